@@ -1,0 +1,63 @@
+/** Every number that bounds something, in one place, each with its reason. Bytes are UTF-8, times milliseconds. */
+
+// What one request may bring.
+/** A Worker has 128 MB in all; a body, its text and its parsed form must fit several times over. */
+export const MAX_BODY_BYTES = 8 * 1024 * 1024;
+/** After gunzip: stops gzip bombs. Ops compress about 10:1, so honest senders meet MAX_BODY_BYTES first. */
+export const MAX_INFLATED_BYTES = 16 * 1024 * 1024;
+/** One batch is stored in one row, whose limit on Cloudflare is 2 MB with the state's keyframe beside it. */
+export const MAX_BATCH_BYTES = 1024 * 1024;
+/** Keeps a batch within the CPU of one invocation on the free plan (10 ms). Points within an op do not count. */
+export const MAX_BATCH_OPS = 5_000;
+/** Sessions in one request: each is a subrequest, and the free plan allows 50. */
+export const MAX_BATCHES = 40;
+
+// What a session may hold.
+/** The keyframe that opens each segment; a row is 2 MB at most, and the state is in it beside a whole batch. */
+export const MAX_STATE_BYTES = 512 * 1024;
+/** Beyond this nothing can be read by a person, and recursion elsewhere (SQLite's JSON: 1,000) stays far away. */
+export const MAX_DEPTH = 64;
+/** Keys over the whole tree: what a tree view can still open, a diff still compare. */
+export const MAX_STATE_KEYS = 20_000;
+/** A stack of a thousand frames fits; a memory dump does not. */
+export const MAX_EVENT_BYTES = 256 * 1024;
+/** Series (name, type and tags) per session: the newest segment's head lists them all. */
+export const MAX_SERIES = 1_000;
+/** Names of events and metrics, categories, groups, units, products, versions: things shown in lists. */
+export const MAX_NAME_LENGTH = 256;
+export const MAX_LABELS = 64;
+export const MAX_LABEL_LENGTH = 256;
+/** Upper bounds of a histogram. */
+export const MAX_BUCKETS = 256;
+/** Session and lane ids: a UUID, or 1.x's `local-session-…`; Durable Object names may have 1,024. */
+export const MAX_ID_LENGTH = 128;
+/** Lanes per session (processes and restarts that write to it): each is kept in the head for ever. */
+export const MAX_LANES = 1_000;
+/** Verdict changes kept with the session; the oldest go first. */
+export const MAX_TRANSITIONS = 50;
+
+// Segments.
+/** An open segment is rewritten by each batch, so it is kept small; sealed when its body passes this. */
+export const SEGMENT_BYTES = 64 * 1024;
+
+// Waiting.
+/** Silence after which a session that promised nothing counts as suspended. */
+export const DEFAULT_LEASE_MS = 5 * 60_000;
+/** 1.x's heartbeat timeout, for its `/heartbeat` route. */
+export const LEGACY_LEASE_MS = 60_000;
+/** What a daemon promises: it writes at least every third of this while a session is open. */
+export const DAEMON_LEASE_MS = 180_000;
+export const DEFAULT_HEARTBEAT_TIMEOUT_MS = 60_000;
+/** How late a heartbeat may be beyond its timeout before the verdict: batching and the network take this long. */
+export const HEARTBEAT_GRACE_MS = 2_000;
+/** Catalog updates of a running session are no closer than this… */
+export const PUBLISH_MS = 30_000;
+/** …and so far apart that they write no more rows per second than this. */
+export const PUBLISH_ROWS_PER_SECOND = 0.25;
+
+// Answers.
+export const DEFAULT_PAGE = 50;
+export const MAX_PAGE = 1_000;
+/** Buckets or raw points of one chart: more than the pixels of a wide screen. */
+export const DEFAULT_POINTS = 500;
+export const MAX_POINTS = 10_000;

@@ -1,0 +1,59 @@
+/** What can go wrong with a request, by name. One table maps each code to its HTTP status, both ways. */
+export const REFUSALS = {
+  invalid_json: 400, // the body is not JSON
+  invalid_body: 400, // JSON, but not of the shape the route takes
+  invalid_query: 400, // a query parameter out of its range
+  invalid_encoding: 400, // Content-Encoding and body disagree
+  not_finite: 400, // a metric value that is NaN or infinite
+  too_deep: 400, // nested deeper than MAX_DEPTH
+  too_many_keys: 400, // more than MAX_STATE_KEYS keys in the state
+  unauthorized: 401, // no key, or a wrong one
+  forbidden: 403, // a good key that may not do this
+  foreign_host: 403, // a local server asked under a name that is not this machine's
+  locked: 403, // deployed without an admin secret
+  not_found: 404, // no such session, metric, page
+  method_not_allowed: 405,
+  lane_gap: 409, // a batch that starts after the next expected sequence
+  lane_overlap: 409, // a batch that starts before it and ends after it
+  gone: 410, // the session was deleted
+  too_large: 413, // body, batch, event or state over its limit
+  too_many_requests: 429, // slow down; Retry-After says how much
+  internal: 500, // our fault, logged with its cause
+  unavailable: 503, // storage is not answering; retry
+} as const;
+
+export type RefusalCode = keyof typeof REFUSALS;
+
+/** An error that a caller may see: what happened, why, and what to do about it. */
+export class Refusal extends Error {
+  readonly code: RefusalCode;
+  /** Facts for machines, merged into the error body: for `lane_gap`, the sequence applied so far. */
+  readonly details: Record<string, string | number>;
+
+  constructor(code: RefusalCode, message: string, details: Record<string, string | number> = {}) {
+    super(message);
+    this.name = "Refusal";
+    this.code = code;
+    this.details = details;
+  }
+
+  get status(): number {
+    return REFUSALS[this.code];
+  }
+
+  toJSON(): { error: { code: RefusalCode; message: string } & Record<string, string | number> } {
+    return { error: { ...this.details, code: this.code, message: this.message } };
+  }
+}
+
+/**
+ * The refusal inside anything thrown, or nothing. Errors that crossed a Durable Object's RPC keep name, message
+ * and own properties but fail `instanceof`, so this looks at the shape.
+ */
+export function refusalOf(thrown: unknown): Refusal | undefined {
+  if (thrown instanceof Refusal) return thrown;
+  if (!(thrown instanceof Error) || !("code" in thrown)) return undefined;
+  const { code, details } = thrown as Error & { code: unknown; details?: Refusal["details"] };
+  if (typeof code !== "string" || !Object.hasOwn(REFUSALS, code)) return undefined;
+  return new Refusal(code as RefusalCode, thrown.message, details);
+}

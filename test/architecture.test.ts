@@ -1,0 +1,28 @@
+import { globSync, readFileSync } from "node:fs";
+import { dirname, join, normalize } from "node:path";
+import { expect, test } from "vitest";
+
+/** Who may import whom (DESIGN.md §6). Read it top to bottom: arrows only ever point up. */
+const MAY_IMPORT: Record<string, string[]> = {
+  "src/core": [],
+  "src/catalog": ["src/core", "src/env.ts"],
+  "src/session": ["src/core", "src/catalog", "src/env.ts"],
+  "src/api": ["src/core", "src/session", "src/catalog", "src/env.ts"],
+  "src/pages": ["src/core", "src/session", "src/catalog", "src/env.ts"],
+  daemon: ["src/core"],
+  "clients/typescript": ["src/core"],
+};
+
+test.each(Object.entries(MAY_IMPORT))("%s imports only what it may", (folder, allowed) => {
+  for (const file of globSync(`${folder}/**/*.{ts,tsx}`, {
+    exclude: ["**/dist/**", "**/node_modules/**"],
+  })) {
+    for (const [, path] of readFileSync(file, "utf8").matchAll(/(?:from|import\() ?"(\.[^"]+)"/g)) {
+      const target = normalize(join(dirname(file), path ?? ""));
+      const inside = [folder, ...allowed].some(
+        (home) => target === home || target.startsWith(`${home}/`),
+      );
+      expect(inside, `${file} must not import ${target}`).toBe(true);
+    }
+  }
+});

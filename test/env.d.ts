@@ -1,0 +1,10 @@
+declare namespace Cloudflare {
+  interface Env {
+    SESSIONS: DurableObjectNamespace<import("../src/session/session.ts").Session>;
+    CATALOG: D1Database;
+    ASSETS: Fetcher;
+    ADMIN_SECRET?: string;
+    LOCAL?: string;
+    MIGRATIONS: import("cloudflare:test").D1Migration[];
+  }
+}

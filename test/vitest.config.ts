@@ -1,0 +1,51 @@
+import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
+import { defineConfig } from "vitest/config";
+
+const root = new URL("..", import.meta.url).pathname;
+
+/** Real processes, sockets and browsers want more than vitest's 5 s on a busy machine. */
+const patient = { testTimeout: 60_000, hookTimeout: 60_000 };
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        root,
+        test: {
+          name: "core",
+          include: ["test/*.test.ts", "test/core/**/*.test.ts"],
+          testTimeout: 30_000,
+        },
+      },
+      {
+        root,
+        plugins: [
+          cloudflareTest(async () => ({
+            wrangler: { configPath: `${root}wrangler.toml` },
+            miniflare: {
+              bindings: { MIGRATIONS: await readD1Migrations(`${root}migrations/catalog`) },
+            },
+          })),
+        ],
+        test: {
+          name: "worker",
+          include: ["test/{session,catalog,api,pages}/**/*.test.{ts,tsx}"],
+          setupFiles: ["test/setup.ts"],
+          testTimeout: 30_000,
+        },
+      },
+      { root, test: { name: "daemon", include: ["test/daemon/**/*.test.ts"], ...patient } },
+      { root, test: { name: "clients", include: ["test/clients/**/*.test.ts"], ...patient } },
+      {
+        root,
+        test: {
+          name: "end-to-end",
+          include: ["test/{end-to-end,browser,faults}/**/*.test.ts"],
+          fileParallelism: false, // each starts servers and browsers of its own; two cores
+          testTimeout: 180_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+});

@@ -1,0 +1,136 @@
+/**
+ * Starts one of Datacat's programs whatever Node the machine has: plain JavaScript that Node 18 can parse.
+ *
+ * In a clone the program is a TypeScript file, which only a recent Node runs; the repository brings one (the `node`
+ * package), and on a fresh clone it is installed first. In an installed package there are no sources, and the program is
+ * the one bundled file. Where this Node will do, the program runs in this very process: nothing in between.
+ */
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import module from "node:module";
+import { constants } from "node:os";
+import { join } from "node:path";
+import { isatty } from "node:tty";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+/** The oldest Node that runs our TypeScript as it is, and the oldest that runs the bundled file. */
+const FOR_SOURCES = [24, 0];
+const FOR_BUNDLE = [22, 13];
+/** What a parent can be sent that is meant for its child. */
+const PASSED_ON = ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2"];
+
+/** Runs the TypeScript file `source` (named from the top folder), or what the bundle has in its place. */
+export async function launch(source) {
+  const inClone = existsSync(join(root, source));
+  const program = join(root, inClone ? source : "dist/datacat.js");
+  if (inClone) await install();
+
+  if (isAtLeast(inClone ? FOR_SOURCES : FOR_BUNDLE)) {
+    // Kept between runs, so that a daemon answers within a second of being asked for, also on a slow machine.
+    if (module.enableCompileCache) module.enableCompileCache();
+    if (inClone) process.argv[1] = program; // the bundle is two programs, told apart by the name it was called by
+    await import(pathToFileURL(program).href);
+    return;
+  }
+  if (!inClone) {
+    process.stderr.write(
+      `datacat needs Node ${FOR_BUNDLE.join(".")} or newer; this is ${process.version}.\n`,
+    );
+    process.exit(1);
+  }
+  runWith(ownNode(), [program, ...process.argv.slice(2)]);
+}
+
+function isAtLeast([major, minor]) {
+  const [ours, oursMinor] = process.versions.node.split(".").map(Number);
+  return ours > major || (ours === major && oursMinor >= minor);
+}
+
+function ownNode() {
+  return join(root, "node_modules/node/bin", process.platform === "win32" ? "node.exe" : "node");
+}
+
+/** npm writes its hidden lock file last, so an install that was cut off does not count. */
+function isInstalled() {
+  return existsSync(join(root, "node_modules/.package-lock.json")) && existsSync(ownNode());
+}
+
+async function install() {
+  if (isInstalled()) return;
+  const release = await waitForOurTurn();
+  if (!isInstalled()) {
+    process.stderr.write("First run here: installing what Datacat needs (about a minute, once)…\n");
+    const command = existsSync(join(root, "package-lock.json")) ? "ci" : "install";
+    // Our own output belongs to the program alone, so npm's goes to stderr.
+    const done = spawnSync("npm", [command, "--no-audit", "--no-fund", "--loglevel=error"], {
+      cwd: root,
+      stdio: ["ignore", 2, 2],
+      shell: process.platform === "win32", // npm is a .cmd there
+    });
+    if (done.status !== 0 || !isInstalled()) {
+      release();
+      process.stderr.write(
+        `\n"npm ${command}" in ${root} did not succeed. Run it there to see why, then try again.\n`,
+      );
+      process.exit(1);
+    }
+  }
+  release();
+}
+
+/** `npm start` and `npx datacat` of a fresh clone may come at the same time; npm does not like that. */
+async function waitForOurTurn() {
+  const lock = join(root, ".datacat", "installing");
+  mkdirSync(join(root, ".datacat"), { recursive: true });
+  for (let waited = false; ; waited = true) {
+    try {
+      writeFileSync(lock, String(process.pid), { flag: "wx" });
+      const release = () => rmSync(lock, { force: true });
+      process.once("exit", release);
+      return release;
+    } catch (error) {
+      if (error.code !== "EEXIST") throw error;
+    }
+    if (!waited)
+      process.stderr.write("Another command is installing what Datacat needs; waiting for it…\n");
+    if (holderIsGone(lock)) rmSync(lock, { force: true });
+    else await new Promise((resolve) => setTimeout(resolve, 300));
+  }
+}
+
+function holderIsGone(lock) {
+  try {
+    const pid = Number(readFileSync(lock, "utf8"));
+    if (pid > 0) process.kill(pid, 0); // empty: it is just being written
+    return false;
+  } catch (error) {
+    return error.code === "ESRCH";
+  }
+}
+
+/** Runs the program as a child that gets our streams and signals, and leaves as it leaves. */
+function runWith(node, args) {
+  const child = spawn(node, args, { stdio: "inherit" });
+  // Not process.stdin.isTTY: touching that stream would make the child's own input non-blocking.
+  const atTerminal = [0, 1, 2].some((descriptor) => isatty(descriptor));
+  for (const signal of PASSED_ON) {
+    if (!(signal in constants.signals)) continue; // not on this system
+    process.on(signal, () => {
+      // Ctrl-C and Ctrl-\ of a terminal reach every process in front of it: passed on, the child would get two.
+      const fromTerminal = atTerminal && (signal === "SIGINT" || signal === "SIGQUIT");
+      if (!fromTerminal) child.kill(signal);
+    });
+  }
+  child.on("error", (error) => {
+    process.stderr.write(`Could not start ${node}: ${error.message}\n`);
+    process.exit(1);
+  });
+  child.on("exit", (code, signal) => {
+    if (signal === null) process.exit(code ?? 1);
+    for (const name of PASSED_ON) process.removeAllListeners(name);
+    process.kill(process.pid, signal);
+    // A signal that does not end us (it is ignored, or this is Windows): the shell's way of saying it.
+    setTimeout(() => process.exit(128 + (constants.signals[signal] ?? 0)), 100);
+  });
+}

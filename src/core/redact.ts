@@ -1,0 +1,63 @@
+/** Which keys hold secrets (clients/README.md), asked by the client, again by the daemon, and again by the session object. */
+import type { Json } from "./wire.ts";
+
+export const REDACTED = "[redacted]";
+
+/** A key is secret if its name, lower-cased and without `_`, `-` and blanks, contains one of these. */
+const SECRET_WORDS = [
+  "password",
+  "passwd",
+  "secret",
+  "token",
+  "authorization",
+  "cookie",
+  "apikey",
+  "privatekey",
+  "credential",
+  "sessionkey",
+];
+const secretWord = new RegExp(SECRET_WORDS.join("|"));
+
+/** Does a key of this name hold a secret? */
+export function isSecret(key: string): boolean {
+  return secretWord.test(key.toLowerCase().replace(/[_\-\s]/g, ""));
+}
+
+/** Nothing to hide: an empty value tells only that there is none. */
+export function isEmpty(value: unknown): boolean {
+  if (value === null || value === undefined || value === "") return true;
+  if (Array.isArray(value)) return value.length === 0;
+  return isPlain(value) && Object.keys(value).length === 0;
+}
+
+/** The value with every secret in it written over; the same object when there was none. */
+export function redact<Value extends Json>(value: Value): Value {
+  // The walk keeps the shape: lists stay lists, objects keep their keys, and only values of secret keys become text.
+  return walk(value) as Value;
+}
+
+function walk(value: Json): Json {
+  if (Array.isArray(value)) {
+    let copy: Json[] | undefined;
+    for (const [index, item] of value.entries()) {
+      const clean = walk(item);
+      if (clean !== item) (copy ??= [...value])[index] = clean;
+    }
+    return copy ?? value;
+  }
+  if (!isPlain(value)) return value;
+
+  let changed = false;
+  const entries: [string, Json][] = [];
+  for (const [key, item] of Object.entries(value)) {
+    const clean = isSecret(key) && !isEmpty(item) ? REDACTED : walk(item);
+    if (clean !== item) changed = true;
+    entries.push([key, clean]);
+  }
+  // fromEntries defines own properties, so that a key called __proto__ stays an ordinary one.
+  return changed ? Object.fromEntries(entries) : value;
+}
+
+function isPlain(value: unknown): value is { [key: string]: Json } {
+  return typeof value === "object" && value !== null;
+}

@@ -1,0 +1,53 @@
+import { expect, test } from "vitest";
+import { isEmpty, isSecret, redact } from "../../src/core/redact.ts";
+
+test.each([
+  "password",
+  "DB_PASSWORD",
+  "db-passwd",
+  "clientSecret",
+  "access_token",
+  "Set-Cookie",
+  "Authorization",
+  "API Key",
+  "x-api-key",
+  "privateKey",
+  "AWS_CREDENTIALS",
+  "Session-Key",
+])("%s holds a secret", (key) => expect(isSecret(key)).toBe(true));
+
+test.each(["user", "pass", "key", "session", "tok_en ", "author", "level", "__proto__", ""])(
+  "%s holds none",
+  (key) => expect(isSecret(key)).toBe(key === "tok_en "),
+);
+
+test("secrets are written over at any depth, whatever they are", () => {
+  const state = {
+    db: { password: "hunter2", user: "ada" },
+    list: [{ token: 5 }, { name: "x" }],
+    cookies: { a: "b" },
+  };
+  expect(redact(state)).toEqual({
+    db: { password: "[redacted]", user: "ada" },
+    list: [{ token: "[redacted]" }, { name: "x" }],
+    cookies: "[redacted]",
+  });
+  expect(state.db.password).toBe("hunter2");
+});
+
+test("an empty secret and null stay: a patch may delete one", () => {
+  const patch = { token: null, secret: "", cookie: [], credentials: {}, password: false };
+  expect(redact(patch)).toEqual({ ...patch, password: "[redacted]" });
+  expect([null, "", [], {}].every(isEmpty)).toBe(true);
+  expect([0, false, "x", [1], { a: 1 }].some(isEmpty)).toBe(false);
+});
+
+test("what holds no secret is the same object, not a copy", () => {
+  const state = { level: 3, player: { items: [{ name: "sword" }] } };
+  expect(redact(state)).toBe(state);
+});
+
+test("__proto__ stays an ordinary key beside a secret", () => {
+  const state = JSON.parse('{"__proto__":{"token":"x"}}') as { [key: string]: string };
+  expect(JSON.stringify(redact(state))).toBe('{"__proto__":{"token":"[redacted]"}}');
+});

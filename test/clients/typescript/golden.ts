@@ -1,0 +1,124 @@
+/** Reads a golden fixture's calls and special values, and makes the calls (test/fixtures/lanes/README.md). */
+import type { Header } from "../../../clients/typescript/frame.ts";
+import type { Recorder } from "../../../clients/typescript/recorder.ts";
+
+export type Fixture = {
+  description: string;
+  clock: { start: number; step: number };
+  environment?: { [name: string]: string };
+  header: Header;
+  calls: [string, ...unknown[]][];
+};
+
+export function play(calls: Fixture["calls"], recorder: Recorder): void {
+  for (const [call, ...rest] of calls) {
+    // The fixture's own shapes, checked by the bytes that come out.
+    const [first, second, third] = rest.map((value) => revive(value, [])) as [any, any, any]; // oxlint-disable-line no-explicit-any -- whatever the fixture says
+    switch (call) {
+      case "open":
+        recorder.start(first);
+        break;
+      case "update_state":
+        recorder.state(first);
+        break;
+      case "event":
+        recorder.log(first, second ?? {});
+        break;
+      case "exception":
+        recorder.log(first.name ?? "exception", first);
+        break;
+      case "gauge":
+      case "histogram":
+        recorder.measure(call, first, { value: second, buckets: third?.buckets }, third);
+        break;
+      case "counter":
+        recorder.measure("counter", first, { delta: second }, third);
+        break;
+      case "timer":
+        recorder.measure("timer", first, { value: second, count: third?.count }, third);
+        break;
+      case "heartbeat":
+        recorder.beat(first?.timeout_ms);
+        break;
+      case "pause":
+        recorder.pause();
+        break;
+      case "resume":
+        recorder.resume();
+        break;
+      case "end":
+        recorder.finish(first ?? {});
+        break;
+      case "crash":
+        recorder.crash(first.reason, first.exit_code);
+        break;
+      default:
+        throw new Error(`no such call: ${call}`);
+    }
+  }
+}
+
+type Special = {
+  $special: string;
+  digits: string;
+  base64: string;
+  text: string;
+  times: number;
+  levels: number;
+  up: number;
+  type: string;
+  items: unknown[];
+  item: unknown;
+  entries: [unknown, unknown][];
+};
+
+/** The value that a fixture's JSON stands for; `above` are the containers it is in, innermost last. */
+function revive(value: unknown, above: object[]): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) {
+    const list: unknown[] = [];
+    for (const item of value) list.push(revive(item, [...above, list]));
+    return list;
+  }
+  if (Object.hasOwn(value, "$special")) return special(value as Special, above);
+  const object = {};
+  for (const [key, item] of Object.entries(value)) {
+    const revived = revive(item, [...above, object]);
+    Object.defineProperty(object, key, { value: revived, enumerable: true });
+  }
+  return object;
+}
+
+function special(value: Special, above: object[]): unknown {
+  switch (value.$special) {
+    case "NaN":
+    case "Infinity":
+    case "-Infinity":
+      return Number(value.$special);
+    case "integer":
+      return BigInt(value.digits);
+    case "bytes":
+      return Buffer.from(value.base64, "base64");
+    case "time":
+      return new Date(value.text);
+    case "set":
+      return new Set(value.items.map((item) => revive(item, [])));
+    case "map":
+      return new Map(value.entries.map(([key, item]) => [revive(key, []), revive(item, [])]));
+    case "cycle":
+      return above.at(-value.up);
+    case "deep": {
+      let inner: object = {};
+      for (let level = 1; level < value.levels; level++) inner = { x: inner };
+      return inner;
+    }
+    case "repeat":
+      return value.text.repeat(value.times);
+    case "list":
+      return Array.from({ length: value.times }, () => value.item);
+    case "opaque":
+      return Object.create({ constructor: { name: value.type } });
+    default:
+      throw new Error(`no such special value: ${value.$special}`);
+  }
+}

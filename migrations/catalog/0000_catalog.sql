@@ -1,0 +1,165 @@
+CREATE TABLE `event_counts` (
+	`session_id` text NOT NULL,
+	`name` text NOT NULL,
+	`category` text NOT NULL,
+	`count` integer NOT NULL,
+	`first_at` integer NOT NULL,
+	`last_at` integer NOT NULL,
+	`examples` text NOT NULL,
+	PRIMARY KEY(`session_id`, `name`, `category`)
+) WITHOUT ROWID;
+--> statement-breakpoint
+CREATE INDEX `event_counts_by_name` ON `event_counts` (`name`,`session_id`);--> statement-breakpoint
+CREATE TABLE `exception_days` (
+	`product` text NOT NULL,
+	`fingerprint` text NOT NULL,
+	`day` integer NOT NULL,
+	`version` text NOT NULL,
+	`sessions` integer NOT NULL,
+	`count` integer NOT NULL,
+	PRIMARY KEY(`product`, `fingerprint`, `day`, `version`)
+) WITHOUT ROWID;
+--> statement-breakpoint
+CREATE TABLE `exception_groups` (
+	`product` text NOT NULL,
+	`fingerprint` text NOT NULL,
+	`type` text NOT NULL,
+	`message` text NOT NULL,
+	`sessions` integer NOT NULL,
+	`count` integer NOT NULL,
+	`first_at` integer NOT NULL,
+	`last_at` integer NOT NULL,
+	`session_id` text NOT NULL,
+	`session_at` integer NOT NULL,
+	`session_seq` integer NOT NULL,
+	`status` text DEFAULT 'open' NOT NULL,
+	`resolved_at` integer,
+	`resolved_version` text,
+	`returned_at` integer,
+	PRIMARY KEY(`product`, `fingerprint`)
+) WITHOUT ROWID;
+--> statement-breakpoint
+CREATE TABLE `exceptions` (
+	`session_id` text NOT NULL,
+	`fingerprint` text NOT NULL,
+	`product` text NOT NULL,
+	`version` text NOT NULL,
+	`type` text NOT NULL,
+	`message` text NOT NULL,
+	`count` integer NOT NULL,
+	`first_at` integer NOT NULL,
+	`last_at` integer NOT NULL,
+	`first_seq` integer NOT NULL,
+	PRIMARY KEY(`session_id`, `fingerprint`)
+) WITHOUT ROWID;
+--> statement-breakpoint
+CREATE INDEX `exceptions_by_fingerprint` ON `exceptions` (`fingerprint`,`session_id`);--> statement-breakpoint
+CREATE TABLE `keys` (
+	`id` text PRIMARY KEY NOT NULL,
+	`sha256` text NOT NULL,
+	`kind` text NOT NULL,
+	`product` text,
+	`label` text NOT NULL,
+	`created_at` integer NOT NULL,
+	`revoked_at` integer,
+	`used_day` integer
+) WITHOUT ROWID;
+--> statement-breakpoint
+CREATE TABLE `metrics` (
+	`session_id` text NOT NULL,
+	`name` text NOT NULL,
+	`series` integer NOT NULL,
+	`type` text NOT NULL,
+	`unit` text NOT NULL,
+	`tags` text NOT NULL,
+	`points` integer NOT NULL,
+	`count` real NOT NULL,
+	`sum` real NOT NULL,
+	`sum_squares` real NOT NULL,
+	`min` real NOT NULL,
+	`max` real NOT NULL,
+	`first` real NOT NULL,
+	`last` real NOT NULL,
+	`first_at` integer NOT NULL,
+	`last_at` integer NOT NULL,
+	`sketch` text,
+	`strip` text,
+	PRIMARY KEY(`session_id`, `name`, `series`)
+) WITHOUT ROWID;
+--> statement-breakpoint
+CREATE INDEX `metrics_by_name` ON `metrics` (`name`,`session_id`);--> statement-breakpoint
+CREATE TABLE `sessions` (
+	`id` text PRIMARY KEY NOT NULL,
+	`created_at` integer NOT NULL,
+	`product` text NOT NULL,
+	`version` text NOT NULL,
+	`status` text NOT NULL,
+	`is_open` integer NOT NULL,
+	`ever_hung` integer NOT NULL,
+	`recovered` integer NOT NULL,
+	`machine_id` text NOT NULL,
+	`boot_id` text NOT NULL,
+	`hostname` text NOT NULL,
+	`updated_at` integer NOT NULL,
+	`ended_at` integer,
+	`last_heartbeat_at` integer,
+	`states` integer NOT NULL,
+	`events` integer NOT NULL,
+	`exceptions` integer NOT NULL,
+	`points` integer NOT NULL,
+	`series` integer NOT NULL,
+	`exit_code` integer,
+	`signal` text,
+	`revision` integer NOT NULL,
+	`bytes` integer NOT NULL,
+	`headline` text NOT NULL,
+	`tags` text NOT NULL,
+	`verdict` text NOT NULL,
+	`state` text
+) WITHOUT ROWID;
+--> statement-breakpoint
+CREATE INDEX `sessions_by_time` ON `sessions` (`created_at`,`id`);--> statement-breakpoint
+CREATE INDEX `sessions_by_product` ON `sessions` (`product`,`version`,`created_at`);--> statement-breakpoint
+CREATE INDEX `sessions_open` ON `sessions` (`machine_id`,`created_at`) WHERE is_open = 1;--> statement-breakpoint
+CREATE INDEX `sessions_crashed` ON `sessions` (`created_at`) WHERE status = 'crashed';--> statement-breakpoint
+CREATE INDEX `sessions_hung` ON `sessions` (`created_at`) WHERE ever_hung = 1;--> statement-breakpoint
+CREATE TABLE `state_values` (
+	`session_id` text NOT NULL,
+	`path` text NOT NULL,
+	`value` text NOT NULL,
+	`first_at` integer NOT NULL,
+	`last_at` integer,
+	PRIMARY KEY(`session_id`, `path`, `value`)
+) WITHOUT ROWID;
+--> statement-breakpoint
+CREATE INDEX `state_values_by_value` ON `state_values` (`path`,`value`,`session_id`);--> statement-breakpoint
+CREATE TABLE `version_days` (
+	`day` integer NOT NULL,
+	`product` text NOT NULL,
+	`version` text NOT NULL,
+	`sessions` integer NOT NULL,
+	`crashed` integer NOT NULL,
+	`ever_hung` integer NOT NULL,
+	PRIMARY KEY(`day`, `product`, `version`)
+) WITHOUT ROWID;
+--> statement-breakpoint
+CREATE TABLE `versions` (
+	`product` text NOT NULL,
+	`version` text NOT NULL,
+	`sessions` integer NOT NULL,
+	`active` integer NOT NULL,
+	`suspended` integer NOT NULL,
+	`hung` integer NOT NULL,
+	`crashed` integer NOT NULL,
+	`ended` integer NOT NULL,
+	`ever_hung` integer NOT NULL,
+	`first_at` integer NOT NULL,
+	`last_at` integer NOT NULL,
+	PRIMARY KEY(`product`, `version`)
+) WITHOUT ROWID;
+--> statement-breakpoint
+CREATE TABLE `views` (
+	`name` text PRIMARY KEY NOT NULL,
+	`query` text NOT NULL,
+	`created_at` integer NOT NULL
+) WITHOUT ROWID;

@@ -1,0 +1,51 @@
+/**
+ * What sessions add up to, per version and per exception group, kept exact without counting sessions: each change adds the
+ * difference between what a session counted for (n = -1) and what it counts for now (n = 1). No difference, no row written.
+ */
+
+export const DAY_MS = 86_400_000;
+
+/** `changes`: n, product, version, status, ever_hung, created_at. */
+export const countSessions = (changes: string): string[] => [
+  `INSERT INTO versions (product, version, sessions, active, suspended, hung, crashed, ended, ever_hung, first_at, last_at)
+   SELECT product, version, sum(n) AS sessions, sum(n * (status = 'active')) AS active, sum(n * (status = 'suspended')) AS suspended,
+     sum(n * (status = 'hung')) AS hung, sum(n * (status = 'crashed')) AS crashed, sum(n * (status = 'ended')) AS ended,
+     sum(n * ever_hung) AS hangs, min(created_at), max(created_at)
+   FROM (${changes}) GROUP BY product, version
+   HAVING sessions <> 0 OR active <> 0 OR suspended <> 0 OR hung <> 0 OR crashed <> 0 OR ended <> 0 OR hangs <> 0
+   ON CONFLICT (product, version) DO UPDATE SET
+     sessions = sessions + excluded.sessions, active = active + excluded.active, suspended = suspended + excluded.suspended,
+     hung = hung + excluded.hung, crashed = crashed + excluded.crashed, ended = ended + excluded.ended,
+     ever_hung = ever_hung + excluded.ever_hung,
+     first_at = min(first_at, excluded.first_at), last_at = max(last_at, excluded.last_at)`,
+
+  `INSERT INTO version_days (day, product, version, sessions, crashed, ever_hung)
+   SELECT created_at / ${DAY_MS} AS day, product, version, sum(n) AS sessions, sum(n * (status = 'crashed')) AS crashed,
+     sum(n * ever_hung) AS hangs
+   FROM (${changes}) GROUP BY day, product, version HAVING sessions <> 0 OR crashed <> 0 OR hangs <> 0
+   ON CONFLICT (day, product, version) DO UPDATE SET
+     sessions = sessions + excluded.sessions, crashed = crashed + excluded.crashed, ever_hung = ever_hung + excluded.ever_hung`,
+];
+
+/** `changes`: n and the columns of `exceptions`. */
+export const countExceptions = (changes: string): string[] => [
+  `INSERT INTO exception_groups (product, fingerprint, type, message, sessions, count, first_at, last_at, session_id, session_at, session_seq)
+   SELECT product, fingerprint, max(type), max(message), sum(n) AS sessions, sum(n * count) AS failures, min(first_at), max(last_at),
+     max(session_id), min(first_at), min(first_seq)
+   FROM (${changes}) GROUP BY product, fingerprint HAVING sessions <> 0 OR failures <> 0
+   ON CONFLICT (product, fingerprint) DO UPDATE SET
+     sessions = sessions + excluded.sessions, count = count + excluded.count, first_at = min(first_at, excluded.first_at),
+     returned_at = CASE WHEN status = 'resolved' AND returned_at IS NULL AND excluded.last_at > resolved_at AND excluded.count > 0
+       THEN excluded.last_at ELSE returned_at END,
+     (type, message, session_id, session_at, session_seq) = (
+       SELECT excluded.type, excluded.message, excluded.session_id, excluded.session_at, excluded.session_seq
+       WHERE excluded.last_at >= last_at AND excluded.sessions >= 0
+       UNION ALL
+       SELECT type, message, session_id, session_at, session_seq WHERE excluded.last_at < last_at OR excluded.sessions < 0),
+     last_at = max(last_at, excluded.last_at)`,
+
+  `INSERT INTO exception_days (product, fingerprint, day, version, sessions, count)
+   SELECT product, fingerprint, first_at / ${DAY_MS} AS day, version, sum(n) AS sessions, sum(n * count) AS failures
+   FROM (${changes}) GROUP BY product, fingerprint, day, version HAVING sessions <> 0 OR failures <> 0
+   ON CONFLICT (product, fingerprint, day, version) DO UPDATE SET sessions = sessions + excluded.sessions, count = count + excluded.count`,
+];

@@ -1,0 +1,235 @@
+/**
+ * The catalog's tables (D1): a cache for finding sessions and comparing across them, rebuilt from the session objects.
+ *
+ * Rows written are what costs. An index entry is a row too, so there are few, and columns that change often are in none.
+ * All tables are WITHOUT ROWID (see the migrations): a text or composite key would else be a second row for each insert.
+ */
+import { sql } from "drizzle-orm";
+import { index, integer, primaryKey, real, sqliteTable, text } from "drizzle-orm/sqlite-core";
+
+const flag = () => integer({ mode: "boolean" }).notNull();
+
+/** One row per session. Wide columns come last: a scan then never touches their overflow pages. */
+export const sessions = sqliteTable(
+  "sessions",
+  {
+    id: text().primaryKey(),
+    created_at: integer().notNull(), // epoch milliseconds, like every time here
+    product: text().notNull(), // "" if the program named none
+    version: text().notNull(),
+    status: text().notNull(), // core/vocabulary.ts STATUSES
+    is_open: flag(), // neither ended nor crashed
+    ever_hung: flag(),
+    recovered: flag(), // from its last hang
+    machine_id: text().notNull(),
+    boot_id: text().notNull(),
+    hostname: text().notNull(),
+    updated_at: integer().notNull(), // last activity
+    ended_at: integer(),
+    last_heartbeat_at: integer(),
+    states: integer().notNull(),
+    events: integer().notNull(),
+    exceptions: integer().notNull(),
+    points: integer().notNull(),
+    series: integer().notNull(),
+    exit_code: integer(),
+    signal: text(),
+    revision: integer().notNull(), // of the session when it published: an older publication changes nothing
+    bytes: integer().notNull(), // stored by the object
+    headline: text().notNull(),
+    tags: text().notNull(), // JSON list
+    verdict: text().notNull(), // JSON, core/answers.ts Verdict
+    state: text(), // JSON of the latest state; null if it is over the bound
+  },
+  (table) => [
+    index("sessions_by_time").on(table.created_at, table.id),
+    index("sessions_by_product").on(table.product, table.version, table.created_at),
+    // Partial: only sessions that are in them cost a row.
+    index("sessions_open")
+      .on(table.machine_id, table.created_at)
+      .where(sql`is_open = 1`),
+    index("sessions_crashed")
+      .on(table.created_at)
+      .where(sql`status = 'crashed'`),
+    index("sessions_hung")
+      .on(table.created_at)
+      .where(sql`ever_hung = 1`),
+  ],
+);
+
+/** One row per series of a session. */
+export const metrics = sqliteTable(
+  "metrics",
+  {
+    session_id: text().notNull(),
+    name: text().notNull(),
+    series: integer().notNull(), // its id within the session
+    type: text().notNull(),
+    unit: text().notNull(),
+    tags: text().notNull(), // JSON list, sorted
+    points: integer().notNull(),
+    count: real().notNull(), // weight of the points: iterations of timers, samples of histograms
+    sum: real().notNull(),
+    sum_squares: real().notNull(),
+    min: real().notNull(),
+    max: real().notNull(),
+    first: real().notNull(),
+    last: real().notNull(),
+    first_at: integer().notNull(),
+    last_at: integer().notNull(),
+    sketch: text(), // JSON, core/sketch.ts PackedSketch
+    strip: text(), // JSON, publish.ts Strip
+  },
+  (table) => [
+    primaryKey({ columns: [table.session_id, table.name, table.series] }),
+    index("metrics_by_name").on(table.name, table.session_id),
+  ],
+);
+
+/** How often a session had an event of this name and category. */
+export const event_counts = sqliteTable(
+  "event_counts",
+  {
+    session_id: text().notNull(),
+    name: text().notNull(),
+    category: text().notNull(),
+    count: integer().notNull(),
+    first_at: integer().notNull(),
+    last_at: integer().notNull(),
+    examples: text().notNull(), // JSON list of the first few, shortened
+  },
+  (table) => [
+    primaryKey({ columns: [table.session_id, table.name, table.category] }),
+    index("event_counts_by_name").on(table.name, table.session_id),
+  ],
+);
+
+/** How often a session had the exception of this fingerprint. */
+export const exceptions = sqliteTable(
+  "exceptions",
+  {
+    session_id: text().notNull(),
+    fingerprint: text().notNull(),
+    product: text().notNull(), // its session's, copied so that what it adds to its group can be taken back
+    version: text().notNull(),
+    type: text().notNull(),
+    message: text().notNull(),
+    count: integer().notNull(),
+    first_at: integer().notNull(),
+    last_at: integer().notNull(),
+    first_seq: integer().notNull(), // of its first event, to open the session there
+  },
+  (table) => [
+    primaryKey({ columns: [table.session_id, table.fingerprint] }),
+    index("exceptions_by_fingerprint").on(table.fingerprint, table.session_id),
+  ],
+);
+
+/** The same exception in all sessions of a product, and what people decided about it. */
+export const exception_groups = sqliteTable(
+  "exception_groups",
+  {
+    product: text().notNull(),
+    fingerprint: text().notNull(),
+    type: text().notNull(),
+    message: text().notNull(),
+    sessions: integer().notNull(),
+    count: integer().notNull(),
+    first_at: integer().notNull(),
+    last_at: integer().notNull(),
+    session_id: text().notNull(), // the session that had it last
+    session_at: integer().notNull(), // and when
+    session_seq: integer().notNull(),
+    status: text({ enum: ["open", "resolved", "muted"] })
+      .notNull()
+      .default("open"),
+    resolved_at: integer(),
+    resolved_version: text(), // what was said to mend it
+    returned_at: integer(), // it happened again after resolved_at
+  },
+  (table) => [primaryKey({ columns: [table.product, table.fingerprint] })],
+);
+
+/** An exception group's trend: sessions that met it first on this day. */
+export const exception_days = sqliteTable(
+  "exception_days",
+  {
+    product: text().notNull(),
+    fingerprint: text().notNull(),
+    day: integer().notNull(), // days since 1970, UTC
+    version: text().notNull(),
+    sessions: integer().notNull(),
+    count: integer().notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.product, table.fingerprint, table.day, table.version] }),
+  ],
+);
+
+/** What each path of the state ever held: one row per value, and one marker when they became too many. */
+export const state_values = sqliteTable(
+  "state_values",
+  {
+    session_id: text().notNull(),
+    path: text().notNull(), // keys joined by dots
+    value: text().notNull(), // state-values.ts
+    first_at: integer().notNull(),
+    last_at: integer(), // when it stopped being so; null while it lasts
+  },
+  (table) => [
+    primaryKey({ columns: [table.session_id, table.path, table.value] }),
+    index("state_values_by_value").on(table.path, table.value, table.session_id),
+  ],
+);
+
+/** All sessions of a version, counted. Kept exact by publish and forget, so that no page has to count sessions. */
+export const versions = sqliteTable(
+  "versions",
+  {
+    product: text().notNull(),
+    version: text().notNull(),
+    sessions: integer().notNull(),
+    active: integer().notNull(),
+    suspended: integer().notNull(),
+    hung: integer().notNull(),
+    crashed: integer().notNull(),
+    ended: integer().notNull(),
+    ever_hung: integer().notNull(),
+    first_at: integer().notNull(), // its first and newest session's start
+    last_at: integer().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.product, table.version] })],
+);
+
+/** The same by the day on which the sessions began, for trends. */
+export const version_days = sqliteTable(
+  "version_days",
+  {
+    day: integer().notNull(),
+    product: text().notNull(),
+    version: text().notNull(),
+    sessions: integer().notNull(),
+    crashed: integer().notNull(),
+    ever_hung: integer().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.day, table.product, table.version] })],
+);
+
+/** API keys: what is stored can't be used to ask. */
+export const keys = sqliteTable("keys", {
+  id: text().primaryKey(), // public part of the key
+  sha256: text().notNull(), // of the whole key, hex
+  kind: text({ enum: ["ingest", "read", "admin"] }).notNull(),
+  product: text(), // null: all products
+  label: text().notNull(),
+  created_at: integer().notNull(),
+  revoked_at: integer(),
+  used_day: integer(), // day of its last use
+});
+
+/** Named views of the session list: what stands in the URL. */
+export const views = sqliteTable("views", {
+  name: text().primaryKey(),
+  query: text().notNull(),
+  created_at: integer().notNull(),
+});

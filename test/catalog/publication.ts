@@ -1,0 +1,107 @@
+/** A believable publication: one run of a game. Say only what matters to the test. */
+import type { Publication } from "../../src/catalog/publish.ts";
+
+export type Given = { session?: Partial<Publication["session"]> } & Partial<
+  Omit<Publication, "session">
+>;
+
+export const NOON = Date.UTC(2026, 10, 23, 12);
+
+export function publication(id: string, given: Given = {}): Publication {
+  const at = given.session?.created_at ?? NOON;
+  const status = given.session?.status ?? "active";
+  return {
+    metrics: [],
+    event_counts: [],
+    exceptions: [],
+    state_values: [],
+    ...given,
+    session: {
+      id,
+      created_at: at,
+      product: "game",
+      version: "1.0",
+      status,
+      is_open: !["ended", "crashed"].includes(status),
+      ever_hung: false,
+      recovered: false,
+      machine_id: "machine-1",
+      boot_id: "boot-1",
+      hostname: "workshop",
+      updated_at: at + 1_000,
+      ended_at: null,
+      last_heartbeat_at: null,
+      states: 1,
+      events: 2,
+      exceptions: 0,
+      points: 3,
+      series: 1,
+      exit_code: null,
+      signal: null,
+      revision: 1,
+      bytes: 1_000,
+      headline: "Running",
+      tags: "[]",
+      verdict: "{}",
+      state: "{}",
+      ...given.session,
+    },
+  };
+}
+
+export function metric(
+  name: string,
+  given: Partial<Publication["metrics"][number]> = {},
+): Publication["metrics"][number] {
+  return {
+    name,
+    series: 1,
+    type: "gauge",
+    unit: "",
+    tags: "[]",
+    points: 2,
+    count: 2,
+    sum: 30,
+    sum_squares: 500,
+    min: 10,
+    max: 20,
+    first: 10,
+    last: 20,
+    first_at: NOON,
+    last_at: NOON + 1_000,
+    sketch: null,
+    strip: null,
+    ...given,
+  };
+}
+
+export function exception(
+  fingerprint: string,
+  given: Partial<Publication["exceptions"][number]> = {},
+): Publication["exceptions"][number] {
+  return {
+    fingerprint,
+    type: "ValueError",
+    message: "no such door",
+    count: 1,
+    first_at: NOON,
+    last_at: NOON,
+    first_seq: 7,
+    ...given,
+  };
+}
+
+export function eventCount(
+  name: string,
+  given: Partial<Publication["event_counts"][number]> = {},
+): Publication["event_counts"][number] {
+  return {
+    name,
+    category: "info",
+    count: 1,
+    first_at: NOON,
+    last_at: NOON,
+    examples: "[]",
+    ...given,
+  };
+}

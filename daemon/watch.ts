@@ -1,0 +1,137 @@
+/**
+ * Which process is alive, and what it is doing. A process is its pid and the moment it started: pids are used again.
+ * Linux is read here; other systems are asked through `ps` or PowerShell, parsed in ps.ts and powershell.ts.
+ */
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { parsePowerShell, powershellQuery } from "./powershell.ts";
+import { parsePs, PS_COLUMNS } from "./ps.ts";
+
+export type ProcessInfo = {
+  pid: number;
+  parent: number;
+  /** The system's own stamp of the start: only ever compared. */
+  started: string;
+  /** A zombie is dead: it runs nothing and only waits for its parent to look. */
+  state: "running" | "waiting" | "stopped" | "dead";
+  cpuMs: number;
+  residentBytes: number;
+};
+
+/** One process, or nothing if there is none or it may not be looked at. */
+export function readProcess(
+  pid: number,
+  platform: string = process.platform,
+): ProcessInfo | undefined {
+  if (!Number.isSafeInteger(pid) || pid < 1) return undefined;
+  if (platform === "linux") return readStat(pid);
+  return askSystem(platform, pid).find((found) => found.pid === pid);
+}
+
+/** Every process that may be looked at. */
+export function listProcesses(platform: string = process.platform): ProcessInfo[] {
+  if (platform !== "linux") return askSystem(platform);
+  return readdirSync("/proc").flatMap((name) => {
+    const found = /^\d+$/.test(name) ? readStat(Number(name)) : undefined;
+    return found ? [found] : [];
+  });
+}
+
+/** A process with all its descendants, itself first. */
+export function processTree(pid: number, platform: string = process.platform): ProcessInfo[] {
+  const children = Map.groupBy(listProcesses(platform), (found) => found.parent);
+  const root = readProcess(pid, platform);
+  const tree = root ? [root] : [];
+  for (const member of tree) tree.push(...(children.get(member.pid) ?? []));
+  return tree;
+}
+
+/** How many files and sockets a process has open, where the system lets that be seen cheaply. */
+export function openFiles(pid: number): number | undefined {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).length;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Whether that very process lives: same pid and, if its start is known, same start. A process that may not be looked at
+ * (another user's) counts as alive: a wrong "dead" would be a false crash.
+ */
+export function isAlive(pid: number, started?: string): boolean {
+  const found = readProcess(pid);
+  if (!found) return answersSignal(pid);
+  return found.state !== "dead" && (started === undefined || found.started === started);
+}
+
+/** Signal 0 asks without touching: EPERM means that it is there, but another user's. */
+function answersSignal(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "EPERM";
+  }
+}
+
+function readStat(pid: number): ProcessInfo | undefined {
+  try {
+    return parseStat(readFileSync(`/proc/${pid}/stat`, "utf8"));
+  } catch {
+    return undefined;
+  }
+}
+
+/** `/proc/<pid>/stat`, see proc(5). The name in brackets may hold blanks and brackets itself. */
+export function parseStat(text: string): ProcessInfo | undefined {
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  const [state, parent] = fields;
+  const started = fields[19];
+  if (state === undefined || parent === undefined || started === undefined) return undefined;
+  return {
+    pid: Number.parseInt(text, 10),
+    parent: Number(parent),
+    started,
+    state: STATES[state] ?? "waiting",
+    cpuMs: (Number(fields[11]) + Number(fields[12])) * TICK_MS,
+    residentBytes: Number(fields[21]) * pageBytes(),
+  };
+}
+
+/** Linux counts CPU time for user space in hundredths of a second on every architecture that Node runs on. */
+const TICK_MS = 10;
+const STATES: Record<string, ProcessInfo["state"]> = {
+  R: "running",
+  T: "stopped",
+  t: "stopped",
+  Z: "dead",
+  X: "dead",
+  x: "dead",
+};
+
+/** 4 KiB nearly everywhere, but 16 or 64 on some ARM machines, and Node does not say: so what we use ourselves tells. */
+let knownPageBytes = 0;
+function pageBytes(): number {
+  if (knownPageBytes > 0) return knownPageBytes;
+  const pages = Number(readFileSync("/proc/self/statm", "utf8").split(" ")[1]);
+  const ratio = process.memoryUsage.rss() / pages;
+  knownPageBytes = 2 ** Math.round(Math.log2(ratio));
+  return knownPageBytes;
+}
+
+function askSystem(platform: string, pid?: number): ProcessInfo[] {
+  try {
+    if (platform === "win32") {
+      const query = powershellQuery(pid);
+      const options = { encoding: "utf8", windowsHide: true, timeout: 5_000 } as const;
+      return parsePowerShell(
+        execFileSync("powershell.exe", ["-NoProfile", "-Command", query], options),
+      );
+    }
+    const which = pid === undefined ? ["-A"] : ["-p", String(pid)];
+    const options = { encoding: "utf8", env: { ...process.env, LC_ALL: "C" } } as const;
+    return parsePs(execFileSync("ps", [...which, "-o", PS_COLUMNS], options));
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,24 @@
+/** The catalog's own numbers, each with its reason. What the whole product shares is in core/limits.ts. */
+
+/** Sessions looked at for one page of a list: some 30 ms of reading, whatever the filters. What lies beyond is the next page. */
+export const SCAN_SESSIONS = 10_000;
+/** A filter that fewer sessions than this pass is followed from its own index, and the rest sorted in memory. */
+export const RARE_SESSIONS = 2_000;
+/** Sessions of a list page that may be asked themselves (a path held too many values): each is a subrequest, of which the free plan has 50. */
+export const MAX_ASKED = 20;
+
+/** Sessions whose series are put together for one chart or table across sessions: their strips (4 KB each) must be parsed. */
+export const MAX_COMPARED = 500;
+/** Buckets of a strip, and so the finest time that charts across sessions can show of one session. */
+export const STRIP_BUCKETS = 120;
+/** Names in a list to pick from. */
+export const MAX_NAMES = 1_000;
+/** Days of trend on the home page. */
+export const TREND_DAYS = 30;
+/** Sessions of the same machine that a returning machine closes at once; the next return takes the rest. */
+export const MAX_RETURNED = 100;
+/** Rows that one sweep of empty counts may remove. */
+export const MAX_SWEPT = 1_000;
+/** Saved views, and the length of one: what fits into an address bar. */
+export const MAX_VIEWS = 500;
+export const MAX_VIEW_LENGTH = 4_000;

@@ -1,0 +1,306 @@
+/**
+ * The session list: any filter, over any number of sessions, in bounded time.
+ *
+ * A filter that few sessions pass is followed from its own index, completely. Else sessions are walked in order of their start,
+ * newest first, and at most SCAN_SESSIONS of them for one page: a page may then hold fewer than asked for, and its `next` goes on
+ * where the walk stopped. Every sort but by start is over the newest SCAN_SESSIONS that come into question.
+ */
+import { type SQL, sql } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/d1";
+import { DEFAULT_PAGE } from "../core/limits.ts";
+import type { Status } from "../core/vocabulary.ts";
+import { readCursor, writeCursor } from "./cursor.ts";
+import { condition, type SessionFilter, sideTables, type StatusKind } from "./filter.ts";
+import { MAX_ASKED, RARE_SESSIONS, SCAN_SESSIONS } from "./limits.ts";
+import { valueText } from "./state-values.ts";
+
+export const SESSION_SORTS = [
+  "created_at",
+  "updated_at",
+  "status",
+  "events",
+  "exceptions",
+  "points",
+] as const;
+export type SessionSort = (typeof SESSION_SORTS)[number];
+
+export type SessionListQuery = SessionFilter & {
+  sort?: SessionSort;
+  order?: "desc" | "asc";
+  cursor?: string;
+  limit?: number;
+};
+
+/** A session as lists show it. */
+export type SessionRow = {
+  id: string;
+  product: string;
+  version: string;
+  status: Status;
+  ever_hung: boolean;
+  recovered: boolean;
+  headline: string;
+  machine_id: string;
+  hostname: string;
+  tags: string[];
+  created_at: number;
+  updated_at: number;
+  ended_at: number | null;
+  last_heartbeat_at: number | null;
+  states: number;
+  events: number;
+  exceptions: number;
+  points: number;
+  series: number;
+  exit_code: number | null;
+  signal: string | null;
+  bytes: number;
+  revision: number;
+  /** It may have held the state that was asked for: its path had too many values to list. */
+  unsure?: true;
+};
+
+export type SessionList = {
+  items: SessionRow[];
+  next: string | null;
+  previous: string | null;
+  /** There are older sessions that this page did not look at (start of the oldest that it did); `next`, if any, goes on there. */
+  searched_to: number | null;
+};
+
+/** Asks a session's object whether its state ever held a value: see state-values.ts. */
+export type Held = (sessionId: string, path: string, value: string) => Promise<boolean>;
+
+/** One page of the list. With `held`, sessions of which the catalog is unsure are asked themselves. */
+export async function listSessions(
+  db: D1Database,
+  query: SessionListQuery,
+  held?: Held,
+): Promise<SessionList> {
+  const { sort = "created_at", order = "desc", limit = DEFAULT_PAGE } = query;
+  const list = `${sort} ${order}`;
+  const cursor = query.cursor === undefined ? undefined : readCursor(query.cursor, list);
+  const forwards = !cursor?.backwards;
+  const page: Page = { sort, descending: (order === "desc") === forwards, after: cursor, limit };
+  const source = await sourceOf(db, query);
+
+  const found = await drizzle(db).all<StoredRow>(selectPage(query, source, page));
+  const rows = found.slice(0, limit);
+  const more = found.length > limit;
+  const stop =
+    more || source.kind === "all" ? undefined : await stopOfWalk(db, query, source, page);
+
+  const last = rows.at(-1);
+  const ahead = more && last ? placeOf(last, sort) : sort === "created_at" ? stop : undefined;
+  const behind = cursor && (rows[0] ? placeOf(rows[0], sort) : including(cursor, page.descending));
+  const [next, previous] = forwards ? [ahead, behind] : [behind, ahead];
+  if (!forwards) rows.reverse();
+  return {
+    items: await certain(rows.map(sessionRow), query, held),
+    next: next ? writeCursor({ ...next, list, backwards: false }) : null,
+    previous: previous ? writeCursor({ ...previous, list, backwards: true }) : null,
+    searched_to: stop?.created_at ?? null,
+  };
+}
+
+/** What a page asks of the database, apart from the filter. */
+type Page = { sort: SessionSort; descending: boolean; after: Place | undefined; limit: number };
+type Place = { value: string | number; id: string };
+
+function placeOf(row: StoredRow, sort: SessionSort): Place {
+  return { value: row[sort], id: row.id };
+}
+
+/** The same place, moved so that going back from it finds the session that it names: nothing after it could be shown. */
+function including({ value }: Place, descending: boolean): Place {
+  return { value, id: descending ? "" : "\uffff" };
+}
+
+/** Where candidates come from: `all` of them by way of a small index, or a `walk` in order of their start. */
+type Source =
+  | { kind: "all"; from: SQL; where?: SQL }
+  | { kind: "walk"; index: string; where?: SQL };
+
+async function sourceOf(db: D1Database, filter: SessionFilter): Promise<Source> {
+  const small: { rows: SQL; source: Source }[] = sideTables(filter).map(({ table, where }) => {
+    const rows = sql`${sql.raw(table)} AS side WHERE ${where}`;
+    const from = sql`(SELECT DISTINCT side.session_id AS id FROM ${rows}) AS found CROSS JOIN sessions AS s ON s.id = found.id`;
+    return { rows, source: { kind: "all", from } };
+  });
+  if (filter.product !== undefined) {
+    const from = sql`sessions AS s INDEXED BY sessions_by_product`;
+    const version = filter.version === undefined ? sql`` : sql` AND s.version = ${filter.version}`;
+    const rows = sql`${from} WHERE s.product = ${filter.product}${version}`;
+    small.push({ rows, source: { kind: "all", from } });
+  }
+  if (filter.status?.length && filter.status.every((kind) => OPEN_KINDS.has(kind))) {
+    const from = sql`sessions AS s INDEXED BY sessions_open`;
+    const machine =
+      filter.machine === undefined ? sql`` : sql` AND s.machine_id = ${filter.machine}`;
+    const where = sql`s.is_open = 1${machine}`;
+    small.push({ rows: sql`${from} WHERE ${where}`, source: { kind: "all", from, where } });
+  }
+  if (small.length > 0) {
+    const counts = small.map(
+      ({ rows }, index) =>
+        sql`(SELECT count(*) FROM (SELECT 1 FROM ${rows} LIMIT ${RARE_SESSIONS + 1})) AS ${sql.raw(`n${index}`)}`,
+    );
+    const [counted] = await drizzle(db).all<{ [n: string]: number }>(
+      sql`SELECT ${sql.join(counts, sql`, `)}`,
+    );
+    const [rarest] = small
+      .map(({ source }, index) => ({ source, count: counted?.[`n${index}`] ?? Infinity }))
+      .toSorted((a, b) => a.count - b.count);
+    if (rarest && rarest.count <= RARE_SESSIONS) return rarest.source;
+  }
+  return walkOf(filter);
+}
+
+const OPEN_KINDS = new Set<StatusKind>(["active", "suspended", "hung"]);
+const CRASHED_KINDS = new Set<StatusKind>(["crashed", "hung_crashed"]);
+const HUNG_KINDS = new Set<StatusKind>([
+  "hung",
+  "ever_hung",
+  "hung_recovered",
+  "hung_ended",
+  "hung_crashed",
+]);
+
+/** The narrowest index that is in order of the sessions' start. */
+function walkOf({ status, product, version }: SessionFilter): Source {
+  if (status?.length && status.every((kind) => CRASHED_KINDS.has(kind))) {
+    return { kind: "walk", index: "sessions_crashed", where: sql`s.status = 'crashed'` };
+  }
+  if (status?.length && status.every((kind) => HUNG_KINDS.has(kind))) {
+    return { kind: "walk", index: "sessions_hung", where: sql`s.ever_hung = 1` };
+  }
+  if (product !== undefined && version !== undefined) {
+    const where = sql`s.product = ${product} AND s.version = ${version}`;
+    return { kind: "walk", index: "sessions_by_product", where };
+  }
+  return { kind: "walk", index: "sessions_by_time" };
+}
+
+/** Exported for the test that looks at its query plans. */
+export function selectPage(filter: SessionFilter, source: Source, page: Page): SQL {
+  const { sort, after, limit } = page;
+  const order = inOrder(sort, page.descending);
+  const columns = sql`${COLUMNS}, ${unsure(filter)} AS unsure`;
+  const matches = condition(filter);
+  const beyond = after && isBeyond(page, after);
+
+  if (source.kind === "all") {
+    return sql`SELECT ${columns} FROM ${source.from} ${whereAll(source.where, matches, beyond)} ${order} LIMIT ${limit + 1}`;
+  }
+  if (sort === "created_at") {
+    // Without an order of its own the outer query reads the walk only until the page is full.
+    return sql`SELECT ${columns} FROM (${walk(filter, source, page)}) AS s ${whereAll(matches)} LIMIT ${limit + 1}`;
+  }
+  const newest = walk(filter, source, {
+    ...page,
+    sort: "created_at",
+    descending: true,
+    after: undefined,
+  });
+  return sql`SELECT ${columns} FROM (${newest}) AS s ${whereAll(matches, beyond)} ${order} LIMIT ${limit + 1}`;
+}
+
+/** At most SCAN_SESSIONS candidates in order of their start. */
+function walk(filter: SessionFilter, source: Source & { kind: "walk" }, page: Page): SQL {
+  return sql`SELECT ${COLUMNS} ${walked(filter, source, page)} LIMIT ${SCAN_SESSIONS}`;
+}
+
+function walked(
+  { from, to }: SessionFilter,
+  { index, where }: Source & { kind: "walk" },
+  page: Page,
+): SQL {
+  const range = whereAll(
+    where,
+    from === undefined ? undefined : sql`s.created_at >= ${from}`,
+    to === undefined ? undefined : sql`s.created_at < ${to}`,
+    page.after && isBeyond(page, page.after),
+  );
+  return sql`FROM sessions AS s INDEXED BY ${sql.raw(index)} ${range} ${inOrder("created_at", page.descending)}`;
+}
+
+/** Where a walk had to stop before the page was full; nothing if it saw all. */
+async function stopOfWalk(
+  db: D1Database,
+  filter: SessionFilter,
+  source: Source & { kind: "walk" },
+  page: Page,
+): Promise<(Place & { created_at: number }) | undefined> {
+  const newest = { ...page, descending: true, after: undefined };
+  const rows = walked(filter, source, page.sort === "created_at" ? page : newest);
+  const [row] = await drizzle(db).all<{ id: string; created_at: number }>(
+    sql`SELECT s.created_at, s.id ${rows} LIMIT 1 OFFSET ${SCAN_SESSIONS - 1}`,
+  );
+  return row && { ...row, value: row.created_at };
+}
+
+function inOrder(sort: SessionSort, descending: boolean): SQL {
+  const way = descending ? sql`DESC` : sql`ASC`;
+  return sql`ORDER BY s.${sql.raw(sort)} ${way}, s.id ${way}`;
+}
+
+function isBeyond({ sort, descending }: Page, { value, id }: Place): SQL {
+  const column = sql.raw(`s.${sort}`);
+  return descending
+    ? sql`${column} <= ${value} AND (${column}, s.id) < (${value}, ${id})`
+    : sql`${column} >= ${value} AND (${column}, s.id) > (${value}, ${id})`;
+}
+
+function whereAll(...conditions: (SQL | undefined)[]): SQL {
+  const given = conditions.filter((condition) => condition !== undefined);
+  return given.length > 0 ? sql`WHERE ${sql.join(given, sql` AND `)}` : sql``;
+}
+
+/** True when the state asked for is not among the values that the session's path is known to have held. */
+function unsure({ state }: SessionFilter): SQL {
+  if (state?.value === undefined) return sql`0`;
+  return sql`NOT EXISTS (SELECT 1 FROM state_values AS v WHERE v.session_id = s.id AND v.path = ${state.path} AND v.value = ${valueText(state.value)})`;
+}
+
+/** Everything but the wide columns, which lie on pages of their own. */
+const COLUMNS = sql.raw(
+  `s.id, s.product, s.version, s.status, s.ever_hung, s.recovered, s.headline, s.machine_id, s.hostname, s.tags,
+   s.created_at, s.updated_at, s.ended_at, s.last_heartbeat_at, s.states, s.events, s.exceptions, s.points, s.series,
+   s.exit_code, s.signal, s.bytes, s.revision`,
+);
+
+/** A SessionRow as SQLite has it. */
+type StoredRow = Omit<SessionRow, "ever_hung" | "recovered" | "tags" | "unsure"> & {
+  ever_hung: number;
+  recovered: number;
+  tags: string;
+  unsure: number;
+};
+
+function sessionRow({ ever_hung, recovered, tags, unsure, ...row }: StoredRow): SessionRow {
+  return {
+    ...row,
+    ever_hung: ever_hung === 1,
+    recovered: recovered === 1,
+    tags: JSON.parse(tags) as string[], // written by publish
+    ...(unsure === 1 && { unsure: true }),
+  };
+}
+
+/** Without those sessions that, asked, say that they never held the state. */
+async function certain(
+  rows: SessionRow[],
+  { state }: SessionFilter,
+  held?: Held,
+): Promise<SessionRow[]> {
+  if (!held || state?.value === undefined) return rows;
+  const { path, value } = state;
+  const unsure = rows.filter((row) => row.unsure).slice(0, MAX_ASKED);
+  const answers = await Promise.all(unsure.map(({ id }) => held(id, path, value)));
+  const answered = new Map(unsure.map((row, index) => [row, answers[index]]));
+  return rows.flatMap((row) => {
+    if (!answered.has(row)) return [row];
+    const { unsure: _, ...known } = row;
+    return answered.get(row) ? [known] : [];
+  });
+}

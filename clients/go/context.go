@@ -1,0 +1,16 @@
+package datacat
+
+import "context"
+
+type contextKey struct{}
+
+// NewContext carries a session down a call tree.
+func NewContext(ctx context.Context, session *Session) context.Context {
+	return context.WithValue(ctx, contextKey{}, session)
+}
+
+// FromContext is the session that ctx carries. With none it is nil, on which every call does nothing.
+func FromContext(ctx context.Context) *Session {
+	session, _ := ctx.Value(contextKey{}).(*Session)
+	return session
+}

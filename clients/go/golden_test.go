@@ -1,0 +1,379 @@
+package datacat
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/base64"
+	"encoding/json"
+	"io"
+	"math"
+	"math/big"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+const goldenFolder = "../../test/fixtures/lanes"
+
+type Socket chan int
+type Lock func()
+
+func TestEveryCallWritesTheBytesOfTheGoldenLanes(t *testing.T) {
+	files, err := filepath.Glob(goldenFolder + "/*.json")
+	if err != nil || len(files) < 15 {
+		t.Fatalf("found %d golden files in %s (%v)", len(files), goldenFolder, err)
+	}
+	for _, file := range files {
+		name := strings.TrimSuffix(filepath.Base(file), ".json")
+		t.Run(name, func(t *testing.T) { runGolden(t, file, name) })
+	}
+}
+
+func runGolden(t *testing.T, file, name string) {
+	var golden struct {
+		Clock       struct{ Start, Step int64 }
+		Environment map[string]string
+		Header      struct {
+			Lane, Session, Server string
+			At                    int64
+			MonotonicMs           int64 `json:"monotonic_ms"`
+			Writer                map[string]any
+		}
+		Calls []json.RawMessage
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(text, &golden); err != nil {
+		t.Fatal(err)
+	}
+	for key, value := range golden.Environment {
+		t.Setenv(key, value)
+	}
+
+	h := header{
+		lane: golden.Header.Lane, session: golden.Header.Session, server: golden.Header.Server,
+		at: golden.Header.At, monotonicMs: golden.Header.MonotonicMs, writer: writerOf(golden.Header.Writer),
+	}
+	folder := t.TempDir()
+	next := golden.Clock.Start - golden.Clock.Step
+	session := &Session{
+		id: h.session, joined: os.Getenv("DATACAT_SESSION") != "",
+		sink: newLane(h, partBytes(), func() []string { return []string{folder} }),
+		clock: func() time.Time {
+			next += golden.Clock.Step
+			return time.UnixMilli(next)
+		},
+	}
+	session.opening.Do(func() {})
+	for _, raw := range golden.Calls {
+		decoder := json.NewDecoder(bytes.NewReader(raw))
+		decoder.UseNumber()
+		call, err := decodeOrdered(decoder, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		arguments := (&world{}).build(call).([]any)
+		perform(t, session, arguments[0].(string), arguments[1:])
+	}
+
+	got := map[string]string{}
+	written, _ := filepath.Glob(folder + "/*.lane")
+	for _, path := range written {
+		part := strings.TrimPrefix(filepath.Base(path), h.lane)
+		if len(written) == 1 {
+			part = ".lane"
+		}
+		text, _ := os.ReadFile(path)
+		got[part] = string(text)
+	}
+	for part, want := range wantedParts(t, name) {
+		if got[part] != want {
+			t.Errorf("%s%s differs\n%s", name, part, firstDifference(got[part], want))
+		}
+		delete(got, part)
+	}
+	for part := range got {
+		t.Errorf("%s%s should not be there", name, part)
+	}
+}
+
+func wantedParts(t *testing.T, name string) map[string]string {
+	want := map[string]string{}
+	for _, pattern := range []string{".lane", ".lane.gz", ".??????.lane"} {
+		paths, _ := filepath.Glob(goldenFolder + "/" + name + pattern)
+		for _, path := range paths {
+			text, err := os.ReadFile(path)
+			if err == nil && strings.HasSuffix(path, ".gz") {
+				var gz *gzip.Reader
+				if gz, err = gzip.NewReader(bytes.NewReader(text)); err == nil {
+					text, err = io.ReadAll(gz)
+				}
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			want[strings.TrimSuffix(strings.TrimPrefix(filepath.Base(path), name), ".gz")] = string(text)
+		}
+	}
+	return want
+}
+
+func firstDifference(got, want string) string {
+	g, w := strings.Split(got, "\n"), strings.Split(want, "\n")
+	for i := 0; i < len(g) || i < len(w); i++ {
+		a, b := "(nothing)", "(nothing)"
+		if i < len(g) {
+			a = g[i]
+		}
+		if i < len(w) {
+			b = w[i]
+		}
+		if a != b {
+			return "line " + strconv.Itoa(i+1) + "\n got " + shorten(a, 400) + "\nwant " + shorten(b, 400)
+		}
+	}
+	return "nowhere"
+}
+
+func writerOf(given map[string]any) writer {
+	text := func(key string) string { s, _ := given[key].(string); return s }
+	whole := func(key string) int { n, _ := given[key].(float64); return int(n) }
+	w := writer{
+		program: text("program"), language: text("language"), client: text("client"), pid: whole("pid"),
+		pidStarted: text("pid_started"), parentPid: whole("parent_pid"), machineID: text("machine_id"),
+		bootID: text("boot_id"), hostname: text("hostname"), os: text("os"), user: text("user"),
+	}
+	if words, ok := given["arguments"].([]any); ok {
+		w.arguments = texts(words)
+	}
+	return w
+}
+
+func perform(t *testing.T, s *Session, call string, arguments []any) {
+	options := Data{}
+	if len(arguments) > 0 {
+		if last, ok := arguments[len(arguments)-1].(Data); ok {
+			options = last
+		}
+	}
+	text := func(key string) string { s, _ := options[key].(string); return s }
+	name := func() string { return arguments[0].(string) }
+	details := func() []Detail {
+		d := Detail{unit: text("unit"), tags: texts(options["tags"])}
+		if metadata, ok := options["metadata"]; ok {
+			d.metadata = metadata
+		}
+		for _, bound := range list(options["buckets"]) {
+			d.buckets = append(d.buckets, float(bound))
+		}
+		if count, ok := options["count"].(int64); ok {
+			d.count = int(count)
+		}
+		if len(options) == 0 {
+			return nil
+		}
+		return []Detail{d}
+	}
+	event := func() Event {
+		return Event{
+			Category: Category(text("category")), Group: text("group"), Labels: texts(options["labels"]),
+			Message: text("message"), Data: options["data"],
+		}
+	}
+	switch call {
+	case "open":
+		s.options = Options{Product: text("product"), Version: text("version"), Tags: texts(options["tags"]), State: options["state"]}
+		s.sayStart()
+	case "update_state":
+		s.UpdateState(arguments[0])
+	case "event":
+		e := event()
+		e.Name = name()
+		s.Log(e)
+	case "exception":
+		e := event()
+		e.Name = firstOf(text("name"), "exception")
+		e.Exception = &Exception{
+			Cause: causeIn(options), File: text("source_file"), Function: text("source_function"),
+		}
+		if line, ok := options["source_line"].(int64); ok {
+			e.Exception.Line = int(line)
+		}
+		for _, cause := range list(options["causes"]) {
+			e.Exception.Causes = append(e.Exception.Causes, causeIn(cause.(Data)))
+		}
+		if handled, ok := options["handled"].(bool); ok {
+			e.Exception.Handled = map[bool]Handling{true: Handled, false: Unhandled}[handled]
+		}
+		s.Log(e)
+	case "gauge":
+		s.Gauge(name(), float(arguments[1]), details()...)
+	case "counter":
+		s.Counter(name(), float(arguments[1]), details()...)
+	case "histogram":
+		s.Histogram(name(), float(arguments[1]), details()...)
+	case "timer":
+		s.timed(name(), float(arguments[1]), details())
+	case "heartbeat":
+		if timeout, ok := options["timeout_ms"].(int64); ok {
+			s.StartHeartbeatMonitor(time.Duration(timeout) * time.Millisecond)
+		} else {
+			s.Heartbeat()
+		}
+	case "pause":
+		s.Pause()
+	case "resume":
+		s.Resume()
+	case "end":
+		if code, ok := options["exit_code"].(int64); ok {
+			s.EndWith(int(code), text("signal"))
+		} else {
+			s.End()
+		}
+	case "crash":
+		s.crash(text("reason"), int(options["exit_code"].(int64)))
+	default:
+		t.Fatalf("unknown call %q", call)
+	}
+}
+
+func causeIn(options Data) Cause {
+	text := func(key string) string { s, _ := options[key].(string); return s }
+	return Cause{Type: text("exception_type"), Message: text("exception_msg"), Stack: texts(options["stacktrace"])}
+}
+
+func list(v any) []any {
+	items, _ := v.([]any)
+	return items
+}
+
+func texts(v any) []string {
+	var all []string
+	for _, item := range list(v) {
+		all = append(all, item.(string))
+	}
+	return all
+}
+
+func float(v any) float64 {
+	switch v := v.(type) {
+	case int64:
+		return float64(v)
+	case float64:
+		return v
+	case *big.Int:
+		f, _ := new(big.Float).SetInt(v).Float64()
+		return f
+	}
+	panic(v)
+}
+
+// world builds Go values from the golden files' JSON. It remembers the containers it is in, for cycles.
+type world struct{ above []any }
+
+func (w *world) build(v any) any {
+	switch v := v.(type) {
+	case Object:
+		if special, ok := v.get("$special").(string); ok {
+			return w.special(special, v)
+		}
+		made := Data{}
+		w.above = append(w.above, made)
+		for _, field := range v {
+			made[field.Key] = w.build(field.Value)
+		}
+		w.above = w.above[:len(w.above)-1]
+		return made
+	case []any:
+		made := make([]any, len(v))
+		w.above = append(w.above, made)
+		for i, item := range v {
+			made[i] = w.build(item)
+		}
+		w.above = w.above[:len(w.above)-1]
+		return made
+	case json.Number:
+		if i, err := v.Int64(); err == nil && !strings.ContainsAny(v.String(), ".eE") {
+			return i
+		}
+		f, err := v.Float64()
+		if err != nil {
+			panic(err)
+		}
+		return f
+	}
+	return v
+}
+
+func (w *world) special(special string, v Object) any {
+	number := func(key string) int { n, _ := v.get(key).(json.Number).Int64(); return int(n) }
+	switch special {
+	case "NaN":
+		return math.NaN()
+	case "Infinity":
+		return math.Inf(1)
+	case "-Infinity":
+		return math.Inf(-1)
+	case "integer":
+		i, _ := new(big.Int).SetString(v.get("digits").(string), 10)
+		return i
+	case "bytes":
+		b, _ := base64.StdEncoding.DecodeString(v.get("base64").(string))
+		return b
+	case "time":
+		at, err := time.Parse(time.RFC3339, v.get("text").(string))
+		if err != nil {
+			panic(err)
+		}
+		return at.In(time.FixedZone("somewhere", 3600))
+	case "set":
+		set := map[any]struct{}{}
+		for _, item := range v.get("items").([]any) {
+			set[w.build(item)] = struct{}{}
+		}
+		return set
+	case "map":
+		m := map[any]any{}
+		for _, entry := range v.get("entries").([]any) {
+			pair := w.build(entry).([]any)
+			m[pair[0]] = pair[1]
+		}
+		return m
+	case "cycle":
+		return w.above[len(w.above)-number("up")]
+	case "deep":
+		deep := Data{}
+		for i := 1; i < number("levels"); i++ {
+			deep = Data{"x": deep}
+		}
+		return deep
+	case "repeat":
+		return strings.Repeat(v.get("text").(string), number("times"))
+	case "list":
+		items := make([]any, number("times"))
+		for i := range items {
+			items[i] = w.build(v.get("item"))
+		}
+		return items
+	case "opaque":
+		if v.get("type") == "Lock" {
+			return Lock(func() {})
+		}
+		return make(Socket)
+	}
+	panic(special)
+}
+
+func (o Object) get(key string) any {
+	for _, field := range o {
+		if field.Key == key {
+			return field.Value
+		}
+	}
+	return nil
+}

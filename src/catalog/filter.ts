@@ -1,6 +1,6 @@
 /** Which sessions: the filters that the session list, comparisons across sessions and exports share. */
 import { type SQL, sql } from "drizzle-orm";
-import { ANY_VALUE, valueText } from "./state-values.ts";
+import { ANY_VALUE, valueText } from "../core/values.ts";
 
 /** All that datacat 1.x could ask for, each its own meaning: `ended` is a goodbye, not everything that stopped. */
 export const STATUS_KINDS = [
@@ -36,6 +36,8 @@ export type SessionFilter = {
   event?: string;
   /** Had an exception of this fingerprint. */
   exception?: string;
+  /** Recorded a metric of this name. */
+  metric?: string;
 };
 
 const KIND: { [kind in StatusKind]: SQL } = {
@@ -85,11 +87,12 @@ export function condition(filter: SessionFilter): SQL | undefined {
 
 /** The filters that other tables answer, as conditions on `side`. Their indexes begin with exactly these columns. */
 export function sideTables(filter: SessionFilter): { table: string; where: SQL }[] {
-  const { event, exception, state } = filter;
+  const { event, exception, metric, state } = filter;
   const tables: { table: string; where: SQL }[] = [];
   if (event !== undefined) tables.push({ table: "event_counts", where: sql`side.name = ${event}` });
   if (exception !== undefined)
     tables.push({ table: "exceptions", where: sql`side.fingerprint = ${exception}` });
+  if (metric !== undefined) tables.push({ table: "metrics", where: sql`side.name = ${metric}` });
   if (state !== undefined) {
     const value =
       state.value === undefined

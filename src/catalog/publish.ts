@@ -22,19 +22,6 @@ export type Publication = {
   state_values: Omit<InferInsertModel<typeof state_values>, "session_id">[];
 };
 
-/**
- * `metrics.strip`: a series' whole life in at most 120 buckets, starting at `from`, `step_ms` wide. All lists are equally
- * long; of a bucket without points `count` and `sum` are 0, `min` and `max` null.
- */
-export type Strip = {
-  from: number;
-  step_ms: number;
-  count: number[];
-  sum: number[];
-  min: (number | null)[];
-  max: (number | null)[];
-};
-
 /** A parameter may have 2 MB; in UTF-8 it can be three times as long as it has characters. */
 const PARAMETER_LENGTH = 600_000;
 

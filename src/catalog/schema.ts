@@ -78,7 +78,7 @@ export const metrics = sqliteTable(
     first_at: integer().notNull(),
     last_at: integer().notNull(),
     sketch: text(), // JSON, core/sketch.ts PackedSketch
-    strip: text(), // JSON, publish.ts Strip
+    strip: text(), // JSON, core/rollup.ts Strip
   },
   (table) => [
     primaryKey({ columns: [table.session_id, table.name, table.series] }),
@@ -172,7 +172,7 @@ export const state_values = sqliteTable(
   {
     session_id: text().notNull(),
     path: text().notNull(), // keys joined by dots
-    value: text().notNull(), // state-values.ts
+    value: text().notNull(), // core/values.ts
     first_at: integer().notNull(),
     last_at: integer(), // when it stopped being so; null while it lasts
   },

@@ -12,7 +12,7 @@ import type { Status } from "../core/vocabulary.ts";
 import { readCursor, writeCursor } from "./cursor.ts";
 import { condition, type SessionFilter, sideTables, type StatusKind } from "./filter.ts";
 import { MAX_ASKED, RARE_SESSIONS, SCAN_SESSIONS } from "./limits.ts";
-import { valueText } from "./state-values.ts";
+import { valueText } from "../core/values.ts";
 
 export const SESSION_SORTS = [
   "created_at",
@@ -68,7 +68,7 @@ export type SessionList = {
   searched_to: number | null;
 };
 
-/** Asks a session's object whether its state ever held a value: see state-values.ts. */
+/** Asks a session's object whether its state ever held a value: see core/values.ts. */
 export type Held = (sessionId: string, path: string, value: string) => Promise<boolean>;
 
 /** One page of the list. With `held`, sessions of which the catalog is unsure are asked themselves. */

@@ -9,7 +9,7 @@ import {
   type SessionListQuery,
   type SessionRow,
 } from "../../src/catalog/sessions.ts";
-import { ANY_VALUE } from "../../src/catalog/state-values.ts";
+import { ANY_VALUE } from "../../src/core/values.ts";
 import { eventCount, exception, NOON, publication } from "./publication.ts";
 
 const db = env.CATALOG;

@@ -1,0 +1,210 @@
+/** Puts one metric's series of many sessions together: by group, over time, and as a distribution. Pure. */
+import type { Strip } from "../core/rollup.ts";
+import { mergeSketch, newSketch, quantile, type Sketch, unpackSketch } from "../core/sketch.ts";
+import { STRIP_BUCKETS } from "./limits.ts";
+import type { SessionMetric } from "./metrics.ts";
+
+export const GROUPINGS = ["none", "product", "version", "machine", "status", "session"] as const;
+export type Grouping = (typeof GROUPINGS)[number];
+
+/** What a group's sessions add up to. */
+export type GroupStatistics = {
+  /** The product, version ("product version"), machine, status or session that they share; "" when not grouped. */
+  group: string;
+  sessions: number;
+  points: number;
+  count: number;
+  sum: number;
+  mean: number;
+  min: number;
+  max: number;
+  stddev: number | null;
+  p50: number | null;
+  p95: number | null;
+  p99: number | null;
+  /** Counters: increase per second, summed over the sessions' own lives. */
+  rate: number | null;
+};
+
+/** One statistic line per group, the group with most points first. */
+export function statistics(items: SessionMetric[], by: Grouping = "none"): GroupStatistics[] {
+  return [...grouped(items, by)]
+    .map(([group, members]) => statisticsOf(group, members))
+    .toSorted((a, b) => b.points - a.points || (a.group < b.group ? -1 : 1));
+}
+
+function grouped(items: SessionMetric[], by: Grouping): Map<string, SessionMetric[]> {
+  return Map.groupBy(items, ({ session }) => {
+    switch (by) {
+      case "product":
+        return session.product;
+      case "version":
+        return `${session.product} ${session.version}`.trim();
+      case "machine":
+        return session.hostname || session.machine_id;
+      case "status":
+        return session.status;
+      case "session":
+        return session.id;
+      case "none":
+        return "";
+    }
+  });
+}
+
+function statisticsOf(group: string, members: SessionMetric[]): GroupStatistics {
+  const total = (value: (item: SessionMetric) => number) =>
+    members.reduce((sum, item) => sum + value(item), 0);
+  const count = total((item) => item.count);
+  const sum = total((item) => item.sum);
+  const squares = total((item) => item.sum_squares);
+  const mean = count > 0 ? sum / count : 0;
+  const histogram = members.some((item) => item.type === "histogram"); // the squares of its samples are unknown
+  const sketch = merged(members);
+  return {
+    group,
+    sessions: new Set(members.map((item) => item.session.id)).size,
+    points: total((item) => item.points),
+    count,
+    sum,
+    mean,
+    min: Math.min(...members.map((item) => item.min)),
+    max: Math.max(...members.map((item) => item.max)),
+    stddev: count > 0 && !histogram ? Math.sqrt(Math.max(0, squares / count - mean * mean)) : null,
+    p50: quantile(sketch, 0.5),
+    p95: quantile(sketch, 0.95),
+    p99: quantile(sketch, 0.99),
+    rate: members.some((item) => item.type === "counter") ? total(rateOf) : null,
+  };
+}
+
+function rateOf({ type, first, last, first_at, last_at }: SessionMetric): number {
+  const seconds = (last_at - first_at) / 1_000;
+  return type === "counter" && seconds > 0 ? (last - first) / seconds : 0;
+}
+
+function merged(members: SessionMetric[]): Sketch {
+  const whole = newSketch();
+  for (const { sketch } of members) if (sketch) mergeSketch(whole, unpackSketch(sketch));
+  return whole;
+}
+
+/** One step of a chart over sessions; steps without points are left out. */
+export type Step = {
+  /** Its beginning: epoch milliseconds, or since each session's start. */
+  at: number;
+  count: number;
+  sum: number;
+  mean: number;
+  min: number;
+  max: number;
+  /** Counters: increase per second within the step, summed over the sessions. */
+  rate: number | null;
+};
+export type GroupSeries = { group: string; steps: Step[] };
+export type OverTime = { from: number; to: number; step_ms: number; groups: GroupSeries[] };
+
+export type OverTimeQuery = {
+  by?: Grouping;
+  /** `clock`: when it was; `elapsed`: how long after the start of its session. */
+  axis?: "clock" | "elapsed";
+  from?: number;
+  to?: number;
+  buckets?: number;
+};
+
+/** The metric over time, one line per group: each session's strip, laid upon each other. As fine as a strip is. */
+export function overTime(
+  items: SessionMetric[],
+  { by = "none", axis = "clock", buckets = STRIP_BUCKETS, ...range }: OverTimeQuery = {},
+): OverTime {
+  const laid = items.flatMap((item) => (item.strip ? [{ item, strip: item.strip }] : []));
+  const origin = ({ session }: SessionMetric) => (axis === "elapsed" ? session.created_at : 0);
+  const starts = laid.map(({ item, strip }) => strip.from - origin(item));
+  const ends = laid.map(({ item, strip }) => endOf(strip) - origin(item));
+  const from = range.from ?? Math.min(...starts, ...(ends.length > 0 ? [] : [0]));
+  const to = Math.max(from + 1, range.to ?? Math.max(...ends, 0));
+  const step_ms = Math.max(1, Math.ceil((to - from) / buckets));
+
+  const groups = [...grouped(items, by)].map(([group, members]) => {
+    const steps = new Map<number, Step>();
+    for (const item of members) {
+      if (!item.strip) continue;
+      let total = item.type === "counter" ? 0 : null;
+      for (const bucket of bucketsOf(item.strip)) {
+        const increase = total === null ? null : Math.max(0, bucket.max - Math.max(total, 0));
+        if (total !== null) total = bucket.max;
+        const middle = bucket.at + item.strip.step_ms / 2 - origin(item);
+        if (middle < from || middle >= to) continue;
+        const at = from + Math.floor((middle - from) / step_ms) * step_ms;
+        const rate = increase === null ? null : increase / (step_ms / 1_000);
+        steps.set(at, joined(steps.get(at), { ...bucket, at, mean: 0, rate }));
+      }
+    }
+    return { group, steps: [...steps.values()].toSorted((a, b) => a.at - b.at) };
+  });
+  return { from, to, step_ms, groups };
+}
+
+function endOf(strip: Strip): number {
+  return strip.from + strip.count.length * strip.step_ms;
+}
+
+function* bucketsOf(
+  strip: Strip,
+): Generator<{ at: number; count: number; sum: number; min: number; max: number }> {
+  for (const [index, count] of strip.count.entries()) {
+    const min = strip.min[index];
+    const max = strip.max[index];
+    if (count === 0 || min === null || min === undefined || max === null || max === undefined)
+      continue;
+    yield { at: strip.from + index * strip.step_ms, count, sum: strip.sum[index] ?? 0, min, max };
+  }
+}
+
+function joined(held: Step | undefined, step: Step): Step {
+  const count = (held?.count ?? 0) + step.count;
+  const sum = (held?.sum ?? 0) + step.sum;
+  return {
+    at: step.at,
+    count,
+    sum,
+    mean: sum / count,
+    min: Math.min(held?.min ?? Infinity, step.min),
+    max: Math.max(held?.max ?? -Infinity, step.max),
+    rate: step.rate === null ? (held?.rate ?? null) : (held?.rate ?? 0) + step.rate,
+  };
+}
+
+export type Bar = { from: number; to: number; count: number };
+
+/** How the values of all sessions are distributed: equally wide bars from the lowest to the highest. */
+export function distribution(items: SessionMetric[], bars = 40): Bar[] {
+  const whole = merged(items);
+  if (whole.count === 0) return [];
+  const width = (whole.max - whole.min) / bars;
+  if (width === 0) return [{ from: whole.min, to: whole.max, count: whole.count }];
+  const counts = Array.from({ length: bars }, () => 0);
+  for (const [value, count] of valuesOf(whole)) {
+    const bar = Math.min(bars - 1, Math.max(0, Math.floor((value - whole.min) / width)));
+    counts[bar] = (counts[bar] ?? 0) + count;
+  }
+  return counts.map((count, bar) => ({
+    from: whole.min + bar * width,
+    to: bar === bars - 1 ? whole.max : whole.min + (bar + 1) * width,
+    count,
+  }));
+}
+
+/** The sketch's bins: a value within 1 % of all that are in it, and how many they are. */
+function* valuesOf(sketch: Sketch): Generator<[number, number]> {
+  for (const [sign, store] of [
+    [1, sketch.store],
+    [-1, sketch.negativeStore],
+  ] as const) {
+    for (const [index, count] of store.bins.entries()) {
+      if (count > 0) yield [sign * sketch.mapping.value(index + store.offset), count];
+    }
+  }
+  if (sketch.zeroCount > 0) yield [0, sketch.zeroCount];
+}

@@ -1,0 +1,62 @@
+/** API keys. The catalog holds what is needed to recognise one, not to use it. */
+import { and, desc, eq, isNull, ne, or } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/d1";
+import { keys } from "./schema.ts";
+
+export const KEY_KINDS = ["ingest", "read", "admin"] as const;
+/** `ingest` writes only, `read` reads only, `admin` does everything. */
+export type KeyKind = (typeof KEY_KINDS)[number];
+
+/** What may be shown of a key. */
+export type KeyRow = {
+  id: string;
+  kind: KeyKind;
+  /** Null: all products. */
+  product: string | null;
+  label: string;
+  created_at: number;
+  revoked_at: number | null;
+  /** The UTC day of its last use, as days since 1970. */
+  used_day: number | null;
+};
+export type StoredKey = KeyRow & { sha256: string };
+
+export async function listKeys(db: D1Database): Promise<KeyRow[]> {
+  return drizzle(db).select(SHOWN).from(keys).orderBy(desc(keys.created_at), keys.id);
+}
+
+export async function findKey(db: D1Database, id: string): Promise<StoredKey | undefined> {
+  const [key] = await drizzle(db).select().from(keys).where(eq(keys.id, id));
+  return key;
+}
+
+export async function storeKey(db: D1Database, key: StoredKey): Promise<void> {
+  await drizzle(db).insert(keys).values(key);
+}
+
+/** True if there was such a key; revoking it again keeps the first time. */
+export async function revokeKey(db: D1Database, id: string, now: number): Promise<boolean> {
+  await drizzle(db)
+    .update(keys)
+    .set({ revoked_at: now })
+    .where(and(eq(keys.id, id), isNull(keys.revoked_at)));
+  return (await findKey(db, id)) !== undefined;
+}
+
+/** Notes that the key was used on this day; once a day at most, for each costs a row. */
+export async function noteUse(db: D1Database, id: string, day: number): Promise<void> {
+  await drizzle(db)
+    .update(keys)
+    .set({ used_day: day })
+    .where(and(eq(keys.id, id), or(isNull(keys.used_day), ne(keys.used_day, day))));
+}
+
+const SHOWN = {
+  id: keys.id,
+  kind: keys.kind,
+  product: keys.product,
+  label: keys.label,
+  created_at: keys.created_at,
+  revoked_at: keys.revoked_at,
+  used_day: keys.used_day,
+};

@@ -1,0 +1,123 @@
+/**
+ * One metric over many sessions. Each session's series are in the catalog whole (statistics, sketch, strip), so comparing sessions
+ * reads a row per series and never a point. At most MAX_COMPARED sessions are put together: the newest that pass the filter.
+ */
+import type { Strip } from "../core/rollup.ts";
+import type { PackedSketch } from "../core/sketch.ts";
+import type { MetricType } from "../core/vocabulary.ts";
+import { MAX_COMPARED } from "./limits.ts";
+import type { SessionFilter } from "./filter.ts";
+import { names } from "./names.ts";
+import { listSessions, type SessionRow } from "./sessions.ts";
+
+export type MetricName = { name: string; type: MetricType; unit: string };
+
+/** Metric names that begin with `prefix`, alphabetically, with the type and unit of one session that has them. */
+export async function metricNames(db: D1Database, prefix = ""): Promise<MetricName[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT m.name, m.type, m.unit FROM json_each(?1) AS n JOIN metrics AS m ON (m.session_id, m.name, m.series) =
+         (SELECT session_id, name, series FROM metrics WHERE name = n.value ORDER BY session_id DESC LIMIT 1)
+       ORDER BY n.key`,
+    )
+    .bind(JSON.stringify(await names(db, "metrics", prefix)))
+    .all<MetricName>();
+  return results;
+}
+
+/** One series of one session. */
+export type SessionMetric = {
+  session: SessionRow;
+  series: number;
+  name: string;
+  type: MetricType;
+  unit: string;
+  tags: string[];
+  points: number;
+  /** Samples of histograms; else points. */
+  count: number;
+  sum: number;
+  sum_squares: number;
+  min: number;
+  max: number;
+  first: number;
+  last: number;
+  first_at: number;
+  last_at: number;
+  sketch: PackedSketch | null;
+  strip: Strip | null;
+};
+
+export type MetricQuery = SessionFilter & {
+  name: string;
+  type?: MetricType;
+  /** Series that carry all of these. */
+  tags?: string[];
+};
+
+export type SessionMetrics = {
+  items: SessionMetric[];
+  /** How many sessions they are of, and whether older ones that might have it were left out. */
+  sessions: number;
+  partial: boolean;
+};
+
+/** The metric in every session that passes, newest session first. comparison.ts puts them together. */
+export async function sessionMetrics(db: D1Database, query: MetricQuery): Promise<SessionMetrics> {
+  const { name, type, tags = [], ...filter } = query;
+  const found = await listSessions(db, { ...filter, metric: name, limit: MAX_COMPARED });
+  const sessions = new Map(found.items.map((session) => [session.id, session]));
+  const { results } = await db
+    .prepare(
+      `SELECT metrics.* FROM json_each(?1) AS s CROSS JOIN metrics ON metrics.session_id = s.value AND metrics.name = ?2
+       WHERE (?3 IS NULL OR metrics.type = ?3)
+         AND NOT EXISTS (SELECT 1 FROM json_each(?4) AS wanted WHERE wanted.value NOT IN (SELECT value FROM json_each(metrics.tags)))
+       ORDER BY s.key, metrics.series`,
+    )
+    .bind(JSON.stringify([...sessions.keys()]), name, type ?? null, JSON.stringify(tags))
+    .all<StoredMetric>();
+  const items = results.flatMap((row) => {
+    const session = sessions.get(row.session_id);
+    return session ? [sessionMetric(row, session)] : [];
+  });
+  return {
+    items,
+    sessions: new Set(items.map((item) => item.session.id)).size,
+    partial: found.next !== null || found.searched_to !== null,
+  };
+}
+
+type StoredMetric = Omit<SessionMetric, "session" | "tags" | "sketch" | "strip"> & {
+  session_id: string;
+  tags: string;
+  sketch: string | null;
+  strip: string | null;
+};
+
+function sessionMetric(row: StoredMetric, session: SessionRow): SessionMetric {
+  return {
+    ...row,
+    session,
+    // All three as publish was given them by core.
+    tags: JSON.parse(row.tags) as string[],
+    sketch: row.sketch === null ? null : (JSON.parse(row.sketch) as PackedSketch),
+    strip: row.strip === null ? null : (JSON.parse(row.strip) as Strip),
+  };
+}
+
+/** The metric's strip in each of these sessions (of its first series there), for a column of sparklines. */
+export async function strips(
+  db: D1Database,
+  sessionIds: string[],
+  name: string,
+): Promise<Map<string, Strip>> {
+  const { results } = await db
+    .prepare(
+      `SELECT metrics.session_id AS id, metrics.strip FROM json_each(?1) AS s
+       CROSS JOIN metrics ON metrics.session_id = s.value AND metrics.name = ?2
+       WHERE metrics.strip IS NOT NULL ORDER BY metrics.series DESC`,
+    )
+    .bind(JSON.stringify(sessionIds), name)
+    .all<{ id: string; strip: string }>();
+  return new Map(results.map((row) => [row.id, JSON.parse(row.strip) as Strip])); // written by publish
+}

@@ -1,0 +1,61 @@
+/** Products and their versions, counted without counting sessions: rows per version, and per version and day. */
+import { TREND_DAYS } from "./limits.ts";
+import { DAY_MS } from "./counts.ts";
+
+export type VersionCounts = {
+  product: string;
+  version: string;
+  sessions: number;
+  active: number;
+  suspended: number;
+  hung: number;
+  crashed: number;
+  ended: number;
+  ever_hung: number;
+  /** Start of its first and of its newest session. */
+  first_at: number;
+  last_at: number;
+};
+
+/** One version's sessions that began on one UTC day (epoch milliseconds of its midnight). */
+export type VersionDay = {
+  day_at: number;
+  product: string;
+  version: string;
+  sessions: number;
+  crashed: number;
+  ever_hung: number;
+};
+
+/** Every version of every product, or of one; the one used last comes first. */
+export async function versions(db: D1Database, product?: string): Promise<VersionCounts[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT * FROM versions WHERE sessions > 0 AND (?1 IS NULL OR product = ?1)
+       ORDER BY max(last_at) OVER (PARTITION BY product) DESC, product, last_at DESC`,
+    )
+    .bind(product ?? null)
+    .all<VersionCounts>();
+  return results;
+}
+
+/** The last days of every version, oldest first; days without sessions are left out. */
+export async function versionDays(
+  db: D1Database,
+  now: number,
+  { product, days = TREND_DAYS }: { product?: string; days?: number } = {},
+): Promise<VersionDay[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT day * ${DAY_MS} AS day_at, product, version, sessions, crashed, ever_hung FROM version_days
+       WHERE day > ?1 AND sessions > 0 AND (?2 IS NULL OR product = ?2) ORDER BY day, product, version`,
+    )
+    .bind(Math.floor(now / DAY_MS) - days, product ?? null)
+    .all<VersionDay>();
+  return results;
+}
+
+/** The share of sessions without a crash, or without a hang: exact, of all that the catalog holds. Null without sessions. */
+export function freeRate(sessions: number, failed: number): number | null {
+  return sessions > 0 ? (sessions - failed) / sessions : null;
+}

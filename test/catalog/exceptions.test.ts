@@ -1,0 +1,142 @@
+import { env } from "cloudflare:workers";
+import { expect, test } from "vitest";
+import {
+  decideGroup,
+  exceptionDays,
+  exceptionGroup,
+  exceptionGroups,
+} from "../../src/catalog/exceptions.ts";
+import { forget, publish } from "../../src/catalog/publish.ts";
+import { exception, NOON, publication } from "./publication.ts";
+
+const db = env.CATALOG;
+const DAY = 86_400_000;
+
+test("a group counts occurrences, sessions, and its days by version", async () => {
+  await publish(db, publication("a", { exceptions: [exception("f1", { count: 2 })] }));
+  await publish(
+    db,
+    publication("b", {
+      session: { version: "1.1" },
+      exceptions: [
+        exception("f1", { count: 5, first_at: NOON + DAY, last_at: NOON + DAY, message: "newer" }),
+      ],
+    }),
+  );
+  await publish(
+    db,
+    publication("a", { session: { revision: 2 }, exceptions: [exception("f1", { count: 3 })] }),
+  );
+  const [group] = await exceptionGroup(db, "f1", "game");
+  expect(group).toMatchObject({
+    sessions: 2,
+    count: 8,
+    first_at: NOON,
+    last_at: NOON + DAY,
+    message: "newer",
+    session_id: "b",
+    session_seq: 7,
+    status: "open",
+  });
+  const midnight = NOON - DAY / 2;
+  expect(await exceptionDays(db, "game", "f1", NOON + DAY)).toEqual([
+    { day_at: midnight, version: "1.0", sessions: 1, count: 3 },
+    { day_at: midnight + DAY, version: "1.1", sessions: 1, count: 5 },
+  ]);
+});
+
+test("a group whose example is deleted shows another, and goes with its last session", async () => {
+  await publish(db, publication("c", { exceptions: [exception("f2", { message: "kept" })] }));
+  await publish(
+    db,
+    publication("d", { exceptions: [exception("f2", { message: "private", last_at: NOON + 5 })] }),
+  );
+  await forget(db, "d");
+  expect(await exceptionGroup(db, "f2")).toMatchObject([
+    { sessions: 1, session_id: "c", message: "kept" },
+  ]);
+  await forget(db, "c");
+  expect(await exceptionGroup(db, "f2")).toEqual([]);
+  expect(await exceptionDays(db, "game", "f2", NOON)).toEqual([]);
+});
+
+test("what was resolved says when it came back, and late news from before does not count", async () => {
+  await publish(db, publication("e", { exceptions: [exception("f3")] }));
+  await decideGroup(
+    db,
+    { product: "game", fingerprint: "f3", status: "resolved", version: "1.2" },
+    NOON + 100,
+  );
+  await publish(db, publication("f", { exceptions: [exception("f3", { last_at: NOON + 50 })] }));
+  expect(await exceptionGroup(db, "f3")).toMatchObject([
+    { status: "resolved", resolved_version: "1.2", returned_at: null },
+  ]);
+  expect(
+    (await exceptionGroups(db, { status: "resolved" })).items.map((row) => row.fingerprint),
+  ).toEqual(["f3"]);
+
+  await publish(
+    db,
+    publication("g", {
+      exceptions: [exception("f3", { first_at: NOON + 200, last_at: NOON + 300 })],
+    }),
+  );
+  expect(await exceptionGroup(db, "f3")).toMatchObject([
+    { status: "resolved", returned_at: NOON + 300 },
+  ]);
+  expect(
+    (await exceptionGroups(db, { status: "open" })).items.map((row) => row.fingerprint),
+  ).toContain("f3");
+
+  await decideGroup(db, { product: "game", fingerprint: "f3", status: "muted" }, NOON + 400);
+  expect(await exceptionGroup(db, "f3")).toMatchObject([
+    { status: "muted", resolved_at: null, returned_at: null },
+  ]);
+});
+
+test("deciding about a group that is not there is refused", async () => {
+  await expect(
+    decideGroup(db, { product: "game", fingerprint: "none", status: "muted" }, NOON),
+  ).rejects.toMatchObject({ code: "not_found" });
+});
+
+test("a product that becomes known late takes its exceptions along", async () => {
+  await publish(
+    db,
+    publication("late", { session: { product: "" }, exceptions: [exception("f4")] }),
+  );
+  await publish(db, publication("late", { session: { product: "shop", revision: 2 } }));
+  expect(await exceptionGroup(db, "f4")).toMatchObject([
+    { product: "shop", sessions: 1, count: 1 },
+  ]);
+});
+
+test("groups are listed in any order, page by page, each once", async () => {
+  await publish(
+    db,
+    publication("many", {
+      exceptions: Array.from({ length: 25 }, (_, n) =>
+        exception(`g${n}`, { count: n % 7, last_at: NOON + (n % 5) }),
+      ),
+    }),
+  );
+  for (const sort of ["last_at", "first_at", "sessions", "count"] as const) {
+    const seen: string[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await exceptionGroups(db, {
+        text: "door",
+        sort,
+        limit: 4,
+        ...(cursor !== undefined && { cursor }),
+      });
+      seen.push(...page.items.map((row) => row.fingerprint));
+      expect(page.items.map((row) => row[sort])).toEqual(
+        page.items.map((row) => row[sort]).toSorted((a, b) => b - a),
+      );
+      cursor = page.next ?? undefined;
+    } while (cursor !== undefined);
+    expect(new Set(seen).size).toBe(seen.length);
+    expect(seen.filter((id) => id.startsWith("g")).length).toBe(25);
+  }
+});

@@ -1,0 +1,149 @@
+import { env } from "cloudflare:workers";
+import { beforeAll, expect, test } from "vitest";
+import { distribution, overTime, statistics } from "../../src/catalog/comparison.ts";
+import { metricNames, sessionMetrics, strips } from "../../src/catalog/metrics.ts";
+import { publish } from "../../src/catalog/publish.ts";
+import { newSketch, packSketch } from "../../src/core/sketch.ts";
+import { metric, NOON, publication } from "./publication.ts";
+
+const db = env.CATALOG;
+
+/** A gauge that took these values, one a second, beginning with its session. */
+function gauge(name: string, startedAt: number, values: number[], more: object = {}) {
+  const sketch = newSketch();
+  for (const value of values) sketch.accept(value);
+  return metric(name, {
+    points: values.length,
+    count: values.length,
+    sum: values.reduce((a, b) => a + b, 0),
+    sum_squares: values.reduce((a, b) => a + b * b, 0),
+    min: Math.min(...values),
+    max: Math.max(...values),
+    first: values[0] ?? 0,
+    last: values.at(-1) ?? 0,
+    first_at: startedAt,
+    last_at: startedAt + (values.length - 1) * 1_000,
+    sketch: JSON.stringify(packSketch(sketch)),
+    strip: JSON.stringify({
+      from: startedAt,
+      step_ms: 1_000,
+      count: values.map(() => 1),
+      sum: values,
+      min: values,
+      max: values,
+    }),
+    ...more,
+  });
+}
+
+beforeAll(async () => {
+  const hour = NOON + 3_600_000;
+  await publish(
+    db,
+    publication("a", {
+      session: { version: "1.0" },
+      metrics: [gauge("fps", NOON, [60, 58, 20]), gauge("rss", NOON, [1])],
+    }),
+  );
+  await publish(
+    db,
+    publication("b", {
+      session: { version: "2.0", created_at: hour },
+      metrics: [gauge("fps", hour, [60, -5])],
+    }),
+  );
+  await publish(
+    db,
+    publication("c", {
+      session: { version: "2.0", created_at: hour },
+      metrics: [gauge("requests", hour, [0, 5, 20], { type: "counter", tags: '["eu","web"]' })],
+    }),
+  );
+});
+
+test("a metric is summed up over sessions, exactly where that is possible and within 1 % where it is not", async () => {
+  const { items, sessions, partial } = await sessionMetrics(db, { name: "fps" });
+  expect([sessions, partial]).toEqual([2, false]);
+  const [all] = statistics(items);
+  expect(all).toMatchObject({
+    sessions: 2,
+    points: 5,
+    count: 5,
+    sum: 193,
+    mean: 38.6,
+    min: -5,
+    max: 60,
+    rate: null,
+  });
+  expect(all?.p50).toBeGreaterThan(57.4);
+  expect(all?.p50).toBeLessThan(58.6);
+  const mean = 193 / 5;
+  expect(all?.stddev).toBeCloseTo(
+    Math.sqrt([60, 58, 20, 60, -5].reduce((sum, x) => sum + (x - mean) ** 2, 0) / 5),
+  );
+  expect(statistics(items, "version").map(({ group, points }) => [group, points])).toEqual([
+    ["game 1.0", 3],
+    ["game 2.0", 2],
+  ]);
+});
+
+test("over clock time sessions lie where they were; over elapsed time they begin together", async () => {
+  const { items } = await sessionMetrics(db, { name: "fps" });
+  const clock = overTime(items, { buckets: 3_602 });
+  expect(clock.groups[0]?.steps.map((step) => (step.at - NOON) / 1_000)).toEqual([
+    0, 1, 2, 3_600, 3_601,
+  ]);
+  const elapsed = overTime(items, { axis: "elapsed", buckets: 3 });
+  expect(elapsed).toMatchObject({ from: 0, to: 3_000, step_ms: 1_000 });
+  expect(elapsed.groups[0]?.steps).toMatchObject([
+    { at: 0, count: 2, mean: 60 },
+    { at: 1_000, count: 2, mean: 26.5, min: -5, max: 58 },
+    { at: 2_000, count: 1, mean: 20 },
+  ]);
+});
+
+test("a counter has its increase per second", async () => {
+  const { items } = await sessionMetrics(db, { name: "requests" });
+  expect(statistics(items)[0]?.rate).toBe(10);
+  expect(
+    overTime(items, { axis: "elapsed", buckets: 3 }).groups[0]?.steps.map((step) => step.rate),
+  ).toEqual([0, 5, 15]);
+});
+
+test("a distribution counts every value once, in the bar where it lies", async () => {
+  const { items } = await sessionMetrics(db, { name: "fps" });
+  const bars = distribution(items, 13); // 5 wide: -5…60
+  expect(bars.reduce((sum, bar) => sum + bar.count, 0)).toBe(5);
+  expect([bars[0]?.count, bars[12]?.count]).toEqual([1, 3]);
+  expect(bars.at(0)?.from).toBe(-5);
+  expect(bars.at(-1)?.to).toBe(60);
+});
+
+test("no session, no statistics", async () => {
+  const { items } = await sessionMetrics(db, { name: "nothing" });
+  expect([statistics(items), distribution(items), overTime(items).groups]).toEqual([[], [], []]);
+});
+
+test("only series with all the tags count, and only sessions that pass the filter", async () => {
+  const count = async (query: object) =>
+    (await sessionMetrics(db, { name: "requests", ...query })).items.length;
+  expect(await count({ tags: ["web"] })).toBe(1);
+  expect(await count({ tags: ["web", "us"] })).toBe(0);
+  expect(await count({ type: "gauge" })).toBe(0);
+  expect(await count({ version: "1.0" })).toBe(0);
+});
+
+test("metric names come with type and unit, by prefix", async () => {
+  expect(await metricNames(db)).toEqual([
+    { name: "fps", type: "gauge", unit: "" },
+    { name: "requests", type: "counter", unit: "" },
+    { name: "rss", type: "gauge", unit: "" },
+  ]);
+  expect((await metricNames(db, "r")).map((row) => row.name)).toEqual(["requests", "rss"]);
+});
+
+test("a list gets the strip of a metric for each of its sessions", async () => {
+  const found = await strips(db, ["a", "b", "c", "unknown"], "fps");
+  expect([...found.keys()].toSorted()).toEqual(["a", "b"]);
+  expect(found.get("a")?.max).toEqual([60, 58, 20]);
+});

@@ -1,0 +1,126 @@
+/** What every page has: times in the viewer's zone, preferences without a reload, copy buttons, keys, and errors said where they happen. */
+import { duration, writeTimes } from "./time.js";
+
+const root = document.documentElement;
+root.classList.add("script");
+
+// Times ---------------------------------------------------------------------------------------------------------------
+
+refresh();
+setInterval(refresh, 5_000);
+// Fragments come with times in UTC and with buttons that only work with script.
+document.addEventListener("htmx:after:swap", refresh);
+
+function refresh() {
+  writeTimes();
+  for (const element of document.querySelectorAll("[data-since]")) {
+    element.textContent = duration(Date.now() - Number(element.getAttribute("data-since")));
+  }
+  for (const button of document.querySelectorAll("[data-copy][hidden], [data-copy-from][hidden]")) {
+    button.removeAttribute("hidden");
+  }
+}
+
+// Preferences ---------------------------------------------------------------------------------------------------------
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  const button = event.submitter;
+  if (!(form instanceof HTMLFormElement) || !form.matches(".preferences")) return;
+  if (!(button instanceof HTMLButtonElement)) return;
+  event.preventDefault();
+  document.cookie = `${button.name}=${button.value}; path=/; max-age=31536000; samesite=lax`;
+  root.setAttribute(`data-${button.name}`, button.value);
+  for (const each of form.querySelectorAll(`button[name="${button.name}"]`)) {
+    each.setAttribute("aria-pressed", String(each === button));
+  }
+  writeTimes();
+  document.dispatchEvent(new CustomEvent("preference"));
+});
+
+// Copying -------------------------------------------------------------------------------------------------------------
+
+document.addEventListener("click", async (event) => {
+  const button = closest(event, "[data-copy], [data-copy-from]");
+  if (!button) return;
+  const from = button.getAttribute("data-copy-from");
+  const text = from ? await (await fetch(from)).text() : (button.getAttribute("data-copy") ?? "");
+  const word = button.textContent;
+  await navigator.clipboard.writeText(text);
+  button.textContent = "Copied";
+  setTimeout(() => (button.textContent = word), 1_200);
+});
+
+// Keys ----------------------------------------------------------------------------------------------------------------
+
+const PAGES = /** @type {Record<string, string>} */ ({
+  h: "/",
+  s: "/sessions",
+  e: "/exceptions",
+  m: "/metrics",
+  d: "/docs",
+});
+let lastKey = "";
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+  const wasG = lastKey === "g";
+  lastKey = event.key;
+  if (wasG && PAGES[event.key]) {
+    location.assign(PAGES[event.key] ?? "/");
+  } else if (event.key === "?") {
+    const help = document.getElementById("keys");
+    if (help instanceof HTMLDialogElement && !help.open) help.showModal();
+  } else if (event.key === "/") {
+    const search = document.querySelector("[data-search]");
+    if (search instanceof HTMLElement) {
+      event.preventDefault();
+      search.focus();
+    }
+  }
+});
+
+// Errors --------------------------------------------------------------------------------------------------------------
+
+/** A refused fragment leaves its panel as it was; this says so above it, once, until the next one works. */
+document.addEventListener("htmx:response:error", (event) =>
+  complain(event, "The server would not answer."),
+);
+document.addEventListener("htmx:error", (event) =>
+  complain(event, "The server cannot be reached."),
+);
+document.addEventListener("htmx:after:swap", (event) => {
+  const { target } = contextOf(event);
+  target?.parentElement?.querySelector(":scope > .failure[data-passing]")?.remove();
+});
+
+/** @param {Event} event @param {string} words */
+function complain(event, words) {
+  const { target } = contextOf(event);
+  const parent = target?.parentElement;
+  if (!parent || parent.querySelector(":scope > .failure[data-passing]")) return;
+  const note = document.createElement("p");
+  note.className = "failure";
+  note.dataset.passing = "";
+  note.setAttribute("role", "status");
+  note.textContent = `${words} What is shown here may be old.`;
+  parent.insertBefore(note, target);
+}
+
+/** @param {Event} event @returns {{ target?: Element }} */
+function contextOf(event) {
+  return event instanceof CustomEvent ? (event.detail?.ctx ?? {}) : {};
+}
+
+/** @param {Event} event @param {string} selector */
+export function closest(event, selector) {
+  return event.target instanceof Element ? event.target.closest(selector) : null;
+}
+
+/** @param {EventTarget | null} target */
+export function isTyping(target) {
+  return (
+    target instanceof Element &&
+    target.closest("input, select, textarea, dialog, [contenteditable]") !== null
+  );
+}

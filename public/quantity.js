@@ -1,0 +1,48 @@
+/** Numbers as src/pages/ui/quantity.ts shows them, for those that change while the page is open. A test compares the two. */
+
+const BYTES = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
+/** @type {[number, string][]} */
+const SECONDS = [
+  [1, "s"],
+  [1e-3, "ms"],
+  [1e-6, "µs"],
+  [1e-9, "ns"],
+];
+
+/** @param {number} value @param {string} [unit] */
+export function quantity(value, unit = "") {
+  const word = unit.toLowerCase();
+  if (word === "bytes" || word === "byte" || word === "b") return bytes(value);
+  if (word === "seconds" || word === "second" || word === "s") return seconds(value);
+  if (word === "percent" || word === "%") return `${digits(value)} %`;
+  return unit === "" ? digits(value) : `${digits(value)} ${unit}`;
+}
+
+/** @param {number} value */
+export function digits(value) {
+  const size = Math.abs(value);
+  if (Number.isInteger(value) && size < 1e12) return value.toLocaleString("en-US");
+  if (size >= 1e9 || size < 1e-4) return value.toExponential(2).replace("e+", "e");
+  if (size >= 1_000) return Math.round(value).toLocaleString("en-US");
+  return String(Number(value.toPrecision(4)));
+}
+
+/** @param {number} value */
+export function bytes(value) {
+  let size = Math.abs(value);
+  let step = 0;
+  while (size >= 1_024 && step < BYTES.length - 1) {
+    size /= 1_024;
+    step++;
+  }
+  const shown = step === 0 ? Math.round(size) : Number(size.toPrecision(3));
+  return `${value < 0 ? "−" : ""}${shown} ${BYTES[step]}`;
+}
+
+/** @param {number} value */
+function seconds(value) {
+  const size = Math.abs(value);
+  if (size === 0) return "0 s";
+  const [scale, unit] = SECONDS.find(([least]) => size >= least) ?? [1e-9, "ns"];
+  return `${digits(value / scale)} ${unit}`;
+}

@@ -1,0 +1,324 @@
+/**
+ * The session page in motion: one axis of time that all panels share, a needle on it, and what arrives while it runs.
+ * The page itself says everything: #tape the range, #view what is looked at. This moves them; htmx fetches what follows.
+ */
+import { closest, isTyping } from "./page.js";
+import { Strips } from "./strips.js";
+import { moment } from "./time.js";
+
+/** A drag shorter than this is a click. */
+const DRAG_PIXELS = 6;
+
+const session = find("#session");
+const recorder = find("#recorder");
+const strips = new Strips(recorder, session.dataset.id ?? "");
+
+// The view: in a form, so that htmx sends it along, and in the address, so that it can be sent to someone -------------
+
+const form = /** @type {HTMLFormElement} */ (find("#view"));
+
+/** @param {string} name */
+function field(name) {
+  return /** @type {HTMLInputElement} */ (form.elements.namedItem(name));
+}
+
+/** @param {string} name @returns {number | undefined} */
+function number(name) {
+  const { value } = field(name);
+  if (value === "") return undefined;
+  const at = /^\d+(\.\d+)?$/.test(value) ? Number(value) : Date.parse(value);
+  return Number.isFinite(at) ? at : undefined;
+}
+
+/** @param {Record<string, string>} fields @param {...string} told what to tell the panels */
+function look(fields, ...told) {
+  for (const [name, value] of Object.entries(fields)) field(name).value = value;
+  const url = new URL(location.href);
+  for (const name of ["t", "from", "to", "path"]) {
+    if (field(name).value === "") url.searchParams.delete(name);
+    else url.searchParams.set(name, field(name).value);
+  }
+  history.replaceState(null, "", url);
+  draw();
+  for (const name of told) tell(name);
+}
+
+/** @param {string} name */
+function tell(name) {
+  document.body.dispatchEvent(new CustomEvent(name));
+}
+
+/** Moves the needle; bringing it into view if it is outside the range. @param {number} at */
+function go(at) {
+  const { from, to } = axis();
+  const whole = Math.round(at);
+  if (at >= from && at <= to) return look({ t: String(whole) }, "moment");
+  const half = (to - from) / 2;
+  look(
+    { t: String(whole), from: String(Math.round(at - half)), to: String(Math.round(at + half)) },
+    "moment",
+    "range",
+  );
+}
+
+/** @param {number} from @param {number} to */
+function zoom(from, to) {
+  if (to - from < 2) return;
+  look({ from: String(Math.floor(from)), to: String(Math.ceil(to)) }, "range");
+}
+
+function whole() {
+  look({ from: "", to: "" }, "range");
+}
+
+function isFollowing() {
+  return field("t").value === "" && field("to").value === "";
+}
+
+// The axis: where a moment is on the screen ---------------------------------------------------------------------------
+
+function axis() {
+  const { from, to } = find("#tape").dataset;
+  return { from: Number(from), to: Math.max(Number(to), Number(from) + 1) };
+}
+
+/** The plots' left edge and width, within the recorder. */
+function plot() {
+  const box = recorder.getBoundingClientRect();
+  const inner = find("#tape .row-plot").getBoundingClientRect();
+  return {
+    left: inner.left - box.left - recorder.clientLeft,
+    width: inner.width,
+    screen: inner.left,
+  };
+}
+
+/** @param {number} at */
+function xOf(at) {
+  const { from, to } = axis();
+  const { left, width } = plot();
+  return left + ((at - from) / (to - from)) * width;
+}
+
+/** @param {number} x of the screen */
+function timeOf(x) {
+  const { from, to } = axis();
+  const { screen, width } = plot();
+  return from + Math.min(1, Math.max(0, (x - screen) / width)) * (to - from);
+}
+
+// The needle, its ghost under the pointer, and the range being dragged ------------------------------------------------
+
+const needle = overlay("needle");
+const ghost = overlay("ghost");
+const ghostTime = ghost.appendChild(document.createElement("span"));
+const selection = overlay("selection");
+
+/** @param {string} name */
+function overlay(name) {
+  const element = document.createElement("div");
+  element.className = name;
+  element.hidden = true;
+  element.setAttribute("aria-hidden", "true");
+  return recorder.appendChild(element);
+}
+
+function draw() {
+  const { from, to } = axis();
+  const at = number("t") ?? to;
+  needle.hidden = at < from || at > to;
+  needle.style.left = `${xOf(at)}px`;
+  strips.read(at);
+}
+
+/** @type {{ from: number, x: number } | undefined} */
+let drag;
+
+recorder.addEventListener("pointermove", (event) => {
+  if (!drag && !closest(event, ".row-plot")) return hideGhost();
+  const at = timeOf(event.clientX);
+  ghost.hidden = false;
+  ghost.style.left = `${xOf(at)}px`;
+  ghostTime.textContent = moment(at, "clock");
+  strips.read(at);
+  if (!drag || Math.abs(event.clientX - drag.x) < DRAG_PIXELS) return;
+  selection.hidden = false;
+  selection.style.left = `${xOf(Math.min(at, drag.from))}px`;
+  selection.style.width = `${Math.abs(xOf(at) - xOf(drag.from))}px`;
+});
+
+recorder.addEventListener("pointerdown", (event) => {
+  if (event.button !== 0 || !closest(event, ".row-plot")) return;
+  drag = { from: timeOf(event.clientX), x: event.clientX };
+  if (event.pointerType === "mouse") recorder.setPointerCapture(event.pointerId);
+});
+
+recorder.addEventListener("pointerup", (event) => {
+  if (!drag) return;
+  const { from, x } = drag;
+  endDrag();
+  const at = timeOf(event.clientX);
+  if (Math.abs(event.clientX - x) < DRAG_PIXELS) go(at);
+  else zoom(Math.min(from, at), Math.max(from, at));
+});
+
+recorder.addEventListener("pointercancel", endDrag);
+recorder.addEventListener("pointerleave", hideGhost);
+recorder.addEventListener("dblclick", (event) => {
+  if (closest(event, ".row-plot")) whole();
+});
+
+function endDrag() {
+  drag = undefined;
+  selection.hidden = true;
+}
+
+function hideGhost() {
+  if (ghost.hidden) return;
+  ghost.hidden = true;
+  draw();
+}
+
+// Links and keys ------------------------------------------------------------------------------------------------------
+
+document.addEventListener("click", (event) => {
+  if (event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
+  const link = closest(
+    event,
+    "a[data-t], a[data-history], a[data-close-history], a.tape-whole, a[data-follow]",
+  );
+  if (!(link instanceof HTMLAnchorElement)) return;
+  event.preventDefault();
+  const path = new URL(link.href).searchParams.get("path") ?? "";
+  if (link.dataset.t) go(Number(link.dataset.t));
+  else if (link.matches(".tape-whole")) whole();
+  else if (link.matches("[data-follow]")) follow();
+  else look({ path }, "moment");
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+  const act =
+    KEYS[event.shiftKey && event.key.startsWith("Arrow") ? `Shift ${event.key}` : event.key];
+  if (!act) return;
+  event.preventDefault();
+  act();
+});
+
+/** @type {Record<string, () => void>} */
+const KEYS = {
+  ArrowLeft: () => step("previous-change"),
+  ArrowRight: () => step("next-change"),
+  "Shift ArrowLeft": () => step("previous-event"),
+  "Shift ArrowRight": () => step("next-event"),
+  Home: () => go(Number(session.dataset.start)),
+  End: follow,
+  f: follow,
+  "+": () => zoomBy(0.5),
+  "=": () => zoomBy(0.5),
+  "-": () => zoomBy(2),
+  0: whole,
+  c: () => void copyLink(),
+};
+
+/** @param {string} id */
+function step(id) {
+  const link = document.getElementById(id);
+  if (link instanceof HTMLAnchorElement) link.click();
+}
+
+function follow() {
+  look({ t: "", from: "", to: "" }, "moment", "range");
+}
+
+/** Around the needle, which stays where it is on the screen. @param {number} factor */
+function zoomBy(factor) {
+  const { from, to } = axis();
+  const at = Math.min(to, Math.max(from, number("t") ?? to));
+  const start = Number(session.dataset.start);
+  const nextFrom = Math.max(start, at - (at - from) * factor);
+  if (
+    factor > 1 &&
+    nextFrom === start &&
+    at + (to - at) * factor >= Number(session.dataset.end ?? to)
+  )
+    return whole();
+  zoom(nextFrom, at + (to - at) * factor);
+}
+
+async function copyLink() {
+  const url = new URL(location.href);
+  if (!url.searchParams.has("t")) url.searchParams.set("t", String(Math.round(axis().to)));
+  await navigator.clipboard.writeText(url.href);
+  ghost.hidden = false;
+  ghostTime.textContent = "link copied";
+}
+
+// What arrives while it runs ------------------------------------------------------------------------------------------
+
+document.addEventListener("htmx:ws:after:connection", () => {
+  // It may have been away: whatever happened meanwhile is fetched now.
+  arrived(["state", "event", "exception", "metric", "heartbeat", "status"]);
+});
+document.addEventListener("htmx:ws:before:message:incoming", async (event) => {
+  if (!(event instanceof CustomEvent)) return;
+  /** @type {{ kinds?: string[] }} */
+  const change = await event.detail.message.json();
+  arrived(change.kinds ?? []);
+});
+
+/** @param {string[]} kinds */
+function arrived(kinds) {
+  const has = (/** @type {string[]} */ ...wanted) => wanted.some((kind) => kinds.includes(kind));
+  tell("live-tape");
+  if (has("status", "exception", "event")) tell("live-verdict");
+  if (has("exception")) tell("live-exceptions");
+  if (has("metric")) void strips.extend();
+  if (has("event", "exception") && isListAtTop()) tell("live-list");
+  if (!isFollowing()) return;
+  if (has("state", "event", "exception")) tell("live-moment");
+  if (has("event")) tell("live-output");
+}
+
+/** Whoever has scrolled down the list is reading: new events would move it away under them. */
+function isListAtTop() {
+  const list = document.getElementById("event-list");
+  return list !== null && list.scrollTop < 8;
+}
+
+document.addEventListener("htmx:after:swap", () => {
+  const status = find("#verdict").dataset.status;
+  if (status) document.querySelector("link[rel=icon]")?.setAttribute("href", `/icon/${status}.svg`);
+  const { from, to } = axis();
+  strips.show(from, to);
+  draw();
+  followTerminal();
+});
+
+let terminalWasAtEnd = true;
+/** A terminal stays at its end, unless its reader has scrolled up. */
+function followTerminal() {
+  const terminal = document.getElementById("terminal");
+  if (!terminal) return;
+  if (terminalWasAtEnd) terminal.scrollTop = terminal.scrollHeight;
+  if (terminal.dataset.watched) return;
+  terminal.dataset.watched = "yes";
+  terminal.addEventListener("scroll", () => {
+    terminalWasAtEnd = terminal.scrollHeight - terminal.scrollTop - terminal.clientHeight < 24;
+  });
+}
+
+new ResizeObserver(draw).observe(recorder);
+const { from, to } = axis();
+strips.show(from, to);
+draw();
+followTerminal();
+
+/** @param {string} selector @returns {HTMLElement} */
+function find(selector) {
+  const element = document.querySelector(selector);
+  if (!(element instanceof HTMLElement || element instanceof SVGElement)) {
+    throw new Error(`The page has no ${selector}`);
+  }
+  return /** @type {HTMLElement} */ (element);
+}

@@ -1,0 +1,293 @@
+/** The strips' ink: every visible series drawn by Chart.js over the axis' range, with a band from least to most so that no spike is lost. */
+import { quantity } from "./quantity.js";
+
+/**
+ * @typedef {{ at: number, value: number, min: number, max: number }} Reading
+ * @typedef {{ from: number, to: number, readings: Reading[], isExact: boolean, chart?: any }} Drawn
+ */
+
+/** Asking for new points more often than this shows nothing more to the eye. */
+const EXTEND_MS = 400;
+/** Strips near the screen are drawn before they are seen. */
+const AHEAD = "300px";
+
+export class Strips {
+  /** @param {HTMLElement} recorder @param {string} id of the session */
+  constructor(recorder, id) {
+    this.recorder = recorder;
+    this.id = id;
+    this.from = 0;
+    this.to = 1;
+    this.at = 0;
+    /** @type {Map<string, Drawn>} by series id */
+    this.drawn = new Map();
+    /** @type {Set<string>} */
+    this.visible = new Set();
+    this.busy = false;
+    this.again = false;
+    this.lastExtended = 0;
+    this.observer = new IntersectionObserver((entries) => this.#seen(entries), {
+      rootMargin: AHEAD,
+    });
+    document.addEventListener("preference", () => this.#recolour());
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#recolour());
+  }
+
+  /** Draws this range; strips that came with a fragment are found here too. @param {number} from @param {number} to */
+  show(from, to) {
+    const isMoved = from !== this.from || to < this.to;
+    this.from = from;
+    this.to = to;
+    for (const strip of this.#strips()) this.observer.observe(strip);
+    for (const [id, drawn] of this.drawn) {
+      if (isMoved) drawn.from = drawn.to = NaN; // what it shows is of another range
+      else this.#stretch(id, drawn);
+    }
+    void this.#fill();
+  }
+
+  /** Shows every strip's value at this moment. @param {number} at */
+  read(at) {
+    this.at = at;
+    for (const id of this.visible) {
+      const drawn = this.drawn.get(id);
+      const strip = this.#strip(id);
+      const output = strip?.querySelector("[data-reading]");
+      if (!drawn || !strip || !output) continue;
+      const reading = readingAt(drawn.readings, at);
+      output.textContent = reading ? quantity(reading.value, strip.dataset.unit) : "–";
+    }
+  }
+
+  /** Fetches only what has happened since the last point, while the page follows. */
+  async extend() {
+    const wait = this.lastExtended + EXTEND_MS - Date.now();
+    if (this.busy || wait > 0) {
+      if (!this.again) {
+        this.again = true;
+        setTimeout(
+          () => {
+            this.again = false;
+            void this.extend();
+          },
+          Math.max(wait, 100),
+        );
+      }
+      return;
+    }
+    this.lastExtended = Date.now();
+    const ids = [...this.visible].filter((id) => this.drawn.has(id));
+    if (ids.length === 0) return;
+    const since = Math.min(
+      ...ids.map((id) => this.drawn.get(id)?.readings.at(-1)?.at ?? this.from),
+    );
+    await this.#fetch(ids, since + 1, undefined, (id, readings, isExact) => {
+      const drawn = this.drawn.get(id);
+      if (!drawn) return;
+      const last = drawn.readings.at(-1)?.at ?? 0;
+      const fresh = readings.filter(({ at }) => at > last);
+      drawn.readings.push(...fresh);
+      drawn.to = Math.max(drawn.to, drawn.readings.at(-1)?.at ?? drawn.to);
+      if (!isExact) drawn.isExact = false;
+      const limit = Number(this.#strip(id)?.dataset.points ?? 600) * 2;
+      if (drawn.readings.length > limit) drawn.from = NaN; // too dense to be drawn as it is: fetched whole, in buckets
+      else this.#draw(id, drawn);
+    });
+    void this.#fill();
+    this.read(this.at);
+  }
+
+  /** @returns {HTMLElement[]} */
+  #strips() {
+    return [...this.recorder.querySelectorAll(".strip")].filter(
+      (each) => each instanceof HTMLElement,
+    );
+  }
+
+  /** @param {string} id @returns {HTMLElement | null} */
+  #strip(id) {
+    return this.recorder.querySelector(`.strip[data-series="${id}"]`);
+  }
+
+  /** @param {IntersectionObserverEntry[]} entries */
+  #seen(entries) {
+    for (const { target, isIntersecting } of entries) {
+      const id = target.getAttribute("data-series") ?? "";
+      if (isIntersecting) this.visible.add(id);
+      else this.visible.delete(id);
+    }
+    void this.#fill();
+  }
+
+  /** Fetches what is in sight and not drawn yet, all in one request. */
+  async #fill() {
+    if (this.busy) return;
+    const ids = [...this.visible].filter((id) => {
+      const drawn = this.drawn.get(id);
+      return !drawn || Number.isNaN(drawn.from);
+    });
+    if (ids.length === 0) return;
+    const { from, to } = this;
+    await this.#fetch(ids, from, to, (id, readings, isExact) => {
+      const drawn = this.drawn.get(id) ?? { from, to, readings, isExact };
+      Object.assign(drawn, { from, to, readings, isExact });
+      this.drawn.set(id, drawn);
+      this.#draw(id, drawn);
+    });
+    for (const id of ids) if (!this.drawn.has(id)) this.visible.delete(id);
+    this.read(this.at);
+    if (from === this.from && to === this.to) void this.#fill();
+    else this.show(this.from, this.to);
+  }
+
+  /**
+   * @param {string[]} ids @param {number} from @param {number | undefined} to
+   * @param {(id: string, readings: Reading[], isExact: boolean) => void} use
+   */
+  async #fetch(ids, from, to, use) {
+    this.busy = true;
+    try {
+      const query = new URLSearchParams({ ids: ids.join(","), from: String(from) });
+      if (to !== undefined) query.set("to", String(to));
+      const answer = await fetch(`/sessions/${this.id}/charts?${query}`);
+      if (!answer.ok) throw new Error(`charts: ${answer.status}`);
+      for (const chart of await answer.json()) {
+        use(String(chart.series.id), readingsOf(chart), chart.points !== null);
+      }
+      delete this.recorder.dataset.failed;
+    } catch {
+      this.recorder.dataset.failed = ""; // said by the stylesheet; the next change tries again
+      for (const id of ids) this.visible.delete(id);
+    } finally {
+      this.busy = false;
+    }
+  }
+
+  /** @param {string} id @param {Drawn} drawn */
+  #draw(id, drawn) {
+    const strip = this.#strip(id);
+    const canvas = strip?.querySelector("canvas");
+    if (!strip || !canvas) return;
+    if (drawn.chart && drawn.chart.canvas !== canvas) {
+      drawn.chart.destroy();
+      drawn.chart = undefined;
+    }
+    drawn.chart ??= newChart(canvas, colourOf(strip));
+    const { chart, readings } = drawn;
+    const [most, least, line] = chart.data.datasets;
+    most.data = drawn.isExact ? [] : readings.map(({ at, max }) => ({ x: at, y: max }));
+    least.data = drawn.isExact ? [] : readings.map(({ at, min }) => ({ x: at, y: min }));
+    line.data = readings.map(({ at, value }) => ({ x: at, y: value }));
+    line.pointRadius = readings.length <= 60 ? 2 : 0;
+    const top = readings.reduce((high, { max }) => Math.max(high, max), -Infinity);
+    const bottom = readings.reduce((low, { min }) => Math.min(low, min), Infinity);
+    if (readings.length > 0) {
+      // Not less than a hair's height, or a constant would be drawn as noise.
+      const pad = (top - bottom || Math.abs(top) || 1) * 0.06;
+      chart.options.scales.y.min = bottom - pad;
+      chart.options.scales.y.max = top + pad;
+      write(strip, "[data-most]", quantity(top, strip.dataset.unit));
+      write(strip, "[data-least]", quantity(bottom, strip.dataset.unit));
+    }
+    this.#stretch(id, drawn);
+  }
+
+  /** @param {string} _id @param {Drawn} drawn */
+  #stretch(_id, { chart }) {
+    if (!chart) return;
+    chart.options.scales.x.min = this.from;
+    chart.options.scales.x.max = this.to;
+    chart.update("none");
+  }
+
+  #recolour() {
+    for (const [id, { chart }] of this.drawn) {
+      const strip = this.#strip(id);
+      if (!chart || !strip) continue;
+      paint(chart, colourOf(strip));
+      chart.update("none");
+    }
+  }
+}
+
+/** @param {Element} strip @param {string} selector @param {string} text */
+function write(strip, selector, text) {
+  const element = strip.querySelector(selector);
+  if (element) element.textContent = text;
+}
+
+/** Points and buckets alike. @param {any} chart of core/answers.ts @returns {Reading[]} */
+function readingsOf(chart) {
+  const isTotal = chart.series.type === "counter";
+  if (chart.points) {
+    return chart.points.map((/** @type {number[]} */ [at = 0, value = 0]) => ({
+      at,
+      value,
+      min: value,
+      max: value,
+    }));
+  }
+  return (chart.buckets ?? []).map((/** @type {any} */ { from, to, min, max, mean, last }) => ({
+    at: (from + to) / 2,
+    value: isTotal ? last : mean,
+    min,
+    max,
+  }));
+}
+
+/** The last reading at or before a moment, by halving. @param {Reading[]} readings @param {number} at */
+function readingAt(readings, at) {
+  let low = 0;
+  let high = readings.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((readings[middle]?.at ?? 0) <= at) low = middle + 1;
+    else high = middle;
+  }
+  return readings[low - 1];
+}
+
+/** The stylesheet's ink, as the page has it now. @param {Element} strip */
+function colourOf(strip) {
+  const reading = strip.querySelector("[data-reading]");
+  const [red, green, blue] = (getComputedStyle(reading ?? strip).color.match(/[\d.]+/g) ?? []).map(
+    Number,
+  );
+  return { line: `rgb(${red}, ${green}, ${blue})`, band: `rgba(${red}, ${green}, ${blue}, 0.24)` };
+}
+
+/** @param {HTMLCanvasElement} canvas @param {{ line: string, band: string }} colour */
+function newChart(canvas, colour) {
+  const bare = { parsing: false, borderWidth: 0, pointRadius: 0, data: [] };
+  // Chart comes from vendor/chart-….js, a classic script that ran before this module.
+  const chart = new /** @type {any} */ (globalThis).Chart(canvas, {
+    type: "line",
+    data: {
+      datasets: [
+        { ...bare, fill: "+1" },
+        { ...bare, fill: false },
+        { ...bare, borderWidth: 1.5, borderJoinStyle: "round", fill: false },
+      ],
+    },
+    options: {
+      animation: false,
+      responsive: true,
+      maintainAspectRatio: false,
+      normalized: true,
+      events: [],
+      layout: { padding: { top: 2, bottom: 2 } },
+      plugins: { legend: { display: false }, tooltip: { enabled: false } },
+      scales: { x: { type: "linear", display: false }, y: { display: false } },
+    },
+  });
+  paint(chart, colour);
+  return chart;
+}
+
+/** @param {any} chart @param {{ line: string, band: string }} colour */
+function paint(chart, { line, band }) {
+  const [most, , ink] = chart.data.datasets;
+  most.backgroundColor = band;
+  ink.borderColor = line;
+  ink.pointBackgroundColor = line;
+}

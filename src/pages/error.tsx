@@ -1,0 +1,49 @@
+/** Refusals as pages for people, and as a line for fragments. */
+import type { Context } from "hono";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+import { Refusal, type RefusalCode, refusalOf } from "../core/refusal.ts";
+
+const TITLES: Partial<Record<RefusalCode, string>> = {
+  not_found: "Not here",
+  gone: "Deleted",
+  unauthorized: "Sign in first",
+  forbidden: "Not allowed",
+  unavailable: "Not answering",
+  internal: "Something broke",
+};
+
+export function answerError(thrown: Error, c: Context): Response | Promise<Response> {
+  const refusal = refusalOf(thrown);
+  if (refusal) return answer(c, refusal);
+  console.error(`${c.req.method} ${c.req.path} failed:`, thrown);
+  return answer(
+    c,
+    new Refusal("internal", "The server met an error and has logged it. Trying again may help."),
+  );
+}
+
+export function answerUnknown(c: Context): Response | Promise<Response> {
+  return answer(c, new Refusal("not_found", "There is no page at this address."));
+}
+
+function answer(c: Context, refusal: Refusal): Response | Promise<Response> {
+  c.status(refusal.status as ContentfulStatusCode); // as: every status of REFUSALS has a body
+  if (c.req.header("hx-request")) return c.html(<p class="failure">{refusal.message}</p>);
+  const title = TITLES[refusal.code] ?? "Cannot do that";
+  return c.render(
+    <section class="notice">
+      <p class="notice-code">{refusal.status}</p>
+      <h1>{title}</h1>
+      <p>{refusal.message}</p>
+      <p>
+        <a class="button" href="/sessions">
+          All sessions
+        </a>{" "}
+        <a class="button quiet-button" href="/">
+          Home
+        </a>
+      </p>
+    </section>,
+    { title, name: "error" },
+  );
+}

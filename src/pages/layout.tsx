@@ -1,0 +1,188 @@
+/** The frame around every page: head, navigation, and the scripts that a page asks for. */
+import type { Child } from "hono/jsx";
+import { jsxRenderer } from "hono/jsx-renderer";
+import type { Status } from "../core/vocabulary.ts";
+import { Mark } from "./ui/mark.tsx";
+import { preferencesOf } from "./preferences.tsx";
+
+type PageProps = {
+  title: string;
+  /** Which entry of the navigation is this page's. */
+  here?: string | undefined;
+  /** Colours the browser tab's icon. */
+  status?: Status | undefined;
+  /** Own modules in public/ that the page needs beside those that every page has. */
+  scripts?: string[] | undefined;
+  /** Vendored scripts in public/vendor/. */
+  vendor?: string[] | undefined;
+  /** No navigation: login, and the page of a locked server. */
+  bare?: boolean | undefined;
+  /** Of the main element; names the page for the stylesheet. */
+  name?: string | undefined;
+};
+
+declare module "hono" {
+  interface ContextRenderer {
+    (content: string | Promise<string>, props: PageProps): Response | Promise<Response>;
+  }
+}
+
+const NAVIGATION = [
+  ["/", "Home"],
+  ["/sessions", "Sessions"],
+  ["/exceptions", "Exceptions"],
+  ["/metrics", "Metrics"],
+  ["/docs", "Docs"],
+  ["/settings", "Settings"],
+] as const;
+
+export const layout = jsxRenderer(
+  ({ children, title, here, status, scripts = [], vendor = [], bare, name }, c) => {
+    const { theme, zone } = preferencesOf(c);
+    return (
+      <html lang="en" data-theme={theme} data-zone={zone}>
+        <head>
+          <meta charset="utf-8" />
+          <title>{`${title} · Datacat`}</title>
+          <meta name="viewport" content="width=device-width, initial-scale=1" />
+          <meta name="color-scheme" content={theme === "system" ? "light dark" : theme} />
+          <meta name="htmx-config" content={HTMX} />
+          <link rel="icon" type="image/svg+xml" href={`/icon/${status ?? "none"}.svg`} />
+          <link rel="stylesheet" href="/style.css" />
+          <script src="/vendor/htmx-4.0.1.min.js" defer></script>
+          {vendor.map((file) => (
+            <script src={`/vendor/${file}`} defer></script>
+          ))}
+          {["page.js", ...scripts].map((file) => (
+            <script src={`/${file}`} type="module"></script>
+          ))}
+        </head>
+        <body>
+          <a class="skip" href="#main">
+            Skip to content
+          </a>
+          <Bar
+            here={here}
+            bare={bare}
+            theme={theme}
+            zone={zone}
+            path={new URL(c.req.url).pathname}
+          />
+          <main id="main" class={name}>
+            {children}
+          </main>
+          {bare ? null : <KeyHelp />}
+        </body>
+      </html>
+    );
+  },
+);
+
+/** Refusals never replace a panel's content by surprise: page.js shows them in the panel as what they are. */
+const HTMX = JSON.stringify({
+  noSwap: [204, 304, "4xx", "5xx"],
+  history: false,
+  defaultTimeout: 30_000,
+});
+
+function Bar(props: {
+  here?: string | undefined;
+  bare?: boolean | undefined;
+  theme: string;
+  zone: string;
+  path: string;
+}) {
+  return (
+    <header class="bar">
+      <a class="brand" href="/">
+        <Mark />
+        <span>datacat</span>
+      </a>
+      {props.bare ? null : (
+        <nav aria-label="Pages">
+          {NAVIGATION.map(([path, word]) => (
+            <a href={path} aria-current={path === props.here ? "page" : undefined}>
+              {word}
+            </a>
+          ))}
+        </nav>
+      )}
+      <Preferences theme={props.theme} zone={props.zone} path={props.path} />
+    </header>
+  );
+}
+
+function Preferences({ theme, zone, path }: { theme: string; zone: string; path: string }) {
+  return (
+    <form class="preferences" method="post" action="/preferences">
+      <input type="hidden" name="back" value={path} />
+      <Choice legend="Times" name="zone" now={zone} options={["local", "utc"]} />
+      <Choice legend="Colours" name="theme" now={theme} options={["system", "light", "dark"]} />
+    </form>
+  );
+}
+
+const WORDS: Record<string, Child> = {
+  local: "Local",
+  utc: "UTC",
+  system: "Auto",
+  light: "Light",
+  dark: "Dark",
+};
+
+function Choice(props: { legend: string; name: string; now: string; options: string[] }) {
+  return (
+    <div class="choice" role="group" aria-label={props.legend}>
+      {props.options.map((option) => (
+        <button
+          name={props.name}
+          value={option}
+          aria-pressed={option === props.now ? "true" : "false"}
+        >
+          {WORDS[option]}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+function KeyHelp() {
+  return (
+    <dialog id="keys" class="keys" aria-labelledby="keys-title">
+      <h2 id="keys-title">Keys</h2>
+      <dl>
+        <Key keys={["?"]}>this help</Key>
+        <Key keys={["/"]}>search this page's list</Key>
+        <Key keys={["g", "h"]}>home</Key>
+        <Key keys={["g", "s"]}>sessions</Key>
+        <Key keys={["g", "e"]}>exceptions</Key>
+        <Key keys={["g", "m"]}>metrics</Key>
+      </dl>
+      <h3>On a session</h3>
+      <dl>
+        <Key keys={["←", "→"]}>the change before, the next one</Key>
+        <Key keys={["Shift", "← →"]}>the event before, the next one</Key>
+        <Key keys={["Home", "End"]}>the start, the last moment</Key>
+        <Key keys={["+", "−", "0"]}>zoom in, out, whole session</Key>
+        <Key keys={["f"]}>follow what happens now</Key>
+        <Key keys={["c"]}>copy a link to this moment</Key>
+      </dl>
+      <form method="dialog">
+        <button class="button">Close</button>
+      </form>
+    </dialog>
+  );
+}
+
+function Key({ keys, children }: { keys: string[]; children: Child }) {
+  return (
+    <div>
+      <dt>
+        {keys.map((key) => (
+          <kbd>{key}</kbd>
+        ))}
+      </dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}

@@ -1,0 +1,157 @@
+/** The session page: the verdict, then one axis of time for everything, and at the needle what was so at that moment. */
+import { Hono } from "hono";
+import type { Summary } from "../core/answers.ts";
+import type { Env } from "../env.ts";
+import { TIMELINE_BUCKETS } from "./limits.ts";
+import { EventsPanel, eventRoutes, filterOf } from "./session/events.tsx";
+import { ExceptionsPanel, exceptionRoutes } from "./session/exception.tsx";
+import { historyRoutes } from "./session/history.tsx";
+import { RecordPanel } from "./session/ledger.tsx";
+import { MomentPanel, momentRoutes } from "./session/moment.tsx";
+import { OutputPanel, outputRoutes } from "./session/output.tsx";
+import { recordingOf } from "./session/recording.ts";
+import { Strips, stripRoutes } from "./session/strips.tsx";
+import { Tape } from "./session/tape.tsx";
+import { Verdict } from "./session/verdict.tsx";
+import { sessionId, type View, viewOf } from "./session/view.ts";
+import { address } from "./ui/address.ts";
+import { STATUS_SIGNS, STATUS_WORDS } from "./ui/status.tsx";
+
+export const session = new Hono<{ Bindings: Env }>();
+
+session.get("/sessions/:id", async (c) => {
+  const id = sessionId(c.req.param("id"));
+  const view = viewOf(c.req.query());
+  const recording = recordingOf(c.env, id);
+  const [summary, timeline] = await Promise.all([
+    recording.summary(),
+    recording.timeline({ from: view.from, to: view.to, buckets: TIMELINE_BUCKETS }),
+  ]);
+  const isLive = summary.verdict.status !== "ended" && summary.verdict.status !== "crashed";
+  return c.render(
+    <article
+      id="session"
+      data-id={id}
+      data-status={summary.verdict.status}
+      data-start={summary.created_at}
+      // A finished session can speak again (a late lane, a wrong verdict), but waiting for that is not worth a socket.
+      hx-ws:connect={isLive ? `/sessions/${id}/live` : undefined}
+    >
+      <Crumbs summary={summary} />
+      <Verdict recording={recording} summary={summary} />
+      <div class="bench">
+        <div id="recorder" class="recorder" tabindex={0} role="group" aria-label="Time axis">
+          <Tape summary={summary} timeline={timeline} view={view} />
+          <Strips recording={recording} summary={summary} search={c.req.query("metric")} />
+        </div>
+        <MomentPanel recording={recording} summary={summary} view={view} />
+      </div>
+      <ExceptionsPanel recording={recording} summary={summary} />
+      <div class="columns">
+        <EventsPanel recording={recording} summary={summary} filter={filterOf(c.req.query())} />
+        <OutputPanel recording={recording} summary={summary} view={view} />
+      </div>
+      <RecordPanel summary={summary} />
+      <ViewForm view={view} id={id} />
+    </article>,
+    {
+      title: titleOf(summary),
+      here: "/sessions",
+      name: "session",
+      status: summary.verdict.status,
+      vendor: ["hx-ws-4.0.1.min.js", "chart-4.6.1.min.js"],
+      scripts: ["session.js"],
+    },
+  );
+});
+
+/** The sign first: with twenty tabs open it is all that is seen. */
+function titleOf({ verdict, product, version, id }: Summary): string {
+  const what = [product, version].filter(Boolean).join(" ") || id.slice(0, 8);
+  return `${STATUS_SIGNS[verdict.status]} ${what} ${STATUS_WORDS[verdict.status].toLowerCase()}`;
+}
+
+function Crumbs({ summary }: { summary: Summary }) {
+  const { product, version, id } = summary;
+  return (
+    <nav class="crumbs" aria-label="Where this is">
+      <a href="/sessions">Sessions</a>
+      {product === "" ? null : <a href={address("/sessions", { product })}>{product}</a>}
+      {version === "" ? null : <a href={address("/sessions", { product, version })}>{version}</a>}
+      <code>{id}</code>
+      <button class="tool" type="button" data-copy={id} hidden>
+        Copy id
+      </button>
+    </nav>
+  );
+}
+
+/** What the page looks at. Every fragment sends it along; session.js writes it; without script it is a form to fill in. */
+function ViewForm({ view, id }: { view: View; id: string }) {
+  return (
+    <form id="view" class="view-form" method="get" action={`/sessions/${id}`}>
+      <h2 class="label">Go to a moment</h2>
+      <label>
+        Needle{" "}
+        <input name="t" value={view.at === undefined ? "" : String(view.at)} autocomplete="off" />
+      </label>
+      <label>
+        From{" "}
+        <input
+          name="from"
+          value={view.from === undefined ? "" : String(view.from)}
+          autocomplete="off"
+        />
+      </label>
+      <label>
+        To{" "}
+        <input name="to" value={view.to === undefined ? "" : String(view.to)} autocomplete="off" />
+      </label>
+      <input type="hidden" name="path" value={view.path ? JSON.stringify(view.path) : ""} />
+      <button class="button">Go</button>
+      <p class="quiet">Epoch milliseconds, or a date such as 2026-11-23T14:03:22Z.</p>
+    </form>
+  );
+}
+
+session.get("/sessions/:id/verdict", async (c) => {
+  const recording = recordingOf(c.env, sessionId(c.req.param("id")));
+  const summary = await recording.summary();
+  return c.html(
+    <>
+      <title>{`${titleOf(summary)} · Datacat`}</title>
+      <Verdict recording={recording} summary={summary} />
+    </>,
+  );
+});
+
+session.get("/sessions/:id/tape", async (c) => {
+  const recording = recordingOf(c.env, sessionId(c.req.param("id")));
+  const view = viewOf(c.req.query());
+  const [summary, timeline] = await Promise.all([
+    recording.summary(),
+    recording.timeline({ from: view.from, to: view.to, buckets: TIMELINE_BUCKETS }),
+  ]);
+  return c.html(<Tape summary={summary} timeline={timeline} view={view} />);
+});
+
+/** Only this server's own pages may listen: sockets carry cookies and know no same-origin rule. */
+session.get("/sessions/:id/live", async (c) => {
+  const origin = c.req.header("origin");
+  if (origin === undefined || new URL(origin).host !== new URL(c.req.url).host) {
+    return c.text("Only pages of this server may listen.", 403);
+  }
+  const { SESSIONS } = c.env;
+  return SESSIONS.get(SESSIONS.idFromName(sessionId(c.req.param("id")))).fetch(c.req.raw);
+});
+
+for (const routes of [
+  momentRoutes,
+  historyRoutes,
+  stripRoutes,
+  eventRoutes,
+  exceptionRoutes,
+  outputRoutes,
+]) {
+  session.route("/", routes);
+}

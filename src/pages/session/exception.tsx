@@ -1,0 +1,132 @@
+/** Exceptions with their frames, what caused them, and links that open the line in an editor. */
+import { Hono } from "hono";
+import type { EventRow, Summary } from "../../core/answers.ts";
+import type { Env } from "../../env.ts";
+import { EXCEPTION_ROWS } from "../limits.ts";
+import { address } from "../ui/address.ts";
+import { guarded } from "../ui/panel.tsx";
+import { digits } from "../ui/quantity.ts";
+import { Moment } from "../ui/time.tsx";
+import { framesOf, Frames } from "../ui/frames.tsx";
+import { type Recording, recordingOf } from "./recording.ts";
+import { sessionId } from "./view.ts";
+
+export function ExceptionsPanel({
+  recording,
+  summary,
+}: {
+  recording: Recording;
+  summary: Summary;
+}) {
+  return (
+    <section
+      id="exceptions"
+      class="panel exceptions"
+      aria-labelledby="exceptions-title"
+      hidden={summary.counts.exceptions === 0}
+      hx-get={`/sessions/${summary.id}/exceptions`}
+      hx-trigger="live-exceptions from:body throttle:500ms"
+      hx-swap="outerMorph"
+    >
+      <header class="panel-head">
+        <h2 id="exceptions-title">Exceptions</h2>
+        <span class="count">{digits(summary.counts.exceptions)}</span>
+      </header>
+      {summary.counts.exceptions === 0 ? null : guarded("the exceptions", () => list(recording))}
+    </section>
+  );
+}
+
+async function list(recording: Recording, cursor?: string) {
+  const page = await recording.events({
+    exceptions: true,
+    order: "desc",
+    limit: EXCEPTION_ROWS,
+    cursor,
+  });
+  return (
+    <ol class="exception-list">
+      {page.items.map((event, index) => (
+        <li class="exception">
+          <details open={index === 0 && cursor === undefined}>
+            <summary>
+              <Moment id={recording.id} at={event.at} />
+              <span class="exception-type">{event.exception_type}</span>
+              <span class="exception-message">{event.exception_msg}</span>
+              {event.handled === false ? <span class="tag danger">unhandled</span> : null}
+            </summary>
+            <Exception event={event} />
+            <p class="tools">
+              <a class="tool" href={`/sessions/${recording.id}?t=${event.at}`} data-t={event.at}>
+                State at that moment
+              </a>
+              {event.fingerprint ? (
+                <a class="tool" href={`/exceptions/${encodeURIComponent(event.fingerprint)}`}>
+                  The same in other sessions
+                </a>
+              ) : null}
+            </p>
+          </details>
+        </li>
+      ))}
+      {page.next === null ? null : (
+        <li
+          class="more"
+          hx-get={address(`/sessions/${recording.id}/exceptions/more`, { cursor: page.next })}
+          hx-trigger="intersect once"
+          hx-select=".exception-list > li"
+          hx-swap="outerHTML"
+        >
+          Earlier exceptions follow
+        </li>
+      )}
+    </ol>
+  );
+}
+
+/** Type, message, frames; then what it was caused by, down to the first. */
+export function Exception({ event }: { event: EventRow }) {
+  const { stacktrace = [], causes = [] } = event;
+  return (
+    <div class="exception-body">
+      <p class="exception-said">
+        <strong>{event.exception_type}</strong>
+        {event.exception_msg ? <span>{event.exception_msg}</span> : null}
+      </p>
+      {event.source_file && stacktrace.length === 0 ? (
+        <Frames
+          frames={[
+            {
+              text: event.source_function ?? "",
+              file: event.source_file,
+              line: event.source_line,
+            },
+          ]}
+        />
+      ) : (
+        <Frames frames={framesOf(stacktrace)} />
+      )}
+      {causes.map((cause) => (
+        <div class="cause">
+          <p class="exception-said">
+            <span class="label">Caused by</span> <strong>{cause.exception_type}</strong>
+            {cause.exception_msg ? <span>{cause.exception_msg}</span> : null}
+          </p>
+          <Frames frames={framesOf(cause.stacktrace ?? [])} />
+        </div>
+      ))}
+    </div>
+  );
+}
+
+export const exceptionRoutes = new Hono<{ Bindings: Env }>();
+
+exceptionRoutes.get("/sessions/:id/exceptions", async (c) => {
+  const recording = recordingOf(c.env, sessionId(c.req.param("id")));
+  return c.html(<ExceptionsPanel recording={recording} summary={await recording.summary()} />);
+});
+
+exceptionRoutes.get("/sessions/:id/exceptions/more", async (c) => {
+  const recording = recordingOf(c.env, sessionId(c.req.param("id")));
+  return c.html(await list(recording, c.req.query("cursor") || undefined));
+});

@@ -1,0 +1,104 @@
+/** One value of the state over the session's life: what it was, for how long, and which event came before each change. */
+import { Hono } from "hono";
+import type { PathChange } from "../../core/answers.ts";
+import type { Env } from "../../env.ts";
+import { HISTORY_ROWS } from "../limits.ts";
+import { address } from "../ui/address.ts";
+import { guarded } from "../ui/panel.tsx";
+import { duration, Moment } from "../ui/time.tsx";
+import { text } from "../ui/tree.tsx";
+import { EventText, short } from "./event.tsx";
+import { type Recording, recordingOf } from "./recording.ts";
+import { sessionId, type View, viewOf, viewQuery } from "./view.ts";
+
+type HistoryProps = {
+  recording: Recording;
+  view: View;
+  path: string[];
+  cursor?: string | undefined;
+};
+
+export function History(props: HistoryProps) {
+  const { recording, view, path } = props;
+  return (
+    <section id="history" class="history" aria-labelledby="history-title">
+      <header class="panel-head">
+        <h3 id="history-title" class="label">
+          History of <code>{path.join(".")}</code>
+        </h3>
+        <a
+          class="tool"
+          href={`/sessions/${recording.id}${viewQuery({ ...view, path: undefined })}`}
+          data-close-history
+        >
+          Close
+        </a>
+      </header>
+      {guarded("this value's history", () => rows(props))}
+    </section>
+  );
+}
+
+async function rows({ recording, view, path, cursor }: HistoryProps) {
+  const page = await recording.valueHistory({ path, cursor, order: "desc", limit: HISTORY_ROWS });
+  if (page.items.length === 0) return <p class="quiet">It never changed.</p>;
+  const further = { path: JSON.stringify(path), cursor: page.next ?? undefined };
+  return (
+    <ol class="changes">
+      {page.items.map((change) => (
+        <Change id={recording.id} change={change} isAtNeedle={isAt(change, view.at)} />
+      ))}
+      {page.next === null ? null : (
+        <li
+          class="more"
+          hx-get={address(`/sessions/${recording.id}/history`, further)}
+          hx-trigger="intersect once"
+          hx-select=".changes > li"
+          hx-swap="outerHTML"
+        >
+          Earlier values follow
+        </li>
+      )}
+    </ol>
+  );
+}
+
+function isAt(change: PathChange, at: number | undefined): boolean {
+  if (at === undefined) return change.held_ms === null;
+  return change.at <= at && (change.held_ms === null || at < change.at + change.held_ms);
+}
+
+function Change(props: { id: string; change: PathChange; isAtNeedle: boolean }) {
+  const { id, change, isAtNeedle } = props;
+  return (
+    <li class="change" aria-current={isAtNeedle ? "true" : undefined}>
+      <Moment id={id} at={change.at} />
+      <span class="change-value">
+        {change.after === undefined ? (
+          <span class="quiet">removed</span>
+        ) : (
+          short(text(change.after))
+        )}
+      </span>
+      <span class="change-held">
+        {change.held_ms === null ? "still so" : `for ${duration(change.held_ms)}`}
+      </span>
+      {change.cause === null ? null : (
+        <span class="change-cause">
+          after <EventText event={change.cause} />
+        </span>
+      )}
+    </li>
+  );
+}
+
+export const historyRoutes = new Hono<{ Bindings: Env }>();
+
+historyRoutes.get("/sessions/:id/history", async (c) => {
+  const recording = recordingOf(c.env, sessionId(c.req.param("id")));
+  const view = viewOf(c.req.query());
+  const cursor = c.req.query("cursor") || undefined;
+  return c.html(
+    <History recording={recording} view={view} path={view.path ?? []} cursor={cursor} />,
+  );
+});

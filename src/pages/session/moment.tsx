@@ -1,0 +1,273 @@
+/** What was so at the needle: the state then, what had just changed, and the events around it. */
+import { Hono } from "hono";
+import type { Difference, EventRow, StateAt, Summary } from "../../core/answers.ts";
+import type { Json } from "../../core/wire.ts";
+import type { Env } from "../../env.ts";
+import { AROUND_AFTER, AROUND_BEFORE } from "../limits.ts";
+import { Empty } from "../ui/empty.tsx";
+import { guarded } from "../ui/panel.tsx";
+import { many } from "../ui/quantity.ts";
+import { duration, momentPath, Time } from "../ui/time.tsx";
+import { text, Tree, type TreeLinks } from "../ui/tree.tsx";
+import { EventLine } from "./event.tsx";
+import { History } from "./history.tsx";
+import { type Recording, recordingOf } from "./recording.ts";
+import { sessionId, type View, viewOf, viewQuery } from "./view.ts";
+
+type MomentProps = { recording: Recording; summary: Summary; view: View };
+
+export function MomentPanel({ recording, summary, view }: MomentProps) {
+  const { id } = summary;
+  return (
+    <aside
+      id="moment"
+      class="moment-panel"
+      aria-label="At the needle"
+      hx-get={`/sessions/${id}/moment`}
+      hx-include="#view, #state input"
+      hx-trigger="moment from:body, live-moment from:body throttle:300ms"
+      hx-swap="outerMorph"
+      hx-sync="this:queue last"
+    >
+      {guarded("this moment", () => atNeedle({ recording, summary, view }))}
+    </aside>
+  );
+}
+
+async function atNeedle({ recording, summary, view }: MomentProps) {
+  const at = view.at ?? summary.ended_at ?? summary.updated_at;
+  const [state, before, previous, next, eventsBefore, eventsAfter] = await Promise.all([
+    recording.state(view.at),
+    recording.changes({ to: at, order: "desc", limit: 1 }),
+    recording.changes({ to: at - 1, order: "desc", limit: 2 }),
+    recording.changes({ from: at + 1, order: "asc", limit: 1 }),
+    recording.events({ to: at, order: "desc", limit: AROUND_BEFORE }),
+    recording.events({ from: at + 1, order: "asc", limit: AROUND_AFTER }),
+  ]);
+  const change = before.items[0];
+  const { differences } = change
+    ? await recording.diff({ at: change.at - 1 }, { at: change.at })
+    : { differences: [] as Difference[] };
+  // Standing on a change, the one before it is the next step back; standing between two, the one just passed is.
+  const back = previous.items.find((item) => item.at < at);
+  return (
+    <>
+      <header class="needle-head">
+        <h2>
+          <Time at={at} />
+        </h2>
+        <p class="needle-offset">
+          {view.at === undefined
+            ? summary.verdict.status === "active"
+              ? "now"
+              : "its last moment"
+            : `${duration(at - summary.created_at)} after its start`}
+        </p>
+        <nav class="steps" aria-label="Step through time">
+          <Step view={view} id={summary.id} name="previous-change" word="‹ change" at={back?.at} />
+          <Step
+            view={view}
+            id={summary.id}
+            name="next-change"
+            word="change ›"
+            at={next.items[0]?.at}
+          />
+          <Step
+            view={view}
+            id={summary.id}
+            name="previous-event"
+            word="‹ event"
+            at={eventsBefore.items.find((event) => event.at < at)?.at}
+          />
+          <Step
+            view={view}
+            id={summary.id}
+            name="next-event"
+            word="event ›"
+            at={eventsAfter.items[0]?.at}
+          />
+        </nav>
+      </header>
+      <StateSection
+        id={summary.id}
+        state={state}
+        view={view}
+        changedAt={change?.at}
+        differences={differences}
+      />
+      {view.path ? (
+        <History recording={recording} view={view} path={view.path} />
+      ) : (
+        <section id="history" class="history" hidden></section>
+      )}
+      <Around id={summary.id} before={eventsBefore.items} after={eventsAfter.items} at={at} />
+    </>
+  );
+}
+
+type StepProps = { view: View; id: string; name: string; word: string; at?: number | undefined };
+
+function Step({ view, id, name, word, at }: StepProps) {
+  if (at === undefined)
+    return (
+      <span class="step" aria-disabled="true">
+        {word}
+      </span>
+    );
+  return (
+    <a class="step" id={name} href={`/sessions/${id}${viewQuery({ ...view, at })}`} data-t={at}>
+      {word}
+    </a>
+  );
+}
+
+type StateProps = {
+  id: string;
+  state: StateAt;
+  view: View;
+  changedAt?: number | undefined;
+  differences: Difference[];
+};
+
+function StateSection({ id, state, view, changedAt, differences }: StateProps) {
+  const found = view.search ? matching(state.state, view.search) : state.state;
+  const raw = `/sessions/${id}/state.json${viewQuery({ at: view.at })}`;
+  return (
+    <section id="state" class="state" aria-labelledby="state-title">
+      <header class="panel-head">
+        <h3 id="state-title" class="label">
+          State
+        </h3>
+        <form class="state-search" method="get" action={`/sessions/${id}`} role="search">
+          {view.at === undefined ? null : <input type="hidden" name="t" value={String(view.at)} />}
+          <input
+            type="search"
+            name="q"
+            value={view.search ?? ""}
+            placeholder="Find key or value"
+            aria-label="Find in state"
+            hx-get={`/sessions/${id}/moment`}
+            hx-include="#view"
+            hx-trigger="input changed delay:250ms, search"
+            hx-target="#moment"
+            hx-swap="outerMorph"
+            autocomplete="off"
+          />
+        </form>
+        <span class="tools">
+          <button class="tool" type="button" data-copy-from={raw} hidden>
+            Copy
+          </button>
+          <a class="tool" href={raw}>
+            Raw
+          </a>
+        </span>
+      </header>
+      {changedAt === undefined ? null : (
+        <p class="changed">
+          {many(differences.length, "value")} changed at{" "}
+          <a href={momentPath(id, changedAt)} data-t={changedAt}>
+            <Time at={changedAt} show="clock" />
+          </a>
+        </p>
+      )}
+      {Object.keys(found).length === 0 && differences.length === 0 ? (
+        view.search ? (
+          <Empty title={`Nothing in the state matches “${view.search}”.`} />
+        ) : (
+          <Empty title="The state is empty.">
+            <p>
+              A program says what it is doing with <code>update_state({"{…}"})</code>.
+            </p>
+          </Empty>
+        )
+      ) : (
+        <Tree
+          value={found}
+          differences={view.search ? [] : differences}
+          links={linksOf(id, view)}
+        />
+      )}
+    </section>
+  );
+}
+
+function linksOf(id: string, view: View): TreeLinks {
+  return {
+    history: (path) => `/sessions/${id}${viewQuery({ ...view, path })}#history`,
+    branch: (path) => `/sessions/${id}/branch${viewQuery({ at: view.at, path })}`,
+  };
+}
+
+/** Only what has the words in a key or a value, and what leads there. */
+export function matching(value: { [key: string]: Json }, words: string): { [key: string]: Json } {
+  const wanted = words.toLowerCase();
+  const prune = (node: Json): Json | undefined => {
+    if (typeof node !== "object" || node === null) {
+      return text(node).toLowerCase().includes(wanted) ? node : undefined;
+    }
+    const kept = Object.entries(node).flatMap(([key, member]): [string, Json][] => {
+      if (!Array.isArray(node) && key.toLowerCase().includes(wanted)) return [[key, member]];
+      const inside = prune(member);
+      return inside === undefined ? [] : [[key, inside]];
+    });
+    return kept.length === 0 ? undefined : Object.fromEntries(kept);
+  };
+  const kept = prune(value);
+  return typeof kept === "object" && kept !== null && !Array.isArray(kept) ? kept : {};
+}
+
+function Around(props: { id: string; before: EventRow[]; after: EventRow[]; at: number }) {
+  const { id, before, after, at } = props;
+  if (before.length + after.length === 0) return null;
+  return (
+    <section class="around" aria-labelledby="around-title">
+      <h3 id="around-title" class="label">
+        Events around it
+      </h3>
+      <ol class="lines">
+        {before.toReversed().map((event) => (
+          <EventLine id={id} event={event} />
+        ))}
+        <li class="needle-line">
+          <Time at={at} show="clock" />
+        </li>
+        {after.map((event) => (
+          <EventLine id={id} event={event} />
+        ))}
+      </ol>
+    </section>
+  );
+}
+
+export const momentRoutes = new Hono<{ Bindings: Env }>();
+
+momentRoutes.get("/sessions/:id/moment", async (c) => {
+  const recording = recordingOf(c.env, sessionId(c.req.param("id")));
+  const summary = await recording.summary();
+  const view = viewOf(c.req.query());
+  return c.html(<MomentPanel recording={recording} summary={summary} view={view} />);
+});
+
+momentRoutes.get("/sessions/:id/branch", async (c) => {
+  const id = sessionId(c.req.param("id"));
+  const view = viewOf(c.req.query());
+  const { state } = await recordingOf(c.env, id).state(view.at);
+  const path = view.path ?? [];
+  const value = path.reduce<Json | undefined>((node, key) => member(node, key), state);
+  if (value === undefined)
+    return c.html(<p class="quiet">It is not in the state at this moment.</p>);
+  return c.html(<Tree value={value} differences={[]} links={linksOf(id, view)} base={path} />);
+});
+
+function member(node: Json | undefined, key: string): Json | undefined {
+  if (typeof node !== "object" || node === null || !Object.hasOwn(node, key)) return undefined;
+  return Array.isArray(node) ? node[Number(key)] : node[key];
+}
+
+momentRoutes.get("/sessions/:id/state.json", async (c) => {
+  const { at } = viewOf(c.req.query());
+  const recording = recordingOf(c.env, sessionId(c.req.param("id")));
+  const { state } = await recording.state(at);
+  return c.body(JSON.stringify(state, null, 2), 200, { "content-type": "application/json" });
+});

@@ -1,0 +1,97 @@
+/** What the program printed, as a terminal shows it, up to the needle's moment. */
+import { Hono } from "hono";
+import type { EventRow, Summary } from "../../core/answers.ts";
+import type { Env } from "../../env.ts";
+import { OUTPUT_LINES } from "../limits.ts";
+import { address } from "../ui/address.ts";
+import { Coloured } from "../ui/coloured.tsx";
+import { guarded } from "../ui/panel.tsx";
+import { type Recording, recordingOf } from "./recording.ts";
+import { sessionId, type View, viewOf } from "./view.ts";
+
+/** The name that `datacat run` gives to lines of output. */
+export const OUTPUT = "output";
+
+type OutputProps = { recording: Recording; summary: Summary; view: View };
+
+export function OutputPanel({ recording, summary, view }: OutputProps) {
+  return guarded("the output", async () => {
+    const lines = await linesOf(recording, { to: view.at });
+    return (
+      <section
+        id="output"
+        class="panel output"
+        aria-labelledby="output-title"
+        // Most programs have no output here; the first line of a running one makes it appear.
+        hidden={lines.items.length === 0}
+        hx-get={`/sessions/${summary.id}/output`}
+        hx-include="#view"
+        hx-trigger="moment from:body, live-output from:body throttle:300ms"
+        hx-swap="outerMorph"
+        hx-sync="this:queue last"
+      >
+        <header class="panel-head">
+          <h2 id="output-title">Output</h2>
+          <span class="quiet">{view.at === undefined ? "to its end" : "up to the needle"}</span>
+        </header>
+        <ol id="terminal" class="terminal" tabindex={0} aria-label="Output, newest line last">
+          <Lines id={summary.id} lines={lines} to={view.at} />
+        </ol>
+      </section>
+    );
+  });
+}
+
+function linesOf(
+  recording: Recording,
+  range: { to?: number | undefined; cursor?: string | undefined },
+) {
+  return recording.events({ name: OUTPUT, order: "desc", limit: OUTPUT_LINES, ...range });
+}
+
+type LinesProps = {
+  id: string;
+  lines: { items: EventRow[]; next: string | null };
+  to?: number | undefined;
+};
+
+function Lines({ id, lines, to }: LinesProps) {
+  return (
+    <>
+      {lines.next === null ? null : (
+        <li class="more" id={`earlier-${lines.next}`}>
+          <button
+            type="button"
+            hx-get={address(`/sessions/${id}/output/lines`, { t: to, cursor: lines.next })}
+            hx-target="closest li"
+            hx-swap="outerHTML"
+          >
+            Earlier lines
+          </button>
+        </li>
+      )}
+      {lines.items.toReversed().map((event) => (
+        <li id={`line-${event.seq}`} data-stream={event.group} data-t={event.at}>
+          <Coloured text={event.message ?? ""} />
+        </li>
+      ))}
+    </>
+  );
+}
+
+export const outputRoutes = new Hono<{ Bindings: Env }>();
+
+outputRoutes.get("/sessions/:id/output", async (c) => {
+  const recording = recordingOf(c.env, sessionId(c.req.param("id")));
+  const view = viewOf(c.req.query());
+  return c.html(
+    <OutputPanel recording={recording} summary={await recording.summary()} view={view} />,
+  );
+});
+
+outputRoutes.get("/sessions/:id/output/lines", async (c) => {
+  const recording = recordingOf(c.env, sessionId(c.req.param("id")));
+  const { at } = viewOf(c.req.query());
+  const lines = await linesOf(recording, { to: at, cursor: c.req.query("cursor") || undefined });
+  return c.html(<Lines id={recording.id} lines={lines} to={at} />);
+});

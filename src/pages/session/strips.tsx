@@ -1,0 +1,240 @@
+/** Every metric as a strip under the tape, on the same time axis. Charts.js draws the ink; what can be read is here. */
+import { Hono } from "hono";
+import type { SeriesSummary, Summary } from "../../core/answers.ts";
+import type { Env } from "../../env.ts";
+import { STRIP_POINTS, STRIPS } from "../limits.ts";
+import { address } from "../ui/address.ts";
+import { Empty } from "../ui/empty.tsx";
+import { guarded } from "../ui/panel.tsx";
+import { digits, many, quantity } from "../ui/quantity.ts";
+import { type Recording, recordingOf } from "./recording.ts";
+import { sessionId, viewOf } from "./view.ts";
+
+type StripsProps = { recording: Recording; summary: Summary; search?: string | undefined };
+
+export function Strips({ recording, summary, search }: StripsProps) {
+  return (
+    <section id="metrics" class="strips" aria-labelledby="metrics-title">
+      <header class="strips-head">
+        <h2 id="metrics-title" class="label">
+          Metrics
+        </h2>
+        {summary.counts.series === 0 ? null : (
+          <span class="quiet">
+            {many(summary.counts.series, "series", "series")},{" "}
+            {many(summary.counts.points, "point")}
+          </span>
+        )}
+        {summary.counts.series > 8 ? (
+          <form method="get" role="search" action={`/sessions/${summary.id}`}>
+            <input
+              type="search"
+              name="metric"
+              value={search ?? ""}
+              placeholder="Find a metric"
+              aria-label="Find a metric"
+              hx-get={`/sessions/${summary.id}/strips`}
+              hx-trigger="input changed delay:200ms, search"
+              hx-target="#strip-list"
+              hx-swap="outerHTML"
+              autocomplete="off"
+            />
+          </form>
+        ) : null}
+      </header>
+      {guarded("the metrics", () =>
+        list(recording, summary.verdict.status === "active", search, 0),
+      )}
+    </section>
+  );
+}
+
+async function list(recording: Recording, isLive: boolean, search = "", skip = 0) {
+  const all = await recording.series();
+  const wanted = search.toLowerCase();
+  const series = all
+    .filter(({ name, tags }) => `${name} ${tags.join(" ")}`.toLowerCase().includes(wanted))
+    .toSorted((a, b) => a.name.localeCompare(b.name) || a.id - b.id);
+  const shown = series.slice(skip, skip + STRIPS);
+  const further = { metric: search, skip: skip + STRIPS };
+  return (
+    <div
+      id="strip-list"
+      class="strip-list"
+      data-known={all.length}
+      // A live session may start a series at any time; charts.js asks for the list again when it does.
+      hx-get={isLive ? `/sessions/${recording.id}/strips` : undefined}
+      hx-trigger={isLive ? "live-series from:body" : undefined}
+      hx-swap={isLive ? "outerMorph" : undefined}
+    >
+      {shown.length === 0 ? (
+        search === "" ? (
+          <Empty title="No metrics.">
+            <p>
+              Numbers that a program logs (gauge, counter, histogram, timer) become strips here.
+            </p>
+          </Empty>
+        ) : (
+          <Empty title={`No metric is called “${search}”.`} />
+        )
+      ) : null}
+      {shown.map((one) => (
+        <Strip series={one} />
+      ))}
+      {series.length > skip + shown.length ? (
+        <div
+          class="more"
+          hx-get={address(`/sessions/${recording.id}/strips`, further)}
+          hx-trigger="intersect once"
+          hx-select=".strip-list > *"
+          hx-swap="outerHTML"
+        >
+          {many(series.length - skip - shown.length, "more metric")}
+        </div>
+      ) : null}
+    </div>
+  );
+}
+
+function Strip({ series }: { series: SeriesSummary }) {
+  const { id, name, type, unit, tags } = series;
+  return (
+    <article
+      id={`strip-${id}`}
+      class="strip"
+      data-series={id}
+      data-type={type}
+      data-unit={unit}
+      data-points={STRIP_POINTS}
+      aria-label={`${name}, ${type}`}
+    >
+      <header class="row-name">
+        <h3 title={name}>{name}</h3>
+        {tags.map((tag) => (
+          <span class="tag">{tag}</span>
+        ))}
+        <output class="reading" data-reading aria-label="Value at the needle">
+          {quantity(type === "histogram" ? series.mean : series.last, unit)}
+        </output>
+        <span class="scale" aria-hidden="true">
+          <span data-most>{quantity(series.max, unit)}</span>
+          <span data-least>{quantity(series.min, unit)}</span>
+        </span>
+      </header>
+      <div class="row-plot" hx-morph-skip>
+        <canvas
+          role="img"
+          aria-label={`${name} from ${quantity(series.min, unit)} to ${quantity(series.max, unit)}, last ${quantity(series.last, unit)}`}
+        ></canvas>
+      </div>
+      <details class="statistics">
+        <summary aria-label={`Statistics of ${name}`}>
+          <span>{type}</span> · {many(series.points, "point")} · mean {quantity(series.mean, unit)}{" "}
+          · max {quantity(series.max, unit)}
+        </summary>
+        <Statistics series={series} />
+      </details>
+    </article>
+  );
+}
+
+function Statistics({ series }: { series: SeriesSummary }) {
+  const { unit, quantiles, type } = series;
+  const facts: [string, string][] = [
+    ["mean", quantity(series.mean, unit)],
+    ["min", quantity(series.min, unit)],
+    ["max", quantity(series.max, unit)],
+    ...(quantiles
+      ? ([
+          ["median", quantity(quantiles.p50, unit)],
+          ["p95", quantity(quantiles.p95, unit)],
+          ["p99", quantity(quantiles.p99, unit)],
+        ] satisfies [string, string][])
+      : []),
+    ...(series.stddev === null
+      ? []
+      : ([["std deviation", quantity(series.stddev, unit)]] satisfies [string, string][])),
+    ["first", quantity(series.first, unit)],
+    ["last", quantity(series.last, unit)],
+    ...(type === "gauge"
+      ? []
+      : ([["sum", quantity(series.sum, unit)]] satisfies [string, string][])),
+    ...(series.rate === undefined
+      ? []
+      : ([["rate", `${digits(series.rate)}${unit ? ` ${unit}` : ""}/s`]] satisfies [
+          string,
+          string,
+        ][])),
+  ];
+  return (
+    <div class="statistics-body">
+      <dl class="readings">
+        {facts.map(([word, value]) => (
+          <div>
+            <dt>{word}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+      </dl>
+      {series.buckets ? <Buckets buckets={series.buckets} unit={unit} /> : null}
+      {series.metadata ? <p class="quiet">{JSON.stringify(series.metadata)}</p> : null}
+    </div>
+  );
+}
+
+/** A histogram's samples by size, as bars with their share. */
+function Buckets({
+  buckets,
+  unit,
+}: {
+  buckets: { le: number | null; count: number }[];
+  unit: string;
+}) {
+  const all = buckets.reduce((sum, { count }) => sum + count, 0);
+  const most = Math.max(1, ...buckets.map(({ count }) => count));
+  return (
+    <table class="buckets">
+      <caption class="label">{many(all, "sample")} by size</caption>
+      <tbody>
+        {buckets.map(({ le, count }, index) => (
+          <tr>
+            <th scope="row">
+              {le === null
+                ? `over ${quantity(buckets[index - 1]?.le ?? 0, unit)}`
+                : `≤ ${quantity(le, unit)}`}
+            </th>
+            <td>
+              <svg width="100%" height="10" aria-hidden="true">
+                <rect class="bars" width={`${(count / most) * 100}%`} height="10" />
+              </svg>
+            </td>
+            <td class="number">{digits(count)}</td>
+            <td class="number">{all === 0 ? "0" : ((count / all) * 100).toFixed(1)} %</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+export const stripRoutes = new Hono<{ Bindings: Env }>();
+
+stripRoutes.get("/sessions/:id/strips", async (c) => {
+  const recording = recordingOf(c.env, sessionId(c.req.param("id")));
+  const { verdict } = await recording.summary();
+  const skip = Number.parseInt(c.req.query("skip") ?? "0", 10) || 0;
+  const isLive = verdict.status === "active" && skip === 0;
+  return c.html(await list(recording, isLive, c.req.query("metric"), Math.max(0, skip)));
+});
+
+/** What the strips are drawn from: Chart[] over the axis' range. */
+stripRoutes.get("/sessions/:id/charts", async (c) => {
+  const { from, to } = viewOf(c.req.query());
+  const ids = (c.req.query("ids") ?? "")
+    .split(",")
+    .filter(Boolean)
+    .map(Number)
+    .filter(Number.isInteger);
+  const recording = recordingOf(c.env, sessionId(c.req.param("id")));
+  return c.json(await recording.charts({ ids, from, to, points: STRIP_POINTS }));
+});

@@ -1,0 +1,192 @@
+/** The overview: one time axis, with everything that happened on it as densities. The strips below share its scale. */
+import type { Summary, Timeline } from "../../core/answers.ts";
+import { digits } from "../ui/quantity.ts";
+import { Lamp, STATUS_WORDS } from "../ui/status.tsx";
+import { duration, Time } from "../ui/time.tsx";
+import { type View, viewQuery } from "./view.ts";
+
+type TapeProps = { summary: Summary; timeline: Timeline; view: View };
+
+export function Tape({ summary, timeline, view }: TapeProps) {
+  const { id } = summary;
+  const { from, to } = timeline;
+  return (
+    <div
+      id="tape"
+      class="tape"
+      data-from={from}
+      data-to={to}
+      hx-get={`/sessions/${id}/tape`}
+      hx-include="#view"
+      hx-trigger="range from:body, live-tape from:body throttle:500ms"
+      hx-swap="outerMorph"
+      hx-sync="this:queue last"
+    >
+      <div class="tape-head">
+        <span class="tape-start">
+          <Time at={from} show="full" />
+        </span>
+        <span class="tape-span">
+          {duration(to - from)}
+          {view.from === undefined && view.to === undefined ? (
+            " in all"
+          ) : (
+            <>
+              {" of "}
+              {duration((summary.ended_at ?? summary.updated_at) - summary.created_at)}{" "}
+              <a class="tape-whole" href={`/sessions/${id}${viewQuery({ at: view.at })}`}>
+                whole session
+              </a>
+            </>
+          )}
+        </span>
+        <span class="tape-end">
+          <Time at={to} show="full" />
+        </span>
+      </div>
+      <Ruler summary={summary} timeline={timeline} />
+      <StatusRow summary={summary} timeline={timeline} />
+      <Row
+        kind="exceptions"
+        word="Exceptions"
+        timeline={timeline}
+        total={summary.counts.exceptions}
+      />
+      <Row kind="events" word="Events" timeline={timeline} total={summary.counts.events} />
+      <Row kind="states" word="State" timeline={timeline} total={summary.counts.states} />
+      <Row
+        kind="heartbeats"
+        word="Heartbeats"
+        timeline={timeline}
+        total={summary.counts.heartbeats}
+      />
+      <Row kind="points" word="Points" timeline={timeline} total={summary.counts.points} />
+    </div>
+  );
+}
+
+/** Steps a ruler may have: each a span that people count in. */
+const STEPS = [
+  1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 1.5e4, 3e4, 6e4, 12e4, 3e5, 6e5, 9e5,
+  18e5, 36e5, 72e5, 108e5, 216e5, 432e5, 864e5, 1728e5, 6048e5, 24192e5, 72576e5,
+];
+
+/** Ticks count from the session's start, so they mean the same in every time zone. */
+function Ruler({ summary, timeline: { from, to } }: { summary: Summary; timeline: Timeline }) {
+  const span = Math.max(1, to - from);
+  const step = STEPS.find((each) => span / each <= 8) ?? span;
+  const first = Math.ceil((from - summary.created_at) / step) * step;
+  const ticks: number[] = [];
+  for (let offset = first; offset <= to - summary.created_at && ticks.length < 12; offset += step) {
+    ticks.push(offset);
+  }
+  return (
+    <div class="row ruler" aria-hidden="true">
+      <span class="row-name">since start</span>
+      <svg class="row-plot" width="100%" height="18">
+        {ticks.map((offset) => {
+          const at = `${percent(summary.created_at + offset, from, span)}%`;
+          return (
+            <>
+              <line x1={at} x2={at} y1="12" y2="18" />
+              <text x={at} y="10" text-anchor={anchor(summary.created_at + offset, from, span)}>
+                {offset === 0 ? "0" : duration(offset)}
+              </text>
+            </>
+          );
+        })}
+      </svg>
+    </div>
+  );
+}
+
+function anchor(at: number, from: number, span: number): string {
+  const where = (at - from) / span;
+  return where < 0.03 ? "start" : where > 0.97 ? "end" : "middle";
+}
+
+/** What the session was, when: one band of colour per status. */
+function StatusRow({ summary, timeline: { from, to } }: { summary: Summary; timeline: Timeline }) {
+  const span = Math.max(1, to - from);
+  const bands = summary.transitions.map(({ at, status, headline }, index) => ({
+    status,
+    headline,
+    start: Math.max(from, index === 0 ? Math.min(at, summary.created_at) : at),
+    end: Math.min(to, summary.transitions[index + 1]?.at ?? Infinity),
+  }));
+  return (
+    <div class="row status-row">
+      <span class="row-name">
+        <Lamp status={summary.verdict.status} />
+        Status
+      </span>
+      <svg class="row-plot" width="100%" height="10" role="img" aria-label={spoken(summary)}>
+        {bands
+          .filter(({ start, end }) => end >= start && start <= to)
+          .map(({ status, headline, start, end }) => (
+            <rect
+              class="band"
+              data-status={status}
+              x={`${percent(start, from, span)}%`}
+              width={`${Math.max(0.35, ((end - start) / span) * 100)}%`}
+              y="0"
+              height="10"
+            >
+              <title>{headline}</title>
+            </rect>
+          ))}
+      </svg>
+    </div>
+  );
+}
+
+function spoken(summary: Summary): string {
+  return summary.transitions.map(({ status }) => STATUS_WORDS[status]).join(", then ");
+}
+
+function percent(at: number, from: number, span: number): number {
+  return Number((((at - from) / span) * 100).toFixed(3));
+}
+
+type Kind = "exceptions" | "events" | "states" | "heartbeats" | "points";
+
+function Row(props: { kind: Kind; word: string; timeline: Timeline; total: number }) {
+  const { kind, word, timeline, total } = props;
+  if (total === 0) return null;
+  const counts = timeline[kind];
+  return (
+    <div class="row" data-kind={kind}>
+      <span class="row-name">
+        {word}
+        <output class="row-count">{digits(total)}</output>
+      </span>
+      <svg
+        class="row-plot"
+        viewBox={`0 0 ${Math.max(1, counts.length)} 1`}
+        preserveAspectRatio="none"
+        width="100%"
+        height="16"
+        role="img"
+        aria-label={`${word} over time: ${digits(sum(counts))} in view, ${digits(Math.max(0, ...counts))} at most in ${duration(timeline.step_ms)}`}
+      >
+        <path class="bars" d={bars(counts)} />
+      </svg>
+    </div>
+  );
+}
+
+/** Bars as one path. Heights grow with the square root, so that one event stays visible beside a thousand. */
+function bars(counts: number[]): string {
+  const most = Math.max(1, ...counts);
+  return counts
+    .map((count, index) => {
+      if (count === 0) return "";
+      const height = Math.max(0.18, Math.sqrt(count / most)).toFixed(2);
+      return `M${index} 1v-${height}h1v${height}z`;
+    })
+    .join("");
+}
+
+function sum(counts: number[]): number {
+  return counts.reduce((all, count) => all + count, 0);
+}

@@ -1,0 +1,51 @@
+/** What a session page looks at, as its address says it: the needle's moment (`t`), the range of the axis, one path of the state. */
+import * as v from "valibot";
+import { Id } from "../../core/wire.ts";
+import { Refusal } from "../../core/refusal.ts";
+import { address } from "../ui/address.ts";
+
+export type View = {
+  at?: number | undefined;
+  from?: number | undefined;
+  to?: number | undefined;
+  path?: string[] | undefined;
+  search?: string | undefined;
+};
+
+const Path = v.pipe(v.string(), v.parseJson(), v.array(v.string()));
+
+export function viewOf(query: Record<string, string>): View {
+  const from = time(query.from);
+  const to = time(query.to);
+  return {
+    at: time(query.t),
+    // A range that ends before it starts is nobody's wish: show everything.
+    ...(from !== undefined && to !== undefined && to <= from ? {} : { from, to }),
+    path: path(query.path),
+    search: query.q?.trim() || undefined,
+  };
+}
+
+/** The session id of an address, or "no such session": a word that can be no id needs no object to say so. */
+export function sessionId(text: string): string {
+  const id = v.safeParse(Id, text);
+  if (!id.success) throw new Refusal("not_found", "There is no session with this id.");
+  return id.output;
+}
+
+/** The part of an address that says this view. */
+export function viewQuery({ at, from, to, path, search }: View): string {
+  return address("", { t: at, from, to, path: path && JSON.stringify(path), q: search });
+}
+
+/** Epoch milliseconds, or any date that a person may type. */
+function time(text: string | undefined): number | undefined {
+  if (text === undefined || text === "") return undefined;
+  const at = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Date.parse(text);
+  return Number.isFinite(at) && at >= 0 ? at : undefined;
+}
+
+function path(text: string | undefined): string[] | undefined {
+  const parsed = v.safeParse(Path, text ?? "");
+  return parsed.success && parsed.output.length > 0 ? parsed.output : undefined;
+}

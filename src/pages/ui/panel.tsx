@@ -1,0 +1,45 @@
+/** A labelled part of a page that stands and falls alone: if its data fails, it says so, and the rest of the page lives. */
+import type { Child } from "hono/jsx";
+import { refusalOf } from "../../core/refusal.ts";
+
+type PanelProps = {
+  id: string;
+  title: string;
+  /** Beside the title: counts, links, filters. */
+  aside?: Child | undefined;
+  children: Child;
+};
+
+export function Panel({ id, title, aside, children }: PanelProps) {
+  return (
+    <section id={id} class="panel" aria-labelledby={`${id}-title`}>
+      <header class="panel-head">
+        <h2 id={`${id}-title`}>{title}</h2>
+        {aside}
+      </header>
+      {children}
+    </section>
+  );
+}
+
+/** Draws, or says why not. A session that is missing or deleted is the whole page's matter, so that passes through. */
+export async function guarded(what: string, draw: () => Promise<Child>): Promise<Child> {
+  try {
+    return await draw();
+  } catch (thrown) {
+    const refusal = refusalOf(thrown);
+    if (refusal?.code === "not_found" || refusal?.code === "gone") throw thrown;
+    if (!refusal) console.error(`Cannot draw ${what}:`, thrown);
+    return (
+      <div class="failure" role="alert">
+        <p>
+          <strong>Cannot show {what}.</strong>{" "}
+          {refusal?.message ?? "The server met an error and has logged it."}
+        </p>
+        <p>
+          <a href="">Try again</a>
+        </p>
+      </div>
+    );
+  }
+}

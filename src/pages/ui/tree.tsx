@@ -1,0 +1,170 @@
+/** A JSON value as a tree of native disclosures. What changed is marked, and branches with a change stand open. */
+import type { Difference } from "../../core/answers.ts";
+import type { Json } from "../../core/wire.ts";
+import { TREE_MEMBERS, TREE_NODES, VALUE_TEXT } from "../limits.ts";
+import { digits } from "./quantity.ts";
+
+export type TreeLinks = {
+  /** Where a value's history is. */
+  history: (path: string[]) => string;
+  /** Where a branch that is too big to come along is. */
+  branch: (path: string[]) => string;
+};
+
+type TreeProps = {
+  value: Json;
+  differences: Difference[];
+  links: TreeLinks;
+  /** Where in the whole state this value is. */
+  base?: string[] | undefined;
+};
+
+/** Counts down as nodes are drawn. */
+type Budget = { nodes: number };
+
+export function Tree({ value, differences, links, base = [] }: TreeProps) {
+  const marks = new Marks(differences);
+  return (
+    <div class="tree">
+      <Members
+        value={value}
+        path={base}
+        marks={marks}
+        links={links}
+        budget={{ nodes: TREE_NODES }}
+      />
+    </div>
+  );
+}
+
+/** Which paths changed, which contain a change, and which keys are gone from where. */
+class Marks {
+  readonly kinds = new Map<string, Difference>();
+  readonly inside = new Set<string>();
+  readonly removed = new Map<string, Difference[]>();
+
+  constructor(differences: Difference[]) {
+    for (const difference of differences) {
+      const { path } = difference;
+      this.kinds.set(JSON.stringify(path), difference);
+      for (let length = 0; length < path.length; length++) {
+        this.inside.add(JSON.stringify(path.slice(0, length)));
+      }
+      if (difference.kind !== "removed") continue;
+      const parent = JSON.stringify(path.slice(0, -1));
+      this.removed.set(parent, [...(this.removed.get(parent) ?? []), difference]);
+    }
+  }
+}
+
+type NodeProps = { value: Json; path: string[]; marks: Marks; links: TreeLinks; budget: Budget };
+
+function Members({ value, path, marks, links, budget }: NodeProps) {
+  if (!isBranch(value)) return <Leaf value={value} />;
+  const members: [string, Json][] = Array.isArray(value)
+    ? value.map((item, index): [string, Json] => [String(index), item])
+    : Object.entries(value);
+  const shown = members.slice(0, TREE_MEMBERS);
+  budget.nodes -= shown.length;
+  const gone = marks.removed.get(JSON.stringify(path)) ?? [];
+  return (
+    <ul>
+      {shown.map(([key, member]) => (
+        <Node
+          name={key}
+          value={member}
+          path={[...path, key]}
+          marks={marks}
+          links={links}
+          budget={budget}
+        />
+      ))}
+      {members.length > shown.length ? (
+        <li class="more">
+          <a href={links.branch(path)}>{digits(members.length - shown.length)} more</a>
+        </li>
+      ) : null}
+      {gone.map(({ path: lost, before }) => (
+        <li class="node" data-change="removed">
+          <a class="key" href={links.history(lost)} data-history>
+            {lost.at(-1)}
+          </a>
+          <del class="value">{before === undefined ? "" : text(before)}</del>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Node(props: NodeProps & { name: string }) {
+  const { name, value, path, marks, links, budget } = props;
+  const place = JSON.stringify(path);
+  const change = marks.kinds.get(place);
+  if (!isBranch(value) || size(value) === 0) {
+    return (
+      <li class="node" data-change={change?.kind}>
+        <a class="key" href={links.history(path)} data-history>
+          {name}
+        </a>
+        {change?.kind === "changed" && change.before !== undefined ? (
+          <del class="was">{text(change.before)}</del>
+        ) : null}
+        <Leaf value={value} />
+      </li>
+    );
+  }
+  const holdsChange = marks.inside.has(place) || change !== undefined;
+  const isDrawn = holdsChange || (budget.nodes > 0 && path.length <= 8);
+  return (
+    <li class="node branch" data-change={change?.kind} data-inside={holdsChange ? "" : undefined}>
+      <details open={holdsChange || (path.length === 1 && size(value) <= 12 && budget.nodes > 0)}>
+        <summary>
+          <span class="key">{name}</span>
+          <span class="size">
+            {Array.isArray(value) ? `[${digits(size(value))}]` : `{${digits(size(value))}}`}
+          </span>
+          <a
+            class="to-history"
+            href={links.history(path)}
+            data-history
+            aria-label={`History of ${name}`}
+          >
+            ↺
+          </a>
+        </summary>
+        {isDrawn ? (
+          <Members value={value} path={path} marks={marks} links={links} budget={budget} />
+        ) : (
+          <div hx-get={links.branch(path)} hx-trigger="intersect once" hx-swap="outerHTML">
+            <a href={links.branch(path)}>Open this branch</a>
+          </div>
+        )}
+      </details>
+    </li>
+  );
+}
+
+function Leaf({ value }: { value: Json }) {
+  const shown = text(value);
+  return (
+    <span
+      class="value"
+      data-type={value === null ? "null" : Array.isArray(value) ? "list" : typeof value}
+    >
+      {shown.length > VALUE_TEXT ? `${shown.slice(0, VALUE_TEXT)}…` : shown}
+    </span>
+  );
+}
+
+/** A value in one line: strings bare, everything else as JSON. */
+export function text(value: Json): string {
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+function isBranch(value: Json): value is Json[] | { [key: string]: Json } {
+  return typeof value === "object" && value !== null;
+}
+
+function size(value: Json[] | { [key: string]: Json }): number {
+  return Array.isArray(value) ? value.length : Object.keys(value).length;
+}

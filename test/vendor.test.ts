@@ -1,0 +1,20 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { basename } from "node:path";
+import { expect, test } from "vitest";
+import { COPIES, folder } from "../src/pages/vendor.mjs";
+
+test("vendored scripts are exactly those of the pinned packages (npm run vendor)", () => {
+  expect(readdirSync(folder).toSorted()).toEqual(COPIES.map(({ to }) => basename(to)).toSorted());
+  for (const { from, to } of COPIES) {
+    expect(readFileSync(to).equals(readFileSync(from)), to).toBe(true);
+  }
+});
+
+test("pages ask for the vendored scripts by the names they have", () => {
+  const asked = ["layout.tsx", "session.tsx"].flatMap((page) =>
+    [...readFileSync(`src/pages/${page}`, "utf8").matchAll(/[\w-]+-[\d.]+\.min\.js/g)].map(
+      ([name]) => name,
+    ),
+  );
+  expect([...new Set(asked)].toSorted()).toEqual(readdirSync(folder).toSorted());
+});

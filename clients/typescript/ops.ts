@@ -156,6 +156,16 @@ export function metricOp(
   return `${text}}`;
 }
 
+/** A metric's op up to its number, when nothing but the name is said about it. */
+export function metricHead(type: "gauge" | "counter", name: string): string {
+  return `"op":"metric","type":"${type}","name":${quote(name)},"${type === "gauge" ? "value" : "delta"}":`;
+}
+
+/** A name that needs no cutting. */
+export function isPlainName(name: unknown): boolean {
+  return typeof name === "string" && name.length <= MAX_NAME_LENGTH;
+}
+
 function numberOf(value: unknown): number {
   return typeof value === "number" || typeof value === "bigint" ? Number(value) : Number.NaN;
 }

@@ -4,11 +4,19 @@
  */
 import type { MetricType } from "../../src/core/vocabulary.ts";
 import type { Loss } from "./encode.ts";
-import { MAX_TOLD_PATHS } from "./limits.ts";
+import { MAX_REMEMBERED, MAX_TOLD_PATHS } from "./limits.ts";
 import * as ops from "./ops.ts";
 
 /** What kind of op it is: a full queue gives up metrics first. */
-export type Kind = "start" | "state" | "event" | "metric" | "heartbeat" | "dropped" | "end";
+export type Kind =
+  | "start"
+  | "state"
+  | "event"
+  | "exception"
+  | "metric"
+  | "heartbeat"
+  | "dropped"
+  | "end";
 
 export type Sink = {
   /** Takes one op: `text` is its JSON after the time. Uses up one sequence, whether it can be written or not. Never throws. */
@@ -27,6 +35,9 @@ export class Recorder {
   readonly #joined: boolean;
   readonly #told = new Set<string>();
   readonly #dropped = new Map<string, number>();
+  /** Per metric, its op's text up to the number: what a frame loop calls most. */
+  readonly #gauges = new Map<string, string>();
+  readonly #counters = new Map<string, string>();
   #records = 0;
   #ended = false;
 
@@ -53,7 +64,8 @@ export class Recorder {
     name: unknown,
     options: ops.EventOptions & ops.ExceptionFields & { at?: number | undefined } = {},
   ): void {
-    this.#record("event", (losses) => ops.eventOp(name, options, losses), options.at);
+    const kind = options.exception_type === undefined ? "event" : "exception";
+    this.#record(kind, (losses) => ops.eventOp(name, options, losses), options.at);
   }
 
   measure(
@@ -63,6 +75,16 @@ export class Recorder {
     options: ops.MetricOptions = {},
   ): void {
     this.#record("metric", (losses) => ops.metricOp(type, name, measure, options, losses));
+  }
+
+  gauge(name: string, value: unknown, options?: ops.MetricOptions): void {
+    if (options === undefined && this.#quick(this.#gauges, "gauge", name, value)) return;
+    this.measure("gauge", name, { value }, options);
+  }
+
+  counter(name: string, delta: unknown, options?: ops.MetricOptions): void {
+    if (options === undefined && this.#quick(this.#counters, "counter", name, delta)) return;
+    this.measure("counter", name, { delta }, options);
   }
 
   beat(timeoutMs?: number): void {
@@ -90,6 +112,28 @@ export class Recorder {
 
   stats(): Stats {
     return { records: this.#records, dropped: Object.fromEntries(this.#dropped) };
+  }
+
+  /** The number and the remembered text before it; says no when it takes more than that. */
+  #quick(
+    heads: Map<string, string>,
+    type: "gauge" | "counter",
+    name: string,
+    value: unknown,
+  ): boolean {
+    if (this.#ended || typeof value !== "number" || !Number.isFinite(value)) return false;
+    try {
+      let head = heads.get(name);
+      if (head === undefined) {
+        if (heads.size >= MAX_REMEMBERED || !ops.isPlainName(name)) return false;
+        head = ops.metricHead(type, name);
+        heads.set(name, head);
+      }
+      this.#write("metric", this.#clock(), `${head}${value}}`);
+    } catch {
+      this.#count("internal"); // as in #record
+    }
+    return true;
   }
 
   #record(kind: Kind, write: (losses: Loss[]) => string | undefined, givenAt?: number): void {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { isEmpty, isSecret, redact } from "../../src/core/redact.ts";
+import { isEmpty, isSecret, redact, redactArguments } from "../../src/core/redact.ts";
 
 test.each([
   "password",
@@ -50,4 +50,29 @@ test("what holds no secret is the same object, not a copy", () => {
 test("__proto__ stays an ordinary key beside a secret", () => {
   const state = JSON.parse('{"__proto__":{"token":"x"}}') as { [key: string]: string };
   expect(JSON.stringify(redact(state))).toBe('{"__proto__":{"token":"[redacted]"}}');
+});
+
+test("secrets on a command line are written over, whether after = or a blank", () => {
+  const words = [
+    "--api-key",
+    "k1",
+    "--token=k2",
+    "DB_PASSWORD=k3",
+    "run",
+    "--level",
+    "3",
+    "--secret",
+    "--x",
+  ];
+  expect(redactArguments(words)).toEqual([
+    "--api-key",
+    "[redacted]",
+    "--token=[redacted]",
+    "DB_PASSWORD=[redacted]",
+    "run",
+    "--level",
+    "3",
+    "--secret",
+    "--x",
+  ]);
 });

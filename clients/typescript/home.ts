@@ -1,0 +1,60 @@
+/** Where lanes are (clients/README.md, "Where"): the daemon looks in the same place. */
+import { accessSync, constants, mkdirSync, statSync } from "node:fs";
+import { homedir, tmpdir, userInfo } from "node:os";
+import { join } from "node:path";
+import type { Environment } from "./settings.ts";
+
+/** Datacat's home, ready to write lanes to, or nothing when no folder can be written at all. */
+export function openHome(env: Environment, platform: string): string | undefined {
+  return [preferred(env, platform), lastResort()].find(
+    (folder) => folder !== undefined && isOurs(folder),
+  );
+}
+
+export function lanesOf(home: string): string {
+  return join(home, "lanes");
+}
+
+function preferred(env: Environment, platform: string): string | undefined {
+  if (env["DATACAT_HOME"]) return env["DATACAT_HOME"];
+  if (platform === "win32")
+    return env["LOCALAPPDATA"] ? join(env["LOCALAPPDATA"], "datacat") : undefined;
+
+  const user = env["HOME"] ?? knownHome();
+  if (platform === "darwin")
+    return user ? join(user, "Library", "Application Support", "datacat") : undefined;
+  if (env["XDG_STATE_HOME"]) return join(env["XDG_STATE_HOME"], "datacat");
+  return user ? join(user, ".local", "state", "datacat") : undefined;
+}
+
+/** Services often have no HOME; the user database may still know. */
+function knownHome(): string | undefined {
+  try {
+    return homedir() || undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function lastResort(): string | undefined {
+  try {
+    return join(tmpdir(), `datacat-${process.getuid?.() ?? userInfo().username}`);
+  } catch {
+    return undefined; // a process without a name in the user database
+  }
+}
+
+/** Makes the folders for nobody but this user, and says whether they may be written and are ours. */
+function isOurs(home: string): boolean {
+  try {
+    for (const folder of [home, lanesOf(home)]) {
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      const uid = process.getuid?.();
+      if (uid !== undefined && statSync(folder).uid !== uid) return false;
+      accessSync(folder, constants.W_OK | constants.X_OK);
+    }
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,88 @@
+/** Makes sure that a daemon runs (clients/README.md, "Waking the daemon"), without ever waiting for it. */
+import { spawn } from "node:child_process";
+import { accessSync, constants, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { delimiter, join } from "node:path";
+import type { Environment } from "./settings.ts";
+import { startOf } from "./writer.ts";
+
+/** Starts a daemon for this home, unless one runs or none is wanted or none can be found. */
+export function wakeDaemon(home: string, env: Environment): void {
+  const wanted = env["DATACAT_DAEMON"];
+  if (wanted === "off" || isRunning(home)) return;
+  const command = commandFor(wanted, env);
+  if (command === undefined) return;
+
+  try {
+    const [program, ...words] = command;
+    const daemon = spawn(program, words, {
+      detached: true,
+      stdio: "ignore",
+      windowsHide: true,
+      env: { ...env, DATACAT_HOME: home },
+    });
+    daemon.on("error", () => {}); // not executable after all: the lane waits for the next daemon
+    daemon.unref();
+  } catch {
+    // no more processes allowed: likewise
+  }
+}
+
+function isRunning(home: string): boolean {
+  try {
+    const daemon = JSON.parse(readFileSync(join(home, "daemon.json"), "utf8")) as {
+      pid: number;
+      pid_started?: string;
+    };
+    const started = startOf(daemon.pid);
+    if (started !== undefined && daemon.pid_started) return started === daemon.pid_started;
+    process.kill(daemon.pid, 0);
+    return true;
+  } catch (thrown) {
+    // Another user's process exists, but may not be signalled.
+    return thrown instanceof Error && "code" in thrown && thrown.code === "EPERM";
+  }
+}
+
+/** A script is run by this very Node, anything else by itself. */
+function commandFor(
+  wanted: string | undefined,
+  env: Environment,
+): [string, ...string[]] | undefined {
+  const found = wanted || onPath(env) || packaged();
+  if (!found) return undefined;
+  return /\.[cm]?[jt]s$/.test(found) ? [process.execPath, found] : [found];
+}
+
+function onPath(env: Environment): string | undefined {
+  const name = process.platform === "win32" ? "datacat-daemon.exe" : "datacat-daemon";
+  return (env["PATH"] ?? "")
+    .split(delimiter)
+    .filter((folder) => folder !== "")
+    .map((folder) => join(folder, name))
+    .find(isExecutable);
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The `datacat` package's daemon, if the program has it installed. */
+function packaged(): string | undefined {
+  try {
+    const find = createRequire(join(process.cwd(), "package.json"));
+    const manifest = find.resolve("datacat/package.json");
+    const { bin } = JSON.parse(readFileSync(manifest, "utf8")) as {
+      bin?: { [name: string]: string };
+    };
+    const script = bin?.["datacat-daemon"];
+    return script === undefined ? undefined : join(manifest, "..", script);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,70 @@
+/** Datacat for Node (and Deno and Bun, which speak its API): a session is a lane file, a log call one write to it. */
+import { openDirect } from "./direct.ts";
+import { watchExit, watchSending } from "./exit.ts";
+import { lanesOf, openHome } from "./home.ts";
+import { newId } from "./id.ts";
+import { LaneFile } from "./lane.ts";
+import { wakeDaemon } from "./launch.ts";
+import { LANE_BYTES } from "./limits.ts";
+import { Recorder } from "./recorder.ts";
+import { Session } from "./session.ts";
+import { silent } from "./silent.ts";
+import { settingsFrom, type Environment, type OpenOptions, type Settings } from "./settings.ts";
+import { thisProcess } from "./writer.ts";
+
+export * from "./public.ts";
+
+/** Opens a session. Everything is optional; whatever is wrong, the program gets a session and goes on. */
+export function open(options: OpenOptions = {}): Session {
+  const env = environment();
+  const settings = settingsFrom(options, env);
+  if (settings.disabled) return silent(settings.url, settings.session);
+  try {
+    const session =
+      (settings.direct ? undefined : openLane(settings, env)) ?? sendDirectly(settings);
+    watchExit(session, options.captureExceptions ?? true);
+    return session;
+  } catch {
+    return silent(settings.url, settings.session);
+  }
+}
+
+/** Asked for, or no folder can be written. */
+function sendDirectly(settings: Settings): Session {
+  const session = openDirect(settings, thisProcess());
+  watchSending(session);
+  return session;
+}
+
+function openLane(settings: Settings, env: Environment): Session | undefined {
+  const home = openHome(env, process.platform);
+  if (home === undefined) return undefined;
+
+  const now = Date.now();
+  const id = settings.session ?? newId(now);
+  const lane = new LaneFile({
+    folder: lanesOf(home),
+    header: {
+      lane: newId(now),
+      session: id,
+      server: settings.url,
+      at: now,
+      monotonic_ms: Number(process.hrtime.bigint() / 1_000_000n),
+      writer: thisProcess(),
+    },
+    maxBytes: Number(env["DATACAT_LANE_BYTES"]) || LANE_BYTES,
+  });
+  const recorder = new Recorder(lane, Date.now, settings.session !== undefined);
+  recorder.start(settings.start);
+  wakeDaemon(home, env);
+  return new Session(id, settings.url, recorder, lane);
+}
+
+/** Deno asks for permission variable by variable; without it there are no settings, and no lanes either. */
+function environment(): Environment {
+  try {
+    return { ...process.env };
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,54 @@
+/** What a program may say when it opens a session, and what the environment says when it does not. */
+import type { Start } from "./ops.ts";
+
+export type Environment = { [name: string]: string | undefined };
+
+/** Everything is optional; `DATACAT_…` variables are the defaults (clients/README.md, "Environment"). */
+export type OpenOptions = Start & {
+  /** The server. `DATACAT_URL`, else http://localhost:8080. */
+  url?: string | undefined;
+  /** Its API key: used in direct mode only, never written to a lane. `DATACAT_KEY`. */
+  key?: string | undefined;
+  /** Record into this session, which somebody else opened. `DATACAT_SESSION`. */
+  session?: string | undefined;
+  /** Send from this process instead of leaving it to the daemon. */
+  direct?: boolean | undefined;
+  /** Every call does nothing. `DATACAT_DISABLED`. */
+  disabled?: boolean | undefined;
+  /** Record exceptions that nobody catches. In Node that is so unless `false` is said here: watching changes nothing there. */
+  captureExceptions?: boolean | undefined;
+};
+
+export type Settings = {
+  start: Start;
+  url: string;
+  key: string | undefined;
+  session: string | undefined;
+  direct: boolean;
+  disabled: boolean;
+};
+
+export function settingsFrom(options: OpenOptions, env: Environment): Settings {
+  return {
+    start: {
+      product: options.product ?? env["DATACAT_PRODUCT"],
+      version: options.version ?? env["DATACAT_VERSION"],
+      tags: options.tags,
+      state: options.state,
+    },
+    // A daemon in another container stands for the server: how to get there is its own business.
+    url: withoutSlash(
+      env["DATACAT_DAEMON_URL"] || options.url || env["DATACAT_URL"] || DEFAULT_URL,
+    ),
+    key: options.key ?? env["DATACAT_KEY"],
+    session: options.session ?? (env["DATACAT_SESSION"] || undefined),
+    direct: options.direct ?? Boolean(env["DATACAT_DAEMON_URL"]),
+    disabled: options.disabled ?? env["DATACAT_DISABLED"] === "1",
+  };
+}
+
+const DEFAULT_URL = "http://localhost:8080";
+
+function withoutSlash(url: string): string {
+  return url.replace(/\/+$/, "");
+}

@@ -1,0 +1,29 @@
+/** Measures how long something takes, and how many times it was done meanwhile. */
+export class Timer {
+  /** Iterations within the measured time, if it was a loop. */
+  count: number | undefined;
+  readonly #record: (seconds: number, count: number | undefined) => void;
+  readonly #startedAt = performance.now();
+  #isRunning = true;
+
+  constructor(record: (seconds: number, count: number | undefined) => void) {
+    this.#record = record;
+  }
+
+  /** One more iteration. */
+  lap(): void {
+    this.count = (this.count ?? 0) + 1;
+  }
+
+  /** Records the time, once; answers the seconds. */
+  stop(): number {
+    const seconds = (performance.now() - this.#startedAt) / 1_000;
+    if (this.#isRunning) this.#record(seconds, this.count);
+    this.#isRunning = false;
+    return seconds;
+  }
+
+  [Symbol.dispose](): void {
+    this.stop();
+  }
+}

@@ -1,0 +1,81 @@
+/** Who writes a lane: what lets the daemon tell this very process from a later one of the same number, and this boot from the next. */
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import { hostname, networkInterfaces, userInfo } from "node:os";
+import { basename } from "node:path";
+import { redactArguments } from "../../src/core/redact.ts";
+import type { Writer } from "../../src/core/wire.ts";
+import { CLIENT } from "./version.ts";
+
+export function thisProcess(): Writer {
+  const facts: { [Key in keyof Writer]: Writer[Key] | undefined } = {
+    program: basename(process.argv[1] ?? process.execPath),
+    arguments: redactArguments(process.argv.slice(2)),
+    language: runtime(),
+    client: CLIENT,
+    pid: process.pid,
+    pid_started: startOf(process.pid),
+    parent_pid: process.ppid,
+    machine_id: quietly(machineId),
+    boot_id: quietly(() => readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim()),
+    hostname: quietly(hostname),
+    os: `${process.platform} ${process.arch}`,
+    user: quietly(() => userInfo().username),
+  };
+  // Every field is of its own type or absent.
+  return Object.fromEntries(
+    Object.entries(facts).filter(([, fact]) => fact !== undefined),
+  ) as Writer;
+}
+
+/** When a process started, as Linux stamps it (field 22 of its stat); unknown elsewhere, or when there is no such process. */
+export function startOf(pid: number): string | undefined {
+  return quietly(() => {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    // The second field is the program's name, which may hold blanks and brackets.
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+  });
+}
+
+function runtime(): string {
+  const { deno, bun, node } = process.versions;
+  return deno ? `deno ${deno}` : bun ? `bun ${bun}` : `node ${node}`;
+}
+
+/** 1.x's: the MD5 of the first hardware address, in the order of the interfaces' index. */
+function machineId(): string {
+  const address = process.platform === "linux" ? linuxAddress() : anyAddress();
+  return address === undefined ? "" : createHash("md5").update(address).digest("hex");
+}
+
+function linuxAddress(): string | undefined {
+  const root = "/sys/class/net";
+  return readdirSync(root)
+    .filter((name) => name !== "lo")
+    .map((name) => ({
+      index: Number(quietly(() => readFileSync(`${root}/${name}/ifindex`, "utf8")) ?? Number.NaN),
+      address:
+        quietly(() => readFileSync(`${root}/${name}/address`, "utf8").trim().toLowerCase()) ?? "",
+    }))
+    .filter(({ index, address }) => !Number.isNaN(index) && isHardware(address))
+    .sort((a, b) => a.index - b.index)[0]?.address;
+}
+
+function anyAddress(): string | undefined {
+  return Object.values(networkInterfaces())
+    .flat()
+    .find((info) => info !== undefined && !info.internal && isHardware(info.mac))
+    ?.mac.toLowerCase();
+}
+
+function isHardware(address: string): boolean {
+  return address !== "" && !/^[0:]+$/.test(address);
+}
+
+function quietly<Fact>(find: () => Fact): Fact | undefined {
+  try {
+    return find();
+  } catch {
+    return undefined; // a system that does not have it, or does not tell
+  }
+}

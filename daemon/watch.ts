@@ -15,7 +15,11 @@ export type ProcessInfo = {
   /** A zombie is dead: it runs nothing and only waits for its parent to look. */
   state: "running" | "waiting" | "stopped" | "dead";
   cpuMs: number;
+  /** CPU time of the children that it has waited for, and of theirs; Linux only. */
+  childrenCpuMs?: number;
   residentBytes: number;
+  /** Linux only. */
+  threads?: number;
 };
 
 /** One process, or nothing if there is none or it may not be looked at. */
@@ -94,7 +98,9 @@ export function parseStat(text: string): ProcessInfo | undefined {
     started,
     state: STATES[state] ?? "waiting",
     cpuMs: (Number(fields[11]) + Number(fields[12])) * TICK_MS,
+    childrenCpuMs: (Number(fields[13]) + Number(fields[14])) * TICK_MS,
     residentBytes: Number(fields[21]) * pageBytes(),
+    threads: Number(fields[17]),
   };
 }
 

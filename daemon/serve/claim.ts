@@ -1,0 +1,43 @@
+/** Who serves a data folder: one server at a time, because two would each believe that what it remembers is all there is. */
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { isAlive, readProcess } from "../watch.ts";
+
+type Claim = { pid: number; started: string; url: string };
+
+/** The data folder is another server's. */
+export class AlreadyServing extends Error {
+  readonly url: string;
+  constructor(folder: string, claim: Claim) {
+    super(`The data in ${folder} is being served at ${claim.url} by process ${claim.pid}.`);
+    this.name = "AlreadyServing";
+    this.url = claim.url;
+  }
+}
+
+/** Takes `folder` for this process, also from one that was killed; call the answer to give it back. */
+export function claim(folder: string, url: string): () => void {
+  mkdirSync(folder, { recursive: true });
+  const path = join(folder, "server.json");
+  const started = readProcess(process.pid)?.started ?? "";
+  const ours = JSON.stringify({ pid: process.pid, started, url } satisfies Claim);
+  for (;;) {
+    try {
+      writeFileSync(path, ours, { flag: "wx" });
+      return () => rmSync(path, { force: true });
+    } catch (error) {
+      if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+    }
+    const holder = readClaim(path);
+    if (holder && isAlive(holder.pid, holder.started)) throw new AlreadyServing(folder, holder);
+    rmSync(path, { force: true });
+  }
+}
+
+function readClaim(path: string): Claim | undefined {
+  try {
+    return JSON.parse(readFileSync(path, "utf8")) as Claim; // written by us alone, above
+  } catch {
+    return undefined; // cut off, or just given back
+  }
+}

@@ -1,0 +1,89 @@
+/** `npm start`: the server and the daemon on this machine. */
+import { relative, resolve } from "node:path";
+import { Command, InvalidArgumentError } from "commander";
+import { ensureDaemon } from "../cli/daemon.ts";
+import { AlreadyServing } from "./claim.ts";
+import { PortTaken, serve } from "./serve.ts";
+import { root } from "./worker.ts";
+
+const options = new Command("npm start --")
+  .description("Serves Datacat on this machine, for this machine only.")
+  .option(
+    "--port <port>",
+    "the port to listen on (PORT)",
+    parsePort,
+    parsePort(process.env["PORT"] || "8080"),
+  )
+  .option("--data <folder>", "where everything is kept", resolve(root, ".datacat"))
+  .option("--no-daemon", "do not start a daemon")
+  .parse()
+  .opts<{ port: number; data: string; daemon: boolean }>();
+
+try {
+  const server = await serve({ port: options.port, data: resolve(options.data) });
+  const seconds = (performance.now() / 1000).toFixed(1);
+  console.log(`
+  Datacat is ready: ${server.url}   (${seconds} s)
+
+  Data in ${relative(process.cwd(), options.data) || "."} · ${aboutDaemon(server.url)} · Ctrl-C stops
+
+  Try in another terminal:
+    npx datacat run -- npm run check
+    npx datacat run -- sh -c 'sleep 3; kill -9 $$'
+    npx datacat why last
+`);
+  stopOnSignal(() => server.stop());
+} catch (error) {
+  console.error(`\n  ${await explain(error)}\n`);
+  process.exit(1);
+}
+
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new InvalidArgumentError("A port is a number from 0 (any that is free) to 65535.");
+  }
+  return port;
+}
+
+function aboutDaemon(url: string): string {
+  if (!options.daemon) return "no daemon";
+  const daemon = ensureDaemon({ ...process.env, DATACAT_URL: process.env["DATACAT_URL"] ?? url });
+  return daemon === "off" ? "no daemon (DATACAT_DAEMON=off)" : `the daemon is ${daemon}`;
+}
+
+function stopOnSignal(stop: () => Promise<void>): void {
+  let stopping = false;
+  const leave = () => {
+    if (stopping) process.exit(130); // asked twice: now
+    stopping = true;
+    void stop().then(
+      () => process.exit(0),
+      () => process.exit(1),
+    );
+  };
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, leave);
+}
+
+/** What happened, why, and what to do. */
+async function explain(error: unknown): Promise<string> {
+  if (error instanceof AlreadyServing) return `${error.message} Open it, or stop it first.`;
+  if (error instanceof PortTaken) {
+    const other = `PORT=${error.port + 1} npm start`;
+    return (await isDatacat(error.port))
+      ? `Another Datacat with data of its own runs at http://localhost:${error.port}. Use that, or: ${other}`
+      : `${error.message} Choose another one: ${other}`;
+  }
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+async function isDatacat(port: number): Promise<boolean> {
+  try {
+    const answer = await fetch(`http://localhost:${port}/health`, {
+      signal: AbortSignal.timeout(2000),
+    });
+    return (await answer.text()).includes("datacat-server");
+  } catch {
+    return false;
+  }
+}

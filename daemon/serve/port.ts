@@ -1,0 +1,45 @@
+/** Loopback addresses and ports: this server can be reached from this machine and from nowhere else. */
+import { createServer } from "node:net";
+
+/** Both, because `localhost` means either; a machine without IPv6 has only the first. */
+const LOOPBACK = ["127.0.0.1", "::1"];
+
+export type Address = { host: string; port: number };
+
+/** The addresses to bind for `port` (0: any that is free), or nothing if another program has the port. */
+export async function findAddresses(port: number): Promise<Address[] | undefined> {
+  // A port that is free on one address may be taken on the other, so a few are tried.
+  for (let attempt = 0; attempt < 10; attempt++) {
+    const found: Address[] = [];
+    let taken = false;
+    for (const host of LOOPBACK) {
+      const bound = await tryPort(host, found[0]?.port ?? port);
+      if (typeof bound === "number") found.push({ host, port: bound });
+      else if (bound === "taken") taken = true;
+    }
+    if (!taken && found.length > 0) return found;
+    if (port !== 0) return undefined;
+  }
+  return undefined;
+}
+
+/** The port that could be bound, or why not. */
+async function tryPort(host: string, port: number): Promise<number | "taken" | "no such address"> {
+  const server = createServer();
+  try {
+    return await new Promise((resolve, reject) => {
+      server.once("error", reject);
+      server.listen({ host, port, exclusive: true }, () => {
+        const address = server.address();
+        resolve(typeof address === "object" && address !== null ? address.port : port);
+      });
+    });
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code === "EADDRINUSE") return "taken";
+    if (code === "EADDRNOTAVAIL" || code === "EAFNOSUPPORT") return "no such address";
+    throw error;
+  } finally {
+    await new Promise((resolve) => server.close(resolve));
+  }
+}

@@ -23,6 +23,17 @@ export const MAX_STATE_KEYS = 20_000;
 export const MAX_EVENT_BYTES = 256 * 1024;
 /** Series (name, type and tags) per session: the newest segment's head lists them all. */
 export const MAX_SERIES = 1_000;
+/** What all series' names, tags, bounds and metadata may take of the head together. */
+export const MAX_SERIES_BYTES = 256 * 1024;
+/** Distinct (name, category) of events, and distinct exceptions, that a session counts one by one; the rest are counted together. */
+export const MAX_EVENT_NAMES = 300;
+export const MAX_FINGERPRINTS = 100;
+/** Paths whose values can be searched for later: a state of forms and settings fits; one that mirrors a database does not. */
+export const MAX_STATE_PATHS = 200;
+/** Values per path: enough for modes, levels and names; a progress counter passes it at once and is marked as such. */
+export const MAX_PATH_VALUES = 8;
+/** Characters of such a value: people search for words, and longer ones still differ in their beginnings. */
+export const MAX_VALUE_LENGTH = 200;
 /** Names of events and metrics, categories, groups, units, products, versions: things shown in lists. */
 export const MAX_NAME_LENGTH = 256;
 export const MAX_LABELS = 64;
@@ -50,10 +61,16 @@ export const DAEMON_LEASE_MS = 180_000;
 export const DEFAULT_HEARTBEAT_TIMEOUT_MS = 60_000;
 /** How late a heartbeat may be beyond its timeout before the verdict: batching and the network take this long. */
 export const HEARTBEAT_GRACE_MS = 2_000;
-/** Catalog updates of a running session are no closer than this… */
+/** News of a running session reach the catalog no more often than this; start, end, crash, hang and a new exception at once. */
 export const PUBLISH_MS = 30_000;
-/** …and so far apart that they write no more rows per second than this. */
-export const PUBLISH_ROWS_PER_SECOND = 0.25;
+/** Its series, event counts and state values are many rows, and follow as seldom as to write no more than this… */
+export const PUBLISH_ROWS_PER_SECOND = 0.15;
+/** …but at least this often. */
+export const MAX_PUBLISH_DELAY_MS = 10 * 60_000;
+/** First wait after the catalog did not answer; doubles each time, up to MAX_PUBLISH_DELAY_MS. */
+export const PUBLISH_RETRY_MS = 5_000;
+/** A page that watches is told of changes no more often than this. */
+export const LIVE_MS = 250;
 
 // Answers.
 export const DEFAULT_PAGE = 50;

@@ -1,103 +1,571 @@
 /**
  * One session's whole truth. A thin shell: it keeps the transaction, the alarm and the sockets, and calls into core for
- * everything that can be decided without them. Answers are JSON text in the shapes of core/answers.ts: passed on
- * unchanged by the API, and cheap through RPC.
+ * everything that can be decided without them. Answers are JSON text in the shapes of core/answers.ts, a refusal too; others
+ * ask through ask.ts.
+ *
+ * Applying a batch has no `await` between reading and writing, so it is atomic: the platform delivers nothing else meanwhile, and
+ * the answer leaves only when the write is durable. Whatever is in memory can be read back from the newest segment's row; when
+ * in doubt (a batch refused half-way) it is thrown away.
  */
 import { DurableObject } from "cloudflare:workers";
+import * as v from "valibot";
+import { openBeforeBoot } from "../catalog/known.ts";
+import { forget, publish } from "../catalog/publish.ts";
+import type { Change, StateAt, Summary } from "../core/answers.ts";
+import {
+  LIVE_MS,
+  MAX_PUBLISH_DELAY_MS,
+  PUBLISH_MS,
+  PUBLISH_RETRY_MS,
+  PUBLISH_ROWS_PER_SECOND,
+} from "../core/limits.ts";
+import { parse, parseJson } from "../core/parse.ts";
+import { type Arrival, type Outcome, Recording, summaryOf } from "../core/recording.ts";
+import { Refusal, refusalOf } from "../core/refusal.ts";
+import { isEmpty } from "../core/segment.ts";
+import { nextChange, noteTransition, verdict } from "../core/status.ts";
+import { setsValue } from "../core/values.ts";
+import { Batch, type BatchResult, Ingest, type IngestAnswer, Op, Writer } from "../core/wire.ts";
 import type { Env } from "../env.ts";
+import { eventPage, type EventsQuery } from "./events.ts";
+import {
+  type HistoryQuery,
+  type Moment,
+  pathChanges,
+  stateAt,
+  stateChanges,
+  stateDiff,
+} from "./history.ts";
+import { type ChartQuery, charts, Rollups, timeline } from "./metrics.ts";
+import { publicationOf } from "./publication.ts";
+import { type Newest, Store } from "./store.ts";
+import { exported, legacySession, streamOf } from "./stream.ts";
 
-/** A moment: by clock, or by the op after which it was so. Absent: now. */
-export type Moment = { at?: number; seq?: number };
+export type { ChartQuery, EventsQuery, HistoryQuery, Moment };
 
-export type HistoryQuery = {
-  from?: number;
-  to?: number;
-  path?: string[];
-  cursor?: string;
-  limit?: number;
-  order?: "asc" | "desc";
-};
-export type EventsQuery = {
-  from?: number;
-  to?: number;
-  name?: string;
-  category?: string;
-  group?: string;
-  label?: string;
-  text?: string;
-  exceptions?: boolean;
-  cursor?: string;
-  limit?: number;
-  order?: "asc" | "desc";
-};
-export type ChartQuery = {
-  ids?: number[];
-  name?: string;
-  tags?: string[];
-  from?: number;
-  to?: number;
-  points?: number;
-};
+const Record = v.object({
+  ops: v.array(Op),
+  writer: v.optional(Writer),
+  lease_ms: v.optional(v.number()),
+});
+
+/** A recording and where it is stored. */
+type Loaded = { recording: Recording; newest: Newest };
 
 export class Session extends DurableObject<Env> {
+  readonly #store: Store;
+  #loaded: Loaded | undefined;
+  #rollups: Rollups | undefined;
+  /** Series with points since they were last published; null: not known since waking up, so all. */
+  #changed: Set<number> | null = null;
+  /** When there is something to publish: since when it may be. */
+  #publishAt: number | null = null;
+  /** Until then, what would be many rows waits… */
+  #wholeAt = 0;
+  /** …and there is some that waits. */
+  #wholeWaits = false;
+  #failedPublications = 0;
+  /** When the alarm is set; undefined: not known since waking up. */
+  #alarmAt: number | null | undefined;
+  #announcedBoot = "";
+  #change: {
+    kinds: Set<Change["kinds"][number]>;
+    timer: ReturnType<typeof setTimeout> | null;
+    sentAt: number;
+  } = { kinds: new Set(), timer: null, sentAt: 0 };
+
+  constructor(context: DurableObjectState, env: Env) {
+    super(context, env);
+    this.#store = new Store(context.storage.sql);
+  }
+
+  // Recording.
+
   /** Applies a whole `POST /api/ingest` body that names only this session; answers an IngestAnswer. Never throws for a bad batch. */
-  async ingest(_body: string): Promise<string> {
-    throw new Error("being written");
+  async ingest(body: string): Promise<string> {
+    const answer = answering<IngestAnswer>(() => {
+      const { sent_at, batches } = parse(Ingest, parseJson(body, "The body"), "The body");
+      const arrival: Arrival = { now: Date.now(), sentAt: sent_at ?? null };
+      return { results: batches.map((batch) => this.#ingestOne(batch, arrival)) };
+    });
+    await this.#arm();
+    return answer;
   }
-  /** Applies a JSON list of ops that came without a lane (1.x's routes), all or nothing. Opens the session if the first is `start`, else throws not_found. */
-  async record(_ops: string): Promise<void> {
-    throw new Error("being written");
+
+  /**
+   * Applies ops that came without a lane (1.x's routes), all or nothing: `{ops, writer?, lease_ms?}` as JSON. Opens the session if the
+   * first op is `start`, else refuses with not_found.
+   */
+  async record(text: string): Promise<string> {
+    const answer = answering(() => {
+      const { ops, writer, lease_ms } = parse(Record, parseJson(text, "The body"), "The body");
+      const now = Date.now();
+      const [first] = ops;
+      const loaded =
+        first?.op === "start" && this.#store.erasedAt() === null
+          ? (this.#load() ?? this.#open(first.at, now))
+          : this.#need();
+      this.#commit(loaded, ({ recording }) =>
+        recording.record(ops, { now, sentAt: null }, lease_ms, writer),
+      );
+      return null;
+    });
+    await this.#arm();
+    return answer;
   }
+
+  #ingestOne(value: unknown, arrival: Arrival): BatchResult {
+    const session = this.#id();
+    const lane = laneOf(value);
+    try {
+      const erasedAt = this.#store.erasedAt();
+      if (erasedAt !== null)
+        throw new Refusal(
+          "gone",
+          `Session ${session} was deleted; nothing is recorded for it any more.`,
+        );
+      const batch = parse(Batch, value, "The batch");
+      const loaded = this.#load() ?? this.#open(batch.ops[0]?.at ?? arrival.now, arrival.now);
+      const applied = loaded.recording.applied(batch.lane);
+      // All of it is here already: a reply was lost, or a daemon began again from its checkpoint.
+      const isRepeat = batch.last <= applied && batch.first <= applied;
+      if (!isRepeat) this.#commit(loaded, ({ recording }) => recording.apply(batch, arrival));
+      const watched = this.ctx.getWebSockets().length > 0;
+      return { session, lane, applied: Math.max(applied, batch.last), ...(watched && { watched }) };
+    } catch (error) {
+      const refusal = refusalOf(error);
+      if (!refusal) throw error;
+      const applied = this.#load()?.recording.applied(lane) ?? 0;
+      return { session, lane, applied, error: { code: refusal.code, message: refusal.message } };
+    }
+  }
+
+  /** Applies, then stores in one row. A refusal leaves nothing behind, in memory or on disk. */
+  #commit(loaded: Loaded, apply: (loaded: Loaded) => Outcome): void {
+    const before = this.#nextSegment(loaded);
+    let outcome: Outcome;
+    try {
+      outcome = apply(loaded);
+      const { head } = loaded.recording;
+      head.rowsWritten++;
+      if (isEmpty(outcome.contents) && loaded.newest.stored)
+        this.#store.rewriteHead(loaded.newest, head);
+      else loaded.newest = this.#store.append(before, outcome.contents, head);
+    } catch (error) {
+      this.#loaded = undefined;
+      throw error;
+    }
+    this.#loaded = loaded;
+
+    this.#rollups?.keepUp(outcome.contents);
+    for (const id of outcome.contents.series.keys()) this.#changed?.add(id);
+    if (outcome.urgent) this.#publishAt = Date.now();
+    else if (!isEmpty(outcome.contents)) this.#publishAt ??= Date.now() + PUBLISH_MS;
+    this.#announce(outcome.kinds);
+  }
+
+  /** Where the next batch goes: into the open segment, or a new one that begins with the state as it is now. */
+  #nextSegment({ recording, newest }: Loaded): Newest {
+    if (!newest.sealed) return newest;
+    const { head, state } = recording;
+    return {
+      id: this.#store.nextId(),
+      stored: false,
+      sealed: false,
+      fromAt: head.clockAt,
+      firstSeq: head.seq + 1,
+      keyframe: JSON.stringify(state),
+      body: new Uint8Array(),
+    };
+  }
+
+  #open(at: number, now: number): Loaded {
+    const newest: Newest = {
+      id: 1,
+      stored: false,
+      sealed: false,
+      fromAt: 0,
+      firstSeq: 1,
+      keyframe: "{}",
+      body: new Uint8Array(),
+    };
+    return { recording: Recording.open(this.#id(), at, now), newest };
+  }
+
+  #load(): Loaded | undefined {
+    if (this.#loaded) return this.#loaded;
+    const stored = this.#store.load();
+    if (!stored) return undefined;
+    const { head, newest } = stored;
+    const recording = new Recording(head, stateAt(this.#store, { seq: head.seq }).state);
+    if (this.#store.damaged.size > 0) {
+      // What was in newer segments is lost; the log goes on in a new one, so that nothing is written over them.
+      newest.sealed = true;
+      recording.loseTail();
+    }
+    return (this.#loaded = { recording, newest });
+  }
+
+  #need(): Loaded {
+    const loaded = this.#load();
+    if (loaded) return loaded;
+    if (this.#store.erasedAt() !== null)
+      throw new Refusal("gone", `Session ${this.#id()} was deleted.`);
+    throw new Refusal("not_found", `Session not found: ${this.#id()}`);
+  }
+
+  #id(): string {
+    return this.ctx.id.name ?? this.ctx.id.toString();
+  }
+
+  // Asking.
+
   /** Summary */
   async summary(): Promise<string> {
-    throw new Error("being written");
+    return answering(() => this.#summary());
   }
+
+  #summary(): Summary {
+    const { head } = this.#need().recording;
+    return summaryOf(head, Date.now(), {
+      segments: this.#store.segmentCount,
+      damaged_segments: this.#store.damaged.size,
+      bytes: this.#store.bytes,
+      rows_written: head.rowsWritten,
+    });
+  }
+
   /** StateAt */
-  async state(_moment: Moment): Promise<string> {
-    throw new Error("being written");
+  async state(moment: Moment = {}): Promise<string> {
+    return answering(() => this.#stateAt(moment));
   }
+
+  #stateAt(moment: Moment): StateAt {
+    const { recording } = this.#need();
+    if (moment.at !== undefined || moment.seq !== undefined) return stateAt(this.#store, moment);
+    const { head, state } = recording;
+    return { seq: head.seq, at: head.clockAt || null, state };
+  }
+
   /** Page<StateChange>, or with `path` Page<PathChange> */
-  async history(_query: HistoryQuery): Promise<string> {
-    throw new Error("being written");
+  async history(query: HistoryQuery = {}): Promise<string> {
+    return answering(() => {
+      this.#need();
+      return query.path
+        ? pathChanges(this.#store, query.path, query)
+        : stateChanges(this.#store, query);
+    });
   }
+
   /** StateDiff */
-  async diff(_from: Moment, _to: Moment): Promise<string> {
-    throw new Error("being written");
+  async diff(from: Moment, to: Moment): Promise<string> {
+    return answering(() => stateDiff(this.#stateAt(from), this.#stateAt(to)));
   }
+
   /** Page<EventRow> */
-  async events(_query: EventsQuery): Promise<string> {
-    throw new Error("being written");
+  async events(query: EventsQuery = {}): Promise<string> {
+    return answering(() => {
+      this.#need();
+      return eventPage(this.#store, query);
+    });
   }
+
   /** EventCount[] */
   async eventCounts(): Promise<string> {
-    throw new Error("being written");
+    return answering(() =>
+      this.#need().recording.head.names.map(({ name, category, count, first_at, last_at }) => ({
+        name,
+        category,
+        count,
+        first_at,
+        last_at,
+      })),
+    );
   }
+
   /** SeriesSummary[] */
   async series(): Promise<string> {
-    throw new Error("being written");
+    return answering(() => {
+      const { series } = this.#need().recording.head;
+      const rollups = this.#allRollups();
+      return series.filter(({ points }) => points > 0).map((one) => rollups.summary(one));
+    });
   }
+
   /** Chart[]: every series that matches, over one range, in one pass */
-  async charts(_query: ChartQuery): Promise<string> {
-    throw new Error("being written");
+  async charts(query: ChartQuery = {}): Promise<string> {
+    return answering(() =>
+      charts(this.#store, this.#allRollups(), this.#need().recording.head.series, query),
+    );
   }
+
   /** Timeline */
-  async timeline(_query: { from?: number; to?: number; buckets?: number }): Promise<string> {
-    throw new Error("being written");
+  async timeline(query: { from?: number; to?: number; buckets?: number } = {}): Promise<string> {
+    return answering(() => {
+      const { head } = this.#need().recording;
+      const {
+        from = head.createdAt,
+        to = Math.max(head.updatedAt, head.createdAt + 1),
+        buckets = 240,
+      } = query;
+      return timeline(this.#store, from, to, buckets);
+    });
   }
+
+  /** Whether the state ever held a value (as core/values.ts writes it) at a dotted path. */
+  async everHeld(path: string, text: string): Promise<string> {
+    return answering(() => {
+      const entry = this.#need().recording.head.values.find((candidate) => candidate.path === path);
+      return entry && !entry.over
+        ? entry.values.some((held) => held.text === text)
+        : pathHeld(this.#store, path, text);
+    });
+  }
+
   /** The session as 1.x's `GET /api/sessions/{id}` gives it (COMPATIBILITY.md §1.5), streamed: state_history is full snapshots. */
-  async legacy(): Promise<ReadableStream<Uint8Array>> {
-    throw new Error("being written");
+  async legacy(): Promise<ReadableStream<Uint8Array> | string> {
+    return streaming(() => {
+      const { head, state } = this.#need().recording;
+      return legacySession(this.#store, head, state, this.#summary());
+    });
   }
+
   /** Everything, as newline-delimited JSON: a Summary line, then every op with its seq, in order. */
-  async export(): Promise<ReadableStream<Uint8Array>> {
-    throw new Error("being written");
+  async export(): Promise<ReadableStream<Uint8Array> | string> {
+    return streaming(() => exported(this.#store, this.#need().recording.head, this.#summary()));
   }
-  /** Removes everything, leaves a tombstone; answers {rows, bytes, events, points, states}. */
-  async erase(): Promise<string> {
-    throw new Error("being written");
+
+  #allRollups(): Rollups {
+    return (this.#rollups ??= new Rollups(this.#store, this.#need().recording.head.series));
   }
+
+  // Judging and publishing.
+
+  /** Another program of the same product runs on the same machine after a restart: so this one, silent since, is dead. */
+  async machineReturned(bootId: string): Promise<void> {
+    const loaded = this.#load();
+    if (!loaded) return;
+    const { head } = loaded.recording;
+    const now = Date.now();
+    if (
+      head.bootId === "" ||
+      head.bootId === bootId ||
+      verdict(head.facts, now).status !== "suspended"
+    )
+      return;
+    const crash: Op = {
+      op: "crash",
+      at: head.updatedAt,
+      reason: "rebooted",
+      rebooted: true,
+      message: "The machine runs again since, and this session did not go on",
+    };
+    this.#commit(loaded, ({ recording }) => recording.conclude(crash, now));
+    await this.#arm();
+  }
+
+  /** Due when the verdict may have changed, or the catalog wants news. Running it twice changes nothing. */
+  override async alarm(): Promise<void> {
+    this.#alarmAt = null;
+    const wokeUp = this.#loaded === undefined;
+    const loaded = this.#load();
+    if (!loaded) return;
+    const now = Date.now();
+    const { head } = loaded.recording;
+    // What was to be published is forgotten with the memory; publishing again writes only rows that differ.
+    if (wokeUp) this.#publishAt = now;
+
+    if (noteTransition(head.facts, now)) {
+      head.rowsWritten++;
+      this.#store.rewriteHead(loaded.newest, head);
+      this.#publishAt = now;
+      this.#announce(["status"]);
+    }
+    if (this.#publicationDue() <= now) await this.#publish(loaded, false);
+    await this.#arm();
+  }
+
+  /** Tells the catalog. A running session's many rows (series, counts, values) come along only as often as PUBLISH_ROWS_PER_SECOND allows. */
+  async #publish({ recording }: Loaded, whole: boolean): Promise<void> {
+    const { head, state } = recording;
+    const now = Date.now();
+    const all =
+      whole || this.#wholeAt <= now || head.facts.end !== null || head.facts.crash !== null;
+    const changed = this.#changed;
+    if (all) this.#changed = new Set();
+    this.#publishAt = null;
+    this.#wholeWaits = !all;
+    try {
+      const news = publicationOf(head, state, this.#allRollups(), changed, this.#store.bytes, now);
+      const rows = await publish(
+        this.env.CATALOG,
+        all ? news : { ...news, metrics: [], event_counts: [], state_values: [] },
+      );
+      if (all)
+        this.#wholeAt =
+          now + Math.min(MAX_PUBLISH_DELAY_MS, (rows / PUBLISH_ROWS_PER_SECOND) * 1_000);
+      this.#failedPublications = 0;
+      await this.#announceBoot(head);
+    } catch (error) {
+      // The catalog is a cache: it catches up when it answers again.
+      this.#changed = null;
+      this.#publishAt =
+        Date.now() +
+        Math.min(MAX_PUBLISH_DELAY_MS, PUBLISH_RETRY_MS * 2 ** this.#failedPublications++);
+      if (this.#failedPublications === 1)
+        console.error(`Session ${head.id}: the catalog does not answer, will retry:`, error);
+    }
+  }
+
+  #publicationDue(): number {
+    return Math.min(this.#publishAt ?? Infinity, this.#wholeWaits ? this.#wholeAt : Infinity);
+  }
+
+  async #announceBoot({ id, machineId, bootId, product }: Recording["head"]): Promise<void> {
+    if (bootId === "" || this.#announcedBoot === bootId) return;
+    const before = await openBeforeBoot(this.env.CATALOG, {
+      machine_id: machineId,
+      boot_id: bootId,
+      product,
+    });
+    for (const other of before) {
+      if (other !== id) await this.env.SESSIONS.getByName(other).machineReturned(bootId);
+    }
+    this.#announcedBoot = bootId;
+  }
+
+  /** Sets the alarm for the next thing to do. Each setting is a billed row, so an earlier alarm is left to find out. */
+  async #arm(): Promise<void> {
+    if (!this.#loaded) return;
+    const { head } = this.#loaded.recording;
+    if (this.#alarmAt === undefined) {
+      this.#alarmAt = await this.ctx.storage.getAlarm();
+      // An alarm from before this object slept may have been for a publication.
+      if (this.#alarmAt !== null) this.#publishAt ??= this.#alarmAt;
+    }
+    const due = Math.min(nextChange(head.facts, Date.now()) ?? Infinity, this.#publicationDue());
+    if (due === Infinity || (this.#alarmAt !== null && this.#alarmAt <= due)) return;
+    this.#alarmAt = due;
+    head.rowsWritten++;
+    await this.ctx.storage.setAlarm(due);
+  }
+
   /** Publishes the whole session to the catalog again. */
-  async reindex(): Promise<void> {
-    throw new Error("being written");
+  async reindex(): Promise<string> {
+    const loaded = this.#load();
+    if (loaded) {
+      this.#changed = null;
+      await this.#publish(loaded, true);
+    }
+    return answering(() => {
+      this.#need();
+      if (this.#failedPublications > 0)
+        throw new Refusal("unavailable", "The catalog does not answer; try again later.");
+      return null;
+    });
   }
+
+  /** Removes everything, leaves a tombstone; answers a Receipt (ask.ts). */
+  async erase(): Promise<string> {
+    const summary = answering(() => this.#summary());
+    if (!this.#load()) return summary;
+    const { id, counts, segments, bytes } = this.#summary();
+    for (const socket of this.ctx.getWebSockets()) socket.close(1000, "The session was deleted");
+
+    const removed = await forget(this.env.CATALOG, id);
+    await this.ctx.storage.deleteAll();
+    this.#store.markErased(Date.now());
+    this.#loaded = undefined;
+    this.#rollups = undefined;
+    this.#publishAt = null;
+    const { states, events, points } = counts;
+    return JSON.stringify({ id, segments, catalog_rows: removed, bytes, states, events, points });
+  }
+
+  // Watching.
+
+  /** A page that watches: gets a Change now, and after each change, at most every LIVE_MS. */
+  override async fetch(): Promise<Response> {
+    if (!this.#load()) return new Response("There is no such session.\n", { status: 404 });
+    const { 0: client, 1: server } = new WebSocketPair();
+    this.ctx.acceptWebSocket(server);
+    server.send(this.#news([]));
+    return new Response(null, { status: 101, webSocket: client });
+  }
+
+  override webSocketMessage(): void {
+    // Pages only listen.
+  }
+
+  override webSocketClose(socket: WebSocket, code: number): void {
+    socket.close(code === 1005 || code === 1006 ? 1000 : code);
+  }
+
+  #announce(kinds: Iterable<Change["kinds"][number]>): void {
+    for (const kind of kinds) this.#change.kinds.add(kind);
+    if (
+      this.#change.kinds.size === 0 ||
+      this.#change.timer !== null ||
+      this.ctx.getWebSockets().length === 0
+    )
+      return;
+    const wait = this.#change.sentAt + LIVE_MS - Date.now();
+    if (wait <= 0) this.#broadcast();
+    else this.#change.timer = setTimeout(() => this.#broadcast(), wait);
+  }
+
+  #broadcast(): void {
+    const kinds = [...this.#change.kinds];
+    this.#change = { kinds: new Set(), timer: null, sentAt: Date.now() };
+    if (!this.#load()) return;
+    const news = this.#news(kinds);
+    for (const socket of this.ctx.getWebSockets()) socket.send(news);
+  }
+
+  #news(kinds: Change["kinds"]): string {
+    const { head } = this.#need().recording;
+    const change: Change = {
+      revision: head.seq,
+      status: verdict(head.facts, Date.now()).status,
+      kinds,
+    };
+    return JSON.stringify(change);
+  }
+}
+
+/** For the answer to a batch that may be too broken to say more. */
+function laneOf(batch: unknown): string {
+  if (typeof batch !== "object" || batch === null || !("lane" in batch)) return "";
+  return typeof batch.lane === "string" ? batch.lane : "";
+}
+
+/** An answer as JSON text; a refusal too, as `{"error":…}`. Thrown through RPC it would be logged as uncaught. */
+function answering<Answer>(answer: () => Answer): string {
+  try {
+    return JSON.stringify(answer());
+  } catch (error) {
+    const refusal = refusalOf(error);
+    if (!refusal) throw error;
+    return JSON.stringify(refusal);
+  }
+}
+
+function streaming(pieces: () => Iterator<string>): ReadableStream<Uint8Array> | string {
+  try {
+    return streamOf(pieces());
+  } catch (error) {
+    const refusal = refusalOf(error);
+    if (!refusal) throw error;
+    return JSON.stringify(refusal);
+  }
+}
+
+/** Of a path with too many values to list, the log itself is asked. */
+function pathHeld(store: Store, path: string, text: string): boolean {
+  return store.list().some((info) =>
+    store
+      .open(info)
+      ?.reader.states()
+      .some(({ patch }) => setsValue(patch, path, text)),
+  );
 }

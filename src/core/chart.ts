@@ -1,0 +1,163 @@
+/**
+ * A chart of a series: at most so many buckets of equal width over a range, exact in count, min, max, mean, first and last, so
+ * that a spike of one point in a million shows. A segment that lies within one bucket is taken from its digest, unopened.
+ */
+import type { ChartBucket } from "./answers.ts";
+import type { SeriesDigest } from "./digest.ts";
+import type { ReadColumns } from "./segment.ts";
+import type { MetricType } from "./vocabulary.ts";
+
+/** One point as charts see it: of a histogram, a window of samples. */
+export type Point = {
+  at: number;
+  value: number;
+  min: number;
+  max: number;
+  sum: number;
+  weight: number;
+  count: number;
+};
+
+type Cell = {
+  count: number;
+  weight: number;
+  sum: number;
+  min: number;
+  max: number;
+  firstAt: number;
+  lastAt: number;
+  first: number;
+  last: number;
+};
+
+export class ChartBuilder {
+  readonly from: number;
+  readonly to: number;
+  readonly #type: MetricType;
+  readonly #width: number;
+  readonly #cells: (Cell | undefined)[];
+  /** Points in the range so far. */
+  total = 0;
+
+  /** `from` and `to` are both within the range. */
+  constructor(type: MetricType, from: number, to: number, buckets: number) {
+    this.#type = type;
+    this.from = from;
+    this.to = to;
+    this.#width = (to - from) / buckets || 1;
+    this.#cells = Array.from({ length: buckets }, () => undefined);
+  }
+
+  /** True if the digest said all there is to know; false if its segment must be opened. */
+  addDigest(digest: SeriesDigest): boolean {
+    if (digest.to < this.from || digest.from > this.to) return true;
+    const index = this.#index(digest.from);
+    if (digest.from < this.from || digest.to > this.to || index !== this.#index(digest.to))
+      return false;
+    this.#add(
+      index,
+      digest.points,
+      digest.samples,
+      digest.sum,
+      digest.min,
+      digest.max,
+      digest.from,
+      digest.first,
+      digest.to,
+      digest.last,
+    );
+    return true;
+  }
+
+  addColumns(columns: ReadColumns): void {
+    const { at } = columns;
+    for (let i = 0; i < at.length; i++) {
+      const time = at[i] ?? 0;
+      if (time < this.from || time > this.to) continue;
+      const { value, min, max, sum, weight } = pointAt(this.#type, columns, i);
+      this.#add(this.#index(time), 1, weight, sum, min, max, time, value, time, value);
+    }
+  }
+
+  buckets(): ChartBucket[] {
+    return this.#cells.flatMap((cell, index) => {
+      if (!cell) return [];
+      const { count, min, max, first, last } = cell;
+      const from = this.from + index * this.#width;
+      return [
+        {
+          from,
+          to: from + this.#width,
+          count,
+          min,
+          max,
+          mean: cell.sum / cell.weight,
+          first,
+          last,
+        },
+      ];
+    });
+  }
+
+  #index(at: number): number {
+    return Math.min(
+      this.#cells.length - 1,
+      Math.max(0, Math.floor((at - this.from) / this.#width)),
+    );
+  }
+
+  #add(
+    index: number,
+    count: number,
+    weight: number,
+    sum: number,
+    min: number,
+    max: number,
+    firstAt: number,
+    first: number,
+    lastAt: number,
+    last: number,
+  ): void {
+    this.total += count;
+    const cell = this.#cells[index];
+    if (!cell) {
+      this.#cells[index] = { count, weight, sum, min, max, firstAt, lastAt, first, last };
+      return;
+    }
+    cell.count += count;
+    cell.weight += weight;
+    cell.sum += sum;
+    if (min < cell.min) cell.min = min;
+    if (max > cell.max) cell.max = max;
+    if (firstAt < cell.firstAt) [cell.firstAt, cell.first] = [firstAt, first];
+    if (lastAt >= cell.lastAt) [cell.lastAt, cell.last] = [lastAt, last];
+  }
+}
+
+/** The i-th point of stored columns (see series.ts for what they hold). */
+export function pointAt(type: MetricType, { at, fields }: ReadColumns, i: number): Point {
+  const time = at[i] ?? 0;
+  if (type !== "histogram") {
+    const value = fields[0]?.[i] ?? 0;
+    return {
+      at: time,
+      value,
+      min: value,
+      max: value,
+      sum: value,
+      weight: 1,
+      count: fields[1]?.[i] ?? 0,
+    };
+  }
+  const samples = fields[0]?.[i] ?? 0;
+  const sum = fields[1]?.[i] ?? 0;
+  return {
+    at: time,
+    value: sum / samples,
+    min: fields[2]?.[i] ?? 0,
+    max: fields[3]?.[i] ?? 0,
+    sum,
+    weight: samples,
+    count: samples,
+  };
+}

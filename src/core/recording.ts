@@ -1,0 +1,556 @@
+/**
+ * A session while it is being recorded: everything that applying an op changes, in memory and without I/O. The session
+ * object loads it, applies a batch, and stores what came out; when a batch is refused half-way, it throws the
+ * recording away and loads it again, so nothing of the batch remains.
+ */
+import type { EventCount, Lane, Ledger, Summary } from "./answers.ts";
+import { eventRow, isException } from "./event.ts";
+import {
+  MAX_EVENT_NAMES,
+  MAX_FINGERPRINTS,
+  MAX_LANES,
+  MAX_SERIES,
+  MAX_SERIES_BYTES,
+  MAX_STATE_BYTES,
+  MAX_STATE_KEYS,
+} from "./limits.ts";
+import { checkDepth, countKeys, merge } from "./merge.ts";
+import { redact } from "./redact.ts";
+import { Refusal } from "./refusal.ts";
+import { type Contents, newContents } from "./segment.ts";
+import {
+  addHistogram,
+  addPoints,
+  addScalar,
+  boundsOf,
+  type Columns,
+  keyOf,
+  newSeries,
+  type Series,
+  seriesKey,
+} from "./series.ts";
+import { type Facts, learn, newFacts, noteTransition, verdict } from "./status.ts";
+import { holdValues, type PathValues } from "./values.ts";
+import { DAEMON_GROUP, EVENT_CRASHED, EVENT_HUNG, EVENT_RECOVERED } from "./vocabulary.ts";
+import type { Batch, Event, JsonObject, Metric, Op, Points, Writer } from "./wire.ts";
+
+/** Events of one name and category, with the first few messages. */
+export type NameCount = EventCount & { examples: string[] };
+/** One exception of this session, however often it happened. */
+export type Failure = {
+  fingerprint: string;
+  type: string;
+  message: string;
+  count: number;
+  firstAt: number;
+  lastAt: number;
+  firstSeq: number;
+};
+
+/** All that a session is, but for its state and its log. Stored with the newest segment, as JSON. */
+export type Head = {
+  id: string;
+  product: string;
+  version: string;
+  tags: string[];
+  machineId: string;
+  bootId: string;
+  hostname: string;
+  createdAt: number;
+  updatedAt: number;
+  /** The newest op; also the session's revision. */
+  seq: number;
+  /** The running maximum of times, by which state travels. */
+  clockAt: number;
+  clockSkewMs: number;
+  lanes: Lane[];
+  counts: {
+    states: number;
+    events: number;
+    exceptions: number;
+    points: number;
+    heartbeats: number;
+  };
+  accepted: number;
+  dropped: { [cause: string]: number };
+  series: Series[];
+  names: NameCount[];
+  failures: Failure[];
+  values: PathValues[];
+  facts: Facts;
+  /** Lanes whose newest records may have been in a damaged segment, so that a gap is expected. */
+  forgiven: string[];
+  /** Rows this session cost in its object. */
+  rowsWritten: number;
+};
+
+export type Arrival = {
+  /** The server's clock. */
+  now: number;
+  /** The sender's clock when it sent, if it said so. */
+  sentAt: number | null;
+};
+
+/** What a batch did, for those who publish and watch. */
+export type Outcome = {
+  contents: Contents;
+  kinds: Set<"state" | "event" | "exception" | "metric" | "heartbeat" | "status">;
+  urgent: boolean;
+};
+
+/** 1.x's routes have no lanes; their ops are numbered here as they come. */
+export const API_LANE = "api";
+
+/** Among the forgiven: a lane that is not known here may have been known in the damaged segment. No lane's id. */
+const ANY_NEW_LANE = "*";
+/** Lanes whose writer is remembered in full; a session with more restarts often, and the last ones say little new. */
+const WHOLE_WRITERS = 32;
+const EXAMPLES = 3;
+const EXAMPLE_LENGTH = 200;
+/** Characters of a lane's arguments that are kept. */
+const ARGUMENTS_LENGTH = 1_000;
+
+export class Recording {
+  readonly head: Head;
+  readonly state: JsonObject;
+  readonly #series = new Map<string, Series>();
+  #seriesBytes = 0;
+  /** An upper bound of the state's size, so that it is measured only when it may be too large. */
+  #stateBound = Infinity;
+
+  constructor(head: Head, state: JsonObject) {
+    this.head = head;
+    this.state = state;
+    for (const series of head.series) this.#register(series);
+  }
+
+  static open(id: string, at: number, now: number): Recording {
+    return new Recording(
+      {
+        id,
+        product: "",
+        version: "",
+        tags: [],
+        machineId: "",
+        bootId: "",
+        hostname: "",
+        createdAt: at,
+        updatedAt: at,
+        seq: 0,
+        clockAt: 0,
+        clockSkewMs: 0,
+        lanes: [],
+        counts: { states: 0, events: 0, exceptions: 0, points: 0, heartbeats: 0 },
+        accepted: 0,
+        dropped: {},
+        series: [],
+        names: [],
+        failures: [],
+        values: [],
+        facts: newFacts(at, now),
+        forgiven: [],
+        rowsWritten: 0,
+      },
+      {},
+    );
+  }
+
+  applied(lane: string): number {
+    return this.head.lanes.find((entry) => entry.lane === lane)?.applied ?? 0;
+  }
+
+  /** The newest segment could not be read: what its lanes had sent is gone, and their next batches will show how much. */
+  loseTail(): void {
+    this.head.forgiven = [...this.head.lanes.map(({ lane }) => lane), ANY_NEW_LANE];
+  }
+
+  /** Applies a batch whose turn it is (see `Batch` in wire.ts). Throws a Refusal, after which the recording is not to be used. */
+  apply(batch: Batch, arrival: Arrival): Outcome {
+    const isKnown = this.head.lanes.some(({ lane }) => lane === batch.lane);
+    const lane = this.#lane(batch.lane);
+    const missing = batch.first - lane.applied - 1;
+    const pardon = isKnown ? batch.lane : ANY_NEW_LANE;
+    if (missing > 0 && !this.head.forgiven.includes(pardon)) {
+      throw new Refusal(
+        "lane_gap",
+        `Lane ${batch.lane} has ${lane.applied} records here, and this batch begins with ${batch.first}; send what is between.`,
+        { applied: lane.applied },
+      );
+    }
+    if (missing < 0) {
+      throw new Refusal(
+        "lane_overlap",
+        `Lane ${batch.lane} has ${lane.applied} records here, and this batch begins with ${batch.first}; send what comes after.`,
+        { applied: lane.applied },
+      );
+    }
+    if (missing > 0) this.#drop("damaged", missing);
+    if (isKnown)
+      this.head.forgiven = this.head.forgiven.filter((forgiven) => forgiven !== batch.lane);
+
+    this.head.accepted += batch.last - lane.applied;
+    lane.applied = batch.last;
+    if (batch.writer) this.#introduce(lane, batch.writer);
+    for (const [cause, count] of Object.entries(batch.dropped ?? {})) this.#drop(cause, count);
+
+    return this.#applyOps(batch.ops, arrival, batch.lease_ms, batch.lane !== API_LANE);
+  }
+
+  /** Applies ops that came without a lane. */
+  record(ops: Op[], arrival: Arrival, leaseMs?: number, writer?: Writer): Outcome {
+    const lane = this.#lane(API_LANE);
+    if (writer) this.#introduce(lane, writer);
+    lane.applied += ops.length;
+    this.head.accepted += ops.length;
+    return this.#applyOps(ops, arrival, leaseMs, false);
+  }
+
+  /** Applies an op that the server itself concluded from what it knows. */
+  conclude(op: Op, now: number): Outcome {
+    return this.#applyOps([op], { now, sentAt: null }, undefined, true);
+  }
+
+  #applyOps(
+    ops: Op[],
+    { now, sentAt }: Arrival,
+    leaseMs: number | undefined,
+    mayRevive: boolean,
+  ): Outcome {
+    const { facts } = this.head;
+    const outcome: Outcome = { contents: newContents(), kinds: new Set(), urgent: false };
+    const crash = facts.crash;
+
+    facts.heardAt = now;
+    if (leaseMs !== undefined) facts.leaseMs = leaseMs;
+    if (sentAt !== null) this.head.clockSkewMs = Math.round(sentAt - now);
+    // An op cannot be younger than its sending; a time from the future would freeze the running maximum.
+    const latest = Math.max(sentAt ?? now, now);
+
+    for (const op of ops) {
+      this.head.seq++;
+      this.#applyOp(op, Math.min(op.at, latest), outcome);
+      learn(facts, op);
+      this.head.updatedAt = Math.max(this.head.updatedAt, op.at);
+    }
+    // 1.x's requests to a crashed session are recorded, but do not bring it back to life.
+    if (crash && !mayRevive) facts.crash ??= crash;
+
+    if (noteTransition(facts, now)) {
+      outcome.kinds.add("status");
+      outcome.urgent = true;
+    }
+    return outcome;
+  }
+
+  #applyOp(op: Op, at: number, outcome: Outcome): void {
+    const { head } = this;
+    const { contents, kinds } = outcome;
+    switch (op.op) {
+      case "start": {
+        const { state, ...start } = op;
+        head.createdAt = Math.min(head.createdAt, op.at);
+        head.product = op.product || head.product;
+        head.version = op.version || head.version;
+        head.tags = [...new Set([...head.tags, ...(op.tags ?? [])])];
+        contents.others.push({ seq: head.seq, ...start });
+        if (state) this.#applyPatch(op.at, at, state, true, contents);
+        outcome.urgent = true;
+        break;
+      }
+      case "state":
+        this.#applyPatch(op.at, at, op.patch, false, contents);
+        kinds.add("state");
+        break;
+      case "event":
+        this.#applyEvent(op, outcome);
+        break;
+      case "metric":
+        this.#applyMetric(op, contents);
+        kinds.add("metric");
+        break;
+      case "points":
+        this.#applyPoints(op, contents);
+        kinds.add("metric");
+        break;
+      case "heartbeat":
+        contents.beats.push(op.at);
+        head.counts.heartbeats++;
+        kinds.add("heartbeat");
+        break;
+      case "dropped":
+        this.#drop(op.cause, op.count);
+        contents.others.push({ seq: head.seq, ...op });
+        break;
+      default:
+        contents.others.push({ seq: head.seq, ...op });
+        this.#tell(op, outcome);
+    }
+  }
+
+  #applyPatch(
+    at: number,
+    notAfter: number,
+    raw: JsonObject,
+    initial: boolean,
+    contents: Contents,
+  ): void {
+    checkDepth(raw, initial ? "The initial state" : "The state");
+    const patch = redact(raw);
+    merge(this.state, patch);
+    this.#checkState(patch);
+    this.head.clockAt = Math.max(this.head.clockAt, notAfter);
+    contents.states.push({
+      seq: this.head.seq,
+      at,
+      patch,
+      effectiveAt: this.head.clockAt,
+      initial,
+    });
+    if (!initial) this.head.counts.states++;
+    holdValues(this.head.values, patch, this.head.clockAt);
+  }
+
+  #checkState(patch: JsonObject): void {
+    this.#stateBound += JSON.stringify(patch).length;
+    // The shortest key and value, `"":0,`, is five characters: within this bound there cannot be too many keys either.
+    if (this.#stateBound <= Math.min(MAX_STATE_BYTES, MAX_STATE_KEYS * 5)) return;
+    const bytes = JSON.stringify(this.state).length;
+    if (bytes > MAX_STATE_BYTES) {
+      throw new Refusal(
+        "too_large",
+        `The state would have ${bytes} bytes, and ${MAX_STATE_BYTES} is the most; delete keys that are done with, or log events.`,
+      );
+    }
+    const keys = countKeys(this.state);
+    if (keys > MAX_STATE_KEYS) {
+      throw new Refusal(
+        "too_many_keys",
+        `The state would have ${keys} keys, and ${MAX_STATE_KEYS} is the most; delete keys that are done with, or use lists.`,
+      );
+    }
+    this.#stateBound = bytes;
+  }
+
+  #applyEvent(op: Event, outcome: Outcome): void {
+    const { head } = this;
+    const { contents, kinds } = outcome;
+    if (op.data) checkDepth(op.data, `The data of event "${op.name}"`);
+    const row = eventRow(op.data ? { ...op, data: redact(op.data) } : op, head.seq);
+    contents.events.push(row);
+    head.counts.events++;
+    kinds.add("event");
+    this.#countName(row.name, row.category, row.at, row.message ?? row.exception_msg ?? "");
+    if (!isException(row)) return;
+    head.counts.exceptions++;
+    kinds.add("exception");
+    if (this.#countFailure(row.fingerprint ?? "", op, row.seq)) outcome.urgent = true;
+  }
+
+  #applyMetric(op: Metric, contents: Contents): void {
+    const bounds = op.type === "histogram" ? boundsOf(op) : [];
+    const target = this.#target(op, bounds, contents);
+    if (!target) return this.#drop("series_limit", 1);
+    const before = target.series.points;
+    if (op.type === "histogram") addHistogram(target.series, target.columns, op);
+    else addScalar(target.series, target.columns, op);
+    this.head.counts.points += target.series.points - before;
+  }
+
+  #applyPoints(op: Points, contents: Contents): void {
+    if (op.values.length === 0) return;
+    const target = this.#target(op, [], contents);
+    if (!target) return this.#drop("series_limit", op.values.length);
+    addPoints(target.series, target.columns, op);
+    this.head.counts.points += op.values.length;
+  }
+
+  /** The series of an op, made if it is new, and the columns to gather it in; nothing when there are too many series. */
+  #target(
+    op: Metric | Points,
+    bounds: number[],
+    contents: Contents,
+  ): { series: Series; columns: Columns } | undefined {
+    const key = seriesKey(op.name, op.type, op.tags ?? [], bounds);
+    let series = this.#series.get(key);
+    if (!series) {
+      if (op.metadata) checkDepth(op.metadata, `The metadata of metric "${op.name}"`);
+      series = newSeries(
+        this.head.series.length,
+        op.metadata ? { ...op, metadata: redact(op.metadata) } : op,
+        bounds,
+      );
+      const size = JSON.stringify(series).length;
+      if (this.head.series.length >= MAX_SERIES || this.#seriesBytes + size > MAX_SERIES_BYTES)
+        return undefined;
+      this.head.series.push(series);
+      this.#register(series);
+    }
+    let columns = contents.series.get(series.id);
+    if (!columns) contents.series.set(series.id, (columns = { at: [], fields: [] }));
+    return { series, columns };
+  }
+
+  #register(series: Series): void {
+    this.#series.set(keyOf(series), series);
+    this.#seriesBytes += JSON.stringify(series).length;
+  }
+
+  /** The events by which 1.x told of these things; its programs look for them. */
+  #tell(op: Op, outcome: Outcome): void {
+    const event = (name: string, category: string, labels: string[], data: JsonObject) =>
+      this.#applyEvent(
+        { op: "event", at: op.at, name, category, group: DAEMON_GROUP, labels, data },
+        outcome,
+      );
+    if (op.op === "hang") {
+      const silent =
+        op.last_heartbeat_at === undefined
+          ? {}
+          : { seconds_since_heartbeat: Math.round((op.at - op.last_heartbeat_at) / 1_000) };
+      event(EVENT_HUNG, "error", ["heartbeat", "hung"], {
+        ...silent,
+        ...(op.process_state && { process_state: op.process_state }),
+      });
+    }
+    if (op.op === "recovered") {
+      event(
+        EVENT_RECOVERED,
+        "info",
+        ["heartbeat", "recovery"],
+        op.duration_ms === undefined ? {} : { duration_ms: op.duration_ms },
+      );
+    }
+    if (op.op === "crash") {
+      event(EVENT_CRASHED, "critical", ["crash", "process"], {
+        reason: op.reason ?? "",
+        ...(op.signal && { signal: op.signal }),
+      });
+    }
+  }
+
+  #countName(name: string, category: string, at: number, message: string): void {
+    const { names } = this.head;
+    let entry = names.find(
+      (candidate) => candidate.name === name && candidate.category === category,
+    );
+    if (!entry) {
+      if (names.length >= MAX_EVENT_NAMES) return;
+      entry = { name, category, count: 0, first_at: at, last_at: at, examples: [] };
+      names.push(entry);
+    }
+    entry.count++;
+    entry.first_at = Math.min(entry.first_at, at);
+    entry.last_at = Math.max(entry.last_at, at);
+    if (message && entry.examples.length < EXAMPLES)
+      entry.examples.push(message.slice(0, EXAMPLE_LENGTH));
+  }
+
+  /** True for the first of its kind in this session. */
+  #countFailure(
+    fingerprint: string,
+    { at, exception_type = "", exception_msg = "" }: Event,
+    seq: number,
+  ): boolean {
+    const { failures } = this.head;
+    let entry = failures.find((candidate) => candidate.fingerprint === fingerprint);
+    if (!entry) {
+      if (failures.length >= MAX_FINGERPRINTS) return false;
+      entry = {
+        fingerprint,
+        type: exception_type,
+        message: exception_msg.slice(0, EXAMPLE_LENGTH),
+        count: 0,
+        firstAt: at,
+        lastAt: at,
+        firstSeq: seq,
+      };
+      failures.push(entry);
+    }
+    entry.count++;
+    entry.firstAt = Math.min(entry.firstAt, at);
+    entry.lastAt = Math.max(entry.lastAt, at);
+    return entry.count === 1;
+  }
+
+  #drop(cause: string, count: number): void {
+    this.head.dropped[cause] = (this.head.dropped[cause] ?? 0) + count;
+  }
+
+  #lane(id: string): Lane {
+    const { lanes } = this.head;
+    let lane = lanes.find((candidate) => candidate.lane === id);
+    if (!lane) {
+      if (lanes.length >= MAX_LANES) {
+        throw new Refusal(
+          "too_large",
+          `A session takes ${MAX_LANES} lanes at most; open a new session for further processes.`,
+        );
+      }
+      lanes.push((lane = { lane: id, applied: 0, writer: {} }));
+    }
+    return lane;
+  }
+
+  #introduce(lane: Lane, writer: Writer): void {
+    const { head } = this;
+    const { pid, pid_started, boot_id } = writer;
+    const short = {
+      ...(pid !== undefined && { pid }),
+      ...(pid_started && { pid_started }),
+      ...(boot_id && { boot_id }),
+    };
+    lane.writer = head.lanes.indexOf(lane) < WHOLE_WRITERS ? trimmed(writer) : short;
+    head.machineId ||= writer.machine_id ?? "";
+    head.hostname ||= writer.hostname ?? "";
+    // The newest: a program may go on in a new process after a restart of the machine.
+    head.bootId = boot_id || head.bootId;
+  }
+}
+
+function trimmed(writer: Writer): Writer {
+  if (!writer.arguments) return writer;
+  let room = ARGUMENTS_LENGTH;
+  const kept = writer.arguments.filter((argument) => (room -= argument.length) >= 0);
+  return { ...writer, arguments: kept.length < writer.arguments.length ? [...kept, "…"] : kept };
+}
+
+export function ledgerOf(head: Head): Ledger {
+  const lost = Object.values(head.dropped).reduce((sum, count) => sum + count, 0);
+  return {
+    accepted: head.accepted,
+    stored: Math.max(0, head.accepted - lost),
+    dropped: head.dropped,
+  };
+}
+
+export function summaryOf(
+  head: Head,
+  now: number,
+  stored: Pick<Summary, "segments" | "damaged_segments" | "bytes" | "rows_written">,
+): Summary {
+  const { facts } = head;
+  return {
+    id: head.id,
+    product: head.product,
+    version: head.version,
+    tags: head.tags,
+    machine_id: head.machineId,
+    hostname: head.hostname,
+    created_at: head.createdAt,
+    updated_at: head.updatedAt,
+    ended_at: facts.end?.at ?? facts.crash?.at ?? null,
+    last_heartbeat_at: facts.lastHeartbeatAt,
+    heartbeat_timeout_ms: facts.lastHeartbeatAt === null ? null : facts.heartbeatTimeoutMs,
+    exit_code: facts.end?.exit_code ?? facts.crash?.exit_code ?? null,
+    signal: facts.end?.signal ?? facts.crash?.signal ?? null,
+    verdict: verdict(facts, now),
+    ever_hung: facts.everHung,
+    transitions: facts.transitions,
+    counts: { ...head.counts, series: head.series.length },
+    ledger: ledgerOf(head),
+    lanes: head.lanes,
+    clock_skew_ms: head.clockSkewMs,
+    revision: head.seq,
+    ...stored,
+  };
+}

@@ -1,0 +1,277 @@
+/**
+ * The series of a session: who they are, their running totals, and the columns that new points are gathered in.
+ *
+ * A point's columns by type, each as long as the list of its times:
+ *   gauge      value [, count]
+ *   counter    total after it [, count]
+ *   timer      value [, count]
+ *   histogram  samples, sum, min, max, then one count per bound and one above the last (of this window, not cumulative)
+ * `count` is there only if any point has one (0: not said).
+ */
+import type { SeriesSummary } from "./answers.ts";
+import { MAX_BUCKETS } from "./limits.ts";
+import { isObject } from "./merge.ts";
+import { Refusal } from "./refusal.ts";
+import { DEFAULT_BUCKETS, type MetricType } from "./vocabulary.ts";
+import type { JsonObject, Metric, Points } from "./wire.ts";
+
+/** A series as the head of the newest segment keeps it: identity and totals over its whole life. */
+export type Series = {
+  id: number;
+  name: string;
+  type: MetricType;
+  unit: string;
+  tags: string[];
+  metadata: JsonObject | null;
+  /** Upper bounds of a histogram, ascending; one more bucket above the last. */
+  bounds: number[];
+  points: number;
+  firstAt: number;
+  lastAt: number;
+  first: number;
+  last: number;
+  min: number;
+  max: number;
+  /** Of the values, and of their squares: mean and deviation. Of a histogram: of its samples (squares unknown). */
+  sum: number;
+  squares: number;
+  /** Samples of a histogram; equal to `points` otherwise. */
+  samples: number;
+  /** Samples per bucket of a histogram. */
+  buckets: number[];
+};
+
+/** Points of one series in columns. */
+export type Columns = { at: number[]; fields: number[][] };
+
+/** What identifies a series within a session. Tags have no order. */
+export function seriesKey(
+  name: string,
+  type: MetricType,
+  tags: readonly string[],
+  bounds: readonly number[],
+): string {
+  return JSON.stringify([name, type, [...tags].sort(), ...(type === "histogram" ? [bounds] : [])]);
+}
+
+export function keyOf(series: Series): string {
+  return seriesKey(series.name, series.type, series.tags, series.bounds);
+}
+
+export function newSeries(id: number, op: Metric | Points, bounds: number[]): Series {
+  return {
+    id,
+    name: op.name,
+    type: op.type,
+    unit: op.unit ?? "",
+    tags: [...(op.tags ?? [])].sort(),
+    metadata: op.metadata ?? null,
+    bounds,
+    points: 0,
+    firstAt: 0,
+    lastAt: 0,
+    first: 0,
+    last: 0,
+    min: 0,
+    max: 0,
+    sum: 0,
+    squares: 0,
+    samples: 0,
+    buckets: op.type === "histogram" ? Array.from({ length: bounds.length + 1 }, () => 0) : [],
+  };
+}
+
+/** The bounds that a metric names, in any of the forms there are, or the default ones. Throws invalid_body. */
+export function boundsOf(op: Metric): number[] {
+  const named = op.bounds ?? op.buckets ?? legacyBounds(op.metadata);
+  if (!named) return [...DEFAULT_BUCKETS];
+  const bounds = [...new Set(named)].sort((a, b) => a - b);
+  if (op.bounds && bounds.some((bound, index) => bound !== op.bounds?.[index])) {
+    throw new Refusal("invalid_body", `The bounds of histogram "${op.name}" must ascend.`);
+  }
+  return bounds;
+}
+
+/** 1.x's `metadata.buckets`: numbers, the strings inf and Infinity for no bound, or `{le, count}` as its daemon sends them. */
+function legacyBounds(metadata: JsonObject | undefined): number[] | undefined {
+  const buckets = metadata?.["buckets"];
+  if (!Array.isArray(buckets) || buckets.length === 0 || buckets.length > MAX_BUCKETS)
+    return undefined;
+  const bounds = buckets.map((bucket) =>
+    Number((isObject(bucket) ? bucket["le"] : bucket) ?? Infinity),
+  );
+  return bounds.some(Number.isNaN) ? undefined : bounds.filter(Number.isFinite);
+}
+
+/** Takes in one metric op of a scalar type. */
+export function addScalar(series: Series, columns: Columns, op: Metric): void {
+  const value =
+    op.type === "counter" && op.delta !== undefined ? series.last + op.delta : (op.value ?? 0);
+  addPoint(series, columns, op.at, value, op.count ?? 0);
+}
+
+/** Takes in a run of points. Throws invalid_body when its columns differ in length. */
+export function addPoints(series: Series, columns: Columns, op: Points): void {
+  const { dt, values, counts } = op;
+  if (dt.length !== values.length || (counts && counts.length !== values.length)) {
+    throw new Refusal(
+      "invalid_body",
+      `The columns of "${op.name}" differ in length: ${dt.length} times, ${values.length} values.`,
+    );
+  }
+  let at = op.at;
+  for (let i = 0; i < values.length; i++) {
+    at += dt[i] ?? 0;
+    const value = values[i] ?? 0;
+    addPoint(
+      series,
+      columns,
+      at,
+      op.type === "counter" ? series.last + value : value,
+      counts?.[i] ?? 0,
+    );
+  }
+}
+
+/** Takes in a sample of a histogram, or a window of samples that was counted before it came here. */
+export function addHistogram(series: Series, columns: Columns, op: Metric): void {
+  const window = histogramWindow(series, op);
+  if (window.samples === 0) return;
+  const { samples, sum, min, max, buckets } = window;
+
+  columns.at.push(op.at);
+  [samples, sum, min, max, ...buckets].forEach((value, index) => field(columns, index).push(value));
+
+  const mean = sum / samples;
+  noteTime(series, op.at, mean);
+  series.min = series.samples === 0 ? min : Math.min(series.min, min);
+  series.max = series.samples === 0 ? max : Math.max(series.max, max);
+  series.points++;
+  series.samples += samples;
+  series.sum += sum;
+  buckets.forEach((count, index) => (series.buckets[index] = (series.buckets[index] ?? 0) + count));
+}
+
+type Window = { samples: number; sum: number; min: number; max: number; buckets: number[] };
+
+function histogramWindow(series: Series, op: Metric): Window {
+  const value = op.value ?? 0;
+  if (op.counts) {
+    if (op.counts.length !== series.bounds.length + 1) {
+      throw new Refusal(
+        "invalid_body",
+        `Histogram "${op.name}" has ${series.bounds.length} bounds and needs one count more than that.`,
+      );
+    }
+    const samples = op.counts.reduce((total, count) => total + count, 0);
+    const sum = op.sum ?? 0;
+    const mean = samples > 0 ? sum / samples : 0;
+    return { samples, sum, min: op.min ?? mean, max: op.max ?? mean, buckets: op.counts };
+  }
+  const cumulative = legacyCounts(series, op);
+  if (cumulative) return cumulative;
+  const at = series.bounds.findIndex((bound) => value <= bound);
+  const buckets = series.buckets.map((_, index) =>
+    index === (at < 0 ? series.bounds.length : at) ? 1 : 0,
+  );
+  return { samples: 1, sum: value, min: value, max: value, buckets };
+}
+
+/** 1.x's daemon sends running totals again and again: the window is what came in addition (after a restart, all of it). */
+function legacyCounts(series: Series, op: Metric): Window | undefined {
+  const buckets = op.metadata?.["buckets"];
+  if (
+    !Array.isArray(buckets) ||
+    !buckets.every((bucket) => isObject(bucket) && typeof bucket["count"] === "number")
+  )
+    return undefined;
+  const totals = series.buckets.map(() => 0);
+  for (const bucket of buckets) {
+    if (!isObject(bucket)) continue;
+    const bound = Number(bucket["le"] ?? Infinity);
+    const at = Number.isFinite(bound) ? series.bounds.indexOf(bound) : series.bounds.length;
+    if (at >= 0) totals[at] = (totals[at] ?? 0) + Number(bucket["count"]);
+  }
+  const restarted = totals.some((total, index) => total < (series.buckets[index] ?? 0));
+  const counts = restarted
+    ? totals
+    : totals.map((total, index) => total - (series.buckets[index] ?? 0));
+  const samples = counts.reduce((total, count) => total + count, 0);
+  const said = op.metadata?.["sum"];
+  const total =
+    typeof said === "number" ? said : (op.value ?? 0) * totals.reduce((a, b) => a + b, 0);
+  const sum = restarted ? total : total - series.sum;
+  const mean = samples > 0 ? sum / samples : 0;
+  return { samples, sum, min: mean, max: mean, buckets: counts };
+}
+
+function addPoint(
+  series: Series,
+  columns: Columns,
+  at: number,
+  value: number,
+  count: number,
+): void {
+  columns.at.push(at);
+  field(columns, 0).push(value);
+  if (count > 0 || columns.fields.length > 1) {
+    const counts = field(columns, 1);
+    while (counts.length < columns.at.length - 1) counts.push(0);
+    counts.push(count);
+  }
+  if (series.points === 0 || value < series.min) series.min = value;
+  if (series.points === 0 || value > series.max) series.max = value;
+  noteTime(series, at, value);
+  series.points++;
+  series.samples++;
+  series.sum += value;
+  series.squares += value * value;
+}
+
+/** First and last by time; of equal times, the one that came later is the last. */
+function noteTime(series: Series, at: number, value: number): void {
+  if (series.points === 0 || at < series.firstAt) {
+    series.firstAt = at;
+    series.first = value;
+  }
+  // A counter's last is its running total, whatever the clock did.
+  if (series.points === 0 || at >= series.lastAt || series.type === "counter") {
+    series.lastAt = Math.max(at, series.points === 0 ? at : series.lastAt);
+    series.last = value;
+  }
+}
+
+function field(columns: Columns, index: number): number[] {
+  return (columns.fields[index] ??= []);
+}
+
+/** Everything but the quantiles, which need a sketch. */
+export function summarise(series: Series): Omit<SeriesSummary, "quantiles"> {
+  const { points, samples, sum, squares } = series;
+  const mean = samples > 0 ? sum / samples : 0;
+  const spread = squares / Math.max(1, points) - mean * mean;
+  const seconds = (series.lastAt - series.firstAt) / 1_000;
+  return {
+    id: series.id,
+    name: series.name,
+    type: series.type,
+    unit: series.unit,
+    tags: series.tags,
+    metadata: series.metadata,
+    points,
+    first_at: series.firstAt,
+    last_at: series.lastAt,
+    first: series.first,
+    last: series.last,
+    min: series.min,
+    max: series.max,
+    mean,
+    stddev: series.type === "histogram" ? null : Math.sqrt(Math.max(0, spread)),
+    sum,
+    ...(series.type === "counter" &&
+      seconds > 0 && { rate: (series.last - series.first) / seconds }),
+    ...(series.type === "histogram" && {
+      buckets: series.buckets.map((count, index) => ({ le: series.bounds[index] ?? null, count })),
+    }),
+  };
+}

@@ -1,0 +1,169 @@
+/**
+ * How the rest of the Worker talks to a session. Answers are parsed JSON in the shapes of core/answers.ts; a refusal of the object
+ * is thrown here as a Refusal. (Through RPC it travels as a value: an error thrown there is logged as uncaught
+ * by the platform.)
+ */
+import type {
+  Chart,
+  EventCount,
+  EventRow,
+  Page,
+  PathChange,
+  SeriesSummary,
+  StateAt,
+  StateChange,
+  StateDiff,
+  Summary,
+  Timeline,
+} from "../core/answers.ts";
+import { Refusal, type RefusalCode } from "../core/refusal.ts";
+import type { IngestAnswer, Op, Writer } from "../core/wire.ts";
+import type { Env } from "../env.ts";
+import type { ChartQuery, EventsQuery, HistoryQuery, Moment, Session } from "./session.ts";
+
+/** What was removed with a session. */
+export type Receipt = {
+  id: string;
+  segments: number;
+  catalog_rows: number;
+  bytes: number;
+  states: number;
+  events: number;
+  points: number;
+};
+
+/** A stream, or the text of a refusal. */
+type Streamed = ReadableStream<Uint8Array> | string;
+type Stub = DurableObjectStub<Session>;
+
+/** Attempts at a call that the platform could not deliver (`retryable`), each on a new stub: one that threw is broken. */
+const ATTEMPTS = 3;
+
+/** The session of an id. Asking costs nothing until a method is called; of an unknown session every method throws `not_found`. */
+export function ask(env: Env, id: string): SessionClient {
+  return new SessionClient(env, id);
+}
+
+export class SessionClient {
+  readonly #env: Env;
+  readonly #id: string;
+
+  constructor(env: Env, id: string) {
+    this.#env = env;
+    this.#id = id;
+  }
+
+  /** `body`: a whole ingest body that names only this session. */
+  async ingest(body: string): Promise<IngestAnswer> {
+    return answered(await this.#call((session) => session.ingest(body)));
+  }
+
+  /** Ops that came without a lane; the first must be `start` if the session is new. Not retried: they have no sequence. */
+  async record(ops: Op[], also: { writer?: Writer; lease_ms?: number } = {}): Promise<void> {
+    answered(await this.#stub().record(JSON.stringify({ ops, ...also })));
+  }
+
+  async summary(): Promise<Summary> {
+    return answered(await this.#call((session) => session.summary()));
+  }
+
+  async state(moment: Moment = {}): Promise<StateAt> {
+    return answered(await this.#call((session) => session.state(moment)));
+  }
+
+  async history(query: HistoryQuery = {}): Promise<Page<StateChange>> {
+    return answered(await this.#call((session) => session.history(query)));
+  }
+
+  /** `history` of one path. */
+  async pathHistory(path: string[], query: HistoryQuery = {}): Promise<Page<PathChange>> {
+    return answered(await this.#call((session) => session.history({ ...query, path })));
+  }
+
+  async diff(from: Moment, to: Moment = {}): Promise<StateDiff> {
+    return answered(await this.#call((session) => session.diff(from, to)));
+  }
+
+  async events(query: EventsQuery = {}): Promise<Page<EventRow>> {
+    return answered(await this.#call((session) => session.events(query)));
+  }
+
+  async eventCounts(): Promise<EventCount[]> {
+    return answered(await this.#call((session) => session.eventCounts()));
+  }
+
+  async series(): Promise<SeriesSummary[]> {
+    return answered(await this.#call((session) => session.series()));
+  }
+
+  async charts(query: ChartQuery = {}): Promise<Chart[]> {
+    return answered(await this.#call((session) => session.charts(query)));
+  }
+
+  async timeline(query: { from?: number; to?: number; buckets?: number } = {}): Promise<Timeline> {
+    return answered(await this.#call((session) => session.timeline(query)));
+  }
+
+  /** Whether the state ever held a value (text of core/values.ts) at a dotted path. */
+  async everHeld(path: string, text: string): Promise<boolean> {
+    return answered(await this.#call((session) => session.everHeld(path, text)));
+  }
+
+  /** 1.x's session object, as JSON text in a stream. */
+  async legacy(): Promise<ReadableStream<Uint8Array>> {
+    return streamed(await this.#call(async (session): Promise<Streamed> => await session.legacy()));
+  }
+
+  /** Everything, as newline-delimited JSON. */
+  async export(): Promise<ReadableStream<Uint8Array>> {
+    return streamed(await this.#call(async (session): Promise<Streamed> => await session.export()));
+  }
+
+  async erase(): Promise<Receipt> {
+    return answered(await this.#call((session) => session.erase()));
+  }
+
+  async reindex(): Promise<void> {
+    answered(await this.#call((session) => session.reindex()));
+  }
+
+  /** A WebSocket upgrade: the page then gets a `Change` after each change. */
+  async live(request: Request): Promise<Response> {
+    return this.#stub().fetch(request);
+  }
+
+  #stub(): Stub {
+    return this.#env.SESSIONS.getByName(this.#id);
+  }
+
+  async #call<Answer>(method: (session: Stub) => Promise<Answer>): Promise<Answer> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await method(this.#stub());
+      } catch (error) {
+        const { retryable, overloaded } = error as { retryable?: boolean; overloaded?: boolean };
+        if (overloaded)
+          throw new Refusal(
+            "too_many_requests",
+            `Session ${this.#id} is asked more than it can answer; try again in a moment.`,
+          );
+        if (!retryable || attempt === ATTEMPTS) throw error;
+      }
+    }
+  }
+}
+
+function answered<Answer>(text: string): Answer {
+  const value = JSON.parse(text) as Answer & { error?: { code: RefusalCode; message: string } };
+  if (value !== null && typeof value === "object" && value.error && text.startsWith('{"error":'))
+    throw refused(value.error);
+  return value;
+}
+
+function streamed(answer: Streamed): ReadableStream<Uint8Array> {
+  return typeof answer === "string" ? answered<never>(answer) : answer;
+}
+
+function refused({ code, message, ...details }: { code: RefusalCode; message: string }): Refusal {
+  return new Refusal(code, message, details);
+}

@@ -1,0 +1,24 @@
+/** Events of a session, filtered and paged, opening only segments that may hold some. */
+import type { EventRow, Page } from "../core/answers.ts";
+import { mayMatch } from "../core/digest.ts";
+import { type EventFilter, matches } from "../core/event.ts";
+import { DEFAULT_PAGE } from "../core/limits.ts";
+import { inOrder, isBeyond, segmentsFrom } from "./history.ts";
+import type { Store } from "./store.ts";
+
+export type EventsQuery = EventFilter & { cursor?: string; limit?: number; order?: "asc" | "desc" };
+
+export function eventPage(store: Store, query: EventsQuery): Page<EventRow> {
+  const { limit = DEFAULT_PAGE } = query;
+  const items: EventRow[] = [];
+  for (const info of segmentsFrom(store, query)) {
+    if (info.digest && !mayMatch(info.digest, query)) continue;
+    const events = store.open(info)?.reader.events() ?? [];
+    for (const event of inOrder(events, query)) {
+      if (!isBeyond(event.seq, query) || !matches(event, query)) continue;
+      if (items.length === limit) return { items, next: String(items.at(-1)?.seq) };
+      items.push(event);
+    }
+  }
+  return { items, next: null };
+}

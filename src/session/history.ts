@@ -1,0 +1,207 @@
+/** The state at any moment, and how it came to be so. */
+import type {
+  Difference,
+  EventRow,
+  Page,
+  PathChange,
+  StateAt,
+  StateChange,
+  StateDiff,
+} from "../core/answers.ts";
+import { DEFAULT_PAGE } from "../core/limits.ts";
+import { copy, equal, isObject, merge, touches, valueAt } from "../core/merge.ts";
+import type { StoredState } from "../core/segment.ts";
+import type { Json, JsonObject } from "../core/wire.ts";
+import type { Segment, SegmentInfo, Store } from "./store.ts";
+
+/** A moment: by clock, or by the op after which it was so. Absent: now. */
+export type Moment = { at?: number; seq?: number };
+
+export type HistoryQuery = {
+  from?: number;
+  to?: number;
+  path?: string[];
+  cursor?: string;
+  limit?: number;
+  order?: "asc" | "desc";
+};
+
+/** Differences listed at most: more than anyone reads. */
+const MAX_DIFFERENCES = 5_000;
+
+/** Reads one segment: its keyframe, and its patches up to the moment. */
+export function stateAt(store: Store, { at, seq }: Moment): StateAt {
+  for (let info = store.find({ at, seq }); info; info = store.find({ seq: info.firstSeq - 1 })) {
+    const segment = store.open(info);
+    if (!segment) continue; // damaged: the state it found is the best there is
+    const result: StateAt = {
+      seq: info.firstSeq - 1,
+      at: info.fromAt || null,
+      state: segment.keyframe(),
+    };
+    for (const { seq: stateSeq, effectiveAt, patch } of segment.reader.states()) {
+      if (seq !== undefined ? stateSeq > seq : effectiveAt > (at ?? Infinity)) break;
+      merge(result.state, patch);
+      result.seq = stateSeq;
+      result.at = effectiveAt;
+    }
+    return result;
+  }
+  return { seq: 0, at: null, state: {} };
+}
+
+export function stateDiff(from: StateAt, to: StateAt): StateDiff {
+  const differences: Difference[] = [];
+  compare(from.state, to.state, [], differences);
+  return { from, to, differences };
+}
+
+export function stateChanges(store: Store, query: HistoryQuery): Page<StateChange> {
+  const { from = -Infinity, to = Infinity, limit = DEFAULT_PAGE } = query;
+  const items: StateChange[] = [];
+  for (const info of segmentsFrom(store, query)) {
+    const states = store.open(info)?.reader.states() ?? [];
+    for (const state of inOrder(states, query)) {
+      if (
+        state.initial ||
+        !isBeyond(state.seq, query) ||
+        state.effectiveAt < from ||
+        state.effectiveAt > to
+      )
+        continue;
+      if (items.length === limit) return { items, next: String(items.at(-1)?.seq) };
+      items.push({ seq: state.seq, at: state.at, patch: state.patch });
+    }
+  }
+  return { items, next: null };
+}
+
+type Change = {
+  seq: number;
+  at: number;
+  effectiveAt: number;
+  before: Json | undefined;
+  after: Json | undefined;
+};
+
+/** What one path was, from newest to oldest or the other way, with the event that came just before each change. */
+export function pathChanges(store: Store, path: string[], query: HistoryQuery): Page<PathChange> {
+  const { from = -Infinity, to = Infinity, limit = DEFAULT_PAGE, order = "asc" } = query;
+  const items: PathChange[] = [];
+  let next: string | null = null;
+
+  for (const { change, until } of withDuration(changesOf(store, path, query), order)) {
+    if (!isBeyond(change.seq, query) || change.effectiveAt < from || change.effectiveAt > to)
+      continue;
+    if (items.length === limit) {
+      next = String(items.at(-1)?.seq);
+      break;
+    }
+    const { seq, at, before, after } = change;
+    items.push({
+      seq,
+      at,
+      ...(before !== undefined && { before }),
+      ...(after !== undefined && { after }),
+      held_ms: until === null ? null : Math.max(0, until - change.effectiveAt),
+      cause: eventBefore(store, seq),
+    });
+  }
+  return { items, next };
+}
+
+function* changesOf(store: Store, path: string[], query: HistoryQuery): Generator<Change> {
+  const [key] = path;
+  // From the end on even with a cursor: how long a value held is told by the change after it, wherever that is.
+  for (const info of inOrder(store.list(), query)) {
+    if (info.digest?.keys && key !== undefined && !info.digest.keys.includes(key)) continue;
+    const segment = store.open(info);
+    if (segment) yield* inOrder(changesIn(segment, path), query);
+  }
+}
+
+function changesIn(segment: Segment, path: string[]): Change[] {
+  const changes: Change[] = [];
+  const state = segment.keyframe();
+  let before = valueOf(state, path);
+  for (const { seq, at, effectiveAt, patch } of segment.reader.states()) {
+    merge(state, patch);
+    if (!touches(patch, path)) continue;
+    const after = valueOf(state, path);
+    if (!equal(before, after)) changes.push({ seq, at, effectiveAt, before, after });
+    before = after;
+  }
+  return changes;
+}
+
+/** Merging goes on in place, so what is kept is a copy. */
+function valueOf(state: JsonObject, path: string[]): Json | undefined {
+  const value = valueAt(state, path);
+  return value === undefined ? undefined : copy(value);
+}
+
+/** Each change with the time of the one after it. */
+function* withDuration(
+  changes: Iterable<Change>,
+  order: "asc" | "desc",
+): Generator<{ change: Change; until: number | null }> {
+  let previous: Change | undefined;
+  for (const change of changes) {
+    if (order === "desc") yield { change, until: previous?.effectiveAt ?? null };
+    else if (previous) yield { change: previous, until: change.effectiveAt };
+    previous = change;
+  }
+  if (order === "asc" && previous) yield { change: previous, until: null };
+}
+
+function eventBefore(store: Store, seq: number): EventRow | null {
+  for (const info of store.list().toReversed()) {
+    if (info.firstSeq >= seq || info.digest?.events.count === 0) continue;
+    const event = store
+      .open(info)
+      ?.reader.events()
+      .findLast((candidate) => candidate.seq < seq);
+    if (event) return event;
+  }
+  return null;
+}
+
+function compare(before: Json, after: Json, path: string[], differences: Difference[]): void {
+  if (differences.length >= MAX_DIFFERENCES || equal(before, after)) return;
+  if (!isObject(before) || !isObject(after)) {
+    differences.push({ path, kind: "changed", before, after });
+    return;
+  }
+  for (const key of new Set([...Object.keys(before), ...Object.keys(after)])) {
+    const old = valueAt(before, [key]);
+    const now = valueAt(after, [key]);
+    if (old === undefined && now !== undefined)
+      differences.push({ path: [...path, key], kind: "added", after: now });
+    else if (now === undefined && old !== undefined)
+      differences.push({ path: [...path, key], kind: "removed", before: old });
+    else if (old !== undefined && now !== undefined) compare(old, now, [...path, key], differences);
+  }
+}
+
+type Ordered = { order?: "asc" | "desc"; cursor?: string };
+
+/** The segments that a page may be in, from the cursor on. */
+export function segmentsFrom(store: Store, query: Ordered): SegmentInfo[] {
+  const cursor = Number(query.cursor ?? NaN);
+  return inOrder(store.list(), query).filter(({ firstSeq, lastSeq }) => {
+    if (Number.isNaN(cursor)) return true;
+    return query.order === "desc" ? firstSeq < cursor : lastSeq > cursor;
+  });
+}
+
+export function isBeyond(seq: number, { cursor, order }: Ordered): boolean {
+  if (cursor === undefined) return true;
+  return order === "desc" ? seq < Number(cursor) : seq > Number(cursor);
+}
+
+export function inOrder<Item extends StoredState | EventRow | Change | SegmentInfo>(
+  items: Item[],
+  { order }: Ordered,
+): Item[] {
+  return order === "desc" ? items.toReversed() : items;
+}

@@ -1,0 +1,196 @@
+/** Series of a session: their statistics, charts over any range, and the density of everything over time. */
+import type { Chart, SeriesSummary, Timeline } from "../core/answers.ts";
+import { ChartBuilder, pointAt } from "../core/chart.ts";
+import { DEFAULT_POINTS } from "../core/limits.ts";
+import { Rollup } from "../core/rollup.ts";
+import type { Contents, ReadColumns } from "../core/segment.ts";
+import { type Series, summarise } from "../core/series.ts";
+import { quantile } from "../core/sketch.ts";
+import type { Store } from "./store.ts";
+
+export type ChartQuery = {
+  ids?: number[];
+  name?: string;
+  tags?: string[];
+  from?: number;
+  to?: number;
+  points?: number;
+};
+
+/** The sketches and strips of all series: built from the log when first asked for, and kept up with each batch from then on. */
+export class Rollups {
+  readonly #bySeries = new Map<number, Rollup>();
+  readonly #series: Series[];
+
+  /** `series` is the head's own list, which grows. */
+  constructor(store: Store, series: Series[]) {
+    this.#series = series;
+    for (const info of store.list()) {
+      const reader = store.open(info)?.reader;
+      for (const id of reader?.seriesIds() ?? []) if (reader) this.#add(id, reader.columns(id));
+    }
+  }
+
+  keepUp(contents: Contents): void {
+    for (const [id, columns] of contents.series) {
+      this.#add(id, {
+        at: Float64Array.from(columns.at),
+        fields: columns.fields.map((field) => Float64Array.from(field)),
+      });
+    }
+  }
+
+  of(id: number): Rollup | undefined {
+    return this.#bySeries.get(id);
+  }
+
+  summary(series: Series): SeriesSummary {
+    const sketch = this.of(series.id)?.sketch;
+    const at = (q: number) =>
+      series.type === "histogram" ? bucketQuantile(series, q) : sketch ? quantile(sketch, q) : null;
+    const [p50, p95, p99] = [at(0.5), at(0.95), at(0.99)];
+    const known = p50 !== null && p95 !== null && p99 !== null;
+    return { ...summarise(series), quantiles: known ? { p50, p95, p99 } : null };
+  }
+
+  #add(id: number, columns: ReadColumns): void {
+    const type = this.#series[id]?.type;
+    if (!type) return;
+    let rollup = this.#bySeries.get(id);
+    if (!rollup) this.#bySeries.set(id, (rollup = new Rollup(type)));
+    rollup.add(columns);
+  }
+}
+
+/** Of a histogram the samples are gone: within the bucket that holds the quantile they are taken as evenly spread. */
+function bucketQuantile({ buckets, bounds, samples, min, max }: Series, q: number): number | null {
+  if (samples === 0) return null;
+  let below = 0;
+  for (const [index, count] of buckets.entries()) {
+    if (below + count < q * samples || count === 0) {
+      below += count;
+      continue;
+    }
+    const low = Math.max(min, index === 0 ? min : (bounds[index - 1] ?? min));
+    const high = Math.min(max, bounds[index] ?? max);
+    return Math.min(max, low + (Math.max(0, high - low) * (q * samples - below)) / count);
+  }
+  return max;
+}
+
+export function charts(store: Store, rollups: Rollups, all: Series[], query: ChartQuery): Chart[] {
+  const chosen = all.filter((series) => series.points > 0 && isChosen(series, query));
+  const from = query.from ?? Math.min(...chosen.map((series) => series.firstAt));
+  const to = query.to ?? Math.max(...chosen.map((series) => series.lastAt));
+  const points = query.points ?? DEFAULT_POINTS;
+  const drawn = chosen.map((series) => ({
+    series,
+    builder: new ChartBuilder(series.type, from, to, points),
+    raw: [] as [number, number, number?][] | null,
+  }));
+
+  for (const info of store.list()) {
+    // Each segment is opened once for all series, and only if a digest does not say enough.
+    let reader: ReturnType<Store["open"]> | undefined;
+    for (const chart of drawn) {
+      const digest = info.digest?.series.find(({ id }) => id === chart.series.id);
+      if (info.digest && (!digest || digest.to < from || digest.from > to)) continue;
+      // More points than were asked for: no longer raw, and the rest may come from digests.
+      if (
+        chart.raw &&
+        (chart.builder.total > points ||
+          (digest && digest.points > points && digest.from >= from && digest.to <= to))
+      )
+        chart.raw = null;
+      if (digest && !chart.raw && chart.builder.addDigest(digest)) continue;
+
+      reader ??= store.open(info);
+      if (!reader) break;
+      const columns = reader.reader.columns(chart.series.id);
+      chart.builder.addColumns(columns);
+      if (chart.raw) addRaw(chart.raw, chart.series, columns, from, to);
+    }
+  }
+
+  return drawn.map(({ series, builder, raw }) => {
+    const fits = raw !== null && builder.total <= points;
+    return {
+      series: rollups.summary(series),
+      from,
+      to,
+      total: builder.total,
+      points: fits ? raw.sort((a, b) => a[0] - b[0]) : null,
+      buckets: fits ? null : builder.buckets(),
+    };
+  });
+}
+
+function isChosen(series: Series, { ids, name, tags }: ChartQuery): boolean {
+  if (ids && !ids.includes(series.id)) return false;
+  if (name !== undefined && series.name !== name) return false;
+  return !tags || tags.every((tag) => series.tags.includes(tag));
+}
+
+function addRaw(
+  raw: [number, number, number?][],
+  series: Series,
+  columns: ReadColumns,
+  from: number,
+  to: number,
+): void {
+  for (let i = 0; i < columns.at.length; i++) {
+    const { at, value, count } = pointAt(series.type, columns, i);
+    if (at >= from && at <= to) raw.push(count > 0 ? [at, value, count] : [at, value]);
+  }
+}
+
+export function timeline(store: Store, from: number, to: number, buckets: number): Timeline {
+  const step = Math.max(1, (to - from) / buckets);
+  const zeros = () => Array.from({ length: buckets }, () => 0);
+  const result: Timeline = {
+    from,
+    to,
+    step_ms: step,
+    states: zeros(),
+    events: zeros(),
+    exceptions: zeros(),
+    heartbeats: zeros(),
+    points: zeros(),
+  };
+  const index = (at: number) => Math.min(buckets - 1, Math.floor((at - from) / step));
+  const count = (counts: number[], times: ArrayLike<number>) => {
+    for (let i = 0; i < times.length; i++) {
+      const at = times[i] ?? 0;
+      if (at >= from && at <= to) counts[index(at)] = (counts[index(at)] ?? 0) + 1;
+    }
+  };
+
+  for (const info of store.list()) {
+    const reader = store.open(info)?.reader;
+    if (!reader) continue;
+    const overview = reader.overview();
+    count(result.states, overview.states);
+    count(result.events, overview.events);
+    count(result.exceptions, overview.exceptions);
+    count(result.heartbeats, reader.beats());
+    if (info.digest)
+      for (const { from: first, to: last, points } of info.digest.series)
+        spread(result, first, last, points, index);
+    else for (const id of reader.seriesIds()) count(result.points, reader.columns(id).at);
+  }
+  result.points = result.points.map(Math.round);
+  return result;
+}
+
+/** A sealed segment's points are spread evenly over its time: density, not data. */
+function spread(
+  { points, from, to }: Timeline,
+  first: number,
+  last: number,
+  count: number,
+  index: (at: number) => number,
+): void {
+  if (last < from || first > to) return;
+  const [low, high] = [Math.max(0, index(Math.max(first, from))), index(Math.min(last, to))];
+  for (let i = low; i <= high; i++) points[i] = (points[i] ?? 0) + count / (high - low + 1);
+}

@@ -1,0 +1,314 @@
+/**
+ * The session's log on disk: one row per segment, and of these only the newest is ever rewritten. Each row is whole in
+ * itself: the state it opens with (keyframe), what followed (body), and the head as it was at its end, so that waking up reads one
+ * row, and a damaged row costs only what was in it.
+ */
+import { crc32, deflateRawSync, inflateRawSync } from "node:zlib";
+import { type Digest, digestOf } from "../core/digest.ts";
+import { SEGMENT_BYTES } from "../core/limits.ts";
+import type { Head } from "../core/recording.ts";
+import { type Contents, packContents, sealContents, SegmentReader } from "../core/segment.ts";
+import type { JsonObject } from "../core/wire.ts";
+
+/** A segment as a list of segments shows it, without its bytes. `fromAt` is the session's clock when it opened. */
+export type SegmentInfo = {
+  id: number;
+  fromAt: number;
+  firstSeq: number;
+  lastSeq: number;
+  digest: Digest | null;
+};
+
+/** The newest segment, kept in memory by the object while it records. */
+export type Newest = {
+  id: number;
+  stored: boolean;
+  sealed: boolean;
+  fromAt: number;
+  firstSeq: number;
+  keyframe: string;
+  body: Uint8Array;
+};
+
+export type Segment = { info: SegmentInfo; keyframe: () => JsonObject; reader: SegmentReader };
+
+/** Deflated once and read often: the usual level is the best trade. */
+const deflate = (bytes: Uint8Array): Uint8Array => deflateRawSync(bytes);
+const inflate = (bytes: Uint8Array): Uint8Array => inflateRawSync(bytes);
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+type Row = {
+  id: number;
+  sealed: number;
+  from_at: number;
+  first_seq: number;
+  last_seq: number;
+  crc: number;
+  digest: ArrayBuffer | null;
+  head: ArrayBuffer;
+  keyframe: ArrayBuffer;
+  body: ArrayBuffer;
+};
+
+export class Store {
+  readonly #sql: SqlStorage;
+  #exists: boolean;
+  /** Segments that could not be read, found so far. */
+  readonly damaged = new Set<number>();
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+    this.#exists = this.#table("segments");
+  }
+
+  get bytes(): number {
+    return this.#exists ? this.#sql.databaseSize : 0;
+  }
+
+  get segmentCount(): number {
+    return this.#exists
+      ? Number(this.#sql.exec("SELECT max(id) AS n FROM segments").one()["n"] ?? 0)
+      : 0;
+  }
+
+  /** When the session was deleted, if it was. A session that never was leaves nothing, not even a table. */
+  erasedAt(): number | null {
+    if (this.#exists || !this.#table("tombstone")) return null;
+    return Number(this.#sql.exec("SELECT erased_at FROM tombstone").one()["erased_at"]);
+  }
+
+  markErased(at: number): void {
+    this.#sql.exec("CREATE TABLE tombstone (erased_at INTEGER NOT NULL)");
+    this.#sql.exec("INSERT INTO tombstone VALUES (?)", at);
+    this.#exists = false;
+  }
+
+  /** The newest segment that can be read, with its head; `damaged` tells of newer ones. Nothing for a session that does not exist. */
+  load(): { head: Head; newest: Newest } | null {
+    if (!this.#exists) return null;
+    for (const { id } of this.#sql
+      .exec<{ id: number }>("SELECT id FROM segments ORDER BY id DESC")
+      .toArray()) {
+      const row = this.#row(id);
+      if (!row) continue;
+      try {
+        const head = JSON.parse(text(row.head, row.sealed)) as Head;
+        const newest = {
+          id,
+          stored: true,
+          sealed: row.sealed === 1,
+          fromAt: row.from_at,
+          firstSeq: row.first_seq,
+          keyframe: text(row.keyframe, row.sealed),
+          body: new Uint8Array(row.body),
+        };
+        return { head, newest };
+      } catch {
+        this.damaged.add(id);
+      }
+    }
+    return null;
+  }
+
+  /** The id that the next new segment takes, beyond any damaged one. */
+  nextId(): number {
+    return this.segmentCount + 1;
+  }
+
+  /** Appends to the newest segment, or opens it; seals it when it is full. One row written. Returns the segment as it is now. */
+  append(segment: Newest, contents: Contents, head: Head): Newest {
+    const block = packContents(contents);
+    const body = new Uint8Array(segment.body.length + block.length);
+    body.set(segment.body);
+    body.set(block, segment.body.length);
+
+    const headText = JSON.stringify(head);
+    // A head grows with the number of series, and is written with each segment: large heads want large segments.
+    const full = body.length >= SEGMENT_BYTES + headText.length * 2;
+    if (!full) {
+      const open = { ...segment, stored: true, body };
+      this.#write(
+        open,
+        !segment.stored,
+        null,
+        encoder.encode(headText),
+        encoder.encode(segment.keyframe),
+        head,
+      );
+      return open;
+    }
+
+    const whole = new SegmentReader(body, inflate).contents();
+    const digest = digestOf(whole, (id) => head.series[id]);
+    const sealed = { ...segment, stored: true, sealed: true, body: sealContents(whole, deflate) };
+    this.#write(
+      sealed,
+      !segment.stored,
+      pack(JSON.stringify(digest)),
+      pack(headText),
+      pack(segment.keyframe),
+      head,
+    );
+    return sealed;
+  }
+
+  /** Writes the newest segment's head again, when it changed without a batch. */
+  rewriteHead(segment: Newest, head: Head): void {
+    const headText = JSON.stringify(head);
+    const packed = segment.sealed ? pack(headText) : encoder.encode(headText);
+    const keyframe = segment.sealed ? pack(segment.keyframe) : encoder.encode(segment.keyframe);
+    const crc = checksum(packed, keyframe, segment.body);
+    this.#sql.exec(
+      "UPDATE segments SET head = ?, keyframe = ?, crc = ? WHERE id = ?",
+      packed,
+      keyframe,
+      crc,
+      segment.id,
+    );
+  }
+
+  /** All segments from the oldest on, undamaged as far as known. Opens none. */
+  list(): SegmentInfo[] {
+    if (!this.#exists) return [];
+    const rows = this.#sql
+      .exec<Pick<Row, "id" | "from_at" | "first_seq" | "last_seq" | "digest">>(
+        "SELECT id, from_at, first_seq, last_seq, digest FROM segments ORDER BY id",
+      )
+      .toArray();
+    return rows.flatMap(({ id, from_at, first_seq, last_seq, digest }) => {
+      try {
+        const known = digest
+          ? (JSON.parse(decoder.decode(inflate(new Uint8Array(digest)))) as Digest)
+          : null;
+        return [{ id, fromAt: from_at, firstSeq: first_seq, lastSeq: last_seq, digest: known }];
+      } catch {
+        this.damaged.add(id);
+        return [];
+      }
+    });
+  }
+
+  /** Opens a segment; nothing when it is damaged, which is noted. */
+  open(info: SegmentInfo): Segment | null {
+    const row = this.#row(info.id);
+    if (!row) return null;
+    try {
+      return {
+        info,
+        keyframe: () => JSON.parse(text(row.keyframe, row.sealed)) as JsonObject,
+        reader: new SegmentReader(new Uint8Array(row.body), inflate),
+      };
+    } catch {
+      this.damaged.add(info.id);
+      return null;
+    }
+  }
+
+  /** The segment in which the session's clock passed `at`, or that holds op `seq`; the first if it was earlier than all. */
+  find({ at, seq }: { at?: number | undefined; seq?: number | undefined }): SegmentInfo | null {
+    if (!this.#exists) return null;
+    const [column, bound] = seq !== undefined ? ["first_seq", seq] : ["from_at", at ?? Infinity];
+    const order = `ORDER BY id DESC LIMIT 1`;
+    const columns = "id, from_at, first_seq, last_seq";
+    const [row] = this.#sql
+      .exec<Pick<Row, "id" | "from_at" | "first_seq" | "last_seq">>(
+        `SELECT ${columns} FROM segments WHERE ${column} <= ? ${order}`,
+        bound,
+      )
+      .toArray();
+    return row
+      ? {
+          id: row.id,
+          fromAt: row.from_at,
+          firstSeq: row.first_seq,
+          lastSeq: row.last_seq,
+          digest: null,
+        }
+      : null;
+  }
+
+  #row(id: number): Row | null {
+    const row = this.#sql.exec<Row>("SELECT * FROM segments WHERE id = ?", id).toArray()[0];
+    if (
+      row &&
+      row.crc ===
+        checksum(new Uint8Array(row.head), new Uint8Array(row.keyframe), new Uint8Array(row.body))
+    )
+      return row;
+    this.damaged.add(id);
+    return null;
+  }
+
+  #write(
+    segment: Newest,
+    isNew: boolean,
+    digest: Uint8Array | null,
+    head: Uint8Array,
+    keyframe: Uint8Array,
+    { seq }: Head,
+  ): void {
+    const crc = checksum(head, keyframe, segment.body);
+    const sealed = segment.sealed ? 1 : 0;
+    if (isNew) {
+      if (!this.#exists) this.#create();
+      this.#sql.exec(
+        "INSERT INTO segments (id, sealed, from_at, first_seq, last_seq, crc, digest, head, keyframe, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        segment.id,
+        sealed,
+        segment.fromAt,
+        segment.firstSeq,
+        seq,
+        crc,
+        digest,
+        head,
+        keyframe,
+        segment.body,
+      );
+      return;
+    }
+    this.#sql.exec(
+      "UPDATE segments SET sealed = ?, last_seq = ?, crc = ?, digest = ?, head = ?, keyframe = ?, body = ? WHERE id = ?",
+      sealed,
+      seq,
+      crc,
+      digest,
+      head,
+      keyframe,
+      segment.body,
+      segment.id,
+    );
+  }
+
+  #create(): void {
+    this.#sql.exec(`CREATE TABLE segments (
+      id INTEGER PRIMARY KEY,      -- 1, 2, 3…
+      sealed INTEGER NOT NULL,     -- 1: full, deflated, never written again
+      from_at REAL NOT NULL,       -- the session's clock (running maximum of times) when it opened
+      first_seq INTEGER NOT NULL,
+      last_seq INTEGER NOT NULL,
+      crc INTEGER NOT NULL,        -- CRC-32 of head, keyframe and body
+      digest BLOB,                 -- sealed: core/digest.ts, JSON, deflated
+      head BLOB NOT NULL,          -- core/recording.ts Head at its end, JSON (deflated when sealed)
+      keyframe BLOB NOT NULL,      -- the state it opened with, JSON (deflated when sealed)
+      body BLOB NOT NULL           -- core/segment.ts
+    )`);
+    this.#exists = true;
+  }
+
+  #table(name: string): boolean {
+    return this.#sql.exec("SELECT 1 FROM sqlite_master WHERE name = ?", name).toArray().length > 0;
+  }
+}
+
+function pack(value: string): Uint8Array {
+  return deflate(encoder.encode(value));
+}
+
+function text(bytes: ArrayBuffer, sealed: number): string {
+  return decoder.decode(sealed ? inflate(new Uint8Array(bytes)) : bytes);
+}
+
+function checksum(head: Uint8Array, keyframe: Uint8Array, body: Uint8Array): number {
+  return crc32(body, crc32(keyframe, crc32(head)));
+}

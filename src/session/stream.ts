@@ -1,0 +1,230 @@
+/** A whole session as a stream: as 1.x gave it, and as an export that holds everything. Reads segment by segment, so size does not matter. */
+import type { EventRow, Summary } from "../core/answers.ts";
+import { pointAt } from "../core/chart.ts";
+import { merge } from "../core/merge.ts";
+import type { Head } from "../core/recording.ts";
+import type { ReadColumns } from "../core/segment.ts";
+import type { Series } from "../core/series.ts";
+import type { Json, JsonObject } from "../core/wire.ts";
+import type { SegmentInfo, Store } from "./store.ts";
+
+/** Text in pieces, as a stream that is read at the reader's pace. Byte streams are the kind that crosses RPC. */
+export function streamOf(pieces: Iterator<string>): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder();
+  return new ReadableStream({
+    type: "bytes",
+    pull(controller) {
+      const { value, done } = pieces.next();
+      if (done) {
+        controller.close();
+        controller.byobRequest?.respond(0);
+        return;
+      }
+      controller.enqueue(encoder.encode(value));
+    },
+  });
+}
+
+/** 1.x's session object (COMPATIBILITY.md §1.5). `state_history` holds the whole state after each change. */
+export function* legacySession(
+  store: Store,
+  head: Head,
+  state: JsonObject,
+  summary: Summary,
+): Generator<string> {
+  const { status } = summary.verdict;
+  const start = {
+    id: head.id,
+    created_at: time(head.createdAt),
+    updated_at: time(head.updatedAt),
+    ...(summary.ended_at !== null && { ended_at: time(summary.ended_at) }),
+    active: status === "active" || status === "hung",
+    suspended: status === "suspended",
+    crashed: status === "crashed",
+    hung: head.facts.hang !== null || status === "hung",
+    ...(head.facts.lastHeartbeatAt !== null && {
+      last_heartbeat: time(head.facts.lastHeartbeatAt),
+    }),
+    ...(head.machineId && { machine_id: head.machineId }),
+    ...(head.hostname && { hostname: head.hostname }),
+  };
+  const named = (whole: JsonObject) => ({
+    ...(head.product && { product: head.product }),
+    ...(head.version && { version: head.version }),
+    ...whole,
+  });
+  const infos = store.list();
+
+  yield `${JSON.stringify(start).slice(0, -1)},"state":${JSON.stringify(named(state))},"state_history":[`;
+  yield* joined(snapshots(store, infos, named));
+  yield `],"events":[`;
+  yield* joined(legacyEvents(store, infos));
+  yield `],"metrics":[`;
+  yield* joined(legacyMetrics(store, infos, head.series));
+  yield `]}\n`;
+}
+
+function* snapshots(
+  store: Store,
+  infos: SegmentInfo[],
+  named: (state: JsonObject) => JsonObject,
+): Generator<string> {
+  for (const info of infos) {
+    const segment = store.open(info);
+    if (!segment) continue;
+    const state = segment.keyframe();
+    for (const { at, patch, initial } of segment.reader.states()) {
+      merge(state, patch);
+      if (!initial) yield JSON.stringify({ timestamp: time(at), state: named(state) });
+    }
+  }
+}
+
+function* legacyEvents(store: Store, infos: SegmentInfo[]): Generator<string> {
+  for (const info of infos)
+    for (const event of store.open(info)?.reader.events() ?? [])
+      yield JSON.stringify(legacyEvent(event));
+}
+
+function legacyEvent(event: EventRow): JsonObject {
+  const {
+    at,
+    seq: _seq,
+    fingerprint: _fingerprint,
+    causes: _causes,
+    handled: _handled,
+    ...rest
+  } = event;
+  const {
+    name,
+    category,
+    group = "",
+    labels = null,
+    message = "",
+    data = null,
+    ...exception
+  } = rest;
+  const given = Object.entries(exception).filter(
+    ([, value]) => value !== "" && value !== 0 && !(Array.isArray(value) && value.length === 0),
+  );
+  return {
+    timestamp: time(at),
+    name,
+    category,
+    group,
+    labels,
+    message,
+    data,
+    ...(Object.fromEntries(given) as JsonObject),
+  };
+}
+
+function* legacyMetrics(store: Store, infos: SegmentInfo[], series: Series[]): Generator<string> {
+  // Totals of histograms so far, by series: 1.x's points are running totals.
+  const totals = new Map<number, { samples: number; sum: number; buckets: number[] }>();
+  for (const info of infos) {
+    const reader = store.open(info)?.reader;
+    for (const id of reader?.seriesIds() ?? []) {
+      const known = series[id];
+      if (!reader || !known) continue;
+      const columns = reader.columns(id);
+      for (let i = 0; i < columns.at.length; i++)
+        yield JSON.stringify(legacyMetric(known, columns, i, totals));
+    }
+  }
+}
+
+function legacyMetric(
+  series: Series,
+  columns: ReadColumns,
+  i: number,
+  totals: Map<number, { samples: number; sum: number; buckets: number[] }>,
+): JsonObject {
+  const { at, value, count } = pointAt(series.type, columns, i);
+  const common = { timestamp: time(at), name: series.name, type: series.type };
+  const described = {
+    ...(series.unit && { unit: series.unit }),
+    ...(series.tags.length > 0 && { tags: series.tags }),
+  };
+  if (series.type !== "histogram") {
+    return {
+      ...common,
+      value,
+      ...(count > 0 && { count }),
+      ...described,
+      ...(series.metadata && { metadata: series.metadata }),
+    };
+  }
+  const total = totals.get(series.id) ?? {
+    samples: 0,
+    sum: 0,
+    buckets: series.buckets.map(() => 0),
+  };
+  totals.set(series.id, total);
+  total.samples += columns.fields[0]?.[i] ?? 0;
+  total.sum += columns.fields[1]?.[i] ?? 0;
+  total.buckets = total.buckets.map((sum, index) => sum + (columns.fields[4 + index]?.[i] ?? 0));
+  // JSON has no infinity; 1.x's Go clients take any value here.
+  const buckets = total.buckets.map((samples, index) => ({
+    le: series.bounds[index] ?? "Infinity",
+    count: samples,
+  }));
+  return {
+    ...common,
+    value: total.sum / total.samples,
+    ...described,
+    metadata: { ...series.metadata, buckets, sum: total.sum, count: total.samples },
+  };
+}
+
+/** Everything, a line each: the summary, then segment by segment its ops in order, and its points as columns. */
+export function* exported(store: Store, head: Head, summary: Summary): Generator<string> {
+  yield `${JSON.stringify(summary)}\n`;
+  for (const info of store.list()) {
+    const reader = store.open(info)?.reader;
+    if (!reader) {
+      yield `${JSON.stringify({ damaged_segment: info.id, first_seq: info.firstSeq, last_seq: info.lastSeq })}\n`;
+      continue;
+    }
+    const ops: { seq: number }[] = [
+      ...reader.states().map(({ seq, at, patch, initial }) => ({
+        seq,
+        at,
+        op: "state",
+        patch,
+        ...(initial && { initial }),
+      })),
+      ...reader.events().map((event) => ({ op: "event", ...event })),
+      ...reader.others(),
+    ];
+    for (const op of ops.sort((a, b) => a.seq - b.seq)) yield `${JSON.stringify(op)}\n`;
+    for (const at of reader.beats()) yield `${JSON.stringify({ op: "heartbeat", at })}\n`;
+    for (const id of reader.seriesIds()) {
+      const series = head.series[id];
+      if (series) yield `${JSON.stringify(exportedPoints(series, reader.columns(id)))}\n`;
+    }
+  }
+}
+
+function exportedPoints(
+  { name, type, unit, tags, metadata, bounds }: Series,
+  { at, fields }: ReadColumns,
+): Record<string, Json> {
+  const columns = fields.map((field) => Array.from(field));
+  const [values = [], counts] = columns;
+  const points =
+    type === "histogram"
+      ? { bounds, fields: ["samples", "sum", "min", "max", "counts…"], columns }
+      : { values, ...(counts && { counts }) };
+  return { op: "points", name, type, unit, tags, metadata, at: Array.from(at), ...points };
+}
+
+function* joined(pieces: Iterable<string>): Generator<string> {
+  let separator = "";
+  for (const piece of pieces) {
+    yield separator + piece;
+    separator = ",";
+  }
+}
+
+const time = (at: number): string => new Date(at).toISOString();

@@ -4,17 +4,18 @@
  */
 import { closeSync, constants, openSync, unlinkSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { checksum } from "./checksum.ts";
+import { checksum, writeHex } from "./checksum.ts";
 import { headerText, type Header } from "./frame.ts";
 import { droppedOp } from "./ops.ts";
 import type { Kind, Sink } from "./recorder.ts";
 import type { Outlet } from "./session.ts";
 
 const { O_WRONLY, O_CREAT, O_EXCL, O_APPEND } = constants;
-/** "89abcdef " before each line's JSON. */
-const CHECKSUM_BYTES = 9;
 const BLANK = 0x20;
 const NEWLINE = 0x0a;
+const CHECKSUM_AT = 1;
+const BODY_AT = CHECKSUM_AT + 9;
+const encoder = new TextEncoder();
 
 export type LaneOptions = { folder: string; header: Header; maxBytes: number };
 
@@ -29,7 +30,7 @@ export class LaneFile implements Sink, Outlet {
   #isTorn = false;
   #lost = 0;
   #totalLost = 0;
-  #buffer = Buffer.allocUnsafe(4_096);
+  #line = new LineBuffer(4_096);
 
   constructor(options: LaneOptions) {
     this.#options = options;
@@ -74,17 +75,18 @@ export class LaneFile implements Sink, Outlet {
   }
 
   #append(sequence: number, at: number, text: string): boolean {
+    const json = `{"seq":${sequence},"at":${at},${text}`;
     try {
-      let length = this.#frame(`{"seq":${sequence},"at":${at},${text}`);
+      let length = this.#frame(json);
       if (
         this.#file === undefined ||
         (this.#hasRecords && this.#bytes + length > this.#options.maxBytes)
       ) {
         this.#openPart(sequence);
-        length = this.#frame(`{"seq":${sequence},"at":${at},${text}`); // the header took the buffer
+        length = this.#frame(json); // the header took the buffer
       }
       if (this.#file === undefined) return false;
-      const written = writeSync(this.#file, this.#buffer, 0, length);
+      const written = writeSync(this.#file, this.#line.bytes, this.#line.start, length);
       this.#bytes += written;
       this.#hasRecords = true;
       this.#isTorn = written < length;
@@ -99,39 +101,58 @@ export class LaneFile implements Sink, Outlet {
     const { folder, header } = this.#options;
     const part = this.#part + 1;
     const path = join(folder, `${header.lane}.${String(part).padStart(6, "0")}.lane`);
-    const wasTorn = this.#isTorn;
-    this.#isTorn = false;
     try {
       const file = openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND, 0o600);
-      const length = this.#frame(headerText(header, part, first));
-      if (writeSync(file, this.#buffer, 0, length) < length) {
+      const length = this.#line.fill(headerText(header, part, first), false);
+      if (writeSync(file, this.#line.bytes, this.#line.start, length) < length) {
         closeSync(file);
         unlinkSync(path);
-        throw new Error("no room for a header");
+        return;
       }
       this.close();
       this.#file = file;
       this.#part = part;
       this.#bytes = length;
       this.#hasRecords = false;
+      this.#isTorn = false;
     } catch {
-      this.#isTorn = wasTorn;
+      // no room, or too many open files
     }
   }
 
-  /** Puts one line into the buffer; answers its length. */
   #frame(json: string): number {
-    const torn = this.#isTorn ? 1 : 0;
-    const start = torn + CHECKSUM_BYTES;
-    const most = start + json.length * 3 + 1;
-    if (most > this.#buffer.length) this.#buffer = Buffer.allocUnsafe(most * 2);
-    const buffer = this.#buffer;
+    return this.#line.fill(json, this.#isTorn);
+  }
+}
 
-    const end = start + buffer.write(json, start, "utf8");
-    if (torn) buffer[0] = NEWLINE;
-    buffer.write(checksum(buffer, start, end), torn, "latin1");
-    buffer[start - 1] = BLANK;
-    buffer[end] = NEWLINE;
-    return end + 1;
+/** One line's bytes: a line break that is used after a torn line, the checksum, the JSON, a line break. */
+class LineBuffer {
+  bytes = new Uint8Array(0);
+  /** Where the line starts in the bytes. */
+  start = 1;
+  #view = new DataView(this.bytes.buffer);
+  #body = this.bytes;
+
+  constructor(capacity: number) {
+    this.#grow(capacity);
+  }
+
+  /** Puts a line in; answers its length. */
+  fill(json: string, afterTorn: boolean): number {
+    const most = BODY_AT + json.length * 3 + 1;
+    if (most > this.bytes.length) this.#grow(most * 2);
+    const end = BODY_AT + encoder.encodeInto(json, this.#body).written;
+    writeHex(this.#view, CHECKSUM_AT, checksum(this.#view, BODY_AT, end));
+    this.#view.setUint8(end, NEWLINE);
+    this.start = afterTorn ? 0 : CHECKSUM_AT;
+    return end + 1 - this.start;
+  }
+
+  #grow(capacity: number): void {
+    this.bytes = new Uint8Array(capacity);
+    this.#view = new DataView(this.bytes.buffer);
+    this.#body = this.bytes.subarray(BODY_AT);
+    this.#view.setUint8(0, NEWLINE);
+    this.#view.setUint8(BODY_AT - 1, BLANK);
   }
 }

@@ -1,0 +1,99 @@
+/**
+ * What a log call costs the program: each kind of call against a bare writeSync of the very bytes it wrote, both in one loop,
+ * taking turns so that the machine's moods hit both alike. Run: node test/bench/client-typescript.bench.ts
+ */
+import {
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { open, type Session } from "../../clients/typescript/node.ts";
+
+const CALLS = 20_000;
+const ROUNDS = 15;
+
+const calls: [string, (session: Session, i: number) => void][] = [
+  ["gauge", (session, i) => session.gauge("frames_per_second", 59 + (i % 100) / 100)],
+  [
+    "gauge, unit and tags",
+    (session, i) => session.gauge("temperature", i % 100, { unit: "celsius", tags: ["cpu"] }),
+  ],
+  ["counter", (session) => session.counter("saves")],
+  [
+    "small event",
+    (session, i) => session.event("door_opened", { data: { door: i % 10, open: true } }),
+  ],
+  ["event, plain", (session) => session.event("door_opened")],
+  ["updateState", (session, i) => session.updateState({ player: { hp: i % 100 } })],
+  ["histogram", (session, i) => session.histogram("request_seconds", (i % 50) / 1000)],
+  ["heartbeat", (session) => session.heartbeat()],
+];
+
+process.env["DATACAT_DAEMON"] = "off";
+console.log("call                    median µs   bare write µs   ratio");
+for (const [name, call] of calls) {
+  const home = mkdtempSync(join(tmpdir(), "datacat-bench-"));
+  process.env["DATACAT_HOME"] = home;
+  const session = open();
+  call(session, 1);
+  const bytes = lastRecord(home);
+  const file = openSync(join(home, "bare"), "a");
+  const ours: number[] = [];
+  const bare: number[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    ours.push(...times(CALLS / ROUNDS, (i) => call(session, i)));
+    bare.push(...times(CALLS / ROUNDS, () => writeSync(file, bytes, 0, bytes.length)));
+  }
+  closeSync(file);
+  session.end();
+  rmSync(home, { recursive: true });
+  const [own, base] = [median(ours), median(bare)];
+  console.log(
+    `${name.padEnd(24)}${own.toFixed(2).padStart(9)}${base.toFixed(2).padStart(16)}${(own / base).toFixed(2).padStart(8)}`,
+  );
+}
+
+const opens: number[] = [];
+const ends: number[] = [];
+const home = mkdtempSync(join(tmpdir(), "datacat-bench-"));
+process.env["DATACAT_HOME"] = home;
+for (let i = 0; i < 200; i++) {
+  const before = performance.now();
+  const session = open({ product: "bench", version: "1", state: { level: 1 } });
+  const opened = performance.now();
+  session.end();
+  opens.push((opened - before) * 1000);
+  ends.push((performance.now() - opened) * 1000);
+}
+rmSync(home, { recursive: true });
+console.log(
+  `open ${(median(opens) / 1000).toFixed(2)} ms (first ${((opens[0] ?? 0) / 1000).toFixed(2)}), end ${(median(ends) / 1000).toFixed(2)} ms`,
+);
+
+function times(count: number, call: (i: number) => void): number[] {
+  const measured: number[] = [];
+  for (let i = 0; i < count; i++) {
+    const before = process.hrtime.bigint();
+    call(i);
+    measured.push(Number(process.hrtime.bigint() - before) / 1000);
+  }
+  return measured;
+}
+
+function median(values: number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
+
+function lastRecord(folder: string): Buffer {
+  const [file] = readdirSync(join(folder, "lanes"));
+  const lines = readFileSync(join(folder, "lanes", file ?? ""), "utf8")
+    .trimEnd()
+    .split("\n");
+  return Buffer.from(`${lines.at(-1)}\n`);
+}

@@ -21,6 +21,7 @@ const options = new Command("npm start --")
 
 try {
   const server = await serve({ port: options.port, data: resolve(options.data) });
+  stopOnSignal(() => server.stop());
   const seconds = (performance.now() / 1000).toFixed(1);
   console.log(`
   Datacat is ready: ${server.url}   (${seconds} s)
@@ -32,7 +33,6 @@ try {
     npx datacat run -- sh -c 'sleep 3; kill -9 $$'
     npx datacat why last
 `);
-  stopOnSignal(() => server.stop());
 } catch (error) {
   console.error(`\n  ${await explain(error)}\n`);
   process.exit(1);

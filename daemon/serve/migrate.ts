@@ -2,7 +2,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { D1Database } from "@cloudflare/workers-types";
-import { unstable_splitSqlQuery } from "wrangler";
 
 /** The migrations in `folder`, in the order of their numbers. */
 export function listMigrations(folder: string): string[] {
@@ -27,6 +26,8 @@ export async function migrate(catalog: D1Database, folder: string): Promise<numb
   const applied = new Set(done.map(([name]) => name));
   const pending = listMigrations(folder).filter((name) => !applied.has(name));
 
+  if (pending.length === 0) return 0;
+  const { unstable_splitSqlQuery } = await import("wrangler"); // slow to load, and seldom needed
   for (const name of pending) {
     const statements = unstable_splitSqlQuery(readFileSync(join(folder, name), "utf8"));
     try {

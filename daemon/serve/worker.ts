@@ -1,18 +1,16 @@
 /** The Worker as `wrangler deploy` would ship it, for Miniflare: its code in one module, its settings from wrangler.toml. */
-import { join } from "node:path";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import type { V4WorkerOptions, V4WorkerOptionsShape } from "miniflare";
-import { unstable_getMiniflareWorkerOptions } from "wrangler";
 
 /** The top folder of the repository. */
 export const root = fileURLToPath(new URL("../..", import.meta.url));
 
 export async function readWorker(bindings: Record<string, string>): Promise<V4WorkerOptions> {
-  const { workerOptions, main } = unstable_getMiniflareWorkerOptions(join(root, "wrangler.toml"));
-  // Omit<> in wrangler's type has lost the names of the properties, which are Miniflare's.
-  const settings = workerOptions as V4WorkerOptionsShape;
-  const code = await bundle(main ?? join(root, "src/index.ts"));
+  const [settings, code] = await Promise.all([readSettings(), bundle(join(root, "src/index.ts"))]);
   return {
     ...settings,
     name: "datacat", // names the folders of its data
@@ -20,6 +18,35 @@ export async function readWorker(bindings: Record<string, string>): Promise<V4Wo
     modules: [{ type: "ESModule", path: join(root, "index.js"), contents: code }],
     bindings: { ...settings.bindings, ...bindings },
   };
+}
+
+/**
+ * wrangler.toml in Miniflare's words. Only wrangler can translate it, and loading wrangler takes a second and more, so its
+ * answer is kept for as long as the file, the place and wrangler stay the same.
+ */
+async function readSettings(): Promise<V4WorkerOptionsShape> {
+  const config = join(root, "wrangler.toml");
+  const lock = join(root, "node_modules/.package-lock.json"); // changes with every install
+  const hash = createHash("sha256").update(root).update(readFileSync(config));
+  const key = hash.update(existsSync(lock) ? readFileSync(lock) : "").digest("hex");
+  const kept = join(root, "node_modules/.cache/datacat", `${key}.json`);
+  try {
+    return JSON.parse(readFileSync(kept, "utf8")) as V4WorkerOptionsShape; // written below, by us alone
+  } catch {
+    // The first time, or cut off while it was written.
+  }
+
+  const { unstable_getMiniflareWorkerOptions } = await import("wrangler");
+  const { workerOptions } = unstable_getMiniflareWorkerOptions(config);
+  // Omit<> in wrangler's type has lost the names of the properties, which are Miniflare's.
+  const settings = workerOptions as V4WorkerOptionsShape;
+  try {
+    mkdirSync(dirname(kept), { recursive: true });
+    writeFileSync(kept, JSON.stringify(settings));
+  } catch {
+    // A read-only installation: slower, and as good.
+  }
+  return settings;
 }
 
 /** Takes 60 ms, so there is nothing to keep between runs that could be out of date. */

@@ -50,7 +50,7 @@ async function readSettings(): Promise<V4WorkerOptionsShape> {
 }
 
 /** Takes 60 ms, so there is nothing to keep between runs that could be out of date. */
-async function bundle(entry: string): Promise<string> {
+export async function bundle(entry: string): Promise<string> {
   const { outputFiles } = await build({
     entryPoints: [entry],
     bundle: true,
@@ -61,6 +61,7 @@ async function bundle(entry: string): Promise<string> {
     conditions: ["workerd", "worker", "browser"],
     external: ["cloudflare:*", "node:*"],
     loader: { ".sql": "text" },
+    alias: { "protobufjs/minimal": join(root, "src/no-protobuf.ts") }, // as wrangler.toml has it
     jsx: "automatic",
     jsxImportSource: "hono/jsx",
     sourcemap: "inline", // stacks in the log name our files

@@ -95,8 +95,10 @@ export class Sender implements Sink, Outlet {
     this.#schedule(URGENT.includes(kind) ? 0 : this.#flushMs);
   }
 
+  /** Ops not known to be at the server; what was lost and not told yet counts as one. */
   waiting(): number {
-    return this.#queue.length;
+    const isUntold = this.#lost.size > 0 || (this.#flight?.lost.size ?? 0) > 0;
+    return this.#queue.length + Number(isUntold);
   }
 
   losses(): { [cause: string]: number } {
@@ -145,7 +147,7 @@ export class Sender implements Sink, Outlet {
       this.#retry(); // a fetch that throws instead of failing
     }
     this.#isSending = false;
-    if (this.#queue.length === 0) for (const done of this.#waiters) done();
+    if (this.waiting() === 0) for (const done of this.#waiters) done();
     if (!this.#isClosed) this.#schedule(limits.DIRECT_LEASE_MS / 3);
   }
 
@@ -302,7 +304,8 @@ export class Sender implements Sink, Outlet {
     this.#timerAt = at;
     this.#timer = setTimeout(() => {
       this.#timerAt = Infinity;
-      void this.#send(); // never rejects
+      if (Date.now() < this.#notBefore) this.#schedule(0); // asked to wait meanwhile
+      else void this.#send(); // never rejects
     }, at - Date.now());
     // In Node a timer keeps the program running; this one must not. In browsers it is a number.
     if (typeof this.#timer === "object") this.#timer.unref();

@@ -9,6 +9,14 @@ export type Reply = {
   retryAfterMs?: number | undefined;
 };
 
+/** What fetch is told, in words that every runtime's types have. */
+export type Request = {
+  method: "POST";
+  body: string;
+  headers: Record<string, string>;
+  keepalive: boolean;
+};
+
 export type Post = (body: string) => Promise<Reply>;
 
 export function postTo(url: string, key: string | undefined): Post {
@@ -30,7 +38,7 @@ export function postTo(url: string, key: string | undefined): Post {
 }
 
 /** Small requests outlive the page that makes them. */
-export function request(body: string, key: string | undefined): RequestInit {
+export function request(body: string, key: string | undefined): Request {
   const headers: Record<string, string> = { "content-type": "application/json" };
   if (key) headers["authorization"] = `Bearer ${key}`;
   return { method: "POST", body, headers, keepalive: body.length <= FAREWELL_BYTES };

@@ -1,0 +1,197 @@
+/** Direct mode against a server and a network that misbehave: exactly once, in order, bounded, never loud. */
+import { spawnSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { Sender, type Keeper } from "../../../clients/typescript/direct.ts";
+import { QUEUE_OPS } from "../../../clients/typescript/limits.ts";
+import { postTo } from "../../../clients/typescript/post.ts";
+import { Recorder } from "../../../clients/typescript/recorder.ts";
+import { farServer, type Fault, type FarServer } from "./far-server.ts";
+import { testHome } from "./lanes.ts";
+
+function connect(far: FarServer, keeper?: Keeper) {
+  const sender = new Sender({
+    session: "s1",
+    writer: { program: "test" },
+    post: postTo(far.url, "the-key"),
+    keeper,
+    random: () => 0,
+  });
+  return { sender, recorder: new Recorder(sender) };
+}
+
+const names = (far: FarServer) => far.ops.map((op) => op["name"] ?? op["op"]);
+
+test("ops arrive in order, with the key, the writer said once", async () => {
+  await using far = await farServer();
+  const { sender, recorder } = connect(far);
+  recorder.start({ product: "game" });
+  recorder.log("one");
+  await sender.flush();
+  recorder.log("two");
+  recorder.finish();
+  await sender.flush();
+  expect(names(far)).toEqual(["start", "one", "two", "end"]);
+  expect(far.requests[0]?.headers.authorization).toBe("Bearer the-key");
+  expect(far.requests.map((request) => request.batches[0])).toMatchObject([
+    { session: "s1", first: 1, last: 2, writer: { program: "test" } },
+    { session: "s1", first: 3, last: 4 },
+  ]);
+  expect(far.requests[1]?.batches[0]?.writer).toBeUndefined();
+});
+
+test("start, exceptions and end go at once, the rest waits for company", async () => {
+  await using far = await farServer();
+  const { recorder } = connect(far);
+  recorder.start({});
+  await expect.poll(() => far.requests.length).toBe(1);
+  for (let i = 0; i < 50; i++) recorder.log("calm");
+  recorder.log("exception", { exception_type: "Error" });
+  await expect.poll(() => far.ops.length).toBe(52);
+  expect(far.requests).toHaveLength(2);
+});
+
+test.each<Fault>(["no answer", "answer lost", { status: 500 }, { status: 429 }, { status: 401 }])(
+  "after %o the same batch is sent again, and counts once",
+  async (fault) => {
+    await using far = await farServer();
+    const { sender, recorder } = connect(far);
+    far.faults.push(fault);
+    recorder.log("one");
+    await sender.flush(50);
+    recorder.log("two");
+    await expect.poll(() => far.ops.length, { timeout: 10_000 }).toBe(2);
+    expect(names(far)).toEqual(["one", "two"]);
+    const [first, second] = far.requests.map((request) => request.batches[0]);
+    expect([second?.first, second?.last]).toEqual([first?.first, first?.last]);
+  },
+);
+
+test("Retry-After is honoured", async () => {
+  await using far = await farServer();
+  const { sender, recorder } = connect(far);
+  far.faults.push({ status: 503, retryAfter: 2 });
+  recorder.log("one");
+  await sender.flush(10);
+  await expect.poll(() => far.requests.length, { timeout: 10_000 }).toBe(2);
+  const [first, second] = far.requests;
+  expect((second?.at ?? 0) - (first?.at ?? 0)).toBeGreaterThanOrEqual(1_990);
+});
+
+test("an op that the server does not take is let go and counted; the others arrive", async () => {
+  await using far = await farServer();
+  far.refuses = (op) => op["name"] === "poison";
+  const { sender, recorder } = connect(far);
+  for (let i = 0; i < 20; i++) recorder.log(i === 13 ? "poison" : `e${i}`);
+  await sender.flush();
+  expect(far.ops).toHaveLength(19);
+  expect(far.dropped).toEqual({ refused: 1 });
+  expect(sender.losses()).toEqual({ refused: 1 });
+});
+
+test("413 makes smaller batches", async () => {
+  await using far = await farServer();
+  far.faults.push({ status: 413 }, { status: 413 });
+  const { sender, recorder } = connect(far);
+  for (let i = 0; i < 8; i++) recorder.log(`e${i}`);
+  await sender.flush();
+  expect(far.requests.map((request) => request.batches[0]?.ops.length).slice(0, 3)).toEqual([
+    8, 4, 2,
+  ]);
+  expect(far.ops).toHaveLength(8);
+});
+
+test("a server that lost what it once confirmed gets the rest in a new lane", async () => {
+  await using far = await farServer();
+  const { sender, recorder } = connect(far);
+  recorder.log("one");
+  await sender.flush();
+  far.applied.clear();
+  recorder.log("two");
+  await sender.flush();
+  expect(names(far)).toEqual(["one", "two"]);
+  expect(far.applied.size).toBe(1);
+  expect([...far.applied.values()]).toEqual([1]);
+});
+
+test("a full queue gives up the oldest metrics first, says so, and stays bounded", async () => {
+  await using far = await farServer();
+  far.faults.push(...Array<Fault>(100).fill({ status: 503 }));
+  const { sender, recorder } = connect(far);
+  recorder.start({});
+  recorder.log("kept");
+  for (let i = 0; i < 3 * QUEUE_OPS; i++) recorder.gauge("g", i);
+  recorder.log("kept too");
+  expect(sender.waiting()).toBeLessThanOrEqual(QUEUE_OPS);
+  await sender.flush(10);
+  far.faults.length = 0;
+  await sender.flush();
+  await expect.poll(() => sender.waiting(), { timeout: 10_000 }).toBe(0);
+  expect(names(far).filter((name) => name !== "g")).toEqual(["start", "kept", "kept too"]);
+  expect(far.ops.length + (far.dropped["queue_full"] ?? 0)).toBe(3 * QUEUE_OPS + 3);
+  expect(far.ops.at(-2)).toMatchObject({ name: "g", value: 3 * QUEUE_OPS - 1 });
+});
+
+test("whatever the network does, every op arrives once and in order, or is counted", async () => {
+  const fault = fc.constantFrom<Fault>(
+    "no answer",
+    "answer lost",
+    { status: 500 },
+    { status: 413 },
+    "watched",
+  );
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fault, { maxLength: 6 }),
+      fc.array(fc.nat(30), { maxLength: 5 }),
+      async (faults, bursts) => {
+        await using far = await farServer();
+        far.faults.push(...faults);
+        const { sender, recorder } = connect(far);
+        let issued = 0;
+        for (const burst of bursts) {
+          for (let i = 0; i < burst; i++) recorder.log(`e${issued++}`);
+          await sender.flush(1);
+        }
+        for (let tries = 0; tries < 20 && sender.waiting() > 0; tries++) await sender.flush(100);
+        const arrived = far.ops.map((op) => Number(op["name"].slice(1)));
+        expect(arrived).toEqual([...new Set(arrived)].toSorted((a, b) => a - b));
+        // Only a 413 for an op that was alone makes it go.
+        expect(arrived.length + (far.dropped["refused"] ?? 0)).toBe(issued);
+        if (
+          !faults.some(
+            (fault) => typeof fault === "object" && "status" in fault && fault.status === 413,
+          )
+        )
+          expect(arrived.length).toBe(issued);
+      },
+    ),
+    { numRuns: 30 },
+  );
+});
+
+test("a program in direct mode that just ends has sent everything, and was not kept waiting without a server", async () => {
+  await using far = await farServer();
+  using home = testHome();
+  const client = new URL("../../../clients/typescript/node.ts", import.meta.url).pathname;
+  const script = join(home.folder, "program.mjs");
+  writeFileSync(
+    script,
+    `import { open } from ${JSON.stringify(client)};\nopen({ direct: true }).event("hello");`,
+  );
+  const { spawn } = await import("node:child_process");
+  const program = spawn(process.execPath, [script], { env: { DATACAT_URL: far.url } });
+  const code = await new Promise((resolve) => program.on("exit", resolve));
+  expect(code).toBe(0);
+  expect(names(far)).toEqual(["start", "hello", "end"]);
+
+  const before = Date.now();
+  const alone = spawnSync(process.execPath, [script], {
+    env: { DATACAT_URL: "http://127.0.0.1:9" },
+    encoding: "utf8",
+  });
+  expect(alone).toMatchObject({ status: 0, stdout: "", stderr: "" });
+  expect(Date.now() - before).toBeLessThan(10_000);
+});

@@ -25,6 +25,8 @@ const Header = v.object({
   monotonic_ms: v.optional(v.number()),
   writer: v.optional(Writer, {}),
   role: v.optional(v.picklist(ROLES)),
+  /** The daemon wrote this part anew without some of its records, to make room. */
+  thinned: v.optional(v.boolean()),
 });
 export type Header = v.InferOutput<typeof Header>;
 
@@ -166,23 +168,18 @@ export class LaneWriter {
   }
 
   /** Goes on with a lane that this program wrote before it was restarted. */
-  static async resume(
-    folder: string,
-    lane: string,
-    options: WriterOptions = {},
-  ): Promise<LaneWriter> {
+  static resume(folder: string, lane: string, options: WriterOptions = {}): LaneWriter {
     const part = listLanes(folder).get(lane)?.at(-1);
     if (part === undefined) throw new Error(`There is no lane ${lane} in ${folder}`);
-    const path = join(folder, laneFile(lane, part));
-    const header = readHeader(path);
-    if (!header) throw new Error(`The header of ${path} is damaged`);
+    using lines = new Lines(join(folder, laneFile(lane, part)));
+    const header = lines.next() && parseFirstLine(lines.bytes, lines.from, lines.to).header;
+    if (!header) throw new Error(`The header of part ${part} of lane ${lane} is damaged`);
     let lastSeq = header.first - 1;
-    let torn = false;
-    for await (const entry of readLane(path)) {
-      if (entry.kind === "record") lastSeq = Math.max(lastSeq, entry.seq);
-      torn = entry.kind === "torn";
+    while (lines.next()) {
+      if (!isIntact(lines.bytes, lines.from, lines.to)) continue;
+      lastSeq = parseRecord(lines.text(lines.from + PREFIX))?.seq ?? lastSeq;
     }
-    return new LaneWriter(folder, header, options, { lastSeq, torn });
+    return new LaneWriter(folder, header, options, { lastSeq, torn: lines.rest() });
   }
 
   private constructor(

@@ -39,7 +39,7 @@ test("a restarted writer goes on where it was, past a line cut off in the middle
   writer.append({ op: "heartbeat", at: 1 });
   writer.close();
   appendFileSync(writer.path, '12345678 {"seq":2,"at"');
-  const resumed = await LaneWriter.resume(folder, "lane-1");
+  const resumed = LaneWriter.resume(folder, "lane-1");
   resumed.append({ op: "heartbeat", at: 2 });
   expect((await entries(writer.path)).map((entry) => entry.kind)).toEqual([
     "header",

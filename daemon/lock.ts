@@ -1,0 +1,86 @@
+/**
+ * One daemon per home. The lock is a file with its holder's pid and start; a holder that no longer lives has none. It is only ever
+ * changed under a guard, a second file made exclusively, so that two that find a stale lock do not both take it.
+ */
+import { linkSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import * as v from "valibot";
+import { GUARD_MS } from "./limits.ts";
+import { isAlive, readProcess } from "./watch.ts";
+
+const Holder = v.object({ pid: v.number(), pid_started: v.optional(v.string()), id: v.string() });
+export type Holder = v.InferOutput<typeof Holder>;
+
+export class Lock {
+  readonly #path: string;
+  readonly #holder: Holder;
+
+  private constructor(path: string, holder: Holder) {
+    this.#path = path;
+    this.#holder = holder;
+  }
+
+  /** The lock, or nothing if a living daemon holds it for longer than `patienceMs`. */
+  static async take(path: string, id: string, patienceMs = 0): Promise<Lock | undefined> {
+    const started = readProcess(process.pid)?.started;
+    const holder: Holder = { pid: process.pid, ...(started && { pid_started: started }), id };
+    const deadline = Date.now() + patienceMs;
+    for (;;) {
+      if (tryTake(path, holder)) return new Lock(path, holder);
+      if (Date.now() > deadline) return undefined;
+      await sleep(50);
+    }
+  }
+
+  /** Still ours? Someone may have removed the home, or its lock. */
+  isHeld(): boolean {
+    return readHolder(this.#path)?.id === this.#holder.id;
+  }
+
+  release(): void {
+    if (this.isHeld()) rmSync(this.#path, { force: true });
+  }
+}
+
+/** Who holds a home, if that process lives. */
+export function livingHolder(path: string): Holder | undefined {
+  const holder = readHolder(path);
+  return holder && isAlive(holder.pid, holder.pid_started) ? holder : undefined;
+}
+
+function tryTake(path: string, holder: Holder): boolean {
+  if (livingHolder(path)) return false;
+  const mine = `${path}.${holder.id}`;
+  const guard = `${path}.guard`;
+  writeFileSync(mine, JSON.stringify(holder), { mode: 0o600 });
+  try {
+    removeStaleGuard(guard);
+    linkSync(mine, guard); // fails if there is one, so only one gets past here
+  } catch {
+    rmSync(mine, { force: true });
+    return false;
+  }
+  try {
+    if (livingHolder(path)) {
+      rmSync(mine, { force: true });
+      return false;
+    }
+    renameSync(mine, path);
+    return true;
+  } finally {
+    rmSync(guard, { force: true });
+  }
+}
+
+function removeStaleGuard(guard: string): void {
+  const made = statSync(guard, { throwIfNoEntry: false })?.mtimeMs;
+  if (made !== undefined && Date.now() - made > GUARD_MS) rmSync(guard, { force: true });
+}
+
+function readHolder(path: string): Holder | undefined {
+  try {
+    return v.parse(Holder, JSON.parse(readFileSync(path, "utf8")));
+  } catch {
+    return undefined;
+  }
+}

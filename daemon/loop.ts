@@ -1,0 +1,182 @@
+/** The daemon's heartbeat: looks at lanes, programs and disk in turn, often while something happens, seldom while nothing does. */
+import { closeSync, fsyncSync, type FSWatcher, openSync, watch } from "node:fs";
+import type { Clock } from "./clock.ts";
+import type { Home } from "./home.ts";
+import type { Lane, Lanes } from "./lanes.ts";
+import {
+  DOZE_AFTER_MS,
+  DOZE_MS,
+  GIVE_UP_MS,
+  LOCK_CHECK_MS,
+  POLL_MS,
+  SYNC_MS,
+  WATCH_MS,
+} from "./limits.ts";
+import type { Lock } from "./lock.ts";
+import { type Log, reason } from "./log.ts";
+import type { Monitor } from "./monitor.ts";
+import type { Sender } from "./sender.ts";
+
+export type LoopOptions = {
+  home: Home;
+  lanes: Lanes;
+  monitor: Monitor;
+  sender: Sender;
+  lock: Lock;
+  log: Log;
+  clock: Clock;
+  idleMs: number;
+};
+
+export class Loop {
+  readonly stopped: Promise<number>;
+  readonly #options: LoopOptions;
+  #settle: (code: number) => void = () => {};
+  #timer: NodeJS.Timeout | undefined;
+  #doorbell: FSWatcher | undefined;
+  #isStopped = false;
+  #grewAt: number;
+  #busyAt: number;
+  #next = { watch: 0, sync: 0, lock: 0 };
+  /** Lanes that were written to since they were last synced. */
+  readonly #unsynced = new Set<Lane>();
+
+  constructor(options: LoopOptions) {
+    this.#options = options;
+    const now = options.clock.monotonic();
+    this.#grewAt = now;
+    this.#busyAt = now;
+    this.stopped = new Promise((resolve) => {
+      this.#settle = resolve;
+    });
+  }
+
+  start(): void {
+    this.#turn();
+  }
+
+  stop(code = 0): void {
+    if (this.#isStopped) return;
+    this.#isStopped = true;
+    clearTimeout(this.#timer);
+    this.#doorbell?.close();
+    this.#settle(code);
+  }
+
+  /** Something was written: looks at once instead of when it would have. */
+  wake(): void {
+    if (this.#isStopped) return;
+    this.#grewAt = this.#options.clock.monotonic();
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#turn(), 0);
+  }
+
+  #turn(): void {
+    const { log } = this.#options;
+    try {
+      this.#look();
+      log.worked("looking at the lanes");
+    } catch (error) {
+      // A folder that is gone, a disk that fails: it may come back, and a daemon that stops helps nobody.
+      log.failed("looking at the lanes", reason(error));
+    }
+    if (this.#isStopped) return;
+    this.#timer = setTimeout(() => this.#turn(), this.#waitMs());
+  }
+
+  #look(): void {
+    const { lanes, monitor, sender, lock, clock, log } = this.#options;
+    const now = clock.now();
+    const monotonic = clock.monotonic();
+    if (this.#isDue("lock", monotonic, LOCK_CHECK_MS) && !lock.isHeld()) {
+      log.write("another daemon has the home now");
+      return this.stop(0);
+    }
+
+    lanes.scan(now);
+    for (const lane of lanes.all.values()) {
+      const news = lane.look(now);
+      if (!news.grew) continue;
+      this.#grewAt = monotonic;
+      this.#unsynced.add(lane);
+      monitor.learn(lane, news);
+    }
+    if (this.#isDue("watch", monotonic, WATCH_MS)) monitor.tick();
+    if (this.#isDue("sync", monotonic, SYNC_MS)) this.#sync();
+    sender.pump();
+    lanes.reap();
+    this.#stopIfIdle(monotonic);
+  }
+
+  #waitMs(): number {
+    const { clock, sender } = this.#options;
+    const isDozing = clock.monotonic() - this.#grewAt > DOZE_AFTER_MS;
+    this.#hangDoorbell(isDozing);
+    const untilWatch = this.#next.watch - clock.monotonic();
+    const untilDue = sender.nextAt() - clock.now();
+    const longest = isDozing ? DOZE_MS : POLL_MS;
+    return Math.max(10, Math.min(longest, untilWatch, untilDue));
+  }
+
+  /** Watched only while nothing happens: with a busy program there would be an event for each line that it writes. */
+  #hangDoorbell(wanted: boolean): void {
+    if (!wanted) {
+      this.#doorbell?.close();
+      this.#doorbell = undefined;
+      return;
+    }
+    if (this.#doorbell) return;
+    try {
+      this.#doorbell = watch(this.#options.home.lanes, { persistent: false }, () => {
+        this.#doorbell?.close();
+        this.#doorbell = undefined;
+        this.wake();
+      });
+      this.#doorbell.on("error", () => this.#doorbell?.close());
+    } catch {
+      // No watches to be had; then it is looked at every now and then.
+    }
+  }
+
+  #isDue(what: "watch" | "sync" | "lock", monotonic: number, everyMs: number): boolean {
+    if (monotonic < this.#next[what]) return false;
+    this.#next[what] = monotonic + everyMs;
+    return true;
+  }
+
+  /** A power cut then costs a second at most. The clients do not sync: it would make them wait for the disk. */
+  #sync(): void {
+    for (const lane of this.#unsynced) {
+      const part = lane.parts.at(-1);
+      if (part !== undefined) syncFile(lane.path(part));
+    }
+    this.#unsynced.clear();
+  }
+
+  /** Nothing runs and nothing is left to send, or nobody takes it. */
+  #stopIfIdle(monotonic: number): void {
+    const { lanes, sender, clock, idleMs, log } = this.#options;
+    const all = [...lanes.all.values()];
+    const isLive = all.some((lane) => !lane.isOver && lane.header.role !== "facts");
+    const isStuck = clock.now() - Math.max(sender.totals.lastOkAt, 0) > GIVE_UP_MS;
+    if (isLive || (all.length > 0 && !(isStuck && monotonic - this.#grewAt > GIVE_UP_MS))) {
+      this.#busyAt = monotonic;
+    }
+    if (monotonic - this.#busyAt < idleMs) return;
+    log.write("nothing left to do");
+    this.stop(0);
+  }
+}
+
+function syncFile(path: string): void {
+  try {
+    const descriptor = openSync(path, process.platform === "win32" ? "r+" : "r");
+    try {
+      fsyncSync(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch {
+    // Gone meanwhile, or a disk that fails: the data is no safer for our complaint.
+  }
+}

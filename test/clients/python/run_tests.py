@@ -1,0 +1,36 @@
+#!/usr/bin/env python
+# -*- coding: utf-8 -*-
+"""Runs the Python client's tests on the interpreter that runs this file, 2.7 or 3, without anything installed.
+
+    python test/clients/python/run_tests.py [-v] [name of a test file, class or method …]
+
+Its last line is `N passed, N failed, N skipped`; it exits with 1 if any failed."""
+
+from __future__ import print_function
+
+import os
+import sys
+import unittest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
+sys.path.insert(0, os.path.join(HERE, "..", "..", "..", "clients", "python"))
+os.environ["DATACAT_DAEMON"] = "off"  # tests that want one start their own
+
+
+def main(arguments):
+    verbose = "-v" in arguments
+    names = [name[:-3] if name.endswith(".py") else name for name in arguments if not name.startswith("-")]
+    loader = unittest.TestLoader()
+    suite = loader.loadTestsFromNames(names) if names else loader.discover(HERE, pattern="test_*.py")
+    result = unittest.TextTestRunner(stream=sys.stdout, verbosity=2 if verbose else 1).run(suite)
+    for test, reason in result.skipped:
+        print("skipped: %s: %s" % (test, reason))
+    failed = len(result.failures) + len(result.errors)
+    passed = result.testsRun - failed - len(result.skipped)
+    print("%d passed, %d failed, %d skipped" % (passed, failed, len(result.skipped)))
+    return 1 if failed or result.testsRun == 0 else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

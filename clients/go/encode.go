@@ -594,7 +594,11 @@ func skipContainer(decoder *json.Decoder) error {
 
 // decimal writes a number given by its digits: integers keep all of them, as a string beyond ±2^53.
 func (e *encoder) decimal(digits string) {
-	if i, ok := new(big.Int).SetString(digits, 10); ok && len(digits) < 5000 {
+	if len(digits) > maxDigits {
+		e.buf = appendString(e.buf, digits)
+		return
+	}
+	if i, ok := new(big.Int).SetString(digits, 10); ok {
 		if i.IsInt64() {
 			e.buf = appendInteger(e.buf, i.Int64())
 		} else {

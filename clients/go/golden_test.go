@@ -134,10 +134,17 @@ func firstDifference(got, want string) string {
 			b = w[i]
 		}
 		if a != b {
-			return "line " + strconv.Itoa(i+1) + "\n got " + shorten(a, 400) + "\nwant " + shorten(b, 400)
+			return "line " + strconv.Itoa(i+1) + "\n got " + head(a) + "\nwant " + head(b)
 		}
 	}
 	return "nowhere"
+}
+
+func head(text string) string {
+	if len(text) > 400 {
+		return text[:400] + "…"
+	}
+	return text
 }
 
 func writerOf(given map[string]any) writer {

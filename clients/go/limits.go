@@ -19,6 +19,8 @@ const (
 	maxLabel   = 256
 	maxLabels  = 64
 	maxBuckets = 256
+	// maxDigits: a number longer than this is not computed with, which takes time that grows with the square of it.
+	maxDigits = 1000
 	// maxFrames: enough for any stack that is not a runaway recursion, of which the innermost frames tell all.
 	maxFrames = 256
 	// maxCauses: a chain of errors longer than this is a mistake, or a cycle.

@@ -3,7 +3,6 @@ package datacat
 import (
 	"math"
 	"strconv"
-	"unicode/utf8"
 )
 
 // record is one op being written: its text from `"op":` to the closing brace, behind room for what only the sink knows
@@ -313,6 +312,3 @@ func merged(details []Detail) Detail {
 	}
 	return d
 }
-
-// characters counts code points, as every client does.
-func characters(s string) int { return utf8.RuneCountInString(s) }

@@ -1,0 +1,358 @@
+package datacat
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io/fs"
+	"log"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+func TestTheZeroSessionOpensItselfAndANilOneDoesNothing(t *testing.T) {
+	t.Setenv("DATACAT_HOME", t.TempDir())
+	t.Setenv("DATACAT_DAEMON", "off")
+	t.Setenv("DATACAT_PRODUCT", "from the environment")
+	var s Session
+	s.Gauge("fps", 60)
+	ops := lines(t, &s)
+	if len(ops) != 2 || ops[0]["op"] != "start" || ops[0]["product"] != "from the environment" || ops[1]["name"] != "fps" {
+		t.Fatalf("%v", ops)
+	}
+	s.End()
+
+	var none *Session
+	none.UpdateState(Data{"a": 1})
+	none.LogEvent("e", nil)
+	none.Log(Event{Name: "e", Err: errors.New("x")})
+	none.LogException(errors.New("x"), nil)
+	none.LogPanic("x", nil)
+	none.Gauge("g", 1)
+	none.Counter("c", 1)
+	none.Histogram("h", 1)
+	none.Timer("t").Stop()
+	none.Heartbeat()
+	none.StartHeartbeatMonitor(time.Second)
+	none.KeepBeating(context.Background(), time.Second)
+	none.Pause()
+	none.Resume()
+	none.LogWriter("g").Write([]byte("line\n"))
+	none.End()
+	if none.ID() != "" || none.Stats().Records != 0 || none.Flush(context.Background()) != nil || none.Environment() != nil {
+		t.Error("a nil session knows something")
+	}
+	if FromContext(context.Background()) != nil || FromContext(NewContext(context.Background(), &s)) != &s {
+		t.Error("a context does not carry the session")
+	}
+}
+
+func TestDisabledRecordsNothing(t *testing.T) {
+	home := t.TempDir()
+	t.Setenv("DATACAT_HOME", home)
+	t.Setenv("DATACAT_DISABLED", "1")
+	s := Open(context.Background(), Options{Product: "p"})
+	s.LogEvent("e", nil)
+	s.End()
+	if entries, _ := os.ReadDir(home); len(entries) != 0 {
+		t.Errorf("%v", entries)
+	}
+}
+
+func TestManyGoroutinesShareOneLaneWithoutAHole(t *testing.T) {
+	t.Setenv("DATACAT_LANE_BYTES", "20000") // so that parts change under them, too
+	s := testSession(t)
+	var all sync.WaitGroup
+	for g := 0; g < 8; g++ {
+		g := g
+		all.Add(1)
+		go func() {
+			defer all.Done()
+			for i := 0; i < 250; i++ {
+				switch i % 4 {
+				case 0:
+					s.Gauge("g", float64(i), Tags("goroutine", fmt.Sprint(g)))
+				case 1:
+					s.LogEvent("e", Data{"i": i, "channel": make(chan int)})
+				case 2:
+					s.UpdateState(Data{"goroutines": Data{fmt.Sprint(g): i}})
+				default:
+					s.LogException(fmt.Errorf("%d: %w", i, fs.ErrNotExist), nil)
+				}
+			}
+		}()
+	}
+	all.Wait()
+	s.End()
+	ops := lines(t, s) // fails on a hole or a bad checksum
+	counts := map[any]int{}
+	for _, op := range ops {
+		counts[op["op"]]++
+	}
+	if counts["metric"] != 504 || counts["event"] != 1000 || counts["state"] != 496 || counts["start"] != 1 || counts["end"] != 1 || counts["dropped"] != 1 {
+		t.Errorf("%v", counts)
+	}
+	if s.Stats().Records != int64(len(ops)) {
+		t.Errorf("stats say %d, the lane has %d", s.Stats().Records, len(ops))
+	}
+}
+
+func TestAfterTheEndNothingIsWritten(t *testing.T) {
+	s := testSession(t)
+	s.EndWith(3, "SIGTERM")
+	s.LogEvent("late", nil)
+	s.End()
+	ops := lines(t, s)
+	if op := ops[len(ops)-1]; op["op"] != "end" || op["exit_code"] != json.Number("3") || op["signal"] != "SIGTERM" {
+		t.Errorf("%v", ops)
+	}
+}
+
+func TestAChildJoinsTheSessionOfItsParent(t *testing.T) {
+	parent := testSession(t)
+	name, id, _ := strings.Cut(parent.Environment()[0], "=")
+	t.Setenv(name, id)
+	child := Open(context.Background(), Options{Product: "child"})
+	child.LogEvent("hello", nil)
+	child.End()
+	ops := lines(t, child)
+	if child.ID() != parent.ID() || len(ops) != 1 || ops[0]["name"] != "hello" {
+		t.Errorf("%v", ops)
+	}
+}
+
+func TestAnErrorIsRecordedWithItsCausesAndTheCallersStack(t *testing.T) {
+	s := testSession(t)
+	_, missing := os.Open("/nowhere/at/all")
+	s.LogException(fmt.Errorf("loading: %w", missing), Data{"file": "a.sav", "token": "t"})
+	op := last(t, s)
+	if op["exception_type"] != "fmt.wrapError" || op["exception_msg"] != "loading: open /nowhere/at/all: no such file or directory" || op["handled"] != true {
+		t.Errorf("%v", op)
+	}
+	if file := op["source_file"].(string); !strings.HasSuffix(file, "session_test.go") || !strings.Contains(op["source_function"].(string), "TestAnErrorIsRecorded") {
+		t.Errorf("from %v", op)
+	}
+	stack := op["stacktrace"].([]any)
+	if first := stack[0].(string); !strings.Contains(first, "TestAnErrorIsRecordedWithItsCausesAndTheCallersStack(...)\n\t") {
+		t.Errorf("the stack begins with %q", first)
+	}
+	causes := op["causes"].([]any)
+	if len(causes) != 2 || causes[0].(map[string]any)["exception_type"] != "fs.PathError" || causes[1].(map[string]any)["exception_type"] != "syscall.Errno" {
+		t.Errorf("causes: %v", causes)
+	}
+	if data := op["data"].(map[string]any); data["token"] != "[redacted]" || data["file"] != "a.sav" {
+		t.Errorf("data: %v", data)
+	}
+	s.Log(Event{Name: "save_failed", Category: Critical, Err: missing})
+	if op := last(t, s); op["name"] != "save_failed" || op["exception_type"] != "fs.PathError" {
+		t.Errorf("%v", op)
+	}
+}
+
+type several []error
+
+func (e several) Error() string   { return "several" }
+func (e several) Unwrap() []error { return e }
+
+type brokenError struct{ message *string }
+
+func (e *brokenError) Error() string { return *e.message }
+func (e *brokenError) Unwrap() error { panic("no") }
+
+type endless struct{}
+
+func (endless) Error() string { return "endless" }
+func (endless) Unwrap() error { return endless{} }
+
+func TestErrorsThatWrapSeveralPanicOrNeverEndDoNoHarm(t *testing.T) {
+	s := testSession(t)
+	s.LogException(several{errors.New("one"), nil, fmt.Errorf("two: %w", errors.New("three"))}, nil)
+	if causes := last(t, s)["causes"].([]any); len(causes) != 3 {
+		t.Errorf("%v", causes)
+	}
+	s.LogException(&brokenError{}, nil)
+	if op := last(t, s); op["exception_type"] != "datacat.brokenError" || op["causes"] != nil {
+		t.Errorf("%v", op)
+	}
+	s.LogException(endless{}, nil)
+	if causes := last(t, s)["causes"].([]any); len(causes) != maxCauses {
+		t.Errorf("%d causes", len(causes))
+	}
+}
+
+func TestAPanicIsRecordedAndGoesOn(t *testing.T) {
+	s := testSession(t)
+	value := func() (value any) {
+		defer func() { value = recover() }()
+		defer s.Recover()
+		var items []int
+		return items[len(items)]
+	}()
+	if value == nil || !strings.Contains(fmt.Sprint(value), "index out of range") {
+		t.Errorf("the panic did not go on: %v", value)
+	}
+	ops := lines(t, s)
+	event, crash := ops[len(ops)-2], ops[len(ops)-1]
+	if event["exception_type"] != "runtime.boundsError" || event["handled"] != false || crash["op"] != "crash" || crash["reason"] != "uncaught_exception" {
+		t.Errorf("%v %v", event, crash)
+	}
+	if function := event["source_function"].(string); !strings.Contains(function, "TestAPanicIsRecordedAndGoesOn") {
+		t.Errorf("from %s", function)
+	}
+
+	survivor := testSession(t)
+	func() {
+		defer func() { survivor.LogPanic(recover(), Data{"request": 7}) }()
+		panic("text")
+	}()
+	survivor.LogEvent("still here", nil)
+	ops = lines(t, survivor)
+	if op := ops[1]; op["exception_type"] != "panic" || op["exception_msg"] != "text" || op["handled"] != true {
+		t.Errorf("%v", op)
+	}
+	func() {
+		defer survivor.Recover() // without a panic it does nothing
+	}()
+	if len(lines(t, survivor)) != 3 {
+		t.Error("Recover without a panic wrote something")
+	}
+}
+
+func TestTimersMeasureAndCount(t *testing.T) {
+	s := testSession(t)
+	timer := s.Timer("frames", Unit("milliseconds"), Tags("main"))
+	timer.Add(2)
+	timer.Add(3)
+	time.Sleep(2 * time.Millisecond)
+	took := timer.Stop()
+	timer.Stop()
+	s.Duration("load", 1500*time.Millisecond)
+	ops := lines(t, s)
+	if len(ops) != 3 {
+		t.Fatalf("%v", ops)
+	}
+	value, _ := ops[1]["value"].(json.Number).Float64()
+	if value < 2 || value > took.Seconds()*1000+1 || ops[1]["count"] != json.Number("5") || ops[1]["unit"] != "milliseconds" {
+		t.Errorf("%v", ops[1])
+	}
+	if ops[2]["type"] != "timer" || ops[2]["value"] != json.Number("1.5") {
+		t.Errorf("%v", ops[2])
+	}
+}
+
+func TestKeepBeatingBeatsUntilItsContextIsDone(t *testing.T) {
+	s := testSession(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	s.KeepBeating(ctx, 15*time.Millisecond)
+	within(t, func() bool { return len(lines(t, s)) >= 5 })
+	cancel()
+	within(t, func() bool { return last(t, s)["op"] == "pause" })
+	if first := lines(t, s)[1]; first["op"] != "heartbeat" || first["timeout_ms"] != json.Number("15") {
+		t.Errorf("%v", first)
+	}
+}
+
+func TestLinesOfTheLogPackageBecomeEvents(t *testing.T) {
+	s := testSession(t)
+	log.New(s.LogWriter("app"), "prefix: ", 0).Print("hello")
+	if op := last(t, s); op["name"] != "log" || op["group"] != "app" || op["message"] != "prefix: hello" {
+		t.Errorf("%v", op)
+	}
+}
+
+func TestSecretsOfTheCommandLineAreNotInTheHeader(t *testing.T) {
+	got := withoutSecrets([]string{"--level", "3", "--token=abc", "--password", "hunter2", "-api-key", "--verbose", "API_KEY=x", "--tokens"})
+	want := []string{"--level", "3", "--token=[redacted]", "--password", "[redacted]", "-api-key", "--verbose", "API_KEY=[redacted]", "--tokens"}
+	if strings.Join(got, " ") != strings.Join(want, " ") {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestTheHeaderSaysWhoWrites(t *testing.T) {
+	s := testSession(t)
+	text, err := os.ReadFile(parts(t, s)[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var h struct {
+		Lane, Session string
+		Format        int
+		MonotonicMs   int64 `json:"monotonic_ms"`
+		Writer        struct {
+			Program, Language, Client, Hostname, Os string
+			Pid                                     int
+			PidStarted                              string `json:"pid_started"`
+		}
+	}
+	if err := json.Unmarshal(bytes.SplitN(text, []byte("\n"), 2)[0][9:], &h); err != nil {
+		t.Fatal(err)
+	}
+	if h.Session != s.ID() || h.Format != 1 || h.Writer.Pid != os.Getpid() || h.Writer.Client != "datacat-go "+Version || h.Writer.PidStarted != startOf(os.Getpid()) || h.MonotonicMs < 0 {
+		t.Errorf("%+v", h)
+	}
+	info, _ := os.Stat(parts(t, s)[0])
+	folder, _ := os.Stat(filepath.Dir(parts(t, s)[0]))
+	if info.Mode().Perm() != 0o600 || folder.Mode().Perm() != 0o700 {
+		t.Errorf("modes %v and %v", info.Mode(), folder.Mode())
+	}
+}
+
+// lines are all records of a session's lane, each with a right checksum and the next sequence.
+func lines(t testing.TB, s *Session) []map[string]any {
+	t.Helper()
+	var ops []map[string]any
+	for _, path := range parts(t, s) {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, line := range strings.Split(strings.TrimSuffix(string(text), "\n"), "\n") {
+			var op map[string]any
+			decoder := json.NewDecoder(strings.NewReader(line[9:]))
+			decoder.UseNumber()
+			if line[:9] != fmt.Sprintf("%08x ", crc32.ChecksumIEEE([]byte(line[9:]))) || decoder.Decode(&op) != nil {
+				t.Fatalf("a damaged line: %q", line)
+			}
+			if i > 0 {
+				ops = append(ops, op)
+				if op["seq"] != json.Number(fmt.Sprint(len(ops))) {
+					t.Fatalf("record %d has sequence %v", len(ops), op["seq"])
+				}
+			}
+		}
+	}
+	return ops
+}
+
+func last(t testing.TB, s *Session) map[string]any {
+	t.Helper()
+	ops := lines(t, s)
+	return ops[len(ops)-1]
+}
+
+func parts(t testing.TB, s *Session) []string {
+	t.Helper()
+	l := s.sink.(*lane)
+	paths, err := filepath.Glob(filepath.Join(l.folders()[0], l.header.lane+".*.lane"))
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no lane: %v", err)
+	}
+	return paths
+}
+
+func within(t testing.TB, isSo func() bool) {
+	t.Helper()
+	for until := time.Now().Add(20 * time.Second); time.Now().Before(until); time.Sleep(5 * time.Millisecond) {
+		if isSo() {
+			return
+		}
+	}
+	t.Fatal("it did not become so")
+}

@@ -14,19 +14,11 @@ var loaded = time.Now()
 
 func sinceStart() time.Duration { return time.Since(loaded) }
 
-// ensureDaemon starts the daemon unless one serves one of these homes (clients/README.md, "Waking the daemon"). It is not
-// waited for: with none to be found, or one that fails, the lane stays until the next one runs.
-func ensureDaemon(homes []string, now time.Time) {
+// ensureDaemon starts the daemon unless one serves this home (clients/README.md, "Waking the daemon"). It is not waited
+// for: with none to be found, or one that fails, the lane stays until the next one runs.
+func ensureDaemon(home string, now time.Time) {
 	executable := os.Getenv("DATACAT_DAEMON")
-	if executable == "off" {
-		return
-	}
-	folders := laneFolders(homes)
-	if len(folders) == 0 {
-		return
-	}
-	home := filepath.Dir(folders[0])
-	if isServed(home) || !isFirst(home, now) {
+	if home == "" || executable == "off" || isServed(home) || !isFirst(home, now) {
 		return
 	}
 	if executable == "" {

@@ -131,8 +131,8 @@ func (s *Session) open() {
 		s.sink = newLane(head, partBytes(), func() []string { return laneFolders(homes) })
 	}
 	s.sayStart()
-	if _, isLane := s.sink.(*lane); isLane {
-		ensureDaemon(homes(s.options.Home), now)
+	if l, isLane := s.sink.(*lane); isLane {
+		ensureDaemon(l.home(), now)
 	}
 }
 

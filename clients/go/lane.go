@@ -17,6 +17,7 @@ type lane struct {
 	put      func(*os.File, []byte) (int, error)
 
 	mu       sync.Mutex
+	folder   string // where its parts are, once there is one
 	file     *os.File
 	part     int
 	bytes    int64 // in this part
@@ -63,7 +64,7 @@ func (l *lane) write(r *record, at int64) (written bool) {
 
 // catchUp says what was lost meanwhile, and says the start of the session again if that was.
 func (l *lane) catchUp(at int64) bool {
-	var told record
+	told := record{encoder: encoder{buf: make([]byte, room, 256)}}
 	told.dropped("disk_full", l.lost, reason(l.why))
 	told.buf = append(told.buf, '\n')
 	if !l.append(told.buf, l.sequence+1, at) {
@@ -128,8 +129,12 @@ func (l *lane) openPart(first int64) bool {
 }
 
 func (l *lane) create(part int, first int64) (*os.File, []byte, error) {
+	folders := []string{l.folder}
+	if l.folder == "" {
+		folders = l.folders()
+	}
 	err := error(errNoFolder)
-	for _, folder := range l.folders() {
+	for _, folder := range folders {
 		var file *os.File
 		path := filepath.Join(folder, fmt.Sprintf("%s.%06d.lane", l.header.lane, part))
 		if file, err = os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL|os.O_APPEND, 0o600); err != nil {
@@ -138,6 +143,7 @@ func (l *lane) create(part int, first int64) (*os.File, []byte, error) {
 		line := l.header.line(part, first)
 		n, failed := l.put(file, line)
 		if n == len(line) {
+			l.folder = folder
 			return file, line, nil
 		}
 		if err = failed; err == nil {
@@ -147,6 +153,16 @@ func (l *lane) create(part int, first int64) (*os.File, []byte, error) {
 		os.Remove(path)
 	}
 	return nil, nil, err
+}
+
+// home is the folder whose daemon will read this lane; "" while there is none.
+func (l *lane) home() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.folder == "" {
+		return ""
+	}
+	return filepath.Dir(l.folder)
 }
 
 func (l *lane) shut() {

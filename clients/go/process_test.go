@@ -1,0 +1,223 @@
+//go:build linux || darwin
+
+package datacat
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"math/rand"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// TestMain lets the test binary be the program that is recorded: DATACAT_TEST_PROGRAM names what it does.
+func TestMain(m *testing.M) {
+	program, ok := programs[os.Getenv("DATACAT_TEST_PROGRAM")]
+	if !ok {
+		os.Exit(m.Run())
+	}
+	program()
+}
+
+var programs = map[string]func(){
+	// Says each record's number once its call has returned, until it is killed.
+	"endless": func() {
+		s := Open(context.Background(), Options{Product: "endless"})
+		for i := 2; ; i++ {
+			switch i % 3 {
+			case 0:
+				s.Gauge("g", float64(i))
+			case 1:
+				s.LogEvent("e", Data{"i": i})
+			default:
+				s.UpdateState(Data{"i": i})
+			}
+			fmt.Println(i)
+		}
+	},
+	// Writes beyond the largest file that it may have.
+	"limited": func() {
+		limit := syscall.Rlimit{Cur: 4096, Max: 4096}
+		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
+			panic(err)
+		}
+		s := Open(context.Background(), Options{})
+		for i := 0; i < 500; i++ {
+			s.LogEvent("e", Data{"i": i})
+		}
+		s.End()
+		fmt.Println(s.ID(), s.Stats().Dropped["disk_full"])
+	},
+	// Has lost everything a program may lose.
+	"homeless": func() {
+		os.Stdin.Close()
+		os.Stdout.Close()
+		folder, _ := os.MkdirTemp("", "")
+		os.Chdir(folder)
+		os.Remove(folder)
+		s := Open(context.Background(), Options{})
+		s.LogEvent("here", nil)
+		s.End()
+		fmt.Fprint(os.Stderr, s.Stats().Records)
+	},
+	"panic": func() {
+		s := Open(context.Background(), Options{})
+		defer s.End()
+		defer s.Recover()
+		var nowhere *point
+		nowhere.X = 1
+	},
+	// A daemon that says who it is and whom it serves, and lives for a moment.
+	"daemon": func() {
+		home := os.Getenv("DATACAT_HOME")
+		folder, _ := os.Getwd()
+		session, _, _ := syscall.Syscall(syscall.SYS_GETSID, 0, 0, 0)
+		lines := []string{strconv.Itoa(os.Getpid()), strconv.Itoa(int(session)), folder}
+		os.WriteFile(filepath.Join(home, "started.tmp"), []byte(strings.Join(lines, "\n")), 0o600)
+		os.Rename(filepath.Join(home, "started.tmp"), filepath.Join(home, "started"))
+		time.Sleep(300 * time.Millisecond)
+	},
+}
+
+func program(t *testing.T, name string, environment ...string) *exec.Cmd {
+	t.Helper()
+	command := exec.Command(os.Args[0])
+	command.Env = append(os.Environ(), "DATACAT_TEST_PROGRAM="+name, "DATACAT_DAEMON=off")
+	command.Env = append(command.Env, environment...)
+	return command
+}
+
+func TestWhatACallWroteSurvivesKill(t *testing.T) {
+	for round := 0; round < 12; round++ {
+		home := t.TempDir()
+		command := program(t, "endless", "DATACAT_HOME="+home, "DATACAT_LANE_BYTES=20000")
+		output, err := command.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := command.Start(); err != nil {
+			t.Fatal(err)
+		}
+		said, killAt := 0, 1+rand.Intn(600)
+		for scanner := bufio.NewScanner(output); scanner.Scan(); {
+			if n, err := strconv.Atoi(scanner.Text()); err == nil {
+				said = n
+			}
+			if said == killAt {
+				command.Process.Kill() // and read what it had said by then
+			}
+		}
+		command.Wait()
+		seen, _ := readDamaged(t, sessionIn(home))
+		for i := 1; i <= said; i++ {
+			if !seen[i] {
+				t.Fatalf("record %d of %d is missing", i, said)
+			}
+		}
+		if said < killAt {
+			t.Fatalf("it was killed at %d and had said %d", killAt, said)
+		}
+	}
+}
+
+// sessionIn reads back a lane that another process wrote.
+func sessionIn(home string) *Session {
+	s := &Session{}
+	s.opening.Do(func() {})
+	s.sink = newLane(header{}, laneBytes, func() []string { return []string{filepath.Join(home, "lanes")} })
+	s.sink.(*lane).header.lane = "*"
+	return s
+}
+
+func TestALimitOnTheSizeOfFilesOnlyMakesMoreParts(t *testing.T) {
+	home := t.TempDir()
+	output, err := program(t, "limited", "DATACAT_HOME="+home).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %s", err, output)
+	}
+	var id string
+	var lost int
+	fmt.Sscan(string(output), &id, &lost)
+	seen, told := readDamaged(t, sessionIn(home))
+	if len(seen)+lost < 502 || lost != told || lost > 20 || len(parts(t, sessionIn(home))) < 10 {
+		t.Errorf("%d whole, %d lost, %d told, %d parts", len(seen), lost, told, len(parts(t, sessionIn(home))))
+	}
+}
+
+func TestAProgramWithoutHomeFolderAndStreamsIsRecorded(t *testing.T) {
+	temporary := t.TempDir()
+	command := program(t, "homeless", "DATACAT_HOME=", "XDG_STATE_HOME=", "HOME=/nowhere/that/can/be", "TMPDIR="+temporary)
+	var errors strings.Builder
+	command.Stderr = &errors
+	if err := command.Run(); err != nil || errors.String() != "3" {
+		t.Fatalf("%v: %s", err, errors.String())
+	}
+}
+
+func TestAPanickingProgramStillDiesOfItsPanic(t *testing.T) {
+	home := t.TempDir()
+	output, err := program(t, "panic", "DATACAT_HOME="+home).CombinedOutput()
+	if exit, ok := err.(*exec.ExitError); !ok || exit.ExitCode() != panicExitCode || !strings.Contains(string(output), "nil pointer dereference") || !strings.Contains(string(output), "goroutine 1") {
+		t.Errorf("%v: %s", err, output)
+	}
+	ops := lines(t, sessionIn(home))
+	if len(ops) != 3 || ops[1]["exception_type"] != "runtime.errorString" || ops[2]["op"] != "crash" {
+		t.Errorf("%v", ops)
+	}
+}
+
+func TestADaemonIsStartedOnceDetachedAndLeavesNoZombie(t *testing.T) {
+	home := t.TempDir()
+	t.Setenv("DATACAT_HOME", home)
+	t.Setenv("DATACAT_DAEMON", os.Args[0])
+	t.Setenv("DATACAT_TEST_PROGRAM", "daemon")
+	for i := 0; i < 3; i++ {
+		defer Open(context.Background(), Options{}).End()
+	}
+	var said []byte
+	within(t, func() bool {
+		said, _ = os.ReadFile(filepath.Join(home, "started"))
+		return len(said) > 0
+	})
+	told := strings.Split(string(said), "\n")
+	if told[0] != told[1] || told[2] != home { // it leads a session of its own, and holds on to no folder of ours
+		t.Errorf("%q", told)
+	}
+	pid, _ := strconv.Atoi(told[0])
+	within(t, func() bool { return syscall.Kill(pid, 0) == syscall.ESRCH }) // a zombie would still be there
+}
+
+func TestADaemonThatLivesIsNotStartedAgain(t *testing.T) {
+	home := t.TempDir()
+	say := func(pid int, started string) {
+		text := fmt.Sprintf(`{"pid":%d,"pid_started":%q,"port":8079,"version":"2.0.0"}`, pid, started)
+		if err := os.WriteFile(filepath.Join(home, "daemon.json"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if isServed(home) {
+		t.Error("nobody serves it")
+	}
+	say(os.Getpid(), startOf(os.Getpid()))
+	if !isServed(home) {
+		t.Error("we do")
+	}
+	if say(os.Getpid(), "1"); startOf(os.Getpid()) != "" && isServed(home) {
+		t.Error("that is another process, which had our pid before")
+	}
+	command := program(t, "panic", "DATACAT_DISABLED=1")
+	if command.Start() == nil {
+		within(t, func() bool { return startOf(1) == "" || isZombie(command.Process.Pid) })
+		if say(command.Process.Pid, startOf(command.Process.Pid)); isServed(home) && startOf(1) != "" {
+			t.Error("a zombie serves nobody")
+		}
+		command.Wait()
+	}
+}

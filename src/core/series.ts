@@ -120,17 +120,41 @@ export function addPoints(series: Series, columns: Columns, op: Points): void {
     );
   }
   let at = op.at;
+  if (counts || columns.fields.length > 1 || op.type === "counter" || series.points === 0) {
+    for (let i = 0; i < values.length; i++) {
+      at += dt[i] ?? 0;
+      const value = values[i] ?? 0;
+      addPoint(
+        series,
+        columns,
+        at,
+        op.type === "counter" ? series.last + value : value,
+        counts?.[i] ?? 0,
+      );
+    }
+    return;
+  }
+  // The same for the most frequent case, a run of a known gauge: four times as fast.
+  const column = field(columns, 0);
+  let { firstAt, first, lastAt, last, min, max, sum, squares } = series;
   for (let i = 0; i < values.length; i++) {
     at += dt[i] ?? 0;
     const value = values[i] ?? 0;
-    addPoint(
-      series,
-      columns,
-      at,
-      op.type === "counter" ? series.last + value : value,
-      counts?.[i] ?? 0,
-    );
+    columns.at.push(at);
+    column.push(value);
+    if (value < min) min = value;
+    if (value > max) max = value;
+    if (at < firstAt) [firstAt, first] = [at, value];
+    if (at >= lastAt) {
+      lastAt = at;
+      last = value;
+    }
+    sum += value;
+    squares += value * value;
   }
+  const points = series.points + values.length;
+  const samples = series.samples + values.length;
+  Object.assign(series, { points, samples, firstAt, first, lastAt, last, min, max, sum, squares });
 }
 
 /** Takes in a sample of a histogram, or a window of samples that was counted before it came here. */

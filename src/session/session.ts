@@ -38,7 +38,7 @@ import {
 } from "./history.ts";
 import { type ChartQuery, charts, Rollups, timeline } from "./metrics.ts";
 import { publicationOf } from "./publication.ts";
-import { type Newest, Store } from "./store.ts";
+import { type Newest, newSegment, Store } from "./store.ts";
 import { exported, legacySession, streamOf } from "./stream.ts";
 
 export type { ChartQuery, EventsQuery, HistoryQuery, Moment };
@@ -168,27 +168,16 @@ export class Session extends DurableObject<Env> {
   #nextSegment({ recording, newest }: Loaded): Newest {
     if (!newest.sealed) return newest;
     const { head, state } = recording;
-    return {
+    return newSegment({
       id: this.#store.nextId(),
-      stored: false,
-      sealed: false,
       fromAt: head.clockAt,
       firstSeq: head.seq + 1,
       keyframe: JSON.stringify(state),
-      body: new Uint8Array(),
-    };
+    });
   }
 
   #open(at: number, now: number): Loaded {
-    const newest: Newest = {
-      id: 1,
-      stored: false,
-      sealed: false,
-      fromAt: 0,
-      firstSeq: 1,
-      keyframe: "{}",
-      body: new Uint8Array(),
-    };
+    const newest = newSegment({ id: 1, fromAt: 0, firstSeq: 1, keyframe: "{}" });
     return { recording: Recording.open(this.#id(), at, now), newest };
   }
 

@@ -7,7 +7,14 @@ import { crc32, deflateRawSync, inflateRawSync } from "node:zlib";
 import { type Digest, digestOf } from "../core/digest.ts";
 import { SEGMENT_BYTES } from "../core/limits.ts";
 import type { Head } from "../core/recording.ts";
-import { type Contents, packContents, sealContents, SegmentReader } from "../core/segment.ts";
+import {
+  append,
+  type Contents,
+  newContents,
+  packContents,
+  sealContents,
+  SegmentReader,
+} from "../core/segment.ts";
 import type { JsonObject } from "../core/wire.ts";
 
 /** A segment as a list of segments shows it, without its bytes. `fromAt` is the session's clock when it opened. */
@@ -28,12 +35,28 @@ export type Newest = {
   firstSeq: number;
   keyframe: string;
   body: Uint8Array;
+  /** CRC-32 of the body. */
+  bodyCrc: number;
+  /** The body as it was put together, for sealing; null after waking up, when it must be read. */
+  contents: Contents | null;
 };
+
+/** A segment that begins with this state, and is not stored before something is in it. */
+export function newSegment(start: Pick<Newest, "id" | "fromAt" | "firstSeq" | "keyframe">): Newest {
+  return {
+    ...start,
+    stored: false,
+    sealed: false,
+    body: new Uint8Array(),
+    bodyCrc: 0,
+    contents: newContents(),
+  };
+}
 
 export type Segment = { info: SegmentInfo; keyframe: () => JsonObject; reader: SegmentReader };
 
-/** Deflated once and read often: the usual level is the best trade. */
-const deflate = (bytes: Uint8Array): Uint8Array => deflateRawSync(bytes);
+/** Level 4 takes half the time of the usual 6 here, for 1.5 % more bytes. */
+const deflate = (bytes: Uint8Array): Uint8Array => deflateRawSync(bytes, { level: 4 });
 const inflate = (bytes: Uint8Array): Uint8Array => inflateRawSync(bytes);
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -54,6 +77,8 @@ type Row = {
 export class Store {
   readonly #sql: SqlStorage;
   #exists: boolean;
+  /** What never changes again, so it is read once. */
+  #sealed: SegmentInfo[] = [];
   /** Segments that could not be read, found so far. */
   readonly damaged = new Set<number>();
 
@@ -82,6 +107,8 @@ export class Store {
     this.#sql.exec("CREATE TABLE tombstone (erased_at INTEGER NOT NULL)");
     this.#sql.exec("INSERT INTO tombstone VALUES (?)", at);
     this.#exists = false;
+    this.#sealed = [];
+    this.damaged.clear();
   }
 
   /** The newest segment that can be read, with its head; `damaged` tells of newer ones. Nothing for a session that does not exist. */
@@ -102,6 +129,8 @@ export class Store {
           firstSeq: row.first_seq,
           keyframe: text(row.keyframe, row.sealed),
           body: new Uint8Array(row.body),
+          bodyCrc: crc32(new Uint8Array(row.body)),
+          contents: null,
         };
         return { head, newest };
       } catch {
@@ -122,34 +151,30 @@ export class Store {
     const body = new Uint8Array(segment.body.length + block.length);
     body.set(segment.body);
     body.set(block, segment.body.length);
+    const whole = segment.contents ?? new SegmentReader(segment.body, inflate).contents();
+    append(whole, contents);
 
     const headText = JSON.stringify(head);
     // A head grows with the number of series, and is written with each segment: large heads want large segments.
-    const full = body.length >= SEGMENT_BYTES + headText.length * 2;
-    if (!full) {
-      const open = { ...segment, stored: true, body };
-      this.#write(
-        open,
-        !segment.stored,
-        null,
-        encoder.encode(headText),
-        encoder.encode(segment.keyframe),
-        head,
-      );
+    if (body.length < SEGMENT_BYTES + headText.length * 2) {
+      const bodyCrc = crc32(block, segment.bodyCrc);
+      const open = { ...segment, stored: true, body, bodyCrc, contents: whole };
+      const keyframe = encoder.encode(segment.keyframe);
+      this.#write(open, !segment.stored, null, encoder.encode(headText), keyframe, head);
       return open;
     }
 
-    const whole = new SegmentReader(body, inflate).contents();
-    const digest = digestOf(whole, (id) => head.series[id]);
-    const sealed = { ...segment, stored: true, sealed: true, body: sealContents(whole, deflate) };
-    this.#write(
-      sealed,
-      !segment.stored,
-      pack(JSON.stringify(digest)),
-      pack(headText),
-      pack(segment.keyframe),
-      head,
-    );
+    const digest = pack(JSON.stringify(digestOf(whole, (id) => head.series[id])));
+    const sealedBody = sealContents(whole, deflate);
+    const sealed = {
+      ...segment,
+      stored: true,
+      sealed: true,
+      body: sealedBody,
+      bodyCrc: crc32(sealedBody),
+      contents: null,
+    };
+    this.#write(sealed, !segment.stored, digest, pack(headText), pack(segment.keyframe), head);
     return sealed;
   }
 
@@ -158,7 +183,7 @@ export class Store {
     const headText = JSON.stringify(head);
     const packed = segment.sealed ? pack(headText) : encoder.encode(headText);
     const keyframe = segment.sealed ? pack(segment.keyframe) : encoder.encode(segment.keyframe);
-    const crc = checksum(packed, keyframe, segment.body);
+    const crc = checksum(segment.bodyCrc, packed, keyframe);
     this.#sql.exec(
       "UPDATE segments SET head = ?, keyframe = ?, crc = ? WHERE id = ?",
       packed,
@@ -171,22 +196,22 @@ export class Store {
   /** All segments from the oldest on, undamaged as far as known. Opens none. */
   list(): SegmentInfo[] {
     if (!this.#exists) return [];
-    const rows = this.#sql
-      .exec<Pick<Row, "id" | "from_at" | "first_seq" | "last_seq" | "digest">>(
-        "SELECT id, from_at, first_seq, last_seq, digest FROM segments ORDER BY id",
-      )
-      .toArray();
-    return rows.flatMap(({ id, from_at, first_seq, last_seq, digest }) => {
+    type Listed = Pick<Row, "id" | "from_at" | "first_seq" | "last_seq" | "digest">;
+    const rows = this.#sql.exec<Listed>(
+      "SELECT id, from_at, first_seq, last_seq, digest FROM segments WHERE id > ? ORDER BY id",
+      this.#sealed.at(-1)?.id ?? 0,
+    );
+    const open: SegmentInfo[] = [];
+    for (const { id, from_at, first_seq, last_seq, digest } of rows.toArray()) {
+      const info = { id, fromAt: from_at, firstSeq: first_seq, lastSeq: last_seq };
       try {
-        const known = digest
-          ? (JSON.parse(decoder.decode(inflate(new Uint8Array(digest)))) as Digest)
-          : null;
-        return [{ id, fromAt: from_at, firstSeq: first_seq, lastSeq: last_seq, digest: known }];
+        if (digest) this.#sealed.push({ ...info, digest: JSON.parse(text(digest, 1)) as Digest });
+        else open.push({ ...info, digest: null });
       } catch {
         this.damaged.add(id);
-        return [];
       }
-    });
+    }
+    return [...this.#sealed, ...open];
   }
 
   /** Opens a segment; nothing when it is damaged, which is noted. */
@@ -233,7 +258,11 @@ export class Store {
     if (
       row &&
       row.crc ===
-        checksum(new Uint8Array(row.head), new Uint8Array(row.keyframe), new Uint8Array(row.body))
+        checksum(
+          crc32(new Uint8Array(row.body)),
+          new Uint8Array(row.head),
+          new Uint8Array(row.keyframe),
+        )
     )
       return row;
     this.damaged.add(id);
@@ -248,7 +277,7 @@ export class Store {
     keyframe: Uint8Array,
     { seq }: Head,
   ): void {
-    const crc = checksum(head, keyframe, segment.body);
+    const crc = checksum(segment.bodyCrc, head, keyframe);
     const sealed = segment.sealed ? 1 : 0;
     if (isNew) {
       if (!this.#exists) this.#create();
@@ -309,6 +338,7 @@ function text(bytes: ArrayBuffer, sealed: number): string {
   return decoder.decode(sealed ? inflate(new Uint8Array(bytes)) : bytes);
 }
 
-function checksum(head: Uint8Array, keyframe: Uint8Array, body: Uint8Array): number {
-  return crc32(body, crc32(keyframe, crc32(head)));
+/** Of body, head and keyframe. The body comes first: its own is kept, since only its end is new. */
+function checksum(bodyCrc: number, head: Uint8Array, keyframe: Uint8Array): number {
+  return crc32(keyframe, crc32(head, bodyCrc));
 }

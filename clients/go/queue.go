@@ -18,6 +18,8 @@ type queue struct {
 	bytes    int
 	sequence int64 // the last given out
 	acked    int64 // the last that the server answered for
+	sent     int64 // the last that was taken to be sent
+	onTheWay int   // ops taken and not answered for
 	full     int   // dropped because the queue was full
 	closed   bool
 	urgent   bool
@@ -106,15 +108,7 @@ func (q *queue) nudge() {
 func (q *queue) counts() (waiting, full int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return int(q.sequence-q.acked) - q.holes(), q.full
-}
-
-// holes are sequences not yet answered for whose ops were dropped.
-func (q *queue) holes() int {
-	if len(q.ops) == 0 {
-		return 0
-	}
-	return int(q.sequence-q.ops[0].sequence+1) - len(q.ops)
+	return len(q.ops) + q.onTheWay, q.full
 }
 
 // flush waits until the server has answered for all that was written before.
@@ -162,7 +156,7 @@ type batch struct {
 }
 
 // take moves what is next to be sent out of the queue.
-func (q *queue) take() (b batch, more bool) {
+func (q *queue) take() batch {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	size, count := 0, 0
@@ -170,8 +164,8 @@ func (q *queue) take() (b batch, more bool) {
 		size += len(q.ops[count].text)
 		count++
 	}
-	b = batch{first: q.acked + 1, last: q.sequence, ops: append([]queued(nil), q.ops[:count]...)}
-	more = count < len(q.ops)
+	b := batch{first: q.acked + 1, last: q.sequence, ops: append([]queued(nil), q.ops[:count]...)}
+	more := count < len(q.ops)
 	if more {
 		b.last = b.ops[count-1].sequence
 	}
@@ -182,7 +176,8 @@ func (q *queue) take() (b batch, more bool) {
 	q.ops = q.ops[:rest]
 	q.bytes -= size
 	q.urgent = more
-	return b, more
+	q.sent, q.onTheWay = b.last, count
+	return b
 }
 
 func (q *queue) acknowledge(sequence int64) {
@@ -190,6 +185,9 @@ func (q *queue) acknowledge(sequence int64) {
 	defer q.mu.Unlock()
 	if sequence > q.acked {
 		q.acked = sequence
+		if sequence >= q.sent {
+			q.onTheWay = 0
+		}
 		close(q.changed)
 		q.changed = make(chan struct{})
 	}
@@ -202,13 +200,13 @@ func (q *queue) run(ctx context.Context) {
 	for {
 		if !q.wait(ctx, stopping) {
 			if ctx.Err() != nil {
-				if b, _ := q.take(); b.last >= b.first {
+				if b := q.take(); b.last >= b.first {
 					q.deliver(b, func(time.Duration) bool { return false }) // one last try
 				}
 			}
 			return
 		}
-		b, _ := q.take()
+		b := q.take()
 		if !q.deliver(b, func(pause time.Duration) bool { return sleep(ctx, stopping, pause) }) {
 			return
 		}

@@ -3,8 +3,7 @@
  * request at a time; a batch keeps its bounds until it is answered, so that sending it again is the same batch.
  */
 import type { BatchResult, Writer } from "../../src/core/wire.ts";
-import { quote } from "./encode.ts";
-import { writerText } from "./frame.ts";
+import { jsonOf } from "./plain.ts";
 import { newId } from "./id.ts";
 import * as limits from "./limits.ts";
 import { postTo, type Post, type Reply } from "./post.ts";
@@ -50,6 +49,16 @@ const EXPENDABLE: readonly (readonly Kind[])[] = [
   ["metric"],
   ["heartbeat", "dropped"],
   ["state", "event", "exception"],
+];
+
+/** The ops themselves are at fault; everything else may pass. */
+const SPLITTING = [
+  "invalid_body",
+  "invalid_json",
+  "not_finite",
+  "too_deep",
+  "too_many_keys",
+  "too_large",
 ];
 
 export class Sender implements Sink, Outlet {
@@ -191,9 +200,9 @@ export class Sender implements Sink, Outlet {
   #batch(first: number, last: number, ops: string[], lost: Map<string, number>): string {
     const { session, writer } = this.#options;
     return (
-      `{"session":${quote(session)},"lane":${quote(this.#lane)},"first":${first},"last":${last},"ops":[${ops.join(",")}]` +
+      `{"session":${jsonOf(session)},"lane":${jsonOf(this.#lane)},"first":${first},"last":${last},"ops":[${ops.join(",")}]` +
       (lost.size > 0 ? `,"dropped":${JSON.stringify(Object.fromEntries(lost))}` : "") +
-      (first === 1 ? `,"writer":${writerText(writer)}` : "") +
+      (first === 1 ? `,"writer":${jsonOf(writer)}` : "") +
       `,"lease_ms":${limits.DIRECT_LEASE_MS}}`
     );
   }
@@ -232,12 +241,8 @@ export class Sender implements Sink, Outlet {
       case "gone":
         this.#giveUp();
         return false;
-      case "internal":
-      case "unavailable":
-      case "too_many_requests":
-        return this.#retry();
       default:
-        return this.#split(flight);
+        return SPLITTING.includes(code) ? this.#split(flight) : this.#retry();
     }
   }
 

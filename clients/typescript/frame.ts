@@ -1,6 +1,6 @@
 /** A lane's bytes (clients/README.md, "A file"): header and records, each a line behind its checksum. */
 import type { Writer } from "../../src/core/wire.ts";
-import { quote, quoteAll } from "./encode.ts";
+import { jsonOf } from "./plain.ts";
 
 export type Header = {
   lane: string;
@@ -13,33 +13,25 @@ export type Header = {
 
 /** The header's JSON for one part of the lane, whose first record has the sequence `first`. */
 export function headerText(header: Header, part: number, first: number): string {
-  return (
-    `{"lane":${quote(header.lane)},"format":1,"part":${part},"first":${first}` +
-    `,"session":${quote(header.session)},"server":${quote(header.server)}` +
-    `,"at":${header.at},"monotonic_ms":${header.monotonic_ms},"writer":${writerText(header.writer)}}`
-  );
+  const { lane, session, server, at, monotonic_ms, writer } = header;
+  return jsonOf({
+    lane,
+    format: 1,
+    part,
+    first,
+    session,
+    server,
+    at,
+    monotonic_ms,
+    writer: inOrder(writer),
+  });
 }
 
-/** Who writes, keys in the order of core's wire. */
-export function writerText(writer: Writer): string {
-  const { arguments: words, pid, parent_pid } = writer;
-  const fields = [
-    text("program", writer.program),
-    words && `"arguments":${quoteAll(words)}`,
-    text("language", writer.language),
-    text("client", writer.client),
-    pid !== undefined && `"pid":${pid}`,
-    text("pid_started", writer.pid_started),
-    parent_pid !== undefined && `"parent_pid":${parent_pid}`,
-    text("machine_id", writer.machine_id),
-    text("boot_id", writer.boot_id),
-    text("hostname", writer.hostname),
-    text("os", writer.os),
-    text("user", writer.user),
-  ];
-  return `{${fields.filter((field) => field).join(",")}}`;
-}
-
-function text(key: string, value: string | undefined): string | undefined {
-  return value === undefined ? undefined : `"${key}":${quote(value)}`;
+/** Keys in the order of core's wire, whatever order they were found in. */
+function inOrder(writer: Writer): Writer {
+  const { program, arguments: words, language, client, pid, pid_started, parent_pid } = writer;
+  const { machine_id, boot_id, hostname, os, user } = writer;
+  const known = { program, arguments: words, language, client, pid, pid_started, parent_pid };
+  // Undefined fields are left out by JSON.
+  return { ...known, machine_id, boot_id, hostname, os, user } as Writer;
 }

@@ -3,7 +3,7 @@
  * with them. Nothing here throws: whatever happens, the program goes on.
  */
 import type { MetricType } from "../../src/core/vocabulary.ts";
-import type { Loss } from "./encode.ts";
+import type { Loss } from "./plain.ts";
 import { MAX_REMEMBERED, MAX_TOLD_PATHS } from "./limits.ts";
 import * as ops from "./ops.ts";
 
@@ -21,6 +21,11 @@ export type Kind =
 export type Sink = {
   /** Takes one op: `text` is its JSON after the time. Uses up one sequence, whether it can be written or not. Never throws. */
   write(kind: Kind, at: number, text: string): void;
+};
+
+export type LogOptions = ops.EventOptions & {
+  /** When it happened, in epoch milliseconds, if not now. */
+  at?: number | undefined;
 };
 
 export type Clock = () => number;
@@ -60,12 +65,9 @@ export class Recorder {
     this.#record("state", (losses) => ops.stateOp(patch, losses));
   }
 
-  log(
-    name: unknown,
-    options: ops.EventOptions & ops.ExceptionFields & { at?: number | undefined } = {},
-  ): void {
-    const kind = options.exception_type === undefined ? "event" : "exception";
-    this.#record(kind, (losses) => ops.eventOp(name, options, losses), options.at);
+  log(name: unknown, options: LogOptions = {}, thrown?: ops.ExceptionFields): void {
+    const kind = thrown === undefined ? "event" : "exception";
+    this.#record(kind, (losses) => ops.eventOp(name, options, losses, thrown), options.at);
   }
 
   measure(
@@ -106,7 +108,7 @@ export class Recorder {
 
   /** The program is going down by an exception that nobody caught. */
   crash(reason: string, exitCode?: number): void {
-    if (!this.#joined) this.#record("end", () => ops.crashOp({ reason, exit_code: exitCode }));
+    if (!this.#joined) this.#record("end", () => ops.crashOp(reason, exitCode));
     this.#ended = true;
   }
 

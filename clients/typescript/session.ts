@@ -1,17 +1,14 @@
 /** A recording: what a program calls. No call throws, waits, or prints, whatever it is given. */
+import { EVENT_EXCEPTION } from "../../src/core/vocabulary.ts";
 import type { Json } from "../../src/core/wire.ts";
 import { exceptionFields } from "./exception.ts";
 import { startMonitor, type HeartbeatMonitor } from "./heartbeat.ts";
-import { EXCEPTION_NAME, type EventOptions, type MetricOptions } from "./ops.ts";
-import type { Recorder, Stats } from "./recorder.ts";
+import { type EventOptions, type MetricOptions } from "./ops.ts";
+import type { LogOptions, Recorder, Stats } from "./recorder.ts";
 import { Timer } from "./timer.ts";
 
-export type { EventOptions, HeartbeatMonitor, MetricOptions, Stats, Timer };
+export type { EventOptions, HeartbeatMonitor, LogOptions, MetricOptions, Stats, Timer };
 
-export type LogOptions = EventOptions & {
-  /** When it happened, in epoch milliseconds, if not now. */
-  at?: number | undefined;
-};
 export type ExceptionOptions = LogOptions & {
   /** The event's name; `exception` unless said otherwise. */
   name?: string | undefined;
@@ -74,11 +71,8 @@ export class Session {
 
   /** An exception, with its stack and what led to it. Anything can be thrown, so anything can be given. */
   exception(thrown: unknown, options: ExceptionOptions = {}): void {
-    this.#recorder.log(options.name ?? EXCEPTION_NAME, {
-      ...options,
-      ...exceptionFields(thrown),
-      handled: options.handled,
-    });
+    const fields = { ...exceptionFields(thrown), handled: options.handled };
+    this.#recorder.log(options.name ?? EVENT_EXCEPTION, options, fields);
   }
 
   /** A value that goes up and down. */

@@ -48,7 +48,7 @@ test("start, exceptions and end go at once, the rest waits for company", async (
   recorder.start({});
   await expect.poll(() => far.requests.length).toBe(1);
   for (let i = 0; i < 50; i++) recorder.log("calm");
-  recorder.log("exception", { exception_type: "Error" });
+  recorder.log("exception", {}, { exception_type: "Error" });
   await expect.poll(() => far.ops.length).toBe(52);
   expect(far.requests).toHaveLength(2);
 });

@@ -25,7 +25,7 @@ export function play(calls: Fixture["calls"], recorder: Recorder): void {
         recorder.log(first, second ?? {});
         break;
       case "exception":
-        recorder.log(first.name ?? "exception", first);
+        recorder.log(first.name ?? "exception", first, first);
         break;
       case "gauge":
       case "histogram":

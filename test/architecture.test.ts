@@ -7,8 +7,9 @@ const MAY_IMPORT: Record<string, string[]> = {
   "src/core": [],
   "src/catalog": ["src/core", "src/env.ts"],
   "src/session": ["src/core", "src/catalog", "src/env.ts"],
-  "src/api": ["src/core", "src/session", "src/catalog", "src/env.ts"],
-  "src/pages": ["src/core", "src/session", "src/catalog", "src/env.ts"],
+  "src/access": ["src/core", "src/catalog", "src/env.ts"],
+  "src/api": ["src/core", "src/session", "src/catalog", "src/access", "src/env.ts"],
+  "src/pages": ["src/core", "src/session", "src/catalog", "src/access", "src/env.ts"],
   daemon: ["src/core"],
   "clients/typescript": ["src/core"],
 };

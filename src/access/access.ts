@@ -1,0 +1,98 @@
+/**
+ * Who asks, and what they may do. One question, one answer, for the API and the pages:
+ *
+ *   locally            everything, because guard.ts let in only this machine
+ *   Bearer token       ADMIN_SECRET, or an API key of its kind and product
+ *   Cloudflare Access  everything: its own policy decided who comes through
+ *   the pages' cookie  everything: whoever has it knew ADMIN_SECRET
+ */
+import type { Context, MiddlewareHandler } from "hono";
+import type { KeyKind } from "../catalog/keys.ts";
+import { Refusal } from "../core/refusal.ts";
+import type { Env } from "../env.ts";
+import { hasCookie } from "./cookie.ts";
+import { recognise } from "./key.ts";
+import { isSame } from "./secret.ts";
+import { countWrongKey } from "./wrong-keys.ts";
+
+export type Access = {
+  kind: KeyKind;
+  /** The only product that may be touched; null: all. */
+  product: string | null;
+  /** Shown in settings: "this machine", "admin secret", "key 3f…", "ada@example.org", "signed in". */
+  by: string;
+};
+
+export type AccessEnv = { Bindings: Env; Variables: { access: Access } };
+
+/** Whether nobody can be let in, since nothing says whom to. */
+export function isLocked(c: Context): boolean {
+  const { LOCAL, ADMIN_SECRET } = c.env as Env; // Hono's default Context knows no bindings
+  return LOCAL !== "1" && !ADMIN_SECRET && !throughAccess(c);
+}
+
+/** Lets in who may do this kind of thing, and says who it is in `c.var.access`. `admin` may do everything. */
+export function requires(kind: KeyKind): MiddlewareHandler<AccessEnv> {
+  return async (c, next) => {
+    const access = await identify(c);
+    if (!access) {
+      await countWrongKey(c);
+      throw new Refusal(
+        "unauthorized",
+        "This needs an API key: send `Authorization: Bearer <key>`.",
+      );
+    }
+    if (access.kind !== "admin" && access.kind !== kind) {
+      throw new Refusal("forbidden", `This key may only ${access.kind}, and this needs ${kind}.`);
+    }
+    c.set("access", access);
+    await next();
+  };
+}
+
+/** Who asks; nothing if they have shown nothing that is known here. */
+export async function identify(c: Context<AccessEnv>): Promise<Access | undefined> {
+  const { LOCAL, ADMIN_SECRET } = c.env;
+  if (LOCAL === "1") return { kind: "admin", product: null, by: "this machine" };
+
+  const token = tokenOf(c);
+  if (token !== undefined) {
+    if (ADMIN_SECRET && (await isSame(token, ADMIN_SECRET))) {
+      return { kind: "admin", product: null, by: "admin secret" };
+    }
+    return recognise(c, token);
+  }
+
+  const through = throughAccess(c);
+  if (through) {
+    const identity = await through.getIdentity();
+    return { kind: "admin", product: null, by: identity?.email ?? "Cloudflare Access" };
+  }
+  if (ADMIN_SECRET && (await hasCookie(c, ADMIN_SECRET))) {
+    return { kind: "admin", product: null, by: "signed in" };
+  }
+  return undefined;
+}
+
+/** The bearer token. A browser that says goodbye (sendBeacon) can set no header, so ingest takes `?key=` too. */
+function tokenOf(c: Context): string | undefined {
+  const header = c.req.header("authorization");
+  if (header !== undefined) return /^Bearer +(.+)$/i.exec(header)?.[1] ?? "";
+  return c.req.path === "/api/ingest" ? c.req.query("key") : undefined;
+}
+
+/** Cloudflare Access, if the request came through it and for us. */
+function throughAccess(c: Context): CloudflareAccessContext | undefined {
+  const { ACCESS_AUDIENCE } = c.env as Env;
+  const { access } = contextOf(c);
+  if (!access || (ACCESS_AUDIENCE && access.aud !== ACCESS_AUDIENCE)) return undefined;
+  return access;
+}
+
+function contextOf(c: Context): Partial<ExecutionContext> {
+  try {
+    return c.executionCtx as Partial<ExecutionContext>; // Hono's own type is of every platform, and leaves this out
+  } catch {
+    return {}; // a test without one
+  }
+}

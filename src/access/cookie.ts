@@ -1,0 +1,38 @@
+/** The pages' cookie: says until when, signed with ADMIN_SECRET. Changing the secret signs everybody out. */
+import type { Context } from "hono";
+import { deleteCookie, getSignedCookie, setSignedCookie } from "hono/cookie";
+import type { Env } from "../env.ts";
+import { isSame } from "./secret.ts";
+import { countWrongKey } from "./wrong-keys.ts";
+
+const NAME = "datacat";
+/** Long enough not to annoy, short enough that a forgotten browser signs itself out. */
+const SIGNED_IN_S = 30 * 86_400;
+
+/** Sets the cookie if `secret` is ADMIN_SECRET, and says whether it was. */
+export async function signIn(c: Context, secret: string): Promise<boolean> {
+  const { ADMIN_SECRET } = c.env as Env; // Hono's default Context knows no bindings
+  if (!ADMIN_SECRET || !(await isSame(secret, ADMIN_SECRET))) {
+    await countWrongKey(c);
+    return false;
+  }
+  const until = Math.floor(Date.now() / 1_000) + SIGNED_IN_S;
+  await setSignedCookie(c, NAME, String(until), ADMIN_SECRET, {
+    prefix: "host",
+    path: "/",
+    secure: true,
+    httpOnly: true,
+    sameSite: "Lax",
+    maxAge: SIGNED_IN_S,
+  });
+  return true;
+}
+
+export function signOut(c: Context): void {
+  deleteCookie(c, NAME, { prefix: "host", path: "/", secure: true });
+}
+
+export async function hasCookie(c: Context, secret: string): Promise<boolean> {
+  const until = await getSignedCookie(c, secret, NAME, "host");
+  return typeof until === "string" && Number(until) * 1_000 > Date.now();
+}

@@ -1,0 +1,58 @@
+/**
+ * What is turned away before anybody asks who it is: a Worker that is locked, a local server asked under a foreign name
+ * (DNS rebinding), and other sites' pages that send unsafe requests with whatever the browser adds by itself.
+ */
+import type { Context, MiddlewareHandler } from "hono";
+import { Refusal } from "../core/refusal.ts";
+import { type AccessEnv, isLocked } from "./access.ts";
+
+const SAFE = new Set(["GET", "HEAD", "OPTIONS"]);
+const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
+
+/** First of all middleware, in the API and in the pages. */
+export const guard: MiddlewareHandler<AccessEnv> = async (c, next) => {
+  const { hostname } = new URL(c.req.url);
+  if (c.env.LOCAL === "1" && !LOOPBACK.has(hostname)) {
+    throw new Refusal(
+      "foreign_host",
+      `This server runs for this machine only, and was asked as "${hostname}". Use http://localhost.`,
+    );
+  }
+  if (isLocked(c)) {
+    throw new Refusal(
+      "locked",
+      "This server has no admin secret yet, so it lets nobody in. Set one: npx wrangler secret put ADMIN_SECRET",
+    );
+  }
+  if (isForeign(c)) {
+    throw new Refusal(
+      "forbidden",
+      "A page of another site sent this, and only this server's own pages may.",
+    );
+  }
+  await next();
+};
+
+/** Whether another site's page asks, for something that counts. A bearer token was put there on purpose, so it may come from anywhere. */
+function isForeign(c: Context<AccessEnv>): boolean {
+  const upgrades = c.req.header("upgrade")?.toLowerCase() === "websocket"; // no CORS holds for sockets
+  if (SAFE.has(c.req.method) && !upgrades) return false;
+  if (c.env.LOCAL !== "1" && (c.req.header("authorization") !== undefined || hasKey(c)))
+    return false;
+  const origin = c.req.header("origin");
+  if (origin === undefined) {
+    const site = c.req.header("sec-fetch-site");
+    return site !== undefined && site !== "same-origin" && site !== "none";
+  }
+  if (origin === new URL(c.req.url).origin) return false;
+  // A page under development on another port of this machine records here.
+  return !(c.env.LOCAL === "1" && c.req.path === "/api/ingest" && isLoopback(origin));
+}
+
+function hasKey(c: Context): boolean {
+  return c.req.path === "/api/ingest" && c.req.query("key") !== undefined;
+}
+
+function isLoopback(origin: string): boolean {
+  return URL.canParse(origin) && LOOPBACK.has(new URL(origin).hostname);
+}

@@ -1,0 +1,83 @@
+/**
+ * API keys: `dc_<kind>_<id>.<secret>`. The id finds the key, its SHA-256 recognises it. What was recognised is remembered for a
+ * minute, so that not every request asks the catalog; a revoked key works at most that long elsewhere.
+ */
+import type { Context } from "hono";
+import {
+  findKey,
+  type KeyKind,
+  type KeyRow,
+  noteUse,
+  revokeKey,
+  type StoredKey,
+  storeKey,
+} from "../catalog/keys.ts";
+import { Refusal } from "../core/refusal.ts";
+import type { Access, AccessEnv } from "./access.ts";
+import { hasDigest, sha256Hex } from "./secret.ts";
+
+const SHAPE = /^dc_(ingest|read|admin)_([0-9a-z]{12})\.([\w-]{43})$/;
+const REMEMBER_MS = 60_000;
+/** Keys remembered by one isolate, found and not found: bounds what guessing ids can take. */
+const REMEMBERED = 1_000;
+const DAY_MS = 86_400_000;
+
+const remembered = new Map<string, { key: StoredKey | undefined; until: number }>();
+
+/** Makes a key and stores what is needed to recognise it. The key itself is shown now, and never again. */
+export async function createKey(
+  db: D1Database,
+  { kind, product, label }: { kind: KeyKind; product: string | null; label: string },
+  now: number,
+): Promise<KeyRow & { key: string }> {
+  const id = [...crypto.getRandomValues(new Uint8Array(12))]
+    .map((byte) => (byte % 36).toString(36))
+    .join("");
+  const secret = crypto
+    .getRandomValues(new Uint8Array(32))
+    .toBase64({ alphabet: "base64url", omitPadding: true });
+  const key = `dc_${kind}_${id}.${secret}`;
+  const row: KeyRow = {
+    id,
+    kind,
+    product,
+    label,
+    created_at: now,
+    revoked_at: null,
+    used_day: null,
+  };
+  await storeKey(db, { ...row, sha256: await sha256Hex(key) });
+  remembered.delete(id);
+  return { ...row, key };
+}
+
+export async function revoke(db: D1Database, id: string, now: number): Promise<void> {
+  const existed = await revokeKey(db, id, now);
+  remembered.delete(id);
+  if (!existed) throw new Refusal("not_found", "There is no such key.");
+}
+
+/** Whose key this is; nothing if it is nobody's, or revoked. */
+export async function recognise(c: Context<AccessEnv>, token: string): Promise<Access | undefined> {
+  const id = SHAPE.exec(token)?.[2];
+  if (id === undefined) return undefined;
+  const now = Date.now();
+  const key = await lookUp(c.env.CATALOG, id, now);
+  if (!key || key.revoked_at !== null || !(await hasDigest(token, key.sha256))) return undefined;
+
+  const today = Math.floor(now / DAY_MS);
+  if (key.used_day !== today) {
+    key.used_day = today;
+    c.executionCtx.waitUntil(noteUse(c.env.CATALOG, id, today));
+  }
+  return { kind: key.kind, product: key.product, by: `key ${id}` };
+}
+
+async function lookUp(db: D1Database, id: string, now: number): Promise<StoredKey | undefined> {
+  const known = remembered.get(id);
+  if (known && known.until > now) return known.key;
+  const key = await findKey(db, id);
+  if (remembered.size >= REMEMBERED) remembered.clear();
+  remembered.set(id, { key, until: now + REMEMBER_MS });
+  return key;
+}

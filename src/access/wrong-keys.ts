@@ -1,0 +1,14 @@
+import type { Context } from "hono";
+import { Refusal } from "../core/refusal.ts";
+import type { Env } from "../env.ts";
+
+/** Slows down who tries keys, where the deployment has a rate limit. */
+export async function countWrongKey(c: Context): Promise<void> {
+  const { WRONG_KEYS } = c.env as Env; // Hono's default Context knows no bindings
+  const outcome = await WRONG_KEYS?.limit({ key: c.req.header("cf-connecting-ip") ?? "unknown" });
+  if (outcome && !outcome.success) {
+    throw new Refusal("too_many_requests", "Too many wrong keys; wait a minute.", {
+      retry_after: 60,
+    });
+  }
+}

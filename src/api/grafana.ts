@@ -1,0 +1,171 @@
+/**
+ * What Grafana's JSON data source asks (simpod-json-datasource; targets are metric names); its Infinity data source reads
+ * /api/metrics/{name}/sessions and /api/sessions as they are. 1.x's /api/grafana/sessions is with 1.x's routes.
+ */
+import { Hono } from "hono";
+import * as v from "valibot";
+import { type AccessEnv, requires } from "../access/access.ts";
+import { GROUPINGS, type GroupSeries, overTime } from "../catalog/comparison.ts";
+import { metricNames, sessionMetrics } from "../catalog/metrics.ts";
+import { versions } from "../catalog/products.ts";
+import { listSessions } from "../catalog/sessions.ts";
+import { STATUS_KINDS } from "../catalog/filter.ts";
+import { MAX_POINTS } from "../core/limits.ts";
+import { parse } from "../core/parse.ts";
+import { readJson } from "./body.ts";
+
+export const grafana = new Hono<AccessEnv>();
+grafana.use("/grafana/*", requires("read"));
+
+const AGGREGATES = ["mean", "min", "max", "sum", "count", "rate"] as const;
+
+const when = v.pipe(v.string(), v.transform(Date.parse), v.number("must be a time"));
+const Range = v.object({ from: when, to: when });
+const Payload = v.object({
+  product: v.optional(v.string()),
+  version: v.optional(v.string()),
+  status: v.optional(v.array(v.picklist(STATUS_KINDS))),
+  machine: v.optional(v.string()),
+  tag: v.optional(v.string()),
+  tags: v.optional(v.array(v.string())),
+  by: v.optional(v.picklist(GROUPINGS), "none"),
+  aggregate: v.optional(v.picklist(AGGREGATES), "mean"),
+});
+const Query = v.object({
+  range: Range,
+  maxDataPoints: v.optional(v.pipe(v.number(), v.minValue(1), v.transform(Math.floor)), 500),
+  targets: v.pipe(
+    v.array(
+      v.object({
+        target: v.string(),
+        payload: v.optional(v.nullable(Payload)),
+        refId: v.optional(v.string()),
+      }),
+    ),
+    v.maxLength(20),
+  ),
+});
+const Annotations = v.object({
+  range: Range,
+  annotation: v.optional(v.record(v.string(), v.unknown())),
+});
+const Search = v.object({
+  target: v.optional(v.nullable(v.string()), ""),
+  metric: v.optional(v.nullable(v.string()), ""),
+});
+const TagValues = v.object({ key: v.string() });
+
+/** "Save & test". */
+grafana.get("/grafana", (c) => c.json({ status: "ok" }));
+
+grafana.post("/grafana/search", async (c) => {
+  const { target } = parse(Search, await readJson(c.req.raw), WHAT);
+  return c.json((await metricNames(c.env.CATALOG, target ?? "")).map(({ name }) => name));
+});
+
+grafana.post("/grafana/metrics", async (c) => {
+  const { metric } = parse(Search, await readJson(c.req.raw), WHAT);
+  const names = await metricNames(c.env.CATALOG, metric ?? "");
+  const select = (name: string, options: readonly string[]) => ({
+    name,
+    label: name,
+    type: "select",
+    options: options.map((value) => ({ label: value, value })),
+  });
+  const payloads = [
+    select("aggregate", AGGREGATES),
+    select("by", GROUPINGS),
+    { name: "product", label: "product", type: "input" },
+  ];
+  return c.json(
+    names.map(({ name, unit }) => ({
+      label: unit ? `${name} (${unit})` : name,
+      value: name,
+      payloads,
+    })),
+  );
+});
+
+grafana.post("/grafana/query", async (c) => {
+  const { range, targets, maxDataPoints } = parse(Query, await readJson(c.req.raw), WHAT);
+  const buckets = Math.min(maxDataPoints, MAX_POINTS);
+  const answers = targets.map(async ({ target, payload, refId }) => {
+    const { by, aggregate, ...filter } = payload ?? parse(Payload, {}, WHAT);
+    const { items } = await sessionMetrics(c.env.CATALOG, {
+      ...defined(filter),
+      name: target,
+      to: range.to, // those that began later have nothing to show
+      ...(c.var.access.product !== null && { product: c.var.access.product }),
+    });
+    const { groups } = overTime(items, { by, buckets, ...range });
+    return groups.map((group) => ({
+      target: group.group === "" ? target : `${target} ${group.group}`,
+      ...(refId !== undefined && { refId }),
+      datapoints: datapoints(group, aggregate),
+    }));
+  });
+  return c.json((await Promise.all(answers)).flat());
+});
+
+/** Crashes in the range, as marks on a chart. */
+grafana.post("/grafana/annotations", async (c) => {
+  const { range, annotation = {} } = parse(Annotations, await readJson(c.req.raw), WHAT);
+  const { items } = await listSessions(c.env.CATALOG, {
+    status: ["crashed"],
+    ...range,
+    limit: 500,
+    ...(c.var.access.product !== null && { product: c.var.access.product }),
+  });
+  return c.json(
+    items.map((session) => ({
+      annotation,
+      time: session.ended_at ?? session.updated_at,
+      title: `${session.product} ${session.version}`.trim() || session.id,
+      text: session.headline,
+      tags: ["crashed", ...session.tags],
+    })),
+  );
+});
+
+grafana.post("/grafana/tag-keys", (c) =>
+  c.json(["product", "version", "status"].map((text) => ({ type: "string", text }))),
+);
+
+grafana.post("/grafana/tag-values", async (c) => {
+  const { key } = parse(TagValues, await readJson(c.req.raw), WHAT);
+  return c.json(
+    (await valuesOf(c.env.CATALOG, key, c.var.access.product)).map((text) => ({ text })),
+  );
+});
+
+/** Dashboard variables: the target is one of product, version, status, metric. */
+grafana.post("/grafana/variable", async (c) => {
+  const { payload } = parse(Variable, await readJson(c.req.raw), WHAT);
+  const values = await valuesOf(c.env.CATALOG, payload.target, c.var.access.product);
+  return c.json(values.map((value) => ({ __text: value, __value: value })));
+});
+const Variable = v.object({ payload: v.object({ target: v.string() }) });
+
+const WHAT = "The body";
+
+function datapoints(
+  { steps }: GroupSeries,
+  aggregate: (typeof AGGREGATES)[number],
+): [number | null, number][] {
+  return steps.map((step) => [step[aggregate], step.at]);
+}
+
+async function valuesOf(db: D1Database, key: string, product: string | null): Promise<string[]> {
+  if (key === "status") return [...STATUS_KINDS];
+  if (key === "metric") return (await metricNames(db)).map(({ name }) => name);
+  if (key !== "product" && key !== "version") return [];
+  return [...new Set((await versions(db, product ?? undefined)).map((row) => row[key]))];
+}
+
+function defined<Value extends object>(
+  value: Value,
+): { [Key in keyof Value]: Exclude<Value[Key], undefined> } {
+  return Object.fromEntries(
+    Object.entries(value).filter(([, item]) => item !== undefined),
+  ) as never; // just what was left out
+}

@@ -1,0 +1,41 @@
+/** API keys: made, listed, revoked. A key is shown once, when it is made. */
+import { Hono } from "hono";
+import * as v from "valibot";
+import { type AccessEnv, requires } from "../access/access.ts";
+import { createKey, revoke } from "../access/key.ts";
+import { KEY_KINDS, listKeys } from "../catalog/keys.ts";
+import { MAX_NAME_LENGTH } from "../core/limits.ts";
+import { parse } from "../core/parse.ts";
+import { Refusal } from "../core/refusal.ts";
+import { readJson } from "./body.ts";
+
+export const keys = new Hono<AccessEnv>();
+
+const name = v.pipe(v.string(), v.maxLength(MAX_NAME_LENGTH));
+const NewKey = v.object({
+  kind: v.picklist(KEY_KINDS),
+  /** The only product that it is for. */
+  product: v.optional(name),
+  label: v.optional(name, ""),
+});
+
+keys.use("/keys/*", requires("admin"), async (c, next) => {
+  // Or a key that is bound to a product could make itself one that is not.
+  if (c.var.access.product !== null)
+    throw new Refusal("forbidden", "A key for one product can't manage keys.");
+  await next();
+});
+
+keys.get("/keys", async (c) => c.json({ items: await listKeys(c.env.CATALOG) }));
+
+keys.post("/keys", async (c) => {
+  const { kind, product, label } = parse(NewKey, await readJson(c.req.raw), "The body");
+  return c.json(
+    await createKey(c.env.CATALOG, { kind, product: product ?? null, label }, Date.now()),
+  );
+});
+
+keys.delete("/keys/:id", async (c) => {
+  await revoke(c.env.CATALOG, c.req.param("id"), Date.now());
+  return c.json({ revoked: c.req.param("id") });
+});

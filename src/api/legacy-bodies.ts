@@ -1,0 +1,171 @@
+/**
+ * datacat 1.x's request bodies as ops (COMPATIBILITY.md §1.4). They were decoded by Go: field names in any case, null is not given,
+ * unknown fields are ignored, and a wrong type is an error. Year 1 is how Go writes a time that nobody set.
+ */
+import * as v from "valibot";
+import { checkDepth } from "../core/merge.ts";
+import { parse, parseJson } from "../core/parse.ts";
+import { Refusal } from "../core/refusal.ts";
+import { METRIC_TYPES, type MetricType } from "../core/vocabulary.ts";
+import type { Json, JsonObject } from "../core/wire.ts";
+
+/** An op on its way to the object, which checks it again and whole. */
+export type LegacyOp = { op: string; at: number } & { [key: string]: unknown };
+
+const text = v.optional(v.string());
+const texts = v.optional(
+  v.array(
+    v.pipe(
+      v.nullable(v.string()),
+      v.transform((item) => item ?? ""),
+    ),
+  ),
+);
+const object = v.optional(v.custom<JsonObject>(isObject, "must be an object"));
+const RFC3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:\d\d)$/;
+const time = v.optional(
+  v.pipe(
+    v.string(),
+    v.regex(RFC3339, "must be a time as in 2026-01-02T03:04:05Z"),
+    v.transform((written) => Date.parse(written.replace(",", "."))),
+    v.number("must be a time that exists"),
+  ),
+);
+
+const Create = v.object({ product: text, version: text, machine_id: text, hostname: text });
+
+const Event = v.object({
+  timestamp: time,
+  name: v.optional(v.string(), ""),
+  category: text,
+  /** What some versions called the category, when `category` was what is now `group`. */
+  level: text,
+  group: text,
+  labels: texts,
+  message: text,
+  data: object,
+  stacktrace: texts,
+  exception_type: text,
+  exception_msg: text,
+  source_file: text,
+  source_line: v.optional(v.pipe(v.number(), v.integer("must be a whole number"))),
+  source_function: text,
+});
+
+const Metric = v.object({
+  timestamp: time,
+  name: v.optional(v.string(), ""),
+  type: text,
+  value: v.optional(v.pipe(v.number(), v.finite("must be finite")), 0),
+  count: v.optional(v.pipe(v.number(), v.integer("must be a whole number"))),
+  unit: text,
+  tags: texts,
+  metadata: object,
+});
+
+const Crash = v.object({ reason: v.optional(v.string(), "") });
+const Stamp = v.object({ timestamp: time });
+
+/** A session to open. 1.x wanted product and version; here both are optional, and so is the body. */
+export function createBody(body: string, now: number) {
+  const { product, version, machine_id, hostname } = parse(
+    Create,
+    fields(Create, body.trim() === "" ? "{}" : body),
+    WHAT,
+  );
+  return {
+    start: said({ op: "start", at: now, product, version }),
+    writer: said({ machine_id, hostname }),
+  };
+}
+
+/** The state itself, or `{"state": {…}, "timestamp": …}`: told apart by whether `state` holds an object. */
+export function stateOp(body: string, now: number): LegacyOp {
+  const whole = objectOf(body);
+  const { timestamp } = parse(Stamp, fields(Stamp, body), WHAT);
+  const at = given(timestamp) ?? now;
+  const wrapped = Object.entries(whole).findLast(([key]) => key.toLowerCase() === "state")?.[1];
+  if (wrapped === undefined || wrapped === null) return { op: "state", at, patch: whole };
+  if (!isObject(wrapped))
+    throw new Refusal("invalid_body", "The body does not fit at state: it must be an object");
+  return { op: "state", at, patch: wrapped };
+}
+
+export function eventOp(body: string, now: number): LegacyOp {
+  const { timestamp, level, ...event } = parse(Event, fields(Event, body), WHAT);
+  const named = level ? { category: level, group: event.group || event.category } : {};
+  const { category, group, source_line, ...rest } = { ...event, ...named };
+  const isException = Boolean(rest.exception_type);
+  return said({
+    op: "event",
+    at: given(timestamp) ?? now,
+    ...rest,
+    category:
+      category && !(isException && category === "info") ? category : isException ? "error" : "info",
+    group: group || undefined,
+    exception_type: rest.exception_type || undefined,
+    source_line: source_line || undefined,
+  });
+}
+
+export function metricOp(body: string, now: number): LegacyOp {
+  const { timestamp, type, ...metric } = parse(Metric, fields(Metric, body), WHAT);
+  return said({ op: "metric", at: given(timestamp) ?? now, type: typeOf(type), ...metric });
+}
+
+/** 1.x took any body, and none. */
+export function crashOp(body: string, now: number): LegacyOp {
+  let reason = "abnormal_termination";
+  try {
+    ({ reason } = parse(Crash, fields(Crash, body), WHAT));
+  } catch {
+    // Undecodable is not an error here.
+  }
+  return { op: "crash", at: now, reason };
+}
+
+const WHAT = "The body";
+
+/** 1.x stored any type as it was; what has no meaning is shown as a gauge, as its own pages did. */
+function typeOf(type: string | undefined): MetricType {
+  return METRIC_TYPES.find((known) => known === type) ?? "gauge";
+}
+
+/** A time that somebody set; what is before 1970 is Go's zero time. */
+function given(timestamp: number | undefined): number | undefined {
+  return timestamp !== undefined && timestamp >= 0 ? timestamp : undefined;
+}
+
+/** The fields that the schema knows, under its own names; the last of several spellings counts. */
+function fields(
+  schema: { entries: { [name: string]: unknown } },
+  body: string,
+): { [name: string]: Json } {
+  const found: { [name: string]: Json } = {};
+  for (const [key, value] of Object.entries(objectOf(body))) {
+    const name = key.toLowerCase();
+    if (!Object.hasOwn(schema.entries, name)) continue;
+    if (value === null) delete found[name];
+    else found[name] = value;
+  }
+  return found;
+}
+
+function objectOf(body: string): JsonObject {
+  const value = parseJson(body, WHAT) ?? {};
+  if (!isObject(value)) throw new Refusal("invalid_body", "The body must be a JSON object.");
+  // Before anything walks into it; the object checks again, from where state and data begin.
+  for (const item of Object.values(value)) checkDepth(item, WHAT);
+  return value;
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Without what was not given, so that it is absent in JSON. */
+function said<Value extends object>(value: Value): Value {
+  return Object.fromEntries(
+    Object.entries(value).filter(([, item]) => item !== undefined),
+  ) as Value; // less what was undefined
+}

@@ -1,0 +1,110 @@
+/** One metric over many sessions: statistics per group, over time, distribution; as JSON, or its table as CSV. */
+import { Hono } from "hono";
+import { type AccessEnv, requires } from "../access/access.ts";
+import { distribution, overTime, statistics } from "../catalog/comparison.ts";
+import { eventNames } from "../catalog/events.ts";
+import { metricNames, type SessionMetric, sessionMetrics } from "../catalog/metrics.ts";
+import { quantile, unpackSketch } from "../core/sketch.ts";
+import * as query from "./query.ts";
+import { filterOf, parseQuery } from "./query.ts";
+
+export const metrics = new Hono<AccessEnv>();
+
+metrics.get("/metrics", requires("read"), async (c) =>
+  c.json({ items: await metricNames(c.env.CATALOG, parseQuery(query.Names, c.req.url).prefix) }),
+);
+
+metrics.get("/events", requires("read"), async (c) =>
+  c.json({ items: await eventNames(c.env.CATALOG, parseQuery(query.Names, c.req.url).prefix) }),
+);
+
+/** Put together: `by` groups, `axis=elapsed` lays sessions upon each other from their start. */
+metrics.get("/metrics/:name", requires("read"), async (c) => {
+  const { by, axis, buckets, bars, format: _, ...asked } = parseQuery(query.Metric, c.req.url);
+  const name = c.req.param("name");
+  const { items, sessions, partial } = await sessionMetrics(c.env.CATALOG, {
+    ...filterOf(asked, c.var.access.product),
+    name,
+  });
+  const { type, unit } = items[0] ?? { type: null, unit: "" };
+  return c.json({
+    name,
+    type,
+    unit,
+    sessions,
+    partial, // there are more sessions than were put together
+    statistics: statistics(items, by),
+    over_time: overTime(items, {
+      ...(by && { by }),
+      ...(axis && { axis }),
+      ...(buckets && { buckets }),
+    }),
+    distribution: distribution(items, bars),
+  });
+});
+
+/** One row per session and series; `format=csv` for spreadsheets. */
+metrics.get("/metrics/:name/sessions", requires("read"), async (c) => {
+  const {
+    by: _by,
+    axis: _axis,
+    buckets: _buckets,
+    bars: _bars,
+    format,
+    ...asked
+  } = parseQuery(query.Metric, c.req.url);
+  const name = c.req.param("name");
+  const found = await sessionMetrics(c.env.CATALOG, {
+    ...filterOf(asked, c.var.access.product),
+    name,
+  });
+  const rows = found.items.map(rowOf);
+  if (format !== "csv") return c.json({ items: rows, partial: found.partial });
+  return c.body(csv(rows), 200, {
+    "content-type": "text/csv; charset=utf-8",
+    "content-disposition": `attachment; filename="metric.csv"`,
+  });
+});
+
+function rowOf({ session, sketch, ...metric }: SessionMetric) {
+  const quantiles = sketch ? unpackSketch(sketch) : undefined;
+  const at = (q: number) => (quantiles ? quantile(quantiles, q) : null);
+  return {
+    session_id: session.id,
+    product: session.product,
+    version: session.version,
+    machine: session.hostname || session.machine_id,
+    status: session.status,
+    created_at: session.created_at,
+    name: metric.name,
+    type: metric.type,
+    unit: metric.unit,
+    tags: metric.tags.join(" "),
+    points: metric.points,
+    count: metric.count,
+    sum: metric.sum,
+    mean: metric.count > 0 ? metric.sum / metric.count : 0,
+    min: metric.min,
+    max: metric.max,
+    p50: at(0.5),
+    p95: at(0.95),
+    p99: at(0.99),
+    first: metric.first,
+    last: metric.last,
+    first_at: metric.first_at,
+    last_at: metric.last_at,
+  };
+}
+
+/** RFC 4180. Text that a spreadsheet would take for a formula gets an apostrophe: names come from anybody. */
+export function csv(rows: { [column: string]: string | number | null }[]): string {
+  const cell = (value: string | number | null | undefined) => {
+    if (typeof value !== "string")
+      return value === null || value === undefined ? "" : String(value);
+    const harmless = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
+    return /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
+  };
+  const columns = Object.keys(rows[0] ?? { session_id: "" });
+  const lines = rows.map((row) => columns.map((column) => cell(row[column])).join());
+  return [columns.join(), ...lines].map((line) => `${line}\r\n`).join("");
+}

@@ -1,0 +1,25 @@
+/** Products and versions with their counts, exact crash-free and hang-free rates, and trends. */
+import { Hono } from "hono";
+import { type AccessEnv, requires } from "../access/access.ts";
+import { freeRate, versionDays, versions } from "../catalog/products.ts";
+import * as query from "./query.ts";
+import { filterOf, parseQuery } from "./query.ts";
+
+export const products = new Hono<AccessEnv>();
+
+products.get("/products", requires("read"), async (c) => {
+  const { product, days } = filterOf(parseQuery(query.Days, c.req.url), c.var.access.product);
+  const [counted, trend] = await Promise.all([
+    versions(c.env.CATALOG, product),
+    versionDays(c.env.CATALOG, Date.now(), {
+      ...(product !== undefined && { product }),
+      ...(days && { days }),
+    }),
+  ]);
+  const items = counted.map((version) => ({
+    ...version,
+    crash_free: freeRate(version.sessions, version.crashed),
+    hang_free: freeRate(version.sessions, version.ever_hung),
+  }));
+  return c.json({ items, days: trend });
+});

@@ -238,32 +238,18 @@ class Session(object):
 
     def gauge(self, name, value, unit=None, tags=None, metadata=None):
         """A value as it is now."""
-        try:
-            prefix = self._series[name if unit is None and tags is None else (name, unit, tuple(tags or ()))]
-            kind = type(value)
-            if metadata is None and (kind is float or kind is int):
-                at = self._now()
-                out = self._out
-                if not _FORKS_ARE_TOLD and _getpid() != out.pid:
-                    out.forked()
-                self._hold((at, prefix, value))
-                if out.hold_from <= at < out.hold_until and len(self._held) < HELD_METRICS:
-                    return
-                out.append(at, ())
-                return
-        except (KeyError, TypeError):
-            pass  # a new series, or tags that are not a list
-        except Exception:
-            return self._failed()
-        self._measure("gauge", name, "value", value, unit, tags, metadata)
+        if metadata is not None or not self._again("gauge", name, value, unit, tags):
+            self._measure("gauge", name, "value", value, unit, tags, metadata)
 
     def counter(self, name, delta=1, unit=None, tags=None, metadata=None):
         """Adds to a total."""
-        self._measure("counter", name, "delta", delta, unit, tags, metadata)
+        if metadata is not None or not self._again("counter", name, delta, unit, tags):
+            self._measure("counter", name, "delta", delta, unit, tags, metadata)
 
     def histogram(self, name, value, unit=None, tags=None, buckets=None, metadata=None):
         """A sample of a distribution; `buckets` are its upper bounds, ascending."""
-        self._measure("histogram", name, "value", value, unit, tags, metadata, buckets=buckets)
+        if metadata is not None or not self._again("histogram", name, value, unit, tags, buckets):
+            self._measure("histogram", name, "value", value, unit, tags, metadata, None, buckets)
 
     def timer(self, name, count=None, tags=None, unit="seconds"):
         """Measures a `with` block or, as a decorator, each call of a function. Count iterations in its `.count`."""
@@ -452,6 +438,30 @@ class Session(object):
             _stack(kind, error, trace), frame_name, frame_line, frame_function, causes, handled,
         )  # fmt: skip
 
+    def _again(self, kind, name, value, unit, tags, buckets=None):
+        """A series that was seen before needs only its number. The first call, and a bad one, is left to `_measure`."""
+        try:
+            if unit is None and tags is None and buckets is None:
+                series = self._series[kind, name]
+            else:
+                series = self._series[kind, name, unit, tuple(tags or ()), tuple(buckets or ())]
+            number_type = type(value)
+            if number_type is not float and number_type is not int:
+                return False
+            out = self._out
+            if not _FORKS_ARE_TOLD and _getpid() != out.pid:
+                out.forked()
+            at = self._now()
+            self._hold((at, series, value))
+            if not out.hold_from <= at < out.hold_until or len(self._held) >= HELD_METRICS:
+                out.append(at, ())
+            return True
+        except (KeyError, TypeError):
+            return False
+        except Exception:
+            self._failed()
+            return True
+
     def _measure(self, kind, name, key, value, unit, tags, metadata, count=None, buckets=None):
         try:
             losses = []
@@ -461,30 +471,35 @@ class Session(object):
                 losses.append(("not_finite", "%s: %s" % (_name_of(name), _not_a_number(value))))
                 return self._write(at, None, losses)
 
-            prefix = '"op":"metric","type":"%s","name":%s' % (kind, _name_text("metric.name", name, losses))
+            before = '"op":"metric","type":"%s","name":%s' % (kind, _name_text("metric.name", name, losses))
             if unit:
-                prefix += _name_field("metric.unit", "unit", unit, losses)
+                before += _name_field("metric.unit", "unit", unit, losses)
             if tags:
-                prefix += _labels_field("metric.tags", "tags", tags, losses)
-            if kind == "gauge" and metadata is None:
-                self._remember(name, unit, tags, prefix + ',"value":')
+                before += _labels_field("metric.tags", "tags", tags, losses)
             if metadata is not None:
-                prefix += _object_field("metadata", "metadata", metadata, losses)
-            text = prefix + ',"%s":%s' % (key, number)
+                before += _object_field("metadata", "metadata", metadata, losses)
+            before += ',"%s":' % key
             count = _whole(count)
-            if count is not None and count > 0:
-                text += ',"count":%d' % count
+            after = ',"count":%d' % count if count is not None and count > 0 else ""
             if buckets:
-                text += _buckets_field(buckets, losses)
-            self._write(at, text + "}", losses)
+                after += _buckets_field(buckets, losses)
+            after += "}"
+            if metadata is None and not after.startswith(',"count"'):
+                self._remember(kind, name, unit, tags, buckets, before, after)
+            self._write(at, before + number + after, losses)
         except Exception:
             self._failed()
 
-    def _remember(self, name, unit, tags, prefix):
-        """A series seen again needs only its number. Names of other types than text might be equal and yet not the same."""
-        if type(name) is str and not self._out.ended and len(self._series) < MAX_REMEMBERED:
-            key = name if unit is None and tags is None else (name, unit, tuple(tags or ()))
-            self._series[key] = prefix
+    def _remember(self, kind, name, unit, tags, buckets, before, after):
+        """Names of other types than text might be equal and yet not the same, so these are not remembered."""
+        if type(name) is str and kind != "timer" and not self._out.ended and len(self._series) < MAX_REMEMBERED:
+            try:
+                bare = unit is None and tags is None and buckets is None
+                self._series[
+                    (kind, name) if bare else (kind, name, unit, tuple(tags or ()), tuple(buckets or ()))
+                ] = (before, after)
+            except TypeError:
+                pass  # tags that are no list of texts
 
     def _plain(self, op):
         try:
@@ -511,6 +526,8 @@ class Session(object):
         out = self._out
         if out.ended:
             return
+        if text is not None and not losses:
+            return out.append(at, (text,))
         texts = [] if text is None else [text]
         for cause, detail in losses:
             self._dropped[cause] = self._dropped.get(cause, 0) + 1
@@ -1293,7 +1310,7 @@ def _cut_name(name):
 def _cut_units(name):
     units = 0
     for index, character in enumerate(name):
-        units += 2 if character > u"\uffff" else 1
+        units += 2 if ord(character) > 0xFFFF else 1
         if units > MAX_NAME_LENGTH:
             return name[:index]
     return name
@@ -1368,6 +1385,13 @@ def _buckets_field(buckets, losses):
 
 def _dropped_text(cause, count, detail=None):
     return '"op":"dropped","cause":%s,"count":%d%s}' % (_quote(cause), count, _text_field("detail", detail))
+
+
+def _not_finite_text(before, value, counts):
+    """What stands in the place of a metric that waited and turned out to have no value."""
+    counts["not_finite"] = counts.get("not_finite", 0) + 1
+    name = _plain_text(json.loads("{" + before + "0}")["name"])
+    return _dropped_text("not_finite", 1, "%s: %s" % (name, _not_a_number(value)))
 
 
 def _whole(value):
@@ -1699,7 +1723,8 @@ def _native_text(value, path=None, above=None, losses=None):
 
 
 def _base64_text(value, path, above, losses):
-    return '"base64:%s"' % binascii.b2a_base64(bytes(value)).decode("ascii").rstrip("\n")
+    text = binascii.b2a_base64(bytes(value)).rstrip(b"\n")
+    return '"base64:%s"' % (text if _PY2 else text.decode("ascii"))
 
 
 def _view_text(value, path, above, losses):
@@ -1918,7 +1943,7 @@ class _LaneWriter(object):
         self.told = set()
         self.counts = {}
         self.fault_path = None
-        # Metrics that wait, as (time, prefix, value). They do only while more than HELD_METRICS come within HELD_SECONDS.
+        # Metrics that wait, as (time, (text before, text after), value). They do only while more than HELD_METRICS come within HELD_SECONDS.
         self.held = deque()
         self.hold_from = self.hold_until = 0.0
         self.window = 0.0
@@ -2106,34 +2131,33 @@ class _Lane(object):
             # First of all: a record that is interrupted leaves a hole, not a number that comes twice.
             self.sequence = sequence = self.sequence + 1
             data = _bytes_of('{"seq":%d,"at":%d,%s' % (sequence, at, text))
-            self._lose(self._put(b"%08x %s\n" % (_crc32(data) & 0xFFFFFFFF, data), 1, at, sequence))
+            if self._put(b"%08x %s\n" % (_crc32(data) & 0xFFFFFFFF, data), 1, at, sequence):
+                self._lose(1)
 
     def write_metrics(self, items, counts):
         """Metrics that waited, in one write."""
         lines = []
         first = sequence = self.sequence + 1
         at = 0
-        for at, prefix, value in items:
+        for at, (before, after), value in items:
             at = int(at * 1000)
             number = _finite_text(value)
             if number is None:
-                counts["not_finite"] = counts.get("not_finite", 0) + 1
-                name = _plain_text(json.loads("{" + prefix + "0}")["name"])
-                text = _dropped_text("not_finite", 1, "%s: %s" % (name, _not_a_number(value)))
+                text = _not_finite_text(before, value, counts)
                 data = _bytes_of('{"seq":%d,"at":%d,%s' % (sequence, at, text))
             else:
-                data = _bytes_of('{"seq":%d,"at":%d,%s%s}' % (sequence, at, prefix, number))
+                data = _bytes_of('{"seq":%d,"at":%d,%s%s%s' % (sequence, at, before, number, after))
             lines.append(b"%08x %s\n" % (_crc32(data) & 0xFFFFFFFF, data))
             sequence += 1
         self.sequence = sequence - 1
         if lines:
-            self._lose(self._put(b"".join(lines), len(lines), at, first))
+            self._lose(self._put(lines[0] if len(lines) == 1 else b"".join(lines), len(lines), at, first))
 
     def leave(self):
         """Closes the file, if it still is ours: a program that closes all files may have opened its own under that number."""
         file, self.file = self.file, None
         try:
-            if file is not None and _identity(file)[:2] == self.identity:
+            if file is not None and self.identity in (None, _identity(file)[:2]):
                 os.close(file)
         except OSError:
             pass
@@ -2149,9 +2173,8 @@ class _Lane(object):
         return True
 
     def _lose(self, count):
-        if count:
-            self.lost += count
-            self.lost_in_all += count
+        self.lost += count
+        self.lost_in_all += count
 
     def _put(self, lines, count, at, first):
         """One write of `count` whole lines; answers how many of them were lost."""
@@ -2183,7 +2206,7 @@ class _Lane(object):
     def _look(self, at):
         """Somebody may have deleted the file, or closed its number and opened another file under it."""
         self.looked_at = at
-        if self.file is None:
+        if self.file is None or self.identity is None:
             return
         try:
             device, number, links = _identity(self.file)
@@ -2217,7 +2240,10 @@ class _Lane(object):
             raise
         self.leave()
         self.file = file
-        self.identity = _identity(file)[:2]
+        try:
+            self.identity = _identity(file)[:2]
+        except OSError:  # Jython cannot tell
+            self.identity = None
         self.part = part
         self.bytes = len(line)
         self.records = 0
@@ -2359,14 +2385,12 @@ class _Queue(object):
             return
         try:
             while self.held:
-                then, prefix, value = self.held.popleft()
+                then, (before, after), value = self.held.popleft()
                 number = _finite_text(value)
-                if number is not None:
-                    self._add(then, "%s%s}" % (prefix, number))
+                if number is None:
+                    self._add(then, _not_finite_text(before, value, self.counts))
                 else:
-                    self.counts["not_finite"] = self.counts.get("not_finite", 0) + 1
-                    name = _plain_text(json.loads("{" + prefix + "0}")["name"])
-                    self._add(then, _dropped_text("not_finite", 1, "%s: %s" % (name, _not_a_number(value))))
+                    self._add(then, before + number + after)
         except IndexError:
             pass  # another thread was quicker
         for text in texts:

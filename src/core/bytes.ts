@@ -133,8 +133,13 @@ export class ByteReader {
     return decoder.decode(this.section());
   }
 
+  /** All that is left. */
+  remaining(): Uint8Array {
+    return this.#bytes.subarray(this.#at);
+  }
+
   /** All that is left, as text. */
   rest(): string {
-    return decoder.decode(this.bytes(this.#bytes.length - this.#at));
+    return decoder.decode(this.remaining());
   }
 }

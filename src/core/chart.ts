@@ -74,8 +74,13 @@ export class ChartBuilder {
     for (let i = 0; i < at.length; i++) {
       const time = at[i] ?? 0;
       if (time < this.from || time > this.to) continue;
-      const { value, min, max, sum, weight } = pointAt(this.#type, columns, i);
-      this.#add(this.#index(time), 1, weight, sum, min, max, time, value, time, value);
+      if (this.#type === "histogram") {
+        const { value, min, max, sum, weight } = pointAt(this.#type, columns, i);
+        this.#add(this.#index(time), 1, weight, sum, min, max, time, value, time, value);
+      } else {
+        const value = columns.fields[0]?.[i] ?? 0;
+        this.#add(this.#index(time), 1, 1, value, value, value, time, value, time, value);
+      }
     }
   }
 

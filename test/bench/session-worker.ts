@@ -31,6 +31,7 @@ export class NaiveSession extends DurableObject<BenchEnv> {
     const { sql } = this.ctx.storage;
     const { batches } = JSON.parse(body) as {
       batches: {
+        lane: string;
         first: number;
         ops: {
           op: string;
@@ -42,14 +43,15 @@ export class NaiveSession extends DurableObject<BenchEnv> {
         }[];
       }[];
     };
-    for (const { first, ops } of batches) {
+    for (const { lane, first, ops } of batches) {
+      const start = first + Number(lane.slice(-1)) * 1e9; // of several lanes, each its own steps
       const points: [string, number, number, number][] = [];
       const patches: [number, string][] = [];
       for (const op of ops) {
         let { at } = op;
         if (op.op === "points")
           op.values.forEach((value, i) =>
-            points.push([op.name, first + i, (at += op.dt[i] ?? 0), value]),
+            points.push([op.name, start + i, (at += op.dt[i] ?? 0), value]),
           );
         if (op.op === "state") patches.push([at, JSON.stringify(op.patch)]);
       }

@@ -30,6 +30,8 @@ function answer(c: Context, refusal: Refusal): Response | Promise<Response> {
   c.status(refusal.status as ContentfulStatusCode); // as: every status of REFUSALS has a body
   if (c.req.header("hx-request")) return c.html(<p class="failure">{refusal.message}</p>);
   const title = TITLES[refusal.code] ?? "Cannot do that";
+  if (refusal.code === "locked")
+    return c.render(<Locked />, { title: "Locked", name: "error", bare: true });
   return c.render(
     <section class="notice">
       <p class="notice-code">{refusal.status}</p>
@@ -45,5 +47,26 @@ function answer(c: Context, refusal: Refusal): Response | Promise<Response> {
       </p>
     </section>,
     { title, name: "error" },
+  );
+}
+
+/** What the owner of a fresh deployment sees, and does next. */
+function Locked() {
+  return (
+    <section class="notice">
+      <p class="notice-code">locked</p>
+      <h1>This server lets nobody in yet.</h1>
+      <p>
+        It runs on the open internet and has no admin secret. Set one where you deployed it from:
+      </p>
+      <pre class="code">
+        <code>npx wrangler secret put ADMIN_SECRET</code>
+      </pre>
+      <p>
+        Then reload this page and sign in with it. Programs get keys of their own in the settings.
+        Until then nothing is recorded and nothing is shown. (With Cloudflare Access in front of it,
+        no secret is needed.)
+      </p>
+    </section>
   );
 }

@@ -1,14 +1,24 @@
-/** Mounts the pages, in the frame and under the rules that all of them share. */
+/** Mounts the pages, in the frame and under the rules that all of them share. Comes last in the Worker: its rules are for every path. */
 import { Hono } from "hono";
 import { secureHeaders } from "hono/secure-headers";
-import type { Env } from "../env.ts";
+import type { AccessEnv } from "../access/access.ts";
+import { guard } from "../access/guard.ts";
+import { compare } from "./compare.tsx";
+import { deletion } from "./delete.tsx";
+import { docs } from "./docs.tsx";
 import { answerError, answerUnknown } from "./error.tsx";
+import { exceptions } from "./exceptions.tsx";
+import { home } from "./home.tsx";
 import { icons } from "./icon.ts";
 import { layout } from "./layout.tsx";
+import { login, signedIn } from "./login.tsx";
+import { metrics } from "./metrics.tsx";
 import { preferences } from "./preferences.tsx";
 import { session } from "./session.tsx";
+import { sessions } from "./sessions.tsx";
+import { settings } from "./settings.tsx";
 
-export const pages = new Hono<{ Bindings: Env }>();
+export const pages = new Hono<AccessEnv>();
 
 pages.use(
   secureHeaders({
@@ -27,8 +37,22 @@ pages.use(
 );
 pages.use(layout);
 pages.onError(answerError);
-pages.notFound(answerUnknown);
 
-pages.route("/", preferences);
+// For everybody, even if the server is locked.
 pages.route("/", icons);
+
+pages.use(guard);
+pages.route("/", preferences);
+pages.route("/", login);
+
+pages.use(signedIn);
+pages.route("/", home);
+pages.route("/", sessions);
+pages.route("/", deletion);
 pages.route("/", session);
+pages.route("/", exceptions);
+pages.route("/", metrics);
+pages.route("/", compare);
+pages.route("/", docs);
+pages.route("/", settings);
+pages.get("*", answerUnknown);

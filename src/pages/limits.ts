@@ -27,3 +27,23 @@ export const EXCEPTION_ROWS = 10;
 export const STRIPS = 24;
 /** Points or buckets per strip: one per two pixels of a wide screen. */
 export const STRIP_POINTS = 600;
+/** Rows of each list on the home page. */
+export const HOME_ROWS = 6;
+/** Versions of a product on the home page; older ones are in the list of sessions. */
+export const HOME_VERSIONS = 8;
+/** Days of a trend. */
+export const TREND_DAYS = 30;
+/** Names offered while one types: more cannot be read. */
+export const SUGGESTIONS = 100;
+/** Exception groups on a page: each asks the database for its trend, and the free plan allows 50 questions. */
+export const GROUP_ROWS = 20;
+/** Sessions side by side. */
+export const MAX_COMPARED = 5;
+/** Metrics drawn on a comparison at once. */
+export const COMPARED_METRICS = 12;
+/** Points of each line on a comparison: as fine as a strip's buckets. */
+export const COMPARED_POINTS = 160;
+/** State values that differ, shown on a comparison. */
+export const COMPARED_VALUES = 300;
+/** Lines of a chart across sessions; more cannot be told apart. */
+export const CHART_GROUPS = 6;

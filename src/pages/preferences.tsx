@@ -26,6 +26,6 @@ function oneOf(words: string[], word: string | undefined): string {
 }
 
 /** Only ever back to a page of this server: `//elsewhere` and `/\elsewhere` would leave it. */
-function ownPath(path: unknown): string {
+export function ownPath(path: unknown): string {
   return typeof path === "string" && /^\/(?![/\\])/.test(path) ? path : "/";
 }

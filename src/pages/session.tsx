@@ -2,6 +2,7 @@
 import { Hono } from "hono";
 import type { Summary } from "../core/answers.ts";
 import type { Env } from "../env.ts";
+import { ask } from "../session/ask.ts";
 import { TIMELINE_BUCKETS } from "./limits.ts";
 import { EventsPanel, eventRoutes, filterOf } from "./session/events.tsx";
 import { ExceptionsPanel, exceptionRoutes } from "./session/exception.tsx";
@@ -135,15 +136,8 @@ session.get("/sessions/:id/tape", async (c) => {
   return c.html(<Tape summary={summary} timeline={timeline} view={view} />);
 });
 
-/** Only this server's own pages may listen: sockets carry cookies and know no same-origin rule. */
-session.get("/sessions/:id/live", async (c) => {
-  const origin = c.req.header("origin");
-  if (origin === undefined || new URL(origin).host !== new URL(c.req.url).host) {
-    return c.text("Only pages of this server may listen.", 403);
-  }
-  const { SESSIONS } = c.env;
-  return SESSIONS.get(SESSIONS.idFromName(sessionId(c.req.param("id")))).fetch(c.req.raw);
-});
+/** The socket of a page that watches. guard.ts has turned away other sites' pages: sockets carry cookies and know no same-origin rule. */
+session.get("/sessions/:id/live", (c) => ask(c.env, sessionId(c.req.param("id"))).live(c.req.raw));
 
 for (const routes of [
   momentRoutes,

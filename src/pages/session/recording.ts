@@ -1,18 +1,6 @@
-/** One session's answers, typed. Its object answers in JSON text; this is the one place where the pages parse it. */
-import type {
-  Chart,
-  EventCount,
-  EventRow,
-  Page,
-  PathChange,
-  SeriesSummary,
-  StateAt,
-  StateChange,
-  StateDiff,
-  Summary,
-  Timeline,
-} from "../../core/answers.ts";
+/** One session's answers, asked the way pages ask: with queries in which what nobody said may stand as undefined. */
 import type { Env } from "../../env.ts";
+import { ask } from "../../session/ask.ts";
 import type { ChartQuery, EventsQuery, HistoryQuery, Moment } from "../../session/session.ts";
 
 export type Recording = ReturnType<typeof recordingOf>;
@@ -21,27 +9,22 @@ export type Recording = ReturnType<typeof recordingOf>;
 type Loose<Query> = { [Key in keyof Query]: Query[Key] | undefined };
 type Range = { from?: number; to?: number; buckets?: number };
 
-/* oxlint-disable typescript/no-unsafe-type-assertion -- the object is ours and writes exactly these shapes (core/answers.ts) */
 export function recordingOf(env: Env, id: string) {
-  const object = env.SESSIONS.get(env.SESSIONS.idFromName(id));
+  const session = ask(env, id);
   return {
     id,
-    summary: async () => JSON.parse(await object.summary()) as Summary,
+    summary: () => session.summary(),
     /** Without a time: as it is now. */
-    state: async (at?: number) => JSON.parse(await object.state(momentOf(at))) as StateAt,
-    diff: async (from: Moment, to: Moment) => JSON.parse(await object.diff(from, to)) as StateDiff,
-    changes: async (query: Loose<Omit<HistoryQuery, "path">>) =>
-      JSON.parse(await object.history(said(query))) as Page<StateChange>,
-    valueHistory: async (query: Loose<HistoryQuery> & { path: string[] }) =>
-      JSON.parse(await object.history(said(query))) as Page<PathChange>,
-    events: async (query: Loose<EventsQuery>) =>
-      JSON.parse(await object.events(said(query))) as Page<EventRow>,
-    eventCounts: async () => JSON.parse(await object.eventCounts()) as EventCount[],
-    series: async () => JSON.parse(await object.series()) as SeriesSummary[],
-    charts: async (query: Loose<ChartQuery>) =>
-      JSON.parse(await object.charts(said(query))) as Chart[],
-    timeline: async (query: Loose<Range>) =>
-      JSON.parse(await object.timeline(said(query))) as Timeline,
+    state: (at?: number) => session.state(momentOf(at)),
+    diff: (from: Moment, to: Moment) => session.diff(from, to),
+    changes: (query: Loose<Omit<HistoryQuery, "path">>) => session.history(said(query)),
+    valueHistory: ({ path, ...query }: Loose<HistoryQuery> & { path: string[] }) =>
+      session.pathHistory(path, said(query)),
+    events: (query: Loose<EventsQuery>) => session.events(said(query)),
+    eventCounts: () => session.eventCounts(),
+    series: () => session.series(),
+    charts: (query: Loose<ChartQuery>) => session.charts(said(query)),
+    timeline: (query: Loose<Range>) => session.timeline(said(query)),
   };
 }
 

@@ -7,7 +7,7 @@ type PanelProps = {
   title: string;
   /** Beside the title: counts, links, filters. */
   aside?: Child | undefined;
-  children: Child;
+  children: Child | Promise<Child> | (Child | Promise<Child>)[];
 };
 
 export function Panel({ id, title, aside, children }: PanelProps) {

@@ -1,0 +1,406 @@
+/** Exceptions over all sessions: the same failure is one group, with its trend, an example, and what was decided about it. */
+import { Hono } from "hono";
+import {
+  decideGroup,
+  type ExceptionGroup,
+  exceptionDays,
+  exceptionGroup,
+  exceptionGroups,
+  GROUP_SORTS,
+  GROUP_STATUSES,
+  type GroupDay,
+  type GroupQuery,
+  listSessions,
+  type VersionCounts,
+  versions,
+} from "../catalog/index.ts";
+import { Refusal } from "../core/refusal.ts";
+import type { Env } from "../env.ts";
+import { GROUP_ROWS, LIST_ROWS, TREND_DAYS } from "./limits.ts";
+import { Exception } from "./session/exception.tsx";
+import { recordingOf } from "./session/recording.ts";
+import { address } from "./ui/address.ts";
+import { Empty } from "./ui/empty.tsx";
+import { guarded, Panel } from "./ui/panel.tsx";
+import { digits, many } from "./ui/quantity.ts";
+import { SessionTable } from "./ui/session-table.tsx";
+import { DAY_MS, Trend } from "./ui/sparkline.tsx";
+import { Time } from "./ui/time.tsx";
+
+export const exceptions = new Hono<{ Bindings: Env }>();
+
+type Search = Pick<GroupQuery, "product" | "status" | "text" | "sort" | "cursor">;
+
+function readSearch(query: Record<string, string>): Search {
+  const search: Search = {};
+  const status = GROUP_STATUSES.find((each) => each === query.status);
+  const sort = GROUP_SORTS.find((each) => each === query.sort);
+  if (query.product) search.product = query.product;
+  if (query.text?.trim()) search.text = query.text.trim();
+  if (query.cursor) search.cursor = query.cursor;
+  // Without a word about it, what nobody has dealt with yet.
+  if (query.status !== "all") search.status = status ?? "open";
+  if (sort) search.sort = sort;
+  return search;
+}
+
+exceptions.get("/exceptions", async (c) => {
+  const search = readSearch(c.req.query());
+  const list = <Groups db={c.env.CATALOG} search={search} />;
+  if (c.req.header("hx-request") && !c.req.header("hx-history-restore-request"))
+    return c.html(list);
+  return c.render(
+    <>
+      <h1 class="page-title">Exceptions</h1>
+      <SearchForm search={search} known={await versions(c.env.CATALOG)} />
+      {list}
+    </>,
+    { title: "Exceptions", here: "/exceptions", name: "list-page" },
+  );
+});
+
+const STATUS_CHOICES = { open: "Open", resolved: "Resolved", muted: "Muted", all: "All" };
+const SORT_CHOICES = {
+  last_at: "Newest",
+  first_at: "First seen",
+  sessions: "Most sessions",
+  count: "Most often",
+};
+
+function SearchForm({ search, known }: { search: Search; known: VersionCounts[] }) {
+  return (
+    <form
+      class="search panel"
+      method="get"
+      action="/exceptions"
+      role="search"
+      aria-label="Exceptions"
+      hx-get="/exceptions"
+      hx-trigger="submit, change, input changed delay:300ms from:find input[type=search]"
+      hx-target="#list"
+      hx-swap="outerHTML"
+      hx-push-url="true"
+      hx-sync="this:replace"
+    >
+      <div class="search-main">
+        <input
+          type="search"
+          name="text"
+          value={search.text ?? ""}
+          placeholder="Type, message, fingerprint"
+          aria-label="Search exceptions"
+          autocomplete="off"
+          data-search
+        />
+        <Select
+          name="product"
+          word="Product"
+          now={search.product ?? ""}
+          options={productsOf(known)}
+        />
+        <Select
+          name="status"
+          word="Decision"
+          now={search.status ?? "all"}
+          options={STATUS_CHOICES}
+        />
+        <Select name="sort" word="Sort by" now={search.sort ?? "last_at"} options={SORT_CHOICES} />
+        <button class="button without-script">Search</button>
+      </div>
+    </form>
+  );
+}
+
+function productsOf(known: VersionCounts[]): Record<string, string> {
+  return {
+    "": "Any product",
+    ...Object.fromEntries(known.map(({ product }) => [product, product || "unnamed"])),
+  };
+}
+
+type SelectProps = { name: string; word: string; now: string; options: Record<string, string> };
+
+export function Select({ name, word, now, options }: SelectProps) {
+  return (
+    <label class="select">
+      <span class="hidden">{word}</span>
+      <select name={name}>
+        {Object.entries(options).map(([value, shown]) => (
+          <option value={value} selected={value === now}>
+            {shown}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+function Groups({ db, search }: { db: D1Database; search: Search }) {
+  return (
+    <section id="list" class="panel list" aria-label="Exceptions found">
+      {guarded("the exceptions", async () => {
+        const now = Date.now();
+        const { items, next } = await exceptionGroups(db, { ...search, limit: GROUP_ROWS });
+        const trends = await Promise.all(
+          items.map(({ product, fingerprint }) =>
+            exceptionDays(db, product, fingerprint, now, TREND_DAYS),
+          ),
+        );
+        if (items.length === 0) {
+          return (
+            <Empty
+              title={
+                search.text || search.product ? "No exception is like that." : "No exceptions here."
+              }
+            >
+              <p>
+                Exceptions that programs log, or die of, are grouped here by where they come from.
+              </p>
+            </Empty>
+          );
+        }
+        return (
+          <>
+            <ol class="groups">
+              {items.map((group, index) => (
+                <Group group={group} days={trends[index] ?? []} now={now} />
+              ))}
+            </ol>
+            {next === null ? null : (
+              <footer class="list-foot">
+                <a
+                  class="tool"
+                  rel="next"
+                  href={address("/exceptions", {
+                    ...search,
+                    status: search.status ?? "all",
+                    cursor: next,
+                  })}
+                >
+                  Older ›
+                </a>
+              </footer>
+            )}
+          </>
+        );
+      })}
+    </section>
+  );
+}
+
+type GroupProps = { group: ExceptionGroup; days: GroupDay[]; now: number };
+
+function Group({ group, days, now }: GroupProps) {
+  return (
+    <li class="group-row" data-standing={standing(group)}>
+      <a class="group-said" href={pathOf(group)}>
+        <strong class="exception-type">{group.type || "Exception"}</strong>
+        <span>{group.message}</span>
+      </a>
+      <GroupTrend days={days} now={now} />
+      <span class="group-facts">
+        <span>
+          <strong>{digits(group.count)}</strong>×
+        </span>
+        <span>{many(group.sessions, "session")}</span>
+        <span class="quiet">{group.product}</span>
+        <span class="quiet">
+          <Time at={group.first_at} show="age" /> – <Time at={group.last_at} show="age" />
+        </span>
+        <Standing group={group} />
+      </span>
+    </li>
+  );
+}
+
+function GroupTrend({ days, now }: { days: GroupDay[]; now: number }) {
+  const today = Math.floor(now / DAY_MS) * DAY_MS;
+  const perDay = Map.groupBy(days, ({ day_at }) => day_at);
+  return (
+    <Trend
+      days={[...perDay].map(([at, rows]) => {
+        const count = rows.reduce((sum, row) => sum + row.count, 0);
+        return { at, all: count, bad: count };
+      })}
+      from={today - (TREND_DAYS - 1) * DAY_MS}
+      to={today}
+      word={`How often per day, last ${TREND_DAYS} days`}
+    />
+  );
+}
+
+function standing({ status, returned_at }: ExceptionGroup): string {
+  return returned_at === null ? status : "returned";
+}
+
+function Standing({ group }: { group: ExceptionGroup }) {
+  const { status, resolved_version, returned_at } = group;
+  if (returned_at !== null) {
+    return (
+      <span class="tag danger">
+        came back <Time at={returned_at} show="age" />
+      </span>
+    );
+  }
+  if (status === "resolved")
+    return <span class="tag">resolved{resolved_version ? ` in ${resolved_version}` : ""}</span>;
+  return status === "muted" ? <span class="tag">muted</span> : null;
+}
+
+function pathOf({ fingerprint, product }: ExceptionGroup): string {
+  return address(`/exceptions/${encodeURIComponent(fingerprint)}`, { product });
+}
+
+exceptions.get("/exceptions/:fingerprint", async (c) => {
+  const fingerprint = c.req.param("fingerprint");
+  const db = c.env.CATALOG;
+  const groups = await exceptionGroup(db, fingerprint, c.req.query("product"));
+  const group = groups[0];
+  if (!group)
+    throw new Refusal(
+      "not_found",
+      "No session has had this exception, or all that had it are deleted.",
+    );
+  const now = Date.now();
+  const [days, found] = await Promise.all([
+    exceptionDays(db, group.product, fingerprint, now, TREND_DAYS),
+    listSessions(db, { product: group.product, exception: fingerprint, limit: LIST_ROWS }),
+  ]);
+  return c.render(
+    <>
+      <nav class="crumbs" aria-label="Where this is">
+        <a href="/exceptions">Exceptions</a>
+        <a href={address("/exceptions", { product: group.product })}>
+          {group.product || "unnamed"}
+        </a>
+      </nav>
+      <header class="group-head">
+        <h1>
+          <span class="exception-type">{group.type || "Exception"}</span>
+        </h1>
+        <p class="group-message">{group.message}</p>
+        <dl class="facts">
+          <Fact word="Happened">{many(group.count, "time")}</Fact>
+          <Fact word="In">{many(group.sessions, "session")}</Fact>
+          <Fact word="Versions">
+            {[...new Set(days.map(({ version }) => version))].join(", ") || "–"}
+          </Fact>
+          <Fact word="First">
+            <Time at={group.first_at} />
+          </Fact>
+          <Fact word="Last">
+            <Time at={group.last_at} />
+          </Fact>
+          <Fact word={`Last ${TREND_DAYS} days`}>
+            <GroupTrend days={days} now={now} />
+          </Fact>
+        </dl>
+        <Decide group={group} newest={found.items[0]?.version} />
+      </header>
+      <Panel
+        id="example"
+        title="Its last occurrence"
+        aside={
+          <a class="tool" href={`/sessions/${group.session_id}?t=${group.session_at}`}>
+            Session at that moment
+          </a>
+        }
+      >
+        {guarded("the example", () => example(c.env, group))}
+      </Panel>
+      <Panel
+        id="sessions"
+        title="Sessions that had it"
+        aside={<span class="count">{digits(group.sessions)}</span>}
+      >
+        <div class="scroller">
+          <SessionTable rows={found.items} caption="Sessions that had it" />
+        </div>
+        {found.next === null ? null : (
+          <footer class="list-foot">
+            <a
+              class="tool"
+              href={address("/sessions", { product: group.product, exception: fingerprint })}
+            >
+              All of them
+            </a>
+          </footer>
+        )}
+      </Panel>
+    </>,
+    { title: `${group.type} · Exceptions`, here: "/exceptions", name: "group-page" },
+  );
+});
+
+function Fact({ word, children }: { word: string; children: unknown }) {
+  return (
+    <div>
+      <dt>{word}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
+
+async function example(env: Env, group: ExceptionGroup) {
+  const recording = recordingOf(env, group.session_id);
+  const page = await recording.events({
+    exceptions: true,
+    from: group.session_at,
+    order: "asc",
+    limit: LIST_ROWS,
+  });
+  const event = page.items.find(({ fingerprint }) => fingerprint === group.fingerprint);
+  return event ? <Exception event={event} /> : <Empty title="Its session no longer has it." />;
+}
+
+/** Resolving says in which version, so that coming back in a later one is news. */
+function Decide({ group, newest }: { group: ExceptionGroup; newest: string | undefined }) {
+  const isOpen = group.status === "open" || group.returned_at !== null;
+  return (
+    <form
+      class="decide"
+      method="post"
+      action={`/exceptions/${encodeURIComponent(group.fingerprint)}`}
+    >
+      <input type="hidden" name="product" value={group.product} />
+      <Standing group={group} />
+      {isOpen ? (
+        <>
+          <label>
+            Resolved in version{" "}
+            <input name="version" value={newest ?? ""} size={10} autocomplete="off" />
+          </label>
+          <button class="button" name="status" value="resolved">
+            Mark resolved
+          </button>
+          <button class="button quiet-button" name="status" value="muted">
+            Mute
+          </button>
+        </>
+      ) : (
+        <button class="button quiet-button" name="status" value="open">
+          Open again
+        </button>
+      )}
+    </form>
+  );
+}
+
+exceptions.post("/exceptions/:fingerprint", async (c) => {
+  const fingerprint = c.req.param("fingerprint");
+  const form = await c.req.parseBody();
+  const status = GROUP_STATUSES.find((each) => each === form.status);
+  const product = typeof form.product === "string" ? form.product : "";
+  if (!status) throw new Refusal("invalid_body", "A group can be open, resolved or muted.");
+  await decideGroup(
+    c.env.CATALOG,
+    {
+      product,
+      fingerprint,
+      status,
+      version: typeof form.version === "string" ? form.version.trim() : "",
+    },
+    Date.now(),
+  );
+  return c.redirect(address(`/exceptions/${encodeURIComponent(fingerprint)}`, { product }), 303);
+});

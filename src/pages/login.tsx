@@ -1,0 +1,86 @@
+/** Signing in with the admin secret, and out again. A local server and Cloudflare Access need neither. */
+import { Hono, type MiddlewareHandler } from "hono";
+import { type AccessEnv, identify } from "../access/access.ts";
+import { signIn, signOut } from "../access/cookie.ts";
+import { Refusal } from "../core/refusal.ts";
+import { ownPath } from "./preferences.tsx";
+import { address } from "./ui/address.ts";
+import { Mark } from "./ui/mark.tsx";
+
+export const login = new Hono<AccessEnv>();
+
+/** Everything after it is for those who may see everything; the others are asked to sign in, and come back to where they were. */
+export const signedIn: MiddlewareHandler<AccessEnv> = async (c, next) => {
+  const access = await identify(c);
+  if (access?.kind === "admin") {
+    c.set("access", access);
+    return next();
+  }
+  if (access)
+    throw new Refusal("forbidden", "The pages need the admin secret; this key is for programs.");
+  if (c.req.method !== "GET" || c.req.header("hx-request") || c.req.header("upgrade")) {
+    throw new Refusal(
+      "unauthorized",
+      "You are no longer signed in. Reload the page to sign in again.",
+    );
+  }
+  const { pathname, search } = new URL(c.req.url);
+  return c.redirect(
+    address("/login", { back: pathname === "/" ? undefined : pathname + search }),
+    302,
+  );
+};
+
+login.get("/login", (c) =>
+  c.render(<Form back={ownPath(c.req.query("back"))} />, {
+    title: "Sign in",
+    bare: true,
+    name: "login",
+  }),
+);
+
+login.post("/login", async (c) => {
+  const { secret, back } = await c.req.parseBody();
+  if (typeof secret === "string" && (await signIn(c, secret)))
+    return c.redirect(ownPath(back), 303);
+  c.status(403);
+  return c.render(<Form back={ownPath(back)} failed />, {
+    title: "Sign in",
+    bare: true,
+    name: "login",
+  });
+});
+
+login.post("/logout", (c) => {
+  signOut(c);
+  return c.redirect("/login", 303);
+});
+
+function Form({ back, failed }: { back: string; failed?: boolean | undefined }) {
+  return (
+    <form class="panel sign-in" method="post" action="/login">
+      <Mark />
+      <h1>Sign in</h1>
+      <input type="hidden" name="back" value={back} />
+      <label>
+        Admin secret
+        <input
+          type="password"
+          name="secret"
+          required
+          autofocus
+          autocomplete="current-password"
+          aria-invalid={failed ? "true" : undefined}
+          aria-describedby={failed ? "sign-in-failed" : undefined}
+        />
+      </label>
+      {failed ? (
+        <p id="sign-in-failed" class="failure" role="alert">
+          That is not the secret of this server. It is what was given to{" "}
+          <code>wrangler secret put ADMIN_SECRET</code>.
+        </p>
+      ) : null}
+      <button class="button">Sign in</button>
+    </form>
+  );
+}

@@ -1,0 +1,341 @@
+/** One metric over many sessions: by version or machine, over clock time or since start, as lines, bars and a table. */
+import { Hono } from "hono";
+import {
+  type Bar,
+  distribution,
+  GROUPINGS,
+  type Grouping,
+  type GroupStatistics,
+  type MetricName,
+  metricNames,
+  overTime,
+  type SessionMetrics,
+  sessionMetrics,
+  statistics,
+  STATUS_KINDS,
+  type Step,
+  type VersionCounts,
+  versions,
+} from "../catalog/index.ts";
+import type { Env } from "../env.ts";
+import { Select } from "./exceptions.tsx";
+import { CHART_GROUPS } from "./limits.ts";
+import { readFilter, type SessionSearch, searchQuery } from "./search.ts";
+import { KIND_WORDS, ProductSelects, Suggested } from "./sessions.tsx";
+import { address } from "./ui/address.ts";
+import { Empty } from "./ui/empty.tsx";
+import { guarded, Panel } from "./ui/panel.tsx";
+import { digits, many, quantity } from "./ui/quantity.ts";
+import { Legend, Plot } from "./ui/plot.tsx";
+import { duration } from "./ui/time.tsx";
+
+export const metrics = new Hono<{ Bindings: Env }>();
+
+const AGGREGATES = {
+  mean: "Mean",
+  max: "Max",
+  min: "Min",
+  count: "Count",
+  sum: "Sum",
+  rate: "Rate (counters)",
+} as const;
+type Aggregate = keyof typeof AGGREGATES;
+const GROUP_WORDS: Record<Grouping, string> = {
+  none: "All together",
+  product: "By product",
+  version: "By version",
+  machine: "By machine",
+  status: "By status",
+  session: "By session",
+};
+const AXES = { elapsed: "Since start", clock: "Clock time" };
+
+type Question = {
+  search: SessionSearch;
+  name: string | undefined;
+  by: Grouping;
+  axis: "elapsed" | "clock";
+  aggregate: Aggregate;
+};
+
+function readQuestion(url: string): Question {
+  const query = new URL(url).searchParams;
+  const search = readFilter(query);
+  const aggregate = query.get("aggregate") ?? "";
+  return {
+    search,
+    name: search.metric,
+    by: GROUPINGS.find((each) => each === query.get("by")) ?? "version",
+    axis: query.get("axis") === "clock" ? "clock" : "elapsed",
+    aggregate: isAggregate(aggregate) ? aggregate : "mean",
+  };
+}
+
+function isAggregate(word: string): word is Aggregate {
+  return Object.hasOwn(AGGREGATES, word);
+}
+
+metrics.get("/metrics", async (c) => {
+  const question = readQuestion(c.req.url);
+  const db = c.env.CATALOG;
+  const answer = <Answer db={db} question={question} />;
+  if (c.req.header("hx-request") && !c.req.header("hx-history-restore-request"))
+    return c.html(answer);
+  const [known, names] = await Promise.all([versions(db), metricNames(db)]);
+  return c.render(
+    <>
+      <h1 class="page-title">Metrics across sessions</h1>
+      <Ask question={question} known={known} />
+      {question.name === undefined ? <Names names={names} /> : answer}
+    </>,
+    { title: question.name ?? "Metrics", here: "/metrics", name: "list-page" },
+  );
+});
+
+function Ask({ question, known }: { question: Question; known: VersionCounts[] }) {
+  const { search, name, by, axis, aggregate } = question;
+  return (
+    <form
+      class="search panel"
+      method="get"
+      action="/metrics"
+      role="search"
+      aria-label="Metrics"
+      hx-get="/metrics"
+      hx-trigger="submit, change"
+      hx-target="#answer"
+      hx-swap="outerHTML"
+      hx-push-url="true"
+      hx-sync="this:replace"
+    >
+      <div class="search-main fields">
+        <Suggested word="Metric" name="metric" value={name} what="metrics" />
+        <ProductSelects filter={search.filter} known={known} />
+        <Select
+          name="status"
+          word="Status"
+          now={search.filter.status?.[0] ?? ""}
+          options={{
+            "": "Any status",
+            ...Object.fromEntries(STATUS_KINDS.map((kind) => [kind, KIND_WORDS[kind]])),
+          }}
+        />
+        <Select name="by" word="Group" now={by} options={GROUP_WORDS} />
+        <Select name="aggregate" word="Show" now={aggregate} options={AGGREGATES} />
+        <Select name="axis" word="Axis" now={axis} options={AXES} />
+        <button class="button without-script">Show</button>
+      </div>
+    </form>
+  );
+}
+
+function Names({ names }: { names: MetricName[] }) {
+  return (
+    <section id="answer" class="panel" aria-label="All metrics">
+      {names.length === 0 ? (
+        <Empty title="No session has logged a number yet." />
+      ) : (
+        <ul class="names">
+          {names.map(({ name, type, unit }) => (
+            <li>
+              <a href={address("/metrics", { metric: name })}>{name}</a>{" "}
+              <span class="quiet">
+                {type}
+                {unit ? `, ${unit}` : ""}
+              </span>
+            </li>
+          ))}
+        </ul>
+      )}
+    </section>
+  );
+}
+
+function Answer({ db, question }: { db: D1Database; question: Question }) {
+  return (
+    <div id="answer" class="answer">
+      {guarded("this metric", async () => {
+        const { name = "" } = question;
+        const found = await sessionMetrics(db, { ...question.search.filter, name });
+        if (found.items.length === 0) {
+          return <Empty title={`No session that passes has a metric “${name}”.`} />;
+        }
+        return <Found question={question} found={found} />;
+      })}
+    </div>
+  );
+}
+
+function Found({ question, found }: { question: Question; found: SessionMetrics }) {
+  const { name = "", by, axis, aggregate } = question;
+  const unit = found.items[0]?.unit ?? "";
+  const rows = statistics(found.items, by);
+  const shown = new Set(rows.slice(0, CHART_GROUPS).map(({ group }) => group));
+  const time = overTime(found.items, { by, axis });
+  // In the table's order, so that colours agree.
+  const lines = rows.flatMap(({ group }) => {
+    const series = time.groups.find((each) => each.group === group);
+    return series && shown.has(group)
+      ? [{ name: group, points: series.steps.flatMap((step) => pointOf(step, aggregate)) }]
+      : [];
+  });
+  return (
+    <>
+      <Panel
+        id="over-time"
+        title={`${name}, ${AGGREGATES[aggregate].toLowerCase()} ${axis === "elapsed" ? "since start" : "over time"}`}
+        aside={
+          <span class="quiet">
+            {many(found.sessions, "session")}
+            {found.partial ? ", the newest that pass" : ""}
+          </span>
+        }
+      >
+        <Plot
+          lines={lines}
+          from={time.from}
+          to={time.to}
+          unit={aggregate === "count" ? "" : unit}
+          tick={(at) =>
+            axis === "elapsed"
+              ? duration(at)
+              : `${new Date(at).toISOString().slice(0, 16).replace("T", " ")} UTC`
+          }
+          title={`${name} over time`}
+        />
+        <Legend names={lines.map((line) => line.name)} />
+      </Panel>
+      <Statistics question={question} rows={rows} unit={unit} />
+      <Panel id="distribution" title="Distribution of all values">
+        <Bars bars={distribution(found.items)} unit={unit} />
+      </Panel>
+    </>
+  );
+}
+
+function pointOf(step: Step, aggregate: Aggregate): [number, number][] {
+  const value = step[aggregate];
+  return value === null ? [] : [[step.at, value]];
+}
+
+const COLUMNS = [
+  "sessions",
+  "points",
+  "mean",
+  "min",
+  "max",
+  "p50",
+  "p95",
+  "p99",
+  "stddev",
+  "rate",
+] as const;
+
+type TableProps = { question: Question; rows: GroupStatistics[]; unit: string };
+
+function Statistics({ question, rows, unit }: TableProps) {
+  return (
+    <Panel
+      id="table"
+      title="Statistics"
+      aside={
+        <a class="tool" href={address("/metrics.csv", questionQuery(question))}>
+          CSV
+        </a>
+      }
+    >
+      <div class="scroller">
+        <table class="plain-table">
+          <thead>
+            <tr>
+              <th scope="col">{GROUP_WORDS[question.by]}</th>
+              {COLUMNS.map((column) => (
+                <th scope="col" class="number">
+                  {column}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {rows.map((row) => (
+              <tr>
+                <th scope="row">{row.group || "all"}</th>
+                {COLUMNS.map((column) => (
+                  <td class="number">{cell(row, column, unit)}</td>
+                ))}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </Panel>
+  );
+}
+
+function cell(row: GroupStatistics, column: (typeof COLUMNS)[number], unit: string): string {
+  const value = row[column];
+  if (value === null) return "–";
+  if (column === "sessions" || column === "points") return digits(value);
+  return column === "rate" ? `${digits(value)}/s` : quantity(Number(value.toPrecision(5)), unit);
+}
+
+function Bars({ bars, unit }: { bars: Bar[]; unit: string }) {
+  const most = Math.max(1, ...bars.map(({ count }) => count));
+  if (bars.length === 0) return <Empty title="Nothing to count." />;
+  return (
+    <figure class="plot distribution">
+      <svg
+        viewBox={`0 0 ${bars.length} 100`}
+        preserveAspectRatio="none"
+        role="img"
+        aria-label="How values are distributed"
+      >
+        {bars.map(({ from, to, count }, index) => (
+          <rect
+            x={index + 0.06}
+            width="0.88"
+            y={100 - (count / most) * 100}
+            height={(count / most) * 100}
+          >
+            <title>{`${quantity(from, unit)} to ${quantity(to, unit)}: ${digits(count)}`}</title>
+          </rect>
+        ))}
+      </svg>
+      <div class="plot-x" aria-hidden="true">
+        <span>{quantity(Number((bars[0]?.from ?? 0).toPrecision(4)), unit)}</span>
+        <span>{quantity(Number((bars.at(-1)?.to ?? 0).toPrecision(4)), unit)}</span>
+      </div>
+    </figure>
+  );
+}
+
+function questionQuery({
+  search,
+  by,
+  axis,
+  aggregate,
+}: Question): Record<string, string | number | undefined> {
+  return { ...searchQuery(search), by, axis, aggregate };
+}
+
+metrics.get("/metrics.csv", async (c) => {
+  const question = readQuestion(c.req.url);
+  const { items } = await sessionMetrics(c.env.CATALOG, {
+    ...question.search.filter,
+    name: question.name ?? "",
+  });
+  const head = ["group", ...COLUMNS].join(",");
+  const lines = statistics(items, question.by).map((row) =>
+    [quoted(row.group), ...COLUMNS.map((column) => row[column] ?? "")].join(","),
+  );
+  return c.body(`${[head, ...lines].join("\r\n")}\r\n`, 200, {
+    "content-type": "text/csv; charset=utf-8",
+    "content-disposition": 'attachment; filename="metrics.csv"',
+  });
+});
+
+/** For CSV; and a spreadsheet must not take a name for a formula. */
+function quoted(text: string): string {
+  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  return `"${safe.replaceAll('"', '""')}"`;
+}

@@ -151,6 +151,7 @@ class Draft {
         break;
       }
       case "dropped":
+        if (op.count === 0) return; // only there to carry a number (relay.ts)
         this.#explain(op.count);
         break;
       case "end":

@@ -4,30 +4,41 @@
  */
 import * as v from "valibot";
 import { MAX_LABEL_LENGTH, MAX_LABELS, MAX_NAME_LENGTH } from "../src/core/limits.ts";
+import { checkDepth } from "../src/core/merge.ts";
 import { redact } from "../src/core/redact.ts";
-import { type Metric, Op } from "../src/core/wire.ts";
+import { type JsonObject, type Metric, Op } from "../src/core/wire.ts";
 
 /** The op as it may be sent, with secrets written over; nothing if the server would not have it. */
 export function checked(op: Op): Op | undefined {
-  if (op.op === "metric" && isPlainMetric(op)) return op.metadata === undefined ? op : clean(op);
+  if (op.op === "metric" && isPlainMetric(op)) return op;
   const parsed = v.safeParse(Op, op);
-  return parsed.success ? clean(parsed.output) : undefined;
+  if (!parsed.success) return undefined;
+  try {
+    return clean(parsed.output);
+  } catch {
+    return undefined; // nested too deep
+  }
 }
 
 function clean(op: Op): Op {
   switch (op.op) {
     case "start":
-      return op.state === undefined ? op : { ...op, state: redact(op.state) };
+      return op.state === undefined ? op : { ...op, state: safe(op.state) };
     case "state":
-      return { ...op, patch: redact(op.patch) };
+      return { ...op, patch: safe(op.patch) };
     case "event":
-      return op.data === undefined ? op : { ...op, data: redact(op.data) };
+      return op.data === undefined ? op : { ...op, data: safe(op.data) };
     case "metric":
     case "points":
-      return op.metadata === undefined ? op : { ...op, metadata: redact(op.metadata) };
+      return op.metadata === undefined ? op : { ...op, metadata: safe(op.metadata) };
     default:
       return op;
   }
+}
+
+function safe(value: JsonObject): JsonObject {
+  checkDepth(value, "The value");
+  return redact(value);
 }
 
 /** True for the common forms; what is false here is judged by the schema. */

@@ -61,6 +61,10 @@ export class Lane {
   wasSeenAlive = false;
   sample: { process: ProcessInfo; monotonic: number } | undefined;
   grewAt: number;
+  /** A writer that cannot be looked at was promised to be heard until then. */
+  leaseUntil = 0;
+  /** It was not. */
+  isSilent = false;
 
   constructor(
     folder: string,
@@ -96,6 +100,11 @@ export class Lane {
   get unsentBytes(): number {
     if (this.tail.part === this.position.part) return this.tail.offset - this.position.offset;
     return Number.POSITIVE_INFINITY;
+  }
+
+  /** Its writer may still write to it. */
+  get speaks(): boolean {
+    return !this.isOver && !this.isSilent && this.header.role !== "facts";
   }
 
   /** Everything in it is on the server, and nothing more will come. */
@@ -163,7 +172,7 @@ export class Lanes {
   /** Whether a program may still speak in this session. */
   isLive(session: string): boolean {
     for (const lane of this.ofSession(session)) {
-      if (!lane.isOver && lane.header.role !== "facts") return true;
+      if (lane.speaks) return true;
     }
     return false;
   }

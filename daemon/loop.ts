@@ -18,6 +18,8 @@ import type { Monitor } from "./monitor.ts";
 import type { Sender } from "./sender.ts";
 
 export type LoopOptions = {
+  /** Asked at each turn: a reason of its own to stop. */
+  isFinished: () => boolean;
   home: Home;
   lanes: Lanes;
   monitor: Monitor;
@@ -29,9 +31,9 @@ export type LoopOptions = {
 };
 
 export class Loop {
-  readonly stopped: Promise<number>;
+  readonly stopped: Promise<void>;
   readonly #options: LoopOptions;
-  #settle: (code: number) => void = () => {};
+  #settle: () => void = () => {};
   #timer: NodeJS.Timeout | undefined;
   #doorbell: FSWatcher | undefined;
   #isStopped = false;
@@ -55,12 +57,12 @@ export class Loop {
     this.#turn();
   }
 
-  stop(code = 0): void {
+  stop(): void {
     if (this.#isStopped) return;
     this.#isStopped = true;
     clearTimeout(this.#timer);
     this.#doorbell?.close();
-    this.#settle(code);
+    this.#settle();
   }
 
   /** Something was written: looks at once instead of when it would have. */
@@ -90,7 +92,7 @@ export class Loop {
     const monotonic = clock.monotonic();
     if (this.#isDue("lock", monotonic, LOCK_CHECK_MS) && !lock.isHeld()) {
       log.write("another daemon has the home now");
-      return this.stop(0);
+      return this.stop();
     }
 
     lanes.scan(now);
@@ -157,14 +159,14 @@ export class Loop {
   #stopIfIdle(monotonic: number): void {
     const { lanes, sender, clock, idleMs, log } = this.#options;
     const all = [...lanes.all.values()];
-    const isLive = all.some((lane) => !lane.isOver && lane.header.role !== "facts");
+    const isLive = all.some((lane) => lane.speaks);
     const isStuck = clock.now() - Math.max(sender.totals.lastOkAt, 0) > GIVE_UP_MS;
     if (isLive || (all.length > 0 && !(isStuck && monotonic - this.#grewAt > GIVE_UP_MS))) {
       this.#busyAt = monotonic;
     }
-    if (monotonic - this.#busyAt < idleMs) return;
+    if (!this.#options.isFinished() && monotonic - this.#busyAt < idleMs) return;
     log.write("nothing left to do");
-    this.stop(0);
+    this.stop();
   }
 }
 

@@ -1,20 +1,27 @@
-/** The daemon, put together: one home, its lanes, and the loop that follows them. */
+/** The daemon, put together: one home, its lanes, the loop that follows them, and the local API. */
 import { readFileSync, rmSync } from "node:fs";
+import { Hono } from "hono";
 import * as v from "valibot";
-import { loadCheckpoint, saveCheckpoint, writeAtomically } from "./checkpoint.ts";
+import { saveCheckpoint, loadCheckpoint, writeAtomically } from "./checkpoint.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { type Config, readConfig } from "./config.ts";
 import { Facts } from "./facts.ts";
-import { type Environment, type Home, homeAt, makePrivate, openHome } from "./home.ts";
+import { type Environment, type Home, openHome } from "./home.ts";
+import { type Listener, listen } from "./http.ts";
 import { newId } from "./id.ts";
 import { Lanes } from "./lanes.ts";
+import { legacyApi } from "./legacy.ts";
 import { IDLE_MS, LOCK_PATIENCE_MS, STOP_MS } from "./limits.ts";
+import { LocalSessions } from "./local.ts";
 import { Lock } from "./lock.ts";
 import { Log, reason } from "./log.ts";
 import { Loop } from "./loop.ts";
 import { thisMachine, thisProcess } from "./machine.ts";
 import { Monitor } from "./monitor.ts";
+import { Farewell, privateHome, rescue } from "./private.ts";
+import { Relay } from "./relay.ts";
 import { Sender } from "./sender.ts";
+import { statusApi } from "./status.ts";
 import { Uploader } from "./uploader.ts";
 
 export const DAEMON_VERSION = "2.0.0";
@@ -36,7 +43,7 @@ export type DaemonOptions = {
 export type Daemon = {
   home: Home;
   port: number;
-  /** Settles when the daemon has stopped by itself, or by `stop`. The number is the process's exit code. */
+  /** Settles when the daemon has stopped, by itself or by `stop`, with the process's exit code. */
   stopped: Promise<number>;
   /** Sends all there is now; false if that did not work in time. */
   flush(timeoutMs: number): Promise<boolean>;
@@ -61,13 +68,15 @@ export function readInfo(home: Home): DaemonInfo | undefined {
   }
 }
 
-/** Starts a daemon in this process; nothing if another one serves the home already. */
+/** Starts a daemon in this process; nothing if another one serves the home already. Throws if a private one's port is taken. */
 export async function runDaemon(options: DaemonOptions): Promise<Daemon | undefined> {
   const { env, clock = systemClock } = options;
   const userHome = openHome(env, process.platform);
   const config = readConfig(env, options.folder ?? workingFolder(), userHome.config);
-  const home = config.isPrivate ? privateHome(userHome, config) : userHome;
-  const lock = await Lock.take(home.lock, newId(clock.now()), LOCK_PATIENCE_MS);
+  const port = options.port ?? config.port;
+  const home = config.isPrivate ? privateHome(userHome, port) : userHome;
+  const id = newId(clock.now());
+  const lock = await Lock.take(home.lock, id, LOCK_PATIENCE_MS);
   if (!lock) return undefined;
 
   const log = new Log(home.log, () => clock.now());
@@ -88,34 +97,62 @@ export async function runDaemon(options: DaemonOptions): Promise<Daemon | undefi
     calmMs: config.calmMs,
     now: () => clock.now(),
     random: options.random ?? Math.random,
-    acknowledged: () => {
-      saveProgress(home, lanes, sender, log);
-    },
+    acknowledged: () => saveProgress(home, lanes, sender, log),
   });
-  const idleMs = options.stay ? Number.POSITIVE_INFINITY : (options.idleMs ?? IDLE_MS);
-  const loop = new Loop({ home, lanes, monitor, sender, lock, log, clock, idleMs });
+  const wake = () => loop.wake();
+  const written = { folder: home.lanes, lanes, clock, server: config.server, wake };
+  const local = new LocalSessions({ ...written, machine });
+  const relay = new Relay(written);
+  const farewell = config.isPrivate ? new Farewell(local, () => clock.monotonic()) : undefined;
+  const loop: Loop = new Loop({
+    home,
+    lanes,
+    monitor,
+    sender,
+    lock,
+    log,
+    clock,
+    idleMs:
+      options.stay || config.isPrivate ? Number.POSITIVE_INFINITY : (options.idleMs ?? IDLE_MS),
+    isFinished: () => farewell?.isDue() ?? false,
+  });
 
-  const port = 0;
-  const info: DaemonInfo = { ...identity(), port, version: DAEMON_VERSION };
+  const api = new Hono();
+  api.route("/", statusApi({ home, lanes, sender, config, version: DAEMON_VERSION }));
+  api.route("/", relay.api());
+  api.route("/", legacyApi({ local, sender, uploader, ...config, now: () => clock.now() }));
+  let listener: Listener;
+  try {
+    listener = await open(api, config, port, log);
+  } catch (error) {
+    lock.release();
+    await uploader.close();
+    throw error;
+  }
+  const info = { ...thisProcess(), port: listener.port, version: DAEMON_VERSION };
   writeAtomically(home.info, JSON.stringify(info));
+  await rescue(userHome, home, id, log).catch((error: unknown) =>
+    log.write(`taking over what was left behind: ${reason(error)}`),
+  );
   loop.start();
 
-  const finish = async (): Promise<void> => {
-    loop.stop();
+  const stopped = loop.stopped.then(async () => {
+    // First, so that a program that opens a session from now on starts the next daemon.
+    if (lock.isHeld()) rmSync(home.info, { force: true });
     await sender.flush(undefined, STOP_MS);
-    rmSync(home.info, { force: true });
+    await listener.close();
+    saveProgress(home, lanes, sender, log);
+    local.close();
+    relay.close();
     facts.close();
     await uploader.close();
     lock.release();
     log.write("daemon stops");
-  };
-  const stopped = loop.stopped.then(async (code) => {
-    await finish().catch((error: unknown) => log.write(`stopping: ${reason(error)}`));
-    return code;
+    return 0;
   });
   return {
     home,
-    port,
+    port: listener.port,
     stopped,
     flush: (timeoutMs) => sender.flush(undefined, timeoutMs),
     stop: async () => {
@@ -123,6 +160,23 @@ export async function runDaemon(options: DaemonOptions): Promise<Daemon | undefi
       await stopped;
     },
   };
+}
+
+/** The shared daemon takes any port if its own is taken: `daemon.json` says which. A private one's program knows only the one. */
+async function open(api: Hono, config: Config, port: number, log: Log): Promise<Listener> {
+  const options = {
+    addresses: config.listen,
+    hosts: config.hosts,
+    origins: [new URL(config.server).origin],
+  };
+  const handler = (request: Request) => api.fetch(request);
+  try {
+    return await listen(handler, { ...options, port });
+  } catch (error) {
+    if (config.isPrivate) throw error;
+    log.write(`port ${port} cannot be had (${reason(error)}); taking another`);
+    return listen(handler, { ...options, port: 0 });
+  }
 }
 
 /** Notes what was acknowledged, and removes what is done with. */
@@ -138,18 +192,6 @@ function saveProgress(home: Home, lanes: Lanes, sender: Sender, log: Log): void 
   } catch (error) {
     log.failed("saving the checkpoint", reason(error));
   }
-}
-
-/** 1.x's way: each program has a daemon of its own, told apart by its port. */
-function privateHome(userHome: Home, config: Config): Home {
-  const home = homeAt(`${userHome.folder}/private/${config.port}`);
-  makePrivate(home);
-  return home;
-}
-
-function identity(): Pick<DaemonInfo, "pid" | "pid_started"> {
-  const { pid_started } = thisProcess();
-  return { pid: process.pid, ...(pid_started !== undefined && { pid_started }) };
 }
 
 function workingFolder(): string {

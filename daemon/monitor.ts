@@ -1,4 +1,5 @@
 /** Watches the programs behind the lanes, and says what happened to them: died, hung, recovered, slept. Verdicts are the server's. */
+import { DAEMON_LEASE_MS } from "../src/core/limits.ts";
 import type { Crash, Op, Writer } from "../src/core/wire.ts";
 import { type Clock, gap, type Look, look } from "./clock.ts";
 import type { Facts } from "./facts.ts";
@@ -101,6 +102,8 @@ export class Monitor {
         return;
       case "unknown":
         this.#checkPulse(lane);
+        lane.isSilent =
+          this.#clock.now() > Math.max(lane.leaseUntil, lane.grewAt + DAEMON_LEASE_MS);
         if (this.#clock.now() - lane.grewAt > ABANDONED_MS) {
           this.#log.write(`lane ${lane.lane} has been silent for a day; taken as over`);
           lane.isOver = true;

@@ -1,0 +1,62 @@
+/** `GET /status`: what the daemon is doing, for `datacat daemon status` and `datacat queue`. */
+import { Hono } from "hono";
+import type { Config } from "./config.ts";
+import type { Home } from "./home.ts";
+import type { Lanes } from "./lanes.ts";
+import type { Sender } from "./sender.ts";
+
+export type LaneStatus = {
+  lane: string;
+  session: string;
+  server: string;
+  role: string;
+  acknowledged: number;
+  unsent_bytes: number;
+  is_over: boolean;
+};
+export type DaemonStatus = {
+  version: string;
+  pid: number;
+  home: string;
+  server: string;
+  /** Whether the server took the last request; null before the first. */
+  reachable: boolean | null;
+  has_key: boolean;
+  resident_bytes: number;
+  sent: Sender["totals"];
+  lanes: LaneStatus[];
+};
+
+export type StatusOptions = {
+  home: Home;
+  lanes: Lanes;
+  sender: Sender;
+  config: Config;
+  version: string;
+};
+
+export function statusApi({ home, lanes, sender, config, version }: StatusOptions): Hono {
+  const api = new Hono();
+  api.get("/status", (c) =>
+    c.json<DaemonStatus>({
+      version,
+      pid: process.pid,
+      home: home.folder,
+      server: config.server,
+      reachable: sender.isReachable(config.server) ?? null,
+      has_key: config.keys[config.server] !== undefined,
+      resident_bytes: process.memoryUsage.rss(),
+      sent: sender.totals,
+      lanes: [...lanes.all.values()].map((lane) => ({
+        lane: lane.lane,
+        session: lane.session,
+        server: sender.serverOf(lane),
+        role: lane.header.role ?? "program",
+        acknowledged: lane.position.seq,
+        unsent_bytes: lane.unsentBytes,
+        is_over: lane.isOver,
+      })),
+    }),
+  );
+  return api;
+}

@@ -186,6 +186,10 @@ export function nextChange(facts: Facts, now: number): number | null {
 export function noteTransition(facts: Facts, now: number): boolean {
   const current = verdict(facts, now);
   if (facts.transitions.at(-1)?.status === current.status) return false;
+  // Whatever became of it by the time it was first heard of, it began by running.
+  if (facts.transitions.length === 0 && current.status !== "active") {
+    facts.transitions.push({ at: facts.startedAt, status: "active", headline: "Running" });
+  }
   facts.transitions.push({ at: current.since, status: current.status, headline: current.headline });
   if (facts.transitions.length > MAX_TRANSITIONS) facts.transitions.shift();
   return true;

@@ -1,0 +1,155 @@
+import { deflateRawSync, inflateRawSync } from "node:zlib";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import type { EventRow } from "../../src/core/answers.ts";
+import {
+  append,
+  type Contents,
+  isEmpty,
+  newContents,
+  packContents,
+  sealContents,
+  SegmentReader,
+  type StoredOp,
+  type StoredState,
+} from "../../src/core/segment.ts";
+import type { Columns } from "../../src/core/series.ts";
+import { anyObject } from "./any-json.ts";
+
+const inflate = (bytes: Uint8Array) => new Uint8Array(inflateRawSync(bytes));
+const deflate = (bytes: Uint8Array) => new Uint8Array(deflateRawSync(bytes));
+
+const at = fc.oneof(fc.nat(2e12), fc.double({ min: 0, max: 8.64e15, noNaN: true }));
+const number = fc.double({ noNaN: true, noDefaultInfinity: true });
+const state: fc.Arbitrary<StoredState> = fc.record({
+  seq: fc.nat(),
+  at,
+  patch: anyObject,
+  effectiveAt: at,
+  initial: fc.boolean(),
+});
+const event: fc.Arbitrary<EventRow> = fc.record(
+  {
+    seq: fc.nat(),
+    at,
+    name: fc.string({ unit: "grapheme" }),
+    category: fc.string(),
+    data: anyObject,
+    exception_type: fc.string(),
+  },
+  { requiredKeys: ["seq", "at", "name", "category"] },
+);
+const other: fc.Arbitrary<StoredOp> = fc.record({
+  seq: fc.nat(),
+  op: fc.constant("dropped" as const),
+  at,
+  cause: fc.string(),
+  count: fc.nat(),
+});
+/** Columns of one series; `counts` come with some batches and not with others. */
+const columns: fc.Arbitrary<Columns> = fc
+  .tuple(fc.array(fc.tuple(at, number, fc.nat()), { minLength: 1 }), fc.boolean())
+  .map(([points, counted]) => ({
+    at: points.map(([time]) => time),
+    fields: [
+      points.map(([, value]) => value),
+      ...(counted ? [points.map(([, , count]) => count)] : []),
+    ],
+  }));
+const contents: fc.Arbitrary<Contents> = fc.record({
+  states: fc.array(state, { maxLength: 4 }),
+  events: fc.array(event, { maxLength: 4 }),
+  others: fc.array(other, { maxLength: 3 }),
+  beats: fc.array(at, { maxLength: 4 }),
+  series: fc
+    .array(fc.tuple(fc.nat(3), columns), { maxLength: 3 })
+    .map((entries) => new Map(entries)),
+});
+
+function together(batches: Contents[]): Contents {
+  const whole = newContents();
+  for (const batch of batches) append(whole, structuredClone(batch));
+  return whole;
+}
+
+/** Only what is said, in one order, so that texts compare: toEqual does not see an own __proto__. */
+function text({ states, events, others, beats, series }: Contents): string {
+  const bySeries = [...series].sort(([a], [b]) => a - b);
+  return JSON.stringify({ states, events, others, beats, bySeries }).replaceAll("-0", "0");
+}
+
+test("whatever is in a segment is restored, appended in any batches, open and sealed", () => {
+  fc.assert(
+    fc.property(fc.array(contents, { maxLength: 5 }), (batches) => {
+      const whole = together(batches);
+      const open = new SegmentReader(Buffer.concat(batches.map(packContents)), inflate);
+      expect(text(open.contents())).toBe(text(whole));
+      const sealed = new SegmentReader(sealContents(whole, deflate), inflate);
+      expect(text(sealed.contents())).toBe(text(whole));
+      expect(isEmpty(whole)).toBe(text(whole) === text(newContents()));
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test("a sealed segment's times are those of its contents", () => {
+  fc.assert(
+    fc.property(contents, (given) => {
+      const open = new SegmentReader(packContents(given), inflate).overview();
+      const sealed = new SegmentReader(sealContents(given, deflate), inflate).overview();
+      for (const kind of ["states", "events", "exceptions"] as const)
+        expect(Array.from(sealed[kind])).toEqual(Array.from(open[kind]));
+      expect(open.states).toHaveLength(given.states.filter((one) => !one.initial).length);
+      expect(open.exceptions).toHaveLength(given.events.filter((one) => one.exception_type).length);
+    }),
+  );
+});
+
+test("points keep their bits, minus zero too", () => {
+  const given = {
+    ...newContents(),
+    series: new Map([[7, { at: [1, 2], fields: [[-0, 5e-324]] }]]),
+  };
+  const { fields } = new SegmentReader(packContents(given), inflate).columns(7);
+  expect(Array.from(fields[0] ?? [])).toStrictEqual([-0, 5e-324]);
+});
+
+test("counts that come late are zero for the points before them", () => {
+  const early = { ...newContents(), series: new Map([[0, { at: [1], fields: [[5]] }]]) };
+  const late = { ...newContents(), series: new Map([[0, { at: [2], fields: [[6], [3]] }]]) };
+  const earlier = { ...newContents(), series: new Map([[0, { at: [3], fields: [[7]] }]]) };
+  const batches = [early, late, earlier];
+  const reader = new SegmentReader(Buffer.concat(batches.map(packContents)), inflate);
+  expect(reader.contents().series.get(0)).toEqual({
+    at: [1, 2, 3],
+    fields: [
+      [5, 6, 7],
+      [0, 3, 0],
+    ],
+  });
+});
+
+test("a series that has no points here has empty columns", () => {
+  const { at: times, fields } = new SegmentReader(new Uint8Array(), inflate).columns(3);
+  expect(times).toHaveLength(0);
+  expect(fields).toHaveLength(0);
+});
+
+test("a body cut off anywhere is an error, or its beginning", () => {
+  const given = together([
+    {
+      ...newContents(),
+      beats: [1, 2, 3],
+      series: new Map([[0, { at: [1, 2], fields: [[1, 2]] }]]),
+    },
+  ]);
+  const body = packContents(given);
+  for (let length = 0; length < body.length; length++) {
+    try {
+      const read = new SegmentReader(body.subarray(0, length), inflate).contents();
+      expect(given.beats.slice(0, read.beats.length)).toEqual(read.beats);
+    } catch (error) {
+      expect(error).toBeInstanceOf(RangeError);
+    }
+  }
+});

@@ -154,12 +154,19 @@ func (s *Session) ID() string {
 	return s.id
 }
 
-// Environment is what a child process needs to write to this session too: append it to exec.Cmd.Env.
+// Environment is what a child process needs to record into this session too: append it to exec.Cmd.Env.
 func (s *Session) Environment() []string {
 	if s.ID() == "" {
 		return nil
 	}
-	return []string{"DATACAT_SESSION=" + s.id}
+	environment := []string{"DATACAT_SESSION=" + s.id}
+	if s.options.URL != "" {
+		environment = append(environment, "DATACAT_URL="+s.options.URL)
+	}
+	if s.options.Home != "" {
+		environment = append(environment, "DATACAT_HOME="+s.options.Home)
+	}
+	return environment
 }
 
 // UpdateState merges a patch into the state (RFC 7396): objects merge, nil deletes, everything else replaces.

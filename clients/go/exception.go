@@ -42,9 +42,7 @@ func (s *Session) LogException(err error, data Data) {
 	if err == nil || !s.ready() {
 		return
 	}
-	x := describe(err, callers(2))
-	x.Handled = Handled
-	s.logException(x, data)
+	s.logException(describe(err, callers(2)), data)
 }
 
 // LogPanic records a recovered panic that the program survives; a nil value (no panic) is not recorded.

@@ -78,7 +78,6 @@ func (h *logHandler) log(record *slog.Record) {
 				place = []uintptr{record.PC}
 			}
 			event.Exception = describe(err, place)
-			event.Exception.Handled = Handled
 			break
 		}
 	}

@@ -1,0 +1,208 @@
+// Package client is datacat 1.x's Go client: the same names and signatures, speaking the same requests to a server or to a
+// daemon of its own. Programs written for 1.x only change the import path. New programs use the package above it
+// (github.com/datacat/datacat/clients/go), whose calls return no errors and never wait.
+package client
+
+import (
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+)
+
+// Client talks to a Datacat server, or through a daemon on this machine.
+type Client struct {
+	BaseURL       string
+	HTTPClient    *http.Client
+	UseDaemon     bool
+	DaemonManager *DaemonManager
+}
+
+// Session is a session as 1.x's API tells it.
+type Session struct {
+	ID            string                 `json:"id"`
+	CreatedAt     time.Time              `json:"created_at"`
+	UpdatedAt     time.Time              `json:"updated_at"`
+	EndedAt       *time.Time             `json:"ended_at,omitempty"`
+	LastHeartbeat *time.Time             `json:"last_heartbeat,omitempty"`
+	Active        bool                   `json:"active"`
+	Suspended     bool                   `json:"suspended"`
+	Crashed       bool                   `json:"crashed"`
+	Hung          bool                   `json:"hung"`
+	MachineID     string                 `json:"machine_id,omitempty"`
+	Hostname      string                 `json:"hostname,omitempty"`
+	State         map[string]interface{} `json:"state"`
+	StateHistory  []StateSnapshot        `json:"state_history"`
+	Events        []Event                `json:"events"`
+	Metrics       []Metric               `json:"metrics"`
+}
+
+// StateSnapshot is the whole state as it was at a moment.
+type StateSnapshot struct {
+	Timestamp time.Time              `json:"timestamp"`
+	State     map[string]interface{} `json:"state"`
+}
+
+// Event is something that happened.
+type Event struct {
+	Timestamp      time.Time              `json:"timestamp"`
+	Name           string                 `json:"name"`
+	Category       string                 `json:"category"`
+	Group          string                 `json:"group"`
+	Labels         []string               `json:"labels"`
+	Message        string                 `json:"message"`
+	Data           map[string]interface{} `json:"data"`
+	Stacktrace     []string               `json:"stacktrace,omitempty"`
+	ExceptionType  string                 `json:"exception_type,omitempty"`
+	ExceptionMsg   string                 `json:"exception_msg,omitempty"`
+	SourceFile     string                 `json:"source_file,omitempty"`
+	SourceLine     int                    `json:"source_line,omitempty"`
+	SourceFunction string                 `json:"source_function,omitempty"`
+}
+
+// Metric is one measurement.
+type Metric struct {
+	Timestamp time.Time              `json:"timestamp"`
+	Name      string                 `json:"name"`
+	Type      string                 `json:"type"`
+	Value     float64                `json:"value"`
+	Count     *int                   `json:"count,omitempty"`
+	Unit      string                 `json:"unit,omitempty"`
+	Tags      []string               `json:"tags,omitempty"`
+	Metadata  map[string]interface{} `json:"metadata,omitempty"`
+}
+
+// NewClient makes a client that talks to the server directly. The API key, if one is needed, comes from DATACAT_KEY.
+func NewClient(baseURL string) *Client {
+	return &Client{
+		BaseURL:    strings.TrimRight(baseURL, "/"),
+		HTTPClient: &http.Client{Timeout: requestTimeout},
+	}
+}
+
+// NewClientWithDaemon starts a daemon of its own, with daemonPort "auto" on a free port, and makes a client that talks to
+// it. The daemon takes everything at once and sends it on, whether the server is up or not.
+func NewClientWithDaemon(serverURL, daemonPort string) (*Client, error) {
+	manager := NewDaemonManager(daemonPort, serverURL, "")
+	if err := manager.Start(); err != nil {
+		return nil, err
+	}
+	c := NewClient(manager.baseURL())
+	c.UseDaemon, c.DaemonManager = true, manager
+	return c, nil
+}
+
+// Close stops the client's daemon, if it has one, once that has sent what it can.
+func (c *Client) Close() error {
+	if c.DaemonManager == nil {
+		return nil
+	}
+	return c.DaemonManager.Stop()
+}
+
+// CreateSession opens a session and answers its id.
+func (c *Client) CreateSession(product, version string) (string, error) {
+	body := map[string]interface{}{"product": product, "version": version}
+	path := "/api/sessions"
+	if c.UseDaemon {
+		path, body["parent_pid"] = "/register", os.Getpid()
+	} else if hostname, err := os.Hostname(); err == nil {
+		body["hostname"] = hostname
+	}
+	var created map[string]string
+	if err := c.post("create session", path, body, &created); err != nil {
+		return "", err
+	}
+	return created["session_id"], nil
+}
+
+// GetSession answers everything that is known of a session.
+func (c *Client) GetSession(sessionID string) (*Session, error) {
+	path := "/api/sessions/" + url.PathEscape(sessionID)
+	if c.UseDaemon {
+		path = "/session?session_id=" + url.QueryEscape(sessionID)
+	}
+	var session Session
+	if err := c.get("get session", path, &session); err != nil {
+		return nil, err
+	}
+	return &session, nil
+}
+
+// UpdateState merges a patch into a session's state: objects merge, nil deletes, everything else replaces.
+func (c *Client) UpdateState(sessionID string, state map[string]interface{}) error {
+	if c.UseDaemon {
+		return c.post("update state", "/state", map[string]interface{}{"session_id": sessionID, "state": state}, nil)
+	}
+	// Wrapped, so that a state with a key named `state` or `timestamp` keeps it.
+	return c.post("update state", path(sessionID, "state"), map[string]interface{}{"state": orEmpty(state)}, nil)
+}
+
+// LogEvent records that something happened.
+func (c *Client) LogEvent(sessionID, name string, data map[string]interface{}) error {
+	return c.log("log event", sessionID, "event", "events", map[string]interface{}{"name": name, "data": data})
+}
+
+// LogMetric records a value as it is now.
+func (c *Client) LogMetric(sessionID, name string, value float64, tags []string) error {
+	return c.LogMetricWithType(sessionID, name, "gauge", value, tags, nil, "", nil)
+}
+
+// LogMetricWithType records a measurement of any kind: gauge, counter, histogram, timer.
+func (c *Client) LogMetricWithType(sessionID, name, metricType string, value float64, tags []string, count *int, unit string, metadata map[string]interface{}) error {
+	body := map[string]interface{}{"name": name, "type": metricType, "value": value, "tags": tags}
+	if count != nil {
+		body["count"] = *count
+	}
+	if unit != "" {
+		body["unit"] = unit
+	}
+	if metadata != nil {
+		body["metadata"] = metadata
+	}
+	return c.log("log metric", sessionID, "metric", "metrics", body)
+}
+
+// EndSession ends a session.
+func (c *Client) EndSession(sessionID string) error {
+	return c.log("end session", sessionID, "end", "end", map[string]interface{}{})
+}
+
+// Heartbeat says that the program is alive.
+func (c *Client) Heartbeat(sessionID string) error {
+	return c.log("send heartbeat", sessionID, "heartbeat", "heartbeat", map[string]interface{}{})
+}
+
+// GetAllSessions answers every session there is, in full.
+func (c *Client) GetAllSessions() ([]*Session, error) {
+	path := "/api/data/sessions"
+	if c.UseDaemon {
+		path = "/sessions"
+	}
+	var sessions []*Session
+	if err := c.get("get all sessions", path, &sessions); err != nil {
+		return nil, err
+	}
+	return sessions, nil
+}
+
+// log sends what belongs to a session: to the daemon with its id in the body, to the server with its id in the path.
+func (c *Client) log(verb, sessionID, daemonPath, serverPath string, body map[string]interface{}) error {
+	if c.UseDaemon {
+		body["session_id"] = sessionID
+		return c.post(verb, "/"+daemonPath, body, nil)
+	}
+	return c.post(verb, path(sessionID, serverPath), body, nil)
+}
+
+func path(sessionID, below string) string {
+	return "/api/sessions/" + url.PathEscape(sessionID) + "/" + below
+}
+
+func orEmpty(state map[string]interface{}) map[string]interface{} {
+	if state == nil {
+		return map[string]interface{}{}
+	}
+	return state
+}

@@ -3,10 +3,8 @@ import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { type Environment, home } from "../home.ts";
+import type { DaemonInfo } from "../main.ts";
 import { isAlive } from "../watch.ts";
-
-/** What daemon.json says (clients/README.md). */
-export type DaemonInfo = { pid: number; pid_started: string; port: number; version: string };
 
 /** The daemon that serves the environment's home, if it lives. */
 export function findDaemon(env: Environment): DaemonInfo | undefined {

@@ -20,8 +20,11 @@ const FOR_BUNDLE = [22, 13];
 /** What a parent can be sent that is meant for its child. */
 const PASSED_ON = ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2"];
 
-/** Runs the TypeScript file `source` (named from the top folder), or what the bundle has in its place. */
-export async function launch(source) {
+/**
+ * Runs the TypeScript file `source` (named from the top folder), or what the bundle has in its place. With `withParent`, a
+ * process in between ends when whoever started it does, so that the program behind it can tell.
+ */
+export async function launch(source, { withParent = false } = {}) {
   const inClone = existsSync(join(root, source));
   const program = join(root, inClone ? source : "dist/datacat.js");
   if (inClone) await install();
@@ -40,6 +43,10 @@ export async function launch(source) {
     process.exit(1);
   }
   runWith(ownNode(), [program, ...process.argv.slice(2)]);
+  if (withParent) {
+    const parent = process.ppid;
+    setInterval(() => process.ppid === parent || process.exit(0), 500).unref();
+  }
 }
 
 function isAtLeast([major, minor]) {

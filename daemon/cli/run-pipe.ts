@@ -1,0 +1,41 @@
+/**
+ * A pipe as a shell makes it. What Node calls a pipe is a pair of sockets, and a command can tell: `echo >/dev/stderr` fails on
+ * a socket, and a reader that goes away is another error. So this is a named pipe, without its name once both ends are open.
+ */
+import { execFileSync } from "node:child_process";
+import { closeSync, constants, mkdtempSync, openSync, rmSync } from "node:fs";
+import { Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Readable } from "node:stream";
+
+export type Pipe = { reader: Readable; writeEnd: number };
+
+/** So many pipes, or nothing where there is no `mkfifo` or no place for one. Close `writeEnd` once the command has it. */
+export function openPipes(count: number): Pipe[] | undefined {
+  if (process.platform === "win32") return undefined; // Node's pipes are real ones there
+  let folder: string | undefined;
+  const opened: number[] = [];
+  try {
+    folder = mkdtempSync(join(tmpdir(), "datacat-"));
+    const paths = Array.from({ length: count }, (_, index) => join(folder ?? "", String(index)));
+    execFileSync("mkfifo", ["-m", "600", ...paths], { stdio: "ignore" });
+    const ends = paths.map((path) => {
+      // The end to read from first, and without waiting for a writer: the other would wait for a reader.
+      const readEnd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+      opened.push(readEnd);
+      const writeEnd = openSync(path, constants.O_WRONLY);
+      opened.push(writeEnd);
+      return { readEnd, writeEnd };
+    });
+    return ends.map(({ readEnd, writeEnd }) => ({
+      reader: new Socket({ fd: readEnd, readable: true, writable: false }),
+      writeEnd,
+    }));
+  } catch {
+    for (const descriptor of opened) closeSync(descriptor);
+    return undefined;
+  } finally {
+    if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+  }
+}

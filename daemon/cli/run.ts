@@ -1,0 +1,202 @@
+/**
+ * `datacat run`: a command with its flight recorder. The command must not notice: it gets its input, output, signals and
+ * exit code as if it stood alone, and whatever goes wrong with the recording, it runs.
+ */
+import { type ChildProcess, spawn, type SpawnOptions } from "node:child_process";
+import { closeSync, readFileSync } from "node:fs";
+import { constants } from "node:os";
+import type { Readable } from "node:stream";
+import { isatty } from "node:tty";
+import type { Environment } from "../home.ts";
+import { ensureDaemon } from "./daemon.ts";
+import { DRAIN_MS } from "./limits.ts";
+import type { Exit } from "./run-outcome.ts";
+import type { StreamName } from "./run-output.ts";
+import { openPipes } from "./run-pipe.ts";
+import { type Recorder, type RunOptions, startRecording } from "./run-recorder.ts";
+
+/** Runs `command` to its end, records it, and leaves this process as the command left. */
+export async function run(
+  command: string[],
+  options: RunOptions,
+  env: Environment,
+): Promise<never> {
+  const recorder = startRecording(command, options, env);
+  const { child, streams } = start(command, options, {
+    ...env,
+    ...colours(env, options),
+    ...(recorder && { DATACAT_SESSION: recorder.session }),
+  });
+  passSignals(child);
+  if (recorder && child.pid !== undefined) recorder.watch(child.pid);
+  const outputs = streams.map(([name, stream]) => pass(name, stream, recorder));
+  if (recorder) ensureDaemon(env);
+
+  const exit = await exitOf(child);
+  const at = Date.now();
+  if (exit instanceof Error) {
+    const { code, text } = explain(command[0] ?? "", exit);
+    await recorder?.fail(text, code);
+    process.stderr.write(`datacat: ${text}\n`);
+    return leave({ code, signal: null });
+  }
+  await Promise.race([Promise.all(outputs.map(({ done }) => done)), sleep(DRAIN_MS)]);
+  await recorder?.end(
+    exit,
+    outputs.some(({ readerLeft }) => readerLeft()),
+    at,
+  );
+  await Promise.all(outputs.map(({ flushed }) => flushed()));
+  return leave(exit);
+}
+
+type Started = { child: ChildProcess; streams: [StreamName, Readable][] };
+
+function start(command: string[], options: RunOptions, env: Environment): Started {
+  if (!options.output)
+    return { child: spawnCommand(command, ["inherit", "inherit"], env), streams: [] };
+  const [out, error] = openPipes(2) ?? [];
+  if (!out || !error) {
+    const child = spawnCommand(command, ["pipe", "pipe"], env);
+    const { stdout, stderr } = child;
+    return {
+      child,
+      streams:
+        stdout && stderr
+          ? [
+              ["stdout", stdout],
+              ["stderr", stderr],
+            ]
+          : [],
+    };
+  }
+  const child = spawnCommand(command, [out.writeEnd, error.writeEnd], env);
+  // The command has its own copies; while we hold ours, its output never ends.
+  closeSync(out.writeEnd);
+  closeSync(error.writeEnd);
+  return {
+    child,
+    streams: [
+      ["stdout", out.reader],
+      ["stderr", error.reader],
+    ],
+  };
+}
+
+function spawnCommand(
+  command: string[],
+  outputs: ("inherit" | "pipe" | number)[],
+  env: Environment,
+): ChildProcess {
+  const [program = "", ...args] = command;
+  const options: SpawnOptions = { stdio: ["inherit", ...outputs], env, windowsHide: true };
+  if (process.platform !== "win32") return spawn(program, args, options);
+  // npm and its like are .cmd files there, which only cmd.exe can start.
+  return spawn(process.env["ComSpec"] ?? "cmd.exe", ["/d", "/s", "/c", windowsLine(command)], {
+    ...options,
+    windowsVerbatimArguments: true,
+  });
+}
+
+/** A command as one line for cmd.exe: every word quoted, and what cmd.exe would read as its own escaped. */
+export function windowsLine(command: string[]): string {
+  const words = command.map((word) => {
+    // Backslashes count only before a quote, where each has to be doubled.
+    const quoted = `"${word.replace(/(\\*)"/g, '$1$1\\"').replace(/(\\*)$/, "$1$1")}"`;
+    return quoted.replace(/[()\][%!^"`<>&|;, *?]/g, "^$&");
+  });
+  return `"${words.join(" ")}"`;
+}
+
+/**
+ * With its output going through us, the command no longer sees the terminal, and would turn its colours off. Most
+ * programs can be told otherwise.
+ */
+function colours(env: Environment, options: RunOptions): Environment {
+  if (!options.output || !isatty(1) || env["NO_COLOR"] || env["FORCE_COLOR"]) return {};
+  return { FORCE_COLOR: "1", CLICOLOR_FORCE: "1" };
+}
+
+/** Sends a stream on byte for byte as it comes, no faster than its reader takes it, with a copy for the recording. */
+function pass(name: StreamName, from: Readable, recorder: Recorder | undefined) {
+  const to = process[name];
+  let readerLeft = false;
+  to.on("error", () => {
+    // Our reader has gone (`| head`): so has the command's, which tells it as the system always does.
+    readerLeft = true;
+    from.destroy();
+  });
+  from.on("data", (bytes: Buffer) => {
+    if (!to.write(bytes)) {
+      from.pause();
+      to.once("drain", () => from.resume());
+    }
+    recorder?.output(name, bytes);
+  });
+  from.on("error", () => from.destroy());
+  return {
+    done: new Promise<void>((resolve) => from.once("close", () => resolve())),
+    readerLeft: () => readerLeft,
+    flushed: () =>
+      new Promise<void>((resolve) => {
+        if (readerLeft) resolve();
+        else to.write("", () => resolve());
+      }),
+  };
+}
+
+/** What a parent can be sent that is meant for its child. */
+const PASSED_ON = ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2"] as const;
+
+function passSignals(child: ChildProcess): void {
+  for (const signal of PASSED_ON) {
+    if (!(signal in constants.signals)) continue; // not on this system
+    process.on(signal, () => {
+      // Ctrl-C and Ctrl-\ of a terminal reach every process in front of it: passed on, the command would get two.
+      const isFromTerminal = (signal === "SIGINT" || signal === "SIGQUIT") && isInFront();
+      if (!isFromTerminal) child.kill(signal);
+    });
+  }
+}
+
+/** Whether this process's group is the one that its terminal's keys go to. */
+function isInFront(): boolean {
+  try {
+    const stat = readFileSync("/proc/self/stat", "utf8");
+    const [, , group, , terminal, front] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return terminal !== "0" && group === front;
+  } catch {
+    return [0, 1, 2].some((descriptor) => isatty(descriptor));
+  }
+}
+
+function exitOf(child: ChildProcess): Promise<Exit | Error> {
+  return new Promise((resolve) => {
+    child.once("error", resolve);
+    child.once("exit", (code, signal) => resolve({ code, signal }));
+  });
+}
+
+/** A command that cannot be started, in a shell's words and with a shell's exit code. */
+function explain(program: string, error: Error): { code: number; text: string } {
+  const code = "code" in error ? error.code : undefined;
+  if (code === "ENOENT") return { code: 127, text: `${program}: command not found` };
+  if (code === "EACCES") return { code: 126, text: `${program}: not allowed to run it` };
+  return { code: 126, text: `${program}: ${error.message}` };
+}
+
+/** Ends this process as the command ended. */
+async function leave({ code, signal }: Exit): Promise<never> {
+  if (signal === null) process.exit(code ?? 1);
+  process.removeAllListeners(signal);
+  process.kill(process.pid, signal);
+  await sleep(DRAIN_MS);
+  // A signal that did not end us (Node ignores SIGPIPE): the shell's way of saying it.
+  process.exit(
+    128 + (Object.entries(constants.signals).find(([name]) => name === signal)?.[1] ?? 0),
+  );
+}
+
+function sleep(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}

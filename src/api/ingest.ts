@@ -11,7 +11,8 @@ import { Refusal, refusalOf } from "../core/refusal.ts";
 import { type BatchResult, Id, Ingest, type IngestAnswer } from "../core/wire.ts";
 import type { Env } from "../env.ts";
 import { readText } from "./body.ts";
-import { call, mayTouch } from "./object.ts";
+import { call } from "../session/call.ts";
+import { mayTouch } from "./product.ts";
 
 export const ingest = new Hono<AccessEnv>();
 

@@ -9,7 +9,8 @@ import type { Env } from "../env.ts";
 import { readText } from "./body.ts";
 import { uuidv7 } from "./id.ts";
 import { crashOp, createBody, eventOp, type LegacyOp, metricOp, stateOp } from "./legacy-bodies.ts";
-import { call, mayTouch } from "./object.ts";
+import { call } from "../session/call.ts";
+import { mayTouch } from "./product.ts";
 
 export const legacy = new Hono<AccessEnv>();
 

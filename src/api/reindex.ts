@@ -10,7 +10,7 @@ import { listSessions } from "../catalog/sessions.ts";
 import { parse, parseJson } from "../core/parse.ts";
 import { Refusal, refusalOf } from "../core/refusal.ts";
 import { readText } from "./body.ts";
-import { call, callObject } from "./object.ts";
+import { call, callObject } from "../session/call.ts";
 
 export const reindex = new Hono<AccessEnv>();
 

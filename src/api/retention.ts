@@ -3,7 +3,7 @@ import { expiredSessions, sweep } from "../catalog/expired.ts";
 import { forget } from "../catalog/publish.ts";
 import { refusalOf } from "../core/refusal.ts";
 import type { Env } from "../env.ts";
-import { call } from "./object.ts";
+import { call } from "../session/call.ts";
 
 const DEFAULT_DAYS = 365;
 const DAY_MS = 86_400_000;

@@ -6,7 +6,8 @@ import { type Held, listSessions } from "../catalog/sessions.ts";
 import { Refusal } from "../core/refusal.ts";
 import { valueText } from "../core/values.ts";
 import type { Session } from "../session/session.ts";
-import { call, mayTouch } from "./object.ts";
+import { call } from "../session/call.ts";
+import { mayTouch } from "./product.ts";
 import * as query from "./query.ts";
 import { filterOf, parseQuery } from "./query.ts";
 

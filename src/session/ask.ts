@@ -1,7 +1,6 @@
 /**
- * How the rest of the Worker talks to a session. Answers are parsed JSON in the shapes of core/answers.ts; a refusal of the object
- * is thrown here as a Refusal. (Through RPC it travels as a value: an error thrown there is logged as uncaught
- * by the platform.)
+ * How pages and tests talk to a session: answers are parsed, in the shapes of core/answers.ts, and refusals thrown. (The API passes the
+ * text of answers on as it is, by call.ts.)
  */
 import type {
   Chart,
@@ -16,9 +15,9 @@ import type {
   Summary,
   Timeline,
 } from "../core/answers.ts";
-import { Refusal, type RefusalCode } from "../core/refusal.ts";
 import type { IngestAnswer, Op, Writer } from "../core/wire.ts";
 import type { Env } from "../env.ts";
+import { call } from "./call.ts";
 import type { ChartQuery, EventsQuery, HistoryQuery, Moment, Session } from "./session.ts";
 
 /** What was removed with a session. */
@@ -35,9 +34,6 @@ export type Receipt = {
 /** A stream, or the text of a refusal. */
 type Streamed = ReadableStream<Uint8Array> | string;
 type Stub = DurableObjectStub<Session>;
-
-/** Attempts at a call that the platform could not deliver (`retryable`), each on a new stub: one that threw is broken. */
-const ATTEMPTS = 3;
 
 /** The session of an id. Asking costs nothing until a method is called; of an unknown session every method throws `not_found`. */
 export function ask(env: Env, id: string): SessionClient {
@@ -60,7 +56,8 @@ export class SessionClient {
 
   /** Ops that came without a lane; the first must be `start` if the session is new. Not retried: they have no sequence. */
   async record(ops: Op[], also: { writer?: Writer; lease_ms?: number } = {}): Promise<void> {
-    answered(await this.#stub().record(JSON.stringify({ ops, ...also })));
+    const body = JSON.stringify({ ops, ...also });
+    await call(this.#env, this.#id, (session) => session.record(body), { again: false });
   }
 
   async summary(): Promise<Summary> {
@@ -129,41 +126,20 @@ export class SessionClient {
 
   /** A WebSocket upgrade: the page then gets a `Change` after each change. */
   async live(request: Request): Promise<Response> {
-    return this.#stub().fetch(request);
+    return this.#env.SESSIONS.getByName(this.#id).fetch(request);
   }
 
-  #stub(): Stub {
-    return this.#env.SESSIONS.getByName(this.#id);
-  }
-
-  async #call<Answer>(method: (session: Stub) => Promise<Answer>): Promise<Answer> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await method(this.#stub());
-      } catch (error) {
-        const { retryable, overloaded } = error as { retryable?: boolean; overloaded?: boolean };
-        if (overloaded)
-          throw new Refusal(
-            "too_many_requests",
-            `Session ${this.#id} is asked more than it can answer; try again in a moment.`,
-          );
-        if (!retryable || attempt === ATTEMPTS) throw error;
-      }
-    }
+  #call<Answer>(method: (session: Stub) => Promise<Answer>): Promise<Answer> {
+    return call(this.#env, this.#id, method);
   }
 }
 
 function answered<Answer>(text: string): Answer {
-  const value = JSON.parse(text) as Answer & { error?: { code: RefusalCode; message: string } };
-  if (value !== null && typeof value === "object" && value.error && text.startsWith('{"error":'))
-    throw refused(value.error);
-  return value;
+  return JSON.parse(text) as Answer; // the object's own words, in the shapes that core/answers.ts gives
 }
 
 function streamed(answer: Streamed): ReadableStream<Uint8Array> {
-  return typeof answer === "string" ? answered<never>(answer) : answer;
-}
-
-function refused({ code, message, ...details }: { code: RefusalCode; message: string }): Refusal {
-  return new Refusal(code, message, details);
+  if (typeof answer === "string")
+    throw new Error("A session answered with text where a stream was due.");
+  return answer;
 }

@@ -1,11 +1,12 @@
-/** Asking session objects. */
+/**
+ * Calling session objects: a refusal, which they answer as text (thrown through RPC it would be logged as uncaught), is thrown
+ * here; a passing failure of the platform is met again.
+ */
 import * as v from "valibot";
-import { productOf } from "../catalog/known.ts";
 import { Refusal, refusalOf } from "../core/refusal.ts";
 import { Id } from "../core/wire.ts";
-import type { Access } from "../access/access.ts";
 import type { Env } from "../env.ts";
-import type { Session } from "../session/session.ts";
+import type { Session } from "./session.ts";
 
 type Stub = DurableObjectStub<Session>;
 
@@ -83,16 +84,4 @@ function refusalIn(answer: string): Refusal | undefined {
   if (!answer.startsWith('{"error":')) return undefined;
   const { code, message, ...details } = (JSON.parse(answer) as ReturnType<Refusal["toJSON"]>).error;
   return new Refusal(code, message, details);
-}
-
-/** Refuses a key that is bound to another product than the session's. A session that nobody knows yet belongs to nobody. */
-export async function mayTouch(env: Env, access: Access, id: string): Promise<void> {
-  if (access.product === null) return;
-  const product = await productOf(env.CATALOG, id);
-  if (product !== undefined && product !== access.product) {
-    throw new Refusal(
-      "forbidden",
-      `This key is for the product "${access.product}", and the session is of another.`,
-    );
-  }
 }

@@ -10,36 +10,40 @@ import type { V4WorkerOptions, V4WorkerOptionsShape } from "miniflare";
 export const root = fileURLToPath(new URL("../..", import.meta.url));
 
 export async function readWorker(bindings: Record<string, string>): Promise<V4WorkerOptions> {
-  const [settings, code] = await Promise.all([readSettings(), bundle(join(root, "src/index.ts"))]);
+  const { options, alias } = await readSettings();
+  const code = await bundle(join(root, "src/index.ts"), alias);
   return {
-    ...settings,
+    ...options,
     name: "datacat", // names the folders of its data
     modulesRoot: root,
     modules: [{ type: "ESModule", path: join(root, "index.js"), contents: code }],
-    bindings: { ...settings.bindings, ...bindings },
+    bindings: { ...options.bindings, ...bindings },
   };
 }
+
+type Settings = { options: V4WorkerOptionsShape; alias: Record<string, string> };
 
 /**
  * wrangler.toml in Miniflare's words. Only wrangler can translate it, and loading wrangler takes a second and more, so its
  * answer is kept for as long as the file, the place and wrangler stay the same.
  */
-async function readSettings(): Promise<V4WorkerOptionsShape> {
+async function readSettings(): Promise<Settings> {
   const config = join(root, "wrangler.toml");
   const lock = join(root, "node_modules/.package-lock.json"); // changes with every install
-  const hash = createHash("sha256").update(root).update(readFileSync(config));
+  const hash = createHash("sha256").update(`2 ${root}`).update(readFileSync(config));
   const key = hash.update(existsSync(lock) ? readFileSync(lock) : "").digest("hex");
   const kept = join(root, "node_modules/.cache/datacat", `${key}.json`);
   try {
-    return JSON.parse(readFileSync(kept, "utf8")) as V4WorkerOptionsShape; // written below, by us alone
+    return JSON.parse(readFileSync(kept, "utf8")) as Settings; // written below, by us alone
   } catch {
     // The first time, or cut off while it was written.
   }
 
-  const { unstable_getMiniflareWorkerOptions } = await import("wrangler");
+  const { unstable_getMiniflareWorkerOptions, unstable_readConfig } = await import("wrangler");
   const { workerOptions } = unstable_getMiniflareWorkerOptions(config);
+  const { alias = {} } = unstable_readConfig({ config });
   // Omit<> in wrangler's type has lost the names of the properties, which are Miniflare's.
-  const settings = workerOptions as V4WorkerOptionsShape;
+  const settings = { options: workerOptions as V4WorkerOptionsShape, alias };
   try {
     mkdirSync(dirname(kept), { recursive: true });
     writeFileSync(kept, JSON.stringify(settings));
@@ -50,7 +54,7 @@ async function readSettings(): Promise<V4WorkerOptionsShape> {
 }
 
 /** Takes 60 ms, so there is nothing to keep between runs that could be out of date. */
-export async function bundle(entry: string): Promise<string> {
+export async function bundle(entry: string, alias?: Record<string, string>): Promise<string> {
   const { outputFiles } = await build({
     entryPoints: [entry],
     bundle: true,
@@ -61,7 +65,7 @@ export async function bundle(entry: string): Promise<string> {
     conditions: ["workerd", "worker", "browser"],
     external: ["cloudflare:*", "node:*"],
     loader: { ".sql": "text" },
-    alias: { "protobufjs/minimal": join(root, "src/no-protobuf.ts") }, // as wrangler.toml has it
+    alias: alias ?? (await readSettings()).alias,
     jsx: "automatic",
     jsxImportSource: "hono/jsx",
     sourcemap: "inline", // stacks in the log name our files

@@ -102,6 +102,23 @@ _FORKS_ARE_TOLD = hasattr(os, "register_at_fork")
 _getpid = os.getpid
 _crc32 = binascii.crc32
 
+if (3,) <= sys.version_info < (3, 9):
+
+    def _mind_the_stack():
+        """These interpreters abort if somebody swallows a RecursionError and calls on in the last 50 frames. So one that is the
+        program's own (the stack is full, any call would raise) goes on to it; one that a value caused is swallowed."""
+        if isinstance(sys.exc_info()[1], RecursionError):
+            try:
+                sys._getframe(sys.getrecursionlimit() - 200)
+            except ValueError:
+                return  # the stack is not deep
+            raise
+
+else:
+
+    def _mind_the_stack():
+        pass
+
 
 def open(  # noqa: A001 (the verb of every client)
     url=None,
@@ -214,7 +231,7 @@ class Session(object):
             if data is None and category is not None and not isinstance(category, _TEXTS):
                 category, data = None, category
             self._log(
-                at, name, losses, category or level, group, labels, message, data, exception_type, exception_msg,
+                at, name, losses, level if category is None else category, group, labels, message, data, exception_type, exception_msg,
                 stacktrace, source_file, source_line, source_function,
             )  # fmt: skip
         except Exception:
@@ -273,7 +290,9 @@ class Session(object):
     ):
         """Any metric, with 1.x's arguments."""
         try:
-            kind = metric_type if metric_type in ("gauge", "counter", "histogram", "timer") else "gauge"
+            kind = _plain_text(metric_type)
+            if kind not in ("gauge", "counter", "histogram", "timer"):
+                kind = "gauge"
             buckets = None
             if kind == "histogram" and isinstance(metadata, dict) and "buckets" in metadata:
                 metadata = dict(metadata)  # the caller's stays as it is
@@ -332,7 +351,7 @@ class Session(object):
             monitor, self._heartbeat_monitor = self._heartbeat_monitor, None
             if monitor is not None:
                 monitor._quit()
-            code = "" if _whole(exit_code) is None else ',"exit_code":%d' % exit_code
+            code = _whole_field("exit_code", exit_code)
             self._finish('"op":"end"' + code + _text_field("signal", signal) + "}")
         except Exception:
             self._failed()
@@ -340,7 +359,7 @@ class Session(object):
     def crash(self, reason=None, exit_code=None):
         """The program goes down without goodbye. Written at exit by itself when an exception was not caught."""
         try:
-            code = "" if _whole(exit_code) is None else ',"exit_code":%d' % exit_code
+            code = _whole_field("exit_code", exit_code)
             self._finish('"op":"crash"' + _text_field("reason", reason) + code + "}")
         except Exception:
             self._failed()
@@ -391,28 +410,28 @@ class Session(object):
         handled=None,
     ):  # fmt: skip
         text = '"op":"event","name":' + _name_text("event.name", name, losses)
-        if category:
+        if category is not None:
             text += _name_field("event.category", "category", category, losses)
-        if group:
+        if group is not None:
             text += _name_field("event.group", "group", group, losses)
-        if labels:
+        if labels is not None:
             text += _labels_field("event.labels", "labels", labels, losses)
-        if message:
+        if message is not None:
             text += _text_field("message", message)
         if data is not None:
             text += _object_field("data", "data", data, losses)
-        if exception_type or exception_msg or stacktrace:
+        if exception_type is not None or exception_msg is not None or stacktrace is not None:
             text += _exception_fields(exception_type, exception_msg, stacktrace)
-        if source_file:
+        if source_file is not None:
             text += _text_field("source_file", source_file)
-        if _whole(source_line) is not None:
-            text += ',"source_line":%d' % source_line
-        if source_function:
+        if source_line is not None:
+            text += _whole_field("source_line", source_line)
+        if source_function is not None:
             text += _text_field("source_function", source_function)
         if causes:
             parts = ["{" + _exception_fields(*cause)[1:] + "}" for cause in causes]
             text += ',"causes":[' + ",".join(parts) + "]"
-        if handled is not None:
+        if handled is True or handled is False:
             text += ',"handled":true' if handled else ',"handled":false'
         text += "}"
 
@@ -429,7 +448,7 @@ class Session(object):
         said = _said(error)
         frame_name, frame_line, frame_function = _source(trace)
         causes = _causes(error)
-        if locals:
+        if locals is True:
             data = OrderedDict(data if isinstance(data, dict) else {} if data is None else {"value": data})
             data["locals"] = _locals(trace)
             losses = _Deaf()  # variables are what they are: no note for each that JSON has no word for
@@ -445,9 +464,12 @@ class Session(object):
                 series = self._series[kind, name]
             else:
                 series = self._series[kind, name, unit, tuple(tags or ()), tuple(buckets or ())]
-            number_type = type(value)
-            if number_type is not float and number_type is not int:
-                return False
+        except Exception:
+            return False
+        number_type = type(value)
+        if number_type is not float and number_type is not int:
+            return False
+        try:
             out = self._out
             if not _FORKS_ARE_TOLD and _getpid() != out.pid:
                 out.forked()
@@ -455,12 +477,9 @@ class Session(object):
             self._hold((at, series, value))
             if not out.hold_from <= at < out.hold_until or len(self._held) >= HELD_METRICS:
                 out.append(at, ())
-            return True
-        except (KeyError, TypeError):
-            return False
         except Exception:
             self._failed()
-            return True
+        return True
 
     def _measure(self, kind, name, key, value, unit, tags, metadata, count=None, buckets=None):
         try:
@@ -472,16 +491,16 @@ class Session(object):
                 return self._write(at, None, losses)
 
             before = '"op":"metric","type":"%s","name":%s' % (kind, _name_text("metric.name", name, losses))
-            if unit:
+            if unit is not None:
                 before += _name_field("metric.unit", "unit", unit, losses)
-            if tags:
+            if tags is not None:
                 before += _labels_field("metric.tags", "tags", tags, losses)
             if metadata is not None:
                 before += _object_field("metadata", "metadata", metadata, losses)
             before += ',"%s":' % key
             count = _whole(count)
             after = ',"count":%d' % count if count is not None and count > 0 else ""
-            if buckets:
+            if buckets is not None:
                 after += _buckets_field(buckets, losses)
             after += "}"
             if metadata is None and not after.startswith(',"count"'):
@@ -498,7 +517,7 @@ class Session(object):
                 self._series[
                     (kind, name) if bare else (kind, name, unit, tuple(tags or ()), tuple(buckets or ()))
                 ] = (before, after)
-            except TypeError:
+            except Exception:
                 pass  # tags that are no list of texts
 
     def _plain(self, op):
@@ -557,6 +576,7 @@ class Session(object):
 
     def _failed(self):
         """A fault of ours; the program must not notice."""
+        _mind_the_stack()
         try:
             self._dropped["internal"] = self._dropped.get("internal", 0) + 1
         except Exception:
@@ -1329,35 +1349,47 @@ def _plain_text(value):
             text = str(value)
         return _encode_text(text) if _PY2 and isinstance(text, _text_type) else _valid(text) if _PY2 else text
     except Exception:
+        _mind_the_stack()
         return "<%s>" % _type_name(value)
 
 
 def _name_field(field, key, value, losses):
-    if value is None or value == "":
+    if value is None:
         return ""
-    return ',"%s":%s' % (key, _name_text(field, value, losses))
+    text = _name_text(field, value, losses)
+    return "" if text == '""' else ',"%s":%s' % (key, text)
 
 
 def _text_field(key, value):
-    if value is None or value == "":
+    if value is None:
         return ""
-    return ',"%s":%s' % (key, _quote(_plain_text(value)))
+    text = _plain_text(value)
+    return ',"%s":%s' % (key, _quote(text)) if text else ""
 
 
 def _labels_field(field, key, labels, losses):
-    if not labels:
+    if labels is None:
         return ""
-    if isinstance(labels, _TEXTS):
-        labels = [labels]
-    elif isinstance(labels, dict):
-        labels = ["%s:%s" % item for item in labels.items()]
-    whole = [_plain_text(label) for label in labels]
+    whole = _texts_of(labels)
     if not whole:
         return ""
     kept = [_cut_name(label) for label in whole[:MAX_LABELS]]
     if len(whole) > MAX_LABELS or kept != whole:
         losses.append(("too_large", field))
     return ',"%s":[%s]' % (key, ",".join([_quote(label) for label in kept]))
+
+
+def _texts_of(values):
+    """A list of texts, out of whatever was given as one."""
+    try:
+        if isinstance(values, _TEXTS):
+            values = [values]
+        elif isinstance(values, dict):
+            return [_plain_text(key) + ":" + _plain_text(value) for key, value in values.items()]
+        return [_plain_text(value) for value in values]
+    except Exception:
+        _mind_the_stack()
+        return [_plain_text(values)]
 
 
 def _object_field(key, root, value, losses):
@@ -1367,15 +1399,18 @@ def _object_field(key, root, value, losses):
 
 def _exception_fields(exception_type=None, exception_msg=None, stacktrace=None):
     text = _text_field("exception_type", exception_type) + _text_field("exception_msg", exception_msg)
-    if stacktrace:
-        lines = [stacktrace] if isinstance(stacktrace, _TEXTS) else stacktrace
-        text += ',"stacktrace":[%s]' % ",".join([_quote(_plain_text(line)) for line in lines])
+    lines = _texts_of(stacktrace) if stacktrace is not None else ()
+    if lines:
+        text += ',"stacktrace":[%s]' % ",".join([_quote(line) for line in lines])
     return text
 
 
 def _buckets_field(buckets, losses):
     """Bounds that are not finite go: the last bucket has none in any case."""
-    bounds = [bound for bound in [_number_text(bucket) for bucket in buckets] if bound is not None]
+    try:
+        bounds = [bound for bound in [_number_text(bucket) for bucket in buckets] if bound is not None]
+    except Exception:  # no list
+        bounds = []
     if not bounds:
         return ""
     if len(bounds) > MAX_BUCKETS:
@@ -1392,6 +1427,10 @@ def _not_finite_text(before, value, counts):
     counts["not_finite"] = counts.get("not_finite", 0) + 1
     name = _plain_text(json.loads("{" + before + "0}")["name"])
     return _dropped_text("not_finite", 1, "%s: %s" % (name, _not_a_number(value)))
+
+
+def _whole_field(key, value):
+    return "" if _whole(value) is None else ',"%s":%d' % (key, value)
 
 
 def _whole(value):
@@ -1422,6 +1461,7 @@ def _number_text(value, factor=1):
             return _finite_text(value if factor == 1 else value * factor)
         return _finite_text(float(value) * factor)
     except Exception:
+        _mind_the_stack()
         return None
 
 
@@ -1527,20 +1567,12 @@ else:
 
 def _object_text(value, root, losses):
     """A free-form object; anything else becomes an object with the one key `value`."""
-    if type(value) is dict:
-        return _members_text(value, (None, root), [], losses)
     text = _value_text(value, (None, root), [], losses)
     return text if text[:1] == "{" else '{"value":%s}' % text
 
 
 def _members_text(value, path, above, losses):
-    """A dict. `path` is the way here as (path, key); `above` the identities of the containers around."""
-    if not value:
-        return "{}"
-    above.append(id(value))
-    if len(above) > MAX_DEPTH:
-        above.pop()
-        return _lose("<too deep>", path, losses)
+    """A dict. `path` is the way here as (path, key); `above` the identities of the containers around, its own among them."""
     parts = []
     for key, member in _items(value):
         known = _keys.get(key) if type(key) is str else None
@@ -1562,7 +1594,6 @@ def _members_text(value, path, above, losses):
             parts.append(head + "false")
         else:
             parts.append(head + _value_text(member, (path, name), above, losses))
-    above.pop()
     return "{" + ",".join(parts) + "}"
 
 
@@ -1618,6 +1649,7 @@ def _value_text(value, path, above, losses):
             write = _writer_for(kind, value)
         return write(value, path, above, losses)
     except Exception:
+        _mind_the_stack()
         return _lose("<%s>" % _type_name(value), path, losses)
 
 
@@ -1638,26 +1670,17 @@ def _contained(write):
             return _lose("<cycle>", path, losses)
         if len(above) >= MAX_DEPTH:
             return _lose("<too deep>", path, losses)
-        above.append(id(value))
         depth = len(above)
+        above.append(id(value))
         try:
             return write(value, path, above, losses)
         finally:
-            del above[depth - 1 :]
+            del above[depth:]
 
     return contained
 
 
-def _dict_text(value, path, above, losses):
-    if id(value) in above:
-        return _lose("<cycle>", path, losses)
-    if len(above) >= MAX_DEPTH:
-        return _lose("<too deep>", path, losses)
-    depth = len(above)
-    try:
-        return _members_text(value, path, above, losses)
-    finally:
-        del above[depth:]
+_dict_text = _contained(_members_text)
 
 
 def _list_items(items, path, above, losses):
@@ -1692,21 +1715,15 @@ def _fields_text(value, path, above, losses):
             fields[name] = getattr(value, name)
         except AttributeError:
             pass  # declared and never set
-    above.pop()  # the fields stand for the object, at its level
     return _members_text(fields, path, above, losses)
 
 
 @_contained
 def _described_text(value, path, above, losses):
     said = value.__datacat__()
-    above.pop()
-    if said is value or id(said) in above:
-        return _lose("<cycle>", path, losses)
-    above.append(id(value))
-    if len(above) < MAX_DEPTH or not isinstance(said, _CONTAINERS):
-        inner = above[:-1] + [id(value)] if not isinstance(said, _CONTAINERS) else above[:-1]
-        return _value_text(said, path, inner, losses)
-    return _lose("<too deep>", path, losses)
+    if type(said) in (dict, OrderedDict):
+        return _members_text(said, path, above, losses)  # stands for the object, at its level
+    return _value_text(said, path, above, losses)
 
 
 def _text_text(value, path, above, losses):
@@ -2194,6 +2211,7 @@ class _Lane(object):
                 self._open_part(first)
                 written = os.write(self.file, lines)
         except Exception:
+            _mind_the_stack()
             return count
         self.bytes += written
         self.records += 1
@@ -2966,8 +2984,9 @@ def _monotonic_ms():
 
 
 def _new_id():
-    """A UUIDv7 (RFC 9562): names of lanes sort by time."""
-    bits = binascii.hexlify(os.urandom(10)).decode("ascii")
-    moment = "%012x" % int(time.time() * 1000)
-    variant = "%x" % (int(bits[3], 16) & 0x3 | 0x8)
-    return str("%s-%s-7%s-%s%s-%s" % (moment[:8], moment[8:], bits[:3], variant, bits[4:7], bits[7:19]))
+    """A UUIDv7 (RFC 9562, with 12 bits of the millisecond's fraction): names of lanes sort by time."""
+    now = time.time() * 1000
+    bits = binascii.hexlify(os.urandom(8)).decode("ascii")
+    moment = "%012x" % int(now)
+    variant = "%x" % (int(bits[0], 16) & 0x3 | 0x8)
+    return str("%s-%s-7%03x-%s%s-%s" % (moment[:8], moment[8:], int(now % 1 * 4096), variant, bits[1:4], bits[4:16]))

@@ -1,0 +1,187 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// The test binary is the command itself when it is told so.
+func TestMain(m *testing.M) {
+	if os.Getenv("DATACAT_TEST_COMMAND") == "" {
+		os.Exit(m.Run())
+	}
+	os.Unsetenv("DATACAT_TEST_COMMAND") // not for the tests that it runs
+	main()
+}
+
+var module = map[string]string{
+	"go.mod": "module example.org/small\n\ngo 1.19\n",
+	"good/good_test.go": `package good
+import "testing"
+func TestPasses(t *testing.T) { t.Log("quiet") }
+func TestSkips(t *testing.T) { t.Skip("not today") }
+func TestParent(t *testing.T) { t.Run("child", func(t *testing.T) {}) }
+`,
+	"bad/bad_test.go": `package bad
+import "testing"
+func TestFails(t *testing.T) { t.Log("before"); t.Errorf("got %d, want %d", 1, 2) }
+func TestPasses(t *testing.T) {}
+`,
+	"panics/panics_test.go": `package panics
+import "testing"
+func TestPanics(t *testing.T) { var m map[string]int; m["a"] = 1 }
+`,
+	"broken/broken_test.go": `package broken
+import "testing"
+func TestNothing(t *testing.T) { undefined() }
+`,
+}
+
+func command(t *testing.T, home string, arguments ...string) (*exec.Cmd, string) {
+	t.Helper()
+	folder := t.TempDir()
+	for name, text := range module {
+		path := filepath.Join(folder, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c := exec.Command(os.Args[0], arguments...)
+	c.Dir = folder
+	c.Env = append(os.Environ(), "DATACAT_TEST_COMMAND=1", "DATACAT_HOME="+home, "DATACAT_DAEMON=off", "GOFLAGS=", "GO111MODULE=on")
+	return c, folder
+}
+
+type op struct {
+	Op, Name, Product, Group, Message string
+	Labels                            []string
+	Tags                              []string
+	Data                              struct {
+		Package, Result string
+		DurationMs      *float64 `json:"duration_ms"`
+	}
+	ExceptionType string   `json:"exception_type"`
+	ExceptionMsg  string   `json:"exception_msg"`
+	SourceFile    string   `json:"source_file"`
+	SourceLine    int      `json:"source_line"`
+	Stack         []string `json:"stacktrace"`
+	ExitCode      *int     `json:"exit_code"`
+}
+
+func recorded(t *testing.T, home string) (ops []op, tests map[string]op) {
+	t.Helper()
+	lanes, _ := filepath.Glob(filepath.Join(home, "lanes", "*.lane"))
+	if len(lanes) != 1 {
+		t.Fatalf("%d lanes", len(lanes))
+	}
+	text, err := os.ReadFile(lanes[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests = map[string]op{}
+	for _, line := range strings.Split(strings.TrimSpace(string(text)), "\n")[1:] {
+		var o op
+		if err := json.Unmarshal([]byte(line[9:]), &o); err != nil {
+			t.Fatal(err)
+		}
+		ops = append(ops, o)
+		if o.Name == "test" || o.Name == "package" {
+			tests[strings.TrimPrefix(o.Group, "example.org/small/")+" "+o.Message] = o
+		}
+	}
+	return ops, tests
+}
+
+func TestARunIsRecordedTestByTestAndPrintedAsGoTestDoes(t *testing.T) {
+	home := t.TempDir()
+	c, _ := command(t, home, "./...")
+	output, err := c.CombinedOutput()
+	if exit, ok := err.(*exec.ExitError); !ok || exit.ExitCode() != 1 {
+		t.Fatalf("%v\n%s", err, output)
+	}
+	ops, tests := recorded(t, home)
+	if ops[0].Op != "start" || ops[0].Product != "small" || ops[0].Tags[0] != "go test" {
+		t.Errorf("%+v", ops[0])
+	}
+	if end := ops[len(ops)-1]; end.Op != "end" || *end.ExitCode != 1 {
+		t.Errorf("%+v", end)
+	}
+	for name, result := range map[string]string{
+		"good TestPasses": "passed", "good TestSkips": "skipped", "good TestParent": "passed", "good TestParent/child": "passed",
+		"bad TestFails": "failed", "bad TestPasses": "passed", "panics TestPanics": "failed",
+		"good example.org/small/good": "passed", "bad example.org/small/bad": "failed",
+		"panics example.org/small/panics": "failed", "broken example.org/small/broken": "failed",
+	} {
+		if got, ok := tests[name]; !ok || got.Data.Result != result || got.Labels[0] != result || got.Data.DurationMs == nil {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+	if fails := tests["bad TestFails"]; fails.ExceptionType != "test failed" || fails.SourceFile != "bad_test.go" || fails.SourceLine != 3 ||
+		!strings.Contains(strings.Join(fails.Stack, "\n"), "got 1, want 2") {
+		t.Errorf("%+v", fails)
+	}
+	if panics := tests["panics TestPanics"]; panics.ExceptionType != "panic" || !strings.Contains(panics.ExceptionMsg, "nil map") || !strings.Contains(strings.Join(panics.Stack, "\n"), "goroutine") {
+		t.Errorf("%+v", panics)
+	}
+	if broken := tests["broken example.org/small/broken"]; broken.ExceptionType == "" {
+		t.Errorf("%+v", broken)
+	}
+	if passes := tests["bad example.org/small/bad"]; passes.ExceptionType != "" {
+		t.Errorf("its test's failure is told twice: %+v", passes)
+	}
+	for text, isThere := range map[string]bool{
+		"ok  \texample.org/small/good": true, "FAIL\texample.org/small/bad": true, "--- FAIL: TestFails": true,
+		"got 1, want 2": true, "undefined": true, "quiet": false, "=== RUN": false,
+	} {
+		if strings.Contains(string(output), text) != isThere {
+			t.Errorf("%q is there or not, wrongly, in:\n%s", text, output)
+		}
+	}
+}
+
+func TestARunCanBePiped(t *testing.T) {
+	home := t.TempDir()
+	c, _ := command(t, home, "-v")
+	c.Stdin = strings.NewReader(`not JSON at all
+{"Time":"2026-11-23T09:00:00Z","Action":"start","Package":"p"}
+{"Time":"2026-11-23T09:00:00Z","Action":"run","Package":"p","Test":"TestX"}
+{"Time":"2026-11-23T09:00:00Z","Action":"output","Package":"p","Test":"TestX","Output":"=== RUN   TestX\n"}
+{"Time":"2026-11-23T09:00:01Z","Action":"pass","Package":"p","Test":"TestX","Elapsed":1.25}
+{"Time":"2026-11-23T09:00:02Z","Action":"pass","Package":"p","Elapsed":2}
+`)
+	output, err := c.CombinedOutput()
+	if err != nil || !strings.Contains(string(output), "not JSON at all\n=== RUN   TestX\n") {
+		t.Errorf("%v\n%s", err, output)
+	}
+	ops, tests := recorded(t, home)
+	if got := tests["p TestX"]; got.Data.Result != "passed" || *got.Data.DurationMs != 1250 {
+		t.Errorf("%+v", got)
+	}
+	if end := ops[len(ops)-1]; *end.ExitCode != 0 {
+		t.Errorf("%+v", end)
+	}
+}
+
+func TestAFailureNamesItsPlaceAndItsFirstComplaint(t *testing.T) {
+	x := failure([]string{"=== RUN   TestX\n", "    x_test.go:7: no good\n", "    x_test.go:9: worse\n", "--- FAIL: TestX (0.00s)\n"})
+	if x.Type != "test failed" || x.Message != "no good" || x.File != "x_test.go" || x.Line != 7 || len(x.Stack) != 2 {
+		t.Errorf("%+v", x)
+	}
+}
+
+func TestALongTranscriptKeepsItsEnds(t *testing.T) {
+	var all transcript
+	for i := 0; i < 1_000; i++ {
+		all.add(strings.Repeat("x", i))
+	}
+	if kept := all.lines(); len(kept) != maxKept+1 || len(kept[maxKept]) != 999 || !strings.Contains(kept[maxKept/2], "800 lines") {
+		t.Errorf("%d lines", len(kept))
+	}
+}

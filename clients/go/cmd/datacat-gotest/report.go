@@ -1,0 +1,234 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	datacat "github.com/datacat/datacat/clients/go"
+)
+
+const (
+	// maxKept lines of a test's output are kept in case it fails: the first and the last half of them.
+	maxKept = 200
+	// maxLine: go test splits longer lines itself, but other programs may write into its output.
+	maxLine = 1 << 20
+)
+
+// line is one of `go test -json` (see `go doc test2json`).
+type line struct {
+	Time       time.Time
+	Action     string
+	Package    string
+	ImportPath string
+	Test       string
+	Output     string
+	Elapsed    float64
+}
+
+// place is a test, or with an empty name a package.
+type place struct{ pkg, test string }
+
+// report turns the lines of one run into a session.
+type report struct {
+	session   *datacat.Session
+	out       io.Writer
+	isVerbose bool
+	said      map[place]*transcript
+	failed    map[string]bool // packages with a failed test: theirs is no failure of its own
+	counts    map[string]int
+}
+
+func newReport(session *datacat.Session, out io.Writer, isVerbose bool) *report {
+	return &report{
+		session: session, out: out, isVerbose: isVerbose,
+		said: map[place]*transcript{}, failed: map[string]bool{}, counts: map[string]int{},
+	}
+}
+
+// read records a whole run and answers the exit code that go test has for it.
+func (r *report) read(input io.Reader) (exitCode int) {
+	scanner := bufio.NewScanner(input)
+	scanner.Buffer(nil, maxLine)
+	for scanner.Scan() {
+		var l line
+		if json.Unmarshal(scanner.Bytes(), &l) != nil || l.Action == "" {
+			fmt.Fprintln(r.out, scanner.Text()) // not go test's: a compiler, or a program that writes past it
+			continue
+		}
+		r.take(l)
+	}
+	if err := scanner.Err(); err != nil {
+		r.session.LogException(err, nil)
+		io.Copy(io.Discard, input) //nolint:errcheck // so that go test can end
+		exitCode = 1
+	}
+	if r.counts["failed"] > 0 || r.counts["packages_failed"] > 0 {
+		exitCode = 1
+	}
+	return exitCode
+}
+
+func (r *report) take(l line) {
+	at := place{l.Package, l.Test}
+	switch l.Action {
+	case "start":
+		r.session.UpdateState(datacat.Data{"running": datacat.Data{l.Package: ""}})
+	case "run":
+		r.session.UpdateState(datacat.Data{"running": datacat.Data{l.Package: l.Test}})
+	case "output":
+		r.hear(at, l.Output)
+	case "build-output":
+		io.WriteString(r.out, l.Output)
+		r.transcript(place{l.ImportPath, ""}).add(l.Output)
+	case "pass", "fail", "skip":
+		if l.Test == "" {
+			r.endPackage(l)
+		} else {
+			r.endTest(l)
+		}
+		delete(r.said, at)
+	}
+}
+
+// hear keeps a test's output for the case that it fails, and prints what go test would.
+func (r *report) hear(at place, output string) {
+	r.transcript(at).add(output)
+	isProgress := strings.HasPrefix(output, "=== ") || output == "PASS\n" || strings.HasPrefix(output, "--- PASS")
+	if r.isVerbose || at.test == "" && !isProgress {
+		io.WriteString(r.out, output)
+	}
+}
+
+func (r *report) transcript(at place) *transcript {
+	if r.said[at] == nil {
+		r.said[at] = &transcript{}
+	}
+	return r.said[at]
+}
+
+var results = map[string]string{"pass": "passed", "fail": "failed", "skip": "skipped"}
+
+func (r *report) endTest(l line) {
+	result := results[l.Action]
+	r.counts[result]++
+	event := datacat.Event{
+		Name: "test", Group: l.Package, Labels: []string{result}, Message: l.Test, Time: l.Time,
+		Data: datacat.Object{
+			{Key: "test", Value: l.Test}, {Key: "package", Value: l.Package}, {Key: "result", Value: result},
+			{Key: "duration_ms", Value: milliseconds(l.Elapsed)},
+		},
+	}
+	if l.Action == "fail" {
+		r.failed[l.Package] = true
+		said := r.transcript(place{l.Package, l.Test}).lines()
+		event.Exception = failure(said)
+		if !r.isVerbose {
+			r.print(said)
+		}
+	}
+	r.session.Log(event)
+}
+
+// print shows a failed test as go test does: its verdict, then what it said.
+func (r *report) print(said []string) {
+	var verdict, rest strings.Builder
+	for _, text := range said {
+		switch {
+		case strings.HasPrefix(strings.TrimSpace(text), "--- FAIL"):
+			verdict.WriteString(text)
+		case !strings.HasPrefix(text, "=== "):
+			rest.WriteString(text)
+		}
+	}
+	io.WriteString(r.out, verdict.String()+rest.String())
+}
+
+func (r *report) endPackage(l line) {
+	result := results[l.Action]
+	r.counts["packages_"+result]++
+	event := datacat.Event{
+		Name: "package", Group: l.Package, Labels: []string{result}, Message: l.Package, Time: l.Time,
+		Data: datacat.Object{
+			{Key: "package", Value: l.Package}, {Key: "result", Value: result}, {Key: "duration_ms", Value: milliseconds(l.Elapsed)},
+		},
+	}
+	if l.Action == "fail" && !r.failed[l.Package] { // it did not compile, or ended before its tests did
+		said := r.transcript(place{l.Package, ""}).lines()
+		for at, built := range r.said {
+			if at.test == "" && at.pkg != l.Package && strings.HasPrefix(at.pkg, l.Package) { // "pkg [pkg.test]"
+				said = append(built.lines(), said...)
+			}
+		}
+		event.Exception = failure(said)
+	}
+	r.session.Log(event)
+	r.session.UpdateState(datacat.Data{
+		"running": datacat.Data{l.Package: nil},
+		"tests":   datacat.Data{"passed": r.counts["passed"], "failed": r.counts["failed"], "skipped": r.counts["skipped"]},
+	})
+}
+
+func milliseconds(seconds float64) float64 { return float64(int64(seconds*1e6+0.5)) / 1e3 }
+
+var (
+	complaint = regexp.MustCompile(`^\s*([^\s:]+\.go):(\d+)(?::\d+)?: ?(.*)`)
+	panicked  = regexp.MustCompile(`^panic: (.*?)( \[recovered.*)?$`)
+)
+
+// failure is what a test said, as an exception: its first complaint is the message, all of it the stack.
+func failure(said []string) *datacat.Exception {
+	x := &datacat.Exception{Cause: datacat.Cause{Type: "test failed"}, Handled: datacat.Handled}
+	for _, output := range said {
+		text := strings.TrimRight(output, "\n")
+		if strings.HasPrefix(text, "=== ") || text == "FAIL" || strings.HasPrefix(strings.TrimSpace(text), "--- FAIL") {
+			continue
+		}
+		if found := panicked.FindStringSubmatch(text); found != nil && x.Type != "panic" {
+			x.Type, x.Message = "panic", found[1]
+		}
+		if found := complaint.FindStringSubmatch(text); found != nil && x.File == "" {
+			x.File = found[1]
+			x.Line, _ = strconv.Atoi(found[2])
+			if x.Message == "" {
+				x.Message = found[3]
+			}
+		}
+		x.Stack = append(x.Stack, text)
+	}
+	if x.Message == "" && len(x.Stack) > 0 {
+		x.Message = strings.TrimSpace(x.Stack[0])
+	}
+	return x
+}
+
+// transcript keeps the first and the last lines that were said.
+type transcript struct {
+	first, last []string
+	left        int
+}
+
+func (t *transcript) add(output string) {
+	if len(t.first) < maxKept/2 {
+		t.first = append(t.first, output)
+		return
+	}
+	if len(t.last) == maxKept/2 {
+		t.last = t.last[1:]
+		t.left++
+	}
+	t.last = append(t.last, output)
+}
+
+func (t *transcript) lines() []string {
+	all := append([]string(nil), t.first...)
+	if t.left > 0 {
+		all = append(all, fmt.Sprintf("… %d lines left out …\n", t.left))
+	}
+	return append(all, t.last...)
+}

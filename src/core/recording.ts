@@ -3,8 +3,9 @@
  * object loads it, applies a batch, and stores what came out; when a batch is refused half-way, it throws the
  * recording away and loads it again, so nothing of the batch remains.
  */
-import type { EventCount, Lane, Ledger, Summary } from "./answers.ts";
+import type { Lane } from "./answers.ts";
 import { eventRow, isException } from "./event.ts";
+import { type Head, newHead } from "./head.ts";
 import {
   MAX_EVENT_NAMES,
   MAX_FINGERPRINTS,
@@ -29,60 +30,10 @@ import {
   type Series,
   seriesKey,
 } from "./series.ts";
-import { type Facts, learn, newFacts, noteTransition, verdict } from "./status.ts";
-import { holdValues, type PathValues } from "./values.ts";
+import { learn, noteTransition } from "./status.ts";
+import { holdValues } from "./values.ts";
 import { DAEMON_GROUP, EVENT_CRASHED, EVENT_HUNG, EVENT_RECOVERED } from "./vocabulary.ts";
 import type { Batch, Event, JsonObject, Metric, Op, Points, Writer } from "./wire.ts";
-
-/** Events of one name and category, with the first few messages. */
-export type NameCount = EventCount & { examples: string[] };
-/** One exception of this session, however often it happened. */
-export type Failure = {
-  fingerprint: string;
-  type: string;
-  message: string;
-  count: number;
-  firstAt: number;
-  lastAt: number;
-  firstSeq: number;
-};
-
-/** All that a session is, but for its state and its log. Stored with the newest segment, as JSON. */
-export type Head = {
-  id: string;
-  product: string;
-  version: string;
-  tags: string[];
-  machineId: string;
-  bootId: string;
-  hostname: string;
-  createdAt: number;
-  updatedAt: number;
-  /** The newest op; also the session's revision. */
-  seq: number;
-  /** The running maximum of times, by which state travels. */
-  clockAt: number;
-  clockSkewMs: number;
-  lanes: Lane[];
-  counts: {
-    states: number;
-    events: number;
-    exceptions: number;
-    points: number;
-    heartbeats: number;
-  };
-  accepted: number;
-  dropped: { [cause: string]: number };
-  series: Series[];
-  names: NameCount[];
-  failures: Failure[];
-  values: PathValues[];
-  facts: Facts;
-  /** Lanes whose newest records may have been in a damaged segment, so that a gap is expected. */
-  forgiven: string[];
-  /** Rows this session cost in its object. */
-  rowsWritten: number;
-};
 
 export type Arrival = {
   /** The server's clock. */
@@ -125,34 +76,7 @@ export class Recording {
   }
 
   static open(id: string, at: number, now: number): Recording {
-    return new Recording(
-      {
-        id,
-        product: "",
-        version: "",
-        tags: [],
-        machineId: "",
-        bootId: "",
-        hostname: "",
-        createdAt: at,
-        updatedAt: at,
-        seq: 0,
-        clockAt: 0,
-        clockSkewMs: 0,
-        lanes: [],
-        counts: { states: 0, events: 0, exceptions: 0, points: 0, heartbeats: 0 },
-        accepted: 0,
-        dropped: {},
-        series: [],
-        names: [],
-        failures: [],
-        values: [],
-        facts: newFacts(at, now),
-        forgiven: [],
-        rowsWritten: 0,
-      },
-      {},
-    );
+    return new Recording(newHead(id, at, now), {});
   }
 
   applied(lane: string): number {
@@ -512,45 +436,4 @@ function trimmed(writer: Writer): Writer {
   let room = ARGUMENTS_LENGTH;
   const kept = writer.arguments.filter((argument) => (room -= argument.length) >= 0);
   return { ...writer, arguments: kept.length < writer.arguments.length ? [...kept, "…"] : kept };
-}
-
-export function ledgerOf(head: Head): Ledger {
-  const lost = Object.values(head.dropped).reduce((sum, count) => sum + count, 0);
-  return {
-    accepted: head.accepted,
-    stored: Math.max(0, head.accepted - lost),
-    dropped: head.dropped,
-  };
-}
-
-export function summaryOf(
-  head: Head,
-  now: number,
-  stored: Pick<Summary, "segments" | "damaged_segments" | "bytes" | "rows_written">,
-): Summary {
-  const { facts } = head;
-  return {
-    id: head.id,
-    product: head.product,
-    version: head.version,
-    tags: head.tags,
-    machine_id: head.machineId,
-    hostname: head.hostname,
-    created_at: head.createdAt,
-    updated_at: head.updatedAt,
-    ended_at: facts.end?.at ?? facts.crash?.at ?? null,
-    last_heartbeat_at: facts.lastHeartbeatAt,
-    heartbeat_timeout_ms: facts.lastHeartbeatAt === null ? null : facts.heartbeatTimeoutMs,
-    exit_code: facts.end?.exit_code ?? facts.crash?.exit_code ?? null,
-    signal: facts.end?.signal ?? facts.crash?.signal ?? null,
-    verdict: verdict(facts, now),
-    ever_hung: facts.everHung,
-    transitions: facts.transitions,
-    counts: { ...head.counts, series: head.series.length },
-    ledger: ledgerOf(head),
-    lanes: head.lanes,
-    clock_skew_ms: head.clockSkewMs,
-    revision: head.seq,
-    ...stored,
-  };
 }

@@ -1,7 +1,7 @@
 /** What the catalog is told of a session: its head, as rows. */
 import type { Publication } from "../catalog/publish.ts";
 import { duration } from "../core/words.ts";
-import type { Head } from "../core/recording.ts";
+import type { Head } from "../core/head.ts";
 import type { Series } from "../core/series.ts";
 import { packSketch } from "../core/sketch.ts";
 import { verdict } from "../core/status.ts";

@@ -10,17 +10,11 @@
 import { DurableObject } from "cloudflare:workers";
 import * as v from "valibot";
 import { openBeforeBoot } from "../catalog/known.ts";
-import { forget, publish } from "../catalog/publish.ts";
+import { forget } from "../catalog/publish.ts";
 import type { Change, StateAt, Summary } from "../core/answers.ts";
-import {
-  LIVE_MS,
-  MAX_PUBLISH_DELAY_MS,
-  PUBLISH_MS,
-  PUBLISH_RETRY_MS,
-  PUBLISH_ROWS_PER_SECOND,
-} from "../core/limits.ts";
 import { parse, parseJson } from "../core/parse.ts";
-import { type Arrival, type Outcome, Recording, summaryOf } from "../core/recording.ts";
+import { type Head, summaryOf } from "../core/head.ts";
+import { type Arrival, type Outcome, Recording } from "../core/recording.ts";
 import { Refusal, refusalOf } from "../core/refusal.ts";
 import { isEmpty } from "../core/segment.ts";
 import { nextChange, noteTransition, verdict } from "../core/status.ts";
@@ -37,9 +31,10 @@ import {
   stateDiff,
 } from "./history.ts";
 import { type ChartQuery, charts, Rollups, timeline } from "./metrics.ts";
-import { publicationOf } from "./publication.ts";
+import { Publisher } from "./publisher.ts";
 import { type Newest, newSegment, Store } from "./store.ts";
 import { exported, legacySession, streamOf } from "./stream.ts";
+import { Watchers } from "./watchers.ts";
 
 export type { ChartQuery, EventsQuery, HistoryQuery, Moment };
 
@@ -56,27 +51,17 @@ export class Session extends DurableObject<Env> {
   readonly #store: Store;
   #loaded: Loaded | undefined;
   #rollups: Rollups | undefined;
-  /** Series with points since they were last published; null: not known since waking up, so all. */
-  #changed: Set<number> | null = null;
-  /** When there is something to publish: since when it may be. */
-  #publishAt: number | null = null;
-  /** Until then, what would be many rows waits… */
-  #wholeAt = 0;
-  /** …and there is some that waits. */
-  #wholeWaits = false;
-  #failedPublications = 0;
+  readonly #publisher: Publisher;
+  readonly #watchers: Watchers;
   /** When the alarm is set; undefined: not known since waking up. */
   #alarmAt: number | null | undefined;
   #announcedBoot = "";
-  #change: {
-    kinds: Set<Change["kinds"][number]>;
-    timer: ReturnType<typeof setTimeout> | null;
-    sentAt: number;
-  } = { kinds: new Set(), timer: null, sentAt: 0 };
 
   constructor(context: DurableObjectState, env: Env) {
     super(context, env);
     this.#store = new Store(context.storage.sql);
+    this.#publisher = new Publisher(env.CATALOG);
+    this.#watchers = new Watchers(context, (kinds) => this.#news(kinds));
   }
 
   // Recording.
@@ -130,7 +115,7 @@ export class Session extends DurableObject<Env> {
       // All of it is here already: a reply was lost, or a daemon began again from its checkpoint.
       const isRepeat = batch.last <= applied && batch.first <= applied;
       if (!isRepeat) this.#commit(loaded, ({ recording }) => recording.apply(batch, arrival));
-      const watched = this.ctx.getWebSockets().length > 0;
+      const watched = this.#watchers.isAnyone;
       return { session, lane, applied: Math.max(applied, batch.last), ...(watched && { watched }) };
     } catch (error) {
       const refusal = refusalOf(error);
@@ -158,10 +143,8 @@ export class Session extends DurableObject<Env> {
     this.#loaded = loaded;
 
     this.#rollups?.keepUp(outcome.contents);
-    for (const id of outcome.contents.series.keys()) this.#changed?.add(id);
-    if (outcome.urgent) this.#publishAt = Date.now();
-    else if (!isEmpty(outcome.contents)) this.#publishAt ??= Date.now() + PUBLISH_MS;
-    this.#announce(outcome.kinds);
+    this.#publisher.note(outcome, Date.now());
+    this.#watchers.tell(outcome.kinds);
   }
 
   /** Where the next batch goes: into the open segment, or a new one that begins with the state as it is now. */
@@ -362,55 +345,33 @@ export class Session extends DurableObject<Env> {
     const now = Date.now();
     const { head } = loaded.recording;
     // What was to be published is forgotten with the memory; publishing again writes only rows that differ.
-    if (wokeUp) this.#publishAt = now;
+    if (wokeUp) this.#publisher.expect(now);
 
     if (noteTransition(head.facts, now)) {
       head.rowsWritten++;
       this.#store.rewriteHead(loaded.newest, head);
-      this.#publishAt = now;
-      this.#announce(["status"]);
+      this.#publisher.expect(now);
+      this.#watchers.tell(["status"]);
     }
-    if (this.#publicationDue() <= now) await this.#publish(loaded, false);
+    if (this.#publisher.due <= now) await this.#publish(loaded, false);
     await this.#arm();
   }
 
-  /** Tells the catalog. A running session's many rows (series, counts, values) come along only as often as PUBLISH_ROWS_PER_SECOND allows. */
   async #publish({ recording }: Loaded, whole: boolean): Promise<void> {
-    const { head, state } = recording;
-    const now = Date.now();
-    const all =
-      whole || this.#wholeAt <= now || head.facts.end !== null || head.facts.crash !== null;
-    const changed = this.#changed;
-    if (all) this.#changed = new Set();
-    this.#publishAt = null;
-    this.#wholeWaits = !all;
-    try {
-      const news = publicationOf(head, state, this.#allRollups(), changed, this.#store.bytes, now);
-      const rows = await publish(
-        this.env.CATALOG,
-        all ? news : { ...news, metrics: [], event_counts: [], state_values: [] },
-      );
-      if (all)
-        this.#wholeAt =
-          now + Math.min(MAX_PUBLISH_DELAY_MS, (rows / PUBLISH_ROWS_PER_SECOND) * 1_000);
-      this.#failedPublications = 0;
-      await this.#announceBoot(head);
-    } catch (error) {
-      // The catalog is a cache: it catches up when it answers again.
-      this.#changed = null;
-      this.#publishAt =
-        Date.now() +
-        Math.min(MAX_PUBLISH_DELAY_MS, PUBLISH_RETRY_MS * 2 ** this.#failedPublications++);
-      if (this.#failedPublications === 1)
-        console.error(`Session ${head.id}: the catalog does not answer, will retry:`, error);
-    }
+    const { head } = recording;
+    await this.#publisher.publish(
+      recording,
+      this.#allRollups(),
+      this.#store.bytes,
+      Date.now(),
+      whole,
+    );
+    // Deleted while the catalog was writing: then what it wrote must go again.
+    if (this.#store.erasedAt() !== null) await forget(this.env.CATALOG, head.id);
+    else if (!this.#publisher.isFailing) await this.#announceBoot(head);
   }
 
-  #publicationDue(): number {
-    return Math.min(this.#publishAt ?? Infinity, this.#wholeWaits ? this.#wholeAt : Infinity);
-  }
-
-  async #announceBoot({ id, machineId, bootId, product }: Recording["head"]): Promise<void> {
+  async #announceBoot({ id, machineId, bootId, product }: Head): Promise<void> {
     if (bootId === "" || this.#announcedBoot === bootId) return;
     const before = await openBeforeBoot(this.env.CATALOG, {
       machine_id: machineId,
@@ -430,9 +391,9 @@ export class Session extends DurableObject<Env> {
     if (this.#alarmAt === undefined) {
       this.#alarmAt = await this.ctx.storage.getAlarm();
       // An alarm from before this object slept may have been for a publication.
-      if (this.#alarmAt !== null) this.#publishAt ??= this.#alarmAt;
+      if (this.#alarmAt !== null) this.#publisher.expect(this.#alarmAt);
     }
-    const due = Math.min(nextChange(head.facts, Date.now()) ?? Infinity, this.#publicationDue());
+    const due = Math.min(nextChange(head.facts, Date.now()) ?? Infinity, this.#publisher.due);
     if (due === Infinity || (this.#alarmAt !== null && this.#alarmAt <= due)) return;
     this.#alarmAt = due;
     head.rowsWritten++;
@@ -442,13 +403,10 @@ export class Session extends DurableObject<Env> {
   /** Publishes the whole session to the catalog again. */
   async reindex(): Promise<string> {
     const loaded = this.#load();
-    if (loaded) {
-      this.#changed = null;
-      await this.#publish(loaded, true);
-    }
+    if (loaded) await this.#publish(loaded, true);
     return answering(() => {
       this.#need();
-      if (this.#failedPublications > 0)
+      if (this.#publisher.isFailing)
         throw new Refusal("unavailable", "The catalog does not answer; try again later.");
       return null;
     });
@@ -459,14 +417,14 @@ export class Session extends DurableObject<Env> {
     const summary = answering(() => this.#summary());
     if (!this.#load()) return summary;
     const { id, counts, segments, bytes } = this.#summary();
-    for (const socket of this.ctx.getWebSockets()) socket.close(1000, "The session was deleted");
+    this.#watchers.dismiss("The session was deleted");
+    this.#publisher.forget();
 
     const removed = await forget(this.env.CATALOG, id);
     await this.ctx.storage.deleteAll();
     this.#store.markErased(Date.now());
     this.#loaded = undefined;
     this.#rollups = undefined;
-    this.#publishAt = null;
     const { states, events, points } = counts;
     return JSON.stringify({ id, segments, catalog_rows: removed, bytes, states, events, points });
   }
@@ -476,10 +434,7 @@ export class Session extends DurableObject<Env> {
   /** A page that watches: gets a Change now, and after each change, at most every LIVE_MS. */
   override async fetch(): Promise<Response> {
     if (!this.#load()) return new Response("There is no such session.\n", { status: 404 });
-    const { 0: client, 1: server } = new WebSocketPair();
-    this.ctx.acceptWebSocket(server);
-    server.send(this.#news([]));
-    return new Response(null, { status: 101, webSocket: client });
+    return this.#watchers.welcome();
   }
 
   override webSocketMessage(): void {
@@ -490,35 +445,9 @@ export class Session extends DurableObject<Env> {
     socket.close(code === 1005 || code === 1006 ? 1000 : code);
   }
 
-  #announce(kinds: Iterable<Change["kinds"][number]>): void {
-    for (const kind of kinds) this.#change.kinds.add(kind);
-    if (
-      this.#change.kinds.size === 0 ||
-      this.#change.timer !== null ||
-      this.ctx.getWebSockets().length === 0
-    )
-      return;
-    const wait = this.#change.sentAt + LIVE_MS - Date.now();
-    if (wait <= 0) this.#broadcast();
-    else this.#change.timer = setTimeout(() => this.#broadcast(), wait);
-  }
-
-  #broadcast(): void {
-    const kinds = [...this.#change.kinds];
-    this.#change = { kinds: new Set(), timer: null, sentAt: Date.now() };
-    if (!this.#load()) return;
-    const news = this.#news(kinds);
-    for (const socket of this.ctx.getWebSockets()) socket.send(news);
-  }
-
-  #news(kinds: Change["kinds"]): string {
+  #news(kinds: Change["kinds"]): Change {
     const { head } = this.#need().recording;
-    const change: Change = {
-      revision: head.seq,
-      status: verdict(head.facts, Date.now()).status,
-      kinds,
-    };
-    return JSON.stringify(change);
+    return { revision: head.seq, status: verdict(head.facts, Date.now()).status, kinds };
   }
 }
 

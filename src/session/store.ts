@@ -6,7 +6,7 @@
 import { crc32, deflateRawSync, inflateRawSync } from "node:zlib";
 import { type Digest, digestOf } from "../core/digest.ts";
 import { SEGMENT_BYTES } from "../core/limits.ts";
-import type { Head } from "../core/recording.ts";
+import type { Head } from "../core/head.ts";
 import {
   append,
   type Contents,

@@ -2,7 +2,7 @@
 import type { EventRow, Summary } from "../core/answers.ts";
 import { pointAt } from "../core/chart.ts";
 import { merge } from "../core/merge.ts";
-import type { Head } from "../core/recording.ts";
+import type { Head } from "../core/head.ts";
 import type { ReadColumns } from "../core/segment.ts";
 import type { Series } from "../core/series.ts";
 import type { Json, JsonObject } from "../core/wire.ts";

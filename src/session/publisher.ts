@@ -1,0 +1,91 @@
+/**
+ * When the catalog is told of a session, and how much: at once what people wait for (start, end, crash, hang, a new exception), else its
+ * row every PUBLISH_MS, and its many rows (series, counts, values) as seldom as PUBLISH_ROWS_PER_SECOND asks. All in memory:
+ * a publication too many writes only rows that differ.
+ */
+import { publish } from "../catalog/publish.ts";
+import {
+  MAX_PUBLISH_DELAY_MS,
+  PUBLISH_MS,
+  PUBLISH_RETRY_MS,
+  PUBLISH_ROWS_PER_SECOND,
+} from "../core/limits.ts";
+import type { Outcome, Recording } from "../core/recording.ts";
+import { isEmpty } from "../core/segment.ts";
+import type { Rollups } from "./metrics.ts";
+import { publicationOf } from "./publication.ts";
+
+export class Publisher {
+  readonly #catalog: D1Database;
+  /** Series with points since they were last published; null: not known since waking up, so all. */
+  #changed: Set<number> | null = null;
+  /** From when on the session's row may be published again; null: there is nothing new in it. */
+  #rowAt: number | null = null;
+  /** From when on the many rows may be… */
+  #wholeAt = 0;
+  /** …and some of them wait for it. */
+  #wholeWaits = false;
+  #failures = 0;
+
+  constructor(catalog: D1Database) {
+    this.#catalog = catalog;
+  }
+
+  get isFailing(): boolean {
+    return this.#failures > 0;
+  }
+
+  /** When to call `publish` next; Infinity for never. */
+  get due(): number {
+    return Math.min(this.#rowAt ?? Infinity, this.#wholeWaits ? this.#wholeAt : Infinity);
+  }
+
+  /** A batch was applied. */
+  note({ contents, urgent }: Outcome, now: number): void {
+    for (const id of contents.series.keys()) this.#changed?.add(id);
+    if (urgent) this.#rowAt = now;
+    else if (!isEmpty(contents)) this.#rowAt ??= now + PUBLISH_MS;
+  }
+
+  /** There may be news that this memory does not know of: publish by `at`. */
+  expect(at: number): void {
+    this.#rowAt = Math.min(this.#rowAt ?? Infinity, at);
+  }
+
+  /** Nothing is to be published any more. */
+  forget(): void {
+    this.#rowAt = null;
+    this.#wholeWaits = false;
+  }
+
+  /** Never throws: the catalog is a cache, and catches up when it answers again. `whole`: everything, whether due or not. */
+  async publish(
+    { head, state }: Recording,
+    rollups: Rollups,
+    bytes: number,
+    now: number,
+    whole: boolean,
+  ): Promise<void> {
+    const isOver = head.facts.end !== null || head.facts.crash !== null;
+    const all = whole || isOver || this.#wholeAt <= now;
+    const news = publicationOf(head, state, rollups, whole ? null : this.#changed, bytes, now);
+    // Before the catalog is asked: what comes while it answers is news again.
+    if (all) this.#changed = new Set();
+    this.#rowAt = null;
+    this.#wholeWaits = !all;
+    try {
+      const few = { ...news, metrics: [], event_counts: [], state_values: [] };
+      const rows = await publish(this.#catalog, all ? news : few);
+      const rest = (rows / PUBLISH_ROWS_PER_SECOND) * 1_000;
+      if (all) this.#wholeAt = now + Math.min(MAX_PUBLISH_DELAY_MS, rest);
+      this.#failures = 0;
+    } catch (error) {
+      this.#changed = null;
+      this.#wholeAt = 0;
+      this.expect(now + Math.min(MAX_PUBLISH_DELAY_MS, PUBLISH_RETRY_MS * 2 ** this.#failures++));
+      if (this.#failures === 1) {
+        console.error(`Session ${head.id}: the catalog does not answer, will retry:`, error);
+      }
+    }
+  }
+}

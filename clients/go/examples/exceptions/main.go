@@ -1,0 +1,37 @@
+// Exceptions: errors with what caused them, and panics that the program survives.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	datacat "github.com/datacat/datacat/clients/go"
+)
+
+func main() {
+	session := datacat.Open(context.Background(), datacat.Options{Product: "exceptions example"})
+	defer session.End()
+
+	if err := load("missing.cfg"); err != nil {
+		session.LogException(err, datacat.Data{"attempt": 1})
+	}
+	session.Log(datacat.Event{Name: "save_failed", Category: datacat.Critical, Message: "the game is lost", Err: load("c.sav")})
+
+	handle(session, []int{1, 2, 3}, 7)
+	session.LogEvent("still_running", nil)
+	fmt.Println(session.ID())
+}
+
+func load(name string) error {
+	if _, err := os.ReadFile(name); err != nil {
+		return fmt.Errorf("loading %s: %w", name, err)
+	}
+	return nil
+}
+
+// handle panics and goes on: LogPanic records what recover() gives.
+func handle(session *datacat.Session, items []int, index int) {
+	defer func() { session.LogPanic(recover(), datacat.Data{"index": index}) }()
+	fmt.Fprintln(os.Stderr, items[index])
+}

@@ -1,0 +1,8 @@
+//go:build !go1.21
+
+package main
+
+import datacat "github.com/datacat/datacat/clients/go"
+
+// structured: there is no log/slog before Go 1.21.
+func structured(*datacat.Session) {}

@@ -52,6 +52,8 @@ export type Summary = {
     heartbeats: number;
   };
   ledger: Ledger;
+  /** Of what there was more than is listed one by one (limits.ts); the log itself holds all of it. */
+  beyond?: ("event_names" | "exceptions" | "state_paths")[];
   lanes: Lane[];
   /** Sender's clock minus ours at the last batch. */
   clock_skew_ms: number;

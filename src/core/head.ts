@@ -50,6 +50,8 @@ export type Head = {
   facts: Facts;
   /** Lanes whose newest records may have been in a damaged segment, so that a gap is expected. */
   forgiven: string[];
+  /** Of what there was more than is listed one by one. */
+  beyond: ("event_names" | "exceptions" | "state_paths")[];
   /** Rows this session cost in its object. */
   rowsWritten: number;
 };
@@ -78,6 +80,7 @@ export function newHead(id: string, at: number, now: number): Head {
     values: [],
     facts: newFacts(at, now),
     forgiven: [],
+    beyond: [],
     rowsWritten: 0,
   };
 }
@@ -116,6 +119,7 @@ export function summaryOf(
     transitions: facts.transitions,
     counts: { ...head.counts, series: head.series.length },
     ledger: ledgerOf(head),
+    ...(head.beyond.length > 0 && { beyond: head.beyond }),
     lanes: head.lanes,
     clock_skew_ms: head.clockSkewMs,
     revision: head.seq,

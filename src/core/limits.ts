@@ -28,12 +28,18 @@ export const MAX_SERIES_BYTES = 256 * 1024;
 /** Distinct (name, category) of events, and distinct exceptions, that a session counts one by one; the rest are counted together. */
 export const MAX_EVENT_NAMES = 300;
 export const MAX_FINGERPRINTS = 100;
+/** What the names of events, with their examples, may take of the head together. */
+export const MAX_EVENT_NAMES_BYTES = 128 * 1024;
 /** Paths whose values can be searched for later: a state of forms and settings fits; one that mirrors a database does not. */
 export const MAX_STATE_PATHS = 200;
 /** Values per path: enough for modes, levels and names; a progress counter passes it at once and is marked as such. */
 export const MAX_PATH_VALUES = 8;
 /** Characters of such a value: people search for words, and longer ones still differ in their beginnings. */
 export const MAX_VALUE_LENGTH = 200;
+/** What all paths and their values may take of the head together. */
+export const MAX_PATHS_BYTES = 128 * 1024;
+/** Causes in the ledger of what was lost: there are nine with words, and a client may invent more. */
+export const MAX_DROP_CAUSES = 50;
 /** Names of events and metrics, categories, groups, units, products, versions: things shown in lists. */
 export const MAX_NAME_LENGTH = 256;
 export const MAX_LABELS = 64;
@@ -48,6 +54,8 @@ export const MAX_LANES = 1_000;
 export const MAX_TRANSITIONS = 50;
 
 // Segments.
+/** A row of Cloudflare's SQLite has 2 MB at most. */
+export const MAX_ROW_BYTES = 2_000_000;
 /** An open segment is rewritten by each batch, so it is kept small; sealed when its body passes this. */
 export const SEGMENT_BYTES = 64 * 1024;
 

@@ -4,12 +4,17 @@
  * recording away and loads it again, so nothing of the batch remains.
  */
 import type { Lane } from "./answers.ts";
+import { utf8 } from "./bytes.ts";
 import { eventRow, isException } from "./event.ts";
-import { type Head, newHead } from "./head.ts";
+import { type Head, type NameCount, newHead } from "./head.ts";
 import {
+  MAX_DROP_CAUSES,
   MAX_EVENT_NAMES,
+  MAX_EVENT_NAMES_BYTES,
   MAX_FINGERPRINTS,
+  MAX_LABELS,
   MAX_LANES,
+  MAX_NAME_LENGTH,
   MAX_SERIES,
   MAX_SERIES_BYTES,
   MAX_STATE_BYTES,
@@ -58,6 +63,10 @@ const ANY_NEW_LANE = "*";
 const WHOLE_WRITERS = 32;
 const EXAMPLES = 3;
 const EXAMPLE_LENGTH = 200;
+/** Bytes that a UTF-16 unit takes in UTF-8 at most. */
+const MAX_UTF8_BYTES = 3;
+/** All causes of loss beyond those that have a count of their own. */
+const OTHER_CAUSES = "other";
 /** Characters of a lane's arguments that are kept. */
 const ARGUMENTS_LENGTH = 1_000;
 
@@ -66,8 +75,9 @@ export class Recording {
   readonly state: JsonObject;
   readonly #series = new Map<string, Series>();
   #seriesBytes = 0;
-  /** An upper bound of the state's size, so that it is measured only when it may be too large. */
-  #stateBound = Infinity;
+  /** Upper bounds of the state's size, so that it is measured only when it may be too large. */
+  #byteBound = Infinity;
+  #keyBound = Infinity;
 
   constructor(head: Head, state: JsonObject) {
     this.head = head;
@@ -90,6 +100,7 @@ export class Recording {
 
   /** Applies a batch whose turn it is (see `Batch` in wire.ts). Throws a Refusal, after which the recording is not to be used. */
   apply(batch: Batch, arrival: Arrival): Outcome {
+    checkRange(batch);
     const isKnown = this.head.lanes.some(({ lane }) => lane === batch.lane);
     const lane = this.#lane(batch.lane);
     const missing = batch.first - lane.applied - 1;
@@ -112,7 +123,8 @@ export class Recording {
     if (isKnown)
       this.head.forgiven = this.head.forgiven.filter((forgiven) => forgiven !== batch.lane);
 
-    this.head.accepted += batch.last - lane.applied;
+    const lost = Object.values(batch.dropped ?? {}).reduce((sum, count) => sum + count, missing);
+    this.head.accepted += Math.max(batch.last - lane.applied, itemsOf(batch.ops) + lost);
     lane.applied = batch.last;
     if (batch.writer) this.#introduce(lane, batch.writer);
     for (const [cause, count] of Object.entries(batch.dropped ?? {})) this.#drop(cause, count);
@@ -125,7 +137,7 @@ export class Recording {
     const lane = this.#lane(API_LANE);
     if (writer) this.#introduce(lane, writer);
     lane.applied += ops.length;
-    this.head.accepted += ops.length;
+    this.head.accepted += itemsOf(ops);
     return this.#applyOps(ops, arrival, leaseMs, false);
   }
 
@@ -151,10 +163,11 @@ export class Recording {
     const latest = Math.max(sentAt ?? now, now);
 
     for (const op of ops) {
+      const at = Math.min(op.at, latest);
       this.head.seq++;
-      this.#applyOp(op, Math.min(op.at, latest), outcome);
-      learn(facts, op);
-      this.head.updatedAt = Math.max(this.head.updatedAt, op.at);
+      this.#applyOp(op, at, outcome);
+      learn(facts, at < op.at ? { ...op, at } : op);
+      this.head.updatedAt = Math.max(this.head.updatedAt, at);
     }
     // 1.x's requests to a crashed session are recorded, but do not bring it back to life.
     if (crash && !mayRevive) facts.crash ??= crash;
@@ -173,9 +186,9 @@ export class Recording {
       case "start": {
         const { state, ...start } = op;
         head.createdAt = Math.min(head.createdAt, op.at);
-        head.product = op.product || head.product;
-        head.version = op.version || head.version;
-        head.tags = [...new Set([...head.tags, ...(op.tags ?? [])])];
+        head.product ||= op.product ?? "";
+        head.version ||= op.version ?? "";
+        head.tags = [...new Set([...head.tags, ...(op.tags ?? [])])].slice(0, MAX_LABELS);
         contents.others.push({ seq: head.seq, ...start });
         if (state) this.#applyPatch(op.at, at, state, true, contents);
         outcome.urgent = true;
@@ -202,6 +215,8 @@ export class Recording {
         kinds.add("heartbeat");
         break;
       case "dropped":
+        // What was lost before it had a number was accepted all the same.
+        head.accepted += op.count;
         this.#drop(op.cause, op.count);
         contents.others.push({ seq: head.seq, ...op });
         break;
@@ -231,14 +246,15 @@ export class Recording {
       initial,
     });
     if (!initial) this.head.counts.states++;
-    holdValues(this.head.values, patch, this.head.clockAt);
+    if (!holdValues(this.head.values, patch, this.state, this.head.clockAt))
+      this.#goBeyond("state_paths");
   }
 
   #checkState(patch: JsonObject): void {
-    this.#stateBound += JSON.stringify(patch).length;
-    // The shortest key and value, `"":0,`, is five characters: within this bound there cannot be too many keys either.
-    if (this.#stateBound <= Math.min(MAX_STATE_BYTES, MAX_STATE_KEYS * 5)) return;
-    const bytes = JSON.stringify(this.state).length;
+    this.#byteBound += JSON.stringify(patch).length * MAX_UTF8_BYTES;
+    this.#keyBound += countKeys(patch);
+    if (this.#byteBound <= MAX_STATE_BYTES && this.#keyBound <= MAX_STATE_KEYS) return;
+    const bytes = utf8(JSON.stringify(this.state)).length;
     if (bytes > MAX_STATE_BYTES) {
       throw new Refusal(
         "too_large",
@@ -252,7 +268,8 @@ export class Recording {
         `The state would have ${keys} keys, and ${MAX_STATE_KEYS} is the most; delete keys that are done with, or use lists.`,
       );
     }
-    this.#stateBound = bytes;
+    this.#byteBound = bytes;
+    this.#keyBound = keys;
   }
 
   #applyEvent(op: Event, outcome: Outcome): void {
@@ -358,7 +375,9 @@ export class Recording {
       (candidate) => candidate.name === name && candidate.category === category,
     );
     if (!entry) {
-      if (names.length >= MAX_EVENT_NAMES) return;
+      const size = names.reduce((sum, one) => sum + sizeOf(one), name.length + category.length);
+      if (names.length >= MAX_EVENT_NAMES || size > MAX_EVENT_NAMES_BYTES)
+        return this.#goBeyond("event_names");
       entry = { name, category, count: 0, first_at: at, last_at: at, examples: [] };
       names.push(entry);
     }
@@ -378,10 +397,13 @@ export class Recording {
     const { failures } = this.head;
     let entry = failures.find((candidate) => candidate.fingerprint === fingerprint);
     if (!entry) {
-      if (failures.length >= MAX_FINGERPRINTS) return false;
+      if (failures.length >= MAX_FINGERPRINTS) {
+        this.#goBeyond("exceptions");
+        return false;
+      }
       entry = {
         fingerprint,
-        type: exception_type,
+        type: exception_type.slice(0, EXAMPLE_LENGTH),
         message: exception_msg.slice(0, EXAMPLE_LENGTH),
         count: 0,
         firstAt: at,
@@ -397,7 +419,16 @@ export class Recording {
   }
 
   #drop(cause: string, count: number): void {
-    this.head.dropped[cause] = (this.head.dropped[cause] ?? 0) + count;
+    if (count === 0) return;
+    const { dropped } = this.head;
+    const isListed = Object.hasOwn(dropped, cause) || Object.keys(dropped).length < MAX_DROP_CAUSES;
+    // Assigning to __proto__ would count nothing.
+    const key = isListed && cause !== "__proto__" ? cause : OTHER_CAUSES;
+    dropped[key] = (Object.hasOwn(dropped, key) ? (dropped[key] ?? 0) : 0) + count;
+  }
+
+  #goBeyond(what: Head["beyond"][number]): void {
+    if (!this.head.beyond.includes(what)) this.head.beyond.push(what);
   }
 
   #lane(id: string): Lane {
@@ -420,7 +451,7 @@ export class Recording {
     const { pid, pid_started, boot_id } = writer;
     const short = {
       ...(pid !== undefined && { pid }),
-      ...(pid_started && { pid_started }),
+      ...(pid_started && { pid_started: pid_started.slice(0, MAX_NAME_LENGTH) }),
       ...(boot_id && { boot_id }),
     };
     lane.writer = head.lanes.indexOf(lane) < WHOLE_WRITERS ? trimmed(writer) : short;
@@ -432,8 +463,32 @@ export class Recording {
 }
 
 function trimmed(writer: Writer): Writer {
-  if (!writer.arguments) return writer;
+  const short = Object.fromEntries(
+    Object.entries(writer).map(([key, value]) => [
+      key,
+      typeof value === "string" ? value.slice(0, MAX_NAME_LENGTH) : value,
+    ]),
+  ) as Writer; // the same keys, shorter texts
+  if (!writer.arguments) return short;
   let room = ARGUMENTS_LENGTH;
-  const kept = writer.arguments.filter((argument) => (room -= argument.length) >= 0);
-  return { ...writer, arguments: kept.length < writer.arguments.length ? [...kept, "…"] : kept };
+  const kept = writer.arguments.filter((argument) => (room -= argument.length + 3) >= 0);
+  return { ...short, arguments: kept.length < writer.arguments.length ? [...kept, "…"] : kept };
+}
+
+/** A batch says which records it covers; it cannot bring more ops than those, nor end before it begins. */
+function checkRange({ lane, first, last, ops }: Batch): void {
+  if (last >= first - 1 && ops.length <= last - first + 1) return;
+  throw new Refusal(
+    "invalid_body",
+    `A batch of lane ${lane} with the records ${first} to ${last} cannot bring ${ops.length} ops.`,
+  );
+}
+
+/** What a program would count: points one by one. */
+function itemsOf(ops: Op[]): number {
+  return ops.reduce((sum, op) => sum + (op.op === "points" ? op.values.length : 1), 0);
+}
+
+function sizeOf({ name, category, examples }: NameCount): number {
+  return examples.reduce((sum, text) => sum + text.length, name.length + category.length);
 }

@@ -13,6 +13,7 @@ import {
   DEFAULT_HEARTBEAT_TIMEOUT_MS,
   DEFAULT_LEASE_MS,
   HEARTBEAT_GRACE_MS,
+  MAX_NAME_LENGTH,
   MAX_TRANSITIONS,
 } from "./limits.ts";
 import { EVENT_HUNG, EVENT_RECOVERED } from "./vocabulary.ts";
@@ -30,6 +31,8 @@ export type Facts = {
   spokeAt: number;
   lastHeartbeatAt: number | null;
   heartbeatTimeoutMs: number;
+  /** How long it has shown since its last heartbeat, by its own words, that it runs. */
+  awakeMs: number;
   paused: boolean;
   /** What is known of a hang that has not ended. */
   hang: { at: number; processState?: string; cpuPercent?: number } | null;
@@ -50,6 +53,7 @@ export function newFacts(at: number, now: number): Facts {
     spokeAt: at,
     lastHeartbeatAt: null,
     heartbeatTimeoutMs: DEFAULT_HEARTBEAT_TIMEOUT_MS,
+    awakeMs: 0,
     paused: false,
     hang: null,
     everHung: false,
@@ -63,8 +67,12 @@ export function newFacts(at: number, now: number): Facts {
 
 /** A little later than the crash, so that the program's last ops, arriving after the news of its death, don't revive it. */
 const REVIVAL_MS = 1_000;
+/** How much a program still says after an exception that ends it: its exit hooks log too. */
+const LAST_WORDS_MS = 5_000;
+/** Characters kept of what a program says of its own end. */
+const KEPT_TEXT = 1_000;
 
-/** Takes in one op. Changes `facts`. */
+/** Takes in one op. Changes `facts`. Ops of several lanes may come in any order. */
 export function learn(facts: Facts, op: Op): void {
   switch (op.op) {
     case "start":
@@ -73,36 +81,39 @@ export function learn(facts: Facts, op: Op): void {
       break;
     case "heartbeat":
       speak(facts, op.at);
-      facts.lastHeartbeatAt = Math.max(facts.lastHeartbeatAt ?? 0, op.at);
+      beat(facts, op.at);
       facts.heartbeatTimeoutMs = op.timeout_ms ?? facts.heartbeatTimeoutMs;
       facts.paused = false;
       if (facts.hang && op.at > facts.hang.at) facts.hang = null;
       break;
     case "pause":
+      speak(facts, op.at);
       facts.paused = true;
       break;
     case "resume":
+      speak(facts, op.at);
       facts.paused = false;
-      if (facts.lastHeartbeatAt !== null)
-        facts.lastHeartbeatAt = Math.max(facts.lastHeartbeatAt, op.at);
+      if (facts.lastHeartbeatAt !== null) beat(facts, op.at);
       break;
     case "hang":
+      facts.everHung = true;
+      // The heartbeat that ended it may have come first.
+      if (op.at < (facts.lastHeartbeatAt ?? 0)) break;
       facts.hang = {
         at: op.at,
         ...(op.process_state && { processState: op.process_state }),
         ...(op.cpu_percent !== undefined && { cpuPercent: op.cpu_percent }),
       };
-      facts.everHung = true;
       break;
     case "recovered":
+      speak(facts, op.at);
       facts.hang = null;
       facts.everHung = true;
       break;
     case "slept":
       facts.slept = { at: op.at, durationMs: op.duration_ms };
       // Asleep, a program cannot beat: its next heartbeat is due from the waking on.
-      if (facts.lastHeartbeatAt !== null)
-        facts.lastHeartbeatAt = Math.max(facts.lastHeartbeatAt, op.at);
+      if (facts.lastHeartbeatAt !== null) beat(facts, op.at);
       break;
     case "end":
       facts.end = {
@@ -112,17 +123,21 @@ export function learn(facts: Facts, op: Op): void {
       };
       break;
     case "crash": {
+      // Whoever spoke later than its death is not dead.
+      if (facts.spokeAt > op.at + REVIVAL_MS) break;
       const { op: _, ...crash } = op;
       facts.crash = crash;
+      if (crash.reason !== undefined) crash.reason = crash.reason.slice(0, KEPT_TEXT);
+      if (crash.message !== undefined) crash.message = crash.message.slice(0, KEPT_TEXT);
       break;
     }
     case "event":
       speak(facts, op.at);
-      if (op.exception_type !== undefined && op.at >= (facts.exception?.at ?? 0)) {
+      if (op.exception_type && op.at >= (facts.exception?.at ?? 0)) {
         facts.exception = {
           at: op.at,
-          type: op.exception_type,
-          message: op.exception_msg ?? "",
+          type: op.exception_type.slice(0, MAX_NAME_LENGTH),
+          message: (op.exception_msg ?? "").slice(0, KEPT_TEXT),
           handled: op.handled ?? true,
         };
       }
@@ -134,12 +149,17 @@ export function learn(facts: Facts, op: Op): void {
     case "metric":
       speak(facts, op.at);
       break;
-    case "points":
-      speak(
-        facts,
-        op.dt.reduce((at, step) => at + step, op.at),
-      );
+    case "points": {
+      let at = op.at;
+      let latest = op.at;
+      for (const step of op.dt) {
+        at += step;
+        latest = Math.max(latest, at);
+        if (facts.lastHeartbeatAt !== null) speak(facts, at);
+      }
+      speak(facts, latest);
       break;
+    }
     case "dropped":
       break;
     default:
@@ -147,18 +167,29 @@ export function learn(facts: Facts, op: Op): void {
   }
 }
 
+/**
+ * A gap between two words counts as running for half a heartbeat's time at most: the machine may have slept in it, or a debugger
+ * held the program, and then the first word after it says nothing about heartbeats.
+ */
 function speak(facts: Facts, at: number): void {
-  facts.spokeAt = Math.max(facts.spokeAt, at);
   if (facts.crash && at > facts.crash.at + REVIVAL_MS) facts.crash = null;
+  if (at <= facts.spokeAt) return;
+  if (facts.lastHeartbeatAt !== null && !facts.paused && at > facts.lastHeartbeatAt) {
+    const silence = at - Math.max(facts.spokeAt, facts.lastHeartbeatAt);
+    facts.awakeMs += Math.min(silence, facts.heartbeatTimeoutMs / 2);
+  }
+  facts.spokeAt = at;
+}
+
+function beat(facts: Facts, at: number): void {
+  if (facts.lastHeartbeatAt !== null && at <= facts.lastHeartbeatAt) return;
+  facts.lastHeartbeatAt = at;
+  facts.awakeMs = 0;
 }
 
 /** The heartbeat that is overdue, by the program's own later words: then it runs, but the loop that beats does not. */
 function isOverdue(facts: Facts): boolean {
-  return (
-    facts.lastHeartbeatAt !== null &&
-    !facts.paused &&
-    facts.spokeAt > facts.lastHeartbeatAt + facts.heartbeatTimeoutMs + HEARTBEAT_GRACE_MS
-  );
+  return !facts.paused && facts.awakeMs > facts.heartbeatTimeoutMs + HEARTBEAT_GRACE_MS;
 }
 
 export function verdict(facts: Facts, now: number): Verdict {
@@ -168,7 +199,7 @@ export function verdict(facts: Facts, now: number): Verdict {
   if (facts.hang || isOverdue(facts)) return hung(facts);
   return {
     status: "active",
-    since: lastTransition(facts, "active") ?? facts.startedAt,
+    since: activeSince(facts),
     headline: "Running",
     confidence: "certain",
     evidence: heartbeatEvidence(facts),
@@ -197,7 +228,7 @@ export function noteTransition(facts: Facts, now: number): boolean {
 
 function crashed(facts: Facts, crash: NonNullable<Facts["crash"]>): Verdict {
   const evidence: Evidence[] = [];
-  const uncaught = facts.exception && !facts.exception.handled ? facts.exception : null;
+  const uncaught = uncaughtException(facts);
   const say = (kind: string, text: string, confidence: Evidence["confidence"], at?: number) =>
     evidence.push({ kind, text, confidence, ...(at !== undefined && { at }) });
 
@@ -234,6 +265,12 @@ function crashed(facts: Facts, crash: NonNullable<Facts["crash"]>): Verdict {
     confidence: evidence[0]?.confidence ?? "likely",
     evidence,
   };
+}
+
+/** The exception that ended it: not caught, and nothing but last words after it. One that ended a thread long ago is another story. */
+function uncaughtException({ exception, spokeAt }: Facts): Facts["exception"] {
+  if (!exception || exception.handled) return null;
+  return spokeAt <= exception.at + LAST_WORDS_MS ? exception : null;
 }
 
 function crashHeadline(crash: NonNullable<Facts["crash"]>, uncaught: Facts["exception"]): string {
@@ -359,7 +396,10 @@ function sleepEvidence(facts: Facts): Evidence[] {
   ];
 }
 
-function lastTransition(facts: Facts, status: string): number | undefined {
+/** Since it was last something else; the server's word for when silence ended, the program's for the rest. */
+function activeSince(facts: Facts): number {
   const last = facts.transitions.at(-1);
-  return last?.status === status ? last.at : undefined;
+  if (!last) return facts.startedAt;
+  if (last.status === "active") return last.at;
+  return Math.max(last.at, last.status === "suspended" ? facts.heardAt : facts.spokeAt);
 }

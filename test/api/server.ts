@@ -40,3 +40,8 @@ export async function open(
   const { session_id } = (await response.json()) as { session_id: string };
   return session_id;
 }
+
+/** The same request, with a key. */
+export function withKey(key: string, init: RequestInit = {}): RequestInit {
+  return { ...init, headers: [...new Headers(init.headers), ["authorization", `Bearer ${key}`]] };
+}

@@ -66,11 +66,20 @@ type Session struct {
 	dropped map[string]int
 }
 
-// sink takes records: a lane, or the queue of direct mode. It answers whether the record is kept.
+// sink takes records: a lane, or the queue of direct mode.
 type sink interface {
-	write(r *record, at int64) bool
+	write(r *record, at int64) outcome
 	close()
 }
+
+// outcome is what became of a record.
+type outcome uint8
+
+const (
+	kept outcome = iota
+	lost
+	late // the session had ended, by another goroutine's word
+)
 
 // Open opens a session. It always gives one that can be used, whatever is wrong; Stats tells what is recorded.
 // In direct mode ctx bounds the background sender: when it is done, what is queued is sent once more and the sender stops.
@@ -108,7 +117,7 @@ func (s *Session) open() {
 
 	now := s.clock()
 	s.id = firstOf(s.options.Join, os.Getenv("DATACAT_SESSION"))
-	s.joined = s.id != ""
+	s.joined = isID(s.id)
 	if !s.joined {
 		s.id = newID(now)
 	}
@@ -271,10 +280,10 @@ func (s *Session) record(at time.Time, write func(*record) bool) {
 	}()
 	r.reset()
 	r.buf = r.buf[:room]
-	if at.IsZero() {
-		at = s.clock()
-	}
 	ms := at.UnixMilli()
+	if ms <= 0 { // not said, or before there was anything to record
+		ms = s.clock().UnixMilli()
+	}
 	if write(r) {
 		s.keep(r, ms)
 	}
@@ -284,9 +293,10 @@ func (s *Session) record(at time.Time, write func(*record) bool) {
 }
 
 func (s *Session) keep(r *record, at int64) {
-	if s.sink.write(r, at) {
+	switch s.sink.write(r, at) {
+	case kept:
 		s.records.Add(1)
-	} else {
+	case lost:
 		s.count("disk_full")
 	}
 }

@@ -11,7 +11,7 @@ import (
 // home is Datacat's folder on this machine (clients/README.md, "Where"): the one asked for, the system's, and one in the
 // temporary folder for when that cannot be used.
 func homes(asked string) []string {
-	temporary := filepath.Join(os.TempDir(), "datacat-"+strconv.Itoa(os.Getuid()))
+	temporary := filepath.Join(os.TempDir(), "datacat-"+owner())
 	if asked == "" {
 		asked = os.Getenv("DATACAT_HOME")
 	}
@@ -25,6 +25,14 @@ func homes(asked string) []string {
 		asked = absolute
 	}
 	return []string{asked, temporary}
+}
+
+// owner tells one user's folder from another's. Windows has no numbers for users.
+func owner() string {
+	if uid := os.Getuid(); uid >= 0 {
+		return strconv.Itoa(uid)
+	}
+	return os.Getenv("USERNAME")
 }
 
 func systemHome() string {

@@ -28,3 +28,15 @@ func newID(now time.Time) string {
 	text[8], text[13], text[18], text[23] = '-', '-', '-', '-'
 	return string(text[:])
 }
+
+// isID tells whether the server takes this as the id of a session.
+func isID(id string) bool {
+	for i := 0; i < len(id); i++ {
+		c := id[i]
+		isLetter := c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z'
+		if !isLetter && (i == 0 || c != '.' && c != '_' && c != ':' && c != '-') {
+			return false
+		}
+	}
+	return id != "" && len(id) <= maxID
+}

@@ -36,12 +36,12 @@ func newLane(h header, maxBytes int64, folders func() []string) *lane {
 }
 
 // write appends one record and uses up one sequence, whether it can be written or not.
-func (l *lane) write(r *record, at int64) (written bool) {
+func (l *lane) write(r *record, at int64) outcome {
 	r.buf = append(r.buf, '\n')
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed {
-		return false
+		return late
 	}
 	if r.kind == kindEnd {
 		defer l.shut()
@@ -49,17 +49,17 @@ func (l *lane) write(r *record, at int64) (written bool) {
 	if l.lost > 0 && !l.catchUp(at) {
 		l.sequence++
 		l.lost++
-		return false
+		return lost
 	}
 	l.sequence++
 	if l.append(r.buf, l.sequence, at) {
-		return true
+		return kept
 	}
 	l.lost++
 	if r.kind == kindStart {
 		l.start = append([]byte(nil), r.buf...)
 	}
-	return false
+	return lost
 }
 
 // catchUp says what was lost meanwhile, and says the start of the session again if that was.

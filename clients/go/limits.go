@@ -19,6 +19,7 @@ const (
 	maxLabel   = 256
 	maxLabels  = 64
 	maxBuckets = 256
+	maxID      = 128
 	// maxDigits: a number longer than this is not computed with, which takes time that grows with the square of it.
 	maxDigits = 1000
 	// maxFrames: enough for any stack that is not a runaway recursion, of which the innermost frames tell all.

@@ -12,9 +12,13 @@ import (
 func thisProcess() writer {
 	processFacts.Do(func() {
 		hostname, _ := os.Hostname()
+		program, arguments := "", []string(nil)
+		if len(os.Args) > 0 { // whoever starts a process may give it none
+			program, arguments = filepath.Base(os.Args[0]), withoutSecrets(os.Args[1:])
+		}
 		facts = writer{
-			program:    filepath.Base(os.Args[0]),
-			arguments:  withoutSecrets(os.Args[1:]),
+			program:    program,
+			arguments:  arguments,
 			language:   "go " + strings.TrimPrefix(runtime.Version(), "go"),
 			client:     "datacat-go " + Version,
 			pid:        os.Getpid(),

@@ -46,7 +46,7 @@ func newQueue(ctx context.Context, h header, url, key string) *queue {
 	return q
 }
 
-func (q *queue) write(r *record, at int64) bool {
+func (q *queue) write(r *record, at int64) outcome {
 	start := before(r.buf, room, ",")
 	start = digitsBefore(r.buf, start, at)
 	start = before(r.buf, start, `{"at":`)
@@ -55,7 +55,7 @@ func (q *queue) write(r *record, at int64) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.closed {
-		return false
+		return late
 	}
 	q.sequence++
 	q.ops = append(q.ops, queued{q.sequence, r.kind, text})
@@ -70,7 +70,7 @@ func (q *queue) write(r *record, at int64) bool {
 		q.urgent = true
 	}
 	q.nudge()
-	return true
+	return kept
 }
 
 // makeRoom drops the oldest metrics, and only if that is not enough the oldest of all but start and end. It frees a tenth at

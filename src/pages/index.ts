@@ -20,21 +20,11 @@ import { settings } from "./settings.tsx";
 
 export const pages = new Hono<AccessEnv>();
 
-pages.use(
-  secureHeaders({
-    contentSecurityPolicy: {
-      defaultSrc: ["'none'"],
-      scriptSrc: ["'self'"],
-      styleSrc: ["'self'"],
-      imgSrc: ["'self'"],
-      connectSrc: ["'self'"],
-      formAction: ["'self'"],
-      baseUri: ["'none'"],
-      frameAncestors: ["'none'"],
-    },
-    referrerPolicy: "same-origin",
-  }),
-);
+pages.use(async (c, next) => {
+  // The answer to a socket's upgrade is the platform's, and takes no headers.
+  if (c.req.header("upgrade") === undefined) await headers(c, next);
+  else await next();
+});
 pages.use(layout);
 pages.onError(answerError);
 
@@ -56,3 +46,18 @@ pages.route("/", compare);
 pages.route("/", docs);
 pages.route("/", settings);
 pages.get("*", answerUnknown);
+
+/** Nothing runs, looks or is reached but what comes from here: whatever a program recorded, it is only text. */
+const headers = secureHeaders({
+  contentSecurityPolicy: {
+    defaultSrc: ["'none'"],
+    scriptSrc: ["'self'"],
+    styleSrc: ["'self'"],
+    imgSrc: ["'self'"],
+    connectSrc: ["'self'"],
+    formAction: ["'self'"],
+    baseUri: ["'none'"],
+    frameAncestors: ["'none'"],
+  },
+  referrerPolicy: "same-origin",
+});

@@ -16,7 +16,9 @@ import {
   type VersionCounts,
   versions,
 } from "../catalog/index.ts";
+import { valueText } from "../core/values.ts";
 import type { Env } from "../env.ts";
+import { ask } from "../session/ask.ts";
 import { LIST_ROWS, SUGGESTIONS } from "./limits.ts";
 import { readFilter, type SessionSearch, searchQuery } from "./search.ts";
 import { address } from "./ui/address.ts";
@@ -30,14 +32,14 @@ export const sessions = new Hono<{ Bindings: Env }>();
 
 sessions.get("/sessions", async (c) => {
   const search = readFilter(new URL(c.req.url).searchParams);
-  if (isFragment(c)) return c.html(<List db={c.env.CATALOG} search={search} />);
+  if (isFragment(c)) return c.html(<List env={c.env} search={search} />);
   const known = await versions(c.env.CATALOG);
   return c.render(
     <>
       <h1 class="page-title">Sessions</h1>
       <Views db={c.env.CATALOG} search={search} />
       <Search search={search} known={known} />
-      <List db={c.env.CATALOG} search={search} />
+      <List env={c.env} search={search} />
     </>,
     { title: titleOf(search), here: "/sessions", name: "list-page" },
   );
@@ -281,17 +283,21 @@ function local(at: number | undefined): string | undefined {
   return at === undefined ? undefined : new Date(at).toISOString().slice(0, 19);
 }
 
-function List({ db, search }: { db: D1Database; search: SessionSearch }) {
+function List({ env, search }: { env: Env; search: SessionSearch }) {
   return (
     <section id="list" class="panel list" aria-label="Sessions found">
-      {guarded("the sessions", () => found(db, search))}
+      {guarded("the sessions", () => found(env, search))}
     </section>
   );
 }
 
-async function found(db: D1Database, search: SessionSearch) {
+async function found(env: Env, search: SessionSearch) {
   const { metric } = search;
-  const page = await listSessions(db, { ...search.filter, ...search.page, limit: LIST_ROWS });
+  const db = env.CATALOG;
+  // Of a path that held too many values only the session itself knows.
+  const held = (id: string, path: string, value: string) =>
+    ask(env, id).everHeld(path, valueText(value));
+  const page = await listSessions(db, { ...search.filter, ...search.page, limit: LIST_ROWS }, held);
   const drawn = metric
     ? await strips(
         db,

@@ -171,7 +171,7 @@ function StateSection({ id, state, view, changedAt, differences }: StateProps) {
           </a>
         </p>
       )}
-      {Object.keys(found).length === 0 && differences.length === 0 ? (
+      {Object.keys(found).length === 0 && (view.search || differences.length === 0) ? (
         view.search ? (
           <Empty title={`Nothing in the state matches “${view.search}”.`} />
         ) : (

@@ -1,0 +1,130 @@
+/**
+ * A real server and a real Chromium for one test file. `look()` opens a page that notes everything a browser complains about: errors,
+ * warnings, refused resources, anything the content security policy stopped.
+ */
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import { expect } from "vitest";
+import { serve, type Server } from "../../daemon/serve/serve.ts";
+import type { Batch } from "../../src/core/wire.ts";
+import { record } from "../pages/world.ts";
+
+const CANDIDATES = [
+  process.env["CHROMIUM"] ?? "",
+  "/usr/bin/chromium",
+  "/usr/bin/chromium-browser",
+  "/usr/bin/google-chrome",
+  "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+];
+const executablePath = CANDIDATES.find((path) => path !== "" && existsSync(path));
+
+/** Without a browser these tests are skipped by name; in CI that would hide too much, so there they fail. */
+export const hasBrowser = executablePath !== undefined || process.env["CI"] === "true";
+
+const ARGUMENTS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+const AXE = readFileSync(
+  new URL("../../node_modules/axe-core/axe.min.js", import.meta.url),
+  "utf8",
+);
+
+export type Looking = { page: Page; complaints: string[] };
+
+export class World {
+  readonly server: Server;
+  readonly #browser: Browser;
+  readonly #data: string;
+
+  static async open(): Promise<World> {
+    const data = mkdtempSync(join(tmpdir(), "datacat-browser-"));
+    const [server, browser] = await Promise.all([
+      serve({ data }),
+      chromium.launch({ args: ARGUMENTS, ...(executablePath !== undefined && { executablePath }) }),
+    ]);
+    return new World(server, browser, data);
+  }
+
+  private constructor(server: Server, browser: Browser, data: string) {
+    this.server = server;
+    this.#browser = browser;
+    this.#data = data;
+  }
+
+  async close(): Promise<void> {
+    await this.#browser.close();
+    await this.server.stop();
+    rmSync(this.#data, { recursive: true, force: true });
+  }
+
+  send = (path: string, init?: RequestInit): Promise<Response> =>
+    fetch(`${this.server.url}${path}`, init);
+
+  async record(...runs: Batch[][]): Promise<void> {
+    for (const run of runs) await record(this.send, run);
+  }
+
+  /** Waits until the catalog lists all of these. */
+  async listed(...ids: string[]): Promise<void> {
+    await expect
+      .poll(async () => (await this.send("/sessions")).text(), { timeout: 20_000 })
+      .toSatisfy((html: string) => ids.every((id) => html.includes(`/sessions/${id}"`)));
+  }
+
+  /** Opens a page of the server, in a browser context of its own. */
+  async look(path: string, options: BrowserContextOptions = {}): Promise<Looking> {
+    const context = await this.#browser.newContext({
+      baseURL: this.server.url,
+      viewport: { width: 1_440, height: 900 },
+      permissions: ["clipboard-read", "clipboard-write"],
+      timezoneId: "Europe/Berlin",
+      ...options,
+    });
+    const page = await context.newPage();
+    const complaints: string[] = [];
+    page.on("console", (message) => {
+      if (["error", "warning"].includes(message.type())) complaints.push(message.text());
+    });
+    page.on("pageerror", (error) => complaints.push(error.message));
+    await page.goto(path);
+    await page.waitForLoadState("networkidle");
+    return { page, complaints };
+  }
+}
+
+/** Finds nothing against WCAG 2.2 A and AA, in the colours that the page has now. */
+export async function expectAccessible(page: Page): Promise<void> {
+  // Evaluated by the browser's own tools rather than added as a script, which the page's policy would refuse.
+  await page.evaluate(AXE);
+  const violations = await page.evaluate(async () => {
+    const { axe } = globalThis as unknown as {
+      axe: {
+        run: (
+          context: unknown,
+          options: unknown,
+        ) => Promise<{
+          violations: { id: string; nodes: { html: string; failureSummary: string }[] }[];
+        }>;
+      };
+    };
+    const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+    const result = await axe.run(globalThis.document, { runOnly: { type: "tag", values: tags } });
+    return result.violations.flatMap(({ id, nodes }) =>
+      nodes
+        .slice(0, 3)
+        .map(
+          ({ html, failureSummary }) =>
+            `${id}: ${html.slice(0, 160)} (${failureSummary.slice(0, 200)})`,
+        ),
+    );
+  });
+  expect(violations).toEqual([]);
+}

@@ -1,0 +1,225 @@
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { command, game } from "../pages/world.ts";
+import { expectAccessible, hasBrowser, World } from "./browser.ts";
+
+const START = Date.now() - 3_600_000;
+const END = START + 140_000;
+
+/** Where on the screen a moment is, on a row of the tape. */
+async function onAxis(page: Page, share: number): Promise<{ x: number; y: number }> {
+  const box = await page.locator("#tape [data-kind=events] .row-plot").boundingBox();
+  if (!box) throw new Error("The tape has no plot");
+  return { x: box.x + box.width * share, y: box.y + box.height / 2 };
+}
+
+async function clickAxis(page: Page, share: number): Promise<void> {
+  const { x, y } = await onAxis(page, share);
+  await page.mouse.click(x, y);
+}
+
+const parameter = (page: Page, name: string) => new URL(page.url()).searchParams.get(name);
+
+describe.skipIf(!hasBrowser)("a session's page", () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await World.open();
+    await world.record(game({ id: "dead", at: START }), command({ id: "command", at: START }));
+  });
+  afterAll(() => world.close());
+
+  test("says within the first screen what happened", async () => {
+    const { page, complaints } = await world.look("/sessions/dead");
+    expect(await page.title()).toBe("▲ archive-game 1.4.2 crashed · Datacat");
+    const headline = page.getByRole("heading", { level: 1 });
+    expect(await headline.textContent()).toContain("MemoryError");
+    const box = await headline.boundingBox();
+    expect(box?.y).toBeLessThan(300);
+    await page.getByText("Signal SIGKILL").first().waitFor();
+    expect(complaints).toEqual([]);
+  });
+
+  test("a click on the axis sets the needle: address, state, events and values follow", async () => {
+    const { page, complaints } = await world.look("/sessions/dead");
+    await clickAxis(page, 0.5);
+    await expect
+      .poll(() => page.locator(".needle-offset").textContent())
+      .toContain("after its start");
+    const at = Number(parameter(page, "t"));
+    expect(Math.abs(at - (START + 70_000))).toBeLessThan(1_500);
+    const hp = JSON.parse(await (await world.send(`/sessions/dead/state.json?t=${at}`)).text())
+      .player.hp;
+    await expect.poll(() => page.locator("#state").textContent()).toContain(String(hp));
+    expect(complaints).toEqual([]);
+
+    // A permalink is the same page for someone else.
+    const { page: other } = await world.look(`/sessions/dead?t=${at}`);
+    expect(await other.locator(".needle-head h2").textContent()).toBe(
+      await page.locator(".needle-head h2").textContent(),
+    );
+  });
+
+  test("arrow keys step through changes, with shift through events", async () => {
+    const { page } = await world.look(`/sessions/dead?t=${START + 70_000}`);
+    const seen: number[] = [];
+    for (const key of ["ArrowRight", "ArrowRight", "ArrowLeft", "Shift+ArrowRight"]) {
+      const before = parameter(page, "t");
+      await page.keyboard.press(key);
+      await expect.poll(() => parameter(page, "t")).not.toBe(before);
+      // The next step is known once the panel has followed.
+      const time = new Date(Number(parameter(page, "t"))).toISOString();
+      await page.locator(`.needle-head time[datetime="${time}"]`).waitFor();
+      seen.push(Number(parameter(page, "t")));
+    }
+    const [first = 0, second = 0, back = 0, event = 0] = seen;
+    expect(first).toBeLessThan(second);
+    expect(back).toBe(first);
+    expect(event).toBeGreaterThan(back);
+  });
+
+  test("a drag zooms in, 0 shows the whole session again", async () => {
+    const { page, complaints } = await world.look("/sessions/dead");
+    const [from, to] = [await onAxis(page, 0.25), await onAxis(page, 0.5)];
+    await page.mouse.move(from.x, from.y);
+    await page.mouse.down();
+    await page.mouse.move(to.x, to.y, { steps: 5 });
+    await page.mouse.up();
+    await expect.poll(() => page.locator(".tape-span").textContent()).toContain("35");
+    expect(Number(parameter(page, "to")) - Number(parameter(page, "from"))).toBeGreaterThan(30_000);
+    await page.keyboard.press("0");
+    await expect.poll(() => page.locator(".tape-span").textContent()).toContain("in all");
+    expect(parameter(page, "from")).toBeNull();
+    expect(complaints).toEqual([]);
+  });
+
+  test("under the pointer every strip shows its value at that moment", async () => {
+    const { page } = await world.look("/sessions/dead");
+    const memory = page.locator(".strip", { hasText: "memory" }).locator("[data-reading]");
+    const atEnd = await memory.textContent();
+    const { x, y } = await onAxis(page, 0.1);
+    await page.mouse.move(x, y);
+    await expect.poll(() => memory.textContent()).not.toBe(atEnd);
+    await page.mouse.move(5, 5);
+    await expect.poll(() => memory.textContent()).toBe(atEnd);
+  });
+
+  test("strips are drawn, with ink of the stylesheet, in light and dark", async () => {
+    const { page } = await world.look("/sessions/dead");
+    const ink = () =>
+      page
+        .locator(".strip canvas")
+        .first()
+        .evaluate((canvas) => {
+          if (!(canvas instanceof HTMLCanvasElement)) return "";
+          const { data } = canvas
+            .getContext("2d")
+            ?.getImageData(0, 0, canvas.width, canvas.height) ?? { data: [] };
+          for (let i = 0; i < data.length; i += 4)
+            if (data[i + 3] === 255) return `${data[i]},${data[i + 1]},${data[i + 2]}`;
+          return "";
+        });
+    await expect.poll(ink).not.toBe("");
+    const light = await ink();
+    await page.getByRole("button", { name: "Dark" }).click();
+    await expect.poll(ink).not.toBe(light);
+  });
+
+  test("a click on a value shows what it was, and closes again", async () => {
+    const { page, complaints } = await world.look("/sessions/dead");
+    await page.locator("#state").getByRole("link", { name: "hp", exact: true }).click();
+    await page.locator("#history").getByText("still so").waitFor();
+    expect(await page.locator("#history .change").count()).toBeGreaterThan(5);
+    await page.locator("#history").getByText("Close").click();
+    await page.locator("#history .change").first().waitFor({ state: "detached" });
+    expect(complaints).toEqual([]);
+  });
+
+  test("the state can be searched and copied", async () => {
+    const { page, complaints } = await world.look("/sessions/dead");
+    await page.getByLabel("Find in state").fill("vulkan");
+    await expect.poll(() => page.locator("#state .node").count()).toBe(2);
+    await page.locator("#state [data-copy-from]").click();
+    await expect
+      .poll(() => page.evaluate(() => navigator.clipboard.readText()))
+      .toContain('"backend": "vulkan"');
+    expect(complaints).toEqual([]);
+  });
+
+  test("events are searched, opened, and loaded as one scrolls", async () => {
+    const { page, complaints } = await world.look("/sessions/dead");
+    const rows = page.locator("#event-list > .event");
+    expect(await rows.count()).toBe(50);
+    await page.locator("#event-list").evaluate((list) => list.scrollTo(0, list.scrollHeight));
+    await expect.poll(() => rows.count()).toBeGreaterThan(90);
+    await page.getByLabel("Search events").fill("allocate");
+    await expect.poll(() => rows.count()).toBe(1);
+    await rows.first().locator("summary .event-text").click();
+    await page.locator("#event-list").getByText('"free_mib": 131').waitFor();
+    expect(complaints).toEqual([]);
+  });
+
+  test("output is a terminal that ends at the needle", async () => {
+    const { page, complaints } = await world.look("/sessions/command");
+    const lines = page.locator("#terminal > li");
+    expect(await lines.last().textContent()).toBe("compiling module 119 of 120");
+    await clickAxis(page, 0.5);
+    await expect.poll(() => lines.count()).toBeLessThan(70);
+    expect(
+      await page
+        .locator("#terminal")
+        .evaluate((t) => t.scrollHeight - t.scrollTop - t.clientHeight),
+    ).toBeLessThan(30);
+    expect(complaints).toEqual([]);
+  });
+
+  test("? shows the keys, Escape hides them", async () => {
+    const { page } = await world.look("/sessions/dead");
+    await page.keyboard.press("?");
+    await page.getByRole("dialog").getByText("the change before, the next one").waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "hidden" });
+  });
+
+  test("times are the viewer's own, and UTC one click away", async () => {
+    const { page } = await world.look(`/sessions/dead?t=${START}`);
+    const shown = page.locator(".needle-head h2 time");
+    const utc = new Date(START).toISOString().slice(11, 19);
+    expect(await shown.textContent()).not.toContain(utc);
+    await page.getByRole("button", { name: "UTC" }).click();
+    await expect
+      .poll(() => shown.textContent())
+      .toContain(`${utc}.${String(START % 1_000).padStart(3, "0")} UTC`);
+    await page.reload();
+    expect(await shown.textContent()).toContain(utc);
+  });
+
+  test("the tab's icon has the status' colour", async () => {
+    const { page } = await world.look("/sessions/dead");
+    expect(await page.locator("link[rel=icon]").getAttribute("href")).toBe("/icon/crashed.svg");
+    const icon = await world.send("/icon/crashed.svg");
+    expect(icon.headers.get("content-type")).toBe("image/svg+xml");
+  });
+
+  for (const colorScheme of ["light", "dark"] as const) {
+    for (const id of ["dead", "command"]) {
+      test(`everyone can use ${id} in ${colorScheme}`, async () => {
+        const path = encodeURIComponent(JSON.stringify(["player", "hp"]));
+        const { page } = await world.look(`/sessions/${id}?t=${END - 400}&path=${path}`, {
+          colorScheme,
+        });
+        for (const summary of await page.locator(".statistics > summary").all())
+          await summary.click();
+        await expectAccessible(page);
+      });
+    }
+  }
+
+  test("nothing reaches out of a phone's screen", async () => {
+    const { page } = await world.look("/sessions/dead", {
+      viewport: { width: 360, height: 780 },
+      hasTouch: true,
+    });
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(360);
+    await expectAccessible(page);
+  });
+});

@@ -1,0 +1,360 @@
+import { env } from "cloudflare:workers";
+import { beforeAll, expect, test } from "vitest";
+import { ask as askSession } from "../../src/session/ask.ts";
+import { post, server } from "../api/server.ts";
+import { command, game, record, SPICE } from "./world.ts";
+
+const START = Date.now() - 3_600_000;
+const END = START + 140_000;
+
+const ask = server();
+
+type Answer = { status: number; html: string; headers: Headers };
+
+async function get(path: string, headers: Record<string, string> = {}): Promise<Answer> {
+  const answer = await ask(path, { headers, redirect: "manual" });
+  return { status: answer.status, html: await answer.text(), headers: answer.headers };
+}
+
+/** A form as a browser sends it. */
+function submit(path: string, fields: Record<string, string>): Promise<Response> {
+  return ask(path, { method: "POST", body: new URLSearchParams(fields), redirect: "manual" });
+}
+
+beforeAll(async () => {
+  await record(ask, game({ id: "dead", at: START }));
+  await record(ask, game({ id: "well", at: START, ending: "end", version: "1.4.1", seed: 3 }));
+  await record(ask, game({ id: "spicy", at: START, spice: SPICE }));
+  await record(ask, command({ id: "command", at: START }));
+  // A session tells the catalog in its own time; a test cannot wait.
+  for (const id of ["dead", "well", "spicy", "command"]) await askSession(env, id).reindex();
+});
+
+test("a crashed session says so first, in words, with its evidence and its last words", async () => {
+  const { status, html } = await get("/sessions/dead");
+  expect(status).toBe(200);
+  expect(html).toContain("<title>▲ archive-game 1.4.2 crashed · Datacat</title>");
+  expect(html).toContain('href="/icon/crashed.svg"');
+  expect(html).toMatch(/<h1>Crashed: /);
+  expect(html).toContain("SIGKILL");
+  expect(html.indexOf("<h1>")).toBeLessThan(html.indexOf('id="tape"'));
+  expect(html).toContain("cannot allocate 512 MiB");
+});
+
+test("every panel is on the page without script", async () => {
+  const { html } = await get("/sessions/dead");
+  for (const part of [
+    "tape",
+    "metrics",
+    "moment",
+    "state",
+    "exceptions",
+    "events",
+    "record",
+    "view",
+  ]) {
+    expect(html, part).toContain(`id="${part}"`);
+  }
+  for (const metric of [
+    "cpu",
+    "memory",
+    "fps",
+    "open_files",
+    "assets_loaded",
+    "frame_time",
+    "chunk_load",
+  ]) {
+    expect(html, metric).toContain(`>${metric}</h3>`);
+  }
+});
+
+test("an address with a moment shows the state of that moment, what had just changed, and the steps around it", async () => {
+  const last = await get("/sessions/dead/state.json");
+  const first = await get(`/sessions/dead/state.json?t=${START + 100}`);
+  expect(JSON.parse(last.html).player.hp).toBe(7);
+  expect(JSON.parse(first.html).player.hp).toBe(100);
+
+  const { html } = await get(`/sessions/dead?t=${END - 400}`);
+  expect(html).toContain('data-change="changed"');
+  expect(html).toContain('data-change="added"');
+  expect(html).toMatch(/id="previous-change" href="\/sessions\/dead\?t=\d+"/);
+  expect(html).toMatch(/id="next-event" href="\/sessions\/dead\?t=\d+"/);
+});
+
+test("moments may be written as dates, and nonsense is ignored", async () => {
+  const date = new Date(START + 100).toISOString();
+  expect(JSON.parse((await get(`/sessions/dead/state.json?t=${date}`)).html).player.hp).toBe(100);
+  expect((await get("/sessions/dead?t=soon&from=9&to=1&path=nope")).status).toBe(200);
+});
+
+test("a value's history says what it was, for how long, and what came before", async () => {
+  const path = JSON.stringify(["player", "hp"]);
+  const { html } = await get(`/sessions/dead/history?path=${encodeURIComponent(path)}`);
+  expect(html).toContain("still so");
+  expect(html).toMatch(/for \d/);
+  expect(html).toMatch(/after <span class="event-name">/);
+});
+
+test("the state can be searched by key and value", async () => {
+  const { html } = await get("/sessions/dead/moment?q=backend");
+  expect(html).toContain(">backend</a>");
+  expect(html).not.toContain(">vsync</a>");
+  expect((await get("/sessions/dead/moment?q=nowhere")).html).toContain(
+    "Nothing in the state matches",
+  );
+});
+
+test("events can be narrowed by words, category and name, and the list goes on", async () => {
+  const warnings = await get("/sessions/dead/events?category=warning");
+  expect(warnings.html).toContain("asset_missing");
+  expect(warnings.html).not.toContain("door_opened");
+  const all = await get("/sessions/dead/events");
+  expect(all.html.match(/class="event"/g)).toHaveLength(50);
+  const next = /href="(\/sessions\/dead\?cursor=[^"#]+)#events"/.exec(all.html)?.[1] ?? "";
+  const more = await get(next.replace("/sessions/dead", "/sessions/dead/events"));
+  expect(more.html).toContain('class="event"');
+  expect((await get("/sessions/dead/events?text=zzzzzz")).html).toContain("No event matches.");
+});
+
+test("exceptions show frames, causes and editor links", async () => {
+  const { html } = await get("/sessions/dead");
+  expect(html).toContain('href="vscode://file/home/ada/game/world.py:141:1"');
+  expect(html).toContain(
+    "jetbrains://idea/navigate/reference?path=%2Fhome%2Fada%2Fgame%2Fworld.py%3A141",
+  );
+  expect(html).toContain("Caused by");
+  expect(html).toContain("unhandled");
+});
+
+test("output looks as in a terminal, and other programs have none", async () => {
+  const { html } = await get("/sessions/command");
+  expect(html).toContain('<span data-colour="green">✓</span> suite 116 passed');
+  expect(html).toContain('data-stream="stderr"');
+  expect((await get("/sessions/dead")).html).toMatch(/id="output"[^>]*hidden=""/);
+});
+
+test("the recording says that nothing is missing", async () => {
+  const { html } = await get("/sessions/dead");
+  expect(html).toMatch(/([\d,]+) of \1 recorded/);
+  expect(html).toContain("nothing is missing");
+});
+
+test("charts come as points or buckets over the range asked for", async () => {
+  const { html } = await get(
+    `/sessions/dead/charts?ids=0,1,2,3,4,5,6,7&from=${START}&to=${START + 60_000}`,
+  );
+  const charts = JSON.parse(html);
+  expect(charts.length).toBeGreaterThan(5);
+  for (const chart of charts) expect(chart.points ?? chart.buckets).not.toHaveLength(0);
+});
+
+const PAGES = [
+  "/",
+  "/sessions",
+  "/sessions?metric=fps",
+  "/sessions/spicy",
+  `/sessions/spicy?path=${encodeURIComponent(JSON.stringify(["level", "name"]))}&q=${encodeURIComponent("<script>")}`,
+  "/sessions/spicy/delete",
+  "/exceptions",
+  "/metrics",
+  `/metrics?metric=${encodeURIComponent(`cpu${SPICE}`)}`,
+  `/compare?ids=spicy&ids=dead&event=${encodeURIComponent(SPICE)}`,
+  `/sessions?text=${encodeURIComponent(SPICE)}&product=${encodeURIComponent(SPICE)}&path=${encodeURIComponent(SPICE)}`,
+  "/settings",
+  "/docs",
+];
+
+/** Everything in a page that could run or style something and does not come from a file of ours. */
+async function runnable(html: string): Promise<string[]> {
+  const found: string[] = [];
+  const rewriter = new HTMLRewriter().on("*", {
+    element({ tagName, attributes }) {
+      let isOwn = false;
+      for (const [name = "", value = ""] of attributes) {
+        if (/^(on|hx-on|data-hx-on)|^(style|srcdoc)$/.test(name)) found.push(`${tagName} ${name}`);
+        if (/^\s*(javascript|data):/i.test(value)) found.push(`${tagName} ${name}=${value}`);
+        if (name === "src" && value.startsWith("/")) isOwn = true;
+      }
+      if (tagName === "script" && !isOwn) found.push("script");
+      if (["style", "img", "iframe", "object", "embed", "base"].includes(tagName))
+        found.push(tagName);
+    },
+  });
+  await rewriter.transform(new Response(html)).text();
+  return found;
+}
+
+test.each(PAGES)("nothing that users write becomes markup on %s", async (page) => {
+  const { status, html, headers } = await get(page);
+  expect(status).toBe(200);
+  expect(await runnable(html)).toEqual([]);
+  expect(headers.get("content-security-policy")).toContain("script-src 'self'");
+  expect(headers.get("content-security-policy")).not.toContain("unsafe");
+});
+
+test("the list finds by facets, shows a metric's strip, and links to the next page", async () => {
+  const crashed = await get("/sessions?status=crashed&product=archive-game");
+  expect(crashed.html).toContain('href="/sessions/dead"');
+  expect(crashed.html).not.toContain('href="/sessions/well"');
+  const strips = await get("/sessions?metric=fps");
+  expect(strips.html).toContain('class="sparkline"');
+  const state = await get("/sessions?path=player.hp&value=7");
+  expect(state.html).toContain('href="/sessions/dead"');
+  expect(state.html).not.toContain('href="/sessions/command"');
+  expect((await get("/sessions?text=nothinglikeit")).html).toContain("No session is like that.");
+});
+
+test("views are saved as what they search for, and can be deleted", async () => {
+  const saved = await submit("/views", {
+    name: "Dead games",
+    query: "status=crashed&product=archive-game&evil=<x>",
+  });
+  expect(saved.headers.get("location")).toBe("/sessions?product=archive-game&status=crashed");
+  expect((await get("/sessions")).html).toContain(">Dead games</a>");
+  await submit("/views/delete", { name: "Dead games" });
+  expect((await get("/sessions")).html).not.toContain("Dead games");
+});
+
+test("an exception group can be resolved and opened again", async () => {
+  const list = await get("/exceptions?product=archive-game");
+  const path = /href="(\/exceptions\/[^"?]+)\?product=archive-game"/.exec(list.html)?.[1] ?? "";
+  const group = await get(`${path}?product=archive-game`);
+  expect(group.html).toContain('href="/sessions/dead"');
+  expect(group.html).toContain("vscode://");
+  const decide = (status: string) =>
+    submit(path, { product: "archive-game", status, version: "1.4.3" });
+  expect((await decide("resolved")).status).toBe(303);
+  expect((await get(`${path}?product=archive-game`)).html).toContain("resolved in 1.4.3");
+  expect((await get("/exceptions?product=archive-game")).html).not.toContain(path);
+  await decide("open");
+  expect((await get("/exceptions?product=archive-game")).html).toContain(path);
+});
+
+test("a metric is compared by version, as lines, table and CSV", async () => {
+  const { html } = await get("/metrics?metric=fps&by=version");
+  expect(html).toContain("archive-game 1.4.1");
+  expect(html).toContain('class="plot-line"');
+  const csv = await get("/metrics.csv?metric=fps&by=version");
+  expect(csv.headers.get("content-type")).toContain("text/csv");
+  expect(csv.html.split("\r\n")[0]).toBe(
+    "group,sessions,points,mean,min,max,p50,p95,p99,stddev,rate",
+  );
+  expect(csv.html).toContain('"archive-game 1.4.2",1,');
+});
+
+test("two sessions are compared with only their differences", async () => {
+  const { html } = await get("/compare?ids=dead&ids=well&align=end");
+  expect(html).toContain("world.allocating.mib");
+  expect(html).not.toContain("renderer.backend");
+  expect((await get("/compare?ids=dead&ids=nothing")).html).toContain(
+    "These sessions are not there",
+  );
+});
+
+test("what is not there, deleted, or no page at all says so in words", async () => {
+  expect(await get("/sessions/nobody")).toMatchObject({
+    status: 404,
+    html: expect.stringContaining("Session not found"),
+  });
+  expect((await get("/sessions/..%2f")).status).toBe(404);
+  expect(await get("/nowhere")).toMatchObject({
+    status: 404,
+    html: expect.stringContaining("no page at this address"),
+  });
+  const fragment = await get("/sessions/nobody/events", { "hx-request": "true" });
+  expect(fragment.html).not.toContain("<html");
+
+  await record(ask, command({ id: "short-lived", at: START, lines: 3 }));
+  const deleted = await submit("/sessions/short-lived/delete", {});
+  expect(await deleted.text()).toContain("Deleted.");
+  expect(await get("/sessions/short-lived")).toMatchObject({
+    status: 410,
+    html: expect.stringContaining("deleted"),
+  });
+});
+
+test("colours and zone are remembered in cookies, and lead only back to our own pages", async () => {
+  const choose = (fields: Record<string, string>) => submit("/preferences", fields);
+  const answer = await choose({ theme: "dark", back: "/sessions" });
+  expect(answer.headers.get("location")).toBe("/sessions");
+  expect(answer.headers.get("set-cookie")).toContain("theme=dark");
+  expect((await get("/", { cookie: "theme=dark; zone=utc" })).html).toContain(
+    'data-theme="dark" data-zone="utc"',
+  );
+  for (const back of ["//evil.example", "/\\evil.example", "https://evil.example"]) {
+    expect((await choose({ theme: "dark", back })).headers.get("location")).toBe("/");
+  }
+});
+
+test("a locked server says how to unlock it, and nothing else", async () => {
+  const locked = server({});
+  const answer = await locked("/sessions/dead");
+  expect(answer.status).toBe(403);
+  const html = await answer.text();
+  expect(html).toContain("npx wrangler secret put ADMIN_SECRET");
+  expect(html).not.toContain("MemoryError");
+});
+
+test("a deployed server asks for its secret, and brings whoever has it to where they were going", async () => {
+  const origin = "https://datacat.example.org";
+  const deployed = server({ ADMIN_SECRET: "correct horse" }, origin);
+  const away = await deployed("/sessions/dead?t=5", { redirect: "manual" });
+  expect(away.headers.get("location")).toBe(
+    `/login?back=${encodeURIComponent("/sessions/dead?t=5")}`,
+  );
+  const fragment = await deployed("/sessions/dead/events", { headers: { "hx-request": "true" } });
+  expect(fragment.status).toBe(401);
+
+  const signIn = (secret: string) =>
+    deployed("/login", {
+      method: "POST",
+      body: new URLSearchParams({ secret, back: "/sessions/dead?t=5" }),
+      headers: { origin },
+      redirect: "manual",
+    });
+  expect((await signIn("wrong")).status).toBe(403);
+  const in_ = await signIn("correct horse");
+  expect(in_.headers.get("location")).toBe("/sessions/dead?t=5");
+  const cookie = in_.headers.get("set-cookie")?.split(";")[0] ?? "";
+  const page = await deployed("/sessions/dead", { headers: { cookie } });
+  expect(page.status).toBe(200);
+  const foreign = await deployed("/logout", {
+    method: "POST",
+    headers: { cookie, origin: "https://evil.example" },
+  });
+  expect(foreign.status).toBe(403);
+});
+
+test("a page that watches is told of changes; other sites' pages are not", async () => {
+  const socket = await ask("/sessions/dead/live", {
+    headers: { upgrade: "websocket", origin: "http://localhost:8080" },
+  });
+  expect(socket.status).toBe(101);
+  const told = new Promise<string>((resolve) => {
+    socket.webSocket?.addEventListener("message", ({ data }) => {
+      if (String(data).includes("event")) resolve(String(data));
+    });
+  });
+  socket.webSocket?.accept();
+  await ask(
+    "/api/ingest",
+    post({
+      batches: [
+        {
+          session: "dead",
+          lane: "late",
+          first: 1,
+          last: 1,
+          ops: [{ op: "event", at: END, name: "late" }],
+        },
+      ],
+    }),
+  );
+  expect(JSON.parse(await told)).toMatchObject({ kinds: expect.arrayContaining(["event"]) });
+  socket.webSocket?.close();
+
+  const foreign = await ask("/sessions/dead/live", {
+    headers: { upgrade: "websocket", origin: "https://evil.example" },
+  });
+  expect(foreign.status).toBe(403);
+});

@@ -1,0 +1,160 @@
+/** A hundred thousand sessions are listed as ten are: no query reads more rows for there being more sessions. */
+import { env } from "cloudflare:workers";
+import { beforeAll, expect, test } from "vitest";
+import { eventNames } from "../../src/catalog/events.ts";
+import { exceptionGroups } from "../../src/catalog/exceptions.ts";
+import { expiredSessions } from "../../src/catalog/expired.ts";
+import { openBeforeBoot, productOf } from "../../src/catalog/known.ts";
+import { RARE_SESSIONS, SCAN_SESSIONS } from "../../src/catalog/limits.ts";
+import { metricNames, sessionMetrics } from "../../src/catalog/metrics.ts";
+import { statePaths, stateValues } from "../../src/catalog/paths.ts";
+import { versionDays, versions } from "../../src/catalog/products.ts";
+import { forget, publish } from "../../src/catalog/publish.ts";
+import { listSessions, type SessionListQuery } from "../../src/catalog/sessions.ts";
+import { DAY, fill } from "./many.ts";
+import { metric, publication } from "./publication.ts";
+
+const SESSIONS = 100_000;
+const NEWEST = Date.UTC(2026, 10, 23, 12);
+const read: { sql: string; values: unknown[] }[] = [];
+const db = listening(env.CATALOG);
+
+beforeAll(async () => {
+  await fill(env.CATALOG, SESSIONS, NEWEST);
+}, 120_000);
+
+/** The database, writing down what it is asked. */
+function listening(database: D1Database): D1Database {
+  return new Proxy(database, {
+    get(target, name) {
+      if (name !== "prepare") return Reflect.get(target, name).bind(target);
+      return (sql: string) => {
+        const statement = target.prepare(sql);
+        const bind = statement.bind.bind(statement);
+        statement.bind = (...values) => {
+          read.push({ sql, values });
+          return bind(...values);
+        };
+        return statement;
+      };
+    },
+  });
+}
+
+/** The rows that these queries read, each asked again to be told. */
+async function rowsRead(ask: () => Promise<unknown>): Promise<number> {
+  read.length = 0;
+  await ask();
+  let rows = 0;
+  for (const { sql, values } of read.splice(0)) {
+    const { meta } = await env.CATALOG.prepare(sql)
+      .bind(...values)
+      .all();
+    rows += meta.rows_read;
+  }
+  return rows;
+}
+
+/** Candidates walked or followed: their index entry, their row, and one look into another table for each. */
+const BOUND = 4 * SCAN_SESSIONS;
+
+const LISTS: [what: string, query: SessionListQuery, rows: number][] = [
+  ["the newest", {}, 200],
+  ["the oldest", { order: "asc" }, 200],
+  ["of a month", { from: NEWEST - 60 * DAY, to: NEWEST - 30 * DAY }, 200],
+  ["of a product", { product: "editor" }, 5_000],
+  ["of a version", { product: "game", version: "1.7" }, 5_000],
+  ["of a product that is not there", { product: "nothing" }, 100],
+  ["that crashed", { status: ["crashed"] }, 200],
+  ["that hung", { status: ["ever_hung"] }, 200],
+  ["that are open", { status: ["active", "suspended", "hung"] }, 1_000],
+  ["with a rare event", { event: "door_opened" }, 5_000],
+  ["with a common event", { event: "ready" }, 5_000],
+  ["with an exception", { exception: "f1" }, BOUND],
+  ["once in a common state", { state: { path: "level", value: "3" } }, 10_000],
+  ["once in a rare state", { state: { path: "ticket", value: "70000" } }, 100],
+  ["of one machine", { machine: "machine-7" }, BOUND],
+  ["with words that nobody has", { text: "no such words" }, BOUND],
+  ["with a tag that nobody has", { tag: "none" }, BOUND],
+  ["with a metric that few have", { metric: "rare" }, 500],
+  ["by events", { sort: "events" }, BOUND],
+  [
+    "of a version by points, with everything else",
+    {
+      product: "game",
+      version: "1.7",
+      sort: "points",
+      event: "ready",
+      text: "host",
+      status: ["ended", "crashed"],
+    },
+    BOUND,
+  ],
+];
+
+test.each(LISTS)("a list of sessions %s reads few rows", async (_, query, rows) => {
+  expect(await rowsRead(() => listSessions(db, query))).toBeLessThanOrEqual(rows);
+});
+
+test("the first page and the thousandth cost the same", async () => {
+  let cursor: string | undefined;
+  const costs: number[] = [];
+  for (let page = 0; page < 50; page++) {
+    costs.push(
+      await rowsRead(async () => {
+        cursor =
+          (await listSessions(db, { limit: 1_000, ...(cursor !== undefined && { cursor }) }))
+            .next ?? undefined;
+      }),
+    );
+  }
+  expect(Math.max(...costs)).toBeLessThan((costs[0] ?? 0) * 1.1 + 10);
+});
+
+test("a list that stops looking says where, and goes on from there until it has seen everything", async () => {
+  const query = { text: "0198", tag: "ci", machine: "machine-0", limit: 100 }; // n % 200 = 0: 500 sessions
+  const seen: string[] = [];
+  let cursor: string | undefined;
+  let pages = 0;
+  do {
+    const page = await listSessions(db, { ...query, ...(cursor !== undefined && { cursor }) });
+    seen.push(...page.items.map((row) => row.id));
+    expect(page.next === null || page.items.length === 100 || page.searched_to !== null).toBe(true);
+    cursor = page.next ?? undefined;
+    pages++;
+  } while (cursor !== undefined && pages < 100);
+  expect([seen.length, new Set(seen).size]).toEqual([500, 500]);
+  expect(pages).toBeLessThanOrEqual(SESSIONS / SCAN_SESSIONS + 500 / 100 + 1);
+});
+
+test("every other query of the pages reads few rows", async () => {
+  const costs = {
+    versions: await rowsRead(() => versions(db)),
+    versionDays: await rowsRead(() => versionDays(db, NEWEST)),
+    exceptionGroups: await rowsRead(() => exceptionGroups(db, {})),
+    eventNames: await rowsRead(() => eventNames(db)),
+    metricNames: await rowsRead(() => metricNames(db)),
+    statePaths: await rowsRead(() => statePaths(db)),
+    stateValues: await rowsRead(() => stateValues(db, "level")),
+    productOf: await rowsRead(() => productOf(db, "unknown")),
+    expired: await rowsRead(() => expiredSessions(db, NEWEST - 30 * DAY, 10)),
+    returned: await rowsRead(() =>
+      openBeforeBoot(db, { machine_id: "machine-1", boot_id: "new", product: "game" }),
+    ),
+    common: await rowsRead(() => sessionMetrics(db, { name: "fps" })),
+    rare: await rowsRead(() => sessionMetrics(db, { name: "rare" })),
+  };
+  for (const [what, rows] of Object.entries(costs)) expect(rows, what).toBeLessThan(6_000);
+});
+
+test("publishing and forgetting do not notice how many there are", async () => {
+  const one = publication("one-more", { metrics: [metric("fps")] });
+  expect(await rowsRead(() => publish(db, one))).toBeLessThan(200);
+  expect(await rowsRead(() => forget(db, "one-more"))).toBeLessThan(500);
+});
+
+test("what few sessions have is found completely, however long ago", async () => {
+  const { items, searched_to } = await listSessions(db, { metric: "rare", limit: 1_000 });
+  expect([items.length, searched_to]).toEqual([SESSIONS / 5_000, null]);
+  expect(SESSIONS / 5_000).toBeLessThan(RARE_SESSIONS);
+});

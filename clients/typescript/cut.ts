@@ -1,53 +1,41 @@
 /** Events over the limit, cut to fit: long strings are shortened first, whole fields go only when that is not enough. */
 import { WHOLE_STRING } from "./limits.ts";
 
-/** What identifies an event is never cut; these are bounded already. */
-const WHOLE_KEYS = ["name", "category", "group", "labels"];
-/** What goes, first to last, when short strings alone are too many. */
-const EXPENDABLE_KEYS = ["data", "causes", "stacktrace", "labels"];
 /** Where cutting starts: half of any limit there is. */
 const LONGEST_CUT = 131_072;
+/** What goes, first to last, when short strings alone are too many. */
+const EXPENDABLE = ["data", "causes", "stacktrace", "labels"];
 
 /** The op's text with its strings cut to the largest of 131072, 65536, … 64 characters with which it is at most `maxBytes` long. */
-export function cutStrings(op: object, textOf: (op: object) => string, maxBytes: number): string {
-  const left = [...EXPENDABLE_KEYS];
-  let longest = LONGEST_CUT;
-  let kept = Object.entries(op);
-  for (;;) {
-    const cut = kept.map(([key, value]) => [
-      key,
-      WHOLE_KEYS.includes(key) ? value : shorten(value, longest),
-    ]);
-    const text = textOf(Object.fromEntries(cut));
-    if (utf8Length(text) <= maxBytes || left.length === 0) return text;
-    if (longest > WHOLE_STRING) longest /= 2;
-    else {
-      const gone = left.shift();
-      kept = kept.filter(([key]) => key !== gone);
-    }
+export function cutStrings(
+  op: { [key: string]: unknown },
+  textOf: (op: object) => string,
+  maxBytes: number,
+): string {
+  const left = { ...op };
+  const gone = [...EXPENDABLE];
+  for (let longest = LONGEST_CUT; ; longest /= 2) {
+    const most = Math.max(longest, WHOLE_STRING);
+    if (longest < WHOLE_STRING) delete left[gone.shift() ?? ""];
+    // What identifies an event stays whole; it is bounded already.
+    const { name, category, group, labels, ...rest } = left;
+    const cut = JSON.stringify(rest, (_, value: unknown) =>
+      typeof value === "string" ? cutString(value, most) : value,
+    );
+    const short = JSON.parse(cut) as object; // our own JSON
+    const text = textOf({ op: "event", name, category, group, labels, ...short });
+    if (utf8Length(text) <= maxBytes || gone.length === 0) return text;
   }
-}
-
-function shorten(value: unknown, longest: number): unknown {
-  if (typeof value === "string") return cutString(value, longest);
-  if (Array.isArray(value)) return value.map((item) => shorten(item, longest));
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([key, item]) => [key, shorten(item, longest)]),
-  );
 }
 
 /** Characters are code points, as in every language but this one. */
 function cutString(text: string, longest: number): string {
-  if (text.length <= longest) return text;
-  const characters = Array.from(text);
-  return characters.length <= longest
-    ? text
-    : `${characters.slice(0, longest).join("")}…${characters.length - longest}`;
+  const characters = text.length > longest ? Array.from(text) : [];
+  const cut = characters.length - longest;
+  return cut > 0 ? `${characters.slice(0, longest).join("")}…${cut}` : text;
 }
 
 /** Bytes of a well-formed text in UTF-8. */
 export function utf8Length(text: string): number {
-  return encoder.encode(text).length;
+  return new TextEncoder().encode(text).length;
 }
-const encoder = new TextEncoder();

@@ -2,26 +2,26 @@
  * Direct mode: ops wait in memory and are sent to `POST /api/ingest` as a lane of their own, exactly once in effect. One
  * request at a time; a batch keeps its bounds until it is answered, so that sending it again is the same batch.
  */
-import type { BatchResult, Writer } from "../../src/core/wire.ts";
-import { jsonOf } from "./plain.ts";
+import type { Writer } from "../../src/core/wire.ts";
 import { newId } from "./id.ts";
 import * as limits from "./limits.ts";
+import { jsonOf } from "./plain.ts";
 import { postTo, type Post, type Reply } from "./post.ts";
-import { Recorder, type Kind, type Sink } from "./recorder.ts";
+import type { Kind } from "./recorder.ts";
 import { Session, type Outlet } from "./session.ts";
-import type { Settings } from "./settings.ts";
+import type { OpenOptions } from "./settings.ts";
 
 /** One op: its sequence in the lane, and its JSON. */
 export type Entry = { sequence: number; kind: Kind; text: string };
 
-/** A memory that outlives this one, e.g. the browser's. */
+/** A run of a lane's ops; sequences that have no entry were dropped. */
+export type Chunk = { lane: string; first: number; last: number; entries: Entry[] };
+
+/** A memory that outlives this one: the browser's. */
 export type Keeper = {
-  /** New ops, and the sequences they cover (some were dropped). */
-  keep(from: number, to: number, entries: readonly Entry[]): void;
-  /** These are at the server. */
-  release(upTo: number): void;
-  /** The lane starts again under another id, or lost some of its ops. */
-  reset(lane: string): void;
+  keep(chunk: Chunk): void;
+  /** The lane is at the server up to here, or (Infinity) is not needed at all. */
+  release(lane: string, upTo: number): void;
 };
 
 export type SenderOptions = {
@@ -29,341 +29,281 @@ export type SenderOptions = {
   writer: Writer;
   post: Post;
   keeper?: Keeper | undefined;
-  /** A lane found from before: its ops, and the first sequence that is not known to be at the server. */
-  found?: { lane: string; first: number; last: number; entries: Entry[] };
+  /** What an earlier page could not send, and how much of it had to be given up. */
+  found?: (Chunk & { lost: number }) | undefined;
   random?: () => number;
 };
 
-/** A batch on its way. */
-type Flight = {
-  first: number;
-  last: number;
-  count: number;
-  lost: Map<string, number>;
-  text: string;
+export type Sender = Outlet & {
+  /** Everything that fits into one last request, to be sent by means that outlive the page. */
+  farewell(): string | undefined;
 };
 
+type Counts = { [cause: string]: number };
+
+/** A batch on its way, and all that was lost until then. */
+type Flight = { first: number; last: number; count: number; lost: Counts; text: string };
+
 const URGENT: readonly Kind[] = ["start", "exception", "end"];
-/** What goes first when memory is full; the start goes never. */
-const EXPENDABLE: readonly (readonly Kind[])[] = [
-  ["metric"],
-  ["heartbeat", "dropped"],
-  ["state", "event", "exception"],
-];
+/** The ops themselves are at fault; every other error may pass. */
+const FAULTY = ["invalid_body", "not_finite", "too_deep", "too_many_keys", "too_large"];
 
-/** The ops themselves are at fault; everything else may pass. */
-const SPLITTING = [
-  "invalid_body",
-  "invalid_json",
-  "not_finite",
-  "too_deep",
-  "too_many_keys",
-  "too_large",
-];
+export function startSender(options: SenderOptions): Sender {
+  const { session, writer, post, keeper, found, random = Math.random } = options;
+  let lane = found?.lane ?? newId(Date.now());
+  let queue = found?.entries ?? [];
+  let bytes = queue.reduce((sum, { text }) => sum + text.length, 0);
+  let sequence = found?.last ?? 0;
+  let applied = (found?.first ?? 1) - 1;
+  let kept = sequence;
+  const lost: Counts = found?.lost ? { queue_full: found.lost } : {};
+  /** What of it the server knows. */
+  let told: Counts = {};
 
-export class Sender implements Sink, Outlet {
-  readonly #options: SenderOptions;
-  #lane: string;
-  #queue: Entry[];
-  #bytes = 0;
-  #sequence: number;
-  #applied: number;
-  #kept: number;
-  #lost = new Map<string, number>();
-  #totalLost = new Map<string, number>();
-  #flight: Flight | undefined;
-  #isSending = false;
-  #isClosed = false;
-  #most = limits.SEND_OPS;
-  #failures = 0;
-  #flushMs = limits.FLUSH_MS;
-  #notBefore = 0;
-  #heardAt = 0;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #timerAt = Infinity;
-  readonly #waiters = new Set<() => void>();
+  let flight: Flight | undefined;
+  let isSending = false;
+  let isClosed = found !== undefined;
+  let maxOps = limits.SEND_OPS;
+  let failures = 0;
+  let flushMs = limits.FLUSH_MS;
+  let notBefore = 0;
+  let heardAt = Infinity;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let timerAt = Infinity;
+  let onIdle: (() => void)[] = [];
 
-  constructor(options: SenderOptions) {
-    this.#options = options;
-    this.#lane = options.found?.lane ?? newId(Date.now());
-    this.#queue = options.found?.entries ?? [];
-    this.#sequence = options.found?.last ?? 0;
-    this.#kept = this.#sequence;
-    this.#applied = (options.found?.first ?? 1) - 1;
-  }
-
-  get lane(): string {
-    return this.#lane;
-  }
-
-  write(kind: Kind, at: number, text: string): void {
-    const op = `{"at":${at},${text}`;
-    this.#queue.push({ sequence: ++this.#sequence, kind, text: op });
-    this.#bytes += op.length;
-    if (this.#queue.length > limits.QUEUE_OPS || this.#bytes > limits.QUEUE_BYTES) this.#makeRoom();
-    this.#schedule(URGENT.includes(kind) ? 0 : this.#flushMs);
-  }
-
-  /** Ops not known to be at the server; what was lost and not told yet counts as one. */
-  waiting(): number {
-    const isUntold = this.#lost.size > 0 || (this.#flight?.lost.size ?? 0) > 0;
-    return this.#queue.length + Number(isUntold);
-  }
-
-  losses(): { [cause: string]: number } {
-    return Object.fromEntries(this.#totalLost);
-  }
-
-  /** Tries at once, and waits until all is sent or the time is up. */
-  flush(timeoutMs: number = limits.FLUSH_TIMEOUT_MS): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(done, timeoutMs);
-      const waiters = this.#waiters;
-      function done(): void {
-        clearTimeout(timer);
-        waiters.delete(done);
-        resolve();
-      }
-      waiters.add(done);
-      void this.#send(); // never rejects
-    });
-  }
-
-  close(): void {
-    this.#isClosed = true;
-  }
-
-  /** Everything that fits into one last request: as it stands, to be sent by means that outlive the page. */
-  farewell(): string | undefined {
-    this.#keep();
-    const flight = (this.#flight ??= this.#board());
-    if (flight === undefined || flight.text.length > limits.FAREWELL_BYTES)
-      return flight && this.#body(flight.text);
-    const rest = this.#board(flight, limits.FAREWELL_BYTES - flight.text.length);
-    return this.#body(rest === undefined ? flight.text : `${flight.text},${rest.text}`);
-  }
-
-  async #send(): Promise<void> {
-    if (this.#isSending) return;
-    this.#isSending = true;
-    this.#keep();
-    try {
-      while ((this.#flight ??= this.#board() ?? this.#keepAlive()) !== undefined) {
-        const reply = await this.#options.post(this.#body(this.#flight.text));
-        if (!this.#digest(this.#flight, reply)) break;
-      }
-    } catch {
-      this.#retry(); // a fetch that throws instead of failing
+  async function send(): Promise<void> {
+    if (isSending) return;
+    isSending = true;
+    keep();
+    while ((flight ??= board()) !== undefined) {
+      if (!digest(flight, await post(bodyOf(flight.text)))) break;
     }
-    this.#isSending = false;
-    if (this.waiting() === 0) for (const done of this.#waiters) done();
-    if (!this.#isClosed) this.#schedule(limits.DIRECT_LEASE_MS / 3);
-  }
-
-  /** The next batch: ops from the head of the queue, or only the news that some were lost. */
-  #board(after?: Flight, maxBytes = limits.SEND_BYTES): Flight | undefined {
-    const start = after?.count ?? 0;
-    let bytes = 0;
-    let end = start;
-    for (const entry of this.#queue.slice(start, start + this.#most)) {
-      if (end > start && bytes + entry.text.length > maxBytes) break;
-      if (after !== undefined && bytes + entry.text.length > maxBytes) break;
-      bytes += entry.text.length;
-      end++;
+    isSending = false;
+    if (waiting() === 0) {
+      for (const done of onIdle) done();
+      onIdle = [];
     }
-    const lost = after === undefined ? this.#lost : new Map<string, number>();
-    if (end === start && lost.size === 0) return undefined;
-
-    if (after === undefined) this.#lost = new Map();
-    const first = (after?.last ?? this.#applied) + 1;
-    const last =
-      end === this.#queue.length ? this.#sequence : (this.#queue[end - 1]?.sequence ?? first);
-    const ops = this.#queue.slice(start, end).map((entry) => entry.text);
-    return { first, last, count: end - start, lost, text: this.#batch(first, last, ops, lost) };
+    if (!isClosed) schedule(limits.KEEP_ALIVE_MS);
   }
 
-  /** A word from time to time, or the server takes the silence for absence. */
-  #keepAlive(): Flight | undefined {
-    if (this.#isClosed || this.#applied === 0) return undefined;
-    if (Date.now() - this.#heardAt < limits.DIRECT_LEASE_MS / 3) return undefined;
-    const first = this.#applied + 1;
-    const lost = new Map<string, number>();
-    return {
+  /** The next batch: ops, or the news that some were lost, or from time to time only a word, lest silence be taken for absence. */
+  function board(skip = 0, after = applied, maxBytes = limits.SEND_BYTES): Flight | undefined {
+    const ops: string[] = [];
+    let last = sequence;
+    for (const entry of queue.slice(skip)) {
+      maxBytes -= entry.text.length;
+      if (ops.length === maxOps || (maxBytes < 0 && ops.length + skip > 0)) {
+        last = entry.sequence - 1;
+        break;
+      }
+      ops.push(entry.text);
+    }
+    const dropped = untold();
+    const isDue = !isClosed && Date.now() - heardAt >= limits.KEEP_ALIVE_MS;
+    if (last <= after && !dropped && !isDue) return undefined;
+
+    const first = after + 1;
+    const head = jsonOf({
+      session,
+      lane,
       first,
-      last: this.#applied,
-      count: 0,
-      lost,
-      text: this.#batch(first, this.#applied, [], lost),
-    };
-  }
-
-  #batch(first: number, last: number, ops: string[], lost: Map<string, number>): string {
-    const { session, writer } = this.#options;
-    return (
-      `{"session":${jsonOf(session)},"lane":${jsonOf(this.#lane)},"first":${first},"last":${last},"ops":[${ops.join(",")}]` +
-      (lost.size > 0 ? `,"dropped":${JSON.stringify(Object.fromEntries(lost))}` : "") +
-      (first === 1 ? `,"writer":${jsonOf(writer)}` : "") +
-      `,"lease_ms":${limits.DIRECT_LEASE_MS}}`
-    );
-  }
-
-  #body(batches: string): string {
-    return `{"sent_at":${Date.now()},"batches":[${batches}]}`;
+      last,
+      writer: first > 1 ? undefined : writer,
+      dropped,
+      lease_ms: found ? 0 : limits.DIRECT_LEASE_MS, // nobody speaks for a page that is gone
+    });
+    const text = `${head.slice(0, -1)},"ops":[${ops.join()}]}`;
+    return { first, last, count: ops.length, lost: { ...lost }, text };
   }
 
   /** Says whether to go on at once. */
-  #digest(flight: Flight, reply: Reply): boolean {
-    const result = reply.answer?.results.find((each) => each.lane === this.#lane);
-    if (reply.status !== 200 || result === undefined) {
-      if (reply.status === 413 || reply.status === 400) return this.#split(flight);
-      return this.#retry(reply.retryAfterMs);
+  function digest(sent: Flight, { status, answer, retryAfterMs }: Reply): boolean {
+    const result = answer?.results.find((each) => each.lane === lane);
+    if (!result) return status === 413 || status === 400 ? split(sent) : retry(retryAfterMs);
+
+    const code = result.error?.code ?? "";
+    heardAt = Date.now();
+    if (!code) {
+      told = sent.lost;
+      failures = 0;
+      maxOps = limits.SEND_OPS;
+      flushMs = result.watched ? limits.WATCHED_FLUSH_MS : limits.FLUSH_MS;
+      arrived(Math.max(sent.last, result.applied));
+      notBefore = heardAt + (answer?.slow_down_ms ?? 0);
+      if (notBefore > heardAt && waiting() > 0) schedule(0);
+      return notBefore === heardAt;
     }
-
-    this.#heardAt = Date.now();
-    this.#notBefore = Date.now() + (reply.answer?.slow_down_ms ?? 0);
-    this.#flushMs = result.watched ? limits.WATCHED_FLUSH_MS : limits.FLUSH_MS;
-    if (result.error !== undefined) return this.#refused(flight, result, result.error.code);
-
-    this.#arrived(Math.max(flight.last, result.applied));
-    this.#failures = 0;
-    this.#most = Math.min(this.#most * 2, limits.SEND_OPS);
-    if (reply.answer?.slow_down_ms) this.#schedule(0);
-    return !reply.answer?.slow_down_ms;
-  }
-
-  #refused(flight: Flight, result: BatchResult, code: string): boolean {
-    switch (code) {
-      case "lane_overlap": // sent before in other bounds, by a page that is gone
-      case "lane_gap":
-        if (result.applied >= flight.first) this.#arrived(result.applied);
-        else this.#startLaneAgain(flight);
-        return true;
-      case "gone":
-        this.#giveUp();
-        return false;
-      default:
-        return SPLITTING.includes(code) ? this.#split(flight) : this.#retry();
+    if (code === "gone") {
+      lose("refused", queue.length);
+      told = lost;
+      arrived(sequence);
+      isClosed = true;
+      return false;
     }
-  }
-
-  #arrived(upTo: number): void {
-    const left = this.#queue.findIndex((entry) => entry.sequence > upTo);
-    const gone = this.#queue.splice(0, left === -1 ? this.#queue.length : left);
-    for (const entry of gone) this.#bytes -= entry.text.length;
-    this.#applied = Math.min(upTo, this.#sequence);
-    this.#flight = undefined;
-    this.#options.keeper?.release(this.#applied);
-  }
-
-  /** The server knows less of the lane than it once confirmed (restored from a backup): what is left goes into a new one. */
-  #startLaneAgain(flight: Flight): void {
-    this.#unboard(flight);
-    this.#lane = newId(Date.now());
-    this.#queue.forEach((entry, index) => (entry.sequence = index + 1));
-    this.#sequence = this.#queue.length;
-    this.#applied = 0;
-    this.#keepAgain();
-  }
-
-  /** Half of it, to come closer to the op that the server does not take; when it is alone, it is let go. */
-  #split(flight: Flight): boolean {
-    this.#unboard(flight);
-    if (flight.count > 1) {
-      this.#most = Math.ceil(flight.count / 2);
+    if (code.startsWith("lane_")) {
+      // Sent before in other bounds, by a page that is gone; or the server was restored from before we began.
+      if (result.applied >= sent.first) arrived(result.applied);
+      else startAgain();
       return true;
     }
-    const [refused] = this.#queue.splice(0, flight.count);
-    if (refused === undefined) return this.#retry(limits.LONGEST_RETRY_MS);
-    this.#bytes -= refused.text.length;
-    this.#lose("refused", 1);
+    return FAULTY.includes(code) ? split(sent) : retry();
+  }
+
+  function arrived(upTo: number): void {
+    drop((entry) => entry.sequence <= upTo);
+    applied = Math.min(upTo, sequence);
+    flight = undefined;
+    keeper?.release(lane, applied);
+  }
+
+  /** What the server has no place for goes into a new lane. */
+  function startAgain(): void {
+    keeper?.release(lane, Infinity);
+    lane = newId(Date.now());
+    queue.forEach((entry, index) => (entry.sequence = index + 1));
+    sequence = queue.length;
+    applied = kept = 0;
+    flight = undefined;
+  }
+
+  /** Half of it, to come closer to the op that the server does not take; when that is alone, it is let go. */
+  function split({ count }: Flight): boolean {
+    if (count === 0) return retry(limits.LONGEST_RETRY_MS);
+    flight = undefined;
+    maxOps = Math.ceil(count / 2);
+    if (count === 1)
+      lose(
+        "refused",
+        drop((_, index) => index === 0),
+      );
     return true;
   }
 
-  #unboard(flight: Flight): void {
-    this.#flight = undefined;
-    for (const [cause, count] of flight.lost)
-      this.#lost.set(cause, (this.#lost.get(cause) ?? 0) + count);
-  }
-
   /** Waits twice as long each time, not all at the same moment, and not shorter than the server asks. */
-  #retry(atLeastMs = 0): false {
-    const most = Math.min(limits.RETRY_MS * 2 ** this.#failures++, limits.LONGEST_RETRY_MS);
-    const random = this.#options.random ?? Math.random;
-    const delay = Math.max(most / 2 + (most / 2) * random(), atLeastMs);
-    this.#notBefore = Date.now() + delay;
-    this.#schedule(delay);
+  function retry(atLeastMs = 0): false {
+    const most = Math.min(limits.RETRY_MS * 2 ** failures++, limits.LONGEST_RETRY_MS);
+    notBefore = Date.now() + Math.max((most / 2) * (1 + random()), atLeastMs);
+    schedule(0);
     return false;
   }
 
-  #giveUp(): void {
-    this.#lose("refused", this.#queue.length);
-    this.#arrived(this.#sequence);
-    this.#lost.clear();
-    this.#isClosed = true;
-  }
-
-  #schedule(delayMs: number): void {
-    const at = Math.max(Date.now() + delayMs, this.#notBefore);
-    if (at >= this.#timerAt) return;
-    clearTimeout(this.#timer);
-    this.#timerAt = at;
-    this.#timer = setTimeout(() => {
-      this.#timerAt = Infinity;
-      if (Date.now() < this.#notBefore) this.#schedule(0); // asked to wait meanwhile
-      else void this.#send(); // never rejects
-    }, at - Date.now());
+  function schedule(delayMs: number): void {
+    const now = Date.now();
+    const at = Math.max(now + delayMs, notBefore);
+    if (at >= timerAt) return;
+    clearTimeout(timer);
+    timerAt = at;
+    timer = setTimeout(() => {
+      timerAt = Infinity;
+      if (Date.now() < notBefore) schedule(0); // asked to wait meanwhile
+      else void send(); // never rejects
+    }, at - now);
     // In Node a timer keeps the program running; this one must not. In browsers it is a number.
-    if (typeof this.#timer === "object") this.#timer.unref();
+    if (typeof timer === "object") timer.unref();
   }
 
-  /** Frees a tenth, so that this is not done for each op of a long outage. */
-  #makeRoom(): void {
-    const onItsWay = this.#flight?.count ?? 0;
-    const before = this.#queue.length;
-    for (const kinds of EXPENDABLE) {
-      let gone = 0;
-      this.#queue = this.#queue.filter((entry, index) => {
-        const isFull =
-          this.#queue.length - gone > limits.QUEUE_OPS * 0.9 ||
-          this.#bytes > limits.QUEUE_BYTES * 0.9;
-        if (!isFull || index < onItsWay || !kinds.includes(entry.kind)) return true;
-        this.#bytes -= entry.text.length;
-        gone++;
-        return false;
+  /** Frees a tenth, oldest metrics first, so that this is not done for each op of a long outage. */
+  function makeRoom(): void {
+    const onItsWay = flight?.count ?? 0;
+    let left = queue.length;
+    const giveUp = (isExpendable: (kind: Kind) => boolean) =>
+      drop(({ kind }, index) => {
+        const isFull = left > limits.QUEUE_OPS * 0.9 || bytes > limits.QUEUE_BYTES * 0.9;
+        const goes = isFull && index >= onItsWay && isExpendable(kind);
+        if (goes) left--;
+        return goes;
       });
+    const metrics = giveUp((kind) => kind === "metric");
+    lose("queue_full", metrics + giveUp((kind) => kind !== "start" && kind !== "end"));
+    keeper?.release(lane, Infinity);
+    kept = applied;
+  }
+
+  /** Takes entries off the queue, oldest first; answers how many. */
+  function drop(isDropped: (entry: Entry, index: number) => boolean): number {
+    const before = queue.length;
+    queue = queue.filter((entry, index) => {
+      const goes = isDropped(entry, index);
+      if (goes) bytes -= entry.text.length;
+      return !goes;
+    });
+    return before - queue.length;
+  }
+
+  function lose(cause: string, count: number): void {
+    lost[cause] = (lost[cause] ?? 0) + count;
+  }
+
+  function untold(): Counts | undefined {
+    let counts: Counts | undefined;
+    for (const [cause, count] of Object.entries(lost)) {
+      const news = count - (told[cause] ?? 0);
+      if (news > 0) counts = { ...counts, [cause]: news };
     }
-    this.#lose("queue_full", before - this.#queue.length);
-    this.#keepAgain();
+    return counts;
   }
 
-  #lose(cause: string, count: number): void {
-    for (const counts of [this.#lost, this.#totalLost])
-      counts.set(cause, (counts.get(cause) ?? 0) + count);
+  function keep(): void {
+    const first = kept + 1;
+    if (first > sequence) return;
+    kept = sequence;
+    const entries = queue.filter((entry) => entry.sequence >= first);
+    keeper?.keep({ lane, first, last: sequence, entries });
   }
 
-  #keep(): void {
-    if (this.#kept >= this.#sequence || this.#options.keeper === undefined) return;
-    const fresh = this.#queue.filter((entry) => entry.sequence > this.#kept);
-    this.#options.keeper.keep(this.#kept + 1, this.#sequence, fresh);
-    this.#kept = this.#sequence;
+  /** Ops not known to be at the server; losses not told yet count as one. */
+  function waiting(): number {
+    return queue.length + Number(untold() !== undefined);
   }
 
-  #keepAgain(): void {
-    this.#options.keeper?.reset(this.#lane);
-    this.#kept = this.#applied;
-  }
+  return {
+    write(kind, at, text) {
+      const op = `{"at":${at},${text}`;
+      queue.push({ sequence: ++sequence, kind, text: op });
+      bytes += op.length;
+      if (queue.length > limits.QUEUE_OPS || bytes > limits.QUEUE_BYTES) makeRoom();
+      schedule(URGENT.includes(kind) ? 0 : flushMs);
+    },
+    flush(timeoutMs = limits.FLUSH_TIMEOUT_MS) {
+      return new Promise((resolve) => {
+        const giveUp = setTimeout(resolve, timeoutMs);
+        onIdle.push(() => {
+          clearTimeout(giveUp);
+          resolve();
+        });
+        void send(); // never rejects
+      });
+    },
+    close() {
+      isClosed = true;
+    },
+    waiting,
+    losses: () => lost,
+    farewell() {
+      keep();
+      flight ??= board();
+      if (!flight) return undefined;
+      const { count, last, text } = flight;
+      const rest = board(count, last, limits.FAREWELL_BYTES - text.length);
+      return bodyOf(rest?.count ? `${text},${rest.text}` : text);
+    },
+  };
+}
+
+function bodyOf(batches: string): string {
+  return `{"sent_at":${Date.now()},"batches":[${batches}]}`;
 }
 
 /** A session that sends for itself. */
-export function openDirect(settings: Settings, writer: Writer, keeper?: Keeper): Session {
-  const id = settings.session ?? newId(Date.now());
-  const sender = new Sender({
-    session: id,
-    writer,
-    post: postTo(settings.url, settings.key),
-    keeper,
-  });
-  const recorder = new Recorder(sender, Date.now, settings.session !== undefined);
-  recorder.start(settings.start);
-  return new Session(id, settings.url, recorder, sender);
+export function openDirect(
+  options: OpenOptions & { url: string },
+  writer: Writer,
+  keeperFor?: (session: string, url: string) => Keeper,
+): { session: Session; sender: Sender } {
+  const { url, key, session: joined } = options;
+  const id = joined ?? newId(Date.now());
+  const post = postTo(url, key);
+  const sender = startSender({ session: id, writer, post, keeper: keeperFor?.(id, url) });
+  return { session: new Session(id, url, options, sender, joined !== undefined), sender };
 }

@@ -1,82 +1,66 @@
 /** Anything thrown, taken apart into an exception's fields. Never throws itself, however odd the thing is. */
-import type { Cause, ExceptionFields } from "./ops.ts";
 import { MAX_CAUSES } from "./limits.ts";
+import type { Cause, ExceptionFields } from "./ops.ts";
 
 /** What was thrown, where, and what led to it. */
 export function exceptionFields(thrown: unknown): ExceptionFields {
   const causes: Cause[] = [];
-  for (
-    let cause = causeOf(thrown);
-    cause !== undefined && causes.length < MAX_CAUSES;
-    cause = causeOf(cause)
-  )
+  let cause = causeOf(thrown);
+  while (cause !== undefined && causes.length < MAX_CAUSES) {
     causes.push(describe(cause));
+    cause = causeOf(cause);
+  }
   const fields = describe(thrown);
-  return { ...fields, ...place(fields.stacktrace), causes };
+  return { ...fields, ...place(fields.stacktrace?.[0]), causes };
 }
 
 function describe(thrown: unknown): Cause {
-  const stack = stringProperty(thrown, "stack");
-  const message = stringProperty(thrown, "message");
   return {
     exception_type: typeOf(thrown),
-    exception_msg: message ?? textOf(thrown),
-    stacktrace: stack === undefined ? undefined : framesOf(stack),
+    exception_msg: textOf(property(thrown, "message") ?? thrown),
+    stacktrace: framesOf(property(thrown, "stack")),
   };
 }
 
+/** An aggregate's first error stands for all. */
 function causeOf(thrown: unknown): unknown {
-  const cause = property(thrown, "cause");
-  if (cause !== undefined && cause !== null) return cause;
-  const errors = property(thrown, "errors"); // AggregateError: the first stands for all
-  return Array.isArray(errors) ? (errors[0] as unknown) : undefined;
+  return property(thrown, "cause") ?? property(property(thrown, "errors"), "0");
 }
 
 /** A class's own name says more than `error.name`, which most subclasses never set. */
 function typeOf(thrown: unknown): string {
-  if (typeof thrown !== "object" || thrown === null) return typeof thrown;
-  const name = stringProperty(thrown, "name");
-  const constructor = stringProperty(property(thrown, "constructor"), "name");
-  return (name === "Error" ? (constructor ?? name) : (name ?? constructor)) ?? "object";
+  const name = property(thrown, "name");
+  const own = property(property(thrown, "constructor"), "name");
+  return typeof thrown === "object"
+    ? textOf(name === "Error" ? own : (name ?? own))
+    : typeof thrown;
 }
 
 /** The stack without its heading, which repeats type and message and may have many lines. */
-function framesOf(stack: string): string[] {
-  return stack
-    .split("\n")
-    .map((line) => line.trim())
-    .filter((line) => line.startsWith("at ") || /@.*:\d+:\d+$/.test(line));
+function framesOf(stack: unknown): string[] | undefined {
+  if (typeof stack !== "string") return undefined;
+  const lines = stack.split("\n").map((line) => line.trim());
+  return lines.filter((line) => /^at |@.*:\d+$/.test(line));
 }
 
-/** File, line and function of the innermost frame: V8's `at f (file:1:2)`, or `f@file:1:2` elsewhere. */
-function place(frames: readonly string[] | undefined): ExceptionFields {
-  const found = /^(?:at (?:async )?)?(?:(.*?)(?: \(|@))?(\S.*?):(\d+):\d+\)?$/.exec(
-    frames?.[0] ?? "",
-  );
-  if (found === null) return {};
-  const [, source_function, source_file, line] = found;
-  return { source_file, source_line: Number(line), source_function };
+/** File, line and function of a frame: V8's `at f (file:1:2)`, or `f@file:1:2` elsewhere. */
+function place(frame = ""): ExceptionFields {
+  const found = /^(?:at (?:async )?)?(?:(.*?)(?: \(|@))?(\S.*?):(\d+):\d+\)?$/.exec(frame);
+  return { source_file: found?.[2], source_line: Number(found?.[3]), source_function: found?.[1] };
 }
 
 function property(value: unknown, key: string): unknown {
   try {
-    return value === null || value === undefined
-      ? undefined
-      : (Object(value) as Record<string, unknown>)[key];
+    return Object(value)[key] as unknown;
   } catch {
     return undefined; // a getter or proxy that throws has nothing to say
   }
 }
 
-function stringProperty(value: unknown, key: string): string | undefined {
-  const found = property(value, key);
-  return typeof found === "string" && found !== "" ? found : undefined;
-}
-
-function textOf(thrown: unknown): string {
+function textOf(value: unknown): string {
   try {
-    return typeof thrown === "object" && thrown !== null ? JSON.stringify(thrown) : String(thrown);
+    return typeof value === "string" ? value : (JSON.stringify(value) ?? typeof value);
   } catch {
-    return typeof thrown;
+    return typeof value;
   }
 }

@@ -53,7 +53,7 @@ function onUncaught(thrown: unknown): void {
     process.listenerCount("uncaughtException") === 0 &&
     !process.hasUncaughtExceptionCaptureCallback();
   for (const session of capturing) {
-    if (isFatal) session.crash(thrown, "uncaught_exception", 1);
+    if (isFatal) session.crash(thrown, 1);
     else session.exception(thrown, { handled: false });
   }
 }

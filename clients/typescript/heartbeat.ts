@@ -17,32 +17,37 @@ export function startMonitor(
   onStop: () => void,
 ): HeartbeatMonitor {
   const intervalMs = Math.min(Math.max(timeoutMs / BEATS_PER_TIMEOUT, 1), LONGEST_DELAY_MS);
-  let interval: ReturnType<typeof setInterval> | undefined;
+  let isPaused = false;
+  let isResting = false;
 
-  function start(): void {
-    recorder.beat(timeoutMs);
-    interval = setInterval(() => recorder.beat(), intervalMs);
-    // In Node a timer keeps the program running; this one must not. In browsers it is a number.
-    if (typeof interval === "object") interval.unref();
+  function beat(): void {
+    // Browsers slow down the timers of pages that nobody sees, and that is no hang.
+    const isHidden = page.document?.hidden ?? false;
+    if (isPaused || isHidden) {
+      if (!isResting) recorder.pause();
+    } else {
+      recorder.heartbeat(timeoutMs);
+    }
+    isResting = isPaused || isHidden;
   }
-  function halt(): void {
-    if (interval === undefined) return;
-    clearInterval(interval);
-    interval = undefined;
-    recorder.pause();
+  function pause(): void {
+    isPaused = true;
+    beat();
   }
 
-  start();
+  beat();
+  const interval = setInterval(beat, intervalMs);
+  // In Node a timer keeps the program running; this one must not. In browsers it is a number.
+  if (typeof interval === "object") interval.unref();
   return {
-    pause: halt,
+    pause,
     resume() {
-      if (interval === undefined && !recorder.hasEnded) {
-        recorder.resume();
-        start();
-      }
+      isPaused = false;
+      beat();
     },
     stop() {
-      halt();
+      clearInterval(interval);
+      pause();
       onStop();
     },
     [Symbol.dispose]() {
@@ -50,3 +55,6 @@ export function startMonitor(
     },
   };
 }
+
+/** Only browsers have one; this file is for all. */
+const page = globalThis as { document?: { hidden: boolean } };

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { checksum, writeHex } from "./checksum.ts";
 import { headerText, type Header } from "./frame.ts";
 import { droppedOp } from "./ops.ts";
-import type { Kind, Sink } from "./recorder.ts";
+import type { Kind } from "./recorder.ts";
 import type { Outlet } from "./session.ts";
 
 const { O_WRONLY, O_CREAT, O_EXCL, O_APPEND } = constants;
@@ -19,7 +19,7 @@ const encoder = new TextEncoder();
 
 export type LaneOptions = { folder: string; header: Header; maxBytes: number };
 
-export class LaneFile implements Sink, Outlet {
+export class LaneFile implements Outlet {
   readonly #options: LaneOptions;
   #file: number | undefined;
   #part = 0;

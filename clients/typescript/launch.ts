@@ -72,17 +72,21 @@ function isExecutable(file: string): boolean {
   }
 }
 
-/** The `datacat` package's daemon, if the program has it installed. */
+/** The `datacat` package's daemon, if it is installed beside this one, or where the program runs. */
 function packaged(): string | undefined {
+  return daemonSeenFrom(import.meta.url) ?? daemonSeenFrom(join(process.cwd(), "package.json"));
+}
+
+function daemonSeenFrom(file: string): string | undefined {
   try {
-    const find = createRequire(join(process.cwd(), "package.json"));
-    const manifest = find.resolve("datacat/package.json");
+    const manifest = createRequire(file).resolve("datacat/package.json");
+    // A package's manifest; npm has read it before us.
     const { bin } = JSON.parse(readFileSync(manifest, "utf8")) as {
       bin?: { [name: string]: string };
     };
     const script = bin?.["datacat-daemon"];
     return script === undefined ? undefined : join(manifest, "..", script);
   } catch {
-    return undefined;
+    return undefined; // not installed there, or the folder is gone
   }
 }

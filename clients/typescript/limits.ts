@@ -37,6 +37,8 @@ export const LONGEST_RETRY_MS = 60_000;
 export const REQUEST_TIMEOUT_MS = 30_000;
 /** The sender will be heard again within this time, or the session counts as suspended: heartbeats of a page in the background are rare. */
 export const DIRECT_LEASE_MS = 180_000;
+/** How long a session with nothing to say may be silent. */
+export const KEEP_ALIVE_MS = DIRECT_LEASE_MS / 3;
 /** What a program that is done may wait for its unsent tail: long enough for a request, too short to annoy. */
 export const FAREWELL_MS = 2_000;
 /** How long `flush()` waits for the server unless told otherwise. */

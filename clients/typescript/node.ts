@@ -4,10 +4,10 @@ import { watchExit, watchSending } from "./exit.ts";
 import { lanesOf, openHome } from "./home.ts";
 import { newId } from "./id.ts";
 import { LaneFile } from "./lane.ts";
+import { LaneSession } from "./lane-session.ts";
 import { wakeDaemon } from "./launch.ts";
 import { LANE_BYTES } from "./limits.ts";
-import { Recorder } from "./recorder.ts";
-import { Session } from "./session.ts";
+import type { Session } from "./session.ts";
 import { silent } from "./silent.ts";
 import { settingsFrom, type Environment, type OpenOptions, type Settings } from "./settings.ts";
 import { thisProcess } from "./writer.ts";
@@ -31,7 +31,7 @@ export function open(options: OpenOptions = {}): Session {
 
 /** Asked for, or no folder can be written. */
 function sendDirectly(settings: Settings): Session {
-  const session = openDirect(settings, thisProcess());
+  const { session } = openDirect(settings, thisProcess());
   watchSending(session);
   return session;
 }
@@ -54,10 +54,10 @@ function openLane(settings: Settings, env: Environment): Session | undefined {
     },
     maxBytes: Number(env["DATACAT_LANE_BYTES"]) || LANE_BYTES,
   });
-  const recorder = new Recorder(lane, Date.now, settings.session !== undefined);
-  recorder.start(settings.start);
+  const isJoined = settings.session !== undefined;
+  const session = new LaneSession(id, settings.url, settings, lane, isJoined);
   wakeDaemon(home, env);
-  return new Session(id, settings.url, recorder, lane);
+  return session;
 }
 
 /** Deno asks for permission variable by variable; without it there are no settings, and no lanes either. */

@@ -100,7 +100,7 @@ export function eventOp(
   const written = textOf(op);
   const bytes = bytesOf(written);
   if (bytes <= MAX_OP_BYTES) return written;
-  losses.push({ cause: "too_large", detail: `${op.name}: ${bytes} bytes` });
+  losses.push({ cause: "too_large", detail: `${op.name}: ${bytes} bytes`, isMissing: true });
   return cutStrings(op, textOf, MAX_OP_BYTES);
 }
 
@@ -116,7 +116,11 @@ export function metricOp(
   const value = typeof given === "number" || typeof given === "bigint" ? Number(given) : NaN;
   if (!Number.isFinite(value)) {
     const said = typeof given === "number" ? given : typeof given;
-    losses.push({ cause: "not_finite", detail: `${name("", title, [])}: ${said}` });
+    losses.push({
+      cause: "not_finite",
+      detail: `${name("", title, [])}: ${said}`,
+      isMissing: true,
+    });
     return undefined;
   }
 
@@ -245,7 +249,7 @@ function describe(value: unknown): string {
 function isTooLarge(state: object | undefined, losses: Loss[]): boolean {
   const bytes = state === undefined ? 0 : bytesOf(jsonOf(state));
   if (bytes <= MAX_STATE_BYTES) return false;
-  losses.push({ cause: "too_large", detail: `state: ${bytes} bytes` });
+  losses.push({ cause: "too_large", detail: `state: ${bytes} bytes`, isMissing: true });
   return true;
 }
 

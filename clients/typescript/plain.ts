@@ -7,7 +7,12 @@ import { isEmpty, isSecret, REDACTED } from "../../src/core/redact.ts";
 import { MAX_REMEMBERED } from "./limits.ts";
 
 /** Something that could not be written as it was: why, and where and what was written instead. */
-export type Loss = { cause: "unserialisable" | "too_large" | "not_finite"; detail: string };
+export type Loss = {
+  cause: "unserialisable" | "too_large" | "not_finite";
+  detail: string;
+  /** Not there at all, or cut: told each time. */
+  isMissing?: boolean;
+};
 
 /** JSON text as every client writes it. Lone surrogates, which UTF-8 cannot write, become U+FFFD. */
 export function jsonOf(value: unknown): string {
@@ -49,30 +54,32 @@ function plainOf(value: unknown, place: Place): unknown {
 const MAX_EXACT = 2n ** 53n;
 
 function plainContainer(value: object, place: Place): unknown {
-  if (place.above.includes(value)) return lose("<cycle>", place);
+  const { above } = place;
+  if (above.includes(value)) return lose("<cycle>", place);
+  above.push(value);
   try {
-    const bytes = bytesOf(value);
-    if (bytes !== undefined) return base64(bytes);
-    if (value instanceof RegExp || value instanceof Error) return String(value);
-
-    if ("toJSON" in value && typeof value.toJSON === "function") {
-      const said: unknown = value.toJSON(place.keys.at(-1));
-      return typeof said === "object" && said !== null
-        ? membersOf(said, place)
-        : plainOf(said, place);
-    }
-    return membersOf(value, place);
+    return isPlain(value) && !("toJSON" in value)
+      ? membersOf(value, place)
+      : plainInstance(value, place);
   } catch {
     // A proxy or a toJSON() that throws: nothing of it can be known but its type.
     return lose(`<${typeName(value)}>`, place);
+  } finally {
+    above.pop();
   }
 }
 
-function bytesOf(value: object): Uint8Array | undefined {
-  if (value instanceof ArrayBuffer) return new Uint8Array(value);
-  const isBytes =
-    value instanceof Uint8Array || value instanceof Uint8ClampedArray || value instanceof DataView;
-  return isBytes ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength) : undefined;
+/** What is more than a bag of properties may have a usual text, or say itself what it is. */
+function plainInstance(value: object, place: Place): unknown {
+  if (value instanceof Uint8Array) return base64(value);
+  if (value instanceof ArrayBuffer) return base64(new Uint8Array(value));
+  if (value instanceof RegExp || value instanceof Error) return String(value);
+  if (!("toJSON" in value) || typeof value.toJSON !== "function") return membersOf(value, place);
+  const said: unknown = value.toJSON(place.keys.at(-1));
+  if (typeof said !== "object" || said === null) return plainOf(said, place);
+  return said !== value && place.above.includes(said)
+    ? lose("<cycle>", place)
+    : membersOf(said, place);
 }
 
 function base64(bytes: Uint8Array): string {
@@ -82,18 +89,14 @@ function base64(bytes: Uint8Array): string {
 }
 
 function membersOf(value: object, place: Place): unknown {
-  if (place.above.includes(value)) return lose("<cycle>", place);
-  if (place.above.length >= MAX_DEPTH) return lose("<too deep>", place);
-  place.above.push(value);
-  try {
-    if (value instanceof Map) return entriesOf(value, place);
-    if (value instanceof Set) return itemsOf(value, place).sort(byJson);
-    if (Array.isArray(value)) return itemsOf(value, place);
-    if (ArrayBuffer.isView(value)) return itemsOf(value as unknown as Iterable<unknown>, place); // the views left are lists of numbers
-    return isOpaque(value) ? lose(`<${typeName(value)}>`, place) : propertiesOf(value, place);
-  } finally {
-    place.above.pop();
-  }
+  if (place.above.length > MAX_DEPTH) return lose("<too deep>", place);
+  if (Array.isArray(value)) return itemsOf(value, place);
+  if (isPlain(value)) return propertiesOf(value, place);
+  if (value instanceof Map) return entriesOf(value, place);
+  if (value instanceof Set) return itemsOf(value, place).sort(byJson);
+  if (ArrayBuffer.isView(value) && Symbol.iterator in value)
+    return itemsOf(value as unknown as Iterable<unknown>, place); // a list of numbers
+  return isOpaque(value) ? lose(`<${typeName(value)}>`, place) : propertiesOf(value, place);
 }
 
 function itemsOf(list: Iterable<unknown>, place: Place): unknown[] {
@@ -156,12 +159,13 @@ function holdsSecret(key: string): boolean {
 
 /** Things that are not data: sockets, promises, elements, and instances that show nothing. */
 function isOpaque(value: object): boolean {
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype === Object.prototype || prototype === null) return false;
-  const isActive = ["emit", "then", "addEventListener"].some(
-    (name) => typeof Reflect.get(value, name) === "function",
-  );
+  const isActive = ["emit", "then", "addEventListener"].some((method) => method in value);
   return isActive || Object.keys(value).length === 0;
+}
+
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
 }
 
 function typeName(value: unknown): string {

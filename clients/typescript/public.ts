@@ -1,15 +1,8 @@
 /** What every entry point offers besides `open`. */
-export { Session } from "./session.ts";
-export type {
-  EndOptions,
-  EventOptions,
-  ExceptionOptions,
-  HeartbeatMonitor,
-  HistogramOptions,
-  LogOptions,
-  MetricOptions,
-  Stats,
-  Timer,
-} from "./session.ts";
+export type { HeartbeatMonitor } from "./heartbeat.ts";
+export type { EventOptions, MetricOptions } from "./ops.ts";
+export type { HistogramOptions, LogOptions, Stats } from "./recorder.ts";
+export { Session, type EndOptions, type ExceptionOptions } from "./session.ts";
 export type { OpenOptions } from "./settings.ts";
+export type { Timer } from "./timer.ts";
 export { VERSION } from "./version.ts";

@@ -19,23 +19,14 @@ export type OpenOptions = Start & {
   captureExceptions?: boolean | undefined;
 };
 
-export type Settings = {
-  start: Start;
-  url: string;
-  key: string | undefined;
-  session: string | undefined;
-  direct: boolean;
-  disabled: boolean;
-};
+export type Settings = OpenOptions & { url: string };
 
+/** The options with what the environment says where they say nothing. */
 export function settingsFrom(options: OpenOptions, env: Environment): Settings {
   return {
-    start: {
-      product: options.product ?? env["DATACAT_PRODUCT"],
-      version: options.version ?? env["DATACAT_VERSION"],
-      tags: options.tags,
-      state: options.state,
-    },
+    ...options,
+    product: options.product ?? env["DATACAT_PRODUCT"],
+    version: options.version ?? env["DATACAT_VERSION"],
     // A daemon in another container stands for the server: how to get there is its own business.
     url: withoutSlash(
       env["DATACAT_DAEMON_URL"] || options.url || env["DATACAT_URL"] || DEFAULT_URL,

@@ -4,34 +4,34 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { Sender, type Keeper } from "../../../clients/typescript/direct.ts";
+import { startSender, type Keeper } from "../../../clients/typescript/direct.ts";
 import { QUEUE_OPS } from "../../../clients/typescript/limits.ts";
 import { postTo } from "../../../clients/typescript/post.ts";
-import { Recorder } from "../../../clients/typescript/recorder.ts";
+import { Session } from "../../../clients/typescript/session.ts";
 import { farServer, type Fault, type FarServer } from "./far-server.ts";
 import { testHome } from "./lanes.ts";
 
-function connect(far: FarServer, keeper?: Keeper) {
-  const sender = new Sender({
+/** Joined: without a start of its own, unless asked for. */
+function connect(far: FarServer, joined = true, keeper?: Keeper) {
+  const sender = startSender({
     session: "s1",
     writer: { program: "test" },
     post: postTo(far.url, "the-key"),
     keeper,
     random: () => 0,
   });
-  return { sender, recorder: new Recorder(sender) };
+  return { sender, session: new Session("s1", far.url, { product: "game" }, sender, joined) };
 }
 
 const names = (far: FarServer) => far.ops.map((op) => op["name"] ?? op["op"]);
 
 test("ops arrive in order, with the key, the writer said once", async () => {
   await using far = await farServer();
-  const { sender, recorder } = connect(far);
-  recorder.start({ product: "game" });
-  recorder.log("one");
+  const { sender, session } = connect(far, false);
+  session.event("one");
   await sender.flush();
-  recorder.log("two");
-  recorder.finish();
+  session.event("two");
+  session.end();
   await sender.flush();
   expect(names(far)).toEqual(["start", "one", "two", "end"]);
   expect(far.requests[0]?.headers.authorization).toBe("Bearer the-key");
@@ -44,11 +44,10 @@ test("ops arrive in order, with the key, the writer said once", async () => {
 
 test("start, exceptions and end go at once, the rest waits for company", async () => {
   await using far = await farServer();
-  const { recorder } = connect(far);
-  recorder.start({});
+  const { session } = connect(far, false);
   await expect.poll(() => far.requests.length).toBe(1);
-  for (let i = 0; i < 50; i++) recorder.log("calm");
-  recorder.log("exception", {}, { exception_type: "Error" });
+  for (let i = 0; i < 50; i++) session.event("calm");
+  session.exception(new Error("x"));
   await expect.poll(() => far.ops.length).toBe(52);
   expect(far.requests).toHaveLength(2);
 });
@@ -57,11 +56,11 @@ test.each<Fault>(["no answer", "answer lost", { status: 500 }, { status: 429 }, 
   "after %o the same batch is sent again, and counts once",
   async (fault) => {
     await using far = await farServer();
-    const { sender, recorder } = connect(far);
+    const { sender, session } = connect(far);
     far.faults.push(fault);
-    recorder.log("one");
+    session.event("one");
     await sender.flush(50);
-    recorder.log("two");
+    session.event("two");
     await expect.poll(() => far.ops.length, { timeout: 10_000 }).toBe(2);
     expect(names(far)).toEqual(["one", "two"]);
     const [first, second] = far.requests.map((request) => request.batches[0]);
@@ -71,9 +70,9 @@ test.each<Fault>(["no answer", "answer lost", { status: 500 }, { status: 429 }, 
 
 test("Retry-After is honoured", async () => {
   await using far = await farServer();
-  const { sender, recorder } = connect(far);
+  const { sender, session } = connect(far);
   far.faults.push({ status: 503, retryAfter: 2 });
-  recorder.log("one");
+  session.event("one");
   await sender.flush(10);
   await expect.poll(() => far.requests.length, { timeout: 10_000 }).toBe(2);
   const [first, second] = far.requests;
@@ -83,8 +82,8 @@ test("Retry-After is honoured", async () => {
 test("an op that the server does not take is let go and counted; the others arrive", async () => {
   await using far = await farServer();
   far.refuses = (op) => op["name"] === "poison";
-  const { sender, recorder } = connect(far);
-  for (let i = 0; i < 20; i++) recorder.log(i === 13 ? "poison" : `e${i}`);
+  const { sender, session } = connect(far);
+  for (let i = 0; i < 20; i++) session.event(i === 13 ? "poison" : `e${i}`);
   await sender.flush();
   expect(far.ops).toHaveLength(19);
   expect(far.dropped).toEqual({ refused: 1 });
@@ -94,8 +93,8 @@ test("an op that the server does not take is let go and counted; the others arri
 test("413 makes smaller batches", async () => {
   await using far = await farServer();
   far.faults.push({ status: 413 }, { status: 413 });
-  const { sender, recorder } = connect(far);
-  for (let i = 0; i < 8; i++) recorder.log(`e${i}`);
+  const { sender, session } = connect(far);
+  for (let i = 0; i < 8; i++) session.event(`e${i}`);
   await sender.flush();
   expect(far.requests.map((request) => request.batches[0]?.ops.length).slice(0, 3)).toEqual([
     8, 4, 2,
@@ -105,11 +104,11 @@ test("413 makes smaller batches", async () => {
 
 test("a server that lost what it once confirmed gets the rest in a new lane", async () => {
   await using far = await farServer();
-  const { sender, recorder } = connect(far);
-  recorder.log("one");
+  const { sender, session } = connect(far);
+  session.event("one");
   await sender.flush();
   far.applied.clear();
-  recorder.log("two");
+  session.event("two");
   await sender.flush();
   expect(names(far)).toEqual(["one", "two"]);
   expect(far.applied.size).toBe(1);
@@ -119,11 +118,10 @@ test("a server that lost what it once confirmed gets the rest in a new lane", as
 test("a full queue gives up the oldest metrics first, says so, and stays bounded", async () => {
   await using far = await farServer();
   far.faults.push(...Array<Fault>(100).fill({ status: 503 }));
-  const { sender, recorder } = connect(far);
-  recorder.start({});
-  recorder.log("kept");
-  for (let i = 0; i < 3 * QUEUE_OPS; i++) recorder.gauge("g", i);
-  recorder.log("kept too");
+  const { sender, session } = connect(far, false);
+  session.event("kept");
+  for (let i = 0; i < 3 * QUEUE_OPS; i++) session.gauge("g", i);
+  session.event("kept too");
   expect(sender.waiting()).toBeLessThanOrEqual(QUEUE_OPS);
   await sender.flush(10);
   far.faults.length = 0;
@@ -149,10 +147,10 @@ test("whatever the network does, every op arrives once and in order, or is count
       async (faults, bursts) => {
         await using far = await farServer();
         far.faults.push(...faults);
-        const { sender, recorder } = connect(far);
+        const { sender, session } = connect(far);
         let issued = 0;
         for (const burst of bursts) {
-          for (let i = 0; i < burst; i++) recorder.log(`e${issued++}`);
+          for (let i = 0; i < burst; i++) session.event(`e${issued++}`);
           await sender.flush(1);
         }
         for (let tries = 0; tries < 20 && sender.waiting() > 0; tries++) await sender.flush(100);

@@ -5,8 +5,7 @@ import { basename, join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { LaneFile } from "../../../clients/typescript/lane.ts";
-import { Recorder } from "../../../clients/typescript/recorder.ts";
-import { play, type Fixture } from "./golden.ts";
+import { Player, type Fixture } from "./golden.ts";
 
 const folder = new URL("../../fixtures/lanes", import.meta.url).pathname;
 
@@ -26,7 +25,7 @@ test.each(
   let reading = 0;
   const clock = () => fixture.clock.start + fixture.clock.step * reading++;
 
-  play(fixture.calls, new Recorder(lane, clock, DATACAT_SESSION !== undefined));
+  new Player(lane, DATACAT_SESSION !== undefined, clock).play(fixture.calls);
   lane.close();
 
   const written = readdirSync(lanes).sort();

@@ -1,6 +1,7 @@
 /** Reads a golden fixture's calls and special values, and makes the calls (test/fixtures/lanes/README.md). */
 import type { Header } from "../../../clients/typescript/frame.ts";
-import type { Recorder } from "../../../clients/typescript/recorder.ts";
+import { crashOp, endOp } from "../../../clients/typescript/ops.ts";
+import { Recorder } from "../../../clients/typescript/recorder.ts";
 
 export type Fixture = {
   description: string;
@@ -10,50 +11,51 @@ export type Fixture = {
   calls: [string, ...unknown[]][];
 };
 
-export function play(calls: Fixture["calls"], recorder: Recorder): void {
-  for (const [call, ...rest] of calls) {
-    // The fixture's own shapes, checked by the bytes that come out.
-    const [first, second, third] = rest.map((value) => revive(value, [])) as [any, any, any]; // oxlint-disable-line no-explicit-any -- whatever the fixture says
-    switch (call) {
-      case "open":
-        recorder.start(first);
-        break;
-      case "update_state":
-        recorder.state(first);
-        break;
-      case "event":
-        recorder.log(first, second ?? {});
-        break;
-      case "exception":
-        recorder.log(first.name ?? "exception", first, first);
-        break;
-      case "gauge":
-      case "histogram":
-        recorder.measure(call, first, { value: second, buckets: third?.buckets }, third);
-        break;
-      case "counter":
-        recorder.measure("counter", first, { delta: second }, third);
-        break;
-      case "timer":
-        recorder.measure("timer", first, { value: second, count: third?.count }, third);
-        break;
-      case "heartbeat":
-        recorder.beat(first?.timeout_ms);
-        break;
-      case "pause":
-        recorder.pause();
-        break;
-      case "resume":
-        recorder.resume();
-        break;
-      case "end":
-        recorder.finish(first ?? {});
-        break;
-      case "crash":
-        recorder.crash(first.reason, first.exit_code);
-        break;
-      default:
-        throw new Error(`no such call: ${call}`);
+/** Makes a fixture's calls; what a session adds to a recorder needs a real program and real exceptions. */
+export class Player extends Recorder {
+  play(calls: Fixture["calls"]): void {
+    for (const [call, ...rest] of calls) {
+      // The fixture's own shapes, checked by the bytes that come out.
+      const [first, second, third] = rest.map((value) => revive(value, [])) as [any, any, any]; // oxlint-disable-line no-explicit-any -- whatever the fixture says
+      switch (call) {
+        case "open":
+          this.begin(first);
+          break;
+        case "update_state":
+          this.updateState(first);
+          break;
+        case "event":
+          this.event(first, second);
+          break;
+        case "exception":
+          this.log(first.name ?? "exception", first, first);
+          break;
+        case "gauge":
+        case "histogram":
+        case "counter":
+          this[call](first, second, third);
+          break;
+        case "timer":
+          this.measure("timer", first, { value: second, count: third?.count }, third);
+          break;
+        case "heartbeat":
+          this.heartbeat(first?.timeout_ms);
+          break;
+        case "pause":
+          this.pause();
+          break;
+        case "resume":
+          this.resume();
+          break;
+        case "end":
+          this.finish(endOp(first ?? {}));
+          break;
+        case "crash":
+          this.finish(crashOp(first.reason, first.exit_code));
+          break;
+        default:
+          throw new Error(`no such call: ${call}`);
+      }
     }
   }
 }

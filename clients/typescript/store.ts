@@ -1,0 +1,73 @@
+/**
+ * What could not be sent yet, in the browser's IndexedDB: it survives a reload, and the next page sends it. Two pages that send
+ * the same chunk do no harm, since the server counts sequences.
+ */
+import type { Chunk, Keeper } from "./direct.ts";
+import { QUEUE_BYTES } from "./limits.ts";
+
+/** A chunk with whose session it is and which server it is for. */
+type Stored = Chunk & { session: string; url: string };
+
+/** One lane that an earlier page left behind. */
+export type Found = Stored & { lost: number };
+
+const NAME = "datacat";
+
+/** Keeps one session's chunks. Where there is no IndexedDB (private windows), nothing is kept. */
+export function keeperFor(session: string, url: string): Keeper {
+  return {
+    keep(chunk) {
+      void inStore((store) => store.put({ ...chunk, session, url })); // never rejects
+    },
+    release(lane, upTo) {
+      void inStore((store) => store.delete(IDBKeyRange.bound([lane, 0], [lane, upTo]))); // likewise
+    },
+  };
+}
+
+/** What earlier pages left behind, newest lanes first; beyond the budget only how much it was. */
+export async function findLanes(): Promise<Found[]> {
+  const chunks = await inStore<Stored[]>((store) => store.getAll());
+  const lanes = new Map<string, Found>();
+  let bytes = 0;
+  for (const chunk of (chunks ?? []).reverse()) {
+    const { lane, entries, first } = chunk;
+    const found = lanes.get(lane) ?? { ...chunk, entries: [], lost: 0 };
+    lanes.set(lane, found);
+    found.first = first;
+    for (const { text } of entries) bytes += text.length;
+    if (bytes > QUEUE_BYTES) found.lost += entries.length;
+    else found.entries.unshift(...entries);
+  }
+  return [...lanes.values()];
+}
+
+async function inStore<Result>(
+  work: (store: IDBObjectStore) => IDBRequest<Result>,
+): Promise<Result | undefined> {
+  try {
+    const store = (await (database ??= openDatabase()))
+      .transaction(NAME, "readwrite")
+      .objectStore(NAME);
+    return await answerOf(work(store));
+  } catch {
+    return undefined; // no room, no permission, or no such thing
+  }
+}
+
+let database: Promise<IDBDatabase> | undefined;
+
+function openDatabase(): Promise<IDBDatabase> {
+  const request = indexedDB.open(NAME, 1);
+  request.onupgradeneeded = () => {
+    request.result.createObjectStore(NAME, { keyPath: ["lane", "last"] });
+  };
+  return answerOf(request);
+}
+
+function answerOf<Result>(request: IDBRequest<Result>): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(new Error(NAME));
+  });
+}

@@ -1,0 +1,115 @@
+/**
+ * `npm test`: every suite there is, each as its own language runs it, one line each, and the sum as the last line.
+ * `npm test -- go python` runs only the suites whose names contain one of the words.
+ */
+import { spawn } from "node:child_process";
+import { findSuites, type Counts, type Suite } from "./suites.ts";
+
+const SUITE_TIMEOUT_MS = 10 * 60_000;
+const isCi = process.env["CI"] === "true" || process.env["CI"] === "1";
+const total: Counts = { passed: 0, failed: 0, skipped: 0 };
+const running = new Set<ReturnType<typeof spawn>>();
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.on(signal, () => {
+    for (const child of running) kill(child);
+    process.exit(130);
+  });
+}
+
+const words = process.argv.slice(2);
+const suites = (await findSuites()).filter(
+  ({ name }) => words.length === 0 || words.some((word) => name.includes(word)),
+);
+// Those that keep both cores busy by themselves one after the other, then the others two at a time.
+for (const suite of suites.filter(({ isParallel }) => isParallel)) await report(suite);
+const rest = suites.filter(({ isParallel }) => !isParallel);
+await Promise.all([work(rest), work(rest)]);
+
+if (suites.length === 0) console.log(`No suite is called ${words.join(" or ")}.`);
+const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : "";
+console.log(`\n${total.passed} passed, ${total.failed} failed${skipped}`);
+process.exit(total.failed > 0 || total.passed === 0 ? 1 : 0);
+
+async function work(queue: Suite[]): Promise<void> {
+  for (let suite = queue.shift(); suite; suite = queue.shift()) await report(suite);
+}
+
+/** Runs a suite and prints its line, with the details of what failed. */
+async function report(suite: Suite): Promise<void> {
+  if (suite.missing !== undefined) {
+    total[isCi ? "failed" : "skipped"] += 1;
+    console.log(line(suite.name, `${isCi ? "FAILED" : "skipped"}: needs ${suite.missing}`));
+    return;
+  }
+  const began = performance.now();
+  const { output, code } = await execute(suite);
+  const { counts, details } = suite.read(output);
+  // A runner that fell over before it could count has failed once.
+  if (code !== 0 && counts.failed === 0) counts.failed = 1;
+  total.passed += counts.passed;
+  total.failed += counts.failed;
+  total.skipped += counts.skipped;
+
+  const parts = [`${counts.passed} passed`];
+  if (counts.failed > 0) parts.push(`${counts.failed} FAILED`);
+  if (counts.skipped > 0) parts.push(`${counts.skipped} skipped`);
+  const seconds = `${((performance.now() - began) / 1000).toFixed(1)} s`;
+  console.log(line(suite.name, parts.join(", "), seconds));
+  if (counts.failed > 0) console.log(indent(details === "" ? tail(output) : details));
+}
+
+function execute({
+  command,
+  folder,
+  environment,
+}: Suite): Promise<{ output: string; code: number }> {
+  const [program = "", ...args] = command;
+  return new Promise((resolve) => {
+    const child = spawn(program, args, {
+      cwd: folder,
+      env: { ...process.env, ...environment },
+      stdio: ["ignore", "pipe", "pipe"],
+      detached: true, // a group of its own, so that all of it can be ended
+    });
+    running.add(child);
+    let output = "";
+    const take = (bytes: Buffer) => (output += bytes.toString());
+    child.stdout.on("data", take);
+    child.stderr.on("data", take);
+    const timer = setTimeout(() => {
+      output += `\nStopped after ${SUITE_TIMEOUT_MS / 60_000} minutes.`;
+      kill(child);
+    }, SUITE_TIMEOUT_MS);
+    const done = (code: number) => {
+      clearTimeout(timer);
+      running.delete(child);
+      resolve({ output, code });
+    };
+    child.on("error", (error) => {
+      output += error.message;
+      done(1);
+    });
+    child.on("exit", (code) => setTimeout(() => done(code ?? 1), 50)); // what it left behind may hold the pipes open
+  });
+}
+
+function kill(child: ReturnType<typeof spawn>): void {
+  try {
+    if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
+  } catch {
+    // It was faster.
+  }
+}
+
+function line(name: string, result: string, seconds = ""): string {
+  return `  ${name.padEnd(18)} ${result.padEnd(40)} ${seconds}`.trimEnd();
+}
+
+function tail(text: string): string {
+  return text.trimEnd().split("\n").slice(-60).join("\n");
+}
+
+function indent(text: string): string {
+  return text.replace(/^(?=.)/gm, "    ");
+}

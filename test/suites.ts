@@ -1,0 +1,233 @@
+/** Every suite of tests: what it needs, how it is run, and how its counts are read. A new language is a new entry here. */
+import { execFile } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync } from "node:fs";
+import { homedir, tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { promisify } from "node:util";
+
+export type Counts = { passed: number; failed: number; skipped: number };
+export type Result = {
+  counts: Counts;
+  /** Of what failed; empty: the end of the output tells. */ details: string;
+};
+
+export type Suite = {
+  name: string;
+  /** What this machine does not have and the suite cannot do without. */
+  missing?: string;
+  command: string[];
+  folder: string;
+  environment?: Record<string, string>;
+  /** Keeps all cores busy by itself. */
+  isParallel: boolean;
+  read(output: string): Result;
+};
+
+const root = join(import.meta.dirname, "../");
+
+export async function findSuites(): Promise<Suite[]> {
+  const results = mkdtempSync(join(tmpdir(), "datacat-test-"));
+  return [
+    vitest(results, "core"),
+    vitest(results, "worker"),
+    vitest(results, "daemon"),
+    vitest(results, "clients"),
+    vitest(results, "end-to-end", "test/end-to-end"),
+    { ...vitest(results, "browser", "test/browser"), ...needs(findChromium(), "Chromium") },
+    vitest(results, "faults", "test/faults"),
+    ...(await pythonSuites()),
+    go(),
+  ];
+}
+
+/** A vitest project, or the part of "end-to-end" that is in `folder`. */
+function vitest(results: string, name: string, folder?: string): Suite {
+  const file = join(results, `${name}.json`);
+  const which = folder === undefined ? ["--project", name] : ["--project", "end-to-end", folder];
+  return {
+    name,
+    command: [process.execPath, join(root, "node_modules/vitest/vitest.mjs"), "run"].concat(
+      ["--config", "test/vitest.config.ts", "--passWithNoTests"].concat(which),
+      ["--reporter=dot", "--reporter=json", `--outputFile.json=${file}`],
+    ),
+    folder: root,
+    environment: { NO_COLOR: "1" },
+    isParallel: true,
+    read: () => readVitest(file),
+  };
+}
+
+/** As much of the JSON reporter's file as is needed. */
+type Report = {
+  numPassedTests: number;
+  numFailedTests: number;
+  numPendingTests: number;
+  numTodoTests: number;
+  testResults: {
+    name: string;
+    status: string;
+    message: string;
+    assertionResults: { fullName: string; status: string; failureMessages: string[] | null }[];
+  }[];
+};
+
+function readVitest(file: string): Result {
+  if (!existsSync(file)) return { counts: { passed: 0, failed: 1, skipped: 0 }, details: "" };
+  const report = JSON.parse(readFileSync(file, "utf8")) as Report; // vitest's own, of the pinned version
+  const failures: string[] = [];
+  let brokenFiles = 0;
+  for (const { name, status, message, assertionResults } of report.testResults) {
+    const path = name.replace(root, "");
+    const failed = assertionResults.filter((test) => test.status === "failed");
+    // A file that could not be loaded has no tests to fail.
+    if (status === "failed" && failed.length === 0) {
+      brokenFiles += 1;
+      failures.push(`${path}\n${message}`);
+    }
+    for (const test of failed) {
+      failures.push(`${path}: ${test.fullName}\n${(test.failureMessages ?? []).join("\n")}`);
+    }
+  }
+  return {
+    counts: {
+      passed: report.numPassedTests,
+      failed: report.numFailedTests + brokenFiles,
+      skipped: report.numPendingTests + report.numTodoTests,
+    },
+    details: failures.join("\n\n"),
+  };
+}
+
+/** One suite for each Python found. Version 2.7 must be among them, as CPython or Jython, and some 3. */
+async function pythonSuites(): Promise<Suite[]> {
+  const found = await findPythons();
+  const suites = [...found].map(([name, path]) => python(name, path));
+  const versions = [...found.keys()];
+  if (!versions.some((name) => name.includes(" 2.7"))) {
+    suites.push({ ...python("Python 2.7", ""), missing: "Python 2.7 or Jython" });
+  }
+  if (!versions.some((name) => name.includes(" 3."))) {
+    suites.push({ ...python("Python 3", ""), missing: "Python 3" });
+  }
+  return suites;
+}
+
+function python(name: string, path: string): Suite {
+  return {
+    name,
+    command: [path, join(root, "test/clients/python/run_tests.py")],
+    folder: root,
+    environment: { PYTHONDONTWRITEBYTECODE: "1", JYTHONPATH: join(root, "clients/python") },
+    isParallel: false,
+    read: readSummary,
+  };
+}
+
+/** The pythons on PATH and pyenv's, each version once: by what they say of themselves, because shims may lead nowhere. */
+async function findPythons(): Promise<Map<string, string>> {
+  const wanted = /^(python([23](\.\d+)?)?|jython|pypy\d*(\.\d+)?)(\.exe)?$/;
+  const folders = (process.env["PATH"] ?? "").split(delimiter);
+  const pyenv = join(process.env["PYENV_ROOT"] ?? join(homedir(), ".pyenv"), "versions");
+  for (const version of listFolder(pyenv)) folders.push(join(pyenv, version, "bin"));
+  const candidates = folders.flatMap((folder) =>
+    listFolder(folder).flatMap((name) => (wanted.test(name) ? [join(folder, name)] : [])),
+  );
+  const script =
+    "import sys, platform; print(platform.python_implementation() + ' ' + '.'.join(map(str, sys.version_info[:3])))";
+  const names = await Promise.all(
+    candidates.map((path) => ask(path, ["-c", script]).then((answer) => [answer, path] as const)),
+  );
+  const found = new Map<string, string>();
+  for (const [answer, path] of names) {
+    const name = answer?.trim().replace(/^CPython/, "Python");
+    if (name && /^\w+ [\d.]+$/.test(name) && !found.has(name)) found.set(name, path);
+  }
+  // Jython stands in for 2.7 where there is no CPython 2.7 any more.
+  const hasOld = [...found.keys()].some((name) => name.startsWith("Python 2.7"));
+  for (const name of found.keys()) if (hasOld && name.startsWith("Jython")) found.delete(name);
+  return new Map([...found].sort(([a], [b]) => a.localeCompare(b, "en", { numeric: true })));
+}
+
+/** `N passed, N failed[, N skipped]` on the last line. */
+export function readSummary(output: string): Result {
+  const lastLine = output.trimEnd().split("\n").at(-1) ?? "";
+  const [, passed, failed, skipped] =
+    /^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$/.exec(lastLine) ?? [];
+  if (passed === undefined) return { counts: { passed: 0, failed: 1, skipped: 0 }, details: "" };
+  const counts = { passed: Number(passed), failed: Number(failed), skipped: Number(skipped ?? 0) };
+  return { counts, details: "" };
+}
+
+function go(): Suite {
+  const compiler = onPath("gcc") ?? onPath("cc") ?? onPath("clang");
+  return {
+    name: "go",
+    ...needs(onPath("go"), "Go"),
+    ...(onPath("go") && needs(compiler, "a C compiler, for the race detector")),
+    command: ["go", "test", "-race", "-json", "./..."],
+    folder: join(root, "clients/go"),
+    environment: { CGO_ENABLED: "1" },
+    isParallel: true,
+    read: readGo,
+  };
+}
+
+/** `go test -json`: one event a line. */
+export function readGo(output: string): Result {
+  const counts: Counts = { passed: 0, failed: 0, skipped: 0 };
+  const printed = new Map<string, string>();
+  const failures: string[] = [];
+  for (const line of output.split("\n")) {
+    if (!line.startsWith("{")) continue;
+    const event = JSON.parse(line) as {
+      Action: string;
+      Package?: string;
+      Test?: string;
+      Output?: string;
+    };
+    const test = `${event.Package ?? ""} ${event.Test ?? ""}`;
+    if (event.Action === "output")
+      printed.set(test, (printed.get(test) ?? "") + (event.Output ?? ""));
+    if (event.Action === "fail") failures.push(`${test}\n${printed.get(test) ?? ""}`);
+    if (event.Test === undefined) continue; // the package as a whole
+    if (event.Action === "pass") counts.passed += 1;
+    if (event.Action === "fail") counts.failed += 1;
+    if (event.Action === "skip") counts.skipped += 1;
+  }
+  return { counts, details: failures.join("\n") };
+}
+
+function needs(found: string | undefined, what: string): { missing?: string } {
+  return found === undefined ? { missing: what } : {};
+}
+
+function findChromium(): string | undefined {
+  const named = process.env["CHROMIUM"];
+  if (named && existsSync(named)) return named;
+  const names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+  return names.map(onPath).find((path) => path !== undefined);
+}
+
+function onPath(program: string): string | undefined {
+  const names = process.platform === "win32" ? [`${program}.exe`, `${program}.cmd`] : [program];
+  return (process.env["PATH"] ?? "")
+    .split(delimiter)
+    .flatMap((folder) => names.map((name) => join(folder, name)))
+    .find((path) => existsSync(path));
+}
+
+function listFolder(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+async function ask(program: string, args: string[]): Promise<string | undefined> {
+  try {
+    return (await promisify(execFile)(program, args, { timeout: 60_000 })).stdout;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,6 +1,7 @@
 package datacat
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"sort"
@@ -80,4 +81,70 @@ func testSession(t testing.TB) *Session {
 		t.Fatal("the session did not open")
 	}
 	return s
+}
+
+// The cost of opening and of ending a session, medians: a file, its header and its start; the end.
+func BenchmarkOpenAndEnd(b *testing.B) {
+	b.Setenv("DATACAT_HOME", b.TempDir())
+	b.Setenv("DATACAT_DAEMON", "off")
+	opens, ends := make([]int64, b.N), make([]int64, b.N)
+	b.ResetTimer()
+	for i := 0; i < b.N; i++ {
+		before := time.Now()
+		s := Open(context.Background(), Options{Product: "bench"})
+		between := time.Now()
+		s.End()
+		opens[i], ends[i] = int64(between.Sub(before)), int64(time.Since(between))
+	}
+	b.StopTimer()
+	first := float64(opens[0])
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(first/1e6, "first-open-ms") // finds out who this process is
+	b.ReportMetric(median(opens)/1e6, "open-ms")
+	b.ReportMetric(median(ends)/1e6, "end-ms")
+}
+
+// What a loop of 60 frames a second feels of 100 calls in each: the time spent in them, beside 100 bare writes of the same
+// bytes in every other frame. A daemon may run meanwhile: DATACAT_BENCH_HOME names its home.
+func BenchmarkFramesOf100Calls(b *testing.B) {
+	home := os.Getenv("DATACAT_BENCH_HOME")
+	if home == "" {
+		home = b.TempDir()
+	}
+	b.Setenv("DATACAT_HOME", home)
+	b.Setenv("DATACAT_DAEMON", "off")
+	s := Open(context.Background(), Options{Product: "bench"})
+	defer s.End()
+	line := oneLine(b, s, func() { s.Gauge("thing_1_x", 0.5) })
+	bare, err := os.OpenFile(filepath.Join(b.TempDir(), "bare"), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer bare.Close()
+
+	tick := time.NewTicker(time.Second / 60)
+	defer tick.Stop()
+	ours, theirs := make([]int64, b.N), make([]int64, b.N)
+	b.ResetTimer()
+	for i := 0; i < b.N; i++ {
+		<-tick.C
+		begun := time.Now()
+		for call := 0; call < 100; call++ {
+			s.Gauge("thing_1_x", float64(i+call)/64)
+		}
+		ours[i] = int64(time.Since(begun))
+		<-tick.C
+		begun = time.Now()
+		for call := 0; call < 100; call++ {
+			writeOnce(bare, line)
+		}
+		theirs[i] = int64(time.Since(begun))
+	}
+	b.StopTimer()
+	b.ReportMetric(0, "ns/op")
+	for name, times := range map[string][]int64{"calls": ours, "bare": theirs} {
+		b.ReportMetric(median(times)/1e6, name+"-p50-ms")
+		b.ReportMetric(float64(times[len(times)*99/100])/1e6, name+"-p99-ms")
+		b.ReportMetric(float64(times[len(times)-1])/1e6, name+"-max-ms")
+	}
 }

@@ -1,0 +1,156 @@
+/** The real parts, for programs written in Go: the Worker, a home, and the daemon that the programs start for themselves. */
+import { execFileSync, spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect } from "vitest";
+import { type Server, serve } from "../../../daemon/serve/serve.ts";
+import type {
+  EventRow,
+  Page,
+  SeriesSummary,
+  StateAt,
+  StateChange,
+  Summary,
+} from "../../../src/core/answers.ts";
+
+const root = new URL("../../..", import.meta.url).pathname;
+const module = join(root, "clients/go");
+
+/** Where Go is missing its tests are skipped, but never in CI. */
+export const isGoMissing = !isThere("go") && process.env["CI"] !== "true";
+
+function isThere(command: string): boolean {
+  try {
+    execFileSync(command, ["version"], { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+type RunOptions = { words?: string[]; env?: NodeJS.ProcessEnv; input?: string };
+export type Ran = { id: string; code: number | null; signal: string | null; output: string };
+
+export class GoWorld {
+  readonly folder = mkdtempSync(join(tmpdir(), "datacat-go-"));
+  readonly server: Server;
+
+  constructor(server: Server) {
+    this.server = server;
+  }
+
+  static async make(): Promise<GoWorld> {
+    const data = mkdtempSync(join(tmpdir(), "datacat-go-data-"));
+    const world = new GoWorld(await serve({ data }));
+    execFileSync("go", ["build", "-o", `${world.folder}/`, "./examples/...", "./cmd/..."], {
+      cwd: module,
+      stdio: "inherit",
+    });
+    return world;
+  }
+
+  get home(): string {
+    return join(this.folder, "home");
+  }
+
+  get env(): NodeJS.ProcessEnv {
+    return {
+      ...process.env,
+      DATACAT_HOME: this.home,
+      DATACAT_URL: this.server.url,
+      DATACAT_DAEMON: join(root, "daemon/launch/datacat-daemon.mjs"),
+      DATACAT_DAEMON_PORT: "0",
+    };
+  }
+
+  /** Runs a compiled program to its end. Its id is the line of its output that looks like one. */
+  async run(program: string, { words = [], env = {}, input = "" }: RunOptions = {}): Promise<Ran> {
+    const child = spawn(join(this.folder, program), words, {
+      env: { ...this.env, ...env },
+      cwd: this.folder,
+    });
+    child.stdin.end(input);
+    let output = "";
+    child.stdout.on("data", (text: Buffer) => (output += text.toString()));
+    child.stderr.on("data", (text: Buffer) => (output += text.toString()));
+    const [code, signal] = await new Promise<[number | null, string | null]>((resolve) =>
+      child.on("close", (...how) => resolve(how)),
+    );
+    return { id: /^[0-9a-f]{8}-[0-9a-f-]{27}$/m.exec(output)?.[0] ?? "", code, signal, output };
+  }
+
+  async get<Answer>(path: string): Promise<Answer> {
+    const response = await fetch(`${this.server.url}/api/sessions/${path}`);
+    if (!response.ok) throw new Error(`${response.status} for ${path}: ${await response.text()}`);
+    return (await response.json()) as Answer; // the API's own shapes
+  }
+
+  /** The id of a product's only session. */
+  async find(product: string): Promise<string> {
+    let ids: string[] = [];
+    const look = async () => {
+      const response = await fetch(`${this.server.url}/api/sessions?product=${product}`);
+      const { items } = (await response.json()) as Page<{ id: string }>; // the API's own shape
+      ids = items.map(({ id }) => id);
+      return ids.length;
+    };
+    await expect.poll(look, { timeout: 30_000, interval: 100 }).toBe(1);
+    return ids[0] ?? "";
+  }
+
+  /** What the server holds of a session, once its verdict is so. */
+  async recorded(id: string, status: Summary["verdict"]["status"]): Promise<Recording> {
+    await expect
+      .poll(
+        async () => (await this.get<Summary>(`${id}/summary`).catch(() => null))?.verdict.status,
+        {
+          timeout: 30_000,
+          interval: 100,
+        },
+      )
+      .toBe(status);
+    const [summary, state, history, events, series] = await Promise.all([
+      this.get<Summary>(`${id}/summary`),
+      this.get<StateAt>(`${id}/state`),
+      this.get<Page<StateChange>>(`${id}/state/history?limit=1000`),
+      this.get<Page<EventRow>>(`${id}/events?limit=1000`),
+      this.get<SeriesSummary[]>(`${id}/metrics`),
+    ]);
+    return {
+      summary,
+      state: state.state,
+      history: history.items,
+      events: events.items,
+      series: Object.fromEntries(series.map((each) => [[each.name, ...each.tags].join(" "), each])),
+    };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stopDaemon();
+    await this.server.stop();
+    rmSync(this.folder, { recursive: true, force: true, maxRetries: 10 });
+  }
+
+  #stopDaemon(): void {
+    const file = join(this.home, "daemon.json");
+    if (!existsSync(file)) return;
+    const { pid } = JSON.parse(readFileSync(file, "utf8")) as { pid: number };
+    process.kill(pid, "SIGTERM");
+  }
+}
+
+export type Recording = {
+  summary: Summary;
+  state: StateAt["state"];
+  history: StateChange[];
+  events: EventRow[];
+  /** By name and tags. */
+  series: { [name: string]: SeriesSummary };
+};
+
+/** Nothing was lost on the way, and all of it was accounted for. */
+export function expectComplete({ summary }: Recording): void {
+  expect(summary.ledger.dropped).toEqual({});
+  expect(summary.ledger.stored).toBe(summary.ledger.accepted);
+}

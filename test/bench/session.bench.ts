@@ -205,8 +205,8 @@ try {
   );
 
   const walk = [0];
-  const noisy = (i: number) =>
-    (walk[0] = Math.round(((walk[0] ?? 0) + (random() - 0.5) * 20) * 1_000) / 1_000 + i * 0);
+  const noisy = () =>
+    (walk[0] = Math.round(((walk[0] ?? 0) + (random() - 0.5) * 20) * 1_000) / 1_000);
   await send(
     "session",
     "noisy",

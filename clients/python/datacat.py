@@ -2639,7 +2639,6 @@ def _gzip(data):
 
 
 def _forked():
-    _facts.clear()
     for writer, _, _ in list(_open_writers.values()):
         try:
             writer.forked()
@@ -2861,7 +2860,8 @@ def _file(path, mode="rb"):
 
 def _writer_facts():
     """Who writes a lane. Found out once per process."""
-    if not _facts:
+    facts = _facts
+    if facts.get("pid") != os.getpid():
         arguments = [_plain_text(argument) for argument in getattr(sys, "argv", None) or [""]]
         facts = OrderedDict()
         facts["program"] = os.path.basename(arguments[0]) or "python"
@@ -2876,11 +2876,12 @@ def _writer_facts():
         facts["hostname"] = _once("hostname", _hostname)
         facts["os"] = _once("os", _system)
         facts["user"] = _once("user", _user)
-        _facts.update((key, fact) for key, fact in facts.items() if fact is not None)
-    return _facts
+        facts = OrderedDict((key, fact) for key, fact in facts.items() if fact is not None)
+        globals()["_facts"] = facts
+    return facts
 
 
-_facts = OrderedDict()
+_facts = {}
 _found = {}
 
 

@@ -59,7 +59,8 @@ class Test(unittest.TestCase):
 
 
 def run(command, home, environment=None, seconds=60):
-    variables = dict(os.environ, DATACAT_HOME=home, PYTHONPATH=CLIENT, DATACAT_DAEMON="off", **(environment or {}))
+    variables = dict(os.environ, DATACAT_HOME=home, PYTHONPATH=CLIENT, DATACAT_DAEMON="off")
+    variables.update(environment or {})
     process = subprocess.Popen(
         command, env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=home, close_fds=True
     )  # fmt: skip

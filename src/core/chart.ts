@@ -5,6 +5,7 @@
 import type { ChartBucket } from "./answers.ts";
 import type { SeriesDigest } from "./digest.ts";
 import type { ReadColumns } from "./segment.ts";
+import { toFinite } from "./series.ts";
 import type { MetricType } from "./vocabulary.ts";
 
 /** One point as charts see it: of a histogram, a window of samples. */
@@ -96,7 +97,7 @@ export class ChartBuilder {
           count,
           min,
           max,
-          mean: cell.sum / cell.weight,
+          mean: toFinite(cell.sum) / cell.weight,
           first,
           last,
         },

@@ -5,7 +5,7 @@
 import { bloomOf, mayContain } from "./bloom.ts";
 import { type EventFilter, isException, searchText } from "./event.ts";
 import type { Contents } from "./segment.ts";
-import type { Columns, Series } from "./series.ts";
+import { type Columns, type Series, toFinite } from "./series.ts";
 import { newSketch, type PackedSketch, packSketch, type Sketch } from "./sketch.ts";
 import type { MetricType } from "./vocabulary.ts";
 
@@ -144,6 +144,7 @@ function digestSeries(id: number, type: MetricType, columns: Columns): SeriesDig
     digest.sum += sums[i] ?? 0;
     digest.samples += weight;
   }
+  digest.sum = toFinite(digest.sum);
   const sketch = newSketch();
   sketchInto(sketch, type, fields[0]);
   if (sketch.count > 0) digest.sketch = packSketch(sketch);

@@ -12,6 +12,9 @@ export const MAX_BATCH_OPS = 5_000;
 /** Sessions in one request: each is a subrequest, and the free plan allows 50. */
 export const MAX_BATCHES = 40;
 
+/** JavaScript's last date. */
+export const MAX_TIME = 8.64e15;
+
 // What a session may hold.
 /** The keyframe that opens each segment; a row is 2 MB at most, and the state is in it beside a whole batch. */
 export const MAX_STATE_BYTES = 512 * 1024;

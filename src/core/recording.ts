@@ -295,6 +295,8 @@ export class Recording {
     if (op.type === "histogram") addHistogram(target.series, target.columns, op);
     else addScalar(target.series, target.columns, op);
     this.head.counts.points += target.series.points - before;
+    // 1.x's daemon repeats histograms that did not change.
+    if (target.columns.at.length === 0) contents.series.delete(target.series.id);
   }
 
   #applyPoints(op: Points, contents: Contents): void {

@@ -5,6 +5,7 @@
 import { pointAt } from "./chart.ts";
 import { sketchInto } from "./digest.ts";
 import type { ReadColumns } from "./segment.ts";
+import { toFinite } from "./series.ts";
 import { newSketch, type Sketch } from "./sketch.ts";
 import type { MetricType } from "./vocabulary.ts";
 
@@ -66,7 +67,7 @@ export class Rollup {
     const index = Math.floor((at - strip.from) / strip.step_ms);
     while (strip.count.length <= index) pushEmpty(strip);
     strip.count[index] = (strip.count[index] ?? 0) + weight;
-    strip.sum[index] = (strip.sum[index] ?? 0) + sum;
+    strip.sum[index] = toFinite((strip.sum[index] ?? 0) + sum);
     strip.min[index] = Math.min(strip.min[index] ?? Infinity, min);
     strip.max[index] = Math.max(strip.max[index] ?? -Infinity, max);
   }
@@ -81,7 +82,7 @@ function halve(strip: Strip): void {
     const index = Math.floor((strip.from + i * strip.step_ms - from) / step);
     while (wide.count.length <= index) pushEmpty(wide);
     wide.count[index] = (wide.count[index] ?? 0) + count;
-    wide.sum[index] = (wide.sum[index] ?? 0) + (strip.sum[i] ?? 0);
+    wide.sum[index] = toFinite((wide.sum[index] ?? 0) + (strip.sum[i] ?? 0));
     wide.min[index] = either(Math.min, wide.min[index], strip.min[i]);
     wide.max[index] = either(Math.max, wide.max[index], strip.max[i]);
   });

@@ -9,11 +9,11 @@
  * `count` is there only if any point has one (0: not said).
  */
 import type { SeriesSummary } from "./answers.ts";
-import { MAX_BUCKETS } from "./limits.ts";
+import { MAX_BUCKETS, MAX_TIME } from "./limits.ts";
 import { isObject } from "./merge.ts";
 import { Refusal } from "./refusal.ts";
 import { DEFAULT_BUCKETS, type MetricType } from "./vocabulary.ts";
-import type { JsonObject, Metric, Points } from "./wire.ts";
+import type { Json, JsonObject, Metric, Points } from "./wire.ts";
 
 /** A series as the head of the newest segment keeps it: identity and totals over its whole life. */
 export type Series = {
@@ -86,7 +86,9 @@ export function boundsOf(op: Metric): number[] {
   const named = op.bounds ?? op.buckets ?? legacyBounds(op.metadata);
   if (!named) return [...DEFAULT_BUCKETS];
   const bounds = [...new Set(named)].sort((a, b) => a - b);
-  if (op.bounds && bounds.some((bound, index) => bound !== op.bounds?.[index])) {
+  const isAscending =
+    bounds.length === named.length && bounds.every((bound, index) => bound === named[index]);
+  if (op.bounds && !isAscending) {
     throw new Refusal("invalid_body", `The bounds of histogram "${op.name}" must ascend.`);
   }
   return bounds;
@@ -95,18 +97,28 @@ export function boundsOf(op: Metric): number[] {
 /** 1.x's `metadata.buckets`: numbers, the strings inf and Infinity for no bound, or `{le, count}` as its daemon sends them. */
 function legacyBounds(metadata: JsonObject | undefined): number[] | undefined {
   const buckets = metadata?.["buckets"];
-  if (!Array.isArray(buckets) || buckets.length === 0 || buckets.length > MAX_BUCKETS)
-    return undefined;
-  const bounds = buckets.map((bucket) =>
-    Number((isObject(bucket) ? bucket["le"] : bucket) ?? Infinity),
-  );
+  if (!Array.isArray(buckets) || buckets.length === 0) return undefined;
+  if (buckets.length > MAX_BUCKETS + 1)
+    throw new Refusal("invalid_body", `A histogram has ${MAX_BUCKETS} buckets at most.`);
+  const bounds = buckets.map(legacyBound);
   return bounds.some(Number.isNaN) ? undefined : bounds.filter(Number.isFinite);
+}
+
+/** Infinity for no bound, NaN for what is none. */
+function legacyBound(bucket: Json): number {
+  const bound = isObject(bucket) ? (bucket["le"] ?? Infinity) : bucket;
+  if (typeof bound === "string" && /^\+?inf(inity)?$/i.test(bound)) return Infinity;
+  return typeof bound === "number" || (typeof bound === "string" && bound.trim() !== "")
+    ? Number(bound)
+    : NaN;
 }
 
 /** Takes in one metric op of a scalar type. */
 export function addScalar(series: Series, columns: Columns, op: Metric): void {
   const value =
-    op.type === "counter" && op.delta !== undefined ? series.last + op.delta : (op.value ?? 0);
+    op.type === "counter" && op.delta !== undefined
+      ? toFinite(series.last + op.delta)
+      : (op.value ?? 0);
   addPoint(series, columns, op.at, value, op.count ?? 0);
 }
 
@@ -119,6 +131,7 @@ export function addPoints(series: Series, columns: Columns, op: Points): void {
       `The columns of "${op.name}" differ in length: ${dt.length} times, ${values.length} values.`,
     );
   }
+  checkCounts(op.name, counts);
   let at = op.at;
   if (counts || columns.fields.length > 1 || op.type === "counter" || series.points === 0) {
     for (let i = 0; i < values.length; i++) {
@@ -128,11 +141,11 @@ export function addPoints(series: Series, columns: Columns, op: Points): void {
         series,
         columns,
         at,
-        op.type === "counter" ? series.last + value : value,
+        op.type === "counter" ? toFinite(series.last + value) : value,
         counts?.[i] ?? 0,
       );
     }
-    return;
+    return checkTimes(series);
   }
   // The same for the most frequent case, a run of a known gauge: four times as fast.
   const column = field(columns, 0);
@@ -154,7 +167,16 @@ export function addPoints(series: Series, columns: Columns, op: Points): void {
   }
   const points = series.points + values.length;
   const samples = series.samples + values.length;
+  sum = toFinite(sum);
+  squares = toFinite(squares);
   Object.assign(series, { points, samples, firstAt, first, lastAt, last, min, max, sum, squares });
+  checkTimes(series);
+}
+
+/** Differences may add up to times that no calendar has. */
+function checkTimes({ name, firstAt, lastAt }: Series): void {
+  if (firstAt < 0 || lastAt > MAX_TIME)
+    throw new Refusal("invalid_body", `Points of "${name}" lie outside of time.`);
 }
 
 /** Takes in a sample of a histogram, or a window of samples that was counted before it came here. */
@@ -172,7 +194,7 @@ export function addHistogram(series: Series, columns: Columns, op: Metric): void
   series.max = series.samples === 0 ? max : Math.max(series.max, max);
   series.points++;
   series.samples += samples;
-  series.sum += sum;
+  series.sum = toFinite(series.sum + sum);
   buckets.forEach((count, index) => (series.buckets[index] = (series.buckets[index] ?? 0) + count));
 }
 
@@ -187,6 +209,7 @@ function histogramWindow(series: Series, op: Metric): Window {
         `Histogram "${op.name}" has ${series.bounds.length} bounds and needs one count more than that.`,
       );
     }
+    checkCounts(op.name, op.counts);
     const samples = op.counts.reduce((total, count) => total + count, 0);
     const sum = op.sum ?? 0;
     const mean = samples > 0 ? sum / samples : 0;
@@ -212,7 +235,7 @@ function legacyCounts(series: Series, op: Metric): Window | undefined {
   const totals = series.buckets.map(() => 0);
   for (const bucket of buckets) {
     if (!isObject(bucket)) continue;
-    const bound = Number(bucket["le"] ?? Infinity);
+    const bound = legacyBound(bucket);
     const at = Number.isFinite(bound) ? series.bounds.indexOf(bound) : series.bounds.length;
     if (at >= 0) totals[at] = (totals[at] ?? 0) + Number(bucket["count"]);
   }
@@ -248,8 +271,18 @@ function addPoint(
   noteTime(series, at, value);
   series.points++;
   series.samples++;
-  series.sum += value;
-  series.squares += value * value;
+  series.sum = toFinite(series.sum + value);
+  series.squares = toFinite(series.squares + value * value);
+}
+
+function checkCounts(name: string, counts: number[] | undefined): void {
+  if (counts && !counts.every((count) => Number.isSafeInteger(count) && count >= 0))
+    throw new Refusal("invalid_body", `The counts of "${name}" must be whole numbers from 0 on.`);
+}
+
+/** JSON has no infinity: sums stop at the last number there is. */
+export function toFinite(sum: number): number {
+  return Math.max(-Number.MAX_VALUE, Math.min(Number.MAX_VALUE, sum)) || 0; // not a number: ∞ − ∞
 }
 
 /** First and last by time; of equal times, the one that came later is the last. */

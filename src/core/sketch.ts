@@ -4,6 +4,7 @@
  * series, the catalog one per series and session; merging them gives the sketch of the whole.
  */
 import { LogCollapsingLowestDenseDDSketch } from "@datadog/sketches-js";
+import { toFinite } from "./series.ts";
 
 export type Sketch = LogCollapsingLowestDenseDDSketch;
 
@@ -41,7 +42,7 @@ export function packSketch(sketch: Sketch): PackedSketch {
   return [
     sketch.count,
     sketch.zeroCount,
-    sketch.sum,
+    toFinite(sketch.sum),
     sketch.min,
     sketch.max,
     packStore(sketch.store),

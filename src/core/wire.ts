@@ -14,6 +14,7 @@ import {
   MAX_LABELS,
   MAX_LABEL_LENGTH,
   MAX_NAME_LENGTH,
+  MAX_TIME,
 } from "./limits.ts";
 import { METRIC_TYPES } from "./vocabulary.ts";
 
@@ -21,7 +22,7 @@ import { METRIC_TYPES } from "./vocabulary.ts";
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 export type JsonObject = { [key: string]: Json };
 
-const time = v.pipe(v.number(), v.finite(), v.minValue(0), v.maxValue(8.64e15)); // JavaScript's last Date
+const time = v.pipe(v.number(), v.finite(), v.minValue(0), v.maxValue(MAX_TIME));
 const name = v.pipe(v.string(), v.maxLength(MAX_NAME_LENGTH));
 const text = v.string();
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));

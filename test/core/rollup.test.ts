@@ -1,0 +1,88 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { Rollup } from "../../src/core/rollup.ts";
+import { quantile } from "../../src/core/sketch.ts";
+
+type Point = [at: number, value: number];
+
+function rollupOf(batches: Point[][]): Rollup {
+  const rollup = new Rollup("gauge");
+  for (const batch of batches)
+    rollup.add({
+      at: Float64Array.from(batch, ([at]) => at),
+      fields: [Float64Array.from(batch, ([, value]) => value)],
+    });
+  return rollup;
+}
+
+const point: fc.Arbitrary<Point> = fc.tuple(
+  fc.oneof(fc.nat(200_000), fc.nat(5_000_000), fc.constantFrom(0, 1.79e12, 8.64e15)),
+  fc.integer({ min: -100, max: 100 }),
+);
+
+test("a strip is the same whatever the order and the batches", () => {
+  fc.assert(
+    fc.property(
+      fc.array(point, { minLength: 1, maxLength: 60 }),
+      fc.infiniteStream(fc.nat()),
+      (points, keys) => {
+        const shuffled = points
+          .map((one) => ({ one, key: keys.next().value ?? 0 }))
+          .sort((a, b) => a.key - b.key)
+          .map(({ one }) => one);
+        const { strip, sketch } = rollupOf([points]);
+        const other = rollupOf(shuffled.map((one) => [one]));
+        expect(other.strip).toEqual(strip);
+        expect(quantile(other.sketch, 0.5)).toBe(quantile(sketch, 0.5));
+      },
+    ),
+    { numRuns: 500 },
+  );
+});
+
+test("a strip has at most 120 buckets, all points in them, each in its own", () => {
+  fc.assert(
+    fc.property(fc.array(point, { minLength: 1, maxLength: 60 }), (points) => {
+      const strip = rollupOf([points]).strip;
+      if (!strip) throw new Error("no strip");
+      const { from, step_ms: step, count, sum, min, max } = strip;
+      expect(count.length).toBeLessThanOrEqual(120);
+      for (const list of [sum, min, max]) expect(list).toHaveLength(count.length);
+      count.forEach((n, i) => {
+        const inside = points.filter(([at]) => Math.floor((at - from) / step) === i);
+        const values = inside.map(([, value]) => value);
+        expect(n).toBe(inside.length);
+        expect(sum[i]).toBe(values.reduce((a, b) => a + b, 0));
+        expect(min[i]).toBe(n === 0 ? null : Math.min(...values));
+        expect(max[i]).toBe(n === 0 ? null : Math.max(...values));
+      });
+      expect(count.reduce((a, b) => a + b)).toBe(points.length);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test("a strip is no coarser than it must be", () => {
+  const seconds = (count: number) =>
+    rollupOf([Array.from({ length: count }, (_, i): Point => [i * 1_000, 1])]).strip;
+  expect(seconds(120)).toMatchObject({ step_ms: 1_000, from: 0 });
+  expect(seconds(121)).toMatchObject({ step_ms: 2_000, from: 0 });
+  expect(seconds(241)).toMatchObject({ step_ms: 4_000 });
+});
+
+test("sums of huge values stay numbers", () => {
+  const { strip } = rollupOf([
+    [
+      [0, Number.MAX_VALUE],
+      [1, Number.MAX_VALUE],
+    ],
+  ]);
+  expect(strip?.sum).toEqual([Number.MAX_VALUE]);
+});
+
+test("a counter has a strip, and no quantiles of its total", () => {
+  const rollup = new Rollup("counter");
+  rollup.add({ at: Float64Array.of(1, 2), fields: [Float64Array.of(5, 6)] });
+  expect(rollup.strip?.count).toEqual([2]);
+  expect(rollup.sketch.count).toBe(0);
+});

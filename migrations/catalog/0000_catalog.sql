@@ -89,7 +89,7 @@ CREATE TABLE `metrics` (
 --> statement-breakpoint
 CREATE INDEX `metrics_by_name` ON `metrics` (`name`,`session_id`);--> statement-breakpoint
 CREATE TABLE `sessions` (
-	`id` text PRIMARY KEY NOT NULL,
+	`id` text NOT NULL,
 	`created_at` integer NOT NULL,
 	`product` text NOT NULL,
 	`version` text NOT NULL,
@@ -115,10 +115,11 @@ CREATE TABLE `sessions` (
 	`headline` text NOT NULL,
 	`tags` text NOT NULL,
 	`verdict` text NOT NULL,
-	`state` text
+	`state` text,
+	PRIMARY KEY(`created_at`, `id`)
 ) WITHOUT ROWID;
 --> statement-breakpoint
-CREATE INDEX `sessions_by_time` ON `sessions` (`created_at`,`id`);--> statement-breakpoint
+CREATE UNIQUE INDEX `sessions_by_id` ON `sessions` (`id`);--> statement-breakpoint
 CREATE INDEX `sessions_by_product` ON `sessions` (`product`,`version`,`created_at`);--> statement-breakpoint
 CREATE INDEX `sessions_open` ON `sessions` (`machine_id`,`created_at`) WHERE is_open = 1;--> statement-breakpoint
 CREATE INDEX `sessions_crashed` ON `sessions` (`created_at`) WHERE status = 'crashed';--> statement-breakpoint

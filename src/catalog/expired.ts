@@ -9,7 +9,7 @@ export async function expiredSessions(
 ): Promise<string[]> {
   const { results } = await db
     .prepare(
-      `SELECT id FROM sessions INDEXED BY sessions_by_time
+      `SELECT id FROM sessions
        WHERE created_at < ?1 AND updated_at < ?1 AND status NOT IN ('active', 'hung') ORDER BY created_at LIMIT ?2`,
     )
     .bind(before, limit)

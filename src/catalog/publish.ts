@@ -102,8 +102,8 @@ const COUNT_EXCEPTIONS = countExceptions(`
   WHERE session_id = ?1 AND fingerprint NOT IN (SELECT fingerprint FROM failure) AND ${NEWEST}`);
 
 /**
- * Naming an indexed column in an update costs a row for its index even when the value stays. So these change by statements
- * of their own, and only when they do.
+ * Naming an indexed column in an update costs a row for its index even when the value stays (and one of the table's key moves the
+ * row). So these change by statements of their own, and only when they do.
  */
 const STATUS = ["status", "is_open", "ever_hung"];
 const IDENTITY = ["created_at", "product", "version", "machine_id"];

@@ -5,15 +5,26 @@
  * All tables are WITHOUT ROWID (see the migrations): a text or composite key would else be a second row for each insert.
  */
 import { sql } from "drizzle-orm";
-import { index, integer, primaryKey, real, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import {
+  index,
+  integer,
+  primaryKey,
+  real,
+  sqliteTable,
+  text,
+  uniqueIndex,
+} from "drizzle-orm/sqlite-core";
 
 const flag = () => integer({ mode: "boolean" }).notNull();
 
-/** One row per session. Wide columns come last: a scan then never touches their overflow pages. */
+/**
+ * One row per session, lying in order of their start, so that walking through them reads no index. Wide columns come last: a
+ * walk then never touches their overflow pages.
+ */
 export const sessions = sqliteTable(
   "sessions",
   {
-    id: text().primaryKey(),
+    id: text().notNull(),
     created_at: integer().notNull(), // epoch milliseconds, like every time here
     product: text().notNull(), // "" if the program named none
     version: text().notNull(),
@@ -42,7 +53,8 @@ export const sessions = sqliteTable(
     state: text(), // JSON of the latest state; null if it is over the bound
   },
   (table) => [
-    index("sessions_by_time").on(table.created_at, table.id),
+    primaryKey({ columns: [table.created_at, table.id] }),
+    uniqueIndex("sessions_by_id").on(table.id),
     index("sessions_by_product").on(table.product, table.version, table.created_at),
     // Partial: only sessions that are in them cost a row.
     index("sessions_open")

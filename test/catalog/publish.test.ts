@@ -57,12 +57,18 @@ test("publications in any order end as the newest one alone", async () => {
   const steps = [
     full("order", 1),
     full("order", 2, { status: "hung", ever_hung: true }),
-    full("order", 3, { status: "active", ever_hung: true, version: "1.1" }),
+    full("order", 3, {
+      status: "active",
+      ever_hung: true,
+      version: "1.1",
+      created_at: NOON - 86_400_000,
+    }),
     full("order", 4, {
       status: "crashed",
       is_open: false,
       ever_hung: true,
       version: "1.1",
+      created_at: NOON - 86_400_000,
       ended_at: NOON + 9,
     }),
   ];

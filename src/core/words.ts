@@ -2,8 +2,8 @@
 
 /** "840 ms", "12.4 s", "3 min 5 s", "2 h 10 min", "3 d 4 h". */
 export function duration(ms: number): string {
-  if (ms < 1_000) return `${Math.round(ms)} ms`;
-  if (ms < 60_000) return `${Number((ms / 1_000).toFixed(1))} s`;
+  if (Math.round(ms) < 1_000) return `${Math.round(ms)} ms`;
+  if (ms < 59_950) return `${Number((ms / 1_000).toFixed(1))} s`; // what would not round to 60
   const seconds = Math.round(ms / 1_000);
   if (seconds < 3_600) return join(Math.floor(seconds / 60), "min", seconds % 60, "s");
   const minutes = Math.floor(seconds / 60);
@@ -21,11 +21,12 @@ export function bytes(size: number): string {
   const units = ["B", "KB", "MB", "GB", "TB"];
   let value = size;
   let unit = 0;
-  while (value >= 1_024 && unit < units.length - 1) {
+  while (value >= 1_023.5 && unit < units.length - 1) {
     value /= 1_024;
     unit++;
   }
-  return `${unit === 0 ? value : Number(value.toPrecision(3))} ${units[unit]}`;
+  const digits = value < 1_000 ? Number(value.toPrecision(3)) : Math.round(value);
+  return `${unit === 0 ? value : digits} ${units[unit]}`;
 }
 
 const SIGNALS: { [signal: string]: string } = {
@@ -47,6 +48,6 @@ const SIGNALS: { [signal: string]: string } = {
 };
 
 export function signalMeaning(signal: string): string {
-  const meaning = SIGNALS[signal];
+  const meaning = Object.hasOwn(SIGNALS, signal) ? SIGNALS[signal] : undefined;
   return meaning ? `Signal ${signal}: ${meaning}` : `Signal ${signal}`;
 }

@@ -114,8 +114,8 @@ test.each([
         const drawn = chart.buckets();
         expect(drawn.length).toBeLessThanOrEqual(buckets);
         expect(chart.total).toBe(parts.flat().filter(({ at }) => at >= from && at <= to).length);
-        expect(drawn.map(({ mean: _, ...rest }) => rest)).toEqual(
-          expected.map(({ mean: _, ...rest }) => rest),
+        expect(drawn.map((bucket) => ({ ...bucket, mean: 0 }))).toEqual(
+          expected.map((bucket) => ({ ...bucket, mean: 0 })),
         );
         drawn.forEach(({ mean }, i) => expect(mean).toBeCloseTo(expected[i]?.mean ?? NaN));
       },

@@ -1,0 +1,363 @@
+import { describe, expect, test } from "vitest";
+import {
+  DEFAULT_HEARTBEAT_TIMEOUT_MS,
+  DEFAULT_LEASE_MS,
+  HEARTBEAT_GRACE_MS,
+  MAX_TRANSITIONS,
+} from "../../src/core/limits.ts";
+import {
+  type Facts,
+  learn,
+  newFacts,
+  nextChange,
+  noteTransition,
+  verdict,
+} from "../../src/core/status.ts";
+import type { Op } from "../../src/core/wire.ts";
+
+const START = 1_000_000;
+const SECOND = 1_000;
+const TIMEOUT = DEFAULT_HEARTBEAT_TIMEOUT_MS;
+
+/** Facts after these ops, heard of at once; times are since the start. */
+function facts(...ops: Op[]): Facts {
+  const known = newFacts(START, START);
+  for (const op of ops) {
+    learn(known, { ...op, at: START + op.at });
+    known.heardAt = Math.max(known.heardAt, START + op.at);
+    noteTransition(known, known.heardAt);
+  }
+  return known;
+}
+const judge = (...ops: Op[]) => {
+  const known = facts(...ops);
+  return verdict(known, known.heardAt);
+};
+const kinds = (...ops: Op[]) => judge(...ops).evidence.map(({ kind }) => kind);
+
+const start: Op = { op: "start", at: 0 };
+const beat = (at: number, timeout_ms?: number): Op => ({
+  op: "heartbeat",
+  at,
+  ...(timeout_ms && { timeout_ms }),
+});
+const word = (at: number): Op => ({ op: "state", at, patch: {} });
+const words = (from: number, to: number, step = 10 * SECOND): Op[] =>
+  Array.from({ length: Math.floor((to - from) / step) + 1 }, (_, i) => word(from + i * step));
+
+describe("active", () => {
+  test("is what started and is heard of", () => {
+    expect(judge(start)).toMatchObject({
+      status: "active",
+      since: START,
+      headline: "Running",
+      confidence: "certain",
+    });
+  });
+
+  test("is what beats in time, for ever", () => {
+    expect(judge(start, ...Array.from({ length: 50 }, (_, i) => beat(i * TIMEOUT)))).toMatchObject({
+      status: "active",
+      evidence: [{ kind: "heartbeat", at: START + 49 * TIMEOUT }],
+    });
+  });
+
+  test("is what never beat, however long it speaks", () => {
+    expect(judge(start, ...words(0, 3_600 * SECOND)).status).toBe("active");
+  });
+});
+
+describe("hung", () => {
+  test("by the daemon's word, with what its process does", () => {
+    const hang: Op = { op: "hang", at: 70 * SECOND, process_state: "spinning", cpu_percent: 99.6 };
+    expect(judge(start, beat(0), hang)).toMatchObject({
+      status: "hung",
+      since: START + TIMEOUT,
+      headline: "Hung in a loop: no heartbeat",
+      confidence: "certain",
+      evidence: [
+        { kind: "heartbeat" },
+        { kind: "spinning", text: expect.stringContaining("(100 % CPU)") },
+      ],
+    });
+    expect(judge(start, { op: "hang", at: 5, process_state: "stopped" }).headline).toBe(
+      "Stopped: no heartbeat",
+    );
+    expect(judge(start, { op: "hang", at: 5, process_state: "blocked" }).headline).toBe(
+      "Hung: no heartbeat",
+    );
+  });
+
+  test("by 1.x's event, without any heartbeat", () => {
+    expect(
+      judge(start, { op: "event", at: 65 * SECOND, name: "application_appears_hung" }),
+    ).toMatchObject({ status: "hung" });
+  });
+
+  test("by the program's own words, that go on while its heartbeats do not", () => {
+    const late = TIMEOUT + HEARTBEAT_GRACE_MS;
+    expect(judge(start, beat(0), ...words(SECOND, late)).status).toBe("active");
+    expect(judge(start, beat(0), ...words(SECOND, late + 10 * SECOND))).toMatchObject({
+      status: "hung",
+      confidence: "likely",
+      since: START + TIMEOUT,
+      evidence: [{ kind: "heartbeat" }, { kind: "still_speaking" }],
+    });
+  });
+
+  test("by the points of a single op too", () => {
+    const dt = Array.from({ length: 80 }, () => SECOND);
+    const op: Op = { op: "points", at: 0, type: "gauge", name: "fps", dt, values: dt };
+    expect(judge(start, beat(0), op).status).toBe("hung");
+    expect(judge(start, op).status).toBe("active");
+  });
+
+  test("not by one word after a long silence: it may have slept, or been held by a debugger", () => {
+    expect(judge(start, beat(0), word(3_600 * SECOND)).status).toBe("active");
+    expect(
+      judge(start, beat(0), word(SECOND), word(3_600 * SECOND), word(3_601 * SECOND)).status,
+    ).toBe("active");
+  });
+
+  test("not after a sleep that is known", () => {
+    const slept: Op = { op: "slept", at: 600 * SECOND, duration_ms: 590 * SECOND };
+    expect(judge(start, beat(0), slept, ...words(601 * SECOND, 655 * SECOND)).status).toBe(
+      "active",
+    );
+    expect(judge(start, beat(0), slept, ...words(601 * SECOND, 700 * SECOND)).status).toBe("hung");
+  });
+
+  test("not while it is paused, and from its resuming on only after a whole timeout", () => {
+    const pause: Op = { op: "pause", at: SECOND };
+    const resume: Op = { op: "resume", at: 300 * SECOND };
+    expect(judge(start, beat(0), pause, ...words(2 * SECOND, 300 * SECOND)).status).toBe("active");
+    expect(judge(start, beat(0), pause, resume, ...words(301 * SECOND, 355 * SECOND)).status).toBe(
+      "active",
+    );
+    expect(judge(start, beat(0), pause, resume, ...words(301 * SECOND, 375 * SECOND)).status).toBe(
+      "hung",
+    );
+    expect(judge(start, pause, resume, ...words(301 * SECOND, 900 * SECOND)).status).toBe("active"); // it never beat
+  });
+
+  test("by its own timeout, the last one said", () => {
+    expect(judge(start, beat(0, 5_000), beat(1_000), ...words(2_000, 9_000, 500)).status).toBe(
+      "hung",
+    );
+    expect(
+      judge(start, beat(0, 5_000), beat(1_000, 20_000), ...words(2_000, 9_000, 500)).status,
+    ).toBe("active");
+  });
+
+  test("until it beats again or recovers, and that it was is remembered", () => {
+    const hang: Op = { op: "hang", at: 70 * SECOND };
+    for (const end of [
+      beat(80 * SECOND),
+      { op: "recovered", at: 80 * SECOND } as const,
+      { op: "event", at: 80 * SECOND, name: "application_recovered" } as const,
+    ]) {
+      const known = facts(start, beat(0), hang, end);
+      expect(verdict(known, known.heardAt)).toMatchObject({
+        status: "active",
+        since: START + 80 * SECOND,
+      });
+      expect(known.everHung).toBe(true);
+    }
+  });
+
+  test("not by news that its next heartbeat overtook", () => {
+    const known = facts(start, beat(0), beat(80 * SECOND), { op: "hang", at: 70 * SECOND });
+    expect(verdict(known, known.heardAt).status).toBe("active");
+    expect(known.everHung).toBe(true);
+  });
+});
+
+describe("ended", () => {
+  test("with its exit code, or the signal that asked it to", () => {
+    expect(judge(start, { op: "end", at: 9 * SECOND, exit_code: 0 })).toMatchObject({
+      status: "ended",
+      since: START + 9 * SECOND,
+      headline: "Ended with exit code 0",
+      evidence: [{ kind: "end", text: "It ended its session after 9 s" }, { kind: "exit_code" }],
+    });
+    expect(judge(start, { op: "end", at: 1, exit_code: 3 }).evidence[1]?.text).toMatch(
+      "not a success",
+    );
+    expect(judge(start, { op: "end", at: 1, signal: "SIGTERM" })).toMatchObject({
+      headline: "Ended by SIGTERM",
+    });
+    expect(judge(start, { op: "end", at: 1 }).headline).toBe("Ended");
+  });
+
+  test("never suspended or hung afterwards", () => {
+    const known = facts(
+      start,
+      beat(0),
+      { op: "hang", at: 70 * SECOND },
+      { op: "end", at: 71 * SECOND },
+    );
+    expect(verdict(known, START + 1e9).status).toBe("ended");
+    expect(nextChange(known, START)).toBeNull();
+  });
+});
+
+describe("crashed", () => {
+  const crash = (op: Partial<Extract<Op, { op: "crash" }>> = {}): Op => ({
+    op: "crash",
+    at: 9 * SECOND,
+    ...op,
+  });
+  const thrown = (at: number, handled: boolean): Op => ({
+    op: "event",
+    at,
+    name: "exception",
+    exception_type: "ValueError",
+    exception_msg: "bad",
+    handled,
+  });
+
+  test.each<[Op[], string, string, string]>([
+    [[crash()], "Crashed: the process is gone", "process_died", "likely"],
+    [[crash({ signal: "SIGSEGV" })], "Crashed: SIGSEGV", "signal", "certain"],
+    [[crash({ exit_code: 134 })], "Crashed: exit code 134", "exit_code", "certain"],
+    [
+      [crash({ out_of_memory: true, signal: "SIGKILL" })],
+      "Crashed: out of memory",
+      "out_of_memory",
+      "certain",
+    ],
+    [[crash({ rebooted: true })], "Crashed: the machine was restarted", "rebooted", "certain"],
+    [
+      [thrown(8 * SECOND, false), crash({ exit_code: 1 })],
+      "Crashed: uncaught ValueError",
+      "exception",
+      "certain",
+    ],
+    [
+      [thrown(8 * SECOND, true), crash({ exit_code: 1 })],
+      "Crashed: exit code 1",
+      "exit_code",
+      "certain",
+    ],
+  ])("%#: says what is known, strongest first", (ops, headline, kind, confidence) => {
+    const { evidence, ...rest } = judge(start, ...ops);
+    expect(rest).toEqual({ status: "crashed", since: START + 9 * SECOND, headline, confidence });
+    expect(evidence[0]).toMatchObject({ kind, confidence });
+  });
+
+  test("blames no exception that ended a thread long before", () => {
+    const ops = [
+      thrown(SECOND, false),
+      word(60 * SECOND),
+      crash({ at: 61 * SECOND, signal: "SIGKILL" }),
+    ];
+    expect(judge(start, ...ops).headline).toBe("Crashed: SIGKILL");
+  });
+
+  test("tells of a sleep, a heartbeat and a hang before it", () => {
+    const ops: Op[] = [
+      beat(0),
+      { op: "slept", at: SECOND, duration_ms: 500 },
+      { op: "hang", at: 70 * SECOND },
+      crash({ at: 80 * SECOND }),
+    ];
+    expect(kinds(start, ...ops)).toEqual(["process_died", "slept", "heartbeat", "hung"]);
+  });
+
+  test("stays so when last words arrive after the news", () => {
+    expect(judge(start, crash(), word(5 * SECOND), word(9 * SECOND + 500)).status).toBe("crashed");
+  });
+
+  test("is taken back by words later than the death, in any order", () => {
+    expect(judge(start, crash(), word(12 * SECOND))).toMatchObject({
+      status: "active",
+      since: START + 12 * SECOND,
+    });
+    expect(judge(start, word(12 * SECOND), crash()).status).toBe("active");
+  });
+
+  test("goes before an end, which does not clear it (1.x)", () => {
+    expect(judge(start, crash(), { op: "end", at: 10 * SECOND }).status).toBe("crashed");
+    expect(judge(start, { op: "end", at: 8 * SECOND }, crash()).status).toBe("crashed");
+  });
+
+  test("keeps a bounded part of what was said of it", () => {
+    const long = "x".repeat(1_000_000);
+    const known = facts(
+      start,
+      { ...thrown(1, false), exception_type: long, exception_msg: long } as Op,
+      crash({ reason: long, message: long }),
+    );
+    expect(JSON.stringify(known).length).toBeLessThan(10_000);
+  });
+});
+
+describe("suspended", () => {
+  test("is what nobody was heard of for longer than was promised, and is unsure", () => {
+    const known = facts(start);
+    expect(verdict(known, START + DEFAULT_LEASE_MS).status).toBe("active");
+    expect(verdict(known, START + DEFAULT_LEASE_MS + 1)).toMatchObject({
+      status: "suspended",
+      since: START + DEFAULT_LEASE_MS,
+      confidence: "unsure",
+    });
+  });
+
+  test("goes before hung: nobody is there to say so any more", () => {
+    const known = facts(start, beat(0), { op: "hang", at: 70 * SECOND });
+    expect(verdict(known, known.heardAt + DEFAULT_LEASE_MS + 1).status).toBe("suspended");
+  });
+
+  test("ends with the next word, and both are among the transitions", () => {
+    const known = facts(start);
+    noteTransition(known, START + DEFAULT_LEASE_MS + 1);
+    known.heardAt = START + 10 * DEFAULT_LEASE_MS;
+    noteTransition(known, known.heardAt);
+    expect(known.transitions.map(({ status, at }) => [status, at - START])).toEqual([
+      ["active", 0],
+      ["suspended", DEFAULT_LEASE_MS],
+      ["active", 10 * DEFAULT_LEASE_MS],
+    ]);
+  });
+});
+
+describe("the next possible change", () => {
+  test("is right: the verdict stays until then, and changes then", () => {
+    const cases = [
+      facts(start),
+      facts(start, beat(0)),
+      facts(start, beat(0), { op: "hang", at: 70 * SECOND }),
+    ];
+    for (const known of cases) {
+      const due = nextChange(known, known.heardAt);
+      if (due === null) throw new Error("nothing is due");
+      expect(verdict(known, due - 1).status).toBe(verdict(known, known.heardAt).status);
+      expect(verdict(known, due).status).not.toBe(verdict(known, known.heardAt).status);
+      expect(nextChange(known, due)).toBeNull();
+    }
+  });
+});
+
+describe("transitions", () => {
+  test("begin with running, whatever became of it before it was heard of", () => {
+    const known = newFacts(START, START);
+    learn(known, { op: "end", at: START + 5 });
+    expect(noteTransition(known, START + 10)).toBe(true);
+    expect(noteTransition(known, START + 10)).toBe(false);
+    expect(known.transitions.map(({ status }) => status)).toEqual(["active", "ended"]);
+  });
+
+  test("are bounded, the oldest go first", () => {
+    const ops = Array.from({ length: 200 }, (_, i): Op =>
+      i % 2 ? beat(i * 100 + 50) : { op: "hang", at: i * 100 },
+    );
+    const { transitions } = facts(start, ...ops);
+    expect(transitions).toHaveLength(MAX_TRANSITIONS);
+    expect(transitions.at(-1)?.status).toBe("active");
+  });
+});
+
+test("facts are plain data: they go through JSON unchanged", () => {
+  const known = facts(start, beat(0), { op: "hang", at: 5 }, { op: "crash", at: 6, exit_code: 1 });
+  expect(JSON.parse(JSON.stringify(known))).toEqual(known);
+});

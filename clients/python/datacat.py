@@ -2219,7 +2219,9 @@ class _Lane(object):
             self.is_torn = False
             return 0
         self.is_torn = True
-        return min(count, lines[written:].count(b"\n"))
+        missing = lines[written:]
+        # A record that lacks no more than its line break gets it with the next write.
+        return min(count, missing.count(b"\n") - (missing[:1] == b"\n"))
 
     def _look(self, at):
         """Somebody may have deleted the file, or closed its number and opened another file under it."""
@@ -2459,6 +2461,7 @@ class _Queue(object):
         self._begin()
 
     def _begin_sending(self):
+        u"localhost".encode("idna")  # imports what connecting needs, here: a fork while the sender imports would leave the lock
         self.thread = thread = threading.Thread(target=self._send_all, name="datacat sender")
         thread.daemon = True
         try:
@@ -2473,7 +2476,8 @@ class _Queue(object):
                 batch = self._next_batch()
                 if batch is None:
                     if self.ended:
-                        break
+                        _open_writers.pop(id(self), None)
+                        return
                     time.sleep(SEND_SECONDS)
                     continue
                 wait = self._send(batch)
@@ -2487,9 +2491,7 @@ class _Queue(object):
                 time.sleep(max(wait, pause * (0.5 + random.random() / 2)))
                 pause = min(pause * 2, MAX_RETRY_SECONDS)
         except Exception:
-            self.thread = None  # the next call starts another
-        else:
-            _open_writers.pop(id(self), None)
+            self.thread = None  # the next call starts another, unless the interpreter is going down
 
     def _next_batch(self):
         """What was not acknowledged yet, or what waits, or now and then a sign of life."""
@@ -2744,10 +2746,12 @@ def _start_daemon(home, binary=None):
     elif hasattr(os, "posix_spawn"):
         # A shell between us and it: so it is no child of the program, which might be surprised by one it did not start.
         line = ["sh", "-c", '"$0" </dev/null >/dev/null 2>&1 &', path]
+        # What the program inherited itself stays with it: whoever waits for the end of a pipe waits for us, not for the daemon.
+        close = [(os.POSIX_SPAWN_CLOSE, file) for file in _open_files() if os.get_inheritable(file)]
         try:
-            pid = os.posix_spawn("/bin/sh", line, environment, setsid=True)
+            pid = os.posix_spawn("/bin/sh", line, environment, file_actions=close, setsid=True)
         except (NotImplementedError, TypeError):
-            pid = os.posix_spawn("/bin/sh", line, environment)
+            pid = os.posix_spawn("/bin/sh", line, environment, file_actions=close)
         os.waitpid(pid, 0)  # the shell's, which leaves at once
     else:
         _fork_daemon(path, environment)
@@ -2765,15 +2769,25 @@ def _fork_daemon(path, environment):
             nowhere = os.open(os.devnull, os.O_RDWR)
             for stream in (0, 1, 2):
                 os.dup2(nowhere, stream)
-            for name in os.listdir("/proc/self/fd") if os.path.isdir("/proc/self/fd") else range(3, 256):
-                if int(name) > 2:
-                    try:
-                        os.close(int(name))
-                    except OSError:
-                        pass
+            for file in _open_files():
+                os.close(file)
             os.execve(path, [path], environment)
     finally:
         os._exit(127)
+
+
+def _open_files():
+    """Every file but the standard streams."""
+    folder = "/proc/self/fd" if os.path.isdir("/proc/self/fd") else "/dev/fd"
+    files = []
+    for name in os.listdir(folder):
+        try:
+            os.fstat(int(name))  # the listing itself was one, and is closed
+        except OSError:
+            continue
+        if int(name) > 2:
+            files.append(int(name))
+    return files
 
 
 def _find_daemon(binary=None):

@@ -1,0 +1,100 @@
+# -*- coding: utf-8 -*-
+"""A client that opens a session makes sure that a daemon runs, and waits for none."""
+
+import io
+import json
+import os
+import stat
+import sys
+import time
+import unittest
+
+import datacat
+from worlds import Test
+
+POSIX = os.name == "posix"
+
+
+@unittest.skipUnless(POSIX, "the stand-in is a shell script")
+class DaemonStart(Test):
+    def setUp(self):
+        Test.setUp(self)
+        before = os.environ["DATACAT_DAEMON"]
+        self.addCleanup(os.environ.__setitem__, "DATACAT_DAEMON", before)
+
+    def stand_in(self, name="datacat-daemon"):
+        """A daemon that writes down how it was started, and goes on for a while."""
+        path = os.path.join(self.home, name)
+        with io.open(path, "w") as file:
+            file.write(
+                u"#!/bin/sh\n"
+                u'{ echo "$#"; echo "$DATACAT_HOME"; ps -o ppid= -p $$; ps -o sid= -p $$; } > "$DATACAT_HOME/started.$$"\n'
+                u'for n in 0 1 2 3 4 5 6 7 8 9; do readlink /proc/$$/fd/$n; done >> "$DATACAT_HOME/started.$$"\n'
+                u'mv "$DATACAT_HOME/started.$$" "$DATACAT_HOME/said.$$"\n'
+                u"sleep 1\n"
+            )
+        os.chmod(path, stat.S_IRWXU)
+        return path
+
+    def started(self, patience=10):
+        deadline = time.time() + patience
+        while time.time() < deadline:
+            for name in os.listdir(self.home):
+                if name.startswith("said."):
+                    with io.open(os.path.join(self.home, name)) as file:
+                        return file.read().splitlines()
+            time.sleep(0.02)
+
+    def test_it_is_started_detached_with_its_streams_nowhere(self):
+        os.environ["DATACAT_DAEMON"] = self.stand_in()
+        inherited, other_end = os.pipe()
+        if hasattr(os, "set_inheritable"):
+            os.set_inheritable(inherited, True)  # as 2.7's files are, and those that a program got from whoever started it
+        started = time.time()
+        session = datacat.open()
+        self.assertLess(time.time() - started, 5)  # not that it is quick: that it does not wait for the daemon's second
+        said = self.started()
+        self.assertEqual(said[:2], ["0", self.home])
+        self.assertNotEqual(int(said[2]), os.getpid())  # no child of ours
+        self.assertNotEqual(int(said[3]), os.getsid(0))
+        self.assertEqual([file for file in said[4:] if not file.startswith(self.home)], ["/dev/null"] * 3)
+        with self.assertRaises(OSError):
+            os.waitpid(-1, os.WNOHANG)  # and none is left to wait for
+        session.end()
+        os.close(inherited)
+        os.close(other_end)
+
+    def test_it_is_found_on_path(self):
+        folder = os.path.dirname(self.stand_in())
+        path = os.environ["PATH"]
+        self.addCleanup(os.environ.__setitem__, "PATH", path)
+        os.environ["PATH"] = folder + os.pathsep + path
+        del os.environ["DATACAT_DAEMON"]
+        datacat.open().end()
+        self.assertTrue(self.started())
+
+    def test_none_is_started_when_one_lives_and_serves_this_home(self):
+        os.environ["DATACAT_DAEMON"] = self.stand_in()
+        with io.open(os.path.join(self.home, "daemon.json"), "w") as file:
+            daemon = {"pid": os.getpid(), "pid_started": datacat._process_started(os.getpid()), "port": 8079}
+            file.write(u"%s" % json.dumps(daemon))
+        session = datacat.open()
+        self.assertIsNone(self.started(0.3))
+        self.assertTrue(session.client.daemon_manager.is_running())
+        self.assertEqual(session.client.daemon_manager.process.pid, os.getpid())
+
+    @unittest.skipUnless(sys.platform.startswith("linux"), "only Linux tells when a process started")
+    def test_a_number_that_another_process_has_now_is_no_daemon(self):
+        os.environ["DATACAT_DAEMON"] = self.stand_in()
+        with io.open(os.path.join(self.home, "daemon.json"), "w") as file:
+            file.write(u'{"pid": %d, "pid_started": "1", "port": 8079}' % os.getpid())
+        datacat.open()
+        self.assertTrue(self.started())
+
+    def test_off_or_not_to_be_found_the_lane_stays(self):
+        for daemon in ("off", "/no/such/daemon", "no-such-daemon", self.home):
+            os.environ["DATACAT_DAEMON"] = daemon
+            session = datacat.open()
+            session.event("e")
+            self.assertEqual(session.stats()["dropped"], {})
+        self.assertEqual(len(self.ops()), 8)

@@ -1,0 +1,252 @@
+# -*- coding: utf-8 -*-
+"""Direct mode: without a daemon or a disk, bounded, each record once in effect; against a far server that fails in every way."""
+
+import json
+import os
+import threading
+import time
+import unittest
+import zlib
+
+import datacat
+from worlds import Test
+
+try:
+    from http.server import BaseHTTPRequestHandler, HTTPServer
+except ImportError:
+    from BaseHTTPServer import BaseHTTPRequestHandler, HTTPServer
+
+
+class FarServer(object):
+    """Applies batches as the server does: strictly in order for each lane. `fault` may answer instead, or lose the answer."""
+
+    def __init__(self, test):
+        self.applied = {}
+        self.ops = []
+        self.dropped = {}
+        self.batches = []
+        self.requests = 0
+        self.headers = []
+        self.fault = lambda number, batch: None
+        far = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                if self.headers.get("Content-Encoding") == "gzip":
+                    body = zlib.decompress(body, 31)
+                far.headers.append(dict(self.headers.items()))
+                answer = far.answer(json.loads(body.decode("utf-8")))
+                status, text = answer if isinstance(answer, tuple) else (200, answer)
+                if status is None:
+                    return self.connection.close()
+                data = json.dumps(text).encode("utf-8")
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(data)))
+                self.end_headers()
+                self.wfile.write(data)
+
+            def log_message(self, *arguments):
+                pass
+
+        self.server = HTTPServer(("127.0.0.1", 0), Handler)
+        self.server.handle_error = lambda *arguments: None
+        self.url = "http://127.0.0.1:%d" % self.server.server_port
+        thread = threading.Thread(target=self.server.serve_forever, args=(0.02,))
+        thread.daemon = True
+        thread.start()
+        test.addCleanup(self.server.server_close)
+        test.addCleanup(self.server.shutdown)
+
+    def answer(self, body):
+        self.requests += 1
+        batch = body["batches"][0]
+        early = self.fault(self.requests, batch)
+        if early is not None and early != "lose the answer":
+            return early
+        result = self.apply(batch)
+        return (None, None) if early else {"results": [result]}
+
+    def apply(self, batch):
+        key = batch["session"], batch["lane"]
+        applied = self.applied.get(key, 0)
+        result = {"session": batch["session"], "lane": batch["lane"], "applied": applied}
+        if batch["last"] <= applied and batch["ops"]:
+            return result
+        if batch["first"] != applied + 1:
+            result["error"] = {"code": "lane_gap" if batch["first"] > applied + 1 else "lane_overlap", "message": "…"}
+            return result
+        dropped = sum(batch.get("dropped", {}).values())
+        assert batch["last"] - batch["first"] + 1 == len(batch["ops"]) + dropped, batch
+        self.applied[key] = result["applied"] = batch["last"]
+        self.batches.append(batch)
+        self.ops += batch["ops"]
+        for cause, count in batch.get("dropped", {}).items():
+            self.dropped[cause] = self.dropped.get(cause, 0) + count
+        return result
+
+
+class Direct(Test):
+    def setUp(self):
+        Test.setUp(self)
+        for name, value in (("SEND_SECONDS", 0.01), ("MAX_RETRY_SECONDS", 0.05)):
+            self.addCleanup(setattr, datacat, name, getattr(datacat, name))
+            setattr(datacat, name, value)
+        self.far = FarServer(self)
+
+    def open(self, **options):
+        return datacat.open(self.far.url, use_daemon=False, **options)
+
+    def numbers(self):
+        return [op["data"]["n"] for op in self.far.ops if op["op"] == "event"]
+
+    def test_everything_arrives_in_order_and_the_writer_is_told(self):
+        session = self.open(product="game")
+        for number in range(500):
+            session.event("e", {"n": number})
+            session.gauge("g", number)
+        session.end()
+        self.assertTrue(session.flush(10))
+        self.assertEqual(self.numbers(), list(range(500)))
+        self.assertEqual([op["op"] for op in (self.far.ops[0], self.far.ops[-1])], ["start", "end"])
+        self.assertEqual(self.far.batches[0]["writer"]["pid"], os.getpid())
+        self.assertGreater(self.far.batches[0]["lease_ms"], 0)
+        self.assertLess(self.far.requests, 50)
+        self.assertEqual(os.listdir(self.home), [])
+
+    def test_each_record_once_whatever_the_server_does(self):
+        answers = [(500, {}), (429, {}), "lose the answer", (503, {}), None, "lose the answer", (None, None)]
+        self.far.fault = lambda number, batch: answers[number % len(answers)]
+        session = self.open()
+        for number in range(300):
+            session.event("e", {"n": number})
+            if number % 10 == 0:
+                time.sleep(0.005)
+        session.end()
+        self.assertTrue(session.flush(30))
+        self.assertEqual(self.numbers(), list(range(300)))
+        self.assertEqual(self.far.dropped, {})
+
+    def test_a_server_that_forgot_the_lane_gets_the_rest_in_a_new_one(self):
+        session = self.open()
+        session.event("e", {"n": 0})
+        session.flush(10)
+        self.far.applied.clear()
+        session.event("e", {"n": 1})
+        self.assertTrue(session.flush(10))
+        self.assertEqual(self.numbers(), [0, 1])
+
+    def test_an_op_that_the_server_refuses_costs_nothing_else(self):
+        refuse = lambda number, batch: (400, {}) if any(op.get("name") == "bad" for op in batch["ops"]) else None  # noqa: E731
+        self.far.fault = refuse
+        session = self.open()
+        for number in range(40):
+            session.event("bad" if number == 17 else "e", {"n": number})
+        self.assertTrue(session.flush(20))
+        session.end()
+        session.flush(10)
+        self.assertEqual(self.numbers(), [number for number in range(40) if number != 17])
+        self.assertEqual(self.far.dropped, {"refused": 1})
+        self.assertEqual(session.stats()["dropped"], {"refused": 1})
+
+    def test_too_much_at_once_is_divided(self):
+        self.far.fault = lambda number, batch: (413, {}) if len(batch["ops"]) > 7 else None
+        session = self.open()
+        for number in range(100):
+            session.event("e", {"n": number})
+        session.end()
+        self.assertTrue(session.flush(20))
+        self.assertEqual(self.numbers(), list(range(100)))
+
+    def test_a_full_queue_gives_up_the_oldest_metrics_first_and_says_so(self):
+        self.addCleanup(setattr, datacat, "QUEUE_OPS", datacat.QUEUE_OPS)
+        datacat.QUEUE_OPS = 200
+        hold = threading.Event()
+        self.far.fault = lambda number, batch: None if hold.is_set() else (503, {})
+        session = self.open(product="game")
+        for number in range(1000):
+            session.gauge("g", number)
+            if number % 20 == 0:
+                session.event("e", {"n": number})
+        self.assertLessEqual(session._out.queued(), 200 + datacat.BATCH_OPS)
+        hold.set()
+        session.end()
+        self.assertTrue(session.flush(20))
+        self.assertEqual(self.numbers(), list(range(0, 1000, 20)))
+        points = sum(op["op"] == "metric" for op in self.far.ops)
+        self.assertEqual(points + self.far.dropped["queue_full"], 1000)
+        self.assertEqual(self.far.ops[0]["op"], "start")
+        self.assertEqual(session.stats()["dropped"], self.far.dropped)
+
+    def test_a_deleted_session_is_let_go(self):
+        self.far.fault = lambda number, batch: {
+            "results": [{"session": "", "lane": "", "applied": 0, "error": {"code": "gone", "message": ""}}]
+        }
+        session = self.open()
+        session.event("e")
+        session.flush(5)
+        session.event("more")
+        self.assertEqual(session._out.queued(), 0)
+
+    def test_the_key_goes_along(self):
+        os.environ["DATACAT_KEY"] = "k"
+        session = self.open()
+        session.flush(10)
+        self.assertEqual(dict((k.lower(), v) for k, v in self.far.headers[0].items())["authorization"], "Bearer k")
+
+    def test_a_daemon_in_another_container(self):
+        os.environ["DATACAT_DAEMON_URL"] = self.far.url + "/"
+        session = datacat.open("http://far.example")
+        session.event("e", {"n": 1})
+        session.end()
+        self.assertTrue(session.flush(10))
+        self.assertEqual(self.numbers(), [1])
+
+    def test_idle_it_gives_a_sign_of_life(self):
+        self.addCleanup(setattr, datacat, "LEASE_SECONDS", datacat.LEASE_SECONDS)
+        datacat.LEASE_SECONDS = 0.1
+        session = self.open()
+        session.flush(10)
+        deadline = time.time() + 10
+        while self.far.requests < 4 and time.time() < deadline:
+            time.sleep(0.01)
+        self.assertGreaterEqual(self.far.requests, 4)
+        self.assertEqual(len(self.far.ops), 1)
+        session.end()
+
+    def test_a_program_that_leaves_at_once_has_still_sent_everything(self):
+        code, _, errors = self.run_program(
+            u"import datacat\ns = datacat.open(%r, use_daemon=False)\ns.event('e', {'n': 1})\n" % str(self.far.url)
+        )
+        self.assertEqual((code, errors), (0, ""))
+        self.assertEqual([op["op"] for op in self.far.ops], ["start", "event", "end"])
+
+    def test_a_server_that_is_not_there_never_keeps_a_program_from_leaving(self):
+        for url in ("http://127.0.0.1:1", "http://192.0.2.1"):  # refused at once; never answers
+            started = time.time()
+            code, _, errors = self.run_program(
+                u"import datacat\ns = datacat.open(%r, use_daemon=False)\ns.event('e')\ns.end()\n" % url
+            )
+            self.assertEqual((code, errors), (0, ""))
+            self.assertLess(time.time() - started, 20)
+
+    @unittest.skipUnless(hasattr(os, "fork"), "no fork here")
+    def test_a_forked_child_sends_its_own_and_nothing_twice(self):
+        code, _, errors = self.run_program(
+            u"import datacat, os, sys, warnings\nwarnings.simplefilter('ignore')\n"
+            u"s = datacat.open(%r, use_daemon=False)\ns.event('e', {'n': 1})\n"
+            u"child = os.fork()\n"
+            u"if child == 0:\n    s.event('e', {'n': 2}); s.flush(10); os._exit(0)\n"
+            u"os.waitpid(child, 0)\ns.event('e', {'n': 3})\n" % str(self.far.url)
+        )
+        self.assertEqual((code, errors), (0, ""))
+        self.assertEqual(sorted(self.numbers()), [1, 2, 3])
+        self.assertEqual(len(self.far.applied), 2)
+
+    def test_get_details_waits_for_what_was_logged_and_asks_the_server(self):
+        session = self.open()
+        session.event("e", {"n": 1})
+        with self.assertRaises(Exception) as raised:
+            session.get_details()  # this far server has no such route
+        self.assertIn("HTTP Error 501", str(raised.exception))
+        self.assertEqual(self.numbers(), [1])

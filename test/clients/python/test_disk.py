@@ -1,0 +1,178 @@
+# -*- coding: utf-8 -*-
+"""RELIABILITY.md rows 12, 13 and 20 for this client: full, read-only and vanishing disks."""
+
+import binascii
+import errno
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import datacat
+from worlds import Test, lane_files, lines, records
+
+WINDOWS = os.name == "nt"
+
+
+class FailingDisk(object):
+    """os.write that fails, or writes only a part, at the calls that it is told to."""
+
+    def __init__(self, test, plan):
+        self.plan = plan
+        self.calls = 0
+        self.write = os.write
+        test.addCleanup(setattr, datacat.os, "write", os.write)
+        datacat.os.write = self
+
+    def __call__(self, file, data):
+        self.calls += 1
+        action = self.plan(self.calls)
+        if action is None:
+            return self.write(file, data)
+        if isinstance(action, float):
+            return self.write(file, data[: int(len(data) * action)])
+        raise OSError(action, os.strerror(action))
+
+
+class Disk(Test):
+    def test_a_write_that_fails_costs_its_record_and_says_so_once_writing_works(self):
+        for broken in range(1, 8):
+            for action in (errno.ENOSPC, errno.EIO, 0.0, 0.5, 0.99):
+                self.check(lambda call: action if call == broken else None, 1)
+        self.check(lambda call: errno.ENOSPC if call in (3, 4, 5, 6) else None, 3)
+
+    def check(self, plan, most_lost):
+        home = tempfile.mkdtemp(dir=self.home)
+        os.environ["DATACAT_HOME"] = home
+        write = os.write
+        disk = FailingDisk(self, plan)
+        session = datacat.open()
+        for number in range(6):
+            session.event("e", {"n": number})
+        session.end()
+        datacat.os.write = write
+        self.assertGreaterEqual(disk.calls, 8)
+
+        found, damaged = [], 0
+        for path in lane_files(home):
+            with open(path, "rb") as file:
+                for line in file.read().split(b"\n"):
+                    try:
+                        found.append(json.loads(line[9:].decode("utf-8")))
+                    except ValueError:
+                        damaged += bool(line)
+        ops = [op for op in found if "op" in op]
+        told = sum(op["count"] for op in ops if op["op"] == "dropped")
+        sequences = [op["seq"] for op in ops]
+        self.assertEqual(sequences, sorted(set(sequences)))
+        # 8 records and the notes: every number is there, or told as lost.
+        holes = set(range(1, max(sequences) + 1)) - set(sequences)
+        self.assertEqual(told, len(holes))
+        self.assertEqual(session.stats()["dropped"].get("disk_full", 0), told)
+        self.assertLessEqual(told, most_lost + 1)
+        self.assertLessEqual(damaged, 1)
+        self.assertEqual(ops[-1]["op"], "end")
+
+    @unittest.skipIf(WINDOWS, "no limits on the size of files")
+    def test_over_quota_the_program_goes_on_and_the_losses_are_counted(self):
+        code, output, errors = self.run_program(
+            u"from __future__ import print_function\n"
+            u"import datacat, resource\ns = datacat.open()\n"
+            u"resource.setrlimit(resource.RLIMIT_FSIZE, (3000, resource.RLIM_INFINITY))\n"
+            u"for n in range(100): s.event('e', {'n': n})\n"
+            u"print(s.stats()['dropped'])\n"
+            u"resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))\n"
+            u"s.event('works again')\n"
+        )
+        self.assertEqual((code, errors), (0, ""))
+        ops = [op for path in lane_files(self.home) for op in sound(path) if "op" in op]
+        told = [op for op in ops if op["op"] == "dropped"]
+        events = [op for op in ops if op["op"] == "event"]
+        self.assertEqual(events[-1]["name"], "works again")
+        self.assertEqual(told[-1]["cause"], "disk_full")
+        self.assertEqual(len(events) - 1 + sum(op["count"] for op in told), 100)
+
+    @unittest.skipUnless(sys.platform.startswith("linux") and os.geteuid() == 0, "mounting needs root on Linux")
+    def test_a_full_disk(self):
+        folder = os.path.join(self.home, "small")
+        os.mkdir(folder)
+        if subprocess.call(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", folder]) != 0:
+            self.skipTest("mounting is not allowed here")
+        self.addCleanup(subprocess.call, ["umount", "-l", folder])
+        os.environ["DATACAT_HOME"] = folder
+        session = datacat.open()
+        for number in range(2000):
+            session.event("e", {"n": number})
+            session.gauge("g", number)
+        self.assertGreater(session.stats()["dropped"]["disk_full"], 2000)
+        records(folder)  # what is there is sound
+        filler = lane_files(folder)[0]
+        with open(filler, "rb+") as file:  # make room as somebody else would
+            file.truncate(4096)
+        session.event("works again")
+        session.end()
+        with open(filler, "rb") as file:
+            tail = file.read()
+        self.assertIn(b'"cause":"disk_full"', tail)
+        self.assertIn(b"works again", tail)
+
+    def test_a_home_that_cannot_be_used_is_replaced_by_one_in_the_temporary_folder(self):
+        blocked = os.path.join(self.home, "a file")
+        open(blocked, "w").close()
+        temporary = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, temporary)
+        self.addCleanup(os.environ.pop, "TMPDIR", None)
+        os.environ.update(DATACAT_HOME=os.path.join(blocked, "home"), TMPDIR=temporary)
+        session = datacat.open()
+        session.event("e")
+        homes = [os.path.join(temporary, name) for name in os.listdir(temporary)]
+        self.assertEqual([os.path.basename(home) for home in homes], ["datacat-%d" % os.getuid()])
+        self.assertEqual(len(records(homes[0])), 2)
+        self.assertEqual(os.stat(homes[0]).st_mode & 0o777, 0o700)
+
+    def test_with_nowhere_to_write_every_call_still_does_nothing_bad(self):
+        self.addCleanup(os.environ.pop, "TMPDIR", None)
+        os.environ.update(DATACAT_HOME="/dev/null/home", TMPDIR="/dev/null")
+        session = datacat.open()
+        for number in range(50):
+            session.event("e")
+        self.assertEqual(session.stats()["dropped"], {"disk_full": 51})
+        session.end()
+
+    def test_a_lane_that_somebody_deletes_goes_on_in_a_new_part(self):
+        session = datacat.open()
+        session.event("before")
+        shutil.rmtree(os.path.join(self.home, "lanes"))
+        session._out.lane.looked_at -= 2 * datacat.LOOK_MS  # a second later
+        session.event("after")
+        path = lane_files(self.home)[0]
+        self.assertTrue(path.endswith(".000002.lane"))
+        header, event = lines(path)
+        self.assertEqual((header["first"], event["seq"], event["name"]), (3, 3, "after"))
+
+    @unittest.skipIf(WINDOWS, "no limits on the number of files")
+    def test_without_a_free_file_number_the_present_part_grows(self):
+        code, _, errors = self.run_program(
+            u"import datacat, os, resource\nos.environ['DATACAT_LANE_BYTES'] = '2000'\ns = datacat.open()\n"
+            u"resource.setrlimit(resource.RLIMIT_NOFILE, (40, 40))\nfiles = []\n"
+            u"try:\n    while True: files.append(os.open('/dev/null', os.O_RDONLY))\n"
+            u"except OSError: pass\n"
+            u"for n in range(50): s.event('e', {'n': n})\n"
+            u"for file in files: os.close(file)\n"
+            u"for n in range(50, 100): s.event('e', {'n': n})\n"
+        )
+        self.assertEqual((code, errors), (0, ""))
+        events = [op["data"]["n"] for op in self.ops() if op["op"] == "event"]
+        self.assertEqual(events, list(range(100)))
+        self.assertGreater(len(lane_files(self.home)), 1)
+
+
+def sound(path):
+    """The lines of a lane that may have torn ones."""
+    with open(path, "rb") as file:
+        for line in file.read().split(b"\n"):
+            if line[:8] == b"%08x" % (binascii.crc32(line[9:]) & 0xFFFFFFFF) and line:
+                yield json.loads(line[9:].decode("utf-8"))

@@ -1,0 +1,246 @@
+# -*- coding: utf-8 -*-
+"""Every call of datacat 1.x's Python client (COMPATIBILITY.md §3), with its arguments in its order."""
+
+import inspect
+import sys
+import time
+
+import datacat
+from datacat import AsyncSession, DaemonManager, DatacatClient, HeartbeatMonitor, Session, Timer, create_session
+from worlds import Test
+
+arguments_of = getattr(inspect, "getfullargspec", None) or inspect.getargspec
+
+
+class Legacy(Test):
+    def test_sessions_are_created_in_every_way_that_1_x_ever_had(self):
+        for session in (
+            create_session("http://localhost:8080"),
+            create_session("http://localhost:8080", use_daemon=True),
+            create_session("http://localhost:9090", daemon_port="8079", product="P", version="1"),
+            create_session("http://localhost:9090", "auto", "P", "1", True, 500),
+            create_session("http://localhost:9090/", product="P", version="1", async_mode=True, queue_size=5),
+        ):
+            self.assertTrue(session.session_id)
+            session.log_event("e")
+            session.end()
+        self.assertIsInstance(create_session(async_mode=True), AsyncSession)
+        client = DatacatClient("http://localhost:9090/")
+        self.assertEqual(client.base_url, "http://localhost:9090")
+        self.assertTrue(client.register_session())
+        self.assertTrue(client.register_session("P", "1"))
+        self.assertTrue(client.create_session())
+        self.assertEqual([op["product"] for op in self.ops() if "product" in op].count("P"), 4)
+
+    def test_signatures_are_those_of_1_x(self):
+        for call, names in (
+            (create_session, "base_url daemon_port product version async_mode queue_size"),
+            (DatacatClient.__init__, "self base_url daemon_port"),
+            (DatacatClient.register_session, "self product version"),
+            (DatacatClient.get_session, "self session_id"),
+            (DatacatClient.update_state, "self session_id state"),
+            (DatacatClient.log_event, "self session_id name category group labels message data stacktrace exception_type "
+             "exception_msg source_file source_line source_function"),
+            (DatacatClient.log_metric, "self session_id name value tags metric_type count unit metadata delta"),
+            (DatacatClient.log_exception, "self session_id exc_info extra_data"),
+            (DatacatClient.end_session, "self session_id"),
+            (DatacatClient._make_request, "self url method data"),
+            (DaemonManager.__init__, "self daemon_port server_url daemon_binary"),
+            (HeartbeatMonitor.__init__, "self client session_id timeout check_interval"),
+            (datacat.DatacatHandler.__init__, "self session include_exceptions"),
+            (Session.__init__, "self client session_id"),
+            (Session.update_state, "self state"),
+            (Session.log_event, "self name category group labels message data stacktrace level"),
+            (Session.log_metric, "self name value tags metric_type count unit metadata delta"),
+            (Session.log_gauge, "self name value tags unit"),
+            (Session.log_counter, "self name delta tags"),
+            (Session.log_histogram, "self name value unit tags buckets metadata"),
+            (Session.log_timer, "self name duration count tags unit"),
+            (Session.timer, "self name count tags unit"),
+            (Session.log_exception, "self exc_info extra_data"),
+            (Session.start_heartbeat_monitor, "self timeout check_interval"),
+            (Timer.__init__, "self session name count tags unit"),
+            (AsyncSession.__init__, "self session queue_size drop_on_full"),
+            (AsyncSession.log_gauge, "self name value unit tags metadata"),
+            (AsyncSession.timer, "self name count unit tags"),
+            (AsyncSession.flush, "self timeout"),
+            (AsyncSession.shutdown, "self timeout"),
+        ):  # fmt: skip
+            names = names.split()
+            self.assertEqual(arguments_of(call).args[: len(names)], names, call)
+
+    def test_events_in_every_order_of_arguments(self):
+        session = create_session()
+        session.log_event("user_action", {"action": "click"})
+        session.log_event("e", "warning", "group", ["l"], "message", {"d": 1}, ["line"])
+        session.log_event("e", level="error", data={"d": 1})
+        session.client.log_event(session.session_id, "e", {"d": 2})
+        first, second, third, fourth = self.ops()[1:]
+        self.assertEqual((first["data"], "category" in first), ({"action": "click"}, False))
+        self.assertEqual(
+            [second[key] for key in ("category", "group", "labels", "message", "data", "stacktrace")],
+            ["warning", "group", ["l"], "message", {"d": 1}, ["line"]],
+        )
+        self.assertEqual(third["category"], "error")
+        self.assertEqual(fourth["data"], {"d": 2})
+
+    def test_metrics_of_every_kind(self):
+        session = create_session()
+        buckets = {"buckets": [1.0 / 60, float("inf")], "sensor": "k"}
+        session.log_metric("m", 1024.5, tags=["app:x"])
+        session.log_metric("m", 5, ["t"], "timer", 3, "ms", {"k": 1})
+        session.log_metric("m", 0, metric_type="counter", delta=2)
+        session.log_metric("m", 7, metric_type="counter")
+        session.log_metric("m", 0.01, metric_type="histogram", metadata=buckets)
+        session.log_metric("m", 1, metric_type="something else")
+        session.log_gauge("g", 1, ["t"], "kB")
+        session.log_counter("c:with:colons", tags=["t"])
+        session.log_histogram("h", 3, "ms", ["t"], [1, 5, float("inf")])
+        session.log_timer("t", 1.5, 10, ["t"])
+        ops = self.ops()[1:]
+        self.assertEqual(
+            [op["type"] for op in ops],
+            ["gauge", "timer", "counter", "counter", "histogram", "gauge", "gauge", "counter", "histogram", "timer"],
+        )
+        self.assertEqual((ops[1]["count"], ops[1]["unit"], ops[1]["metadata"]), (3, "ms", {"k": 1}))
+        self.assertEqual((ops[2]["delta"], "value" in ops[2], ops[3]["value"]), (2, False, 7))
+        self.assertEqual((ops[4]["buckets"], ops[4]["metadata"]), ([1.0 / 60], {"sensor": "k"}))
+        self.assertIn("buckets", buckets)  # the caller's own stays as it was
+        self.assertEqual((ops[7]["name"], ops[7]["delta"]), ("c:with:colons", 1))
+        self.assertEqual(ops[8]["buckets"], [1, 5])
+        self.assertEqual((ops[9]["count"], ops[9]["unit"]), (10, "seconds"))
+
+    def test_a_client_records_by_session_id(self):
+        client = DatacatClient()
+        session_id = client.register_session("P", "1")
+        self.assertEqual(client.update_state(session_id, {"a": 1}), {"status": "ok"})
+        client.log_metric(session_id, "m", 1)
+        client.log_exception(session_id, extra_data={"x": 1})
+        client.pause_heartbeat_monitoring(session_id)
+        client.resume_heartbeat_monitoring(session_id)
+        Session(client, session_id).log_event("by another object")
+        client.end_session(session_id)
+        self.assertEqual(
+            [op["op"] for op in self.ops()], ["start", "state", "metric", "event", "pause", "resume", "event", "end"]
+        )
+        self.assertEqual(len(set(header["lane"] for header, _ in self.records())), 1)
+
+    def test_heartbeat_monitors_arm_the_watch_without_a_thread(self):
+        import threading
+
+        session = create_session()
+        monitor = session.start_heartbeat_monitor(timeout=60)
+        self.assertIs(session.start_heartbeat_monitor(timeout=30, check_interval=3), monitor)
+        self.assertTrue(monitor.is_running())
+        session.heartbeat()
+        monitor.heartbeat()
+        session.stop_heartbeat_monitor()
+        self.assertFalse(monitor.is_running())
+        self.assertEqual(
+            [(op["op"], op.get("timeout_ms")) for op in self.ops()[1:]],
+            [("heartbeat", 60000), ("heartbeat", None), ("heartbeat", 60000), ("pause", None)],
+        )
+        self.assertEqual(threading.active_count(), 1)
+
+    def test_ending_a_session_stops_its_monitor_and_the_end_is_last(self):
+        session = create_session()
+        monitor = session.start_heartbeat_monitor()
+        session.end()
+        self.assertFalse(monitor.is_running())
+        monitor.heartbeat()
+        self.assertEqual([op["op"] for op in self.ops()], ["start", "heartbeat", "end"])
+
+    def test_a_heart_that_beats_by_itself_if_asked(self):
+        session = create_session()
+        monitor = session.heartbeat_monitor(timeout=5, every=0.02)
+        deadline = time.time() + 10
+        while len(self.ops()) < 5 and time.time() < deadline:
+            time.sleep(0.02)
+        session.end()
+        self.assertFalse(monitor.is_running())
+        self.assertEqual([op["op"] for op in self.ops()][:5], ["start"] + ["heartbeat"] * 4)
+        self.assertEqual(self.ops()[1]["timeout_ms"], 5000)
+
+    def test_a_monitor_of_a_foreign_client_watches_by_itself_as_1_x_did(self):
+        class Double(object):
+            use_daemon = False
+            events = []
+
+            def log_event(self, *arguments):
+                self.events.append(arguments)
+                raise Exception("Network error")
+
+        monitor = HeartbeatMonitor(Double(), "id", timeout=0.1, check_interval=0.02)
+        self.assertIs(monitor.start(), monitor)
+        self.assertIs(monitor.start(), monitor)
+        deadline = time.time() + 10
+        while not Double.events and time.time() < deadline:
+            time.sleep(0.02)
+        monitor.heartbeat()
+        self.assertTrue(monitor.is_running())
+        monitor.stop()
+        hung, recovered = Double.events
+        self.assertEqual(hung[:2], ("id", "application_appears_hung"))
+        self.assertEqual(set(hung[2]), {"seconds_since_heartbeat", "timeout"})
+        self.assertEqual(recovered, ("id", "application_recovered", {}))
+
+    def test_an_async_session_is_as_quick_and_keeps_its_names(self):
+        session = create_session("http://localhost:9090", product="P", version="1", async_mode=True)
+        self.assertIs(session.client, session.session.client)
+        session.log_event("e", data={"d": 1})
+        session.log_metric("m", 1)
+        session.log_gauge("g", 1, "kB", ["t"], {"k": 1})
+        session.log_counter("c")
+        session.log_histogram("h", 1)
+        session.update_state({"a": 1})
+        session.heartbeat()
+        session.log_timer("t", 1)
+        session.pause_heartbeat_monitoring()
+        with session.timer("t", unit="milliseconds", tags=["x"]) as timer:
+            timer.count = 5
+        try:
+            raise ValueError("evaluated here, not in some thread")
+        except ValueError:
+            session.log_exception()
+        self.assertEqual(session.get_stats(), {"sent": 12, "dropped": 0, "queued": 0})
+        session.flush()
+        session.shutdown(timeout=1.0)
+        self.assertEqual(self.ops()[-2]["exception_type"], "ValueError")
+        self.assertEqual(self.ops()[3]["metadata"], {"k": 1})
+        self.assertEqual(self.ops()[-1]["op"], "end")
+
+    def test_the_daemon_manager_has_the_attributes_that_programs_use(self):
+        manager = DaemonManager(daemon_port="auto", server_url="http://localhost:9090")
+        self.assertEqual((manager.daemon_port, manager.server_url), ("auto", "http://localhost:9090"))
+        self.assertEqual((manager.daemon_binary, manager.config_path, manager._started), (None, None, False))
+        manager.start()
+        self.assertTrue(manager._started)
+        self.assertIsNone(manager.process)
+        self.assertFalse(manager.is_running())
+        manager.stop()
+        self.assertTrue(manager._find_available_port().isdigit())
+        self.assertIn("datacat-daemon", manager._find_daemon_binary())
+        self.assertTrue(manager._is_in_path("sh"))
+        self.assertFalse(manager._is_in_path("no-such-program"))
+
+    def test_questions_raise_what_1_x_raised(self):
+        client = DatacatClient("http://127.0.0.1:1")
+        for call in (client.get_all_sessions, lambda: client.get_session("x")):
+            with self.assertRaises(Exception) as raised:
+                call()
+            self.assertIs(type(raised.exception), Exception)
+            self.assertIn("URL Error: ", str(raised.exception))
+
+    def test_nothing_at_all_is_left_of_a_session_that_could_not_be_opened(self):
+        self.addCleanup(setattr, datacat, "_new_id", datacat._new_id)
+        datacat._new_id = lambda: 1 / 0
+        session = create_session("http://localhost:8080", product="P", version="1")
+        session.update_state({"a": 1})
+        session.gauge("g", 1)
+        session.heartbeat_monitor().heartbeat()
+        session.end()
+        self.assertEqual(session.stats()["records"], 0)
+
+
+if sys.version_info[0] == 2:
+    Legacy.assertIs = lambda self, a, b, message=None: self.assertTrue(a is b, message)

@@ -1,0 +1,82 @@
+# -*- coding: utf-8 -*-
+"""Records of `logging` as events."""
+
+import logging
+
+import datacat
+from worlds import Test
+
+
+class Logging(Test):
+    def setUp(self):
+        Test.setUp(self)
+        self.session = datacat.open()
+        self.handler = datacat.DatacatHandler(self.session)
+        self.logger = logging.getLogger("game.doors")
+        self.logger.setLevel(logging.DEBUG)
+        self.logger.propagate = False
+        self.logger.addHandler(self.handler)
+        self.addCleanup(self.logger.removeHandler, self.handler)
+
+    def test_a_record_is_an_event_with_its_place(self):
+        self.logger.warning("door %d creaks", 7, extra={"room": "hall", "password": "x"})
+        event = self.ops()[1]
+        self.assertEqual(
+            [event[key] for key in ("name", "category", "group", "message")],
+            ["log.game.doors", "warning", "game.doors", "door 7 creaks"],
+        )
+        self.assertEqual(event["labels"], ["warning", "game.doors", "test_a_record_is_an_event_with_its_place"])
+        data = event["data"]
+        self.assertEqual((data["logger"], data["level_name"], data["module"]), ("game.doors", "WARNING", "test_logging"))
+        self.assertEqual((data["room"], data["password"]), ("hall", "[redacted]"))
+        self.assertEqual(data["funcName"], "test_a_record_is_an_event_with_its_place")
+
+    def test_levels_are_categories(self):
+        for level in (logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR, logging.CRITICAL, 35):
+            self.logger.log(level, "m")
+        self.assertEqual(
+            [op["category"] for op in self.ops()[1:]], ["debug", "info", "warning", "error", "critical", "info"]
+        )
+
+    def test_an_exception_keeps_both_its_text_and_the_message(self):
+        try:
+            1 / 0
+        except ZeroDivisionError:
+            self.logger.exception("could not divide %s", "it")
+        event = self.ops()[1]
+        self.assertEqual((event["name"], event["exception_type"]), ("exception", "ZeroDivisionError"))
+        self.assertEqual(event["message"], "could not divide it")
+        self.assertIn("by zero", event["exception_msg"])
+        self.assertEqual(event["data"]["logger"], "game.doors")
+        self.assertIs(event["handled"], True)
+
+    def test_without_exceptions_they_are_events(self):
+        self.handler.include_exceptions = False
+        try:
+            1 / 0
+        except ZeroDivisionError:
+            self.logger.exception("no")
+        self.assertEqual(self.ops()[1]["name"], "log.game.doors")
+
+    def test_the_handlers_own_formatter_is_used(self):
+        self.handler.setFormatter(logging.Formatter("<%(message)s>"))
+        self.logger.info("m")
+        self.assertEqual(self.ops()[1]["message"], "<m>")
+
+    def test_a_bad_record_is_logging_s_own_affair(self):
+        raising, logging.raiseExceptions = logging.raiseExceptions, False
+        self.addCleanup(setattr, logging, "raiseExceptions", raising)
+        self.logger.info("%d", "not a number")
+        self.logger.info("after")
+        self.assertEqual([op["message"] for op in self.ops()[1:]], ["after"])
+
+    def test_what_a_value_logs_while_it_is_described_is_left_alone(self):
+        logger = self.logger
+
+        class Chatty(object):
+            def __str__(self):
+                logger.info("describing myself")
+                return "chatty"
+
+        self.logger.info("%s", Chatty())
+        self.assertEqual([op["message"] for op in self.ops()[1:]], ["chatty"])

@@ -222,6 +222,55 @@ describe.skipIf(isGoMissing)("what the Go examples record", () => {
     expectComplete(recording);
   });
 
+  test("direct: the same without a disk, each record once", async () => {
+    const ran = await world.run("direct", { env: { DATACAT_HOME: "/dev/null/nowhere" } });
+    const recording = await world.recorded(ran.id, "ended");
+    expect(recording.series["step"]).toMatchObject({ points: 2_500, first: 0, last: 2_499 });
+    expect(recording.series["steps"]).toMatchObject({ last: 2_500 });
+    expect(recording.state).toMatchObject({ phase: "sent" });
+    expect(recording.events).toMatchObject([{ name: "flushed" }]);
+    expect(ran.output).not.toContain("not sent yet");
+    expectComplete(recording);
+  });
+
+  test("a daemon elsewhere takes what a program without a disk sends", async () => {
+    await world.run("basic"); // so that a daemon runs
+    const ran = await world.run("basic", {
+      env: { DATACAT_HOME: "/dev/null/nowhere", DATACAT_DAEMON_URL: world.daemonUrl },
+    });
+    const recording = await world.recorded(ran.id, "ended");
+    expect(recording.state).toMatchObject({ level: 2, player: { name: "Ada", hp: 80 } });
+    expect(recording.events).toMatchObject([{ name: "door_opened" }]);
+    expectComplete(recording);
+  });
+
+  test("a run that nobody listened to arrives when a daemon next starts", async () => {
+    const ran = await world.run("basic", { env: { DATACAT_DAEMON: "off" } });
+    await world.run("basic"); // starts one, unless one runs still
+    const recording = await world.recorded(ran.id, "ended");
+    expect(recording.state).toMatchObject({ level: 2 });
+    expectComplete(recording);
+  });
+
+  test.each([
+    ["directly", []],
+    ["by a daemon of its own", ["-daemon"]],
+  ])("a program written for 1.x records %s", async (_, words) => {
+    const ran = await world.run("compatible", { words });
+    expect(ran.output).toContain(
+      "active: false ended: true events: 1 metrics: 2 snapshots: 2 listed: true",
+    );
+    const recording = await world.recorded(ran.id, "ended");
+    expect(recording.summary).toMatchObject({ product: "compatible example", version: "1.0" });
+    expect(recording.state).toMatchObject({ level: 1, player: { hp: 80 } });
+    expect(recording.series["fps main"]).toMatchObject({ type: "gauge", last: 59.94 });
+    expect(recording.series["frames"]).toMatchObject({
+      type: "timer",
+      unit: "seconds",
+      metadata: { scene: "title" },
+    });
+  });
+
   test("a run of go test, with its failures", async () => {
     const lines = [
       { Action: "run", Package: "p", Test: "TestBad" },

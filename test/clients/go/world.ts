@@ -70,6 +70,7 @@ export class GoWorld {
       env: { ...this.env, ...env },
       cwd: this.folder,
     });
+    child.stdin.on("error", () => {}); // it ended without reading
     child.stdin.end(input);
     let output = "";
     child.stdout.on("data", (text: Buffer) => (output += text.toString()));
@@ -132,11 +133,17 @@ export class GoWorld {
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 10 });
   }
 
+  get daemonUrl(): string {
+    return `http://127.0.0.1:${this.#daemon().port}`;
+  }
+
+  #daemon(): { pid: number; port: number } {
+    const text = readFileSync(join(this.home, "daemon.json"), "utf8");
+    return JSON.parse(text) as { pid: number; port: number }; // written by the daemon
+  }
+
   #stopDaemon(): void {
-    const file = join(this.home, "daemon.json");
-    if (!existsSync(file)) return;
-    const { pid } = JSON.parse(readFileSync(file, "utf8")) as { pid: number };
-    process.kill(pid, "SIGTERM");
+    if (existsSync(join(this.home, "daemon.json"))) process.kill(this.#daemon().pid, "SIGTERM");
   }
 }
 

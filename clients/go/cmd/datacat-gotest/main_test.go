@@ -103,14 +103,15 @@ func TestARunIsRecordedTestByTestAndPrintedAsGoTestDoes(t *testing.T) {
 	home := t.TempDir()
 	c, _ := command(t, home, "./...")
 	output, err := c.CombinedOutput()
-	if exit, ok := err.(*exec.ExitError); !ok || exit.ExitCode() != 1 {
+	exit, ok := err.(*exec.ExitError)
+	if !ok || exit.ExitCode() <= 0 { // 1, or with older Go 2 because something did not compile
 		t.Fatalf("%v\n%s", err, output)
 	}
 	ops, tests := recorded(t, home)
 	if ops[0].Op != "start" || ops[0].Product != "small" || ops[0].Tags[0] != "go test" {
 		t.Errorf("%+v", ops[0])
 	}
-	if end := ops[len(ops)-1]; end.Op != "end" || *end.ExitCode != 1 {
+	if end := ops[len(ops)-1]; end.Op != "end" || *end.ExitCode != exit.ExitCode() {
 		t.Errorf("%+v", end)
 	}
 	for name, result := range map[string]string{

@@ -58,7 +58,7 @@ func (r *report) read(input io.Reader) (exitCode int) {
 	for scanner.Scan() {
 		var l line
 		if json.Unmarshal(scanner.Bytes(), &l) != nil || l.Action == "" {
-			fmt.Fprintln(r.out, scanner.Text()) // not go test's: a compiler, or a program that writes past it
+			r.takeText(scanner.Text())
 			continue
 		}
 		r.take(l)
@@ -72,6 +72,16 @@ func (r *report) read(input io.Reader) (exitCode int) {
 		exitCode = 1
 	}
 	return exitCode
+}
+
+// takeText prints what is not JSON: a compiler, or a program that writes past go test. Before Go 1.24 that is also how
+// go test says that a package did not compile.
+func (r *report) takeText(text string) {
+	fmt.Fprintln(r.out, text)
+	if found := notBuilt.FindStringSubmatch(text); found != nil {
+		r.transcript(place{found[1], ""}).add(text)
+		r.endPackage(line{Action: "fail", Package: found[1]})
+	}
 }
 
 func (r *report) take(l line) {
@@ -178,6 +188,7 @@ func milliseconds(seconds float64) float64 { return float64(int64(seconds*1e6+0.
 
 var (
 	complaint = regexp.MustCompile(`^\s*([^\s:]+\.go):(\d+)(?::\d+)?: ?(.*)`)
+	notBuilt  = regexp.MustCompile(`^FAIL\s+(\S+) \[(?:build|setup) failed\]`)
 	panicked  = regexp.MustCompile(`^panic: (.*?)( \[recovered.*)?$`)
 )
 

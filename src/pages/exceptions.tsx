@@ -76,7 +76,7 @@ function SearchForm({ search, known }: { search: Search; known: VersionCounts[] 
       role="search"
       aria-label="Exceptions"
       hx-get="/exceptions"
-      hx-trigger="submit, change, input changed delay:300ms from:find input[type=search]"
+      hx-trigger="submit, input delay:300ms"
       hx-target="#list"
       hx-swap="outerHTML"
       hx-push-url="true"

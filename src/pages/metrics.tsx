@@ -102,7 +102,7 @@ function Ask({ question, known }: { question: Question; known: VersionCounts[] }
       role="search"
       aria-label="Metrics"
       hx-get="/metrics"
-      hx-trigger="submit, change"
+      hx-trigger="submit, input delay:300ms"
       hx-target="#answer"
       hx-swap="outerHTML"
       hx-push-url="true"

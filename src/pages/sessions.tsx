@@ -91,7 +91,7 @@ function Search({ search, known }: SearchProps) {
       role="search"
       aria-label="Sessions"
       hx-get="/sessions"
-      hx-trigger="submit, change, input changed delay:300ms from:find input[type=search]"
+      hx-trigger="submit, input delay:300ms"
       hx-target="#list"
       hx-swap="outerHTML"
       hx-push-url="true"

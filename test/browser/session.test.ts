@@ -20,6 +20,14 @@ async function clickAxis(page: Page, share: number): Promise<void> {
 
 const parameter = (page: Page, name: string) => new URL(page.url()).searchParams.get(name);
 
+/** The colour of the first opaque pixel of the first strip. */
+const FIRST_INK = `(() => {
+  const canvas = document.querySelector(".strip canvas");
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  for (let i = 0; i < data.length; i += 4) if (data[i + 3] === 255) return data.slice(i, i + 3).join();
+  return "";
+})()`;
+
 describe.skipIf(!hasBrowser)("a session's page", () => {
   let world: World;
   beforeAll(async () => {
@@ -105,19 +113,7 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
 
   test("strips are drawn, with ink of the stylesheet, in light and dark", async () => {
     const { page } = await world.look("/sessions/dead");
-    const ink = () =>
-      page
-        .locator(".strip canvas")
-        .first()
-        .evaluate((canvas) => {
-          if (!(canvas instanceof HTMLCanvasElement)) return "";
-          const { data } = canvas
-            .getContext("2d")
-            ?.getImageData(0, 0, canvas.width, canvas.height) ?? { data: [] };
-          for (let i = 0; i < data.length; i += 4)
-            if (data[i + 3] === 255) return `${data[i]},${data[i + 1]},${data[i + 2]}`;
-          return "";
-        });
+    const ink = () => page.evaluate<string>(FIRST_INK);
     await expect.poll(ink).not.toBe("");
     const light = await ink();
     await page.getByRole("button", { name: "Dark" }).click();
@@ -140,7 +136,7 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
     await expect.poll(() => page.locator("#state .node").count()).toBe(2);
     await page.locator("#state [data-copy-from]").click();
     await expect
-      .poll(() => page.evaluate(() => navigator.clipboard.readText()))
+      .poll(() => page.evaluate<string>("navigator.clipboard.readText()"))
       .toContain('"backend": "vulkan"');
     expect(complaints).toEqual([]);
   });
@@ -149,6 +145,7 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
     const { page, complaints } = await world.look("/sessions/dead");
     const rows = page.locator("#event-list > .event");
     expect(await rows.count()).toBe(50);
+    await page.locator("#event-list").scrollIntoViewIfNeeded();
     await page.locator("#event-list").evaluate((list) => list.scrollTo(0, list.scrollHeight));
     await expect.poll(() => rows.count()).toBeGreaterThan(90);
     await page.getByLabel("Search events").fill("allocate");
@@ -219,7 +216,7 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
       viewport: { width: 360, height: 780 },
       hasTouch: true,
     });
-    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(360);
+    expect(await page.evaluate<number>("document.documentElement.scrollWidth")).toBe(360);
     await expectAccessible(page);
   });
 });

@@ -69,7 +69,7 @@ function EventsFilter({ id, counts, filter }: FilterProps) {
       aria-label="Events"
       hx-get={`/sessions/${id}/events`}
       hx-include="#view"
-      hx-trigger="submit, change, input changed delay:250ms from:find input[type=search], range from:body"
+      hx-trigger="submit, input delay:250ms, range from:body"
       hx-target="#event-list"
       hx-swap="outerHTML"
       hx-sync="this:replace"
@@ -189,9 +189,9 @@ function EventItem({ id, event }: { id: string; event: EventRow }) {
   const isException = event.exception_type !== undefined;
   return (
     <li id={`event-${event.seq}`} class="event" data-category={event.category}>
+      <Moment id={id} at={event.at} />
       <details>
         <summary>
-          <Moment id={id} at={event.at} />
           <span class="category" data-category={event.category}>
             {event.category}
           </span>

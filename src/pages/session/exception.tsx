@@ -48,9 +48,9 @@ async function list(recording: Recording, cursor?: string) {
     <ol class="exception-list">
       {page.items.map((event, index) => (
         <li class="exception">
+          <Moment id={recording.id} at={event.at} />
           <details open={index === 0 && cursor === undefined}>
             <summary>
-              <Moment id={recording.id} at={event.at} />
               <span class="exception-type">{event.exception_type}</span>
               <span class="exception-message">{event.exception_msg}</span>
               {event.handled === false ? <span class="tag danger">unhandled</span> : null}

@@ -24,7 +24,7 @@ export function MomentPanel({ recording, summary, view }: MomentProps) {
       class="moment-panel"
       aria-label="At the needle"
       hx-get={`/sessions/${id}/moment`}
-      hx-include="#view, #state input"
+      hx-include="#view, #state [name=q]"
       hx-trigger="moment from:body, live-moment from:body throttle:300ms"
       hx-swap="outerMorph"
       hx-sync="this:queue last"

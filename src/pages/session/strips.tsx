@@ -128,7 +128,8 @@ function Strip({ series }: { series: SeriesSummary }) {
         ></canvas>
       </div>
       <details class="statistics">
-        <summary aria-label={`Statistics of ${name}`}>
+        <summary>
+          <span class="hidden">{name}: </span>
           <span>{type}</span> · {many(series.points, "point")} · mean {quantity(series.mean, unit)}{" "}
           · max {quantity(series.max, unit)}
         </summary>

@@ -123,14 +123,6 @@ function Node(props: NodeProps & { name: string }) {
           <span class="size">
             {Array.isArray(value) ? `[${digits(size(value))}]` : `{${digits(size(value))}}`}
           </span>
-          <a
-            class="to-history"
-            href={links.history(path)}
-            data-history
-            aria-label={`History of ${name}`}
-          >
-            ↺
-          </a>
         </summary>
         {isDrawn ? (
           <Members value={value} path={path} marks={marks} links={links} budget={budget} />
@@ -140,6 +132,15 @@ function Node(props: NodeProps & { name: string }) {
           </div>
         )}
       </details>
+      {/* Beside, not inside: a disclosure may not hold another thing to click. */}
+      <a
+        class="to-history"
+        href={links.history(path)}
+        data-history
+        aria-label={`History of ${name}`}
+      >
+        ↺
+      </a>
     </li>
   );
 }

@@ -1,6 +1,7 @@
 /** Finding the daemon of a home, and starting one that outlives whoever started it. */
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { parse, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Environment, home } from "../home.ts";
 import type { DaemonInfo } from "../main.ts";
@@ -29,11 +30,24 @@ export function ensureDaemon(env: Environment): "off" | "running" | "started" {
   const [program, args] = chosen
     ? [chosen, []]
     : [process.execPath, [ownProgram(), "daemon", "run"]];
-  const child = spawn(program, args, { env, detached: true, stdio: "ignore", windowsHide: true });
+  const child = spawn(program, args, {
+    env: {
+      ...env,
+      ...(env["DATACAT_HOME"] && { DATACAT_HOME: resolve(env["DATACAT_HOME"]) }),
+      ...NOT_ITS,
+    },
+    cwd: parse(process.execPath).root, // it would keep the present folder from being removed or unmounted
+    detached: true,
+    stdio: "ignore",
+    windowsHide: true,
+  });
   child.on("error", () => {}); // not to be found: the lanes wait until one runs
   child.unref();
   return "started";
 }
+
+/** Meant for programs, or for the daemons that 1.x's clients start for themselves. */
+const NOT_ITS = { DATACAT_SESSION: undefined, DATACAT_CONFIG: undefined };
 
 /** The file of the `datacat` command: this very one once everything is bundled into it. */
 function ownProgram(): string {

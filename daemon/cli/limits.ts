@@ -29,3 +29,11 @@ export const FACTS_TIMEOUT_MS = 5_000;
 export const REQUEST_TIMEOUT_MS = 15_000;
 /** `tail -f` asks this often. */
 export const FOLLOW_MS = 500;
+
+// This machine.
+/** A daemon answers in milliseconds; a busy machine may take longer to start one. */
+export const DAEMON_TIMEOUT_MS = 5_000;
+/** Less than this and the disk will soon be full: the daemon's own budget is 1 GB. */
+export const LOW_DISK_BYTES = 200 * 1024 * 1024;
+/** The server's clock is read from a header in whole seconds. */
+export const SKEW_MS = 3_000;

@@ -1,0 +1,62 @@
+/** `datacat tail`: a session's events as they come. */
+import type { EventRow, Page, Summary } from "../../src/core/answers.ts";
+import { FOLLOW_MS } from "./limits.ts";
+import type { Server } from "./server.ts";
+import { clock, dim, print, status } from "./terminal.ts";
+import { eventLine } from "./why.ts";
+
+export type TailOptions = { lines: number; follow?: boolean; json?: boolean };
+
+export async function tail(server: Server, id: string, options: TailOptions): Promise<void> {
+  const at = `/api/sessions/${encodeURIComponent(id)}`;
+  const newest = { order: "desc", limit: Math.max(1, options.lines) };
+  const { items } = await server.get<Page<EventRow>>(`${at}/events`, newest);
+  const shown = items.reverse();
+  if (options.lines > 0) for (const event of shown) show(event, options);
+  if (!options.follow) return;
+
+  // As long as a socket is open, the daemon knows that someone is watching, and sends at once.
+  const stopWatching = await watch(server, id);
+  let last = shown.at(-1);
+  for (;;) {
+    const { verdict } = await server.get<Summary>(`${at}/summary`);
+    for (const event of await since(server, at, last)) {
+      show(event, options);
+      last = event;
+    }
+    // Asked after its status was, so that nothing is missed.
+    if (verdict.status === "ended" || verdict.status === "crashed") {
+      if (!options.json)
+        print(`${dim(clock(verdict.since))}  ${status(verdict.status)}  ${verdict.headline}`);
+      break;
+    }
+    await new Promise((resolve) => setTimeout(resolve, FOLLOW_MS));
+  }
+  stopWatching();
+}
+
+/** Events after `last`, oldest first. */
+async function since(server: Server, at: string, last: EventRow | undefined): Promise<EventRow[]> {
+  const found: EventRow[] = [];
+  let cursor: string | undefined;
+  do {
+    const query = { order: "asc", limit: 1000, from: last?.at, cursor };
+    const page = await server.get<Page<EventRow>>(`${at}/events`, query);
+    found.push(...page.items.filter(({ seq }) => seq > (last?.seq ?? -1)));
+    cursor = page.next ?? undefined;
+  } while (cursor !== undefined);
+  return found;
+}
+
+function show(event: EventRow, { json }: TailOptions): void {
+  print(json ? JSON.stringify(event) : `${dim(clock(event.at))}  ${eventLine(event)}`);
+}
+
+async function watch(server: Server, id: string): Promise<() => void> {
+  const { WebSocket } = await import("undici");
+  const url = `${server.url.replace(/^http/, "ws")}/api/sessions/${encodeURIComponent(id)}/live`;
+  const headers = server.key === undefined ? {} : { authorization: `Bearer ${server.key}` };
+  const socket = new WebSocket(url, { headers });
+  socket.addEventListener("error", () => {}); // it is only slower without
+  return () => socket.close();
+}

@@ -1,0 +1,198 @@
+/**
+ * Lists over 100,000 sessions, through the whole Worker, against the query that anybody would write first; what a publication
+ * costs; and what the Worker adds to a batch on its way to the object.
+ *
+ *   npm run bench catalog
+ */
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
+import { readWorker, root } from "../../daemon/serve/worker.ts";
+import { fill } from "../catalog/many.ts";
+
+const SESSIONS = 100_000;
+const NEWEST = Date.UTC(2026, 10, 23, 12);
+const ROUNDS = 15;
+
+const data = mkdtempSync(join(tmpdir(), "datacat-bench-"));
+const miniflare = new Miniflare(
+  convertV4MiniflareOptions({
+    host: "127.0.0.1",
+    port: 0,
+    cf: false,
+    telemetry: { enabled: false },
+    logRequests: false,
+    log: new Log(LogLevel.NONE),
+    handleStructuredLogs: () => {},
+    unsafeObservability: false,
+    unsafeLocalExplorer: false,
+    resourcePersistencePath: data,
+    workers: [
+      {
+        ...(await readWorker({ LOCAL: "1" })),
+        unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
+      },
+    ],
+  }),
+);
+
+try {
+  await miniflare.ready;
+  const url = String(await miniflare.unsafeGetDirectURL("datacat")).replace(/\/$/, "");
+  const db = (await miniflare.getD1Database("CATALOG")) as unknown as D1Database; // Miniflare's own type of the same
+  const migration = readFileSync(join(root, "migrations/catalog/0000_catalog.sql"), "utf8");
+  for (const statement of migration.split("--> statement-breakpoint"))
+    await db.prepare(statement).run();
+
+  const get = async (path: string) => {
+    const response = await fetch(`${url}${path}`);
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${path}: ${text}`);
+  };
+  const sql = async (statement: string) => void (await db.prepare(statement).all());
+  const lists: [what: string, path: string, naive: string][] = [
+    ["newest 50", "/api/sessions", "SELECT * FROM sessions ORDER BY updated_at DESC LIMIT 50"],
+    [
+      "page 1,000 of 50",
+      `/api/sessions?${cursorTo(50_000)}`,
+      "SELECT * FROM sessions ORDER BY created_at DESC LIMIT 50 OFFSET 50000",
+    ],
+    [
+      "of a version",
+      "/api/sessions?product=game&version=1.7",
+      "SELECT * FROM sessions WHERE product || '' = 'game' AND version || '' = '1.7' ORDER BY created_at DESC LIMIT 50",
+    ],
+    [
+      "crashed",
+      "/api/sessions?status=crashed",
+      "SELECT * FROM sessions WHERE status || '' = 'crashed' ORDER BY updated_at DESC LIMIT 50",
+    ],
+    [
+      "once in a rare state",
+      "/api/sessions?state_path=ticket&state_value=70000",
+      "SELECT * FROM sessions WHERE id IN (SELECT session_id FROM state_values WHERE value || '' = '=70000')",
+    ],
+    [
+      "words that few have",
+      "/api/sessions?text=no+such+words",
+      "SELECT * FROM sessions WHERE headline || hostname LIKE '%no such words%'",
+    ],
+    [
+      "by events",
+      "/api/sessions?sort=events",
+      "SELECT * FROM sessions ORDER BY events DESC LIMIT 50",
+    ],
+    [
+      "products and versions",
+      "/api/products",
+      "SELECT product, version, status, count(*) FROM sessions GROUP BY product, version, status",
+    ],
+    [
+      "exception groups",
+      "/api/exceptions",
+      "SELECT fingerprint, count(*), max(last_at), max(message) FROM exceptions GROUP BY fingerprint",
+    ],
+    [
+      "a metric over 500 sessions",
+      "/api/metrics/fps?by=version",
+      "SELECT version, avg(sum / count), max(max) FROM metrics JOIN sessions ON id = session_id WHERE metrics.name = 'fps' GROUP BY version",
+    ],
+  ];
+
+  await fill(db, 100, NEWEST);
+  const few = new Map<string, number>();
+  for (const [what, path] of lists) few.set(what, await median(() => get(path)));
+  await sql("DELETE FROM sessions");
+  for (const table of [
+    "metrics",
+    "event_counts",
+    "exceptions",
+    "exception_groups",
+    "state_values",
+    "versions",
+    "version_days",
+  ])
+    await sql(`DELETE FROM ${table}`);
+  await fill(db, SESSIONS, NEWEST);
+  const floor = await median(() => get("/health"));
+
+  console.log(
+    `\nAn empty request takes ${ms(floor)}; it is in all figures but the naive queries'.\n`,
+  );
+  console.log(
+    "| list | of 100 sessions | of 100,000 | naive query over 100,000 | ratio |\n| --- | ---: | ---: | ---: | ---: |",
+  );
+  for (const [what, path, naive] of lists) {
+    const ours = await median(() => get(path));
+    const theirs = await median(() => sql(naive), 3);
+    console.log(
+      `| ${what} | ${ms(few.get(what) ?? 0)} | ${ms(ours)} | ${ms(theirs)} | ${(theirs / ours).toFixed(1)}× |`,
+    );
+  }
+
+  console.log("\n| through `POST /api/ingest` | ms per request |\n| --- | ---: |");
+  const post = async (body: object) => {
+    const response = await fetch(`${url}/api/ingest`, {
+      method: "POST",
+      headers: { "content-encoding": "gzip" },
+      body: gzipSync(JSON.stringify(body)),
+    });
+    const answer = (await response.json()) as { results: { error?: object }[] };
+    if (answer.results.some((result) => result.error)) throw new Error(JSON.stringify(answer));
+  };
+  let seq = 0;
+  const one = await median(() => post({ batches: [batch("bench", ++seq, 1_000)] }), 100);
+  console.log(`| one session, 1,000 points | ${ms(one)} |`);
+  let round = 0;
+  const ten = await median(() => {
+    round++;
+    return post({ batches: Array.from({ length: 10 }, (_, n) => batch(`bench-${n}`, round, 100)) });
+  }, 100);
+  console.log(`| ten sessions, 100 points each | ${ms(ten)} |`);
+} finally {
+  await miniflare.dispose();
+  rmSync(data, { recursive: true, force: true });
+}
+
+/** A cursor to the n-th newest session, as the list itself would have given it. */
+function cursorTo(n: number): string {
+  const at = NEWEST - n * 60_000;
+  const cursor = JSON.stringify(["created_at desc", at, "0", false]);
+  return `cursor=${btoa(cursor).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "")}`;
+}
+
+function batch(session: string, seq: number, points: number) {
+  const series = 10;
+  const each = points / series;
+  const ops = Array.from({ length: series }, (_, n) => ({
+    op: "points",
+    at: NEWEST + seq * 1_000,
+    type: "gauge",
+    name: `gauge_${n}`,
+    dt: Array.from({ length: each }, () => 10),
+    values: Array.from({ length: each }, (_, i) => 50 + ((seq + i) % 17) / 8),
+  }));
+  return {
+    session,
+    lane: `lane-${session}`,
+    first: (seq - 1) * series + 1,
+    last: seq * series,
+    ops,
+  };
+}
+
+async function median(run: () => Promise<unknown>, rounds = ROUNDS): Promise<number> {
+  const times: number[] = [];
+  for (let n = 0; n < rounds; n++) {
+    const begun = performance.now();
+    await run();
+    times.push(performance.now() - begun);
+  }
+  return times.sort((a, b) => a - b)[Math.floor(rounds / 2)] ?? 0;
+}
+
+function ms(time: number): string {
+  return `${time.toFixed(1)} ms`;
+}

@@ -1,0 +1,49 @@
+"""Every call once."""
+
+import datacat
+
+session = datacat.open(
+    product="complete example",
+    version="2.1",
+    tags=["example", "nightly"],
+    state={"config": {"mode": "fast", "api_token": "never leaves this machine"}},
+)
+
+# State is a tree: objects merge, None deletes, everything else replaces.
+session.update_state({"user": {"name": "Ada", "cart": ["book"]}})
+session.update_state({"user": {"cart": ["book", "lamp"]}, "config": {"mode": None}})
+
+session.event("startup")
+session.event("login", {"user": "ada"}, category="info", group="auth", labels=["web"], message="Ada logged in")
+session.event("low_disk", {"free_mb": 120}, category="warning")
+
+session.gauge("cpu_percent", 12.5, unit="%", tags=["core:0"])
+session.counter("requests")
+session.counter("bytes_sent", 1500, unit="bytes")
+for seconds in (0.004, 0.02, 0.3):
+    session.histogram("request_seconds", seconds, unit="s", buckets=[0.01, 0.1, 1])
+with session.timer("load", tags=["level:3"]) as timer:
+    for _ in range(10):
+        timer.count = (timer.count or 0) + 1
+
+
+@session.timer("parse", unit="milliseconds")
+def parse(text):
+    return text.split()
+
+
+parse("a b c")
+
+try:
+    {}["missing"]
+except KeyError:
+    session.exception(data={"where": "complete example"})
+
+session.heartbeat_monitor(timeout=60)
+session.heartbeat()
+session.pause()  # a file dialog, say
+session.resume()
+
+assert session.stats()["dropped"] == {}
+session.end(exit_code=0)
+print(session.session_id)

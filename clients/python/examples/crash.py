@@ -1,0 +1,18 @@
+"""Dies: python crash.py exception | kill. What it did last is on the server all the same."""
+
+import os
+import signal
+import sys
+
+import datacat
+
+session = datacat.open(product="crash example", version="1.0")
+session.update_state({"level": 3, "doing": "opening the door"})
+session.gauge("memory_mb", 512)
+session.event("door_opened", {"door": 7})
+print(session.session_id)
+sys.stdout.flush()
+
+if sys.argv[1:] == ["kill"]:
+    os.kill(os.getpid(), signal.SIGKILL)
+raise KeyError("sword")

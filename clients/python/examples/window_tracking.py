@@ -1,0 +1,34 @@
+"""Which windows were open, and which had the focus: state as a tree that is asked about later, "what was open when it broke?"."""
+
+import datacat
+
+
+class Windows(object):
+    def __init__(self, session):
+        self.session = session
+        self.open = []
+
+    def show(self, name, **details):
+        self.open.append(name)
+        self.session.update_state({"windows": {name: dict(details, visible=True)}, "open": self.open, "focus": name})
+        self.session.event("window_opened", {"window": name}, group="ui")
+        self.session.gauge("open_windows", len(self.open))
+
+    def close(self, name):
+        self.open.remove(name)
+        focus = self.open[-1] if self.open else None
+        self.session.update_state({"windows": {name: None}, "open": self.open, "focus": focus})
+        self.session.event("window_closed", {"window": name}, group="ui")
+        self.session.gauge("open_windows", len(self.open))
+
+
+with datacat.open(product="window example", version="1.0") as session:
+    windows = Windows(session)
+    windows.show("main", width=1280, height=800)
+    windows.show("inspector", docked=True)
+    windows.show("export", path="scene.obj")
+    windows.close("inspector")
+    session.event("error_shown", {"text": "disk full"}, category="error", group="ui")
+    windows.close("export")
+
+print(session.session_id)

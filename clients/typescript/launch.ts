@@ -19,7 +19,9 @@ export function wakeDaemon(home: string, env: Environment): void {
       detached: true,
       stdio: "ignore",
       windowsHide: true,
-      env: { ...env, DATACAT_HOME: home },
+      // It outlives this program and serves others: not from a folder that may go, nor with 1.x's private settings.
+      cwd: home,
+      env: { ...env, DATACAT_HOME: home, DATACAT_CONFIG: undefined },
     });
     daemon.on("error", () => {}); // not executable after all: the lane waits for the next daemon
     daemon.unref();

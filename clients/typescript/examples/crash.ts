@@ -1,0 +1,16 @@
+/** Programs that die: by an exception (default), or with "kill" as if the system had killed them. Nothing is asked of them: watch the verdict. */
+import { open } from "@datacat/client";
+
+const session = open({ product: "crash-example", version: "1.0.0" });
+console.log(session.id);
+
+session.updateState({ player: { hp: 3, room: "cellar" }, inventory: ["lamp"] });
+session.event("door_opened", { data: { door: 7 } });
+session.gauge("light", 0.2);
+
+if (process.argv[2] === "kill") process.kill(process.pid, "SIGKILL");
+
+function enter(room: { monsters?: string[] }): number {
+  return room.monsters!.length; // oxlint-disable-line no-non-null-assertion -- the mistake that this example is about
+}
+enter({});

@@ -1,0 +1,89 @@
+/**
+ * Pino's log lines as events: a transport (`transport: { target: "@datacat/client/pino", options: { … } }`), which runs in pino's own
+ * thread, or a destination in this one (`pino(destination(session))`).
+ */
+import { Writable } from "node:stream";
+import { open } from "./node.ts";
+import type { Session } from "./session.ts";
+import type { OpenOptions } from "./settings.ts";
+
+/** Pino's numbers, lowest first. */
+const LEVELS: readonly [number, string][] = [
+  [30, "debug"],
+  [40, "info"],
+  [50, "warning"],
+  [60, "error"],
+  [Infinity, "critical"],
+];
+/** Said elsewhere in the event, or in the lane's header. */
+const KNOWN_KEYS = new Set(["level", "time", "msg", "name", "err", "pid", "hostname"]);
+
+type Line = { [key: string]: unknown };
+type Thrown = { type?: string; message?: string; stack?: string; cause?: unknown };
+
+/** The transport: opens a session of its own, or joins the program's (`session: session.id`). */
+export default function transport(options: OpenOptions = {}): Writable {
+  const session = open(options);
+  return streamTo(session, () => session.end());
+}
+
+/** A destination for pino in this thread. */
+export function destination(session: Session): Writable {
+  return streamTo(session, () => {});
+}
+
+function streamTo(session: Session, atEnd: () => void): Writable {
+  let rest = "";
+  return new Writable({
+    decodeStrings: false,
+    write(chunk: string | Buffer, _encoding, done) {
+      const lines = (rest + chunk.toString()).split("\n");
+      rest = lines.pop() ?? "";
+      for (const line of lines) recordLine(session, line);
+      done();
+    },
+    final(done) {
+      atEnd();
+      void session.flush().then(() => done()); // never rejects
+    },
+  });
+}
+
+function recordLine(session: Session, text: string): void {
+  const line = parse(text);
+  if (line === undefined) {
+    if (text !== "") session.event("log", { message: text });
+    return;
+  }
+  const data = Object.fromEntries(Object.entries(line).filter(([key]) => !KNOWN_KEYS.has(key)));
+  const said = {
+    category: categoryOf(line["level"]),
+    group: typeof line["name"] === "string" ? line["name"] : "pino",
+    message: typeof line["msg"] === "string" ? line["msg"] : undefined,
+    at: typeof line["time"] === "number" ? line["time"] : undefined,
+    data,
+  };
+  const thrown = line["err"];
+  if (typeof thrown !== "object" || thrown === null) return session.event("log", said);
+  session.exception(errorOf(thrown), { ...said, name: "log", handled: true });
+}
+
+function parse(text: string): Line | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null ? (value as Line) : undefined; // an object: any key may be read
+  } catch {
+    return undefined; // not pino's, e.g. a formatter printing plain text
+  }
+}
+
+/** Levels in between belong to the one below, as with pino. */
+function categoryOf(level: unknown): string {
+  if (typeof level !== "number") return typeof level === "string" ? level : "info";
+  return LEVELS.find(([above]) => level < above)?.[1] ?? "info";
+}
+
+/** As pino's serializer wrote it: an error again, with the type as its name. */
+function errorOf({ type, message, stack, cause }: Thrown): object {
+  return { name: type ?? "Error", message, stack, cause };
+}

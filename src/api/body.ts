@@ -1,8 +1,10 @@
 /** Reading a request's body: never more of it than allowed, compressed or not, whatever it claims to be. */
 import { gunzipSync } from "node:zlib";
 import { MAX_BODY_BYTES, MAX_INFLATED_BYTES } from "../core/limits.ts";
+import { checkDepth } from "../core/merge.ts";
 import { parseJson } from "../core/parse.ts";
 import { Refusal } from "../core/refusal.ts";
+import type { Json } from "../core/wire.ts";
 
 /** The body as text; invalid UTF-8 becomes U+FFFD. Stops reading, and unpacking, as soon as it is too much. */
 export async function readText(request: Request): Promise<string> {
@@ -18,9 +20,11 @@ export async function readText(request: Request): Promise<string> {
   return new TextDecoder().decode(encoding === "gzip" ? gunzip(bytes) : bytes);
 }
 
-/** The body as a value. */
+/** The body as a value that may be walked through. */
 export async function readJson(request: Request): Promise<unknown> {
-  return parseJson(await readText(request), "The body");
+  const value = parseJson(await readText(request), "The body");
+  checkDepth(value as Json, "The body"); // what JSON.parse makes is Json
+  return value;
 }
 
 async function readBytes({ body }: Request): Promise<Uint8Array> {

@@ -60,12 +60,16 @@ grafana.get("/grafana", (c) => c.json({ status: "ok" }));
 
 grafana.post("/grafana/search", async (c) => {
   const { target } = parse(Search, await readJson(c.req.raw), WHAT);
-  return c.json((await metricNames(c.env.CATALOG, target ?? "")).map(({ name }) => name));
+  return c.json(
+    (await metricNames(c.env.CATALOG, target ?? "", c.var.access.product ?? undefined)).map(
+      ({ name }) => name,
+    ),
+  );
 });
 
 grafana.post("/grafana/metrics", async (c) => {
   const { metric } = parse(Search, await readJson(c.req.raw), WHAT);
-  const names = await metricNames(c.env.CATALOG, metric ?? "");
+  const names = await metricNames(c.env.CATALOG, metric ?? "", c.var.access.product ?? undefined);
   const select = (name: string, options: readonly string[]) => ({
     name,
     label: name,
@@ -157,7 +161,8 @@ function datapoints(
 
 async function valuesOf(db: D1Database, key: string, product: string | null): Promise<string[]> {
   if (key === "status") return [...STATUS_KINDS];
-  if (key === "metric") return (await metricNames(db)).map(({ name }) => name);
+  if (key === "metric")
+    return (await metricNames(db, "", product ?? undefined)).map(({ name }) => name);
   if (key !== "product" && key !== "version") return [];
   return [...new Set((await versions(db, product ?? undefined)).map((row) => row[key]))];
 }

@@ -69,11 +69,25 @@ function methodsByPath(): Map<string, string[]> {
 export function answerError(thrown: Error, c: Context): Response {
   const refusal = refusalOf(thrown);
   if (!refusal) console.error(`${c.req.method} ${c.req.path} failed:`, thrown);
-  const told =
-    refusal ??
-    new Refusal("internal", "The server met an error and has logged it. Trying again may help.");
+  const told = refusal ?? (isPassing(thrown) ? UNAVAILABLE : INTERNAL);
   if (told.code === "unauthorized") c.header("www-authenticate", "Bearer");
   const wait = told.details["retry_after"];
   if (wait !== undefined) c.header("retry-after", String(wait));
   return c.json(told, told.status as ContentfulStatusCode); // as: every status of REFUSALS has a body
+}
+
+const INTERNAL = new Refusal(
+  "internal",
+  "The server met an error and has logged it. Trying again may help.",
+);
+const UNAVAILABLE = new Refusal("unavailable", "The catalog is not answering; try again.", {
+  retry_after: 5,
+});
+
+/** Whether the catalog failed, not we: D1 names every error its own, but of our mistakes SQLite's code is in it. */
+function isPassing(thrown: unknown): boolean {
+  if (!(thrown instanceof Error)) return false;
+  if (/D1_|D1 DB/.test(thrown.message))
+    return !/SQLITE_(ERROR|CONSTRAINT|MISMATCH|RANGE|MISUSE)/.test(thrown.message);
+  return isPassing(thrown.cause); // drizzle wraps it
 }

@@ -10,13 +10,19 @@ import { filterOf, parseQuery } from "./query.ts";
 
 export const metrics = new Hono<AccessEnv>();
 
-metrics.get("/metrics", requires("read"), async (c) =>
-  c.json({ items: await metricNames(c.env.CATALOG, parseQuery(query.Names, c.req.url).prefix) }),
-);
+metrics.get("/metrics", requires("read"), async (c) => {
+  const { prefix } = parseQuery(query.Names, c.req.url);
+  return c.json({
+    items: await metricNames(c.env.CATALOG, prefix, c.var.access.product ?? undefined),
+  });
+});
 
-metrics.get("/events", requires("read"), async (c) =>
-  c.json({ items: await eventNames(c.env.CATALOG, parseQuery(query.Names, c.req.url).prefix) }),
-);
+metrics.get("/events", requires("read"), async (c) => {
+  const { prefix } = parseQuery(query.Names, c.req.url);
+  return c.json({
+    items: await eventNames(c.env.CATALOG, prefix, c.var.access.product ?? undefined),
+  });
+});
 
 /** Put together: `by` groups, `axis=elapsed` lays sessions upon each other from their start. */
 metrics.get("/metrics/:name", requires("read"), async (c) => {

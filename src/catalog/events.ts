@@ -1,9 +1,9 @@
 /** Event names over all sessions, and how often each session had them. */
 import { names } from "./names.ts";
 
-/** Names in alphabetical order, from the first that is not before `prefix` and begins with it. */
-export async function eventNames(db: D1Database, prefix = ""): Promise<string[]> {
-  return names(db, "event_counts", prefix);
+/** Names that begin with `prefix`, alphabetically; of one product: those of its newest sessions. */
+export async function eventNames(db: D1Database, prefix = "", product?: string): Promise<string[]> {
+  return names(db, "event_counts", prefix, product);
 }
 
 export type EventTotal = {

@@ -6,8 +6,8 @@
  *   sessions.ts    listSessions(db, {…SessionFilter, sort, order, cursor, limit}, held?) → {items, next, previous, searched_to}
  *   filter.ts      SessionFilter, STATUS_KINDS: what the list, the comparisons and the exports are asked with
  *   products.ts    versions(db, product?) → counts per version · versionDays(db, now, {product, days}) → trend · freeRate(sessions, failed)
- *   events.ts      eventNames(db, prefix?) · eventTotals(db, id)
- *   metrics.ts     metricNames(db, prefix?) · sessionMetrics(db, {…SessionFilter, name, type, tags}) · strips(db, ids, name)
+ *   events.ts      eventNames(db, prefix?, product?) · eventTotals(db, id)
+ *   metrics.ts     metricNames(db, prefix?, product?) · sessionMetrics(db, {…SessionFilter, name, type, tags}) · strips(db, ids, name)
  *   comparison.ts  statistics(items, by) · overTime(items, {by, axis, from, to, buckets}) · distribution(items, bars): pure, of sessionMetrics' items
  *   exceptions.ts  exceptionGroups(db, {product, status, text, sort, cursor, limit}) · exceptionGroup(db, fingerprint, product?)
  *                  exceptionDays(db, product, fingerprint, now, days?) · decideGroup(db, {product, fingerprint, status, version}, now)

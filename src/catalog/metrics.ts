@@ -13,14 +13,18 @@ import { listSessions, type SessionRow } from "./sessions.ts";
 export type MetricName = { name: string; type: MetricType; unit: string };
 
 /** Metric names that begin with `prefix`, alphabetically, with the type and unit of one session that has them. */
-export async function metricNames(db: D1Database, prefix = ""): Promise<MetricName[]> {
+export async function metricNames(
+  db: D1Database,
+  prefix = "",
+  product?: string,
+): Promise<MetricName[]> {
   const { results } = await db
     .prepare(
       `SELECT m.name, m.type, m.unit FROM json_each(?1) AS n JOIN metrics AS m ON (m.session_id, m.name, m.series) =
          (SELECT session_id, name, series FROM metrics WHERE name = n.value ORDER BY session_id DESC LIMIT 1)
        ORDER BY n.key`,
     )
-    .bind(JSON.stringify(await names(db, "metrics", prefix)))
+    .bind(JSON.stringify(await names(db, "metrics", prefix, product)))
     .all<MetricName>();
   return results;
 }

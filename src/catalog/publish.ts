@@ -60,12 +60,18 @@ function rowsWritten(results: D1Result[]): number {
   return results.reduce((sum, result) => sum + result.meta.rows_written, 0);
 }
 
+/** JSON has no infinity, and its null would be refused: sums of squares may well overflow. */
+function finite(_: string, value: unknown): unknown {
+  if (typeof value !== "number" || Number.isFinite(value)) return value;
+  return Number.isNaN(value) ? 0 : Math.sign(value) * Number.MAX_VALUE;
+}
+
 /** JSON lists of rows, each short enough for one parameter. */
 function parameters(rows: object[]): string[] {
   const lists: string[][] = [];
   let room = 0;
   for (const row of rows) {
-    const json = JSON.stringify(row);
+    const json = JSON.stringify(row, finite);
     if (json.length > room) {
       lists.push([]);
       room = PARAMETER_LENGTH;

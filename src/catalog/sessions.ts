@@ -296,11 +296,12 @@ async function certain(
   if (!held || state?.value === undefined) return rows;
   const { path, value } = state;
   const unsure = rows.filter((row) => row.unsure).slice(0, MAX_ASKED);
-  const answers = await Promise.all(unsure.map(({ id }) => held(id, path, value)));
+  const answers = await Promise.allSettled(unsure.map(({ id }) => held(id, path, value)));
   const answered = new Map(unsure.map((row, index) => [row, answers[index]]));
   return rows.flatMap((row) => {
-    if (!answered.has(row)) return [row];
+    const answer = answered.get(row);
+    if (answer?.status !== "fulfilled") return [row]; // not asked, or not answering: still unsure
     const { unsure: _, ...known } = row;
-    return answered.get(row) ? [known] : [];
+    return answer.value ? [known] : [];
   });
 }

@@ -165,6 +165,14 @@ describe("with an admin secret", () => {
     expect(await (await reader("/api/data/sessions")).text()).not.toContain(shop);
     expect(await (await reader("/api/products?product=shop")).text()).not.toContain("shop");
 
+    await admin(`/api/sessions/${shop}/metrics`, post({ name: "secret_metric" }));
+    await admin(`/api/sessions/${shop}/events`, post({ name: "secret_event" }));
+    await admin("/api/reindex", post({ sessions: [shop] }));
+    for (const path of ["/api/metrics", "/api/events"]) {
+      expect(await (await admin(path)).text()).toContain("secret_");
+      expect(await (await reader(path)).text()).not.toContain("secret_");
+    }
+
     expect(await code(await writer(`/api/sessions/${game}/state`, post({ a: 1 })))).toBe("ok");
     expect(await code(await writer(`/api/sessions/${shop}/state`, post({ a: 1 })))).toBe(
       "forbidden",

@@ -1,6 +1,7 @@
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
 import { forget, publish } from "../../src/catalog/publish.ts";
+import { listSessions } from "../../src/catalog/sessions.ts";
 import { eventCount, exception, metric, NOON, publication } from "./publication.ts";
 
 const db = env.CATALOG;
@@ -110,4 +111,80 @@ test("forgetting a session leaves nothing of it, and counts as if it had never b
   await forget(db, "gone");
   expect(await contents()).toEqual(before);
   expect(await forget(db, "gone")).toBe(0);
+});
+
+test("what a session costs in rows: few to begin, one while it runs, few to end", async () => {
+  const rows = async (revision: number, session: object, counts = 0) =>
+    publish(
+      db,
+      publication("costs", {
+        session: { revision, points: revision, ...session },
+        metrics:
+          counts > 0 ? [metric("fps", { points: counts }), metric("rss", { points: 1 })] : [],
+      }),
+    );
+  expect(await rows(1, {})).toBeLessThanOrEqual(6); // itself, by id, by product, open; its version, its day
+  expect(await rows(2, {}, 1)).toBe(5); // itself, and two series with their names
+  expect(await rows(3, {}, 2)).toBe(2); // itself, and the series that went on
+  expect(await rows(4, { status: "hung", ever_hung: true })).toBeLessThanOrEqual(5);
+  expect(await rows(5, { status: "ended", is_open: false, ever_hung: true })).toBeLessThanOrEqual(
+    5,
+  );
+});
+
+test("names that no language allows are kept apart, or at least kept", async () => {
+  const odd = [
+    "",
+    " ",
+    "a\u0000b",
+    "a\u0000c",
+    "\ud800",
+    "\u{1f600}",
+    "'",
+    '"',
+    "%",
+    "$.a",
+    "\u202e",
+    "x".repeat(256),
+  ];
+  const rows = publication("odd", {
+    session: { product: "\u0000", version: "\udfff", headline: "\u0000" },
+    metrics: odd.map((name, series) => metric(name, { series })),
+    event_counts: odd.map((name) => eventCount(name)),
+    exceptions: odd.map((name) => exception(`f${name}`)),
+    state_values: odd.map((name) => ({
+      path: name,
+      value: `=${name}`,
+      first_at: 1,
+      last_at: null,
+    })),
+  });
+  await publish(db, rows);
+  expect(await publish(db, rows)).toBe(0);
+  const { items } = await listSessions(db, {
+    event: "\u{1f600}",
+    state: { path: "$.a", value: "$.a" },
+  });
+  expect(items.map((row) => row.id)).toEqual(["odd"]);
+  await forget(db, "odd");
+  expect(await all("SELECT count(*) AS n FROM metrics WHERE session_id = 'odd'")).toEqual([
+    { n: 0 },
+  ]);
+});
+
+test("numbers that JSON cannot carry do not stop a publication", async () => {
+  const wild = metric("wild", { sum: Infinity, sum_squares: Infinity, min: -Infinity, max: NaN });
+  expect(await publish(db, publication("wild", { metrics: [wild] }))).toBeGreaterThan(0);
+  expect(await all("SELECT sum, min, max FROM metrics WHERE session_id = 'wild'")).toEqual([
+    { sum: Number.MAX_VALUE, min: -Number.MAX_VALUE, max: 0 },
+  ]);
+});
+
+test("as many series as a session may have fit into one publication", async () => {
+  const text = "x".repeat(4_000);
+  const metrics = Array.from({ length: 1_000 }, (_, series) =>
+    metric(`series-${series}`, { series, strip: text, sketch: text }),
+  );
+  expect(await publish(db, publication("wide", { metrics }))).toBeGreaterThan(2_000);
+  expect(await publish(db, publication("wide", { metrics }))).toBe(0);
 });

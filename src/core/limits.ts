@@ -65,6 +65,8 @@ export const SEGMENT_BYTES = 64 * 1024;
 // Waiting.
 /** Silence after which a session that promised nothing counts as suspended. */
 export const DEFAULT_LEASE_MS = 5 * 60_000;
+/** Nobody can promise more: an alarm is set for its end. */
+export const MAX_LEASE_MS = 24 * 60 * 60_000;
 /** 1.x's heartbeat timeout, for its `/heartbeat` route. */
 export const LEGACY_LEASE_MS = 60_000;
 /** What a daemon promises: it writes at least every third of this while a session is open. */

@@ -14,6 +14,7 @@ import {
   MAX_FINGERPRINTS,
   MAX_LABELS,
   MAX_LANES,
+  MAX_LEASE_MS,
   MAX_NAME_LENGTH,
   MAX_SERIES,
   MAX_SERIES_BYTES,
@@ -157,7 +158,7 @@ export class Recording {
     const crash = facts.crash;
 
     facts.heardAt = now;
-    if (leaseMs !== undefined) facts.leaseMs = leaseMs;
+    if (leaseMs !== undefined) facts.leaseMs = Math.min(MAX_LEASE_MS, Math.round(leaseMs));
     if (sentAt !== null) this.head.clockSkewMs = Math.round(sentAt - now);
     // An op cannot be younger than its sending; a time from the future would freeze the running maximum.
     const latest = Math.max(sentAt ?? now, now);

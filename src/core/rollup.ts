@@ -3,10 +3,10 @@
  * width doubles as the session lengthens. Adding points in any order gives the same strip.
  */
 import { pointAt } from "./chart.ts";
-import { sketchInto } from "./digest.ts";
+import { type SeriesDigest, sketchInto } from "./digest.ts";
 import type { ReadColumns } from "./segment.ts";
 import { toFinite } from "./series.ts";
-import { newSketch, type Sketch } from "./sketch.ts";
+import { mergeSketch, newSketch, type Sketch, unpackSketch } from "./sketch.ts";
 import type { MetricType } from "./vocabulary.ts";
 
 const BUCKETS = 120;
@@ -28,8 +28,10 @@ export class Rollup {
   readonly #type: MetricType;
   #strip: Strip | null = null;
 
-  constructor(type: MetricType) {
+  /** `range`: where its points will lie, so that the strip has its final width from the beginning. */
+  constructor(type: MetricType, range?: { from: number; to: number }) {
     this.#type = type;
+    if (range) for (const at of [range.from, range.to]) this.#bucket(at);
   }
 
   get strip(): Strip | null {
@@ -40,11 +42,22 @@ export class Rollup {
     sketchInto(this.sketch, this.#type, columns.fields[0]);
     for (let i = 0; i < columns.at.length; i++) {
       const { at, sum, min, max, weight } = pointAt(this.#type, columns, i);
-      this.#count(at, sum, min, max, weight);
+      this.#add(this.#bucket(at), sum, min, max, weight);
     }
   }
 
-  #count(at: number, sum: number, min: number, max: number, weight: number): void {
+  /** Adds a segment unopened, if its points lie in one bucket; false if they do not. */
+  addDigest(digest: SeriesDigest): boolean {
+    for (const at of [digest.from, digest.to]) this.#bucket(at); // the strip may widen for it
+    const index = this.#bucket(digest.from);
+    if (index !== this.#bucket(digest.to)) return false;
+    if (digest.sketch) mergeSketch(this.sketch, unpackSketch(digest.sketch));
+    this.#add(index, digest.sum, digest.min, digest.max, digest.samples);
+    return true;
+  }
+
+  /** The bucket of a time, for which the strip makes room if there is none. */
+  #bucket(at: number): number {
     // Buckets lie on multiples of their width, so that halves of neighbours merge into one.
     const strip = (this.#strip ??= {
       from: floorTo(at, FIRST_STEP_MS),
@@ -66,6 +79,12 @@ export class Rollup {
     }
     const index = Math.floor((at - strip.from) / strip.step_ms);
     while (strip.count.length <= index) pushEmpty(strip);
+    return index;
+  }
+
+  #add(index: number, sum: number, min: number, max: number, weight: number): void {
+    const strip = this.#strip;
+    if (!strip) return;
     strip.count[index] = (strip.count[index] ?? 0) + weight;
     strip.sum[index] = toFinite((strip.sum[index] ?? 0) + sum);
     strip.min[index] = Math.min(strip.min[index] ?? Infinity, min);

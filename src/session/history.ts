@@ -88,6 +88,7 @@ type Change = {
 export function pathChanges(store: Store, path: string[], query: HistoryQuery): Page<PathChange> {
   const { from = -Infinity, to = Infinity, limit = DEFAULT_PAGE, order = "asc" } = query;
   const items: PathChange[] = [];
+  const events = new EventsBefore(store);
   let next: string | null = null;
 
   for (const { change, until } of withDuration(changesOf(store, path, query), order)) {
@@ -104,7 +105,7 @@ export function pathChanges(store: Store, path: string[], query: HistoryQuery): 
       ...(before !== undefined && { before }),
       ...(after !== undefined && { after }),
       held_ms: until === null ? null : Math.max(0, until - change.effectiveAt),
-      cause: eventBefore(store, seq),
+      cause: events.before(seq),
     });
   }
   return { items, next };
@@ -154,16 +155,31 @@ function* withDuration(
   if (order === "asc" && previous) yield { change: previous, until: null };
 }
 
-function eventBefore(store: Store, seq: number): EventRow | null {
-  for (const info of store.list().toReversed()) {
-    if (info.firstSeq >= seq || info.digest?.events.count === 0) continue;
-    const event = store
-      .open(info)
-      ?.reader.events()
-      .findLast((candidate) => candidate.seq < seq);
-    if (event) return event;
+/** Finds the event just before an op; neighbouring changes mostly ask for the same segment. */
+class EventsBefore {
+  readonly #store: Store;
+  readonly #infos: SegmentInfo[];
+  #read: { id: number; events: EventRow[] } | null = null;
+
+  constructor(store: Store) {
+    this.#store = store;
+    this.#infos = store.list().toReversed();
   }
-  return null;
+
+  before(seq: number): EventRow | null {
+    for (const info of this.#infos) {
+      if (info.firstSeq >= seq || info.digest?.events.count === 0) continue;
+      const event = this.#events(info).findLast((candidate) => candidate.seq < seq);
+      if (event) return event;
+    }
+    return null;
+  }
+
+  #events(info: SegmentInfo): EventRow[] {
+    if (this.#read?.id !== info.id)
+      this.#read = { id: info.id, events: this.#store.open(info)?.reader.events() ?? [] };
+    return this.#read.events;
+  }
 }
 
 function compare(before: Json, after: Json, path: string[], differences: Difference[]): void {

@@ -17,23 +17,34 @@ export type ChartQuery = {
   points?: number;
 };
 
-/** The sketches and strips of all series: built from the log when first asked for, and kept up with each batch from then on. */
+/**
+ * The sketches and strips of all series: built when first asked for, and kept up with each batch from then on. Building opens
+ * only segments that lie across the edge of a strip's bucket; the others' digests say enough.
+ */
 export class Rollups {
   readonly #bySeries = new Map<number, Rollup>();
-  readonly #series: Series[];
 
-  /** `series` is the head's own list, which grows. */
   constructor(store: Store, series: Series[]) {
-    this.#series = series;
+    for (const { id, type, points, firstAt, lastAt } of series) {
+      if (points > 0) this.#bySeries.set(id, new Rollup(type, { from: firstAt, to: lastAt }));
+    }
     for (const info of store.list()) {
+      const rest = info.digest?.series.filter((digest) => !this.of(digest.id)?.addDigest(digest));
+      if (rest?.length === 0) continue;
       const reader = store.open(info)?.reader;
-      for (const id of reader?.seriesIds() ?? []) if (reader) this.#add(id, reader.columns(id));
+      for (const id of rest?.map((digest) => digest.id) ?? reader?.seriesIds() ?? [])
+        if (reader) this.of(id)?.add(reader.columns(id));
     }
   }
 
-  keepUp(contents: Contents): void {
+  /** `series` are those of the head. */
+  keepUp(contents: Contents, series: Series[]): void {
     for (const [id, columns] of contents.series) {
-      this.#add(id, {
+      const type = series[id]?.type;
+      if (!type) continue;
+      let rollup = this.#bySeries.get(id);
+      if (!rollup) this.#bySeries.set(id, (rollup = new Rollup(type)));
+      rollup.add({
         at: Float64Array.from(columns.at),
         fields: columns.fields.map((field) => Float64Array.from(field)),
       });
@@ -51,14 +62,6 @@ export class Rollups {
     const [p50, p95, p99] = [at(0.5), at(0.95), at(0.99)];
     const known = p50 !== null && p95 !== null && p99 !== null;
     return { ...summarise(series), quantiles: known ? { p50, p95, p99 } : null };
-  }
-
-  #add(id: number, columns: ReadColumns): void {
-    const type = this.#series[id]?.type;
-    if (!type) return;
-    let rollup = this.#bySeries.get(id);
-    if (!rollup) this.#bySeries.set(id, (rollup = new Rollup(type)));
-    rollup.add(columns);
   }
 }
 

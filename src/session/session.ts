@@ -12,6 +12,7 @@ import * as v from "valibot";
 import { openBeforeBoot } from "../catalog/known.ts";
 import { forget } from "../catalog/publish.ts";
 import type { Change, StateAt, Summary } from "../core/answers.ts";
+import { PUBLISH_MS } from "../core/limits.ts";
 import { parse, parseJson } from "../core/parse.ts";
 import { type Head, summaryOf } from "../core/head.ts";
 import { type Arrival, type Outcome, Recording } from "../core/recording.ts";
@@ -41,7 +42,7 @@ export type { ChartQuery, EventsQuery, HistoryQuery, Moment };
 const Record = v.object({
   ops: v.array(Op),
   writer: v.optional(Writer),
-  lease_ms: v.optional(v.number()),
+  lease_ms: v.optional(v.pipe(v.number(), v.minValue(0))),
 });
 
 /** A recording and where it is stored. */
@@ -110,6 +111,8 @@ export class Session extends DurableObject<Env> {
           `Session ${session} was deleted; nothing is recorded for it any more.`,
         );
       const batch = parse(Batch, value, "The batch");
+      if (batch.session !== session)
+        throw new Refusal("invalid_body", `The batch is of session ${batch.session}.`);
       const loaded = this.#load() ?? this.#open(batch.ops[0]?.at ?? arrival.now, arrival.now);
       const applied = loaded.recording.applied(batch.lane);
       // All of it is here already: a reply was lost, or a daemon began again from its checkpoint.
@@ -142,14 +145,14 @@ export class Session extends DurableObject<Env> {
     }
     this.#loaded = loaded;
 
-    this.#rollups?.keepUp(outcome.contents);
+    this.#rollups?.keepUp(outcome.contents, loaded.recording.head.series);
     this.#publisher.note(outcome, Date.now());
     this.#watchers.tell(outcome.kinds);
   }
 
   /** Where the next batch goes: into the open segment, or a new one that begins with the state as it is now. */
   #nextSegment({ recording, newest }: Loaded): Newest {
-    if (!newest.sealed) return newest;
+    if (!newest.sealed && !newest.closed) return newest;
     const { head, state } = recording;
     return newSegment({
       id: this.#store.nextId(),
@@ -168,13 +171,9 @@ export class Session extends DurableObject<Env> {
     if (this.#loaded) return this.#loaded;
     const stored = this.#store.load();
     if (!stored) return undefined;
-    const { head, newest } = stored;
-    const recording = new Recording(head, stateAt(this.#store, { seq: head.seq }).state);
-    if (this.#store.damaged.size > 0) {
-      // What was in newer segments is lost; the log goes on in a new one, so that nothing is written over them.
-      newest.sealed = true;
-      recording.loseTail();
-    }
+    const { head, newest, state } = stored;
+    const recording = new Recording(head, state);
+    if (newest.closed) recording.loseTail();
     return (this.#loaded = { recording, newest });
   }
 
@@ -373,15 +372,21 @@ export class Session extends DurableObject<Env> {
 
   async #announceBoot({ id, machineId, bootId, product }: Head): Promise<void> {
     if (bootId === "" || this.#announcedBoot === bootId) return;
-    const before = await openBeforeBoot(this.env.CATALOG, {
-      machine_id: machineId,
-      boot_id: bootId,
-      product,
-    });
-    for (const other of before) {
-      if (other !== id) await this.env.SESSIONS.getByName(other).machineReturned(bootId);
+    try {
+      const before = await openBeforeBoot(this.env.CATALOG, {
+        machine_id: machineId,
+        boot_id: bootId,
+        product,
+      });
+      for (const other of before) {
+        if (other !== id) await this.env.SESSIONS.getByName(other).machineReturned(bootId);
+      }
+      this.#announcedBoot = bootId;
+    } catch (error) {
+      // Of no hurry: those sessions count as suspended until then.
+      this.#publisher.expect(Date.now() + PUBLISH_MS);
+      console.error(`Session ${id}: the machine's other sessions could not be told:`, error);
     }
-    this.#announcedBoot = bootId;
   }
 
   /** Sets the alarm for the next thing to do. Each setting is a billed row, so an earlier alarm is left to find out. */
@@ -404,6 +409,7 @@ export class Session extends DurableObject<Env> {
   async reindex(): Promise<string> {
     const loaded = this.#load();
     if (loaded) await this.#publish(loaded, true);
+    await this.#arm();
     return answering(() => {
       this.#need();
       if (this.#publisher.isFailing)
@@ -425,6 +431,7 @@ export class Session extends DurableObject<Env> {
     this.#store.markErased(Date.now());
     this.#loaded = undefined;
     this.#rollups = undefined;
+    this.#alarmAt = null;
     const { states, events, points } = counts;
     return JSON.stringify({ id, segments, catalog_rows: removed, bytes, states, events, points });
   }

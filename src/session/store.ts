@@ -5,8 +5,10 @@
  */
 import { crc32, deflateRawSync, inflateRawSync } from "node:zlib";
 import { type Digest, digestOf } from "../core/digest.ts";
-import { SEGMENT_BYTES } from "../core/limits.ts";
+import { MAX_BATCH_BYTES, MAX_ROW_BYTES, SEGMENT_BYTES } from "../core/limits.ts";
 import type { Head } from "../core/head.ts";
+import { merge } from "../core/merge.ts";
+import { Refusal } from "../core/refusal.ts";
 import {
   append,
   type Contents,
@@ -31,8 +33,11 @@ export type Newest = {
   id: number;
   stored: boolean;
   sealed: boolean;
+  /** Nothing may follow it, sealed or not: newer segments are damaged, and what comes now comes after them. */
+  closed: boolean;
   fromAt: number;
   firstSeq: number;
+  lastSeq: number;
   keyframe: string;
   body: Uint8Array;
   /** CRC-32 of the body. */
@@ -47,6 +52,8 @@ export function newSegment(start: Pick<Newest, "id" | "fromAt" | "firstSeq" | "k
     ...start,
     stored: false,
     sealed: false,
+    closed: false,
+    lastSeq: start.firstSeq - 1,
     body: new Uint8Array(),
     bodyCrc: 0,
     contents: newContents(),
@@ -111,33 +118,34 @@ export class Store {
     this.damaged.clear();
   }
 
-  /** The newest segment that can be read, with its head; `damaged` tells of newer ones. Nothing for a session that does not exist. */
-  load(): { head: Head; newest: Newest } | null {
+  /** The newest segment that can be read, with its head and the state at its end: one row. Nothing for a session that does not exist. */
+  load(): { head: Head; newest: Newest; state: JsonObject } | null {
     if (!this.#exists) return null;
-    for (const { id } of this.#sql
-      .exec<{ id: number }>("SELECT id FROM segments ORDER BY id DESC")
-      .toArray()) {
-      const row = this.#row(id);
-      if (!row) continue;
-      try {
-        const head = JSON.parse(text(row.head, row.sealed)) as Head;
-        const newest = {
-          id,
-          stored: true,
-          sealed: row.sealed === 1,
-          fromAt: row.from_at,
-          firstSeq: row.first_seq,
-          keyframe: text(row.keyframe, row.sealed),
-          body: new Uint8Array(row.body),
-          bodyCrc: crc32(new Uint8Array(row.body)),
-          contents: null,
-        };
-        return { head, newest };
-      } catch {
-        this.damaged.add(id);
-      }
+    for (let below = Number.MAX_SAFE_INTEGER, closed = false; ; closed = true) {
+      const [row] = this.#sql
+        .exec<Row>("SELECT * FROM segments WHERE id < ? ORDER BY id DESC LIMIT 1", below)
+        .toArray();
+      if (!row) return null;
+      below = row.id;
+      if (!this.#isWhole(row)) continue;
+      const body = new Uint8Array(row.body);
+      const newest: Newest = {
+        id: row.id,
+        stored: true,
+        sealed: row.sealed === 1,
+        closed,
+        fromAt: row.from_at,
+        firstSeq: row.first_seq,
+        lastSeq: row.last_seq,
+        keyframe: text(row.keyframe, row.sealed),
+        body,
+        bodyCrc: crc32(body),
+        contents: null,
+      };
+      const state = JSON.parse(newest.keyframe) as JsonObject;
+      for (const { patch } of new SegmentReader(body, inflate).states()) merge(state, patch);
+      return { head: JSON.parse(text(row.head, row.sealed)) as Head, newest, state };
     }
-    return null;
   }
 
   /** The id that the next new segment takes, beyond any damaged one. */
@@ -155,26 +163,31 @@ export class Store {
     append(whole, contents);
 
     const headText = JSON.stringify(head);
-    // A head grows with the number of series, and is written with each segment: large heads want large segments.
-    if (body.length < SEGMENT_BYTES + headText.length * 2) {
+    const lastSeq = head.seq;
+    const rowBytes = body.length + headText.length + segment.keyframe.length;
+    // A head grows with the number of series, and is written with each segment: large heads want large segments…
+    const isSmall = body.length < SEGMENT_BYTES + headText.length * 2;
+    // …but the next batch must still find room in the row.
+    if (isSmall && rowBytes < MAX_ROW_BYTES - MAX_BATCH_BYTES) {
       const bodyCrc = crc32(block, segment.bodyCrc);
-      const open = { ...segment, stored: true, body, bodyCrc, contents: whole };
+      const open = { ...segment, stored: true, lastSeq, body, bodyCrc, contents: whole };
       const keyframe = encoder.encode(segment.keyframe);
-      this.#write(open, !segment.stored, null, encoder.encode(headText), keyframe, head);
+      this.#write(open, !segment.stored, null, encoder.encode(headText), keyframe);
       return open;
     }
 
-    const digest = pack(JSON.stringify(digestOf(whole, (id) => head.series[id])));
+    const digest = packDigest(digestOf(whole, (id) => head.series[id]));
     const sealedBody = sealContents(whole, deflate);
     const sealed = {
       ...segment,
       stored: true,
       sealed: true,
+      lastSeq,
       body: sealedBody,
       bodyCrc: crc32(sealedBody),
       contents: null,
     };
-    this.#write(sealed, !segment.stored, digest, pack(headText), pack(segment.keyframe), head);
+    this.#write(sealed, !segment.stored, digest, pack(headText), pack(segment.keyframe));
     return sealed;
   }
 
@@ -183,7 +196,7 @@ export class Store {
     const headText = JSON.stringify(head);
     const packed = segment.sealed ? pack(headText) : encoder.encode(headText);
     const keyframe = segment.sealed ? pack(segment.keyframe) : encoder.encode(segment.keyframe);
-    const crc = checksum(segment.bodyCrc, packed, keyframe);
+    const crc = checksum(segment, packed, keyframe);
     this.#sql.exec(
       "UPDATE segments SET head = ?, keyframe = ?, crc = ? WHERE id = ?",
       packed,
@@ -204,30 +217,22 @@ export class Store {
     const open: SegmentInfo[] = [];
     for (const { id, from_at, first_seq, last_seq, digest } of rows.toArray()) {
       const info = { id, fromAt: from_at, firstSeq: first_seq, lastSeq: last_seq };
-      try {
-        if (digest) this.#sealed.push({ ...info, digest: JSON.parse(text(digest, 1)) as Digest });
-        else open.push({ ...info, digest: null });
-      } catch {
-        this.damaged.add(id);
-      }
+      // A damaged digest says nothing, and the segment is opened instead.
+      if (digest) this.#sealed.push({ ...info, digest: readDigest(new Uint8Array(digest)) });
+      else open.push({ ...info, digest: null });
     }
     return [...this.#sealed, ...open];
   }
 
   /** Opens a segment; nothing when it is damaged, which is noted. */
   open(info: SegmentInfo): Segment | null {
-    const row = this.#row(info.id);
-    if (!row) return null;
-    try {
-      return {
-        info,
-        keyframe: () => JSON.parse(text(row.keyframe, row.sealed)) as JsonObject,
-        reader: new SegmentReader(new Uint8Array(row.body), inflate),
-      };
-    } catch {
-      this.damaged.add(info.id);
-      return null;
-    }
+    const [row] = this.#sql.exec<Row>("SELECT * FROM segments WHERE id = ?", info.id).toArray();
+    if (!row || !this.#isWhole(row)) return null;
+    return {
+      info,
+      keyframe: () => JSON.parse(text(row.keyframe, row.sealed)) as JsonObject,
+      reader: new SegmentReader(new Uint8Array(row.body), inflate),
+    };
   }
 
   /** The segment in which the session's clock passed `at`, or that holds op `seq`; the first if it was earlier than all. */
@@ -253,20 +258,16 @@ export class Store {
       : null;
   }
 
-  #row(id: number): Row | null {
-    const row = this.#sql.exec<Row>("SELECT * FROM segments WHERE id = ?", id).toArray()[0];
-    if (
-      row &&
-      row.crc ===
-        checksum(
-          crc32(new Uint8Array(row.body)),
-          new Uint8Array(row.head),
-          new Uint8Array(row.keyframe),
-        )
-    )
-      return row;
-    this.damaged.add(id);
-    return null;
+  /** Whether a row is as it was written; if not, that is noted. */
+  #isWhole(row: Row): boolean {
+    const facts = { ...row, fromAt: row.from_at, firstSeq: row.first_seq, lastSeq: row.last_seq };
+    const bodyCrc = crc32(new Uint8Array(row.body));
+    const head = new Uint8Array(row.head);
+    const keyframe = new Uint8Array(row.keyframe);
+    if (row.crc === checksum({ ...facts, sealed: row.sealed === 1, bodyCrc }, head, keyframe))
+      return true;
+    this.damaged.add(row.id);
+    return false;
   }
 
   #write(
@@ -275,9 +276,15 @@ export class Store {
     digest: Uint8Array | null,
     head: Uint8Array,
     keyframe: Uint8Array,
-    { seq }: Head,
   ): void {
-    const crc = checksum(segment.bodyCrc, head, keyframe);
+    const bytes = head.length + keyframe.length + segment.body.length + (digest?.length ?? 0);
+    if (bytes > MAX_ROW_BYTES) {
+      throw new Refusal(
+        "too_large",
+        "This batch and the state do not fit into one row of storage together; send smaller batches.",
+      );
+    }
+    const crc = checksum(segment, head, keyframe);
     const sealed = segment.sealed ? 1 : 0;
     if (isNew) {
       if (!this.#exists) this.#create();
@@ -287,7 +294,7 @@ export class Store {
         sealed,
         segment.fromAt,
         segment.firstSeq,
-        seq,
+        segment.lastSeq,
         crc,
         digest,
         head,
@@ -299,7 +306,7 @@ export class Store {
     this.#sql.exec(
       "UPDATE segments SET sealed = ?, last_seq = ?, crc = ?, digest = ?, head = ?, keyframe = ?, body = ? WHERE id = ?",
       sealed,
-      seq,
+      segment.lastSeq,
       crc,
       digest,
       head,
@@ -316,8 +323,8 @@ export class Store {
       from_at REAL NOT NULL,       -- the session's clock (running maximum of times) when it opened
       first_seq INTEGER NOT NULL,
       last_seq INTEGER NOT NULL,
-      crc INTEGER NOT NULL,        -- CRC-32 of head, keyframe and body
-      digest BLOB,                 -- sealed: core/digest.ts, JSON, deflated
+      crc INTEGER NOT NULL,        -- CRC-32 of all of it but the digest
+      digest BLOB,                 -- sealed: CRC-32 (4 bytes), core/digest.ts as JSON, deflated
       head BLOB NOT NULL,          -- core/recording.ts Head at its end, JSON (deflated when sealed)
       keyframe BLOB NOT NULL,      -- the state it opened with, JSON (deflated when sealed)
       body BLOB NOT NULL           -- core/segment.ts
@@ -338,7 +345,31 @@ function text(bytes: ArrayBuffer, sealed: number): string {
   return decoder.decode(sealed ? inflate(new Uint8Array(bytes)) : bytes);
 }
 
-/** Of body, head and keyframe. The body comes first: its own is kept, since only its end is new. */
-function checksum(bodyCrc: number, head: Uint8Array, keyframe: Uint8Array): number {
-  return crc32(keyframe, crc32(head, bodyCrc));
+type Checked = Pick<Newest, "id" | "sealed" | "fromAt" | "firstSeq" | "lastSeq" | "bodyCrc">;
+
+/** Of a whole row. The body comes first: its own is kept, since only its end is new. */
+function checksum(
+  { id, sealed, fromAt, firstSeq, lastSeq, bodyCrc }: Checked,
+  head: Uint8Array,
+  keyframe: Uint8Array,
+): number {
+  const rest = encoder.encode([id, sealed, fromAt, firstSeq, lastSeq].join());
+  return crc32(rest, crc32(keyframe, crc32(head, bodyCrc)));
+}
+
+const CRC_BYTES = 4;
+
+function packDigest(digest: Digest): Uint8Array {
+  const packed = pack(JSON.stringify(digest));
+  const bytes = new Uint8Array(CRC_BYTES + packed.length);
+  new DataView(bytes.buffer).setUint32(0, crc32(packed));
+  bytes.set(packed, CRC_BYTES);
+  return bytes;
+}
+
+/** Nothing if it is damaged. */
+function readDigest(bytes: Uint8Array): Digest | null {
+  const packed = bytes.subarray(CRC_BYTES);
+  const crc = bytes.length < CRC_BYTES ? -1 : new DataView(bytes.slice().buffer).getUint32(0);
+  return crc === crc32(packed) ? (JSON.parse(decoder.decode(inflate(packed))) as Digest) : null;
 }

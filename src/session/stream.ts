@@ -41,7 +41,7 @@ export function* legacySession(
     active: status === "active" || status === "hung",
     suspended: status === "suspended",
     crashed: status === "crashed",
-    hung: head.facts.hang !== null || status === "hung",
+    hung: status === "hung" || (head.facts.hang !== null && status !== "crashed"),
     ...(head.facts.lastHeartbeatAt !== null && {
       last_heartbeat: time(head.facts.lastHeartbeatAt),
     }),
@@ -124,13 +124,19 @@ function* legacyMetrics(store: Store, infos: SegmentInfo[], series: Series[]): G
   const totals = new Map<number, { samples: number; sum: number; buckets: number[] }>();
   for (const info of infos) {
     const reader = store.open(info)?.reader;
+    const points: { at: number; text: string }[] = [];
     for (const id of reader?.seriesIds() ?? []) {
       const known = series[id];
       if (!reader || !known) continue;
       const columns = reader.columns(id);
       for (let i = 0; i < columns.at.length; i++)
-        yield JSON.stringify(legacyMetric(known, columns, i, totals));
+        points.push({
+          at: columns.at[i] ?? 0,
+          text: JSON.stringify(legacyMetric(known, columns, i, totals)),
+        });
     }
+    // Columns do not tell in which order the points of several series came; time does, nearly.
+    for (const { text } of points.sort((a, b) => a.at - b.at)) yield text;
   }
 }
 
@@ -227,4 +233,6 @@ function* joined(pieces: Iterable<string>): Generator<string> {
   }
 }
 
-const time = (at: number): string => new Date(at).toISOString();
+/** RFC 3339 has four digits for the year. */
+const LAST_TIME = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
+const time = (at: number): string => new Date(Math.min(at, LAST_TIME)).toISOString();

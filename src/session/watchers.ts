@@ -48,6 +48,12 @@ export class Watchers {
     this.#kinds.clear();
     this.#timer = null;
     this.#toldAt = Date.now();
-    for (const socket of this.#context.getWebSockets()) socket.send(news);
+    for (const socket of this.#context.getWebSockets()) {
+      try {
+        socket.send(news);
+      } catch {
+        // It is closing; the program's batch must not suffer from that.
+      }
+    }
   }
 }

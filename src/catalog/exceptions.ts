@@ -5,6 +5,7 @@ import { DEFAULT_PAGE } from "../core/limits.ts";
 import { Refusal } from "../core/refusal.ts";
 import { DAY_MS } from "./counts.ts";
 import { readCursor, writeCursor } from "./cursor.ts";
+import { wordsOf } from "./filter.ts";
 import { TREND_DAYS } from "./limits.ts";
 
 export const GROUP_STATUSES = ["open", "resolved", "muted"] as const;
@@ -53,7 +54,7 @@ export async function exceptionGroups(
   const all: SQL[] = [sql`sessions > 0`];
   if (product !== undefined) all.push(sql`product = ${product}`);
   if (status !== undefined) all.push(sql`${STANDING} = ${status}`);
-  for (const word of text?.toLowerCase().split(/\s+/).filter(Boolean) ?? []) {
+  for (const word of wordsOf(text)) {
     all.push(sql`instr(lower(type || ' ' || message || ' ' || fingerprint), ${word}) > 0`);
   }
   const column = sql.raw(sort);

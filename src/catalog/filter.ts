@@ -1,5 +1,6 @@
 /** Which sessions: the filters that the session list, comparisons across sessions and exports share. */
 import { type SQL, sql } from "drizzle-orm";
+import { MAX_WORDS } from "./limits.ts";
 import { ANY_VALUE, valueText } from "../core/values.ts";
 
 /** All that datacat 1.x could ask for, each its own meaning: `ended` is a goodbye, not everything that stopped. */
@@ -71,7 +72,7 @@ export function condition(filter: SessionFilter): SQL | undefined {
   if (filter.hostname !== undefined) all.push(sql`s.hostname = ${filter.hostname}`);
   if (filter.from !== undefined) all.push(sql`s.created_at >= ${filter.from}`);
   if (filter.to !== undefined) all.push(sql`s.created_at < ${filter.to}`);
-  for (const word of filter.text?.toLowerCase().split(/\s+/).filter(Boolean) ?? []) {
+  for (const word of wordsOf(filter.text)) {
     all.push(sql`instr(${WORDS}, ${word}) > 0`); // not LIKE: its patterns end at 50 bytes here
   }
   if (filter.tag !== undefined) {
@@ -83,6 +84,12 @@ export function condition(filter: SessionFilter): SQL | undefined {
     );
   }
   return all.length > 0 ? sql.join(all, sql` AND `) : undefined;
+}
+
+/** What to look for with instr(lower(…)): SQLite's lower() knows ASCII only. Words beyond MAX_WORDS narrow nothing down. */
+export function wordsOf(text = ""): string[] {
+  const words = text.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase()).split(/\s+/);
+  return words.filter(Boolean).slice(0, MAX_WORDS);
 }
 
 /** The filters that other tables answer, as conditions on `side`. Their indexes begin with exactly these columns. */

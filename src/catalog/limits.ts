@@ -4,6 +4,8 @@
 export const SCAN_SESSIONS = 10_000;
 /** A filter that fewer sessions than this pass is followed from its own index, and the rest sorted in memory. */
 export const RARE_SESSIONS = 2_000;
+/** Words of one search: each is a parameter, of which a statement may have 100. */
+export const MAX_WORDS = 16;
 /** Sessions of a list page that may be asked themselves (a path held too many values): each is a subrequest, of which the free plan has 50. */
 export const MAX_ASKED = 20;
 

@@ -87,8 +87,9 @@ export async function listSessions(
   const found = await drizzle(db).all<StoredRow>(selectPage(query, source, page));
   const rows = found.slice(0, limit);
   const more = found.length > limit;
-  const stop =
-    more || source.kind === "all" ? undefined : await stopOfWalk(db, query, source, page);
+  // A full page of the walk's own order need not know; of any other order it is only the best of what was walked.
+  const isWhole = source.kind === "all" || (more && sort === "created_at");
+  const stop = isWhole ? undefined : await stopOfWalk(db, query, source, page);
 
   const last = rows.at(-1);
   const ahead = more && last ? placeOf(last, sort) : sort === "created_at" ? stop : undefined;

@@ -1,4 +1,5 @@
 import { env } from "cloudflare:workers";
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import {
   decideGroup,
@@ -6,6 +7,7 @@ import {
   exceptionGroup,
   exceptionGroups,
 } from "../../src/catalog/exceptions.ts";
+import { sweep } from "../../src/catalog/expired.ts";
 import { forget, publish } from "../../src/catalog/publish.ts";
 import { exception, NOON, publication } from "./publication.ts";
 
@@ -139,4 +141,65 @@ test("groups are listed in any order, page by page, each once", async () => {
     expect(new Set(seen).size).toBe(seen.length);
     expect(seen.filter((id) => id.startsWith("g")).length).toBe(25);
   }
+});
+
+/** What happens to a few sessions, in any order: published (again, changed, or late), or forgotten. */
+const step = fc.record({
+  id: fc.constantFrom("p", "q", "r"),
+  isForgotten: fc.constantFrom(false, false, true),
+  revision: fc.integer({ min: 1, max: 20 }),
+  product: fc.constantFrom("one", "two"),
+  version: fc.constantFrom("1", "2"),
+  failures: fc.uniqueArray(
+    fc.record({
+      fingerprint: fc.constantFrom("x", "y"),
+      count: fc.integer({ min: 1, max: 9 }),
+      first_at: fc.integer({ min: 0, max: 2 }).map((day) => NOON + day * DAY),
+    }),
+    { selector: (failure) => failure.fingerprint, maxLength: 2 },
+  ),
+});
+
+test("groups and their days are what counting the sessions' exceptions would give, whatever happened before", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 12 }), async (steps) => {
+      for (const { id, isForgotten, failures, ...session } of steps) {
+        if (isForgotten) await forget(db, id);
+        else
+          await publish(
+            db,
+            publication(id, {
+              session,
+              exceptions: failures.map((failure) =>
+                exception(failure.fingerprint, { ...failure, last_at: failure.first_at }),
+              ),
+            }),
+          );
+      }
+      await sweep(db);
+      const count = async (by: string) =>
+        (
+          await db
+            .prepare(
+              `SELECT ${by}, count(*) AS sessions, sum(count) AS count FROM exceptions WHERE product IN ('one', 'two') GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4`,
+            )
+            .all()
+        ).results;
+      const held = async (table: string, columns: string) =>
+        (
+          await db
+            .prepare(
+              `SELECT ${columns}, sessions, count FROM ${table} WHERE product IN ('one', 'two') ORDER BY 1, 2, 3, 4`,
+            )
+            .all()
+        ).results;
+      expect(await held("exception_groups", "product, fingerprint, 0 AS a, 0 AS b")).toEqual(
+        await count("product, fingerprint, 0 AS a, 0 AS b"),
+      );
+      const days = await count(`product, fingerprint, version, first_at / ${DAY} AS day`);
+      expect(await held("exception_days", "product, fingerprint, version, day")).toEqual(days);
+      for (const id of ["p", "q", "r"]) await forget(db, id);
+    }),
+    { numRuns: 25 },
+  );
 });

@@ -1,0 +1,97 @@
+import { env } from "cloudflare:workers";
+import { beforeAll, expect, test } from "vitest";
+import { eventNames, eventTotals } from "../../src/catalog/events.ts";
+import { latestStates, openBeforeBoot, productOf } from "../../src/catalog/known.ts";
+import { statePaths, stateValues } from "../../src/catalog/paths.ts";
+import { publish } from "../../src/catalog/publish.ts";
+import { deleteView, listViews, saveView } from "../../src/catalog/views.ts";
+import { ANY_VALUE } from "../../src/core/values.ts";
+import { eventCount, publication } from "./publication.ts";
+
+const db = env.CATALOG;
+
+beforeAll(async () => {
+  const value = (path: string, text: string) => ({ path, value: text, first_at: 1, last_at: null });
+  await publish(
+    db,
+    publication("a", {
+      session: { boot_id: "before", state: '{"level":3}' },
+      event_counts: [
+        eventCount("door_opened", { count: 3, examples: '["it creaks"]' }),
+        eventCount("door_opened", { category: "error" }),
+        eventCount("saved"),
+      ],
+      state_values: [
+        value("level", "=3"),
+        value("level", "=4"),
+        value("player.hp", "=10"),
+        value("progress", ANY_VALUE),
+      ],
+    }),
+  );
+  await publish(
+    db,
+    publication("b", {
+      session: { product: "shop", boot_id: "now", state: null },
+      event_counts: [eventCount("sold")],
+      state_values: [value("level", "=3")],
+    }),
+  );
+  await publish(db, publication("c", { session: { boot_id: "before", status: "ended" } }));
+  await publish(db, publication("d", { session: { boot_id: "" } }));
+});
+
+test("event names come once each, by prefix and by product", async () => {
+  expect(await eventNames(db)).toEqual(["door_opened", "saved", "sold"]);
+  expect(await eventNames(db, "s")).toEqual(["saved", "sold"]);
+  expect(await eventNames(db, "s", "shop")).toEqual(["sold"]);
+  expect(await eventNames(db, "door_opened\u{10ffff}")).toEqual([]);
+});
+
+test("a session's events are counted by name and category, with examples", async () => {
+  expect(await eventTotals(db, "a")).toMatchObject([
+    { name: "door_opened", category: "info", count: 3, examples: ["it creaks"] },
+    { name: "door_opened", category: "error", count: 1, examples: [] },
+    { name: "saved", count: 1 },
+  ]);
+});
+
+test("paths and values are suggested as people would type them", async () => {
+  expect(await statePaths(db)).toEqual(["level", "player.hp", "progress"]);
+  expect(await statePaths(db, "pl")).toEqual(["player.hp"]);
+  expect(await stateValues(db, "level")).toEqual(["3", "4"]);
+  expect(await stateValues(db, "level", "4")).toEqual(["4"]);
+  expect(await stateValues(db, "progress")).toEqual([]);
+});
+
+test("sessions are known by their id: product and latest state", async () => {
+  expect([await productOf(db, "a"), await productOf(db, "unknown")]).toEqual(["game", undefined]);
+  expect([...(await latestStates(db, ["a", "b", "unknown"]))]).toEqual([
+    ["a", '{"level":3}'],
+    ["b", null],
+  ]);
+});
+
+test("a machine that booted again knows which of its sessions cannot run any more", async () => {
+  const at = { machine_id: "machine-1", boot_id: "now", product: "game" };
+  expect(await openBeforeBoot(db, at)).toEqual(["a"]);
+  expect(await openBeforeBoot(db, { ...at, boot_id: "before" })).toEqual([]);
+  expect(await openBeforeBoot(db, { ...at, boot_id: "" })).toEqual([]);
+  expect(await openBeforeBoot(db, { ...at, machine_id: "" })).toEqual([]);
+  expect(await openBeforeBoot(db, { ...at, product: "shop" })).toEqual([]);
+});
+
+test("a view is saved, replaced by name, and deleted", async () => {
+  await saveView(db, { name: "Crashes", query: "status=crashed", created_at: 1 });
+  await saveView(db, { name: "Slow", query: "sort=events", created_at: 2 });
+  await saveView(db, { name: "Crashes", query: "status=crashed&product=game", created_at: 3 });
+  expect(await listViews(db)).toEqual([
+    { name: "Crashes", query: "status=crashed&product=game", created_at: 3 },
+    { name: "Slow", query: "sort=events", created_at: 2 },
+  ]);
+  await deleteView(db, "Crashes");
+  expect((await listViews(db)).map((view) => view.name)).toEqual(["Slow"]);
+  await expect(
+    saveView(db, { name: "Long", query: "x".repeat(5_000), created_at: 4 }),
+  ).rejects.toMatchObject({ code: "too_large" });
+});

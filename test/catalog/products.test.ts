@@ -1,0 +1,97 @@
+import { env } from "cloudflare:workers";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { sweep } from "../../src/catalog/expired.ts";
+import { freeRate, versionDays, versions } from "../../src/catalog/products.ts";
+import { forget, publish } from "../../src/catalog/publish.ts";
+import { STATUSES } from "../../src/core/vocabulary.ts";
+import { NOON, publication } from "./publication.ts";
+
+const db = env.CATALOG;
+const DAY = 86_400_000;
+
+/** What happens to a few sessions, in any order: published (again, changed, or late), or forgotten. */
+const step = fc.record({
+  id: fc.constantFrom("a", "b", "c", "d"),
+  forget: fc.constantFrom(false, false, true),
+  revision: fc.integer({ min: 1, max: 20 }),
+  product: fc.constantFrom("game", "shop"),
+  version: fc.constantFrom("1", "2"),
+  status: fc.constantFrom(...STATUSES),
+  ever_hung: fc.boolean(),
+  day: fc.integer({ min: 0, max: 2 }),
+});
+
+test("counts per version and day are what counting the sessions would give, whatever happened before", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 12 }), async (steps) => {
+      for (const { id, forget: isForgotten, day, ...session } of steps) {
+        if (isForgotten) await forget(db, id);
+        else
+          await publish(
+            db,
+            publication(id, { session: { ...session, created_at: NOON - day * DAY } }),
+          );
+      }
+      await sweep(db);
+      const count = (by: string, rest: string) =>
+        db
+          .prepare(
+            `SELECT ${by}, count(*) AS sessions, sum(status = 'crashed') AS crashed, sum(ever_hung) AS ever_hung ${rest} FROM sessions GROUP BY ${by} ORDER BY ${by}`,
+          )
+          .all();
+      const counted = await db
+        .prepare(
+          "SELECT product, version, sessions, crashed, ever_hung, active, suspended, hung, ended FROM versions ORDER BY product, version",
+        )
+        .all();
+      const status = ["active", "suspended", "hung", "ended"]
+        .map((name) => `, sum(status = '${name}') AS ${name}`)
+        .join("");
+      expect(counted.results).toEqual((await count("product, version", status)).results);
+      const days = await db
+        .prepare(
+          "SELECT day, product, version, sessions, crashed, ever_hung FROM version_days ORDER BY 1, 2, 3",
+        )
+        .all();
+      const expected = (await count(`created_at / ${DAY}, product, version`, "")).results.map(
+        ({ [`created_at / ${DAY}`]: day, ...row }) => ({ day, ...row }),
+      );
+      expect(days.results).toEqual(expected);
+      for (const id of ["a", "b", "c", "d"]) await forget(db, id);
+    }),
+    { numRuns: 25 },
+  );
+});
+
+test("the product that was used last comes first, and in it the newest version", async () => {
+  const session = (id: string, product: string, version: string, created_at: number) =>
+    publish(db, publication(id, { session: { product, version, created_at } }));
+  await session("1", "old", "1", NOON - 3 * DAY);
+  await session("2", "new", "1", NOON - 4 * DAY);
+  await session("3", "new", "2", NOON - DAY);
+  expect((await versions(db)).map((row) => `${row.product} ${row.version}`)).toEqual([
+    "new 2",
+    "new 1",
+    "old 1",
+  ]);
+  expect((await versions(db, "old")).map((row) => row.version)).toEqual(["1"]);
+  expect((await versionDays(db, NOON, { days: 4 })).map((row) => row.product)).toEqual([
+    "old",
+    "new",
+  ]);
+  expect(await versionDays(db, NOON, { product: "old" })).toEqual([
+    {
+      day_at: NOON - 3.5 * DAY,
+      product: "old",
+      version: "1",
+      sessions: 1,
+      crashed: 0,
+      ever_hung: 0,
+    },
+  ]);
+});
+
+test("a rate of nothing is no rate", () => {
+  expect([freeRate(0, 0), freeRate(4, 1), freeRate(4, 0)]).toEqual([null, 0.75, 1]);
+});

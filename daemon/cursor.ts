@@ -51,6 +51,8 @@ export class Cursor {
   #inode: number | undefined;
   #pending: Span[] = [];
   #lineStart = 0;
+  /** What is missing before the first record of this part was at the end of one that is thinned. */
+  #leftThinned = false;
   /** Damaged lines since the last good record: at the end of a lane, no later sequence tells that they are missing. */
   #brokenSince = 0;
 
@@ -120,6 +122,7 @@ export class Cursor {
       return false;
     }
     this[Symbol.dispose]();
+    this.#leftThinned = this.#files.thinned.has(this.#part);
     this.#part = following;
     this.#offset = 0;
     this.#inode = undefined;
@@ -151,7 +154,8 @@ export class Cursor {
     // Seen before: we were set back within a line or a part.
     if (record.seq <= this.seq) return false;
     this.missing = record.seq - this.seq - 1;
-    this.madeRoom = this.#files.thinned.has(this.#part);
+    this.madeRoom = this.#files.thinned.has(this.#part) || this.#leftThinned;
+    this.#leftThinned = false;
     this.seq = record.seq;
     this.op = record;
     this.bytes = to - from;

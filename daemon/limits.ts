@@ -46,7 +46,6 @@ export const FIRST_RETRY_MS = 500;
 export const MAX_RETRY_MS = 30_000;
 /** A server that asks for more patience than this is not believed. */
 export const MAX_RETRY_AFTER_MS = 15 * 60_000;
-export const CONNECT_TIMEOUT_MS = 10_000;
 export const REQUEST_TIMEOUT_MS = 30_000;
 /** Failures of the server in a row before requests get smaller: it may be out of CPU time rather than away. */
 export const FAILURES_BEFORE_SMALLER = 2;
@@ -59,7 +58,14 @@ export const MAX_KNOWN_VALUES_IN_ALL = 100_000;
 
 // Disk.
 export const MAX_DISK_BYTES = 1024 * 1024 * 1024;
-export const BUDGET_MS = 10_000;
+/** How often the folder's size is looked at: a program that writes 10 MB/s stays within a few percent. */
+export const BUDGET_MS = 3_000;
+/** When room is made, it is made down to this share of the budget, so that it is not made all the time. */
+export const BUDGET_SHARE = 0.9;
+/** Parts written anew in one go: each takes about a tenth of a second in which nothing else happens. */
+export const PARTS_AT_ONCE = 4;
+/** Dead letters may take this share of the budget. */
+export const DEAD_SHARE = 0.05;
 export const LOG_BYTES = 1024 * 1024;
 
 // Ends.

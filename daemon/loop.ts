@@ -1,9 +1,11 @@
 /** The daemon's heartbeat: looks at lanes, programs and disk in turn, often while something happens, seldom while nothing does. */
 import { closeSync, fsyncSync, type FSWatcher, openSync, watch } from "node:fs";
+import type { Budget } from "./budget.ts";
 import type { Clock } from "./clock.ts";
 import type { Home } from "./home.ts";
 import type { Lane, Lanes } from "./lanes.ts";
 import {
+  BUDGET_MS,
   DOZE_AFTER_MS,
   DOZE_MS,
   GIVE_UP_MS,
@@ -20,6 +22,7 @@ import type { Sender } from "./sender.ts";
 export type LoopOptions = {
   /** Asked at each turn: a reason of its own to stop. */
   isFinished: () => boolean;
+  budget: Budget;
   home: Home;
   lanes: Lanes;
   monitor: Monitor;
@@ -39,7 +42,7 @@ export class Loop {
   #isStopped = false;
   #grewAt: number;
   #busyAt: number;
-  #next = { watch: 0, sync: 0, lock: 0 };
+  #next = { watch: 0, sync: 0, lock: 0, budget: 0 };
   /** Lanes that were written to since they were last synced. */
   readonly #unsynced = new Set<Lane>();
 
@@ -105,6 +108,7 @@ export class Loop {
     }
     if (this.#isDue("watch", monotonic, WATCH_MS)) monitor.tick();
     if (this.#isDue("sync", monotonic, SYNC_MS)) this.#sync();
+    if (this.#isDue("budget", monotonic, BUDGET_MS)) this.#options.budget.keep();
     sender.pump();
     lanes.reap();
     this.#stopIfIdle(monotonic);
@@ -140,7 +144,7 @@ export class Loop {
     }
   }
 
-  #isDue(what: "watch" | "sync" | "lock", monotonic: number, everyMs: number): boolean {
+  #isDue(what: "watch" | "sync" | "lock" | "budget", monotonic: number, everyMs: number): boolean {
     if (monotonic < this.#next[what]) return false;
     this.#next[what] = monotonic + everyMs;
     return true;

@@ -1,16 +1,16 @@
 /** The daemon, put together: one home, its lanes, the loop that follows them, and the local API. */
 import { readFileSync, rmSync } from "node:fs";
-import { Hono } from "hono";
 import * as v from "valibot";
-import { saveCheckpoint, loadCheckpoint, writeAtomically } from "./checkpoint.ts";
+import { Budget } from "./budget.ts";
+import { loadCheckpoint, saveCheckpoint, writeAtomically } from "./checkpoint.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { type Config, readConfig } from "./config.ts";
 import { Facts } from "./facts.ts";
 import { type Environment, type Home, openHome } from "./home.ts";
-import { type Listener, listen } from "./http.ts";
+import { type Handler, type Listener, listen, routed } from "./http.ts";
 import { newId } from "./id.ts";
 import { Lanes } from "./lanes.ts";
-import { legacyApi } from "./legacy.ts";
+import { legacyApi, legacyError } from "./legacy.ts";
 import { IDLE_MS, LOCK_PATIENCE_MS, STOP_MS } from "./limits.ts";
 import { LocalSessions } from "./local.ts";
 import { Lock } from "./lock.ts";
@@ -19,7 +19,7 @@ import { Loop } from "./loop.ts";
 import { thisMachine, thisProcess } from "./machine.ts";
 import { Monitor } from "./monitor.ts";
 import { Farewell, privateHome, rescue } from "./private.ts";
-import { Relay } from "./relay.ts";
+import { Relay, relayError } from "./relay.ts";
 import { Sender } from "./sender.ts";
 import { statusApi } from "./status.ts";
 import { Uploader } from "./uploader.ts";
@@ -114,16 +114,21 @@ export async function runDaemon(options: DaemonOptions): Promise<Daemon | undefi
     clock,
     idleMs:
       options.stay || config.isPrivate ? Number.POSITIVE_INFINITY : (options.idleMs ?? IDLE_MS),
+    budget: new Budget({ lanes, dead: home.dead, maxBytes: config.maxDiskBytes, log }),
     isFinished: () => farewell?.isDue() ?? false,
   });
 
-  const api = new Hono();
-  api.route("/", statusApi({ home, lanes, sender, config, version: DAEMON_VERSION }));
-  api.route("/", relay.api());
-  api.route("/", legacyApi({ local, sender, uploader, ...config, now: () => clock.now() }));
+  const routes = {
+    ...statusApi({ home, lanes, sender, config, version: DAEMON_VERSION }),
+    ...legacyApi({ local, sender, uploader, ...config, now: () => clock.now() }),
+    ...relay.routes(),
+  };
+  const handler = routed(routes, (error, { path }) =>
+    path.startsWith("/api/") ? relayError(error) : legacyError(error),
+  );
   let listener: Listener;
   try {
-    listener = await open(api, config, port, log);
+    listener = await open(handler, config, port, log);
   } catch (error) {
     lock.release();
     await uploader.close();
@@ -163,13 +168,12 @@ export async function runDaemon(options: DaemonOptions): Promise<Daemon | undefi
 }
 
 /** The shared daemon takes any port if its own is taken: `daemon.json` says which. A private one's program knows only the one. */
-async function open(api: Hono, config: Config, port: number, log: Log): Promise<Listener> {
+async function open(handler: Handler, config: Config, port: number, log: Log): Promise<Listener> {
   const options = {
     addresses: config.listen,
     hosts: config.hosts,
     origins: [new URL(config.server).origin],
   };
-  const handler = (request: Request) => api.fetch(request);
   try {
     return await listen(handler, { ...options, port });
   } catch (error) {

@@ -92,6 +92,7 @@ export class Sender {
 
   /** Sends all there is of a session, or of every session, now. Answers whether the server has it, before the time is up. */
   flush(session: string | undefined, timeoutMs: number): Promise<boolean> {
+    this.#options.lanes.scan(this.#options.now());
     const goals = [...this.#options.lanes.all.values()]
       .filter((lane) => session === undefined || lane.session === session)
       .map((lane) => {
@@ -185,11 +186,10 @@ export class Sender {
       if (leaseMs === undefined || keepaliveAt(lane) > now()) return undefined;
       return { lane, built: undefined, text: JSON.stringify(keepalive(lane, leaseMs)) };
     }
-    if (isQuiet(batch) && !lane.isOver && keepaliveAt(lane) > now()) {
+    if (isQuiet(batch) && !lane.isOver && !lane.isUrgent && keepaliveAt(lane) > now()) {
       // Nothing in it changed anything: it can wait for company, and is read again then.
       lane.filter.rollback();
       lane.pendingSince = now();
-      lane.isUrgent = false;
       return undefined;
     }
     const text = JSON.stringify(batch);

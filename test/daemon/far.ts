@@ -24,6 +24,8 @@ export class Far {
   refuse: (batch: Batch) => string | undefined = () => undefined;
   isWatched = false;
   slowDownMs: number | undefined;
+  /** Larger requests are answered 413. */
+  maxBytes = Number.POSITIVE_INFINITY;
   authorization: (string | undefined)[] = [];
   /** Other requests: path to answer. */
   pages = new Map<string, { status: number; body: string }>();
@@ -98,6 +100,7 @@ export class Far {
     if (typeof mood === "object") {
       return void response.writeHead(mood.status, mood.headers ?? {}).end(mood.body ?? "");
     }
+    if (bytes.length > this.maxBytes) return void response.writeHead(413).end();
     const gzip = request.headers["content-encoding"] === "gzip";
     const body = JSON.parse((gzip ? gunzipSync(bytes) : bytes).toString()) as {
       batches: unknown[];

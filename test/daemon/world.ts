@@ -2,12 +2,16 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { expect } from "vitest";
 import { type Home, homeAt, makePrivate } from "../../daemon/home.ts";
 import { newId } from "../../daemon/id.ts";
 import { type Header, LaneWriter } from "../../daemon/lane.ts";
 import { thisMachine, thisProcess } from "../../daemon/machine.ts";
 import { type Daemon, type DaemonOptions, runDaemon } from "../../daemon/main.ts";
 import { Far } from "./far.ts";
+
+/** Waits for something to become so: on a busy machine, patiently. */
+export const until = <Value>(probe: () => Value) => expect.poll(probe, { timeout: 20_000 });
 
 export class World {
   readonly far: Far;

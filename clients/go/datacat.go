@@ -58,6 +58,7 @@ type Session struct {
 	joined   bool // another process opened it: no start and no end of ours
 	disabled bool
 	sink     sink
+	opened   atomic.Bool
 	ended    atomic.Bool
 
 	records atomic.Int64
@@ -69,6 +70,7 @@ type Session struct {
 // sink takes records: a lane, or the queue of direct mode.
 type sink interface {
 	write(r *record, at int64) outcome
+	lossCause() string
 	close()
 }
 
@@ -110,7 +112,7 @@ func (s *Session) open() {
 	if s.clock == nil {
 		s.clock = time.Now
 	}
-	if isTrue(os.Getenv("DATACAT_DISABLED")) {
+	if isTrue(os.Getenv("DATACAT_DISABLED")) || s.ended.Load() {
 		s.disabled = true
 		return
 	}
@@ -139,6 +141,7 @@ func (s *Session) open() {
 		homes := homes(s.options.Home)
 		s.sink = newLane(head, partBytes(), func() []string { return laneFolders(homes) })
 	}
+	s.opened.Store(true)
 	s.sayStart()
 	if l, isLane := s.sink.(*lane); isLane {
 		ensureDaemon(l.home(), now)
@@ -210,7 +213,7 @@ func (s *Session) End() { s.end(nil) }
 func (s *Session) EndWith(exitCode int, signal string) { s.end(&exit{exitCode, signal}) }
 
 func (s *Session) end(exit *exit) {
-	if !s.ready() || s.ended.Swap(true) {
+	if s == nil || s.ended.Swap(true) || !s.opened.Load() { // a session that was never used is not opened to be ended
 		return
 	}
 	if !s.joined {
@@ -274,7 +277,7 @@ func (s *Session) record(at time.Time, write func(*record) bool) {
 			s.count("internal")
 			return // r is in an unknown state
 		}
-		if cap(r.buf) <= pooledBytes {
+		if cap(r.buf) <= pooledBytes && cap(r.names) <= pooledNames {
 			records.Put(r)
 		}
 	}()
@@ -297,13 +300,14 @@ func (s *Session) keep(r *record, at int64) {
 	case kept:
 		s.records.Add(1)
 	case lost:
-		s.count("disk_full")
+		s.count(s.sink.lossCause())
 	}
 }
 
 // tell notes a loss. What is merely written differently is told once per path; what is missing, each time.
 func (s *Session) tell(r *record, l loss, at int64) {
 	s.count(l.cause)
+	l.detail, _ = cutText(l.detail, maxDetail)
 	if l.cause != "not_finite" && !strings.HasSuffix(l.detail, " bytes") && !s.isNew(l.detail) {
 		return
 	}

@@ -58,7 +58,8 @@ func (s *Session) LogPanic(value any, data Data) {
 }
 
 // Recover records a panic that nobody will recover from, with its stack, ends the session as crashed, and goes on
-// panicking. It belongs in main and in each goroutine, after End so that it runs before:
+// panicking (in direct mode once the server knows, or after two seconds). It belongs in main and in each goroutine, after
+// End so that it runs before:
 //
 //	defer session.End()
 //	defer session.Recover()

@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"io"
 	"math"
 	"math/big"
@@ -42,7 +43,6 @@ func runGolden(t *testing.T, file, name string) {
 			MonotonicMs           int64 `json:"monotonic_ms"`
 			Writer                map[string]any
 		}
-		Calls []json.RawMessage
 	}
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -69,16 +69,11 @@ func runGolden(t *testing.T, file, name string) {
 			return time.UnixMilli(next)
 		},
 	}
-	session.opening.Do(func() {})
-	for _, raw := range golden.Calls {
-		decoder := json.NewDecoder(bytes.NewReader(raw))
-		decoder.UseNumber()
-		call, err := decodeOrdered(decoder, 0)
-		if err != nil {
+	session.opening.Do(func() { session.opened.Store(true) })
+	for _, call := range callsIn(text) {
+		if err := perform(session, call[0].(string), call[1:]); err != nil {
 			t.Fatal(err)
 		}
-		arguments := (&world{}).build(call).([]any)
-		perform(t, session, arguments[0].(string), arguments[1:])
 	}
 
 	got := map[string]string{}
@@ -161,7 +156,30 @@ func writerOf(given map[string]any) writer {
 	return w
 }
 
-func perform(t *testing.T, s *Session, call string, arguments []any) {
+// callsIn are a golden file's calls with their arguments as Go values.
+func callsIn(text []byte) (calls [][]any) {
+	var golden struct{ Calls []json.RawMessage }
+	if err := json.Unmarshal(text, &golden); err != nil {
+		panic(err)
+	}
+	for _, raw := range golden.Calls {
+		decoder := json.NewDecoder(bytes.NewReader(raw))
+		decoder.UseNumber()
+		call, err := decodeOrdered(decoder, 0)
+		if err != nil {
+			panic(err)
+		}
+		calls = append(calls, (&world{}).build(call).([]any))
+	}
+	return calls
+}
+
+func optionsIn(given Data) Options {
+	text := func(key string) string { s, _ := given[key].(string); return s }
+	return Options{Product: text("product"), Version: text("version"), Tags: texts(given["tags"]), State: given["state"]}
+}
+
+func perform(s *Session, call string, arguments []any) error {
 	options := Data{}
 	if len(arguments) > 0 {
 		if last, ok := arguments[len(arguments)-1].(Data); ok {
@@ -194,7 +212,7 @@ func perform(t *testing.T, s *Session, call string, arguments []any) {
 	}
 	switch call {
 	case "open":
-		s.options = Options{Product: text("product"), Version: text("version"), Tags: texts(options["tags"]), State: options["state"]}
+		s.options = optionsIn(options)
 		s.sayStart()
 	case "update_state":
 		s.UpdateState(arguments[0])
@@ -245,8 +263,9 @@ func perform(t *testing.T, s *Session, call string, arguments []any) {
 	case "crash":
 		s.crash(text("reason"), int(options["exit_code"].(int64)))
 	default:
-		t.Fatalf("unknown call %q", call)
+		return fmt.Errorf("unknown call %q", call)
 	}
+	return nil
 }
 
 func causeIn(options Data) Cause {

@@ -62,10 +62,12 @@ func (l *lane) write(r *record, at int64) outcome {
 	return lost
 }
 
+func (l *lane) lossCause() string { return "disk_full" }
+
 // catchUp says what was lost meanwhile, and says the start of the session again if that was.
 func (l *lane) catchUp(at int64) bool {
 	told := record{encoder: encoder{buf: make([]byte, room, 256)}}
-	told.dropped("disk_full", l.lost, reason(l.why))
+	told.dropped(l.lossCause(), l.lost, reason(l.why))
 	told.buf = append(told.buf, '\n')
 	if !l.append(told.buf, l.sequence+1, at) {
 		return false

@@ -20,6 +20,8 @@ const (
 	maxLabels  = 64
 	maxBuckets = 256
 	maxID      = 128
+	// maxDetail: a note about a loss names a place, and keys may be of any length.
+	maxDetail = 1_024
 	// maxDigits: a number longer than this is not computed with, which takes time that grows with the square of it.
 	maxDigits = 1000
 	// maxFrames: enough for any stack that is not a runaway recursion, of which the innermost frames tell all.
@@ -33,6 +35,7 @@ const (
 	maxToldPaths = 1000
 	// pooledBytes: a buffer that grew beyond this for one huge record is not kept for the next small one.
 	pooledBytes = 64 * 1024
+	pooledNames = 1_024
 	// reopenAfter: a lane that could not be opened is tried again by later calls, but not by each of a thousand a frame.
 	reopenAfter = 250 * time.Millisecond
 	// restartAfter: a daemon that was started is given this long to say in daemon.json that it lives.

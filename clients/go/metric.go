@@ -1,6 +1,9 @@
 package datacat
 
-import "time"
+import (
+	"sync/atomic"
+	"time"
+)
 
 // Detail says more about a measurement: Unit, Tags, Metadata, Buckets, Count.
 type Detail struct {
@@ -72,8 +75,8 @@ type Timer struct {
 	name    string
 	details []Detail
 	started time.Time
-	count   int
-	stopped bool
+	count   atomic.Int64
+	stopped atomic.Bool
 }
 
 // Timer starts one.
@@ -82,15 +85,14 @@ func (s *Session) Timer(name string, details ...Detail) *Timer {
 }
 
 // Add counts iterations, so that the time of one can be told.
-func (t *Timer) Add(iterations int) { t.count += iterations }
+func (t *Timer) Add(iterations int) { t.count.Add(int64(iterations)) }
 
 // Stop records the time since the timer was made, once, and answers it.
 func (t *Timer) Stop() time.Duration {
 	took := time.Since(t.started) // by the monotonic clock
-	if !t.stopped {
-		t.stopped = true
-		if t.count > 0 {
-			t.details = append(t.details, Count(t.count))
+	if !t.stopped.Swap(true) {
+		if count := t.count.Load(); count > 0 {
+			t.details = append(t.details, Count(int(count)))
 		}
 		t.session.Duration(t.name, took, t.details...)
 	}

@@ -67,6 +67,28 @@ var programs = map[string]func(){
 		s.End()
 		fmt.Fprint(os.Stderr, s.Stats().Records)
 	},
+	// Makes the calls of a golden file, in earnest.
+	"golden": func() {
+		text, err := os.ReadFile(os.Getenv("DATACAT_TEST_GOLDEN"))
+		if err != nil {
+			panic(err)
+		}
+		s := &Session{options: Options{Direct: os.Getenv("DATACAT_TEST_DIRECT") != ""}}
+		for _, call := range callsIn(text) {
+			if call[0] == "open" { // which says how; the zero session has not opened itself yet
+				direct := s.options.Direct
+				s.options = optionsIn(call[1].(Data))
+				s.options.Direct = direct
+				s.ready()
+				continue
+			}
+			if err := perform(s, call[0].(string), call[1:]); err != nil {
+				panic(err)
+			}
+		}
+		fmt.Println(s.ID())
+		s.End()
+	},
 	"panic": func() {
 		s := Open(context.Background(), Options{})
 		defer s.End()

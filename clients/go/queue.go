@@ -22,6 +22,7 @@ type queue struct {
 	onTheWay int   // ops taken and not answered for
 	full     int   // dropped because the queue was full
 	closed   bool
+	stopped  bool // nobody will send any more
 	urgent   bool
 	changed  chan struct{} // closed and replaced when acked grows
 	wake     chan struct{}
@@ -56,6 +57,9 @@ func (q *queue) write(r *record, at int64) outcome {
 	defer q.mu.Unlock()
 	if q.closed {
 		return late
+	}
+	if q.stopped {
+		return lost
 	}
 	q.sequence++
 	q.ops = append(q.ops, queued{q.sequence, r.kind, text})
@@ -97,6 +101,8 @@ func (q *queue) makeRoom() {
 		q.ops = kept
 	}
 }
+
+func (q *queue) lossCause() string { return "queue_full" }
 
 func (q *queue) nudge() {
 	select {
@@ -195,7 +201,12 @@ func (q *queue) acknowledge(sequence int64) {
 
 // run sends until the session has ended or ctx is done.
 func (q *queue) run(ctx context.Context) {
-	defer close(q.done)
+	defer func() {
+		q.mu.Lock()
+		q.stopped = true
+		q.mu.Unlock()
+		close(q.done)
+	}()
 	stopping := q.sender.stopping
 	for {
 		if !q.wait(ctx, stopping) {

@@ -304,6 +304,10 @@ func TestTheEndOfTheContextSendsWhatIsQueued(t *testing.T) {
 	if got := f.got(); got[len(got)-1] != "last words" {
 		t.Errorf("%v", got)
 	}
+	s.LogEvent("nobody sends this", nil)
+	if stats := s.Stats(); stats.Dropped["queue_full"] != 1 {
+		t.Errorf("%+v", stats)
+	}
 }
 
 func TestADaemonElsewhereIsSentToWithoutTheKey(t *testing.T) {

@@ -30,6 +30,11 @@ func newSender(h header, url, key string) sender {
 		header: h, url: url + "/api/ingest", key: key,
 		client: &http.Client{
 			Timeout: requestTimeout,
+			// Our own: the program's connections, and what it made of the default transport, are its own business.
+			Transport: &http.Transport{
+				Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, MaxIdleConns: 1,
+				IdleConnTimeout: 90 * time.Second, TLSHandshakeTimeout: requestTimeout,
+			},
 			// A POST that is redirected becomes a GET: better no answer than a wrong one.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},

@@ -29,6 +29,15 @@ func TestTheZeroSessionOpensItselfAndANilOneDoesNothing(t *testing.T) {
 	}
 	s.End()
 
+	home := t.TempDir()
+	t.Setenv("DATACAT_HOME", home)
+	var unused Session
+	unused.End()
+	unused.LogEvent("after the end", nil)
+	if entries, _ := os.ReadDir(home); len(entries) != 0 {
+		t.Error("a session that was never used was opened to be ended")
+	}
+
 	var none *Session
 	none.UpdateState(Data{"a": 1})
 	none.LogEvent("e", nil)
@@ -125,6 +134,13 @@ func TestAChildJoinsTheSessionOfItsParent(t *testing.T) {
 	ops := lines(t, child)
 	if child.ID() != parent.ID() || len(ops) != 1 || ops[0]["name"] != "hello" {
 		t.Errorf("%v", ops)
+	}
+}
+
+func TestAnIDThatNoServerTakesIsNotJoined(t *testing.T) {
+	t.Setenv("DATACAT_SESSION", "../etc passwd")
+	if s := testSession(t); s.joined || lines(t, s)[0]["op"] != "start" {
+		t.Error(s.ID())
 	}
 }
 

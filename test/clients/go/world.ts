@@ -47,6 +47,11 @@ export class GoWorld {
       cwd: module,
       stdio: "inherit",
     });
+    // The client's own tests, as a program that makes the calls of golden files.
+    execFileSync("go", ["test", "-c", "-o", join(world.folder, "client-tests"), "."], {
+      cwd: module,
+      stdio: "inherit",
+    });
     return world;
   }
 

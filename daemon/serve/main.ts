@@ -62,7 +62,10 @@ function stopOnSignal(stop: () => Promise<void>): void {
       () => process.exit(1),
     );
   };
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, leave);
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
+    process.removeAllListeners(signal); // Miniflare's, which leave at once, and with 130
+    process.on(signal, leave);
+  }
 }
 
 /** What happened, why, and what to do. */

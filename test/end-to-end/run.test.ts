@@ -1,0 +1,117 @@
+/** The main job on real processes: `npm start`, `datacat run`, and what is on the server afterwards. */
+import { expect, test } from "vitest";
+import { eventually, finished, World } from "./world.ts";
+
+test("a run is live while it runs, then ended with its exit code, its charts and its output", async () => {
+  await using world = await World.make();
+  await world.startServer();
+  const script = "echo begins; sleep 3; echo trouble >&2; echo ends; exit 0";
+  const running = world.start(["run", "--product", "check", "--", "sh", "-c", script]);
+  const ended = finished(running);
+
+  const live = await world.findSession(({ product }) => product === "check");
+  expect(live.status).toBe("active");
+  await eventually(async () =>
+    (await world.output(live.id)).includes("begins") ? true : undefined,
+  );
+  expect(await ended).toMatchObject({ code: 0, stdout: "begins\nends\n", stderr: "trouble\n" });
+
+  await world.findSession(({ id, status }) => id === live.id && status === "ended");
+  const summary = await world.summary(live.id);
+  expect(summary).toMatchObject({ exit_code: 0, signal: null, verdict: { status: "ended" } });
+  expect(summary.ledger.dropped).toEqual({});
+  expect(await world.output(live.id, "stdout")).toEqual(["begins", "ends"]);
+  expect(await world.output(live.id, "stderr")).toEqual(["trouble"]);
+
+  const { state } = await world.state(live.id);
+  expect(state).toMatchObject({ command: "sh", arguments: ["-c", script] });
+  const series = await world.series(live.id);
+  expect(series.map(({ name, unit }) => `${name} in ${unit}`).sort()).toEqual([
+    "cpu_percent in percent",
+    "memory_bytes in bytes",
+    "open_files in files",
+    "processes in processes",
+    "threads in threads",
+  ]);
+  const [chart] = await world.charts(live.id, "memory_bytes");
+  expect(chart?.total).toBeGreaterThanOrEqual(4); // two early ones, then one each second
+  expect(chart?.series.max).toBeGreaterThan(100_000);
+});
+
+test("kill -9 of the command shows crashed, with the signal, within two seconds", async () => {
+  await using world = await World.make();
+  await world.startServer();
+  const ran = await world.run(["run", "--", "sh", "-c", "sleep 1; kill -9 $$"]);
+  const died = Date.now();
+  expect(ran.signal).toBe("SIGKILL");
+
+  const row = await world.findSession(({ status }) => status === "crashed");
+  expect(Date.now() - died).toBeLessThan(2_000); // the promise itself, RELIABILITY.md 6
+  expect(row.headline).toContain("SIGKILL");
+  expect(await world.summary(row.id)).toMatchObject({ signal: "SIGKILL", exit_code: null });
+});
+
+test("kill -9 of the recorder itself is noticed by the daemon", async () => {
+  await using world = await World.make();
+  await world.startServer();
+  const running = world.start(["run", "--", "sh", "-c", "echo here; sleep 20"]);
+  const row = await world.findSession(({ status }) => status === "active");
+  await eventually(async () => ((await world.output(row.id)).length > 0 ? true : undefined));
+  running.kill("SIGKILL");
+  await world.findSession(({ id, status }) => id === row.id && status === "crashed");
+});
+
+test("a run recorded while the server is down appears, complete and with its true times, once it is up", async () => {
+  await using world = await World.make();
+  const began = Date.now();
+  const ran = await world.run(["run", "--", "sh", "-c", "echo unseen; sleep 1; exit 7"]);
+  const ended = Date.now();
+  expect(ran).toMatchObject({ code: 7, stdout: "unseen\n" });
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+
+  await world.startServer();
+  const row = await world.findSession(({ status }) => status === "ended");
+  const summary = await world.summary(row.id);
+  expect(summary.exit_code).toBe(7);
+  expect(summary.created_at).toBeGreaterThanOrEqual(began);
+  expect(summary.ended_at).toBeLessThanOrEqual(ended);
+  expect(summary.ledger.dropped).toEqual({});
+  expect(await world.output(row.id)).toEqual(["unseen"]);
+});
+
+test("kill -9 of the server loses nothing that it acknowledged, and leaves the port free", async () => {
+  await using world = await World.make();
+  await world.startServer();
+  await world.run([
+    "run",
+    "--product",
+    "before",
+    "--",
+    "sh",
+    "-c",
+    "for i in 1 2 3; do echo $i; done",
+  ]);
+  const before = await world.findSession(
+    ({ product, status }) => product === "before" && status === "ended",
+  );
+  const summary = await world.summary(before.id);
+
+  await world.stopServer("SIGKILL");
+  await world.startServer(); // the same port and data, at once
+
+  const after = await world.summary(before.id);
+  expect(after.counts).toEqual(summary.counts);
+  expect(after.ledger).toEqual(summary.ledger);
+  expect(await world.output(before.id)).toEqual(["1", "2", "3"]);
+  await world.run(["run", "--product", "after", "--", "true"]);
+  await world.findSession(({ product, status }) => product === "after" && status === "ended");
+});
+
+test("the server stops cleanly when it is asked to, and a second one on the same port or data says why it cannot", async () => {
+  await using world = await World.make();
+  const server = await world.startServer();
+  await expect(world.startServer()).rejects.toThrow(/being served at|runs at/);
+  const gone = new Promise<number | null>((resolve) => server.once("exit", resolve));
+  server.kill("SIGINT");
+  expect(await gone).toBe(0);
+});

@@ -1,0 +1,176 @@
+/** Everything as on a user's machine, in a temporary folder: the server as `npm start` runs it, the daemon, the command. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type {
+  Chart,
+  EventRow,
+  Page,
+  SeriesSummary,
+  StateAt,
+  Summary,
+} from "../../src/core/answers.ts";
+import type { SessionRow } from "../../daemon/cli/server.ts";
+
+const root = join(import.meta.dirname, "../..");
+/** The repository's own, whatever vitest was started with: the launchers then add no process in between. */
+const node = join(root, "node_modules/.bin/node");
+const launch = (name: string) => join(root, "daemon/launch", `${name}.mjs`);
+
+export type Ran = { code: number | null; signal: string | null; stdout: string; stderr: string };
+
+export class World {
+  readonly folder = mkdtempSync(join(tmpdir(), "datacat-end-"));
+  readonly port: number;
+  readonly url: string;
+  #server: ChildProcess | undefined;
+
+  private constructor(port: number) {
+    this.port = port;
+    this.url = `http://localhost:${port}`;
+  }
+
+  static async make(): Promise<World> {
+    return new World(await freePort());
+  }
+
+  /** As a shell that knows this world. The daemon takes any port, because others may be running. */
+  get env(): NodeJS.ProcessEnv {
+    const env = { ...process.env, DATACAT_HOME: join(this.folder, "home"), DATACAT_URL: this.url };
+    for (const name of Object.keys(env)) {
+      if (
+        /^(DATACAT_(DAEMON|SESSION|KEY|CONFIG|PRODUCT|VERSION)|VITEST.*|NODE_OPTIONS)$/.test(name)
+      ) {
+        Reflect.deleteProperty(env, name);
+      }
+    }
+    return { ...env, DATACAT_DAEMON_PORT: "0" };
+  }
+
+  /** `npm start`, until it answers. */
+  async startServer(): Promise<ChildProcess> {
+    const args = ["--port", String(this.port), "--data", join(this.folder, "data"), "--no-daemon"];
+    const server = spawn(node, [launch("start"), ...args], {
+      env: this.env,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    this.#server = server;
+    let said = "";
+    server.stdout.on("data", (bytes: Buffer) => (said += bytes.toString()));
+    server.stderr.on("data", (bytes: Buffer) => (said += bytes.toString()));
+    await eventually(() => {
+      if (server.exitCode !== null) throw new Error(`npm start ended:\n${said}`);
+      return said.includes("Datacat is ready") ? true : undefined;
+    });
+    return server;
+  }
+
+  async stopServer(signal: "SIGINT" | "SIGKILL" = "SIGINT"): Promise<void> {
+    const server = this.#server;
+    if (!server || server.exitCode !== null || server.signalCode !== null) return;
+    const gone = new Promise((resolve) => server.once("exit", resolve));
+    server.kill(signal);
+    await gone;
+  }
+
+  /** The `datacat` command, still running. */
+  start(args: string[], options: { folder?: string; env?: NodeJS.ProcessEnv } = {}): ChildProcess {
+    return spawn(node, [launch("datacat"), ...args], {
+      cwd: options.folder ?? this.folder,
+      env: { ...this.env, ...options.env },
+      stdio: ["pipe", "pipe", "pipe"],
+    });
+  }
+
+  /** The `datacat` command, to its end. */
+  async run(
+    args: string[],
+    options: { input?: string; env?: NodeJS.ProcessEnv } = {},
+  ): Promise<Ran> {
+    const child = this.start(args, options);
+    child.stdin?.on("error", () => {}); // a command may end without having read it
+    child.stdin?.end(options.input ?? "");
+    return finished(child);
+  }
+
+  async get<Answer>(path: string): Promise<Answer> {
+    const answer = await fetch(this.url + path);
+    if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
+    return (await answer.json()) as Answer;
+  }
+
+  /** Waits until the list has a session that satisfies. */
+  findSession(satisfies: (row: SessionRow) => boolean): Promise<SessionRow> {
+    return eventually(async () => {
+      const { items } = await this.get<Page<SessionRow>>("/api/sessions");
+      return items.find(satisfies);
+    });
+  }
+
+  summary(id: string): Promise<Summary> {
+    return this.get(`/api/sessions/${id}/summary`);
+  }
+  state(id: string): Promise<StateAt> {
+    return this.get(`/api/sessions/${id}/state`);
+  }
+  series(id: string): Promise<SeriesSummary[]> {
+    return this.get(`/api/sessions/${id}/metrics`);
+  }
+  charts(id: string, name: string): Promise<Chart[]> {
+    return this.get(`/api/sessions/${id}/metrics/${name}`);
+  }
+
+  /** What the command printed, as its events say. */
+  async output(id: string, stream?: string): Promise<string[]> {
+    const query = `name=output&order=asc&limit=1000${stream ? `&group=${stream}` : ""}`;
+    const { items } = await this.get<Page<EventRow>>(`/api/sessions/${id}/events?${query}`);
+    return items.map(({ message }) => message ?? "");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.run(["daemon", "stop"]);
+    await this.stopServer();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /** The daemon's log, for a failed test's message. */
+  get daemonLog(): string {
+    return readFileSync(join(this.folder, "home", "daemon.log"), "utf8");
+  }
+}
+
+export async function finished(child: ChildProcess): Promise<Ran> {
+  let stdout = "";
+  let stderr = "";
+  child.stdout?.on("data", (bytes: Buffer) => (stdout += bytes.toString()));
+  child.stderr?.on("data", (bytes: Buffer) => (stderr += bytes.toString()));
+  return new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (code, signal) => resolve({ code, signal, stdout, stderr }));
+  });
+}
+
+/** What `look` finds, as soon as it finds something. */
+export async function eventually<Found>(
+  look: () => Found | undefined | Promise<Found | undefined>,
+  withinMs = 30_000,
+): Promise<Found> {
+  const deadline = Date.now() + withinMs;
+  for (;;) {
+    const found = await look();
+    if (found !== undefined) return found;
+    if (Date.now() > deadline) throw new Error(`nothing within ${withinMs} ms`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (typeof address !== "object" || address === null) throw new Error("no port");
+  return address.port;
+}

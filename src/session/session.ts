@@ -163,8 +163,10 @@ export class Session extends DurableObject<Env> {
   }
 
   #open(at: number, now: number): Loaded {
-    const newest = newSegment({ id: 1, fromAt: 0, firstSeq: 1, keyframe: "{}" });
-    return { recording: Recording.open(this.#id(), at, now), newest };
+    const id = this.#store.nextId();
+    const recording = Recording.open(this.#id(), at, now);
+    if (id > 1) recording.loseTail(); // all there was is damaged
+    return { recording, newest: newSegment({ id, fromAt: 0, firstSeq: 1, keyframe: "{}" }) };
   }
 
   #load(): Loaded | undefined {

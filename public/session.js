@@ -256,7 +256,10 @@ async function copyLink() {
 
 // What arrives while it runs ------------------------------------------------------------------------------------------
 
+// The stylesheet says it beside "following" when the socket is gone for a while.
+document.addEventListener("htmx:ws:close", () => (session.dataset.socket = "away"));
 document.addEventListener("htmx:ws:after:connection", () => {
+  delete session.dataset.socket;
   // It may have been away: whatever happened meanwhile is fetched now.
   arrived(["state", "event", "exception", "metric", "heartbeat", "status"]);
 });

@@ -157,9 +157,14 @@ function Heads({ members }: { members: Member[] }) {
           <Comparison
             word="Verdict"
             members={members}
-            cell={({ summary }) => <StatusBadge status={summary.verdict.status} />}
+            cell={({ summary }) => (
+              <>
+                <StatusBadge status={summary.verdict.status} />
+                <br />
+                {summary.verdict.headline}
+              </>
+            )}
           />
-          <Comparison word="" members={members} cell={({ summary }) => summary.verdict.headline} />
           <Comparison
             word="Started"
             members={members}
@@ -319,7 +324,7 @@ async function statesOf(members: Member[]) {
       {different.length === 0 ? (
         <Empty title="Their last states are the same." />
       ) : (
-        <div class="scroller">
+        <div class="scroller" tabindex={0} role="group" aria-label="Differences">
           <table class="plain-table differences">
             <thead>
               <tr>

@@ -81,7 +81,7 @@ export const layout = jsxRenderer(
 /** Refusals never replace a panel's content by surprise: page.js shows them in the panel as what they are. */
 const HTMX = JSON.stringify({
   noSwap: [204, 304, "4xx", "5xx"],
-  history: false,
+  history: "reload",
   defaultTimeout: 30_000,
 });
 

@@ -244,7 +244,7 @@ function Statistics({ question, rows, unit }: TableProps) {
         </a>
       }
     >
-      <div class="scroller">
+      <div class="scroller" tabindex={0} role="group" aria-label="Statistics">
         <table class="plain-table">
           <thead>
             <tr>

@@ -108,7 +108,7 @@ function Keys({ db, made }: { db: D1Database; made: PageProps["made"] }) {
         const keys = await listKeys(db);
         if (keys.length === 0) return <Empty title="No keys yet." />;
         return (
-          <div class="scroller">
+          <div class="scroller" tabindex={0} role="group" aria-label="Keys">
             <table class="plain-table">
               <thead>
                 <tr>

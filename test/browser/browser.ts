@@ -48,7 +48,7 @@ const LOOK_FOR_VIOLATIONS = `(async () => {
 export type Looking = { page: Page; complaints: string[] };
 
 export class World {
-  readonly server: Server;
+  server: Server;
   readonly #browser: Browser;
   readonly #data: string;
 
@@ -73,6 +73,13 @@ export class World {
     rmSync(this.#data, { recursive: true, force: true });
   }
 
+  /** As after a crash of the machine: the same address and data, another process. */
+  async restart(): Promise<void> {
+    const { port } = this.server;
+    await this.server.stop();
+    this.server = await serve({ data: this.#data, port });
+  }
+
   send = (path: string, init?: RequestInit): Promise<Response> =>
     fetch(`${this.server.url}${path}`, init);
 
@@ -82,9 +89,12 @@ export class World {
 
   /** Waits until the catalog lists all of these. */
   async listed(...ids: string[]): Promise<void> {
-    await expect
-      .poll(async () => (await this.send("/sessions")).text(), { timeout: 20_000 })
-      .toSatisfy((html: string) => ids.every((id) => html.includes(`/sessions/${id}"`)));
+    for (const until = Date.now() + 20_000; ;) {
+      const html = await (await this.send("/sessions")).text();
+      if (ids.every((id) => html.includes(`/sessions/${id}"`))) return;
+      if (Date.now() > until) throw new Error(`The list does not show all of ${ids.join(", ")}`);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
   }
 
   /** Opens a page of the server, in a browser context of its own. */

@@ -48,6 +48,7 @@ async function atNeedle({ recording, summary, view }: MomentProps) {
   const { differences } = change
     ? await recording.diff({ at: change.at - 1 }, { at: change.at })
     : { differences: [] as Difference[] };
+  const isLive = summary.verdict.status === "active";
   // Standing on a change, the one before it is the next step back; standing between two, the one just passed is.
   const back = previous.items.find((item) => item.at < at);
   return (
@@ -57,11 +58,20 @@ async function atNeedle({ recording, summary, view }: MomentProps) {
           <Time at={at} />
         </h2>
         <p class="needle-offset">
-          {view.at === undefined
-            ? summary.verdict.status === "active"
-              ? "now"
-              : "its last moment"
-            : `${duration(at - summary.created_at)} after its start`}
+          {view.at === undefined ? (
+            isLive ? (
+              <span class="following">following</span>
+            ) : (
+              "its last moment"
+            )
+          ) : (
+            <>
+              {duration(at - summary.created_at)} after its start{" "}
+              <a class="tool" href={`/sessions/${summary.id}`} data-follow>
+                {isLive ? "Follow" : "Last moment"}
+              </a>
+            </>
+          )}
         </p>
         <nav class="steps" aria-label="Step through time">
           <Step view={view} id={summary.id} name="previous-change" word="‹ change" at={back?.at} />

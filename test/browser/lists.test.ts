@@ -1,0 +1,177 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { command, game, SPICE } from "../pages/world.ts";
+import { expectAccessible, hasBrowser, World } from "./browser.ts";
+
+const NOW = Date.now();
+const HOUR = 3_600_000;
+
+describe.skipIf(!hasBrowser)("the pages across sessions", () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await World.open();
+    await world.record(
+      game({ id: "dead", at: NOW - 2 * HOUR, seconds: 60 }),
+      game({
+        id: "well",
+        at: NOW - 3 * HOUR,
+        seconds: 40,
+        ending: "end",
+        version: "1.4.1",
+        host: "attic",
+      }),
+      game({ id: "spicy", at: NOW - 4 * HOUR, seconds: 20, spice: SPICE }),
+      game({ id: "running", at: NOW - 20_000, seconds: 20, ending: "running", version: "1.5.0" }),
+      command({ id: "check", at: NOW - HOUR }),
+    );
+    await world.listed("dead", "well", "spicy", "running", "check");
+  });
+  afterAll(() => world.close());
+
+  test("home shows products, what runs, what crashed and why", async () => {
+    const { page, complaints } = await world.look("/");
+    await page.locator("#running").getByText("1.5.0").waitFor();
+    const row = page.locator(".versions tr", { hasText: "1.4.2" }).first();
+    expect(await row.textContent()).toContain("0.0 %");
+    await page.locator("#crashes a", { hasText: "MemoryError" }).first().click();
+    await page.locator("#verdict[data-status=crashed]").waitFor();
+    expect(complaints).toEqual([]);
+  });
+
+  test("an empty server teaches the first recording, with its own address", async () => {
+    const empty = await World.open();
+    try {
+      const { page, complaints } = await empty.look("/");
+      await page.getByText("Nothing is recorded yet.").waitFor();
+      expect(await page.locator("#start-run").textContent()).toContain(
+        `DATACAT_URL=${empty.server.url} npx datacat run`,
+      );
+      await page.locator("#start-python [data-copy]").click();
+      expect(await page.evaluate<string>("navigator.clipboard.readText()")).toContain(
+        "import datacat",
+      );
+      await expectAccessible(page);
+      expect(complaints).toEqual([]);
+    } finally {
+      await empty.close();
+    }
+  });
+
+  test("the list follows words and facets as they are typed, all in the address", async () => {
+    const { page, complaints } = await world.look("/sessions");
+    const rows = page.locator(".sessions tbody tr");
+    expect(await rows.count()).toBe(5);
+    await page.getByLabel("Search sessions").fill("attic");
+    await expect.poll(() => rows.count()).toBe(1);
+    await expect.poll(() => page.url()).toContain("text=attic");
+    await page.getByLabel("Search sessions").fill("");
+    await page.getByText("Crashed", { exact: true }).click();
+    await expect.poll(() => rows.count()).toBe(2);
+    await page.reload();
+    expect(await rows.count()).toBe(2);
+    await page.goBack();
+    expect(complaints).toEqual([]);
+  });
+
+  test("what sessions ever were is offered while one types, and finds them", async () => {
+    const { page, complaints } = await world.look("/sessions");
+    await page.getByText("Time, machine, state, events, metric column").click();
+    await page.getByLabel("Ever in state: path").fill("renderer.b");
+    await expect.poll(() => page.locator("#state-paths-list option").count()).toBeGreaterThan(0);
+    await page.getByLabel("Ever in state: path").fill("command.folder");
+    await page.getByLabel("with value").fill("/home/ada/game");
+    await expect.poll(() => page.locator(".sessions tbody tr").count()).toBe(1);
+    await page.getByLabel("Show metric").fill("cpu");
+    await page.locator(".sparkline").waitFor();
+    expect(complaints).toEqual([]);
+  });
+
+  test("a view is saved under a name, and forgotten again", async () => {
+    const { page } = await world.look("/sessions?status=crashed");
+    await page.locator(".views > summary").click();
+    await page.getByLabel("Name of this view").fill("The dead");
+    await page.getByRole("button", { name: "Save view" }).click();
+    await page.getByRole("link", { name: "The dead" }).click();
+    expect(page.url()).toContain("status=crashed");
+    await page.getByLabel("Delete the view The dead").click();
+    await page.getByRole("link", { name: "The dead" }).waitFor({ state: "detached" });
+  });
+
+  test("two ticked sessions are compared", async () => {
+    const { page, complaints } = await world.look(
+      "/sessions?product=archive-game&status=crashed,ended",
+    );
+    for (const box of await page.locator("input[name=ids]").all()) await box.check();
+    await page.getByRole("button", { name: "Compare those ticked" }).click();
+    await page.getByText("Last states, where they differ").waitFor();
+    expect(await page.locator(".overlay").count()).toBe(7);
+    await page.locator("select[name=align]").selectOption("end");
+    await page.getByRole("button", { name: "Compare", exact: true }).click();
+    await page.locator(".plot-x", { hasText: "−" }).first().waitFor();
+    expect(complaints).toEqual([]);
+  });
+
+  test("an exception is resolved and leaves the open list", async () => {
+    const { page, complaints } = await world.look("/exceptions?product=archive-game");
+    await page.getByRole("link", { name: /MemoryError/ }).click();
+    await page.locator("#example .frame").first().waitFor();
+    await page.getByRole("button", { name: "Mark resolved" }).click();
+    await page.getByText("resolved in 1.4.2").waitFor();
+    await page.goto("/exceptions?product=archive-game");
+    expect(await page.getByRole("link", { name: /MemoryError/ }).count()).toBe(0);
+    await page.getByLabel("Decision").selectOption("resolved");
+    await page.getByRole("link", { name: /MemoryError/ }).waitFor();
+    expect(complaints).toEqual([]);
+  });
+
+  test("a metric is picked and grouped", async () => {
+    const { page, complaints } = await world.look("/metrics");
+    await page.getByRole("link", { name: "fps" }).click();
+    await page.locator("#over-time .plot-line").first().waitFor();
+    await page.getByLabel("Group").selectOption("machine");
+    await page.locator("#table").getByText("attic").waitFor();
+    expect(page.url()).toContain("by=machine");
+    expect(complaints).toEqual([]);
+  });
+
+  test("a key is made, shown once, and revoked", async () => {
+    const { page, complaints } = await world.look("/settings");
+    await page.getByLabel("Label").fill("workshop daemon");
+    await page.getByRole("button", { name: "Make a key" }).click();
+    expect(await page.locator(".made code").textContent()).toMatch(/^dc_ingest_/);
+    await page.goto("/settings");
+    expect(await page.locator(".made").count()).toBe(0);
+    await page
+      .getByRole("row", { name: /workshop daemon/ })
+      .getByRole("button", { name: "Revoke" })
+      .click();
+    await page
+      .getByRole("row", { name: /workshop daemon/ })
+      .getByText("revoked")
+      .waitFor();
+    expect(complaints).toEqual([]);
+  });
+
+  const PAGES = [
+    "/",
+    "/sessions?metric=fps&path=player.hp",
+    "/exceptions?status=all",
+    "/metrics",
+    "/metrics?metric=fps",
+    "/compare?ids=dead&ids=well&ids=spicy",
+    "/settings",
+    "/docs",
+    "/sessions/dead/delete",
+    "/sessions/nobody",
+  ];
+  for (const path of PAGES) {
+    test(`everyone can use ${path}: light, dark, and on a phone`, async () => {
+      const { page } = await world.look(path, { colorScheme: "light" });
+      await expectAccessible(page);
+      await page.emulateMedia({ colorScheme: "dark" });
+      await expectAccessible(page);
+      await page.setViewportSize({ width: 360, height: 780 });
+      expect(await page.evaluate<number>("document.documentElement.scrollWidth")).toBe(360);
+      await expectAccessible(page);
+    });
+  }
+});

@@ -1,0 +1,134 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Batch } from "../../src/core/wire.ts";
+import { hasBrowser, World } from "./browser.ts";
+
+type Op = Batch["ops"][number];
+
+/** A program that runs while the test looks. */
+class Running {
+  readonly #world: World;
+  readonly #id: string;
+  #sequence = 0;
+
+  constructor(world: World, id: string) {
+    this.#world = world;
+    this.#id = id;
+  }
+
+  async does(...ops: Op[]): Promise<void> {
+    const first = this.#sequence + 1;
+    this.#sequence += ops.length;
+    await this.#world.record([
+      {
+        session: this.#id,
+        lane: `${this.#id}-lane`,
+        first,
+        last: this.#sequence,
+        ops,
+        lease_ms: 60_000,
+      },
+    ]);
+  }
+}
+
+describe.skipIf(!hasBrowser)("the page of a running session", () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await World.open();
+  });
+  afterAll(() => world.close());
+
+  async function start(id: string): Promise<Running> {
+    const program = new Running(world, id);
+    const now = Date.now();
+    await program.does(
+      { op: "start", at: now - 5_000, product: "game", version: "2", state: { level: 1 } },
+      { op: "event", at: now - 4_000, name: "hello", message: "first words" },
+      { op: "metric", at: now - 4_000, type: "gauge", name: "fps", value: 60 },
+      { op: "metric", at: now - 2_000, type: "gauge", name: "fps", value: 61 },
+    );
+    return program;
+  }
+
+  test("shows state, events, output, metrics and exceptions as they happen", async () => {
+    const program = await start("alive");
+    const { page, complaints } = await world.look("/sessions/alive");
+    expect(await page.locator("#verdict").getAttribute("data-status")).toBe("active");
+    expect(await page.locator("#state").textContent()).toContain("1");
+
+    await program.does(
+      { op: "state", at: Date.now(), patch: { level: 2, boss: "the index" } },
+      { op: "event", at: Date.now(), name: "level_up", message: "now at two" },
+      { op: "event", at: Date.now(), name: "output", group: "stdout", message: "printed just now" },
+      { op: "metric", at: Date.now(), type: "gauge", name: "fps", value: 12.5 },
+    );
+    await expect.poll(() => page.locator("#state").textContent()).toContain("the index");
+    await expect.poll(() => page.locator("#event-list").textContent()).toContain("now at two");
+    await expect.poll(() => page.locator("#terminal").textContent()).toContain("printed just now");
+    await expect
+      .poll(() => page.locator(".strip [data-reading]").first().textContent())
+      .toBe("12.5");
+
+    await program.does({
+      op: "event",
+      at: Date.now(),
+      name: "exception",
+      exception_type: "Oops",
+      exception_msg: "it broke",
+      stacktrace: ["at x (/a/b.js:3:4)"],
+    });
+    await expect.poll(() => page.locator("#exceptions").textContent()).toContain("it broke");
+    expect(complaints).toEqual([]);
+  });
+
+  test("asks nothing while nothing happens", async () => {
+    const program = await start("quiet");
+    const { page } = await world.look("/sessions/quiet");
+    const asked: string[] = [];
+    page.on("request", (request) => asked.push(request.url()));
+    await page.waitForTimeout(4_000);
+    expect(asked).toEqual([]);
+    await program.does({ op: "event", at: Date.now(), name: "again" });
+    await expect.poll(() => page.locator("#event-list").textContent()).toContain("again");
+  });
+
+  test("whoever looks at a moment stays there", async () => {
+    const program = await start("looked-at");
+    const { page } = await world.look("/sessions/looked-at");
+    const box = await page.locator("#tape [data-kind=events] .row-plot").boundingBox();
+    await page.mouse.click((box?.x ?? 0) + (box?.width ?? 0) / 2, (box?.y ?? 0) + 4);
+    await page.locator(".needle-offset", { hasText: "after its start" }).waitFor();
+    await program.does({ op: "state", at: Date.now(), patch: { level: 9 } });
+    await page.waitForTimeout(1_500);
+    expect(await page.locator("#state .value").first().textContent()).toBe("1");
+    await page.keyboard.press("f");
+    await expect.poll(() => page.locator("#state").textContent()).toContain("9");
+  });
+
+  test("the tab says at once when it ends", async () => {
+    const program = await start("mortal");
+    const { page, complaints } = await world.look("/sessions/mortal");
+    expect(await page.title()).toMatch(/^● game 2 running/);
+    await program.does({ op: "crash", at: Date.now(), signal: "SIGKILL", reason: "killed" });
+    await expect.poll(() => page.title()).toMatch(/^▲ game 2 crashed/);
+    expect(await page.locator("link[rel=icon]").getAttribute("href")).toBe("/icon/crashed.svg");
+    await page.getByRole("heading", { level: 1, name: /Crashed/ }).waitFor();
+    expect(complaints).toEqual([]);
+  });
+
+  test("comes back by itself after the server was away, with what it missed", async () => {
+    const program = await start("away");
+    const { page } = await world.look("/sessions/away");
+    await world.restart();
+    await program.does({
+      op: "event",
+      at: Date.now(),
+      name: "missed",
+      message: "while you were away",
+    });
+    const list = page.locator("#event-list");
+    await expect
+      .poll(() => list.textContent(), { timeout: 20_000 })
+      .toContain("while you were away");
+  });
+});

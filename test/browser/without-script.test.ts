@@ -1,0 +1,55 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { command, game } from "../pages/world.ts";
+import { hasBrowser, World } from "./browser.ts";
+
+const START = Date.now() - 3_600_000;
+
+describe.skipIf(!hasBrowser)("without script", () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await World.open();
+    await world.record(game({ id: "dead", at: START }), command({ id: "check", at: START }));
+    await world.listed("dead", "check");
+  });
+  afterAll(() => world.close());
+
+  const look = async (path: string) => (await world.look(path, { javaScriptEnabled: false })).page;
+
+  test("a session is read, and stepped through by links", async () => {
+    const page = await look("/sessions/dead");
+    await page.locator("#previous-change").click();
+    await page.locator("#previous-change").click();
+    expect(Number(new URL(page.url()).searchParams.get("t"))).toBeLessThan(START + 140_000);
+    await page.locator("#state").getByRole("link", { name: "hp", exact: true }).click();
+    await page.locator("#history .change").first().waitFor();
+    expect(await page.locator("#tape .bars").count()).toBeGreaterThan(3);
+  });
+
+  test("a moment is gone to by its date, and the state is searched", async () => {
+    const page = await look("/sessions/dead");
+    await page.getByLabel("Needle", { exact: true }).fill(new Date(START + 100).toISOString());
+    await page.locator("#view").getByRole("button", { name: "Go" }).click();
+    expect(await page.locator("#state").textContent()).toContain("100");
+    await page.getByLabel("Find in state").fill("vulkan");
+    await page.getByLabel("Find in state").press("Enter");
+    expect(await page.locator("#state .node").count()).toBe(2);
+  });
+
+  test("events are searched and paged", async () => {
+    const page = await look("/sessions/dead");
+    await page.getByRole("link", { name: "More events" }).click();
+    expect(page.url()).toContain("cursor=");
+    await page.getByLabel("Search events").fill("allocate");
+    await page.locator("#events-filter").getByRole("button", { name: "Show" }).click();
+    expect(await page.locator("#event-list > .event").count()).toBe(1);
+  });
+
+  test("sessions are searched, and colours chosen", async () => {
+    const page = await look("/sessions");
+    await page.getByLabel("Search sessions").fill("npm");
+    await page.locator("#search").getByRole("button", { name: "Search" }).click();
+    expect(await page.locator(".sessions tbody tr").count()).toBe(1);
+    await page.getByRole("button", { name: "Dark" }).click();
+    expect(await page.locator("html").getAttribute("data-theme")).toBe("dark");
+  });
+});

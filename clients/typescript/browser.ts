@@ -4,16 +4,17 @@ import { openDirect, startSender } from "./direct.ts";
 import { postTo, request } from "./post.ts";
 import type { Session } from "./session.ts";
 import type { OpenOptions } from "./settings.ts";
-import { silent } from "./silent.ts";
 import { findLanes, keeperFor } from "./store.ts";
 import { CLIENT } from "./version.ts";
 
 export * from "./public.ts";
 
+/** In a page there is no environment, and no daemon. */
+export type PageOptions = Omit<OpenOptions, "direct" | "disabled">;
+
 /** Opens a session that lasts as long as the page. Say at least `url`: the Datacat server. */
-export function open(options: OpenOptions = {}): Session {
+export function open(options: PageOptions = {}): Session {
   const { url = "http://localhost:8080", key } = options;
-  if (options.disabled) return silent(url);
   const { session, sender } = openDirect({ ...options, url }, writer(), keeperFor);
   void sendLeftovers(key); // never rejects
 

@@ -1,8 +1,10 @@
 /** Ids that sort by the time they were made: UUID version 7 (RFC 9562). */
 export function newId(now: number): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  const time = now.toString(16).padStart(12, "0");
-  const random = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  const variant = "89ab".charAt((bytes[8] ?? 0) & 3);
-  return `${time.slice(0, 8)}-${time.slice(8)}-7${random.slice(13, 16)}-${variant}${random.slice(17, 20)}-${random.slice(20)}`;
+  const random = Array.from(crypto.getRandomValues(new Uint8Array(10)), hex).join("");
+  const digits = `${now.toString(16).padStart(12, "0")}7${random.slice(0, 3)}a${random.slice(3, 18)}`;
+  return digits.replace(/(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+}
+
+function hex(byte: number): string {
+  return byte.toString(16).padStart(2, "0");
 }

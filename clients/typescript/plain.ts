@@ -90,13 +90,16 @@ function base64(bytes: Uint8Array): string {
 
 function membersOf(value: object, place: Place): unknown {
   if (place.above.length > MAX_DEPTH) return lose("<too deep>", place);
-  if (Array.isArray(value)) return itemsOf(value, place);
   if (isPlain(value)) return propertiesOf(value, place);
   if (value instanceof Map) return entriesOf(value, place);
   if (value instanceof Set) return itemsOf(value, place).sort(byJson);
-  if (ArrayBuffer.isView(value) && Symbol.iterator in value)
-    return itemsOf(value as unknown as Iterable<unknown>, place); // a list of numbers
+  if (isList(value)) return itemsOf(value, place);
   return isOpaque(value) ? lose(`<${typeName(value)}>`, place) : propertiesOf(value, place);
+}
+
+/** An array, one of numbers, or anything else that can be gone through and says how long it is. */
+function isList(value: object): value is Iterable<unknown> {
+  return Symbol.iterator in value && "length" in value;
 }
 
 function itemsOf(list: Iterable<unknown>, place: Place): unknown[] {

@@ -46,10 +46,10 @@ async function inStore<Result>(
   work: (store: IDBObjectStore) => IDBRequest<Result>,
 ): Promise<Result | undefined> {
   try {
-    const store = (await (database ??= openDatabase()))
-      .transaction(NAME, "readwrite")
-      .objectStore(NAME);
-    return await answerOf(work(store));
+    const transaction = (await (database ??= openDatabase())).transaction(NAME, "readwrite");
+    const request = work(transaction.objectStore(NAME));
+    transaction.commit(); // by itself it would wait for this page, which may be about to go
+    return await answerOf(request);
   } catch {
     return undefined; // no room, no permission, or no such thing
   }

@@ -27,6 +27,8 @@ export type FarServer = {
   url: string;
   /** Faults to come, one per request. */
   faults: Fault[];
+  /** Cuts every connection. */
+  isDown: boolean;
   /** Refuses batches that hold such an op. */
   refuses: (op: Line) => boolean;
   /** How much of each lane is applied. */
@@ -41,8 +43,12 @@ export async function farServer(): Promise<FarServer> {
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", () => {
-      const headers = { "access-control-allow-origin": "*", "access-control-allow-headers": "*" };
+      const headers = {
+        "access-control-allow-origin": "*",
+        "access-control-allow-headers": "authorization, content-type",
+      };
       if (request.method === "OPTIONS") return response.writeHead(204, headers).end();
+      if (far.isDown) return request.socket.destroy();
       const bytes = Buffer.concat(chunks);
       const body = request.headers["content-encoding"] === "gzip" ? gunzipSync(bytes) : bytes;
       const { batches } = JSON.parse(body.toString()) as { batches: Batch[] };
@@ -66,6 +72,7 @@ export async function farServer(): Promise<FarServer> {
   const far: FarServer = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, // listening on a port
     faults: [],
+    isDown: false,
     refuses: () => false,
     applied: new Map(),
     ops: [],

@@ -1,0 +1,225 @@
+/** The browser's entry in a real Chromium: batches, the end of a page, what survives a reload, and what it weighs. */
+import { existsSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { gzipSync } from "node:zlib";
+import { build } from "esbuild";
+import { chromium, type Browser, type Page } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type * as Client from "../../../clients/typescript/browser.ts";
+import { farServer, type FarServer } from "./far-server.ts";
+import { startWorld } from "./world.ts";
+
+const CHROMIUM = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
+const ARGUMENTS = [
+  "--headless",
+  "--no-sandbox",
+  "--disable-gpu",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+const PAGE = `<!doctype html><title>A page</title>
+<script type="module">import * as client from "/datacat.js"; globalThis.datacat = { client };</script>`;
+const hasChromium = existsSync(CHROMIUM);
+if (!hasChromium && process.env["CI"])
+  throw new Error("no Chromium here: its tests cannot be left out in CI");
+
+let browser: Browser;
+let site: Server;
+let origin: string;
+let bundle: Uint8Array;
+
+beforeAll(async () => {
+  const { outputFiles } = await build({
+    entryPoints: [new URL("../../../clients/typescript/browser.ts", import.meta.url).pathname],
+    bundle: true,
+    minify: true,
+    format: "esm",
+    target: "es2022",
+    write: false,
+  });
+  bundle = outputFiles[0]?.contents ?? new Uint8Array();
+  site = createServer((request, response) => {
+    const isScript = request.url === "/datacat.js";
+    response.setHeader("content-type", isScript ? "text/javascript" : "text/html");
+    response.end(isScript ? bundle : PAGE);
+  });
+  await new Promise<void>((resolve) => site.listen(0, "127.0.0.1", resolve));
+  origin = `http://127.0.0.1:${(site.address() as AddressInfo).port}`; // it listens on a port
+  if (hasChromium) browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS });
+});
+afterAll(async () => {
+  await browser?.close();
+  site.close();
+});
+
+declare global {
+  /** What the tests' pages keep between two calls from here. */
+  var datacat: { session: Client.Session; client: typeof Client };
+}
+
+async function openPage(url: string, options: object = {}): Promise<Page> {
+  const page = await (await browser.newContext()).newPage();
+  await start(page, url, options);
+  return page;
+}
+
+async function start(page: Page, url: string, options: object = {}): Promise<void> {
+  await page.goto(origin);
+  await page.evaluate(
+    (opening) => {
+      globalThis.datacat.session = globalThis.datacat.client.open(opening);
+    },
+    { url, ...options },
+  );
+}
+
+const names = (far: FarServer) => far.ops.map((op) => op["name"] ?? op["op"]);
+
+test("it weighs at most 6 KB", () => {
+  expect(gzipSync(bundle, { level: 9 }).length).toBeLessThanOrEqual(6 * 1024);
+});
+
+test.runIf(hasChromium)("a page's session is at the server, and ends with the page", async () => {
+  await using world = await startWorld();
+  const page = await openPage(world.url, { product: "shop", version: "3", state: { cart: [] } });
+  const id = await page.evaluate(() => {
+    const { session } = globalThis.datacat;
+    session.updateState({ cart: ["lamp"], payment: { cardToken: "4111" } });
+    session.event("added", { data: { item: "lamp", price: Number.NaN } });
+    session.gauge("scroll", 0.5);
+    return session.id;
+  });
+  await world.summary(id, (summary) => summary.counts.points === 1);
+  await page.evaluate(() => globalThis.datacat.session.event("last words"));
+  await page.goto("about:blank");
+
+  const summary = await world.summary(id);
+  expect(summary).toMatchObject({
+    product: "shop",
+    verdict: { status: "ended" },
+    ledger: { dropped: {} },
+  });
+  expect(summary.lanes[0]?.writer.program).toBe(`${origin}/`);
+  expect(await world.state(id)).toMatchObject({
+    cart: ["lamp"],
+    payment: { cardToken: "[redacted]" },
+  });
+  expect((await world.events(id)).map((event) => event.name)).toEqual(["added", "last words"]);
+});
+
+test.runIf(hasChromium)("what could not be sent survives a reload, and arrives once", async () => {
+  await using far = await farServer();
+  const page = await openPage(far.url);
+  await expect.poll(() => names(far)).toEqual(["start"]);
+
+  far.isDown = true;
+  await page.evaluate(() => {
+    for (let i = 0; i < 20; i++) globalThis.datacat.session.event(`e${i}`);
+    return globalThis.datacat.session.flush(200);
+  });
+  await page.evaluate(() => globalThis.datacat.session.event("at the last moment"));
+  await page.reload();
+  expect(far.ops).toHaveLength(1);
+
+  far.isDown = false;
+  await start(page, far.url);
+  await expect.poll(() => far.ops.length, { timeout: 15_000 }).toBeGreaterThanOrEqual(24);
+  const old = far.ops.slice(1).filter((op) => op["op"] !== "start");
+  expect(old.map((op) => op["name"] ?? op["op"])).toEqual([
+    ...Array.from({ length: 20 }, (_, i) => `e${i}`),
+    "at the last moment",
+    "end",
+  ]);
+
+  // And nothing is sent a second time by the page after that.
+  await page.evaluate(() => globalThis.datacat.session.flush());
+  const count = far.ops.length;
+  await start(page, far.url);
+  await expect.poll(() => far.ops.length).toBe(count + 2); // the end of that page, the start of this one
+});
+
+test.runIf(hasChromium)(
+  "errors and rejections that nobody handles are recorded, if asked for",
+  async () => {
+    await using far = await farServer();
+    const page = await openPage(far.url, { captureExceptions: true });
+    await page.evaluate(() => {
+      setTimeout(() => {
+        throw new TypeError("from a timer");
+      });
+      void Promise.reject(new RangeError("from a promise"));
+    });
+    await expect.poll(() => far.ops.length).toBe(3);
+    expect(
+      far.ops
+        .slice(1)
+        .map((op) => [op["exception_type"], op["exception_msg"], op["handled"]])
+        .sort(),
+    ).toEqual([
+      ["RangeError", "from a promise", false],
+      ["TypeError", "from a timer", false],
+    ]);
+    expect(far.ops[1]?.["stacktrace"].length).toBeGreaterThan(0);
+  },
+);
+
+test.runIf(hasChromium)("with a key, the page's last words carry it too", async () => {
+  await using far = await farServer();
+  const page = await openPage(far.url, { key: "the-key" });
+  await expect.poll(() => names(far)).toEqual(["start"]);
+  await page.evaluate(() => globalThis.datacat.session.event("last words"));
+  await page.goto("about:blank");
+  await expect.poll(() => names(far)).toEqual(["start", "last words", "end"]);
+  expect(far.requests.map((request) => request.headers.authorization)).toEqual([
+    "Bearer the-key",
+    "Bearer the-key",
+  ]);
+});
+
+test.runIf(hasChromium)(
+  "a page without storage records all the same, and no call ever throws",
+  async () => {
+    await using far = await farServer();
+    const page = await (await browser.newContext()).newPage();
+    await page.addInitScript(() => {
+      Object.defineProperty(globalThis, "indexedDB", {
+        get() {
+          throw new DOMException("no storage here", "SecurityError");
+        },
+      });
+    });
+    const errors: string[] = [];
+    page.on("pageerror", (error) => errors.push(String(error)));
+    await start(page, far.url);
+    await page.evaluate(() => {
+      const { session } = globalThis.datacat;
+      const cycle: { self?: object } = {};
+      cycle.self = cycle;
+      session.updateState({ cycle, body: document.body, window: globalThis });
+      session.event("odd", { data: { big: 2n ** 70n, when: new Date(0), set: new Set([2, 1]) } });
+      session.gauge("nothing", Number.NaN);
+      return session.flush();
+    });
+    const [, state] = far.ops;
+    expect(state?.["patch"]).toEqual({
+      cycle: { self: "<cycle>" },
+      body: "<HTMLBodyElement>",
+      window: "<Window>",
+    });
+    expect(far.ops.find((op) => op["name"] === "odd")?.["data"]).toEqual({
+      big: "1180591620717411303424",
+      when: "1970-01-01T00:00:00.000Z",
+      set: [1, 2],
+    });
+    expect(far.ops.filter((op) => op["op"] === "dropped").map((op) => op["detail"])).toEqual([
+      "state.cycle.self: <cycle>",
+      "state.body: <HTMLBodyElement>",
+      "state.window: <Window>",
+      "nothing: NaN",
+    ]);
+    expect(errors).toEqual([]);
+  },
+);

@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 var programs = map[string]func(){
 	// Says each record's number once its call has returned, until it is killed.
 	"endless": func() {
-		s := Open(context.Background(), Options{Product: "endless"})
+		s := Open(context.Background(), Options{})
 		for i := 2; ; i++ {
 			switch i % 3 {
 			case 0:

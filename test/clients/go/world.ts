@@ -3,6 +3,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { expect } from "vitest";
 import { type Server, serve } from "../../../daemon/serve/serve.ts";
 import type {
@@ -90,6 +91,21 @@ export class GoWorld {
     const response = await fetch(`${this.server.url}/api/sessions/${path}`);
     if (!response.ok) throw new Error(`${response.status} for ${path}: ${await response.text()}`);
     return (await response.json()) as Answer; // the API's own shapes
+  }
+
+  /** Runs a program that counts on its output, and kills it when it has said so many. Answers the last number it said. */
+  async killAt(program: string, count: number, env: NodeJS.ProcessEnv): Promise<number> {
+    const child = spawn(join(this.folder, program), { env: { ...this.env, ...env } });
+    let said = 0;
+    for await (const line of createInterface(child.stdout)) {
+      said = Number(line);
+      if (said === count) child.kill("SIGKILL"); // and read what it had said by then
+    }
+    return said;
+  }
+
+  signalDaemon(signal: NodeJS.Signals): void {
+    process.kill(this.#daemon().pid, signal);
   }
 
   /** The id of a product's only session. */

@@ -129,18 +129,15 @@ export function overTime(
   const groups = [...grouped(items, by)].map(([group, members]) => {
     const steps = new Map<number, Step>();
     for (const item of members) {
-      if (!item.strip) continue;
-      let total = item.type === "counter" ? 0 : null;
-      for (const bucket of bucketsOf(item.strip)) {
-        const increase = total === null ? null : Math.max(0, bucket.max - Math.max(total, 0));
-        if (total !== null) total = bucket.max;
-        const middle = bucket.at + item.strip.step_ms / 2 - origin(item);
-        if (middle < from || middle >= to) continue;
-        const at = from + Math.floor((middle - from) / step_ms) * step_ms;
-        const rate = increase === null ? null : increase / (step_ms / 1_000);
-        steps.set(at, joined(steps.get(at), { ...bucket, at, mean: 0, rate }));
-      }
+      if (item.strip)
+        lay(steps, item.strip, item.type === "counter", {
+          from,
+          to,
+          step_ms,
+          origin: origin(item),
+        });
     }
+    for (const step of steps.values()) step.mean = step.sum / step.count;
     return { group, steps: [...steps.values()].toSorted((a, b) => a.at - b.at) };
   });
   return { from, to, step_ms, groups };
@@ -150,30 +147,39 @@ function endOf(strip: Strip): number {
   return strip.from + strip.count.length * strip.step_ms;
 }
 
-function* bucketsOf(
+type Axis = { from: number; to: number; step_ms: number; origin: number };
+
+/** Adds a strip's buckets to the steps in whose time their middles lie. Changes `steps`: there are 60,000 buckets in a chart. */
+function lay(
+  steps: Map<number, Step>,
   strip: Strip,
-): Generator<{ at: number; count: number; sum: number; min: number; max: number }> {
-  for (const [index, count] of strip.count.entries()) {
+  isCounter: boolean,
+  { from, to, step_ms, origin }: Axis,
+): void {
+  let total: number | undefined;
+  for (let index = 0; index < strip.count.length; index++) {
+    const count = strip.count[index] ?? 0;
     const min = strip.min[index];
     const max = strip.max[index];
-    if (count === 0 || min === null || min === undefined || max === null || max === undefined)
-      continue;
-    yield { at: strip.from + index * strip.step_ms, count, sum: strip.sum[index] ?? 0, min, max };
-  }
-}
+    if (count === 0 || typeof min !== "number" || typeof max !== "number") continue;
+    // What a counter began with is not an increase, and one that began again lost nothing.
+    const increase = isCounter ? Math.max(0, max - (total ?? min)) : null;
+    total = max;
 
-function joined(held: Step | undefined, step: Step): Step {
-  const count = (held?.count ?? 0) + step.count;
-  const sum = (held?.sum ?? 0) + step.sum;
-  return {
-    at: step.at,
-    count,
-    sum,
-    mean: sum / count,
-    min: Math.min(held?.min ?? Infinity, step.min),
-    max: Math.max(held?.max ?? -Infinity, step.max),
-    rate: step.rate === null ? (held?.rate ?? null) : (held?.rate ?? 0) + step.rate,
-  };
+    const middle = strip.from + (index + 0.5) * strip.step_ms - origin;
+    if (middle < from || middle >= to) continue;
+    const at = from + Math.floor((middle - from) / step_ms) * step_ms;
+    let step = steps.get(at);
+    if (!step) {
+      step = { at, count: 0, sum: 0, mean: 0, min, max, rate: isCounter ? 0 : null };
+      steps.set(at, step);
+    }
+    step.count += count;
+    step.sum += strip.sum[index] ?? 0;
+    step.min = Math.min(step.min, min);
+    step.max = Math.max(step.max, max);
+    if (increase !== null) step.rate = (step.rate ?? 0) + increase / (step_ms / 1_000);
+  }
 }
 
 export type Bar = { from: number; to: number; count: number };

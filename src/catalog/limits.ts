@@ -9,8 +9,8 @@ export const MAX_WORDS = 16;
 /** Sessions of a list page that may be asked themselves (a path held too many values): each is a subrequest, of which the free plan has 50. */
 export const MAX_ASKED = 20;
 
-/** Sessions whose series are put together for one chart or table across sessions: their strips (4 KB each) must be parsed. */
-export const MAX_COMPARED = 500;
+/** Sessions whose series are put together for one chart or table across sessions: parsing and laying so many strips takes 10 ms. */
+export const MAX_COMPARED = 300;
 /** Buckets of a strip, and so the finest time that charts across sessions can show of one session. */
 export const STRIP_BUCKETS = 120;
 /** Names in a list to pick from. */

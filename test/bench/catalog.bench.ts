@@ -95,7 +95,7 @@ try {
       "SELECT fingerprint, count(*), max(last_at), max(message) FROM exceptions GROUP BY fingerprint",
     ],
     [
-      "a metric over 500 sessions",
+      "a metric, by version",
       "/api/metrics/fps?by=version",
       "SELECT version, avg(sum / count), max(max) FROM metrics JOIN sessions ON id = session_id WHERE metrics.name = 'fps' GROUP BY version",
     ],

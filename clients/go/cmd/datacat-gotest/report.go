@@ -143,6 +143,7 @@ func (r *report) endTest(l line) {
 		}
 	}
 	r.session.Log(event)
+	r.session.Histogram("test_seconds", l.Elapsed, datacat.Unit("s"))
 }
 
 // print shows a failed test as go test does: its verdict, then what it said.

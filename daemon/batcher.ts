@@ -156,7 +156,7 @@ class Draft {
         break;
       case "end":
         // Another process opened the session, and it alone can end it.
-        if (this.#lane.header.role === undefined && !this.#lane.tail.isOpener) return;
+        if (this.#lane.header.role === undefined && this.#lane.tail.isJoiner) return;
         break;
       default:
     }

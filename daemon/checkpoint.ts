@@ -14,7 +14,7 @@ const Memory = v.object({
   inode: v.optional(v.number()),
   session: v.string(),
   server: v.string(),
-  isOpener: v.optional(v.boolean()),
+  isJoiner: v.optional(v.boolean()),
   isShared: v.optional(v.boolean()),
   started: v.optional(v.string()),
 });

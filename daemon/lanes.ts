@@ -15,7 +15,7 @@ import type { ProcessInfo } from "./watch.ts";
 export type LaneMemory = Position & {
   session: string;
   server: string;
-  isOpener?: boolean;
+  isJoiner?: boolean;
   /** Other lanes wrote to the session too, so what this one knows of the state is not the whole. */
   isShared?: boolean;
   /** The writer's start, where the header does not say it. */
@@ -45,7 +45,7 @@ export class Lane {
   isUrgent = false;
   isWatched = false;
   /** When the server last heard of it. */
-  heardAt = 0;
+  heardAt = Number.NEGATIVE_INFINITY;
   /** After a refusal, batches get smaller until the record that caused it stands alone… */
   maxRecords = Number.POSITIVE_INFINITY;
   /** …and is left out. */
@@ -71,7 +71,7 @@ export class Lane {
     parts: number[],
     header: Header,
     memory: LaneMemory | undefined,
-    now: number,
+    monotonic: number,
   ) {
     this.folder = folder;
     this.lane = header.lane;
@@ -82,10 +82,10 @@ export class Lane {
       : // The header may be a later part's, if the first one's is damaged.
         { part: parts[0] ?? 1, offset: 0, seq: header.part === parts[0] ? header.first - 1 : 0 };
     this.tail = new Tail(parts.find((part) => part >= this.position.part) ?? parts[0] ?? 1);
-    this.tail.isOpener = memory?.isOpener ?? false;
+    this.tail.isJoiner = memory?.isJoiner ?? false;
     this.isShared = memory?.isShared ?? false;
     this.started = header.writer.pid_started ?? memory?.started;
-    this.grewAt = now;
+    this.grewAt = monotonic;
   }
 
   get session(): string {
@@ -113,11 +113,11 @@ export class Lane {
   }
 
   /** Reads what its writer has added. */
-  look(now: number): News {
+  look(monotonic: number): News {
     const news = this.tail.read(this);
     if (news.grew) {
-      this.grewAt = now;
-      this.pendingSince ??= now;
+      this.grewAt = monotonic;
+      this.pendingSince ??= monotonic;
     }
     if (news.isUrgent) this.isUrgent = true;
     // The daemon's own word on a session ends when the session's lanes do.
@@ -139,7 +139,7 @@ export class Lane {
       ...this.position,
       session: this.session,
       server,
-      ...(this.tail.isOpener && { isOpener: true }),
+      ...(this.tail.isJoiner && { isJoiner: true }),
       ...(this.isShared && { isShared: true }),
       ...(this.started !== undefined && { started: this.started }),
     };
@@ -178,7 +178,7 @@ export class Lanes {
   }
 
   /** Looks for lanes and parts that came or went, if the folder has changed. */
-  scan(now: number): void {
+  scan(monotonic: number): void {
     const mtime = statSync(this.#home.lanes).mtimeMs;
     // Clocks of file systems tick slowly: a folder that has just changed may change again unseen.
     if (mtime === this.#scannedMtime && this.#headless.size === 0) return;
@@ -191,7 +191,7 @@ export class Lanes {
       else this.#forget(lane);
     }
     for (const [id, parts] of found) {
-      if (!this.all.has(id)) this.#add(id, parts, now);
+      if (!this.all.has(id)) this.#add(id, parts, monotonic);
     }
   }
 
@@ -228,11 +228,11 @@ export class Lanes {
     }
   }
 
-  #add(id: string, parts: number[], now: number): void {
+  #add(id: string, parts: number[], monotonic: number): void {
     const header = this.#findHeader(id, parts);
-    if (!header) return this.#setAside(id, parts, now);
+    if (!header) return this.#setAside(id, parts, monotonic);
     this.#headless.delete(id);
-    const lane = new Lane(this.#home.lanes, parts, header, this.#memories.get(id), now);
+    const lane = new Lane(this.#home.lanes, parts, header, this.#memories.get(id), monotonic);
     for (const part of parts) if (readHeader(lane.path(part))?.thinned) lane.thinned.add(part);
     this.all.set(id, lane);
     const session = this.#sessions.get(lane.session) ?? new Set();
@@ -271,10 +271,10 @@ export class Lanes {
   }
 
   /** A lane without a header cannot be sent to any session. It may still be being written; else it is kept for a person. */
-  #setAside(id: string, parts: number[], now: number): void {
-    const since = this.#headless.get(id) ?? now;
+  #setAside(id: string, parts: number[], monotonic: number): void {
+    const since = this.#headless.get(id) ?? monotonic;
     this.#headless.set(id, since);
-    if (now - since < HEADLESS_MS) return;
+    if (monotonic - since < HEADLESS_MS) return;
     this.#headless.delete(id);
     for (const part of parts) {
       const name = laneFile(id, part);

@@ -91,16 +91,15 @@ export class Loop {
 
   #look(): void {
     const { lanes, monitor, sender, lock, clock, log } = this.#options;
-    const now = clock.now();
     const monotonic = clock.monotonic();
     if (this.#isDue("lock", monotonic, LOCK_CHECK_MS) && !lock.isHeld()) {
       log.write("another daemon has the home now");
       return this.stop();
     }
 
-    lanes.scan(now);
+    lanes.scan(monotonic);
     for (const lane of lanes.all.values()) {
-      const news = lane.look(now);
+      const news = lane.look(monotonic);
       if (!news.grew) continue;
       this.#grewAt = monotonic;
       this.#unsynced.add(lane);
@@ -119,7 +118,7 @@ export class Loop {
     const isDozing = clock.monotonic() - this.#grewAt > DOZE_AFTER_MS;
     this.#hangDoorbell(isDozing);
     const untilWatch = this.#next.watch - clock.monotonic();
-    const untilDue = sender.nextAt() - clock.now();
+    const untilDue = sender.nextAt() - clock.monotonic();
     const longest = isDozing ? DOZE_MS : POLL_MS;
     return Math.max(10, Math.min(longest, untilWatch, untilDue));
   }
@@ -161,11 +160,11 @@ export class Loop {
 
   /** Nothing runs and nothing is left to send, or nobody takes it. */
   #stopIfIdle(monotonic: number): void {
-    const { lanes, sender, clock, idleMs, log } = this.#options;
+    const { lanes, sender, idleMs, log } = this.#options;
     const all = [...lanes.all.values()];
     const isLive = all.some((lane) => lane.speaks);
-    const isStuck = clock.now() - Math.max(sender.totals.lastOkAt, 0) > GIVE_UP_MS;
-    if (isLive || (all.length > 0 && !(isStuck && monotonic - this.#grewAt > GIVE_UP_MS))) {
+    const isStuck = monotonic - Math.max(this.#grewAt, sender.acceptedAt) > GIVE_UP_MS;
+    if (isLive || (all.length > 0 && !isStuck)) {
       this.#busyAt = monotonic;
     }
     if (!this.#options.isFinished() && monotonic - this.#busyAt < idleMs) return;

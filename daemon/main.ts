@@ -95,6 +95,7 @@ export async function runDaemon(options: DaemonOptions): Promise<Daemon | undefi
     dead: home.dead,
     server: config.server,
     calmMs: config.calmMs,
+    monotonic: () => clock.monotonic(),
     now: () => clock.now(),
     random: options.random ?? Math.random,
     acknowledged: () => saveProgress(home, lanes, sender, log),

@@ -103,8 +103,8 @@ export class Monitor {
       case "unknown":
         this.#checkPulse(lane);
         lane.isSilent =
-          this.#clock.now() > Math.max(lane.leaseUntil, lane.grewAt + DAEMON_LEASE_MS);
-        if (this.#clock.now() - lane.grewAt > ABANDONED_MS) {
+          this.#clock.monotonic() > Math.max(lane.leaseUntil, lane.grewAt + DAEMON_LEASE_MS);
+        if (this.#clock.monotonic() - lane.grewAt > ABANDONED_MS) {
           this.#log.write(`lane ${lane.lane} has been silent for a day; taken as over`);
           lane.isOver = true;
         }
@@ -158,8 +158,9 @@ export class Monitor {
 
   /** The writer is gone. What it wrote last decides whether that was a crash. */
   #bury(lane: Lane, became: "dead" | "rebooted"): void {
-    this.learn(lane, lane.look(this.#clock.now()));
-    if (!lane.tail.hasEnded && lane.tail.isOpener && !this.#saidCrashed.has(lane.lane)) {
+    this.learn(lane, lane.look(this.#clock.monotonic()));
+    const { hasEnded, hasRecords, isJoiner } = lane.tail;
+    if (!hasEnded && hasRecords && !isJoiner && !this.#saidCrashed.has(lane.lane)) {
       this.#facts.record(lane, this.#crash(lane, became));
       this.#saidCrashed.add(lane.lane);
     }
@@ -207,6 +208,8 @@ export class Monitor {
       // Nobody could beat, or nobody was here to hear it: the wait starts again.
       if (lane.pulse) lane.pulse = { ...lane.pulse, seen: now.monotonic };
       lane.sample = undefined;
+      // The server did not hear of it either, by its own clock.
+      lane.heardAt = Number.NEGATIVE_INFINITY;
       if (sleptMs === 0 || told.has(lane.session) || !this.#lanes.isLive(lane.session)) continue;
       told.add(lane.session);
       this.#facts.record(lane, { op: "slept", at: now.now, duration_ms: Math.round(sleptMs) });

@@ -4,7 +4,6 @@
  * a client may change over to the server at any time.
  */
 import { gunzipSync } from "node:zlib";
-import { Hono } from "hono";
 import * as v from "valibot";
 import { DEFAULT_LEASE_MS, MAX_INFLATED_BYTES } from "../src/core/limits.ts";
 import { parse, parseJson } from "../src/core/parse.ts";
@@ -12,6 +11,7 @@ import { Refusal, refusalOf } from "../src/core/refusal.ts";
 import { Batch, type BatchResult, Ingest, type IngestAnswer, type Op } from "../src/core/wire.ts";
 import { checked } from "./check.ts";
 import type { Clock } from "./clock.ts";
+import { type Ask, json, type Reply, type Routes } from "./http.ts";
 import { LaneWriter } from "./lane.ts";
 import type { Lanes } from "./lanes.ts";
 
@@ -31,28 +31,21 @@ export class Relay {
     this.#options = options;
   }
 
-  api(): Hono {
-    const api = new Hono();
-    api.post("/api/ingest", async (c) => {
-      const text = inflate(
-        Buffer.from(await c.req.arrayBuffer()),
-        c.req.header("content-encoding"),
-      );
-      const { batches } = parse(Ingest, parseJson(text, "The body"), "The body");
-      const results = batches.map((batch) => this.#take(batch));
-      this.#options.wake();
-      return c.json<IngestAnswer>({ results });
-    });
-    api.onError((error, c) => {
-      const refusal = refusalOf(error) ?? new Refusal("internal", "The daemon failed.");
-      return c.json(refusal.toJSON(), { status: refusal.status as 400 }); // any status there is
-    });
-    return api;
+  routes(): Routes {
+    return { "/api/ingest": { POST: (ask) => this.#ingest(ask) } };
   }
 
   close(): void {
     for (const writer of this.#writers.values()) writer.close();
     this.#writers.clear();
+  }
+
+  #ingest({ body, encoding }: Ask): Reply {
+    const text = inflate(body, encoding);
+    const { batches } = parse(Ingest, parseJson(text, "The body"), "The body");
+    const answer: IngestAnswer = { results: batches.map((batch) => this.#take(batch)) };
+    this.#options.wake();
+    return json(answer);
   }
 
   #take(value: unknown): BatchResult {
@@ -79,7 +72,7 @@ export class Relay {
   #extendLease({ lane, lease_ms }: Batch): void {
     const known = this.#options.lanes.all.get(lane);
     if (!known) return;
-    known.leaseUntil = this.#options.clock.now() + (lease_ms ?? DEFAULT_LEASE_MS);
+    known.leaseUntil = this.#options.clock.monotonic() + (lease_ms ?? DEFAULT_LEASE_MS);
     known.isSilent = false;
   }
 
@@ -120,7 +113,7 @@ export class Relay {
     const known = this.#writers.get(batch.lane);
     if (known && lanes.all.has(batch.lane)) return known;
     known?.close();
-    lanes.scan(clock.now());
+    lanes.scan(clock.monotonic());
     const lane = lanes.all.get(batch.lane);
     if (lane && lane.header.role !== "relay") {
       throw new Refusal("forbidden", "That lane is written by a program on this machine.");
@@ -140,9 +133,14 @@ export class Relay {
           { first: batch.first },
         );
     this.#writers.set(batch.lane, writer);
-    lanes.scan(clock.now());
+    lanes.scan(clock.monotonic());
     return writer;
   }
+}
+
+export function relayError(error: unknown): Reply {
+  const refusal = refusalOf(error) ?? new Refusal("internal", "The daemon failed.");
+  return json(refusal, refusal.status);
 }
 
 function inflate(bytes: Buffer, encoding: string | undefined): string {

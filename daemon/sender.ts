@@ -27,6 +27,8 @@ export type SenderOptions = {
   /** Where lanes go that name no server. */
   server: string;
   calmMs: number;
+  /** Waiting is by a clock that never jumps; only `sent_at` is the time of day. */
+  monotonic: () => number;
   now: () => number;
   random: () => number;
   /** Something was acknowledged. */
@@ -52,6 +54,9 @@ export class Sender {
   /** Counts for `datacat daemon status`. */
   readonly totals = { requests: 0, bytes: 0, batches: 0, ops: 0, refused: 0, lastOkAt: 0 };
 
+  /** When a server last took something. */
+  acceptedAt = Number.NEGATIVE_INFINITY;
+
   constructor(options: SenderOptions) {
     this.#options = options;
   }
@@ -72,7 +77,7 @@ export class Sender {
     const byServer = Map.groupBy(this.#options.lanes.all.values(), (lane) => this.serverOf(lane));
     for (const [server, lanes] of byServer) {
       const state = this.#state(server);
-      if (state.isBusy || state.notBefore > this.#options.now()) continue;
+      if (state.isBusy || state.notBefore > this.#options.monotonic()) continue;
       const sent = this.#assemble(lanes, state);
       if (sent.length === 0) continue;
       state.isBusy = true;
@@ -92,11 +97,11 @@ export class Sender {
 
   /** Sends all there is of a session, or of every session, now. Answers whether the server has it, before the time is up. */
   flush(session: string | undefined, timeoutMs: number): Promise<boolean> {
-    this.#options.lanes.scan(this.#options.now());
+    this.#options.lanes.scan(this.#options.monotonic());
     const goals = [...this.#options.lanes.all.values()]
       .filter((lane) => session === undefined || lane.session === session)
       .map((lane) => {
-        lane.look(this.#options.now());
+        lane.look(this.#options.monotonic());
         if (lane.isPending) lane.isUrgent = true;
         return { lane, part: lane.tail.part, offset: lane.tail.offset };
       });
@@ -149,7 +154,7 @@ export class Sender {
 
   /** The batches of one request: what is due, longest due first, and what would be due soon while there is room. */
   #assemble(lanes: Lane[], state: Server): Sent[] {
-    const now = this.#options.now();
+    const now = this.#options.monotonic();
     const due = lanes
       .map((lane) => ({ lane, at: this.#dueAt(lane) }))
       .filter(({ at }) => at <= now + this.#options.calmMs / 2)
@@ -169,12 +174,12 @@ export class Sender {
   }
 
   #build(lane: Lane, room: number): Sent | undefined {
-    const { lanes, now } = this.#options;
+    const { lanes, monotonic } = this.#options;
     const leaseMs = lanes.isLive(lane.session) ? DAEMON_LEASE_MS : undefined;
     let built = build(lane, { bytes: room, ...(leaseMs !== undefined && { leaseMs }) });
     if (!lane.isShared) {
       // A lane that another process has opened meanwhile may have changed the state before what was just read.
-      lanes.scan(now());
+      lanes.scan(monotonic());
       if (lane.isShared) {
         lane.filter.forget();
         built = build(lane, { bytes: room, ...(leaseMs !== undefined && { leaseMs }) });
@@ -183,13 +188,13 @@ export class Sender {
     const { batch } = built;
     if (!batch) {
       this.#advance(lane, built);
-      if (leaseMs === undefined || keepaliveAt(lane) > now()) return undefined;
+      if (leaseMs === undefined || keepaliveAt(lane) > monotonic()) return undefined;
       return { lane, built: undefined, text: JSON.stringify(keepalive(lane, leaseMs)) };
     }
-    if (isQuiet(batch) && !lane.isOver && !lane.isUrgent && keepaliveAt(lane) > now()) {
+    if (isQuiet(batch) && !lane.isOver && !lane.isUrgent && keepaliveAt(lane) > monotonic()) {
       // Nothing in it changed anything: it can wait for company, and is read again then.
       lane.filter.rollback();
-      lane.pendingSince = now();
+      lane.pendingSince = monotonic();
       return undefined;
     }
     const text = JSON.stringify(batch);
@@ -228,13 +233,14 @@ export class Sender {
   }
 
   #conclude(server: string, state: Server, sent: Sent[], answer: Answer, size: number): void {
-    const { log, now } = this.#options;
+    const { log, monotonic, now } = this.#options;
     if (answer.kind === "answered") {
       log.worked(`sending to ${server}`);
       state.isReachable = true;
       state.failures = 0;
       this.totals.lastOkAt = now();
-      state.notBefore = now() + (answer.answer.slow_down_ms ?? 0);
+      this.acceptedAt = monotonic();
+      state.notBefore = monotonic() + (answer.answer.slow_down_ms ?? 0);
       if (size >= state.requestBytes / 2) {
         state.requestBytes = Math.min(state.requestBytes * 2, MAX_REQUEST_BYTES);
       }
@@ -261,7 +267,7 @@ export class Sender {
   }
 
   #concludeBatch({ lane, built }: Sent, result: BatchResult | undefined): void {
-    const { now, log } = this.#options;
+    const { monotonic, log } = this.#options;
     if (!result) {
       lane.filter.rollback();
       this.#delayLane(lane);
@@ -269,7 +275,7 @@ export class Sender {
     }
     lane.isWatched = result.watched ?? false;
     if (!result.error) {
-      lane.heardAt = now();
+      lane.heardAt = monotonic();
       if (lane.failures > 0) log.worked(`sending lane ${lane.lane}`);
       lane.failures = 0;
       lane.notBefore = 0;
@@ -370,21 +376,21 @@ export class Sender {
 
   #delay(state: Server, retryAfterMs: number): void {
     state.failures += 1;
-    const { now, random } = this.#options;
-    state.notBefore = now() + retryDelay(state.failures, random(), retryAfterMs);
+    const { monotonic, random } = this.#options;
+    state.notBefore = monotonic() + retryDelay(state.failures, random(), retryAfterMs);
   }
 
   #delayLane(lane: Lane): void {
     lane.failures += 1;
-    const { now, random } = this.#options;
-    lane.notBefore = now() + retryDelay(lane.failures, random());
+    const { monotonic, random } = this.#options;
+    lane.notBefore = monotonic() + retryDelay(lane.failures, random());
   }
 
   #advance(lane: Lane, built: Built): void {
     lane.filter.commit();
     lane.position = built.end;
     if (built.isLast) lane.isRead = true;
-    lane.pendingSince = lane.isPending ? this.#options.now() : undefined;
+    lane.pendingSince = lane.isPending ? this.#options.monotonic() : undefined;
     if (!lane.isPending) lane.isUrgent = false;
     this.#options.lanes.trim(lane);
   }

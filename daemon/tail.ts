@@ -22,8 +22,9 @@ export type News = {
 export class Tail {
   part: number;
   offset = 0;
-  /** The lane holds the session's `start`, so its writer's end is the session's. */
-  isOpener = false;
+  /** It begins without a `start`: its writer joined a session that another process opened and alone can end. */
+  isJoiner = false;
+  hasRecords = false;
   hasEnded = false;
 
   constructor(part: number) {
@@ -51,14 +52,21 @@ export class Tail {
       this.offset = lines.offset;
       if (isHeader) continue;
       news.grew = true;
+      if (!this.hasRecords && this.part === 1) this.#judgeFirst(lines);
+      this.hasRecords = true;
       const op = interesting(lines.bytes, lines.from, lines.to);
       if (op) this.#note(op, news);
     }
   }
 
+  /** Only a whole first record that is something else says that this is no opener: a damaged one may have been the start. */
+  #judgeFirst({ bytes, from, to }: Lines): void {
+    const first = parse(bytes, from, to) as (Op & { seq?: number }) | undefined; // as it was written
+    this.isJoiner = first?.seq === 1 && first.op !== "start";
+  }
+
   #note(op: Op, news: News): void {
     news.ops.push(op);
-    if (op.op === "start") this.isOpener = true;
     if (op.op === "end" || op.op === "crash") this.hasEnded = true;
     if (op.op !== "heartbeat" && op.op !== "pause" && op.op !== "resume") news.isUrgent = true;
   }

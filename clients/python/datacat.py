@@ -920,6 +920,7 @@ class DaemonManager(object):
         self.daemon_binary = daemon_binary
         self.config_path = None
         self._started = False
+        self._is_there = False  # or on its way
         self._home = home
 
     @property
@@ -932,7 +933,7 @@ class DaemonManager(object):
         """Makes sure that a daemon runs, without waiting for it."""
         try:
             if not self._started:
-                _start_daemon(_home_folder(self._home), self.daemon_binary)
+                self._is_there = _start_daemon(_home_folder(self._home), self.daemon_binary)
                 self._started = True
         except Exception:
             pass  # the lane stays until a daemon runs
@@ -2086,9 +2087,7 @@ class _LaneWriter(object):
         """The server says how far it has each lane. Without a daemon there is nothing to wait for."""
         deadline = time.time() + DELIVERY_SECONDS
         wanted = {lane.id: lane.sequence for lane in self.lanes if lane.sequence}
-        while time.time() < deadline:
-            if _living_daemon(self.home()) is None and time.time() > deadline - DELIVERY_SECONDS + 2:
-                return
+        while time.time() < deadline and client.daemon_manager._is_there:
             try:
                 answer = _ask("%s/api/sessions/%s/summary" % (client.base_url, _quote_path(session_id)), "GET")
                 applied = {lane["lane"]: lane["applied"] for lane in json.loads(answer.decode("utf-8"))["lanes"]}
@@ -2657,6 +2656,7 @@ if _FORKS_ARE_TOLD:
 
 def _ask(url, method="GET", body=None, headers=None):
     """One request; the answer's bytes. Loopback is asked directly, whatever proxy there is."""
+    url = _plain_text(url)  # 2.7 cannot send bytes after a Unicode address
     request = Request(url, body, dict(headers or {}))
     request.get_method = lambda: method
     key = os.environ.get("DATACAT_KEY")
@@ -2728,12 +2728,12 @@ def _is_alive_on_windows(pid):
 
 
 def _start_daemon(home, binary=None):
-    """Starts one if none runs: detached, its streams nowhere, never waited for."""
+    """Starts one if none runs: detached, its streams nowhere, never waited for. False if there is none to be found."""
     if _living_daemon(home) is not None:
-        return
+        return True
     path = _find_daemon(binary)
     if path is None:
-        return
+        return False
     environment = dict(os.environ, DATACAT_HOME=home)
     if os.name == "nt":
         import subprocess
@@ -2755,6 +2755,7 @@ def _start_daemon(home, binary=None):
         os.waitpid(pid, 0)  # the shell's, which leaves at once
     else:
         _fork_daemon(path, environment)
+    return True
 
 
 def _fork_daemon(path, environment):

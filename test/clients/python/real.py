@@ -77,6 +77,8 @@ class RealTest(Test):
         daemon = os.environ["DATACAT_DAEMON"]
         self.addCleanup(os.environ.__setitem__, "DATACAT_DAEMON", daemon)
         os.environ.update(DATACAT_DAEMON=DAEMON, DATACAT_URL=url)
+        self.addCleanup(setattr, datacat, "DELIVERY_SECONDS", datacat.DELIVERY_SECONDS)
+        datacat.DELIVERY_SECONDS = 60.0  # on a busy machine a daemon takes its time to start
         self.addCleanup(self.stop_daemon)
 
     def stop_daemon(self):
@@ -100,7 +102,7 @@ class RealTest(Test):
     def ask(self, path):
         return json.loads(datacat._ask(self.url + "/api" + path).decode("utf-8"))
 
-    def until(self, condition, seconds=30):
+    def until(self, condition, seconds=60):
         """The first true answer of a condition."""
         deadline = time.time() + seconds
         while True:

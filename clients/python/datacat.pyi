@@ -1,0 +1,331 @@
+from logging import Formatter, Handler, LogRecord
+from types import TracebackType
+from typing import (
+    Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, Type, TypeVar, Union,
+)
+
+__version__: str
+DEFAULT_URL: str
+
+_ExcInfo = Union[
+    Tuple[Type[BaseException], BaseException, Optional[TracebackType]],
+    Tuple[None, None, None],
+]
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+_Labels = Union[str, Iterable[str], Mapping[str, Any]]
+_S = TypeVar("_S", bound="Session")
+
+def open(
+    url: Optional[str] = ...,
+    product: Optional[str] = ...,
+    version: Optional[str] = ...,
+    tags: Optional[_Labels] = ...,
+    state: Optional[Mapping[str, Any]] = ...,
+    session_id: Optional[str] = ...,
+    use_daemon: bool = ...,
+    home: Optional[str] = ...,
+) -> Session: ...
+def create_session(
+    base_url: Optional[str] = ...,
+    daemon_port: Union[str, int] = ...,
+    product: Optional[str] = ...,
+    version: Optional[str] = ...,
+    async_mode: bool = ...,
+    queue_size: int = ...,
+    use_daemon: bool = ...,
+) -> Session: ...  # with async_mode an AsyncSession, which has all of its methods
+def capture(
+    session: _S,
+    exceptions: bool = ...,
+    threads: bool = ...,
+    faults: bool = ...,
+    signals: Sequence[str] = ...,
+) -> _S: ...
+
+class Session:
+    client: DatacatClient
+    session_id: str
+    def __init__(self, client: DatacatClient, session_id: str) -> None: ...
+    def update_state(self, state: Any) -> None: ...
+    def event(
+        self,
+        name: str,
+        data: Any = ...,
+        category: Optional[str] = ...,
+        group: Optional[str] = ...,
+        labels: Optional[_Labels] = ...,
+        message: Optional[str] = ...,
+    ) -> None: ...
+    def log_event(
+        self,
+        name: str,
+        category: Any = ...,
+        group: Optional[str] = ...,
+        labels: Optional[_Labels] = ...,
+        message: Optional[str] = ...,
+        data: Any = ...,
+        stacktrace: Optional[Iterable[str]] = ...,
+        level: Optional[str] = ...,
+        exception_type: Optional[str] = ...,
+        exception_msg: Optional[str] = ...,
+        source_file: Optional[str] = ...,
+        source_line: Optional[int] = ...,
+        source_function: Optional[str] = ...,
+    ) -> None: ...
+    def exception(
+        self,
+        error: Union[BaseException, _ExcInfo, None] = ...,
+        data: Any = ...,
+        name: str = ...,
+        handled: Optional[bool] = ...,
+        locals: bool = ...,
+    ) -> None: ...
+    def log_exception(
+        self, exc_info: Union[BaseException, _ExcInfo, None] = ..., extra_data: Any = ...
+    ) -> None: ...
+    def gauge(
+        self,
+        name: str,
+        value: float,
+        unit: Optional[str] = ...,
+        tags: Optional[_Labels] = ...,
+        metadata: Optional[Mapping[str, Any]] = ...,
+    ) -> None: ...
+    def counter(
+        self,
+        name: str,
+        delta: float = ...,
+        unit: Optional[str] = ...,
+        tags: Optional[_Labels] = ...,
+        metadata: Optional[Mapping[str, Any]] = ...,
+    ) -> None: ...
+    def histogram(
+        self,
+        name: str,
+        value: float,
+        unit: Optional[str] = ...,
+        tags: Optional[_Labels] = ...,
+        buckets: Optional[Iterable[float]] = ...,
+        metadata: Optional[Mapping[str, Any]] = ...,
+    ) -> None: ...
+    def timer(
+        self,
+        name: str,
+        count: Optional[int] = ...,
+        tags: Optional[_Labels] = ...,
+        unit: str = ...,
+    ) -> Timer: ...
+    def log_timer(
+        self,
+        name: str,
+        duration: float,
+        count: Optional[int] = ...,
+        tags: Optional[_Labels] = ...,
+        unit: Optional[str] = ...,
+        metadata: Optional[Mapping[str, Any]] = ...,
+    ) -> None: ...
+    def log_gauge(
+        self, name: str, value: float, tags: Optional[_Labels] = ..., unit: Optional[str] = ...
+    ) -> None: ...
+    def log_counter(
+        self, name: str, delta: float = ..., tags: Optional[_Labels] = ...
+    ) -> None: ...
+    def log_histogram(
+        self,
+        name: str,
+        value: float,
+        unit: Optional[str] = ...,
+        tags: Optional[_Labels] = ...,
+        buckets: Optional[Iterable[float]] = ...,
+        metadata: Optional[Mapping[str, Any]] = ...,
+    ) -> None: ...
+    def log_metric(
+        self,
+        name: str,
+        value: float,
+        tags: Optional[_Labels] = ...,
+        metric_type: str = ...,
+        count: Optional[int] = ...,
+        unit: Optional[str] = ...,
+        metadata: Optional[Mapping[str, Any]] = ...,
+        delta: Optional[float] = ...,
+    ) -> None: ...
+    def heartbeat(self, timeout: Optional[float] = ...) -> None: ...
+    def heartbeat_monitor(self, timeout: float = ..., every: Optional[float] = ...) -> HeartbeatMonitor: ...
+    def start_heartbeat_monitor(self, timeout: float = ..., check_interval: float = ...) -> HeartbeatMonitor: ...
+    def stop_heartbeat_monitor(self) -> None: ...
+    def pause(self) -> None: ...
+    def resume(self) -> None: ...
+    def pause_heartbeat_monitoring(self) -> None: ...
+    def resume_heartbeat_monitoring(self) -> None: ...
+    def end(self, exit_code: Optional[int] = ..., signal: Optional[str] = ...) -> None: ...
+    def crash(self, reason: Optional[str] = ..., exit_code: Optional[int] = ...) -> None: ...
+    def stats(self) -> Dict[str, Any]: ...
+    def flush(self, timeout: float = ...) -> bool: ...
+    def get_details(self) -> Dict[str, Any]: ...
+    def __enter__(self: _S) -> _S: ...
+    def __exit__(
+        self,
+        kind: Optional[Type[BaseException]],
+        error: Optional[BaseException],
+        trace: Optional[TracebackType],
+    ) -> bool: ...
+
+class Timer:
+    session: Session
+    name: str
+    count: Optional[int]
+    tags: Optional[_Labels]
+    unit: str
+    duration: Optional[float]
+    def __init__(
+        self,
+        session: Session,
+        name: str,
+        count: Optional[int] = ...,
+        tags: Optional[_Labels] = ...,
+        unit: str = ...,
+    ) -> None: ...
+    def __enter__(self) -> Timer: ...
+    def __exit__(
+        self,
+        kind: Optional[Type[BaseException]],
+        error: Optional[BaseException],
+        trace: Optional[TracebackType],
+    ) -> bool: ...
+    def __call__(self, function: _Function) -> _Function: ...
+
+class HeartbeatMonitor:
+    client: DatacatClient
+    session_id: str
+    timeout: float
+    check_interval: float
+    every: Optional[float]
+    def __init__(
+        self,
+        client: DatacatClient,
+        session_id: str,
+        timeout: float = ...,
+        check_interval: float = ...,
+        every: Optional[float] = ...,
+    ) -> None: ...
+    def start(self) -> HeartbeatMonitor: ...
+    def heartbeat(self) -> None: ...
+    def stop(self) -> None: ...
+    def is_running(self) -> bool: ...
+
+class DatacatHandler(Handler):
+    session: Session
+    include_exceptions: bool
+    formatter: Optional[Formatter]
+    def __init__(self, session: Union[Session, AsyncSession], include_exceptions: bool = ...) -> None: ...
+    def emit(self, record: LogRecord) -> None: ...
+
+class DatacatClient:
+    base_url: str
+    use_daemon: bool
+    daemon_manager: DaemonManager
+    def __init__(
+        self,
+        base_url: Optional[str] = ...,
+        daemon_port: Union[str, int] = ...,
+        use_daemon: bool = ...,
+        home: Optional[str] = ...,
+    ) -> None: ...
+    def register_session(
+        self,
+        product: Optional[str] = ...,
+        version: Optional[str] = ...,
+        tags: Optional[_Labels] = ...,
+        state: Optional[Mapping[str, Any]] = ...,
+        session_id: Optional[str] = ...,
+    ) -> str: ...
+    def create_session(
+        self,
+        product: Optional[str] = ...,
+        version: Optional[str] = ...,
+        tags: Optional[_Labels] = ...,
+        state: Optional[Mapping[str, Any]] = ...,
+        session_id: Optional[str] = ...,
+    ) -> str: ...
+    def get_session(self, session_id: str) -> Dict[str, Any]: ...
+    def get_all_sessions(self) -> List[Dict[str, Any]]: ...
+    def update_state(self, session_id: str, state: Any) -> Dict[str, str]: ...
+    def log_event(
+        self,
+        session_id: str,
+        name: str,
+        category: Any = ...,
+        group: Optional[str] = ...,
+        labels: Optional[_Labels] = ...,
+        message: Optional[str] = ...,
+        data: Any = ...,
+        stacktrace: Optional[Iterable[str]] = ...,
+        exception_type: Optional[str] = ...,
+        exception_msg: Optional[str] = ...,
+        source_file: Optional[str] = ...,
+        source_line: Optional[int] = ...,
+        source_function: Optional[str] = ...,
+    ) -> Dict[str, str]: ...
+    def log_metric(
+        self,
+        session_id: str,
+        name: str,
+        value: float,
+        tags: Optional[_Labels] = ...,
+        metric_type: str = ...,
+        count: Optional[int] = ...,
+        unit: Optional[str] = ...,
+        metadata: Optional[Mapping[str, Any]] = ...,
+        delta: Optional[float] = ...,
+    ) -> Dict[str, str]: ...
+    def log_exception(
+        self, session_id: str, exc_info: Optional[_ExcInfo] = ..., extra_data: Any = ...
+    ) -> Dict[str, str]: ...
+    def heartbeat(self, session_id: str) -> Dict[str, str]: ...
+    def pause_heartbeat_monitoring(self, session_id: str) -> Dict[str, str]: ...
+    def resume_heartbeat_monitoring(self, session_id: str) -> Dict[str, str]: ...
+    def end_session(self, session_id: str) -> Dict[str, str]: ...
+
+class DaemonManager:
+    daemon_port: str
+    server_url: str
+    daemon_binary: Optional[str]
+    config_path: Optional[str]
+    def __init__(
+        self,
+        daemon_port: Union[str, int] = ...,
+        server_url: str = ...,
+        daemon_binary: Optional[str] = ...,
+        home: Optional[str] = ...,
+    ) -> None: ...
+    @property
+    def process(self) -> Any: ...
+    def start(self) -> None: ...
+    def stop(self) -> None: ...
+    def is_running(self) -> bool: ...
+
+class AsyncSession(Session):
+    session: Session
+    queue_size: int
+    drop_on_full: bool
+    def __init__(self, session: Session, queue_size: int = ..., drop_on_full: bool = ...) -> None: ...
+    def log_gauge(  # type: ignore[override]
+        self,
+        name: str,
+        value: float,
+        unit: Optional[str] = ...,
+        tags: Optional[_Labels] = ...,
+        metadata: Optional[Mapping[str, Any]] = ...,
+    ) -> None: ...
+    def timer(  # type: ignore[override]
+        self,
+        name: str,
+        count: Optional[int] = ...,
+        unit: str = ...,
+        tags: Optional[_Labels] = ...,
+    ) -> Timer: ...
+    def __enter__(self) -> AsyncSession: ...
+    def get_stats(self) -> Dict[str, int]: ...
+    def flush(self, timeout: float = ...) -> bool: ...
+    def shutdown(self, timeout: float = ...) -> None: ...

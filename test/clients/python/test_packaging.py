@@ -1,0 +1,163 @@
+# -*- coding: utf-8 -*-
+"""The package: a wheel and an sdist that install; the stub; the plugin for pytest. Tools come from the package index."""
+
+import ast
+import glob
+import io
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+import zipfile
+
+from worlds import CLIENT, Test, run
+
+TOOLS = os.path.join(tempfile.gettempdir(), "datacat-test-tools-%d.%d" % sys.version_info[:2])
+
+
+def tool(name):
+    """Installs a tool beside the interpreter, once; the folder to import it from."""
+    folder = os.path.join(TOOLS, name)
+    if not os.path.isdir(folder):
+        command = [sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--target", folder]
+        process = subprocess.Popen(
+            command + name.split("+"), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, close_fds=True
+        )  # fmt: skip
+        output = process.communicate()[0].decode("utf-8", "replace")
+        if process.returncode != 0:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise unittest.SkipTest("cannot install %s: %s" % (name, output.strip()[-200:]))
+    return folder
+
+
+class Packaging(Test):
+    def test_the_wheel_and_the_sdist_hold_the_module_the_stub_and_the_plugin(self):
+        tools = tool("setuptools+wheel")
+        project = os.path.join(self.home, "project")
+        shutil.copytree(CLIENT, project, ignore=shutil.ignore_patterns("build", "dist", "*.egg-info", "__pycache__"))
+        code, output, errors = run(
+            [sys.executable, "setup.py", "-q", "sdist", "bdist_wheel"], project,
+            {"PYTHONPATH": tools, "DATACAT_HOME": self.home}, seconds=300,
+        )  # fmt: skip
+        self.assertEqual(code, 0, output + errors)
+        (wheel,) = glob.glob(os.path.join(project, "dist", "*.whl"))
+        self.assertTrue(wheel.endswith("datacat-2.0.0-py2.py3-none-any.whl"), wheel)
+        with zipfile.ZipFile(wheel) as archive:
+            names = archive.namelist()
+        for name in ("datacat.py", "pytest_datacat.py", "datacat-stubs/__init__.pyi"):
+            self.assertIn(name, names)
+        (sdist,) = glob.glob(os.path.join(project, "dist", "*.tar.gz"))
+
+        for package in (wheel, sdist):
+            site = tempfile.mkdtemp(dir=self.home)
+            install = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--disable-pip-version-check",
+                       "--no-build-isolation", "--target", site, package]  # fmt: skip
+            code, output, errors = run(install, self.home, {"PYTHONPATH": tools}, seconds=300)
+            self.assertEqual(code, 0, output + errors)
+            source = "import datacat; s = datacat.open(product='installed'); s.end(); print(datacat.__file__)"
+            code, output, errors = run([sys.executable, "-c", source], self.home, {"PYTHONPATH": site})
+            self.assertEqual((code, errors), (0, ""))
+            self.assertTrue(os.path.realpath(output.strip()).startswith(os.path.realpath(site)))
+
+    @unittest.skipIf(sys.version_info < (3, 6), "the stub has annotations")
+    def test_the_stub_has_every_public_name_with_its_arguments(self):
+        def shape(path):
+            with io.open(os.path.join(CLIENT, path), encoding="utf-8") as file:
+                tree = ast.parse(file.read())
+            found = {}
+            for node in tree.body:
+                if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+                    found[node.name] = [argument.arg for argument in node.args.args]
+                elif isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                    for method in node.body:
+                        if isinstance(method, ast.FunctionDef) and (
+                            not method.name.startswith("_") or method.name in ("__init__", "__enter__", "__call__")
+                        ):
+                            found[node.name + "." + method.name] = [a.arg for a in method.args.args]
+            return found
+
+        module, stub = shape("datacat.py"), shape("datacat.pyi")
+        for name, arguments in module.items():
+            self.assertEqual(stub.get(name), arguments, name)
+        aliases = {"Session.pause_heartbeat_monitoring", "Session.resume_heartbeat_monitoring", "DatacatClient.create_session"}
+        self.assertEqual(set(stub) - set(module), aliases)
+
+    @unittest.skipIf(sys.version_info < (3, 9), "mypy wants a newer Python")
+    def test_a_typed_program_passes_mypy(self):
+        tools = tool("mypy")
+        path = os.path.join(self.home, "typed.py")
+        with io.open(path, "w") as file:
+            file.write(
+                u"import datacat\n"
+                u"with datacat.capture(datacat.open(product='x', tags=['a'])) as session:\n"
+                u"    session.update_state({'a': 1})\n"
+                u"    session.gauge('g', 1.5, unit='ms')\n"
+                u"    with session.timer('t') as timer:\n        timer.count = 3\n"
+                u"@session.timer('f')\ndef f(x: int) -> int:\n    return x\n"
+                u"number: int = f(3)\nreveal_type(session.stats())\n"
+            )
+        environment = {"PYTHONPATH": tools, "MYPYPATH": CLIENT}
+        code, output, errors = run([sys.executable, "-m", "mypy", "--strict", path], self.home, environment, seconds=300)
+        self.assertEqual(code, 0, output + errors)
+        self.assertIn("Success", output)
+
+
+class PytestPlugin(Test):
+    def run_pytest(self, source, *arguments, **environment):
+        tools = tool("pytest")
+        path = os.path.join(self.home, "test_sample.py")
+        with io.open(path, "w") as file:
+            file.write(source)
+        environment["PYTHONPATH"] = os.pathsep.join([tools, CLIENT])
+        command = [sys.executable, "-m", "pytest", "-p", "pytest_datacat", "-p", "no:cacheprovider", "-q", path]
+        return run(command + list(arguments), self.home, environment, seconds=120)
+
+    SOURCE = (
+        u"import pytest\n"
+        u"def test_good(): pass\n"
+        u"def test_bad():\n    number = 1\n    assert number == 2\n"
+        u"def test_broken(): {}['sword']\n"
+        u"@pytest.mark.skip(reason='no network')\ndef test_skipped(): pass\n"
+        u"@pytest.mark.xfail\ndef test_known(): assert False\n"
+        u"@pytest.fixture\ndef fixture(): raise ValueError('in setup')\n"
+        u"def test_with_fixture(fixture): pass\n"
+    )
+
+    def test_a_session_for_the_run_and_an_event_for_each_test(self):
+        code, output, errors = self.run_pytest(self.SOURCE, "--datacat", DATACAT_PRODUCT="my project")
+        self.assertEqual(code, 1, output + errors)
+        ops = self.ops()
+        self.assertEqual((ops[0]["product"], ops[0]["tags"]), ("my project", ["pytest"]))
+        tests = dict((op["data"]["test"].split("::")[1], op) for op in ops if op["op"] == "event")
+        results = dict((name, op["data"]["result"]) for name, op in tests.items())
+        self.assertEqual(results, {
+            "test_good": "passed", "test_bad": "failed", "test_broken": "failed", "test_skipped": "skipped",
+            "test_known": "xfailed", "test_with_fixture": "error",
+        })  # fmt: skip
+        self.assertGreaterEqual(tests["test_good"]["data"]["seconds"], 0)
+        self.assertIn("no network", tests["test_skipped"]["message"])
+        bad, broken, setup = tests["test_bad"], tests["test_broken"], tests["test_with_fixture"]
+        self.assertEqual((bad["category"], bad["exception_type"]), ("error", "AssertionError"))
+        self.assertIn("assert number == 2", "".join(bad["stacktrace"]))
+        self.assertEqual((broken["exception_type"], broken["exception_msg"]), ("KeyError", "KeyError: 'sword'"))
+        self.assertEqual((setup["exception_type"], setup["data"]["phase"]), ("ValueError", "setup"))
+        self.assertEqual((bad["source_file"], bad["source_function"]), ("test_sample.py", "test_bad"))
+        end = ops[-1]
+        self.assertEqual((end["op"], end["exit_code"]), ("end", 1))
+        counts = [op["patch"]["counts"] for op in ops if op["op"] == "state" and "counts" in op["patch"]][-1]
+        self.assertEqual(counts, {"passed": 1, "failed": 2, "skipped": 1, "xfailed": 1, "error": 1})
+
+    def test_without_being_asked_nothing_is_recorded(self):
+        code, output, errors = self.run_pytest(u"def test_good(): pass\n")
+        self.assertEqual(code, 0, output + errors)
+        self.assertEqual(self.records(), [])
+
+    def test_a_file_that_does_not_load_is_told(self):
+        code, _, _ = self.run_pytest(u"import no_such_module\n", DATACAT_PYTEST="1")
+        self.assertEqual(code, 2)
+        event = [op for op in self.ops() if op["op"] == "event"][0]
+        self.assertEqual((event["name"], event["category"]), ("collection", "error"))
+        self.assertIn("no_such_module", "".join(event["stacktrace"]))
+        self.assertEqual(self.ops()[-1]["exit_code"], 2)

@@ -25,7 +25,7 @@ export class World {
   readonly folder = mkdtempSync(join(tmpdir(), "datacat-end-"));
   readonly port: number;
   readonly url: string;
-  #server: ChildProcess | undefined;
+  readonly #servers: ChildProcess[] = [];
 
   private constructor(port: number) {
     this.port = port;
@@ -56,7 +56,7 @@ export class World {
       env: this.env,
       stdio: ["ignore", "pipe", "pipe"],
     });
-    this.#server = server;
+    this.#servers.push(server);
     let said = "";
     server.stdout.on("data", (bytes: Buffer) => (said += bytes.toString()));
     server.stderr.on("data", (bytes: Buffer) => (said += bytes.toString()));
@@ -67,12 +67,14 @@ export class World {
     return server;
   }
 
+  /** Stops all servers that were started. */
   async stopServer(signal: "SIGINT" | "SIGKILL" = "SIGINT"): Promise<void> {
-    const server = this.#server;
-    if (!server || server.exitCode !== null || server.signalCode !== null) return;
-    const gone = new Promise((resolve) => server.once("exit", resolve));
-    server.kill(signal);
-    await gone;
+    for (const server of this.#servers.splice(0)) {
+      if (server.exitCode !== null || server.signalCode !== null) continue;
+      const gone = new Promise((resolve) => server.once("exit", resolve));
+      server.kill(signal);
+      await gone;
+    }
   }
 
   /** The `datacat` command, still running. */

@@ -1,0 +1,326 @@
+/** RELIABILITY.md rows 1, 7, 8–10, 12, 19: real daemon processes that are killed, starved and doubled, judged by what the server got. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import {
+  appendFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect, test } from "vitest";
+import type { LaneWriter } from "../../daemon/lane.ts";
+import { merge } from "../../src/core/merge.ts";
+import type { JsonObject, Op } from "../../src/core/wire.ts";
+import type { Mood } from "../daemon/far.ts";
+import { until, World } from "../daemon/world.ts";
+
+const SEED = Number(process.env["DATACAT_SEED"] ?? 20_261_123);
+const KILLS = Number(process.env["DATACAT_KILLS"] ?? 60);
+
+test(`the daemon is killed ${KILLS} times, and the server has everything once, in order (seed ${SEED})`, async () => {
+  await using world = await World.make();
+  const random = generator(SEED);
+  const oracle = new Oracle(world, random, 4);
+  const moods: Mood[] = ["work", "work", "work", "lose reply", "hang up", { status: 503 }];
+  for (let kill = 0; kill < KILLS; kill++) {
+    world.far.moods = [moods[Math.floor(random() * moods.length)] ?? "work"];
+    const daemon = startDaemon(world);
+    const dies = sleep(150 + random() * 450);
+    for (let i = 0; i < 20; i++) {
+      oracle.log();
+      await sleep(random() * 12);
+    }
+    await dies;
+    daemon.kill("SIGKILL");
+    await once(daemon, "exit");
+  }
+  oracle.end();
+  world.far.moods = [];
+  const last = startDaemon(world);
+  await until(() => lanes(world)).toEqual([]);
+  last.kill("SIGTERM");
+  await once(last, "exit");
+  oracle.judge();
+});
+
+test("the server fails in every way at once, and still has everything once, in order", async () => {
+  await using world = await World.make();
+  const random = generator(SEED + 1);
+  const oracle = new Oracle(world, random, 3);
+  const moods: Mood[] = [
+    "lose reply",
+    "hang up",
+    { status: 500 },
+    { status: 429 },
+    { status: 413 },
+    "work",
+  ];
+  world.far.moods = Array.from(
+    { length: 12 },
+    () => moods[Math.floor(random() * moods.length)] ?? "work",
+  );
+  await world.daemon();
+  for (let i = 0; i < 600; i++) {
+    oracle.log();
+    if (i % 20 === 0) await sleep(20);
+  }
+  oracle.end();
+  await expect.poll(() => lanes(world), { timeout: 120_000 }).toEqual([]);
+  oracle.judge();
+});
+
+test("ten daemons are started at once: one works, the others yield", async () => {
+  await using world = await World.make();
+  const lane = world.lane("many");
+  lane.append({ op: "start", at: 1 });
+  const daemons = Array.from({ length: 10 }, () => startDaemon(world));
+  await Promise.race(daemons.map((daemon) => once(daemon, "exit")));
+  await until(() => daemons.filter((daemon) => daemon.exitCode === null)).toHaveLength(1);
+  lane.append({ op: "end", at: 2 });
+  await until(() => world.far.session("many").ops.map((op) => op.op)).toEqual(["start", "end"]);
+  const [living] = daemons.filter((daemon) => daemon.exitCode === null);
+  const info: unknown = JSON.parse(readFileSync(world.home.info, "utf8"));
+  expect(info).toMatchObject({ pid: living?.pid });
+  living?.kill("SIGTERM");
+  await once(living ?? process, "exit");
+  expect(existsSync(world.home.info)).toBe(false);
+  expect(existsSync(world.home.lock)).toBe(false);
+});
+
+test("a lock that a killed daemon left, or that names a pid used again, is taken over", async () => {
+  await using world = await World.make();
+  const daemon = startDaemon(world);
+  await until(() => existsSync(world.home.info)).toBe(true);
+  daemon.kill("SIGKILL");
+  await once(daemon, "exit");
+  const next = await world.daemon();
+  await next.stop();
+  writeFileSync(world.home.lock, JSON.stringify({ pid: process.pid, pid_started: "1", id: "x" }));
+  await (await world.daemon()).stop();
+});
+
+test("a daemon whose home is taken away and given to another stops", async () => {
+  await using world = await World.make();
+  const first = await world.daemon();
+  writeFileSync(world.home.lock, JSON.stringify({ pid: 1, id: "another" }));
+  await first.stopped;
+});
+
+test("with the port taken it listens elsewhere and says where", async () => {
+  await using world = await World.make();
+  const other = await World.make();
+  await using _ = other;
+  const first = await world.daemon();
+  const second = await other.daemon({ port: first.port });
+  expect(second.port).not.toBe(first.port);
+  expect((await fetch(`http://127.0.0.1:${second.port}/health`)).status).toBe(200);
+});
+
+test("over the disk budget the oldest metrics go, and everything that is missing is counted", async () => {
+  await using world = await World.make();
+  await world.far.down();
+  const lane = world.lane("full", {}, 100_000);
+  lane.append({ op: "start", at: 1 });
+  const wanted: JsonObject = {};
+  let issued = 1;
+  for (let at = 2; at < 12_000; at++) {
+    if (at % 100 === 0) {
+      const patch = { [`key-${at}`]: at };
+      merge(wanted, patch);
+      lane.append({ op: "state", at, patch });
+    } else {
+      lane.append({ op: "metric", at, type: "gauge", name: "g", value: at });
+    }
+    issued += 1;
+  }
+  await world.daemon({ env: { ...world.env, DATACAT_MAX_DISK: "400k" } });
+  const size = () =>
+    readdirSync(world.home.lanes).reduce(
+      (sum, name) =>
+        sum + (statSync(join(world.home.lanes, name), { throwIfNoEntry: false })?.size ?? 0),
+      0,
+    );
+  await until(size).toBeLessThan(410_000);
+  lane.append({ op: "end", at: 12_000 });
+  issued += 1;
+  await world.far.up();
+  await expect.poll(() => lanes(world), { timeout: 60_000 }).toEqual([]);
+
+  const { ops } = world.far.session("full");
+  const stored = ops.reduce((sum, op) => sum + (op.op === "points" ? op.values.length : 1), 0);
+  const dropped = world.far.dropped("full");
+  expect(Object.keys(dropped)).toEqual(["disk_budget"]);
+  expect(stored + (dropped["disk_budget"] ?? 0)).toBe(issued);
+  const state: JsonObject = {};
+  for (const op of world.far.ops("full", "state")) merge(state, op.patch);
+  expect(state).toEqual(wanted);
+  // The newest metrics are the ones that stayed.
+  const last = world.far.ops("full", "points").at(-1);
+  expect(last?.values.at(-1)).toBe(11_999);
+});
+
+test("with nothing left to do it stops by itself, and a program that comes just then is served", async () => {
+  await using world = await World.make();
+  const daemon = await world.daemon({ stay: false, idleMs: 300 });
+  await daemon.stopped;
+  expect(existsSync(world.home.info)).toBe(false);
+  const lane = world.lane("late");
+  lane.append({ op: "start", at: 1 });
+  const next = await world.daemon({ stay: false, idleMs: 300 });
+  await until(() => world.far.ops("late", "start")).toHaveLength(1);
+  await sleep(600);
+  expect(existsSync(world.home.info)).toBe(true);
+  lane.append({ op: "end", at: 2 });
+  await next.stopped;
+});
+
+test("without HOME, in a folder that was deleted, with closed streams, it runs", async () => {
+  await using world = await World.make();
+  const folder = join(world.home.folder, "gone");
+  const { mkdirSync } = await import("node:fs");
+  mkdirSync(folder);
+  const script = `cd '${folder}'; rmdir '${folder}'; exec '${process.execPath}' '${PROGRAM}' <&- >&- 2>&-`;
+  const daemon = spawn("sh", ["-c", script], {
+    env: { PATH: process.env["PATH"], ...world.env, DATACAT_DAEMON_PORT: "0" },
+    stdio: "ignore",
+  });
+  const lane = world.lane("homeless");
+  lane.append({ op: "start", at: 1 });
+  await until(() => world.far.ops("homeless", "start")).toHaveLength(1);
+  daemon.kill("SIGTERM");
+  await once(daemon, "exit");
+});
+
+test("a checkpoint that is garbage, or gone, costs nothing", async () => {
+  await using world = await World.make();
+  const lane = world.lane("checkpoint");
+  lane.append({ op: "start", at: 1 });
+  const first = await world.daemon();
+  await until(() => world.far.ops("checkpoint", "start")).toHaveLength(1);
+  await first.stop();
+  appendFileSync(world.home.checkpoint, "}garbage");
+  const second = await world.daemon();
+  lane.append({ op: "event", at: 2, name: "e", exception_type: "E" });
+  await until(() => world.far.ops("checkpoint", "event")).toHaveLength(1);
+  await second.stop();
+  rmSync(world.home.checkpoint);
+  await world.daemon();
+  lane.append({ op: "end", at: 3 });
+  await until(() => world.far.session("checkpoint").ops.map((op) => op.at)).toEqual([1, 2, 3]);
+  expect(world.far.dropped("checkpoint")).toEqual({});
+});
+
+/** Deals out ops, keeps what it dealt, and judges what arrived: C1 to C6 and C8. */
+class Oracle {
+  readonly #world: World;
+  readonly #random: () => number;
+  readonly #sessions: { id: string; lane: LaneWriter; issued: Op[] }[];
+  #count = 0;
+
+  constructor(world: World, random: () => number, sessions: number) {
+    this.#world = world;
+    this.#random = random;
+    this.#sessions = Array.from({ length: sessions }, (_, index) => {
+      const id = `oracle-${index}`;
+      return { id, lane: world.lane(id, {}, 20_000), issued: [] };
+    });
+    for (const session of this.#sessions) this.#issue(session, { op: "start", at: this.#next() });
+  }
+
+  log(): void {
+    const session = this.#sessions[Math.floor(this.#random() * this.#sessions.length)];
+    if (!session) return;
+    const at = this.#next();
+    const dice = this.#random();
+    if (dice < 0.3)
+      this.#issue(session, { op: "event", at, name: `event ${at}`, data: { id: at } });
+    else if (dice < 0.5)
+      this.#issue(session, { op: "state", at, patch: { [`k${at % 5}`]: at, same: 1 } });
+    else if (dice < 0.7)
+      this.#issue(session, { op: "metric", at, type: "counter", name: "c", delta: at % 7 });
+    else this.#issue(session, { op: "metric", at, type: "gauge", name: "g", value: at });
+  }
+
+  end(): void {
+    for (const session of this.#sessions) this.#issue(session, { op: "end", at: this.#next() });
+  }
+
+  judge(): void {
+    for (const { id, issued } of this.#sessions) {
+      const { ops } = this.#world.far.session(id);
+      expect(this.#world.far.dropped(id), id).toEqual({});
+      // Events, once, in order, whole.
+      const named = (op: Op) => op.op === "event" || op.op === "start" || op.op === "end";
+      expect(ops.filter(named), id).toEqual(issued.filter(named));
+      // The state, as left fold of what was issued.
+      expect(fold(ops), id).toEqual(fold(issued));
+      // Every point, once, with its time.
+      expect(gauges(ops), id).toEqual(gauges(issued));
+      expect(total(ops), id).toBe(total(issued));
+    }
+  }
+
+  #issue(session: { lane: LaneWriter; issued: Op[] }, op: Op): void {
+    session.issued.push(op);
+    session.lane.append(op);
+  }
+
+  #next(): number {
+    this.#count += 1;
+    return this.#count;
+  }
+}
+
+function fold(ops: Op[]): JsonObject {
+  const state: JsonObject = {};
+  for (const op of ops) if (op.op === "state") merge(state, op.patch);
+  return state;
+}
+
+function gauges(ops: Op[]): [number, number][] {
+  return ops.flatMap((op): [number, number][] => {
+    if (op.op === "metric" && op.type === "gauge") return [[op.at, op.value ?? 0]];
+    if (op.op !== "points" || op.type !== "gauge") return [];
+    let { at } = op;
+    return op.values.map((value, index) => {
+      at += op.dt[index] ?? 0;
+      return [at, value];
+    });
+  });
+}
+
+function total(ops: Op[]): number {
+  return ops.reduce((sum, op) => {
+    if (op.op === "metric" && op.type === "counter") return sum + (op.delta ?? 0);
+    if (op.op === "points" && op.type === "counter")
+      return sum + op.values.reduce((a, b) => a + b, 0);
+    return sum;
+  }, 0);
+}
+
+const PROGRAM = join(import.meta.dirname, "../../daemon/launch/datacat-daemon.mjs");
+
+function startDaemon(world: World): ChildProcess {
+  const env = { ...process.env, ...world.env, DATACAT_DAEMON_PORT: "0" };
+  return spawn(process.execPath, [PROGRAM], { cwd: world.home.folder, env, stdio: "ignore" });
+}
+
+function lanes(world: World): string[] {
+  return readdirSync(world.home.lanes);
+}
+
+/** Mulberry32: a run is its seed. */
+function generator(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}

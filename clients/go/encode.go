@@ -138,6 +138,10 @@ func (e *encoder) enter(c container) bool {
 		e.lose("<too deep>")
 		return false
 	}
+	if len(e.buf) > maxEncodedBytes {
+		e.lose("<too large>")
+		return false
+	}
 	e.above = append(e.above, c)
 	e.depth++
 	return true
@@ -240,11 +244,18 @@ func isEmpty(v any) bool {
 }
 
 func isEmptyValue(v reflect.Value) bool {
+	for steps := 0; v.Kind() == reflect.Ptr || v.Kind() == reflect.Interface; steps++ {
+		if v.IsNil() {
+			return true
+		}
+		if steps == maxDepth { // a pointer that leads to itself
+			return false
+		}
+		v = v.Elem()
+	}
 	switch v.Kind() {
 	case reflect.Invalid:
 		return true
-	case reflect.Ptr, reflect.Interface:
-		return v.IsNil() || isEmptyValue(v.Elem())
 	case reflect.String, reflect.Map, reflect.Slice, reflect.Array:
 		return v.Len() == 0
 	}
@@ -254,15 +265,20 @@ func isEmptyValue(v reflect.Value) bool {
 // lose writes a text in place of a value that cannot be written, and notes where that was.
 func (e *encoder) lose(written string) {
 	e.buf = appendString(e.buf, written)
-	e.losses = append(e.losses, loss{"unserialisable", e.path() + ": " + written})
+	if len(e.losses) < maxToldPaths {
+		e.losses = append(e.losses, loss{"unserialisable", e.path() + ": " + written})
+	}
 }
 
-// loseType describes a value by its type, without package and stars.
-func (e *encoder) loseType(t reflect.Type) {
-	for t.Kind() == reflect.Ptr {
+// loseType describes a value by its type.
+func (e *encoder) loseType(t reflect.Type) { e.lose("<" + nameOf(t) + ">") }
+
+// nameOf is a type's name without package and stars.
+func nameOf(t reflect.Type) string {
+	for t.Kind() == reflect.Ptr && t.Name() == "" {
 		t = t.Elem()
 	}
-	e.lose("<" + firstOf(t.Name(), t.String()) + ">")
+	return firstOf(t.Name(), t.String())
 }
 
 func (e *encoder) path() string {
@@ -429,13 +445,25 @@ func (e *encoder) set(v reflect.Value) {
 	e.buf = append(append(append(e.buf, '['), strings.Join(members, ",")...), ']')
 }
 
-// keyText is a map key as text: a string as it is, anything else as its JSON.
+// keyText is a map key as text: a string as it is, a number as its JSON, anything else as it says itself.
 func keyText(key reflect.Value) string {
 	if key.Kind() == reflect.Interface && !key.IsNil() {
 		key = key.Elem()
 	}
-	if key.Kind() == reflect.String && formOf(key.Type()).speech == silent {
-		return key.String()
+	isSilent := formOf(key.Type()).speech == silent
+	switch key.Kind() {
+	case reflect.String:
+		if isSilent {
+			return key.String()
+		}
+	case reflect.Struct, reflect.Array:
+		if isSilent {
+			return fmt.Sprint(key) // a comparable value prints what it points to as addresses, so this ends
+		}
+	case reflect.Ptr, reflect.Chan, reflect.Func, reflect.UnsafePointer:
+		if isSilent {
+			return "<" + nameOf(key.Type()) + ">" // it may lead back to this very map
+		}
 	}
 	var e encoder
 	e.reflected(key)

@@ -205,13 +205,27 @@ func TestWhatIsNoObjectBecomesOne(t *testing.T) {
 	}
 }
 
+type byItself struct{ Own map[*byItself]any }
+
 func TestDepthAndSizeCannotHurt(t *testing.T) {
+	var doubling any = "x"
+	for i := 0; i < 60; i++ {
+		doubling = []any{doubling, doubling}
+	}
+	keyed := &byItself{Own: map[*byItself]any{}}
+	keyed.Own[keyed] = keyed
+	var loop self
+	loop = &loop
 	var deep any = "bottom"
 	for i := 0; i < 100_000; i++ {
 		deep = []any{deep}
 	}
 	for _, value := range []any{
 		deep,
+		doubling,
+		keyed,
+		map[string]any{"password": loop},
+		map[any]any{[2]any{1, keyed}: 1, keyed: 2},
 		json.RawMessage(strings.Repeat(`[`, 1_000_000) + strings.Repeat(`]`, 1_000_000)),
 		json.RawMessage(strings.Repeat(`{"a":`, 100_000) + "1" + strings.Repeat(`}`, 100_000)),
 		json.RawMessage(strings.Repeat(`[`, 1_000_000)),

@@ -10,6 +10,8 @@ const (
 	maxEventBytes = 256 * 1024
 	// maxOpBytes: the sequence and time that stand before take some.
 	maxOpBytes = maxEventBytes - 64
+	// maxEncodedBytes: a small value that holds another twice, and that again, grows beyond all memory; nothing this long is kept whole.
+	maxEncodedBytes = 2 * 1024 * 1024
 	// maxStateBytes: a row of the server's storage holds the whole state beside a batch.
 	maxStateBytes = 512 * 1024
 	// wholeString: strings up to this stay whole when an event is cut to fit; names, paths and codes identify it.
@@ -51,6 +53,8 @@ const (
 	gatherFor = 500 * time.Millisecond
 	// leaseFor: the server hears from this process within this time, or takes it for suspended; said again every third of it.
 	leaseFor = 3 * time.Minute
+	// refusedPause: between tries to find what the server refused, so that one that refuses everything is not stormed.
+	refusedPause = 50 * time.Millisecond
 	// requestTimeout: a server that has not answered by then is asked again.
 	requestTimeout = 10 * time.Second
 	// First and longest pause between two tries.

@@ -12,6 +12,7 @@ import (
 // once in effect: a batch names the lane's sequences, and is sent unchanged until the server answers for them.
 type queue struct {
 	sender sender
+	random *rand.Rand // before Go 1.20 the common one is the same in every process
 
 	mu       sync.Mutex
 	ops      []queued
@@ -39,6 +40,7 @@ type queued struct {
 func newQueue(ctx context.Context, h header, url, key string) *queue {
 	q := &queue{
 		sender:  newSender(h, url, key),
+		random:  rand.New(rand.NewSource(time.Now().UnixNano())),
 		changed: make(chan struct{}),
 		wake:    make(chan struct{}, 1),
 		done:    make(chan struct{}),
@@ -199,6 +201,14 @@ func (q *queue) acknowledge(sequence int64) {
 	}
 }
 
+// abandon gives up all that waits.
+func (q *queue) abandon() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.full += len(q.ops) + q.onTheWay
+	q.ops, q.bytes, q.onTheWay = nil, 0, 0
+}
+
 // run sends until the session has ended or ctx is done.
 func (q *queue) run(ctx context.Context) {
 	defer func() {
@@ -272,7 +282,13 @@ func (q *queue) deliver(b batch, pause func(time.Duration) bool) bool {
 			if moved {
 				continue
 			}
+		case gone: // the session was deleted: nobody will want any of it
+			q.abandon()
+			return false
 		case refused:
+			if !pause(refusedPause) {
+				return false
+			}
 			if len(b.ops) > 1 { // some of it may be good, or less of it small enough
 				half := b.until(len(b.ops) / 2)
 				if !q.deliver(half, pause) {
@@ -288,7 +304,7 @@ func (q *queue) deliver(b batch, pause func(time.Duration) bool) bool {
 			q.acknowledge(b.last)
 			return true
 		}
-		if !pause(jitter(delay, verdict.retryAfter)) {
+		if !pause(q.jitter(delay, verdict.retryAfter)) {
 			return false
 		}
 		if delay *= 2; delay > retryLongest {
@@ -314,8 +330,8 @@ func (b batch) until(count int) batch {
 }
 
 // jitter keeps many programs from asking a server that came back all at once.
-func jitter(delay, atLeast time.Duration) time.Duration {
-	delay = delay/2 + time.Duration(rand.Int63n(int64(delay)))
+func (q *queue) jitter(delay, atLeast time.Duration) time.Duration {
+	delay = delay/2 + time.Duration(q.random.Int63n(int64(delay)))
 	if delay < atLeast {
 		return atLeast
 	}

@@ -23,6 +23,7 @@ type farServer struct {
 	dropped  map[string]int
 	requests int
 	writers  int
+	isGone   bool
 	keys     map[string]bool
 	bend     func(n int, w http.ResponseWriter) (skip, mute bool) // skip: do not apply; mute: the answer is lost
 }
@@ -89,6 +90,9 @@ func (f *farServer) apply(t *testing.T, b sentBatch) (code string) {
 	}
 	if int64(accounted) != b.Last-b.First+1 {
 		t.Errorf("batch %d to %d accounts for %d", b.First, b.Last, accounted)
+	}
+	if f.isGone {
+		return "gone"
 	}
 	for _, op := range b.Ops {
 		if op.Name == "poison" {
@@ -273,6 +277,23 @@ func TestAServerThatForgotTheLaneGetsTheRestAndTheCountOfWhatIsGone(t *testing.T
 	flush(t, s)
 	if got := f.got(); got[len(got)-1] != "after" || f.dropped["queue_full"] != 2 {
 		t.Errorf("%v %v", got, f.dropped)
+	}
+}
+
+func TestADeletedSessionIsGivenUpAtOnce(t *testing.T) {
+	f := newFarServer(t)
+	s := direct(t, f)
+	flush(t, s)
+	f.mu.Lock()
+	f.isGone = true
+	f.mu.Unlock()
+	for i := 0; i < 500; i++ {
+		s.LogEvent("unwanted", nil)
+	}
+	<-s.sink.(*queue).done
+	s.LogEvent("unwanted", nil)
+	if stats := s.Stats(); stats.Dropped["queue_full"] != 501 || stats.Queued != 0 || f.requests > 3 {
+		t.Errorf("%+v after %d requests", stats, f.requests)
 	}
 }
 

@@ -64,6 +64,7 @@ const (
 	unanswered verdictKind = iota // try again
 	applied                       // the server has all up to `applied`, which may be less than the batch
 	refused                       // not as it is, now or ever
+	gone                          // nor anything else of this session
 )
 
 func (s *sender) send(b batch) verdict {
@@ -88,8 +89,10 @@ func (s *sender) send(b batch) verdict {
 	switch response.StatusCode {
 	case http.StatusOK:
 		return s.judge(text)
-	case http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusGone:
+	case http.StatusBadRequest, http.StatusRequestEntityTooLarge:
 		return verdict{kind: refused}
+	case http.StatusGone:
+		return verdict{kind: gone}
 	}
 	seconds, _ := strconv.Atoi(response.Header.Get("Retry-After"))
 	return verdict{kind: unanswered, retryAfter: time.Duration(seconds) * time.Second}
@@ -125,6 +128,8 @@ func (s *sender) judge(text []byte) verdict {
 			return verdict{kind: applied, applied: result.Applied, slowDown: slowDown}
 		case "internal", "unavailable", "too_many_requests", "unauthorized", "forbidden", "locked":
 			return verdict{kind: unanswered, retryAfter: slowDown}
+		case "gone":
+			return verdict{kind: gone}
 		}
 		return verdict{kind: refused}
 	}

@@ -2,12 +2,11 @@
 import type { Context } from "hono";
 import { deleteCookie, getSignedCookie, setSignedCookie } from "hono/cookie";
 import type { Env } from "../env.ts";
+import { SIGNED_IN_S } from "./limits.ts";
 import { isSame } from "./secret.ts";
 import { countWrongKey } from "./wrong-keys.ts";
 
 const NAME = "datacat";
-/** Long enough not to annoy, short enough that a forgotten browser signs itself out. */
-const SIGNED_IN_S = 30 * 86_400;
 
 /** Sets the cookie if `secret` is ADMIN_SECRET, and says whether it was. */
 export async function signIn(c: Context, secret: string): Promise<boolean> {

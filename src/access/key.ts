@@ -12,15 +12,13 @@ import {
   type StoredKey,
   storeKey,
 } from "../catalog/keys.ts";
+import { DAY_MS } from "../catalog/counts.ts";
 import { Refusal } from "../core/refusal.ts";
 import type { Access, AccessEnv } from "./access.ts";
+import { REMEMBER_MS, REMEMBERED_KEYS } from "./limits.ts";
 import { hasDigest, sha256Hex } from "./secret.ts";
 
 const SHAPE = /^dc_(ingest|read|admin)_([0-9a-z]{12})\.([\w-]{43})$/;
-const REMEMBER_MS = 60_000;
-/** Keys remembered by one isolate, found and not found: bounds what guessing ids can take. */
-const REMEMBERED = 1_000;
-const DAY_MS = 86_400_000;
 
 const remembered = new Map<string, { key: StoredKey | undefined; until: number }>();
 
@@ -77,7 +75,7 @@ async function lookUp(db: D1Database, id: string, now: number): Promise<StoredKe
   const known = remembered.get(id);
   if (known && known.until > now) return known.key;
   const key = await findKey(db, id);
-  if (remembered.size >= REMEMBERED) remembered.clear();
+  if (remembered.size >= REMEMBERED_KEYS) remembered.clear();
   remembered.set(id, { key, until: now + REMEMBER_MS });
   return key;
 }

@@ -1,6 +1,7 @@
 import type { Context } from "hono";
 import { Refusal } from "../core/refusal.ts";
 import type { Env } from "../env.ts";
+import { WRONG_KEY_WAIT_S } from "./limits.ts";
 
 /** Slows down who tries keys, where the deployment has a rate limit. */
 export async function countWrongKey(c: Context): Promise<void> {
@@ -8,7 +9,7 @@ export async function countWrongKey(c: Context): Promise<void> {
   const outcome = await WRONG_KEYS?.limit({ key: c.req.header("cf-connecting-ip") ?? "unknown" });
   if (outcome && !outcome.success) {
     throw new Refusal("too_many_requests", "Too many wrong keys; wait a minute.", {
-      retry_after: 60,
+      retry_after: WRONG_KEY_WAIT_S,
     });
   }
 }

@@ -13,6 +13,7 @@ import { STATUS_KINDS } from "../catalog/filter.ts";
 import { MAX_POINTS } from "../core/limits.ts";
 import { parse } from "../core/parse.ts";
 import { readJson } from "./body.ts";
+import { GRAFANA_ANNOTATIONS, GRAFANA_POINTS, GRAFANA_TARGETS } from "./limits.ts";
 
 export const grafana = new Hono<AccessEnv>();
 grafana.use("/grafana/*", requires("read"));
@@ -33,7 +34,10 @@ const Payload = v.object({
 });
 const Query = v.object({
   range: Range,
-  maxDataPoints: v.optional(v.pipe(v.number(), v.minValue(1), v.transform(Math.floor)), 500),
+  maxDataPoints: v.optional(
+    v.pipe(v.number(), v.minValue(1), v.transform(Math.floor)),
+    GRAFANA_POINTS,
+  ),
   targets: v.pipe(
     v.array(
       v.object({
@@ -42,7 +46,7 @@ const Query = v.object({
         refId: v.optional(v.string()),
       }),
     ),
-    v.maxLength(20),
+    v.maxLength(GRAFANA_TARGETS),
   ),
 });
 const Annotations = v.object({
@@ -117,7 +121,7 @@ grafana.post("/grafana/annotations", async (c) => {
   const { items } = await listSessions(c.env.CATALOG, {
     status: ["crashed"],
     ...range,
-    limit: 500,
+    limit: GRAFANA_ANNOTATIONS,
     ...(c.var.access.product !== null && { product: c.var.access.product }),
   });
   return c.json(

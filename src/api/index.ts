@@ -10,6 +10,7 @@ import { grafana } from "./grafana.ts";
 import { ingest } from "./ingest.ts";
 import { keys } from "./keys.ts";
 import { legacy } from "./legacy.ts";
+import { CATALOG_RETRY_S } from "./limits.ts";
 import { metrics } from "./metrics.ts";
 import { products } from "./products.ts";
 import { reindex } from "./reindex.ts";
@@ -81,7 +82,7 @@ const INTERNAL = new Refusal(
   "The server met an error and has logged it. Trying again may help.",
 );
 const UNAVAILABLE = new Refusal("unavailable", "The catalog is not answering; try again.", {
-  retry_after: 5,
+  retry_after: CATALOG_RETRY_S,
 });
 
 /** Whether the catalog failed, not we: D1 names every error its own, but of our mistakes SQLite's code is in it. */

@@ -11,13 +11,11 @@ import { Refusal, refusalOf } from "../core/refusal.ts";
 import { type BatchResult, Id, Ingest, type IngestAnswer } from "../core/wire.ts";
 import type { Env } from "../env.ts";
 import { readText } from "./body.ts";
+import { SLOW_DOWN_MS } from "./limits.ts";
 import { call } from "../session/call.ts";
 import { mayTouch } from "./product.ts";
 
 export const ingest = new Hono<AccessEnv>();
-
-/** How long senders wait when an object gets more than it can take. */
-const SLOW_DOWN_MS = 5_000;
 
 // Pages of any site may record here if they have a key; reading the answer is all that this allows.
 ingest.use(

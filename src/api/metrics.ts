@@ -1,5 +1,5 @@
 /** One metric over many sessions: statistics per group, over time, distribution; as JSON, or its table as CSV. */
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import { type AccessEnv, requires } from "../access/access.ts";
 import { distribution, overTime, statistics } from "../catalog/comparison.ts";
 import { eventNames } from "../catalog/events.ts";
@@ -24,14 +24,15 @@ metrics.get("/events", requires("read"), async (c) => {
   });
 });
 
-/** Put together: `by` groups, `axis=elapsed` lays sessions upon each other from their start. */
+/** Put together: `by` groups, `axis=elapsed` lays sessions upon each other from their start; `format=csv` is the statistics' table. */
 metrics.get("/metrics/:name", requires("read"), async (c) => {
-  const { by, axis, buckets, bars, format: _, ...asked } = parseQuery(query.Metric, c.req.url);
+  const { by, axis, buckets, bars, format, ...asked } = parseQuery(query.Metric, c.req.url);
   const name = c.req.param("name");
   const { items, sessions, partial } = await sessionMetrics(c.env.CATALOG, {
     ...filterOf(asked, c.var.access.product),
     name,
   });
+  if (format === "csv") return spreadsheet(c, statistics(items, by));
   const { type, unit } = items[0] ?? { type: null, unit: "" };
   return c.json({
     name,
@@ -66,10 +67,7 @@ metrics.get("/metrics/:name/sessions", requires("read"), async (c) => {
   });
   const rows = found.items.map(rowOf);
   if (format !== "csv") return c.json({ items: rows, partial: found.partial });
-  return c.body(csv(rows), 200, {
-    "content-type": "text/csv; charset=utf-8",
-    "content-disposition": `attachment; filename="metric.csv"`,
-  });
+  return spreadsheet(c, rows);
 });
 
 function rowOf({ session, sketch, ...metric }: SessionMetric) {
@@ -102,15 +100,24 @@ function rowOf({ session, sketch, ...metric }: SessionMetric) {
   };
 }
 
+type Row = { [column: string]: string | number | null };
+
+function spreadsheet(c: Context, rows: Row[]): Response {
+  return c.body(csv(rows), 200, {
+    "content-type": "text/csv; charset=utf-8",
+    "content-disposition": `attachment; filename="metric.csv"`,
+  });
+}
+
 /** RFC 4180. Text that a spreadsheet would take for a formula gets an apostrophe: names come from anybody. */
-export function csv(rows: { [column: string]: string | number | null }[]): string {
+function csv(rows: Row[]): string {
   const cell = (value: string | number | null | undefined) => {
     if (typeof value !== "string")
       return value === null || value === undefined ? "" : String(value);
     const harmless = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
     return /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
   };
-  const columns = Object.keys(rows[0] ?? { session_id: "" });
+  const columns = Object.keys(rows[0] ?? {});
   const lines = rows.map((row) => columns.map((column) => cell(row[column])).join());
   return [columns.join(), ...lines].map((line) => `${line}\r\n`).join("");
 }

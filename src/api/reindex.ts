@@ -10,17 +10,15 @@ import { listSessions } from "../catalog/sessions.ts";
 import { parse, parseJson } from "../core/parse.ts";
 import { Refusal, refusalOf } from "../core/refusal.ts";
 import { readText } from "./body.ts";
+import { REINDEX_AT_ONCE } from "./limits.ts";
 import { call, callObject } from "../session/call.ts";
 
 export const reindex = new Hono<AccessEnv>();
 
-/** Sessions in one request: each is a subrequest, of which the free plan has 50, and each asks the catalog in turn. */
-const AT_ONCE = 20;
-
 const Reindex = v.object({
-  sessions: v.optional(v.pipe(v.array(v.string()), v.maxLength(AT_ONCE))),
+  sessions: v.optional(v.pipe(v.array(v.string()), v.maxLength(REINDEX_AT_ONCE))),
   objects: v.optional(
-    v.pipe(v.array(v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/))), v.maxLength(AT_ONCE)),
+    v.pipe(v.array(v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/))), v.maxLength(REINDEX_AT_ONCE)),
   ),
   cursor: v.optional(v.string()),
 });
@@ -46,7 +44,7 @@ reindex.post("/reindex", requires("admin"), async (c) => {
   const page = sessions
     ? { ids: sessions, next: null }
     : await listSessions(c.env.CATALOG, {
-        limit: AT_ONCE,
+        limit: REINDEX_AT_ONCE,
         ...(cursor !== undefined && { cursor }),
       }).then(({ items, next }) => ({ ids: items.map((row) => row.id), next }));
   const asked = page.ids.map((id) =>

@@ -308,6 +308,9 @@ test("a metric is compared over sessions, and its table is there as CSV", async 
   const csv = await (await ask("/api/metrics/rss/sessions?format=csv")).text();
   expect(csv.split("\r\n")).toHaveLength(4);
   expect(csv).toContain(",'=cmd(),"); // not a formula
+  const table = await (await ask("/api/metrics/rss?by=product&format=csv")).text();
+  expect(table).toMatch(/^group,sessions,points,/);
+  expect(table.split("\r\n")).toHaveLength(4);
   expect(csv).toContain(',"comma,product",');
 });
 

@@ -339,14 +339,15 @@ export class Session extends DurableObject<Env> {
 
   /** Due when the verdict may have changed, or the catalog wants news. Running it twice changes nothing. */
   override async alarm(): Promise<void> {
+    // Not the loading tells whether it rested: someone may have asked it something since.
+    const rested = this.#alarmAt === undefined;
     this.#alarmAt = null;
-    const wokeUp = this.#loaded === undefined;
     const loaded = this.#load();
     if (!loaded) return;
     const now = Date.now();
     const { head } = loaded.recording;
     // What was to be published is forgotten with the memory; publishing again writes only rows that differ.
-    if (wokeUp) this.#publisher.expect(now);
+    if (rested) this.#publisher.expect(now);
 
     if (noteTransition(head.facts, now)) {
       head.rowsWritten++;

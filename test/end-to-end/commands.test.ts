@@ -1,0 +1,173 @@
+/** The commands that ask, against a real server. */
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { laneFile } from "../../daemon/lane.ts";
+import { eventually, finished, World } from "./world.ts";
+
+const CRASHING = "echo working; echo oops >&2; sleep 0.3; kill -9 $$";
+
+test("why tells in plain words what became of a session and what it did last", async () => {
+  await using world = await World.make();
+  await world.startServer();
+  await world.run(["run", "--product", "job", "--", "sh", "-c", CRASHING]);
+  const { id } = await world.findSession(({ status }) => status === "crashed");
+
+  const why = await world.run(["why", "last"]);
+  expect(why).toMatchObject({ code: 0, stderr: "" });
+  for (const said of [
+    "job",
+    "crashed",
+    "SIGKILL",
+    "stdout  working",
+    "stderr  oops",
+    "Complete: ",
+  ]) {
+    expect(why.stdout).toContain(said);
+  }
+  expect(why.stdout).not.toContain("\u001b"); // no colours without a terminal
+
+  const json = JSON.parse((await world.run(["why", id.slice(0, 20), "--json"])).stdout) as object;
+  expect(json).toMatchObject({ id, verdict: { status: "crashed" } });
+});
+
+test("sessions, show and export say what the server has", async () => {
+  await using world = await World.make();
+  await world.startServer();
+  await world.run(["run", "--product", "one", "--tag", "x", "--", "sh", "-c", "echo hello"]);
+  await world.run(["run", "--product", "two", "--", "sh", "-c", "exit 3"]);
+  await world.findSession(({ product, status }) => product === "two" && status === "ended");
+  const { id } = await world.findSession(
+    ({ product, status }) => product === "one" && status === "ended",
+  );
+
+  const list = await world.run(["sessions"]);
+  expect(list.stdout).toMatch(/two .*ended .*exit code 3[^]*one .*ended/);
+  const some = JSON.parse(
+    (await world.run(["sessions", "--product", "one", "--json"])).stdout,
+  ) as object;
+  expect(some).toMatchObject({ items: [{ id }] });
+
+  const show = await world.run(["show", id]);
+  expect(show.stdout).toContain('"command": "sh"');
+  expect(show.stdout).toMatch(/output +info +1/);
+
+  const file = join(world.folder, "one.ndjson");
+  await world.run(["export", id, "-o", file]);
+  const lines = readFileSync(file, "utf8").trimEnd().split("\n");
+  expect(JSON.parse(lines[0] ?? "")).toMatchObject({ id, product: "one" });
+  expect((await world.run(["export", id])).stdout.trimEnd().split("\n")).toHaveLength(lines.length);
+});
+
+test("tail -f follows a session to its end", async () => {
+  await using world = await World.make();
+  await world.startServer();
+  const running = finished(
+    world.start(["run", "--", "sh", "-c", "echo 1; sleep 2; echo 2; sleep 2; echo 3"]),
+  );
+  await world.findSession(({ status }) => status === "active");
+  const tail = await world.run(["tail", "-f", "last"]);
+  await running;
+  expect(tail.code).toBe(0);
+  expect(tail.stdout.match(/stdout {2}\d/g)).toEqual(["stdout  1", "stdout  2", "stdout  3"]);
+  expect(tail.stdout).toContain("ended");
+});
+
+test("exit codes tell what went wrong", async () => {
+  await using world = await World.make();
+  expect(await world.run(["sessions"])).toMatchObject({ code: 3 });
+  expect((await world.run(["sessions"])).stderr).toContain("npm start");
+  expect((await world.run(["doctor"])).code).toBe(1);
+  expect((await world.run(["frobnicate"])).code).toBe(2);
+  expect((await world.run(["show"])).code).toBe(2);
+  expect((await world.run(["sessions", "--limit", "many"])).code).toBe(2);
+  expect((await world.run(["--help"])).code).toBe(0);
+  expect((await world.run(["queue", "dump", "nothing"])).code).toBe(4);
+  await world.startServer();
+  expect((await world.run(["show", "0198f3c2"])).code).toBe(4);
+  expect((await world.run(["why", "last"])).code).toBe(4);
+});
+
+test("the daemon can be started, asked and stopped", async () => {
+  await using world = await World.make();
+  expect((await world.run(["daemon", "status"])).stdout).toContain("No daemon is running");
+  expect((await world.run(["daemon", "start"])).stdout).toContain("has started");
+  expect((await world.run(["daemon", "start"])).stdout).toContain("runs already");
+  expect((await world.run(["daemon", "status"])).stdout).toContain("The daemon runs");
+  const status = JSON.parse((await world.run(["daemon", "status", "--json"])).stdout) as object;
+  expect(status).toMatchObject({ running: true, lanes: [] });
+  expect((await world.run(["daemon", "logs"])).stdout).toContain("starts for");
+  expect((await world.run(["daemon", "stop"])).stdout).toContain("has stopped");
+  expect((await world.run(["daemon", "stop"])).stdout).toContain("No daemon was running");
+});
+
+test("the queue lists, dumps and verifies what waits on disk, and damage is found", async () => {
+  await using world = await World.make();
+  const env = { DATACAT_DAEMON: "off" };
+  await world.run(["run", "--", "echo", "kept"], { env });
+  expect((await world.run(["queue"])).stdout).toContain("echo");
+  expect((await world.run(["queue", "verify"])).code).toBe(0);
+
+  const lanes = join(world.folder, "home/lanes");
+  const [file = ""] = readdirSync(lanes);
+  const dumped = (await world.run(["queue", "dump", file.slice(0, 30)])).stdout
+    .trimEnd()
+    .split("\n");
+  expect(JSON.parse(dumped[1] ?? "")).toMatchObject({ seq: 1, op: "start" });
+
+  const text = readFileSync(join(lanes, file), "utf8");
+  writeFileSync(join(lanes, file), text.replace('"message":"kept"', '"message":"bent"'));
+  const verify = await world.run(["queue", "verify"]);
+  expect(verify.code).toBe(1);
+  expect(verify.stdout).toMatch(/damaged .*1 damaged places, 1 records missing/);
+});
+
+test("lanes that were brought from elsewhere are sent, and sending them again changes nothing", async () => {
+  await using world = await World.make();
+  await world.run(["run", "--product", "far", "--", "echo", "away"], {
+    env: { DATACAT_DAEMON: "off" },
+  });
+  const lanes = join(world.folder, "home/lanes");
+  const brought = join(world.folder, "brought");
+  mkdirSync(brought);
+  const [file = ""] = readdirSync(lanes);
+  copyFileSync(join(lanes, file), join(brought, "some-name.lane"));
+
+  expect((await world.run(["send", join(brought, "nothing")])).code).toBe(4);
+  await world.startServer();
+  expect((await world.run(["send", join(brought, "some-name.lane")])).stdout).toContain("Sent.");
+  const { id } = await world.findSession(
+    ({ product, status }) => product === "far" && status === "ended",
+  );
+  const before = await world.summary(id);
+  expect((await world.run(["send", join(brought, "some-name.lane")])).code).toBe(0);
+  expect((await world.summary(id)).counts).toEqual(before.counts);
+  expect(readdirSync(lanes)).toEqual([laneFile(file.split(".")[0] ?? "", 1)]);
+});
+
+test("doctor finds nothing wrong where all is well, and login keeps a server and its key", async () => {
+  await using world = await World.make();
+  await world.startServer();
+  const login = await world.run(["login", world.url], {
+    input: "dc_some.key\n",
+    env: { DATACAT_URL: "" },
+  });
+  expect(login).toMatchObject({ code: 0 });
+  const settings = JSON.parse(
+    readFileSync(join(world.folder, "home/config.json"), "utf8"),
+  ) as object;
+  expect(settings).toEqual({
+    server: world.url,
+    keys: { [world.url]: "dc_some.key" },
+    listen: [],
+    hosts: [],
+  });
+  expect((await world.run(["sessions"], { env: { DATACAT_URL: "" } })).code).toBe(0);
+
+  await world.run(["daemon", "start"]);
+  const doctor = await eventually(async () => {
+    const ran = await world.run(["doctor", "--json"]);
+    return ran.code === 0 ? ran : undefined;
+  });
+  expect(JSON.parse(doctor.stdout)).toMatchObject({ well: true });
+});

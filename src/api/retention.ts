@@ -2,6 +2,7 @@
 import { DAY_MS } from "../catalog/counts.ts";
 import { expiredSessions, sweep } from "../catalog/expired.ts";
 import { forget } from "../catalog/publish.ts";
+import type { Summary } from "../core/answers.ts";
 import { refusalOf } from "../core/refusal.ts";
 import type { Env } from "../env.ts";
 import { DEFAULT_RETENTION_DAYS, RETENTION_AT_ONCE, RETENTION_PER_RUN } from "./limits.ts";
@@ -12,13 +13,14 @@ export async function retain(env: Env, now: number): Promise<number> {
   await sweep(env.CATALOG);
   const days = daysOf(env.DATACAT_RETENTION_DAYS);
   if (days === 0) return 0;
+  const before = now - days * DAY_MS;
   let deleted = 0;
   while (deleted < RETENTION_PER_RUN) {
-    const ids = await expiredSessions(env.CATALOG, now - days * DAY_MS, RETENTION_AT_ONCE);
-    const gone = await Promise.all(ids.map((id) => remove(env, id)));
-    deleted += gone.filter(Boolean).length;
-    // One that cannot be deleted now would come again and again; and what fails may be a limit of the plan.
-    if (ids.length === 0 || gone.includes(false)) return deleted;
+    const ids = await expiredSessions(env.CATALOG, before, RETENTION_AT_ONCE);
+    const outcomes = await Promise.all(ids.map((id) => retire(env, id, before)));
+    deleted += outcomes.filter((outcome) => outcome === "deleted").length;
+    // One that fails now would come again and again; and what fails may be a limit of the plan.
+    if (!outcomes.includes("deleted") || outcomes.includes("failed")) return deleted;
   }
   return deleted;
 }
@@ -32,17 +34,27 @@ function daysOf(setting: string | undefined): number {
   return DEFAULT_RETENTION_DAYS;
 }
 
-async function remove(env: Env, id: string): Promise<boolean> {
+type Outcome = "deleted" | "kept" | "failed";
+
+async function retire(env: Env, id: string, before: number): Promise<Outcome> {
   try {
+    // The catalog may be old itself (restored from a backup): the session has the last word.
+    const { verdict, updated_at } = JSON.parse(
+      await call(env, id, (session) => session.summary()),
+    ) as Summary; // as it writes them
+    if (verdict.status === "active" || verdict.status === "hung" || updated_at >= before) {
+      await call(env, id, (session) => session.reindex());
+      return "kept";
+    }
     await call(env, id, (session) => session.erase());
   } catch (error) {
     // What its object does not know any more only stands in the catalog.
     const code = refusalOf(error)?.code;
     if (code !== "not_found" && code !== "gone") {
       console.error(`Session ${id} is too old, but could not be deleted:`, error);
-      return false;
+      return "failed";
     }
   }
   await forget(env.CATALOG, id);
-  return true;
+  return "deleted";
 }

@@ -68,7 +68,7 @@ function execute({
   return new Promise((resolve) => {
     const child = spawn(program, args, {
       cwd: folder,
-      env: { ...process.env, ...environment },
+      env: { ...withoutDatacat(process.env), ...environment },
       stdio: ["ignore", "pipe", "pipe"],
       detached: true, // a group of its own, so that all of it can be ended
     });
@@ -92,6 +92,11 @@ function execute({
     });
     child.on("exit", (code) => setTimeout(() => done(code ?? 1), 50)); // what it left behind may hold the pipes open
   });
+}
+
+/** `datacat run -- npm test` records this process; the programs that the tests start are not to join its session. */
+function withoutDatacat(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith("DATACAT_")));
 }
 
 function kill(child: ReturnType<typeof spawn>): void {

@@ -22,6 +22,8 @@ export const SAMPLE_WINDOWS_MS = 5_000;
 // Ends.
 /** How long a command's pipes are read on after its end: what it started may hold them open for ever. */
 export const DRAIN_MS = 500;
+/** A signal that a process sends to itself arrives at once, or not at all. */
+export const SIGNAL_MS = 50;
 /** What is asked about the working folder and versions is only for the record; big repositories are slow to answer. */
 export const FACTS_TIMEOUT_MS = 5_000;
 

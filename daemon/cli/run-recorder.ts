@@ -31,6 +31,7 @@ export class Recorder {
   /** Settles when everything about the circumstances has been recorded. */
   readonly #facts: Promise<void>;
   #timer: NodeJS.Timeout | undefined;
+  #isClosed = false;
   #oom: OomWatch | undefined;
 
   constructor(command: string[], options: RunOptions, env: Environment) {
@@ -118,6 +119,7 @@ export class Recorder {
     // A command may be faster than git is; what it has not said by then stays unknown.
     await Promise.race([this.#facts, new Promise((resolve) => setTimeout(resolve, DRAIN_MS))]);
     this.#record(last);
+    this.#isClosed = true;
     this.#writer.close();
   }
 
@@ -128,13 +130,9 @@ export class Recorder {
     if (needsVersion && describe) this.#record({ op: "start", at, version: describe });
   }
 
-  /** A full disk is counted by the writer; nothing that goes wrong here is the command's business. */
+  /** A full disk is counted by the writer; what comes after the end came too late. */
   #record(op: Op): void {
-    try {
-      this.#writer.append(op);
-    } catch {
-      // After the end: what came too late.
-    }
+    if (!this.#isClosed) this.#writer.append(op);
   }
 }
 

@@ -9,7 +9,7 @@ import type { Readable } from "node:stream";
 import { isatty } from "node:tty";
 import type { Environment } from "../home.ts";
 import { ensureDaemon } from "./daemon.ts";
-import { DRAIN_MS } from "./limits.ts";
+import { DRAIN_MS, SIGNAL_MS } from "./limits.ts";
 import type { Exit } from "./run-outcome.ts";
 import type { StreamName } from "./run-output.ts";
 import { openPipes } from "./run-pipe.ts";
@@ -190,7 +190,7 @@ async function leave({ code, signal }: Exit): Promise<never> {
   if (signal === null) process.exit(code ?? 1);
   process.removeAllListeners(signal);
   process.kill(process.pid, signal);
-  await sleep(DRAIN_MS);
+  await sleep(SIGNAL_MS);
   // A signal that did not end us (Node ignores SIGPIPE): the shell's way of saying it.
   process.exit(
     128 + (Object.entries(constants.signals).find(([name]) => name === signal)?.[1] ?? 0),

@@ -1,18 +1,20 @@
 /** `npm start`: the server and the daemon on this machine. */
 import { relative, resolve } from "node:path";
-import { Command, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { ensureDaemon } from "../cli/daemon.ts";
 import { AlreadyServing } from "./claim.ts";
 import { PortTaken, serve } from "./serve.ts";
 import { root } from "./worker.ts";
 
+const DEFAULT_PORT = 8080;
+
 const options = new Command("npm start --")
   .description("Serves Datacat on this machine, for this machine only.")
-  .option(
-    "--port <port>",
-    "the port to listen on (PORT)",
-    parsePort,
-    parsePort(process.env["PORT"] || "8080"),
+  .addOption(
+    new Option("--port <port>", "the port to listen on")
+      .env("PORT")
+      .argParser(parsePort)
+      .default(DEFAULT_PORT),
   )
   .option("--data <folder>", "where everything is kept", resolve(root, ".datacat"))
   .option("--no-daemon", "do not start a daemon")
@@ -39,7 +41,7 @@ try {
 }
 
 function parsePort(text: string): number {
-  const port = Number(text);
+  const port = text === "" ? DEFAULT_PORT : Number(text); // `PORT= npm start` means as usual
   if (!Number.isInteger(port) || port < 0 || port > 65_535) {
     throw new InvalidArgumentError("A port is a number from 0 (any that is free) to 65535.");
   }

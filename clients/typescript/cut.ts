@@ -30,9 +30,15 @@ export function cutStrings(
 
 /** Characters are code points, as in every language but this one. */
 function cutString(text: string, longest: number): string {
-  const characters = text.length > longest ? Array.from(text) : [];
-  const cut = characters.length - longest;
-  return cut > 0 ? `${characters.slice(0, longest).join("")}…${cut}` : text;
+  let characters = 0;
+  let end = text.length;
+  for (let i = 0; i < text.length; i++) {
+    if (characters === longest) end = Math.min(end, i);
+    const unit = text.charCodeAt(i);
+    if (unit >= 0xd800 && unit <= 0xdbff) i++; // the first half of a pair; there are no lone ones any more
+    characters++;
+  }
+  return characters > longest ? `${text.slice(0, end)}…${characters - longest}` : text;
 }
 
 /** Bytes of a well-formed text in UTF-8. */

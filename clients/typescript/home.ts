@@ -1,7 +1,7 @@
 /** Where lanes are (clients/README.md, "Where"): the daemon looks in the same place. */
-import { accessSync, constants, mkdirSync, statSync } from "node:fs";
+import { accessSync, constants, existsSync, mkdirSync, statSync } from "node:fs";
 import { homedir, tmpdir, userInfo } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Environment } from "./settings.ts";
 
 /** Datacat's home, ready to write lanes to, or nothing when no folder can be written at all. */
@@ -48,7 +48,7 @@ function lastResort(): string | undefined {
 function isOurs(home: string): boolean {
   try {
     for (const folder of [home, lanesOf(home)]) {
-      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      make(folder);
       const uid = process.getuid?.();
       if (uid !== undefined && statSync(folder).uid !== uid) return false;
       accessSync(folder, constants.W_OK | constants.X_OK);
@@ -56,5 +56,16 @@ function isOurs(home: string): boolean {
     return true;
   } catch {
     return false;
+  }
+}
+
+/** Folder by folder: where folders cannot be made (in /proc), Node's own `recursive` tries for ever. */
+function make(folder: string): void {
+  if (existsSync(folder)) return;
+  if (dirname(folder) !== folder) make(dirname(folder));
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (thrown) {
+    if (!existsSync(folder)) throw thrown; // else another program was quicker
   }
 }

@@ -9,6 +9,8 @@ export const WHOLE_STRING = 64;
 /** Series whose encoded names are remembered: many more than a session may hold is a mistake that must not eat memory. */
 export const MAX_REMEMBERED = 4_096;
 
+/** JavaScript's last date, in epoch milliseconds: the server takes none later. */
+export const LAST_DATE = 8.64e15;
 /** Exceptions that led to an exception: beyond this it is a loop, or nobody reads on. */
 export const MAX_CAUSES = 10;
 /** Heartbeats per timeout: two may be late before anyone worries. */

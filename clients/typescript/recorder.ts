@@ -3,7 +3,7 @@
  * with them. Nothing here throws: whatever happens, the program goes on.
  */
 import type { MetricType } from "../../src/core/vocabulary.ts";
-import { MAX_TOLD_PATHS } from "./limits.ts";
+import { LAST_DATE, MAX_TOLD_PATHS } from "./limits.ts";
 import * as ops from "./ops.ts";
 import type { Loss } from "./plain.ts";
 
@@ -100,18 +100,18 @@ export class Recorder {
     if (!this.#isJoined) this.#record("start", (losses) => ops.startOp(start, losses));
   }
 
-  protected log(name: unknown, options: LogOptions = {}, thrown?: ops.ExceptionFields): void {
+  protected log(name: unknown, options?: LogOptions, thrown?: ops.ExceptionFields): void {
     const kind = thrown === undefined ? "event" : "exception";
-    this.#record(kind, (losses) => ops.eventOp(name, options, losses, thrown), options.at);
+    this.#record(kind, (losses) => ops.eventOp(name, options ?? {}, losses, thrown), options?.at);
   }
 
   protected measure(
     type: MetricType,
     name: unknown,
     measure: ops.Measure,
-    options: ops.MetricOptions = {},
+    options?: ops.MetricOptions,
   ): void {
-    this.#record("metric", (losses) => ops.metricOp(type, name, measure, options, losses));
+    this.#record("metric", (losses) => ops.metricOp(type, name, measure, options ?? {}, losses));
   }
 
   /** `end` or `crash`: nothing follows it. */
@@ -133,7 +133,8 @@ export class Recorder {
   #record(kind: Kind, write: (losses: Loss[]) => string | undefined, givenAt?: number): void {
     if (this.#hasEnded) return;
     try {
-      const at = givenAt !== undefined && givenAt >= 0 ? Math.floor(givenAt) : this.clock();
+      const isGiven = typeof givenAt === "number" && givenAt >= 0 && givenAt <= LAST_DATE;
+      const at = isGiven ? Math.floor(givenAt) : this.clock();
       const losses: Loss[] = [];
       const text = write(losses);
       if (text !== undefined) this.append(kind, at, text);

@@ -48,9 +48,9 @@ export class Session extends Recorder {
   }
 
   /** An exception, with its stack and what led to it. Anything can be thrown, so anything can be given. */
-  exception(thrown: unknown, options: ExceptionOptions = {}): void {
-    const fields = { ...exceptionFields(thrown), handled: options.handled };
-    this.log(options.name ?? EVENT_EXCEPTION, options, fields);
+  exception(thrown: unknown, options?: ExceptionOptions): void {
+    const fields = { ...exceptionFields(thrown), handled: options?.handled };
+    this.log(options?.name ?? EVENT_EXCEPTION, options, fields);
   }
 
   /** Measures until it is stopped: `using timer = session.timer("save")`, or call `stop()`. */
@@ -80,8 +80,8 @@ export class Session extends Recorder {
   }
 
   /** The program is done with this session. Nothing is recorded after it. */
-  end(options: EndOptions = {}): void {
-    this.finish(endOp({ exit_code: options.exitCode, signal: options.signal }));
+  end(options?: EndOptions): void {
+    this.finish(endOp({ exit_code: options?.exitCode, signal: options?.signal }));
     this.#close();
   }
 

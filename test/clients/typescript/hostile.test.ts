@@ -1,0 +1,212 @@
+/** Whatever a program hands over, and wherever it runs: no call throws, every line is whole, and what is lost is counted. */
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { LaneFile } from "../../../clients/typescript/lane.ts";
+import { Session } from "../../../clients/typescript/session.ts";
+import { MAX_EVENT_BYTES } from "../../../src/core/limits.ts";
+import { readLanes, testHome, type TestHome } from "./lanes.ts";
+
+const client = new URL("../../../clients/typescript/node.ts", import.meta.url).pathname;
+
+function record(home: TestHome, maxBytes = 1_000_000_000): Session {
+  mkdirSync(home.lanes, { recursive: true });
+  const header = { lane: "l1", session: "s1", server: "", at: 0, monotonic_ms: 0, writer: {} };
+  const lane = new LaneFile({ folder: home.lanes, header, maxBytes });
+  return new Session("s1", "", {}, lane, false);
+}
+
+const anything = fc.anything({
+  withBigInt: true,
+  withBoxedValues: true,
+  withDate: true,
+  withMap: true,
+  withSet: true,
+  withNullPrototype: true,
+  withSparseArray: true,
+  withTypedArray: true,
+  withUnicodeString: true,
+});
+
+test("anything at all is written as whole lines, in sequence, and nothing is thrown", () => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(anything, anything), { maxLength: 10 }), (pairs) => {
+      using home = testHome();
+      const session = record(home);
+      for (const [a, b] of pairs as [any, any][]) {
+        // oxlint-disable-line no-explicit-any -- calls that no types allow
+        session.updateState(a);
+        session.event(a, b);
+        session.event("e", { category: a, labels: b, message: a, data: b, at: a });
+        session.exception(a, { data: b });
+        session.gauge(a, b, a);
+        session.counter(a, a, { tags: b, unit: a, metadata: b });
+        session.histogram("h", a, { buckets: b });
+        session.heartbeat(a);
+      }
+      session.end({ exitCode: pairs[0]?.[0] as number });
+      const [lane] = readLanes(home);
+      expect(lane?.damaged).toBe(0);
+      expect(lane?.records.map((line) => line["seq"])).toEqual(lane?.records.map((_, i) => i + 1));
+    }),
+    { numRuns: 100 },
+  );
+});
+
+test("getters, proxies and toJSON that throw, call back, or never end", () => {
+  using home = testHome();
+  const session = record(home);
+  const thrower = {
+    good: 1,
+    get bad(): never {
+      throw new Error("no");
+    },
+  };
+  const logger = {
+    toJSON: () => {
+      session.event("from inside");
+      return { logged: true };
+    },
+  };
+  const endless = { toJSON: (): object => ({ again: endless, more: endless }) };
+  const trap = new Proxy(
+    {},
+    {
+      ownKeys: () => {
+        throw new Error("trap");
+      },
+    },
+  );
+  session.updateState({
+    thrower,
+    logger,
+    endless,
+    trap,
+    promise: Promise.resolve(),
+    weak: new WeakMap(),
+    fn() {},
+  });
+  session.exception(trap);
+  session.exception(Object.create(null));
+  session.end();
+  const records = readLanes(home)[0]?.records ?? [];
+  expect(records.find((line) => line["op"] === "state")?.["patch"]).toEqual({
+    thrower: { good: 1, bad: "<unreadable>" },
+    logger: { logged: true },
+    endless: { again: "<cycle>", more: "<cycle>" },
+    trap: "<Object>",
+    promise: "<Promise>",
+    weak: "<WeakMap>",
+    fn: "<Function>",
+  });
+  expect(records.some((line) => line["name"] === "from inside")).toBe(true);
+});
+
+test("10 MB strings, depth 10,000 and 100,000 keys are cut or counted, never thrown", () => {
+  using home = testHome();
+  const session = record(home);
+  let deep: object = {};
+  for (let i = 0; i < 10_000; i++) deep = { deep };
+  const wide = Object.fromEntries(Array.from({ length: 100_000 }, (_, i) => [`key${i}`, i]));
+  const long = "😀\u2028\u0000".repeat(2_000_000);
+  session.event("long", { message: long });
+  session.updateState({ long });
+  session.updateState({ deep });
+  session.updateState(wide);
+  session.event("wide", { data: wide });
+  session.exception(new Error(long));
+  session.end();
+  const records = readLanes(home)[0]?.records ?? [];
+  for (const line of records.filter((each) => each["op"] === "event"))
+    expect(Buffer.byteLength(JSON.stringify(line))).toBeLessThanOrEqual(MAX_EVENT_BYTES);
+  const dropped = records.filter((each) => each["op"] === "dropped").map((each) => each["cause"]);
+  expect(dropped).toContain("too_large");
+  expect(dropped).toContain("unserialisable");
+});
+
+test("no home, no working folder, no standard streams: it runs, and records in the temporary folder", () => {
+  using home = testHome();
+  const script = join(home.folder, "program.mjs");
+  const gone = mkdtempSync(join(tmpdir(), "datacat-gone-"));
+  writeFileSync(
+    script,
+    `import { rmdirSync } from "node:fs";
+     process.chdir(${JSON.stringify(gone)}); rmdirSync(${JSON.stringify(gone)});
+     const { open } = await import(${JSON.stringify(client)});
+     open().event("still here");`,
+  );
+  const ran = spawnSync(process.execPath, [script], {
+    stdio: "ignore",
+    env: { DATACAT_HOME: "/proc/nowhere", DATACAT_DAEMON: "off", TMPDIR: home.folder },
+  });
+  expect(ran.status).toBe(0);
+  const [spare] = readdirSync(home.folder).filter((name) => name.startsWith("datacat-"));
+  const lanes = readLanes({ ...home, lanes: join(home.folder, spare ?? "", "lanes") });
+  expect(lanes[0]?.records.map((line) => line["op"])).toEqual(["start", "event", "end"]);
+});
+
+test("with no folder to write to at all, the program runs as ever", () => {
+  using home = testHome();
+  const script = join(home.folder, "program.mjs");
+  writeFileSync(
+    script,
+    `import { open } from ${JSON.stringify(client)};\nopen().event("x"); console.log("done");`,
+  );
+  const env = {
+    DATACAT_HOME: "/proc/nowhere",
+    TMPDIR: "/proc/nowhere",
+    DATACAT_URL: "http://127.0.0.1:9",
+  };
+  const ran = spawnSync(process.execPath, [script], { encoding: "utf8", env });
+  expect(ran).toMatchObject({ status: 0, stdout: "done\n", stderr: "" });
+});
+
+/** Only root may mount a disk that is small enough to fill. */
+const canMount = (() => {
+  const folder = mkdtempSync(join(tmpdir(), "datacat-mount-"));
+  try {
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=16k", "tmpfs", folder], { stdio: "ignore" });
+    execFileSync("umount", [folder]);
+    return true;
+  } catch {
+    return false;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+})();
+
+test.runIf(canMount)(
+  "a full disk costs records, which are counted; recording goes on when there is room",
+  () => {
+    using home = testHome();
+    mkdirSync(home.lanes);
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=32k", "tmpfs", home.lanes]);
+    try {
+      const ballast = join(home.lanes, "ballast");
+      writeFileSync(ballast, Buffer.alloc(16_384));
+      const session = record(home);
+      for (let i = 0; i < 300; i++) session.event(`e${i}`, { message: "x".repeat(100) });
+      const { dropped } = session.stats();
+      expect(dropped["disk_full"]).toBeGreaterThan(0);
+
+      rmSync(ballast);
+      session.event("after");
+      session.end();
+      const [lane] = readLanes(home);
+      expect(lane?.damaged).toBeLessThanOrEqual(1);
+      expect(lane?.records.slice(-3)).toMatchObject([
+        { op: "dropped", cause: "disk_full", count: dropped["disk_full"] },
+        { name: "after" },
+        { op: "end" },
+      ]);
+      // The hole in the sequence says the same.
+      const sequences = lane?.records.map((line) => Number(line["seq"])) ?? [];
+      expect((sequences.at(-1) ?? 0) - sequences.length).toBe(dropped["disk_full"]);
+    } finally {
+      execFileSync("umount", [home.lanes]);
+    }
+  },
+);

@@ -426,10 +426,22 @@ export class Session extends DurableObject<Env> {
     const summary = answering(() => this.#summary());
     if (!this.#load()) return summary;
     const { id, counts, segments, bytes } = this.#summary();
-    this.#watchers.dismiss("The session was deleted");
     this.#publisher.forget();
 
-    const removed = await forget(this.env.CATALOG, id);
+    let removed: number;
+    try {
+      removed = await forget(this.env.CATALOG, id);
+    } catch (error) {
+      console.error(`Session ${id} was not deleted:`, error);
+      this.#publisher.expect(Date.now() + PUBLISH_MS);
+      return JSON.stringify(
+        new Refusal(
+          "unavailable",
+          "The catalog does not answer, so nothing was deleted; try again later.",
+        ),
+      );
+    }
+    this.#watchers.dismiss("The session was deleted");
     await this.ctx.storage.deleteAll();
     this.#store.markErased(Date.now());
     this.#loaded = undefined;

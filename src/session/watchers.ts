@@ -30,8 +30,9 @@ export class Watchers {
   }
 
   tell(kinds: Iterable<Kind>): void {
+    if (!this.isAnyone) return;
     for (const kind of kinds) this.#kinds.add(kind);
-    if (this.#kinds.size === 0 || this.#timer !== null || !this.isAnyone) return;
+    if (this.#kinds.size === 0 || this.#timer !== null) return;
     const wait = this.#toldAt + LIVE_MS - Date.now();
     if (wait <= 0) this.#broadcast();
     else this.#timer = setTimeout(() => this.#broadcast(), wait);

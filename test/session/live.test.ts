@@ -1,0 +1,107 @@
+import { describe, expect, test } from "vitest";
+import type { Change } from "../../src/core/answers.ts";
+import { beat, event, gauge, NOON, start, state, World } from "./world.ts";
+
+/** Opens the session's socket as a page does; `changes` grows with what it is told. */
+async function watch(world: World) {
+  const response = await world.stub.fetch("https://session/live", {
+    headers: { upgrade: "websocket" },
+  });
+  const socket = response.webSocket;
+  if (!socket) throw new Error(`no socket: ${response.status}`);
+  const changes: Change[] = [];
+  const closed: number[] = [];
+  socket.addEventListener("message", ({ data }) => {
+    changes.push(JSON.parse(String(data)) as Change);
+  });
+  socket.addEventListener("close", ({ code }) => {
+    closed.push(code);
+  });
+  socket.accept();
+  return {
+    socket,
+    changes,
+    closed,
+    until: (count: number) => expect.poll(() => changes.length).toBeGreaterThanOrEqual(count),
+  };
+}
+
+describe("a page that watches", () => {
+  test("is told where the session is, and then of each kind of change", async () => {
+    const world = new World();
+    await world.send([start(), state(NOON, { a: 1 })]);
+    const { changes, until, socket } = await watch(world);
+    await until(1);
+    expect(changes[0]).toEqual({ revision: 2, status: "active", kinds: [] });
+    await world.send([
+      state(NOON, { a: 2 }),
+      gauge(NOON, "fps", 1),
+      event(NOON, "x", { exception_type: "E" }),
+      beat(NOON),
+    ]);
+    await until(2);
+    expect(changes[1]).toMatchObject({ revision: 6, status: "active" });
+    expect(changes[1]?.kinds.toSorted()).toEqual([
+      "event",
+      "exception",
+      "heartbeat",
+      "metric",
+      "state",
+    ]);
+    await world.send([{ op: "end", at: NOON + 1 }]);
+    await until(3);
+    expect(changes[2]).toMatchObject({ status: "ended", kinds: ["status"] });
+    socket.close();
+  });
+
+  test("makes the answer say that someone watches, until it goes", async () => {
+    const world = new World();
+    await world.send([start()]);
+    expect(await world.send([])).not.toHaveProperty("watched");
+    const { socket, until } = await watch(world);
+    await until(1);
+    expect(await world.send([])).toMatchObject({ watched: true });
+    socket.close(1001, "going away");
+    await expect.poll(async () => (await world.send([])).watched).toBeUndefined();
+  });
+
+  test("is told at most a few times a second, and of the last change in any case", async () => {
+    const world = new World();
+    await world.send([start()]);
+    const { changes, until, socket } = await watch(world);
+    await until(1);
+    for (let i = 1; i <= 40; i++) await world.send([state(NOON + i, { i })]);
+    await expect.poll(() => changes.at(-1)?.revision).toBe(41);
+    expect(changes.length).toBeLessThan(25);
+    socket.close();
+  });
+
+  test("stays connected while the object rests", async () => {
+    const world = new World();
+    await world.send([start()]);
+    const { changes, until, socket } = await watch(world);
+    await until(1);
+    await world.evict();
+    expect(await world.send([state(NOON, { a: 1 })])).toMatchObject({ watched: true });
+    await until(2);
+    expect(changes[1]).toMatchObject({ revision: 2, kinds: ["state"] });
+    socket.close();
+  });
+
+  test("is let go when the session is deleted", async () => {
+    const world = new World();
+    await world.send([start()]);
+    const { until, closed } = await watch(world);
+    await until(1);
+    await world.client.erase();
+    await expect.poll(() => closed).toEqual([1000]);
+  });
+
+  test("of a session that is not there is told so", async () => {
+    const response = await new World().stub.fetch("https://session/live", {
+      headers: { upgrade: "websocket" },
+    });
+    expect(response.status).toBe(404);
+    await response.text();
+  });
+});

@@ -42,7 +42,7 @@ export async function launch(source, { withParent = false } = {}) {
     );
     process.exit(1);
   }
-  runWith(ownNode(), [program, ...process.argv.slice(2)]);
+  runWith(ownNode(), process.argv.slice(1)); // this launcher once more, which will find itself at home
   if (withParent) {
     const parent = process.ppid;
     setInterval(() => process.ppid === parent || process.exit(0), 500).unref();

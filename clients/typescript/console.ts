@@ -64,7 +64,8 @@ function wrap(
 function textOf(value: unknown): string {
   if (typeof value === "string") return value;
   try {
-    return value instanceof Error ? String(value) : (JSON.stringify(value) ?? String(value));
+    if (value instanceof Error || typeof value === "bigint") return value.toString();
+    return JSON.stringify(value) ?? typeof value;
   } catch {
     return typeof value; // a cycle, a bigint within, a getter that throws
   }

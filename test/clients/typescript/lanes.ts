@@ -18,7 +18,9 @@ export function testHome(): TestHome {
 }
 
 /** Every lane in a home: header and records of all its parts, in order. Damaged lines count. */
-export function readLanes(home: TestHome): { header: Line; records: Line[]; damaged: number }[] {
+export function readLanes(
+  home: Pick<TestHome, "lanes">,
+): { header: Line; records: Line[]; damaged: number }[] {
   const lanes = new Map<string, { header: Line; records: Line[]; damaged: number }>();
   for (const file of readdirSync(home.lanes).sort()) {
     const [first, ...rest] = readFileSync(join(home.lanes, file), "utf8").split("\n").slice(0, -1);

@@ -24,6 +24,9 @@ const options = new Command("npm start --")
 try {
   const server = await serve({ port: options.port, data: resolve(options.data) });
   stopOnSignal(() => server.stop());
+  // The command looks for the server where it usually is.
+  const datacat =
+    server.port === DEFAULT_PORT ? "npx datacat" : `DATACAT_URL=${server.url} npx datacat`;
   const seconds = (performance.now() / 1000).toFixed(1);
   console.log(`
   Datacat is ready: ${server.url}   (${seconds} s)
@@ -31,9 +34,9 @@ try {
   Data in ${relative(process.cwd(), options.data) || "."} · ${aboutDaemon(server.url)} · Ctrl-C stops
 
   Try in another terminal:
-    npx datacat run -- npm run check
-    npx datacat run -- sh -c 'sleep 3; kill -9 $$'
-    npx datacat why last
+    ${datacat} run -- npm run check
+    ${datacat} run -- sh -c 'sleep 3; kill -9 $$'
+    ${datacat} why last
 `);
 } catch (error) {
   console.error(`\n  ${await explain(error)}\n`);

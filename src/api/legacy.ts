@@ -2,7 +2,7 @@
 import { type Context, Hono } from "hono";
 import type { AccessEnv } from "../access/access.ts";
 import { requires } from "../access/access.ts";
-import { listSessions } from "../catalog/sessions.ts";
+import { listSessions, type SessionList } from "../catalog/sessions.ts";
 import { LEGACY_LEASE_MS, MAX_PAGE } from "../core/limits.ts";
 import { refusalOf } from "../core/refusal.ts";
 import type { Env } from "../env.ts";
@@ -80,10 +80,19 @@ async function record(
 }
 
 /** Every session in full, as one array: streamed, since nobody knows how long it is. */
-function everySession(c: Context<AccessEnv>): Response {
+async function everySession(c: Context<AccessEnv>): Promise<Response> {
+  const { product } = c.var.access;
+  const pageAt = (cursor?: string) =>
+    listSessions(c.env.CATALOG, {
+      limit: MAX_PAGE,
+      ...(product !== null && { product }),
+      ...(cursor !== undefined && { cursor }),
+    });
+  const first = await pageAt(); // before the answer begins: then it may still be an error
   const { readable, writable } = new IdentityTransformStream();
   c.executionCtx.waitUntil(
-    writeAll(c.env, c.var.access.product, writable).catch((error: unknown) => {
+    writeAll(c.env, first, pageAt, writable).catch((error: unknown) => {
+      // Broken off rather than closed: an export that lacks a session must not look whole.
       console.error("The export of all sessions broke off:", error);
       return writable.abort(error).catch(() => undefined); // the reader may have gone, too
     }),
@@ -91,16 +100,14 @@ function everySession(c: Context<AccessEnv>): Response {
   return c.body(readable, 200, JSON_TYPE);
 }
 
-async function writeAll(env: Env, product: string | null, writable: WritableStream): Promise<void> {
-  await write(writable, "[");
-  let separator = "";
-  let cursor: string | undefined;
-  do {
-    const page = await listSessions(env.CATALOG, {
-      limit: MAX_PAGE,
-      ...(product !== null && { product }),
-      ...(cursor !== undefined && { cursor }),
-    });
+async function writeAll(
+  env: Env,
+  first: SessionList,
+  pageAt: (cursor: string) => Promise<SessionList>,
+  writable: WritableStream,
+): Promise<void> {
+  let separator = "[";
+  for (let page = first; ; page = await pageAt(page.next)) {
     for (const { id } of page.items) {
       const session = await whole(env, id);
       if (!session) continue;
@@ -109,9 +116,9 @@ async function writeAll(env: Env, product: string | null, writable: WritableStre
       else await session.pipeTo(writable, { preventClose: true });
       separator = ",";
     }
-    cursor = page.next ?? undefined;
-  } while (cursor !== undefined);
-  await write(writable, "]");
+    if (page.next === null) break;
+  }
+  await write(writable, separator === "[" ? "[]" : "]");
   await writable.close();
 }
 
@@ -130,7 +137,6 @@ async function whole(env: Env, id: string): Promise<Whole | undefined> {
 }
 
 async function write(writable: WritableStream, text: string): Promise<void> {
-  if (text === "") return;
   const writer = writable.getWriter();
   await writer.write(new TextEncoder().encode(text));
   writer.releaseLock();

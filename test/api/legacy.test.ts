@@ -40,6 +40,11 @@ async function refused(response: Response, status: number, code: string): Promis
   expect(await response.json()).toMatchObject({ error: { code, message: expect.any(String) } });
 }
 
+test("without sessions there is an empty list of them", async () => {
+  const response = await ask("/api/data/sessions");
+  expect([response.status, await response.json()]).toEqual([200, []]);
+});
+
 test("/health answers to any method, without a key, even when all else is locked", async () => {
   const locked = server({});
   for (const method of ["GET", "POST", "PUT", "DELETE"]) {

@@ -39,6 +39,7 @@ test("a session that 1.x opens is recorded, and found once the catalog is back",
 test("what needs it says that it is not there, when to come back, and logs why", async () => {
   for (const path of [
     "/api/sessions",
+    "/api/data/sessions",
     "/api/products",
     "/api/metrics",
     "/api/metrics/fps",
@@ -51,7 +52,7 @@ test("what needs it says that it is not there, when to come back, and logs why",
     expect(JSON.parse(text)).toMatchObject({ error: { code: "unavailable" } });
     expect(text).not.toContain("D1");
   }
-  expect(logged).toHaveBeenCalledTimes(6);
+  expect(logged).toHaveBeenCalledTimes(7);
 });
 
 test("a key that cannot be looked up is not a wrong key: its sender is to try again", async () => {

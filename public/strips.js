@@ -151,8 +151,13 @@ export class Strips {
       if (to !== undefined) query.set("to", String(to));
       const answer = await fetch(`/sessions/${this.id}/charts?${query}`);
       if (!answer.ok) throw new Error(`charts: ${answer.status}`);
-      for (const chart of await answer.json()) {
-        use(String(chart.series.id), readingsOf(chart), chart.points !== null);
+      for (const ink of await answer.json()) {
+        use(
+          String(ink.id),
+          readingsOf(ink),
+          ink.readings.every((reading) => reading.length === 2),
+        );
+        await breath(); // between strips, so that the page answers while many are drawn
       }
       delete this.recorder.dataset.failed;
     } catch {
@@ -210,26 +215,21 @@ export class Strips {
   }
 }
 
+function breath() {
+  return new Promise((resolve) => setTimeout(resolve));
+}
+
 /** @param {Element} strip @param {string} selector @param {string} text */
 function write(strip, selector, text) {
   const element = strip.querySelector(selector);
   if (element) element.textContent = text;
 }
 
-/** Points and buckets alike. @param {any} chart of core/answers.ts @returns {Reading[]} */
-function readingsOf(chart) {
-  const isTotal = chart.series.type === "counter";
-  if (chart.points) {
-    return chart.points.map((/** @type {number[]} */ [at = 0, value = 0]) => ({
-      at,
-      value,
-      min: value,
-      max: value,
-    }));
-  }
-  return (chart.buckets ?? []).map((/** @type {any} */ { from, to, min, max, mean, last }) => ({
-    at: (from + to) / 2,
-    value: isTotal ? last : mean,
+/** @param {{ from: number, readings: number[][] }} ink as src/pages/session/strips.tsx sends it @returns {Reading[]} */
+function readingsOf({ from, readings }) {
+  return readings.map(([since = 0, value = 0, min = value, max = value]) => ({
+    at: from + since,
+    value,
     min,
     max,
   }));

@@ -1,6 +1,6 @@
 /** Every metric as a strip under the tape, on the same time axis. Charts.js draws the ink; what can be read is here. */
 import { Hono } from "hono";
-import type { SeriesSummary, Summary } from "../../core/answers.ts";
+import type { Chart, SeriesSummary, Summary } from "../../core/answers.ts";
 import type { Env } from "../../env.ts";
 import { STRIP_POINTS, STRIPS } from "../limits.ts";
 import { address } from "../ui/address.ts";
@@ -228,7 +228,12 @@ stripRoutes.get("/sessions/:id/strips", async (c) => {
   return c.html(await list(recording, isLive, c.req.query("metric"), Math.max(0, skip)));
 });
 
-/** What the strips are drawn from: Chart[] over the axis' range. */
+/**
+ * What strips.js draws: per series its readings over the range, [time since `from`, value, least, most]; least and most are left out
+ * where a reading is one point. Six digits are more than a screen can show.
+ */
+export type Ink = { id: number; from: number; readings: number[][] };
+
 stripRoutes.get("/sessions/:id/charts", async (c) => {
   const { from, to } = viewOf(c.req.query());
   const ids = (c.req.query("ids") ?? "")
@@ -237,5 +242,22 @@ stripRoutes.get("/sessions/:id/charts", async (c) => {
     .map(Number)
     .filter(Number.isInteger);
   const recording = recordingOf(c.env, sessionId(c.req.param("id")));
-  return c.json(await recording.charts({ ids, from, to, points: STRIP_POINTS }));
+  return c.json((await recording.charts({ ids, from, to, points: STRIP_POINTS })).map(inkOf));
 });
+
+function inkOf({ series, from, points, buckets }: Chart): Ink {
+  const isTotal = series.type === "counter";
+  const readings = points
+    ? points.map(([at, value]) => [at - from, drawn(value)])
+    : (buckets ?? []).map(({ from: start, to: end, mean, last, min, max }) => [
+        Math.round((start + end) / 2 - from),
+        drawn(isTotal ? last : mean),
+        drawn(min),
+        drawn(max),
+      ]);
+  return { id: series.id, from, readings };
+}
+
+function drawn(value: number): number {
+  return Number(value.toPrecision(6));
+}

@@ -1,4 +1,4 @@
-/** The Go client's own tests and checks, by Go's own tools. Nothing is downloaded: it has no dependencies. */
+/** The Go client by Go's own tools (its own tests are a suite of their own). Nothing is downloaded: it has no dependencies. */
 import { execFile, execFileSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
 import { isGoMissing } from "./world.ts";
@@ -8,12 +8,6 @@ const module = new URL("../../../clients/go", import.meta.url).pathname;
 const timeout = 900_000;
 
 describe.skipIf(isGoMissing)("the Go client", () => {
-  test("passes its own tests, with the race detector", { timeout }, async () => {
-    expect(await go(["test", hasRaceDetector() ? "-race" : "-v=false", "./..."])).not.toMatch(
-      /FAIL|DATA RACE/,
-    );
-  });
-
   test.each(["linux", "windows", "darwin"])("is sound on %s", { timeout }, async (system) => {
     expect(await go(["vet", "./..."], { GOOS: system, CGO_ENABLED: "0" })).toBe("");
   });
@@ -49,14 +43,4 @@ function go(words: string[], env: NodeJS.ProcessEnv = {}): Promise<string> {
       resolve(failed ? `FAIL ${failed.message}\n${output}${complaints}` : output + complaints),
     );
   });
-}
-
-/** It needs a C compiler. */
-function hasRaceDetector(): boolean {
-  try {
-    execFileSync("cc", ["--version"], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -96,6 +96,57 @@ test.each(LISTS)("a list of sessions %s reads few rows", async (_, query, rows) 
   expect(await rowsRead(() => listSessions(db, query))).toBeLessThanOrEqual(rows);
 });
 
+test.each([
+  ["crashed ones", { status: ["crashed"] }, "status = 'crashed'"],
+  [
+    "ones that hung, of one product",
+    { status: ["ever_hung"], product: "game" },
+    "ever_hung = 1 AND product = 'game'",
+  ],
+  ["ones with a common event", { event: "ready", version: "1.7" }, "version = '1.7'"],
+  [
+    "ones once in a common state",
+    { state: { path: "level", value: "3" } },
+    "id IN (SELECT session_id FROM state_values WHERE path = 'level' AND value = '=3')",
+  ],
+  [
+    "ones with a common exception",
+    { exception: "f1", product: "editor" },
+    "product = 'editor' AND id IN (SELECT session_id FROM exceptions)",
+  ],
+  [
+    "open ones of a machine",
+    { status: ["active"], machine: "machine-1" },
+    "status = 'active' AND machine_id = 'machine-1'",
+  ],
+  [
+    "ones of a month, oldest first",
+    { from: NEWEST - 60 * DAY, to: NEWEST - 30 * DAY, order: "asc" },
+    `created_at BETWEEN ${NEWEST - 60 * DAY} AND ${NEWEST - 30 * DAY - 1}`,
+  ],
+] as [string, SessionListQuery, string][])(
+  "%s are the ones that plain SQL finds",
+  async (_, query, where) => {
+    const way = query.order ?? "desc";
+    const { results } = await env.CATALOG.prepare(
+      `SELECT id FROM sessions WHERE ${where} ORDER BY created_at ${way}, id ${way} LIMIT 150`,
+    ).all<{ id: string }>();
+    const found: string[] = [];
+    let cursor: string | undefined;
+    for (let page = 0; page < 3; page++) {
+      const { items, next } = await listSessions(db, {
+        ...query,
+        ...(cursor !== undefined && { cursor }),
+      });
+      found.push(...items.map((row) => row.id));
+      cursor = next ?? undefined;
+      if (cursor === undefined) break;
+    }
+    expect(found).toEqual(results.map((row) => row.id).slice(0, found.length));
+    expect(found.length).toBe(Math.min(150, results.length));
+  },
+);
+
 test("the first page and the thousandth cost the same", async () => {
   let cursor: string | undefined;
   const costs: number[] = [];

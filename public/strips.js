@@ -151,7 +151,9 @@ export class Strips {
       if (to !== undefined) query.set("to", String(to));
       const answer = await fetch(`/sessions/${this.id}/charts?${query}`);
       if (!answer.ok) throw new Error(`charts: ${answer.status}`);
-      for (const ink of await answer.json()) {
+      /** @type {{ id: number, from: number, readings: number[][] }[]} */
+      const inks = await answer.json();
+      for (const ink of inks) {
         use(
           String(ink.id),
           readingsOf(ink),

@@ -1,0 +1,112 @@
+import { expect, test } from "vitest";
+import { readFilter, searchQuery } from "../../src/pages/search.ts";
+import { piecesOf, plain } from "../../src/pages/ui/coloured.tsx";
+import { framesOf } from "../../src/pages/ui/frames.tsx";
+import { bytes, quantity } from "../../src/pages/ui/quantity.ts";
+import { duration } from "../../src/pages/ui/time.tsx";
+
+// A plain script of the browser's, without types here: `as string` keeps the compiler from looking for them.
+const browser: { quantity: typeof quantity } = await import("../../public/quantity.js" as string);
+
+const NUMBERS = [
+  0,
+  1,
+  -1,
+  0.5,
+  59.94,
+  1_204,
+  123_456.7,
+  1e9,
+  1.5e13,
+  3e-7,
+  2 ** 40,
+  1_023,
+  1_024,
+  -5_000,
+  1e-12,
+];
+
+test("numbers read the same from the server and while the page is open", () => {
+  for (const unit of ["", "bytes", "seconds", "percent", "rpm"]) {
+    for (const number of NUMBERS)
+      expect(browser.quantity(number, unit)).toBe(quantity(number, unit));
+  }
+});
+
+test("numbers come with their units, in few digits", () => {
+  expect(quantity(431_951_872, "bytes")).toBe("412 MiB");
+  expect(quantity(0.00125, "seconds")).toBe("1.25 ms");
+  expect(quantity(87.4321, "percent")).toBe("87.43 %");
+  expect(quantity(1_204)).toBe("1,204");
+  expect(bytes(0)).toBe("0 B");
+});
+
+test("spans are told in their two largest units", () => {
+  expect([80, 1_250, 134_000, 3_600_000, 90_061_000, -1_500].map(duration)).toEqual([
+    "80 ms",
+    "1.25 s",
+    "2 min 14 s",
+    "1 h",
+    "1 d 1 h",
+    "−1.5 s",
+  ]);
+});
+
+test.each([
+  ['  File "/home/ada/a b/world.py", line 141, in step\n    x()', "/home/ada/a b/world.py", 141],
+  ["    at load (/srv/app/src/index.ts:20:13)", "/srv/app/src/index.ts", 20],
+  ["    at file:///srv/app/main.mjs:7:1", "/srv/app/main.mjs", 7],
+  ["    at C:\\game\\main.js:9:2", "C:\\game\\main.js", 9],
+  ["/home/ada/go/src/game/main.go:88 +0x1d", "/home/ada/go/src/game/main.go", 88],
+  ["\tat com.example.Game.step(Game.java:42)", "Game.java", 42],
+])("the file and line of %j are found", (text, file, line) => {
+  expect(framesOf([text])).toMatchObject([{ text, file, line }]);
+});
+
+test("a frame without a file is still a frame, and empty lines are none", () => {
+  expect(framesOf(["goroutine 1 [running]:", "", "  "])).toMatchObject([
+    { text: "goroutine 1 [running]:" },
+  ]);
+});
+
+test("terminal colours become classes, and every other control sequence is dropped", () => {
+  expect(piecesOf("\u001B[1;31mred\u001B[0m plain\u001B[2K")).toEqual([
+    { text: "red", style: { bold: true, colour: "red" } },
+    { text: " plain", style: {} },
+  ]);
+  expect(plain("\u001B]0;title\u0007a\u001B[?25lb\u0008\u001B[38;5;9mc")).toBe("abc");
+});
+
+test("a search survives its own address, with times in UTC", () => {
+  const asked = readFilter(
+    new URLSearchParams(
+      "product=game&status=crashed&status=hung&path=player.hp&value=0&from=2026-11-23T10:00&zone=local&offset=-60&sort=events&order=asc&metric=fps",
+    ),
+  );
+  expect(asked.filter).toMatchObject({
+    product: "game",
+    status: ["hung", "crashed"],
+    state: { path: "player.hp", value: "0" },
+  });
+  expect(asked.filter.from).toBe(Date.UTC(2026, 10, 23, 9));
+  const again = readFilter(
+    new URLSearchParams(
+      Object.entries(searchQuery(asked)).flatMap(([k, v]) =>
+        v === undefined ? [] : [[k, String(v)]],
+      ),
+    ),
+  );
+  expect(again).toMatchObject({
+    filter: asked.filter,
+    sort: "events",
+    order: "asc",
+    metric: "fps",
+  });
+});
+
+test("whatever stands in an address, the search is one that can be asked", () => {
+  const { filter, sort, order } = readFilter(
+    new URLSearchParams("status=dead&sort=__proto__&order=up&from=soon&value=1"),
+  );
+  expect({ filter, sort, order }).toEqual({ filter: {}, sort: "created_at", order: "desc" });
+});

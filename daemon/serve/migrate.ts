@@ -26,10 +26,9 @@ export async function migrate(catalog: D1Database, folder: string): Promise<numb
   const applied = new Set(done.map(([name]) => name));
   const pending = listMigrations(folder).filter((name) => !applied.has(name));
 
-  if (pending.length === 0) return 0;
-  const { unstable_splitSqlQuery } = await import("wrangler"); // slow to load, and seldom needed
   for (const name of pending) {
-    const statements = unstable_splitSqlQuery(readFileSync(join(folder, name), "utf8"));
+    // What drizzle-kit writes between statements. wrangler could tell them apart too, but takes a second to load.
+    const statements = readFileSync(join(folder, name), "utf8").split("--> statement-breakpoint");
     try {
       await catalog.batch([
         ...statements.map((statement) => catalog.prepare(statement)),

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/big"
+	"net/url"
 	"reflect"
+	"regexp"
 	"sort"
 	"strings"
 	"sync"
@@ -230,3 +232,8 @@ func (f field) of(v reflect.Value) (reflect.Value, bool) {
 func typeName(t reflect.Type) string {
 	return strings.TrimLeft(t.String(), "*")
 }
+
+var (
+	urlType    = reflect.TypeOf(url.URL{})
+	regexpType = reflect.TypeOf(regexp.Regexp{})
+)

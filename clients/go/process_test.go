@@ -175,7 +175,7 @@ func TestALimitOnTheSizeOfFilesOnlyMakesMoreParts(t *testing.T) {
 
 func TestAProgramWithoutHomeFolderAndStreamsIsRecorded(t *testing.T) {
 	temporary := t.TempDir()
-	command := program(t, "homeless", "DATACAT_HOME=", "XDG_STATE_HOME=", "HOME=/nowhere/that/can/be", "TMPDIR="+temporary)
+	command := program(t, "homeless", "DATACAT_HOME=", "XDG_STATE_HOME=", "HOME=/dev/null/nowhere", "TMPDIR="+temporary)
 	var errors strings.Builder
 	command.Stderr = &errors
 	if err := command.Run(); err != nil || errors.String() != "3" {

@@ -120,7 +120,7 @@ func (f *farServer) got() []string {
 
 func direct(t *testing.T, f *farServer) *Session {
 	t.Helper()
-	t.Setenv("DATACAT_HOME", "/nowhere/to/write")
+	t.Setenv("DATACAT_HOME", "/dev/null/nowhere")
 	s := Open(context.Background(), Options{URL: f.URL + "/", Direct: true, Key: "dc_key"})
 	t.Cleanup(s.End)
 	return s
@@ -298,7 +298,7 @@ func TestADeletedSessionIsGivenUpAtOnce(t *testing.T) {
 }
 
 func TestNothingWaitsForAServerThatIsNotThere(t *testing.T) {
-	t.Setenv("DATACAT_HOME", "/nowhere/to/write")
+	t.Setenv("DATACAT_HOME", "/dev/null/nowhere")
 	ctx, cancel := context.WithCancel(context.Background())
 	s := Open(ctx, Options{URL: "http://127.0.0.1:1", Direct: true})
 	for i := 0; i < 20_000; i++ {

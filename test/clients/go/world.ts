@@ -34,16 +34,17 @@ type RunOptions = { words?: string[]; env?: NodeJS.ProcessEnv; input?: string };
 export type Ran = { id: string; code: number | null; signal: string | null; output: string };
 
 export class GoWorld {
-  readonly folder = mkdtempSync(join(tmpdir(), "datacat-go-"));
+  readonly folder: string;
   readonly server: Server;
 
-  constructor(server: Server) {
+  constructor(folder: string, server: Server) {
+    this.folder = folder;
     this.server = server;
   }
 
   static async make(): Promise<GoWorld> {
-    const data = mkdtempSync(join(tmpdir(), "datacat-go-data-"));
-    const world = new GoWorld(await serve({ data }));
+    const folder = mkdtempSync(join(tmpdir(), "datacat-go-"));
+    const world = new GoWorld(folder, await serve({ data: join(folder, "data") }));
     execFileSync("go", ["build", "-o", `${world.folder}/`, "./examples/...", "./cmd/..."], {
       cwd: module,
       stdio: "inherit",

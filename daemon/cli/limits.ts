@@ -20,8 +20,10 @@ export const SAMPLE_MS = 1_000;
 export const SAMPLE_WINDOWS_MS = 5_000;
 
 // Ends.
-/** How long a command's pipes are read on after its end: what it started may hold them open for ever. */
+/** How long a command's pipes have to be quiet after its end: what it started may hold them open for ever. */
 export const DRAIN_MS = 500;
+/** More than a pipe can hold on Linux (unless root raised it): what comes after it is not the command's any more. */
+export const MAX_PIPE_BYTES = 1024 * 1024;
 /** A signal that a process sends to itself arrives at once, or not at all. */
 export const SIGNAL_MS = 50;
 /** What is asked about the working folder and versions is only for the record; big repositories are slow to answer. */

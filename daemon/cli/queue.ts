@@ -97,9 +97,9 @@ export async function listQueue(env: Environment, json?: boolean): Promise<void>
 export async function dumpLane(env: Environment, which: string): Promise<void> {
   for (const file of filesOf(env, which)) {
     for await (const entry of readLane(file)) {
-      if (entry.kind === "header") print(JSON.stringify({ header: entry.header }));
-      else if (entry.kind === "record") print(JSON.stringify({ seq: entry.seq, ...entry.op }));
-      else print(JSON.stringify({ [entry.kind]: { bytes: entry.bytes, offset: entry.offset } }));
+      if (entry.kind === "header") printJson({ header: entry.header }, 0);
+      else if (entry.kind === "record") printJson({ seq: entry.seq, ...entry.op }, 0);
+      else printJson({ [entry.kind]: { bytes: entry.bytes, offset: entry.offset } }, 0);
     }
   }
 }

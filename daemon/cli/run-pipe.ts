@@ -11,14 +11,14 @@ import type { Readable } from "node:stream";
 
 export type Pipe = { reader: Readable; writeEnd: number };
 
-/** So many pipes, or nothing where there is no `mkfifo` or no place for one. Close `writeEnd` once the command has it. */
-export function openPipes(count: number): Pipe[] | undefined {
+/** A pipe for each output, or nothing where there is no `mkfifo` or no place for one. Close `writeEnd` once the command has it. */
+export function openPipes(): { stdout: Pipe; stderr: Pipe } | undefined {
   if (process.platform === "win32") return undefined; // Node's pipes are real ones there
   let folder: string | undefined;
   const opened: number[] = [];
   try {
     folder = mkdtempSync(join(tmpdir(), "datacat-"));
-    const paths = Array.from({ length: count }, (_, index) => join(folder ?? "", String(index)));
+    const paths = [join(folder, "stdout"), join(folder, "stderr")] as const;
     execFileSync("mkfifo", ["-m", "600", ...paths], { stdio: "ignore" });
     const ends = paths.map((path) => {
       // The end to read from first, and without waiting for a writer: the other would wait for a reader.
@@ -28,10 +28,11 @@ export function openPipes(count: number): Pipe[] | undefined {
       opened.push(writeEnd);
       return { readEnd, writeEnd };
     });
-    return ends.map(({ readEnd, writeEnd }) => ({
+    const [stdout, stderr] = ends.map(({ readEnd, writeEnd }) => ({
       reader: new Socket({ fd: readEnd, readable: true, writable: false }),
       writeEnd,
     }));
+    return stdout && stderr && { stdout, stderr };
   } catch {
     for (const descriptor of opened) closeSync(descriptor);
     return undefined;

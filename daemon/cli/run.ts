@@ -9,7 +9,7 @@ import type { Readable } from "node:stream";
 import { isatty } from "node:tty";
 import type { Environment } from "../home.ts";
 import { ensureDaemon } from "./daemon.ts";
-import { DRAIN_MS, SIGNAL_MS } from "./limits.ts";
+import { DRAIN_MS, MAX_PIPE_BYTES, SIGNAL_MS } from "./limits.ts";
 import type { Exit } from "./run-outcome.ts";
 import type { StreamName } from "./run-output.ts";
 import { openPipes } from "./run-pipe.ts";
@@ -40,47 +40,33 @@ export async function run(
     process.stderr.write(`datacat: ${text}\n`);
     return leave({ code, signal: null });
   }
-  await Promise.race([Promise.all(outputs.map(({ done }) => done)), sleep(DRAIN_MS)]);
-  await recorder?.end(
-    exit,
-    outputs.some(({ readerLeft }) => readerLeft()),
-    at,
-  );
-  await Promise.all(outputs.map(({ flushed }) => flushed()));
+  await Promise.all(outputs.map((output) => output.drained()));
+  const readerLeft = outputs.some((output) => output.hasLostReader());
+  await recorder?.end(exit, readerLeft, at);
+  await Promise.all(outputs.map((output) => output.flushed()));
   return leave(exit);
 }
 
 type Started = { child: ChildProcess; streams: [StreamName, Readable][] };
 
 function start(command: string[], options: RunOptions, env: Environment): Started {
-  if (!options.output)
+  if (!options.output) {
     return { child: spawnCommand(command, ["inherit", "inherit"], env), streams: [] };
-  const [out, error] = openPipes(2) ?? [];
-  if (!out || !error) {
+  }
+  const pipes = openPipes();
+  if (!pipes) {
     const child = spawnCommand(command, ["pipe", "pipe"], env);
     const { stdout, stderr } = child;
-    return {
-      child,
-      streams:
-        stdout && stderr
-          ? [
-              ["stdout", stdout],
-              ["stderr", stderr],
-            ]
-          : [],
-    };
+    if (!stdout || !stderr) return { child, streams: [] }; // it could not be started
+    return { child, streams: Object.entries({ stdout, stderr }) as Started["streams"] }; // keeps the two names
   }
-  const child = spawnCommand(command, [out.writeEnd, error.writeEnd], env);
+  const { stdout, stderr } = pipes;
+  const child = spawnCommand(command, [stdout.writeEnd, stderr.writeEnd], env);
   // The command has its own copies; while we hold ours, its output never ends.
-  closeSync(out.writeEnd);
-  closeSync(error.writeEnd);
-  return {
-    child,
-    streams: [
-      ["stdout", out.reader],
-      ["stderr", error.reader],
-    ],
-  };
+  closeSync(stdout.writeEnd);
+  closeSync(stderr.writeEnd);
+  const readers = { stdout: stdout.reader, stderr: stderr.reader };
+  return { child, streams: Object.entries(readers) as Started["streams"] };
 }
 
 function spawnCommand(
@@ -120,26 +106,44 @@ function colours(env: Environment, options: RunOptions): Environment {
 /** Sends a stream on byte for byte as it comes, no faster than its reader takes it, with a copy for the recording. */
 function pass(name: StreamName, from: Readable, recorder: Recorder | undefined) {
   const to = process[name];
-  let readerLeft = false;
+  let lostReader = false;
+  let passed = 0;
+  let lastAt = 0;
+  const closed = new Promise<"closed">((resolve) => from.once("close", () => resolve("closed")));
   to.on("error", () => {
     // Our reader has gone (`| head`): so has the command's, which tells it as the system always does.
-    readerLeft = true;
+    lostReader = true;
     from.destroy();
   });
+  from.on("error", () => from.destroy());
   from.on("data", (bytes: Buffer) => {
+    passed += bytes.length;
+    lastAt = Date.now();
     if (!to.write(bytes)) {
       from.pause();
-      to.once("drain", () => from.resume());
+      to.once("drain", () => {
+        lastAt = Date.now();
+        from.resume();
+      });
     }
     recorder?.output(name, bytes);
   });
-  from.on("error", () => from.destroy());
   return {
-    done: new Promise<void>((resolve) => from.once("close", () => resolve())),
-    readerLeft: () => readerLeft,
+    hasLostReader: () => lostReader,
+    /** All that the command had written when it ended has passed. What it left behind may hold the pipe open, and write on. */
+    async drained(): Promise<void> {
+      const before = passed;
+      const since = Date.now();
+      for (;;) {
+        if ((await Promise.race([closed, sleep(DRAIN_MS / 10)])) === "closed") return;
+        const isQuiet = !from.isPaused() && Date.now() - Math.max(since, lastAt) > DRAIN_MS;
+        if (isQuiet || passed - before > MAX_PIPE_BYTES) return;
+      }
+    },
+    /** Our reader has everything. */
     flushed: () =>
       new Promise<void>((resolve) => {
-        if (readerLeft) resolve();
+        if (lostReader) resolve();
         else to.write("", () => resolve());
       }),
   };

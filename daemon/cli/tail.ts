@@ -2,7 +2,7 @@
 import type { EventRow, Page, Summary } from "../../src/core/answers.ts";
 import { FOLLOW_MS } from "./limits.ts";
 import type { Server } from "./server.ts";
-import { clock, dim, print, status } from "./terminal.ts";
+import { clock, dim, print, printJson, status } from "./terminal.ts";
 import { eventLine } from "./why.ts";
 
 export type TailOptions = { lines: number; follow?: boolean; json?: boolean };
@@ -49,7 +49,8 @@ async function since(server: Server, at: string, last: EventRow | undefined): Pr
 }
 
 function show(event: EventRow, { json }: TailOptions): void {
-  print(json ? JSON.stringify(event) : `${dim(clock(event.at))}  ${eventLine(event)}`);
+  if (json) printJson(event, 0);
+  else print(`${dim(clock(event.at))}  ${eventLine(event)}`);
 }
 
 async function watch(server: Server, id: string): Promise<() => void> {

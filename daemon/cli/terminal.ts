@@ -42,12 +42,14 @@ export function category(value: string): string {
   return style ? styled(style, value) : value;
 }
 
+/** A line for a person. Whatever a program recorded may be in it, so nothing in it acts on this terminal. */
 export function print(line = ""): void {
-  process.stdout.write(`${line}\n`);
+  process.stdout.write(`${harmlessText(line)}\n`);
 }
 
-export function printJson(value: unknown): void {
-  print(JSON.stringify(value, null, process.stdout.isTTY ? 2 : undefined));
+/** For a program, as it is: JSON escapes what a terminal would act on. */
+export function printJson(value: unknown, indent = process.stdout.isTTY ? 2 : undefined): void {
+  process.stdout.write(`${JSON.stringify(value, null, indent)}\n`);
 }
 
 /** Rows in columns as wide as their widest cell; the last one as wide as it likes. */
@@ -75,11 +77,14 @@ export function clock(at: number): string {
   return `${new Date(at).toLocaleTimeString("sv-SE")}.${String(Math.floor(at) % 1000).padStart(3, "0")}`;
 }
 
-/** What a program printed may hold control characters that would act on this terminal: only colours get through. */
-export function harmlessText(text: string): string {
+/** Control characters would act on this terminal: only colours get through, and only to a terminal. */
+function harmlessText(text: string): string {
   if (!process.stdout.isTTY) return stripVTControlCharacters(text);
-  // oxlint-disable-next-line no-control-regex -- control characters are what this looks for
-  return text.replace(/\u001B(?!\[[\d;]*m)|[\u0000-\u0008\u000B-\u001A\u001C-\u001F\u007F]/g, "");
+  return text.replace(
+    // oxlint-disable-next-line no-control-regex -- control characters are what this looks for
+    /\u001B(?!\[[\d;]*m)|[\u0000-\u0008\u000B-\u001A\u001C-\u001F\u007F-\u009F]/g,
+    "",
+  );
 }
 
 /** Says how far long work is, on one line that goes away; nothing where nobody looks. */

@@ -3,7 +3,7 @@ import type { EventRow, Page, StateChange, Summary } from "../../src/core/answer
 import { duration } from "../../src/core/words.ts";
 import type { Server } from "./server.ts";
 import { printHead } from "./sessions.ts";
-import { bold, category, clock, dim, harmlessText, print, printJson } from "./terminal.ts";
+import { bold, category, clock, dim, print, printJson } from "./terminal.ts";
 
 export async function explainSession(
   server: Server,
@@ -33,7 +33,7 @@ export async function explainSession(
   if (states_before.length > 0) {
     print(`\n${bold("Its last state changes")}`);
     for (const change of states_before) {
-      print(`${before(change.at, summary)}  ${harmlessText(JSON.stringify(change.patch))}`);
+      print(`${before(change.at, summary)}  ${JSON.stringify(change.patch)}`);
     }
   }
   if (events_before.length > 0) {
@@ -59,8 +59,8 @@ function printVerdict({ verdict, transitions }: Summary): void {
 function printException(exception: EventRow, summary: Summary): void {
   const { exception_type = "exception", exception_msg = "", stacktrace = [], handled } = exception;
   print(`\n${bold("Its last exception")}  ${before(exception.at, summary)}`);
-  print(harmlessText(`${exception_type}: ${exception_msg}`));
-  for (const frame of stacktrace.slice(-12)) print(dim(harmlessText(`  ${frame.trimEnd()}`)));
+  print(`${exception_type}: ${exception_msg}`);
+  for (const frame of stacktrace.slice(-12)) print(dim(`  ${frame.trimEnd()}`));
   if (handled === false) print("Nothing caught it.");
 }
 
@@ -84,10 +84,8 @@ function before(at: number, { ended_at, updated_at }: Summary): string {
 /** An event on one line. */
 export function eventLine(event: EventRow): string {
   const { name, group, message, data, exception_type, exception_msg } = event;
-  if (name === "output") return `${dim(group ?? "")}  ${harmlessText(message ?? "")}`;
+  if (name === "output") return `${dim(group ?? "")}  ${message ?? ""}`;
   const what = exception_type ? `${exception_type}: ${exception_msg ?? ""}` : message;
   const rest = data && Object.keys(data).length > 0 ? dim(JSON.stringify(data)) : "";
-  return harmlessText(
-    [category(event.category), bold(name), group, what, rest].filter(Boolean).join("  "),
-  );
+  return [category(event.category), bold(name), group, what, rest].filter(Boolean).join("  ");
 }

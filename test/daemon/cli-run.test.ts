@@ -115,6 +115,12 @@ test("a reader that leaves ends the command as it would without us, and that is 
   expect((await home.ops()).at(-1)).toMatchObject({ op: "end", signal: "SIGPIPE" });
 });
 
+test("a slow reader gets everything, also what the command wrote last", () => {
+  using home = new Home();
+  const line = `"${node}" "${datacat}" run seq 200000 | (sleep 2; tail -n 1)`;
+  expect(spawnSync("sh", ["-c", line], { env: home.env }).stdout.toString()).toBe("200000\n");
+});
+
 test("signals reach the command, and it decides what they mean", async () => {
   using home = new Home();
   const script = 'trap "echo caught; exit 9" TERM; echo ready; while :; do sleep 0.05; done';
@@ -278,4 +284,10 @@ test("what a command leaves in the background does not hold us up", () => {
   const ran = home.run(["--", "sh", "-c", "sleep 30 & echo done"]);
   expect(ran.stdout.toString()).toBe("done\n");
   expect(Date.now() - began).toBeLessThan(20_000);
+});
+
+test("nor does one that goes on writing", () => {
+  using home = new Home();
+  const ran = home.run(["--", "sh", "-c", "yes & sleep 0.1; exit 4"]);
+  expect(ran.status).toBe(4);
 });

@@ -4,23 +4,45 @@
  */
 import { FAREWELL_MS } from "./limits.ts";
 import type { Session } from "./session.ts";
+import type { OpenOptions } from "./settings.ts";
+
+/** Those that ask a program to end. */
+const SIGNALS = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
 
 const sessions = new Set<Session>();
 const capturing = new Set<Session>();
 let isWatching = false;
 
-export function watchExit(session: Session, captureExceptions: boolean): void {
+export function watchExit(session: Session, settings: OpenOptions): void {
   if (!isWatching) {
     isWatching = true;
     process.on("exit", onExit);
     process.on("uncaughtExceptionMonitor", onUncaught);
   }
   sessions.add(session);
-  if (captureExceptions) capturing.add(session);
+  if (settings.captureExceptions ?? true) capturing.add(session);
+  if (settings.captureSignals) watchSignals();
   session.onEnd(() => {
     sessions.delete(session);
     capturing.delete(session);
   });
+}
+
+let isWatchingSignals = false;
+
+function watchSignals(): void {
+  if (isWatchingSignals) return;
+  isWatchingSignals = true;
+  for (const signal of SIGNALS) process.on(signal, onSignal);
+}
+
+/** A listener takes away what a signal does by itself; so it is taken away again, and the signal sent once more. */
+function onSignal(signal: NodeJS.Signals): void {
+  // The program has a listener of its own, so what the signal means is up to it.
+  if (process.listenerCount(signal) > 1) return;
+  for (const session of sessions) session.end({ signal });
+  process.removeListener(signal, onSignal);
+  process.kill(process.pid, signal);
 }
 
 const senders = new Set<Session>();

@@ -16,16 +16,16 @@ export * from "./public.ts";
 
 /** Opens a session. Everything is optional; whatever is wrong, the program gets a session and goes on. */
 export function open(options: OpenOptions = {}): Session {
-  const env = environment();
-  const settings = settingsFrom(options, env);
-  if (settings.disabled) return silent(settings.url, settings.session);
   try {
+    const env = environment();
+    const settings = settingsFrom(options, env);
+    if (settings.disabled) return silent(settings.url, settings.session);
     const session =
       (settings.direct ? undefined : openLane(settings, env)) ?? sendDirectly(settings);
-    watchExit(session, options.captureExceptions ?? true);
+    watchExit(session, settings);
     return session;
   } catch {
-    return silent(settings.url, settings.session);
+    return silent(); // options of no type that we know, or a runtime without the parts that this one needs
   }
 }
 

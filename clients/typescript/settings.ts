@@ -17,6 +17,11 @@ export type OpenOptions = Start & {
   disabled?: boolean | undefined;
   /** Record exceptions that nobody catches. In Node that is so unless `false` is said here: watching changes nothing there. */
   captureExceptions?: boolean | undefined;
+  /**
+   * Record SIGTERM, SIGINT and SIGHUP as what ended the program, which then ends by them as ever. Only in Node, and only if asked for:
+   * a program whose event loop is blocked would not notice them any more. Without it, being killed by one looks like a crash.
+   */
+  captureSignals?: boolean | undefined;
 };
 
 export type Settings = OpenOptions & { url: string };

@@ -1,8 +1,9 @@
 /** A session that records nothing: switched off, or nothing works here. */
-import { newId } from "./id.ts";
 import { Session } from "./session.ts";
 
-export function silent(url: string, id: string = newId(Date.now())): Session {
+const NO_ID = "00000000-0000-7000-8000-000000000000";
+
+export function silent(url = "", id: string = NO_ID): Session {
   const session = new Session(
     id,
     url,

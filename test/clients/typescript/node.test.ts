@@ -101,6 +101,37 @@ test("a program that survives its exceptions is not a crash", () => {
   ]);
 });
 
+test("with captureSignals a signal is what ended the program, which ends by it as ever", () => {
+  using home = testHome();
+  const ran = run(
+    home,
+    `open({ captureSignals: true }); process.kill(process.pid, "SIGTERM"); setTimeout(() => {}, 5_000);`,
+  );
+  expect(ran.signal).toBe("SIGTERM");
+  expect(readLanes(home)[0]?.records.at(-1)).toMatchObject({ op: "end", signal: "SIGTERM" });
+});
+
+test("a program that handles its signals goes on handling them", () => {
+  using home = testHome();
+  const ran = run(
+    home,
+    `open({ captureSignals: true });
+     process.on("SIGTERM", () => { console.log("not yet"); process.exit(7); });
+     process.kill(process.pid, "SIGTERM"); setTimeout(() => {}, 5_000);`,
+  );
+  expect(ran).toMatchObject({ status: 7, stdout: "not yet\n" });
+  expect(readLanes(home)[0]?.records.at(-1)).toMatchObject({ op: "end", exit_code: 7 });
+});
+
+test("options that are none open a session all the same", () => {
+  using home = testHome();
+  const ran = run(
+    home,
+    `for (const odd of [null, 5, "x", { url: 7 }, { state: 3 }]) open(odd).event("x");`,
+  );
+  expect(ran).toMatchObject({ status: 0, stderr: "" });
+});
+
 test("worker threads and child processes each have a lane of their own, in the same session if they are told so", () => {
   using home = testHome();
   const ran = run(

@@ -68,5 +68,7 @@ export function activity(
   if (after.state === "dead" || elapsedMs <= 0) return undefined;
   const cpuPercent = ((after.cpuMs - before.cpuMs) / elapsedMs) * 100;
   if (after.state === "stopped") return { state: "stopped", cpuPercent };
-  return { state: cpuPercent >= SPINNING_PERCENT ? "spinning" : "blocked", cpuPercent };
+  // On a machine with too much to do, a busy program may get little; but then it is always ready to run.
+  const isReady = before.state === "running" && after.state === "running";
+  return { state: isReady || cpuPercent >= SPINNING_PERCENT ? "spinning" : "blocked", cpuPercent };
 }

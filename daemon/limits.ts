@@ -21,8 +21,8 @@ export const BATCH_OPS = 4_900;
 export const FIRST_REQUEST_BYTES = 256 * 1024;
 /** A request never needs to be smaller: one op may be this long anyway. */
 export const MIN_REQUEST_BYTES = 16 * 1024;
-/** Well under MAX_INFLATED_BYTES; larger ones gain nothing and take memory. */
-export const MAX_REQUEST_BYTES = 4 * 1024 * 1024;
+/** 20,000 points or so: larger ones send no more per second, and take memory. */
+export const MAX_REQUEST_BYTES = 512 * 1024;
 /** Unsent bytes in a lane at which waiting for more is pointless. */
 export const FULL_BYTES = 512 * 1024;
 /** Counters and histograms are summed over this long: a chart never shows less. */
@@ -97,6 +97,9 @@ export const LOCAL_BODY_BYTES = 8 * 1024 * 1024;
 export const PROBE_MS = 500;
 /** How long `/end` and `/session` wait for the server to have everything. */
 export const FLUSH_MS = 5_000;
+
+/** How often a daemon looks whether a private one has left lanes behind. */
+export const RESCUE_MS = 60_000;
 
 // The lock.
 /** How long a daemon that is about to stop may still hold its home. */

@@ -1,5 +1,6 @@
 /** The daemon's heartbeat: looks at lanes, programs and disk in turn, often while something happens, seldom while nothing does. */
-import { closeSync, fsyncSync, type FSWatcher, openSync, watch } from "node:fs";
+import { type FSWatcher, watch } from "node:fs";
+import { open } from "node:fs/promises";
 import type { Budget } from "./budget.ts";
 import type { Clock } from "./clock.ts";
 import type { Home } from "./home.ts";
@@ -43,6 +44,7 @@ export class Loop {
   #grewAt: number;
   #busyAt: number;
   #next = { watch: 0, sync: 0, lock: 0, budget: 0 };
+  #isSyncing = false;
   /** Lanes that were written to since they were last synced. */
   readonly #unsynced = new Set<Lane>();
 
@@ -99,18 +101,27 @@ export class Loop {
 
     lanes.scan(monotonic);
     for (const lane of lanes.all.values()) {
-      const news = lane.look(monotonic);
-      if (!news.grew) continue;
-      this.#grewAt = monotonic;
-      this.#unsynced.add(lane);
-      monitor.learn(lane, news);
+      this.#follow(lane, monotonic);
     }
     if (this.#isDue("watch", monotonic, WATCH_MS)) monitor.tick();
-    if (this.#isDue("sync", monotonic, SYNC_MS)) this.#sync();
+    if (this.#isDue("sync", monotonic, SYNC_MS)) void this.#sync(); // never rejects
     if (this.#isDue("budget", monotonic, BUDGET_MS)) this.#options.budget.keep();
     sender.pump();
     lanes.reap();
     this.#stopIfIdle(monotonic);
+  }
+
+  /** One lane that cannot be read must not hide the others. */
+  #follow(lane: Lane, monotonic: number): void {
+    try {
+      const news = lane.look(monotonic);
+      if (!news.grew) return;
+      this.#grewAt = monotonic;
+      this.#unsynced.add(lane);
+      this.#options.monitor.learn(lane, news);
+    } catch (error) {
+      this.#options.log.failed(`following lane ${lane.lane}`, reason(error));
+    }
   }
 
   #waitMs(): number {
@@ -150,12 +161,16 @@ export class Loop {
   }
 
   /** A power cut then costs a second at most. The clients do not sync: it would make them wait for the disk. */
-  #sync(): void {
-    for (const lane of this.#unsynced) {
-      const part = lane.parts.at(-1);
-      if (part !== undefined) syncFile(lane.path(part));
-    }
+  async #sync(): Promise<void> {
+    if (this.#isSyncing) return;
+    this.#isSyncing = true;
+    const lanes = [...this.#unsynced];
     this.#unsynced.clear();
+    for (const lane of lanes) {
+      const part = lane.parts.at(-1);
+      if (part !== undefined) await syncFile(lane.path(part));
+    }
+    this.#isSyncing = false;
   }
 
   /** Nothing runs and nothing is left to send, or nobody takes it. */
@@ -173,13 +188,13 @@ export class Loop {
   }
 }
 
-function syncFile(path: string): void {
+async function syncFile(path: string): Promise<void> {
   try {
-    const descriptor = openSync(path, process.platform === "win32" ? "r+" : "r");
+    const file = await open(path, process.platform === "win32" ? "r+" : "r");
     try {
-      fsyncSync(descriptor);
+      await file.sync();
     } finally {
-      closeSync(descriptor);
+      await file.close();
     }
   } catch {
     // Gone meanwhile, or a disk that fails: the data is no safer for our complaint.

@@ -11,12 +11,13 @@ import { type Handler, type Listener, listen, routed } from "./http.ts";
 import { newId } from "./id.ts";
 import { Lanes } from "./lanes.ts";
 import { legacyApi, legacyError } from "./legacy.ts";
-import { IDLE_MS, LOCK_PATIENCE_MS, STOP_MS } from "./limits.ts";
+import { IDLE_MS, LOCK_PATIENCE_MS, RESCUE_MS, STOP_MS } from "./limits.ts";
 import { LocalSessions } from "./local.ts";
 import { Lock } from "./lock.ts";
 import { Log, reason } from "./log.ts";
 import { Loop } from "./loop.ts";
 import { thisMachine, thisProcess } from "./machine.ts";
+import { staySmall } from "./memory.ts";
 import { Monitor } from "./monitor.ts";
 import { Farewell, privateHome, rescue } from "./private.ts";
 import { Relay, relayError } from "./relay.ts";
@@ -70,6 +71,7 @@ export function readInfo(home: Home): DaemonInfo | undefined {
 
 /** Starts a daemon in this process; nothing if another one serves the home already. Throws if a private one's port is taken. */
 export async function runDaemon(options: DaemonOptions): Promise<Daemon | undefined> {
+  staySmall();
   const { env, clock = systemClock } = options;
   const userHome = openHome(env, process.platform);
   const config = readConfig(env, options.folder ?? workingFolder(), userHome.config);
@@ -137,14 +139,18 @@ export async function runDaemon(options: DaemonOptions): Promise<Daemon | undefi
   }
   const info = { ...thisProcess(), port: listener.port, version: DAEMON_VERSION };
   writeAtomically(home.info, JSON.stringify(info));
-  await rescue(userHome, home, id, log).catch((error: unknown) =>
-    log.write(`taking over what was left behind: ${reason(error)}`),
-  );
+  const takeOver = () =>
+    rescue(userHome, home, id, log).catch((error: unknown) =>
+      log.failed("taking over what was left behind", reason(error)),
+    );
+  await takeOver();
+  const rescues = setInterval(() => void takeOver(), RESCUE_MS); // never rejects
   loop.start();
 
   const stopped = loop.stopped.then(async () => {
     // First, so that a program that opens a session from now on starts the next daemon.
     if (lock.isHeld()) rmSync(home.info, { force: true });
+    clearInterval(rescues);
     await sender.flush(undefined, STOP_MS);
     await listener.close();
     saveProgress(home, lanes, sender, log);

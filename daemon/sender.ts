@@ -14,7 +14,7 @@ import {
   MAX_REQUEST_BYTES,
   MIN_REQUEST_BYTES,
 } from "./limits.ts";
-import type { Log } from "./log.ts";
+import { type Log, reason } from "./log.ts";
 import { retryDelay } from "./retry.ts";
 import { dueAt, keepaliveAt } from "./schedule.ts";
 import type { Answer, Uploader } from "./uploader.ts";
@@ -165,12 +165,24 @@ export class Sender {
     let room = state.requestBytes;
     for (const { lane } of due) {
       if (room <= 0 || sent.length >= MAX_BATCHES) break;
-      const next = this.#build(lane, room);
+      const next = this.#tryBuild(lane, room);
       if (!next) continue;
       sent.push(next);
       room -= next.text.length;
     }
     return sent;
+  }
+
+  /** A lane that cannot be read must not keep the others from being sent. */
+  #tryBuild(lane: Lane, room: number): Sent | undefined {
+    try {
+      return this.#build(lane, room);
+    } catch (error) {
+      this.#options.log.failed(`reading lane ${lane.lane}`, reason(error));
+      lane.filter.forget();
+      this.#delayLane(lane);
+      return undefined;
+    }
   }
 
   #build(lane: Lane, room: number): Sent | undefined {
@@ -216,15 +228,15 @@ export class Sender {
       this.totals.requests += 1;
       this.totals.bytes += body.length;
       this.#conclude(server, state, sent, answer, body.length);
+      this.#options.acknowledged();
     } catch (error) {
       // A full disk, say. What was not noted will be sent again, and the server will know it.
-      log.failed("noting what was sent", String(error));
+      log.failed("noting what was sent", reason(error));
       this.#forget(sent);
       this.#delay(state, 0);
     } finally {
       state.isBusy = false;
     }
-    this.#options.acknowledged();
     for (const waiter of this.#waiting) {
       if (waiter.isDone()) waiter.resolve(true);
       else if (state.failures > 0) waiter.resolve(false);

@@ -1,4 +1,4 @@
-/** What the daemon costs: `node test/bench/daemon.bench.ts [points]`. Prints the table that README.md keeps. */
+/** What the daemon costs: `node test/bench/daemon.bench.ts [points of the outage] [one part]`. Prints the table that README.md keeps. */
 import { type ChildProcess, fork, spawn } from "node:child_process";
 import { once } from "node:events";
 import {
@@ -20,15 +20,16 @@ import { type Home, homeAt, makePrivate } from "../../daemon/home.ts";
 import { newId } from "../../daemon/id.ts";
 import { LaneWriter } from "../../daemon/lane.ts";
 import { thisMachine, thisProcess } from "../../daemon/machine.ts";
+import { runDaemon } from "../../daemon/main.ts";
 import type { Op } from "../../src/core/wire.ts";
 
 const OUTAGE_POINTS = Number(process.argv[2] ?? 10_000_000);
 const rows: [string, string, string][] = [];
 
-await throughput();
-await wire();
-await outage();
-await death();
+const parts = { throughput, wire, outage, death };
+for (const [name, run] of Object.entries(parts)) {
+  if (process.argv[3] === undefined || process.argv[3] === name) await run();
+}
 
 const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
 console.log(`\nNode ${process.version}, ${cpus().length} × ${cpus()[0]?.model ?? "?"}\n`);
@@ -60,15 +61,19 @@ async function throughput(): Promise<void> {
   await end(daemon, sink.process, home);
 }
 
-/** A believable minute of a program, sent by the daemon and as one JSON request per op. */
+/** A believable minute of a program, sent by the daemon every five seconds and as one JSON request per op. */
 async function wire(): Promise<void> {
   const ops = believable(60);
   const home = newHome();
   const sink = await startSink();
   const writer = LaneWriter.create(home.lanes, header("wire"));
-  for (const op of ops) writer.append(op);
-  const daemon = startDaemon(home, sink.url);
-  while (laneCount(home) > 0) await sleep(20);
+  const env = { DATACAT_HOME: home.folder, DATACAT_URL: sink.url };
+  const daemon = await runDaemon({ env, folder: home.folder, port: 0, stay: true });
+  const calm = 5_000;
+  for (let from = ops[0]?.at ?? 0; from <= (ops.at(-1)?.at ?? 0); from += calm) {
+    for (const op of ops) if (op.at >= from && op.at < from + calm) writer.append(op);
+    await daemon?.flush(10_000);
+  }
   const ours = await sink.totals();
 
   const agent = new Agent();
@@ -105,7 +110,9 @@ async function wire(): Promise<void> {
     "one after another, kept alive",
   ]);
   await agent.close();
-  await end(daemon, sink.process, home);
+  await daemon?.stop();
+  sink.process.kill();
+  rmSync(home.folder, { recursive: true, force: true });
 }
 
 /** Resident memory while the server is away and the lanes grow. */
@@ -299,7 +306,7 @@ function newHome(): Home {
 }
 
 function startDaemon(home: Home, url: string): ChildProcess {
-  const program = fileURLToPath(new URL("../../daemon/launch/datacat-daemon.ts", import.meta.url));
+  const program = fileURLToPath(new URL("../../daemon/launch/datacat-daemon.mjs", import.meta.url));
   return spawn(process.execPath, [program], {
     cwd: home.folder,
     env: {

@@ -156,8 +156,11 @@ test("whatever the network does, every op arrives once and in order, or is count
         for (let tries = 0; tries < 20 && sender.waiting() > 0; tries++) await sender.flush(100);
         const arrived = far.ops.map((op) => Number(op["name"].slice(1)));
         expect(arrived).toEqual([...new Set(arrived)].toSorted((a, b) => a - b));
-        // Only a 413 for an op that was alone makes it go.
-        expect(arrived.length + (far.dropped["refused"] ?? 0)).toBe(issued);
+        // Only a 413 for an op that was alone makes it go; if it had arrived by a request whose answer was lost, it is
+        // counted all the same: too much, never too little.
+        const counted = arrived.length + (far.dropped["refused"] ?? 0);
+        expect(counted).toBeGreaterThanOrEqual(issued);
+        if (!faults.includes("answer lost")) expect(counted).toBe(issued);
         if (
           !faults.some(
             (fault) => typeof fault === "object" && "status" in fault && fault.status === 413,

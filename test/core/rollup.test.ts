@@ -1,6 +1,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { digestOf } from "../../src/core/digest.ts";
 import { Rollup } from "../../src/core/rollup.ts";
+import { newContents } from "../../src/core/segment.ts";
+import { newSeries } from "../../src/core/series.ts";
 import { quantile } from "../../src/core/sketch.ts";
 
 type Point = [at: number, value: number];
@@ -85,4 +88,37 @@ test("a counter has a strip, and no quantiles of its total", () => {
   rollup.add({ at: Float64Array.of(1, 2), fields: [Float64Array.of(5, 6)] });
   expect(rollup.strip?.count).toEqual([2]);
   expect(rollup.sketch.count).toBe(0);
+});
+
+test("a strip and its quantiles are the same from digests as from points", () => {
+  const segment = fc
+    .tuple(fc.nat(3_000_000), fc.array(point, { minLength: 1, maxLength: 10 }))
+    .map(([start, points]) => points.map(([at, value]): Point => [start + (at % 5_000), value]));
+  let unopened = 0;
+  fc.assert(
+    fc.property(fc.array(segment, { minLength: 1, maxLength: 10 }), (segments) => {
+      const times = segments.flat().map(([at]) => at);
+      const whole = rollupOf(segments);
+      const range = { from: Math.min(...times), to: Math.max(...times) };
+      const rollup = new Rollup("gauge", range);
+      for (const points of segments) {
+        const at = points.map(([time]) => time);
+        const fields = [points.map(([, value]) => value)];
+        const contents = { ...newContents(), series: new Map([[0, { at, fields }]]) };
+        const series = newSeries(0, { op: "metric", at: 0, type: "gauge", name: "x" }, []);
+        const [digest] = digestOf(contents, () => series).series;
+        if (digest && rollup.addDigest(digest)) unopened++;
+        else
+          rollup.add({
+            at: Float64Array.from(at),
+            fields: fields.map((one) => Float64Array.from(one)),
+          });
+      }
+      expect(rollup.strip).toEqual(whole.strip);
+      for (const q of [0, 0.5, 0.99, 1])
+        expect(quantile(rollup.sketch, q)).toBe(quantile(whole.sketch, q));
+    }),
+    { numRuns: 500 },
+  );
+  expect(unopened).toBeGreaterThan(300);
 });

@@ -297,6 +297,9 @@ async function compare(world: World, model: Model): Promise<void> {
   expect(drawn).toEqual(series);
 }
 
+/** Any other number must do as well. */
+const SEED = 20_260_105;
+
 test("a session is what its ops say, whatever happens on the way", async () => {
   let sealed = 0;
   await fc.assert(
@@ -373,8 +376,8 @@ test("a session is what its ops say, whatever happens on the way", async () => {
       },
     ),
     {
-      numRuns: 60,
-      seed: Number(process.env["SEED"] ?? 20_260_105),
+      numRuns: 40,
+      seed: SEED,
       interruptAfterTimeLimit: 60_000,
       endOnFailure: false,
     },

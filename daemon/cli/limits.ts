@@ -14,7 +14,7 @@ export const PARTIAL_LINE_MS = 1_000;
 
 // Gauges of a recorded command.
 /** The first looks come early, so that short commands have points too; then one each second. */
-export const FIRST_SAMPLES_MS = [100, 500];
+export const FIRST_SAMPLES_MS = [100, 500] as const;
 export const SAMPLE_MS = 1_000;
 /** Asking PowerShell takes half a second of a core. */
 export const SAMPLE_WINDOWS_MS = 5_000;

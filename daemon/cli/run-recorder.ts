@@ -27,7 +27,6 @@ export class Recorder {
   readonly session: string;
   readonly #writer: LaneWriter;
   readonly #output: OutputRecorder;
-  readonly #startedAt: number;
   /** Settles when everything about the circumstances has been recorded. */
   readonly #facts: Promise<void>;
   #timer: NodeJS.Timeout | undefined;
@@ -39,7 +38,6 @@ export class Recorder {
     const [program = "", ...args] = redactArguments(command);
     const folder = process.cwd();
     this.session = newId(now);
-    this.#startedAt = now;
     this.#output = new OutputRecorder((op) => this.#record(op), now);
     this.#writer = LaneWriter.create(openHome(env, process.platform).lanes, {
       lane: newId(now),
@@ -79,18 +77,24 @@ export class Recorder {
   /** Measures the command's processes from now on. */
   watch(pid: number): void {
     this.#oom = watchOom(pid);
-    const gauges = new TreeGauges(pid, this.#startedAt);
-    const delays = [...FIRST_SAMPLES_MS];
+    const since = Date.now();
+    const gauges = new TreeGauges(pid, since);
+    const early = [...FIRST_SAMPLES_MS];
+    const regular = process.platform === "win32" ? SAMPLE_WINDOWS_MS : SAMPLE_MS;
     const next = () => {
-      const regular = process.platform === "win32" ? SAMPLE_WINDOWS_MS : SAMPLE_MS;
-      const due = this.#startedAt + (delays.shift() ?? 0) - Date.now();
-      const wait = due > 0 ? due : regular - ((Date.now() - this.#startedAt) % regular);
-      this.#timer = setTimeout(() => {
-        const now = Date.now();
-        for (const op of gauges.measure(listProcesses(), now)) this.#record(op);
-        this.#output.tick(now);
-        next();
-      }, wait);
+      const age = Date.now() - since;
+      // A timer may fire a moment too soon, which must not make two samples of one.
+      const due =
+        early.shift() ?? (Math.floor((age + FIRST_SAMPLES_MS[0]) / regular) + 1) * regular;
+      this.#timer = setTimeout(
+        () => {
+          const now = Date.now();
+          for (const op of gauges.measure(listProcesses(), now)) this.#record(op);
+          this.#output.tick(now);
+          next();
+        },
+        Math.max(0, due - age),
+      );
     };
     next();
   }

@@ -34,7 +34,7 @@ test("a run is live while it runs, then ended with its exit code, its charts and
     "threads in threads",
   ]);
   const [chart] = await world.charts(live.id, "memory_bytes");
-  expect(chart?.total).toBeGreaterThanOrEqual(4); // two early ones, then one each second
+  expect(chart?.total).toBeGreaterThanOrEqual(2);
   expect(chart?.series.max).toBeGreaterThan(100_000);
 });
 

@@ -18,6 +18,12 @@ export function quantity(value, unit = "") {
   return unit === "" ? digits(value) : `${digits(value)} ${unit}`;
 }
 
+/** @param {number} value @param {string} [unit] */
+export function mark(value, unit = "") {
+  const isShort = /^(bytes?|b|seconds?|s|percent|%)$/i.test(unit);
+  return quantity(value, isShort ? unit : "");
+}
+
 /** @param {number} value */
 export function digits(value) {
   const size = Math.abs(value);

@@ -1,5 +1,5 @@
 /** The strips' ink: every visible series drawn by Chart.js over the axis' range, with a band from least to most so that no spike is lost. */
-import { quantity } from "./quantity.js";
+import { mark, quantity } from "./quantity.js";
 
 /**
  * @typedef {{ at: number, value: number, min: number, max: number }} Reading
@@ -193,8 +193,8 @@ export class Strips {
       const pad = (top - bottom || Math.abs(top) || 1) * 0.06;
       chart.options.scales.y.min = bottom - pad;
       chart.options.scales.y.max = top + pad;
-      write(strip, "[data-most]", quantity(top, strip.dataset.unit));
-      write(strip, "[data-least]", quantity(bottom, strip.dataset.unit));
+      write(strip, "[data-most]", mark(top, strip.dataset.unit));
+      write(strip, "[data-least]", mark(bottom, strip.dataset.unit));
     }
     this.#stretch(id, drawn);
   }

@@ -37,6 +37,11 @@ const AXE = readFileSync(
   "utf8",
 );
 
+/** What becomes so within a time that even a busy machine needs. */
+export function soon<Value>(look: () => Value | Promise<Value>) {
+  return expect.poll(look, { timeout: 15_000 });
+}
+
 /** Runs in the page, where this file's types and imports are not: so it is text. */
 const LOOK_FOR_VIOLATIONS = `(async () => {
   const values = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { command, game, SPICE } from "../pages/world.ts";
-import { expectAccessible, hasBrowser, World } from "./browser.ts";
+import { expectAccessible, hasBrowser, World, soon } from "./browser.ts";
 
 const NOW = Date.now();
 const HOUR = 3_600_000;
@@ -61,11 +61,11 @@ describe.skipIf(!hasBrowser)("the pages across sessions", () => {
     const rows = page.locator(".sessions tbody tr");
     expect(await rows.count()).toBe(5);
     await page.getByLabel("Search sessions").fill("attic");
-    await expect.poll(() => rows.count()).toBe(1);
-    await expect.poll(() => page.url()).toContain("text=attic");
+    await soon(() => rows.count()).toBe(1);
+    await soon(() => page.url()).toContain("text=attic");
     await page.getByLabel("Search sessions").fill("");
     await page.getByText("Crashed", { exact: true }).click();
-    await expect.poll(() => rows.count()).toBe(2);
+    await soon(() => rows.count()).toBe(2);
     await page.reload();
     expect(await rows.count()).toBe(2);
     await page.goBack();
@@ -76,10 +76,10 @@ describe.skipIf(!hasBrowser)("the pages across sessions", () => {
     const { page, complaints } = await world.look("/sessions");
     await page.getByText("Time, machine, state, events, metric column").click();
     await page.getByLabel("Ever in state: path").fill("renderer.b");
-    await expect.poll(() => page.locator("#state-paths-list option").count()).toBeGreaterThan(0);
+    await soon(() => page.locator("#state-paths-list option").count()).toBeGreaterThan(0);
     await page.getByLabel("Ever in state: path").fill("command.folder");
     await page.getByLabel("with value").fill("/home/ada/game");
-    await expect.poll(() => page.locator(".sessions tbody tr").count()).toBe(1);
+    await soon(() => page.locator(".sessions tbody tr").count()).toBe(1);
     await page.getByLabel("Show metric").fill("cpu");
     await page.locator(".sparkline").waitFor();
     expect(complaints).toEqual([]);

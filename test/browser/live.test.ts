@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Batch } from "../../src/core/wire.ts";
-import { hasBrowser, World } from "./browser.ts";
+import { hasBrowser, World, soon } from "./browser.ts";
 
 type Op = Batch["ops"][number];
 
@@ -62,12 +62,10 @@ describe.skipIf(!hasBrowser)("the page of a running session", () => {
       { op: "event", at: Date.now(), name: "output", group: "stdout", message: "printed just now" },
       { op: "metric", at: Date.now(), type: "gauge", name: "fps", value: 12.5 },
     );
-    await expect.poll(() => page.locator("#state").textContent()).toContain("the index");
-    await expect.poll(() => page.locator("#event-list").textContent()).toContain("now at two");
-    await expect.poll(() => page.locator("#terminal").textContent()).toContain("printed just now");
-    await expect
-      .poll(() => page.locator(".strip [data-reading]").first().textContent())
-      .toBe("12.5");
+    await soon(() => page.locator("#state").textContent()).toContain("the index");
+    await soon(() => page.locator("#event-list").textContent()).toContain("now at two");
+    await soon(() => page.locator("#terminal").textContent()).toContain("printed just now");
+    await soon(() => page.locator(".strip [data-reading]").first().textContent()).toBe("12.5");
 
     await program.does({
       op: "event",
@@ -77,7 +75,7 @@ describe.skipIf(!hasBrowser)("the page of a running session", () => {
       exception_msg: "it broke",
       stacktrace: ["at x (/a/b.js:3:4)"],
     });
-    await expect.poll(() => page.locator("#exceptions").textContent()).toContain("it broke");
+    await soon(() => page.locator("#exceptions").textContent()).toContain("it broke");
     expect(complaints).toEqual([]);
   });
 
@@ -89,7 +87,7 @@ describe.skipIf(!hasBrowser)("the page of a running session", () => {
     await page.waitForTimeout(4_000);
     expect(asked).toEqual([]);
     await program.does({ op: "event", at: Date.now(), name: "again" });
-    await expect.poll(() => page.locator("#event-list").textContent()).toContain("again");
+    await soon(() => page.locator("#event-list").textContent()).toContain("again");
   });
 
   test("whoever looks at a moment stays there", async () => {
@@ -102,7 +100,7 @@ describe.skipIf(!hasBrowser)("the page of a running session", () => {
     await page.waitForTimeout(1_500);
     expect(await page.locator("#state .value").first().textContent()).toBe("1");
     await page.keyboard.press("f");
-    await expect.poll(() => page.locator("#state").textContent()).toContain("9");
+    await soon(() => page.locator("#state").textContent()).toContain("9");
   });
 
   test("the tab says at once when it ends", async () => {
@@ -110,7 +108,7 @@ describe.skipIf(!hasBrowser)("the page of a running session", () => {
     const { page, complaints } = await world.look("/sessions/mortal");
     expect(await page.title()).toMatch(/^● game 2 running/);
     await program.does({ op: "crash", at: Date.now(), signal: "SIGKILL", reason: "killed" });
-    await expect.poll(() => page.title()).toMatch(/^▲ game 2 crashed/);
+    await soon(() => page.title()).toMatch(/^▲ game 2 crashed/);
     expect(await page.locator("link[rel=icon]").getAttribute("href")).toBe("/icon/crashed.svg");
     await page.getByRole("heading", { level: 1, name: /Crashed/ }).waitFor();
     expect(complaints).toEqual([]);
@@ -127,8 +125,6 @@ describe.skipIf(!hasBrowser)("the page of a running session", () => {
       message: "while you were away",
     });
     const list = page.locator("#event-list");
-    await expect
-      .poll(() => list.textContent(), { timeout: 20_000 })
-      .toContain("while you were away");
+    await soon(() => list.textContent()).toContain("while you were away");
   });
 });

@@ -1,7 +1,7 @@
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { command, game } from "../pages/world.ts";
-import { expectAccessible, hasBrowser, World } from "./browser.ts";
+import { expectAccessible, hasBrowser, World, soon } from "./browser.ts";
 
 const START = Date.now() - 3_600_000;
 const END = START + 140_000;
@@ -50,14 +50,12 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
   test("a click on the axis sets the needle: address, state, events and values follow", async () => {
     const { page, complaints } = await world.look("/sessions/dead");
     await clickAxis(page, 0.5);
-    await expect
-      .poll(() => page.locator(".needle-offset").textContent())
-      .toContain("after its start");
+    await soon(() => page.locator(".needle-offset").textContent()).toContain("after its start");
     const at = Number(parameter(page, "t"));
     expect(Math.abs(at - (START + 70_000))).toBeLessThan(1_500);
     const hp = JSON.parse(await (await world.send(`/sessions/dead/state.json?t=${at}`)).text())
       .player.hp;
-    await expect.poll(() => page.locator("#state").textContent()).toContain(String(hp));
+    await soon(() => page.locator("#state").textContent()).toContain(String(hp));
     expect(complaints).toEqual([]);
 
     // A permalink is the same page for someone else.
@@ -73,7 +71,7 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
     for (const key of ["ArrowRight", "ArrowRight", "ArrowLeft", "Shift+ArrowRight"]) {
       const before = parameter(page, "t");
       await page.keyboard.press(key);
-      await expect.poll(() => parameter(page, "t")).not.toBe(before);
+      await soon(() => parameter(page, "t")).not.toBe(before);
       // The next step is known once the panel has followed.
       const time = new Date(Number(parameter(page, "t"))).toISOString();
       await page.locator(`.needle-head time[datetime="${time}"]`).waitFor();
@@ -92,10 +90,10 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
     await page.mouse.down();
     await page.mouse.move(to.x, to.y, { steps: 5 });
     await page.mouse.up();
-    await expect.poll(() => page.locator(".tape-span").textContent()).toContain("35");
+    await soon(() => page.locator(".tape-span").textContent()).toContain("35");
     expect(Number(parameter(page, "to")) - Number(parameter(page, "from"))).toBeGreaterThan(30_000);
     await page.keyboard.press("0");
-    await expect.poll(() => page.locator(".tape-span").textContent()).toContain("in all");
+    await soon(() => page.locator(".tape-span").textContent()).toContain("in all");
     expect(parameter(page, "from")).toBeNull();
     expect(complaints).toEqual([]);
   });
@@ -106,18 +104,18 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
     const atEnd = await memory.textContent();
     const { x, y } = await onAxis(page, 0.1);
     await page.mouse.move(x, y);
-    await expect.poll(() => memory.textContent()).not.toBe(atEnd);
+    await soon(() => memory.textContent()).not.toBe(atEnd);
     await page.mouse.move(5, 5);
-    await expect.poll(() => memory.textContent()).toBe(atEnd);
+    await soon(() => memory.textContent()).toBe(atEnd);
   });
 
   test("strips are drawn, with ink of the stylesheet, in light and dark", async () => {
     const { page } = await world.look("/sessions/dead");
     const ink = () => page.evaluate<string>(FIRST_INK);
-    await expect.poll(ink).not.toBe("");
+    await soon(ink).not.toBe("");
     const light = await ink();
     await page.getByRole("button", { name: "Dark" }).click();
-    await expect.poll(ink).not.toBe(light);
+    await soon(ink).not.toBe(light);
   });
 
   test("a click on a value shows what it was, and closes again", async () => {
@@ -133,11 +131,11 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
   test("the state can be searched and copied", async () => {
     const { page, complaints } = await world.look("/sessions/dead");
     await page.getByLabel("Find in state").fill("vulkan");
-    await expect.poll(() => page.locator("#state .node").count()).toBe(2);
+    await soon(() => page.locator("#state .node").count()).toBe(2);
     await page.locator("#state [data-copy-from]").click();
-    await expect
-      .poll(() => page.evaluate<string>("navigator.clipboard.readText()"))
-      .toContain('"backend": "vulkan"');
+    await soon(() => page.evaluate<string>("navigator.clipboard.readText()")).toContain(
+      '"backend": "vulkan"',
+    );
     expect(complaints).toEqual([]);
   });
 
@@ -147,9 +145,9 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
     expect(await rows.count()).toBe(50);
     await page.locator("#event-list").scrollIntoViewIfNeeded();
     await page.locator("#event-list").evaluate((list) => list.scrollTo(0, list.scrollHeight));
-    await expect.poll(() => rows.count()).toBeGreaterThan(90);
+    await soon(() => rows.count()).toBeGreaterThan(90);
     await page.getByLabel("Search events").fill("allocate");
-    await expect.poll(() => rows.count()).toBe(1);
+    await soon(() => rows.count()).toBe(1);
     await rows.first().locator("summary .event-text").click();
     await page.locator("#event-list").getByText('"free_mib": 131').waitFor();
     expect(complaints).toEqual([]);
@@ -160,7 +158,7 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
     const lines = page.locator("#terminal > li");
     expect(await lines.last().textContent()).toBe("compiling module 119 of 120");
     await clickAxis(page, 0.5);
-    await expect.poll(() => lines.count()).toBeLessThan(70);
+    await soon(() => lines.count()).toBeLessThan(70);
     expect(
       await page
         .locator("#terminal")
@@ -183,9 +181,9 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
     const utc = new Date(START).toISOString().slice(11, 19);
     expect(await shown.textContent()).not.toContain(utc);
     await page.getByRole("button", { name: "UTC" }).click();
-    await expect
-      .poll(() => shown.textContent())
-      .toContain(`${utc}.${String(START % 1_000).padStart(3, "0")} UTC`);
+    await soon(() => shown.textContent()).toContain(
+      `${utc}.${String(START % 1_000).padStart(3, "0")} UTC`,
+    );
     await page.reload();
     expect(await shown.textContent()).toContain(utc);
   });

@@ -2,11 +2,13 @@ import { expect, test } from "vitest";
 import { readFilter, searchQuery } from "../../src/pages/search.ts";
 import { piecesOf, plain } from "../../src/pages/ui/coloured.tsx";
 import { framesOf } from "../../src/pages/ui/frames.tsx";
-import { bytes, quantity } from "../../src/pages/ui/quantity.ts";
+import { bytes, mark, quantity } from "../../src/pages/ui/quantity.ts";
 import { duration } from "../../src/pages/ui/time.tsx";
 
 // A plain script of the browser's, without types here: `as string` keeps the compiler from looking for them.
-const browser: { quantity: typeof quantity } = await import("../../public/quantity.js" as string);
+const browser: { quantity: typeof quantity; mark: typeof mark } = await import(
+  "../../public/quantity.js" as string
+);
 
 const NUMBERS = [
   0,
@@ -28,8 +30,10 @@ const NUMBERS = [
 
 test("numbers read the same from the server and while the page is open", () => {
   for (const unit of ["", "bytes", "seconds", "percent", "rpm"]) {
-    for (const number of NUMBERS)
+    for (const number of NUMBERS) {
       expect(browser.quantity(number, unit)).toBe(quantity(number, unit));
+      expect(browser.mark(number, unit)).toBe(mark(number, unit));
+    }
   }
 });
 

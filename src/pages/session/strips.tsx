@@ -6,7 +6,7 @@ import { STRIP_POINTS, STRIPS } from "../limits.ts";
 import { address } from "../ui/address.ts";
 import { Empty } from "../ui/empty.tsx";
 import { guarded } from "../ui/panel.tsx";
-import { digits, many, quantity } from "../ui/quantity.ts";
+import { digits, many, mark, quantity } from "../ui/quantity.ts";
 import { type Recording, recordingOf } from "./recording.ts";
 import { sessionId, viewOf } from "./view.ts";
 
@@ -117,8 +117,8 @@ function Strip({ series }: { series: SeriesSummary }) {
           {quantity(type === "histogram" ? series.mean : series.last, unit)}
         </output>
         <span class="scale" aria-hidden="true">
-          <span data-most>{quantity(series.max, unit)}</span>
-          <span data-least>{quantity(series.min, unit)}</span>
+          <span data-most>{mark(series.max, unit)}</span>
+          <span data-least>{mark(series.min, unit)}</span>
         </span>
       </header>
       <div class="row-plot" hx-morph-skip>

@@ -17,6 +17,12 @@ export function quantity(value: number, unit = ""): string {
   return unit === "" ? digits(value) : `${digits(value)} ${unit}`;
 }
 
+/** For a scale's ends, where there is no room for words: "64 MiB", but "8" of "8 threads". */
+export function mark(value: number, unit = ""): string {
+  const isShort = /^(bytes?|b|seconds?|s|percent|%)$/i.test(unit);
+  return quantity(value, isShort ? unit : "");
+}
+
 /** Whole numbers with separators; others to four significant digits. */
 export function digits(value: number): string {
   const size = Math.abs(value);

@@ -1,4 +1,6 @@
 /** Every example, run as a user would, and what the server then holds of it: program, lane, daemon, Worker, all of them real. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startWorld, type World } from "./world.ts";
 
@@ -203,4 +205,26 @@ test("logging: what was printed is also recorded, levels as categories", async (
     exception_msg: "declined",
     stacktrace: ["at pay (shop.js:3:7)"],
   });
+});
+
+test("without files: straight to the server, or to a daemon in another container, the same session arrives", async () => {
+  const { port } = JSON.parse(readFileSync(join(world.home, "daemon.json"), "utf8")) as {
+    port: number;
+  };
+  for (const url of [world.url, `http://127.0.0.1:${port}`]) {
+    world.env["DATACAT_DAEMON_URL"] = url;
+    const { id, code, stderr } = await run("complete");
+    delete world.env["DATACAT_DAEMON_URL"];
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    const summary = await world.summary(id);
+    expect(summary).toMatchObject({
+      verdict: { status: "ended" },
+      exit_code: 0,
+      counts: { events: 3, exceptions: 1 },
+      ledger: { dropped: {} },
+    });
+    expect(await world.state(id)).toMatchObject({
+      window: { title: "Sonata.mid", size: [800, 600] },
+    });
+  }
 });

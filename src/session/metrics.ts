@@ -181,8 +181,20 @@ export function timeline(store: Store, from: number, to: number, buckets: number
         spread(result, first, last, points, index);
     else for (const id of reader.seriesIds()) count(result.points, reader.columns(id).at);
   }
-  result.points = result.points.map(Math.round);
+  result.points = whole(result.points);
   return result;
+}
+
+/** Whole numbers with the same sum so far everywhere: shares of less than a half must not all become nothing. */
+function whole(shares: number[]): number[] {
+  let sum = 0;
+  let said = 0;
+  return shares.map((share) => {
+    sum += share;
+    const rounded = Math.round(sum) - said;
+    said += rounded;
+    return rounded;
+  });
 }
 
 /** A sealed segment's points are spread evenly over its time: density, not data. */
@@ -194,6 +206,8 @@ function spread(
   index: (at: number) => number,
 ): void {
   if (last < from || first > to) return;
-  const [low, high] = [Math.max(0, index(Math.max(first, from))), index(Math.min(last, to))];
-  for (let i = low; i <= high; i++) points[i] = (points[i] ?? 0) + count / (high - low + 1);
+  const [start, end] = [Math.max(first, from), Math.min(last, to)];
+  const inside = last > first ? (count * (end - start)) / (last - first) : count;
+  const [low, high] = [index(start), index(end)];
+  for (let i = low; i <= high; i++) points[i] = (points[i] ?? 0) + inside / (high - low + 1);
 }

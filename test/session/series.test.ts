@@ -273,3 +273,16 @@ test("the timeline counts everything, each in its place", async () => {
   const part = await world.client.timeline({ from: NOON + 5_000, to: NOON + 10_000, buckets: 5 });
   expect(part.states).toEqual([1, 1, 1, 1, 1]);
 });
+
+test("the timeline of many buckets loses no points of a sealed segment, and takes none from outside", async () => {
+  const world = new World();
+  const ops = Array.from({ length: 61 }, (_, i) => gauge(NOON + i * 1_000, "g", i));
+  await world.send([start(), ...ops, bulky(NOON, SEGMENT_BYTES), bulky(NOON, SEGMENT_BYTES)]);
+  const sum = async (from: number, to: number) =>
+    (await world.client.timeline({ from: NOON + from, to: NOON + to, buckets: 240 })).points.reduce(
+      (a, b) => a + b,
+    );
+  expect(await sum(0, 60_000)).toBe(61);
+  expect(await sum(0, 600_000)).toBe(61);
+  expect(Math.abs((await sum(15_000, 30_000)) - 15)).toBeLessThanOrEqual(1);
+});

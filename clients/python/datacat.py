@@ -2392,6 +2392,7 @@ class _Queue(object):
         self.room = threading.Lock()
         self.thread = None
         self.batch = None  # on its way, or to be sent again
+        self.most = BATCH_OPS  # ops in a batch: fewer after one was too large
         self.is_failing = False
         self.is_gone = False
         self.heard_at = time.time()
@@ -2483,7 +2484,7 @@ class _Queue(object):
                 if wait is None:
                     pause = 1.0
                     self.is_failing = False
-                    if not self.ended and len(self.waiting) < BATCH_OPS:
+                    if not self.ended and len(self.waiting) < self.most:
                         time.sleep(SEND_SECONDS)
                     continue
                 self.is_failing = True
@@ -2499,7 +2500,7 @@ class _Queue(object):
         ops = []
         with self.room:
             size = 0
-            while self.waiting and len(ops) < BATCH_OPS and size < BATCH_BYTES:
+            while self.waiting and len(ops) < self.most and size < BATCH_BYTES:
                 _, text = self.waiting.popleft()
                 self.bytes -= len(text)
                 size += len(text)
@@ -2531,6 +2532,7 @@ class _Queue(object):
             return self._refused(batch, {"gone": 410, "too_large": 413}.get(code, 400), 0.0)
         self.writer_is_told = True
         self.batch = None
+        self.most = min(self.most + self.most // 8 + 1, BATCH_OPS)
         time.sleep(min(answer.get("slow_down_ms", 0) / 1000.0, MAX_RETRY_SECONDS))
         return None
 
@@ -2570,7 +2572,7 @@ class _Queue(object):
         """Half of it may be taken; an op that is refused alone is given up and told."""
         ops = batch["ops"]
         if len(ops) > 1:
-            half = len(ops) // 2
+            half = self.most = len(ops) // 2
             with self.room:
                 self.waiting.extendleft((False, text) for text in reversed(ops[half:]))
                 self.bytes += sum(len(text) for text in ops[half:])
@@ -2601,6 +2603,8 @@ class _Queue(object):
 
     def flush(self, timeout):
         deadline = time.time() + (timeout or 0.0)
+        if self.thread is None and self.queued():
+            self._begin_sending()
         while self.queued() and time.time() < deadline and not self.is_gone:
             time.sleep(0.005)
         return not self.queued()

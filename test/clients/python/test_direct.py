@@ -106,7 +106,7 @@ class Direct(Test):
             session.event("e", {"n": number})
             session.gauge("g", number)
         session.end()
-        self.assertTrue(session.flush(10))
+        self.assertTrue(session.flush(60))
         self.assertEqual(self.numbers(), list(range(500)))
         self.assertEqual([op["op"] for op in (self.far.ops[0], self.far.ops[-1])], ["start", "end"])
         self.assertEqual(self.far.batches[0]["writer"]["pid"], os.getpid())
@@ -123,17 +123,17 @@ class Direct(Test):
             if number % 10 == 0:
                 time.sleep(0.005)
         session.end()
-        self.assertTrue(session.flush(30))
+        self.assertTrue(session.flush(60))
         self.assertEqual(self.numbers(), list(range(300)))
         self.assertEqual(self.far.dropped, {})
 
     def test_a_server_that_forgot_the_lane_gets_the_rest_in_a_new_one(self):
         session = self.open()
         session.event("e", {"n": 0})
-        session.flush(10)
+        session.flush(60)
         self.far.applied.clear()
         session.event("e", {"n": 1})
-        self.assertTrue(session.flush(10))
+        self.assertTrue(session.flush(60))
         self.assertEqual(self.numbers(), [0, 1])
 
     def test_an_op_that_the_server_refuses_costs_nothing_else(self):
@@ -142,9 +142,9 @@ class Direct(Test):
         session = self.open()
         for number in range(40):
             session.event("bad" if number == 17 else "e", {"n": number})
-        self.assertTrue(session.flush(20))
+        self.assertTrue(session.flush(60))
         session.end()
-        session.flush(10)
+        session.flush(60)
         self.assertEqual(self.numbers(), [number for number in range(40) if number != 17])
         self.assertEqual(self.far.dropped, {"refused": 1})
         self.assertEqual(session.stats()["dropped"], {"refused": 1})
@@ -155,7 +155,7 @@ class Direct(Test):
         for number in range(100):
             session.event("e", {"n": number})
         session.end()
-        self.assertTrue(session.flush(20))
+        self.assertTrue(session.flush(60))
         self.assertEqual(self.numbers(), list(range(100)))
 
     def test_a_full_queue_gives_up_the_oldest_metrics_first_and_says_so(self):
@@ -171,7 +171,7 @@ class Direct(Test):
         self.assertLessEqual(session._out.queued(), 200 + datacat.BATCH_OPS)
         hold.set()
         session.end()
-        self.assertTrue(session.flush(20))
+        self.assertTrue(session.flush(60))
         self.assertEqual(self.numbers(), list(range(0, 1000, 20)))
         points = sum(op["op"] == "metric" for op in self.far.ops)
         self.assertEqual(points + self.far.dropped["queue_full"], 1000)
@@ -191,7 +191,7 @@ class Direct(Test):
     def test_the_key_goes_along(self):
         os.environ["DATACAT_KEY"] = "k"
         session = self.open()
-        session.flush(10)
+        session.flush(60)
         self.assertEqual(dict((k.lower(), v) for k, v in self.far.headers[0].items())["authorization"], "Bearer k")
 
     def test_a_daemon_in_another_container(self):
@@ -199,14 +199,14 @@ class Direct(Test):
         session = datacat.open("http://far.example")
         session.event("e", {"n": 1})
         session.end()
-        self.assertTrue(session.flush(10))
+        self.assertTrue(session.flush(60))
         self.assertEqual(self.numbers(), [1])
 
     def test_idle_it_gives_a_sign_of_life(self):
         self.addCleanup(setattr, datacat, "LEASE_SECONDS", datacat.LEASE_SECONDS)
         datacat.LEASE_SECONDS = 0.1
         session = self.open()
-        session.flush(10)
+        session.flush(60)
         deadline = time.time() + 10
         while self.far.requests < 4 and time.time() < deadline:
             time.sleep(0.01)

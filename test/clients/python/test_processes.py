@@ -220,14 +220,17 @@ class Processes(Test):
         self.assertEqual([op["op"] for op in self.ops()], ["start", "event", "end"])
 
     def test_a_subinterpreter_records_too(self):
-        if not (3, 8) <= sys.version_info < (3, 13):
+        if sys.version_info < (3, 8):
             self.skipTest("no way to run one from Python here")
+        if sys.version_info[:2] == (3, 12):
+            self.skipTest("3.12 itself breaks when two of its interpreters import datetime")
+        module, run_in = ("_xxsubinterpreters", "run_string") if sys.version_info < (3, 13) else ("_interpreters", "exec")
         code, _, errors = self.run_program(
-            u"import _xxsubinterpreters as interpreters\n"
+            u"import %s as interpreters\n"
             u"inner = interpreters.create()\n"
-            u"interpreters.run_string(inner, 'import datacat\\ns = datacat.open(product=\"inner\")\\ns.event(\"e\")\\ns.end()')\n"
+            u"interpreters.%s(inner, 'import datacat\\ns = datacat.open(product=\"inner\")\\ns.event(\"e\")\\ns.end()')\n"
             u"interpreters.destroy(inner)\n"
-            u"import datacat\ns = datacat.open(product='outer'); s.event('e')\n"
+            u"import datacat\ns = datacat.open(product='outer'); s.event('e')\n" % (module, run_in)
         )
         self.assertEqual((code, errors), (0, ""))
         self.assertEqual([op["op"] for op in self.ops()], ["start", "event", "end"] * 2)

@@ -5,6 +5,7 @@ import collections
 import datetime
 import decimal
 import fractions
+import json
 import random
 import re
 import sys
@@ -313,8 +314,8 @@ def nonsense(pick, depth):
         return pick.choice(["gauge", "counter", "histogram", "timer", "password", ""])
     if kind == 15:
         return (ValueError, ValueError("x"), None)
-    if kind == 16 and not sys.platform.startswith("java"):
-        return u"lone \ud800".encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace") if sys.version_info[0] == 2 else "\ud800x\udfff"
+    if kind == 16 and not sys.platform.startswith("java"):  # whose strings hold no lone surrogates
+        return json.loads('"lone \\ud800x\\udfff"')
     if kind in (17, 18, 19):
         return pick.choice([decimal.Decimal("NaN"), decimal.Decimal("1e999"), fractions.Fraction(1, 3), 1j, bytearray(b"x")])
     inner = lambda: nonsense(pick, depth + 1)  # noqa: E731

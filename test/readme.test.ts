@@ -1,0 +1,40 @@
+/** What the README names is there. */
+import { existsSync, globSync, readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+
+const readme = readFileSync("README.md", "utf8");
+const manifest = JSON.parse(readFileSync("package.json", "utf8")) as {
+  scripts: Record<string, string>;
+};
+
+test("every file that the README names exists", () => {
+  const named = [
+    ...readme.matchAll(/`((?:src|daemon|clients|test|public|migrations)\/[\w./-]*)`/g),
+  ].map(([, path]) => path ?? "");
+  const linked = [...readme.matchAll(/\]\(([^):#]+)[#)]/g)].map(([, path]) => path ?? "");
+  expect([...named, ...linked].filter((path) => !existsSync(path))).toEqual([]);
+});
+
+test("every npm command that the README names exists", () => {
+  const commands = [
+    ...readme.matchAll(/npm (?:run )?(start|test|check|dev|bench|build|deploy|migration)\b/g),
+  ];
+  expect(
+    commands.map(([, name]) => name ?? "").filter((name) => !(name in manifest.scripts)),
+  ).toEqual([]);
+});
+
+test("every variable that the code reads is documented", () => {
+  const documented = readme + readFileSync("clients/README.md", "utf8");
+  const sources = globSync([
+    "src/**/*.ts",
+    "daemon/**/*.ts",
+    "clients/typescript/*.ts",
+    "clients/python/datacat.py",
+    "clients/go/*.go",
+  ]);
+  const read = sources
+    .filter((file) => !file.endsWith("_test.go"))
+    .flatMap((file) => readFileSync(file, "utf8").match(/\bDATACAT_[A-Z]+(?:_[A-Z]+)*\b/g) ?? []);
+  expect([...new Set(read)].filter((name) => !documented.includes(name))).toEqual([]);
+});

@@ -47,7 +47,7 @@ function openLane(settings: Settings, env: Environment): Session | undefined {
     header: {
       lane: newId(now),
       session: id,
-      server: settings.url,
+      server: settings.server,
       at: now,
       monotonic_ms: Number(process.hrtime.bigint() / 1_000_000n),
       writer: thisProcess(),

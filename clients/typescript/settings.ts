@@ -24,18 +24,22 @@ export type OpenOptions = Start & {
   captureSignals?: boolean | undefined;
 };
 
-export type Settings = OpenOptions & { url: string };
+export type Settings = OpenOptions & {
+  url: string;
+  /** What a lane says of the server: nothing if nobody did, and then the daemon's own setting (`datacat login`) holds. */
+  server: string;
+};
 
 /** The options with what the environment says where they say nothing. */
 export function settingsFrom(options: OpenOptions, env: Environment): Settings {
+  // A daemon in another container stands for the server: how to get there is its own business.
+  const server = withoutSlash(env["DATACAT_DAEMON_URL"] || options.url || env["DATACAT_URL"] || "");
   return {
     ...options,
     product: options.product ?? env["DATACAT_PRODUCT"],
     version: options.version ?? env["DATACAT_VERSION"],
-    // A daemon in another container stands for the server: how to get there is its own business.
-    url: withoutSlash(
-      env["DATACAT_DAEMON_URL"] || options.url || env["DATACAT_URL"] || DEFAULT_URL,
-    ),
+    server,
+    url: server || DEFAULT_URL,
     key: options.key ?? env["DATACAT_KEY"],
     session: options.session ?? (env["DATACAT_SESSION"] || undefined),
     direct: options.direct ?? Boolean(env["DATACAT_DAEMON_URL"]),

@@ -120,18 +120,27 @@ export type Overview = {
   exceptions: ArrayLike<number>;
 };
 
+type Section = { isDeflated: boolean; bytes: Uint8Array };
+
 /** Reads a body, open or sealed. Throws (RangeError, SyntaxError, or what inflate throws) when it is damaged. */
 export class SegmentReader {
   readonly #inflate: Inflate;
-  readonly #sections: { kind: number; id: number; bytes: Uint8Array }[] = [];
+  /** By kind, those of series by their id: an open segment has a section per batch and series. */
+  readonly #kinds = new Map<number, Section[]>();
+  readonly #series = new Map<number, Section[]>();
 
   constructor(body: Uint8Array, inflate: Inflate) {
     this.#inflate = inflate;
     const reader = new ByteReader(body);
     while (!reader.done) {
-      const kind = reader.byte();
-      const id = (kind & ~DEFLATED) === SERIES ? reader.varint() : 0;
-      this.#sections.push({ kind, id, bytes: reader.section() });
+      const byte = reader.byte();
+      const kind = byte & ~DEFLATED;
+      const [sections, key] =
+        kind === SERIES ? [this.#series, reader.varint()] : [this.#kinds, kind];
+      const section = { isDeflated: (byte & DEFLATED) !== 0, bytes: reader.section() };
+      const there = sections.get(key);
+      if (there) there.push(section);
+      else sections.set(key, [section]);
     }
   }
 
@@ -156,20 +165,16 @@ export class SegmentReader {
   }
 
   beats(): number[] {
-    return this.#read(BEATS).flatMap((bytes) => Array.from(unpack(bytes)));
+    return this.#read(this.#kinds.get(BEATS)).flatMap((bytes) => Array.from(unpack(bytes)));
   }
 
   seriesIds(): number[] {
-    return [
-      ...new Set(
-        this.#sections.filter(({ kind }) => (kind & ~DEFLATED) === SERIES).map(({ id }) => id),
-      ),
-    ];
+    return [...this.#series.keys()];
   }
 
   /** The points of one series; empty when it has none here. */
   columns(id: number): ReadColumns {
-    const chunks = this.#read(SERIES, id).map(unpackColumns);
+    const chunks = this.#read(this.#series.get(id)).map(unpackColumns);
     const [only] = chunks;
     if (chunks.length === 1 && only) return only;
     const width = Math.max(0, ...chunks.map((chunk) => chunk.fields.length));
@@ -182,7 +187,7 @@ export class SegmentReader {
   }
 
   overview(): Overview {
-    const [packed] = this.#read(TIMES);
+    const [packed] = this.#read(this.#kinds.get(TIMES));
     if (packed) {
       const reader = new ByteReader(packed);
       return {
@@ -217,13 +222,13 @@ export class SegmentReader {
   }
 
   #json<Row>(kind: number): Row[] {
-    return this.#read(kind).flatMap((bytes) => JSON.parse(new ByteReader(bytes).rest()) as Row[]);
+    return this.#read(this.#kinds.get(kind)).flatMap(
+      (bytes) => JSON.parse(new ByteReader(bytes).rest()) as Row[],
+    );
   }
 
-  #read(wanted: number, wantedId = 0): Uint8Array[] {
-    return this.#sections
-      .filter(({ kind, id }) => (kind & ~DEFLATED) === wanted && id === wantedId)
-      .map(({ kind, bytes }) => (kind & DEFLATED ? this.#inflate(bytes) : bytes));
+  #read(sections: Section[] = []): Uint8Array[] {
+    return sections.map(({ isDeflated, bytes }) => (isDeflated ? this.#inflate(bytes) : bytes));
   }
 }
 

@@ -60,6 +60,7 @@ export function stateChanges(store: Store, query: HistoryQuery): Page<StateChang
   const { from = -Infinity, to = Infinity, limit = DEFAULT_PAGE } = query;
   const items: StateChange[] = [];
   for (const info of segmentsFrom(store, query)) {
+    if (info.fromAt > to) continue;
     const states = store.open(info)?.reader.states() ?? [];
     for (const state of inOrder(states, query)) {
       if (

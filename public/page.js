@@ -13,6 +13,8 @@ document.addEventListener("htmx:after:swap", refresh);
 
 function refresh() {
   writeTimes();
+  const offset = document.querySelector("[data-offset]");
+  if (offset instanceof HTMLInputElement) offset.value = String(new Date().getTimezoneOffset());
   for (const element of document.querySelectorAll("[data-since]")) {
     element.textContent = duration(Date.now() - Number(element.getAttribute("data-since")));
   }
@@ -20,6 +22,12 @@ function refresh() {
     button.removeAttribute("hidden");
   }
 }
+
+/** What is fetched every few seconds is not fetched for nobody. */
+document.addEventListener("htmx:config:request", (event) => {
+  if (!document.hidden || !(event instanceof CustomEvent)) return;
+  if (event.detail.ctx.sourceElement.matches("[hx-trigger^=every]")) event.preventDefault();
+});
 
 // Preferences ---------------------------------------------------------------------------------------------------------
 

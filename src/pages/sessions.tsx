@@ -211,12 +211,10 @@ function MoreFilters({ search }: { search: SessionSearch }) {
           Zone
           <select name="zone">
             <option value="utc">UTC</option>
-            <option value="local" data-local-zone selected={search.offset !== 0}>
-              My own
-            </option>
+            <option value="local">My own</option>
           </select>
         </label>
-        <input type="hidden" name="offset" value={String(search.offset)} data-offset />
+        <input type="hidden" name="offset" value="0" data-offset />
         <Field word="Host" name="hostname" value={filter.hostname} />
         <Field word="Machine id" name="machine" value={filter.machine} />
         <Field word="Tag" name="tag" value={filter.tag} />
@@ -278,7 +276,7 @@ export function Suggested(props: FieldProps & { what: string }) {
   );
 }
 
-/** As a datetime-local field wants it; in UTC, which the zone beside it says. */
+/** As a datetime-local field wants it: always in UTC, which the zone beside it then says, whatever it was typed in. */
 function local(at: number | undefined): string | undefined {
   return at === undefined ? undefined : new Date(at).toISOString().slice(0, 19);
 }

@@ -72,6 +72,16 @@ describe.skipIf(!hasBrowser)("the pages across sessions", () => {
     expect(complaints).toEqual([]);
   });
 
+  test("a range of time is typed in the viewer's own zone", async () => {
+    const { page } = await world.look("/sessions", { timezoneId: "Asia/Tokyo" });
+    await page.getByText("Time, machine, state, events, metric column").click();
+    await page.getByLabel("Zone").selectOption("local");
+    // Half an hour before `dead` began, as a clock in Tokyo (UTC+9) showed it.
+    const typed = new Date(NOW - 2.5 * HOUR + 9 * HOUR).toISOString().slice(0, 19);
+    await page.getByLabel("Started after").fill(typed);
+    await soon(() => page.locator(".sessions tbody tr").count()).toBe(3);
+  });
+
   test("what sessions ever were is offered while one types, and finds them", async () => {
     const { page, complaints } = await world.look("/sessions");
     await page.getByText("Time, machine, state, events, metric column").click();

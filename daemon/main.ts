@@ -106,7 +106,18 @@ export async function runDaemon(options: DaemonOptions): Promise<Daemon | undefi
   const written = { folder: home.lanes, lanes, clock, server: config.server, wake };
   const local = new LocalSessions({ ...written, machine });
   const relay = new Relay(written);
-  const farewell = config.isPrivate ? new Farewell(local, () => clock.monotonic()) : undefined;
+  /** Sessions that named no process to watch lived and died with the program that started this daemon, as in 1.x. */
+  const orphaned = () => {
+    for (const { writer, endedAt } of local.all) {
+      const lane = lanes.all.get(writer.header.lane);
+      if (!lane || endedAt !== undefined || writer.header.writer.pid !== undefined) continue;
+      const reason = "daemon_parent_process_exited";
+      facts.record(lane, { op: "crash", at: clock.now(), reason });
+    }
+  };
+  const farewell = config.isPrivate
+    ? new Farewell(local, () => clock.monotonic(), orphaned)
+    : undefined;
   const loop: Loop = new Loop({
     home,
     lanes,

@@ -46,17 +46,15 @@ export class Farewell {
   readonly #local: LocalSessions;
   readonly #parent = process.ppid;
   readonly #monotonic: () => number;
+  readonly #orphaned: () => void;
   #quietSince: number | undefined;
   #orphanedSince: number | undefined;
 
-  constructor(local: LocalSessions, monotonic: () => number) {
+  /** `orphaned` is called once, when the program that started this daemon is gone. */
+  constructor(local: LocalSessions, monotonic: () => number, orphaned: () => void) {
     this.#local = local;
     this.#monotonic = monotonic;
-  }
-
-  /** The program that started this daemon is gone. */
-  get isOrphaned(): boolean {
-    return process.ppid !== this.#parent;
+    this.#orphaned = orphaned;
   }
 
   isDue(): boolean {
@@ -64,7 +62,10 @@ export class Farewell {
     // A new session calls it off.
     const isQuiet = this.#local.registered > 0 && this.#local.all.length === 0;
     this.#quietSince = isQuiet ? (this.#quietSince ?? now) : undefined;
-    if (this.isOrphaned) this.#orphanedSince ??= now;
+    if (process.ppid !== this.#parent && this.#orphanedSince === undefined) {
+      this.#orphanedSince = now;
+      this.#orphaned();
+    }
     const since = this.#orphanedSince ?? this.#quietSince;
     return since !== undefined && now - since >= PRIVATE_LINGER_MS;
   }

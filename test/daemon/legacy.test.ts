@@ -232,6 +232,28 @@ test("as 1.x's clients start it: ready within a second, pipes never read, gone a
   expect(existsSync(join(world.home.folder, "private", String(port), "daemon.lock"))).toBe(false);
 });
 
+test("when the program that started a private daemon is gone, its sessions crashed and the daemon goes", async () => {
+  await using world = await World.make();
+  world.far.pages.set("/health", { status: 200, body: "{}" });
+  const port = await freePort();
+  const folder = join(world.home.folder, "program");
+  mkdirSync(folder);
+  const config = { daemon_port: String(port), server_url: world.far.url };
+  writeFileSync(join(folder, "daemon_config.json"), JSON.stringify(config));
+  const program = spawn("sh", ["-c", `'${process.execPath}' '${PROGRAM}' & wait`], {
+    cwd: folder,
+    env: { ...process.env, ...world.env },
+  });
+  await until(async () => (await call(port, "/health")).status).toBe(200);
+  const { json } = await call(port, "/register", { product: "p", version: "1" });
+  const { session_id } = json as { session_id: string };
+  program.kill("SIGKILL");
+  await until(() => world.far.ops(session_id, "crash")).toMatchObject([
+    { reason: "daemon_parent_process_exited" },
+  ]);
+  await until(async () => (await call(port, "/health")).status).toBe(0);
+});
+
 test("what a private daemon could not send is taken over by the next", async () => {
   await using world = await World.make();
   await world.far.down();
@@ -287,9 +309,10 @@ async function call(port: number, path: string, body?: unknown, host?: string): 
   });
 }
 
+const PROGRAM = join(import.meta.dirname, "../../daemon/launch/datacat-daemon.mjs");
+
 function start(folder: string, env: { [name: string]: string }): ChildProcess {
-  const program = join(import.meta.dirname, "../../daemon/launch/datacat-daemon.mjs");
-  return spawn(process.execPath, [program], { cwd: folder, env: { ...process.env, ...env } });
+  return spawn(process.execPath, [PROGRAM], { cwd: folder, env: { ...process.env, ...env } });
 }
 
 async function freePort(): Promise<number> {

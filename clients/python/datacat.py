@@ -1852,7 +1852,6 @@ _TEXTUAL = {
     "__builtin__.complex",
     "__builtin__.buffer",
 }
-_PATTERNS = {"re.Pattern", "_sre.SRE_Pattern"}
 _RESULTS = {"urllib.parse._NetlocResultMixinBase", "urlparse.ResultMixin"}
 
 
@@ -1870,7 +1869,7 @@ def _decided_writer(kind, value):
     names = {"%s.%s" % (base.__module__, base.__name__) for base in kind.__mro__} if hasattr(kind, "__mro__") else set()
     if names & _TEXTUAL:
         return _text_text
-    if names & _PATTERNS:
+    if kind.__name__ in ("Pattern", "SRE_Pattern") and hasattr(kind, "finditer"):
         return _pattern_text
     if names & _RESULTS:
         return _url_text
@@ -2244,6 +2243,8 @@ class _Lane(object):
         path = os.path.join(folder, "%s.%06d.lane" % (self.id, part))
         try:
             file = _opened(path, folder)
+            if sys.platform.startswith("java"):
+                os.chmod(path, 0o600)  # Jython's open() ignores the mode
         except OSError:
             if self.file is None:
                 raise

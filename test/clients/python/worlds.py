@@ -18,6 +18,7 @@ CLIENT = os.path.dirname(os.path.abspath(datacat.__file__))
 ROOT = os.path.join(CLIENT, "..", "..")
 FIXTURES = os.path.join(ROOT, "test", "fixtures", "lanes")
 HERE = os.path.dirname(os.path.abspath(__file__))
+JYTHON = sys.platform.startswith("java")
 NAMES = ("DATACAT_HOME", "DATACAT_URL", "DATACAT_SESSION", "DATACAT_LANE_BYTES", "DATACAT_PRODUCT", "DATACAT_VERSION",
          "DATACAT_DAEMON_URL", "DATACAT_DISABLED", "DATACAT_KEY")  # fmt: skip
 
@@ -52,6 +53,8 @@ class Test(unittest.TestCase):
 
     def run_program(self, source, *arguments, **options):
         """Runs a Python program on this interpreter; answers (exit code, output, errors)."""
+        if JYTHON:
+            self.skipTest("Jython takes too long to start for a process per test")
         path = os.path.join(self.home, "program.py")
         with io.open(path, "w", encoding="utf-8") as file:
             file.write(u"# -*- coding: utf-8 -*-\n" + source)

@@ -1,11 +1,10 @@
 /** The local HTTP API of datacat 1.x's daemon (COMPATIBILITY.md §2.2), for its unmodified Python and Go clients. */
-import { Hono } from "hono";
-import { HTTPException } from "hono/http-exception";
 import * as v from "valibot";
 import { MAX_NAME_LENGTH } from "../src/core/limits.ts";
 import { Refusal } from "../src/core/refusal.ts";
 import type { Json, JsonObject, Metric, Op } from "../src/core/wire.ts";
 import { METRIC_TYPES } from "../src/core/vocabulary.ts";
+import { type Handler, json, plain, type Reply, type Routes } from "./http.ts";
 import { looseJson } from "./json.ts";
 import { FLUSH_MS, PROBE_MS } from "./limits.ts";
 import type { LocalSession, LocalSessions } from "./local.ts";
@@ -61,17 +60,16 @@ const MetricBody = v.object({
   metadata: free,
 });
 
-export function legacyApi(options: LegacyOptions): Hono {
+export function legacyApi(options: LegacyOptions): Routes {
   const { local, sender, uploader, server, now } = options;
-  const api = new Hono();
+  const health: Handler = () => ({
+    ...json({ sessions: local.all.length, status: "ok" }),
+    type: "text/plain; charset=utf-8",
+  });
 
-  api.all("/health", (c) =>
-    c.text(`${JSON.stringify({ sessions: local.all.length, status: "ok" })}\n`),
-  );
-
-  post(api, "/register", Registration, "Invalid request body", async (body) => {
+  const register = post(Registration, "Invalid request body", async (body) => {
     if (body.product === "" || body.version === "") {
-      throw refusal(400, "Product and version are required fields");
+      throw new Complaint(400, "Product and version are required fields");
     }
     const isOnline = await answers(uploader, server);
     const session = local.open(body.product, body.version, body.parent_pid ?? 0, isOnline);
@@ -80,96 +78,106 @@ export function legacyApi(options: LegacyOptions): Hono {
     return { session_id: session.id };
   });
 
-  post(api, "/state", StateBody, "Invalid request", (body) => {
+  const state = post(StateBody, "Invalid request", (body) => {
     const session = need(local, body.session_id);
     if (body.state) local.append(session, { op: "state", at: now(), patch: body.state });
   });
 
-  post(api, "/event", EventBody, "Invalid request", (body) => {
+  const logEvent = post(EventBody, "Invalid request", (body) => {
     local.append(need(local, body.session_id), event(body, now()));
   });
 
-  post(api, "/metric", MetricBody, "Invalid request", (body) => {
+  const logMetric = post(MetricBody, "Invalid request", (body) => {
     local.append(need(local, body.session_id), metric(body, now()));
   });
 
-  post(api, "/heartbeat", Addressed, "Invalid request", (body) => {
+  const heartbeat = post(Addressed, "Invalid request", (body) => {
     const timeout_ms = options.heartbeatTimeoutMs;
     local.append(need(local, body.session_id), { op: "heartbeat", at: now(), timeout_ms });
   });
 
-  post(api, "/pause_heartbeat", Addressed, "Invalid request", (body) => {
+  const pause = post(Addressed, "Invalid request", (body) => {
     local.append(need(local, body.session_id), { op: "pause", at: now() });
   });
 
-  post(api, "/resume_heartbeat", Addressed, "Invalid request", (body) => {
+  const resume = post(Addressed, "Invalid request", (body) => {
     local.append(need(local, body.session_id), { op: "resume", at: now() });
   });
 
-  post(api, "/end", Addressed, "Invalid request", async (body) => {
+  const end = post(Addressed, "Invalid request", async (body) => {
     const session = need(local, body.session_id);
     local.append(session, { op: "end", at: now() });
     // Programs ask the server for the ended session right after this.
     await sender.flush(session.id, FLUSH_MS);
   });
 
-  get(api, "/session", async (c) => {
-    const id = c.req.query("session_id");
-    if (!id) throw refusal(400, "Missing session_id parameter");
+  const getSession: Handler = async ({ query }) => {
+    const id = query.get("session_id");
+    if (!id) throw new Complaint(400, "Missing session_id parameter");
     await sender.flush(id, FLUSH_MS);
     const answer = await ask(uploader, server, `/api/sessions/${encodeURIComponent(id)}`);
-    if (answer?.status === 200) return json(answer.body);
-    return json(`${JSON.stringify({ ...snapshot(need(local, id)), events: [], metrics: [] })}\n`);
-  });
+    if (answer?.status === 200) return { ...json(null), body: answer.body };
+    return json({ ...snapshot(need(local, id)), events: [], metrics: [] });
+  };
 
-  get(api, "/sessions", async () => {
+  const getSessions: Handler = async () => {
     const answer = await ask(uploader, server, "/api/data/sessions");
-    if (answer?.status === 200) return json(answer.body);
-    if (answer) throw refusal(500, "Failed to retrieve sessions");
-    return json(`${JSON.stringify(local.all.map(snapshot))}\n`);
-  });
+    if (answer?.status === 200) return { ...json(null), body: answer.body };
+    if (answer) throw new Complaint(500, "Failed to retrieve sessions");
+    return json(local.all.map(snapshot));
+  };
 
-  api.notFound(() => plain(404, "404 page not found"));
-  api.onError((error) => {
-    if (error instanceof HTTPException) return error.getResponse();
-    if (error instanceof Refusal) return plain(error.status, error.message);
-    return plain(500, "Internal error");
-  });
-  return api;
+  return {
+    "/health": { "*": health },
+    "/register": { POST: register },
+    "/state": { POST: state },
+    "/event": { POST: logEvent },
+    "/metric": { POST: logMetric },
+    "/heartbeat": { POST: heartbeat },
+    "/pause_heartbeat": { POST: pause },
+    "/resume_heartbeat": { POST: resume },
+    "/end": { POST: end },
+    "/session": { GET: getSession },
+    "/sessions": { GET: getSessions },
+  };
+}
+
+/** What 1.x's clients are told: plain text and a status. */
+class Complaint extends Error {
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+export function legacyError(error: unknown): Reply {
+  if (error instanceof Complaint || error instanceof Refusal) {
+    return plain(error.status, error.message);
+  }
+  return plain(500, "The daemon failed");
 }
 
 /** A route that takes JSON and, unless it says otherwise, answers that all is well. */
 function post<Body extends v.GenericSchema>(
-  api: Hono,
-  path: string,
   schema: Body,
   complaint: string,
   handle: (
     body: v.InferOutput<Body>,
   ) => void | Record<string, string> | Promise<void | Record<string, string>>,
-): void {
-  api.post(path, async (c) => {
+): Handler {
+  return async ({ body }) => {
     // Go's client sends no Content-Type, and Python's sends one with everything: what counts is the text.
-    const parsed = v.safeParse(schema, looseJson(await c.req.text()));
-    if (!parsed.success) throw refusal(400, complaint);
-    const answer = (await handle(parsed.output)) ?? { status: "ok" };
-    return json(`${JSON.stringify(answer)}\n`);
-  });
-  api.all(path, () => plain(405, "Method not allowed"));
-}
-
-function get(
-  api: Hono,
-  path: string,
-  handle: (c: { req: { query(name: string): string | undefined } }) => Promise<Response>,
-): void {
-  api.get(path, handle);
-  api.all(path, () => plain(405, "Method not allowed"));
+    const parsed = v.safeParse(schema, looseJson(body.toString("utf8")));
+    if (!parsed.success) throw new Complaint(400, complaint);
+    return json((await handle(parsed.output)) ?? { status: "ok" });
+  };
 }
 
 function need(local: LocalSessions, id: string): LocalSession {
   const session = local.find(id);
-  if (!session) throw refusal(404, "Session not found");
+  if (!session) throw new Complaint(404, "Session not found");
   return session;
 }
 
@@ -212,7 +220,7 @@ function metric(body: v.InferOutput<typeof MetricBody>, at: number): Op {
     const detail = `${body.name}: ${value}`;
     return { op: "dropped", at, cause: "not_finite", count: 1, detail };
   }
-  if (body.name.length > MAX_NAME_LENGTH) throw refusal(400, "The metric's name is too long");
+  if (body.name.length > MAX_NAME_LENGTH) throw new Complaint(400, "The metric's name is too long");
   const measured: Metric = compact({
     op: "metric",
     at,
@@ -282,19 +290,4 @@ async function ask(uploader: Uploader, server: string, path: string) {
   } catch {
     return undefined;
   }
-}
-
-function json(body: string): Response {
-  return new Response(body, { headers: { "content-type": "application/json" } });
-}
-
-function plain(status: number, message: string): Response {
-  return new Response(`${message}\n`, {
-    status,
-    headers: { "content-type": "text/plain; charset=utf-8", "x-content-type-options": "nosniff" },
-  });
-}
-
-function refusal(status: 400 | 404 | 500, message: string): HTTPException {
-  return new HTTPException(status, { res: plain(status, message) });
 }

@@ -8,7 +8,7 @@ import { MAX_RECORD_BYTES, READ_BYTES } from "./limits.ts";
  * after `next()`, the line is `bytes` from..to, and `offset` is where the line after it starts.
  */
 export class Lines {
-  bytes: Buffer = Buffer.allocUnsafe(READ_BYTES);
+  bytes: Buffer = takeBlock();
   from = 0;
   to = 0;
   /** Where the next line starts in the file. */
@@ -72,6 +72,8 @@ export class Lines {
 
   close(): void {
     closeSync(this.#descriptor);
+    giveBlock(this.bytes);
+    this.bytes = NO_BYTES;
   }
 
   [Symbol.dispose](): void {
@@ -103,4 +105,20 @@ export class Lines {
     this.#filled += read;
     return read > 0;
   }
+}
+
+const NO_BYTES = Buffer.alloc(0);
+
+/**
+ * Blocks are used again: lanes are looked at ten times a second, and blocks left to the garbage collector would pile up before
+ * it sees a reason to run.
+ */
+const spare: Buffer[] = [];
+
+function takeBlock(): Buffer {
+  return spare.pop() ?? Buffer.allocUnsafeSlow(READ_BYTES);
+}
+
+function giveBlock(block: Buffer): void {
+  if (block.length === READ_BYTES && spare.length < 2) spare.push(block);
 }

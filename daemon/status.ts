@@ -1,7 +1,7 @@
 /** `GET /status`: what the daemon is doing, for `datacat daemon status` and `datacat queue`. */
-import { Hono } from "hono";
 import type { Config } from "./config.ts";
 import type { Home } from "./home.ts";
+import { json, type Routes } from "./http.ts";
 import type { Lanes } from "./lanes.ts";
 import type { Sender } from "./sender.ts";
 
@@ -35,28 +35,29 @@ export type StatusOptions = {
   version: string;
 };
 
-export function statusApi({ home, lanes, sender, config, version }: StatusOptions): Hono {
-  const api = new Hono();
-  api.get("/status", (c) =>
-    c.json<DaemonStatus>({
-      version,
-      pid: process.pid,
-      home: home.folder,
-      server: config.server,
-      reachable: sender.isReachable(config.server) ?? null,
-      has_key: config.keys[config.server] !== undefined,
-      resident_bytes: process.memoryUsage.rss(),
-      sent: sender.totals,
-      lanes: [...lanes.all.values()].map((lane) => ({
-        lane: lane.lane,
-        session: lane.session,
-        server: sender.serverOf(lane),
-        role: lane.header.role ?? "program",
-        acknowledged: lane.position.seq,
-        unsent_bytes: lane.unsentBytes,
-        is_over: lane.isOver,
-      })),
-    }),
-  );
-  return api;
+export function statusApi(options: StatusOptions): Routes {
+  return { "/status": { GET: () => json(status(options)) } };
+}
+
+function status({ home, lanes, sender, config, version }: StatusOptions): DaemonStatus {
+  return {
+    version,
+    pid: process.pid,
+    home: home.folder,
+    server: config.server,
+    reachable: sender.isReachable(config.server) ?? null,
+    has_key: config.keys[config.server] !== undefined,
+    resident_bytes: process.memoryUsage.rss(),
+    sent: sender.totals,
+    lanes: [...lanes.all.values()].map((lane) => ({
+      lane: lane.lane,
+      session: lane.session,
+      server: sender.serverOf(lane),
+      role: lane.header.role ?? "program",
+      acknowledged: lane.position.seq,
+      // JSON has no infinity: several parts behind is as far as one can say cheaply.
+      unsent_bytes: Math.min(lane.unsentBytes, Number.MAX_SAFE_INTEGER),
+      is_over: lane.isOver,
+    })),
+  };
 }

@@ -1,15 +1,13 @@
-/** HTTP to the server: gzip, keys, proxies and certificates by the usual variables, and every failure as a value. */
-import { readFileSync } from "node:fs";
-import { rootCertificates } from "node:tls";
+/** Talks to the server: gzip, a key for each server, and every failure as a value. */
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
-import { type Dispatcher, EnvHttpProxyAgent } from "undici";
 import * as v from "valibot";
 import type { IngestAnswer } from "../src/core/wire.ts";
 import type { Environment } from "./home.ts";
-import { CONNECT_TIMEOUT_MS, REQUEST_TIMEOUT_MS } from "./limits.ts";
+import { REQUEST_TIMEOUT_MS } from "./limits.ts";
 import { reason } from "./log.ts";
 import { parseRetryAfter } from "./retry.ts";
+import { type Incoming, openTransport, type Transport } from "./transport.ts";
 
 export type Answer =
   | { kind: "answered"; answer: IngestAnswer }
@@ -35,45 +33,24 @@ const ErrorBody = v.object({ error: v.object({ code: v.string(), message: v.stri
 export type UploaderOptions = { env: Environment; insecure: boolean; keys: Record<string, string> };
 
 export class Uploader {
-  readonly #agent: Dispatcher;
+  readonly #transport: Transport;
   readonly #keys: Record<string, string>;
 
   constructor({ env, insecure, keys }: UploaderOptions) {
+    this.#transport = openTransport(env, insecure);
     this.#keys = keys;
-    const ca = extraCertificates(env);
-    const tls = { ...(ca && { ca }), ...(insecure && { rejectUnauthorized: false }) };
-    const httpProxy = env["http_proxy"] ?? env["HTTP_PROXY"];
-    const httpsProxy = env["https_proxy"] ?? env["HTTPS_PROXY"];
-    this.#agent = new EnvHttpProxyAgent({
-      ...(httpProxy && { httpProxy }),
-      ...(httpsProxy && { httpsProxy }),
-      // A proxy is for elsewhere: a server on this machine is asked directly.
-      noProxy: [env["no_proxy"] ?? env["NO_PROXY"], "localhost", "127.0.0.1", "::1", "[::1]"]
-        .filter(Boolean)
-        .join(","),
-      connect: { timeout: CONNECT_TIMEOUT_MS, ...tls },
-      requestTls: tls,
-      headersTimeout: REQUEST_TIMEOUT_MS,
-      bodyTimeout: REQUEST_TIMEOUT_MS,
-      connections: 4,
-    });
   }
 
   /** Posts a body of batches. */
   async ingest(server: string, body: string): Promise<Answer> {
-    let status: number;
-    let text: string;
-    let retryAfter: string | undefined;
+    let response: Incoming;
     try {
-      const response = await this.#request(server, "/api/ingest", await compress(body));
-      status = response.statusCode;
-      const header = response.headers["retry-after"];
-      retryAfter = Array.isArray(header) ? header[0] : header;
-      text = await response.body.text();
+      response = await this.#send(server, "/api/ingest", REQUEST_TIMEOUT_MS, await compress(body));
     } catch (error) {
       return { kind: "unreachable", message: reason(error) };
     }
-    const parsed = parse(text);
+    const { status } = response;
+    const parsed = parse(response.body);
     if (status === 200) {
       const answer = v.safeParse(Ingested, parsed);
       // The optional keys are those of the type.
@@ -82,7 +59,7 @@ export class Uploader {
       return { kind: "refused", status: 502, message };
     }
     const told = v.safeParse(ErrorBody, parsed);
-    const retryAfterMs = parseRetryAfter(retryAfter, Date.now());
+    const retryAfterMs = parseRetryAfter(response.headers["retry-after"], Date.now());
     return {
       kind: "refused",
       status,
@@ -92,44 +69,26 @@ export class Uploader {
     };
   }
 
-  /** Asks for something; throws if the server cannot be reached in that time. */
-  async get(
-    server: string,
-    path: string,
-    timeoutMs: number,
-  ): Promise<{ status: number; body: string; type: string }> {
-    const response = await this.#request(server, path, undefined, timeoutMs);
-    const type = response.headers["content-type"];
-    return {
-      status: response.statusCode,
-      body: await response.body.text(),
-      type: typeof type === "string" ? type : "application/json",
-    };
+  /** Asks for something; throws if there is no answer in that time. */
+  get(server: string, path: string, timeoutMs: number): Promise<Incoming> {
+    return this.#send(server, path, timeoutMs);
   }
 
   async close(): Promise<void> {
-    await this.#agent.destroy();
+    await this.#transport.close();
   }
 
-  #request(
-    server: string,
-    path: string,
-    body: Buffer | undefined,
-    timeoutMs = REQUEST_TIMEOUT_MS,
-  ): Promise<Dispatcher.ResponseData> {
-    const url = new URL(server + path);
+  #send(server: string, path: string, timeoutMs: number, body?: Buffer): Promise<Incoming> {
     const key = this.#keys[server];
-    return this.#agent.request({
-      origin: url.origin,
-      path: url.pathname + url.search,
-      method: body ? "POST" : "GET",
+    return this.#transport.send({
+      url: new URL(server + path),
       headers: {
         "user-agent": "datacat-daemon/2",
         ...(key && { authorization: `Bearer ${key}` }),
         ...(body && { "content-type": "application/json", "content-encoding": "gzip" }),
       },
       ...(body && { body }),
-      signal: AbortSignal.timeout(timeoutMs),
+      timeoutMs,
     });
   }
 }
@@ -137,17 +96,6 @@ export class Uploader {
 function parse(text: string): unknown {
   try {
     return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-/** NODE_EXTRA_CA_CERTS is Node's own doing; SSL_CERT_FILE is what other programs read. */
-function extraCertificates(env: Environment): string[] | undefined {
-  const path = env["SSL_CERT_FILE"];
-  if (!path) return undefined;
-  try {
-    return [...rootCertificates, readFileSync(path, "utf8")];
   } catch {
     return undefined;
   }

@@ -800,10 +800,11 @@ class DatacatClient(object):
         self._sessions, self._writers, self._direct_url, self._is_off = {}, {}, None, True
 
     def register_session(self, product=None, version=None, tags=None, state=None, session_id=None):
-        """Opens a session; answers its id."""
-        joined = session_id is None and os.environ.get("DATACAT_SESSION")
-        session_id = joined or session_id or _new_id()
+        """Opens a session, or joins one that another process opened (`session_id`, DATACAT_SESSION); answers its id."""
+        joined = session_id or os.environ.get("DATACAT_SESSION")
+        session_id = joined or _new_id()
         writer = self._writer(session_id, owner=not joined)
+        writer.joined = bool(joined)
         session = self._session(session_id)
         if writer.owner and not writer.ended:
             product = product or os.environ.get("DATACAT_PRODUCT")
@@ -864,6 +865,9 @@ class DatacatClient(object):
         return {"status": "ok"}
 
     def end_session(self, session_id):
+        writer = self._writer(session_id)
+        if not writer.joined:
+            writer.owner = True  # 1.x's programs end by its id what another of their processes opened
         self._session(session_id).end()
         return {"status": "ok"}
 
@@ -873,7 +877,7 @@ class DatacatClient(object):
             session = self._sessions[session_id] = Session(self, session_id)
         return session
 
-    def _writer(self, session_id, owner=True):
+    def _writer(self, session_id, owner=False):
         """One writer per session and process, whoever writes."""
         writer = self._writers.get(session_id)
         if writer is None:
@@ -1951,6 +1955,8 @@ _O_CLOEXEC = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 class _LaneWriter(object):
     """One session's lanes of this process: one, and others beside it where one would not do (after a fork, in a signal handler)."""
 
+    joined = False  # another process opened the session and will end it
+
     def __init__(self, session_id, server, home, owner):
         self.session_id = session_id
         self.server = server
@@ -2042,7 +2048,7 @@ class _LaneWriter(object):
     def forked(self):
         """In the child: a lane of its own; nothing of the parent's is written twice, and the session is not ours to end."""
         self.pid = os.getpid()
-        self.owner = False
+        self.owner, self.joined = False, True
         self.held.clear()
         self.fault_path = None
         for lane in self.lanes:
@@ -2337,6 +2343,7 @@ class _Nowhere(object):
     """The writer of a session that is switched off."""
 
     owner = False
+    joined = True
     ended = True
     pid = None
     hold_from = hold_until = 0.0
@@ -2368,6 +2375,7 @@ class _Queue(object):
     """The same writer for a program without lanes. Appending takes no lock, so it can be called from anywhere."""
 
     fault_path = None
+    joined = False
 
     def __init__(self, session_id, url, owner):
         self.session_id = session_id
@@ -2457,7 +2465,7 @@ class _Queue(object):
 
     def forked(self):
         """In the child: a lane of its own; what waited is the parent's to send."""
-        self.owner = False
+        self.owner, self.joined = False, True
         self.held.clear()
         self._begin()
 

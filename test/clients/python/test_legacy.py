@@ -126,6 +126,14 @@ class Legacy(Test):
         )
         self.assertEqual(len(set(header["lane"] for header, _ in self.records())), 1)
 
+    def test_a_session_of_another_process_is_only_ended_when_that_is_asked(self):
+        code, _, errors = self.run_program(u"import datacat; datacat.DatacatClient().log_event('theirs', 'e')")
+        self.assertEqual((code, errors), (0, ""))
+        datacat.open(session_id="theirs").end()
+        self.assertEqual([op["op"] for op in self.ops()], ["event"])
+        DatacatClient().end_session("theirs")
+        self.assertEqual([op["op"] for op in self.ops()], ["event", "end"])
+
     def test_heartbeat_monitors_arm_the_watch_without_a_thread(self):
         threads = threading.active_count()
         session = create_session()

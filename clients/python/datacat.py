@@ -25,9 +25,7 @@ import datetime
 import errno
 import functools
 import json
-import linecache
 import logging
-import math
 import numbers
 import os
 import random

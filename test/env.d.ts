@@ -8,3 +8,8 @@ declare namespace Cloudflare {
     MIGRATIONS: import("cloudflare:test").D1Migration[];
   }
 }
+
+declare module "*.md?raw" {
+  const text: string;
+  export default text;
+}

@@ -124,7 +124,7 @@ function python(name: string, path: string): Suite {
 }
 
 /** The pythons on PATH and pyenv's, each version once: by what they say of themselves, because shims may lead nowhere. */
-async function findPythons(): Promise<Map<string, string>> {
+export async function findPythons(): Promise<Map<string, string>> {
   const wanted = /^(python([23](\.\d+)?)?|jython|pypy\d*(\.\d+)?)(\.exe)?$/;
   const folders = (process.env["PATH"] ?? "").split(delimiter);
   const pyenv = join(process.env["PYENV_ROOT"] ?? join(homedir(), ".pyenv"), "versions");

@@ -41,7 +41,7 @@ const miniflare = new Miniflare(
 try {
   await miniflare.ready;
   const url = String(await miniflare.unsafeGetDirectURL("datacat")).replace(/\/$/, "");
-  const db = (await miniflare.getD1Database("CATALOG")) as unknown as D1Database; // Miniflare's own type of the same
+  const db = await miniflare.getD1Database("CATALOG");
   const migration = readFileSync(join(root, "migrations/catalog/0000_catalog.sql"), "utf8");
   for (const statement of migration.split("--> statement-breakpoint"))
     await db.prepare(statement).run();

@@ -1,12 +1,19 @@
 /** A catalog of very many sessions, made by SQL: what publish would have written, in seconds instead of minutes. */
 export const DAY = 86_400_000;
 
+/** As much of D1 as is needed: in a Worker and in Miniflare its type has different names. */
+type Statement = { run(): Promise<unknown> };
+export type Database = {
+  prepare(sql: string): Statement;
+  batch(statements: Statement[]): Promise<unknown>;
+};
+
 /**
  * `count` sessions, one a minute up to `newest`. Session n: every third of product "editor" and the rest "game", 50 versions,
  * every 20th crashed, every 50th hung once, every 1,000th still open, 100 machines. All have the event "ready", every
  * 500th "door_opened"; state "level" is n % 10, "ticket" is n for every 100th; a metric "fps", and "rare" in every 5,000th.
  */
-export async function fill(db: D1Database, count: number, newest: number): Promise<void> {
+export async function fill(db: Database, count: number, newest: number): Promise<void> {
   const step = 20_000;
   for (let from = 0; from < count; from += step) {
     const n = `WITH RECURSIVE n (n) AS (VALUES (${from}) UNION ALL SELECT n + 1 FROM n WHERE n < ${Math.min(count, from + step) - 1})`;

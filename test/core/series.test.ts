@@ -262,7 +262,7 @@ test("a series is its name, type, tags in any order, and a histogram's bounds", 
     seriesKey("a", "counter", ["x", "y"], []),
     seriesKey("a", "gauge", ["x"], []),
     seriesKey("a", "gauge", ["x,y"], []),
-    seriesKey('a","gauge', [], []),
+    seriesKey('a","gauge', "gauge", [], []),
     seriesKey("a", "histogram", ["x", "y"], [1]),
     seriesKey("a", "histogram", ["x", "y"], [1, 2]),
   ];

@@ -17,8 +17,8 @@ type Language = {
   name: string;
   file: string;
   needs?: string;
-  prepare(folder: string): void;
-  command(folder: string): string[];
+  prepare: (folder: string) => void;
+  command: (folder: string) => string[];
   env?: NodeJS.ProcessEnv;
 };
 

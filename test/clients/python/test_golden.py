@@ -83,14 +83,15 @@ def revive(value, above):
     raise ValueError(kind)
 
 
-def play(calls, client, session_id):
+def play(calls, open_session):
+    """Makes a fixture's calls, on the session that `open_session` makes of its first one."""
     session = None
     for call in calls:
         name, arguments = call[0], [revive(argument, []) for argument in call[1:]]
         options = arguments[-1] if len(arguments) > 1 and isinstance(arguments[-1], dict) else {}
         first = arguments[0] if arguments else {}
         if name == "open":
-            session = opened(client, session_id, first)
+            session = open_session(first)
         elif name == "update_state":
             session.update_state(first)
         elif name == "event":
@@ -117,6 +118,16 @@ def play(calls, client, session_id):
             session.crash(**first)
         else:
             raise ValueError(name)
+    return session
+
+
+def read_fixture(name):
+    with io.open(os.path.join(FIXTURES, name + ".json"), encoding="utf-8") as file:
+        text = file.read()
+    if sys.platform.startswith("java"):  # whose strings hold no lone surrogates
+        pair = r"(\\ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2})|\\ud[89a-f][0-9a-f]{2}"
+        text = re.sub(pair, lambda match: match.group(1) or u"\\ufffd", text)
+    return json.loads(text, object_pairs_hook=OrderedDict)
 
 
 def opened(client, session_id, start):
@@ -129,12 +140,7 @@ def opened(client, session_id, start):
 
 class Golden(Test):
     def check(self, name):
-        with io.open(os.path.join(FIXTURES, name + ".json"), encoding="utf-8") as file:
-            text = file.read()
-        if sys.platform.startswith("java"):  # whose strings hold no lone surrogates
-            pair = r"(\\ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2})|\\ud[89a-f][0-9a-f]{2}"
-            text = re.sub(pair, lambda match: match.group(1) or u"\\ufffd", text)
-        fixture = json.loads(text, object_pairs_hook=OrderedDict)
+        fixture = read_fixture(name)
         os.environ.update((str(key), str(value)) for key, value in fixture.get("environment", {}).items())
         header = fixture["header"]
         self.addCleanup(setattr, datacat, "_header", datacat._header)
@@ -148,7 +154,7 @@ class Golden(Test):
         clock = fixture["clock"]
         client.clock = lambda: (clock["start"] + clock["step"] * next(readings) + 0.5) / 1000.0
         client._writer(header["session"], owner="DATACAT_SESSION" not in os.environ)
-        play(fixture["calls"], client, header["session"])
+        play(fixture["calls"], lambda start: opened(client, header["session"], start))
 
         written = []
         for path in lane_files(self.home):

@@ -5,7 +5,8 @@ import { basename, join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { LaneFile } from "../../../clients/typescript/lane.ts";
-import { Player, type Fixture } from "./golden.ts";
+import { Recorder } from "../../../clients/typescript/recorder.ts";
+import { type Fixture, play } from "./golden.ts";
 
 const folder = new URL("../../fixtures/lanes", import.meta.url).pathname;
 
@@ -25,7 +26,11 @@ test.each(
   let reading = 0;
   const clock = () => fixture.clock.start + fixture.clock.step * reading++;
 
-  new Player(lane, DATACAT_SESSION !== undefined, clock).play(fixture.calls);
+  play(fixture.calls, (start) => {
+    const recorder = new Recorder(lane, DATACAT_SESSION !== undefined, clock);
+    recorder["begin"](start);
+    return recorder;
+  });
   lane.close();
 
   const written = readdirSync(lanes).sort();

@@ -1,7 +1,7 @@
 /** Reads a golden fixture's calls and special values, and makes the calls (test/fixtures/lanes/README.md). */
 import type { Header } from "../../../clients/typescript/frame.ts";
-import { crashOp, endOp } from "../../../clients/typescript/ops.ts";
-import { Recorder } from "../../../clients/typescript/recorder.ts";
+import { crashOp, endOp, type Start } from "../../../clients/typescript/ops.ts";
+import type { Recorder } from "../../../clients/typescript/recorder.ts";
 
 export type Fixture = {
   description: string;
@@ -11,53 +11,59 @@ export type Fixture = {
   calls: [string, ...unknown[]][];
 };
 
-/** Makes a fixture's calls; what a session adds to a recorder needs a real program and real exceptions. */
-export class Player extends Recorder {
-  play(calls: Fixture["calls"]): void {
-    for (const [call, ...rest] of calls) {
-      // The fixture's own shapes, checked by the bytes that come out.
-      const [first, second, third] = rest.map((value) => revive(value, [])) as [any, any, any]; // oxlint-disable-line no-explicit-any -- whatever the fixture says
-      switch (call) {
-        case "open":
-          this.begin(first);
-          break;
-        case "update_state":
-          this.updateState(first);
-          break;
-        case "event":
-          this.event(first, second);
-          break;
-        case "exception":
-          this.log(first.name ?? "exception", first, first);
-          break;
-        case "gauge":
-        case "histogram":
-        case "counter":
-          this[call](first, second, third);
-          break;
-        case "timer":
-          this.measure("timer", first, { value: second, count: third?.count }, third);
-          break;
-        case "heartbeat":
-          this.heartbeat(first?.timeout_ms);
-          break;
-        case "pause":
-          this.pause();
-          break;
-        case "resume":
-          this.resume();
-          break;
-        case "end":
-          this.finish(endOp(first ?? {}));
-          break;
-        case "crash":
-          this.finish(crashOp(first.reason, first.exit_code));
-          break;
-        default:
-          throw new Error(`no such call: ${call}`);
-      }
+/**
+ * Makes a fixture's calls, on what `open` makes of its first one. Some are no part of what programs may call: exceptions
+ * taken apart, measured timers, a crash without its exception.
+ */
+export function play<R extends Recorder>(
+  calls: Fixture["calls"],
+  open: (start: Start) => R,
+): R | undefined {
+  let recorder: R | undefined;
+  for (const [call, ...rest] of calls) {
+    // The fixture's own shapes, checked by the bytes that come out.
+    const [first, second, third] = rest.map((value) => revive(value, [])) as [any, any, any]; // oxlint-disable-line no-explicit-any -- whatever the fixture says
+    switch (call) {
+      case "open":
+        recorder = open(first);
+        break;
+      case "update_state":
+        recorder?.updateState(first);
+        break;
+      case "event":
+        recorder?.event(first, second);
+        break;
+      case "exception":
+        recorder?.["log"](first.name ?? "exception", first, first);
+        break;
+      case "gauge":
+      case "histogram":
+      case "counter":
+        recorder?.[call](first, second, third);
+        break;
+      case "timer":
+        recorder?.["measure"]("timer", first, { value: second, count: third?.count }, third);
+        break;
+      case "heartbeat":
+        recorder?.heartbeat(first?.timeout_ms);
+        break;
+      case "pause":
+        recorder?.pause();
+        break;
+      case "resume":
+        recorder?.resume();
+        break;
+      case "end":
+        recorder?.["finish"](endOp(first ?? {}));
+        break;
+      case "crash":
+        recorder?.["finish"](crashOp(first.reason, first.exit_code));
+        break;
+      default:
+        throw new Error(`no such call: ${call}`);
     }
   }
+  return recorder;
 }
 
 type Special = {
@@ -100,7 +106,7 @@ function special(value: Special, above: object[]): unknown {
     case "integer":
       return BigInt(value.digits);
     case "bytes":
-      return Buffer.from(value.base64, "base64");
+      return Uint8Array.from(atob(value.base64), (character) => character.charCodeAt(0));
     case "time":
       return new Date(value.text);
     case "set":

@@ -5,6 +5,7 @@ package datacat
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"fmt"
 	"math/rand"
 	"os"
@@ -67,27 +68,11 @@ var programs = map[string]func(){
 		s.End()
 		fmt.Fprint(os.Stderr, s.Stats().Records)
 	},
-	// Makes the calls of a golden file, in earnest.
+	// Makes the calls of golden files in earnest, and prints each one's session.
 	"golden": func() {
-		text, err := os.ReadFile(os.Getenv("DATACAT_TEST_GOLDEN"))
-		if err != nil {
-			panic(err)
+		for _, file := range filepath.SplitList(os.Getenv("DATACAT_TEST_GOLDEN")) {
+			fmt.Println(playGolden(file, os.Getenv("DATACAT_TEST_DIRECT") != ""))
 		}
-		s := &Session{options: Options{Direct: os.Getenv("DATACAT_TEST_DIRECT") != ""}}
-		for _, call := range callsIn(text) {
-			if call[0] == "open" { // which says how; the zero session has not opened itself yet
-				direct := s.options.Direct
-				s.options = optionsIn(call[1].(Data))
-				s.options.Direct = direct
-				s.ready()
-				continue
-			}
-			if err := perform(s, call[0].(string), call[1:]); err != nil {
-				panic(err)
-			}
-		}
-		fmt.Println(s.ID())
-		s.End()
 	},
 	"panic": func() {
 		s := Open(context.Background(), Options{})
@@ -106,6 +91,35 @@ var programs = map[string]func(){
 		os.Rename(filepath.Join(home, "started.tmp"), filepath.Join(home, "started"))
 		time.Sleep(300 * time.Millisecond)
 	},
+}
+
+func playGolden(file string, direct bool) string {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		panic(err)
+	}
+	var golden struct{ Environment map[string]string }
+	if err := json.Unmarshal(text, &golden); err != nil {
+		panic(err)
+	}
+	for key, value := range golden.Environment {
+		os.Setenv(key, value)
+		defer os.Unsetenv(key)
+	}
+	s := &Session{options: Options{Direct: direct}}
+	for _, call := range callsIn(text) {
+		if call[0] == "open" { // which says how; the zero session has not opened itself yet
+			s.options = optionsIn(call[1].(Data))
+			s.options.Direct = direct
+			s.ready()
+			continue
+		}
+		if err := perform(s, call[0].(string), call[1:]); err != nil {
+			panic(err)
+		}
+	}
+	s.End()
+	return s.ID()
 }
 
 func program(t *testing.T, name string, environment ...string) *exec.Cmd {

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect } from "vitest";
+import { vi } from "vitest";
 import { serve } from "../../../daemon/serve/serve.ts";
 import type {
   EventRow,
@@ -81,16 +81,14 @@ export async function startWorld(): Promise<World> {
     },
     async summary(id, until = (summary) => summary.ended_at !== null) {
       let summary: Summary | undefined;
-      await expect
-        .poll(
-          async () => {
-            summary = await get<Summary>(`/api/sessions/${id}/summary`).catch(() => undefined);
-            return summary !== undefined && until(summary);
-          },
-          { timeout: 20_000, interval: 200 },
-        )
-        .toBe(true);
-      return summary as Summary; // or the poll would have thrown
+      await vi.waitUntil(
+        async () => {
+          summary = await get<Summary>(`/api/sessions/${id}/summary`).catch(() => undefined);
+          return summary !== undefined && until(summary);
+        },
+        { timeout: 20_000, interval: 200 },
+      );
+      return summary as Summary; // or the wait would have thrown
     },
     state: async (id) => (await get<StateAt>(`/api/sessions/${id}/state`)).state,
     history: async (id) =>

@@ -1,0 +1,15 @@
+/** Makes the calls of golden fixtures in earnest, and prints each one's name and session: `play.ts lane|direct NAME …`. */
+import { open } from "../../../clients/typescript/node.ts";
+import { play } from "../typescript/golden.ts";
+import { readFixture } from "./fixtures.ts";
+
+const [way, ...names] = process.argv.slice(2);
+for (const name of names) {
+  const { calls, environment = {} } = readFixture(name);
+  Object.assign(process.env, environment);
+  const session = play(calls, (start) => open({ ...start, direct: way === "direct" }));
+  for (const key of Object.keys(environment)) delete process.env[key];
+  session?.end();
+  await session?.flush(30_000);
+  console.log(`${name} ${session?.id}`);
+}

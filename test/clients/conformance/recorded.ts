@@ -1,0 +1,77 @@
+/** What the server holds of a session, without what must differ between two runs of the same calls: ids, times, sequences, the writer. */
+import type { SeriesSummary, StateAt, Summary } from "../../../src/core/answers.ts";
+import { merge } from "../../../src/core/merge.ts";
+import type { Json, JsonObject } from "../../../src/core/wire.ts";
+
+type Op = { op: string; at: number; seq?: number; [key: string]: Json | undefined };
+type PointsOp = Op & { name: string; type: string; values: number[]; counts?: number[] };
+/** `state` is the state's JSON after a change; patches alone differ, since the daemon takes out of them what changes nothing. */
+type Told = { op: string; state: string } | object;
+
+export type World = { url: string; get: <Answer>(path: string) => Promise<Answer> };
+export type Recorded = Awaited<ReturnType<typeof recorded>>;
+
+export async function recorded({ url, get }: World, id: string) {
+  const response = await fetch(`${url}/api/sessions/${id}/export`);
+  const [first = "", ...lines] = (await response.text()).trimEnd().split("\n");
+  const summary = JSON.parse(first) as Summary; // the export's own shapes
+  const all = lines.map((line) => JSON.parse(line) as Op);
+  const { state } = await get<StateAt>(`/api/sessions/${id}/state`);
+  const series = await get<SeriesSummary[]>(`/api/sessions/${id}/metrics`);
+
+  const { product, version, tags, exit_code, signal, heartbeat_timeout_ms, ever_hung } = summary;
+  const { events, exceptions, heartbeats } = summary.counts;
+  const ops = all
+    .filter(({ op }) => op !== "points" && op !== "heartbeat")
+    .map((op) => without(op, ["at", "seq"]) as Op); // less two keys
+  return {
+    summary: { product, version, tags, exit_code, signal, heartbeat_timeout_ms, ever_hung },
+    status: summary.verdict.status,
+    counts: { events, exceptions, heartbeats },
+    dropped: summary.ledger.dropped,
+    state,
+    ops,
+    told: tell(ops),
+    series: series.map(comparable),
+    points: pointsOf(all),
+  };
+}
+
+/** Of counters and histograms, how many points their samples make depends on where a second ends. */
+function comparable(series: SeriesSummary): object {
+  const { name, type, unit, tags, metadata, last, sum, min, max, buckets } = series;
+  const same = { name, type, unit, tags, metadata };
+  if (type === "counter") return { ...same, last };
+  // Added up in another order.
+  if (type === "histogram") return { ...same, sum: sum.toPrecision(12), min, max, buckets };
+  return without(series, ["id", "first_at", "last_at"]);
+}
+
+/** The values of gauges and timers in order, by series. */
+function pointsOf(ops: Op[]): { [series: string]: [number, number | undefined][] } {
+  const points: { [series: string]: [number, number | undefined][] } = {};
+  for (const op of ops) {
+    if (op.op !== "points" || (op["type"] !== "gauge" && op["type"] !== "timer")) continue;
+    const { type, name, tags, values, counts } = op as PointsOp; // the export's own shape
+    const row = (points[JSON.stringify([type, name, tags])] ??= []);
+    row.push(...values.map((value, i): [number, number | undefined] => [value, counts?.[i]]));
+  }
+  return points;
+}
+
+function tell(ops: Op[]): Told[] {
+  const state: JsonObject = {};
+  let before = "{}";
+  return ops.flatMap((op): Told[] => {
+    if (op.op !== "state") return [op];
+    merge(state, op["patch"] as JsonObject); // a state op's patch
+    const after = JSON.stringify(state);
+    if (after === before) return [];
+    before = after;
+    return [{ op: "state", state: after }];
+  });
+}
+
+function without(row: object, keys: string[]): object {
+  return Object.fromEntries(Object.entries(row).filter(([key]) => !keys.includes(key)));
+}

@@ -72,17 +72,45 @@ export class ChartBuilder {
 
   addColumns(columns: ReadColumns): void {
     const { at } = columns;
-    for (let i = 0; i < at.length; i++) {
+    const [values] = columns.fields;
+    for (let i = 0; i < at.length;) {
       const time = at[i] ?? 0;
-      if (time < this.from || time > this.to) continue;
-      if (this.#type === "histogram") {
-        const { value, min, max, sum, weight } = pointAt(this.#type, columns, i);
-        this.#add(this.#index(time), 1, weight, sum, min, max, time, value, time, value);
-      } else {
-        const value = columns.fields[0]?.[i] ?? 0;
-        this.#add(this.#index(time), 1, 1, value, value, value, time, value, time, value);
+      if (time < this.from || time > this.to) i++;
+      else if (this.#type === "histogram" || !values) this.#addPoint(columns, i++);
+      else i = this.#addRun(at, values, i);
+    }
+  }
+
+  #addPoint(columns: ReadColumns, i: number): void {
+    const { at, value, min, max, sum, weight } = pointAt(this.#type, columns, i);
+    this.#add(this.#index(at), 1, weight, sum, min, max, at, value, at, value);
+  }
+
+  /** Adds the points from `start` on that share its bucket, in one; returns where they end. Most points have neighbours there. */
+  #addRun(at: Float64Array, values: Float64Array, start: number): number {
+    let firstAt = at[start] ?? 0;
+    let first = values[start] ?? 0;
+    const index = this.#index(firstAt);
+    let [lastAt, last, min, max, sum] = [firstAt, first, first, first, first];
+    let i = start + 1;
+    for (; i < at.length; i++) {
+      const time = at[i] ?? 0;
+      if (time < this.from || time > this.to || this.#index(time) !== index) break;
+      const value = values[i] ?? 0;
+      sum += value;
+      if (value < min) min = value;
+      if (value > max) max = value;
+      if (time < firstAt) {
+        firstAt = time;
+        first = value;
+      }
+      if (time >= lastAt) {
+        lastAt = time;
+        last = value;
       }
     }
+    this.#add(index, i - start, i - start, sum, min, max, firstAt, first, lastAt, last);
+    return i;
   }
 
   buckets(): ChartBucket[] {

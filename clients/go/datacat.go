@@ -133,10 +133,10 @@ func (s *Session) open() {
 	}
 	daemonURL := os.Getenv("DATACAT_DAEMON_URL")
 	switch {
-	case s.options.Direct:
-		s.sink = newQueue(s.ctx, head, firstOf(head.server, "http://localhost:8080"), firstOf(s.options.Key, os.Getenv("DATACAT_KEY")))
 	case daemonURL != "":
 		s.sink = newQueue(s.ctx, head, strings.TrimRight(daemonURL, "/"), "") // the key is the daemon's business
+	case s.options.Direct:
+		s.sink = newQueue(s.ctx, head, firstOf(head.server, "http://localhost:8080"), firstOf(s.options.Key, os.Getenv("DATACAT_KEY")))
 	default:
 		homes := homes(s.options.Home)
 		s.sink = newLane(head, partBytes(), func() []string { return laneFolders(homes) })

@@ -106,7 +106,7 @@ func (l *lane) append(buf []byte, sequence, at int64) bool {
 		l.records++
 		l.torn = n < len(buf)-start
 	}
-	if n == len(buf)-start {
+	if n >= len(buf)-start-1 { // a line break is all it lacks, and the next write brings one
 		return true
 	}
 	l.why = err

@@ -800,6 +800,8 @@ class DatacatClient(object):
     def register_session(self, product=None, version=None, tags=None, state=None, session_id=None):
         """Opens a session, or joins one that another process opened (`session_id`, DATACAT_SESSION); answers its id."""
         joined = session_id or os.environ.get("DATACAT_SESSION")
+        if joined and not _ID.match(joined):
+            joined = None  # the server would refuse it; the program gets a session of its own
         session_id = joined or _new_id()
         writer = self._writer(session_id, owner=not joined)
         writer.joined = bool(joined)
@@ -1625,6 +1627,7 @@ def _key(key):
     return known
 
 
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}\Z")
 _BLANKS = re.compile(r"[_\-\s]")
 _SECRET = re.compile(
     "password|passwd|secret|token|authorization|cookie|apikey|privatekey|credential|sessionkey"
@@ -2132,6 +2135,7 @@ class _Lane(object):
         self.sequence = 0
         self.lost = 0  # since `dropped` was last written
         self.lost_in_all = 0
+        self.start = None  # the op that opens the session, until it is written: no other record is worth as much
         self.limit = _lane_bytes()
         self.file = None
         self.identity = None
@@ -2152,6 +2156,8 @@ class _Lane(object):
             data = _bytes_of('{"seq":%d,"at":%d,%s' % (sequence, at, text))
             if self._put(b"%08x %s\n" % (_crc32(data) & 0xFFFFFFFF, data), 1, at, sequence):
                 self._lose(1)
+                if text.startswith('"op":"start"'):
+                    self.start = text
 
     def write_metrics(self, items, counts):
         """Metrics that waited, in one write."""
@@ -2189,6 +2195,9 @@ class _Lane(object):
             return False
         self.sequence = sequence
         self.lost -= lost
+        start, self.start = self.start, None
+        if start is not None:
+            self.write(at, (start,))
         return True
 
     def _lose(self, count):
@@ -2671,7 +2680,8 @@ def _ask(url, method="GET", body=None, headers=None):
     request = Request(url, body, dict(headers or {}))
     request.get_method = lambda: method
     key = os.environ.get("DATACAT_KEY")
-    if key:
+    daemon = (os.environ.get("DATACAT_DAEMON_URL") or "").rstrip("/")
+    if key and not (daemon and url.startswith(daemon)):  # the daemon has its own, and the way to it may be in the clear
         request.add_header("Authorization", "Bearer " + key)
     host = url.split("//", 1)[-1].split("/", 1)[0].rsplit("@", 1)[-1]
     is_near = re.match(r"(localhost|127\.[0-9.]+|\[::1\])(:\d+)?$", host)
@@ -2925,13 +2935,13 @@ def _without_secrets(arguments):
     kept = []
     hide_next = False
     for argument in arguments:
-        name, equals, _ = argument.partition("=")
+        name, _, value = argument.partition("=")
         is_secret = bool(_SECRET.search(_BLANKS.sub("", name.lower())))
         if hide_next and not argument.startswith("-"):
             argument = "[redacted]"
-        elif is_secret and equals:
+        elif is_secret and value:
             argument = name + "=[redacted]"
-        hide_next = is_secret and not equals and argument.startswith("-")
+        hide_next = is_secret and "=" not in argument and argument.startswith("-")
         kept.append(argument)
     return kept
 

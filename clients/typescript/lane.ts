@@ -30,18 +30,20 @@ export class LaneFile implements Outlet {
   #isTorn = false;
   #lost = 0;
   #totalLost = 0;
+  /** The op that opens the session, until it is written: no other record is worth as much. */
+  #lostStart: string | undefined;
   #line = new LineBuffer(4_096);
 
   constructor(options: LaneOptions) {
     this.#options = options;
   }
 
-  write(_kind: Kind, at: number, text: string): void {
+  write(kind: Kind, at: number, text: string): void {
     if (this.#lost > 0) this.#tellLost(at);
-    if (!this.#append(++this.#sequence, at, text)) {
-      this.#lost++;
-      this.#totalLost++;
-    }
+    if (this.#append(++this.#sequence, at, text)) return;
+    this.#lost++;
+    this.#totalLost++;
+    if (kind === "start") this.#lostStart = text;
   }
 
   flush(): Promise<void> {
@@ -72,6 +74,9 @@ export class LaneFile implements Outlet {
     if (isTold) this.#lost = 0;
     // A torn line may still turn out to be whole but for its end, so its number is not used again.
     if (isTold || this.#bytes > before) this.#sequence++;
+    if (!isTold || this.#lostStart === undefined) return;
+    if (this.#append(++this.#sequence, at, this.#lostStart)) this.#lostStart = undefined;
+    else this.#lost++; // its number is used up
   }
 
   #append(sequence: number, at: number, text: string): boolean {
@@ -90,7 +95,7 @@ export class LaneFile implements Outlet {
       this.#bytes += written;
       this.#hasRecords = true;
       this.#isTorn = written < length;
-      return !this.#isTorn;
+      return written >= length - 1; // a line break is all it lacks, and the next write brings one
     } catch {
       return false;
     }

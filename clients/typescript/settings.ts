@@ -1,4 +1,5 @@
 /** What a program may say when it opens a session, and what the environment says when it does not. */
+import { isId } from "./id.ts";
 import type { Start } from "./ops.ts";
 
 export type Environment = { [name: string]: string | undefined };
@@ -33,16 +34,20 @@ export type Settings = OpenOptions & {
 /** The options with what the environment says where they say nothing. */
 export function settingsFrom(options: OpenOptions, env: Environment): Settings {
   // A daemon in another container stands for the server: how to get there is its own business.
-  const server = withoutSlash(env["DATACAT_DAEMON_URL"] || options.url || env["DATACAT_URL"] || "");
+  const daemon = env["DATACAT_DAEMON_URL"];
+  const server = withoutSlash(daemon || options.url || env["DATACAT_URL"] || "");
+  const session = options.session || env["DATACAT_SESSION"] || "";
   return {
     ...options,
     product: options.product ?? env["DATACAT_PRODUCT"],
     version: options.version ?? env["DATACAT_VERSION"],
     server,
     url: server || DEFAULT_URL,
-    key: options.key ?? env["DATACAT_KEY"],
-    session: options.session ?? (env["DATACAT_SESSION"] || undefined),
-    direct: options.direct ?? Boolean(env["DATACAT_DAEMON_URL"]),
+    // The daemon has a key of its own, and the way to it may be in the clear.
+    key: daemon ? undefined : (options.key ?? env["DATACAT_KEY"]),
+    // An id that the server would refuse is no session to join; the program gets one of its own.
+    session: isId(session) ? session : undefined,
+    direct: daemon ? true : options.direct,
     disabled: options.disabled ?? env["DATACAT_DISABLED"] === "1",
   };
 }

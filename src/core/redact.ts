@@ -39,11 +39,11 @@ export function redact<Value extends Json>(value: Value): Value {
 /** A command line without its secrets: `--token=x` and `--password x` name them. */
 export function redactArguments(words: readonly string[]): string[] {
   return words.map((word, index) => {
-    const equals = word.indexOf("=");
-    if (equals > 0 && isSecret(word.slice(0, equals))) return word.slice(0, equals + 1) + REDACTED;
     const before = words[index - 1] ?? "";
     const isNamed = before.startsWith("-") && !before.includes("=") && isSecret(before);
-    return isNamed && !word.startsWith("-") ? REDACTED : word;
+    if (isNamed && !word.startsWith("-")) return REDACTED;
+    const [, name = "", value] = /^([^=]*=)(.+)$/s.exec(word) ?? [];
+    return value !== undefined && isSecret(name) ? name + REDACTED : word;
   });
 }
 

@@ -63,6 +63,9 @@ test("secrets on a command line are written over, whether after = or a blank", (
     "3",
     "--secret",
     "--x",
+    "--cookie=",
+    "--passwd",
+    "token=x",
   ];
   expect(redactArguments(words)).toEqual([
     "--api-key",
@@ -74,5 +77,8 @@ test("secrets on a command line are written over, whether after = or a blank", (
     "3",
     "--secret",
     "--x",
+    "--cookie=",
+    "--passwd",
+    "[redacted]",
   ]);
 });

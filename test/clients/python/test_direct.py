@@ -194,13 +194,15 @@ class Direct(Test):
         session.flush(60)
         self.assertEqual(dict((k.lower(), v) for k, v in self.far.headers[0].items())["authorization"], "Bearer k")
 
-    def test_a_daemon_in_another_container(self):
+    def test_a_daemon_in_another_container_gets_the_ops_and_not_the_key(self):
         os.environ["DATACAT_DAEMON_URL"] = self.far.url + "/"
+        os.environ["DATACAT_KEY"] = "k"
         session = datacat.open("http://far.example")
         session.event("e", {"n": 1})
         session.end()
         self.assertTrue(session.flush(60))
         self.assertEqual(self.numbers(), [1])
+        self.assertNotIn("authorization", [name.lower() for name in self.far.headers[0]])
 
     def test_idle_it_gives_a_sign_of_life(self):
         self.addCleanup(setattr, datacat, "LEASE_SECONDS", datacat.LEASE_SECONDS)

@@ -76,6 +76,14 @@ class Disk(Test):
         self.assertLessEqual(damaged, 1)
         self.assertEqual(ops[-1]["op"], "end")
 
+    def test_a_start_that_was_lost_is_written_again_once_writing_works(self):
+        FailingDisk(self, lambda call: errno.ENOSPC if call <= 2 else None)
+        session = datacat.open(product="game")
+        session.event("lost")
+        session.event("kept")
+        ops = [(op["op"], op.get("product") or op.get("count") or op.get("name")) for op in self.ops()]
+        self.assertEqual(ops, [("dropped", 2), ("start", "game"), ("event", "kept")])
+
     @unittest.skipIf(WINDOWS, "no limits on the size of files")
     def test_over_quota_the_program_goes_on_and_the_losses_are_counted(self):
         code, output, errors = self.run_program(

@@ -130,6 +130,12 @@ class Recording(Test):
         (header, op) = self.records()[-1]
         self.assertEqual((header["session"], op["op"], op["name"]), (session.session_id, "event", "child"))
 
+    def test_an_id_that_no_server_takes_is_not_joined(self):
+        os.environ["DATACAT_SESSION"] = "../etc passwd"
+        session = datacat.open()
+        self.assertEqual(len(session.session_id), 36)
+        self.assertEqual([op["op"] for op in self.ops()], ["start"])
+
     def test_timers_measure_blocks_and_functions_also_when_they_raise(self):
         session = datacat.open()
         with session.timer("block", count=0) as timer:

@@ -1,0 +1,45 @@
+/** What the environment says to a program, and what of it is not believed. */
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { LaneFile } from "../../../clients/typescript/lane.ts";
+import { Recorder } from "../../../clients/typescript/recorder.ts";
+import { settingsFrom } from "../../../clients/typescript/settings.ts";
+
+test("an id that the server would refuse is no session to join", () => {
+  for (const id of ["../etc passwd", "", " ", "é", "-x", "x".repeat(129), "a\n"])
+    expect(settingsFrom({}, { DATACAT_SESSION: id }).session).toBeUndefined();
+  expect(settingsFrom({ session: "no id" }, {}).session).toBeUndefined();
+  const id = "local-session-1.2:3_4";
+  expect(settingsFrom({}, { DATACAT_SESSION: id }).session).toBe(id);
+});
+
+test("a daemon elsewhere stands for the server, whatever is asked for, and gets no key", () => {
+  const env = { DATACAT_DAEMON_URL: "http://daemon:8079/", DATACAT_KEY: "dc_k" };
+  expect(settingsFrom({ url: "http://far", direct: false, key: "dc_k" }, env)).toMatchObject({
+    url: "http://daemon:8079",
+    direct: true,
+    key: undefined,
+  });
+  expect(settingsFrom({}, { DATACAT_KEY: "dc_k" })).toMatchObject({ key: "dc_k" });
+});
+
+test("a start that was lost is written again once writing works", () => {
+  const folder = join(mkdtempSync(join(tmpdir(), "datacat-start-")), "lanes");
+  const header = { lane: "l", session: "s", server: "", at: 1, monotonic_ms: 1, writer: {} };
+  const recorder = new Recorder(new LaneFile({ folder, header, maxBytes: 1_000_000 }));
+  recorder["begin"]({ product: "game" });
+  recorder.event("lost");
+  mkdirSync(folder);
+  recorder.event("kept");
+  const [, ...lines] = readFileSync(join(folder, readdirSync(folder)[0] ?? ""), "utf8")
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line.slice(9)) as object);
+  expect(lines).toMatchObject([
+    { seq: 3, op: "dropped", cause: "disk_full", count: 2 },
+    { seq: 4, op: "start", product: "game" },
+    { seq: 5, op: "event", name: "kept" },
+  ]);
+});

@@ -1,5 +1,5 @@
 # -*- coding: utf-8 -*-
-"""Makes the calls of golden fixtures in earnest, and prints each one's name and session: `play.py lane|direct NAME …`."""
+"""Makes the calls of golden fixtures in earnest, and prints each one's name and session: `play.py lane|direct NAME … -- …`."""
 
 import os
 import sys
@@ -11,7 +11,7 @@ sys.path.insert(0, os.path.join(HERE, "..", "..", "..", "clients", "python"))
 import datacat  # noqa: E402
 from test_golden import play, read_fixture  # noqa: E402
 
-for _name in sys.argv[2:]:
+for _name in sys.argv[2 : sys.argv.index("--")]:
     _fixture = read_fixture(_name)
     _environment = _fixture.get("environment", {})
     os.environ.update((str(key), str(value)) for key, value in _environment.items())

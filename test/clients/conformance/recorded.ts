@@ -27,6 +27,7 @@ export async function recorded({ url, get }: World, id: string) {
   return {
     summary: { product, version, tags, exit_code, signal, heartbeat_timeout_ms, ever_hung },
     status: summary.verdict.status,
+    words: wordsOf(summary),
     counts: { events, exceptions, heartbeats },
     dropped: summary.ledger.dropped,
     state,
@@ -35,6 +36,12 @@ export async function recorded({ url, get }: World, id: string) {
     series: series.map(comparable),
     points: pointsOf(all),
   };
+}
+
+/** What was said behind `--` on the command line. */
+function wordsOf({ lanes }: Summary): string[] {
+  const words = lanes[0]?.writer.arguments ?? [];
+  return words.slice(words.indexOf("--") + 1);
 }
 
 /** Of counters and histograms, how many points their samples make depends on where a second ends. */

@@ -5,18 +5,21 @@
 
 export const DAY_MS = 86_400_000;
 
-/** `changes`: n, product, version, status, ever_hung, created_at. */
+/**
+ * `changes`: n, product, version, status, ever_hung, created_at, bytes. Bytes count when a session is over: while it grows, each
+ * publication would else cost a row here.
+ */
 export const countSessions = (changes: string): string[] => [
-  `INSERT INTO versions (product, version, sessions, active, suspended, hung, crashed, ended, ever_hung, first_at, last_at)
+  `INSERT INTO versions (product, version, sessions, active, suspended, hung, crashed, ended, ever_hung, first_at, last_at, bytes)
    SELECT product, version, sum(n) AS sessions, sum(n * (status = 'active')) AS active, sum(n * (status = 'suspended')) AS suspended,
      sum(n * (status = 'hung')) AS hung, sum(n * (status = 'crashed')) AS crashed, sum(n * (status = 'ended')) AS ended,
-     sum(n * ever_hung) AS hangs, min(created_at), max(created_at)
+     sum(n * ever_hung) AS hangs, min(created_at), max(created_at), sum(n * bytes * (status IN ('ended', 'crashed'))) AS stored
    FROM (${changes}) GROUP BY product, version
-   HAVING sessions <> 0 OR active <> 0 OR suspended <> 0 OR hung <> 0 OR crashed <> 0 OR ended <> 0 OR hangs <> 0
+   HAVING sessions <> 0 OR active <> 0 OR suspended <> 0 OR hung <> 0 OR crashed <> 0 OR ended <> 0 OR hangs <> 0 OR stored <> 0
    ON CONFLICT (product, version) DO UPDATE SET
      sessions = sessions + excluded.sessions, active = active + excluded.active, suspended = suspended + excluded.suspended,
      hung = hung + excluded.hung, crashed = crashed + excluded.crashed, ended = ended + excluded.ended,
-     ever_hung = ever_hung + excluded.ever_hung,
+     ever_hung = ever_hung + excluded.ever_hung, bytes = bytes + excluded.bytes,
      first_at = min(first_at, excluded.first_at), last_at = max(last_at, excluded.last_at)`,
 
   `INSERT INTO version_days (day, product, version, sessions, crashed, ever_hung)

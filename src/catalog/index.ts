@@ -13,6 +13,7 @@
  *                  exceptionDays(db, product, fingerprint, now, days?) · decideGroup(db, {product, fingerprint, status, version}, now)
  *   paths.ts       statePaths(db, prefix?) · stateValues(db, path, prefix?): what "ever in state" can be asked for
  *   views.ts       listViews(db) · saveView(db, {name, query, created_at}) · deleteView(db, name)
+ *   usage.ts       noteUsage(db, {object_rows, catalog_rows}, now) · usageOf(db, now) → rows of the day, bytes stored
  *   keys.ts        listKeys, findKey, storeKey, revokeKey, noteUse (through access/, which makes and checks keys)
  */
 export * from "./comparison.ts";
@@ -32,4 +33,5 @@ export {
   type SessionRow,
   type SessionSort,
 } from "./sessions.ts";
+export * from "./usage.ts";
 export * from "./views.ts";

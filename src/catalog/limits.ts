@@ -24,3 +24,5 @@ export const MAX_SWEPT = 1_000;
 /** Saved views, and the length of one: what fits into an address bar. */
 export const MAX_VIEWS = 500;
 export const MAX_VIEW_LENGTH = 4_000;
+/** Sessions still open whose bytes are added up at once: each is a row read. */
+export const MAX_WEIGHED = 2_000;

@@ -15,6 +15,8 @@ export type VersionCounts = {
   /** Start of its first and of its newest session. */
   first_at: number;
   last_at: number;
+  /** Stored by the objects of its sessions that are over. */
+  bytes: number;
 };
 
 /** One version's sessions that began on one UTC day (epoch milliseconds of its midnight). */

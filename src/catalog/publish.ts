@@ -90,10 +90,11 @@ const NEWEST = "NOT EXISTS (SELECT 1 FROM sessions WHERE sessions.id = ?1 AND re
 const columnsOf = (table: SQLiteTable) => Object.keys(getTableColumns(table));
 const given = (column: string) => `new.value ->> '${column}'`;
 
+const COUNTED = ["product", "version", "status", "ever_hung", "created_at", "bytes"];
 const COUNT_SESSIONS = countSessions(`
-  SELECT -1 AS n, product, version, status, ever_hung, created_at FROM sessions WHERE id = ?1 AND revision <= ?2
+  SELECT -1 AS n, ${COUNTED.join()} FROM sessions WHERE id = ?1 AND revision <= ?2
   UNION ALL
-  SELECT 1, ${["product", "version", "status", "ever_hung", "created_at"].map(given).join()}
+  SELECT 1, ${COUNTED.map((column) => `${given(column)} AS ${column}`).join()}
   FROM json_each(?3) AS new WHERE ${NEWEST}`);
 
 const FAILURE = ["fingerprint", "type", "message", "count", "first_at", "last_at", "first_seq"];
@@ -158,9 +159,7 @@ function write(
 const OF_GROUP =
   "(product, fingerprint) IN (SELECT product, fingerprint FROM exceptions WHERE session_id = ?1)";
 const FORGET = [
-  ...countSessions(
-    "SELECT -1 AS n, product, version, status, ever_hung, created_at FROM sessions WHERE id = ?1",
-  ),
+  ...countSessions(`SELECT -1 AS n, ${COUNTED.join()} FROM sessions WHERE id = ?1`),
   ...countExceptions(
     `SELECT -1 AS n, session_id, product, version, ${FAILURE.join()} FROM exceptions WHERE session_id = ?1`,
   ),

@@ -209,6 +209,7 @@ export const versions = sqliteTable(
     ever_hung: integer().notNull(),
     first_at: integer().notNull(), // its first and newest session's start
     last_at: integer().notNull(),
+    bytes: integer().notNull().default(0), // stored by its sessions that are over; those that are not still grow
   },
   (table) => [primaryKey({ columns: [table.product, table.version] })],
 );
@@ -226,6 +227,13 @@ export const version_days = sqliteTable(
   },
   (table) => [primaryKey({ columns: [table.day, table.product, table.version] })],
 );
+
+/** What recording cost on a day, in the scarce unit: one row here for each whole publication. */
+export const usage = sqliteTable("usage", {
+  day: integer().primaryKey(), // days since 1970, UTC, as the plans' limits count
+  object_rows: integer().notNull(), // written by session objects
+  catalog_rows: integer().notNull(), // written here
+});
 
 /** API keys: what is stored can't be used to ask. */
 export const keys = sqliteTable("keys", {

@@ -47,3 +47,9 @@ export const COMPARED_POINTS = 160;
 export const COMPARED_VALUES = 300;
 /** Lines of a chart across sessions; more cannot be told apart. */
 export const CHART_GROUPS = 6;
+/** What Cloudflare's free plan allows: rows written a day, by session objects and by the catalog each… */
+export const FREE_ROWS_PER_DAY = 100_000;
+/** …bytes of all session objects together… */
+export const FREE_OBJECT_BYTES = 5e9;
+/** …and of the catalog. */
+export const FREE_CATALOG_BYTES = 500e6;

@@ -12,6 +12,7 @@ import { Empty } from "./ui/empty.tsx";
 import { guarded, Panel } from "./ui/panel.tsx";
 import { digits } from "./ui/quantity.ts";
 import { Time } from "./ui/time.tsx";
+import { UsagePanel } from "./usage.tsx";
 
 export const settings = new Hono<AccessEnv>();
 
@@ -69,6 +70,7 @@ function Page({ c, made }: PageProps) {
           );
         })}
       </Panel>
+      <UsagePanel env={c.env} />
       <Keys db={c.env.CATALOG} made={made} />
     </>
   );

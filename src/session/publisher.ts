@@ -4,6 +4,7 @@
  * a publication too many writes only rows that differ.
  */
 import { publish } from "../catalog/publish.ts";
+import { noteUsage } from "../catalog/usage.ts";
 import {
   MAX_PUBLISH_DELAY_MS,
   PUBLISH_MS,
@@ -26,6 +27,8 @@ export class Publisher {
   /** …and some of them wait for it. */
   #wholeWaits = false;
   #failures = 0;
+  /** Rows written since the day's usage was last told. */
+  #untold = { object_rows: 0, catalog_rows: 0 };
 
   constructor(catalog: D1Database) {
     this.#catalog = catalog;
@@ -45,6 +48,11 @@ export class Publisher {
     for (const id of contents.series.keys()) this.#changed?.add(id);
     if (urgent) this.#rowAt = now;
     else if (!isEmpty(contents)) this.#rowAt ??= now + PUBLISH_MS;
+  }
+
+  /** The object wrote a row of its own. */
+  countRow(): void {
+    this.#untold.object_rows++;
   }
 
   /** There may be news that this memory does not know of: publish by `at`. */
@@ -79,6 +87,8 @@ export class Publisher {
       const rest = (rows / PUBLISH_ROWS_PER_SECOND) * 1_000;
       if (all) this.#wholeAt = now + Math.min(MAX_PUBLISH_DELAY_MS, rest);
       this.#failures = 0;
+      this.#untold.catalog_rows += rows;
+      if (all) await this.#tellUsage(now);
     } catch (error) {
       this.#changed = null;
       this.#wholeAt = 0;
@@ -86,6 +96,20 @@ export class Publisher {
       if (this.#failures === 1) {
         console.error(`Session ${head.id}: the catalog does not answer, will retry:`, error);
       }
+    }
+  }
+
+  /** Not in the publication's transaction, since only its answer says what it wrote. */
+  async #tellUsage(now: number): Promise<void> {
+    const told = this.#untold;
+    if (told.object_rows + told.catalog_rows === 0) return;
+    this.#untold = { object_rows: 0, catalog_rows: 0 };
+    try {
+      await noteUsage(this.#catalog, told, now);
+    } catch {
+      // Told with the next publication, which also says so if the catalog is away for longer.
+      this.#untold.object_rows += told.object_rows;
+      this.#untold.catalog_rows += told.catalog_rows;
     }
   }
 }

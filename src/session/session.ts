@@ -135,7 +135,7 @@ export class Session extends DurableObject<Env> {
     try {
       outcome = apply(loaded);
       const { head } = loaded.recording;
-      head.rowsWritten++;
+      this.#countRow(head);
       if (isEmpty(outcome.contents) && loaded.newest.stored)
         this.#store.rewriteHead(loaded.newest, head);
       else loaded.newest = this.#store.append(before, outcome.contents, head);
@@ -350,7 +350,7 @@ export class Session extends DurableObject<Env> {
     if (rested) this.#publisher.expect(now);
 
     if (noteTransition(head.facts, now)) {
-      head.rowsWritten++;
+      this.#countRow(head);
       this.#store.rewriteHead(loaded.newest, head);
       this.#publisher.expect(now);
       this.#watchers.tell(["status"]);
@@ -392,6 +392,11 @@ export class Session extends DurableObject<Env> {
     }
   }
 
+  #countRow(head: Head): void {
+    head.rowsWritten++;
+    this.#publisher.countRow();
+  }
+
   /** Sets the alarm for the next thing to do. Each setting is a billed row, so an earlier alarm is left to find out. */
   async #arm(): Promise<void> {
     if (!this.#loaded) return;
@@ -404,7 +409,7 @@ export class Session extends DurableObject<Env> {
     const due = Math.min(nextChange(head.facts, Date.now()) ?? Infinity, this.#publisher.due);
     if (due === Infinity || (this.#alarmAt !== null && this.#alarmAt <= due)) return;
     this.#alarmAt = due;
-    head.rowsWritten++;
+    this.#countRow(head);
     await this.ctx.storage.setAlarm(due);
   }
 

@@ -4,11 +4,12 @@
  *
  *   npm run bench catalog
  */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
+import { migrate } from "../../daemon/serve/migrate.ts";
 import { readWorker, root } from "../../daemon/serve/worker.ts";
 import { fill } from "../catalog/many.ts";
 
@@ -42,9 +43,7 @@ try {
   await miniflare.ready;
   const url = String(await miniflare.unsafeGetDirectURL("datacat")).replace(/\/$/, "");
   const db = await miniflare.getD1Database("CATALOG");
-  const migration = readFileSync(join(root, "migrations/catalog/0000_catalog.sql"), "utf8");
-  for (const statement of migration.split("--> statement-breakpoint"))
-    await db.prepare(statement).run();
+  await migrate(db, join(root, "migrations/catalog"));
 
   const get = async (path: string) => {
     const response = await fetch(`${url}${path}`);

@@ -49,7 +49,8 @@ export async function fill(db: Database, count: number, newest: number): Promise
   await db.batch([
     db.prepare(
       `INSERT INTO versions SELECT product, version, count(*), sum(status = 'active'), 0, 0, sum(status = 'crashed'), sum(status = 'ended'),
-       sum(ever_hung), min(created_at), max(created_at) FROM sessions GROUP BY product, version`,
+       sum(ever_hung), min(created_at), max(created_at), sum(bytes * (status IN ('ended', 'crashed')))
+       FROM sessions GROUP BY product, version`,
     ),
     db.prepare(
       `INSERT INTO version_days SELECT created_at / ${DAY} AS day, product, version, count(*), sum(status = 'crashed'), sum(ever_hung)

@@ -20,6 +20,7 @@ const step = fc.record({
   status: fc.constantFrom(...STATUSES),
   ever_hung: fc.boolean(),
   day: fc.integer({ min: 0, max: 2 }),
+  bytes: fc.integer({ min: 0, max: 9_000 }),
 });
 
 test("counts per version and day are what counting the sessions would give, whatever happened before", async () => {
@@ -42,13 +43,14 @@ test("counts per version and day are what counting the sessions would give, what
           .all();
       const counted = await db
         .prepare(
-          "SELECT product, version, sessions, crashed, ever_hung, active, suspended, hung, ended FROM versions ORDER BY product, version",
+          "SELECT product, version, sessions, crashed, ever_hung, active, suspended, hung, ended, bytes FROM versions ORDER BY product, version",
         )
         .all();
       const status = ["active", "suspended", "hung", "ended"]
         .map((name) => `, sum(status = '${name}') AS ${name}`)
         .join("");
-      expect(counted.results).toEqual((await count("product, version", status)).results);
+      const stored = ", sum(bytes * (status IN ('ended', 'crashed'))) AS bytes";
+      expect(counted.results).toEqual((await count("product, version", status + stored)).results);
       const days = await db
         .prepare(
           "SELECT day, product, version, sessions, crashed, ever_hung FROM version_days ORDER BY 1, 2, 3",

@@ -254,6 +254,17 @@ test("two sessions are compared with only their differences", async () => {
   );
 });
 
+test("settings say what was used today, of what is free", async () => {
+  const { html } = await get("/settings");
+  const [objects = 0, catalog = 0] = [...html.matchAll(/<meter [^>]*value="(\d+)"/g)].map(
+    ([, value]) => Number(value),
+  );
+  expect(objects).toBeGreaterThan(4);
+  expect(catalog).toBeGreaterThan(40);
+  expect(html).toContain("of 100,000, ");
+  expect(html).toContain("of 4.66 GiB, ");
+});
+
 test("what is not there, deleted, or no page at all says so in words", async () => {
   expect(await get("/sessions/nobody")).toMatchObject({
     status: 404,

@@ -1,6 +1,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
+import { usageOf } from "../../src/catalog/usage.ts";
 import { beat, event, gauge, NOON, start, state, World } from "./world.ts";
 
 const rows = async (table: string, id: string) =>
@@ -95,6 +96,21 @@ test("publishing again writes nothing that is the same already", async () => {
     await rows("metrics", world.id),
     await rows("state_values", world.id),
   ]).toEqual(before);
+});
+
+test("the day's usage is told of each row that was written, and of none twice", async () => {
+  const before = await usageOf(env.CATALOG, Date.now());
+  const world = await whole();
+  await published(world, { status: "ended" });
+  await world.client.reindex();
+  const after = await usageOf(env.CATALOG, Date.now());
+  expect(after.object_rows - before.object_rows).toBeGreaterThanOrEqual(2); // a batch, an alarm
+  expect(after.catalog_rows - before.catalog_rows).toBeGreaterThan(15);
+  for (let i = 0; i < 3; i++) {
+    await world.client.reindex();
+    await world.evict();
+  }
+  expect(await usageOf(env.CATALOG, Date.now())).toEqual(after);
 });
 
 test("a session of steady metrics costs the catalog at most a row in four seconds", async () => {

@@ -1,0 +1,69 @@
+/** What this server used today and holds, beside what Cloudflare's free plan allows. */
+import { usageOf } from "../catalog/index.ts";
+import type { Env } from "../env.ts";
+import { FREE_CATALOG_BYTES, FREE_OBJECT_BYTES, FREE_ROWS_PER_DAY } from "./limits.ts";
+import { guarded, Panel } from "./ui/panel.tsx";
+import { bytes, digits } from "./ui/quantity.ts";
+
+export function UsagePanel({ env }: { env: Env }) {
+  return (
+    <Panel id="usage" title="Used today" aside={<span class="quiet">since midnight UTC</span>}>
+      {guarded("what was used", async () => {
+        const used = await usageOf(env.CATALOG, Date.now());
+        return (
+          <>
+            <dl class="shares">
+              <Share
+                word="Rows written by sessions"
+                of={used.object_rows}
+                whole={FREE_ROWS_PER_DAY}
+                say={digits}
+              />
+              <Share
+                word="Rows written to the catalog"
+                of={used.catalog_rows}
+                whole={FREE_ROWS_PER_DAY}
+                say={digits}
+              />
+              <Share
+                word={`Stored by sessions${used.partial ? ", at least" : ""}`}
+                of={used.object_bytes}
+                whole={FREE_OBJECT_BYTES}
+                say={bytes}
+              />
+              <Share
+                word="Stored by the catalog"
+                of={used.catalog_bytes}
+                whole={FREE_CATALOG_BYTES}
+                say={bytes}
+              />
+            </dl>
+            <p class="panel-note">
+              {env.LOCAL === "1"
+                ? "This machine has no such limits; they are those of Cloudflare's free plan."
+                : "The limits are those of Cloudflare's free plan. On the paid plan a million rows cost a dollar."}{" "}
+              Rows are told by each session after it wrote to the catalog: those of the last minutes
+              may still be missing.
+            </p>
+          </>
+        );
+      })}
+    </Panel>
+  );
+}
+
+type ShareProps = { word: string; of: number; whole: number; say: (value: number) => string };
+
+function Share({ word, of, whole, say }: ShareProps) {
+  const share = (of / whole) * 100;
+  const percent = share > 0 && share < 0.1 ? "under 0.1" : String(Number(share.toPrecision(2)));
+  return (
+    <div>
+      <dt>{word}</dt>
+      <dd>
+        <meter min={0} max={whole} high={whole * 0.8} value={of} aria-label={word} />
+        {say(of)} <span class="quiet">{`of ${say(whole)}, ${percent} %`}</span>
+      </dd>
+    </div>
+  );
+}

@@ -1,7 +1,7 @@
 /** Where Datacat keeps its files (clients/README.md, "Where"): the same folder in every language. */
 import { accessSync, chmodSync, constants, mkdirSync, statSync } from "node:fs";
 import { homedir, tmpdir, userInfo } from "node:os";
-import { join } from "node:path";
+import { isAbsolute, join } from "node:path";
 
 export type Environment = { [name: string]: string | undefined };
 
@@ -72,7 +72,8 @@ function preferred(env: Environment, platform: string): string | undefined {
   if (platform === "darwin") {
     return env["HOME"] ? join(env["HOME"], "Library", "Application Support", "datacat") : undefined;
   }
-  if (env["XDG_STATE_HOME"]) return join(env["XDG_STATE_HOME"], "datacat");
+  const state = env["XDG_STATE_HOME"];
+  if (state && isAbsolute(state)) return join(state, "datacat"); // its specification: ignore any other
   const folder = env["HOME"] ?? systemHome();
   return folder ? join(folder, ".local", "state", "datacat") : undefined;
 }
@@ -88,7 +89,9 @@ function systemHome(): string | undefined {
 
 function lastResort(): string {
   const uid = process.getuid?.() ?? userInfo().username;
-  return join(tmpdir(), `datacat-${uid}`);
+  // Not tmpdir() everywhere: the clients of other languages look at TMPDIR alone.
+  const folder = process.platform === "win32" ? tmpdir() : process.env["TMPDIR"] || "/tmp";
+  return join(folder, `datacat-${uid}`);
 }
 
 function isOurs(folder: string): boolean {

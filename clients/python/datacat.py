@@ -2161,6 +2161,10 @@ class _Lane(object):
 
     def write_metrics(self, items, counts):
         """Metrics that waited, in one write."""
+        if items and self.lost and not self._tell_lost(int(items[0][0] * 1000)):
+            self.sequence += len(items)
+            self._lose(len(items))
+            return
         lines = []
         first = sequence = self.sequence + 1
         at = 0
@@ -2863,12 +2867,16 @@ def _usual_home():
         return None
     if sys.platform == "darwin":
         return os.path.join(home, "Library", "Application Support", "datacat")
-    return os.path.join(os.environ.get("XDG_STATE_HOME") or os.path.join(home, ".local", "state"), "datacat")
+    state = os.environ.get("XDG_STATE_HOME") or ""
+    return os.path.join(state if os.path.isabs(state) else os.path.join(home, ".local", "state"), "datacat")
 
 
 def _home_in_temporary_folder():
-    folder = os.environ.get("TMPDIR") or os.environ.get("TEMP") or "/tmp"
-    return os.path.join(folder, "datacat-%s" % (os.getuid() if hasattr(os, "getuid") else "user"))
+    environment = os.environ
+    if os.name == "nt":
+        folder = environment.get("TEMP") or environment.get("TMP") or "C:\\Windows\\temp"
+        return os.path.join(folder, "datacat-" + (environment.get("USERNAME") or "user"))
+    return os.path.join(environment.get("TMPDIR") or "/tmp", "datacat-%s" % (os.getuid() if hasattr(os, "getuid") else "user"))
 
 
 def _made_folder(path):

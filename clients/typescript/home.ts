@@ -1,7 +1,7 @@
 /** Where lanes are (clients/README.md, "Where"): the daemon looks in the same place. */
 import { accessSync, constants, existsSync, mkdirSync, statSync } from "node:fs";
 import { homedir, tmpdir, userInfo } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, isAbsolute, join } from "node:path";
 import type { Environment } from "./settings.ts";
 
 /** Datacat's home, ready to write lanes to, or nothing when no folder can be written at all. */
@@ -23,7 +23,8 @@ function preferred(env: Environment, platform: string): string | undefined {
   const user = env["HOME"] ?? knownHome();
   if (platform === "darwin")
     return user ? join(user, "Library", "Application Support", "datacat") : undefined;
-  if (env["XDG_STATE_HOME"]) return join(env["XDG_STATE_HOME"], "datacat");
+  const state = env["XDG_STATE_HOME"];
+  if (state && isAbsolute(state)) return join(state, "datacat"); // its specification: ignore any other
   return user ? join(user, ".local", "state", "datacat") : undefined;
 }
 
@@ -38,7 +39,9 @@ function knownHome(): string | undefined {
 
 function lastResort(): string | undefined {
   try {
-    return join(tmpdir(), `datacat-${process.getuid?.() ?? userInfo().username}`);
+    // Not tmpdir() everywhere: the clients of other languages look at TMPDIR alone.
+    const folder = process.platform === "win32" ? tmpdir() : process.env["TMPDIR"] || "/tmp";
+    return join(folder, `datacat-${process.getuid?.() ?? userInfo().username}`);
   } catch {
     return undefined; // a process without a name in the user database
   }

@@ -39,8 +39,9 @@ export class LaneFile implements Outlet {
   }
 
   write(kind: Kind, at: number, text: string): void {
-    if (this.#lost > 0) this.#tellLost(at);
-    if (this.#append(++this.#sequence, at, text)) return;
+    const isTold = this.#lost === 0 || this.#tellLost(at);
+    this.#sequence++;
+    if (isTold && this.#append(this.#sequence, at, text)) return;
     this.#lost++;
     this.#totalLost++;
     if (kind === "start") this.#lostStart = text;
@@ -68,15 +69,15 @@ export class LaneFile implements Outlet {
     this.#file = undefined;
   }
 
-  #tellLost(at: number): void {
-    const before = this.#bytes;
-    const isTold = this.#append(this.#sequence + 1, at, droppedOp("disk_full", this.#lost));
-    if (isTold) this.#lost = 0;
-    // A torn line may still turn out to be whole but for its end, so its number is not used again.
-    if (isTold || this.#bytes > before) this.#sequence++;
-    if (!isTold || this.#lostStart === undefined) return;
+  /** Says whether it could be said. */
+  #tellLost(at: number): boolean {
+    if (!this.#append(this.#sequence + 1, at, droppedOp("disk_full", this.#lost))) return false;
+    this.#sequence++;
+    this.#lost = 0;
+    if (this.#lostStart === undefined) return true;
     if (this.#append(++this.#sequence, at, this.#lostStart)) this.#lostStart = undefined;
     else this.#lost++; // its number is used up
+    return true;
   }
 
   #append(sequence: number, at: number, text: string): boolean {

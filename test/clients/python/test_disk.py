@@ -84,6 +84,16 @@ class Disk(Test):
         ops = [(op["op"], op.get("product") or op.get("count") or op.get("name")) for op in self.ops()]
         self.assertEqual(ops, [("dropped", 2), ("start", "game"), ("event", "kept")])
 
+    def test_metrics_that_waited_come_after_the_note_of_what_was_lost(self):
+        session = datacat.open()
+        FailingDisk(self, lambda call: errno.ENOSPC if call == 1 else None)
+        session.event("lost")
+        before = '"op":"metric","type":"gauge","name":"g","value":'
+        session._out.lane.write_metrics([(1.0, (before, "}"), float(number)) for number in range(3)], {})
+        self.assertEqual([(op["seq"], op["op"]) for op in self.ops()], [
+            (1, "start"), (3, "dropped"), (4, "metric"), (5, "metric"), (6, "metric"),
+        ])  # fmt: skip
+
     @unittest.skipIf(WINDOWS, "no limits on the size of files")
     def test_over_quota_the_program_goes_on_and_the_losses_are_counted(self):
         code, output, errors = self.run_program(

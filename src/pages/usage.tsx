@@ -29,12 +29,14 @@ export function UsagePanel({ env }: { env: Env }) {
                 word={`Stored by sessions${used.partial ? ", at least" : ""}`}
                 of={used.object_bytes}
                 whole={FREE_OBJECT_BYTES}
+                limit="5 GB"
                 say={bytes}
               />
               <Share
                 word="Stored by the catalog"
                 of={used.catalog_bytes}
                 whole={FREE_CATALOG_BYTES}
+                limit="500 MB"
                 say={bytes}
               />
             </dl>
@@ -52,9 +54,16 @@ export function UsagePanel({ env }: { env: Env }) {
   );
 }
 
-type ShareProps = { word: string; of: number; whole: number; say: (value: number) => string };
+type ShareProps = {
+  word: string;
+  of: number;
+  whole: number;
+  /** The whole, as Cloudflare says it. */
+  limit?: string | undefined;
+  say: (value: number) => string;
+};
 
-function Share({ word, of, whole, say }: ShareProps) {
+function Share({ word, of, whole, limit, say }: ShareProps) {
   const share = (of / whole) * 100;
   const percent = share > 0 && share < 0.1 ? "under 0.1" : String(Number(share.toPrecision(2)));
   return (
@@ -62,7 +71,7 @@ function Share({ word, of, whole, say }: ShareProps) {
       <dt>{word}</dt>
       <dd>
         <meter min={0} max={whole} high={whole * 0.8} value={of} aria-label={word} />
-        {say(of)} <span class="quiet">{`of ${say(whole)}, ${percent} %`}</span>
+        {say(of)} <span class="quiet">{`of ${limit ?? say(whole)}, ${percent} %`}</span>
       </dd>
     </div>
   );

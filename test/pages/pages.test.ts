@@ -207,6 +207,13 @@ test("the list finds by facets, shows a metric's strip, and links to the next pa
   expect((await get("/sessions?text=nothinglikeit")).html).toContain("No session is like that.");
 });
 
+test("a row of the list is little markup", async () => {
+  const { html } = await get("/sessions?product=archive-game");
+  const rows = html.match(/<tr>(?=<td><input).*?<\/tr>/g) ?? [];
+  expect(rows.length).toBe(2);
+  for (const row of rows) expect(row.length - 3 * "dead".length).toBeLessThan(440);
+});
+
 test("views are saved as what they search for, and can be deleted", async () => {
   const saved = await submit("/views", {
     name: "Dead games",
@@ -262,7 +269,7 @@ test("settings say what was used today, of what is free", async () => {
   expect(objects).toBeGreaterThan(4);
   expect(catalog).toBeGreaterThan(40);
   expect(html).toContain("of 100,000, ");
-  expect(html).toContain("of 4.66 GiB, ");
+  expect(html).toContain("of 5 GB, ");
 });
 
 test("what is not there, deleted, or no page at all says so in words", async () => {

@@ -2,7 +2,7 @@
 import type { Child } from "hono/jsx";
 import type { SessionRow } from "../../catalog/index.ts";
 import { digits } from "./quantity.ts";
-import { Lamp, STATUS_WORDS } from "./status.tsx";
+import { STATUS_WORDS } from "./status.tsx";
 import { duration, Time } from "./time.tsx";
 
 type TableProps = {
@@ -65,37 +65,37 @@ type RowProps = {
   selectable?: boolean | undefined;
 };
 
+/** As little markup as it takes: there are fifty on a page, and the stylesheet knows the columns. */
 function Row({ row, extra, hasExtra, selectable }: RowProps) {
   const isOpen = row.status === "active";
   return (
     <tr>
       {selectable ? (
         <td>
-          <input type="checkbox" name="ids" value={row.id} aria-label={`Compare ${row.id}`} />
+          <input type="checkbox" name="ids" value={row.id} aria-label="Compare" />
         </td>
       ) : null}
       <th scope="row">
-        <a class="session-link" href={`/sessions/${row.id}`} data-status={row.status}>
-          <Lamp status={row.status} />
-          <span class="session-said">{row.headline || STATUS_WORDS[row.status]}</span>
+        <a href={`/sessions/${row.id}`} data-status={row.status}>
+          {row.headline || STATUS_WORDS[row.status]}
         </a>
         {row.unsure ? <span class="tag">maybe</span> : null}
       </th>
       <td>
-        {row.product || <span class="quiet">unnamed</span>} <span class="quiet">{row.version}</span>
+        {row.product || "unnamed"} <small>{row.version}</small>
       </td>
       <td>
         <Time at={row.created_at} show="age" />
       </td>
-      <td class="number" data-since={isOpen ? row.created_at : undefined}>
+      <td data-since={isOpen ? row.created_at : undefined}>
         {duration((row.ended_at ?? row.updated_at) - row.created_at)}
       </td>
       <td>{row.hostname || row.machine_id.slice(0, 8)}</td>
-      <td class="number">{digits(row.events)}</td>
-      <td class="number" data-some={row.exceptions > 0 ? "" : undefined}>
-        {row.exceptions === 0 ? <span class="quiet">–</span> : digits(row.exceptions)}
+      <td>{digits(row.events)}</td>
+      <td data-some={row.exceptions > 0 ? "" : undefined}>
+        {row.exceptions === 0 ? "–" : digits(row.exceptions)}
       </td>
-      <td class="number">{digits(row.points)}</td>
+      <td>{digits(row.points)}</td>
       {hasExtra ? <td>{extra}</td> : null}
     </tr>
   );

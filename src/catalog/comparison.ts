@@ -120,9 +120,12 @@ export function overTime(
 ): OverTime {
   const laid = items.flatMap((item) => (item.strip ? [{ item, strip: item.strip }] : []));
   const origin = ({ session }: SessionMetric) => (axis === "elapsed" ? session.created_at : 0);
+  // A strip's first bucket begins at a whole step, which may be before the session did; its points are not.
+  const earliest = axis === "elapsed" ? 0 : -Infinity;
   const starts = laid.map(({ item, strip }) => strip.from - origin(item));
   const ends = laid.map(({ item, strip }) => endOf(strip) - origin(item));
-  const from = range.from ?? Math.min(...starts, ...(ends.length > 0 ? [] : [0]));
+  const from =
+    range.from ?? Math.max(earliest, Math.min(...starts, ...(ends.length > 0 ? [] : [0])));
   const to = Math.max(from + 1, range.to ?? Math.max(...ends, 0));
   const step_ms = Math.max(1, Math.ceil((to - from) / buckets));
 
@@ -135,6 +138,7 @@ export function overTime(
           to,
           step_ms,
           origin: origin(item),
+          earliest,
         });
     }
     for (const step of steps.values()) step.mean = step.sum / step.count;
@@ -147,14 +151,14 @@ function endOf(strip: Strip): number {
   return strip.from + strip.count.length * strip.step_ms;
 }
 
-type Axis = { from: number; to: number; step_ms: number; origin: number };
+type Axis = { from: number; to: number; step_ms: number; origin: number; earliest: number };
 
 /** Adds a strip's buckets to the steps in whose time their middles lie. Changes `steps`: there are 60,000 buckets in a chart. */
 function lay(
   steps: Map<number, Step>,
   strip: Strip,
   isCounter: boolean,
-  { from, to, step_ms, origin }: Axis,
+  { from, to, step_ms, origin, earliest }: Axis,
 ): void {
   let total: number | undefined;
   for (let index = 0; index < strip.count.length; index++) {
@@ -166,7 +170,7 @@ function lay(
     const increase = isCounter ? Math.max(0, max - (total ?? min)) : null;
     total = max;
 
-    const middle = strip.from + (index + 0.5) * strip.step_ms - origin;
+    const middle = Math.max(earliest, strip.from + (index + 0.5) * strip.step_ms - origin);
     if (middle < from || middle >= to) continue;
     const at = from + Math.floor((middle - from) / step_ms) * step_ms;
     let step = steps.get(at);
@@ -184,33 +188,52 @@ function lay(
 
 export type Bar = { from: number; to: number; count: number };
 
-/** How the values of all sessions are distributed: equally wide bars from the lowest to the highest. */
+/**
+ * How the values of all sessions are distributed, from the lowest to the highest. A bar holds whole buckets of the sketch and is as
+ * wide as they are, at least a `bars`th of the range; where no value is, there is no bar.
+ */
 export function distribution(items: SessionMetric[], bars = 40): Bar[] {
   const whole = merged(items);
   if (whole.count === 0) return [];
-  const width = (whole.max - whole.min) / bars;
-  if (width === 0) return [{ from: whole.min, to: whole.max, count: whole.count }];
-  const counts = Array.from({ length: bars }, () => 0);
-  for (const [value, count] of valuesOf(whole)) {
-    const bar = Math.min(bars - 1, Math.max(0, Math.floor((value - whole.min) / width)));
-    counts[bar] = (counts[bar] ?? 0) + count;
-  }
-  return counts.map((count, bar) => ({
-    from: whole.min + bar * width,
-    to: bar === bars - 1 ? whole.max : whole.min + (bar + 1) * width,
-    count,
-  }));
-}
+  const { min, max } = whole;
+  const least = (max - min) / bars;
+  if (least === 0) return [{ from: min, to: max, count: whole.count }];
 
-/** The sketch's bins: a value within 1 % of all that are in it, and how many they are. */
-function* valuesOf(sketch: Sketch): Generator<[number, number]> {
-  for (const [sign, store] of [
-    [1, sketch.store],
-    [-1, sketch.negativeStore],
-  ] as const) {
-    for (const [index, count] of store.bins.entries()) {
-      if (count > 0) yield [sign * sketch.mapping.value(index + store.offset), count];
+  const found: Bar[] = [];
+  for (const { low, value, high, count } of bucketsOf(whole)) {
+    const last = found.at(-1);
+    if (last && value < last.to) {
+      last.to = Math.min(max, Math.max(last.to, high));
+      last.count += count;
+    } else {
+      const from = Math.min(Math.max(min, low, last?.to ?? min), max - least);
+      if (last && from < last.to) {
+        last.to = max; // the rest of the range is too narrow for a bar
+        last.count += count;
+      } else found.push({ from, to: Math.min(max, Math.max(from + least, high)), count });
     }
   }
-  if (sketch.zeroCount > 0) yield [0, sketch.zeroCount];
+  return found;
+}
+
+type Bucket = { low: number; value: number; high: number; count: number };
+
+/** The sketch's buckets that hold something, ascending: `value` is within 1 % of all that are in it. */
+function* bucketsOf(sketch: Sketch): Generator<Bucket> {
+  const upper = (1 + sketch.mapping.gamma) / 2;
+  const lower = upper / sketch.mapping.gamma;
+  const negative = [...filled(sketch, sketch.negativeStore)].toReversed();
+  for (const [value, count] of negative) {
+    yield { low: -value * upper, value: -value, high: -value * lower, count };
+  }
+  if (sketch.zeroCount > 0) yield { low: 0, value: 0, high: 0, count: sketch.zeroCount };
+  for (const [value, count] of filled(sketch, sketch.store)) {
+    yield { low: value * lower, value, high: value * upper, count };
+  }
+}
+
+function* filled({ mapping }: Sketch, store: Sketch["store"]): Generator<[number, number]> {
+  for (const [index, count] of store.bins.entries()) {
+    if (count > 0) yield [mapping.value(index + store.offset), count];
+  }
 }

@@ -279,34 +279,50 @@ function cell(row: GroupStatistics, column: (typeof COLUMNS)[number], unit: stri
   return column === "rate" ? `${digits(value)}/s` : quantity(Number(value.toPrecision(5)), unit);
 }
 
+/** Every bar is as wide as the values that it holds and as high as they are dense, so that areas compare. */
 function Bars({ bars, unit }: { bars: Bar[]; unit: string }) {
-  const most = Math.max(1, ...bars.map(({ count }) => count));
   if (bars.length === 0) return <Empty title="Nothing to count." />;
+  const least = bars[0]?.from ?? 0;
+  const most = bars.at(-1)?.to ?? 0;
+  const range = most - least || 1;
+  const drawn = bars.map((bar) => {
+    const width = (bar.to - bar.from) / range || 1; // one value alone fills the plot
+    return { ...bar, x: (bar.from - least) / range, width, density: bar.count / width };
+  });
+  const densest = drawn.reduce((top, { density }) => Math.max(top, density), 0);
   return (
     <figure class="plot distribution">
       <svg
-        viewBox={`0 0 ${bars.length} 100`}
+        viewBox={`0 0 ${WIDTH} 100`}
         preserveAspectRatio="none"
         role="img"
         aria-label="How values are distributed"
       >
-        {bars.map(({ from, to, count }, index) => (
+        {drawn.map(({ from, to, count, x, width, density }) => (
           <rect
-            x={index + 0.06}
-            width="0.88"
-            y={100 - (count / most) * 100}
-            height={(count / most) * 100}
+            x={x * WIDTH + GAP / 2}
+            width={Math.max(GAP, width * WIDTH - GAP)}
+            y={100 - (density / densest) * 100}
+            height={(density / densest) * 100}
           >
-            <title>{`${quantity(from, unit)} to ${quantity(to, unit)}: ${digits(count)}`}</title>
+            <title>{`${rounded(from, unit)} to ${rounded(to, unit)}: ${digits(count)}`}</title>
           </rect>
         ))}
       </svg>
       <div class="plot-x" aria-hidden="true">
-        <span>{quantity(Number((bars[0]?.from ?? 0).toPrecision(4)), unit)}</span>
-        <span>{quantity(Number((bars.at(-1)?.to ?? 0).toPrecision(4)), unit)}</span>
+        <span>{rounded(least, unit)}</span>
+        <span>{rounded(most, unit)}</span>
       </div>
     </figure>
   );
+}
+
+const WIDTH = 1_000;
+/** Between bars, so that equal neighbours can be told apart. */
+const GAP = 1.5;
+
+function rounded(value: number, unit: string): string {
+  return quantity(Number(value.toPrecision(4)), unit);
 }
 
 function questionQuery({

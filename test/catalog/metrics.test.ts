@@ -112,11 +112,39 @@ test("a counter has its increase per second", async () => {
 
 test("a distribution counts every value once, in the bar where it lies", async () => {
   const { items } = await sessionMetrics(db, { name: "fps" });
-  const bars = distribution(items, 13); // 5 wide: -5…60
-  expect(bars.reduce((sum, bar) => sum + bar.count, 0)).toBe(5);
-  expect([bars[0]?.count, bars[12]?.count]).toEqual([1, 3]);
+  const bars = distribution(items, 13); // at least 5 wide: -5…60
+  expect(bars.map((bar) => bar.count)).toEqual([1, 1, 3]);
+  expect(bars.map(({ from, to }) => [Math.round(from), Math.round(to)])).toEqual([
+    [-5, 0],
+    [20, 25],
+    [55, 60],
+  ]);
   expect(bars.at(0)?.from).toBe(-5);
   expect(bars.at(-1)?.to).toBe(60);
+});
+
+test("values without gaps make bars without gaps, also where a bar is finer than the sketch", async () => {
+  const sketch = newSketch();
+  for (let value = 50; value < 70; value += 0.01) sketch.accept(value);
+  const { items } = await sessionMetrics(db, { name: "rss" });
+  const bars = distribution(
+    items.map((item) => ({ ...item, sketch: packSketch(sketch) })),
+    400,
+  );
+  expect(bars.reduce((sum, bar) => sum + bar.count, 0)).toBe(sketch.count);
+  expect(bars.slice(1).every((bar, index) => bar.from - (bars[index]?.to ?? 0) < 1e-9)).toBe(true);
+  expect(bars.every((bar) => bar.to - bar.from < 2)).toBe(true);
+});
+
+test("time since the start begins with the session, wherever the strip's first bucket does", async () => {
+  const { items } = await sessionMetrics(db, { name: "fps" });
+  const early = items.map(({ session, ...item }) => ({
+    ...item,
+    session: { ...session, created_at: session.created_at + 900 },
+  }));
+  const { from, groups } = overTime(early, { axis: "elapsed" });
+  expect([from, groups[0]?.steps[0]?.at]).toEqual([0, 0]);
+  expect(groups[0]?.steps.reduce((sum, step) => sum + step.count, 0)).toBe(5);
 });
 
 test("no session, no statistics", async () => {

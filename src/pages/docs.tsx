@@ -15,7 +15,7 @@ docs.get("/docs", (c) =>
         and returns; a daemon beside the program sends the file on. So recording survives a crash, a{" "}
         <code>kill -9</code> and a network that is down.
       </p>
-      <QuickStart url={new URL(c.req.url).origin} />
+      <QuickStart url={new URL(c.req.url).origin} now={Date.now()} />
 
       <h2 id="what">What to record</h2>
       <table class="plain-table">

@@ -313,7 +313,7 @@ function FirstRecording({ url }: { url: string }) {
         Datacat is a flight recorder for programs. Record any command as it is, or add a few lines
         to your own program; this page fills by itself.
       </p>
-      <QuickStart url={url} />
+      <QuickStart url={url} now={Date.now()} />
     </section>
   );
 }

@@ -2,8 +2,8 @@
 
 type Way = { id: string; name: string; install: string; code: string };
 
-/** `datacat run` first: it needs no change to any program. */
-export function waysOf(url: string): Way[] {
+/** `datacat run` first: it needs no change to any program. `now` is when the HTTP example says it happened. */
+export function waysOf(url: string, now: number): Way[] {
   return [
     {
       id: "run",
@@ -27,19 +27,21 @@ session.end()`,
     {
       id: "node",
       name: "Node, Deno, Bun",
-      install: "npm install ./clients/typescript",
+      install:
+        "In a clone: npm --prefix clients/typescript run build, then npm install its folder.",
       code: `import { open } from "@datacat/client";
 
 const session = open({ product: "game", version: "1.4.2", url: "${url}" });
 session.updateState({ level: 3, player: { hp: 100 } });
-session.event("door_opened", { door: 7 });
+session.event("door_opened", { data: { door: 7 } });
 session.gauge("fps", 59.94);
 session.end();`,
     },
     {
       id: "go",
       name: "Go",
-      install: "go get github.com/datacat/datacat/clients/go",
+      install:
+        "A replace of github.com/datacat/datacat/clients/go with clients/go of a clone. 1.19 upwards.",
       code: `session := datacat.Open(ctx, datacat.Options{Product: "game", Version: "1.4.2", URL: "${url}"})
 defer session.End()
 defer session.Recover()
@@ -53,17 +55,18 @@ session.Gauge("fps", 59.94)`,
       name: "HTTP",
       install: "Anything that can send JSON. Times are epoch milliseconds.",
       code: `curl ${url}/api/ingest -H 'content-type: application/json' -d '{"batches":[{
-  "session":"my-first","lane":"my-first-lane","first":1,"last":2,"ops":[
-    {"op":"start","at":1790000000000,"product":"game","version":"1.4.2"},
-    {"op":"event","at":1790000000100,"name":"door_opened","data":{"door":7}}]}]}'`,
+  "session":"my-first","lane":"my-first-lane","first":1,"last":3,"ops":[
+    {"op":"start","at":${now},"product":"game","version":"1.4.2"},
+    {"op":"event","at":${now + 100},"name":"door_opened","data":{"door":7}},
+    {"op":"end","at":${now + 200},"exit_code":0}]}]}'`,
     },
   ];
 }
 
-export function QuickStart({ url }: { url: string }) {
+export function QuickStart({ url, now }: { url: string; now: number }) {
   return (
     <div class="ways">
-      {waysOf(url).map(({ id, name, install, code }) => (
+      {waysOf(url, now).map(({ id, name, install, code }) => (
         <section id={`start-${id}`} class="panel way" aria-labelledby={`start-${id}-title`}>
           <header class="panel-head">
             <h2 id={`start-${id}-title`}>{name}</h2>

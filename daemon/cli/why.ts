@@ -78,7 +78,8 @@ function printLosses({ ledger, damaged_segments }: Summary): void {
 
 /** How long before the session's end: what counts in the last moments. */
 function before(at: number, { ended_at, updated_at }: Summary): string {
-  return dim(`-${duration(Math.max(0, (ended_at ?? updated_at) - at))}`.padStart(12));
+  const ms = Math.max(0, (ended_at ?? updated_at) - at);
+  return dim(`${ms > 0 ? "-" : ""}${duration(ms)}`.padStart(12));
 }
 
 /** An event on one line. */

@@ -79,7 +79,7 @@ async function explain(error: unknown): Promise<string> {
   if (error instanceof PortTaken) {
     const other = `PORT=${error.port + 1} npm start`;
     return (await isDatacat(error.port))
-      ? `Another Datacat with data of its own runs at http://localhost:${error.port}. Use that, or: ${other}`
+      ? `Datacat already runs at http://localhost:${error.port}. Use that, or: ${other}`
       : `${error.message} Choose another one: ${other}`;
   }
   return error instanceof Error ? (error.stack ?? error.message) : String(error);

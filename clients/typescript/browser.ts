@@ -1,10 +1,11 @@
 /** Datacat for pages: ops are sent in batches, wait in IndexedDB while the server is out of reach, and leave with the page. */
 import type { Writer } from "../../src/core/wire.ts";
-import { openDirect, startSender } from "./direct.ts";
-import { postTo, request } from "./post.ts";
-import type { Session } from "./session.ts";
+import { startSender, type Sender } from "./direct.ts";
+import { newId } from "./id.ts";
+import { postTo } from "./post.ts";
+import { Session } from "./session.ts";
 import type { OpenOptions } from "./settings.ts";
-import { findLanes, keeperFor } from "./store.ts";
+import { findLanes, keeperFor, type Found } from "./store.ts";
 import { CLIENT } from "./version.ts";
 
 export * from "./public.ts";
@@ -14,9 +15,14 @@ export type PageOptions = Omit<OpenOptions, "direct" | "disabled">;
 
 /** Opens a session that lasts as long as the page. Say at least `url`: the Datacat server. */
 export function open(options: PageOptions = {}): Session {
-  const { url = "http://localhost:8080", key } = options;
-  const { session, sender } = openDirect({ ...options, url }, writer(), keeperFor);
-  void sendLeftovers(key); // never rejects
+  const { url = "http://localhost:8080", key, session: joined } = options;
+  const id = joined ?? newId(Date.now());
+  const sender = senderFor(id, url, key);
+  const session = new Session(id, url, options, sender, joined !== undefined);
+  void findLanes().then((lanes) => {
+    // What earlier pages could not send; it goes on trying.
+    for (const found of lanes) void senderFor(found.session, found.url, key, found).flush();
+  });
 
   const leaving = new AbortController();
   const { signal } = leaving;
@@ -28,7 +34,7 @@ export function open(options: PageOptions = {}): Session {
       const body = sender.farewell();
       if (body === undefined) return;
       // A beacon cannot carry a key.
-      if (key) void fetch(`${url}/api/ingest`, request(body, key)).catch(() => {});
+      if (key) void postTo(url, key)(body); // never rejects
       else navigator.sendBeacon(`${url}/api/ingest`, body);
     },
     { signal },
@@ -37,35 +43,19 @@ export function open(options: PageOptions = {}): Session {
   addEventListener("visibilitychange", () => document.hidden && void session.flush(), { signal });
 
   if (options.captureExceptions) {
-    addEventListener(
-      "error",
-      (event) => session.exception(event.error ?? event.message, { handled: false }),
-      { signal },
-    );
-    addEventListener(
-      "unhandledrejection",
-      (event) => session.exception(event.reason, { handled: false }),
-      { signal },
-    );
+    const caught = (thrown: unknown) => session.exception(thrown, { handled: false });
+    addEventListener("error", (event) => caught(event.error ?? event.message), { signal });
+    addEventListener("unhandledrejection", (event) => caught(event.reason), { signal });
   }
   return session;
 }
 
-/** Sends what earlier pages could not. */
-async function sendLeftovers(key: string | undefined): Promise<void> {
-  for (const found of await findLanes()) {
-    const { session, url } = found;
-    const keeper = keeperFor(session, url);
-    const options = { session, writer: writer(), post: postTo(url, key), keeper };
-    void startSender({ ...options, found }).flush(); // goes on trying
-  }
-}
-
-/** Without the page's query, which may hold anything. */
-function writer(): Writer {
-  return {
-    program: location.origin + location.pathname,
+function senderFor(session: string, url: string, key?: string, found?: Found): Sender {
+  const keeper = keeperFor(session, url);
+  const writer: Writer = {
+    program: location.origin + location.pathname, // the query may hold anything
     language: navigator.userAgent.slice(0, 256),
     client: CLIENT,
   };
+  return startSender({ session, writer, post: postTo(url, key), keeper, found });
 }

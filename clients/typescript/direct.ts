@@ -14,13 +14,14 @@ import type { OpenOptions } from "./settings.ts";
 /** One op: its sequence in the lane, and its JSON. */
 export type Entry = { sequence: number; kind: Kind; text: string };
 
-/** A run of a lane's ops; sequences that have no entry were dropped. */
+/** All of a lane that waits; sequences that have no entry were dropped. */
 export type Chunk = { lane: string; first: number; last: number; entries: Entry[] };
 
-/** A memory that outlives this one: the browser's. */
+/** A memory that outlives this one: the browser's. It holds a lane's chunk as it was last. */
 export type Keeper = {
+  /** In place of what was kept of the lane before. */
   keep(chunk: Chunk): void;
-  /** The lane is at the server up to here, or (Infinity) is not needed at all. */
+  /** If the lane's chunk ends by here, it is not needed any more. */
   release(lane: string, upTo: number): void;
 };
 
@@ -70,19 +71,16 @@ export function startSender(options: SenderOptions): Sender {
   let heardAt = Infinity;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let timerAt = Infinity;
-  let onIdle: (() => void)[] = [];
+  const onIdle: (() => void)[] = [];
 
   async function send(): Promise<void> {
     if (isSending) return;
     isSending = true;
     keep();
-    while ((flight ??= board()) !== undefined) {
-      if (!digest(flight, await post(bodyOf(flight.text)))) break;
-    }
+    while ((flight ??= board()) && digest(flight, await post(bodyOf(flight.text))));
     isSending = false;
     if (waiting() === 0) {
-      for (const done of onIdle) done();
-      onIdle = [];
+      for (const done of onIdle.splice(0)) done();
     }
     if (!isClosed) schedule(limits.KEEP_ALIVE_MS);
   }
@@ -99,7 +97,7 @@ export function startSender(options: SenderOptions): Sender {
       }
       ops.push(entry.text);
     }
-    const dropped = untold();
+    const dropped = untold(flight?.lost);
     const isDue = !isClosed && Date.now() - heardAt >= limits.KEEP_ALIVE_MS;
     if (last <= after && !dropped && !isDue) return undefined;
 
@@ -118,8 +116,11 @@ export function startSender(options: SenderOptions): Sender {
   }
 
   /** Says whether to go on at once. */
-  function digest(sent: Flight, { status, answer, retryAfterMs }: Reply): boolean {
-    const result = answer?.results.find((each) => each.lane === lane);
+  function digest(
+    sent: Flight,
+    { status, results, slow_down_ms = 0, retryAfterMs }: Reply,
+  ): boolean {
+    const result = results?.find((each) => each.lane === lane);
     if (!result) return status === 413 || status === 400 ? split(sent) : retry(retryAfterMs);
 
     const code = result.error?.code ?? "";
@@ -130,9 +131,9 @@ export function startSender(options: SenderOptions): Sender {
       maxOps = limits.SEND_OPS;
       flushMs = result.watched ? limits.WATCHED_FLUSH_MS : limits.FLUSH_MS;
       arrived(Math.max(sent.last, result.applied));
-      notBefore = heardAt + (answer?.slow_down_ms ?? 0);
-      if (notBefore > heardAt && waiting() > 0) schedule(0);
-      return notBefore === heardAt;
+      notBefore = heardAt + slow_down_ms;
+      if (slow_down_ms > 0 && waiting() > 0) schedule(0);
+      return slow_down_ms === 0;
     }
     if (code === "gone") {
       lose("refused", queue.length);
@@ -200,7 +201,7 @@ export function startSender(options: SenderOptions): Sender {
       else void send(); // never rejects
     }, at - now);
     // In Node a timer keeps the program running; this one must not. In browsers it is a number.
-    if (typeof timer === "object") timer.unref();
+    timer.unref?.();
   }
 
   /** Frees a tenth, oldest metrics first, so that this is not done for each op of a long outage. */
@@ -216,8 +217,6 @@ export function startSender(options: SenderOptions): Sender {
       });
     const metrics = giveUp((kind) => kind === "metric");
     lose("queue_full", metrics + giveUp((kind) => kind !== "start" && kind !== "end"));
-    keeper?.release(lane, Infinity);
-    kept = applied;
   }
 
   /** Takes entries off the queue, oldest first; answers how many. */
@@ -235,21 +234,19 @@ export function startSender(options: SenderOptions): Sender {
     lost[cause] = (lost[cause] ?? 0) + count;
   }
 
-  function untold(): Counts | undefined {
+  function untold(known = told): Counts | undefined {
     let counts: Counts | undefined;
     for (const [cause, count] of Object.entries(lost)) {
-      const news = count - (told[cause] ?? 0);
+      const news = count - (known[cause] ?? 0);
       if (news > 0) counts = { ...counts, [cause]: news };
     }
     return counts;
   }
 
   function keep(): void {
-    const first = kept + 1;
-    if (first > sequence) return;
+    if (kept === sequence) return;
+    keeper?.keep({ lane, first: applied + 1, last: sequence, entries: [...queue] });
     kept = sequence;
-    const entries = queue.filter((entry) => entry.sequence >= first);
-    keeper?.keep({ lane, first, last: sequence, entries });
   }
 
   /** Ops not known to be at the server; losses not told yet count as one. */
@@ -296,14 +293,9 @@ function bodyOf(batches: string): string {
 }
 
 /** A session that sends for itself. */
-export function openDirect(
-  options: OpenOptions & { url: string },
-  writer: Writer,
-  keeperFor?: (session: string, url: string) => Keeper,
-): { session: Session; sender: Sender } {
+export function openDirect(options: OpenOptions & { url: string }, writer: Writer): Session {
   const { url, key, session: joined } = options;
-  const id = joined ?? newId(Date.now());
-  const post = postTo(url, key);
-  const sender = startSender({ session: id, writer, post, keeper: keeperFor?.(id, url) });
-  return { session: new Session(id, url, options, sender, joined !== undefined), sender };
+  const session = joined ?? newId(Date.now());
+  const sender = startSender({ session, writer, post: postTo(url, key) });
+  return new Session(session, url, options, sender, joined !== undefined);
 }

@@ -31,7 +31,7 @@ export function open(options: OpenOptions = {}): Session {
 
 /** Asked for, or no folder can be written. */
 function sendDirectly(settings: Settings): Session {
-  const { session } = openDirect(settings, thisProcess());
+  const session = openDirect(settings, thisProcess());
   watchSending(session);
   return session;
 }

@@ -17,29 +17,31 @@ const NAME = "datacat";
 export function keeperFor(session: string, url: string): Keeper {
   return {
     keep(chunk) {
-      void inStore((store) => store.put({ ...chunk, session, url })); // never rejects
+      // One transaction: without room for the new chunk, the old one stays. Never rejects.
+      void inStore((store) => {
+        store.delete(chunksOf(chunk.lane, chunk.last));
+        return store.put({ ...chunk, session, url });
+      });
     },
     release(lane, upTo) {
-      void inStore((store) => store.delete(IDBKeyRange.bound([lane, 0], [lane, upTo]))); // likewise
+      void inStore((store) => store.delete(chunksOf(lane, upTo))); // likewise
     },
   };
 }
 
-/** What earlier pages left behind, newest lanes first; beyond the budget only how much it was. */
+function chunksOf(lane: string, upTo: number): IDBKeyRange {
+  return IDBKeyRange.bound([lane, 0], [lane, upTo]);
+}
+
+/** What earlier pages left behind, newest first; beyond the budget only how much it was. */
 export async function findLanes(): Promise<Found[]> {
-  const chunks = await inStore<Stored[]>((store) => store.getAll());
-  const lanes = new Map<string, Found>();
+  const chunks = (await inStore<Stored[]>((store) => store.getAll())) ?? [];
   let bytes = 0;
-  for (const chunk of (chunks ?? []).reverse()) {
-    const { lane, entries, first } = chunk;
-    const found = lanes.get(lane) ?? { ...chunk, entries: [], lost: 0 };
-    lanes.set(lane, found);
-    found.first = first;
-    for (const { text } of entries) bytes += text.length;
-    if (bytes > QUEUE_BYTES) found.lost += entries.length;
-    else found.entries.unshift(...entries);
-  }
-  return [...lanes.values()];
+  return chunks.reverse().map((chunk) => {
+    for (const { text } of chunk.entries) bytes += text.length;
+    const isOver = bytes > QUEUE_BYTES;
+    return isOver ? { ...chunk, entries: [], lost: chunk.entries.length } : { ...chunk, lost: 0 };
+  });
 }
 
 async function inStore<Result>(
@@ -68,6 +70,6 @@ function openDatabase(): Promise<IDBDatabase> {
 function answerOf<Result>(request: IDBRequest<Result>): Promise<Result> {
   return new Promise((resolve, reject) => {
     request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(new Error(NAME));
+    request.onerror = reject;
   });
 }

@@ -68,6 +68,22 @@ test.each<Fault>(["no answer", "answer lost", { status: 500 }, { status: 429 }, 
   },
 );
 
+test("what a batch on its way says of losses, last words do not say again", async () => {
+  await using far = await farServer();
+  far.faults.push("no answer");
+  const sender = startSender({
+    session: "s1",
+    writer: { program: "test" },
+    post: postTo(far.url, "the-key"),
+    found: { lane: "l1", first: 1, last: 0, entries: [], lost: 3 },
+  });
+  await sender.flush(50);
+  sender.write("event", Date.now(), `"op":"event","name":"last"}`);
+  const body: unknown = JSON.parse(sender.farewell() ?? "");
+  expect(body).toMatchObject({ batches: [{ dropped: { queue_full: 3 }, ops: [] }, { first: 1 }] });
+  expect(body).not.toHaveProperty(["batches", 1, "dropped"]);
+});
+
 test("Retry-After is honoured", async () => {
   await using far = await farServer();
   const { sender, session } = connect(far);

@@ -31,12 +31,10 @@ export function cutStrings(
 /** Characters are code points, as in every language but this one. */
 function cutString(text: string, longest: number): string {
   let characters = 0;
-  let end = text.length;
-  for (let i = 0; i < text.length; i++) {
-    if (characters === longest) end = Math.min(end, i);
-    const unit = text.charCodeAt(i);
-    if (unit >= 0xd800 && unit <= 0xdbff) i++; // the first half of a pair; there are no lone ones any more
-    characters++;
+  let end = 0;
+  for (let i = 0; i < text.length; characters++) {
+    if (characters === longest) end = i;
+    i += Number(text.codePointAt(i)) > 0xffff ? 2 : 1;
   }
   return characters > longest ? `${text.slice(0, end)}…${characters - longest}` : text;
 }

@@ -22,13 +22,10 @@ export function startMonitor(
 
   function beat(): void {
     // Browsers slow down the timers of pages that nobody sees, and that is no hang.
-    const isHidden = page.document?.hidden ?? false;
-    if (isPaused || isHidden) {
-      if (!isResting) recorder.pause();
-    } else {
-      recorder.heartbeat(timeoutMs);
-    }
-    isResting = isPaused || isHidden;
+    const isQuiet = isPaused || page.document?.hidden === true;
+    if (!isQuiet) recorder.heartbeat(timeoutMs);
+    else if (!isResting) recorder.pause();
+    isResting = isQuiet;
   }
   function pause(): void {
     isPaused = true;
@@ -38,7 +35,7 @@ export function startMonitor(
   beat();
   const interval = setInterval(beat, intervalMs);
   // In Node a timer keeps the program running; this one must not. In browsers it is a number.
-  if (typeof interval === "object") interval.unref();
+  interval.unref?.();
   return {
     pause,
     resume() {

@@ -71,14 +71,14 @@ export function startOp({ product, version, tags, state }: Start, losses: Loss[]
     tags: labels("start.tags", tags, losses),
     state: free("state", state, losses),
   };
-  if (isTooLarge(op.state, losses)) op.state = undefined;
+  if (isTooLarge(jsonOf(op.state ?? {}), MAX_STATE_BYTES, "state", losses)) op.state = undefined;
   return textOf(op);
 }
 
 /** Nothing when the patch is over the limit: the server would refuse it, and everything beside it. */
 export function stateOp(patch: unknown, losses: Loss[]): string | undefined {
   const op = { op: "state", patch: plainObject(patch, "state", losses) };
-  return isTooLarge(op.patch, losses) ? undefined : textOf(op);
+  return isTooLarge(jsonOf(op.patch), MAX_STATE_BYTES, "state", losses) ? undefined : textOf(op);
 }
 
 export function eventOp(
@@ -98,10 +98,9 @@ export function eventOp(
   };
   if (thrown !== undefined) Object.assign(op, exceptionOf(thrown));
   const written = textOf(op);
-  const bytes = bytesOf(written);
-  if (bytes <= MAX_OP_BYTES) return written;
-  losses.push({ cause: "too_large", detail: `${op.name}: ${bytes} bytes`, isMissing: true });
-  return cutStrings(op, textOf, MAX_OP_BYTES);
+  return isTooLarge(written, MAX_OP_BYTES, op.name, losses)
+    ? cutStrings(op, textOf, MAX_OP_BYTES)
+    : written;
 }
 
 /** Nothing when there is no finite number to record: `not_finite` is told instead. */
@@ -112,7 +111,8 @@ export function metricOp(
   options: MetricOptions,
   losses: Loss[],
 ): string | undefined {
-  const given = "delta" in measure ? measure.delta : measure.value;
+  const field = "delta" in measure ? "delta" : "value";
+  const given = measure[field];
   const value = typeof given === "number" || typeof given === "bigint" ? Number(given) : NaN;
   if (!Number.isFinite(value)) {
     const said = typeof given === "number" ? given : typeof given;
@@ -131,8 +131,7 @@ export function metricOp(
     unit: name("metric.unit", options.unit, losses),
     tags: labels("metric.tags", options.tags, losses),
     metadata: free("metadata", options.metadata, losses),
-    value: "delta" in measure ? undefined : value,
-    delta: "delta" in measure ? value : undefined,
+    [field]: value,
     count: whole(measure.count) || undefined,
     // A bound that is infinite is the last bucket's, which has none in any case.
     buckets: list(measure.buckets?.filter(Number.isFinite).slice(0, MAX_BUCKETS)),
@@ -246,14 +245,10 @@ function describe(value: unknown): string {
   }
 }
 
-function isTooLarge(state: object | undefined, losses: Loss[]): boolean {
-  const bytes = state === undefined ? 0 : bytesOf(jsonOf(state));
-  if (bytes <= MAX_STATE_BYTES) return false;
-  losses.push({ cause: "too_large", detail: `state: ${bytes} bytes`, isMissing: true });
+function isTooLarge(json: string, maxBytes: number, what: string, losses: Loss[]): boolean {
+  // Counting is slow, and no character takes more than three bytes a unit.
+  const bytes = json.length * 3 > maxBytes ? utf8Length(json) : 0;
+  if (bytes <= maxBytes) return false;
+  losses.push({ cause: "too_large", detail: `${what}: ${bytes} bytes`, isMissing: true });
   return true;
-}
-
-/** UTF-8 bytes of a text, or any number below when it cannot be over a limit: counting is slow. */
-function bytesOf(json: string): number {
-  return json.length * 3 < MAX_OP_BYTES ? json.length : utf8Length(json);
 }

@@ -43,10 +43,8 @@ function plainOf(value: unknown, place: Place): unknown {
       return value === null ? null : plainContainer(value, place);
     case "function":
     case "symbol":
-      return lose(value === UNREADABLE ? "<unreadable>" : `<${typeName(value)}>`, place);
-    case "string":
-    case "boolean":
-    case "undefined":
+      return lose(`<${typeName(value)}>`, place);
+    default:
       return value;
   }
 }
@@ -58,9 +56,7 @@ function plainContainer(value: object, place: Place): unknown {
   if (above.includes(value)) return lose("<cycle>", place);
   above.push(value);
   try {
-    return isPlain(value) && !("toJSON" in value)
-      ? membersOf(value, place)
-      : plainInstance(value, place);
+    return plainInstance(value, place);
   } catch {
     // A proxy or a toJSON() that throws: nothing of it can be known but its type.
     return lose(`<${typeName(value)}>`, place);
@@ -69,10 +65,9 @@ function plainContainer(value: object, place: Place): unknown {
   }
 }
 
-/** What is more than a bag of properties may have a usual text, or say itself what it is. */
+/** What is more than a bag of members may have a usual text, or say itself what it is. */
 function plainInstance(value: object, place: Place): unknown {
-  if (value instanceof Uint8Array) return base64(value);
-  if (value instanceof ArrayBuffer) return base64(new Uint8Array(value));
+  if (value instanceof Uint8Array || value instanceof ArrayBuffer) return base64(value);
   if (value instanceof RegExp || value instanceof Error) return String(value);
   if (!("toJSON" in value) || typeof value.toJSON !== "function") return membersOf(value, place);
   const said: unknown = value.toJSON(place.keys.at(-1));
@@ -82,9 +77,9 @@ function plainInstance(value: object, place: Place): unknown {
     : membersOf(said, place);
 }
 
-function base64(bytes: Uint8Array): string {
+function base64(bytes: Uint8Array | ArrayBuffer): string {
   let binary = "";
-  for (const byte of bytes) binary += String.fromCharCode(byte);
+  for (const byte of new Uint8Array(bytes)) binary += String.fromCharCode(byte);
   return `base64:${btoa(binary)}`;
 }
 
@@ -114,34 +109,37 @@ function itemsOf(list: Iterable<unknown>, place: Place): unknown[] {
 function propertiesOf(value: object, place: Place): object {
   const plain = {};
   for (const key of Object.keys(value)) {
-    let member: unknown;
-    try {
-      member = (value as Record<string, unknown>)[key]; // any object may be read by key
-    } catch {
-      member = UNREADABLE;
-    }
-    put(plain, key, member, place);
+    // Any object may be read by key.
+    put(plain, key, () => (value as Record<string, unknown>)[key], place);
   }
   return plain;
 }
-
-/** Stands for a property whose getter threw. */
-const UNREADABLE = Symbol();
 
 /** A map's keys as their text: strings as they are, anything else as its JSON. */
 function entriesOf(map: Map<unknown, unknown>, place: Place): object {
   const plain = {};
   for (const [key, member] of map) {
     const name = plainOf(key, { keys: [], above: [], losses: [] });
-    put(plain, typeof name === "string" ? name : jsonOf(name), member, place);
+    put(plain, typeof name === "string" ? name : jsonOf(name), () => member, place);
   }
   return plain;
 }
 
-function put(plain: { [key: string]: unknown }, key: string, value: unknown, place: Place): void {
+function put(
+  plain: { [key: string]: unknown },
+  key: string,
+  read: () => unknown,
+  place: Place,
+): void {
   place.keys.push(key);
   const secret = holdsSecret(key);
-  let member = plainOf(value, secret ? { ...place, losses: [] } : place);
+  const within = secret ? { ...place, losses: [] } : place;
+  let member: unknown;
+  try {
+    member = plainOf(read(), within);
+  } catch {
+    member = lose("<unreadable>", within); // a getter that throws
+  }
   if (secret && !isEmpty(member)) member = REDACTED;
   place.keys.pop();
   if (key === "__proto__") Object.defineProperty(plain, key, { value: member, enumerable: true });
@@ -186,12 +184,12 @@ function lose(written: string, place: Place): string {
 
 /** In the order of their JSON's code points: JavaScript itself compares UTF-16 units. */
 function byJson(a: unknown, b: unknown): number {
-  const left = Array.from(jsonOf(a));
-  const right = Array.from(jsonOf(b));
-  const i = left.findIndex((character, index) => character !== right[index]);
-  return i < 0 ? left.length - right.length : codePoint(left[i]) - codePoint(right[i]);
+  const left = codePointsOf(a);
+  const right = codePointsOf(b);
+  return left < right ? -1 : Number(left > right);
 }
 
-function codePoint(character = ""): number {
-  return character.codePointAt(0) ?? -1;
+/** Seven digits for each, so that they compare as texts. */
+function codePointsOf(value: unknown): string {
+  return Array.from(jsonOf(value), (character) => 1e6 + Number(character.codePointAt(0))).join();
 }

@@ -37,23 +37,19 @@ export type Clock = () => number;
 /** What was recorded, and what of it was lost on the way. */
 export type Stats = { records: number; dropped: { [cause: string]: number } };
 
-export class Recorder {
-  readonly #sink: Sink;
+export class Recorder<Target extends Sink = Sink> {
+  protected readonly sink: Target;
   /** Another process opened the session: no start, no end of ours. */
   readonly #isJoined: boolean;
   readonly #told = new Set<string>();
-  readonly #stats: Stats = { records: 0, dropped: {} };
-  #hasEnded = false;
   protected readonly clock: Clock;
+  protected readonly recorded: Stats = { records: 0, dropped: {} };
+  protected hasEnded = false;
 
-  constructor(sink: Sink, isJoined = false, clock: Clock = Date.now) {
-    this.#sink = sink;
+  constructor(sink: Target, isJoined = false, clock: Clock = Date.now) {
+    this.sink = sink;
     this.#isJoined = isJoined;
     this.clock = clock;
-  }
-
-  get hasEnded(): boolean {
-    return this.#hasEnded;
   }
 
   /** Merges a patch into the session's state: objects merge, null deletes, everything else replaces. */
@@ -117,21 +113,17 @@ export class Recorder {
   /** `end` or `crash`: nothing follows it. */
   protected finish(text: string): void {
     if (!this.#isJoined) this.#record("end", () => text);
-    this.#hasEnded = true;
+    this.hasEnded = true;
   }
 
   /** Records an op whose text is known already. */
   protected append(kind: Kind, at: number, text: string): void {
-    this.#stats.records++;
-    this.#sink.write(kind, at, text);
-  }
-
-  protected recorded(): Stats {
-    return { ...this.#stats, dropped: { ...this.#stats.dropped } };
+    this.recorded.records++;
+    this.sink.write(kind, at, text);
   }
 
   #record(kind: Kind, write: (losses: Loss[]) => string | undefined, givenAt?: number): void {
-    if (this.#hasEnded) return;
+    if (this.hasEnded) return;
     try {
       const isGiven = typeof givenAt === "number" && givenAt >= 0 && givenAt <= LAST_DATE;
       const at = isGiven ? Math.floor(givenAt) : this.clock();
@@ -155,6 +147,7 @@ export class Recorder {
   }
 
   #count(cause: string): void {
-    this.#stats.dropped[cause] = (this.#stats.dropped[cause] ?? 0) + 1;
+    const { dropped } = this.recorded;
+    dropped[cause] = (dropped[cause] ?? 0) + 1;
   }
 }

@@ -26,19 +26,17 @@ export type Outlet = Sink & {
   losses(): { [cause: string]: number };
 };
 
-export class Session extends Recorder {
+export class Session extends Recorder<Outlet> {
   /** The session's id: give it to another process as `DATACAT_SESSION`, and it records into the same session. */
   readonly id: string;
   /** The server it goes to. */
   readonly url: string;
-  readonly #outlet: Outlet;
   readonly #atEnd = new Set<() => void>();
 
   constructor(id: string, url: string, start: Start, outlet: Outlet, isJoined: boolean) {
     super(outlet, isJoined);
     this.id = id;
     this.url = url;
-    this.#outlet = outlet;
     this.begin(start);
   }
 
@@ -94,14 +92,14 @@ export class Session extends Recorder {
 
   /** How much was recorded, how much of it was lost on the way, and how much waits in memory (direct mode). */
   stats(): Stats & { waiting: number } {
-    const { records, dropped } = this.recorded();
-    const outlet = this.#outlet;
-    return { records, dropped: { ...dropped, ...outlet.losses() }, waiting: outlet.waiting() };
+    const { recorded, sink } = this;
+    const dropped = { ...recorded.dropped, ...sink.losses() };
+    return { ...recorded, dropped, waiting: sink.waiting() };
   }
 
   /** Waits until everything so far is safe: at once with a lane, after sending in direct mode. Never rejects. */
   flush(timeoutMs?: number): Promise<void> {
-    return this.#outlet.flush(timeoutMs);
+    return this.sink.flush(timeoutMs);
   }
 
   /** Calls back once when the session ends. */
@@ -116,6 +114,6 @@ export class Session extends Recorder {
   #close(): void {
     for (const callback of this.#atEnd) callback();
     this.#atEnd.clear();
-    this.#outlet.close();
+    this.sink.close();
   }
 }

@@ -26,7 +26,6 @@ export function isSecret(key: string): boolean {
 /** Nothing to hide: an empty value tells only that there is none. */
 export function isEmpty(value: unknown): boolean {
   if (value === null || value === undefined || value === "") return true;
-  if (Array.isArray(value)) return value.length === 0;
   return isPlain(value) && Object.keys(value).length === 0;
 }
 

@@ -78,8 +78,8 @@ async function start(page: Page, url: string, options: object = {}): Promise<voi
 
 const names = (far: FarServer) => far.ops.map((op) => op["name"] ?? op["op"]);
 
-test("it weighs at most 7 KB", () => {
-  expect(gzipSync(bundle, { level: 9 }).length).toBeLessThanOrEqual(7 * 1024);
+test("it weighs at most 6,700 bytes", () => {
+  expect(gzipSync(bundle, { level: 9 }).length).toBeLessThanOrEqual(6_700);
 });
 
 test.runIf(hasChromium)("a page's session is at the server, and ends with the page", async () => {

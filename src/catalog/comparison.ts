@@ -89,6 +89,20 @@ function merged(members: SessionMetric[]): Sketch {
   return whole;
 }
 
+export type GroupPoints = { group: string; points: [at: number, value: number][] };
+
+/** A quantile of each session as a point at its start: a strip's buckets have none, a session's sketch has. */
+export function sessionQuantiles(items: SessionMetric[], by: Grouping, q: number): GroupPoints[] {
+  return [...grouped(items, by)].map(([group, members]) => {
+    const sessions = Map.groupBy(members, ({ session }) => session);
+    const points = [...sessions].flatMap(([session, ofSession]): [number, number][] => {
+      const value = quantile(merged(ofSession), q);
+      return value === null ? [] : [[session.created_at, value]];
+    });
+    return { group, points: points.toSorted((a, b) => a[0] - b[0]) };
+  });
+}
+
 /** One step of a chart over sessions; steps without points are left out. */
 export type Step = {
   /** Its beginning: epoch milliseconds, or since each session's start. */

@@ -8,7 +8,7 @@
  *   products.ts    versions(db, product?) → counts per version · versionDays(db, now, {product, days}) → trend · freeRate(sessions, failed)
  *   events.ts      eventNames(db, prefix?, product?) · eventTotals(db, id)
  *   metrics.ts     metricNames(db, prefix?, product?) · sessionMetrics(db, {…SessionFilter, name, type, tags}) · strips(db, ids, name)
- *   comparison.ts  statistics(items, by) · overTime(items, {by, axis, from, to, buckets}) · distribution(items, bars): pure, of sessionMetrics' items
+ *   comparison.ts  statistics(items, by) · overTime(items, {by, axis, from, to, buckets}) · sessionQuantiles(items, by, q) · distribution(items, bars): pure, of sessionMetrics' items
  *   exceptions.ts  exceptionGroups(db, {product, status, text, sort, cursor, limit}) · exceptionGroup(db, fingerprint, product?)
  *                  exceptionDays(db, product, fingerprint, now, days?) · decideGroup(db, {product, fingerprint, status, version}, now)
  *   paths.ts       statePaths(db, prefix?) · stateValues(db, path, prefix?): what "ever in state" can be asked for

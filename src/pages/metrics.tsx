@@ -9,6 +9,7 @@ import {
   type MetricName,
   metricNames,
   overTime,
+  sessionQuantiles,
   type SessionMetrics,
   sessionMetrics,
   statistics,
@@ -21,7 +22,7 @@ import type { Env } from "../env.ts";
 import { Select } from "./exceptions.tsx";
 import { CHART_GROUPS } from "./limits.ts";
 import { readFilter, type SessionSearch, searchQuery } from "./search.ts";
-import { KIND_WORDS, ProductSelects, Suggested } from "./sessions.tsx";
+import { KIND_WORDS, MoreFilters, ProductSelects, Suggested } from "./sessions.tsx";
 import { address } from "./ui/address.ts";
 import { Empty } from "./ui/empty.tsx";
 import { guarded, Panel } from "./ui/panel.tsx";
@@ -38,8 +39,13 @@ const AGGREGATES = {
   count: "Count",
   sum: "Sum",
   rate: "Rate (counters)",
+  p50: "p50 of each session",
+  p95: "p95 of each session",
+  p99: "p99 of each session",
 } as const;
 type Aggregate = keyof typeof AGGREGATES;
+/** Drawn as a point for each session: what a strip keeps of its buckets has no quantiles. */
+const QUANTILES = { p50: 0.5, p95: 0.95, p99: 0.99 } as const;
 const GROUP_WORDS: Record<Grouping, string> = {
   none: "All together",
   product: "By product",
@@ -73,6 +79,10 @@ function readQuestion(url: string): Question {
 
 function isAggregate(word: string): word is Aggregate {
   return Object.hasOwn(AGGREGATES, word);
+}
+
+function isQuantile(aggregate: Aggregate): aggregate is keyof typeof QUANTILES {
+  return Object.hasOwn(QUANTILES, aggregate);
 }
 
 metrics.get("/metrics", async (c) => {
@@ -125,6 +135,7 @@ function Ask({ question, known }: { question: Question; known: VersionCounts[] }
         <Select name="axis" word="Axis" now={axis} options={AXES} />
         <button class="button without-script">Show</button>
       </div>
+      <MoreFilters search={search} />
     </form>
   );
 }
@@ -172,18 +183,25 @@ function Found({ question, found }: { question: Question; found: SessionMetrics 
   const rows = statistics(found.items, by);
   const shown = new Set(rows.slice(0, CHART_GROUPS).map(({ group }) => group));
   const time = overTime(found.items, { by, axis });
+  const quantiles = isQuantile(aggregate)
+    ? sessionQuantiles(found.items, by, QUANTILES[aggregate])
+    : null;
   // In the table's order, so that colours agree.
   const lines = rows.flatMap(({ group }) => {
-    const series = time.groups.find((each) => each.group === group);
-    return series && shown.has(group)
-      ? [{ name: group, points: series.steps.flatMap((step) => pointOf(step, aggregate)) }]
-      : [];
+    if (!shown.has(group)) return [];
+    const series = quantiles?.find((each) => each.group === group)?.points;
+    const steps = time.groups.find((each) => each.group === group)?.steps ?? [];
+    return [{ name: group, points: series ?? steps.flatMap((step) => pointOf(step, aggregate)) }];
   });
+  const starts = quantiles?.flatMap(({ points }) => points.map(([at]) => at)) ?? [];
+  // A session's quantile is at its start, which "since start" would put all in one place.
+  const isElapsed = axis === "elapsed" && quantiles === null;
+  const shownWhen = quantiles ? "at its start" : isElapsed ? "since start" : "over time";
   return (
     <>
       <Panel
         id="over-time"
-        title={`${name}, ${AGGREGATES[aggregate].toLowerCase()} ${axis === "elapsed" ? "since start" : "over time"}`}
+        title={`${name}, ${AGGREGATES[aggregate].toLowerCase()} ${shownWhen}`}
         aside={
           <span class="quiet">
             {many(found.sessions, "session")}
@@ -193,11 +211,12 @@ function Found({ question, found }: { question: Question; found: SessionMetrics 
       >
         <Plot
           lines={lines}
-          from={time.from}
-          to={time.to}
+          from={starts.length > 0 ? Math.min(...starts) : time.from}
+          to={starts.length > 0 ? Math.max(...starts) : time.to}
+          dots={quantiles !== null}
           unit={aggregate === "count" ? "" : unit}
           tick={(at) =>
-            axis === "elapsed"
+            isElapsed
               ? duration(at)
               : `${new Date(at).toISOString().slice(0, 16).replace("T", " ")} UTC`
           }
@@ -214,7 +233,7 @@ function Found({ question, found }: { question: Question; found: SessionMetrics 
 }
 
 function pointOf(step: Step, aggregate: Aggregate): [number, number][] {
-  const value = step[aggregate];
+  const value = isQuantile(aggregate) ? null : step[aggregate];
   return value === null ? [] : [[step.at, value]];
 }
 

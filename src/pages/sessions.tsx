@@ -10,6 +10,7 @@ import {
   type SessionFilter,
   SESSION_SORTS,
   STATUS_KINDS,
+  type StatusKind,
   statePaths,
   stateValues,
   strips,
@@ -24,6 +25,7 @@ import { readFilter, type SessionSearch, searchQuery } from "./search.ts";
 import { address } from "./ui/address.ts";
 import { Empty } from "./ui/empty.tsx";
 import { guarded } from "./ui/panel.tsx";
+import { digits } from "./ui/quantity.ts";
 import { SessionTable } from "./ui/session-table.tsx";
 import { Sparkline } from "./ui/sparkline.tsx";
 import { Time } from "./ui/time.tsx";
@@ -32,8 +34,19 @@ export const sessions = new Hono<{ Bindings: Env }>();
 
 sessions.get("/sessions", async (c) => {
   const search = readFilter(new URL(c.req.url).searchParams);
-  if (isFragment(c)) return c.html(<List env={c.env} search={search} />);
   const known = await versions(c.env.CATALOG);
+  if (isFragment(c)) {
+    return c.html(
+      <>
+        <List env={c.env} search={search} />
+        {COUNTED.map((kind) => (
+          <hx-partial hx-target={`#count-${kind}`} hx-swap="textContent">
+            {counted(known, search.filter, kind)}
+          </hx-partial>
+        ))}
+      </>,
+    );
+  }
   return c.render(
     <>
       <h1 class="page-title">Sessions</h1>
@@ -140,10 +153,13 @@ function Search({ search, known }: SearchProps) {
               checked={filter.status?.includes(kind)}
             />
             <span>{KIND_WORDS[kind]}</span>
+            {isCounted(kind) ? (
+              <small id={`count-${kind}`}>{counted(known, filter, kind)}</small>
+            ) : null}
           </label>
         ))}
       </fieldset>
-      <MoreFilters search={search} />
+      <MoreFilters search={search} column />
     </form>
   );
 }
@@ -167,7 +183,7 @@ export function ProductSelects({
           <option value="">Any product</option>
           {products.map((product) => (
             <option value={product} selected={product === filter.product}>
-              {product || "unnamed"}
+              {`${product || "unnamed"} (${counted(known, { product })})`}
             </option>
           ))}
         </select>
@@ -180,7 +196,7 @@ export function ProductSelects({
             .slice(0, SUGGESTIONS)
             .map((version) => (
               <option value={version} selected={version === filter.version}>
-                {version || "no version"}
+                {`${version || "no version"} (${counted(ofProduct, { version })})`}
               </option>
             ))}
         </select>
@@ -189,7 +205,28 @@ export function ProductSelects({
   );
 }
 
-function MoreFilters({ search }: { search: SessionSearch }) {
+/** The statuses that the catalog counts; of what sessions turned into after a hang it does not. */
+const COUNTED = ["active", "suspended", "hung", "crashed", "ended", "ever_hung"] as const;
+type Counted = (typeof COUNTED)[number];
+
+function isCounted(kind: StatusKind): kind is Counted {
+  return COUNTED.some((each) => each === kind);
+}
+
+/** How many sessions there are of the product and version that are asked for, whatever else is: in all, or of a status. */
+function counted(
+  known: VersionCounts[],
+  { product, version }: SessionFilter,
+  of: Counted | "sessions" = "sessions",
+): string {
+  const rows = known.filter(
+    (row) => (product ?? row.product) === row.product && (version ?? row.version) === row.version,
+  );
+  return digits(rows.reduce((sum, row) => sum + row[of], 0));
+}
+
+/** Narrows down by everything that is not a product, version or status. `column`: the metric is a column of the list. */
+export function MoreFilters({ search, column }: { search: SessionSearch; column?: boolean }) {
   const { filter } = search;
   const isUsed =
     [
@@ -200,10 +237,11 @@ function MoreFilters({ search }: { search: SessionSearch }) {
       filter.state,
       filter.event,
       filter.tag,
-    ].some((each) => each !== undefined) || search.metric !== undefined;
+    ].some((each) => each !== undefined) ||
+    (column === true && search.metric !== undefined);
   return (
     <details class="more-filters" open={isUsed}>
-      <summary>Time, machine, state, events, metric column</summary>
+      <summary>Time, machine, state, events{column ? ", metric column" : ""}</summary>
       <div class="fields">
         <Field word="Started after" name="from" value={local(filter.from)} type="datetime-local" />
         <Field word="Started before" name="to" value={local(filter.to)} type="datetime-local" />
@@ -226,7 +264,9 @@ function MoreFilters({ search }: { search: SessionSearch }) {
         />
         <Suggested word="with value" name="value" value={filter.state?.value} what="state-values" />
         <Suggested word="Had event" name="event" value={filter.event} what="events" />
-        <Suggested word="Show metric" name="metric" value={search.metric} what="metrics" />
+        {column ? (
+          <Suggested word="Show metric" name="metric" value={search.metric} what="metrics" />
+        ) : null}
       </div>
     </details>
   );

@@ -252,6 +252,26 @@ test("a metric is compared by version, as lines, table and CSV", async () => {
   expect(csv.html).toContain('"archive-game 1.4.2",1,');
 });
 
+test("a quantile over sessions is a point for each session, and filters are the list's", async () => {
+  const { html } = await get("/metrics?metric=fps&by=none&aggregate=p95");
+  expect(html).toContain("fps, p95 of each session at its start");
+  const dots = /class="plot-line plot-dots"[^>]*d="([^"]+)"/.exec(html)?.[1] ?? "";
+  expect(dots.match(/M[\d.]+ [\d.]+h0/g)).toHaveLength(3);
+  const hurt = await get("/metrics?metric=fps&by=session&path=world.chunks_loaded&value=412");
+  expect(hurt.html).toContain(">dead</th>");
+  expect(hurt.html).not.toContain(">well</th>");
+  expect(hurt.html).toMatch(/<details class="more-filters" open/);
+});
+
+test("products, versions and statuses say how many sessions they have", async () => {
+  const { html } = await get("/sessions?product=archive-game");
+  expect(html).toContain(">archive-game (2)</option>");
+  expect(html).toContain(">1.4.2 (1)</option>");
+  expect(html).toContain('<small id="count-crashed">1</small>');
+  const fragment = await get("/sessions?product=npm%20run%20check", { "hx-request": "true" });
+  expect(fragment.html).toMatch(/<hx-partial hx-target="#count-crashed"[^>]*>0</);
+});
+
 test("two sessions are compared with only their differences", async () => {
   const { html } = await get("/compare?ids=dead&ids=well&align=end");
   expect(html).toContain("world.allocating.mib");

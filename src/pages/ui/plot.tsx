@@ -12,13 +12,15 @@ type PlotProps = {
   /** What the horizontal axis says at a value. */
   tick: (at: number) => string;
   title: string;
+  /** Points that no line joins. */
+  dots?: boolean | undefined;
 };
 
 const WIDTH = 1_000;
 const HEIGHT = 240;
 const ROWS = 4;
 
-export function Plot({ lines, from, to, unit, tick, title }: PlotProps) {
+export function Plot({ lines, from, to, unit, tick, title, dots }: PlotProps) {
   const values = lines.flatMap(({ points }) => points.map(([, value]) => value));
   if (values.length === 0) return null;
   const least = values.reduce((a, b) => Math.min(a, b));
@@ -48,9 +50,13 @@ export function Plot({ lines, from, to, unit, tick, title }: PlotProps) {
         />
         {lines.map(({ name, points }, index) => (
           <path
-            class="plot-line"
+            class={dots ? "plot-line plot-dots" : "plot-line"}
             data-line={index}
-            d={`M${points.map(([at, v]) => `${x(at)} ${y(v)}`).join("L")}`}
+            d={points
+              .map(
+                ([at, v], i) => `${dots || i === 0 ? "M" : "L"}${x(at)} ${y(v)}${dots ? "h0" : ""}`,
+              )
+              .join("")}
           >
             <title>{name}</title>
           </path>

@@ -57,10 +57,10 @@ export class World {
   readonly #browser: Browser;
   readonly #data: string;
 
-  static async open(): Promise<World> {
+  static async open(bindings?: Record<string, string>): Promise<World> {
     const data = mkdtempSync(join(tmpdir(), "datacat-browser-"));
     const [server, browser] = await Promise.all([
-      serve({ data }),
+      serve({ data, ...(bindings && { bindings }) }),
       chromium.launch({ args: ARGUMENTS, ...(executablePath !== undefined && { executablePath }) }),
     ]);
     return new World(server, browser, data);

@@ -66,6 +66,11 @@ describe.skipIf(!hasBrowser)("the pages across sessions", () => {
     await page.getByLabel("Search sessions").fill("");
     await page.getByText("Crashed", { exact: true }).click();
     await soon(() => rows.count()).toBe(2);
+    expect(await page.locator("#count-ended").textContent()).toBe("2");
+    await page.getByLabel("Product").selectOption("npm run check");
+    await soon(() => page.locator("#count-ended").textContent()).toBe("1");
+    await page.getByLabel("Product").selectOption("");
+    await soon(() => rows.count()).toBe(2);
     await page.reload();
     expect(await rows.count()).toBe(2);
     await page.goBack();
@@ -161,12 +166,40 @@ describe.skipIf(!hasBrowser)("the pages across sessions", () => {
     expect(complaints).toEqual([]);
   });
 
+  test("everyone can sign in, and read that a server is locked", async () => {
+    for (const bindings of [{ LOCAL: "0", ADMIN_SECRET: "correct horse" }, { LOCAL: "0" }]) {
+      const deployed = await World.open(bindings);
+      try {
+        const { page } = await deployed.look("/");
+        await page
+          .getByText(bindings.ADMIN_SECRET ? "Sign in" : "ADMIN_SECRET")
+          .first()
+          .waitFor();
+        for (const colorScheme of ["light", "dark"] as const) {
+          await page.emulateMedia({ colorScheme });
+          await expectAccessible(page);
+        }
+        if (!bindings.ADMIN_SECRET) continue;
+        await page.getByLabel("Admin secret").fill("wrong");
+        await page.getByRole("button", { name: "Sign in" }).click();
+        await page.getByRole("alert").waitFor();
+        await expectAccessible(page);
+        await page.getByLabel("Admin secret").fill(bindings.ADMIN_SECRET);
+        await page.getByRole("button", { name: "Sign in" }).click();
+        await page.getByText("Nothing is recorded yet.").waitFor();
+      } finally {
+        await deployed.close();
+      }
+    }
+  });
+
   const PAGES = [
     "/",
     "/sessions?metric=fps&path=player.hp",
     "/exceptions?status=all",
     "/metrics",
     "/metrics?metric=fps",
+    "/metrics?metric=fps&aggregate=p99&event=autosave",
     "/compare?ids=dead&ids=well&ids=spicy",
     "/settings",
     "/docs",

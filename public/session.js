@@ -135,7 +135,7 @@ function draw() {
 let drag;
 
 recorder.addEventListener("pointermove", (event) => {
-  if (!drag && !closest(event, ".row-plot")) return hideGhost();
+  if (!drag && !isOnPlot(event)) return hideGhost();
   const at = timeOf(event.clientX);
   ghost.hidden = false;
   ghost.style.left = `${xOf(at)}px`;
@@ -148,7 +148,7 @@ recorder.addEventListener("pointermove", (event) => {
 });
 
 recorder.addEventListener("pointerdown", (event) => {
-  if (event.button !== 0 || !closest(event, ".row-plot")) return;
+  if (event.button !== 0 || !isOnPlot(event)) return;
   drag = { from: timeOf(event.clientX), x: event.clientX };
   if (event.pointerType === "mouse") recorder.setPointerCapture(event.pointerId);
 });
@@ -165,8 +165,16 @@ recorder.addEventListener("pointerup", (event) => {
 recorder.addEventListener("pointercancel", endDrag);
 recorder.addEventListener("pointerleave", hideGhost);
 recorder.addEventListener("dblclick", (event) => {
-  if (closest(event, ".row-plot")) whole();
+  if (isOnPlot(event)) whole();
 });
+
+/** Also in the gap between the plots of two rows, which nobody aims around. @param {MouseEvent} event */
+function isOnPlot(event) {
+  if (closest(event, ".row-plot")) return true;
+  const { screen, width } = plot();
+  const { clientX } = event;
+  return closest(event, ".row") !== null && clientX >= screen && clientX <= screen + width;
+}
 
 function endDrag() {
   drag = undefined;

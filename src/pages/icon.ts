@@ -14,3 +14,6 @@ icons.get("/icon/:name{[a-z]+\\.svg}", (c) => {
     "cache-control": "public, max-age=86400",
   });
 });
+
+// Asked for by browsers that show a file of ours that is no page: an export, a state as JSON.
+icons.get("/favicon.ico", (c) => c.redirect("/icon/none.svg", 301));

@@ -1,6 +1,7 @@
 /** Puts one metric's series of many sessions together: by group, over time, and as a distribution. Pure. */
 import type { Strip } from "../core/rollup.ts";
 import { mergeSketch, newSketch, quantile, type Sketch, unpackSketch } from "../core/sketch.ts";
+import { deviation } from "../core/series.ts";
 import { STRIP_BUCKETS } from "./limits.ts";
 import type { SessionMetric } from "./metrics.ts";
 
@@ -70,7 +71,7 @@ function statisticsOf(group: string, members: SessionMetric[]): GroupStatistics 
     mean,
     min: Math.min(...members.map((item) => item.min)),
     max: Math.max(...members.map((item) => item.max)),
-    stddev: count > 0 && !histogram ? Math.sqrt(Math.max(0, squares / count - mean * mean)) : null,
+    stddev: count > 0 && !histogram ? deviation(count, mean, squares) : null,
     p50: quantile(sketch, 0.5),
     p95: quantile(sketch, 0.95),
     p99: quantile(sketch, 0.99),

@@ -306,7 +306,6 @@ function field(columns: Columns, index: number): number[] {
 export function summarise(series: Series): Omit<SeriesSummary, "quantiles"> {
   const { points, samples, sum, squares } = series;
   const mean = samples > 0 ? sum / samples : 0;
-  const spread = squares / Math.max(1, points) - mean * mean;
   const seconds = (series.lastAt - series.firstAt) / 1_000;
   return {
     id: series.id,
@@ -323,7 +322,7 @@ export function summarise(series: Series): Omit<SeriesSummary, "quantiles"> {
     min: series.min,
     max: series.max,
     mean,
-    stddev: series.type === "histogram" ? null : Math.sqrt(Math.max(0, spread)),
+    stddev: series.type === "histogram" ? null : deviation(points, mean, squares),
     sum,
     ...(series.type === "counter" &&
       seconds > 0 && { rate: (series.last - series.first) / seconds }),
@@ -331,4 +330,14 @@ export function summarise(series: Series): Omit<SeriesSummary, "quantiles"> {
       buckets: series.buckets.map((count, index) => ({ le: series.bounds[index] ?? null, count })),
     }),
   };
+}
+
+/** How few digits of the squares may be left of their difference before it is nothing but rounding. */
+const NOISE = 1e-12;
+
+/** The standard deviation of so many values, by the sum of their squares. Values that hardly differ come out as not differing. */
+export function deviation(count: number, mean: number, squares: number): number {
+  const square = squares / Math.max(1, count);
+  const spread = square - mean * mean;
+  return spread > square * NOISE ? Math.sqrt(spread) : 0;
 }

@@ -349,7 +349,7 @@ async function found(env: Env, search: SessionSearch) {
       {page.items.length === 0 ? (
         <Empty title="No session is like that.">
           <p>
-            <a href="/sessions">Show all sessions</a>
+            <a href="/sessions">Show all sessions</a>, or learn to <a href="/docs">record one</a>
           </p>
         </Empty>
       ) : (

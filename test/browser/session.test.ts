@@ -121,7 +121,7 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
   test("a click on a value shows what it was, and closes again", async () => {
     const { page, complaints } = await world.look("/sessions/dead");
     await page.locator("#state").getByRole("link", { name: "hp", exact: true }).click();
-    await page.locator("#history").getByText("still so").waitFor();
+    await page.locator("#history").getByText("ever since").waitFor();
     expect(await page.locator("#history .change").count()).toBeGreaterThan(5);
     await page.locator("#history").getByText("Close").click();
     await page.locator("#history .change").first().waitFor({ state: "detached" });

@@ -4,6 +4,7 @@ import {
   addPoints,
   addScalar,
   boundsOf,
+  deviation,
   type Columns,
   keyOf,
   newSeries,
@@ -269,4 +270,10 @@ test("a series is its name, type, tags in any order, and a histogram's bounds", 
   expect(new Set([key, ...others]).size).toBe(7);
   const series = newSeries(3, metric({ name: "a", tags: ["y", "x"] }), []);
   expect(keyOf(series)).toBe(key);
+});
+
+test("values that hardly differ have no deviation, whatever rounding leaves", () => {
+  const squares = 59.94 * 59.94 * 5;
+  expect(deviation(5, 59.94, squares + 1e-10)).toBe(0);
+  expect(deviation(2, 2, 1 + 9)).toBe(1);
 });

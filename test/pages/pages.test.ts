@@ -90,7 +90,7 @@ test("moments may be written as dates, and nonsense is ignored", async () => {
 test("a value's history says what it was, for how long, and what came before", async () => {
   const path = JSON.stringify(["player", "hp"]);
   const { html } = await get(`/sessions/dead/history?path=${encodeURIComponent(path)}`);
-  expect(html).toContain("still so");
+  expect(html).toContain("ever since");
   expect(html).toMatch(/for \d/);
   expect(html).toMatch(/after <span class="event-name">/);
 });

@@ -46,9 +46,10 @@ test("numbers come with their units, in few digits", () => {
 });
 
 test("spans are told in their two largest units", () => {
-  expect([80, 1_250, 134_000, 3_600_000, 90_061_000, -1_500].map(duration)).toEqual([
+  expect([80, 1_250, 23_720, 134_000, 3_600_000, 90_061_000, -1_500].map(duration)).toEqual([
     "80 ms",
     "1.25 s",
+    "23.7 s",
     "2 min 14 s",
     "1 h",
     "1 d 1 h",

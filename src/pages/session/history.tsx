@@ -81,7 +81,7 @@ function Change(props: { id: string; change: PathChange; isAtNeedle: boolean }) 
         )}
       </span>
       <span class="change-held">
-        {change.held_ms === null ? "still so" : `for ${duration(change.held_ms)}`}
+        {change.held_ms === null ? "ever since" : `for ${duration(change.held_ms)}`}
       </span>
       {change.cause === null ? null : (
         <span class="change-cause">

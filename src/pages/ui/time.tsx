@@ -53,6 +53,7 @@ export function duration(ms: number): string {
   const sign = ms < 0 ? "−" : "";
   if (span < 1_000) return `${sign}${Math.round(span)} ms`;
   if (span < 10_000) return `${sign}${Number((span / 1_000).toFixed(2))} s`;
+  if (span < 60_000) return `${sign}${Number((span / 1_000).toFixed(1))} s`; // as verdicts say it
   for (const [index, [unit, size]] of UNITS.entries()) {
     if (span < size) continue;
     const smaller = UNITS[index + 1];

@@ -16,11 +16,9 @@ export function EventLine({ id, event }: { id: string; event: EventRow }) {
   );
 }
 
-/** What an event says, shortest first: its name, then its message or exception. */
+/** What an event says, shortest first: its name, then its message or exception, or else its data. */
 export function EventText({ event }: { event: EventRow }) {
-  const said = event.exception_type
-    ? `${event.exception_type}: ${event.exception_msg ?? ""}`
-    : (event.message ?? "");
+  const said = saidBy(event);
   const isOutput = event.name === "output";
   return (
     <>
@@ -28,6 +26,12 @@ export function EventText({ event }: { event: EventRow }) {
       {said === "" ? null : <span class="event-said">{short(plain(said))}</span>}
     </>
   );
+}
+
+function saidBy({ exception_type, exception_msg, message, data }: EventRow): string {
+  if (exception_type) return `${exception_type}: ${exception_msg ?? ""}`;
+  if (message) return message;
+  return data && Object.keys(data).length > 0 ? JSON.stringify(data) : "";
 }
 
 export function short(text: string, length = ROW_TEXT): string {

@@ -46,6 +46,13 @@ document.addEventListener("submit", (event) => {
   document.dispatchEvent(new CustomEvent("preference"));
 });
 
+// What nobody filled in need not stand in an address that people share.
+document.addEventListener("formdata", (event) => {
+  const form = event.target;
+  if (!(form instanceof HTMLFormElement) || form.method !== "get") return;
+  for (const [name, value] of [...event.formData]) if (value === "") event.formData.delete(name);
+});
+
 // Copying -------------------------------------------------------------------------------------------------------------
 
 document.addEventListener("click", async (event) => {

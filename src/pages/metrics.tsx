@@ -250,6 +250,9 @@ const COLUMNS = [
   "rate",
 ] as const;
 
+/** Characters of a session's id: enough to tell those of one list apart, and what its page is called. */
+const SHOWN_ID = 13;
+
 type TableProps = { question: Question; rows: GroupStatistics[]; unit: string };
 
 function Statistics({ question, rows, unit }: TableProps) {
@@ -278,7 +281,15 @@ function Statistics({ question, rows, unit }: TableProps) {
           <tbody>
             {rows.map((row) => (
               <tr>
-                <th scope="row">{row.group || "all"}</th>
+                <th scope="row">
+                  {question.by === "session" ? (
+                    <a href={`/sessions/${encodeURIComponent(row.group)}`} title={row.group}>
+                      {row.group.slice(0, SHOWN_ID)}
+                    </a>
+                  ) : (
+                    row.group || "all"
+                  )}
+                </th>
                 {COLUMNS.map((column) => (
                   <td class="number">{cell(row, column, unit)}</td>
                 ))}

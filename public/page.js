@@ -50,7 +50,10 @@ document.addEventListener("submit", (event) => {
 document.addEventListener("formdata", (event) => {
   const form = event.target;
   if (!(form instanceof HTMLFormElement) || form.method !== "get") return;
-  for (const [name, value] of [...event.formData]) if (value === "") event.formData.delete(name);
+  const names = new Set(event.formData.keys()); // a copy: what is walked must not change
+  for (const name of names) {
+    if (event.formData.getAll(name).every((value) => value === "")) event.formData.delete(name);
+  }
 });
 
 // Copying -------------------------------------------------------------------------------------------------------------

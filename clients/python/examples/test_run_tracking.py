@@ -14,7 +14,7 @@ class Arithmetic(unittest.TestCase):
     def test_dividing(self):
         self.assertEqual(7 / 2.0, 3)
 
-    @unittest.skip("needs a network")
+    @unittest.skip("needs a network")  # on purpose: the example shows a skip being recorded
     def test_downloading(self):
         pass
 

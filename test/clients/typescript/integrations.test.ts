@@ -21,6 +21,7 @@ test("a vitest run is a session, each test an event with its result, failures wi
     join(folder, "vitest.config.mjs"),
     `export default { test: { globals: true, reporters: ["default", [${JSON.stringify(reporter)}, { product: "sums" }]] } };`,
   );
+  // A run for the reporter to record: a failing, a broken and, on purpose, a skipped test among it.
   writeFileSync(
     join(folder, "sums.test.js"),
     `describe("sums", () => {

@@ -18,6 +18,7 @@ func TestMain(m *testing.M) {
 	main()
 }
 
+// A module to be run by the recorder; its skipped test is there because skips are recorded, too.
 var module = map[string]string{
 	"go.mod": "module example.org/small\n\ngo 1.19\n",
 	"good/good_test.go": `package good

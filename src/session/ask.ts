@@ -17,8 +17,15 @@ import type {
 } from "../core/answers.ts";
 import type { IngestAnswer, Op, Writer } from "../core/wire.ts";
 import type { Env } from "../env.ts";
-import { call } from "./call.ts";
-import type { ChartQuery, EventsQuery, HistoryQuery, Moment, Session } from "./session.ts";
+import { call, refusalIn } from "./call.ts";
+import type {
+  ChartQuery,
+  EventsQuery,
+  HistoryQuery,
+  Moment,
+  Question,
+  Session,
+} from "./session.ts";
 
 /** What was removed with a session. */
 export type Receipt = {
@@ -35,6 +42,13 @@ export type Receipt = {
 type Streamed = ReadableStream<Uint8Array> | string;
 type Stub = DurableObjectStub<Session>;
 
+/** One that waits for the end of the turn, and who is told. */
+type Asked = {
+  question: Question;
+  answer: (text: string) => void;
+  reject: (error: unknown) => void;
+};
+
 /** The session of an id. Asking costs nothing until a method is called; of an unknown session every method throws `not_found`. */
 export function ask(env: Env, id: string): SessionClient {
   return new SessionClient(env, id);
@@ -43,6 +57,7 @@ export function ask(env: Env, id: string): SessionClient {
 export class SessionClient {
   readonly #env: Env;
   readonly #id: string;
+  readonly #asked: Asked[] = [];
 
   constructor(env: Env, id: string) {
     this.#env = env;
@@ -60,50 +75,50 @@ export class SessionClient {
     await call(this.#env, this.#id, (session) => session.record(body), { again: false });
   }
 
-  async summary(): Promise<Summary> {
-    return answered(await this.#call((session) => session.summary()));
+  summary(): Promise<Summary> {
+    return this.#ask("summary");
   }
 
-  async state(moment: Moment = {}): Promise<StateAt> {
-    return answered(await this.#call((session) => session.state(moment)));
+  state(moment: Moment = {}): Promise<StateAt> {
+    return this.#ask("state", moment);
   }
 
-  async history(query: HistoryQuery = {}): Promise<Page<StateChange>> {
-    return answered(await this.#call((session) => session.history(query)));
+  history(query: Omit<HistoryQuery, "path"> = {}): Promise<Page<StateChange>> {
+    return this.#ask("history", query);
   }
 
   /** `history` of one path. */
-  async pathHistory(path: string[], query: HistoryQuery = {}): Promise<Page<PathChange>> {
-    return answered(await this.#call((session) => session.history({ ...query, path })));
+  pathHistory(path: string[], query: HistoryQuery = {}): Promise<Page<PathChange>> {
+    return this.#ask("history", { ...query, path });
   }
 
-  async diff(from: Moment, to: Moment = {}): Promise<StateDiff> {
-    return answered(await this.#call((session) => session.diff(from, to)));
+  diff(from: Moment, to: Moment = {}): Promise<StateDiff> {
+    return this.#ask("diff", from, to);
   }
 
-  async events(query: EventsQuery = {}): Promise<Page<EventRow>> {
-    return answered(await this.#call((session) => session.events(query)));
+  events(query: EventsQuery = {}): Promise<Page<EventRow>> {
+    return this.#ask("events", query);
   }
 
-  async eventCounts(): Promise<EventCount[]> {
-    return answered(await this.#call((session) => session.eventCounts()));
+  eventCounts(): Promise<EventCount[]> {
+    return this.#ask("eventCounts");
   }
 
-  async series(): Promise<SeriesSummary[]> {
-    return answered(await this.#call((session) => session.series()));
+  series(): Promise<SeriesSummary[]> {
+    return this.#ask("series");
   }
 
-  async charts(query: ChartQuery = {}): Promise<Chart[]> {
-    return answered(await this.#call((session) => session.charts(query)));
+  charts(query: ChartQuery = {}): Promise<Chart[]> {
+    return this.#ask("charts", query);
   }
 
-  async timeline(query: { from?: number; to?: number; buckets?: number } = {}): Promise<Timeline> {
-    return answered(await this.#call((session) => session.timeline(query)));
+  timeline(query: { from?: number; to?: number; buckets?: number } = {}): Promise<Timeline> {
+    return this.#ask("timeline", query);
   }
 
   /** Whether the state ever held a value (text of core/values.ts) at a dotted path. */
-  async everHeld(path: string, text: string): Promise<boolean> {
-    return answered(await this.#call((session) => session.everHeld(path, text)));
+  everHeld(path: string, text: string): Promise<boolean> {
+    return this.#ask("everHeld", path, text);
   }
 
   /** 1.x's session object, as JSON text in a stream. */
@@ -127,6 +142,32 @@ export class SessionClient {
   /** A WebSocket upgrade: the page then gets a `Change` after each change. */
   async live(request: Request): Promise<Response> {
     return this.#env.SESSIONS.getByName(this.#id).fetch(request);
+  }
+
+  /** What is asked in one turn travels in one request, which is what the platform bills, and is answered as of one moment. */
+  #ask<Answer>(...question: Question): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      const answer = (text: string) => {
+        const refusal = refusalIn(text);
+        if (refusal) reject(refusal);
+        else resolve(answered<Answer>(text));
+      };
+      this.#asked.push({ question, answer, reject });
+      if (this.#asked.length === 1) queueMicrotask(() => void this.#send());
+    });
+  }
+
+  /** Never rejects: those who asked are told. */
+  async #send(asked = this.#asked.splice(0)): Promise<void> {
+    try {
+      const questions = asked.map(({ question }) => question);
+      const answers = await this.#call((session) => session.answer(questions));
+      asked.forEach(({ answer }, index) => answer(answers[index] ?? ""));
+    } catch (error) {
+      // One of them may be what fails; the others shall not fall with it.
+      if (asked.length > 1) for (const one of asked) void this.#send([one]);
+      else for (const { reject } of asked) reject(error);
+    }
   }
 
   #call<Answer>(method: (session: Stub) => Promise<Answer>): Promise<Answer> {

@@ -80,7 +80,7 @@ async function callStub<Answer>(
 }
 
 /** Objects answer refusals rather than throw them; no other answer begins like one. */
-function refusalIn(answer: string): Refusal | undefined {
+export function refusalIn(answer: string): Refusal | undefined {
   if (!answer.startsWith('{"error":')) return undefined;
   const { code, message, ...details } = (JSON.parse(answer) as ReturnType<Refusal["toJSON"]>).error;
   return new Refusal(code, message, details);

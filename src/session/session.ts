@@ -45,6 +45,23 @@ const Record = v.object({
   lease_ms: v.optional(v.pipe(v.number(), v.minValue(0))),
 });
 
+type Answering =
+  | "summary"
+  | "state"
+  | "history"
+  | "diff"
+  | "events"
+  | "eventCounts"
+  | "series"
+  | "charts"
+  | "timeline"
+  | "everHeld";
+
+/** A method that only reads, with its arguments. */
+export type Question = {
+  [Method in Answering]: [Method, ...Parameters<Session[Method]>];
+}[Answering];
+
 /** A recording and where it is stored. */
 type Loaded = { recording: Recording; newest: Newest };
 
@@ -192,6 +209,16 @@ export class Session extends DurableObject<Env> {
   }
 
   // Asking.
+
+  /** Several questions in one request; each answer is what the method itself would say. */
+  async answer(questions: Question[]): Promise<string[]> {
+    return Promise.all(
+      questions.map(([method, ...query]) => {
+        const ask = this[method] as (...query: unknown[]) => Promise<string>; // Question pairs them
+        return ask.apply(this, query);
+      }),
+    );
+  }
 
   /** Summary */
   async summary(): Promise<string> {

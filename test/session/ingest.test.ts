@@ -381,18 +381,18 @@ describe("ops without a lane", () => {
 
 test("asking for a session that never was leaves nothing behind", async () => {
   const world = new World();
-  for (const asked of [
-    world.client.summary(),
-    world.client.state(),
-    world.client.events(),
-    world.client.charts(),
-    world.client.legacy(),
-    world.client.export(),
-    world.client.erase(),
-    world.client.reindex(),
-    world.client.pathHistory(["a"]),
+  for (const asking of [
+    () => world.client.summary(),
+    () => world.client.state(),
+    () => world.client.events(),
+    () => world.client.charts(),
+    () => world.client.legacy(),
+    () => world.client.export(),
+    () => world.client.erase(),
+    () => world.client.reindex(),
+    () => world.client.pathHistory(["a"]),
   ])
-    await expect(asked).rejects.toMatchObject({ code: "not_found" });
+    await expect(asking()).rejects.toMatchObject({ code: "not_found" });
   expect(
     await world.sql("SELECT name FROM sqlite_master WHERE name NOT LIKE '\\_%' ESCAPE '\\'"),
   ).toEqual([]);

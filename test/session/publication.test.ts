@@ -226,14 +226,14 @@ describe("a deleted session", () => {
       bytes: expect.any(Number),
     });
     const gone = { code: "gone" };
-    for (const asked of [
-      world.client.summary(),
-      world.client.state(),
-      world.client.export(),
-      world.client.erase(),
-      world.client.reindex(),
+    for (const asking of [
+      () => world.client.summary(),
+      () => world.client.state(),
+      () => world.client.export(),
+      () => world.client.erase(),
+      () => world.client.reindex(),
     ])
-      await expect(asked).rejects.toMatchObject(gone);
+      await expect(asking()).rejects.toMatchObject(gone);
     await world.evict();
     expect(await world.send([state(NOON, { a: 1 })])).toMatchObject({ error: gone });
     expect(await world.send([start()], { lane: "new" })).toMatchObject({ applied: 0, error: gone });

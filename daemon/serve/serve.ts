@@ -35,6 +35,8 @@ export type ServeOptions = {
   bindings?: Record<string, string>;
   /** Called with what the Worker logs. Default: warnings and errors go to stderr. */
   onLog?: (level: string, message: string) => void;
+  /** Where a debugger or profiler may attach, on loopback. Default: nowhere. */
+  inspectorPort?: number;
 };
 
 export type Server = {
@@ -103,6 +105,7 @@ async function start(worker: V4WorkerOptions, options: ServeOptions) {
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
       ...shared(options),
+      ...(options.inspectorPort !== undefined && { inspectorPort: options.inspectorPort }),
       unsafeHandleRuntimeRestart: guard,
       workers: [worker],
     }),

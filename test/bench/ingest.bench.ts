@@ -2,15 +2,15 @@
  * What one batch of 1,000 points costs the whole server in processor time: HTTP, gunzip, the Worker, the session object, SQLite.
  * Beside it an empty request, which is the runtime's own share. Linux only (/proc).
  */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { serve } from "../../daemon/serve/serve.ts";
+import { cpuMs } from "./cpu.ts";
 
 const T = 1_790_000_000_000;
 const ROUNDS = 400;
-const TICK_MS = 10; // of /proc's clock: sysconf(_SC_CLK_TCK) is 100 on every Linux that matters
 
 const data = mkdtempSync(join(tmpdir(), "datacat-bench-"));
 const server = await serve({ data });
@@ -39,27 +39,9 @@ try {
 }
 
 async function cpuOf(work: (round: number) => Promise<void>): Promise<number> {
-  const before = cpuMs();
+  const before = cpuMs("workerd");
   for (let i = 0; i < ROUNDS; i++) await work(i);
-  return (cpuMs() - before) / ROUNDS;
-}
-
-/** User and system time of the workerd that this process started. */
-function cpuMs(): number {
-  let ticks = 0;
-  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
-    try {
-      const [name = "", rest = ""] = readFileSync(`/proc/${pid}/stat`, "utf8")
-        .split(/\((.*)\) /)
-        .slice(1);
-      const fields = rest.split(" ");
-      if (name.startsWith("workerd") && fields[1] === String(process.pid))
-        ticks += Number(fields[11]) + Number(fields[12]);
-    } catch {
-      // A process that ended meanwhile.
-    }
-  }
-  return ticks * TICK_MS;
+  return (cpuMs("workerd") - before) / ROUNDS;
 }
 
 function batch(index: number): string {

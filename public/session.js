@@ -30,18 +30,33 @@ function number(name) {
   return Number.isFinite(at) ? at : undefined;
 }
 
+const VIEW = ["t", "from", "to", "path"];
+
 /** @param {Record<string, string>} fields @param {...string} told what to tell the panels */
 function look(fields, ...told) {
   for (const [name, value] of Object.entries(fields)) field(name).value = value;
   const url = new URL(location.href);
-  for (const name of ["t", "from", "to", "path"]) {
+  for (const name of VIEW) {
     if (field(name).value === "") url.searchParams.delete(name);
     else url.searchParams.set(name, field(name).value);
   }
-  history.replaceState(null, "", url);
+  // A range is a place to come back to; each step of the needle is not.
+  if (told.includes("range") && url.href !== location.href) history.pushState(null, "", url);
+  else history.replaceState(history.state, "", url);
   draw();
   for (const name of told) tell(name);
 }
+
+/** Back and Forward lead through the ranges that were looked at. */
+addEventListener("popstate", () => {
+  const said = new URLSearchParams(location.search);
+  for (const name of VIEW) field(name).value = said.get(name) ?? "";
+  draw();
+  tell("moment");
+  tell("range");
+});
+// htmx would load the whole page again.
+document.addEventListener("htmx:before:history:restore", (event) => event.preventDefault());
 
 /** @param {string} name */
 function tell(name) {

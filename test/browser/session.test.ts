@@ -98,6 +98,30 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
     expect(complaints).toEqual([]);
   });
 
+  test("Back and Forward lead through the zooms, and out of the page where it began", async () => {
+    const { page, complaints } = await world.look("/sessions");
+    await page.goto("/sessions/dead");
+    const span = () => page.locator(".tape-span").textContent();
+    await page.locator("#recorder").press("+");
+    await soon(span).toContain("1 min 10 s of");
+    await page.locator("#recorder").press("+");
+    await soon(span).toContain("35 s of");
+
+    await page.goBack();
+    await soon(span).toContain("1 min 10 s of");
+    await page.goBack();
+    await soon(span).toContain("in all");
+    await page.goForward();
+    await soon(span).toContain("1 min 10 s of");
+    expect(Number(parameter(page, "to")) - Number(parameter(page, "from"))).toBe(70_000);
+
+    await page.goBack();
+    await soon(span).toContain("in all");
+    await page.goBack();
+    await page.waitForURL("**/sessions");
+    expect(complaints).toEqual([]);
+  });
+
   test("under the pointer every strip shows its value at that moment", async () => {
     const { page } = await world.look("/sessions/dead");
     const memory = page.locator(".strip", { hasText: "memory" }).locator("[data-reading]");

@@ -218,4 +218,19 @@ describe.skipIf(!hasBrowser)("the pages across sessions", () => {
       await expectAccessible(page);
     });
   }
+
+  test("on a phone, all pages can be reached without scrolling, and a row is read without, too", async () => {
+    const { page } = await world.look("/sessions?metric=fps", {
+      viewport: { width: 360, height: 780 },
+    });
+    for (const part of ["nav[aria-label=Pages]", "#list .scroller"]) {
+      const hidden = await page
+        .locator(part)
+        .evaluate((element) => element.scrollWidth - element.clientWidth);
+      expect({ part, hidden }).toEqual({ part, hidden: 0 });
+    }
+    for (const word of ["Crashed: uncaught MemoryError", "archive-game", "1 min"]) {
+      await page.locator("#list tr", { hasText: word }).first().waitFor();
+    }
+  });
 });

@@ -1,4 +1,5 @@
 /** The strips' ink: every visible series drawn by Chart.js over the axis' range, with a band from least to most so that no spike is lost. */
+import { closest } from "./page.js";
 import { mark, quantity } from "./quantity.js";
 
 /**
@@ -8,6 +9,8 @@ import { mark, quantity } from "./quantity.js";
 
 /** Asking for new points more often than this shows nothing more to the eye. */
 const EXTEND_MS = 400;
+/** Windows of a counter's rate over the range; none is shorter than a second. */
+const RATE_WINDOWS = 120;
 /** Strips near the screen are drawn before they are seen. */
 const AHEAD = "300px";
 
@@ -23,12 +26,15 @@ export class Strips {
     this.drawn = new Map();
     /** @type {Set<string>} */
     this.visible = new Set();
+    /** Counters that are shown per second rather than as their total. @type {Set<string>} */
+    this.rates = new Set();
     this.busy = false;
     this.again = false;
     this.lastExtended = 0;
     this.observer = new IntersectionObserver((entries) => this.#seen(entries), {
       rootMargin: AHEAD,
     });
+    recorder.addEventListener("click", (event) => this.#switch(closest(event, "[data-rate]")));
     document.addEventListener("preference", () => this.#recolour());
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#recolour());
   }
@@ -54,8 +60,10 @@ export class Strips {
       const strip = this.#strip(id);
       const output = strip?.querySelector("[data-reading]");
       if (!drawn || !strip || !output) continue;
-      const reading = readingAt(drawn.readings, at);
-      output.textContent = reading ? quantity(reading.value, strip.dataset.unit) : "–";
+      const reading = readingAt(this.#shown(id, drawn), at);
+      output.textContent = reading
+        ? this.#said(id, quantity(reading.value, strip.dataset.unit))
+        : "–";
     }
   }
 
@@ -95,6 +103,27 @@ export class Strips {
     });
     void this.#fill();
     this.read(this.at);
+  }
+
+  /** @param {Element | null} button of a counter's strip */
+  #switch(button) {
+    const id = button?.closest(".strip")?.getAttribute("data-series");
+    const drawn = this.drawn.get(id ?? "");
+    if (!button || !id || !drawn) return;
+    if (!this.rates.delete(id)) this.rates.add(id);
+    button.setAttribute("aria-pressed", String(this.rates.has(id)));
+    this.#draw(id, drawn);
+    this.read(this.at);
+  }
+
+  /** @param {string} id @param {Drawn} drawn */
+  #shown(id, { readings }) {
+    return this.rates.has(id) ? ratesOf(readings, (this.to - this.from) / RATE_WINDOWS) : readings;
+  }
+
+  /** @param {string} id @param {string} value */
+  #said(id, value) {
+    return this.rates.has(id) ? `${value}/s` : value;
   }
 
   /** @returns {HTMLElement[]} */
@@ -180,10 +209,12 @@ export class Strips {
       drawn.chart = undefined;
     }
     drawn.chart ??= newChart(canvas, colourOf(strip));
-    const { chart, readings } = drawn;
+    const { chart } = drawn;
+    const readings = this.#shown(id, drawn);
+    const isExact = drawn.isExact || this.rates.has(id);
     const [most, least, line] = chart.data.datasets;
-    most.data = drawn.isExact ? [] : readings.map(({ at, max }) => ({ x: at, y: max }));
-    least.data = drawn.isExact ? [] : readings.map(({ at, min }) => ({ x: at, y: min }));
+    most.data = isExact ? [] : readings.map(({ at, max }) => ({ x: at, y: max }));
+    least.data = isExact ? [] : readings.map(({ at, min }) => ({ x: at, y: min }));
     line.data = readings.map(({ at, value }) => ({ x: at, y: value }));
     line.pointRadius = readings.length <= 60 ? 2 : 0;
     const top = readings.reduce((high, { max }) => Math.max(high, max), -Infinity);
@@ -193,8 +224,8 @@ export class Strips {
       const pad = (top - bottom || Math.abs(top) || 1) * 0.06;
       chart.options.scales.y.min = bottom - pad;
       chart.options.scales.y.max = top + pad;
-      write(strip, "[data-most]", mark(top, strip.dataset.unit));
-      write(strip, "[data-least]", mark(bottom, strip.dataset.unit));
+      write(strip, "[data-most]", this.#said(id, mark(top, strip.dataset.unit)));
+      write(strip, "[data-least]", this.#said(id, mark(bottom, strip.dataset.unit)));
     }
     this.#stretch(id, drawn);
   }
@@ -235,6 +266,23 @@ function readingsOf({ from, readings }) {
     min,
     max,
   }));
+}
+
+/**
+ * A counter's increase per second, a reading at the end of each window. One that began again lost nothing.
+ * @param {Reading[]} readings its totals @param {number} windowMs at least a second is taken @returns {Reading[]}
+ */
+function ratesOf(readings, windowMs) {
+  const step = Math.max(1_000, windowMs);
+  const rates = [];
+  let [before] = readings;
+  for (const reading of readings) {
+    if (!before || reading.at - before.at < step) continue;
+    const value = Math.max(0, reading.value - before.value) / ((reading.at - before.at) / 1_000);
+    rates.push({ at: reading.at, value, min: value, max: value });
+    before = reading;
+  }
+  return rates;
 }
 
 /** The last reading at or before a moment, by halving. @param {Reading[]} readings @param {number} at */

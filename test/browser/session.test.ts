@@ -133,6 +133,22 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
     await soon(() => memory.textContent()).toBe(atEnd);
   });
 
+  test("a counter is shown as its total, or per second", async () => {
+    const { page, complaints } = await world.look("/sessions/dead");
+    const strip = page.locator(".strip[data-type=counter]").first();
+    const reading = strip.locator("[data-reading]");
+    const most = strip.locator("[data-most]");
+    await soon(() => most.textContent()).toMatch(/^\d+$/);
+    const total = await reading.textContent();
+
+    await strip.getByRole("button", { name: "per second" }).click();
+    await soon(() => reading.textContent()).toMatch(/^[\d.]+\/s$/);
+    expect(await most.textContent()).toMatch(/^[\d.]+\/s$/);
+    await strip.getByRole("button", { name: "per second", pressed: true }).click();
+    await soon(() => reading.textContent()).toBe(total);
+    expect(complaints).toEqual([]);
+  });
+
   test("strips are drawn, with ink of the stylesheet, in light and dark", async () => {
     const { page } = await world.look("/sessions/dead");
     const ink = () => page.evaluate<string>(FIRST_INK);

@@ -116,6 +116,11 @@ function Strip({ series }: { series: SeriesSummary }) {
         <output class="reading" data-reading aria-label="Value at the needle">
           {quantity(type === "histogram" ? series.mean : series.last, unit)}
         </output>
+        {type === "counter" ? (
+          <button class="tool rate" type="button" aria-pressed="false" data-rate>
+            per second
+          </button>
+        ) : null}
         <span class="scale" aria-hidden="true">
           <span data-most>{mark(series.max, unit)}</span>
           <span data-least>{mark(series.min, unit)}</span>

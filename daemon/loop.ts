@@ -45,8 +45,8 @@ export class Loop {
   #busyAt: number;
   #next = { watch: 0, sync: 0, lock: 0, budget: 0 };
   #isSyncing = false;
-  /** Lanes that were written to since they were last synced. */
-  readonly #unsynced = new Set<Lane>();
+  /** Files that were written to since they were last synced. */
+  #unsynced = new Set<string>();
 
   constructor(options: LoopOptions) {
     this.#options = options;
@@ -114,10 +114,11 @@ export class Loop {
   /** One lane that cannot be read must not hide the others. */
   #follow(lane: Lane, monotonic: number): void {
     try {
+      const before = lane.tail.part;
       const news = lane.look(monotonic);
       if (!news.grew) return;
       this.#grewAt = monotonic;
-      this.#unsynced.add(lane);
+      for (let part = before; part <= lane.tail.part; part++) this.#unsynced.add(lane.path(part));
       this.#options.monitor.learn(lane, news);
     } catch (error) {
       this.#options.log.failed(`following lane ${lane.lane}`, reason(error));
@@ -164,12 +165,11 @@ export class Loop {
   async #sync(): Promise<void> {
     if (this.#isSyncing) return;
     this.#isSyncing = true;
-    const lanes = [...this.#unsynced];
-    this.#unsynced.clear();
-    for (const lane of lanes) {
-      const part = lane.parts.at(-1);
-      if (part !== undefined) await syncFile(lane.path(part));
-    }
+    const paths = this.#unsynced;
+    this.#unsynced = new Set();
+    // The folder last: a file is found again only once its name is on the disk too.
+    if (paths.size > 0) paths.add(this.#options.home.lanes);
+    for (const path of paths) await syncFile(path);
     this.#isSyncing = false;
   }
 

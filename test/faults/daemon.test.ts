@@ -18,6 +18,7 @@ import { merge } from "../../src/core/merge.ts";
 import type { JsonObject, Op } from "../../src/core/wire.ts";
 import type { Mood } from "../daemon/far.ts";
 import { until, World } from "../daemon/world.ts";
+import { generator } from "./random.ts";
 
 const SEED = Number(process.env["DATACAT_SEED"] ?? 20_261_123);
 const KILLS = Number(process.env["DATACAT_KILLS"] ?? 60);
@@ -312,15 +313,4 @@ function startDaemon(world: World): ChildProcess {
 
 function lanes(world: World): string[] {
   return readdirSync(world.home.lanes);
-}
-
-/** Mulberry32: a run is its seed. */
-function generator(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

@@ -1,0 +1,149 @@
+/** RELIABILITY.md rows 13 and 15: a disk that fails at any write or sync, and one that loses its power. Real files; disk.c is the fault. */
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+} from "node:fs";
+import { constants, tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Op } from "../../src/core/wire.ts";
+import { until, World } from "../daemon/world.ts";
+import { generator } from "./random.ts";
+
+const SEED = Number(process.env["DATACAT_SEED"] ?? 20_261_126);
+const CUTS = Number(process.env["DATACAT_CUTS"] ?? 6);
+const PROGRAM = join(import.meta.dirname, "../../daemon/launch/datacat-daemon.mjs");
+
+/** Interposing on the C library is glibc's way; CI has a compiler for Go's race detector in any case. */
+const canFail =
+  process.platform === "linux" && (process.env["CI"] === "true" || existsSync("/usr/bin/gcc"));
+
+describe.skipIf(!canFail)("on a disk that fails", () => {
+  let folder: string;
+  let library: string;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), "datacat-disk-"));
+    library = join(folder, "disk.so");
+    const source = join(import.meta.dirname, "disk.c");
+    execFileSync("gcc", ["-shared", "-fPIC", "-O2", "-o", library, source, "-ldl", "-lpthread"]);
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  const failing = (world: World, faults: { [name: string]: string }): ChildProcess =>
+    spawn(process.execPath, [PROGRAM], {
+      cwd: world.home.folder,
+      env: {
+        ...process.env,
+        ...world.env,
+        DATACAT_DAEMON_PORT: "0",
+        LD_PRELOAD: library,
+        DISK_FOLDER: world.home.folder,
+        ...faults,
+      },
+      stdio: "ignore",
+    });
+
+  /** A short session, recorded, sent and removed, with the n-th call failing; answers how many calls there were. */
+  async function record(failAt: number, error: number): Promise<number> {
+    await using world = await World.make();
+    const calls = join(folder, `calls-${failAt}-${error}`);
+    const lane = world.lane("short", { writer: {} });
+    const ops: Op[] = [
+      { op: "start", at: 1 },
+      { op: "state", at: 2, patch: { level: 1 } },
+      { op: "event", at: 3, name: "door" },
+      { op: "end", at: 4 },
+    ];
+    for (const op of ops) lane.append(op);
+
+    const faults = { DISK_CALLS: calls, DISK_FAIL_AT: `${failAt}`, DISK_ERRNO: `${error}` };
+    let daemon = failing(world, faults);
+    // One that stops is started again by the next program; it must not stop twice.
+    daemon.once("exit", () => (daemon = failing(world, { DISK_CALLS: calls })));
+    await until(() => readdirSync(world.home.lanes)).toEqual([]);
+    daemon.removeAllListeners("exit");
+    daemon.kill("SIGTERM");
+    if (daemon.exitCode === null) await once(daemon, "exit");
+
+    expect(world.far.session("short").ops, `call ${failAt} failed`).toEqual(ops);
+    expect(world.far.dropped("short")).toEqual({});
+    return statSync(calls).size;
+  }
+
+  test("whichever write or sync fails, everything arrives once, and the daemon does not stop twice", async () => {
+    const calls = await record(0, 0);
+    expect(calls).toBeGreaterThan(8); // else nothing is watched
+    for (let at = 1; at <= calls; at++) {
+      await record(at, at % 2 === 0 ? constants.errno.ENOSPC : constants.errno.EIO);
+    }
+  });
+
+  test(`the power is cut ${CUTS} times: what was written a moment before is there, once and in order (seed ${SEED})`, async () => {
+    const random = generator(SEED);
+    for (let cut = 0; cut < CUTS; cut++) await cutPower(cut, random);
+  });
+
+  async function cutPower(cut: number, random: () => number): Promise<void> {
+    await using world = await World.make();
+    const kept = join(folder, `kept-${cut}`);
+    for (const name of ["inodes", "home/lanes", "home/dead"])
+      mkdirSync(join(kept, name), { recursive: true });
+    const isOffline = cut % 2 === 0;
+    if (isOffline) await world.far.down();
+
+    const daemon = failing(world, { DISK_KEPT: kept });
+    const lane = world.lane("cut", { writer: {} }, 4_000); // goes on in a new part after some thirty ops
+    const issued: Op[] = [];
+    const log = (op: Op) => {
+      issued.push(op);
+      lane.append(op);
+    };
+    log({ op: "start", at: 1 });
+    for (let at = 2; at < 150; at++)
+      log(
+        random() < 0.5
+          ? { op: "event", at, name: `event ${at}` }
+          : { op: "state", at, patch: { [`key-${at}`]: at } },
+      );
+    // A moment later all of it is safe: on the disk, or at the server.
+    const safe = () =>
+      new Set([
+        ...keptTimes(join(kept, "home/lanes")),
+        ...(world.far.sessions.get("cut")?.ops ?? []).map(({ at }) => at),
+      ]).size;
+    await until(safe).toBe(issued.length);
+    const wasSafe = issued.length;
+    for (let at = 150; at < 150 + random() * 60; at++) log({ op: "event", at, name: `late ${at}` });
+    daemon.kill("SIGKILL");
+    await once(daemon, "exit");
+
+    rmSync(world.home.folder, { recursive: true });
+    cpSync(join(kept, "home"), world.home.folder, { recursive: true });
+    if (isOffline) await world.far.up();
+    await world.daemon();
+    const arrived = () => world.far.sessions.get("cut")?.ops.map(({ at }) => at) ?? [];
+    await until(() => arrived().length).toBeGreaterThanOrEqual(wasSafe);
+    const next = world.lane("next", { writer: {} });
+    next.append({ op: "start", at: 1 });
+    next.append({ op: "end", at: 2 });
+    await until(() => world.far.sessions.get("next")?.ops.length).toBe(2);
+    expect(arrived(), `cut ${cut}`).toEqual(issued.slice(0, arrived().length).map(({ at }) => at));
+  }
+});
+
+/** The times of the ops that whole lines in the folder's lanes hold. */
+function keptTimes(lanes: string): number[] {
+  return readdirSync(lanes).flatMap((name) =>
+    [...readFileSync(join(lanes, name), "utf8").matchAll(/"seq":\d+,"at":(\d+).*\}\n/g)].map(
+      ([, at]) => Number(at),
+    ),
+  );
+}

@@ -8,9 +8,11 @@ import type { Writer } from "../../src/core/wire.ts";
 import { CLIENT } from "./version.ts";
 
 export function thisProcess(): Writer {
+  // Without a script (`node -e`) the first word is an argument already, which may name a secret.
+  const [program = process.execPath, ...words] = redactArguments(process.argv.slice(1));
   const facts: { [Key in keyof Writer]: Writer[Key] | undefined } = {
-    program: basename(process.argv[1] ?? process.execPath),
-    arguments: redactArguments(process.argv.slice(2)),
+    program: basename(program),
+    arguments: words,
     language: runtime(),
     client: CLIENT,
     pid: process.pid,

@@ -152,13 +152,19 @@ export class Sender {
     return dueAt(lane, this.#options.calmMs, speaks);
   }
 
-  /** The batches of one request: what is due, longest due first, and what would be due soon while there is room. */
+  /** The batches of one request: what is due, longest unheard first, and what would be due soon while there is room. */
   #assemble(lanes: Lane[], state: Server): Sent[] {
     const now = this.#options.monotonic();
     const due = lanes
       .map((lane) => ({ lane, at: this.#dueAt(lane) }))
       .filter(({ at }) => at <= now + this.#options.calmMs / 2)
-      .toSorted((a, b) => order(a.lane) - order(b.lane) || a.at - b.at);
+      .toSorted(
+        (a, b) =>
+          order(a.lane) - order(b.lane) ||
+          Number(a.at > now) - Number(b.at > now) ||
+          a.lane.heardAt - b.lane.heardAt || // in turns: who always has much to say must not keep others from being heard
+          a.at - b.at,
+      );
     if (!due.some(({ at }) => at <= now)) return [];
 
     const sent: Sent[] = [];

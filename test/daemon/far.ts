@@ -6,7 +6,12 @@ import * as v from "valibot";
 import { Batch, type BatchResult, type Op, type Writer } from "../../src/core/wire.ts";
 
 export type FarLane = { applied: number; writer?: Writer; dropped: Record<string, number> };
-export type FarSession = { ops: Op[]; lanes: Map<string, FarLane>; batches: Batch[] };
+export type FarSession = {
+  ops: Op[];
+  lanes: Map<string, FarLane>;
+  batches: Batch[];
+  /** Which requests, counted from 1, brought something of it. */ requests: number[];
+};
 /** What to do with a request: nothing special, an answer instead of the work, or the work and then no answer. */
 export type Mood =
   | "work"
@@ -64,7 +69,7 @@ export class Far {
   session(id: string): FarSession {
     let session = this.sessions.get(id);
     if (!session) {
-      session = { ops: [], lanes: new Map(), batches: [] };
+      session = { ops: [], lanes: new Map(), batches: [], requests: [] };
       this.sessions.set(id, session);
     }
     return session;
@@ -135,6 +140,7 @@ export class Far {
       lane.dropped[cause] = (lane.dropped[cause] ?? 0) + count;
     }
     session.batches.push(batch);
+    session.requests.push(this.requests.length);
     session.ops.push(...batch.ops);
     return result();
   }

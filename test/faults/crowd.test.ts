@@ -1,14 +1,12 @@
 /** RELIABILITY.md row 25: a thousand sessions at once, and one that never stops talking. A real daemon process; the server is faked. */
-import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { readdirSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import type { LaneWriter } from "../../daemon/lane.ts";
 import { World } from "../daemon/world.ts";
+import { residentBytes, startDaemon } from "./daemons.ts";
 
-const PROGRAM = join(import.meta.dirname, "../../daemon/launch/datacat-daemon.mjs");
 const SESSIONS = 1_000;
 const ROUNDS = 20; // of one op each: two seconds at ten a second
 const LOUD_OPS = 20_000; // ten thousand a second beside them
@@ -24,12 +22,7 @@ test("a thousand sessions and a loud one: all arrive once, nobody waits for the 
   say(loud, 1, LOUD_OPS - 1);
   for (const lane of quiet) lane.append({ op: "start", at: 1 });
 
-  const env = { ...process.env, ...world.env, DATACAT_DAEMON_PORT: "0" };
-  const daemon = spawn(process.execPath, [PROGRAM], {
-    cwd: world.home.folder,
-    env,
-    stdio: "ignore",
-  });
+  const daemon = startDaemon(world);
   let most = 0;
   for (let round = 0; round < ROUNDS; round++) {
     for (const lane of quiet) lane.append({ op: "event", at: 2 + round, name: `event ${round}` });
@@ -70,14 +63,4 @@ test("a thousand sessions and a loud one: all arrive once, nobody waits for the 
 function say(lane: LaneWriter, from: number, count: number): void {
   for (let at = from; at < from + count; at++)
     lane.append({ op: "event", at, name: "loud", message: "x".repeat(100) });
-}
-
-/** 0 once it is gone, and where there is no /proc. */
-function residentBytes(pid: number | undefined): number {
-  try {
-    const pages = Number(readFileSync(`/proc/${pid}/statm`, "utf8").split(" ")[1]);
-    return pages * 4_096;
-  } catch {
-    return 0;
-  }
 }

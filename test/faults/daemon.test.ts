@@ -1,5 +1,5 @@
 /** RELIABILITY.md rows 1, 7, 8–10, 12, 19: real daemon processes that are killed, starved and doubled, judged by what the server got. */
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import {
   appendFileSync,
@@ -13,11 +13,12 @@ import {
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
-import type { LaneWriter } from "../../daemon/lane.ts";
 import { merge } from "../../src/core/merge.ts";
-import type { JsonObject, Op } from "../../src/core/wire.ts";
+import type { JsonObject } from "../../src/core/wire.ts";
 import type { Mood } from "../daemon/far.ts";
 import { until, World } from "../daemon/world.ts";
+import { PROGRAM, startDaemon } from "./daemons.ts";
+import { Oracle } from "./oracle.ts";
 import { generator } from "./random.ts";
 
 const SEED = Number(process.env["DATACAT_SEED"] ?? 20_261_123);
@@ -215,101 +216,6 @@ test("a checkpoint that is garbage, or gone, costs nothing", async () => {
   await until(() => world.far.session("checkpoint").ops.map((op) => op.at)).toEqual([1, 2, 3]);
   expect(world.far.dropped("checkpoint")).toEqual({});
 });
-
-/** Deals out ops, keeps what it dealt, and judges what arrived: C1 to C6 and C8. */
-class Oracle {
-  readonly #world: World;
-  readonly #random: () => number;
-  readonly #sessions: { id: string; lane: LaneWriter; issued: Op[] }[];
-  #count = 0;
-
-  constructor(world: World, random: () => number, sessions: number) {
-    this.#world = world;
-    this.#random = random;
-    this.#sessions = Array.from({ length: sessions }, (_, index) => {
-      const id = `oracle-${index}`;
-      return { id, lane: world.lane(id, {}, 20_000), issued: [] };
-    });
-    for (const session of this.#sessions) this.#issue(session, { op: "start", at: this.#next() });
-  }
-
-  log(): void {
-    const session = this.#sessions[Math.floor(this.#random() * this.#sessions.length)];
-    if (!session) return;
-    const at = this.#next();
-    const dice = this.#random();
-    if (dice < 0.3)
-      this.#issue(session, { op: "event", at, name: `event ${at}`, data: { id: at } });
-    else if (dice < 0.5)
-      this.#issue(session, { op: "state", at, patch: { [`k${at % 5}`]: at, same: 1 } });
-    else if (dice < 0.7)
-      this.#issue(session, { op: "metric", at, type: "counter", name: "c", delta: at % 7 });
-    else this.#issue(session, { op: "metric", at, type: "gauge", name: "g", value: at });
-  }
-
-  end(): void {
-    for (const session of this.#sessions) this.#issue(session, { op: "end", at: this.#next() });
-  }
-
-  judge(): void {
-    for (const { id, issued } of this.#sessions) {
-      const { ops } = this.#world.far.session(id);
-      expect(this.#world.far.dropped(id), id).toEqual({});
-      // Events, once, in order, whole.
-      const named = (op: Op) => op.op === "event" || op.op === "start" || op.op === "end";
-      expect(ops.filter(named), id).toEqual(issued.filter(named));
-      // The state, as left fold of what was issued.
-      expect(fold(ops), id).toEqual(fold(issued));
-      // Every point, once, with its time.
-      expect(gauges(ops), id).toEqual(gauges(issued));
-      expect(total(ops), id).toBe(total(issued));
-    }
-  }
-
-  #issue(session: { lane: LaneWriter; issued: Op[] }, op: Op): void {
-    session.issued.push(op);
-    session.lane.append(op);
-  }
-
-  #next(): number {
-    this.#count += 1;
-    return this.#count;
-  }
-}
-
-function fold(ops: Op[]): JsonObject {
-  const state: JsonObject = {};
-  for (const op of ops) if (op.op === "state") merge(state, op.patch);
-  return state;
-}
-
-function gauges(ops: Op[]): [number, number][] {
-  return ops.flatMap((op): [number, number][] => {
-    if (op.op === "metric" && op.type === "gauge") return [[op.at, op.value ?? 0]];
-    if (op.op !== "points" || op.type !== "gauge") return [];
-    let { at } = op;
-    return op.values.map((value, index) => {
-      at += op.dt[index] ?? 0;
-      return [at, value];
-    });
-  });
-}
-
-function total(ops: Op[]): number {
-  return ops.reduce((sum, op) => {
-    if (op.op === "metric" && op.type === "counter") return sum + (op.delta ?? 0);
-    if (op.op === "points" && op.type === "counter")
-      return sum + op.values.reduce((a, b) => a + b, 0);
-    return sum;
-  }, 0);
-}
-
-const PROGRAM = join(import.meta.dirname, "../../daemon/launch/datacat-daemon.mjs");
-
-function startDaemon(world: World): ChildProcess {
-  const env = { ...process.env, ...world.env, DATACAT_DAEMON_PORT: "0" };
-  return spawn(process.execPath, [PROGRAM], { cwd: world.home.folder, env, stdio: "ignore" });
-}
 
 function lanes(world: World): string[] {
   return readdirSync(world.home.lanes);

@@ -1,5 +1,5 @@
 /** RELIABILITY.md rows 13 and 15: a disk that fails at any write or sync, and one that loses its power. Real files; disk.c is the fault. */
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync } from "node:child_process";
 import { once } from "node:events";
 import {
   cpSync,
@@ -16,11 +16,11 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Op } from "../../src/core/wire.ts";
 import { until, World } from "../daemon/world.ts";
+import { startDaemon } from "./daemons.ts";
 import { generator } from "./random.ts";
 
 const SEED = Number(process.env["DATACAT_SEED"] ?? 20_261_126);
 const CUTS = Number(process.env["DATACAT_CUTS"] ?? 6);
-const PROGRAM = join(import.meta.dirname, "../../daemon/launch/datacat-daemon.mjs");
 
 /** Interposing on the C library is glibc's way; CI has a compiler for Go's race detector in any case. */
 const canFail =
@@ -38,18 +38,7 @@ describe.skipIf(!canFail)("on a disk that fails", () => {
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   const failing = (world: World, faults: { [name: string]: string }): ChildProcess =>
-    spawn(process.execPath, [PROGRAM], {
-      cwd: world.home.folder,
-      env: {
-        ...process.env,
-        ...world.env,
-        DATACAT_DAEMON_PORT: "0",
-        LD_PRELOAD: library,
-        DISK_FOLDER: world.home.folder,
-        ...faults,
-      },
-      stdio: "ignore",
-    });
+    startDaemon(world, { LD_PRELOAD: library, DISK_FOLDER: world.home.folder, ...faults });
 
   /** A short session, recorded, sent and removed, with the n-th call failing; answers how many calls there were. */
   async function record(failAt: number, error: number): Promise<number> {

@@ -15,6 +15,13 @@ test("every file that the README names exists", () => {
   expect([...named, ...linked].filter((path) => !existsSync(path))).toEqual([]);
 });
 
+test("every proof that the table of faults names exists", () => {
+  const table = readFileSync("test/faults/README.md", "utf8");
+  const named = [...table.matchAll(/`([\w./-]+\.(?:ts|py|go|c))`/g)].map(([, path]) => path ?? "");
+  expect(named.length).toBeGreaterThan(40);
+  expect(named.filter((path) => !existsSync(`test/faults/${path}`))).toEqual([]);
+});
+
 test("every npm command that the README names exists", () => {
   const commands = [
     ...readme.matchAll(/npm (?:run )?(start|test|check|dev|bench|build|deploy|migration)\b/g),

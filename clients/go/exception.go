@@ -103,9 +103,41 @@ func describePanic(value any) *Exception {
 	if err, ok := value.(error); ok {
 		return describe(err, stack)
 	}
-	x := &Exception{Cause: Cause{Type: "panic", Message: safely(func() string { return fmt.Sprint(value) })}}
+	x := &Exception{Cause: Cause{Type: "panic", Message: panicMessage(value)}}
 	x.at(stack)
 	return x
+}
+
+// panicMessage is what was given to panic, as text. What may lead back to itself is no work for fmt, which would follow it
+// until the stack is full, and nothing survives that.
+func panicMessage(value any) string {
+	t := reflect.TypeOf(value)
+	if t.Kind() == reflect.Ptr {
+		t = t.Elem()
+	}
+	if _, ok := value.(fmt.Stringer); ok || isPrintable(t) {
+		return safely(func() string { return fmt.Sprint(value) })
+	}
+	var e encoder
+	e.value(value)
+	return string(e.buf)
+}
+
+// isPrintable: fmt prints a pointer within a value as its address, so only these lead back.
+func isPrintable(t reflect.Type) bool {
+	switch t.Kind() {
+	case reflect.Map, reflect.Slice, reflect.Interface:
+		return false
+	case reflect.Array:
+		return isPrintable(t.Elem())
+	case reflect.Struct:
+		for i := 0; i < t.NumField(); i++ {
+			if !isPrintable(t.Field(i).Type) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // describe takes an error apart. Errors that carry a stack of their own are believed; others are as old as this call.

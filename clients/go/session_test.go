@@ -232,6 +232,36 @@ func TestAPanicIsRecordedAndGoesOn(t *testing.T) {
 	}
 }
 
+func TestAnyValueMayBePanickedWith(t *testing.T) {
+	s := testSession(t)
+	cycle := map[string]any{"code": 3}
+	cycle["self"] = cycle
+	list := []any{nil}
+	list[0] = list
+	for _, c := range []struct {
+		value any
+		want  string
+	}{
+		{7, "7"},
+		{time.Second, "1s"},
+		{struct{ code int }{3}, "{3}"},
+		{&struct{ code int }{3}, "&{3}"},
+		{struct{ hidden map[string]any }{cycle}, `"<struct { hidden map[string]interface {} }>"`},
+		{cycle, `{"code":3,"self":"<cycle>"}`},
+		{list, `["<cycle>"]`},
+		{[]int{1, 2}, "[1,2]"},
+		{(*point)(nil), "<nil>"},
+	} {
+		func() {
+			defer func() { s.LogPanic(recover(), nil) }()
+			panic(c.value)
+		}()
+		if got := last(t, s)["exception_msg"]; got != c.want {
+			t.Errorf("%T: %q, not %q", c.value, got, c.want)
+		}
+	}
+}
+
 func TestTimersMeasureAndCount(t *testing.T) {
 	s := testSession(t)
 	timer := s.Timer("frames", Unit("milliseconds"), Tags("main"))

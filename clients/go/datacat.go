@@ -58,7 +58,6 @@ type Session struct {
 	joined   bool // another process opened it: no start and no end of ours
 	disabled bool
 	sink     sink
-	opened   atomic.Bool
 	ended    atomic.Bool
 
 	records atomic.Int64
@@ -112,7 +111,7 @@ func (s *Session) open() {
 	if s.clock == nil {
 		s.clock = time.Now
 	}
-	if isTrue(os.Getenv("DATACAT_DISABLED")) || s.ended.Load() {
+	if isTrue(os.Getenv("DATACAT_DISABLED")) {
 		s.disabled = true
 		return
 	}
@@ -141,7 +140,6 @@ func (s *Session) open() {
 		homes := homes(s.options.Home)
 		s.sink = newLane(head, partBytes(), func() []string { return laneFolders(homes) })
 	}
-	s.opened.Store(true)
 	s.sayStart()
 	if l, isLane := s.sink.(*lane); isLane {
 		ensureDaemon(l.home(), now)
@@ -213,11 +211,21 @@ func (s *Session) End() { s.end(nil) }
 func (s *Session) EndWith(exitCode int, signal string) { s.end(&exit{exitCode, signal}) }
 
 func (s *Session) end(exit *exit) {
-	if s == nil || s.ended.Swap(true) || !s.opened.Load() { // a session that was never used is not opened to be ended
+	s.close(func(r *record) bool { r.end(exit); return true })
+}
+
+// close writes the last record and lets go of everything, once. A session that another goroutine is just opening is waited
+// for; one that was never used is not opened to be ended.
+func (s *Session) close(last func(*record) bool) {
+	if s == nil || s.ended.Swap(true) {
+		return
+	}
+	s.opening.Do(func() { s.disabled = true })
+	if s.sink == nil {
 		return
 	}
 	if !s.joined {
-		s.record(time.Time{}, func(r *record) bool { r.end(exit); return true })
+		s.record(time.Time{}, last)
 	}
 	s.sink.close()
 }

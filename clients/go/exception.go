@@ -89,13 +89,7 @@ func (s *Session) logException(x *Exception, data Data) {
 }
 
 func (s *Session) crash(reason string, exitCode int) {
-	if s.ended.Swap(true) {
-		return
-	}
-	if !s.joined {
-		s.record(s.clock(), func(r *record) bool { r.crash(reason, exitCode); return true })
-	}
-	s.sink.close()
+	s.close(func(r *record) bool { r.crash(reason, exitCode); return true })
 }
 
 func describePanic(value any) *Exception {

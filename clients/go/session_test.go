@@ -63,6 +63,35 @@ func TestTheZeroSessionOpensItselfAndANilOneDoesNothing(t *testing.T) {
 	}
 }
 
+// patient is a state that takes as long to write as a test wants.
+type patient struct{ reached, goOn chan struct{} }
+
+func (p patient) MarshalJSON() ([]byte, error) {
+	close(p.reached)
+	<-p.goOn
+	return []byte("{}"), nil
+}
+
+func TestASessionThatIsEndedWhileItOpensIsEnded(t *testing.T) {
+	t.Setenv("DATACAT_HOME", t.TempDir())
+	t.Setenv("DATACAT_DAEMON", "off")
+	state := patient{make(chan struct{}), make(chan struct{})}
+	s := &Session{options: Options{State: state}}
+	go s.Heartbeat()
+	<-state.reached
+	ended := make(chan struct{})
+	go func() {
+		s.End()
+		close(ended)
+	}()
+	within(t, s.ended.Load)
+	close(state.goOn)
+	<-ended
+	if ops := lines(t, s); ops[0]["op"] != "start" || last(t, s)["op"] != "end" {
+		t.Errorf("%v", ops)
+	}
+}
+
 func TestDisabledRecordsNothing(t *testing.T) {
 	home := t.TempDir()
 	t.Setenv("DATACAT_HOME", home)

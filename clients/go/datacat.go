@@ -59,6 +59,7 @@ type Session struct {
 	disabled bool
 	sink     sink
 	ended    atomic.Bool
+	over     chan struct{} // closed with the session
 
 	records atomic.Int64
 	mu      sync.Mutex
@@ -111,6 +112,7 @@ func (s *Session) open() {
 	if s.clock == nil {
 		s.clock = time.Now
 	}
+	s.over = make(chan struct{})
 	if isTrue(os.Getenv("DATACAT_DISABLED")) {
 		s.disabled = true
 		return
@@ -227,6 +229,7 @@ func (s *Session) close(last func(*record) bool) {
 	if !s.joined {
 		s.record(time.Time{}, last)
 	}
+	close(s.over)
 	s.sink.close()
 }
 
@@ -234,6 +237,9 @@ func (s *Session) close(last func(*record) bool) {
 func (s *Session) Flush(ctx context.Context) error {
 	if s == nil {
 		return nil
+	}
+	if ctx == nil {
+		ctx = context.Background()
 	}
 	s.opening.Do(s.open)
 	if q, ok := s.sink.(*queue); ok {

@@ -62,7 +62,7 @@ func runGolden(t *testing.T, file, name string) {
 	folder := t.TempDir()
 	next := golden.Clock.Start - golden.Clock.Step
 	session := &Session{
-		id: h.session, joined: os.Getenv("DATACAT_SESSION") != "",
+		id: h.session, over: make(chan struct{}), joined: os.Getenv("DATACAT_SESSION") != "",
 		sink: newLane(h, partBytes(), func() []string { return []string{folder} }),
 		clock: func() time.Time {
 			next += golden.Clock.Step

@@ -28,6 +28,9 @@ func (s *Session) KeepBeating(ctx context.Context, timeout time.Duration) {
 	if timeout < 3*time.Millisecond || !s.ready() {
 		return
 	}
+	if ctx == nil {
+		ctx = context.Background()
+	}
 	s.beat(timeout)
 	go func() {
 		tick := time.NewTicker(timeout / 3)
@@ -35,10 +38,9 @@ func (s *Session) KeepBeating(ctx context.Context, timeout time.Duration) {
 		for {
 			select {
 			case <-tick.C:
-				if !s.ready() {
-					return
-				}
 				s.beat(0)
+			case <-s.over:
+				return
 			case <-ctx.Done():
 				s.Pause() // the silence that follows is meant
 				return

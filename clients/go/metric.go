@@ -85,10 +85,18 @@ func (s *Session) Timer(name string, details ...Detail) *Timer {
 }
 
 // Add counts iterations, so that the time of one can be told.
-func (t *Timer) Add(iterations int) { t.count.Add(int64(iterations)) }
+func (t *Timer) Add(iterations int) {
+	if t != nil {
+		t.count.Add(int64(iterations))
+	}
+}
 
-// Stop records the time since the timer was made, once, and answers it.
+// Stop records the time since the timer was made, once, and answers it. One that was never made (nil, or the zero Timer)
+// records nothing.
 func (t *Timer) Stop() time.Duration {
+	if t == nil || t.started.IsZero() {
+		return 0
+	}
 	took := time.Since(t.started) // by the monotonic clock
 	if !t.stopped.Swap(true) {
 		if count := t.count.Load(); count > 0 {

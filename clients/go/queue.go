@@ -216,6 +216,7 @@ func (q *queue) run(ctx context.Context) {
 		q.stopped = true
 		q.mu.Unlock()
 		close(q.done)
+		q.sender.stop() // and its connection with it
 	}()
 	stopping := q.sender.stopping
 	for {

@@ -11,6 +11,7 @@ import (
 	"log"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -299,6 +300,12 @@ func TestTimersMeasureAndCount(t *testing.T) {
 	time.Sleep(2 * time.Millisecond)
 	took := timer.Stop()
 	timer.Stop()
+	var zero, none = Timer{}, (*Timer)(nil)
+	zero.Add(1)
+	none.Add(1)
+	if zero.Stop() != 0 || none.Stop() != 0 {
+		t.Error("a timer that was never made measured something")
+	}
 	s.Duration("load", 1500*time.Millisecond)
 	ops := lines(t, s)
 	if len(ops) != 3 {
@@ -323,6 +330,38 @@ func TestKeepBeatingBeatsUntilItsContextIsDone(t *testing.T) {
 	if first := lines(t, s)[1]; first["op"] != "heartbeat" || first["timeout_ms"] != json.Number("15") {
 		t.Errorf("%v", first)
 	}
+}
+
+func TestNoGoroutineOutlivesItsSession(t *testing.T) {
+	before := runtime.NumGoroutine()
+	s := testSession(t)
+	s.KeepBeating(context.Background(), time.Hour)
+	s.End()
+
+	f := newFarServer(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	sent := Open(ctx, Options{URL: f.URL, Direct: true})
+	sent.KeepBeating(ctx, time.Hour)
+	flush(t, sent)
+	cancel()                                                             // and no End
+	within(t, func() bool { return runtime.NumGoroutine() <= before+2 }) // the far server's own
+	f.Close()
+	within(t, func() bool { return runtime.NumGoroutine() <= before })
+}
+
+func TestNoContextIsAsGoodAsAnyOther(t *testing.T) {
+	s := testSession(t)
+	var none context.Context
+	s.KeepBeating(none, time.Hour)
+	if FromContext(none) != nil || FromContext(NewContext(none, s)) != s {
+		t.Error("it carries no session")
+	}
+	f := newFarServer(t)
+	sent := Open(none, Options{URL: f.URL, Direct: true})
+	if err := sent.Flush(none); err != nil {
+		t.Error(err)
+	}
+	sent.End()
 }
 
 func TestLinesOfTheLogPackageBecomeEvents(t *testing.T) {

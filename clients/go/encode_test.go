@@ -74,6 +74,17 @@ func (b *byPointer) String() string { return "by pointer" }
 
 type opaque struct{ hidden int }
 
+type plainByte byte
+
+type color uint8
+
+const (
+	red color = iota
+	green
+)
+
+func (c color) String() string { return [...]string{"red", "green"}[c] }
+
 type self *self
 
 func TestValuesAreWrittenAsTheTableSays(t *testing.T) {
@@ -111,6 +122,9 @@ func TestValuesAreWrittenAsTheTableSays(t *testing.T) {
 		{json.RawMessage(`{"z":1,"a":{"token":"x"}}`), `{"z":1,"a":{"token":"[redacted]"}}`, ``},
 		{[]byte("hi"), `"base64:aGk="`, ``},
 		{[3]byte{1, 2, 3}, `"base64:AQID"`, ``},
+		{[]plainByte{1, 2, 3}, `"base64:AQID"`, ``},
+		{[]color{red, green}, `["red","green"]`, ``},
+		{[2]color{green, red}, `["green","red"]`, ``},
 		{byText{0xAB, 0xCD}, `"abcd"`, ``},
 		{net.IPv4(127, 0, 0, 1), `"127.0.0.1"`, ``},
 		{time.Date(2026, 11, 23, 10, 0, 0, 123456789, time.FixedZone("x", 3600)), `"2026-11-23T09:00:00.123Z"`, ``},

@@ -91,7 +91,7 @@ func (e *encoder) sequence(v reflect.Value) {
 	if v.Kind() == reflect.Slice {
 		c.address = v.Pointer()
 	}
-	if v.Type().Elem().Kind() == reflect.Uint8 {
+	if isByte(v.Type().Elem()) {
 		e.bytes(v)
 	} else if e.enter(c) {
 		e.list(v.Len(), func(i int) { e.reflected(v.Index(i)) })
@@ -99,10 +99,18 @@ func (e *encoder) sequence(v reflect.Value) {
 	}
 }
 
+// isByte: a byte with a text of its own is an enumeration, and a list of those is no binary.
+func isByte(t reflect.Type) bool { return t.Kind() == reflect.Uint8 && formOf(t).speech == silent }
+
 func (e *encoder) bytes(v reflect.Value) {
-	raw := make([]byte, v.Len())
-	for i := range raw {
-		raw[i] = byte(v.Index(i).Uint())
+	var raw []byte
+	if v.Kind() == reflect.Slice {
+		raw = v.Bytes()
+	} else {
+		raw = make([]byte, v.Len())
+		for i := range raw {
+			raw[i] = byte(v.Index(i).Uint())
+		}
 	}
 	e.buf = append(e.buf, `"base64:`...)
 	start := len(e.buf)

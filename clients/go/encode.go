@@ -83,7 +83,7 @@ func (e *encoder) value(v any) {
 	case map[string]any:
 		if v == nil {
 			e.buf = append(e.buf, "null"...)
-		} else if e.enter(container{reflect.ValueOf(v).Pointer(), 0, dataType}) {
+		} else if e.fits(len(v)) && e.enter(container{reflect.ValueOf(v).Pointer(), 0, dataType}) {
 			e.members(v)
 			e.leave()
 		}
@@ -140,6 +140,15 @@ func (e *encoder) enter(c container) bool {
 	return true
 }
 
+// fits tells whether a map of so many members may be kept: one that is too large for that is not even sorted.
+func (e *encoder) fits(members int) bool {
+	if members <= maxMembers {
+		return true
+	}
+	e.lose("<too large>")
+	return false
+}
+
 func (e *encoder) leave() {
 	e.above = e.above[:len(e.above)-1]
 	e.depth--
@@ -165,6 +174,10 @@ func (e *encoder) list(length int, item func(i int)) {
 			e.buf = append(e.buf, ',')
 		}
 		e.steps[len(e.steps)-1].index = i
+		if len(e.buf) > maxEncodedBytes {
+			e.lose("<too large>") // and what follows
+			break
+		}
 		item(i)
 	}
 	e.steps = e.steps[:len(e.steps)-1]

@@ -255,6 +255,21 @@ func TestDepthAndSizeCannotHurt(t *testing.T) {
 	}
 }
 
+func TestALongListOrMapIsGivenUpWhereItIsTooLarge(t *testing.T) {
+	numbers, names := map[int]int{}, Data{}
+	for i := 0; i <= maxMembers; i++ {
+		numbers[i] = i
+		names[fmt.Sprint(i)] = i
+	}
+	for _, value := range []any{make([]int, 3<<20), make([]any, 1<<20), make([]point, 1<<20), numbers, names} {
+		var e encoder
+		e.object("state", Data{"v": value})
+		if len(e.buf) > maxEncodedBytes+1_000 || !json.Valid(e.buf) || len(e.losses) != 1 || !strings.HasSuffix(e.losses[0].detail, "<too large>") {
+			t.Errorf("%T: %d bytes, %d losses", value, len(e.buf), len(e.losses))
+		}
+	}
+}
+
 // What encoding/json can write, ours means the same by, whatever the value.
 func FuzzOursMeansWhatEncodingJSONMeans(f *testing.F) {
 	for seed := int64(0); seed < 20; seed++ {

@@ -12,6 +12,8 @@ const (
 	maxOpBytes = maxEventBytes - 64
 	// maxEncodedBytes: a small value that holds another twice, and that again, grows beyond all memory; nothing this long is kept whole.
 	maxEncodedBytes = 2 * 1024 * 1024
+	// maxMembers: a map of more is longer than a state or an event may be, with keys of one letter.
+	maxMembers = maxStateBytes / len(`"k":0,`)
 	// maxStateBytes: a row of the server's storage holds the whole state beside a batch.
 	maxStateBytes = 512 * 1024
 	// wholeString: strings up to this stay whole when an event is cut to fit; names, paths and codes identify it.

@@ -58,7 +58,7 @@ func (e *encoder) reflected(v reflect.Value) {
 	case reflect.Ptr:
 		e.pointed(v)
 	case reflect.Map:
-		if e.enter(container{v.Pointer(), 0, t}) {
+		if e.fits(v.Len()) && e.enter(container{v.Pointer(), 0, t}) {
 			e.mapping(v)
 			e.leave()
 		}

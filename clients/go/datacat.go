@@ -298,7 +298,7 @@ func (s *Session) record(at time.Time, write func(*record) bool) {
 	r.reset()
 	r.buf = r.buf[:room]
 	ms := at.UnixMilli()
-	if ms <= 0 { // not said, or before there was anything to record
+	if ms <= 0 || ms > maxTime { // not said, or before there was anything to record, or in no unit of ours
 		ms = s.clock().UnixMilli()
 	}
 	if write(r) {

@@ -24,6 +24,8 @@ const (
 	maxLabels  = 64
 	maxBuckets = 256
 	maxID      = 128
+	// maxTime: the last millisecond that the server's Date has; microseconds taken for seconds are beyond.
+	maxTime = 8_640_000_000_000_000
 	// maxDetail: a note about a loss names a place, and keys may be of any length.
 	maxDetail = 1_024
 	// maxDigits: a number longer than this is not computed with, which takes time that grows with the square of it.

@@ -167,6 +167,21 @@ func TestAChildJoinsTheSessionOfItsParent(t *testing.T) {
 	}
 }
 
+func TestATimeThatNoServerTakesIsNow(t *testing.T) {
+	s := testSession(t)
+	for _, at := range []time.Time{{}, time.Unix(-1, 0), time.Unix(1_790_000_000_000_000, 0), time.Unix(1<<62, 0)} {
+		s.Log(Event{Name: "e", Time: at})
+		ms, err := last(t, s)["at"].(json.Number).Int64()
+		if err != nil || time.Since(time.UnixMilli(ms)) > time.Hour || ms > maxTime {
+			t.Errorf("%v is at %d", at, ms)
+		}
+	}
+	s.Log(Event{Name: "e", Time: time.UnixMilli(1)})
+	if last(t, s)["at"] != json.Number("1") {
+		t.Error(last(t, s))
+	}
+}
+
 func TestAnIDThatNoServerTakesIsNotJoined(t *testing.T) {
 	t.Setenv("DATACAT_SESSION", "../etc passwd")
 	if s := testSession(t); s.joined || lines(t, s)[0]["op"] != "start" {

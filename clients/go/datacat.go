@@ -17,6 +17,7 @@ package datacat
 import (
 	"context"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -175,8 +176,8 @@ func (s *Session) Environment() []string {
 	if s.options.URL != "" {
 		environment = append(environment, "DATACAT_URL="+s.options.URL)
 	}
-	if s.options.Home != "" {
-		environment = append(environment, "DATACAT_HOME="+s.options.Home)
+	if home, err := filepath.Abs(s.options.Home); s.options.Home != "" && err == nil { // the child may run in another folder
+		environment = append(environment, "DATACAT_HOME="+home)
 	}
 	return environment
 }

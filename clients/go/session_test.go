@@ -167,6 +167,20 @@ func TestAChildJoinsTheSessionOfItsParent(t *testing.T) {
 	}
 }
 
+func TestAChildInAnotherFolderFindsTheHomeOfItsParent(t *testing.T) {
+	absolute, err := filepath.Abs("recordings")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &Session{options: Options{Home: "recordings", Direct: true, URL: "http://127.0.0.1:1"}}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	s.ctx = ctx
+	if got := strings.Join(s.Environment(), " "); !strings.HasSuffix(got, " DATACAT_HOME="+absolute) {
+		t.Error(got)
+	}
+}
+
 func TestATimeThatNoServerTakesIsNow(t *testing.T) {
 	s := testSession(t)
 	for _, at := range []time.Time{{}, time.Unix(-1, 0), time.Unix(1_790_000_000_000_000, 0), time.Unix(1<<62, 0)} {

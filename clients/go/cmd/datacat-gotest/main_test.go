@@ -40,6 +40,15 @@ func TestPanics(t *testing.T) { var m map[string]int; m["a"] = 1 }
 import "testing"
 func TestNothing(t *testing.T) { undefined() }
 `,
+	"exits/exits_test.go": `package exits
+import ("log"; "testing")
+func TestPasses(t *testing.T) {}
+func TestParent(t *testing.T) { t.Run("exits", func(t *testing.T) { log.Fatal("no database") }) }
+`,
+	"hangs/hangs_test.go": `package hangs
+import ("testing"; "time")
+func TestHangs(t *testing.T) { time.Sleep(time.Minute) }
+`,
 }
 
 func command(t *testing.T, home string, arguments ...string) (*exec.Cmd, string) {
@@ -102,7 +111,7 @@ func recorded(t *testing.T, home string) (ops []op, tests map[string]op) {
 
 func TestARunIsRecordedTestByTestAndPrintedAsGoTestDoes(t *testing.T) {
 	home := t.TempDir()
-	c, _ := command(t, home, "./...")
+	c, _ := command(t, home, "-timeout", "2s", "./...")
 	output, err := c.CombinedOutput()
 	exit, ok := err.(*exec.ExitError)
 	if !ok || exit.ExitCode() <= 0 { // 1, or with older Go 2 because something did not compile
@@ -119,6 +128,7 @@ func TestARunIsRecordedTestByTestAndPrintedAsGoTestDoes(t *testing.T) {
 		"good TestPasses": "passed", "good TestSkips": "skipped", "good TestParent": "passed", "good TestParent/child": "passed",
 		"bad TestFails": "failed", "bad TestPasses": "passed", "panics TestPanics": "failed",
 		"good example.org/small/good": "passed", "bad example.org/small/bad": "failed",
+		"exits TestPasses": "passed", "exits TestParent": "failed", "exits TestParent/exits": "failed", "hangs TestHangs": "failed",
 		"panics example.org/small/panics": "failed", "broken example.org/small/broken": "failed",
 	} {
 		if got, ok := tests[name]; !ok || got.Data.Result != result || got.Labels[0] != result || got.Data.DurationMs == nil {
@@ -132,6 +142,16 @@ func TestARunIsRecordedTestByTestAndPrintedAsGoTestDoes(t *testing.T) {
 	if panics := tests["panics TestPanics"]; panics.ExceptionType != "panic" || !strings.Contains(panics.ExceptionMsg, "nil map") || !strings.Contains(strings.Join(panics.Stack, "\n"), "goroutine") {
 		t.Errorf("%+v", panics)
 	}
+	if exits := tests["exits TestParent/exits"]; !strings.HasSuffix(exits.ExceptionMsg, "no database") {
+		t.Errorf("%+v", exits)
+	}
+	if parent := tests["exits TestParent"]; parent.ExceptionMsg != "TestParent had not ended when its program did" {
+		t.Errorf("%+v", parent)
+	}
+	if hangs := tests["hangs TestHangs"]; hangs.ExceptionType != "panic" || !strings.Contains(hangs.ExceptionMsg, "timed out after 2s") || *hangs.Data.DurationMs < 1_000 ||
+		!strings.Contains(strings.Join(hangs.Stack, "\n"), "hangs_test.go:3") {
+		t.Errorf("%+v", hangs)
+	}
 	if broken := tests["broken example.org/small/broken"]; broken.ExceptionType == "" {
 		t.Errorf("%+v", broken)
 	}
@@ -140,7 +160,7 @@ func TestARunIsRecordedTestByTestAndPrintedAsGoTestDoes(t *testing.T) {
 	}
 	for text, isThere := range map[string]bool{
 		"ok  \texample.org/small/good": true, "FAIL\texample.org/small/bad": true, "--- FAIL: TestFails": true,
-		"got 1, want 2": true, "undefined": true, "quiet": false, "=== RUN": false,
+		"got 1, want 2": true, "undefined": true, "no database": true, "timed out": true, "quiet": false, "=== RUN": false,
 	} {
 		if strings.Contains(string(output), text) != isThere {
 			t.Errorf("%q is there or not, wrongly, in:\n%s", text, output)

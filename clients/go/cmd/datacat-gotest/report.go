@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"sort"
 	"strconv"
 	"strings"
 	"time"
@@ -40,14 +41,15 @@ type report struct {
 	out       io.Writer
 	isVerbose bool
 	said      map[place]*transcript
-	failed    map[string]bool // packages with a failed test: theirs is no failure of its own
+	running   map[place]time.Time // since when
+	failed    map[string]bool     // packages with a failed test: theirs is no failure of its own
 	counts    map[string]int
 }
 
 func newReport(session *datacat.Session, out io.Writer, isVerbose bool) *report {
 	return &report{
 		session: session, out: out, isVerbose: isVerbose,
-		said: map[place]*transcript{}, failed: map[string]bool{}, counts: map[string]int{},
+		said: map[place]*transcript{}, running: map[place]time.Time{}, failed: map[string]bool{}, counts: map[string]int{},
 	}
 }
 
@@ -91,7 +93,11 @@ func (r *report) take(l line) {
 		r.session.UpdateState(datacat.Data{"running": datacat.Data{l.Package: ""}})
 	case "run":
 		r.session.UpdateState(datacat.Data{"running": datacat.Data{l.Package: l.Test}})
+		r.running[at] = l.Time
 	case "output":
+		if l.Test == "" && strings.HasPrefix(l.Output, "FAIL\t") {
+			r.endUnfinished(l)
+		}
 		r.hear(at, l.Output)
 	case "build-output":
 		io.WriteString(r.out, l.Output)
@@ -103,6 +109,7 @@ func (r *report) take(l line) {
 			r.endTest(l)
 		}
 		delete(r.said, at)
+		delete(r.running, at)
 	}
 }
 
@@ -144,6 +151,22 @@ func (r *report) endTest(l line) {
 	}
 	r.session.Log(event)
 	r.session.Histogram("test_seconds", l.Elapsed, datacat.Unit("s"))
+}
+
+// endUnfinished: a test whose program ended before it did (a timeout, os.Exit, a signal) gets no verdict from go test, and
+// yet is what the run failed of.
+func (r *report) endUnfinished(l line) {
+	var left []place
+	for at := range r.running {
+		if at.pkg == l.Package && at.test != "" {
+			left = append(left, at)
+		}
+	}
+	sort.Slice(left, func(i, j int) bool { return left[i].test < left[j].test })
+	for _, at := range left {
+		r.transcript(at).add(at.test + " had not ended when its program did\n")
+		r.take(line{Time: l.Time, Action: "fail", Package: at.pkg, Test: at.test, Elapsed: l.Time.Sub(r.running[at]).Seconds()})
+	}
 }
 
 // print shows a failed test as go test does: its verdict, then what it said.

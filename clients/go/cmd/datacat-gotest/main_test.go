@@ -191,6 +191,25 @@ func TestARunCanBePiped(t *testing.T) {
 	}
 }
 
+func TestAPackageThatCannotBeBuiltSaysWhatItFailedOf(t *testing.T) {
+	home := t.TempDir()
+	c, _ := command(t, home)
+	c.Stdin = strings.NewReader(`{"ImportPath":"p/ab [p/ab.test]","Action":"build-output","Output":"ab/x_test.go:1:2: not this one\n"}
+{"ImportPath":"p/needed","Action":"build-output","Output":"needed/n.go:3:4: undefined: nope\n"}
+{"Time":"2026-11-23T09:00:00Z","Action":"start","Package":"p/a"}
+{"Time":"2026-11-23T09:00:00Z","Action":"output","Package":"p/a","Output":"FAIL\tp/a [build failed]\n"}
+{"Time":"2026-11-23T09:00:00Z","Action":"fail","Package":"p/a","Elapsed":0,"FailedBuild":"p/needed"}
+`)
+	if err := c.Run(); err == nil {
+		t.Error("it went well")
+	}
+	_, tests := recorded(t, home)
+	got := tests["p/a p/a"]
+	if got.ExceptionMsg != "undefined: nope" || got.SourceFile != "needed/n.go" || strings.Contains(strings.Join(got.Stack, "\n"), "not this one") {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestAFailureNamesItsPlaceAndItsFirstComplaint(t *testing.T) {
 	x := failure([]string{"=== RUN   TestX\n", "    x_test.go:7: no good\n", "    x_test.go:9: worse\n", "--- FAIL: TestX (0.00s)\n"})
 	if x.Type != "test failed" || x.Message != "no good" || x.File != "x_test.go" || x.Line != 7 || len(x.Stack) != 2 {

@@ -30,6 +30,8 @@ type line struct {
 	Test       string
 	Output     string
 	Elapsed    float64
+	// FailedBuild is the import path of what did not compile, and why a package failed.
+	FailedBuild string
 }
 
 // place is a test, or with an empty name a package.
@@ -194,10 +196,8 @@ func (r *report) endPackage(l line) {
 	}
 	if l.Action == "fail" && !r.failed[l.Package] { // it did not compile, or ended before its tests did
 		said := r.transcript(place{l.Package, ""}).lines()
-		for at, built := range r.said {
-			if at.test == "" && at.pkg != l.Package && strings.HasPrefix(at.pkg, l.Package) { // "pkg [pkg.test]"
-				said = append(built.lines(), said...)
-			}
+		if l.FailedBuild != "" {
+			said = append(r.transcript(place{l.FailedBuild, ""}).lines(), said...)
 		}
 		event.Exception = failure(said)
 	}

@@ -70,12 +70,14 @@ func command(t *testing.T, home string, arguments ...string) (*exec.Cmd, string)
 }
 
 type op struct {
-	Op, Name, Product, Group, Message string
-	Labels                            []string
-	Tags                              []string
-	Data                              struct {
+	Op, Name, Product, Group, Message, Unit string
+	Labels                                  []string
+	Tags                                    []string
+	Data                                    struct {
 		Package, Result string
 		DurationMs      *float64 `json:"duration_ms"`
+		Iterations      json.Number
+		Allocations     json.Number `json:"allocs/op"`
 	}
 	ExceptionType string   `json:"exception_type"`
 	ExceptionMsg  string   `json:"exception_msg"`
@@ -191,6 +193,40 @@ func TestARunCanBePiped(t *testing.T) {
 	}
 }
 
+func TestABenchmarkIsRecordedWithItsFiguresAndPrinted(t *testing.T) {
+	home := t.TempDir()
+	c, folder := command(t, home, "-bench", ".", "-benchtime", "5x", "./fast")
+	if err := os.Mkdir(filepath.Join(folder, "fast"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	program := `package fast
+import "testing"
+func BenchmarkAll(b *testing.B) { b.Run("one", func(b *testing.B) { b.ReportAllocs(); for i := 0; i < b.N; i++ {} }); b.Run("two", func(b *testing.B) {}) }
+func BenchmarkBad(b *testing.B) { b.Fatal("no good") }
+`
+	if err := os.WriteFile(filepath.Join(folder, "fast", "fast_test.go"), []byte(program), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	output, err := c.CombinedOutput()
+	if err == nil || !strings.Contains(string(output), "ns/op") || !strings.Contains(string(output), "allocs/op") || strings.Contains(string(output), "=== RUN") || !strings.Contains(string(output), "no good") {
+		t.Errorf("%v\n%s", err, output)
+	}
+	ops, tests := recorded(t, home)
+	var figures []string
+	for _, o := range ops {
+		if o.Name == "benchmark" {
+			figures = append(figures, o.Op+" "+o.Message+strings.Join(o.Tags, " ")+" "+o.Unit+o.Data.Iterations.String()+o.Data.Allocations.String())
+		}
+	}
+	want := "metric example.org/small/fast.BenchmarkAll/one ns/op, event BenchmarkAll/one 50, metric example.org/small/fast.BenchmarkAll/two ns/op, event BenchmarkAll/two 5"
+	if got := strings.Join(figures, ", "); got != want {
+		t.Errorf("%s", got)
+	}
+	if _, isTest := tests["fast BenchmarkAll"]; isTest {
+		t.Error("a benchmark that ran is told as a test that failed")
+	}
+}
+
 func TestAPackageThatCannotBeBuiltSaysWhatItFailedOf(t *testing.T) {
 	home := t.TempDir()
 	c, _ := command(t, home)
@@ -220,9 +256,10 @@ func TestAFailureNamesItsPlaceAndItsFirstComplaint(t *testing.T) {
 func TestALongTranscriptKeepsItsEnds(t *testing.T) {
 	var all transcript
 	for i := 0; i < 1_000; i++ {
-		all.add(strings.Repeat("x", i))
+		all.add(strings.Repeat("x", i)) // a line may come in pieces
+		all.add("\n")
 	}
-	if kept := all.lines(); len(kept) != maxKept+1 || len(kept[maxKept]) != 999 || !strings.Contains(kept[maxKept/2], "800 lines") {
+	if kept := all.lines(); len(kept) != maxKept+1 || len(kept[maxKept]) != 1_000 || !strings.Contains(kept[maxKept/2], "800 lines") {
 		t.Errorf("%d lines", len(kept))
 	}
 }

@@ -95,18 +95,23 @@ func (r *report) take(l line) {
 		r.session.UpdateState(datacat.Data{"running": datacat.Data{l.Package: ""}})
 	case "run":
 		r.session.UpdateState(datacat.Data{"running": datacat.Data{l.Package: l.Test}})
+		if isBenchmark(l.Test) { // one at a time, and none of them is said to have ended
+			r.forget(l.Package, isBenchmark)
+		}
 		r.running[at] = l.Time
 	case "output":
 		if l.Test == "" && strings.HasPrefix(l.Output, "FAIL\t") {
 			r.endUnfinished(l)
 		}
 		r.hear(at, l.Output)
+		r.endBenchmark(l)
 	case "build-output":
 		io.WriteString(r.out, l.Output)
 		r.transcript(place{l.ImportPath, ""}).add(l.Output)
 	case "pass", "fail", "skip":
 		if l.Test == "" {
 			r.endPackage(l)
+			r.forget(l.Package, func(string) bool { return true })
 		} else {
 			r.endTest(l)
 		}
@@ -118,8 +123,8 @@ func (r *report) take(l line) {
 // hear keeps a test's output for the case that it fails, and prints what go test would.
 func (r *report) hear(at place, output string) {
 	r.transcript(at).add(output)
-	isProgress := strings.HasPrefix(output, "=== ") || output == "PASS\n" || strings.HasPrefix(output, "--- PASS")
-	if r.isVerbose || at.test == "" && !isProgress {
+	isProgress := strings.HasPrefix(output, "=== ") || output == "PASS\n" || strings.HasPrefix(output, "--- PASS") || output == at.test+"\n"
+	if r.isVerbose || !isProgress && (at.test == "" || isBenchmark(at.test)) {
 		io.WriteString(r.out, output)
 	}
 }
@@ -153,6 +158,37 @@ func (r *report) endTest(l line) {
 	}
 	r.session.Log(event)
 	r.session.Histogram("test_seconds", l.Elapsed, datacat.Unit("s"))
+}
+
+func isBenchmark(test string) bool { return strings.HasPrefix(test, "Benchmark") }
+
+// forget lets go of a package's tests that nothing more will be heard of.
+func (r *report) forget(pkg string, isMeant func(test string) bool) {
+	for at := range r.running {
+		if at.pkg == pkg && isMeant(at.test) {
+			delete(r.running, at)
+			delete(r.said, at)
+		}
+	}
+}
+
+// endBenchmark records a benchmark once its line is whole: its figures by their units, and its time as a metric, which can
+// be compared from run to run.
+func (r *report) endBenchmark(l line) {
+	found := measured.FindStringSubmatch(*r.transcript(place{l.Package, l.Test}).newest())
+	if found == nil {
+		return
+	}
+	data := datacat.Object{{Key: "benchmark", Value: found[1]}, {Key: "package", Value: l.Package}, {Key: "iterations", Value: json.Number(found[2])}}
+	figures := strings.Fields(found[3])
+	for i := 0; i+1 < len(figures); i += 2 {
+		data = append(data, datacat.Field{Key: figures[i+1], Value: json.Number(figures[i])})
+		if value, err := strconv.ParseFloat(figures[i], 64); err == nil && figures[i+1] == "ns/op" {
+			r.session.Gauge("benchmark", value, datacat.Unit("ns/op"), datacat.Tags(l.Package+"."+found[1]))
+		}
+	}
+	r.session.Log(datacat.Event{Name: "benchmark", Group: l.Package, Message: found[1], Data: data, Time: l.Time})
+	delete(r.running, place{l.Package, l.Test})
 }
 
 // endUnfinished: a test whose program ended before it did (a timeout, os.Exit, a signal) gets no verdict from go test, and
@@ -212,6 +248,7 @@ func milliseconds(seconds float64) float64 { return float64(int64(seconds*1e6+0.
 
 var (
 	complaint = regexp.MustCompile(`^\s*([^\s:]+\.go):(\d+)(?::\d+)?: ?(.*)`)
+	measured  = regexp.MustCompile(`^(Benchmark\S*?)(?:-\d+)?\s+(\d+)\s+(\S.* ns/op.*)\n$`)
 	notBuilt  = regexp.MustCompile(`^FAIL\s+(\S+) \[(?:build|setup) failed\]`)
 	panicked  = regexp.MustCompile(`^panic: (.*?)( \[recovered.*)?$`)
 )
@@ -249,6 +286,10 @@ type transcript struct {
 }
 
 func (t *transcript) add(output string) {
+	if last := t.newest(); last != nil && !strings.HasSuffix(*last, "\n") && len(*last) < maxLine { // a line may come in pieces
+		*last += output
+		return
+	}
 	if len(t.first) < maxKept/2 {
 		t.first = append(t.first, output)
 		return
@@ -258,6 +299,15 @@ func (t *transcript) add(output string) {
 		t.left++
 	}
 	t.last = append(t.last, output)
+}
+
+func (t *transcript) newest() *string {
+	for _, lines := range [][]string{t.last, t.first} {
+		if len(lines) > 0 {
+			return &lines[len(lines)-1]
+		}
+	}
+	return nil
 }
 
 func (t *transcript) lines() []string {

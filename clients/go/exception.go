@@ -65,7 +65,7 @@ func (s *Session) LogPanic(value any, data Data) {
 //	defer session.Recover()
 func (s *Session) Recover() {
 	value := recover()
-	if value == nil {
+	if value == nil && !isPanicking() {
 		return
 	}
 	if s.ready() {
@@ -75,6 +75,14 @@ func (s *Session) Recover() {
 		s.crash("uncaught_exception", panicExitCode)
 	}
 	panic(value)
+}
+
+// isPanicking tells whether its caller was called by a panic: before Go 1.21 that may have no value.
+func isPanicking() bool {
+	var caller [1]uintptr
+	runtime.Callers(3, caller[:])
+	frame, _ := runtime.CallersFrames(caller[:]).Next()
+	return frame.Function == "runtime.gopanic"
 }
 
 // panicExitCode is what the Go runtime exits with after a panic.
@@ -105,6 +113,9 @@ func describePanic(value any) *Exception {
 // panicMessage is what was given to panic, as text. What may lead back to itself is no work for fmt, which would follow it
 // until the stack is full, and nothing survives that.
 func panicMessage(value any) string {
+	if value == nil {
+		return "nil"
+	}
 	t := reflect.TypeOf(value)
 	if t.Kind() == reflect.Ptr {
 		t = t.Elem()

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -80,6 +81,32 @@ var programs = map[string]func(){
 		defer s.Recover()
 		var nowhere *point
 		nowhere.X = 1
+	},
+	// Panics with nothing, which before Go 1.21 recover does not tell from no panic.
+	"panic with nil": func() {
+		s := Open(context.Background(), Options{})
+		defer s.End()
+		func() {
+			defer s.Recover() // no panic
+		}()
+		func() {
+			defer s.Recover()
+			panic(nil)
+		}()
+		fmt.Println("it went on")
+	},
+	// Leaves its goroutine with no panic.
+	"goexit": func() {
+		s := Open(context.Background(), Options{})
+		left := make(chan bool)
+		go func() {
+			defer close(left)
+			defer s.Recover()
+			runtime.Goexit()
+		}()
+		<-left
+		s.LogEvent("went on", nil)
+		s.End()
 	},
 	// A daemon that says who it is and whom it serves, and lives for a moment.
 	"daemon": func() {
@@ -205,6 +232,24 @@ func TestAPanickingProgramStillDiesOfItsPanic(t *testing.T) {
 	}
 	ops := lines(t, sessionIn(home))
 	if len(ops) != 3 || ops[1]["exception_type"] != "runtime.errorString" || ops[2]["op"] != "crash" {
+		t.Errorf("%v", ops)
+	}
+}
+
+func TestAPanicWithNilGoesOnAndGoexitIsNone(t *testing.T) {
+	home := t.TempDir()
+	output, err := program(t, "panic with nil", "DATACAT_HOME="+home, "GODEBUG=panicnil=1").CombinedOutput()
+	if exit, ok := err.(*exec.ExitError); !ok || exit.ExitCode() != panicExitCode || strings.Contains(string(output), "it went on") {
+		t.Errorf("%v: %s", err, output)
+	}
+	if ops := lines(t, sessionIn(home)); len(ops) != 3 || ops[1]["exception_msg"] != "nil" || ops[2]["op"] != "crash" {
+		t.Errorf("%v", ops)
+	}
+	home = t.TempDir()
+	if output, err := program(t, "goexit", "DATACAT_HOME="+home).CombinedOutput(); err != nil {
+		t.Errorf("%v: %s", err, output)
+	}
+	if ops := lines(t, sessionIn(home)); len(ops) != 3 || ops[1]["name"] != "went on" || ops[2]["op"] != "end" {
 		t.Errorf("%v", ops)
 	}
 }

@@ -215,6 +215,7 @@ func (q *queue) run(ctx context.Context) {
 		q.mu.Lock()
 		q.stopped = true
 		q.mu.Unlock()
+		q.abandon() // what still waits waits for nobody
 		close(q.done)
 		q.sender.stop() // and its connection with it
 	}()

@@ -314,6 +314,25 @@ func TestNothingWaitsForAServerThatIsNotThere(t *testing.T) {
 	<-s.sink.(*queue).done // the sender has stopped
 }
 
+func TestWhatIsLeftWhenTheSenderStopsIsLostAndCounted(t *testing.T) {
+	f := newFarServer(t)
+	f.bend = func(n int, w http.ResponseWriter) (bool, bool) {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		return true, false
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	s := Open(ctx, Options{URL: f.URL, Direct: true})
+	for i := 0; i < 2_500; i++ {
+		s.LogEvent("e", nil)
+	}
+	cancel()
+	<-s.sink.(*queue).done
+	if stats := s.Stats(); stats.Queued != 0 || stats.Dropped["queue_full"] != 2_501 {
+		t.Errorf("%+v", stats)
+	}
+	s.End()
+}
+
 func TestTheEndOfTheContextSendsWhatIsQueued(t *testing.T) {
 	f := newFarServer(t)
 	ctx, cancel := context.WithCancel(context.Background())

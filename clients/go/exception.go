@@ -63,6 +63,8 @@ func (s *Session) LogPanic(value any, data Data) {
 //
 //	defer session.End()
 //	defer session.Recover()
+//
+// It must be deferred itself: called from within another deferred function it sees no panic, as Go's recover does not.
 func (s *Session) Recover() {
 	value := recover()
 	if value == nil && !isPanicking() {

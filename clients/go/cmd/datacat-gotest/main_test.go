@@ -77,6 +77,7 @@ type op struct {
 		Package, Result string
 		DurationMs      *float64 `json:"duration_ms"`
 		Iterations      json.Number
+		Cached          bool
 		Allocations     json.Number `json:"allocs/op"`
 	}
 	ExceptionType string   `json:"exception_type"`
@@ -224,6 +225,21 @@ func BenchmarkBad(b *testing.B) { b.Fatal("no good") }
 	}
 	if _, isTest := tests["fast BenchmarkAll"]; isTest {
 		t.Error("a benchmark that ran is told as a test that failed")
+	}
+}
+
+func TestResultsThatGoTestRememberedAreToldAsSuch(t *testing.T) {
+	c, folder := command(t, t.TempDir(), "./good")
+	for _, isCached := range []bool{false, true} {
+		home := t.TempDir()
+		again := exec.Command(c.Path, c.Args[1:]...)
+		again.Dir, again.Env = folder, append(c.Env, "DATACAT_HOME="+home)
+		if output, err := again.CombinedOutput(); err != nil || strings.Contains(string(output), "(cached)") != isCached {
+			t.Fatalf("%v\n%s", err, output)
+		}
+		if _, tests := recorded(t, home); tests["good example.org/small/good"].Data.Cached != isCached || tests["good TestPasses"].Data.Result != "passed" {
+			t.Errorf("cached: %v, told as %+v", isCached, tests["good example.org/small/good"])
+		}
 	}
 }
 

@@ -45,13 +45,14 @@ type report struct {
 	said      map[place]*transcript
 	running   map[place]time.Time // since when
 	failed    map[string]bool     // packages with a failed test: theirs is no failure of its own
+	cached    map[string]bool     // packages whose tests did not run: what is told of them is from an earlier run
 	counts    map[string]int
 }
 
 func newReport(session *datacat.Session, out io.Writer, isVerbose bool) *report {
 	return &report{
 		session: session, out: out, isVerbose: isVerbose,
-		said: map[place]*transcript{}, running: map[place]time.Time{}, failed: map[string]bool{}, counts: map[string]int{},
+		said: map[place]*transcript{}, running: map[place]time.Time{}, failed: map[string]bool{}, cached: map[string]bool{}, counts: map[string]int{},
 	}
 }
 
@@ -102,6 +103,9 @@ func (r *report) take(l line) {
 	case "output":
 		if l.Test == "" && strings.HasPrefix(l.Output, "FAIL\t") {
 			r.endUnfinished(l)
+		}
+		if l.Test == "" && strings.HasPrefix(l.Output, "ok ") && strings.Contains(l.Output, "\t(cached)") {
+			r.cached[l.Package] = true
 		}
 		r.hear(at, l.Output)
 		r.endBenchmark(l)
@@ -224,12 +228,13 @@ func (r *report) print(said []string) {
 func (r *report) endPackage(l line) {
 	result := results[l.Action]
 	r.counts["packages_"+result]++
-	event := datacat.Event{
-		Name: "package", Group: l.Package, Labels: []string{result}, Message: l.Package, Time: l.Time,
-		Data: datacat.Object{
-			{Key: "package", Value: l.Package}, {Key: "result", Value: result}, {Key: "duration_ms", Value: milliseconds(l.Elapsed)},
-		},
+	data := datacat.Object{
+		{Key: "package", Value: l.Package}, {Key: "result", Value: result}, {Key: "duration_ms", Value: milliseconds(l.Elapsed)},
 	}
+	if r.cached[l.Package] {
+		data = append(data, datacat.Field{Key: "cached", Value: true})
+	}
+	event := datacat.Event{Name: "package", Group: l.Package, Labels: []string{result}, Message: l.Package, Time: l.Time, Data: data}
 	if l.Action == "fail" && !r.failed[l.Package] { // it did not compile, or ended before its tests did
 		said := r.transcript(place{l.Package, ""}).lines()
 		if l.FailedBuild != "" {

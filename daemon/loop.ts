@@ -31,7 +31,10 @@ export type LoopOptions = {
   lock: Lock;
   log: Log;
   clock: Clock;
+  /** How long it goes on with nothing to do… */
   idleMs: number;
+  /** …or for ever, as long as somebody wants that. */
+  isWanted: () => boolean;
 };
 
 export class Loop {
@@ -175,14 +178,14 @@ export class Loop {
 
   /** Nothing runs and nothing is left to send, or nobody takes it. */
   #stopIfIdle(monotonic: number): void {
-    const { lanes, sender, idleMs, log } = this.#options;
+    const { lanes, sender, idleMs, log, isFinished, isWanted } = this.#options;
     const all = [...lanes.all.values()];
     const isLive = all.some((lane) => lane.speaks);
     const isStuck = monotonic - Math.max(this.#grewAt, sender.acceptedAt) > GIVE_UP_MS;
     if (isLive || (all.length > 0 && !isStuck)) {
       this.#busyAt = monotonic;
     }
-    if (!this.#options.isFinished() && monotonic - this.#busyAt < idleMs) return;
+    if (!isFinished() && (monotonic - this.#busyAt < idleMs || isWanted())) return;
     log.write("nothing left to do");
     this.stop();
   }

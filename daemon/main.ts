@@ -33,8 +33,8 @@ export type DaemonOptions = {
   folder?: string;
   /** Overrides the configured port; 0 takes a free one. */
   port?: number;
-  /** Does not stop when there is nothing left to do. */
-  stay?: boolean;
+  /** Asked when there is nothing left to do: stays all the same. */
+  stay?: () => boolean;
   clock?: Clock;
   random?: () => number;
   /** How long it waits without anything to do before it stops. */
@@ -126,8 +126,8 @@ export async function runDaemon(options: DaemonOptions): Promise<Daemon | undefi
     lock,
     log,
     clock,
-    idleMs:
-      options.stay || config.isPrivate ? Number.POSITIVE_INFINITY : (options.idleMs ?? IDLE_MS),
+    idleMs: options.idleMs ?? IDLE_MS,
+    isWanted: () => config.isPrivate || (options.stay?.() ?? false),
     budget: new Budget({ lanes, dead: home.dead, maxBytes: config.maxDiskBytes, log }),
     isFinished: () => farewell?.isDue() ?? false,
   });

@@ -21,15 +21,15 @@ export function findDaemon(env: Environment): DaemonInfo | undefined {
 
 /**
  * Starts a daemon unless one runs or `DATACAT_DAEMON=off`, detached and never waited for; says which it was.
- * Two that start at once are sorted out by the daemon's own lock.
+ * Two that start at once are sorted out by the daemon's own lock. `keeper`: the process for whose life it stays, busy or not.
  */
-export function ensureDaemon(env: Environment): "off" | "running" | "started" {
+export function ensureDaemon(env: Environment, keeper?: number): "off" | "running" | "started" {
   if (env["DATACAT_DAEMON"] === "off") return "off";
   if (findDaemon(env)) return "running";
   const chosen = env["DATACAT_DAEMON"];
   const [program, args] = chosen
     ? [chosen, []]
-    : [process.execPath, [ownProgram(), "daemon", "run"]];
+    : [process.execPath, [ownProgram(), "daemon", "run", ...(keeper ? [`--while=${keeper}`] : [])]];
   const child = spawn(program, args, {
     env: {
       ...env,

@@ -193,6 +193,7 @@ daemon
 daemon
   .command("run", { hidden: true })
   .description("be it, in the foreground")
+  .option("--while <pid>", "stay as long as this process lives")
   .action(async () => void (await import("../launch/datacat-daemon.ts")));
 
 const queue = program

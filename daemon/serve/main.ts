@@ -7,6 +7,8 @@ import { PortTaken, serve } from "./serve.ts";
 import { root } from "./worker.ts";
 
 const DEFAULT_PORT = 8080;
+/** Another's daemon may stop for want of work, and anybody's can be killed. */
+const DAEMON_CHECK_MS = 2_000;
 
 const options = new Command("npm start --")
   .description("Serves Datacat on this machine, for this machine only.")
@@ -51,9 +53,12 @@ function parsePort(text: string): number {
   return port;
 }
 
+/** Clients that find no daemon's executable rely on this one, so there is one as long as the server runs. */
 function aboutDaemon(url: string): string {
   if (!options.daemon) return "no daemon";
-  const daemon = ensureDaemon({ ...process.env, DATACAT_URL: process.env["DATACAT_URL"] ?? url });
+  const env = { ...process.env, DATACAT_URL: process.env["DATACAT_URL"] ?? url };
+  const daemon = ensureDaemon(env, process.pid);
+  setInterval(() => ensureDaemon(env, process.pid), DAEMON_CHECK_MS).unref();
   return daemon === "off" ? "no daemon (DATACAT_DAEMON=off)" : `the daemon is ${daemon}`;
 }
 

@@ -24,7 +24,7 @@ try {
   const home = join(folder, "home");
   const server = await serve({ data: join(folder, "data") });
   const env = { ...process.env, DATACAT_HOME: home, DATACAT_URL: server.url };
-  const daemon = await runDaemon({ env, folder, port: 0, stay: true });
+  const daemon = await runDaemon({ env, folder, port: 0, stay: () => true });
   const heard = await bench("Frames", "600x", { DATACAT_BENCH_HOME: home });
   print("60 Hz loop, 100 calls a frame: daemon and server at work", heard);
   await daemon?.stop();

@@ -68,7 +68,7 @@ async function wire(): Promise<void> {
   const sink = await startSink();
   const writer = LaneWriter.create(home.lanes, header("wire"));
   const env = { DATACAT_HOME: home.folder, DATACAT_URL: sink.url };
-  const daemon = await runDaemon({ env, folder: home.folder, port: 0, stay: true });
+  const daemon = await runDaemon({ env, folder: home.folder, port: 0, stay: () => true });
   const calm = 5_000;
   for (let from = ops[0]?.at ?? 0; from <= (ops.at(-1)?.at ?? 0); from += calm) {
     for (const op of ops) if (op.at >= from && op.at < from + calm) writer.append(op);

@@ -37,7 +37,7 @@ export class World {
       env: this.env,
       folder: this.home.folder,
       port: 0,
-      stay: true,
+      stay: () => true,
       ...options,
     });
     if (!daemon) throw new Error("another daemon has the home");

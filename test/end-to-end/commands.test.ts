@@ -101,6 +101,22 @@ test("the daemon can be started, asked and stopped", async () => {
   expect((await world.run(["daemon", "stop"])).stdout).toContain("No daemon was running");
 });
 
+test("npm start has a daemon at hand for as long as it runs", async () => {
+  await using world = await World.make();
+  await world.startServer({ daemon: true });
+  const living = async () => {
+    const { stdout } = await world.run(["daemon", "status", "--json"]);
+    const { pid } = JSON.parse(stdout) as { running: boolean; pid?: number };
+    return pid;
+  };
+  const first = await eventually(living);
+  process.kill(first, "SIGKILL");
+  await eventually(async () => {
+    const next = await living();
+    return next !== undefined && next !== first ? next : undefined;
+  });
+});
+
 test("the queue lists, dumps and verifies what waits on disk, and damage is found", async () => {
   await using world = await World.make();
   const env = { DATACAT_DAEMON: "off" };

@@ -23,7 +23,7 @@ beforeAll(async () => {
   makePrivate(home);
   server = await serve({ data: join(folder, "data") });
   const env = { DATACAT_HOME: home.folder, DATACAT_URL: server.url };
-  const started = await runDaemon({ env, folder, port: 0, stay: true });
+  const started = await runDaemon({ env, folder, port: 0, stay: () => true });
   if (!started) throw new Error("another daemon has the home");
   daemon = started;
 });

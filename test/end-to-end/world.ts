@@ -50,8 +50,9 @@ export class World {
   }
 
   /** `npm start`, until it answers. */
-  async startServer(): Promise<ChildProcess> {
-    const args = ["--port", String(this.port), "--data", join(this.folder, "data"), "--no-daemon"];
+  async startServer({ daemon = false } = {}): Promise<ChildProcess> {
+    const args = ["--port", String(this.port), "--data", join(this.folder, "data")];
+    if (!daemon) args.push("--no-daemon");
     const server = spawn(node, [launch("start"), ...args], {
       env: this.env,
       stdio: ["ignore", "pipe", "pipe"],

@@ -168,17 +168,27 @@ test("over the disk budget the oldest metrics go, and everything that is missing
 
 test("with nothing left to do it stops by itself, and a program that comes just then is served", async () => {
   await using world = await World.make();
-  const daemon = await world.daemon({ stay: false, idleMs: 300 });
+  const daemon = await world.daemon({ stay: () => false, idleMs: 300 });
   await daemon.stopped;
   expect(existsSync(world.home.info)).toBe(false);
   const lane = world.lane("late");
   lane.append({ op: "start", at: 1 });
-  const next = await world.daemon({ stay: false, idleMs: 300 });
+  const next = await world.daemon({ stay: () => false, idleMs: 300 });
   await until(() => world.far.ops("late", "start")).toHaveLength(1);
   await sleep(600);
   expect(existsSync(world.home.info)).toBe(true);
   lane.append({ op: "end", at: 2 });
   await next.stopped;
+});
+
+test("with nothing left to do it stays for as long as it is wanted", async () => {
+  await using world = await World.make();
+  let isWanted = true;
+  const daemon = await world.daemon({ stay: () => isWanted, idleMs: 100 });
+  await sleep(800);
+  expect(existsSync(world.home.info)).toBe(true);
+  isWanted = false;
+  await daemon.stopped;
 });
 
 test("without HOME, in a folder that was deleted, with closed streams, it runs", async () => {

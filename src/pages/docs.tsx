@@ -45,7 +45,11 @@ docs.get("/docs", (c) =>
           </tr>
           <tr>
             <th scope="row">exception</th>
-            <td>What went wrong. Uncaught ones are recorded by themselves.</td>
+            <td>
+              What went wrong, with its stack and causes. What ends a Python or Node program
+              uncaught is recorded by itself; Go wants <code>defer session.Recover()</code>, a web
+              page <code>captureExceptions: true</code>.
+            </td>
             <td>Frames with links to your editor; the same failure grouped over all sessions.</td>
           </tr>
           <tr>
@@ -66,7 +70,11 @@ docs.get("/docs", (c) =>
           </tr>
           <tr>
             <th scope="row">end</th>
-            <td>Goodbye. Without it, and the process gone, the verdict is a crash.</td>
+            <td>
+              Goodbye. Python and Node say it when the program leaves, Go with{" "}
+              <code>defer session.End()</code>. Without it, and the process gone, the verdict is a
+              crash.
+            </td>
             <td>Ended, with the exit code.</td>
           </tr>
         </tbody>

@@ -21,7 +21,7 @@ test("the HTTP example is a whole session, of now", () => {
   expect(batch).toMatchObject({ first: 1, last: 3 });
 });
 
-test.each(["python", "node"])("the example for %s is the README's, with a server", (id) => {
-  const code = codeOf(id).replace(/, url(=|: )"http:\/\/localhost:8080"/, "");
+test.each(["python", "node", "go"])("the example for %s is the README's, with a server", (id) => {
+  const code = codeOf(id).replace(/, url(=|: )"http:\/\/localhost:8080"/i, "");
   expect(readme).toContain(code.trim());
 });

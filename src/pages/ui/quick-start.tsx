@@ -41,21 +41,29 @@ session.end();`,
       id: "go",
       name: "Go",
       install:
-        "A replace of github.com/datacat/datacat/clients/go with clients/go of a clone. 1.19 upwards.",
-      code: `session := datacat.Open(ctx, datacat.Options{Product: "game", Version: "1.4.2", URL: "${url}"})
-defer session.End()
-defer session.Recover()
+        "In go.mod, a replace of github.com/datacat/datacat/clients/go with that folder of a clone. 1.19 upwards.",
+      code: `package main
 
-session.UpdateState(datacat.Data{"level": 3})
-session.LogEvent("door_opened", datacat.Data{"door": 7})
-session.Gauge("fps", 59.94)`,
+import (
+	"context"
+
+	datacat "github.com/datacat/datacat/clients/go"
+)
+
+func main() {
+	session := datacat.Open(context.Background(), datacat.Options{Product: "game", Version: "1.4.2", URL: "${url}"})
+	defer session.End()
+	session.UpdateState(datacat.Data{"level": 3, "player": datacat.Data{"hp": 100}})
+	session.LogEvent("door_opened", datacat.Data{"door": 7})
+	session.Gauge("fps", 59.94)
+}`,
     },
     {
       id: "http",
       name: "HTTP",
       install: "Anything that can send JSON. Times are epoch milliseconds.",
       code: `curl ${url}/api/ingest -H 'content-type: application/json' -d '{"batches":[{
-  "session":"my-first","lane":"my-first-lane","first":1,"last":3,"ops":[
+  "session":"first-${now}","lane":"first-${now}","first":1,"last":3,"ops":[
     {"op":"start","at":${now},"product":"game","version":"1.4.2"},
     {"op":"event","at":${now + 100},"name":"door_opened","data":{"door":7}},
     {"op":"end","at":${now + 200},"exit_code":0}]}]}'`,

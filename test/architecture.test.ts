@@ -9,7 +9,15 @@ const MAY_IMPORT: Record<string, string[]> = {
   "src/session": ["src/core", "src/catalog", "src/env.ts"],
   "src/access": ["src/core", "src/catalog", "src/env.ts"],
   "src/api": ["src/core", "src/session", "src/catalog", "src/access", "src/env.ts"],
-  "src/pages": ["src/core", "src/session", "src/catalog", "src/access", "src/env.ts"],
+  "src/pages": [
+    "src/core",
+    "src/session",
+    "src/catalog",
+    "src/access",
+    "src/env.ts",
+    // What is written about the clients, not their code.
+    ...["", "go/", "python/", "typescript/"].map((client) => `clients/${client}README.md`),
+  ],
   daemon: ["src/core"],
   "clients/typescript": ["src/core"],
 };

@@ -64,7 +64,7 @@ export async function bundle(entry: string, alias?: Record<string, string>): Pro
     target: "es2024",
     conditions: ["workerd", "worker", "browser"],
     external: ["cloudflare:*", "node:*"],
-    loader: { ".sql": "text" },
+    loader: { ".sql": "text", ".md": "text" },
     alias: alias ?? (await readSettings()).alias,
     jsx: "automatic",
     jsxImportSource: "hono/jsx",

@@ -1,6 +1,7 @@
 /** The first pages of documentation: start recording, what to record, and where it goes. */
 import { Hono } from "hono";
 import type { Env } from "../env.ts";
+import { GuideLinks, guideRoutes } from "./docs/guide.tsx";
 import { QuickStart } from "./ui/quick-start.tsx";
 
 export const docs = new Hono<{ Bindings: Env }>();
@@ -8,6 +9,7 @@ export const docs = new Hono<{ Bindings: Env }>();
 docs.get("/docs", (c) =>
   c.render(
     <article class="docs">
+      <GuideLinks />
       <h1>Record your first session</h1>
       <p>
         A <em>session</em> is one run of a program. Datacat keeps what it did: its state, its events
@@ -101,3 +103,5 @@ docs.get("/docs", (c) =>
     { title: "Docs", here: "/docs", name: "docs-page" },
   ),
 );
+
+docs.route("/", guideRoutes);

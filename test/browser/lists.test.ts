@@ -204,6 +204,8 @@ describe.skipIf(!hasBrowser)("the pages across sessions", () => {
     "/compare?ids=dead&ids=well&ids=spicy",
     "/settings",
     "/docs",
+    "/docs/python",
+    "/docs/lanes",
     "/sessions/dead/delete",
     "/sessions/nobody",
   ];

@@ -1,0 +1,109 @@
+/** The clients' own READMEs as pages: written once, beside the code that they describe, and read here too. */
+import { Hono } from "hono";
+import { raw } from "hono/html";
+import { Marked, Renderer, type Tokens } from "marked";
+import go from "../../../clients/go/README.md";
+import lanes from "../../../clients/README.md";
+import python from "../../../clients/python/README.md";
+import typescript from "../../../clients/typescript/README.md";
+import { Refusal } from "../../core/refusal.ts";
+import type { Env } from "../../env.ts";
+
+type Guide = { title: string; file: string; text: string };
+
+const GUIDES: Record<string, Guide> = {
+  typescript: { title: "TypeScript", file: "clients/typescript/README.md", text: typescript },
+  python: { title: "Python", file: "clients/python/README.md", text: python },
+  go: { title: "Go", file: "clients/go/README.md", text: go },
+  lanes: { title: "Any other language", file: "clients/README.md", text: lanes },
+};
+
+export const guideRoutes = new Hono<{ Bindings: Env }>();
+
+guideRoutes.get("/docs/:guide", (c) => {
+  const name = c.req.param("guide");
+  const guide = Object.hasOwn(GUIDES, name) ? GUIDES[name] : undefined;
+  if (!guide) throw new Refusal("not_found", "There is no such guide.");
+  return c.render(
+    <article class="docs guide">
+      <GuideLinks here={name} />
+      {raw(htmlOf(guide))}
+    </article>,
+    { title: guide.title, here: "/docs", name: "docs-page" },
+  );
+});
+
+export function GuideLinks({ here }: { here?: string }) {
+  return (
+    <nav class="guides" aria-label="Guides">
+      <a href="/docs" aria-current={here === undefined ? "page" : undefined}>
+        First session
+      </a>
+      {Object.entries(GUIDES).map(([name, { title }]) => (
+        <a href={`/docs/${name}`} aria-current={here === name ? "page" : undefined}>
+          {title}
+        </a>
+      ))}
+    </nav>
+  );
+}
+
+/** Kept for the isolate's life: the texts change only with a deployment. */
+const kept = new Map<Guide, string>();
+
+function htmlOf(guide: Guide): string {
+  let html = kept.get(guide);
+  if (html === undefined) {
+    html = new Marked().parse(guide.text, {
+      renderer: new GuideRenderer(guide.file),
+      async: false,
+    });
+    kept.set(guide, html);
+  }
+  return html;
+}
+
+class GuideRenderer extends Renderer {
+  readonly #file: string;
+
+  constructor(file: string) {
+    super();
+    this.#file = file;
+  }
+
+  /** With the anchor that links of GitHub's kind point to. */
+  override heading({ depth, text, tokens }: Tokens.Heading): string {
+    const anchor = text
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}\s-]/gu, "")
+      .replaceAll(" ", "-");
+    return `<h${depth} id="${anchor}">${this.parser.parseInline(tokens)}</h${depth}>\n`;
+  }
+
+  /** Other guides are pages; the repository's other files can only be named here. */
+  override link(token: Tokens.Link): string {
+    const words = this.parser.parseInline(token.tokens);
+    if (/^(https?:|#)/.test(token.href)) return super.link(token);
+    const { pathname, hash } = new URL(token.href, `file:///${this.#file}`);
+    const name = Object.keys(GUIDES).find((each) => `/${GUIDES[each]?.file}` === pathname);
+    if (name !== undefined) return `<a href="/docs/${name}${hash}">${words}</a>`;
+    return pathname === "/README.md" ? `<a href="/docs">${words}</a>` : words;
+  }
+
+  override table(token: Tokens.Table): string {
+    return `<div class="scroller" tabindex="0" role="group" aria-label="Table">${super.table(token)}</div>`;
+  }
+
+  override code({ text, lang, escaped }: Tokens.Code): string {
+    const code = super.code({ type: "code", raw: text, text, escaped: escaped ?? false });
+    return code.replace(
+      "<pre>",
+      `<pre class="code" tabindex="0" aria-label="${lang ?? ""} example">`,
+    );
+  }
+
+  /** There is none in them; if there ever is, it is shown as it stands. */
+  override html({ text }: Tokens.HTML | Tokens.Tag): string {
+    return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
+  }
+}

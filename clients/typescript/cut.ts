@@ -1,10 +1,5 @@
 /** Events over the limit, cut to fit: long strings are shortened first, whole fields go only when that is not enough. */
-import { WHOLE_STRING } from "./limits.ts";
-
-/** Where cutting starts: half of any limit there is. */
-const LONGEST_CUT = 131_072;
-/** What goes, first to last, when short strings alone are too many. */
-const EXPENDABLE = ["data", "causes", "stacktrace", "labels"];
+import { LONGEST_CUT, WHOLE_STRING } from "./limits.ts";
 
 /** The op's text with its strings cut to the largest of 131072, 65536, … 64 characters with which it is at most `maxBytes` long. */
 export function cutStrings(
@@ -13,18 +8,18 @@ export function cutStrings(
   maxBytes: number,
 ): string {
   const left = { ...op };
-  const gone = [...EXPENDABLE];
-  for (let longest = LONGEST_CUT; ; longest /= 2) {
-    const most = Math.max(longest, WHOLE_STRING);
-    if (longest < WHOLE_STRING) delete left[gone.shift() ?? ""];
+  /** When short strings alone are too many. */
+  const expendable = ["data", "causes", "stacktrace", "labels"];
+  for (let longest = LONGEST_CUT; ;) {
     // What identifies an event stays whole; it is bounded already.
-    const { name, category, group, labels, ...rest } = left;
-    const cut = JSON.stringify(rest, (_, value: unknown) =>
-      typeof value === "string" ? cutString(value, most) : value,
+    const whole = { name: undefined, category: undefined, group: undefined, labels: undefined };
+    const cut = JSON.stringify({ ...left, ...whole }, (_, value: unknown) =>
+      typeof value === "string" ? cutString(value, longest) : value,
     );
-    const short = JSON.parse(cut) as object; // our own JSON
-    const text = textOf({ op: "event", name, category, group, labels, ...short });
-    if (utf8Length(text) <= maxBytes || gone.length === 0) return text;
+    const text = textOf({ ...left, ...(JSON.parse(cut) as object) }); // our own JSON
+    if (utf8Length(text) <= maxBytes || expendable.length === 0) return text;
+    if (longest > WHOLE_STRING) longest /= 2;
+    else delete left[expendable.shift() ?? ""];
   }
 }
 
@@ -32,10 +27,8 @@ export function cutStrings(
 function cutString(text: string, longest: number): string {
   let characters = 0;
   let end = 0;
-  for (let i = 0; i < text.length; characters++) {
-    if (characters === longest) end = i;
-    i += Number(text.codePointAt(i)) > 0xffff ? 2 : 1;
-  }
+  for (let i = 0; i < text.length; i += Number(text.codePointAt(i)) > 0xffff ? 2 : 1)
+    if (characters++ === longest) end = i;
   return characters > longest ? `${text.slice(0, end)}…${characters - longest}` : text;
 }
 

@@ -6,16 +6,24 @@ import type { Writer } from "../../src/core/wire.ts";
 import { newId } from "./id.ts";
 import * as limits from "./limits.ts";
 import { jsonOf } from "./plain.ts";
-import { postTo, type Post, type Reply } from "./post.ts";
-import type { Kind } from "./recorder.ts";
-import { Session, type Outlet } from "./session.ts";
+import { add, type Counts, type Kind, type Outlet } from "./outlet.ts";
+import { post, type Reply } from "./post.ts";
+import { Session } from "./session.ts";
 import type { OpenOptions } from "./settings.ts";
 
 /** One op: its sequence in the lane, and its JSON. */
 export type Entry = { sequence: number; kind: Kind; text: string };
 
-/** All of a lane that waits; sequences that have no entry were dropped. */
-export type Chunk = { lane: string; first: number; last: number; entries: Entry[] };
+/** All of a lane that waits; sequences that have no entry were dropped, and `lost` counts those that the server was not told of. */
+export type Chunk = {
+  session: string;
+  url: string;
+  lane: string;
+  first: number;
+  last: number;
+  entries: Entry[];
+  lost: Counts;
+};
 
 /** A memory that outlives this one: the browser's. It holds a lane's chunk as it was last. */
 export type Keeper = {
@@ -25,13 +33,11 @@ export type Keeper = {
   release(lane: string, upTo: number): void;
 };
 
-export type SenderOptions = {
-  session: string;
+/** A session of this page, or a chunk that an earlier page could not send. */
+export type SenderOptions = (Pick<Chunk, "session" | "url"> & Partial<Chunk>) & {
+  key?: string | undefined;
   writer: Writer;
-  post: Post;
   keeper?: Keeper | undefined;
-  /** What an earlier page could not send, and how much of it had to be given up. */
-  found?: (Chunk & { lost: number }) | undefined;
   random?: () => number;
 };
 
@@ -40,30 +46,31 @@ export type Sender = Outlet & {
   farewell(): string | undefined;
 };
 
-type Counts = { [cause: string]: number };
-
 /** A batch on its way, and all that was lost until then. */
 type Flight = { first: number; last: number; count: number; lost: Counts; text: string };
 
-const URGENT: readonly Kind[] = ["start", "exception", "end"];
+const URGENT = /start|end|exception/;
 /** The ops themselves are at fault; every other error may pass. */
-const FAULTY = ["invalid_body", "not_finite", "too_deep", "too_many_keys", "too_large"];
+const FAULTY = /400|413|invalid_body|not_finite|too_(deep|large|many_keys)/;
 
 export function startSender(options: SenderOptions): Sender {
-  const { session, writer, post, keeper, found, random = Math.random } = options;
-  let lane = found?.lane ?? newId(Date.now());
-  let queue = found?.entries ?? [];
+  const { session, url, key, writer, keeper, random = Math.random } = options;
+  const { first = 1, last = 0, entries = [], lost = {} } = options;
+  /** Nobody speaks for a page that is gone. */
+  let isClosed = options.lane !== undefined;
+  const leaseMs = isClosed ? 0 : limits.DIRECT_LEASE_MS;
+  let lane = options.lane ?? newId();
+  let queue = entries;
+  let count = queue.length;
   let bytes = queue.reduce((sum, { text }) => sum + text.length, 0);
-  let sequence = found?.last ?? 0;
-  let applied = (found?.first ?? 1) - 1;
-  let kept = sequence;
-  const lost: Counts = found?.lost ? { queue_full: found.lost } : {};
+  let sequence = last;
+  let applied = first - 1;
+  let kept = last;
   /** What of it the server knows. */
   let told: Counts = {};
 
   let flight: Flight | undefined;
   let isSending = false;
-  let isClosed = found !== undefined;
   let maxOps = limits.SEND_OPS;
   let failures = 0;
   let flushMs = limits.FLUSH_MS;
@@ -77,7 +84,7 @@ export function startSender(options: SenderOptions): Sender {
     if (isSending) return;
     isSending = true;
     keep();
-    while ((flight ??= board()) && digest(flight, await post(bodyOf(flight.text))));
+    while ((flight ??= board()) && digest(flight, await post(url, key, bodyOf(flight.text))));
     isSending = false;
     if (waiting() === 0) {
       for (const done of onIdle.splice(0)) done();
@@ -86,20 +93,20 @@ export function startSender(options: SenderOptions): Sender {
   }
 
   /** The next batch: ops, or the news that some were lost, or from time to time only a word, lest silence be taken for absence. */
-  function board(skip = 0, after = applied, maxBytes = limits.SEND_BYTES): Flight | undefined {
+  function board(maxLength = limits.SEND_LENGTH, skip = 0, after = applied): Flight | undefined {
     const ops: string[] = [];
     let last = sequence;
     for (const entry of queue.slice(skip)) {
-      maxBytes -= entry.text.length;
-      if (ops.length === maxOps || (maxBytes < 0 && ops.length + skip > 0)) {
+      maxLength -= entry.text.length;
+      if (ops.length === maxOps || (maxLength < 0 && ops.length + skip > 0)) {
         last = entry.sequence - 1;
         break;
       }
       ops.push(entry.text);
     }
     const dropped = untold(flight?.lost);
-    const isDue = !isClosed && Date.now() - heardAt >= limits.KEEP_ALIVE_MS;
-    if (last <= after && !dropped && !isDue) return undefined;
+    const isQuiet = isClosed || Date.now() - heardAt < limits.KEEP_ALIVE_MS;
+    if (last <= after && !dropped && isQuiet) return undefined;
 
     const first = after + 1;
     const head = jsonOf({
@@ -109,7 +116,7 @@ export function startSender(options: SenderOptions): Sender {
       last,
       writer: first > 1 ? undefined : writer,
       dropped,
-      lease_ms: found ? 0 : limits.DIRECT_LEASE_MS, // nobody speaks for a page that is gone
+      lease_ms: leaseMs,
     });
     const text = `${head.slice(0, -1)},"ops":[${ops.join()}]}`;
     return { first, last, count: ops.length, lost: { ...lost }, text };
@@ -121,34 +128,30 @@ export function startSender(options: SenderOptions): Sender {
     { status, results, slow_down_ms = 0, retryAfterMs }: Reply,
   ): boolean {
     const result = results?.find((each) => each.lane === lane);
-    if (!result) return status === 413 || status === 400 ? split(sent) : retry(retryAfterMs);
-
-    const code = result.error?.code ?? "";
-    heardAt = Date.now();
-    if (!code) {
+    const code = result ? (result.error?.code ?? "") : String(status);
+    if (result && !code) {
+      heardAt = Date.now();
       told = sent.lost;
       failures = 0;
       maxOps = limits.SEND_OPS;
       flushMs = result.watched ? limits.WATCHED_FLUSH_MS : limits.FLUSH_MS;
-      arrived(Math.max(sent.last, result.applied));
-      notBefore = heardAt + slow_down_ms;
-      if (slow_down_ms > 0 && waiting() > 0) schedule(0);
-      return slow_down_ms === 0;
+      arrived(result.applied);
+      return slow_down_ms === 0 || rest(slow_down_ms);
     }
     if (code === "gone") {
-      lose("refused", queue.length);
+      add(lost, "refused", count);
       told = lost;
       arrived(sequence);
       isClosed = true;
       return false;
     }
-    if (code.startsWith("lane_")) {
+    if (result && code.startsWith("lane_")) {
       // Sent before in other bounds, by a page that is gone; or the server was restored from before we began.
       if (result.applied >= sent.first) arrived(result.applied);
       else startAgain();
       return true;
     }
-    return FAULTY.includes(code) ? split(sent) : retry();
+    return FAULTY.test(code) ? split(sent) : retry(retryAfterMs);
   }
 
   function arrived(upTo: number): void {
@@ -161,9 +164,9 @@ export function startSender(options: SenderOptions): Sender {
   /** What the server has no place for goes into a new lane. */
   function startAgain(): void {
     keeper?.release(lane, Infinity);
-    lane = newId(Date.now());
+    lane = newId();
     queue.forEach((entry, index) => (entry.sequence = index + 1));
-    sequence = queue.length;
+    sequence = count;
     applied = kept = 0;
     flight = undefined;
   }
@@ -174,7 +177,8 @@ export function startSender(options: SenderOptions): Sender {
     flight = undefined;
     maxOps = Math.ceil(count / 2);
     if (count === 1)
-      lose(
+      add(
+        lost,
         "refused",
         drop((_, index) => index === 0),
       );
@@ -184,7 +188,12 @@ export function startSender(options: SenderOptions): Sender {
   /** Waits twice as long each time, not all at the same moment, and not shorter than the server asks. */
   function retry(atLeastMs = 0): false {
     const most = Math.min(limits.RETRY_MS * 2 ** failures++, limits.LONGEST_RETRY_MS);
-    notBefore = Date.now() + Math.max((most / 2) * (1 + random()), atLeastMs);
+    return rest(Math.max((most / 2) * (1 + random()), atLeastMs));
+  }
+
+  function rest(delayMs: number): false {
+    notBefore = Date.now() + delayMs;
+    timerAt = Infinity; // an earlier one gives way
     schedule(0);
     return false;
   }
@@ -197,8 +206,7 @@ export function startSender(options: SenderOptions): Sender {
     timerAt = at;
     timer = setTimeout(() => {
       timerAt = Infinity;
-      if (Date.now() < notBefore) schedule(0); // asked to wait meanwhile
-      else void send(); // never rejects
+      void send(); // never rejects
     }, at - now);
     // In Node a timer keeps the program running; this one must not. In browsers it is a number.
     timer.unref?.();
@@ -207,37 +215,34 @@ export function startSender(options: SenderOptions): Sender {
   /** Frees a tenth, oldest metrics first, so that this is not done for each op of a long outage. */
   function makeRoom(): void {
     const onItsWay = flight?.count ?? 0;
-    let left = queue.length;
-    const giveUp = (isExpendable: (kind: Kind) => boolean) =>
-      drop(({ kind }, index) => {
-        const isFull = left > limits.QUEUE_OPS * 0.9 || bytes > limits.QUEUE_BYTES * 0.9;
-        const goes = isFull && index >= onItsWay && isExpendable(kind);
-        if (goes) left--;
-        return goes;
-      });
-    const metrics = giveUp((kind) => kind === "metric");
-    lose("queue_full", metrics + giveUp((kind) => kind !== "start" && kind !== "end"));
+    for (const expendable of [/metric/, /^(?!start|end)/])
+      add(
+        lost,
+        "queue_full",
+        drop(({ kind }, index) => index >= onItsWay && expendable.test(kind) && isFull(0.9)),
+      );
+  }
+
+  function isFull(share: number): boolean {
+    return count > limits.QUEUE_OPS * share || bytes > limits.QUEUE_BYTES * share;
   }
 
   /** Takes entries off the queue, oldest first; answers how many. */
   function drop(isDropped: (entry: Entry, index: number) => boolean): number {
-    const before = queue.length;
+    const before = count;
     queue = queue.filter((entry, index) => {
-      const goes = isDropped(entry, index);
-      if (goes) bytes -= entry.text.length;
-      return !goes;
+      if (!isDropped(entry, index)) return true;
+      bytes -= entry.text.length;
+      count--;
+      return false;
     });
-    return before - queue.length;
-  }
-
-  function lose(cause: string, count: number): void {
-    lost[cause] = (lost[cause] ?? 0) + count;
+    return before - count;
   }
 
   function untold(known = told): Counts | undefined {
     let counts: Counts | undefined;
-    for (const [cause, count] of Object.entries(lost)) {
-      const news = count - (known[cause] ?? 0);
+    for (const cause of Object.keys(lost)) {
+      const news = (lost[cause] ?? 0) - (known[cause] ?? 0);
       if (news > 0) counts = { ...counts, [cause]: news };
     }
     return counts;
@@ -245,13 +250,21 @@ export function startSender(options: SenderOptions): Sender {
 
   function keep(): void {
     if (kept === sequence) return;
-    keeper?.keep({ lane, first: applied + 1, last: sequence, entries: [...queue] });
+    keeper?.keep({
+      session,
+      url,
+      lane,
+      first: applied + 1,
+      last: sequence,
+      entries: [...queue],
+      lost: { ...untold() },
+    });
     kept = sequence;
   }
 
   /** Ops not known to be at the server; losses not told yet count as one. */
   function waiting(): number {
-    return queue.length + Number(untold() !== undefined);
+    return count + Number(untold() !== undefined);
   }
 
   return {
@@ -259,8 +272,9 @@ export function startSender(options: SenderOptions): Sender {
       const op = `{"at":${at},${text}`;
       queue.push({ sequence: ++sequence, kind, text: op });
       bytes += op.length;
-      if (queue.length > limits.QUEUE_OPS || bytes > limits.QUEUE_BYTES) makeRoom();
-      schedule(URGENT.includes(kind) ? 0 : flushMs);
+      count++;
+      if (isFull(1)) makeRoom();
+      schedule(URGENT.test(kind) ? 0 : flushMs);
     },
     flush(timeoutMs = limits.FLUSH_TIMEOUT_MS) {
       return new Promise((resolve) => {
@@ -279,10 +293,10 @@ export function startSender(options: SenderOptions): Sender {
     losses: () => lost,
     farewell() {
       keep();
-      flight ??= board();
+      flight ??= board(limits.FAREWELL_LENGTH);
       if (!flight) return undefined;
       const { count, last, text } = flight;
-      const rest = board(count, last, limits.FAREWELL_BYTES - text.length);
+      const rest = board(limits.FAREWELL_LENGTH - text.length, count, last);
       return bodyOf(rest?.count ? `${text},${rest.text}` : text);
     },
   };
@@ -295,7 +309,7 @@ function bodyOf(batches: string): string {
 /** A session that sends for itself. */
 export function openDirect(options: OpenOptions & { url: string }, writer: Writer): Session {
   const { url, key, session: joined } = options;
-  const session = joined ?? newId(Date.now());
-  const sender = startSender({ session, writer, post: postTo(url, key) });
+  const session = joined ?? newId();
+  const sender = startSender({ session, url, key, writer });
   return new Session(session, url, options, sender, joined !== undefined);
 }

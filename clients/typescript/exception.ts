@@ -5,13 +5,11 @@ import type { Cause, ExceptionFields } from "./ops.ts";
 /** What was thrown, where, and what led to it. */
 export function exceptionFields(thrown: unknown): ExceptionFields {
   const causes: Cause[] = [];
-  let cause = causeOf(thrown);
-  while (cause !== undefined && causes.length < MAX_CAUSES) {
+  let cause = thrown;
+  while ((cause = causeOf(cause)) !== undefined && causes.length < MAX_CAUSES)
     causes.push(describe(cause));
-    cause = causeOf(cause);
-  }
   const fields = describe(thrown);
-  return { ...fields, ...place(fields.stacktrace?.[0]), causes };
+  return { ...fields, ...place(fields.stacktrace?.[0]), causes: causes[0] && causes };
 }
 
 function describe(thrown: unknown): Cause {
@@ -28,7 +26,7 @@ function causeOf(thrown: unknown): unknown {
 }
 
 /** A class's own name says more than `error.name`, which most subclasses never set. */
-function typeOf(thrown: unknown): string {
+function typeOf(thrown: unknown): string | undefined {
   const name = property(thrown, "name");
   const own = property(property(thrown, "constructor"), "name");
   return typeof thrown === "object"
@@ -38,15 +36,15 @@ function typeOf(thrown: unknown): string {
 
 /** The stack without its heading, which repeats type and message and may have many lines. */
 function framesOf(stack: unknown): string[] | undefined {
-  if (typeof stack !== "string") return undefined;
-  const lines = stack.split("\n").map((line) => line.trim());
-  return lines.filter((line) => /^at |@.*:\d+$/.test(line));
+  const lines = textOf(stack)?.match(/^\s*at .*|.*@.*:\d+$/gm);
+  return lines?.map((line) => line.trim());
 }
 
 /** File, line and function of a frame: V8's `at f (file:1:2)`, or `f@file:1:2` elsewhere. */
 function place(frame = ""): ExceptionFields {
-  const found = /^(?:at (?:async )?)?(?:(.*?)(?: \(|@))?(\S.*?):(\d+):\d+\)?$/.exec(frame);
-  return { source_file: found?.[2], source_line: Number(found?.[3]), source_function: found?.[1] };
+  const [, source_function, source_file, line] =
+    /^(?:at (?:async )?)?(?:(.*?)(?: \(|@))?(\S.*?):(\d+):\d+\)?$/.exec(frame) ?? [];
+  return { source_file, source_line: Number(line) || undefined, source_function };
 }
 
 function property(value: unknown, key: string): unknown {
@@ -57,9 +55,10 @@ function property(value: unknown, key: string): unknown {
   }
 }
 
-function textOf(value: unknown): string {
+/** Nothing rather than an empty text. */
+function textOf(value: unknown): string | undefined {
   try {
-    return typeof value === "string" ? value : (JSON.stringify(value) ?? typeof value);
+    return typeof value === "string" ? value || undefined : (JSON.stringify(value) ?? typeof value);
   } catch {
     return typeof value;
   }

@@ -1,6 +1,6 @@
 /** Heartbeats from the event loop: they stop exactly when nothing else of the program can run either. */
-import type { Recorder } from "./recorder.ts";
 import { BEATS_PER_TIMEOUT, LONGEST_DELAY_MS } from "./limits.ts";
+import type { Session } from "./session.ts";
 
 export type HeartbeatMonitor = {
   /** No heartbeats until `resume`. */
@@ -11,29 +11,26 @@ export type HeartbeatMonitor = {
   [Symbol.dispose](): void;
 };
 
-export function startMonitor(
-  recorder: Recorder,
-  timeoutMs: number,
-  onStop: () => void,
-): HeartbeatMonitor {
+export function startMonitor(session: Session, timeoutMs: number): HeartbeatMonitor {
   const intervalMs = Math.min(Math.max(timeoutMs / BEATS_PER_TIMEOUT, 1), LONGEST_DELAY_MS);
   let isPaused = false;
-  let isResting = false;
+  let isResting: boolean | undefined;
 
   function beat(): void {
     // Browsers slow down the timers of pages that nobody sees, and that is no hang.
-    const isQuiet = isPaused || page.document?.hidden === true;
-    if (!isQuiet) recorder.heartbeat(timeoutMs);
-    else if (!isResting) recorder.pause();
+    const isQuiet = isPaused || (globalThis as Page).document?.hidden;
+    if (!isQuiet) session.heartbeat(timeoutMs);
+    else if (!isResting) session.pause();
     isResting = isQuiet;
+    if (session.hasEnded) clearInterval(interval);
   }
   function pause(): void {
     isPaused = true;
     beat();
   }
 
-  beat();
   const interval = setInterval(beat, intervalMs);
+  beat();
   // In Node a timer keeps the program running; this one must not. In browsers it is a number.
   interval.unref?.();
   return {
@@ -45,7 +42,6 @@ export function startMonitor(
     stop() {
       clearInterval(interval);
       pause();
-      onStop();
     },
     [Symbol.dispose]() {
       this.stop();
@@ -53,5 +49,5 @@ export function startMonitor(
   };
 }
 
-/** Only browsers have one; this file is for all. */
-const page = globalThis as { document?: { hidden: boolean } };
+/** Only browsers have a document; this file is for all. */
+type Page = { document?: { hidden: boolean } };

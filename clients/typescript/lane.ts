@@ -7,8 +7,7 @@ import { join } from "node:path";
 import { checksum, writeHex } from "./checksum.ts";
 import { headerText, type Header } from "./frame.ts";
 import { droppedOp } from "./ops.ts";
-import type { Kind } from "./recorder.ts";
-import type { Outlet } from "./session.ts";
+import type { Kind, Outlet } from "./outlet.ts";
 
 const { O_WRONLY, O_CREAT, O_EXCL, O_APPEND } = constants;
 const BLANK = 0x20;

@@ -4,6 +4,10 @@
 export const LANE_BYTES = 8 * 1024 * 1024;
 /** Paths whose losses are told, per session: beyond this the program is mistaken everywhere, and one more note helps nobody. */
 export const MAX_TOLD_PATHS = 1_000;
+/** What an op's sequence and time, which stand before its text, may take. */
+export const OP_HEAD_BYTES = 64;
+/** Where cutting an event's strings starts: half of any limit there is. */
+export const LONGEST_CUT = 131_072;
 /** Strings up to this stay whole when an event is cut to fit: names, paths and codes are what identifies it. */
 export const WHOLE_STRING = 64;
 /** Series whose encoded names are remembered: many more than a session may hold is a mistake that must not eat memory. */
@@ -24,10 +28,10 @@ export const QUEUE_OPS = 10_000;
 /** …measured in text, which is also what IndexedDB keeps. */
 export const QUEUE_BYTES = 4 * 1024 * 1024;
 /** One request: small enough for a phone on a bad line to finish. */
-export const SEND_BYTES = 256 * 1024;
+export const SEND_LENGTH = 256 * 1024;
 export const SEND_OPS = 1_000;
-/** Browsers refuse more in requests that outlive the page (64 KiB in all); room is left for other people's. */
-export const FAREWELL_BYTES = 48 * 1024;
+/** Browsers refuse more than 64 KiB in requests that outlive the page, and a character may take three bytes. */
+export const FAREWELL_LENGTH = 20 * 1024;
 /** How long ops may wait for company. */
 export const FLUSH_MS = 1_000;
 /** While someone has the session's page open. */

@@ -11,6 +11,7 @@ import {
 } from "../../src/core/limits.ts";
 import type { MetricType } from "../../src/core/vocabulary.ts";
 import { cutStrings, utf8Length } from "./cut.ts";
+import { OP_HEAD_BYTES } from "./limits.ts";
 import { jsonOf, plainObject, type Loss } from "./plain.ts";
 
 export type Start = {
@@ -31,7 +32,7 @@ export type EventOptions = {
   data?: object | undefined;
 };
 
-/** An exception in plain words; `causes` are those that led to it, innermost last. */
+/** An exception in plain words, in the order of core's wire, nothing empty; `causes` are those that led to it, innermost last. */
 export type ExceptionFields = Cause & {
   source_file?: string | undefined;
   source_line?: number | undefined;
@@ -54,31 +55,31 @@ export type MetricOptions = {
 
 /** What a metric op measures, beside its name. */
 export type Measure = {
-  value?: unknown;
-  delta?: unknown;
+  value: unknown;
   count?: number | undefined;
   buckets?: readonly number[] | undefined;
 };
 
-/** The sequence and time that stand before take some. */
-const MAX_OP_BYTES = MAX_EVENT_BYTES - 64;
-
-export function startOp({ product, version, tags, state }: Start, losses: Loss[]): string {
+export function startOp(start: Start, losses: Loss[]): string {
   const op = {
     op: "start",
-    product: name("start.product", product, losses),
-    version: name("start.version", version, losses),
-    tags: labels("start.tags", tags, losses),
-    state: free("state", state, losses),
+    product: name("start.product", start.product, losses),
+    version: name("start.version", start.version, losses),
+    tags: labels("start.tags", start.tags, losses),
+    state: fitting(free("state", start.state, losses), losses),
   };
-  if (isTooLarge(jsonOf(op.state ?? {}), MAX_STATE_BYTES, "state", losses)) op.state = undefined;
   return textOf(op);
 }
 
 /** Nothing when the patch is over the limit: the server would refuse it, and everything beside it. */
 export function stateOp(patch: unknown, losses: Loss[]): string | undefined {
-  const op = { op: "state", patch: plainObject(patch, "state", losses) };
-  return isTooLarge(jsonOf(op.patch), MAX_STATE_BYTES, "state", losses) ? undefined : textOf(op);
+  const fit = fitting(plainObject(patch, "state", losses), losses);
+  return fit && textOf({ op: "state", patch: fit });
+}
+
+function fitting(state: object | undefined, losses: Loss[]): object | undefined {
+  const json = jsonOf(state ?? {});
+  return isTooLarge(json, MAX_STATE_BYTES, "state", losses) ? undefined : state;
 }
 
 export function eventOp(
@@ -95,11 +96,11 @@ export function eventOp(
     labels: labels("event.labels", options.labels, losses),
     message: text(options.message),
     data: free("data", options.data, losses),
+    ...thrown,
   };
-  if (thrown !== undefined) Object.assign(op, exceptionOf(thrown));
   const written = textOf(op);
-  return isTooLarge(written, MAX_OP_BYTES, op.name, losses)
-    ? cutStrings(op, textOf, MAX_OP_BYTES)
+  return isTooLarge(written, MAX_EVENT_BYTES - OP_HEAD_BYTES, op.name, losses)
+    ? cutStrings(op, textOf, MAX_EVENT_BYTES - OP_HEAD_BYTES)
     : written;
 }
 
@@ -111,9 +112,8 @@ export function metricOp(
   options: MetricOptions,
   losses: Loss[],
 ): string | undefined {
-  const field = "delta" in measure ? "delta" : "value";
-  const given = measure[field];
-  const value = typeof given === "number" || typeof given === "bigint" ? Number(given) : NaN;
+  const given = measure.value;
+  const value = typeof given === "bigint" ? Number(given) : given;
   if (!Number.isFinite(value)) {
     const said = typeof given === "number" ? given : typeof given;
     losses.push({
@@ -131,7 +131,7 @@ export function metricOp(
     unit: name("metric.unit", options.unit, losses),
     tags: labels("metric.tags", options.tags, losses),
     metadata: free("metadata", options.metadata, losses),
-    [field]: value,
+    [type === "counter" ? "delta" : "value"]: value,
     count: whole(measure.count) || undefined,
     // A bound that is infinite is the last bucket's, which has none in any case.
     buckets: list(measure.buckets?.filter(Number.isFinite).slice(0, MAX_BUCKETS)),
@@ -176,29 +176,15 @@ function textOf(op: object): string {
   return jsonOf(op).slice(1);
 }
 
-function exceptionOf(thrown: ExceptionFields): ExceptionFields {
-  return {
-    ...causeOf(thrown),
-    source_file: text(thrown.source_file),
-    source_line: whole(thrown.source_line),
-    source_function: text(thrown.source_function),
-    causes: list(thrown.causes?.map(causeOf)),
-    handled: thrown.handled,
-  };
-}
-
-function causeOf({ exception_type, exception_msg, stacktrace }: Cause): Cause {
-  return {
-    exception_type: text(exception_type),
-    exception_msg: text(exception_msg),
-    stacktrace: list(stacktrace?.map(String)),
-  };
-}
-
 // Empty texts, lists and objects count as not given: that is all a Go program can say.
 
 function text(value: unknown): string | undefined {
-  return value === undefined || value === null ? undefined : describe(value) || undefined;
+  const given: unknown = value ?? "";
+  try {
+    return String(given) || undefined;
+  } catch {
+    return typeof value;
+  }
 }
 
 function list<Item>(items: Item[] | undefined): Item[] | undefined {
@@ -232,17 +218,9 @@ function labels(
   if (!Array.isArray(given)) return undefined;
   const cut: Loss[] = [];
   const kept = given.slice(0, MAX_LABELS).map((label: unknown) => name(field, label, cut) ?? "");
-  if (cut.length > 0 || given.length > MAX_LABELS)
-    losses.push({ cause: "too_large", detail: field });
+  if (given.length > MAX_LABELS) cut.push({ cause: "too_large", detail: field });
+  if (cut[0]) losses.push(cut[0]); // once for all
   return list(kept);
-}
-
-function describe(value: unknown): string {
-  try {
-    return String(value);
-  } catch {
-    return typeof value;
-  }
 }
 
 function isTooLarge(json: string, maxBytes: number, what: string, losses: Loss[]): boolean {

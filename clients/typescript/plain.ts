@@ -17,17 +17,16 @@ export type Loss = {
 /** JSON text as every client writes it. Lone surrogates, which UTF-8 cannot write, become U+FFFD. */
 export function jsonOf(value: unknown): string {
   const text = JSON.stringify(value);
+  // An escaped backslash is stepped over: what follows it is no escape.
   return text.includes("\\ud")
-    ? text.replace(/\\\\|\\ud[89a-f]../g, (found) => (found === "\\\\" ? found : "\ufffd"))
+    ? text.replace(/(\\\\)|\\ud[89a-f]../g, (_, kept = "\ufffd") => kept)
     : text;
 }
 
 /** A free-form object (state, data, metadata); anything else becomes an object with the one key `value`. */
 export function plainObject(value: unknown, root: string, losses: Loss[]): object {
   const plain = plainOf(value, { keys: [root], above: [], losses });
-  return typeof plain === "object" && plain !== null && !Array.isArray(plain)
-    ? plain
-    : { value: plain };
+  return isBag(plain) ? plain : { value: plain };
 }
 
 /** Where the walk is: the keys that lead there, and the containers it is in. */
@@ -40,10 +39,10 @@ function plainOf(value: unknown, place: Place): unknown {
     case "bigint":
       return value >= -MAX_EXACT && value <= MAX_EXACT ? Number(value) : String(value);
     case "object":
-      return value === null ? null : plainContainer(value, place);
+      return value && plainContainer(value, place);
     case "function":
     case "symbol":
-      return lose(`<${typeName(value)}>`, place);
+      return lose(typeName(value), place);
     default:
       return value;
   }
@@ -52,44 +51,38 @@ function plainOf(value: unknown, place: Place): unknown {
 const MAX_EXACT = 2n ** 53n;
 
 function plainContainer(value: object, place: Place): unknown {
-  const { above } = place;
-  if (above.includes(value)) return lose("<cycle>", place);
-  above.push(value);
+  if (place.above.includes(value)) return lose("cycle", place);
+  place.above.push(value);
   try {
     return plainInstance(value, place);
   } catch {
     // A proxy or a toJSON() that throws: nothing of it can be known but its type.
-    return lose(`<${typeName(value)}>`, place);
+    return lose(typeName(value), place);
   } finally {
-    above.pop();
+    place.above.pop();
   }
 }
 
 /** What is more than a bag of members may have a usual text, or say itself what it is. */
-function plainInstance(value: object, place: Place): unknown {
+function plainInstance(value: { toJSON?: unknown }, place: Place): unknown {
   if (value instanceof Uint8Array || value instanceof ArrayBuffer) return base64(value);
   if (value instanceof RegExp || value instanceof Error) return String(value);
-  if (!("toJSON" in value) || typeof value.toJSON !== "function") return membersOf(value, place);
-  const said: unknown = value.toJSON(place.keys.at(-1));
-  if (typeof said !== "object" || said === null) return plainOf(said, place);
-  return said !== value && place.above.includes(said)
-    ? lose("<cycle>", place)
-    : membersOf(said, place);
+  const said: unknown =
+    typeof value.toJSON === "function" ? value.toJSON(place.keys.at(-1)) : value;
+  return said === value ? membersOf(value, place) : plainOf(said, place);
 }
 
 function base64(bytes: Uint8Array | ArrayBuffer): string {
-  let binary = "";
-  for (const byte of new Uint8Array(bytes)) binary += String.fromCharCode(byte);
-  return `base64:${btoa(binary)}`;
+  const binary = Array.from(new Uint8Array(bytes), (byte) => String.fromCharCode(byte));
+  return `base64:${btoa(binary.join(""))}`;
 }
 
 function membersOf(value: object, place: Place): unknown {
-  if (place.above.length > MAX_DEPTH) return lose("<too deep>", place);
-  if (isPlain(value)) return propertiesOf(value, place);
-  if (value instanceof Map) return entriesOf(value, place);
+  if (place.above.length > MAX_DEPTH) return lose("too deep", place);
+  if (value instanceof Map) return propertiesOf(byName(value), place);
   if (value instanceof Set) return itemsOf(value, place).sort(byJson);
   if (isList(value)) return itemsOf(value, place);
-  return isOpaque(value) ? lose(`<${typeName(value)}>`, place) : propertiesOf(value, place);
+  return isOpaque(value) ? lose(typeName(value), place) : propertiesOf(value, place);
 }
 
 /** An array, one of numbers, or anything else that can be gone through and says how long it is. */
@@ -107,43 +100,32 @@ function itemsOf(list: Iterable<unknown>, place: Place): unknown[] {
 }
 
 function propertiesOf(value: object, place: Place): object {
-  const plain = {};
+  let plain: { [key: string]: unknown } = {};
   for (const key of Object.keys(value)) {
-    // Any object may be read by key.
-    put(plain, key, () => (value as Record<string, unknown>)[key], place);
+    place.keys.push(key);
+    const isHidden = holdsSecret(key);
+    const within = isHidden ? { ...place, losses: [] } : place;
+    let member: unknown;
+    try {
+      member = plainOf((value as Record<string, unknown>)[key], within); // any object may be read by key
+    } catch {
+      member = lose("unreadable", within); // a getter that throws
+    }
+    if (isHidden && !isEmpty(member)) member = REDACTED;
+    if (key === "__proto__") plain = { ...plain, [key]: member };
+    else plain[key] = member; // which would set that one's prototype
+    place.keys.pop();
   }
   return plain;
 }
 
-/** A map's keys as their text: strings as they are, anything else as its JSON. */
-function entriesOf(map: Map<unknown, unknown>, place: Place): object {
-  const plain = {};
-  for (const [key, member] of map) {
+/** A map's members by their keys' text: strings as they are, anything else as its JSON. */
+function byName(map: Map<unknown, unknown>): object {
+  const named = Array.from(map, ([key, member]) => {
     const name = plainOf(key, { keys: [], above: [], losses: [] });
-    put(plain, typeof name === "string" ? name : jsonOf(name), () => member, place);
-  }
-  return plain;
-}
-
-function put(
-  plain: { [key: string]: unknown },
-  key: string,
-  read: () => unknown,
-  place: Place,
-): void {
-  place.keys.push(key);
-  const secret = holdsSecret(key);
-  const within = secret ? { ...place, losses: [] } : place;
-  let member: unknown;
-  try {
-    member = plainOf(read(), within);
-  } catch {
-    member = lose("<unreadable>", within); // a getter that throws
-  }
-  if (secret && !isEmpty(member)) member = REDACTED;
-  place.keys.pop();
-  if (key === "__proto__") Object.defineProperty(plain, key, { value: member, enumerable: true });
-  else plain[key] = member;
+    return [typeof name === "string" ? name : jsonOf(name), member] as const;
+  });
+  return Object.fromEntries(named);
 }
 
 const secretKeys = new Map<string, boolean>();
@@ -160,12 +142,14 @@ function holdsSecret(key: string): boolean {
 
 /** Things that are not data: sockets, promises, elements, and instances that show nothing. */
 function isOpaque(value: object): boolean {
+  if (isBag(value)) return false;
   const isActive = ["emit", "then", "addEventListener"].some((method) => method in value);
   return isActive || Object.keys(value).length === 0;
 }
 
-function isPlain(value: object): boolean {
-  const prototype: unknown = Object.getPrototypeOf(value);
+/** An object that is nothing but its members. */
+function isBag(value: unknown): value is object {
+  const prototype: unknown = Object.getPrototypeOf(value ?? "");
   return prototype === Object.prototype || prototype === null;
 }
 
@@ -177,7 +161,8 @@ function typeName(value: unknown): string {
   }
 }
 
-function lose(written: string, place: Place): string {
+function lose(what: string, place: Place): string {
+  const written = `<${what}>`;
   place.losses.push({ cause: "unserialisable", detail: `${place.keys.join(".")}: ${written}` });
   return written;
 }

@@ -1,48 +1,79 @@
-/** A recording: what a program calls. No call throws, waits, or prints, whatever it is given. */
-import { EVENT_EXCEPTION } from "../../src/core/vocabulary.ts";
+/**
+ * A recording: what a program calls. Turns calls into ops and hands them to an outlet, with the losses that went with them. No call
+ * throws, waits, or prints, whatever it is given: the program goes on.
+ */
+import { EVENT_EXCEPTION, type MetricType } from "../../src/core/vocabulary.ts";
 import { exceptionFields } from "./exception.ts";
 import { startMonitor, type HeartbeatMonitor } from "./heartbeat.ts";
-import { crashOp, endOp, type MetricOptions, type Start } from "./ops.ts";
-import { Recorder, type LogOptions, type Sink, type Stats } from "./recorder.ts";
+import { LAST_DATE, MAX_TOLD_PATHS } from "./limits.ts";
+import * as ops from "./ops.ts";
+import { add, type Counts, type Kind, type Outlet } from "./outlet.ts";
+import type { Loss } from "./plain.ts";
 import { Timer } from "./timer.ts";
 
+export type LogOptions = ops.EventOptions & {
+  /** When it happened, in epoch milliseconds, if not now. */
+  at?: number | undefined;
+};
 export type ExceptionOptions = LogOptions & {
   /** The event's name; `exception` unless said otherwise. */
   name?: string | undefined;
   /** False: it ended the program, or a part of it. */
   handled?: boolean | undefined;
 };
+export type HistogramOptions = ops.MetricOptions & {
+  /** Upper bounds, ascending; what is above the last counts too. Default: good for seconds. */
+  buckets?: readonly number[] | undefined;
+};
 export type EndOptions = { exitCode?: number | undefined; signal?: string | undefined };
 
-/** Where a session's ops go. */
-export type Outlet = Sink & {
-  /** Resolves once everything so far is where it will survive: on disk at once, else at the server or given up. */
-  flush(timeoutMs?: number): Promise<void>;
-  /** No more ops will come. */
-  close(): void;
-  /** Ops that wait in memory. */
-  waiting(): number;
-  /** Ops that it lost, by cause. */
-  losses(): { [cause: string]: number };
-};
+/** What was recorded, what of it was lost on the way, and how much waits in memory (direct mode). */
+export type Stats = { records: number; dropped: Counts; waiting: number };
 
-export class Session extends Recorder<Outlet> {
+export class Session {
   /** The session's id: give it to another process as `DATACAT_SESSION`, and it records into the same session. */
   readonly id: string;
   /** The server it goes to. */
   readonly url: string;
-  readonly #atEnd = new Set<() => void>();
+  readonly #outlet: Outlet;
+  /** Another process opened the session: no start, no end of ours. */
+  readonly #isJoined: boolean;
+  protected readonly clock: () => number;
+  readonly #told = new Set<string>();
+  readonly #dropped: Counts = {};
+  readonly #atEnd: (() => void)[] = [];
+  #records = 0;
+  hasEnded = false;
 
-  constructor(id: string, url: string, start: Start, outlet: Outlet, isJoined: boolean) {
-    super(outlet, isJoined);
+  constructor(
+    id: string,
+    url: string,
+    start: ops.Start,
+    outlet: Outlet,
+    isJoined: boolean,
+    clock = Date.now,
+  ) {
     this.id = id;
     this.url = url;
-    this.begin(start);
+    this.#outlet = outlet;
+    this.#isJoined = isJoined;
+    this.clock = clock;
+    if (!isJoined) this.#record("start", (losses) => ops.startOp(start, losses));
   }
 
   /** Environment for a child process that records into this session. */
   get environment(): { DATACAT_SESSION: string; DATACAT_URL: string } {
     return { DATACAT_SESSION: this.id, DATACAT_URL: this.url };
+  }
+
+  /** Merges a patch into the session's state: objects merge, null deletes, everything else replaces. */
+  updateState(patch: object): void {
+    this.#record("state", (losses) => ops.stateOp(patch, losses));
+  }
+
+  /** Something happened. */
+  event(name: string, options?: LogOptions): void {
+    this.log(name, options);
   }
 
   /** An exception, with its stack and what led to it. Anything can be thrown, so anything can be given. */
@@ -51,13 +82,28 @@ export class Session extends Recorder<Outlet> {
     this.log(options?.name ?? EVENT_EXCEPTION, options, fields);
   }
 
+  /** A value that goes up and down. */
+  gauge(name: string, value: number | bigint, options?: ops.MetricOptions): void {
+    this.measure("gauge", name, { value }, options);
+  }
+
+  /** Adds to a total. */
+  counter(name: string, delta: number | bigint = 1, options?: ops.MetricOptions): void {
+    this.measure("counter", name, { value: delta }, options);
+  }
+
+  /** One sample of a distribution. */
+  histogram(name: string, value: number | bigint, options?: HistogramOptions): void {
+    this.measure("histogram", name, { value, buckets: options?.buckets }, options);
+  }
+
   /** Measures until it is stopped: `using timer = session.timer("save")`, or call `stop()`. */
-  timer(name: string, options?: MetricOptions): Timer {
+  timer(name: string, options?: ops.MetricOptions): Timer {
     return new Timer((value, count) => this.measure("timer", name, { value, count }, options));
   }
 
   /** Measures a function, also one that waits; its result or exception passes through. */
-  time<Result>(name: string, work: () => Result, options?: MetricOptions): Result {
+  time<Result>(name: string, work: () => Result, options?: ops.MetricOptions): Result {
     const timer = this.timer(name, options);
     let result: Result | undefined;
     try {
@@ -69,51 +115,108 @@ export class Session extends Recorder<Outlet> {
     }
   }
 
+  /** The program is alive. The first one arms hang detection: the next is due within `timeoutMs` (60 s, or what was last said). */
+  heartbeat(timeoutMs?: number): void {
+    this.#record("heartbeat", () => ops.heartbeatOp(timeoutMs));
+  }
+
   /** Heartbeats from the event loop until stopped: when the loop is blocked for longer than `timeoutMs`, the session counts as hung. */
   heartbeatMonitor(timeoutMs = 60_000): HeartbeatMonitor {
-    const monitor = startMonitor(this, timeoutMs, () => this.#atEnd.delete(stop));
-    const stop = () => monitor.stop();
-    this.#atEnd.add(stop);
-    return monitor;
+    return startMonitor(this, timeoutMs);
+  }
+
+  /** No heartbeats for a while, on purpose: a dialog, a debugger. */
+  pause(): void {
+    this.#record("heartbeat", () => ops.plainOp("pause"));
+  }
+
+  /** Heartbeats are expected again. */
+  resume(): void {
+    this.#record("heartbeat", () => ops.plainOp("resume"));
   }
 
   /** The program is done with this session. Nothing is recorded after it. */
   end(options?: EndOptions): void {
-    this.finish(endOp({ exit_code: options?.exitCode, signal: options?.signal }));
-    this.#close();
+    this.finish(ops.endOp({ exit_code: options?.exitCode, signal: options?.signal }));
   }
 
   /** The program goes down by an exception that nobody caught. */
   crash(thrown: unknown, exitCode?: number, reason = "uncaught_exception"): void {
     this.exception(thrown, { handled: false });
-    this.finish(crashOp(reason, exitCode));
-    this.#close();
+    this.finish(ops.crashOp(reason, exitCode));
   }
 
-  /** How much was recorded, how much of it was lost on the way, and how much waits in memory (direct mode). */
-  stats(): Stats & { waiting: number } {
-    const { recorded, sink } = this;
-    const dropped = { ...recorded.dropped, ...sink.losses() };
-    return { ...recorded, dropped, waiting: sink.waiting() };
+  stats(): Stats {
+    return {
+      records: this.#records,
+      dropped: { ...this.#dropped, ...this.#outlet.losses() },
+      waiting: this.#outlet.waiting(),
+    };
   }
 
   /** Waits until everything so far is safe: at once with a lane, after sending in direct mode. Never rejects. */
   flush(timeoutMs?: number): Promise<void> {
-    return this.sink.flush(timeoutMs);
+    return this.#outlet.flush(timeoutMs);
   }
 
   /** Calls back once when the session ends. */
   onEnd(callback: () => void): void {
-    this.#atEnd.add(callback);
+    this.#atEnd.push(callback);
   }
 
   [Symbol.dispose](): void {
     this.end();
   }
 
-  #close(): void {
-    for (const callback of this.#atEnd) callback();
-    this.#atEnd.clear();
-    this.sink.close();
+  protected log(name: unknown, options?: LogOptions, thrown?: ops.ExceptionFields): void {
+    const kind = thrown === undefined ? "event" : "exception";
+    this.#record(kind, (losses) => ops.eventOp(name, options ?? {}, losses, thrown), options?.at);
+  }
+
+  protected measure(
+    type: MetricType,
+    name: unknown,
+    measure: ops.Measure,
+    options?: ops.MetricOptions,
+  ): void {
+    this.#record("metric", (losses) => ops.metricOp(type, name, measure, options ?? {}, losses));
+  }
+
+  /** `end` or `crash`: nothing follows it. */
+  protected finish(text: string): void {
+    if (!this.#isJoined) this.#record("end", () => text);
+    this.hasEnded = true;
+    for (const callback of this.#atEnd.splice(0)) callback();
+    this.#outlet.close();
+  }
+
+  /** Records an op whose text is known already. */
+  protected append(kind: Kind, at: number, text: string): void {
+    this.#records++;
+    this.#outlet.write(kind, at, text);
+  }
+
+  #record(kind: Kind, write: (losses: Loss[]) => string | undefined, givenAt?: number): void {
+    if (this.hasEnded) return;
+    try {
+      const isGiven = typeof givenAt === "number" && givenAt >= 0 && givenAt <= LAST_DATE;
+      const at = isGiven ? Math.floor(givenAt) : this.clock();
+      const losses: Loss[] = [];
+      const text = write(losses);
+      if (text !== undefined) this.append(kind, at, text);
+      for (const loss of losses) this.#tell(loss, at);
+    } catch {
+      add(this.#dropped, "internal"); // a fault of ours; the program must not notice
+    }
+  }
+
+  /** What is merely written differently is told once per path; what is missing, each time. */
+  #tell(loss: Loss, at: number): void {
+    add(this.#dropped, loss.cause);
+    if (!loss.isMissing) {
+      if (this.#told.has(loss.detail) || this.#told.size >= MAX_TOLD_PATHS) return;
+      this.#told.add(loss.detail);
+    }
+    this.append("dropped", at, ops.droppedOp(loss.cause, 1, loss.detail));
   }
 }

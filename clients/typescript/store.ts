@@ -4,44 +4,37 @@
  */
 import type { Chunk, Keeper } from "./direct.ts";
 import { QUEUE_BYTES } from "./limits.ts";
-
-/** A chunk with whose session it is and which server it is for. */
-type Stored = Chunk & { session: string; url: string };
-
-/** One lane that an earlier page left behind. */
-export type Found = Stored & { lost: number };
+import { add } from "./outlet.ts";
 
 const NAME = "datacat";
 
-/** Keeps one session's chunks. Where there is no IndexedDB (private windows), nothing is kept. */
-export function keeperFor(session: string, url: string): Keeper {
-  return {
-    keep(chunk) {
-      // One transaction: without room for the new chunk, the old one stays. Never rejects.
-      void inStore((store) => {
-        store.delete(chunksOf(chunk.lane, chunk.last));
-        return store.put({ ...chunk, session, url });
-      });
-    },
-    release(lane, upTo) {
-      void inStore((store) => store.delete(chunksOf(lane, upTo))); // likewise
-    },
-  };
-}
+/** Where there is no IndexedDB (private windows), nothing is kept. */
+export const keeper: Keeper = {
+  keep(chunk) {
+    // One transaction: without room for the new chunk, the old one stays. Never rejects.
+    void inStore((store) => {
+      store.delete(chunksOf(chunk.lane, chunk.last));
+      return store.put(chunk);
+    });
+  },
+  release(lane, upTo) {
+    void inStore((store) => store.delete(chunksOf(lane, upTo))); // likewise
+  },
+};
 
 function chunksOf(lane: string, upTo: number): IDBKeyRange {
   return IDBKeyRange.bound([lane, 0], [lane, upTo]);
 }
 
 /** What earlier pages left behind, newest first; beyond the budget only how much it was. */
-export async function findLanes(): Promise<Found[]> {
-  const chunks = (await inStore<Stored[]>((store) => store.getAll())) ?? [];
+export async function findLanes(): Promise<Chunk[]> {
+  const chunks = (await inStore<Chunk[]>((store) => store.getAll())) ?? [];
   let bytes = 0;
-  return chunks.reverse().map((chunk) => {
-    for (const { text } of chunk.entries) bytes += text.length;
-    const isOver = bytes > QUEUE_BYTES;
-    return isOver ? { ...chunk, entries: [], lost: chunk.entries.length } : { ...chunk, lost: 0 };
-  });
+  for (const { entries, lost } of chunks.reverse()) {
+    for (const { text } of entries) bytes += text.length;
+    if (bytes > QUEUE_BYTES) add(lost, "queue_full", entries.splice(0).length);
+  }
+  return chunks;
 }
 
 async function inStore<Result>(

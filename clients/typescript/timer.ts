@@ -5,9 +5,9 @@
 export class Timer {
   /** Iterations within the measured time, if it was a loop. */
   count: number | undefined;
-  readonly #record: (seconds: number, count: number | undefined) => void;
+  /** Nothing once it has run. */
+  #record: ((seconds: number, count: number | undefined) => void) | undefined;
   readonly #startedAt = performance.now();
-  #isRunning = true;
 
   constructor(record: (seconds: number, count: number | undefined) => void) {
     this.#record = record;
@@ -21,8 +21,8 @@ export class Timer {
   /** Records the time, once; answers the seconds. */
   stop(): number {
     const seconds = (performance.now() - this.#startedAt) / 1_000;
-    if (this.#isRunning) this.#record(seconds, this.count);
-    this.#isRunning = false;
+    this.#record?.(seconds, this.count);
+    this.#record = undefined;
     return seconds;
   }
 

@@ -4,29 +4,18 @@ import type { Json } from "./wire.ts";
 export const REDACTED = "[redacted]";
 
 /** A key is secret if its name, lower-cased and without `_`, `-` and blanks, contains one of these. */
-const SECRET_WORDS = [
-  "password",
-  "passwd",
-  "secret",
-  "token",
-  "authorization",
-  "cookie",
-  "apikey",
-  "privatekey",
-  "credential",
-  "sessionkey",
-];
-const secretWord = new RegExp(SECRET_WORDS.join("|"));
+const SECRET_WORD =
+  /password|passwd|secret|token|authorization|cookie|apikey|privatekey|credential|sessionkey/;
 
 /** Does a key of this name hold a secret? */
 export function isSecret(key: string): boolean {
-  return secretWord.test(key.toLowerCase().replace(/[_\-\s]/g, ""));
+  return SECRET_WORD.test(key.toLowerCase().replace(/[_\-\s]/g, ""));
 }
 
 /** Nothing to hide: an empty value tells only that there is none. */
 export function isEmpty(value: unknown): boolean {
-  if (value === null || value === undefined || value === "") return true;
-  return isPlain(value) && Object.keys(value).length === 0;
+  // Numbers and booleans are never empty; of all else only "", {} and [] are two characters of JSON.
+  return typeof value !== "number" && JSON.stringify(value ?? "").length === 2;
 }
 
 /** The value with every secret in it written over; the same object when there was none. */

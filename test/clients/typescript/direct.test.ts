@@ -4,9 +4,8 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { startSender, type Keeper } from "../../../clients/typescript/direct.ts";
+import { startSender, type Chunk, type Keeper } from "../../../clients/typescript/direct.ts";
 import { QUEUE_OPS } from "../../../clients/typescript/limits.ts";
-import { postTo } from "../../../clients/typescript/post.ts";
 import { Session } from "../../../clients/typescript/session.ts";
 import { farServer, type Fault, type FarServer } from "./far-server.ts";
 import { testHome } from "./lanes.ts";
@@ -15,8 +14,9 @@ import { testHome } from "./lanes.ts";
 function connect(far: FarServer, joined = true, keeper?: Keeper) {
   const sender = startSender({
     session: "s1",
+    url: far.url,
     writer: { program: "test" },
-    post: postTo(far.url, "the-key"),
+    key: "the-key",
     keeper,
     random: () => 0,
   });
@@ -73,9 +73,11 @@ test("what a batch on its way says of losses, last words do not say again", asyn
   far.faults.push("no answer");
   const sender = startSender({
     session: "s1",
+    url: far.url,
     writer: { program: "test" },
-    post: postTo(far.url, "the-key"),
-    found: { lane: "l1", first: 1, last: 0, entries: [], lost: 3 },
+    key: "the-key",
+    lane: "l1",
+    lost: { queue_full: 3 },
   });
   await sender.flush(50);
   sender.write("event", Date.now(), `"op":"event","name":"last"}`);
@@ -146,6 +148,22 @@ test("a full queue gives up the oldest metrics first, says so, and stays bounded
   expect(names(far).filter((name) => name !== "g")).toEqual(["start", "kept", "kept too"]);
   expect(far.ops.length + (far.dropped["queue_full"] ?? 0)).toBe(3 * QUEUE_OPS + 3);
   expect(far.ops.at(-2)).toMatchObject({ name: "g", value: 3 * QUEUE_OPS - 1 });
+});
+
+test("what had to be given up is told by whoever sends the rest", async () => {
+  await using far = await farServer();
+  far.isDown = true;
+  let kept: Chunk | undefined;
+  const keeper = { keep: (chunk: Chunk) => void (kept = chunk), release() {} };
+  const { sender, session } = connect(far, true, keeper);
+  for (let i = 0; i < QUEUE_OPS + 50; i++) session.gauge("g", i);
+  await sender.flush(10); // and its page goes
+
+  far.isDown = false;
+  const next = startSender({ session: "s1", url: far.url, writer: {}, ...kept });
+  await next.flush();
+  expect(far.dropped["queue_full"]).toBeGreaterThan(50);
+  expect(far.ops.length + (far.dropped["queue_full"] ?? 0)).toBe(QUEUE_OPS + 50);
 });
 
 test("whatever the network does, every op arrives once and in order, or is counted", async () => {

@@ -5,7 +5,7 @@ import { basename, join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { LaneFile } from "../../../clients/typescript/lane.ts";
-import { Recorder } from "../../../clients/typescript/recorder.ts";
+import { Session } from "../../../clients/typescript/session.ts";
 import { type Fixture, play } from "./golden.ts";
 
 const folder = new URL("../../fixtures/lanes", import.meta.url).pathname;
@@ -26,11 +26,8 @@ test.each(
   let reading = 0;
   const clock = () => fixture.clock.start + fixture.clock.step * reading++;
 
-  play(fixture.calls, (start) => {
-    const recorder = new Recorder(lane, DATACAT_SESSION !== undefined, clock);
-    recorder["begin"](start);
-    return recorder;
-  });
+  const isJoined = DATACAT_SESSION !== undefined;
+  play(fixture.calls, (start) => new Session("", "", start, lane, isJoined, clock));
   lane.close();
 
   const written = readdirSync(lanes).sort();

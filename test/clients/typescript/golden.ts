@@ -1,7 +1,12 @@
 /** Reads a golden fixture's calls and special values, and makes the calls (test/fixtures/lanes/README.md). */
 import type { Header } from "../../../clients/typescript/frame.ts";
-import { crashOp, endOp, type Start } from "../../../clients/typescript/ops.ts";
-import type { Recorder } from "../../../clients/typescript/recorder.ts";
+import {
+  crashOp,
+  endOp,
+  type ExceptionFields,
+  type Start,
+} from "../../../clients/typescript/ops.ts";
+import type { Session } from "../../../clients/typescript/session.ts";
 
 export type Fixture = {
   description: string;
@@ -15,55 +20,69 @@ export type Fixture = {
  * Makes a fixture's calls, on what `open` makes of its first one. Some are no part of what programs may call: exceptions
  * taken apart, measured timers, a crash without its exception.
  */
-export function play<R extends Recorder>(
+export function play(
   calls: Fixture["calls"],
-  open: (start: Start) => R,
-): R | undefined {
-  let recorder: R | undefined;
+  open: (start: Start) => Session,
+): Session | undefined {
+  let session: Session | undefined;
   for (const [call, ...rest] of calls) {
     // The fixture's own shapes, checked by the bytes that come out.
     const [first, second, third] = rest.map((value) => revive(value, [])) as [any, any, any]; // oxlint-disable-line no-explicit-any -- whatever the fixture says
     switch (call) {
       case "open":
-        recorder = open(first);
+        session = open(first);
         break;
       case "update_state":
-        recorder?.updateState(first);
+        session?.updateState(first);
         break;
       case "event":
-        recorder?.event(first, second);
+        session?.event(first, second);
         break;
       case "exception":
-        recorder?.["log"](first.name ?? "exception", first, first);
+        session?.["log"](first.name ?? "exception", first, takenApart(first));
         break;
       case "gauge":
       case "histogram":
       case "counter":
-        recorder?.[call](first, second, third);
+        session?.[call](first, second, third);
         break;
       case "timer":
-        recorder?.["measure"]("timer", first, { value: second, count: third?.count }, third);
+        session?.["measure"]("timer", first, { value: second, count: third?.count }, third);
         break;
       case "heartbeat":
-        recorder?.heartbeat(first?.timeout_ms);
+        session?.heartbeat(first?.timeout_ms);
         break;
       case "pause":
-        recorder?.pause();
+        session?.pause();
         break;
       case "resume":
-        recorder?.resume();
+        session?.resume();
         break;
       case "end":
-        recorder?.["finish"](endOp(first ?? {}));
+        session?.["finish"](endOp(first ?? {}));
         break;
       case "crash":
-        recorder?.["finish"](crashOp(first.reason, first.exit_code));
+        session?.["finish"](crashOp(first.reason, first.exit_code));
         break;
       default:
         throw new Error(`no such call: ${call}`);
     }
   }
-  return recorder;
+  return session;
+}
+
+/** As clients/typescript/exception.ts takes apart what was thrown: in this order, and nothing empty. */
+function takenApart(fields: ExceptionFields): ExceptionFields {
+  const { exception_type, exception_msg, stacktrace, source_file } = fields;
+  const { source_line, source_function, causes, handled } = fields;
+  const ordered = { exception_type, exception_msg, stacktrace, source_file, source_line };
+  const all = { ...ordered, source_function, causes: causes?.map(takenApart), handled };
+  const said = Object.entries(all).filter(([, value]) => !["", "[]"].includes(textOf(value)));
+  return Object.fromEntries(said) as ExceptionFields; // less what is empty
+}
+
+function textOf(value: unknown): string {
+  return Array.isArray(value) ? JSON.stringify(value) : String(value);
 }
 
 type Special = {

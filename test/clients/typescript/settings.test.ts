@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { LaneFile } from "../../../clients/typescript/lane.ts";
-import { Recorder } from "../../../clients/typescript/recorder.ts";
+import { Session } from "../../../clients/typescript/session.ts";
 import { settingsFrom } from "../../../clients/typescript/settings.ts";
 
 test("an id that the server would refuse is no session to join", () => {
@@ -28,11 +28,11 @@ test("a daemon elsewhere stands for the server, whatever is asked for, and gets 
 test("a start that was lost is written again once writing works", () => {
   const folder = join(mkdtempSync(join(tmpdir(), "datacat-start-")), "lanes");
   const header = { lane: "l", session: "s", server: "", at: 1, monotonic_ms: 1, writer: {} };
-  const recorder = new Recorder(new LaneFile({ folder, header, maxBytes: 1_000_000 }));
-  recorder["begin"]({ product: "game" });
-  recorder.event("lost");
+  const lane = new LaneFile({ folder, header, maxBytes: 1_000_000 });
+  const session = new Session("s", "", { product: "game" }, lane, false);
+  session.event("lost");
   mkdirSync(folder);
-  recorder.event("kept");
+  session.event("kept");
   const [, ...lines] = readFileSync(join(folder, readdirSync(folder)[0] ?? ""), "utf8")
     .trimEnd()
     .split("\n")

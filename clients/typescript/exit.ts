@@ -3,6 +3,7 @@
  * exception that nobody caught. One listener for all sessions, however many there are.
  */
 import { FAREWELL_MS } from "./limits.ts";
+import { isGranted } from "./permission.ts";
 import type { Session } from "./session.ts";
 import type { OpenOptions } from "./settings.ts";
 
@@ -18,10 +19,13 @@ export function watchExit(session: Session, settings: OpenOptions): void {
     isWatching = true;
     process.on("exit", onExit);
     process.on("uncaughtExceptionMonitor", onUncaught);
+    // Bun tells the monitor of rejections only while a module is loading. Told not to die of them, it is left alone.
+    const isLenient = process.execArgv.some((word) => word.startsWith("--unhandled-rejections"));
+    if (process.versions.bun && !isLenient) process.on("unhandledRejection", onRejected);
   }
   sessions.add(session);
   if (settings.captureExceptions ?? true) capturing.add(session);
-  if (settings.captureSignals) watchSignals();
+  if (settings.captureSignals && isGranted({ name: "run" })) watchSignals();
   session.onEnd(() => {
     sessions.delete(session);
     capturing.delete(session);
@@ -67,6 +71,15 @@ function onIdle(exitCode: number): void {
 
 function onExit(exitCode: number): void {
   for (const session of sessions) session.end({ exitCode });
+}
+
+/** Being listened to keeps a rejection from ending the program; so once it is recorded the listener goes, and it is rejected once more. */
+function onRejected(thrown: unknown): void {
+  // The program has a handler of its own, and goes on.
+  if (process.listenerCount("unhandledRejection") > 1) return;
+  for (const session of capturing) session.crash(thrown, 1);
+  process.removeListener("unhandledRejection", onRejected);
+  void Promise.reject(thrown); // nobody is to catch it
 }
 
 /** Node tells here what it is about to do; a handler of the program's own means that it goes on. */

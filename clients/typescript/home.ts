@@ -2,11 +2,12 @@
 import { accessSync, constants, existsSync, mkdirSync, statSync } from "node:fs";
 import { homedir, tmpdir, userInfo } from "node:os";
 import { dirname, isAbsolute, join } from "node:path";
+import { isGranted } from "./permission.ts";
 import type { Environment } from "./settings.ts";
 
 /** Datacat's home, ready to write lanes to, or nothing when no folder can be written at all. */
 export function openHome(env: Environment, platform: string): string | undefined {
-  return [preferred(env, platform), lastResort()].find(
+  return [preferred(env, platform), lastResort(env)].find(
     (folder) => folder !== undefined && isOurs(folder),
   );
 }
@@ -30,6 +31,7 @@ function preferred(env: Environment, platform: string): string | undefined {
 
 /** Services often have no HOME; the user database may still know. */
 function knownHome(): string | undefined {
+  if (!isGranted({ name: "sys" })) return undefined;
   try {
     return homedir() || undefined;
   } catch {
@@ -37,10 +39,11 @@ function knownHome(): string | undefined {
   }
 }
 
-function lastResort(): string | undefined {
+function lastResort(env: Environment): string | undefined {
+  if (!isGranted({ name: "sys" })) return undefined; // without a name for this user it may be anybody's
   try {
     // Not tmpdir() everywhere: the clients of other languages look at TMPDIR alone.
-    const folder = process.platform === "win32" ? tmpdir() : process.env["TMPDIR"] || "/tmp";
+    const folder = process.platform === "win32" ? tmpdir() : env["TMPDIR"] || "/tmp";
     return join(folder, `datacat-${process.getuid?.() ?? userInfo().username}`);
   } catch {
     return undefined; // a process without a name in the user database
@@ -51,7 +54,9 @@ function lastResort(): string | undefined {
 function isOurs(home: string): boolean {
   try {
     for (const folder of [home, lanesOf(home)]) {
+      if (!isUsable(folder)) return false;
       make(folder);
+      if (!isGranted({ name: "sys" })) continue; // both questions are about who we are
       const uid = process.getuid?.();
       if (uid !== undefined && statSync(folder).uid !== uid) return false;
       accessSync(folder, constants.W_OK | constants.X_OK);
@@ -65,10 +70,15 @@ function isOurs(home: string): boolean {
 /** Folder by folder: where folders cannot be made (in /proc), Node's own `recursive` tries for ever. */
 function make(folder: string): void {
   if (existsSync(folder)) return;
-  if (dirname(folder) !== folder) make(dirname(folder));
+  const parent = dirname(folder);
+  if (parent !== folder && isUsable(parent)) make(parent);
   try {
     mkdirSync(folder, { mode: 0o700 });
   } catch (thrown) {
     if (!existsSync(folder)) throw thrown; // else another program was quicker
   }
+}
+
+function isUsable(path: string): boolean {
+  return isGranted({ name: "read", path }) && isGranted({ name: "write", path });
 }

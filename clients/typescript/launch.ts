@@ -3,13 +3,15 @@ import { spawn } from "node:child_process";
 import { accessSync, constants, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { delimiter, join } from "node:path";
+import { isGranted } from "./permission.ts";
 import type { Environment } from "./settings.ts";
 import { startOf } from "./writer.ts";
 
 /** Starts a daemon for this home, unless one runs or none is wanted or none can be found. */
 export function wakeDaemon(home: string, env: Environment): void {
   const wanted = env["DATACAT_DAEMON"];
-  if (wanted === "off" || isRunning(home)) return;
+  const mayStart = isGranted({ name: "run" }) && isGranted({ name: "read" });
+  if (wanted === "off" || !mayStart || isRunning(home)) return;
   const command = commandFor(wanted, env);
   if (command === undefined) return;
 
@@ -46,18 +48,25 @@ function isRunning(home: string): boolean {
   }
 }
 
-/** A script is run by this very Node, anything else by itself. */
+/** A script is run by this very Node (in Deno and Bun by the one on the PATH, if any), anything else by itself. */
 function commandFor(
   wanted: string | undefined,
   env: Environment,
 ): [string, ...string[]] | undefined {
-  const found = wanted || onPath(env) || packaged();
+  const found = wanted || onPath("datacat-daemon", env) || packaged();
   if (!found) return undefined;
-  return /\.[cm]?[jt]s$/.test(found) ? [process.execPath, found] : [found];
+  return /\.[cm]?[jt]s$/.test(found) ? [...runtimeFor(env), found] : [found];
 }
 
-function onPath(env: Environment): string | undefined {
-  const name = process.platform === "win32" ? "datacat-daemon.exe" : "datacat-daemon";
+function runtimeFor(env: Environment): [string, ...string[]] {
+  const { deno, bun } = process.versions;
+  const node = (deno ?? bun) ? onPath("node", env) : undefined;
+  if (node !== undefined) return [node];
+  return deno ? [process.execPath, "run", "--allow-all"] : [process.execPath];
+}
+
+function onPath(program: string, env: Environment): string | undefined {
+  const name = process.platform === "win32" ? `${program}.exe` : program;
   return (env["PATH"] ?? "")
     .split(delimiter)
     .filter((folder) => folder !== "")

@@ -1,4 +1,4 @@
-/** Datacat for Node (and Deno and Bun, which speak its API): a session is a lane file, a log call one write to it. */
+/** Datacat for Node, Deno and Bun: a session is a lane file, a log call one write to it. */
 import { openDirect } from "./direct.ts";
 import { watchExit, watchSending } from "./exit.ts";
 import { lanesOf, openHome } from "./home.ts";
@@ -7,9 +7,16 @@ import { LaneFile } from "./lane.ts";
 import { LaneSession } from "./lane-session.ts";
 import { wakeDaemon } from "./launch.ts";
 import { LANE_BYTES } from "./limits.ts";
+import { isGranted, isReachable } from "./permission.ts";
 import type { Session } from "./session.ts";
 import { silent } from "./silent.ts";
-import { settingsFrom, type Environment, type OpenOptions, type Settings } from "./settings.ts";
+import {
+  settingsFrom,
+  VARIABLES,
+  type Environment,
+  type OpenOptions,
+  type Settings,
+} from "./settings.ts";
 import { thisProcess } from "./writer.ts";
 
 export * from "./public.ts";
@@ -31,6 +38,7 @@ export function open(options: OpenOptions = {}): Session {
 
 /** Asked for, or no folder can be written. */
 function sendDirectly(settings: Settings): Session {
+  if (!isReachable(settings.url)) return silent(settings.url, settings.session);
   const session = openDirect(settings, thisProcess());
   watchSending(session);
   return session;
@@ -60,11 +68,9 @@ function openLane(settings: Settings, env: Environment): Session | undefined {
   return session;
 }
 
-/** Deno asks for permission variable by variable; without it there are no settings, and no lanes either. */
+/** All variables, since a daemon that is started gets them, too; else those of ours that may be read. */
 function environment(): Environment {
-  try {
-    return { ...process.env };
-  } catch {
-    return {};
-  }
+  if (isGranted({ name: "env" })) return { ...process.env };
+  const readable = VARIABLES.filter((variable) => isGranted({ name: "env", variable }));
+  return Object.fromEntries(readable.map((name) => [name, process.env[name]]));
 }

@@ -4,6 +4,25 @@ import type { Start } from "./ops.ts";
 
 export type Environment = { [name: string]: string | undefined };
 
+/** Those that mean something to us, or say where things are. */
+export const VARIABLES = [
+  "DATACAT_URL",
+  "DATACAT_KEY",
+  "DATACAT_PRODUCT",
+  "DATACAT_VERSION",
+  "DATACAT_SESSION",
+  "DATACAT_HOME",
+  "DATACAT_DAEMON",
+  "DATACAT_DAEMON_URL",
+  "DATACAT_LANE_BYTES",
+  "DATACAT_DISABLED",
+  "HOME",
+  "LOCALAPPDATA",
+  "PATH",
+  "TMPDIR",
+  "XDG_STATE_HOME",
+];
+
 /** Everything is optional; `DATACAT_…` variables are the defaults (clients/README.md, "Environment"). */
 export type OpenOptions = Start & {
   /** The server. `DATACAT_URL`, else http://localhost:8080. */

@@ -5,11 +5,14 @@ import { hostname, networkInterfaces, userInfo } from "node:os";
 import { basename } from "node:path";
 import { redactArguments } from "../../src/core/redact.ts";
 import type { Writer } from "../../src/core/wire.ts";
+import { isAllGranted, isGranted } from "./permission.ts";
 import { CLIENT } from "./version.ts";
 
 export function thisProcess(): Writer {
   // Without a script (`node -e`) the first word is an argument already, which may name a secret.
   const [program = process.execPath, ...words] = redactArguments(process.argv.slice(1));
+  const mayAll = isAllGranted();
+  const maySystem = isGranted({ name: "sys" });
   const facts: { [Key in keyof Writer]: Writer[Key] | undefined } = {
     program: basename(program),
     arguments: words,
@@ -18,11 +21,11 @@ export function thisProcess(): Writer {
     pid: process.pid,
     pid_started: startOf(process.pid),
     parent_pid: process.ppid,
-    machine_id: quietly(machineId),
-    boot_id: quietly(() => readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim()),
-    hostname: quietly(hostname),
+    machine_id: quietly(machineId, mayAll),
+    boot_id: quietly(() => readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim(), mayAll),
+    hostname: quietly(hostname, maySystem),
     os: `${process.platform} ${process.arch}`,
-    user: quietly(() => userInfo().username),
+    user: quietly(username, maySystem),
   };
   // Every field is of its own type or absent.
   return Object.fromEntries(
@@ -36,7 +39,7 @@ export function startOf(pid: number): string | undefined {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
     // The second field is the program's name, which may hold blanks and brackets.
     return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
-  });
+  }, isAllGranted());
 }
 
 function runtime(): string {
@@ -74,9 +77,17 @@ function isHardware(address: string): boolean {
   return address !== "" && !/^[0:]+$/.test(address);
 }
 
-function quietly<Fact>(find: () => Fact): Fact | undefined {
+/** Bun knows it by $USER alone, which services do not have. */
+function username(): string | undefined {
+  const { username, uid } = userInfo();
+  if (!process.versions.bun || username !== "unknown") return username;
+  const users = readFileSync("/etc/passwd", "utf8").split("\n");
+  return users.map((line) => line.split(":")).find(([, , id]) => id === String(uid))?.[0];
+}
+
+function quietly<Fact>(find: () => Fact, mayFind = true): Fact | undefined {
   try {
-    return find();
+    return mayFind ? find() : undefined;
   } catch {
     return undefined; // a system that does not have it, or does not tell
   }

@@ -11,6 +11,7 @@ import { isChromiumMissing, playInChromium } from "./conformance/chromium.ts";
 import { fixtureNames, fixturePath } from "./conformance/fixtures.ts";
 import { type Recorded, recorded } from "./conformance/recorded.ts";
 import { isGoMissing } from "./go/world.ts";
+import { runtimes } from "./typescript/runtimes.ts";
 import { startWorld, type World } from "./typescript/world.ts";
 
 const root = new URL("../..", import.meta.url).pathname;
@@ -59,6 +60,12 @@ test("Node without a lane", async () => {
   expectSame(await recordings(await playInNode("direct")), "direct");
 });
 
+for (const { name, command, isMissing } of runtimes)
+  test.skipIf(isMissing)(name, async () => {
+    for (const way of ["lane", "direct"] as const)
+      expectSame(await recordings(await playInNode(way, command)), way);
+  });
+
 test.skipIf(isChromiumMissing)("Chromium", async () => {
   const inPages = await recordings(await playInChromium(names, world.url));
   const words = expected["calls"]?.words ?? []; // pages have no command line
@@ -102,9 +109,11 @@ test.each(pythons)("%s", async (_name, python) => {
     expectSame(await recordings(await playInPython(python, way)), way);
 });
 
-async function playInNode(way: Way): Promise<string> {
+/** Or in what else runs the Node client. */
+async function playInNode(way: Way, command = [process.execPath]): Promise<string> {
+  const [runtime = "", ...words] = command;
   const program = join(root, "test/clients/conformance/play.ts");
-  const { stdout } = await run(process.execPath, [program, way, ...names, "--", ...secrets], {
+  const { stdout } = await run(runtime, [...words, program, way, ...names, "--", ...secrets], {
     env: world.env,
   });
   return stdout;

@@ -32,12 +32,21 @@ export async function findSuites(): Promise<Suite[]> {
     vitest(results, "worker"),
     vitest(results, "daemon"),
     vitest(results, "clients"),
+    ...missingRuntimes(results),
     vitest(results, "end-to-end", "test/end-to-end"),
-    { ...vitest(results, "browser", "test/browser"), ...needs(findChromium(), "Chromium") },
+    { ...vitest(results, "browser", "test/browser"), ...needs(find(...CHROMIUM), "Chromium") },
     vitest(results, "faults", "test/faults"),
     ...(await pythonSuites()),
     go(),
   ];
+}
+
+/** Tests of the clients leave out, by name, the runtimes that are not here; and so does the list of suites. */
+function missingRuntimes(results: string): Suite[] {
+  const names = ["Deno", "Bun"].filter(
+    (name) => find(name.toUpperCase(), name.toLowerCase()) === undefined,
+  );
+  return names.map((name) => ({ ...vitest(results, "clients"), name, missing: name }));
 }
 
 /** A vitest project, or the part of "end-to-end" that is in `folder`. */
@@ -201,10 +210,18 @@ function needs(found: string | undefined, what: string): { missing?: string } {
   return found === undefined ? { missing: what } : {};
 }
 
-function findChromium(): string | undefined {
-  const named = process.env["CHROMIUM"];
+const CHROMIUM = [
+  "CHROMIUM",
+  "chromium",
+  "chromium-browser",
+  "google-chrome",
+  "google-chrome-stable",
+] as const;
+
+/** A program named by a variable, or called one of these names and on the PATH. */
+function find(variable: string, ...names: string[]): string | undefined {
+  const named = process.env[variable];
   if (named && existsSync(named)) return named;
-  const names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
   return names.map(onPath).find((path) => path !== undefined);
 }
 

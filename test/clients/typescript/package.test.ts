@@ -1,11 +1,12 @@
-/** The package as it is published: packed, unpacked elsewhere, run by Nodes old and new, seen by a user's compiler. */
+/** The package as it is published: packed, installed elsewhere, run by Nodes old and new, by Deno and Bun, seen by a user's compiler. */
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { VERSION } from "../../../clients/typescript/version.ts";
 import { readLanes } from "./lanes.ts";
+import { runtimes } from "./runtimes.ts";
 
 const root = new URL("../../..", import.meta.url).pathname;
 const source = join(root, "clients/typescript");
@@ -22,19 +23,13 @@ beforeAll(() => {
   // npm prints what the build says first.
   const listing: unknown = JSON.parse(packed.slice(packed.search(/[[{]\s*["{\n]/)));
   const [entry] = Object.values(listing as { [name: string]: { filename: string } }); // npm's own format: a list, or by name
-  mkdirSync(installed, { recursive: true });
-  execFileSync("tar", [
-    "-xzf",
-    join(folder, entry?.filename ?? ""),
-    "-C",
-    installed,
-    "--strip-components=1",
-  ]);
   writeFileSync(join(folder, "package.json"), `{"type":"module"}`);
+  const tarball = join(folder, entry?.filename ?? "");
+  execFileSync("npm", ["install", "--offline", "--no-audit", tarball], { cwd: folder, env });
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-function run(program: string, script: string) {
+function run([program = "", ...words]: string[], script: string) {
   const file = join(folder, "program.js");
   writeFileSync(file, script);
   const env = {
@@ -42,7 +37,7 @@ function run(program: string, script: string) {
     DATACAT_HOME: join(folder, "home"),
     DATACAT_DAEMON: "off",
   };
-  return spawnSync(program, [file], { encoding: "utf8", env });
+  return spawnSync(program, [...words, file], { encoding: "utf8", env, cwd: folder });
 }
 
 test("its version is the one that it tells the server", () => {
@@ -53,30 +48,7 @@ test("its version is the one that it tells the server", () => {
   expect(manifest["dependencies"]).toBeUndefined();
 });
 
-test.each(
-  [process.execPath, "/usr/bin/node"].filter((node) => spawnSync(node, ["--version"]).status === 0),
-)("%s runs it without anything else installed", (node) => {
-  const ran = run(
-    node,
-    `import { open } from "@datacat/client";
-       import { captureConsole } from "@datacat/client/console";
-       import { destination } from "@datacat/client/pino";
-       const session = open({ product: "packed" });
-       captureConsole(session); destination(session); console.log("hello");`,
-  );
-  expect(ran).toMatchObject({ status: 0, stdout: "hello\n", stderr: "" });
-  const lanes = readLanes({ lanes: join(folder, "home/lanes") });
-  expect(lanes.at(-1)?.records).toMatchObject([
-    { op: "start", product: "packed" },
-    { name: "console", message: "hello" },
-    { op: "end" },
-  ]);
-});
-
-test("a user's compiler finds its types, and what is wrong with a call", () => {
-  writeFileSync(
-    join(folder, "user.ts"),
-    `import { open, type Session } from "@datacat/client";
+const USER = `import { open, type Session } from "@datacat/client";
      import { open as openPage } from "@datacat/client/browser";
      import { record } from "@datacat/client/worker";
      const session: Session = open({ product: "typed", state: { level: 1 } });
@@ -86,8 +58,33 @@ test("a user's compiler finds its types, and what is wrong with a call", () => {
      void record({ waitUntil() {} }, {}, async (worker) => worker.event(id));
      // @ts-expect-error -- a gauge needs a number
      session.gauge("fps", "sixty");
-     export { seven };`,
-  );
+     export { seven };`;
+
+const nodes = [process.execPath, "/usr/bin/node"]
+  .filter((node) => spawnSync(node, ["--version"]).status === 0)
+  .map((node) => ({ name: node, command: [node], isMissing: false }));
+
+for (const { name, command, isMissing } of [...nodes, ...runtimes])
+  test.skipIf(isMissing)(`${name} runs it without anything else installed`, () => {
+    const ran = run(
+      command,
+      `import { open } from "@datacat/client";
+       import { captureConsole } from "@datacat/client/console";
+       import { destination } from "@datacat/client/pino";
+       const session = open({ product: "packed" });
+       captureConsole(session); destination(session); console.log("hello");`,
+    );
+    expect(ran).toMatchObject({ status: 0, stdout: "hello\n", stderr: "" });
+    const lanes = readLanes({ lanes: join(folder, "home/lanes") });
+    expect(lanes.at(-1)?.records).toMatchObject([
+      { op: "start", product: "packed" },
+      { name: "console", message: "hello" },
+      { op: "end" },
+    ]);
+  });
+
+test("a user's compiler finds its types, and what is wrong with a call", () => {
+  writeFileSync(join(folder, "user.ts"), USER);
   const options = [
     "--noEmit",
     "--strict",
@@ -105,5 +102,18 @@ test("a user's compiler finds its types, and what is wrong with a call", () => {
     encoding: "utf8",
   });
   expect(ran.stdout).toBe("");
+  expect(ran.status).toBe(0);
+});
+
+const [deno] = runtimes;
+test.skipIf(deno?.isMissing)("deno check finds them, too", () => {
+  // Without DOM types; what is a page's is no business of Deno's.
+  writeFileSync(join(folder, "user.ts"), USER);
+  const ran = spawnSync(deno?.command[0] ?? "", ["check", "user.ts"], {
+    cwd: folder,
+    encoding: "utf8",
+    env: { ...process.env, NO_COLOR: "1" },
+  });
+  expect(ran.stderr).not.toMatch(/error/i);
   expect(ran.status).toBe(0);
 });

@@ -13,12 +13,15 @@ const SIGNALS = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
 const sessions = new Set<Session>();
 const capturing = new Set<Session>();
 let isWatching = false;
+const { Deno } = globalThis as { Deno?: { exitCode: number } }; // elsewhere there is none
 
 export function watchExit(session: Session, settings: OpenOptions): void {
   if (!isWatching) {
     isWatching = true;
     process.on("exit", onExit);
     process.on("uncaughtExceptionMonitor", onUncaught);
+    // Deno.exit() tells no listener of Node's, and Deno.exitCode is not theirs.
+    if (Deno) addEventListener("unload", () => onExit(Deno.exitCode));
     // Bun tells the monitor of rejections only while a module is loading. Told not to die of them, it is left alone.
     const isLenient = process.execArgv.some((word) => word.startsWith("--unhandled-rejections"));
     if (process.versions.bun && !isLenient) process.on("unhandledRejection", onRejected);
@@ -83,10 +86,12 @@ function onRejected(thrown: unknown): void {
 }
 
 /** Node tells here what it is about to do; a handler of the program's own means that it goes on. */
-function onUncaught(thrown: unknown): void {
+function onUncaught(thrown: unknown, origin: string): void {
   const isFatal =
     process.listenerCount("uncaughtException") === 0 &&
-    !process.hasUncaughtExceptionCaptureCallback();
+    !process.hasUncaughtExceptionCaptureCallback() &&
+    // Deno asks its own `error` listeners later, and they may stop it: so it is left to the daemon to see whether the program died.
+    !(Deno && origin === "uncaughtException");
   for (const session of capturing) {
     if (isFatal) session.crash(thrown, 1);
     else session.exception(thrown, { handled: false });

@@ -36,9 +36,12 @@ export function open(options: PageOptions = {}): Session {
   addEventListener("visibilitychange", () => session.hasEnded || void session.flush());
 
   if (options.captureExceptions) {
-    const caught = (thrown: unknown) => session.exception(thrown, { handled: false });
-    addEventListener("error", (event) => caught(event.error ?? event.message));
-    addEventListener("unhandledrejection", (event) => caught(event.reason));
+    addEventListener("error", ({ error, message }) =>
+      session.exception(error ?? message, { handled: false }),
+    );
+    addEventListener("unhandledrejection", ({ reason }) =>
+      session.exception(reason, { handled: false }),
+    );
   }
   return session;
 }

@@ -119,7 +119,7 @@ export function startSender(options: SenderOptions): Sender {
       lease_ms: leaseMs,
     });
     const text = `${head.slice(0, -1)},"ops":[${ops.join()}]}`;
-    return { first, last, count: ops.length, lost: { ...lost }, text };
+    return { text, first, last, count: ops.length, lost: { ...lost } };
   }
 
   /** Says whether to go on at once. */
@@ -279,10 +279,7 @@ export function startSender(options: SenderOptions): Sender {
     flush(timeoutMs = limits.FLUSH_TIMEOUT_MS) {
       return new Promise((resolve) => {
         const giveUp = setTimeout(resolve, timeoutMs);
-        onIdle.push(() => {
-          clearTimeout(giveUp);
-          resolve();
-        });
+        onIdle.push(() => clearTimeout(giveUp), resolve);
         void send(); // never rejects
       });
     },

@@ -115,10 +115,9 @@ export function metricOp(
   const given = measure.value;
   const value = typeof given === "bigint" ? Number(given) : given;
   if (!Number.isFinite(value)) {
-    const said = typeof given === "number" ? given : typeof given;
     losses.push({
       cause: "not_finite",
-      detail: `${name("", title, [])}: ${said}`,
+      detail: `${name("", title, [])}: ${typeof given === "number" ? given : typeof given}`,
       isMissing: true,
     });
     return undefined;

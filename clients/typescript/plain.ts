@@ -162,9 +162,8 @@ function typeName(value: unknown): string {
 }
 
 function lose(what: string, place: Place): string {
-  const written = `<${what}>`;
-  place.losses.push({ cause: "unserialisable", detail: `${place.keys.join(".")}: ${written}` });
-  return written;
+  place.losses.push({ cause: "unserialisable", detail: `${place.keys.join(".")}: <${what}>` });
+  return `<${what}>`;
 }
 
 /** In the order of their JSON's code points: JavaScript itself compares UTF-16 units. */

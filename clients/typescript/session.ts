@@ -169,7 +169,7 @@ export class Session {
   }
 
   protected log(name: unknown, options?: LogOptions, thrown?: ops.ExceptionFields): void {
-    const kind = thrown === undefined ? "event" : "exception";
+    const kind = thrown ? "exception" : "event";
     this.#record(kind, (losses) => ops.eventOp(name, options ?? {}, losses, thrown), options?.at);
   }
 
@@ -211,12 +211,12 @@ export class Session {
   }
 
   /** What is merely written differently is told once per path; what is missing, each time. */
-  #tell(loss: Loss, at: number): void {
-    add(this.#dropped, loss.cause);
-    if (!loss.isMissing) {
-      if (this.#told.has(loss.detail) || this.#told.size >= MAX_TOLD_PATHS) return;
-      this.#told.add(loss.detail);
+  #tell({ cause, detail, isMissing }: Loss, at: number): void {
+    add(this.#dropped, cause);
+    if (!isMissing) {
+      if (this.#told.has(detail) || this.#told.size >= MAX_TOLD_PATHS) return;
+      this.#told.add(detail);
     }
-    this.append("dropped", at, ops.droppedOp(loss.cause, 1, loss.detail));
+    this.append("dropped", at, ops.droppedOp(cause, 1, detail));
   }
 }

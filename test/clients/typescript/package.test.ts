@@ -3,6 +3,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { VERSION } from "../../../clients/typescript/version.ts";
 import { readLanes } from "./lanes.ts";
@@ -39,6 +40,13 @@ function run([program = "", ...words]: string[], script: string) {
   };
   return spawnSync(program, [...words, file], { encoding: "utf8", env, cwd: folder });
 }
+
+test("a page without a bundler takes one file of at most 6 KB", () => {
+  const file = readFileSync(join(installed, "dist/datacat.min.js"));
+  expect(gzipSync(file, { level: 9 }).length).toBeLessThanOrEqual(6_144);
+  expect(file.toString()).toMatch(/export\{[^}]*as open\b/);
+  expect(file.toString()).not.toMatch(/\bimport\b/);
+});
 
 test("its version is the one that it tells the server", () => {
   const manifest = JSON.parse(readFileSync(join(installed, "package.json"), "utf8")) as {

@@ -164,7 +164,7 @@ test.skipIf(deno?.isMissing).each([
   ],
 ])("Deno's own ways to go, and to go on: %s", (code, status, expected) => {
   using home = testHome();
-  const [program = "", ...words]: string[] = deno?.command ?? [];
+  const [program, ...words] = deno?.command ?? [""];
   const script = write(home.folder, code);
   const ran = spawnSync(program, [...words, script], { env: environment(home) });
   const [lane] = readLanes(home);

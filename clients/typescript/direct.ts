@@ -303,10 +303,13 @@ function bodyOf(batches: string): string {
   return `{"sent_at":${Date.now()},"batches":[${batches}]}`;
 }
 
-/** A session that sends for itself. */
-export function openDirect(options: OpenOptions & { url: string }, writer: Writer): Session {
+/** A session that sends for itself, and how to have its last words when there is no time to send them. */
+export function openDirect(
+  options: OpenOptions & { url: string },
+  writer: Writer,
+): { session: Session; sender: Sender } {
   const { url, key, session: joined } = options;
-  const session = joined ?? newId();
-  const sender = startSender({ session, url, key, writer });
-  return new Session(session, url, options, sender, joined !== undefined);
+  const id = joined ?? newId();
+  const sender = startSender({ session: id, url, key, writer });
+  return { session: new Session(id, url, options, sender, joined !== undefined), sender };
 }

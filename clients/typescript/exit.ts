@@ -48,24 +48,29 @@ function onSignal(signal: NodeJS.Signals): void {
   // The program has a listener of its own, so what the signal means is up to it.
   if (process.listenerCount(signal) > 1) return;
   for (const session of sessions) session.end({ signal });
+  sayFarewells();
   process.removeListener(signal, onSignal);
   process.kill(process.pid, signal);
 }
 
-const senders = new Set<Session>();
+/** By session, how it says what it could not send. */
+const senders = new Map<Session, () => void>();
 let isSending = false;
 
-/** In direct mode the tail is in memory: when the program has nothing left to do, it gets a moment to arrive. */
-export function watchSending(session: Session): void {
+/**
+ * In direct mode the tail is in memory: when the program has nothing left to do, it gets a moment to arrive; when it goes down,
+ * `sayFarewell` is called.
+ */
+export function watchSending(session: Session, sayFarewell: () => void): void {
   if (!isSending) {
     isSending = true;
     process.on("beforeExit", onIdle);
   }
-  senders.add(session);
+  senders.set(session, sayFarewell);
 }
 
 function onIdle(exitCode: number): void {
-  for (const session of senders) {
+  for (const session of senders.keys()) {
     session.end({ exitCode });
     if (session.stats().waiting > 0) void session.flush(FAREWELL_MS); // never rejects
     senders.delete(session);
@@ -74,6 +79,12 @@ function onIdle(exitCode: number): void {
 
 function onExit(exitCode: number): void {
   for (const session of sessions) session.end({ exitCode });
+  sayFarewells();
+}
+
+function sayFarewells(): void {
+  for (const sayFarewell of senders.values()) sayFarewell();
+  senders.clear();
 }
 
 /** Being listened to keeps a rejection from ending the program; so once it is recorded the listener goes, and it is rejected once more. */
@@ -81,6 +92,7 @@ function onRejected(thrown: unknown): void {
   // The program has a handler of its own, and goes on.
   if (process.listenerCount("unhandledRejection") > 1) return;
   for (const session of capturing) session.crash(thrown, 1);
+  sayFarewells();
   process.removeListener("unhandledRejection", onRejected);
   void Promise.reject(thrown); // nobody is to catch it
 }
@@ -96,4 +108,5 @@ function onUncaught(thrown: unknown, origin: string): void {
     if (isFatal) session.crash(thrown, 1);
     else session.exception(thrown, { handled: false });
   }
+  if (isFatal) sayFarewells(); // Deno says no more after this
 }

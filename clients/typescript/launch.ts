@@ -1,9 +1,10 @@
 /** Makes sure that a daemon runs (clients/README.md, "Waking the daemon"), without ever waiting for it. */
 import { spawn } from "node:child_process";
-import { accessSync, constants, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { isGranted } from "./permission.ts";
+import { onPath, runtimeFor } from "./runtime.ts";
 import type { Environment } from "./settings.ts";
 import { startOf } from "./writer.ts";
 
@@ -48,39 +49,16 @@ function isRunning(home: string): boolean {
   }
 }
 
-/** A script is run by this very Node (in Deno and Bun by the one on the PATH, if any), anything else by itself. */
+/** A script needs something that runs it; anything else runs by itself. */
 function commandFor(
   wanted: string | undefined,
   env: Environment,
 ): [string, ...string[]] | undefined {
   const found = wanted || onPath("datacat-daemon", env) || packaged();
   if (!found) return undefined;
-  return /\.[cm]?[jt]s$/.test(found) ? [...runtimeFor(env), found] : [found];
-}
-
-function runtimeFor(env: Environment): [string, ...string[]] {
-  const { deno, bun } = process.versions;
-  const node = (deno ?? bun) ? onPath("node", env) : undefined;
-  if (node !== undefined) return [node];
-  return deno ? [process.execPath, "run", "--allow-all"] : [process.execPath];
-}
-
-function onPath(program: string, env: Environment): string | undefined {
-  const name = process.platform === "win32" ? `${program}.exe` : program;
-  return (env["PATH"] ?? "")
-    .split(delimiter)
-    .filter((folder) => folder !== "")
-    .map((folder) => join(folder, name))
-    .find(isExecutable);
-}
-
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
+  if (!/\.[cm]?[jt]s$/.test(found)) return [found];
+  const runtime = runtimeFor(env);
+  return runtime && [runtime.program, ...runtime.run, found];
 }
 
 /** The `datacat` package's daemon, if it is installed beside this one, or where the program runs. */

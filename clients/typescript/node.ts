@@ -5,6 +5,7 @@ import { lanesOf, openHome } from "./home.ts";
 import { newId } from "./id.ts";
 import { LaneFile } from "./lane.ts";
 import { LaneSession } from "./lane-session.ts";
+import { sendLastWords } from "./last-words.ts";
 import { wakeDaemon } from "./launch.ts";
 import { LANE_BYTES } from "./limits.ts";
 import { isGranted, isReachable } from "./permission.ts";
@@ -39,8 +40,11 @@ export function open(options: OpenOptions = {}): Session {
 /** Asked for, or no folder can be written. */
 function sendDirectly(settings: Settings): Session {
   if (!isReachable(settings.url)) return silent(settings.url, settings.session);
-  const session = openDirect(settings, thisProcess());
-  watchSending(session);
+  const { session, sender } = openDirect(settings, thisProcess());
+  watchSending(session, () => {
+    const words = sender.farewell();
+    if (words !== undefined) sendLastWords(settings.url, settings.key, words);
+  });
   return session;
 }
 

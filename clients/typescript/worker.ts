@@ -21,7 +21,7 @@ export function open(options: WorkerOptions = {}): Session {
   const settings = settingsFrom(rest, textsOf(env));
   if (settings.disabled) return silent(settings.url, settings.session);
   const language = globalThis.navigator?.userAgent ?? "javascript";
-  return openDirect(settings, { language, client: CLIENT });
+  return openDirect(settings, { language, client: CLIENT }).session;
 }
 
 /** Records one piece of work as a session of its own: its end, or the exception that it ends with, and sends it meanwhile. */

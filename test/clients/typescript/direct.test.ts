@@ -1,7 +1,8 @@
 /** Direct mode against a server and a network that misbehave: exactly once, in order, bounded, never loud. */
-import { spawnSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { copyFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { startSender, type Chunk, type Keeper } from "../../../clients/typescript/direct.ts";
@@ -9,6 +10,10 @@ import { QUEUE_OPS } from "../../../clients/typescript/limits.ts";
 import { Session } from "../../../clients/typescript/session.ts";
 import { farServer, type Fault, type FarServer } from "./far-server.ts";
 import { testHome } from "./lanes.ts";
+import { runtimes } from "./runtimes.ts";
+
+const client = new URL("../../../clients/typescript/node.ts", import.meta.url).pathname;
+const node = { command: [process.execPath], isMissing: false };
 
 /** Joined: without a start of its own, unless asked for. */
 function connect(far: FarServer, joined = true, keeper?: Keeper) {
@@ -207,10 +212,58 @@ test("whatever the network does, every op arrives once and in order, or is count
   );
 });
 
+test.each([
+  [`process.exit(3);`, 3, ["start", "hello", "end"]],
+  [`throw new TypeError("no sword");`, 1, ["start", "hello", "exception", "crash"]],
+  [`Promise.reject(new Error("lost"));`, 1, ["start", "hello", "exception", "crash"]],
+  [
+    `process.kill(process.pid, "SIGTERM"); setTimeout(() => {}, 5_000);`,
+    null,
+    ["start", "hello", "end"],
+  ],
+])("in direct mode, too, a program's last words arrive: %s", async (code, status, expected) => {
+  await using far = await farServer();
+  using home = testHome();
+  for (const { command, isMissing } of [node, ...runtimes]) {
+    if (isMissing) continue;
+    far.ops.length = 0;
+    const script = join(home.folder, "program.mjs");
+    writeFileSync(
+      script,
+      `import { open } from ${JSON.stringify(client)};
+       open({ direct: true, captureSignals: true, url: ${JSON.stringify(far.url)}, key: "k" }).event("hello"); ${code}`,
+    );
+    const [program = "", ...words] = command;
+    const child = spawn(program, [...words, script], { stdio: "ignore" });
+    const [exit] = (await once(child, "exit")) as [number | null];
+    expect(exit).toBe(status);
+    await expect.poll(() => names(far), { timeout: 10_000 }).toEqual(expected);
+    expect(far.requests.at(-1)?.headers.authorization).toBe("Bearer k");
+  }
+});
+
+test("a program that was compiled with its runtime is not started once more to say last words", async () => {
+  await using far = await farServer();
+  using home = testHome();
+  const program = join(home.folder, "my-game");
+  copyFileSync(process.execPath, program); // as far as it can know
+  const script = join(home.folder, "program.mjs");
+  writeFileSync(
+    script,
+    `import { open } from ${JSON.stringify(client)};
+     open({ direct: true, url: ${JSON.stringify(far.url)} }).event("hello"); process.exit(3);`,
+  );
+  const ran = (PATH: string) => spawnSync(program, [script], { env: { PATH } }).status;
+  expect(ran("")).toBe(3);
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  expect(far.ops).toEqual([]);
+  expect(ran(dirname(process.execPath))).toBe(3); // a Node is on the PATH
+  await expect.poll(() => names(far), { timeout: 10_000 }).toEqual(["start", "hello", "end"]);
+});
+
 test("a program in direct mode that just ends has sent everything, and was not kept waiting without a server", async () => {
   await using far = await farServer();
   using home = testHome();
-  const client = new URL("../../../clients/typescript/node.ts", import.meta.url).pathname;
   const script = join(home.folder, "program.mjs");
   writeFileSync(
     script,

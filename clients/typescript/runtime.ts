@@ -1,0 +1,40 @@
+/** What runs a script on this machine: this very program if it is a Node, else the Node on the PATH, else this Deno or Bun. */
+import { accessSync, constants } from "node:fs";
+import { basename, delimiter, join } from "node:path";
+import type { Environment } from "./settings.ts";
+
+/** A program, with the words that stand before a script's path, or before its text. */
+export type Runtime = { program: string; run: string[]; evaluate: string[] };
+
+export function runtimeFor(env: Environment): Runtime | undefined {
+  const { execPath: program, versions } = process;
+  const node = versions.deno || versions.bun || !isRuntime(program) ? onPath("node", env) : program;
+  if (node !== undefined) return { program: node, run: [], evaluate: ["-e"] };
+  // A program that was compiled with its runtime would only start itself once more.
+  if (!isRuntime(program)) return undefined;
+  return versions.deno
+    ? { program, run: ["run", "--allow-all"], evaluate: ["eval"] }
+    : { program, run: [], evaluate: ["-e"] };
+}
+
+export function onPath(program: string, env: Environment): string | undefined {
+  const name = process.platform === "win32" ? `${program}.exe` : program;
+  return (env["PATH"] ?? "")
+    .split(delimiter)
+    .filter((folder) => folder !== "")
+    .map((folder) => join(folder, name))
+    .find(isExecutable);
+}
+
+function isRuntime(program: string): boolean {
+  return /^(node|nodejs|deno|bun)([-\d.]*)(\.exe)?$/i.test(basename(program));
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -43,6 +43,7 @@ export class Session {
   readonly #dropped: Counts = {};
   readonly #atEnd: (() => void)[] = [];
   #records = 0;
+  /** From then on calls do nothing. */
   hasEnded = false;
 
   constructor(

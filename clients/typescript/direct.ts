@@ -56,9 +56,9 @@ const FAULTY = /400|413|invalid_body|not_finite|too_(deep|large|many_keys)/;
 export function startSender(options: SenderOptions): Sender {
   const { session, url, key, writer, keeper, random = Math.random } = options;
   const { first = 1, last = 0, entries = [], lost = {} } = options;
-  /** Nobody speaks for a page that is gone. */
   let isClosed = options.lane !== undefined;
-  const leaseMs = isClosed ? 0 : limits.DIRECT_LEASE_MS;
+  // Of another page's session nothing is promised, nor taken back: that page may be open beside this one.
+  const leaseMs = isClosed ? undefined : limits.DIRECT_LEASE_MS;
   let lane = options.lane ?? newId();
   let queue = entries;
   let count = queue.length;

@@ -175,6 +175,33 @@ test.runIf(hasChromium)("with a key, the page's last words carry it too", async 
   ]);
 });
 
+test.runIf(hasChromium)(
+  "a page opened beside another sends that one's ops too, once, and does not call it gone",
+  async () => {
+    await using far = await farServer();
+    const page = await openPage(far.url);
+    await expect.poll(() => names(far)).toEqual(["start"]);
+    far.isDown = true;
+    await page.evaluate(() => {
+      globalThis.datacat.session.event("first");
+      return globalThis.datacat.session.flush(200);
+    });
+    far.isDown = false;
+    const other = await page.context().newPage();
+    await start(other, far.url);
+    await page.evaluate(() => {
+      globalThis.datacat.session.event("second");
+      return globalThis.datacat.session.flush();
+    });
+    await expect.poll(() => names(far).toSorted()).toEqual(["first", "second", "start", "start"]);
+    const batches = far.requests.flatMap((request) => request.batches);
+    expect(batches.map((batch) => batch.lease_ms)).not.toContain(0);
+    await page.evaluate(() => globalThis.datacat.session.end());
+    await expect.poll(() => names(far).at(-1)).toBe("end");
+    expect(far.ops).toHaveLength(5);
+  },
+);
+
 test.runIf(hasChromium)("an ended session's last words leave with the page, too", async () => {
   await using far = await farServer();
   far.isDown = true;

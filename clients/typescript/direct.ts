@@ -136,7 +136,7 @@ export function startSender(options: SenderOptions): Sender {
       maxOps = limits.SEND_OPS;
       flushMs = result.watched ? limits.WATCHED_FLUSH_MS : limits.FLUSH_MS;
       arrived(result.applied);
-      return slow_down_ms === 0 || rest(slow_down_ms);
+      return slow_down_ms === 0 || hold(slow_down_ms);
     }
     if (code === "gone") {
       add(lost, "refused", count);
@@ -188,10 +188,10 @@ export function startSender(options: SenderOptions): Sender {
   /** Waits twice as long each time, not all at the same moment, and not shorter than the server asks. */
   function retry(atLeastMs = 0): false {
     const most = Math.min(limits.RETRY_MS * 2 ** failures++, limits.LONGEST_RETRY_MS);
-    return rest(Math.max((most / 2) * (1 + random()), atLeastMs));
+    return hold(Math.max((most / 2) * (1 + random()), atLeastMs));
   }
 
-  function rest(delayMs: number): false {
+  function hold(delayMs: number): false {
     notBefore = Date.now() + delayMs;
     timerAt = Infinity; // an earlier one gives way
     schedule(0);
@@ -292,6 +292,7 @@ export function startSender(options: SenderOptions): Sender {
       keep();
       flight ??= board(limits.FAREWELL_LENGTH);
       if (!flight) return undefined;
+      hold(limits.RETRY_MS); // should the page go on after all
       const { count, last, text } = flight;
       const rest = board(limits.FAREWELL_LENGTH - text.length, count, last);
       return bodyOf(rest?.count ? `${text},${rest.text}` : text);

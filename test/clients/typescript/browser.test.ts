@@ -193,7 +193,9 @@ test.runIf(hasChromium)(
       globalThis.datacat.session.event("second");
       return globalThis.datacat.session.flush();
     });
-    await expect.poll(() => names(far).toSorted()).toEqual(["first", "second", "start", "start"]);
+    await expect
+      .poll(() => names(far).toSorted((a, b) => a.localeCompare(b)))
+      .toEqual(["first", "second", "start", "start"]);
     const batches = far.requests.flatMap((request) => request.batches);
     expect(batches.map((batch) => batch.lease_ms)).not.toContain(0);
     await page.evaluate(() => globalThis.datacat.session.end());

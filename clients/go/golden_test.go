@@ -216,11 +216,11 @@ func perform(s *Session, call string, arguments []any) error {
 		s.sayStart()
 	case "update_state":
 		s.UpdateState(arguments[0])
-	case "event":
+	case "log_event":
 		e := event()
 		e.Name = name()
 		s.Log(e)
-	case "exception":
+	case "log_exception":
 		e := event()
 		e.Name = firstOf(text("name"), "exception")
 		e.Exception = &Exception{

@@ -37,10 +37,10 @@ export function open(options: PageOptions = {}): Session {
 
   if (options.captureExceptions) {
     addEventListener("error", ({ error, message }) =>
-      session.exception(error ?? message, { handled: false }),
+      session.logException(error ?? message, { handled: false }),
     );
     addEventListener("unhandledrejection", ({ reason }) =>
-      session.exception(reason, { handled: false }),
+      session.logException(reason, { handled: false }),
     );
   }
   return session;

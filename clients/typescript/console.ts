@@ -49,8 +49,8 @@ function wrap(
     isRecording = true;
     const thrown = values.find((value) => value instanceof Error);
     const said = { category: CATEGORIES[method], group, message: values.map(textOf).join(" ") };
-    if (thrown === undefined) session.event("console", said);
-    else session.exception(thrown, { ...said, name: "console", handled: true });
+    if (thrown === undefined) session.logEvent("console", said);
+    else session.logException(thrown, { ...said, name: "console", handled: true });
     isRecording = false;
   }
   target[method] = recorded;

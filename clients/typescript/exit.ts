@@ -106,7 +106,7 @@ function onUncaught(thrown: unknown, origin: string): void {
     !(Deno && origin === "uncaughtException");
   for (const session of capturing) {
     if (isFatal) session.crash(thrown, 1);
-    else session.exception(thrown, { handled: false });
+    else session.logException(thrown, { handled: false });
   }
   if (isFatal) sayFarewells(); // Deno says no more after this
 }

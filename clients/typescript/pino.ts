@@ -52,7 +52,7 @@ function streamTo(session: Session, atEnd: () => void): Writable {
 function recordLine(session: Session, text: string): void {
   const line = parse(text);
   if (line === undefined) {
-    if (text !== "") session.event("log", { message: text });
+    if (text !== "") session.logEvent("log", { message: text });
     return;
   }
   const data = Object.fromEntries(Object.entries(line).filter(([key]) => !KNOWN_KEYS.has(key)));
@@ -64,8 +64,8 @@ function recordLine(session: Session, text: string): void {
     data,
   };
   const thrown = line["err"];
-  if (typeof thrown !== "object" || thrown === null) return session.event("log", said);
-  session.exception(errorOf(thrown), { ...said, name: "log", handled: true });
+  if (typeof thrown !== "object" || thrown === null) return session.logEvent("log", said);
+  session.logException(errorOf(thrown), { ...said, name: "log", handled: true });
 }
 
 function parse(text: string): Line | undefined {

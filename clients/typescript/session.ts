@@ -73,12 +73,12 @@ export class Session {
   }
 
   /** Something happened. */
-  event(name: string, options?: LogOptions): void {
+  logEvent(name: string, options?: LogOptions): void {
     this.log(name, options);
   }
 
   /** An exception, with its stack and what led to it. Anything can be thrown, so anything can be given. */
-  exception(thrown: unknown, options?: ExceptionOptions): void {
+  logException(thrown: unknown, options?: ExceptionOptions): void {
     const fields = { ...exceptionFields(thrown), handled: options?.handled };
     this.log(options?.name ?? EVENT_EXCEPTION, options, fields);
   }
@@ -122,7 +122,7 @@ export class Session {
   }
 
   /** Heartbeats from the event loop until stopped: when the loop is blocked for longer than `timeoutMs`, the session counts as hung. */
-  heartbeatMonitor(timeoutMs = 60_000): HeartbeatMonitor {
+  startHeartbeatMonitor(timeoutMs = 60_000): HeartbeatMonitor {
     return startMonitor(this, timeoutMs);
   }
 
@@ -143,7 +143,7 @@ export class Session {
 
   /** The program goes down by an exception that nobody caught. */
   crash(thrown: unknown, exitCode?: number, reason = "uncaught_exception"): void {
-    this.exception(thrown, { handled: false });
+    this.logException(thrown, { handled: false });
     this.finish(ops.crashOp(reason, exitCode));
   }
 

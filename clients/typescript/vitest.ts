@@ -37,7 +37,7 @@ export default class DatacatReporter implements Reporter {
   /** Files that could not even be loaded have no tests to fail. */
   onTestModuleEnd(module: TestModule): void {
     for (const error of module.errors()) {
-      this.#session?.exception(error, { name: "file_failed", data: { file: nameOf(module) } });
+      this.#session?.logException(error, { name: "file_failed", data: { file: nameOf(module) } });
     }
   }
 
@@ -59,9 +59,14 @@ export default class DatacatReporter implements Reporter {
       },
     };
     const [error] = errors;
-    if (error === undefined) this.#session?.event("test", said);
+    if (error === undefined) this.#session?.logEvent("test", said);
     else
-      this.#session?.exception(error, { ...said, name: "test", category: "error", handled: true });
+      this.#session?.logException(error, {
+        ...said,
+        name: "test",
+        category: "error",
+        handled: true,
+      });
     this.#session?.histogram("test_seconds", durationMs / 1_000, { unit: "s" });
     this.#session?.updateState({ tests: this.#counts });
   }
@@ -71,7 +76,7 @@ export default class DatacatReporter implements Reporter {
     unhandled: readonly SerializedError[],
     reason: TestRunEndReason,
   ): void {
-    for (const error of unhandled) this.#session?.exception(error, { handled: false });
+    for (const error of unhandled) this.#session?.logException(error, { handled: false });
     this.#session?.updateState({ phase: reason });
     this.#session?.end({ exitCode: reason === "passed" ? 0 : 1 });
   }

@@ -28,9 +28,9 @@ const calls: [string, (session: Session, i: number) => void][] = [
   ["counter", (session) => session.counter("saves")],
   [
     "small event",
-    (session, i) => session.event("door_opened", { data: { door: i % 10, open: true } }),
+    (session, i) => session.logEvent("door_opened", { data: { door: i % 10, open: true } }),
   ],
-  ["event, plain", (session) => session.event("door_opened")],
+  ["event, plain", (session) => session.logEvent("door_opened")],
   ["updateState", (session, i) => session.updateState({ player: { hp: i % 100 } })],
   ["histogram", (session, i) => session.histogram("request_seconds", (i % 50) / 1000)],
   ["heartbeat", (session) => session.heartbeat()],
@@ -97,7 +97,7 @@ async function frames(label: string, env: { [name: string]: string }): Promise<v
     const before = performance.now();
     for (let i = 0; i < 94; i++) session.gauge(`enemy_${i % 8}_x`, Math.sin(frame + i));
     for (let i = 0; i < 5; i++) session.counter("shots");
-    session.event("frame", { data: { frame } });
+    session.logEvent("frame", { data: { frame } });
     taken.push(performance.now() - before);
     await new Promise((resolve) => setTimeout(resolve, 1_000 / 60));
   }

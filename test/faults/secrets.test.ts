@@ -29,8 +29,8 @@ const NODE = `
   const sown = ${JSON.stringify(SOWN)};
   const session = open({ product: "sown", version: "node", state: sown });
   session.updateState({ later: sown });
-  session.event("login", { data: sown });
-  session.exception(new Error("refused"), { data: sown });
+  session.logEvent("login", { data: sown });
+  session.logException(new Error("refused"), { data: sown });
   session.gauge("load", 1, { metadata: sown });
   session.end();
 `;
@@ -42,7 +42,7 @@ import datacat
 sown = json.loads(${JSON.stringify(JSON.stringify(SOWN))})
 session = datacat.open(product="sown", version="python", state=sown)
 session.update_state({"later": sown})
-session.event("login", sown)
+session.log_event("login", sown)
 def fail(password):
     raise ValueError("refused")
 try:

@@ -14,14 +14,14 @@ session.updateState({ window: { title: "Sonata.mid" }, user: { theme: "dark" } }
 session.updateState({ user: { theme: null } });
 
 // Events.
-session.event("file_opened", {
+session.logEvent("file_opened", {
   category: "info",
   group: "editor.files",
   labels: ["midi"],
   message: "Opened Sonata.mid",
   data: { path: "Sonata.mid", bytes: 48_213, loaded: new Date("2026-11-23T09:00:00Z") },
 });
-session.event("disk_slow", { category: "warning", message: "Reading took 2 s" });
+session.logEvent("disk_slow", { category: "warning", message: "Reading took 2 s" });
 
 // Metrics.
 session.gauge("memory_used", 84.5, { unit: "MB", tags: ["heap"] });
@@ -42,7 +42,7 @@ try {
     throw new Error("The settings cannot be read", { cause });
   }
 } catch (thrown) {
-  session.exception(thrown, { handled: true, data: { file: "settings.json" } });
+  session.logException(thrown, { handled: true, data: { file: "settings.json" } });
 }
 
 // Alive.

@@ -5,7 +5,7 @@ const session = open({ product: "crash-example", version: "1.0.0" });
 console.log(session.id);
 
 session.updateState({ player: { hp: 3, room: "cellar" }, inventory: ["lamp"] });
-session.event("door_opened", { data: { door: 7 } });
+session.logEvent("door_opened", { data: { door: 7 } });
 session.gauge("light", 0.2);
 
 if (process.argv[2] === "kill") process.kill(process.pid, "SIGKILL");

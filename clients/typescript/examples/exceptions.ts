@@ -17,20 +17,20 @@ function save(): void {
 try {
   save();
 } catch (thrown) {
-  session.exception(thrown, { handled: true, data: { retry: 1 } });
+  session.logException(thrown, { handled: true, data: { retry: 1 } });
 }
 
 // Anything can be thrown, so anything can be recorded.
-session.exception("just a text");
-session.exception({ code: 42 });
-session.exception(new AggregateError([new TypeError("first"), new Error("second")], "several"));
+session.logException("just a text");
+session.logException({ code: 42 });
+session.logException(new AggregateError([new TypeError("first"), new Error("second")], "several"));
 
 // The same failure again counts in the same group.
 for (let attempt = 2; attempt <= 3; attempt++) {
   try {
     save();
   } catch (thrown) {
-    session.exception(thrown, { handled: true, data: { retry: attempt } });
+    session.logException(thrown, { handled: true, data: { retry: attempt } });
   }
 }
 

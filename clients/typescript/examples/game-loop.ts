@@ -7,7 +7,7 @@ const FRAME_MS = 1_000 / 60;
 const ENEMIES = 96;
 
 const session = open({ product: "game-loop-example", version: "1.0.0", state: { level: 1 } });
-const monitor = session.heartbeatMonitor(5_000);
+const monitor = session.startHeartbeatMonitor(5_000);
 
 let dueAt = performance.now();
 for (let frame = 1; frame <= FRAMES; frame++) {
@@ -25,6 +25,6 @@ for (let frame = 1; frame <= FRAMES; frame++) {
 }
 
 monitor.stop();
-session.event("game_over", { data: { frames: FRAMES } });
+session.logEvent("game_over", { data: { frames: FRAMES } });
 session.end();
 console.log(session.id);

@@ -8,7 +8,7 @@ const session = open({ product: "heartbeat-example", version: "1.0.0" });
 console.log(session.id);
 
 // Heartbeats come from the event loop: when that is blocked, so are they.
-session.heartbeatMonitor(1_000);
+session.startHeartbeatMonitor(1_000);
 await sleep(500);
 
 session.updateState({ doing: "a computation that forgot to yield" });

@@ -21,10 +21,10 @@ for (const [name, test] of tests) {
   try {
     test();
     counts.passed++;
-    session.event("test_passed", { group: "arithmetic", message: name });
+    session.logEvent("test_passed", { group: "arithmetic", message: name });
   } catch (thrown) {
     counts.failed++;
-    session.exception(thrown, {
+    session.logException(thrown, {
       name: "test_failed",
       group: "arithmetic",
       message: name,

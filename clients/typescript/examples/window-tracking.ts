@@ -13,7 +13,7 @@ class Windows {
 
   open(id: string, title: string): void {
     this.#session.updateState({ windows: { [id]: { title, minimized: false } } });
-    this.#session.event("window_opened", { group: "windows", data: { id, title } });
+    this.#session.logEvent("window_opened", { group: "windows", data: { id, title } });
     this.focus(id);
   }
 
@@ -28,7 +28,7 @@ class Windows {
     if (this.#focused === id) this.#leave();
     // null deletes.
     this.#session.updateState({ windows: { [id]: null }, focused: null });
-    this.#session.event("window_closed", { group: "windows", data: { id } });
+    this.#session.logEvent("window_closed", { group: "windows", data: { id } });
   }
 
   /** How long a window had the focus. */

@@ -20,7 +20,7 @@ export function waysOf(url: string, now: number): Way[] {
 
 session = datacat.open(product="game", version="1.4.2", url="${url}")
 session.update_state({"level": 3, "player": {"hp": 100}})
-session.event("door_opened", {"door": 7})
+session.log_event("door_opened", {"door": 7})
 session.gauge("fps", 59.94)
 session.end()`,
     },
@@ -33,7 +33,7 @@ session.end()`,
 
 const session = open({ product: "game", version: "1.4.2", url: "${url}" });
 session.updateState({ level: 3, player: { hp: 100 } });
-session.event("door_opened", { data: { door: 7 } });
+session.logEvent("door_opened", { data: { door: 7 } });
 session.gauge("fps", 59.94);
 session.end();`,
     },

@@ -94,9 +94,9 @@ def play(calls, open_session):
             session = open_session(first)
         elif name == "update_state":
             session.update_state(first)
-        elif name == "event":
+        elif name == "log_event":
             session.event(first, **options)
-        elif name == "exception":
+        elif name == "log_exception":
             fields = dict(first)
             fields["causes"] = [
                 (cause.get("exception_type"), cause.get("exception_msg"), cause.get("stacktrace"))

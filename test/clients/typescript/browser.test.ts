@@ -88,12 +88,12 @@ test.runIf(hasChromium)("a page's session is at the server, and ends with the pa
   const id = await page.evaluate(() => {
     const { session } = globalThis.datacat;
     session.updateState({ cart: ["lamp"], payment: { cardToken: "4111" } });
-    session.event("added", { data: { item: "lamp", price: Number.NaN } });
+    session.logEvent("added", { data: { item: "lamp", price: Number.NaN } });
     session.gauge("scroll", 0.5);
     return session.id;
   });
   await world.summary(id, (summary) => summary.counts.points === 1);
-  await page.evaluate(() => globalThis.datacat.session.event("last words"));
+  await page.evaluate(() => globalThis.datacat.session.logEvent("last words"));
   await page.goto("about:blank");
 
   const summary = await world.summary(id);
@@ -117,10 +117,10 @@ test.runIf(hasChromium)("what could not be sent survives a reload, and arrives o
 
   far.isDown = true;
   await page.evaluate(() => {
-    for (let i = 0; i < 20; i++) globalThis.datacat.session.event(`e${i}`);
+    for (let i = 0; i < 20; i++) globalThis.datacat.session.logEvent(`e${i}`);
     return globalThis.datacat.session.flush(200);
   });
-  await page.evaluate(() => globalThis.datacat.session.event("at the last moment"));
+  await page.evaluate(() => globalThis.datacat.session.logEvent("at the last moment"));
   await page.reload();
   expect(far.ops).toHaveLength(1);
 
@@ -166,7 +166,7 @@ test.runIf(hasChromium)("with a key, the page's last words carry it too", async 
   await using far = await farServer();
   const page = await openPage(far.url, { key: "the-key" });
   await expect.poll(() => names(far)).toEqual(["start"]);
-  await page.evaluate(() => globalThis.datacat.session.event("last words"));
+  await page.evaluate(() => globalThis.datacat.session.logEvent("last words"));
   await page.goto("about:blank");
   await expect.poll(() => names(far)).toEqual(["start", "last words", "end"]);
   expect(far.requests.map((request) => request.headers.authorization)).toEqual([
@@ -183,14 +183,14 @@ test.runIf(hasChromium)(
     await expect.poll(() => names(far)).toEqual(["start"]);
     far.isDown = true;
     await page.evaluate(() => {
-      globalThis.datacat.session.event("first");
+      globalThis.datacat.session.logEvent("first");
       return globalThis.datacat.session.flush(200);
     });
     far.isDown = false;
     const other = await page.context().newPage();
     await start(other, far.url);
     await page.evaluate(() => {
-      globalThis.datacat.session.event("second");
+      globalThis.datacat.session.logEvent("second");
       return globalThis.datacat.session.flush();
     });
     await expect
@@ -211,7 +211,7 @@ test.runIf(hasChromium)("an ended session's last words leave with the page, too"
   await page.evaluate(async () => {
     const { session } = globalThis.datacat;
     await session.flush(200);
-    session.event("last words");
+    session.logEvent("last words");
     session.end();
   });
   far.isDown = false;
@@ -228,7 +228,7 @@ test.runIf(hasChromium)(
       page.evaluate(
         ([first, end]) => {
           for (let i = first; i < end; i++)
-            globalThis.datacat.session.event(`e${i}`, { message: "語".repeat(100) });
+            globalThis.datacat.session.logEvent(`e${i}`, { message: "語".repeat(100) });
         },
         [from, to] as const,
       );
@@ -267,7 +267,9 @@ test.runIf(hasChromium)(
       const cycle: { self?: object } = {};
       cycle.self = cycle;
       session.updateState({ cycle, body: document.body, window: globalThis });
-      session.event("odd", { data: { big: 2n ** 70n, when: new Date(0), set: new Set([2, 1]) } });
+      session.logEvent("odd", {
+        data: { big: 2n ** 70n, when: new Date(0), set: new Set([2, 1]) },
+      });
       session.gauge("nothing", Number.NaN);
       return session.flush();
     });

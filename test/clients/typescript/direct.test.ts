@@ -33,9 +33,9 @@ const names = (far: FarServer) => far.ops.map((op) => op["name"] ?? op["op"]);
 test("ops arrive in order, with the key, the writer said once", async () => {
   await using far = await farServer();
   const { sender, session } = connect(far, false);
-  session.event("one");
+  session.logEvent("one");
   await sender.flush();
-  session.event("two");
+  session.logEvent("two");
   session.end();
   await sender.flush();
   expect(names(far)).toEqual(["start", "one", "two", "end"]);
@@ -51,8 +51,8 @@ test("start, exceptions and end go at once, the rest waits for company", async (
   await using far = await farServer();
   const { session } = connect(far, false);
   await expect.poll(() => far.requests.length).toBe(1);
-  for (let i = 0; i < 50; i++) session.event("calm");
-  session.exception(new Error("x"));
+  for (let i = 0; i < 50; i++) session.logEvent("calm");
+  session.logException(new Error("x"));
   await expect.poll(() => far.ops.length).toBe(52);
   expect(far.requests).toHaveLength(2);
 });
@@ -63,9 +63,9 @@ test.each<Fault>(["no answer", "answer lost", { status: 500 }, { status: 429 }, 
     await using far = await farServer();
     const { sender, session } = connect(far);
     far.faults.push(fault);
-    session.event("one");
+    session.logEvent("one");
     await sender.flush(50);
-    session.event("two");
+    session.logEvent("two");
     await expect.poll(() => far.ops.length, { timeout: 10_000 }).toBe(2);
     expect(names(far)).toEqual(["one", "two"]);
     const [first, second] = far.requests.map((request) => request.batches[0]);
@@ -95,7 +95,7 @@ test("Retry-After is honoured", async () => {
   await using far = await farServer();
   const { sender, session } = connect(far);
   far.faults.push({ status: 503, retryAfter: 2 });
-  session.event("one");
+  session.logEvent("one");
   await sender.flush(10);
   await expect.poll(() => far.requests.length, { timeout: 10_000 }).toBe(2);
   const [first, second] = far.requests;
@@ -106,7 +106,7 @@ test("an op that the server does not take is let go and counted; the others arri
   await using far = await farServer();
   far.refuses = (op) => op["name"] === "poison";
   const { sender, session } = connect(far);
-  for (let i = 0; i < 20; i++) session.event(i === 13 ? "poison" : `e${i}`);
+  for (let i = 0; i < 20; i++) session.logEvent(i === 13 ? "poison" : `e${i}`);
   await sender.flush();
   expect(far.ops).toHaveLength(19);
   expect(far.dropped).toEqual({ refused: 1 });
@@ -117,7 +117,7 @@ test("413 makes smaller batches", async () => {
   await using far = await farServer();
   far.faults.push({ status: 413 }, { status: 413 });
   const { sender, session } = connect(far);
-  for (let i = 0; i < 8; i++) session.event(`e${i}`);
+  for (let i = 0; i < 8; i++) session.logEvent(`e${i}`);
   await sender.flush();
   expect(far.requests.map((request) => request.batches[0]?.ops.length).slice(0, 3)).toEqual([
     8, 4, 2,
@@ -128,10 +128,10 @@ test("413 makes smaller batches", async () => {
 test("a server that lost what it once confirmed gets the rest in a new lane", async () => {
   await using far = await farServer();
   const { sender, session } = connect(far);
-  session.event("one");
+  session.logEvent("one");
   await sender.flush();
   far.applied.clear();
-  session.event("two");
+  session.logEvent("two");
   await sender.flush();
   expect(names(far)).toEqual(["one", "two"]);
   expect(far.applied.size).toBe(1);
@@ -142,9 +142,9 @@ test("a full queue gives up the oldest metrics first, says so, and stays bounded
   await using far = await farServer();
   far.faults.push(...Array<Fault>(100).fill({ status: 503 }));
   const { sender, session } = connect(far, false);
-  session.event("kept");
+  session.logEvent("kept");
   for (let i = 0; i < 3 * QUEUE_OPS; i++) session.gauge("g", i);
-  session.event("kept too");
+  session.logEvent("kept too");
   expect(sender.waiting()).toBeLessThanOrEqual(QUEUE_OPS);
   await sender.flush(10);
   far.faults.length = 0;
@@ -189,7 +189,7 @@ test("whatever the network does, every op arrives once and in order, or is count
         const { sender, session } = connect(far);
         let issued = 0;
         for (const burst of bursts) {
-          for (let i = 0; i < burst; i++) session.event(`e${issued++}`);
+          for (let i = 0; i < burst; i++) session.logEvent(`e${issued++}`);
           await sender.flush(1);
         }
         for (let tries = 0; tries < 20 && sender.waiting() > 0; tries++) await sender.flush(100);
@@ -231,7 +231,7 @@ test.each([
     writeFileSync(
       script,
       `import { open } from ${JSON.stringify(client)};
-       open({ direct: true, captureSignals: true, url: ${JSON.stringify(far.url)}, key: "k" }).event("hello"); ${code}`,
+       open({ direct: true, captureSignals: true, url: ${JSON.stringify(far.url)}, key: "k" }).logEvent("hello"); ${code}`,
     );
     const [program = "", ...words] = command;
     const child = spawn(program, [...words, script], { stdio: "ignore" });
@@ -251,7 +251,7 @@ test("a program that was compiled with its runtime is not started once more to s
   writeFileSync(
     script,
     `import { open } from ${JSON.stringify(client)};
-     open({ direct: true, url: ${JSON.stringify(far.url)} }).event("hello"); process.exit(3);`,
+     open({ direct: true, url: ${JSON.stringify(far.url)} }).logEvent("hello"); process.exit(3);`,
   );
   const ran = (PATH: string) => spawnSync(program, [script], { env: { PATH } }).status;
   expect(ran("")).toBe(3);
@@ -267,7 +267,7 @@ test("a program in direct mode that just ends has sent everything, and was not k
   const script = join(home.folder, "program.mjs");
   writeFileSync(
     script,
-    `import { open } from ${JSON.stringify(client)};\nopen({ direct: true }).event("hello");`,
+    `import { open } from ${JSON.stringify(client)};\nopen({ direct: true }).logEvent("hello");`,
   );
   const { spawn } = await import("node:child_process");
   const program = spawn(process.execPath, [script], { env: { DATACAT_URL: far.url } });

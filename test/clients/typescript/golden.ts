@@ -35,10 +35,10 @@ export function play(
       case "update_state":
         session?.updateState(first);
         break;
-      case "event":
-        session?.event(first, second);
+      case "log_event":
+        session?.logEvent(first, second);
         break;
-      case "exception":
+      case "log_exception":
         session?.["log"](first.name ?? "exception", first, takenApart(first));
         break;
       case "gauge":

@@ -39,9 +39,9 @@ test("anything at all is written as whole lines, in sequence, and nothing is thr
       for (const [a, b] of pairs as [any, any][]) {
         // oxlint-disable-line no-explicit-any -- calls that no types allow
         session.updateState(a);
-        session.event(a, b);
-        session.event("e", { category: a, labels: b, message: a, data: b, at: a });
-        session.exception(a, { data: b });
+        session.logEvent(a, b);
+        session.logEvent("e", { category: a, labels: b, message: a, data: b, at: a });
+        session.logException(a, { data: b });
         session.gauge(a, b, a);
         session.counter(a, a, { tags: b, unit: a, metadata: b });
         session.histogram("h", a, { buckets: b });
@@ -67,7 +67,7 @@ test("getters, proxies and toJSON that throw, call back, or never end", () => {
   };
   const logger = {
     toJSON: () => {
-      session.event("from inside");
+      session.logEvent("from inside");
       return { logged: true };
     },
   };
@@ -89,8 +89,8 @@ test("getters, proxies and toJSON that throw, call back, or never end", () => {
     weak: new WeakMap(),
     fn() {},
   });
-  session.exception(trap);
-  session.exception(Object.create(null));
+  session.logException(trap);
+  session.logException(Object.create(null));
   session.end();
   const records = readLanes(home)[0]?.records ?? [];
   expect(records.find((line) => line["op"] === "state")?.["patch"]).toEqual({
@@ -112,12 +112,12 @@ test("10 MB strings, depth 10,000 and 100,000 keys are cut or counted, never thr
   for (let i = 0; i < 10_000; i++) deep = { deep };
   const wide = Object.fromEntries(Array.from({ length: 100_000 }, (_, i) => [`key${i}`, i]));
   const long = "😀\u2028\u0000".repeat(2_000_000);
-  session.event("long", { message: long });
+  session.logEvent("long", { message: long });
   session.updateState({ long });
   session.updateState({ deep });
   session.updateState(wide);
-  session.event("wide", { data: wide });
-  session.exception(new Error(long));
+  session.logEvent("wide", { data: wide });
+  session.logException(new Error(long));
   session.end();
   const records = readLanes(home)[0]?.records ?? [];
   for (const line of records.filter((each) => each["op"] === "event"))
@@ -136,7 +136,7 @@ test("no home, no working folder, no standard streams: it runs, and records in t
     `import { rmdirSync } from "node:fs";
      process.chdir(${JSON.stringify(gone)}); rmdirSync(${JSON.stringify(gone)});
      const { open } = await import(${JSON.stringify(client)});
-     open().event("still here");`,
+     open().logEvent("still here");`,
   );
   const ran = spawnSync(process.execPath, [script], {
     stdio: "ignore",
@@ -153,7 +153,7 @@ test("with no folder to write to at all, the program runs as ever", () => {
   const script = join(home.folder, "program.mjs");
   writeFileSync(
     script,
-    `import { open } from ${JSON.stringify(client)};\nopen().event("x"); console.log("done");`,
+    `import { open } from ${JSON.stringify(client)};\nopen().logEvent("x"); console.log("done");`,
   );
   const env = {
     DATACAT_HOME: "/proc/nowhere",
@@ -188,12 +188,12 @@ test.runIf(canMount)(
       const ballast = join(home.lanes, "ballast");
       writeFileSync(ballast, Buffer.alloc(16_384));
       const session = record(home);
-      for (let i = 0; i < 300; i++) session.event(`e${i}`, { message: "x".repeat(100) });
+      for (let i = 0; i < 300; i++) session.logEvent(`e${i}`, { message: "x".repeat(100) });
       const { dropped } = session.stats();
       expect(dropped["disk_full"]).toBeGreaterThan(0);
 
       rmSync(ballast);
-      session.event("after");
+      session.logEvent("after");
       session.end();
       const [lane] = readLanes(home);
       expect(lane?.damaged).toBeLessThanOrEqual(1);

@@ -82,7 +82,7 @@ test("in workerd a request is a session, also one that fails", async () => {
         export default {
           fetch: (request, env, context) =>
             record(context, { env, state: { url: request.url } }, async (session) => {
-              session.event("asked", { data: { method: request.method } });
+              session.logEvent("asked", { data: { method: request.method } });
               if (request.url.endsWith("/broken")) throw new TypeError("no such page");
               return new Response(session.id);
             }),

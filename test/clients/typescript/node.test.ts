@@ -49,7 +49,7 @@ test("what was logged before kill -9 is there, and no end", () => {
   using home = testHome();
   const ran = run(
     home,
-    `const s = open(); s.event("last words"); process.kill(process.pid, "SIGKILL");`,
+    `const s = open(); s.logEvent("last words"); process.kill(process.pid, "SIGKILL");`,
   );
   expect(ran.signal).toBe("SIGKILL");
   expect(readLanes(home)[0]?.records.map((record) => record["op"])).toEqual(["start", "event"]);
@@ -127,7 +127,7 @@ test("options that are none open a session all the same", () => {
   using home = testHome();
   const ran = run(
     home,
-    `for (const odd of [null, 5, "x", { url: 7 }, { state: 3 }]) open(odd).event("x");`,
+    `for (const odd of [null, 5, "x", { url: 7 }, { state: 3 }]) open(odd).logEvent("x");`,
   );
   expect(ran).toMatchObject({ status: 0, stderr: "" });
 });
@@ -144,7 +144,7 @@ test("worker threads and child processes each have a lane of their own, in the s
       spawnSync(process.execPath, [process.argv[1]], { env: { ...process.env, ...session.environment } });
       new Worker(new URL(import.meta.url), { env: { ...process.env, ...session.environment } });
     } else {
-      session.event("hello");
+      session.logEvent("hello");
     }`,
   );
   expect(ran.stderr).toBe("");
@@ -167,7 +167,7 @@ test("DATACAT_DISABLED makes every call do nothing", () => {
   using home = testHome();
   const ran = run(
     home,
-    `const s = open(); s.event("x"); s.end(); console.log(JSON.stringify(s.stats()));`,
+    `const s = open(); s.logEvent("x"); s.end(); console.log(JSON.stringify(s.stats()));`,
     { DATACAT_DISABLED: "1" },
   );
   expect(JSON.parse(ran.stdout)).toMatchObject({ records: 0 });

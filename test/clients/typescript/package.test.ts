@@ -63,7 +63,7 @@ const USER = `import { open, type Session } from "@datacat/client";
      session.gauge("fps", 60, { unit: "fps" });
      const seven: number = session.time("work", () => 7);
      const id: string = openPage({ url: "" }).id;
-     void record({ waitUntil() {} }, {}, async (worker) => worker.event(id));
+     void record({ waitUntil() {} }, {}, async (worker) => worker.logEvent(id));
      // @ts-expect-error -- a gauge needs a number
      session.gauge("fps", "sixty");
      export { seven };`;

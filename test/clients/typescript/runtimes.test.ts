@@ -117,7 +117,7 @@ describe.each(runtimes)("$name", ({ name, command: [program, ...words], isMissin
       const script = write(
         world.home,
         `const session = open({ product: "game" }); console.log(session.id);
-         session.event("last words"); setInterval(() => {}, 1_000);`,
+         session.logEvent("last words"); setInterval(() => {}, 1_000);`,
       );
       const child = spawn(program, [...words, script], { env: world.env, cwd: world.home });
       const [chunk] = (await once(child.stdout, "data")) as [Buffer];
@@ -136,7 +136,7 @@ describe.each(runtimes)("$name", ({ name, command: [program, ...words], isMissin
     using home = testHome();
     const script = write(
       home.folder,
-      `open({ direct: true, url: ${JSON.stringify(far.url)} }).event("hello");`,
+      `open({ direct: true, url: ${JSON.stringify(far.url)} }).logEvent("hello");`,
     );
     const child = spawn(program, [...words, script], { env: environment(home) });
     const [code] = (await once(child, "exit")) as [number];
@@ -197,7 +197,7 @@ describe.skipIf(process.platform !== "linux")("Deno's permissions", () => {
     using scripts = testHome();
     const script = write(
       scripts.folder,
-      `open({ url: ${JSON.stringify(far.url)} }).event("hello"); console.log("done");`,
+      `open({ url: ${JSON.stringify(far.url)} }).logEvent("hello"); console.log("done");`,
     );
     const given = flags.map((flag) => flag.replace("=HOME", `=${home.folder}`));
     const words = [deno?.command[0] ?? "", "run", ...given, script].join(" ");

@@ -30,9 +30,9 @@ test("a start that was lost is written again once writing works", () => {
   const header = { lane: "l", session: "s", server: "", at: 1, monotonic_ms: 1, writer: {} };
   const lane = new LaneFile({ folder, header, maxBytes: 1_000_000 });
   const session = new Session("s", "", { product: "game" }, lane, false);
-  session.event("lost");
+  session.logEvent("lost");
   mkdirSync(folder);
-  session.event("kept");
+  session.logEvent("kept");
   const [, ...lines] = readFileSync(join(folder, readdirSync(folder)[0] ?? ""), "utf8")
     .trimEnd()
     .split("\n")

@@ -80,7 +80,7 @@ WHOLE_STRING = 64  # strings up to this stay whole when an event is cut
 LONGEST_CUT = 131072  # where cutting starts: half of any limit
 HELD_METRICS = 32  # what a metric-heavy program may lose when it is killed…
 HELD_SECONDS = 0.005  # …and for how long they are held if it goes on logging
-LOOK_MS = 1000  # how often the lane's file is looked at: is it still there, and still ours?
+LOOK_SECONDS = 1.0  # how often the lane's file is looked at: is it still there, and still ours?
 TURN_SECONDS = 1.0  # longest wait for another thread's write; then its thread is taken for dead
 LANE_FD = 200  # lanes live above the numbers that programs close and get again
 QUEUE_OPS = 10000  # direct mode
@@ -166,8 +166,6 @@ class Session(object):
 
     def _use(self, writer, told, counts):
         self._out = writer
-        self._held = writer.held
-        self._hold = writer.held.append
         self._told = told
         self._dropped = counts
         self._series = {}
@@ -188,21 +186,21 @@ class Session(object):
             losses = []
             at = self._now()
             patch = _object_text({} if state is None else state, "state", losses)
-            size = _utf8_length(patch)
-            if size <= MAX_STATE_BYTES:
-                self._write(at, '"op":"state","patch":' + patch + "}", losses)
+            text = '"op":"state","patch":' + patch + "}"
+            if len(patch) * 3 > MAX_STATE_BYTES and _utf8_length(patch) > MAX_STATE_BYTES:
+                losses.append(("too_large", "state: %d bytes" % _utf8_length(patch)))
+                text = None
+            if losses:
+                self._write_with(losses, at, text)
             else:
-                losses.append(("too_large", "state: %d bytes" % size))
-                self._write(at, None, losses)
+                self._out.append(at, (text,))
         except Exception:
             self._failed()
 
     def event(self, name, data=None, category=None, group=None, labels=None, message=None):
         """Something happened. `category` is its severity: debug, info (the default), warning, error, critical, or a word of yours."""
         try:
-            losses = []
-            at = self._now()
-            self._log(at, name, losses, category, group, labels, message, data)
+            self._log(self._now(), name, [], category, group, labels, message, data)
         except Exception:
             self._failed()
 
@@ -224,24 +222,21 @@ class Session(object):
     ):
         """Like `event`, with 1.x's order of arguments. `level` is an old word for `category`; data may come second."""
         try:
-            losses = []
             at = self._now()
             if data is None and category is not None and not isinstance(category, _TEXTS):
                 category, data = None, category
-            self._log(
-                at, name, losses, level if category is None else category, group, labels, message, data, exception_type, exception_msg,
-                stacktrace, source_file, source_line, source_function,
-            )  # fmt: skip
+            if category is None:
+                category = level
+            more = _exception_fields(exception_type, exception_msg, stacktrace, source_file, source_line, source_function)
+            self._log(at, name, [], category, group, labels, message, data, more)
         except Exception:
             self._failed()
 
     def exception(self, error=None, data=None, name="exception", handled=None, locals=False):
         """The current exception, or `error`, with its stack and everything that led to it. `locals=True` adds the variables."""
         try:
-            losses = []
             at = self._now()
-            exc_info = _exc_info(error)
-            self._log_exception(at, losses, exc_info, data, name, None, handled, locals)
+            self._log_exception(at, [], _exc_info(error), data, name, None, handled, locals)
         except Exception:
             self._failed()
 
@@ -309,7 +304,7 @@ class Session(object):
             at = self._now()
             timeout_ms = None if timeout is None else _number_text(timeout, 1000)
             said = "" if timeout_ms is None or float(timeout_ms) < 1 else ',"timeout_ms":' + timeout_ms
-            self._write(at, '"op":"heartbeat"' + said + "}", ())
+            self._out.append(at, ('"op":"heartbeat"' + said + "}",))
         except Exception:
             self._failed()
 
@@ -402,12 +397,10 @@ class Session(object):
 
     # How.
 
-    def _log(
-        self, at, name, losses, category=None, group=None, labels=None, message=None, data=None, exception_type=None,
-        exception_msg=None, stacktrace=None, source_file=None, source_line=None, source_function=None, causes=None,
-        handled=None,
-    ):  # fmt: skip
-        text = '"op":"event","name":' + _name_text("event.name", name, losses)
+    def _log(self, at, name, losses, category, group, labels, message, data, more=""):
+        """An event; `more` are the fields that only exceptions have."""
+        known = _names.get(name) if type(name) is str else None
+        text = '"op":"event","name":' + (known or _name_text("event.name", name, losses))
         if category is not None:
             text += _name_field("event.category", "category", category, losses)
         if group is not None:
@@ -417,64 +410,51 @@ class Session(object):
         if message is not None:
             text += _text_field("message", message)
         if data is not None:
-            text += _object_field("data", "data", data, losses)
-        if exception_type is not None or exception_msg is not None or stacktrace is not None:
-            text += _exception_fields(exception_type, exception_msg, stacktrace)
-        if source_file is not None:
-            text += _text_field("source_file", source_file)
-        if source_line is not None:
-            text += _whole_field("source_line", source_line)
-        if source_function is not None:
-            text += _text_field("source_function", source_function)
-        if causes:
-            parts = ["{" + _exception_fields(*cause)[1:] + "}" for cause in causes]
-            text += ',"causes":[' + ",".join(parts) + "]"
-        if handled is True or handled is False:
-            text += ',"handled":true' if handled else ',"handled":false'
-        text += "}"
+            members = _object_text(data, "data", losses)
+            if members != "{}":
+                text += ',"data":' + members
+        text += more + "}"
 
         if len(text) * 3 > MAX_EVENT_BYTES:
             size = _utf8_length(text)
             if size > MAX_EVENT_BYTES:
                 losses.append(("too_large", "%s: %d bytes" % (_name_of(name), size)))
                 text = _cut_strings(text)
-        self._write(at, text, losses)
+        if losses:
+            self._write_with(losses, at, text)
+        else:
+            self._out.append(at, (text,))
 
     def _log_exception(self, at, losses, exc_info, data, name, message, handled, locals):
         kind, error, trace = exc_info
         type_name = getattr(kind, "__name__", None) or "Unknown"
         said = _said(error)
-        frame_name, frame_line, frame_function = _source(trace)
-        causes = _causes(error)
+        file, line, function = _source(trace)
+        stack = _stack(kind, error, trace)
+        more = _exception_fields(type_name, said, stack, file, line, function, _causes(error), handled)
         if locals is True:
             data = OrderedDict(data if isinstance(data, dict) else {} if data is None else {"value": data})
             data["locals"] = _locals(trace)
             losses = _Deaf()  # variables are what they are: no note for each that JSON has no word for
-        self._log(
-            at, name, losses, "error", "exception", ["exception", type_name], message or said, data, type_name, said,
-            _stack(kind, error, trace), frame_name, frame_line, frame_function, causes, handled,
-        )  # fmt: skip
+        self._log(at, name, losses, "error", "exception", ["exception", type_name], message or said, data, more)
 
     def _again(self, kind, name, value, unit, tags, buckets=None):
         """A series that was seen before needs only its number. The first call, and a bad one, is left to `_measure`."""
         try:
             if unit is None and tags is None and buckets is None:
-                series = self._series[kind, name]
+                before, after = self._series[kind, name]
             else:
-                series = self._series[kind, name, unit, tuple(tags or ()), tuple(buckets or ())]
+                before, after = self._series[kind, name, unit, tuple(tags or ()), tuple(buckets or ())]
         except Exception:
             return False
         number_type = type(value)
         if number_type is not float and number_type is not int:
             return False
         try:
-            out = self._out
-            if not _FORKS_ARE_TOLD and _getpid() != out.pid:
-                out.forked()
-            at = self._now()
-            self._hold((at, series, value))
-            if not out.hold_from <= at < out.hold_until or len(self._held) >= HELD_METRICS:
-                out.append(at, ())
+            number = _finite_text(value)
+            if number is None:
+                return False
+            self._out.append_metric(self._now(), before + number + after)
         except Exception:
             self._failed()
         return True
@@ -486,7 +466,7 @@ class Session(object):
             number = _number_text(value)
             if number is None:
                 losses.append(("not_finite", "%s: %s" % (_name_of(name), _not_a_number(value))))
-                return self._write(at, None, losses)
+                return self._write_with(losses, at, None)
 
             before = '"op":"metric","type":"%s","name":%s' % (kind, _name_text("metric.name", name, losses))
             if unit is not None:
@@ -494,7 +474,7 @@ class Session(object):
             if tags is not None:
                 before += _labels_field("metric.tags", "tags", tags, losses)
             if metadata is not None:
-                before += _object_field("metadata", "metadata", metadata, losses)
+                before += _object_field("metadata", metadata, losses)
             before += ',"%s":' % key
             count = _whole(count)
             after = ',"count":%d' % count if count is not None and count > 0 else ""
@@ -503,7 +483,10 @@ class Session(object):
             after += "}"
             if metadata is None and not after.startswith(',"count"'):
                 self._remember(kind, name, unit, tags, buckets, before, after)
-            self._write(at, before + number + after, losses)
+            if losses:
+                self._write_with(losses, at, before + number + after)
+            else:
+                self._out.append_metric(at, before + number + after)
         except Exception:
             self._failed()
 
@@ -520,7 +503,7 @@ class Session(object):
 
     def _plain(self, op):
         try:
-            self._write(self._now(), '"op":"%s"}' % op, ())
+            self._out.append(self._now(), ('"op":"%s"}' % op,))
         except Exception:
             self._failed()
 
@@ -531,20 +514,19 @@ class Session(object):
         text += _name_field("start.version", "version", version, losses)
         text += _labels_field("start.tags", "tags", tags, losses)
         if state is not None:
-            field = _object_field("state", "state", state, losses)
+            field = _object_field("state", state, losses)
             size = _utf8_length(field) - len(',"state":')
             if size <= MAX_STATE_BYTES:
                 text += field
             else:
                 losses.append(("too_large", "state: %d bytes" % size))
-        self._write(self._now(), text + "}", losses)
+        self._write_with(losses, self._now(), text + "}")
 
-    def _write(self, at, text, losses):
+    def _write_with(self, losses, at, text):
+        """An op and what it lost on its way, or the loss alone."""
         out = self._out
         if out.ended:
             return
-        if text is not None and not losses:
-            return out.append(at, (text,))
         texts = [] if text is None else [text]
         for cause, detail in losses:
             self._dropped[cause] = self._dropped.get(cause, 0) + 1
@@ -1175,10 +1157,8 @@ def _send_fault(client, session_id, text):
     session = Session.__new__(Session)
     session.client, session.session_id = client, session_id
     session._use(writer, writer.told, writer.counts)
-    session._log(
-        session._now(), "exception", [], "critical", "exception", ["exception", "fatal"], title, None,
-        title.split(":")[0], title, lines, handled=False,
-    )  # fmt: skip
+    more = _exception_fields(title.split(":")[0], title, lines, handled=False)
+    session._log(session._now(), "exception", [], "critical", "exception", ["exception", "fatal"], title, None, more)
     writer.append(time.time(), (), True)
 
 
@@ -1397,16 +1377,25 @@ def _texts_of(values):
         return [_plain_text(values)]
 
 
-def _object_field(key, root, value, losses):
-    text = _object_text(value, root, losses)
+def _object_field(key, value, losses):
+    text = _object_text(value, key, losses)
     return "" if text == "{}" else ',"%s":%s' % (key, text)
 
 
-def _exception_fields(exception_type=None, exception_msg=None, stacktrace=None):
+def _exception_fields(
+    exception_type=None, exception_msg=None, stacktrace=None, source_file=None, source_line=None, source_function=None, causes=(),
+    handled=None,
+):  # fmt: skip
     text = _text_field("exception_type", exception_type) + _text_field("exception_msg", exception_msg)
     lines = _texts_of(stacktrace) if stacktrace is not None else ()
     if lines:
         text += ',"stacktrace":[%s]' % ",".join([_quote(line) for line in lines])
+    text += _text_field("source_file", source_file) + _whole_field("source_line", source_line)
+    text += _text_field("source_function", source_function)
+    if causes:
+        text += ',"causes":[%s]' % ",".join(["{" + _exception_fields(*cause)[1:] + "}" for cause in causes])
+    if handled is True or handled is False:
+        text += ',"handled":true' if handled else ',"handled":false'
     return text
 
 
@@ -1427,13 +1416,6 @@ def _dropped_text(cause, count, detail=None):
     return '"op":"dropped","cause":%s,"count":%d%s}' % (_quote(cause), count, _text_field("detail", detail))
 
 
-def _not_finite_text(before, value, counts):
-    """What stands in the place of a metric that waited and turned out to have no value."""
-    counts["not_finite"] = counts.get("not_finite", 0) + 1
-    name = _plain_text(json.loads("{" + before + "0}")["name"])
-    return _dropped_text("not_finite", 1, "%s: %s" % (name, _not_a_number(value)))
-
-
 def _whole_field(key, value):
     return "" if _whole(value) is None else ',"%s":%d' % (key, value)
 
@@ -1445,7 +1427,8 @@ def _whole(value):
 # Numbers, as ECMAScript writes them.
 
 _EXACT = 2**53
-_float_text = float.__repr__
+_LEAST_EXACT = -_EXACT
+_float_text = repr
 
 if sys.platform.startswith("java"):  # Jython's repr is not always the shortest text of a number
 
@@ -1456,7 +1439,7 @@ if sys.platform.startswith("java"):  # Jython's repr is not always the shortest 
                 text = "%.*g" % (precision, value)
                 if float(text) == value:
                     break
-        return text if "." in text or "e" in text or "n" in text else text + ".0"
+        return text.lower() if "." in text or "e" in text or "n" in text else text + ".0"
 
 
 def _number_text(value, factor=1):
@@ -1472,13 +1455,13 @@ def _number_text(value, factor=1):
 
 def _finite_text(value):
     if type(value) is not float:
-        if -_EXACT <= value <= _EXACT:
+        if _LEAST_EXACT <= value <= _EXACT:
             return "%d" % value
         value = float(value)
     text = _float_text(value)
     if text[-2:] == ".0":
         return text[:-2] if text != "-0.0" else "0"
-    if "e" in text or "n" in text or "E" in text:
+    if "e" in text or "n" in text:
         return _long_float_text(value, text)
     return text
 
@@ -1544,8 +1527,15 @@ if _PY2:
             text = _encode_text(text)
         return '"' + _ESCAPED.sub(lambda match: _ESCAPES[match.group()], text) + '"'
 
-    def _bytes_of(text):
-        return text
+    def _str_text(value, path=None, above=None, losses=None):
+        """2.7's `str` is text if it is UTF-8, else bytes."""
+        try:
+            value.decode("utf-8")
+            return _quote(value)
+        except UnicodeDecodeError:
+            return _base64_text(value, path, above, losses)
+
+    _bytes_of = _utf8 = str
 
     def _utf8_length(text):
         return len(text)
@@ -1554,6 +1544,9 @@ else:
     _TEXTS = (str, bytes)
     _LONE = re.compile("[\ud800-\udfff]")
     from json.encoder import encode_basestring as _quote
+
+    _str_text = _quote
+    _utf8 = str.encode
 
     def _bytes_of(text):
         """Lone surrogates, which UTF-8 cannot write, become U+FFFD. They can only be inside of JSON's strings."""
@@ -1572,44 +1565,64 @@ else:
 
 def _object_text(value, root, losses):
     """A free-form object; anything else becomes an object with the one key `value`."""
-    text = _value_text(value, (None, root), [], losses)
+    path = (None, root)
+    if type(value) is dict:
+        try:
+            return _members_text(value, path, [id(value)], losses)
+        except Exception:
+            _mind_the_stack()
+            text = _lose("<dict>", path, losses)
+    else:
+        text = _value_text(value, path, [], losses)
     return text if text[:1] == "{" else '{"value":%s}' % text
 
 
 def _members_text(value, path, above, losses):
     """A dict. `path` is the way here as (path, key); `above` the identities of the containers around, its own among them."""
     parts = []
-    for key, member in _items(value):
-        known = _keys.get(key) if type(key) is str else None
-        if known is None:
-            known = _key(key)
-        head, is_secret, name = known
+    for key, member in _items(value) if _PY2 else list(value.items()):
+        head, is_secret, name = _keys[key] if type(key) is str else _key(key)
         kind = type(member)
         if is_secret and not _is_empty(member):
-            parts.append(head + '"[redacted]"')
+            text = '"[redacted]"'
         elif kind is str:
-            parts.append(head + (_quote(member) if not _PY2 else _native_text(member)))
-        elif kind is int and -_EXACT <= member <= _EXACT:
-            parts.append(head + "%d" % member)
+            text = _str_text(member)
+        elif kind is int and _LEAST_EXACT <= member <= _EXACT:
+            text = repr(member)
+        elif kind is float:
+            text = _finite_text(member) or '"%s"' % _not_a_number(member)
         elif member is None:
-            parts.append(head + "null")
+            text = "null"
         elif member is True:
-            parts.append(head + "true")
+            text = "true"
         elif member is False:
-            parts.append(head + "false")
+            text = "false"
         else:
-            parts.append(head + _value_text(member, (path, name), above, losses))
+            text = _value_text(member, (path, name), above, losses)
+        parts.append(head + text)
     return "{" + ",".join(parts) + "}"
-
-
-_keys = {}
 
 
 def _items(mapping):
     """In the mapping's own order; 2.7's dict has none, so its keys are sorted by code point, which is UTF-8's order too."""
-    if _PY2 and type(mapping) is dict:
-        return sorted(mapping.items(), key=lambda item: _plain_text(item[0]))
-    return list(mapping.items())
+    items = list(mapping.items())
+    if type(mapping) is dict and len(items) > 1:
+        items.sort(key=_name_of_key)
+    return items
+
+
+def _name_of_key(item):
+    return (_keys[item[0]] if type(item[0]) is str else _key(item[0]))[2]
+
+
+class _Keys(dict):
+    """The keys that came before, as `_key` has them."""
+
+    def __missing__(self, key):
+        return _key(key)
+
+
+_keys = _Keys()
 
 
 def _key(key):
@@ -1693,10 +1706,10 @@ def _list_items(items, path, above, losses):
     texts = []
     for index, item in enumerate(items):
         kind = type(item)
-        if kind is int and -_EXACT <= item <= _EXACT:
-            texts.append("%d" % item)
-        elif kind is str and not _PY2:
-            texts.append(_quote(item))
+        if kind is int and _LEAST_EXACT <= item <= _EXACT:
+            texts.append(repr(item))
+        elif kind is str:
+            texts.append(_str_text(item))
         else:
             texts.append(_value_text(item, (path, index), above, losses))
     return texts
@@ -1736,15 +1749,6 @@ def _text_text(value, path, above, losses):
     return _quote(_plain_text(value))
 
 
-def _native_text(value, path=None, above=None, losses=None):
-    """2.7's `str` is text if it is UTF-8, else bytes."""
-    try:
-        value.decode("utf-8")
-        return _quote(value)
-    except UnicodeDecodeError:
-        return _base64_text(value, path, above, losses)
-
-
 def _base64_text(value, path, above, losses):
     text = binascii.b2a_base64(bytes(value)).rstrip(b"\n")
     return '"base64:%s"' % (text if _PY2 else text.decode("ascii"))
@@ -1764,7 +1768,7 @@ def _none_text(value, path, above, losses):
 
 def _int_text(value, path, above, losses):
     value = int(value)
-    return "%d" % value if -_EXACT <= value <= _EXACT else '"%d"' % value
+    return "%d" % value if _LEAST_EXACT <= value <= _EXACT else '"%d"' % value
 
 
 def _real_text(value, path, above, losses):
@@ -1820,7 +1824,7 @@ def _type_name(value):
 
 
 _by_type = {
-    str: _native_text if _PY2 else _text_text,
+    str: _str_text if _PY2 else _text_text,
     _text_type: _text_text,
     bytearray: _base64_text,
     memoryview: _view_text,
@@ -1887,7 +1891,7 @@ def _decided_writer(kind, value):
     if isinstance(value, _text_type):
         return _text_text
     if isinstance(value, (bytes, bytearray)):
-        return _native_text if _PY2 and isinstance(value, str) else _base64_text
+        return _str_text if _PY2 and isinstance(value, str) else _base64_text
     if "enum.Enum" in names:
         return _enum_text
     if isinstance(value, datetime.datetime):
@@ -1967,14 +1971,27 @@ class _LaneWriter(object):
         self.told = set()
         self.counts = {}
         self.fault_path = None
-        # Metrics that wait, as (time, (text before, text after), value). They do only while more than HELD_METRICS come within HELD_SECONDS.
-        self.held = deque()
-        self.hold_from = self.hold_until = 0.0
-        self.window = 0.0
-        self.in_window = 0
+        self.held = deque()  # metrics that wait, as (time, text)
+        self.window = 0.0  # when the last stretch of HELD_SECONDS began…
+        self.in_window = 0  # …and how many metrics came in it
         self.pid = os.getpid()
         self.lanes = []
         self.lane = self._new_lane()
+
+    def append_metric(self, at, text):
+        """Writes it, or lets it wait for the next ones: metrics do once HELD_METRICS have come within HELD_SECONDS."""
+        if not 0 <= at - self.window <= HELD_SECONDS:
+            self.window = at
+            self.in_window = 0
+        if self.in_window < HELD_METRICS or self.ended:
+            self.in_window += 1
+            self.append(at, (text,))
+            return
+        if not _FORKS_ARE_TOLD and _getpid() != self.pid:
+            self.forked()
+        self.held.append((at, text))
+        if len(self.held) >= HELD_METRICS:
+            self.append(at, ())
 
     def append(self, at, texts, is_last=False):
         """Writes what is held, then these ops, all of the same time."""
@@ -1988,9 +2005,9 @@ class _LaneWriter(object):
                 self.held.clear()
                 return
             if self.held:
-                self._write_held(lane, at)
-            if texts:
-                lane.write(int(at * 1000), texts)
+                lane.write_all(_taken(self.held))
+            for text in texts:
+                lane.write(at, text)
             if is_last:
                 self.ended = True
                 lane.leave()
@@ -1998,25 +2015,6 @@ class _LaneWriter(object):
             lane.turn.release()
         if is_last:
             self._close()
-
-    def _write_held(self, lane, at):
-        held = self.held
-        items = []
-        try:
-            while True:
-                items.append(held.popleft())
-        except IndexError:
-            pass
-        lane.write_metrics(items, self.counts)
-        count = len(items)
-        if not 0 <= at - self.window <= HELD_SECONDS:
-            self.window = at
-            self.in_window = 0
-        self.in_window += count
-        if self.in_window >= HELD_METRICS:
-            self.hold_from, self.hold_until = at, at + HELD_SECONDS
-        else:
-            self.hold_from = self.hold_until = 0.0
 
     def _turn_elsewhere(self, lane):
         """Somebody else is writing. If that is a call further up this very thread (we are in its signal handler, or in a
@@ -2107,6 +2105,16 @@ class _LaneWriter(object):
             time.sleep(0.05)
 
 
+def _taken(items):
+    """All of a deque, which other threads may be filling."""
+    taken = []
+    try:
+        while True:
+            taken.append(items.popleft())
+    except IndexError:
+        return taken
+
+
 _LANE_APPEND = (_LaneWriter.append.__func__ if _PY2 else _LaneWriter.append).__code__
 
 
@@ -2140,51 +2148,58 @@ class _Lane(object):
         self.file = None
         self.identity = None
         self.part = 0
-        self.bytes = 0
-        self.records = 0
+        self.bytes = self.header_bytes = 0
         self.is_torn = False
-        self.looked_at = 0
+        self.looked_at = 0.0
+        self.ready_for = 0  # bytes up to which the file may grow without another look at it
 
-    def write(self, at, texts):
-        for text in texts:
-            if self.lost and not self._tell_lost(at):
-                self.sequence += 1
-                self._lose(1)
-                continue
-            # First of all: a record that is interrupted leaves a hole, not a number that comes twice.
-            self.sequence = sequence = self.sequence + 1
-            data = _bytes_of('{"seq":%d,"at":%d,%s' % (sequence, at, text))
-            if self._put(b"%08x %s\n" % (_crc32(data) & 0xFFFFFFFF, data), 1, at, sequence):
-                self._lose(1)
-                if text.startswith('"op":"start"'):
-                    self.start = text
-
-    def write_metrics(self, items, counts):
-        """Metrics that waited, in one write."""
-        if items and self.lost and not self._tell_lost(int(items[0][0] * 1000)):
-            self.sequence += len(items)
-            self._lose(len(items))
-            return
-        lines = []
-        first = sequence = self.sequence + 1
-        at = 0
-        for at, (before, after), value in items:
-            at = int(at * 1000)
-            number = _finite_text(value)
-            if number is None:
-                text = _not_finite_text(before, value, counts)
-                data = _bytes_of('{"seq":%d,"at":%d,%s' % (sequence, at, text))
+    def write(self, at, text):
+        """One record. This is all that a log call waits for; what is not as it nearly always is, is left to `_put`."""
+        if self.lost and not self._tell_lost(at):
+            self.sequence += 1
+            return self._lose(1)
+        # First of all: a record that is interrupted leaves a hole, not a number that comes twice.
+        self.sequence = sequence = self.sequence + 1
+        line = _line('{"seq":%s,"at":%s,%s' % (sequence, int(at * 1000), text))
+        if self.bytes + len(line) <= self.ready_for and 0 <= at - self.looked_at < LOOK_SECONDS:
+            try:
+                written = os.write(self.file, line)
+            except OSError as error:
+                self.ready_for = 0
+                # EBADF: the program closed all files, as daemons do when they start.
+                lost = self._put(line, 1, at, sequence) if error.errno == errno.EBADF else 1
             else:
-                data = _bytes_of('{"seq":%d,"at":%d,%s%s%s' % (sequence, at, before, number, after))
-            lines.append(b"%08x %s\n" % (_crc32(data) & 0xFFFFFFFF, data))
-            sequence += 1
-        self.sequence = sequence - 1
-        if lines:
-            self._lose(self._put(lines[0] if len(lines) == 1 else b"".join(lines), len(lines), at, first))
+                self.bytes += written
+                if written == len(line):
+                    return
+                lost = self._torn(line, written, 1)
+        else:
+            lost = self._put(line, 1, at, sequence)
+        if lost:
+            self._lose(1)
+            if text.startswith('"op":"start"'):
+                self.start = text
+
+    def write_all(self, ops):
+        """Ops that waited, as (time, text), in one write."""
+        if not ops:
+            return
+        at = ops[0][0]
+        if self.lost and not self._tell_lost(at):
+            self.sequence += len(ops)
+            self._lose(len(ops))
+            return
+        first = self.sequence + 1
+        self.sequence += len(ops)
+        lines = [
+            _line('{"seq":%s,"at":%s,%s' % (sequence, int(at * 1000), text)) for sequence, (at, text) in enumerate(ops, first)
+        ]
+        self._lose(self._put(b"".join(lines), len(lines), ops[-1][0], first))
 
     def leave(self):
         """Closes the file, if it still is ours: a program that closes all files may have opened its own under that number."""
         file, self.file = self.file, None
+        self.ready_for = 0
         try:
             if file is not None and self.identity in (None, _identity(file)[:2]):
                 os.close(file)
@@ -2194,14 +2209,14 @@ class _Lane(object):
     def _tell_lost(self, at):
         lost = self.lost
         sequence = self.sequence + 1
-        data = _bytes_of('{"seq":%d,"at":%d,%s' % (sequence, at, _dropped_text("disk_full", lost)))
-        if self._put(b"%08x %s\n" % (_crc32(data) & 0xFFFFFFFF, data), 1, at, sequence):
+        note = _dropped_text("disk_full", lost)
+        if self._put(_line('{"seq":%s,"at":%s,%s' % (sequence, int(at * 1000), note)), 1, at, sequence):
             return False
         self.sequence = sequence
         self.lost -= lost
         start, self.start = self.start, None
         if start is not None:
-            self.write(at, (start,))
+            self.write(at, start)
         return True
 
     def _lose(self, count):
@@ -2209,31 +2224,29 @@ class _Lane(object):
         self.lost_in_all += count
 
     def _put(self, lines, count, at, first):
-        """One write of `count` whole lines; answers how many of them were lost."""
+        """Looks at the file and writes `count` whole lines; answers how many of them were lost."""
+        self.ready_for = 0
         try:
-            if not 0 <= at - self.looked_at < LOOK_MS:
-                self._look(at)
-            if self.file is None or (self.records and self.bytes + len(lines) > self.limit):
+            self._look(at)
+            is_full = self.bytes + len(lines) > self.limit and self.bytes > self.header_bytes
+            if self.file is None or is_full:
                 self._open_part(first)
             if self.is_torn:
                 lines = b"\n" + lines  # so that only the torn line is damaged
-            try:
-                written = os.write(self.file, lines)
-            except OSError as error:
-                if error.errno != errno.EBADF:
-                    raise
-                self.file = None  # the program closed all files, as daemons do when they start
-                self._open_part(first)
-                written = os.write(self.file, lines)
+            written = os.write(self.file, lines)
         except Exception:
             _mind_the_stack()
             return count
         self.bytes += written
-        self.records += 1
-        if written == len(lines):
-            self.is_torn = False
-            return 0
+        if written < len(lines):
+            return self._torn(lines, written, count)
+        self.is_torn = False
+        self.ready_for = self.limit
+        return 0
+
+    def _torn(self, lines, written, count):
         self.is_torn = True
+        self.ready_for = 0
         missing = lines[written:]
         # A record that lacks no more than its line break gets it with the next write.
         return min(count, missing.count(b"\n") - (missing[:1] == b"\n"))
@@ -2266,8 +2279,7 @@ class _Lane(object):
             if self.file is None:
                 raise
             return  # no number left for one more file, say; the part that is open grows
-        data = _bytes_of(_header_text(self.header, part, first))
-        line = b"%08x %s\n" % (_crc32(data) & 0xFFFFFFFF, data)
+        line = _line(_header_text(self.header, part, first))
         try:
             if os.write(file, line) != len(line):
                 raise OSError(errno.ENOSPC, "no room for the header")
@@ -2282,9 +2294,17 @@ class _Lane(object):
         except OSError:  # Jython cannot tell
             self.identity = None
         self.part = part
-        self.bytes = len(line)
-        self.records = 0
+        self.bytes = self.header_bytes = len(line)
         self.is_torn = False
+
+
+def _line(text):
+    """A line of a lane: its checksum and itself."""
+    try:
+        data = _utf8(text)
+    except UnicodeEncodeError:
+        data = _bytes_of(text)
+    return b"%08x %s\n" % (_crc32(data) & 0xFFFFFFFF, data)
 
 
 def _opened(path, folder):
@@ -2356,16 +2376,15 @@ class _Nowhere(object):
     owner = False
     joined = True
     ended = True
-    pid = None
-    hold_from = hold_until = 0.0
 
     def __init__(self):
-        self.held = deque(maxlen=0)
         self.told = set()
         self.counts = {}
 
     def append(self, at, texts, is_last=False):
         pass
+
+    append_metric = append
 
     def flush(self, timeout):
         return True
@@ -2395,8 +2414,6 @@ class _Queue(object):
         self.ended = False
         self.told = set()
         self.counts = {}
-        self.held = deque()
-        self.hold_from = self.hold_until = 0.0
         self._begin()
 
     def _begin(self):
@@ -2421,24 +2438,16 @@ class _Queue(object):
         if not _FORKS_ARE_TOLD and _getpid() != self.pid:
             self.forked()
         if self.ended or self.is_gone:
-            self.held.clear()
             return
-        try:
-            while self.held:
-                then, (before, after), value = self.held.popleft()
-                number = _finite_text(value)
-                if number is None:
-                    self._add(then, _not_finite_text(before, value, self.counts))
-                else:
-                    self._add(then, before + number + after)
-        except IndexError:
-            pass  # another thread was quicker
         for text in texts:
             self._add(at, text)
         if is_last:
             self.ended = True
         if self.thread is None:
             self._begin_sending()
+
+    def append_metric(self, at, text):
+        self.append(at, (text,))
 
     def _add(self, at, text):
         text = '{"at":%d,%s' % (int(at * 1000), text)
@@ -2477,7 +2486,6 @@ class _Queue(object):
     def forked(self):
         """In the child: a lane of its own; what waited is the parent's to send."""
         self.owner, self.joined = False, True
-        self.held.clear()
         self._begin()
 
     def _begin_sending(self):

@@ -98,11 +98,14 @@ def play(calls, open_session):
             session.event(first, **options)
         elif name == "log_exception":
             fields = dict(first)
-            fields["causes"] = [
+            causes = [
                 (cause.get("exception_type"), cause.get("exception_msg"), cause.get("stacktrace"))
-                for cause in fields.get("causes", [])
+                for cause in fields.pop("causes", [])
             ]
-            session._log(session._now(), fields.pop("name", "exception"), losses=[], **fields)
+            common = [fields.pop(key, None) for key in ("category", "group", "labels", "message", "data")]
+            title, handled = fields.pop("name", "exception"), fields.pop("handled", None)
+            more = datacat._exception_fields(causes=causes, handled=handled, **fields)
+            session._log(session._now(), title, [], *common, more=more)
         elif name == "timer":
             options.setdefault("unit", None)
             session.log_timer(first, arguments[1], **options)

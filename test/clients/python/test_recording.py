@@ -71,6 +71,20 @@ class Recording(Test):
         self.assertEqual([op["seq"] for op in ops], list(range(1, 5003)))
         self.assertEqual(ops[-1]["name"], "after")
 
+    def test_a_metric_that_comes_alone_is_written_at_once_also_after_a_flood(self):
+        session = datacat.open()
+        moment = [1000.0]
+        session._now = lambda: moment[0]
+        for number in range(datacat.HELD_METRICS + 3):
+            session.gauge("g", number)
+        self.assertEqual(len(self.records()), 1 + datacat.HELD_METRICS)
+        moment[0] += 2 * datacat.HELD_SECONDS
+        session.gauge("g", -1)
+        self.assertEqual([op["value"] for op in self.ops()[-4:]], [32, 33, 34, -1])
+        moment[0] -= 3600  # a clock that was set back
+        session.gauge("g", -2)
+        self.assertEqual(self.ops()[-1]["value"], -2)
+
     def test_held_metrics_are_written_by_the_exit_hook(self):
         code, _, errors = self.run_program(
             u"import datacat\ns = datacat.open()\nfor n in range(1000): s.gauge('g', n)\n"

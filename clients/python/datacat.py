@@ -441,19 +441,14 @@ class Session(object):
     def _again(self, kind, name, value, unit, tags, buckets=None):
         """A series that was seen before needs only its number. The first call, and a bad one, is left to `_measure`."""
         try:
-            if unit is None and tags is None and buckets is None:
-                before, after = self._series[kind, name]
-            else:
-                before, after = self._series[kind, name, unit, tuple(tags or ()), tuple(buckets or ())]
+            before, after = self._series[_series_key(kind, name, unit, tags, buckets)]
+            number_type = type(value)
+            number = _finite_text(value) if number_type is float or number_type is int else None
         except Exception:
             return False
-        number_type = type(value)
-        if number_type is not float and number_type is not int:
+        if number is None:
             return False
         try:
-            number = _finite_text(value)
-            if number is None:
-                return False
             self._out.append_metric(self._now(), before + number + after)
         except Exception:
             self._failed()
@@ -491,15 +486,9 @@ class Session(object):
             self._failed()
 
     def _remember(self, kind, name, unit, tags, buckets, before, after):
-        """Names of other types than text might be equal and yet not the same, so these are not remembered."""
-        if type(name) is str and kind != "timer" and not self._out.ended and len(self._series) < MAX_REMEMBERED:
-            try:
-                bare = unit is None and tags is None and buckets is None
-                self._series[
-                    (kind, name) if bare else (kind, name, unit, tuple(tags or ()), tuple(buckets or ()))
-                ] = (before, after)
-            except Exception:
-                pass  # tags that are no list of texts
+        key = _series_key(kind, name, unit, tags, buckets)
+        if key is not None and kind != "timer" and not self._out.ended and len(self._series) < MAX_REMEMBERED:
+            self._series[key] = before, after
 
     def _plain(self, op):
         try:
@@ -1440,6 +1429,24 @@ if sys.platform.startswith("java"):  # Jython's repr is not always the shortest 
                 if float(text) == value:
                     break
         return text.lower() if "." in text or "e" in text or "n" in text else text + ".0"
+
+
+def _series_key(kind, name, unit, tags, buckets):
+    """What a series is remembered by. None if a part of it is of a type whose values may be equal and yet not the same."""
+    if type(name) is not str:
+        return None
+    if unit is None and tags is None and buckets is None:
+        return kind, name
+    if unit is not None and type(unit) is not str:
+        return None
+    for items, may_hold in ((tags, _ONLY_TEXTS), (buckets, _ONLY_NUMBERS)):
+        if items is not None and not (type(items) in (list, tuple) and may_hold(map(type, items))):
+            return None
+    return kind, name, unit, tuple(tags or ()), tuple(buckets or ())
+
+
+_ONLY_TEXTS = frozenset([str]).issuperset
+_ONLY_NUMBERS = frozenset([int, float]).issuperset
 
 
 def _number_text(value, factor=1):

@@ -217,9 +217,26 @@ class Recording(Test):
 
     def test_a_known_series_still_tells_values_that_are_not_finite(self):
         session = datacat.open()
-        for value in (1.0, float("nan"), float("inf"), 2.0):
+        for value in (1.0, float("nan"), float("inf"), 2.0, 10**400, 3):
             session.gauge("g", value)
-        self.assertEqual([op.get("detail", op.get("value")) for op in self.ops()[1:]], [1, "g: NaN", "g: Infinity", 2])
+        self.assertEqual(
+            [op.get("detail", op.get("value")) for op in self.ops()[1:]], [1, "g: NaN", "g: Infinity", 2, "g: Infinity", 3]
+        )
+
+    def test_series_whose_tags_are_equal_or_begin_alike_stay_apart(self):
+        class Name(str):
+            def __str__(self):
+                return "another"
+
+        session = datacat.open()
+        for tags in ({"app": "x"}, {"app": "y"}, "ab", ["a", "b"], [1], [True], iter(["i"]), iter(["i"]), [Name("a"), "b"]):
+            session.gauge("g", 1, tags=tags)
+        self.assertEqual([op["tags"] for op in self.ops()[1:]], [
+            ["app:x"], ["app:y"], ["ab"], ["a", "b"], ["1"], ["True"], ["i"], ["i"], ["another", "b"],
+        ])  # fmt: skip
+        session.counter("c")
+        session.counter(Name("c"))
+        self.assertEqual([op["name"] for op in self.ops()[-2:]], ["c", "another"])
 
     def test_tags_and_labels_take_what_people_give(self):
         session = datacat.open(tags="one")

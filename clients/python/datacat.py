@@ -24,6 +24,7 @@ import binascii
 import datetime
 import errno
 import functools
+import itertools
 import json
 import logging
 import numbers
@@ -34,6 +35,7 @@ import sys
 import threading
 import time
 import traceback
+import types
 import zlib
 from collections import OrderedDict, deque
 
@@ -73,6 +75,7 @@ MAX_EVENT_BYTES = 256 * 1024 - 64  # sequence and time stand before the op
 LANE_BYTES = 8 * 1024 * 1024  # a part can be read, sent and deleted while the session goes on
 MAX_REMEMBERED = 4096  # series, keys and names whose text is kept ready; more is a mistake that must not eat memory
 MAX_TOLD_PATHS = 1000  # beyond this the program is mistaken everywhere
+MAX_ITEMS = 1 << 20  # of a container that is not the interpreter's own: no op has room for more, and some never end
 MAX_CAUSES = 16  # exceptions that led to one another
 MAX_LOCALS = 64  # variables of a frame
 LOCALS_FRAMES = 8  # innermost frames whose variables are recorded, if asked for
@@ -150,7 +153,7 @@ def create_session(
 ):
     """1.x's way to open a session. Product and version may be left out; no call of either kind of session ever waits."""
     session = open(base_url, product, version, use_daemon=use_daemon)
-    session.client.daemon_manager.daemon_port = str(daemon_port)
+    session.client.daemon_manager.daemon_port = _plain_text(daemon_port)
     return AsyncSession(session, queue_size) if async_mode else session
 
 
@@ -223,7 +226,7 @@ class Session(object):
         """Like `event`, with 1.x's order of arguments. `level` is an old word for `category`; data may come second."""
         try:
             at = self._now()
-            if data is None and category is not None and not isinstance(category, _TEXTS):
+            if data is None and category is not None and not issubclass(type(category), _TEXTS):
                 category, data = None, category
             if category is None:
                 category = level
@@ -427,7 +430,7 @@ class Session(object):
 
     def _log_exception(self, at, losses, exc_info, data, name, message, handled, locals):
         kind, error, trace = exc_info
-        type_name = getattr(kind, "__name__", None) or "Unknown"
+        type_name = "Unknown" if kind is None else _class_name(kind)
         said = _said(error)
         file, line, function = _source(trace)
         stack = _stack(kind, error, trace)
@@ -890,7 +893,7 @@ class DaemonManager(object):
     """1.x's handle on the daemon. One daemon serves all programs of a user now, so `stop()` leaves it alone."""
 
     def __init__(self, daemon_port="auto", server_url=DEFAULT_URL, daemon_binary=None, home=None):
-        self.daemon_port = str(daemon_port)
+        self.daemon_port = _plain_text(daemon_port)
         self.server_url = server_url
         self.daemon_binary = daemon_binary
         self.config_path = None
@@ -1175,10 +1178,11 @@ def _capture_signal(session, name):
 
 
 def _exc_info(error):
-    if isinstance(error, BaseException):
+    if issubclass(type(error), BaseException):
         return type(error), error, getattr(error, "__traceback__", None) or _trace_of(error)
-    if isinstance(error, tuple) and len(error) == 3:
-        return error
+    if type(error) is tuple and len(error) == 3:
+        kind, error, trace = error
+        return kind, error, trace if type(trace) is types.TracebackType else None
     return sys.exc_info()
 
 
@@ -1196,7 +1200,7 @@ def _stack(kind, error, trace):
             return traceback.format_exception(kind, error, trace)
         return traceback.format_exception(kind, error, trace, chain=False)
     except Exception:  # an exception that cannot be printed
-        return traceback.format_tb(trace) + ["%s\n" % getattr(kind, "__name__", "Unknown")]
+        return traceback.format_tb(trace) + [_class_name(kind) + "\n"]
 
 
 def _source(trace):
@@ -1212,16 +1216,19 @@ def _causes(error):
     """What led to the exception, innermost last."""
     causes = []
     seen = [error]
-    while error is not None and len(causes) < MAX_CAUSES:
-        cause = getattr(error, "__cause__", None)
-        if cause is None and not getattr(error, "__suppress_context__", False):
-            cause = getattr(error, "__context__", None)
-        if cause is None or any(cause is other for other in seen):
-            break
-        seen.append(cause)
-        kind = type(cause)
-        causes.append((kind.__name__, _said(cause), _stack(kind, cause, getattr(cause, "__traceback__", None))))
-        error = cause
+    try:
+        while error is not None and len(causes) < MAX_CAUSES:
+            cause = getattr(error, "__cause__", None)
+            if cause is None and not getattr(error, "__suppress_context__", False):
+                cause = getattr(error, "__context__", None)
+            if cause is None or any(cause is other for other in seen):
+                break
+            seen.append(cause)
+            kind = type(cause)
+            causes.append((_class_name(kind), _said(cause), _stack(kind, cause, getattr(cause, "__traceback__", None))))
+            error = cause
+    except Exception:
+        _mind_the_stack()  # an exception that fails when it is asked
     return causes
 
 
@@ -1232,8 +1239,8 @@ def _said(error):
         try:
             return text(error)
         except Exception:
-            pass
-    return "<%s>" % type(error).__name__
+            _mind_the_stack()
+    return "<%s>" % _type_name(error)
 
 
 def _locals(trace):
@@ -1272,11 +1279,9 @@ def _name_text(field, value, losses):
     cached = _names.get(value) if type(value) is str else None
     if cached is not None:
         return cached
-    name = _name_of(value)
-    if _PY2:
-        shortened = len(name) < len(_plain_text(value))
-    else:
-        shortened = isinstance(value, str) and len(name) < len(value)
+    whole = _plain_text(value)
+    name = _cut_name(whole)
+    shortened = len(name) < len(whole)
     if shortened:
         losses.append(("too_large", field))
     text = _quote(name)
@@ -1344,7 +1349,7 @@ def _text_field(key, value):
 def _labels_field(field, key, labels, losses):
     if labels is None:
         return ""
-    whole = _texts_of(labels)
+    whole = _texts_of(labels, MAX_LABELS + 1)
     if not whole:
         return ""
     kept = [_cut_name(label) for label in whole[:MAX_LABELS]]
@@ -1353,14 +1358,14 @@ def _labels_field(field, key, labels, losses):
     return ',"%s":[%s]' % (key, ",".join([_quote(label) for label in kept]))
 
 
-def _texts_of(values):
+def _texts_of(values, most=MAX_ITEMS):
     """A list of texts, out of whatever was given as one."""
     try:
         if isinstance(values, _TEXTS):
             values = [values]
         elif isinstance(values, dict):
-            return [_plain_text(key) + ":" + _plain_text(value) for key, value in values.items()]
-        return [_plain_text(value) for value in values]
+            return [_plain_text(key) + ":" + _plain_text(value) for key, value in _bounded(values.items(), most)]
+        return [_plain_text(value) for value in _bounded(values, most)]
     except Exception:
         _mind_the_stack()
         return [_plain_text(values)]
@@ -1391,7 +1396,7 @@ def _exception_fields(
 def _buckets_field(buckets, losses):
     """Bounds that are not finite go: the last bucket has none in any case."""
     try:
-        bounds = [bound for bound in [_number_text(bucket) for bucket in buckets] if bound is not None]
+        bounds = [bound for bound in [_number_text(bucket) for bucket in _bounded(buckets, MAX_BUCKETS + 1)] if bound is not None]
     except Exception:  # no list
         bounds = []
     if not bounds:
@@ -1406,11 +1411,18 @@ def _dropped_text(cause, count, detail=None):
 
 
 def _whole_field(key, value):
-    return "" if _whole(value) is None else ',"%s":%d' % (key, value)
+    value = _whole(value)
+    return "" if value is None else ',"%s":%d' % (key, value)
 
 
 def _whole(value):
-    return value if isinstance(value, numbers.Integral) and abs(value) <= _EXACT else None
+    """A whole number that every language holds, as one of the interpreter's own."""
+    try:
+        value = int(value) if isinstance(value, numbers.Integral) else None
+    except Exception:
+        _mind_the_stack()
+        return None
+    return value if value is not None and _LEAST_EXACT <= value <= _EXACT else None
 
 
 # Numbers, as ECMAScript writes them.
@@ -1587,7 +1599,7 @@ def _object_text(value, root, losses):
 def _members_text(value, path, above, losses):
     """A dict. `path` is the way here as (path, key); `above` the identities of the containers around, its own among them."""
     parts = []
-    for key, member in _items(value) if _PY2 else list(value.items()):
+    for key, member in list(value.items()) if type(value) is dict and not _PY2 else _items(value):
         head, is_secret, name = _keys[key] if type(key) is str else _key(key)
         kind = type(member)
         if is_secret and not _is_empty(member):
@@ -1612,14 +1624,34 @@ def _members_text(value, path, above, losses):
 
 def _items(mapping):
     """In the mapping's own order; 2.7's dict has none, so its keys are sorted by code point, which is UTF-8's order too."""
-    items = list(mapping.items())
-    if type(mapping) is dict and len(items) > 1:
-        items.sort(key=_name_of_key)
-    return items
+    if type(mapping) is not dict:
+        return _bounded(mapping.items(), _size(mapping))
+    items = mapping.items()
+    return sorted(items, key=_name_of_key) if len(items) > 1 else items
 
 
 def _name_of_key(item):
-    return (_keys[item[0]] if type(item[0]) is str else _key(item[0]))[2]
+    key = item[0]
+    if type(key) is not str:
+        return _key(key)[2]
+    known = _keys.get(key)
+    return known[2] if known is not None else _plain_text(key)
+
+
+def _bounded(values, most=MAX_ITEMS):
+    """The items of anything that has some; of what is not the interpreter's own, as many as it says and there may be."""
+    kind = type(values)
+    if kind is list or kind is tuple:
+        return list(values)
+    return list(itertools.islice(values, min(_size(values), most)))
+
+
+def _size(values):
+    try:
+        return len(values)
+    except Exception:  # an iterator
+        _mind_the_stack()
+        return MAX_ITEMS
 
 
 class _Keys(dict):
@@ -1634,7 +1666,7 @@ _keys = _Keys()
 
 def _key(key):
     """A key as `(text with colon, is it secret, name)`. The keys of one program are few and come again and again."""
-    if isinstance(key, _TEXTS) and not (not _PY2 and isinstance(key, bytes)):
+    if issubclass(type(key), _TEXTS if _PY2 else str):
         name = _plain_text(key)
     else:
         name = _value_text(key, (None, ""), [], [])
@@ -1724,12 +1756,12 @@ def _list_items(items, path, above, losses):
 
 @_contained
 def _list_text(value, path, above, losses):
-    return "[" + ",".join(_list_items(list(value), path, above, losses)) + "]"
+    return "[" + ",".join(_list_items(_bounded(value), path, above, losses)) + "]"
 
 
 @_contained
 def _set_text(value, path, above, losses):
-    return "[" + ",".join(sorted(_list_items(list(value), path, above, losses))) + "]"
+    return "[" + ",".join(sorted(_list_items(_bounded(value), path, above, losses))) + "]"
 
 
 @_contained
@@ -1824,10 +1856,17 @@ def _opaque_text(value, path, above, losses):
 
 
 def _type_name(value):
-    name = getattr(type(value), "__name__", "object")
+    name = _class_name(type(value))
     if name == "instance":  # 2.7's classic classes
         name = getattr(getattr(value, "__class__", None), "__name__", name)
     return name
+
+
+def _class_name(kind):
+    try:
+        return _plain_text(kind.__name__)
+    except Exception:  # of a metaclass
+        return "object"
 
 
 _by_type = {
@@ -1925,12 +1964,20 @@ _EXPENDABLE_KEYS = ("data", "causes", "stacktrace", "labels")
 def _cut_strings(text):
     """The op with its strings cut to the largest of 131072, 65536, … 64 characters with which it fits."""
     op = json.loads("{" + text, object_pairs_hook=OrderedDict)
-    longest = LONGEST_CUT
-    while longest >= WHOLE_STRING:
-        cut = _op_text(op, longest)
+    lengths = [LONGEST_CUT]
+    while lengths[0] > WHOLE_STRING:
+        lengths.insert(0, lengths[0] // 2)
+    best = None
+    low, high, middle = 0, len(lengths), 0  # the shortest first: if that is too long, none will do
+    while low < high:  # by halving, as each try is as long as the op
+        cut = _op_text(op, lengths[middle])
         if _utf8_length(cut) <= MAX_EVENT_BYTES:
-            return cut
-        longest //= 2
+            best, low = cut, middle + 1
+        else:
+            high = middle
+        middle = (low + high) // 2
+    if best is not None:
+        return best
     for key in _EXPENDABLE_KEYS:
         op.pop(key, None)
         cut = _op_text(op, WHOLE_STRING)

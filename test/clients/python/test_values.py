@@ -5,6 +5,7 @@ import collections
 import datetime
 import decimal
 import fractions
+import itertools
 import json
 import random
 import re
@@ -163,6 +164,52 @@ class Values(Test):
         self.assertIn("<too deep>", text)
         self.assertEqual(len(self.written(dict((str(n), n) for n in range(20000)))), 20000)
 
+    def test_what_never_ends_is_taken_as_far_as_there_is_room(self):
+        class Mapping(dict):
+            def items(self):
+                return ((number, number) for number in itertools.count())
+
+        session = datacat.open()
+        session.event("e", {"list": Countless(), "map": Mapping(a=1, b=2)}, labels=itertools.count())
+        session.histogram("h", 1, buckets=itertools.count(1))
+        session.gauge("g", 1, tags=itertools.count())
+        session.gauge("g", 1, tags=itertools.count())
+        event = self.ops()[1]
+        self.assertEqual(event["data"], {"list": [0, 1, 2], "map": {"0": 0, "1": 1}})
+        self.assertEqual(len(event["labels"]), datacat.MAX_LABELS)
+        self.assertEqual([op["op"] for op in self.ops()].count("metric"), 3)
+
+    def test_an_object_that_does_not_say_what_it_is_costs_no_more_than_itself(self):
+        session = datacat.open()
+        session.event("e", {"closed": Closed(), "unnamed": Unnamed(), "beside": 1, "keys": {Closed(): 1, "b": 2}})
+        session.event(Closed(), category=Unnamed(), labels=[HostileText("x"), "y"])
+        session.gauge("g", 1, tags=[Closed()])
+        session.gauge("g", Unnamed())
+        session.exception((Closed, Closed(), Closed()))
+        first, second = [op for op in self.ops() if op["op"] == "event"][:2]
+        self.assertEqual(first["data"]["beside"], 1)
+        self.assertEqual((first["data"]["closed"], first["data"]["unnamed"]), ("<Closed>", "<object>"))
+        self.assertEqual(first["data"]["keys"], {"<Closed>": 1, "b": 2})
+        self.assertIn("Closed", second["name"])
+        self.assertEqual(second["labels"][1], "y")
+        self.assertNotIn("internal", session.stats()["dropped"])
+        self.assertEqual(datacat.create_session(daemon_port=Hostile()).client.daemon_manager.daemon_port, "<Hostile>")
+
+    def test_an_event_of_very_many_keys_is_cut_in_few_tries(self):
+        tries = []
+        self.addCleanup(setattr, datacat, "_op_text", datacat._op_text)
+        write = datacat._op_text
+        datacat._op_text = lambda op, longest: tries.append(longest) or write(op, longest)
+        session = datacat.open()
+        session.event("short", dict(("key %d" % number, number) for number in range(40000)))
+        self.assertLessEqual(len(tries), 2)
+        self.assertNotIn("data", self.ops()[1])
+        del tries[:]
+        session.event("long", {"a": "x" * 300000, "b": "y" * 1000})
+        self.assertLessEqual(len(tries), 5)
+        kept = self.ops()[3]["data"]
+        self.assertEqual((len(kept["b"]), kept["a"][:131074]), (1000, "x" * 131072 + kept["a"][131072:131074]))
+
     def test_a_call_near_the_end_of_the_stack_does_no_harm(self):
         session = datacat.open()
 
@@ -259,9 +306,48 @@ class Hostile(object):
         raise RuntimeError("keys")
 
 
+class Closed(object):
+    """Does not even say what it is."""
+
+    def __getattribute__(self, name):
+        raise RuntimeError(name)
+
+
+class Meta(type):
+    def __getattribute__(cls, name):
+        raise RuntimeError(name)
+
+
+Unnamed = Meta("Unnamed", (object,), {})  # nor does its class
+
+
 class HostileDict(dict):
     def items(self):
         raise RuntimeError("items")
+
+
+class HostileText(str):
+    def __len__(self):
+        raise RuntimeError("len")
+
+    __str__ = __eq__ = __ne__ = __hash__ = encode = lower = __len__
+
+
+class HostileInt(int):
+    def __abs__(self):
+        raise RuntimeError("abs")
+
+    __int__ = __index__ = __repr__ = __str__ = __lt__ = __le__ = __gt__ = __ge__ = __abs__
+
+
+class Countless(object):
+    """A list that says how long it is and never stops."""
+
+    def __len__(self):
+        return 3
+
+    def __getitem__(self, index):
+        return index
 
 
 class Endless(object):
@@ -295,7 +381,7 @@ def nonsense(pick, depth):
     if kind == 5:
         return bytes(bytearray(pick.randrange(256) for _ in range(pick.randrange(9))))
     if kind == 6:
-        return Hostile()
+        return pick.choice([Hostile(), Closed(), Unnamed(), Unnamed, HostileText("x"), HostileInt(5), Countless()])
     if kind == 7:
         return Unprintable()
     if kind == 8:

@@ -30,8 +30,10 @@ def pytest_configure(config):
 class Recording(object):
     def __init__(self, config):
         product = os.environ.get("DATACAT_PRODUCT") or os.path.basename(str(config.rootdir))
+        given = getattr(getattr(config, "invocation_params", None), "args", ())
+        arguments = [datacat._plain_text(argument) for argument in given]
         state = {
-            "pytest": {"arguments": list(config.invocation_params.args)} if hasattr(config, "invocation_params") else {},
+            "pytest": {"arguments": datacat._without_secrets(arguments)},
             "python": platform.python_version(),
             "counts": {},
         }
@@ -50,12 +52,17 @@ class Recording(object):
         self.session.update_state({"running": nodeid})
 
     def pytest_runtest_logreport(self, report):
-        """Three reports per test (setup, call, teardown); the one that decides is the event."""
-        result = outcome(report)
-        if result is None:
-            return
+        """Three reports per test (setup, call, teardown); those that decide something are events."""
+        try:
+            result = outcome(report)
+            if result is not None:
+                self.record(report, result)
+        except Exception:
+            self.session._failed()  # other plugins' reports may lack anything; the run goes on
+
+    def record(self, report, result):
         self.counts[result] = self.counts.get(result, 0) + 1
-        path, line, name = report.location
+        path, line, name = report.location or (None, None, None)
         data = {
             "test": report.nodeid,
             "result": result,
@@ -71,7 +78,7 @@ class Recording(object):
                 source_file=path, source_line=(line or 0) + 1, source_function=name,
             )  # fmt: skip
         else:
-            reason = skip_reason(report) if result == "skipped" else None
+            reason = skip_reason(report) if result == "skipped" else getattr(report, "wasxfail", None)
             self.session.log_event("test", "info", "pytest", [result], reason, data)
         self.session.counter("tests." + result)
         if report.when == "call":
@@ -92,14 +99,13 @@ class Recording(object):
 
 
 def outcome(report):
-    """passed, failed, error (in setup or teardown), skipped, xfailed or xpassed; None for a phase that decides nothing."""
-    if report.when == "call":
-        if hasattr(report, "wasxfail"):
-            return "xfailed" if report.skipped else "xpassed"
-        return report.outcome
-    if report.failed:
-        return "error"
-    return "skipped" if report.when == "setup" and report.skipped else None
+    """passed, failed, error (in setup or teardown), skipped, xfailed or xpassed, as pytest counts them; None for a phase that decides
+    nothing."""
+    if hasattr(report, "wasxfail") and not report.failed:
+        return "xfailed" if report.skipped else "xpassed" if report.when == "call" else None
+    if report.when in ("setup", "teardown") and not report.skipped:
+        return "error" if report.failed else None
+    return report.outcome  # also of a worker that died: it has no phase
 
 
 def stack(report):
@@ -116,9 +122,12 @@ def failure_message(report):
 
 
 def failure_type(report):
-    """`ValueError: bad` begins with it; a bare `assert` has been rewritten into its comparison."""
+    """`ValueError: bad` begins with it; a bare `assert` has been rewritten into its comparison. A failure without a stack (a worker
+    that died, an unexpected pass) has none."""
     head = failure_message(report).split(":")[0].strip()
-    return head if head.replace(".", "").replace("_", "").isalnum() else "AssertionError"
+    if head.replace(".", "").replace("_", "").isalnum():
+        return head
+    return "AssertionError" if hasattr(report.longrepr, "reprcrash") else None
 
 
 def skip_reason(report):

@@ -149,6 +149,49 @@ class PytestPlugin(Test):
         counts = [op["patch"]["counts"] for op in ops if op["op"] == "state" and "counts" in op["patch"]][-1]
         self.assertEqual(counts, {"passed": 1, "failed": 2, "skipped": 1, "xfailed": 1, "error": 1})
 
+    def test_the_counts_are_those_of_pytest_itself(self):
+        code, output, errors = self.run_pytest(
+            u"import pytest\n"
+            u"@pytest.mark.parametrize('text', [u'a', u'\\xe9', b'\\xff'])\ndef test_good(text): pass\n"
+            u"@pytest.mark.xfail(run=False, reason='hangs')\ndef test_not_run(): pass\n"
+            u"@pytest.mark.xfail(reason='known')\ndef test_passes_after_all(): pass\n"
+            u"@pytest.mark.xfail(strict=True, reason='known')\ndef test_must_not_pass(): pass\n"
+            u"def test_skipped_late(request): request.addfinalizer(lambda: pytest.skip('late'))\n"
+            u"@pytest.fixture\ndef fixture():\n    yield 1\n    raise ValueError('in teardown')\n"
+            u"def test_with_fixture(fixture): pass\n",
+            "--datacat",
+        )
+        self.assertEqual(code, 1, output + errors)
+        events = [op for op in self.ops() if op["op"] == "event"]
+        told = [(op["data"]["test"].split("::")[1].split("[")[0], op["data"]["result"], op.get("message")) for op in events]
+        self.assertEqual([result for name, result, _ in told if name == "test_good"], ["passed"] * 3)
+        self.assertEqual([(name, result) for name, result, _ in told if name != "test_good"], [
+            ("test_not_run", "xfailed"), ("test_passes_after_all", "xpassed"), ("test_must_not_pass", "failed"),
+            ("test_skipped_late", "passed"), ("test_skipped_late", "skipped"),
+            ("test_with_fixture", "passed"), ("test_with_fixture", "error"),
+        ])  # fmt: skip
+        self.assertIn("hangs", told[3][2])
+        self.assertEqual(told[4][2], "known")
+        counts = [op["patch"]["counts"] for op in self.ops() if op["op"] == "state" and "counts" in op["patch"]][-1]
+        self.assertEqual(counts, {"passed": 5, "xfailed": 1, "xpassed": 1, "failed": 1, "skipped": 1, "error": 1})
+        summary = output.splitlines()[-1].replace("errors", "error")
+        for result, count in counts.items():
+            self.assertIn("%d %s" % (count, result), summary)
+        self.assertNotIn("exception_type", events[5])  # an unexpected pass is no exception
+
+    def test_secrets_on_the_command_line_and_reports_of_other_plugins_do_no_harm(self):
+        with io.open(os.path.join(self.home, "conftest.py"), "w") as file:
+            file.write(
+                u"import pytest\n"
+                u"def pytest_addoption(parser): parser.addoption('--api-token')\n"
+                u"@pytest.hookimpl(tryfirst=True)\n"
+                u"def pytest_runtest_logreport(report):\n    report.location = None; report.duration = None\n"
+            )
+        code, output, errors = self.run_pytest(u"def test_good(): pass\n", "--datacat", "--api-token=hunter2")
+        self.assertEqual(code, 0, output + errors)
+        self.assertEqual(self.ops()[-1]["op"], "end")
+        self.assertNotIn("hunter2", repr(self.records()))
+
     def test_without_being_asked_nothing_is_recorded(self):
         code, output, errors = self.run_pytest(u"def test_good(): pass\n")
         self.assertEqual(code, 0, output + errors)

@@ -723,7 +723,8 @@ class DatacatHandler(logging.Handler):
             category = _CATEGORIES.get(record.levelno, "info")
             session.log_event("log." + record.name, category, record.name, labels, message, data)
         except Exception:
-            self.handleError(record)
+            _mind_the_stack()
+            self.session._failed()
         finally:
             self._writing.is_on = False
 
@@ -739,10 +740,16 @@ _LOG_RECORD_KEYS = set(logging.LogRecord("", 0, "", 0, "", (), None).__dict__) |
 
 
 def _message_of(record, formatter):
-    """The message as the handler's formatter has it, or by itself: the exception and its stack are recorded apart."""
-    if formatter is None or record.exc_info:
-        return record.getMessage()
-    return formatter.format(record)
+    """The message as the handler's formatter has it, or by itself: the exception and its stack are recorded apart. One whose arguments
+    do not fit is kept as it was given; logging's own handlers print of it."""
+    try:
+        if formatter is None or record.exc_info:
+            return record.getMessage()
+        return formatter.format(record)
+    except Exception:
+        _mind_the_stack()
+        arguments = record.args if type(record.args) is tuple else (record.args,)
+        return " ".join([_plain_text(value) for value in (record.msg,) + arguments])
 
 
 # What 1.x programs call.

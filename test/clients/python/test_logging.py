@@ -1,7 +1,9 @@
 # -*- coding: utf-8 -*-
 """Records of `logging` as events."""
 
+import io
 import logging
+import sys
 
 import datacat
 from worlds import Test
@@ -63,12 +65,26 @@ class Logging(Test):
         self.logger.info("m")
         self.assertEqual(self.ops()[1]["message"], "<m>")
 
-    def test_a_bad_record_is_logging_s_own_affair(self):
-        raising, logging.raiseExceptions = logging.raiseExceptions, False
-        self.addCleanup(setattr, logging, "raiseExceptions", raising)
-        self.logger.info("%d", "not a number")
-        self.logger.info("after")
-        self.assertEqual([op["message"] for op in self.ops()[1:]], ["after"])
+    def test_a_record_whose_arguments_do_not_fit_is_kept_and_nothing_is_printed(self):
+        class Broken(object):
+            def __str__(self):
+                raise ValueError("no")
+
+            __repr__ = __str__
+
+        errors, sys.stderr = sys.stderr, io.StringIO() if sys.version_info[0] > 2 else io.BytesIO()
+        try:
+            self.logger.info("%d", "not a number")
+            self.logger.info("%s and %s", "one")
+            self.logger.info("%s", Broken())
+            self.logger.info("after")
+            printed = sys.stderr.getvalue()
+        finally:
+            sys.stderr = errors
+        self.assertEqual(printed, "")
+        self.assertEqual(
+            [op["message"] for op in self.ops()[1:]], ["%d not a number", "%s and %s one", "%s <Broken>", "after"]
+        )
 
     def test_what_a_value_logs_while_it_is_described_is_left_alone(self):
         logger = self.logger

@@ -2035,6 +2035,7 @@ class _LaneWriter(object):
         self.held = deque()  # metrics that wait, as (time, text)
         self.window = 0.0  # when the last stretch of HELD_SECONDS began…
         self.in_window = 0  # …and how many metrics came in it
+        self.held_from = _NEVER if _is_child_of_multiprocessing() else HELD_METRICS
         self.pid = os.getpid()
         self.lanes = []
         self.lane = self._new_lane()
@@ -2044,7 +2045,7 @@ class _LaneWriter(object):
         if not 0 <= at - self.window <= HELD_SECONDS:
             self.window = at
             self.in_window = 0
-        if self.in_window < HELD_METRICS or self.ended:
+        if self.in_window < self.held_from or self.ended:
             self.in_window += 1
             self.append(at, (text,))
             return
@@ -2110,6 +2111,7 @@ class _LaneWriter(object):
         self.pid = os.getpid()
         self.owner, self.joined = False, True
         self.held.clear()
+        self.held_from = _NEVER
         self.fault_path = None
         for lane in self.lanes:
             lane.leave()
@@ -2164,6 +2166,15 @@ class _LaneWriter(object):
             except URLError:
                 return
             time.sleep(0.05)
+
+
+_NEVER = float("inf")
+
+
+def _is_child_of_multiprocessing():
+    """Such children leave by os._exit(), and so do most that were forked: no exit hook would write what they hold."""
+    module = sys.modules.get("multiprocessing.process")
+    return module is not None and type(module.current_process()).__name__ != "_MainProcess"
 
 
 def _taken(items):

@@ -148,7 +148,7 @@ class Legacy(Test):
             [(op["op"], op.get("timeout_ms")) for op in self.ops()[1:]],
             [("heartbeat", 60000), ("heartbeat", None), ("heartbeat", 60000), ("pause", None)],
         )
-        self.assertEqual(threading.active_count(), threads)
+        self.assertLessEqual(threading.active_count(), threads)  # another test's may just have ended
 
     def test_ending_a_session_stops_its_monitor_and_the_end_is_last(self):
         session = create_session()

@@ -100,6 +100,27 @@ class Processes(Test):
         self.assertEqual(numbers, list(range(30)))
         self.assertEqual(sum(op["op"] == "end" for ops in lanes for _, op in ops), 1)
 
+    def test_a_flood_of_metrics_in_a_child_is_there_when_it_has_left(self):
+        """Children of multiprocessing leave by os._exit()."""
+        code, _, errors = self.run_program(
+            u"import datacat, multiprocessing\n"
+            u"def flood(session_id=None):\n"
+            u"    session = datacat.open(session_id=session_id) if session_id else datacat.register\n"
+            u"    for n in range(100): session.gauge('g', n)\n"
+            u"if __name__ == '__main__':\n"
+            u"    session = datacat.register = datacat.open()\n"
+            u"    has_methods = hasattr(multiprocessing, 'get_context')\n"
+            u"    for method in ('fork', 'spawn', 'forkserver') if has_methods else (None,):\n"
+            u"        make = multiprocessing.get_context(method) if method else multiprocessing\n"
+            u"        for arguments in ((), (session.session_id,)) if method in ('fork', None) else ((session.session_id,),):\n"
+            u"            child = make.Process(target=flood, args=arguments); child.start(); child.join()\n"
+        )
+        self.assertEqual((code, errors), (0, ""))
+        children = [ops for ops in self.by_lane() if any(op["op"] == "metric" for _, op in ops)]
+        self.assertEqual(len(children), 4 if sys.version_info[0] > 2 else 2)
+        for ops in children:
+            self.assertEqual([op["value"] for _, op in ops if op["op"] == "metric"], list(range(100)))
+
     def test_os_exit_and_exec_leave_what_was_written_and_no_goodbye(self):
         self.run_program(u"import datacat, os\ns = datacat.open(); s.event('e'); os._exit(3)\n")
         code, output, _ = self.run_program(

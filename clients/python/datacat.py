@@ -348,7 +348,7 @@ class Session(object):
             if monitor is not None:
                 monitor._quit()
             code = _whole_field("exit_code", exit_code)
-            self._finish('"op":"end"' + code + _text_field("signal", signal) + "}")
+            self._finish('"op":"end"' + code + _text_field("signal", self._out.signal if signal is None else signal) + "}")
         except Exception:
             self._failed()
 
@@ -1002,6 +1002,7 @@ class AsyncSession(object):
 
 _open_writers = {}  # by identity: (writer, client, session id)
 _captured = {}
+_capturing = set()  # (session id, what)
 
 
 @atexit.register
@@ -1043,15 +1044,17 @@ def _uncaught():
 def capture(session, exceptions=True, threads=True, faults=True, signals=()):
     """Records what nobody catches: exceptions, also in threads, and fatal errors (faulthandler). The hooks there were before still run.
 
-    `signals`, e.g. ("SIGTERM",), end the session with the signal's name before the program goes."""
-    if exceptions:
-        _capture_exceptions(session)
-    if threads:
-        _capture_threads(session)
-    if faults:
-        _capture_faults(session)
-    for name in signals:
-        _capture_signal(session, name)
+    `signals`, e.g. ("SIGTERM",), are told by the session's end: at once where they kill, else when the program has left as its own handler
+    has it."""
+    try:
+        wanted = [("exceptions", exceptions), ("threads", threads), ("faults", faults)]
+        begin = {"exceptions": _capture_exceptions, "threads": _capture_threads, "faults": _capture_faults}
+        for name in [name for name, is_wanted in wanted if is_wanted] + _texts_of(signals):
+            if (session.session_id, name) not in _capturing:  # twice would be told twice
+                _capturing.add((session.session_id, name))
+                begin.get(name, functools.partial(_capture_signal, name=name))(session)
+    except Exception:
+        _mind_the_stack()
     return session
 
 
@@ -1169,14 +1172,17 @@ def _capture_signal(session, name):
         before = signal.getsignal(number)
 
         def handler(received, frame):
-            session.end(signal=name)
             if callable(before):
+                if before is not signal.default_int_handler:  # whose KeyboardInterrupt says the same, unless the program goes on after it
+                    session._out.signal = name
                 before(received, frame)
-            elif before == signal.SIG_DFL:
+            else:
+                session.end(signal=name)
                 signal.signal(received, signal.SIG_DFL)
                 os.kill(os.getpid(), received)
 
-        signal.signal(number, handler)
+        if callable(before) or before == signal.SIG_DFL:  # else it is ignored, or somebody's who is not Python
+            signal.signal(number, handler)
     except Exception:
         pass  # not in the main thread, or no such signal here
 
@@ -2022,6 +2028,7 @@ class _LaneWriter(object):
     """One session's lanes of this process: one, and others beside it where one would not do (after a fork, in a signal handler)."""
 
     joined = False  # another process opened the session and will end it
+    signal = None  # that the program was told to leave by
 
     def __init__(self, session_id, server, home, owner):
         self.session_id = session_id
@@ -2448,6 +2455,7 @@ class _Nowhere(object):
     owner = False
     joined = True
     ended = True
+    signal = None
 
     def __init__(self):
         self.told = set()
@@ -2478,6 +2486,7 @@ class _Queue(object):
 
     fault_path = None
     joined = False
+    signal = None
 
     def __init__(self, session_id, url, owner):
         self.session_id = session_id

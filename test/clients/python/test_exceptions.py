@@ -227,3 +227,35 @@ class Leaving(Test):
         )
         self.assertEqual(code, -signal.SIGTERM)
         self.assertEqual((self.ops()[-1]["op"], self.ops()[-1]["signal"]), ("end", "SIGTERM"))
+
+    @unittest.skipIf(JYTHON, "no signals as in C")
+    def test_a_captured_signal_that_the_program_handles_is_told_when_it_leaves(self):
+        code, _, errors = self.run_program(
+            u"import datacat, os, signal, time\ns = datacat.open()\nleaving = []\n"
+            u"signal.signal(signal.SIGTERM, lambda *_: leaving.append(1))\n"
+            u"datacat.capture(s, signals='SIGTERM')\n"
+            u"os.kill(os.getpid(), signal.SIGTERM)\n"
+            u"while not leaving: time.sleep(0.01)\n"
+            u"s.event('tidying up')\n"
+        )
+        self.assertEqual((code, errors), (0, ""))
+        self.assertEqual([op.get("name", op["op"]) for op in self.ops()], ["start", "tidying up", "end"])
+        self.assertEqual(self.ops()[-1]["signal"], "SIGTERM")
+
+    @unittest.skipIf(JYTHON, "no signals as in C")
+    def test_a_captured_signal_that_the_program_ignores_ends_nothing(self):
+        code, _, errors = self.run_program(
+            u"import datacat, os, signal\nsignal.signal(signal.SIGHUP, signal.SIG_IGN)\ns = datacat.open()\n"
+            u"datacat.capture(s, signals=['SIGHUP'])\nos.kill(os.getpid(), signal.SIGHUP)\ns.event('goes on')\n"
+        )
+        self.assertEqual((code, errors), (0, ""))
+        self.assertEqual([op.get("name", op["op"]) for op in self.ops()], ["start", "goes on", "end"])
+        self.assertNotIn("signal", self.ops()[-1])
+
+    def test_capturing_twice_records_once(self):
+        self.run_program(
+            u"import datacat, threading\ns = datacat.open()\ndatacat.capture(s); datacat.capture(s)\n"
+            u"thread = threading.Thread(target=lambda: 1 / 0); thread.start(); thread.join()\nraise KeyError('sword')\n"
+        )
+        kinds = [op["exception_type"] for op in self.ops() if op["op"] == "event"]
+        self.assertEqual(kinds, ["ZeroDivisionError", "KeyError"])

@@ -46,6 +46,14 @@ except ImportError:  # 2.7
     from urllib2 import HTTPError, ProxyHandler, Request, URLError, build_opener
 
 try:
+    from urllib.request import HTTPSHandler
+except ImportError:
+    try:
+        from urllib2 import HTTPSHandler
+    except ImportError:  # an interpreter without ssl
+        HTTPSHandler = None
+
+try:
     import fcntl
 except ImportError:  # Windows
     fcntl = None
@@ -2778,12 +2786,29 @@ def _ask(url, method="GET", body=None, headers=None):
         request.add_header("Authorization", "Bearer " + key)
     host = url.split("//", 1)[-1].split("/", 1)[0].rsplit("@", 1)[-1]
     is_near = re.match(r"(localhost|127\.[0-9.]+|\[::1\])(:\d+)?$", host)
-    opener = build_opener(ProxyHandler({})) if is_near else build_opener()
+    handlers = [ProxyHandler({})] if is_near else []
+    if HTTPSHandler is not None:
+        handlers.append(_LateTls())
+    opener = build_opener(*handlers)
     answer = opener.open(request, timeout=HTTP_SECONDS)
     try:
         return answer.read()
     finally:
         answer.close()
+
+
+if HTTPSHandler is not None:
+
+    class _LateTls(HTTPSHandler):
+        """Sets TLS up when it is needed. urllib does for every request since 3.12, which takes longer than a request on the same machine,
+        and a fork at that moment leaves the child with OpenSSL's locks held by nobody: it would never send."""
+
+        def __init__(self):
+            pass
+
+        def https_open(self, request):
+            HTTPSHandler.__init__(self)
+            return HTTPSHandler.https_open(self, request)
 
 
 def _error_text(error):

@@ -245,6 +245,21 @@ class Direct(Test):
         self.assertEqual(sorted(self.numbers()), [1, 2, 3])
         self.assertEqual(len(self.far.applied), 2)
 
+    def test_a_plain_request_never_sets_tls_up(self):
+        """A fork while OpenSSL loads its certificates leaves the child with its locks held: it would never send."""
+        calls = []
+        before = datacat.HTTPSHandler.__init__
+        self.addCleanup(setattr, datacat.HTTPSHandler, "__init__", before)
+        datacat.HTTPSHandler.__init__ = lambda self, *options: calls.append(1) or before(self, *options)
+        session = self.open()
+        session.event("e", {"n": 1})
+        self.assertTrue(session.flush(10))
+        self.assertEqual(calls, [])
+        try:
+            datacat._ask("https://127.0.0.1:1/")
+        except datacat.URLError:
+            self.assertEqual(calls, [1])
+
     def test_get_details_waits_for_what_was_logged_and_asks_the_server(self):
         session = self.open()
         session.event("e", {"n": 1})

@@ -5,7 +5,7 @@
 
     session = datacat.open(product="game", version="1.4.2")
     session.update_state({"level": 3, "player": {"hp": 100}})
-    session.event("door_opened", {"door": 7})
+    session.log_event("door_opened", {"door": 7})
     session.gauge("fps", 59.94)
     session.end()
 
@@ -208,13 +208,6 @@ class Session(object):
         except Exception:
             self._failed()
 
-    def event(self, name, data=None, category=None, group=None, labels=None, message=None):
-        """Something happened. `category` is its severity: debug, info (the default), warning, error, critical, or a word of yours."""
-        try:
-            self._log(self._now(), name, [], category, group, labels, message, data)
-        except Exception:
-            self._failed()
-
     def log_event(
         self,
         name,
@@ -231,29 +224,34 @@ class Session(object):
         source_line=None,
         source_function=None,
     ):
-        """Like `event`, with 1.x's order of arguments. `level` is an old word for `category`; data may come second."""
+        """Something happened. `category` is its severity: debug, info (the default), warning, error, critical, or a word of yours.
+
+        The order of arguments, and those after `data`, are 1.x's, whose first versions had `data` second; `level` is an old word for `category`.
+        """
         try:
             at = self._now()
             if data is None and category is not None and not issubclass(type(category), _TEXTS):
                 category, data = None, category
             if category is None:
                 category = level
-            more = _exception_fields(exception_type, exception_msg, stacktrace, source_file, source_line, source_function)
+            more = ""
+            if not (exception_type is exception_msg is stacktrace is source_file is source_line is source_function is None):
+                more = _exception_fields(exception_type, exception_msg, stacktrace, source_file, source_line, source_function)
             self._log(at, name, [], category, group, labels, message, data, more)
         except Exception:
             self._failed()
 
-    def exception(self, error=None, data=None, name="exception", handled=None, locals=False):
-        """The current exception, or `error`, with its stack and everything that led to it. `locals=True` adds the variables."""
+    def log_exception(self, exc_info=None, extra_data=None, name="exception", handled=None, locals=False, data=None):
+        """The current exception, or `exc_info` (an exception, or what `sys.exc_info()` gives), with its stack and all that led to it.
+
+        `locals=True` adds the variables of the innermost frames. `extra_data` is 1.x's word for `data`.
+        """
         try:
             at = self._now()
-            self._log_exception(at, [], _exc_info(error), data, name, None, handled, locals)
+            data = extra_data if data is None else data
+            self._log_exception(at, [], _exc_info(exc_info), data, name, None, handled, locals)
         except Exception:
             self._failed()
-
-    def log_exception(self, exc_info=None, extra_data=None):
-        """1.x's `exception`: `exc_info` as `sys.exc_info()` gives it."""
-        self.exception(exc_info, extra_data)
 
     # Metrics.
 
@@ -319,8 +317,11 @@ class Session(object):
         except Exception:
             self._failed()
 
-    def heartbeat_monitor(self, timeout=60, every=None):
-        """Arms the watch for hangs. With `every` a thread beats each so many seconds; without, call `heartbeat()` yourself."""
+    def start_heartbeat_monitor(self, timeout=60, check_interval=5, every=None):
+        """Arms the watch for hangs. With `every` a thread beats each so many seconds; without, call `heartbeat()` yourself.
+
+        `check_interval` was how often 1.x's own thread looked; the daemon looks now.
+        """
         try:
             if self._heartbeat_monitor is None:
                 self._heartbeat_monitor = HeartbeatMonitor(self.client, self.session_id, timeout, every=every)
@@ -329,9 +330,6 @@ class Session(object):
         except Exception:
             self._failed()
         return self._heartbeat_monitor
-
-    def start_heartbeat_monitor(self, timeout=60, check_interval=5):
-        return self.heartbeat_monitor(timeout)
 
     def stop_heartbeat_monitor(self):
         """No heartbeats are expected from now on."""

@@ -35,7 +35,7 @@ class Recording(object):
         state = {
             "pytest": {"arguments": datacat._without_secrets(arguments)},
             "python": platform.python_version(),
-            "counts": {},
+            "tests": {},
         }
         self.session = datacat.open(config.getoption("--datacat-url"), product, tags=["pytest"], state=state)
         self.counts = {}
@@ -66,7 +66,7 @@ class Recording(object):
         data = {
             "test": report.nodeid,
             "result": result,
-            "seconds": round(report.duration, 6),
+            "duration_ms": round(report.duration * 1000, 3),
             "phase": report.when,
             "worker": getattr(report, "node", None) and report.node.gateway.id,
         }
@@ -93,7 +93,7 @@ class Recording(object):
             )  # fmt: skip
 
     def pytest_sessionfinish(self, session, exitstatus):
-        self.session.update_state({"running": None, "counts": self.counts})
+        self.session.update_state({"running": None, "tests": self.counts})
         self.session.gauge("run_seconds", time.time() - self.started, unit="s")
         self.session.end(exit_code=int(exitstatus))
 

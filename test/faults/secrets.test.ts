@@ -42,13 +42,13 @@ import datacat
 sown = json.loads(${JSON.stringify(JSON.stringify(SOWN))})
 session = datacat.open(product="sown", version="python", state=sown)
 session.update_state({"later": sown})
-session.log_event("login", sown)
+session.log_event("login", data=sown)
 def fail(password):
     raise ValueError("refused")
 try:
     fail(sown["password"])
 except ValueError:
-    session.exception(data=sown, locals=True)
+    session.log_exception(data=sown, locals=True)
 session.gauge("load", 1, metadata=sown)
 session.end()
 `;

@@ -4,7 +4,7 @@ import datacat
 
 session = datacat.open(product="basic example", version="1.0")
 session.update_state({"status": "running", "window": {"width": 800, "height": 600}})
-session.event("user_action", {"action": "click", "button": "submit"})
+session.log_event("user_action", data={"action": "click", "button": "submit"})
 session.gauge("memory_mb", 256.5, unit="MB")
 session.update_state({"status": "done", "window": {"width": 1024}})  # height stays
 session.end()

@@ -13,9 +13,9 @@ session = datacat.open(
 session.update_state({"user": {"name": "Ada", "cart": ["book"]}})
 session.update_state({"user": {"cart": ["book", "lamp"]}, "config": {"mode": None}})
 
-session.event("startup")
-session.event("login", {"user": "ada"}, category="info", group="auth", labels=["web"], message="Ada logged in")
-session.event("low_disk", {"free_mb": 120}, category="warning")
+session.log_event("startup")
+session.log_event("login", data={"user": "ada"}, category="info", group="auth", labels=["web"], message="Ada logged in")
+session.log_event("low_disk", data={"free_mb": 120}, category="warning")
 
 session.gauge("cpu_percent", 12.5, unit="%", tags=["core:0"])
 session.counter("requests")
@@ -37,9 +37,9 @@ parse("a b c")
 try:
     {}["missing"]
 except KeyError:
-    session.exception(data={"where": "complete example"})
+    session.log_exception(data={"where": "complete example"})
 
-session.heartbeat_monitor(timeout=60)
+session.start_heartbeat_monitor(timeout=60)
 session.heartbeat()
 session.pause()  # a file dialog, say
 session.resume()

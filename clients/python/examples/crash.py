@@ -9,7 +9,7 @@ import datacat
 session = datacat.open(product="crash example", version="1.0")
 session.update_state({"level": 3, "doing": "opening the door"})
 session.gauge("memory_mb", 512)
-session.event("door_opened", {"door": 7})
+session.log_event("door_opened", data={"door": 7})
 print(session.session_id)
 sys.stdout.flush()
 

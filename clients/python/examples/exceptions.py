@@ -15,7 +15,7 @@ def load(path, password):
 try:
     load("level3.dat", password="hunter2")
 except IOError:
-    session.exception(data={"attempt": 1}, handled=True)
+    session.log_exception(data={"attempt": 1}, handled=True)
 
 try:
     try:
@@ -23,7 +23,7 @@ try:
     except IOError:
         raise ValueError("level 3 is damaged")  # what led to it is recorded as well
 except ValueError:
-    session.exception(locals=True)  # with variables: passwords are written over
+    session.log_exception(locals=True)  # with variables: passwords are written over
 
 
 def work():

@@ -28,7 +28,7 @@ while clock() - started < seconds:
         session.gauge("particle_energy", number * frame_ms)
     if frame % 30 == 0:
         player["hp"] -= 10
-        session.event("hit", {"hp": player["hp"]}, category="warning", group="combat")
+        session.log_event("hit", data={"hp": player["hp"]}, category="warning", group="combat")
         session.update_state({"player": {"hp": player["hp"]}})
     session.heartbeat(timeout=5)
 
@@ -36,7 +36,7 @@ while clock() - started < seconds:
     if pause > 0:
         time.sleep(pause)
 
-session.event("game_over", {"frames": frame})
+session.log_event("game_over", data={"frames": frame})
 session.end()
 print(session.session_id)
 print(frame)

@@ -8,7 +8,7 @@ import datacat
 seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 8.0
 
 session = datacat.open(product="hang example", version="1.0")
-session.heartbeat_monitor(timeout=1)
+session.start_heartbeat_monitor(timeout=1)
 for _ in range(5):
     session.heartbeat()
     time.sleep(0.1)

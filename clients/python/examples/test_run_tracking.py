@@ -30,7 +30,7 @@ class Recorded(unittest.TextTestResult):
     def tell(self, test, result, error=None):
         seconds = time.time() - self.started
         data = {"test": test.id(), "result": result, "seconds": round(seconds, 6)}
-        self.session.event("test", data, category="error" if error else "info", group="tests", labels=[result])
+        self.session.log_event("test", data=data, category="error" if error else "info", group="tests", labels=[result])
         self.session.counter("tests." + result)
         self.session.histogram("test_seconds", seconds, unit="s")
         if error:

@@ -11,14 +11,14 @@ class Windows(object):
     def show(self, name, **details):
         self.open.append(name)
         self.session.update_state({"windows": {name: dict(details, visible=True)}, "open": self.open, "focus": name})
-        self.session.event("window_opened", {"window": name}, group="ui")
+        self.session.log_event("window_opened", data={"window": name}, group="ui")
         self.session.gauge("open_windows", len(self.open))
 
     def close(self, name):
         self.open.remove(name)
         focus = self.open[-1] if self.open else None
         self.session.update_state({"windows": {name: None}, "open": self.open, "focus": focus})
-        self.session.event("window_closed", {"window": name}, group="ui")
+        self.session.log_event("window_closed", data={"window": name}, group="ui")
         self.session.gauge("open_windows", len(self.open))
 
 
@@ -28,7 +28,7 @@ with datacat.open(product="window example", version="1.0") as session:
     windows.show("inspector", docked=True)
     windows.show("export", path="scene.obj")
     windows.close("inspector")
-    session.event("error_shown", {"text": "disk full"}, category="error", group="ui")
+    session.log_event("error_shown", data={"text": "disk full"}, category="error", group="ui")
     windows.close("export")
 
 print(session.session_id)

@@ -20,7 +20,7 @@ export function waysOf(url: string, now: number): Way[] {
 
 session = datacat.open(product="game", version="1.4.2", url="${url}")
 session.update_state({"level": 3, "player": {"hp": 100}})
-session.log_event("door_opened", {"door": 7})
+session.log_event("door_opened", data={"door": 7})
 session.gauge("fps", 59.94)
 session.end()`,
     },

@@ -96,6 +96,6 @@ class DaemonStart(Test):
         for daemon in ("off", "/no/such/daemon", "no-such-daemon", self.home):
             os.environ["DATACAT_DAEMON"] = daemon
             session = datacat.open()
-            session.event("e")
+            session.log_event("e")
             self.assertEqual(session.stats()["dropped"], {})
         self.assertEqual(len(self.ops()), 8)

@@ -103,7 +103,7 @@ class Direct(Test):
     def test_everything_arrives_in_order_and_the_writer_is_told(self):
         session = self.open(product="game")
         for number in range(500):
-            session.event("e", {"n": number})
+            session.log_event("e", data={"n": number})
             session.gauge("g", number)
         session.end()
         self.assertTrue(session.flush(60))
@@ -119,7 +119,7 @@ class Direct(Test):
         self.far.fault = lambda number, batch: answers[number % len(answers)]
         session = self.open()
         for number in range(300):
-            session.event("e", {"n": number})
+            session.log_event("e", data={"n": number})
             if number % 10 == 0:
                 time.sleep(0.005)
         session.end()
@@ -129,10 +129,10 @@ class Direct(Test):
 
     def test_a_server_that_forgot_the_lane_gets_the_rest_in_a_new_one(self):
         session = self.open()
-        session.event("e", {"n": 0})
+        session.log_event("e", data={"n": 0})
         session.flush(60)
         self.far.applied.clear()
-        session.event("e", {"n": 1})
+        session.log_event("e", data={"n": 1})
         self.assertTrue(session.flush(60))
         self.assertEqual(self.numbers(), [0, 1])
 
@@ -141,7 +141,7 @@ class Direct(Test):
         self.far.fault = refuse
         session = self.open()
         for number in range(40):
-            session.event("bad" if number == 17 else "e", {"n": number})
+            session.log_event("bad" if number == 17 else "e", {"n": number})
         self.assertTrue(session.flush(60))
         session.end()
         session.flush(60)
@@ -153,7 +153,7 @@ class Direct(Test):
         self.far.fault = lambda number, batch: (413, {}) if len(batch["ops"]) > 7 else None
         session = self.open()
         for number in range(100):
-            session.event("e", {"n": number})
+            session.log_event("e", data={"n": number})
         session.end()
         self.assertTrue(session.flush(60))
         self.assertEqual(self.numbers(), list(range(100)))
@@ -167,7 +167,7 @@ class Direct(Test):
         for number in range(1000):
             session.gauge("g", number)
             if number % 20 == 0:
-                session.event("e", {"n": number})
+                session.log_event("e", data={"n": number})
         self.assertLessEqual(session._out.queued(), 200 + datacat.BATCH_OPS)
         hold.set()
         session.end()
@@ -183,9 +183,9 @@ class Direct(Test):
             "results": [{"session": "", "lane": "", "applied": 0, "error": {"code": "gone", "message": ""}}]
         }
         session = self.open()
-        session.event("e")
+        session.log_event("e")
         session.flush(5)
-        session.event("more")
+        session.log_event("more")
         self.assertEqual(session._out.queued(), 0)
 
     def test_the_key_goes_along(self):
@@ -198,7 +198,7 @@ class Direct(Test):
         os.environ["DATACAT_DAEMON_URL"] = self.far.url + "/"
         os.environ["DATACAT_KEY"] = "k"
         session = datacat.open("http://far.example")
-        session.event("e", {"n": 1})
+        session.log_event("e", data={"n": 1})
         session.end()
         self.assertTrue(session.flush(60))
         self.assertEqual(self.numbers(), [1])
@@ -218,7 +218,7 @@ class Direct(Test):
 
     def test_a_program_that_leaves_at_once_has_still_sent_everything(self):
         code, _, errors = self.run_program(
-            u"import datacat\ns = datacat.open(%r, use_daemon=False)\ns.event('e', {'n': 1})\n" % str(self.far.url)
+            u"import datacat\ns = datacat.open(%r, use_daemon=False)\ns.log_event('e', data={'n': 1})\n" % str(self.far.url)
         )
         self.assertEqual((code, errors), (0, ""))
         self.assertEqual([op["op"] for op in self.far.ops], ["start", "event", "end"])
@@ -227,7 +227,7 @@ class Direct(Test):
         for url in ("http://127.0.0.1:1", "http://192.0.2.1"):  # refused at once; never answers
             started = time.time()
             code, _, errors = self.run_program(
-                u"import datacat\ns = datacat.open(%r, use_daemon=False)\ns.event('e')\ns.end()\n" % url
+                u"import datacat\ns = datacat.open(%r, use_daemon=False)\ns.log_event('e')\ns.end()\n" % url
             )
             self.assertEqual((code, errors), (0, ""))
             self.assertLess(time.time() - started, 20)
@@ -236,10 +236,10 @@ class Direct(Test):
     def test_a_forked_child_sends_its_own_and_nothing_twice(self):
         code, _, errors = self.run_program(
             u"import datacat, os, sys, warnings\nwarnings.simplefilter('ignore')\n"
-            u"s = datacat.open(%r, use_daemon=False)\ns.event('e', {'n': 1})\n"
+            u"s = datacat.open(%r, use_daemon=False)\ns.log_event('e', data={'n': 1})\n"
             u"child = os.fork()\n"
-            u"if child == 0:\n    s.event('e', {'n': 2}); s.flush(10); os._exit(0)\n"
-            u"os.waitpid(child, 0)\ns.event('e', {'n': 3})\n" % str(self.far.url)
+            u"if child == 0:\n    s.log_event('e', data={'n': 2}); s.flush(10); os._exit(0)\n"
+            u"os.waitpid(child, 0)\ns.log_event('e', data={'n': 3})\n" % str(self.far.url)
         )
         self.assertEqual((code, errors), (0, ""))
         self.assertEqual(sorted(self.numbers()), [1, 2, 3])
@@ -252,7 +252,7 @@ class Direct(Test):
         self.addCleanup(setattr, datacat.HTTPSHandler, "__init__", before)
         datacat.HTTPSHandler.__init__ = lambda self, *options: calls.append(1) or before(self, *options)
         session = self.open()
-        session.event("e", {"n": 1})
+        session.log_event("e", data={"n": 1})
         self.assertTrue(session.flush(10))
         self.assertEqual(calls, [])
         try:
@@ -262,7 +262,7 @@ class Direct(Test):
 
     def test_get_details_waits_for_what_was_logged_and_asks_the_server(self):
         session = self.open()
-        session.event("e", {"n": 1})
+        session.log_event("e", data={"n": 1})
         with self.assertRaises(Exception) as raised:
             session.get_details()  # this far server has no such route
         self.assertIn("HTTP Error 501", str(raised.exception))

@@ -51,7 +51,7 @@ class Disk(Test):
         disk = FailingDisk(self, plan)
         session = datacat.open()
         for number in range(6):
-            session.event("e", {"n": number})
+            session.log_event("e", data={"n": number})
         session.end()
         datacat.os.write = write
         self.assertGreaterEqual(disk.calls, 8)
@@ -79,15 +79,15 @@ class Disk(Test):
     def test_a_start_that_was_lost_is_written_again_once_writing_works(self):
         FailingDisk(self, lambda call: errno.ENOSPC if call <= 2 else None)
         session = datacat.open(product="game")
-        session.event("lost")
-        session.event("kept")
+        session.log_event("lost")
+        session.log_event("kept")
         ops = [(op["op"], op.get("product") or op.get("count") or op.get("name")) for op in self.ops()]
         self.assertEqual(ops, [("dropped", 2), ("start", "game"), ("event", "kept")])
 
     def test_metrics_that_waited_come_after_the_note_of_what_was_lost(self):
         session = datacat.open()
         FailingDisk(self, lambda call: errno.ENOSPC if call == 1 else None)
-        session.event("lost")
+        session.log_event("lost")
         text = '"op":"metric","type":"gauge","name":"g","value":%d}'
         session._out.lane.write_all([(1.0, text % number) for number in range(3)])
         self.assertEqual([(op["seq"], op["op"]) for op in self.ops()], [
@@ -100,10 +100,10 @@ class Disk(Test):
             u"from __future__ import print_function\n"
             u"import datacat, resource\ns = datacat.open()\n"
             u"resource.setrlimit(resource.RLIMIT_FSIZE, (3000, resource.RLIM_INFINITY))\n"
-            u"for n in range(100): s.event('e', {'n': n})\n"
+            u"for n in range(100): s.log_event('e', data={'n': n})\n"
             u"print(s.stats()['dropped'])\n"
             u"resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))\n"
-            u"s.event('works again')\n"
+            u"s.log_event('works again')\n"
         )
         self.assertEqual((code, errors), (0, ""))
         ops = [op for path in lane_files(self.home) for op in sound(path) if "op" in op]
@@ -123,14 +123,14 @@ class Disk(Test):
         os.environ["DATACAT_HOME"] = folder
         session = datacat.open()
         for number in range(2000):
-            session.event("e", {"n": number})
+            session.log_event("e", data={"n": number})
             session.gauge("g", number)
         self.assertGreater(session.stats()["dropped"]["disk_full"], 2000)
         records(folder)  # what is there is sound
         filler = lane_files(folder)[0]
         with open(filler, "rb+") as file:  # make room as somebody else would
             file.truncate(4096)
-        session.event("works again")
+        session.log_event("works again")
         session.end()
         with open(filler, "rb") as file:
             tail = file.read()
@@ -145,7 +145,7 @@ class Disk(Test):
         self.addCleanup(os.environ.pop, "TMPDIR", None)
         os.environ.update(DATACAT_HOME=os.path.join(blocked, "home"), TMPDIR=temporary)
         session = datacat.open()
-        session.event("e")
+        session.log_event("e")
         homes = [os.path.join(temporary, name) for name in os.listdir(temporary)]
         self.assertEqual([os.path.basename(home) for home in homes], ["datacat-%d" % os.getuid()])
         self.assertEqual(len(records(homes[0])), 2)
@@ -156,16 +156,16 @@ class Disk(Test):
         os.environ.update(DATACAT_HOME="/dev/null/home", TMPDIR="/dev/null")
         session = datacat.open()
         for number in range(50):
-            session.event("e")
+            session.log_event("e")
         self.assertEqual(session.stats()["dropped"], {"disk_full": 51})
         session.end()
 
     def test_a_lane_that_somebody_deletes_goes_on_in_a_new_part(self):
         session = datacat.open()
-        session.event("before")
+        session.log_event("before")
         shutil.rmtree(os.path.join(self.home, "lanes"))
         session._out.lane.looked_at -= 2 * datacat.LOOK_SECONDS  # a second later
-        session.event("after")
+        session.log_event("after")
         path = lane_files(self.home)[0]
         self.assertTrue(path.endswith(".000002.lane"))
         header, event = lines(path)
@@ -178,9 +178,9 @@ class Disk(Test):
             u"resource.setrlimit(resource.RLIMIT_NOFILE, (40, 40))\nfiles = []\n"
             u"try:\n    while True: files.append(os.open('/dev/null', os.O_RDONLY))\n"
             u"except OSError: pass\n"
-            u"for n in range(50): s.event('e', {'n': n})\n"
+            u"for n in range(50): s.log_event('e', data={'n': n})\n"
             u"for file in files: os.close(file)\n"
-            u"for n in range(50, 100): s.event('e', {'n': n})\n"
+            u"for n in range(50, 100): s.log_event('e', data={'n': n})\n"
         )
         self.assertEqual((code, errors), (0, ""))
         events = [op["data"]["n"] for op in self.ops() if op["op"] == "event"]

@@ -21,7 +21,7 @@ class LegacyPrograms(RealTest):
         session.update_state({"status": "running", "version": "1.0.0"})
         session.update_state(WINDOW)
         session.update_state({"window_state": {"open": ["w1", "w2", "w3"]}})
-        session.log_event("user_action", {"action": "click", "button": "submit"})
+        session.log_event("user_action", data={"action": "click", "button": "submit"})
         session.log_metric("memory_usage", 1024.5, tags=["app:myapp"])
         session.start_heartbeat_monitor(timeout=60)
         session.heartbeat()
@@ -119,7 +119,7 @@ class Modes(RealTest):
     def record(self, session):
         session.update_state({"level": 1, "list": [1, 2.5, None, True], "token": "x", "text": u"Ünï \U0001f600"})
         session.update_state({"level": 2, "list": None})
-        session.event("door", {"n": 1}, category="warning", group="g", labels=["l"], message="m")
+        session.log_event("door", data={"n": 1}, category="warning", group="g", labels=["l"], message="m")
         for number in range(100):
             session.gauge("gauge", number, unit="u", tags=["t"])
             session.counter("counter", 2)
@@ -129,7 +129,7 @@ class Modes(RealTest):
         try:
             raise ValueError("bad")
         except ValueError:
-            session.exception()
+            session.log_exception()
         session.end(exit_code=0)
         session.flush(20)
         return self.held(session.session_id)
@@ -176,7 +176,7 @@ class Modes(RealTest):
             self.assertEqual(mine, dict((key, series[key]) for key in mine), name)
 
     def test_the_last_call_before_kill_9_is_on_the_server_and_the_verdict_is_a_crash(self):
-        for call in ("s.event('last')", "s.update_state({'last': True})", "s.gauge('last', 1)"):
+        for call in ("s.log_event('last')", "s.update_state({'last': True})", "s.gauge('last', 1)"):
             process = subprocess.Popen(
                 [sys.executable, "-c",
                  "import datacat, os\ns = datacat.open(product='killed')\nprint(s.session_id)\nimport sys; sys.stdout.flush()\n"
@@ -198,7 +198,7 @@ class Modes(RealTest):
         os.environ["DATACAT_DAEMON"] = "off"
         began = time.time() * 1000
         session = datacat.open(self.url, product="offline")
-        session.event("while nobody listened")
+        session.log_event("while nobody listened")
         session.end()
         ended = time.time() * 1000
         time.sleep(1)

@@ -19,7 +19,7 @@ class Exceptions(Test):
         try:
             {}["sword"]
         except KeyError:
-            session.exception(data={"room": 3})
+            session.log_exception(data={"room": 3})
         event = self.ops()[1]
         self.assertEqual(event["name"], "exception")
         self.assertEqual((event["category"], event["group"]), ("error", "exception"))
@@ -39,10 +39,10 @@ class Exceptions(Test):
         try:
             raise ValueError("bad")
         except ValueError as error:
-            session.exception(error, handled=True)
+            session.log_exception(error, handled=True)
             exc_info = sys.exc_info()
         session.log_exception(exc_info, {"x": 1})
-        session.exception(OSError("never raised"))
+        session.log_exception(OSError("never raised"))
         first, second, third = self.ops()[1:]
         self.assertIs(first["handled"], True)
         self.assertEqual(first["stacktrace"], second["stacktrace"])
@@ -61,7 +61,7 @@ class Exceptions(Test):
             except ValueError:
                 raise RuntimeError("could not load")
         except RuntimeError:
-            session.exception()
+            session.log_exception()
         causes = self.ops()[1]["causes"]
         self.assertEqual([cause["exception_type"] for cause in causes], ["ValueError", "OSError"])
         self.assertEqual(causes[1]["exception_msg"], "disk")
@@ -74,7 +74,7 @@ class Exceptions(Test):
         session = datacat.open()
         first, second = ValueError("a"), KeyError("b")
         first.__cause__, second.__cause__ = second, first
-        session.exception(first)
+        session.log_exception(first)
         self.assertEqual([cause["exception_type"] for cause in self.ops()[1]["causes"]], ["KeyError"])
 
     def test_variables_only_if_asked_for_and_never_their_secrets(self):
@@ -87,8 +87,8 @@ class Exceptions(Test):
         try:
             load(3, "hunter2")
         except ValueError:
-            session.exception()
-            session.exception(locals=True, data={"also": 1})
+            session.log_exception()
+            session.log_exception(locals=True, data={"also": 1})
         plain, told = self.ops()[1:]
         self.assertNotIn("data", plain)
         self.assertEqual(told["data"]["also"], 1)
@@ -101,7 +101,7 @@ class Exceptions(Test):
 
     def test_without_any_exception_the_stack_is_where_we_are(self):
         session = datacat.open()
-        session.exception()
+        session.log_exception()
         event = self.ops()[1]
         self.assertEqual(event["exception_type"], "Unknown")
         self.assertIn("test_without_any_exception", "".join(event["stacktrace"]))
@@ -118,7 +118,7 @@ class Exceptions(Test):
         try:
             raise Silent()
         except Silent:
-            session.exception()
+            session.log_exception()
         self.assertEqual(self.ops()[1]["exception_type"], "Silent")
         self.assertEqual(self.ops()[1]["exception_msg"], "<Silent>")
 
@@ -126,7 +126,7 @@ class Exceptions(Test):
         if sys.version_info < (3, 11):
             self.skipTest("groups came with 3.11")
         session = datacat.open()
-        session.exception(ExceptionGroup("several", [ValueError("one"), KeyError("two")]))  # noqa: F821
+        session.log_exception(ExceptionGroup("several", [ValueError("one"), KeyError("two")]))  # noqa: F821
         self.assertIn("ValueError: one", "".join(self.ops()[1]["stacktrace"]))
 
 
@@ -189,7 +189,7 @@ class Leaving(Test):
         code, _, errors = self.run_program(
             u"import datacat, threading\nsession = datacat.capture(datacat.open())\n"
             u"class Worker(threading.Thread):\n    def run(self): raise ValueError('in a thread')\n"
-            u"worker = Worker(name='worker'); worker.start(); worker.join()\nsession.event('goes on')\n"
+            u"worker = Worker(name='worker'); worker.start(); worker.join()\nsession.log_event('goes on')\n"
         )
         self.assertEqual(code, 0)
         self.assertIn("ValueError: in a thread", errors)
@@ -236,7 +236,7 @@ class Leaving(Test):
             u"datacat.capture(s, signals='SIGTERM')\n"
             u"os.kill(os.getpid(), signal.SIGTERM)\n"
             u"while not leaving: time.sleep(0.01)\n"
-            u"s.event('tidying up')\n"
+            u"s.log_event('tidying up')\n"
         )
         self.assertEqual((code, errors), (0, ""))
         self.assertEqual([op.get("name", op["op"]) for op in self.ops()], ["start", "tidying up", "end"])
@@ -246,7 +246,7 @@ class Leaving(Test):
     def test_a_captured_signal_that_the_program_ignores_ends_nothing(self):
         code, _, errors = self.run_program(
             u"import datacat, os, signal\nsignal.signal(signal.SIGHUP, signal.SIG_IGN)\ns = datacat.open()\n"
-            u"datacat.capture(s, signals=['SIGHUP'])\nos.kill(os.getpid(), signal.SIGHUP)\ns.event('goes on')\n"
+            u"datacat.capture(s, signals=['SIGHUP'])\nos.kill(os.getpid(), signal.SIGHUP)\ns.log_event('goes on')\n"
         )
         self.assertEqual((code, errors), (0, ""))
         self.assertEqual([op.get("name", op["op"]) for op in self.ops()], ["start", "goes on", "end"])

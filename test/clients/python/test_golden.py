@@ -95,7 +95,7 @@ def play(calls, open_session):
         elif name == "update_state":
             session.update_state(first)
         elif name == "log_event":
-            session.event(first, **options)
+            session.log_event(first, **options)
         elif name == "log_exception":
             fields = dict(first)
             causes = [

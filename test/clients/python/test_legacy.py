@@ -160,7 +160,7 @@ class Legacy(Test):
 
     def test_a_heart_that_beats_by_itself_if_asked(self):
         session = create_session()
-        monitor = session.heartbeat_monitor(timeout=5, every=0.02)
+        monitor = session.start_heartbeat_monitor(timeout=5, every=0.02)
         deadline = time.time() + 10
         while len(self.ops()) < 5 and time.time() < deadline:
             time.sleep(0.02)
@@ -245,7 +245,7 @@ class Legacy(Test):
         session = create_session("http://localhost:8080", product="P", version="1")
         session.update_state({"a": 1})
         session.gauge("g", 1)
-        session.heartbeat_monitor().heartbeat()
+        session.start_heartbeat_monitor().heartbeat()
         session.end()
         self.assertEqual(session.stats()["records"], 0)
 

@@ -136,7 +136,7 @@ class PytestPlugin(Test):
             "test_good": "passed", "test_bad": "failed", "test_broken": "failed", "test_skipped": "skipped",
             "test_known": "xfailed", "test_with_fixture": "error",
         })  # fmt: skip
-        self.assertGreaterEqual(tests["test_good"]["data"]["seconds"], 0)
+        self.assertGreaterEqual(tests["test_good"]["data"]["duration_ms"], 0)
         self.assertIn("no network", tests["test_skipped"]["message"])
         bad, broken, setup = tests["test_bad"], tests["test_broken"], tests["test_with_fixture"]
         self.assertEqual((bad["category"], bad["exception_type"]), ("error", "AssertionError"))
@@ -146,7 +146,7 @@ class PytestPlugin(Test):
         self.assertEqual((bad["source_file"], bad["source_function"]), ("test_sample.py", "test_bad"))
         end = ops[-1]
         self.assertEqual((end["op"], end["exit_code"]), ("end", 1))
-        counts = [op["patch"]["counts"] for op in ops if op["op"] == "state" and "counts" in op["patch"]][-1]
+        counts = [op["patch"]["tests"] for op in ops if op["op"] == "state" and "tests" in op["patch"]][-1]
         self.assertEqual(counts, {"passed": 1, "failed": 2, "skipped": 1, "xfailed": 1, "error": 1})
 
     def test_the_counts_are_those_of_pytest_itself(self):
@@ -172,7 +172,7 @@ class PytestPlugin(Test):
         ])  # fmt: skip
         self.assertIn("hangs", told[3][2])
         self.assertEqual(told[4][2], "known")
-        counts = [op["patch"]["counts"] for op in self.ops() if op["op"] == "state" and "counts" in op["patch"]][-1]
+        counts = [op["patch"]["tests"] for op in self.ops() if op["op"] == "state" and "tests" in op["patch"]][-1]
         self.assertEqual(counts, {"passed": 5, "xfailed": 1, "xpassed": 1, "failed": 1, "skipped": 1, "error": 1})
         summary = output.splitlines()[-1].replace("errors", "error")
         for result, count in counts.items():

@@ -11,8 +11,8 @@ import datacat
 from worlds import CLIENT, Test, lane_files, records
 
 CALLS = [
-    "s.update_state({'n': 1})", "s.event('e', {'n': 1})", "s.gauge('g', 1)", "s.counter('c')", "s.histogram('h', 1)",
-    "s.log_timer('t', 1)", "s.heartbeat(5)", "s.pause()", "s.resume()", "s.exception(ValueError('x'))", "s.end()",
+    "s.update_state({'n': 1})", "s.log_event('e', data={'n': 1})", "s.gauge('g', 1)", "s.counter('c')", "s.histogram('h', 1)",
+    "s.log_timer('t', 1)", "s.heartbeat(5)", "s.pause()", "s.resume()", "s.log_exception(ValueError('x'))", "s.end()",
 ]  # fmt: skip
 FORKS = hasattr(os, "fork")
 
@@ -48,7 +48,7 @@ class Processes(Test):
             process = subprocess.Popen(
                 [sys.executable, "-c",
                  "import datacat\ns = datacat.open()\nn = 0\nwhile True:\n"
-                 "    n += 1; s.event('e', {'n': n}); s.gauge('g', n)\n"],
+                 "    n += 1; s.log_event('e', data={'n': n}); s.gauge('g', n)\n"],
                 env=dict(os.environ, PYTHONPATH=CLIENT),
             )  # fmt: skip
             while len(lane_files(self.home)) <= attempt:
@@ -67,8 +67,8 @@ class Processes(Test):
             u"child = os.fork()\n"
             u"if child == 0:\n"
             u"    for n in range(100): s.gauge('in child', n)\n"
-            u"    s.event('child'); s.end(); s.event('late'); sys.exit(0)\n"
-            u"os.waitpid(child, 0)\ns.event('parent')\n"
+            u"    s.log_event('child'); s.end(); s.log_event('late'); sys.exit(0)\n"
+            u"os.waitpid(child, 0)\ns.log_event('parent')\n"
         )
         self.assertEqual((code, errors), (0, ""))
         parent, child = self.by_lane()
@@ -83,7 +83,7 @@ class Processes(Test):
     def test_multiprocessing_with_fork_and_with_spawn(self):
         code, _, errors = self.run_program(
             u"import datacat, multiprocessing, sys\n"
-            u"def work(number):\n    session.event('work', {'number': number})\n    return number\n"
+            u"def work(number):\n    session.log_event('work', data={'number': number})\n    return number\n"
             u"session = None\n"
             u"def begin(session_id):\n    global session; session = datacat.open(session_id=session_id) if session is None else session\n"
             u"if __name__ == '__main__':\n"
@@ -122,9 +122,9 @@ class Processes(Test):
             self.assertEqual([op["value"] for _, op in ops if op["op"] == "metric"], list(range(100)))
 
     def test_os_exit_and_exec_leave_what_was_written_and_no_goodbye(self):
-        self.run_program(u"import datacat, os\ns = datacat.open(); s.event('e'); os._exit(3)\n")
+        self.run_program(u"import datacat, os\ns = datacat.open(); s.log_event('e'); os._exit(3)\n")
         code, output, _ = self.run_program(
-            u"import datacat, os, sys\ns = datacat.open(); s.event('e')\n"
+            u"import datacat, os, sys\ns = datacat.open(); s.log_event('e')\n"
             u"os.execv(sys.executable, [sys.executable, '-c', 'import os; print(os.listdir(\"/proc/self/fd\"))'])\n"
         )
         for ops in self.by_lane():
@@ -136,12 +136,12 @@ class Processes(Test):
             u"from __future__ import print_function\n"
             u"import datacat, os, threading, time, warnings\nwarnings.simplefilter('ignore')\ns = datacat.open()\nstop = []\n"
             u"def work():\n"
-            u"    while not stop: s.event('busy', {'n': [1, 2, 3]}); s.gauge('g', 1)\n"
+            u"    while not stop: s.log_event('busy', data={'n': [1, 2, 3]}); s.gauge('g', 1)\n"
             u"threads = [threading.Thread(target=work) for _ in range(4)]\n"
             u"for t in threads: t.start()\n"
             u"for _ in range(40):\n"
             u"    child = os.fork()\n"
-            u"    if child == 0:\n        s.event('child'); os._exit(0)\n"
+            u"    if child == 0:\n        s.log_event('child'); os._exit(0)\n"
             u"    deadline = time.time() + 20\n"
             u"    while os.waitpid(child, os.WNOHANG) == (0, 0):\n"
             u"        time.sleep(0.002)\n        assert time.time() < deadline, 'child hangs'\n"
@@ -156,12 +156,12 @@ class Processes(Test):
         code, output, errors = self.run_program(
             u"from __future__ import print_function\n"
             u"import datacat, signal, time\ns = datacat.open()\nheard = [0]\n"
-            u"def handler(*args):\n    heard[0] += 1; s.event('signal', {'n': heard[0]}); s.gauge('signals', heard[0])\n"
+            u"def handler(*args):\n    heard[0] += 1; s.log_event('signal', data={'n': heard[0]}); s.gauge('signals', heard[0])\n"
             u"signal.signal(signal.SIGALRM, handler)\n"
             u"deadline = time.time() + 2\nn = 0\n"
             u"while time.time() < deadline:\n"
             u"    signal.setitimer(signal.ITIMER_REAL, 0.00005)\n"
-            u"    for _ in range(5):\n        n += 1; s.event('e', {'n': n}); s.gauge('g', n)\n"
+            u"    for _ in range(5):\n        n += 1; s.log_event('e', data={'n': n}); s.gauge('g', n)\n"
             u"signal.setitimer(signal.ITIMER_REAL, 0)\ns.end()\nprint(n, heard[0])\n",
             seconds=30,
         )
@@ -186,10 +186,10 @@ class Processes(Test):
             u"    try:\n"
             u"        signal.setitimer(signal.ITIMER_REAL, 0.0004)\n"
             u"        while True:\n"
-            u"            n += 1; s.event('e', {'n': n})\n"
+            u"            n += 1; s.log_event('e', data={'n': n})\n"
             u"    except Stop: raised += 1\n"
             u"signal.setitimer(signal.ITIMER_REAL, 0)\n"
-            u"s.event('last'); print(raised)\n",
+            u"s.log_event('last'); print(raised)\n",
             seconds=60,
         )
         self.assertEqual((code, errors), (0, ""))
@@ -203,9 +203,9 @@ class Processes(Test):
     def test_closing_every_file_does_not_stop_the_recording_nor_harm_the_programs_files(self):
         code, output, errors = self.run_program(
             u"from __future__ import print_function\n"
-            u"import datacat, os\ns = datacat.open()\ns.event('before')\nos.closerange(3, 1024)\n"
+            u"import datacat, os\ns = datacat.open()\ns.log_event('before')\nos.closerange(3, 1024)\n"
             u"mine = [os.open('mine-%d' % n, os.O_RDWR | os.O_CREAT) for n in range(20)]\n"
-            u"for n in range(5): s.event('after', {'n': n})\n"
+            u"for n in range(5): s.log_event('after', data={'n': n})\n"
             u"assert all(os.fstat(file).st_size == 0 for file in mine)\n"
         )
         self.assertEqual((code, errors), (0, ""))
@@ -216,12 +216,12 @@ class Processes(Test):
     def test_finalizers_and_threads_may_log_while_the_interpreter_goes_down(self):
         code, _, errors = self.run_program(
             u"import datacat, threading, atexit\ns = datacat.open()\n"
-            u"class Late(object):\n    def __del__(self): s.event('late'); s.gauge('late', 1)\n"
+            u"class Late(object):\n    def __del__(self): s.log_event('late'); s.gauge('late', 1)\n"
             u"late = Late()\n"
             u"loop = [Late()]; loop.append(loop)\n"
-            u"def work():\n    while True: s.event('busy')\n"
+            u"def work():\n    while True: s.log_event('busy')\n"
             u"for _ in range(4):\n    t = threading.Thread(target=work); t.daemon = True; t.start()\n"
-            u"atexit.register(lambda: s.event('in an exit hook'))\n",
+            u"atexit.register(lambda: s.log_event('in an exit hook'))\n",
             seconds=30,
         )
         self.assertEqual(code, 0)
@@ -235,7 +235,7 @@ class Processes(Test):
         code, _, errors = self.run_program(
             u"import os, shutil, tempfile\nfolder = tempfile.mkdtemp(); os.chdir(folder); shutil.rmtree(folder)\n"
             u"os.environ.pop('HOME', None); os.close(0)\n"
-            u"import datacat\ns = datacat.open(); s.event('e'); s.end()\n"
+            u"import datacat\ns = datacat.open(); s.log_event('e'); s.end()\n"
         )
         self.assertEqual((code, errors), (0, ""))
         self.assertEqual([op["op"] for op in self.ops()], ["start", "event", "end"])
@@ -249,9 +249,9 @@ class Processes(Test):
         code, _, errors = self.run_program(
             u"import %s as interpreters\n"
             u"inner = interpreters.create()\n"
-            u"interpreters.%s(inner, 'import datacat\\ns = datacat.open(product=\"inner\")\\ns.event(\"e\")\\ns.end()')\n"
+            u"interpreters.%s(inner, 'import datacat\\ns = datacat.open(product=\"inner\")\\ns.log_event(\"e\")\\ns.end()')\n"
             u"interpreters.destroy(inner)\n"
-            u"import datacat\ns = datacat.open(product='outer'); s.event('e')\n" % (module, run_in)
+            u"import datacat\ns = datacat.open(product='outer'); s.log_event('e')\n" % (module, run_in)
         )
         self.assertEqual((code, errors), (0, ""))
         self.assertEqual([op["op"] for op in self.ops()], ["start", "event", "end"] * 2)

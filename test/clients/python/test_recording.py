@@ -43,7 +43,7 @@ class Recording(Test):
         for number, call in enumerate(
             [
                 lambda: session.update_state({"a": 1}),
-                lambda: session.event("e"),
+                lambda: session.log_event("e"),
                 lambda: session.gauge("g", 1.5),
                 lambda: session.gauge("g", 2),
                 lambda: session.counter("c"),
@@ -65,7 +65,7 @@ class Recording(Test):
             session.gauge("g", number)
         on_disk = len(self.records())
         self.assertGreater(on_disk, 5000 - datacat.HELD_METRICS)
-        session.event("after")
+        session.log_event("after")
         ops = self.ops()
         self.assertEqual([op.get("value") for op in ops[1:-1]], list(range(5000)))
         self.assertEqual([op["seq"] for op in ops], list(range(1, 5003)))
@@ -99,14 +99,14 @@ class Recording(Test):
         session.gauge("g", 1)
         session.end(exit_code=3, signal="SIGTERM")
         session.gauge("g", 2)
-        session.event("late")
+        session.log_event("late")
         session.end()
         self.assertEqual([op["op"] for op in self.ops()], ["start", "metric", "end"])
         self.assertEqual((self.ops()[-1]["exit_code"], self.ops()[-1]["signal"]), (3, "SIGTERM"))
 
     def test_a_with_block_ends_its_session(self):
         with datacat.open() as session:
-            session.event("inside")
+            session.log_event("inside")
         self.assertEqual([op["op"] for op in self.ops()], ["start", "event", "end"])
 
     def test_an_exception_that_leaves_a_with_block_is_recorded_as_a_crash(self):
@@ -128,7 +128,7 @@ class Recording(Test):
         session = datacat.open(product="game")
         session.update_state({"a": 1})
         session.gauge("g", 1)
-        session.exception()
+        session.log_exception()
         with session.timer("t"):
             pass
         session.end()
@@ -137,7 +137,7 @@ class Recording(Test):
     def test_a_process_that_joins_a_session_writes_neither_start_nor_end(self):
         session = datacat.open()
         code, _, errors = self.run_program(
-            u"import datacat\ns = datacat.open()\ns.event('child')\ns.end()\n",
+            u"import datacat\ns = datacat.open()\ns.log_event('child')\ns.end()\n",
             environment={"DATACAT_SESSION": session.session_id},
         )
         self.assertEqual((code, errors), (0, ""))
@@ -174,7 +174,7 @@ class Recording(Test):
 
         def work(thread):
             for number in range(500):
-                session.event("e", {"thread": thread, "number": number})
+                session.log_event("e", data={"thread": thread, "number": number})
                 session.gauge("g", number, tags=[str(thread)])
 
         threads = [threading.Thread(target=work, args=(number,)) for number in range(6)]
@@ -192,7 +192,7 @@ class Recording(Test):
         os.environ["DATACAT_LANE_BYTES"] = "4096"
         session = datacat.open()
         for number in range(200):
-            session.event("e", {"number": number})
+            session.log_event("e", data={"number": number})
         parts = lane_files(self.home)
         self.assertGreater(len(parts), 3)
         seen = []
@@ -240,7 +240,7 @@ class Recording(Test):
 
     def test_tags_and_labels_take_what_people_give(self):
         session = datacat.open(tags="one")
-        session.event("e", labels="alone")
+        session.log_event("e", labels="alone")
         session.gauge("g", 1, tags={"app": "x"})
         session.gauge("g", 1, tags=("a", 2))
         start, event, first, second = self.ops()
@@ -255,7 +255,7 @@ class Recording(Test):
 
     def test_stats_are_plain_data(self):
         session = datacat.open()
-        session.event("e", {"socket": object()})
+        session.log_event("e", data={"socket": object()})
         stats = json.loads(json.dumps(session.stats()))
         self.assertEqual(stats["records"], 3)
         self.assertEqual(stats["dropped"], {"unserialisable": 1})

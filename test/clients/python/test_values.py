@@ -170,7 +170,7 @@ class Values(Test):
                 return ((number, number) for number in itertools.count())
 
         session = datacat.open()
-        session.event("e", {"list": Countless(), "map": Mapping(a=1, b=2)}, labels=itertools.count())
+        session.log_event("e", data={"list": Countless(), "map": Mapping(a=1, b=2)}, labels=itertools.count())
         session.histogram("h", 1, buckets=itertools.count(1))
         session.gauge("g", 1, tags=itertools.count())
         session.gauge("g", 1, tags=itertools.count())
@@ -181,11 +181,11 @@ class Values(Test):
 
     def test_an_object_that_does_not_say_what_it_is_costs_no_more_than_itself(self):
         session = datacat.open()
-        session.event("e", {"closed": Closed(), "unnamed": Unnamed(), "beside": 1, "keys": {Closed(): 1, "b": 2}})
-        session.event(Closed(), category=Unnamed(), labels=[HostileText("x"), "y"])
+        session.log_event("e", data={"closed": Closed(), "unnamed": Unnamed(), "beside": 1, "keys": {Closed(): 1, "b": 2}})
+        session.log_event(Closed(), category=Unnamed(), labels=[HostileText("x"), "y"])
         session.gauge("g", 1, tags=[Closed()])
         session.gauge("g", Unnamed())
-        session.exception((Closed, Closed(), Closed()))
+        session.log_exception((Closed, Closed(), Closed()))
         first, second = [op for op in self.ops() if op["op"] == "event"][:2]
         self.assertEqual(first["data"]["beside"], 1)
         self.assertEqual((first["data"]["closed"], first["data"]["unnamed"]), ("<Closed>", "<object>"))
@@ -201,11 +201,11 @@ class Values(Test):
         write = datacat._op_text
         datacat._op_text = lambda op, longest: tries.append(longest) or write(op, longest)
         session = datacat.open()
-        session.event("short", dict(("key %d" % number, number) for number in range(40000)))
+        session.log_event("short", dict(("key %d" % number, number) for number in range(40000)))
         self.assertLessEqual(len(tries), 2)
         self.assertNotIn("data", self.ops()[1])
         del tries[:]
-        session.event("long", {"a": "x" * 300000, "b": "y" * 1000})
+        session.log_event("long", data={"a": "x" * 300000, "b": "y" * 1000})
         self.assertLessEqual(len(tries), 5)
         kept = self.ops()[3]["data"]
         self.assertEqual((len(kept["b"]), kept["a"][:131074]), (1000, "x" * 131072 + kept["a"][131072:131074]))
@@ -214,12 +214,12 @@ class Values(Test):
         session = datacat.open()
 
         def down(depth):
-            session.event("e", {"a": {"b": {"c": [depth]}}})
+            session.log_event("e", data={"a": {"b": {"c": [depth]}}})
             return down(depth + 1)
 
         with self.assertRaises(RuntimeError):  # RecursionError, and ours to cause
             down(0)
-        session.event("after")
+        session.log_event("after")
         self.assertEqual(self.ops()[-1]["name"], "after")
         self.assertEqual([op["seq"] for op in self.ops()], sorted(set(op["seq"] for op in self.ops())))
 
@@ -232,7 +232,7 @@ class Values(Test):
                 return self.__datacat__()
 
         session = datacat.open()
-        session.event(Endless(), {"x": Endless()}, labels=[Endless()])
+        session.log_event(Endless(), {"x": Endless()}, labels=[Endless()])
         self.assertEqual(self.ops()[1]["name"], "<Endless>")
         self.assertEqual(self.ops()[1]["data"], {"x": "<Endless>"})
 
@@ -257,7 +257,7 @@ class Values(Test):
         if call == 0:
             session.update_state(value())
         elif call == 1:
-            session.event(value(), value(), value(), value(), value(), value())
+            session.log_event(value(), value(), value(), value(), value(), value())
         elif call == 2:
             session.log_event(value(), value(), value(), value(), value(), value(), value(), value())
         elif call == 3:
@@ -271,7 +271,7 @@ class Values(Test):
         elif call == 7:
             session.log_metric(value(), value(), value(), value(), value(), value(), value(), value())
         elif call == 8:
-            session.exception(value(), value(), value(), value(), value())
+            session.log_exception(value(), value(), value(), value(), value())
         elif call == 9:
             session.log_exception(value(), value())
         elif call == 10:

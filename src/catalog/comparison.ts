@@ -23,7 +23,7 @@ export type GroupStatistics = {
   p50: number | null;
   p95: number | null;
   p99: number | null;
-  /** Counters: increase per second, summed over the sessions' own lives. */
+  /** Counters: a session's increase per second. Sessions weigh as much as they ran long, so more of them make it no higher. */
   rate: number | null;
 };
 
@@ -75,13 +75,26 @@ function statisticsOf(group: string, members: SessionMetric[]): GroupStatistics 
     p50: quantile(sketch, 0.5),
     p95: quantile(sketch, 0.95),
     p99: quantile(sketch, 0.99),
-    rate: members.some((item) => item.type === "counter") ? total(rateOf) : null,
+    rate: rateOf(members.filter(({ type }) => type === "counter").map(wholeClimb)),
   };
 }
 
-function rateOf({ type, first, last, first_at, last_at }: SessionMetric): number {
-  const seconds = (last_at - first_at) / 1_000;
-  return type === "counter" && seconds > 0 ? (last - first) / seconds : 0;
+/** How much counters rose, and in how long. */
+type Climb = { session: string; increase: number; ms: number };
+
+function wholeClimb({ session, first, last, first_at, last_at }: SessionMetric): Climb {
+  return { session: session.id, increase: last - first, ms: last_at - first_at };
+}
+
+/** Increase per second of one session: its series add up, and sessions are averaged over the time that they counted. */
+function rateOf(climbs: Climb[]): number | null {
+  let increase = 0;
+  let ms = 0;
+  for (const ofSession of Map.groupBy(climbs, ({ session }) => session).values()) {
+    increase += ofSession.reduce((sum, climb) => sum + climb.increase, 0);
+    ms += ofSession.reduce((longest, climb) => Math.max(longest, climb.ms), 0);
+  }
+  return ms > 0 ? increase / (ms / 1_000) : null;
 }
 
 function merged(members: SessionMetric[]): Sketch {
@@ -113,7 +126,7 @@ export type Step = {
   mean: number;
   min: number;
   max: number;
-  /** Counters: increase per second within the step, summed over the sessions. */
+  /** Counters: a session's increase per second within the step, averaged over the sessions that counted then. */
   rate: number | null;
 };
 export type GroupSeries = { group: string; steps: Step[] };
@@ -128,7 +141,10 @@ export type OverTimeQuery = {
   buckets?: number;
 };
 
-/** The metric over time, one line per group: each session's strip, laid upon each other. As fine as a strip is. */
+/**
+ * The metric over time, one line per group: each session's strip, laid upon each other. A step is a whole number of the coarsest
+ * strip's buckets (of which widths each is a multiple of the next finer), so that no step gets more buckets than its neighbours.
+ */
 export function overTime(
   items: SessionMetric[],
   { by = "none", axis = "clock", buckets = STRIP_BUCKETS, ...range }: OverTimeQuery = {},
@@ -142,21 +158,23 @@ export function overTime(
   const from =
     range.from ?? Math.max(earliest, Math.min(...starts, ...(ends.length > 0 ? [] : [0])));
   const to = Math.max(from + 1, range.to ?? Math.max(...ends, 0));
-  const step_ms = Math.max(1, Math.ceil((to - from) / buckets));
+  const coarsest = laid.reduce((widest, { strip }) => Math.max(widest, strip.step_ms), 1);
+  const step_ms = coarsest * Math.max(1, Math.ceil((to - from) / buckets / coarsest));
 
   const groups = [...grouped(items, by)].map(([group, members]) => {
     const steps = new Map<number, Step>();
+    const climbs = new Map<number, Climb[]>();
     for (const item of members) {
-      if (item.strip)
-        lay(steps, item.strip, item.type === "counter", {
-          from,
-          to,
-          step_ms,
-          origin: origin(item),
-          earliest,
-        });
+      const { strip, type } = item;
+      if (!strip) continue;
+      const axisOf = { from, to, step_ms, origin: origin(item), earliest };
+      lay(steps, strip, axisOf);
+      if (type === "counter") climb(climbs, item, strip, axisOf);
     }
-    for (const step of steps.values()) step.mean = step.sum / step.count;
+    for (const step of steps.values()) {
+      step.mean = step.sum / step.count;
+      step.rate = rateOf(climbs.get(step.at) ?? []);
+    }
     return { group, steps: [...steps.values()].toSorted((a, b) => a.at - b.at) };
   });
   return { from, to, step_ms, groups };
@@ -172,32 +190,64 @@ type Axis = { from: number; to: number; step_ms: number; origin: number; earlies
 function lay(
   steps: Map<number, Step>,
   strip: Strip,
-  isCounter: boolean,
   { from, to, step_ms, origin, earliest }: Axis,
 ): void {
-  let total: number | undefined;
   for (let index = 0; index < strip.count.length; index++) {
     const count = strip.count[index] ?? 0;
     const min = strip.min[index];
     const max = strip.max[index];
     if (count === 0 || typeof min !== "number" || typeof max !== "number") continue;
-    // What a counter began with is not an increase, and one that began again lost nothing.
-    const increase = isCounter ? Math.max(0, max - (total ?? min)) : null;
-    total = max;
 
     const middle = Math.max(earliest, strip.from + (index + 0.5) * strip.step_ms - origin);
     if (middle < from || middle >= to) continue;
     const at = from + Math.floor((middle - from) / step_ms) * step_ms;
     let step = steps.get(at);
     if (!step) {
-      step = { at, count: 0, sum: 0, mean: 0, min, max, rate: isCounter ? 0 : null };
+      step = { at, count: 0, sum: 0, mean: 0, min, max, rate: null };
       steps.set(at, step);
     }
     step.count += count;
     step.sum += strip.sum[index] ?? 0;
     step.min = Math.min(step.min, min);
     step.max = Math.max(step.max, max);
-    if (increase !== null) step.rate = (step.rate ?? 0) + increase / (step_ms / 1_000);
+  }
+}
+
+/** Adds what a counter rose by to the steps in which it did: evenly over the time since its bucket before. Changes `climbs`. */
+function climb(
+  climbs: Map<number, Climb[]>,
+  { session, first_at }: SessionMetric,
+  strip: Strip,
+  { from, to, step_ms, origin }: Axis,
+): void {
+  const own = new Map<number, Climb>();
+  let since = first_at - origin;
+  let total: number | undefined;
+  for (let index = 0; index < strip.count.length; index++) {
+    const min = strip.min[index];
+    const max = strip.max[index];
+    if (typeof min !== "number" || typeof max !== "number") continue;
+    // What a counter began with is not an increase, and one that began again lost nothing.
+    const increase = Math.max(0, max - (total ?? min));
+    const until = strip.from + (index + 1) * strip.step_ms - origin;
+    const length = until - since;
+    const end = Math.min(until, to);
+    for (let begin = Math.max(since, from); begin < end;) {
+      const at = from + Math.floor((begin - from) / step_ms) * step_ms;
+      const next = Math.min(end, at + step_ms);
+      const part = own.get(at) ?? { session: session.id, increase: 0, ms: 0 };
+      part.increase += increase * ((next - begin) / length);
+      part.ms += next - begin;
+      own.set(at, part);
+      begin = next;
+    }
+    since = until;
+    total = max;
+  }
+  for (const [at, part] of own) {
+    const others = climbs.get(at);
+    if (others) others.push(part);
+    else climbs.set(at, [part]);
   }
 }
 

@@ -1,7 +1,12 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, expect, test } from "vitest";
 import { distribution, overTime, statistics } from "../../src/catalog/comparison.ts";
-import { metricNames, sessionMetrics, strips } from "../../src/catalog/metrics.ts";
+import {
+  metricNames,
+  type SessionMetric,
+  sessionMetrics,
+  strips,
+} from "../../src/catalog/metrics.ts";
 import { publish } from "../../src/catalog/publish.ts";
 import { newSketch, packSketch } from "../../src/core/sketch.ts";
 import { metric, NOON, publication } from "./publication.ts";
@@ -108,6 +113,86 @@ test("a counter has its increase per second", async () => {
   expect(
     overTime(items, { axis: "elapsed", buckets: 3 }).groups[0]?.steps.map((step) => step.rate),
   ).toEqual([0, 5, 15]);
+});
+
+/** A counter that rises by `each` a second, in buckets of `bucketMs`, in as many sessions as there are starts. */
+function counters(starts: number[], each: number, bucketMs: number, seconds: number) {
+  const [item] = requests;
+  if (!item) throw new Error("no counter was published");
+  return starts.map((start, index) => {
+    const buckets = Array.from({ length: (seconds * 1_000) / bucketMs }, (_, n) => n);
+    const total = (n: number) => (n * bucketMs * each) / 1_000;
+    return {
+      ...item,
+      session: { ...item.session, id: `s${index}`, created_at: start },
+      first: each,
+      last: each * seconds,
+      first_at: start + 1_000,
+      last_at: start + seconds * 1_000,
+      strip: {
+        from: start,
+        step_ms: bucketMs,
+        count: buckets.map(() => bucketMs / 1_000),
+        sum: buckets.map((n) => total(n + 1)),
+        min: buckets.map((n) => total(n) + each),
+        max: buckets.map((n) => total(n + 1)),
+      },
+    };
+  });
+}
+let requests: SessionMetric[] = [];
+beforeAll(async () => {
+  requests = (await sessionMetrics(db, { name: "requests" })).items;
+});
+
+test("a counter's rate is that of a session, however many sessions there are", () => {
+  const hour = 3_600_000;
+  for (const starts of [[NOON], [NOON, NOON + 500, NOON + hour, NOON + hour + 20_000]]) {
+    const items = counters(starts, 3, 1_000, 60);
+    expect(statistics(items)[0]?.rate).toBeCloseTo(3);
+    const { groups } = overTime(items, { axis: "elapsed" });
+    for (const { at, rate } of groups[0]?.steps.slice(1) ?? []) {
+      expect({ at, rate }).toEqual({ at, rate: expect.closeTo(3) });
+    }
+  }
+});
+
+test("a session's series of one counter add up, over the same time", () => {
+  const [web, worker] = counters([NOON, NOON], 3, 1_000, 60);
+  const items = [web, worker].flatMap((item) => (item ? [item] : []));
+  const ofOne = items.map((item) => ({ ...item, session: { ...item.session, id: "one" } }));
+  expect(statistics(ofOne)[0]?.rate).toBeCloseTo(6);
+  expect(overTime(ofOne).groups[0]?.steps[5]?.rate).toBeCloseTo(6);
+});
+
+test("a steady counter is drawn as a level line, whatever the width of buckets and steps", () => {
+  for (const [bucketMs, buckets] of [
+    [1_000, 100],
+    [2_000, 120],
+    [4_000, 7],
+  ] as const) {
+    const { groups } = overTime(counters([NOON], 3, bucketMs, 120), { axis: "elapsed", buckets });
+    const [, ...steps] = groups[0]?.steps ?? [];
+    expect(steps.length).toBeGreaterThan(4);
+    for (const { rate } of steps) expect(rate).toBeCloseTo(3);
+    // All but the last, which the session does not fill, hold equally many points.
+    expect(new Set(steps.slice(0, -1).map(({ count }) => count)).size).toBe(1);
+  }
+});
+
+test("what a counter rose by between two points is spread over the time between them", () => {
+  const [item] = counters([NOON], 3, 1_000, 60);
+  const strip = item?.strip;
+  if (!strip) throw new Error("no strip");
+  const isSaid = (n: number) => n % 10 === 9;
+  const min = strip.min.map((value, n) => (isSaid(n) ? value : null));
+  const max = strip.max.map((value, n) => (isSaid(n) ? value : null));
+  const count = strip.count.map((value, n) => (isSaid(n) ? value : 0));
+  const rare = { ...item, first_at: NOON + 9_500, strip: { ...strip, count, min, max } };
+  const { groups } = overTime([rare], { axis: "elapsed", buckets: 60 });
+  expect(groups[0]?.steps.slice(1).map(({ rate }) => Math.round(rate ?? 0))).toEqual([
+    3, 3, 3, 3, 3,
+  ]);
 });
 
 test("a distribution counts every value once, in the bar where it lies", async () => {

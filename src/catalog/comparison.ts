@@ -23,6 +23,8 @@ export type GroupStatistics = {
   p50: number | null;
   p95: number | null;
   p99: number | null;
+  /** Counters: what they came to, added up. */
+  total: number | null;
   /** Counters: a session's increase per second. Sessions weigh as much as they ran long, so more of them make it no higher. */
   rate: number | null;
 };
@@ -62,6 +64,7 @@ function statisticsOf(group: string, members: SessionMetric[]): GroupStatistics 
   const mean = count > 0 ? sum / count : 0;
   const histogram = members.some((item) => item.type === "histogram"); // the squares of its samples are unknown
   const sketch = merged(members);
+  const counters = members.filter(({ type }) => type === "counter");
   return {
     group,
     sessions: new Set(members.map((item) => item.session.id)).size,
@@ -75,7 +78,8 @@ function statisticsOf(group: string, members: SessionMetric[]): GroupStatistics 
     p50: quantile(sketch, 0.5),
     p95: quantile(sketch, 0.95),
     p99: quantile(sketch, 0.99),
-    rate: rateOf(members.filter(({ type }) => type === "counter").map(wholeClimb)),
+    total: counters.length > 0 ? counters.reduce((sum, { last }) => sum + last, 0) : null,
+    rate: rateOf(counters.map(wholeClimb)),
   };
 }
 

@@ -1,45 +1,60 @@
 /** Two to five sessions side by side: aligned where it matters, metrics upon each other, and of the state only what differs. */
 import { Hono } from "hono";
+import type { Child } from "hono/jsx";
 import type { Chart, SeriesSummary, Summary } from "../core/answers.ts";
 import { refusalOf } from "../core/refusal.ts";
 import type { Json, JsonObject } from "../core/wire.ts";
 import type { Env } from "../env.ts";
 import { COMPARED_METRICS, COMPARED_POINTS, COMPARED_VALUES, MAX_COMPARED } from "./limits.ts";
 import { Select } from "./exceptions.tsx";
+import { Suggested } from "./sessions.tsx";
 import { type Recording, recordingOf } from "./session/recording.ts";
 import { short } from "./session/event.tsx";
 import { sessionId } from "./session/view.ts";
 import { Empty } from "./ui/empty.tsx";
 import { guarded, Panel } from "./ui/panel.tsx";
 import { digits, many, quantity } from "./ui/quantity.ts";
-import { Legend, type Line, Plot } from "./ui/plot.tsx";
-import { StatusBadge } from "./ui/status.tsx";
+import { Legend, type Line, LineMark, Plot } from "./ui/plot.tsx";
+import { BY_NAME } from "./ui/order.ts";
+import { Lamp } from "./ui/status.tsx";
 import { duration, Time } from "./ui/time.tsx";
 import { text } from "./ui/tree.tsx";
 
 export const compare = new Hono<{ Bindings: Env }>();
 
-/** A session on the comparison, and the moment that is its zero. */
-type Member = { recording: Recording; summary: Summary; name: string; zero: number };
+/** A session on the comparison, and the moment that is its zero: none if it never had the event. */
+type Member = {
+  recording: Recording;
+  summary: Summary;
+  /** Its letter, by which everything of it is found. */
+  letter: string;
+  name: string;
+  index: number;
+  zero: number | undefined;
+};
 
 const ALIGNMENTS = { start: "At their start", end: "At their end", event: "At an event" };
 type Alignment = keyof typeof ALIGNMENTS;
 
 compare.get("/compare", async (c) => {
   const asked = c.req.queries("ids") ?? [];
-  const ids = [...new Set(asked.flatMap((said) => said.split(/[\s,]+/)).filter(Boolean))].slice(
-    0,
-    MAX_COMPARED,
-  );
+  const all = [...new Set(asked.flatMap((said) => said.split(/[\s,]+/)).filter(Boolean))];
+  const ids = all.slice(0, MAX_COMPARED);
   const align = isAlignment(c.req.query("align")) ?? "start";
   const event = c.req.query("event")?.trim() ?? "";
   const members = (
     await Promise.all(ids.map((id, index) => member(c.env, id, index, align, event)))
   ).filter((each) => each !== undefined);
+  const aligned = align === "event" && event !== "" ? event : undefined;
   return c.render(
     <>
       <h1 class="page-title">Compare</h1>
       <Ask ids={ids} align={align} event={event} />
+      {all.length > ids.length ? (
+        <p class="notice-line">
+          {`The first ${ids.length} of ${all.length} are compared: more lines cannot be told apart.`}
+        </p>
+      ) : null}
       {members.length < 2 ? (
         <section class="panel">
           <Empty
@@ -56,16 +71,17 @@ compare.get("/compare", async (c) => {
         </section>
       ) : (
         <>
-          <Heads members={members} />
-          {guarded("the metrics", () => metricsOf(members))}
+          <Heads members={members} event={aligned} />
+          {guarded("the metrics", () => metricsOf(members, aligned))}
           {guarded("the states", () => statesOf(members))}
         </>
       )}
     </>,
     {
-      title: `Compare ${many(members.length, "session")}`,
+      title: members.length < 2 ? "Compare" : `Compare ${members.map(productOf).join(" / ")}`,
       here: "/sessions",
       name: "compare-page",
+      scripts: ["plots.js"],
     },
   );
 });
@@ -85,8 +101,9 @@ async function member(
   try {
     const recording = recordingOf(env, sessionId(id));
     const summary = await recording.summary();
-    const name = `${"ABCDE"[index]} · ${[summary.product, summary.version].filter(Boolean).join(" ") || id.slice(0, 8)}`;
-    return { recording, summary, name, zero: await zeroOf(recording, summary, align, event) };
+    const letter = "ABCDE"[index] ?? "";
+    const zero = await zeroOf(recording, summary, align, event);
+    return { recording, summary, letter, name: `${letter} · ${nameOf(summary)}`, index, zero };
   } catch (thrown) {
     const code = refusalOf(thrown)?.code;
     if (code === "not_found" || code === "gone") return undefined;
@@ -94,16 +111,39 @@ async function member(
   }
 }
 
+function nameOf({ id, product, version }: Summary): string {
+  return [product, version].filter(Boolean).join(" ") || id.slice(0, 8);
+}
+
+/** For the page's title. */
+function productOf({ summary }: Member): string {
+  return nameOf(summary);
+}
+
+/** What a session is called on the page: with its start where another is called the same. */
+function named({ name, summary }: Member, members: Member[]): Child {
+  const isAmbiguous = members.some(
+    (other) => other.summary.id !== summary.id && nameOf(other.summary) === nameOf(summary),
+  );
+  return isAmbiguous ? (
+    <>
+      {name} <Time at={summary.created_at} show="minute" />
+    </>
+  ) : (
+    name
+  );
+}
+
 async function zeroOf(
   recording: Recording,
   summary: Summary,
   align: Alignment,
   event: string,
-): Promise<number> {
+): Promise<number | undefined> {
   if (align === "end") return endOf(summary);
   if (align === "start" || event === "") return summary.created_at;
   const { items } = await recording.events({ name: event, order: "asc", limit: 1 });
-  return items[0]?.at ?? summary.created_at;
+  return items[0]?.at;
 }
 
 function endOf(summary: Summary): number {
@@ -113,7 +153,7 @@ function endOf(summary: Summary): number {
 function Ask({ ids, align, event }: { ids: string[]; align: Alignment; event: string }) {
   return (
     <form class="search panel" method="get" action="/compare">
-      <div class="search-main">
+      <div class="search-main fields">
         <input
           name="ids"
           value={ids.join(" ")}
@@ -122,19 +162,14 @@ function Ask({ ids, align, event }: { ids: string[]; align: Alignment; event: st
           data-search
         />
         <Select name="align" word="Align" now={align} options={ALIGNMENTS} />
-        <input
-          name="event"
-          value={event}
-          placeholder="Name of the event"
-          aria-label="Event to align at"
-        />
+        <Suggested word="Event to align at" name="event" value={event} what="events" />
         <button class="button">Compare</button>
       </div>
     </form>
   );
 }
 
-function Heads({ members }: { members: Member[] }) {
+function Heads({ members, event }: { members: Member[]; event: string | undefined }) {
   return (
     <div class="scroller panel">
       <table class="plain-table heads">
@@ -143,11 +178,9 @@ function Heads({ members }: { members: Member[] }) {
             <th scope="col">
               <span class="hidden">What</span>
             </th>
-            {members.map(({ name, summary }, index) => (
+            {members.map(({ name, summary, index }) => (
               <th scope="col">
-                <svg class="legend-mark" viewBox="0 0 24 4" aria-hidden="true">
-                  <path class="plot-line" data-line={index} d="M0 2h24" />
-                </svg>
+                <LineMark index={index} />
                 <a href={`/sessions/${summary.id}`}>{name}</a>
               </th>
             ))}
@@ -157,14 +190,26 @@ function Heads({ members }: { members: Member[] }) {
           <Comparison
             word="Verdict"
             members={members}
-            cell={({ summary }) => (
-              <>
-                <StatusBadge status={summary.verdict.status} />
-                <br />
-                {summary.verdict.headline}
-              </>
+            cell={({ summary: { verdict } }) => (
+              <span class="status" data-status={verdict.status}>
+                <Lamp status={verdict.status} />
+                {verdict.headline}
+              </span>
             )}
           />
+          {event === undefined ? null : (
+            <Comparison
+              word="Aligned at"
+              members={members}
+              cell={({ summary, letter, zero }) =>
+                zero === undefined ? (
+                  <span class="warned">{`${letter} never had “${event}”`}</span>
+                ) : (
+                  `${event}, ${duration(zero - summary.created_at)} after its start`
+                )
+              }
+            />
+          )}
           <Comparison
             word="Started"
             members={members}
@@ -215,22 +260,30 @@ function keyOf({ name, type, tags }: SeriesSummary): string {
   return JSON.stringify([name, type, tags]);
 }
 
-async function metricsOf(members: Member[]) {
-  const all = await Promise.all(members.map(({ recording }) => recording.series()));
-  const keys = [...new Set(all.flat().map(keyOf))].toSorted();
+async function metricsOf(all: Member[], event: string | undefined) {
+  const members = all.filter(isPlaced);
+  const missing = all.filter(({ zero }) => zero === undefined).map(({ letter }) => letter);
+  if (members.length === 0) return <Empty title={`None of them ever had “${event}”.`} />;
+  const known = await Promise.all(members.map(({ recording }) => recording.series()));
+  const keys = [...new Set(known.flat().map(keyOf))].toSorted(BY_NAME.compare);
   const shared = keys.filter(
-    (key) => all.filter((series) => series.some((each) => keyOf(each) === key)).length > 1,
+    (key) =>
+      members.length === 1 ||
+      known.filter((series) => series.some((each) => keyOf(each) === key)).length > 1,
   );
   const shown = new Set(shared.slice(0, COMPARED_METRICS));
   if (shown.size === 0) return <Empty title="They have no metric in common." />;
   const charts = await Promise.all(
     members.map(({ recording }, index) =>
       recording.charts({
-        ids: (all[index] ?? []).filter((series) => shown.has(keyOf(series))).map(({ id }) => id),
+        ids: (known[index] ?? []).filter((series) => shown.has(keyOf(series))).map(({ id }) => id),
         points: COMPARED_POINTS,
       }),
     ),
   );
+  // One axis for all plots: what happened together stands together, and the crosshair is in all of them.
+  const from = Math.min(0, ...members.map(({ summary, zero }) => summary.created_at - zero));
+  const to = Math.max(0, ...members.map(({ summary, zero }) => endOf(summary) - zero));
   return (
     <Panel
       id="metrics"
@@ -243,12 +296,19 @@ async function metricsOf(members: Member[]) {
         ) : null
       }
     >
-      <Legend names={members.map(({ name }) => name)} />
+      <Legend lines={members.map((each) => ({ index: each.index, name: named(each, all) }))} />
+      {missing.length === 0 ? null : (
+        <p class="panel-note warned">
+          {`Without ${missing.join(" and ")}, which never had “${event}”.`}
+        </p>
+      )}
       <div class="plots">
         {[...shown].map((key) => (
           <Overlay
             members={members}
             charts={charts.map((of) => of.find(({ series }) => keyOf(series) === key))}
+            from={from}
+            to={to}
           />
         ))}
       </div>
@@ -256,14 +316,26 @@ async function metricsOf(members: Member[]) {
   );
 }
 
-function Overlay({ members, charts }: { members: Member[]; charts: (Chart | undefined)[] }) {
+type Placed = Member & { zero: number };
+
+function isPlaced(member: Member): member is Placed {
+  return member.zero !== undefined;
+}
+
+type OverlayProps = {
+  members: Placed[];
+  charts: (Chart | undefined)[];
+  from: number;
+  to: number;
+};
+
+function Overlay({ members, charts, from, to }: OverlayProps) {
   const series = charts.find(Boolean)?.series;
   if (!series) return null;
-  const lines: Line[] = members.map(({ name, zero }, index) => ({
-    name,
-    points: pointsOf(charts[index]).map(([at, value]) => [at - zero, value]),
-  }));
-  const times = lines.flatMap(({ points }) => points.map(([at]) => at));
+  const lines = members.flatMap(({ name, index, zero }, at): Line[] => {
+    const chart = charts[at];
+    return chart ? [{ name, index, ...inkOf(chart, zero) }] : [];
+  });
   return (
     <section class="overlay">
       <h3>
@@ -274,40 +346,54 @@ function Overlay({ members, charts }: { members: Member[]; charts: (Chart | unde
       </h3>
       <Plot
         lines={lines}
-        from={Math.min(...times)}
-        to={Math.max(...times)}
+        from={from}
+        to={to}
+        axis="elapsed"
         unit={series.unit}
-        tick={(at) => duration(Math.round(at))}
-        title={`${series.name} in ${members.length} sessions`}
+        title={`${series.name} in ${many(lines.length, "session")}`}
       />
-      <p class="overlay-means">
-        {charts.map((chart, index) =>
-          chart ? (
-            <span data-line={index}>
-              mean {quantity(Number(chart.series.mean.toPrecision(4)), series.unit)}
-            </span>
-          ) : null,
-        )}
-      </p>
+      <ul class="overlay-facts">
+        {members.map(({ index, letter }, at) => {
+          const chart = charts[at];
+          return chart ? (
+            <li>
+              <LineMark index={index} />
+              {letter} {factOf(chart.series)}
+            </li>
+          ) : null;
+        })}
+      </ul>
     </section>
   );
 }
 
-function pointsOf(chart: Chart | undefined): [number, number][] {
-  if (!chart) return [];
-  if (chart.points) return chart.points.map(([at, value]) => [at, value]);
-  const isTotal = chart.series.type === "counter";
-  return (chart.buckets ?? []).map(({ from, to, mean, last }) => [
-    (from + to) / 2,
-    isTotal ? last : mean,
-  ]);
+/** The one figure that says most of a series: of a counter how far it came and how quickly, of everything else the mean. */
+function factOf({ type, unit, mean, last, rate }: SeriesSummary): string {
+  const rounded = (value: number) => quantity(Number(value.toPrecision(4)), unit);
+  if (type !== "counter") return `mean ${rounded(mean)}`;
+  return `total ${quantity(last, unit)}${rate === undefined ? "" : `, ${rounded(rate)}/s`}`;
+}
+
+/** As few points as fit are all there; of more, each bucket's mean, and around it how far its values went. */
+function inkOf(chart: Chart, zero: number): Pick<Line, "points" | "band"> {
+  if (chart.points) return { points: chart.points.map(([at, value]) => [at - zero, value]) };
+  const buckets = chart.buckets ?? [];
+  const middle = ({ from, to }: { from: number; to: number }) => (from + to) / 2 - zero;
+  if (chart.series.type === "counter")
+    return { points: buckets.map((bucket) => [bucket.to - zero, bucket.last]) };
+  return {
+    points: buckets.map((bucket) => [middle(bucket), bucket.mean]),
+    band: buckets.map((bucket) => [middle(bucket), bucket.min, bucket.max]),
+  };
 }
 
 async function statesOf(members: Member[]) {
   const states = await Promise.all(
     members.map(async ({ recording }) => flat((await recording.state()).state)),
   );
-  const paths = [...new Set(states.flatMap((state) => [...state.keys()]))].toSorted();
+  const paths = [...new Set(states.flatMap((state) => [...state.keys()]))].toSorted(
+    BY_NAME.compare,
+  );
   const different = paths.filter(
     (path) => new Set(states.map((state) => state.get(path))).size > 1,
   );
@@ -329,8 +415,11 @@ async function statesOf(members: Member[]) {
             <thead>
               <tr>
                 <th scope="col">Path</th>
-                {members.map(({ name }) => (
-                  <th scope="col">{name}</th>
+                {members.map((each) => (
+                  <th scope="col">
+                    <LineMark index={each.index} />
+                    {named(each, members)}
+                  </th>
                 ))}
               </tr>
             </thead>

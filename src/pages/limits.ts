@@ -42,11 +42,13 @@ export const MAX_COMPARED = 5;
 /** Metrics drawn on a comparison at once. */
 export const COMPARED_METRICS = 12;
 /** Points of each line on a comparison: as fine as a strip's buckets. */
-export const COMPARED_POINTS = 160;
+export const COMPARED_POINTS = 120;
 /** State values that differ, shown on a comparison. */
 export const COMPARED_VALUES = 300;
 /** Lines of a chart across sessions; more cannot be told apart. */
 export const CHART_GROUPS = 6;
+/** Groups in the table across sessions; grouped by session there may be 300, which nobody reads. */
+export const STATISTICS_ROWS = 50;
 /** What Cloudflare's free plan allows: rows written a day, by session objects and by the catalog each… */
 export const FREE_ROWS_PER_DAY = 100_000;
 /** …bytes of all session objects together… */

@@ -18,17 +18,19 @@ import {
   type VersionCounts,
   versions,
 } from "../catalog/index.ts";
+import type { MetricType } from "../core/vocabulary.ts";
 import type { Env } from "../env.ts";
 import { Select } from "./exceptions.tsx";
-import { CHART_GROUPS } from "./limits.ts";
+import { fragment, isFragment } from "./fragment.tsx";
+import { CHART_GROUPS, STATISTICS_ROWS } from "./limits.ts";
 import { readFilter, type SessionSearch, searchQuery } from "./search.ts";
 import { KIND_WORDS, MoreFilters, ProductSelects, Suggested } from "./sessions.tsx";
 import { address } from "./ui/address.ts";
 import { Empty } from "./ui/empty.tsx";
+import { BY_NAME } from "./ui/order.ts";
 import { guarded, Panel } from "./ui/panel.tsx";
 import { digits, many, quantity } from "./ui/quantity.ts";
-import { Legend, Plot } from "./ui/plot.tsx";
-import { duration } from "./ui/time.tsx";
+import { Legend, LineMark, Plot } from "./ui/plot.tsx";
 
 export const metrics = new Hono<{ Bindings: Env }>();
 
@@ -38,7 +40,7 @@ const AGGREGATES = {
   min: "Min",
   count: "Count",
   sum: "Sum",
-  rate: "Rate (counters)",
+  rate: "Rate per session",
   p50: "p50 of each session",
   p95: "p95 of each session",
   p99: "p99 of each session",
@@ -46,6 +48,28 @@ const AGGREGATES = {
 type Aggregate = keyof typeof AGGREGATES;
 /** Drawn as a point for each session: what a strip keeps of its buckets has no quantiles. */
 const QUANTILES = { p50: 0.5, p95: 0.95, p99: 0.99 } as const;
+/** What says something of a type of metric, the most telling first. A counter's mean would be of its running total, which means nothing. */
+const TELLING: Record<MetricType, readonly Aggregate[]> = {
+  gauge: ["mean", "max", "min", "count", "p50", "p95", "p99"],
+  counter: ["rate", "count", "max"],
+  timer: ["mean", "max", "min", "count", "sum", "p50", "p95", "p99"],
+  histogram: ["mean", "max", "min", "count", "sum", "p50", "p95", "p99"],
+};
+/** Of a counter every value is its total so far, and every point an update. */
+const COUNTER_WORDS: Partial<Record<Aggregate, string>> = {
+  count: "Updates",
+  max: "Highest total",
+};
+
+function aggregatesOf(type: MetricType): Partial<Record<Aggregate, string>> {
+  return Object.fromEntries(
+    TELLING[type].map((each) => [
+      each,
+      (type === "counter" ? COUNTER_WORDS[each] : undefined) ?? AGGREGATES[each],
+    ]),
+  );
+}
+
 const GROUP_WORDS: Record<Grouping, string> = {
   none: "All together",
   product: "By product",
@@ -61,7 +85,8 @@ type Question = {
   name: string | undefined;
   by: Grouping;
   axis: "elapsed" | "clock";
-  aggregate: Aggregate;
+  /** What is shown; undefined: what says most of a metric of its type. */
+  aggregate: Aggregate | undefined;
 };
 
 function readQuestion(url: string): Question {
@@ -73,8 +98,12 @@ function readQuestion(url: string): Question {
     name: search.metric,
     by: GROUPINGS.find((each) => each === query.get("by")) ?? "version",
     axis: query.get("axis") === "clock" ? "clock" : "elapsed",
-    aggregate: isAggregate(aggregate) ? aggregate : "mean",
+    aggregate: isAggregate(aggregate) ? aggregate : undefined,
   };
+}
+
+function shownOf({ aggregate }: Question, type: MetricType): Aggregate {
+  return TELLING[type].find((each) => each === aggregate) ?? TELLING[type][0] ?? "mean";
 }
 
 function isAggregate(word: string): word is Aggregate {
@@ -88,22 +117,53 @@ function isQuantile(aggregate: Aggregate): aggregate is keyof typeof QUANTILES {
 metrics.get("/metrics", async (c) => {
   const question = readQuestion(c.req.url);
   const db = c.env.CATALOG;
-  const answer = <Answer db={db} question={question} />;
-  if (c.req.header("hx-request") && !c.req.header("hx-history-restore-request"))
-    return c.html(answer);
-  const [known, names] = await Promise.all([versions(db), metricNames(db)]);
+  const title = titleOf(question);
+  const { name, search } = question;
+  const found = name === undefined ? undefined : sessionMetrics(db, { ...search.filter, name });
+  // If the catalog does not answer, the panel says so.
+  const type = (await found?.catch(() => undefined))?.items[0]?.type ?? "gauge";
+  if (isFragment(c)) {
+    const path = address("/metrics", questionQuery(question));
+    return fragment(
+      c,
+      { path, title },
+      <>
+        {found ? (
+          <Answer question={question} found={found} />
+        ) : (
+          <Names names={await metricNames(db)} />
+        )}
+        <hx-partial hx-target="#shown" hx-swap="outerHTML">
+          <Shown question={question} type={type} />
+        </hx-partial>
+      </>,
+    );
+  }
   return c.render(
     <>
       <h1 class="page-title">Metrics across sessions</h1>
-      <Ask question={question} known={known} />
-      {question.name === undefined ? <Names names={names} /> : answer}
+      <Ask question={question} known={await versions(db)} type={type} />
+      {found ? (
+        <Answer question={question} found={found} />
+      ) : (
+        <Names names={await metricNames(db)} />
+      )}
     </>,
-    { title: question.name ?? "Metrics", here: "/metrics", name: "list-page" },
+    { title, here: "/metrics", name: "list-page", scripts: ["plots.js"] },
   );
 });
 
-function Ask({ question, known }: { question: Question; known: VersionCounts[] }) {
-  const { search, name, by, axis, aggregate } = question;
+function titleOf({ name, by, search: { filter } }: Question): string {
+  const { product, version, status } = filter;
+  if (name === undefined) return "Metrics";
+  const grouped = by === "none" ? undefined : GROUP_WORDS[by].toLowerCase();
+  return [name, grouped, product, version, status?.join(", ")].filter(Boolean).join(" ");
+}
+
+type AskProps = { question: Question; known: VersionCounts[]; type: MetricType };
+
+function Ask({ question, known, type }: AskProps) {
+  const { search, name, by, axis } = question;
   return (
     <form
       class="search panel"
@@ -115,7 +175,6 @@ function Ask({ question, known }: { question: Question; known: VersionCounts[] }
       hx-trigger="submit, input delay:300ms"
       hx-target="#answer"
       hx-swap="outerHTML"
-      hx-push-url="true"
       hx-sync="this:replace"
     >
       <div class="search-main fields">
@@ -131,12 +190,29 @@ function Ask({ question, known }: { question: Question; known: VersionCounts[] }
           }}
         />
         <Select name="by" word="Group" now={by} options={GROUP_WORDS} />
-        <Select name="aggregate" word="Show" now={aggregate} options={AGGREGATES} />
+        <Shown question={question} type={type} />
         <Select name="axis" word="Axis" now={axis} options={AXES} />
         <button class="button without-script">Show</button>
       </div>
       <MoreFilters search={search} />
     </form>
+  );
+}
+
+/** What can be shown depends on the metric's type, so it comes again with each answer; by its id it keeps the focus. */
+function Shown({ question, type }: { question: Question; type: MetricType }) {
+  const now = shownOf(question, type);
+  return (
+    <label id="shown" class="select">
+      <span class="hidden">Show</span>
+      <select id="aggregate" name="aggregate">
+        {Object.entries(aggregatesOf(type)).map(([value, word]) => (
+          <option value={value} selected={value === now}>
+            {word}
+          </option>
+        ))}
+      </select>
+    </label>
   );
 }
 
@@ -162,46 +238,48 @@ function Names({ names }: { names: MetricName[] }) {
   );
 }
 
-function Answer({ db, question }: { db: D1Database; question: Question }) {
+function Answer({ question, found }: { question: Question; found: Promise<SessionMetrics> }) {
   return (
     <div id="answer" class="answer">
       {guarded("this metric", async () => {
-        const { name = "" } = question;
-        const found = await sessionMetrics(db, { ...question.search.filter, name });
-        if (found.items.length === 0) {
-          return <Empty title={`No session that passes has a metric “${name}”.`} />;
-        }
-        return <Found question={question} found={found} />;
+        const all = await found;
+        if (all.items.length > 0) return <Found question={question} found={all} />;
+        return (
+          <section class="panel">
+            <Empty title={`No session that passes has a metric “${question.name}”.`} />
+          </section>
+        );
       })}
     </div>
   );
 }
 
 function Found({ question, found }: { question: Question; found: SessionMetrics }) {
-  const { name = "", by, axis, aggregate } = question;
-  const unit = found.items[0]?.unit ?? "";
-  const rows = statistics(found.items, by);
-  const shown = new Set(rows.slice(0, CHART_GROUPS).map(({ group }) => group));
+  const { name = "", by, axis } = question;
+  const { unit, type } = found.items[0] ?? { unit: "", type: "gauge" };
+  const aggregate = shownOf(question, type);
+  const rows = inOrder(statistics(found.items, by), by);
+  const drawn = drawnOf(rows, by);
   const time = overTime(found.items, { by, axis });
   const quantiles = isQuantile(aggregate)
     ? sessionQuantiles(found.items, by, QUANTILES[aggregate])
     : null;
-  // In the table's order, so that colours agree.
-  const lines = rows.flatMap(({ group }) => {
-    if (!shown.has(group)) return [];
+  const lines = drawn.map((group, index) => {
     const series = quantiles?.find((each) => each.group === group)?.points;
     const steps = time.groups.find((each) => each.group === group)?.steps ?? [];
-    return [{ name: group, points: series ?? steps.flatMap((step) => pointOf(step, aggregate)) }];
+    const points = series ?? steps.flatMap((step) => pointOf(step, aggregate));
+    return { name: group, index, points };
   });
   const starts = quantiles?.flatMap(({ points }) => points.map(([at]) => at)) ?? [];
   // A session's quantile is at its start, which "since start" would put all in one place.
   const isElapsed = axis === "elapsed" && quantiles === null;
   const shownWhen = quantiles ? "at its start" : isElapsed ? "since start" : "over time";
+  const word = aggregatesOf(type)[aggregate] ?? "";
   return (
     <>
       <Panel
         id="over-time"
-        title={`${name}, ${AGGREGATES[aggregate].toLowerCase()} ${shownWhen}`}
+        title={`${name}, ${word.toLowerCase()} ${shownWhen}`}
         aside={
           <span class="quiet">
             {many(found.sessions, "session")}
@@ -214,20 +292,26 @@ function Found({ question, found }: { question: Question; found: SessionMetrics 
           from={starts.length > 0 ? Math.min(...starts) : time.from}
           to={starts.length > 0 ? Math.max(...starts) : time.to}
           dots={quantiles !== null}
+          axis={isElapsed ? "elapsed" : "clock"}
           unit={aggregate === "count" ? "" : unit}
-          tick={(at) =>
-            isElapsed
-              ? duration(at)
-              : `${new Date(at).toISOString().slice(0, 16).replace("T", " ")} UTC`
-          }
-          title={`${name} over time`}
+          perSecond={aggregate === "rate"}
+          title={`${name} ${shownWhen}`}
         />
-        <Legend names={lines.map((line) => line.name)} />
+        {by === "none" ? null : <Legend lines={lines} />}
+        {rows.length > drawn.length ? (
+          <p class="panel-note quiet">{`${drawn.length} of ${digits(rows.length)} lines are drawn.`}</p>
+        ) : null}
       </Panel>
-      <Statistics question={question} rows={rows} unit={unit} />
-      <Panel id="distribution" title="Distribution of all values">
-        <Bars bars={distribution(found.items)} unit={unit} />
-      </Panel>
+      <Statistics question={question} rows={rows} drawn={drawn} unit={unit} type={type} />
+      {type === "counter" ? null : (
+        <Panel
+          id="distribution"
+          title="Distribution of all values"
+          aside={<span class="quiet">{countOf(rows)}</span>}
+        >
+          <Bars bars={distribution(found.items)} unit={unit} />
+        </Panel>
+      )}
     </>
   );
 }
@@ -237,60 +321,103 @@ function pointOf(step: Step, aggregate: Aggregate): [number, number][] {
   return value === null ? [] : [[step.at, value]];
 }
 
-const COLUMNS = [
-  "sessions",
-  "points",
-  "mean",
-  "min",
-  "max",
-  "p50",
-  "p95",
-  "p99",
-  "stddev",
-  "rate",
-] as const;
+function countOf(rows: GroupStatistics[]): string {
+  return many(
+    rows.reduce((sum, { count }) => sum + count, 0),
+    "value",
+  );
+}
+
+/** Versions from the newest; sessions as they were found, also from the newest; everything else by name. */
+function inOrder(rows: GroupStatistics[], by: Grouping): GroupStatistics[] {
+  if (by === "session") return rows;
+  const way = by === "version" ? -1 : 1;
+  return rows.toSorted((a, b) => way * BY_NAME.compare(a.group, b.group));
+}
+
+/** The groups that get a line, in the table's order: the newest versions, else those with most points. */
+function drawnOf(rows: GroupStatistics[], by: Grouping): string[] {
+  const telling = by === "version" ? rows : rows.toSorted((a, b) => b.points - a.points);
+  const drawn = new Set(telling.slice(0, CHART_GROUPS));
+  return rows.filter((row) => drawn.has(row)).map(({ group }) => group);
+}
+
+const WORDS = {
+  sessions: "Sessions",
+  points: "Points",
+  count: "Samples",
+  total: "Total",
+  rate: "Rate",
+  mean: "Mean",
+  min: "Min",
+  max: "Max",
+  p50: "p50",
+  p95: "p95",
+  p99: "p99",
+  stddev: "Std dev",
+} as const;
+type Column = keyof typeof WORDS;
+const QUANTILE_COLUMNS = ["p50", "p95", "p99"] as const;
+/** Only what means something: the squares of a histogram's samples are unknown, a counter's values are its total so far. */
+const COLUMNS: Record<MetricType, readonly Column[]> = {
+  gauge: ["sessions", "points", "mean", "min", "max", ...QUANTILE_COLUMNS, "stddev"],
+  counter: ["sessions", "points", "total", "rate"],
+  timer: ["sessions", "points", "mean", "min", "max", ...QUANTILE_COLUMNS, "stddev"],
+  histogram: ["sessions", "count", "mean", "min", "max", ...QUANTILE_COLUMNS],
+};
 
 /** Characters of a session's id: enough to tell those of one list apart, and what its page is called. */
 const SHOWN_ID = 13;
 
-type TableProps = { question: Question; rows: GroupStatistics[]; unit: string };
+type TableProps = {
+  question: Question;
+  rows: GroupStatistics[];
+  drawn: string[];
+  unit: string;
+  type: MetricType;
+};
 
-function Statistics({ question, rows, unit }: TableProps) {
+function Statistics({ question, rows, drawn, unit, type }: TableProps) {
+  const columns = COLUMNS[type];
   return (
     <Panel
       id="table"
       title="Statistics"
       aside={
-        <a class="tool" href={address("/metrics.csv", questionQuery(question))}>
-          CSV
-        </a>
+        <>
+          {rows.length > STATISTICS_ROWS ? (
+            <span class="quiet">{`${STATISTICS_ROWS} of ${digits(rows.length)}, all of them in the CSV`}</span>
+          ) : null}
+          <a class="tool" href={address("/metrics.csv", questionQuery(question))}>
+            CSV
+          </a>
+        </>
       }
     >
       <div class="scroller" tabindex={0} role="group" aria-label="Statistics">
-        <table class="plain-table">
+        <table class="plain-table statistics">
           <thead>
             <tr>
               <th scope="col">{GROUP_WORDS[question.by]}</th>
-              {COLUMNS.map((column) => (
+              {columns.map((column) => (
                 <th scope="col" class="number">
-                  {column}
+                  {type === "counter" && column === "points" ? "Updates" : WORDS[column]}
                 </th>
               ))}
             </tr>
           </thead>
           <tbody>
-            {rows.map((row) => (
+            {rows.slice(0, STATISTICS_ROWS).map((row) => (
               <tr>
                 <th scope="row">
-                  {question.by === "session" ? (
-                    <a href={`/sessions/${encodeURIComponent(row.group)}`} title={row.group}>
-                      {row.group.slice(0, SHOWN_ID)}
-                    </a>
+                  {drawn.includes(row.group) ? (
+                    <LineMark index={drawn.indexOf(row.group)} />
                   ) : (
-                    row.group || "all"
+                    <span class="no-mark"></span>
                   )}
+                  <GroupName group={row.group} by={question.by} />
                 </th>
-                {COLUMNS.map((column) => (
+                {columns.map((column) => (
                   <td class="number">{cell(row, column, unit)}</td>
                 ))}
               </tr>
@@ -302,11 +429,24 @@ function Statistics({ question, rows, unit }: TableProps) {
   );
 }
 
-function cell(row: GroupStatistics, column: (typeof COLUMNS)[number], unit: string): string {
+function GroupName({ group, by }: { group: string; by: Grouping }) {
+  if (by === "session") {
+    return (
+      <a href={`/sessions/${encodeURIComponent(group)}`} title={group}>
+        {group.slice(0, SHOWN_ID)}
+      </a>
+    );
+  }
+  if (group !== "") return <>{group}</>;
+  return <>{by === "none" ? "all" : "unnamed"}</>;
+}
+
+function cell(row: GroupStatistics, column: Column, unit: string): string {
   const value = row[column];
   if (value === null) return "–";
-  if (column === "sessions" || column === "points") return digits(value);
-  return column === "rate" ? `${digits(value)}/s` : quantity(Number(value.toPrecision(5)), unit);
+  if (column === "sessions" || column === "points" || column === "count") return digits(value);
+  const said = quantity(Number(value.toPrecision(5)), unit);
+  return column === "rate" ? `${said}/s` : said;
 }
 
 /** Every bar is as wide as the values that it holds and as high as they are dense, so that areas compare. */
@@ -322,7 +462,12 @@ function Bars({ bars, unit }: { bars: Bar[]; unit: string }) {
   const densest = drawn.reduce((top, { density }) => Math.max(top, density), 0);
   return (
     <figure class="plot distribution">
+      <div class="plot-y" aria-hidden="true">
+        <span>{digits(drawn.find(({ density }) => density === densest)?.count ?? 0)}</span>
+        <span>0</span>
+      </div>
       <svg
+        class="plot-ink"
         viewBox={`0 0 ${WIDTH} 100`}
         preserveAspectRatio="none"
         role="img"
@@ -339,10 +484,23 @@ function Bars({ bars, unit }: { bars: Bar[]; unit: string }) {
           </rect>
         ))}
       </svg>
-      <div class="plot-x" aria-hidden="true">
-        <span>{rounded(least, unit)}</span>
-        <span>{rounded(most, unit)}</span>
-      </div>
+      <svg class="plot-x" aria-hidden="true">
+        {least === most ? (
+          <text x="50%" y="1em" text-anchor="middle">
+            {rounded(least, unit)}
+          </text>
+        ) : (
+          [0, 0.25, 0.5, 0.75, 1].map((share) => (
+            <text
+              x={`${share * 100}%`}
+              y="1em"
+              text-anchor={share === 0 ? "start" : share === 1 ? "end" : "middle"}
+            >
+              {rounded(least + share * range, unit)}
+            </text>
+          ))
+        )}
+      </svg>
     </figure>
   );
 }
@@ -355,13 +513,19 @@ function rounded(value: number, unit: string): string {
   return quantity(Number(value.toPrecision(4)), unit);
 }
 
+/** As an address says it: what is as always is left out. */
 function questionQuery({
   search,
   by,
   axis,
   aggregate,
 }: Question): Record<string, string | number | undefined> {
-  return { ...searchQuery(search), by, axis, aggregate };
+  return {
+    ...searchQuery(search),
+    by: by === "version" ? undefined : by,
+    axis: axis === "elapsed" ? undefined : axis,
+    aggregate,
+  };
 }
 
 metrics.get("/metrics.csv", async (c) => {
@@ -370,9 +534,10 @@ metrics.get("/metrics.csv", async (c) => {
     ...question.search.filter,
     name: question.name ?? "",
   });
-  const head = ["group", ...COLUMNS].join(",");
-  const lines = statistics(items, question.by).map((row) =>
-    [quoted(row.group), ...COLUMNS.map((column) => row[column] ?? "")].join(","),
+  const columns = COLUMNS[items[0]?.type ?? "gauge"];
+  const head = ["group", ...columns].join(",");
+  const lines = inOrder(statistics(items, question.by), question.by).map((row) =>
+    [quoted(row.group), ...columns.map((column) => row[column] ?? "")].join(","),
   );
   return c.body(`${[head, ...lines].join("\r\n")}\r\n`, 200, {
     "content-type": "text/csv; charset=utf-8",

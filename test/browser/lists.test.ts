@@ -122,8 +122,41 @@ describe.skipIf(!hasBrowser)("the pages across sessions", () => {
     expect(await page.locator(".overlay").count()).toBe(7);
     await page.locator("select[name=align]").selectOption("end");
     await page.getByRole("button", { name: "Compare", exact: true }).click();
-    await page.locator(".plot-x", { hasText: "−" }).first().waitFor();
+    await page.locator(".plot-x text", { hasText: "−" }).first().waitFor();
     expect(complaints).toEqual([]);
+  });
+
+  test("every line's value is said under the pointer and by the keyboard, in all plots at once", async () => {
+    const { page, complaints } = await world.look("/compare?ids=dead&ids=well");
+    const fps = page.locator(".plot[aria-label^=fps]");
+    await fps.locator(".plot-ink").hover();
+    const read = fps.locator(".plot-read");
+    expect(await read.locator("span").count()).toBe(2);
+    expect(await read.textContent()).toMatch(/30\.\d s\d+\.?\d* A · archive-game 1\.4\.2/);
+    expect(await page.locator(".plot-cross").count()).toBe(7);
+    await page.mouse.move(5, 5);
+    await soon(() => page.locator(".plot-read").count()).toBe(0);
+
+    await fps.focus();
+    await page.keyboard.press("ArrowRight");
+    await page.keyboard.press("ArrowRight");
+    expect(await read.textContent()).toMatch(/^2\.0 s/);
+    await page.keyboard.press("Escape");
+    expect(await read.count()).toBe(0);
+    expect(complaints).toEqual([]);
+  });
+
+  test("clock times of a plot follow the zone", async () => {
+    const { page } = await world.look("/metrics?metric=fps&axis=clock", {
+      timezoneId: "Asia/Tokyo",
+    });
+    const first = page.locator(".plot-x text").first();
+    const at = Number(await first.getAttribute("data-at"));
+    const shown = (offset: number) =>
+      new Date(at + offset).toISOString().slice(0, 16).replace("T", " ");
+    expect(await first.textContent()).toBe(shown(9 * HOUR));
+    await page.getByRole("button", { name: "UTC" }).click();
+    expect(await first.textContent()).toBe(`${shown(0)} UTC`);
   });
 
   test("an exception is resolved and leaves the open list", async () => {
@@ -146,6 +179,11 @@ describe.skipIf(!hasBrowser)("the pages across sessions", () => {
     await page.getByLabel("Group").selectOption("machine");
     await page.locator("#table").getByText("attic").waitFor();
     expect(page.url()).toContain("by=machine");
+    expect(await page.title()).toBe("fps by machine · Datacat");
+    expect(page.url()).not.toContain("axis=");
+    await page.getByLabel("Metric", { exact: true }).fill("assets_loaded");
+    await page.locator("#over-time", { hasText: "rate per session" }).waitFor();
+    await soon(() => page.getByLabel("Show").inputValue()).toBe("rate");
     expect(complaints).toEqual([]);
   });
 

@@ -246,10 +246,63 @@ test("a metric is compared by version, as lines, table and CSV", async () => {
   expect(html).toContain('class="plot-line"');
   const csv = await get("/metrics.csv?metric=fps&by=version");
   expect(csv.headers.get("content-type")).toContain("text/csv");
-  expect(csv.html.split("\r\n")[0]).toBe(
-    "group,sessions,points,mean,min,max,p50,p95,p99,stddev,rate",
-  );
+  expect(csv.html.split("\r\n")[0]).toBe("group,sessions,points,mean,min,max,p50,p95,p99,stddev");
   expect(csv.html).toContain('"archive-game 1.4.2",1,');
+});
+
+test("a counter is shown by its rate, and by nothing that means nothing", async () => {
+  const { html } = await get("/metrics?metric=assets_loaded");
+  expect(html).toContain("assets_loaded, rate per session since start");
+  expect(html).toContain(">Updates</th>");
+  expect(html).not.toMatch(/>(Mean|p95|Std dev)</);
+  expect(html).not.toContain('id="distribution"');
+  // What was chosen for another metric does not make it a mean of totals.
+  const asked = await get("/metrics?metric=assets_loaded&aggregate=mean");
+  expect(asked.html).toContain("assets_loaded, rate per session");
+  const csv = await get("/metrics.csv?metric=assets_loaded");
+  expect(csv.html.split("\r\n")[0]).toBe("group,sessions,points,total,rate");
+
+  const compared = await get("/compare?ids=dead&ids=well");
+  expect(compared.html).toMatch(/A total \d+, [\d.]+\/s/);
+});
+
+test("a part that htmx asks for says its title and its address, without what is as always", async () => {
+  const { html, headers } = await get(
+    "/metrics?metric=fps&product=&by=version&aggregate=&axis=elapsed&version=1.4.2",
+    { "hx-request": "true" },
+  );
+  expect(headers.get("hx-push-url")).toBe("/metrics?version=1.4.2&metric=fps");
+  expect(html).toContain("<head><title>fps by version 1.4.2 · Datacat</title></head>");
+});
+
+test("versions stand in the table from the newest, numbers as numbers", async () => {
+  const { html } = await get("/metrics?metric=fps&by=version&product=archive-game");
+  expect(html.indexOf(">archive-game 1.4.2<")).toBeLessThan(html.indexOf(">archive-game 1.4.1<"));
+});
+
+test("a session that never had the event is named, and left out of the plots", async () => {
+  const { html } = await get("/compare?ids=dead&ids=well&ids=command&align=event&event=autosave");
+  expect(html).toContain("C never had “autosave”");
+  expect(html).toContain("Without C, which never had “autosave”.");
+  expect(html).not.toContain('data-line="2" d="M0 2h24"></path></svg>C mean');
+  const none = await get("/compare?ids=dead&ids=well&align=event&event=nothing");
+  expect(none.html).toContain("None of them ever had “nothing”.");
+});
+
+test("a comparison draws how far values went beside their mean, on one axis for all plots", async () => {
+  const { html } = await get("/compare?ids=dead&ids=well&align=end");
+  expect(html).toContain('class="plot-band"');
+  const axes = [...html.matchAll(/<figure[^>]* data-from="([^"]+)" data-to="([^"]+)"/g)].map(
+    ([, from, to]) => [Number(from), Number(to)],
+  );
+  expect(axes).toHaveLength(7);
+  expect(new Set(axes.map(String)).size).toBe(1);
+  expect(axes[0]).toEqual([-140_000, 0]);
+});
+
+test("of more sessions than can be told apart the first are compared, and the page says so", async () => {
+  const { html } = await get("/compare?ids=dead,well,spicy,command,e,f,g");
+  expect(html).toContain("The first 5 of 7 are compared");
 });
 
 test("a quantile over sessions is a point for each session, and filters are the list's", async () => {

@@ -3,6 +3,7 @@ import { readFilter, searchQuery } from "../../src/pages/search.ts";
 import { piecesOf, plain } from "../../src/pages/ui/coloured.tsx";
 import { framesOf } from "../../src/pages/ui/frames.tsx";
 import { bytes, mark, quantity } from "../../src/pages/ui/quantity.ts";
+import { scaleOf, timeTicks } from "../../src/pages/ui/scale.ts";
 import { duration } from "../../src/pages/ui/time.tsx";
 
 // A plain script of the browser's, without types here: `as string` keeps the compiler from looking for them.
@@ -43,6 +44,30 @@ test("numbers come with their units, in few digits", () => {
   expect(quantity(87.4321, "percent")).toBe("87.43 %");
   expect(quantity(1_204)).toBe("1,204");
   expect(bytes(0)).toBe("0 B");
+});
+
+test("an axis is marked at round numbers, from below the least to above the most", () => {
+  expect(scaleOf(11.2, 59.7, "").ticks).toEqual([0, 20, 40, 60]);
+  expect(scaleOf(0.12, 0.49, "").ticks).toEqual([0.1, 0.2, 0.3, 0.4, 0.5]);
+  expect(scaleOf(-3, 4, "").ticks).toEqual([-4, -2, 0, 2, 4]);
+  const mebibyte = 2 ** 20;
+  expect(scaleOf(300 * mebibyte, 1_000 * mebibyte, "bytes").ticks).toEqual(
+    [256, 512, 768, 1_024].map((each) => each * mebibyte),
+  );
+  expect(scaleOf(116, 116, "").ticks).toEqual([116]);
+});
+
+test("an axis of time is marked at whole seconds, minutes, hours and days", () => {
+  expect(timeTicks(-205, 134_000).map(duration)).toEqual([
+    "0 ms",
+    "30 s",
+    "1 min",
+    "1 min 30 s",
+    "2 min",
+  ]);
+  expect(timeTicks(0, 400)).toEqual([0, 100, 200, 300, 400]);
+  const noon = Date.UTC(2026, 10, 23, 12);
+  expect(timeTicks(noon, noon + 9 * 86_400_000).map((at) => at % 86_400_000)).toEqual([0, 0, 0, 0]);
 });
 
 test("spans are told in their two largest units", () => {

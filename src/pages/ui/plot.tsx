@@ -1,16 +1,31 @@
-/** Lines over time or since start, drawn by the server: they need no script, print well and can be told apart by dash as well as colour. */
-import { quantity } from "./quantity.ts";
+/**
+ * Lines over time or since start, drawn by the server: they need no script, print well and can be told apart by dash as well as colour.
+ * public/plots.js says the values under the pointer, and clock times in the viewer's zone.
+ */
+import type { Child } from "hono/jsx";
+import { mark } from "./quantity.ts";
+import { scaleOf, timeTicks } from "./scale.ts";
+import { duration } from "./time.tsx";
 
-export type Line = { name: string; points: [number, number][] };
+export type Line = {
+  name: string;
+  /** Which colour and dash it has; lines of one thing have the same everywhere on a page. */
+  index: number;
+  points: [at: number, value: number][];
+  /** From the least to the most around each point, where there was more than one value: spikes that the line smooths away. */
+  band?: [at: number, least: number, most: number][] | undefined;
+};
 
 type PlotProps = {
   lines: Line[];
   /** Of the horizontal axis. */
   from: number;
   to: number;
+  /** `clock`: epoch milliseconds; `elapsed`: milliseconds from a beginning. */
+  axis: "clock" | "elapsed";
   unit: string;
-  /** What the horizontal axis says at a value. */
-  tick: (at: number) => string;
+  /** Counters: values are increases per second. */
+  perSecond?: boolean | undefined;
   title: string;
   /** Points that no line joins. */
   dots?: boolean | undefined;
@@ -18,24 +33,42 @@ type PlotProps = {
 
 const WIDTH = 1_000;
 const HEIGHT = 240;
-const ROWS = 4;
 
-export function Plot({ lines, from, to, unit, tick, title, dots }: PlotProps) {
-  const values = lines.flatMap(({ points }) => points.map(([, value]) => value));
+export function Plot({ lines, from, to, axis, unit, perSecond, title, dots }: PlotProps) {
+  const values = lines.flatMap(({ points, band = [] }) => [
+    ...points.map(([, value]) => value),
+    ...band.flatMap(([, least, most]) => [least, most]),
+  ]);
   if (values.length === 0) return null;
   const least = values.reduce((a, b) => Math.min(a, b));
   const most = values.reduce((a, b) => Math.max(a, b));
-  const pad = (most - least || Math.abs(most) || 1) * 0.05;
-  const x = (at: number) => (((at - from) / Math.max(1, to - from)) * WIDTH).toFixed(1);
-  const y = (value: number) =>
-    (HEIGHT - ((value - least + pad) / (most - least + 2 * pad)) * HEIGHT).toFixed(1);
+  const { low, high, ticks } = scaleOf(least, most, unit);
+  const times = timeTicks(from, to);
+  const x = (at: number) => ((at - from) / Math.max(1, to - from)) * WIDTH;
+  const y = (value: number) => HEIGHT - ((value - low) / (high - low)) * HEIGHT;
   return (
-    <figure class="plot">
-      <div class="plot-y" aria-hidden="true">
-        <span>{quantity(Number(most.toPrecision(4)), unit)}</span>
-        <span>{quantity(Number(least.toPrecision(4)), unit)}</span>
+    <figure
+      class="plot"
+      tabindex={0}
+      aria-label={title}
+      data-from={from}
+      data-to={to}
+      data-axis={axis}
+      data-low={low}
+      data-high={high}
+      data-unit={unit}
+      data-per-second={perSecond ? "" : undefined}
+    >
+      <div class="plot-y" aria-hidden="true" data-alone={ticks.length === 1 ? "" : undefined}>
+        {ticks.toReversed().map((tick) => (
+          <span>
+            {mark(tick, unit)}
+            {perSecond ? "/s" : ""}
+          </span>
+        ))}
       </div>
       <svg
+        class="plot-ink"
         viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
         preserveAspectRatio="none"
         role="img"
@@ -43,18 +76,24 @@ export function Plot({ lines, from, to, unit, tick, title, dots }: PlotProps) {
       >
         <path
           class="plot-grid"
-          d={Array.from(
-            { length: ROWS - 1 },
-            (_, row) => `M0 ${((row + 1) * HEIGHT) / ROWS}h${WIDTH}`,
-          ).join("")}
+          d={[
+            ...ticks.map((tick) => `M0 ${y(tick).toFixed(1)}h${WIDTH}`),
+            ...times.map((at) => `M${x(at).toFixed(1)} 0v${HEIGHT}`),
+          ].join("")}
         />
-        {lines.map(({ name, points }, index) => (
+        {lines.map(({ band = [], index }) =>
+          band.length > 1 ? (
+            <path class="plot-band" data-line={index} d={outline(band, x, y)} />
+          ) : null,
+        )}
+        {lines.map(({ name, points, index }) => (
           <path
             class={dots ? "plot-line plot-dots" : "plot-line"}
             data-line={index}
             d={points
               .map(
-                ([at, v], i) => `${dots || i === 0 ? "M" : "L"}${x(at)} ${y(v)}${dots ? "h0" : ""}`,
+                ([at, v], i) =>
+                  `${dots || i === 0 ? "M" : "L"}${x(at).toFixed(1)} ${y(v).toFixed(2)}${dots || points.length === 1 ? "h0" : ""}`,
               )
               .join("")}
           >
@@ -62,25 +101,62 @@ export function Plot({ lines, from, to, unit, tick, title, dots }: PlotProps) {
           </path>
         ))}
       </svg>
-      <div class="plot-x" aria-hidden="true">
-        <span>{tick(from)}</span>
-        <span>{tick((from + to) / 2)}</span>
-        <span>{tick(to)}</span>
-      </div>
+      <svg class="plot-x" aria-hidden="true">
+        {times.map((at) => (
+          <text
+            x={`${(x(at) / WIDTH) * 100}%`}
+            y="1em"
+            data-at={axis === "clock" ? at : undefined}
+            text-anchor={anchorAt(x(at) / WIDTH)}
+          >
+            {axis === "elapsed"
+              ? at === 0
+                ? "0"
+                : duration(at)
+              : `${new Date(at).toISOString().slice(0, 16).replace("T", " ")} UTC`}
+          </text>
+        ))}
+      </svg>
     </figure>
   );
 }
 
+/** There along the most and back along the least. Whole numbers do: it is a shade, and many points. */
+function outline(
+  band: [number, number, number][],
+  x: (at: number) => number,
+  y: (value: number) => number,
+): string {
+  const there = band.map(([at, , most]) => `${Math.round(x(at))} ${Math.round(y(most))}`);
+  const back = band
+    .map(([at, least]) => `${Math.round(x(at))} ${Math.round(y(least))}`)
+    .toReversed();
+  return `M${there.join("L")}L${back.join("L")}z`;
+}
+
+/** Words at the edges stay inside. */
+function anchorAt(share: number): "start" | "middle" | "end" {
+  if (share < 0.06) return "start";
+  return share > 0.94 ? "end" : "middle";
+}
+
+/** A piece of a line, as charts draw it. */
+export function LineMark({ index }: { index: number }) {
+  return (
+    <svg class="legend-mark" viewBox="0 0 24 4" aria-hidden="true">
+      <path class="plot-line" data-line={index} d="M0 2h24" />
+    </svg>
+  );
+}
+
 /** Which line is which. */
-export function Legend({ names }: { names: string[] }) {
+export function Legend({ lines }: { lines: { index: number; name: Child }[] }) {
   return (
     <ul class="legend">
-      {names.map((name, index) => (
+      {lines.map(({ index, name }) => (
         <li>
-          <svg viewBox="0 0 24 4" aria-hidden="true">
-            <path class="plot-line" data-line={index} d="M0 2h24" />
-          </svg>
-          {name || "all"}
+          <LineMark index={index} />
+          <span>{name || "all"}</span>
         </li>
       ))}
     </ul>

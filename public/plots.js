@@ -1,0 +1,169 @@
+/** What a plot says at the pointer, or where arrow keys put the crosshair: every line's value there. Plots over the same time move together. */
+import { quantity } from "./quantity.js";
+import { moment } from "./time.js";
+
+const SVG = "http://www.w3.org/2000/svg";
+/** Of the plot's width: one press of an arrow key. */
+const STEP = 1 / 60;
+/** Coordinates are written with two digits after the point: what is read from them is no finer than this share of the height. */
+const FINENESS = 1 / 24_000;
+
+writeTicks();
+document.addEventListener("preference", writeTicks);
+document.addEventListener("htmx:after:swap", writeTicks);
+
+/** Clock times in the viewer's zone, as everywhere. */
+function writeTicks() {
+  for (const text of document.querySelectorAll(".plot-x text[data-at]")) {
+    text.textContent = moment(Number(text.getAttribute("data-at")), "minute");
+  }
+}
+
+document.addEventListener("pointermove", (event) => {
+  const figure = event.target instanceof Element ? event.target.closest(".plot[data-from]") : null;
+  if (!(figure instanceof HTMLElement)) return clear();
+  const { left, width } = inkOf(figure).getBoundingClientRect();
+  show(figure, (event.clientX - left) / width);
+});
+document.addEventListener("focusout", clear);
+document.addEventListener("keydown", (event) => {
+  const figure = document.activeElement;
+  if (!(figure instanceof HTMLElement) || !figure.matches(".plot[data-from]")) return;
+  const way = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+  if (event.key === "Escape") clear();
+  if (way === undefined) return;
+  event.preventDefault();
+  show(figure, Number(figure.dataset.share ?? (way > 0 ? 0 : 1)) + way * STEP);
+});
+
+/** @param {HTMLElement} figure @param {number} share of its width */
+function show(figure, share) {
+  const inside = Math.min(1, Math.max(0, share));
+  for (const plot of document.querySelectorAll(".plot[data-from]")) {
+    if (!(plot instanceof HTMLElement)) continue;
+    const isTogether =
+      plot.dataset.from === figure.dataset.from && plot.dataset.to === figure.dataset.to;
+    if (isTogether) draw(plot, inside);
+  }
+}
+
+function clear() {
+  for (const each of document.querySelectorAll(".plot-cross, .plot-read")) each.remove();
+  for (const each of document.querySelectorAll(".plot[data-share]")) {
+    if (each instanceof HTMLElement) delete each.dataset.share;
+  }
+}
+
+/** @param {HTMLElement} figure @param {number} share */
+function draw(figure, share) {
+  figure.dataset.share = String(share);
+  const { from, to } = figure.dataset;
+  const at = Number(from) + share * (Number(to) - Number(from));
+  const ink = inkOf(figure);
+  const cross = part(figure, "plot-cross");
+  const x = ink.offsetLeft + share * ink.clientWidth;
+  cross.style.insetInlineStart = `${x}px`;
+  cross.style.insetBlockStart = `${ink.offsetTop}px`;
+  cross.style.blockSize = `${ink.clientHeight}px`;
+
+  const box = part(figure, "plot-read");
+  const when = document.createElement("strong");
+  when.textContent = whenOf(figure, at);
+  box.replaceChildren(when, ...readingsOf(figure, share));
+  const isRight = share > 0.6;
+  box.style.insetInlineStart = isRight ? "auto" : `${x + 10}px`;
+  box.style.insetInlineEnd = isRight ? `${figure.clientWidth - x + 10}px` : "auto";
+}
+
+/** @param {HTMLElement} figure @returns {{ offsetLeft: number, offsetTop: number, clientWidth: number, clientHeight: number, getBoundingClientRect: () => DOMRect }} */
+function inkOf(figure) {
+  const ink = figure.querySelector(".plot-ink") ?? figure;
+  const rect = ink.getBoundingClientRect();
+  const around = figure.getBoundingClientRect();
+  return {
+    offsetLeft: rect.left - around.left,
+    offsetTop: rect.top - around.top,
+    clientWidth: rect.width,
+    clientHeight: rect.height,
+    getBoundingClientRect: () => rect,
+  };
+}
+
+/** The figure's part of this class, made when it is first needed. @param {HTMLElement} figure @param {string} name */
+function part(figure, name) {
+  const there = figure.querySelector(`.${name}`);
+  if (there instanceof HTMLElement) return there;
+  const made = document.createElement("div");
+  made.className = name;
+  if (name === "plot-read") made.setAttribute("role", "status");
+  return figure.appendChild(made);
+}
+
+/** @param {HTMLElement} figure @param {number} at */
+function whenOf(figure, at) {
+  if (figure.dataset.axis === "clock") return moment(at, "minute");
+  const seconds = at / 1_000;
+  const range = Number(figure.dataset.to) - Number(figure.dataset.from);
+  if (range < 120_000) return `${at < 0 ? "−" : ""}${Math.abs(seconds).toFixed(1)} s`;
+  const sign = at < 0 ? "−" : "";
+  const whole = Math.round(Math.abs(seconds));
+  const clock = [Math.floor(whole / 3_600), Math.floor(whole / 60) % 60, whole % 60];
+  return `${sign}${clock.map((each) => String(each).padStart(2, "0")).join(":")}`;
+}
+
+/** One line of words for each line of the plot that is near. @param {HTMLElement} figure @param {number} share */
+function readingsOf(figure, share) {
+  const { low, high, unit, perSecond } = figure.dataset;
+  const scale = Number(high) - Number(low);
+  const height = 240;
+  return [...figure.querySelectorAll("path.plot-line")].flatMap((path) => {
+    const point = nearest(pointsOf(path), share * 1_000);
+    if (!point) return [];
+    const value = Number(high) - (point.y / height) * scale;
+    const row = document.createElement("span");
+    const mark = document.createElementNS(SVG, "svg");
+    mark.setAttribute("class", "legend-mark");
+    mark.setAttribute("viewBox", "0 0 24 4");
+    const line = document.createElementNS(SVG, "path");
+    line.setAttribute("class", "plot-line");
+    line.setAttribute("data-line", path.getAttribute("data-line") ?? "0");
+    line.setAttribute("d", "M0 2h24");
+    mark.append(line);
+    const said = document.createElement("b");
+    said.textContent =
+      quantity(rounded(value, scale), unit) + (perSecond === undefined ? "" : "/s");
+    row.append(mark, said, ` ${path.querySelector("title")?.textContent ?? ""}`);
+    return [row];
+  });
+}
+
+/** No digits that the drawing does not have. @param {number} value @param {number} scale */
+function rounded(value, scale) {
+  const digit = 10 ** Math.floor(Math.log10(scale * FINENESS * 10));
+  return Number((Math.round(value / digit) * digit).toPrecision(10));
+}
+
+/** Kept while the path is there. @type {WeakMap<Element, { x: number, y: number }[]>} */
+const read = new WeakMap();
+
+/** @param {Element} path */
+function pointsOf(path) {
+  const known = read.get(path);
+  if (known) return known;
+  const points = [...(path.getAttribute("d") ?? "").matchAll(/(-?[\d.]+) (-?[\d.]+)/g)].map(
+    ([, x, y]) => ({ x: Number(x), y: Number(y) }),
+  );
+  read.set(path, points);
+  return points;
+}
+
+/** The point that is nearest to an x; none where the line is not. @param {{ x: number, y: number }[]} points @param {number} x */
+function nearest(points, x) {
+  const [first] = points;
+  const last = points.at(-1);
+  const slack = 1_000 / 60;
+  if (!first || !last || x < first.x - slack || x > last.x + slack) return undefined;
+  return points.reduce((best, point) =>
+    Math.abs(point.x - x) < Math.abs(best.x - x) ? point : best,
+  );
+}

@@ -1,5 +1,5 @@
 /** What every page has: times in the viewer's zone, preferences without a reload, copy buttons, keys, and errors said where they happen. */
-import { duration, writeTimes } from "./time.js";
+import { duration, isUtc, writeTimes } from "./time.js";
 
 const root = document.documentElement;
 root.classList.add("script");
@@ -13,8 +13,6 @@ document.addEventListener("htmx:after:swap", refresh);
 
 function refresh() {
   writeTimes();
-  const offset = document.querySelector("[data-offset]");
-  if (offset instanceof HTMLInputElement) offset.value = String(new Date().getTimezoneOffset());
   for (const element of document.querySelectorAll("[data-since]")) {
     element.textContent = duration(Date.now() - Number(element.getAttribute("data-since")));
   }
@@ -44,6 +42,57 @@ document.addEventListener("submit", (event) => {
   }
   writeTimes();
   document.dispatchEvent(new CustomEvent("preference"));
+});
+
+// Typed times --------------------------------------------------------------------------------------------------------
+
+/** The moment in each field, which stays when the zone that it is written in does not. @type {WeakMap<HTMLInputElement, number>} */
+const typed = new WeakMap();
+
+for (const field of typedTimes()) if (field.value) typed.set(field, Date.parse(`${field.value}Z`));
+writeTyped();
+document.addEventListener("preference", writeTyped);
+document.addEventListener("input", (event) => {
+  const field = event.target;
+  if (!(field instanceof HTMLInputElement) || field.type !== "datetime-local") return;
+  // Without a zone it is read as the viewer's, by the rules of that day: summer time is not always there.
+  const at = Date.parse(isUtc() ? `${field.value}Z` : field.value);
+  if (Number.isFinite(at)) typed.set(field, at);
+  else typed.delete(field);
+});
+
+function writeTyped() {
+  for (const field of typedTimes()) {
+    const at = typed.get(field);
+    if (at !== undefined) field.value = fieldValue(at);
+  }
+  for (const word of document.querySelectorAll("[data-zone-word]")) {
+    word.textContent = isUtc() ? "(UTC)" : "(your time)";
+  }
+}
+
+/** @returns {HTMLInputElement[]} */
+function typedTimes() {
+  return [...document.querySelectorAll("input[type=datetime-local]")].filter(
+    (field) => field instanceof HTMLInputElement,
+  );
+}
+
+/** @param {number} at */
+function fieldValue(at) {
+  const offset = isUtc() ? 0 : new Date(at).getTimezoneOffset() * 60_000;
+  return new Date(at - offset).toISOString().slice(0, 19);
+}
+
+// An address says times in UTC, whoever opens it.
+document.addEventListener("formdata", (event) => {
+  if (!(event.target instanceof HTMLFormElement)) return;
+  for (const field of event.target.querySelectorAll("input[type=datetime-local]")) {
+    if (!(field instanceof HTMLInputElement) || field.value === "") continue;
+    const at = typed.get(field);
+    if (at !== undefined)
+      event.formData.set(field.name, `${new Date(at).toISOString().slice(0, 19)}Z`);
+  }
 });
 
 // What nobody filled in need not stand in an address that people share.

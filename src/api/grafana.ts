@@ -9,10 +9,11 @@ import { GROUPINGS, type GroupSeries, overTime } from "../catalog/comparison.ts"
 import { metricNames, sessionMetrics } from "../catalog/metrics.ts";
 import { versions } from "../catalog/products.ts";
 import { listSessions } from "../catalog/sessions.ts";
-import { STATUS_KINDS } from "../catalog/filter.ts";
+import { asking, STATUS_KINDS } from "../catalog/filter.ts";
 import { MAX_POINTS } from "../core/limits.ts";
 import { parse } from "../core/parse.ts";
 import { readJson } from "./body.ts";
+import { name } from "./query.ts";
 import { GRAFANA_ANNOTATIONS, GRAFANA_POINTS, GRAFANA_TARGETS } from "./limits.ts";
 
 export const grafana = new Hono<AccessEnv>();
@@ -23,8 +24,8 @@ const AGGREGATES = ["mean", "min", "max", "sum", "count", "rate"] as const;
 const when = v.pipe(v.string(), v.transform(Date.parse), v.number("must be a time"));
 const Range = v.object({ from: when, to: when });
 const Payload = v.object({
-  product: v.optional(v.string()),
-  version: v.optional(v.string()),
+  product: name,
+  version: name,
   status: v.optional(v.array(v.picklist(STATUS_KINDS))),
   machine: v.optional(v.string()),
   tag: v.optional(v.string()),
@@ -168,7 +169,7 @@ async function valuesOf(db: D1Database, key: string, product: string | null): Pr
   if (key === "metric")
     return (await metricNames(db, "", product ?? undefined)).map(({ name }) => name);
   if (key !== "product" && key !== "version") return [];
-  return [...new Set((await versions(db, product ?? undefined)).map((row) => row[key]))];
+  return [...new Set((await versions(db, product ?? undefined)).map((row) => asking(row[key])))];
 }
 
 function defined<Value extends object>(

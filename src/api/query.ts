@@ -1,6 +1,6 @@
 /** Query parameters, parsed once: what a route does not know is ignored, what it cannot take is refused. */
 import * as v from "valibot";
-import { type SessionFilter, STATUS_KINDS } from "../catalog/filter.ts";
+import { nameAsked, type SessionFilter, STATUS_KINDS } from "../catalog/filter.ts";
 import { SESSION_SORTS } from "../catalog/sessions.ts";
 import { MAX_PAGE, MAX_POINTS } from "../core/limits.ts";
 import { Refusal } from "../core/refusal.ts";
@@ -47,10 +47,13 @@ const path = v.optional(
   ),
 );
 
+/** Of a product or version; `(none)` are the sessions without one. */
+export const name = v.optional(v.pipe(v.string(), v.transform(nameAsked)));
+
 /** Which sessions: the same words for the list, for metrics and for Grafana. */
 const filter = {
-  product: text,
-  version: text,
+  product: name,
+  version: name,
   status: v.optional(
     v.pipe(
       v.string(),
@@ -113,14 +116,14 @@ export const Metric = v.object({
   format: v.optional(v.picklist(["json", "csv"])),
 });
 export const Groups = v.object({
-  product: text,
+  product: name,
   status: v.optional(v.picklist(["open", "resolved", "muted"])),
   text,
   sort: v.optional(v.picklist(["last_at", "first_at", "sessions", "count"])),
   cursor: text,
   limit,
 });
-export const Days = v.object({ product: text, days: whole(1, 400) });
+export const Days = v.object({ product: name, days: whole(1, 400) });
 
 /** The query of a URL as the schema has it. What was not said is absent, never undefined. */
 export function parseQuery<Schema extends v.GenericSchema<{ [name: string]: unknown }, object>>(

@@ -17,6 +17,22 @@ export const STATUS_KINDS = [
 ] as const;
 export type StatusKind = (typeof STATUS_KINDS)[number];
 
+/**
+ * How sessions without a product or version are asked for, in an address, a form or the API: an empty field there is one that
+ * nobody filled in. Nothing that someone would call a product.
+ */
+export const UNNAMED = "(none)";
+
+/** The product or version that a filter's word means. */
+export function nameAsked(word: string): string {
+  return word === UNNAMED ? "" : word;
+}
+
+/** The word that asks for a product or version. */
+export function asking(name: string): string {
+  return name === "" ? UNNAMED : name;
+}
+
 /** Everything is optional, and all that is given must hold. */
 export type SessionFilter = {
   product?: string;

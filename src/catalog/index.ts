@@ -5,6 +5,7 @@
  *   known.ts       productOf(db, id) · openBeforeBoot(db, {machine_id, boot_id, product}) → ids · latestStates(db, ids) → JSON texts
  *   sessions.ts    listSessions(db, {…SessionFilter, sort, order, cursor, limit}, held?) → {items, next, previous, searched_to}
  *   filter.ts      SessionFilter, STATUS_KINDS: what the list, the comparisons and the exports are asked with
+ *                  asking(name) → the word for a product or version, also for none · nameAsked(word) → the name
  *   products.ts    versions(db, product?) → counts per version · versionDays(db, now, {product, days}) → trend · freeRate(sessions, failed)
  *   events.ts      eventNames(db, prefix?, product?) · eventTotals(db, id)
  *   metrics.ts     metricNames(db, prefix?, product?) · sessionMetrics(db, {…SessionFilter, name, type, tags}) · strips(db, ids, name)
@@ -19,7 +20,7 @@
 export * from "./comparison.ts";
 export * from "./events.ts";
 export * from "./exceptions.ts";
-export { type SessionFilter, STATUS_KINDS, type StatusKind } from "./filter.ts";
+export { asking, nameAsked, type SessionFilter, STATUS_KINDS, type StatusKind } from "./filter.ts";
 export * from "./known.ts";
 export * from "./metrics.ts";
 export * from "./paths.ts";

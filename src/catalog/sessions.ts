@@ -21,6 +21,9 @@ export const SESSION_SORTS = [
   "events",
   "exceptions",
   "points",
+  "product",
+  "hostname",
+  "ran_ms", // from its start to its last activity
 ] as const;
 export type SessionSort = (typeof SESSION_SORTS)[number];
 
@@ -109,7 +112,8 @@ type Page = { sort: SessionSort; descending: boolean; after: Place | undefined; 
 type Place = { value: string | number; id: string };
 
 function placeOf(row: StoredRow, sort: SessionSort): Place {
-  return { value: row[sort], id: row.id };
+  const value = sort === "ran_ms" ? (row.ended_at ?? row.updated_at) - row.created_at : row[sort];
+  return { value, id: row.id };
 }
 
 /** The same place, moved so that going back from it finds the session that it names: nothing after it could be shown. */
@@ -242,11 +246,18 @@ async function stopOfWalk(
 
 function inOrder(sort: SessionSort, descending: boolean): SQL {
   const way = descending ? sql`DESC` : sql`ASC`;
-  return sql`ORDER BY s.${sql.raw(sort)} ${way}, s.id ${way}`;
+  return sql`ORDER BY ${sorted(sort)} ${way}, s.id ${way}`;
+}
+
+/** What a list is sorted by, as SQL. */
+function sorted(sort: SessionSort): SQL {
+  return sql.raw(
+    sort === "ran_ms" ? "(coalesce(s.ended_at, s.updated_at) - s.created_at)" : `s.${sort}`,
+  );
 }
 
 function isBeyond({ sort, descending }: Page, { value, id }: Place): SQL {
-  const column = sql.raw(`s.${sort}`);
+  const column = sorted(sort);
   return descending
     ? sql`${column} <= ${value} AND (${column}, s.id) < (${value}, ${id})`
     : sql`${column} >= ${value} AND (${column}, s.id) > (${value}, ${id})`;

@@ -1,6 +1,7 @@
 /** Exceptions over all sessions: the same failure is one group, with its trend, an example, and what was decided about it. */
 import { Hono } from "hono";
 import {
+  asking,
   decideGroup,
   type ExceptionGroup,
   exceptionDays,
@@ -11,11 +12,13 @@ import {
   type GroupDay,
   type GroupQuery,
   listSessions,
+  nameAsked,
   type VersionCounts,
   versions,
 } from "../catalog/index.ts";
 import { Refusal } from "../core/refusal.ts";
 import type { Env } from "../env.ts";
+import { fragment, isFragment } from "./fragment.tsx";
 import { GROUP_ROWS, LIST_ROWS, TREND_DAYS } from "./limits.ts";
 import { Exception } from "./session/exception.tsx";
 import { recordingOf } from "./session/recording.ts";
@@ -35,7 +38,7 @@ function readSearch(query: Record<string, string>): Search {
   const search: Search = {};
   const status = GROUP_STATUSES.find((each) => each === query.status);
   const sort = GROUP_SORTS.find((each) => each === query.sort);
-  if (query.product) search.product = query.product;
+  if (query.product) search.product = nameAsked(query.product);
   if (query.text?.trim()) search.text = query.text.trim();
   if (query.cursor) search.cursor = query.cursor;
   // Without a word about it, what nobody has dealt with yet.
@@ -44,20 +47,37 @@ function readSearch(query: Record<string, string>): Search {
   return search;
 }
 
+/** The search as an address says it; what is as always is left out. */
+function searchQuery({ product, status, text, sort }: Search): Record<string, string | undefined> {
+  return {
+    product: product === undefined ? undefined : asking(product),
+    status: status === undefined ? "all" : status === "open" ? undefined : status,
+    text,
+    sort: sort === "last_at" ? undefined : sort,
+  };
+}
+
 exceptions.get("/exceptions", async (c) => {
   const search = readSearch(c.req.query());
   const list = <Groups db={c.env.CATALOG} search={search} />;
-  if (c.req.header("hx-request") && !c.req.header("hx-history-restore-request"))
-    return c.html(list);
+  const title = titleOf(search);
+  if (isFragment(c)) {
+    return fragment(c, { path: address("/exceptions", searchQuery(search)), title }, list);
+  }
   return c.render(
     <>
       <h1 class="page-title">Exceptions</h1>
       <SearchForm search={search} known={await versions(c.env.CATALOG)} />
       {list}
     </>,
-    { title: "Exceptions", here: "/exceptions", name: "list-page" },
+    { title, here: "/exceptions", name: "list-page" },
   );
 });
+
+function titleOf({ product, status, text }: Search): string {
+  const standing = status === "open" ? undefined : STATUS_CHOICES[status ?? "all"].toLowerCase();
+  return ["Exceptions", product, standing, text].filter(Boolean).join(" ");
+}
 
 const STATUS_CHOICES = { open: "Open", resolved: "Resolved", muted: "Muted", all: "All" };
 const SORT_CHOICES = {
@@ -79,7 +99,6 @@ function SearchForm({ search, known }: { search: Search; known: VersionCounts[] 
       hx-trigger="submit, input delay:300ms"
       hx-target="#list"
       hx-swap="outerHTML"
-      hx-push-url="true"
       hx-sync="this:replace"
     >
       <div class="search-main">
@@ -95,7 +114,7 @@ function SearchForm({ search, known }: { search: Search; known: VersionCounts[] 
         <Select
           name="product"
           word="Product"
-          now={search.product ?? ""}
+          now={search.product === undefined ? "" : asking(search.product)}
           options={productsOf(known)}
         />
         <Select
@@ -114,7 +133,7 @@ function SearchForm({ search, known }: { search: Search; known: VersionCounts[] 
 function productsOf(known: VersionCounts[]): Record<string, string> {
   return {
     "": "Any product",
-    ...Object.fromEntries(known.map(({ product }) => [product, product || "unnamed"])),
+    ...Object.fromEntries(known.map(({ product }) => [asking(product), product || "unnamed"])),
   };
 }
 
@@ -171,11 +190,7 @@ function Groups({ db, search }: { db: D1Database; search: Search }) {
                 <a
                   class="tool"
                   rel="next"
-                  href={address("/exceptions", {
-                    ...search,
-                    status: search.status ?? "all",
-                    cursor: next,
-                  })}
+                  href={address("/exceptions", { ...searchQuery(search), cursor: next })}
                 >
                   Older ›
                 </a>
@@ -247,14 +262,18 @@ function Standing({ group }: { group: ExceptionGroup }) {
   return status === "muted" ? <span class="tag">muted</span> : null;
 }
 
-function pathOf({ fingerprint, product }: ExceptionGroup): string {
-  return address(`/exceptions/${encodeURIComponent(fingerprint)}`, { product });
+export function pathOf({
+  fingerprint,
+  product,
+}: Pick<ExceptionGroup, "fingerprint" | "product">): string {
+  return address(`/exceptions/${encodeURIComponent(fingerprint)}`, { product: asking(product) });
 }
 
 exceptions.get("/exceptions/:fingerprint", async (c) => {
   const fingerprint = c.req.param("fingerprint");
   const db = c.env.CATALOG;
-  const groups = await exceptionGroup(db, fingerprint, c.req.query("product"));
+  const product = c.req.query("product");
+  const groups = await exceptionGroup(db, fingerprint, product && nameAsked(product));
   const group = groups[0];
   if (!group)
     throw new Refusal(
@@ -270,7 +289,7 @@ exceptions.get("/exceptions/:fingerprint", async (c) => {
     <>
       <nav class="crumbs" aria-label="Where this is">
         <a href="/exceptions">Exceptions</a>
-        <a href={address("/exceptions", { product: group.product })}>
+        <a href={address("/exceptions", { product: asking(group.product) })}>
           {group.product || "unnamed"}
         </a>
       </nav>
@@ -320,7 +339,10 @@ exceptions.get("/exceptions/:fingerprint", async (c) => {
           <footer class="list-foot">
             <a
               class="tool"
-              href={address("/sessions", { product: group.product, exception: fingerprint })}
+              href={address("/sessions", {
+                product: asking(group.product),
+                exception: fingerprint,
+              })}
             >
               All of them
             </a>
@@ -402,5 +424,5 @@ exceptions.post("/exceptions/:fingerprint", async (c) => {
     },
     Date.now(),
   );
-  return c.redirect(address(`/exceptions/${encodeURIComponent(fingerprint)}`, { product }), 303);
+  return c.redirect(pathOf({ fingerprint, product }), 303);
 });

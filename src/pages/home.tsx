@@ -1,6 +1,7 @@
 /** Home: how every product and version does, what runs now, what failed last. */
 import { Hono } from "hono";
 import {
+  asking,
   type ExceptionGroup,
   exceptionGroups,
   listSessions,
@@ -11,6 +12,7 @@ import {
   versions,
 } from "../catalog/index.ts";
 import type { Env } from "../env.ts";
+import { pathOf } from "./exceptions.tsx";
 import { HOME_ROWS, HOME_VERSIONS, TREND_DAYS } from "./limits.ts";
 import { address } from "./ui/address.ts";
 import { Empty } from "./ui/empty.tsx";
@@ -160,7 +162,7 @@ function Products({ counts, days, now }: ProductsProps) {
             <tbody>
               <tr>
                 <th scope="rowgroup" colspan={7}>
-                  <a class="product" href={address("/sessions", { product })}>
+                  <a class="product" href={address("/sessions", { product: asking(product) })}>
                     {product || "unnamed"}
                   </a>
                   {versionsOf.length > HOME_VERSIONS ? (
@@ -192,11 +194,12 @@ type VersionProps = { row: VersionCounts; days: VersionDay[]; today: number };
 
 function Version({ row, days, today }: VersionProps) {
   const { product, version, sessions, crashed, ever_hung } = row;
-  const listed = (status: string) => address("/sessions", { product, version, status });
+  const named = { product: asking(product), version: asking(version) };
+  const listed = (status: string) => address("/sessions", { ...named, status });
   return (
     <tr>
       <th scope="row">
-        <a href={address("/sessions", { product, version })}>{version || "no version"}</a>
+        <a href={address("/sessions", named)}>{version || "no version"}</a>
       </th>
       <td class="number">{digits(sessions)}</td>
       <td class="number">{row.active === 0 ? <span class="quiet">–</span> : digits(row.active)}</td>
@@ -289,12 +292,7 @@ function Exceptions({ db }: { db: D1Database }) {
 function Group({ group }: { group: ExceptionGroup }) {
   return (
     <li>
-      <a
-        class="entry"
-        href={address(`/exceptions/${encodeURIComponent(group.fingerprint)}`, {
-          product: group.product,
-        })}
-      >
+      <a class="entry" href={pathOf(group)}>
         <span class="entry-said">
           <strong class="exception-type">{group.type}</strong> {group.message}
         </span>

@@ -24,7 +24,7 @@ import { Select } from "./exceptions.tsx";
 import { fragment, isFragment } from "./fragment.tsx";
 import { CHART_GROUPS, STATISTICS_ROWS } from "./limits.ts";
 import { readFilter, type SessionSearch, searchQuery } from "./search.ts";
-import { KIND_WORDS, MoreFilters, ProductSelects, Suggested } from "./sessions.tsx";
+import { KIND_WORDS, MoreFilters, ProductSelects, Suggested, VersionSelect } from "./sessions.tsx";
 import { address } from "./ui/address.ts";
 import { Empty } from "./ui/empty.tsx";
 import { BY_NAME } from "./ui/order.ts";
@@ -124,6 +124,7 @@ metrics.get("/metrics", async (c) => {
   const type = (await found?.catch(() => undefined))?.items[0]?.type ?? "gauge";
   if (isFragment(c)) {
     const path = address("/metrics", questionQuery(question));
+    const known = await versions(db);
     return fragment(
       c,
       { path, title },
@@ -133,6 +134,9 @@ metrics.get("/metrics", async (c) => {
         ) : (
           <Names names={await metricNames(db)} />
         )}
+        <hx-partial hx-target="#versions" hx-swap="outerHTML">
+          <VersionSelect filter={search.filter} known={known} />
+        </hx-partial>
         <hx-partial hx-target="#shown" hx-swap="outerHTML">
           <Shown question={question} type={type} />
         </hx-partial>

@@ -1,5 +1,7 @@
 /** A search for sessions, as an address says it: shared by the list, the metrics and saved views. */
 import {
+  asking,
+  nameAsked,
   SESSION_SORTS,
   type SessionFilter,
   type SessionSort,
@@ -14,26 +16,19 @@ export type SessionSearch = {
   page: { sort: SessionSort; order: "asc" | "desc"; cursor?: string };
   /** The metric whose strip is shown. */
   metric: string | undefined;
-  /** Minutes that the typed times are behind UTC. */
-  offset: number;
 };
 
-const WORDS = [
-  "product",
-  "version",
-  "machine",
-  "hostname",
-  "text",
-  "tag",
-  "event",
-  "exception",
-] as const;
+const NAMES = ["product", "version"] as const;
+const WORDS = ["machine", "hostname", "text", "tag", "event", "exception"] as const;
 
 export function readFilter(query: URLSearchParams): SessionSearch {
   const filter: SessionFilter = {};
+  for (const name of NAMES) {
+    const value = query.get(name)?.trim();
+    if (value) filter[name] = nameAsked(value);
+  }
   for (const name of WORDS) {
     const value = query.get(name)?.trim();
-    // A product or version may be nameless, and that can be asked for: `product=` with nothing is "any" in a form.
     if (value) filter[name] = value;
   }
   const status = STATUS_KINDS.filter((kind) =>
@@ -44,9 +39,8 @@ export function readFilter(query: URLSearchParams): SessionSearch {
   const value = query.get("value")?.trim();
   if (path) filter.state = value ? { path, value } : { path };
 
-  const offset = query.get("zone") === "local" ? Number(query.get("offset")) || 0 : 0;
-  const from = time(query.get("from"), offset);
-  const to = time(query.get("to"), offset);
+  const from = time(query.get("from"));
+  const to = time(query.get("to"));
   if (from !== undefined) filter.from = from;
   if (to !== undefined) filter.to = to;
 
@@ -59,7 +53,6 @@ export function readFilter(query: URLSearchParams): SessionSearch {
     order,
     page: cursor ? { sort, order, cursor } : { sort, order },
     metric: query.get("metric")?.trim() || undefined,
-    offset,
   };
 }
 
@@ -70,8 +63,10 @@ export function searchQuery({
   order,
   metric,
 }: SessionSearch): Record<string, string | number | undefined> {
-  const { status, state, ...words } = filter;
+  const { status, state, product, version, ...words } = filter;
   return {
+    product: product === undefined ? undefined : asking(product),
+    version: version === undefined ? undefined : asking(version),
     ...words,
     status: status?.join(","),
     path: state?.path,
@@ -82,12 +77,11 @@ export function searchQuery({
   };
 }
 
-/** Epoch milliseconds, or a date and time; without a zone of its own it is in the viewer's. */
-function time(text: string | null, offsetMinutes: number): number | undefined {
+/** Epoch milliseconds, or a date and time; without a zone of its own it is in UTC (page.js sends what is typed in the viewer's zone so). */
+function time(text: string | null): number | undefined {
   if (!text) return undefined;
   if (/^\d+$/.test(text)) return Number(text);
   const hasZone = /(Z|[+-]\d\d:?\d\d)$/.test(text);
   const at = Date.parse(hasZone ? text : `${text}Z`);
-  if (!Number.isFinite(at)) return undefined;
-  return hasZone ? at : at + offsetMinutes * 60_000;
+  return Number.isFinite(at) ? at : undefined;
 }

@@ -1,6 +1,8 @@
 /** All sessions: found by words, facets and what they ever were, in any order, and all of it in the address. */
-import { type Context, Hono } from "hono";
+import { Hono } from "hono";
+import type { Child } from "hono/jsx";
 import {
+  asking,
   eventNames,
   listSessions,
   listViews,
@@ -8,6 +10,7 @@ import {
   saveView,
   deleteView,
   type SessionFilter,
+  type SessionList,
   SESSION_SORTS,
   STATUS_KINDS,
   type StatusKind,
@@ -20,12 +23,13 @@ import {
 import { valueText } from "../core/values.ts";
 import type { Env } from "../env.ts";
 import { ask } from "../session/ask.ts";
-import { LIST_ROWS, SUGGESTIONS } from "./limits.ts";
+import { fragment, isFragment } from "./fragment.tsx";
+import { LIST_ROWS, MAX_COMPARED, SUGGESTIONS } from "./limits.ts";
 import { readFilter, type SessionSearch, searchQuery } from "./search.ts";
 import { address } from "./ui/address.ts";
 import { Empty } from "./ui/empty.tsx";
 import { guarded } from "./ui/panel.tsx";
-import { digits } from "./ui/quantity.ts";
+import { digits, many } from "./ui/quantity.ts";
 import { SessionTable } from "./ui/session-table.tsx";
 import { Sparkline } from "./ui/sparkline.tsx";
 import { Time } from "./ui/time.tsx";
@@ -35,13 +39,20 @@ export const sessions = new Hono<{ Bindings: Env }>();
 sessions.get("/sessions", async (c) => {
   const search = readFilter(new URL(c.req.url).searchParams);
   const known = await versions(c.env.CATALOG);
+  const title = titleOf(search);
+  const list = <List env={c.env} search={search} known={known} />;
   if (isFragment(c)) {
-    return c.html(
+    return fragment(
+      c,
+      { path: address("/sessions", searchQuery(search)), title },
       <>
-        <List env={c.env} search={search} />
+        {list}
+        <hx-partial hx-target="#versions" hx-swap="outerHTML">
+          <VersionSelect filter={search.filter} known={known} />
+        </hx-partial>
         {COUNTED.map((kind) => (
           <hx-partial hx-target={`#count-${kind}`} hx-swap="textContent">
-            {counted(known, search.filter, kind)}
+            {digits(counted(known, search.filter, kind))}
           </hx-partial>
         ))}
       </>,
@@ -52,22 +63,16 @@ sessions.get("/sessions", async (c) => {
       <h1 class="page-title">Sessions</h1>
       <Views db={c.env.CATALOG} search={search} />
       <Search search={search} known={known} />
-      <List env={c.env} search={search} />
+      {list}
     </>,
-    { title: titleOf(search), here: "/sessions", name: "list-page" },
+    { title, here: "/sessions", name: "list-page", scripts: ["ticks.js"] },
   );
 });
 
-/** Going back in history asks for the whole page, whatever asked first. */
-function isFragment(c: Context): boolean {
-  return (
-    c.req.header("hx-request") === "true" && c.req.header("hx-history-restore-request") !== "true"
-  );
-}
-
 function titleOf({ filter }: SessionSearch): string {
-  const { product, version, status } = filter;
-  return ["Sessions", product, version, status?.join(", ")].filter(Boolean).join(" ");
+  const { product, version, status, text } = filter;
+  const kinds = status?.map((kind) => KIND_WORDS[kind].toLowerCase()).join(", ");
+  return ["Sessions", product, version, kinds, text].filter(Boolean).join(" ");
 }
 
 export const KIND_WORDS: Record<(typeof STATUS_KINDS)[number], string> = {
@@ -89,6 +94,9 @@ const SORT_WORDS: Record<(typeof SESSION_SORTS)[number], string> = {
   events: "Events",
   exceptions: "Exceptions",
   points: "Points",
+  product: "Product",
+  hostname: "Machine",
+  ran_ms: "Ran for",
 };
 
 type SearchProps = { search: SessionSearch; known: VersionCounts[] };
@@ -107,7 +115,6 @@ function Search({ search, known }: SearchProps) {
       hx-trigger="submit, input delay:300ms"
       hx-target="#list"
       hx-swap="outerHTML"
-      hx-push-url="true"
       hx-sync="this:replace"
     >
       <div class="search-main">
@@ -154,7 +161,7 @@ function Search({ search, known }: SearchProps) {
             />
             <span>{KIND_WORDS[kind]}</span>
             {isCounted(kind) ? (
-              <small id={`count-${kind}`}>{counted(known, filter, kind)}</small>
+              <small id={`count-${kind}`}>{digits(counted(known, filter, kind))}</small>
             ) : null}
           </label>
         ))}
@@ -164,17 +171,8 @@ function Search({ search, known }: SearchProps) {
   );
 }
 
-export function ProductSelects({
-  filter,
-  known,
-}: {
-  filter: SessionFilter;
-  known: VersionCounts[];
-}) {
+export function ProductSelects({ filter, known }: NamesProps) {
   const products = [...new Set(known.map(({ product }) => product))];
-  const ofProduct = known.filter(
-    ({ product }) => filter.product === undefined || product === filter.product,
-  );
   return (
     <>
       <label class="select">
@@ -182,26 +180,40 @@ export function ProductSelects({
         <select name="product">
           <option value="">Any product</option>
           {products.map((product) => (
-            <option value={product} selected={product === filter.product}>
-              {`${product || "unnamed"} (${counted(known, { product })})`}
+            <option value={asking(product)} selected={product === filter.product}>
+              {`${product || "unnamed"} (${digits(counted(known, { product }))})`}
             </option>
           ))}
         </select>
       </label>
-      <label class="select">
-        <span class="hidden">Version</span>
-        <select name="version">
-          <option value="">Any version</option>
-          {[...new Set(ofProduct.map(({ version }) => version))]
-            .slice(0, SUGGESTIONS)
-            .map((version) => (
-              <option value={version} selected={version === filter.version}>
-                {`${version || "no version"} (${counted(ofProduct, { version })})`}
-              </option>
-            ))}
-        </select>
-      </label>
+      <VersionSelect filter={filter} known={known} />
     </>
+  );
+}
+
+type NamesProps = { filter: SessionFilter; known: VersionCounts[] };
+
+/** Those of the product that is chosen, so it comes again with each answer; by its id it keeps the focus. */
+export function VersionSelect({ filter, known }: NamesProps) {
+  const ofProduct = known.filter(
+    ({ product }) => filter.product === undefined || product === filter.product,
+  );
+  const versionsOf = [...new Set(ofProduct.map(({ version }) => version))].slice(0, SUGGESTIONS);
+  // What is asked for stands there whatever else is chosen: nothing may narrow the list unseen.
+  if (filter.version !== undefined && !versionsOf.includes(filter.version))
+    versionsOf.push(filter.version);
+  return (
+    <label id="versions" class="select">
+      <span class="hidden">Version</span>
+      <select id="version" name="version">
+        <option value="">Any version</option>
+        {versionsOf.map((version) => (
+          <option value={asking(version)} selected={version === filter.version}>
+            {`${version || "no version"} (${digits(counted(ofProduct, { version }))})`}
+          </option>
+        ))}
+      </select>
+    </label>
   );
 }
 
@@ -218,11 +230,11 @@ function counted(
   known: VersionCounts[],
   { product, version }: SessionFilter,
   of: Counted | "sessions" = "sessions",
-): string {
+): number {
   const rows = known.filter(
     (row) => (product ?? row.product) === row.product && (version ?? row.version) === row.version,
   );
-  return digits(rows.reduce((sum, row) => sum + row[of], 0));
+  return rows.reduce((sum, row) => sum + row[of], 0);
 }
 
 /** Narrows down by everything that is not a product, version or status. `column`: the metric is a column of the list. */
@@ -243,16 +255,8 @@ export function MoreFilters({ search, column }: { search: SessionSearch; column?
     <details class="more-filters" open={isUsed}>
       <summary>Time, machine, state, events{column ? ", metric column" : ""}</summary>
       <div class="fields">
-        <Field word="Started after" name="from" value={local(filter.from)} type="datetime-local" />
-        <Field word="Started before" name="to" value={local(filter.to)} type="datetime-local" />
-        <label>
-          Zone
-          <select name="zone">
-            <option value="utc">UTC</option>
-            <option value="local">My own</option>
-          </select>
-        </label>
-        <input type="hidden" name="offset" value="0" data-offset />
+        <Moment word="Started after" name="from" at={filter.from} />
+        <Moment word="Started before" name="to" at={filter.to} />
         <Field word="Host" name="hostname" value={filter.hostname} />
         <Field word="Machine id" name="machine" value={filter.machine} />
         <Field word="Tag" name="tag" value={filter.tag} />
@@ -272,23 +276,30 @@ export function MoreFilters({ search, column }: { search: SessionSearch; column?
   );
 }
 
-type FieldProps = {
-  word: string;
-  name: string;
-  value?: string | undefined;
-  type?: string | undefined;
-};
+type FieldProps = { word: string; name: string; value?: string | undefined };
 
-function Field({ word, name, value, type }: FieldProps) {
+function Field({ word, name, value }: FieldProps) {
   return (
     <label>
       {word}
+      <input type="text" name={name} value={value ?? ""} autocomplete="off" />
+    </label>
+  );
+}
+
+/** A moment to type: in UTC, or with script in the zone that all times on the page are in. */
+function Moment({ word, name, at }: { word: string; name: string; at: number | undefined }) {
+  return (
+    <label>
+      <span>
+        {word} <span data-zone-word>(UTC)</span>
+      </span>
       <input
-        type={type ?? "text"}
+        type="datetime-local"
         name={name}
-        value={value ?? ""}
+        value={at === undefined ? "" : new Date(at).toISOString().slice(0, 19)}
+        step="1"
         autocomplete="off"
-        step={type ? "1" : undefined}
       />
     </label>
   );
@@ -316,20 +327,17 @@ export function Suggested(props: FieldProps & { what: string }) {
   );
 }
 
-/** As a datetime-local field wants it: always in UTC, which the zone beside it then says, whatever it was typed in. */
-function local(at: number | undefined): string | undefined {
-  return at === undefined ? undefined : new Date(at).toISOString().slice(0, 19);
-}
+type ListProps = { env: Env; search: SessionSearch; known: VersionCounts[] };
 
-function List({ env, search }: { env: Env; search: SessionSearch }) {
+function List({ env, search, known }: ListProps) {
   return (
     <section id="list" class="panel list" aria-label="Sessions found">
-      {guarded("the sessions", () => found(env, search))}
+      {guarded("the sessions", () => found(env, search, known))}
     </section>
   );
 }
 
-async function found(env: Env, search: SessionSearch) {
+async function found(env: Env, search: SessionSearch, known: VersionCounts[]) {
   const { metric } = search;
   const db = env.CATALOG;
   // Of a path that held too many values only the session itself knows.
@@ -344,8 +352,10 @@ async function found(env: Env, search: SessionSearch) {
       )
     : undefined;
   const at = (cursor: string) => address("/sessions", { ...searchQuery(search), cursor });
+  const [before, after] = wordsOfPaging(search);
   return (
     <form method="get" action="/compare">
+      <Chips search={search} count={countOf(page, search, known)} />
       {page.items.length === 0 ? (
         <Empty title="No session is like that.">
           <p>
@@ -358,6 +368,11 @@ async function found(env: Env, search: SessionSearch) {
             rows={page.items}
             caption="Sessions found"
             selectable
+            sorting={{
+              sort: search.sort,
+              order: search.order,
+              path: (sort, order) => address("/sessions", searchQuery({ ...search, sort, order })),
+            }}
             extra={
               drawn && metric
                 ? {
@@ -377,7 +392,12 @@ async function found(env: Env, search: SessionSearch) {
         </div>
       )}
       <footer class="list-foot">
-        <button class="tool">Compare those ticked</button>
+        <button class="tool" data-compare={MAX_COMPARED}>
+          Compare those ticked
+        </button>
+        <button class="tool" type="button" data-untick hidden>
+          Untick all
+        </button>
         {page.searched_to === null ? null : (
           <span class="quiet">
             Looked back to <Time at={page.searched_to} show="minute" />
@@ -386,12 +406,12 @@ async function found(env: Env, search: SessionSearch) {
         <nav class="pages" aria-label="Pages of the list">
           {page.previous === null ? null : (
             <a class="tool" rel="prev" href={at(page.previous)}>
-              ‹ Newer
+              ‹ {before}
             </a>
           )}
           {page.next === null ? null : (
             <a class="tool" rel="next" href={at(page.next)}>
-              Older ›
+              {after} ›
             </a>
           )}
         </nav>
@@ -399,6 +419,94 @@ async function found(env: Env, search: SessionSearch) {
     </form>
   );
 }
+
+function wordsOfPaging({ sort, order }: SessionSearch): [before: string, after: string] {
+  if (sort !== "created_at") return ["Previous", "Next"];
+  return order === "desc" ? ["Newer", "Older"] : ["Older", "Newer"];
+}
+
+/** How many pass in all, if that is known without counting them. */
+function countOf(
+  { items, next, previous, searched_to }: SessionList,
+  { filter }: SessionSearch,
+  known: VersionCounts[],
+): number | undefined {
+  if (next === null && previous === null && searched_to === null) return items.length;
+  const { product: _product, version: _version, status = [], ...rest } = filter;
+  const [kind] = status;
+  if (Object.keys(rest).length > 0 || status.length > 1) return undefined;
+  if (kind === undefined) return counted(known, filter);
+  return isCounted(kind) ? counted(known, filter, kind) : undefined;
+}
+
+type Chip = { word: Child; without: SessionFilter };
+
+/** What narrows the list down, each a link to the list without it. */
+function Chips({ search, count }: { search: SessionSearch; count: number | undefined }) {
+  const chips = chipsOf(search.filter);
+  const to = (filter: SessionFilter) => address("/sessions", searchQuery({ ...search, filter }));
+  return (
+    <header class="chips">
+      <strong>{count === undefined ? "Sessions" : many(count, "session")}</strong>
+      {chips.map(({ word, without }) => (
+        <a class="chip" href={to(without)}>
+          <span class="hidden">Remove: </span>
+          <span>{word}</span>
+          <span aria-hidden="true">×</span>
+        </a>
+      ))}
+      {chips.length > 1 ? <a href={to({})}>Clear all</a> : null}
+    </header>
+  );
+}
+
+function chipsOf(filter: SessionFilter): Chip[] {
+  const { product, version, status = [], from, to, state } = filter;
+  const chips: Chip[] = [];
+  const add = (word: Child, ...names: (keyof SessionFilter)[]) => {
+    const without = { ...filter };
+    for (const name of names) delete without[name];
+    chips.push({ word, without });
+  };
+  if (product !== undefined) add(product || "unnamed", "product");
+  if (version !== undefined) add(version || "no version", "version");
+  for (const kind of status) {
+    const others = status.filter((each) => each !== kind);
+    const { status: _, ...rest } = filter;
+    const without = others.length > 0 ? { ...rest, status: others } : rest;
+    chips.push({ word: KIND_WORDS[kind], without });
+  }
+  for (const [name, word] of Object.entries(CHIP_WORDS)) {
+    const value = filter[name as keyof typeof CHIP_WORDS]; // as: a key of CHIP_WORDS
+    if (value !== undefined) add(`${word} ${value}`, name as keyof SessionFilter);
+  }
+  if (state)
+    add(`ever ${state.path}${state.value === undefined ? "" : ` = ${state.value}`}`, "state");
+  if (from !== undefined)
+    add(
+      <>
+        after <Time at={from} show="minute" />
+      </>,
+      "from",
+    );
+  if (to !== undefined)
+    add(
+      <>
+        before <Time at={to} show="minute" />
+      </>,
+      "to",
+    );
+  return chips;
+}
+
+const CHIP_WORDS = {
+  text: "words",
+  hostname: "host",
+  machine: "machine",
+  tag: "tag",
+  event: "event",
+  exception: "exception",
+} as const;
 
 function Views({ db, search }: { db: D1Database; search: SessionSearch }) {
   return guarded("the saved views", async () => {

@@ -63,14 +63,16 @@ describe.skipIf(!hasBrowser)("the pages across sessions", () => {
     await page.getByLabel("Search sessions").fill("attic");
     await soon(() => rows.count()).toBe(1);
     await soon(() => page.url()).toContain("text=attic");
-    expect(page.url()).not.toContain("product="); // nothing was said of it
+    // Of what nobody chose the address says nothing, and the title says what it is.
+    expect(new URL(page.url()).search).toBe("?text=attic");
+    expect(await page.title()).toBe("Sessions attic · Datacat");
     await page.getByLabel("Search sessions").fill("");
     await page.getByText("Crashed", { exact: true }).click();
     await soon(() => rows.count()).toBe(2);
     expect(await page.locator("#count-ended").textContent()).toBe("2");
-    await page.getByLabel("Product").selectOption("npm run check");
+    await page.locator("select[name=product]").selectOption("npm run check");
     await soon(() => page.locator("#count-ended").textContent()).toBe("1");
-    await page.getByLabel("Product").selectOption("");
+    await page.locator("select[name=product]").selectOption("");
     await soon(() => rows.count()).toBe(2);
     await page.reload();
     expect(await rows.count()).toBe(2);
@@ -78,14 +80,36 @@ describe.skipIf(!hasBrowser)("the pages across sessions", () => {
     expect(complaints).toEqual([]);
   });
 
-  test("a range of time is typed in the viewer's own zone", async () => {
+  test("a range of time is typed in the zone of the page, by the rules of that day", async () => {
     const { page } = await world.look("/sessions", { timezoneId: "Asia/Tokyo" });
+    const after = page.getByLabel("Started after");
     await page.getByText("Time, machine, state, events, metric column").click();
-    await page.getByLabel("Zone").selectOption("local");
     // Half an hour before `dead` began, as a clock in Tokyo (UTC+9) showed it.
-    const typed = new Date(NOW - 2.5 * HOUR + 9 * HOUR).toISOString().slice(0, 19);
-    await page.getByLabel("Started after").fill(typed);
+    const shown = (hours: number) =>
+      new Date(NOW - 2.5 * HOUR + hours * HOUR).toISOString().slice(0, 19);
+    await after.fill(shown(9));
     await soon(() => page.locator(".sessions tbody tr").count()).toBe(3);
+    const said = new URL(page.url()).searchParams.get("from");
+    expect(said).toBe(String(Date.parse(`${shown(0)}Z`)));
+    await page.getByRole("button", { name: "UTC" }).click();
+    expect(await after.inputValue()).toBe(shown(0));
+    await page.getByRole("button", { name: "Local" }).click();
+    await page.reload();
+    expect(await after.inputValue()).toBe(shown(9));
+    expect(await page.locator(".sessions tbody tr").count()).toBe(3);
+
+    // In Berlin July is UTC+2 and January UTC+1, whenever it is asked.
+    const berlin = await world.look("/sessions");
+    await berlin.page.getByText("Time, machine, state, events, metric column").click();
+    for (const [typed, meant] of [
+      ["2026-07-01T12:00:00", "2026-07-01T10:00:00Z"],
+      ["2026-01-01T12:00:00", "2026-01-01T11:00:00Z"],
+    ] as const) {
+      await berlin.page.getByLabel("Started after").fill(typed);
+      await soon(() => new URL(berlin.page.url()).searchParams.get("from")).toBe(
+        String(Date.parse(meant)),
+      );
+    }
   });
 
   test("what sessions ever were is offered while one types, and finds them", async () => {
@@ -116,13 +140,54 @@ describe.skipIf(!hasBrowser)("the pages across sessions", () => {
     const { page, complaints } = await world.look(
       "/sessions?product=archive-game&status=crashed,ended",
     );
+    const compare = page.locator("[data-compare]");
+    expect(await compare.isDisabled()).toBe(true);
+    expect(await compare.textContent()).toBe("Compare: tick 2 to 5");
     for (const box of await page.locator("input[name=ids]").all()) await box.check();
-    await page.getByRole("button", { name: "Compare those ticked" }).click();
+    await page.getByRole("button", { name: "Compare 2" }).click();
     await page.getByText("Last states, where they differ").waitFor();
     expect(await page.locator(".overlay").count()).toBe(7);
     await page.locator("select[name=align]").selectOption("end");
     await page.getByRole("button", { name: "Compare", exact: true }).click();
     await page.locator(".plot-x text", { hasText: "−" }).first().waitFor();
+    expect(complaints).toEqual([]);
+  });
+
+  test("ticks outlive searches and pages, and five is the most", async () => {
+    const { page } = await world.look("/sessions?product=archive-game&sort=points");
+    const compare = page.locator("[data-compare]");
+    await page.locator("input[value=dead]").check();
+    await page.locator("input[value=well]").check();
+    await page.locator("select[name=product]").selectOption("npm run check");
+    await soon(() => page.locator(".sessions tbody tr").count()).toBe(1);
+    await page.locator("input[value=check]").check();
+    expect(await compare.textContent()).toBe("Compare 3");
+    await page.getByRole("link", { name: "Started" }).click();
+    await page.locator("[aria-sort=descending]").waitFor();
+    expect(await page.locator("input[value=check]").isChecked()).toBe(true);
+    await page.evaluate("sessionStorage.setItem('ticked', JSON.stringify('abcdef'.split('')))");
+    await page.reload();
+    expect(await compare.textContent()).toBe("Compare: 5 at most, 6 are ticked");
+    expect(await compare.isDisabled()).toBe(true);
+    await page.getByRole("button", { name: "Untick all" }).click();
+    expect(await compare.textContent()).toBe("Compare: tick 2 to 5");
+  });
+
+  test("the heads of the list sort it, and its filters are taken away one by one or all at once", async () => {
+    const { page, complaints } = await world.look("/sessions?text=workshop&status=crashed");
+    await page.locator(".chips", { hasText: "2 sessions" }).waitFor();
+    await page.getByRole("link", { name: "Ran for" }).click();
+    const first = () => page.locator(".sessions tbody tr").first().locator("th a");
+    expect(await first().getAttribute("href")).toBe("/sessions/dead");
+    expect(await page.locator("[aria-sort=descending]").textContent()).toBe("Ran for");
+    await page.getByRole("link", { name: "Ran for" }).click();
+    expect(await first().getAttribute("href")).toBe("/sessions/spicy");
+    await page.getByRole("link", { name: "Remove: Crashed" }).click();
+    await soon(() => page.locator(".sessions tbody tr").count()).toBe(4);
+    expect(await page.locator(".chip").count()).toBe(1);
+    await page.goto("/sessions?product=archive-game&status=crashed&text=SIGKILL&order=asc");
+    await page.getByRole("link", { name: "Clear all" }).click();
+    expect(new URL(page.url()).search).toBe("?order=asc");
     expect(complaints).toEqual([]);
   });
 

@@ -78,6 +78,8 @@ const LISTS: [what: string, query: SessionListQuery, rows: number][] = [
   ["with a tag that nobody has", { tag: "none" }, BOUND],
   ["with a metric that few have", { metric: "rare" }, 500],
   ["by events", { sort: "events" }, BOUND],
+  ["by how long they ran", { sort: "ran_ms" }, BOUND],
+  ["by machine", { sort: "hostname", order: "asc" }, BOUND],
   [
     "of a version by points, with everything else",
     {

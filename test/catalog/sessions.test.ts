@@ -22,6 +22,7 @@ const world: Publication[] = Array.from({ length: 60 }, (_, n) => {
     session: {
       created_at: NOON + Math.floor(n / 3) * 1_000,
       updated_at: NOON + ((n * 37) % 50) * 500,
+      ended_at: status === "ended" ? NOON + ((n * 29) % 40) * 1_000 : null,
       product: n % 4 === 0 ? "editor" : "game",
       version: n % 5 === 0 ? "2.0" : "1.0",
       status,
@@ -127,11 +128,13 @@ test("paging through any list gives every session that passes once, in order", a
     fc.asyncProperty(query, async (given) => {
       const { sort = "created_at", order = "desc" } = given;
       const way = order === "desc" ? -1 : 1;
+      const value = (row: Publication["session"]) =>
+        sort === "ran_ms" ? (row.ended_at ?? row.updated_at) - row.created_at : row[sort];
       const compare = (a: string | number, b: string | number) => (a < b ? -1 : a > b ? 1 : 0);
       const expected = world
         .filter((row) => passes(row, given))
         .map((row) => row.session)
-        .toSorted((a, b) => way * (compare(a[sort], b[sort]) || compare(a.id, b.id)))
+        .toSorted((a, b) => way * (compare(value(a), value(b)) || compare(a.id, b.id)))
         .map((row) => row.id);
       expect((await pages(given)).flat().map((row) => row.id)).toEqual(expected);
     }),

@@ -2,7 +2,7 @@ import { env } from "cloudflare:workers";
 import { beforeAll, expect, test } from "vitest";
 import { ask as askSession } from "../../src/session/ask.ts";
 import { post, server } from "../api/server.ts";
-import { command, game, record, SPICE } from "./world.ts";
+import { command, game, nameless, record, SPICE } from "./world.ts";
 
 const START = Date.now() - 3_600_000;
 const END = START + 140_000;
@@ -212,6 +212,39 @@ test("a row of the list is little markup", async () => {
   const rows = html.match(/<tr>(?=<td><input).*?<\/tr>/g) ?? [];
   expect(rows.length).toBe(2);
   for (const row of rows) expect(row.length - 3 * "dead".length).toBeLessThan(440);
+});
+
+test("a product or version without a name can be asked for, everywhere", async () => {
+  await record(ask, nameless({ id: "nameless", at: START }));
+  await askSession(env, "nameless").reindex();
+  const rows = async (query: string) => {
+    const { html } = await get(`/sessions?${query}`);
+    return [...html.matchAll(/href="\/sessions\/([a-z]+)" data-status/g)].map(([, id]) => id);
+  };
+  expect(await rows("product=(none)")).toEqual(["nameless"]);
+  expect(new Set(await rows("version=(none)"))).toEqual(new Set(["command", "nameless"]));
+  const { html } = await get("/sessions?product=(none)");
+  expect(html).toContain('<option value="(none)" selected="">unnamed (1)</option>');
+  expect((await get("/")).html).toContain(
+    'href="/sessions?product=npm+run+check&amp;version=%28none%29"',
+  );
+  const groups = await get("/exceptions");
+  expect(groups.html).toContain('<option value="" selected="">Any product</option>');
+  expect(groups.html).toContain('<option value="(none)">unnamed</option>');
+  const path = /href="(\/exceptions\/[^"]+\?product=%28none%29)"/.exec(groups.html)?.[1] ?? "";
+  expect((await get(path)).html).toContain('href="/sessions/nameless"');
+
+  const api = async (path: string) => (await ask(`/api/${path}`)).json<{ items: object[] }>();
+  expect(await api("sessions?product=(none)")).toMatchObject({ items: [{ id: "nameless" }] });
+  expect((await api("products?product=(none)")).items).toHaveLength(1);
+  expect(await api("exceptions?product=(none)")).toMatchObject({ items: [{ product: "" }] });
+});
+
+test("the versions offered are those of the product that is chosen", async () => {
+  const { html } = await get("/sessions?product=archive-game", { "hx-request": "true" });
+  const offered = /<hx-partial hx-target="#versions".*?<\/hx-partial>/s.exec(html)?.[0] ?? "";
+  expect(offered).toContain(">1.4.2 (1)</option>");
+  expect(offered).not.toContain("no version");
 });
 
 test("views are saved as what they search for, and can be deleted", async () => {

@@ -135,6 +135,25 @@ export function command({
   });
 }
 
+/** A script that says neither what it is nor which version, and dies of an exception. */
+export function nameless({ id, at }: { id: string; at: number }): Batch[] {
+  const ops: Op[] = [
+    { op: "start", at },
+    {
+      op: "event",
+      at: at + 500,
+      name: "exception",
+      category: "critical",
+      handled: false,
+      exception_type: "KeyError",
+      exception_msg: "no such door",
+      stacktrace: ['  File "/home/ada/script.py", line 3, in <module>'],
+    },
+    { op: "end", at: at + 1_000, exit_code: 1 },
+  ];
+  return batchesOf(id, `${id}-lane`, ops, { program: "script.py", hostname: "workshop" });
+}
+
 /** What a page must never take for its own. */
 export const SPICE = `<script>alert(1)</script>"'><img src=x onerror=alert(1)>`;
 

@@ -1,6 +1,6 @@
 /** Sessions as rows: what each is, how it goes, what is in it. */
 import type { Child } from "hono/jsx";
-import type { SessionRow } from "../../catalog/index.ts";
+import type { SessionRow, SessionSort } from "../../catalog/index.ts";
 import { digits } from "./quantity.ts";
 import { STATUS_WORDS } from "./status.tsx";
 import { duration, Time } from "./time.tsx";
@@ -10,11 +10,32 @@ type TableProps = {
   caption: string;
   /** Draws a last column, for example a metric's strip. */
   extra?: { head: string; cell: (row: SessionRow) => Child } | undefined;
+  /** With heads that sort: what the rows are sorted by, and where they are sorted otherwise. */
+  sorting?: Sorting | undefined;
   /** With boxes to tick, named `ids`, for the form around the table. */
   selectable?: boolean | undefined;
 };
 
-export function SessionTable({ rows, caption, extra, selectable }: TableProps) {
+type Order = "asc" | "desc";
+type Sorting = {
+  sort: SessionSort;
+  order: Order;
+  path: (sort: SessionSort, order: Order) => string;
+};
+
+/** The columns in their order: what each is sorted by, and which way first. */
+const COLUMNS: [word: string, sort: SessionSort, first: Order, isNumber?: boolean][] = [
+  ["Session", "status", "asc"],
+  ["Product", "product", "asc"],
+  ["Started", "created_at", "desc"],
+  ["Ran for", "ran_ms", "desc", true],
+  ["Machine", "hostname", "asc"],
+  ["Events", "events", "desc", true],
+  ["Exceptions", "exceptions", "desc", true],
+  ["Points", "points", "desc", true],
+];
+
+export function SessionTable({ rows, caption, extra, selectable, sorting }: TableProps) {
   return (
     <table class="sessions">
       <caption class="hidden">{caption}</caption>
@@ -25,22 +46,19 @@ export function SessionTable({ rows, caption, extra, selectable }: TableProps) {
               <span class="hidden">Compare</span>
             </th>
           ) : null}
-          <th scope="col">Session</th>
-          <th scope="col">Product</th>
-          <th scope="col">Started</th>
-          <th scope="col" class="number">
-            Ran for
-          </th>
-          <th scope="col">Machine</th>
-          <th scope="col" class="number">
-            Events
-          </th>
-          <th scope="col" class="number">
-            Exceptions
-          </th>
-          <th scope="col" class="number">
-            Points
-          </th>
+          {COLUMNS.map(([word, sort, first, isNumber]) => (
+            <th
+              scope="col"
+              class={isNumber ? "number" : undefined}
+              aria-sort={sorting?.sort === sort ? ARIA[sorting.order] : undefined}
+            >
+              {sorting ? (
+                <a href={sorting.path(sort, nextOrder(sorting, sort, first))}>{word}</a>
+              ) : (
+                word
+              )}
+            </th>
+          ))}
           {extra ? <th scope="col">{extra.head}</th> : null}
         </tr>
       </thead>
@@ -56,6 +74,13 @@ export function SessionTable({ rows, caption, extra, selectable }: TableProps) {
       </tbody>
     </table>
   );
+}
+
+const ARIA = { asc: "ascending", desc: "descending" } as const;
+
+function nextOrder({ sort, order }: Sorting, asked: SessionSort, first: Order): Order {
+  if (sort !== asked) return first;
+  return order === "asc" ? "desc" : "asc";
 }
 
 type RowProps = {
@@ -76,12 +101,16 @@ function Row({ row, extra, hasExtra, selectable }: RowProps) {
         </td>
       ) : null}
       <th scope="row">
-        <a href={`/sessions/${row.id}`} data-status={row.status}>
+        <a
+          href={`/sessions/${row.id}`}
+          data-status={row.status}
+          data-failed={row.status === "ended" && row.exit_code ? "" : undefined}
+        >
           {row.headline || STATUS_WORDS[row.status]}
         </a>
         {row.unsure ? <span class="tag">maybe</span> : null}
       </th>
-      <td>
+      <td title={titleOf(`${row.product} ${row.version}`)}>
         {row.product || "unnamed"} <small>{row.version}</small>
       </td>
       <td>
@@ -90,7 +119,7 @@ function Row({ row, extra, hasExtra, selectable }: RowProps) {
       <td data-since={isOpen ? row.created_at : undefined}>
         {duration((row.ended_at ?? row.updated_at) - row.created_at)}
       </td>
-      <td>{row.hostname || row.machine_id.slice(0, 8)}</td>
+      <td title={titleOf(row.hostname)}>{row.hostname || row.machine_id.slice(0, 8)}</td>
       <td>{digits(row.events)}</td>
       <td data-some={row.exceptions > 0 ? "" : undefined}>
         {row.exceptions === 0 ? "–" : digits(row.exceptions)}
@@ -100,3 +129,10 @@ function Row({ row, extra, hasExtra, selectable }: RowProps) {
     </tr>
   );
 }
+
+/** What may be cut off is said in full when pointed at. */
+function titleOf(text: string): string | undefined {
+  return text.length > SHOWN_LENGTH ? text : undefined;
+}
+
+const SHOWN_LENGTH = 20;

@@ -6,6 +6,7 @@ import {
   exceptionGroups,
   listSessions,
   type SessionRow,
+  type StatusKind,
   type VersionCounts,
   type VersionDay,
   versionDays,
@@ -13,9 +14,11 @@ import {
 } from "../catalog/index.ts";
 import type { Env } from "../env.ts";
 import { pathOf } from "./exceptions.tsx";
+import { isFragment } from "./fragment.tsx";
 import { HOME_ROWS, HOME_VERSIONS, TREND_DAYS } from "./limits.ts";
 import { address } from "./ui/address.ts";
 import { Empty } from "./ui/empty.tsx";
+import { BY_NAME } from "./ui/order.ts";
 import { guarded, Panel } from "./ui/panel.tsx";
 import { digits, many } from "./ui/quantity.ts";
 import { QuickStart } from "./ui/quick-start.tsx";
@@ -27,77 +30,90 @@ import { duration, Time } from "./ui/time.tsx";
 export const home = new Hono<{ Bindings: Env }>();
 
 home.get("/", async (c) => {
-  const db = c.env.CATALOG;
-  const now = Date.now();
-  const counts = await versions(db);
-  if (counts.length === 0)
-    return c.render(<FirstRecording url={new URL(c.req.url).origin} />, FRAME);
+  const counts = await versions(c.env.CATALOG);
+  if (isFragment(c)) {
+    // Asked every few seconds: what someone reads or copies from meanwhile is left alone until there is something to show.
+    return counts.length === 0 ? c.body(null, 204) : c.html(<Home env={c.env} counts={counts} />);
+  }
   return c.render(
-    <>
-      <h1 class="hidden">Home</h1>
-      <div class="home">
-        <Running db={db} />
-        {guarded("the products", async () => (
-          <Products
-            counts={counts}
-            days={await versionDays(db, now, { days: TREND_DAYS })}
-            now={now}
-          />
-        ))}
-        <div class="columns">
-          <Crashes db={db} />
-          <Exceptions db={db} />
-        </div>
-      </div>
-    </>,
-    FRAME,
+    counts.length === 0 ? (
+      <FirstRecording url={new URL(c.req.url).origin} />
+    ) : (
+      <>
+        <h1 class="hidden">Home</h1>
+        <Home env={c.env} counts={counts} />
+      </>
+    ),
+    { title: "Home", here: "/", name: "home-page" },
   );
 });
 
-const FRAME = { title: "Home", here: "/", name: "home" };
-
-/** Fetched again while someone looks: page.js lets no hidden tab ask. */
-home.get("/running", (c) => c.html(<Running db={c.env.CATALOG} />));
-
-function Running({ db }: { db: D1Database }) {
+/** Fetched again as a whole while someone looks, so that its parts agree: page.js lets no hidden tab ask. */
+function Home({ env, counts }: { env: Env; counts: VersionCounts[] }) {
+  const db = env.CATALOG;
+  const now = Date.now();
   return (
-    <section
-      id="running"
-      class="panel running"
-      aria-labelledby="running-title"
-      hx-get="/running"
-      hx-trigger="every 5s"
-      hx-swap="outerMorph"
-    >
-      {guarded("what runs now", async () => {
-        const { items, next } = await listSessions(db, {
-          status: ["active", "hung", "suspended"],
-          limit: HOME_ROWS,
-        });
-        return (
-          <>
-            <header class="panel-head">
-              <h2 id="running-title">Running now</h2>
-              <span class="count">
-                {digits(items.length)}
-                {next === null ? "" : "+"}
-              </span>
-              <a class="tool" href="/sessions?status=active&status=hung&status=suspended">
-                All of them
-              </a>
-            </header>
-            {items.length === 0 ? (
-              <p class="panel-note quiet">Nothing runs at the moment.</p>
-            ) : null}
-            <ul class="session-cards">
-              {items.map((session) => (
-                <Card session={session} />
-              ))}
-            </ul>
-          </>
-        );
-      })}
+    <div id="home" class="home" hx-get="/" hx-trigger="every 5s" hx-swap="outerMorph">
+      <Running db={db} counts={counts} />
+      {guarded("the products", async () => (
+        <Products
+          counts={counts}
+          days={await versionDays(db, now, { days: TREND_DAYS })}
+          now={now}
+        />
+      ))}
+      <div class="columns">
+        <Crashes db={db} />
+        <Exceptions db={db} />
+      </div>
+    </div>
+  );
+}
+
+/** What is heard of or hangs now; and apart from it what nobody has heard of, which may run or not. */
+function Running({ db, counts }: { db: D1Database; counts: VersionCounts[] }) {
+  const running = counts.reduce((sum, row) => sum + runningOf(row), 0);
+  const silent = counts.reduce((sum, row) => sum + row.suspended, 0);
+  return (
+    <section id="running" class="panel running" aria-labelledby="running-title">
+      <header class="panel-head">
+        <h2 id="running-title">Running now</h2>
+        <span class="count">{digits(running)}</span>
+        <a class="tool" href="/sessions?status=active&status=hung">
+          All of them
+        </a>
+      </header>
+      {running === 0 ? <p class="panel-note quiet">Nothing runs at the moment.</p> : null}
+      {guarded("what runs now", () => cards(db, ["active", "hung"]))}
+      {silent === 0 ? null : (
+        <>
+          <header class="panel-head silent-head">
+            <h3>Silent</h3>
+            <span class="count">{digits(silent)}</span>
+            <span class="quiet">No word from them: asleep, cut off, or gone.</span>
+            <a class="tool" href="/sessions?status=suspended">
+              All of them
+            </a>
+          </header>
+          {guarded("what is silent", () => cards(db, ["suspended"]))}
+        </>
+      )}
     </section>
+  );
+}
+
+function runningOf({ active, hung }: VersionCounts): number {
+  return active + hung;
+}
+
+async function cards(db: D1Database, status: StatusKind[]) {
+  const { items } = await listSessions(db, { status, limit: HOME_ROWS });
+  return (
+    <ul class="session-cards">
+      {items.map((session) => (
+        <Card session={session} />
+      ))}
+    </ul>
   );
 }
 
@@ -105,9 +121,12 @@ function Card({ session }: { session: SessionRow }) {
   return (
     <li data-status={session.status}>
       <a class="card" href={`/sessions/${session.id}`}>
-        <Lamp status={session.status} />
-        <strong>{session.product || "unnamed"}</strong> <span class="quiet">{session.version}</span>
-        <span class="card-said">{session.headline}</span>
+        <span class="card-name">
+          <Lamp status={session.status} />
+          <strong>{session.product || "unnamed"}</strong>
+          <span class="quiet">{session.version}</span>
+        </span>
+        {session.status === "active" ? null : <span class="card-said">{session.headline}</span>}
         <span class="card-facts">
           {session.hostname === "" ? "" : `${session.hostname} · `}
           <span data-since={session.status === "active" ? session.created_at : undefined}>
@@ -123,9 +142,10 @@ function Card({ session }: { session: SessionRow }) {
 
 type ProductsProps = { counts: VersionCounts[]; days: VersionDay[]; now: number };
 
-/** One table for all: versions of a product stand together under its name. */
+/** One table for all: versions of a product stand together, its name beside the first. */
 function Products({ counts, days, now }: ProductsProps) {
   const today = Math.floor(now / DAY_MS) * DAY_MS;
+  const products = [...Map.groupBy(counts, ({ product }) => product).values()];
   return (
     <section class="panel" aria-labelledby="products-title">
       <header class="panel-head">
@@ -137,10 +157,14 @@ function Products({ counts, days, now }: ProductsProps) {
           )}
         </span>
       </header>
+      {products.map((versionsOf) => (
+        <Regression versionsOf={versionsOf} />
+      ))}
       <div class="scroller">
         <table class="versions">
           <thead>
             <tr>
+              <th scope="col">Product</th>
               <th scope="col">Version</th>
               <th scope="col" class="number">
                 Sessions
@@ -158,26 +182,16 @@ function Products({ counts, days, now }: ProductsProps) {
               <th scope="col">Newest</th>
             </tr>
           </thead>
-          {[...Map.groupBy(counts, ({ product }) => product)].map(([product, versionsOf]) => (
+          {products.map((versionsOf) => (
             <tbody>
-              <tr>
-                <th scope="rowgroup" colspan={7}>
-                  <a class="product" href={address("/sessions", { product: asking(product) })}>
-                    {product || "unnamed"}
-                  </a>
-                  {versionsOf.length > HOME_VERSIONS ? (
-                    <span class="quiet">
-                      {" "}
-                      and {many(versionsOf.length - HOME_VERSIONS, "older version")}
-                    </span>
-                  ) : null}
-                </th>
-              </tr>
-              {versionsOf.slice(0, HOME_VERSIONS).map((row) => (
+              {versionsOf.slice(0, HOME_VERSIONS).map((row, index) => (
                 <Version
                   row={row}
+                  before={versionBefore(row, versionsOf)}
+                  older={versionsOf.length - HOME_VERSIONS}
+                  isFirst={index === 0}
                   days={days.filter(
-                    (day) => day.product === product && day.version === row.version,
+                    (day) => day.product === row.product && day.version === row.version,
                   )}
                   today={today}
                 />
@@ -190,20 +204,74 @@ function Products({ counts, days, now }: ProductsProps) {
   );
 }
 
-type VersionProps = { row: VersionCounts; days: VersionDay[]; today: number };
+/** The version that a version is measured against: of the same product, next below it in numeric order. */
+function versionBefore(row: VersionCounts, versionsOf: VersionCounts[]): VersionCounts | undefined {
+  return versionsOf
+    .filter((other) => BY_NAME.compare(other.version, row.version) < 0)
+    .toSorted((a, b) => BY_NAME.compare(b.version, a.version))[0];
+}
 
-function Version({ row, days, today }: VersionProps) {
+/** Says so when the newest version crashes more often than the one before, by more than chance would explain. */
+function Regression({ versionsOf }: { versionsOf: VersionCounts[] }) {
+  const newest = versionsOf.toSorted((a, b) => BY_NAME.compare(b.version, a.version))[0];
+  const before = newest && versionBefore(newest, versionsOf);
+  if (!newest || !before || !isWorse(newest, before)) return null;
+  return (
+    <p class="panel-note regression">
+      <Lamp status="crashed" />{" "}
+      {`${newest.product} ${newest.version} crashes more than ${before.version || "no version"}: ${crashShare(newest)} vs ${crashShare(before)} of sessions.`}
+    </p>
+  );
+}
+
+/** One-sided test of two proportions: chance alone gives as much in one of twenty cases. */
+function isWorse(newest: VersionCounts, before: VersionCounts): boolean {
+  const difference = newest.crashed / newest.sessions - before.crashed / before.sessions;
+  const pooled = (newest.crashed + before.crashed) / (newest.sessions + before.sessions);
+  const error = Math.sqrt(pooled * (1 - pooled) * (1 / newest.sessions + 1 / before.sessions));
+  return error > 0 && difference / error > LIKELY_NOT_CHANCE;
+}
+
+const LIKELY_NOT_CHANCE = 1.645;
+
+function crashShare({ crashed, sessions }: VersionCounts): string {
+  return `${((crashed / sessions) * 100).toFixed(1)} %`;
+}
+
+type VersionProps = {
+  row: VersionCounts;
+  before: VersionCounts | undefined;
+  /** How many more versions the product has than are shown. */
+  older: number;
+  isFirst: boolean;
+  days: VersionDay[];
+  today: number;
+};
+
+function Version({ row, before, older, isFirst, days, today }: VersionProps) {
   const { product, version, sessions, crashed, ever_hung } = row;
   const named = { product: asking(product), version: asking(version) };
   const listed = (status: string) => address("/sessions", { ...named, status });
+  const running = runningOf(row);
   return (
     <tr>
+      {isFirst ? (
+        <th scope="rowgroup">
+          <a class="product" href={address("/sessions", { product: named.product })}>
+            {product || "unnamed"}
+          </a>
+          {older > 0 ? <small class="quiet"> +{many(older, "older version")}</small> : null}
+        </th>
+      ) : (
+        <td></td>
+      )}
       <th scope="row">
         <a href={address("/sessions", named)}>{version || "no version"}</a>
       </th>
       <td class="number">{digits(sessions)}</td>
-      <td class="number">{row.active === 0 ? <span class="quiet">–</span> : digits(row.active)}</td>
+      <td class="number">{running === 0 ? <span class="quiet">–</span> : digits(running)}</td>
       <td class="number">
+        <Change row={row} before={before} />
         <a class="plain" href={listed("crashed")}>
           <Rate whole={sessions} failed={crashed} word="did not crash" />
         </a>
@@ -227,6 +295,26 @@ function Version({ row, days, today }: VersionProps) {
     </tr>
   );
 }
+
+/** How the share without a crash moved since the version before, in percentage points. */
+function Change({ row, before }: { row: VersionCounts; before: VersionCounts | undefined }) {
+  if (!before || Math.min(row.sessions, before.sessions) < LEAST_SESSIONS) return null;
+  const points = (before.crashed / before.sessions - row.crashed / row.sessions) * 100;
+  if (Math.abs(points) < LEAST_CHANGE) return null;
+  const way = points > 0 ? "up" : "down";
+  return (
+    <small class="change-since" data-way={way}>
+      <span aria-hidden="true">{way === "up" ? "▲" : "▼"}</span>
+      <span class="hidden">{way}</span> {Math.abs(points).toFixed(1)} pts vs{" "}
+      {before.version || "no version"}
+    </small>
+  );
+}
+
+/** Of fewer sessions a share says little, and its change less. */
+const LEAST_SESSIONS = 5;
+/** Percentage points that are shown as a change: less would read as 0.0. */
+const LEAST_CHANGE = 0.05;
 
 function Crashes({ db }: { db: D1Database }) {
   return (
@@ -305,7 +393,7 @@ function Group({ group }: { group: ExceptionGroup }) {
 
 function FirstRecording({ url }: { url: string }) {
   return (
-    <section class="first">
+    <section class="first" hx-get="/" hx-trigger="every 5s" hx-target="this" hx-swap="outerHTML">
       <h1>Nothing is recorded yet.</h1>
       <p>
         Datacat is a flight recorder for programs. Record any command as it is, or add a few lines

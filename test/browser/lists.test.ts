@@ -30,11 +30,37 @@ describe.skipIf(!hasBrowser)("the pages across sessions", () => {
   test("home shows products, what runs, what crashed and why", async () => {
     const { page, complaints } = await world.look("/");
     await page.locator("#running").getByText("1.5.0").waitFor();
-    const row = page.locator(".versions tr", { hasText: "1.4.2" }).first();
+    const row = page
+      .locator(".versions tr", { has: page.getByRole("rowheader", { name: "1.4.2" }) })
+      .first();
     expect(await row.textContent()).toContain("0.0 %");
     await page.locator("#crashes a", { hasText: "MemoryError" }).first().click();
     await page.locator("#verdict[data-status=crashed]").waitFor();
     expect(complaints).toEqual([]);
+  });
+
+  test("home moves as a whole while it is open", async () => {
+    const alive = await World.open();
+    try {
+      const at = Date.now();
+      await alive.record(game({ id: "one", at: at - 5_000, seconds: 5, ending: "running" }));
+      await alive.listed("one");
+      const { page, complaints } = await alive.look("/");
+      await page.locator("#running .count", { hasText: "1" }).waitFor();
+      await alive.record(
+        game({ id: "two", at: Date.now() - 5_000, seconds: 5, ending: "running" }),
+        game({ id: "dead", at: at - 90_000, seconds: 20 }),
+      );
+      await page.locator("#crashes a", { hasText: "MemoryError" }).waitFor();
+      await page.locator("#groups a", { hasText: "MemoryError" }).waitFor();
+      await soon(() => page.locator("#running .card").count()).toBe(2);
+      const row = page.locator(".versions tbody tr").first();
+      expect(await row.locator("td").nth(1).textContent()).toBe("2");
+      expect(await page.locator("#running .count").first().textContent()).toBe("2");
+      expect(complaints).toEqual([]);
+    } finally {
+      await alive.close();
+    }
   });
 
   test("an empty server teaches the first recording, with its own address", async () => {
@@ -50,6 +76,8 @@ describe.skipIf(!hasBrowser)("the pages across sessions", () => {
         "import datacat",
       );
       await expectAccessible(page);
+      await empty.record(command({ id: "first", at: Date.now() - 60_000 }));
+      await page.locator("#home .product", { hasText: "npm run check" }).waitFor();
       expect(complaints).toEqual([]);
     } finally {
       await empty.close();

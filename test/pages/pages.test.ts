@@ -2,7 +2,7 @@ import { env } from "cloudflare:workers";
 import { beforeAll, expect, test } from "vitest";
 import { ask as askSession } from "../../src/session/ask.ts";
 import { post, server } from "../api/server.ts";
-import { command, game, nameless, record, SPICE } from "./world.ts";
+import { brief, command, game, nameless, record, SPICE } from "./world.ts";
 
 const START = Date.now() - 3_600_000;
 const END = START + 140_000;
@@ -364,6 +364,29 @@ test("two sessions are compared with only their differences", async () => {
   expect(html).not.toContain("renderer.backend");
   expect((await get("/compare?ids=dead&ids=nothing")).html).toContain(
     "These sessions are not there",
+  );
+});
+
+test("home says how a version does against the one before, and only what chance does not explain as worse", async () => {
+  const run = (version: string, n: number, ending: "end" | "crash") =>
+    record(ask, brief({ id: `v${version}-${n}`, at: START, product: "editor", version, ending }));
+  // 1.10 follows 1.9, not 1.1.
+  for (let n = 0; n < 8; n++) await run("1.9", n, n < 1 ? "crash" : "end");
+  for (let n = 0; n < 8; n++) await run("1.10", n, n < 2 ? "crash" : "end");
+  for (const version of ["1.9", "1.10"])
+    for (let n = 0; n < 8; n++) await askSession(env, `v${version}-${n}`).reindex();
+  const chance = await get("/");
+  expect(chance.html).toMatch(/<\/span> 12\.5 pts vs 1\.9<\/small>/);
+  expect(chance.html).not.toContain("crashes more than");
+  // A product's first version stands on the line of its name.
+  expect(chance.html).toMatch(/>npm run check<\/a><\/th><th scope="row">/);
+
+  for (let n = 8; n < 16; n++) {
+    await run("1.10", n, "crash");
+    await askSession(env, `v1.10-${n}`).reindex();
+  }
+  expect((await get("/")).html).toContain(
+    "editor 1.10 crashes more than 1.9: 62.5 % vs 12.5 % of sessions.",
   );
 });
 

@@ -135,6 +135,27 @@ export function command({
   });
 }
 
+/** A run that only begins and ends, for counting. */
+export function brief({
+  id,
+  at,
+  product,
+  version,
+  ending,
+}: {
+  id: string;
+  at: number;
+  product: string;
+  version: string;
+  ending: Ending;
+}): Batch[] {
+  const ops: Op[] = [{ op: "start", at, product, version }];
+  if (ending === "end") ops.push({ op: "end", at: at + 1_000, exit_code: 0 });
+  if (ending === "crash")
+    ops.push({ op: "crash", at: at + 1_000, reason: "killed", signal: "SIGKILL" });
+  return batchesOf(id, `${id}-lane`, ops, { program: product, hostname: "workshop" });
+}
+
 /** A script that says neither what it is nor which version, and dies of an exception. */
 export function nameless({ id, at }: { id: string; at: number }): Batch[] {
   const ops: Op[] = [

@@ -293,7 +293,7 @@ exceptions.get("/exceptions/:fingerprint", async (c) => {
           {group.product || "unnamed"}
         </a>
       </nav>
-      <header class="group-head">
+      <header class="group-head" data-standing={standing(group)}>
         <h1>
           <span class="exception-type">{group.type || "Exception"}</span>
         </h1>

@@ -29,8 +29,9 @@ import { address } from "./ui/address.ts";
 import { Empty } from "./ui/empty.tsx";
 import { BY_NAME } from "./ui/order.ts";
 import { guarded, Panel } from "./ui/panel.tsx";
-import { digits, many, quantity } from "./ui/quantity.ts";
+import { digits, many, mark, quantity } from "./ui/quantity.ts";
 import { Legend, LineMark, Plot } from "./ui/plot.tsx";
+import { scaleOf } from "./ui/scale.ts";
 
 export const metrics = new Hono<{ Bindings: Env }>();
 
@@ -227,7 +228,7 @@ function Names({ names }: { names: MetricName[] }) {
         <Empty title="No session has logged a number yet." />
       ) : (
         <ul class="names">
-          {names.map(({ name, type, unit }) => (
+          {inNameOrder(names).map(({ name, type, unit }) => (
             <li>
               <a href={address("/metrics", { metric: name })}>{name}</a>{" "}
               <span class="quiet">
@@ -240,6 +241,10 @@ function Names({ names }: { names: MetricName[] }) {
       )}
     </section>
   );
+}
+
+function inNameOrder(names: MetricName[]): MetricName[] {
+  return names.toSorted((a, b) => BY_NAME.compare(a.name, b.name));
 }
 
 function Answer({ question, found }: { question: Question; found: Promise<SessionMetrics> }) {
@@ -441,8 +446,11 @@ function GroupName({ group, by }: { group: string; by: Grouping }) {
       </a>
     );
   }
-  if (group !== "") return <>{group}</>;
-  return <>{by === "none" ? "all" : "unnamed"}</>;
+  return (
+    <span class="name" title={group}>
+      {group || (by === "none" ? "all" : "unnamed")}
+    </span>
+  );
 }
 
 function cell(row: GroupStatistics, column: Column, unit: string): string {
@@ -489,21 +497,17 @@ function Bars({ bars, unit }: { bars: Bar[]; unit: string }) {
         ))}
       </svg>
       <svg class="plot-x" aria-hidden="true">
-        {least === most ? (
-          <text x="50%" y="1em" text-anchor="middle">
-            {rounded(least, unit)}
-          </text>
-        ) : (
-          [0, 0.25, 0.5, 0.75, 1].map((share) => (
+        {scaleOf(least, most, unit)
+          .ticks.filter((tick) => tick >= least && tick <= most)
+          .map((tick) => (
             <text
-              x={`${share * 100}%`}
+              x={`${(least === most ? 0.5 : (tick - least) / range) * 100}%`}
               y="1em"
-              text-anchor={share === 0 ? "start" : share === 1 ? "end" : "middle"}
+              text-anchor="middle"
             >
-              {rounded(least + share * range, unit)}
+              {mark(tick, unit)}
             </text>
-          ))
-        )}
+          ))}
       </svg>
     </figure>
   );

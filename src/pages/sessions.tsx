@@ -28,6 +28,7 @@ import { LIST_ROWS, MAX_COMPARED, SUGGESTIONS } from "./limits.ts";
 import { readFilter, type SessionSearch, searchQuery } from "./search.ts";
 import { address } from "./ui/address.ts";
 import { Empty } from "./ui/empty.tsx";
+import { BY_NAME } from "./ui/order.ts";
 import { guarded } from "./ui/panel.tsx";
 import { digits, many } from "./ui/quantity.ts";
 import { SessionTable } from "./ui/session-table.tsx";
@@ -572,9 +573,12 @@ sessions.get("/suggest/:what", async (c) => {
   const offered = (await sources[c.req.param("what")]?.()) ?? [];
   return c.html(
     <>
-      {offered.slice(0, SUGGESTIONS).map((each) => (
-        <option value={each}></option>
-      ))}
+      {offered
+        .toSorted(BY_NAME.compare)
+        .slice(0, SUGGESTIONS)
+        .map((each) => (
+          <option value={each}></option>
+        ))}
     </>,
   );
 });

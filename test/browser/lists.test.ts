@@ -352,6 +352,51 @@ describe.skipIf(!hasBrowser)("the pages across sessions", () => {
     });
   }
 
+  test("a name without end widens no page and makes no row high", async () => {
+    const endless = await World.open();
+    try {
+      const spice = "-name-without-end".repeat(12);
+      await endless.record(
+        game({ id: "endless", at: NOW - 2 * HOUR, seconds: 20, spice }),
+        game({ id: "short", at: NOW - 3 * HOUR, seconds: 20 }),
+      );
+      await endless.listed("endless", "short");
+      const { page } = await endless.look("/");
+      for (const [path, row] of [
+        ["/", ".versions tbody tr, .entry"],
+        ["/sessions", ".sessions tbody tr"],
+        ["/exceptions", ".group-row"],
+        ["/metrics?metric=fps", ".statistics tbody tr, .legend li"],
+        ["/compare?ids=endless&ids=short", ".heads thead tr, .legend li, .overlay h3"],
+      ] as const) {
+        await page.goto(path);
+        for (const width of [1_440, 360]) {
+          await page.setViewportSize({ width, height: 900 });
+          expect(await page.evaluate<number>("document.documentElement.scrollWidth")).toBe(width);
+          const heights = await page
+            .locator(row)
+            .evaluateAll((rows) => rows.map((each) => each.getBoundingClientRect().height));
+          expect({ path, width, highest: Math.max(...heights) < 160 }).toEqual({
+            path,
+            width,
+            highest: true,
+          });
+        }
+      }
+    } finally {
+      await endless.close();
+    }
+  });
+
+  test("on a very wide screen letters grow and lists do not", async () => {
+    const { page } = await world.look("/sessions", { viewport: { width: 3_840, height: 2_160 } });
+    const [letters, list] = await page.evaluate<[number, number]>(
+      "[parseFloat(getComputedStyle(document.body).fontSize), document.getElementById('list').clientWidth]",
+    );
+    expect(letters).toBeGreaterThanOrEqual(18);
+    expect(list).toBeLessThan(2_400);
+  });
+
   test("on a phone, all pages can be reached without scrolling, and a row is read without, too", async () => {
     const { page } = await world.look("/sessions?metric=fps", {
       viewport: { width: 360, height: 780 },

@@ -74,6 +74,7 @@ export function Trend({
       role="img"
       aria-label={word}
     >
+      <path class="trend-base" d={`M0 ${HEIGHT}h${width}`} />
       <path class="trend-all" d={days.map(({ at, all }) => bar(at, all)).join("")} />
       <path class="trend-bad" d={days.map(({ at, bad }) => bar(at, bad)).join("")} />
     </svg>

@@ -109,19 +109,24 @@ function sessionMetric(row: StoredMetric, session: SessionRow): SessionMetric {
   };
 }
 
-/** The metric's strip in each of these sessions (of its first series there), for a column of sparklines. */
+/** What a column of sparklines draws: the whole life of a metric in a session, and where it stood at the end. */
+export type SessionStrip = { strip: Strip; last: number; unit: string };
+
+/** The metric in each of these sessions (its first series there). */
 export async function strips(
   db: D1Database,
   sessionIds: string[],
   name: string,
-): Promise<Map<string, Strip>> {
+): Promise<Map<string, SessionStrip>> {
   const { results } = await db
     .prepare(
-      `SELECT metrics.session_id AS id, metrics.strip FROM json_each(?1) AS s
+      `SELECT metrics.session_id AS id, metrics.strip, metrics.last, metrics.unit FROM json_each(?1) AS s
        CROSS JOIN metrics ON metrics.session_id = s.value AND metrics.name = ?2
        WHERE metrics.strip IS NOT NULL ORDER BY metrics.series DESC`,
     )
     .bind(JSON.stringify(sessionIds), name)
-    .all<{ id: string; strip: string }>();
-  return new Map(results.map((row) => [row.id, JSON.parse(row.strip) as Strip])); // written by publish
+    .all<{ id: string; strip: string; last: number; unit: string }>();
+  return new Map(
+    results.map(({ id, strip, ...rest }) => [id, { ...rest, strip: JSON.parse(strip) as Strip }]), // written by publish
+  );
 }

@@ -24,7 +24,14 @@ import { Select } from "./exceptions.tsx";
 import { fragment, isFragment } from "./fragment.tsx";
 import { CHART_GROUPS, STATISTICS_ROWS } from "./limits.ts";
 import { readFilter, type SessionSearch, searchQuery } from "./search.ts";
-import { KIND_WORDS, MoreFilters, ProductSelects, Suggested, VersionSelect } from "./sessions.tsx";
+import {
+  KIND_WORDS,
+  MoreFilters,
+  ProductSelects,
+  Suggested,
+  VersionSelect,
+  Within,
+} from "./sessions.tsx";
 import { address } from "./ui/address.ts";
 import { Empty } from "./ui/empty.tsx";
 import { BY_NAME } from "./ui/order.ts";
@@ -90,9 +97,9 @@ type Question = {
   aggregate: Aggregate | undefined;
 };
 
-function readQuestion(url: string): Question {
+function readQuestion(url: string, now: number): Question {
   const query = new URL(url).searchParams;
-  const search = readFilter(query);
+  const search = readFilter(query, now);
   const aggregate = query.get("aggregate") ?? "";
   return {
     search,
@@ -116,7 +123,7 @@ function isQuantile(aggregate: Aggregate): aggregate is keyof typeof QUANTILES {
 }
 
 metrics.get("/metrics", async (c) => {
-  const question = readQuestion(c.req.url);
+  const question = readQuestion(c.req.url, Date.now());
   const db = c.env.CATALOG;
   const title = titleOf(question);
   const { name, search } = question;
@@ -194,6 +201,7 @@ function Ask({ question, known, type }: AskProps) {
             ...Object.fromEntries(STATUS_KINDS.map((kind) => [kind, KIND_WORDS[kind]])),
           }}
         />
+        <Within search={search} />
         <Select name="by" word="Group" now={by} options={GROUP_WORDS} />
         <Shown question={question} type={type} />
         <Select name="axis" word="Axis" now={axis} options={AXES} />
@@ -537,7 +545,7 @@ function questionQuery({
 }
 
 metrics.get("/metrics.csv", async (c) => {
-  const question = readQuestion(c.req.url);
+  const question = readQuestion(c.req.url, Date.now());
   const { items } = await sessionMetrics(c.env.CATALOG, {
     ...question.search.filter,
     name: question.name ?? "",

@@ -14,6 +14,8 @@ export type SessionSearch = {
   order: "asc" | "desc";
   /** What the list is asked with beside the filter. */
   page: { sort: SessionSort; order: "asc" | "desc"; cursor?: string };
+  /** How long ago sessions may have begun: the filter's `from` then follows the clock. */
+  within: Within | undefined;
   /** The metric whose strip is shown. */
   metric: string | undefined;
 };
@@ -21,7 +23,16 @@ export type SessionSearch = {
 const NAMES = ["product", "version"] as const;
 const WORDS = ["machine", "hostname", "text", "tag", "event", "exception"] as const;
 
-export function readFilter(query: URLSearchParams): SessionSearch {
+const HOUR_MS = 3_600_000;
+export const WITHIN = {
+  hour: { word: "last hour", ms: HOUR_MS },
+  day: { word: "last day", ms: 24 * HOUR_MS },
+  week: { word: "last week", ms: 7 * 24 * HOUR_MS },
+  month: { word: "last 30 days", ms: 30 * 24 * HOUR_MS },
+} as const;
+export type Within = keyof typeof WITHIN;
+
+export function readFilter(query: URLSearchParams, now: number): SessionSearch {
   const filter: SessionFilter = {};
   for (const name of NAMES) {
     const value = query.get(name)?.trim();
@@ -43,6 +54,9 @@ export function readFilter(query: URLSearchParams): SessionSearch {
   const to = time(query.get("to"));
   if (from !== undefined) filter.from = from;
   if (to !== undefined) filter.to = to;
+  const said = query.get("within") ?? "";
+  const within = isWithin(said) ? said : undefined;
+  if (within !== undefined) filter.from = now - WITHIN[within].ms;
 
   const sort = SESSION_SORTS.find((each) => each === query.get("sort")) ?? "created_at";
   const order = query.get("order") === "asc" ? "asc" : "desc";
@@ -52,8 +66,13 @@ export function readFilter(query: URLSearchParams): SessionSearch {
     sort,
     order,
     page: cursor ? { sort, order, cursor } : { sort, order },
+    within,
     metric: query.get("metric")?.trim() || undefined,
   };
+}
+
+function isWithin(word: string): word is Within {
+  return Object.hasOwn(WITHIN, word);
 }
 
 /** The search as an address says it, times in UTC; what is as always is left out. */
@@ -61,13 +80,16 @@ export function searchQuery({
   filter,
   sort,
   order,
+  within,
   metric,
 }: SessionSearch): Record<string, string | number | undefined> {
-  const { status, state, product, version, ...words } = filter;
+  const { status, state, product, version, from, ...words } = filter;
   return {
     product: product === undefined ? undefined : asking(product),
     version: version === undefined ? undefined : asking(version),
     ...words,
+    from: within === undefined ? from : undefined,
+    within,
     status: status?.join(","),
     path: state?.path,
     value: state?.value,

@@ -25,12 +25,12 @@ import type { Env } from "../env.ts";
 import { ask } from "../session/ask.ts";
 import { fragment, isFragment } from "./fragment.tsx";
 import { LIST_ROWS, MAX_COMPARED, SUGGESTIONS } from "./limits.ts";
-import { readFilter, type SessionSearch, searchQuery } from "./search.ts";
+import { readFilter, type SessionSearch, searchQuery, WITHIN } from "./search.ts";
 import { address } from "./ui/address.ts";
 import { Empty } from "./ui/empty.tsx";
 import { BY_NAME } from "./ui/order.ts";
 import { guarded } from "./ui/panel.tsx";
-import { digits, many } from "./ui/quantity.ts";
+import { digits, many, quantity } from "./ui/quantity.ts";
 import { SessionTable } from "./ui/session-table.tsx";
 import { Sparkline } from "./ui/sparkline.tsx";
 import { Time } from "./ui/time.tsx";
@@ -38,7 +38,7 @@ import { Time } from "./ui/time.tsx";
 export const sessions = new Hono<{ Bindings: Env }>();
 
 sessions.get("/sessions", async (c) => {
-  const search = readFilter(new URL(c.req.url).searchParams);
+  const search = readFilter(new URL(c.req.url).searchParams, Date.now());
   const known = await versions(c.env.CATALOG);
   const title = titleOf(search);
   const list = <List env={c.env} search={search} known={known} />;
@@ -129,6 +129,7 @@ function Search({ search, known }: SearchProps) {
           data-search
         />
         <ProductSelects filter={filter} known={known} />
+        <Within search={search} />
         <label class="select">
           <span class="hidden">Sort by</span>
           <select name="sort">
@@ -218,6 +219,27 @@ export function VersionSelect({ filter, known }: NamesProps) {
   );
 }
 
+/** The newest sessions, whenever the address is opened. */
+export function Within({ search }: { search: SessionSearch }) {
+  return (
+    <label class="select">
+      <span class="hidden">Started</span>
+      <select name="within">
+        <option value="">Any time</option>
+        {Object.entries(WITHIN).map(([name, { word }]) => (
+          <option value={name} selected={name === search.within}>
+            {capital(word)}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+function capital(word: string): string {
+  return word.slice(0, 1).toUpperCase() + word.slice(1);
+}
+
 /** The statuses that the catalog counts; of what sessions turned into after a hang it does not. */
 const COUNTED = ["active", "suspended", "hung", "crashed", "ended", "ever_hung"] as const;
 type Counted = (typeof COUNTED)[number];
@@ -245,7 +267,7 @@ export function MoreFilters({ search, column }: { search: SessionSearch; column?
     [
       filter.machine,
       filter.hostname,
-      filter.from,
+      search.within === undefined ? filter.from : undefined,
       filter.to,
       filter.state,
       filter.event,
@@ -256,7 +278,11 @@ export function MoreFilters({ search, column }: { search: SessionSearch; column?
     <details class="more-filters" open={isUsed}>
       <summary>Time, machine, state, events{column ? ", metric column" : ""}</summary>
       <div class="fields">
-        <Moment word="Started after" name="from" at={filter.from} />
+        <Moment
+          word="Started after"
+          name="from"
+          at={search.within === undefined ? filter.from : undefined}
+        />
         <Moment word="Started before" name="to" at={filter.to} />
         <Field word="Host" name="hostname" value={filter.hostname} />
         <Field word="Machine id" name="machine" value={filter.machine} />
@@ -379,9 +405,12 @@ async function found(env: Env, search: SessionSearch, known: VersionCounts[]) {
                 ? {
                     head: metric,
                     cell: ({ id }) => {
-                      const strip = drawn.get(id);
-                      return strip ? (
-                        <Sparkline strip={strip} name={metric} />
+                      const there = drawn.get(id);
+                      return there ? (
+                        <span class="spark">
+                          <Sparkline strip={there.strip} name={metric} />
+                          <small>{quantity(Number(there.last.toPrecision(3)), there.unit)}</small>
+                        </span>
                       ) : (
                         <span class="quiet">–</span>
                       );
@@ -440,12 +469,12 @@ function countOf(
   return isCounted(kind) ? counted(known, filter, kind) : undefined;
 }
 
-type Chip = { word: Child; without: SessionFilter };
+type Chip = { word: Child; without: SessionSearch };
 
 /** What narrows the list down, each a link to the list without it. */
 function Chips({ search, count }: { search: SessionSearch; count: number | undefined }) {
-  const chips = chipsOf(search.filter);
-  const to = (filter: SessionFilter) => address("/sessions", searchQuery({ ...search, filter }));
+  const chips = chipsOf(search);
+  const to = (other: SessionSearch) => address("/sessions", searchQuery(other));
   return (
     <header class="chips">
       <strong>{count === undefined ? "Sessions" : many(count, "session")}</strong>
@@ -456,34 +485,37 @@ function Chips({ search, count }: { search: SessionSearch; count: number | undef
           <span aria-hidden="true">×</span>
         </a>
       ))}
-      {chips.length > 1 ? <a href={to({})}>Clear all</a> : null}
+      {chips.length > 1 ? (
+        <a href={to({ ...search, filter: {}, within: undefined })}>Clear all</a>
+      ) : null}
     </header>
   );
 }
 
-function chipsOf(filter: SessionFilter): Chip[] {
+function chipsOf(search: SessionSearch): Chip[] {
+  const { filter, within } = search;
   const { product, version, status = [], from, to, state } = filter;
   const chips: Chip[] = [];
-  const add = (word: Child, ...names: (keyof SessionFilter)[]) => {
-    const without = { ...filter };
-    for (const name of names) delete without[name];
-    chips.push({ word, without });
+  const add = (word: Child, name: keyof SessionFilter) => {
+    const { [name]: _, ...without } = filter;
+    chips.push({ word, without: { ...search, filter: without } });
   };
   if (product !== undefined) add(product || "unnamed", "product");
   if (version !== undefined) add(version || "no version", "version");
   for (const kind of status) {
-    const others = status.filter((each) => each !== kind);
-    const { status: _, ...rest } = filter;
-    const without = others.length > 0 ? { ...rest, status: others } : rest;
-    chips.push({ word: KIND_WORDS[kind], without });
+    const others = { ...filter, status: status.filter((each) => each !== kind) };
+    chips.push({ word: KIND_WORDS[kind], without: { ...search, filter: others } });
   }
-  for (const [name, word] of Object.entries(CHIP_WORDS)) {
-    const value = filter[name as keyof typeof CHIP_WORDS]; // as: a key of CHIP_WORDS
-    if (value !== undefined) add(`${word} ${value}`, name as keyof SessionFilter);
+  for (const name of Object.keys(CHIP_WORDS) as (keyof typeof CHIP_WORDS)[]) {
+    if (filter[name] !== undefined) add(`${CHIP_WORDS[name]} ${filter[name]}`, name);
   }
-  if (state)
-    add(`ever ${state.path}${state.value === undefined ? "" : ` = ${state.value}`}`, "state");
-  if (from !== undefined)
+  if (state) {
+    const value = state.value === undefined ? "" : ` = ${state.value}`;
+    add(`ever ${state.path}${value}`, "state");
+  }
+  if (within !== undefined)
+    chips.push({ word: WITHIN[within].word, without: { ...search, within: undefined } });
+  else if (from !== undefined)
     add(
       <>
         after <Time at={from} show="minute" />
@@ -550,7 +582,9 @@ sessions.post("/views", async (c) => {
   if (typeof name !== "string" || typeof query !== "string" || name.trim() === "")
     return c.redirect("/sessions", 303);
   // What someone saves is read as a search again, so that nothing else can hide in it.
-  const kept = address("", searchQuery(readFilter(new URLSearchParams(query)))).slice(1);
+  const kept = address("", searchQuery(readFilter(new URLSearchParams(query), Date.now()))).slice(
+    1,
+  );
   await saveView(c.env.CATALOG, { name: name.trim(), query: kept, created_at: Date.now() });
   return c.redirect(`/sessions?${kept}`, 303);
 });

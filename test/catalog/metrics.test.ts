@@ -258,5 +258,5 @@ test("metric names come with type and unit, by prefix", async () => {
 test("a list gets the strip of a metric for each of its sessions", async () => {
   const found = await strips(db, ["a", "b", "c", "unknown"], "fps");
   expect([...found.keys()].toSorted()).toEqual(["a", "b"]);
-  expect(found.get("a")?.max).toEqual([60, 58, 20]);
+  expect(found.get("a")).toMatchObject({ strip: { max: [60, 58, 20] }, last: 20, unit: "" });
 });

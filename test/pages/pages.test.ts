@@ -200,7 +200,11 @@ test("the list finds by facets, shows a metric's strip, and links to the next pa
   expect(crashed.html).toContain('href="/sessions/dead"');
   expect(crashed.html).not.toContain('href="/sessions/well"');
   const strips = await get("/sessions?metric=fps");
-  expect(strips.html).toContain('class="sparkline"');
+  expect(strips.html).toMatch(/class="sparkline".*?<\/svg><small>[\d.]+<\/small>/);
+  const hour = await get("/sessions?within=day&status=crashed");
+  expect(hour.html).toContain('<span class="hidden">Remove: </span><span>last day</span>');
+  expect(hour.html).toContain('href="/sessions/dead"');
+  expect(hour.html).toContain('href="/sessions?within=day&amp;status=crashed&amp;sort=product&amp;order=asc');
   const state = await get("/sessions?path=player.hp&value=7");
   expect(state.html).toContain('href="/sessions/dead"');
   expect(state.html).not.toContain('href="/sessions/command"');

@@ -107,11 +107,20 @@ test("terminal colours become classes, and every other control sequence is dropp
   expect(plain("\u001B]0;title\u0007a\u001B[?25lb\u0008\u001B[38;5;9mc")).toBe("abc");
 });
 
+const NOW = Date.UTC(2026, 10, 26, 12);
+
+test("the last hour is of whoever looks, and stays so in the address", () => {
+  const asked = readFilter(new URLSearchParams("within=hour&from=5"), NOW);
+  expect(asked.filter.from).toBe(NOW - 3_600_000);
+  expect(searchQuery(asked)).toMatchObject({ within: "hour", from: undefined });
+});
+
 test("a search survives its own address, with times in UTC", () => {
   const asked = readFilter(
     new URLSearchParams(
       "product=game&status=crashed&status=hung&path=player.hp&value=0&from=2026-11-23T10:00%2B01:00&sort=events&order=asc&metric=fps",
     ),
+    NOW,
   );
   expect(asked.filter).toMatchObject({
     product: "game",
@@ -125,6 +134,7 @@ test("a search survives its own address, with times in UTC", () => {
         v === undefined ? [] : [[k, String(v)]],
       ),
     ),
+    NOW,
   );
   expect(again).toMatchObject({
     filter: asked.filter,
@@ -136,7 +146,8 @@ test("a search survives its own address, with times in UTC", () => {
 
 test("whatever stands in an address, the search is one that can be asked", () => {
   const { filter, sort, order } = readFilter(
-    new URLSearchParams("status=dead&sort=__proto__&order=up&from=soon&value=1"),
+    new URLSearchParams("status=dead&sort=__proto__&order=up&from=soon&value=1&within=valueOf"),
+    NOW,
   );
   expect({ filter, sort, order }).toEqual({ filter: {}, sort: "created_at", order: "desc" });
 });

@@ -2,15 +2,23 @@
 import { Hono } from "hono";
 import type { Child } from "hono/jsx";
 import type { Chart, SeriesSummary, Summary } from "../core/answers.ts";
+import { listSessions } from "../catalog/index.ts";
 import { refusalOf } from "../core/refusal.ts";
 import type { Json, JsonObject } from "../core/wire.ts";
 import type { Env } from "../env.ts";
-import { COMPARED_METRICS, COMPARED_POINTS, COMPARED_VALUES, MAX_COMPARED } from "./limits.ts";
+import {
+  COMPARED_METRICS,
+  COMPARED_POINTS,
+  COMPARED_VALUES,
+  GOOD_LOOKED_AT,
+  MAX_COMPARED,
+} from "./limits.ts";
 import { Select } from "./exceptions.tsx";
 import { Suggested } from "./sessions.tsx";
 import { type Recording, recordingOf } from "./session/recording.ts";
 import { short } from "./session/event.tsx";
 import { sessionId } from "./session/view.ts";
+import { address } from "./ui/address.ts";
 import { Empty } from "./ui/empty.tsx";
 import { guarded, Panel } from "./ui/panel.tsx";
 import { digits, many, quantity } from "./ui/quantity.ts";
@@ -40,6 +48,11 @@ compare.get("/compare", async (c) => {
   const asked = c.req.queries("ids") ?? [];
   const all = [...new Set(asked.flatMap((said) => said.split(/[\s,]+/)).filter(Boolean))];
   const ids = all.slice(0, MAX_COMPARED);
+  const isWithGood = c.req.query("with") === "good";
+  if (isWithGood && ids.length === 1) {
+    const good = await lastGood(c.env, ids[0] ?? "");
+    if (good !== undefined) return c.redirect(address("/compare", { ids: [ids[0], good].join() }));
+  }
   const align = isAlignment(c.req.query("align")) ?? "start";
   const event = c.req.query("event")?.trim() ?? "";
   const members = (
@@ -59,9 +72,11 @@ compare.get("/compare", async (c) => {
         <section class="panel">
           <Empty
             title={
-              ids.length < 2
-                ? "Two sessions or more can be compared."
-                : "These sessions are not there."
+              isWithGood
+                ? "No other session of its product has ended well lately."
+                : ids.length < 2
+                  ? "Two sessions or more can be compared."
+                  : "These sessions are not there."
             }
           >
             <p>
@@ -85,6 +100,22 @@ compare.get("/compare", async (c) => {
     },
   );
 });
+
+/** The newest session of the same version that ended well, or of the same product; without exceptions if there is one. */
+async function lastGood(env: Env, id: string): Promise<string | undefined> {
+  const { product, version } = await recordingOf(env, sessionId(id)).summary();
+  for (const same of [{ product, version }, { product }]) {
+    const { items } = await listSessions(env.CATALOG, {
+      ...same,
+      status: ["ended"],
+      limit: GOOD_LOOKED_AT,
+    });
+    const good = items.filter((row) => row.id !== id && (row.exit_code ?? 0) === 0);
+    const best = good.find((row) => row.exceptions === 0) ?? good[0];
+    if (best) return best.id;
+  }
+  return undefined;
+}
 
 function isAlignment(word: string | undefined): Alignment | undefined {
   return word !== undefined && Object.hasOwn(ALIGNMENTS, word) ? (word as Alignment) : undefined; // as: just looked up

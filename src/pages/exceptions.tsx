@@ -320,9 +320,14 @@ exceptions.get("/exceptions/:fingerprint", async (c) => {
         id="example"
         title="Its last occurrence"
         aside={
-          <a class="tool" href={`/sessions/${group.session_id}?t=${group.session_at}`}>
-            Session at that moment
-          </a>
+          <>
+            <a class="tool" href={`/sessions/${group.session_id}?t=${group.session_at}`}>
+              Session at that moment
+            </a>
+            <a class="tool" href={address("/compare", { ids: group.session_id, with: "good" })}>
+              Compare with the last good run
+            </a>
+          </>
         }
       >
         {guarded("the example", () => example(c.env, group))}

@@ -39,6 +39,8 @@ export const SUGGESTIONS = 100;
 export const GROUP_ROWS = 20;
 /** Sessions side by side. */
 export const MAX_COMPARED = 5;
+/** Newest ended sessions among which one that ended well is looked for. */
+export const GOOD_LOOKED_AT = 20;
 /** Metrics drawn on a comparison at once. */
 export const COMPARED_METRICS = 12;
 /** Points of each line on a comparison: as fine as a strip's buckets. */

@@ -204,7 +204,9 @@ test("the list finds by facets, shows a metric's strip, and links to the next pa
   const hour = await get("/sessions?within=day&status=crashed");
   expect(hour.html).toContain('<span class="hidden">Remove: </span><span>last day</span>');
   expect(hour.html).toContain('href="/sessions/dead"');
-  expect(hour.html).toContain('href="/sessions?within=day&amp;status=crashed&amp;sort=product&amp;order=asc');
+  expect(hour.html).toContain(
+    'href="/sessions?within=day&amp;status=crashed&amp;sort=product&amp;order=asc',
+  );
   const state = await get("/sessions?path=player.hp&value=7");
   expect(state.html).toContain('href="/sessions/dead"');
   expect(state.html).not.toContain('href="/sessions/command"');
@@ -347,6 +349,25 @@ test("a comparison draws how far values went beside their mean, on one axis for 
   expect(axes).toHaveLength(7);
   expect(new Set(axes.map(String)).size).toBe(1);
   expect(axes[0]).toEqual([-140_000, 0]);
+});
+
+test("a session is compared with the newest that ended well, of its version or else of its product", async () => {
+  const run = async (id: string, version: string, ending: "end" | "crash") => {
+    await record(ask, brief({ id, at: START, product: "shop", version, ending }));
+    await askSession(env, id).reindex();
+  };
+  const of = async (id: string) =>
+    (await get(`/compare?ids=${id}&with=good`)).headers.get("location");
+  await run("bad", "1.1", "crash");
+  expect(await of("bad")).toBeNull();
+  expect((await get("/compare?ids=bad&with=good")).html).toContain(
+    "No other session of its product has ended well lately.",
+  );
+  await run("older", "1.0", "end");
+  expect(await of("bad")).toBe("/compare?ids=bad%2Colder");
+  await run("same", "1.1", "end");
+  expect(await of("bad")).toBe("/compare?ids=bad%2Csame");
+  expect((await get("/compare?ids=nobody&with=good")).status).toBe(404);
 });
 
 test("of more sessions than can be told apart the first are compared, and the page says so", async () => {

@@ -3,6 +3,7 @@ import { readFilter, searchQuery } from "../../src/pages/search.ts";
 import { piecesOf, plain } from "../../src/pages/ui/coloured.tsx";
 import { framesOf } from "../../src/pages/ui/frames.tsx";
 import { bytes, mark, quantity } from "../../src/pages/ui/quantity.ts";
+import { Sparkline } from "../../src/pages/ui/sparkline.tsx";
 import { scaleOf, timeTicks } from "../../src/pages/ui/scale.ts";
 import { duration } from "../../src/pages/ui/time.tsx";
 
@@ -68,6 +69,16 @@ test("an axis of time is marked at whole seconds, minutes, hours and days", () =
   expect(timeTicks(0, 400)).toEqual([0, 100, 200, 300, 400]);
   const noon = Date.UTC(2026, 10, 23, 12);
   expect(timeTicks(noon, noon + 9 * 86_400_000).map((at) => at % 86_400_000)).toEqual([0, 0, 0, 0]);
+});
+
+test("a sparkline is small, however long the session, and keeps a spike of one bucket", async () => {
+  const buckets = Array.from({ length: 120 }, (_, index) => index);
+  const values = buckets.map((index) => 50 + 10 * Math.sin(index) + (index === 77 ? 900 : 0));
+  const strip = { count: buckets.map(() => 1), sum: values, min: values, max: values };
+  const drawn = (await Sparkline({ strip, name: "fps" }))?.toString() ?? "";
+  expect(drawn.length).toBeLessThan(1_300);
+  expect(drawn).toContain("fps between 40 and 960");
+  expect(drawn).toMatch(/ 38 1 39 /); // bucket 77 is in column 38, and reaches the top
 });
 
 test("spans are told in their two largest units", () => {

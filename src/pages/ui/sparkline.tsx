@@ -5,43 +5,59 @@ import { digits } from "./quantity.ts";
 type Strip = { count: number[]; sum: number[]; min: (number | null)[]; max: (number | null)[] };
 
 const HEIGHT = 20;
+/** Columns of a sparkline: two pixels each. There are fifty on a page, so what no eye can tell apart is not sent. */
+const COLUMNS = 60;
+/** Steps of its height, so that whole numbers do. */
+const FINE = 40;
+
+type Column = { x: number; low: number; high: number; mean: number };
 
 /** A metric over a session's life: a band from least to most, and the mean in it. */
 export function Sparkline({ strip, name }: { strip: Strip; name: string }) {
-  const lows = strip.min.filter((value) => value !== null);
-  const highs = strip.max.filter((value) => value !== null);
-  if (lows.length === 0) return null;
-  const least = Math.min(...lows);
-  const most = Math.max(...highs);
+  const columns = columnsOf(strip);
+  if (columns.length === 0) return null;
+  const least = Math.min(...columns.map(({ low }) => low));
+  const most = Math.max(...columns.map(({ high }) => high));
   const y = (value: number) =>
-    (HEIGHT - 1 - ((value - least) / (most - least || 1)) * (HEIGHT - 2)).toFixed(1);
-  const columns = strip.count.flatMap((count, x) => {
-    const low = strip.min[x] ?? null;
-    const high = strip.max[x] ?? null;
-    return low === null || high === null || count === 0
-      ? []
-      : [{ x, low: y(low), high: y(high), mean: y((strip.sum[x] ?? 0) / count) }];
-  });
-  const there = columns.map(({ x, high }) => `${x} ${high}`).join("L");
-  const back = columns
-    .toReversed()
-    .map(({ x, low }) => `${x} ${low}`)
-    .join("L");
+    Math.round(FINE - 1 - ((value - least) / (most - least || 1)) * (FINE - 2));
+  const there = columns.map(({ x, high }) => `${x} ${y(high)}`);
+  const back = columns.map(({ x, low }) => `${x} ${y(low)}`).toReversed();
+  const width = Math.max(1, columns.at(-1)?.x ?? 0);
   return (
     <svg
       class="sparkline"
-      viewBox={`0 0 ${Math.max(1, strip.count.length - 1)} ${HEIGHT}`}
+      viewBox={`0 0 ${width} ${FINE}`}
       preserveAspectRatio="none"
       role="img"
       aria-label={`${name} between ${digits(least)} and ${digits(most)}`}
     >
-      <path class="sparkline-band" d={`M${there}L${back}z`} />
+      <path class="sparkline-band" d={`M${[...there, ...back].join(" ")}z`} />
       <path
         class="sparkline-line"
-        d={`M${columns.map(({ x, mean }) => `${x} ${mean}`).join("L")}`}
+        d={`M${columns.map(({ x, mean }) => `${x} ${y(mean)}`).join(" ")}`}
       />
     </svg>
   );
+}
+
+/** The strip's buckets, as many together as it takes; a spike in one of them stays. */
+function columnsOf({ count, sum, min, max }: Strip): Column[] {
+  const together = Math.ceil(count.length / COLUMNS);
+  const columns: Column[] = [];
+  for (let from = 0; from < count.length; from += together) {
+    const part = <Value,>(list: Value[]) => list.slice(from, from + together);
+    const lows = part(min).filter((value) => value !== null);
+    const highs = part(max).filter((value) => value !== null);
+    const points = part(count).reduce((a, b) => a + b, 0);
+    if (points === 0 || lows.length === 0) continue;
+    columns.push({
+      x: from / together,
+      low: Math.min(...lows),
+      high: Math.max(...highs),
+      mean: part(sum).reduce((a, b) => a + b, 0) / points,
+    });
+  }
+  return columns;
 }
 
 export type TrendDay = { at: number; all: number; bad: number };

@@ -5,6 +5,8 @@ import { moment } from "./time.js";
 const SVG = "http://www.w3.org/2000/svg";
 /** Of the plot's width: one press of an arrow key. */
 const STEP = 1 / 60;
+/** Of the 1,000 that a plot is wide: what is farther from the pointer was not there. */
+const NEAR = 20;
 /** Coordinates are written with two digits after the point: what is read from them is no finer than this share of the height. */
 const FINENESS = 1 / 24_000;
 
@@ -157,13 +159,13 @@ function pointsOf(path) {
   return points;
 }
 
-/** The point that is nearest to an x; none where the line is not. @param {{ x: number, y: number }[]} points @param {number} x */
+/** The point nearest to an x; none where the line only joins what is far apart. @param {{ x: number, y: number }[]} points @param {number} x */
 function nearest(points, x) {
   const [first] = points;
-  const last = points.at(-1);
-  const slack = 1_000 / 60;
-  if (!first || !last || x < first.x - slack || x > last.x + slack) return undefined;
-  return points.reduce((best, point) =>
-    Math.abs(point.x - x) < Math.abs(best.x - x) ? point : best,
+  if (!first) return undefined;
+  const best = points.reduce(
+    (near, point) => (Math.abs(point.x - x) < Math.abs(near.x - x) ? point : near),
+    first,
   );
+  return Math.abs(best.x - x) <= NEAR ? best : undefined;
 }

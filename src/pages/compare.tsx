@@ -212,7 +212,9 @@ function Heads({ members, event }: { members: Member[]; event: string | undefine
             {members.map(({ name, summary, index }) => (
               <th scope="col">
                 <LineMark index={index} />
-                <a href={`/sessions/${summary.id}`}>{name}</a>
+                <a href={`/sessions/${summary.id}`} title={name}>
+                  {name}
+                </a>
               </th>
             ))}
           </tr>
@@ -363,9 +365,9 @@ type OverlayProps = {
 function Overlay({ members, charts, from, to }: OverlayProps) {
   const series = charts.find(Boolean)?.series;
   if (!series) return null;
-  const lines = members.flatMap(({ name, index, zero }, at): Line[] => {
+  const lines = members.flatMap(({ letter, index, zero }, at): Line[] => {
     const chart = charts[at];
-    return chart ? [{ name, index, ...inkOf(chart, zero) }] : [];
+    return chart ? [{ name: letter, index, ...inkOf(chart, zero) }] : [];
   });
   return (
     <section class="overlay">
@@ -380,6 +382,7 @@ function Overlay({ members, charts, from, to }: OverlayProps) {
         from={from}
         to={to}
         axis="elapsed"
+        marks={4}
         unit={series.unit}
         title={`${series.name} in ${many(lines.length, "session")}`}
       />

@@ -23,6 +23,7 @@ import { guarded, Panel } from "./ui/panel.tsx";
 import { digits, many } from "./ui/quantity.ts";
 import { QuickStart } from "./ui/quick-start.tsx";
 import { Rate } from "./ui/rate.tsx";
+import { titled } from "./ui/session-table.tsx";
 import { DAY_MS, Trend } from "./ui/sparkline.tsx";
 import { Lamp } from "./ui/status.tsx";
 import { duration, Time } from "./ui/time.tsx";
@@ -257,7 +258,11 @@ function Version({ row, before, older, isFirst, days, today }: VersionProps) {
     <tr>
       {isFirst ? (
         <th scope="rowgroup">
-          <a class="product" href={address("/sessions", { product: named.product })}>
+          <a
+            class="product"
+            href={address("/sessions", { product: named.product })}
+            title={titled(product)}
+          >
             {product || "unnamed"}
           </a>
           {older > 0 ? <small class="quiet"> +{many(older, "older version")}</small> : null}
@@ -266,7 +271,9 @@ function Version({ row, before, older, isFirst, days, today }: VersionProps) {
         <td></td>
       )}
       <th scope="row">
-        <a href={address("/sessions", named)}>{version || "no version"}</a>
+        <a href={address("/sessions", named)} title={titled(version)}>
+          {version || "no version"}
+        </a>
       </th>
       <td class="number">{digits(sessions)}</td>
       <td class="number">{running === 0 ? <span class="quiet">–</span> : digits(running)}</td>

@@ -23,6 +23,8 @@ type PlotProps = {
   to: number;
   /** `clock`: epoch milliseconds; `elapsed`: milliseconds from a beginning. */
   axis: "clock" | "elapsed";
+  /** How many times it says at most: as many as fit. */
+  marks?: number | undefined;
   unit: string;
   /** Counters: values are increases per second. */
   perSecond?: boolean | undefined;
@@ -34,7 +36,17 @@ type PlotProps = {
 const WIDTH = 1_000;
 const HEIGHT = 240;
 
-export function Plot({ lines, from, to, axis, unit, perSecond, title, dots }: PlotProps) {
+export function Plot({
+  lines,
+  from,
+  to,
+  axis,
+  marks = 6,
+  unit,
+  perSecond,
+  title,
+  dots,
+}: PlotProps) {
   const values = lines.flatMap(({ points, band = [] }) => [
     ...points.map(([, value]) => value),
     ...band.flatMap(([, least, most]) => [least, most]),
@@ -43,7 +55,7 @@ export function Plot({ lines, from, to, axis, unit, perSecond, title, dots }: Pl
   const least = values.reduce((a, b) => Math.min(a, b));
   const most = values.reduce((a, b) => Math.max(a, b));
   const { low, high, ticks } = scaleOf(least, most, unit);
-  const times = timeTicks(from, to);
+  const times = timeTicks(from, to, marks);
   const x = (at: number) => ((at - from) / Math.max(1, to - from)) * WIDTH;
   const y = (value: number) => HEIGHT - ((value - low) / (high - low)) * HEIGHT;
   return (

@@ -110,7 +110,7 @@ function Row({ row, extra, hasExtra, selectable }: RowProps) {
         </a>
         {row.unsure ? <span class="tag">maybe</span> : null}
       </th>
-      <td title={titleOf(`${row.product} ${row.version}`)}>
+      <td title={titled(`${row.product} ${row.version}`)}>
         {row.product || "unnamed"} <small>{row.version}</small>
       </td>
       <td>
@@ -119,7 +119,7 @@ function Row({ row, extra, hasExtra, selectable }: RowProps) {
       <td data-since={isOpen ? row.created_at : undefined}>
         {duration((row.ended_at ?? row.updated_at) - row.created_at)}
       </td>
-      <td title={titleOf(row.hostname)}>{row.hostname || row.machine_id.slice(0, 8)}</td>
+      <td title={titled(row.hostname)}>{row.hostname || row.machine_id.slice(0, 8)}</td>
       <td>{digits(row.events)}</td>
       <td data-some={row.exceptions > 0 ? "" : undefined}>
         {row.exceptions === 0 ? "–" : digits(row.exceptions)}
@@ -131,7 +131,7 @@ function Row({ row, extra, hasExtra, selectable }: RowProps) {
 }
 
 /** What may be cut off is said in full when pointed at. */
-function titleOf(text: string): string | undefined {
+export function titled(text: string): string | undefined {
   return text.length > SHOWN_LENGTH ? text : undefined;
 }
 

@@ -317,6 +317,15 @@ describe.skipIf(!hasBrowser)("the pages across sessions", () => {
           await expectAccessible(page);
         }
         if (!bindings.ADMIN_SECRET) continue;
+        const words = page.getByRole("button", { name: "Sign in" });
+        const [left, right] = await words.evaluate((button) => {
+          const around = button.getBoundingClientRect();
+          const range = button.ownerDocument.createRange();
+          range.selectNodeContents(button);
+          const inside = range.getBoundingClientRect();
+          return [inside.left - around.left, around.right - inside.right];
+        });
+        expect(left).toBeCloseTo(right ?? 0, 0);
         await page.getByLabel("Admin secret").fill("wrong");
         await page.getByRole("button", { name: "Sign in" }).click();
         await page.getByRole("alert").waitFor();

@@ -1,7 +1,9 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, expect, test } from "vitest";
+import { publish } from "../../src/catalog/publish.ts";
 import { ask as askSession } from "../../src/session/ask.ts";
 import { post, server } from "../api/server.ts";
+import { publication } from "../catalog/publication.ts";
 import { brief, command, game, nameless, record, SPICE } from "./world.ts";
 
 const START = Date.now() - 3_600_000;
@@ -254,6 +256,8 @@ test("a product or version without a name can be asked for, everywhere", async (
   });
   expect((await api("products?product=(none)")).items).toHaveLength(1);
   expect(await api("exceptions?product=(none)")).toMatchObject({ items: [{ product: "" }] });
+  const offered = await ask("/api/grafana/tag-values", post({ key: "product" }));
+  expect(await offered.json()).toContainEqual({ text: "(none)" });
 });
 
 test("the versions offered are those of the product that is chosen", async () => {
@@ -425,6 +429,17 @@ test("home says how a version does against the one before, and only what chance 
   expect((await get("/")).html).toContain(
     "editor 1.10 crashes more than 1.9: 62.5 % vs 12.5 % of sessions.",
   );
+});
+
+test("what nobody has heard of stands apart from what runs", async () => {
+  expect((await get("/")).html).not.toContain(">Silent</h3>");
+  await publish(env.CATALOG, publication("asleep", { session: { status: "suspended" } }));
+  await publish(env.CATALOG, publication("awake", { session: { status: "active" } }));
+  const { html } = await get("/");
+  const [, running = "", silent = ""] = html.split(/id="running-title"|>Silent<\/h3>/);
+  expect(running).toContain('href="/sessions/awake"');
+  expect(running).not.toContain('href="/sessions/asleep"');
+  expect(silent).toContain('href="/sessions/asleep"');
 });
 
 test("settings say what was used today, of what is free", async () => {

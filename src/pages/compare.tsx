@@ -14,7 +14,7 @@ import {
   MAX_COMPARED,
 } from "./limits.ts";
 import { Select } from "./exceptions.tsx";
-import { Suggested } from "./sessions.tsx";
+import { Suggested } from "./filters.tsx";
 import { type Recording, recordingOf } from "./session/recording.ts";
 import { short } from "./session/event.tsx";
 import { sessionId } from "./session/view.ts";

@@ -31,7 +31,7 @@ import {
   Suggested,
   VersionSelect,
   Within,
-} from "./sessions.tsx";
+} from "./filters.tsx";
 import { address } from "./ui/address.ts";
 import { Empty } from "./ui/empty.tsx";
 import { BY_NAME } from "./ui/order.ts";

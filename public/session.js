@@ -44,6 +44,8 @@ function look(fields, ...told) {
   if (told.includes("range") && url.href !== location.href) history.pushState(null, "", url);
   else history.replaceState(history.state, "", url);
   draw();
+  // Whether the panel at the needle follows depends on the range, too.
+  if (told.includes("range") && isAtLast() && !told.includes("moment")) tell("moment");
   for (const name of told) tell(name);
 }
 
@@ -86,8 +88,13 @@ function whole() {
   look({ from: "", to: "" }, "range");
 }
 
-function isFollowing() {
-  return field("t").value === "" && field("to").value === "";
+/** Nobody has put the needle anywhere: it stands at the session's last moment, wherever that moves to. */
+function isAtLast() {
+  return field("t").value === "";
+}
+
+function needleAt() {
+  return number("t") ?? Number(find("#tape").dataset.last);
 }
 
 // The axis: where a moment is on the screen ---------------------------------------------------------------------------
@@ -140,10 +147,10 @@ function overlay(name) {
 
 function draw() {
   const { from, to } = axis();
-  const at = number("t") ?? to;
+  const at = needleAt();
   needle.hidden = at < from || at > to;
   needle.style.left = `${xOf(at)}px`;
-  strips.read(at);
+  strips.read(at, isAtLast());
 }
 
 /** @type {{ from: number, x: number } | undefined} */
@@ -254,16 +261,16 @@ function follow() {
   look({ t: "", from: "", to: "" }, "moment", "range");
 }
 
-/** Around the needle, which stays where it is on the screen. @param {number} factor */
+/** Around the needle, which stays where it is on the screen; around the middle when it is out of view. @param {number} factor */
 function zoomBy(factor) {
   const { from, to } = axis();
-  const at = Math.min(to, Math.max(from, number("t") ?? to));
+  const at = needle.hidden ? (from + to) / 2 : needleAt();
   const start = Number(session.dataset.start);
   const nextFrom = Math.max(start, at - (at - from) * factor);
   if (
     factor > 1 &&
     nextFrom === start &&
-    at + (to - at) * factor >= Number(session.dataset.end ?? to)
+    at + (to - at) * factor >= Number(find("#tape").dataset.last)
   )
     return whole();
   zoom(nextFrom, at + (to - at) * factor);
@@ -271,7 +278,7 @@ function zoomBy(factor) {
 
 async function copyLink() {
   const url = new URL(location.href);
-  if (!url.searchParams.has("t")) url.searchParams.set("t", String(Math.round(axis().to)));
+  if (!url.searchParams.has("t")) url.searchParams.set("t", String(Math.round(needleAt())));
   await navigator.clipboard.writeText(url.href);
   ghost.hidden = false;
   ghostTime.textContent = "link copied";
@@ -301,7 +308,7 @@ function arrived(kinds) {
   if (has("exception")) tell("live-exceptions");
   if (has("metric")) void strips.extend();
   if (has("event", "exception") && isListAtTop()) tell("live-list");
-  if (!isFollowing()) return;
+  if (!isAtLast()) return;
   if (has("state", "event", "exception")) tell("live-moment");
   if (has("event")) tell("live-output");
 }

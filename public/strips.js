@@ -22,6 +22,12 @@ export class Strips {
     this.from = 0;
     this.to = 1;
     this.at = 0;
+    this.isLast = false;
+    /** Values at a moment outside the range, by series id; undefined before a series began. @type {Map<string, number | undefined>} */
+    this.away = new Map();
+    this.awayAt = NaN;
+    /** Series whose value there is on its way. @type {Set<string>} */
+    this.asked = new Set();
     /** @type {Map<string, Drawn>} by series id */
     this.drawn = new Map();
     /** @type {Set<string>} */
@@ -52,19 +58,52 @@ export class Strips {
     void this.#fill();
   }
 
-  /** Shows every strip's value at this moment. @param {number} at */
-  read(at) {
+  /**
+   * Shows every strip's value at this moment.
+   * @param {number} at @param {boolean} [isLast] it is the session's last moment, of which the server has told every value
+   */
+  read(at, isLast = false) {
     this.at = at;
+    this.isLast = isLast;
+    if (at < this.from || at > this.to) return this.#readAway();
     for (const id of this.visible) {
       const drawn = this.drawn.get(id);
-      const strip = this.#strip(id);
-      const output = strip?.querySelector("[data-reading]");
-      if (!drawn || !strip || !output) continue;
-      const reading = readingAt(this.#shown(id, drawn), at);
-      output.textContent = reading
-        ? this.#said(id, quantity(reading.value, strip.dataset.unit))
-        : "–";
+      if (drawn) this.#say(id, readingAt(this.#shown(id, drawn), at)?.value, true);
     }
+  }
+
+  /** What is drawn says nothing of a moment outside the range. */
+  #readAway() {
+    for (const id of this.visible) {
+      const value = this.isLast ? this.#strip(id)?.dataset.last : this.away.get(id);
+      this.#say(id, value === undefined ? undefined : Number(value), false);
+    }
+    if (!this.isLast) void this.#fetchAway();
+  }
+
+  async #fetchAway() {
+    const { at } = this;
+    if (this.awayAt !== at) this.away.clear();
+    this.awayAt = at;
+    const ids = [...this.visible].filter((id) => !this.away.has(id) && !this.asked.has(id));
+    if (ids.length === 0) return;
+    for (const id of ids) this.asked.add(id);
+    const query = new URLSearchParams({ ids: ids.join(","), t: String(at) });
+    const answer = await fetch(`/sessions/${this.id}/values?${query}`).catch(() => undefined);
+    /** @type {Record<string, number> | undefined} */
+    const values = answer?.ok ? await answer.json() : undefined;
+    for (const id of ids) this.asked.delete(id);
+    if (!values || this.awayAt !== at) return; // the next change tries again
+    for (const id of ids) this.away.set(id, values[id]);
+    this.read(this.at, this.isLast);
+  }
+
+  /** @param {string} id @param {number | undefined} value @param {boolean} isDrawn it may be a rate, then */
+  #say(id, value, isDrawn) {
+    const strip = this.#strip(id);
+    if (!strip) return;
+    const text = value === undefined ? "–" : quantity(value, strip.dataset.unit);
+    write(strip, "[data-reading]", isDrawn && value !== undefined ? this.#said(id, text) : text);
   }
 
   /** Fetches only what has happened since the last point, while the page follows. */
@@ -102,7 +141,7 @@ export class Strips {
       else this.#draw(id, drawn);
     });
     void this.#fill();
-    this.read(this.at);
+    this.read(this.at, this.isLast);
   }
 
   /** @param {Element | null} button of a counter's strip */
@@ -113,7 +152,7 @@ export class Strips {
     if (!this.rates.delete(id)) this.rates.add(id);
     button.setAttribute("aria-pressed", String(this.rates.has(id)));
     this.#draw(id, drawn);
-    this.read(this.at);
+    this.read(this.at, this.isLast);
   }
 
   /** @param {string} id @param {Drawn} drawn */
@@ -164,7 +203,7 @@ export class Strips {
       this.#draw(id, drawn);
     });
     for (const id of ids) if (!this.drawn.has(id)) this.visible.delete(id);
-    this.read(this.at);
+    this.read(this.at, this.isLast);
     if (from === this.from && to === this.to) void this.#fill();
     else this.show(this.from, this.to);
   }

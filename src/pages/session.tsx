@@ -43,7 +43,12 @@ session.get("/sessions/:id", async (c) => {
       <div class="bench">
         <div id="recorder" class="recorder" tabindex={0} role="group" aria-label="Time axis">
           <Tape summary={summary} timeline={timeline} view={view} />
-          <Strips recording={recording} summary={summary} search={c.req.query("metric")} />
+          <Strips
+            recording={recording}
+            summary={summary}
+            view={view}
+            search={c.req.query("metric")}
+          />
         </div>
         <MomentPanel recording={recording} summary={summary} view={view} />
       </div>

@@ -103,6 +103,21 @@ describe.skipIf(!hasBrowser)("the page of a running session", () => {
     await soon(() => page.locator("#state").textContent()).toContain("9");
   });
 
+  test("a zoom stops the axis, and the panel goes on with the latest moment", async () => {
+    const program = await start("zoomed");
+    const { page, complaints } = await world.look("/sessions/zoomed");
+    await page.locator(".following").waitFor();
+    await page.locator("#recorder").press("+");
+    await page.locator(".needle-offset", { hasText: "its latest moment" }).waitFor();
+    await program.does({ op: "state", at: Date.now(), patch: { level: 9 } });
+    await soon(() => page.locator("#state").textContent()).toContain("9");
+    await soon(() => page.locator(".needle").isHidden()).toBe(true);
+    await page.locator(".needle-offset").getByText("Follow").click();
+    await page.locator(".following").waitFor();
+    await soon(() => page.locator(".needle").isVisible()).toBe(true);
+    expect(complaints).toEqual([]);
+  });
+
   test("the tab says at once when it ends", async () => {
     const program = await start("mortal");
     const { page, complaints } = await world.look("/sessions/mortal");

@@ -98,6 +98,55 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
     expect(complaints).toEqual([]);
   });
 
+  test("a zoom away from the needle hides it, and every value stays the needle's", async () => {
+    const { page, complaints } = await world.look("/sessions/dead");
+    const memory = page.locator(".strip", { hasText: "memory" });
+    await memory.scrollIntoViewIfNeeded();
+    const reading = () => memory.locator("[data-reading]").textContent();
+    await soon(() => memory.locator("[data-most]").textContent()).toMatch(/MiB/);
+    const atEnd = await reading();
+    const zoom = async (first: number, second: number) => {
+      const [from, to] = [await onAxis(page, first), await onAxis(page, second)];
+      await page.mouse.move(from.x, from.y);
+      await page.mouse.down();
+      await page.mouse.move(to.x, to.y, { steps: 5 });
+      await page.mouse.up();
+      await page.mouse.move(5, 5);
+      await page.waitForLoadState("networkidle");
+    };
+
+    await zoom(0.25, 0.5);
+    await soon(() => page.locator(".tape-span").textContent()).toContain("35 s of");
+    expect(await page.locator(".needle").isHidden()).toBe(true);
+    expect(await page.locator(".needle-offset").textContent()).toBe("its last moment");
+    await soon(reading).toBe(atEnd);
+
+    // Put somewhere by hand, it keeps its own values too.
+    await clickAxis(page, 0.5);
+    await soon(() => page.locator(".needle").isVisible()).toBe(true);
+    await page.mouse.move(5, 5);
+    await soon(reading).not.toBe(atEnd);
+    const there = await reading();
+    await zoom(0.7, 0.9);
+    await soon(() => page.locator(".needle").isHidden()).toBe(true);
+    await soon(reading).toBe(there);
+    expect(complaints).toEqual([]);
+  });
+
+  test("a moment outside the session's life says so", async () => {
+    const { page } = await world.look(`/sessions/dead?t=${START - 3_600_000}`);
+    const offset = page.locator(".needle-offset");
+    expect(await offset.textContent()).toContain("1 h before its start");
+    expect(await page.locator("#state").textContent()).toContain("It had not started yet.");
+    const reading = page.locator(".strip [data-reading]").first();
+    expect(await reading.textContent()).toBe("–");
+    await page.goto(`/sessions/dead?t=${END + 86_400_000}`);
+    expect(await offset.textContent()).toContain("1 d after its end");
+    expect(await reading.textContent()).toMatch(/\d/);
+    await offset.getByText("Last moment").click();
+    await soon(() => offset.textContent()).toBe("its last moment");
+  });
+
   test("Back and Forward lead through the zooms, and out of the page where it began", async () => {
     const { page, complaints } = await world.look("/sessions");
     await page.goto("/sessions/dead");

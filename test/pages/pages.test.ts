@@ -83,6 +83,22 @@ test("an address with a moment shows the state of that moment, what had just cha
   expect(html).toMatch(/id="next-event" href="\/sessions\/dead\?t=\d+"/);
 });
 
+test("every value on the page is the needle's, without script too", async () => {
+  const readings = async (query: string) => {
+    const { html } = await get(`/sessions/dead${query}`);
+    return [...html.matchAll(/data-reading[^>]*>([^<]*)</g)].map(([, text]) => text);
+  };
+  const [last, early, before] = [
+    await readings(""),
+    await readings(`?t=${START + 30_000}`),
+    await readings(`?t=${START - 1}`),
+  ];
+  expect(last).toHaveLength(7);
+  expect(early).not.toEqual(last);
+  expect(early.every((text) => /\d/.test(text ?? ""))).toBe(true);
+  expect(before).toEqual(last.map(() => "–"));
+});
+
 test("moments may be written as dates, and nonsense is ignored", async () => {
   const date = new Date(START + 100).toISOString();
   expect(JSON.parse((await get(`/sessions/dead/state.json?t=${date}`)).html).player.hp).toBe(100);

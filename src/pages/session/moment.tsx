@@ -12,7 +12,7 @@ import { text, Tree, type TreeLinks } from "../ui/tree.tsx";
 import { EventLine } from "./event.tsx";
 import { History } from "./history.tsx";
 import { type Recording, recordingOf } from "./recording.ts";
-import { sessionId, type View, viewOf, viewQuery } from "./view.ts";
+import { lastMoment, sessionId, type View, viewOf, viewQuery } from "./view.ts";
 
 type MomentProps = { recording: Recording; summary: Summary; view: View };
 
@@ -35,7 +35,7 @@ export function MomentPanel({ recording, summary, view }: MomentProps) {
 }
 
 async function atNeedle({ recording, summary, view }: MomentProps) {
-  const at = view.at ?? summary.ended_at ?? summary.updated_at;
+  const at = view.at ?? lastMoment(summary);
   const [state, before, previous, next, eventsBefore, eventsAfter] = await Promise.all([
     recording.state(view.at),
     recording.changes({ to: at, order: "desc", limit: 1 }),
@@ -48,7 +48,6 @@ async function atNeedle({ recording, summary, view }: MomentProps) {
   const { differences } = change
     ? await recording.diff({ at: change.at - 1 }, { at: change.at })
     : { differences: [] as Difference[] };
-  const isLive = summary.verdict.status === "active";
   // Standing on a change, the one before it is the next step back; standing between two, the one just passed is.
   const back = previous.items.find((item) => item.at < at);
   return (
@@ -58,20 +57,7 @@ async function atNeedle({ recording, summary, view }: MomentProps) {
           <Time at={at} />
         </h2>
         <p class="needle-offset">
-          {view.at === undefined ? (
-            isLive ? (
-              <span class="following">following</span>
-            ) : (
-              "its last moment"
-            )
-          ) : (
-            <>
-              {duration(at - summary.created_at)} after its start{" "}
-              <a class="tool" href={`/sessions/${summary.id}`} data-follow>
-                {isLive ? "Follow" : "Last moment"}
-              </a>
-            </>
-          )}
+          <Offset summary={summary} view={view} />
         </p>
         <nav class="steps" aria-label="Step through time">
           <Step view={view} id={summary.id} name="previous-change" word="‹ change" at={back?.at} />
@@ -102,6 +88,7 @@ async function atNeedle({ recording, summary, view }: MomentProps) {
         id={summary.id}
         state={state}
         view={view}
+        hasStarted={at >= summary.created_at}
         changedAt={change?.at}
         differences={differences}
       />
@@ -113,6 +100,30 @@ async function atNeedle({ recording, summary, view }: MomentProps) {
       <Around id={summary.id} before={eventsBefore.items} after={eventsAfter.items} at={at} />
     </>
   );
+}
+
+/** Where the needle stands in the session's life, and the way back to its end. */
+function Offset({ summary, view: { at, to } }: { summary: Summary; view: View }) {
+  const isLive = summary.verdict.status === "active";
+  if (at === undefined && isLive && to === undefined)
+    return <span class="following">following</span>;
+  if (at === undefined && !isLive) return <>its last moment</>;
+  return (
+    <>
+      {at === undefined ? "its latest moment" : offsetOf(summary, at)}{" "}
+      <a class="tool" href={`/sessions/${summary.id}`} data-follow>
+        {isLive ? "Follow" : "Last moment"}
+      </a>
+    </>
+  );
+}
+
+function offsetOf(summary: Summary, at: number): string {
+  const { created_at: start } = summary;
+  const last = lastMoment(summary);
+  if (at < start) return `${duration(start - at)} before its start`;
+  if (at <= last) return `${duration(at - start)} after its start`;
+  return `${duration(at - last)} after its ${summary.ended_at === null ? "latest moment" : "end"}`;
 }
 
 type StepProps = { view: View; id: string; name: string; word: string; at?: number | undefined };
@@ -135,11 +146,12 @@ type StateProps = {
   id: string;
   state: StateAt;
   view: View;
+  hasStarted: boolean;
   changedAt?: number | undefined;
   differences: Difference[];
 };
 
-function StateSection({ id, state, view, changedAt, differences }: StateProps) {
+function StateSection({ id, state, view, hasStarted, changedAt, differences }: StateProps) {
   const found = view.search ? matching(state.state, view.search) : state.state;
   const raw = `/sessions/${id}/state.json${viewQuery({ at: view.at })}`;
   return (
@@ -185,7 +197,7 @@ function StateSection({ id, state, view, changedAt, differences }: StateProps) {
         view.search ? (
           <Empty title={`Nothing in the state matches “${view.search}”.`} />
         ) : (
-          <Empty title="The state is empty.">
+          <Empty title={hasStarted ? "The state is empty." : "It had not started yet."}>
             <p>
               A program says what it is doing with <code>update_state({"{…}"})</code>.
             </p>

@@ -8,11 +8,16 @@ import { Empty } from "../ui/empty.tsx";
 import { guarded } from "../ui/panel.tsx";
 import { digits, many, mark, quantity } from "../ui/quantity.ts";
 import { type Recording, recordingOf } from "./recording.ts";
-import { sessionId, viewOf } from "./view.ts";
+import { sessionId, type View, viewOf } from "./view.ts";
 
-type StripsProps = { recording: Recording; summary: Summary; search?: string | undefined };
+type StripsProps = {
+  recording: Recording;
+  summary: Summary;
+  view: View;
+  search?: string | undefined;
+};
 
-export function Strips({ recording, summary, search }: StripsProps) {
+export function Strips({ recording, summary, view, search }: StripsProps) {
   return (
     <section id="metrics" class="strips" aria-labelledby="metrics-title">
       <header class="strips-head">
@@ -43,13 +48,21 @@ export function Strips({ recording, summary, search }: StripsProps) {
         ) : null}
       </header>
       {guarded("the metrics", () =>
-        list(recording, summary.verdict.status === "active", search, 0),
+        list({ recording, isLive: summary.verdict.status === "active", view, search }),
       )}
     </section>
   );
 }
 
-async function list(recording: Recording, isLive: boolean, search = "", skip = 0) {
+type ListProps = {
+  recording: Recording;
+  isLive: boolean;
+  view: View;
+  search?: string | undefined;
+  skip?: number;
+};
+
+async function list({ recording, isLive, view, search = "", skip = 0 }: ListProps) {
   const all = await recording.series();
   const wanted = search.toLowerCase();
   const series = all
@@ -57,6 +70,14 @@ async function list(recording: Recording, isLive: boolean, search = "", skip = 0
     .toSorted((a, b) => a.name.localeCompare(b.name) || a.id - b.id);
   const shown = series.slice(skip, skip + STRIPS);
   const further = { metric: search, skip: skip + STRIPS };
+  const values =
+    view.at === undefined
+      ? new Map(shown.map(({ id, last }) => [id, last]))
+      : await valuesAt(
+          recording,
+          shown.map(({ id }) => id),
+          view.at,
+        );
   return (
     <div
       id="strip-list"
@@ -79,7 +100,7 @@ async function list(recording: Recording, isLive: boolean, search = "", skip = 0
         )
       ) : null}
       {shown.map((one) => (
-        <Strip series={one} />
+        <Strip series={one} value={values.get(one.id)} />
       ))}
       {series.length > skip + shown.length ? (
         <div
@@ -96,7 +117,7 @@ async function list(recording: Recording, isLive: boolean, search = "", skip = 0
   );
 }
 
-function Strip({ series }: { series: SeriesSummary }) {
+function Strip({ series, value }: { series: SeriesSummary; value: number | undefined }) {
   const { id, name, type, unit, tags } = series;
   return (
     <article
@@ -105,6 +126,7 @@ function Strip({ series }: { series: SeriesSummary }) {
       data-series={id}
       data-type={type}
       data-unit={unit}
+      data-last={series.last}
       data-points={STRIP_POINTS}
       aria-label={`${name}, ${type}`}
     >
@@ -114,7 +136,7 @@ function Strip({ series }: { series: SeriesSummary }) {
           <span class="tag">{tag}</span>
         ))}
         <output class="reading" data-reading aria-label="Value at the needle">
-          {quantity(type === "histogram" ? series.mean : series.last, unit)}
+          {value === undefined ? "–" : quantity(value, unit)}
         </output>
         {type === "counter" ? (
           <button class="tool rate" type="button" aria-pressed="false" data-rate>
@@ -230,7 +252,15 @@ stripRoutes.get("/sessions/:id/strips", async (c) => {
   const { verdict } = await recording.summary();
   const skip = Number.parseInt(c.req.query("skip") ?? "0", 10) || 0;
   const isLive = verdict.status === "active" && skip === 0;
-  return c.html(await list(recording, isLive, c.req.query("metric"), Math.max(0, skip)));
+  return c.html(
+    await list({
+      recording,
+      isLive,
+      view: viewOf(c.req.query()),
+      search: c.req.query("metric"),
+      skip: Math.max(0, skip),
+    }),
+  );
 });
 
 /**
@@ -241,14 +271,14 @@ export type Ink = { id: number; from: number; readings: number[][] };
 
 stripRoutes.get("/sessions/:id/charts", async (c) => {
   const { from, to } = viewOf(c.req.query());
-  const ids = (c.req.query("ids") ?? "")
-    .split(",")
-    .filter(Boolean)
-    .map(Number)
-    .filter(Number.isInteger);
+  const ids = idsOf(c.req.query("ids"));
   const recording = recordingOf(c.env, sessionId(c.req.param("id")));
   return c.json((await recording.charts({ ids, from, to, points: STRIP_POINTS })).map(inkOf));
 });
+
+function idsOf(text = ""): number[] {
+  return text.split(",").filter(Boolean).map(Number).filter(Number.isInteger);
+}
 
 function inkOf({ series, from, points, buckets }: Chart): Ink {
   const isTotal = series.type === "counter";
@@ -261,6 +291,28 @@ function inkOf({ series, from, points, buckets }: Chart): Ink {
         drawn(max),
       ]);
   return { id: series.id, from, readings };
+}
+
+stripRoutes.get("/sessions/:id/values", async (c) => {
+  const recording = recordingOf(c.env, sessionId(c.req.param("id")));
+  const { at } = viewOf(c.req.query());
+  return c.json(Object.fromEntries(await valuesAt(recording, idsOf(c.req.query("ids")), at)));
+});
+
+/** Each series' value at a moment: the last of the only bucket there is up to then. Series that began later have none. */
+async function valuesAt(
+  recording: Recording,
+  ids: number[],
+  at: number | undefined,
+): Promise<Map<number, number>> {
+  if (ids.length === 0) return new Map();
+  const charts = await recording.charts({ ids, to: at, points: 1 });
+  return new Map(
+    charts.flatMap(({ series, points, buckets }) => {
+      const value = points?.at(-1)?.[1] ?? buckets?.at(-1)?.last;
+      return value === undefined ? [] : [[series.id, value]];
+    }),
+  );
 }
 
 function drawn(value: number): number {

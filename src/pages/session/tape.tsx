@@ -3,7 +3,7 @@ import type { Summary, Timeline } from "../../core/answers.ts";
 import { digits } from "../ui/quantity.ts";
 import { Lamp, STATUS_WORDS } from "../ui/status.tsx";
 import { duration, Time } from "../ui/time.tsx";
-import { type View, viewQuery } from "./view.ts";
+import { lastMoment, type View, viewQuery } from "./view.ts";
 
 type TapeProps = { summary: Summary; timeline: Timeline; view: View };
 
@@ -16,6 +16,7 @@ export function Tape({ summary, timeline, view }: TapeProps) {
       class="tape"
       data-from={from}
       data-to={to}
+      data-last={lastMoment(summary)}
       hx-get={`/sessions/${id}/tape`}
       hx-include="#view"
       hx-trigger="range from:body, live-tape from:body throttle:500ms"
@@ -33,7 +34,7 @@ export function Tape({ summary, timeline, view }: TapeProps) {
           ) : (
             <>
               {" of "}
-              {duration((summary.ended_at ?? summary.updated_at) - summary.created_at)}{" "}
+              {duration(lastMoment(summary) - summary.created_at)}{" "}
               <a class="tape-whole" href={`/sessions/${id}${viewQuery({ at: view.at })}`}>
                 whole session
               </a>

@@ -1,5 +1,6 @@
 /** What a session page looks at, as its address says it: the needle's moment (`t`), the range of the axis, one path of the state. */
 import * as v from "valibot";
+import type { Summary } from "../../core/answers.ts";
 import { Id } from "../../core/wire.ts";
 import { Refusal } from "../../core/refusal.ts";
 import { address } from "../ui/address.ts";
@@ -24,6 +25,11 @@ export function viewOf(query: Record<string, string>): View {
     path: path(query.path),
     search: query.q?.trim() || undefined,
   };
+}
+
+/** Where the needle stands while nobody has put it anywhere. */
+export function lastMoment({ ended_at, updated_at }: Summary): number {
+  return ended_at ?? updated_at;
 }
 
 /** The session id of an address, or "no such session": a word that can be no id needs no object to say so. */

@@ -284,6 +284,35 @@ async function copyLink() {
   ghostTime.textContent = "link copied";
 }
 
+// The state's tree keeps its shape -------------------------------------------------------------------------------------
+
+/** What its reader opened and closed, by path: a fragment only knows which branches hold a change. @type {Map<string, boolean>} */
+const branches = new Map();
+
+document.addEventListener("click", (event) => {
+  const details = closest(event, "#state .branch > details > summary")?.parentElement;
+  if (details instanceof HTMLDetailsElement) branches.set(pathOf(details), !details.open);
+});
+
+/** @param {HTMLDetailsElement} details */
+function pathOf(details) {
+  const link = details.parentElement?.querySelector(":scope > .to-history");
+  return link instanceof HTMLAnchorElement
+    ? (new URL(link.href).searchParams.get("path") ?? "")
+    : "";
+}
+
+function keepBranches() {
+  // What a search found stands open, or it could not be seen.
+  const search = document.querySelector("#state [name=q]");
+  if (search instanceof HTMLInputElement && search.value !== "") return;
+  if (branches.size === 0) return;
+  for (const details of document.querySelectorAll("#state .branch > details")) {
+    if (details instanceof HTMLDetailsElement)
+      details.open = branches.get(pathOf(details)) ?? details.open;
+  }
+}
+
 // What arrives while it runs ------------------------------------------------------------------------------------------
 
 // The stylesheet says it beside "following" when the socket is gone for a while.
@@ -325,6 +354,7 @@ document.addEventListener("htmx:after:swap", () => {
   const { from, to } = axis();
   strips.show(from, to);
   draw();
+  keepBranches();
   followTerminal();
 });
 

@@ -217,6 +217,36 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
     expect(complaints).toEqual([]);
   });
 
+  test("the state's branches stay as their reader left them, step after step", async () => {
+    const { page, complaints } = await world.look("/sessions/dead");
+    const branch = (name: string) =>
+      page.locator("#state .branch", { has: page.locator(`[aria-label="History of ${name}"]`) });
+    const isOpen = (name: string) =>
+      branch(name)
+        .last()
+        .locator("> details")
+        .evaluate((details) => details.hasAttribute("open"));
+    await branch("inventory").last().locator("> details > summary").click();
+    await branch("renderer").last().locator("> details > summary").click();
+    expect(await isOpen("inventory")).toBe(true);
+    expect(await isOpen("renderer")).toBe(false);
+    for (let step = 0; step < 3; step++) {
+      const before = await page.locator(".needle-head h2").textContent();
+      await page.keyboard.press("ArrowLeft");
+      await soon(() => page.locator(".needle-head h2").textContent()).not.toBe(before);
+      expect(await isOpen("inventory")).toBe(true);
+      expect(await isOpen("renderer")).toBe(false);
+    }
+    // What is searched for is seen all the same.
+    await page.getByLabel("Find in state").fill("vulkan");
+    await soon(() => isOpen("renderer")).toBe(true);
+    await page.locator("#state").getByText("vulkan").waitFor();
+    await page.getByLabel("Find in state").fill("");
+    await soon(() => isOpen("inventory")).toBe(true);
+    expect(await isOpen("renderer")).toBe(false);
+    expect(complaints).toEqual([]);
+  });
+
   test("the state can be searched and copied", async () => {
     const { page, complaints } = await world.look("/sessions/dead");
     await page.getByLabel("Find in state").fill("vulkan");

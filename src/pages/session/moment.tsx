@@ -84,6 +84,12 @@ async function atNeedle({ recording, summary, view }: MomentProps) {
           />
         </nav>
       </header>
+      {/* Above the state: whoever asked for it shall see it, however long the tree. */}
+      {view.path ? (
+        <History recording={recording} view={view} path={view.path} />
+      ) : (
+        <section id="history" class="history" hidden></section>
+      )}
       <StateSection
         id={summary.id}
         state={state}
@@ -92,11 +98,6 @@ async function atNeedle({ recording, summary, view }: MomentProps) {
         changedAt={change?.at}
         differences={differences}
       />
-      {view.path ? (
-        <History recording={recording} view={view} path={view.path} />
-      ) : (
-        <section id="history" class="history" hidden></section>
-      )}
       <Around id={summary.id} before={eventsBefore.items} after={eventsAfter.items} at={at} />
     </>
   );
@@ -207,6 +208,7 @@ function StateSection({ id, state, view, hasStarted, changedAt, differences }: S
         <Tree
           value={found}
           differences={view.search ? [] : differences}
+          isOpen={view.search !== undefined}
           links={linksOf(id, view)}
         />
       )}

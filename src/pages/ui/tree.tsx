@@ -17,13 +17,15 @@ type TreeProps = {
   links: TreeLinks;
   /** Where in the whole state this value is. */
   base?: string[] | undefined;
+  /** Every branch stands open: what a search found. */
+  isOpen?: boolean | undefined;
 };
 
 /** Counts down as nodes are drawn. */
 type Budget = { nodes: number };
 
-export function Tree({ value, differences, links, base = [] }: TreeProps) {
-  const marks = new Marks(differences);
+export function Tree({ value, differences, links, base = [], isOpen = false }: TreeProps) {
+  const marks = new Marks(differences, isOpen);
   return (
     <div class="tree">
       <Members
@@ -42,8 +44,10 @@ class Marks {
   readonly kinds = new Map<string, Difference>();
   readonly inside = new Set<string>();
   readonly removed = new Map<string, Difference[]>();
+  readonly isOpen: boolean;
 
-  constructor(differences: Difference[]) {
+  constructor(differences: Difference[], isOpen: boolean) {
+    this.isOpen = isOpen;
     for (const difference of differences) {
       const { path } = difference;
       this.kinds.set(JSON.stringify(path), difference);
@@ -114,10 +118,11 @@ function Node(props: NodeProps & { name: string }) {
     );
   }
   const holdsChange = marks.inside.has(place) || change !== undefined;
+  const isOpen = holdsChange || marks.isOpen;
   const isDrawn = holdsChange || (budget.nodes > 0 && path.length <= 8);
   return (
     <li class="node branch" data-change={change?.kind} data-inside={holdsChange ? "" : undefined}>
-      <details open={holdsChange || (path.length === 1 && size(value) <= 12 && budget.nodes > 0)}>
+      <details open={isOpen || (path.length === 1 && size(value) <= 12 && budget.nodes > 0)}>
         <summary>
           <span class="key">{name}</span>
           <span class="size">

@@ -284,6 +284,30 @@ async function copyLink() {
   ghostTime.textContent = "link copied";
 }
 
+// The panel at the needle, beside the recorder -------------------------------------------------------------------------
+
+const bench = find(".bench");
+
+/** The panel ends where the screen ends, also before it has been scrolled up to the top. */
+function fitPanel() {
+  const top = Math.round(bench.getBoundingClientRect().top);
+  bench.style.setProperty("--stands", `${Math.max(0, top)}px`);
+}
+
+addEventListener("scroll", fitPanel, { passive: true });
+addEventListener("resize", fitPanel);
+
+/** The value whose history is shown; a new one is brought into sight. */
+let shownPath = field("path").value;
+
+function showHistory() {
+  const path = field("path").value;
+  if (path !== "" && path !== shownPath) {
+    document.getElementById("history")?.scrollIntoView({ block: "nearest" });
+  }
+  shownPath = path;
+}
+
 // The state's tree keeps its shape -------------------------------------------------------------------------------------
 
 /** What its reader opened and closed, by path: a fragment only knows which branches hold a change. @type {Map<string, boolean>} */
@@ -355,6 +379,8 @@ document.addEventListener("htmx:after:swap", () => {
   strips.show(from, to);
   draw();
   keepBranches();
+  fitPanel();
+  showHistory();
   followTerminal();
 });
 
@@ -375,6 +401,7 @@ new ResizeObserver(draw).observe(recorder);
 const { from, to } = axis();
 strips.show(from, to);
 draw();
+fitPanel();
 followTerminal();
 
 /** @param {string} selector @returns {HTMLElement} */

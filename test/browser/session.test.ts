@@ -212,9 +212,30 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
     await page.locator("#state").getByRole("link", { name: "hp", exact: true }).click();
     await page.locator("#history").getByText("ever since").waitFor();
     expect(await page.locator("#history .change").count()).toBeGreaterThan(5);
+    // On the screen, though nobody scrolled.
+    const newest = await page.locator("#history .change").first().boundingBox();
+    expect((newest?.y ?? 1e9) + (newest?.height ?? 0)).toBeLessThan(900);
+    const panel = await page.locator("#moment").boundingBox();
+    expect((panel?.y ?? 0) + (panel?.height ?? 1e9)).toBeLessThanOrEqual(900);
     await page.locator("#history").getByText("Close").click();
     await page.locator("#history .change").first().waitFor({ state: "detached" });
     expect(complaints).toEqual([]);
+  });
+
+  test("a value far down the state has its history in sight too", async () => {
+    const { page } = await world.look("/sessions/dead");
+    await page.locator("#moment").hover();
+    const key = page.locator("#state").getByRole("link", { name: "main", exact: true });
+    await key.scrollIntoViewIfNeeded();
+    await key.click();
+    const title = page.locator("#history-title", { hasText: "quests.main" });
+    await title.waitFor();
+    await soon(() =>
+      title.evaluate((element) => {
+        const { top } = element.getBoundingClientRect();
+        return top >= (element.closest("#moment")?.getBoundingClientRect().top ?? 0) && top < 900;
+      }),
+    ).toBe(true);
   });
 
   test("the state's branches stay as their reader left them, step after step", async () => {

@@ -157,24 +157,35 @@ document.addEventListener("htmx:error", (event) =>
   complain(event, "The server cannot be reached."),
 );
 document.addEventListener("htmx:after:swap", (event) => {
-  const { target } = contextOf(event);
-  target?.parentElement?.querySelector(":scope > .failure[data-passing]")?.remove();
+  const { target, response } = contextOf(event);
+  // A refusal comes by here too, after having swapped nothing.
+  if (target && (response?.status ?? 200) < 400) noteOf(target)?.remove();
 });
 
 /** @param {Event} event @param {string} words */
 function complain(event, words) {
   const { target } = contextOf(event);
-  const parent = target?.parentElement;
-  if (!parent || parent.querySelector(":scope > .failure[data-passing]")) return;
+  if (!target || noteOf(target)) return;
   const note = document.createElement("p");
   note.className = "failure";
   note.dataset.passing = "";
   note.setAttribute("role", "status");
   note.textContent = `${words} What is shown here may be old.`;
-  parent.insertBefore(note, target);
+  // Beside a panel it would be a panel of its own, in the columns where panels stand.
+  if (target.matches(PANELS)) target.prepend(note);
+  else target.before(note);
 }
 
-/** @param {Event} event @returns {{ target?: Element }} */
+const PANELS = "section, aside";
+
+/** @param {Element} target */
+function noteOf(target) {
+  return (target.matches(PANELS) ? target : target.parentElement)?.querySelector(
+    ":scope > .failure[data-passing]",
+  );
+}
+
+/** @param {Event} event @returns {{ target?: Element, response?: { status: number } }} */
 function contextOf(event) {
   return event instanceof CustomEvent ? (event.detail?.ctx ?? {}) : {};
 }

@@ -238,6 +238,22 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
     ).toBe(true);
   });
 
+  test("a moment that cannot be fetched is said in its panel, which stays in its place", async () => {
+    const { page } = await world.look("/sessions/dead");
+    const panel = page.locator("#moment");
+    const before = await panel.boundingBox();
+    await page.route("**/moment?*", (route) => route.fulfill({ status: 503, body: "" }));
+    await page.keyboard.press("ArrowLeft");
+    const note = panel.locator(".failure");
+    await note.getByText("What is shown here may be old.").waitFor();
+    const after = await panel.boundingBox();
+    expect([after?.x, after?.y]).toEqual([before?.x, before?.y]);
+    await page.unroute("**/moment?*");
+    await page.keyboard.press("Home");
+    await soon(() => note.count()).toBe(0);
+    await soon(() => page.locator(".needle-offset").textContent()).toContain("0 ms after its");
+  });
+
   test("the state's branches stay as their reader left them, step after step", async () => {
     const { page, complaints } = await world.look("/sessions/dead");
     const branch = (name: string) =>

@@ -11,6 +11,8 @@ import { mark, quantity } from "./quantity.js";
 const EXTEND_MS = 400;
 /** Windows of a counter's rate over the range; none is shorter than a second. */
 const RATE_WINDOWS = 120;
+/** So few readings are drawn as dots too: between two of them nothing is known, and one alone makes no line. */
+const FEW = 60;
 /** Strips near the screen are drawn before they are seen. */
 const AHEAD = "300px";
 
@@ -255,7 +257,7 @@ export class Strips {
     most.data = isExact ? [] : readings.map(({ at, max }) => ({ x: at, y: max }));
     least.data = isExact ? [] : readings.map(({ at, min }) => ({ x: at, y: min }));
     line.data = readings.map(({ at, value }) => ({ x: at, y: value }));
-    line.pointRadius = readings.length <= 60 ? 2 : 0;
+    line.pointRadius = readings.length === 1 ? 3 : readings.length <= FEW ? 2 : 0;
     const top = readings.reduce((high, { max }) => Math.max(high, max), -Infinity);
     const bottom = readings.reduce((low, { min }) => Math.min(low, min), Infinity);
     if (readings.length > 0) {
@@ -274,7 +276,7 @@ export class Strips {
     if (!chart) return;
     chart.options.scales.x.min = this.from;
     chart.options.scales.x.max = this.to;
-    chart.update("none");
+    chart.update(); // not "none": with that, Chart.js keeps the first size and colour of points for ever
   }
 
   #recolour() {
@@ -282,7 +284,7 @@ export class Strips {
       const strip = this.#strip(id);
       if (!chart || !strip) continue;
       paint(chart, colourOf(strip));
-      chart.update("none");
+      chart.update();
     }
   }
 }
@@ -355,7 +357,8 @@ function newChart(canvas, colour) {
       datasets: [
         { ...bare, fill: "+1" },
         { ...bare, fill: false },
-        { ...bare, borderWidth: 1.5, borderJoinStyle: "round", fill: false },
+        // Dots at the edge are drawn whole.
+        { ...bare, borderWidth: 1.5, borderJoinStyle: "round", fill: false, clip: 4 },
       ],
     },
     options: {

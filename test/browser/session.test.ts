@@ -1,5 +1,6 @@
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Batch } from "../../src/core/wire.ts";
 import { command, game } from "../pages/world.ts";
 import { expectAccessible, hasBrowser, World, soon } from "./browser.ts";
 
@@ -28,11 +29,31 @@ const FIRST_INK = `(() => {
   return "";
 })()`;
 
+/** The radius of each point of a strip. */
+const radii = (name: string) =>
+  `Chart.getChart([...document.querySelectorAll(".strip")].find((strip) => strip.ariaLabel.startsWith("${name},")).querySelector("canvas"))
+    ?.getDatasetMeta(2).data.map(({ options }) => options.radius)`;
+
+/** A session that said one number, once. */
+const ONCE: Batch = {
+  session: "once",
+  lane: "once-lane",
+  first: 1,
+  last: 3,
+  ops: [
+    { op: "start", at: START },
+    { op: "metric", at: START + 5_000, type: "gauge", name: "once", value: 4 },
+    { op: "end", at: START + 10_000, exit_code: 0 },
+  ],
+};
+
 describe.skipIf(!hasBrowser)("a session's page", () => {
   let world: World;
   beforeAll(async () => {
     world = await World.open();
-    await world.record(game({ id: "dead", at: START }), command({ id: "command", at: START }));
+    await world.record(game({ id: "dead", at: START }), command({ id: "command", at: START }), [
+      ONCE,
+    ]);
   });
   afterAll(() => world.close());
 
@@ -205,6 +226,18 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
     const light = await ink();
     await page.getByRole("button", { name: "Dark" }).click();
     await soon(ink).not.toBe(light);
+  });
+
+  test("a single point is seen, and few are told from the line between them", async () => {
+    const { page } = await world.look("/sessions/once");
+    await soon(() => page.evaluate<string>(FIRST_INK)).not.toBe("");
+    expect(await page.evaluate(radii("once"))).toEqual([3]);
+    await page.goto("/sessions/dead");
+    const timer = () => page.evaluate<number[]>(radii("chunk_load"));
+    await soon(async () => (await timer())?.every((radius) => radius === 2)).toBe(true);
+    const counter = await page.evaluate<number[]>(radii("assets_loaded"));
+    expect(counter.length).toBeGreaterThan(60);
+    expect(counter.every((radius) => radius === 0)).toBe(true);
   });
 
   test("a click on a value shows what it was, and closes again", async () => {

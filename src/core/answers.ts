@@ -134,6 +134,8 @@ export type SeriesSummary = {
   sum: number;
   /** Counter: increase per second over its life. */
   rate?: number;
+  /** Counter: the most that one update added. */
+  largest_step?: number;
   quantiles: { p50: number; p95: number; p99: number } | null;
   /** Histogram: all samples, by upper bound; the last bound is null (no bound). */
   buckets?: { le: number | null; count: number }[];

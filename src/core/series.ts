@@ -39,6 +39,8 @@ export type Series = {
   samples: number;
   /** Samples per bucket of a histogram. */
   buckets: number[];
+  /** Of a counter: the most that one update added, from its second on. */
+  largestStep?: number;
 };
 
 /** Points of one series in columns. */
@@ -268,6 +270,8 @@ function addPoint(
   }
   if (series.points === 0 || value < series.min) series.min = value;
   if (series.points === 0 || value > series.max) series.max = value;
+  if (series.type === "counter" && series.points > 0)
+    series.largestStep = Math.max(series.largestStep ?? 0, value - series.last);
   noteTime(series, at, value);
   series.points++;
   series.samples++;
@@ -324,6 +328,7 @@ export function summarise(series: Series): Omit<SeriesSummary, "quantiles"> {
     mean,
     stddev: series.type === "histogram" ? null : deviation(points, mean, squares),
     sum,
+    ...(series.largestStep !== undefined && { largest_step: series.largestStep }),
     ...(series.type === "counter" &&
       seconds > 0 && { rate: (series.last - series.first) / seconds }),
     ...(series.type === "histogram" && {

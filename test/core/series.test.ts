@@ -103,6 +103,18 @@ describe("a gauge", () => {
 describe("a counter", () => {
   const counter = (op: Partial<Metric>) => metric({ type: "counter", ...op });
 
+  test("knows the most that one update added", () => {
+    expect(summarise(after(counter({ delta: 5 })).series).largest_step).toBeUndefined();
+    const { series } = after(
+      counter({ delta: 50 }),
+      counter({ at: 2_000, delta: 3 }),
+      counter({ at: 3_000, value: 60 }),
+      points({ type: "counter", at: 4_000, dt: [0, 100], values: [1, 9] }),
+      counter({ at: 5_000, delta: -70 }),
+    );
+    expect(summarise(series)).toMatchObject({ last: 0, largest_step: 9 });
+  });
+
   test("counts up by its deltas, and is set by a value", () => {
     const { series, columns } = after(
       counter({ delta: 5 }),

@@ -308,32 +308,34 @@ function showHistory() {
   shownPath = path;
 }
 
-// The state's tree keeps its shape -------------------------------------------------------------------------------------
+// What its reader opened stays open, and what was closed closed --------------------------------------------------------
 
-/** What its reader opened and closed, by path: a fragment only knows which branches hold a change. @type {Map<string, boolean>} */
-const branches = new Map();
+const KEPT = "#state .branch > details, .statistics";
+/** By the branch's path or the strip. A fragment knows nothing of it, only which branches hold a change. @type {Map<string, boolean>} */
+const opened = new Map();
 
 document.addEventListener("click", (event) => {
-  const details = closest(event, "#state .branch > details > summary")?.parentElement;
-  if (details instanceof HTMLDetailsElement) branches.set(pathOf(details), !details.open);
+  const details = closest(event, "summary")?.parentElement;
+  if (details instanceof HTMLDetailsElement && details.matches(KEPT))
+    opened.set(placeOf(details), !details.open);
 });
 
 /** @param {HTMLDetailsElement} details */
-function pathOf(details) {
-  const link = details.parentElement?.querySelector(":scope > .to-history");
-  return link instanceof HTMLAnchorElement
-    ? (new URL(link.href).searchParams.get("path") ?? "")
-    : "";
+function placeOf({ parentElement }) {
+  const link = parentElement?.querySelector(":scope > .to-history");
+  if (link instanceof HTMLAnchorElement) return new URL(link.href).searchParams.get("path") ?? "";
+  return parentElement?.id ?? "";
 }
 
-function keepBranches() {
-  // What a search found stands open, or it could not be seen.
+function keepOpen() {
+  if (opened.size === 0) return;
   const search = document.querySelector("#state [name=q]");
-  if (search instanceof HTMLInputElement && search.value !== "") return;
-  if (branches.size === 0) return;
-  for (const details of document.querySelectorAll("#state .branch > details")) {
-    if (details instanceof HTMLDetailsElement)
-      details.open = branches.get(pathOf(details)) ?? details.open;
+  const isSearching = search instanceof HTMLInputElement && search.value !== "";
+  for (const details of document.querySelectorAll(KEPT)) {
+    if (!(details instanceof HTMLDetailsElement)) continue;
+    // What a search found stands open, or it could not be seen.
+    if (isSearching && details.closest("#state")) continue;
+    details.open = opened.get(placeOf(details)) ?? details.open;
   }
 }
 
@@ -341,29 +343,51 @@ function keepBranches() {
 
 // The stylesheet says it beside "following" when the socket is gone for a while.
 document.addEventListener("htmx:ws:close", () => (session.dataset.socket = "away"));
-document.addEventListener("htmx:ws:after:connection", () => {
-  delete session.dataset.socket;
-  // It may have been away: whatever happened meanwhile is fetched now.
-  arrived(["state", "event", "exception", "metric", "heartbeat", "status"]);
-});
+document.addEventListener("htmx:ws:after:connection", () => delete session.dataset.socket);
+
+/** What the page has been told of so far; at first, what it was drawn from. */
+let revision = Number(session.dataset.revision);
+
 document.addEventListener("htmx:ws:before:message:incoming", async (event) => {
   if (!(event instanceof CustomEvent)) return;
-  /** @type {{ kinds?: string[] }} */
+  /** @type {{ revision: number, status: string, kinds: string[] }} */
   const change = await event.detail.message.json();
-  arrived(change.kinds ?? []);
+  // The first word of a connection names no kinds: anything may have happened since the page was drawn, or while it was away.
+  const isOld = change.revision !== revision || change.status !== find("#verdict").dataset.status;
+  if (change.kinds.length > 0) arrived(change.kinds);
+  else if (isOld) arrived(["state", "event", "exception", "metric", "heartbeat", "status"]);
+  ({ revision } = change);
 });
 
 /** @param {string[]} kinds */
 function arrived(kinds) {
   const has = (/** @type {string[]} */ ...wanted) => wanted.some((kind) => kinds.includes(kind));
   tell("live-tape");
+  tellFigures();
   if (has("status", "exception", "event")) tell("live-verdict");
+  else if (has("heartbeat")) tell("live-heartbeat");
   if (has("exception")) tell("live-exceptions");
   if (has("metric")) void strips.extend();
   if (has("event", "exception") && isListAtTop()) tell("live-list");
   if (!isAtLast()) return;
   if (has("state", "event", "exception")) tell("live-moment");
   if (has("event")) tell("live-output");
+}
+
+function tellFigures() {
+  const ids = document.querySelector("#figures [name=ids]");
+  if (ids instanceof HTMLInputElement) ids.value = [...strips.visible].join(",");
+  tell("live-figures");
+}
+
+let toldSeries = 0;
+/** The tape counts the series; one that is new has no strip yet. */
+function lookForSeries() {
+  const series = Number(find("#tape").dataset.series);
+  const known = Number(document.getElementById("strip-list")?.dataset.known);
+  if (series <= known || series === toldSeries) return;
+  toldSeries = series;
+  tell("live-series");
 }
 
 /** Whoever has scrolled down the list is reading: new events would move it away under them. */
@@ -378,9 +402,10 @@ document.addEventListener("htmx:after:swap", () => {
   const { from, to } = axis();
   strips.show(from, to);
   draw();
-  keepBranches();
+  keepOpen();
   fitPanel();
   showHistory();
+  lookForSeries();
   followTerminal();
 });
 
@@ -403,6 +428,7 @@ strips.show(from, to);
 draw();
 fitPanel();
 followTerminal();
+session.dispatchEvent(new CustomEvent("watch"));
 
 /** @param {string} selector @returns {HTMLElement} */
 function find(selector) {

@@ -4,7 +4,7 @@ import { mark, quantity } from "./quantity.js";
 
 /**
  * @typedef {{ at: number, value: number, min: number, max: number }} Reading
- * @typedef {{ from: number, to: number, readings: Reading[], isExact: boolean, chart?: any }} Drawn
+ * @typedef {{ from: number, to: number, readings: Reading[], isExact: boolean, scale?: { top: number, bottom: number }, chart?: any }} Drawn
  */
 
 /** Asking for new points more often than this shows nothing more to the eye. */
@@ -55,7 +55,9 @@ export class Strips {
     for (const strip of this.#strips()) this.observer.observe(strip);
     for (const [id, drawn] of this.drawn) {
       if (isMoved) drawn.from = drawn.to = NaN; // what it shows is of another range
-      else this.#stretch(id, drawn);
+      else if (drawn.chart?.canvas.isConnected) this.#stretch(id, drawn);
+      else this.#draw(id, drawn); // the list was fetched anew
+      this.#caption(id, drawn);
     }
     void this.#fill();
   }
@@ -77,10 +79,15 @@ export class Strips {
   /** What is drawn says nothing of a moment outside the range. */
   #readAway() {
     for (const id of this.visible) {
-      const value = this.isLast ? this.#strip(id)?.dataset.last : this.away.get(id);
+      const value = this.isLast ? this.#lastOf(id) : this.away.get(id);
       this.#say(id, value === undefined ? undefined : Number(value), false);
     }
     if (!this.isLast) void this.#fetchAway();
+  }
+
+  /** @param {string} id */
+  #lastOf(id) {
+    return this.#strip(id)?.querySelector(".brief")?.getAttribute("data-last") ?? undefined;
   }
 
   async #fetchAway() {
@@ -152,7 +159,6 @@ export class Strips {
     const drawn = this.drawn.get(id ?? "");
     if (!button || !id || !drawn) return;
     if (!this.rates.delete(id)) this.rates.add(id);
-    button.setAttribute("aria-pressed", String(this.rates.has(id)));
     this.#draw(id, drawn);
     this.read(this.at, this.isLast);
   }
@@ -261,14 +267,24 @@ export class Strips {
     const top = readings.reduce((high, { max }) => Math.max(high, max), -Infinity);
     const bottom = readings.reduce((low, { min }) => Math.min(low, min), Infinity);
     if (readings.length > 0) {
+      drawn.scale = { top, bottom };
       // Not less than a hair's height, or a constant would be drawn as noise.
       const pad = (top - bottom || Math.abs(top) || 1) * 0.06;
       chart.options.scales.y.min = bottom - pad;
       chart.options.scales.y.max = top + pad;
-      write(strip, "[data-most]", this.#said(id, mark(top, strip.dataset.unit)));
-      write(strip, "[data-least]", this.#said(id, mark(bottom, strip.dataset.unit)));
     }
+    this.#caption(id, drawn);
     this.#stretch(id, drawn);
+  }
+
+  /** What the strip says beside its ink; a fragment says it of the whole session, and of totals. @param {string} id @param {Drawn} drawn */
+  #caption(id, { scale }) {
+    const strip = this.#strip(id);
+    if (!strip) return;
+    strip.querySelector("[data-rate]")?.setAttribute("aria-pressed", String(this.rates.has(id)));
+    if (!scale) return;
+    write(strip, "[data-most]", this.#said(id, mark(scale.top, strip.dataset.unit)));
+    write(strip, "[data-least]", this.#said(id, mark(scale.bottom, strip.dataset.unit)));
   }
 
   /** @param {string} _id @param {Drawn} drawn */

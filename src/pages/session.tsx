@@ -6,6 +6,7 @@ import { ask } from "../session/ask.ts";
 import { TIMELINE_BUCKETS } from "./limits.ts";
 import { EventsPanel, eventRoutes, filterOf } from "./session/events.tsx";
 import { ExceptionsPanel, exceptionRoutes } from "./session/exception.tsx";
+import { Figures, figureRoutes } from "./session/figures.tsx";
 import { historyRoutes } from "./session/history.tsx";
 import { RecordPanel } from "./session/ledger.tsx";
 import { MomentPanel, momentRoutes } from "./session/moment.tsx";
@@ -37,6 +38,9 @@ session.get("/sessions/:id", async (c) => {
       data-start={summary.created_at}
       // A finished session can speak again (a late lane, a wrong verdict), but waiting for that is not worth a socket.
       hx-ws:connect={isLive ? `/sessions/${id}/live` : undefined}
+      // By session.js, once it listens: what the socket says before then would be lost.
+      hx-trigger={isLive ? "watch" : undefined}
+      data-revision={summary.revision}
     >
       <Crumbs summary={summary} />
       <Verdict recording={recording} summary={summary} />
@@ -59,6 +63,7 @@ session.get("/sessions/:id", async (c) => {
       </div>
       <RecordPanel summary={summary} />
       <ViewForm view={view} id={id} />
+      {isLive ? <Figures id={id} /> : null}
     </article>,
     {
       title: titleOf(summary),
@@ -151,6 +156,7 @@ for (const routes of [
   eventRoutes,
   exceptionRoutes,
   outputRoutes,
+  figureRoutes,
 ]) {
   session.route("/", routes);
 }

@@ -79,6 +79,17 @@ describe.skipIf(!hasBrowser)("the page of a running session", () => {
     expect(complaints).toEqual([]);
   });
 
+  test("misses nothing of what happens before its socket is open", async () => {
+    const program = await start("early");
+    const { page } = await world.look("/sessions", {});
+    await page.route("**/session.js", async (route) => {
+      await program.does({ op: "state", at: Date.now(), patch: { level: 7 } });
+      await route.continue();
+    });
+    await page.goto("/sessions/early");
+    await soon(() => page.locator("#state").textContent()).toContain("7");
+  });
+
   test("asks nothing while nothing happens", async () => {
     const program = await start("quiet");
     const { page } = await world.look("/sessions/quiet");
@@ -101,6 +112,30 @@ describe.skipIf(!hasBrowser)("the page of a running session", () => {
     expect(await page.locator("#state .value").first().textContent()).toBe("1");
     await page.keyboard.press("f");
     await soon(() => page.locator("#state").textContent()).toContain("9");
+  });
+
+  test("its counts and statistics go on, and what is open stays open", async () => {
+    const program = await start("counted");
+    const { page, complaints } = await world.look("/sessions/counted");
+    const fps = page.locator(".strip", { hasText: "fps" });
+    await fps.locator(".statistics > summary").click();
+    await soon(() => fps.locator(".brief").textContent()).toContain("2 points");
+    await page.locator("#strip-list[data-known='1']").waitFor();
+
+    await program.does(
+      { op: "event", at: Date.now(), name: "one" },
+      { op: "event", at: Date.now(), name: "two" },
+      { op: "metric", at: Date.now(), type: "gauge", name: "fps", value: 100 },
+      { op: "metric", at: Date.now(), type: "gauge", name: "newcomer", value: 1 },
+    );
+    await soon(() => page.locator("#events-count").textContent()).toBe("3");
+    await soon(() => page.locator("#metrics-count").textContent()).toBe("2 series, 4 points");
+    await soon(() => fps.locator(".brief").textContent()).toContain("3 points");
+    await soon(() => page.locator("#record-figures").textContent()).toContain("8 of 8 recorded");
+    expect(await fps.locator("dd", { hasText: "100" }).count()).toBeGreaterThan(0);
+    await page.locator(".strip", { hasText: "newcomer" }).waitFor();
+    expect(await fps.locator(".statistics").getAttribute("open")).not.toBeNull();
+    expect(complaints).toEqual([]);
   });
 
   test("a zoom stops the axis, and the panel goes on with the latest moment", async () => {

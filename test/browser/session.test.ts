@@ -47,13 +47,31 @@ const ONCE: Batch = {
   ],
 };
 
+/** A session with more series than one looks through. */
+const MANY: Batch = {
+  session: "many",
+  lane: "many-lane",
+  first: 1,
+  last: 22,
+  ops: [
+    { op: "start", at: START },
+    ...Array.from({ length: 20 }, (_, i) => ({
+      op: "metric" as const,
+      at: START + 100 + i,
+      type: "gauge" as const,
+      name: `gauge_${i % 10}`,
+      value: i,
+    })),
+    { op: "end", at: START + 1_000, exit_code: 0 },
+  ],
+};
+
 describe.skipIf(!hasBrowser)("a session's page", () => {
   let world: World;
   beforeAll(async () => {
     world = await World.open();
-    await world.record(game({ id: "dead", at: START }), command({ id: "command", at: START }), [
-      ONCE,
-    ]);
+    await world.record(game({ id: "dead", at: START }), command({ id: "command", at: START }));
+    await world.record([ONCE], [MANY]);
   });
   afterAll(() => world.close());
 
@@ -226,6 +244,31 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
     const light = await ink();
     await page.getByRole("button", { name: "Dark" }).click();
     await soon(ink).not.toBe(light);
+  });
+
+  test("a counter says how it grew, not the mean of its totals", async () => {
+    const { page } = await world.look("/sessions/dead");
+    const strip = page.locator(".strip[data-type=counter]").first();
+    expect(await strip.locator(".brief").textContent()).toMatch(
+      /^counter · 139 updates · total \d+ · [\d.]+\/s$/,
+    );
+    await strip.locator(".statistics > summary").click();
+    expect(await strip.locator(".readings dt").allTextContents()).toEqual([
+      "total",
+      "updates",
+      "rate",
+      "largest step",
+      "first total",
+    ]);
+  });
+
+  test("strips found by name are drawn, though they were drawn before", async () => {
+    const { page, complaints } = await world.look("/sessions/many");
+    await soon(() => page.evaluate<string>(FIRST_INK)).not.toBe("");
+    await page.getByLabel("Find a metric").fill("gauge_7");
+    await soon(() => page.locator(".strip").count()).toBe(1);
+    await soon(() => page.evaluate<string>(FIRST_INK)).not.toBe("");
+    expect(complaints).toEqual([]);
   });
 
   test("a single point is seen, and few are told from the line between them", async () => {

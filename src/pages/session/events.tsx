@@ -42,7 +42,9 @@ export function EventsPanel({ recording, summary, filter }: EventsProps) {
     <section id="events" class="panel events" aria-labelledby="events-title">
       <header class="panel-head">
         <h2 id="events-title">Events</h2>
-        <span class="count">{digits(summary.counts.events)}</span>
+        <span id="events-count" class="count">
+          {digits(summary.counts.events)}
+        </span>
       </header>
       {guarded("the events", async () => (
         <>

@@ -20,14 +20,35 @@ const CAUSES: Record<string, string> = {
 const DOLLARS_PER_ROW = 1e-6;
 
 export function RecordPanel({ summary }: { summary: Summary }) {
-  const { ledger, id } = summary;
-  const dropped = Object.entries(ledger.dropped);
-  const isComplete = dropped.length === 0 && summary.damaged_segments === 0;
+  const { id } = summary;
   return (
     <section id="record" class="panel record" aria-labelledby="record-title">
       <header class="panel-head">
         <h2 id="record-title">The recording</h2>
       </header>
+      <RecordFigures summary={summary} />
+      <Writers summary={summary} />
+      <p class="tools">
+        <a class="tool" href={`/api/sessions/${id}/export`} download={`${id}.ndjson`}>
+          Export all of it
+        </a>
+        <a class="tool" href={`/compare?ids=${id}`}>
+          Compare
+        </a>
+        <a class="tool danger" href={`/sessions/${id}/delete`}>
+          Delete…
+        </a>
+      </p>
+    </section>
+  );
+}
+
+export function RecordFigures({ summary }: { summary: Summary }) {
+  const { ledger, id } = summary;
+  const dropped = Object.entries(ledger.dropped);
+  const isComplete = dropped.length === 0 && summary.damaged_segments === 0;
+  return (
+    <div id="record-figures">
       <p class="completeness" data-complete={isComplete ? "" : undefined}>
         <strong>
           {digits(ledger.stored)} of {digits(ledger.accepted)} recorded
@@ -67,19 +88,7 @@ export function RecordPanel({ summary }: { summary: Summary }) {
           <code>{id}</code>
         </Fact>
       </dl>
-      <Writers summary={summary} />
-      <p class="tools">
-        <a class="tool" href={`/api/sessions/${id}/export`} download={`${id}.ndjson`}>
-          Export all of it
-        </a>
-        <a class="tool" href={`/compare?ids=${id}`}>
-          Compare
-        </a>
-        <a class="tool danger" href={`/sessions/${id}/delete`}>
-          Delete…
-        </a>
-      </p>
-    </section>
+    </div>
   );
 }
 

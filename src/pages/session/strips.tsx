@@ -24,12 +24,9 @@ export function Strips({ recording, summary, view, search }: StripsProps) {
         <h2 id="metrics-title" class="label">
           Metrics
         </h2>
-        {summary.counts.series === 0 ? null : (
-          <span class="quiet">
-            {many(summary.counts.series, "series", "series")},{" "}
-            {many(summary.counts.points, "point")}
-          </span>
-        )}
+        <span id="metrics-count" class="quiet">
+          <MetricsCount summary={summary} />
+        </span>
         {summary.counts.series > 8 ? (
           <form method="get" role="search" action={`/sessions/${summary.id}`}>
             <input
@@ -51,6 +48,15 @@ export function Strips({ recording, summary, view, search }: StripsProps) {
         list({ recording, isLive: summary.verdict.status === "active", view, search }),
       )}
     </section>
+  );
+}
+
+export function MetricsCount({ summary: { counts } }: { summary: Summary }) {
+  if (counts.series === 0) return null;
+  return (
+    <>
+      {many(counts.series, "series", "series")}, {many(counts.points, "point")}
+    </>
   );
 }
 
@@ -83,8 +89,9 @@ async function list({ recording, isLive, view, search = "", skip = 0 }: ListProp
       id="strip-list"
       class="strip-list"
       data-known={all.length}
-      // A live session may start a series at any time; charts.js asks for the list again when it does.
+      // A live session may start a series at any time; session.js asks for the list again when it does.
       hx-get={isLive ? `/sessions/${recording.id}/strips` : undefined}
+      hx-include={isLive ? "#view, .strips-head [name=metric]" : undefined}
       hx-trigger={isLive ? "live-series from:body" : undefined}
       hx-swap={isLive ? "outerMorph" : undefined}
     >
@@ -126,7 +133,6 @@ function Strip({ series, value }: { series: SeriesSummary; value: number | undef
       data-series={id}
       data-type={type}
       data-unit={unit}
-      data-last={series.last}
       data-points={STRIP_POINTS}
       aria-label={`${name}, ${type}`}
     >
@@ -157,8 +163,7 @@ function Strip({ series, value }: { series: SeriesSummary; value: number | undef
       <details class="statistics">
         <summary>
           <span class="hidden">{name}: </span>
-          <span>{type}</span> · {many(series.points, "point")} · mean {quantity(series.mean, unit)}{" "}
-          · max {quantity(series.max, unit)}
+          <Brief series={series} />
         </summary>
         <Statistics series={series} />
       </details>
@@ -166,47 +171,90 @@ function Strip({ series, value }: { series: SeriesSummary; value: number | undef
   );
 }
 
-function Statistics({ series }: { series: SeriesSummary }) {
-  const { unit, quantiles, type } = series;
-  const facts: [string, string][] = [
-    ["mean", quantity(series.mean, unit)],
-    ["min", quantity(series.min, unit)],
-    ["max", quantity(series.max, unit)],
-    ...(quantiles
-      ? ([
-          ["median", quantity(quantiles.p50, unit)],
-          ["p95", quantity(quantiles.p95, unit)],
-          ["p99", quantity(quantiles.p99, unit)],
-        ] satisfies [string, string][])
-      : []),
-    ...(series.stddev === null
-      ? []
-      : ([["std deviation", quantity(series.stddev, unit)]] satisfies [string, string][])),
-    ["first", quantity(series.first, unit)],
-    ["last", quantity(series.last, unit)],
-    ...(type === "gauge"
-      ? []
-      : ([["sum", quantity(series.sum, unit)]] satisfies [string, string][])),
-    ...(series.rate === undefined
-      ? []
-      : ([["rate", `${digits(series.rate)}${unit ? ` ${unit}` : ""}/s`]] satisfies [
-          string,
-          string,
-        ][])),
-  ];
+/** A series in one line, and what it said last for whoever has zoomed away from the needle. */
+function Brief({ series }: { series: SeriesSummary }) {
+  const { id, type, points, mean, max, last, unit } = series;
   return (
-    <div class="statistics-body">
+    <span id={`brief-${id}`} class="brief" data-last={last}>
+      {type === "counter"
+        ? [type, many(points, "update"), `total ${quantity(last, unit)}`, rateOf(series)]
+            .filter(Boolean)
+            .join(" · ")
+        : `${type} · ${many(points, "point")} · mean ${quantity(mean, unit)} · max ${quantity(max, unit)}`}
+    </span>
+  );
+}
+
+function rateOf({ rate, unit }: SeriesSummary): string | undefined {
+  return rate === undefined ? undefined : `${quantity(rate, unit)}/s`;
+}
+
+type Statistic = [word: string, value: string | undefined];
+
+function Statistics({ series }: { series: SeriesSummary }) {
+  const facts = series.type === "counter" ? counted(series) : measured(series);
+  return (
+    <div id={`statistics-${series.id}`} class="statistics-body">
       <dl class="readings">
-        {facts.map(([word, value]) => (
-          <div>
-            <dt>{word}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
+        {facts.map(([word, value]) =>
+          value === undefined ? null : (
+            <div>
+              <dt>{word}</dt>
+              <dd>{value}</dd>
+            </div>
+          ),
+        )}
       </dl>
-      {series.buckets ? <Buckets buckets={series.buckets} unit={unit} /> : null}
+      {series.buckets ? <Buckets buckets={series.buckets} unit={series.unit} /> : null}
       {series.metadata ? <p class="quiet">{JSON.stringify(series.metadata)}</p> : null}
     </div>
+  );
+}
+
+/** A running total has no mean, deviation or sum that says anything; how it grew does. */
+function counted(series: SeriesSummary): Statistic[] {
+  const { unit, first, last, points, largest_step } = series;
+  return [
+    ["total", quantity(last, unit)],
+    ["updates", digits(points)],
+    ["rate", rateOf(series)],
+    ["largest step", largest_step === undefined ? undefined : quantity(largest_step, unit)],
+    ["first total", quantity(first, unit)],
+  ];
+}
+
+function measured({ unit, quantiles, ...series }: SeriesSummary): Statistic[] {
+  const said = (value: number | null | undefined) =>
+    value === null || value === undefined ? undefined : quantity(value, unit);
+  return [
+    ["mean", said(series.mean)],
+    ["min", said(series.min)],
+    ["max", said(series.max)],
+    ["median", said(quantiles?.p50)],
+    ["p95", said(quantiles?.p95)],
+    ["p99", said(quantiles?.p99)],
+    ["std deviation", said(series.stddev)],
+    ["first", said(series.first)],
+    ["last", said(series.last)],
+    ["sum", series.type === "gauge" ? undefined : said(series.sum)],
+  ];
+}
+
+/** What has become of these series meanwhile: each part replaces its own. */
+export function FreshStatistics({ all }: { all: SeriesSummary[] }) {
+  return (
+    <>
+      {all.map((series) => (
+        <>
+          <hx-partial hx-target={`#brief-${series.id}`} hx-swap="outerMorph">
+            <Brief series={series} />
+          </hx-partial>
+          <hx-partial hx-target={`#statistics-${series.id}`} hx-swap="outerMorph">
+            <Statistics series={series} />
+          </hx-partial>
+        </>
+      ))}
+    </>
   );
 }
 
@@ -219,16 +267,19 @@ function Buckets({
   unit: string;
 }) {
   const all = buckets.reduce((sum, { count }) => sum + count, 0);
+  const first = Math.max(0, buckets.findIndex(({ count }) => count > 0) - 1);
+  const last = buckets.findLastIndex(({ count }) => count > 0) + 1;
   const most = Math.max(1, ...buckets.map(({ count }) => count));
   return (
     <table class="buckets">
       <caption class="label">{many(all, "sample")} by size</caption>
       <tbody>
-        {buckets.map(({ le, count }, index) => (
+        {/* With one empty bucket on either side, to show that there is nothing further. */}
+        {buckets.slice(first, last + 1).map(({ le, count }, index) => (
           <tr>
             <th scope="row">
               {le === null
-                ? `over ${quantity(buckets[index - 1]?.le ?? 0, unit)}`
+                ? `over ${quantity(buckets[first + index - 1]?.le ?? 0, unit)}`
                 : `≤ ${quantity(le, unit)}`}
             </th>
             <td>
@@ -276,7 +327,7 @@ stripRoutes.get("/sessions/:id/charts", async (c) => {
   return c.json((await recording.charts({ ids, from, to, points: STRIP_POINTS })).map(inkOf));
 });
 
-function idsOf(text = ""): number[] {
+export function idsOf(text = ""): number[] {
   return text.split(",").filter(Boolean).map(Number).filter(Number.isInteger);
 }
 

@@ -17,6 +17,7 @@ export function Tape({ summary, timeline, view }: TapeProps) {
       data-from={from}
       data-to={to}
       data-last={lastMoment(summary)}
+      data-series={summary.counts.series}
       hx-get={`/sessions/${id}/tape`}
       hx-include="#view"
       hx-trigger="range from:body, live-tape from:body throttle:500ms"

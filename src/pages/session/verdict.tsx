@@ -17,7 +17,8 @@ export function Verdict({ recording, summary }: { recording: Recording; summary:
       data-status={verdict.status}
       aria-label="Verdict"
       hx-get={`/sessions/${id}/verdict`}
-      hx-trigger="live-verdict from:body throttle:1s"
+      // A heartbeat is one figure on it, and comes often.
+      hx-trigger="live-verdict from:body throttle:1s, live-heartbeat from:body throttle:5s"
       hx-swap="outerMorph"
       hx-sync="this:queue last"
     >

@@ -1,0 +1,49 @@
+/** The counts and statistics of a running session's page, told anew every few seconds while something happens. */
+import { Hono } from "hono";
+import type { Env } from "../../env.ts";
+import { STRIPS } from "../limits.ts";
+import { digits } from "../ui/quantity.ts";
+import { RecordFigures } from "./ledger.tsx";
+import { recordingOf } from "./recording.ts";
+import { FreshStatistics, idsOf, MetricsCount } from "./strips.tsx";
+import { sessionId } from "./view.ts";
+
+/** Asks, when session.js says that something happened. It says too which strips are in sight. */
+export function Figures({ id }: { id: string }) {
+  return (
+    <form
+      id="figures"
+      hidden
+      hx-get={`/sessions/${id}/figures`}
+      hx-trigger="live-figures from:body throttle:3s"
+      hx-swap="none"
+    >
+      <input type="hidden" name="ids" />
+    </form>
+  );
+}
+
+export const figureRoutes = new Hono<{ Bindings: Env }>();
+
+figureRoutes.get("/sessions/:id/figures", async (c) => {
+  const recording = recordingOf(c.env, sessionId(c.req.param("id")));
+  const inSight = new Set(idsOf(c.req.query("ids")).slice(0, STRIPS));
+  const [summary, series] = await Promise.all([
+    recording.summary(),
+    inSight.size === 0 ? [] : recording.series(),
+  ]);
+  return c.html(
+    <>
+      <hx-partial hx-target="#events-count" hx-swap="innerHTML">
+        {digits(summary.counts.events)}
+      </hx-partial>
+      <hx-partial hx-target="#metrics-count" hx-swap="innerHTML">
+        <MetricsCount summary={summary} />
+      </hx-partial>
+      <FreshStatistics all={series.filter(({ id }) => inSight.has(id))} />
+      <hx-partial hx-target="#record-figures" hx-swap="outerMorph">
+        <RecordFigures summary={summary} />
+      </hx-partial>
+    </>,
+  );
+});

@@ -37,6 +37,8 @@ export type Facts = {
   /** What is known of a hang that has not ended. */
   hang: { at: number; processState?: string; cpuPercent?: number } | null;
   everHung: boolean;
+  /** Its last hang that ended: from the heartbeat before to the one that ended it. Unknown in what was recorded before this was kept. */
+  pastHang?: { at: number; until: number };
   slept: { at: number; durationMs: number } | null;
   end: Pick<End, "at" | "exit_code" | "signal"> | null;
   crash: Omit<Crash, "op"> | null;
@@ -80,11 +82,11 @@ export function learn(facts: Facts, op: Op): void {
       speak(facts, op.at);
       break;
     case "heartbeat":
+      if (facts.hang && op.at > facts.hang.at) recover(facts, op.at);
       speak(facts, op.at);
       beat(facts, op.at);
       facts.heartbeatTimeoutMs = op.timeout_ms ?? facts.heartbeatTimeoutMs;
       facts.paused = false;
-      if (facts.hang && op.at > facts.hang.at) facts.hang = null;
       break;
     case "pause":
       speak(facts, op.at);
@@ -106,8 +108,10 @@ export function learn(facts: Facts, op: Op): void {
       };
       break;
     case "recovered":
+      if (facts.hang) recover(facts, op.at);
+      if (op.duration_ms !== undefined)
+        facts.pastHang = { at: op.at - op.duration_ms, until: op.at };
       speak(facts, op.at);
-      facts.hang = null;
       facts.everHung = true;
       break;
     case "slept":
@@ -181,6 +185,11 @@ function speak(facts: Facts, at: number): void {
   facts.spokeAt = at;
 }
 
+function recover(facts: Facts, at: number): void {
+  facts.pastHang = { at: facts.lastHeartbeatAt ?? facts.hang?.at ?? at, until: at };
+  facts.hang = null;
+}
+
 function beat(facts: Facts, at: number): void {
   if (facts.lastHeartbeatAt !== null && at <= facts.lastHeartbeatAt) return;
   facts.lastHeartbeatAt = at;
@@ -202,7 +211,7 @@ export function verdict(facts: Facts, now: number): Verdict {
     since: activeSince(facts),
     headline: "Running",
     confidence: "certain",
-    evidence: heartbeatEvidence(facts),
+    evidence: [...heartbeatEvidence(facts), ...pastHangEvidence(facts)],
   };
 }
 
@@ -249,7 +258,7 @@ function crashed(facts: Facts, crash: NonNullable<Facts["crash"]>): Verdict {
   if (evidence.length === 0)
     say("process_died", "Its process is gone and did not end the session", "likely", crash.at);
   if (crash.message) say("message", crash.message, "likely", crash.at);
-  evidence.push(...sleepEvidence(facts), ...heartbeatEvidence(facts));
+  evidence.push(...sleepEvidence(facts), ...heartbeatEvidence(facts, crash.at));
   if (facts.hang)
     say(
       "hung",
@@ -257,6 +266,7 @@ function crashed(facts: Facts, crash: NonNullable<Facts["crash"]>): Verdict {
       "likely",
       facts.hang.at,
     );
+  evidence.push(...pastHangEvidence(facts));
 
   return {
     status: "crashed",
@@ -303,7 +313,7 @@ function ended(facts: Facts, end: NonNullable<Facts["end"]>): Verdict {
       at: end.at,
       confidence: "certain",
     });
-  evidence.push(...sleepEvidence(facts));
+  evidence.push(...sleepEvidence(facts), ...pastHangEvidence(facts));
 
   let headline = "Ended";
   if (end.signal) headline = `Ended by ${end.signal}`;
@@ -326,6 +336,7 @@ function suspended(facts: Facts): Verdict {
         confidence: "unsure",
       },
       ...heartbeatEvidence(facts),
+      ...pastHangEvidence(facts),
     ],
   };
 }
@@ -371,17 +382,20 @@ function hung(facts: Facts): Verdict {
   };
 }
 
-function heartbeatEvidence(facts: Facts): Evidence[] {
-  if (facts.lastHeartbeatAt === null) return [];
-  const within = duration(facts.heartbeatTimeoutMs);
-  return [
-    {
-      kind: "heartbeat",
-      text: `Last heartbeat; one is due every ${within}`,
-      at: facts.lastHeartbeatAt,
-      confidence: "certain",
-    },
-  ];
+function heartbeatEvidence(facts: Facts, crashAt?: number): Evidence[] {
+  const { lastHeartbeatAt: at, heartbeatTimeoutMs } = facts;
+  if (at === null) return [];
+  const before =
+    crashAt === undefined ? "" : ` ${duration(Math.max(0, crashAt - at))} before the crash`;
+  const text = `Last heartbeat${before} (one is due every ${duration(heartbeatTimeoutMs)})`;
+  return [{ kind: "heartbeat", text, at, confidence: "certain" }];
+}
+
+function pastHangEvidence({ pastHang }: Facts): Evidence[] {
+  if (!pastHang) return [];
+  const { at, until } = pastHang;
+  const text = `It had hung, without a heartbeat for ${duration(until - at)}, and recovered`;
+  return [{ kind: "recovered", text, at, confidence: "certain" }];
 }
 
 function sleepEvidence(facts: Facts): Evidence[] {

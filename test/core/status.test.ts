@@ -264,6 +264,34 @@ describe("crashed", () => {
     expect(kinds(start, ...ops)).toEqual(["process_died", "slept", "heartbeat", "hung"]);
   });
 
+  test("says how long it had hung before, though it recovered", () => {
+    const hang: Op = { op: "hang", at: 70 * SECOND };
+    const text = "It had hung, without a heartbeat for 20 s, and recovered";
+    const evidence = (...ops: Op[]) =>
+      judge(start, ...ops, crash({ at: 90 * SECOND })).evidence.find(
+        ({ kind }) => kind === "recovered",
+      );
+    expect(evidence(beat(60 * SECOND), hang, beat(80 * SECOND))).toMatchObject({
+      text,
+      at: START + 60 * SECOND,
+    });
+    // The daemon's word for it, also when the heartbeat has come first or nobody beat at all.
+    const recovered: Op = { op: "recovered", at: 80 * SECOND, duration_ms: 20 * SECOND };
+    expect(evidence(beat(60 * SECOND), hang, beat(80 * SECOND), recovered)?.text).toBe(text);
+    expect(evidence(beat(60 * SECOND), beat(80 * SECOND), hang, recovered)?.text).toBe(text);
+    expect(evidence(hang, recovered)?.text).toBe(text);
+    expect(evidence(beat(60 * SECOND), beat(80 * SECOND))).toBeUndefined();
+    // Also of one that ended, or runs on.
+    expect(kinds(start, hang, recovered)).toEqual(["recovered"]);
+    expect(kinds(start, hang, recovered, { op: "end", at: 90 * SECOND })).toContain("recovered");
+  });
+
+  test("says how long before it the last heartbeat was", () => {
+    expect(
+      judge(start, beat(8 * SECOND, 5_000), crash()).evidence.map(({ text }) => text),
+    ).toContain("Last heartbeat 1 s before the crash (one is due every 5 s)");
+  });
+
   test("stays so when last words arrive after the news", () => {
     expect(judge(start, crash(), word(5 * SECOND), word(9 * SECOND + 500)).status).toBe("crashed");
   });

@@ -1,6 +1,7 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, expect, test } from "vitest";
 import { publish } from "../../src/catalog/publish.ts";
+import type { Batch } from "../../src/core/wire.ts";
 import { ask as askSession } from "../../src/session/ask.ts";
 import { post, server } from "../api/server.ts";
 import { publication } from "../catalog/publication.ts";
@@ -16,6 +17,13 @@ type Answer = { status: number; html: string; headers: Headers };
 async function get(path: string, headers: Record<string, string> = {}): Promise<Answer> {
   const answer = await ask(path, { headers, redirect: "manual" });
   return { status: answer.status, html: await answer.text(), headers: answer.headers };
+}
+
+type Op = Batch["ops"][number];
+
+/** All that a small session says. */
+function batch(session: string, ops: Op[]): Batch {
+  return { session, lane: `${session}-lane`, first: 1, last: ops.length, ops };
 }
 
 /** A form as a browser sends it. */
@@ -41,6 +49,64 @@ test("a crashed session says so first, in words, with its evidence and its last 
   expect(html).toContain("SIGKILL");
   expect(html.indexOf("<h1>")).toBeLessThan(html.indexOf('id="tape"'));
   expect(html).toContain("cannot allocate 512 MiB");
+});
+
+test("a verdict names only what is not certain, and says ages as ages", async () => {
+  const { html } = await get("/sessions/dead");
+  expect(html).not.toContain(">certain<");
+  expect(html).toContain("Last heartbeat 999 ms before the crash (one is due every 5 s)");
+
+  await record(ask, game({ id: "alive", at: Date.now() - 60_000, seconds: 60, ending: "running" }));
+  const alive = (await get("/sessions/alive")).html;
+  expect(alive).toMatch(/<h1>Running for <span data-since="\d+">\d+(\.\d)? s<\/span><\/h1>/);
+  expect(alive).toMatch(/Last heartbeat \(one is due every 5 s\).*?data-show="age"/);
+
+  await record(ask, [
+    batch("unsure", [
+      { op: "start", at: START },
+      { op: "crash", at: START + 9_000 },
+    ]),
+  ]);
+  expect((await get("/sessions/unsure")).html).toContain(">likely<");
+});
+
+test("an exit code that is no success is not shown as calmly as one that is", async () => {
+  const ended = (exit_code: number): Op[] => [
+    { op: "start", at: START },
+    { op: "end", at: START + 9_000, exit_code },
+  ];
+  await record(ask, [batch("failed", ended(1))]);
+  expect((await get("/sessions/failed")).html).toMatch(/<section id="verdict"[^>]* data-failed=""/);
+  expect((await get("/sessions/well")).html).not.toContain("data-failed");
+});
+
+test("Datacat's own events speak in words, others' data as fields", async () => {
+  expect((await get("/sessions/dead/events?text=crashed")).html).toContain(
+    '<span class="event-said">killed by SIGKILL</span>',
+  );
+  await record(ask, [
+    batch("worded", [
+      { op: "start", at: START },
+      { op: "heartbeat", at: START + 1_000, timeout_ms: 5_000 },
+      { op: "hang", at: START + 8_000, last_heartbeat_at: START + 1_000, process_state: "blocked" },
+      { op: "recovered", at: START + 21_000, duration_ms: 20_000 },
+      {
+        op: "event",
+        at: START + 22_000,
+        name: "door",
+        data: { number: 21, open: true, to: "attic" },
+      },
+    ]),
+  ]);
+  const { html } = await get("/sessions/worded");
+  for (const said of [
+    "no heartbeat for 7 s, its process is blocked",
+    "after 20 s without a heartbeat",
+    "number=21 open=true to=attic",
+    "It had hung, without a heartbeat for 20 s, and recovered",
+  ]) {
+    expect(html).toContain(said);
+  }
 });
 
 test("every panel is on the page without script", async () => {

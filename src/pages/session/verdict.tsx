@@ -10,11 +10,13 @@ import type { Recording } from "./recording.ts";
 
 export function Verdict({ recording, summary }: { recording: Recording; summary: Summary }) {
   const { id, verdict } = summary;
+  const isRunning = verdict.status === "active";
   return (
     <section
       id="verdict"
       class="verdict"
       data-status={verdict.status}
+      data-failed={hasFailed(summary) ? "" : undefined}
       aria-label="Verdict"
       hx-get={`/sessions/${id}/verdict`}
       // A heartbeat is one figure on it, and comes often.
@@ -26,18 +28,32 @@ export function Verdict({ recording, summary }: { recording: Recording; summary:
         <p class="verdict-status">
           <Lamp status={verdict.status} />
           {STATUS_WORDS[verdict.status]}
-          <span class="verdict-age">
-            <Time at={verdict.since} show="age" />
-          </span>
+          {isRunning ? null : (
+            <span class="verdict-age">
+              <Time at={verdict.since} show="age" />
+            </span>
+          )}
         </p>
-        <h1>{verdict.headline}</h1>
+        <h1>
+          {isRunning ? (
+            <>
+              Running for{" "}
+              <span data-since={summary.created_at}>
+                {duration(summary.updated_at - summary.created_at)}
+              </span>
+            </>
+          ) : (
+            verdict.headline
+          )}
+        </h1>
         <p class="verdict-when">
-          <Moment id={id} at={verdict.since} show="full" />
-          <span>{sinceStart(summary)}</span>
+          {isRunning ? <span>since</span> : null}
+          <Moment id={id} at={isRunning ? summary.created_at : verdict.since} show="full" />
+          {isRunning ? null : <span>{sinceStart(summary)}</span>}
         </p>
         <ul class="evidence">
           {verdict.evidence.map((fact) => (
-            <Fact id={id} fact={fact} />
+            <Fact id={id} fact={fact} isOpen={summary.ended_at === null} />
           ))}
         </ul>
       </div>
@@ -47,17 +63,33 @@ export function Verdict({ recording, summary }: { recording: Recording; summary:
   );
 }
 
+function isEvident({ verdict }: Summary, kind: string): boolean {
+  return verdict.evidence.some((fact) => fact.kind === kind);
+}
+
+/** It said goodbye, but not that all was well. */
+function hasFailed({ verdict, exit_code, signal }: Summary): boolean {
+  return verdict.status === "ended" && (signal !== null || (exit_code ?? 0) !== 0);
+}
+
 function sinceStart({ verdict, created_at: start }: Summary): string {
   if (verdict.since <= start) return "at its start";
   return `${duration(verdict.since - start)} after its start`;
 }
 
-function Fact({ id, fact }: { id: string; fact: Evidence }) {
+/** A heartbeat's age says more than its time, as long as there may be a next one. */
+function Fact({ id, fact, isOpen }: { id: string; fact: Evidence; isOpen: boolean }) {
+  const { kind, text, at, confidence } = fact;
   return (
-    <li data-confidence={fact.confidence}>
-      <span class="fact-text">{fact.text}</span>
-      {fact.at === undefined ? null : <Moment id={id} at={fact.at} />}
-      <span class="confidence">{fact.confidence}</span>
+    <li data-confidence={confidence}>
+      <span class="fact-text">{text}</span>
+      {at === undefined ? null : <Moment id={id} at={at} />}
+      {at !== undefined && isOpen && kind === "heartbeat" ? (
+        <span class="aside">
+          <Time at={at} show="age" />
+        </span>
+      ) : null}
+      {confidence === "certain" ? null : <span class="aside">{confidence}</span>}
     </li>
   );
 }
@@ -110,12 +142,12 @@ function Facts({ summary }: { summary: Summary }) {
           <Time at={start} />
         </dd>
       </div>
-      <div>
-        <dt>{until === null ? "Running for" : "Ran for"}</dt>
-        <dd data-since={until === null ? start : undefined}>
-          {duration((until ?? summary.updated_at) - start)}
-        </dd>
-      </div>
+      {until === null ? null : (
+        <div>
+          <dt>Ran for</dt>
+          <dd>{duration(until - start)}</dd>
+        </div>
+      )}
       <div>
         <dt>Machine</dt>
         <dd title={summary.machine_id}>{summary.hostname || summary.machine_id || "unknown"}</dd>
@@ -126,7 +158,7 @@ function Facts({ summary }: { summary: Summary }) {
           <dd>{summary.signal ?? summary.exit_code}</dd>
         </div>
       )}
-      {summary.last_heartbeat_at === null ? null : (
+      {summary.last_heartbeat_at === null || isEvident(summary, "heartbeat") ? null : (
         <div>
           <dt>Last heartbeat</dt>
           <dd>

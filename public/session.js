@@ -4,7 +4,7 @@
  */
 import { closest, isTyping } from "./page.js";
 import { Strips } from "./strips.js";
-import { moment } from "./time.js";
+import { moment, setLife } from "./time.js";
 
 /** A drag shorter than this is a click. */
 const DRAG_PIXELS = 6;
@@ -143,6 +143,11 @@ function overlay(name) {
   element.hidden = true;
   element.setAttribute("aria-hidden", "true");
   return recorder.appendChild(element);
+}
+
+/** Also when a running session has come over midnight. */
+function tellLife() {
+  setLife(Number(session.dataset.start), Number(find("#tape").dataset.last));
 }
 
 function draw() {
@@ -402,6 +407,7 @@ document.addEventListener("htmx:after:swap", () => {
   const { from, to } = axis();
   strips.show(from, to);
   draw();
+  tellLife();
   keepOpen();
   fitPanel();
   showHistory();
@@ -425,6 +431,7 @@ function followTerminal() {
 new ResizeObserver(draw).observe(recorder);
 const { from, to } = axis();
 strips.show(from, to);
+tellLife();
 draw();
 fitPanel();
 followTerminal();

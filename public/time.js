@@ -6,9 +6,25 @@ const root = document.documentElement;
 export function moment(at, show = "full") {
   if (show === "age") return age(at);
   const { date, clock } = parts(new Date(at));
-  if (show === "clock") return clock;
+  if (show === "clock") return hasDays() ? `${date.slice(5)} ${clock}` : clock;
   const zone = isUtc() ? " UTC" : "";
   return show === "full" ? `${date} ${clock}${zone}` : `${date} ${clock.slice(0, 5)}${zone}`;
+}
+
+/** A clock's time says too little of a session that goes over midnight where its reader is. */
+function hasDays() {
+  const { from, to } = life;
+  return parts(new Date(from)).date !== parts(new Date(to)).date;
+}
+
+/** The life of the page's session, if it has one. */
+const life = { from: 0, to: 0 };
+
+/** @param {number} from @param {number} to */
+export function setLife(from, to) {
+  const had = hasDays();
+  Object.assign(life, { from, to });
+  if (hasDays() !== had) writeTimes();
 }
 
 export function isUtc() {

@@ -47,6 +47,21 @@ const ONCE: Batch = {
   ],
 };
 
+/** Ten to midnight in Berlin, which is ten to eleven in UTC: over midnight for the one and not for the other. */
+const EVENING = Date.UTC(2026, 0, 15, 22, 50);
+const LATE: Batch = {
+  session: "late",
+  lane: "late-lane",
+  first: 1,
+  last: 4,
+  ops: [
+    { op: "start", at: EVENING },
+    { op: "event", at: EVENING + 60_000, name: "before" },
+    { op: "event", at: EVENING + 1_200_000, name: "after" },
+    { op: "end", at: EVENING + 1_800_000, exit_code: 0 },
+  ],
+};
+
 /** A session with more series than one looks through. */
 const MANY: Batch = {
   session: "many",
@@ -71,7 +86,7 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
   beforeAll(async () => {
     world = await World.open();
     await world.record(game({ id: "dead", at: START }), command({ id: "command", at: START }));
-    await world.record([ONCE], [MANY]);
+    await world.record([ONCE], [MANY], [LATE]);
   });
   afterAll(() => world.close());
 
@@ -418,6 +433,14 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
     );
     await page.reload();
     expect(await shown.textContent()).toContain(utc);
+  });
+
+  test("times have their day where the session goes over midnight, and only there", async () => {
+    const { page } = await world.look("/sessions/late");
+    const times = () => page.locator("#event-list time").allTextContents();
+    await soon(times).toEqual(["01-16 00:10:00.000", "01-15 23:51:00.000"]);
+    await page.getByRole("button", { name: "UTC" }).click();
+    await soon(times).toEqual(["23:10:00.000", "22:51:00.000"]);
   });
 
   test("the tab's icon has the status' colour", async () => {

@@ -1,6 +1,6 @@
 /** Moments and spans in words. Without script a moment reads in UTC; time.js rewrites it in the viewer's zone. */
 
-/** `full` is date and time, `clock` only the time, `age` says how long ago. */
+/** `full` is date and time, `clock` the time (and, unless script knows that one day is all there is, month and day), `age` says how long ago. */
 export type TimeShape = "full" | "clock" | "minute" | "age";
 
 export function Time({ at, show = "full" }: { at: number; show?: TimeShape | undefined }) {
@@ -35,7 +35,7 @@ export function momentPath(id: string, at: number): string {
 
 function inUtc(iso: string, show: TimeShape): string {
   const [date = "", clock = ""] = iso.slice(0, -1).split("T");
-  if (show === "clock") return clock;
+  if (show === "clock") return `${date.slice(5)} ${clock}`;
   if (show === "full") return `${date} ${clock} UTC`;
   return `${date} ${clock.slice(0, 5)} UTC`;
 }

@@ -49,10 +49,36 @@ function look(fields, ...told) {
   for (const name of told) tell(name);
 }
 
+const FILTER = /** @type {const} */ (["text", "category", "name", "order"]);
+/** What stands for nothing chosen. */
+const USUAL = { text: "", category: "", name: "", order: "desc" };
+const filter = document.getElementById("events-filter");
+
+/** @param {string} name */
+function filterField(name) {
+  return /** @type {HTMLInputElement | HTMLSelectElement} */ (
+    /** @type {HTMLFormElement} */ (filter).elements.namedItem(name)
+  );
+}
+
+/** What the events are searched for can be sent to someone, too. */
+filter?.addEventListener("input", () => {
+  const url = new URL(location.href);
+  // Where a list without script was, and what no field here says any more.
+  for (const name of ["cursor", "seen", "group", "label"]) url.searchParams.delete(name);
+  for (const name of FILTER) {
+    const { value } = filterField(name);
+    if (value === USUAL[name]) url.searchParams.delete(name);
+    else url.searchParams.set(name, value);
+  }
+  history.replaceState(history.state, "", url);
+});
+
 /** Back and Forward lead through the ranges that were looked at. */
 addEventListener("popstate", () => {
   const said = new URLSearchParams(location.search);
   for (const name of VIEW) field(name).value = said.get(name) ?? "";
+  if (filter) for (const name of FILTER) filterField(name).value = said.get(name) ?? USUAL[name];
   draw();
   tell("moment");
   tell("range");
@@ -315,8 +341,8 @@ function showHistory() {
 
 // What its reader opened stays open, and what was closed closed --------------------------------------------------------
 
-const KEPT = "#state .branch > details, .statistics";
-/** By the branch's path or the strip. A fragment knows nothing of it, only which branches hold a change. @type {Map<string, boolean>} */
+const KEPT = "#state .branch > details, .statistics, .event > details";
+/** By the branch's path, the strip or the event. A fragment knows nothing of it, only which branches hold a change. @type {Map<string, boolean>} */
 const opened = new Map();
 
 document.addEventListener("click", (event) => {

@@ -395,8 +395,40 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
     await soon(() => rows.count()).toBeGreaterThan(90);
     await page.getByLabel("Search events").fill("allocate");
     await soon(() => rows.count()).toBe(1);
+    expect(await rows.locator("mark").allTextContents()).toEqual(["allocate"]);
     await rows.first().locator("summary .event-text").click();
     await page.locator("#event-list").getByText('"free_mib": 131').waitFor();
+    expect(complaints).toEqual([]);
+  });
+
+  test("what the events are narrowed to is counted, and stands in the address", async () => {
+    const { page, complaints } = await world.look("/sessions/dead");
+    const count = () => page.locator("#events .count").textContent();
+    const filter = page.locator("#events-filter");
+    expect(await count()).toBe("102");
+    await filter.locator("[name=category]").selectOption("warning");
+    await soon(count).toMatch(/^\d+ of 102$/);
+    expect(parameter(page, "category")).toBe("warning");
+    await filter.locator("[name=category]").selectOption("");
+    await filter.locator("[name=text]").fill("opened by ada");
+    await soon(count).toBe("50+ of 102");
+    await page.locator("#event-list").scrollIntoViewIfNeeded();
+    await page.locator("#event-list").evaluate((list) => list.scrollTo(0, list.scrollHeight));
+    await soon(count).toMatch(/^[5-9]\d of 102$/);
+    const all = await count();
+    expect(await page.locator("#event-list > .event").count()).toBe(Number(all?.slice(0, 2)));
+
+    await filter.locator("[name=text]").fill("allocate");
+    await filter.locator("[name=order]").selectOption("asc");
+    await soon(count).toBe("1 of 102");
+    const { page: other } = await world.look(page.url().replace(world.server.url, ""));
+    expect(await other.locator("#events .count").textContent()).toBe("1 of 102");
+    expect(await other.locator("#event-list > .event").count()).toBe(1);
+    expect(await other.locator("#events-filter [name=order]").inputValue()).toBe("asc");
+    await filter.locator("[name=text]").fill("");
+    await filter.locator("[name=order]").selectOption("desc");
+    await soon(count).toBe("102");
+    expect(new URL(page.url()).search).toBe("");
     expect(complaints).toEqual([]);
   });
 

@@ -19,15 +19,30 @@ export function EventLine({ id, event }: { id: string; event: EventRow }) {
 }
 
 /** What an event says, shortest first: its name, then its message or exception, or else its data. */
-export function EventText({ event }: { event: EventRow }) {
+export function EventText({ event, words = "" }: { event: EventRow; words?: string | undefined }) {
   const said = saidBy(event);
   const isOutput = event.name === "output";
   return (
     <>
-      {isOutput ? null : <span class="event-name">{event.name || "(unnamed)"}</span>}
-      {said === "" ? null : <span class="event-said">{short(plain(said))}</span>}
+      {isOutput ? null : (
+        <span class="event-name">
+          <Marked text={event.name || "(unnamed)"} words={words} />
+        </span>
+      )}
+      {said === "" ? null : (
+        <span class="event-said">
+          <Marked text={short(plain(said))} words={words} />
+        </span>
+      )}
     </>
   );
+}
+
+/** A text with the words that were searched for marked in it. */
+function Marked({ text, words }: { text: string; words: string }) {
+  if (words === "") return <>{text}</>;
+  const pieces = text.split(new RegExp(`(${RegExp.escape(words)})`, "gi"));
+  return <>{pieces.map((piece, index) => (index % 2 === 1 ? <mark>{piece}</mark> : piece))}</>;
 }
 
 function saidBy(event: EventRow): string {

@@ -24,13 +24,17 @@ export type Filter = {
   from?: number | undefined;
   to?: number | undefined;
   cursor?: string | undefined;
+  /** How many came before the cursor. */
+  seen?: number | undefined;
 };
 
 const FIELDS = ["text", "category", "name", "group", "label", "order"] as const;
 
 export function filterOf(query: Record<string, string>): Filter {
   const { from, to } = viewOf(query);
-  const filter: Filter = { from, to, cursor: query.cursor || undefined };
+  const cursor = query.cursor || undefined;
+  const seen = cursor === undefined ? 0 : Number.parseInt(query.seen ?? "", 10);
+  const filter: Filter = { from, to, cursor, seen: seen > 0 ? seen : undefined };
   for (const field of FIELDS) filter[field] = query[field]?.trim() || undefined;
   return filter;
 }
@@ -39,21 +43,47 @@ type EventsProps = { recording: Recording; summary: Summary; filter: Filter };
 
 export function EventsPanel({ recording, summary, filter }: EventsProps) {
   return (
-    <section id="events" class="panel events" aria-labelledby="events-title">
-      <header class="panel-head">
-        <h2 id="events-title">Events</h2>
-        <span id="events-count" class="count">
-          {digits(summary.counts.events)}
-        </span>
-      </header>
-      {guarded("the events", async () => (
-        <>
-          <EventsFilter id={summary.id} counts={await recording.eventCounts()} filter={filter} />
-          <EventsList recording={recording} filter={filter} />
-        </>
-      ))}
+    <section id="events" class="panel events" aria-label="Events">
+      {guarded("the events", async () => {
+        const [counts, page] = await Promise.all([
+          recording.eventCounts(),
+          recording.events(queryOf(filter)),
+        ]);
+        return (
+          <>
+            <header class="panel-head">
+              <h2>Events</h2>
+              <span class="count">
+                <span id="events-matched">{matched(filter, page, counts)}</span>
+                <span id="events-count">{digits(summary.counts.events)}</span>
+              </span>
+            </header>
+            <EventsFilter id={summary.id} counts={counts} filter={filter} />
+            <EventsList id={summary.id} page={page} filter={filter} />
+          </>
+        );
+      })}
     </section>
   );
+}
+
+type Found = { items: EventRow[]; next: string | null };
+
+/** "42 of ": exact where the counts by name and category know, or the list has ended; else "50+ of ", as many as were seen. */
+function matched(filter: Filter, { items, next }: Found, counts: EventCount[]): string {
+  if (!isNarrow(filter)) return "";
+  if (isCounted(filter)) {
+    const rows = counts.filter(
+      ({ name, category }) =>
+        (filter.name ?? name) === name && (filter.category ?? category) === category,
+    );
+    return `${digits(rows.reduce((sum, { count }) => sum + count, 0))} of `;
+  }
+  return `${digits((filter.seen ?? 0) + items.length)}${next === null ? "" : "+"} of `;
+}
+
+function isCounted({ text, group, label, from, to }: Filter): boolean {
+  return [text, group, label, from, to].every((each) => each === undefined);
 }
 
 type FilterProps = { id: string; counts: EventCount[]; filter: Filter };
@@ -130,49 +160,59 @@ function Select({ name, word, options, now }: SelectProps) {
   );
 }
 
-type ListProps = { recording: Recording; filter: Filter };
+type ListProps = { id: string; page: Found; filter: Filter };
 
-function EventsList({ recording, filter }: ListProps) {
-  return guarded("the events", async () => {
-    const page = await recording.events(queryOf(filter));
-    const { id } = recording;
-    return (
-      <ol
-        id="event-list"
-        class="event-list"
-        hx-get={`/sessions/${id}/events`}
-        hx-include="#view, #events-filter"
-        hx-trigger="live-list from:body throttle:500ms"
-        hx-swap="outerMorph"
-        hx-sync="#events-filter:drop"
-      >
-        {page.items.length === 0 ? (
-          <li>
-            <Empty title={isNarrow(filter) ? "No event matches." : "No events yet."}>
-              {isNarrow(filter) ? <p>Widen the search, or zoom out.</p> : null}
-            </Empty>
-          </li>
-        ) : null}
-        {page.items.map((event) => (
-          <EventItem id={id} event={event} />
-        ))}
-        {page.next === null ? null : <More id={id} filter={filter} cursor={page.next} />}
-      </ol>
-    );
-  });
+function EventsList({ id, page, filter }: ListProps) {
+  return (
+    <ol
+      id="event-list"
+      class="event-list"
+      hx-get={`/sessions/${id}/events`}
+      hx-include="#view, #events-filter"
+      hx-trigger="live-list from:body throttle:500ms"
+      hx-swap="outerMorph"
+      hx-sync="#events-filter:drop"
+    >
+      {page.items.length === 0 ? (
+        <li>
+          <Empty title={isNarrow(filter) ? "No event matches." : "No events yet."}>
+            {isNarrow(filter) ? <p>Widen the search, or zoom out.</p> : null}
+          </Empty>
+        </li>
+      ) : null}
+      {page.items.map((event) => (
+        <EventItem id={id} event={event} words={filter.text} />
+      ))}
+      {page.next === null ? null : (
+        <More
+          id={id}
+          filter={filter}
+          cursor={page.next}
+          seen={(filter.seen ?? 0) + page.items.length}
+        />
+      )}
+    </ol>
+  );
 }
 
 function queryOf({ order, ...filter }: Filter) {
-  return { ...filter, order: order === "asc" ? "asc" : "desc", limit: LIST_ROWS } as const;
+  return {
+    ...filter,
+    seen: undefined,
+    order: order === "asc" ? "asc" : "desc",
+    limit: LIST_ROWS,
+  } as const;
 }
 
 function isNarrow({ text, category, name, group, label, from, to }: Filter): boolean {
   return [text, category, name, group, label, from, to].some((each) => each !== undefined);
 }
 
+type MoreProps = { id: string; filter: Filter; cursor: string; seen: number };
+
 /** The list's end while there is more: a link without script, and fetched by itself when it comes into view. */
-function More({ id, filter, cursor }: { id: string; filter: Filter; cursor: string }) {
-  const query = { ...filter, cursor };
+function More({ id, filter, cursor, seen }: MoreProps) {
+  const query = { ...filter, cursor, seen };
   return (
     <li
       class="more"
@@ -186,7 +226,9 @@ function More({ id, filter, cursor }: { id: string; filter: Filter; cursor: stri
   );
 }
 
-function EventItem({ id, event }: { id: string; event: EventRow }) {
+type ItemProps = { id: string; event: EventRow; words?: string | undefined };
+
+function EventItem({ id, event, words }: ItemProps) {
   const { labels = [], data } = event;
   const isException = event.exception_type !== undefined;
   return (
@@ -194,12 +236,12 @@ function EventItem({ id, event }: { id: string; event: EventRow }) {
       <Moment id={id} at={event.at} />
       <details>
         <summary>
-          <span class="category" data-category={event.category}>
+          <span class="category" data-category={event.category} title={event.category}>
             {event.category}
           </span>
           <span class="event-text">
             {event.group ? <span class="group">{event.group}</span> : null}
-            <EventText event={event} />
+            <EventText event={event} words={words} />
             {labels.map((label) => (
               <span class="tag">{label}</span>
             ))}
@@ -226,6 +268,19 @@ function EventItem({ id, event }: { id: string; event: EventRow }) {
 export const eventRoutes = new Hono<{ Bindings: Env }>();
 
 eventRoutes.get("/sessions/:id/events", async (c) => {
-  const recording = recordingOf(c.env, sessionId(c.req.param("id")));
-  return c.html(<EventsList recording={recording} filter={filterOf(c.req.query())} />);
+  const id = sessionId(c.req.param("id"));
+  const recording = recordingOf(c.env, id);
+  const filter = filterOf(c.req.query());
+  const [page, counts] = await Promise.all([
+    recording.events(queryOf(filter)),
+    isNarrow(filter) && isCounted(filter) ? recording.eventCounts() : [],
+  ]);
+  return c.html(
+    <>
+      <EventsList id={id} page={page} filter={filter} />
+      <hx-partial hx-target="#events-matched" hx-swap="innerHTML">
+        {matched(filter, page, counts)}
+      </hx-partial>
+    </>,
+  );
 });

@@ -1,7 +1,7 @@
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Batch } from "../../src/core/wire.ts";
-import { command, game } from "../pages/world.ts";
+import { command, game, SPICE } from "../pages/world.ts";
 import { expectAccessible, hasBrowser, World, soon } from "./browser.ts";
 
 const START = Date.now() - 3_600_000;
@@ -87,6 +87,10 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
     world = await World.open();
     await world.record(game({ id: "dead", at: START }), command({ id: "command", at: START }));
     await world.record([ONCE], [MANY], [LATE]);
+    await world.record(
+      game({ id: "spicy", at: START, spice: SPICE, seconds: 30 }),
+      game({ id: "long", at: START, spice: "x".repeat(200), seconds: 30 }),
+    );
   });
   afterAll(() => world.close());
 
@@ -496,12 +500,19 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
     }
   }
 
-  test("nothing reaches out of a phone's screen", async () => {
-    const { page } = await world.look("/sessions/dead", {
-      viewport: { width: 360, height: 780 },
-      hasTouch: true,
-    });
-    expect(await page.evaluate<number>("document.documentElement.scrollWidth")).toBe(360);
-    await expectAccessible(page);
-  });
+  for (const width of [360, 1_440]) {
+    for (const id of ["dead", "spicy", "long"]) {
+      test(`nothing of ${id} reaches out of a screen of ${width}`, async () => {
+        const path = encodeURIComponent(JSON.stringify(["player", "hp"]));
+        const { page } = await world.look(`/sessions/${id}?path=${path}`, {
+          viewport: { width, height: 780 },
+          hasTouch: true,
+        });
+        for (const summary of await page.locator(".statistics > summary").all())
+          await summary.click();
+        expect(await page.evaluate<number>("document.documentElement.scrollWidth")).toBe(width);
+        if (id === "dead" && width === 360) await expectAccessible(page);
+      });
+    }
+  }
 });

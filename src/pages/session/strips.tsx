@@ -139,7 +139,9 @@ function Strip({ series, value }: { series: SeriesSummary; value: number | undef
       <header class="row-name">
         <h3 title={name}>{name}</h3>
         {tags.map((tag) => (
-          <span class="tag">{tag}</span>
+          <span class="tag" title={tag}>
+            {tag}
+          </span>
         ))}
         <output class="reading" data-reading aria-label="Value at the needle">
           {value === undefined ? "–" : quantity(value, unit)}

@@ -11,8 +11,8 @@ import { mark, quantity } from "./quantity.js";
 const EXTEND_MS = 400;
 /** Windows of a counter's rate over the range; none is shorter than a second. */
 const RATE_WINDOWS = 120;
-/** So few readings are drawn as dots too: between two of them nothing is known, and one alone makes no line. */
-const FEW = 60;
+/** Readings with so much room are drawn as dots too: between two of them nothing is known, and one alone makes no line. */
+const DOT_PIXELS = 12;
 /** Strips near the screen are drawn before they are seen. */
 const AHEAD = "300px";
 
@@ -263,7 +263,8 @@ export class Strips {
     most.data = isExact ? [] : readings.map(({ at, max }) => ({ x: at, y: max }));
     least.data = isExact ? [] : readings.map(({ at, min }) => ({ x: at, y: min }));
     line.data = readings.map(({ at, value }) => ({ x: at, y: value }));
-    line.pointRadius = readings.length === 1 ? 3 : readings.length <= FEW ? 2 : 0;
+    const isSparse = readings.length * DOT_PIXELS <= canvas.clientWidth;
+    line.pointRadius = readings.length === 1 ? 3 : isSparse ? 2 : 0;
     const top = readings.reduce((high, { max }) => Math.max(high, max), -Infinity);
     const bottom = readings.reduce((low, { min }) => Math.min(low, min), Infinity);
     if (readings.length > 0) {

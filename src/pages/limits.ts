@@ -27,6 +27,8 @@ export const EXCEPTION_ROWS = 10;
 export const STRIPS = 24;
 /** Points or buckets per strip: one per two pixels of a wide screen. */
 export const STRIP_POINTS = 600;
+/** Points or buckets of a strip as a picture: one per four pixels, for those without script. */
+export const STILL_POINTS = 240;
 /** Rows of each list on the home page. */
 export const HOME_ROWS = 6;
 /** Versions of a product on the home page; older ones are in the list of sessions. */

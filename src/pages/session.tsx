@@ -97,7 +97,7 @@ function Crumbs({ summary }: { summary: Summary }) {
   );
 }
 
-/** What the page looks at. Every fragment sends it along; session.js writes it; without script it is a form to fill in. */
+/** What the page looks at. Every fragment sends it along; session.js writes it; only without script it is a form that is seen, to fill in. */
 function ViewForm({ view, id }: { view: View; id: string }) {
   return (
     <form id="view" class="view-form" method="get" action={`/sessions/${id}`}>

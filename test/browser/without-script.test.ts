@@ -25,6 +25,28 @@ describe.skipIf(!hasBrowser)("without script", () => {
     expect(await page.locator("#tape .bars").count()).toBeGreaterThan(3);
   });
 
+  test("metrics are seen, and the needle is where the values are read", async () => {
+    const page = await look(`/sessions/dead?t=${START + 70_000}`);
+    const strip = page.locator(".strip", { hasText: "memory" });
+    expect(await strip.locator("[data-reading]").textContent()).toMatch(/MiB$/);
+    const picture = strip.locator("img");
+    await picture.scrollIntoViewIfNeeded();
+    await page.waitForLoadState("networkidle");
+    const [width, height] = await picture.evaluate((image) => [
+      (image as HTMLImageElement).naturalWidth,
+      image.getBoundingClientRect().height,
+    ]);
+    expect(width).toBeGreaterThan(0);
+    expect(height).toBeGreaterThan(40);
+    const needle = await page.locator(".still-needle line").boundingBox();
+    const plot = await page.locator("#tape [data-kind=events] .row-plot").boundingBox();
+    if (!needle || !plot) throw new Error("The tape has no needle");
+    expect(Math.abs((needle.x - plot.x) / plot.width - 0.5)).toBeLessThan(0.01);
+    const svg = await (await world.send((await picture.getAttribute("src")) ?? "")).text();
+    expect(svg.match(/<path/g)).toHaveLength(3);
+    expect(svg).not.toContain("NaN");
+  });
+
   test("a moment is gone to by its date, and the state is searched", async () => {
     const page = await look("/sessions/dead");
     await page.getByLabel("Needle", { exact: true }).fill(new Date(START + 100).toISOString());

@@ -200,6 +200,18 @@ test("events can be narrowed by words, category and name, and the list goes on",
   expect((await get("/sessions/dead/events?text=zzzzzz")).html).toContain("No event matches.");
 });
 
+test("a strip is a picture for those without script, which nobody else fetches", async () => {
+  const { html } = await get(`/sessions/dead?from=${START}&to=${START + 60_000}`);
+  const pictures = [...html.matchAll(/<noscript><img class="still" src="([^"]+)"/g)];
+  expect(pictures).toHaveLength(7);
+  const source = pictures[0]?.[1]?.replaceAll("&amp;", "&") ?? "";
+  const picture = await get(source);
+  expect(picture.headers.get("content-type")).toBe("image/svg+xml");
+  expect(picture.html).toMatch(/^<svg xmlns="[^"]+"[^>]*>(<path [^<>]*\/>){2}<\/svg>$/);
+  expect((await get("/sessions/dead/strips/99.svg")).status).toBe(404);
+  expect((await get("/sessions/dead/strips", { "hx-request": "true" })).html).not.toContain("<img");
+});
+
 test("exceptions show frames, causes and editor links", async () => {
   const { html } = await get("/sessions/dead");
   expect(html).toContain('href="vscode://file/home/ada/game/world.py:141:1"');

@@ -1,14 +1,16 @@
 /** Every metric as a strip under the tape, on the same time axis. Charts.js draws the ink; what can be read is here. */
 import { Hono } from "hono";
 import type { Chart, SeriesSummary, Summary } from "../../core/answers.ts";
+import { Refusal } from "../../core/refusal.ts";
 import type { Env } from "../../env.ts";
-import { STRIP_POINTS, STRIPS } from "../limits.ts";
+import { STILL_POINTS, STRIP_POINTS, STRIPS } from "../limits.ts";
 import { address } from "../ui/address.ts";
 import { Empty } from "../ui/empty.tsx";
 import { guarded } from "../ui/panel.tsx";
 import { digits, many, mark, quantity } from "../ui/quantity.ts";
 import { type Recording, recordingOf } from "./recording.ts";
-import { sessionId, type View, viewOf } from "./view.ts";
+import { still } from "./still.ts";
+import { sessionId, type View, viewOf, viewQuery } from "./view.ts";
 
 type StripsProps = {
   recording: Recording;
@@ -44,9 +46,7 @@ export function Strips({ recording, summary, view, search }: StripsProps) {
           </form>
         ) : null}
       </header>
-      {guarded("the metrics", () =>
-        list({ recording, isLive: summary.verdict.status === "active", view, search }),
-      )}
+      {guarded("the metrics", () => list({ recording, summary, view, search }))}
     </section>
   );
 }
@@ -62,13 +62,17 @@ export function MetricsCount({ summary: { counts } }: { summary: Summary }) {
 
 type ListProps = {
   recording: Recording;
-  isLive: boolean;
+  summary: Summary;
   view: View;
   search?: string | undefined;
   skip?: number;
+  /** Asked for by script: what is in a <noscript> of a fragment would be fetched all the same. */
+  isFragment?: boolean;
 };
 
-async function list({ recording, isLive, view, search = "", skip = 0 }: ListProps) {
+async function list(props: ListProps) {
+  const { recording, summary, view, search = "", skip = 0, isFragment = false } = props;
+  const isLive = summary.verdict.status === "active" && skip === 0;
   const all = await recording.series();
   const wanted = search.toLowerCase();
   const series = all
@@ -107,7 +111,11 @@ async function list({ recording, isLive, view, search = "", skip = 0 }: ListProp
         )
       ) : null}
       {shown.map((one) => (
-        <Strip series={one} value={values.get(one.id)} />
+        <Strip
+          series={one}
+          value={values.get(one.id)}
+          picture={isFragment ? undefined : pictureOf(summary, view, one)}
+        />
       ))}
       {series.length > skip + shown.length ? (
         <div
@@ -124,8 +132,17 @@ async function list({ recording, isLive, view, search = "", skip = 0 }: ListProp
   );
 }
 
-function Strip({ series, value }: { series: SeriesSummary; value: number | undefined }) {
+/** Where the strip is as a picture, over the range that the tape shows. */
+function pictureOf({ id, created_at, updated_at }: Summary, view: View, series: SeriesSummary) {
+  const { at, from = created_at, to = updated_at } = view;
+  return `/sessions/${id}/strips/${series.id}.svg${viewQuery({ at, from, to })}`;
+}
+
+type StripProps = { series: SeriesSummary; value: number | undefined; picture: string | undefined };
+
+function Strip({ series, value, picture }: StripProps) {
   const { id, name, type, unit, tags } = series;
+  const label = `${name} from ${quantity(series.min, unit)} to ${quantity(series.max, unit)}, last ${quantity(series.last, unit)}`;
   return (
     <article
       id={`strip-${id}`}
@@ -157,10 +174,12 @@ function Strip({ series, value }: { series: SeriesSummary; value: number | undef
         </span>
       </header>
       <div class="row-plot" hx-morph-skip>
-        <canvas
-          role="img"
-          aria-label={`${name} from ${quantity(series.min, unit)} to ${quantity(series.max, unit)}, last ${quantity(series.last, unit)}`}
-        ></canvas>
+        <canvas role="img" aria-label={label}></canvas>
+        {picture === undefined ? null : (
+          <noscript>
+            <img class="still" src={picture} alt={label} />
+          </noscript>
+        )}
       </div>
       <details class="statistics">
         <summary>
@@ -302,16 +321,16 @@ export const stripRoutes = new Hono<{ Bindings: Env }>();
 
 stripRoutes.get("/sessions/:id/strips", async (c) => {
   const recording = recordingOf(c.env, sessionId(c.req.param("id")));
-  const { verdict } = await recording.summary();
+  const summary = await recording.summary();
   const skip = Number.parseInt(c.req.query("skip") ?? "0", 10) || 0;
-  const isLive = verdict.status === "active" && skip === 0;
   return c.html(
     await list({
       recording,
-      isLive,
+      summary,
       view: viewOf(c.req.query()),
       search: c.req.query("metric"),
       skip: Math.max(0, skip),
+      isFragment: true,
     }),
   );
 });
@@ -345,6 +364,17 @@ function inkOf({ series, from, points, buckets }: Chart): Ink {
       ]);
   return { id: series.id, from, readings };
 }
+
+/** The same as a picture, for pages without script: only those fetch it. */
+stripRoutes.get("/sessions/:id/strips/:file{[0-9]+[.]svg}", async (c) => {
+  const recording = recordingOf(c.env, sessionId(c.req.param("id")));
+  const { at, from, to } = viewOf(c.req.query());
+  const ids = [Number.parseInt(c.req.param("file"), 10)];
+  const [chart] = await recording.charts({ ids, from, to, points: STILL_POINTS });
+  if (!chart) throw new Refusal("not_found", "The session has no such series.");
+  const picture = still(inkOf(chart), { from: from ?? chart.from, to: to ?? chart.to, at });
+  return c.body(picture, 200, { "content-type": "image/svg+xml" });
+});
 
 stripRoutes.get("/sessions/:id/values", async (c) => {
   const recording = recordingOf(c.env, sessionId(c.req.param("id")));

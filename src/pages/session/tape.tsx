@@ -63,7 +63,21 @@ export function Tape({ summary, timeline, view }: TapeProps) {
         total={summary.counts.heartbeats}
       />
       <Row kind="points" word="Points" timeline={timeline} total={summary.counts.points} />
+      <noscript>
+        <StillNeedle at={view.at ?? lastMoment(summary)} timeline={timeline} />
+      </noscript>
     </div>
+  );
+}
+
+/** The needle where no script moves it. */
+function StillNeedle({ at, timeline: { from, to } }: { at: number; timeline: Timeline }) {
+  if (at < from || at > to) return null;
+  const x = `${percent(at, from, Math.max(1, to - from))}%`;
+  return (
+    <svg class="still-needle" aria-hidden="true">
+      <line x1={x} x2={x} y1="0" y2="100%" />
+    </svg>
   );
 }
 

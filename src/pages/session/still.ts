@@ -1,0 +1,47 @@
+/** A strip as a picture, for pages without script: numbers only, so nothing that a program said can become markup in it. */
+import type { Ink } from "./strips.tsx";
+
+const WIDTH = 600;
+const HEIGHT = 72;
+
+/** A picture sees no stylesheet, so these are colours that can be seen on paper and in the dark. */
+const TRACE = "#3d8fc4";
+const NEEDLE = "#e8590c";
+
+type Range = { from: number; to: number; at?: number | undefined };
+
+export function still({ from: base, readings }: Ink, { from, to, at }: Range): string {
+  const points = readings.map(([since = 0, value = 0, least = value, most = value]) => ({
+    at: base + since,
+    value,
+    least,
+    most,
+  }));
+  const bottom = points.reduce((low, { least }) => Math.min(low, least), Infinity);
+  const top = points.reduce((high, { most }) => Math.max(high, most), -Infinity);
+  const x = (time: number) => (((time - from) / Math.max(1, to - from)) * WIDTH).toFixed(1);
+  const y = (value: number) =>
+    top > bottom
+      ? (HEIGHT - 4 - ((value - bottom) / (top - bottom)) * (HEIGHT - 8)).toFixed(1)
+      : String(HEIGHT / 2);
+
+  const line = points.map((point) => `${x(point.at)} ${y(point.value)}`).join("L");
+  const there = points.map((point) => `${x(point.at)} ${y(point.most)}`).join("L");
+  const back = points
+    .toReversed()
+    .map((point) => `${x(point.at)} ${y(point.least)}`)
+    .join("L");
+  const stroke = `fill="none" vector-effect="non-scaling-stroke" stroke-linecap="round"`;
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none">`,
+    points.length === 0
+      ? ""
+      : `<path d="M${there}L${back}z" fill="${TRACE}" fill-opacity="0.3"/>` +
+        // One point alone has no length; a line of none, with round ends, is a dot.
+        `<path d="M${line}h0" ${stroke} stroke="${TRACE}" stroke-width="${points.length === 1 ? 6 : 1.5}"/>`,
+    at === undefined || at < from || at > to
+      ? ""
+      : `<path d="M${x(at)} 0V${HEIGHT}" ${stroke} stroke="${NEEDLE}" stroke-width="2"/>`,
+    "</svg>",
+  ].join("");
+}

@@ -280,6 +280,10 @@ const KEYS = {
   "-": () => zoomBy(2),
   0: whole,
   c: () => void copyLink(),
+  Escape: () => {
+    endDrag();
+    hideGhost();
+  },
 };
 
 /** @param {string} id */

@@ -156,6 +156,19 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
     expect(complaints).toEqual([]);
   });
 
+  test("Escape lets go of a drag, and nothing is zoomed", async () => {
+    const { page } = await world.look("/sessions/dead");
+    const [from, to] = [await onAxis(page, 0.25), await onAxis(page, 0.5)];
+    await page.mouse.move(from.x, from.y);
+    await page.mouse.down();
+    await page.mouse.move(to.x, to.y, { steps: 5 });
+    expect(await page.locator(".selection").isVisible()).toBe(true);
+    await page.keyboard.press("Escape");
+    expect(await page.locator(".selection").isVisible()).toBe(false);
+    await page.mouse.up();
+    expect(new URL(page.url()).search).toBe("");
+  });
+
   test("a zoom away from the needle hides it, and every value stays the needle's", async () => {
     const { page, complaints } = await world.look("/sessions/dead");
     const memory = page.locator(".strip", { hasText: "memory" });

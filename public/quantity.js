@@ -9,6 +9,9 @@ const SECONDS = [
   [1e-9, "ns"],
 ];
 
+/** Units that have a sign, by how programs write them. @type {Record<string, string>} */
+const SIGNS = { percent: "%", "%": "%", celsius: "°C", "°c": "°C", fahrenheit: "°F", "°f": "°F" };
+
 /** Kept, because making one takes longer than drawing a row of a table. */
 const WITH_COMMAS = new Intl.NumberFormat("en-US");
 
@@ -17,13 +20,13 @@ export function quantity(value, unit = "") {
   const word = unit.toLowerCase();
   if (word === "bytes" || word === "byte" || word === "b") return bytes(value);
   if (word === "seconds" || word === "second" || word === "s") return seconds(value);
-  if (word === "percent" || word === "%") return `${digits(value)} %`;
+  if (Object.hasOwn(SIGNS, word)) return `${digits(value)} ${SIGNS[word]}`;
   return unit === "" ? digits(value) : `${digits(value)} ${unit}`;
 }
 
 /** @param {number} value @param {string} [unit] */
 export function mark(value, unit = "") {
-  const isShort = /^(bytes?|b|seconds?|s|percent|%)$/i.test(unit);
+  const isShort = /^(bytes?|b|seconds?|s|percent|%|°[cf]|celsius|fahrenheit)$/i.test(unit);
   return quantity(value, isShort ? unit : "");
 }
 

@@ -31,7 +31,7 @@ const NUMBERS = [
 ];
 
 test("numbers read the same from the server and while the page is open", () => {
-  for (const unit of ["", "bytes", "seconds", "percent", "rpm"]) {
+  for (const unit of ["", "bytes", "seconds", "percent", "Celsius", "constructor", "rpm"]) {
     for (const number of NUMBERS) {
       expect(browser.quantity(number, unit)).toBe(quantity(number, unit));
       expect(browser.mark(number, unit)).toBe(mark(number, unit));
@@ -43,6 +43,8 @@ test("numbers come with their units, in few digits", () => {
   expect(quantity(431_951_872, "bytes")).toBe("412 MiB");
   expect(quantity(0.00125, "seconds")).toBe("1.25 ms");
   expect(quantity(87.4321, "percent")).toBe("87.43 %");
+  expect(quantity(41.5, "celsius")).toBe("41.5 °C");
+  expect(mark(41.5, "celsius")).toBe("41.5 °C");
   expect(quantity(1_204)).toBe("1,204");
   expect(bytes(0)).toBe("0 B");
 });

@@ -8,6 +8,16 @@ const SECONDS: [number, string][] = [
   [1e-9, "ns"],
 ];
 
+/** Units that have a sign, by how programs write them. */
+const SIGNS: Record<string, string> = {
+  percent: "%",
+  "%": "%",
+  celsius: "°C",
+  "°c": "°C",
+  fahrenheit: "°F",
+  "°f": "°F",
+};
+
 /** Kept, because making one takes longer than drawing a row of a table. */
 const WITH_COMMAS = new Intl.NumberFormat("en-US");
 
@@ -16,13 +26,13 @@ export function quantity(value: number, unit = ""): string {
   const word = unit.toLowerCase();
   if (word === "bytes" || word === "byte" || word === "b") return bytes(value);
   if (word === "seconds" || word === "second" || word === "s") return seconds(value);
-  if (word === "percent" || word === "%") return `${digits(value)} %`;
+  if (Object.hasOwn(SIGNS, word)) return `${digits(value)} ${SIGNS[word]}`;
   return unit === "" ? digits(value) : `${digits(value)} ${unit}`;
 }
 
 /** For a scale's ends, where there is no room for words: "64 MiB", but "8" of "8 threads". */
 export function mark(value: number, unit = ""): string {
-  const isShort = /^(bytes?|b|seconds?|s|percent|%)$/i.test(unit);
+  const isShort = /^(bytes?|b|seconds?|s|percent|%|°[cf]|celsius|fahrenheit)$/i.test(unit);
   return quantity(value, isShort ? unit : "");
 }
 

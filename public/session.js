@@ -160,7 +160,9 @@ function timeOf(x) {
 const needle = overlay("needle");
 const ghost = overlay("ghost");
 const ghostTime = ghost.appendChild(document.createElement("span"));
+const ghostCounts = ghost.appendChild(document.createElement("small"));
 const selection = overlay("selection");
+const failures = overlay("failures");
 
 /** @param {string} name */
 function overlay(name) {
@@ -182,6 +184,58 @@ function draw() {
   needle.hidden = at < from || at > to;
   needle.style.left = `${xOf(at)}px`;
   strips.read(at, isAtLast());
+  drawFailures();
+}
+
+/** Exceptions and the crash, as hairlines through every strip: what the numbers did then is why one looks. */
+function drawFailures() {
+  const { left, width } = plot();
+  const { from, to } = axis();
+  const { step, crash } = find("#tape").dataset;
+  const at = (/** @type {number} */ time) => ((time - from) / (to - from)) * 100;
+  const lines = [...countsOf("exceptions").keys()].map((bucket) =>
+    line(at(from + (bucket + 0.5) * Number(step)), "exception"),
+  );
+  if (crash !== undefined && Number(crash) >= from && Number(crash) <= to)
+    lines.push(line(at(Number(crash)), "crash"));
+  failures.hidden = lines.length === 0;
+  failures.style.left = `${left}px`;
+  failures.style.width = `${width}px`;
+  failures.replaceChildren(...lines);
+}
+
+/** @param {number} percent @param {string} kind */
+function line(percent, kind) {
+  const element = document.createElement("i");
+  element.dataset.kind = kind;
+  element.style.left = `${percent}%`;
+  return element;
+}
+
+/** How many of a kind each bucket of the tape holds. @param {string} kind @returns {Map<number, number>} */
+function countsOf(kind) {
+  const row = document.querySelector(`#tape [data-kind="${kind}"]`);
+  const counts = row?.getAttribute("data-counts") ?? "";
+  return new Map(
+    counts
+      .split(" ")
+      .filter(Boolean)
+      .map((pair) => /** @type {[number, number]} */ (pair.split(":").map(Number))),
+  );
+}
+
+/** What the tape has where the pointer is, in words: a bucket is few pixels wide, so its neighbours count too. @param {number} at */
+function whatIsAt(at) {
+  const { from } = axis();
+  const bucket = Math.floor((at - from) / Number(find("#tape").dataset.step));
+  const words = { exceptions: "exception", events: "event", states: "change" };
+  return Object.entries(words)
+    .flatMap(([kind, word]) => {
+      const counts = countsOf(kind);
+      const count = [-1, 0, 1].reduce((sum, by) => sum + (counts.get(bucket + by) ?? 0), 0);
+      return count === 0 ? [] : [`${count} ${word}${count === 1 ? "" : "s"}`];
+    })
+    .join(", ");
 }
 
 /** @type {{ from: number, x: number } | undefined} */
@@ -193,6 +247,7 @@ recorder.addEventListener("pointermove", (event) => {
   ghost.hidden = false;
   ghost.style.left = `${xOf(at)}px`;
   ghostTime.textContent = moment(at, "clock");
+  ghostCounts.textContent = whatIsAt(at);
   strips.read(at);
   if (!drag || Math.abs(event.clientX - drag.x) < DRAG_PIXELS) return;
   selection.hidden = false;
@@ -317,6 +372,7 @@ async function copyLink() {
   await navigator.clipboard.writeText(url.href);
   ghost.hidden = false;
   ghostTime.textContent = "link copied";
+  ghostCounts.textContent = "";
 }
 
 // The panel at the needle, beside the recorder -------------------------------------------------------------------------

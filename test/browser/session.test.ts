@@ -253,6 +253,27 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
     await soon(() => memory.textContent()).toBe(atEnd);
   });
 
+  test("what the tape has under the pointer is said, and failures run through the strips", async () => {
+    const { page, complaints } = await world.look("/sessions/dead");
+    const { x, y } = await onAxis(page, 131_000 / 140_000);
+    await page.mouse.move(x, y);
+    await soon(() => page.locator(".ghost small").textContent()).toContain("1 exception");
+    const lines = page.locator(".failures i");
+    expect(await lines.evaluateAll((all) => all.map((each) => each.dataset["kind"]))).toEqual([
+      "exception",
+      "exception",
+      "crash",
+    ]);
+    const first = await lines.first().boundingBox();
+    expect(Math.abs((first?.x ?? 0) - x)).toBeLessThan(5);
+    // A zoom to where nothing failed has none.
+    await page.mouse.move(5, 5);
+    await page.goto(`/sessions/dead?from=${START}&to=${START + 60_000}`);
+    await soon(() => page.locator(".needle").count()).toBe(1);
+    expect(await lines.count()).toBe(0);
+    expect(complaints).toEqual([]);
+  });
+
   test("a counter is shown as its total, or per second", async () => {
     const { page, complaints } = await world.look("/sessions/dead");
     const strip = page.locator(".strip[data-type=counter]").first();

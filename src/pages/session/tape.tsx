@@ -18,6 +18,8 @@ export function Tape({ summary, timeline, view }: TapeProps) {
       data-to={to}
       data-last={lastMoment(summary)}
       data-series={summary.counts.series}
+      data-step={timeline.step_ms}
+      data-crash={summary.verdict.status === "crashed" ? summary.verdict.since : undefined}
       hx-get={`/sessions/${id}/tape`}
       hx-include="#view"
       hx-trigger="range from:body, live-tape from:body throttle:500ms"
@@ -171,7 +173,7 @@ function Row(props: { kind: Kind; word: string; timeline: Timeline; total: numbe
   if (total === 0) return null;
   const counts = timeline[kind];
   return (
-    <div class="row" data-kind={kind}>
+    <div class="row" data-kind={kind} data-counts={isFew(kind) ? sparse(counts) : undefined}>
       <span class="row-name">
         {word}
         <output class="row-count">{digits(total)}</output>
@@ -189,6 +191,16 @@ function Row(props: { kind: Kind; word: string; timeline: Timeline; total: numbe
       </svg>
     </div>
   );
+}
+
+/** What one would count; heartbeats and points are only more or fewer. */
+function isFew(kind: Kind): boolean {
+  return kind === "exceptions" || kind === "events" || kind === "states";
+}
+
+/** "12:3 14:1": which buckets hold how many, for session.js. */
+function sparse(counts: number[]): string {
+  return counts.flatMap((count, index) => (count === 0 ? [] : [`${index}:${count}`])).join(" ");
 }
 
 /** Bars as one path. Heights grow with the square root, so that one event stays visible beside a thousand. */

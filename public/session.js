@@ -185,6 +185,20 @@ function draw() {
   needle.style.left = `${xOf(at)}px`;
   strips.read(at, isAtLast());
   drawFailures();
+  markEvent(at);
+}
+
+/** The list's event at the needle, or the last one before it. @param {number} at */
+function markEvent(at) {
+  /** @type {{ row: Element, time: number } | undefined} */
+  let latest;
+  for (const link of document.querySelectorAll("#event-list > .event > .moment")) {
+    const time = Number(link.getAttribute("data-t"));
+    if (time <= at && (!latest || time > latest.time) && link.parentElement)
+      latest = { row: link.parentElement, time };
+  }
+  document.querySelector("#event-list > [data-here]")?.removeAttribute("data-here");
+  latest?.row.setAttribute("data-here", "");
 }
 
 /** Exceptions and the crash, as hairlines through every strip: what the numbers did then is why one looks. */
@@ -367,13 +381,54 @@ function zoomBy(factor) {
 }
 
 async function copyLink() {
-  const url = new URL(location.href);
-  if (!url.searchParams.has("t")) url.searchParams.set("t", String(Math.round(needleAt())));
-  await navigator.clipboard.writeText(url.href);
+  await navigator.clipboard.writeText(linkToMoment());
   ghost.hidden = false;
   ghostTime.textContent = "link copied";
   ghostCounts.textContent = "";
 }
+
+/** Also of a needle that nobody put anywhere: whoever gets the link shall see the same moment. */
+function linkToMoment() {
+  const url = new URL(location.href);
+  url.searchParams.set("t", String(Math.round(needleAt())));
+  return url.href;
+}
+
+/** The verdict with its evidence and the link, in Markdown, as every tracker of tickets reads it. */
+function ticket() {
+  const said = (/** @type {Element | null} */ element) =>
+    (element?.textContent ?? "").trim().replaceAll(/\s+/g, " ");
+  // What a program said must not become a heading, a picture or a mention there.
+  const code = (/** @type {string} */ text) => `\`${text.replaceAll("`", "'")}\``;
+  const what = [...document.querySelectorAll(".crumbs a")].slice(1).map(said).join(" ");
+  const evidence = [...document.querySelectorAll(".evidence .fact-text")].map(said);
+  const words = [...document.querySelectorAll(".last-words .line")].map((line) =>
+    [...line.querySelectorAll("time, .event-name, .event-said")].map(said).join(" "),
+  );
+  return [
+    `**${code(said(document.querySelector("#verdict h1")))}** ${what === "" ? "" : code(what)}`,
+    "",
+    ...evidence.map((fact) => `- ${code(fact)}`),
+    "",
+    "Last words:",
+    "",
+    ...words.map((line) => `- ${code(line)}`),
+    "",
+    `[The recording at ${moment(needleAt())}](${linkToMoment()})`,
+    "",
+  ].join("\n");
+}
+
+for (const button of document.querySelectorAll("[data-share]")) button.removeAttribute("hidden");
+document.addEventListener("click", async (event) => {
+  const button = closest(event, "[data-share]");
+  if (!button) return;
+  const text = button.getAttribute("data-share") === "ticket" ? ticket() : linkToMoment();
+  await navigator.clipboard.writeText(text);
+  const word = button.textContent;
+  button.textContent = "Copied";
+  setTimeout(() => (button.textContent = word), 1_200);
+});
 
 // The panel at the needle, beside the recorder -------------------------------------------------------------------------
 

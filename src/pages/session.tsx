@@ -93,6 +93,12 @@ function Crumbs({ summary }: { summary: Summary }) {
       <button class="tool" type="button" data-copy={id} hidden>
         Copy id
       </button>
+      <button class="tool" type="button" data-share="link" hidden>
+        Copy link
+      </button>
+      <button class="tool" type="button" data-share="ticket" hidden>
+        Copy for a ticket
+      </button>
     </nav>
   );
 }

@@ -439,6 +439,30 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
     expect(complaints).toEqual([]);
   });
 
+  test("the events follow the needle", async () => {
+    const { page } = await world.look("/sessions/dead");
+    const here = page.locator("#event-list > [data-here]");
+    await soon(() => here.textContent()).toContain("session_crashed_detected");
+    await page.keyboard.press("Shift+ArrowLeft");
+    await soon(() => here.textContent()).toContain("MemoryError");
+    expect(await here.count()).toBe(1);
+  });
+
+  test("what happened is copied for a ticket, with a link to the moment", async () => {
+    const { page, complaints } = await world.look("/sessions/dead");
+    const copied = () => page.evaluate<string>("navigator.clipboard.readText()");
+    await page.getByRole("button", { name: "Copy for a ticket" }).click();
+    await soon(copied).toContain("**`Crashed: uncaught MemoryError`** `archive-game 1.4.2`");
+    const text = await copied();
+    expect(text).toContain("- `Signal SIGKILL: killed at once");
+    expect(text).toMatch(/- `[\d:.]+ exception MemoryError: cannot allocate/);
+    expect(text).toContain(`${world.server.url}/sessions/dead?t=${END})`);
+    await page.keyboard.press("Home");
+    await page.getByRole("button", { name: "Copy link" }).click();
+    await soon(copied).toBe(`${world.server.url}/sessions/dead?t=${START}`);
+    expect(complaints).toEqual([]);
+  });
+
   test("what the events are narrowed to is counted, and stands in the address", async () => {
     const { page, complaints } = await world.look("/sessions/dead");
     const count = () => page.locator("#events .count").textContent();

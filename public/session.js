@@ -444,14 +444,13 @@ addEventListener("scroll", fitPanel, { passive: true });
 addEventListener("resize", fitPanel);
 
 /** The value whose history is shown; a new one is brought into sight. */
-let shownPath = field("path").value;
+let shownPath = document.getElementById("history")?.dataset.path;
 
 function showHistory() {
-  const path = field("path").value;
-  if (path !== "" && path !== shownPath) {
-    document.getElementById("history")?.scrollIntoView({ block: "nearest" });
-  }
-  shownPath = path;
+  const history = document.getElementById("history");
+  if (history?.dataset.path === shownPath) return;
+  shownPath = history?.dataset.path;
+  if (shownPath !== undefined) history?.scrollIntoView({ block: "nearest" });
 }
 
 // What its reader opened stays open, and what was closed closed --------------------------------------------------------

@@ -21,7 +21,12 @@ type HistoryProps = {
 export function History(props: HistoryProps) {
   const { recording, view, path } = props;
   return (
-    <section id="history" class="history" aria-labelledby="history-title">
+    <section
+      id="history"
+      class="history"
+      data-path={JSON.stringify(path)}
+      aria-labelledby="history-title"
+    >
       <header class="panel-head">
         <h3 id="history-title" class="label">
           History of <code>{path.join(".")}</code>

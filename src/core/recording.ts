@@ -162,18 +162,22 @@ export class Recording {
     if (sentAt !== null) this.head.clockSkewMs = Math.round(sentAt - now);
     // An op cannot be younger than its sending; a time from the future would freeze the running maximum.
     const latest = Math.max(sentAt ?? now, now);
+    let hasTurned = false;
 
     for (const op of ops) {
       const at = Math.min(op.at, latest);
       this.head.seq++;
       this.#applyOp(op, at, outcome);
       learn(facts, at < op.at ? { ...op, at } : op);
+      // A hang may begin and end within one batch that was long on its way.
+      if (op.op === "hang" || facts.transitions.at(-1)?.status === "hung")
+        hasTurned = noteTransition(facts, now) || hasTurned;
       this.head.updatedAt = Math.max(this.head.updatedAt, at);
     }
     // 1.x's requests to a crashed session are recorded, but do not bring it back to life.
     if (crash && !mayRevive) facts.crash ??= crash;
 
-    if (noteTransition(facts, now)) {
+    if (noteTransition(facts, now) || hasTurned) {
       outcome.kinds.add("status");
       outcome.urgent = true;
     }

@@ -180,6 +180,21 @@ describe("verdicts", () => {
     }
   });
 
+  test("of a hang that came and went within one batch are among the transitions", async () => {
+    const world = new World();
+    const now = Date.now() - 600_000;
+    await world.client.record([
+      start(now),
+      beat(now + 1_000),
+      { op: "hang", at: now + 70_000, last_heartbeat_at: now + 1_000 },
+      beat(now + 75_000),
+      event(now + 76_000, "later"),
+      { op: "end", at: now + 77_000, exit_code: 0 },
+    ]);
+    const { transitions } = await world.client.summary();
+    expect(transitions.map(({ status }) => status)).toEqual(["active", "hung", "active", "ended"]);
+  });
+
   test("of 1.x: a request to a crashed session is kept, but does not bring it back", async () => {
     const world = new World();
     const now = Date.now() - 60_000;

@@ -40,7 +40,8 @@ export function touches(patch: JsonObject, path: readonly string[]): boolean {
   let value: Json | undefined = patch;
   for (const key of path) {
     if (!isObject(value)) return true; // something above the path is replaced
-    if (!Object.hasOwn(value, key)) return false;
+    // An object that is put where a list was takes all its items away.
+    if (!Object.hasOwn(value, key)) return /^\d+$/.test(key);
     value = own(value, key);
   }
   return true;

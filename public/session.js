@@ -4,6 +4,7 @@
  */
 import { closest, isTyping } from "./page.js";
 import { Strips } from "./strips.js";
+import { ticket } from "./ticket.js";
 import { moment, setLife } from "./time.js";
 
 /** A drag shorter than this is a click. */
@@ -394,36 +395,14 @@ function linkToMoment() {
   return url.href;
 }
 
-/** The verdict with its evidence and the link, in Markdown, as every tracker of tickets reads it. */
-function ticket() {
-  const said = (/** @type {Element | null} */ element) =>
-    (element?.textContent ?? "").trim().replaceAll(/\s+/g, " ");
-  // What a program said must not become a heading, a picture or a mention there.
-  const code = (/** @type {string} */ text) => `\`${text.replaceAll("`", "'")}\``;
-  const what = [...document.querySelectorAll(".crumbs a")].slice(1).map(said).join(" ");
-  const evidence = [...document.querySelectorAll(".evidence .fact-text")].map(said);
-  const words = [...document.querySelectorAll(".last-words .line")].map((line) =>
-    [...line.querySelectorAll("time, .event-name, .event-said")].map(said).join(" "),
-  );
-  return [
-    `**${code(said(document.querySelector("#verdict h1")))}** ${what === "" ? "" : code(what)}`,
-    "",
-    ...evidence.map((fact) => `- ${code(fact)}`),
-    "",
-    "Last words:",
-    "",
-    ...words.map((line) => `- ${code(line)}`),
-    "",
-    `[The recording at ${moment(needleAt())}](${linkToMoment()})`,
-    "",
-  ].join("\n");
-}
-
 for (const button of document.querySelectorAll("[data-share]")) button.removeAttribute("hidden");
 document.addEventListener("click", async (event) => {
   const button = closest(event, "[data-share]");
   if (!button) return;
-  const text = button.getAttribute("data-share") === "ticket" ? ticket() : linkToMoment();
+  const text =
+    button.getAttribute("data-share") === "ticket"
+      ? ticket(needleAt(), linkToMoment())
+      : linkToMoment();
   await navigator.clipboard.writeText(text);
   const word = button.textContent;
   button.textContent = "Copied";

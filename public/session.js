@@ -45,8 +45,9 @@ function look(fields, ...told) {
   if (told.includes("range") && url.href !== location.href) history.pushState(null, "", url);
   else history.replaceState(history.state, "", url);
   draw();
-  // Whether the panel at the needle follows depends on the range, too.
-  if (told.includes("range") && isAtLast() && !told.includes("moment")) tell("moment");
+  // Whether the panel of a running session follows depends on the range, too.
+  const isRunning = find("#verdict").dataset.status === "active";
+  if (isRunning && isAtLast() && told.includes("range") && !told.includes("moment")) tell("moment");
   for (const name of told) tell(name);
 }
 

@@ -3,7 +3,7 @@ import { moment } from "./time.js";
 
 /** @param {number} at the needle's moment @param {string} link to it */
 export function ticket(at, link) {
-  const what = [...document.querySelectorAll(".crumbs a")].slice(1).map(said).join(" ");
+  const what = [...document.querySelectorAll(".crumbs a:not(.tool)")].slice(1).map(said).join(" ");
   const evidence = [...document.querySelectorAll(".evidence .fact-text")].map(said);
   const words = [...document.querySelectorAll(".last-words .line")].map((line) =>
     [...line.querySelectorAll("time, .event-name, .event-said")].map(said).join(" "),

@@ -1,6 +1,7 @@
 /** The session page: the verdict, then one axis of time for everything, and at the needle what was so at that moment. */
 import { Hono } from "hono";
 import type { Summary } from "../core/answers.ts";
+import { asking } from "../catalog/index.ts";
 import type { Env } from "../env.ts";
 import { ask } from "../session/ask.ts";
 import { TIMELINE_BUCKETS } from "./limits.ts";
@@ -14,7 +15,7 @@ import { OutputPanel, outputRoutes } from "./session/output.tsx";
 import { recordingOf } from "./session/recording.ts";
 import { Strips, stripRoutes } from "./session/strips.tsx";
 import { Tape } from "./session/tape.tsx";
-import { Verdict } from "./session/verdict.tsx";
+import { Verdict, wentWell } from "./session/verdict.tsx";
 import { sessionId, type View, viewOf } from "./session/view.ts";
 import { address } from "./ui/address.ts";
 import { STATUS_SIGNS, STATUS_WORDS } from "./ui/status.tsx";
@@ -88,8 +89,15 @@ function Crumbs({ summary }: { summary: Summary }) {
     <nav class="crumbs" aria-label="Where this is">
       <a href="/sessions">Sessions</a>
       {product === "" ? null : <a href={address("/sessions", { product })}>{product}</a>}
-      {version === "" ? null : <a href={address("/sessions", { product, version })}>{version}</a>}
+      {version === "" ? null : (
+        <a href={address("/sessions", { product: asking(product), version })}>{version}</a>
+      )}
       <code>{id}</code>
+      {wentWell(summary) ? null : (
+        <a class="tool" href={address("/compare", { ids: id, with: "good" })}>
+          Compare with the last good run
+        </a>
+      )}
       <button class="tool" type="button" data-copy={id} hidden>
         Copy id
       </button>

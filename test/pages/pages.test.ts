@@ -70,13 +70,21 @@ test("a verdict names only what is not certain, and says ages as ages", async ()
   expect((await get("/sessions/unsure")).html).toContain(">likely<");
 });
 
+test("a session that did not go well offers to be compared with one that did", async () => {
+  const offer = "Compare with the last good run";
+  expect((await get("/sessions/dead")).html).toContain(
+    `href="/compare?ids=dead&amp;with=good">${offer}`,
+  );
+  expect((await get("/sessions/well")).html).not.toContain(offer);
+});
+
 test("an exit code that is no success is not shown as calmly as one that is", async () => {
   const ended = (exit_code: number): Op[] => [
     { op: "start", at: START },
     { op: "end", at: START + 9_000, exit_code },
   ];
-  await record(ask, [batch("failed", ended(1))]);
-  expect((await get("/sessions/failed")).html).toMatch(/<section id="verdict"[^>]* data-failed=""/);
+  await record(ask, [batch("exited", ended(1))]);
+  expect((await get("/sessions/exited")).html).toMatch(/<section id="verdict"[^>]* data-failed=""/);
   expect((await get("/sessions/well")).html).not.toContain("data-failed");
 });
 

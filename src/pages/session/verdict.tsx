@@ -1,4 +1,5 @@
 /** What happened, in words, with the facts that say so: the first thing anyone reads. */
+import { asking } from "../../catalog/index.ts";
 import type { Evidence, EventRow, Summary } from "../../core/answers.ts";
 import { LAST_WORDS } from "../limits.ts";
 import { address } from "../ui/address.ts";
@@ -67,6 +68,12 @@ function isEvident({ verdict }: Summary, kind: string): boolean {
   return verdict.evidence.some((fact) => fact.kind === kind);
 }
 
+/** It runs, or ended as it should. */
+export function wentWell(summary: Summary): boolean {
+  const { status } = summary.verdict;
+  return status === "active" || (status === "ended" && !hasFailed(summary));
+}
+
 /** It said goodbye, but not that all was well. */
 function hasFailed({ verdict, exit_code, signal }: Summary): boolean {
   return verdict.status === "ended" && (signal !== null || (exit_code ?? 0) !== 0);
@@ -130,7 +137,7 @@ function Facts({ summary }: { summary: Summary }) {
       <div>
         <dt>Product</dt>
         <dd>
-          <a href={address("/sessions", { product: summary.product })}>
+          <a href={address("/sessions", { product: asking(summary.product) })}>
             {summary.product || "unnamed"}
           </a>{" "}
           {summary.version}

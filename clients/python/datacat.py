@@ -296,7 +296,7 @@ class Session(object):
             if kind not in ("gauge", "counter", "histogram", "timer"):
                 kind = "gauge"
             buckets = None
-            if kind == "histogram" and isinstance(metadata, dict) and "buckets" in metadata:
+            if kind == "histogram" and issubclass(type(metadata), dict) and "buckets" in metadata:
                 metadata = dict(metadata)  # the caller's stays as it is
                 buckets = metadata.pop("buckets")
             key = "delta" if kind == "counter" and delta is not None else "value"
@@ -442,7 +442,7 @@ class Session(object):
         stack = _stack(kind, error, trace)
         more = _exception_fields(type_name, said, stack, file, line, function, _causes(error), handled)
         if locals is True:
-            data = OrderedDict(data if isinstance(data, dict) else {} if data is None else {"value": data})
+            data = OrderedDict(data if issubclass(type(data), dict) else {} if data is None else {"value": data})
             data["locals"] = _locals(trace)
             losses = _Deaf()  # variables are what they are: no note for each that JSON has no word for
         self._log(at, name, losses, "error", "exception", ["exception", type_name], message or said, data, more)

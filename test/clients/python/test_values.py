@@ -186,6 +186,8 @@ class Values(Test):
         session.gauge("g", 1, tags=[Closed()])
         session.gauge("g", Unnamed())
         session.log_exception((Closed, Closed(), Closed()))
+        session.log_exception(ValueError("x"), Closed(), locals=True)
+        session.log_metric("m", 1, metric_type="histogram", metadata=Closed())
         first, second = [op for op in self.ops() if op["op"] == "event"][:2]
         self.assertEqual(first["data"]["beside"], 1)
         self.assertEqual((first["data"]["closed"], first["data"]["unnamed"]), ("<Closed>", "<object>"))

@@ -61,6 +61,20 @@ export class PortTaken extends Error {
 
 export async function serve(options: ServeOptions): Promise<Server> {
   const worker = await readWorker({ LOCAL: "1", ...options.bindings });
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await serveOnce(worker, options);
+    } catch (error) {
+      // Between finding a port free and taking it, another program was quicker.
+      const isTaken =
+        error instanceof Error && "code" in error && error.code === "ERR_ADDRESS_IN_USE";
+      if (!isTaken) throw error;
+      if (attempt === 3) throw new PortTaken(options.port ?? 0);
+    }
+  }
+}
+
+async function serveOnce(worker: V4WorkerOptions, options: ServeOptions): Promise<Server> {
   const addresses = await waitForAddresses(options.port ?? 0);
   const url = `http://localhost:${addresses[0].port}`;
 
@@ -110,7 +124,12 @@ async function start(worker: V4WorkerOptions, options: ServeOptions) {
       workers: [worker],
     }),
   );
-  await miniflare.ready;
+  try {
+    await miniflare.ready;
+  } catch (error) {
+    await miniflare.dispose().catch(() => {}); // it may be too broken for that
+    throw error;
+  }
   guard();
   return {
     async fire(crons: string[]): Promise<void> {

@@ -202,3 +202,12 @@ export function isTyping(target) {
     target.closest("input, select, textarea, dialog, [contenteditable]") !== null
   );
 }
+
+/** @param {string} selector @returns {HTMLElement} */
+export function find(selector) {
+  const element = document.querySelector(selector);
+  if (!(element instanceof HTMLElement || element instanceof SVGElement)) {
+    throw new Error(`The page has no ${selector}`);
+  }
+  return /** @type {HTMLElement} */ (element);
+}

@@ -2,8 +2,10 @@
  * The session page in motion: one axis of time that all panels share, a needle on it, and what arrives while it runs.
  * The page itself says everything: #tape the range, #view what is looked at. This moves them; htmx fetches what follows.
  */
-import { closest, isTyping } from "./page.js";
+import { keepOpen } from "./opened.js";
+import { closest, find, isTyping } from "./page.js";
 import { Strips } from "./strips.js";
+import { axis, countsOf, isOnPlot, plot, timeOf, whatIsAt, xOf } from "./tape.js";
 import { ticket } from "./ticket.js";
 import { moment, setLife } from "./time.js";
 
@@ -125,38 +127,6 @@ function needleAt() {
   return number("t") ?? Number(find("#tape").dataset.last);
 }
 
-// The axis: where a moment is on the screen ---------------------------------------------------------------------------
-
-function axis() {
-  const { from, to } = find("#tape").dataset;
-  return { from: Number(from), to: Math.max(Number(to), Number(from) + 1) };
-}
-
-/** The plots' left edge and width, within the recorder. */
-function plot() {
-  const box = recorder.getBoundingClientRect();
-  const inner = find("#tape .row-plot").getBoundingClientRect();
-  return {
-    left: inner.left - box.left - recorder.clientLeft,
-    width: inner.width,
-    screen: inner.left,
-  };
-}
-
-/** @param {number} at */
-function xOf(at) {
-  const { from, to } = axis();
-  const { left, width } = plot();
-  return left + ((at - from) / (to - from)) * width;
-}
-
-/** @param {number} x of the screen */
-function timeOf(x) {
-  const { from, to } = axis();
-  const { screen, width } = plot();
-  return from + Math.min(1, Math.max(0, (x - screen) / width)) * (to - from);
-}
-
 // The needle, its ghost under the pointer, and the range being dragged ------------------------------------------------
 
 const needle = overlay("needle");
@@ -228,32 +198,6 @@ function line(percent, kind) {
   return element;
 }
 
-/** How many of a kind each bucket of the tape holds. @param {string} kind @returns {Map<number, number>} */
-function countsOf(kind) {
-  const row = document.querySelector(`#tape [data-kind="${kind}"]`);
-  const counts = row?.getAttribute("data-counts") ?? "";
-  return new Map(
-    counts
-      .split(" ")
-      .filter(Boolean)
-      .map((pair) => /** @type {[number, number]} */ (pair.split(":").map(Number))),
-  );
-}
-
-/** What the tape has where the pointer is, in words: a bucket is few pixels wide, so its neighbours count too. @param {number} at */
-function whatIsAt(at) {
-  const { from } = axis();
-  const bucket = Math.floor((at - from) / Number(find("#tape").dataset.step));
-  const words = { exceptions: "exception", events: "event", states: "change" };
-  return Object.entries(words)
-    .flatMap(([kind, word]) => {
-      const counts = countsOf(kind);
-      const count = [-1, 0, 1].reduce((sum, by) => sum + (counts.get(bucket + by) ?? 0), 0);
-      return count === 0 ? [] : [`${count} ${word}${count === 1 ? "" : "s"}`];
-    })
-    .join(", ");
-}
-
 /** @type {{ from: number, x: number } | undefined} */
 let drag;
 
@@ -291,14 +235,6 @@ recorder.addEventListener("pointerleave", hideGhost);
 recorder.addEventListener("dblclick", (event) => {
   if (isOnPlot(event)) whole();
 });
-
-/** Also in the gap between the plots of two rows, which nobody aims around. @param {MouseEvent} event */
-function isOnPlot(event) {
-  if (closest(event, ".row-plot")) return true;
-  const { screen, width } = plot();
-  const { clientX } = event;
-  return closest(event, ".row") !== null && clientX >= screen && clientX <= screen + width;
-}
 
 function endDrag() {
   drag = undefined;
@@ -433,37 +369,6 @@ function showHistory() {
   if (shownPath !== undefined) history?.scrollIntoView({ block: "nearest" });
 }
 
-// What its reader opened stays open, and what was closed closed --------------------------------------------------------
-
-const KEPT = "#state .branch > details, .statistics, .event > details";
-/** By the branch's path, the strip or the event. A fragment knows nothing of it, only which branches hold a change. @type {Map<string, boolean>} */
-const opened = new Map();
-
-document.addEventListener("click", (event) => {
-  const details = closest(event, "summary")?.parentElement;
-  if (details instanceof HTMLDetailsElement && details.matches(KEPT))
-    opened.set(placeOf(details), !details.open);
-});
-
-/** @param {HTMLDetailsElement} details */
-function placeOf({ parentElement }) {
-  const link = parentElement?.querySelector(":scope > .to-history");
-  if (link instanceof HTMLAnchorElement) return new URL(link.href).searchParams.get("path") ?? "";
-  return parentElement?.id ?? "";
-}
-
-function keepOpen() {
-  if (opened.size === 0) return;
-  const search = document.querySelector("#state [name=q]");
-  const isSearching = search instanceof HTMLInputElement && search.value !== "";
-  for (const details of document.querySelectorAll(KEPT)) {
-    if (!(details instanceof HTMLDetailsElement)) continue;
-    // What a search found stands open, or it could not be seen.
-    if (isSearching && details.closest("#state")) continue;
-    details.open = opened.get(placeOf(details)) ?? details.open;
-  }
-}
-
 // What arrives while it runs ------------------------------------------------------------------------------------------
 
 // The stylesheet says it beside "following" when the socket is gone for a while.
@@ -556,12 +461,3 @@ draw();
 fitPanel();
 followTerminal();
 session.dispatchEvent(new CustomEvent("watch"));
-
-/** @param {string} selector @returns {HTMLElement} */
-function find(selector) {
-  const element = document.querySelector(selector);
-  if (!(element instanceof HTMLElement || element instanceof SVGElement)) {
-    throw new Error(`The page has no ${selector}`);
-  }
-  return /** @type {HTMLElement} */ (element);
-}

@@ -1,9 +1,7 @@
 /** One metric over many sessions: by version or machine, over clock time or since start, as lines, bars and a table. */
 import { Hono } from "hono";
 import {
-  type Bar,
   distribution,
-  GROUPINGS,
   type Grouping,
   type GroupStatistics,
   type MetricName,
@@ -21,9 +19,6 @@ import {
 import type { MetricType } from "../core/vocabulary.ts";
 import type { Env } from "../env.ts";
 import { Select } from "./exceptions.tsx";
-import { fragment, isFragment } from "./fragment.tsx";
-import { CHART_GROUPS, STATISTICS_ROWS } from "./limits.ts";
-import { readFilter, type SessionSearch, searchQuery } from "./search.ts";
 import {
   KIND_WORDS,
   MoreFilters,
@@ -32,95 +27,31 @@ import {
   VersionSelect,
   Within,
 } from "./filters.tsx";
+import { fragment, isFragment } from "./fragment.tsx";
+import { CHART_GROUPS } from "./limits.ts";
+import { Bars } from "./metrics/distribution.tsx";
+import {
+  type Aggregate,
+  aggregatesOf,
+  AXES,
+  GROUP_WORDS,
+  isQuantile,
+  QUANTILES,
+  type Question,
+  questionQuery,
+  readQuestion,
+  shownOf,
+  titleOf,
+} from "./metrics/question.ts";
+import { csvOf, Statistics } from "./metrics/statistics.tsx";
 import { address } from "./ui/address.ts";
 import { Empty } from "./ui/empty.tsx";
 import { BY_NAME } from "./ui/order.ts";
 import { guarded, Panel } from "./ui/panel.tsx";
-import { digits, many, mark, quantity } from "./ui/quantity.ts";
-import { Legend, LineMark, Plot } from "./ui/plot.tsx";
-import { scaleOf } from "./ui/scale.ts";
+import { Legend, Plot } from "./ui/plot.tsx";
+import { digits, many } from "./ui/quantity.ts";
 
 export const metrics = new Hono<{ Bindings: Env }>();
-
-const AGGREGATES = {
-  mean: "Mean",
-  max: "Max",
-  min: "Min",
-  count: "Count",
-  sum: "Sum",
-  rate: "Rate per session",
-  p50: "p50 of each session",
-  p95: "p95 of each session",
-  p99: "p99 of each session",
-} as const;
-type Aggregate = keyof typeof AGGREGATES;
-/** Drawn as a point for each session: what a strip keeps of its buckets has no quantiles. */
-const QUANTILES = { p50: 0.5, p95: 0.95, p99: 0.99 } as const;
-/** What says something of a type of metric, the most telling first. A counter's mean would be of its running total, which means nothing. */
-const TELLING: Record<MetricType, readonly Aggregate[]> = {
-  gauge: ["mean", "max", "min", "count", "p50", "p95", "p99"],
-  counter: ["rate", "count", "max"],
-  timer: ["mean", "max", "min", "count", "sum", "p50", "p95", "p99"],
-  histogram: ["mean", "max", "min", "count", "sum", "p50", "p95", "p99"],
-};
-/** Of a counter every value is its total so far, and every point an update. */
-const COUNTER_WORDS: Partial<Record<Aggregate, string>> = {
-  count: "Updates",
-  max: "Highest total",
-};
-
-function aggregatesOf(type: MetricType): Partial<Record<Aggregate, string>> {
-  return Object.fromEntries(
-    TELLING[type].map((each) => [
-      each,
-      (type === "counter" ? COUNTER_WORDS[each] : undefined) ?? AGGREGATES[each],
-    ]),
-  );
-}
-
-const GROUP_WORDS: Record<Grouping, string> = {
-  none: "All together",
-  product: "By product",
-  version: "By version",
-  machine: "By machine",
-  status: "By status",
-  session: "By session",
-};
-const AXES = { elapsed: "Since start", clock: "Clock time" };
-
-type Question = {
-  search: SessionSearch;
-  name: string | undefined;
-  by: Grouping;
-  axis: "elapsed" | "clock";
-  /** What is shown; undefined: what says most of a metric of its type. */
-  aggregate: Aggregate | undefined;
-};
-
-function readQuestion(url: string, now: number): Question {
-  const query = new URL(url).searchParams;
-  const search = readFilter(query, now);
-  const aggregate = query.get("aggregate") ?? "";
-  return {
-    search,
-    name: search.metric,
-    by: GROUPINGS.find((each) => each === query.get("by")) ?? "version",
-    axis: query.get("axis") === "clock" ? "clock" : "elapsed",
-    aggregate: isAggregate(aggregate) ? aggregate : undefined,
-  };
-}
-
-function shownOf({ aggregate }: Question, type: MetricType): Aggregate {
-  return TELLING[type].find((each) => each === aggregate) ?? TELLING[type][0] ?? "mean";
-}
-
-function isAggregate(word: string): word is Aggregate {
-  return Object.hasOwn(AGGREGATES, word);
-}
-
-function isQuantile(aggregate: Aggregate): aggregate is keyof typeof QUANTILES {
-  return Object.hasOwn(QUANTILES, aggregate);
-}
 
 metrics.get("/metrics", async (c) => {
   const question = readQuestion(c.req.url, Date.now());
@@ -164,13 +95,6 @@ metrics.get("/metrics", async (c) => {
     { title, here: "/metrics", name: "list-page", scripts: ["plots.js"] },
   );
 });
-
-function titleOf({ name, by, search: { filter } }: Question): string {
-  const { product, version, status } = filter;
-  if (name === undefined) return "Metrics";
-  const grouped = by === "none" ? undefined : GROUP_WORDS[by].toLowerCase();
-  return [name, grouped, product, version, status?.join(", ")].filter(Boolean).join(" ");
-}
 
 type AskProps = { question: Question; known: VersionCounts[]; type: MetricType };
 
@@ -359,210 +283,15 @@ function drawnOf(rows: GroupStatistics[], by: Grouping): string[] {
   return rows.filter((row) => drawn.has(row)).map(({ group }) => group);
 }
 
-const WORDS = {
-  sessions: "Sessions",
-  points: "Points",
-  count: "Samples",
-  total: "Total",
-  rate: "Rate",
-  mean: "Mean",
-  min: "Min",
-  max: "Max",
-  p50: "p50",
-  p95: "p95",
-  p99: "p99",
-  stddev: "Std dev",
-} as const;
-type Column = keyof typeof WORDS;
-const QUANTILE_COLUMNS = ["p50", "p95", "p99"] as const;
-/** Only what means something: the squares of a histogram's samples are unknown, a counter's values are its total so far. */
-const COLUMNS: Record<MetricType, readonly Column[]> = {
-  gauge: ["sessions", "points", "mean", "min", "max", ...QUANTILE_COLUMNS, "stddev"],
-  counter: ["sessions", "points", "total", "rate"],
-  timer: ["sessions", "points", "mean", "min", "max", ...QUANTILE_COLUMNS, "stddev"],
-  histogram: ["sessions", "count", "mean", "min", "max", ...QUANTILE_COLUMNS],
-};
-
-/** Characters of a session's id: enough to tell those of one list apart, and what its page is called. */
-const SHOWN_ID = 13;
-
-type TableProps = {
-  question: Question;
-  rows: GroupStatistics[];
-  drawn: string[];
-  unit: string;
-  type: MetricType;
-};
-
-function Statistics({ question, rows, drawn, unit, type }: TableProps) {
-  const columns = COLUMNS[type];
-  return (
-    <Panel
-      id="table"
-      title="Statistics"
-      aside={
-        <>
-          {rows.length > STATISTICS_ROWS ? (
-            <span class="quiet">{`${STATISTICS_ROWS} of ${digits(rows.length)}, all of them in the CSV`}</span>
-          ) : null}
-          <a class="tool" href={address("/metrics.csv", questionQuery(question))}>
-            CSV
-          </a>
-        </>
-      }
-    >
-      <div class="scroller" tabindex={0} role="group" aria-label="Statistics">
-        <table class="plain-table statistics">
-          <thead>
-            <tr>
-              <th scope="col">{GROUP_WORDS[question.by]}</th>
-              {columns.map((column) => (
-                <th scope="col" class="number">
-                  {type === "counter" && column === "points" ? "Updates" : WORDS[column]}
-                </th>
-              ))}
-            </tr>
-          </thead>
-          <tbody>
-            {rows.slice(0, STATISTICS_ROWS).map((row) => (
-              <tr>
-                <th scope="row">
-                  {drawn.includes(row.group) ? (
-                    <LineMark index={drawn.indexOf(row.group)} />
-                  ) : (
-                    <span class="no-mark"></span>
-                  )}
-                  <GroupName group={row.group} by={question.by} />
-                </th>
-                {columns.map((column) => (
-                  <td class="number">{cell(row, column, unit)}</td>
-                ))}
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
-    </Panel>
-  );
-}
-
-function GroupName({ group, by }: { group: string; by: Grouping }) {
-  if (by === "session") {
-    return (
-      <a href={`/sessions/${encodeURIComponent(group)}`} title={group}>
-        {group.slice(0, SHOWN_ID)}
-      </a>
-    );
-  }
-  return (
-    <span class="name" title={group}>
-      {group || (by === "none" ? "all" : "unnamed")}
-    </span>
-  );
-}
-
-function cell(row: GroupStatistics, column: Column, unit: string): string {
-  const value = row[column];
-  if (value === null) return "–";
-  if (column === "sessions" || column === "points" || column === "count") return digits(value);
-  const said = quantity(Number(value.toPrecision(5)), unit);
-  return column === "rate" ? `${said}/s` : said;
-}
-
-/** Every bar is as wide as the values that it holds and as high as they are dense, so that areas compare. */
-function Bars({ bars, unit }: { bars: Bar[]; unit: string }) {
-  if (bars.length === 0) return <Empty title="Nothing to count." />;
-  const least = bars[0]?.from ?? 0;
-  const most = bars.at(-1)?.to ?? 0;
-  const range = most - least || 1;
-  const drawn = bars.map((bar) => {
-    const width = (bar.to - bar.from) / range || 1; // one value alone fills the plot
-    return { ...bar, x: (bar.from - least) / range, width, density: bar.count / width };
-  });
-  const densest = drawn.reduce((top, { density }) => Math.max(top, density), 0);
-  return (
-    <figure class="plot distribution">
-      <div class="plot-y" aria-hidden="true">
-        <span>{digits(drawn.find(({ density }) => density === densest)?.count ?? 0)}</span>
-        <span>0</span>
-      </div>
-      <svg
-        class="plot-ink"
-        viewBox={`0 0 ${WIDTH} 100`}
-        preserveAspectRatio="none"
-        role="img"
-        aria-label="How values are distributed"
-      >
-        {drawn.map(({ from, to, count, x, width, density }) => (
-          <rect
-            x={x * WIDTH + GAP / 2}
-            width={Math.max(GAP, width * WIDTH - GAP)}
-            y={100 - (density / densest) * 100}
-            height={(density / densest) * 100}
-          >
-            <title>{`${rounded(from, unit)} to ${rounded(to, unit)}: ${digits(count)}`}</title>
-          </rect>
-        ))}
-      </svg>
-      <svg class="plot-x" aria-hidden="true">
-        {scaleOf(least, most, unit)
-          .ticks.filter((tick) => tick >= least && tick <= most)
-          .map((tick) => (
-            <text
-              x={`${(least === most ? 0.5 : (tick - least) / range) * 100}%`}
-              y="1em"
-              text-anchor="middle"
-            >
-              {mark(tick, unit)}
-            </text>
-          ))}
-      </svg>
-    </figure>
-  );
-}
-
-const WIDTH = 1_000;
-/** Between bars, so that equal neighbours can be told apart. */
-const GAP = 1.5;
-
-function rounded(value: number, unit: string): string {
-  return quantity(Number(value.toPrecision(4)), unit);
-}
-
-/** As an address says it: what is as always is left out. */
-function questionQuery({
-  search,
-  by,
-  axis,
-  aggregate,
-}: Question): Record<string, string | number | undefined> {
-  return {
-    ...searchQuery(search),
-    by: by === "version" ? undefined : by,
-    axis: axis === "elapsed" ? undefined : axis,
-    aggregate,
-  };
-}
-
 metrics.get("/metrics.csv", async (c) => {
   const question = readQuestion(c.req.url, Date.now());
   const { items } = await sessionMetrics(c.env.CATALOG, {
     ...question.search.filter,
     name: question.name ?? "",
   });
-  const columns = COLUMNS[items[0]?.type ?? "gauge"];
-  const head = ["group", ...columns].join(",");
-  const lines = inOrder(statistics(items, question.by), question.by).map((row) =>
-    [quoted(row.group), ...columns.map((column) => row[column] ?? "")].join(","),
-  );
-  return c.body(`${[head, ...lines].join("\r\n")}\r\n`, 200, {
+  const rows = inOrder(statistics(items, question.by), question.by);
+  return c.body(csvOf(rows, items[0]?.type ?? "gauge"), 200, {
     "content-type": "text/csv; charset=utf-8",
     "content-disposition": 'attachment; filename="metrics.csv"',
   });
 });
-
-/** For CSV; and a spreadsheet must not take a name for a formula. */
-function quoted(text: string): string {
-  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
-  return `"${safe.replaceAll('"', '""')}"`;
-}

@@ -1,0 +1,90 @@
+/** The last states of sessions, side by side: only what differs. */
+import type { Json, JsonObject } from "../../core/wire.ts";
+import { COMPARED_VALUES } from "../limits.ts";
+import { short } from "../session/event.tsx";
+import { Empty } from "../ui/empty.tsx";
+import { BY_NAME } from "../ui/order.ts";
+import { Panel } from "../ui/panel.tsx";
+import { LineMark } from "../ui/plot.tsx";
+import { digits, many } from "../ui/quantity.ts";
+import { text } from "../ui/tree.tsx";
+import { type Member, named } from "./member.tsx";
+
+export async function statesOf(members: Member[]) {
+  const states = await Promise.all(
+    members.map(async ({ recording }) => flat((await recording.state()).state)),
+  );
+  const paths = [...new Set(states.flatMap((state) => [...state.keys()]))].toSorted(
+    BY_NAME.compare,
+  );
+  const different = paths.filter(
+    (path) => new Set(states.map((state) => state.get(path))).size > 1,
+  );
+  return (
+    <Panel
+      id="states"
+      title="Last states, where they differ"
+      aside={
+        <span class="quiet">
+          {many(different.length, "value")} of {digits(paths.length)}
+        </span>
+      }
+    >
+      {different.length === 0 ? (
+        <Empty title="Their last states are the same." />
+      ) : (
+        <div class="scroller" tabindex={0} role="group" aria-label="Differences">
+          <table class="plain-table differences">
+            <thead>
+              <tr>
+                <th scope="col">Path</th>
+                {members.map((each) => (
+                  <th scope="col">
+                    <LineMark index={each.index} />
+                    {named(each, members)}
+                  </th>
+                ))}
+              </tr>
+            </thead>
+            <tbody>
+              {different.slice(0, COMPARED_VALUES).map((path) => (
+                <tr>
+                  <th scope="row">
+                    <code>{path}</code>
+                  </th>
+                  {states.map((state) => {
+                    const value = state.get(path);
+                    return (
+                      <td>
+                        {value === undefined ? (
+                          <span class="quiet">–</span>
+                        ) : (
+                          <code>{short(value)}</code>
+                        )}
+                      </td>
+                    );
+                  })}
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </Panel>
+  );
+}
+
+/** Every leaf by its path, as text. */
+function flat(state: JsonObject): Map<string, string> {
+  const leaves = new Map<string, string>();
+  const walk = (value: Json, path: string[]) => {
+    const isBranch = typeof value === "object" && value !== null && !Array.isArray(value);
+    if (isBranch && Object.keys(value).length > 0) {
+      for (const [key, inner] of Object.entries(value)) walk(inner, [...path, key]);
+    } else if (path.length > 0) {
+      leaves.set(path.join("."), text(value));
+    }
+  };
+  walk(state, []);
+  return leaves;
+}

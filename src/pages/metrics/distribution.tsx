@@ -1,0 +1,65 @@
+/** How the values of a metric are distributed, as bars. */
+import type { Bar } from "../../catalog/index.ts";
+import { Empty } from "../ui/empty.tsx";
+import { digits, mark, quantity } from "../ui/quantity.ts";
+import { scaleOf } from "../ui/scale.ts";
+
+/** Every bar is as wide as the values that it holds and as high as they are dense, so that areas compare. */
+export function Bars({ bars, unit }: { bars: Bar[]; unit: string }) {
+  if (bars.length === 0) return <Empty title="Nothing to count." />;
+  const least = bars[0]?.from ?? 0;
+  const most = bars.at(-1)?.to ?? 0;
+  const range = most - least || 1;
+  const drawn = bars.map((bar) => {
+    const width = (bar.to - bar.from) / range || 1; // one value alone fills the plot
+    return { ...bar, x: (bar.from - least) / range, width, density: bar.count / width };
+  });
+  const densest = drawn.reduce((top, { density }) => Math.max(top, density), 0);
+  return (
+    <figure class="plot distribution">
+      <div class="plot-y" aria-hidden="true">
+        <span>{digits(drawn.find(({ density }) => density === densest)?.count ?? 0)}</span>
+        <span>0</span>
+      </div>
+      <svg
+        class="plot-ink"
+        viewBox={`0 0 ${WIDTH} 100`}
+        preserveAspectRatio="none"
+        role="img"
+        aria-label="How values are distributed"
+      >
+        {drawn.map(({ from, to, count, x, width, density }) => (
+          <rect
+            x={x * WIDTH + GAP / 2}
+            width={Math.max(GAP, width * WIDTH - GAP)}
+            y={100 - (density / densest) * 100}
+            height={(density / densest) * 100}
+          >
+            <title>{`${rounded(from, unit)} to ${rounded(to, unit)}: ${digits(count)}`}</title>
+          </rect>
+        ))}
+      </svg>
+      <svg class="plot-x" aria-hidden="true">
+        {scaleOf(least, most, unit)
+          .ticks.filter((tick) => tick >= least && tick <= most)
+          .map((tick) => (
+            <text
+              x={`${(least === most ? 0.5 : (tick - least) / range) * 100}%`}
+              y="1em"
+              text-anchor="middle"
+            >
+              {mark(tick, unit)}
+            </text>
+          ))}
+      </svg>
+    </figure>
+  );
+}
+
+const WIDTH = 1_000;
+/** Between bars, so that equal neighbours can be told apart. */
+const GAP = 1.5;
+
+function rounded(value: number, unit: string): string {
+  return quantity(Number(value.toPrecision(4)), unit);
+}

@@ -1,0 +1,106 @@
+/** What is asked of a metric over many sessions: which, of whom, and how it is shown. All of it is in the address. */
+import { GROUPINGS, type Grouping } from "../../catalog/index.ts";
+import type { MetricType } from "../../core/vocabulary.ts";
+import { readFilter, type SessionSearch, searchQuery } from "../search.ts";
+
+const AGGREGATES = {
+  mean: "Mean",
+  max: "Max",
+  min: "Min",
+  count: "Count",
+  sum: "Sum",
+  rate: "Rate per session",
+  p50: "p50 of each session",
+  p95: "p95 of each session",
+  p99: "p99 of each session",
+} as const;
+export type Aggregate = keyof typeof AGGREGATES;
+/** Drawn as a point for each session: what a strip keeps of its buckets has no quantiles. */
+export const QUANTILES = { p50: 0.5, p95: 0.95, p99: 0.99 } as const;
+/** What says something of a type of metric, the most telling first. A counter's mean would be of its running total, which means nothing. */
+const TELLING: Record<MetricType, readonly Aggregate[]> = {
+  gauge: ["mean", "max", "min", "count", "p50", "p95", "p99"],
+  counter: ["rate", "count", "max"],
+  timer: ["mean", "max", "min", "count", "sum", "p50", "p95", "p99"],
+  histogram: ["mean", "max", "min", "count", "sum", "p50", "p95", "p99"],
+};
+/** Of a counter every value is its total so far, and every point an update. */
+const COUNTER_WORDS: Partial<Record<Aggregate, string>> = {
+  count: "Updates",
+  max: "Highest total",
+};
+
+export function aggregatesOf(type: MetricType): Partial<Record<Aggregate, string>> {
+  return Object.fromEntries(
+    TELLING[type].map((each) => [
+      each,
+      (type === "counter" ? COUNTER_WORDS[each] : undefined) ?? AGGREGATES[each],
+    ]),
+  );
+}
+
+export const GROUP_WORDS: Record<Grouping, string> = {
+  none: "All together",
+  product: "By product",
+  version: "By version",
+  machine: "By machine",
+  status: "By status",
+  session: "By session",
+};
+export const AXES = { elapsed: "Since start", clock: "Clock time" };
+
+export type Question = {
+  search: SessionSearch;
+  name: string | undefined;
+  by: Grouping;
+  axis: "elapsed" | "clock";
+  /** What is shown; undefined: what says most of a metric of its type. */
+  aggregate: Aggregate | undefined;
+};
+
+export function readQuestion(url: string, now: number): Question {
+  const query = new URL(url).searchParams;
+  const search = readFilter(query, now);
+  const aggregate = query.get("aggregate") ?? "";
+  return {
+    search,
+    name: search.metric,
+    by: GROUPINGS.find((each) => each === query.get("by")) ?? "version",
+    axis: query.get("axis") === "clock" ? "clock" : "elapsed",
+    aggregate: isAggregate(aggregate) ? aggregate : undefined,
+  };
+}
+
+export function shownOf({ aggregate }: Question, type: MetricType): Aggregate {
+  return TELLING[type].find((each) => each === aggregate) ?? TELLING[type][0] ?? "mean";
+}
+
+function isAggregate(word: string): word is Aggregate {
+  return Object.hasOwn(AGGREGATES, word);
+}
+
+export function isQuantile(aggregate: Aggregate): aggregate is keyof typeof QUANTILES {
+  return Object.hasOwn(QUANTILES, aggregate);
+}
+
+export function titleOf({ name, by, search: { filter } }: Question): string {
+  const { product, version, status } = filter;
+  if (name === undefined) return "Metrics";
+  const grouped = by === "none" ? undefined : GROUP_WORDS[by].toLowerCase();
+  return [name, grouped, product, version, status?.join(", ")].filter(Boolean).join(" ");
+}
+
+/** As an address says it: what is as always is left out. */
+export function questionQuery({
+  search,
+  by,
+  axis,
+  aggregate,
+}: Question): Record<string, string | number | undefined> {
+  return {
+    ...searchQuery(search),
+    by: by === "version" ? undefined : by,
+    axis: axis === "elapsed" ? undefined : axis,
+    aggregate,
+  };
+}

@@ -1,0 +1,135 @@
+/** The statistics of each group, as a table and as CSV. */
+import type { Grouping, GroupStatistics } from "../../catalog/index.ts";
+import type { MetricType } from "../../core/vocabulary.ts";
+import { STATISTICS_ROWS } from "../limits.ts";
+import { address } from "../ui/address.ts";
+import { Panel } from "../ui/panel.tsx";
+import { LineMark } from "../ui/plot.tsx";
+import { digits, quantity } from "../ui/quantity.ts";
+import { GROUP_WORDS, type Question, questionQuery } from "./question.ts";
+
+const WORDS = {
+  sessions: "Sessions",
+  points: "Points",
+  count: "Samples",
+  total: "Total",
+  rate: "Rate",
+  mean: "Mean",
+  min: "Min",
+  max: "Max",
+  p50: "p50",
+  p95: "p95",
+  p99: "p99",
+  stddev: "Std dev",
+} as const;
+type Column = keyof typeof WORDS;
+const QUANTILE_COLUMNS = ["p50", "p95", "p99"] as const;
+/** Only what means something: the squares of a histogram's samples are unknown, a counter's values are its total so far. */
+const COLUMNS: Record<MetricType, readonly Column[]> = {
+  gauge: ["sessions", "points", "mean", "min", "max", ...QUANTILE_COLUMNS, "stddev"],
+  counter: ["sessions", "points", "total", "rate"],
+  timer: ["sessions", "points", "mean", "min", "max", ...QUANTILE_COLUMNS, "stddev"],
+  histogram: ["sessions", "count", "mean", "min", "max", ...QUANTILE_COLUMNS],
+};
+
+/** Characters of a session's id: enough to tell those of one list apart, and what its page is called. */
+const SHOWN_ID = 13;
+
+type TableProps = {
+  question: Question;
+  rows: GroupStatistics[];
+  drawn: string[];
+  unit: string;
+  type: MetricType;
+};
+
+export function Statistics({ question, rows, drawn, unit, type }: TableProps) {
+  const columns = COLUMNS[type];
+  return (
+    <Panel
+      id="table"
+      title="Statistics"
+      aside={
+        <>
+          {rows.length > STATISTICS_ROWS ? (
+            <span class="quiet">{`${STATISTICS_ROWS} of ${digits(rows.length)}, all of them in the CSV`}</span>
+          ) : null}
+          <a class="tool" href={address("/metrics.csv", questionQuery(question))}>
+            CSV
+          </a>
+        </>
+      }
+    >
+      <div class="scroller" tabindex={0} role="group" aria-label="Statistics">
+        <table class="plain-table statistics">
+          <thead>
+            <tr>
+              <th scope="col">{GROUP_WORDS[question.by]}</th>
+              {columns.map((column) => (
+                <th scope="col" class="number">
+                  {type === "counter" && column === "points" ? "Updates" : WORDS[column]}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {rows.slice(0, STATISTICS_ROWS).map((row) => (
+              <tr>
+                <th scope="row">
+                  {drawn.includes(row.group) ? (
+                    <LineMark index={drawn.indexOf(row.group)} />
+                  ) : (
+                    <span class="no-mark"></span>
+                  )}
+                  <GroupName group={row.group} by={question.by} />
+                </th>
+                {columns.map((column) => (
+                  <td class="number">{cell(row, column, unit)}</td>
+                ))}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </Panel>
+  );
+}
+
+function GroupName({ group, by }: { group: string; by: Grouping }) {
+  if (by === "session") {
+    return (
+      <a href={`/sessions/${encodeURIComponent(group)}`} title={group}>
+        {group.slice(0, SHOWN_ID)}
+      </a>
+    );
+  }
+  return (
+    <span class="name" title={group}>
+      {group || (by === "none" ? "all" : "unnamed")}
+    </span>
+  );
+}
+
+function cell(row: GroupStatistics, column: Column, unit: string): string {
+  const value = row[column];
+  if (value === null) return "–";
+  if (column === "sessions" || column === "points" || column === "count") return digits(value);
+  const said = quantity(Number(value.toPrecision(5)), unit);
+  return column === "rate" ? `${said}/s` : said;
+}
+
+/** Rows of the table, all of them, with a head. */
+export function csvOf(rows: GroupStatistics[], type: MetricType): string {
+  const columns = COLUMNS[type];
+  const head = ["group", ...columns].join(",");
+  const lines = rows.map((row) =>
+    [quoted(row.group), ...columns.map((column) => row[column] ?? "")].join(","),
+  );
+  return `${[head, ...lines].join("\r\n")}\r\n`;
+}
+
+/** For CSV; and a spreadsheet must not take a name for a formula. */
+function quoted(text: string): string {
+  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  return `"${safe.replaceAll('"', '""')}"`;
+}

@@ -35,7 +35,7 @@ export async function findSuites(): Promise<Suite[]> {
     ...missingRuntimes(results),
     vitest(results, "end-to-end", "test/end-to-end"),
     { ...vitest(results, "browser", "test/browser"), ...needs(find(...CHROMIUM), "Chromium") },
-    vitest(results, "faults", "test/faults"),
+    { ...vitest(results, "faults", "test/faults"), isParallel: false },
     ...(await pythonSuites()),
     go(),
   ];

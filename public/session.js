@@ -460,4 +460,6 @@ tellLife();
 draw();
 fitPanel();
 followTerminal();
+// htmx may have gone through the page before its socket extension was loaded, or may not have begun yet; doing it twice does no harm.
+/** @type {any} */ (globalThis).htmx.process(session);
 session.dispatchEvent(new CustomEvent("watch"));

@@ -90,6 +90,19 @@ describe.skipIf(!hasBrowser)("the page of a running session", () => {
     await soon(() => page.locator("#state").textContent()).toContain("7");
   });
 
+  test("is live however late the script of its socket comes", async () => {
+    const program = await start("late");
+    const { page } = await world.look("/sessions", {});
+    await page.route("**/hx-ws-*.js", async (route) => {
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      await route.continue();
+    });
+    await page.goto("/sessions/late");
+    await page.locator(".following").waitFor();
+    await program.does({ op: "state", at: Date.now(), patch: { level: 8 } });
+    await soon(() => page.locator("#state").textContent()).toContain("8");
+  });
+
   test("asks nothing while nothing happens", async () => {
     const program = await start("quiet");
     const { page } = await world.look("/sessions/quiet");

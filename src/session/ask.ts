@@ -15,6 +15,7 @@ import type {
   Summary,
   Timeline,
 } from "../core/answers.ts";
+import { refusalOf } from "../core/refusal.ts";
 import type { IngestAnswer, Op, Writer } from "../core/wire.ts";
 import type { Env } from "../env.ts";
 import { call, refusalIn } from "./call.ts";
@@ -164,8 +165,8 @@ export class SessionClient {
       const answers = await this.#call((session) => session.answer(questions));
       asked.forEach(({ answer }, index) => answer(answers[index] ?? ""));
     } catch (error) {
-      // One of them may be what fails; the others shall not fall with it.
-      if (asked.length > 1) for (const one of asked) void this.#send([one]);
+      // One of them may be what broke, and the others shall not fall with it. An object that gets too much is left alone.
+      if (asked.length > 1 && !refusalOf(error)) for (const one of asked) void this.#send([one]);
       else for (const { reject } of asked) reject(error);
     }
   }

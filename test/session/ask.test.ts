@@ -74,6 +74,21 @@ test("a question that breaks does not take the others with it", async () => {
   expect(series).toMatchObject({ status: "rejected", reason: { message: "broken" } });
 });
 
+test("an object that gets too much is not asked again, one by one", async () => {
+  const { id } = await recorded();
+  const overloaded = () => ({
+    answer: () => {
+      throw Object.assign(new Error("Too many requests queued"), { overloaded: true });
+    },
+  });
+  const { client, requests } = listened(id, overloaded);
+  const answers = await Promise.allSettled([client.summary(), client.state(), client.events()]);
+  for (const answer of answers) {
+    expect(answer).toMatchObject({ status: "rejected", reason: { code: "too_many_requests" } });
+  }
+  expect(requests()).toBe(1);
+});
+
 test("questions about an unknown session are all refused", async () => {
   const { client } = listened("nobody");
   const answers = await Promise.allSettled([client.summary(), client.events()]);

@@ -13,7 +13,7 @@ import {
 } from "./compare/member.tsx";
 import { metricsOf } from "./compare/metrics.tsx";
 import { statesOf } from "./compare/states.tsx";
-import { Select } from "./exceptions.tsx";
+import { Select } from "./ui/select.tsx";
 import { Suggested } from "./filters.tsx";
 import { GOOD_LOOKED_AT, MAX_COMPARED } from "./limits.ts";
 import { recordingOf } from "./session/recording.ts";

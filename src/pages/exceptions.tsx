@@ -26,6 +26,7 @@ import { address } from "./ui/address.ts";
 import { Empty } from "./ui/empty.tsx";
 import { guarded, Panel } from "./ui/panel.tsx";
 import { digits, many } from "./ui/quantity.ts";
+import { Select } from "./ui/select.tsx";
 import { SessionTable } from "./ui/session-table.tsx";
 import { DAY_MS, Trend } from "./ui/sparkline.tsx";
 import { Time } from "./ui/time.tsx";
@@ -135,23 +136,6 @@ function productsOf(known: VersionCounts[]): Record<string, string> {
     "": "Any product",
     ...Object.fromEntries(known.map(({ product }) => [asking(product), product || "unnamed"])),
   };
-}
-
-type SelectProps = { name: string; word: string; now: string; options: Record<string, string> };
-
-export function Select({ name, word, now, options }: SelectProps) {
-  return (
-    <label class="select">
-      <span class="hidden">{word}</span>
-      <select name={name}>
-        {Object.entries(options).map(([value, shown]) => (
-          <option value={value} selected={value === now}>
-            {shown}
-          </option>
-        ))}
-      </select>
-    </label>
-  );
 }
 
 function Groups({ db, search }: { db: D1Database; search: Search }) {

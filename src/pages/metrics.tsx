@@ -18,7 +18,7 @@ import {
 } from "../catalog/index.ts";
 import type { MetricType } from "../core/vocabulary.ts";
 import type { Env } from "../env.ts";
-import { Select } from "./exceptions.tsx";
+import { Select } from "./ui/select.tsx";
 import {
   KIND_WORDS,
   MoreFilters,

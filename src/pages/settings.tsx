@@ -6,7 +6,7 @@ import { versions } from "../catalog/index.ts";
 import { KEY_KINDS, type KeyKind, type KeyRow, listKeys } from "../catalog/keys.ts";
 import { Refusal } from "../core/refusal.ts";
 import { MAX_NAME_LENGTH } from "../core/limits.ts";
-import { Select } from "./exceptions.tsx";
+import { Select } from "./ui/select.tsx";
 import { DAY_MS } from "./ui/sparkline.tsx";
 import { Empty } from "./ui/empty.tsx";
 import { guarded, Panel } from "./ui/panel.tsx";

@@ -285,7 +285,10 @@ export class Strips {
     strip.querySelector("[data-rate]")?.setAttribute("aria-pressed", String(this.rates.has(id)));
     if (!scale) return;
     write(strip, "[data-most]", this.#said(id, mark(scale.top, strip.dataset.unit)));
-    write(strip, "[data-least]", this.#said(id, mark(scale.bottom, strip.dataset.unit)));
+    // A series of one value has one end of its scale.
+    const isFlat = scale.top === scale.bottom;
+    const least = isFlat ? "" : this.#said(id, mark(scale.bottom, strip.dataset.unit));
+    write(strip, "[data-least]", least);
   }
 
   /** @param {string} _id @param {Drawn} drawn */

@@ -78,6 +78,21 @@ test("a session that did not go well offers to be compared with one that did", a
   expect((await get("/sessions/well")).html).not.toContain(offer);
 });
 
+test("a series of one value says it once on its scale", async () => {
+  const gauge = (name: string, value: number): Op => ({
+    op: "metric",
+    at: START + 1_000 + value,
+    type: "gauge",
+    name,
+    value,
+  });
+  const ops = [gauge("flat", 8), gauge("flat", 8), gauge("steep", 1), gauge("steep", 9)];
+  await record(ask, [batch("flat", [{ op: "start", at: START }, ...ops])]);
+  const { html } = await get("/sessions/flat");
+  expect(html).toContain('<span data-most="true">8</span><span data-least="true"></span>');
+  expect(html).toContain('<span data-most="true">9</span><span data-least="true">1</span>');
+});
+
 test("an exit code that is no success is not shown as calmly as one that is", async () => {
   const ended = (exit_code: number): Op[] => [
     { op: "start", at: START },

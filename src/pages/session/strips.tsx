@@ -170,7 +170,7 @@ function Strip({ series, value, picture }: StripProps) {
         ) : null}
         <span class="scale" aria-hidden="true">
           <span data-most>{mark(series.max, unit)}</span>
-          <span data-least>{mark(series.min, unit)}</span>
+          <span data-least>{series.min === series.max ? "" : mark(series.min, unit)}</span>
         </span>
       </header>
       <div class="row-plot" hx-morph-skip>

@@ -6,7 +6,7 @@ import { linkSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } f
 import { setTimeout as sleep } from "node:timers/promises";
 import * as v from "valibot";
 import { GUARD_MS } from "./limits.ts";
-import { isAlive, readProcess } from "./watch.ts";
+import { isAlive, readProcess } from "./watch/processes.ts";
 
 const Holder = v.object({ pid: v.number(), pid_started: v.optional(v.string()), id: v.string() });
 export type Holder = v.InferOutput<typeof Holder>;

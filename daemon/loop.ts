@@ -1,10 +1,10 @@
 /** The daemon's heartbeat: looks at lanes, programs and disk in turn, often while something happens, seldom while nothing does. */
 import { type FSWatcher, watch } from "node:fs";
 import { open } from "node:fs/promises";
-import type { Budget } from "./budget.ts";
+import type { Budget } from "./lanes/budget.ts";
 import type { Clock } from "./clock.ts";
 import type { Home } from "./home.ts";
-import type { Lane, Lanes } from "./lanes.ts";
+import type { Lane, Lanes } from "./lanes/lanes.ts";
 import {
   BUDGET_MS,
   DOZE_AFTER_MS,
@@ -17,8 +17,8 @@ import {
 } from "./limits.ts";
 import type { Lock } from "./lock.ts";
 import { type Log, reason } from "./log.ts";
-import type { Monitor } from "./monitor.ts";
-import type { Sender } from "./sender.ts";
+import type { Monitor } from "./watch/monitor.ts";
+import type { Sender } from "./send/sender.ts";
 
 export type LoopOptions = {
   /** Asked at each turn: a reason of its own to stop. */

@@ -1,29 +1,29 @@
 /** The daemon, put together: one home, its lanes, the loop that follows them, and the local API. */
 import { readFileSync, rmSync } from "node:fs";
 import * as v from "valibot";
-import { Budget } from "./budget.ts";
-import { loadCheckpoint, saveCheckpoint, writeAtomically } from "./checkpoint.ts";
+import { Budget } from "./lanes/budget.ts";
+import { loadCheckpoint, saveCheckpoint, writeAtomically } from "./lanes/checkpoint.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { type Config, readConfig } from "./config.ts";
-import { Facts } from "./facts.ts";
+import { Facts } from "./watch/observations.ts";
 import { type Environment, type Home, openHome } from "./home.ts";
-import { type Handler, type Listener, listen, routed } from "./http.ts";
+import { type Handler, type Listener, listen, routed } from "./api/http.ts";
 import { newId } from "./id.ts";
-import { Lanes } from "./lanes.ts";
-import { legacyApi, legacyError } from "./legacy.ts";
+import { Lanes } from "./lanes/lanes.ts";
+import { legacyApi, legacyError } from "./api/legacy.ts";
 import { IDLE_MS, LOCK_PATIENCE_MS, RESCUE_MS, STOP_MS } from "./limits.ts";
-import { LocalSessions } from "./local.ts";
+import { LocalSessions } from "./api/local.ts";
 import { Lock } from "./lock.ts";
 import { Log, reason } from "./log.ts";
 import { Loop } from "./loop.ts";
-import { thisMachine, thisProcess } from "./machine.ts";
+import { thisMachine, thisProcess } from "./watch/machine.ts";
 import { staySmall } from "./memory.ts";
-import { Monitor } from "./monitor.ts";
-import { Farewell, privateHome, rescue } from "./private.ts";
-import { Relay, relayError } from "./relay.ts";
-import { Sender } from "./sender.ts";
-import { statusApi } from "./status.ts";
-import { Uploader } from "./uploader.ts";
+import { Monitor } from "./watch/monitor.ts";
+import { Farewell, privateHome, rescue } from "./api/private.ts";
+import { Relay, relayError } from "./api/relay.ts";
+import { Sender } from "./send/sender.ts";
+import { statusApi } from "./api/status.ts";
+import { Uploader } from "./send/uploader.ts";
 
 export const DAEMON_VERSION = "2.0.0";
 

@@ -2,8 +2,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { bytes, duration } from "../../src/core/words.ts";
 import { type Environment, home } from "../home.ts";
-import type { DaemonStatus } from "../status.ts";
-import { isAlive } from "../watch.ts";
+import type { DaemonStatus } from "../api/status.ts";
+import { isAlive } from "../watch/processes.ts";
 import { ensureDaemon, findDaemon } from "./daemon.ts";
 import { DAEMON_TIMEOUT_MS, FOLLOW_MS } from "./limits.ts";
 import { bold, dim, print, printJson, styled } from "./terminal.ts";

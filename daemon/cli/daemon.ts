@@ -5,7 +5,7 @@ import { parse, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Environment, home } from "../home.ts";
 import type { DaemonInfo } from "../main.ts";
-import { isAlive } from "../watch.ts";
+import { isAlive } from "../watch/processes.ts";
 
 /** The daemon that serves the environment's home, if it lives. */
 export function findDaemon(env: Environment): DaemonInfo | undefined {

@@ -3,9 +3,9 @@ import { copyFileSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync } 
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { bytes } from "../../src/core/words.ts";
-import { loadCheckpoint } from "../checkpoint.ts";
+import { loadCheckpoint } from "../lanes/checkpoint.ts";
 import { type Environment, home, homeAt, makePrivate } from "../home.ts";
-import { laneFile, listLanes, readHeader, readLane } from "../lane.ts";
+import { laneFile, listLanes, readHeader, readLane } from "../lanes/lane-file.ts";
 import { bold, dim, print, printJson, printTable, progress, styled } from "./terminal.ts";
 import { Trouble } from "./trouble.ts";
 

@@ -4,7 +4,7 @@ import type { Status } from "../../src/core/vocabulary.ts";
 import { readConfig } from "../config.ts";
 import { type Environment, home } from "../home.ts";
 import { reason } from "../log.ts";
-import { Uploader } from "../uploader.ts";
+import { Uploader } from "../send/uploader.ts";
 import { REQUEST_TIMEOUT_MS } from "./limits.ts";
 import { Trouble } from "./trouble.ts";
 

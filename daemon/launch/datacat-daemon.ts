@@ -3,7 +3,7 @@
  * want one at hand: then it does not stop for want of work as long as that process lives.
  */
 import { runDaemon } from "../main.ts";
-import { isAlive, readProcess } from "../watch.ts";
+import { isAlive, readProcess } from "../watch/processes.ts";
 
 const keeper = Number(/--while=(\d+)/.exec(process.argv.join(" "))?.[1] ?? 0);
 const keeperStarted = keeper > 0 ? readProcess(keeper)?.started : undefined;

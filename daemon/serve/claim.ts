@@ -1,7 +1,7 @@
 /** Who serves a data folder: one server at a time, because two would each believe that what it remembers is all there is. */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { isAlive, readProcess } from "../watch.ts";
+import { isAlive, readProcess } from "../watch/processes.ts";
 
 type Claim = { pid: number; started: string; url: string };
 

@@ -4,7 +4,7 @@
  */
 import { execFileSync, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { listProcesses } from "../watch.ts";
+import { listProcesses } from "../watch/processes.ts";
 
 /** Ties the workerd children of this process to its life; call the answer once they have ended by themselves. */
 export function guardRuntime(): () => void {

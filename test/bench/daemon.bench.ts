@@ -15,11 +15,11 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { Agent } from "undici";
-import { frame } from "../../daemon/frame.ts";
+import { frame } from "../../daemon/lanes/frame.ts";
 import { type Home, homeAt, makePrivate } from "../../daemon/home.ts";
 import { newId } from "../../daemon/id.ts";
-import { LaneWriter } from "../../daemon/lane.ts";
-import { thisMachine, thisProcess } from "../../daemon/machine.ts";
+import { LaneWriter } from "../../daemon/lanes/lane-file.ts";
+import { thisMachine, thisProcess } from "../../daemon/watch/machine.ts";
 import { runDaemon } from "../../daemon/main.ts";
 import type { Op } from "../../src/core/wire.ts";
 

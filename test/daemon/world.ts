@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { expect } from "vitest";
 import { type Home, homeAt, makePrivate } from "../../daemon/home.ts";
 import { newId } from "../../daemon/id.ts";
-import { type Header, LaneWriter } from "../../daemon/lane.ts";
-import { thisMachine, thisProcess } from "../../daemon/machine.ts";
+import { type Header, LaneWriter } from "../../daemon/lanes/lane-file.ts";
+import { thisMachine, thisProcess } from "../../daemon/watch/machine.ts";
 import { type Daemon, type DaemonOptions, runDaemon } from "../../daemon/main.ts";
 import { Far } from "./far.ts";
 

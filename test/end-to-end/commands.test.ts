@@ -2,7 +2,7 @@
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { laneFile } from "../../daemon/lane.ts";
+import { laneFile } from "../../daemon/lanes/lane-file.ts";
 import { eventually, finished, World } from "./world.ts";
 
 const CRASHING = "echo working; echo oops >&2; sleep 0.3; kill -9 $$";

@@ -7,11 +7,11 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { homeAt, makePrivate } from "../../daemon/home.ts";
 import { newId } from "../../daemon/id.ts";
-import { LaneWriter } from "../../daemon/lane.ts";
-import { thisMachine } from "../../daemon/machine.ts";
+import { LaneWriter } from "../../daemon/lanes/lane-file.ts";
+import { thisMachine } from "../../daemon/watch/machine.ts";
 import { type Daemon, runDaemon } from "../../daemon/main.ts";
 import { serve, type Server } from "../../daemon/serve/serve.ts";
-import { readProcess } from "../../daemon/watch.ts";
+import { readProcess } from "../../daemon/watch/processes.ts";
 import type { Summary } from "../../src/core/answers.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "datacat-daemon-"));

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { readdirSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
-import type { LaneWriter } from "../../daemon/lane.ts";
+import type { LaneWriter } from "../../daemon/lanes/lane-file.ts";
 import { World } from "../daemon/world.ts";
 import { residentBytes, startDaemon } from "./daemons.ts";
 

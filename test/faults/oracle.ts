@@ -1,6 +1,6 @@
 /** Who knows what must be on the server: it deals the ops out itself. */
 import { expect } from "vitest";
-import type { LaneWriter } from "../../daemon/lane.ts";
+import type { LaneWriter } from "../../daemon/lanes/lane-file.ts";
 import { merge } from "../../src/core/merge.ts";
 import type { JsonObject, Op } from "../../src/core/wire.ts";
 import type { World } from "../daemon/world.ts";

@@ -1,0 +1,162 @@
+/**
+ * The daemon's HTTP listener: loopback only unless told otherwise, and deaf to web pages that try to reach it through a browser.
+ * Node's own server and a table of paths: fetch's Request and Response alone would cost a fifth of the memory that we may use.
+ */
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { http } from "../builtin.ts";
+import { LOCAL_BODY_BYTES } from "../limits.ts";
+
+export type Ask = {
+  method: string;
+  path: string;
+  query: URLSearchParams;
+  encoding: string | undefined;
+  body: Buffer;
+};
+export type Reply = { status: number; type: string; body: string };
+export type Handler = (ask: Ask) => Reply | Promise<Reply>;
+/** By method; `*` is any other. */
+export type Routes = { [path: string]: { [method: string]: Handler } };
+
+export function json(value: unknown, status = 200): Reply {
+  return { status, type: "application/json", body: `${JSON.stringify(value)}\n` };
+}
+
+export function plain(status: number, message: string): Reply {
+  return { status, type: "text/plain; charset=utf-8", body: `${message}\n` };
+}
+
+/** The handler of all these routes, in 1.x's words where there is none. */
+export function routed(routes: Routes, onError: (error: unknown, ask: Ask) => Reply): Handler {
+  const table = new Map(Object.entries(routes));
+  return async (ask) => {
+    const route = table.get(ask.path);
+    if (!route) return plain(404, "404 page not found");
+    const handler = route[ask.method] ?? route["*"];
+    if (!handler) return plain(405, "Method not allowed");
+    try {
+      return await handler(ask);
+    } catch (error) {
+      return onError(error, ask);
+    }
+  };
+}
+
+export type Listener = { port: number; close(): Promise<void> };
+
+export type ListenOptions = {
+  port: number;
+  /** Besides loopback. */
+  addresses: string[];
+  /** Names we may be called by, besides those of this machine for itself. */
+  hosts: string[];
+  /** Pages of these may talk to us. */
+  origins: string[];
+};
+
+/** Listens on 127.0.0.1 and ::1 on the same port; throws if the port is taken. */
+export async function listen(handler: Handler, options: ListenOptions): Promise<Listener> {
+  const servers: Server[] = [];
+  const close = async () => {
+    for (const server of servers) {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    }
+  };
+  let { port } = options;
+  for (const address of ["127.0.0.1", "::1", ...options.addresses]) {
+    const server = http.createServer((request, response) => {
+      answer(handler, options, request, response).catch(() => response.destroy());
+    });
+    try {
+      port = await bind(server, port, address);
+      servers.push(server);
+    } catch (error) {
+      // A machine without IPv6, or without IPv4: the other will do.
+      if (isMissingAddress(error)) continue;
+      await close();
+      throw error;
+    }
+  }
+  if (servers.length === 0) throw new Error("There is no address of this machine to listen on");
+  return { port, close };
+}
+
+/** Why a request is not answered, or nothing. */
+export function unwelcome(
+  headers: { host?: string | undefined; origin?: string | undefined },
+  { hosts, origins }: Pick<ListenOptions, "hosts" | "origins">,
+): string | undefined {
+  // A page may have made its own name point here: the name that the browser used gives it away.
+  const name = headers.host?.replace(/:\d+$/, "").toLowerCase() ?? "";
+  if (!["localhost", "127.0.0.1", "[::1]", ...hosts].includes(name)) {
+    return `This daemon does not answer to the name "${name}".`;
+  }
+  if (headers.origin !== undefined && !origins.includes(headers.origin)) {
+    return `Pages of ${headers.origin} may not talk to this daemon.`;
+  }
+  return undefined;
+}
+
+async function answer(
+  handler: Handler,
+  options: ListenOptions,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+): Promise<void> {
+  const { host, origin } = incoming.headers;
+  const refusal = unwelcome({ host, origin }, options);
+  const body = refusal === undefined ? await readBody(incoming) : undefined;
+  const reply =
+    body === undefined
+      ? plain(403, refusal ?? "")
+      : body === "too large"
+        ? plain(413, "The request is larger than this daemon takes.")
+        : await handler(toAsk(incoming, body));
+  outgoing.writeHead(reply.status, {
+    "content-type": reply.type,
+    "x-content-type-options": "nosniff",
+    // What was not read must not be taken for the next request.
+    ...(Buffer.isBuffer(body) ? {} : { connection: "close" }),
+  });
+  outgoing.end(reply.body);
+}
+
+function toAsk(incoming: IncomingMessage, body: Buffer): Ask {
+  const url = new URL(incoming.url ?? "/", "http://localhost");
+  return {
+    method: incoming.method ?? "GET",
+    path: url.pathname,
+    query: url.searchParams,
+    encoding: incoming.headers["content-encoding"],
+    body,
+  };
+}
+
+async function readBody(incoming: IncomingMessage): Promise<Buffer | "too large"> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of incoming) {
+    const bytes = chunk as Buffer; // no encoding was set on the stream
+    size += bytes.length;
+    if (size > LOCAL_BODY_BYTES) return "too large";
+    chunks.push(bytes);
+  }
+  return Buffer.concat(chunks);
+}
+
+function bind(server: Server, port: number, address: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, address, () => {
+      server.removeListener("error", reject);
+      resolve((server.address() as AddressInfo).port); // never a path: a port was asked for
+    });
+  });
+}
+
+function isMissingAddress(error: unknown): boolean {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  return code === "EADDRNOTAVAIL" || code === "EAFNOSUPPORT" || code === "EINVAL";
+}

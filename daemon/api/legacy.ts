@@ -1,0 +1,293 @@
+/** The local HTTP API of datacat 1.x's daemon (COMPATIBILITY.md §2.2), for its unmodified Python and Go clients. */
+import * as v from "valibot";
+import { MAX_NAME_LENGTH } from "../../src/core/limits.ts";
+import { Refusal } from "../../src/core/refusal.ts";
+import type { Json, JsonObject, Metric, Op } from "../../src/core/wire.ts";
+import { METRIC_TYPES } from "../../src/core/vocabulary.ts";
+import { type Handler, json, plain, type Reply, type Routes } from "./http.ts";
+import { looseJson } from "./loose-json.ts";
+import { FLUSH_MS, PROBE_MS } from "../limits.ts";
+import type { LocalSession, LocalSessions } from "./local.ts";
+import type { Sender } from "../send/sender.ts";
+import type { Uploader } from "../send/uploader.ts";
+
+export type LegacyOptions = {
+  local: LocalSessions;
+  sender: Sender;
+  uploader: Uploader;
+  server: string;
+  heartbeatTimeoutMs: number;
+  now: () => number;
+};
+
+/** As in Go's JSON: null leaves a field empty, and so does its absence. */
+const text = v.nullish(v.string(), "");
+const texts = v.nullish(v.array(v.nullish(v.string(), "")), []);
+const integer = v.nullish(v.pipe(v.number(), v.integer()));
+const free = v.nullish(
+  v.custom<JsonObject>((value) => typeof value === "object" && !Array.isArray(value)),
+);
+/** Python writes NaN and Infinity; looseJson makes them text, and they are told apart from numbers later. */
+const float = v.nullish(v.union([v.number(), v.picklist(["NaN", "Infinity", "-Infinity"])]));
+
+const Registration = v.object({ parent_pid: integer, product: text, version: text });
+const Addressed = v.object({ session_id: text });
+const StateBody = v.object({ session_id: text, state: free });
+const EventBody = v.object({
+  session_id: text,
+  name: text,
+  category: text,
+  group: text,
+  labels: texts,
+  message: text,
+  data: free,
+  stacktrace: texts,
+  exception_type: text,
+  exception_msg: text,
+  source_file: text,
+  source_line: integer,
+  source_function: text,
+});
+const MetricBody = v.object({
+  session_id: text,
+  name: text,
+  type: text,
+  value: float,
+  delta: float,
+  count: integer,
+  unit: text,
+  tags: texts,
+  metadata: free,
+});
+
+export function legacyApi(options: LegacyOptions): Routes {
+  const { local, sender, uploader, server, now } = options;
+  const health: Handler = () => ({
+    ...json({ sessions: local.all.length, status: "ok" }),
+    type: "text/plain; charset=utf-8",
+  });
+
+  const register = post(Registration, "Invalid request body", async (body) => {
+    if (body.product === "" || body.version === "") {
+      throw new Complaint(400, "Product and version are required fields");
+    }
+    const isOnline = await answers(uploader, server);
+    const session = local.open(body.product, body.version, body.parent_pid ?? 0, isOnline);
+    // With 1.x the server knew the session when this answered.
+    if (isOnline) await sender.flush(session.id, FLUSH_MS);
+    return { session_id: session.id };
+  });
+
+  const state = post(StateBody, "Invalid request", (body) => {
+    const session = need(local, body.session_id);
+    if (body.state) local.append(session, { op: "state", at: now(), patch: body.state });
+  });
+
+  const logEvent = post(EventBody, "Invalid request", (body) => {
+    local.append(need(local, body.session_id), event(body, now()));
+  });
+
+  const logMetric = post(MetricBody, "Invalid request", (body) => {
+    local.append(need(local, body.session_id), metric(body, now()));
+  });
+
+  const heartbeat = post(Addressed, "Invalid request", (body) => {
+    const timeout_ms = options.heartbeatTimeoutMs;
+    local.append(need(local, body.session_id), { op: "heartbeat", at: now(), timeout_ms });
+  });
+
+  const pause = post(Addressed, "Invalid request", (body) => {
+    local.append(need(local, body.session_id), { op: "pause", at: now() });
+  });
+
+  const resume = post(Addressed, "Invalid request", (body) => {
+    local.append(need(local, body.session_id), { op: "resume", at: now() });
+  });
+
+  const end = post(Addressed, "Invalid request", async (body) => {
+    const session = need(local, body.session_id);
+    local.append(session, { op: "end", at: now() });
+    // Programs ask the server for the ended session right after this.
+    await sender.flush(session.id, FLUSH_MS);
+  });
+
+  const getSession: Handler = async ({ query }) => {
+    const id = query.get("session_id");
+    if (!id) throw new Complaint(400, "Missing session_id parameter");
+    await sender.flush(id, FLUSH_MS);
+    const answer = await ask(uploader, server, `/api/sessions/${encodeURIComponent(id)}`);
+    if (answer?.status === 200) return { ...json(null), body: answer.body };
+    return json({ ...snapshot(need(local, id)), events: [], metrics: [] });
+  };
+
+  const getSessions: Handler = async () => {
+    const answer = await ask(uploader, server, "/api/data/sessions");
+    if (answer?.status === 200) return { ...json(null), body: answer.body };
+    if (answer) throw new Complaint(500, "Failed to retrieve sessions");
+    return json(local.all.map(snapshot));
+  };
+
+  return {
+    "/health": { "*": health },
+    "/register": { POST: register },
+    "/state": { POST: state },
+    "/event": { POST: logEvent },
+    "/metric": { POST: logMetric },
+    "/heartbeat": { POST: heartbeat },
+    "/pause_heartbeat": { POST: pause },
+    "/resume_heartbeat": { POST: resume },
+    "/end": { POST: end },
+    "/session": { GET: getSession },
+    "/sessions": { GET: getSessions },
+  };
+}
+
+/** What 1.x's clients are told: plain text and a status. */
+class Complaint extends Error {
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+export function legacyError(error: unknown): Reply {
+  if (error instanceof Complaint || error instanceof Refusal) {
+    return plain(error.status, error.message);
+  }
+  return plain(500, "The daemon failed");
+}
+
+/** A route that takes JSON and, unless it says otherwise, answers that all is well. */
+function post<Body extends v.GenericSchema>(
+  schema: Body,
+  complaint: string,
+  handle: (
+    body: v.InferOutput<Body>,
+  ) => void | Record<string, string> | Promise<void | Record<string, string>>,
+): Handler {
+  return async ({ body }) => {
+    // Go's client sends no Content-Type, and Python's sends one with everything: what counts is the text.
+    const parsed = v.safeParse(schema, looseJson(body.toString("utf8")));
+    if (!parsed.success) throw new Complaint(400, complaint);
+    return json((await handle(parsed.output)) ?? { status: "ok" });
+  };
+}
+
+function need(local: LocalSessions, id: string): LocalSession {
+  const session = local.find(id);
+  if (!session) throw new Complaint(404, "Session not found");
+  return session;
+}
+
+function event(body: v.InferOutput<typeof EventBody>, at: number): Op {
+  const given = (value: string): string | undefined => (value === "" ? undefined : value);
+  return compact({
+    op: "event",
+    at,
+    name: body.name,
+    category: given(body.category),
+    group: given(body.group),
+    labels: body.labels,
+    message: given(body.message),
+    data: body.data ?? {},
+    exception_type: given(body.exception_type),
+    exception_msg: given(body.exception_msg),
+    stacktrace: body.stacktrace.length > 0 ? body.stacktrace : undefined,
+    source_file: given(body.source_file),
+    source_line: body.source_line ?? undefined,
+    source_function: given(body.source_function),
+  });
+}
+
+function metric(body: v.InferOutput<typeof MetricBody>, at: number): Op {
+  const type = METRIC_TYPES.find((known) => known === body.type) ?? "gauge";
+  const { buckets, ...metadata } = body.metadata ?? {};
+  // Any word was a type in 1.x, and meant a gauge.
+  if (body.type !== "" && body.type !== type) metadata["type"] = body.type;
+  if (
+    body.metadata &&
+    "buckets" in body.metadata &&
+    type !== "histogram" &&
+    buckets !== undefined
+  ) {
+    metadata["buckets"] = buckets;
+  }
+  const isDelta = type === "counter" && body.delta !== null && body.delta !== undefined;
+  const value = isDelta ? body.delta : (body.value ?? 0);
+  if (typeof value !== "number") {
+    const detail = `${body.name}: ${value}`;
+    return { op: "dropped", at, cause: "not_finite", count: 1, detail };
+  }
+  if (body.name.length > MAX_NAME_LENGTH) throw new Complaint(400, "The metric's name is too long");
+  const measured: Metric = compact({
+    op: "metric",
+    at,
+    type,
+    name: body.name,
+    unit: body.unit === "" ? undefined : body.unit,
+    tags: body.tags.length > 0 ? body.tags : undefined,
+    metadata: Object.keys(metadata).length > 0 ? metadata : undefined,
+    value: isDelta ? undefined : value,
+    delta: isDelta ? value : undefined,
+    // Negative iterations were possible and meant nothing.
+    count:
+      isDelta || body.count === null || body.count === undefined || body.count < 0
+        ? undefined
+        : body.count,
+    buckets: type === "histogram" ? upperBounds(buckets) : undefined,
+  });
+  return measured;
+}
+
+/** 1.x's bounds may hold infinity, as a number that JSON has no word for or as text; above the last bound is infinity anyway. */
+function upperBounds(buckets: Json | undefined): number[] | undefined {
+  if (!Array.isArray(buckets)) return undefined;
+  const bounds = buckets.filter((bound) => typeof bound === "number");
+  return bounds.length > 0 ? bounds.toSorted((a, b) => a - b) : undefined;
+}
+
+/** Without the keys that hold nothing. */
+function compact<Whole extends object>(whole: {
+  [Key in keyof Whole]: Whole[Key] | undefined;
+}): Whole {
+  // What is left has a value for each key that it has.
+  return Object.fromEntries(
+    Object.entries(whole).filter(([, value]) => value !== undefined),
+  ) as Whole;
+}
+
+/** A session as this daemon knows it, when the server cannot be asked. */
+function snapshot(session: LocalSession): JsonObject {
+  const { id, createdAt, updatedAt, endedAt, state } = session;
+  return {
+    id,
+    created_at: seconds(createdAt),
+    updated_at: seconds(updatedAt),
+    active: endedAt === undefined,
+    state,
+    ...(endedAt !== undefined && { ended_at: seconds(endedAt) }),
+  };
+}
+
+/** RFC 3339 in whole seconds. */
+function seconds(at: number): string {
+  return `${new Date(at).toISOString().slice(0, 19)}Z`;
+}
+
+async function answers(uploader: Uploader, server: string): Promise<boolean> {
+  try {
+    return (await uploader.get(server, "/health", PROBE_MS)).status === 200;
+  } catch {
+    return false;
+  }
+}
+
+async function ask(uploader: Uploader, server: string, path: string) {
+  try {
+    return await uploader.get(server, path, FLUSH_MS);
+  } catch {
+    return undefined;
+  }
+}

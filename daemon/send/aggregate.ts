@@ -1,0 +1,162 @@
+/**
+ * Many metric records of one batch as few ops: gauges, timers and counters in columns, counters and histograms summed over
+ * a second. Nothing is kept between batches, so a batch that is built again is the same.
+ */
+import { MAX_BUCKETS } from "../../src/core/limits.ts";
+import { DEFAULT_BUCKETS } from "../../src/core/vocabulary.ts";
+import type { Metric, Op, Points } from "../../src/core/wire.ts";
+import { POINT_BYTES, WINDOW_MS } from "../limits.ts";
+
+type Column = { op: Points; lastAt: number; window: number };
+type Histogram = { op: Metric; bounds: number[]; counts: number[]; window: number };
+
+export class Aggregate {
+  readonly #ops: Op[];
+  readonly #columns = new Map<string, Column>();
+  readonly #histograms = new Map<string, Histogram>();
+
+  /** Puts its ops into `ops`, each where its first point came. */
+  constructor(ops: Op[]) {
+    this.#ops = ops;
+  }
+
+  /** Takes in one measurement. Answers about how many bytes that adds to the batch. */
+  add(metric: Metric): number {
+    switch (metric.type) {
+      case "gauge":
+      case "timer":
+        return metric.value === undefined
+          ? this.#asItIs(metric)
+          : this.#point(metric, metric.value);
+      case "counter":
+        // A total replaces what deltas added up to, so it takes its place among them.
+        if (metric.delta === undefined) return this.#total(metric);
+        return this.#delta(metric, metric.delta);
+      case "histogram":
+        if (metric.bounds !== undefined || metric.value === undefined) return this.#asItIs(metric);
+        return this.#sample(metric, metric.value);
+      default:
+        return metric.type satisfies never;
+    }
+  }
+
+  #point(metric: Metric, value: number): number {
+    // A timer's iterations are a column of their own, so points with and without them cannot share one.
+    const key = seriesKey(metric, metric.count === undefined ? "" : "#");
+    const column = this.#columns.get(key);
+    if (!column) return this.#open(key, metric, value, 0);
+    const { op } = column;
+    op.dt.push(metric.at - column.lastAt);
+    op.values.push(value);
+    if (metric.count !== undefined) op.counts?.push(metric.count);
+    if (metric.metadata !== undefined) op.metadata ??= metric.metadata;
+    column.lastAt = metric.at;
+    return POINT_BYTES;
+  }
+
+  #delta(metric: Metric, delta: number): number {
+    const window = Math.floor(metric.at / WINDOW_MS);
+    const key = seriesKey(metric);
+    const column = this.#columns.get(key);
+    if (!column) return this.#open(key, metric, delta, window);
+    const { op } = column;
+    if (metric.metadata !== undefined) op.metadata ??= metric.metadata;
+    if (window === column.window) {
+      const last = op.values.length - 1;
+      op.values[last] = (op.values[last] ?? 0) + delta;
+      return 0;
+    }
+    op.dt.push(metric.at - column.lastAt);
+    op.values.push(delta);
+    column.lastAt = metric.at;
+    column.window = window;
+    return POINT_BYTES;
+  }
+
+  #open(key: string, metric: Metric, value: number, window: number): number {
+    const { at, type, name, unit, tags, metadata, count } = metric;
+    const op: Points = {
+      op: "points",
+      at,
+      type: type === "histogram" ? "gauge" : type, // histograms have no columns and never get here
+      name,
+      ...(unit !== undefined && { unit }),
+      ...(tags !== undefined && { tags }),
+      ...(metadata !== undefined && { metadata }),
+      dt: [0],
+      values: [value],
+      ...(type === "timer" && count !== undefined && { counts: [count] }),
+    };
+    this.#columns.set(key, { op, lastAt: at, window });
+    return this.#push(op);
+  }
+
+  #total(metric: Metric): number {
+    this.#columns.delete(seriesKey(metric));
+    return this.#asItIs(metric);
+  }
+
+  #sample(metric: Metric, value: number): number {
+    const window = Math.floor(metric.at / WINDOW_MS);
+    const key = seriesKey(metric, `#${metric.buckets?.join() ?? ""}`);
+    const known = this.#histograms.get(key);
+    if (known && known.window === window) {
+      count(known, value);
+      const { op } = known;
+      op.sum = (op.sum ?? 0) + value;
+      op.min = Math.min(op.min ?? value, value);
+      op.max = Math.max(op.max ?? value, value);
+      if (metric.metadata !== undefined) op.metadata ??= metric.metadata;
+      return 0;
+    }
+    const bounds = known?.bounds ?? upperBounds(metric.buckets);
+    const counts = Array.from({ length: bounds.length + 1 }, () => 0);
+    const { buckets: _buckets, value: _value, count: _count, ...series } = metric;
+    const op: Metric = { ...series, bounds, counts, sum: value, min: value, max: value };
+    const histogram = { op, bounds, counts, window };
+    count(histogram, value);
+    this.#histograms.set(key, histogram);
+    return this.#push(op) + counts.length * 2 * POINT_BYTES;
+  }
+
+  #asItIs(metric: Metric): number {
+    return this.#push(metric) + 2 * POINT_BYTES;
+  }
+
+  #push(op: Metric | Points): number {
+    this.#ops.push(op);
+    let bytes = 120 + op.name.length * 2 + POINT_BYTES;
+    for (const tag of op.tags ?? []) bytes += tag.length * 2;
+    if (op.metadata !== undefined) bytes += JSON.stringify(op.metadata).length * 2;
+    return bytes;
+  }
+}
+
+/** A sample belongs to the first bucket whose bound is not below it. */
+function count(histogram: Histogram, value: number): void {
+  const { bounds, counts } = histogram;
+  let low = 0;
+  let high = bounds.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (value <= (bounds[middle] ?? Infinity)) high = middle;
+    else low = middle + 1;
+  }
+  counts[low] = (counts[low] ?? 0) + 1;
+}
+
+function upperBounds(buckets: number[] | undefined): number[] {
+  if (buckets === undefined) return [...DEFAULT_BUCKETS];
+  return [...new Set(buckets)].toSorted((a, b) => a - b).slice(0, MAX_BUCKETS);
+}
+
+/** Made for every point, so made of as little as possible. Tags of the same set are the same series in any order. */
+function seriesKey(metric: Metric, kind = ""): string {
+  const { tags } = metric;
+  const tagged = tags === undefined || tags.length === 0 ? "" : tagKey(tags);
+  return `${metric.type}${kind}\n${metric.name}\n${metric.unit ?? ""}\n${tagged}`;
+}
+
+function tagKey(tags: string[]): string {
+  return tags.length === 1 ? (tags[0] ?? "") : tags.toSorted().join("\n");
+}

@@ -1,0 +1,70 @@
+/**
+ * Ops as they come from a lane or the local API, checked before they are sent: the server refuses a whole batch for one that is
+ * wrong. Metrics, of which there are many, are checked by hand.
+ */
+import * as v from "valibot";
+import { MAX_LABEL_LENGTH, MAX_LABELS, MAX_NAME_LENGTH } from "../../src/core/limits.ts";
+import { checkDepth } from "../../src/core/merge.ts";
+import { redact } from "../../src/core/redact.ts";
+import { type JsonObject, type Metric, Op } from "../../src/core/wire.ts";
+
+/** The op as it may be sent, with secrets written over; nothing if the server would not have it. */
+export function checked(op: Op): Op | undefined {
+  if (op.op === "metric" && isPlainMetric(op)) return op;
+  const parsed = v.safeParse(Op, op);
+  if (!parsed.success) return undefined;
+  try {
+    return clean(parsed.output);
+  } catch {
+    return undefined; // nested too deep
+  }
+}
+
+function clean(op: Op): Op {
+  switch (op.op) {
+    case "start":
+      return op.state === undefined ? op : { ...op, state: safe(op.state) };
+    case "state":
+      return { ...op, patch: safe(op.patch) };
+    case "event":
+      return op.data === undefined ? op : { ...op, data: safe(op.data) };
+    case "metric":
+    case "points":
+      return op.metadata === undefined ? op : { ...op, metadata: safe(op.metadata) };
+    default:
+      return op;
+  }
+}
+
+function safe(value: JsonObject): JsonObject {
+  checkDepth(value, "The value");
+  return redact(value);
+}
+
+/** True for the common forms; what is false here is judged by the schema. */
+function isPlainMetric(op: Metric): boolean {
+  if (!isTime(op.at) || !isName(op.name)) return false;
+  if (op.unit !== undefined && !isName(op.unit)) return false;
+  if (op.tags !== undefined && !areTags(op.tags)) return false;
+  if (op.metadata !== undefined || op.buckets !== undefined || op.bounds !== undefined)
+    return false;
+  if (op.count !== undefined && !(Number.isInteger(op.count) && op.count >= 0)) return false;
+  switch (op.type) {
+    case "gauge":
+    case "timer":
+    case "histogram":
+      return Number.isFinite(op.value) && op.delta === undefined;
+    case "counter":
+      return Number.isFinite(op.delta ?? op.value);
+    default:
+      return false;
+  }
+}
+
+const isTime = (at: unknown): boolean => typeof at === "number" && at >= 0 && at <= 8.64e15;
+const isName = (name: unknown): boolean =>
+  typeof name === "string" && name.length <= MAX_NAME_LENGTH;
+const areTags = (tags: unknown): boolean =>
+  Array.isArray(tags) &&
+  tags.length <= MAX_LABELS &&
+  tags.every((tag) => typeof tag === "string" && tag.length <= MAX_LABEL_LENGTH);

@@ -1,0 +1,130 @@
+/** One HTTP request, directly or through the proxy that the environment names. Every failure to get an answer is thrown. */
+import { readFileSync } from "node:fs";
+import type { IncomingHttpHeaders } from "node:http";
+import { http, https } from "../builtin.ts";
+import type { Environment } from "../home.ts";
+
+export type Outgoing = {
+  url: URL;
+  headers: Record<string, string>;
+  /** With a body it is a POST. */
+  body?: Buffer;
+  timeoutMs: number;
+};
+export type Incoming = { status: number; headers: IncomingHttpHeaders; body: string };
+export type Transport = { send(request: Outgoing): Promise<Incoming>; close(): Promise<void> };
+
+type Tls = { ca?: string[]; rejectUnauthorized?: boolean };
+
+export function openTransport(env: Environment, insecure: boolean): Transport {
+  const ca = extraCertificates(env);
+  const tls: Tls = { ...(ca && { ca }), ...(insecure && { rejectUnauthorized: false }) };
+  const proxied = ["http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"];
+  return proxied.some((name) => env[name]) ? throughProxy(env, tls) : direct(tls);
+}
+
+/** Node's own client: a library would take more memory than all the rest of the daemon. */
+function direct(tls: Tls): Transport {
+  const agents = {
+    "http:": new http.Agent({ keepAlive: true, maxSockets: 4 }),
+    "https:": new https.Agent({ keepAlive: true, maxSockets: 4, ...tls }),
+  };
+  const once = ({ url, headers, body, timeoutMs }: Outgoing): Promise<Incoming> =>
+    new Promise((resolve, reject) => {
+      const isSecure = url.protocol === "https:";
+      const request = (isSecure ? https : http).request(url, {
+        method: body ? "POST" : "GET",
+        headers: { ...headers, ...(body && { "content-length": body.length }) },
+        agent: isSecure ? agents["https:"] : agents["http:"],
+        signal: AbortSignal.timeout(timeoutMs),
+      });
+      request.on("error", (error) => reject(request.reusedSocket ? new StaleSocket(error) : error));
+      request.on("response", (response) => {
+        const chunks: Buffer[] = [];
+        response.on("data", (chunk: Buffer) => chunks.push(chunk));
+        response.on("error", reject);
+        response.on("end", () => {
+          const { statusCode = 0, headers: answered } = response;
+          resolve({
+            status: statusCode,
+            headers: answered,
+            body: Buffer.concat(chunks).toString("utf8"),
+          });
+        });
+      });
+      request.end(body);
+    });
+  return {
+    async send(request) {
+      try {
+        return await once(request);
+      } catch (error) {
+        // The server closed a kept connection just as we used it. Nothing that we send does harm twice.
+        if (error instanceof StaleSocket) return once(request);
+        throw error;
+      }
+    },
+    close() {
+      for (const agent of Object.values(agents)) agent.destroy();
+      return Promise.resolve();
+    },
+  };
+}
+
+class StaleSocket extends Error {
+  constructor(cause: Error) {
+    super(cause.message, { cause });
+  }
+}
+
+function throughProxy(env: Environment, tls: Tls): Transport {
+  const opened = openProxyAgent(env, tls);
+  return {
+    async send({ url, headers, body, timeoutMs }) {
+      const response = await (
+        await opened
+      ).request({
+        origin: url.origin,
+        path: url.pathname + url.search,
+        method: body ? "POST" : "GET",
+        headers,
+        ...(body && { body }),
+        signal: AbortSignal.timeout(timeoutMs),
+      });
+      const text = await response.body.text();
+      return { status: response.statusCode, headers: response.headers, body: text };
+    },
+    async close() {
+      await (await opened).destroy();
+    },
+  };
+}
+
+async function openProxyAgent(env: Environment, tls: Tls) {
+  // Loaded only for those who have a proxy.
+  const { EnvHttpProxyAgent } = await import("undici");
+  const httpProxy = env["http_proxy"] ?? env["HTTP_PROXY"];
+  const httpsProxy = env["https_proxy"] ?? env["HTTPS_PROXY"];
+  return new EnvHttpProxyAgent({
+    ...(httpProxy && { httpProxy }),
+    ...(httpsProxy && { httpsProxy }),
+    // A proxy is for elsewhere: a server on this machine is asked directly.
+    noProxy: [env["no_proxy"] ?? env["NO_PROXY"], "localhost", "127.0.0.1", "::1", "[::1]"]
+      .filter(Boolean)
+      .join(","),
+    connect: tls,
+    requestTls: tls,
+    connections: 4,
+  });
+}
+
+/** NODE_EXTRA_CA_CERTS is Node's own doing; SSL_CERT_FILE is what other programs read. */
+function extraCertificates(env: Environment): string[] | undefined {
+  const path = env["SSL_CERT_FILE"];
+  if (!path) return undefined;
+  try {
+    return [...process.getBuiltinModule("node:tls").rootCertificates, readFileSync(path, "utf8")];
+  } catch {
+    return undefined;
+  }
+}

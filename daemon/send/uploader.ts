@@ -1,0 +1,102 @@
+/** Talks to the server: gzip, a key for each server, and every failure as a value. */
+import { promisify } from "node:util";
+import { gzip } from "node:zlib";
+import * as v from "valibot";
+import type { IngestAnswer } from "../../src/core/wire.ts";
+import type { Environment } from "../home.ts";
+import { REQUEST_TIMEOUT_MS } from "../limits.ts";
+import { reason } from "../log.ts";
+import { parseRetryAfter } from "./retry.ts";
+import { type Incoming, openTransport, type Transport } from "./transport.ts";
+
+export type Answer =
+  | { kind: "answered"; answer: IngestAnswer }
+  /** The server, or something before it, did not take the request as a whole. */
+  | { kind: "refused"; status: number; code?: string; message: string; retryAfterMs?: number }
+  | { kind: "unreachable"; message: string };
+
+const compress = promisify(gzip);
+
+const BatchResult = v.object({
+  session: v.string(),
+  lane: v.string(),
+  applied: v.number(),
+  watched: v.optional(v.boolean()),
+  error: v.optional(v.object({ code: v.string(), message: v.string() })),
+});
+const Ingested = v.object({
+  results: v.array(BatchResult),
+  slow_down_ms: v.optional(v.number()),
+});
+const ErrorBody = v.object({ error: v.object({ code: v.string(), message: v.string() }) });
+
+export type UploaderOptions = { env: Environment; insecure: boolean; keys: Record<string, string> };
+
+export class Uploader {
+  readonly #transport: Transport;
+  readonly #keys: Record<string, string>;
+
+  constructor({ env, insecure, keys }: UploaderOptions) {
+    this.#transport = openTransport(env, insecure);
+    this.#keys = keys;
+  }
+
+  /** Posts a body of batches. */
+  async ingest(server: string, body: string): Promise<Answer> {
+    let response: Incoming;
+    try {
+      response = await this.#send(server, "/api/ingest", REQUEST_TIMEOUT_MS, await compress(body));
+    } catch (error) {
+      return { kind: "unreachable", message: reason(error) };
+    }
+    const { status } = response;
+    const parsed = parse(response.body);
+    if (status === 200) {
+      const answer = v.safeParse(Ingested, parsed);
+      // The optional keys are those of the type.
+      if (answer.success) return { kind: "answered", answer: answer.output as IngestAnswer };
+      const message = "it answered 200 but not as a Datacat server does: is the address right?";
+      return { kind: "refused", status: 502, message };
+    }
+    const told = v.safeParse(ErrorBody, parsed);
+    const retryAfterMs = parseRetryAfter(response.headers["retry-after"], Date.now());
+    return {
+      kind: "refused",
+      status,
+      message: told.success ? told.output.error.message : `it answered ${status}`,
+      ...(told.success && { code: told.output.error.code }),
+      ...(retryAfterMs !== undefined && { retryAfterMs }),
+    };
+  }
+
+  /** Asks for something; throws if there is no answer in that time. */
+  get(server: string, path: string, timeoutMs: number): Promise<Incoming> {
+    return this.#send(server, path, timeoutMs);
+  }
+
+  async close(): Promise<void> {
+    await this.#transport.close();
+  }
+
+  #send(server: string, path: string, timeoutMs: number, body?: Buffer): Promise<Incoming> {
+    const key = this.#keys[server];
+    return this.#transport.send({
+      url: new URL(server + path),
+      headers: {
+        "user-agent": "datacat-daemon/2",
+        ...(key && { authorization: `Bearer ${key}` }),
+        ...(body && { "content-type": "application/json", "content-encoding": "gzip" }),
+      },
+      ...(body && { body }),
+      timeoutMs,
+    });
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

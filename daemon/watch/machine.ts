@@ -1,0 +1,68 @@
+/** This machine and this process, as lane headers name them. */
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import { arch, hostname, networkInterfaces, platform, userInfo } from "node:os";
+import { join } from "node:path";
+import type { Writer } from "../../src/core/wire.ts";
+import { readProcess } from "./processes.ts";
+
+export type Machine = Required<Pick<Writer, "machine_id" | "hostname" | "os">> &
+  Pick<Writer, "boot_id" | "user">;
+
+export function thisMachine(): Machine {
+  const bootId = readText("/proc/sys/kernel/random/boot_id");
+  const user = userName();
+  return {
+    machine_id: machineId(hardwareAddresses()),
+    ...(bootId !== undefined && { boot_id: bootId }),
+    hostname: hostname(),
+    os: `${platform()} ${arch()}`,
+    ...(user !== undefined && { user }),
+  };
+}
+
+/** Who this process is, for lanes that the daemon writes. */
+export function thisProcess(): Pick<Writer, "pid" | "pid_started"> {
+  const started = readProcess(process.pid)?.started;
+  return { pid: process.pid, ...(started !== undefined && { pid_started: started }) };
+}
+
+/** 1.x's: the MD5 of the first hardware address; "" without any. */
+export function machineId(addresses: string[]): string {
+  const first = addresses.find((address) => !/^[0:]*$/.test(address));
+  return first === undefined ? "" : createHash("md5").update(first.toLowerCase()).digest("hex");
+}
+
+/** In the order of the interfaces' index. Node itself leaves out interfaces without an address. */
+function hardwareAddresses(): string[] {
+  const folder = "/sys/class/net";
+  try {
+    return readdirSync(folder)
+      .map((name) => ({
+        index: Number(readText(join(folder, name, "ifindex"))),
+        address: readText(join(folder, name, "address")) ?? "",
+      }))
+      .toSorted((a, b) => a.index - b.index)
+      .map((found) => found.address);
+  } catch {
+    return Object.values(networkInterfaces()).flatMap((addresses) =>
+      (addresses ?? []).filter((found) => !found.internal).map((found) => found.mac),
+    );
+  }
+}
+
+function userName(): string | undefined {
+  try {
+    return userInfo().username;
+  } catch {
+    return undefined; // a uid that no user database knows, as in many containers
+  }
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8").trim();
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,142 @@
+import { spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { createServer as createSecureServer } from "node:https";
+import { type AddressInfo, connect, type Server } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { unwelcome } from "../../../daemon/api/http.ts";
+import { parseRetryAfter, retryDelay } from "../../../daemon/send/retry.ts";
+import { openTransport } from "../../../daemon/send/transport.ts";
+
+const hasOpenssl = spawnSync("openssl", ["version"]).status === 0;
+
+test("a server that has only IPv6 is reached", async () => {
+  const server = createServer((_, response) => response.end("hello"));
+  const port = await listening(server, "::1");
+  const transport = openTransport({}, false);
+  const answer = await transport.send(asking(`http://[::1]:${port}/x`));
+  expect(answer).toMatchObject({ status: 200, body: "hello" });
+  await transport.close();
+  server.close();
+});
+
+test("the proxy of the environment is used, but not for this machine", async () => {
+  const far = createServer((request, response) => response.end(`${request.method} ${request.url}`));
+  const farPort = await listening(far, "127.0.0.1");
+  const asked: string[] = [];
+  const proxy = createServer((request, response) => {
+    asked.push(request.url ?? "");
+    response.end("through the proxy");
+  });
+  proxy.on("connect", (request, socket) => {
+    asked.push(request.url ?? "");
+    const onward = connect(farPort, "127.0.0.1", () => {
+      socket.write("HTTP/1.1 200 OK\r\n\r\n");
+      socket.pipe(onward).pipe(socket);
+    });
+  });
+  const proxyPort = await listening(proxy, "127.0.0.1");
+  const transport = openTransport({ http_proxy: `http://127.0.0.1:${proxyPort}` }, false);
+  expect((await transport.send(asking("http://datacat.test/x"))).status).toBe(200);
+  expect(asked).toHaveLength(1);
+  expect(asked[0]).toContain("datacat.test");
+  const direct = await transport.send(asking(`http://localhost:${farPort}/y`));
+  expect(direct.body).toBe("GET /y");
+  expect(asked).toHaveLength(1);
+  await transport.close();
+  proxy.close();
+  far.close();
+});
+
+test.runIf(hasOpenssl)(
+  "a certificate authority of one's own is believed, a stranger is not",
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), "datacat-tls-"));
+    const [key, certificate] = [join(folder, "key.pem"), join(folder, "cert.pem")];
+    const made = spawnSync("openssl", [
+      ..."req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=localhost".split(" "),
+      ..."-addext subjectAltName=DNS:localhost".split(" "),
+      "-keyout",
+      key,
+      "-out",
+      certificate,
+    ]);
+    expect(made.status).toBe(0);
+    const server = createSecureServer(
+      { key: readFileSync(key), cert: readFileSync(certificate) },
+      (_, response) => response.end("secure"),
+    );
+    const port = await listening(server, "localhost");
+    const url = `https://localhost:${port}/`;
+
+    const stranger = openTransport({}, false);
+    await expect(stranger.send(asking(url))).rejects.toThrow(/self-signed/);
+    const trusting = openTransport({ SSL_CERT_FILE: certificate }, false);
+    expect((await trusting.send(asking(url))).body).toBe("secure");
+    const insecure = openTransport({}, true);
+    expect((await insecure.send(asking(url))).body).toBe("secure");
+    for (const transport of [stranger, trusting, insecure]) await transport.close();
+    server.close();
+  },
+);
+
+test("a server that takes the request and says nothing is given up on", async () => {
+  const server = createServer(() => {});
+  const port = await listening(server, "127.0.0.1");
+  const transport = openTransport({}, false);
+  const request = { ...asking(`http://127.0.0.1:${port}/`), timeoutMs: 200 };
+  await expect(transport.send(request)).rejects.toThrow();
+  await transport.close();
+  server.closeAllConnections();
+  server.close();
+});
+
+test("a connection that the server closed meanwhile costs no failure", async () => {
+  const server = createServer({ keepAliveTimeout: 1 }, (_, response) => response.end("ok"));
+  const port = await listening(server, "127.0.0.1");
+  const transport = openTransport({}, false);
+  for (let i = 0; i < 20; i++) {
+    expect((await transport.send(asking(`http://127.0.0.1:${port}/`))).body).toBe("ok");
+    await new Promise((resolve) => setTimeout(resolve, i));
+  }
+  await transport.close();
+  server.close();
+});
+
+test("waits double up to a bound, differ, and are never shorter than the server asked", () => {
+  for (let failures = 1; failures < 40; failures++) {
+    const [shortest, longest] = [retryDelay(failures, 0), retryDelay(failures, 0.999)];
+    expect(shortest).toBeGreaterThanOrEqual(250);
+    expect(longest).toBeLessThanOrEqual(30_000);
+    expect(longest).toBeGreaterThan(shortest);
+  }
+  expect(retryDelay(1, 0, 60_000)).toBe(60_000);
+  expect(retryDelay(1, 0, 10 ** 12)).toBeLessThanOrEqual(15 * 60_000);
+  expect(parseRetryAfter("120", 0)).toBe(120_000);
+  expect(parseRetryAfter("Thu, 01 Jan 1970 00:01:00 GMT", 0)).toBe(60_000);
+  expect(parseRetryAfter("soon", 0)).toBeUndefined();
+});
+
+test("only names of this machine are answered to", () => {
+  const allowed = { hosts: ["recorder"], origins: ["https://datacat.example"] };
+  expect(unwelcome({ host: "localhost:8079" }, allowed)).toBeUndefined();
+  expect(unwelcome({ host: "[::1]:8079" }, allowed)).toBeUndefined();
+  expect(unwelcome({ host: "recorder" }, allowed)).toBeUndefined();
+  expect(unwelcome({ host: "rebound.example" }, allowed)).toBeDefined();
+  expect(unwelcome({ host: "localhost", origin: "null" }, allowed)).toBeDefined();
+  const known = { host: "localhost", origin: "https://datacat.example" };
+  expect(unwelcome(known, allowed)).toBeUndefined();
+});
+
+function asking(url: string) {
+  return { url: new URL(url), headers: {}, timeoutMs: 10_000 };
+}
+
+async function listening(server: Server, host: string): Promise<number> {
+  server.listen(0, host);
+  await once(server, "listening");
+  return (server.address() as AddressInfo).port; // listening on a port
+}

@@ -1,0 +1,97 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { expect, test } from "vitest";
+import { parsePowerShell } from "../../../daemon/watch/powershell.ts";
+import { parsePs } from "../../../daemon/watch/ps.ts";
+import { isAlive, parseStat, processTree, readProcess } from "../../../daemon/watch/processes.ts";
+
+test("a process is alive until it is killed", async () => {
+  const child = spawn("sleep", ["60"]);
+  await once(child, "spawn");
+  const pid = child.pid ?? 0;
+  const started = readProcess(pid)?.started;
+  expect(isAlive(pid, started)).toBe(true);
+  child.kill("SIGKILL");
+  await once(child, "exit");
+  expect(isAlive(pid, started)).toBe(false);
+});
+
+test("a pid that was given to another process is not the process that was watched", () => {
+  expect(isAlive(process.pid)).toBe(true);
+  expect(isAlive(process.pid, "1")).toBe(false);
+});
+
+test.runIf(process.platform === "linux")("a zombie is dead", async () => {
+  // The shell's child ends at once; exec'ed into sleep, the shell never looks at it.
+  const parent = spawn("sh", ["-c", "sleep 0.2 & echo $!; exec sleep 60"]);
+  const [line] = await once(parent.stdout, "data");
+  const pid = Number(String(line));
+  await expect.poll(() => readProcess(pid)?.state).toBe("dead");
+  expect(isAlive(pid)).toBe(false);
+  parent.kill("SIGKILL");
+});
+
+test.runIf(process.getuid?.() !== 0)("another user's process is not dead", () => {
+  expect(isAlive(1)).toBe(true);
+});
+
+test("a stopped process is seen to be stopped", async () => {
+  const child = spawn("sleep", ["60"]);
+  await once(child, "spawn");
+  child.kill("SIGSTOP");
+  await expect.poll(() => readProcess(child.pid ?? 0)?.state).toBe("stopped");
+  child.kill("SIGKILL");
+});
+
+test("a tree has the children's children", async () => {
+  const child = spawn("sh", ["-c", "sh -c 'sleep 60 & wait' & wait"]);
+  await expect.poll(() => processTree(child.pid ?? 0).length).toBeGreaterThanOrEqual(3);
+  for (const member of processTree(child.pid ?? 0)) process.kill(member.pid, "SIGKILL");
+});
+
+test("a program's name with blanks and brackets does not confuse /proc", () => {
+  const fields = `S 7 ${"0 ".repeat(9)}12 3 0 0 20 0 1 0 8123456 1000 500`;
+  expect(parseStat(`4321 (we (ird) name) ${fields}`)).toMatchObject({
+    pid: 4321,
+    parent: 7,
+    state: "waiting",
+    cpuMs: 150,
+    started: "8123456",
+  });
+});
+
+test("ps is understood as macOS writes it", () => {
+  const line = "  501   1 Ss   1-02:03:04.50   8192 Mon Nov 23 09:00:01 2026    \n";
+  expect(parsePs(`${line}garbage\n`)).toEqual([
+    {
+      pid: 501,
+      parent: 1,
+      state: "waiting",
+      cpuMs: (26 * 3600 + 3 * 60 + 4.5) * 1000,
+      residentBytes: 8192 * 1024,
+      started: "Mon Nov 23 09:00:01 2026",
+    },
+  ]);
+});
+
+test("PowerShell's JSON is understood", () => {
+  const row = {
+    ProcessId: 12,
+    ParentProcessId: 4,
+    KernelModeTime: 10_000_000,
+    UserModeTime: 5_000_000,
+    WorkingSetSize: 4096,
+    Started: "638989128010000000",
+  };
+  expect(parsePowerShell(JSON.stringify([row]))).toEqual([
+    {
+      pid: 12,
+      parent: 4,
+      state: "waiting",
+      cpuMs: 1500,
+      residentBytes: 4096,
+      started: "638989128010000000",
+    },
+  ]);
+  expect(parsePowerShell("")).toEqual([]);
+});

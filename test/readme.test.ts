@@ -36,7 +36,7 @@ test("every variable that the code reads is documented", () => {
   const sources = globSync([
     "src/**/*.ts",
     "daemon/**/*.ts",
-    "clients/typescript/*.ts",
+    "clients/typescript/{*,*/*}.ts",
     "clients/python/datacat.py",
     "clients/go/*.go",
   ]);

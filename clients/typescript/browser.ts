@@ -1,10 +1,10 @@
 /** Datacat for pages: ops are sent in batches, wait in IndexedDB while the server is out of reach, and leave with the page. */
-import { startSender, type Chunk, type Sender } from "./direct.ts";
+import { startSender, type Chunk, type Sender } from "./direct/sender.ts";
 import { newId } from "./id.ts";
-import { post } from "./post.ts";
-import { Session } from "./session.ts";
+import { post } from "./direct/post.ts";
+import { Session } from "./session/session.ts";
 import type { OpenOptions } from "./settings.ts";
-import { findLanes, keeper } from "./store.ts";
+import { findLanes, keeper } from "./direct/store.ts";
 import { CLIENT } from "./version.ts";
 
 export * from "./public.ts";

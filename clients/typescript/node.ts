@@ -1,16 +1,16 @@
 /** Datacat for Node, Deno and Bun: a session is a lane file, a log call one write to it. */
-import { openDirect } from "./direct.ts";
-import { watchExit, watchSending } from "./exit.ts";
-import { lanesOf, openHome } from "./home.ts";
+import { openDirect } from "./direct/sender.ts";
+import { watchExit, watchSending } from "./process/exit.ts";
+import { lanesOf, openHome } from "./lane/home.ts";
 import { newId } from "./id.ts";
-import { LaneFile } from "./lane.ts";
-import { LaneSession } from "./lane-session.ts";
-import { sendLastWords } from "./last-words.ts";
-import { wakeDaemon } from "./launch.ts";
+import { LaneFile } from "./lane/lane-file.ts";
+import { LaneSession } from "./lane/lane-session.ts";
+import { sendLastWords } from "./process/final-request.ts";
+import { wakeDaemon } from "./process/launch.ts";
 import { LANE_BYTES } from "./limits.ts";
-import { isGranted, isReachable } from "./permission.ts";
-import type { Session } from "./session.ts";
-import { silent } from "./silent.ts";
+import { isGranted, isReachable } from "./process/permission.ts";
+import type { Session } from "./session/session.ts";
+import { silent } from "./session/silent.ts";
 import {
   settingsFrom,
   VARIABLES,
@@ -18,7 +18,7 @@ import {
   type OpenOptions,
   type Settings,
 } from "./settings.ts";
-import { thisProcess } from "./writer.ts";
+import { thisProcess } from "./process/writer.ts";
 
 export * from "./public.ts";
 

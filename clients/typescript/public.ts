@@ -1,14 +1,14 @@
 /** What every entry point offers besides `open`. */
-export type { HeartbeatMonitor } from "./heartbeat.ts";
-export type { EventOptions, MetricOptions } from "./ops.ts";
-export { Session } from "./session.ts";
+export type { HeartbeatMonitor } from "./session/heartbeat.ts";
+export type { EventOptions, MetricOptions } from "./encode/ops.ts";
+export { Session } from "./session/session.ts";
 export type {
   EndOptions,
   ExceptionOptions,
   HistogramOptions,
   LogOptions,
   Stats,
-} from "./session.ts";
+} from "./session/session.ts";
 export type { OpenOptions } from "./settings.ts";
-export type { Timer } from "./timer.ts";
+export type { Timer } from "./session/timer.ts";
 export { VERSION } from "./version.ts";

@@ -1,6 +1,6 @@
 /** What a program may say when it opens a session, and what the environment says when it does not. */
 import { isId } from "./id.ts";
-import type { Start } from "./ops.ts";
+import type { Start } from "./encode/ops.ts";
 
 export type Environment = { [name: string]: string | undefined };
 

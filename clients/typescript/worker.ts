@@ -2,10 +2,10 @@
  * Datacat for Workers and other places without files, timers between requests, or pages: ops wait in memory and are sent when
  * you flush, or a moment after, while the request lasts.
  */
-import { openDirect } from "./direct.ts";
-import type { Session } from "./session.ts";
+import { openDirect } from "./direct/sender.ts";
+import type { Session } from "./session/session.ts";
 import { settingsFrom, type Environment, type OpenOptions } from "./settings.ts";
-import { silent } from "./silent.ts";
+import { silent } from "./session/silent.ts";
 import { CLIENT } from "./version.ts";
 
 export * from "./public.ts";

@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { expect, test } from "vitest";
-import { LaneFile } from "../../../clients/typescript/lane.ts";
-import { Session } from "../../../clients/typescript/session.ts";
+import { LaneFile } from "../../../clients/typescript/lane/lane-file.ts";
+import { Session } from "../../../clients/typescript/session/session.ts";
 import { type Fixture, play } from "./golden.ts";
 
 const folder = new URL("../../fixtures/lanes", import.meta.url).pathname;

@@ -1,12 +1,12 @@
 /** Reads a golden fixture's calls and special values, and makes the calls (test/fixtures/lanes/README.md). */
-import type { Header } from "../../../clients/typescript/frame.ts";
+import type { Header } from "../../../clients/typescript/lane/header.ts";
 import {
   crashOp,
   endOp,
   type ExceptionFields,
   type Start,
-} from "../../../clients/typescript/ops.ts";
-import type { Session } from "../../../clients/typescript/session.ts";
+} from "../../../clients/typescript/encode/ops.ts";
+import type { Session } from "../../../clients/typescript/session/session.ts";
 
 export type Fixture = {
   description: string;
@@ -71,7 +71,7 @@ export function play(
   return session;
 }
 
-/** As clients/typescript/exception.ts takes apart what was thrown: in this order, and nothing empty. */
+/** As clients/typescript/encode/exception.ts takes apart what was thrown: in this order, and nothing empty. */
 function takenApart(fields: ExceptionFields): ExceptionFields {
   const { exception_type, exception_msg, stacktrace, source_file } = fields;
   const { source_line, source_function, causes, handled } = fields;

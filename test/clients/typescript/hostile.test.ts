@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { LaneFile } from "../../../clients/typescript/lane.ts";
-import { Session } from "../../../clients/typescript/session.ts";
+import { LaneFile } from "../../../clients/typescript/lane/lane-file.ts";
+import { Session } from "../../../clients/typescript/session/session.ts";
 import { MAX_EVENT_BYTES } from "../../../src/core/limits.ts";
 import { readLanes, testHome, type TestHome } from "./lanes.ts";
 

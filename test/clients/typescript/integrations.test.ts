@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { build } from "esbuild";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { expect, test } from "vitest";
-import { captureConsole } from "../../../clients/typescript/console.ts";
-import { destination } from "../../../clients/typescript/pino.ts";
+import { captureConsole } from "../../../clients/typescript/integrations/console.ts";
+import { destination } from "../../../clients/typescript/integrations/pino.ts";
 import { farServer } from "./far-server.ts";
 import { readLanes, testHome } from "./lanes.ts";
 
@@ -16,7 +16,7 @@ const root = new URL("../../..", import.meta.url).pathname;
 test("a vitest run is a session, each test an event with its result, failures with their stacks", () => {
   using home = testHome();
   const folder = mkdtempSync(join(tmpdir(), "datacat-vitest-"));
-  const reporter = join(root, "clients/typescript/vitest.ts");
+  const reporter = join(root, "clients/typescript/integrations/vitest.ts");
   writeFileSync(
     join(folder, "vitest.config.mjs"),
     `export default { test: { globals: true, reporters: ["default", [${JSON.stringify(reporter)}, { product: "sums" }]] } };`,

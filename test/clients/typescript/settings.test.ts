@@ -3,8 +3,8 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { LaneFile } from "../../../clients/typescript/lane.ts";
-import { Session } from "../../../clients/typescript/session.ts";
+import { LaneFile } from "../../../clients/typescript/lane/lane-file.ts";
+import { Session } from "../../../clients/typescript/session/session.ts";
 import { settingsFrom } from "../../../clients/typescript/settings.ts";
 
 test("an id that the server would refuse is no session to join", () => {

@@ -2,9 +2,9 @@
  * What could not be sent yet, in the browser's IndexedDB: it survives a reload, and the next page sends it. Two pages that send
  * the same chunk do no harm, since the server counts sequences.
  */
-import type { Chunk, Keeper } from "./direct.ts";
-import { QUEUE_BYTES } from "./limits.ts";
-import { add } from "./outlet.ts";
+import type { Chunk, Keeper } from "./sender.ts";
+import { QUEUE_BYTES } from "../limits.ts";
+import { add } from "../session/sink.ts";
 
 const NAME = "datacat";
 

@@ -1,6 +1,6 @@
 /** One request to `POST /api/ingest`, by fetch: it answers, or the answer is that there was none. */
-import type { IngestAnswer } from "../../src/core/wire.ts";
-import { FAREWELL_LENGTH, REQUEST_TIMEOUT_MS } from "./limits.ts";
+import type { IngestAnswer } from "../../../src/core/wire.ts";
+import { FAREWELL_LENGTH, REQUEST_TIMEOUT_MS } from "../limits.ts";
 
 /** `status` 0: no answer at all. */
 export type Reply = Partial<IngestAnswer> & { status: number; retryAfterMs?: number };

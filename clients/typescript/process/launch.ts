@@ -5,7 +5,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { isGranted } from "./permission.ts";
 import { onPath, runtimeFor } from "./runtime.ts";
-import type { Environment } from "./settings.ts";
+import type { Environment } from "../settings.ts";
 import { startOf } from "./writer.ts";
 
 /** Starts a daemon for this home, unless one runs or none is wanted or none can be found. */

@@ -2,13 +2,13 @@
  * A recording: what a program calls. Turns calls into ops and hands them to an outlet, with the losses that went with them. No call
  * throws, waits, or prints, whatever it is given: the program goes on.
  */
-import { EVENT_EXCEPTION, type MetricType } from "../../src/core/vocabulary.ts";
-import { exceptionFields } from "./exception.ts";
+import { EVENT_EXCEPTION, type MetricType } from "../../../src/core/vocabulary.ts";
+import { exceptionFields } from "../encode/exception.ts";
 import { startMonitor, type HeartbeatMonitor } from "./heartbeat.ts";
-import { LAST_DATE, MAX_TOLD_PATHS } from "./limits.ts";
-import * as ops from "./ops.ts";
-import { add, type Counts, type Kind, type Outlet } from "./outlet.ts";
-import type { Loss } from "./plain.ts";
+import { LAST_DATE, MAX_TOLD_PATHS } from "../limits.ts";
+import * as ops from "../encode/ops.ts";
+import { add, type Counts, type Kind, type Outlet } from "./sink.ts";
+import type { Loss } from "../encode/values.ts";
 import { Timer } from "./timer.ts";
 
 export type LogOptions = ops.EventOptions & {

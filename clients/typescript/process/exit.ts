@@ -2,10 +2,10 @@
  * The program's end, watched without changing it: whoever is open when it comes gets its `end`, or its `crash` after an
  * exception that nobody caught. One listener for all sessions, however many there are.
  */
-import { FAREWELL_MS } from "./limits.ts";
+import { FAREWELL_MS } from "../limits.ts";
 import { isGranted } from "./permission.ts";
-import type { Session } from "./session.ts";
-import type { OpenOptions } from "./settings.ts";
+import type { Session } from "../session/session.ts";
+import type { OpenOptions } from "../settings.ts";
 
 /** Those that ask a program to end. */
 const SIGNALS = ["SIGTERM", "SIGINT", "SIGHUP"] as const;

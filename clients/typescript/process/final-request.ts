@@ -3,7 +3,7 @@
  * it, which nobody waits for. The words are in its environment, which, other than its arguments, only this user may read.
  */
 import { spawn } from "node:child_process";
-import { REQUEST_TIMEOUT_MS } from "./limits.ts";
+import { REQUEST_TIMEOUT_MS } from "../limits.ts";
 import { isGranted } from "./permission.ts";
 import { runtimeFor } from "./runtime.ts";
 

@@ -1,6 +1,6 @@
 /** A lane's bytes (clients/README.md, "A file"): header and records, each a line behind its checksum. */
-import type { Writer } from "../../src/core/wire.ts";
-import { jsonOf } from "./plain.ts";
+import type { Writer } from "../../../src/core/wire.ts";
+import { jsonOf } from "../encode/values.ts";
 
 export type Header = {
   lane: string;

@@ -2,14 +2,14 @@
  * Direct mode: ops wait in memory and are sent to `POST /api/ingest` as a lane of their own, exactly once in effect. One
  * request at a time; a batch keeps its bounds until it is answered, so that sending it again is the same batch.
  */
-import type { Writer } from "../../src/core/wire.ts";
-import { newId } from "./id.ts";
-import * as limits from "./limits.ts";
-import { jsonOf } from "./plain.ts";
-import { add, type Counts, type Kind, type Outlet } from "./outlet.ts";
+import type { Writer } from "../../../src/core/wire.ts";
+import { newId } from "../id.ts";
+import * as limits from "../limits.ts";
+import { jsonOf } from "../encode/values.ts";
+import { add, type Counts, type Kind, type Outlet } from "../session/sink.ts";
 import { post, type Reply } from "./post.ts";
-import { Session } from "./session.ts";
-import type { OpenOptions } from "./settings.ts";
+import { Session } from "../session/session.ts";
+import type { OpenOptions } from "../settings.ts";
 
 /** One op: its sequence in the lane, and its JSON. */
 export type Entry = { sequence: number; kind: Kind; text: string };

@@ -1,7 +1,7 @@
 /** What runs a script on this machine: this very program if it is a Node, else the Node on the PATH, else this Deno or Bun. */
 import { accessSync, constants } from "node:fs";
 import { basename, delimiter, join } from "node:path";
-import type { Environment } from "./settings.ts";
+import type { Environment } from "../settings.ts";
 
 /** A program, with the words that stand before a script's path, or before its text. */
 export type Runtime = { program: string; run: string[]; evaluate: string[] };

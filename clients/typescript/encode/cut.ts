@@ -1,5 +1,5 @@
 /** Events over the limit, cut to fit: long strings are shortened first, whole fields go only when that is not enough. */
-import { LONGEST_CUT, WHOLE_STRING } from "./limits.ts";
+import { LONGEST_CUT, WHOLE_STRING } from "../limits.ts";
 
 /** The op's text with its strings cut to the largest of 131072, 65536, … 64 characters with which it is at most `maxBytes` long. */
 export function cutStrings(

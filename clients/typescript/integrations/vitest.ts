@@ -10,9 +10,9 @@ import type {
   TestModule,
   TestRunEndReason,
 } from "vitest/node";
-import { open } from "./node.ts";
-import type { Session } from "./session.ts";
-import type { OpenOptions } from "./settings.ts";
+import { open } from "../node.ts";
+import type { Session } from "../session/session.ts";
+import type { OpenOptions } from "../settings.ts";
 
 export default class DatacatReporter implements Reporter {
   readonly #options: OpenOptions;

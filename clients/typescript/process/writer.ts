@@ -3,10 +3,10 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { hostname, networkInterfaces, userInfo } from "node:os";
 import { basename } from "node:path";
-import { redactArguments } from "../../src/core/redact.ts";
-import type { Writer } from "../../src/core/wire.ts";
+import { redactArguments } from "../../../src/core/redact.ts";
+import type { Writer } from "../../../src/core/wire.ts";
 import { isAllGranted, isGranted } from "./permission.ts";
-import { CLIENT } from "./version.ts";
+import { CLIENT } from "../version.ts";
 
 export function thisProcess(): Writer {
   // Without a script (`node -e`) the first word is an argument already, which may name a secret.

@@ -8,11 +8,11 @@ import {
   MAX_LABELS,
   MAX_NAME_LENGTH,
   MAX_STATE_BYTES,
-} from "../../src/core/limits.ts";
-import type { MetricType } from "../../src/core/vocabulary.ts";
+} from "../../../src/core/limits.ts";
+import type { MetricType } from "../../../src/core/vocabulary.ts";
 import { cutStrings, utf8Length } from "./cut.ts";
-import { OP_HEAD_BYTES } from "./limits.ts";
-import { jsonOf, plainObject, type Loss } from "./plain.ts";
+import { OP_HEAD_BYTES } from "../limits.ts";
+import { jsonOf, plainObject, type Loss } from "./values.ts";
 
 export type Start = {
   product?: string | undefined;

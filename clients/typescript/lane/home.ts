@@ -2,8 +2,8 @@
 import { accessSync, constants, existsSync, mkdirSync, statSync } from "node:fs";
 import { homedir, tmpdir, userInfo } from "node:os";
 import { dirname, isAbsolute, join } from "node:path";
-import { isGranted } from "./permission.ts";
-import type { Environment } from "./settings.ts";
+import { isGranted } from "../process/permission.ts";
+import type { Environment } from "../settings.ts";
 
 /** Datacat's home, ready to write lanes to, or nothing when no folder can be written at all. */
 export function openHome(env: Environment, platform: string): string | undefined {

@@ -1,5 +1,5 @@
 /** Anything thrown, taken apart into an exception's fields. Never throws itself, however odd the thing is. */
-import { MAX_CAUSES } from "./limits.ts";
+import { MAX_CAUSES } from "../limits.ts";
 import type { Cause, ExceptionFields } from "./ops.ts";
 
 /** What was thrown, where, and what led to it. */

@@ -2,9 +2,9 @@
  * Any value as plain JSON values, the same in every language (clients/README.md, "Values that JSON has no word for"), and
  * those as text. Never throws; what was lost on the way is told in `losses`.
  */
-import { MAX_DEPTH } from "../../src/core/limits.ts";
-import { isEmpty, isSecret, REDACTED } from "../../src/core/redact.ts";
-import { MAX_REMEMBERED } from "./limits.ts";
+import { MAX_DEPTH } from "../../../src/core/limits.ts";
+import { isEmpty, isSecret, REDACTED } from "../../../src/core/redact.ts";
+import { MAX_REMEMBERED } from "../limits.ts";
 
 /** Something that could not be written as it was: why, and where and what was written instead. */
 export type Loss = {

@@ -1,5 +1,5 @@
 /** What a program prints by `console`, recorded as events beside being printed. */
-import type { Session } from "./session.ts";
+import type { Session } from "../session/session.ts";
 
 const CATEGORIES = {
   debug: "debug",

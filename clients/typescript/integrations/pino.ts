@@ -3,9 +3,9 @@
  * thread, or a destination in this one (`pino(destination(session))`).
  */
 import { Writable } from "node:stream";
-import { open } from "./node.ts";
-import type { Session } from "./session.ts";
-import type { OpenOptions } from "./settings.ts";
+import { open } from "../node.ts";
+import type { Session } from "../session/session.ts";
+import type { OpenOptions } from "../settings.ts";
 
 /** Pino's numbers, lowest first. */
 const LEVELS: readonly [number, string][] = [

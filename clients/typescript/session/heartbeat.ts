@@ -1,5 +1,5 @@
 /** Heartbeats from the event loop: they stop exactly when nothing else of the program can run either. */
-import { BEATS_PER_TIMEOUT, LONGEST_DELAY_MS } from "./limits.ts";
+import { BEATS_PER_TIMEOUT, LONGEST_DELAY_MS } from "../limits.ts";
 import type { Session } from "./session.ts";
 
 export type HeartbeatMonitor = {

@@ -5,9 +5,9 @@
 import { closeSync, constants, openSync, unlinkSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { checksum, writeHex } from "./checksum.ts";
-import { headerText, type Header } from "./frame.ts";
-import { droppedOp } from "./ops.ts";
-import type { Kind, Outlet } from "./outlet.ts";
+import { headerText, type Header } from "./header.ts";
+import { droppedOp } from "../encode/ops.ts";
+import type { Kind, Outlet } from "../session/sink.ts";
 
 const { O_WRONLY, O_CREAT, O_EXCL, O_APPEND } = constants;
 const BLANK = 0x20;

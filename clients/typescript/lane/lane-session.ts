@@ -1,7 +1,7 @@
 /** A session on a lane, with a short cut for what a frame loop calls most: a gauge or counter of which only the number is new. */
-import { MAX_REMEMBERED } from "./limits.ts";
-import { isPlainName, metricHead, type MetricOptions } from "./ops.ts";
-import { Session } from "./session.ts";
+import { MAX_REMEMBERED } from "../limits.ts";
+import { isPlainName, metricHead, type MetricOptions } from "../encode/ops.ts";
+import { Session } from "../session/session.ts";
 
 export class LaneSession extends Session {
   /** Per name, the op's text up to the number. */

@@ -94,16 +94,26 @@ HELD_SECONDS = 0.005  # …and for how long they are held if it goes on logging
 LOOK_SECONDS = 1.0  # how often the lane's file is looked at: is it still there, and still ours?
 TURN_SECONDS = 1.0  # longest wait for another thread's write; then its thread is taken for dead
 LANE_FD = 200  # lanes live above the numbers that programs close and get again
-QUEUE_OPS = 10000  # direct mode
-QUEUE_BYTES = 4 * 1024 * 1024
-BATCH_OPS = 1000
-BATCH_BYTES = 512 * 1024
-SEND_SECONDS = 0.1  # direct mode: how long ops gather
-LEASE_SECONDS = 60.0  # direct mode: silence after which the server may think the program gone
-HTTP_SECONDS = 10.0
-MAX_RETRY_SECONDS = 30.0
-EXIT_SECONDS = 1.0  # direct mode has no disk: the longest that leaving may take, and only if the server answers
+HTTP_SECONDS = 10.0  # for an answer to a question
 DELIVERY_SECONDS = 6.0  # how long a question may wait for what was logged before it; 1.x promised as much
+
+# Direct mode. Every client has the same numbers (test/fixtures/direct-policy.json); clients/README.md gives the reason of each.
+QUEUE_OPS = 10000
+QUEUE_BYTES = 4 * 1024 * 1024
+QUEUE_FREED = 0.1  # share of a full queue
+BATCH_OPS = 1000
+BATCH_BYTES = 256 * 1024
+GATHER_SECONDS = 1.0
+WATCHED_GATHER_SECONDS = 0.25
+URGENT_OPS = ("start", "end", "crash", "exception")
+LEASE_SECONDS = 180.0
+LEASE_RENEWAL_SECONDS = 60.0
+SEND_SECONDS = 30.0  # for an answer to a batch
+RETRY_FIRST_SECONDS = 1.0
+RETRY_LONGEST_SECONDS = 30.0
+RETRY_JITTER = 0.5  # share of a pause that is random
+REFUSED_PAUSE_SECONDS = 0.05
+END_WAIT_SECONDS = 2.0
 
 _PY2 = sys.version_info[0] == 2
 _text_type = type(u"")
@@ -1026,7 +1036,7 @@ def _leave():
                 session.end(signal="SIGINT")
             else:
                 session._crash_by(uncaught, 1)
-        deadline = time.time() + EXIT_SECONDS
+        deadline = time.time() + END_WAIT_SECONDS
         for writer, _, _ in list(_open_writers.values()):
             writer.leave(deadline)
     except Exception:
@@ -2203,14 +2213,15 @@ def _taken(items):
 _LANE_APPEND = (_LaneWriter.append.__func__ if _PY2 else _LaneWriter.append).__code__
 
 
-def _acquired(lock, seconds):
+def _acquired(lock, seconds, step=0.0005):
+    """Acquires a lock within some seconds. 2.7 has no such call, so there each `step` a try is made."""
     if not _PY2:
         return lock.acquire(True, seconds)
     deadline = time.time() + seconds
     while not lock.acquire(False):
         if time.time() > deadline:
             return False
-        time.sleep(0.0005)
+        time.sleep(step)
     return True
 
 
@@ -2488,7 +2499,8 @@ class _Nowhere(object):
 
 
 class _Queue(object):
-    """The same writer for a program without lanes. Appending takes no lock, so it can be called from anywhere."""
+    """The writer of direct mode: a bounded queue in memory, and a thread that sends it. Appending never waits for a lock, so a signal
+    handler may call it while another call is in it."""
 
     fault_path = None
     joined = False
@@ -2507,67 +2519,79 @@ class _Queue(object):
         self.pid = os.getpid()
         self.lane = _new_id()
         self.sequence = 0
-        self.writer_is_told = False
-        self.waiting = deque()  # (is it a metric, text)
+        self.has_sent_writer = False
+        self.waiting = deque()  # (kind of op, text)
         self.bytes = 0
-        self.taken = 0
-        self.overflow = {}  # cause: count, not yet told
+        self.unsent_losses = {}  # cause: count
         self.lost = {}
         self.room = threading.Lock()
+        self.wake = threading.Lock()  # held while nothing is urgent
+        self.wake.acquire()
         self.thread = None
-        self.batch = None  # on its way, or to be sent again
-        self.most = BATCH_OPS  # ops in a batch: fewer after one was too large
+        self.batch = None  # sent or to be sent, and not yet acknowledged
+        self.batch_limit = BATCH_OPS  # fewer after a batch was refused
+        self.gather = GATHER_SECONDS
+        self.pause = RETRY_FIRST_SECONDS
         self.is_failing = False
         self.is_gone = False
-        self.heard_at = time.time()
+        self.answered_at = _stopwatch()
 
     def append(self, at, texts, is_last=False):
         if not _FORKS_ARE_TOLD and _getpid() != self.pid:
             self.forked()
         if self.ended or self.is_gone:
             return
+        is_urgent = is_last
         for text in texts:
-            self._add(at, text)
+            kind = _kind_of(text)
+            self._add(kind, '{"at":%d,%s' % (int(at * 1000), text))
+            is_urgent = is_urgent or kind in URGENT_OPS
         if is_last:
             self.ended = True
+        if is_urgent or self._has_full_batch():
+            self._hurry()
         if self.thread is None:
             self._begin_sending()
 
     def append_metric(self, at, text):
         self.append(at, (text,))
 
-    def _add(self, at, text):
-        text = '{"at":%d,%s' % (int(at * 1000), text)
-        if len(self.waiting) >= QUEUE_OPS or self.bytes > QUEUE_BYTES:
+    def _add(self, kind, text):
+        if self._is_over(1):
             self._make_room()
-        self.waiting.append(('"op":"metric"' in text[:40], text))
+        self.waiting.append((kind, text))
         self.bytes += len(text)
 
+    def _is_over(self, share):
+        return len(self.waiting) >= QUEUE_OPS * share or self.bytes >= QUEUE_BYTES * share
+
+    def _has_full_batch(self):
+        return len(self.waiting) >= self.batch_limit or self.bytes >= BATCH_BYTES
+
     def _make_room(self):
-        """Drops the oldest metrics, if there are none the oldest of all, until an eighth is free. The opening is kept."""
+        """Drops the oldest metrics, then the oldest of all but start and end, until QUEUE_FREED of the queue is free."""
         if not self.room.acquire(False):
             return  # the sender is taking some, or an interrupted call is making room already
         try:
-            items = list(self.waiting)
-            self.waiting.clear()
-            surplus = max(1, len(items) // 8)
-            for only_metrics in (True, False):
+            ops = _taken(self.waiting)
+            for is_dropped in (lambda kind: kind == "metric", lambda kind: kind not in ("start", "end", "crash")):
                 kept = []
-                for item in items:
-                    droppable = item[0] if only_metrics else '"op":"start"' not in item[1][:40]
-                    if surplus > 0 and droppable:
-                        surplus -= 1
-                        self.bytes -= len(item[1])
+                count = len(ops)
+                for kind, text in ops:
+                    is_full = count >= QUEUE_OPS * (1 - QUEUE_FREED) or self.bytes >= QUEUE_BYTES * (1 - QUEUE_FREED)
+                    if is_full and is_dropped(kind):
+                        count -= 1
+                        self.bytes -= len(text)
                         self._lose("queue_full", 1)
                     else:
-                        kept.append(item)
-                items = kept
-            self.waiting.extendleft(reversed(items))
+                        kept.append((kind, text))
+                ops = kept
+            self.waiting.extendleft(reversed(ops))
         finally:
             self.room.release()
 
     def _lose(self, cause, count):
-        self.overflow[cause] = self.overflow.get(cause, 0) + count
+        self.unsent_losses[cause] = self.unsent_losses.get(cause, 0) + count
         self.lost[cause] = self.lost.get(cause, 0) + count
 
     def forked(self):
@@ -2575,8 +2599,17 @@ class _Queue(object):
         self.owner, self.joined = False, True
         self._begin()
 
+    def _hurry(self):
+        """Wakes the sender. Releasing a lock is a single step, so it can be done in a signal handler too; an Event cannot be set there."""
+        try:
+            self.wake.release()
+        except Exception:
+            pass  # it is awake
+
     def _begin_sending(self):
-        u"localhost".encode("idna")  # imports what connecting needs, here: a fork while the sender imports would leave the lock
+        # Both import modules. In the sender's thread a fork at that moment would leave the child with a locked import.
+        u"localhost".encode("idna")
+        _writer_facts()
         self.thread = thread = threading.Thread(target=self._send_all, name="datacat sender")
         thread.daemon = True
         try:
@@ -2586,42 +2619,41 @@ class _Queue(object):
 
     def _send_all(self):
         try:
-            pause = 1.0
             while True:
                 batch = self._next_batch()
                 if batch is None:
                     if self.ended:
                         _open_writers.pop(id(self), None)
                         return
-                    time.sleep(SEND_SECONDS)
+                    _acquired(self.wake, self.gather, 0.05)
                     continue
                 wait = self._send(batch)
-                if wait is None:
-                    pause = 1.0
-                    self.is_failing = False
-                    if not self.ended and len(self.waiting) < self.most:
-                        time.sleep(SEND_SECONDS)
+                if self.is_failing:
+                    time.sleep(max(wait, self.pause * (1 - RETRY_JITTER * random.random())))
+                    self.pause = min(self.pause * 2, RETRY_LONGEST_SECONDS)
                     continue
-                self.is_failing = True
-                time.sleep(max(wait, pause * (0.5 + random.random() / 2)))
-                pause = min(pause * 2, MAX_RETRY_SECONDS)
-        except Exception:
-            self.thread = None  # the next call starts another, unless the interpreter is going down
+                self.pause = RETRY_FIRST_SECONDS
+                time.sleep(wait)
+                if self.batch is None and not self.ended and not self._has_full_batch():
+                    _acquired(self.wake, self.gather, 0.05)
+        except:  # noqa: E722 (2.7 may have removed even the names of the builtins by the time that this runs at exit)
+            self.thread = None  # the next call starts another, unless the interpreter exits
 
     def _next_batch(self):
-        """What was not acknowledged yet, or what waits, or now and then a sign of life."""
+        """What was not acknowledged yet, or what waits, or an empty batch that renews the lease."""
         if self.batch is not None or self.is_gone:
             return self.batch
         ops = []
         with self.room:
             size = 0
-            while self.waiting and len(ops) < self.most and size < BATCH_BYTES:
-                _, text = self.waiting.popleft()
-                self.bytes -= len(text)
-                size += len(text)
-                ops.append(text)
-            dropped, self.overflow = self.overflow, {}
-        if not ops and not dropped and time.time() - self.heard_at < LEASE_SECONDS / 3:
+            while self.waiting and len(ops) < self.batch_limit:
+                size += len(self.waiting[0][1])
+                if ops and size > BATCH_BYTES:
+                    break
+                ops.append(self.waiting.popleft())
+                self.bytes -= len(ops[-1][1])
+            dropped, self.unsent_losses = self.unsent_losses, {}
+        if not ops and not dropped and _stopwatch() - self.answered_at < LEASE_RENEWAL_SECONDS:
             return None
         first = self.sequence + 1
         self.sequence += len(ops) + sum(dropped.values())
@@ -2630,29 +2662,32 @@ class _Queue(object):
         return self.batch
 
     def _send(self, batch):
-        """Posts the batch. None if it is done with; else how long to wait before it is sent again."""
+        """Posts the batch, and decides what becomes of it; returns the seconds to wait before the next request."""
         try:
             headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
-            answer = json.loads(_ask(self.url, "POST", _gzip(self._body(batch)), headers).decode("utf-8"))
+            answer = json.loads(_ask(self.url, "POST", _gzip(self._body(batch)), headers, SEND_SECONDS).decode("utf-8"))
             result = answer["results"][0]
         except HTTPError as error:
             return self._refused(batch, error.code, _retry_after(error))
         except Exception:
+            self.is_failing = True
             return 0.0
-        self.heard_at = time.time()
+        self.answered_at = _stopwatch()
+        wait = answer.get("slow_down_ms", 0) / 1000.0
         if "error" in result:
             code = result["error"].get("code")
             if code in ("lane_gap", "lane_overlap"):
                 return self._renumber(batch, result.get("applied", 0))
-            return self._refused(batch, {"gone": 410, "too_large": 413}.get(code, 400), 0.0)
-        self.writer_is_told = True
+            return self._refused(batch, _STATUS_OF_CODE.get(code, 400), wait)
+        self.is_failing = False
+        self.has_sent_writer = True
         self.batch = None
-        self.most = min(self.most + self.most // 8 + 1, BATCH_OPS)
-        time.sleep(min(answer.get("slow_down_ms", 0) / 1000.0, MAX_RETRY_SECONDS))
-        return None
+        self.gather = WATCHED_GATHER_SECONDS if result.get("watched") else GATHER_SECONDS
+        self.batch_limit = min(self.batch_limit + self.batch_limit // 8 + 1, BATCH_OPS)
+        return wait
 
     def _body(self, batch):
-        said = {
+        fields = {
             "session": self.session_id,
             "lane": self.lane,
             "first": batch["first"],
@@ -2660,72 +2695,77 @@ class _Queue(object):
             "lease_ms": int(LEASE_SECONDS * 1000),
         }
         if batch["dropped"]:
-            said["dropped"] = batch["dropped"]
-        if not self.writer_is_told:
-            said["writer"] = json.loads(_value_text(_writer_facts(), (None, "writer"), [], []))
+            fields["dropped"] = batch["dropped"]
+        if not self.has_sent_writer:
+            fields["writer"] = json.loads(_value_text(_writer_facts(), (None, "writer"), [], []))
         text = '{"sent_at":%d,"batches":[%s,"ops":[%s]}]}' % (
             int(time.time() * 1000),
-            json.dumps(said)[:-1],
-            ",".join(batch["ops"]),
+            json.dumps(fields)[:-1],
+            ",".join([text for _, text in batch["ops"]]),
         )
         return _bytes_of(text)
 
-    def _refused(self, batch, code, wait):
-        if code == 410:  # deleted on the server: nobody wants to hear of it again
-            self.is_gone = True
+    def _refused(self, batch, status, wait):
+        if status == 410:  # the session was deleted on the server
             self._lose("refused", len(batch["ops"]) + len(self.waiting))
             self.waiting.clear()
-            self.ended = True
             self.batch = None
-            return None
-        if code in (400, 413, 422):
-            self._divide(batch, code)
-            return None
-        return wait  # a server that is not well, or a key that is not right (yet)
+            self.is_gone = self.ended = True
+            self.is_failing = False
+            return 0.0
+        if status in (400, 413, 422):
+            self._divide(batch, status)
+            self.is_failing = False
+            return REFUSED_PAUSE_SECONDS
+        self.is_failing = True  # the server has a fault, or the key is not right (yet)
+        return wait
 
-    def _divide(self, batch, code):
-        """Half of it may be taken; an op that is refused alone is given up and told."""
+    def _divide(self, batch, status):
+        """Keeps half of it; an op that is refused alone is given up and counted."""
         ops = batch["ops"]
         if len(ops) > 1:
-            half = self.most = len(ops) // 2
+            half = self.batch_limit = len(ops) // 2
             with self.room:
-                self.waiting.extendleft((False, text) for text in reversed(ops[half:]))
-                self.bytes += sum(len(text) for text in ops[half:])
+                self.waiting.extendleft(reversed(ops[half:]))
+                self.bytes += sum(len(text) for _, text in ops[half:])
             batch["ops"] = ops[:half]
             batch["last"] = batch["first"] + half + sum(batch["dropped"].values()) - 1
             self.sequence = batch["last"]
         elif ops:
             batch["ops"] = []
-            cause = "too_large" if code == 413 else "refused"
+            cause = "too_large" if status == 413 else "refused"
             batch["dropped"][cause] = batch["dropped"].get(cause, 0) + 1
             self.lost[cause] = self.lost.get(cause, 0) + 1
         else:
-            self.batch = None  # nothing in it, and yet refused: let it be
+            self.batch = None  # refused although it holds no op
 
     def _renumber(self, batch, applied):
-        """The server has another idea of what it got from this lane; what it has not, it gets in a new one."""
+        """The server counts this lane differently (its storage was restored, say). What it does not have goes into a new lane."""
+        self.is_failing = False
         count = batch["last"] - batch["first"] + 1
         if applied >= batch["last"]:
             self.batch = None
-            return None
+            return 0.0
         done = max(0, min(applied - batch["first"] + 1, len(batch["ops"])))
         batch["ops"] = batch["ops"][done:]
         self.lane = _new_id()
-        self.writer_is_told = False
+        self.has_sent_writer = False
         batch["first"], batch["last"] = 1, count - done
         self.sequence = batch["last"]
-        return 0.0
+        return REFUSED_PAUSE_SECONDS
 
     def flush(self, timeout):
         deadline = time.time() + (timeout or 0.0)
         if self.thread is None and self.queued():
             self._begin_sending()
+        self._hurry()
         while self.queued() and time.time() < deadline and not self.is_gone:
             time.sleep(0.005)
         return not self.queued()
 
     def leave(self, deadline):
         """At exit: what is in memory would be lost. Waits only for a server that answers."""
+        self._hurry()
         while self.queued() and time.time() < deadline and not self.is_failing and not self.is_gone:
             time.sleep(0.005)
 
@@ -2743,9 +2783,21 @@ class _Queue(object):
         return dict(self.lost)
 
 
+_STATUS_OF_CODE = {  # src/core/refusal.ts; the others mean that the ops are at fault
+    "gone": 410, "too_large": 413, "too_many_requests": 429, "unauthorized": 401, "forbidden": 403, "locked": 403,
+    "foreign_host": 403, "not_found": 404, "internal": 500, "unavailable": 503,
+}  # fmt: skip
+
+
+def _kind_of(text):
+    """The name of an op, or `exception` for an event with one."""
+    kind = text[6 : text.index('"', 6)]
+    return "exception" if kind == "event" and '"exception_type":' in text else kind
+
+
 def _retry_after(error):
     try:
-        return min(float(error.headers.get("Retry-After") or 0), MAX_RETRY_SECONDS)
+        return float(error.headers.get("Retry-After") or 0)
     except Exception:
         return 0.0
 
@@ -2773,7 +2825,7 @@ if _FORKS_ARE_TOLD:
 # Requests.
 
 
-def _ask(url, method="GET", body=None, headers=None):
+def _ask(url, method="GET", body=None, headers=None, timeout=HTTP_SECONDS):
     """One request; the answer's bytes. Loopback is asked directly, whatever proxy there is."""
     url = _plain_text(url)  # 2.7 cannot send bytes after a Unicode address
     request = Request(url, body, dict(headers or {}))
@@ -2788,7 +2840,7 @@ def _ask(url, method="GET", body=None, headers=None):
     if HTTPSHandler is not None:
         handlers.append(_LateTls())
     opener = build_opener(*handlers)
-    answer = opener.open(request, timeout=HTTP_SECONDS)
+    answer = opener.open(request, timeout=timeout)
     try:
         return answer.read()
     finally:

@@ -1,15 +1,17 @@
 # -*- coding: utf-8 -*-
 """Direct mode: without a daemon or a disk, bounded, each record once in effect; against a far server that fails in every way."""
 
+import io
 import json
 import os
+import re
 import threading
 import time
 import unittest
 import zlib
 
 import datacat
-from worlds import Test
+from worlds import ROOT, Test
 
 try:
     from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -86,13 +88,54 @@ class FarServer(object):
         return result
 
 
+class Policy(unittest.TestCase):
+    """The numbers of direct mode are those of every client."""
+
+    NUMBERS = {
+        "queue_ops": datacat.QUEUE_OPS,
+        "queue_bytes": datacat.QUEUE_BYTES,
+        "queue_freed_percent": datacat.QUEUE_FREED * 100,
+        "batch_ops": datacat.BATCH_OPS,
+        "batch_bytes": datacat.BATCH_BYTES,
+        "gather_ms": datacat.GATHER_SECONDS * 1000,
+        "watched_gather_ms": datacat.WATCHED_GATHER_SECONDS * 1000,
+        "urgent_ops": list(datacat.URGENT_OPS),
+        "lease_ms": datacat.LEASE_SECONDS * 1000,
+        "lease_renewal_ms": datacat.LEASE_RENEWAL_SECONDS * 1000,
+        "timeout_ms": datacat.SEND_SECONDS * 1000,
+        "retry_first_ms": datacat.RETRY_FIRST_SECONDS * 1000,
+        "retry_longest_ms": datacat.RETRY_LONGEST_SECONDS * 1000,
+        "retry_jitter_percent": datacat.RETRY_JITTER * 100,
+        "refused_pause_ms": datacat.REFUSED_PAUSE_SECONDS * 1000,
+        "end_wait_ms": datacat.END_WAIT_SECONDS * 1000,
+        "causes_kept": datacat.MAX_CAUSES,
+    }
+
+    def setUp(self):
+        with io.open(os.path.join(ROOT, "test", "fixtures", "direct-policy.json"), encoding="utf-8") as file:
+            self.policy = json.load(file)
+
+    def test_this_client_has_the_numbers_of_the_fixture(self):
+        self.assertEqual(self.NUMBERS, self.policy)
+
+    def test_the_table_in_the_lane_format_shows_the_numbers_of_the_fixture(self):
+        with io.open(os.path.join(ROOT, "clients", "README.md"), encoding="utf-8") as file:
+            section = file.read().split("## Direct mode")[1].split("\n## ")[0]
+        shown = dict(re.findall(r"^\| `(\w+)` +\| ([^|]+?) +\|", section, re.MULTILINE))
+        as_text = lambda value: ", ".join(value) if isinstance(value, list) else str(value)  # noqa: E731
+        self.assertEqual(shown, dict((name, as_text(value)) for name, value in self.policy.items()))
+
+
 class Direct(Test):
     def setUp(self):
         Test.setUp(self)
-        for name, value in (("SEND_SECONDS", 0.01), ("MAX_RETRY_SECONDS", 0.05)):
+        self.set(GATHER_SECONDS=0.01, RETRY_FIRST_SECONDS=0.02, RETRY_LONGEST_SECONDS=0.05, REFUSED_PAUSE_SECONDS=0.001)
+        self.far = FarServer(self)
+
+    def set(self, **numbers):
+        for name, value in numbers.items():
             self.addCleanup(setattr, datacat, name, getattr(datacat, name))
             setattr(datacat, name, value)
-        self.far = FarServer(self)
 
     def open(self, **options):
         return datacat.open(self.far.url, use_daemon=False, **options)
@@ -149,6 +192,20 @@ class Direct(Test):
         self.assertEqual(self.far.dropped, {"refused": 1})
         self.assertEqual(session.stats()["dropped"], {"refused": 1})
 
+    def test_a_batch_that_the_server_failed_to_apply_is_sent_again(self):
+        for code in ("internal", "unavailable", "too_many_requests", "unauthorized"):
+            self.far.fault = lambda number, batch: (
+                {"results": [{"session": "", "lane": "", "applied": 0, "error": {"code": code, "message": ""}}]}
+                if batch["ops"] and self.far.requests % 3
+                else None
+            )
+            self.far.ops = []
+            session = self.open()
+            session.log_event("e", data={"n": 1})
+            session.end()
+            self.assertTrue(session.flush(60))
+            self.assertEqual((self.numbers(), self.far.dropped, session.stats()["dropped"]), ([1], {}, {}), code)
+
     def test_too_much_at_once_is_divided(self):
         self.far.fault = lambda number, batch: (413, {}) if len(batch["ops"]) > 7 else None
         session = self.open()
@@ -159,8 +216,7 @@ class Direct(Test):
         self.assertEqual(self.numbers(), list(range(100)))
 
     def test_a_full_queue_gives_up_the_oldest_metrics_first_and_says_so(self):
-        self.addCleanup(setattr, datacat, "QUEUE_OPS", datacat.QUEUE_OPS)
-        datacat.QUEUE_OPS = 200
+        self.set(QUEUE_OPS=200)
         hold = threading.Event()
         self.far.fault = lambda number, batch: None if hold.is_set() else (503, {})
         session = self.open(product="game")
@@ -177,6 +233,64 @@ class Direct(Test):
         self.assertEqual(points + self.far.dropped["queue_full"], 1000)
         self.assertEqual(self.far.ops[0]["op"], "start")
         self.assertEqual(session.stats()["dropped"], self.far.dropped)
+
+    def test_an_urgent_op_and_a_full_batch_are_sent_without_gathering(self):
+        self.set(GATHER_SECONDS=600.0)
+        session = self.open()
+
+        def sent(op):
+            deadline = time.time() + 20
+            while time.time() < deadline:
+                if any(op(sent) for sent in list(self.far.ops)):
+                    return True
+                time.sleep(0.01)
+
+        self.assertTrue(sent(lambda op: op["op"] == "start"))
+        session.log_event("waits")
+        session.gauge("g", 1)
+        time.sleep(0.2)
+        self.assertEqual(len(self.far.ops), 1)
+        session.log_exception(ValueError("bad"))
+        self.assertTrue(sent(lambda op: op.get("exception_type") == "ValueError"))
+        self.assertEqual([op["op"] for op in self.far.ops], ["start", "event", "metric", "event"])
+        for number in range(datacat.BATCH_OPS):
+            session.gauge("g", number)
+        self.assertTrue(sent(lambda op: op.get("value") == datacat.BATCH_OPS - 1))
+        session.log_event("last")
+        session.end()
+        self.assertTrue(sent(lambda op: op["op"] == "end"))
+
+    def test_while_a_page_shows_the_session_ops_are_gathered_for_a_shorter_time(self):
+        self.set(GATHER_SECONDS=600.0, WATCHED_GATHER_SECONDS=0.05)
+        apply = self.far.apply
+        self.far.apply = lambda batch: dict(apply(batch), watched=True)
+        session = self.open()
+        for number in range(3):
+            session.log_event("e", data={"n": number})
+            deadline = time.time() + 20
+            while len(self.numbers()) <= number and time.time() < deadline:
+                time.sleep(0.01)
+        self.assertEqual(self.numbers(), [0, 1, 2])
+        self.far.apply = apply
+        session.log_exception(ValueError("bad"))
+        self.assertTrue(session.flush(20))
+        session.log_event("waits again")
+        time.sleep(0.3)
+        self.assertEqual(session._out.queued(), 1)
+        session.end()
+
+    def test_a_batch_is_no_larger_than_the_policy_says_unless_one_op_is(self):
+        hold = threading.Event()
+        self.far.fault = lambda number, batch: None if hold.is_set() else (503, {})
+        session = self.open()
+        for number in range(40):
+            session.log_event("e", data={"n": number, "text": "x" * 30000})
+        hold.set()
+        session.end()
+        self.assertTrue(session.flush(60))
+        self.assertEqual(self.numbers(), list(range(40)))
+        sizes = [sum(len(json.dumps(op)) for op in batch["ops"]) for batch in self.far.batches]
+        self.assertLess(max(sizes), datacat.BATCH_BYTES * 1.01)
 
     def test_a_deleted_session_is_let_go(self):
         self.far.fault = lambda number, batch: {
@@ -204,9 +318,8 @@ class Direct(Test):
         self.assertEqual(self.numbers(), [1])
         self.assertNotIn("authorization", [name.lower() for name in self.far.headers[0]])
 
-    def test_idle_it_gives_a_sign_of_life(self):
-        self.addCleanup(setattr, datacat, "LEASE_SECONDS", datacat.LEASE_SECONDS)
-        datacat.LEASE_SECONDS = 0.1
+    def test_a_session_without_ops_renews_its_lease(self):
+        self.set(LEASE_RENEWAL_SECONDS=0.03)
         session = self.open()
         session.flush(60)
         deadline = time.time() + 10

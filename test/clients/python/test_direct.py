@@ -143,7 +143,7 @@ class Direct(Test):
     def numbers(self):
         return [op["data"]["n"] for op in self.far.ops if op["op"] == "event"]
 
-    def test_everything_arrives_in_order_and_the_writer_is_told(self):
+    def test_everything_arrives_in_order_and_the_writer_is_sent(self):
         session = self.open(product="game")
         for number in range(500):
             session.log_event("e", data={"n": number})
@@ -215,7 +215,7 @@ class Direct(Test):
         self.assertTrue(session.flush(60))
         self.assertEqual(self.numbers(), list(range(100)))
 
-    def test_a_full_queue_gives_up_the_oldest_metrics_first_and_says_so(self):
+    def test_a_full_queue_gives_up_the_oldest_metrics_first_and_counts_them(self):
         self.set(QUEUE_OPS=200)
         hold = threading.Event()
         self.far.fault = lambda number, batch: None if hold.is_set() else (503, {})
@@ -279,7 +279,7 @@ class Direct(Test):
         self.assertEqual(session._out.queued(), 1)
         session.end()
 
-    def test_a_batch_is_no_larger_than_the_policy_says_unless_one_op_is(self):
+    def test_a_batch_is_no_larger_than_the_policy_unless_one_op_is(self):
         hold = threading.Event()
         self.far.fault = lambda number, batch: None if hold.is_set() else (503, {})
         session = self.open()

@@ -22,6 +22,7 @@ type PageProps = {
 };
 
 declare module "hono" {
+  // oxlint-disable-next-line consistent-type-definitions -- only an interface extends Hono's
   interface ContextRenderer {
     (content: string | Promise<string>, props: PageProps): Response | Promise<Response>;
   }

@@ -36,8 +36,8 @@ test("anything at all is written as whole lines, in sequence, and nothing is thr
     fc.property(fc.array(fc.tuple(anything, anything), { maxLength: 10 }), (pairs) => {
       using home = testHome();
       const session = record(home);
+      // oxlint-disable-next-line no-explicit-any -- calls that the types do not allow
       for (const [a, b] of pairs as [any, any][]) {
-        // oxlint-disable-line no-explicit-any -- calls that no types allow
         session.updateState(a);
         session.logEvent(a, b);
         session.logEvent("e", { category: a, labels: b, message: a, data: b, at: a });

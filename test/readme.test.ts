@@ -5,6 +5,9 @@ import { expect, test } from "vitest";
 const readme = readFileSync("README.md", "utf8");
 const manifest = JSON.parse(readFileSync("package.json", "utf8")) as {
   scripts: Record<string, string>;
+  devDependencies: Record<string, string>;
+  engines: { node: string };
+  devEngines: { runtime: { version: string } };
 };
 
 test("every file that the README names exists", () => {
@@ -44,4 +47,14 @@ test("every variable that the code reads is documented", () => {
     .filter((file) => !file.endsWith("_test.go"))
     .flatMap((file) => readFileSync(file, "utf8").match(/\bDATACAT_[A-Z]+(?:_[A-Z]+)*\b/g) ?? []);
   expect([...new Set(read)].filter((name) => !documented.includes(name))).toEqual([]);
+});
+
+test("the versions of Node that the manifest names are those that the launcher takes", () => {
+  const launcher = readFileSync("daemon/launch/launch.mjs", "utf8");
+  const bundle = /FOR_BUNDLE = \[(\d+), (\d+)\]/.exec(launcher) ?? [];
+  // Of the packed command. A clone starts on an older one and installs its own.
+  expect(manifest.engines.node).toBe(`>=${bundle[1]}.${bundle[2]}`);
+  expect(readme).toContain(`Node ${bundle[1]}.${bundle[2]}`);
+  expect(readme).toContain(`any Node from ${manifest.devEngines.runtime.version.slice(2)} on`);
+  expect(readFileSync(".node-version", "utf8").trim()).toBe(manifest.devDependencies["node"]);
 });

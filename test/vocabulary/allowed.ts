@@ -12,7 +12,7 @@ export type Allowed = {
 const FORM = ["form", "forms"];
 
 export const ALLOWED: Allowed[] = [
-  { words: ["flight"], context: /flight recorder/i, reason: "what Datacat is" },
+  { words: ["flight"], context: /flight[- ]recorder/i, reason: "what Datacat is" },
   { words: ["flight"], context: /\bin[- ]?flight\b/i, reason: "sent and not yet answered" },
   { words: FORM, context: /free-form/, reason: "without a schema" },
   { words: FORM, path: "src/pages", reason: "an HTML form" },

@@ -1,5 +1,5 @@
 /** What a plot says at the pointer, or where arrow keys put the crosshair: every line's value there. Plots over the same time move together. */
-import { quantity } from "./quantity.js";
+import { formatQuantity } from "./format.js";
 import { moment } from "./time.js";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -133,7 +133,7 @@ function readingsOf(figure, share) {
     mark.append(line);
     const said = document.createElement("b");
     said.textContent =
-      quantity(rounded(value, scale), unit) + (perSecond === undefined ? "" : "/s");
+      formatQuantity(rounded(value, scale), unit) + (perSecond === undefined ? "" : "/s");
     row.append(mark, said, ` ${path.querySelector("title")?.textContent ?? ""}`);
     return [row];
   });

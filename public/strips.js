@@ -1,6 +1,6 @@
 /** The strips' ink: every visible series drawn by Chart.js over the axis' range, with a band from least to most so that no spike is lost. */
 import { closest } from "./page.js";
-import { mark, quantity } from "./quantity.js";
+import { formatQuantity, formatTick } from "./format.js";
 
 /**
  * @typedef {{ at: number, value: number, min: number, max: number }} Reading
@@ -111,7 +111,7 @@ export class Strips {
   #say(id, value, isDrawn) {
     const strip = this.#strip(id);
     if (!strip) return;
-    const text = value === undefined ? "–" : quantity(value, strip.dataset.unit);
+    const text = value === undefined ? "–" : formatQuantity(value, strip.dataset.unit);
     write(strip, "[data-reading]", isDrawn && value !== undefined ? this.#said(id, text) : text);
   }
 
@@ -284,10 +284,10 @@ export class Strips {
     if (!strip) return;
     strip.querySelector("[data-rate]")?.setAttribute("aria-pressed", String(this.rates.has(id)));
     if (!scale) return;
-    write(strip, "[data-most]", this.#said(id, mark(scale.top, strip.dataset.unit)));
+    write(strip, "[data-most]", this.#said(id, formatTick(scale.top, strip.dataset.unit)));
     // A series of one value has one end of its scale.
     const isFlat = scale.top === scale.bottom;
-    const least = isFlat ? "" : this.#said(id, mark(scale.bottom, strip.dataset.unit));
+    const least = isFlat ? "" : this.#said(id, formatTick(scale.bottom, strip.dataset.unit));
     write(strip, "[data-least]", least);
   }
 

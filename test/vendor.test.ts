@@ -1,13 +1,17 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { expect, test } from "vitest";
-import { COPIES, folder } from "../src/pages/vendor.mjs";
+import { COPIES, folder, FORMAT } from "../src/pages/vendor.mjs";
 
 test("vendored scripts are exactly those of the pinned packages (npm run vendor)", () => {
   expect(readdirSync(folder).toSorted()).toEqual(COPIES.map(({ to }) => basename(to)).toSorted());
   for (const { from, to } of COPIES) {
     expect(readFileSync(to).equals(readFileSync(from)), to).toBe(true);
   }
+});
+
+test("public/format.js is generated from src/core/format.ts (npm run vendor)", () => {
+  expect(readFileSync(FORMAT.to, "utf8")).toBe(FORMAT.text());
 });
 
 test("pages ask for the vendored scripts by the names they have", () => {

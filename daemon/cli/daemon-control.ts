@@ -1,6 +1,6 @@
 /** `datacat daemon start`, `stop`, `status` and `logs`. */
 import { existsSync, readFileSync } from "node:fs";
-import { bytes, duration } from "../../src/core/words.ts";
+import { formatBytes, formatDuration } from "../../src/core/format.ts";
 import { type Environment, home } from "../home.ts";
 import type { DaemonStatus } from "../api/status.ts";
 import { isAlive } from "../watch/processes.ts";
@@ -64,16 +64,16 @@ export async function showStatus(env: Environment, json?: boolean): Promise<void
   print(
     `Server   ${status.server}, ${status.reachable === false ? styled("red", server) : server}`,
   );
-  print(`Memory   ${bytes(status.resident_bytes)}`);
+  print(`Memory   ${formatBytes(status.resident_bytes)}`);
   print(
-    `Lanes    ${status.lanes.length}, ${waiting.length} with ${bytes(waiting.reduce((sum, lane) => sum + lane.unsent_bytes, 0))} to send`,
+    `Lanes    ${status.lanes.length}, ${waiting.length} with ${formatBytes(waiting.reduce((sum, lane) => sum + lane.unsent_bytes, 0))} to send`,
   );
   print(
-    `Sent     ${status.sent.ops} ops in ${status.sent.requests} requests, ${bytes(status.sent.bytes)}`,
+    `Sent     ${status.sent.ops} ops in ${status.sent.requests} requests, ${formatBytes(status.sent.bytes)}`,
   );
   if (status.sent.refused > 0) print(styled("red", `Refused  ${status.sent.refused} batches`));
   if (status.sent.lastOkAt > 0)
-    print(dim(`Last sent ${duration(Date.now() - status.sent.lastOkAt)} ago`));
+    print(dim(`Last sent ${formatDuration(Date.now() - status.sent.lastOkAt)} ago`));
 }
 
 /** What the daemon says of itself. */

@@ -1,6 +1,6 @@
 /** `datacat doctor`: looks at everything that recording depends on, and says what is wrong and what to do about it. */
 import { existsSync, readdirSync, statfsSync } from "node:fs";
-import { bytes, duration } from "../../src/core/words.ts";
+import { formatBytes, formatDuration } from "../../src/core/format.ts";
 import { type Environment, openHome } from "../home.ts";
 import { askDaemon } from "./daemon-control.ts";
 import { findDaemon } from "./daemon.ts";
@@ -89,7 +89,7 @@ function lookAtDisk(env: Environment): Finding[] {
     {
       what: "disk",
       how: isLow ? "bad" : "good",
-      text: `${bytes(free)} free`,
+      text: `${formatBytes(free)} free`,
       ...(isLow && {
         advice: "With a full disk, what programs log is lost (and counted). Make room.",
       }),
@@ -111,7 +111,7 @@ async function lookAtDaemon(env: Environment): Promise<Finding[]> {
       {
         what: "daemon",
         how: "good",
-        text: `process ${status.pid} on port ${info.port}, ${bytes(status.resident_bytes)}`,
+        text: `process ${status.pid} on port ${info.port}, ${formatBytes(status.resident_bytes)}`,
       },
     ];
     if (status.version !== VERSION) {
@@ -160,7 +160,7 @@ async function lookAtServer(env: Environment): Promise<Finding[]> {
     const reachable: Finding = {
       what: "server",
       how: "good",
-      text: `${server.url} answers in ${duration(took)}`,
+      text: `${server.url} answers in ${formatDuration(took)}`,
     };
     return [reachable, ...(await lookAtKey(server)), ...(await lookAtClock(server.url))];
   } catch (error) {
@@ -211,7 +211,7 @@ async function lookAtClock(url: string): Promise<Finding[]> {
     const skew = (began + Date.now()) / 2 - theirs;
     if (Math.abs(skew) < SKEW_MS)
       return [{ what: "clock", how: "good", text: "agrees with the server's" }];
-    const text = `this machine's is ${duration(Math.abs(skew))} ${skew > 0 ? "ahead of" : "behind"} the server's`;
+    const text = `this machine's is ${formatDuration(Math.abs(skew))} ${skew > 0 ? "ahead of" : "behind"} the server's`;
     return [
       { what: "clock", how: "note", text, advice: "Times of sessions will be off by as much." },
     ];

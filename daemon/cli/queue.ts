@@ -2,7 +2,7 @@
 import { copyFileSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { bytes } from "../../src/core/words.ts";
+import { formatBytes } from "../../src/core/format.ts";
 import { loadCheckpoint } from "../lanes/checkpoint.ts";
 import { type Environment, home, homeAt, makePrivate } from "../home.ts";
 import { laneFile, listLanes, readHeader, readLane } from "../lanes/lane-file.ts";
@@ -86,7 +86,7 @@ export async function listQueue(env: Environment, json?: boolean): Promise<void>
         one.program,
         String(one.records),
         String(one.acknowledged),
-        bytes(one.bytes),
+        formatBytes(one.bytes),
       ]),
     );
   }

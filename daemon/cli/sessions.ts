@@ -1,7 +1,7 @@
 /** `datacat sessions`, `show` and `export`: what the server has. */
 import { writeFileSync } from "node:fs";
 import type { EventCount, Page, SeriesSummary, StateAt, Summary } from "../../src/core/answers.ts";
-import { bytes, duration } from "../../src/core/words.ts";
+import { formatBytes, formatDuration } from "../../src/core/format.ts";
 import type { Server, SessionRow } from "./server.ts";
 import {
   bold,
@@ -42,7 +42,7 @@ export async function listSessions(server: Server, options: ListOptions): Promis
       row.product,
       row.version,
       moment(row.created_at),
-      duration((row.ended_at ?? row.updated_at) - row.created_at),
+      formatDuration((row.ended_at ?? row.updated_at) - row.created_at),
       status(row.status),
       row.status === "active" ? "" : row.headline,
     ]),
@@ -100,7 +100,7 @@ export function printHead(server: Server, summary: Summary): void {
   print(`${bold([product, version].filter(Boolean).join(" ") || "session")}  ${dim(summary.id)}`);
   print(`${status(verdict.status)}  ${verdict.headline}`);
   print(
-    `${moment(created_at)} to ${moment(until)}, ${duration(until - created_at)}${hostname ? `, on ${hostname}` : ""}`,
+    `${moment(created_at)} to ${moment(until)}, ${formatDuration(until - created_at)}${hostname ? `, on ${hostname}` : ""}`,
   );
   print(dim(`${server.url}/sessions/${summary.id}`));
 }
@@ -116,7 +116,7 @@ export async function exportSession(server: Server, id: string, file?: string): 
   }
   writeFileSync(file, text);
   const lines = text.split("\n").length - 1;
-  print(`${file}: ${lines} lines, ${bytes(Buffer.byteLength(text))}`);
+  print(`${file}: ${lines} lines, ${formatBytes(Buffer.byteLength(text))}`);
 }
 
 /** A long session is many megabytes, and connections may be slow. */

@@ -1,6 +1,6 @@
 /** `datacat why`: what became of a session, in plain words, with what it was doing last. */
 import type { EventRow, Page, StateChange, Summary } from "../../src/core/answers.ts";
-import { duration } from "../../src/core/words.ts";
+import { formatDuration } from "../../src/core/format.ts";
 import type { Server } from "./server.ts";
 import { printHead } from "./sessions.ts";
 import { bold, category, clock, dim, print, printJson } from "./terminal.ts";
@@ -79,7 +79,7 @@ function printLosses({ ledger, damaged_segments }: Summary): void {
 /** How long before the session's end: what counts in the last moments. */
 function before(at: number, { ended_at, updated_at }: Summary): string {
   const ms = Math.max(0, (ended_at ?? updated_at) - at);
-  return dim(`${ms > 0 ? "-" : ""}${duration(ms)}`.padStart(12));
+  return dim(`${ms > 0 ? "-" : ""}${formatDuration(ms)}`.padStart(12));
 }
 
 /** An event on one line. */

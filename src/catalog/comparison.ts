@@ -1,5 +1,5 @@
 /** Puts one metric's series of many sessions together: by group, over time, and as a distribution. Pure. */
-import type { Strip } from "../core/rollup.ts";
+import type { Rollup } from "../core/rollup.ts";
 import { mergeSketch, newSketch, quantile, type Sketch, unpackSketch } from "../core/sketch.ts";
 import { deviation } from "../core/series.ts";
 import { STRIP_BUCKETS } from "./limits.ts";
@@ -184,7 +184,7 @@ export function overTime(
   return { from, to, step_ms, groups };
 }
 
-function endOf(strip: Strip): number {
+function endOf(strip: Rollup): number {
   return strip.from + strip.count.length * strip.step_ms;
 }
 
@@ -193,7 +193,7 @@ type Axis = { from: number; to: number; step_ms: number; origin: number; earlies
 /** Adds a strip's buckets to the steps in whose time their middles lie. Changes `steps`: there are 60,000 buckets in a chart. */
 function lay(
   steps: Map<number, Step>,
-  strip: Strip,
+  strip: Rollup,
   { from, to, step_ms, origin, earliest }: Axis,
 ): void {
   for (let index = 0; index < strip.count.length; index++) {
@@ -221,7 +221,7 @@ function lay(
 function climb(
   climbs: Map<number, Climb[]>,
   { session, first_at }: SessionMetric,
-  strip: Strip,
+  strip: Rollup,
   { from, to, step_ms, origin }: Axis,
 ): void {
   const own = new Map<number, Climb>();

@@ -2,7 +2,7 @@
  * One metric over many sessions. Each session's series are in the catalog whole (statistics, sketch, strip), so comparing sessions
  * reads a row per series and never a point. At most MAX_COMPARED sessions are put together: the newest that pass the filter.
  */
-import type { Strip } from "../core/rollup.ts";
+import type { Rollup } from "../core/rollup.ts";
 import type { PackedSketch } from "../core/sketch.ts";
 import type { MetricType } from "../core/vocabulary.ts";
 import { MAX_COMPARED } from "./limits.ts";
@@ -49,7 +49,7 @@ export type SessionMetric = {
   first_at: number;
   last_at: number;
   sketch: PackedSketch | null;
-  strip: Strip | null;
+  strip: Rollup | null;
 };
 
 export type MetricQuery = SessionFilter & {
@@ -105,12 +105,12 @@ function sessionMetric(row: StoredMetric, session: SessionRow): SessionMetric {
     // All three as publish was given them by core.
     tags: JSON.parse(row.tags) as string[],
     sketch: row.sketch === null ? null : (JSON.parse(row.sketch) as PackedSketch),
-    strip: row.strip === null ? null : (JSON.parse(row.strip) as Strip),
+    strip: row.strip === null ? null : (JSON.parse(row.strip) as Rollup),
   };
 }
 
 /** What a column of sparklines draws: the whole life of a metric in a session, and where it stood at the end. */
-export type SessionStrip = { strip: Strip; last: number; unit: string };
+export type SessionStrip = { strip: Rollup; last: number; unit: string };
 
 /** The metric in each of these sessions (its first series there). */
 export async function strips(
@@ -127,6 +127,6 @@ export async function strips(
     .bind(JSON.stringify(sessionIds), name)
     .all<{ id: string; strip: string; last: number; unit: string }>();
   return new Map(
-    results.map(({ id, strip, ...rest }) => [id, { ...rest, strip: JSON.parse(strip) as Strip }]), // written by publish
+    results.map(({ id, strip, ...rest }) => [id, { ...rest, strip: JSON.parse(strip) as Rollup }]), // written by publish
   );
 }

@@ -90,7 +90,7 @@ export const metrics = sqliteTable(
     first_at: integer().notNull(),
     last_at: integer().notNull(),
     sketch: text(), // JSON, core/sketch.ts PackedSketch
-    strip: text(), // JSON, core/rollup.ts Strip
+    strip: text(), // JSON, core/rollup.ts Rollup
   },
   (table) => [
     primaryKey({ columns: [table.session_id, table.name, table.series] }),

@@ -21,7 +21,11 @@ export type Verdict = {
 export type Transition = { at: number; status: Status; headline: string };
 
 /** Nothing is lost in silence: accepted = stored + everything in `dropped`. */
-export type Ledger = { accepted: number; stored: number; dropped: { [cause: string]: number } };
+export type Completeness = {
+  accepted: number;
+  stored: number;
+  dropped: { [cause: string]: number };
+};
 
 export type Lane = { lane: string; applied: number; writer: Writer };
 
@@ -51,7 +55,7 @@ export type Summary = {
     series: number;
     heartbeats: number;
   };
-  ledger: Ledger;
+  ledger: Completeness;
   /** Of what there was more than is listed one by one (limits.ts); the log itself holds all of it. */
   beyond?: ("event_names" | "exceptions" | "state_paths")[];
   lanes: Lane[];

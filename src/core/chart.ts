@@ -1,9 +1,9 @@
 /**
  * A chart of a series: at most so many buckets of equal width over a range, exact in count, min, max, mean, first and last, so
- * that a spike of one point in a million shows. A segment that lies within one bucket is taken from its digest, unopened.
+ * that a spike of one point in a million shows. A segment that lies within one bucket is taken from its summary, unopened.
  */
 import type { ChartBucket } from "./answers.ts";
-import type { SeriesDigest } from "./digest.ts";
+import type { SegmentSeries } from "./segment-summary.ts";
 import type { ReadColumns } from "./segment.ts";
 import { toFinite } from "./series.ts";
 import type { MetricType } from "./vocabulary.ts";
@@ -49,23 +49,23 @@ export class ChartBuilder {
     this.#cells = Array.from({ length: buckets }, () => undefined);
   }
 
-  /** True if the digest said all there is to know; false if its segment must be opened. */
-  addDigest(digest: SeriesDigest): boolean {
-    if (digest.to < this.from || digest.from > this.to) return true;
-    const index = this.#index(digest.from);
-    if (digest.from < this.from || digest.to > this.to || index !== this.#index(digest.to))
+  /** True if the summary said all there is to know; false if its segment must be opened. */
+  addSummary(summary: SegmentSeries): boolean {
+    if (summary.to < this.from || summary.from > this.to) return true;
+    const index = this.#index(summary.from);
+    if (summary.from < this.from || summary.to > this.to || index !== this.#index(summary.to))
       return false;
     this.#add(
       index,
-      digest.points,
-      digest.samples,
-      digest.sum,
-      digest.min,
-      digest.max,
-      digest.from,
-      digest.first,
-      digest.to,
-      digest.last,
+      summary.points,
+      summary.samples,
+      summary.sum,
+      summary.min,
+      summary.max,
+      summary.from,
+      summary.first,
+      summary.to,
+      summary.last,
     );
     return true;
   }

@@ -24,14 +24,14 @@ export const MAX_DEPTH = 64;
 export const MAX_STATE_KEYS = 20_000;
 /** A stack of a thousand frames fits; a memory dump does not. */
 export const MAX_EVENT_BYTES = 256 * 1024;
-/** Series (name, type and tags) per session: the newest segment's head lists them all. */
+/** Series (name, type and tags) per session: the newest segment's index lists them all. */
 export const MAX_SERIES = 1_000;
-/** What all series' names, tags, bounds and metadata may take of the head together. */
+/** What all series' names, tags, bounds and metadata may take of the index together. */
 export const MAX_SERIES_BYTES = 256 * 1024;
 /** Distinct (name, category) of events, and distinct exceptions, that a session counts one by one; the rest are counted together. */
 export const MAX_EVENT_NAMES = 300;
 export const MAX_FINGERPRINTS = 100;
-/** What the names of events, with their examples, may take of the head together. */
+/** What the names of events, with their examples, may take of the index together. */
 export const MAX_EVENT_NAMES_BYTES = 128 * 1024;
 /** Paths whose values can be searched for later: a state of forms and settings fits; one that mirrors a database does not. */
 export const MAX_STATE_PATHS = 200;
@@ -39,7 +39,7 @@ export const MAX_STATE_PATHS = 200;
 export const MAX_PATH_VALUES = 8;
 /** Characters of such a value: people search for words, and longer ones still differ in their beginnings. */
 export const MAX_VALUE_LENGTH = 200;
-/** What all paths and their values may take of the head together. */
+/** What all paths and their values may take of the index together. */
 export const MAX_PATHS_BYTES = 128 * 1024;
 /** Causes in the ledger of what was lost: there are nine with words, and a client may invent more. */
 export const MAX_DROP_CAUSES = 50;
@@ -51,7 +51,7 @@ export const MAX_LABEL_LENGTH = 256;
 export const MAX_BUCKETS = 256;
 /** Session and lane ids: a UUID, or 1.x's `local-session-…`; Durable Object names may have 1,024. */
 export const MAX_ID_LENGTH = 128;
-/** Lanes per session (processes and restarts that write to it): each is kept in the head for ever. */
+/** Lanes per session (processes and restarts that write to it): each is kept in the index for ever. */
 export const MAX_LANES = 1_000;
 /** Verdict changes kept with the session; the oldest go first. */
 export const MAX_TRANSITIONS = 50;

@@ -27,7 +27,7 @@ export type RefusalCode = keyof typeof REFUSALS;
 /** An error that a caller may see: what happened, why, and what to do about it. */
 export class Refusal extends Error {
   readonly code: RefusalCode;
-  /** Facts for machines, merged into the error body: for `lane_gap`, the sequence applied so far. */
+  /** Observations for machines, merged into the error body: for `lane_gap`, the sequence applied so far. */
   readonly details: Record<string, string | number>;
 
   constructor(code: RefusalCode, message: string, details: Record<string, string | number> = {}) {

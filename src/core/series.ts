@@ -15,7 +15,7 @@ import { Refusal } from "./refusal.ts";
 import { DEFAULT_BUCKETS, type MetricType } from "./vocabulary.ts";
 import type { Json, JsonObject, Metric, Points } from "./wire.ts";
 
-/** A series as the head of the newest segment keeps it: identity and totals over its whole life. */
+/** A series as the index of the newest segment keeps it: identity and totals over its whole life. */
 export type Series = {
   id: number;
   name: string;

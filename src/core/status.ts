@@ -1,6 +1,6 @@
 /**
- * The verdict on a session: a pure function of facts and the time. Facts are gathered op by op (`learn`); only the session
- * object asks for the verdict, so it has one writer. Verdicts are reversible: they follow the facts.
+ * The verdict on a session: a pure function of observations and the time. Observations are gathered op by op (`observe`); only the session
+ * object asks for the verdict, so it has one writer. Verdicts are reversible: they follow the observations.
  *
  *   crashed    its process is gone without goodbye
  *   ended      it said goodbye
@@ -18,21 +18,22 @@ import {
 } from "./limits.ts";
 import { EVENT_HUNG, EVENT_RECOVERED } from "./vocabulary.ts";
 import type { Crash, End, Op } from "./wire.ts";
-import { duration, signalMeaning } from "./words.ts";
+import { formatDuration } from "./format.ts";
+import { signalMeaning } from "./signals.ts";
 
-/** Times are the program's clock, except `heardAt`: the server's, since only its silence can be measured there. */
-export type Facts = {
+/** Times are the program's clock, except `lastContactAt`: the server's, since only its silence can be measured there. */
+export type Observations = {
   startedAt: number;
   /** When the server last heard of the session from anybody. */
-  heardAt: number;
+  lastContactAt: number;
   /** How long that holds. */
   leaseMs: number;
   /** The newest op of the program itself. */
-  spokeAt: number;
+  lastOpAt: number;
   lastHeartbeatAt: number | null;
   heartbeatTimeoutMs: number;
   /** How long it has shown since its last heartbeat, by its own words, that it runs. */
-  awakeMs: number;
+  runningMs: number;
   paused: boolean;
   /** What is known of a hang that has not ended. */
   hang: { at: number; processState?: string; cpuPercent?: number } | null;
@@ -47,15 +48,15 @@ export type Facts = {
   transitions: Transition[];
 };
 
-export function newFacts(at: number, now: number): Facts {
+export function newObservations(at: number, now: number): Observations {
   return {
     startedAt: at,
-    heardAt: now,
+    lastContactAt: now,
     leaseMs: DEFAULT_LEASE_MS,
-    spokeAt: at,
+    lastOpAt: at,
     lastHeartbeatAt: null,
     heartbeatTimeoutMs: DEFAULT_HEARTBEAT_TIMEOUT_MS,
-    awakeMs: 0,
+    runningMs: 0,
     paused: false,
     hang: null,
     everHung: false,
@@ -74,53 +75,53 @@ const LAST_WORDS_MS = 5_000;
 /** Characters kept of what a program says of its own end. */
 const KEPT_TEXT = 1_000;
 
-/** Takes in one op. Changes `facts`. Ops of several lanes may come in any order. */
-export function learn(facts: Facts, op: Op): void {
+/** Takes in one op. Changes `observations`. Ops of several lanes may come in any order. */
+export function observe(observations: Observations, op: Op): void {
   switch (op.op) {
     case "start":
-      facts.startedAt = Math.min(facts.startedAt, op.at);
-      speak(facts, op.at);
+      observations.startedAt = Math.min(observations.startedAt, op.at);
+      speak(observations, op.at);
       break;
     case "heartbeat":
-      if (facts.hang && op.at > facts.hang.at) recover(facts, op.at);
-      speak(facts, op.at);
-      beat(facts, op.at);
-      facts.heartbeatTimeoutMs = op.timeout_ms ?? facts.heartbeatTimeoutMs;
-      facts.paused = false;
+      if (observations.hang && op.at > observations.hang.at) recover(observations, op.at);
+      speak(observations, op.at);
+      beat(observations, op.at);
+      observations.heartbeatTimeoutMs = op.timeout_ms ?? observations.heartbeatTimeoutMs;
+      observations.paused = false;
       break;
     case "pause":
-      speak(facts, op.at);
-      facts.paused = true;
+      speak(observations, op.at);
+      observations.paused = true;
       break;
     case "resume":
-      speak(facts, op.at);
-      facts.paused = false;
-      if (facts.lastHeartbeatAt !== null) beat(facts, op.at);
+      speak(observations, op.at);
+      observations.paused = false;
+      if (observations.lastHeartbeatAt !== null) beat(observations, op.at);
       break;
     case "hang":
-      facts.everHung = true;
+      observations.everHung = true;
       // The heartbeat that ended it may have come first.
-      if (op.at < (facts.lastHeartbeatAt ?? 0)) break;
-      facts.hang = {
+      if (op.at < (observations.lastHeartbeatAt ?? 0)) break;
+      observations.hang = {
         at: op.at,
         ...(op.process_state && { processState: op.process_state }),
         ...(op.cpu_percent !== undefined && { cpuPercent: op.cpu_percent }),
       };
       break;
     case "recovered":
-      if (facts.hang) recover(facts, op.at);
+      if (observations.hang) recover(observations, op.at);
       if (op.duration_ms !== undefined)
-        facts.pastHang = { at: op.at - op.duration_ms, until: op.at };
-      speak(facts, op.at);
-      facts.everHung = true;
+        observations.pastHang = { at: op.at - op.duration_ms, until: op.at };
+      speak(observations, op.at);
+      observations.everHung = true;
       break;
     case "slept":
-      facts.slept = { at: op.at, durationMs: op.duration_ms };
+      observations.slept = { at: op.at, durationMs: op.duration_ms };
       // Asleep, a program cannot beat: its next heartbeat is due from the waking on.
-      if (facts.lastHeartbeatAt !== null) beat(facts, op.at);
+      if (observations.lastHeartbeatAt !== null) beat(observations, op.at);
       break;
     case "end":
-      facts.end = {
+      observations.end = {
         at: op.at,
         ...(op.exit_code !== undefined && { exit_code: op.exit_code }),
         ...(op.signal && { signal: op.signal }),
@@ -128,17 +129,17 @@ export function learn(facts: Facts, op: Op): void {
       break;
     case "crash": {
       // Whoever spoke later than its death is not dead.
-      if (facts.spokeAt > op.at + REVIVAL_MS) break;
+      if (observations.lastOpAt > op.at + REVIVAL_MS) break;
       const { op: _, ...crash } = op;
-      facts.crash = crash;
+      observations.crash = crash;
       if (crash.reason !== undefined) crash.reason = crash.reason.slice(0, KEPT_TEXT);
       if (crash.message !== undefined) crash.message = crash.message.slice(0, KEPT_TEXT);
       break;
     }
     case "event":
-      speak(facts, op.at);
-      if (op.exception_type && op.at >= (facts.exception?.at ?? 0)) {
-        facts.exception = {
+      speak(observations, op.at);
+      if (op.exception_type && op.at >= (observations.exception?.at ?? 0)) {
+        observations.exception = {
           at: op.at,
           type: op.exception_type.slice(0, MAX_NAME_LENGTH),
           message: (op.exception_msg ?? "").slice(0, KEPT_TEXT),
@@ -146,12 +147,12 @@ export function learn(facts: Facts, op: Op): void {
         };
       }
       // 1.x's daemon tells of hangs by events.
-      if (op.name === EVENT_HUNG) learn(facts, { op: "hang", at: op.at });
-      if (op.name === EVENT_RECOVERED) learn(facts, { op: "recovered", at: op.at });
+      if (op.name === EVENT_HUNG) observe(observations, { op: "hang", at: op.at });
+      if (op.name === EVENT_RECOVERED) observe(observations, { op: "recovered", at: op.at });
       break;
     case "state":
     case "metric":
-      speak(facts, op.at);
+      speak(observations, op.at);
       break;
     case "points": {
       let at = op.at;
@@ -159,9 +160,9 @@ export function learn(facts: Facts, op: Op): void {
       for (const step of op.dt) {
         at += step;
         latest = Math.max(latest, at);
-        if (facts.lastHeartbeatAt !== null) speak(facts, at);
+        if (observations.lastHeartbeatAt !== null) speak(observations, at);
       }
-      speak(facts, latest);
+      speak(observations, latest);
       break;
     }
     case "dropped":
@@ -175,69 +176,87 @@ export function learn(facts: Facts, op: Op): void {
  * A gap between two words counts as running for half a heartbeat's time at most: the machine may have slept in it, or a debugger
  * held the program, and then the first word after it says nothing about heartbeats.
  */
-function speak(facts: Facts, at: number): void {
-  if (facts.crash && at > facts.crash.at + REVIVAL_MS) facts.crash = null;
-  if (at <= facts.spokeAt) return;
-  if (facts.lastHeartbeatAt !== null && !facts.paused && at > facts.lastHeartbeatAt) {
-    const silence = at - Math.max(facts.spokeAt, facts.lastHeartbeatAt);
-    facts.awakeMs += Math.min(silence, facts.heartbeatTimeoutMs / 2);
+function speak(observations: Observations, at: number): void {
+  if (observations.crash && at > observations.crash.at + REVIVAL_MS) observations.crash = null;
+  if (at <= observations.lastOpAt) return;
+  if (
+    observations.lastHeartbeatAt !== null &&
+    !observations.paused &&
+    at > observations.lastHeartbeatAt
+  ) {
+    const silence = at - Math.max(observations.lastOpAt, observations.lastHeartbeatAt);
+    observations.runningMs += Math.min(silence, observations.heartbeatTimeoutMs / 2);
   }
-  facts.spokeAt = at;
+  observations.lastOpAt = at;
 }
 
-function recover(facts: Facts, at: number): void {
-  facts.pastHang = { at: facts.lastHeartbeatAt ?? facts.hang?.at ?? at, until: at };
-  facts.hang = null;
+function recover(observations: Observations, at: number): void {
+  observations.pastHang = {
+    at: observations.lastHeartbeatAt ?? observations.hang?.at ?? at,
+    until: at,
+  };
+  observations.hang = null;
 }
 
-function beat(facts: Facts, at: number): void {
-  if (facts.lastHeartbeatAt !== null && at <= facts.lastHeartbeatAt) return;
-  facts.lastHeartbeatAt = at;
-  facts.awakeMs = 0;
+function beat(observations: Observations, at: number): void {
+  if (observations.lastHeartbeatAt !== null && at <= observations.lastHeartbeatAt) return;
+  observations.lastHeartbeatAt = at;
+  observations.runningMs = 0;
 }
 
 /** The heartbeat that is overdue, by the program's own later words: then it runs, but the loop that beats does not. */
-function isOverdue(facts: Facts): boolean {
-  return !facts.paused && facts.awakeMs > facts.heartbeatTimeoutMs + HEARTBEAT_GRACE_MS;
+function isOverdue(observations: Observations): boolean {
+  return (
+    !observations.paused &&
+    observations.runningMs > observations.heartbeatTimeoutMs + HEARTBEAT_GRACE_MS
+  );
 }
 
-export function verdict(facts: Facts, now: number): Verdict {
-  if (facts.crash) return crashed(facts, facts.crash);
-  if (facts.end) return ended(facts, facts.end);
-  if (now > facts.heardAt + facts.leaseMs) return suspended(facts);
-  if (facts.hang || isOverdue(facts)) return hung(facts);
+export function verdict(observations: Observations, now: number): Verdict {
+  if (observations.crash) return crashed(observations, observations.crash);
+  if (observations.end) return ended(observations, observations.end);
+  if (now > observations.lastContactAt + observations.leaseMs) return suspended(observations);
+  if (observations.hang || isOverdue(observations)) return hung(observations);
   return {
     status: "active",
-    since: activeSince(facts),
+    since: activeSince(observations),
     headline: "Running",
     confidence: "certain",
-    evidence: [...heartbeatEvidence(facts), ...pastHangEvidence(facts)],
+    evidence: [...heartbeatEvidence(observations), ...pastHangEvidence(observations)],
   };
 }
 
 /** The next moment at which the verdict could change without a further op, or null. */
-export function nextChange(facts: Facts, now: number): number | null {
-  if (facts.crash || facts.end) return null;
-  const leaseEnds = facts.heardAt + facts.leaseMs;
+export function nextChange(observations: Observations, now: number): number | null {
+  if (observations.crash || observations.end) return null;
+  const leaseEnds = observations.lastContactAt + observations.leaseMs;
   return leaseEnds >= now ? leaseEnds + 1 : null;
 }
 
 /** Notes a change of verdict among the session's transitions. True if there was one. */
-export function noteTransition(facts: Facts, now: number): boolean {
-  const current = verdict(facts, now);
-  if (facts.transitions.at(-1)?.status === current.status) return false;
+export function noteTransition(observations: Observations, now: number): boolean {
+  const current = verdict(observations, now);
+  if (observations.transitions.at(-1)?.status === current.status) return false;
   // Whatever became of it by the time it was first heard of, it began by running.
-  if (facts.transitions.length === 0 && current.status !== "active") {
-    facts.transitions.push({ at: facts.startedAt, status: "active", headline: "Running" });
+  if (observations.transitions.length === 0 && current.status !== "active") {
+    observations.transitions.push({
+      at: observations.startedAt,
+      status: "active",
+      headline: "Running",
+    });
   }
-  facts.transitions.push({ at: current.since, status: current.status, headline: current.headline });
-  if (facts.transitions.length > MAX_TRANSITIONS) facts.transitions.shift();
+  observations.transitions.push({
+    at: current.since,
+    status: current.status,
+    headline: current.headline,
+  });
+  if (observations.transitions.length > MAX_TRANSITIONS) observations.transitions.shift();
   return true;
 }
 
-function crashed(facts: Facts, crash: NonNullable<Facts["crash"]>): Verdict {
+function crashed(observations: Observations, crash: NonNullable<Observations["crash"]>): Verdict {
   const evidence: Evidence[] = [];
-  const uncaught = uncaughtException(facts);
+  const uncaught = uncaughtException(observations);
   const say = (kind: string, text: string, confidence: Evidence["confidence"], at?: number) =>
     evidence.push({ kind, text, confidence, ...(at !== undefined && { at }) });
 
@@ -258,15 +277,15 @@ function crashed(facts: Facts, crash: NonNullable<Facts["crash"]>): Verdict {
   if (evidence.length === 0)
     say("process_died", "Its process is gone and did not end the session", "likely", crash.at);
   if (crash.message) say("message", crash.message, "likely", crash.at);
-  evidence.push(...sleepEvidence(facts), ...heartbeatEvidence(facts, crash.at));
-  if (facts.hang)
+  evidence.push(...sleepEvidence(observations), ...heartbeatEvidence(observations, crash.at));
+  if (observations.hang)
     say(
       "hung",
-      `It had not answered since ${duration(Math.max(0, crash.at - facts.hang.at))} before`,
+      `It had not answered since ${formatDuration(Math.max(0, crash.at - observations.hang.at))} before`,
       "likely",
-      facts.hang.at,
+      observations.hang.at,
     );
-  evidence.push(...pastHangEvidence(facts));
+  evidence.push(...pastHangEvidence(observations));
 
   return {
     status: "crashed",
@@ -278,12 +297,15 @@ function crashed(facts: Facts, crash: NonNullable<Facts["crash"]>): Verdict {
 }
 
 /** The exception that ended it: not caught, and nothing but last words after it. One that ended a thread long ago is another story. */
-function uncaughtException({ exception, spokeAt }: Facts): Facts["exception"] {
+function uncaughtException({ exception, lastOpAt }: Observations): Observations["exception"] {
   if (!exception || exception.handled) return null;
-  return spokeAt <= exception.at + LAST_WORDS_MS ? exception : null;
+  return lastOpAt <= exception.at + LAST_WORDS_MS ? exception : null;
 }
 
-function crashHeadline(crash: NonNullable<Facts["crash"]>, uncaught: Facts["exception"]): string {
+function crashHeadline(
+  crash: NonNullable<Observations["crash"]>,
+  uncaught: Observations["exception"],
+): string {
   if (crash.out_of_memory) return "Crashed: out of memory";
   if (uncaught) return `Crashed: uncaught ${uncaught.type}`;
   if (crash.signal) return `Crashed: ${crash.signal}`;
@@ -292,8 +314,8 @@ function crashHeadline(crash: NonNullable<Facts["crash"]>, uncaught: Facts["exce
   return "Crashed: the process is gone";
 }
 
-function ended(facts: Facts, end: NonNullable<Facts["end"]>): Verdict {
-  const ran = duration(Math.max(0, end.at - facts.startedAt));
+function ended(observations: Observations, end: NonNullable<Observations["end"]>): Verdict {
+  const ran = formatDuration(Math.max(0, end.at - observations.startedAt));
   const evidence: Evidence[] = [
     { kind: "end", text: `It ended its session after ${ran}`, at: end.at, confidence: "certain" },
   ];
@@ -313,7 +335,7 @@ function ended(facts: Facts, end: NonNullable<Facts["end"]>): Verdict {
       at: end.at,
       confidence: "certain",
     });
-  evidence.push(...sleepEvidence(facts), ...pastHangEvidence(facts));
+  evidence.push(...sleepEvidence(observations), ...pastHangEvidence(observations));
 
   let headline = "Ended";
   if (end.signal) headline = `Ended by ${end.signal}`;
@@ -321,54 +343,57 @@ function ended(facts: Facts, end: NonNullable<Facts["end"]>): Verdict {
   return { status: "ended", since: end.at, headline, confidence: "certain", evidence };
 }
 
-function suspended(facts: Facts): Verdict {
-  const since = facts.heardAt + facts.leaseMs;
+function suspended(observations: Observations): Verdict {
+  const since = observations.lastContactAt + observations.leaseMs;
   return {
     status: "suspended",
     since,
-    headline: "No word from it",
+    headline: "Lost contact",
     confidence: "unsure",
     evidence: [
       {
         kind: "silence",
-        text: `Neither the program nor its daemon was heard for ${duration(facts.leaseMs)}: offline, asleep, or the machine is gone. What was recorded meanwhile arrives when it is back`,
-        at: facts.heardAt,
+        text: `Neither the program nor its daemon was heard for ${formatDuration(observations.leaseMs)}: offline, asleep, or the machine is gone. What was recorded meanwhile arrives when it is back`,
+        at: observations.lastContactAt,
         confidence: "unsure",
       },
-      ...heartbeatEvidence(facts),
-      ...pastHangEvidence(facts),
+      ...heartbeatEvidence(observations),
+      ...pastHangEvidence(observations),
     ],
   };
 }
 
-function hung(facts: Facts): Verdict {
-  const deadline = (facts.lastHeartbeatAt ?? facts.startedAt) + facts.heartbeatTimeoutMs;
-  const since = facts.hang
-    ? Math.min(facts.hang.at, Math.max(deadline, facts.startedAt))
+function hung(observations: Observations): Verdict {
+  const deadline =
+    (observations.lastHeartbeatAt ?? observations.startedAt) + observations.heartbeatTimeoutMs;
+  const since = observations.hang
+    ? Math.min(observations.hang.at, Math.max(deadline, observations.startedAt))
     : deadline;
-  const evidence = heartbeatEvidence(facts);
+  const evidence = heartbeatEvidence(observations);
   const doing: { [state: string]: string } = {
     blocked: "Its process waits for something and uses no processor time",
     spinning: "Its process keeps a processor busy: an endless loop",
     stopped: "Its process is stopped by a signal or a debugger",
   };
-  const state = facts.hang?.processState;
-  if (facts.hang && state) {
+  const state = observations.hang?.processState;
+  if (observations.hang && state) {
     const cpu =
-      facts.hang.cpuPercent === undefined ? "" : ` (${Math.round(facts.hang.cpuPercent)} % CPU)`;
+      observations.hang.cpuPercent === undefined
+        ? ""
+        : ` (${Math.round(observations.hang.cpuPercent)} % CPU)`;
     evidence.push({
       kind: state,
       text: `${doing[state] ?? state}${cpu}`,
-      at: facts.hang.at,
+      at: observations.hang.at,
       confidence: "certain",
     });
   }
-  if (!facts.hang && facts.lastHeartbeatAt !== null) {
-    const later = duration(facts.spokeAt - facts.lastHeartbeatAt);
+  if (!observations.hang && observations.lastHeartbeatAt !== null) {
+    const later = formatDuration(observations.lastOpAt - observations.lastHeartbeatAt);
     evidence.push({
       kind: "still_speaking",
       text: `It still logged ${later} after its last heartbeat`,
-      at: facts.spokeAt,
+      at: observations.lastOpAt,
       confidence: "certain",
     });
   }
@@ -377,43 +402,46 @@ function hung(facts: Facts): Verdict {
     status: "hung",
     since,
     headline: `${how}: no heartbeat`,
-    confidence: facts.hang ? "certain" : "likely",
+    confidence: observations.hang ? "certain" : "likely",
     evidence,
   };
 }
 
-function heartbeatEvidence(facts: Facts, crashAt?: number): Evidence[] {
-  const { lastHeartbeatAt: at, heartbeatTimeoutMs } = facts;
+function heartbeatEvidence(observations: Observations, crashAt?: number): Evidence[] {
+  const { lastHeartbeatAt: at, heartbeatTimeoutMs } = observations;
   if (at === null) return [];
   const before =
-    crashAt === undefined ? "" : ` ${duration(Math.max(0, crashAt - at))} before the crash`;
-  const text = `Last heartbeat${before} (one is due every ${duration(heartbeatTimeoutMs)})`;
+    crashAt === undefined ? "" : ` ${formatDuration(Math.max(0, crashAt - at))} before the crash`;
+  const text = `Last heartbeat${before} (one is due every ${formatDuration(heartbeatTimeoutMs)})`;
   return [{ kind: "heartbeat", text, at, confidence: "certain" }];
 }
 
-function pastHangEvidence({ pastHang }: Facts): Evidence[] {
+function pastHangEvidence({ pastHang }: Observations): Evidence[] {
   if (!pastHang) return [];
   const { at, until } = pastHang;
-  const text = `It had hung, without a heartbeat for ${duration(until - at)}, and recovered`;
+  const text = `It had hung, without a heartbeat for ${formatDuration(until - at)}, and recovered`;
   return [{ kind: "recovered", text, at, confidence: "certain" }];
 }
 
-function sleepEvidence(facts: Facts): Evidence[] {
-  if (!facts.slept) return [];
+function sleepEvidence(observations: Observations): Evidence[] {
+  if (!observations.slept) return [];
   return [
     {
       kind: "slept",
-      text: `The machine slept for ${duration(facts.slept.durationMs)}`,
-      at: facts.slept.at,
+      text: `The machine slept for ${formatDuration(observations.slept.durationMs)}`,
+      at: observations.slept.at,
       confidence: "certain",
     },
   ];
 }
 
 /** Since it was last something else; the server's word for when silence ended, the program's for the rest. */
-function activeSince(facts: Facts): number {
-  const last = facts.transitions.at(-1);
-  if (!last) return facts.startedAt;
+function activeSince(observations: Observations): number {
+  const last = observations.transitions.at(-1);
+  if (!last) return observations.startedAt;
   if (last.status === "active") return last.at;
-  return Math.max(last.at, last.status === "suspended" ? facts.heardAt : facts.spokeAt);
+  return Math.max(
+    last.at,
+    last.status === "suspended" ? observations.lastContactAt : observations.lastOpAt,
+  );
 }

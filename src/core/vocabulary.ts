@@ -27,6 +27,15 @@ export const CATEGORIES = ["debug", "info", "warning", "error", "critical"] as c
 export const STATUSES = ["active", "suspended", "hung", "crashed", "ended"] as const;
 export type Status = (typeof STATUSES)[number];
 
+/** The one label of each status that people read. */
+export const STATUS_LABELS: Record<Status, string> = {
+  active: "Running",
+  suspended: "Lost contact",
+  hung: "Hung",
+  crashed: "Crashed",
+  ended: "Ended",
+};
+
 /** How sure a verdict is of itself. */
 export const CONFIDENCES = ["certain", "likely", "unsure"] as const;
 export type Confidence = (typeof CONFIDENCES)[number];

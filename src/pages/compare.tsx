@@ -1,4 +1,5 @@
 /** Two to five sessions side by side: aligned where it matters, metrics upon each other, and of the state only what differs. */
+import { formatDuration, formatNumber } from "../core/format.ts";
 import { Hono } from "hono";
 import { listSessions } from "../catalog/index.ts";
 import type { Env } from "../env.ts";
@@ -22,9 +23,8 @@ import { address } from "./ui/address.ts";
 import { Empty } from "./ui/empty.tsx";
 import { guarded } from "./ui/panel.tsx";
 import { LineMark } from "./ui/plot.tsx";
-import { digits } from "./ui/quantity.ts";
 import { Lamp } from "./ui/status.tsx";
-import { duration, Time } from "./ui/time.tsx";
+import { Time } from "./ui/time.tsx";
 
 export const compare = new Hono<{ Bindings: Env }>();
 
@@ -158,7 +158,7 @@ function Heads({ members, event }: { members: Member[]; event: string | undefine
                 zero === undefined ? (
                   <span class="warned">{`${letter} never had “${event}”`}</span>
                 ) : (
-                  `${event}, ${duration(zero - summary.created_at)} after its start`
+                  `${event}, ${formatDuration(zero - summary.created_at)} after its start`
                 )
               }
             />
@@ -171,23 +171,23 @@ function Heads({ members, event }: { members: Member[]; event: string | undefine
           <Comparison
             word="Ran for"
             members={members}
-            cell={({ summary }) => duration(endOf(summary) - summary.created_at)}
+            cell={({ summary }) => formatDuration(endOf(summary) - summary.created_at)}
           />
           <Comparison word="Machine" members={members} cell={({ summary }) => summary.hostname} />
           <Comparison
             word="Events"
             members={members}
-            cell={({ summary }) => digits(summary.counts.events)}
+            cell={({ summary }) => formatNumber(summary.counts.events)}
           />
           <Comparison
             word="Exceptions"
             members={members}
-            cell={({ summary }) => digits(summary.counts.exceptions)}
+            cell={({ summary }) => formatNumber(summary.counts.exceptions)}
           />
           <Comparison
             word="State changes"
             members={members}
-            cell={({ summary }) => digits(summary.counts.states)}
+            cell={({ summary }) => formatNumber(summary.counts.states)}
           />
         </tbody>
       </table>

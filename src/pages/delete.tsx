@@ -1,9 +1,9 @@
 /** Deleting a session: asks once, then says what was removed. */
+import { formatBytes, formatCount, formatNumber } from "../core/format.ts";
 import { Hono } from "hono";
 import type { Env } from "../env.ts";
 import { ask } from "../session/ask.ts";
 import { sessionId } from "./session/view.ts";
-import { bytes, digits, many } from "./ui/quantity.ts";
 
 export const deletion = new Hono<{ Bindings: Env }>();
 
@@ -17,9 +17,9 @@ deletion.get("/sessions/:id/delete", async (c) => {
         {[product, version].filter(Boolean).join(" ")} <code>{id}</code>
       </p>
       <p>
-        {many(counts.events, "event")}, {many(counts.states, "state change")} and{" "}
-        {many(counts.points, "metric point")}, {bytes(size)} in all, will be gone for good. What a
-        daemon still sends for it will be refused.
+        {formatCount(counts.events, "event")}, {formatCount(counts.states, "state change")} and{" "}
+        {formatCount(counts.points, "metric point")}, {formatBytes(size)} in all, will be gone for
+        good. What a daemon still sends for it will be refused.
       </p>
       <form class="tools" method="post" action={`/sessions/${id}/delete`}>
         <button class="button danger-button">Delete for good</button>
@@ -38,9 +38,10 @@ deletion.post("/sessions/:id/delete", async (c) => {
     <section class="notice">
       <h1>Deleted.</h1>
       <p>
-        Removed: {many(receipt.events, "event")}, {many(receipt.states, "state change")},{" "}
-        {many(receipt.points, "metric point")}, {bytes(receipt.bytes)} in{" "}
-        {many(receipt.segments, "segment")}, and {digits(receipt.catalog_rows)} rows of the catalog.
+        Removed: {formatCount(receipt.events, "event")},{" "}
+        {formatCount(receipt.states, "state change")}, {formatCount(receipt.points, "metric point")}
+        , {formatBytes(receipt.bytes)} in {formatCount(receipt.segments, "segment")}, and{" "}
+        {formatNumber(receipt.catalog_rows)} rows of the catalog.
       </p>
       <p>
         <a class="button" href="/sessions">

@@ -1,4 +1,5 @@
 /** Exceptions over all sessions: the same failure is one group, with its trend, an example, and what was decided about it. */
+import { formatCount, formatNumber } from "../core/format.ts";
 import { Hono } from "hono";
 import {
   asking,
@@ -25,7 +26,6 @@ import { recordingOf } from "./session/recording.ts";
 import { address } from "./ui/address.ts";
 import { Empty } from "./ui/empty.tsx";
 import { guarded, Panel } from "./ui/panel.tsx";
-import { digits, many } from "./ui/quantity.ts";
 import { Select } from "./ui/select.tsx";
 import { SessionTable } from "./ui/session-table.tsx";
 import { DAY_MS, Trend } from "./ui/sparkline.tsx";
@@ -199,9 +199,9 @@ function Group({ group, days, now }: GroupProps) {
       <GroupTrend days={days} now={now} />
       <span class="group-facts">
         <span>
-          <strong>{digits(group.count)}</strong>×
+          <strong>{formatNumber(group.count)}</strong>×
         </span>
-        <span>{many(group.sessions, "session")}</span>
+        <span>{formatCount(group.sessions, "session")}</span>
         <span class="quiet">{group.product}</span>
         <span class="quiet">
           <Time at={group.first_at} show="age" /> – <Time at={group.last_at} show="age" />
@@ -283,8 +283,8 @@ exceptions.get("/exceptions/:fingerprint", async (c) => {
         </h1>
         <p class="group-message">{group.message}</p>
         <dl class="facts">
-          <Fact word="Happened">{many(group.count, "time")}</Fact>
-          <Fact word="In">{many(group.sessions, "session")}</Fact>
+          <Fact word="Happened">{formatCount(group.count, "time")}</Fact>
+          <Fact word="In">{formatCount(group.sessions, "session")}</Fact>
           <Fact word="Versions">
             {[...new Set(days.map(({ version }) => version))].join(", ") || "–"}
           </Fact>
@@ -319,7 +319,7 @@ exceptions.get("/exceptions/:fingerprint", async (c) => {
       <Panel
         id="sessions"
         title="Sessions that had it"
-        aside={<span class="count">{digits(group.sessions)}</span>}
+        aside={<span class="count">{formatNumber(group.sessions)}</span>}
       >
         <div class="scroller">
           <SessionTable rows={found.items} caption="Sessions that had it" />

@@ -1,4 +1,5 @@
 /** What narrows sessions down: the fields of a search, which the list, the metrics and the comparison share, and its filters as chips. */
+import { formatCount, formatNumber } from "../core/format.ts";
 import type { Child } from "hono/jsx";
 import {
   asking,
@@ -10,12 +11,11 @@ import {
 import { SUGGESTIONS } from "./limits.ts";
 import { type SessionSearch, searchQuery, WITHIN } from "./search.ts";
 import { address } from "./ui/address.ts";
-import { digits, many } from "./ui/quantity.ts";
 import { Time } from "./ui/time.tsx";
 
 export const KIND_WORDS: Record<(typeof STATUS_KINDS)[number], string> = {
   active: "Running",
-  suspended: "Silent",
+  suspended: "Lost contact",
   hung: "Hung now",
   crashed: "Crashed",
   ended: "Ended",
@@ -35,7 +35,7 @@ export function ProductSelects({ filter, known }: NamesProps) {
           <option value="">Any product</option>
           {products.map((product) => (
             <option value={asking(product)} selected={product === filter.product}>
-              {`${product || "unnamed"} (${digits(counted(known, { product }))})`}
+              {`${product || "unnamed"} (${formatNumber(counted(known, { product }))})`}
             </option>
           ))}
         </select>
@@ -63,7 +63,7 @@ export function VersionSelect({ filter, known }: NamesProps) {
         <option value="">Any version</option>
         {versionsOf.map((version) => (
           <option value={asking(version)} selected={version === filter.version}>
-            {`${version || "no version"} (${digits(counted(ofProduct, { version }))})`}
+            {`${version || "no version"} (${formatNumber(counted(ofProduct, { version }))})`}
           </option>
         ))}
       </select>
@@ -214,7 +214,7 @@ export function Chips({ search, count }: { search: SessionSearch; count: number 
   const to = (other: SessionSearch) => address("/sessions", searchQuery(other));
   return (
     <header class="chips">
-      <strong>{count === undefined ? "Sessions" : many(count, "session")}</strong>
+      <strong>{count === undefined ? "Sessions" : formatCount(count, "session")}</strong>
       {chips.map(({ word, without }) => (
         <a class="chip" href={to(without)}>
           <span class="hidden">Remove: </span>

@@ -1,4 +1,5 @@
 /** Home: how every product and version does, what runs now, what failed last. */
+import { formatCount, formatDuration, formatNumber } from "../core/format.ts";
 import { Hono } from "hono";
 import {
   asking,
@@ -20,13 +21,12 @@ import { address } from "./ui/address.ts";
 import { Empty } from "./ui/empty.tsx";
 import { BY_NAME } from "./ui/order.ts";
 import { guarded, Panel } from "./ui/panel.tsx";
-import { digits, many } from "./ui/quantity.ts";
 import { QuickStart } from "./ui/quick-start.tsx";
 import { Rate } from "./ui/rate.tsx";
 import { titled } from "./ui/session-table.tsx";
 import { DAY_MS, Trend } from "./ui/sparkline.tsx";
 import { Lamp } from "./ui/status.tsx";
-import { duration, Time } from "./ui/time.tsx";
+import { Time } from "./ui/time.tsx";
 
 export const home = new Hono<{ Bindings: Env }>();
 
@@ -79,7 +79,7 @@ function Running({ db, counts }: { db: D1Database; counts: VersionCounts[] }) {
     <section id="running" class="panel running" aria-labelledby="running-title">
       <header class="panel-head">
         <h2 id="running-title">Running now</h2>
-        <span class="count">{digits(running)}</span>
+        <span class="count">{formatNumber(running)}</span>
         <a class="tool" href="/sessions?status=active&status=hung">
           All of them
         </a>
@@ -89,8 +89,8 @@ function Running({ db, counts }: { db: D1Database; counts: VersionCounts[] }) {
       {silent === 0 ? null : (
         <>
           <header class="panel-head silent-head">
-            <h3>Silent</h3>
-            <span class="count">{digits(silent)}</span>
+            <h3>Lost contact</h3>
+            <span class="count">{formatNumber(silent)}</span>
             <span class="quiet">No word from them: asleep, cut off, or gone.</span>
             <a class="tool" href="/sessions?status=suspended">
               All of them
@@ -131,10 +131,10 @@ function Card({ session }: { session: SessionRow }) {
         <span class="card-facts">
           {session.hostname === "" ? "" : `${session.hostname} · `}
           <span data-since={session.status === "active" ? session.created_at : undefined}>
-            {duration(session.updated_at - session.created_at)}
+            {formatDuration(session.updated_at - session.created_at)}
           </span>{" "}
-          · {many(session.events, "event")}
-          {session.exceptions > 0 ? ` · ${many(session.exceptions, "exception")}` : ""}
+          · {formatCount(session.events, "event")}
+          {session.exceptions > 0 ? ` · ${formatCount(session.exceptions, "exception")}` : ""}
         </span>
       </a>
     </li>
@@ -152,7 +152,7 @@ function Products({ counts, days, now }: ProductsProps) {
       <header class="panel-head">
         <h2 id="products-title">Products</h2>
         <span class="count">
-          {many(
+          {formatCount(
             counts.reduce((sum, row) => sum + row.sessions, 0),
             "session",
           )}
@@ -265,7 +265,7 @@ function Version({ row, before, older, isFirst, days, today }: VersionProps) {
           >
             {product || "unnamed"}
           </a>
-          {older > 0 ? <small class="quiet"> +{many(older, "older version")}</small> : null}
+          {older > 0 ? <small class="quiet"> +{formatCount(older, "older version")}</small> : null}
         </th>
       ) : (
         <td></td>
@@ -275,8 +275,8 @@ function Version({ row, before, older, isFirst, days, today }: VersionProps) {
           {version || "no version"}
         </a>
       </th>
-      <td class="number">{digits(sessions)}</td>
-      <td class="number">{running === 0 ? <span class="quiet">–</span> : digits(running)}</td>
+      <td class="number">{formatNumber(sessions)}</td>
+      <td class="number">{running === 0 ? <span class="quiet">–</span> : formatNumber(running)}</td>
       <td class="number">
         <Change row={row} before={before} />
         <a class="plain" href={listed("crashed")}>
@@ -391,7 +391,7 @@ function Group({ group }: { group: ExceptionGroup }) {
         <span class="entry-said">
           <strong class="exception-type">{group.type}</strong> {group.message}
         </span>
-        <span class="quiet">{many(group.sessions, "session")}</span>
+        <span class="quiet">{formatCount(group.sessions, "session")}</span>
         <Time at={group.last_at} show="age" />
       </a>
     </li>

@@ -1,4 +1,5 @@
 /** One metric over many sessions: by version or machine, over clock time or since start, as lines, bars and a table. */
+import { formatCount, formatNumber } from "../core/format.ts";
 import { Hono } from "hono";
 import {
   distribution,
@@ -49,7 +50,6 @@ import { Empty } from "./ui/empty.tsx";
 import { BY_NAME } from "./ui/order.ts";
 import { guarded, Panel } from "./ui/panel.tsx";
 import { Legend, Plot } from "./ui/plot.tsx";
-import { digits, many } from "./ui/quantity.ts";
 
 export const metrics = new Hono<{ Bindings: Env }>();
 
@@ -223,7 +223,7 @@ function Found({ question, found }: { question: Question; found: SessionMetrics 
         title={`${name}, ${word.toLowerCase()} ${shownWhen}`}
         aside={
           <span class="quiet">
-            {many(found.sessions, "session")}
+            {formatCount(found.sessions, "session")}
             {found.partial ? ", the newest that pass" : ""}
           </span>
         }
@@ -240,7 +240,7 @@ function Found({ question, found }: { question: Question; found: SessionMetrics 
         />
         {by === "none" ? null : <Legend lines={lines} />}
         {rows.length > drawn.length ? (
-          <p class="panel-note quiet">{`${drawn.length} of ${digits(rows.length)} lines are drawn.`}</p>
+          <p class="panel-note quiet">{`${drawn.length} of ${formatNumber(rows.length)} lines are drawn.`}</p>
         ) : null}
       </Panel>
       <Statistics question={question} rows={rows} drawn={drawn} unit={unit} type={type} />
@@ -263,7 +263,7 @@ function pointOf(step: Step, aggregate: Aggregate): [number, number][] {
 }
 
 function countOf(rows: GroupStatistics[]): string {
-  return many(
+  return formatCount(
     rows.reduce((sum, { count }) => sum + count, 0),
     "value",
   );

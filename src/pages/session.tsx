@@ -18,7 +18,8 @@ import { Tape } from "./session/tape.tsx";
 import { Verdict, wentWell } from "./session/verdict.tsx";
 import { sessionId, type View, viewOf } from "./session/view.ts";
 import { address } from "./ui/address.ts";
-import { STATUS_SIGNS, STATUS_WORDS } from "./ui/status.tsx";
+import { STATUS_LABELS } from "../core/vocabulary.ts";
+import { STATUS_SIGNS } from "./ui/status.tsx";
 
 export const session = new Hono<{ Bindings: Env }>();
 
@@ -80,7 +81,7 @@ session.get("/sessions/:id", async (c) => {
 /** The sign first: with twenty tabs open it is all that is seen. */
 function titleOf({ verdict, product, version, id }: Summary): string {
   const what = [product, version].filter(Boolean).join(" ") || id.slice(0, 8);
-  return `${STATUS_SIGNS[verdict.status]} ${what} ${STATUS_WORDS[verdict.status].toLowerCase()}`;
+  return `${STATUS_SIGNS[verdict.status]} ${what} ${STATUS_LABELS[verdict.status].toLowerCase()}`;
 }
 
 function Crumbs({ summary }: { summary: Summary }) {

@@ -1,4 +1,5 @@
 /** All sessions: found by words, facets and what they ever were, in any order, and all of it in the address. */
+import { formatNumber, formatQuantity } from "../core/format.ts";
 import { Hono } from "hono";
 import {
   eventNames,
@@ -37,7 +38,6 @@ import { address } from "./ui/address.ts";
 import { Empty } from "./ui/empty.tsx";
 import { BY_NAME } from "./ui/order.ts";
 import { guarded } from "./ui/panel.tsx";
-import { digits, quantity } from "./ui/quantity.ts";
 import { SessionTable } from "./ui/session-table.tsx";
 import { Sparkline } from "./ui/sparkline.tsx";
 import { Time } from "./ui/time.tsx";
@@ -60,7 +60,7 @@ sessions.get("/sessions", async (c) => {
         </hx-partial>
         {COUNTED.map((kind) => (
           <hx-partial hx-target={`#count-${kind}`} hx-swap="textContent">
-            {digits(counted(known, search.filter, kind))}
+            {formatNumber(counted(known, search.filter, kind))}
           </hx-partial>
         ))}
       </>,
@@ -158,7 +158,7 @@ function Search({ search, known }: SearchProps) {
             />
             <span>{KIND_WORDS[kind]}</span>
             {isCounted(kind) ? (
-              <small id={`count-${kind}`}>{digits(counted(known, filter, kind))}</small>
+              <small id={`count-${kind}`}>{formatNumber(counted(known, filter, kind))}</small>
             ) : null}
           </label>
         ))}
@@ -223,7 +223,9 @@ async function found(env: Env, search: SessionSearch, known: VersionCounts[]) {
                       return there ? (
                         <span class="spark">
                           <Sparkline strip={there.strip} name={metric} />
-                          <small>{quantity(Number(there.last.toPrecision(3)), there.unit)}</small>
+                          <small>
+                            {formatQuantity(Number(there.last.toPrecision(3)), there.unit)}
+                          </small>
                         </span>
                       ) : (
                         <span class="quiet">–</span>

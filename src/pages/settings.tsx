@@ -1,4 +1,5 @@
 /** This server: its address, who may use it, what it holds. */
+import { formatNumber } from "../core/format.ts";
 import { Hono } from "hono";
 import type { AccessEnv } from "../access/access.ts";
 import { createKey, revoke } from "../access/key.ts";
@@ -10,7 +11,6 @@ import { Select } from "./ui/select.tsx";
 import { DAY_MS } from "./ui/sparkline.tsx";
 import { Empty } from "./ui/empty.tsx";
 import { guarded, Panel } from "./ui/panel.tsx";
-import { digits } from "./ui/quantity.ts";
 import { Time } from "./ui/time.tsx";
 import { UsagePanel } from "./usage.tsx";
 
@@ -50,7 +50,7 @@ function Page({ c, made }: PageProps) {
                 </Fact>
                 <Fact word="Version">{VERSION}</Fact>
                 <Fact word="Sessions">
-                  {digits(known.reduce((sum, row) => sum + row.sessions, 0))}
+                  {formatNumber(known.reduce((sum, row) => sum + row.sessions, 0))}
                 </Fact>
                 <Fact word="You are">{c.var.access.by}</Fact>
                 <Fact word="Sessions are kept">{keptFor(c.env.DATACAT_RETENTION_DAYS)}</Fact>

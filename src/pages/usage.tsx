@@ -1,9 +1,9 @@
 /** What this server used today and holds, beside what Cloudflare's free plan allows. */
+import { formatBytes, formatNumber } from "../core/format.ts";
 import { usageOf } from "../catalog/index.ts";
 import type { Env } from "../env.ts";
 import { FREE_CATALOG_BYTES, FREE_OBJECT_BYTES, FREE_ROWS_PER_DAY } from "./limits.ts";
 import { guarded, Panel } from "./ui/panel.tsx";
-import { bytes, digits } from "./ui/quantity.ts";
 
 export function UsagePanel({ env }: { env: Env }) {
   return (
@@ -17,27 +17,27 @@ export function UsagePanel({ env }: { env: Env }) {
                 word="Rows written by sessions"
                 of={used.object_rows}
                 whole={FREE_ROWS_PER_DAY}
-                say={digits}
+                say={formatNumber}
               />
               <Share
                 word="Rows written to the catalog"
                 of={used.catalog_rows}
                 whole={FREE_ROWS_PER_DAY}
-                say={digits}
+                say={formatNumber}
               />
               <Share
                 word={`Stored by sessions${used.partial ? ", at least" : ""}`}
                 of={used.object_bytes}
                 whole={FREE_OBJECT_BYTES}
                 limit="5 GB"
-                say={bytes}
+                say={formatBytes}
               />
               <Share
                 word="Stored by the catalog"
                 of={used.catalog_bytes}
                 whole={FREE_CATALOG_BYTES}
                 limit="500 MB"
-                say={bytes}
+                say={formatBytes}
               />
             </dl>
             <p class="panel-note">

@@ -1,9 +1,11 @@
 /**
- * Copies the scripts that pages load from node_modules to public/vendor/, with the version in the name, so that browsers
- * may keep them for ever and no page needs another server. `npm run vendor` after changing a version in package.json.
+ * `npm run vendor`: copies the scripts that pages load from node_modules to public/vendor/, with the version in the name, so that
+ * browsers may cache them without limit and no page needs another server; and generates public/format.js from src/core/format.ts.
+ * Run it after a change of a version in package.json or of that file.
  */
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { transformSync } from "esbuild";
 
 const root = join(import.meta.dirname, "../..");
 const modules = join(root, "node_modules");
@@ -21,8 +23,21 @@ export const COPIES = [
   [`chart-${versionOf("chart.js")}.min.js`, "chart.js/dist/chart.umd.min.js"],
 ].map(([to, from]) => ({ to: join(folder, to ?? ""), from: join(modules, from ?? "") }));
 
+/** public/format.js: src/core/format.ts without its types. */
+export const FORMAT = {
+  to: join(root, "public/format.js"),
+  text: () =>
+    transformSync(readFileSync(join(root, "src/core/format.ts"), "utf8"), {
+      loader: "ts",
+      banner:
+        "// Generated from src/core/format.ts by `npm run vendor`. Do not edit.\n// @ts-nocheck",
+      target: "es2022",
+    }).code,
+};
+
 if (process.argv[1] === import.meta.filename) {
   mkdirSync(folder, { recursive: true });
   for (const file of readdirSync(folder)) rmSync(join(folder, file));
   for (const { from, to } of COPIES) copyFileSync(from, to);
+  writeFileSync(FORMAT.to, FORMAT.text());
 }

@@ -1,6 +1,6 @@
 /** Events of a session, filtered and paged, opening only segments that may hold some. */
 import type { EventRow, Page } from "../core/answers.ts";
-import { mayMatch } from "../core/digest.ts";
+import { mayMatch } from "../core/segment-summary.ts";
 import { type EventFilter, matches } from "../core/event.ts";
 import { DEFAULT_PAGE } from "../core/limits.ts";
 import { inOrder, isBeyond, segmentsFrom } from "./history.ts";
@@ -12,7 +12,7 @@ export function eventPage(store: Store, query: EventsQuery): Page<EventRow> {
   const { limit = DEFAULT_PAGE } = query;
   const items: EventRow[] = [];
   for (const info of segmentsFrom(store, query)) {
-    if (info.digest && !mayMatch(info.digest, query)) continue;
+    if (info.summary && !mayMatch(info.summary, query)) continue;
     const events = store.open(info)?.reader.events() ?? [];
     for (const event of inOrder(events, query)) {
       if (!isBeyond(event.seq, query) || !matches(event, query)) continue;

@@ -116,7 +116,7 @@ function* changesOf(store: Store, path: string[], query: HistoryQuery): Generato
   const [key] = path;
   // From the end on even with a cursor: how long a value held is told by the change after it, wherever that is.
   for (const info of inOrder(store.list(), query)) {
-    if (info.digest?.keys && key !== undefined && !info.digest.keys.includes(key)) continue;
+    if (info.summary?.keys && key !== undefined && !info.summary.keys.includes(key)) continue;
     const segment = store.open(info);
     if (segment) yield* inOrder(changesIn(segment, path), query);
   }
@@ -169,7 +169,7 @@ class EventsBefore {
 
   before(seq: number): EventRow | null {
     for (const info of this.#infos) {
-      if (info.firstSeq >= seq || info.digest?.events.count === 0) continue;
+      if (info.firstSeq >= seq || info.summary?.events.count === 0) continue;
       const event = this.#events(info).findLast((candidate) => candidate.seq < seq);
       if (event) return event;
     }

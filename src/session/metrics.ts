@@ -2,7 +2,7 @@
 import type { Chart, SeriesSummary, Timeline } from "../core/answers.ts";
 import { ChartBuilder, pointAt } from "../core/chart.ts";
 import { DEFAULT_POINTS } from "../core/limits.ts";
-import { Rollup } from "../core/rollup.ts";
+import { RollupBuilder } from "../core/rollup.ts";
 import type { Contents, ReadColumns } from "../core/segment.ts";
 import { type Series, summarise } from "../core/series.ts";
 import { quantile } from "../core/sketch.ts";
@@ -19,31 +19,34 @@ export type ChartQuery = {
 
 /**
  * The sketches and strips of all series: built when first asked for, and kept up with each batch from then on. Building opens
- * only segments that lie across the edge of a strip's bucket; the others' digests say enough.
+ * only segments that lie across the edge of a strip's bucket; the others' summaries say enough.
  */
 export class Rollups {
-  readonly #bySeries = new Map<number, Rollup>();
+  readonly #bySeries = new Map<number, RollupBuilder>();
 
   constructor(store: Store, series: Series[]) {
     for (const { id, type, points, firstAt, lastAt } of series) {
-      if (points > 0) this.#bySeries.set(id, new Rollup(type, { from: firstAt, to: lastAt }));
+      if (points > 0)
+        this.#bySeries.set(id, new RollupBuilder(type, { from: firstAt, to: lastAt }));
     }
     for (const info of store.list()) {
-      const rest = info.digest?.series.filter((digest) => !this.of(digest.id)?.addDigest(digest));
+      const rest = info.summary?.series.filter(
+        (summary) => !this.of(summary.id)?.addSummary(summary),
+      );
       if (rest?.length === 0) continue;
       const reader = store.open(info)?.reader;
-      for (const id of rest?.map((digest) => digest.id) ?? reader?.seriesIds() ?? [])
+      for (const id of rest?.map((summary) => summary.id) ?? reader?.seriesIds() ?? [])
         if (reader) this.of(id)?.add(reader.columns(id));
     }
   }
 
-  /** `series` are those of the head. */
+  /** `series` are those of the index. */
   keepUp(contents: Contents, series: Series[]): void {
     for (const [id, columns] of contents.series) {
       const type = series[id]?.type;
       if (!type) continue;
       let rollup = this.#bySeries.get(id);
-      if (!rollup) this.#bySeries.set(id, (rollup = new Rollup(type)));
+      if (!rollup) this.#bySeries.set(id, (rollup = new RollupBuilder(type)));
       rollup.add({
         at: Float64Array.from(columns.at),
         fields: columns.fields.map((field) => Float64Array.from(field)),
@@ -51,7 +54,7 @@ export class Rollups {
     }
   }
 
-  of(id: number): Rollup | undefined {
+  of(id: number): RollupBuilder | undefined {
     return this.#bySeries.get(id);
   }
 
@@ -93,19 +96,19 @@ export function charts(store: Store, rollups: Rollups, all: Series[], query: Cha
   }));
 
   for (const info of store.list()) {
-    // Each segment is opened once for all series, and only if a digest does not say enough.
+    // Each segment is opened once for all series, and only if a summary does not say enough.
     let reader: ReturnType<Store["open"]> | undefined;
     for (const chart of drawn) {
-      const digest = info.digest?.series.find(({ id }) => id === chart.series.id);
-      if (info.digest && (!digest || digest.to < from || digest.from > to)) continue;
-      // More points than were asked for: no longer raw, and the rest may come from digests.
+      const summary = info.summary?.series.find(({ id }) => id === chart.series.id);
+      if (info.summary && (!summary || summary.to < from || summary.from > to)) continue;
+      // More points than were asked for: no longer raw, and the rest may come from summaries.
       if (
         chart.raw &&
         (chart.builder.total > points ||
-          (digest && digest.points > points && digest.from >= from && digest.to <= to))
+          (summary && summary.points > points && summary.from >= from && summary.to <= to))
       )
         chart.raw = null;
-      if (digest && !chart.raw && chart.builder.addDigest(digest)) continue;
+      if (summary && !chart.raw && chart.builder.addSummary(summary)) continue;
 
       reader ??= store.open(info);
       if (!reader) break;
@@ -176,8 +179,8 @@ export function timeline(store: Store, from: number, to: number, buckets: number
     count(result.events, overview.events);
     count(result.exceptions, overview.exceptions);
     count(result.heartbeats, reader.beats());
-    if (info.digest)
-      for (const { from: first, to: last, points } of info.digest.series)
+    if (info.summary)
+      for (const { from: first, to: last, points } of info.summary.series)
         spread(result, first, last, points, index);
     else for (const id of reader.seriesIds()) count(result.points, reader.columns(id).at);
   }

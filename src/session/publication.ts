@@ -1,7 +1,7 @@
-/** What the catalog is told of a session: its head, as rows. */
+/** What the catalog is told of a session: its index, as rows. */
 import type { Publication } from "../catalog/publish.ts";
-import { duration } from "../core/words.ts";
-import type { Head } from "../core/head.ts";
+import { formatDuration } from "../core/format.ts";
+import type { SessionIndex } from "../core/session-index.ts";
 import type { Series } from "../core/series.ts";
 import { packSketch } from "../core/sketch.ts";
 import { verdict } from "../core/status.ts";
@@ -14,7 +14,7 @@ import type { Rollups } from "./metrics.ts";
 const MAX_LISTED_STATE = 16_384;
 
 export function publicationOf(
-  head: Head,
+  index: SessionIndex,
   state: JsonObject,
   rollups: Rollups,
   changed: ReadonlySet<number> | null,
@@ -22,15 +22,15 @@ export function publicationOf(
   now: number,
 ): Publication {
   return {
-    session: sessionRow(head, state, bytes, now),
-    metrics: head.series
+    session: sessionRow(index, state, bytes, now),
+    metrics: index.series
       .filter((series) => series.points > 0 && (!changed || changed.has(series.id)))
       .map((series) => metricRow(series, rollups)),
-    event_counts: head.names.map(({ examples, ...count }) => ({
+    event_counts: index.names.map(({ examples, ...count }) => ({
       ...count,
       examples: JSON.stringify(examples),
     })),
-    exceptions: head.failures.map(
+    exceptions: index.failures.map(
       ({ fingerprint, type, message, count, firstAt, lastAt, firstSeq }) => ({
         fingerprint,
         type,
@@ -41,54 +41,56 @@ export function publicationOf(
         first_seq: firstSeq,
       }),
     ),
-    state_values: head.values.flatMap(valueRows),
+    state_values: index.values.flatMap(valueRows),
   };
 }
 
 function sessionRow(
-  head: Head,
+  index: SessionIndex,
   state: JsonObject,
   bytes: number,
   now: number,
 ): Publication["session"] {
-  const { facts, counts } = head;
-  const judged = verdict(facts, now);
+  const { observations, counts } = index;
+  const judged = verdict(observations, now);
   const stateText = JSON.stringify(state);
   const isOver = judged.status === "ended" || judged.status === "crashed";
   return {
-    id: head.id,
-    product: head.product,
-    version: head.version,
-    tags: JSON.stringify(head.tags),
-    machine_id: head.machineId,
-    boot_id: head.bootId,
-    hostname: head.hostname,
-    created_at: Math.round(head.createdAt),
-    updated_at: Math.round(head.updatedAt),
+    id: index.id,
+    product: index.product,
+    version: index.version,
+    tags: JSON.stringify(index.tags),
+    machine_id: index.machineId,
+    boot_id: index.bootId,
+    hostname: index.hostname,
+    created_at: Math.round(index.createdAt),
+    updated_at: Math.round(index.updatedAt),
     ended_at: isOver ? Math.round(judged.since) : null,
-    last_heartbeat_at: facts.lastHeartbeatAt === null ? null : Math.round(facts.lastHeartbeatAt),
+    last_heartbeat_at:
+      observations.lastHeartbeatAt === null ? null : Math.round(observations.lastHeartbeatAt),
     status: judged.status,
     is_open: !isOver,
-    ever_hung: facts.everHung,
-    recovered: head.names.some(({ name }) => name === EVENT_RECOVERED) && facts.hang === null,
-    headline: isOver ? judged.headline : headlineOf(head, judged.headline),
+    ever_hung: observations.everHung,
+    recovered:
+      index.names.some(({ name }) => name === EVENT_RECOVERED) && observations.hang === null,
+    headline: isOver ? judged.headline : headlineOf(index, judged.headline),
     verdict: JSON.stringify(judged),
     states: counts.states,
     events: counts.events,
     exceptions: counts.exceptions,
     points: counts.points,
-    series: head.series.length,
-    exit_code: facts.end?.exit_code ?? facts.crash?.exit_code ?? null,
-    signal: facts.end?.signal ?? facts.crash?.signal ?? null,
-    revision: head.seq,
+    series: index.series.length,
+    exit_code: observations.end?.exit_code ?? observations.crash?.exit_code ?? null,
+    signal: observations.end?.signal ?? observations.crash?.signal ?? null,
+    revision: index.seq,
     bytes,
     state: stateText.length <= MAX_LISTED_STATE ? stateText : null,
   };
 }
 
-function headlineOf({ facts }: Head, headline: string): string {
-  return facts.paused
-    ? `${headline}, heartbeats paused (due every ${duration(facts.heartbeatTimeoutMs)})`
+function headlineOf({ observations }: SessionIndex, headline: string): string {
+  return observations.paused
+    ? `${headline}, heartbeats paused (due every ${formatDuration(observations.heartbeatTimeoutMs)})`
     : headline;
 }
 
@@ -111,7 +113,7 @@ function metricRow(series: Series, rollups: Rollups): Publication["metrics"][num
     first_at: Math.round(series.firstAt),
     last_at: Math.round(series.lastAt),
     sketch: rollup && rollup.sketch.count > 0 ? JSON.stringify(packSketch(rollup.sketch)) : null,
-    strip: rollup?.strip ? JSON.stringify(rollup.strip) : null,
+    strip: rollup?.rollup ? JSON.stringify(rollup.rollup) : null,
   };
 }
 

@@ -11,7 +11,7 @@ import {
   PUBLISH_RETRY_MS,
   PUBLISH_ROWS_PER_SECOND,
 } from "../core/limits.ts";
-import type { Outcome, Recording } from "../core/recording.ts";
+import type { Outcome, Projection } from "../core/projection.ts";
 import { isEmpty } from "../core/segment.ts";
 import type { Rollups } from "./metrics.ts";
 import { publicationOf } from "./publication.ts";
@@ -68,15 +68,15 @@ export class Publisher {
 
   /** Never throws: the catalog is a cache, and catches up when it answers again. `whole`: everything, whether due or not. */
   async publish(
-    { head, state }: Recording,
+    { index, state }: Projection,
     rollups: Rollups,
     bytes: number,
     now: number,
     whole: boolean,
   ): Promise<void> {
-    const isOver = head.facts.end !== null || head.facts.crash !== null;
+    const isOver = index.observations.end !== null || index.observations.crash !== null;
     const all = whole || isOver || this.#wholeAt <= now;
-    const news = publicationOf(head, state, rollups, whole ? null : this.#changed, bytes, now);
+    const news = publicationOf(index, state, rollups, whole ? null : this.#changed, bytes, now);
     // Before the catalog is asked: what comes while it answers is news again.
     if (all) this.#changed = new Set();
     this.#rowAt = null;
@@ -94,7 +94,7 @@ export class Publisher {
       this.#wholeAt = 0;
       this.expect(now + Math.min(MAX_PUBLISH_DELAY_MS, PUBLISH_RETRY_MS * 2 ** this.#failures++));
       if (this.#failures === 1) {
-        console.error(`Session ${head.id}: the catalog does not answer, will retry:`, error);
+        console.error(`Session ${index.id}: the catalog does not answer, will retry:`, error);
       }
     }
   }

@@ -14,8 +14,8 @@ import { forget } from "../catalog/publish.ts";
 import type { Change, StateAt, Summary } from "../core/answers.ts";
 import { PUBLISH_MS } from "../core/limits.ts";
 import { parse, parseJson } from "../core/parse.ts";
-import { type Head, summaryOf } from "../core/head.ts";
-import { type Arrival, type Outcome, Recording } from "../core/recording.ts";
+import { type SessionIndex, summaryOf } from "../core/session-index.ts";
+import { type Arrival, type Outcome, Projection } from "../core/projection.ts";
 import { Refusal, refusalOf } from "../core/refusal.ts";
 import { isEmpty } from "../core/segment.ts";
 import { nextChange, noteTransition, verdict } from "../core/status.ts";
@@ -62,8 +62,8 @@ export type Question = {
   [Method in Answering]: [Method, ...Parameters<Session[Method]>];
 }[Answering];
 
-/** A recording and where it is stored. */
-type Loaded = { recording: Recording; newest: Newest };
+/** A projection and where it is stored. */
+type Loaded = { projection: Projection; newest: Newest };
 
 export class Session extends DurableObject<Env> {
   readonly #store: Store;
@@ -82,7 +82,7 @@ export class Session extends DurableObject<Env> {
     this.#watchers = new Watchers(context, (kinds) => this.#news(kinds));
   }
 
-  // Recording.
+  // Projection.
 
   /** Applies a whole `POST /api/ingest` body that names only this session; answers an IngestAnswer. Never throws for a bad batch. */
   async ingest(body: string): Promise<string> {
@@ -108,8 +108,8 @@ export class Session extends DurableObject<Env> {
         first?.op === "start" && this.#store.erasedAt() === null
           ? (this.#load() ?? this.#open(first.at, now))
           : this.#need();
-      this.#commit(loaded, ({ recording }) =>
-        recording.record(ops, { now, sentAt: null }, lease_ms, writer),
+      this.#commit(loaded, ({ projection }) =>
+        projection.record(ops, { now, sentAt: null }, lease_ms, writer),
       );
       return null;
     });
@@ -131,16 +131,16 @@ export class Session extends DurableObject<Env> {
       if (batch.session !== session)
         throw new Refusal("invalid_body", `The batch is of session ${batch.session}.`);
       const loaded = this.#load() ?? this.#open(batch.ops[0]?.at ?? arrival.now, arrival.now);
-      const applied = loaded.recording.applied(batch.lane);
+      const applied = loaded.projection.applied(batch.lane);
       // All of it is here already: a reply was lost, or a daemon began again from its checkpoint.
       const isRepeat = batch.last <= applied && batch.first <= applied;
-      if (!isRepeat) this.#commit(loaded, ({ recording }) => recording.apply(batch, arrival));
+      if (!isRepeat) this.#commit(loaded, ({ projection }) => projection.apply(batch, arrival));
       const watched = this.#watchers.isAnyone;
       return { session, lane, applied: Math.max(applied, batch.last), ...(watched && { watched }) };
     } catch (error) {
       const refusal = refusalOf(error);
       if (!refusal) throw error;
-      const applied = this.#load()?.recording.applied(lane) ?? 0;
+      const applied = this.#load()?.projection.applied(lane) ?? 0;
       return { session, lane, applied, error: { code: refusal.code, message: refusal.message } };
     }
   }
@@ -151,49 +151,49 @@ export class Session extends DurableObject<Env> {
     let outcome: Outcome;
     try {
       outcome = apply(loaded);
-      const { head } = loaded.recording;
-      this.#countRow(head);
+      const { index } = loaded.projection;
+      this.#countRow(index);
       if (isEmpty(outcome.contents) && loaded.newest.stored)
-        this.#store.rewriteHead(loaded.newest, head);
-      else loaded.newest = this.#store.append(before, outcome.contents, head);
+        this.#store.rewriteIndex(loaded.newest, index);
+      else loaded.newest = this.#store.append(before, outcome.contents, index);
     } catch (error) {
       this.#loaded = undefined;
       throw error;
     }
     this.#loaded = loaded;
 
-    this.#rollups?.keepUp(outcome.contents, loaded.recording.head.series);
+    this.#rollups?.keepUp(outcome.contents, loaded.projection.index.series);
     this.#publisher.note(outcome, Date.now());
     this.#watchers.tell(outcome.kinds);
   }
 
   /** Where the next batch goes: into the open segment, or a new one that begins with the state as it is now. */
-  #nextSegment({ recording, newest }: Loaded): Newest {
+  #nextSegment({ projection, newest }: Loaded): Newest {
     if (!newest.sealed && !newest.closed) return newest;
-    const { head, state } = recording;
+    const { index, state } = projection;
     return newSegment({
       id: this.#store.nextId(),
-      fromAt: head.clockAt,
-      firstSeq: head.seq + 1,
+      fromAt: index.clockAt,
+      firstSeq: index.seq + 1,
       keyframe: JSON.stringify(state),
     });
   }
 
   #open(at: number, now: number): Loaded {
     const id = this.#store.nextId();
-    const recording = Recording.open(this.#id(), at, now);
-    if (id > 1) recording.loseTail(); // all there was is damaged
-    return { recording, newest: newSegment({ id, fromAt: 0, firstSeq: 1, keyframe: "{}" }) };
+    const projection = Projection.open(this.#id(), at, now);
+    if (id > 1) projection.loseTail(); // all there was is damaged
+    return { projection, newest: newSegment({ id, fromAt: 0, firstSeq: 1, keyframe: "{}" }) };
   }
 
   #load(): Loaded | undefined {
     if (this.#loaded) return this.#loaded;
     const stored = this.#store.load();
     if (!stored) return undefined;
-    const { head, newest, state } = stored;
-    const recording = new Recording(head, state);
-    if (newest.closed) recording.loseTail();
-    return (this.#loaded = { recording, newest });
+    const { index, newest, state } = stored;
+    const projection = new Projection(index, state);
+    if (newest.closed) projection.loseTail();
+    return (this.#loaded = { projection, newest });
   }
 
   #need(): Loaded {
@@ -226,12 +226,12 @@ export class Session extends DurableObject<Env> {
   }
 
   #summary(): Summary {
-    const { head } = this.#need().recording;
-    return summaryOf(head, Date.now(), {
+    const { index } = this.#need().projection;
+    return summaryOf(index, Date.now(), {
       segments: this.#store.segmentCount,
       damaged_segments: this.#store.damaged.size,
       bytes: this.#store.bytes,
-      rows_written: head.rowsWritten,
+      rows_written: index.rowsWritten,
     });
   }
 
@@ -241,10 +241,10 @@ export class Session extends DurableObject<Env> {
   }
 
   #stateAt(moment: Moment): StateAt {
-    const { recording } = this.#need();
+    const { projection } = this.#need();
     if (moment.at !== undefined || moment.seq !== undefined) return stateAt(this.#store, moment);
-    const { head, state } = recording;
-    return { seq: head.seq, at: head.clockAt || null, state };
+    const { index, state } = projection;
+    return { seq: index.seq, at: index.clockAt || null, state };
   }
 
   /** Page<StateChange>, or with `path` Page<PathChange> */
@@ -273,7 +273,7 @@ export class Session extends DurableObject<Env> {
   /** EventCount[] */
   async eventCounts(): Promise<string> {
     return answering(() =>
-      this.#need().recording.head.names.map(({ name, category, count, first_at, last_at }) => ({
+      this.#need().projection.index.names.map(({ name, category, count, first_at, last_at }) => ({
         name,
         category,
         count,
@@ -286,7 +286,7 @@ export class Session extends DurableObject<Env> {
   /** SeriesSummary[] */
   async series(): Promise<string> {
     return answering(() => {
-      const { series } = this.#need().recording.head;
+      const { series } = this.#need().projection.index;
       const rollups = this.#allRollups();
       return series.filter(({ points }) => points > 0).map((one) => rollups.summary(one));
     });
@@ -295,17 +295,17 @@ export class Session extends DurableObject<Env> {
   /** Chart[]: every series that matches, over one range, in one pass */
   async charts(query: ChartQuery = {}): Promise<string> {
     return answering(() =>
-      charts(this.#store, this.#allRollups(), this.#need().recording.head.series, query),
+      charts(this.#store, this.#allRollups(), this.#need().projection.index.series, query),
     );
   }
 
   /** Timeline */
   async timeline(query: { from?: number; to?: number; buckets?: number } = {}): Promise<string> {
     return answering(() => {
-      const { head } = this.#need().recording;
+      const { index } = this.#need().projection;
       const {
-        from = head.createdAt,
-        to = Math.max(head.updatedAt, head.createdAt + 1),
+        from = index.createdAt,
+        to = Math.max(index.updatedAt, index.createdAt + 1),
         buckets = 240,
       } = query;
       return timeline(this.#store, from, to, buckets);
@@ -315,7 +315,9 @@ export class Session extends DurableObject<Env> {
   /** Whether the state ever held a value (as core/values.ts writes it) at a dotted path. */
   async everHeld(path: string, text: string): Promise<string> {
     return answering(() => {
-      const entry = this.#need().recording.head.values.find((candidate) => candidate.path === path);
+      const entry = this.#need().projection.index.values.find(
+        (candidate) => candidate.path === path,
+      );
       return entry && !entry.over
         ? entry.values.some((held) => held.text === text)
         : pathHeld(this.#store, path, text);
@@ -325,18 +327,18 @@ export class Session extends DurableObject<Env> {
   /** The session as 1.x's `GET /api/sessions/{id}` gives it (COMPATIBILITY.md §1.5), streamed: state_history is full snapshots. */
   async legacy(): Promise<ReadableStream<Uint8Array> | string> {
     return streaming(() => {
-      const { head, state } = this.#need().recording;
-      return legacySession(this.#store, head, state, this.#summary());
+      const { index, state } = this.#need().projection;
+      return legacySession(this.#store, index, state, this.#summary());
     });
   }
 
   /** Everything, as newline-delimited JSON: a Summary line, then every op with its seq, in order. */
   async export(): Promise<ReadableStream<Uint8Array> | string> {
-    return streaming(() => exported(this.#store, this.#need().recording.head, this.#summary()));
+    return streaming(() => exported(this.#store, this.#need().projection.index, this.#summary()));
   }
 
   #allRollups(): Rollups {
-    return (this.#rollups ??= new Rollups(this.#store, this.#need().recording.head.series));
+    return (this.#rollups ??= new Rollups(this.#store, this.#need().projection.index.series));
   }
 
   // Judging and publishing.
@@ -345,22 +347,22 @@ export class Session extends DurableObject<Env> {
   async machineReturned(bootId: string): Promise<void> {
     const loaded = this.#load();
     if (!loaded) return;
-    const { head } = loaded.recording;
+    const { index } = loaded.projection;
     const now = Date.now();
     if (
-      head.bootId === "" ||
-      head.bootId === bootId ||
-      verdict(head.facts, now).status !== "suspended"
+      index.bootId === "" ||
+      index.bootId === bootId ||
+      verdict(index.observations, now).status !== "suspended"
     )
       return;
     const crash: Op = {
       op: "crash",
-      at: head.updatedAt,
+      at: index.updatedAt,
       reason: "rebooted",
       rebooted: true,
       message: "The machine runs again since, and this session did not go on",
     };
-    this.#commit(loaded, ({ recording }) => recording.conclude(crash, now));
+    this.#commit(loaded, ({ projection }) => projection.conclude(crash, now));
     await this.#arm();
   }
 
@@ -372,13 +374,13 @@ export class Session extends DurableObject<Env> {
     const loaded = this.#load();
     if (!loaded) return;
     const now = Date.now();
-    const { head } = loaded.recording;
+    const { index } = loaded.projection;
     // What was to be published is forgotten with the memory; publishing again writes only rows that differ.
     if (rested) this.#publisher.expect(now);
 
-    if (noteTransition(head.facts, now)) {
-      this.#countRow(head);
-      this.#store.rewriteHead(loaded.newest, head);
+    if (noteTransition(index.observations, now)) {
+      this.#countRow(index);
+      this.#store.rewriteIndex(loaded.newest, index);
       this.#publisher.expect(now);
       this.#watchers.tell(["status"]);
     }
@@ -386,21 +388,21 @@ export class Session extends DurableObject<Env> {
     await this.#arm();
   }
 
-  async #publish({ recording }: Loaded, whole: boolean): Promise<void> {
-    const { head } = recording;
+  async #publish({ projection }: Loaded, whole: boolean): Promise<void> {
+    const { index } = projection;
     await this.#publisher.publish(
-      recording,
+      projection,
       this.#allRollups(),
       this.#store.bytes,
       Date.now(),
       whole,
     );
     // Deleted while the catalog was writing: then what it wrote must go again.
-    if (this.#store.erasedAt() !== null) await forget(this.env.CATALOG, head.id);
-    else if (!this.#publisher.isFailing) await this.#announceBoot(head);
+    if (this.#store.erasedAt() !== null) await forget(this.env.CATALOG, index.id);
+    else if (!this.#publisher.isFailing) await this.#announceBoot(index);
   }
 
-  async #announceBoot({ id, machineId, bootId, product }: Head): Promise<void> {
+  async #announceBoot({ id, machineId, bootId, product }: SessionIndex): Promise<void> {
     if (bootId === "" || this.#announcedBoot === bootId) return;
     try {
       const before = await openBeforeBoot(this.env.CATALOG, {
@@ -419,24 +421,27 @@ export class Session extends DurableObject<Env> {
     }
   }
 
-  #countRow(head: Head): void {
-    head.rowsWritten++;
+  #countRow(index: SessionIndex): void {
+    index.rowsWritten++;
     this.#publisher.countRow();
   }
 
   /** Sets the alarm for the next thing to do. Each setting is a billed row, so an earlier alarm is left to find out. */
   async #arm(): Promise<void> {
     if (!this.#loaded) return;
-    const { head } = this.#loaded.recording;
+    const { index } = this.#loaded.projection;
     if (this.#alarmAt === undefined) {
       this.#alarmAt = await this.ctx.storage.getAlarm();
       // An alarm from before this object slept may have been for a publication.
       if (this.#alarmAt !== null) this.#publisher.expect(this.#alarmAt);
     }
-    const due = Math.min(nextChange(head.facts, Date.now()) ?? Infinity, this.#publisher.due);
+    const due = Math.min(
+      nextChange(index.observations, Date.now()) ?? Infinity,
+      this.#publisher.due,
+    );
     if (due === Infinity || (this.#alarmAt !== null && this.#alarmAt <= due)) return;
     this.#alarmAt = due;
-    this.#countRow(head);
+    this.#countRow(index);
     await this.ctx.storage.setAlarm(due);
   }
 
@@ -500,8 +505,8 @@ export class Session extends DurableObject<Env> {
   }
 
   #news(kinds: Change["kinds"]): Change {
-    const { head } = this.#need().recording;
-    return { revision: head.seq, status: verdict(head.facts, Date.now()).status, kinds };
+    const { index } = this.#need().projection;
+    return { revision: index.seq, status: verdict(index.observations, Date.now()).status, kinds };
   }
 }
 

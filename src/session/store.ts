@@ -1,12 +1,12 @@
 /**
  * The session's log on disk: one row per segment, and of these only the newest is ever rewritten. Each row is whole in
- * itself: the state it opens with (keyframe), what followed (body), and the head as it was at its end, so that waking up reads one
+ * itself: the state it opens with (keyframe), what followed (body), and the index as it was at its end, so that waking up reads one
  * row, and a damaged row costs only what was in it.
  */
 import { crc32, deflateRawSync, inflateRawSync } from "node:zlib";
-import { type Digest, digestOf } from "../core/digest.ts";
+import { type SegmentSummary, summariseSegment } from "../core/segment-summary.ts";
 import { MAX_BATCH_BYTES, MAX_ROW_BYTES, SEGMENT_BYTES } from "../core/limits.ts";
-import type { Head } from "../core/head.ts";
+import type { SessionIndex } from "../core/session-index.ts";
 import { merge } from "../core/merge.ts";
 import { Refusal } from "../core/refusal.ts";
 import {
@@ -25,7 +25,7 @@ export type SegmentInfo = {
   fromAt: number;
   firstSeq: number;
   lastSeq: number;
-  digest: Digest | null;
+  summary: SegmentSummary | null;
 };
 
 /** The newest segment, kept in memory by the object while it records. */
@@ -75,8 +75,8 @@ type Row = {
   first_seq: number;
   last_seq: number;
   crc: number;
-  digest: ArrayBuffer | null;
-  head: ArrayBuffer;
+  summary: ArrayBuffer | null;
+  session_index: ArrayBuffer;
   keyframe: ArrayBuffer;
   body: ArrayBuffer;
 };
@@ -118,8 +118,8 @@ export class Store {
     this.damaged.clear();
   }
 
-  /** The newest segment that can be read, with its head and the state at its end: one row. Nothing for a session that does not exist. */
-  load(): { head: Head; newest: Newest; state: JsonObject } | null {
+  /** The newest segment that can be read, with its index and the state at its end: one row. Nothing for a session that does not exist. */
+  load(): { index: SessionIndex; newest: Newest; state: JsonObject } | null {
     if (!this.#exists) return null;
     for (let below = Number.MAX_SAFE_INTEGER, closed = false; ; closed = true) {
       const [row] = this.#sql
@@ -144,7 +144,11 @@ export class Store {
       };
       const state = JSON.parse(newest.keyframe) as JsonObject;
       for (const { patch } of new SegmentReader(body, inflate).states()) merge(state, patch);
-      return { head: JSON.parse(text(row.head, row.sealed)) as Head, newest, state };
+      return {
+        index: JSON.parse(text(row.session_index, row.sealed)) as SessionIndex,
+        newest,
+        state,
+      };
     }
   }
 
@@ -154,7 +158,7 @@ export class Store {
   }
 
   /** Appends to the newest segment, or opens it; seals it when it is full. One row written. Returns the segment as it is now. */
-  append(segment: Newest, contents: Contents, head: Head): Newest {
+  append(segment: Newest, contents: Contents, index: SessionIndex): Newest {
     const block = packContents(contents);
     const body = new Uint8Array(segment.body.length + block.length);
     body.set(segment.body);
@@ -162,21 +166,21 @@ export class Store {
     const whole = segment.contents ?? new SegmentReader(segment.body, inflate).contents();
     append(whole, contents);
 
-    const headText = JSON.stringify(head);
-    const lastSeq = head.seq;
-    const rowBytes = body.length + headText.length + segment.keyframe.length;
-    // A head grows with the number of series, and is written with each segment: large heads want large segments…
-    const isSmall = body.length < SEGMENT_BYTES + headText.length * 2;
+    const indexText = JSON.stringify(index);
+    const lastSeq = index.seq;
+    const rowBytes = body.length + indexText.length + segment.keyframe.length;
+    // The session index grows with the number of series and is written with each segment, so a large index needs large segments…
+    const isSmall = body.length < SEGMENT_BYTES + indexText.length * 2;
     // …but the next batch must still find room in the row.
     if (isSmall && rowBytes < MAX_ROW_BYTES - MAX_BATCH_BYTES) {
       const bodyCrc = crc32(block, segment.bodyCrc);
       const open = { ...segment, stored: true, lastSeq, body, bodyCrc, contents: whole };
       const keyframe = encoder.encode(segment.keyframe);
-      this.#write(open, !segment.stored, null, encoder.encode(headText), keyframe);
+      this.#write(open, !segment.stored, null, encoder.encode(indexText), keyframe);
       return open;
     }
 
-    const digest = packDigest(digestOf(whole, (id) => head.series[id]));
+    const summary = packSummary(summariseSegment(whole, (id) => index.series[id]));
     const sealedBody = sealContents(whole, deflate);
     const sealed = {
       ...segment,
@@ -187,18 +191,18 @@ export class Store {
       bodyCrc: crc32(sealedBody),
       contents: null,
     };
-    this.#write(sealed, !segment.stored, digest, pack(headText), pack(segment.keyframe));
+    this.#write(sealed, !segment.stored, summary, pack(indexText), pack(segment.keyframe));
     return sealed;
   }
 
-  /** Writes the newest segment's head again, when it changed without a batch. */
-  rewriteHead(segment: Newest, head: Head): void {
-    const headText = JSON.stringify(head);
-    const packed = segment.sealed ? pack(headText) : encoder.encode(headText);
+  /** Writes the newest segment's index again, when it changed without a batch. */
+  rewriteIndex(segment: Newest, index: SessionIndex): void {
+    const indexText = JSON.stringify(index);
+    const packed = segment.sealed ? pack(indexText) : encoder.encode(indexText);
     const keyframe = segment.sealed ? pack(segment.keyframe) : encoder.encode(segment.keyframe);
     const crc = checksum(segment, packed, keyframe);
     this.#sql.exec(
-      "UPDATE segments SET head = ?, keyframe = ?, crc = ? WHERE id = ?",
+      "UPDATE segments SET session_index = ?, keyframe = ?, crc = ? WHERE id = ?",
       packed,
       keyframe,
       crc,
@@ -209,17 +213,17 @@ export class Store {
   /** All segments from the oldest on, undamaged as far as known. Opens none. */
   list(): SegmentInfo[] {
     if (!this.#exists) return [];
-    type Listed = Pick<Row, "id" | "from_at" | "first_seq" | "last_seq" | "digest">;
+    type Listed = Pick<Row, "id" | "from_at" | "first_seq" | "last_seq" | "summary">;
     const rows = this.#sql.exec<Listed>(
-      "SELECT id, from_at, first_seq, last_seq, digest FROM segments WHERE id > ? ORDER BY id",
+      "SELECT id, from_at, first_seq, last_seq, summary FROM segments WHERE id > ? ORDER BY id",
       this.#sealed.at(-1)?.id ?? 0,
     );
     const open: SegmentInfo[] = [];
-    for (const { id, from_at, first_seq, last_seq, digest } of rows.toArray()) {
+    for (const { id, from_at, first_seq, last_seq, summary } of rows.toArray()) {
       const info = { id, fromAt: from_at, firstSeq: first_seq, lastSeq: last_seq };
-      // A damaged digest says nothing, and the segment is opened instead.
-      if (digest) this.#sealed.push({ ...info, digest: readDigest(new Uint8Array(digest)) });
-      else open.push({ ...info, digest: null });
+      // A damaged summary says nothing, and the segment is opened instead.
+      if (summary) this.#sealed.push({ ...info, summary: readSummary(new Uint8Array(summary)) });
+      else open.push({ ...info, summary: null });
     }
     return [...this.#sealed, ...open];
   }
@@ -253,18 +257,25 @@ export class Store {
           fromAt: row.from_at,
           firstSeq: row.first_seq,
           lastSeq: row.last_seq,
-          digest: null,
+          summary: null,
         }
       : null;
   }
 
   /** Whether a row is as it was written; if not, that is noted. */
   #isWhole(row: Row): boolean {
-    const facts = { ...row, fromAt: row.from_at, firstSeq: row.first_seq, lastSeq: row.last_seq };
+    const observations = {
+      ...row,
+      fromAt: row.from_at,
+      firstSeq: row.first_seq,
+      lastSeq: row.last_seq,
+    };
     const bodyCrc = crc32(new Uint8Array(row.body));
-    const head = new Uint8Array(row.head);
+    const index = new Uint8Array(row.session_index);
     const keyframe = new Uint8Array(row.keyframe);
-    if (row.crc === checksum({ ...facts, sealed: row.sealed === 1, bodyCrc }, head, keyframe))
+    if (
+      row.crc === checksum({ ...observations, sealed: row.sealed === 1, bodyCrc }, index, keyframe)
+    )
       return true;
     this.damaged.add(row.id);
     return false;
@@ -273,43 +284,43 @@ export class Store {
   #write(
     segment: Newest,
     isNew: boolean,
-    digest: Uint8Array | null,
-    head: Uint8Array,
+    summary: Uint8Array | null,
+    index: Uint8Array,
     keyframe: Uint8Array,
   ): void {
-    const bytes = head.length + keyframe.length + segment.body.length + (digest?.length ?? 0);
+    const bytes = index.length + keyframe.length + segment.body.length + (summary?.length ?? 0);
     if (bytes > MAX_ROW_BYTES) {
       throw new Refusal(
         "too_large",
         "This batch and the state do not fit into one row of storage together; send smaller batches.",
       );
     }
-    const crc = checksum(segment, head, keyframe);
+    const crc = checksum(segment, index, keyframe);
     const sealed = segment.sealed ? 1 : 0;
     if (isNew) {
       if (!this.#exists) this.#create();
       this.#sql.exec(
-        "INSERT INTO segments (id, sealed, from_at, first_seq, last_seq, crc, digest, head, keyframe, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO segments (id, sealed, from_at, first_seq, last_seq, crc, summary, session_index, keyframe, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         segment.id,
         sealed,
         segment.fromAt,
         segment.firstSeq,
         segment.lastSeq,
         crc,
-        digest,
-        head,
+        summary,
+        index,
         keyframe,
         segment.body,
       );
       return;
     }
     this.#sql.exec(
-      "UPDATE segments SET sealed = ?, last_seq = ?, crc = ?, digest = ?, head = ?, keyframe = ?, body = ? WHERE id = ?",
+      "UPDATE segments SET sealed = ?, last_seq = ?, crc = ?, summary = ?, session_index = ?, keyframe = ?, body = ? WHERE id = ?",
       sealed,
       segment.lastSeq,
       crc,
-      digest,
-      head,
+      summary,
+      index,
       keyframe,
       segment.body,
       segment.id,
@@ -323,9 +334,9 @@ export class Store {
       from_at REAL NOT NULL,       -- the session's clock (running maximum of times) when it opened
       first_seq INTEGER NOT NULL,
       last_seq INTEGER NOT NULL,
-      crc INTEGER NOT NULL,        -- CRC-32 of all of it but the digest
-      digest BLOB,                 -- sealed: CRC-32 (4 bytes), core/digest.ts as JSON, deflated
-      head BLOB NOT NULL,          -- core/recording.ts Head at its end, JSON (deflated when sealed)
+      crc INTEGER NOT NULL,        -- CRC-32 of all of it but the summary
+      summary BLOB,                 -- sealed: CRC-32 (4 bytes), core/segment-summary.ts as JSON, deflated
+      session_index BLOB NOT NULL,  -- core/projection.ts SessionIndex at its end, JSON (deflated when sealed)
       keyframe BLOB NOT NULL,      -- the state it opened with, JSON (deflated when sealed)
       body BLOB NOT NULL           -- core/segment.ts
     )`);
@@ -350,17 +361,17 @@ type Checked = Pick<Newest, "id" | "sealed" | "fromAt" | "firstSeq" | "lastSeq" 
 /** Of a whole row. The body comes first: its own is kept, since only its end is new. */
 function checksum(
   { id, sealed, fromAt, firstSeq, lastSeq, bodyCrc }: Checked,
-  head: Uint8Array,
+  index: Uint8Array,
   keyframe: Uint8Array,
 ): number {
   const rest = encoder.encode([id, sealed, fromAt, firstSeq, lastSeq].join());
-  return crc32(rest, crc32(keyframe, crc32(head, bodyCrc)));
+  return crc32(rest, crc32(keyframe, crc32(index, bodyCrc)));
 }
 
 const CRC_BYTES = 4;
 
-function packDigest(digest: Digest): Uint8Array {
-  const packed = pack(JSON.stringify(digest));
+function packSummary(summary: SegmentSummary): Uint8Array {
+  const packed = pack(JSON.stringify(summary));
   const bytes = new Uint8Array(CRC_BYTES + packed.length);
   new DataView(bytes.buffer).setUint32(0, crc32(packed));
   bytes.set(packed, CRC_BYTES);
@@ -368,8 +379,10 @@ function packDigest(digest: Digest): Uint8Array {
 }
 
 /** Nothing if it is damaged. */
-function readDigest(bytes: Uint8Array): Digest | null {
+function readSummary(bytes: Uint8Array): SegmentSummary | null {
   const packed = bytes.subarray(CRC_BYTES);
   const crc = bytes.length < CRC_BYTES ? -1 : new DataView(bytes.slice().buffer).getUint32(0);
-  return crc === crc32(packed) ? (JSON.parse(decoder.decode(inflate(packed))) as Digest) : null;
+  return crc === crc32(packed)
+    ? (JSON.parse(decoder.decode(inflate(packed))) as SegmentSummary)
+    : null;
 }

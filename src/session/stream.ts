@@ -2,10 +2,10 @@
 import type { EventRow, Summary } from "../core/answers.ts";
 import { pointAt } from "../core/chart.ts";
 import { merge } from "../core/merge.ts";
-import type { Head } from "../core/head.ts";
+import type { SessionIndex } from "../core/session-index.ts";
 import type { ReadColumns } from "../core/segment.ts";
 import type { Series } from "../core/series.ts";
-import type { Json, JsonObject } from "../core/wire.ts";
+import type { JsonObject } from "../core/wire.ts";
 import type { SegmentInfo, Store } from "./store.ts";
 
 /** Text in pieces, as a stream that is read at the reader's pace. Byte streams are the kind that crosses RPC. */
@@ -28,29 +28,29 @@ export function streamOf(pieces: Iterator<string>): ReadableStream<Uint8Array> {
 /** 1.x's session object (COMPATIBILITY.md §1.5). `state_history` holds the whole state after each change. */
 export function* legacySession(
   store: Store,
-  head: Head,
+  index: SessionIndex,
   state: JsonObject,
   summary: Summary,
 ): Generator<string> {
   const { status } = summary.verdict;
   const start = {
-    id: head.id,
-    created_at: time(head.createdAt),
-    updated_at: time(head.updatedAt),
+    id: index.id,
+    created_at: time(index.createdAt),
+    updated_at: time(index.updatedAt),
     ...(summary.ended_at !== null && { ended_at: time(summary.ended_at) }),
     active: status === "active" || status === "hung",
     suspended: status === "suspended",
     crashed: status === "crashed",
-    hung: status === "hung" || (head.facts.hang !== null && status !== "crashed"),
-    ...(head.facts.lastHeartbeatAt !== null && {
-      last_heartbeat: time(head.facts.lastHeartbeatAt),
+    hung: status === "hung" || (index.observations.hang !== null && status !== "crashed"),
+    ...(index.observations.lastHeartbeatAt !== null && {
+      last_heartbeat: time(index.observations.lastHeartbeatAt),
     }),
-    ...(head.machineId && { machine_id: head.machineId }),
-    ...(head.hostname && { hostname: head.hostname }),
+    ...(index.machineId && { machine_id: index.machineId }),
+    ...(index.hostname && { hostname: index.hostname }),
   };
   const named = (whole: JsonObject) => ({
-    ...(head.product && { product: head.product }),
-    ...(head.version && { version: head.version }),
+    ...(index.product && { product: index.product }),
+    ...(index.version && { version: index.version }),
     ...whole,
   });
   const infos = store.list();
@@ -60,7 +60,7 @@ export function* legacySession(
   yield `],"events":[`;
   yield* joined(legacyEvents(store, infos));
   yield `],"metrics":[`;
-  yield* joined(legacyMetrics(store, infos, head.series));
+  yield* joined(legacyMetrics(store, infos, index.series));
   yield `]}\n`;
 }
 
@@ -184,7 +184,7 @@ function legacyMetric(
 }
 
 /** Everything, a line each: the summary, then segment by segment its ops in order, and its points as columns. */
-export function* exported(store: Store, head: Head, summary: Summary): Generator<string> {
+export function* exported(store: Store, index: SessionIndex, summary: Summary): Generator<string> {
   yield `${JSON.stringify(summary)}\n`;
   for (const info of store.list()) {
     const reader = store.open(info)?.reader;
@@ -206,7 +206,7 @@ export function* exported(store: Store, head: Head, summary: Summary): Generator
     for (const op of ops.sort((a, b) => a.seq - b.seq)) yield `${JSON.stringify(op)}\n`;
     for (const at of reader.beats()) yield `${JSON.stringify({ op: "heartbeat", at })}\n`;
     for (const id of reader.seriesIds()) {
-      const series = head.series[id];
+      const series = index.series[id];
       if (series) yield `${JSON.stringify(exportedPoints(series, reader.columns(id)))}\n`;
     }
   }
@@ -215,7 +215,7 @@ export function* exported(store: Store, head: Head, summary: Summary): Generator
 function exportedPoints(
   { name, type, unit, tags, metadata, bounds }: Series,
   { at, fields }: ReadColumns,
-): Record<string, Json> {
+): Record<string, unknown> {
   const columns = fields.map((field) => Array.from(field));
   const [values = [], counts] = columns;
   const points =

@@ -304,12 +304,16 @@ describe.skipIf(!hasBrowser)("the pages across sessions", () => {
   });
 
   test("everyone can sign in, and read that a server is locked", async () => {
-    for (const bindings of [{ LOCAL: "0", ADMIN_SECRET: "correct horse" }, { LOCAL: "0" }]) {
+    const settings: Record<string, string>[] = [
+      { LOCAL: "0", ADMIN_SECRET: "correct horse" },
+      { LOCAL: "0" },
+    ];
+    for (const bindings of settings) {
       const deployed = await World.open(bindings);
       try {
         const { page } = await deployed.look("/");
         await page
-          .getByText(bindings.ADMIN_SECRET ? "Sign in" : "ADMIN_SECRET")
+          .getByText(bindings["ADMIN_SECRET"] ? "Sign in" : "ADMIN_SECRET")
           .first()
           .waitFor();
         for (const colorScheme of ["light", "dark"] as const) {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { ChartBuilder } from "../../src/core/chart.ts";
-import { digestOf } from "../../src/core/digest.ts";
+import { summariseSegment } from "../../src/core/segment-summary.ts";
 import { newContents, type ReadColumns } from "../../src/core/segment.ts";
 import { newSeries } from "../../src/core/series.ts";
 import type { MetricType } from "../../src/core/vocabulary.ts";
@@ -28,10 +28,10 @@ function digestFor(type: MetricType, rows: Row[]) {
   );
   const contents = newContents();
   contents.series.set(0, { at: [...at], fields: fields.map((field) => [...field]) });
-  const [digest] = structuredClone(
-    JSON.parse(JSON.stringify(digestOf(contents, () => series))),
+  const [summary] = structuredClone(
+    JSON.parse(JSON.stringify(summariseSegment(contents, () => series))),
   ).series;
-  return digest;
+  return summary;
 }
 
 const gauge: fc.Arbitrary<Row> = fc.record({
@@ -89,9 +89,9 @@ function naive(type: MetricType, rows: Row[], from: number, to: number, buckets:
 test.each([
   ["gauge", gauge],
   ["histogram", histogram],
-] as const)("a chart of a %s by digests is the chart of all its points", (type, row) => {
+] as const)("a chart of a %s by summaries is the chart of all its points", (type, row) => {
   const segments = fc.array(
-    // Mostly in time order, as segments are, so that digests get used.
+    // Mostly in time order, as segments are, so that summaries get used.
     fc
       .tuple(fc.nat(1_000), fc.array(row, { minLength: 1, maxLength: 8 }))
       .map(([start, rows]) => rows.map((one) => ({ ...one, at: start + (one.at % 40) }))),
@@ -108,7 +108,7 @@ test.each([
         const [from, to] = [Math.min(a, b), Math.max(a, b)];
         const chart = new ChartBuilder(type, from, to, buckets);
         for (const rows of parts)
-          if (chart.addDigest(digestFor(type, rows))) used++;
+          if (chart.addSummary(digestFor(type, rows))) used++;
           else chart.addColumns(columnsOf(rows));
         const expected = naive(type, parts.flat(), from, to, buckets);
         const drawn = chart.buckets();
@@ -133,7 +133,7 @@ test("a spike of one point in a million shows", () => {
       at: start + i,
       fields: [start + i === 654_321 ? 1e6 : 60],
     }));
-    if (!chart.addDigest(digestFor("gauge", rows))) chart.addColumns(columnsOf(rows));
+    if (!chart.addSummary(digestFor("gauge", rows))) chart.addColumns(columnsOf(rows));
   }
   expect(chart.total).toBe(1_000_000);
   const spikes = chart.buckets().filter(({ max }) => max === 1e6);

@@ -1,3 +1,4 @@
+import type { JsonObject } from "../../src/core/wire.ts";
 import { expect, test } from "vitest";
 import { isEmpty, isSecret, redact, redactArguments } from "../../src/core/redact.ts";
 
@@ -22,7 +23,7 @@ test.each(["user", "pass", "key", "session", "tok_en ", "author", "level", "__pr
 );
 
 test("secrets are written over at any depth, whatever they are", () => {
-  const state = {
+  const state: JsonObject & { db: JsonObject } = {
     db: { password: "hunter2", user: "ada" },
     list: [{ token: 5 }, { name: "x" }],
     cookies: { a: "b" },
@@ -32,7 +33,7 @@ test("secrets are written over at any depth, whatever they are", () => {
     list: [{ token: "[redacted]" }, { name: "x" }],
     cookies: "[redacted]",
   });
-  expect(state.db.password).toBe("hunter2");
+  expect(state.db["password"]).toBe("hunter2");
 });
 
 test("an empty secret and null stay: a patch may delete one", () => {

@@ -6,9 +6,9 @@ import {
   MAX_TRANSITIONS,
 } from "../../src/core/limits.ts";
 import {
-  type Facts,
-  learn,
-  newFacts,
+  type Observations,
+  observe,
+  newObservations,
   nextChange,
   noteTransition,
   verdict,
@@ -19,19 +19,19 @@ const START = 1_000_000;
 const SECOND = 1_000;
 const TIMEOUT = DEFAULT_HEARTBEAT_TIMEOUT_MS;
 
-/** Facts after these ops, heard of at once; times are since the start. */
-function facts(...ops: Op[]): Facts {
-  const known = newFacts(START, START);
+/** Observations after these ops, heard of at once; times are since the start. */
+function observations(...ops: Op[]): Observations {
+  const known = newObservations(START, START);
   for (const op of ops) {
-    learn(known, { ...op, at: START + op.at });
-    known.heardAt = Math.max(known.heardAt, START + op.at);
-    noteTransition(known, known.heardAt);
+    observe(known, { ...op, at: START + op.at });
+    known.lastContactAt = Math.max(known.lastContactAt, START + op.at);
+    noteTransition(known, known.lastContactAt);
   }
   return known;
 }
 const judge = (...ops: Op[]) => {
-  const known = facts(...ops);
-  return verdict(known, known.heardAt);
+  const known = observations(...ops);
+  return verdict(known, known.lastContactAt);
 };
 const kinds = (...ops: Op[]) => judge(...ops).evidence.map(({ kind }) => kind);
 
@@ -156,8 +156,8 @@ describe("hung", () => {
       { op: "recovered", at: 80 * SECOND } as const,
       { op: "event", at: 80 * SECOND, name: "application_recovered" } as const,
     ]) {
-      const known = facts(start, beat(0), hang, end);
-      expect(verdict(known, known.heardAt)).toMatchObject({
+      const known = observations(start, beat(0), hang, end);
+      expect(verdict(known, known.lastContactAt)).toMatchObject({
         status: "active",
         since: START + 80 * SECOND,
       });
@@ -166,8 +166,8 @@ describe("hung", () => {
   });
 
   test("not by news that its next heartbeat overtook", () => {
-    const known = facts(start, beat(0), beat(80 * SECOND), { op: "hang", at: 70 * SECOND });
-    expect(verdict(known, known.heardAt).status).toBe("active");
+    const known = observations(start, beat(0), beat(80 * SECOND), { op: "hang", at: 70 * SECOND });
+    expect(verdict(known, known.lastContactAt).status).toBe("active");
     expect(known.everHung).toBe(true);
   });
 });
@@ -190,7 +190,7 @@ describe("ended", () => {
   });
 
   test("never suspended or hung afterwards", () => {
-    const known = facts(
+    const known = observations(
       start,
       beat(0),
       { op: "hang", at: 70 * SECOND },
@@ -311,7 +311,7 @@ describe("crashed", () => {
 
   test("keeps a bounded part of what was said of it", () => {
     const long = "x".repeat(1_000_000);
-    const known = facts(
+    const known = observations(
       start,
       { ...thrown(1, false), exception_type: long, exception_msg: long } as Op,
       crash({ reason: long, message: long }),
@@ -322,7 +322,7 @@ describe("crashed", () => {
 
 describe("suspended", () => {
   test("is what nobody was heard of for longer than was promised, and is unsure", () => {
-    const known = facts(start);
+    const known = observations(start);
     expect(verdict(known, START + DEFAULT_LEASE_MS).status).toBe("active");
     expect(verdict(known, START + DEFAULT_LEASE_MS + 1)).toMatchObject({
       status: "suspended",
@@ -332,15 +332,15 @@ describe("suspended", () => {
   });
 
   test("goes before hung: nobody is there to say so any more", () => {
-    const known = facts(start, beat(0), { op: "hang", at: 70 * SECOND });
-    expect(verdict(known, known.heardAt + DEFAULT_LEASE_MS + 1).status).toBe("suspended");
+    const known = observations(start, beat(0), { op: "hang", at: 70 * SECOND });
+    expect(verdict(known, known.lastContactAt + DEFAULT_LEASE_MS + 1).status).toBe("suspended");
   });
 
   test("ends with the next word, and both are among the transitions", () => {
-    const known = facts(start);
+    const known = observations(start);
     noteTransition(known, START + DEFAULT_LEASE_MS + 1);
-    known.heardAt = START + 10 * DEFAULT_LEASE_MS;
-    noteTransition(known, known.heardAt);
+    known.lastContactAt = START + 10 * DEFAULT_LEASE_MS;
+    noteTransition(known, known.lastContactAt);
     expect(known.transitions.map(({ status, at }) => [status, at - START])).toEqual([
       ["active", 0],
       ["suspended", DEFAULT_LEASE_MS],
@@ -352,15 +352,15 @@ describe("suspended", () => {
 describe("the next possible change", () => {
   test("is right: the verdict stays until then, and changes then", () => {
     const cases = [
-      facts(start),
-      facts(start, beat(0)),
-      facts(start, beat(0), { op: "hang", at: 70 * SECOND }),
+      observations(start),
+      observations(start, beat(0)),
+      observations(start, beat(0), { op: "hang", at: 70 * SECOND }),
     ];
     for (const known of cases) {
-      const due = nextChange(known, known.heardAt);
+      const due = nextChange(known, known.lastContactAt);
       if (due === null) throw new Error("nothing is due");
-      expect(verdict(known, due - 1).status).toBe(verdict(known, known.heardAt).status);
-      expect(verdict(known, due).status).not.toBe(verdict(known, known.heardAt).status);
+      expect(verdict(known, due - 1).status).toBe(verdict(known, known.lastContactAt).status);
+      expect(verdict(known, due).status).not.toBe(verdict(known, known.lastContactAt).status);
       expect(nextChange(known, due)).toBeNull();
     }
   });
@@ -368,8 +368,8 @@ describe("the next possible change", () => {
 
 describe("transitions", () => {
   test("begin with running, whatever became of it before it was heard of", () => {
-    const known = newFacts(START, START);
-    learn(known, { op: "end", at: START + 5 });
+    const known = newObservations(START, START);
+    observe(known, { op: "end", at: START + 5 });
     expect(noteTransition(known, START + 10)).toBe(true);
     expect(noteTransition(known, START + 10)).toBe(false);
     expect(known.transitions.map(({ status }) => status)).toEqual(["active", "ended"]);
@@ -379,13 +379,18 @@ describe("transitions", () => {
     const ops = Array.from({ length: 200 }, (_, i): Op =>
       i % 2 ? beat(i * 100 + 50) : { op: "hang", at: i * 100 },
     );
-    const { transitions } = facts(start, ...ops);
+    const { transitions } = observations(start, ...ops);
     expect(transitions).toHaveLength(MAX_TRANSITIONS);
     expect(transitions.at(-1)?.status).toBe("active");
   });
 });
 
-test("facts are plain data: they go through JSON unchanged", () => {
-  const known = facts(start, beat(0), { op: "hang", at: 5 }, { op: "crash", at: 6, exit_code: 1 });
+test("observations are plain data: they go through JSON unchanged", () => {
+  const known = observations(
+    start,
+    beat(0),
+    { op: "hang", at: 5 },
+    { op: "crash", at: 6, exit_code: 1 },
+  );
   expect(JSON.parse(JSON.stringify(known))).toEqual(known);
 });

@@ -58,7 +58,7 @@ test("a verdict names only what is not certain, and says ages as ages", async ()
 
   await record(ask, game({ id: "alive", at: Date.now() - 60_000, seconds: 60, ending: "running" }));
   const alive = (await get("/sessions/alive")).html;
-  expect(alive).toMatch(/<h1>Running for <span data-since="\d+">\d+(\.\d)? s<\/span><\/h1>/);
+  expect(alive).toMatch(/<h1>Running for <span data-since="\d+">[\d.]+ (s|min)<\/span><\/h1>/);
   expect(alive).toMatch(/Last heartbeat \(one is due every 5 s\).*?data-show="age"/);
 
   await record(ask, [
@@ -549,11 +549,11 @@ test("home says how a version does against the one before, and only what chance 
 });
 
 test("what nobody has heard of stands apart from what runs", async () => {
-  expect((await get("/")).html).not.toContain(">Silent</h3>");
+  expect((await get("/")).html).not.toContain(">Lost contact</h3>");
   await publish(env.CATALOG, publication("asleep", { session: { status: "suspended" } }));
   await publish(env.CATALOG, publication("awake", { session: { status: "active" } }));
   const { html } = await get("/");
-  const [, running = "", silent = ""] = html.split(/id="running-title"|>Silent<\/h3>/);
+  const [, running = "", silent = ""] = html.split(/id="running-title"|>Lost contact<\/h3>/);
   expect(running).toContain('href="/sessions/awake"');
   expect(running).not.toContain('href="/sessions/asleep"');
   expect(silent).toContain('href="/sessions/asleep"');

@@ -1,52 +1,19 @@
+import { formatBytes, formatDuration, formatQuantity, formatTick } from "../../src/core/format.ts";
 import { expect, test } from "vitest";
 import { readFilter, searchQuery } from "../../src/pages/search.ts";
 import { piecesOf, plain } from "../../src/pages/ui/coloured.tsx";
 import { framesOf } from "../../src/pages/ui/frames.tsx";
-import { bytes, mark, quantity } from "../../src/pages/ui/quantity.ts";
 import { Sparkline } from "../../src/pages/ui/sparkline.tsx";
 import { scaleOf, timeTicks } from "../../src/pages/ui/scale.ts";
-import { duration } from "../../src/pages/ui/time.tsx";
-
-// A plain script of the browser's, without types here: `as string` keeps the compiler from looking for them.
-const browser: { quantity: typeof quantity; mark: typeof mark } = await import(
-  "../../public/quantity.js" as string
-);
-
-const NUMBERS = [
-  0,
-  1,
-  -1,
-  0.5,
-  59.94,
-  1_204,
-  123_456.7,
-  1e9,
-  1.5e13,
-  3e-7,
-  2 ** 40,
-  1_023,
-  1_024,
-  -5_000,
-  1e-12,
-];
-
-test("numbers read the same from the server and while the page is open", () => {
-  for (const unit of ["", "bytes", "seconds", "percent", "Celsius", "constructor", "rpm"]) {
-    for (const number of NUMBERS) {
-      expect(browser.quantity(number, unit)).toBe(quantity(number, unit));
-      expect(browser.mark(number, unit)).toBe(mark(number, unit));
-    }
-  }
-});
 
 test("numbers come with their units, in few digits", () => {
-  expect(quantity(431_951_872, "bytes")).toBe("412 MiB");
-  expect(quantity(0.00125, "seconds")).toBe("1.25 ms");
-  expect(quantity(87.4321, "percent")).toBe("87.43 %");
-  expect(quantity(41.5, "celsius")).toBe("41.5 °C");
-  expect(mark(41.5, "celsius")).toBe("41.5 °C");
-  expect(quantity(1_204)).toBe("1,204");
-  expect(bytes(0)).toBe("0 B");
+  expect(formatQuantity(431_951_872, "bytes")).toBe("412 MiB");
+  expect(formatQuantity(0.00125, "seconds")).toBe("1.25 ms");
+  expect(formatQuantity(87.4321, "percent")).toBe("87.43 %");
+  expect(formatQuantity(41.5, "celsius")).toBe("41.5 °C");
+  expect(formatTick(41.5, "celsius")).toBe("41.5 °C");
+  expect(formatQuantity(1_204)).toBe("1,204");
+  expect(formatBytes(0)).toBe("0 B");
 });
 
 test("an axis is marked at round numbers, from below the least to above the most", () => {
@@ -61,7 +28,7 @@ test("an axis is marked at round numbers, from below the least to above the most
 });
 
 test("an axis of time is marked at whole seconds, minutes, hours and days", () => {
-  expect(timeTicks(-205, 134_000).map(duration)).toEqual([
+  expect(timeTicks(-205, 134_000).map(formatDuration)).toEqual([
     "0 ms",
     "30 s",
     "1 min",
@@ -84,7 +51,7 @@ test("a sparkline is small, however long the session, and keeps a spike of one b
 });
 
 test("spans are told in their two largest units", () => {
-  expect([80, 1_250, 23_720, 134_000, 3_600_000, 90_061_000, -1_500].map(duration)).toEqual([
+  expect([80, 1_250, 23_720, 134_000, 3_600_000, 90_061_000, -1_500].map(formatDuration)).toEqual([
     "80 ms",
     "1.25 s",
     "23.7 s",

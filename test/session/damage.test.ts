@@ -32,7 +32,7 @@ async function flip(world: World, id: number, column: string): Promise<void> {
 const values = async (world: World) =>
   (await world.client.history({ limit: 100 })).items.map(({ patch }) => patch["a"]);
 
-describe.each(["body", "head", "keyframe"])(
+describe.each(["body", "session_index", "keyframe"])(
   "a sealed segment with a flipped bit in its %s",
   (column) => {
     test("is skipped and reported, and everything else is there", async () => {
@@ -60,14 +60,14 @@ describe.each(["body", "head", "keyframe"])(
       expect(legacy.metrics).toHaveLength(8);
     });
 
-    test("does not harm the recording that goes on, nor a batch that is refused, nor a rest", async () => {
+    test("does not harm the projection that goes on, nor a batch that is refused, nor a rest", async () => {
       const world = await recorded();
       await flip(world, 2, column);
       await world.client.events({ limit: 100 }); // it is noticed
       expect(await world.send([state(NOON, { a: 99 })], { first: 1_000 })).toMatchObject({
         error: { code: "lane_gap" },
       });
-      expect(await world.send([], {})).not.toHaveProperty("error"); // only the head is written
+      expect(await world.send([], {})).not.toHaveProperty("error"); // only the index is written
       expect(await world.send([state(NOON + 20_000, { a: 10 })])).not.toHaveProperty("error");
       await world.evict();
       expect(await values(world)).toEqual([0, 1, 4, 5, 6, 7, 8, 9, 10]);
@@ -77,10 +77,10 @@ describe.each(["body", "head", "keyframe"])(
   },
 );
 
-test("a flipped bit in a digest costs nothing: the segment is opened instead", async () => {
+test("a flipped bit in a summary costs nothing: the segment is opened instead", async () => {
   const world = await recorded();
   await world.evict();
-  for (const id of [1, 2, 3, 4]) await flip(world, id, "digest");
+  for (const id of [1, 2, 3, 4]) await flip(world, id, "summary");
   expect(await values(world)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
   expect((await world.client.events({ name: "event-3" })).items).toHaveLength(1);
   const [chart] = await world.client.charts({ name: "fps", points: 4 });
@@ -97,7 +97,7 @@ test("numbers of a row that changed are damage as well", async () => {
   expect(await values(world)).toEqual([0, 1, 2, 3, 6, 7, 8, 9]);
 });
 
-describe.each(["body", "head", "keyframe"])(
+describe.each(["body", "session_index", "keyframe"])(
   "the newest segment with a flipped bit in its %s",
   (column) => {
     test("costs what was in it, and the session goes on after it", async () => {

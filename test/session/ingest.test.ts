@@ -307,7 +307,7 @@ describe("limits", () => {
     });
   });
 
-  test("a head made as large as it can be still fits its row", async () => {
+  test("a index made as large as it can be still fits its row", async () => {
     const world = new World();
     await world.send([start()]);
     const long = (i: number) => `${i}${"x".repeat(240)}`;
@@ -328,7 +328,7 @@ describe("limits", () => {
         }),
       ).not.toHaveProperty("error");
       const [{ bytes } = { bytes: 0 }] = await world.sql<{ bytes: number }>(
-        "SELECT max(length(head)) AS bytes FROM segments",
+        "SELECT max(length(session_index)) AS bytes FROM segments",
       );
       expect(bytes).toBeLessThan(700_000);
     }

@@ -240,7 +240,7 @@ test("a sealed session of regular gauges takes at most 2.5 bytes a point on disk
     await world.send(gauges);
   }
   const [sealed] = await world.sql<{ bytes: number; share: number }>(
-    "SELECT sum(length(body) + length(head) + length(keyframe) + length(digest)) AS bytes, 1 AS share FROM segments WHERE sealed = 1",
+    "SELECT sum(length(body) + length(session_index) + length(keyframe) + length(summary)) AS bytes, 1 AS share FROM segments WHERE sealed = 1",
   );
   const [left] = await world.sql<{ bytes: number }>(
     "SELECT ifnull(sum(length(body)), 0) AS bytes FROM segments WHERE sealed = 0",

@@ -1,11 +1,11 @@
 /** The metrics that sessions share, each drawn over the others. */
+import { formatCount, formatQuantity } from "../../core/format.ts";
 import type { Chart, SeriesSummary } from "../../core/answers.ts";
 import { COMPARED_METRICS, COMPARED_POINTS } from "../limits.ts";
 import { Empty } from "../ui/empty.tsx";
 import { BY_NAME } from "../ui/order.ts";
 import { Panel } from "../ui/panel.tsx";
 import { Legend, type Line, LineMark, Plot } from "../ui/plot.tsx";
-import { many, quantity } from "../ui/quantity.ts";
 import { endOf, type Member, named } from "./member.tsx";
 
 export async function metricsOf(all: Member[], event: string | undefined) {
@@ -104,7 +104,7 @@ function Overlay({ members, charts, from, to }: OverlayProps) {
         axis="elapsed"
         marks={4}
         unit={series.unit}
-        title={`${series.name} in ${many(lines.length, "session")}`}
+        title={`${series.name} in ${formatCount(lines.length, "session")}`}
       />
       <ul class="overlay-facts">
         {members.map(({ index, letter }, at) => {
@@ -123,9 +123,9 @@ function Overlay({ members, charts, from, to }: OverlayProps) {
 
 /** The one figure that says most of a series: of a counter how far it came and how quickly, of everything else the mean. */
 function factOf({ type, unit, mean, last, rate }: SeriesSummary): string {
-  const rounded = (value: number) => quantity(Number(value.toPrecision(4)), unit);
+  const rounded = (value: number) => formatQuantity(Number(value.toPrecision(4)), unit);
   if (type !== "counter") return `mean ${rounded(mean)}`;
-  return `total ${quantity(last, unit)}${rate === undefined ? "" : `, ${rounded(rate)}/s`}`;
+  return `total ${formatQuantity(last, unit)}${rate === undefined ? "" : `, ${rounded(rate)}/s`}`;
 }
 
 /** As few points as fit are all there; of more, each bucket's mean, and around it how far its values went. */

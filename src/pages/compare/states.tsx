@@ -1,4 +1,5 @@
 /** The last states of sessions, side by side: only what differs. */
+import { formatCount, formatNumber } from "../../core/format.ts";
 import type { Json, JsonObject } from "../../core/wire.ts";
 import { COMPARED_VALUES } from "../limits.ts";
 import { short } from "../session/event.tsx";
@@ -6,7 +7,6 @@ import { Empty } from "../ui/empty.tsx";
 import { BY_NAME } from "../ui/order.ts";
 import { Panel } from "../ui/panel.tsx";
 import { LineMark } from "../ui/plot.tsx";
-import { digits, many } from "../ui/quantity.ts";
 import { text } from "../ui/tree.tsx";
 import { type Member, named } from "./member.tsx";
 
@@ -26,7 +26,7 @@ export async function statesOf(members: Member[]) {
       title="Last states, where they differ"
       aside={
         <span class="quiet">
-          {many(different.length, "value")} of {digits(paths.length)}
+          {formatCount(different.length, "value")} of {formatNumber(paths.length)}
         </span>
       }
     >

@@ -1,7 +1,7 @@
 /** How the values of a metric are distributed, as bars. */
+import { formatNumber, formatQuantity, formatTick } from "../../core/format.ts";
 import type { Bar } from "../../catalog/index.ts";
 import { Empty } from "../ui/empty.tsx";
-import { digits, mark, quantity } from "../ui/quantity.ts";
 import { scaleOf } from "../ui/scale.ts";
 
 /** Every bar is as wide as the values that it holds and as high as they are dense, so that areas compare. */
@@ -18,7 +18,7 @@ export function Bars({ bars, unit }: { bars: Bar[]; unit: string }) {
   return (
     <figure class="plot distribution">
       <div class="plot-y" aria-hidden="true">
-        <span>{digits(drawn.find(({ density }) => density === densest)?.count ?? 0)}</span>
+        <span>{formatNumber(drawn.find(({ density }) => density === densest)?.count ?? 0)}</span>
         <span>0</span>
       </div>
       <svg
@@ -35,7 +35,7 @@ export function Bars({ bars, unit }: { bars: Bar[]; unit: string }) {
             y={100 - (density / densest) * 100}
             height={(density / densest) * 100}
           >
-            <title>{`${rounded(from, unit)} to ${rounded(to, unit)}: ${digits(count)}`}</title>
+            <title>{`${rounded(from, unit)} to ${rounded(to, unit)}: ${formatNumber(count)}`}</title>
           </rect>
         ))}
       </svg>
@@ -48,7 +48,7 @@ export function Bars({ bars, unit }: { bars: Bar[]; unit: string }) {
               y="1em"
               text-anchor="middle"
             >
-              {mark(tick, unit)}
+              {formatTick(tick, unit)}
             </text>
           ))}
       </svg>
@@ -61,5 +61,5 @@ const WIDTH = 1_000;
 const GAP = 1.5;
 
 function rounded(value: number, unit: string): string {
-  return quantity(Number(value.toPrecision(4)), unit);
+  return formatQuantity(Number(value.toPrecision(4)), unit);
 }

@@ -1,11 +1,11 @@
 /** The statistics of each group, as a table and as CSV. */
+import { formatNumber, formatQuantity } from "../../core/format.ts";
 import type { Grouping, GroupStatistics } from "../../catalog/index.ts";
 import type { MetricType } from "../../core/vocabulary.ts";
 import { STATISTICS_ROWS } from "../limits.ts";
 import { address } from "../ui/address.ts";
 import { Panel } from "../ui/panel.tsx";
 import { LineMark } from "../ui/plot.tsx";
-import { digits, quantity } from "../ui/quantity.ts";
 import { GROUP_WORDS, type Question, questionQuery } from "./question.ts";
 
 const WORDS = {
@@ -52,7 +52,7 @@ export function Statistics({ question, rows, drawn, unit, type }: TableProps) {
       aside={
         <>
           {rows.length > STATISTICS_ROWS ? (
-            <span class="quiet">{`${STATISTICS_ROWS} of ${digits(rows.length)}, all of them in the CSV`}</span>
+            <span class="quiet">{`${STATISTICS_ROWS} of ${formatNumber(rows.length)}, all of them in the CSV`}</span>
           ) : null}
           <a class="tool" href={address("/metrics.csv", questionQuery(question))}>
             CSV
@@ -113,8 +113,9 @@ function GroupName({ group, by }: { group: string; by: Grouping }) {
 function cell(row: GroupStatistics, column: Column, unit: string): string {
   const value = row[column];
   if (value === null) return "–";
-  if (column === "sessions" || column === "points" || column === "count") return digits(value);
-  const said = quantity(Number(value.toPrecision(5)), unit);
+  if (column === "sessions" || column === "points" || column === "count")
+    return formatNumber(value);
+  const said = formatQuantity(Number(value.toPrecision(5)), unit);
   return column === "rate" ? `${said}/s` : said;
 }
 

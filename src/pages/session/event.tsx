@@ -1,10 +1,11 @@
 /** One event, as a line or opened: used wherever events are shown. */
+import { formatDuration } from "../../core/format.ts";
 import type { EventRow } from "../../core/answers.ts";
 import { EVENT_CRASHED, EVENT_HUNG, EVENT_RECOVERED } from "../../core/vocabulary.ts";
 import type { JsonObject } from "../../core/wire.ts";
 import { ROW_TEXT } from "../limits.ts";
 import { plain } from "../ui/coloured.tsx";
-import { duration, Moment } from "../ui/time.tsx";
+import { Moment } from "../ui/time.tsx";
 
 /** In one line: when, how grave, what. */
 export function EventLine({ id, event }: { id: string; event: EventRow }) {
@@ -63,13 +64,13 @@ const OWN: Record<string, (data: JsonObject) => string> = {
   },
   [EVENT_HUNG]: ({ seconds_since_heartbeat: seconds, process_state: state }) =>
     [
-      typeof seconds === "number" ? `no heartbeat for ${duration(seconds * 1_000)}` : "",
+      typeof seconds === "number" ? `no heartbeat for ${formatDuration(seconds * 1_000)}` : "",
       typeof state === "string" ? `its process is ${state}` : "",
     ]
       .filter(Boolean)
       .join(", "),
   [EVENT_RECOVERED]: ({ duration_ms: ms }) =>
-    typeof ms === "number" ? `after ${duration(ms)} without a heartbeat` : "",
+    typeof ms === "number" ? `after ${formatDuration(ms)} without a heartbeat` : "",
 };
 
 /** `door=21 took_ms=32`: as people read logs. */

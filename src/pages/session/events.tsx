@@ -1,4 +1,5 @@
 /** All events, newest first, with what narrows them down: words, category, name, group. More come as the list is scrolled. */
+import { formatNumber } from "../../core/format.ts";
 import { Hono } from "hono";
 import type { EventCount, EventRow, Summary } from "../../core/answers.ts";
 import type { Env } from "../../env.ts";
@@ -6,7 +7,6 @@ import { LIST_ROWS } from "../limits.ts";
 import { address } from "../ui/address.ts";
 import { Empty } from "../ui/empty.tsx";
 import { guarded } from "../ui/panel.tsx";
-import { digits } from "../ui/quantity.ts";
 import { Moment } from "../ui/time.tsx";
 import { EventText } from "./event.tsx";
 import { Exception } from "./exception.tsx";
@@ -55,7 +55,7 @@ export function EventsPanel({ recording, summary, filter }: EventsProps) {
               <h2>Events</h2>
               <span class="count">
                 <span id="events-matched">{matched(filter, page, counts)}</span>
-                <span id="events-count">{digits(summary.counts.events)}</span>
+                <span id="events-count">{formatNumber(summary.counts.events)}</span>
               </span>
             </header>
             <EventsFilter id={summary.id} counts={counts} filter={filter} />
@@ -77,9 +77,9 @@ function matched(filter: Filter, { items, next }: Found, counts: EventCount[]): 
       ({ name, category }) =>
         (filter.name ?? name) === name && (filter.category ?? category) === category,
     );
-    return `${digits(rows.reduce((sum, { count }) => sum + count, 0))} of `;
+    return `${formatNumber(rows.reduce((sum, { count }) => sum + count, 0))} of `;
   }
-  return `${digits((filter.seen ?? 0) + items.length)}${next === null ? "" : "+"} of `;
+  return `${formatNumber((filter.seen ?? 0) + items.length)}${next === null ? "" : "+"} of `;
 }
 
 function isCounted({ text, group, label, from, to }: Filter): boolean {
@@ -152,7 +152,7 @@ function Select({ name, word, options, now }: SelectProps) {
         <option value="">{word}</option>
         {options.map(([option, count]) => (
           <option value={option} selected={option === now}>
-            {`${option} (${digits(count)})`}
+            {`${option} (${formatNumber(count)})`}
           </option>
         ))}
       </select>

@@ -1,11 +1,11 @@
 /** Exceptions with their frames, what caused them, and links that open the line in an editor. */
+import { formatNumber } from "../../core/format.ts";
 import { Hono } from "hono";
 import type { EventRow, Summary } from "../../core/answers.ts";
 import type { Env } from "../../env.ts";
 import { EXCEPTION_ROWS } from "../limits.ts";
 import { address } from "../ui/address.ts";
 import { guarded } from "../ui/panel.tsx";
-import { digits } from "../ui/quantity.ts";
 import { Moment } from "../ui/time.tsx";
 import { framesOf, Frames } from "../ui/frames.tsx";
 import { type Recording, recordingOf } from "./recording.ts";
@@ -30,7 +30,7 @@ export function ExceptionsPanel({
     >
       <header class="panel-head">
         <h2 id="exceptions-title">Exceptions</h2>
-        <span class="count">{digits(summary.counts.exceptions)}</span>
+        <span class="count">{formatNumber(summary.counts.exceptions)}</span>
       </header>
       {summary.counts.exceptions === 0 ? null : guarded("the exceptions", () => list(recording))}
     </section>

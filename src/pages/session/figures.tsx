@@ -1,8 +1,8 @@
 /** The counts and statistics of a running session's page, told anew every few seconds while something happens. */
+import { formatNumber } from "../../core/format.ts";
 import { Hono } from "hono";
 import type { Env } from "../../env.ts";
 import { STRIPS } from "../limits.ts";
-import { digits } from "../ui/quantity.ts";
 import { RecordFigures } from "./ledger.tsx";
 import { recordingOf } from "./recording.ts";
 import { FreshStatistics, idsOf, MetricsCount } from "./strips.tsx";
@@ -35,7 +35,7 @@ figureRoutes.get("/sessions/:id/figures", async (c) => {
   return c.html(
     <>
       <hx-partial hx-target="#events-count" hx-swap="innerHTML">
-        {digits(summary.counts.events)}
+        {formatNumber(summary.counts.events)}
       </hx-partial>
       <hx-partial hx-target="#metrics-count" hx-swap="innerHTML">
         <MetricsCount summary={summary} />

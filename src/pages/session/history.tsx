@@ -1,11 +1,12 @@
 /** One value of the state over the session's life: what it was, for how long, and which event came before each change. */
+import { formatDuration } from "../../core/format.ts";
 import { Hono } from "hono";
 import type { PathChange } from "../../core/answers.ts";
 import type { Env } from "../../env.ts";
 import { HISTORY_ROWS } from "../limits.ts";
 import { address } from "../ui/address.ts";
 import { guarded } from "../ui/panel.tsx";
-import { duration, Moment } from "../ui/time.tsx";
+import { Moment } from "../ui/time.tsx";
 import { text } from "../ui/tree.tsx";
 import { EventText, short } from "./event.tsx";
 import { type Recording, recordingOf } from "./recording.ts";
@@ -86,7 +87,7 @@ function Change(props: { id: string; change: PathChange; isAtNeedle: boolean }) 
         )}
       </span>
       <span class="change-held">
-        {change.held_ms === null ? "ever since" : `for ${duration(change.held_ms)}`}
+        {change.held_ms === null ? "ever since" : `for ${formatDuration(change.held_ms)}`}
       </span>
       {change.cause === null ? null : (
         <span class="change-cause">

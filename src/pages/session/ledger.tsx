@@ -1,7 +1,7 @@
 /** Is it all here, and what does it cost: nothing is lost in silence. */
+import { formatBytes, formatCount, formatDuration, formatNumber } from "../../core/format.ts";
 import type { Summary } from "../../core/answers.ts";
-import { bytes, digits, many } from "../ui/quantity.ts";
-import { duration, Time } from "../ui/time.tsx";
+import { Time } from "../ui/time.tsx";
 
 /** Why something that a program logged is not here, in words. */
 const CAUSES: Record<string, string> = {
@@ -51,7 +51,7 @@ export function RecordFigures({ summary }: { summary: Summary }) {
     <div id="record-figures">
       <p class="completeness" data-complete={isComplete ? "" : undefined}>
         <strong>
-          {digits(ledger.stored)} of {digits(ledger.accepted)} recorded
+          {formatNumber(ledger.stored)} of {formatNumber(ledger.accepted)} recorded
         </strong>
         {isComplete ? ": nothing is missing." : "."}
       </p>
@@ -59,27 +59,28 @@ export function RecordFigures({ summary }: { summary: Summary }) {
         <ul class="losses">
           {dropped.map(([cause, count]) => (
             <li>
-              <strong>{digits(count)}</strong> {CAUSES[cause] ?? cause}
+              <strong>{formatNumber(count)}</strong> {CAUSES[cause] ?? cause}
             </li>
           ))}
           {summary.damaged_segments === 0 ? null : (
             <li>
-              <strong>{many(summary.damaged_segments, "segment")}</strong> cannot be read back
+              <strong>{formatCount(summary.damaged_segments, "segment")}</strong> cannot be read
+              back
             </li>
           )}
         </ul>
       )}
       <dl class="facts">
-        <Fact word="Size">{bytes(summary.bytes)}</Fact>
+        <Fact word="Size">{formatBytes(summary.bytes)}</Fact>
         <Fact word="Rows written">
-          {digits(summary.rows_written)}
+          {formatNumber(summary.rows_written)}
           <span class="quiet"> ≈ ${(summary.rows_written * DOLLARS_PER_ROW).toFixed(6)}</span>
         </Fact>
-        <Fact word="Segments">{digits(summary.segments)}</Fact>
+        <Fact word="Segments">{formatNumber(summary.segments)}</Fact>
         <Fact word="Clock">
           {Math.abs(summary.clock_skew_ms) < 1_000
             ? "agrees with the server's"
-            : `${duration(Math.abs(summary.clock_skew_ms))} ${summary.clock_skew_ms > 0 ? "ahead" : "behind"}`}
+            : `${formatDuration(Math.abs(summary.clock_skew_ms))} ${summary.clock_skew_ms > 0 ? "ahead" : "behind"}`}
         </Fact>
         <Fact word="Last heard">
           <Time at={summary.updated_at} />
@@ -105,7 +106,7 @@ function Writers({ summary }: { summary: Summary }) {
   if (summary.lanes.length === 0) return null;
   return (
     <details class="writers">
-      <summary>{many(summary.lanes.length, "process", "processes")} wrote to it</summary>
+      <summary>{formatCount(summary.lanes.length, "process", "processes")} wrote to it</summary>
       <table>
         <thead>
           <tr>
@@ -129,7 +130,7 @@ function Writers({ summary }: { summary: Summary }) {
               <td>{writer.language}</td>
               <td>{writer.client}</td>
               <td>{[writer.os, writer.hostname, writer.user].filter(Boolean).join(", ")}</td>
-              <td class="number">{digits(applied)}</td>
+              <td class="number">{formatNumber(applied)}</td>
             </tr>
           ))}
         </tbody>

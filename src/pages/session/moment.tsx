@@ -1,4 +1,5 @@
 /** What was so at the needle: the state then, what had just changed, and the events around it. */
+import { formatCount, formatDuration } from "../../core/format.ts";
 import { Hono } from "hono";
 import type { Difference, EventRow, StateAt, Summary } from "../../core/answers.ts";
 import type { Json } from "../../core/wire.ts";
@@ -6,8 +7,7 @@ import type { Env } from "../../env.ts";
 import { AROUND_AFTER, AROUND_BEFORE } from "../limits.ts";
 import { Empty } from "../ui/empty.tsx";
 import { guarded } from "../ui/panel.tsx";
-import { many } from "../ui/quantity.ts";
-import { duration, momentPath, Time } from "../ui/time.tsx";
+import { momentPath, Time } from "../ui/time.tsx";
 import { text, Tree, type TreeLinks } from "../ui/tree.tsx";
 import { EventLine } from "./event.tsx";
 import { History } from "./history.tsx";
@@ -122,9 +122,9 @@ function Offset({ summary, view: { at, to } }: { summary: Summary; view: View })
 function offsetOf(summary: Summary, at: number): string {
   const { created_at: start } = summary;
   const last = lastMoment(summary);
-  if (at < start) return `${duration(start - at)} before its start`;
-  if (at <= last) return `${duration(at - start)} after its start`;
-  return `${duration(at - last)} after its ${summary.ended_at === null ? "latest moment" : "end"}`;
+  if (at < start) return `${formatDuration(start - at)} before its start`;
+  if (at <= last) return `${formatDuration(at - start)} after its start`;
+  return `${formatDuration(at - last)} after its ${summary.ended_at === null ? "latest moment" : "end"}`;
 }
 
 type StepProps = { view: View; id: string; name: string; word: string; at?: number | undefined };
@@ -188,7 +188,7 @@ function StateSection({ id, state, view, hasStarted, changedAt, differences }: S
       </header>
       {changedAt === undefined ? null : (
         <p class="changed">
-          {many(differences.length, "value")} changed at{" "}
+          {formatCount(differences.length, "value")} changed at{" "}
           <a href={momentPath(id, changedAt)} data-t={changedAt}>
             <Time at={changedAt} show="clock" />
           </a>

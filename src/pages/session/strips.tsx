@@ -1,4 +1,5 @@
 /** Every metric as a strip under the tape, on the same time axis. Charts.js draws the ink; what can be read is here. */
+import { formatCount, formatNumber, formatQuantity, formatTick } from "../../core/format.ts";
 import { Hono } from "hono";
 import type { Chart, SeriesSummary, Summary } from "../../core/answers.ts";
 import { Refusal } from "../../core/refusal.ts";
@@ -7,7 +8,6 @@ import { STILL_POINTS, STRIP_POINTS, STRIPS } from "../limits.ts";
 import { address } from "../ui/address.ts";
 import { Empty } from "../ui/empty.tsx";
 import { guarded } from "../ui/panel.tsx";
-import { digits, many, mark, quantity } from "../ui/quantity.ts";
 import { type Recording, recordingOf } from "./recording.ts";
 import { still } from "./still.ts";
 import { sessionId, type View, viewOf, viewQuery } from "./view.ts";
@@ -55,7 +55,7 @@ export function MetricsCount({ summary: { counts } }: { summary: Summary }) {
   if (counts.series === 0) return null;
   return (
     <>
-      {many(counts.series, "series", "series")}, {many(counts.points, "point")}
+      {formatCount(counts.series, "series", "series")}, {formatCount(counts.points, "point")}
     </>
   );
 }
@@ -111,7 +111,7 @@ async function list(props: ListProps) {
         )
       ) : null}
       {shown.map((one) => (
-        <Strip
+        <Rollup
           series={one}
           value={values.get(one.id)}
           picture={isFragment ? undefined : pictureOf(summary, view, one)}
@@ -125,7 +125,7 @@ async function list(props: ListProps) {
           hx-select=".strip-list > *"
           hx-swap="outerHTML"
         >
-          {many(series.length - skip - shown.length, "more metric")}
+          {formatCount(series.length - skip - shown.length, "more metric")}
         </div>
       ) : null}
     </div>
@@ -140,9 +140,9 @@ function pictureOf({ id, created_at, updated_at }: Summary, view: View, series: 
 
 type StripProps = { series: SeriesSummary; value: number | undefined; picture: string | undefined };
 
-function Strip({ series, value, picture }: StripProps) {
+function Rollup({ series, value, picture }: StripProps) {
   const { id, name, type, unit, tags } = series;
-  const label = `${name} from ${quantity(series.min, unit)} to ${quantity(series.max, unit)}, last ${quantity(series.last, unit)}`;
+  const label = `${name} from ${formatQuantity(series.min, unit)} to ${formatQuantity(series.max, unit)}, last ${formatQuantity(series.last, unit)}`;
   return (
     <article
       id={`strip-${id}`}
@@ -161,7 +161,7 @@ function Strip({ series, value, picture }: StripProps) {
           </span>
         ))}
         <output class="reading" data-reading aria-label="Value at the needle">
-          {value === undefined ? "–" : quantity(value, unit)}
+          {value === undefined ? "–" : formatQuantity(value, unit)}
         </output>
         {type === "counter" ? (
           <button class="tool rate" type="button" aria-pressed="false" data-rate>
@@ -169,8 +169,8 @@ function Strip({ series, value, picture }: StripProps) {
           </button>
         ) : null}
         <span class="scale" aria-hidden="true">
-          <span data-most>{mark(series.max, unit)}</span>
-          <span data-least>{series.min === series.max ? "" : mark(series.min, unit)}</span>
+          <span data-most>{formatTick(series.max, unit)}</span>
+          <span data-least>{series.min === series.max ? "" : formatTick(series.min, unit)}</span>
         </span>
       </header>
       <div class="row-plot" hx-morph-skip>
@@ -198,16 +198,21 @@ function Brief({ series }: { series: SeriesSummary }) {
   return (
     <span id={`brief-${id}`} class="brief" data-last={last}>
       {type === "counter"
-        ? [type, many(points, "update"), `total ${quantity(last, unit)}`, rateOf(series)]
+        ? [
+            type,
+            formatCount(points, "update"),
+            `total ${formatQuantity(last, unit)}`,
+            rateOf(series),
+          ]
             .filter(Boolean)
             .join(" · ")
-        : `${type} · ${many(points, "point")} · mean ${quantity(mean, unit)} · max ${quantity(max, unit)}`}
+        : `${type} · ${formatCount(points, "point")} · mean ${formatQuantity(mean, unit)} · max ${formatQuantity(max, unit)}`}
     </span>
   );
 }
 
 function rateOf({ rate, unit }: SeriesSummary): string | undefined {
-  return rate === undefined ? undefined : `${quantity(rate, unit)}/s`;
+  return rate === undefined ? undefined : `${formatQuantity(rate, unit)}/s`;
 }
 
 type Statistic = [word: string, value: string | undefined];
@@ -236,17 +241,17 @@ function Statistics({ series }: { series: SeriesSummary }) {
 function counted(series: SeriesSummary): Statistic[] {
   const { unit, first, last, points, largest_step } = series;
   return [
-    ["total", quantity(last, unit)],
-    ["updates", digits(points)],
+    ["total", formatQuantity(last, unit)],
+    ["updates", formatNumber(points)],
     ["rate", rateOf(series)],
-    ["largest step", largest_step === undefined ? undefined : quantity(largest_step, unit)],
-    ["first total", quantity(first, unit)],
+    ["largest step", largest_step === undefined ? undefined : formatQuantity(largest_step, unit)],
+    ["first total", formatQuantity(first, unit)],
   ];
 }
 
 function measured({ unit, quantiles, ...series }: SeriesSummary): Statistic[] {
   const said = (value: number | null | undefined) =>
-    value === null || value === undefined ? undefined : quantity(value, unit);
+    value === null || value === undefined ? undefined : formatQuantity(value, unit);
   return [
     ["mean", said(series.mean)],
     ["min", said(series.min)],
@@ -293,22 +298,22 @@ function Buckets({
   const most = Math.max(1, ...buckets.map(({ count }) => count));
   return (
     <table class="buckets">
-      <caption class="label">{many(all, "sample")} by size</caption>
+      <caption class="label">{formatCount(all, "sample")} by size</caption>
       <tbody>
         {/* With one empty bucket on either side, to show that there is nothing further. */}
         {buckets.slice(first, last + 1).map(({ le, count }, index) => (
           <tr>
             <th scope="row">
               {le === null
-                ? `over ${quantity(buckets[first + index - 1]?.le ?? 0, unit)}`
-                : `≤ ${quantity(le, unit)}`}
+                ? `over ${formatQuantity(buckets[first + index - 1]?.le ?? 0, unit)}`
+                : `≤ ${formatQuantity(le, unit)}`}
             </th>
             <td>
               <svg width="100%" height="10" aria-hidden="true">
                 <rect class="bars" width={`${(count / most) * 100}%`} height="10" />
               </svg>
             </td>
-            <td class="number">{digits(count)}</td>
+            <td class="number">{formatNumber(count)}</td>
             <td class="number">{all === 0 ? "0" : ((count / all) * 100).toFixed(1)} %</td>
           </tr>
         ))}

@@ -1,8 +1,9 @@
 /** The overview: one time axis, with everything that happened on it as densities. The strips below share its scale. */
+import { formatDuration, formatNumber } from "../../core/format.ts";
 import type { Summary, Timeline } from "../../core/answers.ts";
-import { digits } from "../ui/quantity.ts";
-import { Lamp, STATUS_WORDS } from "../ui/status.tsx";
-import { duration, Time } from "../ui/time.tsx";
+import { STATUS_LABELS } from "../../core/vocabulary.ts";
+import { Lamp } from "../ui/status.tsx";
+import { Time } from "../ui/time.tsx";
 import { lastMoment, type View, viewQuery } from "./view.ts";
 
 type TapeProps = { summary: Summary; timeline: Timeline; view: View };
@@ -31,13 +32,13 @@ export function Tape({ summary, timeline, view }: TapeProps) {
           <Time at={from} show="full" />
         </span>
         <span class="tape-span">
-          {duration(to - from)}
+          {formatDuration(to - from)}
           {view.from === undefined && view.to === undefined ? (
             " in all"
           ) : (
             <>
               {" of "}
-              {duration(lastMoment(summary) - summary.created_at)}{" "}
+              {formatDuration(lastMoment(summary) - summary.created_at)}{" "}
               <a class="tape-whole" href={`/sessions/${id}${viewQuery({ at: view.at })}`}>
                 whole session
               </a>
@@ -108,7 +109,7 @@ function Ruler({ summary, timeline: { from, to } }: { summary: Summary; timeline
             <>
               <line x1={at} x2={at} y1="12" y2="18" />
               <text x={at} y="10" text-anchor={anchor(summary.created_at + offset, from, span)}>
-                {offset === 0 ? "0" : duration(offset)}
+                {offset === 0 ? "0" : formatDuration(offset)}
               </text>
             </>
           );
@@ -159,7 +160,7 @@ function StatusRow({ summary, timeline: { from, to } }: { summary: Summary; time
 }
 
 function spoken(summary: Summary): string {
-  return summary.transitions.map(({ status }) => STATUS_WORDS[status]).join(", then ");
+  return summary.transitions.map(({ status }) => STATUS_LABELS[status]).join(", then ");
 }
 
 function percent(at: number, from: number, span: number): number {
@@ -176,7 +177,7 @@ function Row(props: { kind: Kind; word: string; timeline: Timeline; total: numbe
     <div class="row" data-kind={kind} data-counts={isFew(kind) ? sparse(counts) : undefined}>
       <span class="row-name">
         {word}
-        <output class="row-count">{digits(total)}</output>
+        <output class="row-count">{formatNumber(total)}</output>
       </span>
       <svg
         class="row-plot"
@@ -185,7 +186,7 @@ function Row(props: { kind: Kind; word: string; timeline: Timeline; total: numbe
         width="100%"
         height="16"
         role="img"
-        aria-label={`${word} over time: ${digits(sum(counts))} in view, ${digits(Math.max(0, ...counts))} at most in ${duration(timeline.step_ms)}`}
+        aria-label={`${word} over time: ${formatNumber(sum(counts))} in view, ${formatNumber(Math.max(0, ...counts))} at most in ${formatDuration(timeline.step_ms)}`}
       >
         <path class="bars" d={bars(counts)} />
       </svg>

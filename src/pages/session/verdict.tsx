@@ -1,11 +1,13 @@
 /** What happened, in words, with the facts that say so: the first thing anyone reads. */
+import { formatDuration } from "../../core/format.ts";
 import { asking } from "../../catalog/index.ts";
 import type { Evidence, EventRow, Summary } from "../../core/answers.ts";
 import { LAST_WORDS } from "../limits.ts";
 import { address } from "../ui/address.ts";
 import { guarded } from "../ui/panel.tsx";
-import { Lamp, STATUS_WORDS } from "../ui/status.tsx";
-import { duration, Moment, Time } from "../ui/time.tsx";
+import { STATUS_LABELS } from "../../core/vocabulary.ts";
+import { Lamp } from "../ui/status.tsx";
+import { Moment, Time } from "../ui/time.tsx";
 import { EventLine } from "./event.tsx";
 import type { Recording } from "./recording.ts";
 
@@ -28,7 +30,7 @@ export function Verdict({ recording, summary }: { recording: Recording; summary:
       <div class="verdict-said">
         <p class="verdict-status">
           <Lamp status={verdict.status} />
-          {STATUS_WORDS[verdict.status]}
+          {STATUS_LABELS[verdict.status]}
           {isRunning ? null : (
             <span class="verdict-age">
               <Time at={verdict.since} show="age" />
@@ -40,7 +42,7 @@ export function Verdict({ recording, summary }: { recording: Recording; summary:
             <>
               Running for{" "}
               <span data-since={summary.created_at}>
-                {duration(summary.updated_at - summary.created_at)}
+                {formatDuration(summary.updated_at - summary.created_at)}
               </span>
             </>
           ) : (
@@ -81,7 +83,7 @@ function hasFailed({ verdict, exit_code, signal }: Summary): boolean {
 
 function sinceStart({ verdict, created_at: start }: Summary): string {
   if (verdict.since <= start) return "at its start";
-  return `${duration(verdict.since - start)} after its start`;
+  return `${formatDuration(verdict.since - start)} after its start`;
 }
 
 /** A heartbeat's age says more than its time, as long as there may be a next one. */
@@ -152,7 +154,7 @@ function Facts({ summary }: { summary: Summary }) {
       {until === null ? null : (
         <div>
           <dt>Ran for</dt>
-          <dd>{duration(until - start)}</dd>
+          <dd>{formatDuration(until - start)}</dd>
         </div>
       )}
       <div>

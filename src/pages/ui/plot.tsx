@@ -2,10 +2,9 @@
  * Lines over time or since start, drawn by the server: they need no script, print well and can be told apart by dash as well as colour.
  * public/plots.js says the values under the pointer, and clock times in the viewer's zone.
  */
+import { formatDuration, formatTick } from "../../core/format.ts";
 import type { Child } from "hono/jsx";
-import { mark } from "./quantity.ts";
 import { scaleOf, timeTicks } from "./scale.ts";
-import { duration } from "./time.tsx";
 
 export type Line = {
   name: string;
@@ -74,7 +73,7 @@ export function Plot({
       <div class="plot-y" aria-hidden="true" data-alone={ticks.length === 1 ? "" : undefined}>
         {ticks.toReversed().map((tick) => (
           <span>
-            {mark(tick, unit)}
+            {formatTick(tick, unit)}
             {perSecond ? "/s" : ""}
           </span>
         ))}
@@ -124,7 +123,7 @@ export function Plot({
             {axis === "elapsed"
               ? at === 0
                 ? "0"
-                : duration(at)
+                : formatDuration(at)
               : `${new Date(at).toISOString().slice(0, 16).replace("T", " ")} UTC`}
           </text>
         ))}

@@ -1,5 +1,3 @@
-import { digits } from "./quantity.ts";
-
 /** A share as a percentage that never rounds a failure away: 1 crash in 100,000 is not "100 %". */
 export function Rate({ whole, failed, word }: { whole: number; failed: number; word: string }) {
   if (whole === 0) return <span class="quiet">–</span>;
@@ -9,9 +7,10 @@ export function Rate({ whole, failed, word }: { whole: number; failed: number; w
     <span
       class="rate"
       data-level={failed === 0 ? "good" : share >= 99 ? "fair" : "poor"}
-      title={`${digits(whole - failed)} of ${digits(whole)} sessions ${word}`}
+      title={`${formatNumber(whole - failed)} of ${formatNumber(whole)} sessions ${word}`}
     >
       {shown} %
     </span>
   );
 }
+import { formatNumber } from "../../core/format.ts";

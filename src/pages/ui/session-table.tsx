@@ -1,9 +1,9 @@
 /** Sessions as rows: what each is, how it goes, what is in it. */
+import { formatDuration, formatNumber } from "../../core/format.ts";
 import type { Child } from "hono/jsx";
 import type { SessionRow, SessionSort } from "../../catalog/index.ts";
-import { digits } from "./quantity.ts";
-import { STATUS_WORDS } from "./status.tsx";
-import { duration, Time } from "./time.tsx";
+import { STATUS_LABELS } from "../../core/vocabulary.ts";
+import { Time } from "./time.tsx";
 
 type TableProps = {
   rows: SessionRow[];
@@ -106,7 +106,7 @@ function Row({ row, extra, hasExtra, selectable }: RowProps) {
           data-status={row.status}
           data-failed={row.status === "ended" && row.exit_code ? "" : undefined}
         >
-          {row.headline || STATUS_WORDS[row.status]}
+          {row.headline || STATUS_LABELS[row.status]}
         </a>
         {row.unsure ? <span class="tag">maybe</span> : null}
       </th>
@@ -117,14 +117,14 @@ function Row({ row, extra, hasExtra, selectable }: RowProps) {
         <Time at={row.created_at} show="age" />
       </td>
       <td data-since={isOpen ? row.created_at : undefined}>
-        {duration((row.ended_at ?? row.updated_at) - row.created_at)}
+        {formatDuration((row.ended_at ?? row.updated_at) - row.created_at)}
       </td>
       <td title={titled(row.hostname)}>{row.hostname || row.machine_id.slice(0, 8)}</td>
-      <td>{digits(row.events)}</td>
+      <td>{formatNumber(row.events)}</td>
       <td data-some={row.exceptions > 0 ? "" : undefined}>
-        {row.exceptions === 0 ? "–" : digits(row.exceptions)}
+        {row.exceptions === 0 ? "–" : formatNumber(row.exceptions)}
       </td>
-      <td>{digits(row.points)}</td>
+      <td>{formatNumber(row.points)}</td>
       {hasExtra ? <td>{extra}</td> : null}
     </tr>
   );

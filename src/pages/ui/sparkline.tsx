@@ -1,8 +1,7 @@
 /** Small drawings that fit into a line of a table. Drawn by the server, so they are there without script. */
-import { digits } from "./quantity.ts";
 
 /** The parts of a catalog strip that are drawn: equally wide buckets with least and most, null where there was nothing. */
-type Strip = { count: number[]; sum: number[]; min: (number | null)[]; max: (number | null)[] };
+type Rollup = { count: number[]; sum: number[]; min: (number | null)[]; max: (number | null)[] };
 
 const HEIGHT = 20;
 /** Columns of a sparkline: two pixels each. There are fifty on a page, so what no eye can tell apart is not sent. */
@@ -13,7 +12,7 @@ const FINE = 40;
 type Column = { x: number; low: number; high: number; mean: number };
 
 /** A metric over a session's life: a band from least to most, and the mean in it. */
-export function Sparkline({ strip, name }: { strip: Strip; name: string }) {
+export function Sparkline({ strip, name }: { strip: Rollup; name: string }) {
   const columns = columnsOf(strip);
   if (columns.length === 0) return null;
   const least = Math.min(...columns.map(({ low }) => low));
@@ -29,7 +28,7 @@ export function Sparkline({ strip, name }: { strip: Strip; name: string }) {
       viewBox={`0 0 ${width} ${FINE}`}
       preserveAspectRatio="none"
       role="img"
-      aria-label={`${name} between ${digits(least)} and ${digits(most)}`}
+      aria-label={`${name} between ${formatNumber(least)} and ${formatNumber(most)}`}
     >
       <path class="sparkline-band" d={`M${[...there, ...back].join(" ")}z`} />
       <path
@@ -41,7 +40,7 @@ export function Sparkline({ strip, name }: { strip: Strip; name: string }) {
 }
 
 /** The strip's buckets, as many together as it takes; a spike in one of them stays. */
-function columnsOf({ count, sum, min, max }: Strip): Column[] {
+function columnsOf({ count, sum, min, max }: Rollup): Column[] {
   const together = Math.ceil(count.length / COLUMNS);
   const columns: Column[] = [];
   for (let from = 0; from < count.length; from += together) {
@@ -98,3 +97,4 @@ export function Trend({
 }
 
 export const DAY_MS = 86_400_000;
+import { formatNumber } from "../../core/format.ts";

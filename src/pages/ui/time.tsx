@@ -39,27 +39,3 @@ function inUtc(iso: string, show: TimeShape): string {
   if (show === "full") return `${date} ${clock} UTC`;
   return `${date} ${clock.slice(0, 5)} UTC`;
 }
-
-const UNITS: [string, number][] = [
-  ["d", 86_400_000],
-  ["h", 3_600_000],
-  ["min", 60_000],
-  ["s", 1_000],
-];
-
-/** A span in its two largest units: "2 min 14 s", "1.25 s", "80 ms". */
-export function duration(ms: number): string {
-  const span = Math.abs(ms);
-  const sign = ms < 0 ? "−" : "";
-  if (span < 1_000) return `${sign}${Math.round(span)} ms`;
-  if (span < 10_000) return `${sign}${Number((span / 1_000).toFixed(2))} s`;
-  if (span < 60_000) return `${sign}${Number((span / 1_000).toFixed(1))} s`; // as verdicts say it
-  for (const [index, [unit, size]] of UNITS.entries()) {
-    if (span < size) continue;
-    const smaller = UNITS[index + 1];
-    const whole = Math.floor(span / size);
-    const rest = smaller ? Math.floor((span % size) / smaller[1]) : 0;
-    return `${sign}${whole} ${unit}${smaller && rest > 0 ? ` ${rest} ${smaller[0]}` : ""}`;
-  }
-  return "0 ms";
-}

@@ -1,8 +1,8 @@
 /** A JSON value as a tree of native disclosures. What changed is marked, and branches with a change stand open. */
+import { formatNumber } from "../../core/format.ts";
 import type { Difference } from "../../core/answers.ts";
 import type { Json } from "../../core/wire.ts";
 import { TREE_MEMBERS, TREE_NODES, VALUE_TEXT } from "../limits.ts";
-import { digits } from "./quantity.ts";
 
 export type TreeLinks = {
   /** Where a value's history is. */
@@ -85,7 +85,7 @@ function Members({ value, path, marks, links, budget }: NodeProps) {
       ))}
       {members.length > shown.length ? (
         <li class="more">
-          <a href={links.branch(path)}>{digits(members.length - shown.length)} more</a>
+          <a href={links.branch(path)}>{formatNumber(members.length - shown.length)} more</a>
         </li>
       ) : null}
       {gone.map(({ path: lost, before }) => (
@@ -126,7 +126,9 @@ function Node(props: NodeProps & { name: string }) {
         <summary>
           <span class="key">{name}</span>
           <span class="size">
-            {Array.isArray(value) ? `[${digits(size(value))}]` : `{${digits(size(value))}}`}
+            {Array.isArray(value)
+              ? `[${formatNumber(size(value))}]`
+              : `{${formatNumber(size(value))}}`}
           </span>
         </summary>
         {isDrawn ? (

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { bloomOf, mayContain } from "../../src/core/bloom.ts";
-import { type Digest, digestOf, mayMatch } from "../../src/core/digest.ts";
+import { type SegmentSummary, summariseSegment, mayMatch } from "../../src/core/segment-summary.ts";
 import { type EventFilter, eventRow, matches } from "../../src/core/event.ts";
 import { newContents } from "../../src/core/segment.ts";
 import type { Event } from "../../src/core/wire.ts";
@@ -52,10 +52,10 @@ function filterFor(op: Event, criteria: readonly (typeof CRITERIA)[number][]): E
   );
 }
 
-function digest(events: Event[]): Digest {
+function summary(events: Event[]): SegmentSummary {
   const contents = newContents();
   events.forEach((op, seq) => contents.events.push(eventRow(op, seq)));
-  return JSON.parse(JSON.stringify(digestOf(contents, () => undefined))) as Digest;
+  return JSON.parse(JSON.stringify(summariseSegment(contents, () => undefined))) as SegmentSummary;
 }
 
 test("a segment with a matching event is never passed over", () => {
@@ -68,7 +68,7 @@ test("a segment with a matching event is never passed over", () => {
       const wanted = filterFor(chosen, criteria);
       if (!matches(eventRow(chosen, 0), wanted)) return; // upper case of some letters is not their lower case's
       matched++;
-      expect(mayMatch(digest(given), wanted)).toBe(true);
+      expect(mayMatch(summary(given), wanted)).toBe(true);
     }),
     { numRuns: 3_000 },
   );
@@ -76,7 +76,7 @@ test("a segment with a matching event is never passed over", () => {
 });
 
 test("a segment without any is passed over when names, categories, groups, labels or times say so", () => {
-  const one = digest([
+  const one = summary([
     { op: "event", at: 50, name: "door", category: "info", labels: ["x"], message: "creaks" },
     { op: "event", at: 60, name: "exception", category: "error", group: "game" },
   ]);
@@ -93,7 +93,7 @@ test("a segment without any is passed over when names, categories, groups, label
     { exceptions: true },
   ];
   for (const wanted of passed) expect([wanted, mayMatch(one, wanted)]).toEqual([wanted, false]);
-  expect(mayMatch(digest([]), {})).toBe(false);
+  expect(mayMatch(summary([]), {})).toBe(false);
 });
 
 test("with more names than are listed, every segment may match", () => {
@@ -104,7 +104,7 @@ test("with more names than are listed, every segment may match", () => {
     labels: [`l${i}`],
     group: `g${i}`,
   }));
-  const many = digest(events);
+  const many = summary(events);
   expect(many.names).toBeNull();
   for (const wanted of [{ name: "n299" }, { label: "l299" }, { group: "g299" }])
     expect(mayMatch(many, wanted)).toBe(true);

@@ -1,7 +1,7 @@
 /** All that a session is, but for its state and its log: stored with the newest segment, as JSON. */
-import type { EventCount, Lane, Ledger, Summary } from "./answers.ts";
+import type { EventCount, Lane, Completeness, Summary } from "./answers.ts";
 import type { Series } from "./series.ts";
-import { type Facts, newFacts, verdict } from "./status.ts";
+import { type Observations, newObservations, verdict } from "./status.ts";
 import type { PathValues } from "./values.ts";
 
 /** Events of one name and category, with the first few messages. */
@@ -18,7 +18,7 @@ export type Failure = {
 };
 
 /** All that a session is, but for its state and its log. Stored with the newest segment, as JSON. */
-export type Head = {
+export type SessionIndex = {
   id: string;
   product: string;
   version: string;
@@ -47,7 +47,7 @@ export type Head = {
   names: NameCount[];
   failures: Failure[];
   values: PathValues[];
-  facts: Facts;
+  observations: Observations;
   /** Lanes whose newest records may have been in a damaged segment, so that a gap is expected. */
   forgiven: string[];
   /** Of what there was more than is listed one by one. */
@@ -56,7 +56,7 @@ export type Head = {
   rowsWritten: number;
 };
 
-export function newHead(id: string, at: number, now: number): Head {
+export function newIndex(id: string, at: number, now: number): SessionIndex {
   return {
     id,
     product: "",
@@ -78,51 +78,52 @@ export function newHead(id: string, at: number, now: number): Head {
     names: [],
     failures: [],
     values: [],
-    facts: newFacts(at, now),
+    observations: newObservations(at, now),
     forgiven: [],
     beyond: [],
     rowsWritten: 0,
   };
 }
 
-export function ledgerOf(head: Head): Ledger {
-  const lost = Object.values(head.dropped).reduce((sum, count) => sum + count, 0);
+export function completenessOf(index: SessionIndex): Completeness {
+  const lost = Object.values(index.dropped).reduce((sum, count) => sum + count, 0);
   return {
-    accepted: head.accepted,
-    stored: Math.max(0, head.accepted - lost),
-    dropped: head.dropped,
+    accepted: index.accepted,
+    stored: Math.max(0, index.accepted - lost),
+    dropped: index.dropped,
   };
 }
 
 export function summaryOf(
-  head: Head,
+  index: SessionIndex,
   now: number,
   stored: Pick<Summary, "segments" | "damaged_segments" | "bytes" | "rows_written">,
 ): Summary {
-  const { facts } = head;
+  const { observations } = index;
   return {
-    id: head.id,
-    product: head.product,
-    version: head.version,
-    tags: head.tags,
-    machine_id: head.machineId,
-    hostname: head.hostname,
-    created_at: head.createdAt,
-    updated_at: head.updatedAt,
-    ended_at: facts.end?.at ?? facts.crash?.at ?? null,
-    last_heartbeat_at: facts.lastHeartbeatAt,
-    heartbeat_timeout_ms: facts.lastHeartbeatAt === null ? null : facts.heartbeatTimeoutMs,
-    exit_code: facts.end?.exit_code ?? facts.crash?.exit_code ?? null,
-    signal: facts.end?.signal ?? facts.crash?.signal ?? null,
-    verdict: verdict(facts, now),
-    ever_hung: facts.everHung,
-    transitions: facts.transitions,
-    counts: { ...head.counts, series: head.series.length },
-    ledger: ledgerOf(head),
-    ...(head.beyond.length > 0 && { beyond: head.beyond }),
-    lanes: head.lanes,
-    clock_skew_ms: head.clockSkewMs,
-    revision: head.seq,
+    id: index.id,
+    product: index.product,
+    version: index.version,
+    tags: index.tags,
+    machine_id: index.machineId,
+    hostname: index.hostname,
+    created_at: index.createdAt,
+    updated_at: index.updatedAt,
+    ended_at: observations.end?.at ?? observations.crash?.at ?? null,
+    last_heartbeat_at: observations.lastHeartbeatAt,
+    heartbeat_timeout_ms:
+      observations.lastHeartbeatAt === null ? null : observations.heartbeatTimeoutMs,
+    exit_code: observations.end?.exit_code ?? observations.crash?.exit_code ?? null,
+    signal: observations.end?.signal ?? observations.crash?.signal ?? null,
+    verdict: verdict(observations, now),
+    ever_hung: observations.everHung,
+    transitions: observations.transitions,
+    counts: { ...index.counts, series: index.series.length },
+    ledger: completenessOf(index),
+    ...(index.beyond.length > 0 && { beyond: index.beyond }),
+    lanes: index.lanes,
+    clock_skew_ms: index.clockSkewMs,
+    revision: index.seq,
     ...stored,
   };
 }

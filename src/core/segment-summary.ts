@@ -12,7 +12,7 @@ import type { MetricType } from "./vocabulary.ts";
 /** Distinct words kept per list; with more of them, the list is null and every segment may match. */
 const MAX_DISTINCT = 200;
 
-export type SeriesDigest = {
+export type SegmentSeries = {
   id: number;
   points: number;
   from: number;
@@ -28,7 +28,7 @@ export type SeriesDigest = {
   sketch: PackedSketch | null;
 };
 
-export type Digest = {
+export type SegmentSummary = {
   /** Top-level keys that patches touch. */
   keys: string[] | null;
   events: { count: number; from: number; to: number; exceptions: number };
@@ -37,18 +37,18 @@ export type Digest = {
   groups: string[] | null;
   labels: string[] | null;
   bloom: string;
-  series: SeriesDigest[];
+  series: SegmentSeries[];
 };
 
-export function digestOf(
+export function summariseSegment(
   contents: Contents,
   seriesById: (id: number) => Series | undefined,
-): Digest {
+): SegmentSummary {
   const { events, states } = contents;
-  const series: SeriesDigest[] = [];
+  const series: SegmentSeries[] = [];
   for (const [id, columns] of contents.series) {
     const known = seriesById(id);
-    if (known) series.push(digestSeries(id, known.type, columns));
+    if (known) series.push(summariseSeries(id, known.type, columns));
   }
   return {
     keys: distinct(states.flatMap(({ patch }) => Object.keys(patch))),
@@ -67,34 +67,34 @@ export function digestOf(
 }
 
 /** False when no event of the segment can pass the filter. */
-export function mayMatch(digest: Digest, filter: EventFilter): boolean {
-  if (digest.events.count === 0) return false;
-  if (filter.exceptions && digest.events.exceptions === 0) return false;
-  if (filter.from !== undefined && digest.events.to < filter.from) return false;
-  if (filter.to !== undefined && digest.events.from > filter.to) return false;
+export function mayMatch(summary: SegmentSummary, filter: EventFilter): boolean {
+  if (summary.events.count === 0) return false;
+  if (filter.exceptions && summary.events.exceptions === 0) return false;
+  if (filter.from !== undefined && summary.events.to < filter.from) return false;
+  if (filter.to !== undefined && summary.events.from > filter.to) return false;
   const { name, category, group, label, text } = filter;
   if (
-    digest.names &&
+    summary.names &&
     name !== undefined &&
     category !== undefined &&
-    !digest.names.includes(nameKey(name, category))
+    !summary.names.includes(nameKey(name, category))
   )
     return false;
   if (
-    digest.names &&
+    summary.names &&
     name !== undefined &&
-    !digest.names.some((pair) => pair.startsWith(nameKey(name)))
+    !summary.names.some((pair) => pair.startsWith(nameKey(name)))
   )
     return false;
   if (
-    digest.names &&
+    summary.names &&
     category !== undefined &&
-    !digest.names.some((pair) => pair.endsWith(`,${JSON.stringify(category)}]`))
+    !summary.names.some((pair) => pair.endsWith(`,${JSON.stringify(category)}]`))
   )
     return false;
-  if (group !== undefined && digest.groups && !digest.groups.includes(group)) return false;
-  if (label !== undefined && digest.labels && !digest.labels.includes(label)) return false;
-  return text === undefined || mayContain(digest.bloom, text.toLowerCase());
+  if (group !== undefined && summary.groups && !summary.groups.includes(group)) return false;
+  if (label !== undefined && summary.labels && !summary.labels.includes(label)) return false;
+  return text === undefined || mayContain(summary.bloom, text.toLowerCase());
 }
 
 /** `["door_opened","info"]`, or without a category the beginning of that. */
@@ -112,7 +112,7 @@ export function sketchInto(
   for (let i = 0; i < values.length; i++) sketch.accept(values[i] ?? 0);
 }
 
-function digestSeries(id: number, type: MetricType, columns: Columns): SeriesDigest {
+function summariseSeries(id: number, type: MetricType, columns: Columns): SegmentSeries {
   const { at, fields } = columns;
   const histogram = type === "histogram";
   const lows = (histogram ? fields[2] : fields[0]) ?? [];
@@ -120,7 +120,7 @@ function digestSeries(id: number, type: MetricType, columns: Columns): SeriesDig
   const sums = (histogram ? fields[1] : fields[0]) ?? [];
   const weights = histogram ? (fields[0] ?? []) : undefined;
 
-  const digest: SeriesDigest = {
+  const summary: SegmentSeries = {
     id,
     points: at.length,
     from: Infinity,
@@ -137,18 +137,18 @@ function digestSeries(id: number, type: MetricType, columns: Columns): SeriesDig
     const time = at[i] ?? 0;
     const weight = weights?.[i] ?? 1;
     const value = (sums[i] ?? 0) / weight;
-    if (time < digest.from) [digest.from, digest.first] = [time, value];
-    if (time >= digest.to) [digest.to, digest.last] = [time, value];
-    digest.min = Math.min(digest.min, lows[i] ?? 0);
-    digest.max = Math.max(digest.max, highs[i] ?? 0);
-    digest.sum += sums[i] ?? 0;
-    digest.samples += weight;
+    if (time < summary.from) [summary.from, summary.first] = [time, value];
+    if (time >= summary.to) [summary.to, summary.last] = [time, value];
+    summary.min = Math.min(summary.min, lows[i] ?? 0);
+    summary.max = Math.max(summary.max, highs[i] ?? 0);
+    summary.sum += sums[i] ?? 0;
+    summary.samples += weight;
   }
-  digest.sum = toFinite(digest.sum);
+  summary.sum = toFinite(summary.sum);
   const sketch = newSketch();
   sketchInto(sketch, type, fields[0]);
-  if (sketch.count > 0) digest.sketch = packSketch(sketch);
-  return digest;
+  if (sketch.count > 0) summary.sketch = packSketch(sketch);
+  return summary;
 }
 
 function distinct(words: string[]): string[] | null {

@@ -1,12 +1,12 @@
 /**
  * A session while it is being recorded: everything that applying an op changes, in memory and without I/O. The session
  * object loads it, applies a batch, and stores what came out; when a batch is refused half-way, it throws the
- * recording away and loads it again, so nothing of the batch remains.
+ * projection away and loads it again, so nothing of the batch remains.
  */
 import type { Lane } from "./answers.ts";
 import { utf8 } from "./bytes.ts";
 import { eventRow, isException } from "./event.ts";
-import { type Head, type NameCount, newHead } from "./head.ts";
+import { type SessionIndex, type NameCount, newIndex } from "./session-index.ts";
 import {
   MAX_DROP_CAUSES,
   MAX_EVENT_NAMES,
@@ -36,7 +36,7 @@ import {
   type Series,
   seriesKey,
 } from "./series.ts";
-import { learn, noteTransition } from "./status.ts";
+import { observe, noteTransition } from "./status.ts";
 import { holdValues } from "./values.ts";
 import { DAEMON_GROUP, EVENT_CRASHED, EVENT_HUNG, EVENT_RECOVERED } from "./vocabulary.ts";
 import type { Batch, Event, JsonObject, Metric, Op, Points, Writer } from "./wire.ts";
@@ -71,8 +71,8 @@ const OTHER_CAUSES = "other";
 /** Characters of a lane's arguments that are kept. */
 const ARGUMENTS_LENGTH = 1_000;
 
-export class Recording {
-  readonly head: Head;
+export class Projection {
+  readonly index: SessionIndex;
   readonly state: JsonObject;
   readonly #series = new Map<string, Series>();
   #seriesBytes = 0;
@@ -80,33 +80,33 @@ export class Recording {
   #byteBound = Infinity;
   #keyBound = Infinity;
 
-  constructor(head: Head, state: JsonObject) {
-    this.head = head;
+  constructor(index: SessionIndex, state: JsonObject) {
+    this.index = index;
     this.state = state;
-    for (const series of head.series) this.#register(series);
+    for (const series of index.series) this.#register(series);
   }
 
-  static open(id: string, at: number, now: number): Recording {
-    return new Recording(newHead(id, at, now), {});
+  static open(id: string, at: number, now: number): Projection {
+    return new Projection(newIndex(id, at, now), {});
   }
 
   applied(lane: string): number {
-    return this.head.lanes.find((entry) => entry.lane === lane)?.applied ?? 0;
+    return this.index.lanes.find((entry) => entry.lane === lane)?.applied ?? 0;
   }
 
   /** The newest segment could not be read: what its lanes had sent is gone, and their next batches will show how much. */
   loseTail(): void {
-    this.head.forgiven = [...this.head.lanes.map(({ lane }) => lane), ANY_NEW_LANE];
+    this.index.forgiven = [...this.index.lanes.map(({ lane }) => lane), ANY_NEW_LANE];
   }
 
-  /** Applies a batch whose turn it is (see `Batch` in wire.ts). Throws a Refusal, after which the recording is not to be used. */
+  /** Applies a batch whose turn it is (see `Batch` in wire.ts). Throws a Refusal, after which the projection is not to be used. */
   apply(batch: Batch, arrival: Arrival): Outcome {
     checkRange(batch);
-    const isKnown = this.head.lanes.some(({ lane }) => lane === batch.lane);
+    const isKnown = this.index.lanes.some(({ lane }) => lane === batch.lane);
     const lane = this.#lane(batch.lane);
     const missing = batch.first - lane.applied - 1;
     const pardon = isKnown ? batch.lane : ANY_NEW_LANE;
-    if (missing > 0 && !this.head.forgiven.includes(pardon)) {
+    if (missing > 0 && !this.index.forgiven.includes(pardon)) {
       throw new Refusal(
         "lane_gap",
         `Lane ${batch.lane} has ${lane.applied} records here, and this batch begins with ${batch.first}; send what is between.`,
@@ -122,10 +122,10 @@ export class Recording {
     }
     if (missing > 0) this.#drop("damaged", missing);
     if (isKnown)
-      this.head.forgiven = this.head.forgiven.filter((forgiven) => forgiven !== batch.lane);
+      this.index.forgiven = this.index.forgiven.filter((forgiven) => forgiven !== batch.lane);
 
     const lost = Object.values(batch.dropped ?? {}).reduce((sum, count) => sum + count, missing);
-    this.head.accepted += Math.max(batch.last - lane.applied, itemsOf(batch.ops) + lost);
+    this.index.accepted += Math.max(batch.last - lane.applied, itemsOf(batch.ops) + lost);
     lane.applied = batch.last;
     if (batch.writer) this.#introduce(lane, batch.writer);
     for (const [cause, count] of Object.entries(batch.dropped ?? {})) this.#drop(cause, count);
@@ -138,7 +138,7 @@ export class Recording {
     const lane = this.#lane(API_LANE);
     if (writer) this.#introduce(lane, writer);
     lane.applied += ops.length;
-    this.head.accepted += itemsOf(ops);
+    this.index.accepted += itemsOf(ops);
     return this.#applyOps(ops, arrival, leaseMs, false);
   }
 
@@ -153,31 +153,31 @@ export class Recording {
     leaseMs: number | undefined,
     mayRevive: boolean,
   ): Outcome {
-    const { facts } = this.head;
+    const { observations } = this.index;
     const outcome: Outcome = { contents: newContents(), kinds: new Set(), urgent: false };
-    const crash = facts.crash;
+    const crash = observations.crash;
 
-    facts.heardAt = now;
-    if (leaseMs !== undefined) facts.leaseMs = Math.min(MAX_LEASE_MS, Math.round(leaseMs));
-    if (sentAt !== null) this.head.clockSkewMs = Math.round(sentAt - now);
+    observations.lastContactAt = now;
+    if (leaseMs !== undefined) observations.leaseMs = Math.min(MAX_LEASE_MS, Math.round(leaseMs));
+    if (sentAt !== null) this.index.clockSkewMs = Math.round(sentAt - now);
     // An op cannot be younger than its sending; a time from the future would freeze the running maximum.
     const latest = Math.max(sentAt ?? now, now);
     let hasTurned = false;
 
     for (const op of ops) {
       const at = Math.min(op.at, latest);
-      this.head.seq++;
+      this.index.seq++;
       this.#applyOp(op, at, outcome);
-      learn(facts, at < op.at ? { ...op, at } : op);
+      observe(observations, at < op.at ? { ...op, at } : op);
       // A hang may begin and end within one batch that was long on its way.
-      if (op.op === "hang" || facts.transitions.at(-1)?.status === "hung")
-        hasTurned = noteTransition(facts, now) || hasTurned;
-      this.head.updatedAt = Math.max(this.head.updatedAt, at);
+      if (op.op === "hang" || observations.transitions.at(-1)?.status === "hung")
+        hasTurned = noteTransition(observations, now) || hasTurned;
+      this.index.updatedAt = Math.max(this.index.updatedAt, at);
     }
     // 1.x's requests to a crashed session are recorded, but do not bring it back to life.
-    if (crash && !mayRevive) facts.crash ??= crash;
+    if (crash && !mayRevive) observations.crash ??= crash;
 
-    if (noteTransition(facts, now) || hasTurned) {
+    if (noteTransition(observations, now) || hasTurned) {
       outcome.kinds.add("status");
       outcome.urgent = true;
     }
@@ -185,16 +185,16 @@ export class Recording {
   }
 
   #applyOp(op: Op, at: number, outcome: Outcome): void {
-    const { head } = this;
+    const { index } = this;
     const { contents, kinds } = outcome;
     switch (op.op) {
       case "start": {
         const { state, ...start } = op;
-        head.createdAt = Math.min(head.createdAt, op.at);
-        head.product ||= op.product ?? "";
-        head.version ||= op.version ?? "";
-        head.tags = [...new Set([...head.tags, ...(op.tags ?? [])])].slice(0, MAX_LABELS);
-        contents.others.push({ seq: head.seq, ...start });
+        index.createdAt = Math.min(index.createdAt, op.at);
+        index.product ||= op.product ?? "";
+        index.version ||= op.version ?? "";
+        index.tags = [...new Set([...index.tags, ...(op.tags ?? [])])].slice(0, MAX_LABELS);
+        contents.others.push({ seq: index.seq, ...start });
         if (state) this.#applyPatch(op.at, at, state, true, contents);
         outcome.urgent = true;
         break;
@@ -216,17 +216,17 @@ export class Recording {
         break;
       case "heartbeat":
         contents.beats.push(op.at);
-        head.counts.heartbeats++;
+        index.counts.heartbeats++;
         kinds.add("heartbeat");
         break;
       case "dropped":
         // What was lost before it had a number was accepted all the same.
-        head.accepted += op.count;
+        index.accepted += op.count;
         this.#drop(op.cause, op.count);
-        contents.others.push({ seq: head.seq, ...op });
+        contents.others.push({ seq: index.seq, ...op });
         break;
       default:
-        contents.others.push({ seq: head.seq, ...op });
+        contents.others.push({ seq: index.seq, ...op });
         this.#tell(op, outcome);
     }
   }
@@ -242,16 +242,16 @@ export class Recording {
     const patch = redact(raw);
     merge(this.state, patch);
     this.#checkState(patch);
-    this.head.clockAt = Math.max(this.head.clockAt, notAfter);
+    this.index.clockAt = Math.max(this.index.clockAt, notAfter);
     contents.states.push({
-      seq: this.head.seq,
+      seq: this.index.seq,
       at,
       patch,
-      effectiveAt: this.head.clockAt,
+      effectiveAt: this.index.clockAt,
       initial,
     });
-    if (!initial) this.head.counts.states++;
-    if (!holdValues(this.head.values, patch, this.state, this.head.clockAt))
+    if (!initial) this.index.counts.states++;
+    if (!holdValues(this.index.values, patch, this.state, this.index.clockAt))
       this.#goBeyond("state_paths");
   }
 
@@ -278,16 +278,16 @@ export class Recording {
   }
 
   #applyEvent(op: Event, outcome: Outcome): void {
-    const { head } = this;
+    const { index } = this;
     const { contents, kinds } = outcome;
     if (op.data) checkDepth(op.data, `The data of event "${op.name}"`);
-    const row = eventRow(op.data ? { ...op, data: redact(op.data) } : op, head.seq);
+    const row = eventRow(op.data ? { ...op, data: redact(op.data) } : op, index.seq);
     contents.events.push(row);
-    head.counts.events++;
+    index.counts.events++;
     kinds.add("event");
     this.#countName(row.name, row.category, row.at, row.message ?? row.exception_msg ?? "");
     if (!isException(row)) return;
-    head.counts.exceptions++;
+    index.counts.exceptions++;
     kinds.add("exception");
     if (this.#countFailure(row.fingerprint ?? "", op, row.seq)) outcome.urgent = true;
   }
@@ -299,7 +299,7 @@ export class Recording {
     const before = target.series.points;
     if (op.type === "histogram") addHistogram(target.series, target.columns, op);
     else addScalar(target.series, target.columns, op);
-    this.head.counts.points += target.series.points - before;
+    this.index.counts.points += target.series.points - before;
     // 1.x's daemon repeats histograms that did not change.
     if (target.columns.at.length === 0) contents.series.delete(target.series.id);
   }
@@ -309,7 +309,7 @@ export class Recording {
     const target = this.#target(op, [], contents);
     if (!target) return this.#drop("series_limit", op.values.length);
     addPoints(target.series, target.columns, op);
-    this.head.counts.points += op.values.length;
+    this.index.counts.points += op.values.length;
   }
 
   /** The series of an op, made if it is new, and the columns to gather it in; nothing when there are too many series. */
@@ -323,14 +323,14 @@ export class Recording {
     if (!series) {
       if (op.metadata) checkDepth(op.metadata, `The metadata of metric "${op.name}"`);
       series = newSeries(
-        this.head.series.length,
+        this.index.series.length,
         op.metadata ? { ...op, metadata: redact(op.metadata) } : op,
         bounds,
       );
       const size = JSON.stringify(series).length;
-      if (this.head.series.length >= MAX_SERIES || this.#seriesBytes + size > MAX_SERIES_BYTES)
+      if (this.index.series.length >= MAX_SERIES || this.#seriesBytes + size > MAX_SERIES_BYTES)
         return undefined;
-      this.head.series.push(series);
+      this.index.series.push(series);
       this.#register(series);
     }
     let columns = contents.series.get(series.id);
@@ -351,12 +351,10 @@ export class Recording {
         outcome,
       );
     if (op.op === "hang") {
-      const silent =
-        op.last_heartbeat_at === undefined
-          ? {}
-          : { seconds_since_heartbeat: Math.round((op.at - op.last_heartbeat_at) / 1_000) };
       event(EVENT_HUNG, "error", ["heartbeat", "hung"], {
-        ...silent,
+        ...(op.last_heartbeat_at !== undefined && {
+          seconds_since_heartbeat: Math.round((op.at - op.last_heartbeat_at) / 1_000),
+        }),
         ...(op.process_state && { process_state: op.process_state }),
       });
     }
@@ -377,7 +375,7 @@ export class Recording {
   }
 
   #countName(name: string, category: string, at: number, message: string): void {
-    const { names } = this.head;
+    const { names } = this.index;
     let entry = names.find(
       (candidate) => candidate.name === name && candidate.category === category,
     );
@@ -401,7 +399,7 @@ export class Recording {
     { at, exception_type = "", exception_msg = "" }: Event,
     seq: number,
   ): boolean {
-    const { failures } = this.head;
+    const { failures } = this.index;
     let entry = failures.find((candidate) => candidate.fingerprint === fingerprint);
     if (!entry) {
       if (failures.length >= MAX_FINGERPRINTS) {
@@ -427,19 +425,19 @@ export class Recording {
 
   #drop(cause: string, count: number): void {
     if (count === 0) return;
-    const { dropped } = this.head;
+    const { dropped } = this.index;
     const isListed = Object.hasOwn(dropped, cause) || Object.keys(dropped).length < MAX_DROP_CAUSES;
     // Assigning to __proto__ would count nothing.
     const key = isListed && cause !== "__proto__" ? cause : OTHER_CAUSES;
     dropped[key] = (Object.hasOwn(dropped, key) ? (dropped[key] ?? 0) : 0) + count;
   }
 
-  #goBeyond(what: Head["beyond"][number]): void {
-    if (!this.head.beyond.includes(what)) this.head.beyond.push(what);
+  #goBeyond(what: SessionIndex["beyond"][number]): void {
+    if (!this.index.beyond.includes(what)) this.index.beyond.push(what);
   }
 
   #lane(id: string): Lane {
-    const { lanes } = this.head;
+    const { lanes } = this.index;
     let lane = lanes.find((candidate) => candidate.lane === id);
     if (!lane) {
       if (lanes.length >= MAX_LANES) {
@@ -454,18 +452,18 @@ export class Recording {
   }
 
   #introduce(lane: Lane, writer: Writer): void {
-    const { head } = this;
+    const { index } = this;
     const { pid, pid_started, boot_id } = writer;
     const short = {
       ...(pid !== undefined && { pid }),
       ...(pid_started && { pid_started: pid_started.slice(0, MAX_NAME_LENGTH) }),
       ...(boot_id && { boot_id }),
     };
-    lane.writer = head.lanes.indexOf(lane) < WHOLE_WRITERS ? trimmed(writer) : short;
-    head.machineId ||= writer.machine_id ?? "";
-    head.hostname ||= writer.hostname ?? "";
+    lane.writer = index.lanes.indexOf(lane) < WHOLE_WRITERS ? trimmed(writer) : short;
+    index.machineId ||= writer.machine_id ?? "";
+    index.hostname ||= writer.hostname ?? "";
     // The newest: a program may go on in a new process after a restart of the machine.
-    head.bootId = boot_id || head.bootId;
+    index.bootId = boot_id || index.bootId;
   }
 }
 

@@ -13,8 +13,37 @@ A call appends a line to a file (a *lane*, see clients/README.md); a daemon read
 for nothing but that one write, what it wrote outlives the program however the program dies, and it never raises: bad
 values are written as what they were, and whatever is lost is counted and told.
 
-One file, the standard library only, CPython 2.7 and 3.6 to the newest. In the order of reading: sessions, what 1.x programs
-call, capturing uncaught exceptions, ops as text, the lane, direct mode, the daemon, the machine.
+One file, the standard library only, CPython 2.7 and 3.6 to the newest.
+
+Contents, in the order of this file. A program uses the first part, from Opening to Capture; the rest serves it.
+
+  Interpreter     What differs between CPython 2.7, 3.6 to the newest, and Jython 2.7
+  Limits          Every number that bounds something, with its unit and reason
+  Opening         How a program begins to record: open, create_session
+  Session         The calls that record: Session
+  Timer           A duration, measured around a block or a function: Timer
+  Heartbeat       The watch for hangs: HeartbeatMonitor
+  Logging         Records of the module `logging`: DatacatHandler
+  Client          1.x's client: the same calls, by session id: DatacatClient
+  Async session   1.x's session with a sender thread: AsyncSession
+  Daemon manager  1.x's handle on the daemon: DaemonManager
+  Capture         Uncaught exceptions, fatal errors and signals: capture
+  Exit            The exit hook, and the hook of a forked child
+  Exception       Exceptions as the fields of an event
+  Field           Names, labels and other fields of an op as JSON
+  Number          Numbers as ECMAScript's Number.prototype.toString writes them
+  String          Strings as JSON
+  Value           Any value as JSON (clients/README.md, "Values that JSON cannot express")
+  Secret          Which keys and arguments are redacted
+  Cut             Events over the limit, cut to fit
+  Lane            The append-only file: one write for each record, after which the record survives the program
+  Queue           Direct mode: a bounded queue in memory, and a thread that sends it
+  Disabled        The writer of a session that records nothing
+  Request         HTTP
+  Daemon          Finding, starting and observing the daemon
+  Home            The folder that holds lanes
+  Writer          What a lane's header states about this process and machine
+  Id              Ids of sessions and lanes
 """
 
 from __future__ import division
@@ -71,8 +100,52 @@ __all__ = [
     "create_session",
 ]  # not `open`, which would hide the builtin from `import *`
 
-DEFAULT_URL = "http://localhost:8080"
 
+# === Interpreter =============================================================
+# What differs between CPython 2.7, 3.6 to the newest, and Jython 2.7.
+
+_PY2 = sys.version_info[0] == 2
+_text_type = type(u"")
+_FORKS_ARE_TOLD = hasattr(os, "register_at_fork")
+_getpid = os.getpid
+_crc32 = binascii.crc32
+_stopwatch = getattr(time, "perf_counter", time.time)
+
+
+if (3,) <= sys.version_info < (3, 9):
+
+    def _mind_the_stack():
+        """These interpreters abort if somebody swallows a RecursionError and calls on in the last 50 frames. So one that is the
+        program's own (the stack is full, any call would raise) goes on to it; one that a value caused is swallowed."""
+        if isinstance(sys.exc_info()[1], RecursionError):
+            try:
+                sys._getframe(sys.getrecursionlimit() - 200)
+            except ValueError:
+                return  # the stack is not deep
+            raise
+
+else:
+
+    def _mind_the_stack():
+        pass
+
+
+def _acquired(lock, seconds, step=0.0005):
+    """Acquires a lock within some seconds. 2.7 has no such call, so there each `step` a try is made."""
+    if not _PY2:
+        return lock.acquire(True, seconds)
+    deadline = time.time() + seconds
+    while not lock.acquire(False):
+        if time.time() > deadline:
+            return False
+        time.sleep(step)
+    return True
+
+
+# === Limits ==================================================================
+# Every number that bounds something, with its unit and reason.
+
+DEFAULT_URL = "http://localhost:8080"
 # Every number that bounds something. The first ones are the server's (src/core/limits.ts): what is over them would be refused.
 MAX_NAME_LENGTH = 256  # UTF-16 units
 MAX_LABELS = 64
@@ -114,30 +187,13 @@ RETRY_LONGEST_SECONDS = 30.0
 RETRY_JITTER = 0.5  # share of a pause that is random
 REFUSED_PAUSE_SECONDS = 0.05
 END_WAIT_SECONDS = 2.0
+_EXACT = 2**53
+_LEAST_EXACT = -_EXACT
+_NEVER = float("inf")
 
-_PY2 = sys.version_info[0] == 2
-_text_type = type(u"")
-_FORKS_ARE_TOLD = hasattr(os, "register_at_fork")
-_getpid = os.getpid
-_crc32 = binascii.crc32
 
-if (3,) <= sys.version_info < (3, 9):
-
-    def _mind_the_stack():
-        """These interpreters abort if somebody swallows a RecursionError and calls on in the last 50 frames. So one that is the
-        program's own (the stack is full, any call would raise) goes on to it; one that a value caused is swallowed."""
-        if isinstance(sys.exc_info()[1], RecursionError):
-            try:
-                sys._getframe(sys.getrecursionlimit() - 200)
-            except ValueError:
-                return  # the stack is not deep
-            raise
-
-else:
-
-    def _mind_the_stack():
-        pass
-
+# === Opening =================================================================
+# How a program begins to record.
 
 def open(  # noqa: A001 (the verb of every client)
     url=None,
@@ -174,6 +230,9 @@ def create_session(
     session.client.daemon_manager.daemon_port = _plain_text(daemon_port)
     return AsyncSession(session, queue_size) if async_mode else session
 
+
+# === Session =================================================================
+# The calls that record.
 
 class Session(object):
     """What a program did, and is doing. No method raises, none waits; after `end()` none does anything."""
@@ -571,6 +630,14 @@ class Session(object):
             pass  # the interpreter is going down
 
 
+def _exit_code(error):
+    code = getattr(error, "code", None)
+    return 0 if code is None else code if isinstance(code, int) else 1
+
+
+# === Timer ===================================================================
+# A duration, measured around a block or a function.
+
 class Timer(object):
     """Measures a `with` block, or each call of the function it decorates, also when it raises."""
 
@@ -605,7 +672,6 @@ class Timer(object):
         return timed
 
 
-_stopwatch = getattr(time, "perf_counter", time.time)
 _PER_SECOND = {
     "milliseconds": 1e3,
     "ms": 1e3,
@@ -616,6 +682,9 @@ _PER_SECOND = {
     "minutes": 1 / 60,
 }
 
+
+# === Heartbeat ===============================================================
+# The watch for hangs.
 
 class HeartbeatMonitor(object):
     """Arms the watch for hangs, which the daemon and the server keep. It has a thread of its own only with `every`."""
@@ -702,6 +771,9 @@ class HeartbeatMonitor(object):
                     pass
 
 
+# === Logging =================================================================
+# Records of the module `logging`.
+
 class DatacatHandler(logging.Handler):
     """Records of `logging` as events, those with an exception as exceptions: `logging.getLogger().addHandler(DatacatHandler(session))`."""
 
@@ -768,8 +840,8 @@ def _message_of(record, formatter):
         return " ".join([_plain_text(value) for value in (record.msg,) + arguments])
 
 
-# What 1.x programs call.
-
+# === Client ==================================================================
+# 1.x's client: the same calls, by session id.
 
 class DatacatClient(object):
     """1.x's client: the same calls, by session id. It keeps the writers of its sessions; nothing it records waits."""
@@ -912,6 +984,54 @@ class DatacatClient(object):
             raise Exception("Request failed: %s" % error)
 
 
+# === Async session ===========================================================
+# 1.x's session with a sender thread.
+
+class AsyncSession(object):
+    """1.x's session with a sender thread. Every call is as quick without, so this only keeps its names and orders of arguments."""
+
+    def __init__(self, session, queue_size=10000, drop_on_full=True):
+        self.session = session
+        self.queue_size = queue_size
+        self.drop_on_full = drop_on_full
+
+    session_id = property(lambda self: self.session.session_id)
+    client = property(lambda self: self.session.client)
+
+    def __getattr__(self, name):
+        if name == "session":
+            raise AttributeError(name)
+        return getattr(self.session, name)
+
+    def log_gauge(self, name, value, unit=None, tags=None, metadata=None):
+        self.session.gauge(name, value, unit, tags, metadata)
+
+    def timer(self, name, count=None, unit="seconds", tags=None):
+        return self.session.timer(name, count, tags, unit)
+
+    def get_stats(self):
+        stats = self.session.stats()
+        dropped = sum(stats["dropped"].values())
+        queued = self.session._out.queued()
+        return {"sent": stats["records"] - queued, "dropped": dropped, "queued": queued}
+
+    def flush(self, timeout=2.0):
+        return self.session.flush(timeout)
+
+    def shutdown(self, timeout=2.0):
+        self.session.flush(timeout)
+        self.session.end()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, trace):
+        return self.session.__exit__(kind, error, trace)
+
+
+# === Daemon manager ==========================================================
+# 1.x's handle on the daemon.
+
 class DaemonManager(object):
     """1.x's handle on the daemon. One daemon serves all programs of a user now, so `stop()` leaves it alone."""
 
@@ -972,90 +1092,8 @@ class _DaemonProcess(object):
         return None if _is_alive(self._daemon) else 0
 
 
-class AsyncSession(object):
-    """1.x's session with a sender thread. Every call is as quick without, so this only keeps its names and orders of arguments."""
-
-    def __init__(self, session, queue_size=10000, drop_on_full=True):
-        self.session = session
-        self.queue_size = queue_size
-        self.drop_on_full = drop_on_full
-
-    session_id = property(lambda self: self.session.session_id)
-    client = property(lambda self: self.session.client)
-
-    def __getattr__(self, name):
-        if name == "session":
-            raise AttributeError(name)
-        return getattr(self.session, name)
-
-    def log_gauge(self, name, value, unit=None, tags=None, metadata=None):
-        self.session.gauge(name, value, unit, tags, metadata)
-
-    def timer(self, name, count=None, unit="seconds", tags=None):
-        return self.session.timer(name, count, tags, unit)
-
-    def get_stats(self):
-        stats = self.session.stats()
-        dropped = sum(stats["dropped"].values())
-        queued = self.session._out.queued()
-        return {"sent": stats["records"] - queued, "dropped": dropped, "queued": queued}
-
-    def flush(self, timeout=2.0):
-        return self.session.flush(timeout)
-
-    def shutdown(self, timeout=2.0):
-        self.session.flush(timeout)
-        self.session.end()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, kind, error, trace):
-        return self.session.__exit__(kind, error, trace)
-
-
-# Leaving, and what nobody caught.
-
-_open_writers = {}  # by identity: (writer, client, session id)
-_captured = {}
-_capturing = set()  # (session id, what)
-
-
-@atexit.register
-def _leave():
-    """The exit hook: one write per session, and nothing that could keep the program from leaving."""
-    try:
-        uncaught = _uncaught()
-        for writer, client, session_id in list(_open_writers.values()):
-            if not writer.owner:
-                continue
-            session = client._session(session_id)
-            if uncaught is None:
-                session.end()
-            elif issubclass(uncaught[0], KeyboardInterrupt):
-                session.end(signal="SIGINT")
-            else:
-                session._crash_by(uncaught, 1)
-        deadline = time.time() + END_WAIT_SECONDS
-        for writer, _, _ in list(_open_writers.values()):
-            writer.leave(deadline)
-    except Exception:
-        pass
-
-
-def _uncaught():
-    """The exception that ends the program, if one does.
-
-    The interpreter leaves it in `sys.last_value`, but so do test runners and shells for those that they caught. Only in the one
-    that nobody caught does the outermost frame of the traceback have no caller."""
-    kind = getattr(sys, "last_type", None)
-    if not isinstance(kind, type) or not issubclass(kind, BaseException) or hasattr(sys, "ps1"):
-        return None
-    trace = getattr(sys, "last_traceback", None)
-    if trace is None or trace.tb_frame.f_back is not None:
-        return None
-    return kind, getattr(sys, "last_value", None), trace
-
+# === Capture =================================================================
+# Uncaught exceptions, fatal errors and signals.
 
 def capture(session, exceptions=True, threads=True, faults=True, signals=()):
     """Records what nobody catches: exceptions, also in threads, and fatal errors (faulthandler). The hooks there were before still run.
@@ -1072,6 +1110,10 @@ def capture(session, exceptions=True, threads=True, faults=True, signals=()):
     except Exception:
         _mind_the_stack()
     return session
+
+
+_capturing = set()  # (session id, what)
+_captured = {}
 
 
 def _capture_exceptions(session):
@@ -1148,6 +1190,29 @@ def _capture_faults(session):
         pass
 
 
+def _capture_signal(session, name):
+    try:
+        import signal
+
+        number = getattr(signal, name)
+        before = signal.getsignal(number)
+
+        def handler(received, frame):
+            if callable(before):
+                if before is not signal.default_int_handler:  # whose KeyboardInterrupt says the same, unless the program goes on after it
+                    session._out.signal = name
+                before(received, frame)
+            else:
+                session.end(signal=name)
+                signal.signal(received, signal.SIG_DFL)
+                os.kill(os.getpid(), received)
+
+        if callable(before) or before == signal.SIG_DFL:  # else it is ignored, or somebody's who is not Python
+            signal.signal(number, handler)
+    except Exception:
+        pass  # not in the main thread, or no such signal here
+
+
 def _send_faults(client):
     """Adds to sessions that died of a fatal error what faulthandler wrote as they did."""
     try:
@@ -1180,31 +1245,62 @@ def _send_fault(client, session_id, text):
     writer.append(time.time(), (), True)
 
 
-def _capture_signal(session, name):
+# === Exit ====================================================================
+# The exit hook, and the hook of a forked child.
+
+_open_writers = {}  # by identity: (writer, client, session id)
+
+
+@atexit.register
+def _leave():
+    """The exit hook: one write per session, and nothing that could keep the program from leaving."""
     try:
-        import signal
-
-        number = getattr(signal, name)
-        before = signal.getsignal(number)
-
-        def handler(received, frame):
-            if callable(before):
-                if before is not signal.default_int_handler:  # whose KeyboardInterrupt says the same, unless the program goes on after it
-                    session._out.signal = name
-                before(received, frame)
+        uncaught = _uncaught()
+        for writer, client, session_id in list(_open_writers.values()):
+            if not writer.owner:
+                continue
+            session = client._session(session_id)
+            if uncaught is None:
+                session.end()
+            elif issubclass(uncaught[0], KeyboardInterrupt):
+                session.end(signal="SIGINT")
             else:
-                session.end(signal=name)
-                signal.signal(received, signal.SIG_DFL)
-                os.kill(os.getpid(), received)
-
-        if callable(before) or before == signal.SIG_DFL:  # else it is ignored, or somebody's who is not Python
-            signal.signal(number, handler)
+                session._crash_by(uncaught, 1)
+        deadline = time.time() + END_WAIT_SECONDS
+        for writer, _, _ in list(_open_writers.values()):
+            writer.leave(deadline)
     except Exception:
-        pass  # not in the main thread, or no such signal here
+        pass
 
 
-# Exceptions.
+def _uncaught():
+    """The exception that ends the program, if one does.
 
+    The interpreter leaves it in `sys.last_value`, but so do test runners and shells for those that they caught. Only in the one
+    that nobody caught does the outermost frame of the traceback have no caller."""
+    kind = getattr(sys, "last_type", None)
+    if not isinstance(kind, type) or not issubclass(kind, BaseException) or hasattr(sys, "ps1"):
+        return None
+    trace = getattr(sys, "last_traceback", None)
+    if trace is None or trace.tb_frame.f_back is not None:
+        return None
+    return kind, getattr(sys, "last_value", None), trace
+
+
+def _forked():
+    for writer, _, _ in list(_open_writers.values()):
+        try:
+            writer.forked()
+        except Exception:
+            pass
+
+
+if _FORKS_ARE_TOLD:
+    os.register_at_fork(after_in_child=_forked)
+
+
+# === Exception ===============================================================
+# Exceptions as the fields of an event.
 
 def _exc_info(error):
     if issubclass(type(error), BaseException):
@@ -1289,19 +1385,31 @@ def _locals(trace):
     return told
 
 
-def _exit_code(error):
-    code = getattr(error, "code", None)
-    return 0 if code is None else code if isinstance(code, int) else 1
-
-
 class _Deaf(list):
     def append(self, loss):
         pass
 
 
-# Ops as text: everything after `"seq":…,"at":…,`, keys in the order of src/core/wire.ts. `str` is the text here: Unicode in 3,
-# UTF-8 in 2, which is what each language is quick with.
+def _exception_fields(
+    exception_type=None, exception_msg=None, stacktrace=None, source_file=None, source_line=None, source_function=None, causes=(),
+    handled=None,
+):  # fmt: skip
+    text = _text_field("exception_type", exception_type) + _text_field("exception_msg", exception_msg)
+    lines = _texts_of(stacktrace) if stacktrace is not None else ()
+    if lines:
+        text += ',"stacktrace":[%s]' % ",".join([_quote(line) for line in lines])
+    text += _text_field("source_file", source_file) + _whole_field("source_line", source_line)
+    text += _text_field("source_function", source_function)
+    if causes:
+        text += ',"causes":[%s]' % ",".join(["{" + _exception_fields(*cause)[1:] + "}" for cause in causes])
+    if handled is True or handled is False:
+        text += ',"handled":true' if handled else ',"handled":false'
+    return text
 
+
+# === Field ===================================================================
+# Names, labels and other fields of an op as JSON. Ops are the text after `"seq":…,"at":…,`, with keys in the order of
+# src/core/wire.ts. `str` is the text here: Unicode in 3, UTF-8 in 2.7, the faster of each language.
 
 def _name_text(field, value, losses):
     """Names are cut to what the server takes, at a whole character."""
@@ -1405,23 +1513,6 @@ def _object_field(key, value, losses):
     return "" if text == "{}" else ',"%s":%s' % (key, text)
 
 
-def _exception_fields(
-    exception_type=None, exception_msg=None, stacktrace=None, source_file=None, source_line=None, source_function=None, causes=(),
-    handled=None,
-):  # fmt: skip
-    text = _text_field("exception_type", exception_type) + _text_field("exception_msg", exception_msg)
-    lines = _texts_of(stacktrace) if stacktrace is not None else ()
-    if lines:
-        text += ',"stacktrace":[%s]' % ",".join([_quote(line) for line in lines])
-    text += _text_field("source_file", source_file) + _whole_field("source_line", source_line)
-    text += _text_field("source_function", source_function)
-    if causes:
-        text += ',"causes":[%s]' % ",".join(["{" + _exception_fields(*cause)[1:] + "}" for cause in causes])
-    if handled is True or handled is False:
-        text += ',"handled":true' if handled else ',"handled":false'
-    return text
-
-
 def _buckets_field(buckets, losses):
     """Bounds that are not finite go: the last bucket has none in any case."""
     try:
@@ -1454,24 +1545,6 @@ def _whole(value):
     return value if value is not None and _LEAST_EXACT <= value <= _EXACT else None
 
 
-# Numbers, as ECMAScript writes them.
-
-_EXACT = 2**53
-_LEAST_EXACT = -_EXACT
-_float_text = repr
-
-if sys.platform.startswith("java"):  # Jython's repr is not always the shortest text of a number
-
-    def _float_text(value):
-        text = repr(value)
-        if value - value == 0:
-            for precision in range(1 if abs(value) < 1e-300 else 15, 18):
-                text = "%.*g" % (precision, value)
-                if float(text) == value:
-                    break
-        return text.lower() if "." in text or "e" in text or "n" in text else text + ".0"
-
-
 def _series_key(kind, name, unit, tags, buckets):
     """What a series is remembered by. None if a part of it is of a type whose values may be equal and yet not the same."""
     if type(name) is not str:
@@ -1488,6 +1561,24 @@ def _series_key(kind, name, unit, tags, buckets):
 
 _ONLY_TEXTS = frozenset([str]).issuperset
 _ONLY_NUMBERS = frozenset([int, float]).issuperset
+
+
+# === Number ==================================================================
+# Numbers as ECMAScript's Number.prototype.toString writes them.
+
+_float_text = repr
+
+
+if sys.platform.startswith("java"):  # Jython's repr is not always the shortest text of a number
+
+    def _float_text(value):
+        text = repr(value)
+        if value - value == 0:
+            for precision in range(1 if abs(value) < 1e-300 else 15, 18):
+                text = "%.*g" % (precision, value)
+                if float(text) == value:
+                    break
+        return text.lower() if "." in text or "e" in text or "n" in text else text + ".0"
 
 
 def _number_text(value, factor=1):
@@ -1543,7 +1634,8 @@ def _not_a_number(value):
         return _type_name(value)
 
 
-# Strings.
+# === String ==================================================================
+# Strings as JSON.
 
 if _PY2:
     _TEXTS = (str, _text_type)
@@ -1607,9 +1699,9 @@ else:
         return len(_bytes_of(text))
 
 
-# Any value as JSON (clients/README.md, "Values that JSON has no word for"). Never raises; what was lost on the way is told in
-# `losses` as (cause, detail).
-
+# === Value ===================================================================
+# Any value as JSON (clients/README.md, "Values that JSON cannot express"). It never raises; each loss is added to `losses` as
+# (cause, detail).
 
 def _object_text(value, root, losses):
     """A free-form object; anything else becomes an object with the one key `value`."""
@@ -1706,26 +1798,6 @@ def _key(key):
     if type(key) is str and len(_keys) < MAX_REMEMBERED:
         _keys[key] = known
     return known
-
-
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}\Z")
-_BLANKS = re.compile(r"[_\-\s]")
-_SECRET = re.compile(
-    "password|passwd|secret|token|authorization|cookie|apikey|privatekey|credential|sessionkey"
-)
-
-
-def _is_empty(value):
-    """Nothing to hide: an empty value tells only that there is none."""
-    if value is None:
-        return True
-    try:
-        return isinstance(value, _CONTAINERS) and len(value) == 0
-    except Exception:
-        return False
-
-
-_CONTAINERS = _TEXTS + (bytearray, dict, list, tuple, set, frozenset)
 
 
 def _value_text(value, path, above, losses):
@@ -1917,8 +1989,11 @@ _by_type = {
     datetime.datetime: _datetime_text,
     datetime.date: _date_text,
 }
+
+
 if not _PY2:
     _by_type[bytes] = _base64_text
+
 
 # Types that have a usual text, by name, so that their modules need not be imported.
 _TEXTUAL = {
@@ -1984,6 +2059,45 @@ def _decided_writer(kind, value):
     return _opaque_text
 
 
+# === Secret ==================================================================
+# Which keys and arguments are redacted.
+
+_BLANKS = re.compile(r"[_\-\s]")
+_SECRET = re.compile(
+    "password|passwd|secret|token|authorization|cookie|apikey|privatekey|credential|sessionkey"
+)
+
+
+def _is_empty(value):
+    """Nothing to hide: an empty value tells only that there is none."""
+    if value is None:
+        return True
+    try:
+        return isinstance(value, _CONTAINERS) and len(value) == 0
+    except Exception:
+        return False
+
+
+_CONTAINERS = _TEXTS + (bytearray, dict, list, tuple, set, frozenset)
+
+
+def _without_secrets(arguments):
+    """`--token=x` and `--token x` keep their name only."""
+    kept = []
+    hide_next = False
+    for argument in arguments:
+        name, _, value = argument.partition("=")
+        is_secret = bool(_SECRET.search(_BLANKS.sub("", name.lower())))
+        if hide_next and not argument.startswith("-"):
+            argument = "[redacted]"
+        elif is_secret and value:
+            argument = name + "=[redacted]"
+        hide_next = is_secret and "=" not in argument and argument.startswith("-")
+        kept.append(argument)
+    return kept
+
+
+# === Cut =====================================================================
 # Events over the limit, cut to fit.
 
 _WHOLE_KEYS = ("op", "name", "category", "group", "labels")
@@ -2035,10 +2149,8 @@ def _tree_text(value, longest):
     return _value_text(value, None, [], [])
 
 
-# The lane: an append-only file in parts, one write per record, after which the record outlives the program.
-
-_O_CLOEXEC = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
-
+# === Lane ====================================================================
+# The append-only file: one write for each record, after which the record survives the program.
 
 class _LaneWriter(object):
     """One session's lanes of this process: one, and others beside it where one would not do (after a fork, in a signal handler)."""
@@ -2191,9 +2303,6 @@ class _LaneWriter(object):
             time.sleep(0.05)
 
 
-_NEVER = float("inf")
-
-
 def _is_child_of_multiprocessing():
     """Such children leave by os._exit(), and so do most that were forked: no exit hook would write what they hold."""
     module = sys.modules.get("multiprocessing.process")
@@ -2211,18 +2320,6 @@ def _taken(items):
 
 
 _LANE_APPEND = (_LaneWriter.append.__func__ if _PY2 else _LaneWriter.append).__code__
-
-
-def _acquired(lock, seconds, step=0.0005):
-    """Acquires a lock within some seconds. 2.7 has no such call, so there each `step` a try is made."""
-    if not _PY2:
-        return lock.acquire(True, seconds)
-    deadline = time.time() + seconds
-    while not lock.acquire(False):
-        if time.time() > deadline:
-            return False
-        time.sleep(step)
-    return True
 
 
 class _Lane(object):
@@ -2403,6 +2500,9 @@ def _line(text):
     return b"%08x %s\n" % (_crc32(data) & 0xFFFFFFFF, data)
 
 
+_O_CLOEXEC = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+
+
 def _opened(path, folder):
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | _O_CLOEXEC
     try:
@@ -2466,37 +2566,8 @@ def _header_text(header, part, first):
     )
 
 
-class _Nowhere(object):
-    """The writer of a session that is switched off."""
-
-    owner = False
-    joined = True
-    ended = True
-    signal = None
-
-    def __init__(self):
-        self.told = set()
-        self.counts = {}
-
-    def append(self, at, texts, is_last=False):
-        pass
-
-    append_metric = append
-
-    def flush(self, timeout):
-        return True
-
-    def queued(self):
-        return 0
-
-    records = queued
-
-    def lost_counts(self):
-        return {}
-
-
-# Direct mode: no daemon, no file system. Ops wait in memory and a thread sends them, each once.
-
+# === Queue ===================================================================
+# Direct mode: a bounded queue in memory, and a thread that sends it.
 
 class _Queue(object):
     """The writer of direct mode: a bounded queue in memory, and a thread that sends it. Appending never waits for a lock, so a signal
@@ -2807,23 +2878,40 @@ def _gzip(data):
     return packer.compress(data) + packer.flush()
 
 
-# Forks.
+# === Disabled ================================================================
+# The writer of a session that records nothing.
+
+class _Nowhere(object):
+    """The writer of a session that is switched off."""
+
+    owner = False
+    joined = True
+    ended = True
+    signal = None
+
+    def __init__(self):
+        self.told = set()
+        self.counts = {}
+
+    def append(self, at, texts, is_last=False):
+        pass
+
+    append_metric = append
+
+    def flush(self, timeout):
+        return True
+
+    def queued(self):
+        return 0
+
+    records = queued
+
+    def lost_counts(self):
+        return {}
 
 
-def _forked():
-    for writer, _, _ in list(_open_writers.values()):
-        try:
-            writer.forked()
-        except Exception:
-            pass
-
-
-if _FORKS_ARE_TOLD:
-    os.register_at_fork(after_in_child=_forked)
-
-
-# Requests.
-
+# === Request =================================================================
+# HTTP.
 
 def _ask(url, method="GET", body=None, headers=None, timeout=HTTP_SECONDS):
     """One request; the answer's bytes. Loopback is asked directly, whatever proxy there is."""
@@ -2877,8 +2965,8 @@ def _quote_path(text):
     return quote(text, safe="")
 
 
-# The daemon.
-
+# === Daemon ==================================================================
+# Finding, starting and observing the daemon.
 
 def _living_daemon(home):
     """What daemon.json says of the daemon that serves this home, if that process lives."""
@@ -2999,8 +3087,8 @@ def _which(name):
     return None
 
 
-# The machine, and this process on it.
-
+# === Home ====================================================================
+# The folder that holds lanes.
 
 def _home_folder(asked=None):
     """Datacat's home, made if there is none. One that cannot be written, or is another user's, is not used."""
@@ -3066,6 +3154,9 @@ def _file(path, mode="rb"):
     return io.open(path, mode)
 
 
+# === Writer ==================================================================
+# What a lane's header states about this process and machine.
+
 def _writer_facts():
     """Who writes a lane. Found out once per process."""
     facts = _facts
@@ -3100,22 +3191,6 @@ def _once(name, find):
         except Exception:
             _found[name] = None
     return _found[name]
-
-
-def _without_secrets(arguments):
-    """`--token=x` and `--token x` keep their name only."""
-    kept = []
-    hide_next = False
-    for argument in arguments:
-        name, _, value = argument.partition("=")
-        is_secret = bool(_SECRET.search(_BLANKS.sub("", name.lower())))
-        if hide_next and not argument.startswith("-"):
-            argument = "[redacted]"
-        elif is_secret and value:
-            argument = name + "=[redacted]"
-        hide_next = is_secret and "=" not in argument and argument.startswith("-")
-        kept.append(argument)
-    return kept
 
 
 def _language():
@@ -3190,6 +3265,12 @@ def _monotonic_ms():
             return int(float(file.read().split()[0]) * 1000)
     except (OSError, IOError, ValueError):
         return 0
+
+
+# === Id ======================================================================
+# Ids of sessions and lanes.
+
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}\Z")
 
 
 def _new_id():

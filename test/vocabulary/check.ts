@@ -54,7 +54,8 @@ if (options.includes("--count")) {
 }
 
 function listFiles(): string[] {
-  const files = execFileSync("git", ["ls-files", "--", ...paths], { encoding: "utf8" }).split("\n");
+  const list = ["ls-files", "--cached", "--others", "--exclude-standard", "--", ...paths];
+  const files = execFileSync("git", list, { encoding: "utf8" }).split("\n");
   return files.filter((file) => file !== "" && !LEFT_OUT.test(file) && existsSync(file));
 }
 

@@ -11,6 +11,8 @@ export type Env = {
   ACCESS_AUDIENCE?: string;
   /** "1" on `npm start` only: no keys, because only this machine can ask (loopback, checked Host). */
   LOCAL?: string;
+  /** "1" on `npm run dev` only: pages may run the inline script with which wrangler reloads them. */
+  DEV?: string;
   /** Days after its last activity when a session that is not running is deleted. Default 365; "0" keeps everything. */
   DATACAT_RETENTION_DAYS?: string;
   /** A rate limit on wrong secrets and keys; without the binding there is none. */

@@ -1,5 +1,5 @@
 /** Mounts the pages, in the frame and under the rules that all of them share. Comes last in the Worker: its rules are for every path. */
-import { Hono } from "hono";
+import { Hono, type MiddlewareHandler } from "hono";
 import { secureHeaders } from "hono/secure-headers";
 import type { AccessEnv } from "../access/access.ts";
 import { guard } from "../access/guard.ts";
@@ -22,8 +22,8 @@ export const pages = new Hono<AccessEnv>();
 
 pages.use(async (c, next) => {
   // The answer to a socket's upgrade is the platform's, and takes no headers.
-  if (c.req.header("upgrade") === undefined) await headers(c, next);
-  else await next();
+  if (c.req.header("upgrade") !== undefined) await next();
+  else await (c.env.DEV === "1" ? developmentHeaders : headers)(c, next);
 });
 pages.use(layout);
 pages.onError(answerError);
@@ -47,17 +47,23 @@ pages.route("/", docs);
 pages.route("/", settings);
 pages.get("*", answerUnknown);
 
-/** Nothing runs, looks or is reached but what comes from here: whatever a program recorded, it is only text. */
-const headers = secureHeaders({
-  contentSecurityPolicy: {
-    defaultSrc: ["'none'"],
-    scriptSrc: ["'self'"],
-    styleSrc: ["'self'"],
-    imgSrc: ["'self'"],
-    connectSrc: ["'self'"],
-    formAction: ["'self'"],
-    baseUri: ["'none'"],
-    frameAncestors: ["'none'"],
-  },
-  referrerPolicy: "same-origin",
-});
+/** The page takes code, styles, images and data from this server only: recorded text stays text. */
+const headers = headersWith(["'self'"]);
+/** wrangler adds an inline script that reloads the page. */
+const developmentHeaders = headersWith(["'self'", "'unsafe-inline'"]);
+
+function headersWith(scriptSrc: string[]): MiddlewareHandler {
+  return secureHeaders({
+    contentSecurityPolicy: {
+      defaultSrc: ["'none'"],
+      scriptSrc,
+      styleSrc: ["'self'"],
+      imgSrc: ["'self'"],
+      connectSrc: ["'self'"],
+      formAction: ["'self'"],
+      baseUri: ["'none'"],
+      frameAncestors: ["'none'"],
+    },
+    referrerPolicy: "same-origin",
+  });
+}

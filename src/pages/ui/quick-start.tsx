@@ -41,13 +41,13 @@ session.end();`,
       id: "go",
       name: "Go",
       install:
-        "In go.mod, a replace of github.com/datacat/datacat/clients/go with that folder of a clone. 1.19 upwards.",
+        "In go.mod, a replace of github.com/datacat/datacat/clients/go/v2 with that folder of a clone. 1.19 upwards.",
       code: `package main
 
 import (
 	"context"
 
-	datacat "github.com/datacat/datacat/clients/go"
+	datacat "github.com/datacat/datacat/clients/go/v2"
 )
 
 func main() {

@@ -1,11 +1,11 @@
-/** The daemon's clocks, and what their moving apart means. */
+/** The daemon's clocks, and how a sleep of the machine shows in them. */
 import { uptime } from "node:os";
 import { HELD_UP_MS, SLEPT_MS } from "./limits.ts";
 
 export type Clock = {
-  /** The time of day: may jump. */
+  /** The time of day, which may be set. */
   now(): number;
-  /** Never jumps; on Linux it stands still while the machine sleeps. */
+  /** Never set; on Linux it stops while the machine sleeps. */
   monotonic(): number;
   /** Since the machine started, its sleep included. */
   uptime(): number;
@@ -17,19 +17,19 @@ export const systemClock: Clock = {
   uptime: () => uptime() * 1000,
 };
 
-export type Look = { now: number; monotonic: number; uptime: number };
+export type Reading = { now: number; monotonic: number; uptime: number };
 
-export function look(clock: Clock): Look {
+export function read(clock: Clock): Reading {
   return { now: clock.now(), monotonic: clock.monotonic(), uptime: clock.uptime() };
 }
 
 /**
- * How long the machine slept between two looks, and how long this process was held up beyond what it meant to wait. A wall clock
- * that was set is neither: it is not looked at, except where the machine's uptime stands still in its sleep as well.
+ * How long the machine slept between two readings, and how much longer than intended this process waited. The time of day is not
+ * compared, so setting it is neither.
  */
 export function gap(
-  before: Look,
-  after: Look,
+  before: Reading,
+  after: Reading,
   waitMs: number,
 ): { sleptMs: number; heldUpMs: number } {
   const monotonic = after.monotonic - before.monotonic;

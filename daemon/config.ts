@@ -1,28 +1,29 @@
 /**
- * What the daemon is told: by the environment, by the home's `config.json`, or in 1.x's way by a file named in DATACAT_CONFIG
- * (else `./daemon_config.json`), which makes it a private daemon of the program that started it.
+ * The daemon's configuration: from the environment, from the home's `config.json`, or as in 1.x from the file that DATACAT_CONFIG
+ * names (else `./daemon_config.json`), which makes it a private daemon of the program that started it.
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import * as v from "valibot";
 import { DEFAULT_HEARTBEAT_TIMEOUT_MS } from "../src/core/limits.ts";
 import type { Environment } from "./home.ts";
-import { CALM_MS, DEFAULT_PORT, MAX_DISK_BYTES } from "./limits.ts";
+import { BATCH_MS, DEFAULT_PORT, MAX_DISK_BYTES } from "./limits.ts";
 
 const DEFAULT_SERVER = "http://localhost:8080";
 
-/** `config.json` in the home: `datacat login` writes it. Keys belong to servers, so none is ever sent to another. */
+/** `config.json` in the home: `datacat login` writes it. Each key belongs to one server and is sent to no other. */
 const Settings = v.object({
   server: v.optional(v.string()),
   keys: v.optional(v.record(v.string(), v.string()), {}),
   max_disk_bytes: v.optional(v.pipe(v.number(), v.minValue(0))),
-  /** Addresses to listen on besides loopback, for clients in containers, and names they may call us by. */
+  /** Addresses to listen on in addition to loopback, for clients in containers. */
   listen: v.optional(v.array(v.string()), []),
+  /** Host names that those clients may use. */
   hosts: v.optional(v.array(v.string()), []),
 });
 export type Settings = v.InferOutput<typeof Settings>;
 
-/** 1.x's file. Its clients write strings and integers, and only five of the keys. */
+/** 1.x's file. Its clients write some numbers as strings. */
 const integer = v.pipe(v.union([v.number(), v.string()]), v.transform(Number), v.integer());
 const Legacy = v.object({
   daemon_port: v.optional(v.pipe(integer, v.minValue(0), v.maxValue(65_535))),
@@ -34,27 +35,27 @@ const Legacy = v.object({
 });
 
 export type Config = {
-  /** Where lanes go that name no server. */
+  /** The server of lanes whose header has none. */
   server: string;
   port: number;
-  /** Started in 1.x's way: serves one program, from a home of its own. */
+  /** Started as in 1.x: it serves one program, from a home of its own. */
   isPrivate: boolean;
-  calmMs: number;
+  batchMs: number;
   heartbeatTimeoutMs: number;
   keys: Record<string, string>;
   insecure: boolean;
   maxDiskBytes: number;
   listen: string[];
   hosts: string[];
-  /** What was wrong with the files, for the log. */
-  complaints: string[];
+  /** What is wrong with the files, for the log. */
+  problems: string[];
 };
 
 export function readConfig(env: Environment, folder: string, settingsPath: string): Config {
-  const complaints: string[] = [];
-  const settings = readSettings(settingsPath, complaints);
-  const legacyPath = findLegacy(env, folder);
-  const legacy = legacyPath === undefined ? {} : readJson(legacyPath, Legacy, complaints);
+  const problems: string[] = [];
+  const settings = readSettings(settingsPath, problems);
+  const legacyPath = findLegacyConfig(env, folder);
+  const legacy = legacyPath === undefined ? {} : readJson(legacyPath, Legacy, problems);
 
   const server = serverUrl(
     legacy.server_url || env["DATACAT_URL"] || settings.server || DEFAULT_SERVER,
@@ -67,8 +68,8 @@ export function readConfig(env: Environment, folder: string, settingsPath: strin
     server,
     port: Number.isInteger(port) && port >= 0 && port <= 65_535 ? port : DEFAULT_PORT,
     isPrivate: legacyPath !== undefined,
-    // Zero seconds made 1.x's daemon crash; here it means the default.
-    calmMs: (legacy.batch_interval_seconds || CALM_MS / 1000) * 1000,
+    // Zero seconds crashed 1.x's daemon; here it is the default.
+    batchMs: (legacy.batch_interval_seconds || BATCH_MS / 1000) * 1000,
     heartbeatTimeoutMs:
       (legacy.heartbeat_timeout_seconds || DEFAULT_HEARTBEAT_TIMEOUT_MS / 1000) * 1000,
     keys: { ...Object.fromEntries(keys), ...(key && { [server]: key }) },
@@ -76,47 +77,45 @@ export function readConfig(env: Environment, folder: string, settingsPath: strin
     maxDiskBytes: bytes(env["DATACAT_MAX_DISK"]) ?? settings.max_disk_bytes ?? MAX_DISK_BYTES,
     listen: settings.listen,
     hosts: settings.hosts,
-    complaints,
+    problems,
   };
 }
 
-/** A server as it is compared and called: without a slash at the end. */
+/** A server's address without a slash at the end. */
 export function serverUrl(url: string): string {
   return url.replace(/\/+$/, "");
 }
 
-export function readSettings(path: string, complaints: string[] = []): Settings {
-  return existsSync(path) ? readJson(path, Settings, complaints) : v.parse(Settings, {});
+export function readSettings(path: string, problems: string[] = []): Settings {
+  return existsSync(path) ? readJson(path, Settings, problems) : v.parse(Settings, {});
 }
 
 export function saveSettings(path: string, settings: Settings): void {
   writeFileSync(path, `${JSON.stringify(settings, null, 2)}\n`, { mode: 0o600 });
 }
 
-function findLegacy(env: Environment, folder: string): string | undefined {
+function findLegacyConfig(env: Environment, folder: string): string | undefined {
   if (env["DATACAT_CONFIG"]) return resolve(folder, env["DATACAT_CONFIG"]);
   const beside = join(folder, "daemon_config.json");
   return existsSync(beside) ? beside : undefined;
 }
 
-/** Reads what it can: one wrong key must not stop a program's recording. */
+/** Ignores keys of a wrong type: one must not stop a program's recording. */
 function readJson<Schema extends typeof Settings | typeof Legacy>(
   path: string,
   schema: Schema,
-  complaints: string[],
+  problems: string[],
 ): v.InferOutput<Schema> {
   let value: unknown = {};
   try {
     value = JSON.parse(readFileSync(path, "utf8"));
   } catch (error) {
-    complaints.push(
-      `${path} is not used: ${error instanceof Error ? error.message : "unreadable"}`,
-    );
+    problems.push(`${path} is ignored: ${error instanceof Error ? error.message : "unreadable"}`);
   }
   const parsed = v.safeParse(schema, value);
   if (parsed.success) return parsed.output;
   const wrong = new Set(parsed.issues.map((issue) => v.getDotPath(issue)?.split(".")[0]));
-  complaints.push(`${path}: ignored ${[...wrong].join(", ") || "everything"}: wrong type`);
+  problems.push(`${path}: ${[...wrong].join(", ") || "everything"} ignored: wrong type`);
   const entries = typeof value === "object" && value !== null ? Object.entries(value) : [];
   return v.parse(schema, Object.fromEntries(entries.filter(([key]) => !wrong.has(key))));
 }

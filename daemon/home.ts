@@ -1,4 +1,4 @@
-/** Where Datacat keeps its files (clients/README.md, "Where"): the same folder in every language. */
+/** The folder of Datacat's files (clients/README.md, "Where"): the same one in every language. */
 import { accessSync, chmodSync, constants, mkdirSync, statSync } from "node:fs";
 import { homedir, tmpdir, userInfo } from "node:os";
 import { isAbsolute, join } from "node:path";
@@ -8,11 +8,11 @@ export type Environment = { [name: string]: string | undefined };
 export type Home = {
   folder: string;
   lanes: string;
-  /** Batches that the server refused for good. */
-  dead: string;
+  /** Records that the server refused for good, and lanes without a header. */
+  rejected: string;
   checkpoint: string;
   lock: string;
-  /** `daemon.json`: who serves this home, and on which port. */
+  /** `daemon.json`: which daemon serves this home, and on which port. */
   info: string;
   log: string;
   /** The user's settings and API keys, one per server. */
@@ -21,7 +21,7 @@ export type Home = {
 
 /** The home that the environment names, whether it exists or not. */
 export function home(env: Environment, platform: string): Home {
-  return homeAt(preferred(env, platform) ?? lastResort());
+  return homeAt(preferredFolder(env, platform) ?? temporaryFolder());
 }
 
 /** The paths of a home in a given folder. */
@@ -29,7 +29,7 @@ export function homeAt(folder: string): Home {
   return {
     folder,
     lanes: join(folder, "lanes"),
-    dead: join(folder, "dead"),
+    rejected: join(folder, "rejected"),
     checkpoint: join(folder, "checkpoint.json"),
     lock: join(folder, "daemon.lock"),
     info: join(folder, "daemon.json"),
@@ -38,23 +38,23 @@ export function homeAt(folder: string): Home {
   };
 }
 
-/** The home, made if need be; in the temporary folder if it cannot be written or belongs to another user. */
+/** The home, created if it is missing; in the temporary folder if it can't be written or belongs to another user. */
 export function openHome(env: Environment, platform: string): Home {
   const wanted = home(env, platform);
   if (makePrivate(wanted)) return wanted;
-  const spare = homeAt(lastResort());
+  const spare = homeAt(temporaryFolder());
   if (spare.folder !== wanted.folder && makePrivate(spare)) return spare;
   throw new Error(
-    `Datacat's home ${wanted.folder} cannot be written, nor can ${spare.folder}. Set DATACAT_HOME to a folder of yours.`,
+    `Datacat's home ${wanted.folder} can't be written, nor can ${spare.folder}. Set DATACAT_HOME to a folder that you may write.`,
   );
 }
 
-/** Makes the home's folders, for nobody but this user; says whether they can be used. */
+/** Creates the home's folders, readable by this user only. Returns whether they can be used. */
 export function makePrivate(at: Home): boolean {
   try {
-    for (const folder of [at.folder, at.lanes, at.dead]) {
+    for (const folder of [at.folder, at.lanes, at.rejected]) {
       mkdirSync(folder, { recursive: true, mode: 0o700 });
-      if (!isOurs(folder)) return false;
+      if (!isOwn(folder)) return false;
       accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
     }
     if (process.platform !== "win32") chmodSync(at.folder, 0o700);
@@ -64,7 +64,7 @@ export function makePrivate(at: Home): boolean {
   }
 }
 
-function preferred(env: Environment, platform: string): string | undefined {
+function preferredFolder(env: Environment, platform: string): string | undefined {
   if (env["DATACAT_HOME"]) return env["DATACAT_HOME"];
   if (platform === "win32") {
     return env["LOCALAPPDATA"] ? join(env["LOCALAPPDATA"], "datacat") : undefined;
@@ -73,12 +73,12 @@ function preferred(env: Environment, platform: string): string | undefined {
     return env["HOME"] ? join(env["HOME"], "Library", "Application Support", "datacat") : undefined;
   }
   const state = env["XDG_STATE_HOME"];
-  if (state && isAbsolute(state)) return join(state, "datacat"); // its specification: ignore any other
+  if (state && isAbsolute(state)) return join(state, "datacat"); // its specification: a relative path is ignored
   const folder = env["HOME"] ?? systemHome();
   return folder ? join(folder, ".local", "state", "datacat") : undefined;
 }
 
-/** No HOME in the environment is normal for services; the user database still knows. */
+/** Services often run without HOME; the user database has the folder. */
 function systemHome(): string | undefined {
   try {
     return homedir() || undefined;
@@ -87,14 +87,14 @@ function systemHome(): string | undefined {
   }
 }
 
-function lastResort(): string {
+function temporaryFolder(): string {
   const uid = process.getuid?.() ?? userInfo().username;
-  // Not tmpdir() everywhere: the clients of other languages look at TMPDIR alone.
+  // Not tmpdir() everywhere: the clients in other languages read TMPDIR only.
   const folder = process.platform === "win32" ? tmpdir() : process.env["TMPDIR"] || "/tmp";
   return join(folder, `datacat-${uid}`);
 }
 
-function isOurs(folder: string): boolean {
+function isOwn(folder: string): boolean {
   const uid = process.getuid?.();
   return uid === undefined || statSync(folder).uid === uid;
 }

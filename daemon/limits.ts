@@ -1,110 +1,134 @@
 /** Every number that bounds the daemon, each with its reason. Bytes are UTF-8, times milliseconds. */
 
 // Lanes.
-/** A lane goes on in a new file at this size, so that what the server has can be deleted while the program still runs. */
+/** A lane continues in a new file at this size, so that what the server has can be deleted while the program still runs. */
 export const LANE_BYTES = 8 * 1024 * 1024;
 /** One read from a lane: large enough that system calls do not count, small enough to hold one for each lane being read. */
 export const READ_BYTES = 256 * 1024;
-/** A line longer than this was never one of ours: the largest op is a state of 512 KiB, or an event of 256 KiB, escaped. */
+/** No record is longer: the largest op is a state of 512 KiB, or an event of 256 KiB, with every character escaped. */
 export const MAX_RECORD_BYTES = 4 * 1024 * 1024;
-/** Headers are short; beyond this, trying each bit for the flipped one takes too long. */
+/** Headers are short; above this, trying to flip each bit back takes too long. */
 export const MAX_REPAIR_BYTES = 8 * 1024;
 
 // Batches.
-/** Estimated size at which a batch is closed: below MAX_BATCH_BYTES by what the estimate may be wrong. */
+/** Estimated size at which a batch is closed: less than MAX_BATCH_BYTES by the error of the estimate. */
 export const BATCH_BYTES = 640 * 1024;
-/** What one point of a column takes at most: a double's 17 digits, sign, point and exponent, a comma, and its step in time. */
+/** The most that one point of a column takes: a double's 17 digits, sign, point and exponent, a comma, and its step in time. */
 export const POINT_BYTES = 24;
 /** Ops in one batch: MAX_BATCH_OPS less room for what the daemon adds. */
 export const BATCH_OPS = 4_900;
-/** The first request after a start, and after trouble: small enough for the CPU time that a free plan gives. */
+/** Records after a gap that may explain it: a client records its losses as soon as it can write again. */
+export const EXPLAINED_WITHIN = 2;
+/** The first request after a start: small enough for the CPU time of a request on Cloudflare's free plan (10 ms). */
 export const FIRST_REQUEST_BYTES = 256 * 1024;
-/** A request never needs to be smaller: one op may be this long anyway. */
+/** The smallest limit of a request: a single op may be this long. */
 export const MIN_REQUEST_BYTES = 16 * 1024;
-/** 20,000 points or so: larger ones send no more per second, and take memory. */
+/** About 20,000 points. Larger requests send no more per second, and take memory. */
 export const MAX_REQUEST_BYTES = 512 * 1024;
-/** Unsent bytes in a lane at which waiting for more is pointless. */
+/** Unsent bytes of a lane that fill a request, so that it is sent without waiting. */
 export const FULL_BYTES = 512 * 1024;
-/** Counters and histograms are summed over this long: a chart never shows less. */
+/** Counters and histograms are summed over this long: no chart has shorter buckets. */
 export const WINDOW_MS = 1_000;
 
 // When to send.
-export const CALM_MS = 5_000;
+/** How long ops wait for others, so that a request carries many: 720 requests an hour for a program that records all the time. */
+export const BATCH_MS = 5_000;
+/** The same while a browser shows the session: a page that is half a second behind looks live. */
 export const WATCHED_MS = 500;
-/** How long a lane that nobody wakes is left alone. */
+/** How often growing lanes are read: a tenth of the second within which a start has to be sent. */
 export const POLL_MS = 100;
-/** With nothing growing for this long, the folder is watched instead of polled. */
-export const DOZE_AFTER_MS = 2_000;
-/** While it is watched, it is looked at anyway this often: not every file system tells of changes. */
-export const DOZE_MS = 1_000;
+/** The shortest wait between two readings, so that a busy program leaves the daemon idle most of the time. */
+export const MIN_WAIT_MS = 10;
+/** If no lane grows for this long, the folder is watched instead of polled. */
+export const QUIET_AFTER_MS = 2_000;
+/** A watched folder is still read this often: some file systems report no changes. */
+export const QUIET_POLL_MS = 1_000;
+/** How often grown files are synced: a power cut may cost the last second. */
 export const SYNC_MS = 1_000;
-/** A program's death has to be noticed within a second. */
+/** How often processes are checked: a crash has to be detected within a second. */
 export const WATCH_MS = 400;
+/** A change within this time of another may leave the folder's mtime as it was: file systems stamp in steps of up to 10 ms. */
+export const MTIME_STEP_MS = 50;
 
-// Trouble.
+// Failures.
+/** The wait after the first failure; each further one doubles it. */
 export const FIRST_RETRY_MS = 500;
+/** The longest of those waits: after an outage every daemon sends again within half a minute. */
 export const MAX_RETRY_MS = 30_000;
-/** A server that asks for more patience than this is not believed. */
+/** The longest wait that a server's Retry-After is followed for: a wrong header must not stop a daemon for days. */
 export const MAX_RETRY_AFTER_MS = 15 * 60_000;
+/** The largest request at 20 KB/s takes 26 s. */
 export const REQUEST_TIMEOUT_MS = 30_000;
-/** Failures of the server in a row before requests get smaller: it may be out of CPU time rather than away. */
+/** Failed answers in a row before requests get smaller: the server may be out of CPU time. */
 export const FAILURES_BEFORE_SMALLER = 2;
+/** Records of a batch from which a narrowed lane is unlimited again: more than a request holds. */
+export const MAX_NARROWED_RECORDS = 100_000;
+/** Answers in a row that move a lane's position before the lane is delayed: two correct any position. */
+export const MAX_IMMEDIATE_MOVES = 3;
+/** Between the batches of a refused request, when each is sent in one of its own: longer than a request takes. */
+export const ISOLATED_STEP_MS = 50;
 
 // State.
-/** Values remembered per lane to see what a patch does not change; a state with more is sent as it comes. */
-export const MAX_KNOWN_VALUES = 20_000;
-/** The same over all lanes: about 100 bytes each. */
-export const MAX_KNOWN_VALUES_IN_ALL = 100_000;
+/** Values that the filter of one lane keeps; a larger state is sent as it was recorded. */
+export const MAX_FILTER_VALUES = 20_000;
+/** The same for all lanes together: about 100 bytes each, 10 MB. */
+export const MAX_FILTERED_VALUES = 100_000;
 
 // Disk.
+/** The default disk budget of unsent lanes (DATACAT_MAX_DISK): a share of any disk that a program runs from. */
 export const MAX_DISK_BYTES = 1024 * 1024 * 1024;
-/** How often the folder's size is looked at: a program that writes 10 MB/s stays within a few percent. */
+/** How often the folder's size is checked: a program that writes 10 MB/s stays within a few percent. */
 export const BUDGET_MS = 3_000;
-/** When room is made, it is made down to this share of the budget, so that it is not made all the time. */
+/** Lanes above the budget are reduced to this share of it, so that they are not reduced all the time. */
 export const BUDGET_SHARE = 0.9;
-/** Parts written anew in one go: each takes about a tenth of a second in which nothing else happens. */
+/** Parts rewritten at once: each blocks the daemon for about a tenth of a second. */
 export const PARTS_AT_ONCE = 4;
-/** Dead letters may take this share of the budget. */
-export const DEAD_SHARE = 0.05;
+/** The rejected files' share of the budget. */
+export const REJECTED_SHARE = 0.05;
+/** The log is renamed at this size, and the one before it deleted: some 10,000 lines. */
 export const LOG_BYTES = 1024 * 1024;
 
 // Ends.
 /** With no program and nothing to send for this long, a daemon that was started on demand stops. */
 export const IDLE_MS = 60_000;
-/** With no program, and a server that takes nothing for this long, it stops too: what is left waits in the lanes. */
+/** Without a program and with a server that accepts nothing for this long, it stops too; the rest stays in the lanes. */
 export const GIVE_UP_MS = 60 * 60_000;
-/** A lane whose writer cannot be judged (another machine's or container's) and that has not grown for this long is over. */
+/** A lane whose writer can't be observed (on another machine or in a container) is closed if it has not grown for this long. */
 export const ABANDONED_MS = 24 * 60 * 60_000;
-/** A lane without a readable header is set aside after this long: its writer may be about to write it. */
-export const HEADLESS_MS = 60_000;
+/** A lane without a readable header is rejected after this long: its writer may not have written it yet. */
+export const HEADERLESS_MS = 60_000;
 /** 1.x's clients wait 5 s after SIGTERM, then kill. */
 export const STOP_MS = 3_000;
-/** 1.x: after the last session, the private daemon goes on answering this long. */
+/** After its last session a private daemon still answers this long, as in 1.x. */
 export const PRIVATE_LINGER_MS = 3_000;
 
 // Clocks.
-/** The machine slept if its clocks moved apart by more than this between two looks. */
+/** The machine slept if its clocks moved apart by more than this between two readings. */
 export const SLEPT_MS = 2_000;
-/** The daemon itself was held up if a look came this much late; nobody's heartbeat was missed meanwhile. */
+/** The daemon itself was stopped if a reading comes this much late. It then missed heartbeats that were sent. */
 export const HELD_UP_MS = 2_000;
-/** Above this share of one core, a program that does not answer is busy rather than waiting. */
+/** Above this share of one core, a hung program is busy rather than waiting. */
 export const SPINNING_PERCENT = 50;
+/** CPU use is measured over at least this long: Linux counts CPU time in steps of 10 ms. */
+export const SAMPLE_MS = 2_000;
 
 // The local API.
+/** 1.x's. */
 export const DEFAULT_PORT = 8079;
+/** The largest request body: a client on another disk sends batches of up to a megabyte. */
 export const LOCAL_BODY_BYTES = 8 * 1024 * 1024;
-/** How long `/register` asks whether the server is there; clients may wait, but not long. */
+/** How long `/register` waits for the server's `/health`; the program waits meanwhile. */
 export const PROBE_MS = 500;
 /** How long `/end` and `/session` wait for the server to have everything. */
 export const FLUSH_MS = 5_000;
 
-/** How often a daemon looks whether a private one has left lanes behind. */
-export const RESCUE_MS = 60_000;
+/** How often lanes of private daemons that have ended are adopted. */
+export const ADOPT_MS = 60_000;
 
 // The lock.
-/** How long a daemon that is about to stop may still hold its home. */
+/** How long a new daemon waits for one that is stopping. */
 export const LOCK_PATIENCE_MS = 3_000;
-/** Taking over takes milliseconds; a guard older than this was left behind. */
+/** The guard file exists for milliseconds; an older one is from a daemon that was killed. */
 export const GUARD_MS = 5_000;
-/** How often a daemon makes sure that the home is still its own. */
+/** How often a daemon checks that it still holds the home. */
 export const LOCK_CHECK_MS = 5_000;

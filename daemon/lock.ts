@@ -1,6 +1,6 @@
 /**
- * One daemon per home. The lock is a file with its holder's pid and start; a holder that no longer lives has none. It is only ever
- * changed under a guard, a second file made exclusively, so that two that find a stale lock do not both take it.
+ * One daemon per home. The lock is a file with its holder's pid and start; it is free once that process has ended. It is changed only
+ * while a second file, the guard, is held, so that two daemons that find a stale lock do not both take it.
  */
 import { linkSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -20,11 +20,11 @@ export class Lock {
     this.#holder = holder;
   }
 
-  /** The lock, or nothing if a living daemon holds it for longer than `patienceMs`. */
-  static async take(path: string, id: string, patienceMs = 0): Promise<Lock | undefined> {
-    const started = readProcess(process.pid)?.started;
-    const holder: Holder = { pid: process.pid, ...(started && { pid_started: started }), id };
-    const deadline = Date.now() + patienceMs;
+  /** The lock; undefined if a running daemon holds it for longer than `waitMs`. */
+  static async take(path: string, id: string, waitMs = 0): Promise<Lock | undefined> {
+    const pid_started = readProcess(process.pid)?.started;
+    const holder: Holder = { pid: process.pid, pid_started, id };
+    const deadline = Date.now() + waitMs;
     for (;;) {
       if (tryTake(path, holder)) return new Lock(path, holder);
       if (Date.now() > deadline) return undefined;
@@ -32,7 +32,7 @@ export class Lock {
     }
   }
 
-  /** Still ours? Someone may have removed the home, or its lock. */
+  /** Whether this daemon still holds it: the home or the lock may have been removed. */
   isHeld(): boolean {
     return readHolder(this.#path)?.id === this.#holder.id;
   }
@@ -42,26 +42,26 @@ export class Lock {
   }
 }
 
-/** Who holds a home, if that process lives. */
-export function livingHolder(path: string): Holder | undefined {
+/** The holder of a home, if its process is alive. */
+export function liveHolder(path: string): Holder | undefined {
   const holder = readHolder(path);
   return holder && isAlive(holder.pid, holder.pid_started) ? holder : undefined;
 }
 
 function tryTake(path: string, holder: Holder): boolean {
-  if (livingHolder(path)) return false;
+  if (liveHolder(path)) return false;
   const mine = `${path}.${holder.id}`;
   const guard = `${path}.guard`;
   writeFileSync(mine, JSON.stringify(holder), { mode: 0o600 });
   try {
     removeStaleGuard(guard);
-    linkSync(mine, guard); // fails if there is one, so only one gets past here
+    linkSync(mine, guard); // fails if the guard exists, so only one daemon continues
   } catch {
     rmSync(mine, { force: true });
     return false;
   }
   try {
-    if (livingHolder(path)) {
+    if (liveHolder(path)) {
       rmSync(mine, { force: true });
       return false;
     }

@@ -1,6 +1,6 @@
 /**
- * The daemon's own log: a bounded file, because its standard streams may be pipes that nobody reads. What keeps failing is
- * logged once, and once again when it works.
+ * The daemon's log: a bounded file, because its standard streams may be pipes without a reader. A repeated failure is logged once,
+ * and once more when the operation works again.
  */
 import { appendFileSync, renameSync, statSync } from "node:fs";
 import { LOG_BYTES } from "./limits.ts";
@@ -23,11 +23,11 @@ export class Log {
       }
       appendFileSync(this.#path, line, { mode: 0o600 });
     } catch {
-      // A full disk must not stop the daemon, and there is nowhere else to say so.
+      // A full disk must not stop the daemon, and there is no other place for the message.
     }
   }
 
-  /** Something failed, perhaps again. */
+  /** Logs a failure of `what`, unless its last attempt failed too. */
   failed(what: string, why: string): void {
     const known = this.#failing.get(what);
     if (known) known.times += 1;
@@ -37,7 +37,7 @@ export class Log {
     }
   }
 
-  /** Something worked, perhaps after failing. */
+  /** Logs that `what` works again, if its last attempt failed. */
   worked(what: string): void {
     const known = this.#failing.get(what);
     if (!known) return;
@@ -49,6 +49,6 @@ export class Log {
 
 export function reason(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  // undici wraps what the socket said.
+  // undici wraps the socket's error.
   return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
 }

@@ -1,48 +1,67 @@
-/** The daemon's heartbeat: looks at lanes, programs and disk in turn, often while something happens, seldom while nothing does. */
+/** The daemon's loop: reads lanes, checks programs and disk in turn, ten times a second while lanes grow and once a second otherwise. */
 import { type FSWatcher, watch } from "node:fs";
 import { open } from "node:fs/promises";
-import type { Budget } from "./lanes/budget.ts";
 import type { Clock } from "./clock.ts";
 import type { Home } from "./home.ts";
-import type { Lane, Lanes } from "./lanes/lanes.ts";
+import type { Budget } from "./lanes/budget.ts";
+import type { Lane } from "./lanes/lane.ts";
+import type { Lanes } from "./lanes/lanes.ts";
+import type { Growth, Tail } from "./lanes/tail.ts";
 import {
   BUDGET_MS,
-  DOZE_AFTER_MS,
-  DOZE_MS,
   GIVE_UP_MS,
   LOCK_CHECK_MS,
+  MIN_WAIT_MS,
   POLL_MS,
+  QUIET_AFTER_MS,
+  QUIET_POLL_MS,
   SYNC_MS,
   WATCH_MS,
 } from "./limits.ts";
 import type { Lock } from "./lock.ts";
 import { type Log, reason } from "./log.ts";
-import type { Monitor } from "./watch/monitor.ts";
 import type { Sender } from "./send/sender.ts";
+import type { Monitor } from "./watch/monitor.ts";
 
 export type LoopOptions = {
-  /** Asked at each turn: a reason of its own to stop. */
-  isFinished: () => boolean;
-  budget: Budget;
   home: Home;
   lanes: Lanes;
+  tail: Tail;
   monitor: Monitor;
   sender: Sender;
+  budget: Budget;
   lock: Lock;
   log: Log;
   clock: Clock;
-  /** How long it goes on with nothing to do… */
+  /** How long it continues without anything to do… */
   idleMs: number;
-  /** …or for ever, as long as somebody wants that. */
+  /** …unless this is true then. */
   isWanted: () => boolean;
+  /** Whether it stops now, whatever there is to do. */
+  isOver: () => boolean;
 };
+
+/** What decides whether a daemon still has something to do. Times are the monotonic clock's. */
+export type Workload = {
+  lanes: number;
+  /** A program may still write to one of them. */
+  isLive: boolean;
+  grewAt: number;
+  /** When a server last accepted a request. */
+  acceptedAt: number;
+};
+
+/** Busy: a program runs, or there are unsent lanes and within the last hour a lane grew or a server accepted a request. */
+export function isBusy({ lanes, isLive, grewAt, acceptedAt }: Workload, now: number): boolean {
+  return isLive || (lanes > 0 && now - Math.max(grewAt, acceptedAt) <= GIVE_UP_MS);
+}
 
 export class Loop {
   readonly stopped: Promise<void>;
   readonly #options: LoopOptions;
   #settle: () => void = () => {};
   #timer: NodeJS.Timeout | undefined;
-  #doorbell: FSWatcher | undefined;
+  #folderWatch: FSWatcher | undefined;
   #isStopped = false;
   #grewAt: number;
   #busyAt: number;
@@ -69,11 +88,11 @@ export class Loop {
     if (this.#isStopped) return;
     this.#isStopped = true;
     clearTimeout(this.#timer);
-    this.#doorbell?.close();
+    this.#folderWatch?.close();
     this.#settle();
   }
 
-  /** Something was written: looks at once instead of when it would have. */
+  /** Something was written, so the next turn comes at once. */
   wake(): void {
     if (this.#isStopped) return;
     this.#grewAt = this.#options.clock.monotonic();
@@ -81,80 +100,79 @@ export class Loop {
     this.#timer = setTimeout(() => this.#turn(), 0);
   }
 
+  /** A lane grew. */
+  note(lane: Lane, { parts }: Growth): void {
+    this.#grewAt = this.#options.clock.monotonic();
+    for (let part = parts.first; part <= parts.last; part++) this.#unsynced.add(lane.path(part));
+  }
+
   #turn(): void {
     const { log } = this.#options;
     try {
-      this.#look();
-      log.worked("looking at the lanes");
+      this.#work();
+      log.worked("reading the lanes");
     } catch (error) {
-      // A folder that is gone, a disk that fails: it may come back, and a daemon that stops helps nobody.
-      log.failed("looking at the lanes", reason(error));
+      // A folder that was removed, a disk that fails: it may come back, and only a daemon that runs can then continue.
+      log.failed("reading the lanes", reason(error));
     }
     if (this.#isStopped) return;
     this.#timer = setTimeout(() => this.#turn(), this.#waitMs());
   }
 
-  #look(): void {
-    const { lanes, monitor, sender, lock, clock, log } = this.#options;
+  #work(): void {
+    const { lanes, tail, monitor, sender, budget, lock, clock, log } = this.#options;
     const monotonic = clock.monotonic();
     if (this.#isDue("lock", monotonic, LOCK_CHECK_MS) && !lock.isHeld()) {
-      log.write("another daemon has the home now");
+      log.write("another daemon has taken the home");
       return this.stop();
     }
 
     lanes.scan(monotonic);
-    for (const lane of lanes.all.values()) {
-      this.#follow(lane, monotonic);
-    }
+    for (const lane of lanes.all.values()) this.#read(lane);
     if (this.#isDue("watch", monotonic, WATCH_MS)) monitor.tick();
     if (this.#isDue("sync", monotonic, SYNC_MS)) void this.#sync(); // never rejects
-    if (this.#isDue("budget", monotonic, BUDGET_MS)) this.#options.budget.keep();
+    if (this.#isDue("budget", monotonic, BUDGET_MS)) budget.keep();
     sender.pump();
-    lanes.reap();
+    for (const lane of lanes.all.values()) if (tail.isDone(lane)) lanes.delete(lane);
     this.#stopIfIdle(monotonic);
   }
 
-  /** One lane that cannot be read must not hide the others. */
-  #follow(lane: Lane, monotonic: number): void {
+  /** A lane that can't be read does not keep the others from being read. */
+  #read(lane: Lane): void {
     try {
-      const before = lane.tail.part;
-      const news = lane.look(monotonic);
-      if (!news.grew) return;
-      this.#grewAt = monotonic;
-      for (let part = before; part <= lane.tail.part; part++) this.#unsynced.add(lane.path(part));
-      this.#options.monitor.learn(lane, news);
+      this.#options.tail.read(lane);
     } catch (error) {
-      this.#options.log.failed(`following lane ${lane.lane}`, reason(error));
+      this.#options.log.failed(`reading lane ${lane.id}`, reason(error));
     }
   }
 
   #waitMs(): number {
     const { clock, sender } = this.#options;
-    const isDozing = clock.monotonic() - this.#grewAt > DOZE_AFTER_MS;
-    this.#hangDoorbell(isDozing);
+    const isQuiet = clock.monotonic() - this.#grewAt > QUIET_AFTER_MS;
+    this.#watchFolder(isQuiet);
     const untilWatch = this.#next.watch - clock.monotonic();
     const untilDue = sender.nextAt() - clock.monotonic();
-    const longest = isDozing ? DOZE_MS : POLL_MS;
-    return Math.max(10, Math.min(longest, untilWatch, untilDue));
+    const longest = isQuiet ? QUIET_POLL_MS : POLL_MS;
+    return Math.max(MIN_WAIT_MS, Math.min(longest, untilWatch, untilDue));
   }
 
-  /** Watched only while nothing happens: with a busy program there would be an event for each line that it writes. */
-  #hangDoorbell(wanted: boolean): void {
+  /** Only while no lane grows: the watch of a folder reports every write of a busy program. */
+  #watchFolder(wanted: boolean): void {
     if (!wanted) {
-      this.#doorbell?.close();
-      this.#doorbell = undefined;
+      this.#folderWatch?.close();
+      this.#folderWatch = undefined;
       return;
     }
-    if (this.#doorbell) return;
+    if (this.#folderWatch) return;
     try {
-      this.#doorbell = watch(this.#options.home.lanes, { persistent: false }, () => {
-        this.#doorbell?.close();
-        this.#doorbell = undefined;
+      this.#folderWatch = watch(this.#options.home.lanes, { persistent: false }, () => {
+        this.#folderWatch?.close();
+        this.#folderWatch = undefined;
         this.wake();
       });
-      this.#doorbell.on("error", () => this.#doorbell?.close());
+      this.#folderWatch.on("error", () => this.#folderWatch?.close());
     } catch {
-      // No watches to be had; then it is looked at every now and then.
+      // The system has no watches left; QUIET_POLL_MS applies.
     }
   }
 
@@ -164,28 +182,29 @@ export class Loop {
     return true;
   }
 
-  /** A power cut then costs a second at most. The clients do not sync: it would make them wait for the disk. */
+  /** A power cut then costs at most a second. The clients do not sync: a program would wait for the disk. */
   async #sync(): Promise<void> {
     if (this.#isSyncing) return;
     this.#isSyncing = true;
     const paths = this.#unsynced;
     this.#unsynced = new Set();
-    // The folder last: a file is found again only once its name is on the disk too.
+    // The folder last: after a power cut a file is only found if its name is on the disk too.
     if (paths.size > 0) paths.add(this.#options.home.lanes);
     for (const path of paths) await syncFile(path);
     this.#isSyncing = false;
   }
 
-  /** Nothing runs and nothing is left to send, or nobody takes it. */
   #stopIfIdle(monotonic: number): void {
-    const { lanes, sender, idleMs, log, isFinished, isWanted } = this.#options;
+    const { lanes, monitor, sender, idleMs, log, isOver, isWanted } = this.#options;
     const all = [...lanes.all.values()];
-    const isLive = all.some((lane) => lane.speaks);
-    const isStuck = monotonic - Math.max(this.#grewAt, sender.acceptedAt) > GIVE_UP_MS;
-    if (isLive || (all.length > 0 && !isStuck)) {
-      this.#busyAt = monotonic;
-    }
-    if (!isFinished() && (monotonic - this.#busyAt < idleMs || isWanted())) return;
+    const workload: Workload = {
+      lanes: all.length,
+      isLive: all.some((lane) => monitor.isLiveLane(lane)),
+      grewAt: this.#grewAt,
+      acceptedAt: sender.acceptedAt,
+    };
+    if (isBusy(workload, monotonic)) this.#busyAt = monotonic;
+    if (!isOver() && (monotonic - this.#busyAt < idleMs || isWanted())) return;
     log.write("nothing left to do");
     this.stop();
   }
@@ -200,6 +219,6 @@ async function syncFile(path: string): Promise<void> {
       await file.close();
     }
   } catch {
-    // Gone meanwhile, or a disk that fails: the data is no safer for our complaint.
+    // The file was deleted, or the disk fails: the next write shows that.
   }
 }

@@ -1,10 +1,10 @@
-/** Keeps the daemon small beside somebody else's program. */
+/** Keeps the daemon's memory small, because it runs beside the user's program. */
 import { setFlagsFromString } from "node:v8";
 
 /**
- * V8 doubles its space for new objects, up to 100 MB, while many are made and die at once, as when the daemon catches up. What
- * that buys is time that the daemon does not need. The factor is read at each growth, so it takes effect in a process that runs.
+ * V8 doubles its space for new objects, up to 100 MB, while many are allocated and released, as after an outage. That saves CPU time
+ * which the daemon does not need. V8 reads the factor at each growth, so it can be set in a running process.
  */
-export function staySmall(): void {
+export function limitHeapGrowth(): void {
   setFlagsFromString("--semi-space-growth-factor=1");
 }

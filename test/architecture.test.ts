@@ -2,6 +2,19 @@ import { globSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { expect, test } from "vitest";
 
+/** Files at the daemon's top that its rooms may import; `main`, `daemon` and `loop` only import rooms. */
+const daemonTop = [
+  "builtin",
+  "clock",
+  "config",
+  "home",
+  "id",
+  "limits",
+  "lock",
+  "log",
+  "version",
+].map((name) => `daemon/${name}.ts`);
+
 /** Who may import whom (DESIGN.md §6). Read it top to bottom: arrows only ever point up. */
 const MAY_IMPORT: Record<string, string[]> = {
   "src/core": [],
@@ -18,7 +31,11 @@ const MAY_IMPORT: Record<string, string[]> = {
     // What is written about the clients, not their code.
     ...["", "go/", "python/", "typescript/"].map((client) => `clients/${client}README.md`),
   ],
-  daemon: ["src/core"],
+  daemon: ["src/core", "package.json"],
+  "daemon/lanes": ["src/core", ...daemonTop],
+  "daemon/send": ["src/core", "daemon/lanes", ...daemonTop],
+  "daemon/watch": ["src/core", "daemon/lanes", ...daemonTop],
+  "daemon/api": ["src/core", "daemon/lanes", "daemon/send", "daemon/watch", ...daemonTop],
   "clients/typescript": ["src/core"],
 };
 

@@ -1,42 +1,37 @@
 package datacat
 
-import (
-	"time"
+import "time"
 
-	"github.com/datacat/datacat/clients/go/v2/internal/lane"
-)
-
-// Category is an event's severity. Any other text may be used as well.
+// Category is an event's severity. Any other word may be used as well.
 type Category string
 
-// The categories that the dashboard gives colours. Info is the default, Error that of an event with an exception.
 const (
 	Debug    Category = "debug"
-	Info     Category = "info"
+	Info     Category = "info" // the default
 	Warning  Category = "warning"
-	Error    Category = "error"
+	Error    Category = "error" // the default of an event with an exception
 	Critical Category = "critical"
 )
 
-// Event is something that happened. Only Name is required.
+// Event is something that happened. Only its name is needed.
 type Event struct {
 	Name     string
 	Category Category
-	// Group is the part of the program, e.g. a logger's name.
+	// Group is where it comes from, e.g. a logger's name.
 	Group   string
 	Labels  []string
 	Message string
 	// Data is a free-form object: Data, an Object (whose keys keep their order), or a struct.
 	Data any
-	// Err adds an error: its type, message, causes, and the stack of this call.
+	// Err records an error with it: its type, message, causes, and the stack of this call.
 	Err error
-	// Exception adds an exception that is already described, instead of Err.
+	// Exception is an exception that is known in plain words, instead of Err.
 	Exception *Exception
 	// Time is when it happened. Default: now.
 	Time time.Time
 }
 
-// LogEvent records an event. data may be nil.
+// LogEvent records that something happened. data may be nil.
 func (s *Session) LogEvent(name string, data Data) {
 	if !s.ready() {
 		return
@@ -48,7 +43,7 @@ func (s *Session) LogEvent(name string, data Data) {
 	s.log(&event)
 }
 
-// Log records an event with any of its fields.
+// Log records an event with everything that may be said about it.
 func (s *Session) Log(event Event) {
 	if !s.ready() {
 		return
@@ -60,8 +55,8 @@ func (s *Session) Log(event Event) {
 }
 
 func (s *Session) log(event *Event) {
-	s.record(event.Time, func(r *lane.Record) bool {
-		writeEvent(r, event)
+	s.record(event.Time, func(r *record) bool {
+		r.event(event)
 		return true
 	})
 }

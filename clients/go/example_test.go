@@ -8,7 +8,7 @@ import (
 	"os/exec"
 	"time"
 
-	datacat "github.com/datacat/datacat/clients/go/v2"
+	datacat "github.com/datacat/datacat/clients/go"
 )
 
 func Example() {

@@ -1,3 +1,3 @@
-module github.com/datacat/datacat/clients/go/v2
+module github.com/datacat/datacat/clients/go
 
 go 1.19

@@ -17,11 +17,9 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"github.com/datacat/datacat/clients/go/v2/internal/lanetest"
 )
 
-// TestMain runs the test binary as the program that is recorded, if DATACAT_TEST_PROGRAM names one.
+// TestMain lets the test binary be the program that is recorded: DATACAT_TEST_PROGRAM names what it does.
 func TestMain(m *testing.M) {
 	program, ok := programs[os.Getenv("DATACAT_TEST_PROGRAM")]
 	if !ok {
@@ -31,7 +29,7 @@ func TestMain(m *testing.M) {
 }
 
 var programs = map[string]func(){
-	// Prints the number of each record after its call has returned, until it is killed.
+	// Says each record's number once its call has returned, until it is killed.
 	"endless": func() {
 		s := Open(context.Background(), Options{})
 		for i := 2; ; i++ {
@@ -46,7 +44,7 @@ var programs = map[string]func(){
 			fmt.Println(i)
 		}
 	},
-	// Writes more than the largest file that the process may have.
+	// Writes beyond the largest file that it may have.
 	"limited": func() {
 		limit := syscall.Rlimit{Cur: 4096, Max: 4096}
 		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
@@ -59,7 +57,7 @@ var programs = map[string]func(){
 		s.End()
 		fmt.Println(s.ID(), s.Stats().Dropped["disk_full"])
 	},
-	// Runs without input, output and working directory.
+	// Has lost everything a program may lose.
 	"homeless": func() {
 		os.Stdin.Close()
 		os.Stdout.Close()
@@ -71,7 +69,7 @@ var programs = map[string]func(){
 		s.End()
 		fmt.Fprint(os.Stderr, s.Stats().Records)
 	},
-	// Makes the calls of golden files in real sessions, and prints the id of each session.
+	// Makes the calls of golden files in earnest, and prints each one's session.
 	"golden": func() {
 		for _, file := range filepath.SplitList(os.Getenv("DATACAT_TEST_GOLDEN")) {
 			fmt.Println(playGolden(file, os.Getenv("DATACAT_TEST_DIRECT") != ""))
@@ -84,7 +82,7 @@ var programs = map[string]func(){
 		var nowhere *point
 		nowhere.X = 1
 	},
-	// Panics with nil, for which recover returns the same as for no panic before Go 1.21.
+	// Panics with nothing, which before Go 1.21 recover does not tell from no panic.
 	"panic with nil": func() {
 		s := Open(context.Background(), Options{})
 		defer s.End()
@@ -95,9 +93,9 @@ var programs = map[string]func(){
 			defer s.Recover()
 			panic(nil)
 		}()
-		fmt.Println("it continued")
+		fmt.Println("it went on")
 	},
-	// Ends a goroutine without a panic.
+	// Leaves its goroutine with no panic.
 	"goexit": func() {
 		s := Open(context.Background(), Options{})
 		left := make(chan bool)
@@ -110,7 +108,7 @@ var programs = map[string]func(){
 		s.LogEvent("went on", nil)
 		s.End()
 	},
-	// Is a daemon that writes its process, session and folder to a file, and runs for a moment.
+	// A daemon that says who it is and whom it serves, and lives for a moment.
 	"daemon": func() {
 		home := os.Getenv("DATACAT_HOME")
 		folder, _ := os.Getwd()
@@ -137,7 +135,7 @@ func playGolden(file string, direct bool) string {
 	}
 	s := &Session{options: Options{Direct: direct}}
 	for _, call := range callsIn(text) {
-		if call[0] == "open" { // the zero session is not open yet
+		if call[0] == "open" { // which says how; the zero session has not opened itself yet
 			s.options = optionsIn(call[1].(Data))
 			s.options.Direct = direct
 			s.ready()
@@ -159,7 +157,7 @@ func program(t *testing.T, name string, environment ...string) *exec.Cmd {
 	return command
 }
 
-func TestRecordsOfReturnedCallsSurviveKill(t *testing.T) {
+func TestWhatACallWroteSurvivesKill(t *testing.T) {
 	for round := 0; round < 12; round++ {
 		home := t.TempDir()
 		command := program(t, "endless", "DATACAT_HOME="+home, "DATACAT_LANE_BYTES=20000")
@@ -170,34 +168,38 @@ func TestRecordsOfReturnedCallsSurviveKill(t *testing.T) {
 		if err := command.Start(); err != nil {
 			t.Fatal(err)
 		}
-		printed, killAt := 0, 1+rand.Intn(600)
+		said, killAt := 0, 1+rand.Intn(600)
 		for scanner := bufio.NewScanner(output); scanner.Scan(); {
 			if n, err := strconv.Atoi(scanner.Text()); err == nil {
-				printed = n
+				said = n
 			}
-			if printed == killAt {
-				command.Process.Kill() // and read what it printed until then
+			if said == killAt {
+				command.Process.Kill() // and read what it had said by then
 			}
 		}
 		command.Wait()
-		whole, _ := lanetest.Undamaged(t, partsIn(t, home))
-		for i := 1; i <= printed; i++ {
-			if !whole[i] {
-				t.Fatalf("record %d of %d is missing", i, printed)
+		seen, _ := readDamaged(t, sessionIn(home))
+		for i := 1; i <= said; i++ {
+			if !seen[i] {
+				t.Fatalf("record %d of %d is missing", i, said)
 			}
 		}
-		if printed < killAt {
-			t.Fatalf("it was to be killed at %d and printed %d", killAt, printed)
+		if said < killAt {
+			t.Fatalf("it was killed at %d and had said %d", killAt, said)
 		}
 	}
 }
 
-// partsIn lists the files of all lanes in a home.
-func partsIn(t *testing.T, home string) []string {
-	return lanetest.Parts(t, filepath.Join(home, "lanes"), "*")
+// sessionIn reads back a lane that another process wrote.
+func sessionIn(home string) *Session {
+	s := &Session{}
+	s.opening.Do(func() {})
+	s.sink = newLane(header{}, laneBytes, func() []string { return []string{filepath.Join(home, "lanes")} })
+	s.sink.(*lane).header.lane = "*"
+	return s
 }
 
-func TestALimitOnTheSizeOfFilesMakesMoreParts(t *testing.T) {
+func TestALimitOnTheSizeOfFilesOnlyMakesMoreParts(t *testing.T) {
 	home := t.TempDir()
 	output, err := program(t, "limited", "DATACAT_HOME="+home).CombinedOutput()
 	if err != nil {
@@ -206,9 +208,9 @@ func TestALimitOnTheSizeOfFilesMakesMoreParts(t *testing.T) {
 	var id string
 	var lost int
 	fmt.Sscan(string(output), &id, &lost)
-	whole, counted := lanetest.Undamaged(t, partsIn(t, home))
-	if len(whole)+lost < 502 || lost != counted || lost > 20 || len(partsIn(t, home)) < 10 {
-		t.Errorf("%d whole, %d lost, %d counted, %d parts", len(whole), lost, counted, len(partsIn(t, home)))
+	seen, told := readDamaged(t, sessionIn(home))
+	if len(seen)+lost < 502 || lost != told || lost > 20 || len(parts(t, sessionIn(home))) < 10 {
+		t.Errorf("%d whole, %d lost, %d told, %d parts", len(seen), lost, told, len(parts(t, sessionIn(home))))
 	}
 }
 
@@ -222,32 +224,32 @@ func TestAProgramWithoutHomeFolderAndStreamsIsRecorded(t *testing.T) {
 	}
 }
 
-func TestAPanickingProgramExitsByItsPanic(t *testing.T) {
+func TestAPanickingProgramStillDiesOfItsPanic(t *testing.T) {
 	home := t.TempDir()
 	output, err := program(t, "panic", "DATACAT_HOME="+home).CombinedOutput()
 	if exit, ok := err.(*exec.ExitError); !ok || exit.ExitCode() != panicExitCode || !strings.Contains(string(output), "nil pointer dereference") || !strings.Contains(string(output), "goroutine 1") {
 		t.Errorf("%v: %s", err, output)
 	}
-	ops := lanetest.Ops(t, partsIn(t, home))
+	ops := lines(t, sessionIn(home))
 	if len(ops) != 3 || ops[1]["exception_type"] != "runtime.errorString" || ops[2]["op"] != "crash" {
 		t.Errorf("%v", ops)
 	}
 }
 
-func TestAPanicWithNilContinuesAndGoexitIsNoPanic(t *testing.T) {
+func TestAPanicWithNilGoesOnAndGoexitIsNone(t *testing.T) {
 	home := t.TempDir()
 	output, err := program(t, "panic with nil", "DATACAT_HOME="+home, "GODEBUG=panicnil=1").CombinedOutput()
-	if exit, ok := err.(*exec.ExitError); !ok || exit.ExitCode() != panicExitCode || strings.Contains(string(output), "it continued") {
+	if exit, ok := err.(*exec.ExitError); !ok || exit.ExitCode() != panicExitCode || strings.Contains(string(output), "it went on") {
 		t.Errorf("%v: %s", err, output)
 	}
-	if ops := lanetest.Ops(t, partsIn(t, home)); len(ops) != 3 || ops[1]["exception_msg"] != "nil" || ops[2]["op"] != "crash" {
+	if ops := lines(t, sessionIn(home)); len(ops) != 3 || ops[1]["exception_msg"] != "nil" || ops[2]["op"] != "crash" {
 		t.Errorf("%v", ops)
 	}
 	home = t.TempDir()
 	if output, err := program(t, "goexit", "DATACAT_HOME="+home).CombinedOutput(); err != nil {
 		t.Errorf("%v: %s", err, output)
 	}
-	if ops := lanetest.Ops(t, partsIn(t, home)); len(ops) != 3 || ops[1]["name"] != "went on" || ops[2]["op"] != "end" {
+	if ops := lines(t, sessionIn(home)); len(ops) != 3 || ops[1]["name"] != "went on" || ops[2]["op"] != "end" {
 		t.Errorf("%v", ops)
 	}
 }
@@ -260,15 +262,43 @@ func TestADaemonIsStartedOnceDetachedAndLeavesNoZombie(t *testing.T) {
 	for i := 0; i < 3; i++ {
 		defer Open(context.Background(), Options{}).End()
 	}
-	var text []byte
+	var said []byte
 	within(t, func() bool {
-		text, _ = os.ReadFile(filepath.Join(home, "started"))
-		return len(text) > 0
+		said, _ = os.ReadFile(filepath.Join(home, "started"))
+		return len(said) > 0
 	})
-	started := strings.Split(string(text), "\n")
-	if started[0] != started[1] || started[2] != home { // it leads a session of its own, and does not use the program's folder
-		t.Errorf("%q", started)
+	told := strings.Split(string(said), "\n")
+	if told[0] != told[1] || told[2] != home { // it leads a session of its own, and holds on to no folder of ours
+		t.Errorf("%q", told)
 	}
-	pid, _ := strconv.Atoi(started[0])
-	within(t, func() bool { return syscall.Kill(pid, 0) == syscall.ESRCH }) // a zombie would still have the pid
+	pid, _ := strconv.Atoi(told[0])
+	within(t, func() bool { return syscall.Kill(pid, 0) == syscall.ESRCH }) // a zombie would still be there
+}
+
+func TestADaemonThatLivesIsNotStartedAgain(t *testing.T) {
+	home := t.TempDir()
+	say := func(pid int, started string) {
+		text := fmt.Sprintf(`{"pid":%d,"pid_started":%q,"port":8079,"version":"2.0.0"}`, pid, started)
+		if err := os.WriteFile(filepath.Join(home, "daemon.json"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if isServed(home) {
+		t.Error("nobody serves it")
+	}
+	say(os.Getpid(), startOf(os.Getpid()))
+	if !isServed(home) {
+		t.Error("we do")
+	}
+	if say(os.Getpid(), "1"); startOf(os.Getpid()) != "" && isServed(home) {
+		t.Error("that is another process, which had our pid before")
+	}
+	command := program(t, "panic", "DATACAT_DISABLED=1")
+	if command.Start() == nil {
+		within(t, func() bool { return startOf(1) == "" || isZombie(command.Process.Pid) })
+		if say(command.Process.Pid, startOf(command.Process.Pid)); isServed(home) && startOf(1) != "" {
+			t.Error("a zombie serves nobody")
+		}
+		command.Wait()
+	}
 }

@@ -1,6 +1,6 @@
 /**
- * The daemon's HTTP listener: loopback only unless told otherwise, and deaf to web pages that try to reach it through a browser.
- * Node's own server and a table of paths: fetch's Request and Response alone would cost a fifth of the memory that we may use.
+ * The daemon's HTTP listener: loopback only unless configured otherwise, and closed to web pages that reach it through a browser.
+ * It is Node's own server with a table of paths: fetch's Request and Response take 20 MB of the 100 that the daemon may use.
  */
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -27,7 +27,7 @@ export function plain(status: number, message: string): Reply {
   return { status, type: "text/plain; charset=utf-8", body: `${message}\n` };
 }
 
-/** The handler of all these routes, in 1.x's words where there is none. */
+/** The handler of these routes, with 1.x's answers for other paths. */
 export function routed(routes: Routes, onError: (error: unknown, ask: Ask) => Reply): Handler {
   const table = new Map(Object.entries(routes));
   return async (ask) => {
@@ -47,11 +47,11 @@ export type Listener = { port: number; close(): Promise<void> };
 
 export type ListenOptions = {
   port: number;
-  /** Besides loopback. */
+  /** In addition to loopback. */
   addresses: string[];
-  /** Names we may be called by, besides those of this machine for itself. */
+  /** Accepted values of the Host header, in addition to this machine's names for itself. */
   hosts: string[];
-  /** Pages of these may talk to us. */
+  /** Origins whose pages may send requests. */
   origins: string[];
 };
 
@@ -73,7 +73,7 @@ export async function listen(handler: Handler, options: ListenOptions): Promise<
       port = await bind(server, port, address);
       servers.push(server);
     } catch (error) {
-      // A machine without IPv6, or without IPv4: the other will do.
+      // A machine without IPv6, or without IPv4.
       if (isMissingAddress(error)) continue;
       await close();
       throw error;
@@ -83,18 +83,18 @@ export async function listen(handler: Handler, options: ListenOptions): Promise<
   return { port, close };
 }
 
-/** Why a request is not answered, or nothing. */
-export function unwelcome(
+/** Why a request is refused; undefined if it is not. */
+export function refusalOf(
   headers: { host?: string | undefined; origin?: string | undefined },
   { hosts, origins }: Pick<ListenOptions, "hosts" | "origins">,
 ): string | undefined {
-  // A page may have made its own name point here: the name that the browser used gives it away.
+  // A page may let its own host name resolve to this machine. The Host header shows the name that the browser used.
   const name = headers.host?.replace(/:\d+$/, "").toLowerCase() ?? "";
   if (!["localhost", "127.0.0.1", "[::1]", ...hosts].includes(name)) {
-    return `This daemon does not answer to the name "${name}".`;
+    return `The host name "${name}" is not allowed here.`;
   }
   if (headers.origin !== undefined && !origins.includes(headers.origin)) {
-    return `Pages of ${headers.origin} may not talk to this daemon.`;
+    return `Pages of ${headers.origin} may not use this daemon.`;
   }
   return undefined;
 }
@@ -106,18 +106,18 @@ async function answer(
   outgoing: ServerResponse,
 ): Promise<void> {
   const { host, origin } = incoming.headers;
-  const refusal = unwelcome({ host, origin }, options);
+  const refusal = refusalOf({ host, origin }, options);
   const body = refusal === undefined ? await readBody(incoming) : undefined;
   const reply =
     body === undefined
       ? plain(403, refusal ?? "")
       : body === "too large"
-        ? plain(413, "The request is larger than this daemon takes.")
+        ? plain(413, "The request is too large.")
         : await handler(toAsk(incoming, body));
   outgoing.writeHead(reply.status, {
     "content-type": reply.type,
     "x-content-type-options": "nosniff",
-    // What was not read must not be taken for the next request.
+    // An unread body must not be parsed as the next request.
     ...(Buffer.isBuffer(body) ? {} : { connection: "close" }),
   });
   outgoing.end(reply.body);

@@ -27,7 +27,7 @@ const integer = v.nullish(v.pipe(v.number(), v.integer()));
 const free = v.nullish(
   v.custom<JsonObject>((value) => typeof value === "object" && !Array.isArray(value)),
 );
-/** Python writes NaN and Infinity; looseJson makes them text, and they are told apart from numbers later. */
+/** Python writes NaN and Infinity, which looseJson makes strings; `metric` counts them as dropped. */
 const float = v.nullish(v.union([v.number(), v.picklist(["NaN", "Infinity", "-Infinity"])]));
 
 const Registration = v.object({ parent_pid: integer, product: text, version: text });
@@ -69,7 +69,7 @@ export function legacyApi(options: LegacyOptions): Routes {
 
   const register = post(Registration, "Invalid request body", async (body) => {
     if (body.product === "" || body.version === "") {
-      throw new Complaint(400, "Product and version are required fields");
+      throw new LegacyError(400, "Product and version are required fields");
     }
     const isOnline = await answers(uploader, server);
     const session = local.open(body.product, body.version, body.parent_pid ?? 0, isOnline);
@@ -113,7 +113,7 @@ export function legacyApi(options: LegacyOptions): Routes {
 
   const getSession: Handler = async ({ query }) => {
     const id = query.get("session_id");
-    if (!id) throw new Complaint(400, "Missing session_id parameter");
+    if (!id) throw new LegacyError(400, "Missing session_id parameter");
     await sender.flush(id, FLUSH_MS);
     const answer = await ask(uploader, server, `/api/sessions/${encodeURIComponent(id)}`);
     if (answer?.status === 200) return { ...json(null), body: answer.body };
@@ -123,7 +123,7 @@ export function legacyApi(options: LegacyOptions): Routes {
   const getSessions: Handler = async () => {
     const answer = await ask(uploader, server, "/api/data/sessions");
     if (answer?.status === 200) return { ...json(null), body: answer.body };
-    if (answer) throw new Complaint(500, "Failed to retrieve sessions");
+    if (answer) throw new LegacyError(500, "Failed to retrieve sessions");
     return json(local.all.map(snapshot));
   };
 
@@ -142,8 +142,8 @@ export function legacyApi(options: LegacyOptions): Routes {
   };
 }
 
-/** What 1.x's clients are told: plain text and a status. */
-class Complaint extends Error {
+/** An error as 1.x's daemon answered it: plain text and a status. */
+class LegacyError extends Error {
   readonly status: number;
 
   constructor(status: number, message: string) {
@@ -153,58 +153,58 @@ class Complaint extends Error {
 }
 
 export function legacyError(error: unknown): Reply {
-  if (error instanceof Complaint || error instanceof Refusal) {
+  if (error instanceof LegacyError || error instanceof Refusal) {
     return plain(error.status, error.message);
   }
   return plain(500, "The daemon failed");
 }
 
-/** A route that takes JSON and, unless it says otherwise, answers that all is well. */
+/** A route that takes JSON and answers with what `handle` returns, else with `{"status":"ok"}`. */
 function post<Body extends v.GenericSchema>(
   schema: Body,
-  complaint: string,
+  message: string,
   handle: (
     body: v.InferOutput<Body>,
   ) => void | Record<string, string> | Promise<void | Record<string, string>>,
 ): Handler {
   return async ({ body }) => {
-    // Go's client sends no Content-Type, and Python's sends one with everything: what counts is the text.
+    // Go's client sends no Content-Type, and Python's sends one with every request, so it is not checked.
     const parsed = v.safeParse(schema, looseJson(body.toString("utf8")));
-    if (!parsed.success) throw new Complaint(400, complaint);
+    if (!parsed.success) throw new LegacyError(400, message);
     return json((await handle(parsed.output)) ?? { status: "ok" });
   };
 }
 
 function need(local: LocalSessions, id: string): LocalSession {
   const session = local.find(id);
-  if (!session) throw new Complaint(404, "Session not found");
+  if (!session) throw new LegacyError(404, "Session not found");
   return session;
 }
 
 function event(body: v.InferOutput<typeof EventBody>, at: number): Op {
-  const given = (value: string): string | undefined => (value === "" ? undefined : value);
+  const nonEmpty = (value: string): string | undefined => (value === "" ? undefined : value);
   return compact({
     op: "event",
     at,
     name: body.name,
-    category: given(body.category),
-    group: given(body.group),
+    category: nonEmpty(body.category),
+    group: nonEmpty(body.group),
     labels: body.labels,
-    message: given(body.message),
+    message: nonEmpty(body.message),
     data: body.data ?? {},
-    exception_type: given(body.exception_type),
-    exception_msg: given(body.exception_msg),
+    exception_type: nonEmpty(body.exception_type),
+    exception_msg: nonEmpty(body.exception_msg),
     stacktrace: body.stacktrace.length > 0 ? body.stacktrace : undefined,
-    source_file: given(body.source_file),
+    source_file: nonEmpty(body.source_file),
     source_line: body.source_line ?? undefined,
-    source_function: given(body.source_function),
+    source_function: nonEmpty(body.source_function),
   });
 }
 
 function metric(body: v.InferOutput<typeof MetricBody>, at: number): Op {
   const type = METRIC_TYPES.find((known) => known === body.type) ?? "gauge";
   const { buckets, ...metadata } = body.metadata ?? {};
-  // Any word was a type in 1.x, and meant a gauge.
+  // 1.x took any text as a type, and treated it as a gauge.
   if (body.type !== "" && body.type !== type) metadata["type"] = body.type;
   if (
     body.metadata &&
@@ -220,7 +220,8 @@ function metric(body: v.InferOutput<typeof MetricBody>, at: number): Op {
     const detail = `${body.name}: ${value}`;
     return { op: "dropped", at, cause: "not_finite", count: 1, detail };
   }
-  if (body.name.length > MAX_NAME_LENGTH) throw new Complaint(400, "The metric's name is too long");
+  if (body.name.length > MAX_NAME_LENGTH)
+    throw new LegacyError(400, "The metric's name is too long");
   const measured: Metric = compact({
     op: "metric",
     at,
@@ -231,7 +232,7 @@ function metric(body: v.InferOutput<typeof MetricBody>, at: number): Op {
     metadata: Object.keys(metadata).length > 0 ? metadata : undefined,
     value: isDelta ? undefined : value,
     delta: isDelta ? value : undefined,
-    // Negative iterations were possible and meant nothing.
+    // 1.x accepted negative iterations, which have no meaning.
     count:
       isDelta || body.count === null || body.count === undefined || body.count < 0
         ? undefined
@@ -241,7 +242,7 @@ function metric(body: v.InferOutput<typeof MetricBody>, at: number): Op {
   return measured;
 }
 
-/** 1.x's bounds may hold infinity, as a number that JSON has no word for or as text; above the last bound is infinity anyway. */
+/** 1.x's bounds may contain infinity as a string. It is left out: the last bucket has no bound anyway. */
 function upperBounds(buckets: Json | undefined): number[] | undefined {
   if (!Array.isArray(buckets)) return undefined;
   const bounds = buckets.filter((bound) => typeof bound === "number");
@@ -258,7 +259,7 @@ function compact<Whole extends object>(whole: {
   ) as Whole;
 }
 
-/** A session as this daemon knows it, when the server cannot be asked. */
+/** A session as this daemon has it, for when the server does not answer. */
 function snapshot(session: LocalSession): JsonObject {
   const { id, createdAt, updatedAt, endedAt, state } = session;
   return {

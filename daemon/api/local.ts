@@ -1,4 +1,4 @@
-/** Sessions of programs that speak the local API: each has a lane that the daemon writes, so they survive it like any other. */
+/** Sessions of programs that use 1.x's local API. Each has a lane that the daemon writes, so it survives the daemon like any other. */
 import { existsSync } from "node:fs";
 import { MAX_EVENT_BYTES, MAX_STATE_BYTES } from "../../src/core/limits.ts";
 import { merge } from "../../src/core/merge.ts";
@@ -9,7 +9,9 @@ import type { Clock } from "../clock.ts";
 import { Cursor } from "../lanes/cursor.ts";
 import { newId } from "../id.ts";
 import { LaneWriter } from "../lanes/lane-file.ts";
-import type { Lane, Lanes } from "../lanes/lanes.ts";
+import type { Lane } from "../lanes/lane.ts";
+import type { Lanes } from "../lanes/lanes.ts";
+import type { Tail } from "../lanes/tail.ts";
 import type { Machine } from "../watch/machine.ts";
 import { readProcess } from "../watch/processes.ts";
 
@@ -25,11 +27,12 @@ export type LocalSession = {
 export type LocalOptions = {
   folder: string;
   lanes: Lanes;
+  tail: Tail;
   clock: Clock;
   machine: Machine;
-  /** Named in the lanes, so that any daemon that finds them knows where they belong. */
+  /** Written to the lanes' headers, so that any daemon sends them to the same server. */
   server: string;
-  /** Something was written. */
+  /** Called after each write. */
   wake: () => void;
 };
 
@@ -42,18 +45,18 @@ export class LocalSessions {
     this.#options = options;
   }
 
-  /** Sessions that go on, or whose end is not on the server yet. */
+  /** Sessions that have not ended, or whose end is not on the server yet. */
   get all(): LocalSession[] {
     this.#dropDone();
     return [...this.#sessions.values()];
   }
 
-  /** Ever registered with this daemon. */
+  /** How many were registered with this daemon. */
   get registered(): number {
     return this.#registered;
   }
 
-  /** Opens a session. `parentPid` is the program whose death ends it. */
+  /** Opens a session. `parentPid` is the process to watch; 0 for none. */
   open(product: string, version: string, parentPid: number, isOnline: boolean): LocalSession {
     const { folder, clock, machine, server } = this.#options;
     const now = clock.now();
@@ -68,8 +71,8 @@ export class LocalSessions {
       monotonic_ms: Math.round(clock.monotonic()),
       writer: {
         client: "datacat 1.x",
-        ...(parentPid > 0 && { pid: parentPid }),
-        ...(started !== undefined && { pid_started: started }),
+        pid: parentPid > 0 ? parentPid : undefined,
+        pid_started: started,
         ...machine,
       },
       role: "local",
@@ -87,19 +90,18 @@ export class LocalSessions {
     return session;
   }
 
-  /** A session by its id: also one that was opened before the daemon was started again. */
+  /** A session by its id, also one that an earlier daemon opened. */
   find(id: string): LocalSession | undefined {
     this.#dropDone();
     return this.#sessions.get(id) ?? this.#adopt(id);
   }
 
-  /** Writes an op to the session's lane. Throws if the disk does not take it: the caller has a program to tell. */
-  append(session: LocalSession, said: Op): void {
-    const op = checked(said);
-    if (!op)
-      throw new Refusal("invalid_body", `This ${said.op} is not one that a server would take.`);
+  /** Writes an op to the session's lane. Throws if the op is invalid or the disk is full, so that the program gets an error. */
+  append(session: LocalSession, unchecked: Op): void {
+    const op = checked(unchecked);
+    if (!op) throw new Refusal("invalid_body", `This ${unchecked.op} op is invalid.`);
     if (op.op === "event" && JSON.stringify(op).length > MAX_EVENT_BYTES) {
-      throw new Refusal("too_large", `An event may have ${MAX_EVENT_BYTES} bytes.`);
+      throw new Refusal("too_large", `An event may have at most ${MAX_EVENT_BYTES} bytes.`);
     }
     if (op.op === "state") mergeState(session, op.patch);
     if (!session.writer.tryAppend(op)) {
@@ -118,19 +120,20 @@ export class LocalSessions {
     this.#sessions.clear();
   }
 
-  /** What 1.x calls such a session, made unlike any other machine's, because it stays the session's id for ever. */
+  /** 1.x's id of a session opened offline. The random part makes it unique, because it remains the session's id. */
   #offlineId(now: number): string {
     const random = newId(now).slice(-8);
     return `local-session-${Math.floor(now / 1000)}-${this.#registered}-${random}`;
   }
 
-  /** Ended, and all of it on the server: 1.x does not know them any more either. */
+  /** Removes sessions that have ended and are on the server, as 1.x does. */
   #dropDone(): void {
+    const { lanes, tail } = this.#options;
     for (const [id, { endedAt, writer }] of this.#sessions) {
-      const lane = this.#options.lanes.all.get(writer.header.lane);
-      // Its lane was removed: sent, or its session deleted on the server.
+      const lane = lanes.all.get(writer.header.lane);
+      // The lane was deleted: sent, or its session was deleted on the server.
       const isGone = lane === undefined && !existsSync(writer.path);
-      if (!isGone && !(lane?.isDone && endedAt !== undefined)) continue;
+      if (!isGone && !(lane && tail.isDone(lane) && endedAt !== undefined)) continue;
       writer.close();
       this.#sessions.delete(id);
     }
@@ -141,8 +144,8 @@ export class LocalSessions {
       if (lane.header.role !== "local") continue;
       const session = {
         id,
-        writer: LaneWriter.resume(this.#options.folder, lane.lane),
-        ...remembered(lane),
+        writer: LaneWriter.resume(this.#options.folder, lane.id),
+        ...readBack(lane),
         createdAt: lane.header.at,
       };
       this.#sessions.set(id, session);
@@ -152,8 +155,8 @@ export class LocalSessions {
   }
 }
 
-/** What a lane's files still tell of its session. */
-function remembered(lane: Lane): Pick<LocalSession, "state" | "updatedAt" | "endedAt"> {
+/** The session as its lane's remaining files have it. */
+function readBack(lane: Lane): Pick<LocalSession, "state" | "updatedAt" | "endedAt"> {
   const state: JsonObject = {};
   let updatedAt = lane.header.at;
   let endedAt: number | undefined;
@@ -168,7 +171,7 @@ function remembered(lane: Lane): Pick<LocalSession, "state" | "updatedAt" | "end
   return { state, updatedAt, endedAt };
 }
 
-/** Within the limits that the server has: refused here, where the program still hears of it. */
+/** Applies the server's limit here, where the program still gets the error. */
 function mergeState(session: LocalSession, patch: JsonObject): void {
   const next = structuredClone(session.state);
   merge(next, patch);

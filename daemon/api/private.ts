@@ -1,15 +1,15 @@
 /**
- * Private daemons, 1.x's way: each program has one of its own, with a home below the user's, and it goes when the program does. What
- * it could not send is taken over by whichever daemon comes next.
+ * Private daemons, as in 1.x: each program has its own, with a home below the user's, and the daemon ends when its program does.
+ * The next daemon adopts the lanes that it could not send.
  */
 import { existsSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type Home, homeAt, makePrivate } from "../home.ts";
 import { listLanes } from "../lanes/lane-file.ts";
 import { PRIVATE_LINGER_MS } from "../limits.ts";
-import type { LocalSessions } from "./local.ts";
 import { Lock } from "../lock.ts";
 import type { Log } from "../log.ts";
+import type { LocalSessions } from "./local.ts";
 
 const FOLDER = "private";
 
@@ -19,20 +19,20 @@ export function privateHome(userHome: Home, port: number): Home {
   return home;
 }
 
-/** Takes over the lanes that private daemons left behind. */
-export async function rescue(userHome: Home, own: Home, id: string, log: Log): Promise<void> {
+/** Moves the lanes of private daemons that have ended into this daemon's home. */
+export async function adoptPrivate(userHome: Home, own: Home, id: string, log: Log): Promise<void> {
   const folder = join(userHome.folder, FOLDER);
   if (!existsSync(folder)) return;
   for (const name of readdirSync(folder)) {
     const left = homeAt(join(folder, name));
     if (left.folder === own.folder || !existsSync(left.lanes)) continue;
     const lock = await Lock.take(left.lock, id);
-    if (!lock) continue; // its daemon lives
+    if (!lock) continue; // its daemon runs
     const lanes = listLanes(left.lanes).size;
     moveFiles(left.lanes, own.lanes);
-    moveFiles(left.dead, own.dead);
+    moveFiles(left.rejected, own.rejected);
     rmSync(left.folder, { recursive: true, force: true });
-    if (lanes > 0) log.write(`took over ${lanes} lanes from ${left.folder}`);
+    if (lanes > 0) log.write(`adopted ${lanes} lanes from ${left.folder}`);
   }
 }
 
@@ -41,32 +41,45 @@ function moveFiles(from: string, to: string): void {
   for (const name of readdirSync(from)) renameSync(join(from, name), join(to, name));
 }
 
-/** When a private daemon is done: a while after its last session was ended and sent, or its program went. */
-export class Farewell {
+/** What decides when a private daemon ends. Times are the monotonic clock's. */
+export type PrivateState = {
+  /** A session was registered, and every session has ended and was sent, since then. */
+  idleSince: number | undefined;
+  /** The program that started the daemon ended then. */
+  orphanedSince: number | undefined;
+};
+
+/** A private daemon ends a while after its last session, or after its program. */
+export function isPrivateOver({ idleSince, orphanedSince }: PrivateState, now: number): boolean {
+  const since = orphanedSince ?? idleSince;
+  return since !== undefined && now - since >= PRIVATE_LINGER_MS;
+}
+
+/** Observes a private daemon's sessions and the program that started it. */
+export class PrivateLife {
   readonly #local: LocalSessions;
   readonly #parent = process.ppid;
   readonly #monotonic: () => number;
   readonly #orphaned: () => void;
-  #quietSince: number | undefined;
-  #orphanedSince: number | undefined;
+  #state: PrivateState = { idleSince: undefined, orphanedSince: undefined };
 
-  /** `orphaned` is called once, when the program that started this daemon is gone. */
+  /** `orphaned` is called once, when the program that started this daemon has ended. */
   constructor(local: LocalSessions, monotonic: () => number, orphaned: () => void) {
     this.#local = local;
     this.#monotonic = monotonic;
     this.#orphaned = orphaned;
   }
 
-  isDue(): boolean {
+  isOver(): boolean {
     const now = this.#monotonic();
-    // A new session calls it off.
-    const isQuiet = this.#local.registered > 0 && this.#local.all.length === 0;
-    this.#quietSince = isQuiet ? (this.#quietSince ?? now) : undefined;
-    if (process.ppid !== this.#parent && this.#orphanedSince === undefined) {
-      this.#orphanedSince = now;
-      this.#orphaned();
-    }
-    const since = this.#orphanedSince ?? this.#quietSince;
-    return since !== undefined && now - since >= PRIVATE_LINGER_MS;
+    const isIdle = this.#local.registered > 0 && this.#local.all.length === 0;
+    const isOrphaned = process.ppid !== this.#parent;
+    const isNew = isOrphaned && this.#state.orphanedSince === undefined;
+    this.#state = {
+      idleSince: isIdle ? (this.#state.idleSince ?? now) : undefined,
+      orphanedSince: isOrphaned ? (this.#state.orphanedSince ?? now) : undefined,
+    };
+    if (isNew) this.#orphaned();
+    return isPrivateOver(this.#state, now);
   }
 }

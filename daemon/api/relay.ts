@@ -1,7 +1,7 @@
 /**
- * `POST /api/ingest` at the daemon: clients without its disk (in another container) send batches as they would to the server, and it
- * answers once they are in a lane here, under the client's own lane id and sequences. So it is exactly once from end to end, and
- * a client may change over to the server at any time.
+ * `POST /api/ingest` at the daemon, for clients on another disk (in a container). They send batches as they would to the server; the
+ * daemon answers once they are in a lane here, with the client's own lane id and sequences. Delivery is therefore exactly once from
+ * end to end, and a client may switch to the server at any time.
  */
 import { gunzipSync } from "node:zlib";
 import * as v from "valibot";
@@ -20,10 +20,12 @@ import type { Clock } from "../clock.ts";
 import { type Ask, json, type Reply, type Routes } from "./http.ts";
 import { LaneWriter } from "../lanes/lane-file.ts";
 import type { Lanes } from "../lanes/lanes.ts";
+import type { Monitor } from "../watch/monitor.ts";
 
 export type RelayOptions = {
   folder: string;
   lanes: Lanes;
+  monitor: Monitor;
   clock: Clock;
   server: string;
   wake: () => void;
@@ -74,12 +76,10 @@ export class Relay {
     }
   }
 
-  /** A client that is somewhere else cannot be watched; it is taken at its word. */
-  #extendLease({ lane, lease_ms }: Batch): void {
+  /** A process on another machine or in another container can't be observed; its lease shows that it runs. */
+  #extendLease({ lane, lease_ms = DEFAULT_LEASE_MS }: Batch): void {
     const known = this.#options.lanes.all.get(lane);
-    if (!known) return;
-    known.leaseUntil = this.#options.clock.monotonic() + (lease_ms ?? DEFAULT_LEASE_MS);
-    known.isSilent = false;
+    if (known) this.#options.monitor.extendLease(known, lease_ms);
   }
 
   #append(writer: LaneWriter, batch: Batch): void {
@@ -91,14 +91,14 @@ export class Relay {
     if (first <= applied) throw new Refusal("lane_overlap", `The lane is at ${applied} already.`);
     const ops: Op[] = batch.ops.map((op) => {
       const good = checked(op);
-      if (!good) throw new Refusal("too_deep", `An op of kind ${op.op} is nested too deep.`);
+      if (!good) throw new Refusal("too_deep", `The ${op.op} op is nested too deep, or invalid.`);
       return good;
     });
     const at = this.#options.clock.now();
     for (const [cause, count] of Object.entries(batch.dropped ?? {})) {
       ops.push({ op: "dropped", at, cause, count });
     }
-    // The last record carries the last number, whatever is missing before it, so that the client's count is ours.
+    // The last record gets the last sequence, whatever is missing before it, so that the lane's count equals the client's.
     const room = last - first + 1;
     if (ops.length > room) throw new Refusal("invalid_body", "There are more ops than sequences.");
     if (ops.length === 0) ops.push({ op: "dropped", at, cause: "filtered", count: 0 });
@@ -109,7 +109,7 @@ export class Relay {
     if (!writer.tryAppendAs(records)) {
       throw new Refusal(
         "unavailable",
-        "The daemon's disk is full or failing; send it again later.",
+        "The daemon's disk is full or failing; send the batch again later.",
       );
     }
   }
@@ -122,7 +122,7 @@ export class Relay {
     lanes.scan(clock.monotonic());
     const lane = lanes.all.get(batch.lane);
     if (lane && lane.header.role !== "relay") {
-      throw new Refusal("forbidden", "That lane is written by a program on this machine.");
+      throw new Refusal("forbidden", "A program on this machine writes that lane.");
     }
     const writer = lane
       ? LaneWriter.resume(folder, batch.lane)
@@ -152,9 +152,9 @@ export function relayError(error: unknown): Reply {
 function inflate(bytes: Buffer, encoding: string | undefined): string {
   if (encoding === undefined || encoding === "identity") return bytes.toString("utf8");
   try {
-    if (encoding !== "gzip") throw new Error("only gzip is understood");
+    if (encoding !== "gzip") throw new Error("only gzip is supported");
     return gunzipSync(bytes, { maxOutputLength: MAX_INFLATED_BYTES }).toString("utf8");
   } catch {
-    throw new Refusal("invalid_encoding", "The body is not what its Content-Encoding says.");
+    throw new Refusal("invalid_encoding", "The body does not match its Content-Encoding.");
   }
 }

@@ -1,9 +1,12 @@
-/** `GET /status`: what the daemon is doing, for `datacat daemon status` and `datacat queue`. */
+/** `GET /status`: the daemon and its lanes, for `datacat daemon status`. */
+import { statSync } from "node:fs";
 import type { Config } from "../config.ts";
 import type { Home } from "../home.ts";
 import { json, type Routes } from "./http.ts";
+import type { Lane } from "../lanes/lane.ts";
 import type { Lanes } from "../lanes/lanes.ts";
 import type { Sender } from "../send/sender.ts";
+import { VERSION } from "../version.ts";
 
 export type LaneStatus = {
   lane: string;
@@ -19,7 +22,7 @@ export type DaemonStatus = {
   pid: number;
   home: string;
   server: string;
-  /** Whether the server took the last request; null before the first. */
+  /** Whether the server answered the last request; null before the first. */
   reachable: boolean | null;
   has_key: boolean;
   resident_bytes: number;
@@ -32,16 +35,15 @@ export type StatusOptions = {
   lanes: Lanes;
   sender: Sender;
   config: Config;
-  version: string;
 };
 
 export function statusApi(options: StatusOptions): Routes {
   return { "/status": { GET: () => json(status(options)) } };
 }
 
-function status({ home, lanes, sender, config, version }: StatusOptions): DaemonStatus {
+function status({ home, lanes, sender, config }: StatusOptions): DaemonStatus {
   return {
-    version,
+    version: VERSION,
     pid: process.pid,
     home: home.folder,
     server: config.server,
@@ -50,14 +52,25 @@ function status({ home, lanes, sender, config, version }: StatusOptions): Daemon
     resident_bytes: process.memoryUsage.rss(),
     sent: sender.totals,
     lanes: [...lanes.all.values()].map((lane) => ({
-      lane: lane.lane,
+      lane: lane.id,
       session: lane.session,
       server: sender.serverOf(lane),
       role: lane.header.role ?? "program",
       acknowledged: lane.position.seq,
-      // JSON has no infinity: several parts behind is as far as one can say cheaply.
-      unsent_bytes: Math.min(lane.unsentBytes, Number.MAX_SAFE_INTEGER),
-      is_over: lane.isOver,
+      unsent_bytes: unsentBytes(lane),
+      is_over: lane.isClosed,
     })),
   };
+}
+
+/** Bytes after the acknowledged position, in all parts. */
+function unsentBytes(lane: Lane): number {
+  const { part: current, offset } = lane.position;
+  let sum = 0;
+  for (const part of lane.parts) {
+    if (part < current) continue;
+    const size = statSync(lane.path(part), { throwIfNoEntry: false })?.size ?? 0;
+    sum += Math.max(0, part === current ? size - offset : size);
+  }
+  return sum;
 }

@@ -1,27 +1,20 @@
-/** Finding the daemon of a home, and starting one that outlives whoever started it. */
+/** Finds the daemon of a home, and starts one that outlives the process that started it. */
 import { spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { parse, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Environment, home } from "../home.ts";
-import type { DaemonInfo } from "../main.ts";
+import { type DaemonInfo, readInfo } from "../info.ts";
 import { isAlive } from "../watch/processes.ts";
 
-/** The daemon that serves the environment's home, if it lives. */
+/** The daemon that serves the environment's home, if its process is alive. */
 export function findDaemon(env: Environment): DaemonInfo | undefined {
-  try {
-    // Written whole by the daemon, then renamed into place.
-    const text = readFileSync(home(env, process.platform).info, "utf8");
-    const info = JSON.parse(text) as DaemonInfo;
-    return isAlive(info.pid, info.pid_started) ? info : undefined;
-  } catch {
-    return undefined;
-  }
+  const info = readInfo(home(env, process.platform));
+  return info && isAlive(info.pid, info.pid_started) ? info : undefined;
 }
 
 /**
- * Starts a daemon unless one runs or `DATACAT_DAEMON=off`, detached and never waited for; says which it was.
- * Two that start at once are sorted out by the daemon's own lock. `keeper`: the process for whose life it stays, busy or not.
+ * Starts a detached daemon and does not wait for it, unless one runs or DATACAT_DAEMON is `off`. Of two that start at the same time, the
+ * daemon's lock lets one continue. `keeper`: the daemon stays as long as this process runs, also with nothing to do.
  */
 export function ensureDaemon(env: Environment, keeper?: number): "off" | "running" | "started" {
   if (env["DATACAT_DAEMON"] === "off") return "off";
@@ -34,22 +27,22 @@ export function ensureDaemon(env: Environment, keeper?: number): "off" | "runnin
     env: {
       ...env,
       ...(env["DATACAT_HOME"] && { DATACAT_HOME: resolve(env["DATACAT_HOME"]) }),
-      ...NOT_ITS,
+      ...UNSET,
     },
-    cwd: parse(process.execPath).root, // it would keep the present folder from being removed or unmounted
+    cwd: parse(process.execPath).root, // a process keeps its working folder from being removed or unmounted
     detached: true,
     stdio: "ignore",
     windowsHide: true,
   });
-  child.on("error", () => {}); // not to be found: the lanes wait until one runs
+  child.on("error", () => {}); // not found: the lanes stay on disk until a daemon runs
   child.unref();
   return "started";
 }
 
-/** Meant for programs, or for the daemons that 1.x's clients start for themselves. */
-const NOT_ITS = { DATACAT_SESSION: undefined, DATACAT_CONFIG: undefined };
+/** For programs only, or for the private daemons of 1.x's clients. */
+const UNSET = { DATACAT_SESSION: undefined, DATACAT_CONFIG: undefined };
 
-/** The file of the `datacat` command: this very one once everything is bundled into it. */
+/** The file of the `datacat` command; in the bundle that is this file. */
 function ownProgram(): string {
   const here = fileURLToPath(import.meta.url);
   return here.endsWith(".ts") ? fileURLToPath(new URL("./main.ts", import.meta.url)) : here;

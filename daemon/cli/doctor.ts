@@ -8,7 +8,7 @@ import { LOW_DISK_BYTES, REQUEST_TIMEOUT_MS, SKEW_MS } from "./limits.ts";
 import { readLanes } from "./queue.ts";
 import { Server } from "./server.ts";
 import { dim, print, printJson, styled } from "./terminal.ts";
-import { VERSION } from "./version.ts";
+import { VERSION } from "../version.ts";
 
 export type Finding = { what: string; how: "good" | "note" | "bad"; text: string; advice?: string };
 
@@ -239,10 +239,11 @@ async function lookAtQueue(env: Environment): Promise<Finding[]> {
       "What is whole in them is sent; the rest is counted as lost. See: datacat queue verify";
     findings.push({ what: "queue", how: "note", text: `${damaged} lanes are damaged`, advice });
   }
-  const dead = openHome(env, process.platform).dead;
-  const refused = existsSync(dead) ? readdirSync(dead).length : 0;
+  const { rejected } = openHome(env, process.platform);
+  const refused = existsSync(rejected) ? readdirSync(rejected).length : 0;
   if (refused > 0) {
-    findings.push({ what: "queue", how: "bad", text: `${refused} refused batches in ${dead}` });
+    const text = `the server refused ${refused} records; they are in ${rejected}`;
+    findings.push({ what: "queue", how: "bad", text });
   }
   return findings;
 }

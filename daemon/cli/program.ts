@@ -2,7 +2,7 @@
 import { Command, InvalidArgumentError } from "commander";
 import type { Server } from "./server.ts";
 import { EXIT_CODES } from "./trouble.ts";
-import { VERSION } from "./version.ts";
+import { VERSION } from "../version.ts";
 
 const JSON_OPTION = ["--json", "as JSON, for programs"] as const;
 const ID = "the session's id, as much of its beginning as is unique, or `last`";

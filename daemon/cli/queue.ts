@@ -72,11 +72,11 @@ async function readFiles(lane: string, files: string[]): Promise<LaneReport> {
 }
 
 export async function listQueue(env: Environment, json?: boolean): Promise<void> {
-  const { dead } = home(env, process.platform);
+  const { rejected } = home(env, process.platform);
   const reports = await readLanes(env);
-  const deadFiles = existsSync(dead) ? readdirSync(dead).length : 0;
-  if (json) return printJson({ lanes: reports, dead_letters: deadFiles });
-  if (reports.length === 0) print("Nothing is waiting: the server has everything.");
+  const rejectedFiles = existsSync(rejected) ? readdirSync(rejected).length : 0;
+  if (json) return printJson({ lanes: reports, rejected: rejectedFiles });
+  if (reports.length === 0) print("The queue is empty: the server has everything.");
   else {
     printTable(
       ["lane", "session", "program", "records", "acknowledged", "size"],
@@ -90,7 +90,8 @@ export async function listQueue(env: Environment, json?: boolean): Promise<void>
       ]),
     );
   }
-  if (deadFiles > 0) print(`${deadFiles} batches that the server refused are in ${dead}.`);
+  if (rejectedFiles > 0)
+    print(`The server refused ${rejectedFiles} records. They are in ${rejected}.`);
 }
 
 /** Prints what a lane holds, one JSON object a line; damaged places too. */
@@ -168,7 +169,7 @@ export async function sendFiles(env: Environment, files: string[], json?: boolea
     const done = await daemon.flush(SEND_TIMEOUT_MS);
     await daemon.stop();
     progress("");
-    const refused = readdirSync(temporary.dead);
+    const refused = readdirSync(temporary.rejected);
     if (json)
       printJson({
         files: files.map((file) => basename(file)),
@@ -178,7 +179,7 @@ export async function sendFiles(env: Environment, files: string[], json?: boolea
     if (!done)
       throw new Trouble("unreachable", "The server did not take everything; try again later.");
     if (refused.length > 0)
-      throw new Trouble("failed", `The server refused ${refused.length} batches.`);
+      throw new Trouble("failed", `The server refused ${refused.length} records.`);
     if (!json)
       print(
         `${bold("Sent.")} The server has all of ${files.map((file) => basename(file)).join(", ")}.`,

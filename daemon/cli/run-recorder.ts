@@ -13,7 +13,7 @@ import { harmless, lookAround } from "./run-facts.ts";
 import { TreeGauges } from "./run-gauges.ts";
 import { type Exit, outcomeOf } from "./run-outcome.ts";
 import { OutputRecorder, type StreamName } from "./run-output.ts";
-import { VERSION } from "./version.ts";
+import { VERSION } from "../version.ts";
 
 export type RunOptions = {
   product?: string;

@@ -1,7 +1,7 @@
 /**
- * Keeps the lanes within their share of the disk while the server is away. What goes first is what is least missed: the oldest
- * metrics, then the oldest events and heartbeats, then state and exceptions; starts, ends and crashes stay. Parts that a program
- * still writes to are left alone. What is missing from a thinned part is counted when it is sent.
+ * Keeps the lanes within the disk budget while the server does not accept them. Removed first are the oldest metrics, then the oldest
+ * events and heartbeats, then state and exceptions; starts, ends and crashes stay. Parts that a program still appends to are not
+ * rewritten. When a rewritten part is sent, the missing records are counted as lost.
  */
 import {
   closeSync,
@@ -15,103 +15,125 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import type { Op } from "../../src/core/wire.ts";
-import { frame, isIntact, PREFIX } from "./frame.ts";
-import { type Header, laneFile, parseFirstLine, parseRecord } from "./lane-file.ts";
-import type { Lane, Lanes } from "./lanes.ts";
-import { BUDGET_SHARE, DEAD_SHARE, PARTS_AT_ONCE } from "../limits.ts";
-import { Lines } from "./lines.ts";
+import { BUDGET_SHARE, PARTS_AT_ONCE, REJECTED_SHARE } from "../limits.ts";
 import { type Log, reason } from "../log.ts";
+import { frame, isIntact, PREFIX } from "./frame.ts";
+import { type Header, parseFirstLine, parseRecord } from "./lane-file.ts";
+import type { Lane } from "./lane.ts";
+import type { Lanes } from "./lanes.ts";
+import { Lines } from "./lines.ts";
 
-export type BudgetOptions = { lanes: Lanes; dead: string; maxBytes: number; log: Log };
+export type BudgetOptions = { lanes: Lanes; rejected: string; maxBytes: number; log: Log };
 
-/** In the order in which they are given up. */
-const STAGES: ((op: Op) => boolean)[] = [
+/** What each stage removes; they are applied in this order. */
+export const STAGES: ((op: Op) => boolean)[] = [
   (op) => op.op === "metric" || op.op === "points",
   (op) => op.op === "heartbeat" || (op.op === "event" && op.exception_type === undefined),
   (op) => op.op === "state" || op.op === "event",
 ];
 
-type Part = { lane: Lane; part: number; bytes: number };
+export type Part = {
+  bytes: number;
+  /** A program may still append to it. */
+  isOpen: boolean;
+  /** How many stages were applied to it. */
+  stages: number;
+};
+
+/** Bytes to free: none within the budget; beyond it, down to BUDGET_SHARE of it. */
+export function excessBytes(parts: { bytes: number }[], maxBytes: number): number {
+  const used = sum(parts);
+  return used <= maxBytes ? 0 : used - maxBytes * BUDGET_SHARE;
+}
+
+/** Which parts are rewritten, at which stage, in order: every closed part at one stage before any at the next. */
+export function reductions<Candidate extends Part>(
+  parts: Candidate[],
+): { part: Candidate; stage: number }[] {
+  return [...STAGES.keys()].flatMap((stage) =>
+    parts.filter((part) => !part.isOpen && part.stages <= stage).map((part) => ({ part, stage })),
+  );
+}
+
+type LanePart = Part & { lane: Lane; number: number };
 
 export class Budget {
   readonly #options: BudgetOptions;
-  /** How many stages a part went through, by its path. */
-  readonly #thinned = new Map<string, number>();
+  /** Stages applied to a lane's parts, by part number. */
+  readonly #stages = new WeakMap<Lane, Map<number, number>>();
   #isOver = false;
 
   constructor(options: BudgetOptions) {
     this.#options = options;
   }
 
-  /** Makes room if need be; not all of it at once. */
+  /** Frees disk space if the budget is exceeded, a few parts per call. */
   keep(): void {
     const { lanes, maxBytes, log } = this.#options;
-    this.#boundDead();
-    const parts = [...lanes.all.values()].flatMap(partsOf);
-    let excess = sum(parts) - maxBytes;
-    if (excess <= 0) {
+    this.#boundRejected();
+    const parts = [...lanes.all.values()].flatMap((lane) => this.#partsOf(lane));
+    let excess = excessBytes(parts, maxBytes);
+    if (excess === 0) {
       if (this.#isOver) log.worked("keeping the disk budget");
       this.#isOver = false;
       return;
     }
     this.#isOver = true;
-    log.failed("keeping the disk budget", `lanes take more than ${maxBytes} bytes; making room`);
-    excess += maxBytes * (1 - BUDGET_SHARE);
+    log.failed("keeping the disk budget", `lanes take more than ${maxBytes} bytes; reducing them`);
     let rewritten = 0;
-    for (const stage of STAGES.keys()) {
-      for (const part of parts.filter(isClosed)) {
-        if (excess <= 0 || rewritten >= PARTS_AT_ONCE) return;
-        const freed = this.#thin(part, stage);
-        if (freed === undefined) continue;
-        rewritten += 1;
-        excess -= freed;
-      }
+    for (const { part, stage } of reductions(parts)) {
+      if (excess <= 0 || rewritten >= PARTS_AT_ONCE) return;
+      const freed = this.#reduce(part, stage);
+      if (freed === undefined) continue;
+      rewritten += 1;
+      excess -= freed;
     }
   }
 
-  /** Writes a part anew without the ops of a stage; answers how many bytes that freed, or nothing if it was done before. */
-  #thin({ lane, part, bytes }: Part, stage: number): number | undefined {
-    const path = lane.path(part);
-    if ((this.#thinned.get(path) ?? 0) > stage) return undefined;
+  #partsOf(lane: Lane): LanePart[] {
+    const stages = this.#stages.get(lane);
+    return lane.parts.map((number) => ({
+      lane,
+      number,
+      bytes: statSync(lane.path(number), { throwIfNoEntry: false })?.size ?? 0,
+      isOpen: !lane.isClosed && number === lane.parts.at(-1),
+      stages: stages?.get(number) ?? 0,
+    }));
+  }
+
+  /** Rewrites a part without the ops of a stage. Returns the bytes freed, or nothing if that failed. */
+  #reduce(part: LanePart, stage: number): number | undefined {
+    const { lane, number } = part;
     try {
-      const left = rewrite(path, lane, STAGES[stage] ?? (() => false));
-      this.#thinned.set(path, stage + 1);
-      lane.thinned.add(part);
-      return bytes - left;
+      const left = rewrite(part, STAGES[stage] ?? (() => false));
+      const freed = part.bytes - left;
+      part.bytes = left;
+      const stages = this.#stages.get(lane) ?? new Map<number, number>();
+      this.#stages.set(lane, stages.set(number, stage + 1));
+      lane.reduced.add(number);
+      return freed;
     } catch (error) {
-      this.#options.log.failed("making room", reason(error));
+      this.#options.log.failed("reducing lanes", reason(error));
       return undefined;
     }
   }
 
-  #boundDead(): void {
-    const { dead, maxBytes } = this.#options;
-    const letters = readdirSync(dead)
+  #boundRejected(): void {
+    const { rejected, maxBytes } = this.#options;
+    const files = readdirSync(rejected)
       .toSorted()
-      .map((name) => ({ path: join(dead, name), bytes: statSync(join(dead, name)).size }));
-    let excess = sum(letters) - maxBytes * DEAD_SHARE;
-    for (const letter of letters) {
+      .map((name) => ({ path: join(rejected, name), bytes: statSync(join(rejected, name)).size }));
+    let excess = sum(files) - maxBytes * REJECTED_SHARE;
+    for (const file of files) {
       if (excess <= 0) return;
-      rmSync(letter.path, { force: true });
-      excess -= letter.bytes;
+      rmSync(file.path, { force: true });
+      excess -= file.bytes;
     }
   }
 }
 
-function partsOf(lane: Lane): Part[] {
-  return lane.parts.map((part) => ({
-    lane,
-    part,
-    bytes: statSync(lane.path(part), { throwIfNoEntry: false })?.size ?? 0,
-  }));
-}
-
-/** Nobody writes to it any more. */
-function isClosed({ lane, part }: Part): boolean {
-  return lane.isOver || part !== lane.parts.at(-1);
-}
-
-function rewrite(path: string, lane: Lane, isGivenUp: (op: Op) => boolean): number {
+function rewrite({ lane, number }: LanePart, isRemoved: (op: Op) => boolean): number {
+  const path = lane.path(number);
   const temporary = `${path}.new`;
   const descriptor = openSync(temporary, "w", 0o600);
   let size = 0;
@@ -123,14 +145,16 @@ function rewrite(path: string, lane: Lane, isGivenUp: (op: Op) => boolean): numb
     while (lines.next()) {
       const { bytes, from, to } = lines;
       if (size === 0) {
-        const { header } = parseFirstLine(bytes, from, to);
-        keep(frame(JSON.stringify({ ...(header ?? headerOf(lane, path)), thinned: true })));
+        // A part whose own header is damaged gets its lane's.
+        const own: Header | undefined = parseFirstLine(bytes, from, to).header;
+        const header = own ?? { ...lane.header, part: number };
+        keep(frame(JSON.stringify({ ...header, reduced: true })));
         continue;
       }
-      // What is damaged stays, to be counted as that.
+      // Damaged lines stay, and are counted when the part is sent.
       const record = isIntact(bytes, from, to) ? parseRecord(lines.text(from + PREFIX)) : undefined;
-      const isSent = record !== undefined && record.seq <= lane.position.seq;
-      if (isSent || (record && isGivenUp(record.op))) continue;
+      const isAcknowledged = record !== undefined && record.seq <= lane.position.seq;
+      if (isAcknowledged || (record && isRemoved(record.op))) continue;
       keep(bytes.subarray(from, to + 1));
     }
     fsyncSync(descriptor);
@@ -142,12 +166,6 @@ function rewrite(path: string, lane: Lane, isGivenUp: (op: Op) => boolean): numb
   }
   renameSync(temporary, path);
   return size;
-}
-
-/** A part whose own header is damaged gets its lane's. */
-function headerOf(lane: Lane, path: string): Header {
-  const part = lane.parts.find((number) => path.endsWith(laneFile(lane.lane, number))) ?? 1;
-  return { ...lane.header, part };
 }
 
 function sum(sized: { bytes: number }[]): number {

@@ -1,41 +1,46 @@
 /**
- * What the server has acknowledged of each lane, on disk. A stale checkpoint costs only time: the server answers with what it has.
- * So it may be lost, but never be half written.
+ * What the server has acknowledged of each lane, on disk. An outdated checkpoint costs only time: the server's answer names the
+ * sequence that it has applied. The file may therefore be lost, but it is never half written.
  */
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import * as v from "valibot";
-import type { LaneMemory } from "./lanes.ts";
 
-const Memory = v.object({
+const LaneCheckpoint = v.object({
   part: v.number(),
   offset: v.number(),
   seq: v.number(),
   inode: v.optional(v.number()),
   session: v.string(),
   server: v.string(),
+  /** The lane begins without a `start`: its writer joined a session that another process opened. */
   isJoiner: v.optional(v.boolean()),
+  /** Other lanes wrote to the session too. */
   isShared: v.optional(v.boolean()),
+  /** When the writer's process started, for a header that does not have it. */
   started: v.optional(v.string()),
 });
-const Checkpoint = v.object({ version: v.literal(1), lanes: v.record(v.string(), Memory) });
+export type LaneCheckpoint = v.InferOutput<typeof LaneCheckpoint>;
+const Checkpoint = v.object({
+  version: v.literal(1),
+  lanes: v.record(v.string(), LaneCheckpoint),
+});
 
 /** The lanes of the checkpoint; none if there is no readable one. */
-export function loadCheckpoint(path: string): Map<string, LaneMemory> {
+export function loadCheckpoint(path: string): Map<string, LaneCheckpoint> {
   try {
     const { lanes } = v.parse(Checkpoint, JSON.parse(readFileSync(path, "utf8")));
-    // The schema lets through exactly the optional keys that the type has.
-    return new Map(Object.entries(lanes) as [string, LaneMemory][]);
+    return new Map(Object.entries(lanes));
   } catch {
     return new Map();
   }
 }
 
-export function saveCheckpoint(path: string, lanes: Map<string, LaneMemory>): void {
+export function saveCheckpoint(path: string, lanes: Map<string, LaneCheckpoint>): void {
   writeAtomically(path, JSON.stringify({ version: 1, lanes: Object.fromEntries(lanes) }));
 }
 
-/** Replaces a file so that at any moment, power cuts included, either the old or the new one is there, whole. */
+/** Replaces a file so that at any moment, power cuts included, either the old or the new content is there, whole. */
 export function writeAtomically(path: string, text: string): void {
   const temporary = `${path}.new`;
   const descriptor = openSync(temporary, "w", 0o600);
@@ -55,7 +60,7 @@ function writeAll(descriptor: number, bytes: Buffer): void {
   }
 }
 
-/** A new name is durable once its folder is. Windows has no such thing, and some file systems refuse. */
+/** A rename survives a power cut once its folder is synced. Windows can't sync folders, and some file systems refuse to. */
 function syncFolder(folder: string): void {
   try {
     const descriptor = openSync(folder, "r");
@@ -65,6 +70,6 @@ function syncFolder(folder: string): void {
       closeSync(descriptor);
     }
   } catch {
-    // then the rename is as durable as this system makes it
+    // This system gives no stronger guarantee.
   }
 }

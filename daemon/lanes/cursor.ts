@@ -1,33 +1,13 @@
 /**
- * Reads one lane's records in order, over its parts and past its damage, from a position on. What is missing between two
- * records is counted, by their sequences.
+ * Reads one lane's records in order from a position on, across its parts and past damaged lines. Missing records are counted
+ * by their sequences.
  */
 import { statSync } from "node:fs";
-import { join } from "node:path";
 import type { Op } from "../../src/core/wire.ts";
 import { isIntact, PREFIX, salvage, type Span } from "./frame.ts";
-import { laneFile, parseFirstLine } from "./lane-file.ts";
+import { parseFirstLine } from "./lane-file.ts";
+import type { Lane, Position } from "./lane.ts";
 import { Lines } from "./lines.ts";
-
-/** Everything up to and including `seq` has been read; the next line is at `offset` of `part`. */
-export type Position = {
-  part: number;
-  offset: number;
-  seq: number;
-  /** The file that `offset` is in: room is made by writing a part anew, and offsets are then worthless. */
-  inode?: number;
-};
-
-export type LaneFiles = {
-  folder: string;
-  lane: string;
-  /** Ascending; never empty. */
-  parts: number[];
-  /** Its writer will not write again: what has no line break never will. */
-  isOver: boolean;
-  /** Parts that the daemon wrote anew without some of their records, to make room. */
-  thinned: ReadonlySet<number>;
-};
 
 export class Cursor {
   /** The record that `next` moved to: its sequence, and the op with `seq` still in it. */
@@ -35,35 +15,35 @@ export class Cursor {
   op!: Op;
   /** Length of its line. */
   bytes = 0;
-  /** Records missing just before it… */
+  /** How many records are missing just before it. */
   missing = 0;
-  /** …because the daemon made room, and not because they were damaged or never written. */
-  madeRoom = false;
-  /** A damaged line was met on the way to it. */
-  damaged = false;
-  /** At the end: records lost behind the last good one. */
+  /** They are missing because the disk budget removed them, not because they were damaged or never written. */
+  isReduced = false;
+  /** At least one damaged line precedes it. */
+  isDamaged = false;
+  /** At the end of the lane: damaged lines after the last readable record. */
   missingAtEnd = 0;
 
-  readonly #files: LaneFiles;
+  readonly #lane: Lane;
   #lines: Lines | undefined;
   #part: number;
   #offset: number;
   #inode: number | undefined;
   #pending: Span[] = [];
   #lineStart = 0;
-  /** What is missing before the first record of this part was at the end of one that is thinned. */
-  #leftThinned = false;
-  /** Damaged lines since the last good record: at the end of a lane, no later sequence tells that they are missing. */
-  #brokenSince = 0;
+  /** The previous part was reduced, so records missing before this part's first one may have been at its end. */
+  #leftReduced = false;
+  /** Damaged lines since the last readable record. At the end of a lane no later sequence shows that they are missing. */
+  #damagedSince = 0;
 
-  constructor(files: LaneFiles, from: Position) {
-    this.#files = files;
+  constructor(lane: Lane, from: Position) {
+    this.#lane = lane;
     this.seq = from.seq;
     this.#part = from.part;
     this.#offset = from.offset;
     this.#inode = from.inode;
-    if (!files.parts.includes(this.#part)) {
-      this.#part = files.parts.find((part) => part > from.part) ?? files.parts[0] ?? from.part;
+    if (!lane.parts.includes(this.#part)) {
+      this.#part = lane.parts.find((part) => part > from.part) ?? lane.parts[0] ?? from.part;
       this.#offset = 0;
     }
   }
@@ -71,7 +51,7 @@ export class Cursor {
   /** Moves to the next record, if there is one yet. */
   next(): boolean {
     this.missing = 0;
-    this.damaged = false;
+    this.isDamaged = false;
     for (;;) {
       const span = this.#pending.shift();
       if (span) {
@@ -82,19 +62,19 @@ export class Cursor {
     }
   }
 
-  /** There were damaged lines behind the last good record. */
-  get endsBroken(): boolean {
-    return this.#brokenSince > 0;
+  /** Damaged lines follow the last readable record. */
+  get endsDamaged(): boolean {
+    return this.#damagedSince > 0;
   }
 
-  /** After the record that `next` moved to. */
+  /** The position after the record that `next` moved to. */
   get position(): Position {
     return {
       part: this.#part,
-      // Within a line that holds several records, it is the sequence that says how far we are.
+      // Within a damaged line that holds several records, the sequence is the position, and the line is read again.
       offset: this.#pending.length > 0 ? this.#lineStart : this.#offset,
       seq: this.seq,
-      ...(this.#inode !== undefined && { inode: this.#inode }),
+      inode: this.#inode,
     };
   }
 
@@ -110,19 +90,19 @@ export class Cursor {
       this.#line(lines, this.#lineStart === 0);
       return true;
     }
-    const following = this.#files.parts.find((part) => part > this.#part);
-    if (following === undefined && !this.#files.isOver) return false;
-    // Nobody will write the missing line break any more.
+    const following = this.#lane.parts.find((part) => part > this.#part);
+    if (following === undefined && !this.#lane.isClosed) return false;
+    // The missing line break will not be written any more.
     if (lines.rest()) {
       this.#line(lines, this.#lineStart === 0);
       return true;
     }
     if (following === undefined) {
-      this.missingAtEnd = this.#brokenSince;
+      this.missingAtEnd = this.#damagedSince;
       return false;
     }
     this[Symbol.dispose]();
-    this.#leftThinned = this.#files.thinned.has(this.#part);
+    this.#leftReduced = this.#lane.reduced.has(this.#part);
     this.#part = following;
     this.#offset = 0;
     this.#inode = undefined;
@@ -138,28 +118,28 @@ export class Cursor {
       this.#pending.push({ from, to });
     } else {
       this.#pending = salvage(bytes, from, to);
-      // An empty line is how a writer closes a torn one.
-      if (to > from || lines.oversized) this.damaged = true;
-      if (this.#pending.length === 0 && to > from) this.#brokenSince += 1;
+      // An empty line is no damage: a writer puts a line break after a line that was cut off.
+      if (to > from || lines.oversized) this.isDamaged = true;
+      if (this.#pending.length === 0 && to > from) this.#damagedSince += 1;
     }
   }
 
   #take(from: number, to: number): boolean {
     const record = this.#parse(from, to);
     if (record === undefined) {
-      this.damaged = true;
-      this.#brokenSince += 1;
+      this.isDamaged = true;
+      this.#damagedSince += 1;
       return false;
     }
-    // Seen before: we were set back within a line or a part.
+    // Read before: the position was within this line, or the part is read again.
     if (record.seq <= this.seq) return false;
     this.missing = record.seq - this.seq - 1;
-    this.madeRoom = this.#files.thinned.has(this.#part) || this.#leftThinned;
-    this.#leftThinned = false;
+    this.isReduced = this.#lane.reduced.has(this.#part) || this.#leftReduced;
+    this.#leftReduced = false;
     this.seq = record.seq;
     this.op = record;
     this.bytes = to - from;
-    this.#brokenSince = 0;
+    this.#damagedSince = 0;
     return true;
   }
 
@@ -169,14 +149,14 @@ export class Cursor {
       const record: unknown = JSON.parse(text);
       if (typeof record !== "object" || record === null || !("seq" in record)) return undefined;
       if (!Number.isSafeInteger(record.seq)) return undefined;
-      return record as Op & { seq: number }; // the op itself is checked by whoever sends it
+      return record as Op & { seq: number }; // the batcher checks the op itself
     } catch {
       return undefined;
     }
   }
 
   #open(): Lines {
-    const path = join(this.#files.folder, laneFile(this.#files.lane, this.#part));
+    const path = this.#lane.path(this.#part);
     const { ino, size } = statSync(path);
     if ((this.#inode !== undefined && this.#inode !== ino) || this.#offset > size) this.#offset = 0;
     this.#inode = ino;

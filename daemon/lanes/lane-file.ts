@@ -8,10 +8,10 @@ import { LANE_BYTES } from "../limits.ts";
 import { Lines } from "./lines.ts";
 
 /**
- * Who appends to a lane. A program's own has no role. `local`: the daemon, for a program that speaks 1.x's local API.
- * `relay`: the daemon, for a client without its disk. `facts`: the daemon's word on a session.
+ * Which lanes the daemon writes itself; a program's own has no role. `local`: for a program that uses 1.x's local API.
+ * `relay`: for a client on another disk. `observations`: what the daemon observed of a session's processes.
  */
-export const ROLES = ["local", "relay", "facts"] as const;
+export const ROLES = ["local", "relay", "observations"] as const;
 export type Role = (typeof ROLES)[number];
 
 const Header = v.object({
@@ -25,14 +25,14 @@ const Header = v.object({
   monotonic_ms: v.optional(v.number()),
   writer: v.optional(Writer, {}),
   role: v.optional(v.picklist(ROLES)),
-  /** The daemon wrote this part anew without some of its records, to make room. */
-  thinned: v.optional(v.boolean()),
+  /** The disk budget rewrote this part without some of its records. */
+  reduced: v.optional(v.boolean()),
 });
 export type Header = v.InferOutput<typeof Header>;
 
 export type Entry =
   | { kind: "header"; header: Header; offset: number }
-  /** `op` is as it was written: nothing but its checksum has been checked. */
+  /** `op` is as it was written: only its checksum was checked. */
   | { kind: "record"; seq: number; op: Op; offset: number }
   | { kind: "damaged"; bytes: number; offset: number }
   /** A last line without its line break. */
@@ -61,15 +61,15 @@ export function listLanes(folder: string): Map<string, number[]> {
   return lanes;
 }
 
-/** A lane file's header, if it has one that can be trusted. */
+/** A lane file's header, if its first line is intact or can be repaired. */
 export function readHeader(path: string): Header | undefined {
   using lines = new Lines(path);
   return lines.next() ? parseFirstLine(lines.bytes, lines.from, lines.to).header : undefined;
 }
 
 /**
- * The header in a file's first line. Without it a whole file would be lost, so a single flipped bit is put right; and if it was
- * the line break that was damaged, the records that it ran into are in `records`.
+ * The header in a file's first line. A file without a header is lost, so one flipped bit is repaired. If the line break is
+ * damaged, the records that follow on the same line are in `records`.
  */
 export function parseFirstLine(
   bytes: Buffer,
@@ -89,11 +89,11 @@ function withHeader(json: string, records: Span[]): { header?: Header; records: 
   try {
     return { header: v.parse(Header, JSON.parse(json)), records };
   } catch {
-    return { records }; // whole, but not a header that this version knows
+    return { records }; // intact, but no header of this format
   }
 }
 
-/** Every line of one lane file, in order: for people and tools. The daemon's own way is reader.ts. */
+/** Every line of one lane file, in order, for the `datacat queue` commands. The daemon reads with `Cursor`. */
 export async function* readLane(path: string): AsyncGenerator<Entry> {
   using lines = new Lines(path);
   let count = 0;
@@ -119,7 +119,7 @@ export async function* readLane(path: string): AsyncGenerator<Entry> {
     }
     if (good.length === 0 && offset > 0)
       yield { kind: whole ? "damaged" : "torn", bytes: to - from, offset };
-    // Long lanes should not stop whatever else the process is doing.
+    // Long lanes must not block the process's other work.
     if (++count % 1_000 === 0) await new Promise((resolve) => setImmediate(resolve));
   }
 }
@@ -130,19 +130,19 @@ export function parseRecord(json: string): { seq: number; op: Op } | undefined {
   if (typeof record !== "object" || record === null) return undefined;
   const { seq, ...op } = record as { seq?: unknown }; // any object, so far
   if (typeof seq !== "number" || !Number.isSafeInteger(seq) || seq < 1) return undefined;
-  return { seq, op: op as Op }; // only its checksum says so; whoever sends it validates it
+  return { seq, op: op as Op }; // only its checksum was checked; the batcher validates it
 }
 
 export type WriterOptions = {
   /** Rotates at this size. */
   maxBytes?: number;
-  /** Numbers of the first record and part, for a lane that goes on from elsewhere. */
+  /** Sequence of the first record, for a lane whose earlier records are not on this disk. */
   first?: number;
 };
 
 /**
- * Appends ops to a lane of its own, one `write()` each. Nobody else may write to the same lane. Nothing is thrown for a full disk:
- * `append` counts what it could not write and says so in the lane once it can.
+ * Appends ops to a lane of its own, one `write()` each. A lane has one writer. A full disk throws nothing: `append` counts what it
+ * could not write, and records the count in the lane once it can.
  */
 export class LaneWriter {
   readonly header: Header;
@@ -167,7 +167,7 @@ export class LaneWriter {
     return new LaneWriter(folder, { ...header, format: 1, part: 1, first }, options);
   }
 
-  /** Goes on with a lane that this program wrote before it was restarted. */
+  /** Continues a lane that this program wrote before it was restarted. */
   static resume(folder: string, lane: string, options: WriterOptions = {}): LaneWriter {
     const part = listLanes(folder).get(lane)?.at(-1);
     if (part === undefined) throw new Error(`There is no lane ${lane} in ${folder}`);
@@ -204,7 +204,7 @@ export class LaneWriter {
     return join(this.#folder, laneFile(this.header.lane, this.#part));
   }
 
-  /** Appends ops in one `write()`; false if that failed and they are lost, which the lane will say as soon as it can. */
+  /** Appends ops in one `write()`. False if that failed: they are lost, and a later append records how many. */
   append(...ops: Op[]): boolean {
     if (this.#announceLoss(ops[0]?.at ?? 0) && this.tryAppend(...ops)) return true;
     this.#lost += ops.length;
@@ -217,7 +217,7 @@ export class LaneWriter {
     return this.tryAppendAs(ops.map((op, index) => ({ seq: this.lastSeq + 1 + index, op })));
   }
 
-  /** `tryAppend` under sequences that the ops' maker gave them: ascending, above `lastSeq`. */
+  /** `tryAppend` with given sequences: ascending, above `lastSeq`. */
   tryAppendAs(records: { seq: number; op: Op }[]): boolean {
     const last = records.at(-1);
     if (!last) return true;
@@ -247,7 +247,7 @@ export class LaneWriter {
     return true;
   }
 
-  /** Goes on in a new part; if that can't be made, in the old one. */
+  /** Continues in a new part; if that can't be created, in the old one. */
   #rotate(): void {
     const part = this.#part + 1;
     const path = join(this.#folder, laneFile(this.header.lane, part));
@@ -267,7 +267,7 @@ export class LaneWriter {
     this.#torn = false;
   }
 
-  /** After a write that was cut short, the next line starts with a line break, so that only the torn one is lost. */
+  /** After a partial write, the next line starts with a line break, so that only the partial line is lost. */
   #write(line: Buffer): void {
     const bytes = this.#torn ? Buffer.concat([Buffer.from("\n"), line]) : line;
     const written = writeSync(this.#descriptor, bytes);
@@ -277,7 +277,7 @@ export class LaneWriter {
   }
 }
 
-/** In the order that every client writes it in. */
+/** Keys in the order that every client writes. */
 function headerLine(header: Header): Buffer {
   const { lane, format, part, first, session, server, at, ...rest } = header;
   return frame(laneJson({ lane, format, part, first, session, server, at, ...rest }));

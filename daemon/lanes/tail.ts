@@ -1,93 +1,152 @@
 /**
- * Follows the end of a lane, however far behind the sending is: what must be known at once (it opened, ended, threw, beats) is
- * found without parsing the many lines that say nothing of the kind.
+ * Follows the end of each lane, however far behind the sender is. Ops that other parts must know at once (start, end, exceptions,
+ * heartbeats) are found without parsing the many lines that hold none of them.
  */
 import { statSync } from "node:fs";
-import { join } from "node:path";
 import type { Op } from "../../src/core/wire.ts";
-import type { LaneFiles } from "./cursor.ts";
-import { isIntact, PREFIX } from "./frame.ts";
-import { laneFile } from "./lane-file.ts";
 import { READ_BYTES } from "../limits.ts";
+import { isIntact, PREFIX } from "./frame.ts";
+import type { Lane } from "./lane.ts";
+import type { Lanes } from "./lanes.ts";
 import { Lines } from "./lines.ts";
 
-export type News = {
-  grew: boolean;
-  /** Something that should not wait. */
+/** What was read of one lane. */
+export type End = {
+  part: number;
+  offset: number;
+  /** The lane begins without a `start`: its writer joined a session that another process opened, and only that one can end it. */
+  isJoiner: boolean;
+  hasRecords: boolean;
+  /** An `end` or a `crash` was read. */
+  hasEnded: boolean;
+  /** By the monotonic clock. */
+  grewAt: number;
+};
+
+export type Growth = {
+  /** Parts that were read, from the first to the last. */
+  parts: { first: number; last: number };
+  /** It holds an op that is sent without waiting. */
   isUrgent: boolean;
-  /** Starts, ends, crashes, heartbeats, pauses and unhandled exceptions, in order. */
+  /** Starts, ends, crashes, heartbeats, pauses and exceptions, in order. */
   ops: Op[];
 };
 
+export type TailOptions = {
+  lanes: Lanes;
+  monotonic: () => number;
+  /** Called after each read that found new records. */
+  grew: (lane: Lane, growth: Growth) => void;
+};
+
 export class Tail {
-  part: number;
-  offset = 0;
-  /** It begins without a `start`: its writer joined a session that another process opened and alone can end. */
-  isJoiner = false;
-  hasRecords = false;
-  hasEnded = false;
+  readonly #options: TailOptions;
+  /** A lane's entry goes when the lane does. */
+  readonly #ends = new WeakMap<Lane, End>();
 
-  constructor(part: number) {
-    this.part = part;
+  constructor(options: TailOptions) {
+    this.#options = options;
   }
 
-  /** Reads what is new. */
-  read(files: LaneFiles): News {
-    const news: News = { grew: false, isUrgent: false, ops: [] };
+  /** Reads what a lane's writer has appended since the last call. */
+  read(lane: Lane): void {
+    const end = this.of(lane);
+    const growth: Growth & { grew: boolean } = {
+      parts: { first: end.part, last: end.part },
+      grew: false,
+      isUrgent: false,
+      ops: [],
+    };
     for (;;) {
-      const path = join(files.folder, laneFile(files.lane, this.part));
+      const path = lane.path(end.part);
       const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-      if (size > this.offset) this.#readPart(path, news);
-      const following = files.parts.find((part) => part > this.part);
-      if (following === undefined) return news;
-      this.part = following;
-      this.offset = 0;
+      if (size > end.offset) readPart(path, end, growth);
+      const following = lane.parts.find((part) => part > end.part);
+      if (following === undefined) break;
+      end.part = following;
+      end.offset = 0;
     }
+    if (!growth.grew) return;
+    growth.parts.last = end.part;
+    end.grewAt = this.#options.monotonic();
+    // The daemon's observations of a session are complete only once the session's other lanes are.
+    if (end.hasEnded && !lane.isObservations) lane.isClosed = true;
+    this.#options.grew(lane, growth);
   }
 
-  #readPart(path: string, news: News): void {
-    using lines = new Lines(path, this.offset);
-    while (lines.next()) {
-      const isHeader = this.offset === 0;
-      this.offset = lines.offset;
-      if (isHeader) continue;
-      news.grew = true;
-      if (!this.hasRecords && this.part === 1) this.#judgeFirst(lines);
-      this.hasRecords = true;
-      const op = interesting(lines.bytes, lines.from, lines.to);
-      if (op) this.#note(op, news);
+  of(lane: Lane): End {
+    let end = this.#ends.get(lane);
+    if (!end) {
+      end = {
+        part: lane.parts.find((part) => part >= lane.position.part) ?? lane.parts[0] ?? 1,
+        offset: 0,
+        isJoiner: this.#options.lanes.checkpointed(lane)?.isJoiner ?? false,
+        hasRecords: false,
+        hasEnded: false,
+        grewAt: this.#options.monotonic(),
+      };
+      this.#ends.set(lane, end);
     }
+    return end;
   }
 
-  /** Only a whole first record that is something else says that this is no opener: a damaged one may have been the start. */
-  #judgeFirst({ bytes, from, to }: Lines): void {
-    const first = parse(bytes, from, to) as (Op & { seq?: number }) | undefined; // as it was written
-    this.isJoiner = first?.seq === 1 && first.op !== "start";
+  /** Whether there are bytes that the server has not acknowledged. */
+  isPending(lane: Lane): boolean {
+    const { part, offset } = this.of(lane);
+    return part !== lane.position.part || offset > lane.position.offset;
   }
 
-  #note(op: Op, news: News): void {
-    news.ops.push(op);
-    if (op.op === "end" || op.op === "crash") this.hasEnded = true;
-    if (op.op !== "heartbeat" && op.op !== "pause" && op.op !== "resume") news.isUrgent = true;
+  /** Infinity over several parts, whose sizes would have to be asked for. */
+  unsentBytes(lane: Lane): number {
+    const { part, offset } = this.of(lane);
+    return part === lane.position.part ? offset - lane.position.offset : Number.POSITIVE_INFINITY;
+  }
+
+  /** The server has all of it, and nothing more follows. */
+  isDone(lane: Lane): boolean {
+    return lane.isSent && !this.isPending(lane);
   }
 }
 
-/** When the lane's last whole record was made, by the program's clock. */
-export function lastRecordAt(files: LaneFiles): number | undefined {
-  for (const part of files.parts.toReversed()) {
-    const path = join(files.folder, laneFile(files.lane, part));
+function readPart(path: string, end: End, growth: Growth & { grew: boolean }): void {
+  using lines = new Lines(path, end.offset);
+  while (lines.next()) {
+    const isHeader = end.offset === 0;
+    end.offset = lines.offset;
+    if (isHeader) continue;
+    growth.grew = true;
+    if (!end.hasRecords && end.part === 1) end.isJoiner = isJoinersFirst(lines);
+    end.hasRecords = true;
+    const op = notable(lines.bytes, lines.from, lines.to);
+    if (!op) continue;
+    growth.ops.push(op);
+    if (op.op === "end" || op.op === "crash") end.hasEnded = true;
+    if (op.op !== "heartbeat" && op.op !== "pause" && op.op !== "resume") growth.isUrgent = true;
+  }
+}
+
+/** Only an intact first record that is no `start` shows a joiner: a damaged one may have been the `start`. */
+function isJoinersFirst({ bytes, from, to }: Lines): boolean {
+  const first = parse(bytes, from, to) as (Op & { seq?: number }) | undefined; // as it was written
+  return first?.seq === 1 && first.op !== "start";
+}
+
+/** When the lane's last intact record was made, by the program's clock. */
+export function lastRecordAt(lane: Lane): number | undefined {
+  for (const part of lane.parts.toReversed()) {
+    const path = lane.path(part);
     const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
     using lines = new Lines(path, Math.max(0, size - READ_BYTES));
     let at: number | undefined;
     while (lines.next()) at = parse(lines.bytes, lines.from, lines.to)?.at ?? at;
-    // The header has a time too: that of the part's opening.
+    // A part with nothing but its header: the header's time is that of its opening, not of a record.
     if (at !== undefined) return at;
   }
   return undefined;
 }
 
 /** `{"seq":N,"at":N,"op":"`: every client writes these first, so the op's name is found without parsing. */
-function interesting(bytes: Buffer, from: number, to: number): Op | undefined {
+function notable(bytes: Buffer, from: number, to: number): Op | undefined {
   let i = from + PREFIX + 7;
   while (i < to && bytes[i] !== COMMA) i++;
   i += 6;
@@ -118,7 +177,7 @@ function interesting(bytes: Buffer, from: number, to: number): Op | undefined {
 function parse(bytes: Buffer, from: number, to: number): Op | undefined {
   if (!isIntact(bytes, from, to)) return undefined;
   try {
-    return JSON.parse(bytes.toString("utf8", from + PREFIX, to)) as Op; // used only by its name and time
+    return JSON.parse(bytes.toString("utf8", from + PREFIX, to)) as Op; // only its name and time are used
   } catch {
     return undefined;
   }

@@ -1,6 +1,6 @@
 /**
- * Many metric records of one batch as few ops: gauges, timers and counters in columns, counters and histograms summed over
- * a second. Nothing is kept between batches, so a batch that is built again is the same.
+ * Turns the many metric records of one batch into few ops: gauges, timers and counters become columns; counters and histograms are
+ * summed over a second. Nothing is kept between batches, so a batch that is built again is the same.
  */
 import { MAX_BUCKETS } from "../../src/core/limits.ts";
 import { DEFAULT_BUCKETS } from "../../src/core/vocabulary.ts";
@@ -15,25 +15,26 @@ export class Aggregate {
   readonly #columns = new Map<string, Column>();
   readonly #histograms = new Map<string, Histogram>();
 
-  /** Puts its ops into `ops`, each where its first point came. */
+  /** Appends to `ops`, each op when its first point is added. */
   constructor(ops: Op[]) {
     this.#ops = ops;
   }
 
-  /** Takes in one measurement. Answers about how many bytes that adds to the batch. */
+  /** Adds one measurement. Returns an estimate of the bytes that this adds to the batch. */
   add(metric: Metric): number {
     switch (metric.type) {
       case "gauge":
       case "timer":
         return metric.value === undefined
-          ? this.#asItIs(metric)
+          ? this.#unchanged(metric)
           : this.#point(metric, metric.value);
       case "counter":
-        // A total replaces what deltas added up to, so it takes its place among them.
+        // A total replaces the sum of the deltas before it, so its position among them matters.
         if (metric.delta === undefined) return this.#total(metric);
         return this.#delta(metric, metric.delta);
       case "histogram":
-        if (metric.bounds !== undefined || metric.value === undefined) return this.#asItIs(metric);
+        if (metric.bounds !== undefined || metric.value === undefined)
+          return this.#unchanged(metric);
         return this.#sample(metric, metric.value);
       default:
         return metric.type satisfies never;
@@ -78,14 +79,14 @@ export class Aggregate {
     const op: Points = {
       op: "points",
       at,
-      type: type === "histogram" ? "gauge" : type, // histograms have no columns and never get here
+      type: type === "histogram" ? "gauge" : type, // histograms have no columns
       name,
-      ...(unit !== undefined && { unit }),
-      ...(tags !== undefined && { tags }),
-      ...(metadata !== undefined && { metadata }),
+      unit,
+      tags,
+      metadata,
       dt: [0],
       values: [value],
-      ...(type === "timer" && count !== undefined && { counts: [count] }),
+      counts: type === "timer" && count !== undefined ? [count] : undefined,
     };
     this.#columns.set(key, { op, lastAt: at, window });
     return this.#push(op);
@@ -93,7 +94,7 @@ export class Aggregate {
 
   #total(metric: Metric): number {
     this.#columns.delete(seriesKey(metric));
-    return this.#asItIs(metric);
+    return this.#unchanged(metric);
   }
 
   #sample(metric: Metric, value: number): number {
@@ -119,7 +120,7 @@ export class Aggregate {
     return this.#push(op) + counts.length * 2 * POINT_BYTES;
   }
 
-  #asItIs(metric: Metric): number {
+  #unchanged(metric: Metric): number {
     return this.#push(metric) + 2 * POINT_BYTES;
   }
 
@@ -150,7 +151,7 @@ function upperBounds(buckets: number[] | undefined): number[] {
   return [...new Set(buckets)].toSorted((a, b) => a - b).slice(0, MAX_BUCKETS);
 }
 
-/** Made for every point, so made of as little as possible. Tags of the same set are the same series in any order. */
+/** Computed for every point, so it concatenates as little as possible. The same tags in any order are the same series. */
 function seriesKey(metric: Metric, kind = ""): string {
   const { tags } = metric;
   const tagged = tags === undefined || tags.length === 0 ? "" : tagKey(tags);

@@ -1,35 +1,47 @@
-/** Builds a lane's next batch from its file: reads on from what is acknowledged, so nothing is kept while the server is away. */
+/**
+ * Builds a lane's next batch from its files. It reads on from what the server has acknowledged, so nothing is kept in memory while the
+ * server does not answer.
+ */
 import type { Batch, Op } from "../../src/core/wire.ts";
+import { Cursor } from "../lanes/cursor.ts";
+import type { Lane, Position } from "../lanes/lane.ts";
+import { BATCH_BYTES, BATCH_OPS, EXPLAINED_WITHIN } from "../limits.ts";
 import { Aggregate } from "./aggregate.ts";
 import { checked } from "./check.ts";
-import { Cursor, type Position } from "../lanes/cursor.ts";
-import type { Lane } from "../lanes/lanes.ts";
-import { BATCH_BYTES, BATCH_OPS } from "../limits.ts";
+import type { StateFilter } from "./filter.ts";
 
 export type Built = {
-  /** Nothing if there was only reading to be done. */
+  /** None if the records hold nothing to send. */
   batch: Batch | undefined;
-  /** Where the lane stands once the batch is acknowledged. */
+  /** The lane's position once the batch is acknowledged. */
   end: Position;
   /** Records that it covers. */
   records: number;
-  /** The last op that was looked at, for the dead letters when it stands alone. */
+  /** The last op that was read: the refused one, if the batch holds one record. */
   lastOp: Op | undefined;
-  /** The batch reaches what was written last. */
-  isWhole: boolean;
-  /** Nothing will ever follow it. */
+  /** It ends with the lane's last record, and no record follows. */
   isLast: boolean;
 };
 
-export type Limits = { bytes: number; leaseMs?: number };
+export type BuildOptions = {
+  maxBytes: number;
+  maxRecords?: number;
+  /** The record with this sequence is counted as refused instead of being sent. */
+  refusedSeq?: number;
+  leaseMs?: number;
+  /** The writer joined the session, so its `end` does not end it. */
+  isJoiner?: boolean;
+  /** Removes state that does not change; shared sessions have none. */
+  filter?: StateFilter;
+};
 
-/** The next batch of a lane, at most so long. */
-export function build(lane: Lane, limits: Limits): Built {
+/** The lane's next batch, within the limits. */
+export function build(lane: Lane, options: BuildOptions): Built {
   using cursor = new Cursor(lane, lane.position);
-  const draft = new Draft(lane, Math.min(limits.bytes, BATCH_BYTES));
+  const draft = new Draft(lane, options);
   let end: Position = lane.position;
-  let isWhole = true;
-  const wasOver = lane.isOver;
+  let isFull = false;
+  const wasClosed = lane.isClosed;
 
   while (cursor.next()) {
     if (cursor.seq <= lane.skipTo) {
@@ -37,37 +49,35 @@ export function build(lane: Lane, limits: Limits): Built {
       continue;
     }
     if (draft.isFull(cursor)) {
-      isWhole = false;
+      isFull = true;
       break;
     }
     draft.take(cursor);
     end = cursor.position;
   }
 
-  if (isWhole) {
-    if (!cursor.endsBroken || wasOver) end = cursor.position;
-    if (wasOver) {
-      end = { ...end, seq: end.seq + draft.takeEnd(cursor) };
-    }
+  if (!isFull) {
+    // Damaged lines at the end are read again until a later record, or the lane's end, shows how many records they were.
+    if (!cursor.endsDamaged || wasClosed) end = cursor.position;
+    if (wasClosed) end = { ...end, seq: end.seq + draft.takeEnd(cursor) };
   }
   const first = Math.max(lane.position.seq, lane.skipTo) + 1;
   const last = Math.max(end.seq, first - 1);
   return {
-    batch: last < first ? undefined : draft.batch(first, last, limits.leaseMs),
+    batch: last < first ? undefined : draft.batch(first, last),
     end: { ...end, seq: last },
     records: draft.records,
     lastOp: draft.lastOp,
-    isWhole,
-    isLast: isWhole && wasOver,
+    isLast: !isFull && wasClosed,
   };
 }
 
-/** A batch that only says that its sender is alive. */
+/** A batch without ops, which extends the session's lease. */
 export function keepalive(lane: Lane, leaseMs: number): Batch {
   const last = Math.max(lane.position.seq, lane.skipTo);
   return {
     session: lane.session,
-    lane: lane.lane,
+    lane: lane.id,
     first: last + 1,
     last,
     ops: [],
@@ -75,63 +85,63 @@ export function keepalive(lane: Lane, leaseMs: number): Batch {
   };
 }
 
-/** Records after a hole that may say what the hole was: the client tells of its losses as soon as it can write again. */
-const EXPLAINED_WITHIN = 2;
-
 class Draft {
   records = 0;
   lastOp: Op | undefined;
   readonly #lane: Lane;
+  readonly #options: BuildOptions;
   readonly #maxBytes: number;
   readonly #ops: Op[] = [];
   readonly #aggregate = new Aggregate(this.#ops);
   readonly #dropped: Record<string, number> = {};
   #bytes = 0;
-  /** Records missing that nothing has explained yet, and when they were met. */
-  #hole = { size: 0, since: 0 };
+  /** Missing records that no `dropped` op has explained yet, and after how many records they were found. */
+  #gap = { size: 0, since: 0 };
 
-  constructor(lane: Lane, maxBytes: number) {
+  constructor(lane: Lane, options: BuildOptions) {
     this.#lane = lane;
-    this.#maxBytes = maxBytes;
+    this.#options = options;
+    this.#maxBytes = Math.min(options.maxBytes, BATCH_BYTES);
   }
 
-  /** Anything may be the first, or a large op could never be sent. */
+  /** The first record always fits, or a large op could never be sent. */
   isFull(next: Cursor): boolean {
     if (this.records === 0) return false;
-    if (this.records >= this.#lane.maxRecords || this.#ops.length >= BATCH_OPS) return true;
+    if (this.records >= (this.#options.maxRecords ?? Infinity) || this.#ops.length >= BATCH_OPS)
+      return true;
     const size = next.op.op === "metric" ? 0 : next.bytes;
     return this.#bytes + size > this.#maxBytes;
   }
 
   take(cursor: Cursor): void {
     this.records += 1;
-    this.#noteHole(cursor);
+    this.#countMissing(cursor);
     const { op } = cursor;
     this.lastOp = op;
-    if (cursor.seq === this.#lane.refusedSeq) return this.#lose("refused", 1);
+    if (cursor.seq === this.#options.refusedSeq) return this.#lose("refused", 1);
     const good = checked(op);
     if (good === undefined) return this.#lose("refused", 1);
     this.#add(good, cursor.bytes);
   }
 
-  /** What is missing behind the last record; answers how many sequences that takes. */
+  /** Counts the damaged lines after the last record. Returns how many sequences they take. */
   takeEnd(cursor: Cursor): number {
     if (cursor.missingAtEnd > 0) this.#lose("damaged", cursor.missingAtEnd);
     return cursor.missingAtEnd;
   }
 
-  batch(first: number, last: number, leaseMs: number | undefined): Batch {
-    const { session, lane, header } = this.#lane;
-    if (this.#hole.size > 0) this.#lose("damaged", this.#hole.size);
+  batch(first: number, last: number): Batch {
+    const { session, id, header, position } = this.#lane;
+    if (this.#gap.size > 0) this.#lose("damaged", this.#gap.size);
     return {
       session,
-      lane,
+      lane: id,
       first,
       last,
       ops: this.#ops,
-      ...(Object.keys(this.#dropped).length > 0 && { dropped: this.#dropped }),
-      ...(this.#lane.position.seq < header.first && { writer: header.writer }),
-      ...(leaseMs !== undefined && { lease_ms: leaseMs }),
+      dropped: Object.keys(this.#dropped).length > 0 ? this.#dropped : undefined,
+      writer: position.seq < header.first ? header.writer : undefined,
+      lease_ms: this.#options.leaseMs,
     };
   }
 
@@ -141,22 +151,23 @@ class Draft {
         this.#bytes += this.#aggregate.add(op);
         return;
       case "start":
-        // Learnt, but sent as it is: the server does more with a start than merge its state.
-        if (op.state !== undefined && !this.#lane.isShared) this.#lane.filter.strip(op.state);
+        // The filter takes its state in, but the op is sent whole: the server does more with a start than merge its state.
+        if (op.state !== undefined) this.#options.filter?.strip(op.state);
         break;
       case "state": {
-        const patch = this.#lane.isShared ? op.patch : this.#lane.filter.strip(op.patch);
+        const { filter } = this.#options;
+        const patch = filter ? filter.strip(op.patch) : op.patch;
         if (patch === undefined) return;
         op = patch === op.patch ? op : { ...op, patch };
         break;
       }
       case "dropped":
-        if (op.count === 0) return; // only there to carry a number (relay.ts)
+        if (op.count === 0) return; // the relay wrote it to carry a sequence
         this.#explain(op.count);
         break;
       case "end":
-        // Another process opened the session, and it alone can end it.
-        if (this.#lane.header.role === undefined && this.#lane.tail.isJoiner) return;
+        // Another process opened the session, and only that one can end it.
+        if (this.#lane.header.role === undefined && this.#options.isJoiner) return;
         break;
       default:
     }
@@ -164,22 +175,22 @@ class Draft {
     this.#bytes += bytes;
   }
 
-  #noteHole(cursor: Cursor): void {
+  #countMissing(cursor: Cursor): void {
     const missing = Math.min(cursor.missing, cursor.seq - 1 - this.#lane.skipTo);
-    if (this.#hole.size > 0 && this.records - this.#hole.since > EXPLAINED_WITHIN) {
-      this.#lose("damaged", this.#hole.size);
-      this.#hole.size = 0;
+    if (this.#gap.size > 0 && this.records - this.#gap.since > EXPLAINED_WITHIN) {
+      this.#lose("damaged", this.#gap.size);
+      this.#gap.size = 0;
     }
     if (missing <= 0) return;
-    if (cursor.madeRoom) return this.#lose("disk_budget", missing);
-    // What a client without a disk sends may skip numbers for reasons of its own, which it tells.
-    if (this.#lane.header.role === "relay" && !cursor.damaged) return;
-    this.#hole = { size: this.#hole.size + missing, since: this.records };
+    if (cursor.isReduced) return this.#lose("disk_budget", missing);
+    // A client on another disk may leave sequences out, and counts them in a `dropped` op itself.
+    if (this.#lane.header.role === "relay" && !cursor.isDamaged) return;
+    this.#gap = { size: this.#gap.size + missing, since: this.records };
   }
 
   /** The client has counted these itself. */
   #explain(count: number): void {
-    this.#hole.size = Math.max(0, this.#hole.size - count);
+    this.#gap.size = Math.max(0, this.#gap.size - count);
   }
 
   #lose(cause: string, count: number): void {

@@ -1,6 +1,6 @@
 /**
- * Ops as they come from a lane or the local API, checked before they are sent: the server refuses a whole batch for one that is
- * wrong. Metrics, of which there are many, are checked by hand.
+ * Checks the ops of a lane or of the local API before they are sent: the server refuses a whole batch for one invalid op. Metrics are
+ * checked by hand, because a schema is too slow for their number.
  */
 import * as v from "valibot";
 import { MAX_LABEL_LENGTH, MAX_LABELS, MAX_NAME_LENGTH } from "../../src/core/limits.ts";
@@ -8,7 +8,7 @@ import { checkDepth } from "../../src/core/merge.ts";
 import { redact } from "../../src/core/redact.ts";
 import { type JsonObject, type Metric, Op } from "../../src/core/wire.ts";
 
-/** The op as it may be sent, with secrets written over; nothing if the server would not have it. */
+/** The op as it may be sent, with secrets redacted; undefined if the server would refuse it. */
 export function checked(op: Op): Op | undefined {
   if (op.op === "metric" && isPlainMetric(op)) return op;
   const parsed = v.safeParse(Op, op);
@@ -41,7 +41,7 @@ function safe(value: JsonObject): JsonObject {
   return redact(value);
 }
 
-/** True for the common forms; what is false here is judged by the schema. */
+/** True for the common forms; the schema decides about the others. */
 function isPlainMetric(op: Metric): boolean {
   if (!isTime(op.at) || !isName(op.name)) return false;
   if (op.unit !== undefined && !isName(op.unit)) return false;

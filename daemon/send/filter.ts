@@ -1,10 +1,10 @@
 /**
- * What is known of a session's state, and what a patch would not change in it. Knowledge is partial: it starts with nothing, and
- * a value is known once a patch said it. Only what is sure to change nothing is stripped.
+ * Removes from patches what would not change the session's state. The filter knows a value once a patch has set it, and starts with
+ * none. It removes only what is certain to change nothing.
  */
 import type { Json, JsonObject } from "../../src/core/wire.ts";
 import { equal, isObject } from "../../src/core/merge.ts";
-import { MAX_KNOWN_VALUES } from "../limits.ts";
+import { MAX_FILTER_VALUES } from "../limits.ts";
 
 /** An object's known members. `complete`: it has no others, so what is not here is absent. */
 type Branch = { members: Map<string, Known>; complete: boolean };
@@ -13,35 +13,35 @@ const ABSENT = Symbol("absent");
 
 export class StateFilter {
   #root: Branch = { members: new Map(), complete: false };
-  /** How to take back what was learned since the last `commit`. */
+  /** Restores, one by one, the values that changed since the last `commit`. */
   #undo: (() => void)[] = [];
   #size = 0;
 
-  /** How many values are remembered. */
+  /** How many values are kept. */
   get size(): number {
     return this.#size;
   }
 
-  /** The patch without what changes nothing, or nothing if it changes nothing at all. Takes it as applied. */
+  /** The patch without what changes nothing; undefined if it changes nothing. The filter takes the patch as applied. */
   strip(patch: JsonObject): JsonObject | undefined {
     const rest = this.#strip(patch, this.#root);
-    if (this.#size > MAX_KNOWN_VALUES) this.forget();
+    if (this.#size > MAX_FILTER_VALUES) this.clear();
     return rest;
   }
 
-  /** What was stripped against is stored on the server. */
+  /** The server has stored the patches since the last commit. */
   commit(): void {
     this.#undo = [];
   }
 
-  /** It is not: everything since the last commit will be read again. */
+  /** The server has not: the records since the last commit are read again. */
   rollback(): void {
     for (const undo of this.#undo.toReversed()) undo();
     this.#undo = [];
   }
 
-  /** Starts over with no knowledge. */
-  forget(): void {
+  /** Starts over without values. */
+  clear(): void {
     this.#root = { members: new Map(), complete: false };
     this.#undo = [];
     this.#size = 0;
@@ -64,26 +64,26 @@ export class StateFilter {
     const known = branch.members.get(key) ?? (branch.complete ? ABSENT : undefined);
     if (value === null) {
       if (known === ABSENT) return undefined;
-      this.#learn(branch, key, ABSENT);
+      this.#set(branch, key, ABSENT);
       return value;
     }
     if (isObject(value)) {
       if (known !== undefined && known !== ABSENT && "members" in known) {
-        // An empty object onto an object changes nothing, and neither does one whose members all change nothing.
+        // An empty object merged into an object changes nothing, nor does one whose members change nothing.
         return this.#strip(value, known);
       }
-      // Whether there was an object before decides what a null inside means, so the unknown stays unknown.
-      this.#learn(branch, key, known === undefined ? partial(value) : whole(value));
+      // A null inside means a deletion or a value, depending on whether there was an object before: unknown stays unknown.
+      this.#set(branch, key, known === undefined ? partial(value) : whole(value));
       return value;
     }
     if (known !== undefined && known !== ABSENT && "value" in known && equal(known.value, value)) {
       return undefined;
     }
-    this.#learn(branch, key, { value });
+    this.#set(branch, key, { value });
     return value;
   }
 
-  #learn(branch: Branch, key: string, known: Known): void {
+  #set(branch: Branch, key: string, known: Known): void {
     const before = branch.members.get(key);
     branch.members.set(key, known);
     const grown = weight(known) - (before === undefined ? 0 : weight(before));
@@ -96,7 +96,7 @@ export class StateFilter {
   }
 }
 
-/** What an object leaves behind where there was none before: exactly itself, nulls included. */
+/** An object stored where there was none: exactly itself, nulls included. */
 function whole(object: JsonObject): Branch {
   const members = Object.entries(object).map(([key, value]): [string, Known] => [
     key,
@@ -105,7 +105,7 @@ function whole(object: JsonObject): Branch {
   return { members: new Map(members), complete: true };
 }
 
-/** What is sure after an object was merged into something unknown. */
+/** What is certain after an object was merged into an unknown value. */
 function partial(object: JsonObject): Branch {
   const members = Object.entries(object).flatMap(([key, value]): [string, Known][] => {
     if (value === null) return []; // deleted from an object, or stored as null in a new one

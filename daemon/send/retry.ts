@@ -1,4 +1,4 @@
-/** How long to wait after failures: doubling, with jitter so that many daemons do not come back at the same moment. */
+/** How long to wait after failures: doubling, with jitter so that many daemons do not retry at the same time. */
 import { FIRST_RETRY_MS, MAX_RETRY_AFTER_MS, MAX_RETRY_MS } from "../limits.ts";
 
 /** The wait after the n-th failure in a row, from half to all of the doubled time. `random` is in [0, 1). */

@@ -1,21 +1,62 @@
-/** When a lane's next batch is due: a pure question of what it holds and when that came. */
+/** When a lane's next batch is due: a pure function of what is unsent and since when. */
 import { DAEMON_LEASE_MS } from "../../src/core/limits.ts";
-import type { Lane } from "../lanes/lanes.ts";
 import { FULL_BYTES, WATCHED_MS } from "../limits.ts";
 
-/** The moment, or infinity for a lane with nothing to say. `lives`: its session has a program that may still speak. */
-export function dueAt(lane: Lane, calmMs: number, lives: boolean): number {
-  const earliest = lane.notBefore;
-  if (lane.isOver && !lane.isRead) return earliest;
+/** Times are the monotonic clock's. */
+export type Due = {
+  /** After a failure the lane is not sent before this time. */
+  notBefore: number;
+  /** No record follows, but the server does not have the last one. */
+  isUnfinished: boolean;
+  /** There are bytes that the server has not acknowledged… */
+  isPending: boolean;
+  /** …since this time. */
+  pendingSince: number | undefined;
+  unsentBytes: number;
+  /** They hold an op that is sent without waiting: a start, an end, an exception. */
+  isUrgent: boolean;
+  /** The session's page is open in a browser. */
+  isWatched: boolean;
+  /** A program may still write to the session, so the server must not count it as out of contact. */
+  isLive: boolean;
+  lastContactAt: number;
+};
+
+/** The time, or infinity for a lane with nothing to send. */
+export function dueAt(lane: Due, batchMs: number): number {
+  if (lane.isUnfinished) return lane.notBefore;
   if (lane.isPending) {
-    if (lane.isUrgent || lane.unsentBytes >= FULL_BYTES) return earliest;
-    const patience = lane.isWatched ? Math.min(WATCHED_MS, calmMs) : calmMs;
-    return Math.max(earliest, (lane.pendingSince ?? 0) + patience);
+    if (lane.isUrgent || lane.unsentBytes >= FULL_BYTES) return lane.notBefore;
+    const waitMs = lane.isWatched ? Math.min(WATCHED_MS, batchMs) : batchMs;
+    return Math.max(lane.notBefore, (lane.pendingSince ?? 0) + waitMs);
   }
-  return lives ? Math.max(earliest, keepaliveAt(lane)) : Number.POSITIVE_INFINITY;
+  if (!lane.isLive) return Number.POSITIVE_INFINITY;
+  return Math.max(lane.notBefore, keepaliveAt(lane.lastContactAt));
 }
 
-/** A session whose daemon is silent for longer than its lease counts as suspended, so it is heard thrice in that time. */
-export function keepaliveAt(lane: Lane): number {
-  return lane.heardAt + DAEMON_LEASE_MS / 3;
+/** A session counts as out of contact after its lease, so the server is contacted three times within one. */
+export function keepaliveAt(lastContactAt: number): number {
+  return lastContactAt + DAEMON_LEASE_MS / 3;
+}
+
+export type Candidate = { at: number; lastContactAt: number; isObservations: boolean };
+
+/** Which lanes one request takes, first ones first; none unless one is due. With one that is due, others soon due travel too. */
+export function inOrder<Lane extends Candidate>(
+  lanes: Lane[],
+  now: number,
+  batchMs: number,
+): Lane[] {
+  if (!lanes.some(({ at }) => at <= now)) return [];
+  return lanes
+    .filter(({ at }) => at <= now + batchMs / 2)
+    .toSorted(
+      (a, b) =>
+        // An observation (a crash) is later than the program's own ops, and is applied after them.
+        Number(a.isObservations) - Number(b.isObservations) ||
+        Number(a.at > now) - Number(b.at > now) ||
+        // In turns: a lane that fills every request must not delay the others.
+        a.lastContactAt - b.lastContactAt ||
+        a.at - b.at,
+    );
 }

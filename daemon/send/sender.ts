@@ -1,60 +1,83 @@
 /**
- * Sends what is due, one request at a time to each server, and draws the consequences of its answers. Nothing is kept that is not
- * in a lane: after any failure the same records are read again.
+ * Sends what is due, one request at a time to each server, and acts on the answers. It keeps no ops in memory: after a failure
+ * the same records are read from the lane again.
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DAEMON_LEASE_MS, MAX_BATCH_BYTES, MAX_BATCHES } from "../../src/core/limits.ts";
 import type { Batch, BatchResult } from "../../src/core/wire.ts";
-import { build, type Built, keepalive } from "./batcher.ts";
-import type { Lane, Lanes } from "../lanes/lanes.ts";
+import { serverUrl } from "../config.ts";
+import type { Lane } from "../lanes/lane.ts";
+import type { Lanes } from "../lanes/lanes.ts";
+import type { Growth, Tail } from "../lanes/tail.ts";
 import {
-  FAILURES_BEFORE_SMALLER,
-  FIRST_REQUEST_BYTES,
-  MAX_REQUEST_BYTES,
+  ISOLATED_STEP_MS,
+  MAX_FILTERED_VALUES,
+  MAX_IMMEDIATE_MOVES,
   MIN_REQUEST_BYTES,
 } from "../limits.ts";
 import { type Log, reason } from "../log.ts";
+import { build, type BuildOptions, type Built, keepalive } from "./batcher.ts";
+import { StateFilter } from "./filter.ts";
+import * as pace from "./pace.ts";
 import { retryDelay } from "./retry.ts";
-import { dueAt, keepaliveAt } from "./schedule.ts";
+import { type Due, dueAt, inOrder, keepaliveAt } from "./schedule.ts";
 import type { Answer, Uploader } from "./uploader.ts";
 
 export type SenderOptions = {
   lanes: Lanes;
+  tail: Tail;
   uploader: Uploader;
   log: Log;
-  dead: string;
-  /** Where lanes go that name no server. */
+  /** The folder for records that the server refuses for good. */
+  rejected: string;
+  /** The server of lanes whose header has none. */
   server: string;
-  calmMs: number;
-  /** Waiting is by a clock that never jumps; only `sent_at` is the time of day. */
+  batchMs: number;
+  /** Whether a program may still write to a session. */
+  isLive: (session: string) => boolean;
+  /** Waiting is by a clock that is never set; only `sent_at` is the time of day. */
   monotonic: () => number;
   now: () => number;
   random: () => number;
-  /** Something was acknowledged. */
+  /** Called after each request whose answer moved a position. */
   acknowledged: () => void;
 };
 
-/** What is known of one server. */
-type Server = {
-  isBusy: boolean;
+/** What the sender keeps of one lane. Times are the monotonic clock's. */
+type Sending = {
+  filter: StateFilter;
+  /** Since when the lane has bytes that the server has not acknowledged. */
+  pendingSince: number | undefined;
+  isUrgent: boolean;
+  isWatched: boolean;
+  lastContactAt: number;
+  /** After a refusal batches get smaller, until the refused record is alone. */
+  maxRecords: number;
+  /** The refused record: it is left out and counted. */
+  refusedSeq: number;
+  /** Failures in a row. */
   failures: number;
   notBefore: number;
-  requestBytes: number;
-  /** The last answer, if it was one; nothing before the first. */
-  isReachable: boolean | undefined;
 };
 
+type Server = { isBusy: boolean; pace: pace.ServerPace };
+
+/** One batch of a request; without `built` it is a keepalive. */
 type Sent = { lane: Lane; built: Built | undefined; text: string };
+
+type Waiter = { isDone: () => boolean; resolve: (isDone: boolean) => void };
 
 export class Sender {
   readonly #options: SenderOptions;
+  /** A lane's entry goes when the lane does. */
+  readonly #lanes = new WeakMap<Lane, Sending>();
   readonly #servers = new Map<string, Server>();
-  readonly #waiting = new Set<{ isDone: () => boolean; resolve: (done: boolean) => void }>();
+  readonly #waiters = new Set<Waiter>();
   /** Counts for `datacat daemon status`. */
   readonly totals = { requests: 0, bytes: 0, batches: 0, ops: 0, refused: 0, lastOkAt: 0 };
 
-  /** When a server last took something. */
+  /** When a server last accepted a request, by the monotonic clock. */
   acceptedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: SenderOptions) {
@@ -62,114 +85,152 @@ export class Sender {
   }
 
   serverOf(lane: Lane): string {
-    return lane.header.server === ""
-      ? this.#options.server
-      : lane.header.server.replace(/\/+$/, "");
+    return lane.header.server === "" ? this.#options.server : serverUrl(lane.header.server);
   }
 
-  /** Whether a server took the last request; undefined if it was never asked. */
+  /** Whether a server answered the last request; undefined before the first. */
   isReachable(server: string): boolean | undefined {
-    return this.#servers.get(server)?.isReachable;
+    return this.#servers.get(server)?.pace.isReachable;
+  }
+
+  /** A lane grew. */
+  note(lane: Lane, growth: Growth): void {
+    const sending = this.#of(lane);
+    sending.pendingSince ??= this.#options.monotonic();
+    if (growth.isUrgent) sending.isUrgent = true;
+  }
+
+  /** The writer's process is gone, so the rest of the lane is sent at once. */
+  hurry(lane: Lane): void {
+    this.#of(lane).isUrgent = true;
+  }
+
+  /** After a sleep every session's lease may have run out at the server, so each is contacted at once. */
+  renewContact(): void {
+    for (const lane of this.#options.lanes.all.values()) {
+      this.#of(lane).lastContactAt = Number.NEGATIVE_INFINITY;
+    }
   }
 
   /** Starts a request to every server that something is due for. */
   pump(): void {
     const byServer = Map.groupBy(this.#options.lanes.all.values(), (lane) => this.serverOf(lane));
-    for (const [server, lanes] of byServer) {
-      const state = this.#state(server);
-      if (state.isBusy || state.notBefore > this.#options.monotonic()) continue;
-      const sent = this.#assemble(lanes, state);
+    for (const [url, lanes] of byServer) {
+      const server = this.#server(url);
+      if (server.isBusy || server.pace.notBefore > this.#options.monotonic()) continue;
+      const sent = this.#assemble(lanes, server);
       if (sent.length === 0) continue;
-      state.isBusy = true;
-      void this.#send(server, state, sent); // never rejects
+      server.isBusy = true;
+      void this.#send(url, server, sent); // never rejects
     }
   }
 
-  /** When something will be due, for sleeping until then. */
+  /** When the next batch is due, so that the loop wakes up for it. */
   nextAt(): number {
     let next = Number.POSITIVE_INFINITY;
     for (const lane of this.#options.lanes.all.values()) {
-      const state = this.#state(this.serverOf(lane));
-      if (!state.isBusy) next = Math.min(next, Math.max(state.notBefore, this.#dueAt(lane)));
+      const server = this.#server(this.serverOf(lane));
+      if (server.isBusy) continue;
+      next = Math.min(next, Math.max(server.pace.notBefore, this.#dueAt(lane)));
     }
     return next;
   }
 
-  /** Sends all there is of a session, or of every session, now. Answers whether the server has it, before the time is up. */
+  /** Sends all there is of a session, or of every session, now. Returns whether the server has it before the time is up. */
   flush(session: string | undefined, timeoutMs: number): Promise<boolean> {
-    this.#options.lanes.scan(this.#options.monotonic());
-    const goals = [...this.#options.lanes.all.values()]
+    const { lanes, tail, monotonic } = this.#options;
+    lanes.scan(monotonic());
+    const goals = [...lanes.all.values()]
       .filter((lane) => session === undefined || lane.session === session)
       .map((lane) => {
-        lane.look(this.#options.monotonic());
-        if (lane.isPending) lane.isUrgent = true;
-        return { lane, part: lane.tail.part, offset: lane.tail.offset };
+        tail.read(lane);
+        if (tail.isPending(lane)) this.#of(lane).isUrgent = true;
+        const { part, offset } = tail.of(lane);
+        return { lane, part, offset };
       });
     const isDone = () =>
       goals.every(({ lane, part, offset }) => {
-        if (this.#options.lanes.all.get(lane.lane) !== lane) return true;
+        if (lanes.all.get(lane.id) !== lane) return true;
         const { position } = lane;
         return position.part > part || (position.part === part && position.offset >= offset);
       });
     if (isDone()) return Promise.resolve(true);
-    for (const server of new Set(goals.map(({ lane }) => this.serverOf(lane)))) {
-      // Someone is waiting for it, so one try more; but a server that answered and asked for patience gets it.
-      const state = this.#state(server);
-      if (state.isReachable === false) state.notBefore = 0;
+    for (const url of new Set(goals.map(({ lane }) => this.serverOf(lane)))) {
+      // The caller waits, so an unreachable server is tried once more at once. One that answered with a delay is not.
+      const server = this.#server(url);
+      if (server.pace.isReachable === false) server.pace = { ...server.pace, notBefore: 0 };
     }
     this.pump();
     return new Promise((resolve) => {
-      const waiter = {
+      const waiter: Waiter = {
         isDone,
-        resolve: (done: boolean) => {
+        resolve: (done) => {
           clearTimeout(timer);
-          this.#waiting.delete(waiter);
+          this.#waiters.delete(waiter);
           resolve(done);
         },
       };
       const timer = setTimeout(() => waiter.resolve(isDone()), timeoutMs);
-      this.#waiting.add(waiter);
+      this.#waiters.add(waiter);
     });
   }
 
-  #state(server: string): Server {
-    let state = this.#servers.get(server);
-    if (!state) {
-      state = {
-        isBusy: false,
+  #of(lane: Lane): Sending {
+    let sending = this.#lanes.get(lane);
+    if (!sending) {
+      sending = {
+        filter: new StateFilter(),
+        pendingSince: undefined,
+        isUrgent: false,
+        isWatched: false,
+        lastContactAt: Number.NEGATIVE_INFINITY,
+        maxRecords: Number.POSITIVE_INFINITY,
+        refusedSeq: 0,
         failures: 0,
         notBefore: 0,
-        requestBytes: FIRST_REQUEST_BYTES,
-        isReachable: undefined,
       };
-      this.#servers.set(server, state);
+      this.#lanes.set(lane, sending);
     }
-    return state;
+    return sending;
+  }
+
+  #server(url: string): Server {
+    let server = this.#servers.get(url);
+    if (!server) {
+      server = { isBusy: false, pace: pace.NEW_SERVER };
+      this.#servers.set(url, server);
+    }
+    return server;
   }
 
   #dueAt(lane: Lane): number {
-    const speaks = lane.header.role !== "facts" && this.#options.lanes.isLive(lane.session);
-    return dueAt(lane, this.#options.calmMs, speaks);
+    const { tail, isLive, batchMs } = this.#options;
+    const { notBefore, pendingSince, isUrgent, isWatched, lastContactAt } = this.#of(lane);
+    const due: Due = {
+      notBefore,
+      pendingSince,
+      isUrgent,
+      isWatched,
+      lastContactAt,
+      isUnfinished: lane.isClosed && !lane.isSent,
+      isPending: tail.isPending(lane),
+      unsentBytes: tail.unsentBytes(lane),
+      isLive: !lane.isObservations && isLive(lane.session),
+    };
+    return dueAt(due, batchMs);
   }
 
-  /** The batches of one request: what is due, longest unheard first, and what would be due soon while there is room. */
-  #assemble(lanes: Lane[], state: Server): Sent[] {
-    const now = this.#options.monotonic();
-    const due = lanes
-      .map((lane) => ({ lane, at: this.#dueAt(lane) }))
-      .filter(({ at }) => at <= now + this.#options.calmMs / 2)
-      .toSorted(
-        (a, b) =>
-          order(a.lane) - order(b.lane) ||
-          Number(a.at > now) - Number(b.at > now) ||
-          a.lane.heardAt - b.lane.heardAt || // in turns: who always has much to say must not keep others from being heard
-          a.at - b.at,
-      );
-    if (!due.some(({ at }) => at <= now)) return [];
-
+  /** The batches of one request. */
+  #assemble(lanes: Lane[], server: Server): Sent[] {
+    const candidates = lanes.map((lane) => ({
+      lane,
+      at: this.#dueAt(lane),
+      lastContactAt: this.#of(lane).lastContactAt,
+      isObservations: lane.isObservations,
+    }));
     const sent: Sent[] = [];
-    let room = state.requestBytes;
-    for (const { lane } of due) {
+    let room = server.pace.requestBytes;
+    for (const { lane } of inOrder(candidates, this.#options.monotonic(), this.#options.batchMs)) {
       if (room <= 0 || sent.length >= MAX_BATCHES) break;
       const next = this.#tryBuild(lane, room);
       if (!next) continue;
@@ -179,159 +240,143 @@ export class Sender {
     return sent;
   }
 
-  /** A lane that cannot be read must not keep the others from being sent. */
+  /** A lane that can't be read does not keep the others from being sent. */
   #tryBuild(lane: Lane, room: number): Sent | undefined {
     try {
       return this.#build(lane, room);
     } catch (error) {
-      this.#options.log.failed(`reading lane ${lane.lane}`, reason(error));
-      lane.filter.forget();
+      this.#options.log.failed(`reading lane ${lane.id}`, reason(error));
+      this.#of(lane).filter.clear();
       this.#delayLane(lane);
       return undefined;
     }
   }
 
   #build(lane: Lane, room: number): Sent | undefined {
-    const { lanes, monotonic } = this.#options;
-    const leaseMs = lanes.isLive(lane.session) ? DAEMON_LEASE_MS : undefined;
-    let built = build(lane, { bytes: room, ...(leaseMs !== undefined && { leaseMs }) });
+    const { lanes, tail, isLive, monotonic } = this.#options;
+    const sending = this.#of(lane);
+    const { filter, maxRecords, refusedSeq } = sending;
+    const leaseMs = isLive(lane.session) ? DAEMON_LEASE_MS : undefined;
+    const { isJoiner } = tail.of(lane);
+    const options: BuildOptions = { maxBytes: room, maxRecords, refusedSeq, leaseMs, isJoiner };
+
+    let built = build(lane, lane.isShared ? options : { ...options, filter });
     if (!lane.isShared) {
-      // A lane that another process has opened meanwhile may have changed the state before what was just read.
+      // Another process may have joined the session meanwhile, and changed state that the filter relied on.
       lanes.scan(monotonic());
-      if (lane.isShared) {
-        lane.filter.forget();
-        built = build(lane, { bytes: room, ...(leaseMs !== undefined && { leaseMs }) });
-      }
+      if (lane.isShared) built = build(lane, options);
     }
+    if (lane.isShared) filter.clear();
+
     const { batch } = built;
+    const isKeepaliveDue = keepaliveAt(sending.lastContactAt) <= monotonic();
     if (!batch) {
       this.#advance(lane, built);
-      if (leaseMs === undefined || keepaliveAt(lane) > monotonic()) return undefined;
+      if (leaseMs === undefined || !isKeepaliveDue) return undefined;
       return { lane, built: undefined, text: JSON.stringify(keepalive(lane, leaseMs)) };
     }
-    if (isQuiet(batch) && !lane.isOver && !lane.isUrgent && keepaliveAt(lane) > monotonic()) {
-      // Nothing in it changed anything: it can wait for company, and is read again then.
-      lane.filter.rollback();
-      lane.pendingSince = monotonic();
+    if (isEmpty(batch) && !lane.isClosed && !sending.isUrgent && !isKeepaliveDue) {
+      // The filter removed everything. The records are read again with those that follow.
+      filter.rollback();
+      sending.pendingSince = monotonic();
       return undefined;
     }
     const text = JSON.stringify(batch);
-    if (text.length > MAX_BATCH_BYTES / 3 && Buffer.byteLength(text) > MAX_BATCH_BYTES) {
-      if (built.records > 1) {
-        lane.filter.rollback();
-        lane.maxRecords = Math.ceil(built.records / 2);
-        return this.#build(lane, room);
-      }
+    if (built.records > 1 && isTooLong(text)) {
+      filter.rollback();
+      sending.maxRecords = pace.narrowed(built.records);
+      return this.#build(lane, room);
     }
     return { lane, built, text };
   }
 
-  async #send(server: string, state: Server, sent: Sent[]): Promise<void> {
+  async #send(url: string, server: Server, sent: Sent[]): Promise<void> {
     const { uploader, now, log } = this.#options;
     const body = `{"sent_at":${now()},"batches":[${sent.map(({ text }) => text).join(",")}]}`;
-    const answer = await uploader.ingest(server, body);
+    const answer = await uploader.ingest(url, body);
     try {
       this.totals.requests += 1;
       this.totals.bytes += body.length;
-      this.#conclude(server, state, sent, answer, body.length);
+      if (answer.kind === "answered") this.#accept(url, server, sent, answer, body.length);
+      else this.#fail(url, server, sent, answer);
+      this.#boundFilters();
       this.#options.acknowledged();
     } catch (error) {
-      // A full disk, say. What was not noted will be sent again, and the server will know it.
-      log.failed("noting what was sent", reason(error));
-      this.#forget(sent);
-      this.#delay(state, 0);
+      // A full disk, for example. What was not recorded as acknowledged is sent again, and the server ignores it.
+      log.failed("recording what was sent", reason(error));
+      this.#rollback(sent);
+      this.#delay(server);
     } finally {
-      state.isBusy = false;
+      server.isBusy = false;
     }
-    for (const waiter of this.#waiting) {
+    for (const waiter of this.#waiters) {
       if (waiter.isDone()) waiter.resolve(true);
-      else if (state.failures > 0) waiter.resolve(false);
+      else if (server.pace.failures > 0) waiter.resolve(false);
     }
     this.pump();
   }
 
-  #conclude(server: string, state: Server, sent: Sent[], answer: Answer, size: number): void {
+  #accept(
+    url: string,
+    server: Server,
+    sent: Sent[],
+    { answer }: Extract<Answer, { kind: "answered" }>,
+    bytes: number,
+  ): void {
     const { log, monotonic, now } = this.#options;
-    if (answer.kind === "answered") {
-      log.worked(`sending to ${server}`);
-      state.isReachable = true;
-      state.failures = 0;
-      this.totals.lastOkAt = now();
-      this.acceptedAt = monotonic();
-      state.notBefore = monotonic() + (answer.answer.slow_down_ms ?? 0);
-      if (size >= state.requestBytes / 2) {
-        state.requestBytes = Math.min(state.requestBytes * 2, MAX_REQUEST_BYTES);
-      }
-      const results = new Map(answer.answer.results.map((result) => [result.lane, result]));
-      for (const one of sent) this.#concludeBatch(one, results.get(one.lane.lane));
-      return;
-    }
-    this.#forget(sent);
-    log.failed(`sending to ${server}`, answer.message);
-    if (answer.kind === "refused") {
-      state.isReachable = true;
-      if (answer.status === 413) return this.#shrink(state, sent, answer.message);
-      // Only a Datacat server knows what is wrong with a body; a proxy's 400 says nothing about it.
-      if (answer.status === 400 && answer.code !== undefined) {
-        return this.#isolate(state, sent, answer.code, answer.message);
-      }
-    } else {
-      state.isReachable = false;
-    }
-    this.#delay(state, answer.kind === "refused" ? (answer.retryAfterMs ?? 0) : 0);
-    if (answer.kind === "refused" && state.failures >= FAILURES_BEFORE_SMALLER) {
-      state.requestBytes = Math.max(MIN_REQUEST_BYTES, Math.floor(state.requestBytes / 2));
-    }
+    log.worked(`sending to ${url}`);
+    this.totals.lastOkAt = now();
+    this.acceptedAt = monotonic();
+    server.pace = pace.afterAccepted(server.pace, bytes, monotonic(), answer.slow_down_ms);
+    const results = new Map(answer.results.map((result) => [result.lane, result]));
+    for (const one of sent) this.#acceptBatch(one, results.get(one.lane.id));
   }
 
-  #concludeBatch({ lane, built }: Sent, result: BatchResult | undefined): void {
+  #acceptBatch({ lane, built }: Sent, result: BatchResult | undefined): void {
     const { monotonic, log } = this.#options;
+    const sending = this.#of(lane);
     if (!result) {
-      lane.filter.rollback();
+      sending.filter.rollback();
       this.#delayLane(lane);
       return;
     }
-    lane.isWatched = result.watched ?? false;
-    if (!result.error) {
-      lane.heardAt = monotonic();
-      if (lane.failures > 0) log.worked(`sending lane ${lane.lane}`);
-      lane.failures = 0;
-      lane.notBefore = 0;
-      if (!built) return;
-      this.totals.batches += 1;
-      this.totals.ops += built.records;
-      if (lane.maxRecords !== Number.POSITIVE_INFINITY) {
-        lane.maxRecords =
-          lane.maxRecords < 100_000 ? lane.maxRecords * 2 : Number.POSITIVE_INFINITY;
-      }
-      this.#advance(lane, built);
-      if (result.applied > built.end.seq) lane.moveTo(result.applied);
+    sending.isWatched = result.watched ?? false;
+    if (result.error) {
+      sending.filter.rollback();
+      this.#refuseBatch(lane, built, result.applied, result.error);
       return;
     }
-    lane.filter.rollback();
-    this.#concludeError(lane, built, result.applied, result.error);
+    sending.lastContactAt = monotonic();
+    if (sending.failures > 0) log.worked(`sending lane ${lane.id}`);
+    sending.failures = 0;
+    sending.notBefore = 0;
+    if (!built) return;
+    this.totals.batches += 1;
+    this.totals.ops += built.records;
+    sending.maxRecords = pace.widened(sending.maxRecords);
+    this.#advance(lane, built);
+    if (result.applied > built.end.seq) this.#moveTo(lane, result.applied);
   }
 
-  #concludeError(
+  #refuseBatch(
     lane: Lane,
     built: Built | undefined,
     applied: number,
     error: { code: string; message: string },
   ): void {
     const { log, lanes } = this.#options;
+    const sending = this.#of(lane);
     switch (error.code) {
       case "lane_gap":
       case "lane_overlap":
-        lane.moveTo(applied);
-        lane.isUrgent = true;
-        // Told the same thing again and again, we would go in circles at full speed.
-        if (++lane.failures > 3) this.#delayLane(lane);
+        this.#moveTo(lane, applied);
+        sending.isUrgent = true;
+        // The same answer again and again would make requests without a pause.
+        if (++sending.failures > MAX_IMMEDIATE_MOVES) this.#delayLane(lane);
         return;
       case "gone":
-        log.write(
-          `session ${lane.session} was deleted on the server: its lane ${lane.lane} is dropped`,
-        );
-        lanes.remove(lane);
+        log.write(`session ${lane.session} was deleted on the server; lane ${lane.id} is deleted`);
+        lanes.delete(lane);
         return;
       case "too_large":
       case "invalid_json":
@@ -343,82 +388,127 @@ export class Sender {
         else this.#delayLane(lane);
         return;
       default:
-        log.failed(`sending lane ${lane.lane}`, `${error.code}: ${error.message}`);
+        log.failed(`sending lane ${lane.id}`, `${error.code}: ${error.message}`);
         this.#delayLane(lane);
     }
   }
 
-  /** Halves the batch until what the server refuses stands alone; then parks it, and the rest goes on. */
+  /** No answer, or one to the request as a whole. */
+  #fail(
+    url: string,
+    server: Server,
+    sent: Sent[],
+    answer: Exclude<Answer, { kind: "answered" }>,
+  ): void {
+    const now = this.#options.monotonic();
+    const random = this.#options.random();
+    this.#rollback(sent);
+    this.#options.log.failed(`sending to ${url}`, answer.message);
+    if (answer.kind === "unreachable") {
+      server.pace = pace.afterUnreachable(server.pace, now, random);
+      return;
+    }
+    const { status, code, message, retryAfterMs } = answer;
+    const [first] = sent;
+    const only = sent.length === 1 ? first : undefined;
+    if (status === 413) {
+      if (only && server.pace.requestBytes <= MIN_REQUEST_BYTES) {
+        server.pace = { ...server.pace, isReachable: true };
+        if (only.built) this.#narrow(only.lane, only.built, { code: "too_large", message });
+        else this.#delay(server);
+        return;
+      }
+      server.pace = pace.afterTooLarge(server.pace, sent.length, now, random);
+      return;
+    }
+    // Only a Datacat server knows what is wrong with a body; a proxy's 400 has no code of ours.
+    if (status === 400 && code !== undefined) {
+      if (only?.built) {
+        server.pace = { ...server.pace, isReachable: true };
+        this.#narrow(only.lane, only.built, { code, message });
+        return;
+      }
+      server.pace = pace.afterBadBody(server.pace, now, random);
+      // Lanes that are due at different times go in requests of their own, which show which batch is refused.
+      for (const [index, { lane }] of sent.entries()) {
+        this.#of(lane).notBefore = server.pace.notBefore + index * ISOLATED_STEP_MS;
+      }
+      return;
+    }
+    server.pace = pace.afterRefused(server.pace, now, random, retryAfterMs);
+  }
+
+  /** Halves the batch until the refused record is alone; then keeps that one as a file, and sends the rest. */
   #narrow(lane: Lane, built: Built, error: { code: string; message: string }): void {
-    lane.isUrgent = true;
+    const sending = this.#of(lane);
+    sending.isUrgent = true;
     if (built.records > 1) {
-      lane.maxRecords = Math.ceil(built.records / 2);
+      sending.maxRecords = pace.narrowed(built.records);
       return;
     }
-    const seq = built.end.seq;
-    if (lane.refusedSeq === seq) return this.#delayLane(lane); // it refuses even to hear that it was refused
-    lane.refusedSeq = seq;
+    const { seq } = built.end;
+    if (sending.refusedSeq === seq) return this.#delayLane(lane); // refused even without the record
+    sending.refusedSeq = seq;
     this.totals.refused += 1;
-    const letter = { session: lane.session, lane: lane.lane, seq, error, op: built.lastOp };
-    const path = join(this.#options.dead, `${lane.lane}.${String(seq).padStart(9, "0")}.json`);
-    writeFileSync(path, `${JSON.stringify(letter)}\n`, { mode: 0o600, flush: true });
-    this.#options.log.write(`${error.code}: ${error.message} Parked in ${path}`);
+    const refused = { session: lane.session, lane: lane.id, seq, error, op: built.lastOp };
+    const name = `${lane.id}.${String(seq).padStart(9, "0")}.json`;
+    const path = join(this.#options.rejected, name);
+    writeFileSync(path, `${JSON.stringify(refused)}\n`, { mode: 0o600, flush: true });
+    this.#options.log.write(`${error.code}: ${error.message} The record is kept in ${path}`);
   }
 
-  /** The request was too large for something on the way. */
-  #shrink(state: Server, sent: Sent[], message: string): void {
-    const [only] = sent;
-    if (state.requestBytes > MIN_REQUEST_BYTES || sent.length > 1) {
-      state.requestBytes = Math.max(MIN_REQUEST_BYTES, Math.floor(state.requestBytes / 4));
-      if (sent.length > 1) this.#delay(state, 0);
-      return;
-    }
-    if (only?.built) this.#narrow(only.lane, only.built, { code: "too_large", message });
-    else this.#delay(state, 0);
+  #rollback(sent: Sent[]): void {
+    for (const { lane } of sent) this.#of(lane).filter.rollback();
   }
 
-  /** The server refuses the request as a whole: sent one by one, the batches show which it is. */
-  #isolate(state: Server, sent: Sent[], code: string, message: string): void {
-    const [only] = sent;
-    if (sent.length === 1 && only?.built)
-      return this.#narrow(only.lane, only.built, { code, message });
-    state.requestBytes = MIN_REQUEST_BYTES;
-    this.#delay(state, 0);
-    // Lanes that wait for different times come in requests of their own.
-    for (const [index, { lane }] of sent.entries()) lane.notBefore = state.notBefore + index * 50;
-  }
-
-  #forget(sent: Sent[]): void {
-    for (const { lane } of sent) lane.filter.rollback();
-  }
-
-  #delay(state: Server, retryAfterMs: number): void {
-    state.failures += 1;
+  #delay(server: Server): void {
     const { monotonic, random } = this.#options;
-    state.notBefore = monotonic() + retryDelay(state.failures, random(), retryAfterMs);
+    server.pace = pace.delayed(server.pace, monotonic(), random());
   }
 
   #delayLane(lane: Lane): void {
-    lane.failures += 1;
     const { monotonic, random } = this.#options;
-    lane.notBefore = monotonic() + retryDelay(lane.failures, random());
+    const sending = this.#of(lane);
+    sending.failures += 1;
+    sending.notBefore = monotonic() + retryDelay(sending.failures, random());
   }
 
   #advance(lane: Lane, built: Built): void {
-    lane.filter.commit();
+    const { lanes, tail, monotonic } = this.#options;
+    const sending = this.#of(lane);
+    sending.filter.commit();
     lane.position = built.end;
-    if (built.isLast) lane.isRead = true;
-    lane.pendingSince = lane.isPending ? this.#options.monotonic() : undefined;
-    if (!lane.isPending) lane.isUrgent = false;
-    this.#options.lanes.trim(lane);
+    if (built.isLast) lane.isSent = true;
+    const isPending = tail.isPending(lane);
+    sending.pendingSince = isPending ? monotonic() : undefined;
+    if (!isPending) sending.isUrgent = false;
+    lanes.trim(lane);
+  }
+
+  /** The server has other records than expected, so its state is unknown to the filter. */
+  #moveTo(lane: Lane, applied: number): void {
+    lane.moveTo(applied);
+    this.#of(lane).filter.clear();
+  }
+
+  /** Bounds the memory of all filters together: the largest are cleared first. */
+  #boundFilters(): void {
+    const filters = [...this.#options.lanes.all.values()].map((lane) => this.#of(lane).filter);
+    let sum = filters.reduce((total, filter) => total + filter.size, 0);
+    if (sum <= MAX_FILTERED_VALUES) return;
+    for (const filter of filters.toSorted((a, b) => b.size - a.size)) {
+      if (sum <= MAX_FILTERED_VALUES) return;
+      sum -= filter.size;
+      filter.clear();
+    }
   }
 }
 
-/** The daemon's own word comes after the program's, within a request as in time. */
-function order(lane: Lane): number {
-  return lane.header.role === "facts" ? 1 : 0;
+function isEmpty(batch: Batch): boolean {
+  return batch.ops.length === 0 && batch.dropped === undefined && batch.writer === undefined;
 }
 
-function isQuiet(batch: Batch): boolean {
-  return batch.ops.length === 0 && batch.dropped === undefined && batch.writer === undefined;
+/** A character takes at most three bytes, so short texts need not be measured. */
+function isTooLong(text: string): boolean {
+  return text.length > MAX_BATCH_BYTES / 3 && Buffer.byteLength(text) > MAX_BATCH_BYTES;
 }

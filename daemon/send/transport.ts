@@ -1,4 +1,4 @@
-/** One HTTP request, directly or through the proxy that the environment names. Every failure to get an answer is thrown. */
+/** One HTTP request, directly or through the proxy that the environment names. Throws if there is no answer. */
 import { readFileSync } from "node:fs";
 import type { IncomingHttpHeaders } from "node:http";
 import { http, https } from "../builtin.ts";
@@ -18,12 +18,12 @@ type Tls = { ca?: string[]; rejectUnauthorized?: boolean };
 
 export function openTransport(env: Environment, insecure: boolean): Transport {
   const ca = extraCertificates(env);
-  const tls: Tls = { ...(ca && { ca }), ...(insecure && { rejectUnauthorized: false }) };
+  const tls: Tls = { ca, rejectUnauthorized: !insecure };
   const proxied = ["http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"];
   return proxied.some((name) => env[name]) ? throughProxy(env, tls) : direct(tls);
 }
 
-/** Node's own client: a library would take more memory than all the rest of the daemon. */
+/** Node's own client: a library would take more memory than the rest of the daemon. */
 function direct(tls: Tls): Transport {
   const agents = {
     "http:": new http.Agent({ keepAlive: true, maxSockets: 4 }),
@@ -59,7 +59,7 @@ function direct(tls: Tls): Transport {
       try {
         return await once(request);
       } catch (error) {
-        // The server closed a kept connection just as we used it. Nothing that we send does harm twice.
+        // The server closed a kept connection as it was used. Sending any of our requests twice is safe.
         if (error instanceof StaleSocket) return once(request);
         throw error;
       }
@@ -88,7 +88,7 @@ function throughProxy(env: Environment, tls: Tls): Transport {
         path: url.pathname + url.search,
         method: body ? "POST" : "GET",
         headers,
-        ...(body && { body }),
+        body,
         signal: AbortSignal.timeout(timeoutMs),
       });
       const text = await response.body.text();
@@ -101,14 +101,14 @@ function throughProxy(env: Environment, tls: Tls): Transport {
 }
 
 async function openProxyAgent(env: Environment, tls: Tls) {
-  // Loaded only for those who have a proxy.
+  // Loaded only where there is a proxy.
   const { EnvHttpProxyAgent } = await import("undici");
   const httpProxy = env["http_proxy"] ?? env["HTTP_PROXY"];
   const httpsProxy = env["https_proxy"] ?? env["HTTPS_PROXY"];
   return new EnvHttpProxyAgent({
-    ...(httpProxy && { httpProxy }),
-    ...(httpsProxy && { httpsProxy }),
-    // A proxy is for elsewhere: a server on this machine is asked directly.
+    httpProxy,
+    httpsProxy,
+    // A server on this machine is asked directly.
     noProxy: [env["no_proxy"] ?? env["NO_PROXY"], "localhost", "127.0.0.1", "::1", "[::1]"]
       .filter(Boolean)
       .join(","),
@@ -118,7 +118,7 @@ async function openProxyAgent(env: Environment, tls: Tls) {
   });
 }
 
-/** NODE_EXTRA_CA_CERTS is Node's own doing; SSL_CERT_FILE is what other programs read. */
+/** Node reads NODE_EXTRA_CA_CERTS itself. Other programs read SSL_CERT_FILE, which Node does not. */
 function extraCertificates(env: Environment): string[] | undefined {
   const path = env["SSL_CERT_FILE"];
   if (!path) return undefined;

@@ -1,4 +1,4 @@
-/** Talks to the server: gzip, a key for each server, and every failure as a value. */
+/** Requests to the server: gzip, one key per server, and every failure as a value. */
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import * as v from "valibot";
@@ -11,7 +11,7 @@ import { type Incoming, openTransport, type Transport } from "./transport.ts";
 
 export type Answer =
   | { kind: "answered"; answer: IngestAnswer }
-  /** The server, or something before it, did not take the request as a whole. */
+  /** The server, or a proxy before it, refused the request as a whole. */
   | { kind: "refused"; status: number; code?: string; message: string; retryAfterMs?: number }
   | { kind: "unreachable"; message: string };
 
@@ -53,23 +53,23 @@ export class Uploader {
     const parsed = parse(response.body);
     if (status === 200) {
       const answer = v.safeParse(Ingested, parsed);
-      // The optional keys are those of the type.
-      if (answer.success) return { kind: "answered", answer: answer.output as IngestAnswer };
-      const message = "it answered 200 but not as a Datacat server does: is the address right?";
+      if (answer.success) return { kind: "answered", answer: answer.output };
+      const message =
+        "it answered 200, but not as a Datacat server does; check the server's address";
       return { kind: "refused", status: 502, message };
     }
-    const told = v.safeParse(ErrorBody, parsed);
+    const refusal = v.safeParse(ErrorBody, parsed);
     const retryAfterMs = parseRetryAfter(response.headers["retry-after"], Date.now());
     return {
       kind: "refused",
       status,
-      message: told.success ? told.output.error.message : `it answered ${status}`,
-      ...(told.success && { code: told.output.error.code }),
-      ...(retryAfterMs !== undefined && { retryAfterMs }),
+      message: refusal.success ? refusal.output.error.message : `it answered ${status}`,
+      code: refusal.success ? refusal.output.error.code : undefined,
+      retryAfterMs,
     };
   }
 
-  /** Asks for something; throws if there is no answer in that time. */
+  /** Throws if there is no answer within the time. */
   get(server: string, path: string, timeoutMs: number): Promise<Incoming> {
     return this.#send(server, path, timeoutMs);
   }
@@ -87,7 +87,7 @@ export class Uploader {
         ...(key && { authorization: `Bearer ${key}` }),
         ...(body && { "content-type": "application/json", "content-encoding": "gzip" }),
       },
-      ...(body && { body }),
+      body,
       timeoutMs,
     });
   }

@@ -1,66 +1,74 @@
 /**
- * When a program that beats counts as hung. Nothing before its first heartbeat; never while paused; and by the time that the daemon
- * itself saw pass, so neither a wrong clock nor a sleeping machine makes a hang.
+ * When a program that sends heartbeats counts as hung: pure functions of its heartbeats and the time. Never before the first
+ * heartbeat, never while paused. Time is the daemon's monotonic clock, so a wrong clock or a sleeping machine makes no hang.
+ *
+ * The server's `src/core/status.ts` decides the verdict. It counts a session as hung because of the `hang` op recorded here, or, for
+ * a session without a daemon, by the times of the program's own ops. Both allow the same time (`heartbeatLimitMs`).
  */
-import { DEFAULT_HEARTBEAT_TIMEOUT_MS, HEARTBEAT_GRACE_MS } from "../../src/core/limits.ts";
+import { DEFAULT_HEARTBEAT_TIMEOUT_MS } from "../../src/core/limits.ts";
+import { heartbeatLimitMs } from "../../src/core/status.ts";
 import type { Op } from "../../src/core/wire.ts";
 import { SPINNING_PERCENT } from "../limits.ts";
 import type { ProcessInfo } from "./processes.ts";
 
-export type Pulse = {
-  /** By the program's clock. */
+export type Heartbeats = {
+  /** The last one, by the program's clock. */
   lastAt: number;
-  /** When the daemon saw it, by its monotonic clock. */
-  seen: number;
+  /** When the daemon read it, by its monotonic clock. */
+  readAt: number;
   timeoutMs: number;
   isPaused: boolean;
   isHung: boolean;
 };
 
-/** Takes in what the program said. Answers with the recovery from a hang, if that is one. */
-export function beat(
-  pulse: Pulse | undefined,
+/** The heartbeats after an op of the program, and the recovery from a hang, if the op shows one. */
+export function afterOp(
+  before: Heartbeats | undefined,
   op: Op,
   monotonic: number,
-): { pulse: Pulse | undefined; recovered?: Op } {
+): { heartbeats: Heartbeats | undefined; recovered?: Op } {
   if (op.op === "heartbeat") {
-    const timeoutMs = op.timeout_ms ?? pulse?.timeoutMs ?? DEFAULT_HEARTBEAT_TIMEOUT_MS;
-    const next = { lastAt: op.at, seen: monotonic, timeoutMs, isPaused: false, isHung: false };
-    if (!pulse?.isHung) return { pulse: next };
-    const duration_ms = Math.max(0, op.at - pulse.lastAt);
-    return { pulse: next, recovered: { op: "recovered", at: op.at, duration_ms } };
+    const timeoutMs = op.timeout_ms ?? before?.timeoutMs ?? DEFAULT_HEARTBEAT_TIMEOUT_MS;
+    const heartbeats = {
+      lastAt: op.at,
+      readAt: monotonic,
+      timeoutMs,
+      isPaused: false,
+      isHung: false,
+    };
+    if (!before?.isHung) return { heartbeats };
+    const duration_ms = Math.max(0, op.at - before.lastAt);
+    return { heartbeats, recovered: { op: "recovered", at: op.at, duration_ms } };
   }
-  if (!pulse) return { pulse };
-  if (op.op === "pause") return { pulse: { ...pulse, isPaused: true } };
-  // The clock starts again, but only a heartbeat proves a recovery.
-  if (op.op === "resume") return { pulse: { ...pulse, isPaused: false, seen: monotonic } };
-  return { pulse };
+  if (!before) return { heartbeats: before };
+  if (op.op === "pause") return { heartbeats: { ...before, isPaused: true } };
+  // The time starts again, but only a heartbeat proves a recovery.
+  if (op.op === "resume") return { heartbeats: { ...before, isPaused: false, readAt: monotonic } };
+  return { heartbeats: before };
 }
 
-/** The hang that has just become one, if so. */
-export function missed(
-  pulse: Pulse | undefined,
+/** The hang that begins now, if one does. */
+export function hangOf(
+  heartbeats: Heartbeats,
   now: number,
   monotonic: number,
   activity: Activity | undefined,
 ): Op | undefined {
-  if (!pulse || pulse.isPaused || pulse.isHung) return undefined;
-  if (monotonic - pulse.seen <= pulse.timeoutMs + HEARTBEAT_GRACE_MS) return undefined;
+  const { lastAt, readAt, timeoutMs, isPaused, isHung } = heartbeats;
+  if (isPaused || isHung || monotonic - readAt <= heartbeatLimitMs(timeoutMs)) return undefined;
   return {
     op: "hang",
-    at: Math.max(now, pulse.lastAt),
-    last_heartbeat_at: pulse.lastAt,
-    ...(activity && {
-      process_state: activity.state,
-      cpu_percent: Math.round(activity.cpuPercent * 10) / 10,
-    }),
+    at: Math.max(now, lastAt),
+    last_heartbeat_at: lastAt,
+    process_state: activity?.state,
+    cpu_percent: activity && Math.round(activity.cpuPercent * 10) / 10,
   };
 }
 
 export type Activity = { state: "blocked" | "spinning" | "stopped"; cpuPercent: number };
 
-/** What a process did between two looks at it. */
-export function activity(
+/** What a process did between two samples. */
+export function activityOf(
   before: ProcessInfo,
   after: ProcessInfo,
   elapsedMs: number,
@@ -68,7 +76,7 @@ export function activity(
   if (after.state === "dead" || elapsedMs <= 0) return undefined;
   const cpuPercent = ((after.cpuMs - before.cpuMs) / elapsedMs) * 100;
   if (after.state === "stopped") return { state: "stopped", cpuPercent };
-  // On a machine with too much to do, a busy program may get little; but then it is always ready to run.
+  // On an overloaded machine a busy program may get little CPU time, but then it is always ready to run.
   const isReady = before.state === "running" && after.state === "running";
   return { state: isReady || cpuPercent >= SPINNING_PERCENT ? "spinning" : "blocked", cpuPercent };
 }

@@ -14,26 +14,25 @@ export function thisMachine(): Machine {
   const user = userName();
   return {
     machine_id: machineId(hardwareAddresses()),
-    ...(bootId !== undefined && { boot_id: bootId }),
+    boot_id: bootId,
     hostname: hostname(),
     os: `${platform()} ${arch()}`,
-    ...(user !== undefined && { user }),
+    user,
   };
 }
 
-/** Who this process is, for lanes that the daemon writes. */
+/** This process, for lanes that the daemon writes. */
 export function thisProcess(): Pick<Writer, "pid" | "pid_started"> {
-  const started = readProcess(process.pid)?.started;
-  return { pid: process.pid, ...(started !== undefined && { pid_started: started }) };
+  return { pid: process.pid, pid_started: readProcess(process.pid)?.started };
 }
 
-/** 1.x's: the MD5 of the first hardware address; "" without any. */
+/** As in 1.x: the MD5 of the first hardware address; "" without any. */
 export function machineId(addresses: string[]): string {
   const first = addresses.find((address) => !/^[0:]*$/.test(address));
   return first === undefined ? "" : createHash("md5").update(first.toLowerCase()).digest("hex");
 }
 
-/** In the order of the interfaces' index. Node itself leaves out interfaces without an address. */
+/** Ordered by the interfaces' index. Node's list has no interfaces without an IP address, so Linux's own is read. */
 function hardwareAddresses(): string[] {
   const folder = "/sys/class/net";
   try {
@@ -55,7 +54,7 @@ function userName(): string | undefined {
   try {
     return userInfo().username;
   } catch {
-    return undefined; // a uid that no user database knows, as in many containers
+    return undefined; // a uid that is in no user database, as in many containers
   }
 }
 

@@ -1,26 +1,31 @@
-/** Watches the programs behind the lanes, and says what happened to them: died, hung, recovered, slept. Verdicts are the server's. */
+/**
+ * Observes the processes behind the lanes, and records what happened to them: crashed, hung, recovered, slept. The server decides
+ * the verdict.
+ */
 import { DAEMON_LEASE_MS } from "../../src/core/limits.ts";
 import type { Crash, Op, Writer } from "../../src/core/wire.ts";
-import { type Clock, gap, type Look, look } from "../clock.ts";
-import type { Facts } from "./observations.ts";
-import { activity, beat, missed } from "./hang.ts";
-import type { Lane, Lanes } from "../lanes/lanes.ts";
-import { ABANDONED_MS, WATCH_MS } from "../limits.ts";
+import { type Clock, gap, type Reading, read } from "../clock.ts";
+import type { Lane } from "../lanes/lane.ts";
+import type { Lanes } from "../lanes/lanes.ts";
+import { type Growth, lastRecordAt, type Tail } from "../lanes/tail.ts";
+import { ABANDONED_MS, SAMPLE_MS, WATCH_MS } from "../limits.ts";
 import type { Log } from "../log.ts";
+import { activityOf, afterOp, hangOf, type Heartbeats } from "./hang.ts";
 import type { Machine } from "./machine.ts";
+import type { Observations } from "./observations.ts";
 import { type OomWatch, wasKilledForMemory, watchOom } from "./oom.ts";
-import { lastRecordAt, type News } from "../lanes/tail.ts";
-import { isAlive, readProcess } from "./processes.ts";
+import { isAlive, type ProcessInfo, readProcess } from "./processes.ts";
 
-export type Fate = "alive" | "dead" | "rebooted" | "unknown";
+/** `unknown`: the process is on another machine or in another container, or the header names none. */
+export type WriterState = "alive" | "dead" | "rebooted" | "unknown";
 
-/** What became of a lane's writer. `alive` looks a process up in this machine's (or container's) table. */
-export function fate(
+/** The state of a lane's writer. `alive` looks a process up in this machine's (or container's) process table. */
+export function writerState(
   writer: Writer,
   started: string | undefined,
   machine: Machine,
   alive: (pid: number, started?: string) => boolean,
-): Fate {
+): WriterState {
   if (writer.pid === undefined) return "unknown";
   const isElsewhere = writer.hostname !== undefined && writer.hostname !== machine.hostname;
   if (writer.boot_id && machine.boot_id && writer.boot_id !== machine.boot_id) {
@@ -33,193 +38,272 @@ export function fate(
   return isElsewhere ? "unknown" : "dead";
 }
 
+export type MonitorOptions = {
+  lanes: Lanes;
+  tail: Tail;
+  observations: Observations;
+  clock: Clock;
+  machine: Machine;
+  log: Log;
+  /** The system's processes, unless a test has others. */
+  processes?: { isAlive: typeof isAlive; readProcess: typeof readProcess };
+  /** Called when a lane's writer is gone. */
+  closed: (lane: Lane) => void;
+  /** Called when the machine has slept or the daemon was stopped for a while. */
+  resumed: () => void;
+};
+
+/** What the monitor keeps of one lane's writer. */
+type Watched = {
+  /** When the process started, as the system writes it. */
+  started: string | undefined;
+  heartbeats: Heartbeats | undefined;
+  /** Its last exception was not caught. */
+  hasThrown: boolean;
+  wasSeenAlive: boolean;
+  /** For CPU use over the last seconds. */
+  sample: { process: ProcessInfo; monotonic: number } | undefined;
+  oom: OomWatch | undefined;
+  /** Until when a client on another disk promised to send something. */
+  leaseUntil: number;
+  /** It did not, so nothing shows that the writer still runs. */
+  isSilent: boolean;
+};
+
 export class Monitor {
-  readonly #lanes: Lanes;
-  readonly #facts: Facts;
-  readonly #clock: Clock;
-  readonly #machine: Machine;
-  readonly #log: Log;
-  readonly #oom = new Map<string, OomWatch>();
-  /** What the daemon has said before it was started again: crashes by lane, and hangs that have not ended. */
-  readonly #saidCrashed = new Set<string>();
-  readonly #saidHung = new Map<string, number>();
-  #before: Look;
+  readonly #options: Required<MonitorOptions>;
+  /** A lane's entry goes when the lane does. */
+  readonly #watched = new WeakMap<Lane, Watched>();
+  /** What an earlier daemon recorded, by lane id: crashes, and hangs that have not ended. */
+  readonly #recordedCrashes = new Set<string>();
+  readonly #recordedHangs = new Map<string, number>();
+  #before: Reading;
 
-  constructor(lanes: Lanes, facts: Facts, clock: Clock, machine: Machine, log: Log) {
-    this.#lanes = lanes;
-    this.#facts = facts;
-    this.#clock = clock;
-    this.#machine = machine;
-    this.#log = log;
-    this.#before = look(clock);
+  constructor(options: MonitorOptions) {
+    this.#options = { processes: { isAlive, readProcess }, ...options };
+    this.#before = read(options.clock);
   }
 
-  /** Takes in what a lane's end says. */
-  learn(lane: Lane, news: News): void {
-    for (const op of news.ops) {
-      if (lane.header.role === "facts") this.#remember(op);
-      else this.#hear(lane, op);
+  /** Whether a lane's writer may still append to it. */
+  isLiveLane(lane: Lane): boolean {
+    return !lane.isClosed && !lane.isObservations && !this.#of(lane).isSilent;
+  }
+
+  /** Whether a program may still write to a session. */
+  isLive(session: string): boolean {
+    for (const lane of this.#options.lanes.ofSession(session)) {
+      if (this.isLiveLane(lane)) return true;
+    }
+    return false;
+  }
+
+  /** When the writer's process started, if that is known. */
+  startOf(lane: Lane): string | undefined {
+    return this.#of(lane).started;
+  }
+
+  /** A client on another disk promises to send something again within this time. */
+  extendLease(lane: Lane, leaseMs: number): void {
+    const watched = this.#of(lane);
+    watched.leaseUntil = this.#options.clock.monotonic() + leaseMs;
+    watched.isSilent = false;
+  }
+
+  /** A lane grew. */
+  note(lane: Lane, { ops }: Growth): void {
+    for (const op of ops) {
+      if (lane.isObservations) this.#noteRecorded(op);
+      else this.#noteOp(lane, op);
     }
   }
 
-  /** Looks at every writer. To be called after the lanes were looked at, so that a beat just written counts. */
+  /** Checks every writer. Call it after the lanes were read, so that a heartbeat just written counts. */
   tick(): void {
-    this.#facts.retry();
-    this.#noteSleep();
-    for (const lane of this.#lanes.all.values()) {
-      if (lane.header.role === "facts") this.#closeFacts(lane);
-      else if (!lane.isOver) this.#watch(lane);
+    this.#options.observations.retry();
+    this.#noteGap();
+    for (const lane of this.#options.lanes.all.values()) {
+      if (lane.isObservations) this.#closeObservations(lane);
+      else if (!lane.isClosed) this.#check(lane);
     }
   }
 
-  #hear(lane: Lane, op: Op): void {
-    if (op.op === "event") lane.hasThrown = op.handled === false;
-    const { pulse, recovered } = beat(lane.pulse, op, this.#clock.monotonic());
-    lane.pulse = pulse;
-    if (recovered) this.#facts.record(lane, recovered);
+  #of(lane: Lane): Watched {
+    let watched = this.#watched.get(lane);
+    if (!watched) {
+      watched = {
+        started: lane.header.writer.pid_started ?? this.#options.lanes.checkpointed(lane)?.started,
+        heartbeats: undefined,
+        hasThrown: false,
+        wasSeenAlive: false,
+        sample: undefined,
+        oom: undefined,
+        leaseUntil: 0,
+        isSilent: false,
+      };
+      this.#watched.set(lane, watched);
+    }
+    return watched;
   }
 
-  #remember(op: Op & { lane?: string }): void {
+  #noteOp(lane: Lane, op: Op): void {
+    const watched = this.#of(lane);
+    if (op.op === "event") watched.hasThrown = op.handled === false;
+    const monotonic = this.#options.clock.monotonic();
+    const { heartbeats, recovered } = afterOp(watched.heartbeats, op, monotonic);
+    watched.heartbeats = heartbeats;
+    if (recovered) this.#options.observations.record(lane, recovered);
+  }
+
+  #noteRecorded(op: Op & { lane?: string }): void {
     if (op.lane === undefined) return;
-    if (op.op === "crash") this.#saidCrashed.add(op.lane);
-    if (op.op === "hang") this.#saidHung.set(op.lane, op.last_heartbeat_at ?? op.at);
-    if (op.op === "recovered") this.#saidHung.delete(op.lane);
+    if (op.op === "crash") this.#recordedCrashes.add(op.lane);
+    if (op.op === "hang") this.#recordedHangs.set(op.lane, op.last_heartbeat_at ?? op.at);
+    if (op.op === "recovered") this.#recordedHangs.delete(op.lane);
   }
 
-  #watch(lane: Lane): void {
-    this.#resumeHang(lane);
+  #check(lane: Lane): void {
+    const watched = this.#of(lane);
+    this.#resumeHang(lane, watched);
     const { writer, role } = lane.header;
-    const became =
-      role === "relay" ? "unknown" : fate(writer, lane.started, this.#machine, isAlive);
-    switch (became) {
+    const { clock, machine, tail, log, processes } = this.#options;
+    const state =
+      role === "relay"
+        ? "unknown"
+        : writerState(writer, watched.started, machine, processes.isAlive);
+    switch (state) {
       case "alive":
-        this.#seeAlive(lane);
-        this.#checkPulse(lane);
+        this.#noteAlive(lane, watched);
+        this.#checkHeartbeats(lane, watched);
         return;
       case "dead":
       case "rebooted":
-        this.#bury(lane, became);
+        this.#close(lane, watched, state);
         return;
-      case "unknown":
-        this.#checkPulse(lane);
-        lane.isSilent =
-          this.#clock.monotonic() > Math.max(lane.leaseUntil, lane.grewAt + DAEMON_LEASE_MS);
-        if (this.#clock.monotonic() - lane.grewAt > ABANDONED_MS) {
-          this.#log.write(`lane ${lane.lane} has been silent for a day; taken as over`);
-          lane.isOver = true;
+      case "unknown": {
+        this.#checkHeartbeats(lane, watched);
+        const { grewAt } = tail.of(lane);
+        const now = clock.monotonic();
+        watched.isSilent = now > Math.max(watched.leaseUntil, grewAt + DAEMON_LEASE_MS);
+        if (now - grewAt > ABANDONED_MS) {
+          log.write(`lane ${lane.id} has not grown for a day; closed`);
+          lane.isClosed = true;
         }
         return;
+      }
       default:
-        became satisfies never;
+        state satisfies never;
     }
   }
 
-  #seeAlive(lane: Lane): void {
+  #noteAlive(lane: Lane, watched: Watched): void {
     const { pid } = lane.header.writer;
-    if (pid === undefined || lane.wasSeenAlive) return;
-    lane.wasSeenAlive = true;
-    lane.started ??= readProcess(pid)?.started;
-    const oom = watchOom(pid);
-    if (oom) this.#oom.set(lane.lane, oom);
+    if (pid === undefined || watched.wasSeenAlive) return;
+    watched.wasSeenAlive = true;
+    watched.started ??= this.#options.processes.readProcess(pid)?.started;
+    watched.oom = watchOom(pid);
   }
 
-  #checkPulse(lane: Lane): void {
+  #checkHeartbeats(lane: Lane, watched: Watched): void {
+    const { heartbeats } = watched;
     const { pid } = lane.header.writer;
-    if (!lane.pulse || lane.pulse.isHung) return;
-    const monotonic = this.#clock.monotonic();
-    // Its last seconds are what tells whether it is busy, so it is looked at while it is merely late.
-    const silent = monotonic - lane.pulse.seen;
-    if (silent < WATCH_MS * 2) return;
-    const process = pid === undefined ? undefined : readProcess(pid);
-    const before = lane.sample;
-    const doing =
-      process && before && activity(before.process, process, monotonic - before.monotonic);
+    if (!heartbeats || heartbeats.isHung) return;
+    const { clock, observations, processes } = this.#options;
+    const monotonic = clock.monotonic();
+    // The seconds before the hang show whether the process is busy, so it is sampled once a heartbeat is late.
+    if (monotonic - heartbeats.readAt < WATCH_MS * 2) return;
+    const process = pid === undefined ? undefined : processes.readProcess(pid);
+    const before = watched.sample;
+    const activity =
+      process && before && activityOf(before.process, process, monotonic - before.monotonic);
     if (process && (!before || monotonic - before.monotonic > SAMPLE_MS)) {
-      lane.sample = { process, monotonic };
+      watched.sample = { process, monotonic };
     }
-    const hang = missed(lane.pulse, this.#clock.now(), monotonic, doing);
+    const hang = hangOf(heartbeats, clock.now(), monotonic, activity);
     if (!hang) return;
-    lane.pulse = { ...lane.pulse, isHung: true };
-    this.#facts.record(lane, hang);
+    watched.heartbeats = { ...heartbeats, isHung: true };
+    observations.record(lane, hang);
   }
 
-  /** A hang that was told before this daemon started. */
-  #resumeHang(lane: Lane): void {
-    const last = this.#saidHung.get(lane.lane);
-    if (last === undefined || !lane.pulse) return;
-    this.#saidHung.delete(lane.lane);
-    if (lane.pulse.lastAt > last) {
-      const duration_ms = lane.pulse.lastAt - last;
-      this.#facts.record(lane, { op: "recovered", at: lane.pulse.lastAt, duration_ms });
+  /** Continues a hang that an earlier daemon recorded. */
+  #resumeHang(lane: Lane, watched: Watched): void {
+    const lastAt = this.#recordedHangs.get(lane.id);
+    const { heartbeats } = watched;
+    if (lastAt === undefined || !heartbeats) return;
+    this.#recordedHangs.delete(lane.id);
+    if (heartbeats.lastAt > lastAt) {
+      const duration_ms = heartbeats.lastAt - lastAt;
+      const recovered: Op = { op: "recovered", at: heartbeats.lastAt, duration_ms };
+      this.#options.observations.record(lane, recovered);
     } else {
-      lane.pulse = { ...lane.pulse, isHung: true };
+      watched.heartbeats = { ...heartbeats, isHung: true };
     }
   }
 
-  /** The writer is gone. What it wrote last decides whether that was a crash. */
-  #bury(lane: Lane, became: "dead" | "rebooted"): void {
-    this.learn(lane, lane.look(this.#clock.monotonic()));
-    const { hasEnded, hasRecords, isJoiner } = lane.tail;
-    if (!hasEnded && hasRecords && !isJoiner && !this.#saidCrashed.has(lane.lane)) {
-      this.#facts.record(lane, this.#crash(lane, became));
-      this.#saidCrashed.add(lane.lane);
+  /** The writer's process is gone. Its last records decide whether that was a crash. */
+  #close(lane: Lane, watched: Watched, state: "dead" | "rebooted"): void {
+    const { tail, observations, closed } = this.#options;
+    tail.read(lane);
+    const { hasEnded, hasRecords, isJoiner } = tail.of(lane);
+    // The session of a process that joined it continues without that process.
+    if (!hasEnded && hasRecords && !isJoiner && !this.#recordedCrashes.has(lane.id)) {
+      observations.record(lane, this.#crash(lane, watched, state));
+      this.#recordedCrashes.add(lane.id);
     }
-    // A process that joined the session and went without a word: the session goes on without it.
-    lane.isOver = true;
-    lane.isUrgent = true;
-    this.#oom.delete(lane.lane);
+    lane.isClosed = true;
+    closed(lane);
   }
 
-  #crash(lane: Lane, became: "dead" | "rebooted"): Crash {
-    const oom = this.#oom.get(lane.lane);
-    const out_of_memory = oom !== undefined && wasKilledForMemory(oom);
+  #crash(lane: Lane, watched: Watched, state: "dead" | "rebooted"): Crash {
+    const { wasSeenAlive, hasThrown, oom } = watched;
+    const isOutOfMemory = oom !== undefined && wasKilledForMemory(oom);
     const lastAt = lastRecordAt(lane) ?? lane.header.at;
-    let reason = "process_died";
-    if (became === "rebooted") reason = "rebooted";
-    else if (out_of_memory) reason = "out_of_memory";
-    else if (lane.hasThrown) reason = "uncaught_exception";
+    let reason = lane.header.role === "local" ? LEGACY_REASON : "process_died";
+    if (state === "rebooted") reason = "rebooted";
+    else if (isOutOfMemory) reason = "out_of_memory";
+    else if (hasThrown) reason = "uncaught_exception";
     return {
       op: "crash",
-      // Seen alive a moment ago, it died now; found dead, all that is known is when it last spoke.
-      at: lane.wasSeenAlive ? Math.max(this.#clock.now(), lastAt) : lastAt,
-      reason: lane.header.role === "local" && reason === "process_died" ? LEGACY_REASON : reason,
-      ...(out_of_memory && { out_of_memory }),
-      ...(became === "rebooted" && { rebooted: true }),
-      ...(!lane.wasSeenAlive && {
-        message: "Nobody watched when it died; this is the time of its last record",
-      }),
+      // Seen alive at the last check, it died now. Otherwise only the time of its last record is known.
+      at: wasSeenAlive ? Math.max(this.#options.clock.now(), lastAt) : lastAt,
+      reason,
+      out_of_memory: isOutOfMemory || undefined,
+      rebooted: state === "rebooted" || undefined,
+      message: wasSeenAlive
+        ? undefined
+        : "No daemon ran when the process ended; this is the time of its last record",
     };
   }
 
-  /** Its session's lanes are gone, and with them what there is to say. */
-  #closeFacts(lane: Lane): void {
-    if (lane.isOver || this.#lanes.ofSession(lane.session).size > 1) return;
-    lane.isOver = true;
-    this.#facts.forget(lane.session);
+  /** The session's other lanes are gone, so nothing more is observed about it. */
+  #closeObservations(lane: Lane): void {
+    if (lane.isClosed || this.#options.lanes.ofSession(lane.session).size > 1) return;
+    lane.isClosed = true;
+    this.#options.observations.close(lane.session);
   }
 
-  #noteSleep(): void {
-    const now = look(this.#clock);
+  #noteGap(): void {
+    const { clock, lanes, observations, log, resumed } = this.#options;
+    const now = read(clock);
     const { sleptMs, heldUpMs } = gap(this.#before, now, WATCH_MS);
     this.#before = now;
     if (sleptMs === 0 && heldUpMs === 0) return;
-    const told = new Set<string>();
-    for (const lane of this.#lanes.all.values()) {
-      // Nobody could beat, or nobody was here to hear it: the wait starts again.
-      if (lane.pulse) lane.pulse = { ...lane.pulse, seen: now.monotonic };
-      lane.sample = undefined;
-      // The server did not hear of it either, by its own clock.
-      lane.heardAt = Number.NEGATIVE_INFINITY;
-      if (sleptMs === 0 || told.has(lane.session) || !this.#lanes.isLive(lane.session)) continue;
-      told.add(lane.session);
-      this.#facts.record(lane, { op: "slept", at: now.now, duration_ms: Math.round(sleptMs) });
+    const sessions = new Set<string>();
+    for (const lane of lanes.all.values()) {
+      const watched = this.#of(lane);
+      // No heartbeat could be sent or read meanwhile: the wait for the next one starts again.
+      if (watched.heartbeats) {
+        watched.heartbeats = { ...watched.heartbeats, readAt: now.monotonic };
+      }
+      watched.sample = undefined;
+      if (sleptMs === 0 || sessions.has(lane.session) || !this.isLive(lane.session)) continue;
+      sessions.add(lane.session);
+      observations.record(lane, { op: "slept", at: now.now, duration_ms: Math.round(sleptMs) });
     }
-    const [what, ms] = sleptMs > 0 ? ["The machine slept", sleptMs] : ["Held up", heldUpMs];
-    this.#log.write(`${what} for ${(ms / 1000).toFixed(1)} s`);
+    resumed();
+    const [what, ms] = sleptMs > 0 ? ["machine slept", sleptMs] : ["daemon was stopped", heldUpMs];
+    log.write(`the ${what} for ${(ms / 1000).toFixed(1)} s`);
   }
 }
 
-/** CPU use is judged over at least this long. */
-const SAMPLE_MS = 2_000;
-/** What 1.x calls the death of a program that registered with its pid. */
+/** 1.x's reason for the death of a program that registered with its pid. */
 const LEGACY_REASON = "parent_process_terminated";

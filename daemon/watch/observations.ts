@@ -1,35 +1,36 @@
-/** The daemon's own word on sessions (hung, recovered, slept, crashed): on disk first, in a lane of its own for each session. */
+/** What the daemon observed of sessions (hung, recovered, slept, crashed): written to disk first, in one lane per session. */
 import type { Op } from "../../src/core/wire.ts";
 import type { Clock } from "../clock.ts";
 import { newId } from "../id.ts";
 import { LaneWriter } from "../lanes/lane-file.ts";
-import type { Lane, Lanes } from "../lanes/lanes.ts";
-import type { Machine } from "./machine.ts";
-import { thisProcess } from "./machine.ts";
+import type { Lane } from "../lanes/lane.ts";
+import type { Lanes } from "../lanes/lanes.ts";
+import { type Machine, thisProcess } from "./machine.ts";
 
-export class Facts {
-  readonly #folder: string;
-  readonly #lanes: Lanes;
-  readonly #clock: Clock;
-  readonly #machine: Machine;
+export type ObservationsOptions = {
+  folder: string;
+  lanes: Lanes;
+  clock: Clock;
+  machine: Machine;
+};
+
+export class Observations {
+  readonly #options: ObservationsOptions;
   readonly #writers = new Map<string, LaneWriter>();
   /** What could not be written yet. */
   #waiting: { about: Lane; op: Op }[] = [];
 
-  constructor(folder: string, lanes: Lanes, clock: Clock, machine: Machine) {
-    this.#folder = folder;
-    this.#lanes = lanes;
-    this.#clock = clock;
-    this.#machine = machine;
+  constructor(options: ObservationsOptions) {
+    this.#options = options;
   }
 
-  /** Says something about a lane's session. It names the lane, so that a daemon that starts later knows what was said. */
+  /** Records an op about a lane's writer. It names the lane, so that a later daemon knows what was recorded. */
   record(about: Lane, op: Op): void {
     this.#waiting.push({ about, op });
     this.retry();
   }
 
-  /** Writes what a full disk kept back. */
+  /** Writes what a full disk refused before. */
   retry(): void {
     const waiting = this.#waiting;
     this.#waiting = [];
@@ -38,41 +39,42 @@ export class Facts {
     }
   }
 
-  /** The session is over and its lane is gone. */
-  forget(session: string): void {
+  /** The session has ended: its lane gets no further op. */
+  close(session: string): void {
     this.#writers.get(session)?.close();
     this.#writers.delete(session);
   }
 
-  close(): void {
-    for (const session of this.#writers.keys()) this.forget(session);
+  closeAll(): void {
+    for (const session of this.#writers.keys()) this.close(session);
   }
 
   #write(about: Lane, op: Op): boolean {
     try {
       const writer = this.#writers.get(about.session) ?? this.#open(about);
       this.#writers.set(about.session, writer);
-      // A key that only the daemon knows: readers ignore what they do not.
-      const said = { ...op, lane: about.lane };
-      return writer.tryAppend(said);
+      // For the next daemon; the batcher's schema removes it.
+      const named = { ...op, lane: about.id };
+      return writer.tryAppend(named);
     } catch {
       return false;
     }
   }
 
   #open(about: Lane): LaneWriter {
-    for (const lane of this.#lanes.ofSession(about.session)) {
-      if (lane.header.role === "facts") return LaneWriter.resume(this.#folder, lane.lane);
+    const { folder, lanes, clock, machine } = this.#options;
+    for (const lane of lanes.ofSession(about.session)) {
+      if (lane.isObservations) return LaneWriter.resume(folder, lane.id);
     }
-    const now = this.#clock.now();
-    return LaneWriter.create(this.#folder, {
+    const now = clock.now();
+    return LaneWriter.create(folder, {
       lane: newId(now),
       session: about.session,
       server: about.header.server,
       at: now,
-      monotonic_ms: Math.round(this.#clock.monotonic()),
-      writer: { program: "datacat-daemon", ...thisProcess(), ...this.#machine },
-      role: "facts",
+      monotonic_ms: Math.round(clock.monotonic()),
+      writer: { program: "datacat-daemon", ...thisProcess(), ...machine },
+      role: "observations",
     });
   }
 }

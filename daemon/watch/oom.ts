@@ -1,4 +1,4 @@
-/** Whether the system killed something for want of memory where a process lived: its control group counts that. */
+/** Whether the system killed a process of a control group because memory ran out: the group counts such kills. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 

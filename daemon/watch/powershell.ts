@@ -1,8 +1,8 @@
-/** Windows' processes through PowerShell, as JSON. */
+/** Processes on Windows, from PowerShell as JSON. */
 import * as v from "valibot";
 import type { ProcessInfo } from "./processes.ts";
 
-/** One process, or all. `CreationDate` is asked for in ticks, because dates change their form with the locale. */
+/** One process, or all. `CreationDate` is in ticks, because dates depend on the locale. */
 export function powershellQuery(pid?: number): string {
   const filter = pid === undefined ? "" : ` -Filter 'ProcessId=${pid}'`;
   return `ConvertTo-Json -Compress @(Get-CimInstance Win32_Process${filter} | Select-Object ProcessId,ParentProcessId,KernelModeTime,UserModeTime,WorkingSetSize,@{n='Started';e={[string]$_.CreationDate.Ticks}})`;
@@ -25,7 +25,7 @@ export function parsePowerShell(output: string): ProcessInfo[] {
     pid: row.ProcessId,
     parent: row.ParentProcessId,
     started: row.Started ?? "",
-    state: "waiting", // Windows has no word for it: its threads have states, not the process
+    state: "waiting", // on Windows only threads have states, not the process
     cpuMs: ((row.KernelModeTime ?? 0) + (row.UserModeTime ?? 0)) / 10_000,
     residentBytes: row.WorkingSetSize ?? 0,
   }));

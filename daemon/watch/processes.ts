@@ -1,6 +1,6 @@
 /**
- * Which process is alive, and what it is doing. A process is its pid and the moment it started: pids are used again.
- * Linux is read here; other systems are asked through `ps` or PowerShell, parsed in ps.ts and powershell.ts.
+ * Which processes are alive, and what they do. A process is identified by its pid and its start, because pids are used again.
+ * Linux is read here; other systems through `ps` or PowerShell (ps.ts, powershell.ts).
  */
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
@@ -10,19 +10,19 @@ import { parsePs, PS_COLUMNS } from "./ps.ts";
 export type ProcessInfo = {
   pid: number;
   parent: number;
-  /** The system's own stamp of the start: only ever compared. */
+  /** The time of the start as the system writes it. It is compared, never parsed. */
   started: string;
-  /** A zombie is dead: it runs nothing and only waits for its parent to look. */
+  /** A zombie is dead: it runs nothing, and only waits for its parent to read its exit code. */
   state: "running" | "waiting" | "stopped" | "dead";
   cpuMs: number;
-  /** CPU time of the children that it has waited for, and of theirs; Linux only. */
+  /** CPU time of its children that have ended, and of theirs; Linux only. */
   childrenCpuMs?: number;
   residentBytes: number;
   /** Linux only. */
   threads?: number;
 };
 
-/** One process, or nothing if there is none or it may not be looked at. */
+/** One process; undefined if there is none or reading it is not permitted. */
 export function readProcess(
   pid: number,
   platform: string = process.platform,
@@ -32,7 +32,7 @@ export function readProcess(
   return askSystem(platform, pid).find((found) => found.pid === pid);
 }
 
-/** Every process that may be looked at. */
+/** Every process that this user may read. */
 export function listProcesses(platform: string = process.platform): ProcessInfo[] {
   if (platform !== "linux") return askSystem(platform);
   return readdirSync("/proc").flatMap((name) => {
@@ -50,7 +50,7 @@ export function processTree(pid: number, platform: string = process.platform): P
   return tree;
 }
 
-/** How many files and sockets a process has open, where the system lets that be seen cheaply. */
+/** How many files and sockets a process has open; Linux only. */
 export function openFiles(pid: number): number | undefined {
   try {
     return readdirSync(`/proc/${pid}/fd`).length;
@@ -60,8 +60,8 @@ export function openFiles(pid: number): number | undefined {
 }
 
 /**
- * Whether that very process lives: same pid and, if its start is known, same start. A process that may not be looked at
- * (another user's) counts as alive: a wrong "dead" would be a false crash.
+ * Whether that very process is alive: same pid and, if its start is known, same start. A process that may not be read (another
+ * user's) counts as alive: a wrong "dead" would be a false crash.
  */
 export function isAlive(pid: number, started?: string): boolean {
   const found = readProcess(pid);
@@ -69,7 +69,7 @@ export function isAlive(pid: number, started?: string): boolean {
   return found.state !== "dead" && (started === undefined || found.started === started);
 }
 
-/** Signal 0 asks without touching: EPERM means that it is there, but another user's. */
+/** Signal 0 only tests: EPERM means that the process exists, but is another user's. */
 function answersSignal(pid: number): boolean {
   try {
     return process.kill(pid, 0);
@@ -86,7 +86,7 @@ function readStat(pid: number): ProcessInfo | undefined {
   }
 }
 
-/** `/proc/<pid>/stat`, see proc(5). The name in brackets may hold blanks and brackets itself. */
+/** `/proc/<pid>/stat`, see proc(5). The name in brackets may contain blanks and brackets. */
 export function parseStat(text: string): ProcessInfo | undefined {
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
   const [state, parent] = fields;
@@ -115,7 +115,7 @@ const STATES: Record<string, ProcessInfo["state"]> = {
   x: "dead",
 };
 
-/** 4 KiB nearly everywhere, but 16 or 64 on some ARM machines, and Node does not say: so what we use ourselves tells. */
+/** 4 KiB nearly everywhere, but 16 or 64 on some ARM machines. Node has no call for it, so it is computed from this process's memory. */
 let knownPageBytes = 0;
 function pageBytes(): number {
   if (knownPageBytes > 0) return knownPageBytes;

@@ -1,7 +1,7 @@
-/** `ps` on macOS and the BSDs, as text. */
+/** Processes on macOS and the BSDs, from `ps` as text. */
 import type { ProcessInfo } from "./processes.ts";
 
-/** `lstart` is the moment of the start, always five words in the C locale; it stays the same for the process's life. */
+/** `lstart` is the time of the start: five words in the C locale, the same at each call. */
 export const PS_COLUMNS = "pid=,ppid=,stat=,time=,rss=,lstart=";
 
 export function parsePs(output: string): ProcessInfo[] {

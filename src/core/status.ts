@@ -206,10 +206,13 @@ function beat(observations: Observations, at: number): void {
 
 /** The heartbeat that is overdue, by the program's own later words: then it runs, but the loop that beats does not. */
 function isOverdue(observations: Observations): boolean {
-  return (
-    !observations.paused &&
-    observations.runningMs > observations.heartbeatTimeoutMs + HEARTBEAT_GRACE_MS
-  );
+  const { paused, runningMs, heartbeatTimeoutMs } = observations;
+  return !paused && runningMs > heartbeatLimitMs(heartbeatTimeoutMs);
+}
+
+/** How long a program may send no heartbeat before it counts as hung. The daemon decides by the same limit (daemon/watch/hang.ts). */
+export function heartbeatLimitMs(timeoutMs: number): number {
+  return timeoutMs + HEARTBEAT_GRACE_MS;
 }
 
 export function verdict(observations: Observations, now: number): Verdict {

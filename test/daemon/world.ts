@@ -7,7 +7,8 @@ import { type Home, homeAt, makePrivate } from "../../daemon/home.ts";
 import { newId } from "../../daemon/id.ts";
 import { type Header, LaneWriter } from "../../daemon/lanes/lane-file.ts";
 import { thisMachine, thisProcess } from "../../daemon/watch/machine.ts";
-import { type Daemon, type DaemonOptions, runDaemon } from "../../daemon/main.ts";
+import type { Daemon } from "../../daemon/daemon.ts";
+import { type DaemonOptions, runDaemon } from "../../daemon/main.ts";
 import { Far } from "./far.ts";
 
 /** Waits for something to become so: on a busy machine, patiently. */

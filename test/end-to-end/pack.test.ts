@@ -13,7 +13,7 @@ import {
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { VERSION } from "../../daemon/cli/version.ts";
+import { VERSION } from "../../daemon/version.ts";
 
 const root = join(import.meta.dirname, "../..");
 const newNode = join(root, "node_modules/node/bin");

@@ -28,9 +28,8 @@ test("flipped bits at every byte of a lane cost at most the records they are in,
     const [lane] = lanes.all.values();
     expect(lane, `lane with byte ${position} damaged`).toBeDefined();
     if (!lane) return;
-    lane.look(0);
-    lane.isOver = true;
-    const { batch } = build(lane, { bytes: 1_000_000 });
+    lane.isClosed = true;
+    const { batch } = build(lane, { maxBytes: 1_000_000 });
     const lost = batch?.dropped?.["damaged"] ?? 0;
     const where = `byte ${position}`;
     expect(batch?.last, where).toBe(9);
@@ -53,9 +52,8 @@ test("a lane cut off anywhere gives what is whole, and counts what is torn", asy
     lanes.scan(0);
     const [lane] = lanes.all.values();
     if (!lane) throw new Error("the lane was not found");
-    lane.look(0);
-    lane.isOver = true;
-    const { batch } = build(lane, { bytes: 1_000_000 });
+    lane.isClosed = true;
+    const { batch } = build(lane, { maxBytes: 1_000_000 });
     // A record is whole without its line break, if its checksum is right.
     const whole = ends.filter((end) => end <= length).length - 1;
     const isTorn = !ends.includes(length - 1) && !ends.includes(length);
@@ -109,7 +107,7 @@ test("a lane that nobody can read the header of is set aside, not sent to any se
   lanes.scan(0);
   lanes.scan(3_600_000);
   expect(readdirSync(world.home.lanes)).toEqual([]);
-  expect(readdirSync(world.home.dead)).toEqual([name]);
+  expect(readdirSync(world.home.rejected)).toEqual([name]);
 });
 
 test("a client that goes on after a full disk loses only what it says", async () => {

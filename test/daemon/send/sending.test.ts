@@ -96,9 +96,11 @@ test("one op that the server will not have is parked and counted, and the rest g
     oneTo(100).filter((at) => at !== 37 && at !== 38),
   );
   expect(world.far.dropped("poisoned")).toEqual({ refused: 2 });
-  const letters = readdirSync(world.home.dead);
+  const letters = readdirSync(world.home.rejected);
   expect(letters).toHaveLength(2);
-  const letter: unknown = JSON.parse(readFileSync(join(world.home.dead, letters[0] ?? ""), "utf8"));
+  const letter: unknown = JSON.parse(
+    readFileSync(join(world.home.rejected, letters[0] ?? ""), "utf8"),
+  );
   expect(letter).toMatchObject({ session: "poisoned", seq: 37, op: { name: "poison" } });
 });
 
@@ -122,7 +124,7 @@ test("a session that was deleted on the server is not sent again", async () => {
   lane.append({ op: "start", at: 1 });
   await world.daemon();
   await until(() => readdirSync(world.home.lanes)).toEqual([]);
-  expect(readdirSync(world.home.dead)).toEqual([]);
+  expect(readdirSync(world.home.rejected)).toEqual([]);
 });
 
 test("a server that forgot a lane gets it again", async () => {

@@ -7,7 +7,7 @@ import { type AddressInfo, connect, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { unwelcome } from "../../../daemon/api/http.ts";
+import { refusalOf } from "../../../daemon/api/http.ts";
 import { parseRetryAfter, retryDelay } from "../../../daemon/send/retry.ts";
 import { openTransport } from "../../../daemon/send/transport.ts";
 
@@ -122,13 +122,13 @@ test("waits double up to a bound, differ, and are never shorter than the server 
 
 test("only names of this machine are answered to", () => {
   const allowed = { hosts: ["recorder"], origins: ["https://datacat.example"] };
-  expect(unwelcome({ host: "localhost:8079" }, allowed)).toBeUndefined();
-  expect(unwelcome({ host: "[::1]:8079" }, allowed)).toBeUndefined();
-  expect(unwelcome({ host: "recorder" }, allowed)).toBeUndefined();
-  expect(unwelcome({ host: "rebound.example" }, allowed)).toBeDefined();
-  expect(unwelcome({ host: "localhost", origin: "null" }, allowed)).toBeDefined();
+  expect(refusalOf({ host: "localhost:8079" }, allowed)).toBeUndefined();
+  expect(refusalOf({ host: "[::1]:8079" }, allowed)).toBeUndefined();
+  expect(refusalOf({ host: "recorder" }, allowed)).toBeUndefined();
+  expect(refusalOf({ host: "rebound.example" }, allowed)).toBeDefined();
+  expect(refusalOf({ host: "localhost", origin: "null" }, allowed)).toBeDefined();
   const known = { host: "localhost", origin: "https://datacat.example" };
-  expect(unwelcome(known, allowed)).toBeUndefined();
+  expect(refusalOf(known, allowed)).toBeUndefined();
 });
 
 function asking(url: string) {

@@ -4,7 +4,7 @@ import { readdirSync } from "node:fs";
 import { expect, test } from "vitest";
 import type { Clock } from "../../../daemon/clock.ts";
 import type { LaneWriter } from "../../../daemon/lanes/lane-file.ts";
-import { fate } from "../../../daemon/watch/monitor.ts";
+import { writerState } from "../../../daemon/watch/monitor.ts";
 import { readProcess } from "../../../daemon/watch/processes.ts";
 import { until, World } from "../world.ts";
 
@@ -167,13 +167,15 @@ test("what became of a writer is judged only where its pid means something", () 
   const dead = () => false;
   const alive = () => true;
   const writer = { pid: 7, hostname: "here", boot_id: "boot-2" };
-  expect(fate(writer, "1", machine, dead)).toBe("dead");
-  expect(fate(writer, "1", machine, alive)).toBe("alive");
-  expect(fate({ ...writer, boot_id: "boot-1" }, "1", machine, alive)).toBe("rebooted");
+  expect(writerState(writer, "1", machine, dead)).toBe("dead");
+  expect(writerState(writer, "1", machine, alive)).toBe("alive");
+  expect(writerState({ ...writer, boot_id: "boot-1" }, "1", machine, alive)).toBe("rebooted");
   // Another container that shares the folder: its pids are not ours.
-  expect(fate({ ...writer, hostname: "there" }, "1", machine, dead)).toBe("unknown");
-  expect(fate({ ...writer, hostname: "there", boot_id: "x" }, "1", machine, dead)).toBe("unknown");
-  expect(fate({ hostname: "here" }, undefined, machine, dead)).toBe("unknown");
+  expect(writerState({ ...writer, hostname: "there" }, "1", machine, dead)).toBe("unknown");
+  expect(writerState({ ...writer, hostname: "there", boot_id: "x" }, "1", machine, dead)).toBe(
+    "unknown",
+  );
+  expect(writerState({ hostname: "here" }, undefined, machine, dead)).toBe("unknown");
 });
 
 /** A real process with a lane in its name: what the client inside it would do. */

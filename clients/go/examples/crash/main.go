@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"os"
 
-	datacat "github.com/datacat/datacat/clients/go/v2"
+	datacat "github.com/datacat/datacat/clients/go"
 )
 
 type save struct{ slots []string }

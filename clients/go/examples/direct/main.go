@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"time"
 
-	datacat "github.com/datacat/datacat/clients/go/v2"
+	datacat "github.com/datacat/datacat/clients/go"
 )
 
 func main() {

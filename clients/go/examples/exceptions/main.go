@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"os"
 
-	datacat "github.com/datacat/datacat/clients/go/v2"
+	datacat "github.com/datacat/datacat/clients/go"
 )
 
 func main() {

@@ -8,7 +8,7 @@ import (
 	"math"
 	"time"
 
-	datacat "github.com/datacat/datacat/clients/go/v2"
+	datacat "github.com/datacat/datacat/clients/go"
 )
 
 const frame = time.Second / 60

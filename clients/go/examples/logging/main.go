@@ -8,7 +8,7 @@ import (
 	"log"
 	"os"
 
-	datacat "github.com/datacat/datacat/clients/go/v2"
+	datacat "github.com/datacat/datacat/clients/go"
 )
 
 func main() {

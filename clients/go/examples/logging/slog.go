@@ -7,7 +7,7 @@ import (
 	"log/slog"
 	"os"
 
-	datacat "github.com/datacat/datacat/clients/go/v2"
+	datacat "github.com/datacat/datacat/clients/go"
 )
 
 func structured(session *datacat.Session) {

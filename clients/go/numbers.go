@@ -1,0 +1,63 @@
+package datacat
+
+import (
+	"math"
+	"strconv"
+)
+
+// maxExact is the largest integer up to which every integer is a double, too (2^53).
+const maxExact = 1 << 53
+
+// appendNumber writes a finite number as ECMAScript's Number.prototype.toString does: shortest digits that read back the
+// same, plain from 1e-6 up to below 1e21, else with an exponent without leading zeros (1e-7, 1e+21).
+func appendNumber(b []byte, f float64, bits int) []byte {
+	magnitude := math.Abs(f)
+	if magnitude < maxExact && f == math.Trunc(f) {
+		return strconv.AppendInt(b, int64(f), 10) // also −0, which ECMAScript writes as 0
+	}
+	tiny := magnitude < 1e-6
+	if bits == 32 {
+		tiny = float32(magnitude) < 1e-6 // as a float32, 1e-6 is a little less than the double
+	}
+	if !tiny && magnitude < 1e21 {
+		return strconv.AppendFloat(b, f, 'f', -1, bits)
+	}
+	b = strconv.AppendFloat(b, f, 'e', -1, bits)
+	if n := len(b); b[n-2] == '0' && (b[n-3] == '-' || b[n-3] == '+') { // Go pads exponents to two digits
+		b[n-2] = b[n-1]
+		b = b[:n-1]
+	}
+	return b
+}
+
+// appendFloat is appendNumber for any double: what is not finite is written as its name.
+func appendFloat(b []byte, f float64, bits int) []byte {
+	switch {
+	case math.IsNaN(f):
+		return append(b, `"NaN"`...)
+	case math.IsInf(f, 1):
+		return append(b, `"Infinity"`...)
+	case math.IsInf(f, -1):
+		return append(b, `"-Infinity"`...)
+	}
+	return appendNumber(b, f, bits)
+}
+
+// appendInteger writes an integer; beyond ±2^53, where a double is no longer exact, as its digits in a string.
+func appendInteger(b []byte, i int64) []byte {
+	if i < -maxExact || i > maxExact {
+		b = append(b, '"')
+		b = strconv.AppendInt(b, i, 10)
+		return append(b, '"')
+	}
+	return strconv.AppendInt(b, i, 10)
+}
+
+func appendUnsigned(b []byte, u uint64) []byte {
+	if u > maxExact {
+		b = append(b, '"')
+		b = strconv.AppendUint(b, u, 10)
+		return append(b, '"')
+	}
+	return strconv.AppendUint(b, u, 10)
+}

@@ -60,6 +60,7 @@ import numbers
 import os
 import random
 import re
+import struct
 import sys
 import threading
 import time
@@ -2874,8 +2875,13 @@ def _retry_after(error):
 
 
 def _gzip(data):
-    packer = zlib.compressobj(6, zlib.DEFLATED, 31)
-    return packer.compress(data) + packer.flush()
+    """Compress into the format of gzip (RFC 1952).
+
+    2.7's compressobj holds one lock of the whole process while it works: a child that was forked meanwhile could never compress.
+    `zlib.compress` takes no lock.
+    """
+    deflated = zlib.compress(data, 6)[2:-4]  # without zlib's own header and checksum
+    return b"\x1f\x8b\x08\0\0\0\0\0\0\xff" + deflated + struct.pack("<LL", _crc32(data) & 0xFFFFFFFF, len(data) & 0xFFFFFFFF)
 
 
 # === Disabled ================================================================

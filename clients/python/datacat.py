@@ -9,15 +9,15 @@
     session.gauge("fps", 59.94)
     session.end()
 
-A call appends a line to a file (a *lane*, see clients/README.md); a daemon reads the file and sends it on. So a call waits
-for nothing but that one write, what it wrote outlives the program however the program dies, and it never raises: bad
-values are written as what they were, and whatever is lost is counted and told.
+Each call appends one line to a file, the session's *lane* (clients/README.md describes its format). A daemon reads the file and
+sends it to the server. A call waits only for this one write, and what it wrote survives the end of the program, `kill -9`
+included. No call raises: a value that JSON cannot express is recorded by its text or type, and everything lost is counted.
 
 One file, the standard library only, CPython 2.7 and 3.6 to the newest.
 
-Contents, in the order of this file. A program uses the first part, from Opening to Capture; the rest serves it.
+Contents, in the order of this file. Programs use Opening to Capture.
 
-  Interpreter     What differs between CPython 2.7, 3.6 to the newest, and Jython 2.7
+  Interpreter     What differs between CPython 2.7, CPython 3.6 to the newest, and Jython 2.7
   Limits          Every number that bounds something, with its unit and reason
   Opening         How a program begins to record: open, create_session
   Session         The calls that record: Session
@@ -103,36 +103,38 @@ __all__ = [
 
 
 # === Interpreter =============================================================
-# What differs between CPython 2.7, 3.6 to the newest, and Jython 2.7.
+# What differs between CPython 2.7, CPython 3.6 to the newest, and Jython 2.7.
 
 _PY2 = sys.version_info[0] == 2
 _text_type = type(u"")
-_FORKS_ARE_TOLD = hasattr(os, "register_at_fork")
+_HAS_FORK_HOOK = hasattr(os, "register_at_fork")
 _getpid = os.getpid
 _crc32 = binascii.crc32
 _stopwatch = getattr(time, "perf_counter", time.time)
 
-
 if (3,) <= sys.version_info < (3, 9):
 
-    def _mind_the_stack():
-        """These interpreters abort if somebody swallows a RecursionError and calls on in the last 50 frames. So one that is the
-        program's own (the stack is full, any call would raise) goes on to it; one that a value caused is swallowed."""
+    def _raise_if_stack_is_full():
+        """Raises the RecursionError that is being handled if the program's own stack is full, where any call would raise it.
+
+        These interpreters abort when code swallows a RecursionError and calls functions in the last 50 frames. A RecursionError
+        that a recorded value caused leaves the stack short, and is swallowed.
+        """
         if isinstance(sys.exc_info()[1], RecursionError):
             try:
                 sys._getframe(sys.getrecursionlimit() - 200)
             except ValueError:
-                return  # the stack is not deep
+                return  # fewer than limit - 200 frames
             raise
 
 else:
 
-    def _mind_the_stack():
+    def _raise_if_stack_is_full():
         pass
 
 
 def _acquired(lock, seconds, step=0.0005):
-    """Acquires a lock within some seconds. 2.7 has no such call, so there each `step` a try is made."""
+    """Acquire a lock within some seconds. 2.7's locks have no timeout, so there this tries every `step` seconds."""
     if not _PY2:
         return lock.acquire(True, seconds)
     deadline = time.time() + seconds
@@ -147,31 +149,40 @@ def _acquired(lock, seconds, step=0.0005):
 # Every number that bounds something, with its unit and reason.
 
 DEFAULT_URL = "http://localhost:8080"
-# Every number that bounds something. The first ones are the server's (src/core/limits.ts): what is over them would be refused.
+
+# The server's limits (src/core/limits.ts). It refuses what is over them.
 MAX_NAME_LENGTH = 256  # UTF-16 units
 MAX_LABELS = 64
 MAX_BUCKETS = 256
-MAX_DEPTH = 64
+MAX_DEPTH = 64  # levels of nesting
 MAX_STATE_BYTES = 512 * 1024
-MAX_EVENT_BYTES = 256 * 1024 - 64  # sequence and time stand before the op
-LANE_BYTES = 8 * 1024 * 1024  # a part can be read, sent and deleted while the session goes on
-MAX_REMEMBERED = 4096  # series, keys and names whose text is kept ready; more is a mistake that must not eat memory
-MAX_TOLD_PATHS = 1000  # beyond this the program is mistaken everywhere
-MAX_ITEMS = 1 << 20  # of a container that is not the interpreter's own: no op has room for more, and some never end
-MAX_CAUSES = 16  # exceptions that led to one another
-MAX_LOCALS = 64  # variables of a frame
-LOCALS_FRAMES = 8  # innermost frames whose variables are recorded, if asked for
-WHOLE_STRING = 64  # strings up to this stay whole when an event is cut
-LONGEST_CUT = 131072  # where cutting starts: half of any limit
-HELD_METRICS = 32  # what a metric-heavy program may lose when it is killed…
-HELD_SECONDS = 0.005  # …and for how long they are held if it goes on logging
-LOOK_SECONDS = 1.0  # how often the lane's file is looked at: is it still there, and still ours?
-TURN_SECONDS = 1.0  # longest wait for another thread's write; then its thread is taken for dead
-LANE_FD = 200  # lanes live above the numbers that programs close and get again
-HTTP_SECONDS = 10.0  # for an answer to a question
-DELIVERY_SECONDS = 6.0  # how long a question may wait for what was logged before it; 1.x promised as much
+MAX_EVENT_BYTES = 256 * 1024 - 64  # the sequence and the time precede the op
 
-# Direct mode. Every client has the same numbers (test/fixtures/direct-policy.json); clients/README.md gives the reason of each.
+# What is recorded of one value or exception.
+MAX_ITEMS = 1 << 20  # of a container that is not a builtin type: no op has room for more, and an iterator may never end
+MAX_CAUSES = 16  # exceptions in one chain; a longer one is a cycle or a mistake
+MAX_LOCALS = 64  # variables of one frame
+LOCALS_FRAMES = 8  # innermost frames whose variables are recorded, if the program asks for them
+WHOLE_STRING = 64  # characters: shorter strings stay whole when an event is cut, because they identify it
+LONGEST_CUT = 131072  # characters: the first length tried when strings are cut, half of the event's limit
+
+# What is kept in memory.
+MAX_CACHED = 4096  # series, keys and names with their encoded text; a program with more would fill its memory
+MAX_REPORTED_PATHS = 1000  # paths of a session whose losses were reported; further reports would not help
+
+# Writing a lane.
+LANE_BYTES = 8 * 1024 * 1024  # of one part: it can be read, sent and deleted while the session continues
+HELD_METRICS = 32  # metrics in HELD_SECONDS before further ones are held: one write then serves all held metrics
+HELD_SECONDS = 0.005  # how long metrics are held if the program continues to record; the lane format allows 5 ms
+CHECK_SECONDS = 1.0  # how often a writer checks that its file still exists and its descriptor still refers to it
+LOCK_SECONDS = 1.0  # the longest wait for another thread's write; after that the thread is assumed to have ended
+LANE_FD = 200  # lowest descriptor of a lane: programs that close descriptors and open others use lower numbers
+
+# Asking the server.
+HTTP_SECONDS = 10.0  # for the answer to a query
+DELIVERY_SECONDS = 6.0  # the longest that get_details() waits for the session's ops to arrive; 1.x sent every 5 s
+
+# Direct mode. Every client has these numbers (test/fixtures/direct-policy.json). clients/README.md gives their reasons.
 QUEUE_OPS = 10000
 QUEUE_BYTES = 4 * 1024 * 1024
 QUEUE_FREED = 0.1  # share of a full queue
@@ -182,19 +193,21 @@ WATCHED_GATHER_SECONDS = 0.25
 URGENT_OPS = ("start", "end", "crash", "exception")
 LEASE_SECONDS = 180.0
 LEASE_RENEWAL_SECONDS = 60.0
-SEND_SECONDS = 30.0  # for an answer to a batch
+SEND_SECONDS = 30.0  # for the answer to a batch
 RETRY_FIRST_SECONDS = 1.0
 RETRY_LONGEST_SECONDS = 30.0
 RETRY_JITTER = 0.5  # share of a pause that is random
 REFUSED_PAUSE_SECONDS = 0.05
 END_WAIT_SECONDS = 2.0
-_EXACT = 2**53
+
+_EXACT = 2**53  # the largest integer up to which a double holds every integer
 _LEAST_EXACT = -_EXACT
 _NEVER = float("inf")
 
 
 # === Opening =================================================================
 # How a program begins to record.
+
 
 def open(  # noqa: A001 (the verb of every client)
     url=None,
@@ -206,14 +219,27 @@ def open(  # noqa: A001 (the verb of every client)
     use_daemon=True,
     home=None,
 ):
-    """Opens a session. Everything is optional; what is not said comes from the environment (DATACAT_URL, DATACAT_PRODUCT, …)."""
+    """Open a session and record its start.
+
+    Parameters:
+        url: The server. Default: `DATACAT_URL`, else the daemon's own default.
+        product, version: What runs. Default: `DATACAT_PRODUCT`, `DATACAT_VERSION`.
+        tags: Labels of the session: a list, one string, or a dict (`key:value`). At most 64.
+        state: The first state, a dict.
+        session_id: Join this session, which another process opened, and record neither its start nor its end.
+            Default: `DATACAT_SESSION`.
+        use_daemon: False sends to the server from a thread instead of writing a lane (direct mode).
+        home: Folder of the lanes. Default: `DATACAT_HOME`, else the system's folder for a user's state.
+
+    Returns a Session. Never raises: if the session cannot be opened, its calls do nothing.
+    """
     session = Session.__new__(Session)
     try:
         client = DatacatClient(url, use_daemon=use_daemon, home=home)
         session_id = client.register_session(product, version, tags, state, session_id)
         session.__init__(client, session_id)
     except Exception:
-        session._be_silent()
+        session._disable()
     return session
 
 
@@ -226,7 +252,11 @@ def create_session(
     queue_size=10000,
     use_daemon=True,
 ):
-    """1.x's way to open a session. Product and version may be left out; no call of either kind of session ever waits."""
+    """Open a session with the arguments of 1.x.
+
+    `async_mode` gives an AsyncSession with `queue_size`; both are only names now, because no call waits. `daemon_port` is kept as an
+    attribute. Product and version are optional. The others are as in `open`.
+    """
     session = open(base_url, product, version, use_daemon=use_daemon)
     session.client.daemon_manager.daemon_port = _plain_text(daemon_port)
     return AsyncSession(session, queue_size) if async_mode else session
@@ -236,33 +266,34 @@ def create_session(
 # The calls that record.
 
 class Session(object):
-    """What a program did, and is doing. No method raises, none waits; after `end()` none does anything."""
+    """One run of a program. Recording methods neither raise nor wait, and do nothing after `end()`."""
 
     def __init__(self, client, session_id):
         self.client = client
         self.session_id = session_id
         self._heartbeat_monitor = None
-        writer = client._writer(session_id)
-        self._use(writer, writer.told, writer.counts)
+        writer = client._writer_of(session_id)
+        self._use(writer, writer.reported, writer.counts)
 
-    def _use(self, writer, told, counts):
-        self._out = writer
-        self._told = told
+    def _use(self, writer, reported, counts):
+        self._writer = writer
+        self._reported = reported
         self._dropped = counts
         self._series = {}
         self._now = time.time
 
-    def _be_silent(self):
+    def _disable(self):
         self.client = DatacatClient.__new__(DatacatClient)
-        self.client._be_silent()
+        self.client._disable()
         self.session_id = ""
         self._heartbeat_monitor = None
-        self._use(_Nowhere(), set(), {})
-
-    # State and events.
+        self._use(_DisabledWriter(), set(), {})
 
     def update_state(self, state):
-        """Merges into the session's state: objects merge, None deletes, everything else replaces (RFC 7396)."""
+        """Merge a dict into the session's state (RFC 7396): dicts merge, None deletes, any other value replaces, lists too.
+
+        A patch over 512 KiB of JSON is counted as lost.
+        """
         try:
             losses = []
             at = self._now()
@@ -274,9 +305,9 @@ class Session(object):
             if losses:
                 self._write_with(losses, at, text)
             else:
-                self._out.append(at, (text,))
+                self._writer.append(at, (text,))
         except Exception:
-            self._failed()
+            self._count_internal_loss()
 
     def log_event(
         self,
@@ -294,9 +325,19 @@ class Session(object):
         source_line=None,
         source_function=None,
     ):
-        """Something happened. `category` is its severity: debug, info (the default), warning, error, critical, or a word of yours.
+        """Record an event.
 
-        The order of arguments, and those after `data`, are 1.x's, whose first versions had `data` second; `level` is an old word for `category`.
+        Parameters:
+            name: What happened, at most 256 characters.
+            category: Its severity: debug, info (the default), warning, error, critical, or another text. A dict here is taken as
+                `data`, which was the second argument in the first versions of 1.x.
+            group: The part of the program that it belongs to.
+            labels: A list, one string, or a dict (`key:value`); at most 64.
+            message: A sentence for people.
+            data: A dict of any values. Over 256 KiB of JSON its longest strings are cut.
+            stacktrace, exception_type, exception_msg, source_file, source_line, source_function: The fields of an exception; see
+                also `log_exception`.
+            level: 1.x's older name of `category`.
         """
         try:
             at = self._now()
@@ -309,88 +350,112 @@ class Session(object):
                 more = _exception_fields(exception_type, exception_msg, stacktrace, source_file, source_line, source_function)
             self._log(at, name, [], category, group, labels, message, data, more)
         except Exception:
-            self._failed()
+            self._count_internal_loss()
 
     def log_exception(self, exc_info=None, extra_data=None, name="exception", handled=None, locals=False, data=None):
-        """The current exception, or `exc_info` (an exception, or what `sys.exc_info()` gives), with its stack and all that led to it.
+        """Record an exception as an event, with its stack and its chain of causes.
 
-        `locals=True` adds the variables of the innermost frames. `extra_data` is 1.x's word for `data`.
+        Parameters:
+            exc_info: An exception, or the three values of `sys.exc_info()`. Default: the exception that is being handled.
+            extra_data: 1.x's name of `data`.
+            name: Name of the event.
+            handled: Whether the program caught it. Default: not recorded.
+            locals: True adds the variables of the 8 innermost frames.
+            data: A dict of any values.
         """
         try:
             at = self._now()
             data = extra_data if data is None else data
             self._log_exception(at, [], _exc_info(exc_info), data, name, None, handled, locals)
         except Exception:
-            self._failed()
-
-    # Metrics.
+            self._count_internal_loss()
 
     def gauge(self, name, value, unit=None, tags=None, metadata=None):
-        """A value as it is now."""
-        if metadata is not None or not self._again("gauge", name, value, unit, tags):
-            self._measure("gauge", name, "value", value, unit, tags, metadata)
+        """Record a value as it is now.
+
+        A value that is not a finite number is counted as lost. `tags` (a list, one string, or a dict) distinguish series of one name.
+        """
+        if metadata is not None or not self._append_known_series("gauge", name, value, unit, tags):
+            self._append_metric("gauge", name, "value", value, unit, tags, metadata)
 
     def counter(self, name, delta=1, unit=None, tags=None, metadata=None):
-        """Adds to a total."""
-        if metadata is not None or not self._again("counter", name, delta, unit, tags):
-            self._measure("counter", name, "delta", delta, unit, tags, metadata)
+        """Add `delta` to a total. The other arguments are as in `gauge`."""
+        if metadata is not None or not self._append_known_series("counter", name, delta, unit, tags):
+            self._append_metric("counter", name, "delta", delta, unit, tags, metadata)
 
     def histogram(self, name, value, unit=None, tags=None, buckets=None, metadata=None):
-        """A sample of a distribution; `buckets` are its upper bounds, ascending."""
-        if metadata is not None or not self._again("histogram", name, value, unit, tags, buckets):
-            self._measure("histogram", name, "value", value, unit, tags, metadata, None, buckets)
+        """Record a sample of a distribution. `buckets` are upper bounds in ascending order, at most 256; those that are not finite are left
+        out, because the last bucket has no bound. The other arguments are as in `gauge`."""
+        if metadata is not None or not self._append_known_series("histogram", name, value, unit, tags, buckets):
+            self._append_metric("histogram", name, "value", value, unit, tags, metadata, None, buckets)
 
     def timer(self, name, count=None, tags=None, unit="seconds"):
-        """Measures a `with` block or, as a decorator, each call of a function. Count iterations in its `.count`."""
+        """Measure a `with` block or, as a decorator, each call of a function. Returns a Timer.
+
+        Parameters:
+            name: Name of the metric.
+            count: First value of the timer's attribute `count`, in which the block may count its iterations.
+            tags: As in `gauge`.
+            unit: seconds, milliseconds (ms), microseconds (us), nanoseconds (ns) or minutes; another text is recorded with seconds.
+        """
         return Timer(self, name, count, tags, unit)
 
     def log_timer(self, name, duration, count=None, tags=None, unit="seconds", metadata=None):
-        """A duration that was measured elsewhere, in `unit`."""
-        self._measure("timer", name, "value", duration, unit, tags, metadata, count=count)
+        """Record a duration that the program measured itself, in `unit`. `count` is the number of iterations in it."""
+        self._append_metric("timer", name, "value", duration, unit, tags, metadata, count=count)
 
     def log_gauge(self, name, value, tags=None, unit=None):
+        """`gauge` with 1.x's order of arguments."""
         self.gauge(name, value, unit, tags)
 
     def log_counter(self, name, delta=1, tags=None):
+        """`counter` with 1.x's order of arguments."""
         self.counter(name, delta, None, tags)
 
     def log_histogram(self, name, value, unit=None, tags=None, buckets=None, metadata=None):
+        """`histogram` under 1.x's name."""
         self.histogram(name, value, unit, tags, buckets, metadata)
 
     def log_metric(
         self, name, value, tags=None, metric_type="gauge", count=None, unit=None, metadata=None, delta=None
     ):
-        """Any metric, with 1.x's arguments."""
+        """Record a metric of any type with 1.x's arguments.
+
+        `metric_type` is gauge, counter, histogram or timer. A counter adds `delta`, or sets its total to `value` without one. The bounds
+        of a histogram's buckets are in `metadata["buckets"]`.
+        """
         try:
             kind = _plain_text(metric_type)
             if kind not in ("gauge", "counter", "histogram", "timer"):
                 kind = "gauge"
             buckets = None
             if kind == "histogram" and issubclass(type(metadata), dict) and "buckets" in metadata:
-                metadata = dict(metadata)  # the caller's stays as it is
+                metadata = dict(metadata)  # the caller's dict is not changed
                 buckets = metadata.pop("buckets")
             key = "delta" if kind == "counter" and delta is not None else "value"
             number = delta if key == "delta" else value
         except Exception:
-            return self._failed()
-        self._measure(kind, name, key, number, unit, tags, metadata, count, buckets)
-
-    # Life.
+            return self._count_internal_loss()
+        self._append_metric(kind, name, key, number, unit, tags, metadata, count, buckets)
 
     def heartbeat(self, timeout=None):
-        """The program is alive. The first one arms the watch for hangs: the next is due within `timeout` seconds (default 60)."""
+        """Record that the program runs. From the first heartbeat on, the session counts as hung when none follows within `timeout`
+        seconds (default: the previous timeout, else 60)."""
         try:
             at = self._now()
             timeout_ms = None if timeout is None else _number_text(timeout, 1000)
-            said = "" if timeout_ms is None or float(timeout_ms) < 1 else ',"timeout_ms":' + timeout_ms
-            self._out.append(at, ('"op":"heartbeat"' + said + "}",))
+            field = "" if timeout_ms is None or float(timeout_ms) < 1 else ',"timeout_ms":' + timeout_ms
+            self._writer.append(at, ('"op":"heartbeat"' + field + "}",))
         except Exception:
-            self._failed()
+            self._count_internal_loss()
 
     def start_heartbeat_monitor(self, timeout=60, check_interval=5, every=None):
-        """Arms the watch for hangs. With `every` a thread beats each so many seconds; without, call `heartbeat()` yourself.
+        """Begin to watch for hangs. Returns a HeartbeatMonitor.
 
-        `check_interval` was how often 1.x's own thread looked; the daemon looks now.
+        Parameters:
+            timeout: Seconds without a heartbeat after which the session counts as hung.
+            check_interval: How often 1.x's thread checked, in seconds. The daemon checks now, so this is only an attribute.
+            every: Seconds between heartbeats that a thread records. Default: the program calls `heartbeat()` itself.
         """
         try:
             if self._heartbeat_monitor is None:
@@ -398,64 +463,71 @@ class Session(object):
                 self._heartbeat_monitor._session = self
             self._heartbeat_monitor.start()
         except Exception:
-            self._failed()
+            self._count_internal_loss()
         return self._heartbeat_monitor
 
     def stop_heartbeat_monitor(self):
-        """No heartbeats are expected from now on."""
+        """Stop watching for hangs."""
         monitor, self._heartbeat_monitor = self._heartbeat_monitor, None
         if monitor is not None:
             monitor.stop()
 
     def pause(self):
-        """No heartbeats for a while, on purpose (a debugger, a file dialog): until `resume()` or the next heartbeat."""
-        self._plain("pause")
+        """Stop watching for hangs until `resume()` or the next heartbeat, during a file dialog for example."""
+        self._append_op("pause")
 
     def resume(self):
-        self._plain("resume")
+        """Watch for hangs again. The timeout begins anew."""
+        self._append_op("resume")
 
     pause_heartbeat_monitoring = pause
     resume_heartbeat_monitoring = resume
 
     def end(self, exit_code=None, signal=None):
-        """The program says goodbye."""
+        """End the session. `exit_code` (an int) and `signal` (a name such as SIGTERM) state how the program ended, if known."""
         try:
             monitor, self._heartbeat_monitor = self._heartbeat_monitor, None
             if monitor is not None:
                 monitor._quit()
             code = _whole_field("exit_code", exit_code)
-            self._finish('"op":"end"' + code + _text_field("signal", self._out.signal if signal is None else signal) + "}")
+            self._finish('"op":"end"' + code + _text_field("signal", self._writer.signal if signal is None else signal) + "}")
         except Exception:
-            self._failed()
+            self._count_internal_loss()
 
     def crash(self, reason=None, exit_code=None):
-        """The program goes down without goodbye. Written at exit by itself when an exception was not caught."""
+        """End the session as crashed. The exit hook calls this for an uncaught exception."""
         try:
             code = _whole_field("exit_code", exit_code)
             self._finish('"op":"crash"' + _text_field("reason", reason) + code + "}")
         except Exception:
-            self._failed()
+            self._count_internal_loss()
 
     def stats(self):
-        """What was recorded, and what of it was lost here, by cause."""
+        """Return `session_id`, `records` (how many ops were recorded) and `dropped` (how many were lost in this process, by cause)."""
         try:
             dropped = dict(self._dropped)
-            for cause, count in self._out.lost_counts().items():
+            for cause, count in self._writer.lost_counts().items():
                 dropped[cause] = dropped.get(cause, 0) + count
-            return {"session_id": self.session_id, "records": self._out.records(), "dropped": dropped}
+            return {"session_id": self.session_id, "records": self._writer.records(), "dropped": dropped}
         except Exception:
             return {"session_id": self.session_id, "records": 0, "dropped": {}}
 
     def flush(self, timeout=0.0):
-        """Writes what is held. In direct mode waits up to `timeout` seconds until the server has it; True if it has."""
+        """Write the metrics that are held. In direct mode, wait up to `timeout` seconds until the server has all ops.
+
+        Returns whether nothing is left to be sent from this process.
+        """
         try:
-            self._out.append(self._now(), ())
-            return self._out.flush(timeout)
+            self._writer.append(self._now(), ())
+            return self._writer.flush(timeout)
         except Exception:
             return False
 
     def get_details(self):
-        """The session as the server has it (1.x's JSON), after what was logged so far has arrived. Raises if it can't be asked."""
+        """Return the session as the server has it, as a dict in 1.x's JSON format, after waiting for the ops recorded so far to arrive.
+
+        Raises an Exception if the session cannot be read.
+        """
         return self.client.get_session(self.session_id)
 
     def __enter__(self):
@@ -474,12 +546,10 @@ class Session(object):
             self.end()
         return False
 
-    # How.
-
     def _log(self, at, name, losses, category, group, labels, message, data, more=""):
-        """An event; `more` are the fields that only exceptions have."""
-        known = _names.get(name) if type(name) is str else None
-        text = '"op":"event","name":' + (known or _name_text("event.name", name, losses))
+        """Append an event. `more` is the text of the fields that only exceptions have."""
+        cached = _names.get(name) if type(name) is str else None
+        text = '"op":"event","name":' + (cached or _name_text("event.name", name, losses))
         if category is not None:
             text += _name_field("event.category", "category", category, losses)
         if group is not None:
@@ -502,23 +572,23 @@ class Session(object):
         if losses:
             self._write_with(losses, at, text)
         else:
-            self._out.append(at, (text,))
+            self._writer.append(at, (text,))
 
     def _log_exception(self, at, losses, exc_info, data, name, message, handled, locals):
         kind, error, trace = exc_info
         type_name = "Unknown" if kind is None else _class_name(kind)
-        said = _said(error)
+        error_message = _error_message(error)
         file, line, function = _source(trace)
         stack = _stack(kind, error, trace)
-        more = _exception_fields(type_name, said, stack, file, line, function, _causes(error), handled)
+        more = _exception_fields(type_name, error_message, stack, file, line, function, _causes(error), handled)
         if locals is True:
             data = OrderedDict(data if issubclass(type(data), dict) else {} if data is None else {"value": data})
             data["locals"] = _locals(trace)
-            losses = _Deaf()  # variables are what they are: no note for each that JSON has no word for
-        self._log(at, name, losses, "error", "exception", ["exception", type_name], message or said, data, more)
+            losses = _IgnoredLosses()  # most variables are objects that JSON cannot express
+        self._log(at, name, losses, "error", "exception", ["exception", type_name], message or error_message, data, more)
 
-    def _again(self, kind, name, value, unit, tags, buckets=None):
-        """A series that was seen before needs only its number. The first call, and a bad one, is left to `_measure`."""
+    def _append_known_series(self, kind, name, value, unit, tags, buckets=None):
+        """Append a point of a series whose text is cached. Returns False, for `_append_metric`, if it is not or the value is no number."""
         try:
             before, after = self._series[_series_key(kind, name, unit, tags, buckets)]
             number_type = type(value)
@@ -528,12 +598,12 @@ class Session(object):
         if number is None:
             return False
         try:
-            self._out.append_metric(self._now(), before + number + after)
+            self._writer.append_metric(self._now(), before + number + after)
         except Exception:
-            self._failed()
+            self._count_internal_loss()
         return True
 
-    def _measure(self, kind, name, key, value, unit, tags, metadata, count=None, buckets=None):
+    def _append_metric(self, kind, name, key, value, unit, tags, metadata, count=None, buckets=None):
         try:
             losses = []
             at = self._now()
@@ -556,24 +626,24 @@ class Session(object):
                 after += _buckets_field(buckets, losses)
             after += "}"
             if metadata is None and not after.startswith(',"count"'):
-                self._remember(kind, name, unit, tags, buckets, before, after)
+                self._cache_series(kind, name, unit, tags, buckets, before, after)
             if losses:
                 self._write_with(losses, at, before + number + after)
             else:
-                self._out.append_metric(at, before + number + after)
+                self._writer.append_metric(at, before + number + after)
         except Exception:
-            self._failed()
+            self._count_internal_loss()
 
-    def _remember(self, kind, name, unit, tags, buckets, before, after):
+    def _cache_series(self, kind, name, unit, tags, buckets, before, after):
         key = _series_key(kind, name, unit, tags, buckets)
-        if key is not None and kind != "timer" and not self._out.ended and len(self._series) < MAX_REMEMBERED:
+        if key is not None and kind != "timer" and not self._writer.ended and len(self._series) < MAX_CACHED:
             self._series[key] = before, after
 
-    def _plain(self, op):
+    def _append_op(self, op):
         try:
-            self._out.append(self._now(), ('"op":"%s"}' % op,))
+            self._writer.append(self._now(), ('"op":"%s"}' % op,))
         except Exception:
-            self._failed()
+            self._count_internal_loss()
 
     def _start(self, product, version, tags, state):
         losses = []
@@ -591,44 +661,43 @@ class Session(object):
         self._write_with(losses, self._now(), text + "}")
 
     def _write_with(self, losses, at, text):
-        """An op and what it lost on its way, or the loss alone."""
-        out = self._out
-        if out.ended:
+        """Append an op (or none) and the `dropped` ops of its losses."""
+        if self._writer.ended:
             return
         texts = [] if text is None else [text]
         for cause, detail in losses:
             self._dropped[cause] = self._dropped.get(cause, 0) + 1
-            # What is merely written differently is told once per path; what is missing, each time.
+            # A value that was written differently is reported once per path; one that is missing, each time.
             if cause != "not_finite" and detail[-6:] != " bytes":
-                if detail in self._told or len(self._told) >= MAX_TOLD_PATHS:
+                if detail in self._reported or len(self._reported) >= MAX_REPORTED_PATHS:
                     continue
-                self._told.add(detail)
+                self._reported.add(detail)
             texts.append(_dropped_text(cause, 1, detail))
-        out.append(at, texts)
+        self._writer.append(at, texts)
 
     def _finish(self, text):
-        """The last record. Who joined a session that another process opened writes none."""
-        out = self._out
-        if out.ended:
+        """Append the last record. A process that joined another's session writes none."""
+        writer = self._writer
+        if writer.ended:
             return
         self._series = {}
-        out.append(self._now(), [text] if out.owner else (), True)
+        writer.append(self._now(), [text] if writer.owner else (), True)
 
     def _crash_by(self, exc_info, exit_code=None):
         try:
             if exc_info[1] is None or exc_info[1] is not _captured.get("error"):
                 self._log_exception(self._now(), [], exc_info, None, "exception", None, False, False)
         except Exception:
-            self._failed()
+            self._count_internal_loss()
         self.crash("uncaught_exception", exit_code)
 
-    def _failed(self):
-        """A fault of ours; the program must not notice."""
-        _mind_the_stack()
+    def _count_internal_loss(self):
+        """Count a fault of this module. It must not raise into the program."""
+        _raise_if_stack_is_full()
         try:
             self._dropped["internal"] = self._dropped.get("internal", 0) + 1
         except Exception:
-            pass  # the interpreter is going down
+            pass  # the interpreter exits
 
 
 def _exit_code(error):
@@ -640,7 +709,10 @@ def _exit_code(error):
 # A duration, measured around a block or a function.
 
 class Timer(object):
-    """Measures a `with` block, or each call of the function it decorates, also when it raises."""
+    """Measures a `with` block, or each call of the function that it decorates, and records the duration even when that raises.
+
+    `count` is recorded with the duration if it is over 0. `duration` is in seconds, None before the end.
+    """
 
     def __init__(self, session, name, count=None, tags=None, unit="seconds"):
         self.session = session
@@ -648,7 +720,7 @@ class Timer(object):
         self.count = count
         self.tags = tags
         self.unit = unit
-        self.duration = None  # seconds, once it has run
+        self.duration = None
         self._started = None
 
     def __enter__(self):
@@ -661,7 +733,7 @@ class Timer(object):
             measured = self.duration * _PER_SECOND.get(self.unit, 1)
             self.session.log_metric(self.name, measured, self.tags, "timer", self.count or None, self.unit)
         except Exception:
-            pass  # never over the program's own exception
+            pass  # the program's own exception must reach the program
         return False
 
     def __call__(self, function):
@@ -688,7 +760,10 @@ _PER_SECOND = {
 # The watch for hangs.
 
 class HeartbeatMonitor(object):
-    """Arms the watch for hangs, which the daemon and the server keep. It has a thread of its own only with `every`."""
+    """Begins and ends the watch for hangs, which the daemon and the server keep. The arguments are as in `start_heartbeat_monitor`.
+
+    It has a thread only with `every`, or with a client of another type (a test's double): those are watched here, as 1.x did.
+    """
 
     def __init__(self, client, session_id, timeout=60, check_interval=5, every=None):
         self.client = client
@@ -708,8 +783,7 @@ class HeartbeatMonitor(object):
             return self
         self._running = True
         self._last_heartbeat = time.time()
-        # A client that is not ours (a test's double, as 1.x's own tests have) is watched from here, as 1.x did.
-        watch = self._beat if self.every else None if self._is_ours() else self._look
+        watch = self._send_heartbeats if self.every else None if self._is_ours() else self._watch
         if self._is_ours():
             self._recorder().heartbeat(self.timeout)
         if watch is not None:
@@ -731,7 +805,7 @@ class HeartbeatMonitor(object):
             pass
 
     def stop(self):
-        """No heartbeats are expected from now on."""
+        """Stop watching for hangs."""
         was_running = self._running
         self._quit()
         if was_running and self._is_ours():
@@ -743,7 +817,7 @@ class HeartbeatMonitor(object):
     def _quit(self):
         self._running = False
         if self._stopping is not None:
-            self._stopping.set()  # never joined: the thread ends by itself and holds nothing
+            self._stopping.set()  # not joined: the thread ends by itself and holds no resource
 
     def _is_ours(self):
         return isinstance(getattr(self.client, "_sessions", None), dict)
@@ -753,14 +827,14 @@ class HeartbeatMonitor(object):
             self._session = self.client._session(self.session_id)
         return self._session
 
-    def _beat(self, stopping):
+    def _send_heartbeats(self, stopping):
         try:
             while not stopping.wait(self.every):
                 self.heartbeat()
         except Exception:
-            pass  # the interpreter is going down
+            pass  # the interpreter exits
 
-    def _look(self, stopping):
+    def _watch(self, stopping):
         while not stopping.wait(self.check_interval):
             silence = time.time() - self._last_heartbeat
             if silence > self.timeout and not self._hung_logged:
@@ -776,7 +850,10 @@ class HeartbeatMonitor(object):
 # Records of the module `logging`.
 
 class DatacatHandler(logging.Handler):
-    """Records of `logging` as events, those with an exception as exceptions: `logging.getLogger().addHandler(DatacatHandler(session))`."""
+    """Records each record of `logging` as an event: `logging.getLogger().addHandler(DatacatHandler(session))`.
+
+    One with an exception is recorded as that exception, unless `include_exceptions` is False.
+    """
 
     def __init__(self, session, include_exceptions=True):
         logging.Handler.__init__(self)
@@ -786,7 +863,7 @@ class DatacatHandler(logging.Handler):
 
     def emit(self, record):
         if getattr(self._writing, "is_on", False):
-            return  # what a value logs while it is being described
+            return  # a value's own __str__ logs while it is being recorded
         self._writing.is_on = True
         try:
             data = OrderedDict()
@@ -798,7 +875,7 @@ class DatacatHandler(logging.Handler):
             data["module"] = record.module
             for key, value in record.__dict__.items():
                 if key not in _LOG_RECORD_KEYS:
-                    data[key] = value  # what the program gave as `extra`
+                    data[key] = value  # the program's `extra`
             message = _message_of(record, self.formatter)
             session = self.session.session if isinstance(self.session, AsyncSession) else self.session
             if record.exc_info and self.include_exceptions and record.exc_info[0] is not None:
@@ -812,8 +889,8 @@ class DatacatHandler(logging.Handler):
             category = _CATEGORIES.get(record.levelno, "info")
             session.log_event("log." + record.name, category, record.name, labels, message, data)
         except Exception:
-            _mind_the_stack()
-            self.session._failed()
+            _raise_if_stack_is_full()
+            self.session._count_internal_loss()
         finally:
             self._writing.is_on = False
 
@@ -829,14 +906,16 @@ _LOG_RECORD_KEYS = set(logging.LogRecord("", 0, "", 0, "", (), None).__dict__) |
 
 
 def _message_of(record, formatter):
-    """The message as the handler's formatter has it, or by itself: the exception and its stack are recorded apart. One whose arguments
-    do not fit is kept as it was given; logging's own handlers print of it."""
+    """Return the formatted message, without the exception, which has fields of its own.
+
+    If the arguments do not fit the format, both are returned unformatted; logging's own handlers print an error instead.
+    """
     try:
         if formatter is None or record.exc_info:
             return record.getMessage()
         return formatter.format(record)
     except Exception:
-        _mind_the_stack()
+        _raise_if_stack_is_full()
         arguments = record.args if type(record.args) is tuple else (record.args,)
         return " ".join([_plain_text(value) for value in (record.msg,) + arguments])
 
@@ -845,35 +924,41 @@ def _message_of(record, formatter):
 # 1.x's client: the same calls, by session id.
 
 class DatacatClient(object):
-    """1.x's client: the same calls, by session id. It keeps the writers of its sessions; nothing it records waits."""
+    """Records by session id, as 1.x's client did. The calls are those of Session, with the id as first argument.
+
+    Parameters:
+        base_url: The server. Default: `DATACAT_URL`, else http://localhost:8080.
+        daemon_port: Kept as an attribute of `daemon_manager`.
+        use_daemon, home: As in `open`.
+    """
 
     def __init__(self, base_url=None, daemon_port="auto", use_daemon=True, home=None):
         environment = os.environ
-        said = base_url or environment.get("DATACAT_URL") or ""
-        self.base_url = (said or DEFAULT_URL).rstrip("/")
+        url = base_url or environment.get("DATACAT_URL") or ""
+        self.base_url = (url or DEFAULT_URL).rstrip("/")
         self.use_daemon = bool(use_daemon)
         self.daemon_manager = DaemonManager(daemon_port, self.base_url, home=home)
         self._sessions = {}
         self._writers = {}
         self._home = home
-        self._server = said.rstrip("/")
+        self._server = url.rstrip("/")
         self._direct_url = environment.get("DATACAT_DAEMON_URL") or (None if use_daemon else self.base_url)
         self._is_off = environment.get("DATACAT_DISABLED") in ("1", "true", "yes")
         if self._is_off:
             self._direct_url = None
 
-    def _be_silent(self):
+    def _disable(self):
         self.base_url, self.use_daemon, self._home, self._server = DEFAULT_URL, True, None, ""
         self.daemon_manager = DaemonManager()
         self._sessions, self._writers, self._direct_url, self._is_off = {}, {}, None, True
 
     def register_session(self, product=None, version=None, tags=None, state=None, session_id=None):
-        """Opens a session, or joins one that another process opened (`session_id`, DATACAT_SESSION); answers its id."""
+        """Open a session, or join one that another process opened. The arguments are as in `open`. Returns the session's id."""
         joined = session_id or os.environ.get("DATACAT_SESSION")
         if joined and not _ID.match(joined):
-            joined = None  # the server would refuse it; the program gets a session of its own
+            joined = None  # the server would refuse it, so the program gets a session of its own
         session_id = joined or _new_id()
-        writer = self._writer(session_id, owner=not joined)
+        writer = self._writer_of(session_id, owner=not joined)
         writer.joined = bool(joined)
         session = self._session(session_id)
         if writer.owner and not writer.ended:
@@ -882,7 +967,7 @@ class DatacatClient(object):
             try:
                 session._start(product, version, tags, state)
             except Exception:
-                session._failed()
+                session._count_internal_loss()
         if not self._is_off and self._direct_url is None:
             self.daemon_manager.start()
             _send_faults(self)
@@ -891,11 +976,15 @@ class DatacatClient(object):
     create_session = register_session
 
     def get_session(self, session_id):
-        """The session as the server has it, in 1.x's JSON, after what was logged here so far has arrived there."""
+        """Return the session as the server has it, as a dict in 1.x's JSON format, after waiting for the ops recorded so far to arrive.
+
+        Raises an Exception if the session cannot be read.
+        """
         self._await_delivery(session_id)
         return self._make_request("%s/api/sessions/%s" % (self.base_url, _quote_path(session_id)))
 
     def get_all_sessions(self):
+        """Return the server's sessions as a list of dicts in 1.x's JSON format. Raises an Exception if they cannot be read."""
         return self._make_request(self.base_url + "/api/data/sessions")
 
     def update_state(self, session_id, state):
@@ -935,9 +1024,9 @@ class DatacatClient(object):
         return {"status": "ok"}
 
     def end_session(self, session_id):
-        writer = self._writer(session_id)
+        writer = self._writer_of(session_id)
         if not writer.joined:
-            writer.owner = True  # 1.x's programs end by its id what another of their processes opened
+            writer.owner = True  # a program of 1.x may end a session that another of its processes opened
         self._session(session_id).end()
         return {"status": "ok"}
 
@@ -947,12 +1036,12 @@ class DatacatClient(object):
             session = self._sessions[session_id] = Session(self, session_id)
         return session
 
-    def _writer(self, session_id, owner=False):
-        """One writer per session and process, whoever writes."""
+    def _writer_of(self, session_id, owner=False):
+        """Return the writer of a session in this process. There is one."""
         writer = self._writers.get(session_id)
         if writer is None:
             if self._is_off:
-                writer = _Nowhere()
+                writer = _DisabledWriter()
             elif self._direct_url:
                 writer = _Queue(session_id, self._direct_url, owner)
             else:
@@ -963,7 +1052,7 @@ class DatacatClient(object):
         return writer
 
     def _await_delivery(self, session_id):
-        """1.x's programs read right after they logged."""
+        """Wait until the server has the session's ops: programs of 1.x read a session right after recording."""
         writer = self._writers.get(session_id)
         if writer is None or self._is_off:
             return
@@ -989,7 +1078,7 @@ class DatacatClient(object):
 # 1.x's session with a sender thread.
 
 class AsyncSession(object):
-    """1.x's session with a sender thread. Every call is as quick without, so this only keeps its names and orders of arguments."""
+    """Wraps a session with the names and the orders of arguments of 1.x's AsyncSession. It needs no thread, because no call waits."""
 
     def __init__(self, session, queue_size=10000, drop_on_full=True):
         self.session = session
@@ -1013,7 +1102,7 @@ class AsyncSession(object):
     def get_stats(self):
         stats = self.session.stats()
         dropped = sum(stats["dropped"].values())
-        queued = self.session._out.queued()
+        queued = self.session._writer.queued()
         return {"sent": stats["records"] - queued, "dropped": dropped, "queued": queued}
 
     def flush(self, timeout=2.0):
@@ -1034,7 +1123,10 @@ class AsyncSession(object):
 # 1.x's handle on the daemon.
 
 class DaemonManager(object):
-    """1.x's handle on the daemon. One daemon serves all programs of a user now, so `stop()` leaves it alone."""
+    """Starts the daemon. One daemon serves all programs of a user, so `stop()` leaves it running.
+
+    `daemon_port` and `server_url` are only attributes. `daemon_binary` is the path of the daemon's executable. `home` is as in `open`.
+    """
 
     def __init__(self, daemon_port="auto", server_url=DEFAULT_URL, daemon_binary=None, home=None):
         self.daemon_port = _plain_text(daemon_port)
@@ -1042,20 +1134,20 @@ class DaemonManager(object):
         self.daemon_binary = daemon_binary
         self.config_path = None
         self._started = False
-        self._is_there = False  # or on its way
+        self._has_daemon = False  # one runs, or was started
         self._home = home
 
     @property
     def process(self):
-        """The daemon that serves this user's lanes, with a `pid` and `poll()`, or None."""
-        daemon = _living_daemon(_home_folder(self._home))
+        """The daemon that serves this home, with `pid`, `port` and `poll()`, or None if none runs."""
+        daemon = _running_daemon(_home_folder(self._home))
         return None if daemon is None else _DaemonProcess(daemon)
 
     def start(self):
-        """Makes sure that a daemon runs, without waiting for it."""
+        """Start a daemon if none runs. Does not wait for it."""
         try:
             if not self._started:
-                self._is_there = _start_daemon(_home_folder(self._home), self.daemon_binary)
+                self._has_daemon = _start_daemon(_home_folder(self._home), self.daemon_binary)
                 self._started = True
         except Exception:
             pass  # the lane stays until a daemon runs
@@ -1090,30 +1182,38 @@ class _DaemonProcess(object):
         self._daemon = daemon
 
     def poll(self):
-        return None if _is_alive(self._daemon) else 0
+        return None if _is_running(self._daemon) else 0
 
 
 # === Capture =================================================================
 # Uncaught exceptions, fatal errors and signals.
 
 def capture(session, exceptions=True, threads=True, faults=True, signals=()):
-    """Records what nobody catches: exceptions, also in threads, and fatal errors (faulthandler). The hooks there were before still run.
+    """Record uncaught exceptions as they happen, and how the program was stopped. Hooks that were installed before still run.
 
-    `signals`, e.g. ("SIGTERM",), are told by the session's end: at once where they kill, else when the program has left as its own handler
-    has it."""
+    Parameters:
+        session: The session that records them.
+        exceptions: Uncaught exceptions of the main thread.
+        threads: Uncaught exceptions of other threads.
+        faults: Fatal errors such as a segmentation fault, by `faulthandler`. The next program that opens a session sends them.
+        signals: Names of signals, ("SIGTERM",) for example. The session's `end` states the signal: at once if the signal stops the
+            program, else when the program has ended after its own handler ran.
+
+    Returns the session.
+    """
     try:
         wanted = [("exceptions", exceptions), ("threads", threads), ("faults", faults)]
         begin = {"exceptions": _capture_exceptions, "threads": _capture_threads, "faults": _capture_faults}
         for name in [name for name, is_wanted in wanted if is_wanted] + _texts_of(signals):
-            if (session.session_id, name) not in _capturing:  # twice would be told twice
-                _capturing.add((session.session_id, name))
+            if (session.session_id, name) not in _captures:  # a second hook would record each twice
+                _captures.add((session.session_id, name))
                 begin.get(name, functools.partial(_capture_signal, name=name))(session)
     except Exception:
-        _mind_the_stack()
+        _raise_if_stack_is_full()
     return session
 
 
-_capturing = set()  # (session id, what)
+_captures = set()  # (session id, what)
 _captured = {}
 
 
@@ -1135,7 +1235,7 @@ def _capture_exceptions(session):
 
 
 def _capture_threads(session):
-    def tell(exc_info, thread):
+    def record(exc_info, thread):
         try:
             if not issubclass(exc_info[0], SystemExit):
                 data = {"thread": getattr(thread, "name", None)}
@@ -1147,7 +1247,7 @@ def _capture_threads(session):
         before = threading.excepthook
 
         def excepthook(arguments):
-            tell((arguments.exc_type, arguments.exc_value, arguments.exc_traceback), arguments.thread)
+            record((arguments.exc_type, arguments.exc_value, arguments.exc_traceback), arguments.thread)
             before(arguments)
 
         threading.excepthook = excepthook
@@ -1155,36 +1255,37 @@ def _capture_threads(session):
 
     start = threading.Thread.start
 
-    def start_told(thread):  # before 3.8 there is no hook
+    def start_recorded(thread):  # before 3.8 there is no hook
         run = thread.run
 
-        def run_told(*arguments, **options):
+        def run_recorded(*arguments, **options):
             try:
                 run(*arguments, **options)
             except BaseException:
-                tell(sys.exc_info(), thread)
+                record(sys.exc_info(), thread)
                 raise
 
-        thread.run = run_told
+        thread.run = run_recorded
         return start(thread)
 
-    threading.Thread.start = start_told
+    threading.Thread.start = start_recorded
 
 
 def _capture_faults(session):
-    """faulthandler writes the stacks to a file beside the lanes; whoever opens a session next sends it after the session that died."""
+    """Let faulthandler write the stacks to a file beside the lanes. The next program that opens a session records them in the
+    session that crashed."""
     try:
         import faulthandler
     except ImportError:  # 2.7
         return
     try:
-        writer = session._out
+        writer = session._writer
         if not isinstance(writer, _LaneWriter):
             return
-        folder = _made_folder(os.path.join(writer.home(), "faults"))
+        folder = _make_folder(os.path.join(writer.home(), "faults"))
         name = "%s.%d.%s.txt" % (session.session_id, os.getpid(), _process_started(os.getpid()) or "")
         path = os.path.join(folder, name)
-        descriptor = _high(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | _O_CLOEXEC, 0o600))
+        descriptor = _with_high_number(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | _O_CLOEXEC, 0o600))
         faulthandler.enable(descriptor, all_threads=True)
         writer.fault_path = path
     except Exception:
@@ -1200,38 +1301,38 @@ def _capture_signal(session, name):
 
         def handler(received, frame):
             if callable(before):
-                if before is not signal.default_int_handler:  # whose KeyboardInterrupt says the same, unless the program goes on after it
-                    session._out.signal = name
+                if before is not signal.default_int_handler:  # its KeyboardInterrupt gives SIGINT, unless the program catches it
+                    session._writer.signal = name
                 before(received, frame)
             else:
                 session.end(signal=name)
                 signal.signal(received, signal.SIG_DFL)
                 os.kill(os.getpid(), received)
 
-        if callable(before) or before == signal.SIG_DFL:  # else it is ignored, or somebody's who is not Python
+        if callable(before) or before == signal.SIG_DFL:  # else the program ignores it, or C code handles it
             signal.signal(number, handler)
     except Exception:
-        pass  # not in the main thread, or no such signal here
+        pass  # called outside the main thread, or this system has no such signal
 
 
 def _send_faults(client):
-    """Adds to sessions that died of a fatal error what faulthandler wrote as they did."""
+    """Record what faulthandler wrote for programs that have ended, each in its session."""
     try:
         folder = os.path.join(_home_folder(client._home), "faults")
         for name in os.listdir(folder):
             match = re.match(r"^(.+)\.(\d+)\.(\d*)\.txt$", name)
-            if not match or _is_alive({"pid": int(match.group(2)), "pid_started": match.group(3)}):
+            if not match or _is_running({"pid": int(match.group(2)), "pid_started": match.group(3)}):
                 continue
             path = os.path.join(folder, name)
             mine = path + ".sending"
-            os.rename(path, mine)  # two programs may start at once; only one gets it
+            os.rename(path, mine)  # two programs may start at once; this succeeds in one
             with _file(mine) as file:
                 text = file.read(65536).decode("utf-8", "replace")
             os.unlink(mine)
             if text.strip():
                 _send_fault(client, match.group(1), text)
     except Exception:
-        pass  # no faults, or somebody else sends them
+        pass  # there are none, or another program records them
 
 
 def _send_fault(client, session_id, text):
@@ -1240,7 +1341,7 @@ def _send_fault(client, session_id, text):
     writer = _LaneWriter(session_id, client._server, client._home, False)
     session = Session.__new__(Session)
     session.client, session.session_id = client, session_id
-    session._use(writer, writer.told, writer.counts)
+    session._use(writer, writer.reported, writer.counts)
     more = _exception_fields(title.split(":")[0], title, lines, handled=False)
     session._log(session._now(), "exception", [], "critical", "exception", ["exception", "fatal"], title, None, more)
     writer.append(time.time(), (), True)
@@ -1253,10 +1354,10 @@ _open_writers = {}  # by identity: (writer, client, session id)
 
 
 @atexit.register
-def _leave():
-    """The exit hook: one write per session, and nothing that could keep the program from leaving."""
+def _on_exit():
+    """The exit hook: one write for each session. Only direct mode waits, at most END_WAIT_SECONDS."""
     try:
-        uncaught = _uncaught()
+        uncaught = _uncaught_exception()
         for writer, client, session_id in list(_open_writers.values()):
             if not writer.owner:
                 continue
@@ -1274,11 +1375,12 @@ def _leave():
         pass
 
 
-def _uncaught():
-    """The exception that ends the program, if one does.
+def _uncaught_exception():
+    """Return the `exc_info` of the exception that ends the program, or None.
 
-    The interpreter leaves it in `sys.last_value`, but so do test runners and shells for those that they caught. Only in the one
-    that nobody caught does the outermost frame of the traceback have no caller."""
+    The interpreter stores it in `sys.last_value`; test runners and shells store there the exceptions that they caught. Only of an
+    uncaught exception the outermost frame has no caller.
+    """
     kind = getattr(sys, "last_type", None)
     if not isinstance(kind, type) or not issubclass(kind, BaseException) or hasattr(sys, "ps1"):
         return None
@@ -1288,7 +1390,7 @@ def _uncaught():
     return kind, getattr(sys, "last_value", None), trace
 
 
-def _forked():
+def _after_fork():
     for writer, _, _ in list(_open_writers.values()):
         try:
             writer.forked()
@@ -1296,8 +1398,8 @@ def _forked():
             pass
 
 
-if _FORKS_ARE_TOLD:
-    os.register_at_fork(after_in_child=_forked)
+if _HAS_FORK_HOOK:
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 # === Exception ===============================================================
@@ -1313,12 +1415,12 @@ def _exc_info(error):
 
 
 def _trace_of(error):
-    """2.7's exceptions do not know their traceback."""
+    """Return the traceback of an exception in 2.7, where exceptions have no such attribute."""
     return sys.exc_info()[2] if sys.exc_info()[1] is error else None
 
 
 def _stack(kind, error, trace):
-    """As 1.x gave it: the lines of the interpreter's own print, each with its line break."""
+    """Return the lines that the interpreter prints, each with its line break, as 1.x did."""
     if kind is None:
         return traceback.format_stack(sys._getframe(3))
     try:
@@ -1339,7 +1441,7 @@ def _source(trace):
 
 
 def _causes(error):
-    """What led to the exception, innermost last."""
+    """Return the chain of causes, the first cause last."""
     causes = []
     seen = [error]
     try:
@@ -1351,21 +1453,21 @@ def _causes(error):
                 break
             seen.append(cause)
             kind = type(cause)
-            causes.append((_class_name(kind), _said(cause), _stack(kind, cause, getattr(cause, "__traceback__", None))))
+            causes.append((_class_name(kind), _error_message(cause), _stack(kind, cause, getattr(cause, "__traceback__", None))))
             error = cause
     except Exception:
-        _mind_the_stack()  # an exception that fails when it is asked
+        _raise_if_stack_is_full()  # an attribute of the exception raises
     return causes
 
 
-def _said(error):
+def _error_message(error):
     if error is None:
         return ""
     for text in (str, _text_type, repr):
         try:
             return text(error)
         except Exception:
-            _mind_the_stack()
+            _raise_if_stack_is_full()
     return "<%s>" % _type_name(error)
 
 
@@ -1374,7 +1476,7 @@ def _locals(trace):
     while trace is not None:
         frames.append(trace)
         trace = trace.tb_next
-    told = []
+    described = []
     for trace in frames[-LOCALS_FRAMES:]:
         code = trace.tb_frame.f_code
         place = OrderedDict([("function", code.co_name), ("file", code.co_filename), ("line", trace.tb_lineno)])
@@ -1382,11 +1484,11 @@ def _locals(trace):
         place["variables"] = OrderedDict(
             item for item in variables[:MAX_LOCALS] if not str(item[0]).startswith("__")
         )
-        told.append(place)
-    return told
+        described.append(place)
+    return described
 
 
-class _Deaf(list):
+class _IgnoredLosses(list):
     def append(self, loss):
         pass
 
@@ -1413,7 +1515,7 @@ def _exception_fields(
 # src/core/wire.ts. `str` is the text here: Unicode in 3, UTF-8 in 2.7, the faster of each language.
 
 def _name_text(field, value, losses):
-    """Names are cut to what the server takes, at a whole character."""
+    """Return a name as JSON, cut to MAX_NAME_LENGTH at a whole character."""
     cached = _names.get(value) if type(value) is str else None
     if cached is not None:
         return cached
@@ -1423,7 +1525,7 @@ def _name_text(field, value, losses):
     if shortened:
         losses.append(("too_large", field))
     text = _quote(name)
-    if type(value) is str and not shortened and len(_names) < MAX_REMEMBERED:
+    if type(value) is str and not shortened and len(_names) < MAX_CACHED:
         _names[value] = text
     return text
 
@@ -1437,7 +1539,7 @@ def _name_of(value):
 
 def _cut_name(name):
     if len(name) <= MAX_NAME_LENGTH // 2:
-        return name  # whatever it holds
+        return name  # no character is longer than two units
     if _PY2:
         wide = name.decode("utf-8", "replace")
         return _cut_units(wide).encode("utf-8")
@@ -1454,7 +1556,7 @@ def _cut_units(name):
 
 
 def _plain_text(value):
-    """Any value as `str`."""
+    """Return any value as `str`."""
     if type(value) is str:
         return value if not _PY2 else _valid(value)
     try:
@@ -1466,7 +1568,7 @@ def _plain_text(value):
             text = str(value)
         return _encode_text(text) if _PY2 and isinstance(text, _text_type) else _valid(text) if _PY2 else text
     except Exception:
-        _mind_the_stack()
+        _raise_if_stack_is_full()
         return "<%s>" % _type_name(value)
 
 
@@ -1497,7 +1599,7 @@ def _labels_field(field, key, labels, losses):
 
 
 def _texts_of(values, most=MAX_ITEMS):
-    """A list of texts, out of whatever was given as one."""
+    """Return a list of texts from a list, one text, a dict, or any other value."""
     try:
         if isinstance(values, _TEXTS):
             values = [values]
@@ -1505,7 +1607,7 @@ def _texts_of(values, most=MAX_ITEMS):
             return [_plain_text(key) + ":" + _plain_text(value) for key, value in _bounded(values.items(), most)]
         return [_plain_text(value) for value in _bounded(values, most)]
     except Exception:
-        _mind_the_stack()
+        _raise_if_stack_is_full()
         return [_plain_text(values)]
 
 
@@ -1515,10 +1617,10 @@ def _object_field(key, value, losses):
 
 
 def _buckets_field(buckets, losses):
-    """Bounds that are not finite go: the last bucket has none in any case."""
+    """Return the bounds without those that are not finite, because the last bucket has no bound."""
     try:
         bounds = [bound for bound in [_number_text(bucket) for bucket in _bounded(buckets, MAX_BUCKETS + 1)] if bound is not None]
-    except Exception:  # no list
+    except Exception:  # not a list
         bounds = []
     if not bounds:
         return ""
@@ -1537,17 +1639,17 @@ def _whole_field(key, value):
 
 
 def _whole(value):
-    """A whole number that every language holds, as one of the interpreter's own."""
+    """Return an integer up to 2**53, which every language can hold, as an `int`; None for any other value."""
     try:
         value = int(value) if isinstance(value, numbers.Integral) else None
     except Exception:
-        _mind_the_stack()
+        _raise_if_stack_is_full()
         return None
     return value if value is not None and _LEAST_EXACT <= value <= _EXACT else None
 
 
 def _series_key(kind, name, unit, tags, buckets):
-    """What a series is remembered by. None if a part of it is of a type whose values may be equal and yet not the same."""
+    """Return the key of a series in the cache, or None if a part of it has a type whose values may be equal but differ as text."""
     if type(name) is not str:
         return None
     if unit is None and tags is None and buckets is None:
@@ -1583,13 +1685,13 @@ if sys.platform.startswith("java"):  # Jython's repr is not always the shortest 
 
 
 def _number_text(value, factor=1):
-    """A metric's value, which is a double; None if it is not finite or no number at all."""
+    """Return a metric's value, a double, as text; None if it is not finite or not a number."""
     try:
         if type(value) is float or type(value) is int:
             return _finite_text(value if factor == 1 else value * factor)
         return _finite_text(float(value) * factor)
     except Exception:
-        _mind_the_stack()
+        _raise_if_stack_is_full()
         return None
 
 
@@ -1607,7 +1709,7 @@ def _finite_text(value):
 
 
 def _long_float_text(value, text):
-    """Number.prototype.toString, ECMA-262 §6.1.6.1.20: `digits` times ten to the power of `point`, with a point before the digits."""
+    """Number.prototype.toString (ECMA-262 §6.1.6.1.20). The value is 0.`digits` times ten to the power of `point`."""
     if value != value or value - value != 0:
         return None
     sign = "-" if text[0] == "-" else ""
@@ -1645,7 +1747,7 @@ if _PY2:
         _LONE = re.compile(
             u"[%s%s]" % _pair if sys.maxunicode > 0xFFFF else u"[{0}](?![{1}])|(?<![{0}])[{1}]".format(*_pair)
         )
-    except ValueError:  # Jython, whose strings hold none
+    except ValueError:  # Jython's strings hold no lone surrogates
         _LONE = re.compile(u"(?!)")
     _ESCAPED = re.compile(r'[\x00-\x1f"\\]')
     _ESCAPES = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r"}
@@ -1653,7 +1755,7 @@ if _PY2:
         _ESCAPES.setdefault(chr(_code), "\\u%04x" % _code)
 
     def _encode_text(text):
-        """Unicode as UTF-8; lone surrogates, which it cannot write, become U+FFFD."""
+        """Return UTF-8. Lone surrogates, which UTF-8 cannot encode, become U+FFFD."""
         return _LONE.sub(u"\ufffd", text).encode("utf-8")
 
     def _valid(text):
@@ -1669,7 +1771,7 @@ if _PY2:
         return '"' + _ESCAPED.sub(lambda match: _ESCAPES[match.group()], text) + '"'
 
     def _str_text(value, path=None, above=None, losses=None):
-        """2.7's `str` is text if it is UTF-8, else bytes."""
+        """Return a `str` of 2.7: text if it is UTF-8, else bytes."""
         try:
             value.decode("utf-8")
             return _quote(value)
@@ -1690,7 +1792,7 @@ else:
     _utf8 = str.encode
 
     def _bytes_of(text):
-        """Lone surrogates, which UTF-8 cannot write, become U+FFFD. They can only be inside of JSON's strings."""
+        """Return UTF-8. Lone surrogates, which UTF-8 cannot encode, become U+FFFD. They occur only inside JSON strings."""
         try:
             return text.encode("utf-8")
         except UnicodeEncodeError:
@@ -1705,24 +1807,27 @@ else:
 # (cause, detail).
 
 def _object_text(value, root, losses):
-    """A free-form object; anything else becomes an object with the one key `value`."""
+    """Return a free-form object. Any other value becomes an object with the one key `value`."""
     path = (None, root)
     if type(value) is dict:
         try:
             return _members_text(value, path, [id(value)], losses)
         except Exception:
-            _mind_the_stack()
-            text = _lose("<dict>", path, losses)
+            _raise_if_stack_is_full()
+            text = _described_loss("<dict>", path, losses)
     else:
         text = _value_text(value, path, [], losses)
     return text if text[:1] == "{" else '{"value":%s}' % text
 
 
 def _members_text(value, path, above, losses):
-    """A dict. `path` is the way here as (path, key); `above` the identities of the containers around, its own among them."""
+    """Return the members of a dict.
+
+    `path` is (path of the container, key). `above` has the identities of the containers around the members, this dict's included.
+    """
     parts = []
     for key, member in list(value.items()) if type(value) is dict and not _PY2 else _items(value):
-        head, is_secret, name = _keys[key] if type(key) is str else _key(key)
+        key_text, is_secret, name = _keys[key] if type(key) is str else _key(key)
         kind = type(member)
         if is_secret and not _is_empty(member):
             text = '"[redacted]"'
@@ -1740,12 +1845,12 @@ def _members_text(value, path, above, losses):
             text = "false"
         else:
             text = _value_text(member, (path, name), above, losses)
-        parts.append(head + text)
+        parts.append(key_text + text)
     return "{" + ",".join(parts) + "}"
 
 
 def _items(mapping):
-    """In the mapping's own order; 2.7's dict has none, so its keys are sorted by code point, which is UTF-8's order too."""
+    """Return the items in the mapping's order. A dict of 2.7 has none, so its keys are sorted by code point, as UTF-8 sorts them."""
     if type(mapping) is not dict:
         return _bounded(mapping.items(), _size(mapping))
     items = mapping.items()
@@ -1761,7 +1866,7 @@ def _name_of_key(item):
 
 
 def _bounded(values, most=MAX_ITEMS):
-    """The items of anything that has some; of what is not the interpreter's own, as many as it says and there may be."""
+    """Return the items of a container as a list: of a builtin type all, of any other at most its length and `most`."""
     kind = type(values)
     if kind is list or kind is tuple:
         return list(values)
@@ -1772,12 +1877,12 @@ def _size(values):
     try:
         return len(values)
     except Exception:  # an iterator
-        _mind_the_stack()
+        _raise_if_stack_is_full()
         return MAX_ITEMS
 
 
 class _Keys(dict):
-    """The keys that came before, as `_key` has them."""
+    """The cache of `_key`."""
 
     def __missing__(self, key):
         return _key(key)
@@ -1787,7 +1892,7 @@ _keys = _Keys()
 
 
 def _key(key):
-    """A key as `(text with colon, is it secret, name)`. The keys of one program are few and come again and again."""
+    """Return a key as `(JSON with colon, whether it is a secret's, name)`. A program has few keys and uses each often."""
     if issubclass(type(key), _TEXTS if _PY2 else str):
         name = _plain_text(key)
     else:
@@ -1796,7 +1901,7 @@ def _key(key):
             name = json.loads(name)
             name = _encode_text(name) if _PY2 else name
     known = (_quote(name) + ":", bool(_SECRET.search(_BLANKS.sub("", name.lower()))), name)
-    if type(key) is str and len(_keys) < MAX_REMEMBERED:
+    if type(key) is str and len(_keys) < MAX_CACHED:
         _keys[key] = known
     return known
 
@@ -1804,16 +1909,16 @@ def _key(key):
 def _value_text(value, path, above, losses):
     try:
         kind = type(value)
-        write = _by_type.get(kind)
-        if write is None:
-            write = _writer_for(kind, value)
-        return write(value, path, above, losses)
+        encode = _encoders.get(kind)
+        if encode is None:
+            encode = _encoder_for(kind, value)
+        return encode(value, path, above, losses)
     except Exception:
-        _mind_the_stack()
-        return _lose("<%s>" % _type_name(value), path, losses)
+        _raise_if_stack_is_full()
+        return _described_loss("<%s>" % _type_name(value), path, losses)
 
 
-def _lose(written, path, losses):
+def _described_loss(written, path, losses):
     names = []
     while path is not None:
         names.append(path[1])
@@ -1822,18 +1927,18 @@ def _lose(written, path, losses):
     return _quote(written)
 
 
-def _contained(write):
-    """A container: told if it is in itself, or too deep."""
+def _contained(encode):
+    """Wrap an encoder of containers: report a cycle, and a container below MAX_DEPTH."""
 
     def contained(value, path, above, losses):
         if id(value) in above:
-            return _lose("<cycle>", path, losses)
+            return _described_loss("<cycle>", path, losses)
         if len(above) >= MAX_DEPTH:
-            return _lose("<too deep>", path, losses)
+            return _described_loss("<too deep>", path, losses)
         depth = len(above)
         above.append(id(value))
         try:
-            return write(value, path, above, losses)
+            return encode(value, path, above, losses)
         finally:
             del above[depth:]
 
@@ -1868,22 +1973,22 @@ def _set_text(value, path, above, losses):
 
 @_contained
 def _fields_text(value, path, above, losses):
-    """A dataclass, by its fields."""
+    """Return a dataclass by its fields."""
     fields = OrderedDict()
     for name in type(value).__dataclass_fields__:
         try:
             fields[name] = getattr(value, name)
         except AttributeError:
-            pass  # declared and never set
+            pass  # declared, not set
     return _members_text(fields, path, above, losses)
 
 
 @_contained
-def _described_text(value, path, above, losses):
-    said = value.__datacat__()
-    if type(said) in (dict, OrderedDict):
-        return _members_text(said, path, above, losses)  # stands for the object, at its level
-    return _value_text(said, path, above, losses)
+def _self_described_text(value, path, above, losses):
+    description = value.__datacat__()
+    if type(description) in (dict, OrderedDict):
+        return _members_text(description, path, above, losses)  # at the object's own level
+    return _value_text(description, path, above, losses)
 
 
 def _text_text(value, path, above, losses):
@@ -1919,7 +2024,7 @@ def _real_text(value, path, above, losses):
 
 
 def _datetime_text(value, path, above, losses):
-    """RFC 3339 in UTC with milliseconds. A naive one is local time, as in the rest of Python."""
+    """Return RFC 3339 in UTC with milliseconds. A naive datetime is local time, as in Python's own methods."""
     offset = value.utcoffset()
     if offset is not None:
         utc = value.replace(tzinfo=None) - offset
@@ -1945,8 +2050,8 @@ def _url_text(value, path, above, losses):
 
 
 def _error_value_text(value, path, above, losses):
-    said = _plain_text(_said(value))
-    return _quote(type(value).__name__ + (": " + said if said else ""))
+    message = _plain_text(_error_message(value))
+    return _quote(type(value).__name__ + (": " + message if message else ""))
 
 
 def _enum_text(value, path, above, losses):
@@ -1954,7 +2059,7 @@ def _enum_text(value, path, above, losses):
 
 
 def _opaque_text(value, path, above, losses):
-    return _lose("<%s>" % _type_name(value), path, losses)
+    return _described_loss("<%s>" % _type_name(value), path, losses)
 
 
 def _type_name(value):
@@ -1971,7 +2076,7 @@ def _class_name(kind):
         return "object"
 
 
-_by_type = {
+_encoders = {
     str: _str_text if _PY2 else _text_text,
     _text_type: _text_text,
     bytearray: _base64_text,
@@ -1993,10 +2098,10 @@ _by_type = {
 
 
 if not _PY2:
-    _by_type[bytes] = _base64_text
+    _encoders[bytes] = _base64_text
 
 
-# Types that have a usual text, by name, so that their modules need not be imported.
+# Types whose `str` is their usual text. They are compared by name, so that their modules need not be imported.
 _TEXTUAL = {
     "decimal.Decimal",
     "_decimal.Decimal",
@@ -2015,17 +2120,17 @@ _TEXTUAL = {
 _RESULTS = {"urllib.parse._NetlocResultMixinBase", "urlparse.ResultMixin"}
 
 
-def _writer_for(kind, value):
-    """How values of a type that is not in the table are written; remembered by type."""
-    write = _decided_writer(kind, value)
-    if len(_by_type) < MAX_REMEMBERED and isinstance(kind, type) and kind.__name__ != "instance":
-        _by_type[kind] = write
-    return write
+def _encoder_for(kind, value):
+    """Choose the encoder of a type that is not in the table, and add it to the table."""
+    encode = _choose_encoder(kind, value)
+    if len(_encoders) < MAX_CACHED and isinstance(kind, type) and kind.__name__ != "instance":
+        _encoders[kind] = encode
+    return encode
 
 
-def _decided_writer(kind, value):
+def _choose_encoder(kind, value):
     if callable(getattr(kind, "__datacat__", None)) and not isinstance(value, type):
-        return _described_text
+        return _self_described_text
     names = {"%s.%s" % (base.__module__, base.__name__) for base in kind.__mro__} if hasattr(kind, "__mro__") else set()
     if names & _TEXTUAL:
         return _text_text
@@ -2070,7 +2175,7 @@ _SECRET = re.compile(
 
 
 def _is_empty(value):
-    """Nothing to hide: an empty value tells only that there is none."""
+    """Return whether a value is None or empty. Such a value of a secret's key stays."""
     if value is None:
         return True
     try:
@@ -2083,7 +2188,7 @@ _CONTAINERS = _TEXTS + (bytearray, dict, list, tuple, set, frozenset)
 
 
 def _without_secrets(arguments):
-    """`--token=x` and `--token x` keep their name only."""
+    """Return a program's arguments with the values of `--token=x` and `--token x` redacted."""
     kept = []
     hide_next = False
     for argument in arguments:
@@ -2102,18 +2207,21 @@ def _without_secrets(arguments):
 # Events over the limit, cut to fit.
 
 _WHOLE_KEYS = ("op", "name", "category", "group", "labels")
-_EXPENDABLE_KEYS = ("data", "causes", "stacktrace", "labels")
+_DROPPED_KEYS = ("data", "causes", "stacktrace", "labels")
 
 
 def _cut_strings(text):
-    """The op with its strings cut to the largest of 131072, 65536, … 64 characters with which it fits."""
+    """Return the op with its strings cut to the largest of 131072, 65536, … 64 characters with which it fits the limit.
+
+    If it is too long even then, whole fields are left out.
+    """
     op = json.loads("{" + text, object_pairs_hook=OrderedDict)
     lengths = [LONGEST_CUT]
     while lengths[0] > WHOLE_STRING:
         lengths.insert(0, lengths[0] // 2)
     best = None
-    low, high, middle = 0, len(lengths), 0  # the shortest first: if that is too long, none will do
-    while low < high:  # by halving, as each try is as long as the op
+    low, high, middle = 0, len(lengths), 0  # the shortest first: if the op does not fit with it, it fits with none
+    while low < high:  # a binary search, because each try encodes the whole op
         cut = _op_text(op, lengths[middle])
         if _utf8_length(cut) <= MAX_EVENT_BYTES:
             best, low = cut, middle + 1
@@ -2122,7 +2230,7 @@ def _cut_strings(text):
         middle = (low + high) // 2
     if best is not None:
         return best
-    for key in _EXPENDABLE_KEYS:
+    for key in _DROPPED_KEYS:
         op.pop(key, None)
         cut = _op_text(op, WHOLE_STRING)
         if _utf8_length(cut) <= MAX_EVENT_BYTES:
@@ -2154,80 +2262,85 @@ def _tree_text(value, longest):
 # The append-only file: one write for each record, after which the record survives the program.
 
 class _LaneWriter(object):
-    """One session's lanes of this process: one, and others beside it where one would not do (after a fork, in a signal handler)."""
+    """Writes the ops of one session in this process: to one lane, and to further ones after a fork or inside a signal handler.
 
-    joined = False  # another process opened the session and will end it
-    signal = None  # that the program was told to leave by
+    `reported` has the paths whose losses were reported; `counts` the losses by cause.
+    """
+
+    joined = False  # whether another process opened the session and will end it
+    signal = None  # the name of the signal that stopped the program
 
     def __init__(self, session_id, server, home, owner):
         self.session_id = session_id
         self.server = server
-        self.asked_home = home
+        self.wanted_home = home
         self.owner = owner
         self.ended = False
-        self.told = set()
+        self.reported = set()
         self.counts = {}
         self.fault_path = None
-        self.held = deque()  # metrics that wait, as (time, text)
-        self.window = 0.0  # when the last stretch of HELD_SECONDS began…
-        self.in_window = 0  # …and how many metrics came in it
-        self.held_from = _NEVER if _is_child_of_multiprocessing() else HELD_METRICS
+        self.held = deque()  # metrics as (time, text)
+        self.window = 0.0  # when the latest period of HELD_SECONDS began
+        self.count_in_window = 0  # metrics in it
+        self.held_from = _NEVER if _is_multiprocessing_child() else HELD_METRICS
         self.pid = os.getpid()
         self.lanes = []
         self.lane = self._new_lane()
 
     def append_metric(self, at, text):
-        """Writes it, or lets it wait for the next ones: metrics do once HELD_METRICS have come within HELD_SECONDS."""
+        """Write a metric, or hold it, if HELD_METRICS were written within HELD_SECONDS."""
         if not 0 <= at - self.window <= HELD_SECONDS:
             self.window = at
-            self.in_window = 0
-        if self.in_window < self.held_from or self.ended:
-            self.in_window += 1
+            self.count_in_window = 0
+        if self.count_in_window < self.held_from or self.ended:
+            self.count_in_window += 1
             self.append(at, (text,))
             return
-        if not _FORKS_ARE_TOLD and _getpid() != self.pid:
+        if not _HAS_FORK_HOOK and _getpid() != self.pid:
             self.forked()
         self.held.append((at, text))
         if len(self.held) >= HELD_METRICS:
             self.append(at, ())
 
     def append(self, at, texts, is_last=False):
-        """Writes what is held, then these ops, all of the same time."""
-        if not _FORKS_ARE_TOLD and _getpid() != self.pid:
+        """Write the held metrics, then these ops, which all have the same time."""
+        if not _HAS_FORK_HOOK and _getpid() != self.pid:
             self.forked()
         lane = self.lane
-        if not lane.turn.acquire(False):
-            lane = self._turn_elsewhere(lane)
+        if not lane.lock.acquire(False):
+            lane = self._lock_another_lane(lane)
         try:
             if self.ended:
                 self.held.clear()
                 return
             if self.held:
-                lane.write_all(_taken(self.held))
+                lane.write_all(_drain(self.held))
             for text in texts:
                 lane.write(at, text)
             if is_last:
                 self.ended = True
                 lane.leave()
         finally:
-            lane.turn.release()
+            lane.lock.release()
         if is_last:
             self._close()
 
-    def _turn_elsewhere(self, lane):
-        """Somebody else is writing. If that is a call further up this very thread (we are in its signal handler, or in a
-        finalizer), waiting would be for ever: then a lane beside it takes the record. Else it is another thread, and soon done."""
+    def _lock_another_lane(self, lane):
+        """Return a lane with its lock acquired, when the first one's is taken.
+
+        If a call further up this thread's stack has it (this is its signal handler, or a finalizer), waiting would never end, so a
+        nested lane takes the record. Otherwise another thread has it, and releases it soon.
+        """
         if self._is_interrupted(lane):
-            beside = lane.beside
-            if beside is None:
-                beside = lane.beside = self._new_lane()
-            return beside if beside.turn.acquire(False) else self._turn_elsewhere(beside)
-        if _acquired(lane.turn, TURN_SECONDS):
+            if lane.nested is None:
+                lane.nested = self._new_lane()
+            return lane.nested if lane.nested.lock.acquire(False) else self._lock_another_lane(lane.nested)
+        if _acquired(lane.lock, LOCK_SECONDS):
             return lane
-        # Its thread is gone: stopped with the interpreter, or interrupted at the wrong place. Nobody will ever release it.
+        # The thread ended while it had the lock: the interpreter stopped it, or an exception came at that moment.
         if self.lane is lane:
             self.lane = self._new_lane()
-        return self.lane if self.lane.turn.acquire(False) else self._turn_elsewhere(self.lane)
+        return self.lane if self.lane.lock.acquire(False) else self._lock_another_lane(self.lane)
 
     def _is_interrupted(self, lane):
         frame = sys._getframe(3) if sys._getframe(2).f_code is _LANE_APPEND else sys._getframe(2)
@@ -2238,12 +2351,12 @@ class _LaneWriter(object):
         return False
 
     def _new_lane(self):
-        lane = _Lane(self.session_id, self.server, self.asked_home)
+        lane = _Lane(self.session_id, self.server, self.wanted_home)
         self.lanes.append(lane)
         return lane
 
     def forked(self):
-        """In the child: a lane of its own; nothing of the parent's is written twice, and the session is not ours to end."""
+        """In a forked child: begin a lane of its own. The parent writes its held metrics and ends the session."""
         self.pid = os.getpid()
         self.owner, self.joined = False, True
         self.held.clear()
@@ -2256,14 +2369,14 @@ class _LaneWriter(object):
         self.lane = self._new_lane()
 
     def home(self):
-        return _home_folder(self.asked_home)
+        return _home_folder(self.wanted_home)
 
     def _close(self):
         _open_writers.pop(id(self), None)
         for lane in self.lanes:
-            if lane.turn.acquire(False):  # else an interrupted call further up is in it, and its file closes with the program
+            if lane.lock.acquire(False):  # else an interrupted call is writing to it; its file is closed at exit
                 lane.leave()
-                lane.turn.release()
+                lane.lock.release()
         if self.fault_path is not None:
             try:
                 os.unlink(self.fault_path)
@@ -2283,14 +2396,14 @@ class _LaneWriter(object):
         return sum(lane.sequence for lane in self.lanes) + len(self.held)
 
     def lost_counts(self):
-        lost = sum(lane.lost_in_all for lane in self.lanes)
+        lost = sum(lane.total_lost for lane in self.lanes)
         return {"disk_full": lost} if lost else {}
 
     def await_delivery(self, client, session_id):
-        """The server says how far it has each lane. Without a daemon there is nothing to wait for."""
+        """Wait until the server has applied every lane up to its last record. Without a daemon this returns at once."""
         deadline = time.time() + DELIVERY_SECONDS
         wanted = {lane.id: lane.sequence for lane in self.lanes if lane.sequence}
-        while time.time() < deadline and client.daemon_manager._is_there:
+        while time.time() < deadline and client.daemon_manager._has_daemon:
             try:
                 answer = _ask("%s/api/sessions/%s/summary" % (client.base_url, _quote_path(session_id)), "GET")
                 applied = {lane["lane"]: lane["applied"] for lane in json.loads(answer.decode("utf-8"))["lanes"]}
@@ -2304,107 +2417,107 @@ class _LaneWriter(object):
             time.sleep(0.05)
 
 
-def _is_child_of_multiprocessing():
-    """Such children leave by os._exit(), and so do most that were forked: no exit hook would write what they hold."""
+def _is_multiprocessing_child():
+    """Return whether this is a child of multiprocessing. Those end by os._exit(), so no exit hook would write held metrics."""
     module = sys.modules.get("multiprocessing.process")
     return module is not None and type(module.current_process()).__name__ != "_MainProcess"
 
 
-def _taken(items):
-    """All of a deque, which other threads may be filling."""
-    taken = []
+def _drain(items):
+    """Remove and return all items of a deque, to which other threads may append."""
+    removed = []
     try:
         while True:
-            taken.append(items.popleft())
+            removed.append(items.popleft())
     except IndexError:
-        return taken
+        return removed
 
 
 _LANE_APPEND = (_LaneWriter.append.__func__ if _PY2 else _LaneWriter.append).__code__
 
 
 class _Lane(object):
-    """One file after the other. A write that fails costs its record and nothing else; how many were lost is written as soon as
-    writing works again."""
+    """One lane: a sequence of files. A write that fails loses its record; a `dropped` record with the number of lost records follows
+    as soon as a write succeeds."""
 
     def __init__(self, session_id, server, home):
         self.id = _new_id()
         self.header = _header(self.id, session_id, server)
-        self.asked_home = home
-        self.turn = threading.Lock()
-        self.beside = None
-        self.is_ours = True  # not after a fork, in the child
+        self.wanted_home = home
+        self.lock = threading.Lock()
+        self.nested = None  # the lane for calls inside a signal handler that interrupts a write
+        self.is_ours = True  # False in a forked child
         self.sequence = 0
-        self.lost = 0  # since `dropped` was last written
-        self.lost_in_all = 0
-        self.start = None  # the op that opens the session, until it is written: no other record is worth as much
+        self.lost = 0  # records since the last `dropped` record
+        self.total_lost = 0
+        self.start = None  # the text of a lost `start`, which is written again because the session depends on it
         self.limit = _lane_bytes()
         self.file = None
         self.identity = None
         self.part = 0
         self.bytes = self.header_bytes = 0
         self.is_torn = False
-        self.looked_at = 0.0
-        self.ready_for = 0  # bytes up to which the file may grow without another look at it
+        self.checked_at = 0.0
+        self.checked_bytes = 0  # size up to which the file may grow without a check
 
     def write(self, at, text):
-        """One record. This is all that a log call waits for; what is not as it nearly always is, is left to `_put`."""
-        if self.lost and not self._tell_lost(at):
+        """Write one record. The common case is written here; `_write_lines` does the others."""
+        if self.lost and not self._write_loss(at):
             self.sequence += 1
-            return self._lose(1)
-        # First of all: a record that is interrupted leaves a hole, not a number that comes twice.
+            return self._count_loss(1)
+        # The sequence is taken first, so that an interrupted record leaves a gap and not a sequence that is used twice.
         self.sequence = sequence = self.sequence + 1
         line = _line('{"seq":%s,"at":%s,%s' % (sequence, int(at * 1000), text))
-        if self.bytes + len(line) <= self.ready_for and 0 <= at - self.looked_at < LOOK_SECONDS:
+        if self.bytes + len(line) <= self.checked_bytes and 0 <= at - self.checked_at < CHECK_SECONDS:
             try:
                 written = os.write(self.file, line)
             except OSError as error:
-                self.ready_for = 0
-                # EBADF: the program closed all files, as daemons do when they start.
-                lost = self._put(line, 1, at, sequence) if error.errno == errno.EBADF else 1
+                self.checked_bytes = 0
+                # EBADF: the program closed all files, as a daemon does at its start.
+                lost = self._write_lines(line, 1, at, sequence) if error.errno == errno.EBADF else 1
             else:
                 self.bytes += written
                 if written == len(line):
                     return
                 lost = self._torn(line, written, 1)
         else:
-            lost = self._put(line, 1, at, sequence)
+            lost = self._write_lines(line, 1, at, sequence)
         if lost:
-            self._lose(1)
+            self._count_loss(1)
             if text.startswith('"op":"start"'):
                 self.start = text
 
     def write_all(self, ops):
-        """Ops that waited, as (time, text), in one write."""
+        """Write ops, as (time, text), with one call."""
         if not ops:
             return
         at = ops[0][0]
-        if self.lost and not self._tell_lost(at):
+        if self.lost and not self._write_loss(at):
             self.sequence += len(ops)
-            self._lose(len(ops))
+            self._count_loss(len(ops))
             return
         first = self.sequence + 1
         self.sequence += len(ops)
         lines = [
             _line('{"seq":%s,"at":%s,%s' % (sequence, int(at * 1000), text)) for sequence, (at, text) in enumerate(ops, first)
         ]
-        self._lose(self._put(b"".join(lines), len(lines), ops[-1][0], first))
+        self._count_loss(self._write_lines(b"".join(lines), len(lines), ops[-1][0], first))
 
     def leave(self):
-        """Closes the file, if it still is ours: a program that closes all files may have opened its own under that number."""
+        """Close the file if the descriptor still refers to it: the program may have closed it and opened another one."""
         file, self.file = self.file, None
-        self.ready_for = 0
+        self.checked_bytes = 0
         try:
             if file is not None and self.identity in (None, _identity(file)[:2]):
                 os.close(file)
         except OSError:
             pass
 
-    def _tell_lost(self, at):
+    def _write_loss(self, at):
         lost = self.lost
         sequence = self.sequence + 1
-        note = _dropped_text("disk_full", lost)
-        if self._put(_line('{"seq":%s,"at":%s,%s' % (sequence, int(at * 1000), note)), 1, at, sequence):
+        op = _dropped_text("disk_full", lost)
+        if self._write_lines(_line('{"seq":%s,"at":%s,%s' % (sequence, int(at * 1000), op)), 1, at, sequence):
             return False
         self.sequence = sequence
         self.lost -= lost
@@ -2413,41 +2526,41 @@ class _Lane(object):
             self.write(at, start)
         return True
 
-    def _lose(self, count):
+    def _count_loss(self, count):
         self.lost += count
-        self.lost_in_all += count
+        self.total_lost += count
 
-    def _put(self, lines, count, at, first):
-        """Looks at the file and writes `count` whole lines; answers how many of them were lost."""
-        self.ready_for = 0
+    def _write_lines(self, lines, count, at, first):
+        """Check the file, then write `count` lines to it or to a new part. Returns how many were lost."""
+        self.checked_bytes = 0
         try:
-            self._look(at)
+            self._check_file(at)
             is_full = self.bytes + len(lines) > self.limit and self.bytes > self.header_bytes
             if self.file is None or is_full:
                 self._open_part(first)
             if self.is_torn:
-                lines = b"\n" + lines  # so that only the torn line is damaged
+                lines = b"\n" + lines  # ends the torn line
             written = os.write(self.file, lines)
         except Exception:
-            _mind_the_stack()
+            _raise_if_stack_is_full()
             return count
         self.bytes += written
         if written < len(lines):
             return self._torn(lines, written, count)
         self.is_torn = False
-        self.ready_for = self.limit
+        self.checked_bytes = self.limit
         return 0
 
     def _torn(self, lines, written, count):
         self.is_torn = True
-        self.ready_for = 0
+        self.checked_bytes = 0
         missing = lines[written:]
-        # A record that lacks no more than its line break gets it with the next write.
+        # A record that lacks only its line break is whole: the next write begins with one.
         return min(count, missing.count(b"\n") - (missing[:1] == b"\n"))
 
-    def _look(self, at):
-        """Somebody may have deleted the file, or closed its number and opened another file under it."""
-        self.looked_at = at
+    def _check_file(self, at):
+        """Give up the file if it was deleted, or if the descriptor was closed and refers to another file now."""
+        self.checked_at = at
         if self.file is None or self.identity is None:
             return
         try:
@@ -2463,7 +2576,7 @@ class _Lane(object):
         if not self.is_ours:
             raise OSError(errno.EBADF, "the lane of another process")
         part = self.part + 1
-        folder = os.path.join(_home_folder(self.asked_home), "lanes")
+        folder = os.path.join(_home_folder(self.wanted_home), "lanes")
         path = os.path.join(folder, "%s.%06d.lane" % (self.id, part))
         try:
             file = _opened(path, folder)
@@ -2472,20 +2585,20 @@ class _Lane(object):
         except OSError:
             if self.file is None:
                 raise
-            return  # no number left for one more file, say; the part that is open grows
+            return  # no descriptor is free, for example: the open part grows
         line = _line(_header_text(self.header, part, first))
         try:
             if os.write(file, line) != len(line):
                 raise OSError(errno.ENOSPC, "no room for the header")
         except OSError:
             os.close(file)
-            os.unlink(path)  # nothing in it is worth reading
+            os.unlink(path)  # without a whole header it cannot be read
             raise
         self.leave()
         self.file = file
         try:
             self.identity = _identity(file)[:2]
-        except OSError:  # Jython cannot tell
+        except OSError:  # Jython has no fstat of descriptors
             self.identity = None
         self.part = part
         self.bytes = self.header_bytes = len(line)
@@ -2493,7 +2606,7 @@ class _Lane(object):
 
 
 def _line(text):
-    """A line of a lane: its checksum and itself."""
+    """Return a line of a lane: checksum, text and line break."""
     try:
         data = _utf8(text)
     except UnicodeEncodeError:
@@ -2507,21 +2620,21 @@ _O_CLOEXEC = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 def _opened(path, folder):
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | _O_CLOEXEC
     try:
-        return _high(os.open(path, flags, 0o600))
+        return _with_high_number(os.open(path, flags, 0o600))
     except OSError as error:
         if error.errno != errno.ENOENT:
             raise
-        _made_folder(folder)
-        return _high(os.open(path, flags, 0o600))
+        _make_folder(folder)
+        return _with_high_number(os.open(path, flags, 0o600))
 
 
-def _high(file):
-    """The file under a high number, which programs that close "all" files and open new ones do not get by accident."""
+def _with_high_number(file):
+    """Move a descriptor to LANE_FD or above, where a program that closes descriptors and opens others does not reuse it."""
     if fcntl is None:
         return file
     try:
         high = fcntl.fcntl(file, getattr(fcntl, "F_DUPFD_CLOEXEC", fcntl.F_DUPFD), LANE_FD)
-    except (OSError, IOError):  # fewer files allowed than that
+    except (OSError, IOError):  # the limit of open files is lower
         high = file
     else:
         os.close(file)
@@ -2543,14 +2656,14 @@ def _lane_bytes():
 
 
 def _header(lane, session_id, server):
-    """What every part of a lane begins with, but for the part's number and its first sequence."""
+    """Return the fields of a header that all parts of a lane share."""
     return {
         "lane": lane,
         "session": session_id,
         "server": server,
         "at": int(time.time() * 1000),
         "monotonic_ms": _monotonic_ms(),
-        "writer": _writer_facts(),
+        "writer": _writer_description(),
     }
 
 
@@ -2571,8 +2684,10 @@ def _header_text(header, part, first):
 # Direct mode: a bounded queue in memory, and a thread that sends it.
 
 class _Queue(object):
-    """The writer of direct mode: a bounded queue in memory, and a thread that sends it. Appending never waits for a lock, so a signal
-    handler may call it while another call is in it."""
+    """Sends the ops of one session. It has the methods of _LaneWriter.
+
+    Appending never waits for a lock, so a signal handler may call it while it interrupts another call.
+    """
 
     fault_path = None
     joined = False
@@ -2583,7 +2698,7 @@ class _Queue(object):
         self.url = url.rstrip("/") + "/api/ingest"
         self.owner = owner
         self.ended = False
-        self.told = set()
+        self.reported = set()
         self.counts = {}
         self._begin()
 
@@ -2609,7 +2724,7 @@ class _Queue(object):
         self.answered_at = _stopwatch()
 
     def append(self, at, texts, is_last=False):
-        if not _FORKS_ARE_TOLD and _getpid() != self.pid:
+        if not _HAS_FORK_HOOK and _getpid() != self.pid:
             self.forked()
         if self.ended or self.is_gone:
             return
@@ -2621,7 +2736,7 @@ class _Queue(object):
         if is_last:
             self.ended = True
         if is_urgent or self._has_full_batch():
-            self._hurry()
+            self._wake_sender()
         if self.thread is None:
             self._begin_sending()
 
@@ -2641,11 +2756,11 @@ class _Queue(object):
         return len(self.waiting) >= self.batch_limit or self.bytes >= BATCH_BYTES
 
     def _make_room(self):
-        """Drops the oldest metrics, then the oldest of all but start and end, until QUEUE_FREED of the queue is free."""
+        """Drop the oldest metrics, then the oldest other ops except start and end, until QUEUE_FREED of the queue is free."""
         if not self.room.acquire(False):
-            return  # the sender is taking some, or an interrupted call is making room already
+            return  # the sender is removing ops, or this interrupts a call that drops some
         try:
-            ops = _taken(self.waiting)
+            ops = _drain(self.waiting)
             for is_dropped in (lambda kind: kind == "metric", lambda kind: kind not in ("start", "end", "crash")):
                 kept = []
                 count = len(ops)
@@ -2654,7 +2769,7 @@ class _Queue(object):
                     if is_full and is_dropped(kind):
                         count -= 1
                         self.bytes -= len(text)
-                        self._lose("queue_full", 1)
+                        self._count_loss("queue_full", 1)
                     else:
                         kept.append((kind, text))
                 ops = kept
@@ -2662,32 +2777,32 @@ class _Queue(object):
         finally:
             self.room.release()
 
-    def _lose(self, cause, count):
+    def _count_loss(self, cause, count):
         self.unsent_losses[cause] = self.unsent_losses.get(cause, 0) + count
         self.lost[cause] = self.lost.get(cause, 0) + count
 
     def forked(self):
-        """In the child: a lane of its own; what waited is the parent's to send."""
+        """In a forked child: begin a lane of its own. The parent sends the ops that are queued."""
         self.owner, self.joined = False, True
         self._begin()
 
-    def _hurry(self):
-        """Wakes the sender. Releasing a lock is a single step, so it can be done in a signal handler too; an Event cannot be set there."""
+    def _wake_sender(self):
+        """Wake the sender. A signal handler may release a lock; it may not set an Event, whose lock the interrupted call may have."""
         try:
             self.wake.release()
         except Exception:
-            pass  # it is awake
+            pass  # it is awake already
 
     def _begin_sending(self):
         # Both import modules. In the sender's thread a fork at that moment would leave the child with a locked import.
         u"localhost".encode("idna")
-        _writer_facts()
+        _writer_description()
         self.thread = thread = threading.Thread(target=self._send_all, name="datacat sender")
         thread.daemon = True
         try:
             thread.start()
         except Exception:
-            self.thread = None  # no thread can be had now; the next call tries again
+            self.thread = None  # the system has no thread left; the next call tries again
 
     def _send_all(self):
         try:
@@ -2712,7 +2827,7 @@ class _Queue(object):
             self.thread = None  # the next call starts another, unless the interpreter exits
 
     def _next_batch(self):
-        """What was not acknowledged yet, or what waits, or an empty batch that renews the lease."""
+        """Return the batch that is not acknowledged, else one of queued ops, else an empty one if the lease must be renewed, else None."""
         if self.batch is not None or self.is_gone:
             return self.batch
         ops = []
@@ -2734,7 +2849,7 @@ class _Queue(object):
         return self.batch
 
     def _send(self, batch):
-        """Posts the batch, and decides what becomes of it; returns the seconds to wait before the next request."""
+        """Send a batch and process the answer. Returns the least number of seconds before the next request."""
         try:
             headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
             answer = json.loads(_ask(self.url, "POST", _gzip(self._body(batch)), headers, SEND_SECONDS).decode("utf-8"))
@@ -2769,7 +2884,7 @@ class _Queue(object):
         if batch["dropped"]:
             fields["dropped"] = batch["dropped"]
         if not self.has_sent_writer:
-            fields["writer"] = json.loads(_value_text(_writer_facts(), (None, "writer"), [], []))
+            fields["writer"] = json.loads(_value_text(_writer_description(), (None, "writer"), [], []))
         text = '{"sent_at":%d,"batches":[%s,"ops":[%s]}]}' % (
             int(time.time() * 1000),
             json.dumps(fields)[:-1],
@@ -2779,7 +2894,7 @@ class _Queue(object):
 
     def _refused(self, batch, status, wait):
         if status == 410:  # the session was deleted on the server
-            self._lose("refused", len(batch["ops"]) + len(self.waiting))
+            self._count_loss("refused", len(batch["ops"]) + len(self.waiting))
             self.waiting.clear()
             self.batch = None
             self.is_gone = self.ended = True
@@ -2793,7 +2908,7 @@ class _Queue(object):
         return wait
 
     def _divide(self, batch, status):
-        """Keeps half of it; an op that is refused alone is given up and counted."""
+        """Put half of a refused batch back into the queue. An op that is refused alone is counted as lost."""
         ops = batch["ops"]
         if len(ops) > 1:
             half = self.batch_limit = len(ops) // 2
@@ -2809,10 +2924,11 @@ class _Queue(object):
             batch["dropped"][cause] = batch["dropped"].get(cause, 0) + 1
             self.lost[cause] = self.lost.get(cause, 0) + 1
         else:
-            self.batch = None  # refused although it holds no op
+            self.batch = None  # it has no op that could be left out
 
     def _renumber(self, batch, applied):
-        """The server counts this lane differently (its storage was restored, say). What it does not have goes into a new lane."""
+        """Send what the server does not have in a new lane, because its count of this lane differs (its storage was restored, for
+        example)."""
         self.is_failing = False
         count = batch["last"] - batch["first"] + 1
         if applied >= batch["last"]:
@@ -2830,14 +2946,14 @@ class _Queue(object):
         deadline = time.time() + (timeout or 0.0)
         if self.thread is None and self.queued():
             self._begin_sending()
-        self._hurry()
+        self._wake_sender()
         while self.queued() and time.time() < deadline and not self.is_gone:
             time.sleep(0.005)
         return not self.queued()
 
     def leave(self, deadline):
-        """At exit: what is in memory would be lost. Waits only for a server that answers."""
-        self._hurry()
+        """At exit, wait until the queue is empty, the deadline, or a failed request: ops in memory are lost with the process."""
+        self._wake_sender()
         while self.queued() and time.time() < deadline and not self.is_failing and not self.is_gone:
             time.sleep(0.005)
 
@@ -2862,7 +2978,7 @@ _STATUS_OF_CODE = {  # src/core/refusal.ts; the others mean that the ops are at 
 
 
 def _kind_of(text):
-    """The name of an op, or `exception` for an event with one."""
+    """Return the type of an op: `exception` for an event that has one."""
     kind = text[6 : text.index('"', 6)]
     return "exception" if kind == "event" and '"exception_type":' in text else kind
 
@@ -2887,8 +3003,8 @@ def _gzip(data):
 # === Disabled ================================================================
 # The writer of a session that records nothing.
 
-class _Nowhere(object):
-    """The writer of a session that is switched off."""
+class _DisabledWriter(object):
+    """The writer of a session that records nothing: `DATACAT_DISABLED`, or a session that could not be opened."""
 
     owner = False
     joined = True
@@ -2896,7 +3012,7 @@ class _Nowhere(object):
     signal = None
 
     def __init__(self):
-        self.told = set()
+        self.reported = set()
         self.counts = {}
 
     def append(self, at, texts, is_last=False):
@@ -2920,13 +3036,16 @@ class _Nowhere(object):
 # HTTP.
 
 def _ask(url, method="GET", body=None, headers=None, timeout=HTTP_SECONDS):
-    """One request; the answer's bytes. Loopback is asked directly, whatever proxy there is."""
-    url = _plain_text(url)  # 2.7 cannot send bytes after a Unicode address
+    """Send a request. Returns the bytes of the answer's body. Requests to loopback ignore the proxy settings.
+
+    Raises HTTPError, URLError, or what the socket raises.
+    """
+    url = _plain_text(url)  # 2.7 cannot send a body of bytes to a URL that is Unicode
     request = Request(url, body, dict(headers or {}))
     request.get_method = lambda: method
     key = os.environ.get("DATACAT_KEY")
     daemon = (os.environ.get("DATACAT_DAEMON_URL") or "").rstrip("/")
-    if key and not (daemon and url.startswith(daemon)):  # the daemon has its own, and the way to it may be in the clear
+    if key and not (daemon and url.startswith(daemon)):  # that daemon has a key of its own, and the connection may be unencrypted
         request.add_header("Authorization", "Bearer " + key)
     host = url.split("//", 1)[-1].split("/", 1)[0].rsplit("@", 1)[-1]
     is_near = re.match(r"(localhost|127\.[0-9.]+|\[::1\])(:\d+)?$", host)
@@ -2944,8 +3063,8 @@ def _ask(url, method="GET", body=None, headers=None, timeout=HTTP_SECONDS):
 if HTTPSHandler is not None:
 
     class _LateTls(HTTPSHandler):
-        """Sets TLS up when it is needed. urllib does for every request since 3.12, which takes longer than a request on the same machine,
-        and a fork at that moment leaves the child with OpenSSL's locks held by nobody: it would never send."""
+        """Creates the TLS context when a request needs it. urllib creates one for every request since 3.12. That takes longer than a
+        request on the same machine, and a child that is forked meanwhile inherits OpenSSL's locks in the locked state."""
 
         def __init__(self):
             pass
@@ -2974,31 +3093,31 @@ def _quote_path(text):
 # === Daemon ==================================================================
 # Finding, starting and observing the daemon.
 
-def _living_daemon(home):
-    """What daemon.json says of the daemon that serves this home, if that process lives."""
+def _running_daemon(home):
+    """Return the contents of daemon.json if the process that it names runs, else None."""
     try:
         with _file(os.path.join(home, "daemon.json")) as file:
             daemon = json.loads(file.read().decode("utf-8"))
-        return daemon if _is_alive(daemon) else None
+        return daemon if _is_running(daemon) else None
     except Exception:
         return None
 
 
-def _is_alive(process):
+def _is_running(process):
     pid = int(process["pid"])
     if os.name == "nt":
-        return _is_alive_on_windows(pid)
+        return _is_running_on_windows(pid)
     try:
         os.kill(pid, 0)
     except OSError as error:
-        if error.errno != errno.EPERM:  # another user's process is alive too
+        if error.errno != errno.EPERM:  # EPERM: another user's process, which runs
             return False
     started = process.get("pid_started")
     found = _process_started(pid)
     return not started or found is None or str(started) == found
 
 
-def _is_alive_on_windows(pid):
+def _is_running_on_windows(pid):
     import ctypes
 
     handle = ctypes.windll.kernel32.OpenProcess(0x1000, False, pid)  # PROCESS_QUERY_LIMITED_INFORMATION
@@ -3011,8 +3130,8 @@ def _is_alive_on_windows(pid):
 
 
 def _start_daemon(home, binary=None):
-    """Starts one if none runs: detached, its streams nowhere, never waited for. False if there is none to be found."""
-    if _living_daemon(home) is not None:
+    """Start a daemon if none runs: detached, with its standard streams on the null device. Returns whether one runs or was started."""
+    if _running_daemon(home) is not None:
         return True
     path = _find_daemon(binary)
     if path is None:
@@ -3027,22 +3146,22 @@ def _start_daemon(home, binary=None):
             [path], stdin=nowhere, stdout=nowhere, stderr=nowhere, env=environment, creationflags=flags
         )
     elif hasattr(os, "posix_spawn"):
-        # A shell between us and it: so it is no child of the program, which might be surprised by one it did not start.
+        # A shell starts it, so that it is no child of the program: a program may wait for all its children.
         line = ["sh", "-c", '"$0" </dev/null >/dev/null 2>&1 &', path]
-        # What the program inherited itself stays with it: whoever waits for the end of a pipe waits for us, not for the daemon.
-        close = [(os.POSIX_SPAWN_CLOSE, file) for file in _open_files() if os.get_inheritable(file)]
+        # Inherited descriptors are closed: a process that waits for the end of a pipe must not wait for the daemon.
+        close = [(os.POSIX_SPAWN_CLOSE, file) for file in _open_descriptors() if os.get_inheritable(file)]
         try:
             pid = os.posix_spawn("/bin/sh", line, environment, file_actions=close, setsid=True)
         except (NotImplementedError, TypeError):
             pid = os.posix_spawn("/bin/sh", line, environment, file_actions=close)
-        os.waitpid(pid, 0)  # the shell's, which leaves at once
+        os.waitpid(pid, 0)  # the shell ends at once
     else:
         _fork_daemon(path, environment)
     return True
 
 
 def _fork_daemon(path, environment):
-    """Before 3.8. Twice, for the same reason as the shell."""
+    """Start the daemon before 3.8, which has no posix_spawn. Two forks, so that the daemon is no child of the program."""
     pid = os.fork()
     if pid:
         os.waitpid(pid, 0)
@@ -3053,20 +3172,20 @@ def _fork_daemon(path, environment):
             nowhere = os.open(os.devnull, os.O_RDWR)
             for stream in (0, 1, 2):
                 os.dup2(nowhere, stream)
-            for file in _open_files():
+            for file in _open_descriptors():
                 os.close(file)
             os.execve(path, [path], environment)
     finally:
         os._exit(127)
 
 
-def _open_files():
-    """Every file but the standard streams."""
+def _open_descriptors():
+    """Return every open descriptor except the standard streams."""
     folder = "/proc/self/fd" if os.path.isdir("/proc/self/fd") else "/dev/fd"
     files = []
     for name in os.listdir(folder):
         try:
-            os.fstat(int(name))  # the listing itself was one, and is closed
+            os.fstat(int(name))  # fails for the descriptor of the listing itself, which is closed
         except OSError:
             continue
         if int(name) > 2:
@@ -3075,10 +3194,10 @@ def _open_files():
 
 
 def _find_daemon(binary=None):
-    said = binary or os.environ.get("DATACAT_DAEMON")
-    if said == "off":
+    name = binary or os.environ.get("DATACAT_DAEMON")
+    if name == "off":
         return None
-    return _which(said or "datacat-daemon")
+    return _which(name or "datacat-daemon")
 
 
 def _which(name):
@@ -3097,14 +3216,15 @@ def _which(name):
 # The folder that holds lanes.
 
 def _home_folder(asked=None):
-    """Datacat's home, made if there is none. One that cannot be written, or is another user's, is not used."""
-    wanted = asked or os.environ.get("DATACAT_HOME") or _usual_home()
+    """Return Datacat's home, created if missing. Another user's, or one that cannot be written, is replaced by one in the temporary
+    folder."""
+    wanted = asked or os.environ.get("DATACAT_HOME") or _default_home()
     if wanted in _homes:
         return wanted
     for home in (wanted, _home_in_temporary_folder()):
         try:
-            if home and _is_ours_to_write(_made_folder(home)):
-                _made_folder(os.path.join(home, "lanes"))
+            if home and _is_ours_to_write(_make_folder(home)):
+                _make_folder(os.path.join(home, "lanes"))
                 if home == wanted:
                     _homes.add(home)
                 return home
@@ -3116,7 +3236,7 @@ def _home_folder(asked=None):
 _homes = set()
 
 
-def _usual_home():
+def _default_home():
     if os.name == "nt":
         folder = os.environ.get("LOCALAPPDATA")
         return os.path.join(folder, "datacat") if folder else None
@@ -3137,7 +3257,7 @@ def _home_in_temporary_folder():
     return os.path.join(environment.get("TMPDIR") or "/tmp", "datacat-%s" % (os.getuid() if hasattr(os, "getuid") else "user"))
 
 
-def _made_folder(path):
+def _make_folder(path):
     if not os.path.isdir(path):
         try:
             os.makedirs(path, 0o700)
@@ -3154,7 +3274,7 @@ def _is_ours_to_write(folder):
 
 
 def _file(path, mode="rb"):
-    """The builtin whose name the verb of this module takes."""
+    """Open a file. This module's `open` opens a session."""
     import io
 
     return io.open(path, mode)
@@ -3163,30 +3283,29 @@ def _file(path, mode="rb"):
 # === Writer ==================================================================
 # What a lane's header states about this process and machine.
 
-def _writer_facts():
-    """Who writes a lane. Found out once per process."""
-    facts = _facts
-    if facts.get("pid") != os.getpid():
+def _writer_description():
+    """Return who writes a lane: the header's `writer`. Cached for each process."""
+    if _description.get("pid") != os.getpid():
         arguments = [_plain_text(argument) for argument in getattr(sys, "argv", None) or [""]]
-        facts = OrderedDict()
-        facts["program"] = os.path.basename(arguments[0]) or "python"
-        facts["arguments"] = _without_secrets(arguments[1:])
-        facts["language"] = _language()
-        facts["client"] = "datacat-python " + __version__
-        facts["pid"] = os.getpid()
-        facts["pid_started"] = _process_started(os.getpid())
-        facts["parent_pid"] = os.getppid() if hasattr(os, "getppid") else None
-        facts["machine_id"] = _once("machine_id", _machine_id)
-        facts["boot_id"] = _once("boot_id", _boot_id)
-        facts["hostname"] = _once("hostname", _hostname)
-        facts["os"] = _once("os", _system)
-        facts["user"] = _once("user", _user)
-        facts = OrderedDict((key, fact) for key, fact in facts.items() if fact is not None)
-        globals()["_facts"] = facts
-    return facts
+        fields = [
+            ("program", os.path.basename(arguments[0]) or "python"),
+            ("arguments", _without_secrets(arguments[1:])),
+            ("language", _language()),
+            ("client", "datacat-python " + __version__),
+            ("pid", os.getpid()),
+            ("pid_started", _process_started(os.getpid())),
+            ("parent_pid", os.getppid() if hasattr(os, "getppid") else None),
+            ("machine_id", _once("machine_id", _machine_id)),
+            ("boot_id", _once("boot_id", _boot_id)),
+            ("hostname", _once("hostname", _hostname)),
+            ("os", _once("os", _system)),
+            ("user", _once("user", _user)),
+        ]
+        globals()["_description"] = OrderedDict((key, value) for key, value in fields if value is not None)
+    return _description
 
 
-_facts = {}
+_description = {}
 _found = {}
 
 
@@ -3207,7 +3326,7 @@ def _language():
 
 
 def _process_started(pid):
-    """Field 22 of /proc/<pid>/stat, counted after the name, which may hold anything. None where there is no such file."""
+    """Return field 22 of /proc/<pid>/stat, or None without such a file. Fields are counted after the name, which may hold spaces."""
     try:
         with _file("/proc/%d/stat" % pid) as file:
             return file.read().rpartition(b")")[2].split()[19].decode("ascii")
@@ -3216,9 +3335,9 @@ def _process_started(pid):
 
 
 def _machine_id():
-    """1.x's: the hex MD5 of the first hardware address, by the interfaces' index."""
+    """Return 1.x's machine id: the MD5, in hex, of the hardware address of the interface with the lowest index."""
     try:
-        from _md5 import md5  # without loading OpenSSL, which takes longer than all the rest of opening a session
+        from _md5 import md5  # without OpenSSL, whose loading takes longer than all else that opening a session does
     except ImportError:
         from hashlib import md5
 
@@ -3280,7 +3399,7 @@ _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}\Z")
 
 
 def _new_id():
-    """A UUIDv7 (RFC 9562, with 12 bits of the millisecond's fraction): names of lanes sort by time."""
+    """Return a UUIDv7 (RFC 9562) with 12 bits of the millisecond's fraction, so that the names of lanes sort by time."""
     now = time.time() * 1000
     bits = binascii.hexlify(os.urandom(8)).decode("ascii")
     moment = "%012x" % int(now)

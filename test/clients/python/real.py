@@ -82,10 +82,10 @@ class RealTest(Test):
         self.addCleanup(self.stop_daemon)
 
     def stop_daemon(self):
-        daemon = datacat._living_daemon(self.home)
+        daemon = datacat._running_daemon(self.home)
         if daemon is not None:
             os.kill(daemon["pid"], signal.SIGTERM)
-            self.until(lambda: datacat._living_daemon(self.home) is None, 10)
+            self.until(lambda: datacat._running_daemon(self.home) is None, 10)
 
     def run_example(self, name, *arguments):
         """Runs an example to its end; answers (exit code, session id, the rest of its output)."""

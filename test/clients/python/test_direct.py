@@ -224,7 +224,7 @@ class Direct(Test):
             session.gauge("g", number)
             if number % 20 == 0:
                 session.log_event("e", data={"n": number})
-        self.assertLessEqual(session._out.queued(), 200 + datacat.BATCH_OPS)
+        self.assertLessEqual(session._writer.queued(), 200 + datacat.BATCH_OPS)
         hold.set()
         session.end()
         self.assertTrue(session.flush(60))
@@ -276,7 +276,7 @@ class Direct(Test):
         self.assertTrue(session.flush(20))
         session.log_event("waits again")
         time.sleep(0.3)
-        self.assertEqual(session._out.queued(), 1)
+        self.assertEqual(session._writer.queued(), 1)
         session.end()
 
     def test_a_batch_is_no_larger_than_the_policy_unless_one_op_is(self):
@@ -300,7 +300,7 @@ class Direct(Test):
         session.log_event("e")
         session.flush(5)
         session.log_event("more")
-        self.assertEqual(session._out.queued(), 0)
+        self.assertEqual(session._writer.queued(), 0)
 
     def test_the_key_goes_along(self):
         os.environ["DATACAT_KEY"] = "k"

@@ -89,7 +89,7 @@ class Disk(Test):
         FailingDisk(self, lambda call: errno.ENOSPC if call == 1 else None)
         session.log_event("lost")
         text = '"op":"metric","type":"gauge","name":"g","value":%d}'
-        session._out.lane.write_all([(1.0, text % number) for number in range(3)])
+        session._writer.lane.write_all([(1.0, text % number) for number in range(3)])
         self.assertEqual([(op["seq"], op["op"]) for op in self.ops()], [
             (1, "start"), (3, "dropped"), (4, "metric"), (5, "metric"), (6, "metric"),
         ])  # fmt: skip
@@ -164,7 +164,7 @@ class Disk(Test):
         session = datacat.open()
         session.log_event("before")
         shutil.rmtree(os.path.join(self.home, "lanes"))
-        session._out.lane.looked_at -= 2 * datacat.LOOK_SECONDS  # a second later
+        session._writer.lane.checked_at -= 2 * datacat.CHECK_SECONDS  # a second later
         session.log_event("after")
         path = lane_files(self.home)[0]
         self.assertTrue(path.endswith(".000002.lane"))

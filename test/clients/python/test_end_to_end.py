@@ -159,7 +159,7 @@ class Modes(RealTest):
         direct = self.record(datacat.open(self.url, use_daemon=False, **options))
         self.check_alike(direct, lanes)
 
-        daemon = self.until(lambda: datacat._living_daemon(self.home))
+        daemon = self.until(lambda: datacat._running_daemon(self.home))
         os.environ["DATACAT_DAEMON_URL"] = "http://127.0.0.1:%d" % daemon["port"]
         far = self.record(datacat.open(self.url, **options))
         self.check_alike(far, lanes)

@@ -156,7 +156,7 @@ class Golden(Test):
         # Half a millisecond more, so that seconds as a double never round down to the millisecond before.
         clock = fixture["clock"]
         client.clock = lambda: (clock["start"] + clock["step"] * next(readings) + 0.5) / 1000.0
-        client._writer(header["session"], owner="DATACAT_SESSION" not in os.environ)
+        client._writer_of(header["session"], owner="DATACAT_SESSION" not in os.environ)
         play(fixture["calls"], lambda start: opened(client, header["session"], start))
 
         written = []

@@ -250,7 +250,7 @@ class Values(Test):
         ops = self.ops()  # compares every checksum and parses every line
         self.assertGreater(len(ops), 500)
         self.assertEqual([op["seq"] for op in ops], list(range(1, len(ops) + 1)), "seed %d" % seed)
-        self.assertEqual(session.stats()["records"], len(ops) + len(session._out.held))
+        self.assertEqual(session.stats()["records"], len(ops) + len(session._writer.held))
         self.assertNotIn("internal", session.stats()["dropped"], "seed %d" % seed)
 
     def call_with_nonsense(self, session, pick):

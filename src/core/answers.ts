@@ -1,18 +1,18 @@
 /**
- * What a session answers when it is asked: the shapes that the object returns (as JSON text), the API passes on unchanged and
- * the pages draw. snake_case, epoch milliseconds.
+ * The answers of a session object: the shapes that it returns (as JSON text), that the API passes on unchanged and that pages
+ * render. Keys are snake_case, times epoch milliseconds.
  */
 import type { Confidence, MetricType, Status } from "./vocabulary.ts";
 import type { Event, Json, JsonObject, Writer } from "./wire.ts";
 
-/** One fact behind a verdict, in words a person understands, and how much it proves. */
+/** One reason for a verdict, as a sentence, and how certain the conclusion from it is. */
 export type Evidence = { kind: string; text: string; at?: number; confidence: Confidence };
 
 export type Verdict = {
   status: Status;
-  /** When it became so. */
+  /** When the status began. */
   since: number;
-  /** "Crashed: killed by SIGKILL", "Ended with exit code 0", "No heartbeat for 72 s". */
+  /** One line for a title: "Crashed: SIGKILL", "Ended with exit code 0". */
   headline: string;
   confidence: Confidence;
   evidence: Evidence[];
@@ -20,7 +20,7 @@ export type Verdict = {
 
 export type Transition = { at: number; status: Status; headline: string };
 
-/** Nothing is lost in silence: accepted = stored + everything in `dropped`. */
+/** accepted = stored + the sum of `dropped`, by cause of the loss. */
 export type Completeness = {
   accepted: number;
   stored: number;
@@ -44,7 +44,7 @@ export type Summary = {
   exit_code: number | null;
   signal: string | null;
   verdict: Verdict;
-  /** Was ever hung; had recovered from its last hang. */
+  /** Whether it was hung at any time. */
   ever_hung: boolean;
   transitions: Transition[];
   counts: {
@@ -56,12 +56,12 @@ export type Summary = {
     heartbeats: number;
   };
   ledger: Completeness;
-  /** Of what there was more than is listed one by one (limits.ts); the log itself holds all of it. */
+  /** What has more entries than its limit (limits.ts), so that lists of it are incomplete. The log holds all. */
   beyond?: ("event_names" | "exceptions" | "state_paths")[];
   lanes: Lane[];
-  /** Sender's clock minus ours at the last batch. */
+  /** The sender's clock minus the server's at the last batch. */
   clock_skew_ms: number;
-  /** Counts applied ops; grows by at least one with each change. */
+  /** Number of applied ops. */
   revision: number;
   segments: number;
   damaged_segments: number;
@@ -69,25 +69,25 @@ export type Summary = {
   rows_written: number;
 };
 
-/** The state as it was at a moment or after an op. */
+/** The state at a moment or after an op. */
 export type StateAt = { seq: number; at: number | null; state: JsonObject };
 
-/** One state op. `before` and `after` are given when one path was asked for. */
+/** One state op. */
 export type StateChange = {
   seq: number;
   at: number;
   patch: JsonObject;
 };
 
-/** One path's value, and how it came about. Absent `before` or `after`: there was nothing. */
+/** A change of the value at one path. `before` or `after` is absent where the path had no value. */
 export type PathChange = {
   seq: number;
   at: number;
   before?: Json;
   after?: Json;
-  /** How long it stayed so; null for the value it still has. */
+  /** How long the path kept this value; null if it still has it. */
   held_ms: number | null;
-  /** The event that came just before. */
+  /** The last event before the change. */
   cause: EventRow | null;
 };
 
@@ -105,7 +105,7 @@ export type Page<Row> = { items: Row[]; next: string | null };
 export type EventRow = Omit<Event, "op"> & {
   seq: number;
   category: string;
-  /** Of exceptions: groups the same failure over sessions and versions. */
+  /** Of exceptions: equal for the same failure in all sessions and versions. */
   fingerprint?: string;
 };
 
@@ -117,7 +117,7 @@ export type EventCount = {
   last_at: number;
 };
 
-/** One series' whole life. Statistics of a counter are over its total; of a histogram, over its samples. */
+/** One series over the whole session. Statistics of a counter are over its running total; of a histogram, over its samples. */
 export type SeriesSummary = {
   /** Stable within the session. */
   id: number;
@@ -136,12 +136,12 @@ export type SeriesSummary = {
   mean: number;
   stddev: number | null;
   sum: number;
-  /** Counter: increase per second over its life. */
+  /** Counter: increase per second between its first and last point. */
   rate?: number;
-  /** Counter: the most that one update added. */
+  /** Counter: the largest increase by one update. */
   largest_step?: number;
   quantiles: { p50: number; p95: number; p99: number } | null;
-  /** Histogram: all samples, by upper bound; the last bound is null (no bound). */
+  /** Histogram: number of samples by upper bound; the bound of the last bucket is null (unbounded). */
   buckets?: { le: number | null; count: number }[];
 };
 
@@ -163,12 +163,12 @@ export type Chart = {
   to: number;
   /** Points of the series in the range: "N of M points". */
   total: number;
-  /** All of them, when they fit: [at, value] or, for timers, [at, value, count]. */
+  /** All points, if they fit: [at, value] or, for timers, [at, value, count]. */
   points: [number, number, number?][] | null;
   buckets: ChartBucket[] | null;
 };
 
-/** Density over time, for the overview axis: all lists as long as `buckets` say, starting at `from`, `step_ms` wide. */
+/** Counts over time for the overview: each list has one entry per bucket of `step_ms`, starting at `from`. */
 export type Timeline = {
   from: number;
   to: number;
@@ -180,10 +180,10 @@ export type Timeline = {
   points: number[];
 };
 
-/** What the object's socket tells a page that watches. */
+/** The message that the live socket sends to a watching page. */
 export type Change = {
   revision: number;
   status: Status;
-  /** What kinds of op there were. */
+  /** The kinds of ops that were applied. */
   kinds: ("state" | "event" | "exception" | "metric" | "heartbeat" | "status")[];
 };

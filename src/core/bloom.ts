@@ -1,11 +1,11 @@
 /**
- * Which three-letter runs occur in a text, approximately: says "certainly not" or "perhaps", so that full-text search need not
- * open segments that cannot match. A Bloom filter (Bloom, 1970) with two hashes over eight bits per run: about 5 % false alarms.
+ * A Bloom filter (Bloom, 1970) over the runs of three characters in a text. Its answer is "certainly not" or "possibly", so that
+ * full-text search opens only segments that may match. Two hashes over eight bits per run give about 5 % false positives.
  */
 const BITS_PER_RUN = 8;
 const MAX_BYTES = 4_096;
 
-/** `texts` in lower case. Returned as text, a digit of base 64 per six bits. */
+/** The filter of `texts` (lower case), as a string with one character per six bits. */
 export function bloomOf(texts: Iterable<string>): string {
   const runs = new Set<number>();
   for (const text of texts) for (const run of runsOf(text)) runs.add(run);
@@ -18,9 +18,9 @@ export function bloomOf(texts: Iterable<string>): string {
   return Array.from(digits, (digit) => String.fromCharCode(FIRST_DIGIT + digit)).join("");
 }
 
-/** Whether a text that contains `needle` (lower case) may be among those of the filter. Short needles always may. */
-export function mayContain(bloom: string, needle: string): boolean {
-  for (const run of runsOf(needle)) {
+/** False if no text of the filter contains `part` (lower case). Always true for a part of fewer than three characters. */
+export function mayContain(bloom: string, part: string): boolean {
+  for (const run of runsOf(part)) {
     for (const bit of bitsOf(run, bloom.length * 6)) {
       if (!((bloom.charCodeAt(Math.floor(bit / 6)) - FIRST_DIGIT) & (1 << (bit % 6)))) return false;
     }
@@ -28,7 +28,7 @@ export function mayContain(bloom: string, needle: string): boolean {
   return true;
 }
 
-/** "0" and the 63 characters after it: printable, though a backslash among them takes two bytes in JSON. */
+/** The code of "0". The 64 characters from it on are printable; a backslash among them takes two bytes in JSON. */
 const FIRST_DIGIT = 48;
 
 function* runsOf(text: string): Generator<number> {

@@ -1,6 +1,6 @@
-/** Byte strings that grow and are walked: what segments are written with. Little-endian; integers are LEB128 varints. */
+/** Writer and reader of the bytes of segments. Numbers are little-endian, integers LEB128 varints. */
 
-/** Pure and everywhere, but not in the ECMAScript library that core is compiled against. */
+/** Every runtime has these pure classes, but the ECMAScript library types that core is compiled with do not. */
 const { TextEncoder, TextDecoder } = globalThis as unknown as {
   TextEncoder: new () => { encode(text: string): Uint8Array };
   TextDecoder: new (
@@ -32,7 +32,7 @@ export class ByteWriter {
     this.#bytes[this.#length++] = value;
   }
 
-  /** A whole number from 0 to 2^53. Divides, since shifts would cut at 32 bits. */
+  /** An integer from 0 to 2^53. Divides, because shifts truncate to 32 bits. */
   varint(value: number): void {
     this.#reserve(8);
     let rest = value;
@@ -55,7 +55,7 @@ export class ByteWriter {
     this.#length += value.length;
   }
 
-  /** Bytes with their length in front. */
+  /** The length of `value`, then its bytes. */
   section(value: Uint8Array): void {
     this.varint(value.length);
     this.bytes(value);
@@ -79,7 +79,7 @@ export class ByteWriter {
   }
 }
 
-/** Reads what ByteWriter wrote. Throws RangeError when the bytes end too early: they are damaged. */
+/** Reads the bytes of a ByteWriter. Throws RangeError when they end too early, which means damage. */
 export class ByteReader {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
@@ -96,7 +96,7 @@ export class ByteReader {
 
   byte(): number {
     const value = this.#bytes[this.#at++];
-    if (value === undefined) throw new RangeError("bytes end within a number");
+    if (value === undefined) throw new RangeError("the bytes end within a number");
     return value;
   }
 
@@ -108,7 +108,7 @@ export class ByteReader {
       value += (byte & 0x7f) * scale;
       if (byte < 0x80) return value;
       scale *= 0x80;
-      if (scale > Number.MAX_SAFE_INTEGER) throw new RangeError("a number too long");
+      if (scale > Number.MAX_SAFE_INTEGER) throw new RangeError("a number is too long");
     }
   }
 
@@ -119,7 +119,8 @@ export class ByteReader {
   }
 
   bytes(length: number): Uint8Array {
-    if (this.#at + length > this.#bytes.length) throw new RangeError("bytes end within a section");
+    if (this.#at + length > this.#bytes.length)
+      throw new RangeError("the bytes end within a section");
     const value = this.#bytes.subarray(this.#at, this.#at + length);
     this.#at += length;
     return value;
@@ -133,12 +134,12 @@ export class ByteReader {
     return decoder.decode(this.section());
   }
 
-  /** All that is left. */
+  /** The bytes that were not read yet. */
   remaining(): Uint8Array {
     return this.#bytes.subarray(this.#at);
   }
 
-  /** All that is left, as text. */
+  /** The same as text. */
   rest(): string {
     return decoder.decode(this.remaining());
   }

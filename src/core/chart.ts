@@ -1,6 +1,7 @@
 /**
- * A chart of a series: at most so many buckets of equal width over a range, exact in count, min, max, mean, first and last, so
- * that a spike of one point in a million shows. A segment that lies within one bucket is taken from its summary, unopened.
+ * The buckets of a chart: a range divided into a given number of equal widths, each with its exact count, min, max, mean, first and
+ * last, so that one outlier among a million points is visible. A segment within one bucket is added by its summary, without
+ * being opened.
  */
 import type { ChartBucket } from "./answers.ts";
 import type { SegmentSeries } from "./segment-summary.ts";
@@ -8,7 +9,7 @@ import type { ReadColumns } from "./segment.ts";
 import { toFinite } from "./series.ts";
 import type { MetricType } from "./vocabulary.ts";
 
-/** One point as charts see it: of a histogram, a window of samples. */
+/** One point of a chart; of a histogram, the samples of one window. */
 export type Point = {
   at: number;
   value: number;
@@ -40,7 +41,7 @@ export class ChartBuilder {
   /** Points in the range so far. */
   total = 0;
 
-  /** `from` and `to` are both within the range. */
+  /** The range includes both `from` and `to`. */
   constructor(type: MetricType, from: number, to: number, buckets: number) {
     this.#type = type;
     this.from = from;
@@ -49,7 +50,7 @@ export class ChartBuilder {
     this.#cells = Array.from({ length: buckets }, () => undefined);
   }
 
-  /** True if the summary said all there is to know; false if its segment must be opened. */
+  /** Adds a segment by its summary. False if the segment must be opened, because it spans several buckets. */
   addSummary(summary: SegmentSeries): boolean {
     if (summary.to < this.from || summary.from > this.to) return true;
     const index = this.#index(summary.from);
@@ -86,7 +87,7 @@ export class ChartBuilder {
     this.#add(this.#index(at), 1, weight, sum, min, max, at, value, at, value);
   }
 
-  /** Adds the points from `start` on that share its bucket, in one; returns where they end. Most points have neighbours there. */
+  /** Adds the points from `start` on that are in the same bucket, at once, and returns the index after them. */
   #addRun(at: Float64Array, values: Float64Array, start: number): number {
     let firstAt = at[start] ?? 0;
     let first = values[start] ?? 0;
@@ -168,7 +169,7 @@ export class ChartBuilder {
   }
 }
 
-/** The i-th point of stored columns (see series.ts for what they hold). */
+/** The i-th point of stored columns (their fields: series.ts). */
 export function pointAt(type: MetricType, { at, fields }: ReadColumns, i: number): Point {
   const time = at[i] ?? 0;
   if (type !== "histogram") {

@@ -1,22 +1,22 @@
 /**
- * Columns of numbers, packed so that a deflate after it finds little left to do, and restored exactly.
+ * Lossless compression of columns of numbers, as a preparation for deflate.
  *
  * Most recorded numbers are short decimals (59.94, 1024, 12.5): such a column is scaled to integers, and the differences of
- * neighbours are stored as zigzag varints. The idea is that of ALP (Afroozeh, Kuffó, Boncz: "ALP: Adaptive Lossless
- * Floating-Point Compression", 2023) without its exceptions: a column that does not scale is stored as its bits, xor-ed with the value before
- * and split into eight planes by byte, so that the bytes which rarely change stand together.
+ * neighbours are stored as zigzag varints. This is the idea of ALP (Afroozeh, Kuffó, Boncz: "ALP: Adaptive Lossless
+ * Floating-Point Compression", 2023) without its exceptions: a column that does not scale is stored as bits, each value XORed with
+ * the one before, and split into eight planes by byte, so that bytes which rarely change are adjacent.
  *
- * Times are differences of differences: a steady rhythm is a row of zeros.
+ * Times are stored as differences of differences: points at a constant interval are a row of zeros.
  */
 import { ByteReader, ByteWriter } from "./bytes.ts";
 
 const CONSTANT = 0;
 const DECIMAL = 1;
-const STEADY = 2; // integers, differences of differences
+const DELTA_OF_DELTA = 2; // integers
 const BITS = 3;
 
 const POWERS = [1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12];
-/** Scaled values stay below this, so that zigzag of a difference of differences still fits in 2^53. */
+/** Limit of scaled values: the zigzag code of a difference of differences must stay below 2^53. */
 const MAX_SCALED = 2 ** 49;
 
 export function packValues(values: ArrayLike<number>): Uint8Array {
@@ -40,7 +40,7 @@ export function packValues(values: ArrayLike<number>): Uint8Array {
 
   const scale = POWERS[digits] ?? 1;
   const packed = header(values.length, DECIMAL, digits);
-  const bytes = roomFor(packed, values.length);
+  const bytes = withSpaceFor(packed, values.length);
   let end = packed.length;
   let previous = 0;
   for (let i = 0; i < values.length; i++) {
@@ -56,15 +56,15 @@ export function packTimes(times: ArrayLike<number>): Uint8Array {
     const time = times[i] ?? 0;
     if (!Number.isInteger(time) || Math.abs(time) >= MAX_SCALED) return packValues(times);
   }
-  const packed = header(times.length, STEADY);
-  const bytes = roomFor(packed, times.length);
+  const packed = header(times.length, DELTA_OF_DELTA);
+  const bytes = withSpaceFor(packed, times.length);
   let end = packed.length;
   let previous = 0;
   let step = 0;
   for (let i = 0; i < times.length; i++) {
     const time = times[i] ?? 0;
     end = writeZigzag(bytes, end, time - previous - step);
-    step = i === 0 ? 0 : time - previous; // the first difference is the whole epoch
+    step = i === 0 ? 0 : time - previous; // the first difference is the time since 1970
     previous = time;
   }
   return bytes.slice(0, end);
@@ -74,7 +74,7 @@ export function unpack(bytes: Uint8Array): Float64Array {
   const reader = new ByteReader(bytes);
   const length = reader.varint();
   if (length > bytes.length * 100_000)
-    throw new RangeError("a column longer than its bytes can hold"); // damaged
+    throw new RangeError("a column is longer than its bytes allow"); // damaged
   const values = new Float64Array(length);
   if (length === 0) return values;
 
@@ -88,7 +88,7 @@ export function unpack(bytes: Uint8Array): Float64Array {
       for (let i = 0; i < length; i++) values[i] = (scaled += values[i] ?? 0) / scale;
       return values;
     }
-    case STEADY: {
+    case DELTA_OF_DELTA: {
       readZigzags(reader, values);
       let time = 0;
       let step = 0;
@@ -103,7 +103,7 @@ export function unpack(bytes: Uint8Array): Float64Array {
       readBits(reader, values);
       return values;
     default:
-      throw new RangeError("a column of an unknown kind");
+      throw new RangeError("a column has an unknown kind");
   }
 }
 
@@ -113,7 +113,7 @@ function isConstant(values: ArrayLike<number>): boolean {
   return true;
 }
 
-/** How many digits after the point give every value back exactly, or -1. */
+/** The number of decimal digits that restores every value exactly, or -1. */
 function decimalDigits(values: ArrayLike<number>): number {
   let digits = 0;
   let raisedAt = 0;
@@ -123,7 +123,7 @@ function decimalDigits(values: ArrayLike<number>): number {
       raisedAt = i;
     }
   }
-  // More digits may have broken an earlier, larger value.
+  // With more digits, an earlier, larger value may exceed the limit.
   for (let i = 0; i < raisedAt; i++) if (!scalesBack(values[i] ?? 0, digits)) return -1;
   return digits;
 }
@@ -141,14 +141,14 @@ function header(length: number, ...kind: number[]): Uint8Array {
   return writer.finish();
 }
 
-/** The header, and room for so many varints of 2^53 at most. */
-function roomFor(start: Uint8Array, count: number): Uint8Array {
+/** The header, followed by space for `count` varints below 2^53. */
+function withSpaceFor(start: Uint8Array, count: number): Uint8Array {
   const bytes = new Uint8Array(start.length + count * 8);
   bytes.set(start);
   return bytes;
 }
 
-/** Signed as unsigned (0, -1, 1, -2…) in a varint; returns where it ends. By hand, since this is where ingestion spends its time. */
+/** Writes a signed integer as an unsigned varint (0, -1, 1, -2…) and returns its end. Without ByteWriter: ingestion spends most time here. */
 function writeZigzag(bytes: Uint8Array, start: number, value: number): number {
   let at = start;
   if (value >= -0x40000000 && value < 0x40000000) {
@@ -169,7 +169,7 @@ function writeZigzag(bytes: Uint8Array, start: number, value: number): number {
   return at;
 }
 
-/** Fills `values` with what writeZigzag wrote. By hand too: a chart of a long session reads millions. */
+/** Reads what writeZigzag wrote. Without ByteReader's varint: a chart of a long session reads millions. */
 function readZigzags(reader: ByteReader, values: Float64Array): void {
   const bytes = reader.remaining();
   let at = 0;

@@ -1,4 +1,4 @@
-/** Events: what a program left out, which ones a filter means, and which exceptions are the same failure. */
+/** Events: their defaults, filters, and the fingerprint that groups exceptions. */
 import type { EventRow } from "./answers.ts";
 import { MAX_EVENT_BYTES } from "./limits.ts";
 import { checkDepth } from "./merge.ts";
@@ -12,7 +12,7 @@ export type EventFilter = {
   category?: string;
   group?: string;
   label?: string;
-  /** Anywhere in name, message, group, labels, exception or data; case does not matter. */
+  /** Occurs in name, message, group, labels, exception or data, in any case. */
   text?: string;
   exceptions?: boolean;
 };
@@ -20,20 +20,20 @@ export type EventFilter = {
 export const isException = (event: Pick<Event, "exception_type">): boolean =>
   event.exception_type !== undefined && event.exception_type !== "";
 
-/** An event op as it is stored. Throws too_deep and too_large. */
+/** The stored form of an event op. Throws a Refusal: too_deep, too_large. */
 export function eventRow(op: Event, seq: number): EventRow {
   if (op.data) checkDepth(op.data, `The data of event "${op.name}"`);
   const { op: _, ...event } = op;
-  // As in 1.x: an exception is at least an error.
+  // As in 1.x, an exception has at least the category "error".
   const category =
     isException(op) && (!op.category || op.category === "info") ? "error" : op.category || "info";
   const row: EventRow = { seq, ...event, category };
   if (isException(op)) row.fingerprint = fingerprint(op);
-  // Characters, not bytes: cheap, and right to a factor that a limit does not need.
+  // Counts characters instead of bytes: faster, and precise enough for a limit.
   if (JSON.stringify(row).length > MAX_EVENT_BYTES) {
     throw new Refusal(
       "too_large",
-      `Event "${op.name}" is larger than ${MAX_EVENT_BYTES} bytes; send less data or a shorter stack.`,
+      `Event "${op.name}" exceeds ${MAX_EVENT_BYTES} bytes; send less data or a shorter stack.`,
     );
   }
   return row;
@@ -50,7 +50,7 @@ export function matches(event: EventRow, filter: EventFilter): boolean {
   return filter.text === undefined || searchText(event).includes(filter.text.toLowerCase());
 }
 
-/** All that full-text search looks at. */
+/** The text that full-text search examines, in lower case. */
 export function searchText(event: EventRow): string {
   const parts = [
     event.name,
@@ -67,8 +67,8 @@ export function searchText(event: EventRow): string {
 }
 
 /**
- * The same failure has the same fingerprint in every session and version: its type and the functions it went through, whatever
- * the line numbers, folders, addresses and ids. Without frames, type and message do, numbers and ids taken out.
+ * The fingerprint of an exception, equal for the same failure in all sessions and versions: a hash of its type and of the functions
+ * in its stack, without line numbers, folders, addresses and ids. Without frames, of its type and its message without numbers and ids.
  */
 export function fingerprint(
   event: Pick<Event, "exception_type" | "exception_msg" | "stacktrace">,
@@ -76,12 +76,12 @@ export function fingerprint(
   const frames = (event.stacktrace ?? [])
     .flatMap((entry) => entry.split("\n"))
     .flatMap(normalFrame);
-  const distinct = frames.filter((frame, index) => frame !== frames[index - 1]); // however deep it recursed
+  const distinct = frames.filter((frame, index) => frame !== frames[index - 1]); // recursion counts once
   const what = distinct.length > 0 ? distinct.join("\n") : normalMessage(event.exception_msg ?? "");
   return hash(`${event.exception_type ?? ""}\n${what}`);
 }
 
-/** A frame as "file function", from Python, JavaScript, Go, Java, Rust or .NET; nothing from lines that are not frames. */
+/** A stack line of Python, JavaScript, Go, Java, Rust or .NET as "file function"; empty for a line that is no frame. */
 function normalFrame(line: string): string[] {
   const python = /^\s*File "([^"]+)", line \d+, in (.+)$/.exec(line);
   if (python) return [`${basename(python[1])} ${python[2]}`];
@@ -103,7 +103,7 @@ function normalFrame(line: string): string[] {
   return [];
 }
 
-/** The file's name without folders, query and the hash that bundlers put in. */
+/** The file name without folders, query string and the hash that bundlers add. */
 function basename(path = ""): string {
   const name = path.split(/[\\/]/).at(-1) ?? path;
   return name.replace(/[?#].*$/, "").replace(/[-.][0-9a-f]{8,}(?=\.)/i, "");
@@ -118,7 +118,7 @@ function normalMessage(message: string): string {
     .replace(/\d+(?:\.\d+)?/g, "<number>");
 }
 
-/** 64 bits of FNV-1a in two halves, as 16 hex digits: for naming, not for secrets. */
+/** 16 hex digits: FNV-1a (32 bits) and a second 32-bit hash of the same kind that also takes its carry. Not for secrets. */
 export function hash(text: string): string {
   let low = 0x811c9dc5;
   let high = 0xcbf29ce4;

@@ -1,47 +1,47 @@
-/** Every number that bounds something, in one place, each with its reason. Bytes are UTF-8, times milliseconds. */
+/** The limits of the core, each with its reason. Bytes are of UTF-8, times in milliseconds. */
 
-// What one request may bring.
-/** A Worker has 128 MB in all; a body, its text and its parsed form must fit several times over. */
+// One request.
+/** A Worker has 128 MB of memory: several bodies, each with its text and its parsed form, must fit at once. */
 export const MAX_BODY_BYTES = 8 * 1024 * 1024;
-/** After gunzip: stops gzip bombs. Ops compress about 10:1, so honest senders meet MAX_BODY_BYTES first. */
+/** After gunzip, against gzip bombs. Ops compress about 10:1, so an ordinary sender reaches MAX_BODY_BYTES first. */
 export const MAX_INFLATED_BYTES = 16 * 1024 * 1024;
-/** One batch is stored in one row, whose limit on Cloudflare is 2 MB with the state's keyframe beside it. */
+/** A batch is stored in one row together with the keyframe of the state, and a row of Cloudflare's SQLite has at most 2 MB. */
 export const MAX_BATCH_BYTES = 1024 * 1024;
-/** Keeps a batch within the CPU of one invocation on the free plan (10 ms). Points within an op do not count. */
+/** Keeps a batch within the CPU time of one invocation on the free plan (10 ms). The points within an op are not counted. */
 export const MAX_BATCH_OPS = 5_000;
 /** Sessions in one request: each is a subrequest, and the free plan allows 50. */
 export const MAX_BATCHES = 40;
 
-/** JavaScript's last date. */
+/** The last time that an ECMAScript Date can represent (ECMA-262 §21.4.1.1). */
 export const MAX_TIME = 8.64e15;
 
-// What a session may hold.
-/** The keyframe that opens each segment; a row is 2 MB at most, and the state is in it beside a whole batch. */
+// One session.
+/** The state is the keyframe of each segment: one row of at most 2 MB holds it beside a whole batch. */
 export const MAX_STATE_BYTES = 512 * 1024;
-/** Beyond this nothing can be read by a person, and recursion elsewhere (SQLite's JSON: 1,000) stays far away. */
+/** A deeper tree is unreadable for a person. Far below the recursion limits of others (SQLite's JSON: 1,000). */
 export const MAX_DEPTH = 64;
-/** Keys over the whole tree: what a tree view can still open, a diff still compare. */
+/** Keys in the whole tree: as many as a tree view can render and a diff can compare. */
 export const MAX_STATE_KEYS = 20_000;
 /** A stack of a thousand frames fits; a memory dump does not. */
 export const MAX_EVENT_BYTES = 256 * 1024;
-/** Series (name, type and tags) per session: the newest segment's index lists them all. */
+/** Series (name, type and tags) per session: the index lists all of them and is written with each segment. */
 export const MAX_SERIES = 1_000;
-/** What all series' names, tags, bounds and metadata may take of the index together. */
+/** Size of all series' names, tags, bounds and metadata in the index. */
 export const MAX_SERIES_BYTES = 256 * 1024;
-/** Distinct (name, category) of events, and distinct exceptions, that a session counts one by one; the rest are counted together. */
+/** Distinct (name, category) of events, and distinct exceptions, that the index counts one by one. Others are only in the log. */
 export const MAX_EVENT_NAMES = 300;
 export const MAX_FINGERPRINTS = 100;
-/** What the names of events, with their examples, may take of the index together. */
+/** Size of all event names with their examples in the index. */
 export const MAX_EVENT_NAMES_BYTES = 128 * 1024;
-/** Paths whose values can be searched for later: a state of forms and settings fits; one that mirrors a database does not. */
+/** State paths whose values are indexed for search: enough for forms and settings, not for a mirrored database. */
 export const MAX_STATE_PATHS = 200;
-/** Values per path: enough for modes, levels and names; a progress counter passes it at once and is marked as such. */
+/** Values per path: enough for modes, levels and names. A path with more, such as a progress counter, is marked instead. */
 export const MAX_PATH_VALUES = 8;
-/** Characters of such a value: people search for words, and longer ones still differ in their beginnings. */
+/** Characters of such a value: people search for short values, and longer ones mostly differ in their first characters. */
 export const MAX_VALUE_LENGTH = 200;
-/** What all paths and their values may take of the index together. */
+/** Size of all paths and their values in the index. */
 export const MAX_PATHS_BYTES = 128 * 1024;
-/** Causes in the ledger of what was lost: there are nine with words, and a client may invent more. */
+/** Causes of loss that are counted one by one: vocabulary.ts names nine, and a client may send others. */
 export const MAX_DROP_CAUSES = 50;
 /** Names of events and metrics, categories, groups, units, products, versions: things shown in lists. */
 export const MAX_NAME_LENGTH = 256;
@@ -51,43 +51,50 @@ export const MAX_LABEL_LENGTH = 256;
 export const MAX_BUCKETS = 256;
 /** Session and lane ids: a UUID, or 1.x's `local-session-…`; Durable Object names may have 1,024. */
 export const MAX_ID_LENGTH = 128;
-/** Lanes per session (processes and restarts that write to it): each is kept in the index for ever. */
+/** Lanes per session (processes and restarts that write to it): the index keeps each of them. */
 export const MAX_LANES = 1_000;
-/** Verdict changes kept with the session; the oldest go first. */
+/** Lanes of which the whole writer is kept. A session with more restarts often, and the further writers differ little. */
+export const MAX_WHOLE_WRITERS = 32;
+/** Characters of a writer's arguments. */
+export const MAX_ARGUMENTS_LENGTH = 1_000;
+/** Messages per event name, and their characters, for lists. */
+export const MAX_EXAMPLES = 3;
+export const MAX_EXAMPLE_LENGTH = 200;
+/** Changes of the verdict that the index keeps; the oldest are removed first. */
 export const MAX_TRANSITIONS = 50;
 
 // Segments.
-/** A row of Cloudflare's SQLite has 2 MB at most. */
+/** Cloudflare's limit for a row of SQLite. */
 export const MAX_ROW_BYTES = 2_000_000;
-/** An open segment is rewritten by each batch, so it is kept small; sealed when its body passes this. */
+/** Each batch rewrites the open segment, so it is sealed when its body exceeds this. */
 export const SEGMENT_BYTES = 64 * 1024;
 
-// Waiting.
-/** Silence after which a session that promised nothing counts as suspended. */
+// Times.
+/** A session whose sender gave no `lease_ms` is suspended after this time without contact. */
 export const DEFAULT_LEASE_MS = 5 * 60_000;
-/** Nobody can promise more: an alarm is set for its end. */
+/** The longest lease: the object's alarm is set for its end. */
 export const MAX_LEASE_MS = 24 * 60 * 60_000;
 /** 1.x's heartbeat timeout, for its `/heartbeat` route. */
 export const LEGACY_LEASE_MS = 60_000;
-/** What a daemon promises: it writes at least every third of this while a session is open. */
+/** The lease that the daemon requests: it sends at least every third of this while a session is open. */
 export const DAEMON_LEASE_MS = 180_000;
 export const DEFAULT_HEARTBEAT_TIMEOUT_MS = 60_000;
-/** How late a heartbeat may be beyond its timeout before the verdict: batching and the network take this long. */
+/** A heartbeat may be this late after its timeout: batching and the network take as long. */
 export const HEARTBEAT_GRACE_MS = 2_000;
-/** News of a running session reach the catalog no more often than this; start, end, crash, hang and a new exception at once. */
+/** Shortest time between two publications of a running session. Start, end, crash, hang and a new exception are published at once. */
 export const PUBLISH_MS = 30_000;
-/** Its series, event counts and state values are many rows, and follow as seldom as to write no more than this… */
+/** Series, event counts and state values are many rows: they are published so rarely that this rate is not exceeded… */
 export const PUBLISH_ROWS_PER_SECOND = 0.15;
 /** …but at least this often. */
 export const MAX_PUBLISH_DELAY_MS = 10 * 60_000;
-/** First wait after the catalog did not answer; doubles each time, up to MAX_PUBLISH_DELAY_MS. */
+/** First wait after a failed publication. It doubles with each failure, up to MAX_PUBLISH_DELAY_MS. */
 export const PUBLISH_RETRY_MS = 5_000;
-/** A page that watches is told of changes no more often than this. */
+/** Shortest time between two messages to a watching page. */
 export const LIVE_MS = 250;
 
 // Answers.
 export const DEFAULT_PAGE = 50;
 export const MAX_PAGE = 1_000;
-/** Buckets or raw points of one chart: more than the pixels of a wide screen. */
+/** Buckets or points of one chart: the maximum exceeds the pixels of a wide screen. */
 export const DEFAULT_POINTS = 500;
 export const MAX_POINTS = 10_000;

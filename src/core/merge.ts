@@ -1,6 +1,6 @@
 /**
- * RFC 7396 merge patch, with the one difference that datacat 1.x's clients rely on: a null inside an object that is newly
- * inserted (there was no object before) is kept as null, not dropped. `__proto__`, `constructor` and `prototype` are
+ * RFC 7396 merge patch, with the one difference that datacat 1.x's clients rely on: a null inside a newly inserted object (where
+ * no object was before) is kept as null. `__proto__`, `constructor` and `prototype` are
  * ordinary keys. Pinned by test/fixtures/merge.json in every language.
  */
 import { MAX_DEPTH } from "./limits.ts";
@@ -10,7 +10,7 @@ import type { Json, JsonObject } from "./wire.ts";
 export const isObject = (value: Json | undefined): value is JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** Applies `patch` to `state` in place. What it inserts is copied, so that neither shares anything with the other afterwards. */
+/** Applies `patch` to `state` in place. Inserted values are copied, so that the two share no object. */
 export function merge(state: JsonObject, patch: JsonObject): void {
   for (const key of Object.keys(patch)) {
     const change = own(patch, key);
@@ -24,7 +24,7 @@ export function merge(state: JsonObject, patch: JsonObject): void {
   }
 }
 
-/** The value at a path, or undefined where there is none. Lists are stepped into by index. */
+/** The value at a path, or undefined if there is none. A key of a list is its index. */
 export function valueAt(state: Json, path: readonly string[]): Json | undefined {
   let value: Json | undefined = state;
   for (const key of path) {
@@ -40,7 +40,7 @@ export function touches(patch: JsonObject, path: readonly string[]): boolean {
   let value: Json | undefined = patch;
   for (const key of path) {
     if (!isObject(value)) return true; // something above the path is replaced
-    // An object that is put where a list was takes all its items away.
+    // If the state has a list here, an object in the patch replaces all its items.
     if (!Object.hasOwn(value, key)) return /^\d+$/.test(key);
     value = own(value, key);
   }
@@ -67,26 +67,26 @@ export function equal(a: Json | undefined, b: Json | undefined): boolean {
   );
 }
 
-/** Keys over the whole tree. */
+/** The number of keys in the whole tree. */
 export function countKeys(value: Json): number {
   if (Array.isArray(value)) return value.reduce<number>((sum, item) => sum + countKeys(item), 0);
   if (!isObject(value)) return 0;
   return Object.keys(value).reduce((sum, key) => sum + 1 + countKeys(own(value, key) ?? null), 0);
 }
 
-/** Throws `too_deep`. Never recurses further than the limit, however deep the value is. */
+/** Throws a Refusal (too_deep). Recurses at most MAX_DEPTH levels. */
 export function checkDepth(value: Json, what: string, depth = 0): void {
   if (typeof value !== "object" || value === null) return;
   if (depth >= MAX_DEPTH) {
     throw new Refusal(
       "too_deep",
-      `${what} is nested deeper than ${MAX_DEPTH} levels; flatten it, or send its inner parts as text.`,
+      `${what} is nested deeper than ${MAX_DEPTH} levels; flatten it, or send its inner parts as strings.`,
     );
   }
   for (const item of Object.values(value)) checkDepth(item, what, depth + 1);
 }
 
-/** An own property only: `state["__proto__"]` would otherwise be Object's prototype. */
+/** An own property: `state["__proto__"]` would be Object's prototype. */
 function own(object: JsonObject, key: string): Json | undefined {
   return Object.hasOwn(object, key) ? object[key] : undefined;
 }

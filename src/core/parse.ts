@@ -1,4 +1,4 @@
-/** Text to value to type, at the edge: what comes out is trusted from then on. Throws Refusals that name the place. */
+/** Parses input into a type. Throws a Refusal that names the invalid place. */
 import * as v from "valibot";
 import { Refusal } from "./refusal.ts";
 
@@ -11,7 +11,7 @@ export function parseJson(text: string, what: string): unknown {
   }
 }
 
-/** `what` begins the message: "The batch". */
+/** `what` is the first word of the message: "The batch". */
 export function parse<Schema extends v.GenericSchema>(
   schema: Schema,
   value: unknown,
@@ -28,7 +28,7 @@ export function parse<Schema extends v.GenericSchema>(
   );
 }
 
-/** A number that JSON cannot carry: overflowed to infinity, or written as text or null by an encoder that met it. */
+/** Whether the value is a number that JSON cannot represent: an overflow to infinity, or NaN or infinity encoded as a string. */
 function isNotFinite(issue: v.BaseIssue<unknown>): boolean {
   if (issue.type === "finite") return true;
   return (

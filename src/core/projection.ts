@@ -1,16 +1,19 @@
 /**
- * A session while it is being recorded: everything that applying an op changes, in memory and without I/O. The session
- * object loads it, applies a batch, and stores what came out; when a batch is refused half-way, it throws the
- * projection away and loads it again, so nothing of the batch remains.
+ * The projection of a session's log: its state and its index, which applying an op changes, in memory and without I/O. The
+ * session object loads it, applies a batch and stores the outcome. After a Refusal the object discards it and loads it again,
+ * so that nothing of a refused batch remains.
  */
-import type { Lane } from "./answers.ts";
+import type { Change, Lane } from "./answers.ts";
 import { utf8 } from "./bytes.ts";
 import { eventRow, isException } from "./event.ts";
 import { type SessionIndex, type NameCount, newIndex } from "./session-index.ts";
 import {
+  MAX_ARGUMENTS_LENGTH,
   MAX_DROP_CAUSES,
   MAX_EVENT_NAMES,
   MAX_EVENT_NAMES_BYTES,
+  MAX_EXAMPLE_LENGTH,
+  MAX_EXAMPLES,
   MAX_FINGERPRINTS,
   MAX_LABELS,
   MAX_LANES,
@@ -20,6 +23,7 @@ import {
   MAX_SERIES_BYTES,
   MAX_STATE_BYTES,
   MAX_STATE_KEYS,
+  MAX_WHOLE_WRITERS,
 } from "./limits.ts";
 import { checkDepth, countKeys, merge } from "./merge.ts";
 import { redact } from "./redact.ts";
@@ -37,46 +41,42 @@ import {
   seriesKey,
 } from "./series.ts";
 import { observe, noteTransition } from "./status.ts";
-import { holdValues } from "./values.ts";
+import { noteValues } from "./values.ts";
 import { DAEMON_GROUP, EVENT_CRASHED, EVENT_HUNG, EVENT_RECOVERED } from "./vocabulary.ts";
 import type { Batch, Event, JsonObject, Metric, Op, Points, Writer } from "./wire.ts";
 
 export type Arrival = {
   /** The server's clock. */
   now: number;
-  /** The sender's clock when it sent, if it said so. */
+  /** The sender's clock when it sent the request (`sent_at`), if given. */
   sentAt: number | null;
 };
 
-/** What a batch did, for those who publish and watch. */
+/** What a batch changed, for publishing and for watchers. */
 export type Outcome = {
+  /** What the segment gains. */
   contents: Contents;
-  kinds: Set<"state" | "event" | "exception" | "metric" | "heartbeat" | "status">;
+  kinds: Set<Change["kinds"][number]>;
+  /** The catalog must be updated at once: start, a new exception, or another status. */
   urgent: boolean;
 };
 
-/** 1.x's routes have no lanes; their ops are numbered here as they come. */
+/** The lane of ops from 1.x's routes, which name none. The object numbers them in order of arrival. */
 export const API_LANE = "api";
 
-/** Among the forgiven: a lane that is not known here may have been known in the damaged segment. No lane's id. */
+/** Entry of `SessionIndex.gapsExpected` for lanes that only the damaged segment may have named. No lane has this id. */
 const ANY_NEW_LANE = "*";
-/** Lanes whose writer is remembered in full; a session with more restarts often, and the last ones say little new. */
-const WHOLE_WRITERS = 32;
-const EXAMPLES = 3;
-const EXAMPLE_LENGTH = 200;
-/** Bytes that a UTF-16 unit takes in UTF-8 at most. */
-const MAX_UTF8_BYTES = 3;
-/** All causes of loss beyond those that have a count of their own. */
+/** Counts all causes of loss beyond MAX_DROP_CAUSES. */
 const OTHER_CAUSES = "other";
-/** Characters of a lane's arguments that are kept. */
-const ARGUMENTS_LENGTH = 1_000;
+/** A UTF-16 code unit takes at most three bytes of UTF-8. */
+const MAX_UTF8_BYTES = 3;
 
 export class Projection {
   readonly index: SessionIndex;
   readonly state: JsonObject;
   readonly #series = new Map<string, Series>();
   #seriesBytes = 0;
-  /** Upper bounds of the state's size, so that it is measured only when it may be too large. */
+  /** Upper bounds of the state's size. The state is measured only when they exceed the limits. */
   #byteBound = Infinity;
   #keyBound = Infinity;
 
@@ -94,40 +94,40 @@ export class Projection {
     return this.index.lanes.find((entry) => entry.lane === lane)?.applied ?? 0;
   }
 
-  /** The newest segment could not be read: what its lanes had sent is gone, and their next batches will show how much. */
+  /** Marks the newest segment as unreadable. The next batch of each lane may start after a gap, which is counted as damaged. */
   loseTail(): void {
-    this.index.forgiven = [...this.index.lanes.map(({ lane }) => lane), ANY_NEW_LANE];
+    this.index.gapsExpected = [...this.index.lanes.map(({ lane }) => lane), ANY_NEW_LANE];
   }
 
-  /** Applies a batch whose turn it is (see `Batch` in wire.ts). Throws a Refusal, after which the projection is not to be used. */
+  /** Applies the next batch of its lane (`Batch` in wire.ts). Throws a Refusal, after which the projection must be discarded. */
   apply(batch: Batch, arrival: Arrival): Outcome {
     checkRange(batch);
     const isKnown = this.index.lanes.some(({ lane }) => lane === batch.lane);
     const lane = this.#lane(batch.lane);
     const missing = batch.first - lane.applied - 1;
-    const pardon = isKnown ? batch.lane : ANY_NEW_LANE;
-    if (missing > 0 && !this.index.forgiven.includes(pardon)) {
+    const isGapExpected = this.index.gapsExpected.includes(isKnown ? batch.lane : ANY_NEW_LANE);
+    if (missing > 0 && !isGapExpected) {
       throw new Refusal(
         "lane_gap",
-        `Lane ${batch.lane} has ${lane.applied} records here, and this batch begins with ${batch.first}; send what is between.`,
+        `Lane ${batch.lane} has ${lane.applied} records here, and this batch starts at ${batch.first}; send the records between.`,
         { applied: lane.applied },
       );
     }
     if (missing < 0) {
       throw new Refusal(
         "lane_overlap",
-        `Lane ${batch.lane} has ${lane.applied} records here, and this batch begins with ${batch.first}; send what comes after.`,
+        `Lane ${batch.lane} has ${lane.applied} records here, and this batch starts at ${batch.first}; send the records after those.`,
         { applied: lane.applied },
       );
     }
     if (missing > 0) this.#drop("damaged", missing);
     if (isKnown)
-      this.index.forgiven = this.index.forgiven.filter((forgiven) => forgiven !== batch.lane);
+      this.index.gapsExpected = this.index.gapsExpected.filter((lane) => lane !== batch.lane);
 
     const lost = Object.values(batch.dropped ?? {}).reduce((sum, count) => sum + count, missing);
     this.index.accepted += Math.max(batch.last - lane.applied, itemsOf(batch.ops) + lost);
     lane.applied = batch.last;
-    if (batch.writer) this.#introduce(lane, batch.writer);
+    if (batch.writer) this.#noteWriter(lane, batch.writer);
     for (const [cause, count] of Object.entries(batch.dropped ?? {})) this.#drop(cause, count);
 
     return this.#applyOps(batch.ops, arrival, batch.lease_ms, batch.lane !== API_LANE);
@@ -136,13 +136,13 @@ export class Projection {
   /** Applies ops that came without a lane. */
   record(ops: Op[], arrival: Arrival, leaseMs?: number, writer?: Writer): Outcome {
     const lane = this.#lane(API_LANE);
-    if (writer) this.#introduce(lane, writer);
+    if (writer) this.#noteWriter(lane, writer);
     lane.applied += ops.length;
     this.index.accepted += itemsOf(ops);
     return this.#applyOps(ops, arrival, leaseMs, false);
   }
 
-  /** Applies an op that the server itself concluded from what it knows. */
+  /** Applies an op that the server itself derived, such as a crash after the machine restarted. */
   conclude(op: Op, now: number): Outcome {
     return this.#applyOps([op], { now, sentAt: null }, undefined, true);
   }
@@ -160,24 +160,24 @@ export class Projection {
     observations.lastContactAt = now;
     if (leaseMs !== undefined) observations.leaseMs = Math.min(MAX_LEASE_MS, Math.round(leaseMs));
     if (sentAt !== null) this.index.clockSkewMs = Math.round(sentAt - now);
-    // An op cannot be younger than its sending; a time from the future would freeze the running maximum.
+    // No op is newer than the request that carries it. A later time would stop the running maximum of state times.
     const latest = Math.max(sentAt ?? now, now);
-    let hasTurned = false;
+    let hasChanged = false;
 
     for (const op of ops) {
       const at = Math.min(op.at, latest);
       this.index.seq++;
       this.#applyOp(op, at, outcome);
       observe(observations, at < op.at ? { ...op, at } : op);
-      // A hang may begin and end within one batch that was long on its way.
+      // A hang may start and end within one batch that was delayed.
       if (op.op === "hang" || observations.transitions.at(-1)?.status === "hung")
-        hasTurned = noteTransition(observations, now) || hasTurned;
+        hasChanged = noteTransition(observations, now) || hasChanged;
       this.index.updatedAt = Math.max(this.index.updatedAt, at);
     }
-    // 1.x's requests to a crashed session are recorded, but do not bring it back to life.
+    // Requests to a crashed session over 1.x's routes are recorded, but do not revert the crash.
     if (crash && !mayRevive) observations.crash ??= crash;
 
-    if (noteTransition(observations, now) || hasTurned) {
+    if (noteTransition(observations, now) || hasChanged) {
       outcome.kinds.add("status");
       outcome.urgent = true;
     }
@@ -215,19 +215,19 @@ export class Projection {
         kinds.add("metric");
         break;
       case "heartbeat":
-        contents.beats.push(op.at);
+        contents.heartbeats.push(op.at);
         index.counts.heartbeats++;
         kinds.add("heartbeat");
         break;
       case "dropped":
-        // What was lost before it had a number was accepted all the same.
+        // Ops that were lost before they got a sequence number count as accepted, too.
         index.accepted += op.count;
         this.#drop(op.cause, op.count);
         contents.others.push({ seq: index.seq, ...op });
         break;
       default:
         contents.others.push({ seq: index.seq, ...op });
-        this.#tell(op, outcome);
+        this.#addLegacyEvent(op, outcome);
     }
   }
 
@@ -251,8 +251,8 @@ export class Projection {
       initial,
     });
     if (!initial) this.index.counts.states++;
-    if (!holdValues(this.index.values, patch, this.state, this.index.clockAt))
-      this.#goBeyond("state_paths");
+    if (!noteValues(this.index.values, patch, this.state, this.index.clockAt))
+      this.#noteOverLimit("state_paths");
   }
 
   #checkState(patch: JsonObject): void {
@@ -263,14 +263,14 @@ export class Projection {
     if (bytes > MAX_STATE_BYTES) {
       throw new Refusal(
         "too_large",
-        `The state would have ${bytes} bytes, and ${MAX_STATE_BYTES} is the most; delete keys that are done with, or log events.`,
+        `The state would have ${bytes} bytes; the limit is ${MAX_STATE_BYTES}. Delete keys that are no longer needed, or log events instead.`,
       );
     }
     const keys = countKeys(this.state);
     if (keys > MAX_STATE_KEYS) {
       throw new Refusal(
         "too_many_keys",
-        `The state would have ${keys} keys, and ${MAX_STATE_KEYS} is the most; delete keys that are done with, or use lists.`,
+        `The state would have ${keys} keys; the limit is ${MAX_STATE_KEYS}. Delete keys that are no longer needed, or use lists.`,
       );
     }
     this.#byteBound = bytes;
@@ -289,7 +289,7 @@ export class Projection {
     if (!isException(row)) return;
     index.counts.exceptions++;
     kinds.add("exception");
-    if (this.#countFailure(row.fingerprint ?? "", op, row.seq)) outcome.urgent = true;
+    if (this.#countException(row.fingerprint ?? "", op, row.seq)) outcome.urgent = true;
   }
 
   #applyMetric(op: Metric, contents: Contents): void {
@@ -300,7 +300,7 @@ export class Projection {
     if (op.type === "histogram") addHistogram(target.series, target.columns, op);
     else addScalar(target.series, target.columns, op);
     this.index.counts.points += target.series.points - before;
-    // 1.x's daemon repeats histograms that did not change.
+    // 1.x's daemon sends histograms again that did not change: no point was added.
     if (target.columns.at.length === 0) contents.series.delete(target.series.id);
   }
 
@@ -312,7 +312,7 @@ export class Projection {
     this.index.counts.points += op.values.length;
   }
 
-  /** The series of an op, made if it is new, and the columns to gather it in; nothing when there are too many series. */
+  /** The series of an op, created if new, and its columns in `contents`. Undefined when a limit of series is reached. */
   #target(
     op: Metric | Points,
     bounds: number[],
@@ -343,8 +343,8 @@ export class Projection {
     this.#seriesBytes += JSON.stringify(series).length;
   }
 
-  /** The events by which 1.x told of these things; its programs look for them. */
-  #tell(op: Op, outcome: Outcome): void {
+  /** Adds the event by which 1.x reported a hang, a recovery or a crash: its programs search for these names. */
+  #addLegacyEvent(op: Op, outcome: Outcome): void {
     const event = (name: string, category: string, labels: string[], data: JsonObject) =>
       this.#applyEvent(
         { op: "event", at: op.at, name, category, group: DAEMON_GROUP, labels, data },
@@ -382,40 +382,40 @@ export class Projection {
     if (!entry) {
       const size = names.reduce((sum, one) => sum + sizeOf(one), name.length + category.length);
       if (names.length >= MAX_EVENT_NAMES || size > MAX_EVENT_NAMES_BYTES)
-        return this.#goBeyond("event_names");
+        return this.#noteOverLimit("event_names");
       entry = { name, category, count: 0, first_at: at, last_at: at, examples: [] };
       names.push(entry);
     }
     entry.count++;
     entry.first_at = Math.min(entry.first_at, at);
     entry.last_at = Math.max(entry.last_at, at);
-    if (message && entry.examples.length < EXAMPLES)
-      entry.examples.push(message.slice(0, EXAMPLE_LENGTH));
+    if (message && entry.examples.length < MAX_EXAMPLES)
+      entry.examples.push(message.slice(0, MAX_EXAMPLE_LENGTH));
   }
 
-  /** True for the first of its kind in this session. */
-  #countFailure(
+  /** True if it is the first with this fingerprint in the session. */
+  #countException(
     fingerprint: string,
     { at, exception_type = "", exception_msg = "" }: Event,
     seq: number,
   ): boolean {
-    const { failures } = this.index;
-    let entry = failures.find((candidate) => candidate.fingerprint === fingerprint);
+    const { exceptions } = this.index;
+    let entry = exceptions.find((candidate) => candidate.fingerprint === fingerprint);
     if (!entry) {
-      if (failures.length >= MAX_FINGERPRINTS) {
-        this.#goBeyond("exceptions");
+      if (exceptions.length >= MAX_FINGERPRINTS) {
+        this.#noteOverLimit("exceptions");
         return false;
       }
       entry = {
         fingerprint,
-        type: exception_type.slice(0, EXAMPLE_LENGTH),
-        message: exception_msg.slice(0, EXAMPLE_LENGTH),
+        type: exception_type.slice(0, MAX_EXAMPLE_LENGTH),
+        message: exception_msg.slice(0, MAX_EXAMPLE_LENGTH),
         count: 0,
         firstAt: at,
         lastAt: at,
         firstSeq: seq,
       };
-      failures.push(entry);
+      exceptions.push(entry);
     }
     entry.count++;
     entry.firstAt = Math.min(entry.firstAt, at);
@@ -427,13 +427,13 @@ export class Projection {
     if (count === 0) return;
     const { dropped } = this.index;
     const isListed = Object.hasOwn(dropped, cause) || Object.keys(dropped).length < MAX_DROP_CAUSES;
-    // Assigning to __proto__ would count nothing.
+    // An assignment to __proto__ would set the prototype and count nothing.
     const key = isListed && cause !== "__proto__" ? cause : OTHER_CAUSES;
     dropped[key] = (Object.hasOwn(dropped, key) ? (dropped[key] ?? 0) : 0) + count;
   }
 
-  #goBeyond(what: SessionIndex["beyond"][number]): void {
-    if (!this.index.beyond.includes(what)) this.index.beyond.push(what);
+  #noteOverLimit(what: SessionIndex["overLimit"][number]): void {
+    if (!this.index.overLimit.includes(what)) this.index.overLimit.push(what);
   }
 
   #lane(id: string): Lane {
@@ -443,7 +443,7 @@ export class Projection {
       if (lanes.length >= MAX_LANES) {
         throw new Refusal(
           "too_large",
-          `A session takes ${MAX_LANES} lanes at most; open a new session for further processes.`,
+          `A session has at most ${MAX_LANES} lanes; open a new session for further processes.`,
         );
       }
       lanes.push((lane = { lane: id, applied: 0, writer: {} }));
@@ -451,7 +451,7 @@ export class Projection {
     return lane;
   }
 
-  #introduce(lane: Lane, writer: Writer): void {
+  #noteWriter(lane: Lane, writer: Writer): void {
     const { index } = this;
     const { pid, pid_started, boot_id } = writer;
     const short = {
@@ -459,10 +459,10 @@ export class Projection {
       ...(pid_started && { pid_started: pid_started.slice(0, MAX_NAME_LENGTH) }),
       ...(boot_id && { boot_id }),
     };
-    lane.writer = index.lanes.indexOf(lane) < WHOLE_WRITERS ? trimmed(writer) : short;
+    lane.writer = index.lanes.indexOf(lane) < MAX_WHOLE_WRITERS ? trimmed(writer) : short;
     index.machineId ||= writer.machine_id ?? "";
     index.hostname ||= writer.hostname ?? "";
-    // The newest: a program may go on in a new process after a restart of the machine.
+    // The newest one counts: a program may continue in a new process after the machine restarted.
     index.bootId = boot_id || index.bootId;
   }
 }
@@ -475,21 +475,21 @@ function trimmed(writer: Writer): Writer {
     ]),
   ) as Writer; // the same keys, shorter texts
   if (!writer.arguments) return short;
-  let room = ARGUMENTS_LENGTH;
+  let room = MAX_ARGUMENTS_LENGTH;
   const kept = writer.arguments.filter((argument) => (room -= argument.length + 3) >= 0);
   return { ...short, arguments: kept.length < writer.arguments.length ? [...kept, "…"] : kept };
 }
 
-/** A batch says which records it covers; it cannot bring more ops than those, nor end before it begins. */
+/** Refuses a batch that carries more ops than the records it covers, or that ends before it starts. */
 function checkRange({ lane, first, last, ops }: Batch): void {
   if (last >= first - 1 && ops.length <= last - first + 1) return;
   throw new Refusal(
     "invalid_body",
-    `A batch of lane ${lane} with the records ${first} to ${last} cannot bring ${ops.length} ops.`,
+    `A batch of lane ${lane} with the records ${first} to ${last} cannot carry ${ops.length} ops.`,
   );
 }
 
-/** What a program would count: points one by one. */
+/** How many log calls the ops stand for: each point was one. */
 function itemsOf(ops: Op[]): number {
   return ops.reduce((sum, op) => sum + (op.op === "points" ? op.values.length : 1), 0);
 }

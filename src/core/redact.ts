@@ -1,4 +1,4 @@
-/** Which keys hold secrets (clients/README.md), asked by the client, again by the daemon, and again by the session object. */
+/** Redaction of secrets by key (clients/README.md): in the client, in the daemon and in the session object. */
 import type { Json } from "./wire.ts";
 
 export const REDACTED = "[redacted]";
@@ -7,24 +7,24 @@ export const REDACTED = "[redacted]";
 const SECRET_WORD =
   /password|passwd|secret|token|authorization|cookie|apikey|privatekey|credential|sessionkey/;
 
-/** Does a key of this name hold a secret? */
+/** Whether a key of this name holds a secret. */
 export function isSecret(key: string): boolean {
   return SECRET_WORD.test(key.toLowerCase().replace(/[_\-\s]/g, ""));
 }
 
-/** Nothing to hide: an empty value tells only that there is none. */
+/** Whether a value is null, "", [] or {}: it is not redacted, because it holds no secret. */
 export function isEmpty(value: unknown): boolean {
-  // Numbers and booleans are never empty; of all else only "", {} and [] are two characters of JSON.
-  return typeof value !== "number" && JSON.stringify(value ?? "").length === 2;
+  if (value === null || value === undefined || value === "") return true;
+  return typeof value === "object" && Object.keys(value).length === 0;
 }
 
-/** The value with every secret in it written over; the same object when there was none. */
+/** The value with each secret in it replaced by REDACTED; the same object if it contains none. */
 export function redact<Value extends Json>(value: Value): Value {
-  // The walk keeps the shape: lists stay lists, objects keep their keys, and only values of secret keys become text.
+  // Safe cast: lists stay lists, objects keep their keys, and only values of secret keys become strings.
   return walk(value) as Value;
 }
 
-/** A command line without its secrets: `--token=x` and `--password x` name them. */
+/** A command line with the values of secret options replaced: `--token=x`, `--password x`. */
 export function redactArguments(words: readonly string[]): string[] {
   return words.map((word, index) => {
     const before = words[index - 1] ?? "";

@@ -1,4 +1,4 @@
-/** What can go wrong with a request, by name. One table maps each code to its HTTP status, both ways. */
+/** The code of each refusal and its HTTP status. */
 export const REFUSALS = {
   invalid_json: 400, // the body is not JSON
   invalid_body: 400, // JSON, but not of the shape the route takes
@@ -8,23 +8,23 @@ export const REFUSALS = {
   too_deep: 400, // nested deeper than MAX_DEPTH
   too_many_keys: 400, // more than MAX_STATE_KEYS keys in the state
   unauthorized: 401, // no key, or a wrong one
-  forbidden: 403, // a good key that may not do this
-  foreign_host: 403, // a local server asked under a name that is not this machine's
+  forbidden: 403, // a valid key without this permission
+  foreign_host: 403, // a request to a local server with another Host than this machine's
   locked: 403, // deployed without an admin secret
   not_found: 404, // no such session, metric, page
   method_not_allowed: 405,
-  lane_gap: 409, // a batch that starts after the next expected sequence
-  lane_overlap: 409, // a batch that starts before it and ends after it
+  lane_gap: 409, // the batch starts after the next expected sequence
+  lane_overlap: 409, // the batch starts before it and ends after it
   gone: 410, // the session was deleted
   too_large: 413, // body, batch, event or state over its limit
   too_many_requests: 429, // slow down; Retry-After says how much
-  internal: 500, // our fault, logged with its cause
+  internal: 500, // an error of the server, logged with its cause
   unavailable: 503, // storage is not answering; retry
 } as const;
 
 export type RefusalCode = keyof typeof REFUSALS;
 
-/** An error that a caller may see: what happened, why, and what to do about it. */
+/** An error that the caller sees. Its message states what happened, why, and what to do. */
 export class Refusal extends Error {
   readonly code: RefusalCode;
   /** Observations for machines, merged into the error body: for `lane_gap`, the sequence applied so far. */
@@ -47,8 +47,8 @@ export class Refusal extends Error {
 }
 
 /**
- * The refusal inside anything thrown, or nothing. Errors that crossed a Durable Object's RPC keep name, message
- * and own properties but fail `instanceof`, so this looks at the shape.
+ * The refusal in a thrown value, or undefined. Errors that crossed the RPC of a Durable Object keep name, message and own
+ * properties but fail `instanceof`, so this checks the shape.
  */
 export function refusalOf(thrown: unknown): Refusal | undefined {
   if (thrown instanceof Refusal) return thrown;

@@ -1,6 +1,6 @@
 /**
- * What the catalog keeps of a series: the sketch of its quantiles, and its whole life in a rollup of at most 120 buckets, whose
- * width doubles as the session lengthens. Adding points in any order gives the same rollup.
+ * The rollup of a series: its overview in at most 120 buckets, whose width doubles as the session gets longer, and the sketch of its
+ * quantiles. The order in which points are added does not matter.
  */
 import { pointAt } from "./chart.ts";
 import { type SegmentSeries, sketchInto } from "./segment-summary.ts";
@@ -10,10 +10,10 @@ import { mergeSketch, newSketch, type Sketch, unpackSketch } from "./sketch.ts";
 import type { MetricType } from "./vocabulary.ts";
 
 const BUCKETS = 120;
-/** The first width: finer than a person sees in a rollup of a list. */
+/** The first width: finer than a sparkline can show. */
 const FIRST_STEP_MS = 1_000;
 
-/** All lists are equally long; of a bucket without points, count and sum are 0, min and max null. */
+/** The lists have equal length. A bucket without points has count and sum 0, min and max null. */
 export type Rollup = {
   from: number;
   step_ms: number;
@@ -28,7 +28,7 @@ export class RollupBuilder {
   readonly #type: MetricType;
   #rollup: Rollup | null = null;
 
-  /** `range`: where its points will lie, so that the rollup has its final width from the beginning. */
+  /** With the `range` of all points, the rollup has its final width from the start. */
   constructor(type: MetricType, range?: { from: number; to: number }) {
     this.#type = type;
     if (range) for (const at of [range.from, range.to]) this.#bucket(at);
@@ -46,9 +46,9 @@ export class RollupBuilder {
     }
   }
 
-  /** Adds a segment unopened, if its points lie in one bucket; false if they do not. */
+  /** Adds a segment by its summary. False if its points are in several buckets, so that it must be opened. */
   addSummary(summary: SegmentSeries): boolean {
-    for (const at of [summary.from, summary.to]) this.#bucket(at); // the rollup may widen for it
+    for (const at of [summary.from, summary.to]) this.#bucket(at); // may widen the rollup
     const index = this.#bucket(summary.from);
     if (index !== this.#bucket(summary.to)) return false;
     if (summary.sketch) mergeSketch(this.sketch, unpackSketch(summary.sketch));
@@ -56,9 +56,9 @@ export class RollupBuilder {
     return true;
   }
 
-  /** The bucket of a time, for which the rollup makes room if there is none. */
+  /** The bucket of a time. Widens or extends the rollup if necessary. */
   #bucket(at: number): number {
-    // Buckets lie on multiples of their width, so that halves of neighbours merge into one.
+    // Buckets start at multiples of their width, so that two neighbours merge into one.
     const rollup = (this.#rollup ??= {
       from: floorTo(at, FIRST_STEP_MS),
       step_ms: FIRST_STEP_MS,
@@ -73,7 +73,7 @@ export class RollupBuilder {
         (rollup.from - floorTo(at, rollup.step_ms)) / rollup.step_ms + rollup.count.length <=
           BUCKETS
       ) {
-        shift(rollup, (rollup.from - floorTo(at, rollup.step_ms)) / rollup.step_ms);
+        prepend(rollup, (rollup.from - floorTo(at, rollup.step_ms)) / rollup.step_ms);
       } else {
         halve(rollup);
       }
@@ -93,7 +93,7 @@ export class RollupBuilder {
   }
 }
 
-/** Twice the width, half the buckets. */
+/** Doubles the width, which halves the number of buckets. */
 function halve(rollup: Rollup): void {
   const step = rollup.step_ms * 2;
   const from = floorTo(rollup.from, step);
@@ -109,8 +109,8 @@ function halve(rollup: Rollup): void {
   Object.assign(rollup, wide);
 }
 
-/** Room for earlier points. */
-function shift(rollup: Rollup, buckets: number): void {
+/** Inserts empty buckets at the start. */
+function prepend(rollup: Rollup, buckets: number): void {
   const zeros = Array.from({ length: buckets }, () => 0);
   const nulls = zeros.map(() => null);
   rollup.from -= buckets * rollup.step_ms;

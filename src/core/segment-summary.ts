@@ -1,7 +1,8 @@
 /**
- * What a sealed segment says of itself without being opened: enough to pass over it when a query cannot match, and to answer
- * for a series as a whole. Stored beside the body.
+ * The summary of a sealed segment, stored beside its body: what a query needs to skip a segment that cannot match, and the
+ * statistics of each series in it.
  */
+import type { EventRow } from "./answers.ts";
 import { bloomOf, mayContain } from "./bloom.ts";
 import { type EventFilter, isException, searchText } from "./event.ts";
 import type { Contents } from "./segment.ts";
@@ -9,7 +10,7 @@ import { type Columns, type Series, toFinite } from "./series.ts";
 import { newSketch, type PackedSketch, packSketch, type Sketch } from "./sketch.ts";
 import type { MetricType } from "./vocabulary.ts";
 
-/** Distinct words kept per list; with more of them, the list is null and every segment may match. */
+/** Distinct entries per list. With more, the list is null and the segment counts as a possible match. */
 const MAX_DISTINCT = 200;
 
 export type SegmentSeries = {
@@ -21,19 +22,19 @@ export type SegmentSeries = {
   last: number;
   min: number;
   max: number;
-  /** Sum of values (histogram: of samples), and how many there are of them. */
+  /** Sum and number of the values (histogram: of the samples). */
   sum: number;
   samples: number;
-  /** Quantiles; none for counters and histograms. */
+  /** For quantiles; null for counters and histograms. */
   sketch: PackedSketch | null;
 };
 
 export type SegmentSummary = {
-  /** Top-level keys that patches touch. */
+  /** Top-level keys of the patches. */
   keys: string[] | null;
   events: { count: number; from: number; to: number; exceptions: number };
-  /** Names and categories that occur together, as JSON pairs. */
-  names: string[] | null;
+  /** Pairs of event name and category. */
+  names: [name: string, category: string][] | null;
   groups: string[] | null;
   labels: string[] | null;
   bloom: string;
@@ -58,7 +59,7 @@ export function summariseSegment(
       to: events.reduce((latest, { at }) => Math.max(latest, at), -Infinity),
       exceptions: events.filter(isException).length,
     },
-    names: distinct(events.map((event) => nameKey(event.name, event.category))),
+    names: namesOf(events),
     groups: distinct(events.map(({ group }) => group ?? "")),
     labels: distinct(events.flatMap(({ labels }) => labels ?? [])),
     bloom: bloomOf(events.map(searchText)),
@@ -66,43 +67,23 @@ export function summariseSegment(
   };
 }
 
-/** False when no event of the segment can pass the filter. */
+/** False if no event of the segment can match the filter. */
 export function mayMatch(summary: SegmentSummary, filter: EventFilter): boolean {
   if (summary.events.count === 0) return false;
   if (filter.exceptions && summary.events.exceptions === 0) return false;
   if (filter.from !== undefined && summary.events.to < filter.from) return false;
   if (filter.to !== undefined && summary.events.from > filter.to) return false;
   const { name, category, group, label, text } = filter;
-  if (
-    summary.names &&
-    name !== undefined &&
-    category !== undefined &&
-    !summary.names.includes(nameKey(name, category))
-  )
-    return false;
-  if (
-    summary.names &&
-    name !== undefined &&
-    !summary.names.some((pair) => pair.startsWith(nameKey(name)))
-  )
-    return false;
-  if (
-    summary.names &&
-    category !== undefined &&
-    !summary.names.some((pair) => pair.endsWith(`,${JSON.stringify(category)}]`))
-  )
-    return false;
+  const hasName = summary.names?.some(
+    (pair) => (name ?? pair[0]) === pair[0] && (category ?? pair[1]) === pair[1],
+  );
+  if (hasName === false) return false;
   if (group !== undefined && summary.groups && !summary.groups.includes(group)) return false;
   if (label !== undefined && summary.labels && !summary.labels.includes(label)) return false;
   return text === undefined || mayContain(summary.bloom, text.toLowerCase());
 }
 
-/** `["door_opened","info"]`, or without a category the beginning of that. */
-function nameKey(name: string, category?: string): string {
-  return category === undefined ? `[${JSON.stringify(name)},` : JSON.stringify([name, category]);
-}
-
-/** Adds a series' values to a sketch of its quantiles. Counters and histograms have none: a total and a window are no samples. */
+/** Adds values of a series to its sketch. Counters and histograms have none: their values are totals and windows, not samples. */
 export function sketchInto(
   sketch: Sketch,
   type: MetricType,
@@ -151,7 +132,12 @@ function summariseSeries(id: number, type: MetricType, columns: Columns): Segmen
   return summary;
 }
 
-function distinct(words: string[]): string[] | null {
-  const set = new Set(words);
+function namesOf(events: EventRow[]): SegmentSummary["names"] {
+  const pairs = distinct(events.map(({ name, category }) => JSON.stringify([name, category])));
+  return pairs && pairs.map((pair) => JSON.parse(pair) as [string, string]); // parses its own text
+}
+
+function distinct(texts: string[]): string[] | null {
+  const set = new Set(texts);
   return set.size > MAX_DISTINCT ? null : [...set];
 }

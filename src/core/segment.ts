@@ -1,14 +1,14 @@
 /**
- * What a segment holds, and how it is written. A body is a row of sections, each with a kind, a length and its bytes; a batch
- * appends its sections to the open segment, and sealing gathers them into one section of each kind, deflated. A reader
- * inflates and parses only the sections it is asked for.
+ * The contents of a segment and their binary form. A body is a sequence of sections, each with a kind, a length and its bytes. A
+ * batch appends its sections to the open segment. Sealing merges them into one section of each kind, deflated. A reader
+ * inflates and parses only the sections that are read.
  *
- *   STATES   JSON  [[seq, at, patch, effective at if it differs, 1 if it opened the session], …]
- *   EVENTS   JSON  [EventRow, …]
- *   OTHERS   JSON  [{seq, …op}, …]                       start, pause, resume, hang, recovered, slept, dropped, end, crash
- *   BEATS    times of heartbeats
- *   SERIES   id, then times and columns of one series
- *   TIMES    (sealed only) times of states, of events, of exceptions: for the overview, without parsing them
+ *   STATES      JSON [[seq, at, patch, effective at if it differs, 1 for the initial state], …]
+ *   EVENTS      JSON [EventRow, …]
+ *   OTHERS      JSON [{seq, …op}, …] of start, pause, resume, hang, recovered, slept, dropped, end, crash
+ *   HEARTBEATS  their times
+ *   SERIES      id, then times and columns of one series
+ *   TIMES       (sealed only) times of states, of events and of exceptions: for the timeline, without parsing the ops
  */
 import type { EventRow } from "./answers.ts";
 import { ByteReader, ByteWriter, utf8 } from "./bytes.ts";
@@ -17,7 +17,7 @@ import { isException } from "./event.ts";
 import type { Columns } from "./series.ts";
 import type { JsonObject, Op } from "./wire.ts";
 
-/** A patch and when it took effect: its own time, or that of an earlier op if the clock went back, so that time travel has one direction. */
+/** A patch. `effectiveAt` is its time, or the latest time of an earlier patch if the clock went back, so that effective times never decrease. */
 export type StoredState = {
   seq: number;
   at: number;
@@ -34,7 +34,7 @@ export type Contents = {
   states: StoredState[];
   events: EventRow[];
   others: StoredOp[];
-  beats: number[];
+  heartbeats: number[];
   series: Map<number, Columns>;
 };
 
@@ -44,28 +44,28 @@ export type Inflate = (bytes: Uint8Array) => Uint8Array;
 const STATES = 1;
 const EVENTS = 2;
 const OTHERS = 3;
-const BEATS = 4;
+const HEARTBEATS = 4;
 const SERIES = 5;
 const TIMES = 6;
 const DEFLATED = 0x80;
-/** Below this, deflate costs more bytes than it saves. */
-const WORTH_DEFLATING = 48;
+/** Fewer bytes than this do not get smaller by deflate. */
+const MIN_DEFLATE_BYTES = 48;
 
 export function newContents(): Contents {
-  return { states: [], events: [], others: [], beats: [], series: new Map() };
+  return { states: [], events: [], others: [], heartbeats: [], series: new Map() };
 }
 
 export function isEmpty(contents: Contents): boolean {
-  const { states, events, others, beats, series } = contents;
-  return states.length + events.length + others.length + beats.length + series.size === 0;
+  const { states, events, others, heartbeats, series } = contents;
+  return states.length + events.length + others.length + heartbeats.length + series.size === 0;
 }
 
-/** The sections that one batch appends. */
+/** The sections that a batch appends. */
 export function packContents(contents: Contents): Uint8Array {
   return pack(contents, (bytes) => bytes, false);
 }
 
-/** The whole of a sealed segment. */
+/** The body of a sealed segment. */
 export function sealContents(contents: Contents, deflate: Deflate): Uint8Array {
   return pack(contents, deflate, true);
 }
@@ -73,7 +73,7 @@ export function sealContents(contents: Contents, deflate: Deflate): Uint8Array {
 function pack(contents: Contents, deflate: Deflate, sealing: boolean): Uint8Array {
   const writer = new ByteWriter(1_024);
   const section = (kind: number, bytes: Uint8Array, id?: number) => {
-    const small = sealing && bytes.length >= WORTH_DEFLATING ? deflate(bytes) : bytes;
+    const small = sealing && bytes.length >= MIN_DEFLATE_BYTES ? deflate(bytes) : bytes;
     const deflated = small.length < bytes.length;
     writer.byte(deflated ? kind | DEFLATED : kind);
     if (id !== undefined) writer.varint(id);
@@ -84,7 +84,7 @@ function pack(contents: Contents, deflate: Deflate, sealing: boolean): Uint8Arra
     section(STATES, utf8(JSON.stringify(contents.states.map(packState))));
   if (contents.events.length > 0) section(EVENTS, utf8(JSON.stringify(contents.events)));
   if (contents.others.length > 0) section(OTHERS, utf8(JSON.stringify(contents.others)));
-  if (contents.beats.length > 0) section(BEATS, packTimes(contents.beats));
+  if (contents.heartbeats.length > 0) section(HEARTBEATS, packTimes(contents.heartbeats));
   for (const [id, columns] of contents.series) section(SERIES, packColumns(columns), id);
   if (sealing && contents.states.length + contents.events.length > 0)
     section(TIMES, packOverview(contents));
@@ -112,7 +112,7 @@ function packOverview({ states, events }: Contents): Uint8Array {
   return writer.finish();
 }
 
-/** Columns as they are read: one array for the times, one for each field. */
+/** Columns as read: one array for the times, one for each field. */
 export type ReadColumns = { at: Float64Array; fields: Float64Array[] };
 export type Overview = {
   states: ArrayLike<number>;
@@ -125,7 +125,7 @@ type Section = { isDeflated: boolean; bytes: Uint8Array };
 /** Reads a body, open or sealed. Throws (RangeError, SyntaxError, or what inflate throws) when it is damaged. */
 export class SegmentReader {
   readonly #inflate: Inflate;
-  /** By kind, those of series by their id: an open segment has a section per batch and series. */
+  /** Sections by kind, and those of series by id. An open segment has one per batch and series. */
   readonly #kinds = new Map<number, Section[]>();
   readonly #series = new Map<number, Section[]>();
 
@@ -164,22 +164,22 @@ export class SegmentReader {
     return this.#json<StoredOp>(OTHERS);
   }
 
-  beats(): number[] {
-    return this.#read(this.#kinds.get(BEATS)).flatMap((bytes) => Array.from(unpack(bytes)));
+  heartbeats(): number[] {
+    return this.#read(this.#kinds.get(HEARTBEATS)).flatMap((bytes) => Array.from(unpack(bytes)));
   }
 
   seriesIds(): number[] {
     return [...this.#series.keys()];
   }
 
-  /** The points of one series; empty when it has none here. */
+  /** The points of one series; empty if the segment has none. */
   columns(id: number): ReadColumns {
     const chunks = this.#read(this.#series.get(id)).map(unpackColumns);
     const [only] = chunks;
     if (chunks.length === 1 && only) return only;
     const width = Math.max(0, ...chunks.map((chunk) => chunk.fields.length));
     const at = concatenate(chunks.map((chunk) => chunk.at));
-    // A chunk from before the series had counts is short of a field: zeros.
+    // A chunk that was written before the series had counts lacks that field: zeros.
     const fields = Array.from({ length: width }, (_, index) =>
       concatenate(chunks.map((chunk) => chunk.fields[index] ?? new Float64Array(chunk.at.length))),
     );
@@ -216,7 +216,7 @@ export class SegmentReader {
       states: this.states(),
       events: this.events(),
       others: this.others(),
-      beats: this.beats(),
+      heartbeats: this.heartbeats(),
       series,
     };
   }
@@ -249,12 +249,12 @@ function concatenate(parts: Float64Array[]): Float64Array {
   return whole;
 }
 
-/** Adds what a later batch brought. */
+/** Adds the contents of a later batch. */
 export function append(contents: Contents, more: Contents): void {
   for (const state of more.states) contents.states.push(state);
   for (const event of more.events) contents.events.push(event);
   for (const op of more.others) contents.others.push(op);
-  for (const beat of more.beats) contents.beats.push(beat);
+  for (const at of more.heartbeats) contents.heartbeats.push(at);
   for (const [id, columns] of more.series) {
     const there = contents.series.get(id);
     if (!there) {

@@ -1,12 +1,12 @@
 /**
- * The series of a session: who they are, their running totals, and the columns that new points are gathered in.
+ * The series of a session: identity, running totals, and the columns of new points.
  *
- * A point's columns by type, each as long as the list of its times:
+ * The columns by type, each as long as the list of times:
  *   gauge      value [, count]
  *   counter    total after it [, count]
  *   timer      value [, count]
  *   histogram  samples, sum, min, max, then one count per bound and one above the last (of this window, not cumulative)
- * `count` is there only if any point has one (0: not said).
+ * The column `count` exists only if a point has a count; 0 means that none was given.
  */
 import type { SeriesSummary } from "./answers.ts";
 import { MAX_BUCKETS, MAX_TIME } from "./limits.ts";
@@ -15,7 +15,7 @@ import { Refusal } from "./refusal.ts";
 import { DEFAULT_BUCKETS, type MetricType } from "./vocabulary.ts";
 import type { Json, JsonObject, Metric, Points } from "./wire.ts";
 
-/** A series as the index of the newest segment keeps it: identity and totals over its whole life. */
+/** A series in the session index: identity, and totals over the whole session. */
 export type Series = {
   id: number;
   name: string;
@@ -23,7 +23,7 @@ export type Series = {
   unit: string;
   tags: string[];
   metadata: JsonObject | null;
-  /** Upper bounds of a histogram, ascending; one more bucket above the last. */
+  /** Upper bounds of a histogram's buckets, ascending; one more bucket follows the last bound. */
   bounds: number[];
   points: number;
   firstAt: number;
@@ -32,21 +32,21 @@ export type Series = {
   last: number;
   min: number;
   max: number;
-  /** Of the values, and of their squares: mean and deviation. Of a histogram: of its samples (squares unknown). */
+  /** Sums of the values and of their squares, for mean and deviation. Of a histogram: the sum of its samples; their squares are unknown. */
   sum: number;
   squares: number;
   /** Samples of a histogram; equal to `points` otherwise. */
   samples: number;
   /** Samples per bucket of a histogram. */
   buckets: number[];
-  /** Of a counter: the most that one update added, from its second on. */
+  /** Of a counter: the largest increase by one update, from the second update on. */
   largestStep?: number;
 };
 
 /** Points of one series in columns. */
 export type Columns = { at: number[]; fields: number[][] };
 
-/** What identifies a series within a session. Tags have no order. */
+/** The identity of a series within a session. The order of tags does not matter. */
 export function seriesKey(
   name: string,
   type: MetricType,
@@ -83,7 +83,7 @@ export function newSeries(id: number, op: Metric | Points, bounds: number[]): Se
   };
 }
 
-/** The bounds that a metric names, in any of the forms there are, or the default ones. Throws invalid_body. */
+/** The bounds of a histogram op in any of its forms, or the default ones. Throws a Refusal: invalid_body. */
 export function boundsOf(op: Metric): number[] {
   const named = op.bounds ?? op.buckets ?? legacyBounds(op.metadata);
   if (!named) return [...DEFAULT_BUCKETS];
@@ -91,22 +91,25 @@ export function boundsOf(op: Metric): number[] {
   const isAscending =
     bounds.length === named.length && bounds.every((bound, index) => bound === named[index]);
   if (op.bounds && !isAscending) {
-    throw new Refusal("invalid_body", `The bounds of histogram "${op.name}" must ascend.`);
+    throw new Refusal(
+      "invalid_body",
+      `The bounds of histogram "${op.name}" must be in ascending order.`,
+    );
   }
   return bounds;
 }
 
-/** 1.x's `metadata.buckets`: numbers, the strings inf and Infinity for no bound, or `{le, count}` as its daemon sends them. */
+/** The bounds in 1.x's `metadata.buckets`: numbers, the strings inf and Infinity (unbounded), or `{le, count}` from its daemon. */
 function legacyBounds(metadata: JsonObject | undefined): number[] | undefined {
   const buckets = metadata?.["buckets"];
   if (!Array.isArray(buckets) || buckets.length === 0) return undefined;
   if (buckets.length > MAX_BUCKETS + 1)
-    throw new Refusal("invalid_body", `A histogram has ${MAX_BUCKETS} buckets at most.`);
+    throw new Refusal("invalid_body", `A histogram has at most ${MAX_BUCKETS} buckets.`);
   const bounds = buckets.map(legacyBound);
   return bounds.some(Number.isNaN) ? undefined : bounds.filter(Number.isFinite);
 }
 
-/** Infinity for no bound, NaN for what is none. */
+/** Infinity if unbounded, NaN if it is not a bound. */
 function legacyBound(bucket: Json): number {
   const bound = isObject(bucket) ? (bucket["le"] ?? Infinity) : bucket;
   if (typeof bound === "string" && /^\+?inf(inity)?$/i.test(bound)) return Infinity;
@@ -115,7 +118,7 @@ function legacyBound(bucket: Json): number {
     : NaN;
 }
 
-/** Takes in one metric op of a scalar type. */
+/** Adds one metric op of a scalar type. */
 export function addScalar(series: Series, columns: Columns, op: Metric): void {
   const value =
     op.type === "counter" && op.delta !== undefined
@@ -124,7 +127,7 @@ export function addScalar(series: Series, columns: Columns, op: Metric): void {
   addPoint(series, columns, op.at, value, op.count ?? 0);
 }
 
-/** Takes in a run of points. Throws invalid_body when its columns differ in length. */
+/** Adds the points of an op. Throws a Refusal (invalid_body) when its columns differ in length. */
 export function addPoints(series: Series, columns: Columns, op: Points): void {
   const { dt, values, counts } = op;
   if (dt.length !== values.length || (counts && counts.length !== values.length)) {
@@ -149,7 +152,7 @@ export function addPoints(series: Series, columns: Columns, op: Points): void {
     }
     return checkTimes(series);
   }
-  // The same for the most frequent case, a run of a known gauge: four times as fast.
+  // The most frequent case, points of a known gauge: the same steps without function calls, four times as fast.
   const column = field(columns, 0);
   let { firstAt, first, lastAt, last, min, max, sum, squares } = series;
   for (let i = 0; i < values.length; i++) {
@@ -178,10 +181,13 @@ export function addPoints(series: Series, columns: Columns, op: Points): void {
 /** Differences may add up to times that no calendar has. */
 function checkTimes({ name, firstAt, lastAt }: Series): void {
   if (firstAt < 0 || lastAt > MAX_TIME)
-    throw new Refusal("invalid_body", `Points of "${name}" lie outside of time.`);
+    throw new Refusal(
+      "invalid_body",
+      `The times of "${name}" are outside of the range that a date can have.`,
+    );
 }
 
-/** Takes in a sample of a histogram, or a window of samples that was counted before it came here. */
+/** Adds a sample of a histogram, or a window of samples that the sender counted. */
 export function addHistogram(series: Series, columns: Columns, op: Metric): void {
   const window = histogramWindow(series, op);
   if (window.samples === 0) return;
@@ -208,7 +214,7 @@ function histogramWindow(series: Series, op: Metric): Window {
     if (op.counts.length !== series.bounds.length + 1) {
       throw new Refusal(
         "invalid_body",
-        `Histogram "${op.name}" has ${series.bounds.length} bounds and needs one count more than that.`,
+        `Histogram "${op.name}" has ${series.bounds.length} bounds, so it needs ${series.bounds.length + 1} counts.`,
       );
     }
     checkCounts(op.name, op.counts);
@@ -226,7 +232,7 @@ function histogramWindow(series: Series, op: Metric): Window {
   return { samples: 1, sum: value, min: value, max: value, buckets };
 }
 
-/** 1.x's daemon sends running totals again and again: the window is what came in addition (after a restart, all of it). */
+/** 1.x's daemon sends running totals. The window is their increase; after a restart of the daemon, the totals themselves. */
 function legacyCounts(series: Series, op: Metric): Window | undefined {
   const buckets = op.metadata?.["buckets"];
   if (
@@ -246,9 +252,9 @@ function legacyCounts(series: Series, op: Metric): Window | undefined {
     ? totals
     : totals.map((total, index) => total - (series.buckets[index] ?? 0));
   const samples = counts.reduce((total, count) => total + count, 0);
-  const said = op.metadata?.["sum"];
+  const givenSum = op.metadata?.["sum"];
   const total =
-    typeof said === "number" ? said : (op.value ?? 0) * totals.reduce((a, b) => a + b, 0);
+    typeof givenSum === "number" ? givenSum : (op.value ?? 0) * totals.reduce((a, b) => a + b, 0);
   const sum = restarted ? total : total - series.sum;
   const mean = samples > 0 ? sum / samples : 0;
   return { samples, sum, min: mean, max: mean, buckets: counts };
@@ -281,21 +287,21 @@ function addPoint(
 
 function checkCounts(name: string, counts: number[] | undefined): void {
   if (counts && !counts.every((count) => Number.isSafeInteger(count) && count >= 0))
-    throw new Refusal("invalid_body", `The counts of "${name}" must be whole numbers from 0 on.`);
+    throw new Refusal("invalid_body", `The counts of "${name}" must be integers of at least 0.`);
 }
 
-/** JSON has no infinity: sums stop at the last number there is. */
+/** Limits a sum to finite numbers, because JSON has no infinity. */
 export function toFinite(sum: number): number {
-  return Math.max(-Number.MAX_VALUE, Math.min(Number.MAX_VALUE, sum)) || 0; // not a number: ∞ − ∞
+  return Math.max(-Number.MAX_VALUE, Math.min(Number.MAX_VALUE, sum)) || 0; // NaN, from ∞ − ∞
 }
 
-/** First and last by time; of equal times, the one that came later is the last. */
+/** Updates first and last by time. Of equal times, the later arrival is the last. */
 function noteTime(series: Series, at: number, value: number): void {
   if (series.points === 0 || at < series.firstAt) {
     series.firstAt = at;
     series.first = value;
   }
-  // A counter's last is its running total, whatever the clock did.
+  // The last value of a counter is its running total, even after a clock step.
   if (series.points === 0 || at >= series.lastAt || series.type === "counter") {
     series.lastAt = Math.max(at, series.points === 0 ? at : series.lastAt);
     series.last = value;
@@ -306,7 +312,7 @@ function field(columns: Columns, index: number): number[] {
   return (columns.fields[index] ??= []);
 }
 
-/** Everything but the quantiles, which need a sketch. */
+/** The summary without quantiles, which need a sketch. */
 export function summarise(series: Series): Omit<SeriesSummary, "quantiles"> {
   const { points, samples, sum, squares } = series;
   const mean = samples > 0 ? sum / samples : 0;
@@ -337,10 +343,10 @@ export function summarise(series: Series): Omit<SeriesSummary, "quantiles"> {
   };
 }
 
-/** How few digits of the squares may be left of their difference before it is nothing but rounding. */
+/** A variance below this part of the mean square is only rounding error. */
 const NOISE = 1e-12;
 
-/** The standard deviation of so many values, by the sum of their squares. Values that hardly differ come out as not differing. */
+/** The standard deviation, from the count, the mean and the sum of squares. 0 if the result would be only rounding error. */
 export function deviation(count: number, mean: number, squares: number): number {
   const square = squares / Math.max(1, count);
   const spread = square - mean * mean;

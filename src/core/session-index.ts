@@ -1,4 +1,4 @@
-/** All that a session is, but for its state and its log: stored with the newest segment, as JSON. */
+/** The index of a session: everything but its state and its log. Stored as JSON with the newest segment. */
 import type { EventCount, Lane, Completeness, Summary } from "./answers.ts";
 import type { Series } from "./series.ts";
 import { type Observations, newObservations, verdict } from "./status.ts";
@@ -6,8 +6,8 @@ import type { PathValues } from "./values.ts";
 
 /** Events of one name and category, with the first few messages. */
 export type NameCount = EventCount & { examples: string[] };
-/** One exception of this session, however often it happened. */
-export type Failure = {
+/** All exceptions of this session with one fingerprint. */
+export type ExceptionCount = {
   fingerprint: string;
   type: string;
   message: string;
@@ -17,7 +17,6 @@ export type Failure = {
   firstSeq: number;
 };
 
-/** All that a session is, but for its state and its log. Stored with the newest segment, as JSON. */
 export type SessionIndex = {
   id: string;
   product: string;
@@ -30,7 +29,7 @@ export type SessionIndex = {
   updatedAt: number;
   /** The newest op; also the session's revision. */
   seq: number;
-  /** The running maximum of times, by which state travels. */
+  /** The running maximum of state times: time travel goes by it, so that it never goes back. */
   clockAt: number;
   clockSkewMs: number;
   lanes: Lane[];
@@ -45,14 +44,14 @@ export type SessionIndex = {
   dropped: { [cause: string]: number };
   series: Series[];
   names: NameCount[];
-  failures: Failure[];
+  exceptions: ExceptionCount[];
   values: PathValues[];
   observations: Observations;
-  /** Lanes whose newest records may have been in a damaged segment, so that a gap is expected. */
-  forgiven: string[];
-  /** Of what there was more than is listed one by one. */
-  beyond: ("event_names" | "exceptions" | "state_paths")[];
-  /** Rows this session cost in its object. */
+  /** Lanes whose newest records may have been in a damaged segment: their next batch may start after a gap. */
+  gapsExpected: string[];
+  /** What has more entries than its limit, so that the index does not list all of them. */
+  overLimit: ("event_names" | "exceptions" | "state_paths")[];
+  /** Rows that the object has written for this session. */
   rowsWritten: number;
 };
 
@@ -76,11 +75,11 @@ export function newIndex(id: string, at: number, now: number): SessionIndex {
     dropped: {},
     series: [],
     names: [],
-    failures: [],
+    exceptions: [],
     values: [],
     observations: newObservations(at, now),
-    forgiven: [],
-    beyond: [],
+    gapsExpected: [],
+    overLimit: [],
     rowsWritten: 0,
   };
 }
@@ -120,7 +119,7 @@ export function summaryOf(
     transitions: observations.transitions,
     counts: { ...index.counts, series: index.series.length },
     ledger: completenessOf(index),
-    ...(index.beyond.length > 0 && { beyond: index.beyond }),
+    beyond: index.overLimit.length > 0 ? index.overLimit : undefined,
     lanes: index.lanes,
     clock_skew_ms: index.clockSkewMs,
     revision: index.seq,

@@ -1,5 +1,5 @@
 /**
- * Quantiles of a series within 1 % of the true value, however many points: a DDSketch (Masson, Rim, Lee: "DDSketch: a fast and
+ * Quantiles of a series within 1 % of the true value, for any number of points: a DDSketch (Masson, Rim, Lee: "DDSketch: a fast and
  * fully-mergeable quantile sketch with relative-error guarantees", VLDB 2019), by Datadog's library. Segments keep one per
  * series, the catalog one per series and session; merging them gives the sketch of the whole.
  */
@@ -17,7 +17,7 @@ export function newSketch(): Sketch {
   return new LogCollapsingLowestDenseDDSketch({ relativeAccuracy: ACCURACY, binLimit: BINS });
 }
 
-/** Adds `from` to `into`. The library's own merge forgets the negative values (2.1.1). */
+/** Adds `from` to `into`. The library's own merge ignores negative values (2.1.1). */
 export function mergeSketch(into: Sketch, from: Sketch): void {
   if (from.count === 0) return;
   into.store.merge(from.store);
@@ -29,7 +29,7 @@ export function mergeSketch(into: Sketch, from: Sketch): void {
   into.max = Math.max(into.max, from.max);
 }
 
-/** The quantile `q` (0 to 1), or null of an empty sketch. Never outside what was seen. */
+/** The quantile `q` (0 to 1), between the sketch's min and max; null if the sketch is empty. */
 export function quantile(sketch: Sketch, q: number): number | null {
   if (sketch.count === 0) return null;
   return Math.min(sketch.max, Math.max(sketch.min, sketch.getValueAtQuantile(q)));

@@ -1,11 +1,11 @@
 /**
- * The verdict on a session: a pure function of observations and the time. Observations are gathered op by op (`observe`); only the session
- * object asks for the verdict, so it has one writer. Verdicts are reversible: they follow the observations.
+ * The verdict on a session: a pure function of observations and the time. `observe` updates the observations op by op. Only the
+ * session object computes the verdict, so it has one writer. A verdict is reversible: it follows the observations.
  *
- *   crashed    its process is gone without goodbye
- *   ended      it said goodbye
- *   suspended  nobody speaks for it any more: offline, asleep, or the whole machine is gone; we can't tell, and say so
- *   hung       it exists, but its heartbeats stopped
+ *   crashed    the process ended without an `end` op, or by an error
+ *   ended      an `end` op arrived
+ *   suspended  neither the program nor its daemon makes contact: offline, asleep, or the machine is gone; the cause is unknown
+ *   hung       the process exists, but its heartbeats stopped
  *   active     none of these
  */
 import type { Evidence, Transition, Verdict } from "./answers.ts";
@@ -21,24 +21,24 @@ import type { Crash, End, Op } from "./wire.ts";
 import { formatDuration } from "./format.ts";
 import { signalMeaning } from "./signals.ts";
 
-/** Times are the program's clock, except `lastContactAt`: the server's, since only its silence can be measured there. */
+/** Times are of the program's clock, except `lastContactAt`, which is of the server's clock. */
 export type Observations = {
   startedAt: number;
-  /** When the server last heard of the session from anybody. */
+  /** When the server last received a batch for the session, from the program or its daemon. */
   lastContactAt: number;
-  /** How long that holds. */
+  /** The session is suspended when there is no contact for this time. */
   leaseMs: number;
-  /** The newest op of the program itself. */
+  /** Time of the newest op of the program itself. */
   lastOpAt: number;
   lastHeartbeatAt: number | null;
   heartbeatTimeoutMs: number;
-  /** How long it has shown since its last heartbeat, by its own words, that it runs. */
+  /** For how long the program has logged ops since its last heartbeat (see `noteActivity`). */
   runningMs: number;
   paused: boolean;
-  /** What is known of a hang that has not ended. */
+  /** A hang that has not ended. */
   hang: { at: number; processState?: string; cpuPercent?: number } | null;
   everHung: boolean;
-  /** Its last hang that ended: from the heartbeat before to the one that ended it. Unknown in what was recorded before this was kept. */
+  /** The last hang that ended: from the last heartbeat before it to the one that ended it. */
   pastHang?: { at: number; until: number };
   slept: { at: number; durationMs: number } | null;
   end: Pick<End, "at" | "exit_code" | "signal"> | null;
@@ -68,39 +68,39 @@ export function newObservations(at: number, now: number): Observations {
   };
 }
 
-/** A little later than the crash, so that the program's last ops, arriving after the news of its death, don't revive it. */
-const REVIVAL_MS = 1_000;
-/** How much a program still says after an exception that ends it: its exit hooks log too. */
-const LAST_WORDS_MS = 5_000;
-/** Characters kept of what a program says of its own end. */
-const KEPT_TEXT = 1_000;
+/** An op up to this long after a crash does not revert it: the last ops of a program may arrive after the crash was detected. */
+const CRASH_REVERT_MS = 1_000;
+/** An uncaught exception explains an end only if the last op came at most this long after it: exit hooks may still log. */
+const EXIT_HOOKS_MS = 5_000;
+/** Characters kept of the reason and message of a crash, and of an exception's message. */
+const MAX_TEXT_LENGTH = 1_000;
 
-/** Takes in one op. Changes `observations`. Ops of several lanes may come in any order. */
+/** Updates `observations` with one op. Ops of several lanes may arrive in any order. */
 export function observe(observations: Observations, op: Op): void {
   switch (op.op) {
     case "start":
       observations.startedAt = Math.min(observations.startedAt, op.at);
-      speak(observations, op.at);
+      noteActivity(observations, op.at);
       break;
     case "heartbeat":
       if (observations.hang && op.at > observations.hang.at) recover(observations, op.at);
-      speak(observations, op.at);
-      beat(observations, op.at);
+      noteActivity(observations, op.at);
+      noteHeartbeat(observations, op.at);
       observations.heartbeatTimeoutMs = op.timeout_ms ?? observations.heartbeatTimeoutMs;
       observations.paused = false;
       break;
     case "pause":
-      speak(observations, op.at);
+      noteActivity(observations, op.at);
       observations.paused = true;
       break;
     case "resume":
-      speak(observations, op.at);
+      noteActivity(observations, op.at);
       observations.paused = false;
-      if (observations.lastHeartbeatAt !== null) beat(observations, op.at);
+      if (observations.lastHeartbeatAt !== null) noteHeartbeat(observations, op.at);
       break;
     case "hang":
       observations.everHung = true;
-      // The heartbeat that ended it may have come first.
+      // The heartbeat that ended the hang may have arrived before it.
       if (op.at < (observations.lastHeartbeatAt ?? 0)) break;
       observations.hang = {
         at: op.at,
@@ -112,13 +112,13 @@ export function observe(observations: Observations, op: Op): void {
       if (observations.hang) recover(observations, op.at);
       if (op.duration_ms !== undefined)
         observations.pastHang = { at: op.at - op.duration_ms, until: op.at };
-      speak(observations, op.at);
+      noteActivity(observations, op.at);
       observations.everHung = true;
       break;
     case "slept":
       observations.slept = { at: op.at, durationMs: op.duration_ms };
-      // Asleep, a program cannot beat: its next heartbeat is due from the waking on.
-      if (observations.lastHeartbeatAt !== null) beat(observations, op.at);
+      // No heartbeats are possible during sleep: the next one is due from the end of the sleep.
+      if (observations.lastHeartbeatAt !== null) noteHeartbeat(observations, op.at);
       break;
     case "end":
       observations.end = {
@@ -128,31 +128,31 @@ export function observe(observations: Observations, op: Op): void {
       };
       break;
     case "crash": {
-      // Whoever spoke later than its death is not dead.
-      if (observations.lastOpAt > op.at + REVIVAL_MS) break;
+      // The program logged after this time, so it was still running.
+      if (observations.lastOpAt > op.at + CRASH_REVERT_MS) break;
       const { op: _, ...crash } = op;
       observations.crash = crash;
-      if (crash.reason !== undefined) crash.reason = crash.reason.slice(0, KEPT_TEXT);
-      if (crash.message !== undefined) crash.message = crash.message.slice(0, KEPT_TEXT);
+      if (crash.reason !== undefined) crash.reason = crash.reason.slice(0, MAX_TEXT_LENGTH);
+      if (crash.message !== undefined) crash.message = crash.message.slice(0, MAX_TEXT_LENGTH);
       break;
     }
     case "event":
-      speak(observations, op.at);
+      noteActivity(observations, op.at);
       if (op.exception_type && op.at >= (observations.exception?.at ?? 0)) {
         observations.exception = {
           at: op.at,
           type: op.exception_type.slice(0, MAX_NAME_LENGTH),
-          message: (op.exception_msg ?? "").slice(0, KEPT_TEXT),
+          message: (op.exception_msg ?? "").slice(0, MAX_TEXT_LENGTH),
           handled: op.handled ?? true,
         };
       }
-      // 1.x's daemon tells of hangs by events.
+      // 1.x's daemon reports hangs as events.
       if (op.name === EVENT_HUNG) observe(observations, { op: "hang", at: op.at });
       if (op.name === EVENT_RECOVERED) observe(observations, { op: "recovered", at: op.at });
       break;
     case "state":
     case "metric":
-      speak(observations, op.at);
+      noteActivity(observations, op.at);
       break;
     case "points": {
       let at = op.at;
@@ -160,9 +160,9 @@ export function observe(observations: Observations, op: Op): void {
       for (const step of op.dt) {
         at += step;
         latest = Math.max(latest, at);
-        if (observations.lastHeartbeatAt !== null) speak(observations, at);
+        if (observations.lastHeartbeatAt !== null) noteActivity(observations, at);
       }
-      speak(observations, latest);
+      noteActivity(observations, latest);
       break;
     }
     case "dropped":
@@ -173,19 +173,19 @@ export function observe(observations: Observations, op: Op): void {
 }
 
 /**
- * A gap between two words counts as running for half a heartbeat's time at most: the machine may have slept in it, or a debugger
- * held the program, and then the first word after it says nothing about heartbeats.
+ * Notes that the program logged an op. A gap between two ops counts as at most half a heartbeat timeout of activity: the machine
+ * may have slept meanwhile, or a debugger may have paused the program.
  */
-function speak(observations: Observations, at: number): void {
-  if (observations.crash && at > observations.crash.at + REVIVAL_MS) observations.crash = null;
+function noteActivity(observations: Observations, at: number): void {
+  if (observations.crash && at > observations.crash.at + CRASH_REVERT_MS) observations.crash = null;
   if (at <= observations.lastOpAt) return;
   if (
     observations.lastHeartbeatAt !== null &&
     !observations.paused &&
     at > observations.lastHeartbeatAt
   ) {
-    const silence = at - Math.max(observations.lastOpAt, observations.lastHeartbeatAt);
-    observations.runningMs += Math.min(silence, observations.heartbeatTimeoutMs / 2);
+    const gap = at - Math.max(observations.lastOpAt, observations.lastHeartbeatAt);
+    observations.runningMs += Math.min(gap, observations.heartbeatTimeoutMs / 2);
   }
   observations.lastOpAt = at;
 }
@@ -198,13 +198,13 @@ function recover(observations: Observations, at: number): void {
   observations.hang = null;
 }
 
-function beat(observations: Observations, at: number): void {
+function noteHeartbeat(observations: Observations, at: number): void {
   if (observations.lastHeartbeatAt !== null && at <= observations.lastHeartbeatAt) return;
   observations.lastHeartbeatAt = at;
   observations.runningMs = 0;
 }
 
-/** The heartbeat that is overdue, by the program's own later words: then it runs, but the loop that beats does not. */
+/** Whether a heartbeat is overdue although the program logs: it runs, but the loop that sends heartbeats does not. */
 function isOverdue(observations: Observations): boolean {
   const { paused, runningMs, heartbeatTimeoutMs } = observations;
   return !paused && runningMs > heartbeatLimitMs(heartbeatTimeoutMs);
@@ -236,11 +236,11 @@ export function nextChange(observations: Observations, now: number): number | nu
   return leaseEnds >= now ? leaseEnds + 1 : null;
 }
 
-/** Notes a change of verdict among the session's transitions. True if there was one. */
+/** Adds a change of the verdict to the transitions. True if there was one. */
 export function noteTransition(observations: Observations, now: number): boolean {
   const current = verdict(observations, now);
   if (observations.transitions.at(-1)?.status === current.status) return false;
-  // Whatever became of it by the time it was first heard of, it began by running.
+  // The first batch may already end the session, but it started by running.
   if (observations.transitions.length === 0 && current.status !== "active") {
     observations.transitions.push({
       at: observations.startedAt,
@@ -260,31 +260,36 @@ export function noteTransition(observations: Observations, now: number): boolean
 function crashed(observations: Observations, crash: NonNullable<Observations["crash"]>): Verdict {
   const evidence: Evidence[] = [];
   const uncaught = uncaughtException(observations);
-  const say = (kind: string, text: string, confidence: Evidence["confidence"], at?: number) =>
+  const add = (kind: string, text: string, confidence: Evidence["confidence"], at?: number) =>
     evidence.push({ kind, text, confidence, ...(at !== undefined && { at }) });
 
   if (uncaught)
-    say(
+    add(
       "exception",
       `Uncaught ${uncaught.type}${uncaught.message ? `: ${uncaught.message}` : ""}`,
       "certain",
       uncaught.at,
     );
   if (crash.out_of_memory)
-    say("out_of_memory", "The system killed it because memory ran out", "certain", crash.at);
-  if (crash.signal) say("signal", signalMeaning(crash.signal), "certain", crash.at);
+    add(
+      "out_of_memory",
+      "The system killed the process because memory ran out",
+      "certain",
+      crash.at,
+    );
+  if (crash.signal) add("signal", signalMeaning(crash.signal), "certain", crash.at);
   if (crash.exit_code !== undefined)
-    say("exit_code", `It exited with code ${crash.exit_code}`, "certain", crash.at);
+    add("exit_code", `Exit code ${crash.exit_code}`, "certain", crash.at);
   if (crash.rebooted)
-    say("rebooted", "The machine was restarted while it ran", "certain", crash.at);
+    add("rebooted", "The machine restarted while the session was running", "certain", crash.at);
   if (evidence.length === 0)
-    say("process_died", "Its process is gone and did not end the session", "likely", crash.at);
-  if (crash.message) say("message", crash.message, "likely", crash.at);
+    add("process_died", "Its process is gone and did not end the session", "likely", crash.at);
+  if (crash.message) add("message", crash.message, "likely", crash.at);
   evidence.push(...sleepEvidence(observations), ...heartbeatEvidence(observations, crash.at));
   if (observations.hang)
-    say(
+    add(
       "hung",
-      `It had not answered since ${formatDuration(Math.max(0, crash.at - observations.hang.at))} before`,
+      `Hung for ${formatDuration(Math.max(0, crash.at - observations.hang.at))} before the crash`,
       "likely",
       observations.hang.at,
     );
@@ -299,10 +304,10 @@ function crashed(observations: Observations, crash: NonNullable<Observations["cr
   };
 }
 
-/** The exception that ended it: not caught, and nothing but last words after it. One that ended a thread long ago is another story. */
+/** The uncaught exception that ended the program: only exit hooks logged after it. An earlier one ended a thread, not the program. */
 function uncaughtException({ exception, lastOpAt }: Observations): Observations["exception"] {
   if (!exception || exception.handled) return null;
-  return lastOpAt <= exception.at + LAST_WORDS_MS ? exception : null;
+  return lastOpAt <= exception.at + EXIT_HOOKS_MS ? exception : null;
 }
 
 function crashHeadline(
@@ -312,7 +317,7 @@ function crashHeadline(
   if (crash.out_of_memory) return "Crashed: out of memory";
   if (uncaught) return `Crashed: uncaught ${uncaught.type}`;
   if (crash.signal) return `Crashed: ${crash.signal}`;
-  if (crash.rebooted) return "Crashed: the machine was restarted";
+  if (crash.rebooted) return "Crashed: the machine restarted";
   if (crash.exit_code !== undefined) return `Crashed: exit code ${crash.exit_code}`;
   return "Crashed: the process is gone";
 }
@@ -320,10 +325,15 @@ function crashHeadline(
 function ended(observations: Observations, end: NonNullable<Observations["end"]>): Verdict {
   const ran = formatDuration(Math.max(0, end.at - observations.startedAt));
   const evidence: Evidence[] = [
-    { kind: "end", text: `It ended its session after ${ran}`, at: end.at, confidence: "certain" },
+    {
+      kind: "end",
+      text: `The program ended the session after ${ran}`,
+      at: end.at,
+      confidence: "certain",
+    },
   ];
   if (end.exit_code !== undefined) {
-    const meaning = end.exit_code === 0 ? "success" : "not a success";
+    const meaning = end.exit_code === 0 ? "success" : "failure";
     evidence.push({
       kind: "exit_code",
       text: `Exit code ${end.exit_code}, ${meaning}`,
@@ -356,7 +366,7 @@ function suspended(observations: Observations): Verdict {
     evidence: [
       {
         kind: "silence",
-        text: `Neither the program nor its daemon was heard for ${formatDuration(observations.leaseMs)}: offline, asleep, or the machine is gone. What was recorded meanwhile arrives when it is back`,
+        text: `No contact with the program or its daemon for ${formatDuration(observations.leaseMs)}: offline, asleep, or the machine is gone. What it recorded meanwhile arrives when the connection is back`,
         at: observations.lastContactAt,
         confidence: "unsure",
       },
@@ -374,9 +384,9 @@ function hung(observations: Observations): Verdict {
     : deadline;
   const evidence = heartbeatEvidence(observations);
   const doing: { [state: string]: string } = {
-    blocked: "Its process waits for something and uses no processor time",
-    spinning: "Its process keeps a processor busy: an endless loop",
-    stopped: "Its process is stopped by a signal or a debugger",
+    blocked: "The process is blocked and uses no CPU time",
+    spinning: "The process keeps a CPU core busy, as an endless loop does",
+    stopped: "The process is stopped by a signal or a debugger",
   };
   const state = observations.hang?.processState;
   if (observations.hang && state) {
@@ -394,8 +404,8 @@ function hung(observations: Observations): Verdict {
   if (!observations.hang && observations.lastHeartbeatAt !== null) {
     const later = formatDuration(observations.lastOpAt - observations.lastHeartbeatAt);
     evidence.push({
-      kind: "still_speaking",
-      text: `It still logged ${later} after its last heartbeat`,
+      kind: "still_logging",
+      text: `The program still logged ${later} after its last heartbeat`,
       at: observations.lastOpAt,
       confidence: "certain",
     });
@@ -422,7 +432,7 @@ function heartbeatEvidence(observations: Observations, crashAt?: number): Eviden
 function pastHangEvidence({ pastHang }: Observations): Evidence[] {
   if (!pastHang) return [];
   const { at, until } = pastHang;
-  const text = `It had hung, without a heartbeat for ${formatDuration(until - at)}, and recovered`;
+  const text = `Recovered from a hang: no heartbeat for ${formatDuration(until - at)}`;
   return [{ kind: "recovered", text, at, confidence: "certain" }];
 }
 

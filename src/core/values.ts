@@ -1,7 +1,7 @@
 /**
- * Every value that each state path ever held, with its first and last time: what "ever in state" searches. A scalar is "=" and
- * its text, as 1.x compared it; of a list every scalar in it, so that "contains" is found as well. Bounded: of a path that
- * held too many values only that is known.
+ * Every value that each state path ever had, with its first and last time, for the search "ever in state". A scalar is stored as "="
+ * and its text, as 1.x compared it. Of a list, every scalar in it is stored, so that a search finds lists that contain a value.
+ * Of a path with too many values, only this fact is stored.
  */
 import {
   MAX_NAME_LENGTH,
@@ -13,17 +13,17 @@ import {
 import { isObject, valueAt } from "./merge.ts";
 import type { Json, JsonObject } from "./wire.ts";
 
-/** `until` is null while it lasts. */
+/** A value of a path. `until` is null while the path still has it. */
 export type HeldValue = { text: string; since: number; until: number | null };
-/** `path` is its keys, joined by dots. `over`: it held more values than are kept. */
+/** `path` is its keys, joined by dots. `over`: it had more values than are stored. */
 export type PathValues = { path: string; over: boolean; values: HeldValue[] };
 
-/** Stands for all values of a path that is over: its session may have held any, and only its object knows. */
+/** The catalog's entry for a path that is `over`: the session may have had any value, and only its log has all of them. */
 export const ANY_VALUE = "*";
 
 type Scalar = null | boolean | number | string;
 
-/** What to look for when someone asks for a value. */
+/** The stored text of a scalar. */
 export function valueText(value: Scalar): string {
   return `=${typeof value === "string" ? value : JSON.stringify(value)}`.slice(
     0,
@@ -31,26 +31,26 @@ export function valueText(value: Scalar): string {
   );
 }
 
-/** What is kept of a value at its path; nothing of objects, whose members have paths of their own. */
+/** The stored texts of a value at its path; none for an object, whose members have their own paths. */
 export function valueTexts(value: Json): string[] {
   if (Array.isArray(value)) return [...new Set(value.filter(isScalar).map(valueText))];
   return isScalar(value) ? [valueText(value)] : [];
 }
 
 /**
- * Follows one patch that was applied at `at` and left `state`. Changes `paths`. False if it set a path that is not kept, because
- * there are too many of them or its name is too long.
+ * Updates `paths` with a patch that was applied at `at` and resulted in `state`. False if the patch set a path that is not stored,
+ * because there are too many paths or its name is too long.
  */
-export function holdValues(
+export function noteValues(
   paths: PathValues[],
   patch: JsonObject,
   state: JsonObject,
   at: number,
 ): boolean {
-  return follow(paths, patch, state, "", at);
+  return noteBelow(paths, patch, state, "", at);
 }
 
-function follow(
+function noteBelow(
   paths: PathValues[],
   patch: JsonObject,
   state: JsonObject,
@@ -64,20 +64,20 @@ function follow(
     const value = valueAt(state, [key]); // undefined: deleted
     const texts = value === undefined ? [] : valueTexts(value);
     if (isObject(change) && isObject(value)) {
-      // It may have been a scalar before, and an object that is empty now holds nothing below either.
-      release(paths, path, Object.keys(value).length > 0 ? "only" : "below", texts, at);
-      if (!follow(paths, change, value, path, at)) complete = false;
+      // The path may have had a scalar before; an object that is now empty has no members either.
+      endValues(paths, path, Object.keys(value).length > 0 ? "only" : "below", texts, at);
+      if (!noteBelow(paths, change, value, path, at)) complete = false;
       continue;
     }
-    release(paths, path, "below", texts, at);
-    // One more than is kept shows that there are too many.
+    endValues(paths, path, "below", texts, at);
+    // One more than the limit is enough to mark the path as over.
     for (const text of texts.slice(0, MAX_PATH_VALUES + 1))
-      if (!hold(paths, path, text, at)) complete = false;
+      if (!noteValue(paths, path, text, at)) complete = false;
   }
   return complete;
 }
 
-/** Whether a patch sets a path to a value of this text. A null in it deletes. */
+/** Whether a patch sets a path to a value with this text. A null in the patch deletes. */
 export function setsValue(patch: JsonObject, path: string, text: string): boolean {
   for (const [leaf, value] of leaves(patch, ""))
     if (leaf === path && value !== null && valueTexts(value).includes(text)) return true;
@@ -92,8 +92,8 @@ function* leaves(value: JsonObject, prefix: string): Generator<[string, Json]> {
   }
 }
 
-/** What was held at the path, or below it when it had been an object, is over, unless it is held still. */
-function release(
+/** Ends the values at the path, and with reach "below" those of its members, except the ones in `texts`. */
+function endValues(
   paths: PathValues[],
   path: string,
   reach: "only" | "below",
@@ -110,8 +110,8 @@ function release(
   }
 }
 
-/** False if there is no room for the path. */
-function hold(paths: PathValues[], path: string, text: string, at: number): boolean {
+/** Starts or continues a value. False if the path cannot be stored. */
+function noteValue(paths: PathValues[], path: string, text: string, at: number): boolean {
   let entry = paths.find((candidate) => candidate.path === path);
   if (!entry) {
     const isFull = paths.length >= MAX_STATE_PATHS || sizeOf(paths) > MAX_PATHS_BYTES;
@@ -134,7 +134,7 @@ function hold(paths: PathValues[], path: string, text: string, at: number): bool
   return true;
 }
 
-/** About what they take as JSON. */
+/** Approximate size as JSON. */
 function sizeOf(paths: PathValues[]): number {
   let size = 0;
   for (const { path, values } of paths) {

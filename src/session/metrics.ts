@@ -178,7 +178,7 @@ export function timeline(store: Store, from: number, to: number, buckets: number
     count(result.states, overview.states);
     count(result.events, overview.events);
     count(result.exceptions, overview.exceptions);
-    count(result.heartbeats, reader.beats());
+    count(result.heartbeats, reader.heartbeats());
     if (info.summary)
       for (const { from: first, to: last, points } of info.summary.series)
         spread(result, first, last, points, index);

@@ -30,7 +30,7 @@ export function publicationOf(
       ...count,
       examples: JSON.stringify(examples),
     })),
-    exceptions: index.failures.map(
+    exceptions: index.exceptions.map(
       ({ fingerprint, type, message, count, firstAt, lastAt, firstSeq }) => ({
         fingerprint,
         type,

@@ -204,7 +204,7 @@ export function* exported(store: Store, index: SessionIndex, summary: Summary): 
       ...reader.others(),
     ];
     for (const op of ops.sort((a, b) => a.seq - b.seq)) yield `${JSON.stringify(op)}\n`;
-    for (const at of reader.beats()) yield `${JSON.stringify({ op: "heartbeat", at })}\n`;
+    for (const at of reader.heartbeats()) yield `${JSON.stringify({ op: "heartbeat", at })}\n`;
     for (const id of reader.seriesIds()) {
       const series = index.series[id];
       if (series) yield `${JSON.stringify(exportedPoints(series, reader.columns(id)))}\n`;

@@ -60,7 +60,7 @@ const contents: fc.Arbitrary<Contents> = fc.record({
   states: fc.array(state, { maxLength: 4 }),
   events: fc.array(event, { maxLength: 4 }),
   others: fc.array(other, { maxLength: 3 }),
-  beats: fc.array(at, { maxLength: 4 }),
+  heartbeats: fc.array(at, { maxLength: 4 }),
   series: fc
     .array(fc.tuple(fc.nat(3), columns), { maxLength: 3 })
     .map((entries) => new Map(entries)),
@@ -73,9 +73,9 @@ function together(batches: Contents[]): Contents {
 }
 
 /** Only what is said, in one order, so that texts compare: toEqual does not see an own __proto__. */
-function text({ states, events, others, beats, series }: Contents): string {
+function text({ states, events, others, heartbeats, series }: Contents): string {
   const bySeries = [...series].sort(([a], [b]) => a - b);
-  return JSON.stringify({ states, events, others, beats, bySeries }).replaceAll("-0", "0");
+  return JSON.stringify({ states, events, others, heartbeats, bySeries }).replaceAll("-0", "0");
 }
 
 test("whatever is in a segment is restored, appended in any batches, open and sealed", () => {
@@ -139,7 +139,7 @@ test("a body cut off anywhere is an error, or its beginning", () => {
   const given = together([
     {
       ...newContents(),
-      beats: [1, 2, 3],
+      heartbeats: [1, 2, 3],
       series: new Map([[0, { at: [1, 2], fields: [[1, 2]] }]]),
     },
   ]);
@@ -147,7 +147,7 @@ test("a body cut off anywhere is an error, or its beginning", () => {
   for (let length = 0; length < body.length; length++) {
     try {
       const read = new SegmentReader(body.subarray(0, length), inflate).contents();
-      expect(given.beats.slice(0, read.beats.length)).toEqual(read.beats);
+      expect(given.heartbeats.slice(0, read.heartbeats.length)).toEqual(read.heartbeats);
     } catch (error) {
       expect(error).toBeInstanceOf(RangeError);
     }

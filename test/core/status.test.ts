@@ -101,7 +101,7 @@ describe("hung", () => {
       status: "hung",
       confidence: "likely",
       since: START + TIMEOUT,
-      evidence: [{ kind: "heartbeat" }, { kind: "still_speaking" }],
+      evidence: [{ kind: "heartbeat" }, { kind: "still_logging" }],
     });
   });
 
@@ -178,11 +178,12 @@ describe("ended", () => {
       status: "ended",
       since: START + 9 * SECOND,
       headline: "Ended with exit code 0",
-      evidence: [{ kind: "end", text: "It ended its session after 9 s" }, { kind: "exit_code" }],
+      evidence: [
+        { kind: "end", text: "The program ended the session after 9 s" },
+        { kind: "exit_code" },
+      ],
     });
-    expect(judge(start, { op: "end", at: 1, exit_code: 3 }).evidence[1]?.text).toMatch(
-      "not a success",
-    );
+    expect(judge(start, { op: "end", at: 1, exit_code: 3 }).evidence[1]?.text).toMatch("failure");
     expect(judge(start, { op: "end", at: 1, signal: "SIGTERM" })).toMatchObject({
       headline: "Ended by SIGTERM",
     });
@@ -226,7 +227,7 @@ describe("crashed", () => {
       "out_of_memory",
       "certain",
     ],
-    [[crash({ rebooted: true })], "Crashed: the machine was restarted", "rebooted", "certain"],
+    [[crash({ rebooted: true })], "Crashed: the machine restarted", "rebooted", "certain"],
     [
       [thrown(8 * SECOND, false), crash({ exit_code: 1 })],
       "Crashed: uncaught ValueError",
@@ -264,9 +265,9 @@ describe("crashed", () => {
     expect(kinds(start, ...ops)).toEqual(["process_died", "slept", "heartbeat", "hung"]);
   });
 
-  test("says how long it had hung before, though it recovered", () => {
+  test("names how long a hang before the crash lasted, although it recovered", () => {
     const hang: Op = { op: "hang", at: 70 * SECOND };
-    const text = "It had hung, without a heartbeat for 20 s, and recovered";
+    const text = "Recovered from a hang: no heartbeat for 20 s";
     const evidence = (...ops: Op[]) =>
       judge(start, ...ops, crash({ at: 90 * SECOND })).evidence.find(
         ({ kind }) => kind === "recovered",

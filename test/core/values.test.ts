@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { MAX_NAME_LENGTH, MAX_PATH_VALUES, MAX_STATE_PATHS } from "../../src/core/limits.ts";
 import { isObject, merge } from "../../src/core/merge.ts";
 import {
-  holdValues,
+  noteValues,
   type PathValues,
   setsValue,
   valueText,
@@ -32,7 +32,7 @@ function follow(patches: JsonObject[]): {
   let complete = true;
   patches.forEach((patch, index) => {
     merge(state, patch);
-    if (!holdValues(paths, patch, state, index + 1)) complete = false;
+    if (!noteValues(paths, patch, state, index + 1)) complete = false;
   });
   return { paths, state, complete };
 }

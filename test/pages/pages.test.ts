@@ -126,7 +126,7 @@ test("Datacat's own events speak in words, others' data as fields", async () => 
     "no heartbeat for 7 s, its process is blocked",
     "after 20 s without a heartbeat",
     "number=21 open=true to=attic",
-    "It had hung, without a heartbeat for 20 s, and recovered",
+    "Recovered from a hang: no heartbeat for 20 s",
   ]) {
     expect(html).toContain(said);
   }

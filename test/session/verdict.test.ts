@@ -237,7 +237,7 @@ describe("a machine that was restarted", () => {
     await catalogued(dead, { status: "crashed" });
     expect((await dead.client.summary()).verdict).toMatchObject({
       status: "crashed",
-      headline: "Crashed: the machine was restarted",
+      headline: "Crashed: the machine restarted",
     });
     expect(await status(other)).toBe("suspended");
     expect(await status(same)).toBe("suspended");

@@ -1,6 +1,7 @@
-/** What the README names is there. */
+/** What the README and the guides name exists: files, folders, commands, variables, versions. */
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { program } from "../daemon/cli/program.ts";
 
 const readme = readFileSync("README.md", "utf8");
 const manifest = JSON.parse(readFileSync("package.json", "utf8")) as {
@@ -34,6 +35,47 @@ test("every npm command that the README names exists", () => {
   ).toEqual([]);
 });
 
+test("every folder of the server and of the daemon is in the README", () => {
+  const folders = globSync(["src/*", "daemon/*", "clients/*"], { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ parentPath, name }) => `${parentPath}/${name}/`.replace(`${process.cwd()}/`, ""));
+  expect(folders.length).toBeGreaterThan(10);
+  expect(folders.filter((folder) => !readme.includes(folder.slice(0, -1)))).toEqual([]);
+});
+
+test("every file of limits is in the README", () => {
+  const files = globSync(["{src,daemon,clients}/**/limits.{ts,go}"], {
+    exclude: ["**/node_modules/**", "**/dist/**"],
+  });
+  expect(files.length).toBeGreaterThan(5);
+  expect(files.filter((file) => !readme.includes(`\`${file}\``))).toEqual([]);
+});
+
+test("every datacat command that a text shows exists, and is the installed one", () => {
+  const commands = program.commands.map((command) => command.name());
+  const texts = globSync(
+    ["README.md", ".github/**/*.md", "clients/**/README.md", "src/pages/**/*.tsx"],
+    {
+      exclude: ["**/node_modules/**"],
+    },
+  );
+  for (const file of texts) {
+    const text = readFileSync(file, "utf8");
+    // Outside a clone npx would fetch whatever is published under that name.
+    expect(text, file).not.toMatch(/npx (?:--\S+ )*datacat/);
+    const code = text.match(/```[^]*?```|`[^`]+`|<code>[^<]+/g) ?? [];
+    const shown = code.flatMap((each) =>
+      [...each.matchAll(/^(?:`|<code>)?(?:\w+=\S+ )?datacat ([a-z][\w-]*)/gm)].map(
+        ([, name]) => name ?? "",
+      ),
+    );
+    expect(
+      shown.filter((name) => !commands.includes(name)),
+      file,
+    ).toEqual([]);
+  }
+});
+
 test("every variable that the code reads is documented", () => {
   const documented = readme + readFileSync("clients/README.md", "utf8");
   const sources = globSync([
@@ -42,6 +84,7 @@ test("every variable that the code reads is documented", () => {
     "clients/typescript/{*,*/*}.ts",
     "clients/python/datacat.py",
     "clients/go/*.go",
+    "clients/go/internal/**/*.go",
   ]);
   const read = sources
     .filter((file) => !file.endsWith("_test.go"))

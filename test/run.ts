@@ -1,12 +1,12 @@
 /**
- * `npm test`: every suite there is, each as its own language runs it, one line each, and the sum as the last line.
- * `npm test -- go python` runs only the suites whose names contain one of the words.
+ * `npm test`: runs every suite with the runner of its language; prints one line for each, and the sum as the last line.
+ * `npm test -- go python` runs only the suites whose names contain one of the arguments.
  */
 import { spawn } from "node:child_process";
 import { findSuites, type Counts, type Suite } from "./suites.ts";
 
 const SUITE_TIMEOUT_MS = 10 * 60_000;
-/** A suite in Python uses a third of a core. */
+/** Suites at once: one in Python uses a third of a core. */
 const AT_A_TIME = 4;
 const isCi = process.env["CI"] === "true" || process.env["CI"] === "1";
 const total: Counts = { passed: 0, failed: 0, skipped: 0 };
@@ -19,16 +19,16 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   });
 }
 
-const words = process.argv.slice(2);
+const names = process.argv.slice(2);
 const suites = (await findSuites()).filter(
-  ({ name }) => words.length === 0 || words.some((word) => name.includes(word)),
+  ({ name }) => names.length === 0 || names.some((part) => name.includes(part)),
 );
-// Those that keep both cores busy by themselves one after the other, then the others, which mostly wait, several at a time.
+// Suites that use all cores run one after the other; then the others, which mostly wait, several at a time.
 for (const suite of suites.filter(({ isParallel }) => isParallel)) await report(suite);
 const rest = suites.filter(({ isParallel }) => !isParallel);
 await Promise.all(Array.from({ length: AT_A_TIME }, () => work(rest)));
 
-if (suites.length === 0) console.log(`No suite is called ${words.join(" or ")}.`);
+if (suites.length === 0) console.log(`No suite is called ${names.join(" or ")}.`);
 const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : "";
 console.log(`\n${total.passed} passed, ${total.failed} failed${skipped}`);
 process.exit(total.failed > 0 || total.passed === 0 ? 1 : 0);
@@ -47,7 +47,7 @@ async function report(suite: Suite): Promise<void> {
   const began = performance.now();
   const { output, code } = await execute(suite);
   const { counts, details } = suite.read(output);
-  // A runner that fell over before it could count has failed once.
+  // A runner that ended before it printed its counts has failed once.
   if (code !== 0 && counts.failed === 0) counts.failed = 1;
   total.passed += counts.passed;
   total.failed += counts.failed;
@@ -92,11 +92,11 @@ function execute({
       output += error.message;
       done(1);
     });
-    child.on("exit", (code) => setTimeout(() => done(code ?? 1), 50)); // what it left behind may hold the pipes open
+    child.on("exit", (code) => setTimeout(() => done(code ?? 1), 50)); // a process that it left running may hold the pipes open
   });
 }
 
-/** `datacat run -- npm test` records this process; the programs that the tests start are not to join its session. */
+/** `datacat run -- npm test` records this process. The programs that tests start must not join its session. */
 function withoutDatacat(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith("DATACAT_")));
 }
@@ -105,7 +105,7 @@ function kill(child: ReturnType<typeof spawn>): void {
   try {
     if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
   } catch {
-    // It was faster.
+    // It has ended already.
   }
 }
 

@@ -8,12 +8,13 @@ import { promisify } from "node:util";
 export type Counts = { passed: number; failed: number; skipped: number };
 export type Result = {
   counts: Counts;
-  /** Of what failed; empty: the end of the output tells. */ details: string;
+  /** Of what failed. Empty: the end of the output is printed instead. */
+  details: string;
 };
 
 export type Suite = {
   name: string;
-  /** What this machine does not have and the suite cannot do without. */
+  /** What the suite needs and this machine does not have. */
   missing?: string;
   command: string[];
   folder: string;
@@ -41,7 +42,7 @@ export async function findSuites(): Promise<Suite[]> {
   ];
 }
 
-/** Tests of the clients leave out, by name, the runtimes that are not here; and so does the list of suites. */
+/** Runtimes that are not installed: the clients' tests skip them, and the list of suites names them. */
 function missingRuntimes(results: string): Suite[] {
   const names = ["Deno", "Bun"].filter(
     (name) => find(name.toUpperCase(), name.toLowerCase()) === undefined,
@@ -132,7 +133,7 @@ function python(name: string, path: string): Suite {
   };
 }
 
-/** The pythons on PATH and pyenv's, each version once: by what they say of themselves, because shims may lead nowhere. */
+/** The pythons on PATH and pyenv's, each version once. Each is run to print its version, because a shim may lead nowhere. */
 export async function findPythons(): Promise<Map<string, string>> {
   const wanted = /^(python([23](\.\d+)?)?|jython|pypy\d*(\.\d+)?)(\.exe)?$/;
   const folders = (process.env["PATH"] ?? "").split(delimiter);
@@ -151,7 +152,7 @@ export async function findPythons(): Promise<Map<string, string>> {
     const name = answer?.trim().replace(/^CPython/, "Python");
     if (name && /^\w+ [\d.]+$/.test(name) && !found.has(name)) found.set(name, path);
   }
-  // Jython stands in for 2.7 where there is no CPython 2.7 any more.
+  // Jython is used for 2.7 only where there is no CPython 2.7.
   const hasOld = [...found.keys()].some((name) => name.startsWith("Python 2.7"));
   for (const name of found.keys()) if (hasOld && name.startsWith("Jython")) found.delete(name);
   return new Map([...found].sort(([a], [b]) => a.localeCompare(b, "en", { numeric: true })));

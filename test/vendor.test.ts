@@ -14,7 +14,7 @@ test("public/format.js is generated from src/core/format.ts (npm run vendor)", (
   expect(readFileSync(FORMAT.to, "utf8")).toBe(FORMAT.text());
 });
 
-test("pages ask for the vendored scripts by the names they have", () => {
+test("pages load the vendored scripts by their current names", () => {
   const asked = ["layout.tsx", "session.tsx"].flatMap((page) =>
     [...readFileSync(`src/pages/${page}`, "utf8").matchAll(/[\w-]+-[\d.]+\.min\.js/g)].map(
       ([name]) => name,

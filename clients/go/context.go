@@ -4,7 +4,7 @@ import "context"
 
 type contextKey struct{}
 
-// NewContext carries a session down a call tree.
+// NewContext returns a context that carries a session.
 func NewContext(ctx context.Context, session *Session) context.Context {
 	if ctx == nil {
 		ctx = context.Background()
@@ -12,7 +12,7 @@ func NewContext(ctx context.Context, session *Session) context.Context {
 	return context.WithValue(ctx, contextKey{}, session)
 }
 
-// FromContext is the session that ctx carries. With none it is nil, on which every call does nothing.
+// FromContext returns the session that ctx carries, else nil. The methods of a nil session do nothing.
 func FromContext(ctx context.Context) *Session {
 	if ctx == nil {
 		return nil

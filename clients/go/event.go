@@ -1,37 +1,42 @@
 package datacat
 
-import "time"
+import (
+	"time"
 
-// Category is an event's severity. Any other word may be used as well.
+	"github.com/datacat/datacat/clients/go/v2/internal/lane"
+)
+
+// Category is an event's severity. Any other text may be used as well.
 type Category string
 
+// The categories that the dashboard gives colours. Info is the default, Error that of an event with an exception.
 const (
 	Debug    Category = "debug"
-	Info     Category = "info" // the default
+	Info     Category = "info"
 	Warning  Category = "warning"
-	Error    Category = "error" // the default of an event with an exception
+	Error    Category = "error"
 	Critical Category = "critical"
 )
 
-// Event is something that happened. Only its name is needed.
+// Event is something that happened. Only Name is required.
 type Event struct {
 	Name     string
 	Category Category
-	// Group is where it comes from, e.g. a logger's name.
+	// Group is the part of the program, e.g. a logger's name.
 	Group   string
 	Labels  []string
 	Message string
 	// Data is a free-form object: Data, an Object (whose keys keep their order), or a struct.
 	Data any
-	// Err records an error with it: its type, message, causes, and the stack of this call.
+	// Err adds an error: its type, message, causes, and the stack of this call.
 	Err error
-	// Exception is an exception that is known in plain words, instead of Err.
+	// Exception adds an exception that is already described, instead of Err.
 	Exception *Exception
 	// Time is when it happened. Default: now.
 	Time time.Time
 }
 
-// LogEvent records that something happened. data may be nil.
+// LogEvent records an event. data may be nil.
 func (s *Session) LogEvent(name string, data Data) {
 	if !s.ready() {
 		return
@@ -43,7 +48,7 @@ func (s *Session) LogEvent(name string, data Data) {
 	s.log(&event)
 }
 
-// Log records an event with everything that may be said about it.
+// Log records an event with any of its fields.
 func (s *Session) Log(event Event) {
 	if !s.ready() {
 		return
@@ -55,8 +60,8 @@ func (s *Session) Log(event Event) {
 }
 
 func (s *Session) log(event *Event) {
-	s.record(event.Time, func(r *record) bool {
-		r.event(event)
+	s.record(event.Time, func(r *lane.Record) bool {
+		writeEvent(r, event)
 		return true
 	})
 }

@@ -8,7 +8,7 @@ import (
 	"os/exec"
 	"time"
 
-	datacat "github.com/datacat/datacat/clients/go"
+	datacat "github.com/datacat/datacat/clients/go/v2"
 )
 
 func Example() {

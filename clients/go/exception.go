@@ -6,38 +6,44 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+
+	"github.com/datacat/datacat/clients/go/v2/internal/encode"
+	"github.com/datacat/datacat/clients/go/v2/internal/lane"
+	"github.com/datacat/datacat/clients/go/v2/internal/limits"
 )
 
-// Exception is an error or a panic in plain words.
+// Exception describes an error or a panic.
 type Exception struct {
 	Cause
-	// File, Line and Function say where it came from.
+	// File, Line and Function are where it was made.
 	File     string
 	Line     int
 	Function string
-	// Causes led to it, innermost last.
+	// Causes are the exceptions that led to it, innermost last.
 	Causes  []Cause
 	Handled Handling
 }
 
-// Cause is an exception as it is told of one that led to another.
+// Cause describes one exception of a chain.
 type Cause struct {
 	Type    string
 	Message string
-	Stack   []string // one frame each, innermost first as Go prints them
+	// Stack has one element for each frame, innermost first, as Go prints them.
+	Stack []string
 }
 
-// Handling says whether the program went on after an exception.
+// Handling is whether the program continued after an exception. The zero value is unknown.
 type Handling uint8
 
+// The program continued after a Handled exception; an Unhandled one ended it, or a goroutine.
 const (
-	NotSaid   Handling = iota
-	Handled            // the program went on
-	Unhandled          // it ended the program, or a goroutine
+	_ Handling = iota
+	Handled
+	Unhandled
 )
 
-// LogException records an error as an event: its type, message, the errors it wraps, and where this call is. data may be
-// nil, and a nil error is not recorded.
+// LogException records an error as an event: its type, its message, the errors that it wraps, and the stack of this call.
+// data may be nil, and a nil error is not recorded.
 func (s *Session) LogException(err error, data Data) {
 	if err == nil || !s.ready() {
 		return
@@ -45,7 +51,7 @@ func (s *Session) LogException(err error, data Data) {
 	s.logException(describe(err, callers(2)), data)
 }
 
-// LogPanic records a recovered panic that the program survives; a nil value (no panic) is not recorded.
+// LogPanic records a panic that the program recovers from. A nil value (no panic) is not recorded.
 //
 //	defer func() { session.LogPanic(recover(), nil) }()
 func (s *Session) LogPanic(value any, data Data) {
@@ -57,14 +63,14 @@ func (s *Session) LogPanic(value any, data Data) {
 	s.logException(x, data)
 }
 
-// Recover records a panic that nobody will recover from, with its stack, ends the session as crashed, and goes on
-// panicking (in direct mode once the server knows, or after two seconds). It belongs in main and in each goroutine, after
-// End so that it runs before:
+// Recover records a panic that ends the program, with its stack, ends the session as crashed, and continues the panic (in
+// direct mode when the server has the records, or after two seconds). Defer it in main and in each goroutine, after End so
+// that it runs before End:
 //
 //	defer session.End()
 //	defer session.Recover()
 //
-// It must be deferred itself: called from within another deferred function it sees no panic, as Go's recover does not.
+// Recover itself must be deferred. Called from another deferred function it finds no panic, as Go's recover does not.
 func (s *Session) Recover() {
 	value := recover()
 	if value == nil && !isPanicking() {
@@ -79,7 +85,7 @@ func (s *Session) Recover() {
 	panic(value)
 }
 
-// isPanicking tells whether its caller was called by a panic: before Go 1.21 that may have no value.
+// isPanicking reports whether a panic runs its caller. Before Go 1.21 a panic may have no value.
 func isPanicking() bool {
 	var caller [1]uintptr
 	runtime.Callers(3, caller[:])
@@ -99,7 +105,7 @@ func (s *Session) logException(x *Exception, data Data) {
 }
 
 func (s *Session) crash(reason string, exitCode int) {
-	s.close(func(r *record) bool { r.crash(reason, exitCode); return true })
+	s.close(func(r *lane.Record) { writeCrash(r, reason, exitCode) })
 }
 
 func describePanic(value any) *Exception {
@@ -108,12 +114,12 @@ func describePanic(value any) *Exception {
 		return describe(err, stack)
 	}
 	x := &Exception{Cause: Cause{Type: "panic", Message: panicMessage(value)}}
-	x.at(stack)
+	x.locate(stack)
 	return x
 }
 
-// panicMessage is what was given to panic, as text. What may lead back to itself is no work for fmt, which would follow it
-// until the stack is full, and nothing survives that.
+// panicMessage is the value of a panic as text. A value that may contain itself is encoded: fmt would follow it until the
+// stack overflows, which no program survives.
 func panicMessage(value any) string {
 	if value == nil {
 		return "nil"
@@ -125,12 +131,13 @@ func panicMessage(value any) string {
 	if _, ok := value.(fmt.Stringer); ok || isPrintable(t) {
 		return safely(func() string { return fmt.Sprint(value) })
 	}
-	var e encoder
-	e.value(value)
-	return string(e.buf)
+	var e encode.Encoder
+	e.Value(value)
+	return string(e.Buf)
 }
 
-// isPrintable: fmt prints a pointer within a value as its address, so only these lead back.
+// isPrintable reports whether values of a type cannot contain themselves for fmt, which prints an inner pointer as an
+// address.
 func isPrintable(t reflect.Type) bool {
 	switch t.Kind() {
 	case reflect.Map, reflect.Slice, reflect.Interface:
@@ -147,18 +154,18 @@ func isPrintable(t reflect.Type) bool {
 	return true
 }
 
-// describe takes an error apart. Errors that carry a stack of their own are believed; others are as old as this call.
+// describe describes an error. Its stack is the one that it carries, else the given one.
 func describe(err error, stack []uintptr) *Exception {
 	if own := ownStack(err); own != nil {
 		stack = own
 	}
 	x := &Exception{Cause: causeOf(err)}
-	x.at(stack)
+	x.locate(stack)
 	x.Causes = appendCauses(nil, err, 0)
 	return x
 }
 
-func (x *Exception) at(stack []uintptr) {
+func (x *Exception) locate(stack []uintptr) {
 	x.Stack = frames(stack)
 	if len(stack) > 0 {
 		frame, _ := runtime.CallersFrames(stack).Next()
@@ -167,13 +174,13 @@ func (x *Exception) at(stack []uintptr) {
 }
 
 func causeOf(err error) Cause {
-	return Cause{Type: typeName(reflect.TypeOf(err)), Message: safely(err.Error)}
+	return Cause{Type: encode.TypeName(reflect.TypeOf(err)), Message: safely(err.Error)}
 }
 
-// appendCauses follows Unwrap, through errors that wrap several as well, depth first.
+// appendCauses follows Unwrap depth first, also through errors that wrap several.
 func appendCauses(causes []Cause, err error, depth int) []Cause {
 	for _, cause := range unwrapped(err) {
-		if cause == nil || len(causes) >= maxCauses || depth >= maxCauses {
+		if cause == nil || len(causes) >= limits.MaxCauses || depth >= limits.MaxCauses {
 			continue
 		}
 		c := causeOf(cause)
@@ -184,7 +191,7 @@ func appendCauses(causes []Cause, err error, depth int) []Cause {
 }
 
 func unwrapped(err error) (causes []error) {
-	defer func() { _ = recover() }() // a broken Unwrap has no causes
+	defer func() { _ = recover() }() // an Unwrap that panics gives no causes
 	switch wrapper := err.(type) {
 	case interface{ Unwrap() error }:
 		return []error{wrapper.Unwrap()}
@@ -194,7 +201,7 @@ func unwrapped(err error) (causes []error) {
 	return nil
 }
 
-// ownStack is the stack that an error brings along: `StackTrace()` of program counters, as most packages that do so name it.
+// ownStack is the stack that an error carries: the program counters of `StackTrace()`, the usual name of that method.
 func ownStack(err error) (stack []uintptr) {
 	defer func() {
 		if recover() != nil {
@@ -209,19 +216,19 @@ func ownStack(err error) (stack []uintptr) {
 	if trace.Kind() != reflect.Slice || trace.Type().Elem().Kind() != reflect.Uintptr {
 		return nil
 	}
-	for i := 0; i < trace.Len() && i < maxFrames; i++ {
+	for i := 0; i < trace.Len() && i < limits.MaxFrames; i++ {
 		stack = append(stack, uintptr(trace.Index(i).Uint()))
 	}
 	return stack
 }
 
-// callers is the stack without its innermost frames: skip 1 is the function that calls this one.
+// callers is the stack without its innermost frames: with skip 1 it begins at the function that calls callers.
 func callers(skip int) []uintptr {
-	stack := make([]uintptr, maxFrames)
+	stack := make([]uintptr, limits.MaxFrames)
 	return stack[:runtime.Callers(skip+1, stack)]
 }
 
-// panicStack begins where the panic did, without the runtime's own part.
+// panicStack is the part of a stack from the function that panicked, without the frames of the runtime.
 func panicStack(stack []uintptr) []uintptr {
 	for i := 0; i < len(stack); i++ {
 		frame, _ := runtime.CallersFrames(stack[i : i+1]).Next()
@@ -238,7 +245,7 @@ func panicStack(stack []uintptr) []uintptr {
 	return stack
 }
 
-// frames are as Go prints them: the function, and below it the file and line.
+// frames formats a stack as Go prints it: the function, and below it the file and line.
 func frames(stack []uintptr) []string {
 	if len(stack) == 0 {
 		return nil
@@ -256,11 +263,12 @@ func frames(stack []uintptr) []string {
 	}
 }
 
-func safely(say func() string) (text string) {
+// safely calls a method of the program that returns a text and may panic.
+func safely(method func() string) (text string) {
 	defer func() {
 		if recover() != nil {
-			text = "<it panicked when asked for its message>"
+			text = "<its method panicked>"
 		}
 	}()
-	return say()
+	return method()
 }

@@ -1,3 +1,3 @@
-module github.com/datacat/datacat/clients/go
+module github.com/datacat/datacat/clients/go/v2
 
 go 1.19

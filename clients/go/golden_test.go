@@ -15,6 +15,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/datacat/datacat/clients/go/v2/internal/encode"
+	"github.com/datacat/datacat/clients/go/v2/internal/lane"
 )
 
 const goldenFolder = "../../test/fixtures/lanes"
@@ -55,15 +58,15 @@ func runGolden(t *testing.T, file, name string) {
 		t.Setenv(key, value)
 	}
 
-	h := header{
-		lane: golden.Header.Lane, session: golden.Header.Session, server: golden.Header.Server,
-		at: golden.Header.At, monotonicMs: golden.Header.MonotonicMs, writer: writerOf(golden.Header.Writer),
+	h := lane.Header{
+		Lane: golden.Header.Lane, Session: golden.Header.Session, Server: golden.Header.Server,
+		At: golden.Header.At, MonotonicMs: golden.Header.MonotonicMs, Writer: writerOf(golden.Header.Writer),
 	}
 	folder := t.TempDir()
 	next := golden.Clock.Start - golden.Clock.Step
 	session := &Session{
-		id: h.session, over: make(chan struct{}), joined: os.Getenv("DATACAT_SESSION") != "",
-		sink: newLane(h, partBytes(), func() []string { return []string{folder} }),
+		id: h.Session, over: make(chan struct{}), isJoined: os.Getenv("DATACAT_SESSION") != "",
+		sink: lane.New(h, partBytes(), func() []string { return []string{folder} }),
 		clock: func() time.Time {
 			next += golden.Clock.Step
 			return time.UnixMilli(next)
@@ -79,7 +82,7 @@ func runGolden(t *testing.T, file, name string) {
 	got := map[string]string{}
 	written, _ := filepath.Glob(folder + "/*.lane")
 	for _, path := range written {
-		part := strings.TrimPrefix(filepath.Base(path), h.lane)
+		part := strings.TrimPrefix(filepath.Base(path), h.Lane)
 		if len(written) == 1 {
 			part = ".lane"
 		}
@@ -129,47 +132,45 @@ func firstDifference(got, want string) string {
 			b = w[i]
 		}
 		if a != b {
-			return "line " + strconv.Itoa(i+1) + "\n got " + head(a) + "\nwant " + head(b)
+			return "line " + strconv.Itoa(i+1) + "\n got " + beginning(a) + "\nwant " + beginning(b)
 		}
 	}
 	return "nowhere"
 }
 
-func head(text string) string {
+func beginning(text string) string {
 	if len(text) > 400 {
 		return text[:400] + "…"
 	}
 	return text
 }
 
-func writerOf(given map[string]any) writer {
+func writerOf(given map[string]any) lane.Writer {
 	text := func(key string) string { s, _ := given[key].(string); return s }
 	whole := func(key string) int { n, _ := given[key].(float64); return int(n) }
-	w := writer{
-		program: text("program"), language: text("language"), client: text("client"), pid: whole("pid"),
-		pidStarted: text("pid_started"), parentPid: whole("parent_pid"), machineID: text("machine_id"),
-		bootID: text("boot_id"), hostname: text("hostname"), os: text("os"), user: text("user"),
+	w := lane.Writer{
+		Program: text("program"), Language: text("language"), Client: text("client"), PID: whole("pid"),
+		PIDStarted: text("pid_started"), ParentPID: whole("parent_pid"), MachineID: text("machine_id"),
+		BootID: text("boot_id"), Hostname: text("hostname"), OS: text("os"), User: text("user"),
 	}
-	if words, ok := given["arguments"].([]any); ok {
-		w.arguments = texts(words)
+	if arguments, ok := given["arguments"].([]any); ok {
+		w.Arguments = texts(arguments)
 	}
 	return w
 }
 
-// callsIn are a golden file's calls with their arguments as Go values.
+// callsIn are the calls of a golden file with their arguments as Go values.
 func callsIn(text []byte) (calls [][]any) {
 	var golden struct{ Calls []json.RawMessage }
 	if err := json.Unmarshal(text, &golden); err != nil {
 		panic(err)
 	}
 	for _, raw := range golden.Calls {
-		decoder := json.NewDecoder(bytes.NewReader(raw))
-		decoder.UseNumber()
-		call, err := decodeOrdered(decoder, 0)
+		call, err := encode.Decode(raw)
 		if err != nil {
 			panic(err)
 		}
-		calls = append(calls, (&world{}).build(call).([]any))
+		calls = append(calls, (&builder{}).build(call).([]any))
 	}
 	return calls
 }
@@ -213,7 +214,7 @@ func perform(s *Session, call string, arguments []any) error {
 	switch call {
 	case "open":
 		s.options = optionsIn(options)
-		s.sayStart()
+		s.recordStart()
 	case "update_state":
 		s.UpdateState(arguments[0])
 	case "log_event":
@@ -299,29 +300,29 @@ func float(v any) float64 {
 	panic(v)
 }
 
-// world builds Go values from the golden files' JSON. It remembers the containers it is in, for cycles.
-type world struct{ above []any }
+// builder builds Go values from the golden files' JSON. It keeps the containers around the current value, for cycles.
+type builder struct{ above []any }
 
-func (w *world) build(v any) any {
+func (b *builder) build(v any) any {
 	switch v := v.(type) {
 	case Object:
-		if special, ok := v.get("$special").(string); ok {
-			return w.special(special, v)
+		if special, ok := get(v, "$special").(string); ok {
+			return b.special(special, v)
 		}
 		made := Data{}
-		w.above = append(w.above, made)
+		b.above = append(b.above, made)
 		for _, field := range v {
-			made[field.Key] = w.build(field.Value)
+			made[field.Key] = b.build(field.Value)
 		}
-		w.above = w.above[:len(w.above)-1]
+		b.above = b.above[:len(b.above)-1]
 		return made
 	case []any:
 		made := make([]any, len(v))
-		w.above = append(w.above, made)
+		b.above = append(b.above, made)
 		for i, item := range v {
-			made[i] = w.build(item)
+			made[i] = b.build(item)
 		}
-		w.above = w.above[:len(w.above)-1]
+		b.above = b.above[:len(b.above)-1]
 		return made
 	case json.Number:
 		if i, err := v.Int64(); err == nil && !strings.ContainsAny(v.String(), ".eE") {
@@ -336,8 +337,8 @@ func (w *world) build(v any) any {
 	return v
 }
 
-func (w *world) special(special string, v Object) any {
-	number := func(key string) int { n, _ := v.get(key).(json.Number).Int64(); return int(n) }
+func (b *builder) special(special string, v Object) any {
+	number := func(key string) int { n, _ := get(v, key).(json.Number).Int64(); return int(n) }
 	switch special {
 	case "NaN":
 		return math.NaN()
@@ -346,32 +347,32 @@ func (w *world) special(special string, v Object) any {
 	case "-Infinity":
 		return math.Inf(-1)
 	case "integer":
-		i, _ := new(big.Int).SetString(v.get("digits").(string), 10)
+		i, _ := new(big.Int).SetString(get(v, "digits").(string), 10)
 		return i
 	case "bytes":
-		b, _ := base64.StdEncoding.DecodeString(v.get("base64").(string))
-		return b
+		bytes, _ := base64.StdEncoding.DecodeString(get(v, "base64").(string))
+		return bytes
 	case "time":
-		at, err := time.Parse(time.RFC3339, v.get("text").(string))
+		at, err := time.Parse(time.RFC3339, get(v, "text").(string))
 		if err != nil {
 			panic(err)
 		}
 		return at.In(time.FixedZone("somewhere", 3600))
 	case "set":
 		set := map[any]struct{}{}
-		for _, item := range v.get("items").([]any) {
-			set[w.build(item)] = struct{}{}
+		for _, item := range get(v, "items").([]any) {
+			set[b.build(item)] = struct{}{}
 		}
 		return set
 	case "map":
 		m := map[any]any{}
-		for _, entry := range v.get("entries").([]any) {
-			pair := w.build(entry).([]any)
+		for _, entry := range get(v, "entries").([]any) {
+			pair := b.build(entry).([]any)
 			m[pair[0]] = pair[1]
 		}
 		return m
 	case "cycle":
-		return w.above[len(w.above)-number("up")]
+		return b.above[len(b.above)-number("up")]
 	case "deep":
 		deep := Data{}
 		for i := 1; i < number("levels"); i++ {
@@ -379,15 +380,15 @@ func (w *world) special(special string, v Object) any {
 		}
 		return deep
 	case "repeat":
-		return strings.Repeat(v.get("text").(string), number("times"))
+		return strings.Repeat(get(v, "text").(string), number("times"))
 	case "list":
 		items := make([]any, number("times"))
 		for i := range items {
-			items[i] = w.build(v.get("item"))
+			items[i] = b.build(get(v, "item"))
 		}
 		return items
 	case "opaque":
-		if v.get("type") == "Lock" {
+		if get(v, "type") == "Lock" {
 			return Lock(func() {})
 		}
 		return make(Socket)
@@ -395,8 +396,8 @@ func (w *world) special(special string, v Object) any {
 	panic(special)
 }
 
-func (o Object) get(key string) any {
-	for _, field := range o {
+func get(object Object, key string) any {
+	for _, field := range object {
 		if field.Key == key {
 			return field.Value
 		}

@@ -3,27 +3,40 @@ package datacat
 import (
 	"context"
 	"time"
+
+	"github.com/datacat/datacat/clients/go/v2/internal/lane"
 )
 
-// Heartbeat says that the program is alive. The first one arms hang detection: without another within the timeout (60 s,
-// or what StartHeartbeatMonitor said), the session counts as hung until the next.
-func (s *Session) Heartbeat() { s.beat(0) }
+// Heartbeat records that the program makes progress. The first one starts hang detection: without another one within the
+// timeout (60 s, or the one given to StartHeartbeatMonitor), the session counts as hung until the next.
+func (s *Session) Heartbeat() { s.heartbeat(0) }
 
-// StartHeartbeatMonitor arms hang detection with a timeout of one's own: from now on a Heartbeat is due within it. No
-// goroutine is started; the daemon watches. Call Heartbeat from the loop that must not hang.
-func (s *Session) StartHeartbeatMonitor(timeout time.Duration) { s.beat(timeout) }
+// StartHeartbeatMonitor starts hang detection with a timeout: from now on a Heartbeat is due within it. It starts no
+// goroutine, as the daemon watches the session. Call Heartbeat from the loop that must not hang.
+func (s *Session) StartHeartbeatMonitor(timeout time.Duration) { s.heartbeat(timeout) }
 
-func (s *Session) beat(timeout time.Duration) {
+func (s *Session) heartbeat(timeout time.Duration) {
+	s.mark(func(r *lane.Record) { writeHeartbeat(r, float64(timeout)/float64(time.Millisecond)) })
+}
+
+// Pause records that no heartbeats will follow until Resume or the next Heartbeat, so that their absence is not a hang.
+func (s *Session) Pause() { s.mark(writePause) }
+
+// Resume records that heartbeats will follow again.
+func (s *Session) Resume() { s.mark(writeResume) }
+
+// mark records an op without content that could be over a limit.
+func (s *Session) mark(write func(*lane.Record)) {
 	if s.ready() {
-		s.record(time.Time{}, func(r *record) bool {
-			r.heartbeat(float64(timeout) / float64(time.Millisecond))
+		s.record(time.Time{}, func(r *lane.Record) bool {
+			write(r)
 			return true
 		})
 	}
 }
 
 // KeepBeating sends heartbeats from a goroutine of its own, three within each timeout, until ctx is done or the session
-// ends. It shows that the process runs at all, not that the rest of it makes progress: prefer Heartbeat in a main loop.
+// ends. They show that the process runs, not that its main loop makes progress; Heartbeat in that loop shows both.
 func (s *Session) KeepBeating(ctx context.Context, timeout time.Duration) {
 	if timeout < 3*time.Millisecond || !s.ready() {
 		return
@@ -31,18 +44,18 @@ func (s *Session) KeepBeating(ctx context.Context, timeout time.Duration) {
 	if ctx == nil {
 		ctx = context.Background()
 	}
-	s.beat(timeout)
+	s.heartbeat(timeout)
 	go func() {
 		tick := time.NewTicker(timeout / 3)
 		defer tick.Stop()
 		for {
 			select {
 			case <-tick.C:
-				s.beat(0)
+				s.heartbeat(0)
 			case <-s.over:
 				return
 			case <-ctx.Done():
-				s.Pause() // the silence that follows is meant
+				s.Pause() // otherwise the silence that follows is a hang
 				return
 			}
 		}

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// LogWriter makes an event of each line that the standard library's log package (or anything else) writes to it:
+// LogWriter returns a writer that records an event for each write, as the standard library's log package makes one per line:
 //
 //	log.SetOutput(io.MultiWriter(os.Stderr, session.LogWriter("app")))
 func (s *Session) LogWriter(group string) io.Writer { return logWriter{s, group} }

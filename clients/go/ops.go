@@ -2,313 +2,187 @@ package datacat
 
 import (
 	"math"
-	"strconv"
+
+	"github.com/datacat/datacat/clients/go/v2/internal/encode"
+	"github.com/datacat/datacat/clients/go/v2/internal/lane"
+	"github.com/datacat/datacat/clients/go/v2/internal/limits"
 )
 
-// record is one op being written: its text from `"op":` to the closing brace, behind room for what only the sink knows
-// (checksum, sequence, time). Keys come in the order of src/core/wire.ts; what is empty counts as not given.
-type record struct {
-	encoder
-	kind kind
-}
+// The ops, with their members in the order of src/core/wire.ts.
 
-// kind is what sort of op it is: a full queue gives up metrics first.
-type kind uint8
-
-const (
-	kindStart kind = iota
-	kindState
-	kindEvent
-	kindMetric
-	kindHeartbeat
-	kindDropped
-	kindEnd
-)
-
-func (r *record) begin(k kind, op string) {
-	r.kind = k
-	r.buf = append(append(r.buf[:room], `"op":`...), op...)
-}
-
-func (r *record) finish() { r.buf = append(r.buf, '}') }
-
-func (r *record) start(o *Options, product, version string) {
-	r.begin(kindStart, `"start"`)
-	r.name("start.product", `,"product":`, product)
-	r.name("start.version", `,"version":`, version)
-	r.labels("start.tags", `,"tags":`, o.Tags)
-	before := len(r.buf)
-	r.free(`,"state":`, "state", o.State)
-	if size := len(r.buf) - before - len(`,"state":`); size > maxStateBytes {
-		r.buf = r.buf[:before]
-		r.tooLarge("state", size)
+func writeStart(r *lane.Record, options *Options) {
+	r.Begin(lane.KindStart, `"start"`)
+	r.Name("start.product", `,"product":`, options.Product)
+	r.Name("start.version", `,"version":`, options.Version)
+	r.Labels("start.tags", `,"tags":`, options.Tags)
+	before := len(r.Buf)
+	r.FreeForm(`,"state":`, "state", options.State)
+	if size := len(r.Buf) - before - len(`,"state":`); size > limits.MaxStateBytes {
+		r.Buf = r.Buf[:before]
+		r.LoseSize("state", size)
 	}
-	r.finish()
+	r.Finish()
 }
 
-// state says no when the patch is over the limit: the server would refuse it, and everything beside it.
-func (r *record) state(patch any) bool {
-	r.begin(kindState, `"state","patch":`)
-	before := len(r.buf)
-	r.object("state", patch)
-	if size := len(r.buf) - before; size > maxStateBytes {
-		r.tooLarge("state", size)
+// writeState returns false for a patch over the limit: the server would refuse the whole batch.
+func writeState(r *lane.Record, patch any) bool {
+	r.Begin(lane.KindState, `"state","patch":`)
+	before := len(r.Buf)
+	r.Object("state", patch)
+	if size := len(r.Buf) - before; size > limits.MaxStateBytes {
+		r.LoseSize("state", size)
 		return false
 	}
-	r.finish()
+	r.Finish()
 	return true
 }
 
-func (r *record) event(e *Event) {
-	r.begin(kindEvent, `"event","name":`)
-	r.buf = appendString(r.buf, r.cutName("event.name", e.Name))
-	r.name("event.category", `,"category":`, string(e.Category))
-	r.name("event.group", `,"group":`, e.Group)
-	r.labels("event.labels", `,"labels":`, e.Labels)
-	r.text(`,"message":`, e.Message)
-	r.free(`,"data":`, "data", e.Data)
+func writeEvent(r *lane.Record, e *Event) {
+	r.Begin(lane.KindEvent, `"event","name":`)
+	r.NameValue("event.name", e.Name)
+	r.Name("event.category", `,"category":`, string(e.Category))
+	r.Name("event.group", `,"group":`, e.Group)
+	r.Labels("event.labels", `,"labels":`, e.Labels)
+	r.Text(`,"message":`, e.Message)
+	r.FreeForm(`,"data":`, "data", e.Data)
 	if e.Exception != nil {
-		r.exception(e.Exception)
+		writeException(r, e.Exception)
 	}
-	r.finish()
+	r.Finish()
 
-	if size := len(r.buf) - room; size > maxOpBytes {
-		name, _ := cutText(e.Name, maxName)
-		r.tooLarge(name, size)
-		r.buf = cutStrings(r.buf, maxOpBytes)
+	if size := len(r.Op()); size > limits.MaxOpBytes {
+		name, _ := encode.CutText(e.Name, limits.MaxName)
+		r.LoseSize(name, size)
+		r.Cut()
 	}
 }
 
-func (r *record) exception(x *Exception) {
-	r.cause(&x.Cause)
-	r.text(`,"source_file":`, x.File)
+func writeException(r *lane.Record, x *Exception) {
+	writeCause(r, &x.Cause)
+	r.Text(`,"source_file":`, x.File)
 	if x.Line != 0 {
-		r.whole(`,"source_line":`, x.Line)
+		r.Whole(`,"source_line":`, x.Line)
 	}
-	r.text(`,"source_function":`, x.Function)
+	r.Text(`,"source_function":`, x.Function)
 	if len(x.Causes) > 0 {
-		r.buf = append(r.buf, `,"causes":[`...)
+		r.Buf = append(r.Buf, `,"causes":[`...)
 		for i := range x.Causes {
 			if i > 0 {
-				r.buf = append(r.buf, ',')
+				r.Buf = append(r.Buf, ',')
 			}
-			start := len(r.buf)
-			r.cause(&x.Causes[i])
-			if len(r.buf) == start {
-				r.buf = append(r.buf, '{')
+			start := len(r.Buf)
+			writeCause(r, &x.Causes[i])
+			if len(r.Buf) == start {
+				r.Buf = append(r.Buf, '{')
 			}
-			r.buf[start] = '{' // in place of its first comma
-			r.buf = append(r.buf, '}')
+			r.Buf[start] = '{' // in place of the first comma
+			r.Buf = append(r.Buf, '}')
 		}
-		r.buf = append(r.buf, ']')
+		r.Buf = append(r.Buf, ']')
 	}
 	switch x.Handled {
 	case Handled:
-		r.buf = append(r.buf, `,"handled":true`...)
+		r.Buf = append(r.Buf, `,"handled":true`...)
 	case Unhandled:
-		r.buf = append(r.buf, `,"handled":false`...)
+		r.Buf = append(r.Buf, `,"handled":false`...)
 	}
 }
 
-func (r *record) cause(c *Cause) {
-	r.text(`,"exception_type":`, c.Type)
-	r.text(`,"exception_msg":`, c.Message)
+func writeCause(r *lane.Record, c *Cause) {
+	r.Text(`,"exception_type":`, c.Type)
+	r.Text(`,"exception_msg":`, c.Message)
 	if len(c.Stack) > 0 {
-		r.buf = appendStrings(append(r.buf, `,"stacktrace":`...), c.Stack)
+		r.Buf = encode.AppendStrings(append(r.Buf, `,"stacktrace":`...), c.Stack)
 	}
 }
 
-// metric says no when there is no finite number to record.
-func (r *record) metric(op, key, name string, value float64, details []Detail) bool {
+// writeMetric returns false for a value that is not finite: the server would refuse the whole batch.
+func writeMetric(r *lane.Record, op, key, name string, value float64, details []Detail) bool {
 	if math.IsNaN(value) || math.IsInf(value, 0) {
-		cut, _ := cutText(name, maxName)
-		quoted := appendFloat(nil, value, 64)
-		r.losses = append(r.losses, loss{"not_finite", cut + ": " + string(quoted[1:len(quoted)-1])})
+		cut, _ := encode.CutText(name, limits.MaxName)
+		quoted := encode.AppendFloat(nil, value, 64)
+		r.Lose("not_finite", cut+": "+string(quoted[1:len(quoted)-1]))
 		return false
 	}
-	r.begin(kindMetric, op)
-	r.buf = appendString(r.buf, r.cutName("metric.name", name))
+	r.Begin(lane.KindMetric, op)
+	r.NameValue("metric.name", name)
 	if len(details) == 0 {
-		r.buf = appendNumber(append(r.buf, key...), value, 64)
-		r.finish()
+		r.Buf = encode.AppendNumber(append(r.Buf, key...), value, 64)
+		r.Finish()
 		return true
 	}
 
-	d := merged(details)
-	r.name("metric.unit", `,"unit":`, d.unit)
-	r.labels("metric.tags", `,"tags":`, d.tags)
-	r.free(`,"metadata":`, "metadata", d.metadata)
-	r.buf = appendNumber(append(r.buf, key...), value, 64)
+	d := mergeDetails(details)
+	r.Name("metric.unit", `,"unit":`, d.unit)
+	r.Labels("metric.tags", `,"tags":`, d.tags)
+	r.FreeForm(`,"metadata":`, "metadata", d.metadata)
+	r.Buf = encode.AppendNumber(append(r.Buf, key...), value, 64)
 	if d.count > 0 {
-		r.whole(`,"count":`, d.count)
+		r.Whole(`,"count":`, d.count)
 	}
-	r.buckets(d.buckets)
-	r.finish()
+	writeBuckets(r, d.buckets)
+	r.Finish()
 	return true
 }
 
-// buckets writes the finite bounds: the last bucket has none in any case.
-func (r *record) buckets(bounds []float64) {
+// writeBuckets writes the finite upper bounds. The last bucket never has one.
+func writeBuckets(r *lane.Record, bounds []float64) {
 	written := 0
 	for _, bound := range bounds {
 		if math.IsNaN(bound) || math.IsInf(bound, 0) {
 			continue
 		}
-		if written == maxBuckets {
-			r.losses = append(r.losses, loss{"too_large", "metric.buckets"})
+		if written == limits.MaxBuckets {
+			r.Lose("too_large", "metric.buckets")
 			break
 		}
 		if written == 0 {
-			r.buf = append(r.buf, `,"buckets":[`...)
+			r.Buf = append(r.Buf, `,"buckets":[`...)
 		} else {
-			r.buf = append(r.buf, ',')
+			r.Buf = append(r.Buf, ',')
 		}
-		r.buf = appendNumber(r.buf, bound, 64)
+		r.Buf = encode.AppendNumber(r.Buf, bound, 64)
 		written++
 	}
 	if written > 0 {
-		r.buf = append(r.buf, ']')
+		r.Buf = append(r.Buf, ']')
 	}
 }
 
-func (r *record) heartbeat(timeoutMs float64) {
-	r.begin(kindHeartbeat, `"heartbeat"`)
+// writeHeartbeat writes a heartbeat, with the timeout if that is a whole millisecond or more.
+func writeHeartbeat(r *lane.Record, timeoutMs float64) {
+	r.Begin(lane.KindHeartbeat, `"heartbeat"`)
 	if timeoutMs >= 1 && !math.IsInf(timeoutMs, 0) {
-		r.buf = appendNumber(append(r.buf, `,"timeout_ms":`...), timeoutMs, 64)
+		r.Buf = encode.AppendNumber(append(r.Buf, `,"timeout_ms":`...), timeoutMs, 64)
 	}
-	r.finish()
+	r.Finish()
 }
 
-func (r *record) end(exit *exit) {
-	r.begin(kindEnd, `"end"`)
-	if exit != nil {
-		r.whole(`,"exit_code":`, exit.code)
-		r.name("", `,"signal":`, exit.signal)
-	}
-	r.finish()
+func writePause(r *lane.Record) {
+	r.Begin(lane.KindHeartbeat, `"pause"`)
+	r.Finish()
 }
 
-// exit is how a program goes, if it said so.
-type exit struct {
-	code   int
-	signal string
+func writeResume(r *lane.Record) {
+	r.Begin(lane.KindHeartbeat, `"resume"`)
+	r.Finish()
 }
 
-func (r *record) crash(reason string, exitCode int) {
-	r.begin(kindEnd, `"crash"`)
-	r.text(`,"reason":`, reason)
-	r.whole(`,"exit_code":`, exitCode)
-	r.finish()
+func writeEnd(r *lane.Record) {
+	r.Begin(lane.KindEnd, `"end"`)
+	r.Finish()
 }
 
-func (r *record) dropped(cause string, count int, detail string) {
-	r.begin(kindDropped, `"dropped","cause":`)
-	r.buf = appendString(r.buf, cause)
-	r.whole(`,"count":`, count)
-	r.text(`,"detail":`, detail)
-	r.finish()
+func writeExit(r *lane.Record, exitCode int, signal string) {
+	r.Begin(lane.KindEnd, `"end"`)
+	r.Whole(`,"exit_code":`, exitCode)
+	r.Name("end.signal", `,"signal":`, signal)
+	r.Finish()
 }
 
-func (r *record) text(key, value string) {
-	if value != "" {
-		r.buf = appendString(append(r.buf, key...), value)
-	}
-}
-
-func (r *record) whole(key string, value int) {
-	r.buf = strconv.AppendInt(append(r.buf, key...), int64(value), 10)
-}
-
-// free writes a free-form object, unless it is empty.
-func (r *record) free(key, root string, value any) {
-	if value == nil {
-		return
-	}
-	before := len(r.buf)
-	r.buf = append(r.buf, key...)
-	r.object(root, value)
-	if string(r.buf[before+len(key):]) == "{}" {
-		r.buf = r.buf[:before]
-	}
-}
-
-func (r *record) name(field, key, value string) {
-	if value != "" {
-		r.buf = appendString(append(r.buf, key...), r.cutName(field, value))
-	}
-}
-
-func (r *record) cutName(field, name string) string {
-	kept, isCut := cutText(name, maxName)
-	if isCut && field != "" {
-		r.losses = append(r.losses, loss{"too_large", field})
-	}
-	return kept
-}
-
-func (r *record) labels(field, key string, labels []string) {
-	if len(labels) == 0 {
-		return
-	}
-	isCut := len(labels) > maxLabels
-	if isCut {
-		labels = labels[:maxLabels]
-	}
-	r.buf = append(append(r.buf, key...), '[')
-	for i, label := range labels {
-		if i > 0 {
-			r.buf = append(r.buf, ',')
-		}
-		kept, short := cutText(label, maxLabel)
-		isCut = isCut || short
-		r.buf = appendString(r.buf, kept)
-	}
-	r.buf = append(r.buf, ']')
-	if isCut {
-		r.losses = append(r.losses, loss{"too_large", field})
-	}
-}
-
-func (r *record) tooLarge(what string, size int) {
-	r.losses = append(r.losses, loss{"too_large", what + ": " + strconv.Itoa(size) + " bytes"})
-}
-
-// cutText cuts at a whole character so that at most so many UTF-16 units are left, which is how the server counts.
-func cutText(s string, units int) (kept string, isCut bool) {
-	if len(s) <= units {
-		return s, false
-	}
-	for i, character := range s {
-		units--
-		if character >= 0x10000 {
-			units--
-		}
-		if units < 0 {
-			return s[:i], true
-		}
-	}
-	return s, false
-}
-
-// merged is what several details say together; of two that say the same thing, the last.
-func merged(details []Detail) Detail {
-	d := details[0]
-	for _, next := range details[1:] {
-		if next.unit != "" {
-			d.unit = next.unit
-		}
-		if next.tags != nil {
-			d.tags = next.tags
-		}
-		if next.metadata != nil {
-			d.metadata = next.metadata
-		}
-		if next.buckets != nil {
-			d.buckets = next.buckets
-		}
-		if next.count != 0 {
-			d.count = next.count
-		}
-	}
-	return d
+func writeCrash(r *lane.Record, reason string, exitCode int) {
+	r.Begin(lane.KindEnd, `"crash"`)
+	r.Text(`,"reason":`, reason)
+	r.Whole(`,"exit_code":`, exitCode)
+	r.Finish()
 }

@@ -17,9 +17,11 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/datacat/datacat/clients/go/v2/internal/lanetest"
 )
 
-// TestMain lets the test binary be the program that is recorded: DATACAT_TEST_PROGRAM names what it does.
+// TestMain runs the test binary as the program that is recorded, if DATACAT_TEST_PROGRAM names one.
 func TestMain(m *testing.M) {
 	program, ok := programs[os.Getenv("DATACAT_TEST_PROGRAM")]
 	if !ok {
@@ -29,7 +31,7 @@ func TestMain(m *testing.M) {
 }
 
 var programs = map[string]func(){
-	// Says each record's number once its call has returned, until it is killed.
+	// Prints the number of each record after its call has returned, until it is killed.
 	"endless": func() {
 		s := Open(context.Background(), Options{})
 		for i := 2; ; i++ {
@@ -44,7 +46,7 @@ var programs = map[string]func(){
 			fmt.Println(i)
 		}
 	},
-	// Writes beyond the largest file that it may have.
+	// Writes more than the largest file that the process may have.
 	"limited": func() {
 		limit := syscall.Rlimit{Cur: 4096, Max: 4096}
 		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
@@ -57,7 +59,7 @@ var programs = map[string]func(){
 		s.End()
 		fmt.Println(s.ID(), s.Stats().Dropped["disk_full"])
 	},
-	// Has lost everything a program may lose.
+	// Runs without input, output and working directory.
 	"homeless": func() {
 		os.Stdin.Close()
 		os.Stdout.Close()
@@ -69,7 +71,7 @@ var programs = map[string]func(){
 		s.End()
 		fmt.Fprint(os.Stderr, s.Stats().Records)
 	},
-	// Makes the calls of golden files in earnest, and prints each one's session.
+	// Makes the calls of golden files in real sessions, and prints the id of each session.
 	"golden": func() {
 		for _, file := range filepath.SplitList(os.Getenv("DATACAT_TEST_GOLDEN")) {
 			fmt.Println(playGolden(file, os.Getenv("DATACAT_TEST_DIRECT") != ""))
@@ -82,7 +84,7 @@ var programs = map[string]func(){
 		var nowhere *point
 		nowhere.X = 1
 	},
-	// Panics with nothing, which before Go 1.21 recover does not tell from no panic.
+	// Panics with nil, for which recover returns the same as for no panic before Go 1.21.
 	"panic with nil": func() {
 		s := Open(context.Background(), Options{})
 		defer s.End()
@@ -93,9 +95,9 @@ var programs = map[string]func(){
 			defer s.Recover()
 			panic(nil)
 		}()
-		fmt.Println("it went on")
+		fmt.Println("it continued")
 	},
-	// Leaves its goroutine with no panic.
+	// Ends a goroutine without a panic.
 	"goexit": func() {
 		s := Open(context.Background(), Options{})
 		left := make(chan bool)
@@ -108,7 +110,7 @@ var programs = map[string]func(){
 		s.LogEvent("went on", nil)
 		s.End()
 	},
-	// A daemon that says who it is and whom it serves, and lives for a moment.
+	// Is a daemon that writes its process, session and folder to a file, and runs for a moment.
 	"daemon": func() {
 		home := os.Getenv("DATACAT_HOME")
 		folder, _ := os.Getwd()
@@ -135,7 +137,7 @@ func playGolden(file string, direct bool) string {
 	}
 	s := &Session{options: Options{Direct: direct}}
 	for _, call := range callsIn(text) {
-		if call[0] == "open" { // which says how; the zero session has not opened itself yet
+		if call[0] == "open" { // the zero session is not open yet
 			s.options = optionsIn(call[1].(Data))
 			s.options.Direct = direct
 			s.ready()
@@ -157,7 +159,7 @@ func program(t *testing.T, name string, environment ...string) *exec.Cmd {
 	return command
 }
 
-func TestWhatACallWroteSurvivesKill(t *testing.T) {
+func TestRecordsOfReturnedCallsSurviveKill(t *testing.T) {
 	for round := 0; round < 12; round++ {
 		home := t.TempDir()
 		command := program(t, "endless", "DATACAT_HOME="+home, "DATACAT_LANE_BYTES=20000")
@@ -168,38 +170,34 @@ func TestWhatACallWroteSurvivesKill(t *testing.T) {
 		if err := command.Start(); err != nil {
 			t.Fatal(err)
 		}
-		said, killAt := 0, 1+rand.Intn(600)
+		printed, killAt := 0, 1+rand.Intn(600)
 		for scanner := bufio.NewScanner(output); scanner.Scan(); {
 			if n, err := strconv.Atoi(scanner.Text()); err == nil {
-				said = n
+				printed = n
 			}
-			if said == killAt {
-				command.Process.Kill() // and read what it had said by then
+			if printed == killAt {
+				command.Process.Kill() // and read what it printed until then
 			}
 		}
 		command.Wait()
-		seen, _ := readDamaged(t, sessionIn(home))
-		for i := 1; i <= said; i++ {
-			if !seen[i] {
-				t.Fatalf("record %d of %d is missing", i, said)
+		whole, _ := lanetest.Undamaged(t, partsIn(t, home))
+		for i := 1; i <= printed; i++ {
+			if !whole[i] {
+				t.Fatalf("record %d of %d is missing", i, printed)
 			}
 		}
-		if said < killAt {
-			t.Fatalf("it was killed at %d and had said %d", killAt, said)
+		if printed < killAt {
+			t.Fatalf("it was to be killed at %d and printed %d", killAt, printed)
 		}
 	}
 }
 
-// sessionIn reads back a lane that another process wrote.
-func sessionIn(home string) *Session {
-	s := &Session{}
-	s.opening.Do(func() {})
-	s.sink = newLane(header{}, laneBytes, func() []string { return []string{filepath.Join(home, "lanes")} })
-	s.sink.(*lane).header.lane = "*"
-	return s
+// partsIn lists the files of all lanes in a home.
+func partsIn(t *testing.T, home string) []string {
+	return lanetest.Parts(t, filepath.Join(home, "lanes"), "*")
 }
 
-func TestALimitOnTheSizeOfFilesOnlyMakesMoreParts(t *testing.T) {
+func TestALimitOnTheSizeOfFilesMakesMoreParts(t *testing.T) {
 	home := t.TempDir()
 	output, err := program(t, "limited", "DATACAT_HOME="+home).CombinedOutput()
 	if err != nil {
@@ -208,9 +206,9 @@ func TestALimitOnTheSizeOfFilesOnlyMakesMoreParts(t *testing.T) {
 	var id string
 	var lost int
 	fmt.Sscan(string(output), &id, &lost)
-	seen, told := readDamaged(t, sessionIn(home))
-	if len(seen)+lost < 502 || lost != told || lost > 20 || len(parts(t, sessionIn(home))) < 10 {
-		t.Errorf("%d whole, %d lost, %d told, %d parts", len(seen), lost, told, len(parts(t, sessionIn(home))))
+	whole, counted := lanetest.Undamaged(t, partsIn(t, home))
+	if len(whole)+lost < 502 || lost != counted || lost > 20 || len(partsIn(t, home)) < 10 {
+		t.Errorf("%d whole, %d lost, %d counted, %d parts", len(whole), lost, counted, len(partsIn(t, home)))
 	}
 }
 
@@ -224,32 +222,32 @@ func TestAProgramWithoutHomeFolderAndStreamsIsRecorded(t *testing.T) {
 	}
 }
 
-func TestAPanickingProgramStillDiesOfItsPanic(t *testing.T) {
+func TestAPanickingProgramExitsByItsPanic(t *testing.T) {
 	home := t.TempDir()
 	output, err := program(t, "panic", "DATACAT_HOME="+home).CombinedOutput()
 	if exit, ok := err.(*exec.ExitError); !ok || exit.ExitCode() != panicExitCode || !strings.Contains(string(output), "nil pointer dereference") || !strings.Contains(string(output), "goroutine 1") {
 		t.Errorf("%v: %s", err, output)
 	}
-	ops := lines(t, sessionIn(home))
+	ops := lanetest.Ops(t, partsIn(t, home))
 	if len(ops) != 3 || ops[1]["exception_type"] != "runtime.errorString" || ops[2]["op"] != "crash" {
 		t.Errorf("%v", ops)
 	}
 }
 
-func TestAPanicWithNilGoesOnAndGoexitIsNone(t *testing.T) {
+func TestAPanicWithNilContinuesAndGoexitIsNoPanic(t *testing.T) {
 	home := t.TempDir()
 	output, err := program(t, "panic with nil", "DATACAT_HOME="+home, "GODEBUG=panicnil=1").CombinedOutput()
-	if exit, ok := err.(*exec.ExitError); !ok || exit.ExitCode() != panicExitCode || strings.Contains(string(output), "it went on") {
+	if exit, ok := err.(*exec.ExitError); !ok || exit.ExitCode() != panicExitCode || strings.Contains(string(output), "it continued") {
 		t.Errorf("%v: %s", err, output)
 	}
-	if ops := lines(t, sessionIn(home)); len(ops) != 3 || ops[1]["exception_msg"] != "nil" || ops[2]["op"] != "crash" {
+	if ops := lanetest.Ops(t, partsIn(t, home)); len(ops) != 3 || ops[1]["exception_msg"] != "nil" || ops[2]["op"] != "crash" {
 		t.Errorf("%v", ops)
 	}
 	home = t.TempDir()
 	if output, err := program(t, "goexit", "DATACAT_HOME="+home).CombinedOutput(); err != nil {
 		t.Errorf("%v: %s", err, output)
 	}
-	if ops := lines(t, sessionIn(home)); len(ops) != 3 || ops[1]["name"] != "went on" || ops[2]["op"] != "end" {
+	if ops := lanetest.Ops(t, partsIn(t, home)); len(ops) != 3 || ops[1]["name"] != "went on" || ops[2]["op"] != "end" {
 		t.Errorf("%v", ops)
 	}
 }
@@ -262,43 +260,15 @@ func TestADaemonIsStartedOnceDetachedAndLeavesNoZombie(t *testing.T) {
 	for i := 0; i < 3; i++ {
 		defer Open(context.Background(), Options{}).End()
 	}
-	var said []byte
+	var text []byte
 	within(t, func() bool {
-		said, _ = os.ReadFile(filepath.Join(home, "started"))
-		return len(said) > 0
+		text, _ = os.ReadFile(filepath.Join(home, "started"))
+		return len(text) > 0
 	})
-	told := strings.Split(string(said), "\n")
-	if told[0] != told[1] || told[2] != home { // it leads a session of its own, and holds on to no folder of ours
-		t.Errorf("%q", told)
+	started := strings.Split(string(text), "\n")
+	if started[0] != started[1] || started[2] != home { // it leads a session of its own, and does not use the program's folder
+		t.Errorf("%q", started)
 	}
-	pid, _ := strconv.Atoi(told[0])
-	within(t, func() bool { return syscall.Kill(pid, 0) == syscall.ESRCH }) // a zombie would still be there
-}
-
-func TestADaemonThatLivesIsNotStartedAgain(t *testing.T) {
-	home := t.TempDir()
-	say := func(pid int, started string) {
-		text := fmt.Sprintf(`{"pid":%d,"pid_started":%q,"port":8079,"version":"2.0.0"}`, pid, started)
-		if err := os.WriteFile(filepath.Join(home, "daemon.json"), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if isServed(home) {
-		t.Error("nobody serves it")
-	}
-	say(os.Getpid(), startOf(os.Getpid()))
-	if !isServed(home) {
-		t.Error("we do")
-	}
-	if say(os.Getpid(), "1"); startOf(os.Getpid()) != "" && isServed(home) {
-		t.Error("that is another process, which had our pid before")
-	}
-	command := program(t, "panic", "DATACAT_DISABLED=1")
-	if command.Start() == nil {
-		within(t, func() bool { return startOf(1) == "" || isZombie(command.Process.Pid) })
-		if say(command.Process.Pid, startOf(command.Process.Pid)); isServed(home) && startOf(1) != "" {
-			t.Error("a zombie serves nobody")
-		}
-		command.Wait()
-	}
+	pid, _ := strconv.Atoi(started[0])
+	within(t, func() bool { return syscall.Kill(pid, 0) == syscall.ESRCH }) // a zombie would still have the pid
 }

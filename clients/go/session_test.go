@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"io/fs"
 	"log"
 	"os"
@@ -16,6 +15,11 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/datacat/datacat/clients/go/v2/internal/lane"
+	"github.com/datacat/datacat/clients/go/v2/internal/lanetest"
+	"github.com/datacat/datacat/clients/go/v2/internal/limits"
+	"github.com/datacat/datacat/clients/go/v2/internal/process"
 )
 
 func TestTheZeroSessionOpensItselfAndANilOneDoesNothing(t *testing.T) {
@@ -57,26 +61,26 @@ func TestTheZeroSessionOpensItselfAndANilOneDoesNothing(t *testing.T) {
 	none.LogWriter("g").Write([]byte("line\n"))
 	none.End()
 	if none.ID() != "" || none.Stats().Records != 0 || none.Flush(context.Background()) != nil || none.Environment() != nil {
-		t.Error("a nil session knows something")
+		t.Error("a nil session recorded something")
 	}
 	if FromContext(context.Background()) != nil || FromContext(NewContext(context.Background(), &s)) != &s {
-		t.Error("a context does not carry the session")
+		t.Error("the context does not carry the session")
 	}
 }
 
-// patient is a state that takes as long to write as a test wants.
-type patient struct{ reached, goOn chan struct{} }
+// slowState is a state whose encoding waits for the test.
+type slowState struct{ reached, goOn chan struct{} }
 
-func (p patient) MarshalJSON() ([]byte, error) {
+func (p slowState) MarshalJSON() ([]byte, error) {
 	close(p.reached)
 	<-p.goOn
 	return []byte("{}"), nil
 }
 
-func TestASessionThatIsEndedWhileItOpensIsEnded(t *testing.T) {
+func TestASessionThatEndsWhileItOpensHasItsStartAndItsEnd(t *testing.T) {
 	t.Setenv("DATACAT_HOME", t.TempDir())
 	t.Setenv("DATACAT_DAEMON", "off")
-	state := patient{make(chan struct{}), make(chan struct{})}
+	state := slowState{make(chan struct{}), make(chan struct{})}
 	s := &Session{options: Options{State: state}}
 	go s.Heartbeat()
 	<-state.reached
@@ -85,7 +89,7 @@ func TestASessionThatIsEndedWhileItOpensIsEnded(t *testing.T) {
 		s.End()
 		close(ended)
 	}()
-	within(t, s.ended.Load)
+	within(t, s.hasEnded.Load)
 	close(state.goOn)
 	<-ended
 	if ops := lines(t, s); ops[0]["op"] != "start" || last(t, s)["op"] != "end" {
@@ -106,7 +110,7 @@ func TestDisabledRecordsNothing(t *testing.T) {
 }
 
 func TestManyGoroutinesShareOneLaneWithoutAHole(t *testing.T) {
-	t.Setenv("DATACAT_LANE_BYTES", "20000") // so that parts change under them, too
+	t.Setenv("DATACAT_LANE_BYTES", "20000") // so short that parts end during the test
 	s := testSession(t)
 	var all sync.WaitGroup
 	for g := 0; g < 8; g++ {
@@ -139,7 +143,7 @@ func TestManyGoroutinesShareOneLaneWithoutAHole(t *testing.T) {
 		t.Errorf("%v", counts)
 	}
 	if s.Stats().Records != int64(len(ops)) {
-		t.Errorf("stats say %d, the lane has %d", s.Stats().Records, len(ops))
+		t.Errorf("stats count %d records, the lane has %d", s.Stats().Records, len(ops))
 	}
 }
 
@@ -167,7 +171,7 @@ func TestAChildJoinsTheSessionOfItsParent(t *testing.T) {
 	}
 }
 
-func TestAChildInAnotherFolderFindsTheHomeOfItsParent(t *testing.T) {
+func TestAChildInAnotherFolderHasTheHomeOfItsParent(t *testing.T) {
 	absolute, err := filepath.Abs("recordings")
 	if err != nil {
 		t.Fatal(err)
@@ -181,12 +185,12 @@ func TestAChildInAnotherFolderFindsTheHomeOfItsParent(t *testing.T) {
 	}
 }
 
-func TestATimeThatNoServerTakesIsNow(t *testing.T) {
+func TestATimeThatTheServerRefusesIsReplacedByNow(t *testing.T) {
 	s := testSession(t)
 	for _, at := range []time.Time{{}, time.Unix(-1, 0), time.Unix(1_790_000_000_000_000, 0), time.Unix(1<<62, 0)} {
 		s.Log(Event{Name: "e", Time: at})
 		ms, err := last(t, s)["at"].(json.Number).Int64()
-		if err != nil || time.Since(time.UnixMilli(ms)) > time.Hour || ms > maxTime {
+		if err != nil || time.Since(time.UnixMilli(ms)) > time.Hour || ms > limits.MaxTime {
 			t.Errorf("%v is at %d", at, ms)
 		}
 	}
@@ -196,9 +200,9 @@ func TestATimeThatNoServerTakesIsNow(t *testing.T) {
 	}
 }
 
-func TestAnIDThatNoServerTakesIsNotJoined(t *testing.T) {
+func TestAnIDThatTheServerRefusesIsNotJoined(t *testing.T) {
 	t.Setenv("DATACAT_SESSION", "../etc passwd")
-	if s := testSession(t); s.joined || lines(t, s)[0]["op"] != "start" {
+	if s := testSession(t); s.isJoined || lines(t, s)[0]["op"] != "start" {
 		t.Error(s.ID())
 	}
 }
@@ -231,6 +235,8 @@ func TestAnErrorIsRecordedWithItsCausesAndTheCallersStack(t *testing.T) {
 	}
 }
 
+type point struct{ X int }
+
 type brokenError struct{ message *string }
 
 func (e *brokenError) Error() string { return *e.message }
@@ -241,19 +247,19 @@ type endless struct{}
 func (endless) Error() string { return "endless" }
 func (endless) Unwrap() error { return endless{} }
 
-func TestErrorsThatPanicOrNeverEndDoNoHarm(t *testing.T) {
+func TestErrorsThatPanicOrNeverEndAreRecorded(t *testing.T) {
 	s := testSession(t)
 	s.LogException(&brokenError{}, nil)
 	if op := last(t, s); op["exception_type"] != "datacat.brokenError" || op["causes"] != nil {
 		t.Errorf("%v", op)
 	}
 	s.LogException(endless{}, nil)
-	if causes := last(t, s)["causes"].([]any); len(causes) != maxCauses {
+	if causes := last(t, s)["causes"].([]any); len(causes) != limits.MaxCauses {
 		t.Errorf("%d causes", len(causes))
 	}
 }
 
-func TestAPanicIsRecordedAndGoesOn(t *testing.T) {
+func TestAPanicIsRecordedAndContinues(t *testing.T) {
 	s := testSession(t)
 	value := func() (value any) {
 		defer func() { value = recover() }()
@@ -262,36 +268,36 @@ func TestAPanicIsRecordedAndGoesOn(t *testing.T) {
 		return items[len(items)]
 	}()
 	if value == nil || !strings.Contains(fmt.Sprint(value), "index out of range") {
-		t.Errorf("the panic did not go on: %v", value)
+		t.Errorf("the panic did not continue: %v", value)
 	}
 	ops := lines(t, s)
 	event, crash := ops[len(ops)-2], ops[len(ops)-1]
 	if event["exception_type"] != "runtime.boundsError" || event["handled"] != false || crash["op"] != "crash" || crash["reason"] != "uncaught_exception" {
 		t.Errorf("%v %v", event, crash)
 	}
-	if function := event["source_function"].(string); !strings.Contains(function, "TestAPanicIsRecordedAndGoesOn") {
+	if function := event["source_function"].(string); !strings.Contains(function, "TestAPanicIsRecordedAndContinues") {
 		t.Errorf("from %s", function)
 	}
 
-	survivor := testSession(t)
+	surviving := testSession(t)
 	func() {
-		defer func() { survivor.LogPanic(recover(), Data{"request": 7}) }()
+		defer func() { surviving.LogPanic(recover(), Data{"request": 7}) }()
 		panic("text")
 	}()
-	survivor.LogEvent("still here", nil)
-	ops = lines(t, survivor)
+	surviving.LogEvent("still here", nil)
+	ops = lines(t, surviving)
 	if op := ops[1]; op["exception_type"] != "panic" || op["exception_msg"] != "text" || op["handled"] != true {
 		t.Errorf("%v", op)
 	}
 	func() {
-		defer survivor.Recover() // without a panic it does nothing
+		defer surviving.Recover() // there is no panic
 	}()
-	if len(lines(t, survivor)) != 3 {
+	if len(lines(t, surviving)) != 3 {
 		t.Error("Recover without a panic wrote something")
 	}
 }
 
-func TestAnyValueMayBePanickedWith(t *testing.T) {
+func TestAPanicWithAnyValueIsRecorded(t *testing.T) {
 	s := testSession(t)
 	cycle := map[string]any{"code": 3}
 	cycle["self"] = cycle
@@ -333,7 +339,7 @@ func TestTimersMeasureAndCount(t *testing.T) {
 	zero.Add(1)
 	none.Add(1)
 	if zero.Stop() != 0 || none.Stop() != 0 {
-		t.Error("a timer that was never made measured something")
+		t.Error("a timer that was never started measured something")
 	}
 	s.Duration("load", 1500*time.Millisecond)
 	ops := lines(t, s)
@@ -349,7 +355,7 @@ func TestTimersMeasureAndCount(t *testing.T) {
 	}
 }
 
-func TestKeepBeatingBeatsUntilItsContextIsDone(t *testing.T) {
+func TestKeepBeatingSendsHeartbeatsUntilItsContextIsDone(t *testing.T) {
 	s := testSession(t)
 	ctx, cancel := context.WithCancel(context.Background())
 	s.KeepBeating(ctx, 15*time.Millisecond)
@@ -367,25 +373,25 @@ func TestNoGoroutineOutlivesItsSession(t *testing.T) {
 	s.KeepBeating(context.Background(), time.Hour)
 	s.End()
 
-	f := newFarServer(t)
+	f := newTestServer(t)
 	ctx, cancel := context.WithCancel(context.Background())
 	sent := Open(ctx, Options{URL: f.URL, Direct: true})
 	sent.KeepBeating(ctx, time.Hour)
 	flush(t, sent)
-	cancel()                                                             // and no End
-	within(t, func() bool { return runtime.NumGoroutine() <= before+2 }) // the far server's own
+	cancel()                                                             // without End
+	within(t, func() bool { return runtime.NumGoroutine() <= before+2 }) // those of the test server
 	f.Close()
 	within(t, func() bool { return runtime.NumGoroutine() <= before })
 }
 
-func TestNoContextIsAsGoodAsAnyOther(t *testing.T) {
+func TestANilContextIsAnEmptyOne(t *testing.T) {
 	s := testSession(t)
 	var none context.Context
 	s.KeepBeating(none, time.Hour)
 	if FromContext(none) != nil || FromContext(NewContext(none, s)) != s {
-		t.Error("it carries no session")
+		t.Error("the context does not carry the session")
 	}
-	f := newFarServer(t)
+	f := newTestServer(t)
 	sent := Open(none, Options{URL: f.URL, Direct: true})
 	if err := sent.Flush(none); err != nil {
 		t.Error(err)
@@ -401,15 +407,7 @@ func TestLinesOfTheLogPackageBecomeEvents(t *testing.T) {
 	}
 }
 
-func TestSecretsOfTheCommandLineAreNotInTheHeader(t *testing.T) {
-	got := withoutSecrets([]string{"--level", "3", "--token=abc", "--password", "hunter2", "-api-key", "--verbose", "API_KEY=x", "--tokens"})
-	want := []string{"--level", "3", "--token=[redacted]", "--password", "[redacted]", "-api-key", "--verbose", "API_KEY=[redacted]", "--tokens"}
-	if strings.Join(got, " ") != strings.Join(want, " ") {
-		t.Errorf("%q", got)
-	}
-}
-
-func TestTheHeaderSaysWhoWrites(t *testing.T) {
+func TestTheHeaderDescribesTheWriter(t *testing.T) {
 	s := testSession(t)
 	text, err := os.ReadFile(parts(t, s)[0])
 	if err != nil {
@@ -428,7 +426,7 @@ func TestTheHeaderSaysWhoWrites(t *testing.T) {
 	if err := json.Unmarshal(bytes.SplitN(text, []byte("\n"), 2)[0][9:], &h); err != nil {
 		t.Fatal(err)
 	}
-	if h.Session != s.ID() || h.Format != 1 || h.Writer.Pid != os.Getpid() || h.Writer.Client != "datacat-go "+Version || h.Writer.PidStarted != startOf(os.Getpid()) || h.MonotonicMs < 0 {
+	if h.Session != s.ID() || h.Format != 1 || h.Writer.Pid != os.Getpid() || h.Writer.Client != "datacat-go "+Version || h.Writer.PidStarted != process.StartOf(os.Getpid()) || h.MonotonicMs < 0 {
 		t.Errorf("%+v", h)
 	}
 	info, _ := os.Stat(parts(t, s)[0])
@@ -438,31 +436,10 @@ func TestTheHeaderSaysWhoWrites(t *testing.T) {
 	}
 }
 
-// lines are all records of a session's lane, each with a right checksum and the next sequence.
+// lines are all records of a session's lane, each with its checksum and the next sequence.
 func lines(t testing.TB, s *Session) []map[string]any {
 	t.Helper()
-	var ops []map[string]any
-	for _, path := range parts(t, s) {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for i, line := range strings.Split(strings.TrimSuffix(string(text), "\n"), "\n") {
-			var op map[string]any
-			decoder := json.NewDecoder(strings.NewReader(line[9:]))
-			decoder.UseNumber()
-			if line[:9] != fmt.Sprintf("%08x ", crc32.ChecksumIEEE([]byte(line[9:]))) || decoder.Decode(&op) != nil {
-				t.Fatalf("a damaged line: %q", line)
-			}
-			if i > 0 {
-				ops = append(ops, op)
-				if op["seq"] != json.Number(fmt.Sprint(len(ops))) {
-					t.Fatalf("record %d has sequence %v", len(ops), op["seq"])
-				}
-			}
-		}
-	}
-	return ops
+	return lanetest.Ops(t, parts(t, s))
 }
 
 func last(t testing.TB, s *Session) map[string]any {
@@ -473,20 +450,17 @@ func last(t testing.TB, s *Session) map[string]any {
 
 func parts(t testing.TB, s *Session) []string {
 	t.Helper()
-	l := s.sink.(*lane)
-	paths, err := filepath.Glob(filepath.Join(l.folders()[0], l.header.lane+".*.lane"))
-	if err != nil || len(paths) == 0 {
-		t.Fatalf("no lane: %v", err)
-	}
-	return paths
+	l := s.sink.(*lane.Lane)
+	return lanetest.Parts(t, filepath.Join(l.Home(), "lanes"), l.Header.Lane)
 }
 
-func within(t testing.TB, isSo func() bool) {
+// within waits for a condition.
+func within(t testing.TB, isTrue func() bool) {
 	t.Helper()
 	for until := time.Now().Add(20 * time.Second); time.Now().Before(until); time.Sleep(5 * time.Millisecond) {
-		if isSo() {
+		if isTrue() {
 			return
 		}
 	}
-	t.Fatal("it did not become so")
+	t.Fatal("the condition did not become true")
 }

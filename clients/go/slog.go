@@ -7,18 +7,18 @@ import (
 	"log/slog"
 )
 
-// LogOptions say what a log handler records. The zero value records everything from Info on.
+// LogOptions configure a log handler. The zero value records everything from Info on.
 type LogOptions struct {
-	// Level is the least that is recorded. Default: slog.LevelInfo.
+	// Level is the lowest level that is recorded. Default: slog.LevelInfo.
 	Level slog.Leveler
-	// Group is the events' group, e.g. the program's part that logs.
+	// Group is the events' group, e.g. the part of the program that logs.
 	Group string
-	// Next gets each record as well, so that it is still printed.
+	// Next receives each record as well, e.g. to print it.
 	Next slog.Handler
 }
 
-// NewLogHandler makes an event named "log" of each record of log/slog: its level as category, its attributes as data, and
-// an attribute that is an error as exception.
+// NewLogHandler returns a handler that records each record of log/slog as an event named "log": its level as category, its
+// attributes as data, and from slog.LevelError on an attribute that is an error as exception.
 //
 //	slog.SetDefault(slog.New(datacat.NewLogHandler(session, datacat.LogOptions{Next: slog.NewTextHandler(os.Stderr, nil)})))
 func NewLogHandler(session *Session, options LogOptions) slog.Handler {
@@ -28,10 +28,10 @@ func NewLogHandler(session *Session, options LogOptions) slog.Handler {
 type logHandler struct {
 	session *Session
 	options LogOptions
-	scopes  []scope // what With and WithGroup said, outermost first
+	scopes  []scope // from With and WithGroup, outermost first
 }
 
-// scope is a group that was opened, or attributes that were given within the groups before.
+// scope is a group that was opened, or attributes that belong to the groups before it.
 type scope struct {
 	group string
 	attrs []slog.Attr
@@ -60,7 +60,7 @@ func (h *logHandler) Handle(ctx context.Context, record slog.Record) error {
 }
 
 func (h *logHandler) log(record *slog.Record) {
-	defer func() { _ = recover() }() // a LogValuer of the program's may panic
+	defer func() { _ = recover() }() // a LogValuer of the program may panic
 
 	var own []slog.Attr
 	record.Attrs(func(attr slog.Attr) bool {
@@ -84,13 +84,13 @@ func (h *logHandler) log(record *slog.Record) {
 	h.session.log(&event)
 }
 
-// nest puts attributes into the groups they were given in. A group without any is left out.
+// nest puts attributes into their groups. A group without attributes is left out.
 func nest(scopes []scope) Object {
 	var object Object
 	for i, s := range scopes {
 		if s.group != "" {
 			if inner := nest(scopes[i+1:]); len(inner) > 0 {
-				object = append(object, Field{s.group, inner})
+				object = append(object, Field{Key: s.group, Value: inner})
 			}
 			return object
 		}
@@ -105,13 +105,13 @@ func appendAttrs(object Object, attrs []slog.Attr) Object {
 		switch {
 		case value.Kind() != slog.KindGroup:
 			if attr.Key != "" || value.Any() != nil {
-				object = append(object, Field{attr.Key, value.Any()})
+				object = append(object, Field{Key: attr.Key, Value: value.Any()})
 			}
 		case attr.Key == "":
 			object = appendAttrs(object, value.Group())
 		default:
 			if inner := appendAttrs(nil, value.Group()); len(inner) > 0 {
-				object = append(object, Field{attr.Key, inner})
+				object = append(object, Field{Key: attr.Key, Value: inner})
 			}
 		}
 	}

@@ -26,9 +26,9 @@ const options = new Command("npm start --")
 try {
   const server = await serve({ port: options.port, data: resolve(options.data) });
   stopOnSignal(() => server.stop());
-  // The command looks for the server where it usually is.
-  const datacat =
-    server.port === DEFAULT_PORT ? "npx datacat" : `DATACAT_URL=${server.url} npx datacat`;
+  // By its path, because the command may not be installed. It uses the default port unless DATACAT_URL is set.
+  const launcher = resolve(root, "daemon/launch/datacat.mjs");
+  const datacat = server.port === DEFAULT_PORT ? launcher : `DATACAT_URL=${server.url} ${launcher}`;
   const seconds = (performance.now() / 1000).toFixed(1);
   console.log(`
   Datacat is ready: ${server.url}   (${seconds} s)

@@ -1,6 +1,6 @@
 /**
- * Lists over 100,000 sessions, through the whole Worker, against the query that anybody would write first; what a publication
- * costs; and what the Worker adds to a batch on its way to the object.
+ * Lists over 100,000 sessions, through the whole Worker, against the obvious first query; the cost of a publication; and what the
+ * Worker adds to a batch before the object receives it.
  *
  *   npm run bench catalog
  */
@@ -74,9 +74,9 @@ try {
       "SELECT * FROM sessions WHERE id IN (SELECT session_id FROM state_values WHERE value || '' = '=70000')",
     ],
     [
-      "words that few have",
-      "/api/sessions?text=no+such+words",
-      "SELECT * FROM sessions WHERE headline || hostname LIKE '%no such words%'",
+      "text that is rare",
+      "/api/sessions?text=no+such+text",
+      "SELECT * FROM sessions WHERE headline || hostname LIKE '%no such text%'",
     ],
     [
       "by events",
@@ -155,7 +155,7 @@ try {
   rmSync(data, { recursive: true, force: true });
 }
 
-/** A cursor to the n-th newest session, as the list itself would have given it. */
+/** The list's cursor to its n-th newest session. */
 function cursorTo(n: number): string {
   const at = NEWEST - n * 60_000;
   const cursor = JSON.stringify(["created_at desc", at, "0", false]);

@@ -1,6 +1,6 @@
 /**
- * What the Go client costs a program: a call against a bare write of the very bytes it wrote, opening and ending, and what a
- * loop of 60 frames a second feels of 100 calls in each, with nobody listening and with the daemon and the server at work.
+ * What the Go client costs a program: a call against a bare write of the same bytes, opening and ending, and the share of 100 calls
+ * in each frame of a loop of 60 frames a second, without a daemon and with the daemon and the server at work.
  * Run: node test/bench/client-go.bench.ts
  */
 import { spawn, spawnSync } from "node:child_process";
@@ -19,24 +19,24 @@ if (built.status !== 0) process.exit(1);
 try {
   print("cost of a call (medians)", await bench("CallAgainst", "100000x"));
   print("open and end (medians)", await bench("OpenAndEnd", "500x"));
-  print("60 Hz loop, 100 calls a frame: nobody listens", await bench("Frames", "600x"));
+  print("60 Hz loop, 100 calls a frame: no daemon", await bench("Frames", "600x"));
 
   const home = join(folder, "home");
   const server = await serve({ data: join(folder, "data") });
   const env = { ...process.env, DATACAT_HOME: home, DATACAT_URL: server.url };
   const daemon = await runDaemon({ env, folder, port: 0, stay: () => true });
-  const heard = await bench("Frames", "600x", { DATACAT_BENCH_HOME: home });
-  print("60 Hz loop, 100 calls a frame: daemon and server at work", heard);
+  const frames = await bench("Frames", "600x", { DATACAT_BENCH_HOME: home });
+  print("60 Hz loop, 100 calls a frame: daemon and server at work", frames);
   await daemon?.stop();
   await server.stop();
 } finally {
   rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
 }
 
-/** Runs one benchmark beside this process, whose event loop the daemon and the server may be using. */
+/** Runs one benchmark in a process of its own: this one's event loop may run the daemon and the server. */
 async function bench(name: string, times: string, env: NodeJS.ProcessEnv = {}): Promise<string[]> {
-  const words = ["-test.run", "-", "-test.bench", name, "-test.benchtime", times];
-  const child = spawn(binary, words, { env: { ...process.env, ...env }, cwd: folder });
+  const args = ["-test.run", "-", "-test.bench", name, "-test.benchtime", times];
+  const child = spawn(binary, args, { env: { ...process.env, ...env }, cwd: folder });
   let output = "";
   child.stdout.on("data", (text: Buffer) => (output += text.toString()));
   await new Promise((resolve) => child.on("close", resolve));
@@ -48,8 +48,10 @@ function print(title: string, lines: string[]): void {
   console.log(`\n${title}`);
   for (const line of lines) {
     const [name = "", , ...figures] = line.split(/\s+/);
-    const told: string[] = [];
-    for (let i = 0; i + 1 < figures.length; i += 2) told.push(`${figures[i + 1]} ${figures[i]}`);
-    console.log(`  ${name.replace(/^Benchmark[^/]*\/?|-\d+$/g, "").padEnd(26)}${told.join(" · ")}`);
+    const columns: string[] = [];
+    for (let i = 0; i + 1 < figures.length; i += 2) columns.push(`${figures[i + 1]} ${figures[i]}`);
+    console.log(
+      `  ${name.replace(/^Benchmark[^/]*\/?|-\d+$/g, "").padEnd(26)}${columns.join(" · ")}`,
+    );
   }
 }

@@ -1,6 +1,6 @@
 /**
- * What the Python client costs (client_python.py), and what a loop of 60 frames a second feels of 100 calls in each, with nobody listening
- * and with the daemon and the server at work.
+ * What the Python client costs (client_python.py), and the share of 100 calls in each frame of a loop of 60 frames a second, without a
+ * daemon and with the daemon and the server at work.
  *
  *   npm run bench client-python [interpreter]
  */
@@ -27,7 +27,7 @@ try {
   rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
 }
 
-/** Beside this process, whose event loop the daemon and the server may be using. */
+/** In a process of its own: this one's event loop may run the daemon and the server. */
 async function bench(env: NodeJS.ProcessEnv = {}): Promise<void> {
   const script = join(import.meta.dirname, "client_python.py");
   const child = spawn(python, [script], { env: { ...process.env, ...env }, stdio: "inherit" });

@@ -1,6 +1,6 @@
 /**
- * What a log call costs the program: each kind of call against a bare writeSync of the very bytes it wrote, both in one loop,
- * taking turns so that the machine's moods hit both alike. Run: node test/bench/client-typescript.bench.ts
+ * What a log call costs the program: each kind of call against a bare writeSync of the same bytes. Both take turns in one loop, so
+ * that other load of the machine affects both. Run: node test/bench/client-typescript.bench.ts
  */
 import {
   closeSync,
@@ -77,7 +77,7 @@ console.log(
   `open ${(median(opens) / 1000).toFixed(2)} ms (first ${((opens[0] ?? 0) / 1000).toFixed(2)}), end ${(median(ends) / 1000).toFixed(2)} ms`,
 );
 
-/** What recording takes of a frame at 60 Hz with 100 calls in each, with everything down and with everything up. */
+/** The time that 100 calls take of a frame at 60 Hz, without and with the daemon and the server. */
 console.log("\n100 calls a frame, 60 Hz     p50 ms   p99 ms   max ms");
 await frames("server and daemon down", {});
 const server = await serve({ data: mkdtempSync(join(tmpdir(), "datacat-bench-server-")) });
@@ -109,7 +109,7 @@ async function frames(label: string, env: { [name: string]: string }): Promise<v
   console.log(`${label.padEnd(26)}${at(0.5)}${at(0.99)}${at(1)}`);
 }
 
-/** The one that this home's session started. */
+/** The daemon that this home's session started. */
 function stopDaemon(folder: string): void {
   try {
     const { pid } = JSON.parse(readFileSync(join(folder, "daemon.json"), "utf8")) as {

@@ -3,8 +3,8 @@
 
     python test/bench/client_python.py
 
-On any interpreter, nothing installed. The lanes go to a temporary folder (TMPDIR says on which disk). With DATACAT_BENCH_HOME, the home of a
-daemon at work, only the frames are measured (client-python.bench.ts)."""
+Runs on any interpreter without an installation. The lanes are in a temporary folder (TMPDIR selects the disk). With DATACAT_BENCH_HOME, the home
+of a running daemon, only the frames are measured (client-python.bench.ts)."""
 
 from __future__ import division, print_function
 
@@ -32,7 +32,7 @@ LINE = b'%08x {"seq":12345,"at":1790000000001,%s\n' % (0xF00DF00D, TEXT.encode("
 
 
 def timed(call, arguments, before=None):
-    """Microseconds of single calls; the timer's own cost is in all of them alike."""
+    """Microseconds of single calls; the timer's own cost is in each figure."""
     durations = []
     for _ in range(CALLS):
         if before is not None:
@@ -62,7 +62,7 @@ def last_line():
 
 
 def row(name, call, arguments=(), before=None, line=None):
-    """In turns, so that what else the machine does meets both alike. The means are medians over the turns."""
+    """In turns, so that other load of the machine affects both. The means are medians over the turns."""
     call(*arguments)
     session.flush()
     line = line or last_line()
@@ -101,7 +101,7 @@ def each_call():
     sparring = os.open(os.path.join(home, "sparring"), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 
     def least():
-        """What no client in this language can do without, for a record whose own text is there already."""
+        """The minimum in this language for a record whose text is finished."""
         data = ('{"seq":%s,"at":%s,%s' % (12345, int(time.time() * 1000), TEXT)).encode("ascii")
         os.write(sparring, b"%08x %s\n" % (binascii.crc32(data) & 0xFFFFFFFF, data))
 
@@ -109,7 +109,7 @@ def each_call():
     row("gauge, one after the other", session.gauge, ("fps", 59.94))
 
     def some_time_later():
-        """As if the last metric had come long ago, so that none is held."""
+        """As if the last metric was recorded long ago, so that none is held."""
         session._out.window = 0.0
 
     row("gauge, each for itself", session.gauge, ("fps", 59.94), some_time_later)

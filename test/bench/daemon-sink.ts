@@ -1,4 +1,4 @@
-/** A server that takes everything, in a process of its own so that it does not count: prints its port, then what it got. */
+/** A server that accepts everything, in a process of its own so that its cost is not measured. Prints its port, then what it received. */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createGunzip } from "node:zlib";
@@ -16,12 +16,12 @@ const server = createServer((request, response) => {
     request.headers["content-encoding"] === "gzip" ? request.pipe(createGunzip()) : request;
   plain.on("data", (chunk: Buffer) => chunks.push(chunk));
   plain.on("end", () => {
-    // Only what the answer needs: parsing it all would make the sink the slower of the two.
+    // Only what the answer needs: parsing all of it would make the sink slower than the daemon.
     const text = Buffer.concat(chunks).toString("latin1");
     const results = [
       ...text.matchAll(/\{"session":"([^"]+)","lane":"([^"]+)","first":\d+,"last":(\d+)/g),
     ].map(([, session, lane, last]) => ({ session, lane, applied: Number(last) }));
-    // Headers count as bytes as well; this is about what they take.
+    // Headers count as bytes, too: this is about their size.
     bytes += request.rawHeaders.join("    ").length + (request.url?.length ?? 0) + 20;
     response
       .setHeader("content-type", "application/json")

@@ -61,7 +61,7 @@ async function throughput(): Promise<void> {
   await end(daemon, sink.process, home);
 }
 
-/** A believable minute of a program, sent by the daemon every five seconds and as one JSON request per op. */
+/** A typical minute of a program, sent by the daemon every five seconds and as one JSON request per op. */
 async function wire(): Promise<void> {
   const ops = believable(60);
   const home = newHome();
@@ -69,9 +69,9 @@ async function wire(): Promise<void> {
   const writer = LaneWriter.create(home.lanes, header("wire"));
   const env = { DATACAT_HOME: home.folder, DATACAT_URL: sink.url };
   const daemon = await runDaemon({ env, folder: home.folder, port: 0, stay: () => true });
-  const calm = 5_000;
-  for (let from = ops[0]?.at ?? 0; from <= (ops.at(-1)?.at ?? 0); from += calm) {
-    for (const op of ops) if (op.at >= from && op.at < from + calm) writer.append(op);
+  const interval = 5_000;
+  for (let from = ops[0]?.at ?? 0; from <= (ops.at(-1)?.at ?? 0); from += interval) {
+    for (const op of ops) if (op.at >= from && op.at < from + interval) writer.append(op);
     await daemon?.flush(10_000);
   }
   const ours = await sink.totals();
@@ -188,7 +188,7 @@ async function death(): Promise<void> {
   await end(daemon, sink.process, home);
 }
 
-/** A lane with so many points of 20 series, ended: written in blocks, as the bytes are what matters here. */
+/** An ended lane with that many points of 20 series, written in blocks: only its bytes matter here. */
 function fill(home: Home, points: number): void {
   const lane = newId(Date.now());
   const writer = LaneWriter.create(home.lanes, { ...header(`fill-${lane}`), lane });

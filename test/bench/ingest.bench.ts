@@ -1,6 +1,6 @@
 /**
  * What one batch of 1,000 points costs the whole server in processor time: HTTP, gunzip, the Worker, the session object, SQLite.
- * Beside it an empty request, which is the runtime's own share. Linux only (/proc).
+ * Beside it an empty request, which is the share of the runtime itself. Linux only (/proc).
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

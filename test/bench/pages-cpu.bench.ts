@@ -1,8 +1,8 @@
 /**
  * What a page costs in processor time: of the whole server (user and system time of workerd: HTTP, the Worker, the catalog, the
- * session object, SQLite), and of it what Cloudflare's 10 ms are about, the Worker. No clock tells the Worker's time from the
- * rest, so V8's profiler does, by whose code was on the stack. What is neither the session object's nor the catalog's is held
- * against the Worker, the runtime's own work too, so its column is an upper bound. Linux only (/proc).
+ * session object, SQLite), and the Worker's part of it, which Cloudflare limits to 10 ms. No clock separates the parts, so V8's
+ * profiler does, by the code on the stack. The Worker's column includes everything that is neither the session object's nor the
+ * catalog's, the runtime's own work too, so it is an upper bound. Linux only (/proc).
  *
  *   npm run bench pages-cpu
  */
@@ -34,7 +34,7 @@ const [ours, ...catalog] = await Promise.all(
 );
 
 try {
-  await record(send, game({ id: "dead", at: NOW - 3_600_000, seconds: 600 }));
+  await record(send, game({ id: "crashed", at: NOW - 3_600_000, seconds: 600 }));
   for (let run = 0; run < 60; run++) {
     const at = NOW - 4_000_000 - run * 60_000;
     await record(send, game({ id: `run-${run}`, at, seconds: 10, ending: "end", seed: run + 1 }));
@@ -46,8 +46,8 @@ try {
     "/",
     "/sessions",
     "/sessions?metric=fps",
-    "/sessions/dead",
-    "/sessions/dead/moment",
+    "/sessions/crashed",
+    "/sessions/crashed/moment",
     "/exceptions",
     "/metrics?metric=fps",
     "/settings",
@@ -81,7 +81,7 @@ async function sharesOf(work: () => Promise<void>): Promise<{ object: number; ca
   if (!profile) throw new Error("There is no profile.");
   const busy = time(profile, ([frame]) => frame?.functionName !== "(idle)");
   const object = time(profile, (stack) => stack.some(isObjects));
-  // Native frames say nothing of whose they are; another isolate's may be seen as "(program)" here.
+  // Native frames do not name their script; another isolate's frames may appear as "(program)" here.
   const isScript = ([frame]: Frame[]) =>
     !/^\((idle|program|root)\)$/.test(frame?.functionName ?? "");
   const ofCatalog = others.reduce((sum, one) => sum + (one ? time(one, isScript) : 0), 0);

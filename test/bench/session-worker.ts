@@ -1,4 +1,4 @@
-/** For session.bench.ts: our session object, and beside it the one that anybody would write first: a row per item. */
+/** For session.bench.ts: our session object, and beside it the obvious first design: a row per item. */
 import { DurableObject } from "cloudflare:workers";
 import type { Env } from "../../src/env.ts";
 import { Session } from "../../src/session/session.ts";
@@ -9,13 +9,13 @@ type BenchEnv = Env & {
 };
 
 export class BenchSession extends Session {
-  /** Forgets all memory, as when the platform puts the object to sleep. */
+  /** Drops everything in memory, as an eviction by the platform does. */
   async sleep(): Promise<void> {
     this.ctx.abort("asleep");
   }
 }
 
-/** One row per point and per patch, in WITHOUT ROWID tables and through one JSON parameter: the best that rows can do. */
+/** One row per point and per patch, in WITHOUT ROWID tables and through one JSON parameter: the fastest way to store rows. */
 export class NaiveSession extends DurableObject<BenchEnv> {
   constructor(context: DurableObjectState, env: BenchEnv) {
     super(context, env);
@@ -44,7 +44,7 @@ export class NaiveSession extends DurableObject<BenchEnv> {
       }[];
     };
     for (const { lane, first, ops } of batches) {
-      const start = first + Number(lane.slice(-1)) * 1e9; // of several lanes, each its own steps
+      const start = first + Number(lane.slice(-1)) * 1e9; // several lanes, each with its own steps
       const points: [string, number, number, number][] = [];
       const patches: [number, string][] = [];
       for (const op of ops) {
@@ -120,7 +120,7 @@ export class NaiveSession extends DurableObject<BenchEnv> {
   }
 }
 
-/** One packed, unvalidated row per batch: the ceiling that storage and HTTP leave. */
+/** One packed, unvalidated row per batch: the most that storage and HTTP allow. */
 export class BareObject extends DurableObject<BenchEnv> {
   #next = 0;
   constructor(context: DurableObjectState, env: BenchEnv) {
@@ -149,7 +149,7 @@ export default {
     const argument: unknown =
       method === "ingest" ? body : body === "" ? undefined : JSON.parse(body);
     try {
-      // The methods are named by the bench, which knows which object has which.
+      // The benchmark names the methods: it has the list of each object's methods.
       const answer: unknown = await (
         object as unknown as { [method: string]: (argument: unknown) => Promise<unknown> }
       )[method]?.(argument);

@@ -1,5 +1,5 @@
 /**
- * One session object against the one that anybody would write first, a row per item, in the same workerd.
+ * One session object against the obvious first design, a row per item, in the same workerd.
  *
  *   npm run bench session
  */
@@ -150,7 +150,7 @@ try {
     Array.from({ length: 20 }, (_, i) => pointsBatch("warm", i, frame)),
   );
 
-  // In turns, so that whatever else the machine does hits all three alike.
+  // In turns, so that other load of the machine affects all three.
   const time = { session: 0, naive: 0, bare: 0 };
   const slices: number[] = [];
   for (let i = 0; i < batches; i += 100) {
@@ -163,7 +163,7 @@ try {
   const [ours = 0, naive = 0, bare = 0] = [time.session, time.naive, time.bare].map(
     (whole) => (batches * POINTS_PER_BATCH) / whole,
   );
-  // Medians of the first three and the last three: a single slice is at the mercy of the machine.
+  // Medians of the first three and the last three: a single slice varies with the load of the machine.
   const middleOf = (three: number[]) => three.toSorted((a, b) => a - b)[1] ?? 0;
   const [first, last] = [middleOf(slices.slice(0, 3)), middleOf(slices.slice(-3))];
   report(

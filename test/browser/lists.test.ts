@@ -69,7 +69,7 @@ describe.skipIf(!hasBrowser)("the pages across sessions", () => {
       const { page, complaints } = await empty.look("/");
       await page.getByText("Nothing is recorded yet.").waitFor();
       expect(await page.locator("#start-run").textContent()).toContain(
-        `DATACAT_URL=${empty.server.url} npx datacat run`,
+        `DATACAT_URL=${empty.server.url} datacat run`,
       );
       await page.locator("#start-python [data-copy]").click();
       expect(await page.evaluate<string>("navigator.clipboard.readText()")).toContain(

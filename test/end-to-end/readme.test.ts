@@ -50,10 +50,10 @@ const LANGUAGES: Language[] = [
     file: "main.go",
     needs: "go",
     prepare(folder) {
-      const module = "github.com/datacat/datacat/clients/go";
+      const module = "github.com/datacat/datacat/clients/go/v2";
       writeFileSync(
         join(folder, "go.mod"),
-        `module first\n\ngo 1.19\n\nrequire ${module} v0.0.0\n\nreplace ${module} => ${join(root, "clients/go")}\n`,
+        `module first\n\ngo 1.19\n\nrequire ${module} v2.0.0\n\nreplace ${module} => ${join(root, "clients/go")}\n`,
       );
     },
     command: () => ["go", "run", "."],

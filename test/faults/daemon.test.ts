@@ -1,4 +1,4 @@
-/** RELIABILITY.md rows 1, 7, 8–10, 12, 19: real daemon processes that are killed, starved and doubled, judged by what the server got. */
+/** RELIABILITY.md rows 1, 7, 8–10, 12, 19: real daemon processes that are killed, run out of disk and run twice, checked by what the server received. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import {
@@ -50,7 +50,7 @@ test(`the daemon is killed ${KILLS} times, and the server has everything once, i
   oracle.judge();
 });
 
-test("the server fails in every way at once, and still has everything once, in order", async () => {
+test("the server fails in all ways in one run, and has everything once, in order", async () => {
   await using world = await World.make();
   const random = generator(SEED + 1);
   const oracle = new Oracle(world, random, 3);
@@ -76,7 +76,7 @@ test("the server fails in every way at once, and still has everything once, in o
   oracle.judge();
 });
 
-test("ten daemons are started at once: one works, the others yield", async () => {
+test("ten daemons are started at once: one works, the others exit", async () => {
   await using world = await World.make();
   const lane = world.lane("many");
   lane.append({ op: "start", at: 1 });
@@ -94,7 +94,7 @@ test("ten daemons are started at once: one works, the others yield", async () =>
   expect(existsSync(world.home.lock)).toBe(false);
 });
 
-test("a lock that a killed daemon left, or that names a pid used again, is taken over", async () => {
+test("a lock of a killed daemon, or one that names a reused pid, is taken over", async () => {
   await using world = await World.make();
   const daemon = startDaemon(world);
   await until(() => existsSync(world.home.info)).toBe(true);
@@ -106,14 +106,14 @@ test("a lock that a killed daemon left, or that names a pid used again, is taken
   await (await world.daemon()).stop();
 });
 
-test("a daemon whose home is taken away and given to another stops", async () => {
+test("a daemon whose home is moved away and served by another one stops", async () => {
   await using world = await World.make();
   const first = await world.daemon();
   writeFileSync(world.home.lock, JSON.stringify({ pid: 1, id: "another" }));
   await first.stopped;
 });
 
-test("with the port taken it listens elsewhere and says where", async () => {
+test("with the port taken it listens on another port and reports it", async () => {
   await using world = await World.make();
   const other = await World.make();
   await using _ = other;
@@ -123,7 +123,7 @@ test("with the port taken it listens elsewhere and says where", async () => {
   expect((await fetch(`http://127.0.0.1:${second.port}/health`)).status).toBe(200);
 });
 
-test("over the disk budget the oldest metrics go, and everything that is missing is counted", async () => {
+test("over the disk budget the oldest metrics are dropped, and all that is missing is counted", async () => {
   await using world = await World.make();
   await world.far.down();
   const lane = world.lane("full", {}, 100_000);
@@ -161,12 +161,12 @@ test("over the disk budget the oldest metrics go, and everything that is missing
   const state: JsonObject = {};
   for (const op of world.far.ops("full", "state")) merge(state, op.patch);
   expect(state).toEqual(wanted);
-  // The newest metrics are the ones that stayed.
+  // The newest metrics are kept.
   const last = world.far.ops("full", "points").at(-1);
   expect(last?.values.at(-1)).toBe(11_999);
 });
 
-test("with nothing left to do it stops by itself, and a program that comes just then is served", async () => {
+test("without work it stops, and a program that starts at that moment is served", async () => {
   await using world = await World.make();
   const daemon = await world.daemon({ stay: () => false, idleMs: 300 });
   await daemon.stopped;
@@ -181,7 +181,7 @@ test("with nothing left to do it stops by itself, and a program that comes just 
   await next.stopped;
 });
 
-test("with nothing left to do it stays for as long as it is wanted", async () => {
+test("without work it stays while the process of --while runs", async () => {
   await using world = await World.make();
   let isWanted = true;
   const daemon = await world.daemon({ stay: () => isWanted, idleMs: 100 });
@@ -208,7 +208,7 @@ test("without HOME, in a folder that was deleted, with closed streams, it runs",
   await once(daemon, "exit");
 });
 
-test("a checkpoint that is garbage, or gone, costs nothing", async () => {
+test("a checkpoint that is damaged or missing loses nothing", async () => {
   await using world = await World.make();
   const lane = world.lane("checkpoint");
   lane.append({ op: "start", at: 1 });

@@ -1,4 +1,4 @@
-/** The daemon as its own process, and what the system says of it. */
+/** The daemon as its own process, with the system's figures of it. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -14,7 +14,7 @@ export function startDaemon(world: World, env: NodeJS.ProcessEnv = {}): ChildPro
   });
 }
 
-/** 0 once it is gone, and where there is no /proc. */
+/** 0 after it exited, and where there is no /proc. */
 export function residentBytes(pid: number | undefined): number {
   try {
     const pages = Number(readFileSync(`/proc/${pid}/statm`, "utf8").split(" ")[1]);

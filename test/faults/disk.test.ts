@@ -1,4 +1,4 @@
-/** RELIABILITY.md rows 13 and 15: a disk that fails at any write or sync, and one that loses its power. Real files; disk.c is the fault. */
+/** RELIABILITY.md rows 13 and 15: a disk that fails at any write or sync, and power failure. Real files; disk.c makes the faults. */
 import { type ChildProcess, execFileSync } from "node:child_process";
 import { once } from "node:events";
 import {
@@ -22,7 +22,7 @@ import { generator } from "./random.ts";
 const SEED = Number(process.env["DATACAT_SEED"] ?? 20_261_126);
 const CUTS = Number(process.env["DATACAT_CUTS"] ?? 6);
 
-/** Interposing on the C library is glibc's way; CI has a compiler for Go's race detector in any case. */
+/** Interposing on the C library needs glibc. CI has a compiler because Go's race detector needs one. */
 const canFail =
   process.platform === "linux" && (process.env["CI"] === "true" || existsSync("/usr/bin/gcc"));
 
@@ -40,7 +40,7 @@ describe.skipIf(!canFail)("on a disk that fails", () => {
   const failing = (world: World, faults: { [name: string]: string }): ChildProcess =>
     startDaemon(world, { LD_PRELOAD: library, DISK_FOLDER: world.home.folder, ...faults });
 
-  /** A short session, recorded, sent and removed, with the n-th call failing; answers how many calls there were. */
+  /** A short session, recorded, sent and removed, with the n-th call failing; returns the number of calls. */
   async function record(failAt: number, error: number): Promise<number> {
     await using world = await World.make();
     const calls = join(folder, `calls-${failAt}-${error}`);
@@ -55,7 +55,7 @@ describe.skipIf(!canFail)("on a disk that fails", () => {
 
     const faults = { DISK_CALLS: calls, DISK_FAIL_AT: `${failAt}`, DISK_ERRNO: `${error}` };
     let daemon = failing(world, faults);
-    // One that stops is started again by the next program; it must not stop twice.
+    // The next program starts a daemon that stopped. It must not stop twice.
     daemon.once("exit", () => (daemon = failing(world, { DISK_CALLS: calls })));
     await until(() => readdirSync(world.home.lanes)).toEqual([]);
     daemon.removeAllListeners("exit");
@@ -67,15 +67,15 @@ describe.skipIf(!canFail)("on a disk that fails", () => {
     return statSync(calls).size;
   }
 
-  test("whichever write or sync fails, everything arrives once, and the daemon does not stop twice", async () => {
+  test("if any write or sync fails, everything arrives once, and the daemon does not stop twice", async () => {
     const calls = await record(0, 0);
-    expect(calls).toBeGreaterThan(8); // else nothing is watched
+    expect(calls).toBeGreaterThan(8); // else disk.c is not in use
     for (let at = 1; at <= calls; at++) {
       await record(at, at % 2 === 0 ? constants.errno.ENOSPC : constants.errno.EIO);
     }
   });
 
-  test(`the power is cut ${CUTS} times: what was written a moment before is there, once and in order (seed ${SEED})`, async () => {
+  test(`the power fails ${CUTS} times: what was written a second before is there, once and in order (seed ${SEED})`, async () => {
     const random = generator(SEED);
     for (let cut = 0; cut < CUTS; cut++) await cutPower(cut, random);
   });
@@ -89,7 +89,7 @@ describe.skipIf(!canFail)("on a disk that fails", () => {
     if (isOffline) await world.far.down();
 
     const daemon = failing(world, { DISK_KEPT: kept });
-    const lane = world.lane("cut", { writer: {} }, 4_000); // goes on in a new part after some thirty ops
+    const lane = world.lane("cut", { writer: {} }, 4_000); // a new part after about thirty ops
     const issued: Op[] = [];
     const log = (op: Op) => {
       issued.push(op);
@@ -102,7 +102,7 @@ describe.skipIf(!canFail)("on a disk that fails", () => {
           ? { op: "event", at, name: `event ${at}` }
           : { op: "state", at, patch: { [`key-${at}`]: at } },
       );
-    // A moment later all of it is safe: on the disk, or at the server.
+    // A second later all of it is on the disk or at the server.
     const safe = () =>
       new Set([
         ...keptTimes(join(kept, "home/lanes")),

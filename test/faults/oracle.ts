@@ -1,11 +1,11 @@
-/** Who knows what must be on the server: it deals the ops out itself. */
+/** Issues ops, and so has the list of what must be on the server. */
 import { expect } from "vitest";
 import type { LaneWriter } from "../../daemon/lanes/lane-file.ts";
 import { merge } from "../../src/core/merge.ts";
 import type { JsonObject, Op } from "../../src/core/wire.ts";
 import type { World } from "../daemon/world.ts";
 
-/** Deals out ops, keeps what it dealt, and judges what arrived: C1 to C6 and C8. */
+/** Issues ops, keeps them, and checks what arrived: C1 to C6 and C8. */
 export class Oracle {
   readonly #world: World;
   readonly #random: () => number;
@@ -48,7 +48,7 @@ export class Oracle {
       // Events, once, in order, whole.
       const named = (op: Op) => op.op === "event" || op.op === "start" || op.op === "end";
       expect(ops.filter(named), id).toEqual(issued.filter(named));
-      // The state, as left fold of what was issued.
+      // The state: all issued patches, merged in order.
       expect(fold(ops), id).toEqual(fold(issued));
       // Every point, once, with its time.
       expect(gauges(ops), id).toEqual(gauges(issued));

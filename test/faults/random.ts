@@ -1,4 +1,4 @@
-/** Chance that can be had again: a run of the fault tests is its seed. */
+/** Random numbers from a seed, so that a run of the fault tests can be repeated. */
 
 /** Mulberry32: numbers from 0 up to 1. */
 export function generator(seed: number): () => number {

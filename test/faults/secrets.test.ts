@@ -1,4 +1,4 @@
-/** RELIABILITY.md row 27: secrets sown wherever a program may leave them are found nowhere: lanes, wire, object, catalog, logs, pages. */
+/** RELIABILITY.md row 27: secrets in every field that a program may put them into are found nowhere: lanes, wire, object, catalog, logs, pages. */
 import { execFile } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
@@ -15,7 +15,7 @@ const run = promisify(execFile);
 const SECRET = "hunter2-must-not-be-found";
 const PUBLIC = "ada-may-be-found";
 
-/** Where a program may leave a secret, in the fields that take any value. */
+/** Places for a secret in the fields that take any value. */
 const SOWN = {
   user: PUBLIC,
   password: SECRET,
@@ -60,7 +60,7 @@ test("secrets are found in no lane, request, database, log, answer or page", asy
   const found: { where: string; text: string }[] = [];
   const look = (where: string, text: string) => found.push({ where, text });
 
-  // Nobody listens yet: everything stays in the lanes.
+  // No daemon runs yet: everything stays in the lanes.
   const node = join(root, "node_modules/.bin/node");
   await run(node, ["--input-type=module-typescript", "-e", NODE, "--", "--token", SECRET], { env });
   const [python] = [...(await findPythons())].filter(([name]) => name.includes(" 3."));
@@ -126,7 +126,7 @@ test("secrets are found in no lane, request, database, log, answer or page", asy
   await world.stopServer();
   for (const [name, text] of filesIn(world.folder)) look(name, text);
 
-  // All of it was really looked at: what is no secret is everywhere.
+  // Proof that all places were searched: a text that is no secret is found in each.
   const has = (kind: string) =>
     found.some(({ where, text }) => where.includes(kind) && text.includes(PUBLIC));
   for (const kind of [".lane", "wire", "/export", "/state", "/events", "page", ".sqlite"])
@@ -146,7 +146,7 @@ function filesIn(folder: string): [name: string, text: string][] {
     .map(({ parentPath, name }) => [name, readFileSync(join(parentPath, name), "latin1")]);
 }
 
-/** Stands between the daemon and the server, and keeps what went by. */
+/** A proxy between the daemon and the server that keeps what it forwards. */
 class Wire {
   readonly bodies: string[] = [];
   readonly #server: Server;

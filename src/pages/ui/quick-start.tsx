@@ -2,14 +2,14 @@
 
 type Way = { id: string; name: string; install: string; code: string };
 
-/** `datacat run` first: it needs no change to any program. `now` is when the HTTP example says it happened. */
+/** `datacat run` first: it needs no change to any program. `now` is the time in the HTTP example. */
 export function waysOf(url: string, now: number): Way[] {
   return [
     {
       id: "run",
       name: "Any command",
-      install: "Nothing to add: run it through datacat.",
-      code: `DATACAT_URL=${url} npx datacat run -- your-command --its arguments`,
+      install: "Install the command once: npm install --global . in a clone.",
+      code: `DATACAT_URL=${url} datacat run -- your-command --its arguments`,
     },
     {
       id: "python",
@@ -41,13 +41,13 @@ session.end();`,
       id: "go",
       name: "Go",
       install:
-        "In go.mod, a replace of github.com/datacat/datacat/clients/go with that folder of a clone. 1.19 upwards.",
+        "In go.mod, a replace of github.com/datacat/datacat/clients/go/v2 with that folder of a clone. 1.19 upwards.",
       code: `package main
 
 import (
 	"context"
 
-	datacat "github.com/datacat/datacat/clients/go"
+	datacat "github.com/datacat/datacat/clients/go/v2"
 )
 
 func main() {

@@ -17,7 +17,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	datacat "github.com/datacat/datacat/clients/go"
+	datacat "github.com/datacat/datacat/clients/go/v2"
 )
 
 func main() {

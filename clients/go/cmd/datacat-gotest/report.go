@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	datacat "github.com/datacat/datacat/clients/go"
+	datacat "github.com/datacat/datacat/clients/go/v2"
 )
 
 const (

@@ -5,7 +5,7 @@ import (
 	"context"
 	"fmt"
 
-	datacat "github.com/datacat/datacat/clients/go"
+	datacat "github.com/datacat/datacat/clients/go/v2"
 )
 
 func main() {

@@ -7,7 +7,7 @@ import (
 	"log"
 	"os"
 
-	"github.com/datacat/datacat/clients/go/client"
+	"github.com/datacat/datacat/clients/go/v2/client"
 )
 
 func main() {

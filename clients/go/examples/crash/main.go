@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"os"
 
-	datacat "github.com/datacat/datacat/clients/go"
+	datacat "github.com/datacat/datacat/clients/go/v2"
 )
 
 type save struct{ slots []string }

@@ -3,7 +3,7 @@ package main
 import (
 	"context"
 
-	datacat "github.com/datacat/datacat/clients/go"
+	datacat "github.com/datacat/datacat/clients/go/v2"
 )
 
 func main() {

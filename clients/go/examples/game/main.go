@@ -8,7 +8,7 @@ import (
 	"math"
 	"time"
 
-	datacat "github.com/datacat/datacat/clients/go"
+	datacat "github.com/datacat/datacat/clients/go/v2"
 )
 
 const frame = time.Second / 60

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"time"
 
-	datacat "github.com/datacat/datacat/clients/go"
+	datacat "github.com/datacat/datacat/clients/go/v2"
 )
 
 func main() {

@@ -2,7 +2,7 @@
 
 package main
 
-import datacat "github.com/datacat/datacat/clients/go"
+import datacat "github.com/datacat/datacat/clients/go/v2"
 
 // structured: there is no log/slog before Go 1.21.
 func structured(*datacat.Session) {}

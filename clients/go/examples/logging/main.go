@@ -8,7 +8,7 @@ import (
 	"log"
 	"os"
 
-	datacat "github.com/datacat/datacat/clients/go"
+	datacat "github.com/datacat/datacat/clients/go/v2"
 )
 
 func main() {

@@ -7,7 +7,7 @@ import (
 	"log/slog"
 	"os"
 
-	datacat "github.com/datacat/datacat/clients/go"
+	datacat "github.com/datacat/datacat/clients/go/v2"
 )
 
 func structured(session *datacat.Session) {

@@ -6,7 +6,7 @@ import (
 	"context"
 	"fmt"
 
-	datacat "github.com/datacat/datacat/clients/go"
+	datacat "github.com/datacat/datacat/clients/go/v2"
 )
 
 type window struct {

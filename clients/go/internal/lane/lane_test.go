@@ -1,0 +1,177 @@
+package lane
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/datacat/datacat/clients/go/v2/internal/lanetest"
+	"github.com/datacat/datacat/clients/go/v2/internal/limits"
+)
+
+// testLane is a lane in a temporary folder that has its start.
+func testLane(t *testing.T) *Lane {
+	folder := t.TempDir()
+	l := New(Header{Lane: "test"}, 2_000, func() []string { return []string{folder} }) // so short that parts end under the test
+	t.Cleanup(l.Close)
+	if write(l, KindStart, `"start"`) != Kept {
+		t.Fatal("the lane cannot be written")
+	}
+	return l
+}
+
+// brokenLane is a lane whose n-th write (from 1) goes wrong: it fails, or writes only some of the bytes.
+func brokenLane(t *testing.T, isBroken func(n int) bool, short int) *Lane {
+	l := testLane(t)
+	n := 0
+	l.put = func(file *os.File, b []byte) (int, error) {
+		if n++; !isBroken(n) {
+			return WriteOnce(file, b)
+		}
+		if short > 0 && short < len(b) {
+			return WriteOnce(file, b[:short])
+		}
+		return 0, syscall.ENOSPC
+	}
+	return l
+}
+
+func write(l *Lane, kind Kind, op string) Outcome {
+	r := NewRecord()
+	r.Begin(kind, op)
+	r.Finish()
+	return l.Write(r, time.Now().UnixMilli())
+}
+
+func event(l *Lane, name string) Outcome { return write(l, KindEvent, `"event","name":"`+name+`"`) }
+
+func partsOf(t *testing.T, l *Lane) []string { return lanetest.Parts(t, l.folder, l.Header.Lane) }
+
+func TestAFailedWriteLosesOneRecordWhicheverItIs(t *testing.T) {
+	for _, short := range []int{0, 1, 8, 9, 40} {
+		for bad := 1; bad <= 40; bad++ {
+			l := brokenLane(t, func(n int) bool { return n == bad }, short)
+			lost := 0
+			for i := 0; i < 40; i++ {
+				if event(l, fmt.Sprint("e", i)) == Lost {
+					lost++
+				}
+			}
+			write(l, KindEnd, `"end"`)
+			whole, counted := lanetest.Undamaged(t, partsOf(t, l))
+			highest, missing := 0, 0
+			for sequence := range whole {
+				if sequence > highest {
+					highest = sequence
+				}
+			}
+			for sequence := 1; sequence <= highest; sequence++ {
+				if !whole[sequence] {
+					missing++
+				}
+			}
+			if missing > 1 || counted != missing {
+				t.Fatalf("write %d cut to %d: %d records are missing, %d are counted", bad, short, missing, counted)
+			}
+			if missing == 1 && lost != 1 {
+				t.Fatalf("write %d: %d records are reported as lost", bad, lost)
+			}
+		}
+	}
+}
+
+func TestRecordsLostToAFullDiskAreCountedWhenItHasSpaceAgain(t *testing.T) {
+	isFull := false
+	l := brokenLane(t, func(int) bool { return isFull }, 0)
+	event(l, "before")
+	isFull = true
+	for i := 0; i < 25; i++ {
+		event(l, "lost")
+	}
+	isFull = false
+	event(l, "after")
+	whole, counted := lanetest.Undamaged(t, partsOf(t, l))
+	if counted != 25 || !whole[2] || whole[3] || whole[27] || !whole[28] || !whole[29] { // 28 is the count, 29 the record after it
+		t.Errorf("%d are counted; %v", counted, whole)
+	}
+}
+
+func TestALaneThatCannotBeOpenedIsOpenedLaterAndBeginsWithTheStart(t *testing.T) {
+	home := filepath.Join(t.TempDir(), "home")
+	if err := os.WriteFile(home, nil, 0o600); err != nil { // a file in place of the folder stops root as well
+		t.Fatal(err)
+	}
+	t.Setenv("DATACAT_HOME", home)
+	t.Setenv("TMPDIR", filepath.Join(home, "missing"))
+	l := New(Header{Lane: "late"}, limits.LaneBytes, func() []string { return Folders(Homes("")) })
+	if write(l, KindStart, `"start","product":"late"`) != Lost || event(l, "lost") != Lost {
+		t.Error("records without a file are not lost")
+	}
+	if err := os.Remove(home); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(limits.ReopenAfter + 10*time.Millisecond)
+	event(l, "kept")
+	write(l, KindEnd, `"end"`)
+	text, err := os.ReadFile(partsOf(t, l)[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
+	for i, want := range []string{`"first":3`, `"op":"dropped","cause":"disk_full","count":2,"detail":"`, `{"seq":4,"at":`, `"name":"kept"`, `"op":"end"`} {
+		if i >= len(lines) || !strings.Contains(lines[i], want) {
+			t.Errorf("line %d is not %s:\n%s", i+1, want, text)
+		}
+	}
+	if !strings.Contains(lines[2], `"op":"start","product":"late"`) {
+		t.Errorf("the start is missing: %s", lines[2])
+	}
+}
+
+func TestTheTemporaryFolderReplacesAHomeThatCannotBeUsed(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	temporary := t.TempDir()
+	t.Setenv("DATACAT_HOME", filepath.Join(file, "home"))
+	t.Setenv("TMPDIR", temporary)
+	l := New(Header{Lane: "test"}, limits.LaneBytes, func() []string { return Folders(Homes("")) })
+	defer l.Close()
+	event(l, "e")
+	if want := filepath.Join(temporary, fmt.Sprintf("datacat-%d", os.Getuid())); l.Home() != want {
+		t.Errorf("%s, want %s", l.Home(), want)
+	}
+}
+
+func TestAFullPartGoesOnWhileNoOtherCanBeOpened(t *testing.T) {
+	l := testLane(t)
+	event(l, "first")
+	folder := l.folder
+	l.folder = filepath.Join(folder, "missing")
+	for i := 0; i < 100; i++ {
+		event(l, "after the part is full")
+	}
+	l.folder = folder
+	event(l, "next part")
+	if ops, parts := lanetest.Ops(t, partsOf(t, l)), partsOf(t, l); len(ops) != 103 || len(parts) != 2 {
+		t.Errorf("%d records in %d parts", len(ops), len(parts))
+	}
+}
+
+func TestALossShowsNoPathOfThisMachine(t *testing.T) {
+	for err, want := range map[error]string{
+		nil: "the write was cut short",
+		&os.PathError{Op: "open", Path: "/secret/path", Err: syscall.EACCES}: "permission denied",
+		errors.New("other"): "other",
+	} {
+		if got := reason(err); got != want {
+			t.Errorf("%q", got)
+		}
+	}
+}

@@ -1,0 +1,87 @@
+// Package limits holds every number that bounds something in this module, each with its reason. The server's own limits
+// are in src/core/limits.ts.
+package limits
+
+import "time"
+
+// Values and records.
+const (
+	// MaxDepth is the deepest nesting of a value that is written. A deeper one is not readable.
+	MaxDepth = 64
+	// MaxEventBytes is the longest record. A stack of a thousand frames fits; a memory dump does not.
+	MaxEventBytes = 256 * 1024
+	// MaxOpBytes is the longest op of a record: its sequence and time take the rest of MaxEventBytes.
+	MaxOpBytes = MaxEventBytes - 64
+	// MaxStateBytes is the longest patch, in bytes of JSON: one row of the server's storage holds the whole state beside a batch.
+	MaxStateBytes = 512 * 1024
+	// MaxEncodedBytes is where the encoder stops. A small value that contains another twice, and so on, has no bound of its
+	// own, and a record of this length is cut or dropped anyway.
+	MaxEncodedBytes = 2 * 1024 * 1024
+	// MaxMembers is the largest map that is written: with keys of one letter, a larger one is over MaxStateBytes.
+	MaxMembers = MaxStateBytes / len(`"k":0,`)
+	// MaxCut is the length to which strings are cut first when an event is too long: half of the longest event.
+	MaxCut = MaxEventBytes / 2
+	// MinCut is the length to which strings are cut last: names, paths and codes of this length identify an event.
+	MinCut = 64
+	// MaxDigits is the longest number that is converted. Conversion takes time that grows with the square of its length.
+	MaxDigits = 1000
+	// MaxExact is the largest integer up to which a double holds every integer (2^53). A larger one is written as a string.
+	MaxExact = 1 << 53
+	// MaxName, MaxLabel (in UTF-16 units), MaxLabels, MaxBuckets and MaxID are what the server accepts. It refuses a whole
+	// batch because of one longer value.
+	MaxName    = 256
+	MaxLabel   = 256
+	MaxLabels  = 64
+	MaxBuckets = 256
+	MaxID      = 128
+	// MaxTime is the last millisecond of JavaScript's Date. A time in microseconds is larger.
+	MaxTime = 8_640_000_000_000_000
+	// MaxDetail is the longest description of a loss (in UTF-16 units): it contains a path of keys, which have any length.
+	MaxDetail = 1_024
+	// MaxLossPaths is how many paths of losses a session reports. A program that makes more mistakes repeats one in a loop.
+	MaxLossPaths = 1_000
+	// MaxFrames is the deepest stack that is recorded. Only a runaway recursion has more, and its innermost frames show it.
+	MaxFrames = 256
+	// MaxCauses is the longest chain of causes (causes_kept in clients/README.md). A longer one is a cycle or a mistake.
+	MaxCauses = 16
+	// PooledBytes and PooledNames are the largest buffers that are kept for the next record: one huge record does not hold
+	// its memory for ever.
+	PooledBytes = 64 * 1024
+	PooledNames = 1_024
+)
+
+// Lanes and the daemon.
+const (
+	// LaneBytes is the length of one part of a lane. A part of this length is read, sent and deleted while the session goes on.
+	LaneBytes = 8 * 1024 * 1024
+	// ReopenAfter is the pause before a lane that could not be opened is tried again. A frame may make a thousand calls.
+	ReopenAfter = 250 * time.Millisecond
+	// RestartAfter is the time in which a started daemon writes daemon.json. No second one is started within it.
+	RestartAfter = 10 * time.Second
+)
+
+// Direct mode: the policy of all clients. Its reasons are in clients/README.md, "Direct mode"; a test compares these numbers
+// with test/fixtures/direct-policy.json.
+const (
+	QueueOps           = 10_000
+	QueueBytes         = 4 * 1024 * 1024
+	QueueFreedPercent  = 10
+	BatchOps           = 1_000
+	BatchBytes         = 256 * 1024
+	Gather             = time.Second
+	WatchedGather      = 250 * time.Millisecond
+	Lease              = 3 * time.Minute
+	LeaseRenewal       = Lease / 3
+	RequestTimeout     = 30 * time.Second
+	RetryFirst         = time.Second
+	RetryLongest       = 30 * time.Second
+	RetryJitterPercent = 50
+	RefusedPause       = 50 * time.Millisecond
+	EndWait            = 2 * time.Second
+)
+
+// MaxAnswerBytes is the longest answer that is read. A Datacat server answers a few hundred bytes for a batch.
+const MaxAnswerBytes = 1024 * 1024
+
+// IdleConnection is how long an unused connection stays open: longer than LeaseRenewal, so that a renewal finds it open.
+const IdleConnection = 90 * time.Second

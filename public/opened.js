@@ -2,7 +2,7 @@
 import { closest } from "./page.js";
 
 const KEPT = "#state .branch > details, .statistics, .event > details";
-/** By the branch's path, the strip or the event. A fragment knows nothing of it, only which branches hold a change. @type {Map<string, boolean>} */
+/** By the branch's path, the chart or the event. A fragment knows nothing of it, only which branches hold a change. @type {Map<string, boolean>} */
 const opened = new Map();
 
 document.addEventListener("click", (event) => {

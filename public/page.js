@@ -66,7 +66,7 @@ function writeTyped() {
     const at = typed.get(field);
     if (at !== undefined) field.value = fieldValue(at);
   }
-  for (const word of document.querySelectorAll("[data-zone-word]")) {
+  for (const word of document.querySelectorAll("[data-zone-label]")) {
     word.textContent = isUtc() ? "(UTC)" : "(your time)";
   }
 }

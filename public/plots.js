@@ -24,7 +24,7 @@ function writeTicks() {
 document.addEventListener("pointermove", (event) => {
   const figure = event.target instanceof Element ? event.target.closest(".plot[data-from]") : null;
   if (!(figure instanceof HTMLElement)) return clear();
-  const { left, width } = inkOf(figure).getBoundingClientRect();
+  const { left, width } = plotAreaOf(figure).getBoundingClientRect();
   show(figure, (event.clientX - left) / width);
 });
 document.addEventListener("focusout", clear);
@@ -61,12 +61,12 @@ function draw(figure, share) {
   figure.dataset.share = String(share);
   const { from, to } = figure.dataset;
   const at = Number(from) + share * (Number(to) - Number(from));
-  const ink = inkOf(figure);
+  const area = plotAreaOf(figure);
   const cross = part(figure, "plot-cross");
-  const x = ink.offsetLeft + share * ink.clientWidth;
+  const x = area.offsetLeft + share * area.clientWidth;
   cross.style.insetInlineStart = `${x}px`;
-  cross.style.insetBlockStart = `${ink.offsetTop}px`;
-  cross.style.blockSize = `${ink.clientHeight}px`;
+  cross.style.insetBlockStart = `${area.offsetTop}px`;
+  cross.style.blockSize = `${area.clientHeight}px`;
 
   const box = part(figure, "plot-read");
   const when = document.createElement("strong");
@@ -78,9 +78,9 @@ function draw(figure, share) {
 }
 
 /** @param {HTMLElement} figure @returns {{ offsetLeft: number, offsetTop: number, clientWidth: number, clientHeight: number, getBoundingClientRect: () => DOMRect }} */
-function inkOf(figure) {
-  const ink = figure.querySelector(".plot-ink") ?? figure;
-  const rect = ink.getBoundingClientRect();
+function plotAreaOf(figure) {
+  const area = figure.querySelector(".plot-series") ?? figure;
+  const rect = area.getBoundingClientRect();
   const around = figure.getBoundingClientRect();
   return {
     offsetLeft: rect.left - around.left,

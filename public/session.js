@@ -1,12 +1,12 @@
 /**
- * The session page in motion: one axis of time that all panels share, a needle on it, and what arrives while it runs.
- * The page itself says everything: #tape the range, #view what is looked at. This moves them; htmx fetches what follows.
+ * The session page in motion: one axis of time that all panels share, a cursor on it, and what arrives while it runs.
+ * The page itself says everything: #timeline the range, #view what is looked at. This moves them; htmx fetches what follows.
  */
 import { keepOpen } from "./opened.js";
 import { closest, find, isTyping } from "./page.js";
-import { Strips } from "./strips.js";
-import { axis, countsOf, isOnPlot, plot, timeOf, whatIsAt, xOf } from "./tape.js";
-import { ticket } from "./ticket.js";
+import { Charts } from "./charts.js";
+import { axis, countsOf, isOnPlot, plot, timeOf, whatIsAt, xOf } from "./timeline.js";
+import { markdownOf } from "./markdown.js";
 import { moment, setLife } from "./time.js";
 
 /** A drag shorter than this is a click. */
@@ -14,7 +14,7 @@ const DRAG_PIXELS = 6;
 
 const session = find("#session");
 const recorder = find("#recorder");
-const strips = new Strips(recorder, session.dataset.id ?? "");
+const charts = new Charts(recorder, session.dataset.id ?? "");
 
 // The view: in a form, so that htmx sends it along, and in the address, so that it can be sent to someone -------------
 
@@ -43,7 +43,7 @@ function look(fields, ...told) {
     if (field(name).value === "") url.searchParams.delete(name);
     else url.searchParams.set(name, field(name).value);
   }
-  // A range is a place to come back to; each step of the needle is not.
+  // A range is a place to come back to; each step of the cursor is not.
   if (told.includes("range") && url.href !== location.href) history.pushState(null, "", url);
   else history.replaceState(history.state, "", url);
   draw();
@@ -95,7 +95,7 @@ function tell(name) {
   document.body.dispatchEvent(new CustomEvent(name));
 }
 
-/** Moves the needle; bringing it into view if it is outside the range. @param {number} at */
+/** Moves the cursor; bringing it into view if it is outside the range. @param {number} at */
 function go(at) {
   const { from, to } = axis();
   const whole = Math.round(at);
@@ -118,21 +118,21 @@ function whole() {
   look({ from: "", to: "" }, "range");
 }
 
-/** Nobody has put the needle anywhere: it stands at the session's last moment, wherever that moves to. */
+/** Nobody has put the cursor anywhere: it stands at the session's last moment, wherever that moves to. */
 function isAtLast() {
   return field("t").value === "";
 }
 
-function needleAt() {
-  return number("t") ?? Number(find("#tape").dataset.last);
+function cursorAt() {
+  return number("t") ?? Number(find("#timeline").dataset.last);
 }
 
-// The needle, its ghost under the pointer, and the range being dragged ------------------------------------------------
+// The cursor, its crosshair under the pointer, and the range being dragged ------------------------------------------------
 
-const needle = overlay("needle");
-const ghost = overlay("ghost");
-const ghostTime = ghost.appendChild(document.createElement("span"));
-const ghostCounts = ghost.appendChild(document.createElement("small"));
+const cursor = overlay("cursor");
+const crosshair = overlay("crosshair");
+const crosshairTime = crosshair.appendChild(document.createElement("span"));
+const crosshairCounts = crosshair.appendChild(document.createElement("small"));
 const selection = overlay("selection");
 const failures = overlay("failures");
 
@@ -147,20 +147,20 @@ function overlay(name) {
 
 /** Also when a running session has come over midnight. */
 function tellLife() {
-  setLife(Number(session.dataset.start), Number(find("#tape").dataset.last));
+  setLife(Number(session.dataset.start), Number(find("#timeline").dataset.last));
 }
 
 function draw() {
   const { from, to } = axis();
-  const at = needleAt();
-  needle.hidden = at < from || at > to;
-  needle.style.left = `${xOf(at)}px`;
-  strips.read(at, isAtLast());
+  const at = cursorAt();
+  cursor.hidden = at < from || at > to;
+  cursor.style.left = `${xOf(at)}px`;
+  charts.read(at, isAtLast());
   drawFailures();
   markEvent(at);
 }
 
-/** The list's event at the needle, or the last one before it. @param {number} at */
+/** The list's event at the cursor, or the last one before it. @param {number} at */
 function markEvent(at) {
   /** @type {{ row: Element, time: number } | undefined} */
   let latest;
@@ -173,11 +173,11 @@ function markEvent(at) {
   latest?.row.setAttribute("data-here", "");
 }
 
-/** Exceptions and the crash, as hairlines through every strip: what the numbers did then is why one looks. */
+/** Exceptions and the crash, as hairlines through every chart: what the numbers did then is why one looks. */
 function drawFailures() {
   const { left, width } = plot();
   const { from, to } = axis();
-  const { step, crash } = find("#tape").dataset;
+  const { step, crash } = find("#timeline").dataset;
   const at = (/** @type {number} */ time) => ((time - from) / (to - from)) * 100;
   const lines = [...countsOf("exceptions").keys()].map((bucket) =>
     line(at(from + (bucket + 0.5) * Number(step)), "exception"),
@@ -202,13 +202,13 @@ function line(percent, kind) {
 let drag;
 
 recorder.addEventListener("pointermove", (event) => {
-  if (!drag && !isOnPlot(event)) return hideGhost();
+  if (!drag && !isOnPlot(event)) return hideCrosshair();
   const at = timeOf(event.clientX);
-  ghost.hidden = false;
-  ghost.style.left = `${xOf(at)}px`;
-  ghostTime.textContent = moment(at, "clock");
-  ghostCounts.textContent = whatIsAt(at);
-  strips.read(at);
+  crosshair.hidden = false;
+  crosshair.style.left = `${xOf(at)}px`;
+  crosshairTime.textContent = moment(at, "clock");
+  crosshairCounts.textContent = whatIsAt(at);
+  charts.read(at);
   if (!drag || Math.abs(event.clientX - drag.x) < DRAG_PIXELS) return;
   selection.hidden = false;
   selection.style.left = `${xOf(Math.min(at, drag.from))}px`;
@@ -231,7 +231,7 @@ recorder.addEventListener("pointerup", (event) => {
 });
 
 recorder.addEventListener("pointercancel", endDrag);
-recorder.addEventListener("pointerleave", hideGhost);
+recorder.addEventListener("pointerleave", hideCrosshair);
 recorder.addEventListener("dblclick", (event) => {
   if (isOnPlot(event)) whole();
 });
@@ -241,9 +241,9 @@ function endDrag() {
   selection.hidden = true;
 }
 
-function hideGhost() {
-  if (ghost.hidden) return;
-  ghost.hidden = true;
+function hideCrosshair() {
+  if (crosshair.hidden) return;
+  crosshair.hidden = true;
   draw();
 }
 
@@ -253,13 +253,13 @@ document.addEventListener("click", (event) => {
   if (event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
   const link = closest(
     event,
-    "a[data-t], a[data-history], a[data-close-history], a.tape-whole, a[data-follow]",
+    "a[data-t], a[data-history], a[data-close-history], a.timeline-whole, a[data-follow]",
   );
   if (!(link instanceof HTMLAnchorElement)) return;
   event.preventDefault();
   const path = new URL(link.href).searchParams.get("path") ?? "";
   if (link.dataset.t) go(Number(link.dataset.t));
-  else if (link.matches(".tape-whole")) whole();
+  else if (link.matches(".timeline-whole")) whole();
   else if (link.matches("[data-follow]")) follow();
   else look({ path }, "moment");
 });
@@ -289,7 +289,7 @@ const KEYS = {
   c: () => void copyLink(),
   Escape: () => {
     endDrag();
-    hideGhost();
+    hideCrosshair();
   },
 };
 
@@ -303,16 +303,16 @@ function follow() {
   look({ t: "", from: "", to: "" }, "moment", "range");
 }
 
-/** Around the needle, which stays where it is on the screen; around the middle when it is out of view. @param {number} factor */
+/** Around the cursor, which stays where it is on the screen; around the middle when it is out of view. @param {number} factor */
 function zoomBy(factor) {
   const { from, to } = axis();
-  const at = needle.hidden ? (from + to) / 2 : needleAt();
+  const at = cursor.hidden ? (from + to) / 2 : cursorAt();
   const start = Number(session.dataset.start);
   const nextFrom = Math.max(start, at - (at - from) * factor);
   if (
     factor > 1 &&
     nextFrom === start &&
-    at + (to - at) * factor >= Number(find("#tape").dataset.last)
+    at + (to - at) * factor >= Number(find("#timeline").dataset.last)
   )
     return whole();
   zoom(nextFrom, at + (to - at) * factor);
@@ -320,15 +320,15 @@ function zoomBy(factor) {
 
 async function copyLink() {
   await navigator.clipboard.writeText(linkToMoment());
-  ghost.hidden = false;
-  ghostTime.textContent = "link copied";
-  ghostCounts.textContent = "";
+  crosshair.hidden = false;
+  crosshairTime.textContent = "link copied";
+  crosshairCounts.textContent = "";
 }
 
-/** Also of a needle that nobody put anywhere: whoever gets the link shall see the same moment. */
+/** Also of a cursor that nobody put anywhere: whoever gets the link shall see the same moment. */
 function linkToMoment() {
   const url = new URL(location.href);
-  url.searchParams.set("t", String(Math.round(needleAt())));
+  url.searchParams.set("t", String(Math.round(cursorAt())));
   return url.href;
 }
 
@@ -337,8 +337,8 @@ document.addEventListener("click", async (event) => {
   const button = closest(event, "[data-share]");
   if (!button) return;
   const text =
-    button.getAttribute("data-share") === "ticket"
-      ? ticket(needleAt(), linkToMoment())
+    button.getAttribute("data-share") === "markdown"
+      ? markdownOf(cursorAt(), linkToMoment())
       : linkToMoment();
   await navigator.clipboard.writeText(text);
   const word = button.textContent;
@@ -346,14 +346,14 @@ document.addEventListener("click", async (event) => {
   setTimeout(() => (button.textContent = word), 1_200);
 });
 
-// The panel at the needle, beside the recorder -------------------------------------------------------------------------
+// The panel at the cursor, beside the recorder -------------------------------------------------------------------------
 
-const bench = find(".bench");
+const panes = find(".panes");
 
 /** The panel ends where the screen ends, also before it has been scrolled up to the top. */
 function fitPanel() {
-  const top = Math.round(bench.getBoundingClientRect().top);
-  bench.style.setProperty("--stands", `${Math.max(0, top)}px`);
+  const top = Math.round(panes.getBoundingClientRect().top);
+  panes.style.setProperty("--stands", `${Math.max(0, top)}px`);
 }
 
 addEventListener("scroll", fitPanel, { passive: true });
@@ -392,12 +392,12 @@ document.addEventListener("htmx:ws:before:message:incoming", async (event) => {
 /** @param {string[]} kinds */
 function arrived(kinds) {
   const has = (/** @type {string[]} */ ...wanted) => wanted.some((kind) => kinds.includes(kind));
-  tell("live-tape");
+  tell("live-timeline");
   tellFigures();
   if (has("status", "exception", "event")) tell("live-verdict");
   else if (has("heartbeat")) tell("live-heartbeat");
   if (has("exception")) tell("live-exceptions");
-  if (has("metric")) void strips.extend();
+  if (has("metric")) void charts.extend();
   if (has("event", "exception") && isListAtTop()) tell("live-list");
   if (!isAtLast()) return;
   if (has("state", "event", "exception")) tell("live-moment");
@@ -406,15 +406,15 @@ function arrived(kinds) {
 
 function tellFigures() {
   const ids = document.querySelector("#figures [name=ids]");
-  if (ids instanceof HTMLInputElement) ids.value = [...strips.visible].join(",");
+  if (ids instanceof HTMLInputElement) ids.value = [...charts.visible].join(",");
   tell("live-figures");
 }
 
 let toldSeries = 0;
-/** The tape counts the series; one that is new has no strip yet. */
+/** The timeline counts the series; one that is new has no chart yet. */
 function lookForSeries() {
-  const series = Number(find("#tape").dataset.series);
-  const known = Number(document.getElementById("strip-list")?.dataset.known);
+  const series = Number(find("#timeline").dataset.series);
+  const known = Number(document.getElementById("chart-list")?.dataset.known);
   if (series <= known || series === toldSeries) return;
   toldSeries = series;
   tell("live-series");
@@ -430,7 +430,7 @@ document.addEventListener("htmx:after:swap", () => {
   const status = find("#verdict").dataset.status;
   if (status) document.querySelector("link[rel=icon]")?.setAttribute("href", `/icon/${status}.svg`);
   const { from, to } = axis();
-  strips.show(from, to);
+  charts.show(from, to);
   draw();
   tellLife();
   keepOpen();
@@ -455,7 +455,7 @@ function followTerminal() {
 
 new ResizeObserver(draw).observe(recorder);
 const { from, to } = axis();
-strips.show(from, to);
+charts.show(from, to);
 tellLife();
 draw();
 fitPanel();

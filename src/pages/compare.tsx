@@ -23,7 +23,7 @@ import { address } from "./ui/address.ts";
 import { Empty } from "./ui/empty.tsx";
 import { guarded } from "./ui/panel.tsx";
 import { LineMark } from "./ui/plot.tsx";
-import { Lamp } from "./ui/status.tsx";
+import { StatusIcon } from "./ui/status.tsx";
 import { Time } from "./ui/time.tsx";
 
 export const compare = new Hono<{ Bindings: Env }>();
@@ -145,7 +145,7 @@ function Heads({ members, event }: { members: Member[]; event: string | undefine
             members={members}
             cell={({ summary: { verdict } }) => (
               <span class="status" data-status={verdict.status}>
-                <Lamp status={verdict.status} />
+                <StatusIcon status={verdict.status} />
                 {verdict.headline}
               </span>
             )}

@@ -58,7 +58,7 @@ docs.get("/docs", (c) =>
             <th scope="row">gauge, counter, histogram, timer</th>
             <td>How much, how many, how spread, how long.</td>
             <td>
-              A strip on the time axis, never hiding a spike; statistics; comparison across
+              A chart on the time axis, never hiding a spike; statistics; comparison across
               versions.
             </td>
           </tr>
@@ -85,7 +85,7 @@ docs.get("/docs", (c) =>
       <h2 id="reading">Reading a session</h2>
       <p>
         The verdict comes first, with the facts that prove it. Below it everything lies on one axis
-        of time. Drag to zoom, click to set the needle, step through changes with the arrow keys:
+        of time. Drag to zoom, click to set the cursor, step through changes with the arrow keys:
         the state, the events around it, the output and every metric's value follow. The address
         always says the moment, so a link shows someone else exactly what you see. Press{" "}
         <kbd>?</kbd> for all keys.

@@ -277,7 +277,7 @@ exceptions.get("/exceptions/:fingerprint", async (c) => {
           {group.product || "unnamed"}
         </a>
       </nav>
-      <header class="group-head" data-standing={standing(group)}>
+      <header class="group-header" data-standing={standing(group)}>
         <h1>
           <span class="exception-type">{group.type || "Exception"}</span>
         </h1>

@@ -171,7 +171,7 @@ function Moment({ word, name, at }: { word: string; name: string; at: number | u
   return (
     <label>
       <span>
-        {word} <span data-zone-word>(UTC)</span>
+        {word} <span data-zone-label>(UTC)</span>
       </span>
       <input
         type="datetime-local"

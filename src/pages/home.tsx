@@ -25,7 +25,7 @@ import { QuickStart } from "./ui/quick-start.tsx";
 import { Rate } from "./ui/rate.tsx";
 import { titled } from "./ui/session-table.tsx";
 import { DAY_MS, Trend } from "./ui/sparkline.tsx";
-import { Lamp } from "./ui/status.tsx";
+import { StatusIcon } from "./ui/status.tsx";
 import { Time } from "./ui/time.tsx";
 
 export const home = new Hono<{ Bindings: Env }>();
@@ -77,7 +77,7 @@ function Running({ db, counts }: { db: D1Database; counts: VersionCounts[] }) {
   const silent = counts.reduce((sum, row) => sum + row.suspended, 0);
   return (
     <section id="running" class="panel running" aria-labelledby="running-title">
-      <header class="panel-head">
+      <header class="panel-header">
         <h2 id="running-title">Running now</h2>
         <span class="count">{formatNumber(running)}</span>
         <a class="tool" href="/sessions?status=active&status=hung">
@@ -88,7 +88,7 @@ function Running({ db, counts }: { db: D1Database; counts: VersionCounts[] }) {
       {guarded("what runs now", () => cards(db, ["active", "hung"]))}
       {silent === 0 ? null : (
         <>
-          <header class="panel-head silent-head">
+          <header class="panel-header silent-header">
             <h3>Lost contact</h3>
             <span class="count">{formatNumber(silent)}</span>
             <span class="quiet">No word from them: asleep, cut off, or gone.</span>
@@ -123,7 +123,7 @@ function Card({ session }: { session: SessionRow }) {
     <li data-status={session.status}>
       <a class="card" href={`/sessions/${session.id}`}>
         <span class="card-name">
-          <Lamp status={session.status} />
+          <StatusIcon status={session.status} />
           <strong>{session.product || "unnamed"}</strong>
           <span class="quiet">{session.version}</span>
         </span>
@@ -149,7 +149,7 @@ function Products({ counts, days, now }: ProductsProps) {
   const products = [...Map.groupBy(counts, ({ product }) => product).values()];
   return (
     <section class="panel" aria-labelledby="products-title">
-      <header class="panel-head">
+      <header class="panel-header">
         <h2 id="products-title">Products</h2>
         <span class="count">
           {formatCount(
@@ -219,7 +219,7 @@ function Regression({ versionsOf }: { versionsOf: VersionCounts[] }) {
   if (!newest || !before || !isWorse(newest, before)) return null;
   return (
     <p class="panel-note regression">
-      <Lamp status="crashed" />{" "}
+      <StatusIcon status="crashed" />{" "}
       {`${newest.product} ${newest.version} crashes more than ${before.version || "no version"}: ${crashShare(newest)} vs ${crashShare(before)} of sessions.`}
     </p>
   );
@@ -342,7 +342,7 @@ function Crashes({ db }: { db: D1Database }) {
             {items.map((session) => (
               <li data-status="crashed">
                 <a class="entry" href={`/sessions/${session.id}`}>
-                  <Lamp status="crashed" />
+                  <StatusIcon status="crashed" />
                   <span class="entry-said">{session.headline}</span>
                   <span class="quiet">
                     {session.product} {session.version}

@@ -16,19 +16,19 @@ export const TREE_NODES = 300;
 export const TREE_MEMBERS = 100;
 /** Values of one path's history at once. */
 export const HISTORY_ROWS = 30;
-/** Events shown before and after the needle. */
+/** Events shown before and after the cursor. */
 export const AROUND_BEFORE = 6;
 export const AROUND_AFTER = 3;
 /** Events that a verdict shows as the program's last words. */
 export const LAST_WORDS = 4;
 /** Exceptions drawn with their frames at once; more come as the list is scrolled. */
 export const EXCEPTION_ROWS = 10;
-/** Metric strips in the first answer: a few screens. */
-export const STRIPS = 24;
-/** Points or buckets per strip: one per two pixels of a wide screen. */
-export const STRIP_POINTS = 600;
-/** Points or buckets of a strip as a picture: one per four pixels, for those without script. */
-export const STILL_POINTS = 240;
+/** Metric charts in the first answer: a few screens. */
+export const CHARTS = 24;
+/** Points or buckets per chart: one per two pixels of a wide screen. */
+export const CHART_POINTS = 600;
+/** Points or buckets of a chart as a picture: one per four pixels, for those without script. */
+export const SPARKLINE_POINTS = 240;
 /** Rows of each list on the home page. */
 export const HOME_ROWS = 6;
 /** Versions of a product on the home page; older ones are in the list of sessions. */
@@ -45,7 +45,7 @@ export const MAX_COMPARED = 5;
 export const GOOD_LOOKED_AT = 20;
 /** Metrics drawn on a comparison at once. */
 export const COMPARED_METRICS = 12;
-/** Points of each line on a comparison: as fine as a strip's buckets. */
+/** Points of each line on a comparison: as fine as a chart's buckets. */
 export const COMPARED_POINTS = 120;
 /** State values that differ, shown on a comparison. */
 export const COMPARED_VALUES = 300;

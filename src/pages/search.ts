@@ -16,7 +16,7 @@ export type SessionSearch = {
   page: { sort: SessionSort; order: "asc" | "desc"; cursor?: string };
   /** How long ago sessions may have begun: the filter's `from` then follows the clock. */
   within: Within | undefined;
-  /** The metric whose strip is shown. */
+  /** The metric whose rollup is shown. */
   metric: string | undefined;
 };
 

@@ -1,4 +1,4 @@
-/** The session page: the verdict, then one axis of time for everything, and at the needle what was so at that moment. */
+/** The session page: the verdict, then one axis of time for everything, and at the cursor what was so at that moment. */
 import { Hono } from "hono";
 import type { Summary } from "../core/answers.ts";
 import { asking } from "../catalog/index.ts";
@@ -9,12 +9,12 @@ import { EventsPanel, eventRoutes, filterOf } from "./session/events.tsx";
 import { ExceptionsPanel, exceptionRoutes } from "./session/exception.tsx";
 import { Figures, figureRoutes } from "./session/figures.tsx";
 import { historyRoutes } from "./session/history.tsx";
-import { RecordPanel } from "./session/ledger.tsx";
+import { RecordPanel } from "./session/completeness.tsx";
 import { MomentPanel, momentRoutes } from "./session/moment.tsx";
 import { OutputPanel, outputRoutes } from "./session/output.tsx";
 import { recordingOf } from "./session/recording.ts";
-import { Strips, stripRoutes } from "./session/strips.tsx";
-import { Tape } from "./session/tape.tsx";
+import { Charts, chartRoutes } from "./session/charts.tsx";
+import { TimelinePanel } from "./session/timeline.tsx";
 import { Verdict, wentWell } from "./session/verdict.tsx";
 import { sessionId, type View, viewOf } from "./session/view.ts";
 import { address } from "./ui/address.ts";
@@ -46,10 +46,10 @@ session.get("/sessions/:id", async (c) => {
     >
       <Crumbs summary={summary} />
       <Verdict recording={recording} summary={summary} />
-      <div class="bench">
+      <div class="panes">
         <div id="recorder" class="recorder" tabindex={0} role="group" aria-label="Time axis">
-          <Tape summary={summary} timeline={timeline} view={view} />
-          <Strips
+          <TimelinePanel summary={summary} timeline={timeline} view={view} />
+          <Charts
             recording={recording}
             summary={summary}
             view={view}
@@ -105,8 +105,8 @@ function Crumbs({ summary }: { summary: Summary }) {
       <button class="tool" type="button" data-share="link" hidden>
         Copy link
       </button>
-      <button class="tool" type="button" data-share="ticket" hidden>
-        Copy for a ticket
+      <button class="tool" type="button" data-share="markdown" hidden>
+        Copy as Markdown
       </button>
     </nav>
   );
@@ -118,7 +118,7 @@ function ViewForm({ view, id }: { view: View; id: string }) {
     <form id="view" class="view-form" method="get" action={`/sessions/${id}`}>
       <h2 class="label">Go to a moment</h2>
       <label>
-        Needle{" "}
+        Cursor{" "}
         <input name="t" value={view.at === undefined ? "" : String(view.at)} autocomplete="off" />
       </label>
       <label>
@@ -151,14 +151,14 @@ session.get("/sessions/:id/verdict", async (c) => {
   );
 });
 
-session.get("/sessions/:id/tape", async (c) => {
+session.get("/sessions/:id/timeline", async (c) => {
   const recording = recordingOf(c.env, sessionId(c.req.param("id")));
   const view = viewOf(c.req.query());
   const [summary, timeline] = await Promise.all([
     recording.summary(),
     recording.timeline({ from: view.from, to: view.to, buckets: TIMELINE_BUCKETS }),
   ]);
-  return c.html(<Tape summary={summary} timeline={timeline} view={view} />);
+  return c.html(<TimelinePanel summary={summary} timeline={timeline} view={view} />);
 });
 
 /** The socket of a page that watches. guard.ts has turned away other sites' pages: sockets carry cookies and know no same-origin rule. */
@@ -167,7 +167,7 @@ session.get("/sessions/:id/live", (c) => ask(c.env, sessionId(c.req.param("id"))
 for (const routes of [
   momentRoutes,
   historyRoutes,
-  stripRoutes,
+  chartRoutes,
   eventRoutes,
   exceptionRoutes,
   outputRoutes,

@@ -222,7 +222,7 @@ async function found(env: Env, search: SessionSearch, known: VersionCounts[]) {
                       const there = drawn.get(id);
                       return there ? (
                         <span class="spark">
-                          <Sparkline strip={there.strip} name={metric} />
+                          <Sparkline rollup={there.strip} name={metric} />
                           <small>
                             {formatQuantity(Number(there.last.toPrecision(3)), there.unit)}
                           </small>

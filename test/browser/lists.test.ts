@@ -222,12 +222,12 @@ describe.skipIf(!hasBrowser)("the pages across sessions", () => {
   test("every line's value is said under the pointer and by the keyboard, in all plots at once", async () => {
     const { page, complaints } = await world.look("/compare?ids=dead&ids=well");
     const fps = page.locator(".plot[aria-label^=fps]");
-    await fps.locator(".plot-ink").hover();
+    await fps.locator(".plot-series").hover();
     const read = fps.locator(".plot-read");
     expect(await read.locator("span").count()).toBe(2);
     expect(await read.textContent()).toMatch(/^30\.\d s\d+\.?\d* A\d+\.?\d* B$/);
     // `well` ran for 40 s, so at 50 s there is nothing to say of it.
-    const box = await fps.locator(".plot-ink").boundingBox();
+    const box = await fps.locator(".plot-series").boundingBox();
     if (!box) throw new Error("the plot is not drawn");
     await page.mouse.move(box.x + (box.width * 50) / 60, box.y + 20);
     expect(await read.textContent()).toMatch(/^50\.\d s\d+\.?\d* A$/);

@@ -65,7 +65,7 @@ describe.skipIf(!hasBrowser)("the page of a running session", () => {
     await soon(() => page.locator("#state").textContent()).toContain("the index");
     await soon(() => page.locator("#event-list").textContent()).toContain("now at two");
     await soon(() => page.locator("#terminal").textContent()).toContain("printed just now");
-    await soon(() => page.locator(".strip [data-reading]").first().textContent()).toBe("12.5");
+    await soon(() => page.locator(".chart [data-reading]").first().textContent()).toBe("12.5");
 
     await program.does({
       op: "event",
@@ -117,9 +117,9 @@ describe.skipIf(!hasBrowser)("the page of a running session", () => {
   test("whoever looks at a moment stays there", async () => {
     const program = await start("looked-at");
     const { page } = await world.look("/sessions/looked-at");
-    const box = await page.locator("#tape [data-kind=events] .row-plot").boundingBox();
+    const box = await page.locator("#timeline [data-kind=events] .row-plot").boundingBox();
     await page.mouse.click((box?.x ?? 0) + (box?.width ?? 0) / 2, (box?.y ?? 0) + 4);
-    await page.locator(".needle-offset", { hasText: "after its start" }).waitFor();
+    await page.locator(".cursor-offset", { hasText: "after its start" }).waitFor();
     await program.does({ op: "state", at: Date.now(), patch: { level: 9 } });
     await page.waitForTimeout(1_500);
     expect(await page.locator("#state .value").first().textContent()).toBe("1");
@@ -130,10 +130,10 @@ describe.skipIf(!hasBrowser)("the page of a running session", () => {
   test("its counts and statistics go on, and what is open stays open", async () => {
     const program = await start("counted");
     const { page, complaints } = await world.look("/sessions/counted");
-    const fps = page.locator(".strip", { hasText: "fps" });
+    const fps = page.locator(".chart", { hasText: "fps" });
     await fps.locator(".statistics > summary").click();
     await soon(() => fps.locator(".brief").textContent()).toContain("2 points");
-    await page.locator("#strip-list[data-known='1']").waitFor();
+    await page.locator("#chart-list[data-known='1']").waitFor();
 
     await program.does(
       { op: "event", at: Date.now(), name: "one" },
@@ -146,7 +146,7 @@ describe.skipIf(!hasBrowser)("the page of a running session", () => {
     await soon(() => fps.locator(".brief").textContent()).toContain("3 points");
     await soon(() => page.locator("#record-figures").textContent()).toContain("8 of 8 recorded");
     expect(await fps.locator("dd", { hasText: "100" }).count()).toBeGreaterThan(0);
-    await page.locator(".strip", { hasText: "newcomer" }).waitFor();
+    await page.locator(".chart", { hasText: "newcomer" }).waitFor();
     expect(await fps.locator(".statistics").getAttribute("open")).not.toBeNull();
     expect(complaints).toEqual([]);
   });
@@ -156,13 +156,13 @@ describe.skipIf(!hasBrowser)("the page of a running session", () => {
     const { page, complaints } = await world.look("/sessions/zoomed");
     await page.locator(".following").waitFor();
     await page.locator("#recorder").press("+");
-    await page.locator(".needle-offset", { hasText: "its latest moment" }).waitFor();
+    await page.locator(".cursor-offset", { hasText: "its latest moment" }).waitFor();
     await program.does({ op: "state", at: Date.now(), patch: { level: 9 } });
     await soon(() => page.locator("#state").textContent()).toContain("9");
-    await soon(() => page.locator(".needle").isHidden()).toBe(true);
-    await page.locator(".needle-offset").getByText("Follow").click();
+    await soon(() => page.locator(".cursor").isHidden()).toBe(true);
+    await page.locator(".cursor-offset").getByText("Follow").click();
     await page.locator(".following").waitFor();
-    await soon(() => page.locator(".needle").isVisible()).toBe(true);
+    await soon(() => page.locator(".cursor").isVisible()).toBe(true);
     expect(complaints).toEqual([]);
   });
 

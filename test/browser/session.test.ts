@@ -7,10 +7,10 @@ import { expectAccessible, hasBrowser, World, soon } from "./browser.ts";
 const START = Date.now() - 3_600_000;
 const END = START + 140_000;
 
-/** Where on the screen a moment is, on a row of the tape. */
+/** Where on the screen a moment is, on a row of the timeline. */
 async function onAxis(page: Page, share: number): Promise<{ x: number; y: number }> {
-  const box = await page.locator("#tape [data-kind=events] .row-plot").boundingBox();
-  if (!box) throw new Error("The tape has no plot");
+  const box = await page.locator("#timeline [data-kind=events] .row-plot").boundingBox();
+  if (!box) throw new Error("The timeline has no plot");
   return { x: box.x + box.width * share, y: box.y + box.height / 2 };
 }
 
@@ -21,17 +21,17 @@ async function clickAxis(page: Page, share: number): Promise<void> {
 
 const parameter = (page: Page, name: string) => new URL(page.url()).searchParams.get(name);
 
-/** The colour of the first opaque pixel of the first strip. */
-const FIRST_INK = `(() => {
-  const canvas = document.querySelector(".strip canvas");
+/** The colour of the first opaque pixel of the first chart. */
+const FIRST_COLOUR = `(() => {
+  const canvas = document.querySelector(".chart canvas");
   const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
   for (let i = 0; i < data.length; i += 4) if (data[i + 3] === 255) return data.slice(i, i + 3).join();
   return "";
 })()`;
 
-/** The radius of each point of a strip. */
+/** The radius of each point of a chart. */
 const radii = (name: string) =>
-  `Chart.getChart([...document.querySelectorAll(".strip")].find((strip) => strip.ariaLabel.startsWith("${name},")).querySelector("canvas"))
+  `Chart.getChart([...document.querySelectorAll(".chart")].find((chart) => chart.ariaLabel.startsWith("${name},")).querySelector("canvas"))
     ?.getDatasetMeta(2).data.map(({ options }) => options.radius)`;
 
 /** A session that said one number, once. */
@@ -105,10 +105,10 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
     expect(complaints).toEqual([]);
   });
 
-  test("a click on the axis sets the needle: address, state, events and values follow", async () => {
+  test("a click on the axis sets the cursor: address, state, events and values follow", async () => {
     const { page, complaints } = await world.look("/sessions/dead");
     await clickAxis(page, 0.5);
-    await soon(() => page.locator(".needle-offset").textContent()).toContain("after its start");
+    await soon(() => page.locator(".cursor-offset").textContent()).toContain("after its start");
     const at = Number(parameter(page, "t"));
     expect(Math.abs(at - (START + 70_000))).toBeLessThan(1_500);
     const hp = JSON.parse(await (await world.send(`/sessions/dead/state.json?t=${at}`)).text())
@@ -118,8 +118,8 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
 
     // A permalink is the same page for someone else.
     const { page: other } = await world.look(`/sessions/dead?t=${at}`);
-    expect(await other.locator(".needle-head h2").textContent()).toBe(
-      await page.locator(".needle-head h2").textContent(),
+    expect(await other.locator(".cursor-header h2").textContent()).toBe(
+      await page.locator(".cursor-header h2").textContent(),
     );
   });
 
@@ -132,7 +132,7 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
       await soon(() => parameter(page, "t")).not.toBe(before);
       // The next step is known once the panel has followed.
       const time = new Date(Number(parameter(page, "t"))).toISOString();
-      await page.locator(`.needle-head time[datetime="${time}"]`).waitFor();
+      await page.locator(`.cursor-header time[datetime="${time}"]`).waitFor();
       seen.push(Number(parameter(page, "t")));
     }
     const [first = 0, second = 0, back = 0, event = 0] = seen;
@@ -148,10 +148,10 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
     await page.mouse.down();
     await page.mouse.move(to.x, to.y, { steps: 5 });
     await page.mouse.up();
-    await soon(() => page.locator(".tape-span").textContent()).toContain("35");
+    await soon(() => page.locator(".timeline-span").textContent()).toContain("35");
     expect(Number(parameter(page, "to")) - Number(parameter(page, "from"))).toBeGreaterThan(30_000);
     await page.keyboard.press("0");
-    await soon(() => page.locator(".tape-span").textContent()).toContain("in all");
+    await soon(() => page.locator(".timeline-span").textContent()).toContain("in all");
     expect(parameter(page, "from")).toBeNull();
     expect(complaints).toEqual([]);
   });
@@ -169,9 +169,9 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
     expect(new URL(page.url()).search).toBe("");
   });
 
-  test("a zoom away from the needle hides it, and every value stays the needle's", async () => {
+  test("a zoom away from the cursor hides it, and every value stays the cursor's", async () => {
     const { page, complaints } = await world.look("/sessions/dead");
-    const memory = page.locator(".strip", { hasText: "memory" });
+    const memory = page.locator(".chart", { hasText: "memory" });
     await memory.scrollIntoViewIfNeeded();
     const reading = () => memory.locator("[data-reading]").textContent();
     await soon(() => memory.locator("[data-most]").textContent()).toMatch(/MiB/);
@@ -187,29 +187,29 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
     };
 
     await zoom(0.25, 0.5);
-    await soon(() => page.locator(".tape-span").textContent()).toContain("35 s of");
-    expect(await page.locator(".needle").isHidden()).toBe(true);
-    expect(await page.locator(".needle-offset").textContent()).toBe("its last moment");
+    await soon(() => page.locator(".timeline-span").textContent()).toContain("35 s of");
+    expect(await page.locator(".cursor").isHidden()).toBe(true);
+    expect(await page.locator(".cursor-offset").textContent()).toBe("its last moment");
     await soon(reading).toBe(atEnd);
 
     // Put somewhere by hand, it keeps its own values too.
     await clickAxis(page, 0.5);
-    await soon(() => page.locator(".needle").isVisible()).toBe(true);
+    await soon(() => page.locator(".cursor").isVisible()).toBe(true);
     await page.mouse.move(5, 5);
     await soon(reading).not.toBe(atEnd);
     const there = await reading();
     await zoom(0.7, 0.9);
-    await soon(() => page.locator(".needle").isHidden()).toBe(true);
+    await soon(() => page.locator(".cursor").isHidden()).toBe(true);
     await soon(reading).toBe(there);
     expect(complaints).toEqual([]);
   });
 
   test("a moment outside the session's life says so", async () => {
     const { page } = await world.look(`/sessions/dead?t=${START - 3_600_000}`);
-    const offset = page.locator(".needle-offset");
+    const offset = page.locator(".cursor-offset");
     expect(await offset.textContent()).toContain("1 h before its start");
     expect(await page.locator("#state").textContent()).toContain("It had not started yet.");
-    const reading = page.locator(".strip [data-reading]").first();
+    const reading = page.locator(".chart [data-reading]").first();
     expect(await reading.textContent()).toBe("–");
     await page.goto(`/sessions/dead?t=${END + 86_400_000}`);
     expect(await offset.textContent()).toContain("1 d after its end");
@@ -221,7 +221,7 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
   test("Back and Forward lead through the zooms, and out of the page where it began", async () => {
     const { page, complaints } = await world.look("/sessions");
     await page.goto("/sessions/dead");
-    const span = () => page.locator(".tape-span").textContent();
+    const span = () => page.locator(".timeline-span").textContent();
     await page.locator("#recorder").press("+");
     await soon(span).toContain("1 min 10 s of");
     await page.locator("#recorder").press("+");
@@ -242,9 +242,9 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
     expect(complaints).toEqual([]);
   });
 
-  test("under the pointer every strip shows its value at that moment", async () => {
+  test("under the pointer every chart shows its value at that moment", async () => {
     const { page } = await world.look("/sessions/dead");
-    const memory = page.locator(".strip", { hasText: "memory" }).locator("[data-reading]");
+    const memory = page.locator(".chart", { hasText: "memory" }).locator("[data-reading]");
     const atEnd = await memory.textContent();
     const { x, y } = await onAxis(page, 0.1);
     await page.mouse.move(x, y);
@@ -253,11 +253,11 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
     await soon(() => memory.textContent()).toBe(atEnd);
   });
 
-  test("what the tape has under the pointer is said, and failures run through the strips", async () => {
+  test("what the timeline has under the pointer is said, and failures run through the charts", async () => {
     const { page, complaints } = await world.look("/sessions/dead");
     const { x, y } = await onAxis(page, 131_000 / 140_000);
     await page.mouse.move(x, y);
-    await soon(() => page.locator(".ghost small").textContent()).toContain("1 exception");
+    await soon(() => page.locator(".crosshair small").textContent()).toContain("1 exception");
     const lines = page.locator(".failures i");
     expect(await lines.evaluateAll((all) => all.map((each) => each.dataset["kind"]))).toEqual([
       "exception",
@@ -269,44 +269,44 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
     // A zoom to where nothing failed has none.
     await page.mouse.move(5, 5);
     await page.goto(`/sessions/dead?from=${START}&to=${START + 60_000}`);
-    await soon(() => page.locator(".needle").count()).toBe(1);
+    await soon(() => page.locator(".cursor").count()).toBe(1);
     expect(await lines.count()).toBe(0);
     expect(complaints).toEqual([]);
   });
 
   test("a counter is shown as its total, or per second", async () => {
     const { page, complaints } = await world.look("/sessions/dead");
-    const strip = page.locator(".strip[data-type=counter]").first();
-    const reading = strip.locator("[data-reading]");
-    const most = strip.locator("[data-most]");
+    const chart = page.locator(".chart[data-type=counter]").first();
+    const reading = chart.locator("[data-reading]");
+    const most = chart.locator("[data-most]");
     await soon(() => most.textContent()).toMatch(/^\d+$/);
     const total = await reading.textContent();
 
-    await strip.getByRole("button", { name: "per second" }).click();
+    await chart.getByRole("button", { name: "per second" }).click();
     await soon(() => reading.textContent()).toMatch(/^[\d.]+\/s$/);
     expect(await most.textContent()).toMatch(/^[\d.]+\/s$/);
-    await strip.getByRole("button", { name: "per second", pressed: true }).click();
+    await chart.getByRole("button", { name: "per second", pressed: true }).click();
     await soon(() => reading.textContent()).toBe(total);
     expect(complaints).toEqual([]);
   });
 
-  test("strips are drawn, with ink of the stylesheet, in light and dark", async () => {
+  test("charts are drawn, in the colour of the stylesheet, in light and dark", async () => {
     const { page } = await world.look("/sessions/dead");
-    const ink = () => page.evaluate<string>(FIRST_INK);
-    await soon(ink).not.toBe("");
-    const light = await ink();
+    const colour = () => page.evaluate<string>(FIRST_COLOUR);
+    await soon(colour).not.toBe("");
+    const light = await colour();
     await page.getByRole("button", { name: "Dark" }).click();
-    await soon(ink).not.toBe(light);
+    await soon(colour).not.toBe(light);
   });
 
   test("a counter says how it grew, not the mean of its totals", async () => {
     const { page } = await world.look("/sessions/dead");
-    const strip = page.locator(".strip[data-type=counter]").first();
-    expect(await strip.locator(".brief").textContent()).toMatch(
+    const chart = page.locator(".chart[data-type=counter]").first();
+    expect(await chart.locator(".brief").textContent()).toMatch(
       /^counter · 139 updates · total \d+ · [\d.]+\/s$/,
     );
-    await strip.locator(".statistics > summary").click();
-    expect(await strip.locator(".readings dt").allTextContents()).toEqual([
+    await chart.locator(".statistics > summary").click();
+    expect(await chart.locator(".readings dt").allTextContents()).toEqual([
       "total",
       "updates",
       "rate",
@@ -315,18 +315,18 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
     ]);
   });
 
-  test("strips found by name are drawn, though they were drawn before", async () => {
+  test("charts found by name are drawn, though they were drawn before", async () => {
     const { page, complaints } = await world.look("/sessions/many");
-    await soon(() => page.evaluate<string>(FIRST_INK)).not.toBe("");
+    await soon(() => page.evaluate<string>(FIRST_COLOUR)).not.toBe("");
     await page.getByLabel("Find a metric").fill("gauge_7");
-    await soon(() => page.locator(".strip").count()).toBe(1);
-    await soon(() => page.evaluate<string>(FIRST_INK)).not.toBe("");
+    await soon(() => page.locator(".chart").count()).toBe(1);
+    await soon(() => page.evaluate<string>(FIRST_COLOUR)).not.toBe("");
     expect(complaints).toEqual([]);
   });
 
   test("a single point is seen, and few are told from the line between them", async () => {
     const { page } = await world.look("/sessions/once");
-    await soon(() => page.evaluate<string>(FIRST_INK)).not.toBe("");
+    await soon(() => page.evaluate<string>(FIRST_COLOUR)).not.toBe("");
     expect(await page.evaluate(radii("once"))).toEqual([3]);
     await page.goto("/sessions/dead");
     const timer = () => page.evaluate<number[]>(radii("chunk_load"));
@@ -380,7 +380,7 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
     await page.unroute("**/moment?*");
     await page.keyboard.press("Home");
     await soon(() => note.count()).toBe(0);
-    await soon(() => page.locator(".needle-offset").textContent()).toContain("0 ms after its");
+    await soon(() => page.locator(".cursor-offset").textContent()).toContain("0 ms after its");
   });
 
   test("the state's branches stay as their reader left them, step after step", async () => {
@@ -397,9 +397,9 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
     expect(await isOpen("inventory")).toBe(true);
     expect(await isOpen("renderer")).toBe(false);
     for (let step = 0; step < 3; step++) {
-      const before = await page.locator(".needle-head h2").textContent();
+      const before = await page.locator(".cursor-header h2").textContent();
       await page.keyboard.press("ArrowLeft");
-      await soon(() => page.locator(".needle-head h2").textContent()).not.toBe(before);
+      await soon(() => page.locator(".cursor-header h2").textContent()).not.toBe(before);
       expect(await isOpen("inventory")).toBe(true);
       expect(await isOpen("renderer")).toBe(false);
     }
@@ -439,7 +439,7 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
     expect(complaints).toEqual([]);
   });
 
-  test("the events follow the needle", async () => {
+  test("the events follow the cursor", async () => {
     const { page } = await world.look("/sessions/dead");
     const here = page.locator("#event-list > [data-here]");
     await soon(() => here.textContent()).toContain("session_crashed_detected");
@@ -448,10 +448,10 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
     expect(await here.count()).toBe(1);
   });
 
-  test("what happened is copied for a ticket, with a link to the moment", async () => {
+  test("what happened is copied as Markdown, with a link to the moment", async () => {
     const { page, complaints } = await world.look("/sessions/dead");
     const copied = () => page.evaluate<string>("navigator.clipboard.readText()");
-    await page.getByRole("button", { name: "Copy for a ticket" }).click();
+    await page.getByRole("button", { name: "Copy as Markdown" }).click();
     await soon(copied).toContain("**`Crashed: uncaught MemoryError`** `archive-game 1.4.2`");
     const text = await copied();
     expect(text).toContain("- `Signal SIGKILL: killed at once");
@@ -494,7 +494,7 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
     expect(complaints).toEqual([]);
   });
 
-  test("output is a terminal that ends at the needle", async () => {
+  test("output is a terminal that ends at the cursor", async () => {
     const { page, complaints } = await world.look("/sessions/command");
     const lines = page.locator("#terminal > li");
     expect(await lines.last().textContent()).toBe("compiling module 119 of 120");
@@ -518,7 +518,7 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
 
   test("times are the viewer's own, and UTC one click away", async () => {
     const { page } = await world.look(`/sessions/dead?t=${START}`);
-    const shown = page.locator(".needle-head h2 time");
+    const shown = page.locator(".cursor-header h2 time");
     const utc = new Date(START).toISOString().slice(11, 19);
     expect(await shown.textContent()).not.toContain(utc);
     await page.getByRole("button", { name: "UTC" }).click();

@@ -22,14 +22,14 @@ describe.skipIf(!hasBrowser)("without script", () => {
     expect(Number(new URL(page.url()).searchParams.get("t"))).toBeLessThan(START + 140_000);
     await page.locator("#state").getByRole("link", { name: "hp", exact: true }).click();
     await page.locator("#history .change").first().waitFor();
-    expect(await page.locator("#tape .bars").count()).toBeGreaterThan(3);
+    expect(await page.locator("#timeline .bars").count()).toBeGreaterThan(3);
   });
 
-  test("metrics are seen, and the needle is where the values are read", async () => {
+  test("metrics are seen, and the cursor is where the values are read", async () => {
     const page = await look(`/sessions/dead?t=${START + 70_000}`);
-    const strip = page.locator(".strip", { hasText: "memory" });
-    expect(await strip.locator("[data-reading]").textContent()).toMatch(/MiB$/);
-    const picture = strip.locator("img");
+    const chart = page.locator(".chart", { hasText: "memory" });
+    expect(await chart.locator("[data-reading]").textContent()).toMatch(/MiB$/);
+    const picture = chart.locator("img");
     await picture.scrollIntoViewIfNeeded();
     await page.waitForLoadState("networkidle");
     const [width, height] = await picture.evaluate((image) => [
@@ -38,10 +38,10 @@ describe.skipIf(!hasBrowser)("without script", () => {
     ]);
     expect(width).toBeGreaterThan(0);
     expect(height).toBeGreaterThan(40);
-    const needle = await page.locator(".still-needle line").boundingBox();
-    const plot = await page.locator("#tape [data-kind=events] .row-plot").boundingBox();
-    if (!needle || !plot) throw new Error("The tape has no needle");
-    expect(Math.abs((needle.x - plot.x) / plot.width - 0.5)).toBeLessThan(0.01);
+    const cursor = await page.locator(".static-cursor line").boundingBox();
+    const plot = await page.locator("#timeline [data-kind=events] .row-plot").boundingBox();
+    if (!cursor || !plot) throw new Error("The timeline has no cursor");
+    expect(Math.abs((cursor.x - plot.x) / plot.width - 0.5)).toBeLessThan(0.01);
     const svg = await (await world.send((await picture.getAttribute("src")) ?? "")).text();
     expect(svg.match(/<path/g)).toHaveLength(3);
     expect(svg).not.toContain("NaN");
@@ -49,7 +49,7 @@ describe.skipIf(!hasBrowser)("without script", () => {
 
   test("a moment is gone to by its date, and the state is searched", async () => {
     const page = await look("/sessions/dead");
-    await page.getByLabel("Needle", { exact: true }).fill(new Date(START + 100).toISOString());
+    await page.getByLabel("Cursor", { exact: true }).fill(new Date(START + 100).toISOString());
     await page.locator("#view").getByRole("button", { name: "Go" }).click();
     expect(await page.locator("#state").textContent()).toContain("100");
     await page.getByLabel("Find in state").fill("vulkan");

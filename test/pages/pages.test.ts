@@ -47,7 +47,7 @@ test("a crashed session says so first, in words, with its evidence and its last 
   expect(html).toContain('href="/icon/crashed.svg"');
   expect(html).toMatch(/<h1>Crashed: /);
   expect(html).toContain("SIGKILL");
-  expect(html.indexOf("<h1>")).toBeLessThan(html.indexOf('id="tape"'));
+  expect(html.indexOf("<h1>")).toBeLessThan(html.indexOf('id="timeline"'));
   expect(html).toContain("cannot allocate 512 MiB");
 });
 
@@ -135,7 +135,7 @@ test("Datacat's own events speak in words, others' data as fields", async () => 
 test("every panel is on the page without script", async () => {
   const { html } = await get("/sessions/dead");
   for (const part of [
-    "tape",
+    "timeline",
     "metrics",
     "moment",
     "state",
@@ -172,7 +172,7 @@ test("an address with a moment shows the state of that moment, what had just cha
   expect(html).toMatch(/id="next-event" href="\/sessions\/dead\?t=\d+"/);
 });
 
-test("every value on the page is the needle's, without script too", async () => {
+test("every value on the page is the cursor's, without script too", async () => {
   const readings = async (query: string) => {
     const { html } = await get(`/sessions/dead${query}`);
     return [...html.matchAll(/data-reading[^>]*>([^<]*)</g)].map(([, text]) => text);
@@ -223,16 +223,18 @@ test("events can be narrowed by words, category and name, and the list goes on",
   expect((await get("/sessions/dead/events?text=zzzzzz")).html).toContain("No event matches.");
 });
 
-test("a strip is a picture for those without script, which nobody else fetches", async () => {
+test("a chart is a picture for those without script, which nobody else fetches", async () => {
   const { html } = await get(`/sessions/dead?from=${START}&to=${START + 60_000}`);
-  const pictures = [...html.matchAll(/<noscript><img class="still" src="([^"]+)"/g)];
+  const pictures = [...html.matchAll(/<noscript><img class="chart-sparkline" src="([^"]+)"/g)];
   expect(pictures).toHaveLength(7);
   const source = pictures[0]?.[1]?.replaceAll("&amp;", "&") ?? "";
   const picture = await get(source);
   expect(picture.headers.get("content-type")).toBe("image/svg+xml");
   expect(picture.html).toMatch(/^<svg xmlns="[^"]+"[^>]*>(<path [^<>]*\/>){2}<\/svg>$/);
-  expect((await get("/sessions/dead/strips/99.svg")).status).toBe(404);
-  expect((await get("/sessions/dead/strips", { "hx-request": "true" })).html).not.toContain("<img");
+  expect((await get("/sessions/dead/charts/99.svg")).status).toBe(404);
+  expect((await get("/sessions/dead/metrics", { "hx-request": "true" })).html).not.toContain(
+    "<img",
+  );
 });
 
 test("exceptions show frames, causes and editor links", async () => {
@@ -258,7 +260,7 @@ test("the recording says that nothing is missing", async () => {
   expect(html).toContain("nothing is missing");
 });
 
-test("strips get their readings over the range asked for, and no more", async () => {
+test("charts get their readings over the range asked for, and no more", async () => {
   const { html } = await get(
     `/sessions/dead/charts?ids=0,1,2,3,4,5,6,7&from=${START}&to=${START + 60_000}`,
   );
@@ -314,12 +316,12 @@ test.each(PAGES)("nothing that users write becomes markup on %s", async (page) =
   expect(headers.get("content-security-policy")).not.toContain("unsafe");
 });
 
-test("the list finds by facets, shows a metric's strip, and links to the next page", async () => {
+test("the list finds by facets, shows a metric's chart, and links to the next page", async () => {
   const crashed = await get("/sessions?status=crashed&product=archive-game");
   expect(crashed.html).toContain('href="/sessions/dead"');
   expect(crashed.html).not.toContain('href="/sessions/well"');
-  const strips = await get("/sessions?metric=fps");
-  expect(strips.html).toMatch(/class="sparkline".*?<\/svg><small>[\d.]+<\/small>/);
+  const charts = await get("/sessions?metric=fps");
+  expect(charts.html).toMatch(/class="sparkline".*?<\/svg><small>[\d.]+<\/small>/);
   const hour = await get("/sessions?within=day&status=crashed");
   expect(hour.html).toContain('<span class="hidden">Remove: </span><span>last day</span>');
   expect(hour.html).toContain('href="/sessions/dead"');
@@ -406,7 +408,7 @@ test("an exception group can be resolved and opened again", async () => {
   expect((await decide("resolved")).status).toBe(303);
   const resolved = await get(`${path}?product=archive-game`);
   expect(resolved.html).toContain("resolved in 1.4.3");
-  expect(resolved.html).toContain('class="group-head" data-standing="resolved"');
+  expect(resolved.html).toContain('class="group-header" data-standing="resolved"');
   expect((await get("/exceptions?product=archive-game")).html).not.toContain(path);
   await decide("open");
   expect((await get("/exceptions?product=archive-game")).html).toContain(path);

@@ -87,7 +87,7 @@ function Overlay({ members, charts, from, to }: OverlayProps) {
   if (!series) return null;
   const lines = members.flatMap(({ letter, index, zero }, at): Line[] => {
     const chart = charts[at];
-    return chart ? [{ name: letter, index, ...inkOf(chart, zero) }] : [];
+    return chart ? [{ name: letter, index, ...linesOf(chart, zero) }] : [];
   });
   return (
     <section class="overlay">
@@ -129,7 +129,7 @@ function factOf({ type, unit, mean, last, rate }: SeriesSummary): string {
 }
 
 /** As few points as fit are all there; of more, each bucket's mean, and around it how far its values went. */
-function inkOf(chart: Chart, zero: number): Pick<Line, "points" | "band"> {
+function linesOf(chart: Chart, zero: number): Pick<Line, "points" | "band"> {
   if (chart.points) return { points: chart.points.map(([at, value]) => [at - zero, value]) };
   const buckets = chart.buckets ?? [];
   const middle = ({ from, to }: { from: number; to: number }) => (from + to) / 2 - zero;

@@ -22,7 +22,7 @@ export function Bars({ bars, unit }: { bars: Bar[]; unit: string }) {
         <span>0</span>
       </div>
       <svg
-        class="plot-ink"
+        class="plot-series"
         viewBox={`0 0 ${WIDTH} 100`}
         preserveAspectRatio="none"
         role="img"

@@ -15,7 +15,7 @@ const AGGREGATES = {
   p99: "p99 of each session",
 } as const;
 export type Aggregate = keyof typeof AGGREGATES;
-/** Drawn as a point for each session: what a strip keeps of its buckets has no quantiles. */
+/** Drawn as a point for each session: what a chart keeps of its buckets has no quantiles. */
 export const QUANTILES = { p50: 0.5, p95: 0.95, p99: 0.99 } as const;
 /** What says something of a type of metric, the most telling first. A counter's mean would be of its running total, which means nothing. */
 const TELLING: Record<MetricType, readonly Aggregate[]> = {

@@ -51,7 +51,7 @@ export function EventsPanel({ recording, summary, filter }: EventsProps) {
         ]);
         return (
           <>
-            <header class="panel-head">
+            <header class="panel-header">
               <h2>Events</h2>
               <span class="count">
                 <span id="events-matched">{matched(filter, page, counts)}</span>

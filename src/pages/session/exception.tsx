@@ -28,7 +28,7 @@ export function ExceptionsPanel({
       hx-trigger="live-exceptions from:body throttle:500ms"
       hx-swap="outerMorph"
     >
-      <header class="panel-head">
+      <header class="panel-header">
         <h2 id="exceptions-title">Exceptions</h2>
         <span class="count">{formatNumber(summary.counts.exceptions)}</span>
       </header>

@@ -2,13 +2,13 @@
 import { formatNumber } from "../../core/format.ts";
 import { Hono } from "hono";
 import type { Env } from "../../env.ts";
-import { STRIPS } from "../limits.ts";
-import { RecordFigures } from "./ledger.tsx";
+import { CHARTS } from "../limits.ts";
+import { RecordFigures } from "./completeness.tsx";
 import { recordingOf } from "./recording.ts";
-import { FreshStatistics, idsOf, MetricsCount } from "./strips.tsx";
+import { FreshStatistics, idsOf, MetricsCount } from "./charts.tsx";
 import { sessionId } from "./view.ts";
 
-/** Asks, when session.js says that something happened. It says too which strips are in sight. */
+/** Asks, when session.js says that something happened. It says too which charts are in sight. */
 export function Figures({ id }: { id: string }) {
   return (
     <form
@@ -27,7 +27,7 @@ export const figureRoutes = new Hono<{ Bindings: Env }>();
 
 figureRoutes.get("/sessions/:id/figures", async (c) => {
   const recording = recordingOf(c.env, sessionId(c.req.param("id")));
-  const inSight = new Set(idsOf(c.req.query("ids")).slice(0, STRIPS));
+  const inSight = new Set(idsOf(c.req.query("ids")).slice(0, CHARTS));
   const [summary, series] = await Promise.all([
     recording.summary(),
     inSight.size === 0 ? [] : recording.series(),

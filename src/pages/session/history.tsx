@@ -28,7 +28,7 @@ export function History(props: HistoryProps) {
       data-path={JSON.stringify(path)}
       aria-labelledby="history-title"
     >
-      <header class="panel-head">
+      <header class="panel-header">
         <h3 id="history-title" class="label">
           History of <code>{path.join(".")}</code>
         </h3>
@@ -52,7 +52,7 @@ async function rows({ recording, view, path, cursor }: HistoryProps) {
   return (
     <ol class="changes">
       {page.items.map((change) => (
-        <Change id={recording.id} change={change} isAtNeedle={isAt(change, view.at)} />
+        <Change id={recording.id} change={change} isAtCursor={isAt(change, view.at)} />
       ))}
       {page.next === null ? null : (
         <li
@@ -74,10 +74,10 @@ function isAt(change: PathChange, at: number | undefined): boolean {
   return change.at <= at && (change.held_ms === null || at < change.at + change.held_ms);
 }
 
-function Change(props: { id: string; change: PathChange; isAtNeedle: boolean }) {
-  const { id, change, isAtNeedle } = props;
+function Change(props: { id: string; change: PathChange; isAtCursor: boolean }) {
+  const { id, change, isAtCursor } = props;
   return (
-    <li class="change" aria-current={isAtNeedle ? "true" : undefined}>
+    <li class="change" aria-current={isAtCursor ? "true" : undefined}>
       <Moment id={id} at={change.at} />
       <span class="change-value">
         {change.after === undefined ? (

@@ -1,4 +1,4 @@
-/** What was so at the needle: the state then, what had just changed, and the events around it. */
+/** What was so at the cursor: the state then, what had just changed, and the events around it. */
 import { formatCount, formatDuration } from "../../core/format.ts";
 import { Hono } from "hono";
 import type { Difference, EventRow, StateAt, Summary } from "../../core/answers.ts";
@@ -22,19 +22,19 @@ export function MomentPanel({ recording, summary, view }: MomentProps) {
     <aside
       id="moment"
       class="moment-panel"
-      aria-label="At the needle"
+      aria-label="At the cursor"
       hx-get={`/sessions/${id}/moment`}
       hx-include="#view, #state [name=q]"
       hx-trigger="moment from:body, live-moment from:body throttle:300ms"
       hx-swap="outerMorph"
       hx-sync="this:queue last"
     >
-      {guarded("this moment", () => atNeedle({ recording, summary, view }))}
+      {guarded("this moment", () => atCursor({ recording, summary, view }))}
     </aside>
   );
 }
 
-async function atNeedle({ recording, summary, view }: MomentProps) {
+async function atCursor({ recording, summary, view }: MomentProps) {
   const at = view.at ?? lastMoment(summary);
   const [state, before, previous, next, eventsBefore, eventsAfter] = await Promise.all([
     recording.state(view.at),
@@ -52,11 +52,11 @@ async function atNeedle({ recording, summary, view }: MomentProps) {
   const back = previous.items.find((item) => item.at < at);
   return (
     <>
-      <header class="needle-head">
+      <header class="cursor-header">
         <h2>
           <Time at={at} />
         </h2>
-        <p class="needle-offset">
+        <p class="cursor-offset">
           <Offset summary={summary} view={view} />
         </p>
         <nav class="steps" aria-label="Step through time">
@@ -103,7 +103,7 @@ async function atNeedle({ recording, summary, view }: MomentProps) {
   );
 }
 
-/** Where the needle stands in the session's life, and the way back to its end. */
+/** Where the cursor stands in the session's life, and the way back to its end. */
 function Offset({ summary, view: { at, to } }: { summary: Summary; view: View }) {
   const isLive = summary.verdict.status === "active";
   if (at === undefined && isLive && to === undefined)
@@ -157,7 +157,7 @@ function StateSection({ id, state, view, hasStarted, changedAt, differences }: S
   const raw = `/sessions/${id}/state.json${viewQuery({ at: view.at })}`;
   return (
     <section id="state" class="state" aria-labelledby="state-title">
-      <header class="panel-head">
+      <header class="panel-header">
         <h3 id="state-title" class="label">
           State
         </h3>
@@ -253,7 +253,7 @@ function Around(props: { id: string; before: EventRow[]; after: EventRow[]; at: 
         {before.toReversed().map((event) => (
           <EventLine id={id} event={event} />
         ))}
-        <li class="needle-line">
+        <li class="cursor-line">
           <Time at={at} show="clock" />
         </li>
         {after.map((event) => (

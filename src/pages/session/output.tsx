@@ -1,4 +1,4 @@
-/** What the program printed, as a terminal shows it, up to the needle's moment. */
+/** What the program printed, as a terminal shows it, up to the cursor's moment. */
 import { Hono } from "hono";
 import type { EventRow, Summary } from "../../core/answers.ts";
 import type { Env } from "../../env.ts";
@@ -30,9 +30,9 @@ export function OutputPanel({ recording, summary, view }: OutputProps) {
         hx-swap="outerMorph"
         hx-sync="this:queue last"
       >
-        <header class="panel-head">
+        <header class="panel-header">
           <h2 id="output-title">Output</h2>
-          <span class="quiet">{view.at === undefined ? "to its end" : "up to the needle"}</span>
+          <span class="quiet">{view.at === undefined ? "to its end" : "up to the cursor"}</span>
         </header>
         <ol id="terminal" class="terminal" tabindex={0} aria-label="Output, newest line last">
           <Lines id={summary.id} lines={lines} to={view.at} />

@@ -6,7 +6,7 @@ import { LAST_WORDS } from "../limits.ts";
 import { address } from "../ui/address.ts";
 import { guarded } from "../ui/panel.tsx";
 import { STATUS_LABELS } from "../../core/vocabulary.ts";
-import { Lamp } from "../ui/status.tsx";
+import { StatusIcon } from "../ui/status.tsx";
 import { Moment, Time } from "../ui/time.tsx";
 import { EventLine } from "./event.tsx";
 import type { Recording } from "./recording.ts";
@@ -29,7 +29,7 @@ export function Verdict({ recording, summary }: { recording: Recording; summary:
     >
       <div class="verdict-said">
         <p class="verdict-status">
-          <Lamp status={verdict.status} />
+          <StatusIcon status={verdict.status} />
           {STATUS_LABELS[verdict.status]}
           {isRunning ? null : (
             <span class="verdict-age">
@@ -115,7 +115,7 @@ function LastWords({ recording, summary }: { recording: Recording; summary: Summ
     const last = exceptions.items.filter(({ seq }) => !events.items.some((e) => e.seq === seq));
     const words = [...last, ...events.items.toReversed()];
     return (
-      <div class="last-words">
+      <div class="last-events">
         <h2 class="label">{summary.verdict.status === "active" ? "Latest" : "Last words"}</h2>
         {words.length === 0 ? (
           <p class="quiet">It logged no event.</p>

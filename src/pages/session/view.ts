@@ -1,4 +1,4 @@
-/** What a session page looks at, as its address says it: the needle's moment (`t`), the range of the axis, one path of the state. */
+/** What a session page looks at, as its address says it: the cursor's moment (`t`), the range of the axis, one path of the state. */
 import * as v from "valibot";
 import type { Summary } from "../../core/answers.ts";
 import { Id } from "../../core/wire.ts";
@@ -27,7 +27,7 @@ export function viewOf(query: Record<string, string>): View {
   };
 }
 
-/** Where the needle stands while nobody has put it anywhere. */
+/** Where the cursor stands while nobody has put it anywhere. */
 export function lastMoment({ ended_at, updated_at }: Summary): number {
   return ended_at ?? updated_at;
 }

@@ -13,7 +13,7 @@ type PanelProps = {
 export function Panel({ id, title, aside, children }: PanelProps) {
   return (
     <section id={id} class="panel" aria-labelledby={`${id}-title`}>
-      <header class="panel-head">
+      <header class="panel-header">
         <h2 id={`${id}-title`}>{title}</h2>
         {aside}
       </header>

@@ -79,7 +79,7 @@ export function Plot({
         ))}
       </div>
       <svg
-        class="plot-ink"
+        class="plot-series"
         viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
         preserveAspectRatio="none"
         role="img"

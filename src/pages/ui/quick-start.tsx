@@ -76,7 +76,7 @@ export function QuickStart({ url, now }: { url: string; now: number }) {
     <div class="ways">
       {waysOf(url, now).map(({ id, name, install, code }) => (
         <section id={`start-${id}`} class="panel way" aria-labelledby={`start-${id}-title`}>
-          <header class="panel-head">
+          <header class="panel-header">
             <h2 id={`start-${id}-title`}>{name}</h2>
             <span class="quiet">{install}</span>
             <button class="tool" type="button" data-copy={code} hidden>

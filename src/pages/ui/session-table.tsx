@@ -8,7 +8,7 @@ import { Time } from "./time.tsx";
 type TableProps = {
   rows: SessionRow[];
   caption: string;
-  /** Draws a last column, for example a metric's strip. */
+  /** Draws a last column, for example a metric's rollup. */
   extra?: { head: string; cell: (row: SessionRow) => Child } | undefined;
   /** With heads that sort: what the rows are sorted by, and where they are sorted otherwise. */
   sorting?: Sorting | undefined;

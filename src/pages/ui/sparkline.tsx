@@ -1,6 +1,6 @@
 /** Small drawings that fit into a line of a table. Drawn by the server, so they are there without script. */
 
-/** The parts of a catalog strip that are drawn: equally wide buckets with least and most, null where there was nothing. */
+/** The parts of a rollup that are drawn: equally wide buckets with least and most, null where there was nothing. */
 type Rollup = { count: number[]; sum: number[]; min: (number | null)[]; max: (number | null)[] };
 
 const HEIGHT = 20;
@@ -12,8 +12,8 @@ const FINE = 40;
 type Column = { x: number; low: number; high: number; mean: number };
 
 /** A metric over a session's life: a band from least to most, and the mean in it. */
-export function Sparkline({ strip, name }: { strip: Rollup; name: string }) {
-  const columns = columnsOf(strip);
+export function Sparkline({ rollup, name }: { rollup: Rollup; name: string }) {
+  const columns = columnsOf(rollup);
   if (columns.length === 0) return null;
   const least = Math.min(...columns.map(({ low }) => low));
   const most = Math.max(...columns.map(({ high }) => high));
@@ -39,7 +39,7 @@ export function Sparkline({ strip, name }: { strip: Rollup; name: string }) {
   );
 }
 
-/** The strip's buckets, as many together as it takes; a spike in one of them stays. */
+/** The rollup's buckets, as many together as it takes; a spike in one of them stays. */
 function columnsOf({ count, sum, min, max }: Rollup): Column[] {
   const together = Math.ceil(count.length / COLUMNS);
   const columns: Column[] = [];

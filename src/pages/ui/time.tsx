@@ -12,7 +12,7 @@ export function Time({ at, show = "full" }: { at: number; show?: TimeShape | und
   );
 }
 
-/** A link that moves the needle: a page of its own without script, a jump with it. */
+/** A link that moves the cursor: a page of its own without script, a jump with it. */
 export function Moment({
   id,
   at,

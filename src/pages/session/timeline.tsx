@@ -1,37 +1,37 @@
-/** The overview: one time axis, with everything that happened on it as densities. The strips below share its scale. */
+/** The overview: one time axis, with everything that happened on it as densities. The charts below share its scale. */
 import { formatDuration, formatNumber } from "../../core/format.ts";
 import type { Summary, Timeline } from "../../core/answers.ts";
 import { STATUS_LABELS } from "../../core/vocabulary.ts";
-import { Lamp } from "../ui/status.tsx";
+import { StatusIcon } from "../ui/status.tsx";
 import { Time } from "../ui/time.tsx";
 import { lastMoment, type View, viewQuery } from "./view.ts";
 
-type TapeProps = { summary: Summary; timeline: Timeline; view: View };
+type TimelineProps = { summary: Summary; timeline: Timeline; view: View };
 
-export function Tape({ summary, timeline, view }: TapeProps) {
+export function TimelinePanel({ summary, timeline, view }: TimelineProps) {
   const { id } = summary;
   const { from, to } = timeline;
   return (
     <div
-      id="tape"
-      class="tape"
+      id="timeline"
+      class="timeline"
       data-from={from}
       data-to={to}
       data-last={lastMoment(summary)}
       data-series={summary.counts.series}
       data-step={timeline.step_ms}
       data-crash={summary.verdict.status === "crashed" ? summary.verdict.since : undefined}
-      hx-get={`/sessions/${id}/tape`}
+      hx-get={`/sessions/${id}/timeline`}
       hx-include="#view"
-      hx-trigger="range from:body, live-tape from:body throttle:500ms"
+      hx-trigger="range from:body, live-timeline from:body throttle:500ms"
       hx-swap="outerMorph"
       hx-sync="this:queue last"
     >
-      <div class="tape-head">
-        <span class="tape-start">
+      <div class="timeline-header">
+        <span class="timeline-start">
           <Time at={from} show="full" />
         </span>
-        <span class="tape-span">
+        <span class="timeline-span">
           {formatDuration(to - from)}
           {view.from === undefined && view.to === undefined ? (
             " in all"
@@ -39,13 +39,13 @@ export function Tape({ summary, timeline, view }: TapeProps) {
             <>
               {" of "}
               {formatDuration(lastMoment(summary) - summary.created_at)}{" "}
-              <a class="tape-whole" href={`/sessions/${id}${viewQuery({ at: view.at })}`}>
+              <a class="timeline-whole" href={`/sessions/${id}${viewQuery({ at: view.at })}`}>
                 whole session
               </a>
             </>
           )}
         </span>
-        <span class="tape-end">
+        <span class="timeline-end">
           <Time at={to} show="full" />
         </span>
       </div>
@@ -67,18 +67,18 @@ export function Tape({ summary, timeline, view }: TapeProps) {
       />
       <Row kind="points" word="Points" timeline={timeline} total={summary.counts.points} />
       <noscript>
-        <StillNeedle at={view.at ?? lastMoment(summary)} timeline={timeline} />
+        <StaticCursor at={view.at ?? lastMoment(summary)} timeline={timeline} />
       </noscript>
     </div>
   );
 }
 
-/** The needle where no script moves it. */
-function StillNeedle({ at, timeline: { from, to } }: { at: number; timeline: Timeline }) {
+/** The cursor where no script moves it. */
+function StaticCursor({ at, timeline: { from, to } }: { at: number; timeline: Timeline }) {
   if (at < from || at > to) return null;
   const x = `${percent(at, from, Math.max(1, to - from))}%`;
   return (
-    <svg class="still-needle" aria-hidden="true">
+    <svg class="static-cursor" aria-hidden="true">
       <line x1={x} x2={x} y1="0" y2="100%" />
     </svg>
   );
@@ -136,7 +136,7 @@ function StatusRow({ summary, timeline: { from, to } }: { summary: Summary; time
   return (
     <div class="row status-row">
       <span class="row-name">
-        <Lamp status={summary.verdict.status} />
+        <StatusIcon status={summary.verdict.status} />
         Status
       </span>
       <svg class="row-plot" width="100%" height="10" role="img" aria-label={spoken(summary)}>

@@ -23,7 +23,7 @@ export function RecordPanel({ summary }: { summary: Summary }) {
   const { id } = summary;
   return (
     <section id="record" class="panel record" aria-labelledby="record-title">
-      <header class="panel-head">
+      <header class="panel-header">
         <h2 id="record-title">The recording</h2>
       </header>
       <RecordFigures summary={summary} />

@@ -1,16 +1,19 @@
-/** A strip as a picture, for pages without script: numbers only, so nothing that a program said can become markup in it. */
-import type { Ink } from "./strips.tsx";
+/** A chart as a picture, for pages without script: numbers only, so nothing that a program said can become markup in it. */
+import type { DrawnSeries } from "./charts.tsx";
 
 const WIDTH = 600;
 const HEIGHT = 72;
 
 /** A picture sees no stylesheet, so these are colours that can be seen on paper and in the dark. */
 const TRACE = "#3d8fc4";
-const NEEDLE = "#e8590c";
+const CURSOR = "#e8590c";
 
 type Range = { from: number; to: number; at?: number | undefined };
 
-export function still({ from: base, readings }: Ink, { from, to, at }: Range): string {
+export function sparklineSvg(
+  { from: base, readings }: DrawnSeries,
+  { from, to, at }: Range,
+): string {
   const points = readings.map(([since = 0, value = 0, least = value, most = value]) => ({
     at: base + since,
     value,
@@ -41,7 +44,7 @@ export function still({ from: base, readings }: Ink, { from, to, at }: Range): s
         `<path d="M${line}h0" ${stroke} stroke="${TRACE}" stroke-width="${points.length === 1 ? 6 : 1.5}"/>`,
     at === undefined || at < from || at > to
       ? ""
-      : `<path d="M${x(at)} 0V${HEIGHT}" ${stroke} stroke="${NEEDLE}" stroke-width="2"/>`,
+      : `<path d="M${x(at)} 0V${HEIGHT}" ${stroke} stroke="${CURSOR}" stroke-width="2"/>`,
     "</svg>",
   ].join("");
 }

@@ -1,28 +1,28 @@
-/** Every metric as a strip under the tape, on the same time axis. Charts.js draws the ink; what can be read is here. */
+/** Every metric as a chart under the timeline, on the same time axis. Charts.js draws the ink; what can be read is here. */
 import { formatCount, formatNumber, formatQuantity, formatTick } from "../../core/format.ts";
 import { Hono } from "hono";
 import type { Chart, SeriesSummary, Summary } from "../../core/answers.ts";
 import { Refusal } from "../../core/refusal.ts";
 import type { Env } from "../../env.ts";
-import { STILL_POINTS, STRIP_POINTS, STRIPS } from "../limits.ts";
+import { SPARKLINE_POINTS, CHART_POINTS, CHARTS } from "../limits.ts";
 import { address } from "../ui/address.ts";
 import { Empty } from "../ui/empty.tsx";
 import { guarded } from "../ui/panel.tsx";
 import { type Recording, recordingOf } from "./recording.ts";
-import { still } from "./still.ts";
+import { sparklineSvg } from "./sparkline.ts";
 import { sessionId, type View, viewOf, viewQuery } from "./view.ts";
 
-type StripsProps = {
+type ChartsProps = {
   recording: Recording;
   summary: Summary;
   view: View;
   search?: string | undefined;
 };
 
-export function Strips({ recording, summary, view, search }: StripsProps) {
+export function Charts({ recording, summary, view, search }: ChartsProps) {
   return (
-    <section id="metrics" class="strips" aria-labelledby="metrics-title">
-      <header class="strips-head">
+    <section id="metrics" class="charts" aria-labelledby="metrics-title">
+      <header class="charts-header">
         <h2 id="metrics-title" class="label">
           Metrics
         </h2>
@@ -37,9 +37,9 @@ export function Strips({ recording, summary, view, search }: StripsProps) {
               value={search ?? ""}
               placeholder="Find a metric"
               aria-label="Find a metric"
-              hx-get={`/sessions/${summary.id}/strips`}
+              hx-get={`/sessions/${summary.id}/metrics`}
               hx-trigger="input changed delay:200ms, search"
-              hx-target="#strip-list"
+              hx-target="#chart-list"
               hx-swap="outerHTML"
               autocomplete="off"
             />
@@ -78,8 +78,8 @@ async function list(props: ListProps) {
   const series = all
     .filter(({ name, tags }) => `${name} ${tags.join(" ")}`.toLowerCase().includes(wanted))
     .toSorted((a, b) => a.name.localeCompare(b.name) || a.id - b.id);
-  const shown = series.slice(skip, skip + STRIPS);
-  const further = { metric: search, skip: skip + STRIPS };
+  const shown = series.slice(skip, skip + CHARTS);
+  const further = { metric: search, skip: skip + CHARTS };
   const values =
     view.at === undefined
       ? new Map(shown.map(({ id, last }) => [id, last]))
@@ -90,12 +90,12 @@ async function list(props: ListProps) {
         );
   return (
     <div
-      id="strip-list"
-      class="strip-list"
+      id="chart-list"
+      class="chart-list"
       data-known={all.length}
       // A live session may start a series at any time; session.js asks for the list again when it does.
-      hx-get={isLive ? `/sessions/${recording.id}/strips` : undefined}
-      hx-include={isLive ? "#view, .strips-head [name=metric]" : undefined}
+      hx-get={isLive ? `/sessions/${recording.id}/metrics` : undefined}
+      hx-include={isLive ? "#view, .charts-header [name=metric]" : undefined}
       hx-trigger={isLive ? "live-series from:body" : undefined}
       hx-swap={isLive ? "outerMorph" : undefined}
     >
@@ -103,7 +103,7 @@ async function list(props: ListProps) {
         search === "" ? (
           <Empty title="No metrics.">
             <p>
-              Numbers that a program logs (gauge, counter, histogram, timer) become strips here.
+              Numbers that a program logs (gauge, counter, histogram, timer) become charts here.
             </p>
           </Empty>
         ) : (
@@ -111,7 +111,7 @@ async function list(props: ListProps) {
         )
       ) : null}
       {shown.map((one) => (
-        <Rollup
+        <ChartRow
           series={one}
           value={values.get(one.id)}
           picture={isFragment ? undefined : pictureOf(summary, view, one)}
@@ -120,9 +120,9 @@ async function list(props: ListProps) {
       {series.length > skip + shown.length ? (
         <div
           class="more"
-          hx-get={address(`/sessions/${recording.id}/strips`, further)}
+          hx-get={address(`/sessions/${recording.id}/metrics`, further)}
           hx-trigger="intersect once"
-          hx-select=".strip-list > *"
+          hx-select=".chart-list > *"
           hx-swap="outerHTML"
         >
           {formatCount(series.length - skip - shown.length, "more metric")}
@@ -132,25 +132,29 @@ async function list(props: ListProps) {
   );
 }
 
-/** Where the strip is as a picture, over the range that the tape shows. */
+/** Where the chart is as a picture, over the range that the timeline shows. */
 function pictureOf({ id, created_at, updated_at }: Summary, view: View, series: SeriesSummary) {
   const { at, from = created_at, to = updated_at } = view;
-  return `/sessions/${id}/strips/${series.id}.svg${viewQuery({ at, from, to })}`;
+  return `/sessions/${id}/charts/${series.id}.svg${viewQuery({ at, from, to })}`;
 }
 
-type StripProps = { series: SeriesSummary; value: number | undefined; picture: string | undefined };
+type ChartRowProps = {
+  series: SeriesSummary;
+  value: number | undefined;
+  picture: string | undefined;
+};
 
-function Rollup({ series, value, picture }: StripProps) {
+function ChartRow({ series, value, picture }: ChartRowProps) {
   const { id, name, type, unit, tags } = series;
   const label = `${name} from ${formatQuantity(series.min, unit)} to ${formatQuantity(series.max, unit)}, last ${formatQuantity(series.last, unit)}`;
   return (
     <article
-      id={`strip-${id}`}
-      class="strip"
+      id={`chart-${id}`}
+      class="chart"
       data-series={id}
       data-type={type}
       data-unit={unit}
-      data-points={STRIP_POINTS}
+      data-points={CHART_POINTS}
       aria-label={`${name}, ${type}`}
     >
       <header class="row-name">
@@ -160,7 +164,7 @@ function Rollup({ series, value, picture }: StripProps) {
             {tag}
           </span>
         ))}
-        <output class="reading" data-reading aria-label="Value at the needle">
+        <output class="reading" data-reading aria-label="Value at the cursor">
           {value === undefined ? "–" : formatQuantity(value, unit)}
         </output>
         {type === "counter" ? (
@@ -177,7 +181,7 @@ function Rollup({ series, value, picture }: StripProps) {
         <canvas role="img" aria-label={label}></canvas>
         {picture === undefined ? null : (
           <noscript>
-            <img class="still" src={picture} alt={label} />
+            <img class="chart-sparkline" src={picture} alt={label} />
           </noscript>
         )}
       </div>
@@ -192,7 +196,7 @@ function Rollup({ series, value, picture }: StripProps) {
   );
 }
 
-/** A series in one line, and what it said last for whoever has zoomed away from the needle. */
+/** A series in one line, and what it said last for whoever has zoomed away from the cursor. */
 function Brief({ series }: { series: SeriesSummary }) {
   const { id, type, points, mean, max, last, unit } = series;
   return (
@@ -322,9 +326,9 @@ function Buckets({
   );
 }
 
-export const stripRoutes = new Hono<{ Bindings: Env }>();
+export const chartRoutes = new Hono<{ Bindings: Env }>();
 
-stripRoutes.get("/sessions/:id/strips", async (c) => {
+chartRoutes.get("/sessions/:id/metrics", async (c) => {
   const recording = recordingOf(c.env, sessionId(c.req.param("id")));
   const summary = await recording.summary();
   const skip = Number.parseInt(c.req.query("skip") ?? "0", 10) || 0;
@@ -341,23 +345,25 @@ stripRoutes.get("/sessions/:id/strips", async (c) => {
 });
 
 /**
- * What strips.js draws: per series its readings over the range, [time since `from`, value, least, most]; least and most are left out
+ * What charts.js draws: per series its readings over the range, [time since `from`, value, least, most]; least and most are left out
  * where a reading is one point. Six digits are more than a screen can show.
  */
-export type Ink = { id: number; from: number; readings: number[][] };
+export type DrawnSeries = { id: number; from: number; readings: number[][] };
 
-stripRoutes.get("/sessions/:id/charts", async (c) => {
+chartRoutes.get("/sessions/:id/charts", async (c) => {
   const { from, to } = viewOf(c.req.query());
   const ids = idsOf(c.req.query("ids"));
   const recording = recordingOf(c.env, sessionId(c.req.param("id")));
-  return c.json((await recording.charts({ ids, from, to, points: STRIP_POINTS })).map(inkOf));
+  return c.json(
+    (await recording.charts({ ids, from, to, points: CHART_POINTS })).map(drawnSeriesOf),
+  );
 });
 
 export function idsOf(text = ""): number[] {
   return text.split(",").filter(Boolean).map(Number).filter(Number.isInteger);
 }
 
-function inkOf({ series, from, points, buckets }: Chart): Ink {
+function drawnSeriesOf({ series, from, points, buckets }: Chart): DrawnSeries {
   const isTotal = series.type === "counter";
   const readings = points
     ? points.map(([at, value]) => [at - from, drawn(value)])
@@ -371,17 +377,21 @@ function inkOf({ series, from, points, buckets }: Chart): Ink {
 }
 
 /** The same as a picture, for pages without script: only those fetch it. */
-stripRoutes.get("/sessions/:id/strips/:file{[0-9]+[.]svg}", async (c) => {
+chartRoutes.get("/sessions/:id/charts/:file{[0-9]+[.]svg}", async (c) => {
   const recording = recordingOf(c.env, sessionId(c.req.param("id")));
   const { at, from, to } = viewOf(c.req.query());
   const ids = [Number.parseInt(c.req.param("file"), 10)];
-  const [chart] = await recording.charts({ ids, from, to, points: STILL_POINTS });
+  const [chart] = await recording.charts({ ids, from, to, points: SPARKLINE_POINTS });
   if (!chart) throw new Refusal("not_found", "The session has no such series.");
-  const picture = still(inkOf(chart), { from: from ?? chart.from, to: to ?? chart.to, at });
+  const picture = sparklineSvg(drawnSeriesOf(chart), {
+    from: from ?? chart.from,
+    to: to ?? chart.to,
+    at,
+  });
   return c.body(picture, 200, { "content-type": "image/svg+xml" });
 });
 
-stripRoutes.get("/sessions/:id/values", async (c) => {
+chartRoutes.get("/sessions/:id/values", async (c) => {
   const recording = recordingOf(c.env, sessionId(c.req.param("id")));
   const { at } = viewOf(c.req.query());
   return c.json(Object.fromEntries(await valuesAt(recording, idsOf(c.req.query("ids")), at)));

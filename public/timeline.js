@@ -1,17 +1,17 @@
-/** The tape as it stands on the page: which time is where on the screen, and how much of each kind is there. */
+/** The timeline as it stands on the page: which time is where on the screen, and how much of each kind is there. */
 import { closest, find } from "./page.js";
 
 const recorder = find("#recorder");
 
 export function axis() {
-  const { from, to } = find("#tape").dataset;
+  const { from, to } = find("#timeline").dataset;
   return { from: Number(from), to: Math.max(Number(to), Number(from) + 1) };
 }
 
 /** The plots' left edge and width, within the recorder. */
 export function plot() {
   const box = recorder.getBoundingClientRect();
-  const inner = find("#tape .row-plot").getBoundingClientRect();
+  const inner = find("#timeline .row-plot").getBoundingClientRect();
   return {
     left: inner.left - box.left - recorder.clientLeft,
     width: inner.width,
@@ -41,9 +41,9 @@ export function isOnPlot(event) {
   return closest(event, ".row") !== null && clientX >= screen && clientX <= screen + width;
 }
 
-/** How many of a kind each bucket of the tape holds. @param {string} kind @returns {Map<number, number>} */
+/** How many of a kind each bucket of the timeline holds. @param {string} kind @returns {Map<number, number>} */
 export function countsOf(kind) {
-  const row = document.querySelector(`#tape [data-kind="${kind}"]`);
+  const row = document.querySelector(`#timeline [data-kind="${kind}"]`);
   const counts = row?.getAttribute("data-counts") ?? "";
   return new Map(
     counts
@@ -53,10 +53,10 @@ export function countsOf(kind) {
   );
 }
 
-/** What the tape has where the pointer is, in words: a bucket is few pixels wide, so its neighbours count too. @param {number} at */
+/** What the timeline has where the pointer is, in words: a bucket is few pixels wide, so its neighbours count too. @param {number} at */
 export function whatIsAt(at) {
   const { from } = axis();
-  const bucket = Math.floor((at - from) / Number(find("#tape").dataset.step));
+  const bucket = Math.floor((at - from) / Number(find("#timeline").dataset.step));
   const words = { exceptions: "exception", events: "event", states: "change" };
   return Object.entries(words)
     .flatMap(([kind, word]) => {

@@ -1,11 +1,11 @@
 /** What the session page says, in Markdown, as every tracker of tickets reads it: the verdict, its evidence, the last words, a link. */
 import { moment } from "./time.js";
 
-/** @param {number} at the needle's moment @param {string} link to it */
-export function ticket(at, link) {
+/** @param {number} at the cursor's moment @param {string} link to it */
+export function markdownOf(at, link) {
   const what = [...document.querySelectorAll(".crumbs a:not(.tool)")].slice(1).map(said).join(" ");
   const evidence = [...document.querySelectorAll(".evidence .fact-text")].map(said);
-  const words = [...document.querySelectorAll(".last-words .line")].map((line) =>
+  const words = [...document.querySelectorAll(".last-events .line")].map((line) =>
     [...line.querySelectorAll("time, .event-name, .event-said")].map(said).join(" "),
   );
   return [

@@ -1,4 +1,4 @@
-/** The strips' ink: every visible series drawn by Chart.js over the axis' range, with a band from least to most so that no spike is lost. */
+/** Every visible series drawn by Chart.js over the axis' range, with a band from least to most so that no spike is lost. */
 import { closest } from "./page.js";
 import { formatQuantity, formatTick } from "./format.js";
 
@@ -13,10 +13,10 @@ const EXTEND_MS = 400;
 const RATE_WINDOWS = 120;
 /** Readings with so much room are drawn as dots too: between two of them nothing is known, and one alone makes no line. */
 const DOT_PIXELS = 12;
-/** Strips near the screen are drawn before they are seen. */
+/** Charts near the screen are drawn before they are seen. */
 const AHEAD = "300px";
 
-export class Strips {
+export class Charts {
   /** @param {HTMLElement} recorder @param {string} id of the session */
   constructor(recorder, id) {
     this.recorder = recorder;
@@ -47,12 +47,12 @@ export class Strips {
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#recolour());
   }
 
-  /** Draws this range; strips that came with a fragment are found here too. @param {number} from @param {number} to */
+  /** Draws this range; charts that came with a fragment are found here too. @param {number} from @param {number} to */
   show(from, to) {
     const isMoved = from !== this.from || to < this.to;
     this.from = from;
     this.to = to;
-    for (const strip of this.#strips()) this.observer.observe(strip);
+    for (const row of this.#rows()) this.observer.observe(row);
     for (const [id, drawn] of this.drawn) {
       if (isMoved) drawn.from = drawn.to = NaN; // what it shows is of another range
       else if (drawn.chart?.canvas.isConnected) this.#stretch(id, drawn);
@@ -63,7 +63,7 @@ export class Strips {
   }
 
   /**
-   * Shows every strip's value at this moment.
+   * Shows every chart's value at this moment.
    * @param {number} at @param {boolean} [isLast] it is the session's last moment, of which the server has told every value
    */
   read(at, isLast = false) {
@@ -87,7 +87,7 @@ export class Strips {
 
   /** @param {string} id */
   #lastOf(id) {
-    return this.#strip(id)?.querySelector(".brief")?.getAttribute("data-last") ?? undefined;
+    return this.#row(id)?.querySelector(".brief")?.getAttribute("data-last") ?? undefined;
   }
 
   async #fetchAway() {
@@ -109,10 +109,10 @@ export class Strips {
 
   /** @param {string} id @param {number | undefined} value @param {boolean} isDrawn it may be a rate, then */
   #say(id, value, isDrawn) {
-    const strip = this.#strip(id);
-    if (!strip) return;
-    const text = value === undefined ? "–" : formatQuantity(value, strip.dataset.unit);
-    write(strip, "[data-reading]", isDrawn && value !== undefined ? this.#said(id, text) : text);
+    const row = this.#row(id);
+    if (!row) return;
+    const text = value === undefined ? "–" : formatQuantity(value, row.dataset.unit);
+    write(row, "[data-reading]", isDrawn && value !== undefined ? this.#said(id, text) : text);
   }
 
   /** Fetches only what has happened since the last point, while the page follows. */
@@ -145,7 +145,7 @@ export class Strips {
       drawn.readings.push(...fresh);
       drawn.to = Math.max(drawn.to, drawn.readings.at(-1)?.at ?? drawn.to);
       if (!isExact) drawn.isExact = false;
-      const limit = Number(this.#strip(id)?.dataset.points ?? 600) * 2;
+      const limit = Number(this.#row(id)?.dataset.points ?? 600) * 2;
       if (drawn.readings.length > limit) drawn.from = NaN; // too dense to be drawn as it is: fetched whole, in buckets
       else this.#draw(id, drawn);
     });
@@ -153,9 +153,9 @@ export class Strips {
     this.read(this.at, this.isLast);
   }
 
-  /** @param {Element | null} button of a counter's strip */
+  /** @param {Element | null} button of a counter's row */
   #switch(button) {
-    const id = button?.closest(".strip")?.getAttribute("data-series");
+    const id = button?.closest(".chart")?.getAttribute("data-series");
     const drawn = this.drawn.get(id ?? "");
     if (!button || !id || !drawn) return;
     if (!this.rates.delete(id)) this.rates.add(id);
@@ -174,15 +174,15 @@ export class Strips {
   }
 
   /** @returns {HTMLElement[]} */
-  #strips() {
-    return [...this.recorder.querySelectorAll(".strip")].filter(
+  #rows() {
+    return [...this.recorder.querySelectorAll(".chart")].filter(
       (each) => each instanceof HTMLElement,
     );
   }
 
   /** @param {string} id @returns {HTMLElement | null} */
-  #strip(id) {
-    return this.recorder.querySelector(`.strip[data-series="${id}"]`);
+  #row(id) {
+    return this.recorder.querySelector(`.chart[data-series="${id}"]`);
   }
 
   /** @param {IntersectionObserverEntry[]} entries */
@@ -228,14 +228,14 @@ export class Strips {
       const answer = await fetch(`/sessions/${this.id}/charts?${query}`);
       if (!answer.ok) throw new Error(`charts: ${answer.status}`);
       /** @type {{ id: number, from: number, readings: number[][] }[]} */
-      const inks = await answer.json();
-      for (const ink of inks) {
+      const answered = await answer.json();
+      for (const series of answered) {
         use(
-          String(ink.id),
-          readingsOf(ink),
-          ink.readings.every((reading) => reading.length === 2),
+          String(series.id),
+          readingsOf(series),
+          series.readings.every((reading) => reading.length === 2),
         );
-        await breath(); // between strips, so that the page answers while many are drawn
+        await breath(); // between charts, so that the page answers while many are drawn
       }
       delete this.recorder.dataset.failed;
     } catch {
@@ -248,14 +248,14 @@ export class Strips {
 
   /** @param {string} id @param {Drawn} drawn */
   #draw(id, drawn) {
-    const strip = this.#strip(id);
-    const canvas = strip?.querySelector("canvas");
-    if (!strip || !canvas) return;
+    const row = this.#row(id);
+    const canvas = row?.querySelector("canvas");
+    if (!row || !canvas) return;
     if (drawn.chart && drawn.chart.canvas !== canvas) {
       drawn.chart.destroy();
       drawn.chart = undefined;
     }
-    drawn.chart ??= newChart(canvas, colourOf(strip));
+    drawn.chart ??= newChart(canvas, colourOf(row));
     const { chart } = drawn;
     const readings = this.#shown(id, drawn);
     const isExact = drawn.isExact || this.rates.has(id);
@@ -278,17 +278,17 @@ export class Strips {
     this.#stretch(id, drawn);
   }
 
-  /** What the strip says beside its ink; a fragment says it of the whole session, and of totals. @param {string} id @param {Drawn} drawn */
+  /** What the chart says beside its line; a fragment says it of the whole session, and of totals. @param {string} id @param {Drawn} drawn */
   #caption(id, { scale }) {
-    const strip = this.#strip(id);
-    if (!strip) return;
-    strip.querySelector("[data-rate]")?.setAttribute("aria-pressed", String(this.rates.has(id)));
+    const row = this.#row(id);
+    if (!row) return;
+    row.querySelector("[data-rate]")?.setAttribute("aria-pressed", String(this.rates.has(id)));
     if (!scale) return;
-    write(strip, "[data-most]", this.#said(id, formatTick(scale.top, strip.dataset.unit)));
+    write(row, "[data-most]", this.#said(id, formatTick(scale.top, row.dataset.unit)));
     // A series of one value has one end of its scale.
     const isFlat = scale.top === scale.bottom;
-    const least = isFlat ? "" : this.#said(id, formatTick(scale.bottom, strip.dataset.unit));
-    write(strip, "[data-least]", least);
+    const least = isFlat ? "" : this.#said(id, formatTick(scale.bottom, row.dataset.unit));
+    write(row, "[data-least]", least);
   }
 
   /** @param {string} _id @param {Drawn} drawn */
@@ -301,9 +301,9 @@ export class Strips {
 
   #recolour() {
     for (const [id, { chart }] of this.drawn) {
-      const strip = this.#strip(id);
-      if (!chart || !strip) continue;
-      paint(chart, colourOf(strip));
+      const row = this.#row(id);
+      if (!chart || !row) continue;
+      paint(chart, colourOf(row));
       chart.update();
     }
   }
@@ -313,13 +313,13 @@ function breath() {
   return new Promise((resolve) => setTimeout(resolve));
 }
 
-/** @param {Element} strip @param {string} selector @param {string} text */
-function write(strip, selector, text) {
-  const element = strip.querySelector(selector);
+/** @param {Element} row @param {string} selector @param {string} text */
+function write(row, selector, text) {
+  const element = row.querySelector(selector);
   if (element) element.textContent = text;
 }
 
-/** @param {{ from: number, readings: number[][] }} ink as src/pages/session/strips.tsx sends it @returns {Reading[]} */
+/** @param {{ from: number, readings: number[][] }} series as src/pages/session/charts.tsx sends it @returns {Reading[]} */
 function readingsOf({ from, readings }) {
   return readings.map(([since = 0, value = 0, min = value, max = value]) => ({
     at: from + since,
@@ -358,10 +358,10 @@ function readingAt(readings, at) {
   return readings[low - 1];
 }
 
-/** The stylesheet's ink, as the page has it now. @param {Element} strip */
-function colourOf(strip) {
-  const reading = strip.querySelector("[data-reading]");
-  const [red, green, blue] = (getComputedStyle(reading ?? strip).color.match(/[\d.]+/g) ?? []).map(
+/** The stylesheet's colour, as the page has it now. @param {Element} row */
+function colourOf(row) {
+  const reading = row.querySelector("[data-reading]");
+  const [red, green, blue] = (getComputedStyle(reading ?? row).color.match(/[\d.]+/g) ?? []).map(
     Number,
   );
   return { line: `rgb(${red}, ${green}, ${blue})`, band: `rgba(${red}, ${green}, ${blue}, 0.24)` };
@@ -398,8 +398,8 @@ function newChart(canvas, colour) {
 
 /** @param {any} chart @param {{ line: string, band: string }} colour */
 function paint(chart, { line, band }) {
-  const [most, , ink] = chart.data.datasets;
+  const [most, , trace] = chart.data.datasets;
   most.backgroundColor = band;
-  ink.borderColor = line;
-  ink.pointBackgroundColor = line;
+  trace.borderColor = line;
+  trace.pointBackgroundColor = line;
 }

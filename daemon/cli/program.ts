@@ -63,7 +63,7 @@ Examples:
   datacat run --no-output -- vim notes.txt`,
   )
   .action(async (command: string[], options) => {
-    const { run } = await import("./run.ts");
+    const { run } = await import("./run/run.ts");
     await run(command, options, env);
   });
 
@@ -82,7 +82,7 @@ program
   .option("-n, --limit <count>", "at most so many", whole, 20)
   .option(...JSON_OPTION)
   .action(async (options) => {
-    const { listSessions } = await import("./sessions.ts");
+    const { listSessions } = await import("./commands/sessions.ts");
     const { versionLabel, ...rest } = options;
     await withServer((server) => listSessions(server, { ...rest, label: versionLabel }));
   });
@@ -93,7 +93,7 @@ program
   .argument("<id>", ID)
   .option(...JSON_OPTION)
   .action(async (id: string, { json }) => {
-    const { showSession } = await import("./sessions.ts");
+    const { showSession } = await import("./commands/sessions.ts");
     await withServer(async (server) => showSession(server, await server.findSession(id), json));
   });
 
@@ -105,7 +105,7 @@ program
   .option(...JSON_OPTION)
   .addHelpText("after", "\nExamples:\n  datacat why last\n  datacat why 0198f3c1 -n 50")
   .action(async (id: string, options) => {
-    const { explainSession } = await import("./why.ts");
+    const { explainSession } = await import("./commands/why.ts");
     await withServer(async (server) =>
       explainSession(server, await server.findSession(id), options),
     );
@@ -119,7 +119,7 @@ program
   .option("-f, --follow", "and those that come, until it ends")
   .option(...JSON_OPTION)
   .action(async (id: string, options) => {
-    const { tail } = await import("./tail.ts");
+    const { tail } = await import("./commands/tail.ts");
     await withServer(async (server) => tail(server, await server.findSession(id), options));
   });
 
@@ -130,7 +130,7 @@ program
   .option("-o, --output <file>", "to a file rather than to standard output")
   .option("--json", "is what it is anyway")
   .action(async (id: string, { output }) => {
-    const { exportSession } = await import("./sessions.ts");
+    const { exportSession } = await import("./commands/sessions.ts");
     await withServer(async (server) => exportSession(server, await server.findSession(id), output));
   });
 
@@ -141,7 +141,7 @@ program
   .description("look for what is wrong: settings, disk, daemon, server, key, clock, queue")
   .option(...JSON_OPTION)
   .action(async ({ json }) => {
-    const { examine } = await import("./doctor.ts");
+    const { examine } = await import("./commands/doctor.ts");
     if (!(await examine(env, json))) process.exitCode = EXIT_CODES.failed;
   });
 
@@ -156,7 +156,7 @@ program
     "\nExamples:\n  datacat login https://datacat.example.com\n  datacat login <key.txt",
   )
   .action(async (url: string | undefined, options) => {
-    const { login } = await import("./login.ts");
+    const { login } = await import("./commands/login.ts");
     await login(env, url, options);
   });
 
@@ -168,19 +168,19 @@ daemon
   .command("start")
   .description("start it now")
   .option(...JSON_OPTION)
-  .action(async ({ json }) => (await import("./daemon-control.ts")).startDaemon(env, json));
+  .action(async ({ json }) => (await import("./commands/daemon.ts")).startDaemon(env, json));
 
 daemon
   .command("stop")
   .description("stop it; what it has not sent stays on disk")
   .option(...JSON_OPTION)
-  .action(async ({ json }) => (await import("./daemon-control.ts")).stopDaemon(env, json));
+  .action(async ({ json }) => (await import("./commands/daemon.ts")).stopDaemon(env, json));
 
 daemon
   .command("status")
   .description("what it is doing")
   .option(...JSON_OPTION)
-  .action(async ({ json }) => (await import("./daemon-control.ts")).showStatus(env, json));
+  .action(async ({ json }) => (await import("./commands/daemon.ts")).showStatus(env, json));
 
 daemon
   .command("logs")
@@ -188,7 +188,7 @@ daemon
   .option("-n, --lines <count>", "the last so many", whole, 50)
   .option("-f, --follow", "and those that come")
   .option("--json", "as lines: a log has no other form")
-  .action(async (options) => (await import("./daemon-control.ts")).showLogs(env, options));
+  .action(async (options) => (await import("./commands/daemon.ts")).showLogs(env, options));
 
 daemon
   .command("run", { hidden: true })
@@ -204,21 +204,21 @@ queue
   .command("list", { isDefault: true })
   .description("the lanes")
   .option(...JSON_OPTION)
-  .action(async ({ json }) => (await import("./queue.ts")).listQueue(env, json));
+  .action(async ({ json }) => (await import("./commands/queue.ts")).listQueue(env, json));
 
 queue
   .command("dump")
   .description("what a lane holds, one JSON object a line")
   .argument("<lane>", "a lane's id or its beginning, or a lane file")
   .option("--json", "is what it is anyway")
-  .action(async (lane: string) => (await import("./queue.ts")).dumpLane(env, lane));
+  .action(async (lane: string) => (await import("./commands/queue.ts")).dumpLane(env, lane));
 
 queue
   .command("verify")
   .description("check every record of every lane")
   .option(...JSON_OPTION)
   .action(async ({ json }) => {
-    const { verifyQueue } = await import("./queue.ts");
+    const { verifyQueue } = await import("./commands/queue.ts");
     if (!(await verifyQueue(env, json))) process.exitCode = EXIT_CODES.failed;
   });
 
@@ -228,7 +228,7 @@ program
   .argument("<file...>", "lane files; sending one again does no harm")
   .option(...JSON_OPTION)
   .action(async (files: string[], { json }) =>
-    (await import("./queue.ts")).sendFiles(env, files, json),
+    (await import("./commands/queue.ts")).sendFiles(env, files, json),
   );
 
 async function withServer(act: (server: Server) => Promise<void>): Promise<void> {

@@ -1,7 +1,7 @@
 /** `npm start`: the server and the daemon on this machine. */
 import { relative, resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { ensureDaemon } from "../cli/daemon.ts";
+import { ensureDaemon } from "../cli/daemon-process.ts";
 import { AlreadyServing } from "./claim.ts";
 import { PortTaken, serve } from "./serve.ts";
 import { root } from "./worker.ts";

@@ -1,19 +1,19 @@
 /** One run's recording: a lane like any program's, written by `datacat run` for a command that knows nothing of it. */
 import { basename } from "node:path";
-import { redactArguments } from "../../src/core/redact.ts";
-import type { Op } from "../../src/core/wire.ts";
-import { type Environment, openHome } from "../home.ts";
-import { newId } from "../id.ts";
-import { LaneWriter } from "../lanes/lane-file.ts";
-import { thisMachine, thisProcess } from "../watch/machine.ts";
-import { type OomWatch, wasKilledForMemory, watchOom } from "../watch/oom.ts";
-import { listProcesses } from "../watch/processes.ts";
-import { DRAIN_MS, FIRST_SAMPLES_MS, SAMPLE_MS, SAMPLE_WINDOWS_MS } from "./limits.ts";
-import { harmless, lookAround } from "./run-facts.ts";
-import { TreeGauges } from "./run-gauges.ts";
-import { type Exit, outcomeOf } from "./run-outcome.ts";
-import { OutputRecorder, type StreamName } from "./run-output.ts";
-import { VERSION } from "../version.ts";
+import { redactArguments } from "../../../src/core/redact.ts";
+import type { Op } from "../../../src/core/wire.ts";
+import { type Environment, openHome } from "../../home.ts";
+import { newId } from "../../id.ts";
+import { LaneWriter } from "../../lanes/lane-file.ts";
+import { thisMachine, thisProcess } from "../../watch/machine.ts";
+import { type OomWatch, wasKilledForMemory, watchOom } from "../../watch/oom.ts";
+import { listProcesses } from "../../watch/processes.ts";
+import { DRAIN_MS, FIRST_SAMPLES_MS, SAMPLE_MS, SAMPLE_WINDOWS_MS } from "../limits.ts";
+import { harmless, lookAround } from "./context.ts";
+import { TreeGauges } from "./gauges.ts";
+import { type Exit, outcomeOf } from "./outcome.ts";
+import { OutputRecorder, type StreamName } from "./output.ts";
+import { VERSION } from "../../version.ts";
 
 export type RunOptions = {
   product?: string;

@@ -7,13 +7,13 @@ import { closeSync, readFileSync } from "node:fs";
 import { constants } from "node:os";
 import type { Readable } from "node:stream";
 import { isatty } from "node:tty";
-import type { Environment } from "../home.ts";
-import { ensureDaemon } from "./daemon.ts";
-import { DRAIN_MS, MAX_PIPE_BYTES, SIGNAL_MS } from "./limits.ts";
-import type { Exit } from "./run-outcome.ts";
-import type { StreamName } from "./run-output.ts";
-import { openPipes } from "./run-pipe.ts";
-import { type Recorder, type RunOptions, startRecording } from "./run-recorder.ts";
+import type { Environment } from "../../home.ts";
+import { ensureDaemon } from "../daemon-process.ts";
+import { DRAIN_MS, MAX_PIPE_BYTES, SIGNAL_MS } from "../limits.ts";
+import type { Exit } from "./outcome.ts";
+import type { StreamName } from "./output.ts";
+import { openPipes } from "./pipe.ts";
+import { type Recorder, type RunOptions, startRecording } from "./recorder.ts";
 
 /** Runs `command` to its end, records it, and leaves this process as the command left. */
 export async function run(

@@ -1,14 +1,14 @@
 /** `datacat doctor`: looks at everything that recording depends on, and says what is wrong and what to do about it. */
 import { existsSync, readdirSync, statfsSync } from "node:fs";
-import { formatBytes, formatDuration } from "../../src/core/format.ts";
-import { type Environment, openHome } from "../home.ts";
-import { askDaemon } from "./daemon-control.ts";
-import { findDaemon } from "./daemon.ts";
-import { LOW_DISK_BYTES, REQUEST_TIMEOUT_MS, SKEW_MS } from "./limits.ts";
+import { formatBytes, formatDuration } from "../../../src/core/format.ts";
+import { type Environment, openHome } from "../../home.ts";
+import { askDaemon } from "./daemon.ts";
+import { findDaemon } from "../daemon-process.ts";
+import { LOW_DISK_BYTES, REQUEST_TIMEOUT_MS, SKEW_MS } from "../limits.ts";
 import { readLanes } from "./queue.ts";
-import { Server } from "./server.ts";
-import { dim, print, printJson, styled } from "./terminal.ts";
-import { VERSION } from "../version.ts";
+import { Server } from "../server.ts";
+import { dim, print, printJson, styled } from "../terminal.ts";
+import { VERSION } from "../../version.ts";
 
 export type Finding = { what: string; how: "good" | "note" | "bad"; text: string; advice?: string };
 

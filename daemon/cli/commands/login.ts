@@ -1,11 +1,11 @@
 /** `datacat login`: which server, and the key for it, kept in the home for the daemon and these commands. */
 import { createInterface } from "node:readline/promises";
-import { readSettings, saveSettings, serverUrl } from "../config.ts";
-import { type Environment, openHome } from "../home.ts";
-import { REQUEST_TIMEOUT_MS } from "./limits.ts";
-import { Server } from "./server.ts";
-import { print, printJson } from "./terminal.ts";
-import { Trouble } from "./trouble.ts";
+import { readSettings, saveSettings, serverUrl } from "../../config.ts";
+import { type Environment, openHome } from "../../home.ts";
+import { REQUEST_TIMEOUT_MS } from "../limits.ts";
+import { Server } from "../server.ts";
+import { print, printJson } from "../terminal.ts";
+import { Trouble } from "../trouble.ts";
 
 export type LoginOptions = { key?: string; json?: boolean };
 

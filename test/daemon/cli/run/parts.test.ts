@@ -5,14 +5,14 @@ import {
   BURST_LINES,
   LINES_PER_SECOND,
   MAX_LINE_LENGTH,
-} from "../../../daemon/cli/limits.ts";
-import { harmless, parseGitStatus } from "../../../daemon/cli/run-facts.ts";
-import { TreeGauges, treeOf } from "../../../daemon/cli/run-gauges.ts";
-import { outcomeOf } from "../../../daemon/cli/run-outcome.ts";
-import { OutputRecorder, type StreamName } from "../../../daemon/cli/run-output.ts";
-import { windowsLine } from "../../../daemon/cli/run.ts";
-import type { ProcessInfo } from "../../../daemon/watch/processes.ts";
-import type { Op } from "../../../src/core/wire.ts";
+} from "../../../../daemon/cli/limits.ts";
+import { harmless, parseGitStatus } from "../../../../daemon/cli/run/context.ts";
+import { TreeGauges, treeOf } from "../../../../daemon/cli/run/gauges.ts";
+import { outcomeOf } from "../../../../daemon/cli/run/outcome.ts";
+import { OutputRecorder, type StreamName } from "../../../../daemon/cli/run/output.ts";
+import { windowsLine } from "../../../../daemon/cli/run/run.ts";
+import type { ProcessInfo } from "../../../../daemon/watch/processes.ts";
+import type { Op } from "../../../../src/core/wire.ts";
 
 /** An output recorder with what it has recorded. */
 function recorder() {

@@ -2,12 +2,12 @@
 import { copyFileSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { formatBytes } from "../../src/core/format.ts";
-import { loadCheckpoint } from "../lanes/checkpoint.ts";
-import { type Environment, home, homeAt, makePrivate } from "../home.ts";
-import { laneFile, listLanes, readHeader, readLane } from "../lanes/lane-file.ts";
-import { bold, dim, print, printJson, printTable, progress, styled } from "./terminal.ts";
-import { Trouble } from "./trouble.ts";
+import { formatBytes } from "../../../src/core/format.ts";
+import { loadCheckpoint } from "../../lanes/checkpoint.ts";
+import { type Environment, home, homeAt, makePrivate } from "../../home.ts";
+import { laneFile, listLanes, readHeader, readLane } from "../../lanes/lane-file.ts";
+import { bold, dim, print, printJson, printTable, progress, styled } from "../terminal.ts";
+import { Trouble } from "../trouble.ts";
 
 /** One lane, over all its parts. */
 export type LaneReport = {
@@ -161,7 +161,7 @@ export async function sendFiles(env: Environment, files: string[], json?: boolea
     }
     const settings = home(env, process.platform).config;
     if (existsSync(settings)) copyFileSync(settings, temporary.config);
-    const { runDaemon } = await import("../main.ts");
+    const { runDaemon } = await import("../../main.ts");
     const daemon = await runDaemon({ env: { ...env, DATACAT_HOME: folder }, folder, port: 0 });
     if (!daemon) throw new Trouble("failed", `The temporary home ${folder} could not be used.`);
     progress(`sending ${files.length} files…`);

@@ -5,10 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { expect, test } from "vitest";
-import { readLane } from "../../../daemon/lanes/lane-file.ts";
-import type { Op } from "../../../src/core/wire.ts";
+import { readLane } from "../../../../daemon/lanes/lane-file.ts";
+import type { Op } from "../../../../src/core/wire.ts";
 
-const root = join(import.meta.dirname, "../../..");
+const root = join(import.meta.dirname, "../../../..");
 const node = join(root, "node_modules/.bin/node");
 const datacat = join(root, "daemon/launch/datacat.mjs");
 

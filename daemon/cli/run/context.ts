@@ -3,9 +3,9 @@ import { execFile } from "node:child_process";
 import { release } from "node:os";
 import { basename } from "node:path";
 import { promisify } from "node:util";
-import type { Json, JsonObject } from "../../src/core/wire.ts";
-import type { Environment } from "../home.ts";
-import { FACTS_TIMEOUT_MS } from "./limits.ts";
+import type { Json, JsonObject } from "../../../src/core/wire.ts";
+import type { Environment } from "../../home.ts";
+import { FACTS_TIMEOUT_MS } from "../limits.ts";
 
 /** Variables that say how a program runs, and never hold a secret. */
 const HARMLESS = `

@@ -1,9 +1,9 @@
 /** `datacat why`: what became of a session, in plain words, with what it was doing last. */
-import type { EventRow, Page, StateChange, Summary } from "../../src/core/answers.ts";
-import { formatDuration } from "../../src/core/format.ts";
-import type { Server } from "./server.ts";
+import type { EventRow, Page, StateChange, Summary } from "../../../src/core/answers.ts";
+import { formatDuration } from "../../../src/core/format.ts";
+import type { Server } from "../server.ts";
 import { printHead } from "./sessions.ts";
-import { bold, category, clock, dim, print, printJson } from "./terminal.ts";
+import { bold, category, clock, dim, print, printJson } from "../terminal.ts";
 
 export async function explainSession(
   server: Server,

@@ -1,8 +1,14 @@
 /** `datacat sessions`, `show` and `export`: what the server has. */
 import { writeFileSync } from "node:fs";
-import type { EventCount, Page, SeriesSummary, StateAt, Summary } from "../../src/core/answers.ts";
-import { formatBytes, formatDuration } from "../../src/core/format.ts";
-import type { Server, SessionRow } from "./server.ts";
+import type {
+  EventCount,
+  Page,
+  SeriesSummary,
+  StateAt,
+  Summary,
+} from "../../../src/core/answers.ts";
+import { formatBytes, formatDuration } from "../../../src/core/format.ts";
+import type { Server, SessionRow } from "../server.ts";
 import {
   bold,
   category,
@@ -13,7 +19,7 @@ import {
   printTable,
   progress,
   status,
-} from "./terminal.ts";
+} from "../terminal.ts";
 
 export type ListOptions = {
   product?: string;

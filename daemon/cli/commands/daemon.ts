@@ -1,13 +1,13 @@
 /** `datacat daemon start`, `stop`, `status` and `logs`. */
 import { existsSync, readFileSync } from "node:fs";
-import { formatBytes, formatDuration } from "../../src/core/format.ts";
-import { type Environment, home } from "../home.ts";
-import type { DaemonStatus } from "../api/status.ts";
-import { isAlive } from "../watch/processes.ts";
-import { ensureDaemon, findDaemon } from "./daemon.ts";
-import { DAEMON_TIMEOUT_MS, FOLLOW_MS } from "./limits.ts";
-import { bold, dim, print, printJson, styled } from "./terminal.ts";
-import { Trouble } from "./trouble.ts";
+import { formatBytes, formatDuration } from "../../../src/core/format.ts";
+import { type Environment, home } from "../../home.ts";
+import type { DaemonStatus } from "../../api/status.ts";
+import { isAlive } from "../../watch/processes.ts";
+import { ensureDaemon, findDaemon } from "../daemon-process.ts";
+import { DAEMON_TIMEOUT_MS, FOLLOW_MS } from "../limits.ts";
+import { bold, dim, print, printJson, styled } from "../terminal.ts";
+import { Trouble } from "../trouble.ts";
 
 export async function startDaemon(env: Environment, json?: boolean): Promise<void> {
   const had = findDaemon(env);

@@ -1,5 +1,5 @@
 /** How a command ended, as the op that says so. */
-import type { Op } from "../../src/core/wire.ts";
+import type { Op } from "../../../src/core/wire.ts";
 
 /** Either is set, as Node reports it. */
 export type Exit = { code: number | null; signal: string | null };

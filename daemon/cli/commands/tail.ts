@@ -1,8 +1,8 @@
 /** `datacat tail`: a session's events as they come. */
-import type { EventRow, Page, Summary } from "../../src/core/answers.ts";
-import { FOLLOW_MS } from "./limits.ts";
-import type { Server } from "./server.ts";
-import { clock, dim, print, printJson, status } from "./terminal.ts";
+import type { EventRow, Page, Summary } from "../../../src/core/answers.ts";
+import { FOLLOW_MS } from "../limits.ts";
+import type { Server } from "../server.ts";
+import { clock, dim, print, printJson, status } from "../terminal.ts";
 import { eventLine } from "./why.ts";
 
 export type TailOptions = { lines: number; follow?: boolean; json?: boolean };

@@ -3,14 +3,14 @@
  * last lines before the end are always there.
  */
 import { StringDecoder } from "node:string_decoder";
-import type { Event, Op } from "../../src/core/wire.ts";
+import type { Event, Op } from "../../../src/core/wire.ts";
 import {
   BURST_LINES,
   LINES_PER_SECOND,
   MAX_LINE_LENGTH,
   PARTIAL_LINE_MS,
   TAIL_LINES,
-} from "./limits.ts";
+} from "../limits.ts";
 
 export type StreamName = "stdout" | "stderr";
 

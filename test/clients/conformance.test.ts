@@ -18,7 +18,7 @@ const root = new URL("../..", import.meta.url).pathname;
 /** Not `joined`: it takes a session that another process opened, and is never over by itself (examples and processes are tested with it). */
 const names = fixtureNames.filter((name) => name !== "joined");
 const run = promisify(execFile);
-/** Behind `--` on every command line: secrets that nobody records. */
+/** Behind `--` on every command line: secrets, which no client may record. */
 const secrets = [
   "--level",
   "3",
@@ -44,10 +44,10 @@ afterAll(async () => {
   await world[Symbol.asyncDispose]();
 });
 
-test("the scripts say something", () => {
+test("the fixtures record something of each kind", () => {
   expect(Object.keys(expected)).toEqual(names);
   const { calls, crash, losses } = expected;
-  expect(calls?.words.join(" ")).toBe(
+  expect(calls?.args.join(" ")).toBe(
     "--level 3 --api-key [redacted] --token=[redacted] --cookie= PASSWORD=[redacted] --secret --x",
   );
   expect(calls?.ops.length).toBeGreaterThan(5);
@@ -68,8 +68,8 @@ for (const { name, command, isMissing } of runtimes)
 
 test.skipIf(isChromiumMissing)("Chromium", async () => {
   const inPages = await recordings(await playInChromium(names, world.url));
-  const words = expected["calls"]?.words ?? []; // pages have no command line
-  for (const each of Object.values(inPages)) each.words.push(...words);
+  const args = expected["calls"]?.args ?? []; // pages have no command line
+  for (const each of Object.values(inPages)) each.args.push(...args);
   expectSame(inPages, "direct");
 });
 
@@ -109,11 +109,11 @@ test.each(pythons)("%s", async (_name, python) => {
     expectSame(await recordings(await playInPython(python, way)), way);
 });
 
-/** Or in what else runs the Node client. */
+/** In Node, or in another runtime of the Node client. */
 async function playInNode(way: Way, command = [process.execPath]): Promise<string> {
-  const [runtime = "", ...words] = command;
+  const [runtime = "", ...options] = command;
   const program = join(root, "test/clients/conformance/play.ts");
-  const { stdout } = await run(runtime, [...words, program, way, ...names, "--", ...secrets], {
+  const { stdout } = await run(runtime, [...options, program, way, ...names, "--", ...secrets], {
     env: world.env,
   });
   return stdout;
@@ -126,7 +126,7 @@ async function playInPython(python: string, way: Way): Promise<string> {
   return stdout;
 }
 
-/** What the server holds once it has all of it. `output` says which script became which session. */
+/** What the server has of each session after its end. `output` has a fixture and its session on each line. */
 async function recordings(output: string): Promise<{ [fixture: string]: Recorded }> {
   const all: { [fixture: string]: Recorded } = {};
   for (const line of output.trim().split("\n")) {

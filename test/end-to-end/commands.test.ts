@@ -1,4 +1,4 @@
-/** The commands that ask, against a real server. */
+/** The commands that read, against a real server. */
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -7,7 +7,7 @@ import { eventually, finished, World } from "./world.ts";
 
 const CRASHING = "echo working; echo oops >&2; sleep 0.3; kill -9 $$";
 
-test("why tells in plain words what became of a session and what it did last", async () => {
+test("why prints the verdict of a session and what it did last", async () => {
   await using world = await World.make();
   await world.startServer();
   await world.run(["run", "--product", "job", "--", "sh", "-c", CRASHING]);
@@ -15,7 +15,7 @@ test("why tells in plain words what became of a session and what it did last", a
 
   const why = await world.run(["why", "last"]);
   expect(why).toMatchObject({ code: 0, stderr: "" });
-  for (const said of [
+  for (const text of [
     "job",
     "crashed",
     "SIGKILL",
@@ -23,7 +23,7 @@ test("why tells in plain words what became of a session and what it did last", a
     "stderr  oops",
     "Complete: ",
   ]) {
-    expect(why.stdout).toContain(said);
+    expect(why.stdout).toContain(text);
   }
   expect(why.stdout).not.toContain("\u001b"); // no colours without a terminal
 
@@ -31,7 +31,7 @@ test("why tells in plain words what became of a session and what it did last", a
   expect(json).toMatchObject({ id, verdict: { status: "crashed" } });
 });
 
-test("sessions, show and export say what the server has", async () => {
+test("sessions, show and export print what the server has", async () => {
   await using world = await World.make();
   await world.startServer();
   await world.run(["run", "--product", "one", "--tag", "x", "--", "sh", "-c", "echo hello"]);
@@ -73,7 +73,7 @@ test("tail -f follows a session to its end", async () => {
   expect(tail.stdout).toContain("ended");
 });
 
-test("exit codes tell what went wrong", async () => {
+test("exit codes distinguish errors", async () => {
   await using world = await World.make();
   expect(await world.run(["sessions"])).toMatchObject({ code: 3 });
   expect((await world.run(["sessions"])).stderr).toContain("npm start");
@@ -88,7 +88,7 @@ test("exit codes tell what went wrong", async () => {
   expect((await world.run(["why", "last"])).code).toBe(4);
 });
 
-test("the daemon can be started, asked and stopped", async () => {
+test("the daemon is started, reports its status and is stopped", async () => {
   await using world = await World.make();
   expect((await world.run(["daemon", "status"])).stdout).toContain("No daemon is running");
   expect((await world.run(["daemon", "start"])).stdout).toContain("has started");
@@ -101,7 +101,7 @@ test("the daemon can be started, asked and stopped", async () => {
   expect((await world.run(["daemon", "stop"])).stdout).toContain("No daemon was running");
 });
 
-test("npm start has a daemon at hand for as long as it runs", async () => {
+test("npm start keeps a daemon running until it stops", async () => {
   await using world = await World.make();
   await world.startServer({ daemon: true });
   const living = async () => {
@@ -117,7 +117,7 @@ test("npm start has a daemon at hand for as long as it runs", async () => {
   });
 });
 
-test("the queue lists, dumps and verifies what waits on disk, and damage is found", async () => {
+test("queue lists, dumps and verifies what is on disk, and finds damage", async () => {
   await using world = await World.make();
   const env = { DATACAT_DAEMON: "off" };
   await world.run(["run", "--", "echo", "kept"], { env });
@@ -138,7 +138,7 @@ test("the queue lists, dumps and verifies what waits on disk, and damage is foun
   expect(verify.stdout).toMatch(/damaged .*1 damaged places, 1 records missing/);
 });
 
-test("lanes that were brought from elsewhere are sent, and sending them again changes nothing", async () => {
+test("lanes from another machine are sent, and sending them again changes nothing", async () => {
   await using world = await World.make();
   await world.run(["run", "--product", "far", "--", "echo", "away"], {
     env: { DATACAT_DAEMON: "off" },
@@ -161,7 +161,7 @@ test("lanes that were brought from elsewhere are sent, and sending them again ch
   expect(readdirSync(lanes)).toEqual([laneFile(file.split(".")[0] ?? "", 1)]);
 });
 
-test("doctor finds nothing wrong where all is well, and login keeps a server and its key", async () => {
+test("doctor finds no problem on a working machine, and login keeps a server and its key", async () => {
   await using world = await World.make();
   await world.startServer();
   const login = await world.run(["login", world.url], {

@@ -1,4 +1,4 @@
-/** The daemon against the real Worker: everything that was logged is in the session, and nothing else. */
+/** The daemon against the real Worker: the session has everything that was recorded, and nothing else. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
@@ -35,7 +35,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-test("a program that is killed: all it logged is there, and the verdict is a crash", async () => {
+test("of a killed program all records are stored, and the verdict is a crash", async () => {
   const child = spawn("sleep", ["600"]);
   await once(child, "spawn");
   const session = newId(Date.now());
@@ -56,7 +56,7 @@ test("a program that is killed: all it logged is there, and the verdict is a cra
   child.kill("SIGKILL");
   await expect.poll(() => status(session), { timeout: 20_000, interval: 20 }).toBe("crashed");
   const seconds = (performance.now() - killed) / 1000;
-  expect(seconds, "seconds from death to verdict").toBeLessThan(10); // two when the machine is not busy
+  expect(seconds, "seconds from the exit to the verdict").toBeLessThan(10); // two when the machine is not busy
 
   const summary = await get<Summary>(session);
   expect(summary).toMatchObject({
@@ -67,7 +67,7 @@ test("a program that is killed: all it logged is there, and the verdict is a cra
   });
   const state = await get<{ state: object }>(`${session}/state`);
   expect(state.state).toMatchObject({ level: 4, same: 1 });
-  // Counted, not sampled: what was added up is what was logged.
+  // Counted, not sampled: the sums are those of all calls.
   const series = await get<{ name: string; last: number; points: number; sum: number }[]>(
     `${session}/metrics`,
   );
@@ -77,7 +77,7 @@ test("a program that is killed: all it logged is there, and the verdict is a cra
   await expect.poll(() => readdirSync(home.lanes), { timeout: 20_000 }).toEqual([]);
 });
 
-test("an unmodified 1.x conversation through the daemon ends up on the server before it answers", async () => {
+test("1.x's requests to the daemon are on the server before it answers the end", async () => {
   const { session_id } = await post("/register", {
     product: "p",
     version: "1",

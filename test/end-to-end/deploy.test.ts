@@ -12,7 +12,7 @@ test("the Worker builds for deployment, within 200 KB gzip", () => {
   const folder = mkdtempSync(join(tmpdir(), "datacat-deploy-"));
   try {
     const wrangler = join(root, "node_modules/wrangler/bin/wrangler.js");
-    const said = execFileSync(
+    const output = execFileSync(
       process.execPath,
       [wrangler, "deploy", "--dry-run", "--outdir", folder],
       {
@@ -21,8 +21,8 @@ test("the Worker builds for deployment, within 200 KB gzip", () => {
         env: { ...process.env, WRANGLER_SEND_METRICS: "false", CI: "true" },
       },
     );
-    expect(said).toContain("env.SESSIONS (Session)");
-    expect(said).toContain("env.CATALOG (datacat)");
+    expect(output).toContain("env.SESSIONS (Session)");
+    expect(output).toContain("env.CATALOG (datacat)");
     expect(gzipSync(readFileSync(join(folder, "index.js"))).length).toBeLessThan(200 * 1024);
   } finally {
     rmSync(folder, { recursive: true, force: true });

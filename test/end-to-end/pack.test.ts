@@ -1,4 +1,4 @@
-/** What is installed from `npm pack`: one file that needs nothing, offline. */
+/** The installed package of `npm pack`: one file without dependencies, installed offline. */
 import { execFileSync, spawnSync } from "node:child_process";
 import {
   copyFileSync,
@@ -23,7 +23,7 @@ const env = {
   ...process.env,
   PATH: [newNode, process.env["PATH"]].join(delimiter),
   DATACAT_HOME: join(folder, "home"),
-  DATACAT_URL: "http://localhost:9", // nobody answers there
+  DATACAT_URL: "http://localhost:9", // no server listens there
   DATACAT_DAEMON_PORT: "0",
   npm_config_update_notifier: "false",
 };
@@ -46,7 +46,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-test("it is small, brings the licences of what it bundles, and depends on nothing", () => {
+test("the package is small, has the licences of what it bundles, and no dependencies", () => {
   const [tarball] = readdirSync(folder).filter((name) => name.endsWith(".tgz"));
   expect(statSync(join(folder, tarball ?? "")).size).toBeLessThan(1024 * 1024);
   expect(
@@ -55,7 +55,7 @@ test("it is small, brings the licences of what it bundles, and depends on nothin
   expect(existsSync(join(installed, "node_modules/datacat/dist/licenses.txt"))).toBe(true);
 });
 
-test("npx datacat works, and records", () => {
+test("the installed command works and records", () => {
   expect(run("npx", ["--offline", "datacat", "--version"]).stdout).toBe(`${VERSION}\n`);
   const ran = run("npx", ["--offline", "datacat", "run", "--", "sh", "-c", "echo packed; exit 6"]);
   expect(ran).toMatchObject({ status: 6, stdout: "packed\n" });
@@ -63,16 +63,16 @@ test("npx datacat works, and records", () => {
   expect(JSON.parse(queue.stdout)).toMatchObject({ lanes: [{ program: "sh", damaged: 0 }] });
 });
 
-test("the daemon is in it: started by the command, and as an executable of its own", () => {
+test("the package has the daemon: started by the command, and as an executable of its own", () => {
   const status = JSON.parse(
     run("npx", ["--offline", "datacat", "daemon", "start", "--json"]).stdout,
   ) as object;
   expect(status).toMatchObject({ version: VERSION });
-  // There is one for this home already, so this one yields.
+  // A daemon of this home runs already, so this one exits.
   expect(run("npx", ["--offline", "datacat-daemon"]).status).toBe(0);
 });
 
-test("the file alone works too, and is the daemon if it is called so", () => {
+test("the file alone works, and is the daemon if that is its name", () => {
   const alone = join(folder, "alone");
   mkdirSync(alone);
   copyFileSync(join(installed, "node_modules/datacat/dist/datacat.js"), join(alone, "datacat.js"));

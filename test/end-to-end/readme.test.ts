@@ -1,4 +1,4 @@
-/** The README's first recording in each language, run as it stands there. */
+/** Runs the README's first recording in each language without a change. */
 import { spawn, spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -74,7 +74,7 @@ for (const { name, file, needs, prepare, command, env } of LANGUAGES) {
       prepare(folder);
       writeFileSync(join(folder, file), example(name));
 
-      // A daemon of this world: the program alone would look for one on the PATH.
+      // This test's own daemon: the program would use one that it finds on the PATH.
       await world.run(["daemon", "start"]);
       const [program = "", ...args] = command(folder);
       const child = spawn(program, args, {

@@ -1,4 +1,4 @@
-/** The main job on real processes: `npm start`, `datacat run`, and what is on the server afterwards. */
+/** Real processes: `npm start`, `datacat run`, and what is on the server afterwards. */
 import { expect, test } from "vitest";
 import { eventually, finished, World } from "./world.ts";
 
@@ -46,12 +46,12 @@ test("kill -9 of the command shows crashed, with the signal, within two seconds"
   expect(ran.signal).toBe("SIGKILL");
 
   const row = await world.findSession(({ status }) => status === "crashed");
-  expect(Date.now() - died).toBeLessThan(2_000); // the promise itself, RELIABILITY.md 6
+  expect(Date.now() - died).toBeLessThan(2_000); // the promise, RELIABILITY.md 6
   expect(row.headline).toContain("SIGKILL");
   expect(await world.summary(row.id)).toMatchObject({ signal: "SIGKILL", exit_code: null });
 });
 
-test("kill -9 of the recorder itself is noticed by the daemon", async () => {
+test("the daemon reports kill -9 of the recorder", async () => {
   await using world = await World.make();
   await world.startServer();
   const running = world.start(["run", "--", "sh", "-c", "echo here; sleep 20"]);
@@ -61,7 +61,7 @@ test("kill -9 of the recorder itself is noticed by the daemon", async () => {
   await world.findSession(({ id, status }) => id === row.id && status === "crashed");
 });
 
-test("a run recorded while the server is down appears, complete and with its true times, once it is up", async () => {
+test("a run recorded while the server is down appears when it is up, complete and with its true times", async () => {
   await using world = await World.make();
   const began = Date.now();
   const ran = await world.run(["run", "--", "sh", "-c", "echo unseen; sleep 1; exit 7"]);
@@ -107,7 +107,7 @@ test("kill -9 of the server loses nothing that it acknowledged, and leaves the p
   await world.findSession(({ product, status }) => product === "after" && status === "ended");
 });
 
-test("the server stops cleanly when it is asked to, and a second one on the same port or data says why it cannot", async () => {
+test("the server stops cleanly on a signal, and a second one on the same port or data names the cause", async () => {
   await using world = await World.make();
   const server = await world.startServer();
   await expect(world.startServer()).rejects.toThrow(/being served at|runs at/);

@@ -1,4 +1,4 @@
-/** Everything as on a user's machine, in a temporary folder: the server as `npm start` runs it, the daemon, the command. */
+/** A user's machine in a temporary folder: the server as `npm start` runs it, the daemon, the command. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
@@ -15,7 +15,7 @@ import type {
 import type { SessionRow } from "../../daemon/cli/server.ts";
 
 const root = join(import.meta.dirname, "../..");
-/** The repository's own, whatever vitest was started with: the launchers then add no process in between. */
+/** The repository's own Node, whichever one runs vitest: with it the launchers start no second process. */
 const node = join(root, "node_modules/.bin/node");
 const launch = (name: string) => join(root, "daemon/launch", `${name}.mjs`);
 
@@ -36,7 +36,7 @@ export class World {
     return new World(await freePort());
   }
 
-  /** As a shell that knows this world. The daemon takes any port, because others may be running. */
+  /** A shell's environment for this world. The daemon takes any port, because other daemons may run. */
   get env(): NodeJS.ProcessEnv {
     const env = { ...process.env, DATACAT_HOME: join(this.folder, "home"), DATACAT_URL: this.url };
     for (const name of Object.keys(env)) {
@@ -58,12 +58,12 @@ export class World {
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.#servers.push(server);
-    let said = "";
-    server.stdout.on("data", (bytes: Buffer) => (said += bytes.toString()));
-    server.stderr.on("data", (bytes: Buffer) => (said += bytes.toString()));
+    let output = "";
+    server.stdout.on("data", (bytes: Buffer) => (output += bytes.toString()));
+    server.stderr.on("data", (bytes: Buffer) => (output += bytes.toString()));
     await eventually(() => {
-      if (server.exitCode !== null) throw new Error(`npm start ended:\n${said}`);
-      return said.includes("Datacat is ready") ? true : undefined;
+      if (server.exitCode !== null) throw new Error(`npm start ended:\n${output}`);
+      return output.includes("Datacat is ready") ? true : undefined;
     });
     return server;
   }
@@ -93,7 +93,7 @@ export class World {
     options: { input?: string; env?: NodeJS.ProcessEnv } = {},
   ): Promise<Ran> {
     const child = this.start(args, options);
-    child.stdin?.on("error", () => {}); // a command may end without having read it
+    child.stdin?.on("error", () => {}); // a command may end without reading it
     child.stdin?.end(options.input ?? "");
     return finished(child);
   }
@@ -125,7 +125,7 @@ export class World {
     return this.get(`/api/sessions/${id}/metrics/${name}`);
   }
 
-  /** What the command printed, as its events say. */
+  /** What the command printed, from its events. */
   async output(id: string, stream?: string): Promise<string[]> {
     const query = `name=output&order=asc&limit=1000${stream ? `&group=${stream}` : ""}`;
     const { items } = await this.get<Page<EventRow>>(`/api/sessions/${id}/events?${query}`);
@@ -155,7 +155,7 @@ export async function finished(child: ChildProcess): Promise<Ran> {
   });
 }
 
-/** What `look` finds, as soon as it finds something. */
+/** Calls `look` until it returns something. */
 export async function eventually<Found>(
   look: () => Found | undefined | Promise<Found | undefined>,
   withinMs = 30_000,
@@ -169,7 +169,7 @@ export async function eventually<Found>(
   }
 }
 
-/** Below those that systems give to outgoing connections, one of which could have it by the time the server wants it. */
+/** Below the range of outgoing connections, one of which could take the port before the server does. */
 async function freePort(): Promise<number> {
   for (;;) {
     const port = 20_000 + Math.floor(Math.random() * 10_000);

@@ -29,5 +29,6 @@ export const ALLOWED: Allowed[] = [
   { words: ["strip"], context: /stripVTControlCharacters/, reason: "Node's util module" },
   { words: ["digest"], context: /(?:subtle|\))\.digest\(/, reason: "of a cryptographic hash" },
   { words: ["digest"], path: "src/access/secret.ts", reason: "SHA-256's result" },
+  { words: ["headless"], context: /--headless/, reason: "Chromium's option" },
   { words: ["word", "words"], path: "src/core/column.ts", reason: "32 bits of a number" },
 ];

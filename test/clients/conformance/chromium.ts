@@ -14,7 +14,7 @@ declare global {
   var conformance: typeof Page;
 }
 
-/** Each one's name and session, a line each, as the other clients' programs print them. */
+/** A line with the name and the session of each fixture, as the other clients' programs print it. */
 export async function playInChromium(names: string[], url: string): Promise<string> {
   const { outputFiles } = await build({
     entryPoints: [new URL("page.ts", import.meta.url).pathname],
@@ -35,7 +35,7 @@ export async function playInChromium(names: string[], url: string): Promise<stri
     const lines: string[] = [];
     for (const name of names) {
       const id = await page.evaluate(
-        // As text, because what goes to a page loses lone surrogates and __proto__ on the way.
+        // As text, because Playwright's encoding loses lone surrogates and __proto__.
         ([fixture, server]) => globalThis.conformance.playFixture(JSON.parse(fixture), server),
         [JSON.stringify(readFixture(name)), url] as const,
       );

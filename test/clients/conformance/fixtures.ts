@@ -14,5 +14,5 @@ export function fixturePath(name: string): string {
 }
 
 export function readFixture(name: string): Fixture {
-  return JSON.parse(readFileSync(fixturePath(name), "utf8")) as Fixture; // checked by the bytes that come of it (golden.test.ts)
+  return JSON.parse(readFileSync(fixturePath(name), "utf8")) as Fixture; // golden.test.ts checks the bytes that follow from it
 }

@@ -1,4 +1,4 @@
-/** Makes the calls of a golden fixture in a page, and answers its session's id. */
+/** Makes the calls of a golden fixture in a page, and returns its session's id. */
 import { open } from "../../../clients/typescript/browser.ts";
 import { type Fixture, play } from "../typescript/golden.ts";
 

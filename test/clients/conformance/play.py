@@ -1,5 +1,5 @@
 # -*- coding: utf-8 -*-
-"""Makes the calls of golden fixtures in earnest, and prints each one's name and session: `play.py lane|direct NAME … -- …`."""
+"""Makes the calls of golden fixtures with a real client, and prints the name and the session of each: `play.py lane|direct NAME … -- …`."""
 
 import os
 import sys

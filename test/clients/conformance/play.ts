@@ -1,10 +1,10 @@
-/** Makes the calls of golden fixtures in earnest, and prints each one's name and session: `play.ts lane|direct NAME … -- …`. */
+/** Makes the calls of golden fixtures with a real client, and prints the name and the session of each: `play.ts lane|direct NAME … -- …`. */
 import { open } from "../../../clients/typescript/node.ts";
 import { play } from "../typescript/golden.ts";
 import { readFixture } from "./fixtures.ts";
 
-const [way, ...words] = process.argv.slice(2);
-const names = words.slice(0, words.indexOf("--"));
+const [way, ...args] = process.argv.slice(2);
+const names = args.slice(0, args.indexOf("--"));
 for (const name of names) {
   const { calls, environment = {} } = readFixture(name);
   Object.assign(process.env, environment);

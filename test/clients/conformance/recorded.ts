@@ -1,12 +1,12 @@
-/** What the server holds of a session, without what must differ between two runs of the same calls: ids, times, sequences, the writer. */
+/** What the server has of a session, without what differs between two runs of the same calls: ids, times, sequences, the writer. */
 import type { SeriesSummary, StateAt, Summary } from "../../../src/core/answers.ts";
 import { merge } from "../../../src/core/merge.ts";
 import type { Json, JsonObject } from "../../../src/core/wire.ts";
 
 type Op = { op: string; at: number; seq?: number; [key: string]: Json | undefined };
 type PointsOp = Op & { name: string; type: string; values: number[]; counts?: number[] };
-/** `state` is the state's JSON after a change; patches alone differ, since the daemon takes out of them what changes nothing. */
-type Told = { op: string; state: string } | object;
+/** `state` is the state's JSON after a change. Patches are not compared: the daemon removes from them what changes nothing. */
+type Change = { op: string; state: string } | object;
 
 export type World = { url: string; get: <Answer>(path: string) => Promise<Answer> };
 export type Recorded = Awaited<ReturnType<typeof recorded>>;
@@ -27,29 +27,29 @@ export async function recorded({ url, get }: World, id: string) {
   return {
     summary: { product, version, tags, exit_code, signal, heartbeat_timeout_ms, ever_hung },
     status: summary.verdict.status,
-    words: wordsOf(summary),
+    args: argumentsOf(summary),
     counts: { events, exceptions, heartbeats },
     dropped: summary.ledger.dropped,
     state,
     ops,
-    told: tell(ops),
+    changes: changesOf(ops),
     series: series.map(comparable),
     points: pointsOf(all),
   };
 }
 
-/** What was said behind `--` on the command line. */
-function wordsOf({ lanes }: Summary): string[] {
-  const words = lanes[0]?.writer.arguments ?? [];
-  return words.slice(words.indexOf("--") + 1);
+/** The arguments after `--` on the command line. */
+function argumentsOf({ lanes }: Summary): string[] {
+  const all = lanes[0]?.writer.arguments ?? [];
+  return all.slice(all.indexOf("--") + 1);
 }
 
-/** Of counters and histograms, how many points their samples make depends on where a second ends. */
+/** Counters and histograms are summed per second, so their number of points depends on when a second ends. */
 function comparable(series: SeriesSummary): object {
   const { name, type, unit, tags, metadata, last, sum, min, max, buckets } = series;
   const same = { name, type, unit, tags, metadata };
   if (type === "counter") return { ...same, last };
-  // Added up in another order.
+  // The samples may be added in another order.
   if (type === "histogram") return { ...same, sum: sum.toPrecision(12), min, max, buckets };
   return without(series, ["id", "first_at", "last_at"]);
 }
@@ -66,10 +66,10 @@ function pointsOf(ops: Op[]): { [series: string]: [number, number | undefined][]
   return points;
 }
 
-function tell(ops: Op[]): Told[] {
+function changesOf(ops: Op[]): Change[] {
   const state: JsonObject = {};
   let before = "{}";
-  return ops.flatMap((op): Told[] => {
+  return ops.flatMap((op): Change[] => {
     if (op.op !== "state") return [op];
     merge(state, op["patch"] as JsonObject); // a state op's patch
     const after = JSON.stringify(state);

@@ -14,6 +14,8 @@ export const MAX_BATCHES = 40;
 
 /** The last time that an ECMAScript Date can represent (ECMA-262 §21.4.1.1). */
 export const MAX_TIME = 8.64e15;
+/** How far a sender's clock may be ahead of the server's: a wrong time zone is at most 26 hours, and usually less than half of that. */
+export const MAX_CLOCK_AHEAD_MS = 24 * 60 * 60_000;
 
 // One session.
 /** The state is the keyframe of each segment: one row of at most 2 MB holds it beside a whole batch. */

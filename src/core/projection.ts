@@ -41,16 +41,10 @@ import {
   seriesKey,
 } from "./series.ts";
 import { observe, noteTransition } from "./status.ts";
+import { type Arrival, boundTimes, latestTime, skewOf } from "./times.ts";
 import { noteValues } from "./values.ts";
 import { DAEMON_GROUP, EVENT_CRASHED, EVENT_HUNG, EVENT_RECOVERED } from "./vocabulary.ts";
 import type { Batch, Event, JsonObject, Metric, Op, Points, Writer } from "./wire.ts";
-
-export type Arrival = {
-  /** The server's clock. */
-  now: number;
-  /** The sender's clock when it sent the request (`sent_at`), if given. */
-  sentAt: number | null;
-};
 
 /** What a batch changed, for publishing and for watchers. */
 export type Outcome = {
@@ -86,8 +80,9 @@ export class Projection {
     for (const series of index.series) this.#register(series);
   }
 
-  static open(id: string, at: number, now: number): Projection {
-    return new Projection(newIndex(id, at, now), {});
+  /** A new session, whose first op has the time `at`. */
+  static open(id: string, at: number, arrival: Arrival): Projection {
+    return new Projection(newIndex(id, Math.min(at, latestTime(arrival)), arrival.now), {});
   }
 
   applied(lane: string): number {
@@ -147,32 +142,32 @@ export class Projection {
     return this.#applyOps([op], { now, sentAt: null }, undefined, true);
   }
 
-  #applyOps(
-    ops: Op[],
-    { now, sentAt }: Arrival,
-    leaseMs: number | undefined,
-    mayRevive: boolean,
-  ): Outcome {
+  #applyOps(ops: Op[], arrival: Arrival, leaseMs: number | undefined, mayRevive: boolean): Outcome {
+    const { now, sentAt } = arrival;
     const { observations } = this.index;
     const outcome: Outcome = { contents: newContents(), kinds: new Set(), urgent: false };
     const crash = observations.crash;
+    // What arrived earlier cannot have happened after its arrival. Its time says so if the sender's clock was set back since; such
+    // an op does not contradict the crash.
+    if (ops.some(({ op }) => op === "crash"))
+      observations.lastOpAt = Math.min(
+        observations.lastOpAt,
+        observations.lastContactAt + skewOf(arrival),
+      );
 
     observations.lastContactAt = now;
     if (leaseMs !== undefined) observations.leaseMs = Math.min(MAX_LEASE_MS, Math.round(leaseMs));
-    if (sentAt !== null) this.index.clockSkewMs = Math.round(sentAt - now);
-    // No op is newer than the request that carries it. A later time would stop the running maximum of state times.
-    const latest = Math.max(sentAt ?? now, now);
+    if (sentAt !== null) this.index.clockSkewMs = Math.round(skewOf(arrival));
     let hasChanged = false;
 
-    for (const op of ops) {
-      const at = Math.min(op.at, latest);
+    for (const op of boundTimes(ops, latestTime(arrival))) {
       this.index.seq++;
-      this.#applyOp(op, at, outcome);
-      observe(observations, at < op.at ? { ...op, at } : op);
+      this.#applyOp(op, outcome);
+      observe(observations, op);
       // A hang may start and end within one batch that was delayed.
       if (op.op === "hang" || observations.transitions.at(-1)?.status === "hung")
         hasChanged = noteTransition(observations, now) || hasChanged;
-      this.index.updatedAt = Math.max(this.index.updatedAt, at);
+      this.index.updatedAt = Math.max(this.index.updatedAt, op.at);
     }
     // Requests to a crashed session over 1.x's routes are recorded, but do not revert the crash.
     if (crash && !mayRevive) observations.crash ??= crash;
@@ -184,7 +179,7 @@ export class Projection {
     return outcome;
   }
 
-  #applyOp(op: Op, at: number, outcome: Outcome): void {
+  #applyOp(op: Op, outcome: Outcome): void {
     const { index } = this;
     const { contents, kinds } = outcome;
     switch (op.op) {
@@ -195,12 +190,12 @@ export class Projection {
         index.version ||= op.version ?? "";
         index.tags = [...new Set([...index.tags, ...(op.tags ?? [])])].slice(0, MAX_LABELS);
         contents.others.push({ seq: index.seq, ...start });
-        if (state) this.#applyPatch(op.at, at, state, true, contents);
+        if (state) this.#applyPatch(op.at, state, true, contents);
         outcome.urgent = true;
         break;
       }
       case "state":
-        this.#applyPatch(op.at, at, op.patch, false, contents);
+        this.#applyPatch(op.at, op.patch, false, contents);
         kinds.add("state");
         break;
       case "event":
@@ -231,18 +226,12 @@ export class Projection {
     }
   }
 
-  #applyPatch(
-    at: number,
-    notAfter: number,
-    raw: JsonObject,
-    initial: boolean,
-    contents: Contents,
-  ): void {
+  #applyPatch(at: number, raw: JsonObject, initial: boolean, contents: Contents): void {
     checkDepth(raw, initial ? "The initial state" : "The state");
     const patch = redact(raw);
     merge(this.state, patch);
     this.#checkState(patch);
-    this.index.clockAt = Math.max(this.index.clockAt, notAfter);
+    this.index.clockAt = Math.max(this.index.clockAt, at);
     contents.states.push({
       seq: this.index.seq,
       at,

@@ -15,10 +15,11 @@ import type { Change, StateAt, Summary } from "../core/answers.ts";
 import { PUBLISH_MS } from "../core/limits.ts";
 import { parse, parseJson } from "../core/parse.ts";
 import { type SessionIndex, summaryOf } from "../core/session-index.ts";
-import { type Arrival, type Outcome, Projection } from "../core/projection.ts";
+import { type Outcome, Projection } from "../core/projection.ts";
 import { Refusal, refusalOf } from "../core/refusal.ts";
 import { isEmpty } from "../core/segment.ts";
 import { nextChange, noteTransition, verdict } from "../core/status.ts";
+import type { Arrival } from "../core/times.ts";
 import { setsValue } from "../core/values.ts";
 import { Batch, type BatchResult, Ingest, type IngestAnswer, Op, Writer } from "../core/wire.ts";
 import type { Env } from "../env.ts";
@@ -102,15 +103,13 @@ export class Session extends DurableObject<Env> {
   async record(text: string): Promise<string> {
     const answer = answering(() => {
       const { ops, writer, lease_ms } = parse(Record, parseJson(text, "The body"), "The body");
-      const now = Date.now();
+      const arrival: Arrival = { now: Date.now(), sentAt: null };
       const [first] = ops;
       const loaded =
         first?.op === "start" && this.#store.erasedAt() === null
-          ? (this.#load() ?? this.#open(first.at, now))
+          ? (this.#load() ?? this.#open(first.at, arrival))
           : this.#need();
-      this.#commit(loaded, ({ projection }) =>
-        projection.record(ops, { now, sentAt: null }, lease_ms, writer),
-      );
+      this.#commit(loaded, ({ projection }) => projection.record(ops, arrival, lease_ms, writer));
       return null;
     });
     await this.#arm();
@@ -130,7 +129,7 @@ export class Session extends DurableObject<Env> {
       const batch = parse(Batch, value, "The batch");
       if (batch.session !== session)
         throw new Refusal("invalid_body", `The batch is of session ${batch.session}.`);
-      const loaded = this.#load() ?? this.#open(batch.ops[0]?.at ?? arrival.now, arrival.now);
+      const loaded = this.#load() ?? this.#open(batch.ops[0]?.at ?? arrival.now, arrival);
       const applied = loaded.projection.applied(batch.lane);
       // All of it is here already: a reply was lost, or a daemon began again from its checkpoint.
       const isRepeat = batch.last <= applied && batch.first <= applied;
@@ -179,9 +178,9 @@ export class Session extends DurableObject<Env> {
     });
   }
 
-  #open(at: number, now: number): Loaded {
+  #open(at: number, arrival: Arrival): Loaded {
     const id = this.#store.nextId();
-    const projection = Projection.open(this.#id(), at, now);
+    const projection = Projection.open(this.#id(), at, arrival);
     if (id > 1) projection.loseTail(); // all there was is damaged
     return { projection, newest: newSegment({ id, fromAt: 0, firstSeq: 1, keyframe: "{}" }) };
   }
@@ -357,7 +356,7 @@ export class Session extends DurableObject<Env> {
       return;
     const crash: Op = {
       op: "crash",
-      at: index.updatedAt,
+      at: Math.max(index.updatedAt, index.observations.lastOpAt), // points may be newer than their op
       reason: "rebooted",
       rebooted: true,
       message: "The machine runs again since, and this session did not go on",

@@ -233,6 +233,4 @@ function* joined(pieces: Iterable<string>): Generator<string> {
   }
 }
 
-/** RFC 3339 has four digits for the year. */
-const LAST_TIME = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
-const time = (at: number): string => new Date(Math.min(at, LAST_TIME)).toISOString();
+const time = (at: number): string => new Date(at).toISOString();

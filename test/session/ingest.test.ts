@@ -418,3 +418,17 @@ test("a time from the future does not freeze the clock, the verdict or the last 
   expect(verdict.status).toBe("active");
   expect((await world.client.state({ at: Date.now() })).state).toEqual({ a: 1, b: 1 });
 });
+
+test("a session that opens in the future, and points from there, do not hide its crash", async () => {
+  const world = new World();
+  const now = Date.now();
+  const dt = [0, 1e11];
+  await world.send([
+    start(now + 1e12),
+    { op: "points", at: now, type: "gauge", name: "fps", dt, values: [1, 2] },
+  ]);
+  await world.send([{ op: "crash", at: Date.now(), reason: "killed" }]);
+  const { created_at, updated_at, verdict } = await world.client.summary();
+  expect(verdict.status).toBe("crashed");
+  expect(Math.max(created_at, updated_at)).toBeLessThanOrEqual(Date.now());
+});

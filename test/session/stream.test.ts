@@ -249,7 +249,7 @@ describe("the session as 1.x gives it", () => {
     expect(await legacyOf(world)).toMatchObject({ active: false, suspended: true, crashed: false });
   });
 
-  test("has whole snapshots over segments, in the order of arrival, and times that RFC 3339 knows", async () => {
+  test("has whole snapshots over segments, in the order of arrival, and no time from the future", async () => {
     const world = new World();
     await world.send([start()]);
     for (let i = 0; i < 30; i++)
@@ -267,7 +267,7 @@ describe("the session as 1.x gives it", () => {
       k1: 16,
       k2: 17,
     });
-    expect(events.at(-1).timestamp).toBe("9999-12-31T23:59:59.999Z");
+    expect(Date.parse(events.at(-1).timestamp)).toBeLessThanOrEqual(Date.now());
   });
 });
 

@@ -1,0 +1,78 @@
+/**
+ * The times of ops, bounded where they arrive. Senders have wrong clocks, and clocks are set: an op with a time from the future would
+ * otherwise count as newer than a crash, and keep its session from retention for years.
+ */
+import { MAX_CLOCK_AHEAD_MS, MAX_TIME } from "./limits.ts";
+import type { Op, Points } from "./wire.ts";
+
+export type Arrival = {
+  /** The server's clock. */
+  now: number;
+  /** The sender's clock when it sent; null if the request did not give it. */
+  sentAt: number | null;
+};
+
+/** How far the sender's clock is ahead of the server's; negative if it is behind. */
+export function skewOf({ now, sentAt }: Arrival): number {
+  return (sentAt ?? now) - now;
+}
+
+/** The latest time, by the sender's clock, at which an op of this request can have happened. */
+export function latestTime(arrival: Arrival): number {
+  return arrival.now + Math.min(Math.max(0, skewOf(arrival)), MAX_CLOCK_AHEAD_MS);
+}
+
+/** The ops in the same order, none later than `latest`. An op that was takes the time of the op after it, or `latest`. */
+export function boundTimes(ops: Op[], latest: number): Op[] {
+  const bounded = [...ops];
+  let bound = latest;
+  for (let i = ops.length - 1; i >= 0; i--) {
+    const op = ops[i] as Op; // within its length
+    bounded[i] = boundOp(op, latest, bound);
+    if (op.at <= latest) bound = op.at;
+  }
+  return bounded;
+}
+
+function boundOp(op: Op, latest: number, bound: number): Op {
+  const at = op.at > latest ? bound : op.at;
+  switch (op.op) {
+    case "points":
+      return boundPoints(op, latest, bound);
+    case "hang": {
+      const { last_heartbeat_at = 0 } = op;
+      if (last_heartbeat_at > at) return { ...op, at, last_heartbeat_at: at };
+      break;
+    }
+    case "recovered":
+    case "slept":
+      // A duration cannot begin before 1970, where times begin.
+      if ((op.duration_ms ?? 0) > at) return { ...op, at, duration_ms: at };
+      break;
+    default:
+  }
+  return at === op.at ? op : { ...op, at };
+}
+
+/** Of points, each has a time of its own: `at` and the sum of `dt` so far. Sums beyond the calendar stay, and are refused later. */
+function boundPoints(op: Points, latest: number, bound: number): Points {
+  let at = op.at;
+  let newest = op.at;
+  for (let i = 0; i < op.dt.length; i++) {
+    at += op.dt[i] ?? 0;
+    if (at > newest) newest = at;
+  }
+  if (newest <= latest || newest > MAX_TIME) return op;
+
+  const start = op.at > latest ? bound : op.at;
+  let before = start;
+  at = op.at;
+  const dt = op.dt.map((step) => {
+    at += step;
+    const bounded = at > latest ? bound : at;
+    const change = bounded - before;
+    before = bounded;
+    return change;
+  });
+  return { ...op, at: start, dt };
+}

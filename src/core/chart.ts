@@ -1,5 +1,5 @@
 /**
- * The buckets of a chart: a range divided into a given number of equal widths, each with its exact count, min, max, mean, first and
+ * The buckets of a chart: a range divided into parts of equal width, each with its exact count, min, max, mean, first and
  * last, so that one outlier among a million points is visible. A segment within one bucket is added by its summary, without
  * being opened.
  */

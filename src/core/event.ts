@@ -20,7 +20,7 @@ export type EventFilter = {
 export const isException = (event: Pick<Event, "exception_type">): boolean =>
   event.exception_type !== undefined && event.exception_type !== "";
 
-/** The stored form of an event op. Throws a Refusal: too_deep, too_large. */
+/** The row that is stored for an event op. Throws a Refusal: too_deep, too_large. */
 export function eventRow(op: Event, seq: number): EventRow {
   if (op.data) checkDepth(op.data, `The data of event "${op.name}"`);
   const { op: _, ...event } = op;

@@ -1,7 +1,7 @@
 /** The limits of the core, each with its reason. Bytes are of UTF-8, times in milliseconds. */
 
 // One request.
-/** A Worker has 128 MB of memory: several bodies, each with its text and its parsed form, must fit at once. */
+/** A Worker has 128 MB of memory: several bodies, each as text and as parsed ops, must fit at once. */
 export const MAX_BODY_BYTES = 8 * 1024 * 1024;
 /** After gunzip, against gzip bombs. Ops compress about 10:1, so an ordinary sender reaches MAX_BODY_BYTES first. */
 export const MAX_INFLATED_BYTES = 16 * 1024 * 1024;
@@ -26,7 +26,7 @@ export const MAX_DEPTH = 64;
 export const MAX_STATE_KEYS = 20_000;
 /** A stack of a thousand frames fits; a memory dump does not. */
 export const MAX_EVENT_BYTES = 256 * 1024;
-/** Series (name, type and tags) per session: the index lists all of them and is written with each segment. */
+/** Series (name, type and tags) per session: the index lists every one and is written with each segment. */
 export const MAX_SERIES = 1_000;
 /** Size of all series' names, tags, bounds and metadata in the index. */
 export const MAX_SERIES_BYTES = 256 * 1024;
@@ -35,7 +35,7 @@ export const MAX_EVENT_NAMES = 300;
 export const MAX_FINGERPRINTS = 100;
 /** Size of all event names with their examples in the index. */
 export const MAX_EVENT_NAMES_BYTES = 128 * 1024;
-/** State paths whose values are indexed for search: enough for forms and settings, not for a mirrored database. */
+/** State paths whose values are indexed for search: enough for dialogs and settings, not for a mirrored database. */
 export const MAX_STATE_PATHS = 200;
 /** Values per path: enough for modes, levels and names. A path with more, such as a progress counter, is marked instead. */
 export const MAX_PATH_VALUES = 8;

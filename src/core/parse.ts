@@ -11,7 +11,7 @@ export function parseJson(text: string, what: string): unknown {
   }
 }
 
-/** `what` is the first word of the message: "The batch". */
+/** `what` names the value in the message: "The batch". */
 export function parse<Schema extends v.GenericSchema>(
   schema: Schema,
   value: unknown,

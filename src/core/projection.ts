@@ -60,7 +60,7 @@ export const API_LANE = "api";
 
 /** Entry of `SessionIndex.gapsExpected` for lanes that only the damaged segment may have named. No lane has this id. */
 const ANY_NEW_LANE = "*";
-/** Counts all causes of loss beyond MAX_DROP_CAUSES. */
+/** Counts all causes of loss after the first MAX_DROP_CAUSES. */
 const OTHER_CAUSES = "other";
 /** A UTF-16 code unit takes at most three bytes of UTF-8. */
 const MAX_UTF8_BYTES = 3;

@@ -4,12 +4,12 @@ import type { Json } from "./wire.ts";
 export const REDACTED = "[redacted]";
 
 /** A key is secret if its name, lower-cased and without `_`, `-` and blanks, contains one of these. */
-const SECRET_WORD =
+const SECRET_PART =
   /password|passwd|secret|token|authorization|cookie|apikey|privatekey|credential|sessionkey/;
 
 /** Whether a key of this name holds a secret. */
 export function isSecret(key: string): boolean {
-  return SECRET_WORD.test(key.toLowerCase().replace(/[_\-\s]/g, ""));
+  return SECRET_PART.test(key.toLowerCase().replace(/[_\-\s]/g, ""));
 }
 
 /** Whether a value is null, "", [] or {}: it is not redacted, because it holds no secret. */
@@ -25,13 +25,13 @@ export function redact<Value extends Json>(value: Value): Value {
 }
 
 /** A command line with the values of secret options replaced: `--token=x`, `--password x`. */
-export function redactArguments(words: readonly string[]): string[] {
-  return words.map((word, index) => {
-    const before = words[index - 1] ?? "";
+export function redactArguments(args: readonly string[]): string[] {
+  return args.map((arg, index) => {
+    const before = args[index - 1] ?? "";
     const isNamed = before.startsWith("-") && !before.includes("=") && isSecret(before);
-    if (isNamed && !word.startsWith("-")) return REDACTED;
-    const [, name = "", value] = /^([^=]*=)(.+)$/s.exec(word) ?? [];
-    return value !== undefined && isSecret(name) ? name + REDACTED : word;
+    if (isNamed && !arg.startsWith("-")) return REDACTED;
+    const [, name = "", value] = /^([^=]*=)(.+)$/s.exec(arg) ?? [];
+    return value !== undefined && isSecret(name) ? name + REDACTED : arg;
   });
 }
 

@@ -17,7 +17,7 @@ export const REFUSALS = {
   lane_overlap: 409, // the batch starts before it and ends after it
   gone: 410, // the session was deleted
   too_large: 413, // body, batch, event or state over its limit
-  too_many_requests: 429, // slow down; Retry-After says how much
+  too_many_requests: 429, // Retry-After has the time to wait
   internal: 500, // an error of the server, logged with its cause
   unavailable: 503, // storage is not answering; retry
 } as const;

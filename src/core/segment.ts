@@ -1,5 +1,5 @@
 /**
- * The contents of a segment and their binary form. A body is a sequence of sections, each with a kind, a length and its bytes. A
+ * The contents of a segment and their binary format. A body is a sequence of sections, each with a kind, a length and its bytes. A
  * batch appends its sections to the open segment. Sealing merges them into one section of each kind, deflated. A reader
  * inflates and parses only the sections that are read.
  *

@@ -6,7 +6,7 @@
  *   counter    total after it [, count]
  *   timer      value [, count]
  *   histogram  samples, sum, min, max, then one count per bound and one above the last (of this window, not cumulative)
- * The column `count` exists only if a point has a count; 0 means that none was given.
+ * The column `count` exists only if a point has a count; 0 means none.
  */
 import type { SeriesSummary } from "./answers.ts";
 import { MAX_BUCKETS, MAX_TIME } from "./limits.ts";
@@ -83,7 +83,7 @@ export function newSeries(id: number, op: Metric | Points, bounds: number[]): Se
   };
 }
 
-/** The bounds of a histogram op in any of its forms, or the default ones. Throws a Refusal: invalid_body. */
+/** The bounds of a histogram op in any of its notations, or the default ones. Throws a Refusal: invalid_body. */
 export function boundsOf(op: Metric): number[] {
   const named = op.bounds ?? op.buckets ?? legacyBounds(op.metadata);
   if (!named) return [...DEFAULT_BUCKETS];
@@ -252,9 +252,9 @@ function legacyCounts(series: Series, op: Metric): Window | undefined {
     ? totals
     : totals.map((total, index) => total - (series.buckets[index] ?? 0));
   const samples = counts.reduce((total, count) => total + count, 0);
-  const givenSum = op.metadata?.["sum"];
+  const legacySum = op.metadata?.["sum"];
   const total =
-    typeof givenSum === "number" ? givenSum : (op.value ?? 0) * totals.reduce((a, b) => a + b, 0);
+    typeof legacySum === "number" ? legacySum : (op.value ?? 0) * totals.reduce((a, b) => a + b, 0);
   const sum = restarted ? total : total - series.sum;
   const mean = samples > 0 ? sum / samples : 0;
   return { samples, sum, min: mean, max: mean, buckets: counts };

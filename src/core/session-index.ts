@@ -49,7 +49,7 @@ export type SessionIndex = {
   observations: Observations;
   /** Lanes whose newest records may have been in a damaged segment: their next batch may start after a gap. */
   gapsExpected: string[];
-  /** What has more entries than its limit, so that the index does not list all of them. */
+  /** What has more entries than its limit, so that the index lists only a part. */
   overLimit: ("event_names" | "exceptions" | "state_paths")[];
   /** Rows that the object has written for this session. */
   rowsWritten: number;

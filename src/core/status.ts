@@ -448,7 +448,7 @@ function sleepEvidence(observations: Observations): Evidence[] {
   ];
 }
 
-/** Since it was last something else; the server's word for when silence ended, the program's for the rest. */
+/** When the session became active: the server's time of the contact after a lost contact, else the program's time. */
 function activeSince(observations: Observations): number {
   const last = observations.transitions.at(-1);
   if (!last) return observations.startedAt;

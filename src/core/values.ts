@@ -18,7 +18,7 @@ export type HeldValue = { text: string; since: number; until: number | null };
 /** `path` is its keys, joined by dots. `over`: it had more values than are stored. */
 export type PathValues = { path: string; over: boolean; values: HeldValue[] };
 
-/** The catalog's entry for a path that is `over`: the session may have had any value, and only its log has all of them. */
+/** The catalog's entry for a path that is `over`: the session may have had any value, and only its log has every value. */
 export const ANY_VALUE = "*";
 
 type Scalar = null | boolean | number | string;

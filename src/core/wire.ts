@@ -2,7 +2,7 @@
  * The definition of ops, and of the batches that carry them to the server: the format of lane files (clients/README.md), the daemon
  * and `POST /api/ingest`. JSON, snake_case, times in epoch milliseconds of the machine that recorded them.
  *
- * An absent key means that no value was given; null occurs only inside free-form values (state, data, metadata). Unknown keys are
+ * An absent key means no value; null occurs only inside free-form values (state, data, metadata). Unknown keys are
  * ignored, so that an older server accepts a newer client's ops.
  */
 import * as v from "valibot";
@@ -136,7 +136,7 @@ export const Points = v.object({
   counts: v.optional(numbers), // timers: iterations of each
 });
 
-/** A heartbeat. The first one starts hang detection: the next is due within `timeout_ms` (default: the last given, or 60 s). */
+/** A heartbeat. The first one starts hang detection: the next is due within `timeout_ms` (default: that of the last heartbeat, or 60 s). */
 export const Heartbeat = v.object({
   op: v.literal("heartbeat"),
   at: time,

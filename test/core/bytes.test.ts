@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { ByteReader, ByteWriter } from "../../src/core/bytes.ts";
 
-test("what is written is read back, in order", () => {
+test("values are read in the order in which they were written", () => {
   const item = fc.oneof(
     fc.record({ kind: fc.constant("varint" as const), value: fc.maxSafeNat() }),
     fc.record({ kind: fc.constant("float" as const), value: fc.double() }),
@@ -23,7 +23,7 @@ test("what is written is read back, in order", () => {
   );
 });
 
-test("the widest whole numbers keep every digit", () => {
+test("the largest integers keep every digit", () => {
   const numbers = [0, 127, 128, 2 ** 31 - 1, 2 ** 31, 2 ** 32, 2 ** 53 - 1];
   const writer = new ByteWriter(1);
   for (const number of numbers) writer.varint(number);

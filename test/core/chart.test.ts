@@ -18,8 +18,8 @@ function columnsOf(rows: Row[]): ReadColumns {
   };
 }
 
-/** As a sealed segment says it: through JSON. */
-function digestFor(type: MetricType, rows: Row[]) {
+/** The summary as a sealed segment stores it: through JSON. */
+function summaryOf(type: MetricType, rows: Row[]) {
   const { at, fields } = columnsOf(rows);
   const series = newSeries(
     0,
@@ -55,7 +55,7 @@ const histogram: fc.Arbitrary<Row> = fc
     ],
   }));
 
-/** What a bucket should say, by filtering and sorting; nothing clever. */
+/** The expected bucket, by filtering and sorting. */
 function naive(type: MetricType, rows: Row[], from: number, to: number, buckets: number) {
   const width = (to - from) / buckets || 1;
   return Array.from({ length: buckets }, (_, i) => {
@@ -108,7 +108,7 @@ test.each([
         const [from, to] = [Math.min(a, b), Math.max(a, b)];
         const chart = new ChartBuilder(type, from, to, buckets);
         for (const rows of parts)
-          if (chart.addSummary(digestFor(type, rows))) used++;
+          if (chart.addSummary(summaryOf(type, rows))) used++;
           else chart.addColumns(columnsOf(rows));
         const expected = naive(type, parts.flat(), from, to, buckets);
         const drawn = chart.buckets();
@@ -125,7 +125,7 @@ test.each([
   expect(used).toBeGreaterThan(1_000);
 });
 
-test("a spike of one point in a million shows", () => {
+test("one outlier among a million points is visible", () => {
   const SEGMENT = 10_000;
   const chart = new ChartBuilder("gauge", 0, 999_999, 500);
   for (let start = 0; start < 1_000_000; start += SEGMENT) {
@@ -133,7 +133,7 @@ test("a spike of one point in a million shows", () => {
       at: start + i,
       fields: [start + i === 654_321 ? 1e6 : 60],
     }));
-    if (!chart.addSummary(digestFor("gauge", rows))) chart.addColumns(columnsOf(rows));
+    if (!chart.addSummary(summaryOf("gauge", rows))) chart.addColumns(columnsOf(rows));
   }
   expect(chart.total).toBe(1_000_000);
   const spikes = chart.buckets().filter(({ max }) => max === 1e6);
@@ -142,7 +142,7 @@ test("a spike of one point in a million shows", () => {
   expect(spikes[0]?.to).toBeGreaterThan(654_321);
 });
 
-test("points of one moment are one bucket", () => {
+test("points of one time are in one bucket", () => {
   const chart = new ChartBuilder("gauge", 5, 5, 10);
   chart.addColumns(
     columnsOf([

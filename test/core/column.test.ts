@@ -12,7 +12,7 @@ function restored(packed: Uint8Array): number[] {
   return Array.from(unpack(packed));
 }
 
-describe("every finite double comes back exactly", () => {
+describe("every finite double is restored exactly", () => {
   test("any bits", () => {
     fc.assert(
       fc.property(fc.array(finite, { maxLength: 60 }), (values) => {
@@ -56,7 +56,7 @@ describe("every finite double comes back exactly", () => {
   ])("%j", (values) => expect(restored(packValues(values))).toStrictEqual(values));
 });
 
-test("times come back exactly: steady, jumping, backwards, fractional, at the ends of the calendar", () => {
+test("times are restored exactly: regular, irregular, decreasing, fractional, at the limits of the calendar", () => {
   const steps = fc.oneof(
     fc.constant(16),
     fc.integer({ min: -1e6, max: 1e6 }),
@@ -162,7 +162,7 @@ describe("sizes", () => {
     expect(bytesPerPoint(times, values)).toBeLessThanOrEqual(6);
   });
 
-  test("52 random bits a value are all kept, and cost little more than themselves", () => {
+  test("values with 52 random bits are restored, at little more than their own size", () => {
     const [times, values] = series(
       () => 1_000,
       () => random() * 100,
@@ -171,7 +171,7 @@ describe("sizes", () => {
   });
 });
 
-test("damaged columns are an error, or some numbers; never a crash or a memory full of them", () => {
+test("a damaged column is an error or other numbers, in bounded memory", () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {
       try {

@@ -10,7 +10,7 @@ describe("the fingerprint of an exception", () => {
   const same = (a: Thrown, b: Thrown) => expect(fingerprint(b)).toBe(fingerprint(a));
   const differ = (a: Thrown, b: Thrown) => expect(fingerprint(b)).not.toBe(fingerprint(a));
 
-  /** One failure as two machines, versions and moments tell it. */
+  /** The same failure on two machines, in two versions. */
   const pairs: [language: string, one: Thrown, other: Thrown][] = [
     [
       "Python",
@@ -171,20 +171,20 @@ describe("the fingerprint of an exception", () => {
       },
     ],
   ];
-  test.each(pairs)("survives other lines, folders, addresses and ids: %s", (_, one, other) => {
+  test.each(pairs)("ignores lines, folders, addresses and ids: %s", (_, one, other) => {
     same(one, other);
   });
 
-  test.each(pairs)("tells another type from it: %s", (_, one) => {
+  test.each(pairs)("another type has another fingerprint: %s", (_, one) => {
     differ(one, { ...one, exception_type: "Other" });
   });
 
-  test.each(pairs.slice(0, -2))("tells another function from it: %s", (_, one) => {
+  test.each(pairs.slice(0, -2))("another function has another fingerprint: %s", (_, one) => {
     const stacktrace = one.stacktrace?.map((line) => line.replaceAll(/open/gi, "close"));
     differ(one, { ...one, stacktrace: stacktrace ?? [] });
   });
 
-  test("does not depend on how frames are cut into list items", () => {
+  test("does not depend on how frames are divided into list items", () => {
     const lines = ['  File "a.py", line 1, in f\n', "    x\n", '  File "b.py", line 2, in g\n'];
     same(
       { exception_type: "E", stacktrace: lines },
@@ -192,7 +192,7 @@ describe("the fingerprint of an exception", () => {
     );
   });
 
-  test("is the same however deep it recursed", () => {
+  test("does not depend on the depth of a recursion", () => {
     const frame = (line: number) => `  File "a.py", line ${line}, in f`;
     same(
       { exception_type: "RecursionError", stacktrace: [frame(1), frame(2)] },
@@ -203,7 +203,7 @@ describe("the fingerprint of an exception", () => {
     );
   });
 
-  test("with frames leaves the message out; without, words in it count", () => {
+  test("ignores the message if there are frames, else uses its text", () => {
     const stacktrace = ['  File "a.py", line 1, in f'];
     same(
       { exception_type: "E", exception_msg: "one thing", stacktrace },
@@ -215,7 +215,7 @@ describe("the fingerprint of an exception", () => {
     );
   });
 
-  test("is quick on lines made to confuse it", () => {
+  test("takes little time for hostile lines", () => {
     const lines = [
       "at " + "(".repeat(20_000),
       "a/".repeat(20_000),
@@ -274,7 +274,7 @@ describe("filters", () => {
       group: "game.doors",
       labels: ["door", "slow"],
       message: "The Door would not open",
-      data: { key: "Brass", nested: [{ deep: "Needle" }] },
+      data: { key: "Brass", nested: [{ deep: "Copper" }] },
       exception_type: "DoorError",
       exception_msg: "rusty hinge",
       stacktrace: ['File "doors.py", line 3, in open_door'],
@@ -298,7 +298,7 @@ describe("filters", () => {
     [{ label: "slo" }, false],
     [{ exceptions: true }, true],
     [{ text: "WOULD NOT" }, true],
-    [{ text: "needle" }, true],
+    [{ text: "copper" }, true],
     [{ text: "brass" }, true],
     [{ text: "hinge" }, true],
     [{ text: "open_door" }, true],

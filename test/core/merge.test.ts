@@ -34,7 +34,7 @@ function merged(before: JsonObject, ...patches: JsonObject[]): JsonObject {
   return state;
 }
 
-/** The same thing said differently: states are maps, and a merge makes a new one. */
+/** An independent model: states are maps, and a merge creates a new one. */
 type Tree = Map<string, Tree | string>;
 const tree = (value: Json): Tree | string =>
   isObject(value)
@@ -92,7 +92,7 @@ test("the same patch twice is the same patch once, but for nulls that it inserte
   );
 });
 
-test("neither the patch nor the state changes with the other afterwards", () => {
+test("patch and state share no object afterwards", () => {
   fc.assert(
     fc.property(anyObject, anyObject, anyObject, (before, patch, later) => {
       const text = JSON.stringify(patch);
@@ -104,7 +104,7 @@ test("neither the patch nor the state changes with the other afterwards", () => 
   );
 });
 
-test("Object's prototype is out of reach", () => {
+test("Object's prototype cannot be changed", () => {
   merge({}, JSON.parse('{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}}'));
   expect("polluted" in {}).toBe(false);
 });

@@ -104,7 +104,7 @@ test.each(["", "-a", "a b", "a/b", "../a", "ä", "x".repeat(129), "a\n"])("%j is
 );
 
 describe("a refusal", () => {
-  test("knows its status, and is JSON that machines can use", () => {
+  test("has its status, and is JSON for programs", () => {
     const gap = new Refusal("lane_gap", "Send what is between.", { applied: 7 });
     expect(gap.status).toBe(409);
     expect(JSON.parse(JSON.stringify(gap))).toEqual({
@@ -113,7 +113,7 @@ describe("a refusal", () => {
     expect(Object.values(REFUSALS).every((status) => status >= 400 && status < 600)).toBe(true);
   });
 
-  test("is known again after it lost its class", () => {
+  test("is recognised after it lost its class", () => {
     const travelled = Object.assign(new Error("No."), { code: "gone", details: { a: 1 } });
     expect(refusalOf(travelled)).toMatchObject({ code: "gone", message: "No.", details: { a: 1 } });
     for (const other of [

@@ -22,7 +22,7 @@ test.each(["user", "pass", "key", "session", "tok_en ", "author", "level", "__pr
   (key) => expect(isSecret(key)).toBe(key === "tok_en "),
 );
 
-test("secrets are written over at any depth, whatever they are", () => {
+test("secrets are replaced at any depth, of any type", () => {
   const state: JsonObject & { db: JsonObject } = {
     db: { password: "hunter2", user: "ada" },
     list: [{ token: 5 }, { name: "x" }],
@@ -43,7 +43,7 @@ test("an empty secret and null stay: a patch may delete one", () => {
   expect([0, false, "x", [1], { a: 1 }].some(isEmpty)).toBe(false);
 });
 
-test("what holds no secret is the same object, not a copy", () => {
+test("a value without secrets is returned itself, not a copy", () => {
   const state = { level: 3, player: { items: [{ name: "sword" }] } };
   expect(redact(state)).toBe(state);
 });
@@ -53,8 +53,8 @@ test("__proto__ stays an ordinary key beside a secret", () => {
   expect(JSON.stringify(redact(state))).toBe('{"__proto__":{"token":"[redacted]"}}');
 });
 
-test("secrets on a command line are written over, whether after = or a blank", () => {
-  const words = [
+test("secrets on a command line are replaced, after = and after a blank", () => {
+  const args = [
     "--api-key",
     "k1",
     "--token=k2",
@@ -68,7 +68,7 @@ test("secrets on a command line are written over, whether after = or a blank", (
     "--passwd",
     "token=x",
   ];
-  expect(redactArguments(words)).toEqual([
+  expect(redactArguments(args)).toEqual([
     "--api-key",
     "[redacted]",
     "--token=[redacted]",

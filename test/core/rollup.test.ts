@@ -23,7 +23,7 @@ const point: fc.Arbitrary<Point> = fc.tuple(
   fc.integer({ min: -100, max: 100 }),
 );
 
-test("a rollup is the same whatever the order and the batches", () => {
+test("a rollup does not depend on order and batches", () => {
   fc.assert(
     fc.property(
       fc.array(point, { minLength: 1, maxLength: 60 }),
@@ -65,7 +65,7 @@ test("a rollup has at most 120 buckets, all points in them, each in its own", ()
   );
 });
 
-test("a rollup is no coarser than it must be", () => {
+test("a rollup has the smallest width that suffices", () => {
   const seconds = (count: number) =>
     rollupOf([Array.from({ length: count }, (_, i): Point => [i * 1_000, 1])]).rollup;
   expect(seconds(120)).toMatchObject({ step_ms: 1_000, from: 0 });

@@ -6,7 +6,7 @@ import { type EventFilter, eventRow, matches } from "../../src/core/event.ts";
 import { newContents } from "../../src/core/segment.ts";
 import type { Event } from "../../src/core/wire.ts";
 
-const word = fc.oneof(
+const text = fc.oneof(
   fc.constantFrom(
     "door",
     "Door opened",
@@ -24,17 +24,17 @@ const event: fc.Arbitrary<Event> = fc.record(
   {
     op: fc.constant("event" as const),
     at: fc.nat(100),
-    name: word,
-    category: word,
-    group: word,
-    labels: fc.array(word, { maxLength: 3 }),
-    message: word,
-    exception_type: word,
-    exception_msg: word,
+    name: text,
+    category: text,
+    group: text,
+    labels: fc.array(text, { maxLength: 3 }),
+    message: text,
+    exception_type: text,
+    exception_msg: text,
   },
   { requiredKeys: ["op", "at", "name"] },
 );
-/** Filters that a given event passes: some of what it has, and some that asks for part of its text. */
+/** Filters that match an event: a part of its fields, and a part of its text. */
 const CRITERIA = ["from", "to", "name", "category", "group", "label", "text"] as const;
 function filterFor(op: Event, criteria: readonly (typeof CRITERIA)[number][]): EventFilter {
   const row = eventRow(op, 0);
@@ -58,24 +58,24 @@ function summary(events: Event[]): SegmentSummary {
   return JSON.parse(JSON.stringify(summariseSegment(contents, () => undefined))) as SegmentSummary;
 }
 
-test("a segment with a matching event is never passed over", () => {
+test("a segment with a matching event is never skipped", () => {
   const events = fc.array(event, { minLength: 1, maxLength: 6 });
   let matched = 0;
   fc.assert(
-    fc.property(events, fc.nat(), fc.subarray([...CRITERIA]), (given, which, criteria) => {
-      const [chosen] = given.slice(which % given.length);
+    fc.property(events, fc.nat(), fc.subarray([...CRITERIA]), (all, which, criteria) => {
+      const [chosen] = all.slice(which % all.length);
       if (!chosen) return;
       const wanted = filterFor(chosen, criteria);
       if (!matches(eventRow(chosen, 0), wanted)) return; // upper case of some letters is not their lower case's
       matched++;
-      expect(mayMatch(summary(given), wanted)).toBe(true);
+      expect(mayMatch(summary(all), wanted)).toBe(true);
     }),
     { numRuns: 3_000 },
   );
   expect(matched).toBeGreaterThan(2_000);
 });
 
-test("a segment without any is passed over when names, categories, groups, labels or times say so", () => {
+test("a segment without a match is skipped by its names, categories, groups, labels or times", () => {
   const one = summary([
     { op: "event", at: 50, name: "door", category: "info", labels: ["x"], message: "creaks" },
     { op: "event", at: 60, name: "exception", category: "error", group: "game" },
@@ -110,12 +110,12 @@ test("with more names than are listed, every segment may match", () => {
     expect(mayMatch(many, wanted)).toBe(true);
 });
 
-test("a bloom filter never denies what is there", () => {
+test("a Bloom filter has no false negatives", () => {
   const texts = fc.array(fc.string({ unit: "grapheme", maxLength: 30 }), { maxLength: 20 });
   fc.assert(
-    fc.property(texts, fc.nat(), fc.nat(30), fc.nat(30), (given, which, from, length) => {
-      const filterOf = bloomOf(given);
-      const text = given[which % Math.max(1, given.length)] ?? "";
+    fc.property(texts, fc.nat(), fc.nat(30), fc.nat(30), (all, which, from, length) => {
+      const filterOf = bloomOf(all);
+      const text = all[which % Math.max(1, all.length)] ?? "";
       expect(mayContain(filterOf, text.slice(from, from + length))).toBe(true);
       expect(JSON.parse(JSON.stringify(filterOf))).toBe(filterOf);
     }),
@@ -123,12 +123,12 @@ test("a bloom filter never denies what is there", () => {
   );
 });
 
-test("a bloom filter denies most of what is not there", () => {
+test("a Bloom filter has few false positives", () => {
   const there = bloomOf(
     Array.from({ length: 400 }, (_, i) => `message number ${i} of the door ${i * 7}`),
   );
   const absent = Array.from({ length: 1_000 }, (_, i) => `xq${(i * 7919).toString(36)}zw`);
   expect(absent.filter((text) => mayContain(there, text)).length).toBeLessThan(100);
   expect(mayContain(bloomOf([]), "abc")).toBe(false);
-  expect(mayContain(bloomOf([]), "ab")).toBe(true); // too short to tell
+  expect(mayContain(bloomOf([]), "ab")).toBe(true); // too short for the filter
 });

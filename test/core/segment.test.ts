@@ -72,13 +72,13 @@ function together(batches: Contents[]): Contents {
   return whole;
 }
 
-/** Only what is said, in one order, so that texts compare: toEqual does not see an own __proto__. */
+/** The contents as text in one order, because toEqual ignores an own __proto__. */
 function text({ states, events, others, heartbeats, series }: Contents): string {
   const bySeries = [...series].sort(([a], [b]) => a - b);
   return JSON.stringify({ states, events, others, heartbeats, bySeries }).replaceAll("-0", "0");
 }
 
-test("whatever is in a segment is restored, appended in any batches, open and sealed", () => {
+test("contents are restored, appended in any batches, open and sealed", () => {
   fc.assert(
     fc.property(fc.array(contents, { maxLength: 5 }), (batches) => {
       const whole = together(batches);
@@ -94,27 +94,29 @@ test("whatever is in a segment is restored, appended in any batches, open and se
 
 test("a sealed segment's times are those of its contents", () => {
   fc.assert(
-    fc.property(contents, (given) => {
-      const open = new SegmentReader(packContents(given), inflate).overview();
-      const sealed = new SegmentReader(sealContents(given, deflate), inflate).overview();
+    fc.property(contents, (original) => {
+      const open = new SegmentReader(packContents(original), inflate).overview();
+      const sealed = new SegmentReader(sealContents(original, deflate), inflate).overview();
       for (const kind of ["states", "events", "exceptions"] as const)
         expect(Array.from(sealed[kind])).toEqual(Array.from(open[kind]));
-      expect(open.states).toHaveLength(given.states.filter((one) => !one.initial).length);
-      expect(open.exceptions).toHaveLength(given.events.filter((one) => one.exception_type).length);
+      expect(open.states).toHaveLength(original.states.filter((one) => !one.initial).length);
+      expect(open.exceptions).toHaveLength(
+        original.events.filter((one) => one.exception_type).length,
+      );
     }),
   );
 });
 
 test("points keep their bits, minus zero too", () => {
-  const given = {
+  const original = {
     ...newContents(),
     series: new Map([[7, { at: [1, 2], fields: [[-0, 5e-324]] }]]),
   };
-  const { fields } = new SegmentReader(packContents(given), inflate).columns(7);
+  const { fields } = new SegmentReader(packContents(original), inflate).columns(7);
   expect(Array.from(fields[0] ?? [])).toStrictEqual([-0, 5e-324]);
 });
 
-test("counts that come late are zero for the points before them", () => {
+test("counts are zero for points before the first one with a count", () => {
   const early = { ...newContents(), series: new Map([[0, { at: [1], fields: [[5]] }]]) };
   const late = { ...newContents(), series: new Map([[0, { at: [2], fields: [[6], [3]] }]]) };
   const earlier = { ...newContents(), series: new Map([[0, { at: [3], fields: [[7]] }]]) };
@@ -136,18 +138,18 @@ test("a series that has no points here has empty columns", () => {
 });
 
 test("a body cut off anywhere is an error, or its beginning", () => {
-  const given = together([
+  const original = together([
     {
       ...newContents(),
       heartbeats: [1, 2, 3],
       series: new Map([[0, { at: [1, 2], fields: [[1, 2]] }]]),
     },
   ]);
-  const body = packContents(given);
+  const body = packContents(original);
   for (let length = 0; length < body.length; length++) {
     try {
       const read = new SegmentReader(body.subarray(0, length), inflate).contents();
-      expect(given.heartbeats.slice(0, read.heartbeats.length)).toEqual(read.heartbeats);
+      expect(original.heartbeats.slice(0, read.heartbeats.length)).toEqual(read.heartbeats);
     } catch (error) {
       expect(error).toBeInstanceOf(RangeError);
     }

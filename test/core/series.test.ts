@@ -103,7 +103,7 @@ describe("a gauge", () => {
 describe("a counter", () => {
   const counter = (op: Partial<Metric>) => metric({ type: "counter", ...op });
 
-  test("knows the most that one update added", () => {
+  test("has the largest increase by one update", () => {
     expect(summarise(after(counter({ delta: 5 })).series).largest_step).toBeUndefined();
     const { series } = after(
       counter({ delta: 50 }),
@@ -164,7 +164,7 @@ describe("a histogram", () => {
   const sample = (value: number, op: Partial<Metric> = {}) =>
     metric({ type: "histogram", name: "latency", value, ...op });
 
-  test("sorts samples into 1.x's buckets, and one beyond them", () => {
+  test("sorts samples into 1.x's buckets, and one above the last bound", () => {
     const { series } = after(...[0.0005, 0.001, 0.0011, 60, 61, -3].map((value) => sample(value)));
     expect(series.bounds).toEqual([...DEFAULT_BUCKETS]);
     const buckets = summarise(series).buckets ?? [];
@@ -186,9 +186,9 @@ describe("a histogram", () => {
   });
 
   test.each(["inf", "Infinity", "+Inf", "+inf", "INF"])(
-    "understands 1.x's word for no bound: %s",
-    (word) => {
-      const { series } = after(sample(7, { metadata: { buckets: [1, 5, word] } }));
+    "accepts 1.x's notation of an unbounded bucket: %s",
+    (bound) => {
+      const { series } = after(sample(7, { metadata: { buckets: [1, 5, bound] } }));
       expect(series.bounds).toEqual([1, 5]);
       expect(series.buckets).toEqual([0, 0, 1]);
     },
@@ -223,7 +223,7 @@ describe("a histogram", () => {
     ]);
   });
 
-  test("from 1.x's daemon is a running total: what came in addition counts", () => {
+  test("from 1.x's daemon is a running total, of which the increase counts", () => {
     const total = (counts: number[], sum: number) =>
       sample(0, {
         metadata: {
@@ -260,7 +260,7 @@ test.each([
   ["fewer counts than values", { dt: [1, 1], values: [1, 2], counts: [1] }],
   ["negative counts", { dt: [1], values: [1], counts: [-1] }],
   ["times before all time", { dt: [-2_000], values: [1] }],
-  ["times beyond all calendars", { dt: [1, 1e300], values: [1, 1] }],
+  ["times outside of the calendar", { dt: [1, 1e300], values: [1, 1] }],
   ["times that overflow", { dt: [1e308, 1e308, -1e308], values: [1, 1, 1] }],
 ])("points with %s are refused", (_, op) => {
   const refused = expect.objectContaining({ code: "invalid_body" });

@@ -33,19 +33,19 @@ const values = fc.array(value, { minLength: 1, maxLength: 300 });
 
 test("quantiles are within 1 % of the true value, negative ones too", () => {
   fc.assert(
-    fc.property(values, (given) => {
-      const sketch = sketchOf(given);
+    fc.property(values, (all) => {
+      const sketch = sketchOf(all);
       for (const q of QUANTILES) {
-        const truth = exactly(given, q);
-        const said = quantile(sketch, q) ?? NaN;
-        expect(Math.abs(said - truth)).toBeLessThanOrEqual(Math.abs(truth) * 0.0101);
+        const truth = exactly(all, q);
+        const estimate = quantile(sketch, q) ?? NaN;
+        expect(Math.abs(estimate - truth)).toBeLessThanOrEqual(Math.abs(truth) * 0.0101);
       }
     }),
     { numRuns: 500 },
   );
 });
 
-test("merged parts answer as the whole does", () => {
+test("merged parts have the quantiles of the whole", () => {
   fc.assert(
     fc.property(fc.array(values, { minLength: 1, maxLength: 4 }), (parts) => {
       const merged = newSketch();
@@ -58,7 +58,7 @@ test("merged parts answer as the whole does", () => {
   );
 });
 
-test("a sketch outlives JSON, and goes on after it", () => {
+test("a sketch is restored from JSON and accepts further values", () => {
   fc.assert(
     fc.property(values, values, (before, later) => {
       const restored = unpackSketch(JSON.parse(JSON.stringify(packSketch(sketchOf(before)))));
@@ -77,7 +77,7 @@ test("an empty sketch has no quantiles, and adds nothing", () => {
   expect(quantile(sketch, 0.5)).toBe(3);
 });
 
-test("the ends of the number line are within what was seen", () => {
+test("quantiles of the largest doubles stay within min and max", () => {
   const extremes = [Number.MAX_VALUE, -Number.MAX_VALUE, 5e-324, -5e-324, 0, -0];
   const sketch = unpackSketch(JSON.parse(JSON.stringify(packSketch(sketchOf(extremes)))));
   for (const q of QUANTILES) expect(Number.isFinite(quantile(sketch, q))).toBe(true);

@@ -19,7 +19,7 @@ const START = 1_000_000;
 const SECOND = 1_000;
 const TIMEOUT = DEFAULT_HEARTBEAT_TIMEOUT_MS;
 
-/** Observations after these ops, heard of at once; times are since the start. */
+/** Observations after these ops, received at once; times are since the start. */
 function observations(...ops: Op[]): Observations {
   const known = newObservations(START, START);
   for (const op of ops) {
@@ -36,17 +36,17 @@ const judge = (...ops: Op[]) => {
 const kinds = (...ops: Op[]) => judge(...ops).evidence.map(({ kind }) => kind);
 
 const start: Op = { op: "start", at: 0 };
-const beat = (at: number, timeout_ms?: number): Op => ({
+const heartbeat = (at: number, timeout_ms?: number): Op => ({
   op: "heartbeat",
   at,
   ...(timeout_ms && { timeout_ms }),
 });
-const word = (at: number): Op => ({ op: "state", at, patch: {} });
-const words = (from: number, to: number, step = 10 * SECOND): Op[] =>
-  Array.from({ length: Math.floor((to - from) / step) + 1 }, (_, i) => word(from + i * step));
+const change = (at: number): Op => ({ op: "state", at, patch: {} });
+const changes = (from: number, to: number, step = 10 * SECOND): Op[] =>
+  Array.from({ length: Math.floor((to - from) / step) + 1 }, (_, i) => change(from + i * step));
 
 describe("active", () => {
-  test("is what started and is heard of", () => {
+  test("follows a start while contact lasts", () => {
     expect(judge(start)).toMatchObject({
       status: "active",
       since: START,
@@ -55,22 +55,24 @@ describe("active", () => {
     });
   });
 
-  test("is what beats in time, for ever", () => {
-    expect(judge(start, ...Array.from({ length: 50 }, (_, i) => beat(i * TIMEOUT)))).toMatchObject({
+  test("lasts while heartbeats come in time", () => {
+    expect(
+      judge(start, ...Array.from({ length: 50 }, (_, i) => heartbeat(i * TIMEOUT))),
+    ).toMatchObject({
       status: "active",
       evidence: [{ kind: "heartbeat", at: START + 49 * TIMEOUT }],
     });
   });
 
-  test("is what never beat, however long it speaks", () => {
-    expect(judge(start, ...words(0, 3_600 * SECOND)).status).toBe("active");
+  test("lasts without any heartbeat, for as long as the program logs", () => {
+    expect(judge(start, ...changes(0, 3_600 * SECOND)).status).toBe("active");
   });
 });
 
 describe("hung", () => {
-  test("by the daemon's word, with what its process does", () => {
+  test("when the daemon reports it, with the state of the process", () => {
     const hang: Op = { op: "hang", at: 70 * SECOND, process_state: "spinning", cpu_percent: 99.6 };
-    expect(judge(start, beat(0), hang)).toMatchObject({
+    expect(judge(start, heartbeat(0), hang)).toMatchObject({
       status: "hung",
       since: START + TIMEOUT,
       headline: "Hung in a loop: no heartbeat",
@@ -94,10 +96,10 @@ describe("hung", () => {
     ).toMatchObject({ status: "hung" });
   });
 
-  test("by the program's own words, that go on while its heartbeats do not", () => {
+  test("when the program logs on although its heartbeats stopped", () => {
     const late = TIMEOUT + HEARTBEAT_GRACE_MS;
-    expect(judge(start, beat(0), ...words(SECOND, late)).status).toBe("active");
-    expect(judge(start, beat(0), ...words(SECOND, late + 10 * SECOND))).toMatchObject({
+    expect(judge(start, heartbeat(0), ...changes(SECOND, late)).status).toBe("active");
+    expect(judge(start, heartbeat(0), ...changes(SECOND, late + 10 * SECOND))).toMatchObject({
       status: "hung",
       confidence: "likely",
       since: START + TIMEOUT,
@@ -108,55 +110,63 @@ describe("hung", () => {
   test("by the points of a single op too", () => {
     const dt = Array.from({ length: 80 }, () => SECOND);
     const op: Op = { op: "points", at: 0, type: "gauge", name: "fps", dt, values: dt };
-    expect(judge(start, beat(0), op).status).toBe("hung");
+    expect(judge(start, heartbeat(0), op).status).toBe("hung");
     expect(judge(start, op).status).toBe("active");
   });
 
-  test("not by one word after a long silence: it may have slept, or been held by a debugger", () => {
-    expect(judge(start, beat(0), word(3_600 * SECOND)).status).toBe("active");
+  test("not by one op after a long pause: the machine may have slept, or a debugger paused the program", () => {
+    expect(judge(start, heartbeat(0), change(3_600 * SECOND)).status).toBe("active");
     expect(
-      judge(start, beat(0), word(SECOND), word(3_600 * SECOND), word(3_601 * SECOND)).status,
+      judge(start, heartbeat(0), change(SECOND), change(3_600 * SECOND), change(3_601 * SECOND))
+        .status,
     ).toBe("active");
   });
 
   test("not after a sleep that is known", () => {
     const slept: Op = { op: "slept", at: 600 * SECOND, duration_ms: 590 * SECOND };
-    expect(judge(start, beat(0), slept, ...words(601 * SECOND, 655 * SECOND)).status).toBe(
+    expect(judge(start, heartbeat(0), slept, ...changes(601 * SECOND, 655 * SECOND)).status).toBe(
       "active",
     );
-    expect(judge(start, beat(0), slept, ...words(601 * SECOND, 700 * SECOND)).status).toBe("hung");
+    expect(judge(start, heartbeat(0), slept, ...changes(601 * SECOND, 700 * SECOND)).status).toBe(
+      "hung",
+    );
   });
 
   test("not while it is paused, and from its resuming on only after a whole timeout", () => {
     const pause: Op = { op: "pause", at: SECOND };
     const resume: Op = { op: "resume", at: 300 * SECOND };
-    expect(judge(start, beat(0), pause, ...words(2 * SECOND, 300 * SECOND)).status).toBe("active");
-    expect(judge(start, beat(0), pause, resume, ...words(301 * SECOND, 355 * SECOND)).status).toBe(
+    expect(judge(start, heartbeat(0), pause, ...changes(2 * SECOND, 300 * SECOND)).status).toBe(
       "active",
     );
-    expect(judge(start, beat(0), pause, resume, ...words(301 * SECOND, 375 * SECOND)).status).toBe(
-      "hung",
-    );
-    expect(judge(start, pause, resume, ...words(301 * SECOND, 900 * SECOND)).status).toBe("active"); // it never beat
+    expect(
+      judge(start, heartbeat(0), pause, resume, ...changes(301 * SECOND, 355 * SECOND)).status,
+    ).toBe("active");
+    expect(
+      judge(start, heartbeat(0), pause, resume, ...changes(301 * SECOND, 375 * SECOND)).status,
+    ).toBe("hung");
+    expect(judge(start, pause, resume, ...changes(301 * SECOND, 900 * SECOND)).status).toBe(
+      "active",
+    ); // it never sent a heartbeat
   });
 
-  test("by its own timeout, the last one said", () => {
-    expect(judge(start, beat(0, 5_000), beat(1_000), ...words(2_000, 9_000, 500)).status).toBe(
-      "hung",
-    );
+  test("by the timeout of its last heartbeat that had one", () => {
     expect(
-      judge(start, beat(0, 5_000), beat(1_000, 20_000), ...words(2_000, 9_000, 500)).status,
+      judge(start, heartbeat(0, 5_000), heartbeat(1_000), ...changes(2_000, 9_000, 500)).status,
+    ).toBe("hung");
+    expect(
+      judge(start, heartbeat(0, 5_000), heartbeat(1_000, 20_000), ...changes(2_000, 9_000, 500))
+        .status,
     ).toBe("active");
   });
 
-  test("until it beats again or recovers, and that it was is remembered", () => {
+  test("until a heartbeat or a recovery, and `everHung` stays", () => {
     const hang: Op = { op: "hang", at: 70 * SECOND };
     for (const end of [
-      beat(80 * SECOND),
+      heartbeat(80 * SECOND),
       { op: "recovered", at: 80 * SECOND } as const,
       { op: "event", at: 80 * SECOND, name: "application_recovered" } as const,
     ]) {
-      const known = observations(start, beat(0), hang, end);
+      const known = observations(start, heartbeat(0), hang, end);
       expect(verdict(known, known.lastContactAt)).toMatchObject({
         status: "active",
         since: START + 80 * SECOND,
@@ -165,8 +175,11 @@ describe("hung", () => {
     }
   });
 
-  test("not by news that its next heartbeat overtook", () => {
-    const known = observations(start, beat(0), beat(80 * SECOND), { op: "hang", at: 70 * SECOND });
+  test("not by a report that arrives after the next heartbeat", () => {
+    const known = observations(start, heartbeat(0), heartbeat(80 * SECOND), {
+      op: "hang",
+      at: 70 * SECOND,
+    });
     expect(verdict(known, known.lastContactAt).status).toBe("active");
     expect(known.everHung).toBe(true);
   });
@@ -193,7 +206,7 @@ describe("ended", () => {
   test("never suspended or hung afterwards", () => {
     const known = observations(
       start,
-      beat(0),
+      heartbeat(0),
       { op: "hang", at: 70 * SECOND },
       { op: "end", at: 71 * SECOND },
     );
@@ -240,24 +253,24 @@ describe("crashed", () => {
       "exit_code",
       "certain",
     ],
-  ])("%#: says what is known, strongest first", (ops, headline, kind, confidence) => {
+  ])("%#: lists its evidence, the strongest first", (ops, headline, kind, confidence) => {
     const { evidence, ...rest } = judge(start, ...ops);
     expect(rest).toEqual({ status: "crashed", since: START + 9 * SECOND, headline, confidence });
     expect(evidence[0]).toMatchObject({ kind, confidence });
   });
 
-  test("blames no exception that ended a thread long before", () => {
+  test("does not name an exception that ended a thread long before", () => {
     const ops = [
       thrown(SECOND, false),
-      word(60 * SECOND),
+      change(60 * SECOND),
       crash({ at: 61 * SECOND, signal: "SIGKILL" }),
     ];
     expect(judge(start, ...ops).headline).toBe("Crashed: SIGKILL");
   });
 
-  test("tells of a sleep, a heartbeat and a hang before it", () => {
+  test("lists a sleep, a heartbeat and a hang before it", () => {
     const ops: Op[] = [
-      beat(0),
+      heartbeat(0),
       { op: "slept", at: SECOND, duration_ms: 500 },
       { op: "hang", at: 70 * SECOND },
       crash({ at: 80 * SECOND }),
@@ -272,45 +285,51 @@ describe("crashed", () => {
       judge(start, ...ops, crash({ at: 90 * SECOND })).evidence.find(
         ({ kind }) => kind === "recovered",
       );
-    expect(evidence(beat(60 * SECOND), hang, beat(80 * SECOND))).toMatchObject({
+    expect(evidence(heartbeat(60 * SECOND), hang, heartbeat(80 * SECOND))).toMatchObject({
       text,
       at: START + 60 * SECOND,
     });
-    // The daemon's word for it, also when the heartbeat has come first or nobody beat at all.
+    // Reported by the daemon, also after the heartbeat or without any heartbeat.
     const recovered: Op = { op: "recovered", at: 80 * SECOND, duration_ms: 20 * SECOND };
-    expect(evidence(beat(60 * SECOND), hang, beat(80 * SECOND), recovered)?.text).toBe(text);
-    expect(evidence(beat(60 * SECOND), beat(80 * SECOND), hang, recovered)?.text).toBe(text);
+    expect(evidence(heartbeat(60 * SECOND), hang, heartbeat(80 * SECOND), recovered)?.text).toBe(
+      text,
+    );
+    expect(evidence(heartbeat(60 * SECOND), heartbeat(80 * SECOND), hang, recovered)?.text).toBe(
+      text,
+    );
     expect(evidence(hang, recovered)?.text).toBe(text);
-    expect(evidence(beat(60 * SECOND), beat(80 * SECOND))).toBeUndefined();
+    expect(evidence(heartbeat(60 * SECOND), heartbeat(80 * SECOND))).toBeUndefined();
     // Also of one that ended, or runs on.
     expect(kinds(start, hang, recovered)).toEqual(["recovered"]);
     expect(kinds(start, hang, recovered, { op: "end", at: 90 * SECOND })).toContain("recovered");
   });
 
-  test("says how long before it the last heartbeat was", () => {
+  test("states the time from the last heartbeat to the crash", () => {
     expect(
-      judge(start, beat(8 * SECOND, 5_000), crash()).evidence.map(({ text }) => text),
+      judge(start, heartbeat(8 * SECOND, 5_000), crash()).evidence.map(({ text }) => text),
     ).toContain("Last heartbeat 1 s before the crash (one is due every 5 s)");
   });
 
-  test("stays so when last words arrive after the news", () => {
-    expect(judge(start, crash(), word(5 * SECOND), word(9 * SECOND + 500)).status).toBe("crashed");
+  test("stays crashed when the last ops arrive after the crash op", () => {
+    expect(judge(start, crash(), change(5 * SECOND), change(9 * SECOND + 500)).status).toBe(
+      "crashed",
+    );
   });
 
-  test("is taken back by words later than the death, in any order", () => {
-    expect(judge(start, crash(), word(12 * SECOND))).toMatchObject({
+  test("is reverted by an op of a later time, in any order of arrival", () => {
+    expect(judge(start, crash(), change(12 * SECOND))).toMatchObject({
       status: "active",
       since: START + 12 * SECOND,
     });
-    expect(judge(start, word(12 * SECOND), crash()).status).toBe("active");
+    expect(judge(start, change(12 * SECOND), crash()).status).toBe("active");
   });
 
-  test("goes before an end, which does not clear it (1.x)", () => {
+  test("precedes an end, which does not clear it (1.x)", () => {
     expect(judge(start, crash(), { op: "end", at: 10 * SECOND }).status).toBe("crashed");
     expect(judge(start, { op: "end", at: 8 * SECOND }, crash()).status).toBe("crashed");
   });
 
-  test("keeps a bounded part of what was said of it", () => {
+  test("stores a bounded part of its reason and message", () => {
     const long = "x".repeat(1_000_000);
     const known = observations(
       start,
@@ -322,7 +341,7 @@ describe("crashed", () => {
 });
 
 describe("suspended", () => {
-  test("is what nobody was heard of for longer than was promised, and is unsure", () => {
+  test("begins when there is no contact for longer than the lease, and is unsure", () => {
     const known = observations(start);
     expect(verdict(known, START + DEFAULT_LEASE_MS).status).toBe("active");
     expect(verdict(known, START + DEFAULT_LEASE_MS + 1)).toMatchObject({
@@ -332,12 +351,12 @@ describe("suspended", () => {
     });
   });
 
-  test("goes before hung: nobody is there to say so any more", () => {
-    const known = observations(start, beat(0), { op: "hang", at: 70 * SECOND });
+  test("precedes hung, because a hang needs a daemon that reports it", () => {
+    const known = observations(start, heartbeat(0), { op: "hang", at: 70 * SECOND });
     expect(verdict(known, known.lastContactAt + DEFAULT_LEASE_MS + 1).status).toBe("suspended");
   });
 
-  test("ends with the next word, and both are among the transitions", () => {
+  test("ends with the next contact, and both are among the transitions", () => {
     const known = observations(start);
     noteTransition(known, START + DEFAULT_LEASE_MS + 1);
     known.lastContactAt = START + 10 * DEFAULT_LEASE_MS;
@@ -351,11 +370,11 @@ describe("suspended", () => {
 });
 
 describe("the next possible change", () => {
-  test("is right: the verdict stays until then, and changes then", () => {
+  test("is exact: the verdict stays until then, and changes then", () => {
     const cases = [
       observations(start),
-      observations(start, beat(0)),
-      observations(start, beat(0), { op: "hang", at: 70 * SECOND }),
+      observations(start, heartbeat(0)),
+      observations(start, heartbeat(0), { op: "hang", at: 70 * SECOND }),
     ];
     for (const known of cases) {
       const due = nextChange(known, known.lastContactAt);
@@ -368,7 +387,7 @@ describe("the next possible change", () => {
 });
 
 describe("transitions", () => {
-  test("begin with running, whatever became of it before it was heard of", () => {
+  test("start with running, even if the first batch already ends the session", () => {
     const known = newObservations(START, START);
     observe(known, { op: "end", at: START + 5 });
     expect(noteTransition(known, START + 10)).toBe(true);
@@ -376,9 +395,9 @@ describe("transitions", () => {
     expect(known.transitions.map(({ status }) => status)).toEqual(["active", "ended"]);
   });
 
-  test("are bounded, the oldest go first", () => {
+  test("are bounded; the oldest are removed first", () => {
     const ops = Array.from({ length: 200 }, (_, i): Op =>
-      i % 2 ? beat(i * 100 + 50) : { op: "hang", at: i * 100 },
+      i % 2 ? heartbeat(i * 100 + 50) : { op: "hang", at: i * 100 },
     );
     const { transitions } = observations(start, ...ops);
     expect(transitions).toHaveLength(MAX_TRANSITIONS);
@@ -386,10 +405,10 @@ describe("transitions", () => {
   });
 });
 
-test("observations are plain data: they go through JSON unchanged", () => {
+test("observations are plain data, unchanged by JSON", () => {
   const known = observations(
     start,
-    beat(0),
+    heartbeat(0),
     { op: "hang", at: 5 },
     { op: "crash", at: 6, exit_code: 1 },
   );

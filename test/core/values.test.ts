@@ -67,7 +67,7 @@ describe("what a path held", () => {
     expect(held({ a: "x" }, { a: {} })).toEqual({ a: ["(=x)"] });
   });
 
-  test("goes on when an empty object is merged into the object above it", () => {
+  test("continues when an empty object is merged into the object above it", () => {
     expect(held({ a: { b: 1 } }, { a: {} })).toEqual({ "a.b": ["=1"] });
   });
 
@@ -81,14 +81,14 @@ describe("what a path held", () => {
     expect(held({ a: { b: null } })).toEqual({ "a.b": ["=null"] });
   });
 
-  test("of too many values is only that", () => {
+  test("is only marked when there are too many values", () => {
     const patches = Array.from({ length: MAX_PATH_VALUES + 1 }, (_, i) => ({ progress: i }));
     expect(held(...patches)).toEqual({ progress: "over" });
     expect(held(...patches.slice(1))["progress"]).toHaveLength(MAX_PATH_VALUES);
     expect(held({ list: Array.from({ length: 99 }, (_, i) => i) })).toEqual({ list: "over" });
   });
 
-  test("is kept of a bounded number of paths of a bounded length, and it is said when that is not all", () => {
+  test("are stored for a bounded number of paths of bounded length, and the result is false for another path", () => {
     const many = Object.fromEntries(
       Array.from({ length: MAX_STATE_PATHS + 1 }, (_, i) => [`k${i}`, i]),
     );
@@ -101,7 +101,7 @@ describe("what a path held", () => {
     expect(follow([{ a: 1 }])).toMatchObject({ complete: true });
   });
 
-  test("takes bounded room whatever the state is made of", () => {
+  test("has a bounded size for any state", () => {
     const wide = (round: number) =>
       Object.fromEntries(
         Array.from({ length: 150 }, (_, i) => [
@@ -114,7 +114,7 @@ describe("what a path held", () => {
   });
 });
 
-test("what is held now is what the state says, after any patches", () => {
+test("the values that last are those of the state, after any patches", () => {
   const key = fc.constantFrom("a", "b", "c"); // no dots: a.b is the same path as a within b
   const tree = fc.letrec<{ value: Json; object: JsonObject }>((tie) => ({
     value: fc.oneof(
@@ -159,7 +159,7 @@ test("a value's text is what 1.x compared", () => {
   expect(valueText("x".repeat(500))).toBe(valueText(`${"x".repeat(400)}other`));
 });
 
-test("the log is asked for what is not listed: a patch sets a value, a null deletes", () => {
+test("setsValue finds the patch that sets a value; a null deletes", () => {
   const list = Array.from({ length: 50 }, (_, i) => i);
   expect(setsValue({ a: { b: list } }, "a.b", "=49")).toBe(true);
   expect(setsValue({ a: { b: "x" } }, "a.b", "=x")).toBe(true);

@@ -1,5 +1,5 @@
 /**
- * Any value as plain JSON values, the same in every language (clients/README.md, "Values that JSON has no word for"), and
+ * Any value as plain JSON values, the same in every language (clients/README.md, "Values that JSON cannot express"), and
  * those as text. Never throws; what was lost on the way is told in `losses`.
  */
 import { MAX_DEPTH } from "../../../src/core/limits.ts";

@@ -1,4 +1,4 @@
-/** Makes sure that a daemon runs (clients/README.md, "Waking the daemon"), without ever waiting for it. */
+/** Makes sure that a daemon runs (clients/README.md, "Starting the daemon"), without ever waiting for it. */
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";

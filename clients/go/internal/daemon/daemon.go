@@ -1,4 +1,4 @@
-// Package daemon starts the Datacat daemon where none runs (clients/README.md, "Waking the daemon").
+// Package daemon starts the Datacat daemon where none runs (clients/README.md, "Starting the daemon").
 package daemon
 
 import (

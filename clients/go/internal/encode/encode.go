@@ -1,5 +1,5 @@
 // Package encode writes any Go value as JSON: the same bytes that every Datacat client writes, with secrets redacted and
-// with a text in place of what JSON cannot represent (clients/README.md, "Values that JSON has no word for").
+// with a text in place of what JSON cannot represent (clients/README.md, "Values that JSON cannot express").
 package encode
 
 import (

@@ -4,6 +4,7 @@ import type { Session } from "./session/session.ts";
 export type Env = {
   SESSIONS: DurableObjectNamespace<Session>;
   CATALOG: D1Database;
+  REGISTRY: D1Database;
   ASSETS: Fetcher;
   /** A secret (`wrangler secret put ADMIN_SECRET`): opens the pages, and signs their cookie. A deployed Worker without it is locked. */
   ADMIN_SECRET?: string;

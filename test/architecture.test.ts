@@ -19,13 +19,15 @@ const daemonTop = [
 const MAY_IMPORT: Record<string, string[]> = {
   "src/core": [],
   "src/catalog": ["src/core", "src/env.ts"],
-  "src/session": ["src/core", "src/catalog", "src/env.ts"],
-  "src/access": ["src/core", "src/catalog", "src/env.ts"],
-  "src/api": ["src/core", "src/session", "src/catalog", "src/access", "src/env.ts"],
+  "src/registry": ["src/core", "src/env.ts"],
+  "src/session": ["src/core", "src/catalog", "src/registry", "src/env.ts"],
+  "src/access": ["src/core", "src/registry", "src/env.ts"],
+  "src/api": ["src/core", "src/session", "src/catalog", "src/registry", "src/access", "src/env.ts"],
   "src/pages": [
     "src/core",
     "src/session",
     "src/catalog",
+    "src/registry",
     "src/access",
     "src/env.ts",
     // What is written about the clients, not their code.

@@ -2,10 +2,12 @@ declare namespace Cloudflare {
   interface Env {
     SESSIONS: DurableObjectNamespace<import("../src/session/session.ts").Session>;
     CATALOG: D1Database;
+    REGISTRY: D1Database;
     ASSETS: Fetcher;
     ADMIN_SECRET?: string;
     LOCAL?: string;
-    MIGRATIONS: import("cloudflare:test").D1Migration[];
+    CATALOG_MIGRATIONS: import("cloudflare:test").D1Migration[];
+    REGISTRY_MIGRATIONS: import("cloudflare:test").D1Migration[];
   }
 }
 

@@ -23,13 +23,16 @@ export default defineConfig({
           cloudflareTest(async () => ({
             wrangler: { configPath: `${root}wrangler.toml` },
             miniflare: {
-              bindings: { MIGRATIONS: await readD1Migrations(`${root}migrations/catalog`) },
+              bindings: {
+                CATALOG_MIGRATIONS: await readD1Migrations(`${root}migrations/catalog`),
+                REGISTRY_MIGRATIONS: await readD1Migrations(`${root}migrations/registry`),
+              },
             },
           })),
         ],
         test: {
           name: "worker",
-          include: ["test/{session,catalog,api,pages}/**/*.test.{ts,tsx}"],
+          include: ["test/{session,catalog,registry,jobs,api,access,pages}/**/*.test.{ts,tsx}"],
           setupFiles: ["test/setup.ts"],
           testTimeout: 30_000,
         },

@@ -1,4 +1,4 @@
-/** Brings a local catalog up to date, as `wrangler d1 migrations apply` does on Cloudflare, with the same table of what was done. */
+/** Brings a local database up to date, as `wrangler d1 migrations apply` does on Cloudflare, with the same table of what was done. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { D1Database } from "@cloudflare/workers-types";
@@ -11,9 +11,9 @@ export function listMigrations(folder: string): string[] {
     .sort();
 }
 
-/** Applies what `catalog` does not have yet, each migration whole or not at all; answers how many. */
-export async function migrate(catalog: D1Database, folder: string): Promise<number> {
-  await catalog
+/** Applies what `database` does not have yet, each migration whole or not at all; answers how many. */
+export async function migrate(database: D1Database, folder: string): Promise<number> {
+  await database
     .prepare(
       `CREATE TABLE IF NOT EXISTS d1_migrations (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -22,7 +22,7 @@ export async function migrate(catalog: D1Database, folder: string): Promise<numb
       )`,
     )
     .run();
-  const done = await catalog.prepare("SELECT name FROM d1_migrations").raw<[string]>();
+  const done = await database.prepare("SELECT name FROM d1_migrations").raw<[string]>();
   const applied = new Set(done.map(([name]) => name));
   const pending = listMigrations(folder).filter((name) => !applied.has(name));
 
@@ -30,12 +30,12 @@ export async function migrate(catalog: D1Database, folder: string): Promise<numb
     // What drizzle-kit writes between statements. wrangler could tell them apart too, but takes a second to load.
     const statements = readFileSync(join(folder, name), "utf8").split("--> statement-breakpoint");
     try {
-      await catalog.batch([
-        ...statements.map((statement) => catalog.prepare(statement)),
-        catalog.prepare("INSERT INTO d1_migrations (name) VALUES (?)").bind(name),
+      await database.batch([
+        ...statements.map((statement) => database.prepare(statement)),
+        database.prepare("INSERT INTO d1_migrations (name) VALUES (?)").bind(name),
       ]);
     } catch (error) {
-      throw new Error(`Migration ${name} could not be applied to the catalog.`, { cause: error });
+      throw new Error(`Migration ${name} could not be applied.`, { cause: error });
     }
   }
   return pending.length;

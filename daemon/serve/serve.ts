@@ -80,7 +80,7 @@ async function serveOnce(worker: V4WorkerOptions, options: ServeOptions): Promis
 
   const release = claim(options.data, url);
   try {
-    await prepareCatalog(worker, options);
+    await prepareDatabases(worker, options);
     const runtime = await start({ ...worker, unsafeDirectSockets: addresses }, options);
     const crons = worker.cronTriggers ?? [];
     const stopSchedule = schedule(crons, () => runtime.fire(crons));
@@ -166,12 +166,15 @@ function printTrouble(level: string, message: string): void {
 }
 
 /**
- * Migrates the catalog before any request can come: a first Miniflare without sockets, only when there is something new.
+ * Migrates catalog and registry before any request can come: a first Miniflare without sockets, only when there is something new.
  * What was applied is noted beside the database, so that the note is lost with it.
  */
-async function prepareCatalog(worker: V4WorkerOptions, options: ServeOptions): Promise<void> {
-  const folder = join(root, "migrations/catalog");
-  const wanted = listMigrations(folder).join("\n");
+async function prepareDatabases(worker: V4WorkerOptions, options: ServeOptions): Promise<void> {
+  const folders = {
+    REGISTRY: join(root, "migrations/registry"),
+    CATALOG: join(root, "migrations/catalog"),
+  };
+  const wanted = Object.values(folders).flatMap(listMigrations).join("\n");
   const note = join(options.data, "d1", "migrated.txt");
   if (readText(note) === wanted) return;
 
@@ -186,7 +189,9 @@ async function prepareCatalog(worker: V4WorkerOptions, options: ServeOptions): P
     }),
   );
   try {
-    await migrate(await miniflare.getD1Database("CATALOG"), folder);
+    for (const [binding, folder] of Object.entries(folders)) {
+      await migrate(await miniflare.getD1Database(binding), folder);
+    }
   } finally {
     await miniflare.dispose();
   }

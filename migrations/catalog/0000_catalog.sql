@@ -32,10 +32,6 @@ CREATE TABLE `exception_groups` (
 	`session_id` text NOT NULL,
 	`session_at` integer NOT NULL,
 	`session_seq` integer NOT NULL,
-	`status` text DEFAULT 'open' NOT NULL,
-	`resolved_at` integer,
-	`resolved_version` text,
-	`returned_at` integer,
 	PRIMARY KEY(`product`, `fingerprint`)
 ) WITHOUT ROWID;
 --> statement-breakpoint
@@ -54,17 +50,6 @@ CREATE TABLE `exceptions` (
 ) WITHOUT ROWID;
 --> statement-breakpoint
 CREATE INDEX `exceptions_by_fingerprint` ON `exceptions` (`fingerprint`,`session_id`);--> statement-breakpoint
-CREATE TABLE `keys` (
-	`id` text PRIMARY KEY NOT NULL,
-	`sha256` text NOT NULL,
-	`kind` text NOT NULL,
-	`product` text,
-	`label` text NOT NULL,
-	`created_at` integer NOT NULL,
-	`revoked_at` integer,
-	`used_day` integer
-) WITHOUT ROWID;
---> statement-breakpoint
 CREATE TABLE `metrics` (
 	`session_id` text NOT NULL,
 	`name` text NOT NULL,
@@ -83,11 +68,19 @@ CREATE TABLE `metrics` (
 	`first_at` integer NOT NULL,
 	`last_at` integer NOT NULL,
 	`sketch` text,
-	`strip` text,
+	`rollup` text,
 	PRIMARY KEY(`session_id`, `name`, `series`)
 ) WITHOUT ROWID;
 --> statement-breakpoint
 CREATE INDEX `metrics_by_name` ON `metrics` (`name`,`session_id`);--> statement-breakpoint
+CREATE TABLE `rebuild` (
+	`id` integer PRIMARY KEY NOT NULL,
+	`cursor` text NOT NULL,
+	`done` integer NOT NULL,
+	`failed` integer NOT NULL,
+	`total` integer NOT NULL
+) WITHOUT ROWID;
+--> statement-breakpoint
 CREATE TABLE `sessions` (
 	`id` text NOT NULL,
 	`created_at` integer NOT NULL,
@@ -156,11 +149,6 @@ CREATE TABLE `versions` (
 	`ever_hung` integer NOT NULL,
 	`first_at` integer NOT NULL,
 	`last_at` integer NOT NULL,
+	`bytes` integer NOT NULL,
 	PRIMARY KEY(`product`, `version`)
-) WITHOUT ROWID;
---> statement-breakpoint
-CREATE TABLE `views` (
-	`name` text PRIMARY KEY NOT NULL,
-	`query` text NOT NULL,
-	`created_at` integer NOT NULL
 ) WITHOUT ROWID;

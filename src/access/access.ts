@@ -7,8 +7,8 @@
  *   the pages' cookie  everything: whoever has it knew ADMIN_SECRET
  */
 import type { Context, MiddlewareHandler } from "hono";
-import type { KeyKind } from "../catalog/keys.ts";
 import { Refusal } from "../core/refusal.ts";
+import type { KeyKind } from "../core/vocabulary.ts";
 import type { Env } from "../env.ts";
 import { hasCookie } from "./cookie.ts";
 import { recognise } from "./key.ts";

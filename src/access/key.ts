@@ -1,19 +1,19 @@
 /**
  * API keys: `dc_<kind>_<id>.<secret>`. The id finds the key, its SHA-256 recognises it. What was recognised is remembered for a
- * minute, so that not every request asks the catalog; a revoked key works at most that long elsewhere.
+ * minute, so that not every request asks the registry; a revoked key works at most that long elsewhere.
  */
 import type { Context } from "hono";
 import {
   findKey,
-  type KeyKind,
   type KeyRow,
   noteUse,
   revokeKey,
   type StoredKey,
   storeKey,
-} from "../catalog/keys.ts";
-import { DAY_MS } from "../catalog/counts.ts";
+} from "../registry/keys.ts";
+import { DAY_MS } from "../core/limits.ts";
 import { Refusal } from "../core/refusal.ts";
+import type { KeyKind } from "../core/vocabulary.ts";
 import type { Access, AccessEnv } from "./access.ts";
 import { REMEMBER_MS, REMEMBERED_KEYS } from "./limits.ts";
 import { hasDigest, sha256Hex } from "./secret.ts";
@@ -60,13 +60,13 @@ export async function recognise(c: Context<AccessEnv>, token: string): Promise<A
   const id = SHAPE.exec(token)?.[2];
   if (id === undefined) return undefined;
   const now = Date.now();
-  const key = await lookUp(c.env.CATALOG, id, now);
+  const key = await lookUp(c.env.REGISTRY, id, now);
   if (!key || key.revoked_at !== null || !(await hasDigest(token, key.sha256))) return undefined;
 
   const today = Math.floor(now / DAY_MS);
   if (key.used_day !== today) {
     key.used_day = today;
-    c.executionCtx.waitUntil(noteUse(c.env.CATALOG, id, today));
+    c.executionCtx.waitUntil(noteUse(c.env.REGISTRY, id, today));
   }
   return { kind: key.kind, product: key.product, by: `key ${id}` };
 }

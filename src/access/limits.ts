@@ -1,6 +1,6 @@
 /** The numbers of access, each with its reason. */
 
-/** How long a recognised key is remembered, and so how long a revoked one may still work: not every request asks the catalog. */
+/** How long a recognised key is remembered, and so how long a revoked one may still work: not every request asks the registry. */
 export const REMEMBER_MS = 60_000;
 /** Keys remembered by one isolate, found and not found: bounds what guessing ids can take. */
 export const REMEMBERED_KEYS = 1_000;

@@ -81,7 +81,7 @@ const INTERNAL = new Refusal(
   "internal",
   "The server met an error and has logged it. Trying again may help.",
 );
-const UNAVAILABLE = new Refusal("unavailable", "The catalog is not answering; try again.", {
+const UNAVAILABLE = new Refusal("unavailable", "The database is not answering; try again.", {
   retry_after: CATALOG_RETRY_S,
 });
 

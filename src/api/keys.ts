@@ -3,10 +3,11 @@ import { Hono } from "hono";
 import * as v from "valibot";
 import { type AccessEnv, requires } from "../access/access.ts";
 import { createKey, revoke } from "../access/key.ts";
-import { KEY_KINDS, listKeys } from "../catalog/keys.ts";
 import { MAX_NAME_LENGTH } from "../core/limits.ts";
 import { parse } from "../core/parse.ts";
 import { Refusal } from "../core/refusal.ts";
+import { KEY_KINDS } from "../core/vocabulary.ts";
+import { listKeys } from "../registry/keys.ts";
 import { readJson } from "./body.ts";
 
 export const keys = new Hono<AccessEnv>();
@@ -26,16 +27,16 @@ keys.use("/keys/*", requires("admin"), async (c, next) => {
   await next();
 });
 
-keys.get("/keys", async (c) => c.json({ items: await listKeys(c.env.CATALOG) }));
+keys.get("/keys", async (c) => c.json({ items: await listKeys(c.env.REGISTRY) }));
 
 keys.post("/keys", async (c) => {
   const { kind, product, label } = parse(NewKey, await readJson(c.req.raw), "The body");
   return c.json(
-    await createKey(c.env.CATALOG, { kind, product: product ?? null, label }, Date.now()),
+    await createKey(c.env.REGISTRY, { kind, product: product ?? null, label }, Date.now()),
   );
 });
 
 keys.delete("/keys/:id", async (c) => {
-  await revoke(c.env.CATALOG, c.req.param("id"), Date.now());
+  await revoke(c.env.REGISTRY, c.req.param("id"), Date.now());
   return c.json({ revoked: c.req.param("id") });
 });

@@ -1,8 +1,8 @@
 /** Old sessions go: by their last activity, never while they run. Once an hour, a part at a time. */
-import { DAY_MS } from "../catalog/counts.ts";
 import { expiredSessions, sweep } from "../catalog/expired.ts";
 import { forget } from "../catalog/publish.ts";
 import type { Summary } from "../core/answers.ts";
+import { DAY_MS } from "../core/limits.ts";
 import { refusalOf } from "../core/refusal.ts";
 import type { Env } from "../env.ts";
 import { DEFAULT_RETENTION_DAYS, RETENTION_AT_ONCE, RETENTION_PER_RUN } from "./limits.ts";

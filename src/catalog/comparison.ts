@@ -2,7 +2,7 @@
 import type { Rollup } from "../core/rollup.ts";
 import { mergeSketch, newSketch, quantile, type Sketch, unpackSketch } from "../core/sketch.ts";
 import { deviation } from "../core/series.ts";
-import { STRIP_BUCKETS } from "./limits.ts";
+import { ROLLUP_BUCKETS } from "./limits.ts";
 import type { SessionMetric } from "./metrics.ts";
 
 export const GROUPINGS = ["none", "product", "version", "machine", "status", "session"] as const;
@@ -109,7 +109,7 @@ function merged(members: SessionMetric[]): Sketch {
 
 export type GroupPoints = { group: string; points: [at: number, value: number][] };
 
-/** A quantile of each session as a point at its start: a strip's buckets have none, a session's sketch has. */
+/** A quantile of each session as a point at its start: a rollup's buckets have none, a session's sketch has. */
 export function sessionQuantiles(items: SessionMetric[], by: Grouping, q: number): GroupPoints[] {
   return [...grouped(items, by)].map(([group, members]) => {
     const sessions = Map.groupBy(members, ({ session }) => session);
@@ -146,34 +146,34 @@ export type OverTimeQuery = {
 };
 
 /**
- * The metric over time, one line per group: each session's strip, laid upon each other. A step is a whole number of the coarsest
- * strip's buckets (of which widths each is a multiple of the next finer), so that no step gets more buckets than its neighbours.
+ * The metric over time, one line per group: each session's rollup, laid upon each other. A step is a whole number of the coarsest
+ * rollup's buckets (of which widths each is a multiple of the next finer), so that no step gets more buckets than its neighbours.
  */
 export function overTime(
   items: SessionMetric[],
-  { by = "none", axis = "clock", buckets = STRIP_BUCKETS, ...range }: OverTimeQuery = {},
+  { by = "none", axis = "clock", buckets = ROLLUP_BUCKETS, ...range }: OverTimeQuery = {},
 ): OverTime {
-  const laid = items.flatMap((item) => (item.strip ? [{ item, strip: item.strip }] : []));
+  const laid = items.flatMap((item) => (item.rollup ? [{ item, rollup: item.rollup }] : []));
   const origin = ({ session }: SessionMetric) => (axis === "elapsed" ? session.created_at : 0);
-  // A strip's first bucket begins at a whole step, which may be before the session did; its points are not.
+  // A rollup's first bucket begins at a whole step, which may be before the session did; its points are not.
   const earliest = axis === "elapsed" ? 0 : -Infinity;
-  const starts = laid.map(({ item, strip }) => strip.from - origin(item));
-  const ends = laid.map(({ item, strip }) => endOf(strip) - origin(item));
+  const starts = laid.map(({ item, rollup }) => rollup.from - origin(item));
+  const ends = laid.map(({ item, rollup }) => endOf(rollup) - origin(item));
   const from =
     range.from ?? Math.max(earliest, Math.min(...starts, ...(ends.length > 0 ? [] : [0])));
   const to = Math.max(from + 1, range.to ?? Math.max(...ends, 0));
-  const coarsest = laid.reduce((widest, { strip }) => Math.max(widest, strip.step_ms), 1);
+  const coarsest = laid.reduce((widest, { rollup }) => Math.max(widest, rollup.step_ms), 1);
   const step_ms = coarsest * Math.max(1, Math.ceil((to - from) / buckets / coarsest));
 
   const groups = [...grouped(items, by)].map(([group, members]) => {
     const steps = new Map<number, Step>();
     const climbs = new Map<number, Climb[]>();
     for (const item of members) {
-      const { strip, type } = item;
-      if (!strip) continue;
+      const { rollup, type } = item;
+      if (!rollup) continue;
       const axisOf = { from, to, step_ms, origin: origin(item), earliest };
-      lay(steps, strip, axisOf);
-      if (type === "counter") climb(climbs, item, strip, axisOf);
+      lay(steps, rollup, axisOf);
+      if (type === "counter") climb(climbs, item, rollup, axisOf);
     }
     for (const step of steps.values()) {
       step.mean = step.sum / step.count;
@@ -184,25 +184,25 @@ export function overTime(
   return { from, to, step_ms, groups };
 }
 
-function endOf(strip: Rollup): number {
-  return strip.from + strip.count.length * strip.step_ms;
+function endOf(rollup: Rollup): number {
+  return rollup.from + rollup.count.length * rollup.step_ms;
 }
 
 type Axis = { from: number; to: number; step_ms: number; origin: number; earliest: number };
 
-/** Adds a strip's buckets to the steps in whose time their middles lie. Changes `steps`: there are 60,000 buckets in a chart. */
+/** Adds a rollup's buckets to the steps in whose time their middles lie. Changes `steps`: there are 60,000 buckets in a chart. */
 function lay(
   steps: Map<number, Step>,
-  strip: Rollup,
+  rollup: Rollup,
   { from, to, step_ms, origin, earliest }: Axis,
 ): void {
-  for (let index = 0; index < strip.count.length; index++) {
-    const count = strip.count[index] ?? 0;
-    const min = strip.min[index];
-    const max = strip.max[index];
+  for (let index = 0; index < rollup.count.length; index++) {
+    const count = rollup.count[index] ?? 0;
+    const min = rollup.min[index];
+    const max = rollup.max[index];
     if (count === 0 || typeof min !== "number" || typeof max !== "number") continue;
 
-    const middle = Math.max(earliest, strip.from + (index + 0.5) * strip.step_ms - origin);
+    const middle = Math.max(earliest, rollup.from + (index + 0.5) * rollup.step_ms - origin);
     if (middle < from || middle >= to) continue;
     const at = from + Math.floor((middle - from) / step_ms) * step_ms;
     let step = steps.get(at);
@@ -211,7 +211,7 @@ function lay(
       steps.set(at, step);
     }
     step.count += count;
-    step.sum += strip.sum[index] ?? 0;
+    step.sum += rollup.sum[index] ?? 0;
     step.min = Math.min(step.min, min);
     step.max = Math.max(step.max, max);
   }
@@ -221,19 +221,19 @@ function lay(
 function climb(
   climbs: Map<number, Climb[]>,
   { session, first_at }: SessionMetric,
-  strip: Rollup,
+  rollup: Rollup,
   { from, to, step_ms, origin }: Axis,
 ): void {
   const own = new Map<number, Climb>();
   let since = first_at - origin;
   let total: number | undefined;
-  for (let index = 0; index < strip.count.length; index++) {
-    const min = strip.min[index];
-    const max = strip.max[index];
+  for (let index = 0; index < rollup.count.length; index++) {
+    const min = rollup.min[index];
+    const max = rollup.max[index];
     if (typeof min !== "number" || typeof max !== "number") continue;
     // What a counter began with is not an increase, and one that began again lost nothing.
     const increase = Math.max(0, max - (total ?? min));
-    const until = strip.from + (index + 1) * strip.step_ms - origin;
+    const until = rollup.from + (index + 1) * rollup.step_ms - origin;
     const length = until - since;
     const end = Math.min(until, to);
     for (let begin = Math.max(since, from); begin < end;) {

@@ -2,8 +2,7 @@
  * What sessions add up to, per version and per exception group, kept exact without counting sessions: each change adds the
  * difference between what a session counted for (n = -1) and what it counts for now (n = 1). No difference, no row written.
  */
-
-export const DAY_MS = 86_400_000;
+import { DAY_MS } from "../core/limits.ts";
 
 /**
  * `changes`: n, product, version, status, ever_hung, created_at, bytes. Bytes count when a session is over: while it grows, each
@@ -38,8 +37,6 @@ export const countExceptions = (changes: string): string[] => [
    FROM (${changes}) GROUP BY product, fingerprint HAVING sessions <> 0 OR failures <> 0
    ON CONFLICT (product, fingerprint) DO UPDATE SET
      sessions = sessions + excluded.sessions, count = count + excluded.count, first_at = min(first_at, excluded.first_at),
-     returned_at = CASE WHEN status = 'resolved' AND returned_at IS NULL AND excluded.last_at > resolved_at AND excluded.count > 0
-       THEN excluded.last_at ELSE returned_at END,
      (type, message, session_id, session_at, session_seq) = (
        SELECT excluded.type, excluded.message, excluded.session_id, excluded.session_at, excluded.session_seq
        WHERE excluded.last_at >= last_at AND excluded.sessions >= 0

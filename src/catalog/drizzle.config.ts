@@ -1,6 +1,6 @@
 import { defineConfig } from "drizzle-kit";
 
-/** `npm run migration`. Generated tables with composite keys get WITHOUT ROWID by hand: drizzle has no word for it. */
+/** `npm run migration`. Generated tables get WITHOUT ROWID by hand: drizzle cannot express it. */
 export default defineConfig({
   dialect: "sqlite",
   schema: "src/catalog/schema.ts",

@@ -1,17 +1,26 @@
-/** Exceptions grouped by fingerprint, over sessions and versions of a product, and what people decided about them. */
+/**
+ * Exceptions grouped by fingerprint, over sessions and versions of a product. What people decided about a group comes in as an argument
+ * (registry/decisions.ts); whether a resolved group returned follows from the decision and the group's later occurrences.
+ */
 import { type SQL, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import { DEFAULT_PAGE } from "../core/limits.ts";
-import { Refusal } from "../core/refusal.ts";
-import { DAY_MS } from "./counts.ts";
+import { DAY_MS, DEFAULT_PAGE } from "../core/limits.ts";
+import type { GroupStatus } from "../core/vocabulary.ts";
 import { readCursor, writeCursor } from "./cursor.ts";
 import { wordsOf } from "./filter.ts";
-import { TREND_DAYS } from "./limits.ts";
+import { RETURN_SESSIONS, TREND_DAYS } from "./limits.ts";
 
-export const GROUP_STATUSES = ["open", "resolved", "muted"] as const;
-export type GroupStatus = (typeof GROUP_STATUSES)[number];
 export const GROUP_SORTS = ["last_at", "first_at", "sessions", "count"] as const;
 export type GroupSort = (typeof GROUP_SORTS)[number];
+
+/** What was decided about a group; groups without a decision are open. */
+export type GroupDecision = {
+  product: string;
+  fingerprint: string;
+  status: GroupStatus;
+  resolved_at: number | null;
+  resolved_version: string | null;
+};
 
 export type ExceptionGroup = {
   product: string;
@@ -29,7 +38,7 @@ export type ExceptionGroup = {
   status: GroupStatus;
   resolved_at: number | null;
   resolved_version: string | null;
-  /** It happened again after it was resolved. */
+  /** When it first happened again after it was resolved. */
   returned_at: number | null;
 };
 
@@ -38,7 +47,7 @@ export type GroupDay = { day_at: number; version: string; sessions: number; coun
 
 export type GroupQuery = {
   product?: string;
-  /** `open` includes what was resolved and came back. */
+  /** `open` includes resolved groups that returned. */
   status?: GroupStatus;
   text?: string;
   sort?: GroupSort;
@@ -50,21 +59,21 @@ export type GroupQuery = {
 export async function exceptionGroups(
   db: D1Database,
   { product, status, text, sort = "last_at", cursor, limit = DEFAULT_PAGE }: GroupQuery,
+  decisions: GroupDecision[],
 ): Promise<{ items: ExceptionGroup[]; next: string | null }> {
-  const all: SQL[] = [sql`sessions > 0`];
-  if (product !== undefined) all.push(sql`product = ${product}`);
+  const all: SQL[] = [];
+  if (product !== undefined) all.push(sql`g.product = ${product}`);
   if (status !== undefined) all.push(sql`${STANDING} = ${status}`);
   for (const word of wordsOf(text)) {
-    all.push(sql`instr(lower(type || ' ' || message || ' ' || fingerprint), ${word}) > 0`);
+    all.push(sql`instr(lower(type || ' ' || message || ' ' || g.fingerprint), ${word}) > 0`);
   }
   const column = sql.raw(sort);
   if (cursor !== undefined) {
     const { value, id } = readCursor(cursor, sort);
-    all.push(sql`(${column}, product || '/' || fingerprint) < (${value}, ${id})`);
+    all.push(sql`(${column}, ${GROUP_ID}) < (${value}, ${id})`);
   }
   const rows = await drizzle(db).all<ExceptionGroup>(
-    sql`SELECT * FROM exception_groups WHERE ${sql.join(all, sql` AND `)}
-        ORDER BY ${column} DESC, product || '/' || fingerprint DESC LIMIT ${limit + 1}`,
+    sql`${selectGroups(decisions, all)} ORDER BY ${column} DESC, ${GROUP_ID} DESC LIMIT ${limit + 1}`,
   );
   const items = rows.slice(0, limit);
   const last = items.at(-1);
@@ -73,54 +82,65 @@ export async function exceptionGroups(
   return { items, next: writeCursor({ list: sort, value: last[sort], id, backwards: false }) };
 }
 
-/** A resolved group that came back stands open again. */
-const STANDING = sql`CASE WHEN status = 'resolved' AND returned_at IS NOT NULL THEN 'open' ELSE status END`;
-
 /** The groups of one fingerprint, by product; usually one. */
 export async function exceptionGroup(
   db: D1Database,
   fingerprint: string,
-  product?: string,
+  product: string | undefined,
+  decisions: GroupDecision[],
 ): Promise<ExceptionGroup[]> {
-  const of = product === undefined ? sql`` : sql` AND product = ${product}`;
+  const all = [sql`g.fingerprint = ${fingerprint}`];
+  if (product !== undefined) all.push(sql`g.product = ${product}`);
   return drizzle(db).all<ExceptionGroup>(
-    sql`SELECT * FROM exception_groups WHERE fingerprint = ${fingerprint}${of} AND sessions > 0 ORDER BY last_at DESC`,
+    sql`${selectGroups(decisions, all)} ORDER BY last_at DESC`,
   );
 }
 
-/** A group's trend by day and version, oldest first; days without it are left out. */
+const GROUP_ID = sql`g.product || '/' || g.fingerprint`;
+const RETURNED = sql`(d.status = 'resolved' AND g.last_at > d.resolved_at)`;
+/** A resolved group that returned is open again. */
+const STANDING = sql`CASE WHEN ${RETURNED} THEN 'open' ELSE coalesce(d.status, 'open') END`;
+
+/** Groups with their decisions. The decisions are one parameter, because filters and pages depend on them. */
+function selectGroups(decisions: GroupDecision[], conditions: SQL[]): SQL {
+  const decided = decisions.map(
+    ({ product, fingerprint, status, resolved_at, resolved_version }) => [
+      product,
+      fingerprint,
+      status,
+      resolved_at,
+      resolved_version,
+    ],
+  );
+  // MATERIALIZED, so that SQLite builds an index for the join rather than parse the JSON for each group.
+  return sql`WITH decision AS MATERIALIZED (
+      SELECT value ->> 0 AS product, value ->> 1 AS fingerprint, value ->> 2 AS status, value ->> 3 AS resolved_at,
+        value ->> 4 AS resolved_version
+      FROM json_each(${JSON.stringify(decided)}))
+    SELECT g.*, coalesce(d.status, 'open') AS status, d.resolved_at, d.resolved_version,
+      CASE WHEN ${RETURNED} THEN coalesce((
+        SELECT min(last_at) FROM (
+          SELECT last_at, product FROM exceptions AS e WHERE e.fingerprint = g.fingerprint ORDER BY session_id DESC LIMIT ${RETURN_SESSIONS})
+        WHERE product = g.product AND last_at > d.resolved_at), g.last_at) END AS returned_at
+    FROM exception_groups AS g LEFT JOIN decision AS d ON d.product = g.product AND d.fingerprint = g.fingerprint
+    WHERE ${sql.join([sql`g.sessions > 0`, ...conditions], sql` AND `)}`;
+}
+
+/** The trends of groups by day and version, oldest first; days without occurrences are left out. */
 export async function exceptionDays(
   db: D1Database,
-  product: string,
-  fingerprint: string,
+  groups: { product: string; fingerprint: string }[],
   now: number,
   days = TREND_DAYS,
-): Promise<GroupDay[]> {
-  return drizzle(db).all<GroupDay>(
-    sql`SELECT day * ${DAY_MS} AS day_at, version, sessions, count FROM exception_days
-        WHERE product = ${product} AND fingerprint = ${fingerprint} AND day > ${Math.floor(now / DAY_MS) - days} AND sessions > 0
-        ORDER BY day, version`,
+): Promise<GroupDay[][]> {
+  const asked = groups.map(({ product, fingerprint }) => [product, fingerprint]);
+  const rows = await drizzle(db).all<GroupDay & { place: number }>(
+    sql`SELECT g.key AS place, day * ${DAY_MS} AS day_at, version, sessions, count
+        FROM json_each(${JSON.stringify(asked)}) AS g CROSS JOIN exception_days AS d
+          ON d.product = g.value ->> 0 AND d.fingerprint = g.value ->> 1 AND d.day > ${Math.floor(now / DAY_MS) - days}
+        WHERE sessions > 0 ORDER BY place, day, version`,
   );
-}
-
-/** Decides about a group. Resolving it again starts over: what came back before counts no more. */
-export async function decideGroup(
-  db: D1Database,
-  {
-    product,
-    fingerprint,
-    status,
-    version,
-  }: { product: string; fingerprint: string; status: GroupStatus; version?: string },
-  now: number,
-): Promise<void> {
-  const resolved = status === "resolved";
-  const result = await drizzle(db).run(
-    sql`UPDATE exception_groups SET status = ${status}, resolved_at = ${resolved ? now : null},
-        resolved_version = ${(resolved && version) || null}, returned_at = NULL
-        WHERE product = ${product} AND fingerprint = ${fingerprint}`,
-  );
-  if (result.meta.changes === 0) {
-    throw new Refusal("not_found", "There is no such group of exceptions.");
-  }
+  const trends: GroupDay[][] = groups.map(() => []);
+  for (const { place, ...day } of rows) trends[place]?.push(day);
+  return trends;
 }

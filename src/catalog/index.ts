@@ -8,7 +8,7 @@
  *                  asking(name) → the word for a product or version, also for none · nameAsked(word) → the name
  *   products.ts    versions(db, product?) → counts per version · versionDays(db, now, {product, days}) → trend · freeRate(sessions, failed)
  *   events.ts      eventNames(db, prefix?, product?) · eventTotals(db, id)
- *   metrics.ts     metricNames(db, prefix?, product?) · sessionMetrics(db, {…SessionFilter, name, type, tags}) · strips(db, ids, name)
+ *   metrics.ts     metricNames(db, prefix?, product?) · sessionMetrics(db, {…SessionFilter, name, type, tags}) · rollups(db, ids, name)
  *   comparison.ts  statistics(items, by) · overTime(items, {by, axis, from, to, buckets}) · sessionQuantiles(items, by, q) · distribution(items, bars): pure, of sessionMetrics' items
  *   exceptions.ts  exceptionGroups(db, {product, status, text, sort, cursor, limit}) · exceptionGroup(db, fingerprint, product?)
  *                  exceptionDays(db, product, fingerprint, now, days?) · decideGroup(db, {product, fingerprint, status, version}, now)
@@ -35,4 +35,3 @@ export {
   type SessionSort,
 } from "./sessions.ts";
 export * from "./usage.ts";
-export * from "./views.ts";

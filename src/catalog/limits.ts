@@ -9,20 +9,19 @@ export const MAX_WORDS = 16;
 /** Sessions of a list page that may be asked themselves (a path held too many values): each is a subrequest, of which the free plan has 50. */
 export const MAX_ASKED = 20;
 
-/** Sessions whose series are put together for one chart or table across sessions: parsing and laying so many strips takes 10 ms. */
+/** Sessions whose series are put together for one chart or table across sessions: parsing and laying so many rollups takes 10 ms. */
 export const MAX_COMPARED = 300;
-/** Buckets of a strip, and so the finest time that charts across sessions can show of one session. */
-export const STRIP_BUCKETS = 120;
+/** Buckets of a rollup, and so the finest time that charts across sessions can show of one session. */
+export const ROLLUP_BUCKETS = 120;
 /** Names in a list to pick from. */
 export const MAX_NAMES = 1_000;
+/** The newest sessions of a returned group among which its first return is looked for: at most 50 groups are listed, each row read takes 1 µs. */
+export const RETURN_SESSIONS = 200;
 /** Days of trend on the home page. */
 export const TREND_DAYS = 30;
 /** Sessions of the same machine that a returning machine closes at once; the next return takes the rest. */
 export const MAX_RETURNED = 100;
 /** Rows that one sweep of empty counts may remove. */
 export const MAX_SWEPT = 1_000;
-/** Saved views, and the length of one: what fits into an address bar. */
-export const MAX_VIEWS = 500;
-export const MAX_VIEW_LENGTH = 4_000;
 /** Sessions still open whose bytes are added up at once: each is a row read. */
 export const MAX_WEIGHED = 2_000;

@@ -1,5 +1,5 @@
 /**
- * One metric over many sessions. Each session's series are in the catalog whole (statistics, sketch, strip), so comparing sessions
+ * One metric over many sessions. Each session's series are in the catalog whole (statistics, sketch, rollup), so comparing sessions
  * reads a row per series and never a point. At most MAX_COMPARED sessions are put together: the newest that pass the filter.
  */
 import type { Rollup } from "../core/rollup.ts";
@@ -49,7 +49,7 @@ export type SessionMetric = {
   first_at: number;
   last_at: number;
   sketch: PackedSketch | null;
-  strip: Rollup | null;
+  rollup: Rollup | null;
 };
 
 export type MetricQuery = SessionFilter & {
@@ -91,11 +91,11 @@ export async function sessionMetrics(db: D1Database, query: MetricQuery): Promis
   };
 }
 
-type StoredMetric = Omit<SessionMetric, "session" | "tags" | "sketch" | "strip"> & {
+type StoredMetric = Omit<SessionMetric, "session" | "tags" | "sketch" | "rollup"> & {
   session_id: string;
   tags: string;
   sketch: string | null;
-  strip: string | null;
+  rollup: string | null;
 };
 
 function sessionMetric(row: StoredMetric, session: SessionRow): SessionMetric {
@@ -105,28 +105,31 @@ function sessionMetric(row: StoredMetric, session: SessionRow): SessionMetric {
     // All three as publish was given them by core.
     tags: JSON.parse(row.tags) as string[],
     sketch: row.sketch === null ? null : (JSON.parse(row.sketch) as PackedSketch),
-    strip: row.strip === null ? null : (JSON.parse(row.strip) as Rollup),
+    rollup: row.rollup === null ? null : (JSON.parse(row.rollup) as Rollup),
   };
 }
 
 /** What a column of sparklines draws: the whole life of a metric in a session, and where it stood at the end. */
-export type SessionStrip = { strip: Rollup; last: number; unit: string };
+export type SessionRollup = { rollup: Rollup; last: number; unit: string };
 
 /** The metric in each of these sessions (its first series there). */
-export async function strips(
+export async function rollups(
   db: D1Database,
   sessionIds: string[],
   name: string,
-): Promise<Map<string, SessionStrip>> {
+): Promise<Map<string, SessionRollup>> {
   const { results } = await db
     .prepare(
-      `SELECT metrics.session_id AS id, metrics.strip, metrics.last, metrics.unit FROM json_each(?1) AS s
+      `SELECT metrics.session_id AS id, metrics.rollup, metrics.last, metrics.unit FROM json_each(?1) AS s
        CROSS JOIN metrics ON metrics.session_id = s.value AND metrics.name = ?2
-       WHERE metrics.strip IS NOT NULL ORDER BY metrics.series DESC`,
+       WHERE metrics.rollup IS NOT NULL ORDER BY metrics.series DESC`,
     )
     .bind(JSON.stringify(sessionIds), name)
-    .all<{ id: string; strip: string; last: number; unit: string }>();
+    .all<{ id: string; rollup: string; last: number; unit: string }>();
   return new Map(
-    results.map(({ id, strip, ...rest }) => [id, { ...rest, strip: JSON.parse(strip) as Rollup }]), // written by publish
+    results.map(({ id, rollup, ...rest }) => [
+      id,
+      { ...rest, rollup: JSON.parse(rollup) as Rollup },
+    ]), // written by publish
   );
 }

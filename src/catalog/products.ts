@@ -1,6 +1,6 @@
 /** Products and their versions, counted without counting sessions: rows per version, and per version and day. */
+import { DAY_MS } from "../core/limits.ts";
 import { TREND_DAYS } from "./limits.ts";
-import { DAY_MS } from "./counts.ts";
 
 export type VersionCounts = {
   product: string;

@@ -7,7 +7,8 @@
  */
 import { getTableColumns, getTableName, type InferInsertModel } from "drizzle-orm";
 import type { SQLiteTable } from "drizzle-orm/sqlite-core";
-import { countExceptions, countSessions, DAY_MS } from "./counts.ts";
+import { DAY_MS } from "../core/limits.ts";
+import { countExceptions, countSessions } from "./counts.ts";
 import { event_counts, exceptions, metrics, sessions, state_values } from "./schema.ts";
 
 /**

@@ -90,7 +90,7 @@ export const metrics = sqliteTable(
     first_at: integer().notNull(),
     last_at: integer().notNull(),
     sketch: text(), // JSON, core/sketch.ts PackedSketch
-    strip: text(), // JSON, core/rollup.ts Rollup
+    rollup: text(), // JSON, core/rollup.ts Rollup
   },
   (table) => [
     primaryKey({ columns: [table.session_id, table.name, table.series] }),
@@ -137,7 +137,7 @@ export const exceptions = sqliteTable(
   ],
 );
 
-/** The same exception in all sessions of a product, and what people decided about it. */
+/** The same exception in all sessions of a product. Decisions about it are in the registry. */
 export const exception_groups = sqliteTable(
   "exception_groups",
   {
@@ -152,12 +152,6 @@ export const exception_groups = sqliteTable(
     session_id: text().notNull(), // the session that had it last
     session_at: integer().notNull(), // and when
     session_seq: integer().notNull(),
-    status: text({ enum: ["open", "resolved", "muted"] })
-      .notNull()
-      .default("open"),
-    resolved_at: integer(),
-    resolved_version: text(), // what was said to mend it
-    returned_at: integer(), // it happened again after resolved_at
   },
   (table) => [primaryKey({ columns: [table.product, table.fingerprint] })],
 );
@@ -209,7 +203,7 @@ export const versions = sqliteTable(
     ever_hung: integer().notNull(),
     first_at: integer().notNull(), // its first and newest session's start
     last_at: integer().notNull(),
-    bytes: integer().notNull().default(0), // stored by its sessions that are over; those that are not still grow
+    bytes: integer().notNull(), // stored by its sessions that are over; those that are not still grow
   },
   (table) => [primaryKey({ columns: [table.product, table.version] })],
 );
@@ -228,28 +222,11 @@ export const version_days = sqliteTable(
   (table) => [primaryKey({ columns: [table.day, table.product, table.version] })],
 );
 
-/** What recording cost on a day, in the scarce unit: one row here for each whole publication. */
-export const usage = sqliteTable("usage", {
-  day: integer().primaryKey(), // days since 1970, UTC, as the plans' limits count
-  object_rows: integer().notNull(), // written by session objects
-  catalog_rows: integer().notNull(), // written here
-});
-
-/** API keys: what is stored can't be used to ask. */
-export const keys = sqliteTable("keys", {
-  id: text().primaryKey(), // public part of the key
-  sha256: text().notNull(), // of the whole key, hex
-  kind: text({ enum: ["ingest", "read", "admin"] }).notNull(),
-  product: text(), // null: all products
-  label: text().notNull(),
-  created_at: integer().notNull(),
-  revoked_at: integer(),
-  used_day: integer(), // day of its last use
-});
-
-/** Named views of the session list: what stands in the URL. */
-export const views = sqliteTable("views", {
-  name: text().primaryKey(),
-  query: text().notNull(),
-  created_at: integer().notNull(),
+/** How far a rebuild of the whole catalog is: one row while it is under way, else none. */
+export const rebuild = sqliteTable("rebuild", {
+  id: integer().primaryKey(), // always 1
+  cursor: text().notNull(), // id of the last session that was asked
+  done: integer().notNull(), // sessions published again
+  failed: integer().notNull(), // sessions that did not answer
+  total: integer().notNull(), // sessions in the roster at its beginning
 });

@@ -12,6 +12,8 @@ export const MAX_BATCH_OPS = 5_000;
 /** Sessions in one request: each is a subrequest, and the free plan allows 50. */
 export const MAX_BATCHES = 40;
 
+/** The length of a UTC day, the unit of all trends. */
+export const DAY_MS = 86_400_000;
 /** The last time that an ECMAScript Date can represent (ECMA-262 §21.4.1.1). */
 export const MAX_TIME = 8.64e15;
 /** How far a sender's clock may be ahead of the server's: a wrong time zone is at most 26 hours, and usually less than half of that. */

@@ -36,6 +36,14 @@ export const STATUS_LABELS: Record<Status, string> = {
   ended: "Ended",
 };
 
+/** What people decide about a group of exceptions. */
+export const GROUP_STATUSES = ["open", "resolved", "muted"] as const;
+export type GroupStatus = (typeof GROUP_STATUSES)[number];
+
+/** `ingest` keys write only, `read` keys read only, `admin` keys do everything. */
+export const KEY_KINDS = ["ingest", "read", "admin"] as const;
+export type KeyKind = (typeof KEY_KINDS)[number];
+
 /** How certain a verdict or a piece of evidence is. */
 export const CONFIDENCES = ["certain", "likely", "unsure"] as const;
 export type Confidence = (typeof CONFIDENCES)[number];

@@ -3,13 +3,11 @@ import { formatCount, formatNumber } from "../core/format.ts";
 import { Hono } from "hono";
 import {
   asking,
-  decideGroup,
   type ExceptionGroup,
   exceptionDays,
   exceptionGroup,
   exceptionGroups,
   GROUP_SORTS,
-  GROUP_STATUSES,
   type GroupDay,
   type GroupQuery,
   listSessions,
@@ -17,8 +15,11 @@ import {
   type VersionCounts,
   versions,
 } from "../catalog/index.ts";
+import type { AccessEnv } from "../access/access.ts";
 import { Refusal } from "../core/refusal.ts";
+import { GROUP_STATUSES } from "../core/vocabulary.ts";
 import type { Env } from "../env.ts";
+import { decide, listDecisions } from "../registry/decisions.ts";
 import { fragment, isFragment } from "./fragment.tsx";
 import { GROUP_ROWS, LIST_ROWS, TREND_DAYS } from "./limits.ts";
 import { Exception } from "./session/exception.tsx";
@@ -31,7 +32,7 @@ import { SessionTable } from "./ui/session-table.tsx";
 import { DAY_MS, Trend } from "./ui/sparkline.tsx";
 import { Time } from "./ui/time.tsx";
 
-export const exceptions = new Hono<{ Bindings: Env }>();
+export const exceptions = new Hono<AccessEnv>();
 
 type Search = Pick<GroupQuery, "product" | "status" | "text" | "sort" | "cursor">;
 
@@ -60,7 +61,7 @@ function searchQuery({ product, status, text, sort }: Search): Record<string, st
 
 exceptions.get("/exceptions", async (c) => {
   const search = readSearch(c.req.query());
-  const list = <Groups db={c.env.CATALOG} search={search} />;
+  const list = <Groups env={c.env} search={search} />;
   const title = titleOf(search);
   if (isFragment(c)) {
     return fragment(c, { path: address("/exceptions", searchQuery(search)), title }, list);
@@ -138,17 +139,15 @@ function productsOf(known: VersionCounts[]): Record<string, string> {
   };
 }
 
-function Groups({ db, search }: { db: D1Database; search: Search }) {
+function Groups({ env, search }: { env: Env; search: Search }) {
   return (
     <section id="list" class="panel list" aria-label="Exceptions found">
       {guarded("the exceptions", async () => {
         const now = Date.now();
-        const { items, next } = await exceptionGroups(db, { ...search, limit: GROUP_ROWS });
-        const trends = await Promise.all(
-          items.map(({ product, fingerprint }) =>
-            exceptionDays(db, product, fingerprint, now, TREND_DAYS),
-          ),
-        );
+        const decisions = await listDecisions(env.REGISTRY, search.product);
+        const query = { ...search, limit: GROUP_ROWS };
+        const { items, next } = await exceptionGroups(env.CATALOG, query, decisions);
+        const trends = await exceptionDays(env.CATALOG, items, now, TREND_DAYS);
         if (items.length === 0) {
           return (
             <Empty
@@ -257,16 +256,10 @@ exceptions.get("/exceptions/:fingerprint", async (c) => {
   const fingerprint = c.req.param("fingerprint");
   const db = c.env.CATALOG;
   const product = c.req.query("product");
-  const groups = await exceptionGroup(db, fingerprint, product && nameAsked(product));
-  const group = groups[0];
-  if (!group)
-    throw new Refusal(
-      "not_found",
-      "No session has had this exception, or all that had it are deleted.",
-    );
+  const group = await findGroup(c.env, fingerprint, product && nameAsked(product));
   const now = Date.now();
-  const [days, found] = await Promise.all([
-    exceptionDays(db, group.product, fingerprint, now, TREND_DAYS),
+  const [[days = []], found] = await Promise.all([
+    exceptionDays(db, [group], now, TREND_DAYS),
     listSessions(db, { product: group.product, exception: fingerprint, limit: LIST_ROWS }),
   ]);
   return c.render(
@@ -403,15 +396,24 @@ exceptions.post("/exceptions/:fingerprint", async (c) => {
   const status = GROUP_STATUSES.find((each) => each === form.status);
   const product = typeof form.product === "string" ? form.product : "";
   if (!status) throw new Refusal("invalid_body", "A group can be open, resolved or muted.");
-  await decideGroup(
-    c.env.CATALOG,
-    {
-      product,
-      fingerprint,
-      status,
-      version: typeof form.version === "string" ? form.version.trim() : "",
-    },
-    Date.now(),
-  );
+  const version = typeof form.version === "string" ? form.version.trim() : "";
+  await findGroup(c.env, fingerprint, product);
+  const { by } = c.var.access;
+  await decide(c.env.REGISTRY, { product, fingerprint, status, version, by }, Date.now());
   return c.redirect(pathOf({ fingerprint, product }), 303);
 });
+
+/** The group of a fingerprint (in this product) that happened last, with its decision; refuses if there is none. */
+async function findGroup(
+  env: Env,
+  fingerprint: string,
+  product: string | undefined,
+): Promise<ExceptionGroup> {
+  const decisions = await listDecisions(env.REGISTRY, product);
+  const [group] = await exceptionGroup(env.CATALOG, fingerprint, product, decisions);
+  if (group) return group;
+  throw new Refusal(
+    "not_found",
+    "No session has had this exception, or all that had it are deleted.",
+  );
+}

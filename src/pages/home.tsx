@@ -14,6 +14,7 @@ import {
   versions,
 } from "../catalog/index.ts";
 import type { Env } from "../env.ts";
+import { listDecisions } from "../registry/decisions.ts";
 import { pathOf } from "./exceptions.tsx";
 import { isFragment } from "./fragment.tsx";
 import { HOME_ROWS, HOME_VERSIONS, TREND_DAYS } from "./limits.ts";
@@ -65,7 +66,7 @@ function Home({ env, counts }: { env: Env; counts: VersionCounts[] }) {
       ))}
       <div class="columns">
         <Crashes db={db} />
-        <Exceptions db={db} />
+        <Exceptions env={env} />
       </div>
     </div>
   );
@@ -358,7 +359,7 @@ function Crashes({ db }: { db: D1Database }) {
   );
 }
 
-function Exceptions({ db }: { db: D1Database }) {
+function Exceptions({ env }: { env: Env }) {
   return (
     <Panel
       id="groups"
@@ -370,7 +371,11 @@ function Exceptions({ db }: { db: D1Database }) {
       }
     >
       {guarded("the exceptions", async () => {
-        const { items } = await exceptionGroups(db, { status: "open", limit: HOME_ROWS });
+        const { items } = await exceptionGroups(
+          env.CATALOG,
+          { status: "open", limit: HOME_ROWS },
+          await listDecisions(env.REGISTRY),
+        );
         if (items.length === 0) return <Empty title="No open exceptions." />;
         return (
           <ol class="entries">

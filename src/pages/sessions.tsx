@@ -4,21 +4,19 @@ import { Hono } from "hono";
 import {
   eventNames,
   listSessions,
-  listViews,
   metricNames,
-  saveView,
-  deleteView,
   type SessionList,
   SESSION_SORTS,
   STATUS_KINDS,
   statePaths,
   stateValues,
-  strips,
+  rollups,
   type VersionCounts,
   versions,
 } from "../catalog/index.ts";
 import { valueText } from "../core/values.ts";
 import type { Env } from "../env.ts";
+import { deleteView, listViews, saveView } from "../registry/views.ts";
 import { ask } from "../session/ask.ts";
 import {
   Chips,
@@ -69,7 +67,7 @@ sessions.get("/sessions", async (c) => {
   return c.render(
     <>
       <h1 class="page-title">Sessions</h1>
-      <Views db={c.env.CATALOG} search={search} />
+      <Views db={c.env.REGISTRY} search={search} />
       <Search search={search} known={known} />
       {list}
     </>,
@@ -186,7 +184,7 @@ async function found(env: Env, search: SessionSearch, known: VersionCounts[]) {
     ask(env, id).everHeld(path, valueText(value));
   const page = await listSessions(db, { ...search.filter, ...search.page, limit: LIST_ROWS }, held);
   const drawn = metric
-    ? await strips(
+    ? await rollups(
         db,
         page.items.map(({ id }) => id),
         metric,
@@ -222,7 +220,7 @@ async function found(env: Env, search: SessionSearch, known: VersionCounts[]) {
                       const there = drawn.get(id);
                       return there ? (
                         <span class="spark">
-                          <Sparkline rollup={there.strip} name={metric} />
+                          <Sparkline rollup={there.rollup} name={metric} />
                           <small>
                             {formatQuantity(Number(there.last.toPrecision(3)), there.unit)}
                           </small>
@@ -329,13 +327,13 @@ sessions.post("/views", async (c) => {
   const kept = address("", searchQuery(readFilter(new URLSearchParams(query), Date.now()))).slice(
     1,
   );
-  await saveView(c.env.CATALOG, { name: name.trim(), query: kept, created_at: Date.now() });
+  await saveView(c.env.REGISTRY, { name: name.trim(), query: kept, created_at: Date.now() });
   return c.redirect(`/sessions?${kept}`, 303);
 });
 
 sessions.post("/views/delete", async (c) => {
   const { name } = await c.req.parseBody();
-  if (typeof name === "string") await deleteView(c.env.CATALOG, name);
+  if (typeof name === "string") await deleteView(c.env.REGISTRY, name);
   return c.redirect("/sessions", 303);
 });
 

@@ -4,9 +4,10 @@ import { Hono } from "hono";
 import type { AccessEnv } from "../access/access.ts";
 import { createKey, revoke } from "../access/key.ts";
 import { versions } from "../catalog/index.ts";
-import { KEY_KINDS, type KeyKind, type KeyRow, listKeys } from "../catalog/keys.ts";
 import { Refusal } from "../core/refusal.ts";
 import { MAX_NAME_LENGTH } from "../core/limits.ts";
+import { KEY_KINDS, type KeyKind } from "../core/vocabulary.ts";
+import { type KeyRow, listKeys } from "../registry/keys.ts";
 import { Select } from "./ui/select.tsx";
 import { DAY_MS } from "./ui/sparkline.tsx";
 import { Empty } from "./ui/empty.tsx";
@@ -71,7 +72,7 @@ function Page({ c, made }: PageProps) {
         })}
       </Panel>
       <UsagePanel env={c.env} />
-      <Keys db={c.env.CATALOG} made={made} />
+      <Keys db={c.env.REGISTRY} made={made} />
     </>
   );
 }
@@ -198,7 +199,7 @@ settings.post("/settings/keys", async (c) => {
   }
   const only = typeof product === "string" && product.trim() !== "" ? product.trim() : null;
   const made = await createKey(
-    c.env.CATALOG,
+    c.env.REGISTRY,
     { kind: chosen, product: only, label: label.trim() },
     Date.now(),
   );
@@ -207,6 +208,6 @@ settings.post("/settings/keys", async (c) => {
 });
 
 settings.post("/settings/keys/:id/revoke", async (c) => {
-  await revoke(c.env.CATALOG, c.req.param("id"), Date.now());
+  await revoke(c.env.REGISTRY, c.req.param("id"), Date.now());
   return c.redirect("/settings", 303);
 });

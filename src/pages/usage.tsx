@@ -1,7 +1,8 @@
 /** What this server used today and holds, beside what Cloudflare's free plan allows. */
 import { formatBytes, formatNumber } from "../core/format.ts";
-import { usageOf } from "../catalog/index.ts";
+import { storedBytes } from "../catalog/usage.ts";
 import type { Env } from "../env.ts";
+import { rowsOfDay } from "../registry/usage.ts";
 import { FREE_CATALOG_BYTES, FREE_OBJECT_BYTES, FREE_ROWS_PER_DAY } from "./limits.ts";
 import { guarded, Panel } from "./ui/panel.tsx";
 
@@ -9,32 +10,35 @@ export function UsagePanel({ env }: { env: Env }) {
   return (
     <Panel id="usage" title="Used today" aside={<span class="quiet">since midnight UTC</span>}>
       {guarded("what was used", async () => {
-        const used = await usageOf(env.CATALOG, Date.now());
+        const [rows, stored] = await Promise.all([
+          rowsOfDay(env.REGISTRY, Date.now()),
+          storedBytes(env.CATALOG),
+        ]);
         return (
           <>
             <dl class="shares">
               <Share
                 word="Rows written by sessions"
-                of={used.object_rows}
+                of={rows.object_rows}
                 whole={FREE_ROWS_PER_DAY}
                 say={formatNumber}
               />
               <Share
-                word="Rows written to the catalog"
-                of={used.catalog_rows}
+                word="Rows written to catalog and registry"
+                of={rows.d1_rows}
                 whole={FREE_ROWS_PER_DAY}
                 say={formatNumber}
               />
               <Share
-                word={`Stored by sessions${used.partial ? ", at least" : ""}`}
-                of={used.object_bytes}
+                word={`Stored by sessions${stored.partial ? ", at least" : ""}`}
+                of={stored.object_bytes}
                 whole={FREE_OBJECT_BYTES}
                 limit="5 GB"
                 say={formatBytes}
               />
               <Share
                 word="Stored by the catalog"
-                of={used.catalog_bytes}
+                of={stored.catalog_bytes}
                 whole={FREE_CATALOG_BYTES}
                 limit="500 MB"
                 say={formatBytes}

@@ -113,7 +113,7 @@ function metricRow(series: Series, rollups: Rollups): Publication["metrics"][num
     first_at: Math.round(series.firstAt),
     last_at: Math.round(series.lastAt),
     sketch: rollup && rollup.sketch.count > 0 ? JSON.stringify(packSketch(rollup.sketch)) : null,
-    strip: rollup?.rollup ? JSON.stringify(rollup.rollup) : null,
+    rollup: rollup?.rollup ? JSON.stringify(rollup.rollup) : null,
   };
 }
 

@@ -4,7 +4,6 @@
  * a publication too many writes only rows that differ.
  */
 import { publish } from "../catalog/publish.ts";
-import { noteUsage } from "../catalog/usage.ts";
 import {
   MAX_PUBLISH_DELAY_MS,
   PUBLISH_MS,
@@ -13,11 +12,16 @@ import {
 } from "../core/limits.ts";
 import type { Outcome, Projection } from "../core/projection.ts";
 import { isEmpty } from "../core/segment.ts";
+import { addToRoster } from "../registry/roster.ts";
+import { addUsage } from "../registry/usage.ts";
 import type { Rollups } from "./metrics.ts";
 import { publicationOf } from "./publication.ts";
 
 export class Publisher {
   readonly #catalog: D1Database;
+  readonly #registry: D1Database;
+  /** The roster has this session. */
+  #isListed = false;
   /** Series with points since they were last published; null: not known since waking up, so all. */
   #changed: Set<number> | null = null;
   /** From when on the session's row may be published again; null: there is nothing new in it. */
@@ -28,10 +32,11 @@ export class Publisher {
   #wholeWaits = false;
   #failures = 0;
   /** Rows written since the day's usage was last told. */
-  #untold = { object_rows: 0, catalog_rows: 0 };
+  #untold = { object_rows: 0, d1_rows: 0 };
 
-  constructor(catalog: D1Database) {
+  constructor(catalog: D1Database, registry: D1Database) {
     this.#catalog = catalog;
+    this.#registry = registry;
   }
 
   get isFailing(): boolean {
@@ -62,6 +67,7 @@ export class Publisher {
 
   /** Nothing is to be published any more. */
   forget(): void {
+    this.#isListed = false;
     this.#rowAt = null;
     this.#wholeWaits = false;
   }
@@ -83,12 +89,15 @@ export class Publisher {
     this.#wholeWaits = !all;
     try {
       const few = { ...news, metrics: [], event_counts: [], state_values: [] };
+      // Before the catalog's row, so that a rebuild finds every session that the catalog ever had.
+      const opens = await this.#enlist(news.session, whole);
       const rows = await publish(this.#catalog, all ? news : few);
       const rest = (rows / PUBLISH_ROWS_PER_SECOND) * 1_000;
       if (all) this.#wholeAt = now + Math.min(MAX_PUBLISH_DELAY_MS, rest);
       this.#failures = 0;
-      this.#untold.catalog_rows += rows;
-      if (all) await this.#tellUsage(now);
+      this.#untold.d1_rows += rows;
+      // The usage is a row too, so the first publication's rows are reported with the next one.
+      if (all && !(opens && !isOver)) await this.#tellUsage(now);
     } catch (error) {
       this.#changed = null;
       this.#wholeAt = 0;
@@ -99,17 +108,29 @@ export class Publisher {
     }
   }
 
+  /** Writes the session's row of the roster once; true if it was not there. */
+  async #enlist(
+    { id, product, created_at }: { id: string; product: string; created_at: number },
+    again: boolean,
+  ): Promise<boolean> {
+    if (this.#isListed && !again) return false;
+    const rows = await addToRoster(this.#registry, { id, product, first_at: created_at });
+    this.#isListed = true;
+    this.#untold.d1_rows += rows;
+    return rows > 0;
+  }
+
   /** Not in the publication's transaction, since only its answer says what it wrote. */
   async #tellUsage(now: number): Promise<void> {
     const told = this.#untold;
-    if (told.object_rows + told.catalog_rows === 0) return;
-    this.#untold = { object_rows: 0, catalog_rows: 0 };
+    if (told.object_rows + told.d1_rows === 0) return;
+    this.#untold = { object_rows: 0, d1_rows: 0 };
     try {
-      await noteUsage(this.#catalog, told, now);
+      await addUsage(this.#registry, told, now);
     } catch {
       // Told with the next publication, which also says so if the catalog is away for longer.
       this.#untold.object_rows += told.object_rows;
-      this.#untold.catalog_rows += told.catalog_rows;
+      this.#untold.d1_rows += told.d1_rows;
     }
   }
 }

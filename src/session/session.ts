@@ -21,6 +21,7 @@ import { isEmpty } from "../core/segment.ts";
 import { nextChange, noteTransition, verdict } from "../core/status.ts";
 import type { Arrival } from "../core/times.ts";
 import { setsValue } from "../core/values.ts";
+import { removeFromRoster } from "../registry/roster.ts";
 import { Batch, type BatchResult, Ingest, type IngestAnswer, Op, Writer } from "../core/wire.ts";
 import type { Env } from "../env.ts";
 import { eventPage, type EventsQuery } from "./events.ts";
@@ -79,7 +80,7 @@ export class Session extends DurableObject<Env> {
   constructor(context: DurableObjectState, env: Env) {
     super(context, env);
     this.#store = new Store(context.storage.sql);
-    this.#publisher = new Publisher(env.CATALOG);
+    this.#publisher = new Publisher(env.CATALOG, env.REGISTRY);
     this.#watchers = new Watchers(context, (kinds) => this.#news(kinds));
   }
 
@@ -397,8 +398,10 @@ export class Session extends DurableObject<Env> {
       whole,
     );
     // Deleted while the catalog was writing: then what it wrote must go again.
-    if (this.#store.erasedAt() !== null) await forget(this.env.CATALOG, index.id);
-    else if (!this.#publisher.isFailing) await this.#announceBoot(index);
+    if (this.#store.erasedAt() !== null) {
+      await forget(this.env.CATALOG, index.id);
+      await removeFromRoster(this.env.REGISTRY, index.id);
+    } else if (!this.#publisher.isFailing) await this.#announceBoot(index);
   }
 
   async #announceBoot({ id, machineId, bootId, product }: SessionIndex): Promise<void> {
@@ -467,6 +470,7 @@ export class Session extends DurableObject<Env> {
     let removed: number;
     try {
       removed = await forget(this.env.CATALOG, id);
+      await removeFromRoster(this.env.REGISTRY, id);
     } catch (error) {
       console.error(`Session ${id} was not deleted:`, error);
       this.#publisher.expect(Date.now() + PUBLISH_MS);

@@ -113,7 +113,7 @@ describe("with an admin secret", () => {
     const listed = await (await deployed("/api/keys", { headers: bearer(SECRET) })).text();
     expect(listed).toContain("Grafana");
     expect(listed).not.toContain(key.split(".")[1]);
-    const stored = await env.CATALOG.prepare("SELECT * FROM keys WHERE id = ?1").bind(id).first();
+    const stored = await env.REGISTRY.prepare("SELECT * FROM keys WHERE id = ?1").bind(id).first();
     expect(JSON.stringify(stored)).not.toContain(key.split(".")[1]);
     expect(stored?.["used_day"]).toBe(Math.floor(Date.now() / 86_400_000));
   });

@@ -1,4 +1,4 @@
-/** The catalog down while the objects are up (RELIABILITY.md row 23). */
+/** Both databases down while the objects are up (RELIABILITY.md row 23). */
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { post, server } from "./server.ts";
@@ -9,7 +9,7 @@ const down = new Proxy(env.CATALOG, {
     throw new Error("D1_ERROR: D1 DB is overloaded. Too many requests queued.");
   },
 });
-const local = server({ LOCAL: "1", CATALOG: down });
+const local = server({ LOCAL: "1", CATALOG: down, REGISTRY: down });
 const back = server();
 
 let logged = vi.spyOn(console, "error");
@@ -56,7 +56,10 @@ test("what needs it says that it is not there, when to come back, and logs why",
 });
 
 test("a key that cannot be looked up is not a wrong key: its sender is to try again", async () => {
-  const deployed = server({ ADMIN_SECRET: "secret", CATALOG: down }, "https://datacat.example.org");
+  const deployed = server(
+    { ADMIN_SECRET: "secret", CATALOG: down, REGISTRY: down },
+    "https://datacat.example.org",
+  );
   const key = `dc_ingest_abcdefghijkl.${"A".repeat(43)}`;
   const response = await deployed(
     "/api/ingest",

@@ -40,7 +40,7 @@ const miniflare = new Miniflare(
           NAIVE: object("NaiveSession"),
           BARE: object("BareObject"),
         },
-        d1Databases: { CATALOG: "catalog" },
+        d1Databases: { CATALOG: "catalog", REGISTRY: "registry" },
         unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
       },
     ],

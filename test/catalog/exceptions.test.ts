@@ -2,17 +2,26 @@ import { env } from "cloudflare:workers";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import {
-  decideGroup,
   exceptionDays,
-  exceptionGroup,
-  exceptionGroups,
+  exceptionGroup as groupsOf,
+  exceptionGroups as listGroups,
+  type GroupQuery,
 } from "../../src/catalog/exceptions.ts";
 import { sweep } from "../../src/catalog/expired.ts";
 import { forget, publish } from "../../src/catalog/publish.ts";
+import { decide, listDecisions } from "../../src/registry/decisions.ts";
 import { exception, NOON, publication } from "./publication.ts";
 
 const db = env.CATALOG;
 const DAY = 86_400_000;
+
+async function exceptionGroup(fingerprint: string, product?: string) {
+  return groupsOf(db, fingerprint, product, await listDecisions(env.REGISTRY, product));
+}
+
+async function exceptionGroups(query: GroupQuery) {
+  return listGroups(db, query, await listDecisions(env.REGISTRY, query.product));
+}
 
 test("a group counts occurrences, sessions, and its days by version", async () => {
   await publish(db, publication("a", { exceptions: [exception("f1", { count: 2 })] }));
@@ -29,7 +38,7 @@ test("a group counts occurrences, sessions, and its days by version", async () =
     db,
     publication("a", { session: { revision: 2 }, exceptions: [exception("f1", { count: 3 })] }),
   );
-  const [group] = await exceptionGroup(db, "f1", "game");
+  const [group] = await exceptionGroup("f1", "game");
   expect(group).toMatchObject({
     sessions: 2,
     count: 8,
@@ -41,9 +50,12 @@ test("a group counts occurrences, sessions, and its days by version", async () =
     status: "open",
   });
   const midnight = NOON - DAY / 2;
-  expect(await exceptionDays(db, "game", "f1", NOON + DAY)).toEqual([
-    { day_at: midnight, version: "1.0", sessions: 1, count: 3 },
-    { day_at: midnight + DAY, version: "1.1", sessions: 1, count: 5 },
+  const asked = [{ product: "game", fingerprint: "f1" }];
+  expect(await exceptionDays(db, asked, NOON + DAY)).toEqual([
+    [
+      { day_at: midnight, version: "1.0", sessions: 1, count: 3 },
+      { day_at: midnight + DAY, version: "1.1", sessions: 1, count: 5 },
+    ],
   ]);
 });
 
@@ -54,27 +66,24 @@ test("a group whose example is deleted shows another, and goes with its last ses
     publication("d", { exceptions: [exception("f2", { message: "private", last_at: NOON + 5 })] }),
   );
   await forget(db, "d");
-  expect(await exceptionGroup(db, "f2")).toMatchObject([
+  expect(await exceptionGroup("f2")).toMatchObject([
     { sessions: 1, session_id: "c", message: "kept" },
   ]);
   await forget(db, "c");
-  expect(await exceptionGroup(db, "f2")).toEqual([]);
-  expect(await exceptionDays(db, "game", "f2", NOON)).toEqual([]);
+  expect(await exceptionGroup("f2")).toEqual([]);
+  expect(await exceptionDays(db, [{ product: "game", fingerprint: "f2" }], NOON)).toEqual([[]]);
 });
 
 test("what was resolved says when it came back, and late news from before does not count", async () => {
   await publish(db, publication("e", { exceptions: [exception("f3")] }));
-  await decideGroup(
-    db,
-    { product: "game", fingerprint: "f3", status: "resolved", version: "1.2" },
-    NOON + 100,
-  );
+  const f3 = { product: "game", fingerprint: "f3", by: "ada" };
+  await decide(env.REGISTRY, { ...f3, status: "resolved", version: "1.2" }, NOON + 100);
   await publish(db, publication("f", { exceptions: [exception("f3", { last_at: NOON + 50 })] }));
-  expect(await exceptionGroup(db, "f3")).toMatchObject([
+  expect(await exceptionGroup("f3")).toMatchObject([
     { status: "resolved", resolved_version: "1.2", returned_at: null },
   ]);
   expect(
-    (await exceptionGroups(db, { status: "resolved" })).items.map((row) => row.fingerprint),
+    (await exceptionGroups({ status: "resolved" })).items.map((row) => row.fingerprint),
   ).toEqual(["f3"]);
 
   await publish(
@@ -83,23 +92,17 @@ test("what was resolved says when it came back, and late news from before does n
       exceptions: [exception("f3", { first_at: NOON + 200, last_at: NOON + 300 })],
     }),
   );
-  expect(await exceptionGroup(db, "f3")).toMatchObject([
+  expect(await exceptionGroup("f3")).toMatchObject([
     { status: "resolved", returned_at: NOON + 300 },
   ]);
-  expect(
-    (await exceptionGroups(db, { status: "open" })).items.map((row) => row.fingerprint),
-  ).toContain("f3");
+  expect((await exceptionGroups({ status: "open" })).items.map((row) => row.fingerprint)).toContain(
+    "f3",
+  );
 
-  await decideGroup(db, { product: "game", fingerprint: "f3", status: "muted" }, NOON + 400);
-  expect(await exceptionGroup(db, "f3")).toMatchObject([
+  await decide(env.REGISTRY, { ...f3, status: "muted" }, NOON + 400);
+  expect(await exceptionGroup("f3")).toMatchObject([
     { status: "muted", resolved_at: null, returned_at: null },
   ]);
-});
-
-test("deciding about a group that is not there is refused", async () => {
-  await expect(
-    decideGroup(db, { product: "game", fingerprint: "none", status: "muted" }, NOON),
-  ).rejects.toMatchObject({ code: "not_found" });
 });
 
 test("a product that becomes known late takes its exceptions along", async () => {
@@ -108,9 +111,7 @@ test("a product that becomes known late takes its exceptions along", async () =>
     publication("late", { session: { product: "" }, exceptions: [exception("f4")] }),
   );
   await publish(db, publication("late", { session: { product: "shop", revision: 2 } }));
-  expect(await exceptionGroup(db, "f4")).toMatchObject([
-    { product: "shop", sessions: 1, count: 1 },
-  ]);
+  expect(await exceptionGroup("f4")).toMatchObject([{ product: "shop", sessions: 1, count: 1 }]);
 });
 
 test("groups are listed in any order, page by page, each once", async () => {
@@ -126,7 +127,7 @@ test("groups are listed in any order, page by page, each once", async () => {
     const seen: string[] = [];
     let cursor: string | undefined;
     do {
-      const page = await exceptionGroups(db, {
+      const page = await exceptionGroups({
         text: "door",
         sort,
         limit: 4,

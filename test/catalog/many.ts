@@ -37,11 +37,11 @@ export async function fill(db: Database, count: number, newest: number): Promise
       run("exceptions", `${id}, 'f1', 'game', '1.0', 'E', 'm', 1, ${at}, ${at}, 3`, "n % 20 = 0"),
       run(
         "metrics",
-        `${id}, 'fps', 1, 'gauge', '', '[]', 9, 9, 540, 33000, 40, 70, 60, 61, ${at}, ${at} + 30000, ${SKETCH}, ${STRIP}`,
+        `${id}, 'fps', 1, 'gauge', '', '[]', 9, 9, 540, 33000, 40, 70, 60, 61, ${at}, ${at} + 30000, ${SKETCH}, ${ROLLUP}`,
       ),
       run(
         "metrics",
-        `${id}, 'rare', 2, 'gauge', '', '[]', 9, 9, 540, 33000, 40, 70, 60, 61, ${at}, ${at} + 30000, ${SKETCH}, ${STRIP}`,
+        `${id}, 'rare', 2, 'gauge', '', '[]', 9, 9, 540, 33000, 40, 70, 60, 61, ${at}, ${at} + 30000, ${SKETCH}, ${ROLLUP}`,
         "n % 5000 = 0",
       ),
     ]);
@@ -57,15 +57,14 @@ export async function fill(db: Database, count: number, newest: number): Promise
        FROM sessions GROUP BY day, product, version`,
     ),
     db.prepare(
-      `INSERT INTO exception_groups SELECT 'game', 'f1', 'E', 'm', count(*), count(*), min(first_at), max(last_at), max(session_id), max(first_at), 3,
-       'open', NULL, NULL, NULL FROM exceptions`,
+      `INSERT INTO exception_groups SELECT 'game', 'f1', 'E', 'm', count(*), count(*), min(first_at), max(last_at), max(session_id), max(first_at), 3 FROM exceptions`,
     ),
   ]);
 }
 
 const buckets = Array.from({ length: 60 }, (_, index) => index);
 const SKETCH = `'[9,0,540,40,70,[184,1,0,0,2,0,3,0,0,1,0,2],[]]'`;
-const STRIP = `'${JSON.stringify({
+const ROLLUP = `'${JSON.stringify({
   from: 0,
   step_ms: 1_000,
   count: buckets.map(() => 1),

@@ -5,7 +5,7 @@ import {
   metricNames,
   type SessionMetric,
   sessionMetrics,
-  strips,
+  rollups,
 } from "../../src/catalog/metrics.ts";
 import { publish } from "../../src/catalog/publish.ts";
 import { newSketch, packSketch } from "../../src/core/sketch.ts";
@@ -29,7 +29,7 @@ function gauge(name: string, startedAt: number, values: number[], more: object =
     first_at: startedAt,
     last_at: startedAt + (values.length - 1) * 1_000,
     sketch: JSON.stringify(packSketch(sketch)),
-    strip: JSON.stringify({
+    rollup: JSON.stringify({
       from: startedAt,
       step_ms: 1_000,
       count: values.map(() => 1),
@@ -129,7 +129,7 @@ function counters(starts: number[], each: number, bucketMs: number, seconds: num
       last: each * seconds,
       first_at: start + 1_000,
       last_at: start + seconds * 1_000,
-      strip: {
+      rollup: {
         from: start,
         step_ms: bucketMs,
         count: buckets.map(() => bucketMs / 1_000),
@@ -182,13 +182,13 @@ test("a steady counter is drawn as a level line, whatever the width of buckets a
 
 test("what a counter rose by between two points is spread over the time between them", () => {
   const [item] = counters([NOON], 3, 1_000, 60);
-  const strip = item?.strip;
-  if (!strip) throw new Error("no strip");
+  const rollup = item?.rollup;
+  if (!rollup) throw new Error("no rollup");
   const isSaid = (n: number) => n % 10 === 9;
-  const min = strip.min.map((value, n) => (isSaid(n) ? value : null));
-  const max = strip.max.map((value, n) => (isSaid(n) ? value : null));
-  const count = strip.count.map((value, n) => (isSaid(n) ? value : 0));
-  const rare = { ...item, first_at: NOON + 9_500, strip: { ...strip, count, min, max } };
+  const min = rollup.min.map((value, n) => (isSaid(n) ? value : null));
+  const max = rollup.max.map((value, n) => (isSaid(n) ? value : null));
+  const count = rollup.count.map((value, n) => (isSaid(n) ? value : 0));
+  const rare = { ...item, first_at: NOON + 9_500, rollup: { ...rollup, count, min, max } };
   const { groups } = overTime([rare], { axis: "elapsed", buckets: 60 });
   expect(groups[0]?.steps.slice(1).map(({ rate }) => Math.round(rate ?? 0))).toEqual([
     3, 3, 3, 3, 3,
@@ -221,7 +221,7 @@ test("values without gaps make bars without gaps, also where a bar is finer than
   expect(bars.every((bar) => bar.to - bar.from < 2)).toBe(true);
 });
 
-test("time since the start begins with the session, wherever the strip's first bucket does", async () => {
+test("time since the start begins with the session, wherever the rollup's first bucket does", async () => {
   const { items } = await sessionMetrics(db, { name: "fps" });
   const early = items.map(({ session, ...item }) => ({
     ...item,
@@ -255,8 +255,8 @@ test("metric names come with type and unit, by prefix", async () => {
   expect((await metricNames(db, "r")).map((row) => row.name)).toEqual(["requests", "rss"]);
 });
 
-test("a list gets the strip of a metric for each of its sessions", async () => {
-  const found = await strips(db, ["a", "b", "c", "unknown"], "fps");
+test("a list gets the rollup of a metric for each of its sessions", async () => {
+  const found = await rollups(db, ["a", "b", "c", "unknown"], "fps");
   expect([...found.keys()].toSorted()).toEqual(["a", "b"]);
-  expect(found.get("a")).toMatchObject({ strip: { max: [60, 58, 20] }, last: 20, unit: "" });
+  expect(found.get("a")).toMatchObject({ rollup: { max: [60, 58, 20] }, last: 20, unit: "" });
 });

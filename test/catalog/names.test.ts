@@ -4,7 +4,6 @@ import { eventNames, eventTotals } from "../../src/catalog/events.ts";
 import { latestStates, openBeforeBoot, productOf } from "../../src/catalog/known.ts";
 import { statePaths, stateValues } from "../../src/catalog/paths.ts";
 import { publish } from "../../src/catalog/publish.ts";
-import { deleteView, listViews, saveView } from "../../src/catalog/views.ts";
 import { ANY_VALUE } from "../../src/core/values.ts";
 import { eventCount, publication } from "./publication.ts";
 
@@ -79,19 +78,4 @@ test("a machine that booted again knows which of its sessions cannot run any mor
   expect(await openBeforeBoot(db, { ...at, boot_id: "" })).toEqual([]);
   expect(await openBeforeBoot(db, { ...at, machine_id: "" })).toEqual([]);
   expect(await openBeforeBoot(db, { ...at, product: "shop" })).toEqual([]);
-});
-
-test("a view is saved, replaced by name, and deleted", async () => {
-  await saveView(db, { name: "Crashes", query: "status=crashed", created_at: 1 });
-  await saveView(db, { name: "Slow", query: "sort=events", created_at: 2 });
-  await saveView(db, { name: "Crashes", query: "status=crashed&product=game", created_at: 3 });
-  expect(await listViews(db)).toEqual([
-    { name: "Crashes", query: "status=crashed&product=game", created_at: 3 },
-    { name: "Slow", query: "sort=events", created_at: 2 },
-  ]);
-  await deleteView(db, "Crashes");
-  expect((await listViews(db)).map((view) => view.name)).toEqual(["Slow"]);
-  await expect(
-    saveView(db, { name: "Long", query: "x".repeat(5_000), created_at: 4 }),
-  ).rejects.toMatchObject({ code: "too_large" });
 });

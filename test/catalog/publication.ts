@@ -70,7 +70,7 @@ export function metric(
     first_at: NOON,
     last_at: NOON + 1_000,
     sketch: null,
-    strip: null,
+    rollup: null,
     ...given,
   };
 }

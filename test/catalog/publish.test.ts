@@ -183,7 +183,7 @@ test("numbers that JSON cannot carry do not stop a publication", async () => {
 test("as many series as a session may have fit into one publication", async () => {
   const text = "x".repeat(4_000);
   const metrics = Array.from({ length: 1_000 }, (_, series) =>
-    metric(`series-${series}`, { series, strip: text, sketch: text }),
+    metric(`series-${series}`, { series, rollup: text, sketch: text }),
   );
   expect(await publish(db, publication("wide", { metrics }))).toBeGreaterThan(2_000);
   expect(await publish(db, publication("wide", { metrics }))).toBe(0);

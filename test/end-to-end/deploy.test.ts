@@ -23,6 +23,7 @@ test("the Worker builds for deployment, within 200 KB gzip", () => {
     );
     expect(output).toContain("env.SESSIONS (Session)");
     expect(output).toContain("env.CATALOG (datacat)");
+    expect(output).toContain("env.REGISTRY (datacat-registry)");
     expect(gzipSync(readFileSync(join(folder, "index.js"))).length).toBeLessThan(200 * 1024);
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -1,7 +1,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
-import { usageOf } from "../../src/catalog/usage.ts";
+import { rowsOfDay } from "../../src/registry/usage.ts";
 import { beat, event, gauge, NOON, start, state, World } from "./world.ts";
 
 const rows = async (table: string, id: string) =>
@@ -62,7 +62,7 @@ test("the catalog gets all that it holds of a session", async () => {
       first: 60,
       last: 30,
       sketch: expect.any(String),
-      strip: expect.any(String),
+      rollup: expect.any(String),
     },
   ]);
   expect(await rows("event_counts", world.id)).toMatchObject([
@@ -99,18 +99,18 @@ test("publishing again writes nothing that is the same already", async () => {
 });
 
 test("the day's usage is told of each row that was written, and of none twice", async () => {
-  const before = await usageOf(env.CATALOG, Date.now());
+  const before = await rowsOfDay(env.REGISTRY, Date.now());
   const world = await whole();
   await published(world, { status: "ended" });
   await world.client.reindex();
-  const after = await usageOf(env.CATALOG, Date.now());
+  const after = await rowsOfDay(env.REGISTRY, Date.now());
   expect(after.object_rows - before.object_rows).toBeGreaterThanOrEqual(2); // a batch, an alarm
-  expect(after.catalog_rows - before.catalog_rows).toBeGreaterThan(15);
+  expect(after.d1_rows - before.d1_rows).toBeGreaterThan(15);
   for (let i = 0; i < 3; i++) {
     await world.client.reindex();
     await world.evict();
   }
-  expect(await usageOf(env.CATALOG, Date.now())).toEqual(after);
+  expect(await rowsOfDay(env.REGISTRY, Date.now())).toEqual(after);
 });
 
 test("a session of steady metrics costs the catalog at most a row in four seconds", async () => {

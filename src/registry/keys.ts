@@ -1,11 +1,8 @@
-/** API keys. The catalog holds what is needed to recognise one, not to use it. */
+/** API keys: what is stored recognises a key but cannot be used as one. */
 import { and, desc, eq, isNull, ne, or } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
+import type { KeyKind } from "../core/vocabulary.ts";
 import { keys } from "./schema.ts";
-
-export const KEY_KINDS = ["ingest", "read", "admin"] as const;
-/** `ingest` writes only, `read` reads only, `admin` does everything. */
-export type KeyKind = (typeof KEY_KINDS)[number];
 
 /** What may be shown of a key. */
 export type KeyRow = {
@@ -43,7 +40,7 @@ export async function revokeKey(db: D1Database, id: string, now: number): Promis
   return (await findKey(db, id)) !== undefined;
 }
 
-/** Notes that the key was used on this day; once a day at most, for each costs a row. */
+/** Stores the day of the last use, at most once a day, because each time writes a row. */
 export async function noteUse(db: D1Database, id: string, day: number): Promise<void> {
   await drizzle(db)
     .update(keys)

@@ -1,18 +1,18 @@
-/** Views of the session list that someone named, to come back to and to share. */
+/** Saved views: named queries of the session list. */
 import { desc, eq, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { Refusal } from "../core/refusal.ts";
 import { MAX_VIEW_LENGTH, MAX_VIEWS } from "./limits.ts";
 import { views } from "./schema.ts";
 
-/** `query` is what stands after the `?` of the session list. */
+/** `query` is the part of the session list's address after the `?`. */
 export type View = { name: string; query: string; created_at: number };
 
 export async function listViews(db: D1Database): Promise<View[]> {
   return drizzle(db).select().from(views).orderBy(desc(views.created_at), views.name);
 }
 
-/** Saves a view; one of the same name is replaced. */
+/** Saves a view in place of any other of the same name. */
 export async function saveView(db: D1Database, view: View): Promise<void> {
   if (view.query.length > MAX_VIEW_LENGTH) {
     throw new Refusal("too_large", `A view may be ${MAX_VIEW_LENGTH} characters long.`);

@@ -1,0 +1,39 @@
+CREATE TABLE `decisions` (
+	`product` text NOT NULL,
+	`fingerprint` text NOT NULL,
+	`status` text NOT NULL,
+	`resolved_at` integer,
+	`resolved_version` text,
+	`decided_at` integer NOT NULL,
+	`decided_by` text NOT NULL,
+	PRIMARY KEY(`product`, `fingerprint`)
+) WITHOUT ROWID;
+--> statement-breakpoint
+CREATE TABLE `keys` (
+	`id` text PRIMARY KEY NOT NULL,
+	`sha256` text NOT NULL,
+	`kind` text NOT NULL,
+	`product` text,
+	`label` text NOT NULL,
+	`created_at` integer NOT NULL,
+	`revoked_at` integer,
+	`used_day` integer
+) WITHOUT ROWID;
+--> statement-breakpoint
+CREATE TABLE `roster` (
+	`id` text PRIMARY KEY NOT NULL,
+	`product` text NOT NULL,
+	`first_at` integer NOT NULL
+) WITHOUT ROWID;
+--> statement-breakpoint
+CREATE TABLE `usage` (
+	`day` integer PRIMARY KEY NOT NULL,
+	`object_rows` integer NOT NULL,
+	`d1_rows` integer NOT NULL
+) WITHOUT ROWID;
+--> statement-breakpoint
+CREATE TABLE `views` (
+	`name` text PRIMARY KEY NOT NULL,
+	`query` text NOT NULL,
+	`created_at` integer NOT NULL
+) WITHOUT ROWID;

@@ -1,0 +1,56 @@
+/**
+ * The registry's tables (D1): what people and operators decided, and which sessions exist. Nothing here can be rebuilt, so it is
+ * backed up with the sessions, and a rebuild of the catalog changes nothing in it.
+ *
+ * Rows written are the cost, so there is no secondary index, and all tables are WITHOUT ROWID (see the migrations).
+ */
+import { integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import { GROUP_STATUSES, KEY_KINDS } from "../core/vocabulary.ts";
+
+/** Every session that exists: one row, written with its first publication and deleted with the session. */
+export const roster = sqliteTable("roster", {
+  id: text().primaryKey(),
+  product: text().notNull(), // "" if the program had named none by then
+  first_at: integer().notNull(), // epoch milliseconds, like every time here
+});
+
+/** API keys: the secret itself is not stored. */
+export const keys = sqliteTable("keys", {
+  id: text().primaryKey(), // public part of the key
+  sha256: text().notNull(), // of the whole key, hex
+  kind: text({ enum: KEY_KINDS }).notNull(),
+  product: text(), // null: all products
+  label: text().notNull(),
+  created_at: integer().notNull(),
+  revoked_at: integer(),
+  used_day: integer(), // day of its last use, days since 1970, UTC
+});
+
+/** Named views of the session list: the query of its address. */
+export const views = sqliteTable("views", {
+  name: text().primaryKey(),
+  query: text().notNull(),
+  created_at: integer().notNull(),
+});
+
+/** The latest decision about each exception group. */
+export const decisions = sqliteTable(
+  "decisions",
+  {
+    product: text().notNull(),
+    fingerprint: text().notNull(),
+    status: text({ enum: GROUP_STATUSES }).notNull(),
+    resolved_at: integer(),
+    resolved_version: text(), // the version that contains the fix
+    decided_at: integer().notNull(),
+    decided_by: text().notNull(), // as access/access.ts names who asks
+  },
+  (table) => [primaryKey({ columns: [table.product, table.fingerprint] })],
+);
+
+/** Rows written on a day, by which the plans are limited and billed. */
+export const usage = sqliteTable("usage", {
+  day: integer().primaryKey(), // days since 1970, UTC, as the plans' limits count
+  object_rows: integer().notNull(), // by session objects
+  d1_rows: integer().notNull(), // in the catalog and here
+});

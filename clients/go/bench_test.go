@@ -101,7 +101,7 @@ func BenchmarkOpenAndEnd(b *testing.B) {
 	b.StopTimer()
 	first := float64(opens[0])
 	b.ReportMetric(0, "ns/op")
-	b.ReportMetric(first/1e6, "first-open-ms") // reads the facts about this process
+	b.ReportMetric(first/1e6, "first-open-ms") // reads what the header needs about this process
 	b.ReportMetric(median(opens)/1e6, "open-ms")
 	b.ReportMetric(median(ends)/1e6, "end-ms")
 }

@@ -9,7 +9,7 @@
 //	session.LogEvent("door_opened", datacat.Data{"door": 7})
 //	session.Gauge("fps", 59.94)
 //
-// Options that are not given come from the environment (DATACAT_URL, DATACAT_PRODUCT, DATACAT_VERSION, DATACAT_SESSION,
+// Options that are not set come from the environment (DATACAT_URL, DATACAT_PRODUCT, DATACAT_VERSION, DATACAT_SESSION,
 // DATACAT_HOME). The zero Session opens itself with its first call, and a nil *Session does nothing. All methods may be
 // called from any goroutine.
 package datacat

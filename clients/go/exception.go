@@ -154,7 +154,7 @@ func isPrintable(t reflect.Type) bool {
 	return true
 }
 
-// describe describes an error. Its stack is the one that it carries, else the given one.
+// describe describes an error. Its stack is the one that it carries, else stack.
 func describe(err error, stack []uintptr) *Exception {
 	if own := ownStack(err); own != nil {
 		stack = own

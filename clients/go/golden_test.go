@@ -145,15 +145,15 @@ func beginning(text string) string {
 	return text
 }
 
-func writerOf(given map[string]any) lane.Writer {
-	text := func(key string) string { s, _ := given[key].(string); return s }
-	whole := func(key string) int { n, _ := given[key].(float64); return int(n) }
+func writerOf(fields map[string]any) lane.Writer {
+	text := func(key string) string { s, _ := fields[key].(string); return s }
+	whole := func(key string) int { n, _ := fields[key].(float64); return int(n) }
 	w := lane.Writer{
 		Program: text("program"), Language: text("language"), Client: text("client"), PID: whole("pid"),
 		PIDStarted: text("pid_started"), ParentPID: whole("parent_pid"), MachineID: text("machine_id"),
 		BootID: text("boot_id"), Hostname: text("hostname"), OS: text("os"), User: text("user"),
 	}
-	if arguments, ok := given["arguments"].([]any); ok {
+	if arguments, ok := fields["arguments"].([]any); ok {
 		w.Arguments = texts(arguments)
 	}
 	return w
@@ -175,9 +175,9 @@ func callsIn(text []byte) (calls [][]any) {
 	return calls
 }
 
-func optionsIn(given Data) Options {
-	text := func(key string) string { s, _ := given[key].(string); return s }
-	return Options{Product: text("product"), Version: text("version"), Tags: texts(given["tags"]), State: given["state"]}
+func optionsIn(options Data) Options {
+	text := func(key string) string { s, _ := options[key].(string); return s }
+	return Options{Product: text("product"), Version: text("version"), Tags: texts(options["tags"]), State: options["state"]}
 }
 
 func perform(s *Session, call string, arguments []any) error {

@@ -8,7 +8,7 @@ import (
 )
 
 // Heartbeat records that the program makes progress. The first one starts hang detection: without another one within the
-// timeout (60 s, or the one given to StartHeartbeatMonitor), the session counts as hung until the next.
+// timeout (60 s, or that of StartHeartbeatMonitor), the session counts as hung until the next.
 func (s *Session) Heartbeat() { s.heartbeat(0) }
 
 // StartHeartbeatMonitor starts hang detection with a timeout: from now on a Heartbeat is due within it. It starts no

@@ -16,7 +16,7 @@ func writeStart(r *lane.Record, options *Options) {
 	r.Name("start.version", `,"version":`, options.Version)
 	r.Labels("start.tags", `,"tags":`, options.Tags)
 	before := len(r.Buf)
-	r.FreeForm(`,"state":`, "state", options.State)
+	r.Data(`,"state":`, "state", options.State)
 	if size := len(r.Buf) - before - len(`,"state":`); size > limits.MaxStateBytes {
 		r.Buf = r.Buf[:before]
 		r.LoseSize("state", size)
@@ -44,7 +44,7 @@ func writeEvent(r *lane.Record, e *Event) {
 	r.Name("event.group", `,"group":`, e.Group)
 	r.Labels("event.labels", `,"labels":`, e.Labels)
 	r.Text(`,"message":`, e.Message)
-	r.FreeForm(`,"data":`, "data", e.Data)
+	r.Data(`,"data":`, "data", e.Data)
 	if e.Exception != nil {
 		writeException(r, e.Exception)
 	}
@@ -115,7 +115,7 @@ func writeMetric(r *lane.Record, op, key, name string, value float64, details []
 	d := mergeDetails(details)
 	r.Name("metric.unit", `,"unit":`, d.unit)
 	r.Labels("metric.tags", `,"tags":`, d.tags)
-	r.FreeForm(`,"metadata":`, "metadata", d.metadata)
+	r.Data(`,"metadata":`, "metadata", d.metadata)
 	r.Buf = encode.AppendNumber(append(r.Buf, key...), value, 64)
 	if d.count > 0 {
 		r.Whole(`,"count":`, d.count)

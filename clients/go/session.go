@@ -246,7 +246,7 @@ func (s *Session) record(at time.Time, write func(*lane.Record) bool) {
 	}()
 	r.Reset()
 	ms := at.UnixMilli()
-	if ms <= 0 || ms > limits.MaxTime { // not given, or not a time that the server accepts
+	if ms <= 0 || ms > limits.MaxTime { // not set, or not a time that the server accepts
 		ms = s.clock().UnixMilli()
 	}
 	if write(r) {

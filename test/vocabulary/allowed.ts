@@ -37,4 +37,5 @@ export const ALLOWED: Allowed[] = [
     reason: "a field of the summary's JSON",
   },
   { words: ["word", "words"], path: "src/core/column.ts", reason: "32 bits of a number" },
+  { words: ["beating"], context: /KeepBeating/, reason: "a method of the Go client" },
 ];

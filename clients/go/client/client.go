@@ -1,6 +1,6 @@
-// Package client is datacat 1.x's Go client: the same names and signatures, speaking the same requests to a server or to a
-// daemon of its own. Programs written for 1.x only change the import path. New programs use the package above it
-// (github.com/datacat/datacat/clients/go), whose calls return no errors and never wait.
+// Package client is datacat 1.x's Go client: the same names, signatures and requests, to a server or to a daemon of its own.
+// A program written for 1.x changes only its import path. New programs use the package
+// github.com/datacat/datacat/clients/go/v2, whose calls return no errors and do not wait.
 package client
 
 import (
@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// Client talks to a Datacat server, or through a daemon on this machine.
+// Client sends requests to a Datacat server, or to a daemon on this machine.
 type Client struct {
 	BaseURL       string
 	HTTPClient    *http.Client
@@ -19,7 +19,7 @@ type Client struct {
 	DaemonManager *DaemonManager
 }
 
-// Session is a session as 1.x's API tells it.
+// Session is a session as 1.x's API returns it.
 type Session struct {
 	ID            string                 `json:"id"`
 	CreatedAt     time.Time              `json:"created_at"`
@@ -38,7 +38,7 @@ type Session struct {
 	Metrics       []Metric               `json:"metrics"`
 }
 
-// StateSnapshot is the whole state as it was at a moment.
+// StateSnapshot is the whole state at a time.
 type StateSnapshot struct {
 	Timestamp time.Time              `json:"timestamp"`
 	State     map[string]interface{} `json:"state"`
@@ -73,7 +73,7 @@ type Metric struct {
 	Metadata  map[string]interface{} `json:"metadata,omitempty"`
 }
 
-// NewClient makes a client that talks to the server directly. The API key, if one is needed, comes from DATACAT_KEY.
+// NewClient makes a client of the server. The API key, if the server requires one, is DATACAT_KEY.
 func NewClient(baseURL string) *Client {
 	return &Client{
 		BaseURL:    strings.TrimRight(baseURL, "/"),
@@ -81,8 +81,8 @@ func NewClient(baseURL string) *Client {
 	}
 }
 
-// NewClientWithDaemon starts a daemon of its own, with daemonPort "auto" on a free port, and makes a client that talks to
-// it. The daemon takes everything at once and sends it on, whether the server is up or not.
+// NewClientWithDaemon starts a daemon of its own, with daemonPort "auto" on a free port, and makes a client of it. The daemon
+// accepts everything at once, and sends it when the server is up.
 func NewClientWithDaemon(serverURL, daemonPort string) (*Client, error) {
 	manager := NewDaemonManager(daemonPort, serverURL, "")
 	if err := manager.Start(); err != nil {
@@ -93,7 +93,7 @@ func NewClientWithDaemon(serverURL, daemonPort string) (*Client, error) {
 	return c, nil
 }
 
-// Close stops the client's daemon, if it has one, once that has sent what it can.
+// Close stops the client's daemon, if it has one. The daemon sends what it can first.
 func (c *Client) Close() error {
 	if c.DaemonManager == nil {
 		return nil
@@ -101,7 +101,7 @@ func (c *Client) Close() error {
 	return c.DaemonManager.Stop()
 }
 
-// CreateSession opens a session and answers its id.
+// CreateSession opens a session and returns its id.
 func (c *Client) CreateSession(product, version string) (string, error) {
 	body := map[string]interface{}{"product": product, "version": version}
 	path := "/api/sessions"
@@ -117,7 +117,7 @@ func (c *Client) CreateSession(product, version string) (string, error) {
 	return created["session_id"], nil
 }
 
-// GetSession answers everything that is known of a session.
+// GetSession returns a session with all its events, metrics and states.
 func (c *Client) GetSession(sessionID string) (*Session, error) {
 	path := "/api/sessions/" + url.PathEscape(sessionID)
 	if c.UseDaemon {
@@ -130,7 +130,7 @@ func (c *Client) GetSession(sessionID string) (*Session, error) {
 	return &session, nil
 }
 
-// UpdateState merges a patch into a session's state: objects merge, nil deletes, everything else replaces.
+// UpdateState merges a patch into a session's state: objects are merged, nil deletes a key, every other value replaces.
 func (c *Client) UpdateState(sessionID string, state map[string]interface{}) error {
 	if c.UseDaemon {
 		return c.post("update state", "/state", map[string]interface{}{"session_id": sessionID, "state": state}, nil)
@@ -139,12 +139,12 @@ func (c *Client) UpdateState(sessionID string, state map[string]interface{}) err
 	return c.post("update state", path(sessionID, "state"), map[string]interface{}{"state": orEmpty(state)}, nil)
 }
 
-// LogEvent records that something happened.
+// LogEvent records an event.
 func (c *Client) LogEvent(sessionID, name string, data map[string]interface{}) error {
 	return c.log("log event", sessionID, "event", "events", map[string]interface{}{"name": name, "data": data})
 }
 
-// LogMetric records a value as it is now.
+// LogMetric records a gauge: a current value.
 func (c *Client) LogMetric(sessionID, name string, value float64, tags []string) error {
 	return c.LogMetricWithType(sessionID, name, "gauge", value, tags, nil, "", nil)
 }
@@ -169,12 +169,12 @@ func (c *Client) EndSession(sessionID string) error {
 	return c.log("end session", sessionID, "end", "end", map[string]interface{}{})
 }
 
-// Heartbeat says that the program is alive.
+// Heartbeat records that the program makes progress.
 func (c *Client) Heartbeat(sessionID string) error {
 	return c.log("send heartbeat", sessionID, "heartbeat", "heartbeat", map[string]interface{}{})
 }
 
-// GetAllSessions answers every session there is, in full.
+// GetAllSessions returns all sessions, each with all its events, metrics and states.
 func (c *Client) GetAllSessions() ([]*Session, error) {
 	path := "/api/data/sessions"
 	if c.UseDaemon {
@@ -187,13 +187,13 @@ func (c *Client) GetAllSessions() ([]*Session, error) {
 	return sessions, nil
 }
 
-// log sends what belongs to a session: to the daemon with its id in the body, to the server with its id in the path.
-func (c *Client) log(verb, sessionID, daemonPath, serverPath string, body map[string]interface{}) error {
+// log sends a record of a session: to the daemon with the session's id in the body, to the server with the id in the path.
+func (c *Client) log(action, sessionID, daemonPath, serverPath string, body map[string]interface{}) error {
 	if c.UseDaemon {
 		body["session_id"] = sessionID
-		return c.post(verb, "/"+daemonPath, body, nil)
+		return c.post(action, "/"+daemonPath, body, nil)
 	}
-	return c.post(verb, path(sessionID, serverPath), body, nil)
+	return c.post(action, path(sessionID, serverPath), body, nil)
 }
 
 func path(sessionID, below string) string {

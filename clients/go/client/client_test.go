@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// The test binary is the daemon when it is started with 1.x's configuration: it answers /health until it is asked to stop.
+// TestMain runs the test binary as a daemon if it is started with 1.x's configuration. It answers /health until SIGTERM.
 func TestMain(m *testing.M) {
 	if os.Getenv("DATACAT_CONFIG") == "" {
 		os.Exit(m.Run())
@@ -39,14 +39,14 @@ func TestMain(m *testing.M) {
 	os.WriteFile(os.Getenv("DATACAT_CONFIG")+".stopped", nil, 0o600)
 }
 
-// request is what a server was asked.
+// request is a request that a server received.
 type request struct{ method, path, contentType, body string }
 
 func server(t *testing.T, answers map[string]string) (*Client, *[]request) {
-	var asked []request
+	var received []request
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
-		asked = append(asked, request{r.Method, r.URL.RequestURI(), r.Header.Get("Content-Type"), string(body)})
+		received = append(received, request{r.Method, r.URL.RequestURI(), r.Header.Get("Content-Type"), string(body)})
 		answer, ok := answers[r.URL.Path]
 		if !ok {
 			answer = `{"status":"ok"}`
@@ -58,7 +58,7 @@ func server(t *testing.T, answers map[string]string) (*Client, *[]request) {
 		io.WriteString(w, answer)
 	}))
 	t.Cleanup(s.Close)
-	return NewClient(s.URL + "/"), &asked
+	return NewClient(s.URL + "/"), &received
 }
 
 const sessionJSON = `{"id":"s/1","created_at":"2026-11-23T09:00:00.5Z","updated_at":"2026-11-23T10:00:00+01:00","active":true,"suspended":false,"crashed":false,"hung":true,
@@ -66,8 +66,8 @@ const sessionJSON = `{"id":"s/1","created_at":"2026-11-23T09:00:00.5Z","updated_
 	"events":[{"timestamp":"2026-11-23T09:00:00Z","name":"e","category":"info","group":"","labels":null,"message":"","data":null,"unknown":1}],
 	"metrics":[{"timestamp":"2026-11-23T09:00:00Z","name":"m","type":"timer","value":1.5,"count":3,"unit":"s","tags":["t"]}]}`
 
-func TestEveryCallAsksTheServerInTheWayOf1x(t *testing.T) {
-	c, asked := server(t, map[string]string{"/api/sessions": `{"session_id":"s/1"}`, "/api/sessions/s/1": sessionJSON, "/api/data/sessions": "[" + sessionJSON + "]"})
+func TestEveryCallSendsTheServerARequestOf1x(t *testing.T) {
+	c, received := server(t, map[string]string{"/api/sessions": `{"session_id":"s/1"}`, "/api/sessions/s/1": sessionJSON, "/api/data/sessions": "[" + sessionJSON + "]"})
 	id, err := c.CreateSession("game", "1.0")
 	if err != nil || id != "s/1" {
 		t.Fatal(id, err)
@@ -110,11 +110,11 @@ func TestEveryCallAsksTheServerInTheWayOf1x(t *testing.T) {
 		{"POST", "/api/sessions/s%2F1/heartbeat", "application/json", `{}`},
 		{"POST", "/api/sessions/s%2F1/end", "application/json", `{}`},
 	}
-	compare(t, *asked, want)
+	compare(t, *received, want)
 }
 
-func TestEveryCallAsksTheDaemonInTheWayOf1x(t *testing.T) {
-	c, asked := server(t, map[string]string{"/register": `{"session_id":"s 1"}`, "/session": sessionJSON, "/sessions": `[]`})
+func TestEveryCallSendsTheDaemonARequestOf1x(t *testing.T) {
+	c, received := server(t, map[string]string{"/register": `{"session_id":"s 1"}`, "/session": sessionJSON, "/sessions": `[]`})
 	c.UseDaemon = true
 	id, err := c.CreateSession("game", "1.0")
 	if err != nil {
@@ -141,18 +141,18 @@ func TestEveryCallAsksTheDaemonInTheWayOf1x(t *testing.T) {
 		{"POST", "/heartbeat", "application/json", `{"session_id":"s 1"}`},
 		{"POST", "/end", "application/json", `{"session_id":"s 1"}`},
 	}
-	compare(t, *asked, want)
+	compare(t, *received, want)
 }
 
-func compare(t *testing.T, asked, want []request) {
+func compare(t *testing.T, received, want []request) {
 	t.Helper()
 	for i := range want {
-		if i >= len(asked) || !reflect.DeepEqual(asked[i], want[i]) {
-			t.Fatalf("request %d:\n got %+v\nwant %+v", i, asked[i:], want[i])
+		if i >= len(received) || !reflect.DeepEqual(received[i], want[i]) {
+			t.Fatalf("request %d:\n got %+v\nwant %+v", i, received[i:], want[i])
 		}
 	}
-	if len(asked) != len(want) {
-		t.Errorf("%d requests, not %d", len(asked), len(want))
+	if len(received) != len(want) {
+		t.Errorf("%d requests, not %d", len(received), len(want))
 	}
 }
 
@@ -161,12 +161,12 @@ func jsonOf(v interface{}) string {
 	return string(text)
 }
 
-func TestErrorsSayWhatFailedAndWhatTheServerSaid(t *testing.T) {
+func TestErrorsNameTheCallAndTheAnswer(t *testing.T) {
 	c, _ := server(t, map[string]string{"/api/sessions/x": "!Session not found", "/api/data/sessions": "<html>"})
 	if _, err := c.GetSession("x"); err == nil || err.Error() != "get session failed with status 404: Session not found\n" {
 		t.Error(err)
 	}
-	if _, err := c.GetAllSessions(); err == nil || !strings.Contains(err.Error(), "not what a Datacat server says") {
+	if _, err := c.GetAllSessions(); err == nil || !strings.Contains(err.Error(), "not from a Datacat server") {
 		t.Error(err)
 	}
 	cycle := map[string]interface{}{}
@@ -175,14 +175,14 @@ func TestErrorsSayWhatFailedAndWhatTheServerSaid(t *testing.T) {
 		t.Error("a cycle was sent")
 	}
 	if err := c.LogMetric("x", "m", math.NaN(), nil); err != nil {
-		t.Log(err) // the server refuses it; this one takes anything
+		t.Log(err) // a real server refuses it; this one accepts everything
 	}
 	if err := NewClient("http://127.0.0.1:1").Heartbeat("x"); err == nil {
-		t.Error("nobody was there")
+		t.Error("a request without a server succeeded")
 	}
 }
 
-func TestADaemonOfOnesOwnIsStartedOnAFreePortAndStopsWhenAsked(t *testing.T) {
+func TestADaemonIsStartedOnAFreePortAndStoppedBySIGTERM(t *testing.T) {
 	temporary := t.TempDir()
 	t.Setenv("TMPDIR", temporary)
 	t.Setenv("DATACAT_DAEMON", os.Args[0])
@@ -202,7 +202,7 @@ func TestADaemonOfOnesOwnIsStartedOnAFreePortAndStopsWhenAsked(t *testing.T) {
 			t.Error("it still runs", err)
 		}
 		if _, err := os.Stat(config + ".stopped"); err != nil {
-			t.Error("it was killed rather than asked")
+			t.Error("it was killed without SIGTERM")
 		}
 		if _, err := os.Stat(config); err == nil {
 			t.Error("its configuration is still there")
@@ -213,11 +213,11 @@ func TestADaemonOfOnesOwnIsStartedOnAFreePortAndStopsWhenAsked(t *testing.T) {
 	}
 }
 
-func TestADaemonThatDoesNotStartIsAnErrorThatSaysWhy(t *testing.T) {
+func TestADaemonThatDoesNotStartIsAnErrorWithTheCause(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	t.Setenv("DATACAT_DAEMON", os.Args[0])
 	begun := time.Now()
-	if _, err := NewClientWithDaemon("http://fails", "auto"); err == nil || !strings.Contains(err.Error(), "ended at once") || time.Since(begun) > startTimeout {
+	if _, err := NewClientWithDaemon("http://fails", "auto"); err == nil || !strings.Contains(err.Error(), "exited before it listened") || time.Since(begun) > startTimeout {
 		t.Error(err)
 	}
 	t.Setenv("DATACAT_DAEMON", filepath.Join(t.TempDir(), "missing"))
@@ -234,7 +234,7 @@ func TestADaemonThatDoesNotStartIsAnErrorThatSaysWhy(t *testing.T) {
 	}
 }
 
-// What 1.x's programs are written against; that this compiles is the test.
+// The names and signatures that programs of 1.x use. The test is that this compiles.
 var _ interface {
 	Close() error
 	CreateSession(product, version string) (string, error)

@@ -14,26 +14,19 @@ import (
 	"time"
 )
 
-const (
-	// How long a daemon may take until it listens, and until it has stopped.
-	startTimeout = 10 * time.Second
-	stopTimeout  = 5 * time.Second
-	pollInterval = 20 * time.Millisecond
-)
-
-// DaemonManager starts and stops a daemon that serves this program alone.
+// DaemonManager starts and stops a daemon that serves this program only.
 type DaemonManager struct {
 	daemonPort, serverURL, daemonBinary string
 
 	mu         sync.Mutex
 	process    *os.Process
-	exited     chan struct{} // closed when the process is gone
+	exited     chan struct{} // closed when the process has exited
 	configPath string
 }
 
-// NewDaemonManager prepares a daemon: on a free port with daemonPort "auto" (and "8079", which belongs to the user's own
-// daemon); found by daemonBinary, or if that is empty as `datacat-daemon` on the PATH, in this folder, in
-// ./cmd/datacat-daemon or ./bin.
+// NewDaemonManager prepares a daemon. With daemonPort "auto" (and "8079", the port of the user's own daemon) it listens on a
+// free port. Its executable is daemonBinary, or if that is empty DATACAT_DAEMON, else `datacat-daemon` on the PATH, in the
+// current folder, in ./cmd/datacat-daemon or in ./bin.
 func NewDaemonManager(daemonPort, serverURL, daemonBinary string) *DaemonManager {
 	return &DaemonManager{daemonPort: daemonPort, serverURL: serverURL, daemonBinary: daemonBinary}
 }
@@ -73,7 +66,7 @@ func (m *DaemonManager) Start() error {
 	return nil
 }
 
-// Stop stops the daemon: it is asked first, so that it sends what it has, and killed if it has not gone after five seconds.
+// Stop ends the daemon: by SIGTERM, on which it sends what it has, and by a kill if it still runs after five seconds.
 func (m *DaemonManager) Stop() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -90,7 +83,7 @@ func (m *DaemonManager) Stop() error {
 	return nil
 }
 
-// IsRunning tells whether the daemon that Start started still lives.
+// IsRunning reports whether the daemon that Start started still runs.
 func (m *DaemonManager) IsRunning() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -111,7 +104,7 @@ func (m *DaemonManager) isRunning() bool {
 
 func (m *DaemonManager) baseURL() string { return "http://localhost:" + m.daemonPort }
 
-// writeConfig writes 1.x's file, in the temporary folder and not where the program happens to run.
+// writeConfig writes the configuration of 1.x's daemon into the temporary folder.
 func (m *DaemonManager) writeConfig() error {
 	file, err := os.CreateTemp("", "datacat_daemon_config_*.json")
 	if err != nil {
@@ -131,7 +124,7 @@ func (m *DaemonManager) writeConfig() error {
 func (m *DaemonManager) removeConfig() { os.Remove(m.configPath) }
 
 func (m *DaemonManager) spawn(binary string) error {
-	command := exec.Command(binary) // with no streams given, all three are the null device
+	command := exec.Command(binary) // without streams of its own: all three are the null device
 	command.Env = append(os.Environ(), "DATACAT_CONFIG="+m.configPath)
 	if err := command.Start(); err != nil {
 		return err
@@ -139,7 +132,7 @@ func (m *DaemonManager) spawn(binary string) error {
 	exited := make(chan struct{})
 	m.process, m.exited = command.Process, exited
 	go func() {
-		command.Wait() //nolint:errcheck // so that it leaves no zombie; how it went does not matter
+		command.Wait() //nolint:errcheck // it only prevents a zombie; the exit code does not matter
 		close(exited)
 	}()
 	return nil
@@ -154,7 +147,7 @@ func (m *DaemonManager) awaitListening() error {
 		}
 		select {
 		case <-m.exited:
-			return errors.New("it ended at once")
+			return errors.New("it exited before it listened")
 		case <-time.After(pollInterval):
 		}
 	}
@@ -163,14 +156,14 @@ func (m *DaemonManager) awaitListening() error {
 
 func (m *DaemonManager) kill() {
 	if m.isRunning() {
-		m.process.Kill() //nolint:errcheck // gone already
+		m.process.Kill() //nolint:errcheck // it has exited already
 		<-m.exited
 	}
 	m.process = nil
 	m.removeConfig()
 }
 
-// findDaemon answers the executable's full path, or nothing. 1.x answered bare names, which os/exec then did not find.
+// findDaemon returns the executable's full path, or "". 1.x returned bare names, which os/exec did not find.
 func findDaemon() string {
 	if named := os.Getenv("DATACAT_DAEMON"); named != "" && named != "off" {
 		return named

@@ -9,33 +9,25 @@ import (
 	"net/http"
 	"os"
 	"strings"
-	"time"
 )
 
-const (
-	requestTimeout = 30 * time.Second
-	// maxBytes: a session of a million points in 1.x's form is some hundred megabytes; more than that is no answer.
-	maxBytes = 1 << 30
-	// maxDepth: deeper than this is a cycle.
-	maxDepth = 1000
-)
-
-func (c *Client) post(verb, path string, body map[string]interface{}, answer interface{}) error {
+// post sends a JSON body. action names the call in errors.
+func (c *Client) post(action, path string, body map[string]interface{}, answer interface{}) error {
 	text, err := json.Marshal(finite(body, 0))
 	if err != nil {
-		return fmt.Errorf("failed to %s: %w", verb, err)
+		return fmt.Errorf("failed to %s: %w", action, err)
 	}
-	return c.request(verb, http.MethodPost, path, text, answer)
+	return c.request(action, http.MethodPost, path, text, answer)
 }
 
-func (c *Client) get(verb, path string, answer interface{}) error {
-	return c.request(verb, http.MethodGet, path, nil, answer)
+func (c *Client) get(action, path string, answer interface{}) error {
+	return c.request(action, http.MethodGet, path, nil, answer)
 }
 
-func (c *Client) request(verb, method, path string, body []byte, answer interface{}) error {
+func (c *Client) request(action, method, path string, body []byte, answer interface{}) error {
 	request, err := http.NewRequest(method, strings.TrimRight(c.BaseURL, "/")+path, bytes.NewReader(body))
 	if err != nil {
-		return fmt.Errorf("failed to %s: %w", verb, err)
+		return fmt.Errorf("failed to %s: %w", action, err)
 	}
 	if body != nil {
 		request.Header.Set("Content-Type", "application/json")
@@ -49,30 +41,30 @@ func (c *Client) request(verb, method, path string, body []byte, answer interfac
 	}
 	response, err := client.Do(request)
 	if err != nil {
-		return fmt.Errorf("failed to %s: %w", verb, err)
+		return fmt.Errorf("failed to %s: %w", action, err)
 	}
 	defer response.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(response.Body, maxBytes))
+	text, err := io.ReadAll(io.LimitReader(response.Body, maxAnswerBytes))
 	if err != nil {
-		return fmt.Errorf("failed to %s: %w", verb, err)
+		return fmt.Errorf("failed to %s: %w", action, err)
 	}
 	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s failed with status %d: %s", verb, response.StatusCode, text)
+		return fmt.Errorf("%s failed with status %d: %s", action, response.StatusCode, text)
 	}
 	if answer == nil {
 		return nil
 	}
 	if err := json.Unmarshal(text, answer); err != nil {
-		return fmt.Errorf("failed to %s: the answer is not what a Datacat server says: %w", verb, err)
+		return fmt.Errorf("failed to %s: the answer is not from a Datacat server: %w", action, err)
 	}
 	return nil
 }
 
-// finite writes numbers that JSON has no word for as their names, where 1.x failed. A metric's own value keeps failing:
-// there is no number to record.
+// finite replaces NaN and infinities, which JSON cannot represent, by strings. 1.x failed for these. The value of a metric
+// still fails, because there is no number to record.
 func finite(v interface{}, depth int) interface{} {
 	if depth > maxDepth {
-		return v // json.Marshal says what is wrong with it
+		return v // json.Marshal returns the error
 	}
 	switch v := v.(type) {
 	case float64:

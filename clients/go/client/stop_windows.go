@@ -2,5 +2,5 @@ package client
 
 import "os"
 
-// askToStop: Windows has no signal that asks a process without a console.
+// askToStop kills the process. Windows has no signal for a process without a console.
 func askToStop(process *os.Process) error { return process.Kill() }

@@ -1,4 +1,4 @@
-/** Each example of the Go client, run to its end; what it recorded is then asked of the server. */
+/** Runs each example of the Go client to its end, and compares what the server then has of it. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { expectComplete, GoWorld, isGoMissing } from "./world.ts";
 
@@ -11,7 +11,7 @@ describe.skipIf(isGoMissing)("what the Go examples record", () => {
     await world[Symbol.asyncDispose]();
   });
 
-  test("basic: state, an event, a number", async () => {
+  test("basic: state, an event, a metric", async () => {
     const ran = await world.run("basic");
     const recording = await world.recorded(ran.id, "ended");
     expect(recording.summary).toMatchObject({ product: "basic example", version: "1.0" });
@@ -31,7 +31,7 @@ describe.skipIf(isGoMissing)("what the Go examples record", () => {
     expectComplete(recording);
   });
 
-  test("complete: everything there is", async () => {
+  test("complete: every call", async () => {
     const ran = await world.run("complete");
     const recording = await world.recorded(ran.id, "ended");
     expect(recording.summary).toMatchObject({
@@ -82,12 +82,12 @@ describe.skipIf(isGoMissing)("what the Go examples record", () => {
     expect(recording.series["request_seconds"]).toMatchObject({ type: "histogram" });
     expect(recording.series["frames"]).toMatchObject({ type: "timer", unit: "milliseconds" });
     expect(recording.series["play"]).toMatchObject({ type: "timer", points: 1 });
-    // The channel was written as its type: the ledger says so, and nothing else.
+    // The channel was written as its type, which is the only loss.
     expect(recording.summary.ledger.dropped).toEqual({ unserialisable: 1 });
   });
 
   test("game: a hundred calls a frame, none missing", async () => {
-    const ran = await world.run("game", { words: ["-seconds", "2"] });
+    const ran = await world.run("game", { args: ["-seconds", "2"] });
     const recording = await world.recorded(ran.id, "ended");
     expect(recording.series["frames"]).toMatchObject({ type: "counter", last: 120 });
     expect(recording.series["frame_ms"]).toMatchObject({ points: 120, unit: "ms" });
@@ -98,7 +98,7 @@ describe.skipIf(isGoMissing)("what the Go examples record", () => {
     expectComplete(recording);
   });
 
-  test("exceptions: causes, severity, a panic that was survived", async () => {
+  test("exceptions: causes, severity, a panic that the program recovers from", async () => {
     const ran = await world.run("exceptions");
     const recording = await world.recorded(ran.id, "ended");
     const [loading, saving, panic, after] = recording.events.toSorted((a, b) => a.seq - b.seq);
@@ -125,19 +125,19 @@ describe.skipIf(isGoMissing)("what the Go examples record", () => {
     expectComplete(recording);
   });
 
-  test("hang: seen while it lasts, and that it was over", async () => {
-    const ran = await world.run("hang", { words: ["-timeout", "1s", "-stuck", "6s"] });
+  test("hang: recorded with its end", async () => {
+    const ran = await world.run("hang", { args: ["-timeout", "1s", "-stuck", "6s"] });
     const recording = await world.recorded(ran.id, "ended");
     expect(recording.summary).toMatchObject({ ever_hung: true, heartbeat_timeout_ms: 1_000 });
     const statuses = recording.summary.transitions.map(({ status }) => status);
-    expect(statuses.filter((status) => status === "hung")).toHaveLength(1); // and not for the pause
+    expect(statuses.filter((status) => status === "hung")).toHaveLength(1); // the pause is no hang
     expect(recording.events.map(({ name }) => name)).toEqual(
       expect.arrayContaining(["application_appears_hung", "application_recovered"]),
     );
     expectComplete(recording);
   });
 
-  test("crash: a panic's last words, and the verdict", async () => {
+  test("crash: the last records before a panic, and the verdict", async () => {
     const ran = await world.run("crash");
     expect(ran.code).toBe(2);
     const recording = await world.recorded(ran.id, "crashed");
@@ -150,8 +150,8 @@ describe.skipIf(isGoMissing)("what the Go examples record", () => {
     expectComplete(recording);
   });
 
-  test("crash: a killed program's last words, and the verdict", async () => {
-    const ran = await world.run("crash", { words: ["-kill"] });
+  test("crash: the last records of a killed program, and the verdict", async () => {
+    const ran = await world.run("crash", { args: ["-kill"] });
     expect(ran.signal).toBe("SIGKILL");
     const recording = await world.recorded(ran.id, "crashed");
     expect(recording.state).toMatchObject({ doing: "loading", slot: 9 });
@@ -159,7 +159,7 @@ describe.skipIf(isGoMissing)("what the Go examples record", () => {
     expectComplete(recording);
   });
 
-  test("windows: what was open at any moment", async () => {
+  test("windows: which were open at any time", async () => {
     const ran = await world.run("windows");
     const recording = await world.recorded(ran.id, "ended");
     expect(recording.state).toMatchObject({ focus: "main", open: 1 });
@@ -218,7 +218,7 @@ describe.skipIf(isGoMissing)("what the Go examples record", () => {
       data: { file: "a.sav" },
       source_function: "main.structured",
     });
-    expect(ran.output).toContain('level=ERROR msg="cannot save"'); // still printed
+    expect(ran.output).toContain('level=ERROR msg="cannot save"'); // Next prints it
     expectComplete(recording);
   });
 
@@ -233,7 +233,7 @@ describe.skipIf(isGoMissing)("what the Go examples record", () => {
     expectComplete(recording);
   });
 
-  test("a daemon elsewhere takes what a program without a disk sends", async () => {
+  test("a daemon elsewhere accepts the records of a program without a disk", async () => {
     await world.run("basic"); // so that a daemon runs
     const ran = await world.run("basic", {
       env: { DATACAT_HOME: "/dev/null/nowhere", DATACAT_DAEMON_URL: world.daemonUrl },
@@ -244,9 +244,9 @@ describe.skipIf(isGoMissing)("what the Go examples record", () => {
     expectComplete(recording);
   });
 
-  test("a run that nobody listened to arrives when a daemon next starts", async () => {
+  test("a run without a daemon arrives when a daemon next starts", async () => {
     const ran = await world.run("basic", { env: { DATACAT_DAEMON: "off" } });
-    await world.run("basic"); // starts one, unless one runs still
+    await world.run("basic"); // starts a daemon unless one runs
     const recording = await world.recorded(ran.id, "ended");
     expect(recording.state).toMatchObject({ level: 2 });
     expectComplete(recording);
@@ -255,8 +255,8 @@ describe.skipIf(isGoMissing)("what the Go examples record", () => {
   test.each([
     ["directly", []],
     ["by a daemon of its own", ["-daemon"]],
-  ])("a program written for 1.x records %s", async (_, words) => {
-    const ran = await world.run("compatible", { words });
+  ])("a program written for 1.x records %s", async (_, args) => {
+    const ran = await world.run("compatible", { args });
     expect(ran.output).toContain(
       "active: false ended: true events: 1 metrics: 2 snapshots: 2 listed: true",
     );

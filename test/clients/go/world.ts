@@ -1,4 +1,4 @@
-/** The real parts, for programs written in Go: the Worker, a home, and the daemon that the programs start for themselves. */
+/** The real parts for programs written in Go: the Worker, a home, and the daemon that the programs start. */
 import { execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -18,7 +18,7 @@ import type {
 const root = new URL("../../..", import.meta.url).pathname;
 const module = join(root, "clients/go");
 
-/** Where Go is missing its tests are skipped, but never in CI. */
+/** Without Go its tests are skipped, except in CI. */
 export const isGoMissing = !isThere("go") && process.env["CI"] !== "true";
 
 function isThere(command: string): boolean {
@@ -30,7 +30,7 @@ function isThere(command: string): boolean {
   }
 }
 
-type RunOptions = { words?: string[]; env?: NodeJS.ProcessEnv; input?: string };
+type RunOptions = { args?: string[]; env?: NodeJS.ProcessEnv; input?: string };
 export type Ran = { id: string; code: number | null; signal: string | null; output: string };
 
 export class GoWorld {
@@ -49,7 +49,7 @@ export class GoWorld {
       cwd: module,
       stdio: "inherit",
     });
-    // The client's own tests, as a program that makes the calls of golden files.
+    // The client's tests contain the program "endless".
     execFileSync("go", ["test", "-c", "-o", join(world.folder, "client-tests"), "."], {
       cwd: module,
       stdio: "inherit",
@@ -71,9 +71,9 @@ export class GoWorld {
     };
   }
 
-  /** Runs a compiled program to its end. Its id is the line of its output that looks like one. */
-  async run(program: string, { words = [], env = {}, input = "" }: RunOptions = {}): Promise<Ran> {
-    const child = spawn(join(this.folder, program), words, {
+  /** Runs a compiled program to its end. The session's id is the line of the output that has the format of one. */
+  async run(program: string, { args = [], env = {}, input = "" }: RunOptions = {}): Promise<Ran> {
+    const child = spawn(join(this.folder, program), args, {
       env: { ...this.env, ...env },
       cwd: this.folder,
     });
@@ -94,15 +94,15 @@ export class GoWorld {
     return (await response.json()) as Answer; // the API's own shapes
   }
 
-  /** Runs a program that counts on its output, and kills it when it has said so many. Answers the last number it said. */
+  /** Runs a program that prints numbers, and kills it at `count`. Returns the last number that it printed. */
   async killAt(program: string, count: number, env: NodeJS.ProcessEnv): Promise<number> {
     const child = spawn(join(this.folder, program), { env: { ...this.env, ...env } });
-    let said = 0;
+    let printed = 0;
     for await (const line of createInterface(child.stdout)) {
-      said = Number(line);
-      if (said === count) child.kill("SIGKILL"); // and read what it had said by then
+      printed = Number(line);
+      if (printed === count) child.kill("SIGKILL"); // and read what it printed until then
     }
-    return said;
+    return printed;
   }
 
   signalDaemon(signal: NodeJS.Signals): void {
@@ -112,17 +112,17 @@ export class GoWorld {
   /** The id of a product's only session. */
   async find(product: string): Promise<string> {
     let ids: string[] = [];
-    const look = async () => {
+    const count = async () => {
       const response = await fetch(`${this.server.url}/api/sessions?product=${product}`);
       const { items } = (await response.json()) as Page<{ id: string }>; // the API's own shape
       ids = items.map(({ id }) => id);
       return ids.length;
     };
-    await expect.poll(look, { timeout: 30_000, interval: 100 }).toBe(1);
+    await expect.poll(count, { timeout: 30_000, interval: 100 }).toBe(1);
     return ids[0] ?? "";
   }
 
-  /** What the server holds of a session, once its verdict is so. */
+  /** What the server has of a session, when its status is `status`. */
   async recorded(id: string, status: Summary["verdict"]["status"]): Promise<Recording> {
     await expect
       .poll(
@@ -178,7 +178,7 @@ export type Recording = {
   series: { [name: string]: SeriesSummary };
 };
 
-/** Nothing was lost on the way, and all of it was accounted for. */
+/** Nothing was lost, and the counts of accepted and stored ops agree. */
 export function expectComplete({ summary }: Recording): void {
   expect(summary.ledger.dropped).toEqual({});
   expect(summary.ledger.stored).toBe(summary.ledger.accepted);

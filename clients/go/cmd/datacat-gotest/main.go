@@ -1,10 +1,10 @@
-// Command datacat-gotest records a test run: a session for the run, an event for each test with its result and duration,
-// failures with what they said.
+// Command datacat-gotest records a test run: a session for the run, and an event for each test with its result, its duration
+// and the output of a failure.
 //
 //	datacat-gotest ./...                       runs `go test -json ./...`
-//	go test -json ./... | datacat-gotest       reads one that runs
+//	go test -json ./... | datacat-gotest       reads the output of one
 //
-// It prints what `go test` would have printed, and exits as that does. -v prints everything.
+// It prints what `go test` prints, and exits with its exit code. -v prints everything.
 package main
 
 import (
@@ -22,7 +22,7 @@ import (
 
 func main() {
 	if len(os.Args) == 2 && (os.Args[1] == "-h" || os.Args[1] == "--help") {
-		fmt.Println("Usage: datacat-gotest [arguments of go test]\n       go test -json ./... | datacat-gotest [-v]\n\nRecords a test run with Datacat. The session's product is DATACAT_PRODUCT, else the module's name.")
+		fmt.Println("Usage: datacat-gotest [arguments of go test]\n       go test -json ./... | datacat-gotest [-v]\n\nRecord a test run with Datacat. The product of the session is DATACAT_PRODUCT, else the last part of the module's path.")
 		return
 	}
 	os.Exit(run(os.Args[1:]))
@@ -34,7 +34,7 @@ func run(arguments []string) (exitCode int) {
 	r := newReport(session, os.Stdout, isVerbose(arguments))
 
 	interrupted := make(chan os.Signal, 1)
-	signal.Notify(interrupted, os.Interrupt) // go test gets it, too: its last words are worth waiting for
+	signal.Notify(interrupted, os.Interrupt) // go test receives it too, and its last output is still read
 
 	if isPiped(arguments) {
 		exitCode = r.read(os.Stdin)
@@ -61,7 +61,7 @@ func execute(r *report, arguments []string) int {
 		fmt.Fprintln(os.Stderr, "datacat-gotest: cannot run go test:", err)
 		return 1
 	}
-	seen := r.read(output)
+	recorded := r.read(output)
 	err = command.Wait()
 	var exit *exec.ExitError
 	switch {
@@ -70,10 +70,11 @@ func execute(r *report, arguments []string) int {
 	case err != nil:
 		return 1
 	}
-	return seen
+	return recorded
 }
 
-// isPiped: without arguments of go test, and with something other than a terminal to read from.
+// isPiped reports whether the output of a run is read from standard input: without arguments of go test, and where the
+// input is not a terminal.
 func isPiped(arguments []string) bool {
 	for _, argument := range arguments {
 		if argument != "-v" {
@@ -93,7 +94,7 @@ func isVerbose(arguments []string) bool {
 	return false
 }
 
-// product is the last part of the module's name, by the nearest go.mod.
+// product is DATACAT_PRODUCT, else the last part of the module's path in the nearest go.mod.
 func product() string {
 	if named := os.Getenv("DATACAT_PRODUCT"); named != "" {
 		return named

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// The test binary is the command itself when it is told so.
+// TestMain runs the test binary as the command if DATACAT_TEST_COMMAND is set.
 func TestMain(m *testing.M) {
 	if os.Getenv("DATACAT_TEST_COMMAND") == "" {
 		os.Exit(m.Run())
@@ -18,7 +18,7 @@ func TestMain(m *testing.M) {
 	main()
 }
 
-// A module to be run by the recorder; its skipped test is there because skips are recorded, too.
+// module is the module whose tests are recorded, with one test for each result.
 var module = map[string]string{
 	"go.mod": "module example.org/small\n\ngo 1.19\n",
 	"good/good_test.go": `package good
@@ -159,19 +159,19 @@ func TestARunIsRecordedTestByTestAndPrintedAsGoTestDoes(t *testing.T) {
 		t.Errorf("%+v", broken)
 	}
 	if passes := tests["bad example.org/small/bad"]; passes.ExceptionType != "" {
-		t.Errorf("its test's failure is told twice: %+v", passes)
+		t.Errorf("the failure of its test is recorded twice: %+v", passes)
 	}
 	for text, isThere := range map[string]bool{
 		"ok  \texample.org/small/good": true, "FAIL\texample.org/small/bad": true, "--- FAIL: TestFails": true,
 		"got 1, want 2": true, "undefined": true, "no database": true, "timed out": true, "quiet": false, "=== RUN": false,
 	} {
 		if strings.Contains(string(output), text) != isThere {
-			t.Errorf("%q is there or not, wrongly, in:\n%s", text, output)
+			t.Errorf("that %q is in the output is not %v:\n%s", text, isThere, output)
 		}
 	}
 }
 
-func TestARunCanBePiped(t *testing.T) {
+func TestARunCanBeReadFromStandardInput(t *testing.T) {
 	home := t.TempDir()
 	c, _ := command(t, home, "-v")
 	c.Stdin = strings.NewReader(`not JSON at all
@@ -224,11 +224,11 @@ func BenchmarkBad(b *testing.B) { b.Fatal("no good") }
 		t.Errorf("%s", got)
 	}
 	if _, isTest := tests["fast BenchmarkAll"]; isTest {
-		t.Error("a benchmark that ran is told as a test that failed")
+		t.Error("a benchmark that ran is recorded as a failed test")
 	}
 }
 
-func TestResultsThatGoTestRememberedAreToldAsSuch(t *testing.T) {
+func TestResultsOfAnEarlierRunAreRecordedAsCached(t *testing.T) {
 	c, folder := command(t, t.TempDir(), "./good")
 	for _, isCached := range []bool{false, true} {
 		home := t.TempDir()
@@ -238,12 +238,12 @@ func TestResultsThatGoTestRememberedAreToldAsSuch(t *testing.T) {
 			t.Fatalf("%v\n%s", err, output)
 		}
 		if _, tests := recorded(t, home); tests["good example.org/small/good"].Data.Cached != isCached || tests["good TestPasses"].Data.Result != "passed" {
-			t.Errorf("cached: %v, told as %+v", isCached, tests["good example.org/small/good"])
+			t.Errorf("cached: %v, recorded as %+v", isCached, tests["good example.org/small/good"])
 		}
 	}
 }
 
-func TestAPackageThatCannotBeBuiltSaysWhatItFailedOf(t *testing.T) {
+func TestAPackageThatCannotBeBuiltIsRecordedWithTheCompilersOutput(t *testing.T) {
 	home := t.TempDir()
 	c, _ := command(t, home)
 	c.Stdin = strings.NewReader(`{"ImportPath":"p/ab [p/ab.test]","Action":"build-output","Output":"ab/x_test.go:1:2: not this one\n"}
@@ -253,7 +253,7 @@ func TestAPackageThatCannotBeBuiltSaysWhatItFailedOf(t *testing.T) {
 {"Time":"2026-11-23T09:00:00Z","Action":"fail","Package":"p/a","Elapsed":0,"FailedBuild":"p/needed"}
 `)
 	if err := c.Run(); err == nil {
-		t.Error("it went well")
+		t.Error("the command succeeded")
 	}
 	_, tests := recorded(t, home)
 	got := tests["p/a p/a"]
@@ -269,10 +269,10 @@ func TestAFailureNamesItsPlaceAndItsFirstComplaint(t *testing.T) {
 	}
 }
 
-func TestALongTranscriptKeepsItsEnds(t *testing.T) {
+func TestALongTranscriptKeepsItsFirstAndLastLines(t *testing.T) {
 	var all transcript
 	for i := 0; i < 1_000; i++ {
-		all.add(strings.Repeat("x", i)) // a line may come in pieces
+		all.add(strings.Repeat("x", i)) // a line can arrive in pieces
 		all.add("\n")
 	}
 	if kept := all.lines(); len(kept) != maxKept+1 || len(kept[maxKept]) != 1_000 || !strings.Contains(kept[maxKept/2], "800 lines") {

@@ -14,13 +14,6 @@ import (
 	datacat "github.com/datacat/datacat/clients/go/v2"
 )
 
-const (
-	// maxKept lines of a test's output are kept in case it fails: the first and the last half of them.
-	maxKept = 200
-	// maxLine: go test splits longer lines itself, but other programs may write into its output.
-	maxLine = 1 << 20
-)
-
 // line is one of `go test -json` (see `go doc test2json`).
 type line struct {
 	Time       time.Time
@@ -30,7 +23,7 @@ type line struct {
 	Test       string
 	Output     string
 	Elapsed    float64
-	// FailedBuild is the import path of what did not compile, and why a package failed.
+	// FailedBuild is the import path of the package that did not compile, because of which this one failed.
 	FailedBuild string
 }
 
@@ -42,24 +35,24 @@ type report struct {
 	session   *datacat.Session
 	out       io.Writer
 	isVerbose bool
-	said      map[place]*transcript
-	running   map[place]time.Time // since when
-	failed    map[string]bool     // packages with a failed test: theirs is no failure of its own
-	cached    map[string]bool     // packages whose tests did not run: what is told of them is from an earlier run
+	outputs   map[place]*transcript
+	running   map[place]time.Time // with the time of their start
+	failed    map[string]bool     // packages with a failed test, whose exception is recorded with the test
+	cached    map[string]bool     // packages whose tests did not run: go test repeats the results of an earlier run
 	counts    map[string]int
 }
 
 func newReport(session *datacat.Session, out io.Writer, isVerbose bool) *report {
 	return &report{
 		session: session, out: out, isVerbose: isVerbose,
-		said: map[place]*transcript{}, running: map[place]time.Time{}, failed: map[string]bool{}, cached: map[string]bool{}, counts: map[string]int{},
+		outputs: map[place]*transcript{}, running: map[place]time.Time{}, failed: map[string]bool{}, cached: map[string]bool{}, counts: map[string]int{},
 	}
 }
 
-// read records a whole run and answers the exit code that go test has for it.
+// read records a whole run and returns the exit code of go test for it.
 func (r *report) read(input io.Reader) (exitCode int) {
 	scanner := bufio.NewScanner(input)
-	scanner.Buffer(nil, maxLine)
+	scanner.Buffer(nil, maxInput)
 	for scanner.Scan() {
 		var l line
 		if json.Unmarshal(scanner.Bytes(), &l) != nil || l.Action == "" {
@@ -70,7 +63,7 @@ func (r *report) read(input io.Reader) (exitCode int) {
 	}
 	if err := scanner.Err(); err != nil {
 		r.session.LogException(err, nil)
-		io.Copy(io.Discard, input) //nolint:errcheck // so that go test can end
+		io.Copy(io.Discard, input) //nolint:errcheck // go test blocks unless its output is read
 		exitCode = 1
 	}
 	if r.counts["failed"] > 0 || r.counts["packages_failed"] > 0 {
@@ -79,8 +72,8 @@ func (r *report) read(input io.Reader) (exitCode int) {
 	return exitCode
 }
 
-// takeText prints what is not JSON: a compiler, or a program that writes past go test. Before Go 1.24 that is also how
-// go test says that a package did not compile.
+// takeText prints what is not JSON: the output of a compiler, or of a program that does not write through go test. Before
+// Go 1.24, go test reports a package that did not compile in this way too.
 func (r *report) takeText(text string) {
 	fmt.Fprintln(r.out, text)
 	if found := notBuilt.FindStringSubmatch(text); found != nil {
@@ -96,7 +89,7 @@ func (r *report) take(l line) {
 		r.session.UpdateState(datacat.Data{"running": datacat.Data{l.Package: ""}})
 	case "run":
 		r.session.UpdateState(datacat.Data{"running": datacat.Data{l.Package: l.Test}})
-		if isBenchmark(l.Test) { // one at a time, and none of them is said to have ended
+		if isBenchmark(l.Test) { // they run one at a time, and go test reports the end of none
 			r.forget(l.Package, isBenchmark)
 		}
 		r.running[at] = l.Time
@@ -107,7 +100,7 @@ func (r *report) take(l line) {
 		if l.Test == "" && strings.HasPrefix(l.Output, "ok ") && strings.Contains(l.Output, "\t(cached)") {
 			r.cached[l.Package] = true
 		}
-		r.hear(at, l.Output)
+		r.keep(at, l.Output)
 		r.endBenchmark(l)
 	case "build-output":
 		io.WriteString(r.out, l.Output)
@@ -119,13 +112,13 @@ func (r *report) take(l line) {
 		} else {
 			r.endTest(l)
 		}
-		delete(r.said, at)
+		delete(r.outputs, at)
 		delete(r.running, at)
 	}
 }
 
-// hear keeps a test's output for the case that it fails, and prints what go test would.
-func (r *report) hear(at place, output string) {
+// keep keeps a test's output in case it fails, and prints what go test prints.
+func (r *report) keep(at place, output string) {
 	r.transcript(at).add(output)
 	isProgress := strings.HasPrefix(output, "=== ") || output == "PASS\n" || strings.HasPrefix(output, "--- PASS") || output == at.test+"\n"
 	if r.isVerbose || !isProgress && (at.test == "" || isBenchmark(at.test)) {
@@ -134,10 +127,10 @@ func (r *report) hear(at place, output string) {
 }
 
 func (r *report) transcript(at place) *transcript {
-	if r.said[at] == nil {
-		r.said[at] = &transcript{}
+	if r.outputs[at] == nil {
+		r.outputs[at] = &transcript{}
 	}
-	return r.said[at]
+	return r.outputs[at]
 }
 
 var results = map[string]string{"pass": "passed", "fail": "failed", "skip": "skipped"}
@@ -154,10 +147,10 @@ func (r *report) endTest(l line) {
 	}
 	if l.Action == "fail" {
 		r.failed[l.Package] = true
-		said := r.transcript(place{l.Package, l.Test}).lines()
-		event.Exception = failure(said)
+		output := r.transcript(place{l.Package, l.Test}).lines()
+		event.Exception = failure(output)
 		if !r.isVerbose {
-			r.print(said)
+			r.print(output)
 		}
 	}
 	r.session.Log(event)
@@ -166,18 +159,18 @@ func (r *report) endTest(l line) {
 
 func isBenchmark(test string) bool { return strings.HasPrefix(test, "Benchmark") }
 
-// forget lets go of a package's tests that nothing more will be heard of.
-func (r *report) forget(pkg string, isMeant func(test string) bool) {
+// forget removes those tests of a package that have ended without a report.
+func (r *report) forget(pkg string, hasEnded func(test string) bool) {
 	for at := range r.running {
-		if at.pkg == pkg && isMeant(at.test) {
+		if at.pkg == pkg && hasEnded(at.test) {
 			delete(r.running, at)
-			delete(r.said, at)
+			delete(r.outputs, at)
 		}
 	}
 }
 
-// endBenchmark records a benchmark once its line is whole: its figures by their units, and its time as a metric, which can
-// be compared from run to run.
+// endBenchmark records a benchmark when its line is complete: its figures by their units, and its time as a metric, which
+// can be compared between runs.
 func (r *report) endBenchmark(l line) {
 	found := measured.FindStringSubmatch(*r.transcript(place{l.Package, l.Test}).newest())
 	if found == nil {
@@ -195,8 +188,8 @@ func (r *report) endBenchmark(l line) {
 	delete(r.running, place{l.Package, l.Test})
 }
 
-// endUnfinished: a test whose program ended before it did (a timeout, os.Exit, a signal) gets no verdict from go test, and
-// yet is what the run failed of.
+// endUnfinished records the tests that were running when their program ended (by a timeout, os.Exit, a signal) as failed.
+// They are the cause of the failure, and go test reports no result for them.
 func (r *report) endUnfinished(l line) {
 	var left []place
 	for at := range r.running {
@@ -211,18 +204,18 @@ func (r *report) endUnfinished(l line) {
 	}
 }
 
-// print shows a failed test as go test does: its verdict, then what it said.
-func (r *report) print(said []string) {
-	var verdict, rest strings.Builder
-	for _, text := range said {
+// print prints a failed test as go test does: its result, then its output.
+func (r *report) print(output []string) {
+	var result, rest strings.Builder
+	for _, text := range output {
 		switch {
 		case strings.HasPrefix(strings.TrimSpace(text), "--- FAIL"):
-			verdict.WriteString(text)
+			result.WriteString(text)
 		case !strings.HasPrefix(text, "=== "):
 			rest.WriteString(text)
 		}
 	}
-	io.WriteString(r.out, verdict.String()+rest.String())
+	io.WriteString(r.out, result.String()+rest.String())
 }
 
 func (r *report) endPackage(l line) {
@@ -235,12 +228,12 @@ func (r *report) endPackage(l line) {
 		data = append(data, datacat.Field{Key: "cached", Value: true})
 	}
 	event := datacat.Event{Name: "package", Group: l.Package, Labels: []string{result}, Message: l.Package, Time: l.Time, Data: data}
-	if l.Action == "fail" && !r.failed[l.Package] { // it did not compile, or ended before its tests did
-		said := r.transcript(place{l.Package, ""}).lines()
+	if l.Action == "fail" && !r.failed[l.Package] { // it did not compile, or its program ended before its tests
+		output := r.transcript(place{l.Package, ""}).lines()
 		if l.FailedBuild != "" {
-			said = append(r.transcript(place{l.FailedBuild, ""}).lines(), said...)
+			output = append(r.transcript(place{l.FailedBuild, ""}).lines(), output...)
 		}
-		event.Exception = failure(said)
+		event.Exception = failure(output)
 	}
 	r.session.Log(event)
 	r.session.UpdateState(datacat.Data{
@@ -258,11 +251,11 @@ var (
 	panicked  = regexp.MustCompile(`^panic: (.*?)( \[recovered.*)?$`)
 )
 
-// failure is what a test said, as an exception: its first complaint is the message, all of it the stack.
-func failure(said []string) *datacat.Exception {
+// failure describes the output of a failed test as an exception: its first complaint is the message, all of it the stack.
+func failure(output []string) *datacat.Exception {
 	x := &datacat.Exception{Cause: datacat.Cause{Type: "test failed"}, Handled: datacat.Handled}
-	for _, output := range said {
-		text := strings.TrimRight(output, "\n")
+	for _, line := range output {
+		text := strings.TrimRight(line, "\n")
 		if strings.HasPrefix(text, "=== ") || text == "FAIL" || strings.HasPrefix(strings.TrimSpace(text), "--- FAIL") {
 			continue
 		}
@@ -284,14 +277,14 @@ func failure(said []string) *datacat.Exception {
 	return x
 }
 
-// transcript keeps the first and the last lines that were said.
+// transcript keeps the first and the last lines of an output.
 type transcript struct {
 	first, last []string
-	left        int
+	leftOut     int
 }
 
 func (t *transcript) add(output string) {
-	if last := t.newest(); last != nil && !strings.HasSuffix(*last, "\n") && len(*last) < maxLine { // a line may come in pieces
+	if last := t.newest(); last != nil && !strings.HasSuffix(*last, "\n") && len(*last) < maxJoined { // a line can arrive in pieces
 		*last += output
 		return
 	}
@@ -301,7 +294,7 @@ func (t *transcript) add(output string) {
 	}
 	if len(t.last) == maxKept/2 {
 		t.last = t.last[1:]
-		t.left++
+		t.leftOut++
 	}
 	t.last = append(t.last, output)
 }
@@ -317,8 +310,8 @@ func (t *transcript) newest() *string {
 
 func (t *transcript) lines() []string {
 	all := append([]string(nil), t.first...)
-	if t.left > 0 {
-		all = append(all, fmt.Sprintf("… %d lines left out …\n", t.left))
+	if t.leftOut > 0 {
+		all = append(all, fmt.Sprintf("… %d lines left out …\n", t.leftOut))
 	}
 	return append(all, t.last...)
 }

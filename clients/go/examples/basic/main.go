@@ -1,4 +1,4 @@
-// Basic: a session, some state, an event and a number.
+// Command basic records a session with some state, an event and a metric.
 package main
 
 import (
@@ -14,7 +14,7 @@ func main() {
 
 	session.UpdateState(datacat.Data{"level": 1, "player": datacat.Data{"name": "Ada", "hp": 100}})
 	session.LogEvent("door_opened", datacat.Data{"door": 7})
-	session.UpdateState(datacat.Data{"level": 2, "player": datacat.Data{"hp": 80}}) // merged: the name stays
+	session.UpdateState(datacat.Data{"level": 2, "player": datacat.Data{"hp": 80}}) // a merge: the name stays
 	session.Gauge("fps", 59.94)
 
 	fmt.Println(session.ID())

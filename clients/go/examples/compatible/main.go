@@ -1,4 +1,4 @@
-// Compatible: a program written for datacat 1.x's Go client. Only the import path is new.
+// Command compatible is a program written for datacat 1.x's Go client. Only its import path is new.
 package main
 
 import (
@@ -11,7 +11,7 @@ import (
 )
 
 func main() {
-	useDaemon := flag.Bool("daemon", false, "start a daemon and send by it")
+	useDaemon := flag.Bool("daemon", false, "start a daemon and send to it")
 	flag.Parse()
 
 	c := client.NewClient(os.Getenv("DATACAT_URL"))

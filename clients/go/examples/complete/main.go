@@ -1,4 +1,4 @@
-// Complete: everything that can be recorded, once.
+// Command complete makes each call of the client once.
 package main
 
 import (
@@ -30,12 +30,12 @@ func main() {
 
 	session.StartHeartbeatMonitor(30 * time.Second)
 	play(datacat.NewContext(ctx, session))
-	session.UpdateState(datacat.Data{"phase": "done", "player": nil}) // nil deletes
+	session.UpdateState(datacat.Data{"phase": "done", "player": nil}) // nil deletes a key
 
 	fmt.Println(session.ID())
 }
 
-// play gets the session by its context, as code deep in a program does.
+// play takes the session from its context, as code far from main does.
 func play(ctx context.Context) {
 	session := datacat.FromContext(ctx)
 	defer session.Timer("play").Stop()
@@ -58,7 +58,7 @@ func play(ctx context.Context) {
 	frames.Add(60)
 	frames.Stop()
 
-	session.Pause() // a file dialog is open: no heartbeats are due
+	session.Pause() // e.g. while a file dialog is open: no heartbeats follow
 	session.Resume()
 	session.UpdateState(datacat.Data{"odd": datacat.Data{"nan": math.NaN(), "huge": uint64(math.MaxUint64), "channel": make(chan int)}})
 }

@@ -1,4 +1,4 @@
-// Crash: the last words of a program that panics, or (with -kill) of one that is killed without a chance to say any.
+// Command crash panics, or with -kill is killed: its last records, and how the session ends.
 package main
 
 import (
@@ -13,7 +13,7 @@ import (
 type save struct{ slots []string }
 
 func main() {
-	kill := flag.Bool("kill", false, "be killed instead of panicking")
+	kill := flag.Bool("kill", false, "kill the process instead of panicking")
 	flag.Parse()
 
 	session := datacat.Open(context.Background(), datacat.Options{Product: "crash example"})
@@ -26,7 +26,7 @@ func main() {
 	if *kill {
 		self, _ := os.FindProcess(os.Getpid())
 		self.Kill()
-		select {} // until it arrives
+		select {} // until the signal arrives
 	}
 	var game *save
 	fmt.Println(game.slots[9])

@@ -1,5 +1,5 @@
-// Direct: without a disk and without a daemon, for containers and functions. Records wait in memory and are sent to the
-// server in the background; End waits for it, two seconds at most.
+// Command direct records without a disk and without a daemon, as in a container or a function. Records wait in memory and
+// are sent in the background; End waits for the server, two seconds at most.
 package main
 
 import (
@@ -25,7 +25,7 @@ func main() {
 
 	until, stop := context.WithTimeout(ctx, 5*time.Second)
 	defer stop()
-	if err := session.Flush(until); err != nil { // only where a program cannot go on before its records are safe
+	if err := session.Flush(until); err != nil { // only for a program that must not continue before its records are stored
 		fmt.Println("not sent yet:", err, session.Stats())
 	}
 	session.LogEvent("flushed", nil)

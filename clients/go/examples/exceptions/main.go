@@ -1,4 +1,4 @@
-// Exceptions: errors with what caused them, and panics that the program survives.
+// Command exceptions records errors with their causes, and a panic that the program recovers from.
 package main
 
 import (
@@ -30,7 +30,7 @@ func load(name string) error {
 	return nil
 }
 
-// handle panics and goes on: LogPanic records what recover() gives.
+// handle panics and recovers: LogPanic records the value of recover().
 func handle(session *datacat.Session, items []int, index int) {
 	defer func() { session.LogPanic(recover(), datacat.Data{"index": index}) }()
 	fmt.Fprintln(os.Stderr, items[index])

@@ -9,7 +9,7 @@ import (
 func main() {
 	session := datacat.Open(context.Background(), datacat.Options{Product: "game", Version: "1.4.2"})
 	defer session.End()
-	defer session.Recover() // a panic is recorded, and goes on
+	defer session.Recover() // records a panic, which then continues
 
 	session.UpdateState(datacat.Data{"level": 3, "player": datacat.Data{"hp": 100}})
 	session.LogEvent("door_opened", datacat.Data{"door": 7})

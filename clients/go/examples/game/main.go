@@ -1,4 +1,4 @@
-// Game: a loop of 60 frames a second that records a hundred things in each, and does not feel it.
+// Command game is a loop of 60 frames a second that makes a hundred calls in each.
 package main
 
 import (
@@ -14,7 +14,7 @@ import (
 const frame = time.Second / 60
 
 func main() {
-	seconds := flag.Float64("seconds", 2, "how long to play")
+	seconds := flag.Float64("seconds", 2, "duration of the game in seconds")
 	flag.Parse()
 
 	session := datacat.Open(context.Background(), datacat.Options{Product: "game example", State: datacat.Data{"scene": "title"}})
@@ -42,7 +42,7 @@ func main() {
 	fmt.Println(session.ID())
 }
 
-// update moves 98 things and records where each one is.
+// update moves 98 things and records the position of each.
 func update(session *datacat.Session, n int) {
 	for thing := 0; thing < 98; thing++ {
 		x := math.Sin(float64(n+thing) / 10)

@@ -1,4 +1,4 @@
-// Hang: a loop that must not stand still, and does for a while. The daemon says so on the session, and when it is over.
+// Command hang is a loop that stops for a while. The daemon records the hang, and its end.
 package main
 
 import (
@@ -11,8 +11,8 @@ import (
 )
 
 func main() {
-	timeout := flag.Duration("timeout", 2*time.Second, "silence that counts as a hang")
-	stuck := flag.Duration("stuck", 6*time.Second, "how long to hang")
+	timeout := flag.Duration("timeout", 2*time.Second, "time without a heartbeat that counts as a hang")
+	stuck := flag.Duration("stuck", 6*time.Second, "duration of the hang")
 	flag.Parse()
 
 	session := datacat.Open(context.Background(), datacat.Options{Product: "hang example"})
@@ -20,11 +20,11 @@ func main() {
 
 	session.StartHeartbeatMonitor(*timeout)
 	work(session, 5)
-	session.UpdateState(datacat.Data{"doing": "waiting for a lock that nobody gives back"})
+	session.UpdateState(datacat.Data{"doing": "waiting for a lock that is never released"})
 	time.Sleep(*stuck)
 	work(session, 5)
 
-	session.Pause() // asleep on purpose: no hang
+	session.Pause() // it will sleep, which is not a hang
 	time.Sleep(*timeout + *timeout/2)
 	session.Resume()
 	work(session, 2)

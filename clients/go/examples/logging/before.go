@@ -4,5 +4,5 @@ package main
 
 import datacat "github.com/datacat/datacat/clients/go/v2"
 
-// structured: there is no log/slog before Go 1.21.
+// structured does nothing: log/slog is new in Go 1.21.
 func structured(*datacat.Session) {}

@@ -1,4 +1,4 @@
-// Logging: what a program logs anyway becomes events, with the log package and (Go 1.21 and newer) log/slog.
+// Command logging records what the log package and (Go 1.21 and newer) log/slog log, as events.
 package main
 
 import (

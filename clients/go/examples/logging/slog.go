@@ -10,6 +10,7 @@ import (
 	datacat "github.com/datacat/datacat/clients/go/v2"
 )
 
+// structured logs by log/slog.
 func structured(session *datacat.Session) {
 	logger := slog.New(datacat.NewLogHandler(session, datacat.LogOptions{
 		Group: "app",

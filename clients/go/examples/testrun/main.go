@@ -1,4 +1,4 @@
-// Testrun: a program that runs tests of its own and records the run. (For `go test`, use cmd/datacat-gotest.)
+// Command testrun runs tests of its own and records the run. For `go test`, use cmd/datacat-gotest.
 package main
 
 import (
@@ -42,7 +42,7 @@ func main() {
 		code = 1
 	}
 	session.EndWith(code, "")
-	os.Exit(code) // which runs no deferred call
+	os.Exit(code) // os.Exit runs no deferred call
 }
 
 func run(session *datacat.Session, t test) bool {

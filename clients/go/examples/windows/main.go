@@ -1,5 +1,5 @@
-// Windows: an application's windows as state: which are open, where they are, which has the focus. Each change is an entry
-// of the session's history, so that it can be seen what was on the screen at any moment.
+// Command windows records an application's windows as state: which are open, their positions, and which has the focus. Each
+// change is an entry of the session's history, so the page shows what was on the screen at any moment.
 package main
 
 import (
@@ -17,7 +17,7 @@ type window struct {
 	Height int    `json:"height"`
 }
 
-// desk tracks the windows of one application.
+// desk records the windows of one application.
 type desk struct {
 	session *datacat.Session
 	open    int

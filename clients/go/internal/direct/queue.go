@@ -22,9 +22,9 @@ type Queue struct {
 	mu        sync.Mutex
 	ops       []op
 	bytes     int
-	sequence  int64 // the last one given to an op
-	applied   int64 // the last one that the server has answered for
-	sending   int64 // the last one in the present batch
+	sequence  int64 // of the last op
+	applied   int64 // the last sequence that the server has answered for
+	sending   int64 // the last sequence of the present batch
 	onTheWay  int   // ops in the present batch
 	full      int   // ops dropped because the queue was full
 	gather    time.Duration
@@ -299,7 +299,7 @@ func (q *Queue) deliver(b batch, pause func(time.Duration) bool) bool {
 	}
 }
 
-// note keeps what a result says about the lane and the server.
+// note keeps the progress of the lane and the condition of the server from a result.
 func (q *Queue) note(result result) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

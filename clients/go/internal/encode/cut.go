@@ -111,18 +111,20 @@ func characters(text []byte, first int) (bytes, left int) {
 	return bytes, count - first
 }
 
-// stringEnd is the position after the string that starts at the given one.
-func stringEnd(text []byte, at int) int {
-	for at++; text[at] != '"'; at++ {
-		if text[at] == '\\' {
-			at++
+// stringEnd is the position after the string that begins at start.
+func stringEnd(text []byte, start int) int {
+	end := start + 1
+	for ; text[end] != '"'; end++ {
+		if text[end] == '\\' {
+			end++
 		}
 	}
-	return at + 1
+	return end + 1
 }
 
-// valueEnd is the position after the value of an object that starts at the given one.
-func valueEnd(text []byte, at int) int {
+// valueEnd is the position after the member value that begins at start.
+func valueEnd(text []byte, start int) int {
+	at := start
 	for depth := 0; ; {
 		switch text[at] {
 		case '"':

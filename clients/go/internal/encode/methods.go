@@ -54,7 +54,7 @@ func (e *Encoder) byMethod(v reflect.Value, encoding *encoding) {
 	}
 }
 
-// json writes the JSON of another encoder as this one writes values: with secrets redacted and the same form of numbers.
+// json writes the JSON of another encoder as this one writes values: with secrets redacted, and numbers in ECMAScript's notation.
 func (e *Encoder) json(text []byte) {
 	v, err := Decode(text)
 	if err != nil {
@@ -128,7 +128,7 @@ func skipContainer(decoder *json.Decoder) error {
 	return nil
 }
 
-// decimal writes a number that is given by its digits. An integer keeps all of them, beyond ±2^53 as a string.
+// decimal writes a number from its digits. An integer keeps every digit; outside ±2^53 it becomes a string.
 func (e *Encoder) decimal(digits string) {
 	if len(digits) > limits.MaxDigits {
 		e.Buf = AppendString(e.Buf, digits)

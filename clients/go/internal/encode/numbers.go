@@ -42,7 +42,7 @@ func AppendFloat(b []byte, f float64, bits int) []byte {
 	return AppendNumber(b, f, bits)
 }
 
-// appendInteger writes an integer, beyond ±2^53 as a string of its digits.
+// appendInteger writes an integer. Outside ±2^53 it becomes a string of its digits.
 func appendInteger(b []byte, i int64) []byte {
 	if i < -limits.MaxExact || i > limits.MaxExact {
 		b = append(b, '"')

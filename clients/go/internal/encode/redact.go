@@ -9,8 +9,8 @@ import (
 // redacted is written in place of a secret.
 const redacted = "[redacted]"
 
-// secretWords are the words that mark a key as secret, by their first letter. The same list is in src/core/redact.ts.
-var secretWords = [256][]string{
+// secretNames are the names of secrets, by their first letter. The same list is in src/core/redact.ts.
+var secretNames = [256][]string{
 	'p': {"password", "passwd", "privatekey"},
 	's': {"secret", "sessionkey"},
 	't': {"token"},
@@ -19,7 +19,7 @@ var secretWords = [256][]string{
 }
 
 // IsSecret reports whether the value of this key is a secret: the key, in lower case and without `_`, `-` and blanks,
-// contains one of secretWords. It runs for each key of each record, so it reads each byte once and allocates nothing for
+// contains one of secretNames. It runs for each key of each record, so it reads each byte once and allocates nothing for
 // keys of usual length.
 func IsSecret(key string) bool {
 	var space [64]byte
@@ -48,8 +48,8 @@ func lowerLetter(r rune) rune {
 
 func containsSecret(plain []byte) bool {
 	for i, c := range plain {
-		for _, word := range secretWords[c] {
-			if len(plain)-i >= len(word) && string(plain[i:i+len(word)]) == word {
+		for _, name := range secretNames[c] {
+			if len(plain)-i >= len(name) && string(plain[i:i+len(name)]) == name {
 				return true
 			}
 		}

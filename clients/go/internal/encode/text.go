@@ -5,7 +5,7 @@ import "unicode/utf8"
 const hexDigits = "0123456789abcdef"
 
 // AppendString writes a JSON string. Only `"`, `\` and control characters are escaped; everything else is raw UTF-8.
-// Each invalid byte, and each surrogate in the form of UTF-8, becomes U+FFFD.
+// Each invalid byte, and each surrogate encoded as UTF-8, becomes U+FFFD.
 func AppendString(b []byte, s string) []byte {
 	b = append(b, '"')
 	b = appendEscaped(b, s)
@@ -55,7 +55,7 @@ func appendEscaped(b []byte, s string) []byte {
 	return append(b, s[start:]...)
 }
 
-// surrogateLength is 3 where s begins with a surrogate in the form of UTF-8 (WTF-8 allows these, UTF-8 does not), else 1.
+// surrogateLength is 3 where s begins with a surrogate encoded as UTF-8 (WTF-8 allows these, UTF-8 does not), else 1.
 func surrogateLength(s string) int {
 	if len(s) >= 3 && s[0] == 0xED && s[1] >= 0xA0 && s[1] <= 0xBF && s[2] >= 0x80 && s[2] <= 0xBF {
 		return 3
@@ -75,8 +75,7 @@ func AppendStrings(b []byte, list []string) []byte {
 	return append(b, ']')
 }
 
-// CutText cuts text after a whole character, so that at most the given number of UTF-16 units are left. The server counts
-// in these.
+// CutText cuts text after a whole character, so that at most units UTF-16 code units are left. The server counts in these.
 func CutText(s string, units int) (kept string, isCut bool) {
 	if len(s) <= units {
 		return s, false

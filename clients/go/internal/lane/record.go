@@ -116,8 +116,8 @@ func (r *Record) Labels(field, key string, labels []string) {
 	}
 }
 
-// FreeForm writes a free-form object unless it is empty. root is the first step of the paths of its losses.
-func (r *Record) FreeForm(key, root string, value any) {
+// Data writes a free-form object unless it is empty. root is the first step of the paths of its losses.
+func (r *Record) Data(key, root string, value any) {
 	if value == nil {
 		return
 	}

@@ -69,7 +69,7 @@ func userName() string {
 	return ""
 }
 
-// architecture is the processor's name in the form of `uname -m`.
+// architecture is the processor's name as `uname -m` prints it.
 func architecture() string {
 	switch runtime.GOARCH {
 	case "amd64":

@@ -54,3 +54,38 @@ test.each(Object.entries(MAY_IMPORT))("%s imports only what it may", (folder, al
     }
   }
 });
+
+const sources = globSync("{src,daemon,clients/typescript,public}/**/*.{ts,tsx,js,mjs}", {
+  exclude: ["**/dist/**", "**/node_modules/**", "public/vendor/**"],
+}).map((file) => ({ file, text: readFileSync(file, "utf8") }));
+
+test("the core takes time, randomness and ids as arguments", () => {
+  const reads = /Date\.now|new Date\(\)|performance\.|Math\.random|crypto\.|setTimeout/;
+  const found = sources.filter(
+    ({ file, text }) => file.startsWith("src/core/") && reads.test(text),
+  );
+  expect(found.map(({ file }) => file)).toEqual([]);
+});
+
+test("no file imports itself through others, types included", () => {
+  const imports = new Map(
+    sources.map(({ file, text }) => [
+      file,
+      [...text.matchAll(/(?:from|import\() ?"(\.[^"]+)"/g)].map(([, path]) =>
+        normalize(join(dirname(file), path ?? "")),
+      ),
+    ]),
+  );
+  // The binding of a Durable Object is typed by its class, and the class by its bindings.
+  imports.set("src/env.ts", []);
+  const finished = new Set<string>();
+  const cycles: string[] = [];
+  const visit = (file: string, path: string[]): void => {
+    if (path.includes(file)) cycles.push([...path.slice(path.indexOf(file)), file].join(" → "));
+    if (finished.has(file) || path.includes(file)) return;
+    for (const next of imports.get(file) ?? []) visit(next, [...path, file]);
+    finished.add(file);
+  };
+  for (const file of imports.keys()) visit(file, []);
+  expect(cycles).toEqual([]);
+});

@@ -9,7 +9,7 @@ import { DEFAULT_HEARTBEAT_TIMEOUT_MS } from "../../src/core/limits.ts";
 import { heartbeatLimitMs } from "../../src/core/status.ts";
 import type { Op } from "../../src/core/wire.ts";
 import { SPINNING_PERCENT } from "../limits.ts";
-import type { ProcessInfo } from "./processes.ts";
+import type { ProcessInfo } from "./process-info.ts";
 
 export type Heartbeats = {
   /** The last one, by the program's clock. */

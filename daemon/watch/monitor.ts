@@ -14,7 +14,8 @@ import { activityOf, afterOp, hangOf, type Heartbeats } from "./hang.ts";
 import type { Machine } from "./machine.ts";
 import type { Observations } from "./observations.ts";
 import { type OomWatch, wasKilledForMemory, watchOom } from "./oom.ts";
-import { isAlive, type ProcessInfo, readProcess } from "./processes.ts";
+import type { ProcessInfo } from "./process-info.ts";
+import { isAlive, readProcess } from "./processes.ts";
 
 /** `unknown`: the process is on another machine or in another container, or the header names none. */
 export type WriterState = "alive" | "dead" | "rebooted" | "unknown";

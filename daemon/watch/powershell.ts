@@ -1,6 +1,6 @@
 /** Processes on Windows, from PowerShell as JSON. */
 import * as v from "valibot";
-import type { ProcessInfo } from "./processes.ts";
+import type { ProcessInfo } from "./process-info.ts";
 
 /** One process, or all. `CreationDate` is in ticks, because dates depend on the locale. */
 export function powershellQuery(pid?: number): string {

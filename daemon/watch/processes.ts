@@ -5,22 +5,8 @@
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { parsePowerShell, powershellQuery } from "./powershell.ts";
+import type { ProcessInfo } from "./process-info.ts";
 import { parsePs, PS_COLUMNS } from "./ps.ts";
-
-export type ProcessInfo = {
-  pid: number;
-  parent: number;
-  /** The time of the start as the system writes it. It is compared, never parsed. */
-  started: string;
-  /** A zombie is dead: it runs nothing, and only waits for its parent to read its exit code. */
-  state: "running" | "waiting" | "stopped" | "dead";
-  cpuMs: number;
-  /** CPU time of its children that have ended, and of theirs; Linux only. */
-  childrenCpuMs?: number;
-  residentBytes: number;
-  /** Linux only. */
-  threads?: number;
-};
 
 /** One process; undefined if there is none or reading it is not permitted. */
 export function readProcess(

@@ -1,5 +1,5 @@
 /** Processes on macOS and the BSDs, from `ps` as text. */
-import type { ProcessInfo } from "./processes.ts";
+import type { ProcessInfo } from "./process-info.ts";
 
 /** `lstart` is the time of the start: five words in the C locale, the same at each call. */
 export const PS_COLUMNS = "pid=,ppid=,stat=,time=,rss=,lstart=";

@@ -14,7 +14,7 @@ import {
 import { DAY_MS } from "../core/limits.ts";
 import { Refusal } from "../core/refusal.ts";
 import type { KeyKind } from "../core/vocabulary.ts";
-import type { Access, AccessEnv } from "./access.ts";
+import type { Env } from "../env.ts";
 import { REMEMBER_MS, REMEMBERED_KEYS } from "./limits.ts";
 import { hasDigest, sha256Hex } from "./secret.ts";
 
@@ -56,7 +56,10 @@ export async function revoke(db: D1Database, id: string, now: number): Promise<v
 }
 
 /** Whose key this is; nothing if it is nobody's, or revoked. */
-export async function recognise(c: Context<AccessEnv>, token: string): Promise<Access | undefined> {
+export async function recognise(
+  c: Pick<Context<{ Bindings: Env }>, "env" | "executionCtx">,
+  token: string,
+): Promise<{ kind: KeyKind; product: string | null; by: string } | undefined> {
   const id = SHAPE.exec(token)?.[2];
   if (id === undefined) return undefined;
   const now = Date.now();

@@ -1,6 +1,5 @@
 /** Heartbeats from the event loop: they stop exactly when nothing else of the program can run either. */
 import { BEATS_PER_TIMEOUT, LONGEST_DELAY_MS } from "../limits.ts";
-import type { Session } from "./session.ts";
 
 export type HeartbeatMonitor = {
   /** No heartbeats until `resume`. */
@@ -11,7 +10,14 @@ export type HeartbeatMonitor = {
   [Symbol.dispose](): void;
 };
 
-export function startMonitor(session: Session, timeoutMs: number): HeartbeatMonitor {
+/** The part of a session that the monitor uses. */
+type MonitoredSession = {
+  readonly hasEnded: boolean;
+  heartbeat(timeoutMs?: number): void;
+  pause(): void;
+};
+
+export function startMonitor(session: MonitoredSession, timeoutMs: number): HeartbeatMonitor {
   const intervalMs = Math.min(Math.max(timeoutMs / BEATS_PER_TIMEOUT, 1), LONGEST_DELAY_MS);
   let isPaused = false;
   let isResting: boolean | undefined;

@@ -1,6 +1,7 @@
 /** What a command uses, with everything that it started: as gauges, from one look at the system's processes. */
 import type { Metric } from "../../../src/core/wire.ts";
-import { openFiles, type ProcessInfo } from "../../watch/processes.ts";
+import type { ProcessInfo } from "../../watch/process-info.ts";
+import { openFiles } from "../../watch/processes.ts";
 
 export class TreeGauges {
   readonly #root: number;

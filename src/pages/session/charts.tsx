@@ -9,7 +9,7 @@ import { address } from "../ui/address.ts";
 import { Empty } from "../ui/empty.tsx";
 import { guarded } from "../ui/panel.tsx";
 import { type Recording, recordingOf } from "./recording.ts";
-import { sparklineSvg } from "./sparkline.ts";
+import { type DrawnSeries, sparklineSvg } from "./sparkline.ts";
 import { sessionId, type View, viewOf, viewQuery } from "./view.ts";
 
 type ChartsProps = {
@@ -343,12 +343,6 @@ chartRoutes.get("/sessions/:id/metrics", async (c) => {
     }),
   );
 });
-
-/**
- * What charts.js draws: per series its readings over the range, [time since `from`, value, least, most]; least and most are left out
- * where a reading is one point. Six digits are more than a screen can show.
- */
-export type DrawnSeries = { id: number; from: number; readings: number[][] };
 
 chartRoutes.get("/sessions/:id/charts", async (c) => {
   const { from, to } = viewOf(c.req.query());

@@ -1,5 +1,9 @@
 /** A chart as a picture, for pages without script: numbers only, so nothing that a program said can become markup in it. */
-import type { DrawnSeries } from "./charts.tsx";
+/**
+ * What charts.js draws: per series its readings over the range, [time since `from`, value, least, most]; least and most are left out
+ * where a reading is one point. Six digits are more than a screen can show.
+ */
+export type DrawnSeries = { id: number; from: number; readings: number[][] };
 
 const WIDTH = 600;
 const HEIGHT = 72;

@@ -9,7 +9,8 @@ import { AlreadyServing, claim } from "../../../daemon/serve/claim.ts";
 import { findAddresses } from "../../../daemon/serve/port.ts";
 import { minuteOf, untilMinute } from "../../../daemon/serve/schedule.ts";
 import { PortTaken, serve } from "../../../daemon/serve/serve.ts";
-import { listProcesses, type ProcessInfo } from "../../../daemon/watch/processes.ts";
+import type { ProcessInfo } from "../../../daemon/watch/process-info.ts";
+import { listProcesses } from "../../../daemon/watch/processes.ts";
 
 class Folder {
   readonly path = mkdtempSync(join(tmpdir(), "datacat-serve-"));

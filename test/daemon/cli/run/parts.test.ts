@@ -11,7 +11,7 @@ import { TreeGauges, treeOf } from "../../../../daemon/cli/run/gauges.ts";
 import { outcomeOf } from "../../../../daemon/cli/run/outcome.ts";
 import { OutputRecorder, type StreamName } from "../../../../daemon/cli/run/output.ts";
 import { windowsLine } from "../../../../daemon/cli/run/run.ts";
-import type { ProcessInfo } from "../../../../daemon/watch/processes.ts";
+import type { ProcessInfo } from "../../../../daemon/watch/process-info.ts";
 import type { Op } from "../../../../src/core/wire.ts";
 
 /** An output recorder with what it has recorded. */

@@ -1,34 +1,20 @@
 /**
- * `npm run vocabulary`: finds the words of terms.ts in every tracked file: identifiers, prose, file names, CSS classes, test titles.
- * With paths, prints only what is in them; with --count, prints the counts of each folder and of each word.
+ * `npm run vocabulary`: finds the words of terms.ts in every file of the repository: identifiers, prose, file names, CSS classes, titles
+ * of tests. With paths, prints only what is in them; with --count, prints the counts of each folder and of each word.
  */
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { ALLOWED, type Allowed } from "./allowed.ts";
-import { REPLACED, type Replaced } from "./terms.ts";
+import { type Finding, findWords } from "./find.ts";
 
-type Finding = { file: string; line: number; word: string; text: string; term: Replaced };
-
-/** Written by others or by a program, or data; and the list of the words itself. */
+/** Written by others or by a program, or data; and the lists of the words themselves. */
 const LEFT_OUT =
-  /^(public\/vendor|test\/fixtures|migrations|test\/vocabulary)\/|^package-lock\.json$|^LICENSE$|\.(png|ico)$/;
+  /^(public\/vendor|test\/fixtures|migrations|test\/vocabulary)\/|^test\/vocabulary\.test\.ts$|^package-lock\.json$|^LICENSE$|\.(png|ico)$/;
 
-/** A part of an identifier, or a word of prose. */
-const WORD = /[A-Z]+(?![a-z])|[A-Z]?[a-z]+/g;
-
-const single = new Map<string, Replaced>();
-const phrases: { pattern: RegExp; term: Replaced }[] = [];
-for (const term of REPLACED) {
-  for (const word of term.words) {
-    if (!word.includes(" ")) single.set(word, term);
-    else phrases.push({ pattern: patternOf(word), term });
-  }
-}
-
-const used = new Set<Allowed>();
 const options = process.argv.slice(2);
 const paths = options.filter((option) => !option.startsWith("--"));
-const findings = listFiles().flatMap(check);
+const used = new Set<Allowed>();
+const findings = listFiles().flatMap((file) => findWords(file, readFileSync(file, "utf8"), used));
 const baseline = readBaseline();
 
 if (options.includes("--count")) {
@@ -59,53 +45,6 @@ function listFiles(): string[] {
   return files.filter((file) => file !== "" && !LEFT_OUT.test(file) && existsSync(file));
 }
 
-function check(file: string): Finding[] {
-  const found: Finding[] = [];
-  const whole = readFileSync(file, "utf8");
-  // Line 0 is the file's name.
-  for (const [line, text] of [file, ...whole.split("\n")].entries()) {
-    for (const match of text.matchAll(WORD)) {
-      const term = single.get(match[0].toLowerCase());
-      if (term) add(found, { file, line, word: match[0], text, term }, match.index);
-    }
-  }
-  for (const { pattern, term } of phrases) {
-    for (const match of whole.matchAll(pattern)) {
-      const line = whole.slice(0, match.index).split("\n").length;
-      const text = match[0].replace(/\s+/g, " ");
-      add(found, { file, line, word: text, text, term }, 0);
-    }
-  }
-  return found;
-}
-
-function add(found: Finding[], finding: Finding, at: number): void {
-  if (finding.term.folders && !finding.term.folders.some((each) => isIn(finding.file, each)))
-    return;
-  const allowed = ALLOWED.find((entry) => isAllowed(entry, finding, at));
-  if (allowed) used.add(allowed);
-  else found.push(finding);
-}
-
-function isAllowed({ words, path, context }: Allowed, finding: Finding, at: number): boolean {
-  if (!words.includes(finding.word.toLowerCase())) return false;
-  if (path !== undefined && !isIn(finding.file, path)) return false;
-  if (!context) return true;
-  const everywhere = new RegExp(context.source, `${context.flags.replace("g", "")}g`);
-  return [...finding.text.matchAll(everywhere)].some(
-    ({ index, 0: match }) => index <= at && at < index + match.length,
-  );
-}
-
-function isIn(file: string, path: string): boolean {
-  return file === path || file.startsWith(`${path}/`);
-}
-
-/** A phrase in prose, also across lines of a comment, or as an identifier in camelCase. */
-function patternOf(phrase: string): RegExp {
-  return new RegExp(`\\b${phrase.replaceAll(" ", "(?:\\s+(?:(?:\\*|//|#)\\s+)?)?")}\\b`, "gi");
-}
-
 function folderOf(file: string): string {
   const parts = file.split("/").slice(0, -1);
   return parts.slice(0, parts[0] === "src" || parts[0] === "test" ? 3 : 2).join("/") || ".";
@@ -126,7 +65,8 @@ function print(list: Finding[]): void {
   for (const { file, line, word, text, term } of list) {
     console.log(`${file}:${line}  ${word} → ${term.instead}   | ${text.trim().slice(0, 140)}`);
   }
-  console.log(`${list.length} words to replace. Where one is right: test/vocabulary/allowed.ts.`);
+  if (list.length > 0 || paths.length > 0)
+    console.log(`${list.length} words to replace. Where one is right: test/vocabulary/allowed.ts.`);
 }
 
 /** Counts that may only shrink, as long as there are words left to replace: one for each part of the repository. */

@@ -2,8 +2,8 @@
 import { Hono } from "hono";
 import type { AccessEnv } from "./access/access.ts";
 import { answerError, api } from "./api/index.ts";
-import { retain } from "./api/retention.ts";
 import type { Env } from "./env.ts";
+import { runJobs } from "./jobs/jobs.ts";
 import { pages } from "./pages/index.ts";
 
 export { Session } from "./session/session.ts";
@@ -19,5 +19,5 @@ app.route("/", pages); // last: its rules are for every path that is left
 
 export default {
   fetch: app.fetch,
-  scheduled: async (_, env) => void (await retain(env, Date.now())),
+  scheduled: (_, env) => runJobs(env, Date.now()),
 } satisfies ExportedHandler<Env>;

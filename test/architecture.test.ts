@@ -23,6 +23,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   "src/session": ["src/core", "src/catalog", "src/registry", "src/env.ts"],
   "src/access": ["src/core", "src/registry", "src/env.ts"],
   "src/api": ["src/core", "src/session", "src/catalog", "src/registry", "src/access", "src/env.ts"],
+  "src/jobs": ["src/core", "src/session", "src/catalog", "src/registry", "src/env.ts"],
   "src/pages": [
     "src/core",
     "src/session",

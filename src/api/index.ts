@@ -4,17 +4,28 @@ import { secureHeaders } from "hono/secure-headers";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { AccessEnv } from "../access/access.ts";
 import { guard } from "../access/guard.ts";
+import { outageOf, requireCatalog } from "../catalog/outage.ts";
 import { Refusal, refusalOf } from "../core/refusal.ts";
 import { exceptions } from "./exceptions.ts";
 import { grafana } from "./grafana.ts";
 import { ingest } from "./ingest.ts";
 import { keys } from "./keys.ts";
 import { legacy } from "./legacy.ts";
-import { CATALOG_RETRY_S } from "./limits.ts";
 import { metrics } from "./metrics.ts";
 import { products } from "./products.ts";
 import { reindex } from "./reindex.ts";
 import { sessions } from "./sessions.ts";
+
+/** What is answered from the catalog. */
+const CATALOG_PATHS = [
+  "/sessions",
+  "/data/sessions",
+  "/metrics/*",
+  "/events",
+  "/exceptions/*",
+  "/products",
+  "/grafana/*",
+];
 
 // 1.x answered with a slash at the end as well.
 export const api = new Hono<AccessEnv>({ strict: false });
@@ -26,6 +37,13 @@ api.use(async (c, next) => {
   else await headers(c, next);
 });
 api.use(guard);
+for (const path of CATALOG_PATHS) {
+  api.use(path, async (c, next) => {
+    // 1.x opens a session at the address of the list, which needs no catalog.
+    if (c.req.method !== "POST" || path !== "/sessions") await requireCatalog(c.env.CATALOG);
+    await next();
+  });
+}
 for (const part of [
   ingest,
   legacy,
@@ -66,29 +84,18 @@ function methodsByPath(): Map<string, string[]> {
   );
 }
 
-/** A refusal is told as it is; anything else is our fault: logged with its cause, and not told. */
+/** Answers with a refusal. Any other error is the server's own: its cause is logged, and not part of the answer. */
 export function answerError(thrown: Error, c: Context): Response {
-  const refusal = refusalOf(thrown);
-  if (!refusal) console.error(`${c.req.method} ${c.req.path} failed:`, thrown);
-  const told = refusal ?? (isPassing(thrown) ? UNAVAILABLE : INTERNAL);
-  if (told.code === "unauthorized") c.header("www-authenticate", "Bearer");
-  const wait = told.details["retry_after"];
+  const known = refusalOf(thrown);
+  if (!known) console.error(`${c.req.method} ${c.req.path} failed:`, thrown);
+  const refusal = known ?? outageOf(thrown) ?? INTERNAL;
+  if (refusal.code === "unauthorized") c.header("www-authenticate", "Bearer");
+  const wait = refusal.details["retry_after"];
   if (wait !== undefined) c.header("retry-after", String(wait));
-  return c.json(told, told.status as ContentfulStatusCode); // as: every status of REFUSALS has a body
+  return c.json(refusal, refusal.status as ContentfulStatusCode); // as: every status of REFUSALS has a body
 }
 
 const INTERNAL = new Refusal(
   "internal",
   "The server met an error and has logged it. Trying again may help.",
 );
-const UNAVAILABLE = new Refusal("unavailable", "The database is not answering; try again.", {
-  retry_after: CATALOG_RETRY_S,
-});
-
-/** Whether the catalog failed, not we: D1 names every error its own, but of our mistakes SQLite's code is in it. */
-function isPassing(thrown: unknown): boolean {
-  if (!(thrown instanceof Error)) return false;
-  if (/D1_|D1 DB/.test(thrown.message))
-    return !/SQLITE_(ERROR|CONSTRAINT|MISMATCH|RANGE|MISUSE)/.test(thrown.message);
-  return isPassing(thrown.cause); // drizzle wraps it
-}

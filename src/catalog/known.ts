@@ -29,6 +29,15 @@ export async function openBeforeBoot(
   return results.map((row) => row.id);
 }
 
+/** Ids of sessions in their order, beginning after `after`. */
+export async function sessionIds(db: D1Database, after: string, limit: number): Promise<string[]> {
+  const { results } = await db
+    .prepare("SELECT id FROM sessions WHERE id > ?1 ORDER BY id LIMIT ?2")
+    .bind(after, limit)
+    .all<{ id: string }>();
+  return results.map((row) => row.id);
+}
+
 /** The last state of sessions, for lists that show a path of it: bounded JSON text, null where it was too large. */
 export async function latestStates(
   db: D1Database,

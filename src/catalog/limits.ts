@@ -23,5 +23,9 @@ export const TREND_DAYS = 30;
 export const MAX_RETURNED = 100;
 /** Rows that one sweep of empty counts may remove. */
 export const MAX_SWEPT = 1_000;
+/** When to ask again while the catalog does not answer. */
+export const RETRY_S = 5;
+/** How long an isolate relies on the catalog being whole: one query in this time instead of one per list. */
+export const REBUILD_CHECK_MS = 5_000;
 /** Sessions still open whose bytes are added up at once: each is a row read. */
 export const MAX_WEIGHED = 2_000;

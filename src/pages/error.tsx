@@ -1,6 +1,7 @@
 /** Refusals as pages for people, and as a line for fragments. */
 import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
+import { outageOf } from "../catalog/outage.ts";
 import { Refusal, type RefusalCode, refusalOf } from "../core/refusal.ts";
 
 const TITLES: Partial<Record<RefusalCode, string>> = {
@@ -18,7 +19,8 @@ export function answerError(thrown: Error, c: Context): Response | Promise<Respo
   console.error(`${c.req.method} ${c.req.path} failed:`, thrown);
   return answer(
     c,
-    new Refusal("internal", "The server met an error and has logged it. Trying again may help."),
+    outageOf(thrown) ??
+      new Refusal("internal", "The server met an error and has logged it. Trying again may help."),
   );
 }
 

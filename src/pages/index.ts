@@ -3,6 +3,7 @@ import { Hono, type MiddlewareHandler } from "hono";
 import { secureHeaders } from "hono/secure-headers";
 import type { AccessEnv } from "../access/access.ts";
 import { guard } from "../access/guard.ts";
+import { requireCatalog } from "../catalog/outage.ts";
 import { compare } from "./compare.tsx";
 import { deletion } from "./delete.tsx";
 import { docs } from "./docs.tsx";
@@ -36,6 +37,12 @@ pages.route("/", preferences);
 pages.route("/", login);
 
 pages.use(signedIn);
+for (const path of ["/", "/sessions", "/exceptions/*", "/metrics/*"]) {
+  pages.get(path, async (c, next) => {
+    await requireCatalog(c.env.CATALOG);
+    await next();
+  });
+}
 pages.route("/", home);
 pages.route("/", sessions);
 pages.route("/", deletion);

@@ -1,9 +1,9 @@
 import { env } from "cloudflare:workers";
 import { afterEach, expect, test, vi } from "vitest";
-import { retain } from "../../src/api/retention.ts";
+import { retain } from "../../src/jobs/retention.ts";
 import { publish } from "../../src/catalog/publish.ts";
 import { publication } from "../catalog/publication.ts";
-import { post, server } from "./server.ts";
+import { post, server } from "../api/server.ts";
 
 const ask = server();
 const DAY = 86_400_000;

@@ -1,0 +1,8 @@
+/** The numbers of the jobs, each with its reason. */
+
+/** How long sessions are kept without activity, unless the setting says otherwise: 1.x's default. */
+export const DEFAULT_RETENTION_DAYS = 365;
+/** Old sessions deleted at the same time; each is a subrequest or two. */
+export const RETENTION_AT_ONCE = 10;
+/** Old sessions deleted in one run: what is left waits an hour. */
+export const RETENTION_PER_RUN = 1_000;

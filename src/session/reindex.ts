@@ -1,0 +1,106 @@
+/**
+ * Makes sessions publish themselves to the catalog again: some of them, or, step by step, all that the roster has. A step asks a bounded
+ * number of objects, and can be repeated: publishing again writes only rows that differ.
+ */
+import { forget } from "../catalog/publish.ts";
+import { sessionIds } from "../catalog/known.ts";
+import { addStep, isEmptyCatalog, readRebuild, startRebuild } from "../catalog/rebuild.ts";
+import { refusalOf } from "../core/refusal.ts";
+import type { Env } from "../env.ts";
+import { removeFromRoster, rosterIds, rosterSize } from "../registry/roster.ts";
+import { call, callObject } from "./call.ts";
+import { REINDEX_AT_ONCE } from "./limits.ts";
+
+export type Reindexed = {
+  /** Ids of sessions, or of objects if those were given. */
+  done: string[];
+  failed: { id: string; error: string }[];
+  /** Sessions of the catalog that do not exist any more. */
+  removed: string[];
+};
+
+export type RebuildStep = Reindexed & {
+  /** What to give to the next step; null after the last. */
+  next: string | null;
+  /** Sessions in the roster; in the first answer only, because counting them reads a row for each. */
+  total?: number;
+};
+
+export async function reindexSessions(env: Env, ids: string[]): Promise<Reindexed> {
+  return gather(ids, (id) => call(env, id, (session) => session.reindex()));
+}
+
+/** The same for objects by their own ids, as Cloudflare lists them: how a lost registry gets its roster back. */
+export async function reindexObjects(env: Env, objectIds: string[]): Promise<Reindexed> {
+  return gather(objectIds, (id) => callObject(env, id, (session) => session.reindex()));
+}
+
+/** One step of rebuilding the catalog, after the session `cursor`; without one, where a rebuild under way has arrived, or at the start. */
+export async function rebuildStep(env: Env, cursor?: string): Promise<RebuildStep> {
+  if (cursor !== undefined) return stepAfter(env, cursor);
+  const [total, begun] = await Promise.all([rosterSize(env.REGISTRY), readRebuild(env.CATALOG)]);
+  // Lists of a catalog that was complete stay complete; those of an empty one wait for the rebuild.
+  if (!begun && total > 0 && (await isEmptyCatalog(env.CATALOG))) {
+    await startRebuild(env.CATALOG, total);
+  }
+  return { ...(await stepAfter(env, begun?.cursor ?? "")), total };
+}
+
+/** The next step of the rebuild under way; nothing if there is none. */
+export async function continueRebuild(env: Env): Promise<RebuildStep | undefined> {
+  const begun = await readRebuild(env.CATALOG);
+  return begun && stepAfter(env, begun.cursor);
+}
+
+async function stepAfter(env: Env, after: string): Promise<RebuildStep> {
+  const [rostered, catalogued] = await Promise.all([
+    rosterIds(env.REGISTRY, after, REINDEX_AT_ONCE),
+    sessionIds(env.CATALOG, after, REINDEX_AT_ONCE),
+  ]);
+  // In SQLite's order, which is that of the code units: ids are ASCII. What lies beyond the first so many is for the next step.
+  const ids = [...new Set([...rostered, ...catalogued])].toSorted().slice(0, REINDEX_AT_ONCE);
+  const exists = new Set(rostered);
+
+  const removed: string[] = [];
+  const { done, failed } = await gather(ids, async (id) => {
+    try {
+      await call(env, id, (session) => session.reindex());
+    } catch (error) {
+      const code = refusalOf(error)?.code;
+      // A deleted session's object is certain. One that holds nothing may be damaged: it stays listed if the roster has it.
+      if (code !== "gone" && !(code === "not_found" && !exists.has(id))) throw error;
+      await forget(env.CATALOG, id);
+      await removeFromRoster(env.REGISTRY, id);
+      removed.push(id);
+    }
+  });
+  const next = ids.length < REINDEX_AT_ONCE ? null : (ids.at(-1) ?? null);
+  const counts = { done: done.length, failed: failed.length };
+  await addStep(env.CATALOG, { after, next, ...counts });
+  return { done: done.filter((id) => !removed.includes(id)), failed, removed, next };
+}
+
+/** Asks all at once. If not one of them could write to the catalog, it is the catalog that fails, and the step is to be repeated. */
+async function gather(ids: string[], reindex: (id: string) => Promise<unknown>) {
+  const outcomes = await Promise.allSettled(ids.map(reindex));
+  const done = ids.filter((_, index) => outcomes[index]?.status === "fulfilled");
+  const failed = ids.flatMap((id, index) => {
+    const outcome = outcomes[index];
+    return outcome?.status === "rejected" ? [{ id, reason: outcome.reason as unknown }] : [];
+  });
+  const [first] = failed;
+  const isCatalog = failed.every(({ reason }) => refusalOf(reason)?.code === "unavailable");
+  if (first && done.length === 0 && isCatalog) throw first.reason;
+  return {
+    done,
+    failed: failed.map(({ id, reason }) => ({ id, error: messageOf(id, reason) })),
+    removed: [],
+  };
+}
+
+function messageOf(id: string, reason: unknown): string {
+  const refusal = refusalOf(reason);
+  if (refusal) return refusal.message;
+  console.error(`Session ${id} could not be indexed again:`, reason);
+  return "Failed; the server has logged why.";
+}

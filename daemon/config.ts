@@ -9,7 +9,8 @@ import { DEFAULT_HEARTBEAT_TIMEOUT_MS } from "../src/core/limits.ts";
 import type { Environment } from "./home.ts";
 import { BATCH_MS, DEFAULT_PORT, MAX_DISK_BYTES } from "./limits.ts";
 
-const DEFAULT_SERVER = "http://localhost:8080";
+/** Where `npm start` serves. */
+export const DEFAULT_SERVER = "http://localhost:8080";
 
 /** `config.json` in the home: `datacat login` writes it. Each key belongs to one server and is sent to no other. */
 const Settings = v.object({

@@ -1,7 +1,7 @@
 /** What the README and the guides name exists: files, folders, commands, variables, versions. */
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { program } from "../daemon/cli/program.ts";
+import { programFor } from "../daemon/cli/program.ts";
 
 const readme = readFileSync("README.md", "utf8");
 const manifest = JSON.parse(readFileSync("package.json", "utf8")) as {
@@ -51,8 +51,9 @@ test("every file of limits is in the README", () => {
   expect(files.filter((file) => !readme.includes(`\`${file}\``))).toEqual([]);
 });
 
-test("every datacat command that a text shows exists, and is the installed one", () => {
-  const commands = program.commands.map((command) => command.name());
+test("every datacat command that a text shows exists, and is the installed one", async () => {
+  const { commands: all } = await programFor([]);
+  const commands = all.map((command) => command.name());
   const texts = globSync(
     ["README.md", ".github/**/*.md", "clients/**/README.md", "src/pages/**/*.tsx"],
     {

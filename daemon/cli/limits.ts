@@ -1,43 +1,49 @@
 /** Every number that bounds the `datacat` command, each with its reason. Times are milliseconds. */
 
 // Output of a recorded command.
-/** Longer lines are cut in the recording: a screen shows a fraction of this, and minified files would fill the session. */
+/** Longer lines are cut: a screen shows a fraction of this, and minified files would fill the session. */
 export const MAX_LINE_LENGTH = 4_096;
-/** Lines recorded per second, in the long run: more than anyone reads, a tenth of what fills a lane in a minute. */
+/** Lines recorded per second on average: more than a person reads, and a tenth of what fills a lane in a minute. */
 export const LINES_PER_SECOND = 200;
-/** …after this many at once: a whole test report comes in one go. */
+/** Lines recorded at once before that rate applies: a test report is printed at once. */
 export const BURST_LINES = 2_000;
-/** Lines held back when there are too many, oldest dropped first: the last ones before the end are always recorded. */
+/** Lines kept back above that rate, the oldest dropped first: the last ones before the end are always recorded. */
 export const TAIL_LINES = 200;
-/** A line that has not ended yet (a question, a progress bar) is recorded as it stands after this long. */
+/** A line without its line break (a question, a progress bar) is recorded after this long. */
 export const PARTIAL_LINE_MS = 1_000;
 
 // Gauges of a recorded command.
-/** The first looks come early, so that short commands have points too; then one each second. */
+/** The first samples come early, so that short commands have points too; then one each second. */
 export const FIRST_SAMPLES_MS = [100, 500] as const;
 export const SAMPLE_MS = 1_000;
-/** Asking PowerShell takes half a second of a core. */
+/** A PowerShell query takes half a second of one core. */
 export const SAMPLE_WINDOWS_MS = 5_000;
 
 // Ends.
-/** How long a command's pipes have to be quiet after its end: what it started may hold them open for ever. */
+/** How long a command's pipes must be quiet after its end: its background processes may keep them open. */
 export const DRAIN_MS = 500;
-/** More than a pipe can hold on Linux (unless root raised it): what comes after it is not the command's any more. */
+/** More than a pipe holds on Linux by default: output beyond it was written after the command's end. */
 export const MAX_PIPE_BYTES = 1024 * 1024;
 /** A signal that a process sends to itself arrives at once, or not at all. */
 export const SIGNAL_MS = 50;
-/** What is asked about the working folder and versions is only for the record; big repositories are slow to answer. */
-export const FACTS_TIMEOUT_MS = 5_000;
+/** `git status` and `--version` are given up after this long: large repositories are slow. */
+export const CONTEXT_TIMEOUT_MS = 5_000;
 
 // The server.
 export const REQUEST_TIMEOUT_MS = 15_000;
-/** `tail -f` asks this often. */
+/** How often `tail -f` asks for new events, and `logs -f` reads the log. */
 export const FOLLOW_MS = 500;
 
 // This machine.
 /** A daemon answers in milliseconds; a busy machine may take longer to start one. */
 export const DAEMON_TIMEOUT_MS = 5_000;
-/** Less than this and the disk will soon be full: the daemon's own budget is 1 GB. */
+/** Below this `doctor` warns: the daemon's own budget is 1 GiB. */
 export const LOW_DISK_BYTES = 200 * 1024 * 1024;
-/** The server's clock is read from a header in whole seconds. */
+/** Smaller differences of the clocks are not reported: the server's is read from a header in whole seconds. */
 export const SKEW_MS = 3_000;
+/** `export` of a long session is many megabytes, and connections may be slow. */
+export const EXPORT_TIMEOUT_MS = 60 * 60_000;
+/** How long `send` waits before it flushes: a daemon reads its folder within this time. */
+export const SCAN_MS = 500;
+/** How long `send` waits for the server to acknowledge the files. */
+export const SEND_TIMEOUT_MS = 10 * 60_000;

@@ -1,8 +1,9 @@
-/** The `datacat` command. What there is to command is in program.ts. */
+/** Starts the `datacat` command. Its commands are in `commands/`, collected by `program.ts`. */
 import { CommanderError } from "commander";
-import { program } from "./program.ts";
+import { programFor } from "./program.ts";
 import { EXIT_CODES, Trouble } from "./trouble.ts";
 
+const program = await programFor(process.argv.slice(2));
 for (const command of [
   program,
   ...program.commands,
@@ -14,7 +15,7 @@ try {
   await program.parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) {
-    // It has said what was wrong already; help that was asked for is not wrong.
+    // Commander has printed the message. Exit code 0 is `--help` or `--version`.
     process.exitCode = error.exitCode === 0 ? 0 : EXIT_CODES.usage;
   } else if (error instanceof Trouble) {
     process.stderr.write(`datacat: ${error.message}\n`);

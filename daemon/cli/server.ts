@@ -1,4 +1,4 @@
-/** The server's API for the commands that ask: with the same address, key, proxies and certificates as the daemon uses. */
+/** The server's API, with the same address, key, proxies and certificates as the daemon. */
 import type { Page } from "../../src/core/answers.ts";
 import type { Status } from "../../src/core/vocabulary.ts";
 import { readConfig } from "../config.ts";
@@ -6,11 +6,12 @@ import { type Environment, home } from "../home.ts";
 import { reason } from "../log.ts";
 import { Uploader } from "../send/uploader.ts";
 import { REQUEST_TIMEOUT_MS } from "./limits.ts";
+import { DATACAT } from "./invocation.ts";
 import { Trouble } from "./trouble.ts";
 
 export type Query = Record<string, string | number | boolean | undefined>;
 
-/** As much of a row of `GET /api/sessions` as is shown here. */
+/** The columns of `GET /api/sessions` that the commands use. */
 export type SessionRow = {
   id: string;
   product: string;
@@ -21,9 +22,17 @@ export type SessionRow = {
   created_at: number;
   updated_at: number;
   ended_at: number | null;
-  events: number;
-  points: number;
+  exit_code: number | null;
+  signal: string | null;
 };
+
+/** Whether a session that ended did so with an exit code other than 0, or by a signal. */
+export function hasFailed({
+  exit_code,
+  signal,
+}: Pick<SessionRow, "exit_code" | "signal">): boolean {
+  return (exit_code ?? 0) !== 0 || signal !== null;
+}
 
 export class Server {
   readonly url: string;
@@ -37,27 +46,30 @@ export class Server {
     this.#uploader = new Uploader({ env, insecure: config.insecure, keys: config.keys });
   }
 
-  /** A JSON answer, of the shape that the path is known to give. */
+  /** A JSON answer of the type that belongs to the path. */
   async get<Answer>(path: string, query: Query = {}): Promise<Answer> {
-    return JSON.parse(await this.getText(path, query)) as Answer; // our own server's, of our own version
+    return JSON.parse(await this.getText(path, query)) as Answer; // from our own server, of the same version
   }
 
   async getText(path: string, query: Query = {}, timeoutMs = REQUEST_TIMEOUT_MS): Promise<string> {
-    const said = Object.entries(query).flatMap(([name, value]) =>
+    const given = Object.entries(query).flatMap(([name, value]) =>
       value === undefined ? [] : [[name, String(value)]],
     );
-    const search = said.length > 0 ? `?${new URLSearchParams(said).toString()}` : "";
+    const search = given.length > 0 ? `?${new URLSearchParams(given).toString()}` : "";
     const answer = await this.ask(path + search, timeoutMs);
     if (answer.status === 200) return answer.body;
     const message = messageOf(answer.body) ?? `${this.url} answered ${answer.status} to ${path}.`;
     if (answer.status === 401 || answer.status === 403) {
-      throw new Trouble("not_allowed", `${message}\nGive this machine a key with: datacat login`);
+      throw new Trouble(
+        "not_allowed",
+        `${message}\nTo set a key for this machine: ${DATACAT} login`,
+      );
     }
     if (answer.status === 404 || answer.status === 410) throw new Trouble("not_found", message);
     throw new Trouble("failed", message);
   }
 
-  /** Whatever the server answers; trouble only if it does not. */
+  /** The server's answer, whatever its status. Throws if there is none. */
   async ask(path: string, timeoutMs: number): Promise<{ status: number; body: string }> {
     try {
       return await this.#uploader.get(this.url, path, timeoutMs);
@@ -65,12 +77,12 @@ export class Server {
       throw new Trouble(
         "unreachable",
         `The server ${this.url} does not answer (${reason(error)}).\n` +
-          "Is it running? On this machine: npm start. Elsewhere: set DATACAT_URL, or run: datacat login <url>",
+          `Is it running? Start it on this machine with npm start, or name another one with DATACAT_URL or: ${DATACAT} login <url>`,
       );
     }
   }
 
-  /** The whole id for `last`, an id, or as much of its beginning as is unique. */
+  /** The id that `last`, an id, or a unique beginning of one stands for. */
   async findSession(abbreviated: string): Promise<string> {
     if (abbreviated === "last") {
       const { items } = await this.get<Page<SessionRow>>("/api/sessions", { limit: 1 });
@@ -83,7 +95,7 @@ export class Server {
     const found = items.filter(({ id }) => id.startsWith(abbreviated.toLowerCase()));
     const exact = found.find(({ id }) => id === abbreviated);
     if (exact ?? found.length === 1) return (exact ?? found[0])?.id ?? abbreviated;
-    // Not in the catalog yet, perhaps: the session itself knows.
+    // A new session may not be in the catalog yet. The session itself answers for a whole id.
     if (found.length === 0 && abbreviated.length >= 32) return abbreviated;
     if (found.length === 0) {
       throw new Trouble(
@@ -94,7 +106,7 @@ export class Server {
     const some = found.slice(0, 5).map(({ id, product }) => `  ${id}  ${product}`);
     throw new Trouble(
       "not_found",
-      `${found.length} sessions have ids that begin with ${abbreviated}; say more of it:\n${some.join("\n")}`,
+      `${found.length} sessions have ids that begin with ${abbreviated}. Give more of the id:\n${some.join("\n")}`,
     );
   }
 
@@ -105,7 +117,7 @@ export class Server {
 
 function messageOf(body: string): string | undefined {
   try {
-    const { error } = JSON.parse(body) as { error?: { message?: string } }; // or anything else
+    const { error } = JSON.parse(body) as { error?: { message?: string } }; // unchecked: any of it may be missing
     return error?.message;
   } catch {
     return undefined;

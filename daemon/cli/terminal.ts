@@ -1,9 +1,9 @@
-/** How the commands speak: plain text, colours only where there is a terminal to show them, JSON for programs. */
+/** The commands' output: plain text, with colours on a terminal only, or JSON for programs. */
 import { stripVTControlCharacters, styleText } from "node:util";
-import type { Status } from "../../src/core/vocabulary.ts";
+import { type Status, STATUS_LABELS } from "../../src/core/vocabulary.ts";
 
-// `datacat export last | head`: a reader that has seen enough is no failure. Here and not in main.ts, because `datacat run` must
-// not touch standard output before it knows whether it is its own.
+// `datacat export last | head`: a reader that closes the pipe is no failure. Not in main.ts, because `datacat run` must not open
+// standard output before its command has it.
 process.stdout.on("error", (error) => {
   if ("code" in error && error.code === "EPIPE") process.exit(0);
 });
@@ -26,8 +26,10 @@ const STATUS_STYLES: Record<Status, Style> = {
   ended: "dim",
 };
 
-export function status(value: Status): string {
-  return styled(STATUS_STYLES[value] ?? "bold", value);
+/** The status as people read it. `hasFailed`: it ended with an exit code other than 0, or by a signal. */
+export function status(value: Status, hasFailed = false): string {
+  if (value === "ended" && hasFailed) return styled("red", "Failed");
+  return styled(STATUS_STYLES[value], STATUS_LABELS[value]);
 }
 
 const CATEGORY_STYLES: Record<string, Style> = {
@@ -42,17 +44,17 @@ export function category(value: string): string {
   return style ? styled(style, value) : value;
 }
 
-/** A line for a person. Whatever a program recorded may be in it, so nothing in it acts on this terminal. */
+/** Prints a line for people. Recorded text in it may contain control characters, which are removed. */
 export function print(line = ""): void {
-  process.stdout.write(`${harmlessText(line)}\n`);
+  process.stdout.write(`${withoutControls(line)}\n`);
 }
 
-/** For a program, as it is: JSON escapes what a terminal would act on. */
+/** Prints JSON for programs. JSON escapes control characters. */
 export function printJson(value: unknown, indent = process.stdout.isTTY ? 2 : undefined): void {
   process.stdout.write(`${JSON.stringify(value, null, indent)}\n`);
 }
 
-/** Rows in columns as wide as their widest cell; the last one as wide as it likes. */
+/** Prints rows in columns, each as wide as its widest cell. */
 export function printTable(head: string[], rows: string[][]): void {
   const all = [head.map(dim), ...rows];
   const widths = head.map((_, column) =>
@@ -67,7 +69,7 @@ export function printTable(head: string[], rows: string[][]): void {
   }
 }
 
-/** "2026-11-23 09:00:00", by this machine's clock and zone. */
+/** "2026-11-23 09:00:00", in this machine's time zone. */
 export function moment(at: number): string {
   return new Date(at).toLocaleString("sv-SE");
 }
@@ -77,8 +79,8 @@ export function clock(at: number): string {
   return `${new Date(at).toLocaleTimeString("sv-SE")}.${String(Math.floor(at) % 1000).padStart(3, "0")}`;
 }
 
-/** Control characters would act on this terminal: only colours get through, and only to a terminal. */
-function harmlessText(text: string): string {
+/** Removes control characters, which a terminal would act on. Colours stay, on a terminal only. */
+function withoutControls(text: string): string {
   if (!process.stdout.isTTY) return stripVTControlCharacters(text);
   return text.replace(
     // oxlint-disable-next-line no-control-regex -- control characters are what this looks for
@@ -87,7 +89,7 @@ function harmlessText(text: string): string {
   );
 }
 
-/** Says how far long work is, on one line that goes away; nothing where nobody looks. */
+/** Shows the progress of long work on one line, on a terminal only. Empty text removes the line. */
 export function progress(text: string): void {
   if (process.stderr.isTTY) process.stderr.write(`\r\u001B[K${text}`);
 }

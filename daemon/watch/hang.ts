@@ -5,8 +5,8 @@
  * The server's `src/core/status.ts` decides the verdict. It counts a session as hung because of the `hang` op recorded here, or, for
  * a session without a daemon, by the times of the program's own ops. Both allow the same time (`heartbeatLimitMs`).
  */
+import { heartbeatLimitMs } from "../../src/core/heartbeat.ts";
 import { DEFAULT_HEARTBEAT_TIMEOUT_MS } from "../../src/core/limits.ts";
-import { heartbeatLimitMs } from "../../src/core/status.ts";
 import type { Op } from "../../src/core/wire.ts";
 import { SPINNING_PERCENT } from "../limits.ts";
 import type { ProcessInfo } from "./process-info.ts";

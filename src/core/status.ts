@@ -9,10 +9,10 @@
  *   active     none of these
  */
 import type { Evidence, Transition, Verdict } from "./answers.ts";
+import { heartbeatLimitMs } from "./heartbeat.ts";
 import {
   DEFAULT_HEARTBEAT_TIMEOUT_MS,
   DEFAULT_LEASE_MS,
-  HEARTBEAT_GRACE_MS,
   MAX_NAME_LENGTH,
   MAX_TRANSITIONS,
 } from "./limits.ts";
@@ -208,11 +208,6 @@ function noteHeartbeat(observations: Observations, at: number): void {
 function isOverdue(observations: Observations): boolean {
   const { paused, runningMs, heartbeatTimeoutMs } = observations;
   return !paused && runningMs > heartbeatLimitMs(heartbeatTimeoutMs);
-}
-
-/** How long a program may send no heartbeat before it counts as hung. The daemon decides by the same limit (daemon/watch/hang.ts). */
-export function heartbeatLimitMs(timeoutMs: number): number {
-  return timeoutMs + HEARTBEAT_GRACE_MS;
 }
 
 export function verdict(observations: Observations, now: number): Verdict {

@@ -17,7 +17,7 @@ test("why prints the verdict of a session and what it did last", async () => {
   expect(why).toMatchObject({ code: 0, stderr: "" });
   for (const text of [
     "job",
-    "crashed",
+    "Crashed",
     "SIGKILL",
     "stdout  working",
     "stderr  oops",
@@ -42,7 +42,7 @@ test("sessions, show and export print what the server has", async () => {
   );
 
   const list = await world.run(["sessions"]);
-  expect(list.stdout).toMatch(/two .*ended .*exit code 3[^]*one .*ended/);
+  expect(list.stdout).toMatch(/two .*Failed .*exit code 3[^]*one .*Ended/);
   const some = JSON.parse(
     (await world.run(["sessions", "--product", "one", "--json"])).stdout,
   ) as object;
@@ -70,7 +70,7 @@ test("tail -f follows a session to its end", async () => {
   await running;
   expect(tail.code).toBe(0);
   expect(tail.stdout.match(/stdout {2}\d/g)).toEqual(["stdout  1", "stdout  2", "stdout  3"]);
-  expect(tail.stdout).toContain("ended");
+  expect(tail.stdout).toContain("Ended");
 });
 
 test("exit codes distinguish errors", async () => {
@@ -92,8 +92,8 @@ test("the daemon is started, reports its status and is stopped", async () => {
   await using world = await World.make();
   expect((await world.run(["daemon", "status"])).stdout).toContain("No daemon is running");
   expect((await world.run(["daemon", "start"])).stdout).toContain("has started");
-  expect((await world.run(["daemon", "start"])).stdout).toContain("runs already");
-  expect((await world.run(["daemon", "status"])).stdout).toContain("The daemon runs");
+  expect((await world.run(["daemon", "start"])).stdout).toContain("is already running");
+  expect((await world.run(["daemon", "status"])).stdout).toContain("The daemon is running");
   const status = JSON.parse((await world.run(["daemon", "status", "--json"])).stdout) as object;
   expect(status).toMatchObject({ running: true, lanes: [] });
   expect((await world.run(["daemon", "logs"])).stdout).toContain("starts for");
@@ -135,7 +135,7 @@ test("queue lists, dumps and verifies what is on disk, and finds damage", async 
   writeFileSync(join(lanes, file), text.replace('"message":"kept"', '"message":"bent"'));
   const verify = await world.run(["queue", "verify"]);
   expect(verify.code).toBe(1);
-  expect(verify.stdout).toMatch(/damaged .*1 damaged places, 1 records missing/);
+  expect(verify.stdout).toMatch(/damaged .*1 damaged place, 1 record missing/);
 });
 
 test("lanes from another machine are sent, and sending them again changes nothing", async () => {

@@ -1,30 +1,45 @@
-/** `datacat doctor`: looks at everything that recording depends on, and says what is wrong and what to do about it. */
+/** `datacat doctor`: checks everything that recording depends on, and prints each problem with what to do about it. */
 import { existsSync, readdirSync, statfsSync } from "node:fs";
-import { formatBytes, formatDuration } from "../../../src/core/format.ts";
+import type { Command } from "commander";
+import { formatBytes, formatCount, formatDuration } from "../../../src/core/format.ts";
 import { type Environment, openHome } from "../../home.ts";
 import { askDaemon } from "./daemon.ts";
+import { readLanes } from "./queue.ts";
 import { findDaemon } from "../daemon-process.ts";
 import { LOW_DISK_BYTES, REQUEST_TIMEOUT_MS, SKEW_MS } from "../limits.ts";
-import { readLanes } from "./queue.ts";
+
+import { DATACAT } from "../invocation.ts";
+import { JSON_OPTION } from "../options.ts";
 import { Server } from "../server.ts";
 import { dim, print, printJson, styled } from "../terminal.ts";
+import { EXIT_CODES } from "../trouble.ts";
 import { VERSION } from "../../version.ts";
 
 export type Finding = { what: string; how: "good" | "note" | "bad"; text: string; advice?: string };
 
-/** Answers whether nothing is wrong. */
-export async function examine(env: Environment, json?: boolean): Promise<boolean> {
+export function addDoctor(program: Command): void {
+  program
+    .command("doctor")
+    .description("Check settings, disk, daemon, server, key, clock and queue for problems.")
+    .option(...JSON_OPTION)
+    .action(async ({ json }) => {
+      if (!(await examine(process.env, json))) process.exitCode = EXIT_CODES.failed;
+    });
+}
+
+/** Returns whether there is no problem. */
+async function examine(env: Environment, json?: boolean): Promise<boolean> {
   const findings = [
-    ...lookAtSettings(env),
-    ...lookAtDisk(env),
-    ...(await lookAtDaemon(env)),
-    ...(await lookAtServer(env)),
-    ...(await lookAtQueue(env)),
+    ...checkSettings(env),
+    ...checkDisk(env),
+    ...(await checkDaemon(env)),
+    ...(await checkServer(env)),
+    ...(await checkQueue(env)),
   ];
-  const isWell = findings.every(({ how }) => how !== "bad");
+  const isHealthy = findings.every(({ how }) => how !== "bad");
   if (json) {
-    printJson({ well: isWell, findings });
-    return isWell;
+    printJson({ well: isHealthy, findings });
+    return isHealthy;
   }
   const marks = {
     good: styled("green", "✓"),
@@ -35,10 +50,10 @@ export async function examine(env: Environment, json?: boolean): Promise<boolean
     print(`${marks[how]} ${what.padEnd(9)} ${text}`);
     if (advice) print(dim(`            ${advice}`));
   }
-  return isWell;
+  return isHealthy;
 }
 
-export function lookAtSettings(env: Environment): Finding[] {
+export function checkSettings(env: Environment): Finding[] {
   const findings: Finding[] = [
     { what: "version", how: "good", text: `datacat ${VERSION} on Node ${process.versions.node}` },
   ];
@@ -52,7 +67,7 @@ export function lookAtSettings(env: Environment): Finding[] {
     });
   }
   if (env["DATACAT_DAEMON"] === "off") {
-    const advice = "Then start one yourself: datacat daemon start, without that variable.";
+    const advice = `Unset it, then: ${DATACAT} daemon start`;
     findings.push({
       what: "settings",
       how: "note",
@@ -67,19 +82,26 @@ export function lookAtSettings(env: Environment): Finding[] {
       what: "proxy",
       how: "note",
       text,
-      advice: "NO_PROXY=<server> goes around it.",
+      advice: "With NO_PROXY=<server> requests go to the server directly.",
     });
   }
   return findings;
 }
 
-function lookAtDisk(env: Environment): Finding[] {
+function checkDisk(env: Environment): Finding[] {
   let folder: string;
   try {
     folder = openHome(env, process.platform).folder;
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
-    return [{ what: "home", how: "bad", text, advice: "Set DATACAT_HOME to a folder of yours." }];
+    return [
+      {
+        what: "home",
+        how: "bad",
+        text,
+        advice: "Set DATACAT_HOME to a folder that you may write.",
+      },
+    ];
   }
   const { bavail, bsize } = statfsSync(folder);
   const free = bavail * bsize;
@@ -90,19 +112,19 @@ function lookAtDisk(env: Environment): Finding[] {
       what: "disk",
       how: isLow ? "bad" : "good",
       text: `${formatBytes(free)} free`,
-      ...(isLow && {
-        advice: "With a full disk, what programs log is lost (and counted). Make room.",
-      }),
+      advice: isLow
+        ? "Free disk space: with a full disk, what programs record is lost (and counted)."
+        : undefined,
     },
   ];
 }
 
-async function lookAtDaemon(env: Environment): Promise<Finding[]> {
+async function checkDaemon(env: Environment): Promise<Finding[]> {
   const info = findDaemon(env);
   if (!info) {
-    const text = "none is running; one starts when a program begins to record";
+    const text = "not running; it starts when a program begins to record";
     return [
-      { what: "daemon", how: "note", text, advice: "To start one now: datacat daemon start" },
+      { what: "daemon", how: "note", text, advice: `To start it now: ${DATACAT} daemon start` },
     ];
   }
   try {
@@ -115,21 +137,21 @@ async function lookAtDaemon(env: Environment): Promise<Finding[]> {
       },
     ];
     if (status.version !== VERSION) {
-      const text = `it is version ${status.version}, this is ${VERSION}`;
+      const text = `its version is ${status.version}, this command's is ${VERSION}`;
       findings.push({
         what: "daemon",
         how: "note",
         text,
-        advice: "datacat daemon stop; the next one is new.",
+        advice: `Stop it: ${DATACAT} daemon stop. The next one has this version.`,
       });
     }
     if (status.sent.refused > 0) {
       const advice =
-        "They are kept in the home's folder dead/. Is the server older than this version?";
+        "They are in the home's folder rejected/. The server may be older than this version.";
       findings.push({
         what: "daemon",
         how: "bad",
-        text: `the server refused ${status.sent.refused} batches`,
+        text: `the server refused ${formatCount(status.sent.refused, "record")}`,
         advice,
       });
     }
@@ -140,14 +162,14 @@ async function lookAtDaemon(env: Environment): Promise<Finding[]> {
   }
 }
 
-async function lookAtServer(env: Environment): Promise<Finding[]> {
+async function checkServer(env: Environment): Promise<Finding[]> {
   const server = new Server(env);
   try {
     const began = Date.now();
     const health = await server.ask("/health", REQUEST_TIMEOUT_MS);
     const took = Date.now() - began;
     if (health.status !== 200 || !health.body.includes("datacat-server")) {
-      const advice = "Is DATACAT_URL right? A proxy or another program may answer in its place.";
+      const advice = "Check DATACAT_URL. A proxy or another program may have answered.";
       return [
         {
           what: "server",
@@ -162,45 +184,44 @@ async function lookAtServer(env: Environment): Promise<Finding[]> {
       how: "good",
       text: `${server.url} answers in ${formatDuration(took)}`,
     };
-    return [reachable, ...(await lookAtKey(server)), ...(await lookAtClock(server.url))];
+    return [reachable, ...(await checkKey(server)), ...(await checkClock(server.url))];
   } catch (error) {
     const [text = "", advice] = (error instanceof Error ? error.message : String(error)).split(
       "\n",
     );
-    return [{ what: "server", how: "bad", text, ...(advice && { advice }) }];
+    return [{ what: "server", how: "bad", text, advice }];
   } finally {
     await server.close();
   }
 }
 
-async function lookAtKey(server: Server): Promise<Finding[]> {
+async function checkKey(server: Server): Promise<Finding[]> {
   const { status } = await server.ask("/api/sessions?limit=1", REQUEST_TIMEOUT_MS);
   const having = server.key === undefined ? "no key" : "a key";
-  if (status === 200)
-    return [{ what: "key", how: "good", text: `${having}, and the server lets us read` }];
+  if (status === 200) return [{ what: "key", how: "good", text: `${having}; reading is allowed` }];
   if (status === 403 && server.key !== undefined) {
     return [
       {
         what: "key",
         how: "note",
-        text: "the key may write, but not read",
+        text: "the key allows writing, but not reading",
         advice: "Enough to record.",
       },
     ];
   }
-  const text = `${having}, and the server answers ${status}`;
+  const text = `${having}; the server answered ${status}`;
   return [
     {
       what: "key",
       how: "bad",
       text,
-      advice: "Make one on the server's settings page, then: datacat login",
+      advice: `Create one on the server's settings page, then: ${DATACAT} login`,
     },
   ];
 }
 
-/** The Date header counts whole seconds, so only more than a few of them mean something. */
-async function lookAtClock(url: string): Promise<Finding[]> {
+/** The Date header has whole seconds, so only a difference of several seconds is reported. */
+async function checkClock(url: string): Promise<Finding[]> {
   try {
     const began = Date.now();
     const answer = await fetch(`${url}/health`, {
@@ -213,14 +234,14 @@ async function lookAtClock(url: string): Promise<Finding[]> {
       return [{ what: "clock", how: "good", text: "agrees with the server's" }];
     const text = `this machine's is ${formatDuration(Math.abs(skew))} ${skew > 0 ? "ahead of" : "behind"} the server's`;
     return [
-      { what: "clock", how: "note", text, advice: "Times of sessions will be off by as much." },
+      { what: "clock", how: "note", text, advice: "The times of sessions are wrong by as much." },
     ];
   } catch {
-    return []; // reachable through a proxy only, which this simple request does not use
+    return []; // reachable only through a proxy, which this request does not use
   }
 }
 
-async function lookAtQueue(env: Environment): Promise<Finding[]> {
+async function checkQueue(env: Environment): Promise<Finding[]> {
   const lanes = await readLanes(env);
   const waiting = lanes.reduce(
     (sum, lane) => sum + Math.max(0, lane.records - lane.acknowledged),
@@ -231,18 +252,22 @@ async function lookAtQueue(env: Environment): Promise<Finding[]> {
     {
       what: "queue",
       how: "good",
-      text: `${lanes.length} lanes on disk, ${waiting} records to send`,
+      text: `${formatCount(lanes.length, "lane")} on disk, ${formatCount(waiting, "record")} to send`,
     },
   ];
   if (damaged > 0) {
-    const advice =
-      "What is whole in them is sent; the rest is counted as lost. See: datacat queue verify";
-    findings.push({ what: "queue", how: "note", text: `${damaged} lanes are damaged`, advice });
+    const advice = `The intact records are sent; the others are counted as lost. For details: ${DATACAT} queue verify`;
+    findings.push({
+      what: "queue",
+      how: "note",
+      text: formatCount(damaged, "damaged lane"),
+      advice,
+    });
   }
   const { rejected } = openHome(env, process.platform);
   const refused = existsSync(rejected) ? readdirSync(rejected).length : 0;
   if (refused > 0) {
-    const text = `the server refused ${refused} records; they are in ${rejected}`;
+    const text = `the server refused ${formatCount(refused, "record")}; see ${rejected}`;
     findings.push({ what: "queue", how: "bad", text });
   }
   return findings;

@@ -1,45 +1,63 @@
-/** `datacat login`: which server, and the key for it, kept in the home for the daemon and these commands. */
+/** `datacat login`: stores the server and its API key in the home, for the daemon and these commands. */
 import { createInterface } from "node:readline/promises";
-import { readSettings, saveSettings, serverUrl } from "../../config.ts";
+import type { Command } from "commander";
+import { DEFAULT_SERVER, readSettings, saveSettings, serverUrl } from "../../config.ts";
 import { type Environment, openHome } from "../../home.ts";
 import { REQUEST_TIMEOUT_MS } from "../limits.ts";
+import { DATACAT } from "../invocation.ts";
+import { JSON_OPTION } from "../options.ts";
 import { Server } from "../server.ts";
 import { print, printJson } from "../terminal.ts";
 import { Trouble } from "../trouble.ts";
 
-export type LoginOptions = { key?: string; json?: boolean };
+type LoginOptions = { key?: string; json?: boolean };
 
-export async function login(
+export function addLogin(program: Command): void {
+  program
+    .command("login")
+    .description("Set the server and the API key that this machine uses.")
+    .argument("[url]", "the server's address")
+    .option(
+      "--key <key>",
+      "Use this key. Other users can see arguments: better type it or pipe it in.",
+    )
+    .option(...JSON_OPTION)
+    .addHelpText(
+      "after",
+      `\nExamples:\n  ${DATACAT} login https://datacat.example.com\n  ${DATACAT} login <key.txt`,
+    )
+    .action((url: string | undefined, options: LoginOptions) => login(process.env, url, options));
+}
+
+async function login(
   env: Environment,
-  given: string | undefined,
+  url: string | undefined,
   options: LoginOptions,
 ): Promise<void> {
   const { config } = openHome(env, process.platform);
   const settings = readSettings(config);
-  const server = serverUrl(
-    given ?? env["DATACAT_URL"] ?? settings.server ?? "http://localhost:8080",
-  );
+  const server = serverUrl(url ?? env["DATACAT_URL"] ?? settings.server ?? DEFAULT_SERVER);
   if (!/^https?:\/\/[^/\s]+/.test(server)) {
     throw new Trouble(
       "usage",
-      `${server} is not a server's address; they look like https://datacat.example.com`,
+      `${server} is not a server's address, for example https://datacat.example.com`,
     );
   }
   const key = options.key ?? (await askForKey(server));
-  const can = await tryKey(env, server, key);
+  const allowed = await tryKey(env, server, key);
 
   const keys = { ...settings.keys };
   if (key === "") delete keys[server];
   else keys[server] = key;
   saveSettings(config, { ...settings, server, keys });
-  if (options.json) return printJson({ server, can, config });
-  print(`${server} knows this key: it may ${can.join(" and ")}. Kept in ${config}.`);
+  if (options.json) return printJson({ server, can: allowed, config });
+  print(`${server} accepts this key: it may ${allowed.join(" and ")}. Stored in ${config}.`);
   if (env["DATACAT_URL"] && serverUrl(env["DATACAT_URL"]) !== server) {
-    print(`But DATACAT_URL is set to ${env["DATACAT_URL"]}, and goes first.`);
+    print(`But DATACAT_URL is set to ${env["DATACAT_URL"]}, which is used instead.`);
   }
 }
 
-/** From standard input when that is a pipe; else typed, and not shown. */
+/** From standard input if that is a pipe; else typed, without being shown. */
 async function askForKey(server: string): Promise<string> {
   if (!process.stdin.isTTY) {
     let text = "";
@@ -56,19 +74,19 @@ async function askForKey(server: string): Promise<string> {
   }
 }
 
-/** What the key may do: asked with harmless requests. */
+/** What the key may do: tried with a request that changes nothing. */
 async function tryKey(env: Environment, server: string, key: string): Promise<string[]> {
-  const asked = new Server({ ...env, DATACAT_URL: server, DATACAT_KEY: key });
+  const other = new Server({ ...env, DATACAT_URL: server, DATACAT_KEY: key });
   try {
-    const { status, body } = await asked.ask("/api/sessions?limit=1", REQUEST_TIMEOUT_MS);
+    const { status, body } = await other.ask("/api/sessions?limit=1", REQUEST_TIMEOUT_MS);
     if (status === 200) return ["read"];
-    // A key that may only write is known, and told so.
+    // The server knows the key, but it may only write.
     if (status === 403 && body.includes("forbidden")) return ["write"];
     throw new Trouble(
       "not_allowed",
-      `${server} does not know this key (it answered ${status}). Make one on its settings page.`,
+      `${server} refuses this key (it answered ${status}). Create one on its settings page.`,
     );
   } finally {
-    await asked.close();
+    await other.close();
   }
 }

@@ -1,13 +1,43 @@
-/** `datacat queue` and `datacat send`: the lanes on this machine's disk, looked at and sent by hand. */
-import { copyFileSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
-import { formatBytes } from "../../../src/core/format.ts";
+/** `datacat queue`: what is recorded on this disk and not yet acknowledged by the server. */
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import type { Command } from "commander";
+import { formatBytes, formatCount } from "../../../src/core/format.ts";
+import { type Environment, home } from "../../home.ts";
 import { loadCheckpoint } from "../../lanes/checkpoint.ts";
-import { type Environment, home, homeAt, makePrivate } from "../../home.ts";
-import { laneFile, listLanes, readHeader, readLane } from "../../lanes/lane-file.ts";
-import { bold, dim, print, printJson, printTable, progress, styled } from "../terminal.ts";
-import { Trouble } from "../trouble.ts";
+import { laneFile, listLanes, readLane } from "../../lanes/lane-file.ts";
+import { DATACAT } from "../invocation.ts";
+import { ALWAYS_JSON_OPTION, JSON_OPTION } from "../options.ts";
+import { dim, print, printJson, printTable, progress, styled } from "../terminal.ts";
+import { EXIT_CODES, Trouble } from "../trouble.ts";
+
+export function addQueue(program: Command): void {
+  const { env } = process;
+  const queue = program
+    .command("queue")
+    .description("Inspect what is recorded on this disk and not yet acknowledged by the server.");
+
+  queue
+    .command("list", { isDefault: true })
+    .description("List the lanes.")
+    .option(...JSON_OPTION)
+    .action(({ json }) => listQueue(env, json));
+
+  queue
+    .command("dump")
+    .description("Print a lane's records, one JSON object per line.")
+    .argument("<lane>", "a lane's id or its beginning, or a lane file")
+    .option(...ALWAYS_JSON_OPTION)
+    .action((lane: string) => dumpLane(env, lane));
+
+  queue
+    .command("verify")
+    .description("Check every record of every lane.")
+    .option(...JSON_OPTION)
+    .action(async ({ json }) => {
+      if (!(await verifyQueue(env, json))) process.exitCode = EXIT_CODES.failed;
+    });
+}
 
 /** One lane, over all its parts. */
 export type LaneReport = {
@@ -71,7 +101,7 @@ async function readFiles(lane: string, files: string[]): Promise<LaneReport> {
   return report;
 }
 
-export async function listQueue(env: Environment, json?: boolean): Promise<void> {
+async function listQueue(env: Environment, json?: boolean): Promise<void> {
   const { rejected } = home(env, process.platform);
   const reports = await readLanes(env);
   const rejectedFiles = existsSync(rejected) ? readdirSync(rejected).length : 0;
@@ -91,11 +121,11 @@ export async function listQueue(env: Environment, json?: boolean): Promise<void>
     );
   }
   if (rejectedFiles > 0)
-    print(`The server refused ${rejectedFiles} records. They are in ${rejected}.`);
+    print(`The server refused ${formatCount(rejectedFiles, "record")}, now in ${rejected}.`);
 }
 
-/** Prints what a lane holds, one JSON object a line; damaged places too. */
-export async function dumpLane(env: Environment, which: string): Promise<void> {
+/** Prints a lane's records and damaged places, one JSON object per line. */
+async function dumpLane(env: Environment, which: string): Promise<void> {
   for (const file of filesOf(env, which)) {
     for await (const entry of readLane(file)) {
       if (entry.kind === "header") printJson({ header: entry.header }, 0);
@@ -105,7 +135,7 @@ export async function dumpLane(env: Environment, which: string): Promise<void> {
   }
 }
 
-/** A lane file, or all parts of the lane whose id begins so. */
+/** A lane file, or all parts of the lane whose id begins with `which`. */
 function filesOf(env: Environment, which: string): string[] {
   if (existsSync(which)) return [which];
   const { lanes } = home(env, process.platform);
@@ -114,81 +144,34 @@ function filesOf(env: Environment, which: string): string[] {
   const [only] = found;
   if (!only || found.length > 1) {
     const problem = only ? `${found.length} lanes begin with` : "There is no file or lane";
-    throw new Trouble("not_found", `${problem} ${which} in ${lanes}. See: datacat queue list`);
+    throw new Trouble(
+      "not_found",
+      `${problem} ${which} in ${lanes}. For a list: ${DATACAT} queue list`,
+    );
   }
   const [lane, parts] = only;
   return parts.map((part) => join(lanes, laneFile(lane, part)));
 }
 
-/** Reads every lane from end to end; answers whether all of it is whole. */
-export async function verifyQueue(env: Environment, json?: boolean): Promise<boolean> {
+/** Reads every lane completely. Returns whether all are intact. */
+async function verifyQueue(env: Environment, json?: boolean): Promise<boolean> {
   const reports = await readLanes(env);
-  const isWhole = (one: LaneReport) => one.damaged === 0 && one.missing === 0;
-  const good = reports.every(isWhole);
+  const isIntact = (one: LaneReport) => one.damaged === 0 && one.missing === 0;
+  const isGood = reports.every(isIntact);
   if (json) {
-    printJson({ whole: good, lanes: reports });
-    return good;
+    printJson({ whole: isGood, lanes: reports });
+    return isGood;
   }
   for (const one of reports) {
-    const verdict = isWhole(one) ? styled("green", "whole") : styled("red", "damaged");
+    const result = isIntact(one) ? styled("green", "intact") : styled("red", "damaged");
     const details = [
-      `${one.records} records`,
-      one.damaged > 0 && `${one.damaged} damaged places`,
-      one.missing > 0 && `${one.missing} records missing`,
-      one.torn && "last line still being written, or cut off",
+      formatCount(one.records, "record"),
+      one.damaged > 0 && formatCount(one.damaged, "damaged place"),
+      one.missing > 0 && `${formatCount(one.missing, "record")} missing`,
+      one.torn && "last line incomplete",
     ];
-    print(`${verdict}  ${one.lane}  ${details.filter(Boolean).join(", ")}`);
+    print(`${result}  ${one.lane}  ${details.filter(Boolean).join(", ")}`);
   }
-  print(dim(`${reports.length} lanes, ${reports.filter(isWhole).length} whole`));
-  return good;
+  print(dim(`${formatCount(reports.length, "lane")}, ${reports.filter(isIntact).length} intact`));
+  return isGood;
 }
-
-/**
- * Sends lane files that came from elsewhere, by a daemon of their own in a home of their own. Sending what the server already has
- * does no harm, so the same files may be sent again.
- */
-export async function sendFiles(env: Environment, files: string[], json?: boolean): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), "datacat-send-"));
-  try {
-    const temporary = homeAt(folder);
-    makePrivate(temporary);
-    for (const file of files) {
-      if (!existsSync(file)) throw new Trouble("not_found", `There is no file ${file}.`);
-      const header = readHeader(file);
-      if (!header)
-        throw new Trouble("failed", `${file} is not a lane, or its first line is damaged.`);
-      copyFileSync(file, join(temporary.lanes, laneFile(header.lane, header.part)));
-    }
-    const settings = home(env, process.platform).config;
-    if (existsSync(settings)) copyFileSync(settings, temporary.config);
-    const { runDaemon } = await import("../../main.ts");
-    const daemon = await runDaemon({ env: { ...env, DATACAT_HOME: folder }, folder, port: 0 });
-    if (!daemon) throw new Trouble("failed", `The temporary home ${folder} could not be used.`);
-    progress(`sending ${files.length} files…`);
-    await new Promise((resolve) => setTimeout(resolve, ADOPT_MS));
-    const done = await daemon.flush(SEND_TIMEOUT_MS);
-    await daemon.stop();
-    progress("");
-    const refused = readdirSync(temporary.rejected);
-    if (json)
-      printJson({
-        files: files.map((file) => basename(file)),
-        sent: done,
-        refused: refused.length,
-      });
-    if (!done)
-      throw new Trouble("unreachable", "The server did not take everything; try again later.");
-    if (refused.length > 0)
-      throw new Trouble("failed", `The server refused ${refused.length} records.`);
-    if (!json)
-      print(
-        `${bold("Sent.")} The server has all of ${files.map((file) => basename(file)).join(", ")}.`,
-      );
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-/** A daemon looks at its folder at least this often. */
-const ADOPT_MS = 500;
-const SEND_TIMEOUT_MS = 10 * 60_000;

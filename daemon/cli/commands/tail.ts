@@ -1,13 +1,28 @@
-/** `datacat tail`: a session's events as they come. */
+/** `datacat tail`: a session's last events, and those that follow. */
+import type { Command } from "commander";
 import type { EventRow, Page, Summary } from "../../../src/core/answers.ts";
 import { FOLLOW_MS } from "../limits.ts";
-import type { Server } from "../server.ts";
+import { count, JSON_OPTION, SESSION_ID, withServer } from "../options.ts";
+import { hasFailed, type Server } from "../server.ts";
 import { clock, dim, print, printJson, status } from "../terminal.ts";
-import { eventLine } from "./why.ts";
+import { eventLine } from "./event-line.ts";
 
-export type TailOptions = { lines: number; follow?: boolean; json?: boolean };
+type TailOptions = { lines: number; follow?: boolean; json?: boolean };
 
-export async function tail(server: Server, id: string, options: TailOptions): Promise<void> {
+export function addTail(program: Command): void {
+  program
+    .command("tail")
+    .description("Print a session's last events.")
+    .argument("<id>", SESSION_ID)
+    .option("-n, --lines <count>", "Print the last N events.", count, 20)
+    .option("-f, --follow", "Print further events as they arrive, until the session ends.")
+    .option(...JSON_OPTION)
+    .action((id: string, options: TailOptions) =>
+      withServer(async (server) => tail(server, await server.findSession(id), options)),
+    );
+}
+
+async function tail(server: Server, id: string, options: TailOptions): Promise<void> {
   const at = `/api/sessions/${encodeURIComponent(id)}`;
   const newest = { order: "desc", limit: Math.max(1, options.lines) };
   const { items } = await server.get<Page<EventRow>>(`${at}/events`, newest);
@@ -15,19 +30,22 @@ export async function tail(server: Server, id: string, options: TailOptions): Pr
   if (options.lines > 0) for (const event of shown) show(event, options);
   if (!options.follow) return;
 
-  // As long as a socket is open, the daemon knows that someone is watching, and sends at once.
+  // While a socket is open, the daemon sends every 500 ms instead of every 5 s.
   const stopWatching = await watch(server, id);
   let last = shown.at(-1);
   for (;;) {
-    const { verdict } = await server.get<Summary>(`${at}/summary`);
+    const summary = await server.get<Summary>(`${at}/summary`);
+    const { verdict } = summary;
     for (const event of await since(server, at, last)) {
       show(event, options);
       last = event;
     }
-    // Asked after its status was, so that nothing is missed.
+    // The events were read after the status, so none is missed.
     if (verdict.status === "ended" || verdict.status === "crashed") {
       if (!options.json)
-        print(`${dim(clock(verdict.since))}  ${status(verdict.status)}  ${verdict.headline}`);
+        print(
+          `${dim(clock(verdict.since))}  ${status(verdict.status, hasFailed(summary))}  ${verdict.headline}`,
+        );
       break;
     }
     await new Promise((resolve) => setTimeout(resolve, FOLLOW_MS));
@@ -58,6 +76,6 @@ async function watch(server: Server, id: string): Promise<() => void> {
   const url = `${server.url.replace(/^http/, "ws")}/api/sessions/${encodeURIComponent(id)}/live`;
   const headers = server.key === undefined ? {} : { authorization: `Bearer ${server.key}` };
   const socket = new WebSocket(url, { headers });
-  socket.addEventListener("error", () => {}); // it is only slower without
+  socket.addEventListener("error", () => {}); // without the socket, events only arrive later
   return () => socket.close();
 }

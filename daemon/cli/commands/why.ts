@@ -1,11 +1,28 @@
-/** `datacat why`: what became of a session, in plain words, with what it was doing last. */
+/** `datacat why`: a session's status with its evidence, and its last state changes and events. */
+import type { Command } from "commander";
 import type { EventRow, Page, StateChange, Summary } from "../../../src/core/answers.ts";
 import { formatDuration } from "../../../src/core/format.ts";
+import { DATACAT } from "../invocation.ts";
+import { count, JSON_OPTION, SESSION_ID, withServer } from "../options.ts";
 import type { Server } from "../server.ts";
-import { printHead } from "./sessions.ts";
-import { bold, category, clock, dim, print, printJson } from "../terminal.ts";
+import { eventLine } from "./event-line.ts";
+import { printSummary } from "./summary.ts";
+import { bold, clock, dim, print, printJson } from "../terminal.ts";
 
-export async function explainSession(
+export function addWhy(program: Command): void {
+  program
+    .command("why")
+    .description("Explain a session's status: the evidence, and its last state changes and events.")
+    .argument("<id>", SESSION_ID)
+    .option("-n, --count <count>", "Print this many state changes and events.", count, 10)
+    .option(...JSON_OPTION)
+    .addHelpText("after", `\nExamples:\n  ${DATACAT} why last\n  ${DATACAT} why 0198f3c1 -n 50`)
+    .action((id: string, options: { count: number; json?: boolean }) =>
+      withServer(async (server) => explainSession(server, await server.findSession(id), options)),
+    );
+}
+
+async function explainSession(
   server: Server,
   id: string,
   options: { count: number; json?: boolean },
@@ -27,17 +44,17 @@ export async function explainSession(
     return;
   }
 
-  printHead(server, summary);
+  printSummary(server, summary);
   printVerdict(summary);
   if (exception) printException(exception, summary);
   if (states_before.length > 0) {
-    print(`\n${bold("Its last state changes")}`);
+    print(`\n${bold("Last state changes")}`);
     for (const change of states_before) {
       print(`${before(change.at, summary)}  ${JSON.stringify(change.patch)}`);
     }
   }
   if (events_before.length > 0) {
-    print(`\n${bold("Its last events")}`);
+    print(`\n${bold("Last events")}`);
     for (const event of events_before) print(`${before(event.at, summary)}  ${eventLine(event)}`);
   }
   printLosses(summary);
@@ -45,48 +62,39 @@ export async function explainSession(
 
 function printVerdict({ verdict, transitions }: Summary): void {
   print(`\n${bold("Why")}`);
-  if (verdict.evidence.length === 0) print("Nothing speaks for or against it yet.");
+  if (verdict.evidence.length === 0) print("There is no evidence yet.");
   for (const { text, confidence } of verdict.evidence) {
     print(`- ${text}${confidence === "certain" ? "" : dim(` (${confidence})`)}`);
   }
-  if (verdict.confidence !== "certain") print(`All in all this is ${verdict.confidence}.`);
+  if (verdict.confidence !== "certain") print(`The status is ${verdict.confidence}.`);
   if (transitions.length > 2) {
-    print(`\n${bold("Before")}`);
+    print(`\n${bold("Earlier statuses")}`);
     for (const { at, headline } of transitions) print(`${dim(clock(at))}  ${headline}`);
   }
 }
 
 function printException(exception: EventRow, summary: Summary): void {
   const { exception_type = "exception", exception_msg = "", stacktrace = [], handled } = exception;
-  print(`\n${bold("Its last exception")}  ${before(exception.at, summary)}`);
+  print(`\n${bold("Last exception")}  ${before(exception.at, summary)}`);
   print(`${exception_type}: ${exception_msg}`);
   for (const frame of stacktrace.slice(-12)) print(dim(`  ${frame.trimEnd()}`));
-  if (handled === false) print("Nothing caught it.");
+  if (handled === false) print("It was not caught.");
 }
 
 function printLosses({ ledger, damaged_segments }: Summary): void {
   const dropped = Object.entries(ledger.dropped);
   print();
   if (dropped.length === 0 && damaged_segments === 0) {
-    print(dim(`Complete: ${ledger.stored} of ${ledger.accepted} records are here.`));
+    print(dim(`Complete: ${ledger.stored} of ${ledger.accepted} records are stored.`));
     return;
   }
-  print(bold("What is missing"));
+  print(bold("Missing records"));
   for (const [cause, count] of dropped) print(`- ${count} records: ${cause.replaceAll("_", " ")}`);
   if (damaged_segments > 0) print(`- ${damaged_segments} damaged segments of storage`);
 }
 
-/** How long before the session's end: what counts in the last moments. */
+/** How long before the session's end. */
 function before(at: number, { ended_at, updated_at }: Summary): string {
   const ms = Math.max(0, (ended_at ?? updated_at) - at);
   return dim(`${ms > 0 ? "-" : ""}${formatDuration(ms)}`.padStart(12));
-}
-
-/** An event on one line. */
-export function eventLine(event: EventRow): string {
-  const { name, group, message, data, exception_type, exception_msg } = event;
-  if (name === "output") return `${dim(group ?? "")}  ${message ?? ""}`;
-  const what = exception_type ? `${exception_type}: ${exception_msg ?? ""}` : message;
-  const rest = data && Object.keys(data).length > 0 ? dim(JSON.stringify(data)) : "";
-  return [category(event.category), bold(name), group, what, rest].filter(Boolean).join("  ");
 }

@@ -1,21 +1,21 @@
-/** What is worth knowing about the circumstances of a run, as state: where, of which version, with what. */
+/** The context of a run, recorded as state: environment, versions, git commit. */
 import { execFile } from "node:child_process";
 import { release } from "node:os";
 import { basename } from "node:path";
 import { promisify } from "node:util";
 import type { Json, JsonObject } from "../../../src/core/wire.ts";
 import type { Environment } from "../../home.ts";
-import { FACTS_TIMEOUT_MS } from "../limits.ts";
+import { CONTEXT_TIMEOUT_MS } from "../limits.ts";
 
-/** Variables that say how a program runs, and never hold a secret. */
-const HARMLESS = `
+/** Variables that describe how a program runs, and never hold a secret. */
+const PUBLIC_VARIABLES = `
   CI GITHUB_ACTIONS GITHUB_REPOSITORY GITHUB_WORKFLOW GITHUB_RUN_ID GITHUB_REF_NAME
   GITLAB_CI CI_JOB_ID CI_COMMIT_REF_NAME BUILD_NUMBER JOB_NAME
   NODE_ENV VIRTUAL_ENV CONDA_DEFAULT_ENV PYTHONHASHSEED GOMAXPROCS OMP_NUM_THREADS CUDA_VISIBLE_DEVICES
   LANG LC_ALL TZ TERM SHELL
 `.match(/\w+/g);
 
-/** How to ask a program for its version; only those that are known to do nothing else. */
+/** The arguments that print a program's version, for programs where they do nothing else. */
 const VERSION_ARGUMENTS: Record<string, string[]> = {
   node: ["--version"],
   npm: ["--version"],
@@ -31,14 +31,14 @@ const VERSION_ARGUMENTS: Record<string, string[]> = {
   rustc: ["--version"],
 };
 
-export function harmless(env: Environment): JsonObject {
-  const names = HARMLESS ?? [];
+export function publicVariables(env: Environment): JsonObject {
+  const names = PUBLIC_VARIABLES ?? [];
   return Object.fromEntries(names.flatMap((name) => (env[name] ? [[name, env[name]]] : [])));
 }
 
 export type Git = { commit: string; branch: string; dirty: boolean };
 
-/** `git status --porcelain=v2 --branch`, read. */
+/** Parses the output of `git status --porcelain=v2 --branch`. */
 export function parseGitStatus(text: string): Git | undefined {
   const commit = /^# branch\.oid (\S+)$/m.exec(text)?.[1];
   const branch = /^# branch\.head (\S+)$/m.exec(text)?.[1];
@@ -46,8 +46,8 @@ export function parseGitStatus(text: string): Git | undefined {
   return { commit, branch, dirty: /^[^#\n]/m.test(text) };
 }
 
-/** What takes a moment to find out. Fails in nothing: what cannot be found is left out. */
-export async function lookAround(
+/** Versions and git commit, from other programs. Never throws: what can't be found is left out. */
+export async function readContext(
   command: string,
   folder: string,
 ): Promise<{ state: JsonObject; describe?: string }> {
@@ -60,7 +60,7 @@ export async function lookAround(
   const versions: Record<string, Json> = { os: `${process.platform} ${release()}` };
   if (version) versions[name] = version.replace(new RegExp(`^(${name}|v)\\s*`, "i"), "");
   const git = status === undefined ? undefined : parseGitStatus(status);
-  return { state: { versions, ...(git && { git }) }, ...(describe && { describe }) };
+  return { state: git ? { versions, git } : { versions }, describe: describe || undefined };
 }
 
 async function ask(folder: string, program: string, args?: string[]): Promise<string | undefined> {
@@ -68,9 +68,9 @@ async function ask(folder: string, program: string, args?: string[]): Promise<st
   try {
     const { stdout } = await promisify(execFile)(program, args, {
       cwd: folder,
-      // Without the optional lock, so that the command's own git never finds the index locked by ours.
+      // Without git's optional lock, which would make the command's own git fail.
       env: { ...process.env, GIT_OPTIONAL_LOCKS: "0", DATACAT_DISABLED: "1" },
-      timeout: FACTS_TIMEOUT_MS,
+      timeout: CONTEXT_TIMEOUT_MS,
       windowsHide: true,
     });
     return stdout.trim().slice(0, 10_000);

@@ -1,18 +1,18 @@
-/** What a command uses, with everything that it started: as gauges, from one look at the system's processes. */
+/** The resources that a command and its descendants use, as gauges computed from a list of all processes. */
 import type { Metric } from "../../../src/core/wire.ts";
 import type { ProcessInfo } from "../../watch/process-info.ts";
 import { openFiles } from "../../watch/processes.ts";
 
 export class TreeGauges {
   readonly #root: number;
-  /** The tree's processes at the last look. One whose parent has ended since still belongs to it. */
+  /** The tree's processes at the last sample. A process whose parent has ended since still belongs to it. */
   #members = new Map<number, string>();
   #cpuMs = 0;
-  #lookedAt: number;
+  #sampledAt: number;
 
   constructor(root: number, startedAt: number) {
     this.#root = root;
-    this.#lookedAt = startedAt;
+    this.#sampledAt = startedAt;
   }
 
   /** The gauges at `now`, from the list of all processes; none once the tree is empty. */
@@ -21,12 +21,12 @@ export class TreeGauges {
     if (tree.length === 0) return [];
     this.#members = new Map(tree.map(({ pid, started }) => [pid, started]));
 
-    // With the time of children that have ended and been waited for, so that short-lived ones count.
+    // It includes children that have ended, so that short-lived ones count.
     const cpuMs = sum(tree, (one) => one.cpuMs + (one.childrenCpuMs ?? 0));
-    const elapsed = now - this.#lookedAt;
+    const elapsed = now - this.#sampledAt;
     const percent = elapsed > 0 ? (Math.max(0, cpuMs - this.#cpuMs) / elapsed) * 100 : 0;
     this.#cpuMs = cpuMs;
-    this.#lookedAt = now;
+    this.#sampledAt = now;
 
     const gauges = [
       gauge("cpu_percent", Math.round(percent * 10) / 10, "percent"),
@@ -49,7 +49,7 @@ export class TreeGauges {
   }
 }
 
-/** `root` and its descendants, and those of `known` processes (pid and start) that live on without their parent. */
+/** `root` and its descendants, and `known` processes (pid and start) whose parent has ended, with theirs. */
 export function treeOf(
   root: number,
   all: ProcessInfo[],
@@ -65,7 +65,7 @@ export function treeOf(
   const tree = new Set(
     alive.filter((one) => one.pid === root || known.get(one.pid) === one.started),
   );
-  // A set may grow while it is walked, so the walk reaches every generation.
+  // A loop over a set also visits what is added meanwhile, so it reaches every generation.
   for (const member of tree) for (const child of children.get(member.pid) ?? []) tree.add(child);
   return [...tree];
 }

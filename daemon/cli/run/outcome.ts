@@ -1,23 +1,23 @@
-/** How a command ended, as the op that says so. */
+/** How a command ended, as an op. */
 import type { Op } from "../../../src/core/wire.ts";
 
-/** Either is set, as Node reports it. */
+/** One of the two is set, as Node reports it. */
 export type Exit = { code: number | null; signal: string | null };
 
-/** What is known about the end besides. */
+/** What else is known about the end. */
 export type Circumstances = {
-  /** The system killed something for want of memory meanwhile. */
+  /** The system killed a process of its control group because memory ran out. */
   killedForMemory: boolean;
-  /** Whoever read the command's output has gone, which ends a command in a pipe with SIGPIPE. */
+  /** The reader of the command's output has ended, which ends the command with SIGPIPE. */
   readerLeft: boolean;
 };
 
-/** Signals that ask a program to stop; with any other it did not get to say goodbye. */
-const ASKING = ["SIGTERM", "SIGINT", "SIGHUP"];
+/** Signals that request a stop. Any other one is a crash. */
+const STOP_SIGNALS = ["SIGTERM", "SIGINT", "SIGHUP"];
 
 export function outcomeOf({ code, signal }: Exit, known: Circumstances, at: number): Op {
   if (signal === null) return { op: "end", at, exit_code: code ?? 0 };
-  if (ASKING.includes(signal)) return { op: "end", at, signal };
+  if (STOP_SIGNALS.includes(signal)) return { op: "end", at, signal };
   if (signal === "SIGPIPE" && known.readerLeft) return { op: "end", at, signal };
   if (signal === "SIGKILL" && known.killedForMemory) {
     return { op: "crash", at, signal, reason: "out_of_memory", out_of_memory: true };

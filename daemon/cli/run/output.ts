@@ -1,6 +1,6 @@
 /**
- * A command's output as events: a line is an event. Bounded in length and rate; what is cut or left out is counted, and the
- * last lines before the end are always there.
+ * A command's output as events, one per line. Length and rate are bounded: what is cut or left out is counted, and the last lines before
+ * the end are always recorded.
  */
 import { StringDecoder } from "node:string_decoder";
 import type { Event, Op } from "../../../src/core/wire.ts";
@@ -17,7 +17,7 @@ export type StreamName = "stdout" | "stderr";
 export class OutputRecorder {
   readonly #record: (op: Op) => void;
   readonly #lines = { stdout: new Lines(), stderr: new Lines() };
-  /** Waiting for the rate to allow them. */
+  /** Lines above the rate, recorded when it allows them. */
   readonly #held: Event[] = [];
   #tokens = BURST_LINES;
   #refilledAt: number;
@@ -29,13 +29,13 @@ export class OutputRecorder {
     this.#refilledAt = now;
   }
 
-  /** Takes bytes as they came out of the command. */
+  /** Records the bytes that the command has written. */
   take(stream: StreamName, bytes: Buffer, now: number): void {
     for (const line of this.#lines[stream].add(bytes, now)) this.#accept(stream, line, now);
     this.#release(now);
   }
 
-  /** To be called each second: records lines that do not end, and says what was left out. */
+  /** Call it each second: it records lines without their line break, and how many were left out. */
   tick(now: number): void {
     for (const stream of ["stdout", "stderr"] as const) {
       const line = this.#lines[stream].takePartial(now - PARTIAL_LINE_MS);
@@ -45,7 +45,7 @@ export class OutputRecorder {
     this.#announce(now);
   }
 
-  /** The command has ended: whatever is still held back is recorded. */
+  /** The command has ended: records the lines that are still kept back. */
   finish(now: number): void {
     for (const stream of ["stdout", "stderr"] as const) {
       const line = this.#lines[stream].takePartial(now);
@@ -87,7 +87,7 @@ export class OutputRecorder {
 
   #announce(at: number): void {
     if (this.#leftOut > 0) {
-      const detail = `lines of output beyond ${LINES_PER_SECOND} a second`;
+      const detail = `lines of output above ${LINES_PER_SECOND} per second`;
       this.#record({ op: "dropped", at, cause: "output_rate", count: this.#leftOut, detail });
     }
     if (this.#cut > 0) {
@@ -102,7 +102,7 @@ export class OutputRecorder {
 /** `cut`: how many characters of the line are not in `text`. */
 type Line = { text: string; cut: number };
 
-/** One stream's bytes as lines of text, colours included: the page draws them as a terminal does. */
+/** One stream's bytes as lines of text, with their colour codes, which the page shows as a terminal does. */
 class Lines {
   readonly #decoder = new StringDecoder("utf8");
   #partial: Line = { text: "", cut: 0 };
@@ -119,7 +119,7 @@ class Lines {
     return lines;
   }
 
-  /** The line that has been there since `before` or longer without its end. */
+  /** The line without its line break, if it began at `before` or earlier. */
   takePartial(before: number): Line | undefined {
     if (this.#partial.text === "" || this.#since > before) return undefined;
     return this.#finish();
@@ -128,7 +128,7 @@ class Lines {
   #append(text: string, now: number): void {
     if (this.#partial.text === "") this.#since = now;
     const whole = this.#partial.text + text;
-    // A carriage return without a line feed goes back to the start of the line: a progress bar overwrites itself.
+    // After a carriage return without a line feed the text overwrites the line, as progress bars do.
     const overwritten = whole.lastIndexOf("\r", whole.length - 2) + 1;
     const room = overwritten + MAX_LINE_LENGTH;
     this.#partial = {

@@ -1,6 +1,6 @@
 /**
- * A pipe as a shell makes it. What Node calls a pipe is a pair of sockets, and a command can tell: `echo >/dev/stderr` fails on
- * a socket, and a reader that goes away is another error. So this is a named pipe, without its name once both ends are open.
+ * A pipe as a shell creates it. Node's own are pairs of sockets, and a command can see the difference: `echo >/dev/stderr` fails on a
+ * socket, and a reader that ends gives another error. This is a named pipe whose name is deleted once both ends are open.
  */
 import { execFileSync } from "node:child_process";
 import { closeSync, constants, mkdtempSync, openSync, rmSync } from "node:fs";
@@ -11,9 +11,9 @@ import type { Readable } from "node:stream";
 
 export type Pipe = { reader: Readable; writeEnd: number };
 
-/** A pipe for each output, or nothing where there is no `mkfifo` or no place for one. Close `writeEnd` once the command has it. */
+/** A pipe for each output; undefined where there is no `mkfifo` or no writable folder. Close `writeEnd` once the command has it. */
 export function openPipes(): { stdout: Pipe; stderr: Pipe } | undefined {
-  if (process.platform === "win32") return undefined; // Node's pipes are real ones there
+  if (process.platform === "win32") return undefined; // on Windows Node's pipes are pipes
   let folder: string | undefined;
   const opened: number[] = [];
   try {
@@ -21,7 +21,7 @@ export function openPipes(): { stdout: Pipe; stderr: Pipe } | undefined {
     const paths = [join(folder, "stdout"), join(folder, "stderr")] as const;
     execFileSync("mkfifo", ["-m", "600", ...paths], { stdio: "ignore" });
     const ends = paths.map((path) => {
-      // The end to read from first, and without waiting for a writer: the other would wait for a reader.
+      // The read end first and without blocking: opening the write end would wait for a reader.
       const readEnd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
       opened.push(readEnd);
       const writeEnd = openSync(path, constants.O_WRONLY);

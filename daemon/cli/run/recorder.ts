@@ -1,4 +1,4 @@
-/** One run's recording: a lane like any program's, written by `datacat run` for a command that knows nothing of it. */
+/** Records one run: `datacat run` writes a lane for the command, like a client inside a program. */
 import { basename } from "node:path";
 import { redactArguments } from "../../../src/core/redact.ts";
 import type { Op } from "../../../src/core/wire.ts";
@@ -9,7 +9,7 @@ import { thisMachine, thisProcess } from "../../watch/machine.ts";
 import { type OomWatch, wasKilledForMemory, watchOom } from "../../watch/oom.ts";
 import { listProcesses } from "../../watch/processes.ts";
 import { DRAIN_MS, FIRST_SAMPLES_MS, SAMPLE_MS, SAMPLE_WINDOWS_MS } from "../limits.ts";
-import { harmless, lookAround } from "./context.ts";
+import { publicVariables, readContext } from "./context.ts";
 import { TreeGauges } from "./gauges.ts";
 import { type Exit, outcomeOf } from "./outcome.ts";
 import { OutputRecorder, type StreamName } from "./output.ts";
@@ -19,7 +19,7 @@ export type RunOptions = {
   product?: string;
   versionLabel?: string;
   tag: string[];
-  /** Whether the command's output passes through us and is recorded, or goes straight to where ours goes. */
+  /** Whether the command's output passes through this process and is recorded, or goes directly to its standard streams. */
   output: boolean;
 };
 
@@ -27,8 +27,8 @@ export class Recorder {
   readonly session: string;
   readonly #writer: LaneWriter;
   readonly #output: OutputRecorder;
-  /** Settles when everything about the circumstances has been recorded. */
-  readonly #facts: Promise<void>;
+  /** Settles when the context has been recorded. */
+  readonly #context: Promise<void>;
   #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
   #oom: OomWatch | undefined;
@@ -61,20 +61,20 @@ export class Recorder {
       op: "start",
       at: now,
       product,
-      ...(version && { version }),
-      ...(options.tag.length > 0 && { tags: options.tag }),
+      version: version || undefined,
+      tags: options.tag.length > 0 ? options.tag : undefined,
       state: {
         command: program,
         arguments: args,
         working_folder: folder,
-        environment: harmless(env),
+        environment: publicVariables(env),
         ...(env["DATACAT_SESSION"] && { parent_session: env["DATACAT_SESSION"] }),
       },
     });
-    this.#facts = this.#lookAround(command[0] ?? "", folder, version === undefined);
+    this.#context = this.#recordContext(command[0] ?? "", folder, version === undefined);
   }
 
-  /** Measures the command's processes from now on. */
+  /** Samples the command's processes from now on. */
   watch(pid: number): void {
     this.#oom = watchOom(pid);
     const since = Date.now();
@@ -83,7 +83,7 @@ export class Recorder {
     const regular = process.platform === "win32" ? SAMPLE_WINDOWS_MS : SAMPLE_MS;
     const next = () => {
       const age = Date.now() - since;
-      // A timer may fire a moment too soon, which must not make two samples of one.
+      // A timer may fire a millisecond early, which must not add a sample.
       const due =
         early.shift() ?? (Math.floor((age + FIRST_SAMPLES_MS[0]) / regular) + 1) * regular;
       this.#timer = setTimeout(
@@ -99,12 +99,12 @@ export class Recorder {
     next();
   }
 
-  /** Takes what the command printed. */
+  /** Records what the command printed. */
   output(stream: StreamName, bytes: Buffer): void {
     this.#output.take(stream, bytes, Date.now());
   }
 
-  /** The command ended so, at `at`. */
+  /** The command ended at `at`. */
   async end(exit: Exit, readerLeft: boolean, at: number): Promise<void> {
     const killedForMemory = this.#oom !== undefined && wasKilledForMemory(this.#oom);
     await this.#close(at, outcomeOf(exit, { killedForMemory, readerLeft }, at));
@@ -120,27 +120,27 @@ export class Recorder {
   async #close(at: number, last: Op): Promise<void> {
     clearTimeout(this.#timer);
     this.#output.finish(at);
-    // A command may be faster than git is; what it has not said by then stays unknown.
-    await Promise.race([this.#facts, new Promise((resolve) => setTimeout(resolve, DRAIN_MS))]);
+    // A short command may end before git answers; the context then stays unknown.
+    await Promise.race([this.#context, new Promise((resolve) => setTimeout(resolve, DRAIN_MS))]);
     this.#record(last);
     this.#isClosed = true;
     this.#writer.close();
   }
 
-  async #lookAround(program: string, folder: string, needsVersion: boolean): Promise<void> {
-    const { state, describe } = await lookAround(program, folder);
+  async #recordContext(program: string, folder: string, needsVersion: boolean): Promise<void> {
+    const { state, describe } = await readContext(program, folder);
     const at = Date.now();
     this.#record({ op: "state", at, patch: state });
     if (needsVersion && describe) this.#record({ op: "start", at, version: describe });
   }
 
-  /** A full disk is counted by the writer; what comes after the end came too late. */
+  /** The writer counts what a full disk refuses. Ops after the end are left out. */
   #record(op: Op): void {
     if (!this.#isClosed) this.#writer.append(op);
   }
 }
 
-/** Begins to record, or says in one line why it cannot. */
+/** Starts recording, or prints in one line why that is not possible. */
 export function startRecording(
   command: string[],
   options: RunOptions,
@@ -151,7 +151,7 @@ export function startRecording(
     return new Recorder(command, options, env);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    process.stderr.write(`datacat: this run is not recorded. ${reason}\n`);
+    process.stderr.write(`datacat: this run is not recorded: ${reason}\n`);
     return undefined;
   }
 }

@@ -1,6 +1,6 @@
 /**
- * `datacat run`: a command with its flight recorder. The command must not notice: it gets its input, output, signals and
- * exit code as if it stood alone, and whatever goes wrong with the recording, it runs.
+ * Runs a command and records it. The command gets its input, output, signals and exit code as without the recorder, and it runs
+ * whatever fails in recording it.
  */
 import { type ChildProcess, spawn, type SpawnOptions } from "node:child_process";
 import { closeSync, readFileSync } from "node:fs";
@@ -15,7 +15,7 @@ import type { StreamName } from "./output.ts";
 import { openPipes } from "./pipe.ts";
 import { type Recorder, type RunOptions, startRecording } from "./recorder.ts";
 
-/** Runs `command` to its end, records it, and leaves this process as the command left. */
+/** Runs `command` to its end, records it, and ends this process with the command's exit code or signal. */
 export async function run(
   command: string[],
   options: RunOptions,
@@ -38,13 +38,13 @@ export async function run(
     const { code, text } = explain(command[0] ?? "", exit);
     await recorder?.fail(text, code);
     process.stderr.write(`datacat: ${text}\n`);
-    return leave({ code, signal: null });
+    return exitLike({ code, signal: null });
   }
   await Promise.all(outputs.map((output) => output.drained()));
   const readerLeft = outputs.some((output) => output.hasLostReader());
   await recorder?.end(exit, readerLeft, at);
   await Promise.all(outputs.map((output) => output.flushed()));
-  return leave(exit);
+  return exitLike(exit);
 }
 
 type Started = { child: ChildProcess; streams: [StreamName, Readable][] };
@@ -57,12 +57,12 @@ function start(command: string[], options: RunOptions, env: Environment): Starte
   if (!pipes) {
     const child = spawnCommand(command, ["pipe", "pipe"], env);
     const { stdout, stderr } = child;
-    if (!stdout || !stderr) return { child, streams: [] }; // it could not be started
+    if (!stdout || !stderr) return { child, streams: [] }; // the command could not be started
     return { child, streams: Object.entries({ stdout, stderr }) as Started["streams"] }; // keeps the two names
   }
   const { stdout, stderr } = pipes;
   const child = spawnCommand(command, [stdout.writeEnd, stderr.writeEnd], env);
-  // The command has its own copies; while we hold ours, its output never ends.
+  // The command has its own copies. While these are open, its output has no end.
   closeSync(stdout.writeEnd);
   closeSync(stderr.writeEnd);
   const readers = { stdout: stdout.reader, stderr: stderr.reader };
@@ -77,33 +77,30 @@ function spawnCommand(
   const [program = "", ...args] = command;
   const options: SpawnOptions = { stdio: ["inherit", ...outputs], env, windowsHide: true };
   if (process.platform !== "win32") return spawn(program, args, options);
-  // npm and its like are .cmd files there, which only cmd.exe can start.
+  // npm and others are .cmd files on Windows, which only cmd.exe can start.
   return spawn(process.env["ComSpec"] ?? "cmd.exe", ["/d", "/s", "/c", windowsLine(command)], {
     ...options,
     windowsVerbatimArguments: true,
   });
 }
 
-/** A command as one line for cmd.exe: every word quoted, and what cmd.exe would read as its own escaped. */
+/** A command as one line for cmd.exe: every argument quoted, and characters with a meaning for cmd.exe escaped. */
 export function windowsLine(command: string[]): string {
-  const words = command.map((word) => {
-    // Backslashes count only before a quote, where each has to be doubled.
-    const quoted = `"${word.replace(/(\\*)"/g, '$1$1\\"').replace(/(\\*)$/, "$1$1")}"`;
+  const parts = command.map((part) => {
+    // Backslashes are special only before a quote, where each is doubled.
+    const quoted = `"${part.replace(/(\\*)"/g, '$1$1\\"').replace(/(\\*)$/, "$1$1")}"`;
     return quoted.replace(/[()\][%!^"`<>&|;, *?]/g, "^$&");
   });
-  return `"${words.join(" ")}"`;
+  return `"${parts.join(" ")}"`;
 }
 
-/**
- * With its output going through us, the command no longer sees the terminal, and would turn its colours off. Most
- * programs can be told otherwise.
- */
+/** The command writes to a pipe instead of the terminal, so it would turn its colours off. These variables prevent that in most programs. */
 function colours(env: Environment, options: RunOptions): Environment {
   if (!options.output || !isatty(1) || env["NO_COLOR"] || env["FORCE_COLOR"]) return {};
   return { FORCE_COLOR: "1", CLICOLOR_FORCE: "1" };
 }
 
-/** Sends a stream on byte for byte as it comes, no faster than its reader takes it, with a copy for the recording. */
+/** Passes a stream on byte for byte, no faster than its reader reads it, with a copy for the recording. */
 function pass(name: StreamName, from: Readable, recorder: Recorder | undefined) {
   const to = process[name];
   let lostReader = false;
@@ -111,7 +108,7 @@ function pass(name: StreamName, from: Readable, recorder: Recorder | undefined) 
   let lastAt = 0;
   const closed = new Promise<"closed">((resolve) => from.once("close", () => resolve("closed")));
   to.on("error", () => {
-    // Our reader has gone (`| head`): so has the command's, which tells it as the system always does.
+    // This process's reader has ended (`| head`). Closing the command's pipe lets the system signal that to the command.
     lostReader = true;
     from.destroy();
   });
@@ -130,7 +127,7 @@ function pass(name: StreamName, from: Readable, recorder: Recorder | undefined) 
   });
   return {
     hasLostReader: () => lostReader,
-    /** All that the command had written when it ended has passed. What it left behind may hold the pipe open, and write on. */
+    /** Settles when everything that the command wrote has passed. Its background processes may keep the pipe open and write more. */
     async drained(): Promise<void> {
       const before = passed;
       const since = Date.now();
@@ -140,7 +137,7 @@ function pass(name: StreamName, from: Readable, recorder: Recorder | undefined) 
         if (isQuiet || passed - before > MAX_PIPE_BYTES) return;
       }
     },
-    /** Our reader has everything. */
+    /** Settles when the reader has everything. */
     flushed: () =>
       new Promise<void>((resolve) => {
         if (lostReader) resolve();
@@ -149,26 +146,26 @@ function pass(name: StreamName, from: Readable, recorder: Recorder | undefined) 
   };
 }
 
-/** What a parent can be sent that is meant for its child. */
+/** Signals to this process that are meant for the command. */
 const PASSED_ON = ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2"] as const;
 
 function passSignals(child: ChildProcess): void {
   for (const signal of PASSED_ON) {
     if (!(signal in constants.signals)) continue; // not on this system
     process.on(signal, () => {
-      // Ctrl-C and Ctrl-\ of a terminal reach every process in front of it: passed on, the command would get two.
-      const isFromTerminal = (signal === "SIGINT" || signal === "SIGQUIT") && isInFront();
+      // A terminal sends Ctrl-C and Ctrl-\ to its whole foreground group, so the command has already got these.
+      const isFromTerminal = (signal === "SIGINT" || signal === "SIGQUIT") && isInForeground();
       if (!isFromTerminal) child.kill(signal);
     });
   }
 }
 
-/** Whether this process's group is the one that its terminal's keys go to. */
-function isInFront(): boolean {
+/** Whether this process is in its terminal's foreground group. */
+function isInForeground(): boolean {
   try {
     const stat = readFileSync("/proc/self/stat", "utf8");
-    const [, , group, , terminal, front] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return terminal !== "0" && group === front;
+    const [, , group, , terminal, foreground] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return terminal !== "0" && group === foreground;
   } catch {
     return [0, 1, 2].some((descriptor) => isatty(descriptor));
   }
@@ -181,21 +178,21 @@ function exitOf(child: ChildProcess): Promise<Exit | Error> {
   });
 }
 
-/** A command that cannot be started, in a shell's words and with a shell's exit code. */
+/** Why a command could not be started: the message and exit code of a shell. */
 function explain(program: string, error: Error): { code: number; text: string } {
   const code = "code" in error ? error.code : undefined;
   if (code === "ENOENT") return { code: 127, text: `${program}: command not found` };
-  if (code === "EACCES") return { code: 126, text: `${program}: not allowed to run it` };
+  if (code === "EACCES") return { code: 126, text: `${program}: permission denied` };
   return { code: 126, text: `${program}: ${error.message}` };
 }
 
 /** Ends this process as the command ended. */
-async function leave({ code, signal }: Exit): Promise<never> {
+async function exitLike({ code, signal }: Exit): Promise<never> {
   if (signal === null) process.exit(code ?? 1);
   process.removeAllListeners(signal);
   process.kill(process.pid, signal);
   await sleep(SIGNAL_MS);
-  // A signal that did not end us (Node ignores SIGPIPE): the shell's way of saying it.
+  // The signal did not end this process (Node ignores SIGPIPE): a shell's exit code for it.
   process.exit(
     128 + (Object.entries(constants.signals).find(([name]) => name === signal)?.[1] ?? 0),
   );

@@ -6,7 +6,7 @@ import {
   LINES_PER_SECOND,
   MAX_LINE_LENGTH,
 } from "../../../../daemon/cli/limits.ts";
-import { harmless, parseGitStatus } from "../../../../daemon/cli/run/context.ts";
+import { parseGitStatus, publicVariables } from "../../../../daemon/cli/run/context.ts";
 import { TreeGauges, treeOf } from "../../../../daemon/cli/run/gauges.ts";
 import { outcomeOf } from "../../../../daemon/cli/run/outcome.ts";
 import { OutputRecorder, type StreamName } from "../../../../daemon/cli/run/output.ts";
@@ -191,12 +191,12 @@ test("a kill for want of memory says so, and one by a closed pipe is no crash", 
   ).toMatchObject({ op: "end", signal: "SIGPIPE" });
 });
 
-test("git's words are read, and of the environment only what is harmless", () => {
+test("git's status is parsed, and of the environment only public variables are recorded", () => {
   const status = "# branch.oid abc123\n# branch.head main\n# branch.upstream origin/main\n";
   expect(parseGitStatus(status)).toEqual({ commit: "abc123", branch: "main", dirty: false });
   expect(parseGitStatus(`${status}1 .M N... 100644 100644 100644 a a file.ts\n`)?.dirty).toBe(true);
   expect(parseGitStatus("fatal: not a git repository")).toBeUndefined();
-  expect(harmless({ CI: "true", DATABASE_PASSWORD: "x", TZ: "" })).toEqual({ CI: "true" });
+  expect(publicVariables({ CI: "true", DATABASE_PASSWORD: "x", TZ: "" })).toEqual({ CI: "true" });
 });
 
 test("a command line for cmd.exe keeps every word whole", () => {

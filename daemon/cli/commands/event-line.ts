@@ -1,0 +1,11 @@
+/** An event as one line, for `why` and `tail`. */
+import type { EventRow } from "../../../src/core/answers.ts";
+import { bold, category, dim } from "../terminal.ts";
+
+export function eventLine(event: EventRow): string {
+  const { name, group, message, data, exception_type, exception_msg } = event;
+  if (name === "output") return `${dim(group ?? "")}  ${message ?? ""}`;
+  const what = exception_type ? `${exception_type}: ${exception_msg ?? ""}` : message;
+  const rest = data && Object.keys(data).length > 0 ? dim(JSON.stringify(data)) : "";
+  return [category(event.category), bold(name), group, what, rest].filter(Boolean).join("  ");
+}

@@ -1,0 +1,43 @@
+/** `datacat run`: records a command. */
+import type { Command } from "commander";
+import { DATACAT } from "../invocation.ts";
+import { collect } from "../options.ts";
+
+export function addRun(program: Command): void {
+  program
+    .command("run")
+    .description("Run a command and record its output, CPU, memory and how it ended.")
+    .argument("<command...>", "the command and its arguments")
+    .option(
+      "--product <name>",
+      "Record it under this product (default: DATACAT_PRODUCT, else the command's name).",
+    )
+    .option(
+      "--version-label <version>",
+      "Record it as this version (default: DATACAT_VERSION, else `git describe`).",
+    )
+    .option("--tag <tag>", "Add a tag to the session; may be repeated.", collect, [])
+    .option("--no-output", "Leave the command's output unchanged and do not record it.")
+    .passThroughOptions()
+    .addHelpText(
+      "after",
+      `
+The command gets the same input, signals and exit code as without ${"`run`"}. Three differences:
+  - It writes to a pipe instead of the terminal, so that its output can be recorded. On a terminal FORCE_COLOR asks it to keep its
+    colours, unless NO_COLOR is set. For editors and other programs that draw on the screen use --no-output.
+  - Lines that it writes to standard output and standard error at the same time may appear in another order.
+  - Processes that it leaves in the background lose their output half a second after it ends.
+To continue when the terminal closes: ${DATACAT} run -- nohup <command>
+
+A Datacat client inside the command records to the same session (DATACAT_SESSION).
+
+Examples:
+  ${DATACAT} run -- npm run check
+  ${DATACAT} run --product nightly --tag linux -- make -j4
+  ${DATACAT} run --no-output -- vim notes.txt`,
+    )
+    .action(async (command: string[], options) => {
+      const { run } = await import("../run/run.ts");
+      await run(command, options, process.env);
+    });
+}

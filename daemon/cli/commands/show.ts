@@ -1,0 +1,60 @@
+/** `datacat show`: a session's status, state, metrics and events. */
+import type { Command } from "commander";
+import type { EventCount, SeriesSummary, StateAt, Summary } from "../../../src/core/answers.ts";
+import { formatNumber } from "../../../src/core/format.ts";
+import { JSON_OPTION, SESSION_ID, withServer } from "../options.ts";
+import type { Server } from "../server.ts";
+import { bold, category, dim, moment, print, printJson, printTable } from "../terminal.ts";
+import { printSummary } from "./summary.ts";
+
+export function addShow(program: Command): void {
+  program
+    .command("show")
+    .description("Print a session's status, state, metrics and event counts.")
+    .argument("<id>", SESSION_ID)
+    .option(...JSON_OPTION)
+    .action((id: string, { json }) =>
+      withServer(async (server) => showSession(server, await server.findSession(id), json)),
+    );
+}
+
+async function showSession(server: Server, id: string, json?: boolean): Promise<void> {
+  const at = `/api/sessions/${encodeURIComponent(id)}`;
+  const [summary, state, series, counts] = await Promise.all([
+    server.get<Summary>(`${at}/summary`),
+    server.get<StateAt>(`${at}/state`),
+    server.get<SeriesSummary[]>(`${at}/metrics`),
+    server.get<EventCount[]>(`${at}/events/counts`),
+  ]);
+  if (json) return printJson({ summary, state: state.state, series, event_counts: counts });
+
+  printSummary(server, summary);
+  print();
+  print(bold("State"));
+  print(JSON.stringify(state.state, null, 2));
+  if (series.length > 0) {
+    print();
+    printTable(
+      ["metric", "type", "unit", "points", "min", "mean", "max", "last"],
+      series.map((one) => [
+        [one.name, ...one.tags.map((tag) => dim(`[${tag}]`))].join(" "),
+        one.type,
+        one.unit,
+        String(one.points),
+        ...[one.min, one.mean, one.max, one.last].map(formatNumber),
+      ]),
+    );
+  }
+  if (counts.length > 0) {
+    print();
+    printTable(
+      ["event", "category", "times", "last"],
+      counts.map((one) => [
+        one.name,
+        category(one.category),
+        String(one.count),
+        moment(one.last_at),
+      ]),
+    );
+  }
+}

@@ -1,0 +1,40 @@
+/** Options and arguments that several commands share. */
+import { InvalidArgumentError } from "commander";
+import type { Server } from "./server.ts";
+
+export const JSON_OPTION = ["--json", "Print JSON, for programs."] as const;
+
+/** For commands whose output is always one JSON object per line. */
+export const ALWAYS_JSON_OPTION = [
+  "--json",
+  "Accepted for uniformity: the output is always JSON.",
+] as const;
+
+export const SESSION_ID =
+  "the session's id, a unique beginning of it, or `last` for the newest session";
+
+/** Runs `act` with the server that the environment names. */
+export async function withServer(act: (server: Server) => Promise<void>): Promise<void> {
+  // Loaded only by commands that ask the server.
+  const { Server: ServerOf } = await import("./server.ts");
+  const server = new ServerOf(process.env);
+  try {
+    await act(server);
+  } finally {
+    await server.close();
+  }
+}
+
+/** An option that may be repeated. */
+export function collect(value: string, before: string[]): string[] {
+  return [...before, value];
+}
+
+/** The API answers at most 1,000 rows per request. */
+export function count(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0 || value > 1_000) {
+    throw new InvalidArgumentError("It must be a whole number from 0 to 1000.");
+  }
+  return value;
+}

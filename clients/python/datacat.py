@@ -37,6 +37,7 @@ Contents, in the order of this file. Programs use Opening to Capture.
   Secret          Which keys and arguments are redacted
   Cut             Events over the limit, cut to fit
   Lane            The append-only file: one write for each record, after which the record survives the program
+  Lane reader     Sessions as the lanes of this machine have them, for when the server cannot be asked
   Queue           Direct mode: a bounded queue in memory, and a thread that sends it
   Disabled        The writer of a session that records nothing
   Request         HTTP
@@ -266,34 +267,42 @@ def create_session(
 # The calls that record.
 
 class Session(object):
-    """One run of a program. Recording methods neither raise nor wait, and do nothing after `end()`."""
+    """One run of a program. Recording methods neither raise nor wait, and do nothing after `end()`.
+
+    With a client of another class, or one whose methods are overridden, the calls are passed to the client's methods, as in 1.x, and do
+    what those do. The methods that 1.x had return what its server answered, `{"status": "ok"}`.
+    """
 
     def __init__(self, client, session_id):
+        if _records_itself(client, session_id):
+            self._attach(client, session_id, client._writer_of(session_id))
+        else:
+            self._attach(client, session_id, _DisabledWriter())
+            self._delegates = True
+
+    def _attach(self, client, session_id, writer):
         self.client = client
         self.session_id = session_id
         self._heartbeat_monitor = None
-        writer = client._writer_of(session_id)
-        self._use(writer, writer.reported, writer.counts)
-
-    def _use(self, writer, reported, counts):
+        self._delegates = False  # whether calls go to the client's methods, which the program has replaced
         self._writer = writer
-        self._reported = reported
-        self._dropped = counts
+        self._reported = writer.reported
+        self._dropped = writer.counts
         self._series = {}
         self._now = time.time
 
     def _disable(self):
-        self.client = DatacatClient.__new__(DatacatClient)
-        self.client._disable()
-        self.session_id = ""
-        self._heartbeat_monitor = None
-        self._use(_DisabledWriter(), set(), {})
+        client = DatacatClient.__new__(DatacatClient)
+        client._disable()
+        self._attach(client, "", _DisabledWriter())
 
     def update_state(self, state):
         """Merge a dict into the session's state (RFC 7396): dicts merge, None deletes, any other value replaces, lists too.
 
         A patch over 512 KiB of JSON is counted as lost.
         """
+        if self._delegates:
+            return self.client.update_state(self.session_id, state)
         try:
             losses = []
             at = self._now()
@@ -308,6 +317,7 @@ class Session(object):
                 self._writer.append(at, (text,))
         except Exception:
             self._count_internal_loss()
+        return {"status": "ok"}
 
     def log_event(
         self,
@@ -339,6 +349,16 @@ class Session(object):
                 also `log_exception`.
             level: 1.x's older name of `category`.
         """
+        if self._delegates:
+            more = {
+                "exception_type": exception_type, "exception_msg": exception_msg, "source_file": source_file,
+                "source_line": source_line, "source_function": source_function,
+            }  # fmt: skip
+            return self.client.log_event(
+                self.session_id, name, category=level if category is None else category, group=group,
+                labels=[] if labels is None else labels, message=message, data={} if data is None else data,
+                stacktrace=stacktrace, **dict((key, value) for key, value in more.items() if value is not None)
+            )  # fmt: skip
         try:
             at = self._now()
             if data is None and category is not None and not issubclass(type(category), _TEXTS):
@@ -351,6 +371,7 @@ class Session(object):
             self._log(at, name, [], category, group, labels, message, data, more)
         except Exception:
             self._count_internal_loss()
+        return {"status": "ok"}
 
     def log_exception(self, exc_info=None, extra_data=None, name="exception", handled=None, locals=False, data=None):
         """Record an exception as an event, with its stack and its chain of causes.
@@ -363,12 +384,15 @@ class Session(object):
             locals: True adds the variables of the 8 innermost frames.
             data: A dict of any values.
         """
+        data = extra_data if data is None else data
+        if self._delegates:
+            return self.client.log_exception(self.session_id, exc_info, data)
         try:
             at = self._now()
-            data = extra_data if data is None else data
             self._log_exception(at, [], _exc_info(exc_info), data, name, None, handled, locals)
         except Exception:
             self._count_internal_loss()
+        return {"status": "ok"}
 
     def gauge(self, name, value, unit=None, tags=None, metadata=None):
         """Record a value as it is now.
@@ -402,19 +426,22 @@ class Session(object):
 
     def log_timer(self, name, duration, count=None, tags=None, unit="seconds", metadata=None):
         """Record a duration that the program measured itself, in `unit`. `count` is the number of iterations in it."""
-        self._append_metric("timer", name, "value", duration, unit, tags, metadata, count=count)
+        return self._append_metric("timer", name, "value", duration, unit, tags, metadata, count=count)
 
     def log_gauge(self, name, value, tags=None, unit=None):
         """`gauge` with 1.x's order of arguments."""
         self.gauge(name, value, unit, tags)
+        return {"status": "ok"}
 
     def log_counter(self, name, delta=1, tags=None):
         """`counter` with 1.x's order of arguments."""
         self.counter(name, delta, None, tags)
+        return {"status": "ok"}
 
     def log_histogram(self, name, value, unit=None, tags=None, buckets=None, metadata=None):
         """`histogram` under 1.x's name."""
         self.histogram(name, value, unit, tags, buckets, metadata)
+        return {"status": "ok"}
 
     def log_metric(
         self, name, value, tags=None, metric_type="gauge", count=None, unit=None, metadata=None, delta=None
@@ -424,6 +451,8 @@ class Session(object):
         `metric_type` is gauge, counter, histogram or timer. A counter adds `delta`, or sets its total to `value` without one. The bounds
         of a histogram's buckets are in `metadata["buckets"]`.
         """
+        if self._delegates:
+            return self.client.log_metric(self.session_id, name, value, tags, metric_type, count, unit, metadata, delta)
         try:
             kind = _plain_text(metric_type)
             if kind not in ("gauge", "counter", "histogram", "timer"):
@@ -435,12 +464,17 @@ class Session(object):
             key = "delta" if kind == "counter" and delta is not None else "value"
             number = delta if key == "delta" else value
         except Exception:
-            return self._count_internal_loss()
-        self._append_metric(kind, name, key, number, unit, tags, metadata, count, buckets)
+            self._count_internal_loss()
+            return {"status": "ok"}
+        return self._append_metric(kind, name, key, number, unit, tags, metadata, count, buckets)
 
     def heartbeat(self, timeout=None):
         """Record that the program runs. From the first heartbeat on, the session counts as hung when none follows within `timeout`
         seconds (default: the previous timeout, else 60)."""
+        if self._delegates:
+            if self._heartbeat_monitor is None:
+                raise Exception("Heartbeat monitor not started. Call start_heartbeat_monitor() first.")
+            return self._heartbeat_monitor.heartbeat()
         try:
             at = self._now()
             timeout_ms = None if timeout is None else _number_text(timeout, 1000)
@@ -459,8 +493,9 @@ class Session(object):
         """
         try:
             if self._heartbeat_monitor is None:
-                self._heartbeat_monitor = HeartbeatMonitor(self.client, self.session_id, timeout, every=every)
-                self._heartbeat_monitor._session = self
+                monitor = HeartbeatMonitor(self.client, self.session_id, timeout, check_interval, every)
+                monitor._session = None if self._delegates else self
+                self._heartbeat_monitor = monitor
             self._heartbeat_monitor.start()
         except Exception:
             self._count_internal_loss()
@@ -474,11 +509,15 @@ class Session(object):
 
     def pause(self):
         """Stop watching for hangs until `resume()` or the next heartbeat, during a file dialog for example."""
-        self._append_op("pause")
+        if self._delegates:
+            return self.client.pause_heartbeat_monitoring(self.session_id)
+        return self._append_op("pause")
 
     def resume(self):
         """Watch for hangs again. The timeout begins anew."""
-        self._append_op("resume")
+        if self._delegates:
+            return self.client.resume_heartbeat_monitoring(self.session_id)
+        return self._append_op("resume")
 
     pause_heartbeat_monitoring = pause
     resume_heartbeat_monitoring = resume
@@ -490,9 +529,11 @@ class Session(object):
             if monitor is not None:
                 monitor._quit()
             code = _whole_field("exit_code", exit_code)
-            self._finish('"op":"end"' + code + _text_field("signal", self._writer.signal if signal is None else signal) + "}")
+            if not self._delegates:
+                self._finish('"op":"end"' + code + _text_field("signal", self._writer.signal if signal is None else signal) + "}")
         except Exception:
             self._count_internal_loss()
+        return self.client.end_session(self.session_id) if self._delegates else {"status": "ok"}
 
     def crash(self, reason=None, exit_code=None):
         """End the session as crashed. The exit hook calls this for an uncaught exception."""
@@ -604,13 +645,19 @@ class Session(object):
         return True
 
     def _append_metric(self, kind, name, key, value, unit, tags, metadata, count=None, buckets=None):
+        if self._delegates:
+            if buckets is not None:
+                metadata = dict(metadata or {}, buckets=buckets)
+            value, delta = (0, value) if key == "delta" else (value, None)
+            return self.client.log_metric(self.session_id, name, value, tags, kind, count, unit, metadata, delta)
         try:
             losses = []
             at = self._now()
             number = _number_text(value)
             if number is None:
                 losses.append(("not_finite", "%s: %s" % (_name_of(name), _not_a_number(value))))
-                return self._write_with(losses, at, None)
+                self._write_with(losses, at, None)
+                return {"status": "ok"}
 
             before = '"op":"metric","type":"%s","name":%s' % (kind, _name_text("metric.name", name, losses))
             if unit is not None:
@@ -633,6 +680,7 @@ class Session(object):
                 self._writer.append_metric(at, before + number + after)
         except Exception:
             self._count_internal_loss()
+        return {"status": "ok"}
 
     def _cache_series(self, kind, name, unit, tags, buckets, before, after):
         key = _series_key(kind, name, unit, tags, buckets)
@@ -644,6 +692,7 @@ class Session(object):
             self._writer.append(self._now(), ('"op":"%s"}' % op,))
         except Exception:
             self._count_internal_loss()
+        return {"status": "ok"}
 
     def _start(self, product, version, tags, state):
         losses = []
@@ -711,19 +760,22 @@ def _exit_code(error):
 class Timer(object):
     """Measures a `with` block, or each call of the function that it decorates, and records the duration even when that raises.
 
-    `count` is recorded with the duration if it is over 0. `duration` is in seconds, None before the end.
+    `count` begins at 0 and is recorded with the duration if it is over 0. `start_time` is the wall clock, in seconds since 1970, and
+    `duration` is in seconds; both are None before.
     """
 
     def __init__(self, session, name, count=None, tags=None, unit="seconds"):
         self.session = session
         self.name = name
-        self.count = count
+        self.count = 0 if count is None else count
         self.tags = tags
         self.unit = unit
+        self.start_time = None
         self.duration = None
         self._started = None
 
     def __enter__(self):
+        self.start_time = time.time()
         self._started = _stopwatch()
         return self
 
@@ -731,7 +783,9 @@ class Timer(object):
         try:
             self.duration = _stopwatch() - self._started
             measured = self.duration * _PER_SECOND.get(self.unit, 1)
-            self.session.log_metric(self.name, measured, self.tags, "timer", self.count or None, self.unit)
+            self.session.log_metric(
+                self.name, measured, metric_type="timer", count=self.count or None, tags=self.tags, unit=self.unit
+            )
         except Exception:
             pass  # the program's own exception must reach the program
         return False
@@ -775,41 +829,60 @@ class HeartbeatMonitor(object):
         self._running = False
         self._hung_logged = False
         self._last_heartbeat = time.time()
+        self._lock = threading.Lock()
         self._thread = None
         self._stopping = None
 
     def start(self):
+        """Begin to watch. Returns the monitor itself."""
         if self._running:
             return self
         self._running = True
+        self._hung_logged = False
         self._last_heartbeat = time.time()
-        watch = self._send_heartbeats if self.every else None if self._is_ours() else self._watch
-        if self._is_ours():
-            self._recorder().heartbeat(self.timeout)
-        if watch is not None:
+        if self._records_itself():
+            self._record_heartbeat()
+        work = self._send_heartbeats if self.every else None if self._records_itself() else self._watch
+        if work is not None:
             self._stopping = threading.Event()
-            self._thread = threading.Thread(target=watch, args=(self._stopping,), name="datacat heartbeat")
+            self._thread = threading.Thread(target=work, args=(self._stopping,), name="datacat heartbeat")
             self._thread.daemon = True
             self._thread.start()
         return self
 
     def heartbeat(self):
+        """Record a heartbeat."""
         self._last_heartbeat = time.time()
+        self._record_heartbeat()
+        if self._hung_logged:
+            self._hung_logged = False
+            self._log_event("application_recovered", {})
+
+    def _record_heartbeat(self):
         try:
-            if self._is_ours():
+            if self._records_itself():
                 self._recorder().heartbeat(self.timeout)
-            elif self._hung_logged:
-                self._hung_logged = False
-                self.client.log_event(self.session_id, "application_recovered", {})
+            else:
+                url = "%s/heartbeat" % self.client.base_url
+                self.client._make_request(url, method="POST", data={"session_id": self.session_id})
         except Exception:
-            pass
+            pass  # as in 1.x: the next heartbeat follows
+
+    def _log_event(self, name, data):
+        try:
+            self.client.log_event(self.session_id, name, data)
+        except Exception:
+            pass  # as in 1.x
 
     def stop(self):
         """Stop watching for hangs."""
         was_running = self._running
         self._quit()
-        if was_running and self._is_ours():
-            self._recorder().pause()
+        if was_running and self._records_itself():
+            try:
+                self._recorder().pause()
+            except Exception:
+                pass  # an unknown session
 
     def is_running(self):
         return self._running
@@ -819,12 +892,12 @@ class HeartbeatMonitor(object):
         if self._stopping is not None:
             self._stopping.set()  # not joined: the thread ends by itself and holds no resource
 
-    def _is_ours(self):
-        return isinstance(getattr(self.client, "_sessions", None), dict)
+    def _records_itself(self):
+        return issubclass(type(self.client), DatacatClient)
 
     def _recorder(self):
         if self._session is None:
-            self._session = self.client._session(self.session_id)
+            self._session = self.client._known_session(self.session_id)
         return self._session
 
     def _send_heartbeats(self, stopping):
@@ -835,15 +908,12 @@ class HeartbeatMonitor(object):
             pass  # the interpreter exits
 
     def _watch(self, stopping):
+        """Log hangs of a session whose client has no daemon."""
         while not stopping.wait(self.check_interval):
             silence = time.time() - self._last_heartbeat
-            if silence > self.timeout and not self._hung_logged:
+            if silence > self.timeout and not self._hung_logged and not getattr(self.client, "use_daemon", False):
                 self._hung_logged = True
-                data = {"seconds_since_heartbeat": int(silence), "timeout": self.timeout}
-                try:
-                    self.client.log_event(self.session_id, "application_appears_hung", data)
-                except Exception:
-                    pass
+                self._log_event("application_appears_hung", {"seconds_since_heartbeat": int(silence), "timeout": self.timeout})
 
 
 # === Logging =================================================================
@@ -859,6 +929,7 @@ class DatacatHandler(logging.Handler):
         logging.Handler.__init__(self)
         self.session = session
         self.include_exceptions = include_exceptions
+        self.level_mapping = dict(_CATEGORIES)
         self._writing = threading.local()
 
     def emit(self, record):
@@ -878,7 +949,11 @@ class DatacatHandler(logging.Handler):
                     data[key] = value  # the program's `extra`
             message = _message_of(record, self.formatter)
             session = self.session.session if isinstance(self.session, AsyncSession) else self.session
-            if record.exc_info and self.include_exceptions and record.exc_info[0] is not None:
+            has_exception = record.exc_info and self.include_exceptions and record.exc_info[0] is not None
+            if has_exception and getattr(session, "_delegates", True):
+                session.log_exception(exc_info=record.exc_info, extra_data=data)
+                return
+            if has_exception:
                 session._log_exception(
                     session._now(), [], record.exc_info, data, "exception", message, True, False
                 )
@@ -886,11 +961,16 @@ class DatacatHandler(logging.Handler):
             labels = [record.levelname.lower(), record.name]
             if record.funcName and record.funcName != "<module>":
                 labels.append(record.funcName)
-            category = _CATEGORIES.get(record.levelno, "info")
-            session.log_event("log." + record.name, category, record.name, labels, message, data)
+            category = self.level_mapping.get(record.levelno, "info")
+            session.log_event(
+                name="log." + record.name, category=category, group=record.name, labels=labels, message=message, data=data
+            )
         except Exception:
             _raise_if_stack_is_full()
-            self.session._count_internal_loss()
+            if getattr(self.session, "_delegates", True):
+                self.handleError(record)
+            else:
+                self.session._count_internal_loss()
         finally:
             self._writing.is_on = False
 
@@ -976,65 +1056,89 @@ class DatacatClient(object):
     create_session = register_session
 
     def get_session(self, session_id):
-        """Return the session as the server has it, as a dict in 1.x's JSON format, after waiting for the ops recorded so far to arrive.
+        """Return a session as the server has it, as a dict in 1.x's JSON format, after waiting for the ops recorded so far to arrive.
 
-        Raises an Exception if the session cannot be read.
+        If the server cannot be asked or does not have the session, the answer is made from the lanes on this machine, without events and
+        metrics, as 1.x's daemon did. Raises an Exception if there are none.
         """
         self._await_delivery(session_id)
-        return self._make_request("%s/api/sessions/%s" % (self.base_url, _quote_path(session_id)))
+        return self._ask_server_or_lanes(
+            "/api/sessions/" + _quote_path(session_id), lambda sessions: sessions.get(session_id)
+        )
 
     def get_all_sessions(self):
-        """Return the server's sessions as a list of dicts in 1.x's JSON format. Raises an Exception if they cannot be read."""
-        return self._make_request(self.base_url + "/api/data/sessions")
+        """Return the server's sessions as a list of dicts in 1.x's JSON format; those on this machine if it cannot be asked."""
+        return self._ask_server_or_lanes("/api/data/sessions", lambda sessions: list(sessions.values()))
+
+    def _ask_server_or_lanes(self, path, choose):
+        try:
+            return self._make_request(self.base_url + path)
+        except Exception as error:
+            failure = error
+        found = choose(_sessions_in_lanes(_home_folder(self._home))) if self._direct_url is None else None
+        if found is None:
+            raise failure
+        return found
 
     def update_state(self, session_id, state):
-        self._session(session_id).update_state(state)
-        return {"status": "ok"}
+        return self._known_session(session_id).update_state(state)
 
     def log_event(
         self, session_id, name, category=None, group=None, labels=None, message=None, data=None, stacktrace=None,
         exception_type=None, exception_msg=None, source_file=None, source_line=None, source_function=None,
     ):  # fmt: skip
-        self._session(session_id).log_event(
+        return self._known_session(session_id).log_event(
             name, category, group, labels, message, data, stacktrace, None, exception_type, exception_msg, source_file,
             source_line, source_function,
         )  # fmt: skip
-        return {"status": "ok"}
 
     def log_metric(
         self, session_id, name, value, tags=None, metric_type="gauge", count=None, unit=None, metadata=None, delta=None
     ):  # fmt: skip
-        self._session(session_id).log_metric(name, value, tags, metric_type, count, unit, metadata, delta)
-        return {"status": "ok"}
+        return self._known_session(session_id).log_metric(name, value, tags, metric_type, count, unit, metadata, delta)
 
     def log_exception(self, session_id, exc_info=None, extra_data=None):
-        self._session(session_id).log_exception(exc_info, extra_data)
-        return {"status": "ok"}
+        return self._known_session(session_id).log_exception(exc_info, extra_data)
 
     def heartbeat(self, session_id):
-        self._session(session_id).heartbeat()
+        self._known_session(session_id).heartbeat()
         return {"status": "ok"}
 
     def pause_heartbeat_monitoring(self, session_id):
-        self._session(session_id).pause()
-        return {"status": "ok"}
+        return self._known_session(session_id).pause()
 
     def resume_heartbeat_monitoring(self, session_id):
-        self._session(session_id).resume()
-        return {"status": "ok"}
+        return self._known_session(session_id).resume()
 
     def end_session(self, session_id):
+        session = self._known_session(session_id)
         writer = self._writer_of(session_id)
         if not writer.joined:
             writer.owner = True  # a program of 1.x may end a session that another of its processes opened
-        self._session(session_id).end()
-        return {"status": "ok"}
+        return session.end()
 
     def _session(self, session_id):
         session = self._sessions.get(session_id)
         if session is None:
-            session = self._sessions[session_id] = Session(self, session_id)
+            session = self._sessions[session_id] = Session.__new__(Session)
+            session._attach(self, session_id, self._writer_of(session_id))
         return session
+
+    def _known_session(self, session_id):
+        """Return a session that this program opened or joined, or that has a lane on this machine.
+
+        Raises an Exception for any other id, as 1.x did, so that a mistaken id does not open a session.
+        """
+        if not self._knows(session_id):
+            raise Exception("HTTP Error 404: Not Found: no session %s was opened here" % _plain_text(session_id))
+        return self._session(session_id)
+
+    def _knows(self, session_id):
+        if self._is_off or session_id in self._writers or session_id == os.environ.get("DATACAT_SESSION"):
+            return True
+        if any(known == session_id for _, _, known in list(_open_writers.values())):
+            return True
+        return self._direct_url is None and session_id in _sessions_in_lanes(_home_folder(self._home))
 
     def _writer_of(self, session_id, owner=False):
         """Return the writer of a session in this process. There is one."""
@@ -1074,43 +1178,140 @@ class DatacatClient(object):
             raise Exception("Request failed: %s" % error)
 
 
+_CLIENT_METHODS = dict(
+    (name, DatacatClient.__dict__[name])
+    for name in (
+        "update_state", "log_event", "log_metric", "log_exception", "end_session", "pause_heartbeat_monitoring",
+        "resume_heartbeat_monitoring",
+    )
+)  # fmt: skip
+
+
+def _records_itself(client, session_id):
+    """Return whether a session may record without calling the client's methods, because the program has not overridden any."""
+    kind = type(client)
+    if not issubclass(kind, DatacatClient) or any(name in client.__dict__ for name in _CLIENT_METHODS):
+        return False
+    for name, method in _CLIENT_METHODS.items():
+        if next(base.__dict__[name] for base in kind.__mro__ if name in base.__dict__) is not method:
+            return False
+    return client._knows(session_id)
+
+
 # === Async session ===========================================================
 # 1.x's session with a sender thread.
 
 class AsyncSession(object):
-    """Wraps a session with the names and the orders of arguments of 1.x's AsyncSession. It needs no thread, because no call waits."""
+    """Wraps any session with the names and the orders of arguments of 1.x's AsyncSession.
+
+    It needs neither its queue nor its thread, because no call waits: `queue` is always empty, `thread` never runs. Calls that 1.x did
+    not have are passed to the session.
+    """
 
     def __init__(self, session, queue_size=10000, drop_on_full=True):
+        try:
+            from queue import Queue
+        except ImportError:  # 2.7
+            from Queue import Queue
+
         self.session = session
         self.queue_size = queue_size
         self.drop_on_full = drop_on_full
+        self.queue = Queue(queue_size)
+        self.running = True
+        self.thread = threading.Thread(target=self.flush)
+        self.thread.daemon = True
+        self._counts = {"sent": 0, "dropped": 0}  # of a session that does not count itself
 
     session_id = property(lambda self: self.session.session_id)
     client = property(lambda self: self.session.client)
+    sent_count = property(lambda self: self.get_stats()["sent"])
+    dropped_count = property(lambda self: self.get_stats()["dropped"])
 
     def __getattr__(self, name):
         if name == "session":
             raise AttributeError(name)
         return getattr(self.session, name)
 
+    def _record(self, method, *arguments, **options):
+        try:
+            method(*arguments, **options)
+            self._counts["sent"] += 1
+        except Exception:
+            self._counts["dropped"] += 1
+
+    def log_event(
+        self, name, category=None, group=None, labels=None, message=None, data=None, stacktrace=None, level=None, **more
+    ):
+        category = level if category is None else category
+        self._record(
+            self.session.log_event, name, category=category, group=group, labels=labels, message=message, data=data,
+            stacktrace=stacktrace, **more
+        )  # fmt: skip
+
+    def log_metric(
+        self, name, value, tags=None, metric_type="gauge", count=None, unit=None, metadata=None, delta=None
+    ):  # fmt: skip
+        self._record(
+            self.session.log_metric, name, value, tags=tags, metric_type=metric_type, count=count, unit=unit,
+            metadata=metadata, delta=delta,
+        )  # fmt: skip
+
     def log_gauge(self, name, value, unit=None, tags=None, metadata=None):
-        self.session.gauge(name, value, unit, tags, metadata)
+        self.log_metric(name, value, tags=tags, unit=unit, metadata=metadata)
+
+    def log_counter(self, name, delta=1, tags=None):
+        self.log_metric(name, 0, tags=tags, metric_type="counter", delta=delta)
+
+    def log_histogram(self, name, value, unit=None, tags=None, buckets=None, metadata=None):
+        metadata = metadata if buckets is None else dict(metadata or {}, buckets=buckets)
+        self.log_metric(name, value, tags=tags, metric_type="histogram", unit=unit, metadata=metadata)
 
     def timer(self, name, count=None, unit="seconds", tags=None):
-        return self.session.timer(name, count, tags, unit)
+        return Timer(self, name, count, tags, unit)
+
+    def update_state(self, state):
+        self._record(self.session.update_state, state)
+
+    def log_exception(self, exc_info=None, extra_data=None, **more):
+        self._record(self.session.log_exception, exc_info=exc_info, extra_data=extra_data, **more)
+
+    def heartbeat(self, timeout=None):
+        """Record a heartbeat. Without a monitor a session of another class gets none, as in 1.x."""
+        try:
+            self.session.heartbeat(*(() if timeout is None else (timeout,)))
+        except Exception:
+            pass  # the monitor was not started
 
     def get_stats(self):
+        """Return how many ops were `sent`, `dropped`, and are `queued`."""
+        if getattr(self.session, "_delegates", True):
+            return dict(self._counts, queued=0)
         stats = self.session.stats()
-        dropped = sum(stats["dropped"].values())
         queued = self.session._writer.queued()
-        return {"sent": stats["records"] - queued, "dropped": dropped, "queued": queued}
+        return {"sent": stats["records"] - queued, "dropped": sum(stats["dropped"].values()), "queued": queued}
 
     def flush(self, timeout=2.0):
-        return self.session.flush(timeout)
+        """As `Session.flush`, if the session has it."""
+        return getattr(self.session, "flush", lambda timeout: True)(timeout)
 
     def shutdown(self, timeout=2.0):
-        self.session.flush(timeout)
-        self.session.end()
+        """Flush, waiting at most `timeout` seconds, and end the session."""
+        return self.end(timeout)
+
+    def end(self, timeout=2.0, exit_code=None, signal=None):
+        """`shutdown`, with the arguments of `Session.end`."""
+        self.flush(timeout)
+        self.running = False
+        options = {"exit_code": exit_code, "signal": signal}
+        return self.session.end(**dict((key, value) for key, value in options.items() if value is not None))
+
+    def get_details(self):
+        return self.session.get_details()
+
+    def start_heartbeat_monitor(self, timeout=60, check_interval=5, every=None):
+        options = {} if every is None else {"every": every}
+        return self.session.start_heartbeat_monitor(timeout, check_interval, **options)
 
     def __enter__(self):
         return self
@@ -1131,7 +1332,7 @@ class DaemonManager(object):
     def __init__(self, daemon_port="auto", server_url=DEFAULT_URL, daemon_binary=None, home=None):
         self.daemon_port = _plain_text(daemon_port)
         self.server_url = server_url
-        self.daemon_binary = daemon_binary
+        self.daemon_binary = daemon_binary or self._find_daemon_binary()
         self.config_path = None
         self._started = False
         self._has_daemon = False  # one runs, or was started
@@ -1159,10 +1360,13 @@ class DaemonManager(object):
         return self.process is not None
 
     def _find_daemon_binary(self):
-        return _find_daemon(self.daemon_binary) or "datacat-daemon"
+        return _find_daemon() or "datacat-daemon"
 
     def _is_in_path(self, binary):
-        return _which(binary) is not None
+        return any(
+            os.access(os.path.join(folder, _plain_text(binary)), os.X_OK)
+            for folder in os.environ.get("PATH", os.defpath).split(os.pathsep)
+        )
 
     def _find_available_port(self):
         import socket
@@ -1340,8 +1544,7 @@ def _send_fault(client, session_id, text):
     title = lines[0] if lines else ""
     writer = _LaneWriter(session_id, client._server, client._home, False)
     session = Session.__new__(Session)
-    session.client, session.session_id = client, session_id
-    session._use(writer, writer.reported, writer.counts)
+    session._attach(client, session_id, writer)
     more = _exception_fields(title.split(":")[0], title, lines, handled=False)
     session._log(session._now(), "exception", [], "critical", "exception", ["exception", "fatal"], title, None, more)
     writer.append(time.time(), (), True)
@@ -2400,21 +2603,27 @@ class _LaneWriter(object):
         return {"disk_full": lost} if lost else {}
 
     def await_delivery(self, client, session_id):
-        """Wait until the server has applied every lane up to its last record. Without a daemon this returns at once."""
+        """Wait until the server has applied every lane up to its last record.
+
+        The daemon is asked to send at once: by itself it gathers for 5 s. Without a daemon, or if the server does not answer, this
+        returns at once.
+        """
         deadline = time.time() + DELIVERY_SECONDS
         wanted = {lane.id: lane.sequence for lane in self.lanes if lane.sequence}
+        path = "/api/sessions/%s/summary" % _quote_path(session_id)
         while time.time() < deadline and client.daemon_manager._has_daemon:
             try:
-                answer = _ask("%s/api/sessions/%s/summary" % (client.base_url, _quote_path(session_id)), "GET")
-                applied = {lane["lane"]: lane["applied"] for lane in json.loads(answer.decode("utf-8"))["lanes"]}
+                lanes = json.loads(_ask(client.base_url + path).decode("utf-8"))["lanes"]
+                applied = {lane["lane"]: lane["applied"] for lane in lanes}
                 if all(applied.get(lane, 0) >= sequence for lane, sequence in wanted.items()):
                     return
             except HTTPError as error:
-                if error.code != 404:
+                if error.code != 404:  # 404: nothing of the session has arrived
                     return
-            except URLError:
+            except Exception:
                 return
-            time.sleep(0.05)
+            _ask_daemon_to_send(self.home(), session_id)
+            time.sleep(0.02)
 
 
 def _is_multiprocessing_child():
@@ -2678,6 +2887,70 @@ def _header_text(header, part, first):
         header["monotonic_ms"],
         _value_text(header["writer"], (None, "writer"), [], []),
     )
+
+
+# === Lane reader ============================================================
+# Sessions as the lanes of this machine have them, for when the server cannot be asked.
+
+
+def _sessions_in_lanes(home):
+    """Return the sessions of a home's lanes by id, each as a dict in the format of 1.x's daemon: without events and metrics."""
+    ops = {}
+    folder = os.path.join(home, "lanes")
+    for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else []:
+        if name.endswith(".lane"):
+            try:
+                with _file(os.path.join(folder, name)) as file:
+                    lines = [line for line in map(_read_line, file) if line is not None]
+                ops.setdefault(lines[0]["session"], []).extend(lines[1:])
+            except Exception:
+                continue  # deleted meanwhile, or without a header
+    return dict((session_id, _described_session(session_id, its_ops)) for session_id, its_ops in ops.items())
+
+
+def _read_line(line):
+    """Return a line of a lane, or None if it is damaged."""
+    crc, _, text = line.rstrip(b"\n").partition(b" ")
+    return json.loads(text.decode("utf-8")) if crc == b"%08x" % (_crc32(text) & 0xFFFFFFFF) else None
+
+
+def _described_session(session_id, ops):
+    ops = sorted(ops, key=lambda op: op["at"])
+    state, ended_at = {}, None
+    for op in ops:
+        if op["op"] == "start":
+            _merge(state, {"product": op.get("product", ""), "version": op.get("version", "")})
+            _merge(state, op.get("state", {}))
+        elif op["op"] == "state":
+            _merge(state, op["patch"])
+        elif op["op"] in ("end", "crash"):
+            ended_at = op["at"]
+    created_at = ops[0]["at"] if ops else time.time() * 1000
+    session = {
+        "id": session_id,
+        "created_at": _rfc3339(created_at),
+        "updated_at": _rfc3339(time.time() * 1000),
+        "active": ended_at is None,
+        "state": state,
+        "events": [],
+        "metrics": [],
+    }
+    return session if ended_at is None else dict(session, ended_at=_rfc3339(ended_at))
+
+
+def _merge(state, patch):
+    """Merge as the server does: RFC 7396, except that a null inside a new object is stored."""
+    for key, value in patch.items():
+        if value is None:
+            state.pop(key, None)
+        elif isinstance(value, dict) and isinstance(state.get(key), dict):
+            _merge(state[key], value)
+        else:
+            state[key] = value
+
+
+def _rfc3339(at):
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at / 1000))
 
 
 # === Queue ===================================================================
@@ -3036,28 +3309,32 @@ class _DisabledWriter(object):
 # HTTP.
 
 def _ask(url, method="GET", body=None, headers=None, timeout=HTTP_SECONDS):
-    """Send a request. Returns the bytes of the answer's body. Requests to loopback ignore the proxy settings.
+    """Send a request. Returns the bytes of the answer's body."""
+    answer = _request(url, method, body, headers, timeout)
+    try:
+        return answer.read()
+    finally:
+        answer.close()
+
+
+def _request(url, method="GET", body=None, headers=None, timeout=HTTP_SECONDS):
+    """Send a request. Returns the answer once its headers have arrived. Requests to loopback ignore the proxy settings.
 
     Raises HTTPError, URLError, or what the socket raises.
     """
     url = _plain_text(url)  # 2.7 cannot send a body of bytes to a URL that is Unicode
     request = Request(url, body, dict(headers or {}))
     request.get_method = lambda: method
+    host = url.split("//", 1)[-1].split("/", 1)[0].rsplit("@", 1)[-1]
+    is_loopback = re.match(r"(localhost|127\.[0-9.]+|\[::1\])(:\d+)?$", host)
     key = os.environ.get("DATACAT_KEY")
     daemon = (os.environ.get("DATACAT_DAEMON_URL") or "").rstrip("/")
     if key and not (daemon and url.startswith(daemon)):  # that daemon has a key of its own, and the connection may be unencrypted
         request.add_header("Authorization", "Bearer " + key)
-    host = url.split("//", 1)[-1].split("/", 1)[0].rsplit("@", 1)[-1]
-    is_near = re.match(r"(localhost|127\.[0-9.]+|\[::1\])(:\d+)?$", host)
-    handlers = [ProxyHandler({})] if is_near else []
+    handlers = [ProxyHandler({})] if is_loopback else []
     if HTTPSHandler is not None:
         handlers.append(_LateTls())
-    opener = build_opener(*handlers)
-    answer = opener.open(request, timeout=timeout)
-    try:
-        return answer.read()
-    finally:
-        answer.close()
+    return build_opener(*handlers).open(request, timeout=timeout)
 
 
 if HTTPSHandler is not None:
@@ -3101,6 +3378,16 @@ def _running_daemon(home):
         return daemon if _is_running(daemon) else None
     except Exception:
         return None
+
+
+def _ask_daemon_to_send(home, session_id):
+    """Make the daemon send what it has of a session: 1.x's route `/session` does before it answers."""
+    daemon = _running_daemon(home)
+    if daemon is not None and daemon.get("port"):
+        try:
+            _request("http://127.0.0.1:%d/session?session_id=%s" % (daemon["port"], _quote_path(session_id))).close()
+        except Exception:
+            pass  # 404: the server has nothing of the session yet
 
 
 def _is_running(process):
@@ -3194,22 +3481,35 @@ def _open_descriptors():
 
 
 def _find_daemon(binary=None):
-    name = binary or os.environ.get("DATACAT_DAEMON")
-    if name == "off":
+    """Return the path of the daemon's executable, or None.
+
+    It is `binary`, if that is a path, else `DATACAT_DAEMON`, else `datacat-daemon` beside the program, in `bin` beside it, or on PATH.
+    `DATACAT_DAEMON=off` always gives None. The current directory is not searched: another user may write to it, and the program would
+    run what that user put there.
+    """
+    wanted = os.environ.get("DATACAT_DAEMON")
+    if wanted == "off":
         return None
-    return _which(name or "datacat-daemon")
-
-
-def _which(name):
+    name = (binary if binary and os.path.dirname(binary) else wanted or binary) or "datacat-daemon"
     if os.path.dirname(name):
         return name if os.access(name, os.X_OK) else None
     names = [name, name + ".exe", name + ".cmd"] if os.name == "nt" else [name]
-    for folder in os.environ.get("PATH", os.defpath).split(os.pathsep):
+    folders = [_PROGRAM_FOLDER, os.path.join(_PROGRAM_FOLDER, "bin")] if _PROGRAM_FOLDER else []
+    for folder in folders + os.environ.get("PATH", os.defpath).split(os.pathsep):
         for name in names:
             path = os.path.join(folder, name)
-            if os.access(path, os.X_OK) and not os.path.isdir(path):
+            if os.path.isabs(folder) and os.path.isfile(path) and os.access(path, os.X_OK):
                 return path
     return None
+
+
+def _program_folder():
+    """Return the folder of the program, or None for an interactive interpreter and `python -c`."""
+    path = sys.executable if getattr(sys, "frozen", False) else (getattr(sys, "argv", None) or [""])[0]
+    return os.path.dirname(os.path.abspath(path)) if path and os.path.isfile(path) else None
+
+
+_PROGRAM_FOLDER = _program_folder()  # before the program changes its directory, which would change what a relative path means
 
 
 # === Home ====================================================================

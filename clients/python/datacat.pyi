@@ -1,4 +1,5 @@
 from logging import Formatter, Handler, LogRecord
+from threading import Thread
 from types import TracebackType
 from typing import (
     Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, Type, TypeVar, Union,
@@ -43,10 +44,10 @@ def capture(
 ) -> _S: ...
 
 class Session:
-    client: DatacatClient
+    client: Any  # a DatacatClient, or any object with its methods
     session_id: str
-    def __init__(self, client: DatacatClient, session_id: str) -> None: ...
-    def update_state(self, state: Any) -> None: ...
+    def __init__(self, client: Any, session_id: str) -> None: ...
+    def update_state(self, state: Any) -> Dict[str, str]: ...
     def log_event(
         self,
         name: str,
@@ -62,7 +63,7 @@ class Session:
         source_file: Optional[str] = ...,
         source_line: Optional[int] = ...,
         source_function: Optional[str] = ...,
-    ) -> None: ...
+    ) -> Dict[str, str]: ...
     def log_exception(
         self,
         exc_info: Union[BaseException, _ExcInfo, None] = ...,
@@ -71,7 +72,7 @@ class Session:
         handled: Optional[bool] = ...,
         locals: bool = ...,
         data: Any = ...,
-    ) -> None: ...
+    ) -> Dict[str, str]: ...
     def gauge(
         self,
         name: str,
@@ -112,13 +113,13 @@ class Session:
         tags: Optional[_Labels] = ...,
         unit: Optional[str] = ...,
         metadata: Optional[Mapping[str, Any]] = ...,
-    ) -> None: ...
+    ) -> Dict[str, str]: ...
     def log_gauge(
         self, name: str, value: float, tags: Optional[_Labels] = ..., unit: Optional[str] = ...
-    ) -> None: ...
+    ) -> Dict[str, str]: ...
     def log_counter(
         self, name: str, delta: float = ..., tags: Optional[_Labels] = ...
-    ) -> None: ...
+    ) -> Dict[str, str]: ...
     def log_histogram(
         self,
         name: str,
@@ -127,7 +128,7 @@ class Session:
         tags: Optional[_Labels] = ...,
         buckets: Optional[Iterable[float]] = ...,
         metadata: Optional[Mapping[str, Any]] = ...,
-    ) -> None: ...
+    ) -> Dict[str, str]: ...
     def log_metric(
         self,
         name: str,
@@ -138,17 +139,17 @@ class Session:
         unit: Optional[str] = ...,
         metadata: Optional[Mapping[str, Any]] = ...,
         delta: Optional[float] = ...,
-    ) -> None: ...
+    ) -> Dict[str, str]: ...
     def heartbeat(self, timeout: Optional[float] = ...) -> None: ...
     def start_heartbeat_monitor(
         self, timeout: float = ..., check_interval: float = ..., every: Optional[float] = ...
     ) -> HeartbeatMonitor: ...
     def stop_heartbeat_monitor(self) -> None: ...
-    def pause(self) -> None: ...
-    def resume(self) -> None: ...
-    def pause_heartbeat_monitoring(self) -> None: ...
-    def resume_heartbeat_monitoring(self) -> None: ...
-    def end(self, exit_code: Optional[int] = ..., signal: Optional[str] = ...) -> None: ...
+    def pause(self) -> Dict[str, str]: ...
+    def resume(self) -> Dict[str, str]: ...
+    def pause_heartbeat_monitoring(self) -> Dict[str, str]: ...
+    def resume_heartbeat_monitoring(self) -> Dict[str, str]: ...
+    def end(self, exit_code: Optional[int] = ..., signal: Optional[str] = ...) -> Dict[str, str]: ...
     def crash(self, reason: Optional[str] = ..., exit_code: Optional[int] = ...) -> None: ...
     def stats(self) -> Dict[str, Any]: ...
     def flush(self, timeout: float = ...) -> bool: ...
@@ -164,9 +165,10 @@ class Session:
 class Timer:
     session: Session
     name: str
-    count: Optional[int]
+    count: int
     tags: Optional[_Labels]
     unit: str
+    start_time: Optional[float]
     duration: Optional[float]
     def __init__(
         self,
@@ -186,14 +188,14 @@ class Timer:
     def __call__(self, function: _Function) -> _Function: ...
 
 class HeartbeatMonitor:
-    client: DatacatClient
+    client: Any
     session_id: str
     timeout: float
     check_interval: float
     every: Optional[float]
     def __init__(
         self,
-        client: DatacatClient,
+        client: Any,
         session_id: str,
         timeout: float = ...,
         check_interval: float = ...,
@@ -207,6 +209,7 @@ class HeartbeatMonitor:
 class DatacatHandler(Handler):
     session: Session
     include_exceptions: bool
+    level_mapping: Dict[int, str]
     formatter: Optional[Formatter]
     def __init__(self, session: Union[Session, AsyncSession], include_exceptions: bool = ...) -> None: ...
     def emit(self, record: LogRecord) -> None: ...
@@ -280,7 +283,7 @@ class DatacatClient:
 class DaemonManager:
     daemon_port: str
     server_url: str
-    daemon_binary: Optional[str]
+    daemon_binary: str
     config_path: Optional[str]
     def __init__(
         self,
@@ -296,16 +299,56 @@ class DaemonManager:
     def is_running(self) -> bool: ...
 
 class AsyncSession(Session):
-    session: Session
+    session: Any  # a Session, or any object with its methods
     queue_size: int
     drop_on_full: bool
-    def __init__(self, session: Session, queue_size: int = ..., drop_on_full: bool = ...) -> None: ...
+    queue: Any
+    running: bool
+    thread: Thread
+    def __init__(self, session: Any, queue_size: int = ..., drop_on_full: bool = ...) -> None: ...
+    sent_count: int
+    dropped_count: int
+    def log_event(  # type: ignore[override]
+        self,
+        name: str,
+        category: Any = ...,
+        group: Optional[str] = ...,
+        labels: Optional[_Labels] = ...,
+        message: Optional[str] = ...,
+        data: Any = ...,
+        stacktrace: Optional[Iterable[str]] = ...,
+        level: Optional[str] = ...,
+        **more: Any,
+    ) -> None: ...
+    def log_metric(  # type: ignore[override]
+        self,
+        name: str,
+        value: float,
+        tags: Optional[_Labels] = ...,
+        metric_type: str = ...,
+        count: Optional[int] = ...,
+        unit: Optional[str] = ...,
+        metadata: Optional[Mapping[str, Any]] = ...,
+        delta: Optional[float] = ...,
+    ) -> None: ...
     def log_gauge(  # type: ignore[override]
         self,
         name: str,
         value: float,
         unit: Optional[str] = ...,
         tags: Optional[_Labels] = ...,
+        metadata: Optional[Mapping[str, Any]] = ...,
+    ) -> None: ...
+    def log_counter(  # type: ignore[override]
+        self, name: str, delta: float = ..., tags: Optional[_Labels] = ...
+    ) -> None: ...
+    def log_histogram(  # type: ignore[override]
+        self,
+        name: str,
+        value: float,
+        unit: Optional[str] = ...,
+        tags: Optional[_Labels] = ...,
+        buckets: Optional[Iterable[float]] = ...,
         metadata: Optional[Mapping[str, Any]] = ...,
     ) -> None: ...
     def timer(  # type: ignore[override]
@@ -315,7 +358,22 @@ class AsyncSession(Session):
         unit: str = ...,
         tags: Optional[_Labels] = ...,
     ) -> Timer: ...
-    def __enter__(self) -> AsyncSession: ...
+    def update_state(self, state: Any) -> None: ...  # type: ignore[override]
+    def log_exception(  # type: ignore[override]
+        self,
+        exc_info: Union[BaseException, _ExcInfo, None] = ...,
+        extra_data: Any = ...,
+        **more: Any,
+    ) -> None: ...
+    def heartbeat(self, timeout: Optional[float] = ...) -> None: ...
     def get_stats(self) -> Dict[str, int]: ...
     def flush(self, timeout: float = ...) -> bool: ...
-    def shutdown(self, timeout: float = ...) -> None: ...
+    def shutdown(self, timeout: float = ...) -> Dict[str, str]: ...
+    def end(  # type: ignore[override]
+        self, timeout: float = ..., exit_code: Optional[int] = ..., signal: Optional[str] = ...
+    ) -> Dict[str, str]: ...
+    def get_details(self) -> Dict[str, Any]: ...
+    def start_heartbeat_monitor(
+        self, timeout: float = ..., check_interval: float = ..., every: Optional[float] = ...
+    ) -> HeartbeatMonitor: ...
+    def __enter__(self) -> AsyncSession: ...

@@ -5,12 +5,13 @@ import io
 import json
 import os
 import stat
+import subprocess
 import sys
 import time
 import unittest
 
 import datacat
-from worlds import Test
+from worlds import CLIENT, Test
 
 POSIX = os.name == "posix"
 
@@ -73,6 +74,27 @@ class DaemonStart(Test):
         del os.environ["DATACAT_DAEMON"]
         datacat.open().end()
         self.assertTrue(self.started())
+
+    def test_it_is_found_beside_the_program_and_in_bin_beside_it(self):
+        program = u"import datacat, os\nos.chdir('/')\nmanager = datacat.DatacatClient().daemon_manager\nprint(manager.daemon_binary)\n"
+        environment = {"DATACAT_DAEMON": "", "PATH": "/nowhere"}
+        for folder in ("bin", "."):  # beside the program comes first
+            if not os.path.isdir(os.path.join(self.home, folder)):
+                os.mkdir(os.path.join(self.home, folder))
+            path = self.stand_in(os.path.join(folder, "datacat-daemon"))
+            code, output, errors = self.run_program(program, environment=environment)
+            self.assertEqual((code, errors), (0, ""))
+            self.assertEqual(os.path.realpath(output.strip()), os.path.realpath(path))
+
+    def test_it_is_never_taken_from_the_current_directory(self):
+        self.stand_in()
+        os.mkdir(os.path.join(self.home, "bin"))
+        self.stand_in(os.path.join("bin", "datacat-daemon"))
+        for path in ("", ".", "bin", "/nowhere" + os.pathsep):
+            environment = dict(os.environ, DATACAT_DAEMON="", PATH=path, PYTHONPATH=CLIENT)
+            command = [sys.executable, "-c", "import datacat; print(datacat._find_daemon())"]
+            output = subprocess.check_output(command, env=environment, cwd=self.home)
+            self.assertEqual(output.strip(), b"None", path)
 
     def test_none_is_started_when_one_lives_and_serves_this_home(self):
         os.environ["DATACAT_DAEMON"] = self.stand_in()

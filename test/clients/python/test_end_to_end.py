@@ -66,6 +66,18 @@ class LegacyPrograms(RealTest):
         self.assertEqual((state["product"], state["config"]), ("Graphite", {"mode": "debug"}))
         session.end()
 
+    def test_get_details_makes_the_daemon_send_at_once(self):
+        session = create_session(self.url, product="P", version="1")
+        session.get_details()
+        times = []
+        for number in range(5):
+            session.log_event("e", data={"n": number})
+            began = time.time()
+            self.assertEqual(len(session.get_details()["events"]), number + 1)
+            times.append(time.time() - began)
+        self.assertLess(sorted(times)[2], 3.0, times)  # by itself the daemon gathers for 5 s
+        session.end()
+
     def test_a_client_by_session_id(self):
         client = DatacatClient(self.url)
         session_id = client.register_session("TestProduct", "1.0.0")

@@ -2,6 +2,8 @@
 """Every call of datacat 1.x's Python client (COMPATIBILITY.md §3), with its arguments in its order."""
 
 import inspect
+import logging
+import re
 import sys
 import threading
 import time
@@ -127,7 +129,8 @@ class Legacy(Test):
         self.assertEqual(len(set(header["lane"] for header, _ in self.records())), 1)
 
     def test_a_session_of_another_process_is_only_ended_when_that_is_asked(self):
-        code, _, errors = self.run_program(u"import datacat; datacat.DatacatClient().log_event('theirs', 'e')")
+        program = u"import datacat, os; datacat.open(session_id='theirs').log_event('e'); os._exit(0)"
+        code, _, errors = self.run_program(program)
         self.assertEqual((code, errors), (0, ""))
         datacat.open(session_id="theirs").end()
         self.assertEqual([op["op"] for op in self.ops()], ["event"])
@@ -220,7 +223,7 @@ class Legacy(Test):
     def test_the_daemon_manager_has_the_attributes_that_programs_use(self):
         manager = DaemonManager(daemon_port="auto", server_url="http://localhost:9090")
         self.assertEqual((manager.daemon_port, manager.server_url), ("auto", "http://localhost:9090"))
-        self.assertEqual((manager.daemon_binary, manager.config_path, manager._started), (None, None, False))
+        self.assertEqual((manager.daemon_binary, manager.config_path, manager._started), ("datacat-daemon", None, False))
         manager.start()
         self.assertTrue(manager._started)
         self.assertIsNone(manager.process)
@@ -231,13 +234,214 @@ class Legacy(Test):
         self.assertTrue(manager._is_in_path("sh"))
         self.assertFalse(manager._is_in_path("no-such-program"))
 
-    def test_questions_raise_what_1_x_raised(self):
+    def test_a_query_without_a_server_and_without_a_lane_raises_what_1_x_raised(self):
         client = DatacatClient("http://127.0.0.1:1")
-        for call in (client.get_all_sessions, lambda: client.get_session("x")):
+        with self.assertRaises(Exception) as raised:
+            client.get_session("x")
+        self.assertIs(type(raised.exception), Exception)
+        self.assertIn("URL Error: ", str(raised.exception))
+        self.assertEqual(client.get_all_sessions(), [])
+
+    def test_without_a_server_a_session_is_answered_from_its_lanes(self):
+        session = create_session("http://127.0.0.1:1", product="P", version="1")
+        session.update_state({"a": {"b": 1, "c": 2}, "list": [1]})
+        session.update_state({"a": {"b": None, "d": {"e": None}}, "list": None})
+        session.log_event("e")
+        details = session.get_details()
+        self.assertEqual(details["state"], {"product": "P", "version": "1", "a": {"c": 2, "d": {"e": None}}})
+        self.assertEqual((details["id"], details["active"], details["events"], details["metrics"]), (session.session_id, True, [], []))
+        self.assertNotIn("ended_at", details)
+        moment = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$"
+        session.end()
+        details = session.get_details()
+        self.assertFalse(details["active"])
+        for key in ("created_at", "updated_at", "ended_at"):
+            self.assertTrue(re.match(moment, details[key]), details[key])
+        other = create_session("http://127.0.0.1:1", product="Q")
+        ids = [one["id"] for one in session.client.get_all_sessions()]
+        self.assertEqual(sorted(ids), sorted([session.session_id, other.session_id]))
+
+    def test_an_unknown_session_is_refused_and_opens_none(self):
+        client = DatacatClient()
+        session = Session(client, "nope")
+        for call in (
+            lambda: client.update_state("nope", {}), lambda: client.log_event("nope", "e"), lambda: client.log_metric("nope", "m", 1),
+            lambda: client.log_exception("nope"), lambda: client.end_session("nope"), lambda: client.heartbeat("nope"),
+            lambda: client.pause_heartbeat_monitoring("nope"), lambda: client.resume_heartbeat_monitoring("nope"),
+            lambda: session.update_state({}), lambda: session.log_event("e"), lambda: session.log_gauge("g", 1), session.end,
+        ):  # fmt: skip
             with self.assertRaises(Exception) as raised:
                 call()
-            self.assertIs(type(raised.exception), Exception)
-            self.assertIn("URL Error: ", str(raised.exception))
+            self.assertIn("HTTP Error 404: Not Found", str(raised.exception))
+        HeartbeatMonitor(client, "nope").start().heartbeat()
+        self.assertEqual(self.records(), [])
+
+    def test_attributes_and_their_defaults_are_those_of_1_x(self):
+        session = create_session("http://localhost:9090", product="P", version="1")
+        client = session.client
+        for thing, attributes in (
+            (client, {"use_daemon": True}),
+            (client.daemon_manager, {
+                "daemon_port": "auto", "server_url": "http://localhost:9090", "daemon_binary": "datacat-daemon", "process": None,
+                "config_path": None,
+            }),
+            (session, {"_heartbeat_monitor": None}),
+            (session.timer("t"), {"session": session, "name": "t", "count": 0, "tags": None, "unit": "seconds", "start_time": None}),
+            (HeartbeatMonitor(client, session.session_id), {
+                "client": client, "session_id": session.session_id, "timeout": 60, "check_interval": 5, "_running": False,
+                "_hung_logged": False, "_thread": None,
+            }),
+            (datacat.DatacatHandler(session), {"session": session, "include_exceptions": True, "level_mapping": {
+                10: "debug", 20: "info", 30: "warning", 40: "error", 50: "critical",
+            }}),
+            (AsyncSession(session), {
+                "session": session, "client": client, "session_id": session.session_id, "drop_on_full": True, "running": True,
+                "dropped_count": 0,
+            }),
+        ):  # fmt: skip
+            for name, value in attributes.items():
+                self.assertEqual(getattr(thing, name), value, "%s.%s" % (type(thing).__name__, name))
+        wrapped = AsyncSession(session, 5)
+        self.assertEqual((wrapped.queue.maxsize, wrapped.queue.qsize(), wrapped.queue.empty()), (5, 0, True))
+        self.assertFalse(wrapped.thread.is_alive())
+        self.assertEqual(wrapped.sent_count, wrapped.get_stats()["sent"])
+        self.assertTrue(hasattr(HeartbeatMonitor(client, "x")._lock, "acquire"))
+        self.assertAlmostEqual(HeartbeatMonitor(client, "x")._last_heartbeat, time.time(), delta=5)
+        wrapped.shutdown()
+        self.assertFalse(wrapped.running)
+
+    def test_calls_return_what_1_x_returned(self):
+        session = create_session("http://localhost:9090", product="P", version="1")
+        client, key = session.client, session.session_id
+        ok = {"status": "ok"}
+        for call in (
+            lambda: session.update_state({"a": 1}), lambda: session.log_event("e"), lambda: session.log_metric("m", 1),
+            lambda: session.log_metric("m", float("nan")), lambda: session.log_gauge("g", 1), lambda: session.log_counter("c"),
+            lambda: session.log_histogram("h", 1), lambda: session.log_timer("t", 1), lambda: session.log_exception(ValueError("x")),
+            session.pause_heartbeat_monitoring, session.resume_heartbeat_monitoring, lambda: client.update_state(key, {}),
+            lambda: client.log_event(key, "e"), lambda: client.log_metric(key, "m", 1), lambda: client.log_exception(key),
+            lambda: client.pause_heartbeat_monitoring(key), lambda: client.resume_heartbeat_monitoring(key), session.end,
+            lambda: client.end_session(key),
+        ):  # fmt: skip
+            self.assertEqual(call(), ok)
+        for call in (session.heartbeat, session.stop_heartbeat_monitor):
+            self.assertIsNone(call())
+        self.assertEqual(create_session(async_mode=True).shutdown(), ok)
+
+    def test_a_timer_counts_from_zero(self):
+        session = create_session()
+        with session.timer("t") as timer:
+            timer.count += 1
+            timer.count += 1
+        with session.timer("none"):
+            pass
+        self.assertEqual([op.get("count") for op in self.ops()[1:]], [2, None])
+        self.assertAlmostEqual(timer.start_time, time.time(), delta=60)
+
+    def test_a_session_calls_the_methods_of_a_client_that_overrides_some(self):
+        class Client(DatacatClient):
+            seen = []
+
+            def log_event(self, session_id, name, *arguments, **options):
+                self.seen.append((session_id, name, options["data"]))
+                return DatacatClient.log_event(self, session_id, "my." + name, *arguments, **options)
+
+        client = Client("http://localhost:9090")
+        session = Session(client, client.register_session("P", "1"))
+        self.assertEqual(session.log_event("e", data={"n": 1}), {"status": "ok"})
+        session.update_state({"a": 1})
+        session.log_gauge("g", 2)
+        session.counter("c", 3)
+        session.histogram("h", 4, buckets=[1, 5])
+        with session.timer("t"):
+            pass
+        session.start_heartbeat_monitor()
+        session.heartbeat()
+        session.pause_heartbeat_monitoring()
+        self.assertEqual(session.end(), {"status": "ok"})
+        self.assertEqual(Client.seen, [(session.session_id, "e", {"n": 1})])
+        ops = self.ops()
+        self.assertEqual([op["op"] for op in ops], ["start", "event", "state"] + ["metric"] * 4 + ["heartbeat"] * 2 + ["pause", "end"])
+        self.assertEqual(ops[1]["name"], "my.e")
+        self.assertEqual([op.get("delta") or op.get("value") for op in ops[3:6]], [2, 3, 4])
+        self.assertEqual(ops[5]["buckets"], [1, 5])
+
+        plain = DatacatClient("http://localhost:9090")
+        plain.log_event = lambda *arguments, **options: "mine"
+        self.assertEqual(Session(plain, plain.register_session("P", "1")).log_event("e"), "mine")
+
+    def test_a_session_works_with_any_client_that_has_the_methods(self):
+        calls = []
+
+        class Double(object):
+            use_daemon = False
+
+            def __getattr__(self, name):
+                if name.startswith("_"):
+                    raise AttributeError(name)
+                return lambda *arguments, **options: calls.append((name, arguments, options)) or name
+
+        session = Session(Double(), "id")
+        self.assertEqual(session.update_state({"a": 1}), "update_state")
+        self.assertEqual(session.log_event("e", level="error"), "log_event")
+        self.assertEqual(session.log_counter("c"), {"status": "ok"})
+        self.assertEqual(session.log_exception(extra_data={"x": 1}), "log_exception")
+        self.assertEqual(session.get_details(), "get_session")
+        with self.assertRaises(Exception) as raised:
+            session.heartbeat()
+        self.assertIn("not started", str(raised.exception))
+        self.assertEqual(session.end(), "end_session")
+        self.assertEqual(calls, [
+            ("update_state", ("id", {"a": 1}), {}),
+            ("log_event", ("id", "e"), {
+                "category": "error", "group": None, "labels": [], "message": None, "data": {}, "stacktrace": None,
+            }),
+            ("log_metric", ("id", "c", 0, None, "counter", None, None, None, 1), {}),
+            ("log_exception", ("id", None, {"x": 1}), {}),
+            ("get_session", ("id",), {}),
+            ("end_session", ("id",), {}),
+        ])  # fmt: skip
+
+    def test_an_async_session_and_a_logging_handler_take_any_object_with_the_methods(self):
+        calls = []
+
+        class Double(object):
+            session_id = "id"
+
+            def __getattr__(self, name):
+                if name.startswith("_") or name == "flush":
+                    raise AttributeError(name)
+                if name == "update_state":
+                    raise Exception("Network error")
+                return lambda *arguments, **options: calls.append((name, arguments, options)) or name
+
+        session = AsyncSession(Double())
+        session.log_event("e", data={"n": 1})
+        session.log_gauge("g", 1, "kB")
+        session.log_counter("c")
+        session.log_histogram("h", 1, buckets=[1])
+        with session.timer("t") as timer:
+            timer.count += 1
+        self.assertEqual([(name, arguments) for name, arguments, _ in calls], [
+            ("log_event", ("e",)), ("log_metric", ("g", 1)), ("log_metric", ("c", 0)), ("log_metric", ("h", 1)),
+            ("log_metric", ("t", calls[4][1][1])),
+        ])  # fmt: skip
+        self.assertEqual([options["metric_type"] for _, _, options in calls[1:]], ["gauge", "counter", "histogram", "timer"])
+        self.assertEqual(session.get_stats(), {"sent": 5, "dropped": 0, "queued": 0})
+        self.assertEqual(session.shutdown(), "end")
+
+        del calls[:]
+        logger = logging.getLogger("legacy.double")
+        logger.propagate = False
+        logger.addHandler(datacat.DatacatHandler(Double()))
+        logger.warning("message %d", 1)
+        try:
+            1 / 0
+        except ZeroDivisionError:
+            logger.exception("failed")
+        (event, exception) = calls
+        self.assertEqual((event[0], event[2]["name"], event[2]["message"]), ("log_event", "log.legacy.double", "message 1"))
+        self.assertEqual((exception[0], sorted(exception[2])), ("log_exception", ["exc_info", "extra_data"]))
 
     def test_nothing_at_all_is_left_of_a_session_that_could_not_be_opened(self):
         self.addCleanup(setattr, datacat, "_new_id", datacat._new_id)

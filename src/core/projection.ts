@@ -3,27 +3,19 @@
  * session object loads it, applies a batch and stores the outcome. After a Refusal the object discards it and loads it again,
  * so that nothing of a refused batch remains.
  */
-import type { Change, Lane } from "./answers.ts";
+import type { Change } from "./answers.ts";
 import { utf8 } from "./bytes.ts";
+import { countEvent, countException, countLoss, noteOverLimit } from "./counts.ts";
 import { eventRow, isException } from "./event.ts";
-import { type SessionIndex, type NameCount, newIndex } from "./session-index.ts";
+import { newIndex, type SessionIndex } from "./session-index.ts";
+import { advanceLane, expectGaps, laneOf, noteWriter } from "./lanes.ts";
 import {
-  MAX_ARGUMENTS_LENGTH,
-  MAX_DROP_CAUSES,
-  MAX_EVENT_NAMES,
-  MAX_EVENT_NAMES_BYTES,
-  MAX_EXAMPLE_LENGTH,
-  MAX_EXAMPLES,
-  MAX_FINGERPRINTS,
   MAX_LABELS,
-  MAX_LANES,
   MAX_LEASE_MS,
-  MAX_NAME_LENGTH,
   MAX_SERIES,
   MAX_SERIES_BYTES,
   MAX_STATE_BYTES,
   MAX_STATE_KEYS,
-  MAX_WHOLE_WRITERS,
 } from "./limits.ts";
 import { checkDepth, countKeys, merge } from "./merge.ts";
 import { redact } from "./redact.ts";
@@ -58,10 +50,6 @@ export type Outcome = {
 /** The lane of ops from 1.x's routes, which name none. The object numbers them in order of arrival. */
 export const API_LANE = "api";
 
-/** Entry of `SessionIndex.gapsExpected` for lanes that only the damaged segment may have named. No lane has this id. */
-const ANY_NEW_LANE = "*";
-/** Counts all causes of loss after the first MAX_DROP_CAUSES. */
-const OTHER_CAUSES = "other";
 /** A UTF-16 code unit takes at most three bytes of UTF-8. */
 const MAX_UTF8_BYTES = 3;
 
@@ -91,47 +79,25 @@ export class Projection {
 
   /** Marks the newest segment as unreadable. The next batch of each lane may start after a gap, which is counted as damaged. */
   loseTail(): void {
-    this.index.gapsExpected = [...this.index.lanes.map(({ lane }) => lane), ANY_NEW_LANE];
+    expectGaps(this.index);
   }
 
   /** Applies the next batch of its lane (`Batch` in wire.ts). Throws a Refusal, after which the projection must be discarded. */
   apply(batch: Batch, arrival: Arrival): Outcome {
-    checkRange(batch);
-    const isKnown = this.index.lanes.some(({ lane }) => lane === batch.lane);
-    const lane = this.#lane(batch.lane);
-    const missing = batch.first - lane.applied - 1;
-    const isGapExpected = this.index.gapsExpected.includes(isKnown ? batch.lane : ANY_NEW_LANE);
-    if (missing > 0 && !isGapExpected) {
-      throw new Refusal(
-        "lane_gap",
-        `Lane ${batch.lane} has ${lane.applied} records here, and this batch starts at ${batch.first}; send the records between.`,
-        { applied: lane.applied },
-      );
-    }
-    if (missing < 0) {
-      throw new Refusal(
-        "lane_overlap",
-        `Lane ${batch.lane} has ${lane.applied} records here, and this batch starts at ${batch.first}; send the records after those.`,
-        { applied: lane.applied },
-      );
-    }
-    if (missing > 0) this.#drop("damaged", missing);
-    if (isKnown)
-      this.index.gapsExpected = this.index.gapsExpected.filter((lane) => lane !== batch.lane);
-
-    const lost = Object.values(batch.dropped ?? {}).reduce((sum, count) => sum + count, missing);
-    this.index.accepted += Math.max(batch.last - lane.applied, itemsOf(batch.ops) + lost);
-    lane.applied = batch.last;
-    if (batch.writer) this.#noteWriter(lane, batch.writer);
-    for (const [cause, count] of Object.entries(batch.dropped ?? {})) this.#drop(cause, count);
+    const { dropped = {}, ops, last } = batch;
+    const before = this.applied(batch.lane);
+    const missing = advanceLane(this.index, batch);
+    const lost = Object.values(dropped).reduce((sum, count) => sum + count, missing);
+    this.index.accepted += Math.max(last - before, itemsOf(ops) + lost);
+    for (const [cause, count] of Object.entries(dropped)) countLoss(this.index, cause, count);
 
     return this.#applyOps(batch.ops, arrival, batch.lease_ms, batch.lane !== API_LANE);
   }
 
   /** Applies ops that came without a lane. */
   record(ops: Op[], arrival: Arrival, leaseMs?: number, writer?: Writer): Outcome {
-    const lane = this.#lane(API_LANE);
-    if (writer) this.#noteWriter(lane, writer);
+    const lane = laneOf(this.index, API_LANE);
+    if (writer) noteWriter(this.index, lane, writer);
     lane.applied += ops.length;
     this.index.accepted += itemsOf(ops);
     return this.#applyOps(ops, arrival, leaseMs, false);
@@ -217,7 +183,7 @@ export class Projection {
       case "dropped":
         // Ops that were lost before they got a sequence number count as accepted, too.
         index.accepted += op.count;
-        this.#drop(op.cause, op.count);
+        countLoss(index, op.cause, op.count);
         contents.others.push({ seq: index.seq, ...op });
         break;
       default:
@@ -241,7 +207,7 @@ export class Projection {
     });
     if (!initial) this.index.counts.states++;
     if (!noteValues(this.index.values, patch, this.state, this.index.clockAt))
-      this.#noteOverLimit("state_paths");
+      noteOverLimit(this.index, "state_paths");
   }
 
   #checkState(patch: JsonObject): void {
@@ -274,17 +240,17 @@ export class Projection {
     contents.events.push(row);
     index.counts.events++;
     kinds.add("event");
-    this.#countName(row.name, row.category, row.at, row.message ?? row.exception_msg ?? "");
+    countEvent(index, row);
     if (!isException(row)) return;
     index.counts.exceptions++;
     kinds.add("exception");
-    if (this.#countException(row.fingerprint ?? "", op, row.seq)) outcome.urgent = true;
+    if (countException(index, row)) outcome.urgent = true;
   }
 
   #applyMetric(op: Metric, contents: Contents): void {
     const bounds = op.type === "histogram" ? boundsOf(op) : [];
     const target = this.#target(op, bounds, contents);
-    if (!target) return this.#drop("series_limit", 1);
+    if (!target) return countLoss(this.index, "series_limit", 1);
     const before = target.series.points;
     if (op.type === "histogram") addHistogram(target.series, target.columns, op);
     else addScalar(target.series, target.columns, op);
@@ -296,7 +262,7 @@ export class Projection {
   #applyPoints(op: Points, contents: Contents): void {
     if (op.values.length === 0) return;
     const target = this.#target(op, [], contents);
-    if (!target) return this.#drop("series_limit", op.values.length);
+    if (!target) return countLoss(this.index, "series_limit", op.values.length);
     addPoints(target.series, target.columns, op);
     this.index.counts.points += op.values.length;
   }
@@ -362,127 +328,9 @@ export class Projection {
       });
     }
   }
-
-  #countName(name: string, category: string, at: number, message: string): void {
-    const { names } = this.index;
-    let entry = names.find(
-      (candidate) => candidate.name === name && candidate.category === category,
-    );
-    if (!entry) {
-      const size = names.reduce((sum, one) => sum + sizeOf(one), name.length + category.length);
-      if (names.length >= MAX_EVENT_NAMES || size > MAX_EVENT_NAMES_BYTES)
-        return this.#noteOverLimit("event_names");
-      entry = { name, category, count: 0, first_at: at, last_at: at, examples: [] };
-      names.push(entry);
-    }
-    entry.count++;
-    entry.first_at = Math.min(entry.first_at, at);
-    entry.last_at = Math.max(entry.last_at, at);
-    if (message && entry.examples.length < MAX_EXAMPLES)
-      entry.examples.push(message.slice(0, MAX_EXAMPLE_LENGTH));
-  }
-
-  /** True if it is the first with this fingerprint in the session. */
-  #countException(
-    fingerprint: string,
-    { at, exception_type = "", exception_msg = "" }: Event,
-    seq: number,
-  ): boolean {
-    const { exceptions } = this.index;
-    let entry = exceptions.find((candidate) => candidate.fingerprint === fingerprint);
-    if (!entry) {
-      if (exceptions.length >= MAX_FINGERPRINTS) {
-        this.#noteOverLimit("exceptions");
-        return false;
-      }
-      entry = {
-        fingerprint,
-        type: exception_type.slice(0, MAX_EXAMPLE_LENGTH),
-        message: exception_msg.slice(0, MAX_EXAMPLE_LENGTH),
-        count: 0,
-        firstAt: at,
-        lastAt: at,
-        firstSeq: seq,
-      };
-      exceptions.push(entry);
-    }
-    entry.count++;
-    entry.firstAt = Math.min(entry.firstAt, at);
-    entry.lastAt = Math.max(entry.lastAt, at);
-    return entry.count === 1;
-  }
-
-  #drop(cause: string, count: number): void {
-    if (count === 0) return;
-    const { dropped } = this.index;
-    const isListed = Object.hasOwn(dropped, cause) || Object.keys(dropped).length < MAX_DROP_CAUSES;
-    // An assignment to __proto__ would set the prototype and count nothing.
-    const key = isListed && cause !== "__proto__" ? cause : OTHER_CAUSES;
-    dropped[key] = (Object.hasOwn(dropped, key) ? (dropped[key] ?? 0) : 0) + count;
-  }
-
-  #noteOverLimit(what: SessionIndex["overLimit"][number]): void {
-    if (!this.index.overLimit.includes(what)) this.index.overLimit.push(what);
-  }
-
-  #lane(id: string): Lane {
-    const { lanes } = this.index;
-    let lane = lanes.find((candidate) => candidate.lane === id);
-    if (!lane) {
-      if (lanes.length >= MAX_LANES) {
-        throw new Refusal(
-          "too_large",
-          `A session has at most ${MAX_LANES} lanes; open a new session for further processes.`,
-        );
-      }
-      lanes.push((lane = { lane: id, applied: 0, writer: {} }));
-    }
-    return lane;
-  }
-
-  #noteWriter(lane: Lane, writer: Writer): void {
-    const { index } = this;
-    const { pid, pid_started, boot_id } = writer;
-    const short = {
-      ...(pid !== undefined && { pid }),
-      ...(pid_started && { pid_started: pid_started.slice(0, MAX_NAME_LENGTH) }),
-      ...(boot_id && { boot_id }),
-    };
-    lane.writer = index.lanes.indexOf(lane) < MAX_WHOLE_WRITERS ? trimmed(writer) : short;
-    index.machineId ||= writer.machine_id ?? "";
-    index.hostname ||= writer.hostname ?? "";
-    // The newest one counts: a program may continue in a new process after the machine restarted.
-    index.bootId = boot_id || index.bootId;
-  }
-}
-
-function trimmed(writer: Writer): Writer {
-  const short = Object.fromEntries(
-    Object.entries(writer).map(([key, value]) => [
-      key,
-      typeof value === "string" ? value.slice(0, MAX_NAME_LENGTH) : value,
-    ]),
-  ) as Writer; // the same keys, shorter texts
-  if (!writer.arguments) return short;
-  let room = MAX_ARGUMENTS_LENGTH;
-  const kept = writer.arguments.filter((argument) => (room -= argument.length + 3) >= 0);
-  return { ...short, arguments: kept.length < writer.arguments.length ? [...kept, "…"] : kept };
-}
-
-/** Refuses a batch that carries more ops than the records it covers, or that ends before it starts. */
-function checkRange({ lane, first, last, ops }: Batch): void {
-  if (last >= first - 1 && ops.length <= last - first + 1) return;
-  throw new Refusal(
-    "invalid_body",
-    `A batch of lane ${lane} with the records ${first} to ${last} cannot carry ${ops.length} ops.`,
-  );
 }
 
 /** How many log calls the ops stand for: each point was one. */
 function itemsOf(ops: Op[]): number {
   return ops.reduce((sum, op) => sum + (op.op === "points" ? op.values.length : 1), 0);
-}
-
-function sizeOf({ name, category, examples }: NameCount): number {
-  return examples.reduce((sum, text) => sum + text.length, name.length + category.length);
 }

@@ -1,0 +1,104 @@
+/** The lanes of a session: the sequence that each has reached, and its writer. */
+import type { Lane } from "./answers.ts";
+import { countLoss } from "./counts.ts";
+import { MAX_ARGUMENTS_LENGTH, MAX_LANES, MAX_NAME_LENGTH, MAX_WHOLE_WRITERS } from "./limits.ts";
+import { Refusal } from "./refusal.ts";
+import type { SessionIndex } from "./session-index.ts";
+import type { Batch, Writer } from "./wire.ts";
+
+/** Entry of `SessionIndex.gapsExpected` for lanes that only the damaged segment may have named. No lane has this id. */
+const ANY_NEW_LANE = "*";
+
+/** The lane of an id, added if it is new. Throws a Refusal (too_large). */
+export function laneOf({ lanes }: SessionIndex, id: string): Lane {
+  const known = lanes.find(({ lane }) => lane === id);
+  if (known) return known;
+  if (lanes.length >= MAX_LANES) {
+    throw new Refusal(
+      "too_large",
+      `A session has at most ${MAX_LANES} lanes; open a new session for further processes.`,
+    );
+  }
+  const lane = { lane: id, applied: 0, writer: {} };
+  lanes.push(lane);
+  return lane;
+}
+
+/** From now on, the next batch of each lane may start after a gap: the records before it may have been in a damaged segment. */
+export function expectGaps(index: SessionIndex): void {
+  index.gapsExpected = [...index.lanes.map(({ lane }) => lane), ANY_NEW_LANE];
+}
+
+/**
+ * Advances the lane of a batch to its last sequence. Returns how many records before it are missing, which is 0 unless a gap was
+ * expected. Throws a Refusal: invalid_body, too_large, lane_gap, lane_overlap.
+ */
+export function advanceLane(index: SessionIndex, batch: Batch): number {
+  checkRange(batch);
+  const { first, last, writer } = batch;
+  const isKnown = index.lanes.some(({ lane }) => lane === batch.lane);
+  const lane = laneOf(index, batch.lane);
+  const { applied } = lane;
+  const missing = first - applied - 1;
+  const isGapExpected = index.gapsExpected.includes(isKnown ? batch.lane : ANY_NEW_LANE);
+  if (missing > 0 && !isGapExpected) {
+    throw new Refusal(
+      "lane_gap",
+      `Lane ${batch.lane} has ${applied} records here, and this batch starts at ${first}; send the records between.`,
+      { applied },
+    );
+  }
+  if (missing < 0) {
+    throw new Refusal(
+      "lane_overlap",
+      `Lane ${batch.lane} has ${applied} records here, and this batch starts at ${first}; send the records after those.`,
+      { applied },
+    );
+  }
+  countLoss(index, "damaged", missing);
+  if (isKnown) index.gapsExpected = index.gapsExpected.filter((id) => id !== batch.lane);
+  lane.applied = last;
+  if (writer) noteWriter(index, lane, writer);
+  return missing;
+}
+
+/** Refuses a batch that carries more ops than the records it covers, or that ends before it starts. */
+function checkRange({ lane, first, last, ops }: Batch): void {
+  if (last >= first - 1 && ops.length <= last - first + 1) return;
+  throw new Refusal(
+    "invalid_body",
+    `A batch of lane ${lane} with the records ${first} to ${last} cannot carry ${ops.length} ops.`,
+  );
+}
+
+/** Stores the writer of a lane: whole for the first lanes, its process alone for the others. */
+export function noteWriter(index: SessionIndex, lane: Lane, writer: Writer): void {
+  const isWhole = index.lanes.indexOf(lane) < MAX_WHOLE_WRITERS;
+  lane.writer = isWhole ? wholeWriter(writer) : processOf(writer);
+  index.machineId ||= writer.machine_id ?? "";
+  index.hostname ||= writer.hostname ?? "";
+  // The newest one counts: a program may continue in a new process after the machine restarted.
+  index.bootId = writer.boot_id || index.bootId;
+}
+
+function wholeWriter(writer: Writer): Writer {
+  const short = Object.fromEntries(
+    Object.entries(writer).map(([key, value]) => [
+      key,
+      typeof value === "string" ? value.slice(0, MAX_NAME_LENGTH) : value,
+    ]),
+  ) as Writer; // the same keys, shorter texts
+  if (!writer.arguments) return short;
+  let room = MAX_ARGUMENTS_LENGTH;
+  // Three characters for the quotes and the comma of each.
+  const kept = writer.arguments.filter((argument) => (room -= argument.length + 3) >= 0);
+  return { ...short, arguments: kept.length < writer.arguments.length ? [...kept, "…"] : kept };
+}
+
+function processOf({ pid, pid_started, boot_id }: Writer): Writer {
+  return {
+    pid,
+    pid_started: pid_started?.slice(0, MAX_NAME_LENGTH),
+    boot_id: boot_id?.slice(0, MAX_NAME_LENGTH),
+  };
+}

@@ -1,0 +1,72 @@
+import { expect, test } from "vitest";
+import { completenessOf, newIndex, summaryOf } from "../../src/core/session-index.ts";
+
+const stored = { segments: 2, damaged_segments: 1, bytes: 3, rows_written: 4 };
+
+test("a new session is empty and active", () => {
+  const index = newIndex("s-1", 100, 200);
+  expect(summaryOf(index, 200, stored)).toEqual({
+    id: "s-1",
+    product: "",
+    version: "",
+    tags: [],
+    machine_id: "",
+    hostname: "",
+    created_at: 100,
+    updated_at: 100,
+    ended_at: null,
+    last_heartbeat_at: null,
+    heartbeat_timeout_ms: null,
+    exit_code: null,
+    signal: null,
+    verdict: {
+      status: "active",
+      since: 100,
+      headline: "Running",
+      confidence: "certain",
+      evidence: [],
+    },
+    ever_hung: false,
+    transitions: [],
+    counts: { states: 0, events: 0, exceptions: 0, points: 0, heartbeats: 0, series: 0 },
+    ledger: { accepted: 0, stored: 0, dropped: {} },
+    lanes: [],
+    clock_skew_ms: 0,
+    revision: 0,
+    ...stored,
+  });
+});
+
+test("the summary has the end, or else the crash, and the last heartbeat", () => {
+  const index = newIndex("s-1", 100, 200);
+  index.observations.lastHeartbeatAt = 150;
+  index.observations.heartbeatTimeoutMs = 5_000;
+  index.observations.crash = { at: 180, exit_code: 3, signal: "SIGABRT" };
+  expect(summaryOf(index, 200, stored)).toMatchObject({
+    ended_at: 180,
+    exit_code: 3,
+    signal: "SIGABRT",
+    last_heartbeat_at: 150,
+    heartbeat_timeout_ms: 5_000,
+  });
+  index.observations.end = { at: 170, exit_code: 0, signal: "SIGTERM" };
+  expect(summaryOf(index, 200, stored)).toMatchObject({
+    ended_at: 170,
+    exit_code: 0,
+    signal: "SIGTERM",
+  });
+});
+
+test("the summary names what is over its limit", () => {
+  const index = newIndex("s-1", 100, 200);
+  index.overLimit = ["exceptions"];
+  expect(summaryOf(index, 200, stored).beyond).toEqual(["exceptions"]);
+});
+
+test("stored is what was accepted and not lost, and never negative", () => {
+  const index = newIndex("s-1", 100, 200);
+  Object.assign(index, { accepted: 10, dropped: { damaged: 2, refused: 3 } });
+  expect(completenessOf(index).stored).toBe(5);
+  index.dropped = { damaged: 11 };
+  expect(completenessOf(index).stored).toBe(0);
+});

@@ -113,8 +113,8 @@ export class Projection {
     const { observations } = this.index;
     const outcome: Outcome = { contents: newContents(), kinds: new Set(), urgent: false };
     const crash = observations.crash;
-    // What arrived earlier cannot have happened after its arrival. Its time says so if the sender's clock was set back since; such
-    // an op does not contradict the crash.
+    // An op cannot be newer than its arrival. After the sender's clock was set back, earlier ops have later times than the crash, but
+    // they do not contradict it.
     if (ops.some(({ op }) => op === "crash"))
       observations.lastOpAt = Math.min(
         observations.lastOpAt,

@@ -1,6 +1,6 @@
 /**
- * The times of ops, bounded where they arrive. Senders have wrong clocks, and clocks are set: an op with a time from the future would
- * otherwise count as newer than a crash, and keep its session from retention for years.
+ * Bounds the times of ops on arrival. Clocks of senders may be wrong, and may be set: an op with a time in the future would count as
+ * newer than a crash, and would exempt its session from retention for years.
  */
 import { MAX_CLOCK_AHEAD_MS, MAX_TIME } from "./limits.ts";
 import type { Op, Points } from "./wire.ts";
@@ -22,7 +22,7 @@ export function latestTime(arrival: Arrival): number {
   return arrival.now + Math.min(Math.max(0, skewOf(arrival)), MAX_CLOCK_AHEAD_MS);
 }
 
-/** The ops in the same order, none later than `latest`. An op that was takes the time of the op after it, or `latest`. */
+/** The ops in the same order, none later than `latest`. A later one gets the time of the op after it, or `latest`. */
 export function boundTimes(ops: Op[], latest: number): Op[] {
   const bounded = [...ops];
   let bound = latest;
@@ -46,7 +46,7 @@ function boundOp(op: Op, latest: number, bound: number): Op {
     }
     case "recovered":
     case "slept":
-      // A duration cannot begin before 1970, where times begin.
+      // Times start in 1970, so that a duration cannot start before.
       if ((op.duration_ms ?? 0) > at) return { ...op, at, duration_ms: at };
       break;
     default:
@@ -54,7 +54,7 @@ function boundOp(op: Op, latest: number, bound: number): Op {
   return at === op.at ? op : { ...op, at };
 }
 
-/** Of points, each has a time of its own: `at` and the sum of `dt` so far. Sums beyond the calendar stay, and are refused later. */
+/** Bounds each point's time, the sum of `at` and its `dt`. Sums after MAX_TIME are unchanged: addPoints refuses them. */
 function boundPoints(op: Points, latest: number, bound: number): Points {
   let at = op.at;
   let newest = op.at;

@@ -38,7 +38,7 @@ const state = (patch: Record<string, never> | object, at = NOW - 50_000): Op => 
 });
 
 describe("a start", () => {
-  test("gives product, version and tags; a second one adds what was not given", () => {
+  test("sets product, version and tags; a second one adds what the first left out", () => {
     const projection = Projection.open("s-1", NOW - 10, arrival);
     send(projection, { op: "start", at: NOW - 10, product: "game", tags: ["a"] });
     send(projection, {

@@ -160,7 +160,7 @@ test("whatever times a sender gives, a session that has crashed is crashed, and 
         const crash: Op = { op: "crash", at };
         // Reported at once: by itself, or as the last op of a batch that is from the future in all else.
         const ops = isOneBatch
-          ? (requests.at(-1)?.ops ?? []).map((one) => ({ ...one, at: now + YEARS }))
+          ? (requests.at(-1)?.ops ?? []).map((one) => allAfter(one, now + YEARS))
           : [];
         const { status, index } = judged(...sent, { now, sentAt: at, ops: [...ops, crash] });
         expect(status).toBe("crashed");
@@ -170,3 +170,8 @@ test("whatever times a sender gives, a session that has crashed is crashed, and 
     ),
   );
 });
+
+/** The op with all its times at or after `at`. */
+function allAfter(op: Op, at: number): Op {
+  return op.op === "points" ? { ...op, at, dt: op.dt.map(Math.abs) } : { ...op, at };
+}

@@ -3,11 +3,12 @@
  * `npm test -- go python` runs only the suites whose names contain one of the arguments.
  */
 import { spawn } from "node:child_process";
+import { availableParallelism } from "node:os";
 import { findSuites, type Counts, type Suite } from "./suites.ts";
 
 const SUITE_TIMEOUT_MS = 10 * 60_000;
-/** Suites at once: one in Python uses a third of a core. */
-const AT_A_TIME = 4;
+/** What suites at the same time may use together: a quarter more than there is, because none keeps its cores busy all the time. */
+const CAPACITY = availableParallelism() * 1.25;
 const isCi = process.env["CI"] === "true" || process.env["CI"] === "1";
 const total: Counts = { passed: 0, failed: 0, skipped: 0 };
 const running = new Set<ReturnType<typeof spawn>>();
@@ -23,18 +24,32 @@ const names = process.argv.slice(2);
 const suites = (await findSuites()).filter(
   ({ name }) => names.length === 0 || names.some((part) => name.includes(part)),
 );
-// Suites that use all cores run one after the other; then the others, which mostly wait, several at a time.
-for (const suite of suites.filter(({ isParallel }) => isParallel)) await report(suite);
-const rest = suites.filter(({ isParallel }) => !isParallel);
-await Promise.all(Array.from({ length: AT_A_TIME }, () => work(rest)));
+await runAll([...suites]);
 
 if (suites.length === 0) console.log(`No suite is called ${names.join(" or ")}.`);
 const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : "";
 console.log(`\n${total.passed} passed, ${total.failed} failed${skipped}`);
 process.exit(total.failed > 0 || total.passed === 0 ? 1 : 0);
 
-async function work(queue: Suite[]): Promise<void> {
-  for (let suite = queue.shift(); suite; suite = queue.shift()) await report(suite);
+/** Runs the suites in their order, each as soon as the cores that it needs are free; those that need less may go first. */
+async function runAll(waiting: Suite[]): Promise<void> {
+  const active = new Map<Suite, Promise<void>>();
+  const isPossible = ({ cores }: Suite) =>
+    active.size === 0 || cores + sum([...active.keys()]) <= CAPACITY;
+  while (waiting.length > 0 || active.size > 0) {
+    const index = waiting.findIndex(isPossible);
+    const [next] = index < 0 ? [] : waiting.splice(index, 1);
+    if (next)
+      active.set(
+        next,
+        report(next).then(() => void active.delete(next)),
+      );
+    else await Promise.race(active.values());
+  }
+}
+
+function sum(all: Suite[]): number {
+  return all.reduce((cores, suite) => cores + suite.cores, 0);
 }
 
 /** Runs a suite and prints its line, with the details of what failed. */

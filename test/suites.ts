@@ -19,8 +19,8 @@ export type Suite = {
   command: string[];
   folder: string;
   environment?: Record<string, string>;
-  /** Keeps all cores busy by itself. */
-  isParallel: boolean;
+  /** How many cores it keeps busy, about: the others of two are free for suites that mostly wait. */
+  cores: number;
   read(output: string): Result;
 };
 
@@ -31,12 +31,16 @@ export async function findSuites(): Promise<Suite[]> {
   return [
     vitest(results, "core"),
     vitest(results, "worker"),
-    vitest(results, "daemon"),
+    { ...vitest(results, "daemon"), cores: 1 },
     vitest(results, "clients"),
     ...missingRuntimes(results),
-    vitest(results, "end-to-end", "test/end-to-end"),
-    { ...vitest(results, "browser", "test/browser"), ...needs(find(...CHROMIUM), "Chromium") },
-    { ...vitest(results, "faults", "test/faults"), isParallel: false },
+    { ...vitest(results, "end-to-end", "test/end-to-end"), cores: 1 },
+    {
+      ...vitest(results, "browser", "test/browser"),
+      ...needs(find(...CHROMIUM), "Chromium"),
+      cores: 1,
+    },
+    { ...vitest(results, "faults", "test/faults"), cores: 0.5 },
     ...(await pythonSuites()),
     go(),
   ];
@@ -62,7 +66,7 @@ function vitest(results: string, name: string, folder?: string): Suite {
     ),
     folder: root,
     environment: { NO_COLOR: "1" },
-    isParallel: true,
+    cores: 2,
     read: () => readVitest(file),
   };
 }
@@ -128,7 +132,7 @@ function python(name: string, path: string): Suite {
     command: [path, join(root, "test/clients/python/run_tests.py")],
     folder: root,
     environment: { PYTHONDONTWRITEBYTECODE: "1", JYTHONPATH: join(root, "clients/python") },
-    isParallel: false,
+    cores: 0.4,
     read: readSummary,
   };
 }
@@ -177,7 +181,7 @@ function go(): Suite {
     command: ["go", "test", "-race", "-json", "./..."],
     folder: join(root, "clients/go"),
     environment: { CGO_ENABLED: "1" },
-    isParallel: true,
+    cores: 2,
     read: readGo,
   };
 }

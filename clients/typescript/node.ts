@@ -42,7 +42,7 @@ function sendDirectly(settings: Settings): Session {
   if (!isReachable(settings.url)) return silent(settings.url, settings.session);
   const { session, sender } = openDirect(settings, thisProcess());
   watchSending(session, () => {
-    const words = sender.farewell();
+    const words = sender.finalBody();
     if (words !== undefined) sendLastWords(settings.url, settings.key, words);
   });
   return session;

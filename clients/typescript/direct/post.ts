@@ -1,8 +1,9 @@
-/** One request to `POST /api/ingest`, by fetch: it answers, or the answer is that there was none. */
+/** One request to `POST /api/ingest`, by fetch. Never rejects. */
 import type { IngestAnswer } from "../../../src/core/wire.ts";
-import { FAREWELL_LENGTH, REQUEST_TIMEOUT_MS } from "../limits.ts";
+import { utf8Length } from "../encode/cut.ts";
+import { FINAL_BODY_BYTES, TIMEOUT_MS } from "./limits.ts";
 
-/** `status` 0: no answer at all. */
+/** The server's answer. `status` 0: there was none. */
 export type Reply = Partial<IngestAnswer> & { status: number; retryAfterMs?: number };
 
 export async function post(url: string, key: string | undefined, body: string): Promise<Reply> {
@@ -10,14 +11,14 @@ export async function post(url: string, key: string | undefined, body: string): 
     const response = await fetch(`${url}/api/ingest`, {
       method: "POST",
       body,
-      // Without any other header a browser need not ask first whether it may (CORS).
+      // With no other header, a browser sends no preflight request (CORS).
       headers: key ? { authorization: `Bearer ${key}` } : {},
-      keepalive: body.length <= FAREWELL_LENGTH, // small requests outlive the page that makes them
-      signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+      keepalive: utf8Length(body) <= FINAL_BODY_BYTES, // small requests outlive the page that makes them
+      signal: AbortSignal.timeout(TIMEOUT_MS),
     });
     const text = await response.text();
     return {
-      // The server's own shape; anything else (a proxy's page) fails to parse or has no results.
+      // The server's own shape. Anything else, such as a proxy's page, fails to parse or has no results.
       ...(response.ok && (JSON.parse(text) as IngestAnswer)),
       status: response.status,
       retryAfterMs: Number(response.headers.get("retry-after")) * 1_000 || 0,

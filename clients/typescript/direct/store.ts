@@ -1,40 +1,42 @@
 /**
- * What could not be sent yet, in the browser's IndexedDB: it survives a reload, and the next page sends it. Two pages that send
- * the same chunk do no harm, since the server counts sequences.
+ * Copies of unsent queues in the browser's IndexedDB: they survive a reload, and the next page sends them. Two pages may send the
+ * same copy, since the server applies each sequence once.
  */
-import type { Chunk, Keeper } from "./sender.ts";
-import { QUEUE_BYTES } from "../limits.ts";
 import { add } from "../session/sink.ts";
+import { QUEUE_BYTES } from "./limits.ts";
+import type { Queue } from "./queue.ts";
+import type { Keeper } from "./sender.ts";
 
 const NAME = "datacat";
 
-/** Where there is no IndexedDB (private windows), nothing is kept. */
+/** Without IndexedDB (private windows) nothing is kept. */
 export const keeper: Keeper = {
-  keep(chunk) {
-    // One transaction: without room for the new chunk, the old one stays. Never rejects.
+  keep(queue) {
+    // In one transaction, so that the old copy stays if there is no room for the new one. Never rejects.
     void inStore((store) => {
-      store.delete(chunksOf(chunk.lane, chunk.last));
-      return store.put(chunk);
+      store.delete(copiesOf(queue.lane, queue.last));
+      return store.put(queue);
     });
   },
   release(lane, upTo) {
-    void inStore((store) => store.delete(chunksOf(lane, upTo))); // likewise
+    void inStore((store) => store.delete(copiesOf(lane, upTo))); // never rejects
   },
 };
 
-function chunksOf(lane: string, upTo: number): IDBKeyRange {
+function copiesOf(lane: string, upTo: number): IDBKeyRange {
   return IDBKeyRange.bound([lane, 0], [lane, upTo]);
 }
 
-/** What earlier pages left behind, newest first; beyond the budget only how much it was. */
-export async function findLanes(): Promise<Chunk[]> {
-  const chunks = (await inStore<Chunk[]>((store) => store.getAll())) ?? [];
+/** The queues of earlier pages, newest first. Ops above `QUEUE_BYTES` in total are dropped and counted. */
+export async function findQueues(): Promise<Queue[]> {
+  const queues = (await inStore<Queue[]>((store) => store.getAll())) ?? [];
   let bytes = 0;
-  for (const { entries, lost } of chunks.reverse()) {
-    for (const { text } of entries) bytes += text.length;
-    if (bytes > QUEUE_BYTES) add(lost, "queue_full", entries.splice(0).length);
-  }
-  return chunks;
+  for (const queue of queues.reverse())
+    if ((bytes += queue.bytes) > QUEUE_BYTES) {
+      add(queue.lost, "queue_full", queue.entries.splice(0).length);
+      queue.batch = undefined;
+    }
+  return queues;
 }
 
 async function inStore<Result>(
@@ -43,10 +45,10 @@ async function inStore<Result>(
   try {
     const transaction = (await (database ??= openDatabase())).transaction(NAME, "readwrite");
     const request = work(transaction.objectStore(NAME));
-    transaction.commit(); // by itself it would wait for this page, which may be about to go
+    transaction.commit(); // at once: the page may be unloading
     return await answerOf(request);
   } catch {
-    return undefined; // no room, no permission, or no such thing
+    return undefined; // no room, no permission, or no IndexedDB
   }
 }
 

@@ -1,12 +1,15 @@
 /** Anything thrown, taken apart into an exception's fields. Never throws itself, however odd the thing is. */
-import { MAX_CAUSES } from "../limits.ts";
+import { CAUSES_KEPT } from "../limits.ts";
 import type { Cause, ExceptionFields } from "./ops.ts";
 
 /** What was thrown, where, and what led to it. */
 export function exceptionFields(thrown: unknown): ExceptionFields {
   const causes: Cause[] = [];
-  let cause = thrown;
-  while ((cause = causeOf(cause)) !== undefined && causes.length < MAX_CAUSES)
+  for (
+    let cause = causeOf(thrown);
+    cause !== undefined && causes.length < CAUSES_KEPT;
+    cause = causeOf(cause)
+  )
     causes.push(describe(cause));
   const fields = describe(thrown);
   return { ...fields, ...place(fields.stacktrace?.[0]), causes: causes[0] && causes };
@@ -16,7 +19,10 @@ function describe(thrown: unknown): Cause {
   return {
     exception_type: typeOf(thrown),
     exception_msg: textOf(property(thrown, "message") ?? thrown),
-    stacktrace: framesOf(property(thrown, "stack")),
+    // Without the heading, which repeats type and message and may have many lines.
+    stacktrace: textOf(property(thrown, "stack"))
+      ?.match(/^\s*at .*|.*@.*:\d+$/gm)
+      ?.map((line) => line.trim()),
   };
 }
 
@@ -32,12 +38,6 @@ function typeOf(thrown: unknown): string | undefined {
   return typeof thrown === "object"
     ? textOf(name === "Error" ? own : (name ?? own))
     : typeof thrown;
-}
-
-/** The stack without its heading, which repeats type and message and may have many lines. */
-function framesOf(stack: unknown): string[] | undefined {
-  const lines = textOf(stack)?.match(/^\s*at .*|.*@.*:\d+$/gm);
-  return lines?.map((line) => line.trim());
 }
 
 /** File, line and function of a frame: V8's `at f (file:1:2)`, or `f@file:1:2` elsewhere. */

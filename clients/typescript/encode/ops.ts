@@ -61,14 +61,13 @@ export type Measure = {
 };
 
 export function startOp(start: Start, losses: Loss[]): string {
-  const op = {
+  return textOf({
     op: "start",
     product: name("start.product", start.product, losses),
     version: name("start.version", start.version, losses),
     tags: labels("start.tags", start.tags, losses),
     state: fitting(free("state", start.state, losses), losses),
-  };
-  return textOf(op);
+  });
 }
 
 /** Nothing when the patch is over the limit: the server would refuse it, and everything beside it. */

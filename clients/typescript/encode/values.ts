@@ -50,44 +50,34 @@ function plainOf(value: unknown, place: Place): unknown {
 
 const MAX_EXACT = 2n ** 53n;
 
-function plainContainer(value: object, place: Place): unknown {
+function plainContainer(value: { toJSON?: unknown }, place: Place): unknown {
   if (place.above.includes(value)) return lose("cycle", place);
   place.above.push(value);
   try {
-    return plainInstance(value, place);
+    if (value instanceof Uint8Array || value instanceof ArrayBuffer) {
+      const binary = Array.from(new Uint8Array(value), (byte) => String.fromCharCode(byte));
+      return `base64:${btoa(binary.join(""))}`;
+    }
+    if (value instanceof RegExp || value instanceof Error) return String(value);
+    const own: unknown =
+      typeof value.toJSON === "function" ? value.toJSON(place.keys.at(-1)) : value;
+    return own === value ? membersOf(value, place) : plainOf(own, place);
   } catch {
-    // A proxy or a toJSON() that throws: nothing of it can be known but its type.
+    // A proxy or a toJSON() that throws: only its type can be recorded.
     return lose(typeName(value), place);
   } finally {
     place.above.pop();
   }
 }
 
-/** What is more than a bag of members may have a usual text, or say itself what it is. */
-function plainInstance(value: { toJSON?: unknown }, place: Place): unknown {
-  if (value instanceof Uint8Array || value instanceof ArrayBuffer) return base64(value);
-  if (value instanceof RegExp || value instanceof Error) return String(value);
-  const said: unknown =
-    typeof value.toJSON === "function" ? value.toJSON(place.keys.at(-1)) : value;
-  return said === value ? membersOf(value, place) : plainOf(said, place);
-}
-
-function base64(bytes: Uint8Array | ArrayBuffer): string {
-  const binary = Array.from(new Uint8Array(bytes), (byte) => String.fromCharCode(byte));
-  return `base64:${btoa(binary.join(""))}`;
-}
-
 function membersOf(value: object, place: Place): unknown {
   if (place.above.length > MAX_DEPTH) return lose("too deep", place);
   if (value instanceof Map) return propertiesOf(byName(value), place);
   if (value instanceof Set) return itemsOf(value, place).sort(byJson);
-  if (isList(value)) return itemsOf(value, place);
+  // An array, one of numbers, or anything else that can be iterated and has a length.
+  if (Symbol.iterator in value && "length" in value)
+    return itemsOf(value as Iterable<unknown>, place);
   return isOpaque(value) ? lose(typeName(value), place) : propertiesOf(value, place);
-}
-
-/** An array, one of numbers, or anything else that can be gone through and says how long it is. */
-function isList(value: object): value is Iterable<unknown> {
-  return Symbol.iterator in value && "length" in value;
 }
 
 function itemsOf(list: Iterable<unknown>, place: Place): unknown[] {
@@ -173,7 +163,6 @@ function byJson(a: unknown, b: unknown): number {
   return left < right ? -1 : Number(left > right);
 }
 
-/** Seven digits for each, so that they compare as texts. */
 function codePointsOf(value: unknown): string {
   return Array.from(jsonOf(value), (character) => 1e6 + Number(character.codePointAt(0))).join();
 }

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { checksum, writeHex } from "./checksum.ts";
 import { headerText, type Header } from "./header.ts";
 import { droppedOp } from "../encode/ops.ts";
-import type { Kind, Outlet } from "../session/sink.ts";
+import type { Kind, Sink } from "../session/sink.ts";
 
 const { O_WRONLY, O_CREAT, O_EXCL, O_APPEND } = constants;
 const BLANK = 0x20;
@@ -18,7 +18,7 @@ const encoder = new TextEncoder();
 
 export type LaneOptions = { folder: string; header: Header; maxBytes: number };
 
-export class LaneFile implements Outlet {
+export class LaneFile implements Sink {
   readonly #options: LaneOptions;
   #file: number | undefined;
   #part = 0;

@@ -2,7 +2,7 @@
  * The program's end, watched without changing it: whoever is open when it comes gets its `end`, or its `crash` after an
  * exception that nobody caught. One listener for all sessions, however many there are.
  */
-import { FAREWELL_MS } from "../limits.ts";
+import { END_WAIT_MS } from "../direct/limits.ts";
 import { isGranted } from "./permission.ts";
 import type { Session } from "../session/session.ts";
 import type { OpenOptions } from "../settings.ts";
@@ -72,7 +72,7 @@ export function watchSending(session: Session, sayFarewell: () => void): void {
 function onIdle(exitCode: number): void {
   for (const session of senders.keys()) {
     session.end({ exitCode });
-    if (session.stats().waiting > 0) void session.flush(FAREWELL_MS); // never rejects
+    if (session.stats().waiting > 0) void session.flush(END_WAIT_MS); // never rejects
     senders.delete(session);
   }
 }

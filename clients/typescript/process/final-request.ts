@@ -3,7 +3,7 @@
  * it, which nobody waits for. The words are in its environment, which, other than its arguments, only this user may read.
  */
 import { spawn } from "node:child_process";
-import { REQUEST_TIMEOUT_MS } from "../limits.ts";
+import { TIMEOUT_MS } from "../direct/limits.ts";
 import { isGranted } from "./permission.ts";
 import { runtimeFor } from "./runtime.ts";
 
@@ -12,7 +12,7 @@ fetch(LAST_WORDS_URL + "/api/ingest", {
   method: "POST",
   body: LAST_WORDS,
   headers: LAST_WORDS_KEY ? { authorization: "Bearer " + LAST_WORDS_KEY } : {},
-  signal: AbortSignal.timeout(${REQUEST_TIMEOUT_MS}),
+  signal: AbortSignal.timeout(${TIMEOUT_MS}),
 });`;
 
 export function sendLastWords(url: string, key: string | undefined, words: string): void {

@@ -1,5 +1,5 @@
 /** Heartbeats from the event loop: they stop exactly when nothing else of the program can run either. */
-import { BEATS_PER_TIMEOUT, LONGEST_DELAY_MS } from "../limits.ts";
+import { HEARTBEATS_PER_TIMEOUT, LONGEST_DELAY_MS } from "../limits.ts";
 
 export type HeartbeatMonitor = {
   /** No heartbeats until `resume`. */
@@ -18,40 +18,36 @@ type MonitoredSession = {
 };
 
 export function startMonitor(session: MonitoredSession, timeoutMs: number): HeartbeatMonitor {
-  const intervalMs = Math.min(Math.max(timeoutMs / BEATS_PER_TIMEOUT, 1), LONGEST_DELAY_MS);
+  const intervalMs = Math.min(Math.max(timeoutMs / HEARTBEATS_PER_TIMEOUT, 1), LONGEST_DELAY_MS);
   let isPaused = false;
-  let isResting: boolean | undefined;
+  let wasQuiet: boolean | undefined;
 
-  function beat(): void {
-    // Browsers slow down the timers of pages that nobody sees, and that is no hang.
+  function check(): void {
+    // Browsers slow down the timers of hidden pages, and that is no hang.
     const isQuiet = isPaused || (globalThis as Page).document?.hidden;
     if (!isQuiet) session.heartbeat(timeoutMs);
-    else if (!isResting) session.pause();
-    isResting = isQuiet;
+    else if (!wasQuiet) session.pause();
+    wasQuiet = isQuiet;
     if (session.hasEnded) clearInterval(interval);
   }
-  function pause(): void {
-    isPaused = true;
-    beat();
+  function setPaused(value: boolean): void {
+    isPaused = value;
+    check();
+  }
+  function stop(): void {
+    clearInterval(interval);
+    setPaused(true);
   }
 
-  const interval = setInterval(beat, intervalMs);
-  beat();
+  const interval = setInterval(check, intervalMs);
+  check();
   // In Node a timer keeps the program running; this one must not. In browsers it is a number.
   interval.unref?.();
   return {
-    pause,
-    resume() {
-      isPaused = false;
-      beat();
-    },
-    stop() {
-      clearInterval(interval);
-      pause();
-    },
-    [Symbol.dispose]() {
-      this.stop();
-    },
+    pause: () => setPaused(true),
+    resume: () => setPaused(false),
+    stop,
+    [Symbol.dispose]: stop,
   };
 }
 

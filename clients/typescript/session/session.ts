@@ -1,13 +1,14 @@
 /**
- * A recording: what a program calls. Turns calls into ops and hands them to an outlet, with the losses that went with them. No call
+ * A recording: what a program calls. Turns calls into ops and hands them to an sink, with the losses that went with them. No call
  * throws, waits, or prints, whatever it is given: the program goes on.
  */
+import { MAX_TIME } from "../../../src/core/limits.ts";
 import { EVENT_EXCEPTION, type MetricType } from "../../../src/core/vocabulary.ts";
 import { exceptionFields } from "../encode/exception.ts";
 import { startMonitor, type HeartbeatMonitor } from "./heartbeat.ts";
-import { LAST_DATE, MAX_TOLD_PATHS } from "../limits.ts";
+import { MAX_REPORTED_PATHS } from "../limits.ts";
 import * as ops from "../encode/ops.ts";
-import { add, type Counts, type Kind, type Outlet } from "./sink.ts";
+import { add, type Counts, type Kind, type Sink } from "./sink.ts";
 import type { Loss } from "../encode/values.ts";
 import { Timer } from "./timer.ts";
 
@@ -35,7 +36,7 @@ export class Session {
   readonly id: string;
   /** The server it goes to. */
   readonly url: string;
-  readonly #outlet: Outlet;
+  readonly #sink: Sink;
   /** Another process opened the session: no start, no end of ours. */
   readonly #isJoined: boolean;
   protected readonly clock: () => number;
@@ -50,13 +51,13 @@ export class Session {
     id: string,
     url: string,
     start: ops.Start,
-    outlet: Outlet,
+    sink: Sink,
     isJoined: boolean,
     clock = Date.now,
   ) {
     this.id = id;
     this.url = url;
-    this.#outlet = outlet;
+    this.#sink = sink;
     this.#isJoined = isJoined;
     this.clock = clock;
     if (!isJoined) this.#record("start", (losses) => ops.startOp(start, losses));
@@ -150,14 +151,14 @@ export class Session {
   stats(): Stats {
     return {
       records: this.#records,
-      dropped: { ...this.#dropped, ...this.#outlet.losses() },
-      waiting: this.#outlet.waiting(),
+      dropped: { ...this.#dropped, ...this.#sink.losses() },
+      waiting: this.#sink.waiting(),
     };
   }
 
   /** Waits until everything so far is safe: at once with a lane, after sending in direct mode. Never rejects. */
   flush(timeoutMs?: number): Promise<void> {
-    return this.#outlet.flush(timeoutMs);
+    return this.#sink.flush(timeoutMs);
   }
 
   /** Calls back once when the session ends. */
@@ -188,19 +189,19 @@ export class Session {
     if (!this.#isJoined) this.#record("end", () => text);
     this.hasEnded = true;
     for (const callback of this.#atEnd.splice(0)) callback();
-    this.#outlet.close();
+    this.#sink.close();
   }
 
   /** Records an op whose text is known already. */
   protected append(kind: Kind, at: number, text: string): void {
     this.#records++;
-    this.#outlet.write(kind, at, text);
+    this.#sink.write(kind, at, text);
   }
 
   #record(kind: Kind, write: (losses: Loss[]) => string | undefined, givenAt?: number): void {
     if (this.hasEnded) return;
     try {
-      const isGiven = typeof givenAt === "number" && givenAt >= 0 && givenAt <= LAST_DATE;
+      const isGiven = typeof givenAt === "number" && givenAt >= 0 && givenAt <= MAX_TIME;
       const at = isGiven ? Math.floor(givenAt) : this.clock();
       const losses: Loss[] = [];
       const text = write(losses);
@@ -215,7 +216,7 @@ export class Session {
   #tell({ cause, detail, isMissing }: Loss, at: number): void {
     add(this.#dropped, cause);
     if (!isMissing) {
-      if (this.#told.has(detail) || this.#told.size >= MAX_TOLD_PATHS) return;
+      if (this.#told.has(detail) || this.#told.size >= MAX_REPORTED_PATHS) return;
       this.#told.add(detail);
     }
     this.append("dropped", at, ops.droppedOp(cause, 1, detail));

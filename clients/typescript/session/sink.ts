@@ -1,6 +1,6 @@
-/** Where a session's ops go: a lane, or the queue of direct mode. */
+/** Where a session's ops go: a lane file, or the queue of direct mode. */
 
-/** What kind of op it is: a full queue gives up metrics first. */
+/** The kind of an op, by which a full queue chooses what to drop. `end` includes `crash`. */
 export type Kind =
   | "start"
   | "state"
@@ -11,16 +11,16 @@ export type Kind =
   | "dropped"
   | "end";
 
-export type Outlet = {
-  /** Takes one op: `text` is its JSON after the time. Uses up one sequence, whether it can be written or not. Never throws. */
+export type Sink = {
+  /** Takes one op: `at` is its time in epoch milliseconds, `text` its JSON after the time. It uses one sequence, even if it cannot be written. Never throws. */
   write(kind: Kind, at: number, text: string): void;
-  /** Resolves once everything so far is where it will survive: on disk at once, else at the server or given up. */
+  /** Resolves when everything so far is on disk or at the server, or after `timeoutMs`. Never rejects. */
   flush(timeoutMs?: number): Promise<void>;
-  /** No more ops will come. */
+  /** No op follows. */
   close(): void;
   /** Ops that wait in memory. */
   waiting(): number;
-  /** What it lost. */
+  /** Ops that it lost. */
   losses(): Counts;
 };
 

@@ -5,8 +5,9 @@ import { copyFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { startSender, type Chunk, type Keeper } from "../../../clients/typescript/direct/sender.ts";
-import { QUEUE_OPS } from "../../../clients/typescript/limits.ts";
+import { QUEUE_OPS } from "../../../clients/typescript/direct/limits.ts";
+import { newQueue, type Queue } from "../../../clients/typescript/direct/queue.ts";
+import { startSender, type Keeper } from "../../../clients/typescript/direct/sender.ts";
 import { Session } from "../../../clients/typescript/session/session.ts";
 import { farServer, type Fault, type FarServer } from "./far-server.ts";
 import { testHome } from "./lanes.ts";
@@ -17,14 +18,7 @@ const node = { command: [process.execPath], isMissing: false };
 
 /** Joined: without a start of its own, unless asked for. */
 function connect(far: FarServer, joined = true, keeper?: Keeper) {
-  const sender = startSender({
-    session: "s1",
-    url: far.url,
-    writer: { program: "test" },
-    key: "the-key",
-    keeper,
-    random: () => 0,
-  });
+  const sender = startSender(newQueue("s1", far.url, { program: "test" }), "the-key", keeper);
   return { sender, session: new Session("s1", far.url, { product: "game" }, sender, joined) };
 }
 
@@ -76,17 +70,11 @@ test.each<Fault>(["no answer", "answer lost", { status: 500 }, { status: 429 }, 
 test("what a batch on its way says of losses, last words do not say again", async () => {
   await using far = await farServer();
   far.faults.push("no answer");
-  const sender = startSender({
-    session: "s1",
-    url: far.url,
-    writer: { program: "test" },
-    key: "the-key",
-    lane: "l1",
-    lost: { queue_full: 3 },
-  });
+  const queue = newQueue("s1", far.url, { program: "test" });
+  const sender = startSender({ ...queue, lost: { queue_full: 3 } });
   await sender.flush(50);
   sender.write("event", Date.now(), `"op":"event","name":"last"}`);
-  const body: unknown = JSON.parse(sender.farewell() ?? "");
+  const body: unknown = JSON.parse(sender.finalBody() ?? "");
   expect(body).toMatchObject({ batches: [{ dropped: { queue_full: 3 }, ops: [] }, { first: 1 }] });
   expect(body).not.toHaveProperty(["batches", 1, "dropped"]);
 });
@@ -158,15 +146,15 @@ test("a full queue gives up the oldest metrics first, says so, and stays bounded
 test("what had to be given up is told by whoever sends the rest", async () => {
   await using far = await farServer();
   far.isDown = true;
-  let kept: Chunk | undefined;
-  const keeper = { keep: (chunk: Chunk) => void (kept = chunk), release() {} };
+  const kept: Queue[] = [];
+  const keeper = { keep: (queue: Queue) => void kept.push(queue), release() {} };
   const { sender, session } = connect(far, true, keeper);
   for (let i = 0; i < QUEUE_OPS + 50; i++) session.gauge("g", i);
   await sender.flush(10); // and its page goes
 
   far.isDown = false;
-  const next = startSender({ session: "s1", url: far.url, writer: {}, ...kept });
-  await next.flush();
+  const [copy] = kept.slice(-1);
+  await startSender(copy ?? newQueue("none", "", {})).flush();
   expect(far.dropped["queue_full"]).toBeGreaterThan(50);
   expect(far.ops.length + (far.dropped["queue_full"] ?? 0)).toBe(QUEUE_OPS + 50);
 });

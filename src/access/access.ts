@@ -7,6 +7,7 @@
  *   the pages' cookie  everything: whoever has it knew ADMIN_SECRET
  */
 import type { Context, MiddlewareHandler } from "hono";
+import { type Access, checkKind } from "../core/authority.ts";
 import { Refusal } from "../core/refusal.ts";
 import type { KeyKind } from "../core/vocabulary.ts";
 import type { Env } from "../env.ts";
@@ -15,15 +16,12 @@ import { recognise } from "./key.ts";
 import { isSame } from "./secret.ts";
 import { countWrongKey } from "./wrong-keys.ts";
 
-export type Access = {
-  kind: KeyKind;
-  /** The only product that may be touched; null: all. */
-  product: string | null;
+export type Caller = Access & {
   /** Shown in settings: "this machine", "admin secret", "key 3f…", "ada@example.org", "signed in". */
   by: string;
 };
 
-export type AccessEnv = { Bindings: Env; Variables: { access: Access } };
+export type AccessEnv = { Bindings: Env; Variables: { access: Caller } };
 
 /** Whether nobody can be let in, since nothing says whom to. */
 export function isLocked(c: Context): boolean {
@@ -42,16 +40,14 @@ export function requires(kind: KeyKind): MiddlewareHandler<AccessEnv> {
         "This needs an API key: send `Authorization: Bearer <key>`.",
       );
     }
-    if (access.kind !== "admin" && access.kind !== kind) {
-      throw new Refusal("forbidden", `This key may only ${access.kind}, and this needs ${kind}.`);
-    }
+    checkKind(access, kind);
     c.set("access", access);
     await next();
   };
 }
 
 /** Who asks; nothing if they have shown nothing that is known here. */
-export async function identify(c: Context<AccessEnv>): Promise<Access | undefined> {
+export async function identify(c: Context<AccessEnv>): Promise<Caller | undefined> {
   const { LOCAL, ADMIN_SECRET } = c.env;
   if (LOCAL === "1") return { kind: "admin", product: null, by: "this machine" };
 

@@ -5,15 +5,16 @@
 import { Hono } from "hono";
 import { cors } from "hono/cors";
 import * as v from "valibot";
-import { type Access, type AccessEnv, requires } from "../access/access.ts";
+import { type AccessEnv, requires } from "../access/access.ts";
+import type { Access } from "../core/authority.ts";
 import { parse, parseJson } from "../core/parse.ts";
 import { Refusal, refusalOf } from "../core/refusal.ts";
 import { type BatchResult, Id, Ingest, type IngestAnswer } from "../core/wire.ts";
 import type { Env } from "../env.ts";
 import { readText } from "./body.ts";
 import { SLOW_DOWN_MS } from "./limits.ts";
-import { call } from "../session/call.ts";
-import { mayTouch } from "./product.ts";
+import { failedResult, sessionOf as sessionIdOf } from "../session/batch-result.ts";
+import { sessionOf } from "../session/client.ts";
 
 export const ingest = new Hono<AccessEnv>();
 
@@ -30,7 +31,7 @@ ingest.use(
 ingest.post("/ingest", requires("ingest"), async (c) => {
   const text = await readText(c.req.raw);
   const { sent_at, batches } = parse(Ingest, parseJson(text, "The body"), "The body");
-  const groups = Map.groupBy(batches.keys(), (index) => sessionOf(batches[index]));
+  const groups = Map.groupBy(batches.keys(), (index) => sessionIdOf(batches[index]));
   const results: BatchResult[] = [];
   let slow_down_ms: number | undefined;
 
@@ -39,14 +40,15 @@ ingest.post("/ingest", requires("ingest"), async (c) => {
       const group = indexes.map((index) => batches[index]);
       try {
         const only = groups.size === 1 ? text : textOf({ sent_at, batches: group });
-        const answer = await send(c.env, c.var.access, session, only, group);
+        const answer = await send(c.env, c.var.access, session, only);
         answer.results.forEach((result, n) => (results[indexes[n] ?? -1] = result));
         slow_down_ms = Math.max(slow_down_ms ?? 0, answer.slow_down_ms ?? 0) || undefined;
       } catch (error) {
         const refusal = refusalOf(error);
         if (!refusal) console.error(`Session ${session} took no batch:`, error);
         if (refusal?.code === "too_many_requests") slow_down_ms = SLOW_DOWN_MS;
-        for (const index of indexes) results[index] = failed(batches[index], session, refusal);
+        for (const index of indexes)
+          results[index] = failedResult(session, batches[index], refusal);
       }
     }),
   );
@@ -59,41 +61,10 @@ async function send(
   access: Access,
   session: string,
   text: string,
-  batches: unknown[],
 ): Promise<IngestAnswer> {
   if (!v.is(Id, session))
     throw new Refusal("invalid_body", "The batch names no session: `session` must be its id.");
-  await mayTouch(env, access, session);
-  mayStart(access, batches);
-  return JSON.parse(await call(env, session, (object) => object.ingest(text))) as IngestAnswer; // as the object wrote it
-}
-
-/** A key that is bound to a product opens sessions of that product only. */
-function mayStart({ product }: Access, batches: unknown[]): void {
-  if (product === null) return;
-  for (const { ops } of v.parse(v.array(Starts), batches)) {
-    if (ops.some((op) => op.op === "start" && op.product !== product)) {
-      throw new Refusal(
-        "forbidden",
-        `This key is for the product "${product}", and the session says that it is of another.`,
-      );
-    }
-  }
-}
-
-const Started = v.fallback(v.object({ op: v.string(), product: v.optional(v.string()) }), {
-  op: "",
-});
-const Starts = v.fallback(v.object({ ops: v.array(Started) }), { ops: [] });
-
-function sessionOf(batch: unknown): string {
-  return field(batch, "session");
-}
-
-function field(batch: unknown, name: string): string {
-  const value: unknown =
-    typeof batch === "object" && batch !== null ? Reflect.get(batch, name) : undefined;
-  return typeof value === "string" ? value : "";
+  return sessionOf(env, access, session).ingest(text);
 }
 
 /** JSON again; what is nested too deep for that is nested too deep for us. */
@@ -103,14 +74,4 @@ function textOf(value: object): string {
   } catch {
     throw new Refusal("too_deep", "A batch is nested too deep.");
   }
-}
-
-function failed(batch: unknown, session: string, refusal: Refusal | undefined): BatchResult {
-  const { code, message } =
-    refusal ?? new Refusal("unavailable", "The session's storage failed; send the batch again.");
-  const first: unknown =
-    typeof batch === "object" && batch !== null ? Reflect.get(batch, "first") : undefined;
-  // What was applied is not known here; the sender knows what came before this batch.
-  const applied = typeof first === "number" && first >= 1 ? first - 1 : 0;
-  return { session, lane: field(batch, "lane"), applied, error: { code, message } };
 }

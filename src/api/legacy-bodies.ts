@@ -7,10 +7,7 @@ import { checkDepth } from "../core/merge.ts";
 import { parse, parseJson } from "../core/parse.ts";
 import { Refusal } from "../core/refusal.ts";
 import { METRIC_TYPES, type MetricType } from "../core/vocabulary.ts";
-import type { Json, JsonObject } from "../core/wire.ts";
-
-/** An op on its way to the object, which checks it again and whole. */
-export type LegacyOp = { op: string; at: number } & { [key: string]: unknown };
+import type { Json, JsonObject, Op } from "../core/wire.ts";
 
 const text = v.optional(v.string());
 const texts = v.optional(
@@ -74,13 +71,13 @@ export function createBody(body: string, now: number) {
     WHAT,
   );
   return {
-    start: said({ op: "start", at: now, product, version }),
-    writer: said({ machine_id, hostname }),
+    start: { op: "start" as const, at: now, product, version },
+    writer: { machine_id, hostname },
   };
 }
 
 /** The state itself, or `{"state": {…}, "timestamp": …}`: told apart by whether `state` holds an object. */
-export function stateOp(body: string, now: number): LegacyOp {
+export function stateOp(body: string, now: number): Op {
   const whole = objectOf(body);
   const { timestamp } = parse(Stamp, fields(Stamp, body), WHAT);
   const at = given(timestamp) ?? now;
@@ -91,12 +88,12 @@ export function stateOp(body: string, now: number): LegacyOp {
   return { op: "state", at, patch: wrapped };
 }
 
-export function eventOp(body: string, now: number): LegacyOp {
+export function eventOp(body: string, now: number): Op {
   const { timestamp, level, ...event } = parse(Event, fields(Event, body), WHAT);
   const named = level ? { category: level, group: event.group || event.category } : {};
   const { category, group, source_line, ...rest } = { ...event, ...named };
   const isException = Boolean(rest.exception_type);
-  return said({
+  return {
     op: "event",
     at: given(timestamp) ?? now,
     ...rest,
@@ -105,16 +102,16 @@ export function eventOp(body: string, now: number): LegacyOp {
     group: group || undefined,
     exception_type: rest.exception_type || undefined,
     source_line: source_line || undefined,
-  });
+  };
 }
 
-export function metricOp(body: string, now: number): LegacyOp {
+export function metricOp(body: string, now: number): Op {
   const { timestamp, type, ...metric } = parse(Metric, fields(Metric, body), WHAT);
-  return said({ op: "metric", at: given(timestamp) ?? now, type: typeOf(type), ...metric });
+  return { op: "metric", at: given(timestamp) ?? now, type: typeOf(type), ...metric };
 }
 
 /** 1.x took any body, and none. */
-export function crashOp(body: string, now: number): LegacyOp {
+export function crashOp(body: string, now: number): Op {
   let reason = "abnormal_termination";
   try {
     ({ reason } = parse(Crash, fields(Crash, body), WHAT));
@@ -161,11 +158,4 @@ function objectOf(body: string): JsonObject {
 
 function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** Without what was not given, so that it is absent in JSON. */
-function said<Value extends object>(value: Value): Value {
-  return Object.fromEntries(
-    Object.entries(value).filter(([, item]) => item !== undefined),
-  ) as Value; // less what was undefined
 }

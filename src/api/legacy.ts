@@ -1,16 +1,14 @@
 /** datacat 1.x's routes, as its clients and daemon force them on us (COMPATIBILITY.md §0, §1): every success is 200 with JSON. */
 import { type Context, Hono } from "hono";
-import type { AccessEnv } from "../access/access.ts";
-import { requires } from "../access/access.ts";
+import { type AccessEnv, requires } from "../access/access.ts";
 import { listSessions, type SessionList } from "../catalog/sessions.ts";
 import { LEGACY_LEASE_MS, MAX_PAGE } from "../core/limits.ts";
 import { refusalOf } from "../core/refusal.ts";
-import type { Env } from "../env.ts";
+import type { Op } from "../core/wire.ts";
 import { readText } from "./body.ts";
 import { uuidv7 } from "./id.ts";
-import { crashOp, createBody, eventOp, type LegacyOp, metricOp, stateOp } from "./legacy-bodies.ts";
-import { call } from "../session/call.ts";
-import { mayTouch } from "./product.ts";
+import { crashOp, createBody, eventOp, metricOp, stateOp } from "./legacy-bodies.ts";
+import { type SessionClient, sessionOf } from "../session/client.ts";
 
 export const legacy = new Hono<AccessEnv>();
 
@@ -19,26 +17,20 @@ legacy.post("/sessions", requires("ingest"), async (c) => {
   const { product } = c.var.access;
   if (product !== null) start.product = product;
   const id = uuidv7(Date.now());
-  await call(
-    c.env,
-    id,
-    (session) => session.record(JSON.stringify({ ops: [start], writer })),
-    ONCE,
-  );
+  const session = sessionOf(c.env, c.var.access, id);
+  await session.record([start], { writer });
   try {
-    // Its programs list all sessions right after they made one, so this one can't wait for the alarm.
-    await call(c.env, id, (session) => session.reindex());
+    // 1.x's programs list all sessions right after they made one, so this one can't wait for the alarm.
+    await session.publish();
   } catch (error) {
-    console.error(`Session ${id} is recorded, but the catalog does not know it yet:`, error);
+    console.error(`Session ${id} is recorded, but is not in the catalog yet:`, error);
   }
   return c.json({ session_id: id });
 });
 
-legacy.get("/sessions/:id", requires("read"), async (c) => {
-  const id = c.req.param("id");
-  await mayTouch(c.env, c.var.access, id);
-  return c.body(await call<Whole>(c.env, id, (session) => session.legacy()), 200, JSON_TYPE);
-});
+legacy.get("/sessions/:id", requires("read"), async (c) =>
+  c.body(await sessionOf(c.env, c.var.access, c.req.param("id")).stream("legacy"), 200, JSON_TYPE),
+);
 
 legacy.post("/sessions/:id/state", requires("ingest"), async (c) =>
   record(c, stateOp(await readText(c.req.raw), Date.now())),
@@ -63,57 +55,48 @@ legacy.post("/sessions/:id/heartbeat", requires("ingest"), (c) =>
 legacy.get("/data/sessions", requires("read"), everySession);
 legacy.get("/grafana/sessions", requires("read"), everySession);
 
-/** What is not the same sent twice. */
-const ONCE = { again: false };
 const JSON_TYPE = { "content-type": "application/json" };
 
-async function record(
-  c: Context<AccessEnv, "/:id">,
-  op: LegacyOp,
-  lease_ms?: number,
-): Promise<Response> {
-  const id = c.req.param("id");
-  await mayTouch(c.env, c.var.access, id);
-  const body = JSON.stringify({ ops: [op], ...(lease_ms !== undefined && { lease_ms }) });
-  await call(c.env, id, (session) => session.record(body), ONCE);
+async function record(c: Context<AccessEnv, "/:id">, op: Op, lease_ms?: number): Promise<Response> {
+  await sessionOf(c.env, c.var.access, c.req.param("id")).record([op], { lease_ms });
   return c.json({ status: "ok" });
 }
 
-/** Every session in full, as one array: streamed, since nobody knows how long it is. */
+/** Every session in full, as one array. It is streamed, since its length is not known. */
 async function everySession(c: Context<AccessEnv>): Promise<Response> {
-  const { product } = c.var.access;
+  const { access } = c.var;
   const pageAt = (cursor?: string) =>
-    listSessions(c.env.CATALOG, {
-      limit: MAX_PAGE,
-      ...(product !== null && { product }),
-      ...(cursor !== undefined && { cursor }),
-    });
-  const first = await pageAt(); // before the answer begins: then it may still be an error
+    listSessions(c.env.CATALOG, { limit: MAX_PAGE, product: access.product ?? undefined, cursor });
+  const first = await pageAt(); // before the answer begins, so that a failure can still be answered as one
   const { readable, writable } = new IdentityTransformStream();
+  const pages = { first, pageAt, session: (id: string) => sessionOf(c.env, access, id) };
   c.executionCtx.waitUntil(
-    writeAll(c.env, first, pageAt, writable).catch((error: unknown) => {
-      // Broken off rather than closed: an export that lacks a session must not look whole.
-      console.error("The export of all sessions broke off:", error);
+    writeAll(pages, writable).catch((error: unknown) => {
+      // Aborted rather than closed: an export that lacks a session must not look complete.
+      console.error("The export of all sessions was aborted:", error);
       return writable.abort(error).catch(() => undefined); // the reader may have gone, too
     }),
   );
   return c.body(readable, 200, JSON_TYPE);
 }
 
+type Pages = {
+  first: SessionList;
+  pageAt: (cursor: string) => Promise<SessionList>;
+  session: (id: string) => SessionClient;
+};
+
 async function writeAll(
-  env: Env,
-  first: SessionList,
-  pageAt: (cursor: string) => Promise<SessionList>,
+  { first, pageAt, session }: Pages,
   writable: WritableStream,
 ): Promise<void> {
   let separator = "[";
   for (let page = first; ; page = await pageAt(page.next)) {
     for (const { id } of page.items) {
-      const session = await whole(env, id);
-      if (!session) continue;
+      const whole = await wholeSession(session(id));
+      if (!whole) continue;
       await write(writable, separator);
-      if (typeof session === "string") await write(writable, session);
-      else await session.pipeTo(writable, { preventClose: true });
+      await whole.pipeTo(writable, { preventClose: true });
       separator = ",";
     }
     if (page.next === null) break;
@@ -122,16 +105,16 @@ async function writeAll(
   await writable.close();
 }
 
-/** A session in full: as text if it is short. */
-type Whole = string | ReadableStream<Uint8Array>;
+/** Codes of a session that was deleted since the list was read, or that the catalog has under another product. */
+const LEFT_OUT = new Set(["not_found", "gone", "forbidden"]);
 
-/** The session in full; nothing if it was deleted since the list was read. */
-async function whole(env: Env, id: string): Promise<Whole | undefined> {
+async function wholeSession(
+  session: SessionClient,
+): Promise<ReadableStream<Uint8Array> | undefined> {
   try {
-    return await call<Whole>(env, id, (session) => session.legacy());
+    return await session.stream("legacy");
   } catch (error) {
-    if (refusalOf(error)?.code === "not_found" || refusalOf(error)?.code === "gone")
-      return undefined;
+    if (LEFT_OUT.has(refusalOf(error)?.code ?? "")) return undefined;
     throw error;
   }
 }

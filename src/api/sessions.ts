@@ -5,9 +5,9 @@ import { forget } from "../catalog/publish.ts";
 import { type Held, listSessions } from "../catalog/sessions.ts";
 import { Refusal } from "../core/refusal.ts";
 import { valueText } from "../core/values.ts";
-import type { Session } from "../session/session.ts";
-import { call } from "../session/call.ts";
-import { mayTouch } from "./product.ts";
+import type { QueryOf, QuestionName } from "../session/answers.ts";
+import { type SessionClient, sessionOf } from "../session/client.ts";
+import type { JsonOf } from "../session/reply.ts";
 import * as query from "./query.ts";
 import { filterOf, parseQuery } from "./query.ts";
 
@@ -16,50 +16,40 @@ export const sessions = new Hono<AccessEnv>();
 sessions.get("/sessions", requires("read"), async (c) => {
   const asked = filterOf(parseQuery(query.Sessions, c.req.url), c.var.access.product);
   const held: Held = async (id, path, value) =>
-    (await call(c.env, id, (session) => session.everHeld(path, valueText(value)))) === "true";
+    sessionOf(c.env, c.var.access, id).ask("everHeld", { path, text: valueText(value) });
   return c.json(await listSessions(c.env.CATALOG, asked, held));
 });
 
-sessions.get("/sessions/:id/summary", requires("read"), (c) =>
-  answer(c, (session) => session.summary()),
-);
+sessions.get("/sessions/:id/summary", requires("read"), (c) => answer(c, "summary"));
 
 sessions.get("/sessions/:id/state", requires("read"), (c) => {
   const moment = parseQuery(query.Moment, c.req.url);
-  return answer(c, (session) => session.state(moment));
+  return answer(c, "state", moment);
 });
 
 sessions.get("/sessions/:id/state/history", requires("read"), (c) => {
-  const asked = parseQuery(query.History, c.req.url);
-  return answer(c, (session) => session.history(asked));
+  const { path, ...asked } = parseQuery(query.History, c.req.url);
+  return path ? answer(c, "pathHistory", { ...asked, path }) : answer(c, "history", asked);
 });
 
 sessions.get("/sessions/:id/state/diff", requires("read"), (c) => {
   const { from, from_seq, to, to_seq } = parseQuery(query.Difference, c.req.url);
-  const moment = (at?: number, seq?: number) => ({
-    ...(at !== undefined && { at }),
-    ...(seq !== undefined && { seq }),
-  });
-  return answer(c, (session) => session.diff(moment(from, from_seq), moment(to, to_seq)));
+  return answer(c, "diff", { from: { at: from, seq: from_seq }, to: { at: to, seq: to_seq } });
 });
 
 sessions.get("/sessions/:id/events", requires("read"), (c) => {
   const asked = parseQuery(query.Events, c.req.url);
-  return answer(c, (session) => session.events(asked));
+  return answer(c, "events", asked);
 });
 
-sessions.get("/sessions/:id/events/counts", requires("read"), (c) =>
-  answer(c, (session) => session.eventCounts()),
-);
+sessions.get("/sessions/:id/events/counts", requires("read"), (c) => answer(c, "eventCounts"));
 
-sessions.get("/sessions/:id/metrics", requires("read"), (c) =>
-  answer(c, (session) => session.series()),
-);
+sessions.get("/sessions/:id/metrics", requires("read"), (c) => answer(c, "series"));
 
 sessions.get("/sessions/:id/metrics/:name", requires("read"), async (c) => {
   const name = c.req.param("name");
   const asked = parseQuery(query.Chart, c.req.url);
-  const charts = await ask(c, (session) => session.charts({ ...asked, name }));
+  const charts = await session(c).json("charts", { ...asked, name });
   if (charts === "[]")
     throw new Refusal("not_found", `The session has no metric "${name}" with these tags.`);
   return json(c, charts);
@@ -67,21 +57,19 @@ sessions.get("/sessions/:id/metrics/:name", requires("read"), async (c) => {
 
 sessions.get("/sessions/:id/timeline", requires("read"), (c) => {
   const asked = parseQuery(query.Timeline, c.req.url);
-  return answer(c, (session) => session.timeline(asked));
+  return answer(c, "timeline", asked);
 });
 
 /** Everything that was recorded, one JSON object a line: the summary, then every op in order. */
 sessions.get("/sessions/:id/export", requires("read"), async (c) => {
-  const id = c.req.param("id");
-  await mayTouch(c.env, c.var.access, id);
-  const lines = await call<string | ReadableStream>(c.env, id, (session) => session.export());
-  return c.body(lines, 200, {
+  const file = `datacat-${c.req.param("id").replaceAll(":", "_")}.ndjson`;
+  return c.body(await session(c).stream("export"), 200, {
     "content-type": "application/x-ndjson; charset=utf-8",
-    "content-disposition": `attachment; filename="datacat-${id.replaceAll(":", "_")}.ndjson"`,
+    "content-disposition": `attachment; filename="${file}"`,
   });
 });
 
-/** Tells of changes while a page watches (answers.ts Change). Origin and key were checked before it costs the object anything. */
+/** Sends a Change (core/answers.ts) after each change. Origin and key are checked before the object is asked. */
 sessions.get("/sessions/:id/live", requires("read"), async (c) => {
   if (c.req.header("upgrade")?.toLowerCase() !== "websocket") {
     throw new Refusal(
@@ -89,34 +77,32 @@ sessions.get("/sessions/:id/live", requires("read"), async (c) => {
       "This address is for WebSockets: connect with `Upgrade: websocket`.",
     );
   }
-  const id = c.req.param("id");
-  await ask(c, (session) => session.summary()); // an unknown session is refused in words, which a socket can't be
-  return call(c.env, id, (session) => session.fetch(c.req.raw));
+  return session(c).live(c.req.raw);
 });
 
-/** Deletes for good, and says what there was. */
+/** Deletes for good, and answers what was deleted. */
 sessions.delete("/sessions/:id", requires("admin"), async (c) => {
-  const receipt = await ask(c, (session) => session.erase());
-  // The object did this already, unless it was published at the same moment.
+  const receipt = await session(c).erase();
+  // The object has done this, except if it was being published at the same moment.
   await forget(c.env.CATALOG, c.req.param("id"));
-  return json(c, receipt);
+  return c.json(receipt);
 });
 
-type Asked = Context<AccessEnv, "/:id">;
-type Question = (session: DurableObjectStub<Session>) => Promise<string>;
+type SessionContext = Context<AccessEnv, "/:id">;
 
-/** The object's answer, for whoever may ask about this session. */
-async function ask(c: Asked, question: Question): Promise<string> {
-  const id = c.req.param("id");
-  await mayTouch(c.env, c.var.access, id);
-  return call(c.env, id, question);
+function session(c: SessionContext): SessionClient {
+  return sessionOf(c.env, c.var.access, c.req.param("id"));
 }
 
-async function answer(c: Asked, question: Question): Promise<Response> {
-  return json(c, await ask(c, question));
+async function answer<Name extends QuestionName>(
+  c: SessionContext,
+  name: Name,
+  ...query: QueryOf<Name>
+): Promise<Response> {
+  return json(c, await session(c).json(name, ...query));
 }
 
-/** The object's JSON, passed on as it is. */
-function json(c: Asked, text: string): Response {
+/** The object's text is passed on unparsed. */
+function json(c: SessionContext, text: JsonOf<unknown>): Response {
   return c.body(text, 200, { "content-type": "application/json" });
 }

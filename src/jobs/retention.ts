@@ -1,12 +1,12 @@
 /** Old sessions go: by their last activity, never while they run. Once an hour, a part at a time. */
 import { expiredSessions, sweep } from "../catalog/expired.ts";
 import { forget } from "../catalog/publish.ts";
-import type { Summary } from "../core/answers.ts";
+import { SERVER } from "../core/authority.ts";
 import { DAY_MS } from "../core/limits.ts";
 import { refusalOf } from "../core/refusal.ts";
 import type { Env } from "../env.ts";
 import { DEFAULT_RETENTION_DAYS, RETENTION_AT_ONCE, RETENTION_PER_RUN } from "./limits.ts";
-import { call } from "../session/call.ts";
+import { sessionOf } from "../session/client.ts";
 
 /** Deletes sessions without activity for longer than the setting says; answers how many. */
 export async function retain(env: Env, now: number): Promise<number> {
@@ -37,16 +37,15 @@ function daysOf(setting: string | undefined): number {
 type Outcome = "deleted" | "kept" | "failed";
 
 async function retire(env: Env, id: string, before: number): Promise<Outcome> {
+  const session = sessionOf(env, SERVER, id);
   try {
     // The catalog may be old itself (restored from a backup): the session has the last word.
-    const { verdict, updated_at } = JSON.parse(
-      await call(env, id, (session) => session.summary()),
-    ) as Summary; // as it writes them
+    const { verdict, updated_at } = await session.ask("summary");
     if (verdict.status === "active" || verdict.status === "hung" || updated_at >= before) {
-      await call(env, id, (session) => session.reindex());
+      await session.publish();
       return "kept";
     }
-    await call(env, id, (session) => session.erase());
+    await session.erase();
   } catch (error) {
     // What its object does not know any more only stands in the catalog.
     const code = refusalOf(error)?.code;

@@ -2,14 +2,20 @@
 import { formatBytes, formatCount, formatNumber } from "../core/format.ts";
 import { Hono } from "hono";
 import type { Env } from "../env.ts";
-import { ask } from "../session/ask.ts";
+import { SERVER } from "../core/authority.ts";
+import { sessionOf } from "../session/client.ts";
 import { sessionId } from "./session/view.ts";
 
 export const deletion = new Hono<{ Bindings: Env }>();
 
 deletion.get("/sessions/:id/delete", async (c) => {
   const id = sessionId(c.req.param("id"));
-  const { counts, product, version, bytes: size } = await ask(c.env, id).summary();
+  const {
+    counts,
+    product,
+    version,
+    bytes: size,
+  } = await sessionOf(c.env, SERVER, id).ask("summary");
   return c.render(
     <section class="notice">
       <h1>Delete this session?</h1>
@@ -33,7 +39,7 @@ deletion.get("/sessions/:id/delete", async (c) => {
 });
 
 deletion.post("/sessions/:id/delete", async (c) => {
-  const receipt = await ask(c.env, sessionId(c.req.param("id"))).erase();
+  const receipt = await sessionOf(c.env, SERVER, sessionId(c.req.param("id"))).erase();
   return c.render(
     <section class="notice">
       <h1>Deleted.</h1>

@@ -3,7 +3,8 @@ import { Hono } from "hono";
 import type { Summary } from "../core/answers.ts";
 import { asking } from "../catalog/index.ts";
 import type { Env } from "../env.ts";
-import { ask } from "../session/ask.ts";
+import { SERVER } from "../core/authority.ts";
+import { sessionOf } from "../session/client.ts";
 import { TIMELINE_BUCKETS } from "./limits.ts";
 import { EventsPanel, eventRoutes, filterOf } from "./session/events.tsx";
 import { ExceptionsPanel, exceptionRoutes } from "./session/exception.tsx";
@@ -162,7 +163,9 @@ session.get("/sessions/:id/timeline", async (c) => {
 });
 
 /** The socket of a page that watches. guard.ts has turned away other sites' pages: sockets carry cookies and know no same-origin rule. */
-session.get("/sessions/:id/live", (c) => ask(c.env, sessionId(c.req.param("id"))).live(c.req.raw));
+session.get("/sessions/:id/live", (c) =>
+  sessionOf(c.env, SERVER, sessionId(c.req.param("id"))).live(c.req.raw),
+);
 
 for (const routes of [
   momentRoutes,

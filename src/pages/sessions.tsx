@@ -17,7 +17,8 @@ import {
 import { valueText } from "../core/values.ts";
 import type { Env } from "../env.ts";
 import { deleteView, listViews, saveView } from "../registry/views.ts";
-import { ask } from "../session/ask.ts";
+import { SERVER } from "../core/authority.ts";
+import { sessionOf } from "../session/client.ts";
 import {
   Chips,
   COUNTED,
@@ -181,7 +182,7 @@ async function found(env: Env, search: SessionSearch, known: VersionCounts[]) {
   const db = env.CATALOG;
   // Of a path that held too many values only the session itself knows.
   const held = (id: string, path: string, value: string) =>
-    ask(env, id).everHeld(path, valueText(value));
+    sessionOf(env, SERVER, id).ask("everHeld", { path, text: valueText(value) });
   const page = await listSessions(db, { ...search.filter, ...search.page, limit: LIST_ROWS }, held);
   const drawn = metric
     ? await rollups(

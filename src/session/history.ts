@@ -11,7 +11,9 @@ import type {
 import { DEFAULT_PAGE } from "../core/limits.ts";
 import { copy, equal, isObject, merge, touches, valueAt } from "../core/merge.ts";
 import type { StoredState } from "../core/segment.ts";
+import { setsValue } from "../core/values.ts";
 import type { Json, JsonObject } from "../core/wire.ts";
+import { MAX_DIFFERENCES } from "./limits.ts";
 import type { Segment, SegmentInfo, Store } from "./store.ts";
 
 /** A moment: by clock, or by the op after which it was so. Absent: now. */
@@ -20,14 +22,10 @@ export type Moment = { at?: number; seq?: number };
 export type HistoryQuery = {
   from?: number;
   to?: number;
-  path?: string[];
   cursor?: string;
   limit?: number;
   order?: "asc" | "desc";
 };
-
-/** Differences listed at most: more than anyone reads. */
-const MAX_DIFFERENCES = 5_000;
 
 /** Reads one segment: its keyframe, and its patches up to the moment. */
 export function stateAt(store: Store, { at, seq }: Moment): StateAt {
@@ -85,8 +83,11 @@ type Change = {
   after: Json | undefined;
 };
 
-/** What one path was, from newest to oldest or the other way, with the event that came just before each change. */
-export function pathChanges(store: Store, path: string[], query: HistoryQuery): Page<PathChange> {
+/** The values of one path, in either order, with the event just before each change. */
+export function pathChanges(
+  store: Store,
+  { path, ...query }: HistoryQuery & { path: string[] },
+): Page<PathChange> {
   const { from = -Infinity, to = Infinity, limit = DEFAULT_PAGE, order = "asc" } = query;
   const items: PathChange[] = [];
   const events = new EventsBefore(store);
@@ -110,6 +111,16 @@ export function pathChanges(store: Store, path: string[], query: HistoryQuery): 
     });
   }
   return { items, next };
+}
+
+/** Whether the log ever set this value at a dotted path. */
+export function everHeld(store: Store, path: string, text: string): boolean {
+  return store.list().some((info) =>
+    store
+      .open(info)
+      ?.reader.states()
+      .some(({ patch }) => setsValue(patch, path, text)),
+  );
 }
 
 function* changesOf(store: Store, path: string[], query: HistoryQuery): Generator<Change> {

@@ -1,4 +1,12 @@
-/** The session room's own numbers, each with its reason. What the whole product shares is in core/limits.ts. */
+/** The numbers of session objects and their clients, each with its reason. What the whole product shares is in core/limits.ts. */
 
 /** Sessions indexed again in one step: each is a subrequest, of which the free plan has 50 per request, and asks the catalog in turn. */
 export const REINDEX_AT_ONCE = 20;
+/** Requests to an object that is being moved or restarted, which takes less than a second. */
+export const ATTEMPTS = 3;
+/** The first wait before the next attempt; doubled each time, with jitter. */
+export const RETRY_MS = 50;
+/** Buckets of a timeline if the query gives none: a bucket is about as wide as a bar can be drawn on a laptop's screen. */
+export const DEFAULT_TIMELINE_BUCKETS = 240;
+/** Differences of two states that are listed: more than a person reads. */
+export const MAX_DIFFERENCES = 5_000;

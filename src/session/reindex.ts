@@ -5,10 +5,11 @@
 import { forget } from "../catalog/publish.ts";
 import { sessionIds } from "../catalog/known.ts";
 import { addStep, isEmptyCatalog, readRebuild, startRebuild } from "../catalog/rebuild.ts";
+import { SERVER } from "../core/authority.ts";
 import { refusalOf } from "../core/refusal.ts";
 import type { Env } from "../env.ts";
 import { removeFromRoster, rosterIds, rosterSize } from "../registry/roster.ts";
-import { call, callObject } from "./call.ts";
+import { sessionOf, sessionOfObject } from "./client.ts";
 import { REINDEX_AT_ONCE } from "./limits.ts";
 
 export type Reindexed = {
@@ -27,12 +28,12 @@ export type RebuildStep = Reindexed & {
 };
 
 export async function reindexSessions(env: Env, ids: string[]): Promise<Reindexed> {
-  return gather(ids, (id) => call(env, id, (session) => session.reindex()));
+  return gather(ids, (id) => sessionOf(env, SERVER, id).publish());
 }
 
 /** The same for objects by their own ids, as Cloudflare lists them: how a lost registry gets its roster back. */
 export async function reindexObjects(env: Env, objectIds: string[]): Promise<Reindexed> {
-  return gather(objectIds, (id) => callObject(env, id, (session) => session.reindex()));
+  return gather(objectIds, (id) => sessionOfObject(env, SERVER, id).publish());
 }
 
 /** One step of rebuilding the catalog, after the session `cursor`; without one, where a rebuild under way has arrived, or at the start. */
@@ -64,7 +65,7 @@ async function stepAfter(env: Env, after: string): Promise<RebuildStep> {
   const removed: string[] = [];
   const { done, failed } = await gather(ids, async (id) => {
     try {
-      await call(env, id, (session) => session.reindex());
+      await sessionOf(env, SERVER, id).publish();
     } catch (error) {
       const code = refusalOf(error)?.code;
       // A deleted session's object is certain. One that holds nothing may be damaged: it stays listed if the roster has it.

@@ -1,11 +1,11 @@
 /** A whole session as a stream: as 1.x gave it, and as an export that holds everything. Reads segment by segment, so size does not matter. */
-import type { EventRow, Summary } from "../core/answers.ts";
+import type { EventRow } from "../core/answers.ts";
 import { pointAt } from "../core/chart.ts";
 import { merge } from "../core/merge.ts";
-import type { SessionIndex } from "../core/session-index.ts";
 import type { ReadColumns } from "../core/segment.ts";
 import type { Series } from "../core/series.ts";
 import type { JsonObject } from "../core/wire.ts";
+import { ANSWERS, type Source } from "./answers.ts";
 import type { SegmentInfo, Store } from "./store.ts";
 
 /** Text in pieces, as a stream that is read at the reader's pace. Byte streams are the kind that crosses RPC. */
@@ -26,12 +26,9 @@ export function streamOf(pieces: Iterator<string>): ReadableStream<Uint8Array> {
 }
 
 /** 1.x's session object (COMPATIBILITY.md §1.5). `state_history` holds the whole state after each change. */
-export function* legacySession(
-  store: Store,
-  index: SessionIndex,
-  state: JsonObject,
-  summary: Summary,
-): Generator<string> {
+export function* legacySession(source: Source): Generator<string> {
+  const { store, index, state } = source;
+  const summary = ANSWERS.summary(source);
   const { status } = summary.verdict;
   const start = {
     id: index.id,
@@ -184,8 +181,9 @@ function legacyMetric(
 }
 
 /** Everything, a line each: the summary, then segment by segment its ops in order, and its points as columns. */
-export function* exported(store: Store, index: SessionIndex, summary: Summary): Generator<string> {
-  yield `${JSON.stringify(summary)}\n`;
+export function* exported(source: Source): Generator<string> {
+  const { store, index } = source;
+  yield `${JSON.stringify(ANSWERS.summary(source))}\n`;
   for (const info of store.list()) {
     const reader = store.open(info)?.reader;
     if (!reader) {

@@ -1,4 +1,4 @@
-/** Pages that watch a session, over hibernating sockets: they are told that something changed, at most every LIVE_MS, and ask for what they show. */
+/** The pages that watch a session, over hibernating sockets. Each gets a Change after ops were applied, at most every LIVE_MS, and fetches what it shows. */
 import type { Change } from "../core/answers.ts";
 import { LIVE_MS } from "../core/limits.ts";
 
@@ -6,54 +6,55 @@ type Kind = Change["kinds"][number];
 
 export class Watchers {
   readonly #context: DurableObjectState;
-  readonly #news: (kinds: Kind[]) => Change;
+  readonly #changeOf: (kinds: Kind[]) => Change;
+  /** Kinds of op since the last message. */
   #kinds = new Set<Kind>();
   #timer: ReturnType<typeof setTimeout> | null = null;
-  #toldAt = 0;
+  #sentAt = 0;
 
-  /** `news`: what to say of the session now; it exists as long as someone watches. */
-  constructor(context: DurableObjectState, news: (kinds: Kind[]) => Change) {
+  /** `changeOf` describes the session as it is now. It exists as long as a page watches. */
+  constructor(context: DurableObjectState, changeOf: (kinds: Kind[]) => Change) {
     this.#context = context;
-    this.#news = news;
+    this.#changeOf = changeOf;
   }
 
   get isAnyone(): boolean {
     return this.#context.getWebSockets().length > 0;
   }
 
-  /** Answers an upgrade, and tells the newcomer where the session is. */
-  welcome(): Response {
+  /** Answers an upgrade, and sends the new watcher the session's revision. */
+  accept(): Response {
     const { 0: client, 1: server } = new WebSocketPair();
     this.#context.acceptWebSocket(server);
-    server.send(JSON.stringify(this.#news([])));
+    server.send(JSON.stringify(this.#changeOf([])));
     return new Response(null, { status: 101, webSocket: client });
   }
 
-  tell(kinds: Iterable<Kind>): void {
+  notify(kinds: Iterable<Kind>): void {
     if (!this.isAnyone) return;
     for (const kind of kinds) this.#kinds.add(kind);
     if (this.#kinds.size === 0 || this.#timer !== null) return;
-    const wait = this.#toldAt + LIVE_MS - Date.now();
+    const wait = this.#sentAt + LIVE_MS - Date.now();
     if (wait <= 0) this.#broadcast();
     else this.#timer = setTimeout(() => this.#broadcast(), wait);
   }
 
-  dismiss(why: string): void {
+  close(reason: string): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
-    for (const socket of this.#context.getWebSockets()) socket.close(1000, why);
+    for (const socket of this.#context.getWebSockets()) socket.close(1000, reason);
   }
 
   #broadcast(): void {
-    const news = JSON.stringify(this.#news([...this.#kinds]));
+    const message = JSON.stringify(this.#changeOf([...this.#kinds]));
     this.#kinds.clear();
     this.#timer = null;
-    this.#toldAt = Date.now();
+    this.#sentAt = Date.now();
     for (const socket of this.#context.getWebSockets()) {
       try {
-        socket.send(news);
+        socket.send(message);
       } catch {
-        // It is closing; the program's batch must not suffer from that.
+        // It is closing. The batch that is being applied must not fail because of that.
       }
     }
   }

@@ -2,7 +2,8 @@ import { env } from "cloudflare:workers";
 import { beforeAll, expect, test } from "vitest";
 import { publish } from "../../src/catalog/publish.ts";
 import type { Batch } from "../../src/core/wire.ts";
-import { ask as askSession } from "../../src/session/ask.ts";
+import { SERVER } from "../../src/core/authority.ts";
+import { sessionOf } from "../../src/session/client.ts";
 import { post, server } from "../api/server.ts";
 import { publication } from "../catalog/publication.ts";
 import { brief, command, game, nameless, record, SPICE } from "./world.ts";
@@ -37,7 +38,7 @@ beforeAll(async () => {
   await record(ask, game({ id: "spicy", at: START, spice: SPICE }));
   await record(ask, command({ id: "command", at: START }));
   // A session tells the catalog in its own time; a test cannot wait.
-  for (const id of ["dead", "well", "spicy", "command"]) await askSession(env, id).reindex();
+  for (const id of ["dead", "well", "spicy", "command"]) await sessionOf(env, SERVER, id).publish();
 });
 
 test("a crashed session says so first, in words, with its evidence and its last words", async () => {
@@ -336,7 +337,7 @@ test("the list finds by facets, shows a metric's chart, and links to the next pa
 
 test("a run that failed looks different from one that went well", async () => {
   await record(ask, nameless({ id: "failed", at: START }));
-  await askSession(env, "failed").reindex();
+  await sessionOf(env, SERVER, "failed").publish();
   const { html } = await get("/sessions");
   expect(html).toContain('href="/sessions/failed" data-status="ended" data-failed=""');
   expect(html).toContain('href="/sessions/well" data-status="ended">');
@@ -351,7 +352,7 @@ test("a row of the list is little markup", async () => {
 
 test("a product or version without a name can be asked for, everywhere", async () => {
   await record(ask, nameless({ id: "nameless", at: START }));
-  await askSession(env, "nameless").reindex();
+  await sessionOf(env, SERVER, "nameless").publish();
   const rows = async (query: string) => {
     const { html } = await get(`/sessions?${query}`);
     return [...html.matchAll(/href="\/sessions\/([a-z]+)" data-status/g)].map(([, id]) => id);
@@ -477,7 +478,7 @@ test("a comparison draws how far values went beside their mean, on one axis for 
 test("a session is compared with the newest that ended well, of its version or else of its product", async () => {
   const run = async (id: string, version: string, ending: "end" | "crash") => {
     await record(ask, brief({ id, at: START, product: "shop", version, ending }));
-    await askSession(env, id).reindex();
+    await sessionOf(env, SERVER, id).publish();
   };
   const of = async (id: string) =>
     (await get(`/compare?ids=${id}&with=good`)).headers.get("location");
@@ -534,7 +535,7 @@ test("home says how a version does against the one before, and only what chance 
   for (let n = 0; n < 8; n++) await run("1.9", n, n < 1 ? "crash" : "end");
   for (let n = 0; n < 8; n++) await run("1.10", n, n < 2 ? "crash" : "end");
   for (const version of ["1.9", "1.10"])
-    for (let n = 0; n < 8; n++) await askSession(env, `v${version}-${n}`).reindex();
+    for (let n = 0; n < 8; n++) await sessionOf(env, SERVER, `v${version}-${n}`).publish();
   const chance = await get("/");
   expect(chance.html).toMatch(/<\/span> 12\.5 pts vs 1\.9<\/small>/);
   expect(chance.html).not.toContain("crashes more than");
@@ -543,7 +544,7 @@ test("home says how a version does against the one before, and only what chance 
 
   for (let n = 8; n < 16; n++) {
     await run("1.10", n, "crash");
-    await askSession(env, `v1.10-${n}`).reindex();
+    await sessionOf(env, SERVER, `v1.10-${n}`).publish();
   }
   expect((await get("/")).html).toContain(
     "editor 1.10 crashes more than 1.9: 62.5 % vs 12.5 % of sessions.",

@@ -27,7 +27,7 @@ test("a session is in the roster from its first publication until it is deleted"
   const row = { id: world.id, product: "game", first_at: 1_000 };
   expect(await rowOf(world.id)).toEqual(row);
   await world.evict();
-  await world.client.reindex();
+  await world.client.publish();
   expect(await rowOf(world.id)).toEqual(row);
   await world.client.erase();
   expect(await rowOf(world.id)).toBeNull();
@@ -44,7 +44,7 @@ test("the catalog's row follows the roster's, which is retried until it is there
   } finally {
     await db.exec("ALTER TABLE roster_gone RENAME TO roster");
   }
-  await world.client.reindex();
+  await world.client.publish();
   expect(await rowOf(world.id)).not.toBeNull();
   expect(await world.catalogued()).not.toBeNull();
 });
@@ -68,7 +68,7 @@ test("a short session writes few rows in all databases together", async () => {
   await world.ring();
 
   const after = await rowsOfDay(db, now);
-  const { rows_written } = await world.client.summary();
+  const { rows_written } = await world.client.ask("summary");
   const inD1 = after.d1_rows - before.d1_rows;
   expect(after.object_rows - before.object_rows).toBe(rows_written);
   expect(rows_written + inD1).toBeLessThanOrEqual(MAX_SHORT_SESSION_ROWS);

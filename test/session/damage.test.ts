@@ -30,7 +30,7 @@ async function flip(world: World, id: number, column: string): Promise<void> {
 }
 
 const values = async (world: World) =>
-  (await world.client.history({ limit: 100 })).items.map(({ patch }) => patch["a"]);
+  (await world.client.ask("history", { limit: 100 })).items.map(({ patch }) => patch["a"]);
 
 describe.each(["body", "session_index", "keyframe"])(
   "a sealed segment with a flipped bit in its %s",
@@ -41,20 +41,22 @@ describe.each(["body", "session_index", "keyframe"])(
       await flip(world, 2, column);
 
       expect(await values(world)).toEqual([0, 1, 4, 5, 6, 7, 8, 9]);
-      expect((await world.client.summary()).damaged_segments).toBe(1);
-      expect((await world.client.state()).state).toEqual({ a: 9 });
-      expect((await world.client.state({ at: NOON + 4_500 })).state).toEqual({ a: 4 });
+      expect((await world.client.ask("summary")).damaged_segments).toBe(1);
+      expect((await world.client.ask("state")).state).toEqual({ a: 9 });
+      expect((await world.client.ask("state", { at: NOON + 4_500 })).state).toEqual({ a: 4 });
       // Within the damage: the state that it found.
-      expect((await world.client.state({ at: NOON + 2_500 })).state).toEqual({ a: 1 });
-      const { items } = await world.client.events({ limit: 100, text: "event-" });
+      expect((await world.client.ask("state", { at: NOON + 2_500 })).state).toEqual({ a: 1 });
+      const { items } = await world.client.ask("events", { limit: 100, text: "event-" });
       expect(items).toHaveLength(8);
-      const exported = await new Response(await world.client.export()).text();
+      const exported = await new Response(await world.client.stream("export")).text();
       expect(exported).toContain('{"damaged_segment":2,');
-      const [chart] = await world.client.charts({ name: "fps" });
+      const [chart] = await world.client.ask("charts", { name: "fps" });
       expect(chart?.points?.map(([, value]) => value)).toEqual([0, 1, 4, 5, 6, 7, 8, 9]);
-      expect(await world.client.pathHistory(["a"])).toMatchObject({ items: expect.any(Array) });
-      expect(await world.client.timeline()).toMatchObject({ step_ms: expect.any(Number) });
-      const legacy = (await new Response(await world.client.legacy()).json()) as {
+      expect(await world.client.ask("pathHistory", { path: ["a"] })).toMatchObject({
+        items: expect.any(Array),
+      });
+      expect(await world.client.ask("timeline")).toMatchObject({ step_ms: expect.any(Number) });
+      const legacy = (await new Response(await world.client.stream("legacy")).json()) as {
         metrics: object[];
       };
       expect(legacy.metrics).toHaveLength(8);
@@ -63,7 +65,7 @@ describe.each(["body", "session_index", "keyframe"])(
     test("does not harm the projection that goes on, nor a batch that is refused, nor a rest", async () => {
       const world = await recorded();
       await flip(world, 2, column);
-      await world.client.events({ limit: 100 }); // it is noticed
+      await world.client.ask("events", { limit: 100 }); // it is noticed
       expect(await world.send([state(NOON, { a: 99 })], { first: 1_000 })).toMatchObject({
         error: { code: "lane_gap" },
       });
@@ -72,7 +74,7 @@ describe.each(["body", "session_index", "keyframe"])(
       await world.evict();
       expect(await values(world)).toEqual([0, 1, 4, 5, 6, 7, 8, 9, 10]);
       expect((await world.segments()).map(({ sealed }) => sealed)).toEqual([1, 1, 1, 1, 0]);
-      expect((await world.client.summary()).ledger.dropped).toEqual({});
+      expect((await world.client.ask("summary")).ledger.dropped).toEqual({});
     });
   },
 );
@@ -82,11 +84,11 @@ test("a flipped bit in a summary costs nothing: the segment is opened instead", 
   await world.evict();
   for (const id of [1, 2, 3, 4]) await flip(world, id, "summary");
   expect(await values(world)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
-  expect((await world.client.events({ name: "event-3" })).items).toHaveLength(1);
-  const [chart] = await world.client.charts({ name: "fps", points: 4 });
+  expect((await world.client.ask("events", { name: "event-3" })).items).toHaveLength(1);
+  const [chart] = await world.client.ask("charts", { name: "fps", points: 4 });
   expect(chart).toMatchObject({ total: 10, buckets: expect.any(Array) });
   expect(
-    (await world.client.series()).find(({ name }) => name === "fps")?.quantiles?.p50,
+    (await world.client.ask("series")).find(({ name }) => name === "fps")?.quantiles?.p50,
   ).toBeCloseTo(4, 0);
 });
 
@@ -102,22 +104,22 @@ describe.each(["body", "session_index", "keyframe"])(
   (column) => {
     test("costs what was in it, and the session goes on after it", async () => {
       const world = await recorded();
-      const before = await world.client.summary();
+      const before = await world.client.ask("summary");
       await world.evict();
       await flip(world, 5, column);
 
-      expect((await world.client.state()).state).toEqual({ a: 7 });
-      expect((await world.client.summary()).damaged_segments).toBe(1);
+      expect((await world.client.ask("state")).state).toEqual({ a: 7 });
+      expect((await world.client.ask("summary")).damaged_segments).toBe(1);
 
       // Its sender had been told that all was stored, and goes on from there: the gap is forgiven, and counted.
       expect(await world.send([state(NOON + 20_000, { b: 1 })])).toMatchObject({ applied: 40 });
       await world.evict();
-      const after = await world.client.summary();
-      expect((await world.client.state()).state).toEqual({ a: 7, b: 1 });
+      const after = await world.client.ask("summary");
+      expect((await world.client.ask("state")).state).toEqual({ a: 7, b: 1 });
       expect(after.ledger.dropped).toEqual({ damaged: 6 });
       expect(after.ledger.accepted).toBe(before.ledger.accepted + 1);
       expect((await world.segments()).map(({ id }) => id)).toEqual([1, 2, 3, 4, 5, 6]);
-      expect((await world.client.summary()).segments).toBe(6);
+      expect((await world.client.ask("summary")).segments).toBe(6);
 
       // Once forgiven is enough: the next gap is one.
       expect(await world.send([state(NOON, { c: 1 })], { first: 99 })).toMatchObject({
@@ -125,7 +127,7 @@ describe.each(["body", "session_index", "keyframe"])(
       });
       expect(await world.send([state(NOON + 21_000, { c: 1 })])).toMatchObject({ applied: 41 });
       await world.evict();
-      expect((await world.client.state()).state).toEqual({ a: 7, b: 1, c: 1 });
+      expect((await world.client.ask("state")).state).toEqual({ a: 7, b: 1, c: 1 });
     });
 
     test("survives a heartbeat and an alarm before the next batch", async () => {
@@ -135,12 +137,12 @@ describe.each(["body", "session_index", "keyframe"])(
       await world.send([], { first: 40, lease_ms: 60_000 });
       await world.ring();
       await world.evict();
-      expect((await world.client.state()).state).toEqual({ a: 7 });
+      expect((await world.client.ask("state")).state).toEqual({ a: 7 });
       expect(await world.send([state(NOON + 20_000, { b: 1 })], { first: 40 })).toMatchObject({
         applied: 40,
       });
       await world.evict();
-      expect((await world.client.state()).state).toEqual({ a: 7, b: 1 });
+      expect((await world.client.ask("state")).state).toEqual({ a: 7, b: 1 });
     });
   },
 );
@@ -153,7 +155,7 @@ test("a lane that was only in the damaged segment is taken from where its sender
   expect(
     await world.send([state(NOON + 30_000, { late: true })], { lane: "late", first: 4 }),
   ).toMatchObject({ applied: 4 });
-  expect((await world.client.summary()).ledger.dropped).toEqual({ damaged: 3 });
+  expect((await world.client.ask("summary")).ledger.dropped).toEqual({ damaged: 3 });
 });
 
 test("with every segment damaged there is a session to be sent anew, not a dead one", async () => {
@@ -161,11 +163,11 @@ test("with every segment damaged there is a session to be sent anew, not a dead 
   await world.send([start(), state(NOON, { a: 1 })]);
   await world.evict();
   await flip(world, 1, "body");
-  await expect(world.client.summary()).rejects.toMatchObject({ code: "not_found" });
+  await expect(world.client.ask("summary")).rejects.toMatchObject({ code: "not_found" });
   expect(await world.send([state(NOON, { b: 2 })])).toMatchObject({ applied: 3 });
   await world.evict();
-  expect((await world.client.state()).state).toEqual({ b: 2 });
-  expect((await world.client.summary()).ledger).toEqual({
+  expect((await world.client.ask("state")).state).toEqual({ b: 2 });
+  expect((await world.client.ask("summary")).ledger).toEqual({
     accepted: 3,
     stored: 1,
     dropped: { damaged: 2 },

@@ -48,7 +48,7 @@ describe("events", () => {
       const seen: number[] = [];
       let cursor: string | undefined;
       do {
-        const page = await world.client.events({
+        const page = await world.client.ask("events", {
           ...filter,
           order,
           limit: 4,
@@ -67,12 +67,12 @@ describe("events", () => {
     // What is damaged would be noticed by reading it.
     await world.sql("UPDATE segments SET body = x'00' WHERE id = 1");
     expect(
-      numbers((await world.client.events({ from: NOON + 45_000, name: "door" })).items),
+      numbers((await world.client.ask("events", { from: NOON + 45_000, name: "door" })).items),
     ).toEqual([45, 48, 51, 54, 57]);
-    expect(numbers((await world.client.events({ group: "late", limit: 3 })).items)).toEqual([
+    expect(numbers((await world.client.ask("events", { group: "late", limit: 3 })).items)).toEqual([
       30, 31, 32,
     ]);
-    expect((await world.client.summary()).damaged_segments).toBe(0);
+    expect((await world.client.ask("summary")).damaged_segments).toBe(0);
   });
 
   test("keep every field they came with", async () => {
@@ -94,7 +94,7 @@ describe("events", () => {
       handled: false,
     };
     await world.send([start(), { op: "event", at: NOON, ...whole }]);
-    const { items } = await world.client.events();
+    const { items } = await world.client.ask("events");
     expect(items).toEqual([
       { seq: 2, at: NOON, ...whole, fingerprint: expect.stringMatching(/^[0-9a-f]{16}$/) },
     ]);
@@ -102,13 +102,13 @@ describe("events", () => {
 
   test("are counted by name and category", async () => {
     const world = await eventful();
-    const counts = await world.client.eventCounts();
+    const counts = await world.client.ask("eventCounts");
     const doors = counts.filter(({ name }) => name === "door");
     expect(doors.toSorted((a, b) => b.count - a.count)).toEqual([
       { name: "door", category: "info", count: 18, first_at: NOON, last_at: NOON + 57_000 },
       { name: "door", category: "error", count: 2, first_at: NOON + 9_000, last_at: NOON + 39_000 },
     ]);
-    expect((await world.client.summary()).counts).toMatchObject({ events: 72, exceptions: 6 });
+    expect((await world.client.ask("summary")).counts).toMatchObject({ events: 72, exceptions: 6 });
   });
 
   test("of the daemon are told as 1.x told them", async () => {
@@ -122,7 +122,7 @@ describe("events", () => {
       ],
       { lane: "daemon" },
     );
-    const { items } = await world.client.events();
+    const { items } = await world.client.ask("events");
     expect(
       items.map(({ name, category, group, labels, data }) => ({
         name,

@@ -1,5 +1,6 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
+import { SERVER } from "../../src/core/authority.ts";
 import { describe, expect, test } from "vitest";
 import { MAX_LANES, MAX_SERIES, MAX_STATE_BYTES, SEGMENT_BYTES } from "../../src/core/limits.ts";
 import type { Op } from "../../src/core/wire.ts";
@@ -17,7 +18,7 @@ describe("a batch", () => {
       ]);
     await world.evict();
     expect(await world.deliver([batch, batch])).toMatchObject([{ applied: 3 }, { applied: 3 }]);
-    const { counts, ledger, revision } = await world.client.summary();
+    const { counts, ledger, revision } = await world.client.ask("summary");
     expect(counts).toMatchObject({ states: 1, events: 1 });
     expect(ledger).toEqual({ accepted: 3, stored: 3, dropped: {} });
     expect(revision).toBe(3);
@@ -27,7 +28,7 @@ describe("a batch", () => {
     const world = new World();
     await world.send([start(), state(NOON, { a: 1 }), state(NOON, { a: 2 })]);
     expect(await world.send([state(NOON, { a: 1 })], { first: 2 })).toMatchObject({ applied: 3 });
-    expect((await world.client.state()).state).toEqual({ a: 2 });
+    expect((await world.client.ask("state")).state).toEqual({ a: 2 });
   });
 
   test("that leaves a gap is refused with what is there, and changes nothing", async () => {
@@ -49,7 +50,7 @@ describe("a batch", () => {
       applied: 2,
       ...refused("lane_overlap"),
     });
-    expect((await world.client.state()).state).toEqual({ a: 1 });
+    expect((await world.client.ask("state")).state).toEqual({ a: 1 });
   });
 
   test("in any order arrives in the order of its lane, since gaps are sent again", async () => {
@@ -61,7 +62,7 @@ describe("a batch", () => {
       if (result && !result.error) applied.add(n);
     }
     expect(applied.size).toBe(3);
-    const { items } = await world.client.history();
+    const { items } = await world.client.ask("history");
     expect(items.map(({ patch }) => patch["a"])).toEqual([1, 2, 3]);
   });
 
@@ -71,7 +72,7 @@ describe("a batch", () => {
     const other = [start(), state(NOON, { by: "two" }), state(NOON, { only: "two" })];
     expect(await world.send(other.slice(0, 2), { first: 1 })).toMatchObject({ applied: 2 });
     expect(await world.send(other, { first: 1 })).toMatchObject(refused("lane_overlap"));
-    expect((await world.client.state()).state).toEqual({ by: "one" });
+    expect((await world.client.ask("state")).state).toEqual({ by: "one" });
   });
 
   test("refused half-way leaves nothing of it, in memory or on disk", async () => {
@@ -91,7 +92,7 @@ describe("a batch", () => {
   test("refused does not mix up the series that come after it", async () => {
     const world = new World();
     await world.send([start(), gauge(NOON, "fps", 60)]);
-    await world.client.series(); // builds the rollups
+    await world.client.ask("series"); // builds the rollups
     const bad: Op = { op: "metric", at: NOON, type: "histogram", name: "h", bounds: [2, 1] };
     await world.send([
       gauge(NOON, "lost", 1),
@@ -102,7 +103,7 @@ describe("a batch", () => {
       { op: "metric", at: NOON, type: "counter", name: "kills", delta: 1 },
       gauge(NOON, "memory", 7),
     ]);
-    const kept = await world.client.series();
+    const kept = await world.client.ask("series");
     expect(kept.map(({ name, quantiles }) => [name, quantiles?.p50])).toEqual([
       ["fps", 60],
       ["kills", undefined],
@@ -136,23 +137,26 @@ describe("a batch", () => {
     const world = new World();
     const batch = { ...world.batch([start(), start()]), ...wrong };
     expect(await world.deliver([batch])).toMatchObject([refused("invalid_body")]);
-    await expect(world.client.summary()).rejects.toMatchObject({ code: "not_found" });
+    await expect(world.client.ask("summary")).rejects.toMatchObject({ code: "not_found" });
   });
 
   test("may cover more records than it has ops: they were filtered or put together", async () => {
     const world = new World();
     expect(await world.send([start()], { last: 1_000 })).toMatchObject({ applied: 1_000 });
-    expect((await world.client.summary()).ledger).toMatchObject({ accepted: 1_000, stored: 1_000 });
+    expect((await world.client.ask("summary")).ledger).toMatchObject({
+      accepted: 1_000,
+      stored: 1_000,
+    });
   });
 
   test("without ops says that its sender is alive, and costs one row", async () => {
     const world = new World();
     await world.send([start()], { lease_ms: 1 });
     await scheduler.wait(5);
-    expect((await world.client.summary()).verdict.status).toBe("suspended");
+    expect((await world.client.ask("summary")).verdict.status).toBe("suspended");
     expect(await world.send([], { lease_ms: 60_000 })).toMatchObject({ applied: 1 });
     await world.evict();
-    expect((await world.client.summary()).verdict.status).toBe("active");
+    expect((await world.client.ask("summary")).verdict.status).toBe("active");
   });
 
   test("larger than a segment is stored whole", async () => {
@@ -161,7 +165,7 @@ describe("a batch", () => {
     expect(await world.send([start(), ...ops])).toMatchObject({ applied: 13 });
     expect(await world.segments()).toEqual([{ id: 1, sealed: 1 }]);
     await world.evict();
-    expect((await world.client.events({ limit: 100 })).items).toHaveLength(12);
+    expect((await world.client.ask("events", { limit: 100 })).items).toHaveLength(12);
   });
 });
 
@@ -183,7 +187,7 @@ describe("rows", () => {
       });
       for (const ops of batches)
         world.note(
-          JSON.parse(await session.ingest(JSON.stringify({ batches: [world.batch(ops)] }))),
+          JSON.parse(await session.ingest(SERVER, JSON.stringify({ batches: [world.batch(ops)] }))),
         );
       for (const cursor of cursors) rows += cursor.rowsWritten;
       Reflect.deleteProperty(sql, "exec");
@@ -236,14 +240,17 @@ describe("waking up", () => {
           return cursor;
         },
       });
-      await session.ingest(JSON.stringify({ batches: [world.batch([state(NOON + 9, { b: 1 })])] }));
+      await session.ingest(
+        SERVER,
+        JSON.stringify({ batches: [world.batch([state(NOON + 9, { b: 1 })])] }),
+      );
       Reflect.deleteProperty(sql, "exec");
       return cursors
         .filter(({ query }) => query.startsWith("SELECT * FROM segments"))
         .map(({ cursor }) => cursor.rowsRead);
     });
     expect(rows).toEqual([1]);
-    expect((await world.client.state()).state).toEqual({ a: 7, b: 1 });
+    expect((await world.client.ask("state")).state).toEqual({ a: 7, b: 1 });
   });
 });
 
@@ -259,7 +266,7 @@ describe("limits", () => {
     expect(await world.send([state(NOON, { b: "語".repeat(MAX_STATE_BYTES / 3) })])).toMatchObject(
       refused("too_large"),
     );
-    expect(Object.keys((await world.client.state()).state)).toEqual(["b"]);
+    expect(Object.keys((await world.client.ask("state")).state)).toEqual(["b"]);
   });
 
   test("a state of too many keys is refused", async () => {
@@ -270,7 +277,7 @@ describe("limits", () => {
     expect(await world.send([state(NOON, keys(0))])).not.toHaveProperty("error");
     expect(await world.send([state(NOON, keys(12_000))])).toMatchObject(refused("too_many_keys"));
     expect(await world.send([state(NOON, keys(0))])).not.toHaveProperty("error");
-    const { beyond } = await world.client.summary();
+    const { beyond } = await world.client.ask("summary");
     expect(beyond).toEqual(["state_paths"]);
   });
 
@@ -287,7 +294,7 @@ describe("limits", () => {
       values: [1, 2, 3],
     };
     await world.send([points, gauge(NOON + 1, "s0", 5)]);
-    const { counts, ledger } = await world.client.summary();
+    const { counts, ledger } = await world.client.ask("summary");
     expect(counts).toMatchObject({ series: MAX_SERIES, points: MAX_SERIES + 1 });
     expect(ledger.dropped).toEqual({ series_limit: 8 });
     expect(ledger.accepted).toBe(ledger.stored + 8);
@@ -332,7 +339,7 @@ describe("limits", () => {
       );
       expect(bytes).toBeLessThan(700_000);
     }
-    expect((await world.client.summary()).beyond?.toSorted()).toEqual([
+    expect((await world.client.ask("summary")).beyond?.toSorted()).toEqual([
       "event_names",
       "exceptions",
     ]);
@@ -347,7 +354,7 @@ describe("limits", () => {
       count: 2,
     }));
     await world.send([start(), ...ops], { dropped: { damaged: 3 }, last: 84 });
-    const { dropped, accepted, stored } = (await world.client.summary()).ledger;
+    const { dropped, accepted, stored } = (await world.client.ask("summary")).ledger;
     expect(Object.keys(dropped).length).toBeLessThanOrEqual(51);
     expect(Object.values(dropped).reduce((a, b) => a + b)).toBe(163);
     expect(accepted).toBe(84 + 160);
@@ -369,7 +376,7 @@ describe("ops without a lane", () => {
       ]),
     ).rejects.toMatchObject({ code: "too_deep" });
     await world.client.record([event(NOON, "y")]);
-    const summary = await world.client.summary();
+    const summary = await world.client.ask("summary");
     expect(summary).toMatchObject({
       machine_id: "m",
       hostname: "h",
@@ -382,15 +389,15 @@ describe("ops without a lane", () => {
 test("asking for a session that never was leaves nothing behind", async () => {
   const world = new World();
   for (const asking of [
-    () => world.client.summary(),
-    () => world.client.state(),
-    () => world.client.events(),
-    () => world.client.charts(),
-    () => world.client.legacy(),
-    () => world.client.export(),
+    () => world.client.ask("summary"),
+    () => world.client.ask("state"),
+    () => world.client.ask("events"),
+    () => world.client.ask("charts"),
+    () => world.client.stream("legacy"),
+    () => world.client.stream("export"),
     () => world.client.erase(),
-    () => world.client.reindex(),
-    () => world.client.pathHistory(["a"]),
+    () => world.client.publish(),
+    () => world.client.ask("pathHistory", { path: ["a"] }),
   ])
     await expect(asking()).rejects.toMatchObject({ code: "not_found" });
   expect(
@@ -413,10 +420,10 @@ test("a time from the future does not freeze the clock, the verdict or the last 
     { op: "heartbeat", at: now + 1e12 },
     state(now, { b: 1 }),
   ]);
-  const { updated_at, verdict } = await world.client.summary();
+  const { updated_at, verdict } = await world.client.ask("summary");
   expect(updated_at).toBeLessThanOrEqual(Date.now());
   expect(verdict.status).toBe("active");
-  expect((await world.client.state({ at: Date.now() })).state).toEqual({ a: 1, b: 1 });
+  expect((await world.client.ask("state", { at: Date.now() })).state).toEqual({ a: 1, b: 1 });
 });
 
 test("a session that opens in the future, and points from there, do not hide its crash", async () => {
@@ -428,7 +435,7 @@ test("a session that opens in the future, and points from there, do not hide its
     { op: "points", at: now, type: "gauge", name: "fps", dt, values: [1, 2] },
   ]);
   await world.send([{ op: "crash", at: Date.now(), reason: "killed" }]);
-  const { created_at, updated_at, verdict } = await world.client.summary();
+  const { created_at, updated_at, verdict } = await world.client.ask("summary");
   expect(verdict.status).toBe("crashed");
   expect(Math.max(created_at, updated_at)).toBeLessThanOrEqual(Date.now());
 });

@@ -1,12 +1,14 @@
 import { describe, expect, test } from "vitest";
+import { env } from "cloudflare:workers";
 import type { Change } from "../../src/core/answers.ts";
+import { sessionOf } from "../../src/session/client.ts";
 import { beat, event, gauge, NOON, start, state, World } from "./world.ts";
+
+const upgrade = () => new Request("https://session/live", { headers: { upgrade: "websocket" } });
 
 /** Opens the session's socket as a page does; `changes` grows with what it is told. */
 async function watch(world: World) {
-  const response = await world.stub.fetch("https://session/live", {
-    headers: { upgrade: "websocket" },
-  });
+  const response = await world.client.live(upgrade());
   const socket = response.webSocket;
   if (!socket) throw new Error(`no socket: ${response.status}`);
   const changes: Change[] = [];
@@ -97,11 +99,16 @@ describe("a page that watches", () => {
     await expect.poll(() => closed).toEqual([1000]);
   });
 
-  test("of a session that is not there is told so", async () => {
-    const response = await new World().stub.fetch("https://session/live", {
-      headers: { upgrade: "websocket" },
+  test("of a session that does not exist is refused", async () => {
+    await expect(new World().client.live(upgrade())).rejects.toMatchObject({ code: "not_found" });
+  });
+
+  test("of another product than its key's is refused", async () => {
+    const world = new World();
+    await world.send([start()]);
+    const key = { kind: "read", product: "größer" } as const;
+    await expect(sessionOf(env, key, world.id).live(upgrade())).rejects.toMatchObject({
+      code: "forbidden",
     });
-    expect(response.status).toBe(404);
-    await response.text();
   });
 });

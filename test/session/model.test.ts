@@ -254,7 +254,7 @@ class Model {
 async function compare(world: World, model: Model): Promise<void> {
   if (model.ops.length === 0) return;
   const { client } = world;
-  const summary = await client.summary();
+  const summary = await client.ask("summary");
   const events = model.events();
   const series = model.series();
   const states = model.states();
@@ -276,21 +276,21 @@ async function compare(world: World, model: Model): Promise<void> {
     dropped: lost > 0 ? { queue_full: lost } : {},
   });
 
-  const { items, next } = await client.history({ limit: 1_000 });
+  const { items, next } = await client.ask("history", { limit: 1_000 });
   expect(next).toBeNull();
   expect(items.map(({ seq }) => seq)).toEqual(states.map(({ seq }) => seq));
-  expect(canonical((await client.state()).state)).toBe(states.at(-1)?.text ?? "{}");
+  expect(canonical((await client.ask("state")).state)).toBe(states.at(-1)?.text ?? "{}");
   for (const { seq, text } of states.filter((_, i) => i % 7 === 0)) {
-    expect(canonical((await client.state({ seq })).state)).toBe(text);
+    expect(canonical((await client.ask("state", { seq })).state)).toBe(text);
     const clock = states.find((one) => one.seq === seq)?.clock ?? 0;
     const last = states.findLast((one) => one.clock <= clock)?.text;
-    expect(canonical((await client.state({ at: clock })).state)).toBe(last);
+    expect(canonical((await client.ask("state", { at: clock })).state)).toBe(last);
   }
 
-  const page = await client.events({ limit: 1_000, order: "desc" });
+  const page = await client.ask("events", { limit: 1_000, order: "desc" });
   expect(page.items.map((one) => `${one.seq} ${one.name}`)).toEqual(events.toReversed());
 
-  const charts = await client.charts({ points: 10_000 });
+  const charts = await client.ask("charts", { points: 10_000 });
   const drawn = Object.fromEntries(
     charts.map(({ series: one, points }) => [`${one.name} ${one.type} ${one.tags.join()}`, points]),
   );

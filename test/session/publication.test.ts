@@ -1,5 +1,6 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
+import { SERVER } from "../../src/core/authority.ts";
 import { describe, expect, test } from "vitest";
 import { rowsOfDay } from "../../src/registry/usage.ts";
 import { beat, event, gauge, NOON, start, state, World } from "./world.ts";
@@ -88,7 +89,7 @@ test("publishing again writes nothing that is the same already", async () => {
     await rows("state_values", world.id),
   ];
   for (let i = 0; i < 3; i++) {
-    await world.client.reindex();
+    await world.client.publish();
     await world.evict();
   }
   expect([
@@ -102,12 +103,12 @@ test("the day's usage is told of each row that was written, and of none twice", 
   const before = await rowsOfDay(env.REGISTRY, Date.now());
   const world = await whole();
   await published(world, { status: "ended" });
-  await world.client.reindex();
+  await world.client.publish();
   const after = await rowsOfDay(env.REGISTRY, Date.now());
   expect(after.object_rows - before.object_rows).toBeGreaterThanOrEqual(2); // a batch, an alarm
   expect(after.d1_rows - before.d1_rows).toBeGreaterThan(15);
   for (let i = 0; i < 3; i++) {
-    await world.client.reindex();
+    await world.client.publish();
     await world.evict();
   }
   expect(await rowsOfDay(env.REGISTRY, Date.now())).toEqual(after);
@@ -126,6 +127,7 @@ test("a session of steady metrics costs the catalog at most a row in four second
       world.note(
         JSON.parse(
           await session.ingest(
+            SERVER,
             JSON.stringify({ batches: [world.batch(ops, { lease_ms: 60_000 })] }),
           ),
         ),
@@ -156,19 +158,19 @@ describe("while the catalog does not answer", () => {
       expect(await world.send([state(NOON + 1, { a: 2 })], { lease_ms: 60_000 })).toMatchObject({
         applied: 3,
       });
-      expect((await world.client.state()).state).toEqual({ a: 2 });
-      await expect(world.client.reindex()).rejects.toMatchObject({ code: "unavailable" });
+      expect((await world.client.ask("state")).state).toEqual({ a: 2 });
+      await expect(world.client.publish()).rejects.toMatchObject({ code: "unavailable" });
       // It tries again by itself, later each time, and not in a busy loop.
       const due = (await world.alarmAt()) ?? 0;
       expect(due).toBeGreaterThan(Date.now() + 1_000);
       expect(due).toBeLessThan(Date.now() + 61_000);
       await expect(world.client.erase()).rejects.toMatchObject({ code: "unavailable" });
-      expect((await world.client.state()).state).toEqual({ a: 2 });
+      expect((await world.client.ask("state")).state).toEqual({ a: 2 });
     } finally {
       await env.CATALOG.exec("ALTER TABLE sessions_gone RENAME TO sessions");
     }
     await runInDurableObject(world.stub, async (session) => {
-      await session.reindex();
+      await session.publish(SERVER);
     });
     expect(await world.catalogued()).toMatchObject({ states: 2, state: '{"a":2}' });
   });
@@ -201,7 +203,7 @@ test("a lost catalog is made anew from the objects", async () => {
   );
   for (const table of tables) await env.CATALOG.exec(`DELETE FROM ${table}`);
   await worlds[0]?.evict();
-  for (const world of worlds) await world.client.reindex();
+  for (const world of worlds) await world.client.publish();
   const after = await Promise.all(
     worlds.map(async (world) => [
       await world.catalogued(),
@@ -227,11 +229,11 @@ describe("a deleted session", () => {
     });
     const gone = { code: "gone" };
     for (const asking of [
-      () => world.client.summary(),
-      () => world.client.state(),
-      () => world.client.export(),
+      () => world.client.ask("summary"),
+      () => world.client.ask("state"),
+      () => world.client.stream("export"),
       () => world.client.erase(),
-      () => world.client.reindex(),
+      () => world.client.publish(),
     ])
       await expect(asking()).rejects.toMatchObject(gone);
     await world.evict();
@@ -252,7 +254,7 @@ describe("a deleted session", () => {
     for (let i = 0; i < 5; i++) {
       const world = await whole();
       await Promise.all(
-        [world.ring(), world.client.reindex(), world.client.erase()].map((one) =>
+        [world.ring(), world.client.publish(), world.client.erase()].map((one) =>
           one.catch(() => null),
         ),
       );

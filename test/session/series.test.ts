@@ -28,9 +28,9 @@ async function measured() {
 describe("a chart", () => {
   test("has at most the buckets asked for, every point counted, the spike in it, rested or not", async () => {
     const { world, all } = await measured();
-    const awake = await world.client.charts({ name: "noise", points: 100 });
+    const awake = await world.client.ask("charts", { name: "noise", points: 100 });
     await world.evict();
-    const rested = await world.client.charts({ name: "noise", points: 100 });
+    const rested = await world.client.ask("charts", { name: "noise", points: 100 });
     expect(JSON.stringify(rested[0]?.buckets)).toBe(JSON.stringify(awake[0]?.buckets));
     const [chart] = rested;
     expect(chart).toMatchObject({ from: NOON, to: NOON + 3_999_900, total: 40_000, points: null });
@@ -46,7 +46,7 @@ describe("a chart", () => {
 
   test("of a range counts the points in it: N of M", async () => {
     const { world } = await measured();
-    const [chart] = await world.client.charts({
+    const [chart] = await world.client.ask("charts", {
       name: "noise",
       from: NOON + 100_000,
       to: NOON + 300_000,
@@ -59,7 +59,7 @@ describe("a chart", () => {
   test("is the raw points when they fit, each exactly as it came", async () => {
     const { world, all } = await measured();
     await world.evict();
-    const [chart] = await world.client.charts({
+    const [chart] = await world.client.ask("charts", {
       name: "noise",
       from: NOON + 2_345_000,
       to: NOON + 2_346_000,
@@ -68,14 +68,14 @@ describe("a chart", () => {
       .slice(23_450, 23_461)
       .map((value, i) => [NOON + 2_345_000 + i * 100, value]);
     expect(chart).toMatchObject({ total: 11, buckets: null, points: expected });
-    const [justFits] = await world.client.charts({
+    const [justFits] = await world.client.ask("charts", {
       name: "noise",
       from: NOON + 2_345_000,
       to: NOON + 2_346_000,
       points: 11,
     });
     expect(justFits?.points).toHaveLength(11);
-    const [doesNot] = await world.client.charts({
+    const [doesNot] = await world.client.ask("charts", {
       name: "noise",
       from: NOON + 2_345_000,
       to: NOON + 2_346_000,
@@ -89,7 +89,7 @@ describe("a chart", () => {
     const values = [0.1 + 0.2, -0, 5e-324, -1.7976931348623157e308, Math.PI, 1e21, 2 ** 53 + 2];
     await world.send([start(), points(NOON, "odd", values, 1)]);
     await world.evict();
-    const [chart] = await world.client.charts({ name: "odd" });
+    const [chart] = await world.client.ask("charts", { name: "odd" });
     const restored = chart?.points?.map(([, value]) => value) ?? [];
     expect(restored).toEqual(values.map((value) => value + 0)); // JSON has no minus zero
   });
@@ -110,20 +110,20 @@ describe("a chart", () => {
       tagged(["cpu", "core:2"], 2),
       tagged(["cpu", "core:1"], 3),
     ]);
-    expect(await world.client.charts({ name: "load", tags: ["core:1"] })).toMatchObject([
+    expect(await world.client.ask("charts", { name: "load", tags: ["core:1"] })).toMatchObject([
       { series: { tags: ["core:1", "cpu"], points: 2 } },
     ]);
-    expect(await world.client.charts({ tags: ["cpu"] })).toHaveLength(2);
-    expect(await world.client.charts({ name: "nothing" })).toEqual([]);
+    expect(await world.client.ask("charts", { tags: ["cpu"] })).toHaveLength(2);
+    expect(await world.client.ask("charts", { name: "nothing" })).toEqual([]);
   });
 });
 
 describe("a series' summary", () => {
   test("is the same from memory and from the log, and its quantiles are within 1 %", async () => {
     const { world, all } = await measured();
-    const awake = await world.client.series();
+    const awake = await world.client.ask("series");
     await world.evict();
-    expect(await world.client.series()).toEqual(awake);
+    expect(await world.client.ask("series")).toEqual(awake);
     const [summary] = awake;
     const sorted = all.toSorted((a, b) => a - b);
     for (const [name, q] of [
@@ -173,7 +173,7 @@ describe("a series' summary", () => {
       })),
     ]);
     await world.evict();
-    expect(await world.client.series()).toMatchObject([
+    expect(await world.client.ask("series")).toMatchObject([
       {
         name: "kills",
         type: "counter",
@@ -196,7 +196,7 @@ describe("a series' summary", () => {
         ],
       },
     ]);
-    const [timer] = await world.client.charts({ name: "load" });
+    const [timer] = await world.client.ask("charts", { name: "load" });
     expect(timer?.points).toEqual([[NOON, 1.5, 3]]);
   });
 
@@ -211,7 +211,7 @@ describe("a series' summary", () => {
       buckets: [10, 50, 90],
     }));
     await world.send([start(), ...samples]);
-    const [summary] = await world.client.series();
+    const [summary] = await world.client.ask("series");
     const { p50 = 0, p95 = 0, p99 = 0 } = summary?.quantiles ?? {};
     expect(p50).toBeGreaterThan(10);
     expect(p50).toBeLessThanOrEqual(50);
@@ -263,14 +263,18 @@ test("the timeline counts everything, each in its place", async () => {
     if (i % 6 === 5) await world.send([bulky(at, SEGMENT_BYTES), bulky(at, SEGMENT_BYTES)]);
   }
   await world.evict();
-  const line = await world.client.timeline({ from: NOON, to: NOON + 20_000, buckets: 20 });
+  const line = await world.client.ask("timeline", { from: NOON, to: NOON + 20_000, buckets: 20 });
   expect(line).toMatchObject({ from: NOON, to: NOON + 20_000, step_ms: 1_000 });
   expect(line.states).toEqual(Array.from({ length: 20 }, () => 1));
   expect(line.heartbeats).toEqual(line.states);
   expect(line.events).toEqual(line.states.map((_, i) => (i === 5 || i === 11 || i === 17 ? 3 : 1)));
   expect(line.exceptions).toEqual(line.states.map((_, i) => (i % 5 === 0 ? 1 : 0)));
   expect(line.points).toEqual(line.states.map(() => 2));
-  const part = await world.client.timeline({ from: NOON + 5_000, to: NOON + 10_000, buckets: 5 });
+  const part = await world.client.ask("timeline", {
+    from: NOON + 5_000,
+    to: NOON + 10_000,
+    buckets: 5,
+  });
   expect(part.states).toEqual([1, 1, 1, 1, 1]);
 });
 
@@ -279,9 +283,9 @@ test("the timeline of many buckets loses no points of a sealed segment, and take
   const ops = Array.from({ length: 61 }, (_, i) => gauge(NOON + i * 1_000, "g", i));
   await world.send([start(), ...ops, bulky(NOON, SEGMENT_BYTES), bulky(NOON, SEGMENT_BYTES)]);
   const sum = async (from: number, to: number) =>
-    (await world.client.timeline({ from: NOON + from, to: NOON + to, buckets: 240 })).points.reduce(
-      (a, b) => a + b,
-    );
+    (
+      await world.client.ask("timeline", { from: NOON + from, to: NOON + to, buckets: 240 })
+    ).points.reduce((a, b) => a + b);
   expect(await sum(0, 60_000)).toBe(61);
   expect(await sum(0, 600_000)).toBe(61);
   expect(Math.abs((await sum(15_000, 30_000)) - 15)).toBeLessThanOrEqual(1);

@@ -25,7 +25,7 @@ describe("the state at a moment", () => {
   test("is what it was, by clock", async () => {
     const world = await travelled();
     await world.evict();
-    const at = async (ms: number) => (await world.client.state({ at: NOON + ms })).state;
+    const at = async (ms: number) => (await world.client.ask("state", { at: NOON + ms })).state;
     expect(await at(-1)).toEqual({});
     expect(await at(0)).toEqual({ mode: "menu", player: { hp: 100 } });
     expect(await at(999)).toEqual({ mode: "menu", player: { hp: 100 } });
@@ -36,19 +36,21 @@ describe("the state at a moment", () => {
           level: i,
           player: { hp: i < 8 ? 100 : 100 - (i - (i % 8)) },
         });
-    expect((await world.client.state()).state).toEqual(await at(1e9));
+    expect((await world.client.ask("state")).state).toEqual(await at(1e9));
   });
 
   test("is what it was, by sequence, and says which op made it so", async () => {
     const world = await travelled();
-    const { items } = await world.client.history({ limit: 100 });
+    const { items } = await world.client.ask("history", { limit: 100 });
     for (const { seq, at, patch } of items) {
-      const there = await world.client.state({ seq });
+      const there = await world.client.ask("state", { seq });
       expect(there).toMatchObject({ seq, at });
       expect(there.state["level"]).toBe(patch["level"]);
-      expect((await world.client.state({ seq: seq - 1 })).state["level"]).not.toBe(patch["level"]);
+      expect((await world.client.ask("state", { seq: seq - 1 })).state["level"]).not.toBe(
+        patch["level"],
+      );
     }
-    expect(await world.client.state({ seq: 0 })).toEqual({ seq: 0, at: null, state: {} });
+    expect(await world.client.ask("state", { seq: 0 })).toEqual({ seq: 0, at: null, state: {} });
   });
 
   test("goes one way when the clock went back", async () => {
@@ -59,11 +61,11 @@ describe("the state at a moment", () => {
       state(NOON + 1_000, { a: 2 }),
       state(NOON + 6_000, { a: 3 }),
     ]);
-    const at = async (ms: number) => (await world.client.state({ at: NOON + ms })).state;
+    const at = async (ms: number) => (await world.client.ask("state", { at: NOON + ms })).state;
     expect(await at(1_000)).toEqual({});
     expect(await at(5_000)).toEqual({ a: 2 }); // both took effect, the later one last
     expect(await at(6_000)).toEqual({ a: 3 });
-    expect((await world.client.history()).items.map((change) => change.at - NOON)).toEqual([
+    expect((await world.client.ask("history")).items.map((change) => change.at - NOON)).toEqual([
       5_000, 1_000, 6_000,
     ]);
   });
@@ -80,10 +82,10 @@ describe("the state at a moment", () => {
       bulky(NOON, SEGMENT_BYTES),
     ]);
     await world.evict();
-    expect(JSON.stringify((await world.client.state()).state)).toBe(JSON.stringify(patch));
+    expect(JSON.stringify((await world.client.ask("state")).state)).toBe(JSON.stringify(patch));
     await world.send([state(NOON + 1, patch)]);
     await world.evict();
-    expect(JSON.stringify((await world.client.state()).state)).toBe(
+    expect(JSON.stringify((await world.client.ask("state")).state)).toBe(
       '{"a":{},"__proto__":{"x":1},"":[1,null],"🐈":-0.5}',
     );
   });
@@ -96,7 +98,11 @@ describe("history", () => {
       const seen: number[] = [];
       let cursor: string | undefined;
       do {
-        const page = await world.client.history({ limit: 7, order, ...(cursor && { cursor }) });
+        const page = await world.client.ask("history", {
+          limit: 7,
+          order,
+          ...(cursor && { cursor }),
+        });
         seen.push(...page.items.map(({ patch }) => Number(patch["level"])));
         cursor = page.next ?? undefined;
       } while (cursor);
@@ -107,13 +113,15 @@ describe("history", () => {
 
   test("has an end: a page that is just full has no next", async () => {
     const world = await travelled();
-    expect(await world.client.history({ limit: 40 })).toMatchObject({ next: null });
-    expect(await world.client.history({ limit: 39 })).toMatchObject({ next: expect.any(String) });
+    expect(await world.client.ask("history", { limit: 40 })).toMatchObject({ next: null });
+    expect(await world.client.ask("history", { limit: 39 })).toMatchObject({
+      next: expect.any(String),
+    });
   });
 
   test("of a range is what took effect in it", async () => {
     const world = await travelled();
-    const { items } = await world.client.history({
+    const { items } = await world.client.ask("history", {
       from: NOON + 9_500,
       to: NOON + 21_000,
       limit: 100,
@@ -138,7 +146,7 @@ describe("a path's history", () => {
       state(NOON + 3_000, { door: { angle: 10 } }),
       state(NOON + 4_000, { door: null }),
     ]);
-    const { items, next } = await world.client.pathHistory(["door"]);
+    const { items, next } = await world.client.ask("pathHistory", { path: ["door"] });
     expect(next).toBeNull();
     expect(items).toMatchObject([
       { at: NOON + 1_000, after: "open", held_ms: 2_000, cause: { name: "opened" } },
@@ -153,26 +161,30 @@ describe("a path's history", () => {
     ]);
     expect(items[0]).not.toHaveProperty("before");
     expect(items[2]).not.toHaveProperty("after");
-    const reversed = await world.client.pathHistory(["door"], { order: "desc" });
+    const reversed = await world.client.ask("pathHistory", { path: ["door"], order: "desc" });
     expect(reversed.items).toEqual(items.toReversed());
-    expect((await world.client.pathHistory(["door", "angle"])).items).toMatchObject([
+    expect(
+      (await world.client.ask("pathHistory", { path: ["door", "angle"] })).items,
+    ).toMatchObject([
       { after: 10, held_ms: 1_000 },
       { before: 10, held_ms: null },
     ]);
-    expect((await world.client.pathHistory(["window"])).items).toEqual([]);
+    expect((await world.client.ask("pathHistory", { path: ["window"] })).items).toEqual([]);
   });
 
   test("is the same over segments and evictions, paged in both orders", async () => {
     const world = await travelled();
     await world.evict();
-    const whole = (await world.client.pathHistory(["player", "hp"], { limit: 100 })).items;
+    const whole = (await world.client.ask("pathHistory", { path: ["player", "hp"], limit: 100 }))
+      .items;
     expect(whole.map(({ after }) => after)).toEqual([100, 92, 84, 76, 68, 60]);
     expect(whole.map(({ held_ms }) => held_ms)).toEqual([8_000, 8_000, 8_000, 8_000, 8_000, null]);
     for (const order of ["asc", "desc"] as const) {
       const seen: unknown[] = [];
       let cursor: string | undefined;
       do {
-        const page = await world.client.pathHistory(["player", "hp"], {
+        const page = await world.client.ask("pathHistory", {
+          path: ["player", "hp"],
           limit: 2,
           order,
           ...(cursor && { cursor }),
@@ -191,7 +203,7 @@ describe("a path's history", () => {
       state(NOON, { bag: ["sword", "key"] }),
       state(NOON + 10, { bag: ["sword"] }),
     ]);
-    expect((await world.client.pathHistory(["bag", "1"])).items).toMatchObject([
+    expect((await world.client.ask("pathHistory", { path: ["bag", "1"] })).items).toMatchObject([
       { after: "key", held_ms: 10 },
       { before: "key" },
     ]);
@@ -205,7 +217,7 @@ test("a diff says what was added, removed and changed between two moments", asyn
     state(NOON, { a: 1, b: { c: [1], d: 2 }, gone: null, same: { x: 1 } }),
   ]);
   await world.send([state(NOON + 10, { a: null, b: { c: [2], e: { f: 1 } } })]);
-  const { from, to, differences } = await world.client.diff({ at: NOON }, {});
+  const { from, to, differences } = await world.client.ask("diff", { from: { at: NOON }, to: {} });
   expect(from.state).toMatchObject({ a: 1 });
   expect(to.state).not.toHaveProperty("a");
   expect(differences).toEqual([
@@ -213,7 +225,9 @@ test("a diff says what was added, removed and changed between two moments", asyn
     { path: ["b", "c"], kind: "changed", before: [1], after: [2] },
     { path: ["b", "e"], kind: "added", after: { f: 1 } },
   ]);
-  expect((await world.client.diff({ seq: 2 }, { seq: 2 })).differences).toEqual([]);
+  expect(
+    (await world.client.ask("diff", { from: { seq: 2 }, to: { seq: 2 } })).differences,
+  ).toEqual([]);
 });
 
 test("whether a path ever held a value is known, listed or not", async () => {
@@ -232,7 +246,11 @@ test("whether a path ever held a value is known, listed or not", async () => {
     ["tags", "=tag-99", false],
     ["nowhere", "=1", false],
   ] as const)
-    expect([path, text, await world.client.everHeld(path, text)]).toEqual([path, text, held]);
+    expect([path, text, await world.client.ask("everHeld", { path, text })]).toEqual([
+      path,
+      text,
+      held,
+    ]);
 });
 
 test("secrets are written over before they are stored", async () => {
@@ -244,7 +262,8 @@ test("secrets are written over before they are stored", async () => {
     { op: "metric", at: NOON, type: "gauge", name: "x", value: 1, metadata: { secret: "s-1" } },
   ]);
   const everything =
-    (await new Response(await world.client.export()).text()) + JSON.stringify(await world.told());
+    (await new Response(await world.client.stream("export")).text()) +
+    JSON.stringify(await world.told());
   for (const secret of ["k-1", "hunter2", "t-1", "s-1"]) expect(everything).not.toContain(secret);
   expect(everything).toContain("[redacted]");
 });

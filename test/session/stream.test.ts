@@ -4,9 +4,9 @@ import type { Op } from "../../src/core/wire.ts";
 import { beat, bulky, event, gauge, NOON, start, state, World } from "./world.ts";
 
 const legacyOf = async (world: World) =>
-  JSON.parse(await new Response(await world.client.legacy()).text());
+  JSON.parse(await new Response(await world.client.stream("legacy")).text());
 const linesOf = async (world: World) =>
-  (await new Response(await world.client.export()).text())
+  (await new Response(await world.client.stream("export")).text())
     .trimEnd()
     .split("\n")
     .map((line) => JSON.parse(line) as { op?: string; seq?: number; [key: string]: unknown });
@@ -374,9 +374,9 @@ describe("the export", () => {
   test("that is cut off half-way leaves the session as it is", async () => {
     const world = new World();
     await world.send([start(), bulky(NOON, SEGMENT_BYTES), bulky(NOON, SEGMENT_BYTES)]);
-    const reader = (await world.client.export()).getReader();
+    const reader = (await world.client.stream("export")).getReader();
     await reader.read();
     await reader.cancel();
-    expect((await world.client.summary()).counts.events).toBe(2);
+    expect((await world.client.ask("summary")).counts.events).toBe(2);
   });
 });

@@ -1,10 +1,11 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
+import { SERVER } from "../../src/core/authority.ts";
 import { describe, expect, test } from "vitest";
 import type { Op } from "../../src/core/wire.ts";
 import { beat, event, start, state, World } from "./world.ts";
 
-const status = async (world: World) => (await world.client.summary()).verdict.status;
+const status = async (world: World) => (await world.client.ask("summary")).verdict.status;
 /** Alarms are real and ring by themselves; this waits for what they bring about. */
 const catalogued = (world: World, row: object) =>
   expect.poll(() => world.catalogued(), { timeout: 10_000 }).toMatchObject(row);
@@ -18,7 +19,7 @@ describe("a session that falls silent", () => {
     expect(await status(world)).toBe("active");
     await catalogued(world, { status: "suspended", is_open: 1 });
     expect(await status(world)).toBe("suspended");
-    const { transitions } = await world.client.summary();
+    const { transitions } = await world.client.ask("summary");
     expect(transitions.map((transition) => transition.status)).toEqual(["active", "suspended"]);
   });
 
@@ -29,7 +30,7 @@ describe("a session that falls silent", () => {
     await world.send([beat(Date.now())], { lease_ms: 60_000 });
     expect(await status(world)).toBe("active");
     await catalogued(world, { status: "active" });
-    expect((await world.client.summary()).transitions.map((one) => one.status)).toEqual([
+    expect((await world.client.ask("summary")).transitions.map((one) => one.status)).toEqual([
       "active",
       "suspended",
       "active",
@@ -69,7 +70,7 @@ describe("the alarm", () => {
       const world = new World();
       await world.send([start(Date.now())], { lease_ms: 60_000 });
       await world.evict();
-      await world.client.summary();
+      await world.client.ask("summary");
       await catalogued(world, { status: "active" });
     }
   });
@@ -99,6 +100,7 @@ describe("the alarm", () => {
         world.note(
           JSON.parse(
             await session.ingest(
+              SERVER,
               JSON.stringify({
                 batches: [world.batch([beat(Date.now() + i)], { lease_ms: 60_000 })],
               }),
@@ -157,7 +159,7 @@ describe("verdicts", () => {
       await world.evict();
       expect([op.op, await status(world)]).toEqual([op.op, expected]);
     }
-    expect(await world.client.summary()).toMatchObject({
+    expect(await world.client.ask("summary")).toMatchObject({
       ever_hung: true,
       exit_code: 0,
       ended_at: now + 110_000,
@@ -191,7 +193,7 @@ describe("verdicts", () => {
       event(now + 76_000, "later"),
       { op: "end", at: now + 77_000, exit_code: 0 },
     ]);
-    const { transitions } = await world.client.summary();
+    const { transitions } = await world.client.ask("summary");
     expect(transitions.map(({ status }) => status)).toEqual(["active", "hung", "active", "ended"]);
   });
 
@@ -201,7 +203,7 @@ describe("verdicts", () => {
     await world.client.record([start(now)]);
     await world.client.record([{ op: "crash", at: now, reason: "parent_process_terminated" }]);
     await world.client.record([event(now + 30_000, "later"), beat(now + 31_000)]);
-    expect(await world.client.summary()).toMatchObject({
+    expect(await world.client.ask("summary")).toMatchObject({
       verdict: { status: "crashed" },
       counts: { events: 2, heartbeats: 1 },
     });
@@ -235,7 +237,7 @@ describe("a machine that was restarted", () => {
       writer: machine("boot-2"),
     });
     await catalogued(dead, { status: "crashed" });
-    expect((await dead.client.summary()).verdict).toMatchObject({
+    expect((await dead.client.ask("summary")).verdict).toMatchObject({
       status: "crashed",
       headline: "Crashed: the machine restarted",
     });
@@ -244,7 +246,7 @@ describe("a machine that was restarted", () => {
     expect(await status(returned)).toBe("active");
     // It was not dead: its daemon comes back with the rest.
     await dead.send([event(Date.now() + 5_000, "hello again")], { lease_ms: 60_000 });
-    expect((await dead.client.summary()).counts.events).toBe(2);
+    expect((await dead.client.ask("summary")).counts.events).toBe(2);
   });
 
   test("says nothing of a session that speaks, or whose boot is not known", async () => {
@@ -254,7 +256,11 @@ describe("a machine that was restarted", () => {
     await unknown.send([start(Date.now())], { lease_ms: 1 });
     await scheduler.wait(5);
     for (const world of [speaking, unknown, new World()])
-      await env.SESSIONS.getByName(world.id).machineReturned("boot-9");
+      await env.SESSIONS.getByName(world.id).machineRestarted({
+        bootId: "boot-9",
+        machineId: "m-1",
+        product: "game",
+      });
     expect(await status(speaking)).toBe("active");
     expect(await status(unknown)).toBe("suspended");
   });

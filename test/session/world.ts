@@ -2,7 +2,8 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import type { BatchResult, IngestAnswer, Op, Writer } from "../../src/core/wire.ts";
-import { ask, type SessionClient } from "../../src/session/ask.ts";
+import { SERVER } from "../../src/core/authority.ts";
+import { type SessionClient, sessionOf } from "../../src/session/client.ts";
 
 let made = 0;
 
@@ -25,7 +26,7 @@ export class World {
 
   constructor(id = `session-${crypto.randomUUID()}-${++made}`) {
     this.id = id;
-    this.client = ask(env, id);
+    this.client = sessionOf(env, SERVER, id);
   }
 
   get stub() {
@@ -72,14 +73,14 @@ export class World {
 
   /** All that a session says of itself, but for what it cost to keep: an alarm's row is counted with the next batch. */
   async told(): Promise<object> {
-    const { rows_written: _rows, bytes: _bytes, ...summary } = await this.client.summary();
+    const { rows_written: _rows, bytes: _bytes, ...summary } = await this.client.ask("summary");
     return {
       summary,
-      state: await this.client.state(),
-      events: await this.client.events({ limit: 1_000 }),
-      changes: await this.client.history({ limit: 1_000 }),
-      series: await this.client.series(),
-      charts: await this.client.charts(),
+      state: await this.client.ask("state"),
+      events: await this.client.ask("events", { limit: 1_000 }),
+      changes: await this.client.ask("history", { limit: 1_000 }),
+      series: await this.client.ask("series"),
+      charts: await this.client.ask("charts"),
     };
   }
 

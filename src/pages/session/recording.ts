@@ -1,39 +1,26 @@
-/** One session's answers, asked the way pages ask: with queries in which what nobody said may stand as undefined. */
+/** One session's answers, as pages ask for them. */
+import { SERVER } from "../../core/authority.ts";
 import type { Env } from "../../env.ts";
-import { ask } from "../../session/ask.ts";
-import type { ChartQuery, EventsQuery, HistoryQuery, Moment } from "../../session/session.ts";
+import type { QueryOf } from "../../session/answers.ts";
+import { sessionOf } from "../../session/client.ts";
+import type { Moment } from "../../session/history.ts";
 
 export type Recording = ReturnType<typeof recordingOf>;
 
-/** A query as pages put it together: what nobody asked for may be there as undefined. */
-type Loose<Query> = { [Key in keyof Query]: Query[Key] | undefined };
-type Range = { from?: number; to?: number; buckets?: number };
-
 export function recordingOf(env: Env, id: string) {
-  const session = ask(env, id);
+  const session = sessionOf(env, SERVER, id);
   return {
     id,
-    summary: () => session.summary(),
+    summary: () => session.ask("summary"),
     /** Without a time: as it is now. */
-    state: (at?: number) => session.state(momentOf(at)),
-    diff: (from: Moment, to: Moment) => session.diff(from, to),
-    changes: (query: Loose<Omit<HistoryQuery, "path">>) => session.history(said(query)),
-    valueHistory: ({ path, ...query }: Loose<HistoryQuery> & { path: string[] }) =>
-      session.pathHistory(path, said(query)),
-    events: (query: Loose<EventsQuery>) => session.events(said(query)),
-    eventCounts: () => session.eventCounts(),
-    series: () => session.series(),
-    charts: (query: Loose<ChartQuery>) => session.charts(said(query)),
-    timeline: (query: Loose<Range>) => session.timeline(said(query)),
+    state: (at?: number) => session.ask("state", { at }),
+    diff: (from: Moment, to: Moment) => session.ask("diff", { from, to }),
+    changes: (...query: QueryOf<"history">) => session.ask("history", ...query),
+    valueHistory: (...query: QueryOf<"pathHistory">) => session.ask("pathHistory", ...query),
+    events: (...query: QueryOf<"events">) => session.ask("events", ...query),
+    eventCounts: () => session.ask("eventCounts"),
+    series: () => session.ask("series"),
+    charts: (...query: QueryOf<"charts">) => session.ask("charts", ...query),
+    timeline: (...query: QueryOf<"timeline">) => session.ask("timeline", ...query),
   };
-}
-
-function momentOf(at: number | undefined): Moment {
-  return at === undefined ? {} : { at };
-}
-
-function said<Query extends object>(query: Loose<Query>): Query {
-  return Object.fromEntries(
-    Object.entries(query).filter(([, value]) => value !== undefined),
-  ) as Query;
 }

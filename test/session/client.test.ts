@@ -1,8 +1,11 @@
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
 import { Refusal } from "../../src/core/refusal.ts";
-import { ask, type SessionClient } from "../../src/session/ask.ts";
-import type { Question, Session } from "../../src/session/session.ts";
+import { type Access, SERVER } from "../../src/core/authority.ts";
+import type { Question } from "../../src/session/answers.ts";
+import { type SessionClient, sessionOf } from "../../src/session/client.ts";
+import { jsonOf } from "../../src/session/reply.ts";
+import type { Session } from "../../src/session/session.ts";
 import { event, NOON, start, state, World } from "./world.ts";
 
 async function recorded(): Promise<World> {
@@ -23,17 +26,17 @@ function listened(
       return answer(env.SESSIONS.getByName(name));
     },
   });
-  return { client: ask({ ...env, SESSIONS }, id), requests: () => requests };
+  return { client: sessionOf({ ...env, SESSIONS }, SERVER, id), requests: () => requests };
 }
 
 test("what is asked in one turn travels in one request, and each gets its own answer", async () => {
   const { id } = await recorded();
   const { client, requests } = listened(id);
   const [summary, { state: now }, events, history] = await Promise.all([
-    client.summary(),
-    client.state(),
-    client.events({ name: "door" }),
-    client.pathHistory(["hp"]),
+    client.ask("summary"),
+    client.ask("state"),
+    client.ask("events", { name: "door" }),
+    client.ask("pathHistory", { path: ["hp"] }),
   ]);
   expect(requests()).toBe(1);
   expect(summary.id).toBe(id);
@@ -41,20 +44,23 @@ test("what is asked in one turn travels in one request, and each gets its own an
   expect(events.items).toMatchObject([{ name: "door", at: NOON + 2 }]);
   expect(history.items).toMatchObject([{ after: 3 }]);
 
-  await client.summary();
+  await client.ask("summary");
   expect(requests()).toBe(2);
 });
 
 test("a refusal among the answers is only for the one who asked", async () => {
   const { id } = await recorded();
   const refusing = (session: DurableObjectStub<Session>) => ({
-    answer: async (questions: Question[]) => {
-      const [first = ""] = await session.answer(questions);
-      return [first, JSON.stringify(new Refusal("unavailable", "The segment is damaged."))];
+    answer: async (access: Access, questions: Question[]) => {
+      const [first = ""] = await session.answer(access, questions);
+      return [first, jsonOf(new Refusal("unavailable", "The segment is damaged."))];
     },
   });
   const { client, requests } = listened(id, refusing);
-  const [summary, refused] = await Promise.allSettled([client.summary(), client.events()]);
+  const [summary, refused] = await Promise.allSettled([
+    client.ask("summary"),
+    client.ask("events"),
+  ]);
   expect(requests()).toBe(1);
   expect(summary.status).toBe("fulfilled");
   expect(refused).toMatchObject({ status: "rejected", reason: { code: "unavailable" } });
@@ -63,13 +69,13 @@ test("a refusal among the answers is only for the one who asked", async () => {
 test("a question that breaks does not take the others with it", async () => {
   const { id } = await recorded();
   const breaking = (session: DurableObjectStub<Session>) => ({
-    answer: (questions: Question[]) => {
+    answer: (access: Access, questions: Question[]) => {
       if (questions.some(([method]) => method === "series")) throw new Error("broken");
-      return session.answer(questions);
+      return session.answer(access, questions);
     },
   });
   const { client } = listened(id, breaking);
-  const [summary, series] = await Promise.allSettled([client.summary(), client.series()]);
+  const [summary, series] = await Promise.allSettled([client.ask("summary"), client.ask("series")]);
   expect(summary.status).toBe("fulfilled");
   expect(series).toMatchObject({ status: "rejected", reason: { message: "broken" } });
 });
@@ -82,7 +88,11 @@ test("an object that gets too much is not asked again, one by one", async () => 
     },
   });
   const { client, requests } = listened(id, overloaded);
-  const answers = await Promise.allSettled([client.summary(), client.state(), client.events()]);
+  const answers = await Promise.allSettled([
+    client.ask("summary"),
+    client.ask("state"),
+    client.ask("events"),
+  ]);
   for (const answer of answers) {
     expect(answer).toMatchObject({ status: "rejected", reason: { code: "too_many_requests" } });
   }
@@ -91,7 +101,7 @@ test("an object that gets too much is not asked again, one by one", async () => 
 
 test("questions about an unknown session are all refused", async () => {
   const { client } = listened("nobody");
-  const answers = await Promise.allSettled([client.summary(), client.events()]);
+  const answers = await Promise.allSettled([client.ask("summary"), client.ask("events")]);
   for (const answer of answers) {
     expect(answer).toMatchObject({ status: "rejected", reason: { code: "not_found" } });
   }

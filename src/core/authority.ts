@@ -1,0 +1,28 @@
+/** What a caller may do with a session. The session object decides by what it stores; the API's routes check the kind of key before. */
+import { Refusal } from "./refusal.ts";
+import type { KeyKind } from "./vocabulary.ts";
+
+/** Who asks, as far as it decides what they may do. */
+export type Access = {
+  kind: KeyKind;
+  /** The only product whose sessions they may read and write; null: all. */
+  product: string | null;
+};
+
+/** The server's own jobs. */
+export const SERVER: Access = { kind: "admin", product: null };
+
+/** Throws `forbidden` unless the caller's key is of the kind that the action needs. An admin may do everything. */
+export function checkKind({ kind }: Access, needed: KeyKind): void {
+  if (kind !== "admin" && kind !== needed)
+    throw new Refusal("forbidden", `This key may only ${kind}, and this needs ${needed}.`);
+}
+
+/** Throws `forbidden` unless sessions of `owner` are open to the caller. A session without a product is open only to keys for all products. */
+export function checkOwner({ product }: Access, owner: string): void {
+  if (product === null || (owner !== "" && owner === product)) return;
+  throw new Refusal(
+    "forbidden",
+    `This key is for the product "${product}", and the session is not of that product.`,
+  );
+}

@@ -1,0 +1,131 @@
+/** What a session can be asked. Each question is written once here, with its query and the type of its answer; the client is derived from it. */
+import type {
+  Chart,
+  EventCount,
+  EventRow,
+  Page,
+  PathChange,
+  SeriesSummary,
+  StateAt,
+  StateChange,
+  StateDiff,
+  Summary,
+  Timeline,
+} from "../core/answers.ts";
+import { type SessionIndex, summaryOf } from "../core/session-index.ts";
+import type { JsonObject } from "../core/wire.ts";
+import { type EventsQuery, eventPage } from "./events.ts";
+import {
+  everHeld,
+  type HistoryQuery,
+  type Moment,
+  pathChanges,
+  stateAt,
+  stateChanges,
+  stateDiff,
+} from "./history.ts";
+import { DEFAULT_TIMELINE_BUCKETS } from "./limits.ts";
+import { type ChartQuery, charts, type Rollups, timeline } from "./metrics.ts";
+import type { Store } from "./store.ts";
+
+/** A session as its object has it loaded. */
+export type Source = {
+  store: Store;
+  index: SessionIndex;
+  state: JsonObject;
+  /** Built when first needed. */
+  rollups: () => Rollups;
+  now: number;
+};
+
+export const ANSWERS = {
+  summary: ({ store, index, now }: Source): Summary =>
+    summaryOf(index, now, {
+      segments: store.segmentCount,
+      damaged_segments: store.damaged.size,
+      bytes: store.bytes,
+      rows_written: index.rowsWritten,
+    }),
+
+  state: ({ store, index, state }: Source, moment: Moment = {}): StateAt =>
+    moment.at === undefined && moment.seq === undefined
+      ? { seq: index.seq, at: index.clockAt || null, state }
+      : stateAt(store, moment),
+
+  diff: (source: Source, { from, to }: { from: Moment; to?: Moment }): StateDiff =>
+    stateDiff(ANSWERS.state(source, from), ANSWERS.state(source, to)),
+
+  history: ({ store }: Source, query: HistoryQuery = {}): Page<StateChange> =>
+    stateChanges(store, query),
+
+  pathHistory: ({ store }: Source, query: HistoryQuery & { path: string[] }): Page<PathChange> =>
+    pathChanges(store, query),
+
+  /** Whether the state ever held a value (as core/values.ts writes it) at a dotted path. */
+  everHeld: ({ store, index }: Source, { path, text }: { path: string; text: string }): boolean => {
+    const entry = index.values.find((candidate) => candidate.path === path);
+    return entry && !entry.over
+      ? entry.values.some((held) => held.text === text)
+      : everHeld(store, path, text);
+  },
+
+  events: ({ store }: Source, query: EventsQuery = {}): Page<EventRow> => eventPage(store, query),
+
+  eventCounts: ({ index }: Source): EventCount[] =>
+    index.names.map(({ name, category, count, first_at, last_at }) => ({
+      name,
+      category,
+      count,
+      first_at,
+      last_at,
+    })),
+
+  series: ({ index, rollups }: Source): SeriesSummary[] =>
+    index.series.filter(({ points }) => points > 0).map((series) => rollups().summary(series)),
+
+  /** Every series that matches, over one range, in one pass. */
+  charts: ({ store, index, rollups }: Source, query: ChartQuery = {}): Chart[] =>
+    charts(store, rollups(), index.series, query),
+
+  timeline: ({ store, index }: Source, query: TimelineQuery = {}): Timeline => {
+    const {
+      from = index.createdAt,
+      to = Math.max(index.updatedAt, index.createdAt + 1),
+      buckets = DEFAULT_TIMELINE_BUCKETS,
+    } = query;
+    return timeline(store, from, to, buckets);
+  },
+};
+
+export type TimelineQuery = { from?: number; to?: number; buckets?: number };
+
+type Answers = typeof ANSWERS;
+export type QuestionName = keyof Answers;
+export type AnswerOf<Name extends QuestionName> = ReturnType<Answers[Name]>;
+/** The arguments of a question: one query or none. */
+export type QueryOf<Name extends QuestionName> = Answers[Name] extends (
+  source: Source,
+  ...query: infer Query
+) => unknown
+  ? Query
+  : never;
+/** A question as it crosses RPC. */
+export type Question = {
+  [Name in QuestionName]: [name: Name, ...query: QueryOf<Name>];
+}[QuestionName];
+
+export function answer(source: Source, [name, ...query]: Question): AnswerOf<QuestionName> {
+  const answerTo = ANSWERS[name] as (source: Source, ...query: unknown[]) => AnswerOf<QuestionName>; // Question pairs them
+  return answerTo(source, ...query);
+}
+
+/** What was removed with a session. */
+export type Receipt = {
+  id: string;
+  segments: number;
+  catalog_rows: number;
+  bytes: number;
+  states: number;
+  events: number;
+  points: number;
+};

@@ -1,0 +1,35 @@
+/** The result of a batch that was not applied. */
+import { Refusal } from "../core/refusal.ts";
+import type { BatchResult } from "../core/wire.ts";
+
+/** `batch` may have any shape. Without a refusal the server failed. */
+export function failedResult(
+  session: string,
+  batch: unknown,
+  refusal = new Refusal("unavailable", "The session's storage failed; send the batch again."),
+): BatchResult {
+  const first = fieldOf(batch, "first");
+  return {
+    session,
+    lane: laneOf(batch),
+    // What was applied is not known or not shown; the sender knows what came before this batch.
+    applied: typeof first === "number" && first >= 1 ? first - 1 : 0,
+    error: { code: refusal.code, message: refusal.message },
+  };
+}
+
+export function laneOf(batch: unknown): string {
+  return textOf(fieldOf(batch, "lane"));
+}
+
+export function sessionOf(batch: unknown): string {
+  return textOf(fieldOf(batch, "session"));
+}
+
+function fieldOf(batch: unknown, name: string): unknown {
+  return typeof batch === "object" && batch !== null ? Reflect.get(batch, name) : undefined;
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}

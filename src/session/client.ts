@@ -1,0 +1,142 @@
+/**
+ * The only way to a session's object. Every request carries who asks, and the object decides by what it stores. Refusals are thrown here.
+ *
+ *   const session = sessionOf(env, access, id);
+ *   const { items } = await session.ask("events", { name: "door" });
+ */
+import * as v from "valibot";
+import type { Access } from "../core/authority.ts";
+import { Refusal, refusalOf } from "../core/refusal.ts";
+import { Id, type IngestAnswer, type Op, type Writer } from "../core/wire.ts";
+import type { Env } from "../env.ts";
+import type { AnswerOf, QueryOf, Question, QuestionName, Receipt } from "./answers.ts";
+import { accepted, type JsonOf, parsed, refusalIn, type Reply } from "./reply.ts";
+import type { StreamKind } from "./session.ts";
+import { type Repeat, request, type Stub, stubOfObject } from "./stub.ts";
+import { withAccess } from "./upgrade.ts";
+
+/** The session of an id. Nothing is sent before a method is called; of an unknown session every method throws `not_found`. */
+export function sessionOf(env: Env, access: Access, id: string): SessionClient {
+  return new SessionClient(access, () => {
+    if (!v.is(Id, id)) throw new Refusal("not_found", "Session not found");
+    return env.SESSIONS.getByName(id);
+  });
+}
+
+/** The session of an object's own id, as Cloudflare lists it. */
+export function sessionOfObject(env: Env, access: Access, objectId: string): SessionClient {
+  return new SessionClient(access, () => stubOfObject(env, objectId));
+}
+
+/** A question that waits for the end of the turn. */
+type Waiting = {
+  question: Question;
+  resolve: (reply: Reply<unknown>) => void;
+  reject: (error: unknown) => void;
+};
+
+export class SessionClient {
+  readonly #access: Access;
+  readonly #stub: () => Stub;
+  readonly #waiting: Waiting[] = [];
+
+  constructor({ kind, product }: Access, stub: () => Stub) {
+    this.#access = { kind, product };
+    this.#stub = stub;
+  }
+
+  /** The answer to a question of answers.ts. */
+  async ask<Name extends QuestionName>(
+    name: Name,
+    ...query: QueryOf<Name>
+  ): Promise<AnswerOf<Name>> {
+    return parsed(await this.json(name, ...query));
+  }
+
+  /** The same as JSON text, to be passed on. Questions of one turn travel in one request, which is what the platform bills. */
+  json<Name extends QuestionName>(
+    name: Name,
+    ...query: QueryOf<Name>
+  ): Promise<JsonOf<AnswerOf<Name>>> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({
+        question: [name, ...query] as unknown as Question, // the tuple of this name
+        resolve: (reply) => {
+          const refusal = refusalIn(reply);
+          if (refusal) reject(refusal);
+          else resolve(reply as JsonOf<AnswerOf<Name>>); // to this question
+        },
+        reject,
+      });
+      if (this.#waiting.length === 1) queueMicrotask(() => void this.#send());
+    });
+  }
+
+  /** Never rejects: each question gets its answer or its error. */
+  async #send(waiting = this.#waiting.splice(0)): Promise<void> {
+    try {
+      const questions = waiting.map(({ question }) => question);
+      const replies = await this.#request((object) => object.answer(this.#access, questions));
+      replies.forEach((reply, index) => waiting[index]?.resolve(reply));
+    } catch (error) {
+      // One question may be the cause, so the others are asked again without it. An overloaded object is left alone.
+      if (waiting.length > 1 && !refusalOf(error))
+        for (const one of waiting) void this.#send([one]);
+      else for (const { reject } of waiting) reject(error);
+    }
+  }
+
+  /** `body`: a whole ingest body that names only this session. */
+  async ingest(body: string): Promise<IngestAnswer> {
+    return this.#call((object) => object.ingest(this.#access, body));
+  }
+
+  /** Ops that came without a lane; the first must be `start` if the session is new. Sent once: they have no sequence. */
+  async record(ops: Op[], more: { writer?: Writer; lease_ms?: number } = {}): Promise<void> {
+    const body = JSON.stringify({ ops, ...more });
+    await this.#call((object) => object.record(this.#access, body), "once");
+  }
+
+  /** The whole session as 1.x gave it (JSON), or as an export (newline-delimited JSON). */
+  async stream(kind: StreamKind): Promise<ReadableStream<Uint8Array>> {
+    const stream = await this.#request(
+      async (object): Promise<ReadableStream<Uint8Array> | Reply<never>> =>
+        object.stream(this.#access, kind),
+    );
+    if (typeof stream !== "string") return stream;
+    throw refusalIn(stream) ?? new Error("A session answered with text where a stream is due.");
+  }
+
+  /** Publishes the session to the catalog now. */
+  async publish(): Promise<void> {
+    await this.#call((object) => object.publish(this.#access));
+  }
+
+  async erase(): Promise<Receipt> {
+    return this.#call((object) => object.erase(this.#access));
+  }
+
+  /** A WebSocket upgrade: the page then gets a `Change` after each change. */
+  async live(upgrade: Request): Promise<Response> {
+    const response = await this.#request((object) =>
+      object.fetch(withAccess(upgrade, this.#access)),
+    );
+    if (response.webSocket) return response;
+    const refused = (await response.text()) as Reply<never>; // an object opens the socket or refuses
+    throw refusalIn(refused) ?? new Error(`A session answered ${response.status} to an upgrade.`);
+  }
+
+  async #call<Answer>(
+    send: (object: Stub) => Promise<Reply<Answer>>,
+    repeat?: Repeat,
+  ): Promise<Answer> {
+    return parsed(accepted(await this.#request(send, repeat)));
+  }
+
+  #request<Result>(
+    send: (object: Stub) => Promise<Result>,
+    repeat: Repeat = "repeatable",
+  ): Promise<Result> {
+    return request(this.#stub, send, repeat);
+  }
+}

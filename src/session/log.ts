@@ -1,0 +1,120 @@
+/**
+ * The session's log: the stored segments, and of the newest what is kept in memory (its index, the state, the segment itself). What is
+ * in memory can be read back from the newest segment's row; after a batch was refused half-way it is thrown away.
+ */
+import { type Outcome, Projection } from "../core/projection.ts";
+import { Refusal } from "../core/refusal.ts";
+import { isEmpty } from "../core/segment.ts";
+import type { Arrival } from "../core/times.ts";
+import type { Source } from "./answers.ts";
+import { Rollups } from "./metrics.ts";
+import { type Newest, newSegment, Store } from "./store.ts";
+
+/** A session in memory: its projection, and the segment that the next batch goes to. */
+export type Loaded = { projection: Projection; newest: Newest };
+
+export class Log {
+  readonly store: Store;
+  readonly #id: string;
+  #loaded: Loaded | undefined;
+  #rollups: Rollups | undefined;
+
+  constructor(sql: SqlStorage, id: string) {
+    this.store = new Store(sql);
+    this.#id = id;
+  }
+
+  /** What is in memory now; nothing if the object has not read its log since it woke up. */
+  get loaded(): Loaded | undefined {
+    return this.#loaded;
+  }
+
+  /** Reads the newest segment if it is not in memory. Nothing for a session that does not exist. */
+  load(): Loaded | undefined {
+    if (this.#loaded) return this.#loaded;
+    const stored = this.store.load();
+    if (!stored) return undefined;
+    const { index, newest, state } = stored;
+    const projection = new Projection(index, state);
+    if (newest.closed) projection.loseTail();
+    return (this.#loaded = { projection, newest });
+  }
+
+  /** Like `load`. Throws `gone` for a deleted session, `not_found` for an unknown one. */
+  need(): Loaded {
+    const loaded = this.load();
+    if (loaded) return loaded;
+    this.checkNotErased();
+    throw new Refusal("not_found", `Session not found: ${this.#id}`);
+  }
+
+  checkNotErased(): void {
+    if (this.store.erasedAt() !== null)
+      throw new Refusal(
+        "gone",
+        `Session ${this.#id} was deleted; nothing is recorded for it any more.`,
+      );
+  }
+
+  /** A new session, of which nothing is stored before its first commit. `at` is the time of its first op. */
+  open(at: number, arrival: Arrival, product: string): Loaded {
+    const id = this.store.nextId();
+    const projection = Projection.open(this.#id, at, arrival);
+    projection.index.product = product;
+    if (id > 1) projection.loseTail(); // every stored segment is damaged
+    return { projection, newest: newSegment({ id, fromAt: 0, firstSeq: 1, keyframe: "{}" }) };
+  }
+
+  /** Applies ops and stores the result in one row. A refusal leaves nothing behind, in memory or on disk. */
+  commit(loaded: Loaded, apply: (projection: Projection) => Outcome): Outcome {
+    const { projection } = loaded;
+    const segment = this.#nextSegment(loaded);
+    try {
+      const outcome = apply(projection);
+      projection.index.rowsWritten++;
+      if (isEmpty(outcome.contents) && loaded.newest.stored)
+        this.store.rewriteIndex(loaded.newest, projection.index);
+      else loaded.newest = this.store.append(segment, outcome.contents, projection.index);
+      this.#loaded = loaded;
+      this.#rollups?.keepUp(outcome.contents, projection.index.series);
+      return outcome;
+    } catch (error) {
+      this.#loaded = undefined;
+      throw error;
+    }
+  }
+
+  /** Stores the index again after it changed without an op. */
+  commitIndex({ projection, newest }: Loaded): void {
+    projection.index.rowsWritten++;
+    this.store.rewriteIndex(newest, projection.index);
+  }
+
+  /** Where the next batch goes: the open segment, or a new one that starts with the present state. */
+  #nextSegment({ projection, newest }: Loaded): Newest {
+    if (!newest.sealed && !newest.closed) return newest;
+    const { index, state } = projection;
+    return newSegment({
+      id: this.store.nextId(),
+      fromAt: index.clockAt,
+      firstSeq: index.seq + 1,
+      keyframe: JSON.stringify(state),
+    });
+  }
+
+  source({ projection: { index, state } }: Loaded, now: number): Source {
+    return { store: this.store, index, state, now, rollups: () => this.rollups() };
+  }
+
+  /** Built when first needed, and kept up with each batch from then on. */
+  rollups(): Rollups {
+    return (this.#rollups ??= new Rollups(this.store, this.need().projection.index.series));
+  }
+
+  /** After the object's storage was deleted: leaves a tombstone. */
+  erase(now: number): void {
+    this.store.markErased(now);
+    this.#loaded = undefined;
+    this.#rollups = undefined;
+  }
+}

@@ -1,0 +1,37 @@
+/** A machine that was restarted: its sessions of the time before cannot be running any more. */
+import { openBeforeBoot } from "../catalog/known.ts";
+import type { SessionIndex } from "../core/session-index.ts";
+import { verdict } from "../core/status.ts";
+import type { Op } from "../core/wire.ts";
+import type { Env } from "../env.ts";
+
+/** A boot of a machine, as a session of one product reports it. */
+export type Boot = { machineId: string; bootId: string; product: string };
+
+/** Reports the session's boot to the sessions of its product that the catalog has as open on the same machine before it. */
+export async function reportBoot(env: Env, index: SessionIndex): Promise<void> {
+  const { id, machineId, bootId, product } = index;
+  const boot: Boot = { machineId, bootId, product };
+  const open = await openBeforeBoot(env.CATALOG, {
+    machine_id: machineId,
+    boot_id: bootId,
+    product,
+  });
+  for (const other of open)
+    if (other !== id) await env.SESSIONS.getByName(other).machineRestarted(boot);
+}
+
+/** The crash that follows from a boot; nothing if the session is of another product, machine or of the same boot, or if it still reports. */
+export function crashOf(index: SessionIndex, boot: Boot, now: number): Op | undefined {
+  const { machineId, bootId, product, observations, updatedAt } = index;
+  if (product !== boot.product || machineId !== boot.machineId) return undefined;
+  if (bootId === "" || bootId === boot.bootId) return undefined;
+  if (verdict(observations, now).status !== "suspended") return undefined;
+  return {
+    op: "crash",
+    at: Math.max(updatedAt, observations.lastOpAt), // points may be newer than their op
+    reason: "rebooted",
+    rebooted: true,
+    message: "The machine was restarted, and this session did not go on",
+  };
+}

@@ -1,0 +1,47 @@
+/** Requests to session objects: a temporary failure of the platform is retried, an overloaded object is left alone. */
+import { Refusal, refusalOf } from "../core/refusal.ts";
+import type { Env } from "../env.ts";
+import { ATTEMPTS, RETRY_MS } from "./limits.ts";
+import type { Session } from "./session.ts";
+
+export type Stub = DurableObjectStub<Session>;
+
+/** Whether a request that failed may be sent again. */
+export type Repeat = "repeatable" | "once";
+
+/** Sends a request to an object. Each attempt gets a new stub, since one that threw is broken. */
+export async function request<Result>(
+  stub: () => Stub,
+  send: (object: Stub) => Promise<Result>,
+  repeat: Repeat,
+): Promise<Result> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await send(stub());
+    } catch (error) {
+      if (refusalOf(error)) throw error;
+      const { retryable, overloaded } = error as { retryable?: boolean; overloaded?: boolean }; // set by the platform on its errors
+      if (overloaded)
+        throw new Refusal(
+          "too_many_requests",
+          "This session gets more than it can take; slow down.",
+          { retry_after: 1 },
+        );
+      if (!retryable) throw error;
+      if (repeat === "once" || attempt >= ATTEMPTS)
+        throw new Refusal("unavailable", "The session's storage is not answering; try again.", {
+          retry_after: 1,
+        });
+      await scheduler.wait(RETRY_MS * 2 ** attempt * (0.5 + Math.random()));
+    }
+  }
+}
+
+/** An object by its own id, 64 hexadecimal digits. */
+export function stubOfObject(env: Env, objectId: string): Stub {
+  try {
+    return env.SESSIONS.get(env.SESSIONS.idFromString(objectId));
+  } catch {
+    throw new Refusal("not_found", "This is no id of an object of this server.");
+  }
+}

@@ -1,10 +1,10 @@
 """A pytest plugin: each run of tests is a Datacat session, each test an event with its result and duration.
 
-    pytest -p pytest_datacat            (or nothing at all, once the package is installed)
-    pytest --datacat                    switches it on: without, or without DATACAT_PYTEST=1, nothing is recorded
+    pytest --datacat                      records the run. So does DATACAT_PYTEST=1. Without either, nothing is recorded.
+    pytest -p pytest_datacat --datacat    the same if the package is not installed and this file is on the path
 
 Product and version come from DATACAT_PRODUCT and DATACAT_VERSION, else the product is the name of the project's folder.
-Works with pytest 4.6 (the last for 2.7) to the newest, and with pytest-xdist, whose workers' tests are reported here.
+Works with pytest 4.6 (the last for 2.7) to the newest, and with pytest-xdist, whose main process reports the tests of all workers.
 """
 
 import os
@@ -30,8 +30,8 @@ def pytest_configure(config):
 class Recording(object):
     def __init__(self, config):
         product = os.environ.get("DATACAT_PRODUCT") or os.path.basename(str(config.rootdir))
-        given = getattr(getattr(config, "invocation_params", None), "args", ())
-        arguments = [datacat._plain_text(argument) for argument in given]
+        arguments = getattr(getattr(config, "invocation_params", None), "args", ())
+        arguments = [datacat._plain_text(argument) for argument in arguments]
         state = {
             "pytest": {"arguments": datacat._without_secrets(arguments)},
             "python": platform.python_version(),
@@ -52,7 +52,7 @@ class Recording(object):
         self.session.update_state({"running": nodeid})
 
     def pytest_runtest_logreport(self, report):
-        """Three reports per test (setup, call, teardown); those that decide something are events."""
+        """Record a phase's report (setup, call or teardown) if it has a result."""
         try:
             result = outcome(report)
             if result is not None:
@@ -99,13 +99,13 @@ class Recording(object):
 
 
 def outcome(report):
-    """passed, failed, error (in setup or teardown), skipped, xfailed or xpassed, as pytest counts them; None for a phase that decides
-    nothing."""
+    """Return passed, failed, error (in setup or teardown), skipped, xfailed or xpassed, as pytest counts them, or None for a phase
+    that has no result."""
     if hasattr(report, "wasxfail") and not report.failed:
         return "xfailed" if report.skipped else "xpassed" if report.when == "call" else None
     if report.when in ("setup", "teardown") and not report.skipped:
         return "error" if report.failed else None
-    return report.outcome  # also of a worker that died: it has no phase
+    return report.outcome  # a worker that crashed has no phase
 
 
 def stack(report):
@@ -122,11 +122,11 @@ def failure_message(report):
 
 
 def failure_type(report):
-    """`ValueError: bad` begins with it; a bare `assert` has been rewritten into its comparison. A failure without a stack (a worker
-    that died, an unexpected pass) has none."""
-    head = failure_message(report).split(":")[0].strip()
-    if head.replace(".", "").replace("_", "").isalnum():
-        return head
+    """Return the type of the exception, which begins a message such as `ValueError: bad`. pytest rewrites a bare `assert` into its
+    comparison. A failure without a stack (a worker that crashed, an unexpected pass) has no exception."""
+    name = failure_message(report).split(":")[0].strip()
+    if name.replace(".", "").replace("_", "").isalnum():
+        return name
     return "AssertionError" if hasattr(report.longrepr, "reprcrash") else None
 
 

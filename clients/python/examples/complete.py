@@ -6,12 +6,12 @@ session = datacat.open(
     product="complete example",
     version="2.1",
     tags=["example", "nightly"],
-    state={"config": {"mode": "fast", "api_token": "never leaves this machine"}},
+    state={"config": {"mode": "fast", "api_token": "redacted before it is written"}},
 )
 
 # State is a tree: objects merge, None deletes, everything else replaces.
 session.update_state({"user": {"name": "Ada", "cart": ["book"]}})
-session.update_state({"user": {"cart": ["book", "lamp"]}, "config": {"mode": None}})
+session.update_state({"user": {"cart": ["book", "pen"]}, "config": {"mode": None}})
 
 session.log_event("startup")
 session.log_event("login", data={"user": "ada"}, category="info", group="auth", labels=["web"], message="Ada logged in")
@@ -41,7 +41,7 @@ except KeyError:
 
 session.start_heartbeat_monitor(timeout=60)
 session.heartbeat()
-session.pause()  # a file dialog, say
+session.pause()  # during a file dialog, for example
 session.resume()
 
 assert session.stats()["dropped"] == {}

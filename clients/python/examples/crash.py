@@ -1,4 +1,4 @@
-"""Dies: python crash.py exception | kill. What it did last is on the server all the same."""
+"""Ends by an uncaught exception or by SIGKILL: python crash.py exception|kill. Its last ops reach the server in both cases."""
 
 import os
 import signal

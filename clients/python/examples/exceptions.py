@@ -21,13 +21,13 @@ try:
     try:
         load("level3.dat", password="hunter2")
     except IOError:
-        raise ValueError("level 3 is damaged")  # what led to it is recorded as well
+        raise ValueError("level 3 is damaged")  # its cause is recorded too
 except ValueError:
-    session.log_exception(locals=True)  # with variables: passwords are written over
+    session.log_exception(locals=True)  # with variables; passwords are redacted
 
 
 def work():
-    raise RuntimeError("nobody catches this one")
+    raise RuntimeError("not caught")
 
 
 worker = threading.Thread(target=work, name="worker")

@@ -1,4 +1,4 @@
-"""A program that stops for a while: python heartbeat_and_hang.py [seconds]. The daemon notices that it hangs, and that it recovers."""
+"""A program that hangs for a while: python heartbeat_and_hang.py [seconds]. The daemon detects the hang and the recovery."""
 
 import sys
 import time
@@ -16,7 +16,7 @@ for _ in range(5):
 session.update_state({"doing": "something that takes far too long"})
 print(session.session_id)
 sys.stdout.flush()
-time.sleep(seconds)  # no heartbeat within its second: it appears hung
+time.sleep(seconds)  # no heartbeat within the timeout of 1 s
 
 session.heartbeat()
 session.update_state({"doing": "fine again"})

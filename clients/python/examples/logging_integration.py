@@ -1,4 +1,4 @@
-"""What a program logs already, in its session."""
+"""Records of the module `logging` as events of a session."""
 
 import logging
 
@@ -10,7 +10,7 @@ logging.getLogger().addHandler(datacat.DatacatHandler(session))
 
 log = logging.getLogger("shop.checkout")
 log.info("order %d placed", 4711, extra={"customer": "ada"})
-log.warning("stock of %s is low", "lamps")
+log.warning("stock of %s is low", "pens")
 try:
     1 / 0
 except ZeroDivisionError:

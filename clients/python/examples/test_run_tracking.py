@@ -27,7 +27,7 @@ class Recorded(unittest.TextTestResult):
         self.session.update_state({"running": test.id()})
         unittest.TextTestResult.startTest(self, test)
 
-    def tell(self, test, result, error=None):
+    def record(self, test, result, error=None):
         seconds = time.time() - self.started
         data = {"test": test.id(), "result": result, "seconds": round(seconds, 6)}
         self.session.log_event("test", data=data, category="error" if error else "info", group="tests", labels=[result])
@@ -37,19 +37,19 @@ class Recorded(unittest.TextTestResult):
             self.session.log_exception(error, {"test": test.id()})
 
     def addSuccess(self, test):
-        self.tell(test, "passed")
+        self.record(test, "passed")
         unittest.TextTestResult.addSuccess(self, test)
 
     def addFailure(self, test, error):
-        self.tell(test, "failed", error)
+        self.record(test, "failed", error)
         unittest.TextTestResult.addFailure(self, test, error)
 
     def addError(self, test, error):
-        self.tell(test, "error", error)
+        self.record(test, "error", error)
         unittest.TextTestResult.addError(self, test, error)
 
     def addSkip(self, test, reason):
-        self.tell(test, "skipped")
+        self.record(test, "skipped")
         unittest.TextTestResult.addSkip(self, test, reason)
 
 

@@ -1,4 +1,4 @@
-"""Which windows were open, and which had the focus: state as a tree that is asked about later, "what was open when it broke?"."""
+"""Open windows and the focus as state, so that the session page shows what was open at the moment of an error."""
 
 import datacat
 

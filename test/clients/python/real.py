@@ -59,9 +59,9 @@ def start_server():
     deadline = time.time() + 120
     while time.time() < deadline and process.poll() is None:
         with open(log, "rb") as file:
-            for word in file.read().decode("utf-8", "replace").split():
-                if word.startswith("http://"):
-                    return word.rstrip("/")
+            for part in file.read().decode("utf-8", "replace").split():
+                if part.startswith("http://"):
+                    return part.rstrip("/")
         time.sleep(0.1)
     with open(log, "rb") as file:
         raise AssertionError("the server did not start:\n" + file.read().decode("utf-8", "replace"))
@@ -95,9 +95,9 @@ class RealTest(Test):
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, cwd=self.home, close_fds=True,
         )  # fmt: skip
         output, self.errors = [part.decode("utf-8", "replace") for part in process.communicate()]
-        words = output.split()
-        self.assertTrue(words, self.errors)
-        return process.returncode, words[0], words[1:]
+        lines = output.split()
+        self.assertTrue(lines, self.errors)
+        return process.returncode, lines[0], lines[1:]
 
     def ask(self, path):
         return json.loads(datacat._ask(self.url + "/api" + path).decode("utf-8"))

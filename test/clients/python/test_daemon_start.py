@@ -1,5 +1,5 @@
 # -*- coding: utf-8 -*-
-"""A client that opens a session makes sure that a daemon runs, and waits for none."""
+"""A client that opens a session starts a daemon if none runs, and does not wait for it."""
 
 import io
 import json
@@ -16,22 +16,22 @@ from worlds import CLIENT, Test
 POSIX = os.name == "posix"
 
 
-@unittest.skipUnless(POSIX, "the stand-in is a shell script")
+@unittest.skipUnless(POSIX, "the daemon of these tests is a shell script")
 class DaemonStart(Test):
     def setUp(self):
         Test.setUp(self)
         before = os.environ["DATACAT_DAEMON"]
         self.addCleanup(os.environ.__setitem__, "DATACAT_DAEMON", before)
 
-    def stand_in(self, name="datacat-daemon"):
-        """A daemon that writes down how it was started, and goes on for a while."""
+    def fake_daemon(self, name="datacat-daemon"):
+        """A script in place of the daemon. It writes how it was started to a file, and ends after a second."""
         path = os.path.join(self.home, name)
         with io.open(path, "w") as file:
             file.write(
                 u"#!/bin/sh\n"
                 u'{ echo "$#"; echo "$DATACAT_HOME"; ps -o ppid= -p $$; ps -o sid= -p $$; } > "$DATACAT_HOME/started.$$"\n'
                 u'for n in 0 1 2 3 4 5 6 7 8 9; do readlink /proc/$$/fd/$n; done >> "$DATACAT_HOME/started.$$"\n'
-                u'mv "$DATACAT_HOME/started.$$" "$DATACAT_HOME/said.$$"\n'
+                u'mv "$DATACAT_HOME/started.$$" "$DATACAT_HOME/report.$$"\n'
                 u"sleep 1\n"
             )
         os.chmod(path, stat.S_IRWXU)
@@ -41,25 +41,25 @@ class DaemonStart(Test):
         deadline = time.time() + patience
         while time.time() < deadline:
             for name in os.listdir(self.home):
-                if name.startswith("said."):
+                if name.startswith("report."):
                     with io.open(os.path.join(self.home, name)) as file:
                         return file.read().splitlines()
             time.sleep(0.02)
 
-    def test_it_is_started_detached_with_its_streams_nowhere(self):
-        os.environ["DATACAT_DAEMON"] = self.stand_in()
+    def test_it_is_started_detached_with_its_streams_on_the_null_device(self):
+        os.environ["DATACAT_DAEMON"] = self.fake_daemon()
         inherited, other_end = os.pipe()
         if hasattr(os, "set_inheritable"):
-            os.set_inheritable(inherited, True)  # as 2.7's files are, and those that a program got from whoever started it
+            os.set_inheritable(inherited, True)  # as 2.7's files are, and those that a program inherited
         started = time.time()
         session = datacat.open()
         self.assertLess(time.time() - started, 5)  # not that it is quick: that it does not wait for the daemon's second
-        said = self.started()
-        self.assertEqual(said[:2], ["0", self.home])
-        self.assertNotEqual(int(said[2]), os.getpid())  # no child of ours
-        self.assertNotEqual(int(said[3]), os.getsid(0))
+        report = self.started()
+        self.assertEqual(report[:2], ["0", self.home])
+        self.assertNotEqual(int(report[2]), os.getpid())  # no child of ours
+        self.assertNotEqual(int(report[3]), os.getsid(0))
         # Its output goes to the file it writes this to just now; a shell also has its script open.
-        self.assertEqual([file for file in said[4:] if not file.startswith(self.home)], ["/dev/null"] * 2)
+        self.assertEqual([file for file in report[4:] if not file.startswith(self.home)], ["/dev/null"] * 2)
         with self.assertRaises(OSError):
             os.waitpid(-1, os.WNOHANG)  # and none is left to wait for
         session.end()
@@ -67,7 +67,7 @@ class DaemonStart(Test):
         os.close(other_end)
 
     def test_it_is_found_on_path(self):
-        folder = os.path.dirname(self.stand_in())
+        folder = os.path.dirname(self.fake_daemon())
         path = os.environ["PATH"]
         self.addCleanup(os.environ.__setitem__, "PATH", path)
         os.environ["PATH"] = folder + os.pathsep + path
@@ -81,23 +81,23 @@ class DaemonStart(Test):
         for folder in ("bin", "."):  # beside the program comes first
             if not os.path.isdir(os.path.join(self.home, folder)):
                 os.mkdir(os.path.join(self.home, folder))
-            path = self.stand_in(os.path.join(folder, "datacat-daemon"))
+            path = self.fake_daemon(os.path.join(folder, "datacat-daemon"))
             code, output, errors = self.run_program(program, environment=environment)
             self.assertEqual((code, errors), (0, ""))
             self.assertEqual(os.path.realpath(output.strip()), os.path.realpath(path))
 
     def test_it_is_never_taken_from_the_current_directory(self):
-        self.stand_in()
+        self.fake_daemon()
         os.mkdir(os.path.join(self.home, "bin"))
-        self.stand_in(os.path.join("bin", "datacat-daemon"))
+        self.fake_daemon(os.path.join("bin", "datacat-daemon"))
         for path in ("", ".", "bin", "/nowhere" + os.pathsep):
             environment = dict(os.environ, DATACAT_DAEMON="", PATH=path, PYTHONPATH=CLIENT)
             command = [sys.executable, "-c", "import datacat; print(datacat._find_daemon())"]
             output = subprocess.check_output(command, env=environment, cwd=self.home)
             self.assertEqual(output.strip(), b"None", path)
 
-    def test_none_is_started_when_one_lives_and_serves_this_home(self):
-        os.environ["DATACAT_DAEMON"] = self.stand_in()
+    def test_none_is_started_when_one_runs_for_this_home(self):
+        os.environ["DATACAT_DAEMON"] = self.fake_daemon()
         with io.open(os.path.join(self.home, "daemon.json"), "w") as file:
             daemon = {"pid": os.getpid(), "pid_started": datacat._process_started(os.getpid()), "port": 8079}
             file.write(u"%s" % json.dumps(daemon))
@@ -106,15 +106,15 @@ class DaemonStart(Test):
         self.assertTrue(session.client.daemon_manager.is_running())
         self.assertEqual(session.client.daemon_manager.process.pid, os.getpid())
 
-    @unittest.skipUnless(sys.platform.startswith("linux"), "only Linux tells when a process started")
-    def test_a_number_that_another_process_has_now_is_no_daemon(self):
-        os.environ["DATACAT_DAEMON"] = self.stand_in()
+    @unittest.skipUnless(sys.platform.startswith("linux"), "only Linux shows when a process started")
+    def test_a_pid_that_another_process_has_now_is_no_daemon(self):
+        os.environ["DATACAT_DAEMON"] = self.fake_daemon()
         with io.open(os.path.join(self.home, "daemon.json"), "w") as file:
             file.write(u'{"pid": %d, "pid_started": "1", "port": 8079}' % os.getpid())
         datacat.open()
         self.assertTrue(self.started())
 
-    def test_off_or_not_to_be_found_the_lane_stays(self):
+    def test_with_off_or_an_executable_that_is_missing_the_lane_stays(self):
         for daemon in ("off", "/no/such/daemon", "no-such-daemon", self.home):
             os.environ["DATACAT_DAEMON"] = daemon
             session = datacat.open()

@@ -1,5 +1,5 @@
 # -*- coding: utf-8 -*-
-"""Direct mode: without a daemon or a disk, bounded, each record once in effect; against a far server that fails in every way."""
+"""Direct mode: without a daemon or a disk, bounded, each record once in effect; against a server that fails in every way."""
 
 import io
 import json
@@ -170,7 +170,7 @@ class Direct(Test):
         self.assertEqual(self.numbers(), list(range(300)))
         self.assertEqual(self.far.dropped, {})
 
-    def test_a_server_that_forgot_the_lane_gets_the_rest_in_a_new_one(self):
+    def test_a_server_that_lost_the_lane_gets_the_rest_in_a_new_one(self):
         session = self.open()
         session.log_event("e", data={"n": 0})
         session.flush(60)
@@ -179,7 +179,7 @@ class Direct(Test):
         self.assertTrue(session.flush(60))
         self.assertEqual(self.numbers(), [0, 1])
 
-    def test_an_op_that_the_server_refuses_costs_nothing_else(self):
+    def test_an_op_that_the_server_refuses_is_lost_alone(self):
         refuse = lambda number, batch: (400, {}) if any(op.get("name") == "bad" for op in batch["ops"]) else None  # noqa: E731
         self.far.fault = refuse
         session = self.open()
@@ -215,7 +215,7 @@ class Direct(Test):
         self.assertTrue(session.flush(60))
         self.assertEqual(self.numbers(), list(range(100)))
 
-    def test_a_full_queue_gives_up_the_oldest_metrics_first_and_counts_them(self):
+    def test_a_full_queue_drops_the_oldest_metrics_first_and_counts_them(self):
         self.set(QUEUE_OPS=200)
         hold = threading.Event()
         self.far.fault = lambda number, batch: None if hold.is_set() else (503, {})
@@ -292,7 +292,7 @@ class Direct(Test):
         sizes = [sum(len(json.dumps(op)) for op in batch["ops"]) for batch in self.far.batches]
         self.assertLess(max(sizes), datacat.BATCH_BYTES * 1.01)
 
-    def test_a_deleted_session_is_let_go(self):
+    def test_nothing_more_is_sent_for_a_deleted_session(self):
         self.far.fault = lambda number, batch: {
             "results": [{"session": "", "lane": "", "applied": 0, "error": {"code": "gone", "message": ""}}]
         }
@@ -302,7 +302,7 @@ class Direct(Test):
         session.log_event("more")
         self.assertEqual(session._writer.queued(), 0)
 
-    def test_the_key_goes_along(self):
+    def test_the_key_is_sent(self):
         os.environ["DATACAT_KEY"] = "k"
         session = self.open()
         session.flush(60)
@@ -329,14 +329,14 @@ class Direct(Test):
         self.assertEqual(len(self.far.ops), 1)
         session.end()
 
-    def test_a_program_that_leaves_at_once_has_still_sent_everything(self):
+    def test_a_program_that_ends_at_once_has_sent_everything(self):
         code, _, errors = self.run_program(
             u"import datacat\ns = datacat.open(%r, use_daemon=False)\ns.log_event('e', data={'n': 1})\n" % str(self.far.url)
         )
         self.assertEqual((code, errors), (0, ""))
         self.assertEqual([op["op"] for op in self.far.ops], ["start", "event", "end"])
 
-    def test_a_server_that_is_not_there_never_keeps_a_program_from_leaving(self):
+    def test_a_server_that_does_not_answer_does_not_hold_up_the_exit(self):
         for url in ("http://127.0.0.1:1", "http://192.0.2.1"):  # refused at once; never answers
             started = time.time()
             code, _, errors = self.run_program(

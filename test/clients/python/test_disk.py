@@ -1,5 +1,5 @@
 # -*- coding: utf-8 -*-
-"""RELIABILITY.md rows 12, 13 and 20 for this client: full, read-only and vanishing disks."""
+"""RELIABILITY.md rows 12, 13 and 20 for this client: disks that are full, read-only or removed."""
 
 import binascii
 import errno
@@ -18,7 +18,7 @@ WINDOWS = os.name == "nt"
 
 
 class FailingDisk(object):
-    """os.write that fails, or writes only a part, at the calls that it is told to."""
+    """os.write that fails, or writes only a part, at the calls that `plan` names."""
 
     def __init__(self, test, plan):
         self.plan = plan
@@ -38,7 +38,7 @@ class FailingDisk(object):
 
 
 class Disk(Test):
-    def test_a_write_that_fails_costs_its_record_and_says_so_once_writing_works(self):
+    def test_a_write_that_fails_loses_its_record_and_is_reported_once_writing_works(self):
         for broken in range(1, 8):
             for action in (errno.ENOSPC, errno.EIO, 0.0, 0.5, 0.99):
                 self.check(lambda call: action if call == broken else None, 1)
@@ -65,14 +65,14 @@ class Disk(Test):
                     except ValueError:
                         damaged += bool(line)
         ops = [op for op in found if "op" in op]
-        told = sum(op["count"] for op in ops if op["op"] == "dropped")
+        reported = sum(op["count"] for op in ops if op["op"] == "dropped")
         sequences = [op["seq"] for op in ops]
         self.assertEqual(sequences, sorted(set(sequences)))
-        # 8 records and the notes: every number is there, or told as lost.
+        # 8 records and the notes: every sequence is there, or reported as lost.
         holes = set(range(1, max(sequences) + 1)) - set(sequences)
-        self.assertEqual(told, len(holes))
-        self.assertEqual(session.stats()["dropped"].get("disk_full", 0), told)
-        self.assertLessEqual(told, most_lost + 1)
+        self.assertEqual(reported, len(holes))
+        self.assertEqual(session.stats()["dropped"].get("disk_full", 0), reported)
+        self.assertLessEqual(reported, most_lost + 1)
         self.assertLessEqual(damaged, 1)
         self.assertEqual(ops[-1]["op"], "end")
 
@@ -84,7 +84,7 @@ class Disk(Test):
         ops = [(op["op"], op.get("product") or op.get("count") or op.get("name")) for op in self.ops()]
         self.assertEqual(ops, [("dropped", 2), ("start", "game"), ("event", "kept")])
 
-    def test_metrics_that_waited_come_after_the_note_of_what_was_lost(self):
+    def test_held_metrics_follow_the_report_of_lost_records(self):
         session = datacat.open()
         FailingDisk(self, lambda call: errno.ENOSPC if call == 1 else None)
         session.log_event("lost")
@@ -95,7 +95,7 @@ class Disk(Test):
         ])  # fmt: skip
 
     @unittest.skipIf(WINDOWS, "no limits on the size of files")
-    def test_over_quota_the_program_goes_on_and_the_losses_are_counted(self):
+    def test_over_quota_the_program_continues_and_the_losses_are_counted(self):
         code, output, errors = self.run_program(
             u"from __future__ import print_function\n"
             u"import datacat, resource\ns = datacat.open()\n"
@@ -107,11 +107,11 @@ class Disk(Test):
         )
         self.assertEqual((code, errors), (0, ""))
         ops = [op for path in lane_files(self.home) for op in sound(path) if "op" in op]
-        told = [op for op in ops if op["op"] == "dropped"]
+        reported = [op for op in ops if op["op"] == "dropped"]
         events = [op for op in ops if op["op"] == "event"]
         self.assertEqual(events[-1]["name"], "works again")
-        self.assertEqual(told[-1]["cause"], "disk_full")
-        self.assertEqual(len(events) - 1 + sum(op["count"] for op in told), 100)
+        self.assertEqual(reported[-1]["cause"], "disk_full")
+        self.assertEqual(len(events) - 1 + sum(op["count"] for op in reported), 100)
 
     @unittest.skipUnless(sys.platform.startswith("linux") and os.geteuid() == 0, "mounting needs root on Linux")
     def test_a_full_disk(self):
@@ -128,7 +128,7 @@ class Disk(Test):
         self.assertGreater(session.stats()["dropped"]["disk_full"], 2000)
         records(folder)  # what is there is sound
         filler = lane_files(folder)[0]
-        with open(filler, "rb+") as file:  # make room as somebody else would
+        with open(filler, "rb+") as file:  # another program makes room
             file.truncate(4096)
         session.log_event("works again")
         session.end()
@@ -151,7 +151,7 @@ class Disk(Test):
         self.assertEqual(len(records(homes[0])), 2)
         self.assertEqual(os.stat(homes[0]).st_mode & 0o777, 0o700)
 
-    def test_with_nowhere_to_write_every_call_still_does_nothing_bad(self):
+    def test_without_any_folder_to_write_to_no_call_raises(self):
         self.addCleanup(os.environ.pop, "TMPDIR", None)
         os.environ.update(DATACAT_HOME="/dev/null/home", TMPDIR="/dev/null")
         session = datacat.open()
@@ -160,7 +160,7 @@ class Disk(Test):
         self.assertEqual(session.stats()["dropped"], {"disk_full": 51})
         session.end()
 
-    def test_a_lane_that_somebody_deletes_goes_on_in_a_new_part(self):
+    def test_a_deleted_lane_continues_in_a_new_part(self):
         session = datacat.open()
         session.log_event("before")
         shutil.rmtree(os.path.join(self.home, "lanes"))

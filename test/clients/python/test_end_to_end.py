@@ -180,7 +180,7 @@ class Modes(RealTest):
         for key in ("state", "events", "counts"):
             self.assertEqual(one[key], other[key], key)
         for name, series in other["series"].items():
-            # Aggregated on the way or in the object: how many points that makes may differ, what they say may not.
+            # Aggregated on the way or in the object: the number of points may differ, their values may not.
             mine = dict(one["series"][name])
             if series["type"] in ("counter", "histogram"):
                 changing = ["points", "first", "min", "max", "sum"] + ["last"] * (series["type"] == "histogram")
@@ -210,12 +210,12 @@ class Modes(RealTest):
         os.environ["DATACAT_DAEMON"] = "off"
         began = time.time() * 1000
         session = datacat.open(self.url, product="offline")
-        session.log_event("while nobody listened")
+        session.log_event("while no daemon ran")
         session.end()
         ended = time.time() * 1000
         time.sleep(1)
         os.environ["DATACAT_DAEMON"] = DAEMON
-        datacat.open(self.url, product="later").end()  # whoever comes next starts one
+        datacat.open(self.url, product="later").end()  # the next program starts one
         summary = self.summary_when(session.session_id, "ended")
         self.assertTrue(began - 1 <= summary["created_at"] <= summary["ended_at"] <= ended + 1)
         self.assertEqual(summary["counts"]["events"], 1)

@@ -15,7 +15,7 @@ class Examples(RealTest):
         code, session_id, rest = self.run_example(name, *arguments)
         self.assertEqual(code, 0, self.errors)
         summary = self.summary_when(session_id, "ended")
-        # Its own losses would be told in there.
+        # Losses would be counted there.
         self.assertEqual(summary["ledger"]["dropped"], {})
         return session_id, summary, rest
 
@@ -34,7 +34,7 @@ class Examples(RealTest):
         self.assertEqual((summary["tags"], summary["exit_code"]), (["example", "nightly"], 0))
         state = self.state(session_id)
         self.assertEqual(state["config"], {"api_token": "[redacted]"})
-        self.assertEqual(state["user"], {"name": "Ada", "cart": ["book", "lamp"]})
+        self.assertEqual(state["user"], {"name": "Ada", "cart": ["book", "pen"]})
         names = [event["name"] for event in self.events(session_id)]
         for name in ("startup", "login", "low_disk", "exception"):
             self.assertIn(name, names)
@@ -55,7 +55,7 @@ class Examples(RealTest):
         self.assertEqual(sum(bucket["count"] for bucket in series["frame"]["buckets"]), frames)
         hits = [event for event in self.events(session_id) if event["name"] == "hit"]
         self.assertEqual([hit["data"]["hp"] for hit in hits], [90 - 10 * n for n in range(frames // 30)])
-        # At the moment of the last hit the state was what the program had just said.
+        # At the moment of the last hit the state was what the program had just recorded.
         self.assertEqual(self.state(session_id)["player"]["hp"], hits[-1]["data"]["hp"])
         self.assertEqual(summary["ledger"]["accepted"], summary["ledger"]["stored"])
 
@@ -95,7 +95,7 @@ class Examples(RealTest):
         event = [event for event in self.events(session_id) if event.get("exception_type") == "KeyError"][0]
         self.assertEqual(event["handled"], False)
 
-    def test_crash_by_a_signal_that_nobody_can_catch(self):
+    def test_crash_by_a_signal_that_cannot_be_caught(self):
         code, session_id, _ = self.run_example("crash", "kill")
         self.assertEqual(code, -signal.SIGKILL)
         self.summary_when(session_id, "crashed")

@@ -1,5 +1,5 @@
 # -*- coding: utf-8 -*-
-"""Exceptions with their stacks and causes, and those that nobody caught."""
+"""Exceptions with their stacks and causes, and those that were not caught."""
 
 import os
 import signal
@@ -34,7 +34,7 @@ class Exceptions(Test):
         self.assertNotIn("causes", event)
         self.assertNotIn("handled", event)
 
-    def test_an_exception_given_by_itself_or_as_exc_info(self):
+    def test_an_exception_passed_by_itself_or_as_exc_info(self):
         session = datacat.open()
         try:
             raise ValueError("bad")
@@ -68,7 +68,7 @@ class Exceptions(Test):
         self.assertEqual(causes[1]["stacktrace"][-1], "OSError: disk\n")
         self.assertEqual(len(self.ops()[1]["stacktrace"]), 3)  # its own alone
 
-    def test_causes_that_go_in_a_circle_end(self):
+    def test_a_cycle_of_causes_ends(self):
         if PY2:
             self.skipTest("2.7's exceptions are not chained")
         session = datacat.open()
@@ -89,10 +89,10 @@ class Exceptions(Test):
         except ValueError:
             session.log_exception()
             session.log_exception(locals=True, data={"also": 1})
-        plain, told = self.ops()[1:]
+        plain, detailed = self.ops()[1:]
         self.assertNotIn("data", plain)
-        self.assertEqual(told["data"]["also"], 1)
-        innermost = told["data"]["locals"][-1]
+        self.assertEqual(detailed["data"]["also"], 1)
+        innermost = detailed["data"]["locals"][-1]
         self.assertEqual(innermost["function"], "load")
         self.assertEqual(
             innermost["variables"], {"level": 3, "opened": "<object>", "password": "[redacted]"}
@@ -135,13 +135,13 @@ def raise_from(error, cause):
     raise error
 
 
-class Leaving(Test):
+class Exit(Test):
     """Each in a program of its own."""
 
     def last(self, count=2):
         return self.ops()[-count:]
 
-    def test_a_program_that_just_leaves_ends_its_session(self):
+    def test_a_program_that_ends_without_end_ends_its_session(self):
         code, output, errors = self.run_program(u"import datacat\ndatacat.open()\n")
         self.assertEqual((code, output, errors), (0, "", ""))
         self.assertEqual([op["op"] for op in self.ops()], ["start", "end"])
@@ -229,13 +229,13 @@ class Leaving(Test):
         self.assertEqual((self.ops()[-1]["op"], self.ops()[-1]["signal"]), ("end", "SIGTERM"))
 
     @unittest.skipIf(JYTHON, "no signals as in C")
-    def test_a_captured_signal_that_the_program_handles_is_told_when_it_leaves(self):
+    def test_a_captured_signal_that_the_program_handles_is_recorded_when_it_ends(self):
         code, _, errors = self.run_program(
-            u"import datacat, os, signal, time\ns = datacat.open()\nleaving = []\n"
-            u"signal.signal(signal.SIGTERM, lambda *_: leaving.append(1))\n"
+            u"import datacat, os, signal, time\ns = datacat.open()\nsignals = []\n"
+            u"signal.signal(signal.SIGTERM, lambda *_: signals.append(1))\n"
             u"datacat.capture(s, signals='SIGTERM')\n"
             u"os.kill(os.getpid(), signal.SIGTERM)\n"
-            u"while not leaving: time.sleep(0.01)\n"
+            u"while not signals: time.sleep(0.01)\n"
             u"s.log_event('tidying up')\n"
         )
         self.assertEqual((code, errors), (0, ""))

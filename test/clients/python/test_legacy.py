@@ -137,7 +137,7 @@ class Legacy(Test):
         DatacatClient().end_session("theirs")
         self.assertEqual([op["op"] for op in self.ops()], ["event", "end"])
 
-    def test_heartbeat_monitors_arm_the_watch_without_a_thread(self):
+    def test_heartbeat_monitors_need_no_thread(self):
         threads = threading.active_count()
         session = create_session()
         monitor = session.start_heartbeat_monitor(timeout=60)
@@ -161,7 +161,7 @@ class Legacy(Test):
         monitor.heartbeat()
         self.assertEqual([op["op"] for op in self.ops()], ["start", "heartbeat", "end"])
 
-    def test_a_heart_that_beats_by_itself_if_asked(self):
+    def test_a_monitor_with_every_sends_heartbeats_from_a_thread(self):
         session = create_session()
         monitor = session.start_heartbeat_monitor(timeout=5, every=0.02)
         deadline = time.time() + 10
@@ -172,7 +172,7 @@ class Legacy(Test):
         self.assertEqual([op["op"] for op in self.ops()][:5], ["start"] + ["heartbeat"] * 4)
         self.assertEqual(self.ops()[1]["timeout_ms"], 5000)
 
-    def test_a_monitor_of_a_foreign_client_watches_by_itself_as_1_x_did(self):
+    def test_a_monitor_of_another_client_watches_in_its_own_thread_as_1_x_did(self):
         class Double(object):
             use_daemon = False
             events = []
@@ -195,7 +195,7 @@ class Legacy(Test):
         self.assertEqual(set(hung[2]), {"seconds_since_heartbeat", "timeout"})
         self.assertEqual(recovered, ("id", "application_recovered", {}))
 
-    def test_an_async_session_is_as_quick_and_keeps_its_names(self):
+    def test_an_async_session_has_1_x_s_names_and_orders_of_arguments(self):
         session = create_session("http://localhost:9090", product="P", version="1", async_mode=True)
         self.assertIs(session.client, session.session.client)
         session.log_event("e", data={"d": 1})
@@ -443,7 +443,7 @@ class Legacy(Test):
         self.assertEqual((event[0], event[2]["name"], event[2]["message"]), ("log_event", "log.legacy.double", "message 1"))
         self.assertEqual((exception[0], sorted(exception[2])), ("log_exception", ["exc_info", "extra_data"]))
 
-    def test_nothing_at_all_is_left_of_a_session_that_could_not_be_opened(self):
+    def test_a_session_that_could_not_be_opened_records_nothing(self):
         self.addCleanup(setattr, datacat, "_new_id", datacat._new_id)
         datacat._new_id = lambda: 1 / 0
         session = create_session("http://localhost:8080", product="P", version="1")

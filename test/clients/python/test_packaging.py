@@ -163,15 +163,15 @@ class PytestPlugin(Test):
         )
         self.assertEqual(code, 1, output + errors)
         events = [op for op in self.ops() if op["op"] == "event"]
-        told = [(op["data"]["test"].split("::")[1].split("[")[0], op["data"]["result"], op.get("message")) for op in events]
-        self.assertEqual([result for name, result, _ in told if name == "test_good"], ["passed"] * 3)
-        self.assertEqual([(name, result) for name, result, _ in told if name != "test_good"], [
+        recorded = [(op["data"]["test"].split("::")[1].split("[")[0], op["data"]["result"], op.get("message")) for op in events]
+        self.assertEqual([result for name, result, _ in recorded if name == "test_good"], ["passed"] * 3)
+        self.assertEqual([(name, result) for name, result, _ in recorded if name != "test_good"], [
             ("test_not_run", "xfailed"), ("test_passes_after_all", "xpassed"), ("test_must_not_pass", "failed"),
             ("test_skipped_late", "passed"), ("test_skipped_late", "skipped"),
             ("test_with_fixture", "passed"), ("test_with_fixture", "error"),
         ])  # fmt: skip
-        self.assertIn("hangs", told[3][2])
-        self.assertEqual(told[4][2], "known")
+        self.assertIn("hangs", recorded[3][2])
+        self.assertEqual(recorded[4][2], "known")
         counts = [op["patch"]["tests"] for op in self.ops() if op["op"] == "state" and "tests" in op["patch"]][-1]
         self.assertEqual(counts, {"passed": 5, "xfailed": 1, "xpassed": 1, "failed": 1, "skipped": 1, "error": 1})
         summary = output.splitlines()[-1].replace("errors", "error")
@@ -197,7 +197,7 @@ class PytestPlugin(Test):
         self.assertEqual(code, 0, output + errors)
         self.assertEqual(self.records(), [])
 
-    def test_a_file_that_does_not_load_is_told(self):
+    def test_a_file_that_does_not_load_is_recorded(self):
         code, _, _ = self.run_pytest(u"import no_such_module\n", DATACAT_PYTEST="1")
         self.assertEqual(code, 2)
         event = [op for op in self.ops() if op["op"] == "event"][0]

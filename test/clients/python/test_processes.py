@@ -1,5 +1,5 @@
 # -*- coding: utf-8 -*-
-"""RELIABILITY.md rows 2, 5, 17, 20 for this client: kills, forks, signals, and interpreters that go down."""
+"""RELIABILITY.md rows 2, 5, 17, 20 for this client: kills, forks, signals, and interpreters that exit."""
 
 import os
 import signal
@@ -121,7 +121,7 @@ class Processes(Test):
         for ops in children:
             self.assertEqual([op["value"] for _, op in ops if op["op"] == "metric"], list(range(100)))
 
-    def test_os_exit_and_exec_leave_what_was_written_and_no_goodbye(self):
+    def test_os_exit_and_exec_keep_what_was_written_and_write_no_end(self):
         self.run_program(u"import datacat, os\ns = datacat.open(); s.log_event('e'); os._exit(3)\n")
         code, output, _ = self.run_program(
             u"import datacat, os, sys\ns = datacat.open(); s.log_event('e')\n"
@@ -155,21 +155,21 @@ class Processes(Test):
     def test_a_signal_handler_may_log_while_the_program_logs(self):
         code, output, errors = self.run_program(
             u"from __future__ import print_function\n"
-            u"import datacat, signal, time\ns = datacat.open()\nheard = [0]\n"
-            u"def handler(*args):\n    heard[0] += 1; s.log_event('signal', data={'n': heard[0]}); s.gauge('signals', heard[0])\n"
+            u"import datacat, signal, time\ns = datacat.open()\nreceived = [0]\n"
+            u"def handler(*args):\n    received[0] += 1; s.log_event('signal', data={'n': received[0]}); s.gauge('signals', received[0])\n"
             u"signal.signal(signal.SIGALRM, handler)\n"
             u"deadline = time.time() + 2\nn = 0\n"
             u"while time.time() < deadline:\n"
             u"    signal.setitimer(signal.ITIMER_REAL, 0.00005)\n"
             u"    for _ in range(5):\n        n += 1; s.log_event('e', data={'n': n}); s.gauge('g', n)\n"
-            u"signal.setitimer(signal.ITIMER_REAL, 0)\ns.end()\nprint(n, heard[0])\n",
+            u"signal.setitimer(signal.ITIMER_REAL, 0)\ns.end()\nprint(n, received[0])\n",
             seconds=30,
         )
         self.assertEqual((code, errors), (0, ""))
-        logged, heard = [int(word) for word in output.split()]
-        self.assertGreater(heard, 100)
+        logged, received = [int(number) for number in output.split()]
+        self.assertGreater(received, 100)
         events = [op for ops in self.by_lane() for _, op in ops if op["op"] == "event"]
-        for name, count in (("e", logged), ("signal", heard)):
+        for name, count in (("e", logged), ("signal", received)):
             numbers = sorted(op["data"]["n"] for op in events if op["name"] == name)
             self.assertEqual(set(range(1, count + 1)) ^ set(numbers), set(), name)
             self.assertEqual(len(numbers), count)
@@ -257,7 +257,7 @@ class Processes(Test):
         self.assertEqual([op["op"] for op in self.ops()], ["start", "event", "end"] * 2)
 
     def test_a_stopped_reader_never_holds_up_the_program(self):
-        """Nobody reads the lane at all here: what stops a daemon cannot stop a program that only appends to a file."""
+        """No daemon reads the lane here: a program that only appends to a file does not depend on one."""
         code, output, _ = self.run_program(
             u"from __future__ import print_function\n"
             u"import datacat, threading\ns = datacat.open()\n"

@@ -1,5 +1,5 @@
 # -*- coding: utf-8 -*-
-"""What each call records, and that no call ever gets in the program's way."""
+"""What each call records, and that no call disturbs the program."""
 
 import json
 import os
@@ -20,7 +20,7 @@ class Recording(Test):
         self.assertEqual((second[1]["product"], second[1]["version"]), ("game", "2"))
         self.assertEqual((first[0]["server"], second[0]["server"]), ("", "http://far:1"))
 
-    def test_the_header_says_who_writes(self):
+    def test_the_header_names_the_writer(self):
         session = datacat.open()
         header = lines(lane_files(self.home)[0])[0]
         self.assertEqual(header["session"], session.session_id)
@@ -215,7 +215,7 @@ class Recording(Test):
         self.assertEqual([op.get("cause") for op in self.ops()[6:]], ["not_finite"] * 5)
         self.assertEqual(session.stats()["dropped"], {"not_finite": 5})
 
-    def test_a_known_series_still_tells_values_that_are_not_finite(self):
+    def test_a_known_series_still_reports_values_that_are_not_finite(self):
         session = datacat.open()
         for value in (1.0, float("nan"), float("inf"), 2.0, 10**400, 3):
             session.gauge("g", value)
@@ -238,7 +238,7 @@ class Recording(Test):
         session.counter(Name("c"))
         self.assertEqual([op["name"] for op in self.ops()[-2:]], ["c", "another"])
 
-    def test_tags_and_labels_take_what_people_give(self):
+    def test_tags_and_labels_may_be_text_lists_or_dicts(self):
         session = datacat.open(tags="one")
         session.log_event("e", labels="alone")
         session.gauge("g", 1, tags={"app": "x"})

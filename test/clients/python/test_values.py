@@ -1,5 +1,5 @@
 # -*- coding: utf-8 -*-
-"""How Python's own values are written, and that nothing at all makes a call raise."""
+"""How Python's own values are written, and that no value makes a call raise."""
 
 import collections
 import datetime
@@ -111,7 +111,7 @@ class Values(Test):
         self.assertEqual(self.written(Broken()), "<Broken>")
         self.assertEqual(sorted(self.lost()), ["state.x.me: <cycle>", "state.x: <Broken>"])
 
-    def test_everything_else_is_its_type_and_is_told_once(self):
+    def test_any_other_value_is_its_type_and_is_reported_once(self):
         class Socket(object):
             pass
 
@@ -179,7 +179,7 @@ class Values(Test):
         self.assertEqual(len(event["labels"]), datacat.MAX_LABELS)
         self.assertEqual([op["op"] for op in self.ops()].count("metric"), 3)
 
-    def test_an_object_that_does_not_say_what_it_is_costs_no_more_than_itself(self):
+    def test_an_object_without_readable_attributes_loses_only_itself(self):
         session = datacat.open()
         session.log_event("e", data={"closed": Closed(), "unnamed": Unnamed(), "beside": 1, "keys": {Closed(): 1, "b": 2}})
         session.log_event(Closed(), category=Unnamed(), labels=[HostileText("x"), "y"])
@@ -288,7 +288,7 @@ class Values(Test):
 
 
 class Hostile(object):
-    """Raises whatever is asked of it."""
+    """Raises at every operation."""
 
     def __getattr__(self, name):
         raise RuntimeError(name)
@@ -309,7 +309,7 @@ class Hostile(object):
 
 
 class Closed(object):
-    """Does not even say what it is."""
+    """Has no readable attribute, not even its class."""
 
     def __getattribute__(self, name):
         raise RuntimeError(name)
@@ -320,7 +320,7 @@ class Meta(type):
         raise RuntimeError(name)
 
 
-Unnamed = Meta("Unnamed", (object,), {})  # nor does its class
+Unnamed = Meta("Unnamed", (object,), {})  # nor has its class
 
 
 class HostileDict(dict):
@@ -343,7 +343,7 @@ class HostileInt(int):
 
 
 class Countless(object):
-    """A list that says how long it is and never stops."""
+    """A list that states a length of 3 and never ends."""
 
     def __len__(self):
         return 3

@@ -1,5 +1,5 @@
 # -*- coding: utf-8 -*-
-"""What the tests stand in: a home of their own, sessions whose lanes can be read back, and programs run in processes of their own."""
+"""What the tests use: a home in a temporary folder, the records of its lanes, and programs run in processes of their own."""
 
 import binascii
 import glob
@@ -24,7 +24,7 @@ NAMES = ("DATACAT_HOME", "DATACAT_URL", "DATACAT_SESSION", "DATACAT_LANE_BYTES",
 
 
 class Test(unittest.TestCase):
-    """A home in a temporary folder, and no DATACAT_… from outside."""
+    """A home in a temporary folder, and no DATACAT_… variables of the caller."""
 
     maxDiff = None
 

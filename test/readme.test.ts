@@ -19,6 +19,18 @@ test("every file that the README names exists", () => {
   expect([...named, ...linked].filter((path) => !existsSync(path))).toEqual([]);
 });
 
+test("every name that the README places in a file or folder is there", () => {
+  const places = [...readme.matchAll(/`([\w-]+)` in `([\w./-]+)`/g)];
+  expect(places.length).toBeGreaterThan(4);
+  for (const [sentence, name = "", path = ""] of places) {
+    const files = path.endsWith("/") ? globSync(`${path}**/*.{ts,tsx,js}`) : [path];
+    expect(
+      files.some((file) => readFileSync(file, "utf8").includes(name)),
+      sentence,
+    ).toBe(true);
+  }
+});
+
 test("every proof that the table of faults names exists", () => {
   const table = readFileSync("test/faults/README.md", "utf8");
   const named = [...table.matchAll(/`([\w./-]+\.(?:ts|py|go|c))`/g)].map(([, path]) => path ?? "");

@@ -46,14 +46,14 @@ test("a thousand sessions and a busy one: all arrive once, none waits for the bu
 
   const expected = ["start", ...Array.from({ length: ROUNDS }, (_, n) => `event ${n}`), "end"];
   for (let index = 0; index < SESSIONS; index++) {
-    const { ops } = world.far.session(`quiet-${index}`);
+    const { ops } = world.server.session(`quiet-${index}`);
     expect(ops.map((op) => (op.op === "event" ? op.name : op.op))).toEqual(expected);
   }
-  const { ops } = world.far.session("busy");
+  const { ops } = world.server.session("busy");
   expect(ops).toHaveLength(2 * BUSY_OPS + 1);
   expect(ops.every((op, index) => op.at === Math.min(index, 2 * BUSY_OPS))).toBe(true);
   // In turns: every session is sent once before any is sent again.
-  const turns = [...world.far.sessions.values()].map(({ requests }) => requests);
+  const turns = [...world.server.sessions.values()].map(({ requests }) => requests);
   const first = Math.max(...turns.map(([request = Infinity]) => request));
   const second = Math.min(...turns.map(([, request = Infinity]) => request));
   expect(first).toBeLessThanOrEqual(second);

@@ -15,7 +15,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { merge } from "../../src/core/merge.ts";
 import type { JsonObject } from "../../src/core/wire.ts";
-import type { Mood } from "../daemon/far.ts";
+import type { Behaviour } from "../daemon/fake-server.ts";
 import { until, World } from "../daemon/world.ts";
 import { PROGRAM, startDaemon } from "./daemons.ts";
 import { Oracle } from "./oracle.ts";
@@ -28,9 +28,16 @@ test(`the daemon is killed ${KILLS} times, and the server has everything once, i
   await using world = await World.make();
   const random = generator(SEED);
   const oracle = new Oracle(world, random, 4);
-  const moods: Mood[] = ["work", "work", "work", "lose reply", "hang up", { status: 503 }];
+  const behaviours: Behaviour[] = [
+    "work",
+    "work",
+    "work",
+    "lose reply",
+    "hang up",
+    { status: 503 },
+  ];
   for (let kill = 0; kill < KILLS; kill++) {
-    world.far.moods = [moods[Math.floor(random() * moods.length)] ?? "work"];
+    world.server.next = [behaviours[Math.floor(random() * behaviours.length)] ?? "work"];
     const daemon = startDaemon(world);
     const dies = sleep(150 + random() * 450);
     for (let i = 0; i < 20; i++) {
@@ -42,7 +49,7 @@ test(`the daemon is killed ${KILLS} times, and the server has everything once, i
     await once(daemon, "exit");
   }
   oracle.end();
-  world.far.moods = [];
+  world.server.next = [];
   const last = startDaemon(world);
   await until(() => lanes(world)).toEqual([]);
   last.kill("SIGTERM");
@@ -54,7 +61,7 @@ test("the server fails in all ways in one run, and has everything once, in order
   await using world = await World.make();
   const random = generator(SEED + 1);
   const oracle = new Oracle(world, random, 3);
-  const moods: Mood[] = [
+  const behaviours: Behaviour[] = [
     "lose reply",
     "hang up",
     { status: 500 },
@@ -62,9 +69,9 @@ test("the server fails in all ways in one run, and has everything once, in order
     { status: 413 },
     "work",
   ];
-  world.far.moods = Array.from(
+  world.server.next = Array.from(
     { length: 12 },
-    () => moods[Math.floor(random() * moods.length)] ?? "work",
+    () => behaviours[Math.floor(random() * behaviours.length)] ?? "work",
   );
   await world.daemon();
   for (let i = 0; i < 600; i++) {
@@ -84,7 +91,7 @@ test("ten daemons are started at once: one works, the others exit", async () => 
   await Promise.race(daemons.map((daemon) => once(daemon, "exit")));
   await until(() => daemons.filter((daemon) => daemon.exitCode === null)).toHaveLength(1);
   lane.append({ op: "end", at: 2 });
-  await until(() => world.far.session("many").ops.map((op) => op.op)).toEqual(["start", "end"]);
+  await until(() => world.server.session("many").ops.map((op) => op.op)).toEqual(["start", "end"]);
   const [living] = daemons.filter((daemon) => daemon.exitCode === null);
   const info: unknown = JSON.parse(readFileSync(world.home.info, "utf8"));
   expect(info).toMatchObject({ pid: living?.pid });
@@ -125,7 +132,7 @@ test("with the port taken it listens on another port and reports it", async () =
 
 test("over the disk budget the oldest metrics are dropped, and all that is missing is counted", async () => {
   await using world = await World.make();
-  await world.far.down();
+  await world.server.down();
   const lane = world.lane("full", {}, 100_000);
   lane.append({ op: "start", at: 1 });
   const wanted: JsonObject = {};
@@ -150,19 +157,19 @@ test("over the disk budget the oldest metrics are dropped, and all that is missi
   await until(size).toBeLessThan(410_000);
   lane.append({ op: "end", at: 12_000 });
   issued += 1;
-  await world.far.up();
+  await world.server.up();
   await expect.poll(() => lanes(world), { timeout: 60_000 }).toEqual([]);
 
-  const { ops } = world.far.session("full");
+  const { ops } = world.server.session("full");
   const stored = ops.reduce((sum, op) => sum + (op.op === "points" ? op.values.length : 1), 0);
-  const dropped = world.far.dropped("full");
+  const dropped = world.server.dropped("full");
   expect(Object.keys(dropped)).toEqual(["disk_budget"]);
   expect(stored + (dropped["disk_budget"] ?? 0)).toBe(issued);
   const state: JsonObject = {};
-  for (const op of world.far.ops("full", "state")) merge(state, op.patch);
+  for (const op of world.server.ops("full", "state")) merge(state, op.patch);
   expect(state).toEqual(wanted);
   // The newest metrics are kept.
-  const last = world.far.ops("full", "points").at(-1);
+  const last = world.server.ops("full", "points").at(-1);
   expect(last?.values.at(-1)).toBe(11_999);
 });
 
@@ -174,7 +181,7 @@ test("without work it stops, and a program that starts at that moment is served"
   const lane = world.lane("late");
   lane.append({ op: "start", at: 1 });
   const next = await world.daemon({ stay: () => false, idleMs: 300 });
-  await until(() => world.far.ops("late", "start")).toHaveLength(1);
+  await until(() => world.server.ops("late", "start")).toHaveLength(1);
   await sleep(600);
   expect(existsSync(world.home.info)).toBe(true);
   lane.append({ op: "end", at: 2 });
@@ -203,7 +210,7 @@ test("without HOME, in a folder that was deleted, with closed streams, it runs",
   });
   const lane = world.lane("homeless");
   lane.append({ op: "start", at: 1 });
-  await until(() => world.far.ops("homeless", "start")).toHaveLength(1);
+  await until(() => world.server.ops("homeless", "start")).toHaveLength(1);
   daemon.kill("SIGTERM");
   await once(daemon, "exit");
 });
@@ -213,18 +220,18 @@ test("a checkpoint that is damaged or missing loses nothing", async () => {
   const lane = world.lane("checkpoint");
   lane.append({ op: "start", at: 1 });
   const first = await world.daemon();
-  await until(() => world.far.ops("checkpoint", "start")).toHaveLength(1);
+  await until(() => world.server.ops("checkpoint", "start")).toHaveLength(1);
   await first.stop();
   appendFileSync(world.home.checkpoint, "}garbage");
   const second = await world.daemon();
   lane.append({ op: "event", at: 2, name: "e", exception_type: "E" });
-  await until(() => world.far.ops("checkpoint", "event")).toHaveLength(1);
+  await until(() => world.server.ops("checkpoint", "event")).toHaveLength(1);
   await second.stop();
   rmSync(world.home.checkpoint);
   await world.daemon();
   lane.append({ op: "end", at: 3 });
-  await until(() => world.far.session("checkpoint").ops.map((op) => op.at)).toEqual([1, 2, 3]);
-  expect(world.far.dropped("checkpoint")).toEqual({});
+  await until(() => world.server.session("checkpoint").ops.map((op) => op.at)).toEqual([1, 2, 3]);
+  expect(world.server.dropped("checkpoint")).toEqual({});
 });
 
 function lanes(world: World): string[] {

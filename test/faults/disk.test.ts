@@ -62,8 +62,8 @@ describe.skipIf(!canFail)("on a disk that fails", () => {
     daemon.kill("SIGTERM");
     if (daemon.exitCode === null) await once(daemon, "exit");
 
-    expect(world.far.session("short").ops, `call ${failAt} failed`).toEqual(ops);
-    expect(world.far.dropped("short")).toEqual({});
+    expect(world.server.session("short").ops, `call ${failAt} failed`).toEqual(ops);
+    expect(world.server.dropped("short")).toEqual({});
     return statSync(calls).size;
   }
 
@@ -86,7 +86,7 @@ describe.skipIf(!canFail)("on a disk that fails", () => {
     for (const name of ["inodes", "home/lanes", "home/rejected"])
       mkdirSync(join(kept, name), { recursive: true });
     const isOffline = cut % 2 === 0;
-    if (isOffline) await world.far.down();
+    if (isOffline) await world.server.down();
 
     const daemon = failing(world, { DISK_KEPT: kept });
     const lane = world.lane("cut", { writer: {} }, 4_000); // a new part after about thirty ops
@@ -106,7 +106,7 @@ describe.skipIf(!canFail)("on a disk that fails", () => {
     const safe = () =>
       new Set([
         ...keptTimes(join(kept, "home/lanes")),
-        ...(world.far.sessions.get("cut")?.ops ?? []).map(({ at }) => at),
+        ...(world.server.sessions.get("cut")?.ops ?? []).map(({ at }) => at),
       ]).size;
     await until(safe).toBe(issued.length);
     const wasSafe = issued.length;
@@ -116,14 +116,14 @@ describe.skipIf(!canFail)("on a disk that fails", () => {
 
     rmSync(world.home.folder, { recursive: true });
     cpSync(join(kept, "home"), world.home.folder, { recursive: true });
-    if (isOffline) await world.far.up();
+    if (isOffline) await world.server.up();
     await world.daemon();
-    const arrived = () => world.far.sessions.get("cut")?.ops.map(({ at }) => at) ?? [];
+    const arrived = () => world.server.sessions.get("cut")?.ops.map(({ at }) => at) ?? [];
     await until(() => arrived().length).toBeGreaterThanOrEqual(wasSafe);
     const next = world.lane("next", { writer: {} });
     next.append({ op: "start", at: 1 });
     next.append({ op: "end", at: 2 });
-    await until(() => world.far.sessions.get("next")?.ops.length).toBe(2);
+    await until(() => world.server.sessions.get("next")?.ops.length).toBe(2);
     expect(arrived(), `cut ${cut}`).toEqual(issued.slice(0, arrived().length).map(({ at }) => at));
   }
 });

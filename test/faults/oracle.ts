@@ -43,8 +43,8 @@ export class Oracle {
 
   judge(): void {
     for (const { id, issued } of this.#sessions) {
-      const { ops } = this.#world.far.session(id);
-      expect(this.#world.far.dropped(id), id).toEqual({});
+      const { ops } = this.#world.server.session(id);
+      expect(this.#world.server.dropped(id), id).toEqual({});
       // Events, once, in order, whole.
       const named = (op: Op) => op.op === "event" || op.op === "start" || op.op === "end";
       expect(ops.filter(named), id).toEqual(issued.filter(named));

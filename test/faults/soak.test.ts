@@ -4,7 +4,7 @@ import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
-import type { Mood } from "../daemon/far.ts";
+import type { Behaviour } from "../daemon/fake-server.ts";
 import { until, World } from "../daemon/world.ts";
 import { openFiles, residentBytes, startDaemon } from "./daemons.ts";
 import { Oracle } from "./oracle.ts";
@@ -16,11 +16,18 @@ const ROUNDS = Number(process.env["DATACAT_SOAK"] ?? 30);
 test(`memory, descriptors and disk use do not grow over ${ROUNDS} rounds of sessions and faults (seed ${SEED})`, async () => {
   await using world = await World.make();
   const random = generator(SEED);
-  const moods: Mood[] = ["work", "work", "work", "lose reply", "hang up", { status: 503 }];
+  const behaviours: Behaviour[] = [
+    "work",
+    "work",
+    "work",
+    "lose reply",
+    "hang up",
+    { status: 503 },
+  ];
   const daemon = startDaemon(world);
   const samples: { memory: number; files: number; disk: number }[] = [];
   for (let round = 0; round < ROUNDS; round++) {
-    world.far.moods = [moods[Math.floor(random() * moods.length)] ?? "work"];
+    world.server.next = [behaviours[Math.floor(random() * behaviours.length)] ?? "work"];
     const oracle = new Oracle(world, random, 20, `round-${round}`);
     for (let i = 0; i < 1_000; i++) oracle.log();
     await sleep(100);
@@ -28,7 +35,7 @@ test(`memory, descriptors and disk use do not grow over ${ROUNDS} rounds of sess
     oracle.end();
     await until(() => readdirSync(world.home.lanes)).toEqual([]);
     oracle.judge();
-    world.far.sessions.clear();
+    world.server.sessions.clear();
     samples.push({
       memory: residentBytes(daemon.pid),
       files: openFiles(daemon.pid),

@@ -76,8 +76,8 @@ test("a hole that the client explains is counted once; one that nobody explains 
   ]);
   await world.daemon();
   await until(() => readdirSync(world.home.lanes)).toEqual([]);
-  expect(world.far.dropped("holes")).toEqual({ damaged: 2 });
-  expect(world.far.ops("holes", "dropped")).toHaveLength(1);
+  expect(world.server.dropped("holes")).toEqual({ damaged: 2 });
+  expect(world.server.ops("holes", "dropped")).toHaveLength(1);
 });
 
 test("records that no server would take are counted, and the rest is sent", async () => {
@@ -95,8 +95,8 @@ test("records that no server would take are counted, and the rest is sent", asyn
   writer.append({ op: "end", at: 5 });
   await world.daemon();
   await until(() => readdirSync(world.home.lanes)).toEqual([]);
-  expect(world.far.session("odd").ops.map((op) => op.op)).toEqual(["start", "end"]);
-  expect(world.far.dropped("odd")).toEqual({ refused: 4 });
+  expect(world.server.session("odd").ops.map((op) => op.op)).toEqual(["start", "end"]);
+  expect(world.server.dropped("odd")).toEqual({ refused: 4 });
 });
 
 test("a lane that nobody can read the header of is set aside, not sent to any session", async () => {
@@ -117,8 +117,8 @@ test("a client that goes on after a full disk loses only what it says", async ()
   writer.append({ op: "start", at: 1 });
   writer.append({ op: "end", at: 2 });
   await world.daemon();
-  await until(() => world.far.session("s").ops).toHaveLength(2);
-  expect(world.far.dropped("s")).toEqual({});
+  await until(() => world.server.session("s").ops).toHaveLength(2);
+  expect(world.server.dropped("s")).toEqual({});
 });
 
 function deep(levels: number): object {

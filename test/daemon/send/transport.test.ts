@@ -7,8 +7,6 @@ import { type AddressInfo, connect, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { refusalOf } from "../../../daemon/api/http.ts";
-import { parseRetryAfter, retryDelay } from "../../../daemon/send/retry.ts";
 import { openTransport } from "../../../daemon/send/transport.ts";
 
 const hasOpenssl = spawnSync("openssl", ["version"]).status === 0;
@@ -104,31 +102,6 @@ test("a connection that the server closed meanwhile costs no failure", async () 
   }
   await transport.close();
   server.close();
-});
-
-test("waits double up to a bound, differ, and are never shorter than the server asked", () => {
-  for (let failures = 1; failures < 40; failures++) {
-    const [shortest, longest] = [retryDelay(failures, 0), retryDelay(failures, 0.999)];
-    expect(shortest).toBeGreaterThanOrEqual(250);
-    expect(longest).toBeLessThanOrEqual(30_000);
-    expect(longest).toBeGreaterThan(shortest);
-  }
-  expect(retryDelay(1, 0, 60_000)).toBe(60_000);
-  expect(retryDelay(1, 0, 10 ** 12)).toBeLessThanOrEqual(15 * 60_000);
-  expect(parseRetryAfter("120", 0)).toBe(120_000);
-  expect(parseRetryAfter("Thu, 01 Jan 1970 00:01:00 GMT", 0)).toBe(60_000);
-  expect(parseRetryAfter("soon", 0)).toBeUndefined();
-});
-
-test("only names of this machine are answered to", () => {
-  const allowed = { hosts: ["recorder"], origins: ["https://datacat.example"] };
-  expect(refusalOf({ host: "localhost:8079" }, allowed)).toBeUndefined();
-  expect(refusalOf({ host: "[::1]:8079" }, allowed)).toBeUndefined();
-  expect(refusalOf({ host: "recorder" }, allowed)).toBeUndefined();
-  expect(refusalOf({ host: "rebound.example" }, allowed)).toBeDefined();
-  expect(refusalOf({ host: "localhost", origin: "null" }, allowed)).toBeDefined();
-  const known = { host: "localhost", origin: "https://datacat.example" };
-  expect(refusalOf(known, allowed)).toBeUndefined();
 });
 
 function asking(url: string) {

@@ -260,7 +260,7 @@ test("with nowhere to record, the command runs all the same", () => {
   });
   expect(ran.status).toBe(0);
   expect(ran.stdout.toString()).toBe("hi\n");
-  expect(ran.stderr.toString()).toMatch(/^datacat: this run is not recorded: .*\n/);
+  expect(ran.stderr.toString()).toMatch(/^datacat: this run is not recorded: .*\n$/);
 });
 
 test("DATACAT_DISABLED=1 runs the command and nothing else", () => {

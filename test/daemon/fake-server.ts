@@ -1,46 +1,48 @@
-/** The far server, faked: takes batches by the rule of lanes (wire.ts, `Batch`), and fails in whatever way a test wants. */
+/** A fake server: it applies batches by the rule of lanes (wire.ts, `Batch`), and fails in the way that a test chooses. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { gunzipSync } from "node:zlib";
 import * as v from "valibot";
 import { Batch, type BatchResult, type Op, type Writer } from "../../src/core/wire.ts";
 
-export type FarLane = { applied: number; writer?: Writer; dropped: Record<string, number> };
-export type FarSession = {
+export type AppliedLane = { applied: number; writer?: Writer; dropped: Record<string, number> };
+export type StoredSession = {
   ops: Op[];
-  lanes: Map<string, FarLane>;
+  lanes: Map<string, AppliedLane>;
   batches: Batch[];
   /** Which requests, counted from 1, brought something of it. */ requests: number[];
 };
-/** What to do with a request: nothing special, an answer instead of the work, or the work and then no answer. */
-export type Mood =
+/** What a request gets: the normal answer, the work but no answer, no work and no answer, or another answer without the work. */
+export type Behaviour =
   | "work"
   | "lose reply"
   | "hang up"
   | { status: number; body?: string; headers?: Record<string, string> };
 
-export class Far {
-  readonly sessions = new Map<string, FarSession>();
+export class FakeServer {
+  readonly sessions = new Map<string, StoredSession>();
   readonly requests: { at: number; bytes: number; batches: number }[] = [];
-  /** The mood of each request to come; after them, `mood`. */
-  moods: Mood[] = [];
-  mood: Mood = "work";
-  /** Refuses a batch, by what is in it. */
+  /** The behaviour for each of the next requests; for those after them, `behaviour`. */
+  next: Behaviour[] = [];
+  behaviour: Behaviour = "work";
+  /** Batches refused by `refuse`. */
+  refused = 0;
+  /** Refuses a batch, by its content. */
   refuse: (batch: Batch) => string | undefined = () => undefined;
   isWatched = false;
   slowDownMs: number | undefined;
   /** Larger requests are answered 413. */
   maxBytes = Number.POSITIVE_INFINITY;
   authorization: (string | undefined)[] = [];
-  /** Other requests: path to answer. */
+  /** Answers to other requests, by path. */
   pages = new Map<string, { status: number; body: string }>();
   #server: Server | undefined;
   #port = 0;
 
-  static async start(): Promise<Far> {
-    const far = new Far();
-    await far.up();
-    return far;
+  static async start(): Promise<FakeServer> {
+    const server = new FakeServer();
+    await server.up();
+    return server;
   }
 
   get url(): string {
@@ -66,7 +68,7 @@ export class Far {
     await this.down();
   }
 
-  session(id: string): FarSession {
+  session(id: string): StoredSession {
     let session = this.sessions.get(id);
     if (!session) {
       session = { ops: [], lanes: new Map(), batches: [], requests: [] };
@@ -100,10 +102,12 @@ export class Far {
     if (page) return void response.writeHead(page.status).end(page.body);
     if (request.url !== "/api/ingest") return void response.writeHead(404).end("not found");
 
-    const mood = this.moods.shift() ?? this.mood;
-    if (mood === "hang up") return void request.socket.destroy();
-    if (typeof mood === "object") {
-      return void response.writeHead(mood.status, mood.headers ?? {}).end(mood.body ?? "");
+    const behaviour = this.next.shift() ?? this.behaviour;
+    if (behaviour === "hang up") return void request.socket.destroy();
+    if (typeof behaviour === "object") {
+      return void response
+        .writeHead(behaviour.status, behaviour.headers ?? {})
+        .end(behaviour.body ?? "");
     }
     if (bytes.length > this.maxBytes) return void response.writeHead(413).end();
     const gzip = request.headers["content-encoding"] === "gzip";
@@ -112,7 +116,7 @@ export class Far {
     };
     this.requests.push({ at: Date.now(), bytes: bytes.length, batches: body.batches.length });
     const results = body.batches.map((batch) => this.#apply(v.parse(Batch, batch)));
-    if (mood === "lose reply") return void request.socket.destroy();
+    if (behaviour === "lose reply") return void request.socket.destroy();
     const slow = this.slowDownMs === undefined ? {} : { slow_down_ms: this.slowDownMs };
     response.writeHead(200, { "content-type": "application/json" });
     response.end(JSON.stringify({ results, ...slow }));
@@ -120,20 +124,23 @@ export class Far {
 
   #apply(batch: Batch): BatchResult {
     const session = this.session(batch.session);
-    const lane: FarLane = session.lanes.get(batch.lane) ?? { applied: 0, dropped: {} };
+    const lane: AppliedLane = session.lanes.get(batch.lane) ?? { applied: 0, dropped: {} };
     session.lanes.set(batch.lane, lane);
     const result = (code?: string): BatchResult => ({
       session: batch.session,
       lane: batch.lane,
       applied: lane.applied,
       ...(this.isWatched && { watched: true }),
-      ...(code && { error: { code, message: `${code}, because the test wants it` } }),
+      ...(code && { error: { code, message: `${code} in this test` } }),
     });
     if (batch.last <= lane.applied) return result();
     if (batch.first > lane.applied + 1) return result("lane_gap");
     if (batch.first <= lane.applied) return result("lane_overlap");
     const refused = this.refuse(batch);
-    if (refused) return result(refused);
+    if (refused) {
+      this.refused += 1;
+      return result(refused);
+    }
     lane.applied = batch.last;
     if (batch.writer) lane.writer = batch.writer;
     for (const [cause, count] of Object.entries(batch.dropped ?? {})) {

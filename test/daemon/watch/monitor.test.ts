@@ -1,0 +1,288 @@
+/** The monitor with a clock and processes of the test's own: no waiting, no real process. */
+import { expect, test } from "vitest";
+import type { Clock } from "../../../daemon/clock.ts";
+import { readLane } from "../../../daemon/lanes/lane-file.ts";
+import { Lanes } from "../../../daemon/lanes/lanes.ts";
+import { Tail } from "../../../daemon/lanes/tail.ts";
+import { ABANDONED_MS, WATCH_MS } from "../../../daemon/limits.ts";
+import { Log } from "../../../daemon/log.ts";
+import { thisMachine } from "../../../daemon/watch/machine.ts";
+import { Monitor, writerState } from "../../../daemon/watch/monitor.ts";
+import { Observations } from "../../../daemon/watch/observations.ts";
+import type { ProcessInfo } from "../../../daemon/watch/process-info.ts";
+import { heartbeatLimitMs } from "../../../src/core/heartbeat.ts";
+import { DAEMON_LEASE_MS } from "../../../src/core/limits.ts";
+import type { Op } from "../../../src/core/wire.ts";
+import { World } from "../world.ts";
+
+const START = 1_790_000_000_000;
+const PID = 4_000_000; // above Linux's largest, so no real process has it
+
+class Watched {
+  readonly world: World;
+  /** Milliseconds since the start, by each clock. */
+  readonly time = { now: 0, monotonic: 0, uptime: 0 };
+  readonly processes = new Map<number, ProcessInfo>();
+  readonly closed: string[] = [];
+  resumed = 0;
+  monitor!: Monitor;
+  lanes!: Lanes;
+  #tail!: Tail;
+  #observations!: Observations;
+
+  constructor(world: World) {
+    this.world = world;
+    this.restart();
+  }
+
+  /** A new daemon for the same home. */
+  restart(): void {
+    const { home } = this.world;
+    const clock: Clock = {
+      now: () => START + this.time.now,
+      monotonic: () => this.time.monotonic,
+      uptime: () => this.time.uptime,
+    };
+    const log = new Log(home.log);
+    const machine = thisMachine();
+    const lanes = new Lanes(home, log, new Map());
+    this.#observations?.closeAll();
+    this.#observations = new Observations({ folder: home.lanes, lanes, clock, machine });
+    this.#tail = new Tail({
+      lanes,
+      monotonic: () => clock.monotonic(),
+      grew: (lane, growth) => this.monitor.note(lane, growth),
+    });
+    this.lanes = lanes;
+    this.monitor = new Monitor({
+      lanes,
+      tail: this.#tail,
+      observations: this.#observations,
+      clock,
+      machine,
+      log,
+      processes: {
+        isAlive: (pid) => this.processes.has(pid),
+        readProcess: (pid) => this.processes.get(pid),
+      },
+      closed: (lane) => this.closed.push(lane.session),
+      resumed: () => {
+        this.resumed += 1;
+      },
+    });
+  }
+
+  /** A program's lane, which begins with its start. */
+  program(session: string, { pid = PID, isOpener = true, hostname = thisMachine().hostname } = {}) {
+    this.processes.set(pid, process(pid));
+    const writer = { pid, pid_started: "1", hostname };
+    const lane = this.world.lane(session, { writer, at: START });
+    if (isOpener) lane.append({ op: "start", at: START });
+    return lane;
+  }
+
+  /** Lets time pass, reading and checking as often as the daemon does. */
+  pass(ms: number): void {
+    for (let left = ms; left > 0; left -= WATCH_MS) {
+      const step = Math.min(left, WATCH_MS);
+      this.time.now += step;
+      this.time.monotonic += step;
+      this.time.uptime += step;
+      this.check();
+    }
+  }
+
+  check(): void {
+    this.lanes.scan(this.time.monotonic);
+    for (const lane of this.lanes.all.values()) this.#tail.read(lane);
+    this.monitor.tick();
+  }
+
+  /** What the monitor recorded of a session. */
+  async recorded(session: string): Promise<Op[]> {
+    this.lanes.scan(this.time.monotonic);
+    const ops: Op[] = [];
+    for (const lane of this.lanes.ofSession(session)) {
+      if (!lane.isObservations) continue;
+      for await (const entry of readLane(lane.path(1))) {
+        if (entry.kind === "record") ops.push(entry.op);
+      }
+    }
+    return ops;
+  }
+}
+
+test("a program that never sent a heartbeat, or paused, is never hung", async () => {
+  await using world = await World.make();
+  const watched = new Watched(world);
+  watched.program("silent");
+  const paused = watched.program("paused", { pid: PID + 1 });
+  paused.append({ op: "heartbeat", at: START, timeout_ms: 50 }, { op: "pause", at: START });
+  watched.pass(600_000);
+  expect(await watched.recorded("silent")).toEqual([]);
+  expect(await watched.recorded("paused")).toEqual([]);
+});
+
+test("a program whose heartbeats stop is hung, and recovers with the duration", async () => {
+  await using world = await World.make();
+  const watched = new Watched(world);
+  const lane = watched.program("hung");
+  lane.append({ op: "heartbeat", at: START, timeout_ms: 1_000 });
+  watched.check();
+  watched.pass(heartbeatLimitMs(1_000));
+  expect(await watched.recorded("hung")).toEqual([]);
+  watched.pass(WATCH_MS);
+  expect(await watched.recorded("hung")).toMatchObject([
+    { op: "hang", last_heartbeat_at: START, process_state: "blocked" },
+  ]);
+  watched.pass(60_000);
+  lane.append({ op: "heartbeat", at: START + 70_000 });
+  watched.check();
+  expect(await watched.recorded("hung")).toMatchObject([
+    { op: "hang" },
+    { op: "recovered", duration_ms: 70_000 },
+  ]);
+});
+
+test("a daemon that starts while a program hangs records neither the hang again nor forgets it", async () => {
+  await using world = await World.make();
+  const watched = new Watched(world);
+  const lane = watched.program("hung");
+  lane.append({ op: "heartbeat", at: START, timeout_ms: 1_000 });
+  watched.check();
+  watched.pass(10_000);
+  watched.restart();
+  watched.pass(10_000);
+  expect(await watched.recorded("hung")).toHaveLength(1);
+  lane.append({ op: "heartbeat", at: START + 30_000 });
+  watched.check();
+  expect(await watched.recorded("hung")).toMatchObject([
+    { op: "hang" },
+    { op: "recovered", duration_ms: 30_000 },
+  ]);
+});
+
+test("a machine that slept makes neither hang nor crash, but is recorded", async () => {
+  await using world = await World.make();
+  const watched = new Watched(world);
+  const lane = watched.program("slept");
+  lane.append({ op: "heartbeat", at: START, timeout_ms: 4_000 });
+  watched.pass(2_000);
+  watched.time.now += 3_600_000;
+  watched.time.uptime += 3_600_000;
+  watched.pass(heartbeatLimitMs(4_000));
+  expect(await watched.recorded("slept")).toMatchObject([{ op: "slept", duration_ms: 3_600_000 }]);
+  expect(watched.resumed).toBe(1);
+  watched.pass(WATCH_MS * 2);
+  expect((await watched.recorded("slept")).map(({ op }) => op)).toEqual(["slept", "hang"]);
+});
+
+test("a daemon that was stopped counts no heartbeat as missed meanwhile", async () => {
+  await using world = await World.make();
+  const watched = new Watched(world);
+  const lane = watched.program("s");
+  lane.append({ op: "heartbeat", at: START, timeout_ms: 4_000 });
+  watched.check();
+  for (const clock of ["now", "monotonic", "uptime"] as const) watched.time[clock] += 60_000;
+  watched.check();
+  expect(await watched.recorded("s")).toEqual([]);
+  expect(watched.resumed).toBe(1);
+});
+
+test("a clock that is set, forwards or back, makes neither sleep nor hang", async () => {
+  await using world = await World.make();
+  const watched = new Watched(world);
+  const lane = watched.program("set");
+  lane.append({ op: "heartbeat", at: START, timeout_ms: 60_000 });
+  watched.check();
+  for (const step of [86_400_000, -172_800_000]) {
+    watched.time.now += step;
+    watched.pass(5_000);
+  }
+  expect(await watched.recorded("set")).toEqual([]);
+  expect(watched.resumed).toBe(0);
+});
+
+test("a process that was seen alive crashed when it was found gone; one that was not, with its last record", async () => {
+  await using world = await World.make();
+  const watched = new Watched(world);
+  watched.program("seen");
+  const found = watched.program("found", { pid: PID + 1 });
+  found.append({ op: "event", at: START + 7, name: "e", exception_type: "E", handled: false });
+  watched.processes.delete(PID + 1);
+  watched.pass(1_200);
+  watched.processes.delete(PID);
+  watched.pass(WATCH_MS);
+  expect(await watched.recorded("seen")).toMatchObject([
+    { op: "crash", at: START + 1_600, reason: "process_died" },
+  ]);
+  expect(await watched.recorded("found")).toMatchObject([
+    { op: "crash", at: START + 7, reason: "uncaught_exception" },
+  ]);
+  expect(watched.closed).toEqual(["found", "seen"]);
+  watched.restart();
+  watched.check();
+  expect(await watched.recorded("seen")).toHaveLength(1);
+});
+
+test("a session that ended, or that a lost process only joined, has not crashed", async () => {
+  await using world = await World.make();
+  const watched = new Watched(world);
+  watched.program("ended").append({ op: "end", at: START + 1, exit_code: 0 });
+  watched.program("joined", { pid: PID + 1 });
+  const worker = watched.program("joined", { pid: PID + 2, isOpener: false });
+  worker.append({ op: "event", at: START + 1, name: "working" });
+  watched.check();
+  watched.processes.delete(PID);
+  watched.processes.delete(PID + 2);
+  watched.pass(WATCH_MS);
+  expect(await watched.recorded("ended")).toEqual([]);
+  expect(await watched.recorded("joined")).toEqual([]);
+  expect(watched.monitor.isLive("joined")).toBe(true);
+  expect(watched.monitor.isLive("ended")).toBe(false);
+});
+
+test("a lane from another machine is live for its lease, and closed after a day without growth", async () => {
+  await using world = await World.make();
+  const watched = new Watched(world);
+  watched.program("elsewhere", { hostname: "another" });
+  watched.processes.delete(PID); // its pid is another machine's
+  watched.check();
+  const [lane] = watched.lanes.all.values();
+  if (!lane) throw new Error("the lane was not found");
+  const advance = (ms: number) => {
+    for (const clock of ["now", "monotonic", "uptime"] as const) watched.time[clock] += ms;
+    watched.check();
+  };
+  advance(DAEMON_LEASE_MS);
+  expect(watched.monitor.isLive("elsewhere")).toBe(true);
+  advance(1);
+  expect(watched.monitor.isLive("elsewhere")).toBe(false);
+  watched.monitor.extendLease(lane, 60_000);
+  advance(60_000);
+  expect(watched.monitor.isLive("elsewhere")).toBe(true);
+  advance(ABANDONED_MS);
+  expect(lane.isClosed).toBe(true);
+  expect(await watched.recorded("elsewhere")).toEqual([]);
+});
+
+test("the state of a writer is known only where its pid means something", () => {
+  const machine = { machine_id: "", hostname: "here", os: "", boot_id: "boot-2" };
+  const dead = () => false;
+  const alive = () => true;
+  const writer = { pid: 7, hostname: "here", boot_id: "boot-2" };
+  expect(writerState(writer, "1", machine, dead)).toBe("dead");
+  expect(writerState(writer, "1", machine, alive)).toBe("alive");
+  expect(writerState({ ...writer, boot_id: "boot-1" }, "1", machine, alive)).toBe("rebooted");
+  // Another container that shares the folder: its pids are not this one's.
+  const elsewhere = { ...writer, hostname: "there" };
+  expect(writerState(elsewhere, "1", machine, dead)).toBe("unknown");
+  expect(writerState({ ...elsewhere, boot_id: "x" }, "1", machine, dead)).toBe("unknown");
+  expect(writerState(elsewhere, undefined, machine, alive)).toBe("unknown");
+  expect(writerState(elsewhere, "1", machine, alive)).toBe("alive");
+  expect(writerState({ hostname: "here" }, undefined, machine, dead)).toBe("unknown");
+});
+
+function process(pid: number): ProcessInfo {
+  return { pid, parent: 1, started: "1", state: "waiting", cpuMs: 0, residentBytes: 0 };
+}

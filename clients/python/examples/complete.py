@@ -24,7 +24,7 @@ for seconds in (0.004, 0.02, 0.3):
     session.histogram("request_seconds", seconds, unit="s", buckets=[0.01, 0.1, 1])
 with session.timer("load", tags=["level:3"]) as timer:
     for _ in range(10):
-        timer.count = (timer.count or 0) + 1
+        timer.count += 1
 
 
 @session.timer("parse", unit="milliseconds")

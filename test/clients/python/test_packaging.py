@@ -4,7 +4,9 @@
 import ast
 import glob
 import io
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,7 +14,8 @@ import tempfile
 import unittest
 import zipfile
 
-from worlds import CLIENT, Test, run
+import datacat
+from worlds import CLIENT, ROOT, Test, run
 
 TOOLS = os.path.join(tempfile.gettempdir(), "datacat-test-tools-%d.%d" % sys.version_info[:2])
 
@@ -46,8 +49,13 @@ class Packaging(Test):
         self.assertTrue(wheel.endswith("datacat-2.0.0-py2.py3-none-any.whl"), wheel)
         with zipfile.ZipFile(wheel) as archive:
             names = archive.namelist()
+            (metadata,) = [archive.read(name).decode("utf-8") for name in names if name.endswith("/METADATA")]
         for name in ("datacat.py", "pytest_datacat.py", "datacat-stubs/__init__.pyi"):
             self.assertIn(name, names)
+        self.assertTrue([name for name in names if name.endswith("/LICENSE")])
+        for field in ("Author", "License", "Requires-Python", "Project-URL", "Classifier", "Keywords", "Description-Content-Type"):
+            self.assertRegex(metadata, r"(?m)^%s: ." % field)
+        self.assertIn("/datacat/datacat", metadata)
         (sdist,) = glob.glob(os.path.join(project, "dist", "*.tar.gz"))
 
         for package in (wheel, sdist):
@@ -60,6 +68,17 @@ class Packaging(Test):
             code, output, errors = run([sys.executable, "-c", source], self.home, {"PYTHONPATH": site})
             self.assertEqual((code, errors), (0, ""))
             self.assertTrue(os.path.realpath(output.strip()).startswith(os.path.realpath(site)))
+
+    def test_its_version_is_that_of_the_repository(self):
+        with io.open(os.path.join(ROOT, "package.json"), encoding="utf-8") as file:
+            self.assertEqual(datacat.__version__, json.load(file)["version"])
+
+    def test_the_table_of_contents_lists_the_sections_in_their_order(self):
+        with io.open(os.path.join(CLIENT, "datacat.py"), encoding="utf-8") as file:
+            source = file.read()
+        listed = re.findall(r"(?m)^  ([A-Z][a-z]+(?: [a-z]+)?)  +\S", source.split('"""')[1])
+        self.assertEqual(listed, re.findall(r"(?m)^# === (.+?) =+$", source))
+        self.assertGreater(len(listed), 20)
 
     @unittest.skipIf(sys.version_info < (3, 6), "the stub has annotations")
     def test_the_stub_has_every_public_name_with_its_arguments(self):
@@ -102,6 +121,10 @@ class Packaging(Test):
         code, output, errors = run([sys.executable, "-m", "mypy", "--strict", path], self.home, environment, seconds=300)
         self.assertEqual(code, 0, output + errors)
         self.assertIn("Success", output)
+
+
+if not hasattr(Packaging, "assertRegex"):
+    Packaging.assertRegex = Packaging.assertRegexpMatches
 
 
 class PytestPlugin(Test):

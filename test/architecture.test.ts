@@ -68,6 +68,12 @@ test("the core takes time, randomness and ids as arguments", () => {
   expect(found.map(({ file }) => file)).toEqual([]);
 });
 
+test("session objects are reached by src/session alone, whose client passes on who asks", () => {
+  const files = globSync("src/**/*.{ts,tsx}").filter((file) => !file.startsWith("src/session/"));
+  const users = files.filter((file) => /\.SESSIONS\b/.test(readFileSync(file, "utf8")));
+  expect(users).toEqual([]);
+});
+
 test("no file imports itself through others, types included", () => {
   const imports = new Map(
     sources.map(({ file, text }) => [

@@ -1,8 +1,9 @@
 /** Two to five sessions side by side: aligned where it matters, metrics upon each other, and of the state only what differs. */
 import { formatDuration, formatNumber } from "../core/format.ts";
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import { listSessions } from "../catalog/index.ts";
-import type { Env } from "../env.ts";
+import { type AccessEnv } from "../access/access.ts";
+import { sessionOf } from "../session/client.ts";
 import {
   ALIGNMENTS,
   type Alignment,
@@ -17,7 +18,6 @@ import { statesOf } from "./compare/states.tsx";
 import { Select } from "./ui/select.tsx";
 import { Suggested } from "./filters.tsx";
 import { GOOD_LOOKED_AT, MAX_COMPARED } from "./limits.ts";
-import { recordingOf } from "./session/recording.ts";
 import { sessionId } from "./session/view.ts";
 import { address } from "./ui/address.ts";
 import { Empty } from "./ui/empty.tsx";
@@ -26,7 +26,7 @@ import { LineMark } from "./ui/plot.tsx";
 import { StatusIcon } from "./ui/status.tsx";
 import { Time } from "./ui/time.tsx";
 
-export const compare = new Hono<{ Bindings: Env }>();
+export const compare = new Hono<AccessEnv>();
 
 compare.get("/compare", async (c) => {
   const asked = c.req.queries("ids") ?? [];
@@ -34,13 +34,13 @@ compare.get("/compare", async (c) => {
   const ids = all.slice(0, MAX_COMPARED);
   const isWithGood = c.req.query("with") === "good";
   if (isWithGood && ids.length === 1) {
-    const good = await lastGood(c.env, ids[0] ?? "");
+    const good = await lastGood(c, ids[0] ?? "");
     if (good !== undefined) return c.redirect(address("/compare", { ids: [ids[0], good].join() }));
   }
   const align = alignmentOf(c.req.query("align")) ?? "start";
   const event = c.req.query("event")?.trim() ?? "";
   const members = (
-    await Promise.all(ids.map((id, index) => member(c.env, id, index, align, event)))
+    await Promise.all(ids.map((id, index) => member(c, id, index, align, event)))
   ).filter((each) => each !== undefined);
   const aligned = align === "event" && event !== "" ? event : undefined;
   return c.render(
@@ -86,10 +86,10 @@ compare.get("/compare", async (c) => {
 });
 
 /** The newest session of the same version that ended well, or of the same product; without exceptions if there is one. */
-async function lastGood(env: Env, id: string): Promise<string | undefined> {
-  const { product, version } = await recordingOf(env, sessionId(id)).summary();
+async function lastGood(c: Context<AccessEnv>, id: string): Promise<string | undefined> {
+  const { product, version } = await sessionOf(c.env, c.var.access, sessionId(id)).ask("summary");
   for (const same of [{ product, version }, { product }]) {
-    const { items } = await listSessions(env.CATALOG, {
+    const { items } = await listSessions(c.env.CATALOG, {
       ...same,
       status: ["ended"],
       limit: GOOD_LOOKED_AT,

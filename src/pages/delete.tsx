@@ -1,21 +1,13 @@
 /** Deleting a session: asks once, then says what was removed. */
 import { formatBytes, formatCount, formatNumber } from "../core/format.ts";
 import { Hono } from "hono";
-import type { Env } from "../env.ts";
-import { SERVER } from "../core/authority.ts";
-import { sessionOf } from "../session/client.ts";
-import { sessionId } from "./session/view.ts";
+import type { AccessEnv } from "../access/access.ts";
+import { sessionIn } from "./session/view.ts";
 
-export const deletion = new Hono<{ Bindings: Env }>();
+export const deletion = new Hono<AccessEnv>();
 
 deletion.get("/sessions/:id/delete", async (c) => {
-  const id = sessionId(c.req.param("id"));
-  const {
-    counts,
-    product,
-    version,
-    bytes: size,
-  } = await sessionOf(c.env, SERVER, id).ask("summary");
+  const { id, counts, product, version, bytes: size } = await sessionIn(c).ask("summary");
   return c.render(
     <section class="notice">
       <h1>Delete this session?</h1>
@@ -39,7 +31,7 @@ deletion.get("/sessions/:id/delete", async (c) => {
 });
 
 deletion.post("/sessions/:id/delete", async (c) => {
-  const receipt = await sessionOf(c.env, SERVER, sessionId(c.req.param("id"))).erase();
+  const receipt = await sessionIn(c).erase();
   return c.render(
     <section class="notice">
       <h1>Deleted.</h1>

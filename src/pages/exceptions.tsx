@@ -1,6 +1,7 @@
 /** Exceptions over all sessions: the same failure is one group, with its trend, an example, and what was decided about it. */
+import { sessionOf } from "../session/client.ts";
 import { formatCount, formatNumber } from "../core/format.ts";
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import {
   asking,
   type ExceptionGroup,
@@ -23,7 +24,6 @@ import { decide, listDecisions } from "../registry/decisions.ts";
 import { fragment, isFragment } from "./fragment.tsx";
 import { GROUP_ROWS, LIST_ROWS, TREND_DAYS } from "./limits.ts";
 import { Exception } from "./session/exception.tsx";
-import { recordingOf } from "./session/recording.ts";
 import { address } from "./ui/address.ts";
 import { Empty } from "./ui/empty.tsx";
 import { guarded, Panel } from "./ui/panel.tsx";
@@ -307,7 +307,7 @@ exceptions.get("/exceptions/:fingerprint", async (c) => {
           </>
         }
       >
-        {guarded("the example", () => example(c.env, group))}
+        {guarded("the example", () => example(c, group))}
       </Panel>
       <Panel
         id="sessions"
@@ -345,9 +345,9 @@ function Fact({ word, children }: { word: string; children: unknown }) {
   );
 }
 
-async function example(env: Env, group: ExceptionGroup) {
-  const recording = recordingOf(env, group.session_id);
-  const page = await recording.events({
+async function example(c: Context<AccessEnv>, group: ExceptionGroup) {
+  const session = sessionOf(c.env, c.var.access, group.session_id);
+  const page = await session.ask("events", {
     exceptions: true,
     from: group.session_at,
     order: "asc",

@@ -15,7 +15,7 @@ import { layout } from "./layout.tsx";
 import { login, signedIn } from "./login.tsx";
 import { metrics } from "./metrics.tsx";
 import { preferences } from "./preferences.tsx";
-import { session } from "./session.tsx";
+import { sessionRoutes } from "./session.tsx";
 import { sessions } from "./sessions.tsx";
 import { settings } from "./settings.tsx";
 
@@ -46,7 +46,7 @@ for (const path of ["/", "/sessions", "/exceptions/*", "/metrics/*"]) {
 pages.route("/", home);
 pages.route("/", sessions);
 pages.route("/", deletion);
-pages.route("/", session);
+pages.route("/", sessionRoutes);
 pages.route("/", exceptions);
 pages.route("/", metrics);
 pages.route("/", compare);

@@ -12,7 +12,8 @@ export const login = new Hono<AccessEnv>();
 /** Everything after it is for those who may see everything; the others are asked to sign in, and come back to where they were. */
 export const signedIn: MiddlewareHandler<AccessEnv> = async (c, next) => {
   const access = await identify(c);
-  if (access?.kind === "admin") {
+  // Lists show the sessions of all products.
+  if (access?.kind === "admin" && access.product === null) {
     c.set("access", access);
     return next();
   }

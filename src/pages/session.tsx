@@ -1,10 +1,8 @@
 /** The session page: the verdict, then one axis of time for everything, and at the cursor what was so at that moment. */
+import type { AccessEnv } from "../access/access.ts";
 import { Hono } from "hono";
 import type { Summary } from "../core/answers.ts";
 import { asking } from "../catalog/index.ts";
-import type { Env } from "../env.ts";
-import { SERVER } from "../core/authority.ts";
-import { sessionOf } from "../session/client.ts";
 import { TIMELINE_BUCKETS } from "./limits.ts";
 import { EventsPanel, eventRoutes, filterOf } from "./session/events.tsx";
 import { ExceptionsPanel, exceptionRoutes } from "./session/exception.tsx";
@@ -13,24 +11,23 @@ import { historyRoutes } from "./session/history.tsx";
 import { RecordPanel } from "./session/completeness.tsx";
 import { MomentPanel, momentRoutes } from "./session/moment.tsx";
 import { OutputPanel, outputRoutes } from "./session/output.tsx";
-import { recordingOf } from "./session/recording.ts";
 import { Charts, chartRoutes } from "./session/charts.tsx";
 import { TimelinePanel } from "./session/timeline.tsx";
 import { Verdict, wentWell } from "./session/verdict.tsx";
-import { sessionId, type View, viewOf } from "./session/view.ts";
+import { sessionIn, type View, viewOf } from "./session/view.ts";
 import { address } from "./ui/address.ts";
 import { STATUS_LABELS } from "../core/vocabulary.ts";
 import { STATUS_SIGNS } from "./ui/status.tsx";
 
-export const session = new Hono<{ Bindings: Env }>();
+export const sessionRoutes = new Hono<AccessEnv>();
 
-session.get("/sessions/:id", async (c) => {
-  const id = sessionId(c.req.param("id"));
+sessionRoutes.get("/sessions/:id", async (c) => {
   const view = viewOf(c.req.query());
-  const recording = recordingOf(c.env, id);
+  const session = sessionIn(c);
+  const { id } = session;
   const [summary, timeline] = await Promise.all([
-    recording.summary(),
-    recording.timeline({ from: view.from, to: view.to, buckets: TIMELINE_BUCKETS }),
+    session.ask("summary"),
+    session.ask("timeline", { from: view.from, to: view.to, buckets: TIMELINE_BUCKETS }),
   ]);
   const isLive = summary.verdict.status !== "ended" && summary.verdict.status !== "crashed";
   return c.render(
@@ -46,23 +43,18 @@ session.get("/sessions/:id", async (c) => {
       data-revision={summary.revision}
     >
       <Crumbs summary={summary} />
-      <Verdict recording={recording} summary={summary} />
+      <Verdict session={session} summary={summary} />
       <div class="panes">
         <div id="recorder" class="recorder" tabindex={0} role="group" aria-label="Time axis">
           <TimelinePanel summary={summary} timeline={timeline} view={view} />
-          <Charts
-            recording={recording}
-            summary={summary}
-            view={view}
-            search={c.req.query("metric")}
-          />
+          <Charts session={session} summary={summary} view={view} search={c.req.query("metric")} />
         </div>
-        <MomentPanel recording={recording} summary={summary} view={view} />
+        <MomentPanel session={session} summary={summary} view={view} />
       </div>
-      <ExceptionsPanel recording={recording} summary={summary} />
+      <ExceptionsPanel session={session} summary={summary} />
       <div class="columns">
-        <EventsPanel recording={recording} summary={summary} filter={filterOf(c.req.query())} />
-        <OutputPanel recording={recording} summary={summary} view={view} />
+        <EventsPanel session={session} summary={summary} filter={filterOf(c.req.query())} />
+        <OutputPanel session={session} summary={summary} view={view} />
       </div>
       <RecordPanel summary={summary} />
       <ViewForm view={view} id={id} />
@@ -141,31 +133,29 @@ function ViewForm({ view, id }: { view: View; id: string }) {
   );
 }
 
-session.get("/sessions/:id/verdict", async (c) => {
-  const recording = recordingOf(c.env, sessionId(c.req.param("id")));
-  const summary = await recording.summary();
+sessionRoutes.get("/sessions/:id/verdict", async (c) => {
+  const session = sessionIn(c);
+  const summary = await session.ask("summary");
   return c.html(
     <>
       <title>{`${titleOf(summary)} · Datacat`}</title>
-      <Verdict recording={recording} summary={summary} />
+      <Verdict session={session} summary={summary} />
     </>,
   );
 });
 
-session.get("/sessions/:id/timeline", async (c) => {
-  const recording = recordingOf(c.env, sessionId(c.req.param("id")));
+sessionRoutes.get("/sessions/:id/timeline", async (c) => {
+  const session = sessionIn(c);
   const view = viewOf(c.req.query());
   const [summary, timeline] = await Promise.all([
-    recording.summary(),
-    recording.timeline({ from: view.from, to: view.to, buckets: TIMELINE_BUCKETS }),
+    session.ask("summary"),
+    session.ask("timeline", { from: view.from, to: view.to, buckets: TIMELINE_BUCKETS }),
   ]);
   return c.html(<TimelinePanel summary={summary} timeline={timeline} view={view} />);
 });
 
 /** The socket of a page that watches. guard.ts has turned away other sites' pages: sockets carry cookies and know no same-origin rule. */
-session.get("/sessions/:id/live", (c) =>
-  sessionOf(c.env, SERVER, sessionId(c.req.param("id"))).live(c.req.raw),
-);
+sessionRoutes.get("/sessions/:id/live", (c) => sessionIn(c).live(c.req.raw));
 
 for (const routes of [
   momentRoutes,
@@ -176,5 +166,5 @@ for (const routes of [
   outputRoutes,
   figureRoutes,
 ]) {
-  session.route("/", routes);
+  sessionRoutes.route("/", routes);
 }

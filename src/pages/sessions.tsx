@@ -17,7 +17,8 @@ import {
 import { valueText } from "../core/values.ts";
 import type { Env } from "../env.ts";
 import { deleteView, listViews, saveView } from "../registry/views.ts";
-import { SERVER } from "../core/authority.ts";
+import type { AccessEnv } from "../access/access.ts";
+import type { Access } from "../core/authority.ts";
 import { sessionOf } from "../session/client.ts";
 import {
   Chips,
@@ -41,13 +42,13 @@ import { SessionTable } from "./ui/session-table.tsx";
 import { Sparkline } from "./ui/sparkline.tsx";
 import { Time } from "./ui/time.tsx";
 
-export const sessions = new Hono<{ Bindings: Env }>();
+export const sessions = new Hono<AccessEnv>();
 
 sessions.get("/sessions", async (c) => {
   const search = readFilter(new URL(c.req.url).searchParams, Date.now());
   const known = await versions(c.env.CATALOG);
   const title = titleOf(search);
-  const list = <List env={c.env} search={search} known={known} />;
+  const list = <List env={c.env} access={c.var.access} search={search} known={known} />;
   if (isFragment(c)) {
     return fragment(
       c,
@@ -167,22 +168,22 @@ function Search({ search, known }: SearchProps) {
   );
 }
 
-type ListProps = { env: Env; search: SessionSearch; known: VersionCounts[] };
+type ListProps = { env: Env; access: Access; search: SessionSearch; known: VersionCounts[] };
 
-function List({ env, search, known }: ListProps) {
+function List(props: ListProps) {
   return (
     <section id="list" class="panel list" aria-label="Sessions found">
-      {guarded("the sessions", () => found(env, search, known))}
+      {guarded("the sessions", () => found(props))}
     </section>
   );
 }
 
-async function found(env: Env, search: SessionSearch, known: VersionCounts[]) {
+async function found({ env, access, search, known }: ListProps) {
   const { metric } = search;
   const db = env.CATALOG;
   // Of a path that held too many values only the session itself knows.
   const held = (id: string, path: string, value: string) =>
-    sessionOf(env, SERVER, id).ask("everHeld", { path, text: valueText(value) });
+    sessionOf(env, access, id).ask("everHeld", { path, text: valueText(value) });
   const page = await listSessions(db, { ...search.filter, ...search.page, limit: LIST_ROWS }, held);
   const drawn = metric
     ? await rollups(

@@ -17,7 +17,7 @@ import { withAccess } from "./upgrade.ts";
 
 /** The session of an id. Nothing is sent before a method is called; of an unknown session every method throws `not_found`. */
 export function sessionOf(env: Env, access: Access, id: string): SessionClient {
-  return new SessionClient(access, () => {
+  return new SessionClient(id, access, () => {
     if (!v.is(Id, id)) throw new Refusal("not_found", "Session not found");
     return env.SESSIONS.getByName(id);
   });
@@ -25,7 +25,7 @@ export function sessionOf(env: Env, access: Access, id: string): SessionClient {
 
 /** The session of an object's own id, as Cloudflare lists it. */
 export function sessionOfObject(env: Env, access: Access, objectId: string): SessionClient {
-  return new SessionClient(access, () => stubOfObject(env, objectId));
+  return new SessionClient(objectId, access, () => stubOfObject(env, objectId));
 }
 
 /** A question that waits for the end of the turn. */
@@ -36,11 +36,14 @@ type Waiting = {
 };
 
 export class SessionClient {
+  /** The session's id, or its object's if that was given. */
+  readonly id: string;
   readonly #access: Access;
   readonly #stub: () => Stub;
   readonly #waiting: Waiting[] = [];
 
-  constructor({ kind, product }: Access, stub: () => Stub) {
+  constructor(id: string, { kind, product }: Access, stub: () => Stub) {
+    this.id = id;
     this.#access = { kind, product };
     this.#stub = stub;
   }

@@ -1,15 +1,16 @@
 /** A session on the comparison: what it is called there, and which of its moments is zero. */
+import type { Context } from "hono";
 import type { Child } from "hono/jsx";
 import type { Summary } from "../../core/answers.ts";
 import { refusalOf } from "../../core/refusal.ts";
-import type { Env } from "../../env.ts";
-import { type Recording, recordingOf } from "../session/recording.ts";
+import type { AccessEnv } from "../../access/access.ts";
+import { type SessionClient, sessionOf } from "../../session/client.ts";
 import { sessionId } from "../session/view.ts";
 import { Time } from "../ui/time.tsx";
 
 /** A session on the comparison, and the moment that is its zero: none if it never had the event. */
 export type Member = {
-  recording: Recording;
+  session: SessionClient;
   summary: Summary;
   /** Its letter, by which everything of it is found. */
   letter: string;
@@ -27,18 +28,18 @@ export function alignmentOf(word: string | undefined): Alignment | undefined {
 
 /** A session that is gone does not hinder the others. */
 export async function member(
-  env: Env,
+  c: Context<AccessEnv>,
   id: string,
   index: number,
   align: Alignment,
   event: string,
 ): Promise<Member | undefined> {
   try {
-    const recording = recordingOf(env, sessionId(id));
-    const summary = await recording.summary();
+    const session = sessionOf(c.env, c.var.access, sessionId(id));
+    const summary = await session.ask("summary");
     const letter = "ABCDE"[index] ?? "";
-    const zero = await zeroOf(recording, summary, align, event);
-    return { recording, summary, letter, name: `${letter} · ${nameOf(summary)}`, index, zero };
+    const zero = await zeroOf(session, summary, align, event);
+    return { session, summary, letter, name: `${letter} · ${nameOf(summary)}`, index, zero };
   } catch (thrown) {
     const code = refusalOf(thrown)?.code;
     if (code === "not_found" || code === "gone") return undefined;
@@ -70,14 +71,14 @@ export function named({ name, summary }: Member, members: Member[]): Child {
 }
 
 async function zeroOf(
-  recording: Recording,
+  session: SessionClient,
   summary: Summary,
   align: Alignment,
   event: string,
 ): Promise<number | undefined> {
   if (align === "end") return endOf(summary);
   if (align === "start" || event === "") return summary.created_at;
-  const { items } = await recording.events({ name: event, order: "asc", limit: 1 });
+  const { items } = await session.ask("events", { name: event, order: "asc", limit: 1 });
   return items[0]?.at;
 }
 

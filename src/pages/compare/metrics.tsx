@@ -12,7 +12,7 @@ export async function metricsOf(all: Member[], event: string | undefined) {
   const members = all.filter(isPlaced);
   const missing = all.filter(({ zero }) => zero === undefined).map(({ letter }) => letter);
   if (members.length === 0) return <Empty title={`None of them ever had “${event}”.`} />;
-  const known = await Promise.all(members.map(({ recording }) => recording.series()));
+  const known = await Promise.all(members.map(({ session }) => session.ask("series")));
   const keys = [...new Set(known.flat().map(keyOf))].toSorted(BY_NAME.compare);
   const shared = keys.filter(
     (key) =>
@@ -22,8 +22,8 @@ export async function metricsOf(all: Member[], event: string | undefined) {
   const shown = new Set(shared.slice(0, COMPARED_METRICS));
   if (shown.size === 0) return <Empty title="They have no metric in common." />;
   const charts = await Promise.all(
-    members.map(({ recording }, index) =>
-      recording.charts({
+    members.map(({ session }, index) =>
+      session.ask("charts", {
         ids: (known[index] ?? []).filter((series) => shown.has(keyOf(series))).map(({ id }) => id),
         points: COMPARED_POINTS,
       }),

@@ -12,7 +12,7 @@ import { type Member, named } from "./member.tsx";
 
 export async function statesOf(members: Member[]) {
   const states = await Promise.all(
-    members.map(async ({ recording }) => flat((await recording.state()).state)),
+    members.map(async ({ session }) => flat((await session.ask("state")).state)),
   );
   const paths = [...new Set(states.flatMap((state) => [...state.keys()]))].toSorted(
     BY_NAME.compare,

@@ -1,25 +1,25 @@
 /** Every metric as a chart under the timeline, on the same time axis. Charts.js draws the ink; what can be read is here. */
+import type { AccessEnv } from "../../access/access.ts";
+import type { SessionClient } from "../../session/client.ts";
 import { formatCount, formatNumber, formatQuantity, formatTick } from "../../core/format.ts";
 import { Hono } from "hono";
 import type { Chart, SeriesSummary, Summary } from "../../core/answers.ts";
 import { Refusal } from "../../core/refusal.ts";
-import type { Env } from "../../env.ts";
 import { SPARKLINE_POINTS, CHART_POINTS, CHARTS } from "../limits.ts";
 import { address } from "../ui/address.ts";
 import { Empty } from "../ui/empty.tsx";
 import { guarded } from "../ui/panel.tsx";
-import { type Recording, recordingOf } from "./recording.ts";
 import { type DrawnSeries, sparklineSvg } from "./sparkline.ts";
-import { sessionId, type View, viewOf, viewQuery } from "./view.ts";
+import { sessionIn, type View, viewOf, viewQuery } from "./view.ts";
 
 type ChartsProps = {
-  recording: Recording;
+  session: SessionClient;
   summary: Summary;
   view: View;
   search?: string | undefined;
 };
 
-export function Charts({ recording, summary, view, search }: ChartsProps) {
+export function Charts({ session, summary, view, search }: ChartsProps) {
   return (
     <section id="metrics" class="charts" aria-labelledby="metrics-title">
       <header class="charts-header">
@@ -46,7 +46,7 @@ export function Charts({ recording, summary, view, search }: ChartsProps) {
           </form>
         ) : null}
       </header>
-      {guarded("the metrics", () => list({ recording, summary, view, search }))}
+      {guarded("the metrics", () => list({ session, summary, view, search }))}
     </section>
   );
 }
@@ -61,7 +61,7 @@ export function MetricsCount({ summary: { counts } }: { summary: Summary }) {
 }
 
 type ListProps = {
-  recording: Recording;
+  session: SessionClient;
   summary: Summary;
   view: View;
   search?: string | undefined;
@@ -71,9 +71,9 @@ type ListProps = {
 };
 
 async function list(props: ListProps) {
-  const { recording, summary, view, search = "", skip = 0, isFragment = false } = props;
+  const { session, summary, view, search = "", skip = 0, isFragment = false } = props;
   const isLive = summary.verdict.status === "active" && skip === 0;
-  const all = await recording.series();
+  const all = await session.ask("series");
   const wanted = search.toLowerCase();
   const series = all
     .filter(({ name, tags }) => `${name} ${tags.join(" ")}`.toLowerCase().includes(wanted))
@@ -84,7 +84,7 @@ async function list(props: ListProps) {
     view.at === undefined
       ? new Map(shown.map(({ id, last }) => [id, last]))
       : await valuesAt(
-          recording,
+          session,
           shown.map(({ id }) => id),
           view.at,
         );
@@ -94,7 +94,7 @@ async function list(props: ListProps) {
       class="chart-list"
       data-known={all.length}
       // A live session may start a series at any time; session.js asks for the list again when it does.
-      hx-get={isLive ? `/sessions/${recording.id}/metrics` : undefined}
+      hx-get={isLive ? `/sessions/${session.id}/metrics` : undefined}
       hx-include={isLive ? "#view, .charts-header [name=metric]" : undefined}
       hx-trigger={isLive ? "live-series from:body" : undefined}
       hx-swap={isLive ? "outerMorph" : undefined}
@@ -120,7 +120,7 @@ async function list(props: ListProps) {
       {series.length > skip + shown.length ? (
         <div
           class="more"
-          hx-get={address(`/sessions/${recording.id}/metrics`, further)}
+          hx-get={address(`/sessions/${session.id}/metrics`, further)}
           hx-trigger="intersect once"
           hx-select=".chart-list > *"
           hx-swap="outerHTML"
@@ -326,15 +326,15 @@ function Buckets({
   );
 }
 
-export const chartRoutes = new Hono<{ Bindings: Env }>();
+export const chartRoutes = new Hono<AccessEnv>();
 
 chartRoutes.get("/sessions/:id/metrics", async (c) => {
-  const recording = recordingOf(c.env, sessionId(c.req.param("id")));
-  const summary = await recording.summary();
+  const session = sessionIn(c);
+  const summary = await session.ask("summary");
   const skip = Number.parseInt(c.req.query("skip") ?? "0", 10) || 0;
   return c.html(
     await list({
-      recording,
+      session,
       summary,
       view: viewOf(c.req.query()),
       search: c.req.query("metric"),
@@ -347,9 +347,9 @@ chartRoutes.get("/sessions/:id/metrics", async (c) => {
 chartRoutes.get("/sessions/:id/charts", async (c) => {
   const { from, to } = viewOf(c.req.query());
   const ids = idsOf(c.req.query("ids"));
-  const recording = recordingOf(c.env, sessionId(c.req.param("id")));
+  const session = sessionIn(c);
   return c.json(
-    (await recording.charts({ ids, from, to, points: CHART_POINTS })).map(drawnSeriesOf),
+    (await session.ask("charts", { ids, from, to, points: CHART_POINTS })).map(drawnSeriesOf),
   );
 });
 
@@ -372,10 +372,10 @@ function drawnSeriesOf({ series, from, points, buckets }: Chart): DrawnSeries {
 
 /** The same as a picture, for pages without script: only those fetch it. */
 chartRoutes.get("/sessions/:id/charts/:file{[0-9]+[.]svg}", async (c) => {
-  const recording = recordingOf(c.env, sessionId(c.req.param("id")));
+  const session = sessionIn(c);
   const { at, from, to } = viewOf(c.req.query());
   const ids = [Number.parseInt(c.req.param("file"), 10)];
-  const [chart] = await recording.charts({ ids, from, to, points: SPARKLINE_POINTS });
+  const [chart] = await session.ask("charts", { ids, from, to, points: SPARKLINE_POINTS });
   if (!chart) throw new Refusal("not_found", "The session has no such series.");
   const picture = sparklineSvg(drawnSeriesOf(chart), {
     from: from ?? chart.from,
@@ -386,19 +386,19 @@ chartRoutes.get("/sessions/:id/charts/:file{[0-9]+[.]svg}", async (c) => {
 });
 
 chartRoutes.get("/sessions/:id/values", async (c) => {
-  const recording = recordingOf(c.env, sessionId(c.req.param("id")));
+  const session = sessionIn(c);
   const { at } = viewOf(c.req.query());
-  return c.json(Object.fromEntries(await valuesAt(recording, idsOf(c.req.query("ids")), at)));
+  return c.json(Object.fromEntries(await valuesAt(session, idsOf(c.req.query("ids")), at)));
 });
 
 /** Each series' value at a moment: the last of the only bucket there is up to then. Series that began later have none. */
 async function valuesAt(
-  recording: Recording,
+  session: SessionClient,
   ids: number[],
   at: number | undefined,
 ): Promise<Map<number, number>> {
   if (ids.length === 0) return new Map();
-  const charts = await recording.charts({ ids, to: at, points: 1 });
+  const charts = await session.ask("charts", { ids, to: at, points: 1 });
   return new Map(
     charts.flatMap(({ series, points, buckets }) => {
       const value = points?.at(-1)?.[1] ?? buckets?.at(-1)?.last;

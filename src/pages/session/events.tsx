@@ -1,8 +1,9 @@
 /** All events, newest first, with what narrows them down: words, category, name, group. More come as the list is scrolled. */
+import type { AccessEnv } from "../../access/access.ts";
+import type { SessionClient } from "../../session/client.ts";
 import { formatNumber } from "../../core/format.ts";
 import { Hono } from "hono";
 import type { EventCount, EventRow, Summary } from "../../core/answers.ts";
-import type { Env } from "../../env.ts";
 import { LIST_ROWS } from "../limits.ts";
 import { address } from "../ui/address.ts";
 import { Empty } from "../ui/empty.tsx";
@@ -10,8 +11,7 @@ import { guarded } from "../ui/panel.tsx";
 import { Moment } from "../ui/time.tsx";
 import { EventText } from "./event.tsx";
 import { Exception } from "./exception.tsx";
-import { type Recording, recordingOf } from "./recording.ts";
-import { sessionId, viewOf } from "./view.ts";
+import { sessionIn, viewOf } from "./view.ts";
 
 /** What the filter form says, as it says it. */
 export type Filter = {
@@ -39,15 +39,15 @@ export function filterOf(query: Record<string, string>): Filter {
   return filter;
 }
 
-type EventsProps = { recording: Recording; summary: Summary; filter: Filter };
+type EventsProps = { session: SessionClient; summary: Summary; filter: Filter };
 
-export function EventsPanel({ recording, summary, filter }: EventsProps) {
+export function EventsPanel({ session, summary, filter }: EventsProps) {
   return (
     <section id="events" class="panel events" aria-label="Events">
       {guarded("the events", async () => {
         const [counts, page] = await Promise.all([
-          recording.eventCounts(),
-          recording.events(queryOf(filter)),
+          session.ask("eventCounts"),
+          session.ask("events", queryOf(filter)),
         ]);
         return (
           <>
@@ -265,19 +265,18 @@ function EventItem({ id, event, words }: ItemProps) {
   );
 }
 
-export const eventRoutes = new Hono<{ Bindings: Env }>();
+export const eventRoutes = new Hono<AccessEnv>();
 
 eventRoutes.get("/sessions/:id/events", async (c) => {
-  const id = sessionId(c.req.param("id"));
-  const recording = recordingOf(c.env, id);
+  const session = sessionIn(c);
   const filter = filterOf(c.req.query());
   const [page, counts] = await Promise.all([
-    recording.events(queryOf(filter)),
-    isNarrow(filter) && isCounted(filter) ? recording.eventCounts() : [],
+    session.ask("events", queryOf(filter)),
+    isNarrow(filter) && isCounted(filter) ? session.ask("eventCounts") : [],
   ]);
   return c.html(
     <>
-      <EventsList id={id} page={page} filter={filter} />
+      <EventsList id={session.id} page={page} filter={filter} />
       <hx-partial hx-target="#events-matched" hx-swap="innerHTML">
         {matched(filter, page, counts)}
       </hx-partial>

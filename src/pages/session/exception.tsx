@@ -1,21 +1,21 @@
 /** Exceptions with their frames, what caused them, and links that open the line in an editor. */
+import type { AccessEnv } from "../../access/access.ts";
+import type { SessionClient } from "../../session/client.ts";
 import { formatNumber } from "../../core/format.ts";
 import { Hono } from "hono";
 import type { EventRow, Summary } from "../../core/answers.ts";
-import type { Env } from "../../env.ts";
 import { EXCEPTION_ROWS } from "../limits.ts";
 import { address } from "../ui/address.ts";
 import { guarded } from "../ui/panel.tsx";
 import { Moment } from "../ui/time.tsx";
 import { framesOf, Frames } from "../ui/frames.tsx";
-import { type Recording, recordingOf } from "./recording.ts";
-import { sessionId } from "./view.ts";
+import { sessionIn } from "./view.ts";
 
 export function ExceptionsPanel({
-  recording,
+  session,
   summary,
 }: {
-  recording: Recording;
+  session: SessionClient;
   summary: Summary;
 }) {
   return (
@@ -32,13 +32,13 @@ export function ExceptionsPanel({
         <h2 id="exceptions-title">Exceptions</h2>
         <span class="count">{formatNumber(summary.counts.exceptions)}</span>
       </header>
-      {summary.counts.exceptions === 0 ? null : guarded("the exceptions", () => list(recording))}
+      {summary.counts.exceptions === 0 ? null : guarded("the exceptions", () => list(session))}
     </section>
   );
 }
 
-async function list(recording: Recording, cursor?: string) {
-  const page = await recording.events({
+async function list(session: SessionClient, cursor?: string) {
+  const page = await session.ask("events", {
     exceptions: true,
     order: "desc",
     limit: EXCEPTION_ROWS,
@@ -48,7 +48,7 @@ async function list(recording: Recording, cursor?: string) {
     <ol class="exception-list">
       {page.items.map((event, index) => (
         <li class="exception">
-          <Moment id={recording.id} at={event.at} />
+          <Moment id={session.id} at={event.at} />
           <details open={index === 0 && cursor === undefined}>
             <summary>
               <span class="exception-type">{event.exception_type}</span>
@@ -57,7 +57,7 @@ async function list(recording: Recording, cursor?: string) {
             </summary>
             <Exception event={event} />
             <p class="tools">
-              <a class="tool" href={`/sessions/${recording.id}?t=${event.at}`} data-t={event.at}>
+              <a class="tool" href={`/sessions/${session.id}?t=${event.at}`} data-t={event.at}>
                 State at that moment
               </a>
               {event.fingerprint ? (
@@ -72,7 +72,7 @@ async function list(recording: Recording, cursor?: string) {
       {page.next === null ? null : (
         <li
           class="more"
-          hx-get={address(`/sessions/${recording.id}/exceptions/more`, { cursor: page.next })}
+          hx-get={address(`/sessions/${session.id}/exceptions/more`, { cursor: page.next })}
           hx-trigger="intersect once"
           hx-select=".exception-list > li"
           hx-swap="outerHTML"
@@ -119,14 +119,14 @@ export function Exception({ event }: { event: EventRow }) {
   );
 }
 
-export const exceptionRoutes = new Hono<{ Bindings: Env }>();
+export const exceptionRoutes = new Hono<AccessEnv>();
 
 exceptionRoutes.get("/sessions/:id/exceptions", async (c) => {
-  const recording = recordingOf(c.env, sessionId(c.req.param("id")));
-  return c.html(<ExceptionsPanel recording={recording} summary={await recording.summary()} />);
+  const session = sessionIn(c);
+  return c.html(<ExceptionsPanel session={session} summary={await session.ask("summary")} />);
 });
 
 exceptionRoutes.get("/sessions/:id/exceptions/more", async (c) => {
-  const recording = recordingOf(c.env, sessionId(c.req.param("id")));
-  return c.html(await list(recording, c.req.query("cursor") || undefined));
+  const session = sessionIn(c);
+  return c.html(await list(session, c.req.query("cursor") || undefined));
 });

@@ -1,12 +1,11 @@
 /** The counts and statistics of a running session's page, told anew every few seconds while something happens. */
+import type { AccessEnv } from "../../access/access.ts";
 import { formatNumber } from "../../core/format.ts";
 import { Hono } from "hono";
-import type { Env } from "../../env.ts";
 import { CHARTS } from "../limits.ts";
 import { RecordFigures } from "./completeness.tsx";
-import { recordingOf } from "./recording.ts";
 import { FreshStatistics, idsOf, MetricsCount } from "./charts.tsx";
-import { sessionId } from "./view.ts";
+import { sessionIn } from "./view.ts";
 
 /** Asks, when session.js says that something happened. It says too which charts are in sight. */
 export function Figures({ id }: { id: string }) {
@@ -23,14 +22,14 @@ export function Figures({ id }: { id: string }) {
   );
 }
 
-export const figureRoutes = new Hono<{ Bindings: Env }>();
+export const figureRoutes = new Hono<AccessEnv>();
 
 figureRoutes.get("/sessions/:id/figures", async (c) => {
-  const recording = recordingOf(c.env, sessionId(c.req.param("id")));
+  const session = sessionIn(c);
   const inSight = new Set(idsOf(c.req.query("ids")).slice(0, CHARTS));
   const [summary, series] = await Promise.all([
-    recording.summary(),
-    inSight.size === 0 ? [] : recording.series(),
+    session.ask("summary"),
+    inSight.size === 0 ? [] : session.ask("series"),
   ]);
   return c.html(
     <>

@@ -1,26 +1,26 @@
 /** One value of the state over the session's life: what it was, for how long, and which event came before each change. */
+import type { AccessEnv } from "../../access/access.ts";
+import type { SessionClient } from "../../session/client.ts";
 import { formatDuration } from "../../core/format.ts";
 import { Hono } from "hono";
 import type { PathChange } from "../../core/answers.ts";
-import type { Env } from "../../env.ts";
 import { HISTORY_ROWS } from "../limits.ts";
 import { address } from "../ui/address.ts";
 import { guarded } from "../ui/panel.tsx";
 import { Moment } from "../ui/time.tsx";
 import { text } from "../ui/tree.tsx";
 import { EventText, short } from "./event.tsx";
-import { type Recording, recordingOf } from "./recording.ts";
-import { sessionId, type View, viewOf, viewQuery } from "./view.ts";
+import { sessionIn, type View, viewOf, viewQuery } from "./view.ts";
 
 type HistoryProps = {
-  recording: Recording;
+  session: SessionClient;
   view: View;
   path: string[];
   cursor?: string | undefined;
 };
 
 export function History(props: HistoryProps) {
-  const { recording, view, path } = props;
+  const { session, view, path } = props;
   return (
     <section
       id="history"
@@ -34,7 +34,7 @@ export function History(props: HistoryProps) {
         </h3>
         <a
           class="tool"
-          href={`/sessions/${recording.id}${viewQuery({ ...view, path: undefined })}`}
+          href={`/sessions/${session.id}${viewQuery({ ...view, path: undefined })}`}
           data-close-history
         >
           Close
@@ -45,19 +45,24 @@ export function History(props: HistoryProps) {
   );
 }
 
-async function rows({ recording, view, path, cursor }: HistoryProps) {
-  const page = await recording.valueHistory({ path, cursor, order: "desc", limit: HISTORY_ROWS });
+async function rows({ session, view, path, cursor }: HistoryProps) {
+  const page = await session.ask("pathHistory", {
+    path,
+    cursor,
+    order: "desc",
+    limit: HISTORY_ROWS,
+  });
   if (page.items.length === 0) return <p class="quiet">It never changed.</p>;
   const further = { path: JSON.stringify(path), cursor: page.next ?? undefined };
   return (
     <ol class="changes">
       {page.items.map((change) => (
-        <Change id={recording.id} change={change} isAtCursor={isAt(change, view.at)} />
+        <Change id={session.id} change={change} isAtCursor={isAt(change, view.at)} />
       ))}
       {page.next === null ? null : (
         <li
           class="more"
-          hx-get={address(`/sessions/${recording.id}/history`, further)}
+          hx-get={address(`/sessions/${session.id}/history`, further)}
           hx-trigger="intersect once"
           hx-select=".changes > li"
           hx-swap="outerHTML"
@@ -98,13 +103,11 @@ function Change(props: { id: string; change: PathChange; isAtCursor: boolean }) 
   );
 }
 
-export const historyRoutes = new Hono<{ Bindings: Env }>();
+export const historyRoutes = new Hono<AccessEnv>();
 
 historyRoutes.get("/sessions/:id/history", async (c) => {
-  const recording = recordingOf(c.env, sessionId(c.req.param("id")));
+  const session = sessionIn(c);
   const view = viewOf(c.req.query());
   const cursor = c.req.query("cursor") || undefined;
-  return c.html(
-    <History recording={recording} view={view} path={view.path ?? []} cursor={cursor} />,
-  );
+  return c.html(<History session={session} view={view} path={view.path ?? []} cursor={cursor} />);
 });

@@ -1,9 +1,10 @@
 /** What was so at the cursor: the state then, what had just changed, and the events around it. */
+import type { AccessEnv } from "../../access/access.ts";
+import type { SessionClient } from "../../session/client.ts";
 import { formatCount, formatDuration } from "../../core/format.ts";
 import { Hono } from "hono";
 import type { Difference, EventRow, StateAt, Summary } from "../../core/answers.ts";
 import type { Json } from "../../core/wire.ts";
-import type { Env } from "../../env.ts";
 import { AROUND_AFTER, AROUND_BEFORE } from "../limits.ts";
 import { Empty } from "../ui/empty.tsx";
 import { guarded } from "../ui/panel.tsx";
@@ -11,12 +12,11 @@ import { momentPath, Time } from "../ui/time.tsx";
 import { text, Tree, type TreeLinks } from "../ui/tree.tsx";
 import { EventLine } from "./event.tsx";
 import { History } from "./history.tsx";
-import { type Recording, recordingOf } from "./recording.ts";
-import { lastMoment, sessionId, type View, viewOf, viewQuery } from "./view.ts";
+import { sessionIn, lastMoment, sessionId, type View, viewOf, viewQuery } from "./view.ts";
 
-type MomentProps = { recording: Recording; summary: Summary; view: View };
+type MomentProps = { session: SessionClient; summary: Summary; view: View };
 
-export function MomentPanel({ recording, summary, view }: MomentProps) {
+export function MomentPanel({ session, summary, view }: MomentProps) {
   const { id } = summary;
   return (
     <aside
@@ -29,24 +29,24 @@ export function MomentPanel({ recording, summary, view }: MomentProps) {
       hx-swap="outerMorph"
       hx-sync="this:queue last"
     >
-      {guarded("this moment", () => atCursor({ recording, summary, view }))}
+      {guarded("this moment", () => atCursor({ session, summary, view }))}
     </aside>
   );
 }
 
-async function atCursor({ recording, summary, view }: MomentProps) {
+async function atCursor({ session, summary, view }: MomentProps) {
   const at = view.at ?? lastMoment(summary);
   const [state, before, previous, next, eventsBefore, eventsAfter] = await Promise.all([
-    recording.state(view.at),
-    recording.changes({ to: at, order: "desc", limit: 1 }),
-    recording.changes({ to: at - 1, order: "desc", limit: 2 }),
-    recording.changes({ from: at + 1, order: "asc", limit: 1 }),
-    recording.events({ to: at, order: "desc", limit: AROUND_BEFORE }),
-    recording.events({ from: at + 1, order: "asc", limit: AROUND_AFTER }),
+    session.ask("state", { at: view.at }),
+    session.ask("history", { to: at, order: "desc", limit: 1 }),
+    session.ask("history", { to: at - 1, order: "desc", limit: 2 }),
+    session.ask("history", { from: at + 1, order: "asc", limit: 1 }),
+    session.ask("events", { to: at, order: "desc", limit: AROUND_BEFORE }),
+    session.ask("events", { from: at + 1, order: "asc", limit: AROUND_AFTER }),
   ]);
   const change = before.items[0];
   const { differences } = change
-    ? await recording.diff({ at: change.at - 1 }, { at: change.at })
+    ? await session.ask("diff", { from: { at: change.at - 1 }, to: { at: change.at } })
     : { differences: [] as Difference[] };
   // Standing on a change, the one before it is the next step back; standing between two, the one just passed is.
   const back = previous.items.find((item) => item.at < at);
@@ -86,7 +86,7 @@ async function atCursor({ recording, summary, view }: MomentProps) {
       </header>
       {/* Above the state: whoever asked for it shall see it, however long the tree. */}
       {view.path ? (
-        <History recording={recording} view={view} path={view.path} />
+        <History session={session} view={view} path={view.path} />
       ) : (
         <section id="history" class="history" hidden></section>
       )}
@@ -264,19 +264,19 @@ function Around(props: { id: string; before: EventRow[]; after: EventRow[]; at: 
   );
 }
 
-export const momentRoutes = new Hono<{ Bindings: Env }>();
+export const momentRoutes = new Hono<AccessEnv>();
 
 momentRoutes.get("/sessions/:id/moment", async (c) => {
-  const recording = recordingOf(c.env, sessionId(c.req.param("id")));
-  const summary = await recording.summary();
+  const session = sessionIn(c);
+  const summary = await session.ask("summary");
   const view = viewOf(c.req.query());
-  return c.html(<MomentPanel recording={recording} summary={summary} view={view} />);
+  return c.html(<MomentPanel session={session} summary={summary} view={view} />);
 });
 
 momentRoutes.get("/sessions/:id/branch", async (c) => {
   const id = sessionId(c.req.param("id"));
   const view = viewOf(c.req.query());
-  const { state } = await recordingOf(c.env, id).state(view.at);
+  const { state } = await sessionIn(c).ask("state", { at: view.at });
   const path = view.path ?? [];
   const value = path.reduce<Json | undefined>((node, key) => member(node, key), state);
   if (value === undefined)
@@ -291,7 +291,7 @@ function member(node: Json | undefined, key: string): Json | undefined {
 
 momentRoutes.get("/sessions/:id/state.json", async (c) => {
   const { at } = viewOf(c.req.query());
-  const recording = recordingOf(c.env, sessionId(c.req.param("id")));
-  const { state } = await recording.state(at);
+  const session = sessionIn(c);
+  const { state } = await session.ask("state", { at });
   return c.body(JSON.stringify(state, null, 2), 200, { "content-type": "application/json" });
 });

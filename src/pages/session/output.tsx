@@ -1,22 +1,22 @@
 /** What the program printed, as a terminal shows it, up to the cursor's moment. */
+import type { AccessEnv } from "../../access/access.ts";
+import type { SessionClient } from "../../session/client.ts";
 import { Hono } from "hono";
 import type { EventRow, Summary } from "../../core/answers.ts";
-import type { Env } from "../../env.ts";
 import { OUTPUT_LINES } from "../limits.ts";
 import { address } from "../ui/address.ts";
 import { Coloured } from "../ui/coloured.tsx";
 import { guarded } from "../ui/panel.tsx";
-import { type Recording, recordingOf } from "./recording.ts";
-import { sessionId, type View, viewOf } from "./view.ts";
+import { sessionIn, type View, viewOf } from "./view.ts";
 
 /** The name that `datacat run` gives to lines of output. */
 export const OUTPUT = "output";
 
-type OutputProps = { recording: Recording; summary: Summary; view: View };
+type OutputProps = { session: SessionClient; summary: Summary; view: View };
 
-export function OutputPanel({ recording, summary, view }: OutputProps) {
+export function OutputPanel({ session, summary, view }: OutputProps) {
   return guarded("the output", async () => {
-    const lines = await linesOf(recording, { to: view.at });
+    const lines = await linesOf(session, { to: view.at });
     return (
       <section
         id="output"
@@ -43,10 +43,10 @@ export function OutputPanel({ recording, summary, view }: OutputProps) {
 }
 
 function linesOf(
-  recording: Recording,
+  session: SessionClient,
   range: { to?: number | undefined; cursor?: string | undefined },
 ) {
-  return recording.events({ name: OUTPUT, order: "desc", limit: OUTPUT_LINES, ...range });
+  return session.ask("events", { name: OUTPUT, order: "desc", limit: OUTPUT_LINES, ...range });
 }
 
 type LinesProps = {
@@ -79,19 +79,19 @@ function Lines({ id, lines, to }: LinesProps) {
   );
 }
 
-export const outputRoutes = new Hono<{ Bindings: Env }>();
+export const outputRoutes = new Hono<AccessEnv>();
 
 outputRoutes.get("/sessions/:id/output", async (c) => {
-  const recording = recordingOf(c.env, sessionId(c.req.param("id")));
+  const session = sessionIn(c);
   const view = viewOf(c.req.query());
   return c.html(
-    <OutputPanel recording={recording} summary={await recording.summary()} view={view} />,
+    <OutputPanel session={session} summary={await session.ask("summary")} view={view} />,
   );
 });
 
 outputRoutes.get("/sessions/:id/output/lines", async (c) => {
-  const recording = recordingOf(c.env, sessionId(c.req.param("id")));
+  const session = sessionIn(c);
   const { at } = viewOf(c.req.query());
-  const lines = await linesOf(recording, { to: at, cursor: c.req.query("cursor") || undefined });
-  return c.html(<Lines id={recording.id} lines={lines} to={at} />);
+  const lines = await linesOf(session, { to: at, cursor: c.req.query("cursor") || undefined });
+  return c.html(<Lines id={session.id} lines={lines} to={at} />);
 });

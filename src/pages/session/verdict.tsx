@@ -1,4 +1,5 @@
 /** What happened, in words, with the facts that say so: the first thing anyone reads. */
+import type { SessionClient } from "../../session/client.ts";
 import { formatDuration } from "../../core/format.ts";
 import { asking } from "../../catalog/index.ts";
 import type { Evidence, EventRow, Summary } from "../../core/answers.ts";
@@ -9,9 +10,8 @@ import { STATUS_LABELS } from "../../core/vocabulary.ts";
 import { StatusIcon } from "../ui/status.tsx";
 import { Moment, Time } from "../ui/time.tsx";
 import { EventLine } from "./event.tsx";
-import type { Recording } from "./recording.ts";
 
-export function Verdict({ recording, summary }: { recording: Recording; summary: Summary }) {
+export function Verdict({ session, summary }: { session: SessionClient; summary: Summary }) {
   const { id, verdict } = summary;
   const isRunning = verdict.status === "active";
   return (
@@ -60,7 +60,7 @@ export function Verdict({ recording, summary }: { recording: Recording; summary:
           ))}
         </ul>
       </div>
-      <LastWords recording={recording} summary={summary} />
+      <LastWords session={session} summary={summary} />
       <Facts summary={summary} />
     </section>
   );
@@ -104,13 +104,13 @@ function Fact({ id, fact, isOpen }: { id: string; fact: Evidence; isOpen: boolea
 }
 
 /** The last exception and the last events before silence: nearly always the answer. */
-function LastWords({ recording, summary }: { recording: Recording; summary: Summary }) {
+function LastWords({ session, summary }: { session: SessionClient; summary: Summary }) {
   return guarded("the last events", async () => {
     const [exceptions, events] = await Promise.all([
       summary.counts.exceptions > 0
-        ? recording.events({ exceptions: true, order: "desc", limit: 1 })
+        ? session.ask("events", { exceptions: true, order: "desc", limit: 1 })
         : { items: [] as EventRow[] },
-      recording.events({ order: "desc", limit: LAST_WORDS }),
+      session.ask("events", { order: "desc", limit: LAST_WORDS }),
     ]);
     const last = exceptions.items.filter(({ seq }) => !events.items.some((e) => e.seq === seq));
     const words = [...last, ...events.items.toReversed()];

@@ -1,8 +1,11 @@
 /** What a session page looks at, as its address says it: the cursor's moment (`t`), the range of the axis, one path of the state. */
+import type { Context } from "hono";
 import * as v from "valibot";
+import type { AccessEnv } from "../../access/access.ts";
 import type { Summary } from "../../core/answers.ts";
 import { Id } from "../../core/wire.ts";
 import { Refusal } from "../../core/refusal.ts";
+import { type SessionClient, sessionOf } from "../../session/client.ts";
 import { address } from "../ui/address.ts";
 
 export type View = {
@@ -37,6 +40,11 @@ export function sessionId(text: string): string {
   const id = v.safeParse(Id, text);
   if (!id.success) throw new Refusal("not_found", "There is no session with this id.");
   return id.output;
+}
+
+/** The session that the address names, for the person who is signed in. */
+export function sessionIn(c: Context<AccessEnv, "/:id">): SessionClient {
+  return sessionOf(c.env, c.var.access, sessionId(c.req.param("id")));
 }
 
 /** The part of an address that says this view. */

@@ -1,11 +1,11 @@
-/** Who serves a data folder: one server at a time, because two would each believe that what it remembers is all there is. */
+/** The claim on a data folder: one server at a time, because each keeps state of it in memory. */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { isAlive, readProcess } from "../watch/processes.ts";
 
 type Claim = { pid: number; started: string; url: string };
 
-/** The data folder is another server's. */
+/** Another server has the data folder. */
 export class AlreadyServing extends Error {
   readonly url: string;
   constructor(folder: string, claim: Claim) {
@@ -15,15 +15,15 @@ export class AlreadyServing extends Error {
   }
 }
 
-/** Takes `folder` for this process, also from one that was killed; call the answer to give it back. */
+/** Claims `folder` for this process, also after a process that was killed. Returns the function that releases it. */
 export function claim(folder: string, url: string): () => void {
   mkdirSync(folder, { recursive: true });
   const path = join(folder, "server.json");
   const started = readProcess(process.pid)?.started ?? "";
-  const ours = JSON.stringify({ pid: process.pid, started, url } satisfies Claim);
+  const own = JSON.stringify({ pid: process.pid, started, url } satisfies Claim);
   for (;;) {
     try {
-      writeFileSync(path, ours, { flag: "wx" });
+      writeFileSync(path, own, { flag: "wx" });
       return () => rmSync(path, { force: true });
     } catch (error) {
       if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
@@ -36,8 +36,8 @@ export function claim(folder: string, url: string): () => void {
 
 function readClaim(path: string): Claim | undefined {
   try {
-    return JSON.parse(readFileSync(path, "utf8")) as Claim; // written by us alone, above
+    return JSON.parse(readFileSync(path, "utf8")) as Claim; // written only above
   } catch {
-    return undefined; // cut off, or just given back
+    return undefined; // incomplete, or released meanwhile
   }
 }

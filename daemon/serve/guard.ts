@@ -1,14 +1,14 @@
 /**
- * workerd, which Miniflare starts as a child, lives on when its parent is killed with SIGKILL: it would keep the port and
- * the data. So a shell waits beside it for the end of a pipe that only this process holds, and ends workerd with us.
+ * workerd, which Miniflare starts as a child, keeps running when its parent is killed with SIGKILL: it would keep the port and
+ * the data. So a shell waits for the end of a pipe that only this process holds, and then kills workerd.
  */
 import { execFileSync, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { listProcesses } from "../watch/processes.ts";
 
-/** Ties the workerd children of this process to its life; call the answer once they have ended by themselves. */
+/** Has the workerd children of this process killed when it ends. Returns the function to call once they have ended by themselves. */
 export function guardRuntime(): () => void {
-  if (process.platform === "win32") return () => {}; // no such shell there: a ghost has to be ended by hand
+  if (process.platform === "win32") return () => {}; // no such shell there: a workerd that is left over has to be ended by hand
   const runtimes = listProcesses().filter(
     ({ parent, pid }) => parent === process.pid && nameOf(pid).includes("workerd"),
   );
@@ -17,7 +17,7 @@ export function guardRuntime(): () => void {
   const script = `read _; kill -9 ${runtimes.map(({ pid }) => pid).join(" ")}`;
   const guard = spawn("/bin/sh", ["-c", script], {
     stdio: ["pipe", "ignore", "ignore"],
-    detached: true, // Ctrl-C is for us; the guard hears of it from us
+    detached: true, // Ctrl-C in the terminal must not end it before workerd
   });
   guard.on("error", () => {}); // no shell: as on Windows
   guard.stdin.on("error", () => {});

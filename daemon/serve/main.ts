@@ -3,6 +3,7 @@ import { relative, resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { ensureDaemon } from "../cli/daemon-process.ts";
 import { AlreadyServing } from "./claim.ts";
+import { RegistryLost } from "./databases.ts";
 import { PortTaken, serve } from "./serve.ts";
 import { root } from "./worker.ts";
 
@@ -20,11 +21,21 @@ const options = new Command("npm start --")
   )
   .option("--data <folder>", "where everything is kept", resolve(root, ".datacat"))
   .option("--no-daemon", "do not start a daemon")
+  .option(
+    "--new-registry",
+    "begin an empty registry if there is no sound one: keys, views and decisions are lost",
+  )
   .parse()
-  .opts<{ port: number; data: string; daemon: boolean }>();
+  .opts<{ port: number; data: string; daemon: boolean; newRegistry?: boolean }>();
 
 try {
-  const server = await serve({ port: options.port, data: resolve(options.data) });
+  const server = await serve({
+    port: options.port,
+    data: resolve(options.data),
+    newRegistry: options.newRegistry ?? false,
+    onNotice: (line) => console.log(`  ${line}`),
+    onFailure: fail,
+  });
   stopOnSignal(() => server.stop());
   // By its path, because the command may not be installed. It uses the default port unless DATACAT_URL is set.
   const launcher = resolve(root, "daemon/launch/datacat.mjs");
@@ -41,6 +52,10 @@ try {
     ${datacat} why last
 `);
 } catch (error) {
+  await fail(error);
+}
+
+async function fail(error: unknown): Promise<void> {
   console.error(`\n  ${await explain(error)}\n`);
   process.exit(1);
 }
@@ -87,6 +102,7 @@ async function explain(error: unknown): Promise<string> {
       ? `Datacat already runs at http://localhost:${error.port}. Use that, or: ${other}`
       : `${error.message} Choose another one: ${other}`;
   }
+  if (error instanceof RegistryLost) return error.message;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 

@@ -10,21 +10,12 @@
  * Everything is as in production but for the edge in front of it. Requests go straight to the Worker's own sockets, on
  * loopback only; cron triggers are fired here (or at once, with `server.fire()`).
  */
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import {
-  convertV4MiniflareOptions,
-  Log,
-  LogLevel,
-  Miniflare,
-  type V4WorkerOptions,
-} from "miniflare";
+import type { V4WorkerOptions } from "miniflare";
 import { claim } from "./claim.ts";
-import { guardRuntime } from "./guard.ts";
-import { listMigrations, migrate } from "./migrate.ts";
+import { LocalServer } from "./local-server.ts";
 import { type Address, findAddresses } from "./port.ts";
 import { minuteOf, untilMinute } from "./schedule.ts";
-import { readWorker, root } from "./worker.ts";
+import { readWorker } from "./worker.ts";
 
 export type ServeOptions = {
   /** The folder that keeps everything; made if it is not there. One server at a time. */
@@ -35,6 +26,12 @@ export type ServeOptions = {
   bindings?: Record<string, string>;
   /** Called with what the Worker logs. Default: warnings and errors go to stderr. */
   onLog?: (level: string, message: string) => void;
+  /** Called with a line for the person who started it: that the catalog is being rebuilt. Default: stderr. */
+  onNotice?: (line: string) => void;
+  /** Called if the running server had to stop, because its registry is lost. Default: the process exits with 1. */
+  onFailure?: (error: unknown) => void;
+  /** Begin an empty registry if there is no sound one. */
+  newRegistry?: boolean;
   /** Where a debugger or profiler may attach, on loopback. Default: nowhere. */
   inspectorPort?: number;
 };
@@ -80,17 +77,20 @@ async function serveOnce(worker: V4WorkerOptions, options: ServeOptions): Promis
 
   const release = claim(options.data, url);
   try {
-    await prepareDatabases(worker, options);
-    const runtime = await start({ ...worker, unsafeDirectSockets: addresses }, options);
-    const crons = worker.cronTriggers ?? [];
-    const stopSchedule = schedule(crons, () => runtime.fire(crons));
+    const { onLog = printTrouble, onNotice = print, onFailure = exit, ...rest } = options;
+    const server = new LocalServer(
+      { ...worker, unsafeDirectSockets: addresses },
+      { ...rest, onLog, onNotice, onFailure },
+    );
+    await server.start();
+    const stopSchedule = schedule(worker.cronTriggers ?? [], () => server.fire());
     return {
       url,
       port: addresses[0].port,
-      fire: () => runtime.fire(crons),
+      fire: () => server.fire(),
       async stop() {
         stopSchedule();
-        await runtime.stop();
+        await server.stop();
         release();
       },
     };
@@ -110,101 +110,17 @@ async function waitForAddresses(port: number): Promise<[Address, ...Address[]]> 
   throw new PortTaken(port);
 }
 
-async function start(worker: V4WorkerOptions, options: ServeOptions) {
-  let releaseGuard = () => {};
-  const guard = () => {
-    releaseGuard();
-    releaseGuard = guardRuntime();
-  };
-  const miniflare = new Miniflare(
-    convertV4MiniflareOptions({
-      ...shared(options),
-      ...(options.inspectorPort !== undefined && { inspectorPort: options.inspectorPort }),
-      unsafeHandleRuntimeRestart: guard,
-      workers: [worker],
-    }),
-  );
-  try {
-    await miniflare.ready;
-  } catch (error) {
-    await miniflare.dispose().catch(() => {}); // it may be too broken for that
-    throw error;
-  }
-  guard();
-  return {
-    async fire(crons: string[]): Promise<void> {
-      const fetcher = await miniflare.getWorker();
-      for (const cron of crons) await fetcher.scheduled({ cron });
-    },
-    async stop(): Promise<void> {
-      await miniflare.dispose();
-      releaseGuard();
-    },
-  };
-}
-
-/** What both of our Miniflares have in common: no account, no telemetry, no log of requests, no look at the network. */
-function shared(options: ServeOptions) {
-  const onLog = options.onLog ?? printTrouble;
-  return {
-    host: "127.0.0.1",
-    port: 0, // of the entry worker, which nobody uses
-    cf: false,
-    telemetry: { enabled: false },
-    logRequests: false,
-    log: new Log(LogLevel.ERROR),
-    handleStructuredLogs: ({ level, message }: { level: string; message: string }) =>
-      onLog(level, message),
-    unsafeObservability: false,
-    unsafeLocalExplorer: false,
-    resourcePersistencePath: options.data,
-  };
-}
-
 function printTrouble(level: string, message: string): void {
   if (level === "error" || level === "warn") process.stderr.write(`${message}\n`);
 }
 
-/**
- * Migrates catalog and registry before any request can come: a first Miniflare without sockets, only when there is something new.
- * What was applied is noted beside the database, so that the note is lost with it.
- */
-async function prepareDatabases(worker: V4WorkerOptions, options: ServeOptions): Promise<void> {
-  const folders = {
-    REGISTRY: join(root, "migrations/registry"),
-    CATALOG: join(root, "migrations/catalog"),
-  };
-  const wanted = Object.values(folders).flatMap(listMigrations).join("\n");
-  const note = join(options.data, "d1", "migrated.txt");
-  if (readText(note) === wanted) return;
-
-  const miniflare = new Miniflare(
-    convertV4MiniflareOptions({
-      ...shared(options),
-      name: "datacat",
-      modules: true,
-      script: "export default {}",
-      compatibilityDate: worker.compatibilityDate ?? "",
-      d1Databases: worker.d1Databases ?? {},
-    }),
-  );
-  try {
-    for (const [binding, folder] of Object.entries(folders)) {
-      await migrate(await miniflare.getD1Database(binding), folder);
-    }
-  } finally {
-    await miniflare.dispose();
-  }
-  mkdirSync(join(options.data, "d1"), { recursive: true });
-  writeFileSync(note, wanted);
+function print(line: string): void {
+  process.stderr.write(`${line}\n`);
 }
 
-function readText(path: string): string | undefined {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return undefined;
-  }
+function exit(error: unknown): void {
+  print(String(error));
+  process.exit(1);
 }
 
 /** Fires once a minute after the start, for machines that are never on for an hour, and then at each trigger's minute. */

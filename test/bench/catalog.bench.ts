@@ -9,8 +9,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
-import { migrate } from "../../daemon/serve/migrate.ts";
-import { readWorker, root } from "../../daemon/serve/worker.ts";
+import { prepareDatabases } from "../../daemon/serve/databases.ts";
+import { readWorker } from "../../daemon/serve/worker.ts";
 import { fill } from "../catalog/many.ts";
 
 const SESSIONS = 100_000;
@@ -18,6 +18,7 @@ const NEWEST = Date.UTC(2026, 10, 23, 12);
 const ROUNDS = 15;
 
 const data = mkdtempSync(join(tmpdir(), "datacat-bench-"));
+prepareDatabases(data);
 const miniflare = new Miniflare(
   convertV4MiniflareOptions({
     host: "127.0.0.1",
@@ -43,7 +44,6 @@ try {
   await miniflare.ready;
   const url = String(await miniflare.unsafeGetDirectURL("datacat")).replace(/\/$/, "");
   const db = await miniflare.getD1Database("CATALOG");
-  await migrate(db, join(root, "migrations/catalog"));
 
   const get = async (path: string) => {
     const response = await fetch(`${url}${path}`);

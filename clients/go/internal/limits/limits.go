@@ -25,6 +25,9 @@ const (
 	MinCut = 64
 	// MaxDigits is the longest number that is converted. Conversion takes time that grows with the square of its length.
 	MaxDigits = 1000
+	// MaxBits is the largest number (of package math/big) whose digits are computed: about 80,000 of them. The time grows faster
+	// than their number, and the exponent of a big.Float can stand for a thousand million digits.
+	MaxBits = 1 << 18
 	// MaxExact is the largest integer up to which a double holds every integer (2^53). A larger one is written as a string.
 	MaxExact = 1 << 53
 	// MaxName, MaxLabel (in UTF-16 units), MaxLabels, MaxBuckets and MaxID are what the server accepts. It refuses a whole

@@ -24,7 +24,7 @@ export function home(env: Environment, platform: string): Home {
   return homeAt(preferredFolder(env, platform) ?? temporaryFolder());
 }
 
-/** The paths of a home in a given folder. */
+/** The paths of the home in `folder`. */
 export function homeAt(folder: string): Home {
   return {
     folder,

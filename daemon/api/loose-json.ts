@@ -6,13 +6,13 @@ export function looseJson(text: string): unknown {
     return JSON.parse(text);
   } catch {
     return tryParse(
-      text.replace(STRING_OR_WORD, (found, word?: string) => (word ? `"${word}"` : found)),
+      text.replace(STRING_OR_NUMBER, (found, name?: string) => (name ? `"${name}"` : found)),
     );
   }
 }
 
 /** Strings are matched first, so that their contents stay unchanged. */
-const STRING_OR_WORD = /"(?:[^"\\]|\\.)*"|(-?Infinity|NaN)/g;
+const STRING_OR_NUMBER = /"(?:[^"\\]|\\.)*"|(-?Infinity|NaN)/g;
 
 function tryParse(text: string): unknown {
   try {

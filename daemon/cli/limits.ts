@@ -22,11 +22,11 @@ export const SAMPLE_WINDOWS_MS = 5_000;
 // Ends.
 /** How long a command's pipes must be quiet after its end: its background processes may keep them open. */
 export const DRAIN_MS = 500;
-/** More than a pipe holds on Linux by default: output beyond it was written after the command's end. */
+/** More than a pipe holds on Linux by default: what exceeds it was written after the command's end. */
 export const MAX_PIPE_BYTES = 1024 * 1024;
 /** A signal that a process sends to itself arrives at once, or not at all. */
 export const SIGNAL_MS = 50;
-/** `git status` and `--version` are given up after this long: large repositories are slow. */
+/** `git status` and `--version` are stopped after this long: large repositories are slow. */
 export const CONTEXT_TIMEOUT_MS = 5_000;
 
 // The server.

@@ -27,7 +27,7 @@ const GROUPS: Record<string, Record<string, () => Promise<Add>>> = {
   },
 };
 
-/** The command that `args` names or, for the help, all of them. */
+/** The command that `args` names or, for the help, every command. */
 export async function programFor(args: string[]): Promise<Command> {
   const program = new Command(DATACAT)
     .description("Datacat records what programs do, up to the last millisecond before a crash.")

@@ -52,10 +52,10 @@ export class Server {
   }
 
   async getText(path: string, query: Query = {}, timeoutMs = REQUEST_TIMEOUT_MS): Promise<string> {
-    const given = Object.entries(query).flatMap(([name, value]) =>
+    const parameters = Object.entries(query).flatMap(([name, value]) =>
       value === undefined ? [] : [[name, String(value)]],
     );
-    const search = given.length > 0 ? `?${new URLSearchParams(given).toString()}` : "";
+    const search = parameters.length > 0 ? `?${new URLSearchParams(parameters).toString()}` : "";
     const answer = await this.ask(path + search, timeoutMs);
     if (answer.status === 200) return answer.body;
     const message = messageOf(answer.body) ?? `${this.url} answered ${answer.status} to ${path}.`;

@@ -2,7 +2,7 @@
 import { stripVTControlCharacters, styleText } from "node:util";
 import { type Status, STATUS_LABELS } from "../../src/core/vocabulary.ts";
 
-// `datacat export last | head`: a reader that closes the pipe is no failure. Not in main.ts, because `datacat run` must not open
+// `datacat export last | titles`: a reader that closes the pipe is no failure. Not in main.ts, because `datacat run` must not open
 // standard output before its command has it.
 process.stdout.on("error", (error) => {
   if ("code" in error && error.code === "EPIPE") process.exit(0);
@@ -55,9 +55,9 @@ export function printJson(value: unknown, indent = process.stdout.isTTY ? 2 : un
 }
 
 /** Prints rows in columns, each as wide as its widest cell. */
-export function printTable(head: string[], rows: string[][]): void {
-  const all = [head.map(dim), ...rows];
-  const widths = head.map((_, column) =>
+export function printTable(titles: string[], rows: string[][]): void {
+  const all = [titles.map(dim), ...rows];
+  const widths = titles.map((_, column) =>
     Math.max(...all.map((row) => stripVTControlCharacters(row[column] ?? "").length)),
   );
   for (const row of all) {

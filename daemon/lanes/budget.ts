@@ -40,7 +40,7 @@ export type Part = {
   stages: number;
 };
 
-/** Bytes to free: none within the budget; beyond it, down to BUDGET_SHARE of it. */
+/** Bytes to free: none within the budget; above it, down to BUDGET_SHARE of it. */
 export function excessBytes(parts: { bytes: number }[], maxBytes: number): number {
   const used = sum(parts);
   return used <= maxBytes ? 0 : used - maxBytes * BUDGET_SHARE;

@@ -1,7 +1,4 @@
-/**
- * One line of a lane: `<crc> <json>\n` (clients/README.md). Knows a good line from a damaged one, and gets out of a damaged
- * one what is still whole.
- */
+/** One line of a lane: `<crc> <json>\n` (clients/README.md). Detects damaged lines, and finds the intact records in them. */
 import { crc32 } from "node:zlib";
 import { MAX_REPAIR_BYTES } from "../limits.ts";
 
@@ -25,7 +22,7 @@ export function frame(json: string): Buffer {
   return line;
 }
 
-/** JSON in the bytes that every client agrees on: a lone surrogate is U+FFFD, not an escape. */
+/** JSON with the bytes that every client writes: a lone surrogate is U+FFFD, not an escape. */
 export function laneJson(value: unknown): string {
   const text = JSON.stringify(value);
   return text.includes("\\ud") ? JSON.stringify(wellFormed(value)) : text;
@@ -43,7 +40,7 @@ export function isIntact(bytes: Buffer, from: number, to: number): boolean {
   return crc >>> 0 === crc32(bytes.subarray(from + PREFIX, to));
 }
 
-/** The whole records within a damaged line: damage to a line break merges two lines into one. */
+/** The intact records within a damaged line: damage to a line break merges two lines into one. */
 export function salvage(bytes: Buffer, from: number, to: number): Span[] {
   const starts = [from];
   for (let i = from + PREFIX; i < to - PREFIX; i++) {
@@ -56,7 +53,7 @@ export function salvage(bytes: Buffer, from: number, to: number): Span[] {
   for (const [index, start] of starts.entries()) {
     if (start < free) continue;
     // A record ends at the line's end, at the damaged line break before the next start, or at that start.
-    // Damage may look like a start, so a few are tried.
+    // Damaged bytes may look like a start, so three are tried.
     const ends = starts.slice(index + 1, index + 4).flatMap((next) => [next - 1, next]);
     const end = [...ends, to].find((candidate) => isIntact(bytes, start, candidate));
     if (end === undefined) continue;
@@ -66,7 +63,7 @@ export function salvage(bytes: Buffer, from: number, to: number): Span[] {
   return found;
 }
 
-/** A line with one bit flipped, put right. CRC-32 tells single flips apart, so there is one answer or none. */
+/** A line with one flipped bit, repaired. CRC-32 differs for every single flip, so there is one result or none. */
 export function repair(line: Buffer): Buffer | undefined {
   if (line.length > MAX_REPAIR_BYTES) return undefined;
   const copy = Buffer.from(line);

@@ -217,7 +217,7 @@ export class LaneWriter {
     return this.tryAppendAs(ops.map((op, index) => ({ seq: this.lastSeq + 1 + index, op })));
   }
 
-  /** `tryAppend` with given sequences: ascending, above `lastSeq`. */
+  /** `tryAppend` with the records' own sequences: ascending, above `lastSeq`. */
   tryAppendAs(records: { seq: number; op: Op }[]): boolean {
     const last = records.at(-1);
     if (!last) return true;

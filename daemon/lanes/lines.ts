@@ -1,11 +1,11 @@
-/** A file's lines from an offset on, read in blocks: memory is one block, or the longest line if that is longer. */
+/** A file's lines from an offset on, read in blocks. Memory is one block, or the longest line if that is longer. */
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { NEWLINE } from "./frame.ts";
 import { MAX_RECORD_BYTES, READ_BYTES } from "../limits.ts";
 
 /**
- * A cursor rather than an iterator, because it is passed ten million times after an outage and must make no garbage:
- * after `next()`, the line is `bytes` from..to, and `offset` is where the line after it starts.
+ * After `next()` the line is `bytes` from..to, and `offset` is where the following line starts. It is no iterator, because that would
+ * allocate an object per line: ten million after an outage.
  */
 export class Lines {
   bytes: Buffer = takeBlock();
@@ -13,7 +13,7 @@ export class Lines {
   to = 0;
   /** Where the next line starts in the file. */
   offset: number;
-  /** The line was longer than any record may be, so what `bytes` hold is only its end. */
+  /** The line is longer than any record, and `bytes` hold only its end. */
   oversized = false;
   readonly #descriptor: number;
   /** `bytes` hold the file from here… */
@@ -52,7 +52,7 @@ export class Lines {
     }
   }
 
-  /** What follows the last line break: a line still being written, or cut off for good. Moves past it. */
+  /** Moves past what follows the last line break: an incomplete line. */
   rest(): boolean {
     if (this.next()) return true;
     this.from = this.offset - this.#base;
@@ -80,7 +80,7 @@ export class Lines {
     this.close();
   }
 
-  /** Drops what is before `start`, growing the block only if the line fills it. Answers how far things moved. */
+  /** Drops what is before `start`, and grows the block only if the line fills it. Returns how far the content moved. */
   #makeRoom(start: number): number {
     if (start === 0 && this.#filled < this.bytes.length) return 0;
     const kept = this.#filled - start;
@@ -109,10 +109,7 @@ export class Lines {
 
 const NO_BYTES = Buffer.alloc(0);
 
-/**
- * Blocks are used again: lanes are looked at ten times a second, and blocks left to the garbage collector would pile up before
- * it sees a reason to run.
- */
+/** Blocks are reused: lanes are read ten times a second, and the garbage collector would run too rarely for so many blocks. */
 const spare: Buffer[] = [];
 
 function takeBlock(): Buffer {

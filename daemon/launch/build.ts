@@ -1,6 +1,6 @@
 /**
- * `npm run build`: the command and the daemon as one file that needs no node_modules, dist/datacat.js, with the licences of what is
- * in it. That and the launchers are all that `npm pack` packs, so an installed datacat depends on nothing.
+ * `npm run build`: bundles the command and the daemon into dist/datacat.js, which needs no node_modules, with the licences of the
+ * bundled packages. `npm pack` adds only the launchers, so an installed datacat has no dependencies.
  */
 import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -19,13 +19,13 @@ const { metafile } = await build({
   platform: "node",
   target: "node22.13",
   format: "esm",
-  // Some libraries are CommonJS and ask for Node's own modules with `require`.
+  // Some packages are CommonJS and load Node's own modules with `require`.
   banner: {
     js: 'import { createRequire as createRequireOf } from "node:module";\nconst require = createRequireOf(import.meta.url);',
   },
   minifySyntax: true,
-  minifyWhitespace: true, // and not names: stacks in a bug report should say something
-  legalComments: "none", // they are in licenses.txt, whole
+  minifyWhitespace: true, // names stay readable in stack traces
+  legalComments: "none", // licenses.txt has them
   logLevel: "warning",
 });
 chmodSync(outfile, 0o755);
@@ -40,13 +40,13 @@ const licences = [...packages].sort().map((name) => `${name}\n\n${licenceOf(name
 writeFileSync(join(root, "dist/licenses.txt"), licences.join(`\n\n${"-".repeat(72)}\n\n`));
 
 const size = Math.round(readFileSync(outfile).length / 1024);
-console.log(`dist/datacat.js: ${size} KB, with ${[...packages].sort().join(", ")}`);
+console.log(`dist/datacat.js: ${size} KiB, with ${[...packages].sort().join(", ")}`);
 
 function licenceOf(name: string): string {
   const folder = join(root, "node_modules", name);
   const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
   if (file === undefined || !existsSync(join(folder, file))) {
-    throw new Error(`${name} is in the bundle, but has no licence to go with it.`);
+    throw new Error(`${name} is in the bundle but has no licence file.`);
   }
   return readFileSync(join(folder, file), "utf8").trim();
 }

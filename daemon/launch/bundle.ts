@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** What dist/datacat.js is made of: the command and the daemon, told apart by the name that the file was called by. */
+/** The entry of dist/datacat.js: the command or the daemon, by the name that the file was started with. */
 import { basename } from "node:path";
 
 if (basename(process.argv[1] ?? "").startsWith("datacat-daemon")) {

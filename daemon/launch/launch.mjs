@@ -1,9 +1,9 @@
 /**
- * Starts one of Datacat's programs whatever Node the machine has: plain JavaScript that Node 18 can parse.
+ * Starts one of Datacat's programs on any Node from 18 on, so this file is plain JavaScript that Node 18 parses.
  *
- * In a clone the program is a TypeScript file, which only a recent Node runs; the repository brings one (the `node`
- * package), and on a fresh clone it is installed first. In an installed package there are no sources, and the program is
- * the one bundled file. Where this Node will do, the program runs in this very process: nothing in between.
+ * In a clone the program is a TypeScript file, which only a recent Node runs. The `node` package is one; a fresh clone installs it
+ * first. An installed package has no sources, and the program is the bundled file. If this Node is recent enough, the program runs in
+ * this process.
  */
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -17,12 +17,12 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 /** The oldest Node that runs our TypeScript as it is, and the oldest that runs the bundled file. */
 const FOR_SOURCES = [24, 0];
 const FOR_BUNDLE = [22, 13];
-/** What a parent can be sent that is meant for its child. */
+/** Signals to this process that are meant for its child. */
 const PASSED_ON = ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2"];
 
 /**
- * Runs the TypeScript file `source` (named from the top folder), or what the bundle has in its place. With `withParent`, a
- * process in between ends when whoever started it does, so that the program behind it can tell.
+ * Runs the TypeScript file `source` (a path from the clone's root), or the bundle. With `withParent`, this process ends when its parent
+ * does, so that the program, its child, sees its own parent end.
  */
 export async function launch(source, { withParent = false } = {}) {
   const inClone = existsSync(join(root, source));
@@ -30,9 +30,9 @@ export async function launch(source, { withParent = false } = {}) {
   if (inClone) await install();
 
   if (isAtLeast(inClone ? FOR_SOURCES : FOR_BUNDLE)) {
-    // Kept between runs, so that a daemon answers within a second of being asked for, also on a slow machine.
+    // Compiled code is kept between runs, so that a daemon answers within a second of its start on slow machines.
     if (module.enableCompileCache) module.enableCompileCache();
-    if (inClone) process.argv[1] = program; // the bundle is two programs, told apart by the name it was called by
+    if (inClone) process.argv[1] = program; // the bundle chooses its program by this name
     await import(pathToFileURL(program).href);
     return;
   }
@@ -42,7 +42,7 @@ export async function launch(source, { withParent = false } = {}) {
     );
     process.exit(1);
   }
-  runWith(ownNode(), process.argv.slice(1)); // this launcher once more, which will find itself at home
+  runWith(ownNode(), process.argv.slice(1)); // this launcher again, now on a recent Node
   if (withParent) {
     const parent = process.ppid;
     setInterval(() => process.ppid === parent || process.exit(0), 500).unref();
@@ -58,18 +58,20 @@ function ownNode() {
   return join(root, "node_modules/node/bin", process.platform === "win32" ? "node.exe" : "node");
 }
 
-/** npm writes its hidden lock file last, so an install that was cut off does not count. */
+/** npm writes its hidden lock file last, so an interrupted install does not count. */
 function isInstalled() {
   return existsSync(join(root, "node_modules/.package-lock.json")) && existsSync(ownNode());
 }
 
 async function install() {
   if (isInstalled()) return;
-  const release = await waitForOurTurn();
+  const release = await lockInstall();
   if (!isInstalled()) {
-    process.stderr.write("First run here: installing what Datacat needs (about a minute, once)…\n");
+    process.stderr.write(
+      "First run in this clone: installing Datacat's dependencies (about a minute, once)…\n",
+    );
     const command = existsSync(join(root, "package-lock.json")) ? "ci" : "install";
-    // Our own output belongs to the program alone, so npm's goes to stderr.
+    // Standard output belongs to the program, so npm's output goes to standard error.
     const done = spawnSync("npm", [command, "--no-audit", "--no-fund", "--loglevel=error"], {
       cwd: root,
       stdio: ["ignore", 2, 2],
@@ -78,7 +80,7 @@ async function install() {
     if (done.status !== 0 || !isInstalled()) {
       release();
       process.stderr.write(
-        `\n"npm ${command}" in ${root} did not succeed. Run it there to see why, then try again.\n`,
+        `\n"npm ${command}" failed in ${root}. Run it there to see why, then try again.\n`,
       );
       process.exit(1);
     }
@@ -86,8 +88,8 @@ async function install() {
   release();
 }
 
-/** `npm start` and `npx datacat` of a fresh clone may come at the same time; npm does not like that. */
-async function waitForOurTurn() {
+/** Two commands may start in a fresh clone at the same time, and two npm installs would break each other. */
+async function lockInstall() {
   const lock = join(root, ".datacat", "installing");
   mkdirSync(join(root, ".datacat"), { recursive: true });
   for (let waited = false; ; waited = true) {
@@ -100,7 +102,9 @@ async function waitForOurTurn() {
       if (error.code !== "EEXIST") throw error;
     }
     if (!waited)
-      process.stderr.write("Another command is installing what Datacat needs; waiting for it…\n");
+      process.stderr.write(
+        "Another command is installing Datacat's dependencies; waiting for it…\n",
+      );
     if (holderIsGone(lock)) rmSync(lock, { force: true });
     else await new Promise((resolve) => setTimeout(resolve, 300));
   }
@@ -116,7 +120,7 @@ function holderIsGone(lock) {
   }
 }
 
-/** Runs the program as a child that gets our streams and signals, and leaves as it leaves. */
+/** Runs the program as a child with this process's streams and signals, and exits with its exit code or signal. */
 function runWith(node, args) {
   const child = spawn(node, args, { stdio: "inherit" });
   // Not process.stdin.isTTY: touching that stream would make the child's own input non-blocking.
@@ -137,7 +141,7 @@ function runWith(node, args) {
     if (signal === null) process.exit(code ?? 1);
     for (const name of PASSED_ON) process.removeAllListeners(name);
     process.kill(process.pid, signal);
-    // A signal that does not end us (it is ignored, or this is Windows): the shell's way of saying it.
+    // The signal did not end this process (it is ignored, or this is Windows): a shell's exit code for it.
     setTimeout(() => process.exit(128 + (constants.signals[signal] ?? 0)), 100);
   });
 }

@@ -152,11 +152,11 @@ class Draft {
         return;
       case "start":
         // The filter takes its state in, but the op is sent whole: the server does more with a start than merge its state.
-        if (op.state !== undefined) this.#options.filter?.strip(op.state);
+        if (op.state !== undefined) this.#options.filter?.filter(op.state);
         break;
       case "state": {
         const { filter } = this.#options;
-        const patch = filter ? filter.strip(op.patch) : op.patch;
+        const patch = filter ? filter.filter(op.patch) : op.patch;
         if (patch === undefined) return;
         op = patch === op.patch ? op : { ...op, patch };
         break;

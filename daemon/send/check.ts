@@ -41,7 +41,7 @@ function safe(value: JsonObject): JsonObject {
   return redact(value);
 }
 
-/** True for the common forms; the schema decides about the others. */
+/** True for common metrics; the schema decides about the others. */
 function isPlainMetric(op: Metric): boolean {
   if (!isTime(op.at) || !isName(op.name)) return false;
   if (op.unit !== undefined && !isName(op.unit)) return false;

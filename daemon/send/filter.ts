@@ -23,8 +23,8 @@ export class StateFilter {
   }
 
   /** The patch without what changes nothing; undefined if it changes nothing. The filter takes the patch as applied. */
-  strip(patch: JsonObject): JsonObject | undefined {
-    const rest = this.#strip(patch, this.#root);
+  filter(patch: JsonObject): JsonObject | undefined {
+    const rest = this.#filter(patch, this.#root);
     if (this.#size > MAX_FILTER_VALUES) this.clear();
     return rest;
   }
@@ -47,11 +47,11 @@ export class StateFilter {
     this.#size = 0;
   }
 
-  #strip(patch: JsonObject, branch: Branch): JsonObject | undefined {
+  #filter(patch: JsonObject, branch: Branch): JsonObject | undefined {
     const kept: [string, Json][] = [];
     let changed = false;
     for (const [key, value] of Object.entries(patch)) {
-      const rest = this.#stripMember(branch, key, value);
+      const rest = this.#filterMember(branch, key, value);
       if (rest !== value) changed = true;
       if (rest !== undefined) kept.push([key, rest]);
     }
@@ -60,7 +60,7 @@ export class StateFilter {
     return kept.length > 0 ? Object.fromEntries(kept) : undefined;
   }
 
-  #stripMember(branch: Branch, key: string, value: Json): Json | undefined {
+  #filterMember(branch: Branch, key: string, value: Json): Json | undefined {
     const known = branch.members.get(key) ?? (branch.complete ? ABSENT : undefined);
     if (value === null) {
       if (known === ABSENT) return undefined;
@@ -70,7 +70,7 @@ export class StateFilter {
     if (isObject(value)) {
       if (known !== undefined && known !== ABSENT && "members" in known) {
         // An empty object merged into an object changes nothing, nor does one whose members change nothing.
-        return this.#strip(value, known);
+        return this.#filter(value, known);
       }
       // A null inside means a deletion or a value, depending on whether there was an object before: unknown stays unknown.
       this.#set(branch, key, known === undefined ? partial(value) : whole(value));

@@ -73,7 +73,7 @@ export function activityOf(
   after: ProcessInfo,
   elapsedMs: number,
 ): Activity | undefined {
-  if (after.state === "dead" || elapsedMs <= 0) return undefined;
+  if (after.state === "ended" || elapsedMs <= 0) return undefined;
   const cpuPercent = ((after.cpuMs - before.cpuMs) / elapsedMs) * 100;
   if (after.state === "stopped") return { state: "stopped", cpuPercent };
   // On an overloaded machine a busy program may get little CPU time, but then it is always ready to run.

@@ -18,7 +18,7 @@ import type { ProcessInfo } from "./process-info.ts";
 import { isAlive, readProcess } from "./processes.ts";
 
 /** `unknown`: the process is on another machine or in another container, or the header names none. */
-export type WriterState = "alive" | "dead" | "rebooted" | "unknown";
+export type WriterState = "alive" | "ended" | "rebooted" | "unknown";
 
 /** The state of a lane's writer. `alive` looks a process up in this machine's (or container's) process table. */
 export function writerState(
@@ -36,7 +36,7 @@ export function writerState(
     // Another container's pids mean nothing here, unless it is the very same process.
     return isElsewhere && started === undefined ? "unknown" : "alive";
   }
-  return isElsewhere ? "unknown" : "dead";
+  return isElsewhere ? "unknown" : "ended";
 }
 
 export type MonitorOptions = {
@@ -176,7 +176,7 @@ export class Monitor {
         this.#noteAlive(lane, watched);
         this.#checkHeartbeats(lane, watched);
         return;
-      case "dead":
+      case "ended":
       case "rebooted":
         this.#close(lane, watched, state);
         return;
@@ -241,7 +241,7 @@ export class Monitor {
   }
 
   /** The writer's process is gone. Its last records decide whether that was a crash. */
-  #close(lane: Lane, watched: Watched, state: "dead" | "rebooted"): void {
+  #close(lane: Lane, watched: Watched, state: "ended" | "rebooted"): void {
     const { tail, observations, closed } = this.#options;
     tail.read(lane);
     const { hasEnded, hasRecords, isJoiner } = tail.of(lane);
@@ -254,7 +254,7 @@ export class Monitor {
     closed(lane);
   }
 
-  #crash(lane: Lane, watched: Watched, state: "dead" | "rebooted"): Crash {
+  #crash(lane: Lane, watched: Watched, state: "ended" | "rebooted"): Crash {
     const { wasSeenAlive, hasThrown, oom } = watched;
     const isOutOfMemory = oom !== undefined && wasKilledForMemory(oom);
     const lastAt = lastRecordAt(lane) ?? lane.header.at;

@@ -4,8 +4,8 @@ export type ProcessInfo = {
   parent: number;
   /** The time of the start as the system writes it. It is compared, never parsed. */
   started: string;
-  /** A zombie is dead: it runs nothing, and only waits for its parent to read its exit code. */
-  state: "running" | "waiting" | "stopped" | "dead";
+  /** A zombie has ended, and only waits for its parent to read its exit code. */
+  state: "running" | "waiting" | "stopped" | "ended";
   cpuMs: number;
   /** CPU time of its children that have ended, and of theirs; Linux only. */
   childrenCpuMs?: number;

@@ -47,12 +47,12 @@ export function openFiles(pid: number): number | undefined {
 
 /**
  * Whether that very process is alive: same pid and, if its start is known, same start. A process that may not be read (another
- * user's) counts as alive: a wrong "dead" would be a false crash.
+ * user's) counts as alive: a wrong answer would be a false crash.
  */
 export function isAlive(pid: number, started?: string): boolean {
   const found = readProcess(pid);
   if (!found) return answersSignal(pid);
-  return found.state !== "dead" && (started === undefined || found.started === started);
+  return found.state !== "ended" && (started === undefined || found.started === started);
 }
 
 /** Signal 0 only tests: EPERM means that the process exists, but is another user's. */
@@ -96,9 +96,9 @@ const STATES: Record<string, ProcessInfo["state"]> = {
   R: "running",
   T: "stopped",
   t: "stopped",
-  Z: "dead",
-  X: "dead",
-  x: "dead",
+  Z: "ended",
+  X: "ended",
+  x: "ended",
 };
 
 /** 4 KiB nearly everywhere, but 16 or 64 on some ARM machines. Node has no call for it, so it is computed from this process's memory. */

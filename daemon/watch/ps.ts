@@ -1,7 +1,7 @@
 /** Processes on macOS and the BSDs, from `ps` as text. */
 import type { ProcessInfo } from "./process-info.ts";
 
-/** `lstart` is the time of the start: five words in the C locale, the same at each call. */
+/** `lstart` is the time of the start: five fields in the C locale, the same at each call. */
 export const PS_COLUMNS = "pid=,ppid=,stat=,time=,rss=,lstart=";
 
 export function parsePs(output: string): ProcessInfo[] {
@@ -24,7 +24,7 @@ export function parsePs(output: string): ProcessInfo[] {
 function stateOf(letters: string): ProcessInfo["state"] {
   if (letters.startsWith("R")) return "running";
   if (letters.startsWith("T")) return "stopped";
-  return letters.startsWith("Z") ? "dead" : "waiting";
+  return letters.startsWith("Z") ? "ended" : "waiting";
 }
 
 /** `[[days-]hours:]minutes:seconds.hundredths` */

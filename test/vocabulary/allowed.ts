@@ -24,7 +24,7 @@ export const ALLOWED: Allowed[] = [
   { words: ["head"], context: /writeHead/, reason: "Node's http module" },
   { words: ["head"], context: /<\/?head>/, reason: "the HTML element" },
   { words: ["head"], context: /\bHEAD\b/, reason: "the HTTP method, git's revision" },
-  { words: ["head"], context: /branch\.head/, reason: "git's status format" },
+  { words: ["head"], context: /branch\\?\.head/, reason: "git's status format" },
   { words: ["head"], context: /\| head\b/, reason: "the program" },
   { words: ["strip"], context: /\.strip\(/, path: "clients/python", reason: "Python's str.strip" },
   { words: ["strip"], context: /\.strip\(/, path: "test/clients/python", reason: "as above" },

@@ -27,8 +27,8 @@ export function addSessions(program: Command): void {
       `List only these statuses, separated by commas: ${STATUSES.join(", ")}, ever_hung.`,
     )
     .option(
-      "--text <words>",
-      "List only sessions with these words in id, product, version, host, headline or tags.",
+      "--text <text>",
+      "List only sessions with this text in id, product, version, host, headline or tags.",
     )
     .option("-n, --limit <count>", "List at most this many.", count, 20)
     .option(...JSON_OPTION)

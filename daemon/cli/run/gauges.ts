@@ -55,7 +55,7 @@ export function treeOf(
   all: ProcessInfo[],
   known: ReadonlyMap<number, string> = new Map(),
 ): ProcessInfo[] {
-  const alive = all.filter((one) => one.state !== "dead");
+  const alive = all.filter((one) => one.state !== "ended");
   const children = new Map<number, ProcessInfo[]>();
   for (const one of alive) {
     const siblings = children.get(one.parent);

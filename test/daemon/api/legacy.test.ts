@@ -66,7 +66,7 @@ test("errors are 1.x's: plain text, 400, 404, 405", async () => {
     status: 400,
     text: "Product and version are required fields\n",
   });
-  expect(await api("/state", { session_id: "nobody", state: {} })).toMatchObject({
+  expect(await api("/state", { session_id: "unknown", state: {} })).toMatchObject({
     status: 404,
     text: "Session not found\n",
   });

@@ -14,7 +14,7 @@ import { Log } from "../../../daemon/log.ts";
 import type { Op } from "../../../src/core/wire.ts";
 import { World } from "../world.ts";
 
-test("within the budget nothing is freed; beyond it, down to nine tenths", () => {
+test("within the budget nothing is freed; above it, down to nine tenths", () => {
   expect(excessBytes([{ bytes: 600 }, { bytes: 400 }], 1_000)).toBe(0);
   expect(excessBytes([{ bytes: 600 }, { bytes: 401 }], 1_000)).toBe(101);
   expect(excessBytes([], 0)).toBe(0);

@@ -38,7 +38,7 @@ test("flipped bits at every byte of a lane cost at most the records they are in,
   }
 });
 
-test("a lane cut off anywhere gives what is whole, and counts what is torn", async () => {
+test("a lane cut off anywhere gives its intact records, and counts the incomplete one", async () => {
   await using world = await World.make();
   const writer = world.lane("torn", { writer: {} });
   for (let at = 1; at <= 5; at++) writer.append({ op: "event", at, name: `event ${at}` });
@@ -62,7 +62,7 @@ test("a lane cut off anywhere gives what is whole, and counts what is torn", asy
   }
 });
 
-test("a hole that the client explains is counted once; one that nobody explains is damage", async () => {
+test("a gap that the client explains is counted once; one without an explanation is damage", async () => {
   await using world = await World.make();
   const writer = world.lane("holes");
   writer.tryAppendAs([
@@ -80,7 +80,7 @@ test("a hole that the client explains is counted once; one that nobody explains 
   expect(world.server.ops("holes", "dropped")).toHaveLength(1);
 });
 
-test("records that no server would take are counted, and the rest is sent", async () => {
+test("invalid records are counted as refused, and the rest is sent", async () => {
   await using world = await World.make();
   const writer = world.lane("odd");
   writer.append({ op: "start", at: 1 });
@@ -99,7 +99,7 @@ test("records that no server would take are counted, and the rest is sent", asyn
   expect(world.server.dropped("odd")).toEqual({ refused: 4 });
 });
 
-test("a lane that nobody can read the header of is set aside, not sent to any session", async () => {
+test("a lane without a readable header is rejected, not sent to any session", async () => {
   await using world = await World.make();
   const name = "0198f3c2-0000-7000-8000-000000000000.000001.lane";
   writeFileSync(join(world.home.lanes, name), "garbage\nmore garbage\n");
@@ -110,7 +110,7 @@ test("a lane that nobody can read the header of is set aside, not sent to any se
   expect(readdirSync(world.home.rejected)).toEqual([name]);
 });
 
-test("a client that goes on after a full disk loses only what it says", async () => {
+test("an undamaged lane loses nothing", async () => {
   await using world = await World.make();
   const header = { lane: "l-1", session: "s", server: "", at: 1, writer: {} };
   const writer = LaneWriter.create(world.home.lanes, header);

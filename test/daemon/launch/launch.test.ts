@@ -1,4 +1,4 @@
-/** The launchers, in a small clone of their own: a real Node, and an npm that only says that it was asked. */
+/** The launchers, in a small clone of their own: a real Node, and an npm that only records its call. */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import {
   chmodSync,
@@ -89,19 +89,19 @@ echo '{}' >node_modules/.package-lock.json
 }
 
 const nodes = [newNode, ...(oldNode ? [oldNode] : [])];
-const TELL = `const words: string[] = process.argv.slice(2);
+const ECHO = `const args: string[] = process.argv.slice(2);
 let input = "";
 for await (const chunk of process.stdin) input += chunk;
-console.log(Number.parseInt(process.versions.node), words.join("|"), input);
-process.exit(words.length);`;
+console.log(Number.parseInt(process.versions.node), args.join("|"), input);
+process.exit(args.length);`;
 
 test.each(nodes)(
-  "a fresh clone installs itself once, says so, and runs on a new Node: %s",
+  "a fresh clone installs itself once, prints that, and runs on a new Node: %s",
   async (node) => {
-    using clone = new Clone(TELL);
+    using clone = new Clone(ECHO);
     const first = await clone.run(node, ["a b", "--c"], "read");
     expect(first).toMatchObject({ code: 2, stdout: "24 a b|--c read\n" });
-    expect(first.stderr).toMatch(/^First run here/);
+    expect(first.stderr).toMatch(/^First run in this clone/);
     expect(readFileSync(clone.npmLog, "utf8")).toMatch(/^ci /);
 
     const second = await clone.run(node, ["d"]);
@@ -110,49 +110,49 @@ test.each(nodes)(
   },
 );
 
-test("without a lock file it installs what is newest", async () => {
-  using clone = new Clone(TELL, { hasLock: false });
+test("without a lock file it installs the newest versions", async () => {
+  using clone = new Clone(ECHO, { hasLock: false });
   await clone.run(newNode);
   expect(readFileSync(clone.npmLog, "utf8")).toMatch(/^install /);
 });
 
 test("two commands in a fresh clone at once install once, and both run", async () => {
-  using clone = new Clone(TELL);
+  using clone = new Clone(ECHO);
   const both = await Promise.all([clone.run(newNode, ["x"]), clone.run(newNode, ["y"])]);
   expect(both.map(({ stdout }) => stdout)).toEqual(["24 x \n", "24 y \n"]);
   expect(readFileSync(clone.npmLog, "utf8").trim().split("\n")).toHaveLength(1);
 });
 
 test("an install that was killed does not block the next", async () => {
-  using clone = new Clone(TELL);
+  using clone = new Clone(ECHO);
   mkdirSync(join(clone.folder, ".datacat"));
   writeFileSync(join(clone.folder, ".datacat/installing"), "999999999");
   expect(await clone.run(newNode, ["x"])).toMatchObject({ stdout: "24 x \n" });
 });
 
-test("an install that fails says where to look", async () => {
-  using clone = new Clone(TELL);
+test("a failed install names the folder and the command", async () => {
+  using clone = new Clone(ECHO);
   writeFileSync(join(clone.folder, "bin/npm"), "#!/bin/sh\nexit 1\n");
   const ran = await clone.run(newNode);
   expect(ran.code).toBe(1);
   expect(ran.stderr).toContain("Run it there to see why");
 });
 
-test.each(nodes)("signals reach the program, and it leaves as it likes: %s", async (node) => {
+test.each(nodes)("signals reach the program, and its exit code is its own: %s", async (node) => {
   using clone = new Clone(`process.on("SIGTERM", () => { console.log("asked"); process.exit(7); });
 console.log("ready");
 setInterval(() => {}, 1000);`);
   const child = clone.start(node);
-  let said = "";
+  let output = "";
   child.stdout?.on("data", (bytes: Buffer) => {
-    said += bytes.toString();
-    if (said === "ready\n") child.kill("SIGTERM");
+    output += bytes.toString();
+    if (output === "ready\n") child.kill("SIGTERM");
   });
   const code = await new Promise((resolve) => child.once("close", resolve));
-  expect({ code, said }).toEqual({ code: 7, said: "ready\nasked\n" });
+  expect({ code, output }).toEqual({ code: 7, output: "ready\nasked\n" });
 });
 
-test.each(nodes)("a program that dies of a signal is seen to: %s", async (node) => {
+test.each(nodes)("a program that a signal ends is seen to end by it: %s", async (node) => {
   using clone = new Clone(`process.kill(process.pid, "SIGKILL"); setInterval(() => {}, 1000);`);
   expect(await clone.run(node)).toMatchObject({ code: null, signal: "SIGKILL" });
 });

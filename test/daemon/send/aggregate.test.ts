@@ -57,7 +57,7 @@ test("histograms count each sample in the first bucket that is not below it", ()
   ]);
 });
 
-test("series are told apart by tags, whatever their order, and by unit", () => {
+test("series differ by tags, whatever their order, and by unit", () => {
   const ops = aggregate([
     { type: "gauge", name: "t", value: 1, tags: ["a", "b"], at },
     { type: "gauge", name: "t", value: 2, tags: ["b", "a"], at },
@@ -68,7 +68,7 @@ test("series are told apart by tags, whatever their order, and by unit", () => {
   expect(ops.map((op) => (op.op === "points" ? op.values : []))).toEqual([[1, 2], [3], [4], [5]]);
 });
 
-test("the first metadata said for a series is kept", () => {
+test("the first metadata of a series is kept", () => {
   const ops = aggregate([
     { type: "gauge", name: "t", value: 1, at },
     { type: "gauge", name: "t", value: 2, metadata: { room: 1 }, at },

@@ -14,7 +14,7 @@ const { tree } = fc.letrec<{ tree: JsonObject; value: Json }>((tie) => ({
   ),
 }));
 
-test("what is stripped changes nothing: the state is the same with and without the filter", () => {
+test("what the filter removes changes nothing: the state is the same with and without it", () => {
   fc.assert(
     fc.property(tree, fc.array(tree), (before, patches) => {
       // The filter knows nothing of what was there before it.
@@ -23,7 +23,7 @@ test("what is stripped changes nothing: the state is the same with and without t
       const filter = new StateFilter();
       for (const patch of patches) {
         merge(whole, patch);
-        const rest = filter.strip(patch);
+        const rest = filter.filter(patch);
         if (rest) merge(filtered, rest);
         expect(filtered).toEqual(whole);
       }
@@ -32,42 +32,42 @@ test("what is stripped changes nothing: the state is the same with and without t
   );
 });
 
-test("after a rollback the filter knows what it knew", () => {
+test("after a rollback the filter has the values that it had", () => {
   fc.assert(
     fc.property(fc.array(tree), fc.array(tree), fc.array(tree), (kept, undone, after) => {
       const filter = new StateFilter();
       const model = new StateFilter();
       for (const patch of kept) {
-        filter.strip(patch);
-        model.strip(patch);
+        filter.filter(patch);
+        model.filter(patch);
       }
       filter.commit();
-      for (const patch of undone) filter.strip(patch);
+      for (const patch of undone) filter.filter(patch);
       filter.rollback();
       expect(filter.size).toBe(model.size);
-      for (const patch of after) expect(filter.strip(patch)).toEqual(model.strip(patch));
+      for (const patch of after) expect(filter.filter(patch)).toEqual(model.filter(patch));
     }),
   );
 });
 
-test("a value said again is stripped, and so is a patch with nothing left in it", () => {
+test("a value set again is removed, and so is a patch with nothing left in it", () => {
   const filter = new StateFilter();
-  expect(filter.strip({ level: 3, player: { hp: 100 } })).toBeDefined();
-  expect(filter.strip({ level: 3, player: { hp: 90 } })).toEqual({ player: { hp: 90 } });
-  expect(filter.strip({ level: 3, player: { hp: 90 } })).toBeUndefined();
-  expect(filter.strip({ player: {} })).toBeUndefined();
+  expect(filter.filter({ level: 3, player: { hp: 100 } })).toBeDefined();
+  expect(filter.filter({ level: 3, player: { hp: 90 } })).toEqual({ player: { hp: 90 } });
+  expect(filter.filter({ level: 3, player: { hp: 90 } })).toBeUndefined();
+  expect(filter.filter({ player: {} })).toBeUndefined();
 });
 
 test("a null for an unknown key is sent, the same null again is not, as in 1.x", () => {
   const filter = new StateFilter();
-  expect(filter.strip({ gone: null })).toEqual({ gone: null });
-  expect(filter.strip({ gone: null })).toBeUndefined();
+  expect(filter.filter({ gone: null })).toEqual({ gone: null });
+  expect(filter.filter({ gone: null })).toBeUndefined();
 });
 
 test("a null inside a newly inserted object is a value, and a second one deletes it", () => {
   const filter = new StateFilter();
-  filter.strip({ a: 1 });
-  expect(filter.strip({ a: { b: null } })).toEqual({ a: { b: null } });
-  expect(filter.strip({ a: { b: null } })).toEqual({ a: { b: null } });
-  expect(filter.strip({ a: { b: null } })).toBeUndefined();
+  filter.filter({ a: 1 });
+  expect(filter.filter({ a: { b: null } })).toEqual({ a: { b: null } });
+  expect(filter.filter({ a: { b: null } })).toEqual({ a: { b: null } });
+  expect(filter.filter({ a: { b: null } })).toBeUndefined();
 });

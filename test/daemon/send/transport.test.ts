@@ -50,7 +50,7 @@ test("the proxy of the environment is used, but not for this machine", async () 
 });
 
 test.runIf(hasOpenssl)(
-  "a certificate authority of one's own is believed, a stranger is not",
+  "a private certificate authority is trusted, an unknown one is not",
   async () => {
     const folder = mkdtempSync(join(tmpdir(), "datacat-tls-"));
     const [key, certificate] = [join(folder, "key.pem"), join(folder, "cert.pem")];
@@ -81,7 +81,7 @@ test.runIf(hasOpenssl)(
   },
 );
 
-test("a server that takes the request and says nothing is given up on", async () => {
+test("a server that never answers ends in a timeout", async () => {
   const server = createServer(() => {});
   const port = await listening(server, "127.0.0.1");
   const transport = openTransport({}, false);

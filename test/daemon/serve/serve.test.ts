@@ -104,11 +104,11 @@ test("hourly triggers are due at their minute", () => {
 });
 
 function isOurWorkerd({ pid, parent, state }: ProcessInfo): boolean {
-  if (parent !== process.pid || state === "dead" || process.platform !== "linux") return false;
+  if (parent !== process.pid || state === "ended" || process.platform !== "linux") return false;
   return readFileSync(`/proc/${pid}/comm`, "utf8").startsWith("workerd");
 }
 
-/** `fetch` would say the right Host; this says any. */
+/** `fetch` sends the right Host header; this sends any. */
 function statusFor(port: number, host: string): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
     get({ host: "127.0.0.1", port, path: "/api/sessions", headers: { host } }, (answer) => {

@@ -34,7 +34,7 @@ test("the first heartbeat starts the wait, with the timeout that it names or the
   expect(afterOp(named, { op: "heartbeat", at: 3 }, 4).heartbeats?.timeoutMs).toBe(70);
 });
 
-test("a heartbeat that is late beyond its limit is a hang, and not a moment before", () => {
+test("a heartbeat that is late by more than its limit is a hang, and none before", () => {
   expect(hangOf(running, 9_999, 10_000 + LIMIT_MS, undefined)).toBeUndefined();
   expect(hangOf(running, 9_999, 10_001 + LIMIT_MS, undefined)).toEqual({
     op: "hang",
@@ -62,7 +62,7 @@ test("after a pause the wait starts again", () => {
   expect(resumed && hangOf(resumed, 0, 50_001 + LIMIT_MS, undefined)).toBeDefined();
 });
 
-test("only a heartbeat ends a hang, and it says how long the hang was", () => {
+test("only a heartbeat ends a hang, and the recovery has its duration", () => {
   const hung = { ...running, isHung: true };
   expect(afterOp(hung, { op: "resume", at: 700 }, 11_000)).toEqual({
     heartbeats: { ...hung, readAt: 11_000 },
@@ -77,7 +77,7 @@ test("only a heartbeat ends a hang, and it says how long the hang was", () => {
   expect(afterOp(running, { op: "heartbeat", at: 900 }, 11_000).recovered).toBeUndefined();
 });
 
-test("the hang says what the process did meanwhile", () => {
+test("a hang has what the process did meanwhile", () => {
   const activity = { state: "blocked", cpuPercent: 12.345 } as const;
   expect(hangOf(running, 0, 999_999, activity)).toMatchObject({
     process_state: "blocked",
@@ -105,7 +105,7 @@ test.each<[string, ProcessInfo, ProcessInfo, unknown]>([
   ],
   ["ready once is not", sample("waiting", 0), sample("running", 10), "blocked"],
   ["a stopped process is stopped", sample("running", 0), sample("stopped", 900), "stopped"],
-  ["a dead one does nothing", sample("running", 0), sample("dead", 900), undefined],
+  ["one that ended does nothing", sample("running", 0), sample("ended", 900), undefined],
 ])("CPU use over a second: %s", (_, before, after, state) => {
   expect(activityOf(before, after, 1_000)?.state).toBe(state);
 });

@@ -268,19 +268,19 @@ test("a lane from another machine is live for its lease, and closed after a day 
 
 test("the state of a writer is known only where its pid means something", () => {
   const machine = { machine_id: "", hostname: "here", os: "", boot_id: "boot-2" };
-  const dead = () => false;
+  const gone = () => false;
   const alive = () => true;
   const writer = { pid: 7, hostname: "here", boot_id: "boot-2" };
-  expect(writerState(writer, "1", machine, dead)).toBe("dead");
+  expect(writerState(writer, "1", machine, gone)).toBe("ended");
   expect(writerState(writer, "1", machine, alive)).toBe("alive");
   expect(writerState({ ...writer, boot_id: "boot-1" }, "1", machine, alive)).toBe("rebooted");
   // Another container that shares the folder: its pids are not this one's.
   const elsewhere = { ...writer, hostname: "there" };
-  expect(writerState(elsewhere, "1", machine, dead)).toBe("unknown");
-  expect(writerState({ ...elsewhere, boot_id: "x" }, "1", machine, dead)).toBe("unknown");
+  expect(writerState(elsewhere, "1", machine, gone)).toBe("unknown");
+  expect(writerState({ ...elsewhere, boot_id: "x" }, "1", machine, gone)).toBe("unknown");
   expect(writerState(elsewhere, undefined, machine, alive)).toBe("unknown");
   expect(writerState(elsewhere, "1", machine, alive)).toBe("alive");
-  expect(writerState({ hostname: "here" }, undefined, machine, dead)).toBe("unknown");
+  expect(writerState({ hostname: "here" }, undefined, machine, gone)).toBe("unknown");
 });
 
 function process(pid: number): ProcessInfo {

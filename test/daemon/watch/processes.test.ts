@@ -16,22 +16,22 @@ test("a process is alive until it is killed", async () => {
   expect(isAlive(pid, started)).toBe(false);
 });
 
-test("a pid that was given to another process is not the process that was watched", () => {
+test("a pid that another process has got is not the process that was watched", () => {
   expect(isAlive(process.pid)).toBe(true);
   expect(isAlive(process.pid, "1")).toBe(false);
 });
 
-test.runIf(process.platform === "linux")("a zombie is dead", async () => {
+test.runIf(process.platform === "linux")("a zombie has ended", async () => {
   // The shell's child ends at once; exec'ed into sleep, the shell never looks at it.
   const parent = spawn("sh", ["-c", "sleep 0.2 & echo $!; exec sleep 60"]);
   const [line] = await once(parent.stdout, "data");
   const pid = Number(String(line));
-  await expect.poll(() => readProcess(pid)?.state).toBe("dead");
+  await expect.poll(() => readProcess(pid)?.state).toBe("ended");
   expect(isAlive(pid)).toBe(false);
   parent.kill("SIGKILL");
 });
 
-test.runIf(process.getuid?.() !== 0)("another user's process is not dead", () => {
+test.runIf(process.getuid?.() !== 0)("another user's process is alive", () => {
   expect(isAlive(1)).toBe(true);
 });
 

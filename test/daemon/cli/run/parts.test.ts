@@ -119,7 +119,7 @@ test("the tree is the command and all that descend from it, in whatever order th
     process(3, 2),
     process(2, 1),
     process(9, 1),
-    process(5, 2, { state: "dead" }),
+    process(5, 2, { state: "ended" }),
   ];
   expect(
     treeOf(2, all)
@@ -159,7 +159,7 @@ test("memory is summed, and an empty tree has no gauges", () => {
   expect(gauges.measure([process(7, 1)], 20)).toEqual([]);
 });
 
-test("an end is a goodbye, a request to stop too, and any other signal is a crash", () => {
+test("an exit is an end, a signal that requests a stop too, and any other signal is a crash", () => {
   const known = { killedForMemory: false, readerLeft: false };
   expect(outcomeOf({ code: 3, signal: null }, known, 1)).toEqual({
     op: "end",
@@ -182,7 +182,7 @@ test("an end is a goodbye, a request to stop too, and any other signal is a cras
   });
 });
 
-test("a kill for want of memory says so, and one by a closed pipe is no crash", () => {
+test("a kill because memory ran out has that reason, and one by a closed pipe is no crash", () => {
   expect(
     outcomeOf({ code: null, signal: "SIGKILL" }, { killedForMemory: true, readerLeft: false }, 1),
   ).toMatchObject({ op: "crash", reason: "out_of_memory", out_of_memory: true });
@@ -199,8 +199,8 @@ test("git's status is parsed, and of the environment only public variables are r
   expect(publicVariables({ CI: "true", DATABASE_PASSWORD: "x", TZ: "" })).toEqual({ CI: "true" });
 });
 
-test("a command line for cmd.exe keeps every word whole", () => {
-  expect(windowsLine(["npm", "run", 'say "hi" & go'])).toBe(
-    '"^"npm^" ^"run^" ^"say^ \\^"hi\\^"^ ^&^ go^""',
+test("a command line for cmd.exe keeps every argument unchanged", () => {
+  expect(windowsLine(["npm", "run", 'echo "hi" & go'])).toBe(
+    '"^"npm^" ^"run^" ^"echo^ \\^"hi\\^"^ ^&^ go^""',
   );
 });

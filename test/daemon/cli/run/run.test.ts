@@ -128,13 +128,13 @@ test("signals reach the command, and it decides what they mean", async () => {
     env: home.env,
     stdio: ["ignore", "pipe", "inherit"],
   });
-  let said = "";
+  let output = "";
   child.stdout.on("data", (data: Buffer) => {
-    said += data.toString();
-    if (said === "ready\n") child.kill("SIGTERM");
+    output += data.toString();
+    if (output === "ready\n") child.kill("SIGTERM");
   });
   const code = await new Promise((resolve) => child.once("close", resolve));
-  expect({ code, said }).toEqual({ code: 9, said: "ready\ncaught\n" });
+  expect({ code, output }).toEqual({ code: 9, output: "ready\ncaught\n" });
   expect((await home.ops()).at(-1)).toMatchObject({ op: "end", exit_code: 9 });
 });
 
@@ -167,14 +167,14 @@ test.skipIf(!hasScript)("Ctrl-C on a terminal reaches the command once", async (
     env: home.env,
     stdio: ["pipe", "pipe", "inherit"],
   });
-  let said = "";
+  let output = "";
   child.stdout.on("data", (data: Buffer) => {
-    if (!said.includes("ready") && `${said}${data.toString()}`.includes("ready"))
+    if (!output.includes("ready") && `${output}${data.toString()}`.includes("ready"))
       child.stdin.write("\u0003");
-    said += data.toString();
+    output += data.toString();
   });
   await new Promise((resolve) => child.once("exit", resolve));
-  expect(stripVTControlCharacters(said)).toContain("count 1");
+  expect(stripVTControlCharacters(output)).toContain("count 1");
 });
 
 test("what is known about the run is its state; secrets in its arguments are not", async () => {
@@ -245,7 +245,7 @@ test("the command's own calls join the session", async () => {
   }
 });
 
-test("a command that is not there is said so, with a shell's exit code, and recorded", async () => {
+test("a command that is not found is reported, with a shell's exit code, and recorded", async () => {
   using home = new Home();
   const ran = home.run(["no-such-command-anywhere"]);
   expect(ran.status).toBe(127);

@@ -2032,7 +2032,7 @@ def _members_text(value, path, above, losses):
     for key, member in list(value.items()) if type(value) is dict and not _PY2 else _items(value):
         key_text, is_secret, name = _keys[key] if type(key) is str else _key(key)
         kind = type(member)
-        if is_secret and not _is_empty(member):
+        if is_secret and _is_redacted(name, member):
             text = '"[redacted]"'
         elif kind is str:
             text = _str_text(member)
@@ -2372,9 +2372,21 @@ def _choose_encoder(kind, value):
 # Which keys and arguments are redacted.
 
 _BLANKS = re.compile(r"[_\-\s]")
+_DIGITS = re.compile(r"[0-9]+\Z")
 _SECRET = re.compile(
     "password|passwd|secret|token|authorization|cookie|apikey|privatekey|credential|sessionkey"
 )
+_SECRET_OF_ANY_TYPE = re.compile(_SECRET.pattern.replace("|token", ""))
+
+
+def _is_redacted(name, value):
+    """Return whether the value of a secret key is redacted.
+
+    Empty values stay. Numbers and booleans under a key that is secret only by "token" stay too: `max_tokens` is a count.
+    """
+    if isinstance(value, _NUMBERS):
+        return bool(_SECRET_OF_ANY_TYPE.search(_BLANKS.sub("", name.lower())))
+    return not _is_empty(value)
 
 
 def _is_empty(value):
@@ -2388,20 +2400,25 @@ def _is_empty(value):
 
 
 _CONTAINERS = _TEXTS + (bytearray, dict, list, tuple, set, frozenset)
+_NUMBERS = (bool, int, float) + ((long,) if _PY2 else ())  # noqa: F821
+
+
+def _redacted_argument(name, value):
+    return "[redacted]" if _is_redacted(name, int(value) if _DIGITS.match(value) else value) else value
 
 
 def _without_secrets(arguments):
     """Return a program's arguments with the values of `--token=x` and `--token x` redacted."""
     kept = []
-    hide_next = False
+    option = ""
     for argument in arguments:
         name, _, value = argument.partition("=")
         is_secret = bool(_SECRET.search(_BLANKS.sub("", name.lower())))
-        if hide_next and not argument.startswith("-"):
-            argument = "[redacted]"
+        if option and not argument.startswith("-"):
+            argument = _redacted_argument(option, argument)
         elif is_secret and value:
-            argument = name + "=[redacted]"
-        hide_next = is_secret and "=" not in argument and argument.startswith("-")
+            argument = name + "=" + _redacted_argument(name, value)
+        option = argument if is_secret and "=" not in argument and argument.startswith("-") else ""
         kept.append(argument)
     return kept
 

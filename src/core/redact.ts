@@ -3,19 +3,28 @@ import type { Json } from "./wire.ts";
 
 export const REDACTED = "[redacted]";
 
-/** A key is secret if its name, lower-cased and without `_`, `-` and blanks, contains one of these. */
+/** A key is secret if its name, in lower case and without `_`, `-` and blanks, contains one of these, or "token". */
 const SECRET_PART =
-  /password|passwd|secret|token|authorization|cookie|apikey|privatekey|credential|sessionkey/;
+  /password|passwd|secret|authorization|cookie|apikey|privatekey|credential|sessionkey/;
 
-/** Whether a key of this name holds a secret. */
+/** Whether a key of this name may hold a secret. */
 export function isSecret(key: string): boolean {
-  return SECRET_PART.test(key.toLowerCase().replace(/[_\-\s]/g, ""));
+  const name = nameOf(key);
+  return SECRET_PART.test(name) || name.includes("token");
 }
 
-/** Whether a value is null, "", [] or {}: it is not redacted, because it holds no secret. */
-export function isEmpty(value: unknown): boolean {
-  if (value === null || value === undefined || value === "") return true;
-  return typeof value === "object" && Object.keys(value).length === 0;
+/**
+ * Whether the value of a secret key is redacted. Empty values (null, "", [] and {}) hold no secret. Numbers and booleans under a key
+ * that is secret only by "token" are counts and flags, such as `max_tokens`.
+ */
+export function isRedacted(key: string, value: unknown): boolean {
+  if (value === null || value === "") return false;
+  if (typeof value === "object") return Object.keys(value).length > 0;
+  return typeof value === "string" || SECRET_PART.test(nameOf(key));
+}
+
+function nameOf(key: string): string {
+  return key.toLowerCase().replace(/[_\-\s]/g, "");
 }
 
 /** The value with each secret in it replaced by REDACTED; the same object if it contains none. */
@@ -29,10 +38,14 @@ export function redactArguments(args: readonly string[]): string[] {
   return args.map((arg, index) => {
     const before = args[index - 1] ?? "";
     const isNamed = before.startsWith("-") && !before.includes("=") && isSecret(before);
-    if (isNamed && !arg.startsWith("-")) return REDACTED;
+    if (isNamed && !arg.startsWith("-")) return redactedText(before, arg);
     const [, name = "", value] = /^([^=]*=)(.+)$/s.exec(arg) ?? [];
-    return value !== undefined && isSecret(name) ? name + REDACTED : arg;
+    return value !== undefined && isSecret(name) ? name + redactedText(name, value) : arg;
   });
+}
+
+function redactedText(name: string, text: string): string {
+  return isRedacted(name, /^\d+$/.test(text) ? Number(text) : text) ? REDACTED : text;
 }
 
 function walk(value: Json): Json {
@@ -49,7 +62,7 @@ function walk(value: Json): Json {
   let changed = false;
   const entries: [string, Json][] = [];
   for (const [key, item] of Object.entries(value)) {
-    const clean = isSecret(key) && !isEmpty(item) ? REDACTED : walk(item);
+    const clean = isSecret(key) && isRedacted(key, item) ? REDACTED : walk(item);
     if (clean !== item) changed = true;
     entries.push([key, clean]);
   }

@@ -1,6 +1,7 @@
 import type { JsonObject } from "../../src/core/wire.ts";
-import { expect, test } from "vitest";
-import { isEmpty, isSecret, redact, redactArguments } from "../../src/core/redact.ts";
+import { describe, expect, test } from "vitest";
+import cases from "../fixtures/redaction.json" with { type: "json" };
+import { isRedacted, isSecret, redact, redactArguments } from "../../src/core/redact.ts";
 
 test.each([
   "password",
@@ -25,7 +26,7 @@ test.each(["user", "pass", "key", "session", "tok_en ", "author", "level", "__pr
 test("secrets are replaced at any depth, of any type", () => {
   const state: JsonObject & { db: JsonObject } = {
     db: { password: "hunter2", user: "ada" },
-    list: [{ token: 5 }, { name: "x" }],
+    list: [{ token: "5" }, { name: "x" }],
     cookies: { a: "b" },
   };
   expect(redact(state)).toEqual({
@@ -39,8 +40,6 @@ test("secrets are replaced at any depth, of any type", () => {
 test("an empty secret and null stay: a patch may delete one", () => {
   const patch = { token: null, secret: "", cookie: [], credentials: {}, password: false };
   expect(redact(patch)).toEqual({ ...patch, password: "[redacted]" });
-  expect([null, "", [], {}].every(isEmpty)).toBe(true);
-  expect([0, false, "x", [1], { a: 1 }].some(isEmpty)).toBe(false);
 });
 
 test("a value without secrets is returned itself, not a copy", () => {
@@ -53,33 +52,14 @@ test("__proto__ stays an ordinary key beside a secret", () => {
   expect(JSON.stringify(redact(state))).toBe('{"__proto__":{"token":"[redacted]"}}');
 });
 
-test("secrets on a command line are replaced, after = and after a blank", () => {
-  const args = [
-    "--api-key",
-    "k1",
-    "--token=k2",
-    "DB_PASSWORD=k3",
-    "run",
-    "--level",
-    "3",
-    "--secret",
-    "--x",
-    "--cookie=",
-    "--passwd",
-    "token=x",
-  ];
-  expect(redactArguments(args)).toEqual([
-    "--api-key",
-    "[redacted]",
-    "--token=[redacted]",
-    "DB_PASSWORD=[redacted]",
-    "run",
-    "--level",
-    "3",
-    "--secret",
-    "--x",
-    "--cookie=",
-    "--passwd",
-    "[redacted]",
-  ]);
+describe("the cases that all clients test", () => {
+  test.each(cases.values)("$key: $value is redacted: $redacted", ({ key, value, redacted }) => {
+    const object = { [key]: value } as JsonObject; // JSON of the fixture
+    expect(redact(object)).toEqual({ [key]: redacted ? "[redacted]" : value });
+    expect(isSecret(key) && isRedacted(key, value)).toBe(redacted);
+  });
+
+  test.each(cases.arguments)("command line $original", ({ original, written }) =>
+    expect(redactArguments(original)).toEqual(written),
+  );
 });

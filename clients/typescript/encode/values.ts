@@ -3,7 +3,7 @@
  * those as text. Never throws; what was lost on the way is told in `losses`.
  */
 import { MAX_DEPTH } from "../../../src/core/limits.ts";
-import { isEmpty, isSecret, REDACTED } from "../../../src/core/redact.ts";
+import { isRedacted, isSecret, REDACTED } from "../../../src/core/redact.ts";
 import { MAX_REMEMBERED } from "../limits.ts";
 
 /** Something that could not be written as it was: why, and where and what was written instead. */
@@ -101,7 +101,7 @@ function propertiesOf(value: object, place: Place): object {
     } catch {
       member = lose("unreadable", within); // a getter that throws
     }
-    if (isHidden && !isEmpty(member)) member = REDACTED;
+    if (isHidden && isRedacted(key, member)) member = REDACTED;
     if (key === "__proto__") plain = { ...plain, [key]: member };
     else plain[key] = member; // which would set that one's prototype
     place.keys.pop();

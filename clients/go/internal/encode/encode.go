@@ -231,7 +231,7 @@ func (e *Encoder) fields(object Object) {
 }
 
 func (e *Encoder) member(key string, v any) {
-	if e.key(key) && !isEmpty(v) {
+	if e.key(key) && !isEmpty(v) && !isCount(key, reflect.ValueOf(v)) {
 		e.Buf = append(e.Buf, `"`+redacted+`"`...)
 		return
 	}
@@ -258,6 +258,17 @@ func isEmpty(v any) bool {
 		return v == ""
 	}
 	return isEmptyValue(reflect.ValueOf(v))
+}
+
+// isCount reports whether a value is a number or a boolean under a key that is secret only by tokenName, such as `max_tokens`.
+func isCount(key string, v reflect.Value) bool {
+	switch v.Kind() {
+	case reflect.Bool, reflect.Float32, reflect.Float64,
+		reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
+		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		return !isSecretOfAnyType(key)
+	}
+	return false
 }
 
 func isEmptyValue(v reflect.Value) bool {

@@ -147,7 +147,7 @@ func (e *Encoder) mapping(v reflect.Value) {
 }
 
 func (e *Encoder) reflectedMember(key string, v reflect.Value) {
-	if e.key(key) && !isEmptyValue(v) {
+	if e.key(key) && !isEmptyValue(v) && !isCount(key, v) {
 		e.Buf = append(e.Buf, `"`+redacted+`"`...)
 		return
 	}

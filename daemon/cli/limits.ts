@@ -33,6 +33,11 @@ export const CONTEXT_TIMEOUT_MS = 5_000;
 export const REQUEST_TIMEOUT_MS = 15_000;
 /** How often `tail -f` asks for new events, and `logs -f` reads the log. */
 export const FOLLOW_MS = 500;
+/** A step of `reindex` asks 20 sessions, each of which writes to the catalog. */
+export const REINDEX_TIMEOUT_MS = 60_000;
+/** A step that the server refuses is repeated after a second, doubled each time: a busy catalog recovers within half a minute. */
+export const REINDEX_TRIES = 5;
+export const REINDEX_RETRY_MS = 500;
 
 // This machine.
 /** A daemon answers in milliseconds; a busy machine may take longer to start one. */

@@ -18,6 +18,9 @@ const GROUPS: Record<string, Record<string, () => Promise<Add>>> = {
     tail: async () => (await import("./commands/tail.ts")).addTail,
     export: async () => (await import("./commands/export.ts")).addExport,
   },
+  "The server:": {
+    reindex: async () => (await import("./commands/reindex.ts")).addReindex,
+  },
   "This machine:": {
     doctor: async () => (await import("./commands/doctor.ts")).addDoctor,
     login: async () => (await import("./commands/login.ts")).addLogin,

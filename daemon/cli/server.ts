@@ -56,7 +56,16 @@ export class Server {
       value === undefined ? [] : [[name, String(value)]],
     );
     const search = parameters.length > 0 ? `?${new URLSearchParams(parameters).toString()}` : "";
-    const answer = await this.ask(path + search, timeoutMs);
+    return this.#bodyOf(await this.ask(path + search, timeoutMs), path);
+  }
+
+  /** The JSON answer to a request that changes something. */
+  async post<Answer>(path: string, body: object, timeoutMs: number): Promise<Answer> {
+    const sent = this.#uploader.post(this.url, path, JSON.stringify(body), timeoutMs);
+    return JSON.parse(this.#bodyOf(await this.#answered(sent), path)) as Answer; // as in get()
+  }
+
+  #bodyOf(answer: { status: number; body: string }, path: string): string {
     if (answer.status === 200) return answer.body;
     const message = messageOf(answer.body) ?? `${this.url} answered ${answer.status} to ${path}.`;
     if (answer.status === 401 || answer.status === 403) {
@@ -70,9 +79,13 @@ export class Server {
   }
 
   /** The server's answer, whatever its status. Throws if there is none. */
-  async ask(path: string, timeoutMs: number): Promise<{ status: number; body: string }> {
+  ask(path: string, timeoutMs: number): Promise<{ status: number; body: string }> {
+    return this.#answered(this.#uploader.get(this.url, path, timeoutMs));
+  }
+
+  async #answered<Answer>(answer: Promise<Answer>): Promise<Answer> {
     try {
-      return await this.#uploader.get(this.url, path, timeoutMs);
+      return await answer;
     } catch (error) {
       throw new Trouble(
         "unreachable",

@@ -74,6 +74,11 @@ export class Uploader {
     return this.#send(server, path, timeoutMs);
   }
 
+  /** Posts JSON. Throws if there is no answer within the time. */
+  async post(server: string, path: string, body: string, timeoutMs: number): Promise<Incoming> {
+    return this.#send(server, path, timeoutMs, await compress(body));
+  }
+
   async close(): Promise<void> {
     await this.#transport.close();
   }

@@ -4,7 +4,7 @@ import { statSync } from "node:fs";
 /** A file may be gone for this long before it is noticed; looking costs microseconds. */
 const CHECK_MS = 1_000;
 
-/** Calls `onLoss` once; call the answer to stop. SQLite's files are written in place and never shrink while they are open. */
+/** Calls `onLoss` once; call the returned function to stop. SQLite's files are written in place and never shrink while they are open. */
 export function watchFile(
   path: string,
   onLoss: (what: "deleted" | "replaced" | "cut off") => void,

@@ -8,18 +8,18 @@ import { PortTaken, serve } from "./serve.ts";
 import { root } from "./worker.ts";
 
 const DEFAULT_PORT = 8080;
-/** Another's daemon may stop for want of work, and anybody's can be killed. */
+/** How often a daemon that has stopped is started again: it may have had no work, or been killed. */
 const DAEMON_CHECK_MS = 2_000;
 
 const options = new Command("npm start --")
-  .description("Serves Datacat on this machine, for this machine only.")
+  .description("Serve Datacat on this machine, for this machine only.")
   .addOption(
-    new Option("--port <port>", "the port to listen on")
+    new Option("--port <port>", "port to listen on")
       .env("PORT")
       .argParser(parsePort)
       .default(DEFAULT_PORT),
   )
-  .option("--data <folder>", "where everything is kept", resolve(root, ".datacat"))
+  .option("--data <folder>", "folder that keeps all data", resolve(root, ".datacat"))
   .option("--no-daemon", "do not start a daemon")
   .option(
     "--new-registry",
@@ -61,14 +61,14 @@ async function fail(error: unknown): Promise<void> {
 }
 
 function parsePort(text: string): number {
-  const port = text === "" ? DEFAULT_PORT : Number(text); // `PORT= npm start` means as usual
+  const port = text === "" ? DEFAULT_PORT : Number(text); // `PORT= npm start` means the default
   if (!Number.isInteger(port) || port < 0 || port > 65_535) {
     throw new InvalidArgumentError("A port is a number from 0 (any that is free) to 65535.");
   }
   return port;
 }
 
-/** Clients that find no daemon's executable rely on this one, so there is one as long as the server runs. */
+/** Clients that find no executable of a daemon rely on this one, so one runs as long as the server does. */
 function aboutDaemon(url: string): string {
   if (!options.daemon) return "no daemon";
   const env = { ...process.env, DATACAT_URL: process.env["DATACAT_URL"] ?? url };
@@ -80,7 +80,7 @@ function aboutDaemon(url: string): string {
 function stopOnSignal(stop: () => Promise<void>): void {
   let stopping = false;
   const leave = () => {
-    if (stopping) process.exit(130); // asked twice: now
+    if (stopping) process.exit(130); // a second signal: at once
     stopping = true;
     void stop().then(
       () => process.exit(0),
@@ -88,7 +88,7 @@ function stopOnSignal(stop: () => Promise<void>): void {
     );
   };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
-    process.removeAllListeners(signal); // Miniflare's, which leave at once, and with 130
+    process.removeAllListeners(signal); // Miniflare's, which exit at once, with 130
     process.on(signal, leave);
   }
 }

@@ -1,4 +1,4 @@
-/** Loopback addresses and ports: this server can be reached from this machine and from nowhere else. */
+/** Loopback addresses and ports: this server can be reached from this machine only. */
 import { createServer } from "node:net";
 
 /** Both, because `localhost` means either; a machine without IPv6 has only the first. */

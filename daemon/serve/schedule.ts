@@ -1,4 +1,4 @@
-/** When a cron trigger is due. Cloudflare fires them by itself; Miniflare leaves that to us. */
+/** When a cron trigger is due. Cloudflare fires them by itself, Miniflare does not. */
 
 /** The minute of the hour of an hourly trigger ("17 * * * *"), the only kind that Datacat has. */
 export function minuteOf(cron: string): number {

@@ -7,7 +7,7 @@
  *   await fetch(`${server.url}/health`);
  *   await server.stop();                                                            // data stays for the next serve()
  *
- * Everything is as in production but for the edge in front of it. Requests go straight to the Worker's own sockets, on
+ * The Worker is the same as in production; only the edge in front of it is missing. Requests reach the Worker's own sockets, on
  * loopback only; cron triggers are fired here (or at once, with `server.fire()`).
  */
 import type { V4WorkerOptions } from "miniflare";
@@ -18,11 +18,11 @@ import { minuteOf, untilMinute } from "./schedule.ts";
 import { readWorker } from "./worker.ts";
 
 export type ServeOptions = {
-  /** The folder that keeps everything; made if it is not there. One server at a time. */
+  /** The folder that keeps all data; made if it is not there. One server at a time. */
   data: string;
   /** Default: any that is free. */
   port?: number;
-  /** Added to the Worker's environment; LOCAL=1 (no keys needed) unless said otherwise. */
+  /** Added to the Worker's environment; LOCAL=1 (no keys needed) unless set otherwise. */
   bindings?: Record<string, string>;
   /** Called with what the Worker logs. Default: warnings and errors go to stderr. */
   onLog?: (level: string, message: string) => void;
@@ -46,7 +46,7 @@ export type Server = {
   stop(): Promise<void>;
 };
 
-/** The port is another program's. */
+/** Another program has the port. */
 export class PortTaken extends Error {
   readonly port: number;
   constructor(port: number) {
@@ -62,7 +62,7 @@ export async function serve(options: ServeOptions): Promise<Server> {
     try {
       return await serveOnce(worker, options);
     } catch (error) {
-      // Between finding a port free and taking it, another program was quicker.
+      // Another program took the port between the check and the start.
       const isTaken =
         error instanceof Error && "code" in error && error.code === "ERR_ADDRESS_IN_USE";
       if (!isTaken) throw error;
@@ -100,7 +100,7 @@ async function serveOnce(worker: V4WorkerOptions, options: ServeOptions): Promis
   }
 }
 
-/** A server that was killed a moment ago has the port until its guard has ended workerd, so a taken one gets a second try. */
+/** A server that was killed a moment ago has the port until its guard has ended workerd, so a taken port is tried again. */
 async function waitForAddresses(port: number): Promise<[Address, ...Address[]]> {
   for (let attempt = 0; attempt < 5; attempt++) {
     const [first, ...rest] = (await findAddresses(port)) ?? [];

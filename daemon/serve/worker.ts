@@ -24,8 +24,8 @@ export async function readWorker(bindings: Record<string, string>): Promise<V4Wo
 type Settings = { options: V4WorkerOptionsShape; alias: Record<string, string> };
 
 /**
- * wrangler.toml in Miniflare's words. Only wrangler can translate it, and loading wrangler takes a second and more, so its
- * answer is kept for as long as the file, the place and wrangler stay the same.
+ * wrangler.toml as options of Miniflare. Only wrangler can translate it, and loading wrangler takes more than a second, so its
+ * answer is kept for as long as the file, its folder and wrangler stay the same.
  */
 async function readSettings(): Promise<Settings> {
   const config = join(root, "wrangler.toml");
@@ -34,9 +34,9 @@ async function readSettings(): Promise<Settings> {
   const key = hash.update(existsSync(lock) ? readFileSync(lock) : "").digest("hex");
   const kept = join(root, "node_modules/.cache/datacat", `${key}.json`);
   try {
-    return JSON.parse(readFileSync(kept, "utf8")) as Settings; // written below, by us alone
+    return JSON.parse(readFileSync(kept, "utf8")) as Settings; // written only below
   } catch {
-    // The first time, or cut off while it was written.
+    // The first time, or the file is incomplete.
   }
 
   const { unstable_getMiniflareWorkerOptions, unstable_readConfig } = await import("wrangler");
@@ -48,12 +48,12 @@ async function readSettings(): Promise<Settings> {
     mkdirSync(dirname(kept), { recursive: true });
     writeFileSync(kept, JSON.stringify(settings));
   } catch {
-    // A read-only installation: slower, and as good.
+    // A read-only installation: each start takes longer.
   }
   return settings;
 }
 
-/** Takes 60 ms, so there is nothing to keep between runs that could be out of date. */
+/** Takes 60 ms, so nothing is kept between starts that could be out of date. */
 export async function bundle(entry: string, alias?: Record<string, string>): Promise<string> {
   const { outputFiles } = await build({
     entryPoints: [entry],
@@ -72,6 +72,6 @@ export async function bundle(entry: string, alias?: Record<string, string>): Pro
     logLevel: "silent", // what is wrong is in the error that it throws
   });
   const [file] = outputFiles;
-  if (!file) throw new Error(`esbuild made nothing of ${entry}.`);
+  if (!file) throw new Error(`esbuild returned no file for ${entry}.`);
   return file.text;
 }

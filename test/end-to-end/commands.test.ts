@@ -2,6 +2,7 @@
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { databasesIn } from "../../daemon/serve/databases.ts";
 import { laneFile } from "../../daemon/lanes/lane-file.ts";
 import { eventually, finished, World } from "./world.ts";
 
@@ -186,4 +187,31 @@ test("doctor finds no problem on a working machine, and login keeps a server and
     return ran.code === 0 ? ran : undefined;
   });
   expect(JSON.parse(doctor.stdout)).toMatchObject({ well: true });
+});
+
+test("reindex rebuilds the catalog with a command, and the server does so by itself", async () => {
+  await using world = await World.make();
+  const server = await world.startServer();
+  await world.run(["run", "--product", "job", "--", "sh", "-c", "echo hello"]);
+  const { id } = await world.findSession(({ status }) => status === "ended");
+  const { catalog } = databasesIn(join(world.folder, "data"));
+
+  // Deleted under the running server.
+  catalog.remove();
+  const printed = await eventually(() =>
+    world.serverOutput(server).includes("complete again") ? world.serverOutput(server) : undefined,
+  );
+  expect(printed).toContain("The catalog is missing: rebuilding it from 1 session.");
+  await world.findSession((row) => row.id === id);
+
+  const reindexed = await world.run(["reindex"]);
+  expect(reindexed).toMatchObject({ code: 0, stdout: "1 session indexed.\n", stderr: "" });
+  const json = JSON.parse((await world.run(["reindex", "--json"])).stdout) as object;
+  expect(json).toEqual({ done: 1, removed: 0, failed: [] });
+
+  // A registry that is lost is named.
+  await world.stopServer();
+  databasesIn(join(world.folder, "data")).registry.remove();
+  const refused = await world.startServer().catch(String);
+  expect(refused).toContain("--new-registry");
 });

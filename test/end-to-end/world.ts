@@ -26,6 +26,7 @@ export class World {
   readonly port: number;
   readonly url: string;
   readonly #servers: ChildProcess[] = [];
+  readonly #output = new Map<ChildProcess, string>();
 
   private constructor(port: number) {
     this.port = port;
@@ -58,14 +59,23 @@ export class World {
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.#servers.push(server);
-    let output = "";
-    server.stdout.on("data", (bytes: Buffer) => (output += bytes.toString()));
-    server.stderr.on("data", (bytes: Buffer) => (output += bytes.toString()));
+    this.#output.set(server, "");
+    const add = (bytes: Buffer) => {
+      this.#output.set(server, this.serverOutput(server) + bytes.toString());
+    };
+    server.stdout.on("data", add);
+    server.stderr.on("data", add);
     await eventually(() => {
+      const output = this.serverOutput(server);
       if (server.exitCode !== null) throw new Error(`npm start ended:\n${output}`);
       return output.includes("Datacat is ready") ? true : undefined;
     });
     return server;
+  }
+
+  /** What a server has printed so far. */
+  serverOutput(server: ChildProcess): string {
+    return this.#output.get(server) ?? "";
   }
 
   /** Stops all servers that were started. */

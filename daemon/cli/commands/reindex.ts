@@ -1,0 +1,76 @@
+/** `datacat reindex`: rebuilds the server's catalog from its sessions, step by step. */
+import type { Command } from "commander";
+import { formatCount } from "../../../src/core/format.ts";
+import { REINDEX_RETRY_MS, REINDEX_TIMEOUT_MS, REINDEX_TRIES } from "../limits.ts";
+import { JSON_OPTION, withServer } from "../options.ts";
+import type { Server } from "../server.ts";
+import { print, printJson, progress } from "../terminal.ts";
+import { EXIT_CODES, Trouble } from "../trouble.ts";
+
+/** The answer of `POST /api/reindex` to one step. */
+type Step = {
+  done: string[];
+  failed: { id: string; error: string }[];
+  removed: string[];
+  next: string | null;
+  /** In the first answer only. */
+  total?: number;
+};
+
+export function addReindex(program: Command): void {
+  program
+    .command("reindex")
+    .description(
+      "Rebuild the server's catalog, which lists and comparisons use, from its sessions.",
+    )
+    .option(...JSON_OPTION)
+    .addHelpText(
+      "after",
+      `
+Needs an admin key. Sessions, keys, saved views and decisions do not change. Interrupted, it can be started again. If the catalog
+was empty, lists are unavailable until it has finished.`,
+    )
+    .action(({ json }: { json?: boolean }) =>
+      withServer(async (server) => {
+        if (!(await reindex(server, json))) process.exitCode = EXIT_CODES.failed;
+      }),
+    );
+}
+
+/** Returns whether every session was indexed. */
+async function reindex(server: Server, json?: boolean): Promise<boolean> {
+  const failed: Step["failed"] = [];
+  let [done, removed, total] = [0, 0, 0];
+  let cursor: string | null | undefined;
+  do {
+    const step: Step = await takeStep(server, cursor === undefined ? {} : { cursor });
+    total = step.total ?? total;
+    done += step.done.length;
+    removed += step.removed.length;
+    failed.push(...step.failed);
+    cursor = step.next;
+    progress(`${done} of ${formatCount(total, "session")}`);
+  } while (cursor !== null);
+  progress("");
+
+  if (json) printJson({ done, removed, failed });
+  else {
+    print(`${formatCount(done, "session")} indexed.`);
+    if (removed > 0) print(`${formatCount(removed, "deleted session")} removed from the catalog.`);
+    for (const { id, error } of failed) print(`${id}  ${error}`);
+  }
+  return failed.length === 0;
+}
+
+/** One step; repeated while the server cannot write to its catalog. */
+async function takeStep(server: Server, body: object): Promise<Step> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await server.post<Step>("/api/reindex", body, REINDEX_TIMEOUT_MS);
+    } catch (error) {
+      const isOver = attempt === REINDEX_TRIES || !(error instanceof Trouble);
+      if (isOver || error.exitCode !== EXIT_CODES.failed) throw error;
+      await new Promise((resolve) => setTimeout(resolve, REINDEX_RETRY_MS * 2 ** attempt));
+    }
+  }
+}

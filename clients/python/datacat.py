@@ -39,6 +39,7 @@ Contents, in the order of this file. Programs use Opening to Capture.
   Lane            The append-only file: one write for each record, after which the record survives the program
   Lane reader     Sessions as the lanes of this machine have them, for when the server cannot be asked
   Queue           Direct mode: a bounded queue in memory, and a thread that sends it
+  Original daemon datacat 1.x's daemon, which reads no lanes: ops go to its local API
   Disabled        The writer of a session that records nothing
   Request         HTTP
   Daemon          Finding, starting and observing the daemon
@@ -67,6 +68,7 @@ import threading
 import time
 import traceback
 import types
+import warnings
 import zlib
 from collections import OrderedDict, deque
 
@@ -181,6 +183,7 @@ LANE_FD = 200  # lowest descriptor of a lane: programs that close descriptors an
 
 # Asking the server.
 HTTP_SECONDS = 10.0  # for the answer to a query
+ORIGINAL_START_SECONDS = 2.0  # for the first answer of datacat 1.x's daemon; its own client waited 1 s
 DELIVERY_SECONDS = 6.0  # the longest that get_details() waits for the session's ops to arrive; 1.x sent every 5 s
 
 # Direct mode. Every client has these numbers (test/fixtures/direct-policy.json). clients/README.md gives their reasons.
@@ -1023,6 +1026,7 @@ class DatacatClient(object):
         self._home = home
         self._server = url.rstrip("/")
         self._direct_url = environment.get("DATACAT_DAEMON_URL") or (None if use_daemon else self.base_url)
+        self._original_url = None  # the local API of datacat 1.x's daemon, if that is what was found
         self._is_off = environment.get("DATACAT_DISABLED") in ("1", "true", "yes")
         if self._is_off:
             self._direct_url = None
@@ -1030,30 +1034,51 @@ class DatacatClient(object):
     def _disable(self):
         self.base_url, self.use_daemon, self._home, self._server = DEFAULT_URL, True, None, ""
         self.daemon_manager = DaemonManager()
-        self._sessions, self._writers, self._direct_url, self._is_off = {}, {}, None, True
+        self._sessions, self._writers, self._direct_url, self._original_url, self._is_off = {}, {}, None, None, True
 
     def register_session(self, product=None, version=None, tags=None, state=None, session_id=None):
         """Open a session, or join one that another process opened. The arguments are as in `open`. Returns the session's id."""
         joined = session_id or os.environ.get("DATACAT_SESSION")
         if joined and not _ID.match(joined):
             joined = None  # the server would refuse it, so the program gets a session of its own
+        product = product or os.environ.get("DATACAT_PRODUCT")
+        version = version or os.environ.get("DATACAT_VERSION")
         session_id = joined or _new_id()
+        if self._has_lanes():
+            self.daemon_manager.start()
+            if self.daemon_manager._original_url is not None:
+                session_id = self._register_with_original(joined, product, version) or session_id
         writer = self._writer_of(session_id, owner=not joined)
         writer.joined = bool(joined)
         session = self._session(session_id)
         if writer.owner and not writer.ended:
-            product = product or os.environ.get("DATACAT_PRODUCT")
-            version = version or os.environ.get("DATACAT_VERSION")
             try:
                 session._start(product, version, tags, state)
             except Exception:
                 session._count_internal_loss()
-        if not self._is_off and self._direct_url is None:
-            self.daemon_manager.start()
+        if self._has_lanes():
             _send_faults(self)
         return session_id
 
     create_session = register_session
+
+    def _has_lanes(self):
+        return not self._is_off and self._direct_url is None and self._original_url is None
+
+    def _register_with_original(self, joined, product, version):
+        """Register a session with datacat 1.x's daemon, which gives the id. It cannot join one, nor be used if it does not answer: then
+        the ops are sent to the server directly."""
+        url = self.daemon_manager._original_url
+        program = os.path.basename((getattr(sys, "argv", None) or [""])[0]) or "python"
+        body = {"parent_pid": os.getpid(), "product": product or program, "version": version or "unknown"}
+        try:
+            if not joined:
+                session_id = _plain_text(self._make_request(url + "/register", "POST", body)["session_id"])
+                self._original_url = url
+                return session_id
+        except Exception:
+            pass
+        self._direct_url = self.base_url
 
     def get_session(self, session_id):
         """Return a session as the server has it, as a dict in 1.x's JSON format, after waiting for the ops recorded so far to arrive.
@@ -1062,12 +1087,16 @@ class DatacatClient(object):
         metrics, as 1.x's daemon did. Raises an Exception if there are none.
         """
         self._await_delivery(session_id)
+        if self._original_url is not None:
+            return self._make_request(self._original_url + "/session?session_id=" + _quote_path(session_id))
         return self._ask_server_or_lanes(
             "/api/sessions/" + _quote_path(session_id), lambda sessions: sessions.get(session_id)
         )
 
     def get_all_sessions(self):
         """Return the server's sessions as a list of dicts in 1.x's JSON format; those on this machine if it cannot be asked."""
+        if self._original_url is not None:
+            return self._make_request(self._original_url + "/sessions")
         return self._ask_server_or_lanes("/api/data/sessions", lambda sessions: list(sessions.values()))
 
     def _ask_server_or_lanes(self, path, choose):
@@ -1075,7 +1104,7 @@ class DatacatClient(object):
             return self._make_request(self.base_url + path)
         except Exception as error:
             failure = error
-        found = choose(_sessions_in_lanes(_home_folder(self._home))) if self._direct_url is None else None
+        found = choose(_sessions_in_lanes(_home_folder(self._home))) if self._has_lanes() else None
         if found is None:
             raise failure
         return found
@@ -1138,7 +1167,7 @@ class DatacatClient(object):
             return True
         if any(known == session_id for _, _, known in list(_open_writers.values())):
             return True
-        return self._direct_url is None and session_id in _sessions_in_lanes(_home_folder(self._home))
+        return self._has_lanes() and session_id in _sessions_in_lanes(_home_folder(self._home))
 
     def _writer_of(self, session_id, owner=False):
         """Return the writer of a session in this process. There is one."""
@@ -1146,6 +1175,8 @@ class DatacatClient(object):
         if writer is None:
             if self._is_off:
                 writer = _DisabledWriter()
+            elif self._original_url:
+                writer = _OriginalQueue(session_id, self._original_url, owner)
             elif self._direct_url:
                 writer = _Queue(session_id, self._direct_url, owner)
             else:
@@ -1336,6 +1367,7 @@ class DaemonManager(object):
         self.config_path = None
         self._started = False
         self._has_daemon = False  # one runs, or was started
+        self._original_url = None  # the address of datacat 1.x's daemon, if that was started
         self._home = home
 
     @property
@@ -1345,13 +1377,42 @@ class DaemonManager(object):
         return None if daemon is None else _DaemonProcess(daemon)
 
     def start(self):
-        """Start a daemon if none runs. Does not wait for it."""
+        """Start a daemon if none runs. Does not wait for it, unless it is datacat 1.x's."""
+        if self._started:
+            return
+        self._started = True
         try:
-            if not self._started:
-                self._has_daemon = _start_daemon(_home_folder(self._home), self.daemon_binary)
-                self._started = True
+            home = _home_folder(self._home)
+            path = None if _running_daemon(home) else _find_daemon(self.daemon_binary)
+            if path is None:
+                self._has_daemon = _running_daemon(home) is not None
+            elif _is_original_daemon(path):
+                self._original_url = "http://localhost:" + self._start_original(path, home)
+            else:
+                _spawn(path, DATACAT_HOME=home)
+                self._has_daemon = True
         except Exception:
             pass  # the lane stays until a daemon runs
+
+    def _start_original(self, path, home):
+        """Start datacat 1.x's daemon as 1.x's client did. Returns its port."""
+        if self.daemon_port in ("auto", "8079"):
+            self.daemon_port = self._find_available_port()
+        self.config_path = os.path.join(home, "daemon_config_%s.json" % self.daemon_port)
+        config = {
+            "daemon_port": self.daemon_port,
+            "server_url": self.server_url,
+            "batch_interval_seconds": 5,
+            "max_batch_size": 100,
+            "heartbeat_timeout_seconds": 60,
+        }
+        with _file(self.config_path, "wb") as file:
+            file.write(json.dumps(config).encode("utf-8"))
+        _spawn(path, DATACAT_CONFIG=self.config_path)
+        _warn_of_original(path)
+        _wait_for_answer("http://localhost:%s/health" % self.daemon_port, ORIGINAL_START_SECONDS)
+        os.unlink(self.config_path)
+        return self.daemon_port
 
     def stop(self):
         self._started = False
@@ -3290,6 +3351,90 @@ def _gzip(data):
     return b"\x1f\x8b\x08\0\0\0\0\0\0\xff" + deflated + struct.pack("<LL", _crc32(data) & 0xFFFFFFFF, len(data) & 0xFFFFFFFF)
 
 
+# === Original daemon =========================================================
+# datacat 1.x's daemon, which reads no lanes: ops go to its local API.
+
+
+class _OriginalQueue(_Queue):
+    """Sends each op as a request of its own. What that API cannot hold (lanes, causes, an exit code) is left out."""
+
+    def __init__(self, session_id, url, owner):
+        _Queue.__init__(self, session_id, url, owner)
+        self.url = url
+
+    def _send(self, batch):
+        while batch["ops"]:
+            path, body = _original_request(json.loads(batch["ops"][0][1]))
+            self.is_failing = False
+            if path is not None:
+                body = json.dumps(dict(body, session_id=self.session_id)).encode("utf-8")
+                try:
+                    _ask(self.url + path, "POST", body, {"Content-Type": "application/json"}, SEND_SECONDS)
+                except Exception as error:
+                    if not isinstance(error, HTTPError) or error.code >= 500:
+                        self.is_failing = True
+                        return 0.0
+                    self.lost["refused"] = self.lost.get("refused", 0) + 1
+            del batch["ops"][0]
+        self.batch = None
+        return 0.0
+
+
+def _original_request(op):
+    """Return the path and the body that stand for an op in the local API of datacat 1.x's daemon, or None and None."""
+    kind = op["op"]
+    if kind == "start":
+        state = dict(op.get("state", {}), **({"tags": op["tags"]} if "tags" in op else {}))
+        return ("/state", {"state": state}) if state else (None, None)
+    if kind == "state":
+        return "/state", {"state": op["patch"]}
+    if kind == "event":
+        fields = dict((key, value) for key, value in op.items() if key not in ("op", "at", "causes", "handled"))
+        return "/event", dict({"category": "info", "labels": [], "data": {}}, **fields)
+    if kind == "metric":
+        fields = dict((key, value) for key, value in op.items() if key not in ("op", "at", "buckets"))
+        if "buckets" in op:
+            fields["metadata"] = dict(op.get("metadata", {}), buckets=op["buckets"])
+        return "/metric", dict({"value": 0, "tags": []}, **fields)
+    if kind in ("heartbeat", "end"):
+        return "/" + kind, {}
+    if kind in ("pause", "resume"):
+        return "/%s_heartbeat" % kind, {}
+    return None, None  # a crash is detected by that daemon itself; losses are only in `stats()`
+
+
+def _is_original_daemon(path):
+    """Return whether an executable is datacat 1.x's daemon: machine code that makes its local ids. Later ones are scripts."""
+    with _file(path) as file:
+        return file.read(2) in (b"\x7fE", b"MZ", b"\xcf\xfa", b"\xca\xfe") and b"local-session-" in file.read()
+
+
+def _warn_of_original(path):
+    if path in _warned:
+        return
+    _warned.add(path)
+    message = (
+        "datacat: %s is the daemon of datacat 1.x. The program uses its local API, without lanes: what it records while that"
+        " daemon does not run is lost when the program ends. Install the daemon of datacat %s there." % (path, __version__)
+    )
+    try:
+        warnings.warn(message, RuntimeWarning)
+    except Exception:
+        pass  # the program made warnings errors
+
+
+_warned = set()
+
+
+def _wait_for_answer(url, seconds):
+    deadline = time.time() + seconds
+    while time.time() < deadline:
+        try:
+            return _ask(url)
+        except Exception:
+            time.sleep(0.02)
+
+
 # === Disabled ================================================================
 # The writer of a session that records nothing.
 
@@ -3433,14 +3578,9 @@ def _is_running_on_windows(pid):
     return code.value == 259  # STILL_ACTIVE
 
 
-def _start_daemon(home, binary=None):
-    """Start a daemon if none runs: detached, with its standard streams on the null device. Returns whether one runs or was started."""
-    if _running_daemon(home) is not None:
-        return True
-    path = _find_daemon(binary)
-    if path is None:
-        return False
-    environment = dict(os.environ, DATACAT_HOME=home)
+def _spawn(path, **variables):
+    """Start an executable detached, with its standard streams on the null device and these variables in its environment."""
+    environment = dict(os.environ, **variables)
     if os.name == "nt":
         import subprocess
 
@@ -3461,7 +3601,6 @@ def _start_daemon(home, binary=None):
         os.waitpid(pid, 0)  # the shell ends at once
     else:
         _fork_daemon(path, environment)
-    return True
 
 
 def _fork_daemon(path, environment):

@@ -4,16 +4,20 @@
 import io
 import json
 import os
+import shutil
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 import unittest
+import warnings
 
 import datacat
 from worlds import CLIENT, Test
 
 POSIX = os.name == "posix"
+IS_ORIGINAL_DAEMON = datacat._is_original_daemon
 
 
 @unittest.skipUnless(POSIX, "the daemon of these tests is a shell script")
@@ -121,3 +125,135 @@ class DaemonStart(Test):
             session.log_event("e")
             self.assertEqual(session.stats()["dropped"], {})
         self.assertEqual(len(self.ops()), 8)
+
+
+ORIGINAL = u"""#!%s
+import json, os
+try:
+    from http.server import BaseHTTPRequestHandler, HTTPServer
+except ImportError:
+    from BaseHTTPServer import BaseHTTPRequestHandler, HTTPServer
+
+with open(os.environ["DATACAT_CONFIG"]) as file:
+    config = json.load(file)
+
+class Handler(BaseHTTPRequestHandler):
+    def answer(self, status, value):
+        data = json.dumps(value).encode("utf-8")
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def do_GET(self):
+        if self.path.startswith("/session?"):
+            return self.answer(200, {"id": self.path.split("=")[1], "config": config})
+        self.answer(200, [] if self.path == "/sessions" else {"status": "ok", "sessions": 0})
+
+    def do_POST(self):
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])).decode("utf-8"))
+        with open(os.path.join(os.path.dirname(__file__), "requests"), "a") as file:
+            file.write(json.dumps([self.path, body]) + "\\n")
+        if body.get("name") == "refused":
+            return self.answer(400, {})
+        self.answer(200, {"session_id": "from-the-daemon"} if self.path == "/register" else {"status": "ok"})
+
+    def log_message(self, *arguments):
+        pass
+
+server = HTTPServer(("127.0.0.1", int(config["daemon_port"])), Handler)
+server.timeout = 30
+while True:
+    server.handle_request()
+    if os.path.exists(os.path.join(os.path.dirname(__file__), "stop")):
+        break
+"""
+
+
+@unittest.skipUnless(POSIX, "the daemon of these tests is a script")
+class OriginalDaemon(Test):
+    """What is found is datacat 1.x's daemon, which reads no lanes."""
+
+    def setUp(self):
+        Test.setUp(self)
+        self.addCleanup(os.environ.__setitem__, "DATACAT_DAEMON", os.environ["DATACAT_DAEMON"])
+        self.folder = tempfile.mkdtemp()
+        self.path = os.path.join(self.folder, "datacat-daemon")
+        with io.open(self.path, "w", encoding="utf-8") as file:
+            file.write(ORIGINAL % sys.executable)
+        os.chmod(self.path, stat.S_IRWXU)
+        os.environ["DATACAT_DAEMON"] = self.path
+        for name, value in (("_is_original_daemon", lambda path: True), ("_warned", set()), ("ORIGINAL_START_SECONDS", 20.0)):
+            self.addCleanup(setattr, datacat, name, getattr(datacat, name))
+            setattr(datacat, name, value)
+        self.url = None
+        self.addCleanup(self.stop)
+
+    def stop(self):
+        open(os.path.join(self.folder, "stop"), "w").close()
+        if self.url is not None:
+            datacat._wait_for_answer(self.url + "/health", 5)
+        shutil.rmtree(self.folder)
+
+    def open(self, **options):
+        session = datacat.create_session("http://localhost:9090", **options)
+        self.url = session.client.daemon_manager._original_url
+        return session
+
+    def requests(self):
+        with io.open(os.path.join(self.folder, "requests"), encoding="utf-8") as file:
+            return [json.loads(line) for line in file]
+
+    def test_its_local_api_is_used_and_the_program_is_warned_once(self):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            session = self.open(product="P", version="1")
+            second = datacat.create_session("http://localhost:9090")
+        self.assertEqual([str(one.message).count(self.path) for one in caught if one.category is RuntimeWarning], [1])
+        datacat._wait_for_answer(second.client.daemon_manager._original_url + "/health", 5)
+
+        self.assertEqual(session.session_id, "from-the-daemon")
+        session.update_state({"a": 1})
+        session.log_event("e", data={"n": 1})
+        session.log_event("refused")
+        session.gauge("g", 1.5, tags=["t"])
+        session.counter("c", 2)
+        session.histogram("h", 3, buckets=[1, 5])
+        session.heartbeat()
+        session.pause()
+        details = session.get_details()
+        self.assertEqual(details["id"], "from-the-daemon")
+        self.assertEqual(details["config"]["server_url"], "http://localhost:9090")
+        self.assertEqual(session.client.get_all_sessions(), [])
+        session.end()
+        self.assertTrue(session.flush(20))
+
+        mine = [(path, body) for path, body in self.requests() if body.get("product", "P") == "P"]
+        for path, body in mine[1:]:
+            self.assertEqual(body.pop("session_id"), "from-the-daemon")
+        self.assertEqual(mine, [
+            ("/register", {"parent_pid": os.getpid(), "product": "P", "version": "1"}),
+            ("/state", {"state": {"a": 1}}),
+            ("/event", {"name": "e", "category": "info", "labels": [], "data": {"n": 1}}),
+            ("/event", {"name": "refused", "category": "info", "labels": [], "data": {}}),
+            ("/metric", {"type": "gauge", "name": "g", "value": 1.5, "tags": ["t"]}),
+            ("/metric", {"type": "counter", "name": "c", "value": 0, "tags": [], "delta": 2}),
+            ("/metric", {"type": "histogram", "name": "h", "value": 3, "tags": [], "metadata": {"buckets": [1, 5]}}),
+            ("/heartbeat", {}),
+            ("/pause_heartbeat", {}),
+            ("/end", {}),
+        ])  # fmt: skip
+        self.assertEqual(session.stats()["dropped"], {"refused": 1})
+        self.assertEqual(os.listdir(os.path.join(self.home, "lanes")), [])
+        second.end()
+        self.assertTrue(second.flush(20))
+
+    def test_it_is_recognised_by_its_contents(self):
+        path = os.path.join(self.home, "binary")
+        for data, is_original in (
+            (b"\x7fELF" + b"x" * 5000 + b"local-session-%d", True), (b"MZ" + b"local-session-", True), (b"\x7fELF of another program", False),
+            (b"#!/usr/bin/env node\n'local-session-'", False), (b"", False),
+        ):  # fmt: skip
+            with io.open(path, "wb") as file:
+                file.write(data)
+            self.assertEqual(IS_ORIGINAL_DAEMON(path), is_original, data[:20])

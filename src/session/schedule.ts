@@ -99,7 +99,7 @@ export function withSuccess(
   schedule: Schedule,
   { scope, rows, now }: { scope: Scope; rows: number; now: number },
 ): Schedule {
-  const pause = Math.min(MAX_PUBLISH_DELAY_MS, (rows / PUBLISH_ROWS_PER_SECOND) * 1_000);
+  const pause = Math.min(MAX_PUBLISH_DELAY_MS, Math.ceil((rows / PUBLISH_ROWS_PER_SECOND) * 1_000));
   const detailsAt = scope === "all" ? now + pause : schedule.detailsAt;
   return { ...schedule, failures: 0, isListed: true, detailsAt };
 }
@@ -109,7 +109,9 @@ export function withFailure(schedule: Schedule, now: number): Schedule {
   const delay = Math.min(MAX_PUBLISH_DELAY_MS, PUBLISH_RETRY_MS * 2 ** schedule.failures);
   return {
     ...withRowDue(schedule, now + delay),
+    // The next attempt has everything, so nothing else is due before it.
     detailsAt: 0,
+    detailsWait: false,
     failures: schedule.failures + 1,
   };
 }

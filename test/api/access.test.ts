@@ -200,6 +200,160 @@ describe("with an admin secret", () => {
     ]);
   });
 
+  describe("a key for one product, whatever the catalog holds of the session", () => {
+    const batch = (session: string, ops: object[]) =>
+      post({ batches: [{ session, lane: "l", first: 1, last: ops.length, ops }] });
+    const event = { op: "event", at: 1, name: "door" };
+
+    /** Every route of one session: what it needs, and the request. Deletion is last. */
+    const routes = (
+      id: string,
+    ): [what: "read" | "ingest" | "admin", path: string, RequestInit][] => [
+      ...[
+        "",
+        "/summary",
+        "/state",
+        "/state?at=5",
+        "/state/history",
+        "/state/history?path=a",
+        "/state/diff?from=1",
+        "/events",
+        "/events/counts",
+        "/metrics",
+        "/metrics/fps",
+        "/timeline",
+        "/export",
+      ].map((path) => ["read", `/api/sessions/${id}${path}`, {}] as ["read", string, RequestInit]),
+      ["read", `/api/sessions/${id}/live`, { headers: { upgrade: "websocket" } }],
+      ...["state", "events", "metrics", "crash", "end", "heartbeat"].map(
+        (route) =>
+          ["ingest", `/api/sessions/${id}/${route}`, post({ name: "x" })] as [
+            "ingest",
+            string,
+            RequestInit,
+          ],
+      ),
+      ["ingest", "/api/ingest", batch(id, [event])],
+      ["admin", `/api/sessions/${id}`, { method: "DELETE" }],
+    ];
+
+    /** The code of a request, or of its batch. */
+    async function outcome(path: string, init: RequestInit): Promise<string> {
+      const response = await deployed(path, init);
+      response.webSocket?.accept();
+      if (path !== "/api/ingest" || !response.ok) return response.webSocket ? "ok" : code(response);
+      const { results } = (await response.json()) as { results: { error?: { code: string } }[] };
+      return results[0]?.error?.code ?? "ok";
+    }
+
+    const CATALOGS: [string, (id: string) => Promise<unknown>][] = [
+      ["that has it", async () => {}],
+      [
+        "that has lost it",
+        async (id) => env.CATALOG.prepare("DELETE FROM sessions WHERE id = ?1").bind(id).run(),
+      ],
+      ["that is empty", async () => env.CATALOG.exec("DELETE FROM sessions")],
+      [
+        "that has it under the key's product",
+        async (id) =>
+          env.CATALOG.prepare("UPDATE sessions SET product = 'game' WHERE id = ?1").bind(id).run(),
+      ],
+    ];
+
+    test.each(CATALOGS)(
+      "is refused another's and serves its own with a catalog %s",
+      async (_, lose) => {
+        const admin: Server = (path, init) => deployed(path, withKey(SECRET, init));
+        for (const kind of ["ingest", "read", "admin"]) {
+          const { key } = await newKey({ kind, product: "game" });
+          const sessions = {
+            shop: await open(admin, { product: "shop" }),
+            none: await open(admin, {}),
+            game: await open(admin, { product: "game" }),
+          };
+          for (const [owner, id] of Object.entries(sessions)) {
+            await admin(`/api/sessions/${id}/metrics`, post({ name: "fps", value: 1 }));
+            await lose(id);
+            for (const [what, path, init] of routes(id)) {
+              const expected = owner === "game" && may(kind, what) ? "ok" : "forbidden";
+              expect(await outcome(path, withKey(key, init)), `${kind} ${path} of ${owner}`).toBe(
+                expected,
+              );
+            }
+          }
+        }
+      },
+    );
+
+    test("opens sessions of its product only, and a later start cannot move one", async () => {
+      const { key } = await newKey({ kind: "ingest", product: "game" });
+      const admin: Server = (path, init) => deployed(path, withKey(SECRET, init));
+      const start = (product?: string) => ({ op: "start", at: 1, product });
+      const send = (id: string, ops: object[], first = 1) =>
+        outcome(
+          "/api/ingest",
+          withKey(
+            key,
+            post({
+              batches: [{ session: id, lane: "l", first, last: first + ops.length - 1, ops }],
+            }),
+          ),
+        );
+      const productOf = async (id: string) =>
+        ((await (await admin(`/api/sessions/${id}/summary`)).json()) as { product: string })
+          .product;
+
+      expect(await send("unnamed", [start()])).toBe("ok");
+      expect(await productOf("unnamed")).toBe("game");
+      expect(await send("without-start", [event])).toBe("ok");
+      expect(await productOf("without-start")).toBe("game");
+      expect(await send("without-start", [start("shop"), event], 2)).toBe("forbidden");
+      expect(await send("without-start", [event, start("game"), start("shop")], 2)).toBe(
+        "forbidden",
+      );
+      expect(await send("without-start", [start("game"), event], 2)).toBe("ok");
+      expect(await productOf("without-start")).toBe("game");
+
+      expect(await send("foreign", [event, start("shop")])).toBe("forbidden");
+      expect(await code(await admin("/api/sessions/foreign/summary"))).toBe("not_found");
+    });
+
+    test("gets each batch's own answer, and nothing of a refused one is kept", async () => {
+      const { key } = await newKey({ kind: "ingest", product: "game" });
+      const admin: Server = (path, init) => deployed(path, withKey(SECRET, init));
+      const lane = (name: string, ops: object[]) => ({
+        session: "mixed",
+        lane: name,
+        first: 1,
+        last: ops.length,
+        ops,
+      });
+      const answer = await deployed(
+        "/api/ingest",
+        withKey(
+          key,
+          post({
+            batches: [
+              lane("a", [{ op: "start", at: 1, product: "game" }, event]),
+              lane("b", [event, { op: "start", at: 1, product: "shop" }]),
+              lane("c", [event]),
+            ],
+          }),
+        ),
+      );
+      const { results } = (await answer.json()) as { results: object[] };
+      expect(results).toMatchObject([
+        { lane: "a", applied: 2 },
+        { lane: "b", applied: 0, error: { code: "forbidden" } },
+        { lane: "c", applied: 1 },
+      ]);
+      expect(await (await admin("/api/sessions/mixed/summary")).json()).toMatchObject({
+        product: "game",
+        counts: { events: 2 },
+      });
+    });
+  });
+
   test("a key for one product, admin though it be, manages no keys", async () => {
     const { key } = await newKey({ kind: "admin", product: "game" });
     expect(await code(await deployed("/api/keys", post({ kind: "admin" }, bearer(key))))).toBe(

@@ -24,7 +24,7 @@ import { thisMachine, thisProcess } from "./watch/machine.ts";
 import { Monitor } from "./watch/monitor.ts";
 import { Observations } from "./watch/observations.ts";
 
-export type DaemonParts = {
+type DaemonParts = {
   env: Environment;
   config: Config;
   userHome: Home;

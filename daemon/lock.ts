@@ -9,7 +9,7 @@ import { GUARD_MS } from "./limits.ts";
 import { isAlive, readProcess } from "./watch/processes.ts";
 
 const Holder = v.object({ pid: v.number(), pid_started: v.optional(v.string()), id: v.string() });
-export type Holder = v.InferOutput<typeof Holder>;
+type Holder = v.InferOutput<typeof Holder>;
 
 export class Lock {
   readonly #path: string;
@@ -43,7 +43,7 @@ export class Lock {
 }
 
 /** The holder of a home, if its process is alive. */
-export function liveHolder(path: string): Holder | undefined {
+function liveHolder(path: string): Holder | undefined {
   const holder = readHolder(path);
   return holder && isAlive(holder.pid, holder.pid_started) ? holder : undefined;
 }

@@ -23,7 +23,7 @@ import { type Log, reason } from "./log.ts";
 import type { Sender } from "./send/sender.ts";
 import type { Monitor } from "./watch/monitor.ts";
 
-export type LoopOptions = {
+type LoopOptions = {
   home: Home;
   lanes: Lanes;
   tail: Tail;

@@ -96,3 +96,27 @@ test("no file imports itself through others, types included", () => {
   for (const file of imports.keys()) visit(file, []);
   expect(cycles).toEqual([]);
 });
+
+test("every export is used by another file, or is part of a client's public interface", () => {
+  const isPublic = /^clients\/typescript\/(?:\w+\.ts$|integrations\/)/;
+  const users = new Map<string, Set<string>>();
+  const tests = globSync("test/**/*.{ts,tsx}").map((file) => ({
+    file,
+    text: readFileSync(file, "utf8"),
+  }));
+  for (const { file, text } of [...sources, ...tests]) {
+    for (const name of text.match(/[A-Za-z_$][\w$]*/g) ?? []) {
+      users.set(name, (users.get(name) ?? new Set()).add(file));
+    }
+  }
+  const declaration =
+    /^export (?:abstract )?(?:async )?(?:const|let|function\*?|class|type|interface) (\w+)/gm;
+  const unused = sources
+    .filter(({ file }) => !isPublic.test(file))
+    .flatMap(({ file, text }) =>
+      [...text.matchAll(declaration)]
+        .filter(([, name = ""]) => users.get(name)?.size === 1)
+        .map(([, name]) => `${file}: ${name}`),
+    );
+  expect(unused).toEqual([]);
+});

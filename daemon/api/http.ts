@@ -45,7 +45,7 @@ export function routed(routes: Routes, onError: (error: unknown, ask: Ask) => Re
 
 export type Listener = { port: number; close(): Promise<void> };
 
-export type ListenOptions = {
+type ListenOptions = {
   port: number;
   /** In addition to loopback. */
   addresses: string[];

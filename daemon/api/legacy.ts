@@ -11,7 +11,7 @@ import type { LocalSession, LocalSessions } from "./local.ts";
 import type { Sender } from "../send/sender.ts";
 import type { Uploader } from "../send/uploader.ts";
 
-export type LegacyOptions = {
+type LegacyOptions = {
   local: LocalSessions;
   sender: Sender;
   uploader: Uploader;

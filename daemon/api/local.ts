@@ -24,7 +24,7 @@ export type LocalSession = {
   endedAt: number | undefined;
 };
 
-export type LocalOptions = {
+type LocalOptions = {
   folder: string;
   lanes: Lanes;
   tail: Tail;

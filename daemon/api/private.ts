@@ -42,7 +42,7 @@ function moveFiles(from: string, to: string): void {
 }
 
 /** What decides when a private daemon ends. Times are the monotonic clock's. */
-export type PrivateState = {
+type PrivateState = {
   /** A session was registered, and every session has ended and was sent, since then. */
   idleSince: number | undefined;
   /** The program that started the daemon ended then. */

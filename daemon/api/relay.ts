@@ -22,7 +22,7 @@ import { LaneWriter } from "../lanes/lane-file.ts";
 import type { Lanes } from "../lanes/lanes.ts";
 import type { Monitor } from "../watch/monitor.ts";
 
-export type RelayOptions = {
+type RelayOptions = {
   folder: string;
   lanes: Lanes;
   monitor: Monitor;

@@ -8,7 +8,7 @@ import type { Lanes } from "../lanes/lanes.ts";
 import type { Sender } from "../send/sender.ts";
 import { VERSION } from "../version.ts";
 
-export type LaneStatus = {
+type LaneStatus = {
   lane: string;
   session: string;
   server: string;
@@ -30,7 +30,7 @@ export type DaemonStatus = {
   lanes: LaneStatus[];
 };
 
-export type StatusOptions = {
+type StatusOptions = {
   home: Home;
   lanes: Lanes;
   sender: Sender;

@@ -23,7 +23,7 @@ import type { Lane } from "./lane.ts";
 import type { Lanes } from "./lanes.ts";
 import { Lines } from "./lines.ts";
 
-export type BudgetOptions = { lanes: Lanes; rejected: string; maxBytes: number; log: Log };
+type BudgetOptions = { lanes: Lanes; rejected: string; maxBytes: number; log: Log };
 
 /** What each stage removes; they are applied in this order. */
 export const STAGES: ((op: Op) => boolean)[] = [

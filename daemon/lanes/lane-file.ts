@@ -11,8 +11,7 @@ import { Lines } from "./lines.ts";
  * Which lanes the daemon writes itself; a program's own has no role. `local`: for a program that uses 1.x's local API.
  * `relay`: for a client on another disk. `observations`: what the daemon observed of a session's processes.
  */
-export const ROLES = ["local", "relay", "observations"] as const;
-export type Role = (typeof ROLES)[number];
+const ROLES = ["local", "relay", "observations"] as const;
 
 const Header = v.object({
   lane: Id,
@@ -43,7 +42,7 @@ export function laneFile(lane: string, part: number): string {
   return `${lane}.${String(part).padStart(6, "0")}.lane`;
 }
 
-export function parseLaneFile(name: string): { lane: string; part: number } | undefined {
+function parseLaneFile(name: string): { lane: string; part: number } | undefined {
   const [, lane, part] = /^([A-Za-z0-9][A-Za-z0-9._:-]*)\.(\d{6})\.lane$/.exec(name) ?? [];
   return lane !== undefined && part !== undefined ? { lane, part: Number(part) } : undefined;
 }
@@ -133,7 +132,7 @@ export function parseRecord(json: string): { seq: number; op: Op } | undefined {
   return { seq, op: op as Op }; // only its checksum was checked; the batcher validates it
 }
 
-export type WriterOptions = {
+type WriterOptions = {
   /** Rotates at this size. */
   maxBytes?: number;
   /** Sequence of the first record, for a lane whose earlier records are not on this disk. */

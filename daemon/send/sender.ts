@@ -24,7 +24,7 @@ import { retryDelay } from "./retry.ts";
 import { type Due, dueAt, inOrder, keepaliveAt } from "./schedule.ts";
 import type { Answer, Uploader } from "./uploader.ts";
 
-export type SenderOptions = {
+type SenderOptions = {
   lanes: Lanes;
   tail: Tail;
   uploader: Uploader;

@@ -4,7 +4,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import { http, https } from "../builtin.ts";
 import type { Environment } from "../home.ts";
 
-export type Outgoing = {
+type Outgoing = {
   url: URL;
   headers: Record<string, string>;
   /** With a body it is a POST. */

@@ -30,7 +30,7 @@ const Ingested = v.object({
 });
 const ErrorBody = v.object({ error: v.object({ code: v.string(), message: v.string() }) });
 
-export type UploaderOptions = { env: Environment; insecure: boolean; keys: Record<string, string> };
+type UploaderOptions = { env: Environment; insecure: boolean; keys: Record<string, string> };
 
 export class Uploader {
   readonly #transport: Transport;

@@ -6,7 +6,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { type Damage, DatabaseFile } from "./database-file.ts";
 
-export type Databases = { catalog: DatabaseFile; registry: DatabaseFile };
+type Databases = { catalog: DatabaseFile; registry: DatabaseFile };
 
 export function databasesIn(data: string): Databases {
   return {
@@ -23,7 +23,7 @@ export type Rebuild = {
   sessions: number;
 };
 
-export type PrepareOptions = {
+type PrepareOptions = {
   /** Begin an empty registry if there is no sound one; the old file is put aside. */
   newRegistry?: boolean | undefined;
 };

@@ -7,7 +7,7 @@ import { databasesIn, objectsIn, prepareDatabases, type Rebuild } from "./databa
 import { watchFile } from "./file-watch.ts";
 import { type Runtime, startRuntime } from "./runtime.ts";
 
-export type LocalServerOptions = {
+type LocalServerOptions = {
   data: string;
   onLog: (level: string, message: string) => void;
   /** Called with a line for the person who started the server. */

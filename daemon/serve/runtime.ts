@@ -9,7 +9,7 @@ import {
 import type { Binding } from "./database-file.ts";
 import { guardRuntime } from "./guard.ts";
 
-export type RuntimeOptions = {
+type RuntimeOptions = {
   data: string;
   onLog: (level: string, message: string) => void;
   inspectorPort?: number | undefined;

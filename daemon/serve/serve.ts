@@ -17,7 +17,7 @@ import { type Address, findAddresses } from "./port.ts";
 import { minuteOf, untilMinute } from "./schedule.ts";
 import { readWorker } from "./worker.ts";
 
-export type ServeOptions = {
+type ServeOptions = {
   /** The folder that keeps all data; made if it is not there. One server at a time. */
   data: string;
   /** Default: any that is free. */

@@ -65,7 +65,7 @@ export function hangOf(
   };
 }
 
-export type Activity = { state: "blocked" | "spinning" | "stopped"; cpuPercent: number };
+type Activity = { state: "blocked" | "spinning" | "stopped"; cpuPercent: number };
 
 /** What a process did between two samples. */
 export function activityOf(

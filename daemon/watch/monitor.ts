@@ -18,7 +18,7 @@ import type { ProcessInfo } from "./process-info.ts";
 import { isAlive, readProcess } from "./processes.ts";
 
 /** `unknown`: the process is on another machine or in another container, or the header names none. */
-export type WriterState = "alive" | "ended" | "rebooted" | "unknown";
+type WriterState = "alive" | "ended" | "rebooted" | "unknown";
 
 /** The state of a lane's writer. `alive` looks a process up in this machine's (or container's) process table. */
 export function writerState(
@@ -39,7 +39,7 @@ export function writerState(
   return isElsewhere ? "unknown" : "ended";
 }
 
-export type MonitorOptions = {
+type MonitorOptions = {
   lanes: Lanes;
   tail: Tail;
   observations: Observations;

@@ -7,7 +7,7 @@ import type { Lane } from "../lanes/lane.ts";
 import type { Lanes } from "../lanes/lanes.ts";
 import { type Machine, thisProcess } from "./machine.ts";
 
-export type ObservationsOptions = {
+type ObservationsOptions = {
   folder: string;
   lanes: Lanes;
   clock: Clock;

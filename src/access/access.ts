@@ -16,7 +16,7 @@ import { recognise } from "./key.ts";
 import { isSame } from "./secret.ts";
 import { countWrongKey } from "./wrong-keys.ts";
 
-export type Caller = Access & {
+type Caller = Access & {
   /** Shown in settings: "this machine", "admin secret", "key 3f…", "ada@example.org", "signed in". */
   by: string;
 };

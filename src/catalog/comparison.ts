@@ -107,7 +107,7 @@ function merged(members: SessionMetric[]): Sketch {
   return whole;
 }
 
-export type GroupPoints = { group: string; points: [at: number, value: number][] };
+type GroupPoints = { group: string; points: [at: number, value: number][] };
 
 /** A quantile of each session as a point at its start: a rollup's buckets have none, a session's sketch has. */
 export function sessionQuantiles(items: SessionMetric[], by: Grouping, q: number): GroupPoints[] {
@@ -134,9 +134,9 @@ export type Step = {
   rate: number | null;
 };
 export type GroupSeries = { group: string; steps: Step[] };
-export type OverTime = { from: number; to: number; step_ms: number; groups: GroupSeries[] };
+type OverTime = { from: number; to: number; step_ms: number; groups: GroupSeries[] };
 
-export type OverTimeQuery = {
+type OverTimeQuery = {
   by?: Grouping;
   /** `clock`: when it was; `elapsed`: how long after the start of its session. */
   axis?: "clock" | "elapsed";

@@ -6,7 +6,7 @@ export async function eventNames(db: D1Database, prefix = "", product?: string):
   return names(db, "event_counts", prefix, product);
 }
 
-export type EventTotal = {
+type EventTotal = {
   name: string;
   category: string;
   count: number;

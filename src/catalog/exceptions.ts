@@ -11,10 +11,10 @@ import { wordsOf } from "./filter.ts";
 import { RETURN_SESSIONS, TREND_DAYS } from "./limits.ts";
 
 export const GROUP_SORTS = ["last_at", "first_at", "sessions", "count"] as const;
-export type GroupSort = (typeof GROUP_SORTS)[number];
+type GroupSort = (typeof GROUP_SORTS)[number];
 
 /** What was decided about a group; groups without a decision are open. */
-export type GroupDecision = {
+type GroupDecision = {
   product: string;
   fingerprint: string;
   status: GroupStatus;

@@ -21,7 +21,7 @@ export type StatusKind = (typeof STATUS_KINDS)[number];
  * How sessions without a product or version are asked for, in an address, a form or the API: an empty field there is one that
  * nobody filled in. Nothing that someone would call a product.
  */
-export const UNNAMED = "(none)";
+const UNNAMED = "(none)";
 
 /** The product or version that a filter's word means. */
 export function nameAsked(word: string): string {

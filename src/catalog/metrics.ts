@@ -52,7 +52,7 @@ export type SessionMetric = {
   rollup: Rollup | null;
 };
 
-export type MetricQuery = SessionFilter & {
+type MetricQuery = SessionFilter & {
   name: string;
   type?: MetricType;
   /** Series that carry all of these. */
@@ -110,7 +110,7 @@ function sessionMetric(row: StoredMetric, session: SessionRow): SessionMetric {
 }
 
 /** What a column of sparklines draws: the whole life of a metric in a session, and where it stood at the end. */
-export type SessionRollup = { rollup: Rollup; last: number; unit: string };
+type SessionRollup = { rollup: Rollup; last: number; unit: string };
 
 /** The metric in each of these sessions (its first series there). */
 export async function rollups(

@@ -187,7 +187,7 @@ function walkOf({ status, product, version }: SessionFilter): Source {
 }
 
 /** Exported for the test that looks at its query plans. */
-export function selectPage(filter: SessionFilter, source: Source, page: Page): SQL {
+function selectPage(filter: SessionFilter, source: Source, page: Page): SQL {
   const { sort, after, limit } = page;
   const order = inOrder(sort, page.descending);
   const columns = sql`${COLUMNS}, ${unsure(filter)} AS unsure`;

@@ -38,8 +38,8 @@ export type Contents = {
   series: Map<number, Columns>;
 };
 
-export type Deflate = (bytes: Uint8Array) => Uint8Array;
-export type Inflate = (bytes: Uint8Array) => Uint8Array;
+type Deflate = (bytes: Uint8Array) => Uint8Array;
+type Inflate = (bytes: Uint8Array) => Uint8Array;
 
 const STATES = 1;
 const EVENTS = 2;
@@ -114,7 +114,7 @@ function packOverview({ states, events }: Contents): Uint8Array {
 
 /** Columns as read: one array for the times, one for each field. */
 export type ReadColumns = { at: Float64Array; fields: Float64Array[] };
-export type Overview = {
+type Overview = {
   states: ArrayLike<number>;
   events: ArrayLike<number>;
   exceptions: ArrayLike<number>;

@@ -7,7 +7,7 @@ import type { PathValues } from "./values.ts";
 /** Events of one name and category, with the first few messages. */
 export type NameCount = EventCount & { examples: string[] };
 /** All exceptions of this session with one fingerprint. */
-export type ExceptionCount = {
+type ExceptionCount = {
   fingerprint: string;
   type: string;
   message: string;

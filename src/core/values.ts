@@ -14,7 +14,7 @@ import { isObject, valueAt } from "./merge.ts";
 import type { Json, JsonObject } from "./wire.ts";
 
 /** A value of a path. `until` is null while the path still has it. */
-export type HeldValue = { text: string; since: number; until: number | null };
+type HeldValue = { text: string; since: number; until: number | null };
 /** `path` is its keys, joined by dots. `over`: it had more values than are stored. */
 export type PathValues = { path: string; over: boolean; values: HeldValue[] };
 

@@ -16,7 +16,6 @@ export const OPS = [
   "end",
   "crash",
 ] as const;
-export type OpName = (typeof OPS)[number];
 
 export const METRIC_TYPES = ["gauge", "counter", "histogram", "timer"] as const;
 export type MetricType = (typeof METRIC_TYPES)[number];
@@ -45,7 +44,7 @@ export const KEY_KINDS = ["ingest", "read", "admin"] as const;
 export type KeyKind = (typeof KEY_KINDS)[number];
 
 /** How certain a verdict or a piece of evidence is. */
-export const CONFIDENCES = ["certain", "likely", "unsure"] as const;
+const CONFIDENCES = ["certain", "likely", "unsure"] as const;
 export type Confidence = (typeof CONFIDENCES)[number];
 
 /**
@@ -64,7 +63,7 @@ export const DAEMON_GROUP = "datacat.daemon";
 export const EVENT_EXCEPTION = "exception";
 
 /** Causes of a loss. A client may send others; these have a label on the page. */
-export const DROP_CAUSES = [
+const DROP_CAUSES = [
   "disk_full", // the lane could not be written
   "disk_budget", // the daemon removed it to keep within its disk budget
   "damaged", // a record's checksum did not match
@@ -75,3 +74,4 @@ export const DROP_CAUSES = [
   "not_finite", // NaN or infinity as a metric's value
   "unserialisable", // recorded as its description instead
 ] as const;
+export type DropCause = (typeof DROP_CAUSES)[number];

@@ -137,14 +137,14 @@ export const Points = v.object({
 });
 
 /** A heartbeat. The first one starts hang detection: the next is due within `timeout_ms` (default: that of the last heartbeat, or 60 s). */
-export const Heartbeat = v.object({
+const Heartbeat = v.object({
   op: v.literal("heartbeat"),
   at: time,
   timeout_ms: v.optional(v.pipe(v.number(), v.minValue(1))),
 });
 /** Suspends hang detection (for a debugger, a file dialog) until `resume` or the next heartbeat. */
-export const Pause = v.object({ op: v.literal("pause"), at: time });
-export const Resume = v.object({ op: v.literal("resume"), at: time });
+const Pause = v.object({ op: v.literal("pause"), at: time });
+const Resume = v.object({ op: v.literal("resume"), at: time });
 
 /** From the daemon: heartbeats stopped while the process still exists. */
 export const Hang = v.object({
@@ -162,14 +162,14 @@ export const Recovered = v.object({
   duration_ms: v.optional(v.pipe(finite, v.minValue(0))),
 });
 /** The machine slept for `duration_ms` until `at`: its clock continued, its processes did not. */
-export const Slept = v.object({
+const Slept = v.object({
   op: v.literal("slept"),
   at: time,
   duration_ms: v.pipe(finite, v.minValue(0)),
 });
 
 /** A loss before the server: its cause and the number of lost ops. */
-export const Dropped = v.object({
+const Dropped = v.object({
   op: v.literal("dropped"),
   at: time,
   cause: name,

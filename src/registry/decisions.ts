@@ -34,7 +34,7 @@ export async function listDecisions(db: D1Database, product?: string): Promise<D
     .limit(MAX_DECISIONS);
 }
 
-export type NewDecision = {
+type NewDecision = {
   product: string;
   fingerprint: string;
   status: GroupStatus;

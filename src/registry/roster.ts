@@ -3,7 +3,7 @@ import { asc, count, eq, gt } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { roster } from "./schema.ts";
 
-export type RosterRow = { id: string; product: string; first_at: number };
+type RosterRow = { id: string; product: string; first_at: number };
 
 /** Writes a session's row, and returns how many rows that wrote: 0 if it is there already. */
 export async function addToRoster(db: D1Database, row: RosterRow): Promise<number> {

@@ -97,7 +97,7 @@ export const ANSWERS = {
   },
 };
 
-export type TimelineQuery = { from?: number; to?: number; buckets?: number };
+type TimelineQuery = { from?: number; to?: number; buckets?: number };
 
 type Answers = typeof ANSWERS;
 export type QuestionName = keyof Answers;

@@ -12,7 +12,7 @@ import { removeFromRoster, rosterIds, rosterSize } from "../registry/roster.ts";
 import { sessionOf, sessionOfObject } from "./client.ts";
 import { REINDEX_AT_ONCE } from "./limits.ts";
 
-export type Reindexed = {
+type Reindexed = {
   /** Ids of sessions, or of objects if those were given. */
   done: string[];
   failed: { id: string; error: string }[];
@@ -20,7 +20,7 @@ export type Reindexed = {
   removed: string[];
 };
 
-export type RebuildStep = Reindexed & {
+type RebuildStep = Reindexed & {
   /** What to give to the next step; null after the last. */
   next: string | null;
   /** Sessions in the roster; in the first answer only, because counting them reads a row for each. */

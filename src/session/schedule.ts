@@ -25,7 +25,7 @@ import {
 } from "../core/limits.ts";
 import { nextChange, type Observations } from "../core/status.ts";
 
-export type Scope = "row" | "all";
+type Scope = "row" | "all";
 
 /** What decides about publications. It is kept in memory only: one publication too many writes no row that is the same already. */
 export type Schedule = {

@@ -16,7 +16,7 @@ const CHECKSUM_AT = 1;
 const BODY_AT = CHECKSUM_AT + 9;
 const encoder = new TextEncoder();
 
-export type LaneOptions = { folder: string; header: Header; maxBytes: number };
+type LaneOptions = { folder: string; header: Header; maxBytes: number };
 
 export class LaneFile implements Sink {
   readonly #options: LaneOptions;

@@ -3,7 +3,7 @@
  * answer; a recorder must never be why. So there it touches only what is granted already. Elsewhere all is.
  */
 
-export type Descriptor =
+type Descriptor =
   | { name: "read" | "write"; path?: string }
   | { name: "env"; variable?: string }
   | { name: "net"; host?: string }

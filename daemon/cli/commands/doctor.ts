@@ -53,7 +53,7 @@ async function examine(env: Environment, json?: boolean): Promise<boolean> {
   return isHealthy;
 }
 
-export function checkSettings(env: Environment): Finding[] {
+function checkSettings(env: Environment): Finding[] {
   const findings: Finding[] = [
     { what: "version", how: "good", text: `datacat ${VERSION} on Node ${process.versions.node}` },
   ];

@@ -40,7 +40,7 @@ export function addQueue(program: Command): void {
 }
 
 /** One lane, over all its parts. */
-export type LaneReport = {
+type LaneReport = {
   lane: string;
   session: string;
   program: string;

@@ -36,7 +36,7 @@ export function publicVariables(env: Environment): JsonObject {
   return Object.fromEntries(names.flatMap((name) => (env[name] ? [[name, env[name]]] : [])));
 }
 
-export type Git = { commit: string; branch: string; dirty: boolean };
+type Git = { commit: string; branch: string; dirty: boolean };
 
 /** Parses the output of `git status --porcelain=v2 --branch`. */
 export function parseGitStatus(text: string): Git | undefined {

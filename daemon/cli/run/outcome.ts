@@ -5,7 +5,7 @@ import type { Op } from "../../../src/core/wire.ts";
 export type Exit = { code: number | null; signal: string | null };
 
 /** What else is known about the end. */
-export type Circumstances = {
+type Circumstances = {
   /** The system killed a process of its control group because memory ran out. */
   killedForMemory: boolean;
   /** The reader of the command's output has ended, which ends the command with SIGPIPE. */

@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 
-export type Pipe = { reader: Readable; writeEnd: number };
+type Pipe = { reader: Readable; writeEnd: number };
 
 /** A pipe for each output; undefined where there is no `mkfifo` or no writable folder. Close `writeEnd` once the command has it. */
 export function openPipes(): { stdout: Pipe; stderr: Pipe } | undefined {

@@ -1,6 +1,7 @@
 /** Is it all here, and what does it cost: nothing is lost in silence. */
 import { formatBytes, formatCount, formatDuration, formatNumber } from "../../core/format.ts";
 import type { Summary } from "../../core/answers.ts";
+import type { DropCause } from "../../core/vocabulary.ts";
 import { Time } from "../ui/time.tsx";
 
 /** Why something that a program logged is not here, in words. */
@@ -14,7 +15,7 @@ const CAUSES: Record<string, string> = {
   series_limit: "beyond the limit of series",
   not_finite: "were NaN or infinite",
   unserialisable: "could only be recorded as a description",
-};
+} satisfies Record<DropCause, string>;
 
 /** Datacat's price of a million rows written on Cloudflare, in US dollars (PLATFORM: $1.00). */
 const DOLLARS_PER_ROW = 1e-6;

@@ -10,7 +10,7 @@ import { guarded } from "../ui/panel.tsx";
 import { sessionIn, type View, viewOf } from "./view.ts";
 
 /** The name that `datacat run` gives to lines of output. */
-export const OUTPUT = "output";
+const OUTPUT = "output";
 
 type OutputProps = { session: SessionClient; summary: Summary; view: View };
 

@@ -1,6 +1,6 @@
 /** Where an axis has its marks: at round numbers that a person would have chosen. */
 
-export type Scale = { low: number; high: number; ticks: number[] };
+type Scale = { low: number; high: number; ticks: number[] };
 
 /** From the round number below the values to the one above, with about `count` steps between. Of one value alone: only that. */
 export function scaleOf(least: number, most: number, unit: string, count = 4): Scale {

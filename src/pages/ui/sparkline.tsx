@@ -59,7 +59,7 @@ function columnsOf({ count, sum, min, max }: Rollup): Column[] {
   return columns;
 }
 
-export type TrendDay = { at: number; all: number; bad: number };
+type TrendDay = { at: number; all: number; bad: number };
 
 /** How many per day, and how many of them went wrong, one bar each day up to today. */
 export function Trend({

@@ -1,7 +1,7 @@
 /** Moments and spans in words. Without script a moment reads in UTC; time.js rewrites it in the viewer's zone. */
 
 /** `full` is date and time, `clock` the time (and, unless script knows that one day is all there is, month and day), `age` says how long ago. */
-export type TimeShape = "full" | "clock" | "minute" | "age";
+type TimeShape = "full" | "clock" | "minute" | "age";
 
 export function Time({ at, show = "full" }: { at: number; show?: TimeShape | undefined }) {
   const iso = new Date(at).toISOString();

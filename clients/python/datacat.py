@@ -261,8 +261,13 @@ def create_session(
     `async_mode` gives an AsyncSession with `queue_size`; both are only names now, because no call waits. `daemon_port` is kept as an
     attribute. Product and version are optional. The others are as in `open`.
     """
-    session = open(base_url, product, version, use_daemon=use_daemon)
-    session.client.daemon_manager.daemon_port = _plain_text(daemon_port)
+    session = Session.__new__(Session)
+    try:
+        options = {} if use_daemon else {"use_daemon": False}
+        client = DatacatClient(base_url, daemon_port=daemon_port, **options)
+        session.__init__(client, client.register_session(product, version))
+    except Exception:
+        session._disable()
     return AsyncSession(session, queue_size) if async_mode else session
 
 
@@ -295,7 +300,7 @@ class Session(object):
         self._now = time.time
 
     def _disable(self):
-        client = DatacatClient.__new__(DatacatClient)
+        client = _Client.__new__(_Client)
         client._disable()
         self._attach(client, "", _DisabledWriter())
 
@@ -896,7 +901,7 @@ class HeartbeatMonitor(object):
             self._stopping.set()  # not joined: the thread ends by itself and holds no resource
 
     def _records_itself(self):
-        return issubclass(type(self.client), DatacatClient)
+        return issubclass(type(self.client), _Client)
 
     def _recorder(self):
         if self._session is None:
@@ -1209,6 +1214,7 @@ class DatacatClient(object):
             raise Exception("Request failed: %s" % error)
 
 
+_Client = DatacatClient  # a program's test may replace the name
 _CLIENT_METHODS = dict(
     (name, DatacatClient.__dict__[name])
     for name in (
@@ -1221,7 +1227,7 @@ _CLIENT_METHODS = dict(
 def _records_itself(client, session_id):
     """Return whether a session may record without calling the client's methods, because the program has not overridden any."""
     kind = type(client)
-    if not issubclass(kind, DatacatClient) or any(name in client.__dict__ for name in _CLIENT_METHODS):
+    if not issubclass(kind, _Client) or any(name in client.__dict__ for name in _CLIENT_METHODS):
         return False
     for name, method in _CLIENT_METHODS.items():
         if next(base.__dict__[name] for base in kind.__mro__ if name in base.__dict__) is not method:

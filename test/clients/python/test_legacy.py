@@ -370,6 +370,23 @@ class Legacy(Test):
         plain.log_event = lambda *arguments, **options: "mine"
         self.assertEqual(Session(plain, plain.register_session("P", "1")).log_event("e"), "mine")
 
+    def test_a_session_is_created_by_the_class_that_a_test_puts_in_place_of_the_client(self):
+        calls = []
+
+        class Double(object):
+            def __init__(self, *arguments, **options):
+                calls.append((arguments, options))
+
+            def register_session(self, *arguments):
+                calls.append(arguments)
+                return "id"
+
+        self.addCleanup(setattr, datacat, "DatacatClient", DatacatClient)
+        datacat.DatacatClient = Double
+        session = create_session("http://far:1", product="P", version="1")
+        self.assertEqual((type(session.client), session.session_id), (Double, "id"))
+        self.assertEqual(calls, [(("http://far:1",), {"daemon_port": "auto"}), ("P", "1")])
+
     def test_a_session_works_with_any_client_that_has_the_methods(self):
         calls = []
 

@@ -101,9 +101,15 @@ func (c *Client) Close() error {
 	return c.DaemonManager.Stop()
 }
 
-// CreateSession opens a session and returns its id.
-func (c *Client) CreateSession(product, version string) (string, error) {
-	body := map[string]interface{}{"product": product, "version": version}
+// CreateSession opens a session and returns its id. Its arguments are the product and the version; 1.x required them, and
+// its first version had neither.
+func (c *Client) CreateSession(productAndVersion ...string) (string, error) {
+	body := map[string]interface{}{}
+	for i, name := range []string{"product", "version"} {
+		if i < len(productAndVersion) {
+			body[name] = productAndVersion[i]
+		}
+	}
 	path := "/api/sessions"
 	if c.UseDaemon {
 		path, body["parent_pid"] = "/register", os.Getpid()
@@ -135,8 +141,16 @@ func (c *Client) UpdateState(sessionID string, state map[string]interface{}) err
 	if c.UseDaemon {
 		return c.post("update state", "/state", map[string]interface{}{"session_id": sessionID, "state": state}, nil)
 	}
-	// Wrapped, so that a state with a key named `state` or `timestamp` keeps it.
-	return c.post("update state", path(sessionID, "state"), map[string]interface{}{"state": orEmpty(state)}, nil)
+	body := map[string]interface{}{}
+	isAmbiguous := false
+	for key, value := range state {
+		body[key] = value
+		isAmbiguous = isAmbiguous || strings.EqualFold(key, "state") || strings.EqualFold(key, "timestamp")
+	}
+	if isAmbiguous { // the server reads these keys of a body that is not wrapped as the state and its time
+		body = map[string]interface{}{"state": body}
+	}
+	return c.post("update state", path(sessionID, "state"), body, nil)
 }
 
 // LogEvent records an event.
@@ -166,11 +180,17 @@ func (c *Client) LogMetricWithType(sessionID, name, metricType string, value flo
 
 // EndSession ends a session.
 func (c *Client) EndSession(sessionID string) error {
+	if !c.UseDaemon {
+		return c.request("end session", http.MethodPost, path(sessionID, "end"), nil, nil)
+	}
 	return c.log("end session", sessionID, "end", "end", map[string]interface{}{})
 }
 
-// Heartbeat records that the program makes progress.
+// Heartbeat records that the program makes progress. Without a daemon it does nothing, as in 1.x.
 func (c *Client) Heartbeat(sessionID string) error {
+	if !c.UseDaemon {
+		return nil
+	}
 	return c.log("send heartbeat", sessionID, "heartbeat", "heartbeat", map[string]interface{}{})
 }
 
@@ -198,11 +218,4 @@ func (c *Client) log(action, sessionID, daemonPath, serverPath string, body map[
 
 func path(sessionID, below string) string {
 	return "/api/sessions/" + url.PathEscape(sessionID) + "/" + below
-}
-
-func orEmpty(state map[string]interface{}) map[string]interface{} {
-	if state == nil {
-		return map[string]interface{}{}
-	}
-	return state
 }

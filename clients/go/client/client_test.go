@@ -83,6 +83,7 @@ func TestEveryCallSendsTheServerARequestOf1x(t *testing.T) {
 	}
 	for _, err := range []error{
 		c.UpdateState(id, map[string]interface{}{"level": 3}),
+		c.UpdateState(id, map[string]interface{}{"State": "on", "level": 3}),
 		c.UpdateState(id, nil),
 		c.LogEvent(id, "door", map[string]interface{}{"n": math.Inf(1)}),
 		c.LogEvent(id, "nothing", nil),
@@ -101,14 +102,14 @@ func TestEveryCallSendsTheServerARequestOf1x(t *testing.T) {
 		{"POST", "/api/sessions", "application/json", `{"hostname":"` + hostname + `","product":"game","version":"1.0"}`},
 		{"GET", "/api/sessions/s%2F1", "", ""},
 		{"GET", "/api/data/sessions", "", ""},
-		{"POST", "/api/sessions/s%2F1/state", "application/json", `{"state":{"level":3}}`},
-		{"POST", "/api/sessions/s%2F1/state", "application/json", `{"state":{}}`},
+		{"POST", "/api/sessions/s%2F1/state", "application/json", `{"level":3}`},
+		{"POST", "/api/sessions/s%2F1/state", "application/json", `{"state":{"State":"on","level":3}}`},
+		{"POST", "/api/sessions/s%2F1/state", "application/json", `{}`},
 		{"POST", "/api/sessions/s%2F1/events", "application/json", `{"data":{"n":"Infinity"},"name":"door"}`},
 		{"POST", "/api/sessions/s%2F1/events", "application/json", `{"data":null,"name":"nothing"}`},
 		{"POST", "/api/sessions/s%2F1/metrics", "application/json", `{"name":"fps","tags":null,"type":"gauge","value":59.94}`},
 		{"POST", "/api/sessions/s%2F1/metrics", "application/json", `{"count":3,"metadata":{"k":"v"},"name":"frames","tags":["main"],"type":"timer","unit":"s","value":1.5}`},
-		{"POST", "/api/sessions/s%2F1/heartbeat", "application/json", `{}`},
-		{"POST", "/api/sessions/s%2F1/end", "application/json", `{}`},
+		{"POST", "/api/sessions/s%2F1/end", "", ""},
 	}
 	compare(t, *received, want)
 }
@@ -144,6 +145,22 @@ func TestEveryCallSendsTheDaemonARequestOf1x(t *testing.T) {
 	compare(t, *received, want)
 }
 
+func TestASessionNeedsNeitherProductNorVersion(t *testing.T) {
+	c, received := server(t, map[string]string{"/register": `{"session_id":"s1"}`})
+	c.UseDaemon = true
+	for _, arguments := range [][]string{nil, {"game"}, {"game", "1.0"}} {
+		if id, err := c.CreateSession(arguments...); id != "s1" || err != nil {
+			t.Error(id, err)
+		}
+	}
+	pid := jsonOf(os.Getpid())
+	compare(t, *received, []request{
+		{"POST", "/register", "application/json", `{"parent_pid":` + pid + `}`},
+		{"POST", "/register", "application/json", `{"parent_pid":` + pid + `,"product":"game"}`},
+		{"POST", "/register", "application/json", `{"parent_pid":` + pid + `,"product":"game","version":"1.0"}`},
+	})
+}
+
 func compare(t *testing.T, received, want []request) {
 	t.Helper()
 	for i := range want {
@@ -177,7 +194,7 @@ func TestErrorsNameTheCallAndTheAnswer(t *testing.T) {
 	if err := c.LogMetric("x", "m", math.NaN(), nil); err != nil {
 		t.Log(err) // a real server refuses it; this one accepts everything
 	}
-	if err := NewClient("http://127.0.0.1:1").Heartbeat("x"); err == nil {
+	if err := NewClient("http://127.0.0.1:1").EndSession("x"); err == nil {
 		t.Error("a request without a server succeeded")
 	}
 }
@@ -237,7 +254,7 @@ func TestADaemonThatDoesNotStartIsAnErrorWithTheCause(t *testing.T) {
 // The names and signatures that programs of 1.x use. The test is that this compiles.
 var _ interface {
 	Close() error
-	CreateSession(product, version string) (string, error)
+	CreateSession(productAndVersion ...string) (string, error)
 	GetSession(id string) (*Session, error)
 	UpdateState(id string, state map[string]interface{}) error
 	LogEvent(id, name string, data map[string]interface{}) error

@@ -1,44 +1,31 @@
 /** The package as it is published: packed, installed elsewhere, run by Nodes old and new, by Deno and Bun, seen by a user's compiler. */
-import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { spawnSync } from "node:child_process";
+import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { VERSION } from "../../../clients/typescript/version.ts";
+import { CLIENT, VERSION } from "../../../clients/typescript/version.ts";
 import { readLanes } from "./lanes.ts";
+import { pack, source, TYPED_PROGRAM, type Packed } from "./packed.ts";
 import { runtimes } from "./runtimes.ts";
 
 const root = new URL("../../..", import.meta.url).pathname;
-const source = join(root, "clients/typescript");
-const folder = mkdtempSync(join(tmpdir(), "datacat-package-"));
-const installed = join(folder, "node_modules/@datacat/client");
+
+let packed: Packed;
+let installed: string;
 
 beforeAll(() => {
-  const env = { ...process.env, PATH: `${join(root, "node_modules/.bin")}:${process.env["PATH"]}` };
-  const packed = execFileSync("npm", ["pack", "--json", "--pack-destination", folder], {
-    cwd: source,
-    env,
-    encoding: "utf8",
-  });
-  // npm prints what the build says first.
-  const listing: unknown = JSON.parse(packed.slice(packed.search(/[[{]\s*["{\n]/)));
-  const [entry] = Object.values(listing as { [name: string]: { filename: string } }); // npm's own format: a list, or by name
-  writeFileSync(join(folder, "package.json"), `{"type":"module"}`);
-  const tarball = join(folder, entry?.filename ?? "");
-  execFileSync("npm", ["install", "--offline", "--no-audit", tarball], { cwd: folder, env });
+  packed = pack();
+  packed.write("package.json", `{"type":"module"}`);
+  packed.install(["--offline"]);
+  installed = join(packed.folder, "node_modules/@datacat/client");
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => packed[Symbol.dispose]());
 
-function run([program = "", ...words]: string[], script: string) {
-  const file = join(folder, "program.js");
-  writeFileSync(file, script);
-  const env = {
-    PATH: process.env["PATH"],
-    DATACAT_HOME: join(folder, "home"),
-    DATACAT_DAEMON: "off",
-  };
-  return spawnSync(program, [...words, file], { encoding: "utf8", env, cwd: folder });
+type Manifest = { [key: string]: unknown; version: string };
+
+function readManifest(folder: string): Manifest {
+  return JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as Manifest; // npm's own format
 }
 
 test("a page without a bundler takes one file of at most 6 KB", () => {
@@ -48,80 +35,82 @@ test("a page without a bundler takes one file of at most 6 KB", () => {
   expect(file.toString()).not.toMatch(/\bimport\b/);
 });
 
-test("its version is the one that it tells the server", () => {
-  const manifest = JSON.parse(readFileSync(join(installed, "package.json"), "utf8")) as {
-    [key: string]: unknown;
-  };
-  expect(manifest["version"]).toBe(VERSION);
-  expect(manifest["dependencies"]).toBeUndefined();
+test("one version: the repository's, the package's, and the one that it sends", () => {
+  expect(readManifest(installed).version).toBe(readManifest(root).version);
+  expect(VERSION).toBe(readManifest(source).version);
+  expect(CLIENT).toBe(`datacat-typescript ${VERSION}`);
 });
 
-const USER = `import { open, type Session } from "@datacat/client";
-     import { open as openPage } from "@datacat/client/browser";
-     import { record } from "@datacat/client/worker";
-     const session: Session = open({ product: "typed", state: { level: 1 } });
-     session.gauge("fps", 60, { unit: "fps" });
-     const seven: number = session.time("work", () => 7);
-     const id: string = openPage({ url: "" }).id;
-     void record({ waitUntil() {} }, {}, async (worker) => worker.logEvent(id));
-     // @ts-expect-error -- a gauge needs a number
-     session.gauge("fps", "sixty");
-     export { seven };`;
+test("it depends on nothing, names its licence and its origin, and holds no more than entry points reach", () => {
+  const manifest = readManifest(installed);
+  expect(manifest["dependencies"]).toBeUndefined();
+  expect(manifest["peerDependenciesMeta"]).toEqual({
+    pino: { optional: true },
+    vitest: { optional: true },
+  });
+  for (const key of ["repository", "bugs", "homepage", "author", "license", "engines"])
+    expect(manifest).toHaveProperty(key);
+  const licence = (folder: string) => readFileSync(join(folder, "LICENSE"), "utf8");
+  expect(licence(installed)).toBe(licence(root));
+
+  const files = globSync("dist/**/*.{js,ts}", { cwd: installed });
+  expect(files.length).toBeGreaterThan(50);
+  for (const file of files)
+    expect(readFileSync(join(installed, file), "utf8"), file).not.toContain("valibot");
+});
 
 const nodes = [process.execPath, "/usr/bin/node"]
   .filter((node) => spawnSync(node, ["--version"]).status === 0)
   .map((node) => ({ name: node, command: [node], isMissing: false }));
 
+/** The same program by either module system: a lane holds what it printed. */
+function expectRecorded([program = "", ...words]: string[], file: string, text: string): void {
+  const ran = packed.run([program, ...words, packed.write(file, text)]);
+  expect(ran).toMatchObject({ status: 0, stdout: "hello\n", stderr: "" });
+  const [lane] = readLanes({ lanes: join(packed.folder, "home/lanes") }).slice(-1);
+  expect(lane?.records).toMatchObject([
+    { op: "start", product: file },
+    { name: "console", message: "hello" },
+    { op: "end" },
+  ]);
+}
+
 for (const { name, command, isMissing } of [...nodes, ...runtimes])
-  test.skipIf(isMissing)(`${name} runs it without anything else installed`, () => {
-    const ran = run(
+  test.skipIf(isMissing)(`${name} runs it by import and by require`, () => {
+    const rest = `const session = open({ product: process.argv[1].split("/").at(-1) });
+      captureConsole(session); destination(session); console.log("hello");`;
+    expectRecorded(
       command,
+      "program.mjs",
       `import { open } from "@datacat/client";
        import { captureConsole } from "@datacat/client/console";
-       import { destination } from "@datacat/client/pino";
-       const session = open({ product: "packed" });
-       captureConsole(session); destination(session); console.log("hello");`,
+       import { destination } from "@datacat/client/pino"; ${rest}`,
     );
-    expect(ran).toMatchObject({ status: 0, stdout: "hello\n", stderr: "" });
-    const lanes = readLanes({ lanes: join(folder, "home/lanes") });
-    expect(lanes.at(-1)?.records).toMatchObject([
-      { op: "start", product: "packed" },
-      { name: "console", message: "hello" },
-      { op: "end" },
-    ]);
+    expectRecorded(
+      command,
+      "program.cjs",
+      `const { open } = require("@datacat/client");
+       const { captureConsole } = require("@datacat/client/console");
+       const { destination } = require("@datacat/client/pino"); ${rest}`,
+    );
   });
 
 test("a user's compiler finds its types, and what is wrong with a call", () => {
-  writeFileSync(join(folder, "user.ts"), USER);
-  const options = [
-    "--noEmit",
-    "--strict",
-    "--module",
-    "nodenext",
-    "--target",
-    "es2022",
-    "--lib",
-    "es2022,dom,esnext.disposable",
-    "--types",
-    "",
-  ];
-  const ran = spawnSync(join(root, "node_modules/.bin/tsc"), [...options, "user.ts"], {
-    cwd: folder,
-    encoding: "utf8",
-  });
-  expect(ran.stdout).toBe("");
-  expect(ran.status).toBe(0);
+  const options = "--noEmit --strict --module nodenext --target es2022";
+  const libraries = ["--lib", "es2022,dom,esnext.disposable", "--types", ""];
+  for (const file of ["user.mts", "user.cts"]) {
+    packed.write(file, TYPED_PROGRAM);
+    const tsc = join(root, "node_modules/.bin/tsc");
+    const ran = packed.run([tsc, ...options.split(" "), ...libraries, file]);
+    expect(ran).toMatchObject({ stdout: "", status: 0 });
+  }
 });
 
 const [deno] = runtimes;
 test.skipIf(deno?.isMissing)("deno check finds them, too", () => {
-  // Without DOM types; what is a page's is no business of Deno's.
-  writeFileSync(join(folder, "user.ts"), USER);
-  const ran = spawnSync(deno?.command[0] ?? "", ["check", "user.ts"], {
-    cwd: folder,
-    encoding: "utf8",
-    env: { ...process.env, NO_COLOR: "1" },
-  });
+  // Without DOM types: nothing that concerns pages may need them.
+  packed.write("user.ts", TYPED_PROGRAM);
+  const ran = packed.run([deno?.command[0] ?? "", "check", "user.ts"]);
   expect(ran.stderr).not.toMatch(/error/i);
   expect(ran.status).toBe(0);
 });

@@ -6,7 +6,7 @@ import { LEGACY_LEASE_MS, MAX_PAGE } from "../core/limits.ts";
 import { refusalOf } from "../core/refusal.ts";
 import type { Op } from "../core/wire.ts";
 import { readText } from "./body.ts";
-import { uuidv7 } from "./id.ts";
+import { newId } from "../core/id.ts";
 import { crashOp, createBody, eventOp, metricOp, stateOp } from "./legacy-bodies.ts";
 import { type SessionClient, sessionOf } from "../session/client.ts";
 
@@ -16,7 +16,7 @@ legacy.post("/sessions", requires("ingest"), async (c) => {
   const { start, writer } = createBody(await readText(c.req.raw), Date.now());
   const { product } = c.var.access;
   if (product !== null) start.product = product;
-  const id = uuidv7(Date.now());
+  const id = newId(Date.now(), crypto.getRandomValues(new Uint8Array(10)));
   const session = sessionOf(c.env, c.var.access, id);
   await session.record([start], { writer });
   try {

@@ -27,7 +27,7 @@ export type Completeness = {
   dropped: { [cause: string]: number };
 };
 
-export type Lane = { lane: string; applied: number; writer: Writer };
+export type LaneProgress = { lane: string; applied: number; writer: Writer };
 
 export type Summary = {
   id: string;
@@ -58,7 +58,7 @@ export type Summary = {
   ledger: Completeness;
   /** What has more entries than its limit (limits.ts), so that lists of it are incomplete. The log holds all. */
   beyond?: ("event_names" | "exceptions" | "state_paths")[];
-  lanes: Lane[];
+  lanes: LaneProgress[];
   /** The sender's clock minus the server's at the last batch. */
   clock_skew_ms: number;
   /** Number of applied ops. */

@@ -1,5 +1,5 @@
 /** The lanes of a session: the sequence that each has reached, and its writer. */
-import type { Lane } from "./answers.ts";
+import type { LaneProgress } from "./answers.ts";
 import { countLoss } from "./counts.ts";
 import { MAX_ARGUMENTS_LENGTH, MAX_LANES, MAX_NAME_LENGTH, MAX_WHOLE_WRITERS } from "./limits.ts";
 import { Refusal } from "./refusal.ts";
@@ -10,7 +10,7 @@ import type { Batch, Writer } from "./wire.ts";
 const ANY_NEW_LANE = "*";
 
 /** The lane of an id, added if it is new. Throws a Refusal (too_large). */
-export function laneOf({ lanes }: SessionIndex, id: string): Lane {
+export function laneOf({ lanes }: SessionIndex, id: string): LaneProgress {
   const known = lanes.find(({ lane }) => lane === id);
   if (known) return known;
   if (lanes.length >= MAX_LANES) {
@@ -72,7 +72,7 @@ function checkRange({ lane, first, last, ops }: Batch): void {
 }
 
 /** Stores the writer of a lane: whole for the first lanes, its process alone for the others. */
-export function noteWriter(index: SessionIndex, lane: Lane, writer: Writer): void {
+export function noteWriter(index: SessionIndex, lane: LaneProgress, writer: Writer): void {
   const isWhole = index.lanes.indexOf(lane) < MAX_WHOLE_WRITERS;
   lane.writer = isWhole ? wholeWriter(writer) : processOf(writer);
   index.machineId ||= writer.machine_id ?? "";

@@ -1,5 +1,5 @@
 /** The index of a session: everything but its state and its log. Stored as JSON with the newest segment. */
-import type { EventCount, Lane, Completeness, Summary } from "./answers.ts";
+import type { Completeness, EventCount, LaneProgress, Summary } from "./answers.ts";
 import type { Series } from "./series.ts";
 import { type Observations, newObservations, verdict } from "./status.ts";
 import type { PathValues } from "./values.ts";
@@ -32,7 +32,7 @@ export type SessionIndex = {
   /** The running maximum of state times: time travel goes by it, so that it never goes back. */
   clockAt: number;
   clockSkewMs: number;
-  lanes: Lane[];
+  lanes: LaneProgress[];
   counts: {
     states: number;
     events: number;

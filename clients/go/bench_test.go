@@ -11,7 +11,7 @@ import (
 	"github.com/datacat/datacat/clients/go/v2/internal/lane"
 )
 
-// The cost of a call beside that of the bare write of the same bytes, measured in turn in one run: medians in nanoseconds.
+// BenchmarkCallAgainstBareWrite measures a call and a bare write of the same bytes in turn: medians in nanoseconds.
 func BenchmarkCallAgainstBareWrite(b *testing.B) {
 	s := testSession(b)
 	state := Data{"level": 3, "player": Data{"hp": 80, "x": 10.5, "y": -3.25}}
@@ -85,7 +85,7 @@ func testSession(t testing.TB) *Session {
 	return s
 }
 
-// The cost of opening and of ending a session, medians: a file, its header and its start; the end.
+// BenchmarkOpenAndEnd measures the opening of a session (a file, its header and its start) and its end: medians.
 func BenchmarkOpenAndEnd(b *testing.B) {
 	b.Setenv("DATACAT_HOME", b.TempDir())
 	b.Setenv("DATACAT_DAEMON", "off")
@@ -106,8 +106,8 @@ func BenchmarkOpenAndEnd(b *testing.B) {
 	b.ReportMetric(median(ends)/1e6, "end-ms")
 }
 
-// What a loop of 60 frames a second feels of 100 calls in each: the time spent in them, beside 100 bare writes of the same
-// bytes in every other frame. A daemon may run meanwhile: DATACAT_BENCH_HOME names its home.
+// BenchmarkFramesOf100Calls measures 100 calls in a frame of a loop of 60 frames a second, and 100 bare writes of the same
+// bytes in every other frame. A daemon can run meanwhile: DATACAT_BENCH_HOME names its home.
 func BenchmarkFramesOf100Calls(b *testing.B) {
 	home := os.Getenv("DATACAT_BENCH_HOME")
 	if home == "" {

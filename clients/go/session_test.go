@@ -379,7 +379,7 @@ func TestNoGoroutineOutlivesItsSession(t *testing.T) {
 	sent.KeepBeating(ctx, time.Hour)
 	flush(t, sent)
 	cancel()                                                             // without End
-	within(t, func() bool { return runtime.NumGoroutine() <= before+2 }) // those of the test server
+	within(t, func() bool { return runtime.NumGoroutine() <= before+2 }) // the test server has two
 	f.Close()
 	within(t, func() bool { return runtime.NumGoroutine() <= before })
 }

@@ -22,7 +22,7 @@ func TestTheLogHandlerKeepsTheContractOfSlog(t *testing.T) {
 	}, func(t *testing.T) map[string]any {
 		op := last(t, session)
 		result := map[string]any{"level": op["category"], "msg": op["message"]}
-		if op["at"] != json.Number("1") { // the clock's, so the record had none
+		if op["at"] != json.Number("1") { // the time of the clock: the record has none
 			result["time"] = op["at"]
 		}
 		data, _ := op["data"].(map[string]any)

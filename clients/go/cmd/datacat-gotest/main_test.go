@@ -14,7 +14,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv("DATACAT_TEST_COMMAND") == "" {
 		os.Exit(m.Run())
 	}
-	os.Unsetenv("DATACAT_TEST_COMMAND") // not for the tests that it runs
+	os.Unsetenv("DATACAT_TEST_COMMAND") // the tests that it runs are no commands
 	main()
 }
 
@@ -117,7 +117,7 @@ func TestARunIsRecordedTestByTestAndPrintedAsGoTestDoes(t *testing.T) {
 	c, _ := command(t, home, "-timeout", "2s", "./...")
 	output, err := c.CombinedOutput()
 	exit, ok := err.(*exec.ExitError)
-	if !ok || exit.ExitCode() <= 0 { // 1, or with older Go 2 because something did not compile
+	if !ok || exit.ExitCode() <= 0 { // 1, or 2 in older versions of Go for a package that did not compile
 		t.Fatalf("%v\n%s", err, output)
 	}
 	ops, tests := recorded(t, home)

@@ -278,7 +278,7 @@ func TestALongListOrMapEndsWhereItIsTooLarge(t *testing.T) {
 	}
 }
 
-// Every value that encoding/json can write reads back the same from this encoder.
+// FuzzValuesReadBackAsFromEncodingJSON checks that every value that encoding/json can write reads back the same.
 func FuzzValuesReadBackAsFromEncodingJSON(f *testing.F) {
 	for seed := int64(0); seed < 20; seed++ {
 		f.Add(seed, "key", 1.5)
@@ -336,7 +336,7 @@ func anything(r *rand.Rand, depth int, text string, number float64) any {
 	return text
 }
 
-// Every number reads back as the same double, and is written as ECMAScript writes it.
+// FuzzNumbersReadBackTheSame checks that every number reads back as the same double, and is written as in ECMAScript.
 func FuzzNumbersReadBackTheSame(f *testing.F) {
 	for _, n := range []float64{0, 1, -1, 0.1, 1e21, 1e-7, 5e-324, math.MaxFloat64, 123456789.125, 1 << 53} {
 		f.Add(n)

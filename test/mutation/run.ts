@@ -50,11 +50,7 @@ async function mutate(target: Target): Promise<void> {
   const candidates = globSync(target.files, { cwd: root })
     .filter((file) => file.includes(options.file) && !/\.test\.|_test\./.test(file))
     .toSorted()
-    .flatMap((file) =>
-      mutantsOf(readFileSync(join(root, file), "utf8"), target.language)
-        .filter((mutant) => !isEquivalent(file, mutant))
-        .map((mutant) => ({ file, mutant })),
-    );
+    .flatMap((file) => candidatesOf(target, file));
   const sample = sampled(candidates, Number(options.sample), Number(options.seed));
   console.log(`${target.name}: ${sample.length} of ${candidates.length} mutants`);
 
@@ -71,6 +67,20 @@ async function mutate(target: Target): Promise<void> {
     `${target.name}: ${detected} of ${valid} detected (${(share * 100).toFixed(1)} %), ${invalid} did not compile`,
   );
   if (share < REQUIRED) process.exitCode = 1;
+}
+
+function candidatesOf({ language, sections }: Target, file: string): Candidate[] {
+  const source = readFileSync(join(root, file), "utf8");
+  const lines = source.split("\n");
+  const sectionOf = (line: number): string =>
+    lines
+      .slice(0, line)
+      .findLast((text) => text.startsWith("# === "))
+      ?.split(" ")[2] ?? "";
+  return mutantsOf(source, language)
+    .filter(({ line }) => sections === undefined || sections.includes(sectionOf(line)))
+    .filter((mutant) => !isEquivalent(file, mutant))
+    .map((mutant) => ({ file, mutant }));
 }
 
 async function test(

@@ -8,6 +8,8 @@ export type Target = {
   files: string[];
   /** Commands that test a file, the quickest first. A mutant is detected when one of them fails. */
   tests(file: string): string[][];
+  /** Only these sections of a file, by the names in its `# === Name ===` lines. */
+  sections?: string[];
   /** Refuses a mutant that does not compile. */
   compile?: string[];
 };
@@ -22,6 +24,12 @@ function vitest(project: string, folder: string, from: string) {
   };
 }
 
+/** Commands that test a file of any name. */
+const always =
+  (...commands: string[][]) =>
+  (): string[][] =>
+    commands;
+
 export const TARGETS: Target[] = [
   {
     name: "core",
@@ -29,5 +37,50 @@ export const TARGETS: Target[] = [
     files: ["src/core/*.ts"],
     tests: vitest("core", "test/core", "src/core"),
     compile: ["tsc", "-p", "src/core", "--noEmit"],
+  },
+  {
+    name: "daemon",
+    language: "typescript",
+    files: [
+      "daemon/lanes/{budget,cursor,frame,lines}.ts",
+      "daemon/send/{aggregate,filter,pace,retry,schedule}.ts",
+      "daemon/watch/hang.ts",
+    ],
+    tests: vitest("daemon", "test/daemon", "daemon"),
+    compile: ["tsc", "-p", "daemon", "--noEmit"],
+  },
+  {
+    name: "typescript",
+    language: "typescript",
+    files: ["clients/typescript/encode/*.ts"],
+    tests: always(
+      [...VITEST, "--project", "clients", "test/clients/typescript/golden.test.ts"],
+      [...VITEST, "--project", "clients", "test/clients/typescript"],
+    ),
+    compile: ["tsc", "-p", "clients/typescript", "--noEmit"],
+  },
+  {
+    name: "python",
+    language: "python",
+    files: ["clients/python/datacat.py"],
+    // The sections that encode.
+    sections: ["Field", "Number", "String", "Value", "Secret", "Cut"],
+    tests: always(
+      [
+        "python3",
+        "test/clients/python/run_tests.py",
+        "test_golden",
+        "test_values",
+        "test_redaction",
+      ],
+      ["python3", "test/clients/python/run_tests.py"],
+    ),
+  },
+  {
+    name: "go",
+    language: "go",
+    files: ["clients/go/internal/encode/*.go"],
+    tests: always(["go", "-C", "clients/go", "test", "./internal/encode", "."]),
+    compile: ["go", "-C", "clients/go", "build", "./..."],
   },
 ];

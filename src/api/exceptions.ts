@@ -8,9 +8,9 @@ import { Refusal } from "../core/refusal.ts";
 import { GROUP_STATUSES } from "../core/vocabulary.ts";
 import { decide, listDecisions } from "../registry/decisions.ts";
 import type { Env } from "../env.ts";
-import { readJson } from "./body.ts";
-import * as query from "./query.ts";
-import { filterOf, parseQuery } from "./query.ts";
+import { readJson } from "./request/body.ts";
+import * as query from "./request/query.ts";
+import { filterOf, parseQuery } from "./request/query.ts";
 
 export const exceptions = new Hono<AccessEnv>();
 

@@ -12,8 +12,8 @@ import { listSessions } from "../catalog/sessions.ts";
 import { asking, STATUS_KINDS } from "../catalog/filter.ts";
 import { MAX_POINTS } from "../core/limits.ts";
 import { parse } from "../core/parse.ts";
-import { readJson } from "./body.ts";
-import { name } from "./query.ts";
+import { readJson } from "./request/body.ts";
+import { name } from "./request/query.ts";
 import { GRAFANA_ANNOTATIONS, GRAFANA_POINTS, GRAFANA_TARGETS } from "./limits.ts";
 
 export const grafana = new Hono<AccessEnv>();

@@ -11,7 +11,7 @@ import { parse, parseJson } from "../core/parse.ts";
 import { Refusal, refusalOf } from "../core/refusal.ts";
 import { type BatchResult, Id, Ingest, type IngestAnswer } from "../core/wire.ts";
 import type { Env } from "../env.ts";
-import { readText } from "./body.ts";
+import { readText } from "./request/body.ts";
 import { SLOW_DOWN_MS } from "./limits.ts";
 import { failedResult, sessionOf as sessionIdOf } from "../session/batch-result.ts";
 import { sessionOf } from "../session/client.ts";

@@ -8,7 +8,7 @@ import { parse } from "../core/parse.ts";
 import { Refusal } from "../core/refusal.ts";
 import { KEY_KINDS } from "../core/vocabulary.ts";
 import { listKeys } from "../registry/keys.ts";
-import { readJson } from "./body.ts";
+import { readJson } from "./request/body.ts";
 
 export const keys = new Hono<AccessEnv>();
 

@@ -5,9 +5,9 @@ import { listSessions, type SessionList } from "../catalog/sessions.ts";
 import { LEGACY_LEASE_MS, MAX_PAGE } from "../core/limits.ts";
 import { refusalOf } from "../core/refusal.ts";
 import type { Op } from "../core/wire.ts";
-import { readText } from "./body.ts";
 import { newId } from "../core/id.ts";
-import { crashOp, createBody, eventOp, metricOp, stateOp } from "./legacy-bodies.ts";
+import { readText } from "./request/body.ts";
+import { crashOp, createBody, eventOp, metricOp, stateOp } from "./request/legacy.ts";
 import { type SessionClient, sessionOf } from "../session/client.ts";
 
 export const legacy = new Hono<AccessEnv>();

@@ -5,8 +5,8 @@ import { distribution, overTime, statistics } from "../catalog/comparison.ts";
 import { eventNames } from "../catalog/events.ts";
 import { metricNames, type SessionMetric, sessionMetrics } from "../catalog/metrics.ts";
 import { quantile, unpackSketch } from "../core/sketch.ts";
-import * as query from "./query.ts";
-import { filterOf, parseQuery } from "./query.ts";
+import * as query from "./request/query.ts";
+import { filterOf, parseQuery } from "./request/query.ts";
 
 export const metrics = new Hono<AccessEnv>();
 

@@ -2,8 +2,8 @@
 import { Hono } from "hono";
 import { type AccessEnv, requires } from "../access/access.ts";
 import { freeRate, versionDays, versions } from "../catalog/products.ts";
-import * as query from "./query.ts";
-import { filterOf, parseQuery } from "./query.ts";
+import * as query from "./request/query.ts";
+import { filterOf, parseQuery } from "./request/query.ts";
 
 export const products = new Hono<AccessEnv>();
 

@@ -11,7 +11,7 @@ import { Refusal } from "../core/refusal.ts";
 import { Id } from "../core/wire.ts";
 import { REINDEX_AT_ONCE } from "../session/limits.ts";
 import { rebuildStep, reindexObjects, reindexSessions } from "../session/reindex.ts";
-import { readText } from "./body.ts";
+import { readText } from "./request/body.ts";
 
 export const reindex = new Hono<AccessEnv>();
 

@@ -8,8 +8,8 @@ import { valueText } from "../core/values.ts";
 import type { QueryOf, QuestionName } from "../session/answers.ts";
 import { type SessionClient, sessionOf } from "../session/client.ts";
 import type { JsonOf } from "../session/reply.ts";
-import * as query from "./query.ts";
-import { filterOf, parseQuery } from "./query.ts";
+import * as query from "./request/query.ts";
+import { filterOf, parseQuery } from "./request/query.ts";
 
 export const sessions = new Hono<AccessEnv>();
 

@@ -3,11 +3,11 @@
  * unknown fields are ignored, and a wrong type is an error. Year 1 is how Go writes a time that nobody set.
  */
 import * as v from "valibot";
-import { checkDepth } from "../core/merge.ts";
-import { parse, parseJson } from "../core/parse.ts";
-import { Refusal } from "../core/refusal.ts";
-import { METRIC_TYPES, type MetricType } from "../core/vocabulary.ts";
-import type { Json, JsonObject, Op } from "../core/wire.ts";
+import { checkDepth } from "../../core/merge.ts";
+import { parse, parseJson } from "../../core/parse.ts";
+import { Refusal } from "../../core/refusal.ts";
+import { METRIC_TYPES, type MetricType } from "../../core/vocabulary.ts";
+import type { Json, JsonObject, Op } from "../../core/wire.ts";
 
 const text = v.optional(v.string());
 const texts = v.optional(

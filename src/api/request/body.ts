@@ -1,10 +1,10 @@
 /** Reading a request's body: never more of it than allowed, compressed or not, whatever it claims to be. */
 import { gunzipSync } from "node:zlib";
-import { MAX_BODY_BYTES, MAX_INFLATED_BYTES } from "../core/limits.ts";
-import { checkDepth } from "../core/merge.ts";
-import { parseJson } from "../core/parse.ts";
-import { Refusal } from "../core/refusal.ts";
-import type { Json } from "../core/wire.ts";
+import { MAX_BODY_BYTES, MAX_INFLATED_BYTES } from "../../core/limits.ts";
+import { checkDepth } from "../../core/merge.ts";
+import { parseJson } from "../../core/parse.ts";
+import { Refusal } from "../../core/refusal.ts";
+import type { Json } from "../../core/wire.ts";
 
 /** The body as text; invalid UTF-8 becomes U+FFFD. Stops reading, and unpacking, as soon as it is too much. */
 export async function readText(request: Request): Promise<string> {

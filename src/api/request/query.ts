@@ -1,10 +1,10 @@
 /** Query parameters, parsed once: what a route does not know is ignored, what it cannot take is refused. */
 import * as v from "valibot";
-import { nameAsked, type SessionFilter, STATUS_KINDS } from "../catalog/filter.ts";
-import { SESSION_SORTS } from "../catalog/sessions.ts";
-import { MAX_PAGE, MAX_POINTS } from "../core/limits.ts";
-import { Refusal } from "../core/refusal.ts";
-import { METRIC_TYPES } from "../core/vocabulary.ts";
+import { nameAsked, type SessionFilter, STATUS_KINDS } from "../../catalog/filter.ts";
+import { SESSION_SORTS } from "../../catalog/sessions.ts";
+import { MAX_PAGE, MAX_POINTS } from "../../core/limits.ts";
+import { Refusal } from "../../core/refusal.ts";
+import { METRIC_TYPES } from "../../core/vocabulary.ts";
 
 const number = v.pipe(
   v.string(),

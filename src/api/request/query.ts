@@ -1,10 +1,12 @@
 /** Query parameters, parsed once: what a route does not know is ignored, what it cannot take is refused. */
 import * as v from "valibot";
 import { nameAsked, type SessionFilter, STATUS_KINDS } from "../../catalog/filter.ts";
+import { GROUPINGS } from "../../catalog/comparison.ts";
+import { GROUP_SORTS } from "../../catalog/exceptions.ts";
 import { SESSION_SORTS } from "../../catalog/sessions.ts";
 import { MAX_PAGE, MAX_POINTS } from "../../core/limits.ts";
 import { Refusal } from "../../core/refusal.ts";
-import { METRIC_TYPES } from "../../core/vocabulary.ts";
+import { GROUP_STATUSES, METRIC_TYPES } from "../../core/vocabulary.ts";
 
 const number = v.pipe(
   v.string(),
@@ -109,7 +111,7 @@ export const Metric = v.object({
   ...v.omit(v.object(filter), ["metric"]).entries,
   type: v.optional(v.picklist(METRIC_TYPES)),
   tags: list,
-  by: v.optional(v.picklist(["none", "product", "version", "machine", "status", "session"])),
+  by: v.optional(v.picklist(GROUPINGS)),
   axis: v.optional(v.picklist(["clock", "elapsed"])),
   buckets: whole(1, MAX_POINTS),
   bars: whole(1, 1_000),
@@ -117,9 +119,9 @@ export const Metric = v.object({
 });
 export const Groups = v.object({
   product: name,
-  status: v.optional(v.picklist(["open", "resolved", "muted"])),
+  status: v.optional(v.picklist(GROUP_STATUSES)),
   text,
-  sort: v.optional(v.picklist(["last_at", "first_at", "sessions", "count"])),
+  sort: v.optional(v.picklist(GROUP_SORTS)),
   cursor: text,
   limit,
 });

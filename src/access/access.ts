@@ -1,10 +1,10 @@
 /**
- * Who asks, and what they may do. One question, one answer, for the API and the pages:
+ * Who sends a request, and what they may do, for the API and the pages:
  *
- *   locally            everything, because guard.ts let in only this machine
+ *   locally            everything, because guard.ts lets in only this machine
  *   Bearer token       ADMIN_SECRET, or an API key of its kind and product
  *   Cloudflare Access  everything: its own policy decided who comes through
- *   the pages' cookie  everything: whoever has it knew ADMIN_SECRET
+ *   the pages' cookie  everything: it was set for the right ADMIN_SECRET
  */
 import type { Context, MiddlewareHandler } from "hono";
 import { type Access, checkKind } from "../core/authority.ts";
@@ -23,13 +23,13 @@ type Caller = Access & {
 
 export type AccessEnv = { Bindings: Env; Variables: { access: Caller } };
 
-/** Whether nobody can be let in, since nothing says whom to. */
+/** Whether the server refuses every request, because it has no secret to check. */
 export function isLocked(c: Context): boolean {
   const { LOCAL, ADMIN_SECRET } = c.env as Env; // Hono's default Context knows no bindings
   return LOCAL !== "1" && !ADMIN_SECRET && !throughAccess(c);
 }
 
-/** Lets in who may do this kind of thing, and says who it is in `c.var.access`. `admin` may do everything. */
+/** Refuses requests without a key of this kind, and sets `c.var.access`. An admin may do everything. */
 export function requires(kind: KeyKind): MiddlewareHandler<AccessEnv> {
   return async (c, next) => {
     const access = await identify(c);
@@ -46,7 +46,7 @@ export function requires(kind: KeyKind): MiddlewareHandler<AccessEnv> {
   };
 }
 
-/** Who asks; nothing if they have shown nothing that is known here. */
+/** Who sends the request; undefined without a valid key, cookie or identity. */
 export async function identify(c: Context<AccessEnv>): Promise<Caller | undefined> {
   const { LOCAL, ADMIN_SECRET } = c.env;
   if (LOCAL === "1") return { kind: "admin", product: null, by: "this machine" };
@@ -70,14 +70,14 @@ export async function identify(c: Context<AccessEnv>): Promise<Caller | undefine
   return undefined;
 }
 
-/** The bearer token. A browser that says goodbye (sendBeacon) can set no header, so ingest takes `?key=` too. */
+/** The bearer token. A page that is being closed sends by sendBeacon, which can set no header, so ingest takes `?key=` too. */
 function tokenOf(c: Context): string | undefined {
   const header = c.req.header("authorization");
   if (header !== undefined) return /^Bearer +(.+)$/i.exec(header)?.[1] ?? "";
   return c.req.path === "/api/ingest" ? c.req.query("key") : undefined;
 }
 
-/** Cloudflare Access, if the request came through it and for us. */
+/** Cloudflare Access, if the request came through it and for this application. */
 function throughAccess(c: Context): CloudflareAccessContext | undefined {
   const { ACCESS_AUDIENCE } = c.env as Env;
   const { access } = contextOf(c);

@@ -1,4 +1,4 @@
-/** The pages' cookie: says until when, signed with ADMIN_SECRET. Changing the secret signs everybody out. */
+/** The pages' cookie: the time until which it is valid, signed with ADMIN_SECRET. A new secret ends all sign-ins. */
 import type { Context } from "hono";
 import { deleteCookie, getSignedCookie, setSignedCookie } from "hono/cookie";
 import type { Env } from "../env.ts";
@@ -8,7 +8,7 @@ import { countWrongKey } from "./wrong-keys.ts";
 
 const NAME = "datacat";
 
-/** Sets the cookie if `secret` is ADMIN_SECRET, and says whether it was. */
+/** Sets the cookie if `secret` is ADMIN_SECRET. True if it is. */
 export async function signIn(c: Context, secret: string): Promise<boolean> {
   const { ADMIN_SECRET } = c.env as Env; // Hono's default Context knows no bindings
   if (!ADMIN_SECRET || !(await isSame(secret, ADMIN_SECRET))) {

@@ -1,6 +1,6 @@
 /**
- * What is turned away before anybody asks who it is: a Worker that is locked, a local server asked under a foreign name
- * (DNS rebinding), and other sites' pages that send unsafe requests with whatever the browser adds by itself.
+ * What is refused before the key is checked: every request to a locked Worker, requests to a local server under a foreign name (DNS
+ * rebinding), and unsafe requests of other sites' pages, to which the browser adds cookies by itself.
  */
 import type { Context, MiddlewareHandler } from "hono";
 import { Refusal } from "../core/refusal.ts";
@@ -21,7 +21,7 @@ export const guard: MiddlewareHandler<AccessEnv> = async (c, next) => {
   if (isLocked(c)) {
     throw new Refusal(
       "locked",
-      "This server has no admin secret yet, so it lets nobody in. Set one: npx wrangler secret put ADMIN_SECRET",
+      "This server has no admin secret yet, so it refuses every request. Set one: npx wrangler secret put ADMIN_SECRET",
     );
   }
   if (isForeign(c)) {
@@ -33,7 +33,7 @@ export const guard: MiddlewareHandler<AccessEnv> = async (c, next) => {
   await next();
 };
 
-/** Whether another site's page asks, for something that counts. A bearer token was put there on purpose, so it may come from anywhere. */
+/** Whether another site's page sends an unsafe request. A bearer token is never added by the browser itself, so with one any site may. */
 function isForeign(c: Context<AccessEnv>): boolean {
   const upgrades = c.req.header("upgrade")?.toLowerCase() === "websocket"; // no CORS holds for sockets
   if (SAFE.has(c.req.method) && !upgrades) return false;

@@ -16,7 +16,7 @@ import { Refusal } from "../core/refusal.ts";
 import type { KeyKind } from "../core/vocabulary.ts";
 import type { Env } from "../env.ts";
 import { REMEMBER_MS, REMEMBERED_KEYS } from "./limits.ts";
-import { hasDigest, sha256Hex } from "./secret.ts";
+import { hasSha256, sha256Hex } from "./secret.ts";
 
 const SHAPE = /^dc_(ingest|read|admin)_([0-9a-z]{12})\.([\w-]{43})$/;
 
@@ -55,7 +55,7 @@ export async function revoke(db: D1Database, id: string, now: number): Promise<v
   if (!existed) throw new Refusal("not_found", "There is no such key.");
 }
 
-/** Whose key this is; nothing if it is nobody's, or revoked. */
+/** The caller whose key this is; undefined if it is unknown or revoked. */
 export async function recognise(
   c: Pick<Context<{ Bindings: Env }>, "env" | "executionCtx">,
   token: string,
@@ -64,7 +64,7 @@ export async function recognise(
   if (id === undefined) return undefined;
   const now = Date.now();
   const key = await lookUp(c.env.REGISTRY, id, now);
-  if (!key || key.revoked_at !== null || !(await hasDigest(token, key.sha256))) return undefined;
+  if (!key || key.revoked_at !== null || !(await hasSha256(token, key.sha256))) return undefined;
 
   const today = Math.floor(now / DAY_MS);
   if (key.used_day !== today) {

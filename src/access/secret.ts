@@ -1,15 +1,15 @@
-/** Comparing and hashing secrets without telling, by the time it takes, how much of one was right. */
+/** Compares and hashes secrets. The time it takes does not depend on how much of one is right. */
 
-/** Hashes first, because timing-safe comparison wants equal lengths, and lengths are telling too. */
-export async function isSame(given: string, known: string): Promise<boolean> {
-  const [a, b] = await Promise.all([digest(given), digest(known)]);
+/** Hashes first: timing-safe comparison needs equal lengths, and the time must not depend on the length either. */
+export async function isSame(secret: string, known: string): Promise<boolean> {
+  const [a, b] = await Promise.all([digest(secret), digest(known)]);
   return crypto.subtle.timingSafeEqual(a, b);
 }
 
-/** Whether `given` is what has this SHA-256 (hex). */
-export async function hasDigest(given: string, sha256: string): Promise<boolean> {
+/** Whether this is the SHA-256 (hex) of the secret. */
+export async function hasSha256(secret: string, sha256: string): Promise<boolean> {
   const known = Uint8Array.fromHex(sha256);
-  const asked = new Uint8Array(await digest(given));
+  const asked = new Uint8Array(await digest(secret));
   return known.length === asked.length && crypto.subtle.timingSafeEqual(asked, known);
 }
 

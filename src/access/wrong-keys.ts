@@ -3,7 +3,7 @@ import { Refusal } from "../core/refusal.ts";
 import type { Env } from "../env.ts";
 import { WRONG_KEY_WAIT_S } from "./limits.ts";
 
-/** Slows down who tries keys, where the deployment has a rate limit. */
+/** Limits the rate of wrong keys from one address, where the deployment has a rate limit. */
 export async function countWrongKey(c: Context): Promise<void> {
   const { WRONG_KEYS } = c.env as Env; // Hono's default Context knows no bindings
   const outcome = await WRONG_KEYS?.limit({ key: c.req.header("cf-connecting-ip") ?? "unknown" });

@@ -1,6 +1,6 @@
 /**
- * What Grafana's JSON data source asks (simpod-json-datasource; targets are metric names); its Infinity data source reads
- * /api/metrics/{name}/sessions and /api/sessions as they are. 1.x's /api/grafana/sessions is with 1.x's routes.
+ * The routes of Grafana's JSON data source (simpod-json-datasource; targets are metric names). Its Infinity data source reads
+ * /api/metrics/{name}/sessions and /api/sessions as they are. 1.x's /api/grafana/sessions is in legacy.ts.
  */
 import { Hono } from "hono";
 import * as v from "valibot";
@@ -65,11 +65,8 @@ grafana.get("/grafana", (c) => c.json({ status: "ok" }));
 
 grafana.post("/grafana/search", async (c) => {
   const { target } = parse(Search, await readJson(c.req.raw), WHAT);
-  return c.json(
-    (await metricNames(c.env.CATALOG, target ?? "", c.var.access.product ?? undefined)).map(
-      ({ name }) => name,
-    ),
-  );
+  const names = await metricNames(c.env.CATALOG, target ?? "", c.var.access.product ?? undefined);
+  return c.json(names.map(({ name }) => name));
 });
 
 grafana.post("/grafana/metrics", async (c) => {
@@ -101,15 +98,15 @@ grafana.post("/grafana/query", async (c) => {
   const answers = targets.map(async ({ target, payload, refId }) => {
     const { by, aggregate, ...filter } = payload ?? parse(Payload, {}, WHAT);
     const { items } = await sessionMetrics(c.env.CATALOG, {
-      ...defined(filter),
+      ...filter,
       name: target,
-      to: range.to, // those that began later have nothing to show
-      ...(c.var.access.product !== null && { product: c.var.access.product }),
+      to: range.to, // sessions that started later have no points in the range
+      product: c.var.access.product ?? filter.product,
     });
     const { groups } = overTime(items, { by, buckets, ...range });
     return groups.map((group) => ({
       target: group.group === "" ? target : `${target} ${group.group}`,
-      ...(refId !== undefined && { refId }),
+      refId,
       datapoints: datapoints(group, aggregate),
     }));
   });
@@ -123,7 +120,7 @@ grafana.post("/grafana/annotations", async (c) => {
     status: ["crashed"],
     ...range,
     limit: GRAFANA_ANNOTATIONS,
-    ...(c.var.access.product !== null && { product: c.var.access.product }),
+    product: c.var.access.product ?? undefined,
   });
   return c.json(
     items.map((session) => ({
@@ -170,12 +167,4 @@ async function valuesOf(db: D1Database, key: string, product: string | null): Pr
     return (await metricNames(db, "", product ?? undefined)).map(({ name }) => name);
   if (key !== "product" && key !== "version") return [];
   return [...new Set((await versions(db, product ?? undefined)).map((row) => asking(row[key])))];
-}
-
-function defined<Value extends object>(
-  value: Value,
-): { [Key in keyof Value]: Exclude<Value[Key], undefined> } {
-  return Object.fromEntries(
-    Object.entries(value).filter(([, item]) => item !== undefined),
-  ) as never; // just what was left out
 }

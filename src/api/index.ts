@@ -1,4 +1,4 @@
-/** Mounts the API: JSON for programs. One place answers errors, unknown addresses and wrong methods. */
+/** Mounts the API: JSON for programs. Errors, unknown addresses and wrong methods are answered here. */
 import { type Context, Hono } from "hono";
 import { secureHeaders } from "hono/secure-headers";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
@@ -32,7 +32,7 @@ export const api = new Hono<AccessEnv>({ strict: false });
 
 api.onError(answerError);
 api.use(async (c, next) => {
-  // The answer to a socket's upgrade is the platform's, and takes no headers.
+  // The platform makes the answer to a socket's upgrade, and its headers can't be changed.
   if (c.req.header("upgrade") !== undefined) await next();
   else await headers(c, next);
 });
@@ -71,7 +71,7 @@ api.all("*", () => {
 
 const headers = secureHeaders({
   contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
-  crossOriginResourcePolicy: "cross-origin", // answers to ingest are read by pages of other sites; all else needs a key
+  crossOriginResourcePolicy: "cross-origin", // pages of other sites read the answers to ingest; other routes need a key
 });
 
 function methodsByPath(): Map<string, string[]> {

@@ -1,6 +1,6 @@
 /**
- * `POST /api/ingest`: many sessions' batches in one request. Each session's batches go to its object in one call, in their order;
- * what happens to one session never holds up another, and every batch gets an answer of its own, in the order they came.
+ * `POST /api/ingest`: batches of many sessions in one request. Each session's batches go to its object in one call, in their order. A
+ * session that fails does not affect the others. Each batch has its own result, in the order of the request.
  */
 import { Hono } from "hono";
 import { cors } from "hono/cors";
@@ -18,7 +18,7 @@ import { sessionOf } from "../session/client.ts";
 
 export const ingest = new Hono<AccessEnv>();
 
-// Pages of any site may record here if they have a key; reading the answer is all that this allows.
+// Pages of any site may record here with a key. This only lets them read the answer.
 ingest.use(
   "/ingest",
   cors({
@@ -45,15 +45,14 @@ ingest.post("/ingest", requires("ingest"), async (c) => {
         slow_down_ms = Math.max(slow_down_ms ?? 0, answer.slow_down_ms ?? 0) || undefined;
       } catch (error) {
         const refusal = refusalOf(error);
-        if (!refusal) console.error(`Session ${session} took no batch:`, error);
+        if (!refusal) console.error(`Session ${session} applied no batch:`, error);
         if (refusal?.code === "too_many_requests") slow_down_ms = SLOW_DOWN_MS;
         for (const index of indexes)
           results[index] = failedResult(session, batches[index], refusal);
       }
     }),
   );
-  const answer: IngestAnswer = { results, ...(slow_down_ms !== undefined && { slow_down_ms }) };
-  return c.json(answer);
+  return c.json({ results, slow_down_ms } satisfies IngestAnswer);
 });
 
 async function send(
@@ -67,7 +66,7 @@ async function send(
   return sessionOf(env, access, session).ingest(text);
 }
 
-/** JSON again; what is nested too deep for that is nested too deep for us. */
+/** JSON again. What is nested too deep for JSON.stringify is nested deeper than the limit. */
 function textOf(value: object): string {
   try {
     return JSON.stringify(value);

@@ -1,4 +1,4 @@
-/** datacat 1.x's routes, as its clients and daemon force them on us (COMPATIBILITY.md §0, §1): every success is 200 with JSON. */
+/** datacat 1.x's routes, as its clients and daemon need them (COMPATIBILITY.md §0, §1): every success is 200 with JSON. */
 import { type Context, Hono } from "hono";
 import { type AccessEnv, requires } from "../access/access.ts";
 import { listSessions, type SessionList } from "../catalog/sessions.ts";
@@ -20,7 +20,7 @@ legacy.post("/sessions", requires("ingest"), async (c) => {
   const session = sessionOf(c.env, c.var.access, id);
   await session.record([start], { writer });
   try {
-    // 1.x's programs list all sessions right after they made one, so this one can't wait for the alarm.
+    // 1.x's programs list all sessions right after they made one, so its publication does not wait for the alarm.
     await session.publish();
   } catch (error) {
     console.error(`Session ${id} is recorded, but is not in the catalog yet:`, error);
@@ -47,7 +47,7 @@ legacy.post("/sessions/:id/crash", requires("ingest"), async (c) =>
 legacy.post("/sessions/:id/end", requires("ingest"), (c) =>
   record(c, { op: "end", at: Date.now() }),
 );
-// Sent by the daemon's timer, not by the program: so it says that somebody will be heard again, and not more.
+// Sent by 1.x's daemon on a timer, whether or not the program runs: so it only extends the lease.
 legacy.post("/sessions/:id/heartbeat", requires("ingest"), (c) =>
   record(c, { op: "heartbeat", at: Date.now() }, LEGACY_LEASE_MS),
 );
@@ -74,7 +74,7 @@ async function everySession(c: Context<AccessEnv>): Promise<Response> {
     writeAll(pages, writable).catch((error: unknown) => {
       // Aborted rather than closed: an export that lacks a session must not look complete.
       console.error("The export of all sessions was aborted:", error);
-      return writable.abort(error).catch(() => undefined); // the reader may have gone, too
+      return writable.abort(error).catch(() => undefined); // the reader may have disconnected, too
     }),
   );
   return c.body(readable, 200, JSON_TYPE);

@@ -24,7 +24,7 @@ metrics.get("/events", requires("read"), async (c) => {
   });
 });
 
-/** Put together: `by` groups, `axis=elapsed` lays sessions upon each other from their start; `format=csv` is the statistics' table. */
+/** Aggregated: `by` groups, `axis=elapsed` aligns sessions at their start; `format=csv` is the statistics' table. */
 metrics.get("/metrics/:name", requires("read"), async (c) => {
   const { by, axis, buckets, bars, format, ...asked } = parseQuery(query.Metric, c.req.url);
   const name = c.req.param("name");
@@ -39,27 +39,16 @@ metrics.get("/metrics/:name", requires("read"), async (c) => {
     type,
     unit,
     sessions,
-    partial, // there are more sessions than were put together
+    partial, // more sessions match than were aggregated
     statistics: statistics(items, by),
-    over_time: overTime(items, {
-      ...(by && { by }),
-      ...(axis && { axis }),
-      ...(buckets && { buckets }),
-    }),
+    over_time: overTime(items, { by, axis, buckets }),
     distribution: distribution(items, bars),
   });
 });
 
 /** One row per session and series; `format=csv` for spreadsheets. */
 metrics.get("/metrics/:name/sessions", requires("read"), async (c) => {
-  const {
-    by: _by,
-    axis: _axis,
-    buckets: _buckets,
-    bars: _bars,
-    format,
-    ...asked
-  } = parseQuery(query.Metric, c.req.url);
+  const { format, ...asked } = parseQuery(query.MetricSessions, c.req.url);
   const name = c.req.param("name");
   const found = await sessionMetrics(c.env.CATALOG, {
     ...filterOf(asked, c.var.access.product),
@@ -109,7 +98,7 @@ function spreadsheet(c: Context, rows: Row[]): Response {
   });
 }
 
-/** RFC 4180. Text that a spreadsheet would take for a formula gets an apostrophe: names come from anybody. */
+/** RFC 4180. Text that a spreadsheet would run as a formula gets an apostrophe, since any sender chooses names. */
 function csv(rows: Row[]): string {
   const cell = (value: string | number | null | undefined) => {
     if (typeof value !== "string")

@@ -11,10 +11,7 @@ products.get("/products", requires("read"), async (c) => {
   const { product, days } = filterOf(parseQuery(query.Days, c.req.url), c.var.access.product);
   const [counted, trend] = await Promise.all([
     versions(c.env.CATALOG, product),
-    versionDays(c.env.CATALOG, Date.now(), {
-      ...(product !== undefined && { product }),
-      ...(days && { days }),
-    }),
+    versionDays(c.env.CATALOG, Date.now(), { product, days }),
   ]);
   const items = counted.map((version) => ({
     ...version,

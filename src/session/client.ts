@@ -36,7 +36,7 @@ type Waiting = {
 };
 
 export class SessionClient {
-  /** The session's id, or its object's if that was given. */
+  /** The session's id, or its object's if it was opened by that. */
   readonly id: string;
   readonly #access: Access;
   readonly #stub: () => Stub;

@@ -1,9 +1,9 @@
-/** Events of a session, filtered and paged, opening only segments that may hold some. */
+/** A page of a session's events that match a filter. Opens only segments that may hold a match. */
 import type { EventRow, Page } from "../core/answers.ts";
 import { mayMatch } from "../core/segment-summary.ts";
 import { type EventFilter, matches } from "../core/event.ts";
 import { DEFAULT_PAGE } from "../core/limits.ts";
-import { inOrder, isBeyond, segmentsFrom } from "./history.ts";
+import { inOrder, isAfterCursor, segmentsFrom } from "./history.ts";
 import type { Store } from "./store.ts";
 
 export type EventsQuery = EventFilter & { cursor?: string; limit?: number; order?: "asc" | "desc" };
@@ -15,7 +15,7 @@ export function eventPage(store: Store, query: EventsQuery): Page<EventRow> {
     if (info.summary && !mayMatch(info.summary, query)) continue;
     const events = store.open(info)?.reader.events() ?? [];
     for (const event of inOrder(events, query)) {
-      if (!isBeyond(event.seq, query) || !matches(event, query)) continue;
+      if (!isAfterCursor(event.seq, query) || !matches(event, query)) continue;
       if (items.length === limit) return { items, next: String(items.at(-1)?.seq) };
       items.push(event);
     }

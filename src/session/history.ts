@@ -1,4 +1,4 @@
-/** The state at any moment, and how it came to be so. */
+/** The state at any moment, its changes, and the difference between two moments. */
 import type {
   Difference,
   EventRow,
@@ -16,7 +16,7 @@ import type { Json, JsonObject } from "../core/wire.ts";
 import { MAX_DIFFERENCES } from "./limits.ts";
 import type { Segment, SegmentInfo, Store } from "./store.ts";
 
-/** A moment: by clock, or by the op after which it was so. Absent: now. */
+/** A moment: by the session's clock, or by the sequence of an op. Without either: now. */
 export type Moment = { at?: number; seq?: number };
 
 export type HistoryQuery = {
@@ -27,11 +27,11 @@ export type HistoryQuery = {
   order?: "asc" | "desc";
 };
 
-/** Reads one segment: its keyframe, and its patches up to the moment. */
+/** Reads one segment: its keyframe, and its patches up to the moment. Of a damaged one the segment before it. */
 export function stateAt(store: Store, { at, seq }: Moment): StateAt {
   for (let info = store.find({ at, seq }); info; info = store.find({ seq: info.firstSeq - 1 })) {
     const segment = store.open(info);
-    if (!segment) continue; // damaged: the state it found is the best there is
+    if (!segment) continue; // damaged: the segment before it has the nearest state that is left
     const result: StateAt = {
       seq: info.firstSeq - 1,
       at: info.fromAt || null,
@@ -63,7 +63,7 @@ export function stateChanges(store: Store, query: HistoryQuery): Page<StateChang
     for (const state of inOrder(states, query)) {
       if (
         state.initial ||
-        !isBeyond(state.seq, query) ||
+        !isAfterCursor(state.seq, query) ||
         state.effectiveAt < from ||
         state.effectiveAt > to
       )
@@ -94,7 +94,7 @@ export function pathChanges(
   let next: string | null = null;
 
   for (const { change, until } of withDuration(changesOf(store, path, query), order)) {
-    if (!isBeyond(change.seq, query) || change.effectiveAt < from || change.effectiveAt > to)
+    if (!isAfterCursor(change.seq, query) || change.effectiveAt < from || change.effectiveAt > to)
       continue;
     if (items.length === limit) {
       next = String(items.at(-1)?.seq);
@@ -104,8 +104,8 @@ export function pathChanges(
     items.push({
       seq,
       at,
-      ...(before !== undefined && { before }),
-      ...(after !== undefined && { after }),
+      before,
+      after,
       held_ms: until === null ? null : Math.max(0, until - change.effectiveAt),
       cause: events.before(seq),
     });
@@ -125,7 +125,7 @@ export function everHeld(store: Store, path: string, text: string): boolean {
 
 function* changesOf(store: Store, path: string[], query: HistoryQuery): Generator<Change> {
   const [key] = path;
-  // From the end on even with a cursor: how long a value held is told by the change after it, wherever that is.
+  // All segments even with a cursor: how long a value held depends on the next change, which may be in any of them.
   for (const info of inOrder(store.list(), query)) {
     if (info.summary?.keys && key !== undefined && !info.summary.keys.includes(key)) continue;
     const segment = store.open(info);
@@ -147,7 +147,7 @@ function changesIn(segment: Segment, path: string[]): Change[] {
   return changes;
 }
 
-/** Merging goes on in place, so what is kept is a copy. */
+/** A copy, because the state is merged in place. */
 function valueOf(state: JsonObject, path: string[]): Json | undefined {
   const value = valueAt(state, path);
   return value === undefined ? undefined : copy(value);
@@ -167,7 +167,7 @@ function* withDuration(
   if (order === "asc" && previous) yield { change: previous, until: null };
 }
 
-/** Finds the event just before an op; neighbouring changes mostly ask for the same segment. */
+/** Finds the event just before an op. Keeps the segment it read last, since neighbouring changes mostly need the same one. */
 class EventsBefore {
   readonly #store: Store;
   readonly #infos: SegmentInfo[];
@@ -222,7 +222,7 @@ export function segmentsFrom(store: Store, query: Ordered): SegmentInfo[] {
   });
 }
 
-export function isBeyond(seq: number, { cursor, order }: Ordered): boolean {
+export function isAfterCursor(seq: number, { cursor, order }: Ordered): boolean {
   if (cursor === undefined) return true;
   return order === "desc" ? seq < Number(cursor) : seq > Number(cursor);
 }

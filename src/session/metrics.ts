@@ -18,8 +18,8 @@ export type ChartQuery = {
 };
 
 /**
- * The sketches and strips of all series: built when first asked for, and kept up with each batch from then on. Building opens
- * only segments that lie across the edge of a strip's bucket; the others' summaries say enough.
+ * The sketches and rollups of all series: built when first needed, and updated with each batch from then on. Building opens only
+ * segments that lie across the edge of a rollup's bucket; for the others their summaries suffice.
  */
 export class Rollups {
   readonly #bySeries = new Map<number, RollupBuilder>();
@@ -68,7 +68,7 @@ export class Rollups {
   }
 }
 
-/** Of a histogram the samples are gone: within the bucket that holds the quantile they are taken as evenly spread. */
+/** A histogram's samples are not stored: within the bucket that holds the quantile they count as evenly spread. */
 function bucketQuantile({ buckets, bounds, samples, min, max }: Series, q: number): number | null {
   if (samples === 0) return null;
   let below = 0;
@@ -96,7 +96,7 @@ export function charts(store: Store, rollups: Rollups, all: Series[], query: Cha
   }));
 
   for (const info of store.list()) {
-    // Each segment is opened once for all series, and only if a summary does not say enough.
+    // Each segment is opened once for all series, and only if its summary does not suffice.
     let reader: ReturnType<Store["open"]> | undefined;
     for (const chart of drawn) {
       const summary = info.summary?.series.find(({ id }) => id === chart.series.id);
@@ -188,19 +188,19 @@ export function timeline(store: Store, from: number, to: number, buckets: number
   return result;
 }
 
-/** Whole numbers with the same sum so far everywhere: shares of less than a half must not all become nothing. */
+/** Whole numbers whose running sum is the rounded running sum, so that shares below one half do not all become 0. */
 function whole(shares: number[]): number[] {
   let sum = 0;
-  let said = 0;
+  let emitted = 0;
   return shares.map((share) => {
     sum += share;
-    const rounded = Math.round(sum) - said;
-    said += rounded;
+    const rounded = Math.round(sum) - emitted;
+    emitted += rounded;
     return rounded;
   });
 }
 
-/** A sealed segment's points are spread evenly over its time: density, not data. */
+/** Spreads a sealed segment's points evenly over its time, which is enough for a density. */
 function spread(
   { points, from, to }: Timeline,
   first: number,

@@ -1,4 +1,4 @@
-/** What the catalog is told of a session: its index, as rows. */
+/** A session as the catalog's rows. */
 import type { Publication } from "../catalog/publish.ts";
 import { formatDuration } from "../core/format.ts";
 import type { SessionIndex } from "../core/session-index.ts";
@@ -8,10 +8,8 @@ import { verdict } from "../core/status.ts";
 import { ANY_VALUE, type PathValues } from "../core/values.ts";
 import { EVENT_RECOVERED } from "../core/vocabulary.ts";
 import type { JsonObject } from "../core/wire.ts";
+import { MAX_LISTED_STATE } from "./limits.ts";
 import type { Rollups } from "./metrics.ts";
-
-/** Characters of a state that a list may show; a larger one is asked of its session. */
-const MAX_LISTED_STATE = 16_384;
 
 export function publicationOf(
   index: SessionIndex,

@@ -1,4 +1,4 @@
-/** Publishes the session to the catalog as its schedule says, and counts the rows that this and the session's own log cost. */
+/** Publishes the session to the catalog by its schedule, and counts the rows that this and the session's own log cost. */
 import { publish } from "../catalog/publish.ts";
 import type { Outcome, Projection } from "../core/projection.ts";
 import { isEmpty } from "../core/segment.ts";

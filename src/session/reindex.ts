@@ -13,7 +13,7 @@ import { sessionOf, sessionOfObject } from "./client.ts";
 import { REINDEX_AT_ONCE } from "./limits.ts";
 
 type Reindexed = {
-  /** Ids of sessions, or of objects if those were given. */
+  /** Ids of sessions, or of objects if it was called with those. */
   done: string[];
   failed: { id: string; error: string }[];
   /** Sessions of the catalog that do not exist any more. */
@@ -58,7 +58,7 @@ async function stepAfter(env: Env, after: string): Promise<RebuildStep> {
     rosterIds(env.REGISTRY, after, REINDEX_AT_ONCE),
     sessionIds(env.CATALOG, after, REINDEX_AT_ONCE),
   ]);
-  // In SQLite's order, which is that of the code units: ids are ASCII. What lies beyond the first so many is for the next step.
+  // In SQLite's order, which is that of the code units: ids are ASCII. Those after the first REINDEX_AT_ONCE are for the next step.
   const ids = [...new Set([...rostered, ...catalogued])].toSorted().slice(0, REINDEX_AT_ONCE);
   const exists = new Set(rostered);
 

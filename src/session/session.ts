@@ -183,7 +183,7 @@ export class Session extends DurableObject<Env> {
 
   /** Due when the verdict may have changed, or a publication is due. Running it twice changes nothing. */
   override async alarm(): Promise<void> {
-    // A question may have loaded the log since the object woke up, so that says nothing here.
+    // A question may have loaded the log since the object woke up, so the log is no sign of that.
     const wokeUp = this.#alarmAt === undefined;
     this.#alarmAt = null;
     const loaded = this.#log.load();

@@ -152,7 +152,7 @@ export class Store {
     }
   }
 
-  /** The id that the next new segment takes, beyond any damaged one. */
+  /** The id that the next new segment takes, after any damaged one. */
   nextId(): number {
     return this.segmentCount + 1;
   }
@@ -221,7 +221,7 @@ export class Store {
     const open: SegmentInfo[] = [];
     for (const { id, from_at, first_seq, last_seq, summary } of rows.toArray()) {
       const info = { id, fromAt: from_at, firstSeq: first_seq, lastSeq: last_seq };
-      // A damaged summary says nothing, and the segment is opened instead.
+      // A damaged summary is left out, and the segment is opened instead.
       if (summary) this.#sealed.push({ ...info, summary: readSummary(new Uint8Array(summary)) });
       else open.push({ ...info, summary: null });
     }

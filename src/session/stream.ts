@@ -1,4 +1,4 @@
-/** A whole session as a stream: as 1.x gave it, and as an export that holds everything. Reads segment by segment, so size does not matter. */
+/** A whole session as a stream: as 1.x gave it, and as an export that holds everything. Memory holds one segment at a time. */
 import type { EventRow } from "../core/answers.ts";
 import { pointAt } from "../core/chart.ts";
 import { merge } from "../core/merge.ts";
@@ -30,20 +30,19 @@ export function* legacySession(source: Source): Generator<string> {
   const { store, index, state } = source;
   const summary = ANSWERS.summary(source);
   const { status } = summary.verdict;
+  const { lastHeartbeatAt } = index.observations;
   const start = {
     id: index.id,
     created_at: time(index.createdAt),
     updated_at: time(index.updatedAt),
-    ...(summary.ended_at !== null && { ended_at: time(summary.ended_at) }),
+    ended_at: summary.ended_at === null ? undefined : time(summary.ended_at),
     active: status === "active" || status === "hung",
     suspended: status === "suspended",
     crashed: status === "crashed",
     hung: status === "hung" || (index.observations.hang !== null && status !== "crashed"),
-    ...(index.observations.lastHeartbeatAt !== null && {
-      last_heartbeat: time(index.observations.lastHeartbeatAt),
-    }),
-    ...(index.machineId && { machine_id: index.machineId }),
-    ...(index.hostname && { hostname: index.hostname }),
+    last_heartbeat: lastHeartbeatAt === null ? undefined : time(lastHeartbeatAt),
+    machine_id: index.machineId || undefined,
+    hostname: index.hostname || undefined,
   };
   const named = (whole: JsonObject) => ({
     ...(index.product && { product: index.product }),
@@ -101,7 +100,7 @@ function legacyEvent(event: EventRow): JsonObject {
     data = null,
     ...exception
   } = rest;
-  const given = Object.entries(exception).filter(
+  const present = Object.entries(exception).filter(
     ([, value]) => value !== "" && value !== 0 && !(Array.isArray(value) && value.length === 0),
   );
   return {
@@ -112,7 +111,7 @@ function legacyEvent(event: EventRow): JsonObject {
     labels,
     message,
     data,
-    ...(Object.fromEntries(given) as JsonObject),
+    ...(Object.fromEntries(present) as JsonObject),
   };
 }
 
@@ -132,7 +131,7 @@ function* legacyMetrics(store: Store, infos: SegmentInfo[], series: Series[]): G
           text: JSON.stringify(legacyMetric(known, columns, i, totals)),
         });
     }
-    // Columns do not tell in which order the points of several series came; time does, nearly.
+    // Columns do not keep the order in which points of several series arrived; their times nearly do.
     for (const { text } of points.sort((a, b) => a.at - b.at)) yield text;
   }
 }
@@ -142,20 +141,20 @@ function legacyMetric(
   columns: ReadColumns,
   i: number,
   totals: Map<number, { samples: number; sum: number; buckets: number[] }>,
-): JsonObject {
+): object {
   const { at, value, count } = pointAt(series.type, columns, i);
   const common = { timestamp: time(at), name: series.name, type: series.type };
   const described = {
-    ...(series.unit && { unit: series.unit }),
-    ...(series.tags.length > 0 && { tags: series.tags }),
+    unit: series.unit || undefined,
+    tags: series.tags.length > 0 ? series.tags : undefined,
   };
   if (series.type !== "histogram") {
     return {
       ...common,
       value,
-      ...(count > 0 && { count }),
+      count: count > 0 ? count : undefined,
       ...described,
-      ...(series.metadata && { metadata: series.metadata }),
+      metadata: series.metadata ?? undefined,
     };
   }
   const total = totals.get(series.id) ?? {
@@ -196,7 +195,7 @@ export function* exported(source: Source): Generator<string> {
         at,
         op: "state",
         patch,
-        ...(initial && { initial }),
+        initial: initial || undefined,
       })),
       ...reader.events().map((event) => ({ op: "event", ...event })),
       ...reader.others(),
@@ -219,7 +218,7 @@ function exportedPoints(
   const points =
     type === "histogram"
       ? { bounds, fields: ["samples", "sum", "min", "max", "counts…"], columns }
-      : { values, ...(counts && { counts }) };
+      : { values, counts };
   return { op: "points", name, type, unit, tags, metadata, at: Array.from(at), ...points };
 }
 

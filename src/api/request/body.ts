@@ -1,4 +1,4 @@
-/** Reading a request's body: never more of it than allowed, compressed or not, whatever it claims to be. */
+/** Reads a request's body, and never more of it than the limits, whatever its headers claim. */
 import { gunzipSync } from "node:zlib";
 import { MAX_BODY_BYTES, MAX_INFLATED_BYTES } from "../../core/limits.ts";
 import { checkDepth } from "../../core/merge.ts";
@@ -6,7 +6,7 @@ import { parseJson } from "../../core/parse.ts";
 import { Refusal } from "../../core/refusal.ts";
 import type { Json } from "../../core/wire.ts";
 
-/** The body as text; invalid UTF-8 becomes U+FFFD. Stops reading, and unpacking, as soon as it is too much. */
+/** The body as text; invalid UTF-8 becomes U+FFFD. Stops reading, and decompressing, at the limit. */
 export async function readText(request: Request): Promise<string> {
   const encoding = (request.headers.get("content-encoding") ?? "identity").trim().toLowerCase();
   if (encoding !== "identity" && encoding !== "gzip") {
@@ -20,7 +20,7 @@ export async function readText(request: Request): Promise<string> {
   return new TextDecoder().decode(encoding === "gzip" ? gunzip(bytes) : bytes);
 }
 
-/** The body as a value that may be walked through. */
+/** The body as a value of bounded depth. */
 export async function readJson(request: Request): Promise<unknown> {
   const value = parseJson(await readText(request), "The body");
   checkDepth(value as Json, "The body"); // what JSON.parse makes is Json
@@ -47,7 +47,7 @@ async function readBytes({ body }: Request): Promise<Uint8Array> {
   return bytes;
 }
 
-/** Not DecompressionStream: it goes on unpacking a bomb after its reader has given up. */
+/** Not DecompressionStream: it continues to decompress after its reader was cancelled. */
 function gunzip(bytes: Uint8Array): Uint8Array {
   try {
     return gunzipSync(bytes, { maxOutputLength: MAX_INFLATED_BYTES });
@@ -55,7 +55,7 @@ function gunzip(bytes: Uint8Array): Uint8Array {
     if (error instanceof RangeError) throw tooLarge();
     throw new Refusal(
       "invalid_encoding",
-      "The body says that it is gzip, but it cannot be unpacked.",
+      "The body is declared as gzip, but cannot be decompressed.",
     );
   }
 }
@@ -64,6 +64,6 @@ function tooLarge(): Refusal {
   const mib = (bytes: number) => `${bytes / 1024 / 1024} MiB`;
   return new Refusal(
     "too_large",
-    `A body may have ${mib(MAX_BODY_BYTES)}, and ${mib(MAX_INFLATED_BYTES)} once unpacked; send less at a time.`,
+    `A body may have ${mib(MAX_BODY_BYTES)}, and ${mib(MAX_INFLATED_BYTES)} decompressed; send less at a time.`,
   );
 }

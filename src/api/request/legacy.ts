@@ -1,6 +1,6 @@
 /**
- * datacat 1.x's request bodies as ops (COMPATIBILITY.md §1.4). They were decoded by Go: field names in any case, null is not given,
- * unknown fields are ignored, and a wrong type is an error. Year 1 is how Go writes a time that nobody set.
+ * datacat 1.x's request bodies as ops (COMPATIBILITY.md §1.4). 1.x decoded them in Go: field names in any case, null counts as absent,
+ * unknown fields are ignored, and a wrong type is an error. Year 1 is how Go writes a time that is not set.
  */
 import * as v from "valibot";
 import { checkDepth } from "../../core/merge.ts";
@@ -63,7 +63,7 @@ const Metric = v.object({
 const Crash = v.object({ reason: v.optional(v.string(), "") });
 const Stamp = v.object({ timestamp: time });
 
-/** A session to open. 1.x wanted product and version; here both are optional, and so is the body. */
+/** A session to open. 1.x required product and version; here both are optional, and so is the body. */
 export function createBody(body: string, now: number) {
   const { product, version, machine_id, hostname } = parse(
     Create,
@@ -76,11 +76,11 @@ export function createBody(body: string, now: number) {
   };
 }
 
-/** The state itself, or `{"state": {…}, "timestamp": …}`: told apart by whether `state` holds an object. */
+/** The state itself, or `{"state": {…}, "timestamp": …}`: it is the second if `state` holds an object. */
 export function stateOp(body: string, now: number): Op {
   const whole = objectOf(body);
   const { timestamp } = parse(Stamp, fields(Stamp, body), WHAT);
-  const at = given(timestamp) ?? now;
+  const at = timeOf(timestamp) ?? now;
   const wrapped = Object.entries(whole).findLast(([key]) => key.toLowerCase() === "state")?.[1];
   if (wrapped === undefined || wrapped === null) return { op: "state", at, patch: whole };
   if (!isObject(wrapped))
@@ -95,7 +95,7 @@ export function eventOp(body: string, now: number): Op {
   const isException = Boolean(rest.exception_type);
   return {
     op: "event",
-    at: given(timestamp) ?? now,
+    at: timeOf(timestamp) ?? now,
     ...rest,
     category:
       category && !(isException && category === "info") ? category : isException ? "error" : "info",
@@ -107,7 +107,7 @@ export function eventOp(body: string, now: number): Op {
 
 export function metricOp(body: string, now: number): Op {
   const { timestamp, type, ...metric } = parse(Metric, fields(Metric, body), WHAT);
-  return { op: "metric", at: given(timestamp) ?? now, type: typeOf(type), ...metric };
+  return { op: "metric", at: timeOf(timestamp) ?? now, type: typeOf(type), ...metric };
 }
 
 /** 1.x took any body, and none. */
@@ -128,8 +128,8 @@ function typeOf(type: string | undefined): MetricType {
   return METRIC_TYPES.find((known) => known === type) ?? "gauge";
 }
 
-/** A time that somebody set; what is before 1970 is Go's zero time. */
-function given(timestamp: number | undefined): number | undefined {
+/** The time, if it is set: a time before 1970 is Go's zero time. */
+function timeOf(timestamp: number | undefined): number | undefined {
   return timestamp !== undefined && timestamp >= 0 ? timestamp : undefined;
 }
 

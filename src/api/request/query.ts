@@ -1,12 +1,13 @@
-/** Query parameters, parsed once: what a route does not know is ignored, what it cannot take is refused. */
+/** Query parameters, parsed once. Unknown ones are ignored, invalid values are refused. */
 import * as v from "valibot";
-import { nameAsked, type SessionFilter, STATUS_KINDS } from "../../catalog/filter.ts";
+import { nameAsked, STATUS_KINDS } from "../../catalog/filter.ts";
 import { GROUPINGS } from "../../catalog/comparison.ts";
 import { GROUP_SORTS } from "../../catalog/exceptions.ts";
 import { SESSION_SORTS } from "../../catalog/sessions.ts";
-import { MAX_PAGE, MAX_POINTS } from "../../core/limits.ts";
+import { MAX_PAGE, MAX_POINTS, MAX_TIME } from "../../core/limits.ts";
 import { Refusal } from "../../core/refusal.ts";
 import { GROUP_STATUSES, METRIC_TYPES } from "../../core/vocabulary.ts";
+import { MAX_BARS, MAX_DAYS } from "../limits.ts";
 
 const number = v.pipe(
   v.string(),
@@ -16,7 +17,7 @@ const number = v.pipe(
 export const whole = (min: number, max: number) =>
   v.optional(v.pipe(number, v.integer("must be a whole number"), v.minValue(min), v.maxValue(max)));
 /** Epoch milliseconds. */
-export const time = v.optional(v.pipe(number, v.minValue(0), v.maxValue(8.64e15)));
+export const time = v.optional(v.pipe(number, v.minValue(0), v.maxValue(MAX_TIME)));
 export const text = v.optional(v.string());
 const list = v.optional(
   v.pipe(
@@ -33,7 +34,7 @@ const flag = v.optional(
   ),
 );
 
-/** Keys joined by dots; a key with a dot in it needs the other form, a JSON list. */
+/** Keys joined by dots; a key that holds a dot is written as a JSON list. */
 const path = v.optional(
   v.pipe(
     v.string(),
@@ -49,10 +50,10 @@ const path = v.optional(
   ),
 );
 
-/** Of a product or version; `(none)` are the sessions without one. */
+/** A product or version; `(none)` stands for sessions without one. */
 export const name = v.optional(v.pipe(v.string(), v.transform(nameAsked)));
 
-/** Which sessions: the same words for the list, for metrics and for Grafana. */
+/** Which sessions: the same parameters for the list and for metrics. */
 const filter = {
   product: name,
   version: name,
@@ -107,15 +108,19 @@ export const Events = v.object({
 export const Chart = v.object({ from: time, to: time, points: whole(1, MAX_POINTS), tags: list });
 export const Timeline = v.object({ from: time, to: time, buckets: whole(1, MAX_POINTS) });
 export const Names = v.object({ prefix: text });
-export const Metric = v.object({
+const format = v.optional(v.picklist(["json", "csv"]));
+export const MetricSessions = v.object({
   ...v.omit(v.object(filter), ["metric"]).entries,
   type: v.optional(v.picklist(METRIC_TYPES)),
   tags: list,
+  format,
+});
+export const Metric = v.object({
+  ...MetricSessions.entries,
   by: v.optional(v.picklist(GROUPINGS)),
   axis: v.optional(v.picklist(["clock", "elapsed"])),
   buckets: whole(1, MAX_POINTS),
-  bars: whole(1, 1_000),
-  format: v.optional(v.picklist(["json", "csv"])),
+  bars: whole(1, MAX_BARS),
 });
 export const Groups = v.object({
   product: name,
@@ -125,21 +130,21 @@ export const Groups = v.object({
   cursor: text,
   limit,
 });
-export const Days = v.object({ product: name, days: whole(1, 400) });
+export const Days = v.object({ product: name, days: whole(1, MAX_DAYS) });
 
-/** The query of a URL as the schema has it. What was not said is absent, never undefined. */
+/** The query of a URL as the schema has it. */
 export function parseQuery<Schema extends v.GenericSchema<{ [name: string]: unknown }, object>>(
   schema: Schema,
   url: string,
-): Said<v.InferOutput<Schema>> {
-  // Repeated parameters are one with commas, and an empty field of a form is not said.
-  const given: { [name: string]: string } = {};
+): v.InferOutput<Schema> {
+  // Repeated parameters are joined by commas; the empty value of an HTML field counts as absent.
+  const parameters: { [name: string]: string } = {};
   for (const [name, value] of new URL(url).searchParams) {
     if (value === "") continue;
-    given[name] = Object.hasOwn(given, name) ? `${given[name]},${value}` : value;
+    parameters[name] = Object.hasOwn(parameters, name) ? `${parameters[name]},${value}` : value;
   }
-  const result = v.safeParse(schema, given);
-  if (result.success) return result.output as Said<v.InferOutput<Schema>>; // optional entries that are absent stay absent
+  const result = v.safeParse(schema, parameters);
+  if (result.success) return result.output;
   const [issue] = result.issues;
   throw new Refusal(
     "invalid_query",
@@ -147,21 +152,13 @@ export function parseQuery<Schema extends v.GenericSchema<{ [name: string]: unkn
   );
 }
 
-/** Optional means absent: `undefined` never stands in a query. */
-export type Said<Value> = { [Key in keyof Value]: Exclude<Value[Key], undefined> };
-
-/** The sessions that the filter parameters speak of, for a key that may be bound to a product. */
+/** The filter of a query. A key that is bound to a product finds only its sessions, whatever the query asks for. */
 export function filterOf<
-  Given extends { state_path?: string; state_value?: string; product?: string },
->(
-  { state_path, state_value, ...given }: Given,
-  product: string | null,
-): Omit<Given, "state_path" | "state_value"> & Pick<SessionFilter, "state" | "product"> {
+  Query extends { state_path?: string; state_value?: string; product?: string },
+>({ state_path, state_value, ...query }: Query, product: string | null) {
   return {
-    ...given,
-    ...(state_path !== undefined && {
-      state: { path: state_path, ...(state_value !== undefined && { value: state_value }) },
-    }),
-    ...(product !== null && { product }),
+    ...query,
+    state: state_path === undefined ? undefined : { path: state_path, value: state_value },
+    product: product ?? query.product,
   };
 }

@@ -191,8 +191,13 @@ test("without work it stops, and a program that starts at that moment is served"
 test("without work it stays while the process of --while runs", async () => {
   await using world = await World.make();
   let isWanted = true;
-  const daemon = await world.daemon({ stay: () => isWanted, idleMs: 100 });
-  await sleep(800);
+  let asked = 0;
+  const stay = () => {
+    asked += 1;
+    return isWanted;
+  };
+  const daemon = await world.daemon({ stay, idleMs: 100 });
+  await until(() => asked).toBeGreaterThan(2); // each time it would have stopped
   expect(existsSync(world.home.info)).toBe(true);
   isWanted = false;
   await daemon.stopped;

@@ -17,35 +17,35 @@ One file, the standard library only, CPython 2.7 and 3.6 to the newest.
 
 Contents, in the order of this file. Programs use Opening to Capture.
 
-  Interpreter     What differs between CPython 2.7, CPython 3.6 to the newest, and Jython 2.7
-  Limits          Every number that bounds something, with its unit and reason
-  Opening         How a program begins to record: open, create_session
-  Session         The calls that record: Session
-  Timer           A duration, measured around a block or a function: Timer
-  Heartbeat       The watch for hangs: HeartbeatMonitor
-  Logging         Records of the module `logging`: DatacatHandler
-  Client          1.x's client: the same calls, by session id: DatacatClient
-  Async session   1.x's session with a sender thread: AsyncSession
-  Daemon manager  1.x's handle on the daemon: DaemonManager
-  Capture         Uncaught exceptions, fatal errors and signals: capture
-  Exit            The exit hook, and the hook of a forked child
-  Exception       Exceptions as the fields of an event
-  Field           Names, labels and other fields of an op as JSON
-  Number          Numbers as ECMAScript's Number.prototype.toString writes them
-  String          Strings as JSON
-  Value           Any value as JSON (clients/README.md, "Values that JSON cannot express")
-  Secret          Which keys and arguments are redacted
-  Cut             Events over the limit, cut to fit
-  Lane            The append-only file: one write for each record, after which the record survives the program
-  Lane reader     Sessions as the lanes of this machine have them, for when the server cannot be asked
-  Queue           Direct mode: a bounded queue in memory, and a thread that sends it
-  Original daemon datacat 1.x's daemon, which reads no lanes: ops go to its local API
-  Disabled        The writer of a session that records nothing
-  Request         HTTP
-  Daemon          Finding, starting and observing the daemon
-  Home            The folder that holds lanes
-  Writer          What a lane's header states about this process and machine
-  Id              Ids of sessions and lanes
+  Interpreter      What differs between CPython 2.7, CPython 3.6 to the newest, and Jython 2.7
+  Limits           Every number that bounds something, with its unit and reason
+  Opening          How a program begins to record: open, create_session
+  Session          The calls that record: Session
+  Timer            A duration, measured around a block or a function: Timer
+  Heartbeat        The watch for hangs: HeartbeatMonitor
+  Logging          Records of the module `logging`: DatacatHandler
+  Client           1.x's client: the same calls, by session id: DatacatClient
+  Async session    1.x's session with a sender thread: AsyncSession
+  Daemon manager   1.x's handle on the daemon: DaemonManager
+  Capture          Uncaught exceptions, fatal errors and signals: capture
+  Exit             The exit hook, and the hook of a forked child
+  Exception        Exceptions as the fields of an event
+  Field            Names, labels and other fields of an op as JSON
+  Number           Numbers as ECMAScript's Number.prototype.toString writes them
+  String           Strings as JSON
+  Value            Any value as JSON (clients/README.md, "Values that JSON cannot express")
+  Secret           Which keys and arguments are redacted
+  Cut              Events over the limit, cut to fit
+  Lane             The append-only file: one write for each record, after which the record survives the program
+  Lane reader      Sessions as the lanes of this machine have them, for when the server cannot be asked
+  Queue            Direct mode: a bounded queue in memory, and a thread that sends it
+  Original daemon  datacat 1.x's daemon, which reads no lanes: ops go to its local API
+  Disabled         The writer of a session that records nothing
+  Request          HTTP
+  Daemon           Finding, starting and observing the daemon
+  Home             The folder that holds lanes
+  Writer           What a lane's header states about this process and machine
+  Id               Ids of sessions and lanes
 """
 
 from __future__ import division

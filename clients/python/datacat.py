@@ -258,8 +258,8 @@ def create_session(
 ):
     """Open a session with the arguments of 1.x.
 
-    `async_mode` gives an AsyncSession with `queue_size`; both are only names now, because no call waits. `daemon_port` is kept as an
-    attribute. Product and version are optional. The others are as in `open`.
+    `async_mode` gives an AsyncSession with `queue_size`; both are only names now, because no call waits. `daemon_port` is used
+    only for the daemon of datacat 1.x. Product and version are optional. The others are as in `open`.
     """
     session = Session.__new__(Session)
     try:
@@ -273,6 +273,7 @@ def create_session(
 
 # === Session =================================================================
 # The calls that record.
+
 
 class Session(object):
     """One run of a program. Recording methods neither raise nor wait, and do nothing after `end()`.
@@ -765,6 +766,7 @@ def _exit_code(error):
 # === Timer ===================================================================
 # A duration, measured around a block or a function.
 
+
 class Timer(object):
     """Measures a `with` block, or each call of the function that it decorates, and records the duration even when that raises.
 
@@ -820,6 +822,7 @@ _PER_SECOND = {
 
 # === Heartbeat ===============================================================
 # The watch for hangs.
+
 
 class HeartbeatMonitor(object):
     """Begins and ends the watch for hangs, which the daemon and the server keep. The arguments are as in `start_heartbeat_monitor`.
@@ -927,6 +930,7 @@ class HeartbeatMonitor(object):
 # === Logging =================================================================
 # Records of the module `logging`.
 
+
 class DatacatHandler(logging.Handler):
     """Records each record of `logging` as an event: `logging.getLogger().addHandler(DatacatHandler(session))`.
 
@@ -1011,6 +1015,7 @@ def _message_of(record, formatter):
 # === Client ==================================================================
 # 1.x's client: the same calls, by session id.
 
+
 class DatacatClient(object):
     """Records by session id, as 1.x's client did. The calls are those of Session, with the id as first argument.
 
@@ -1094,25 +1099,24 @@ class DatacatClient(object):
         self._await_delivery(session_id)
         if self._original_url is not None:
             return self._make_request(self._original_url + "/session?session_id=" + _quote_path(session_id))
-        return self._ask_server_or_lanes(
-            "/api/sessions/" + _quote_path(session_id), lambda sessions: sessions.get(session_id)
-        )
+        try:
+            return self._make_request(self.base_url + "/api/sessions/" + _quote_path(session_id))
+        except Exception:
+            details = self._has_lanes() and _sessions_in_lanes(_home_folder(self._home), session_id).get(session_id)
+            if not details:
+                raise
+            return details
 
     def get_all_sessions(self):
         """Return the server's sessions as a list of dicts in 1.x's JSON format; those on this machine if it cannot be asked."""
         if self._original_url is not None:
             return self._make_request(self._original_url + "/sessions")
-        return self._ask_server_or_lanes("/api/data/sessions", lambda sessions: list(sessions.values()))
-
-    def _ask_server_or_lanes(self, path, choose):
         try:
-            return self._make_request(self.base_url + path)
-        except Exception as error:
-            failure = error
-        found = choose(_sessions_in_lanes(_home_folder(self._home))) if self._has_lanes() else None
-        if found is None:
-            raise failure
-        return found
+            return self._make_request(self.base_url + "/api/data/sessions")
+        except Exception:
+            if not self._has_lanes():
+                raise
+            return list(_sessions_in_lanes(_home_folder(self._home)).values())
 
     def update_state(self, session_id, state):
         return self._known_session(session_id).update_state(state)
@@ -1172,7 +1176,7 @@ class DatacatClient(object):
             return True
         if any(known == session_id for _, _, known in list(_open_writers.values())):
             return True
-        return self._has_lanes() and session_id in _sessions_in_lanes(_home_folder(self._home))
+        return self._has_lanes() and _has_lane(_home_folder(self._home), session_id)
 
     def _writer_of(self, session_id, owner=False):
         """Return the writer of a session in this process. There is one."""
@@ -1237,6 +1241,7 @@ def _records_itself(client, session_id):
 
 # === Async session ===========================================================
 # 1.x's session with a sender thread.
+
 
 class AsyncSession(object):
     """Wraps any session with the names and the orders of arguments of 1.x's AsyncSession.
@@ -1360,10 +1365,12 @@ class AsyncSession(object):
 # === Daemon manager ==========================================================
 # 1.x's handle on the daemon.
 
+
 class DaemonManager(object):
     """Starts the daemon. One daemon serves all programs of a user, so `stop()` leaves it running.
 
-    `daemon_port` and `server_url` are only attributes. `daemon_binary` is the path of the daemon's executable. `home` is as in `open`.
+    `daemon_port` and `server_url` are used only for the daemon of datacat 1.x. `daemon_binary` is the path of the daemon's executable.
+    `home` is as in `open`.
     """
 
     def __init__(self, daemon_port="auto", server_url=DEFAULT_URL, daemon_binary=None, home=None):
@@ -1421,10 +1428,12 @@ class DaemonManager(object):
         return self.daemon_port
 
     def stop(self):
+        """Leave the daemon running, for other programs."""
         self._started = False
 
     def is_running(self):
-        return self.process is not None
+        """Return whether a daemon runs."""
+        return self.process is not None or self._original_url is not None
 
     def _find_daemon_binary(self):
         return _find_daemon() or "datacat-daemon"
@@ -1458,6 +1467,7 @@ class _DaemonProcess(object):
 
 # === Capture =================================================================
 # Uncaught exceptions, fatal errors and signals.
+
 
 def capture(session, exceptions=True, threads=True, faults=True, signals=()):
     """Record uncaught exceptions as they happen, and how the program was stopped. Hooks that were installed before still run.
@@ -1675,6 +1685,7 @@ if _HAS_FORK_HOOK:
 # === Exception ===============================================================
 # Exceptions as the fields of an event.
 
+
 def _exc_info(error):
     if issubclass(type(error), BaseException):
         return type(error), error, getattr(error, "__traceback__", None) or _trace_of(error)
@@ -1783,6 +1794,7 @@ def _exception_fields(
 # === Field ===================================================================
 # Names, labels and other fields of an op as JSON. Ops are the text after `"seq":…,"at":…,`, with keys in the order of
 # src/core/wire.ts. `str` is the text here: Unicode in 3, UTF-8 in 2.7, the faster of each language.
+
 
 def _name_text(field, value, losses):
     """Return a name as JSON, cut to MAX_NAME_LENGTH at a whole character."""
@@ -2075,6 +2087,7 @@ else:
 # === Value ===================================================================
 # Any value as JSON (clients/README.md, "Values that JSON cannot express"). It never raises; each loss is added to `losses` as
 # (cause, detail).
+
 
 def _object_text(value, root, losses):
     """Return a free-form object. Any other value becomes an object with the one key `value`."""
@@ -2548,6 +2561,7 @@ def _tree_text(value, longest):
 # === Lane ====================================================================
 # The append-only file: one write for each record, after which the record survives the program.
 
+
 class _LaneWriter(object):
     """Writes the ops of one session in this process: to one lane, and to further ones after a fork or inside a signal handler.
 
@@ -2977,19 +2991,30 @@ def _header_text(header, part, first):
 # Sessions as the lanes of this machine have them, for when the server cannot be asked.
 
 
-def _sessions_in_lanes(home):
-    """Return the sessions of a home's lanes by id, each as a dict in the format of 1.x's daemon: without events and metrics."""
+def _sessions_in_lanes(home, wanted=None):
+    """Return the sessions of a home's lanes by id (all, or the one that is wanted), each as a dict in the format of 1.x's daemon:
+    without events and metrics."""
     ops = {}
+    for session_id, lines in _lanes_in(home):
+        if wanted is None or session_id == wanted:
+            ops.setdefault(session_id, []).extend(line for line in lines if line is not None)
+    return dict((session_id, _described_session(session_id, its_ops)) for session_id, its_ops in ops.items())
+
+
+def _has_lane(home, session_id):
+    return any(found == session_id for found, _ in _lanes_in(home))
+
+
+def _lanes_in(home):
+    """Yield the session of each lane file, and an iterator of its records, which are read only if it is used."""
     folder = os.path.join(home, "lanes")
     for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else []:
         if name.endswith(".lane"):
             try:
                 with _file(os.path.join(folder, name)) as file:
-                    lines = [line for line in map(_read_line, file) if line is not None]
-                ops.setdefault(lines[0]["session"], []).extend(lines[1:])
-            except Exception:
-                continue  # deleted meanwhile, or without a header
-    return dict((session_id, _described_session(session_id, its_ops)) for session_id, its_ops in ops.items())
+                    yield _read_line(file.readline())["session"], (_read_line(line) for line in file)
+            except (OSError, IOError, TypeError, ValueError, KeyError):
+                continue  # deleted meanwhile, or damaged
 
 
 def _read_line(line):
@@ -3039,6 +3064,7 @@ def _rfc3339(at):
 
 # === Queue ===================================================================
 # Direct mode: a bounded queue in memory, and a thread that sends it.
+
 
 class _Queue(object):
     """Sends the ops of one session. It has the methods of _LaneWriter.
@@ -3444,6 +3470,7 @@ def _wait_for_answer(url, seconds):
 # === Disabled ================================================================
 # The writer of a session that records nothing.
 
+
 class _DisabledWriter(object):
     """The writer of a session that records nothing: `DATACAT_DISABLED`, or a session that could not be opened."""
 
@@ -3475,6 +3502,7 @@ class _DisabledWriter(object):
 
 # === Request =================================================================
 # HTTP.
+
 
 def _ask(url, method="GET", body=None, headers=None, timeout=HTTP_SECONDS):
     """Send a request. Returns the bytes of the answer's body."""
@@ -3537,6 +3565,7 @@ def _quote_path(text):
 
 # === Daemon ==================================================================
 # Finding, starting and observing the daemon.
+
 
 def _running_daemon(home):
     """Return the contents of daemon.json if the process that it names runs, else None."""
@@ -3677,6 +3706,7 @@ _PROGRAM_FOLDER = _program_folder()  # before the program changes its directory,
 # === Home ====================================================================
 # The folder that holds lanes.
 
+
 def _home_folder(asked=None):
     """Return Datacat's home, created if missing. Another user's, or one that cannot be written, is replaced by one in the temporary
     folder."""
@@ -3744,6 +3774,7 @@ def _file(path, mode="rb"):
 
 # === Writer ==================================================================
 # What a lane's header states about this process and machine.
+
 
 def _writer_description():
     """Return who writes a lane: the header's `writer`. Cached for each process."""

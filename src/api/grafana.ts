@@ -5,7 +5,7 @@
 import { Hono } from "hono";
 import * as v from "valibot";
 import { type AccessEnv, requires } from "../access/access.ts";
-import { GROUPINGS, type GroupSeries, overTime } from "../catalog/comparison.ts";
+import { GROUPINGS, type GroupSeries, overTime } from "../core/comparison.ts";
 import { metricNames, sessionMetrics } from "../catalog/metrics.ts";
 import { versions } from "../catalog/products.ts";
 import { listSessions } from "../catalog/sessions.ts";

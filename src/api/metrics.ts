@@ -1,7 +1,7 @@
 /** One metric over many sessions: statistics per group, over time, distribution; as JSON, or its table as CSV. */
 import { type Context, Hono } from "hono";
 import { type AccessEnv, requires } from "../access/access.ts";
-import { distribution, overTime, statistics } from "../catalog/comparison.ts";
+import { distribution, overTime, statistics } from "../core/comparison.ts";
 import { eventNames } from "../catalog/events.ts";
 import { metricNames, type SessionMetric, sessionMetrics } from "../catalog/metrics.ts";
 import { quantile, unpackSketch } from "../core/sketch.ts";

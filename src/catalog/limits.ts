@@ -11,8 +11,6 @@ export const MAX_ASKED = 20;
 
 /** Sessions whose series are put together for one chart or table across sessions: parsing and laying so many rollups takes 10 ms. */
 export const MAX_COMPARED = 300;
-/** Buckets of a rollup, and so the finest time that charts across sessions can show of one session. */
-export const ROLLUP_BUCKETS = 120;
 /** Names in a list to pick from. */
 export const MAX_NAMES = 1_000;
 /** The newest sessions of a returned group among which its first return is looked for: at most 50 groups are listed, each row read takes 1 µs. */

@@ -2,6 +2,7 @@
  * One metric over many sessions. Each session's series are in the catalog whole (statistics, sketch, rollup), so comparing sessions
  * reads a row per series and never a point. At most MAX_COMPARED sessions are put together: the newest that pass the filter.
  */
+import type { ComparedSeries } from "../core/comparison.ts";
 import type { Rollup } from "../core/rollup.ts";
 import type { PackedSketch } from "../core/sketch.ts";
 import type { MetricType } from "../core/vocabulary.ts";
@@ -30,26 +31,12 @@ export async function metricNames(
 }
 
 /** One series of one session. */
-export type SessionMetric = {
+export type SessionMetric = ComparedSeries & {
   session: SessionRow;
   series: number;
   name: string;
-  type: MetricType;
   unit: string;
   tags: string[];
-  points: number;
-  /** Samples of histograms; else points. */
-  count: number;
-  sum: number;
-  sum_squares: number;
-  min: number;
-  max: number;
-  first: number;
-  last: number;
-  first_at: number;
-  last_at: number;
-  sketch: PackedSketch | null;
-  rollup: Rollup | null;
 };
 
 type MetricQuery = SessionFilter & {
@@ -66,7 +53,7 @@ export type SessionMetrics = {
   partial: boolean;
 };
 
-/** The metric in every session that passes, newest session first. comparison.ts puts them together. */
+/** The metric in every session that passes, newest session first. core/comparison.ts puts them together. */
 export async function sessionMetrics(db: D1Database, query: MetricQuery): Promise<SessionMetrics> {
   const { name, type, tags = [], ...filter } = query;
   const found = await listSessions(db, { ...filter, metric: name, limit: MAX_COMPARED });

@@ -9,7 +9,7 @@ import { toFinite } from "./series.ts";
 import { mergeSketch, newSketch, type Sketch, unpackSketch } from "./sketch.ts";
 import type { MetricType } from "./vocabulary.ts";
 
-const BUCKETS = 120;
+export const ROLLUP_BUCKETS = 120;
 /** The first width: finer than a sparkline can show. */
 const FIRST_STEP_MS = 1_000;
 
@@ -67,11 +67,11 @@ export class RollupBuilder {
       min: [],
       max: [],
     });
-    while (at < rollup.from || at >= rollup.from + BUCKETS * rollup.step_ms) {
+    while (at < rollup.from || at >= rollup.from + ROLLUP_BUCKETS * rollup.step_ms) {
       if (
         at < rollup.from &&
         (rollup.from - floorTo(at, rollup.step_ms)) / rollup.step_ms + rollup.count.length <=
-          BUCKETS
+          ROLLUP_BUCKETS
       ) {
         prepend(rollup, (rollup.from - floorTo(at, rollup.step_ms)) / rollup.step_ms);
       } else {

@@ -1,7 +1,7 @@
 /** Two to five sessions side by side: aligned where it matters, metrics upon each other, and of the state only what differs. */
 import { formatDuration, formatNumber } from "../core/format.ts";
 import { type Context, Hono } from "hono";
-import { listSessions } from "../catalog/index.ts";
+import { listSessions } from "../catalog/sessions.ts";
 import { type AccessEnv } from "../access/access.ts";
 import { sessionOf } from "../session/client.ts";
 import {

@@ -3,7 +3,6 @@ import { sessionOf } from "../session/client.ts";
 import { formatCount, formatNumber } from "../core/format.ts";
 import { type Context, Hono } from "hono";
 import {
-  asking,
   type ExceptionGroup,
   exceptionDays,
   exceptionGroup,
@@ -11,11 +10,10 @@ import {
   GROUP_SORTS,
   type GroupDay,
   type GroupQuery,
-  listSessions,
-  nameAsked,
-  type VersionCounts,
-  versions,
-} from "../catalog/index.ts";
+} from "../catalog/exceptions.ts";
+import { asking, nameAsked } from "../catalog/filter.ts";
+import { type VersionCounts, versions } from "../catalog/products.ts";
+import { listSessions } from "../catalog/sessions.ts";
 import type { AccessEnv } from "../access/access.ts";
 import { Refusal } from "../core/refusal.ts";
 import { GROUP_STATUSES } from "../core/vocabulary.ts";

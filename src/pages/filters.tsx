@@ -6,8 +6,8 @@ import {
   type SessionFilter,
   type STATUS_KINDS,
   type StatusKind,
-  type VersionCounts,
-} from "../catalog/index.ts";
+} from "../catalog/filter.ts";
+import type { VersionCounts } from "../catalog/products.ts";
 import { SUGGESTIONS } from "./limits.ts";
 import { type SessionSearch, searchQuery, WITHIN } from "./search.ts";
 import { address } from "./ui/address.ts";

@@ -1,18 +1,10 @@
 /** Home: how every product and version does, what runs now, what failed last. */
 import { formatCount, formatDuration, formatNumber } from "../core/format.ts";
 import { Hono } from "hono";
-import {
-  asking,
-  type ExceptionGroup,
-  exceptionGroups,
-  listSessions,
-  type SessionRow,
-  type StatusKind,
-  type VersionCounts,
-  type VersionDay,
-  versionDays,
-  versions,
-} from "../catalog/index.ts";
+import { type ExceptionGroup, exceptionGroups } from "../catalog/exceptions.ts";
+import { asking, type StatusKind } from "../catalog/filter.ts";
+import { type VersionCounts, type VersionDay, versionDays, versions } from "../catalog/products.ts";
+import { listSessions, type SessionRow } from "../catalog/sessions.ts";
 import type { Env } from "../env.ts";
 import { listDecisions } from "../registry/decisions.ts";
 import { pathOf } from "./exceptions.tsx";

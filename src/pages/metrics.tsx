@@ -1,22 +1,23 @@
 /** One metric over many sessions: by version or machine, over clock time or since start, as lines, bars and a table. */
 import { formatCount, formatNumber } from "../core/format.ts";
 import { Hono } from "hono";
+import { STATUS_KINDS } from "../catalog/filter.ts";
+import {
+  type MetricName,
+  metricNames,
+  type SessionMetrics,
+  sessionMetrics,
+} from "../catalog/metrics.ts";
+import { type VersionCounts, versions } from "../catalog/products.ts";
 import {
   distribution,
   type Grouping,
   type GroupStatistics,
-  type MetricName,
-  metricNames,
   overTime,
   sessionQuantiles,
-  type SessionMetrics,
-  sessionMetrics,
   statistics,
-  STATUS_KINDS,
   type Step,
-  type VersionCounts,
-  versions,
-} from "../catalog/index.ts";
+} from "../core/comparison.ts";
 import type { MetricType } from "../core/vocabulary.ts";
 import type { Env } from "../env.ts";
 import { Select } from "./ui/select.tsx";

@@ -1,12 +1,6 @@
 /** A search for sessions, as an address says it: shared by the list, the metrics and saved views. */
-import {
-  asking,
-  nameAsked,
-  SESSION_SORTS,
-  type SessionFilter,
-  type SessionSort,
-  STATUS_KINDS,
-} from "../catalog/index.ts";
+import { asking, nameAsked, type SessionFilter, STATUS_KINDS } from "../catalog/filter.ts";
+import { SESSION_SORTS, type SessionSort } from "../catalog/sessions.ts";
 
 export type SessionSearch = {
   filter: SessionFilter;

@@ -2,7 +2,7 @@
 import type { AccessEnv } from "../access/access.ts";
 import { Hono } from "hono";
 import type { Summary } from "../core/answers.ts";
-import { asking } from "../catalog/index.ts";
+import { asking } from "../catalog/filter.ts";
 import { TIMELINE_BUCKETS } from "./limits.ts";
 import { EventsPanel, eventRoutes, filterOf } from "./session/events.tsx";
 import { ExceptionsPanel, exceptionRoutes } from "./session/exception.tsx";

@@ -1,19 +1,12 @@
 /** All sessions: found by words, facets and what they ever were, in any order, and all of it in the address. */
 import { formatNumber, formatQuantity } from "../core/format.ts";
 import { Hono } from "hono";
-import {
-  eventNames,
-  listSessions,
-  metricNames,
-  type SessionList,
-  SESSION_SORTS,
-  STATUS_KINDS,
-  statePaths,
-  stateValues,
-  rollups,
-  type VersionCounts,
-  versions,
-} from "../catalog/index.ts";
+import { eventNames } from "../catalog/events.ts";
+import { STATUS_KINDS } from "../catalog/filter.ts";
+import { metricNames, rollups } from "../catalog/metrics.ts";
+import { statePaths, stateValues } from "../catalog/paths.ts";
+import { type VersionCounts, versions } from "../catalog/products.ts";
+import { listSessions, type SessionList, SESSION_SORTS } from "../catalog/sessions.ts";
 import { valueText } from "../core/values.ts";
 import type { Env } from "../env.ts";
 import { deleteView, listViews, saveView } from "../registry/views.ts";

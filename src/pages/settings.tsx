@@ -3,7 +3,7 @@ import { formatNumber } from "../core/format.ts";
 import { Hono } from "hono";
 import type { AccessEnv } from "../access/access.ts";
 import { createKey, revoke } from "../access/key.ts";
-import { versions } from "../catalog/index.ts";
+import { versions } from "../catalog/products.ts";
 import { Refusal } from "../core/refusal.ts";
 import { MAX_NAME_LENGTH } from "../core/limits.ts";
 import { KEY_KINDS, type KeyKind } from "../core/vocabulary.ts";

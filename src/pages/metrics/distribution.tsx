@@ -1,6 +1,6 @@
 /** How the values of a metric are distributed, as bars. */
 import { formatNumber, formatQuantity, formatTick } from "../../core/format.ts";
-import type { Bar } from "../../catalog/index.ts";
+import type { Bar } from "../../core/comparison.ts";
 import { Empty } from "../ui/empty.tsx";
 import { scaleOf } from "../ui/scale.ts";
 

@@ -1,5 +1,5 @@
 /** What is asked of a metric over many sessions: which, of whom, and how it is shown. All of it is in the address. */
-import { GROUPINGS, type Grouping } from "../../catalog/index.ts";
+import { GROUPINGS, type Grouping } from "../../core/comparison.ts";
 import type { MetricType } from "../../core/vocabulary.ts";
 import { readFilter, type SessionSearch, searchQuery } from "../search.ts";
 

@@ -1,6 +1,6 @@
 /** The statistics of each group, as a table and as CSV. */
 import { formatNumber, formatQuantity } from "../../core/format.ts";
-import type { Grouping, GroupStatistics } from "../../catalog/index.ts";
+import type { Grouping, GroupStatistics } from "../../core/comparison.ts";
 import type { MetricType } from "../../core/vocabulary.ts";
 import { STATISTICS_ROWS } from "../limits.ts";
 import { address } from "../ui/address.ts";

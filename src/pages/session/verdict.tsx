@@ -1,7 +1,7 @@
 /** What happened, in words, with the facts that say so: the first thing anyone reads. */
 import type { SessionClient } from "../../session/client.ts";
 import { formatDuration } from "../../core/format.ts";
-import { asking } from "../../catalog/index.ts";
+import { asking } from "../../catalog/filter.ts";
 import type { Evidence, EventRow, Summary } from "../../core/answers.ts";
 import { LAST_WORDS } from "../limits.ts";
 import { address } from "../ui/address.ts";

@@ -1,7 +1,7 @@
 /** Sessions as rows: what each is, how it goes, what is in it. */
 import { formatDuration, formatNumber } from "../../core/format.ts";
 import type { Child } from "hono/jsx";
-import type { SessionRow, SessionSort } from "../../catalog/index.ts";
+import type { SessionRow, SessionSort } from "../../catalog/sessions.ts";
 import { STATUS_LABELS } from "../../core/vocabulary.ts";
 import { Time } from "./time.tsx";
 

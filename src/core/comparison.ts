@@ -1,14 +1,47 @@
-/** Puts one metric's series of many sessions together: by group, over time, and as a distribution. Pure. */
-import type { Rollup } from "../core/rollup.ts";
-import { mergeSketch, newSketch, quantile, type Sketch, unpackSketch } from "../core/sketch.ts";
-import { deviation } from "../core/series.ts";
-import { ROLLUP_BUCKETS } from "./limits.ts";
-import type { SessionMetric } from "./metrics.ts";
+/** One metric's series in many sessions, put together: by group, over time, and as a distribution. */
+import { ROLLUP_BUCKETS, type Rollup } from "./rollup.ts";
+import { deviation } from "./series.ts";
+import {
+  mergeSketch,
+  newSketch,
+  type PackedSketch,
+  quantile,
+  type Sketch,
+  unpackSketch,
+} from "./sketch.ts";
+import type { MetricType, Status } from "./vocabulary.ts";
 
 export const GROUPINGS = ["none", "product", "version", "machine", "status", "session"] as const;
 export type Grouping = (typeof GROUPINGS)[number];
 
-/** What a group's sessions add up to. */
+/** One series of one session, as the catalog has it. */
+export type ComparedSeries = {
+  session: {
+    id: string;
+    product: string;
+    version: string;
+    status: Status;
+    machine_id: string;
+    hostname: string;
+    created_at: number;
+  };
+  type: MetricType;
+  points: number;
+  /** Samples of histograms; else points. */
+  count: number;
+  sum: number;
+  sum_squares: number;
+  min: number;
+  max: number;
+  first: number;
+  last: number;
+  first_at: number;
+  last_at: number;
+  sketch: PackedSketch | null;
+  rollup: Rollup | null;
+};
+
+/** The statistics of one group of sessions. */
 export type GroupStatistics = {
   /** The product, version ("product version"), machine, status or session that they share; "" when not grouped. */
   group: string;
@@ -23,21 +56,21 @@ export type GroupStatistics = {
   p50: number | null;
   p95: number | null;
   p99: number | null;
-  /** Counters: what they came to, added up. */
+  /** Counters: the sum of their last values. */
   total: number | null;
-  /** Counters: a session's increase per second. Sessions weigh as much as they ran long, so more of them make it no higher. */
+  /** Counters: a session's increase per second. Each session weighs by the time that it ran, so that more sessions do not raise it. */
   rate: number | null;
 };
 
-/** One statistic line per group, the group with most points first. */
-export function statistics(items: SessionMetric[], by: Grouping = "none"): GroupStatistics[] {
+/** The statistics of each group, the group with most points first. */
+export function statistics(items: ComparedSeries[], by: Grouping = "none"): GroupStatistics[] {
   return [...grouped(items, by)]
     .map(([group, members]) => statisticsOf(group, members))
-    .toSorted((a, b) => b.points - a.points || (a.group < b.group ? -1 : 1));
+    .sort((a, b) => b.points - a.points || (a.group < b.group ? -1 : 1));
 }
 
-function grouped(items: SessionMetric[], by: Grouping): Map<string, SessionMetric[]> {
-  return Map.groupBy(items, ({ session }) => {
+function grouped(items: ComparedSeries[], by: Grouping): Map<string, ComparedSeries[]> {
+  return groupBy(items, ({ session }) => {
     switch (by) {
       case "product":
         return session.product;
@@ -55,8 +88,19 @@ function grouped(items: SessionMetric[], by: Grouping): Map<string, SessionMetri
   });
 }
 
-function statisticsOf(group: string, members: SessionMetric[]): GroupStatistics {
-  const total = (value: (item: SessionMetric) => number) =>
+function groupBy<Item>(items: Item[], keyOf: (item: Item) => string): Map<string, Item[]> {
+  const groups = new Map<string, Item[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const group = groups.get(key);
+    if (group) group.push(item);
+    else groups.set(key, [item]);
+  }
+  return groups;
+}
+
+function statisticsOf(group: string, members: ComparedSeries[]): GroupStatistics {
+  const total = (value: (item: ComparedSeries) => number) =>
     members.reduce((sum, item) => sum + value(item), 0);
   const count = total((item) => item.count);
   const sum = total((item) => item.sum);
@@ -72,36 +116,36 @@ function statisticsOf(group: string, members: SessionMetric[]): GroupStatistics 
     count,
     sum,
     mean,
-    min: Math.min(...members.map((item) => item.min)),
-    max: Math.max(...members.map((item) => item.max)),
+    min: members.reduce((least, item) => Math.min(least, item.min), Infinity),
+    max: members.reduce((most, item) => Math.max(most, item.max), -Infinity),
     stddev: count > 0 && !histogram ? deviation(count, mean, squares) : null,
     p50: quantile(sketch, 0.5),
     p95: quantile(sketch, 0.95),
     p99: quantile(sketch, 0.99),
     total: counters.length > 0 ? counters.reduce((sum, { last }) => sum + last, 0) : null,
-    rate: rateOf(counters.map(wholeClimb)),
+    rate: rateOf(counters.map(wholeRise)),
   };
 }
 
-/** How much counters rose, and in how long. */
-type Climb = { session: string; increase: number; ms: number };
+/** How much a counter of a session increased, and in how long. */
+type Rise = { session: string; increase: number; ms: number };
 
-function wholeClimb({ session, first, last, first_at, last_at }: SessionMetric): Climb {
+function wholeRise({ session, first, last, first_at, last_at }: ComparedSeries): Rise {
   return { session: session.id, increase: last - first, ms: last_at - first_at };
 }
 
-/** Increase per second of one session: its series add up, and sessions are averaged over the time that they counted. */
-function rateOf(climbs: Climb[]): number | null {
+/** Increase per second of one session: its series add up, and sessions are averaged over the time that their counters cover. */
+function rateOf(rises: Rise[]): number | null {
   let increase = 0;
   let ms = 0;
-  for (const ofSession of Map.groupBy(climbs, ({ session }) => session).values()) {
-    increase += ofSession.reduce((sum, climb) => sum + climb.increase, 0);
-    ms += ofSession.reduce((longest, climb) => Math.max(longest, climb.ms), 0);
+  for (const ofSession of groupBy(rises, ({ session }) => session).values()) {
+    increase += ofSession.reduce((sum, rise) => sum + rise.increase, 0);
+    ms += ofSession.reduce((longest, rise) => Math.max(longest, rise.ms), 0);
   }
   return ms > 0 ? increase / (ms / 1_000) : null;
 }
 
-function merged(members: SessionMetric[]): Sketch {
+function merged(members: ComparedSeries[]): Sketch {
   const whole = newSketch();
   for (const { sketch } of members) if (sketch) mergeSketch(whole, unpackSketch(sketch));
   return whole;
@@ -109,19 +153,20 @@ function merged(members: SessionMetric[]): Sketch {
 
 type GroupPoints = { group: string; points: [at: number, value: number][] };
 
-/** A quantile of each session as a point at its start: a rollup's buckets have none, a session's sketch has. */
-export function sessionQuantiles(items: SessionMetric[], by: Grouping, q: number): GroupPoints[] {
+/** A quantile of each session as a point at its start: a session's sketch has quantiles, the buckets of its rollup have none. */
+export function sessionQuantiles(items: ComparedSeries[], by: Grouping, q: number): GroupPoints[] {
   return [...grouped(items, by)].map(([group, members]) => {
-    const sessions = Map.groupBy(members, ({ session }) => session);
-    const points = [...sessions].flatMap(([session, ofSession]): [number, number][] => {
+    const sessions = groupBy(members, ({ session }) => session.id);
+    const points = [...sessions.values()].flatMap((ofSession): [number, number][] => {
       const value = quantile(merged(ofSession), q);
-      return value === null ? [] : [[session.created_at, value]];
+      const [first] = ofSession;
+      return value === null || !first ? [] : [[first.session.created_at, value]];
     });
-    return { group, points: points.toSorted((a, b) => a[0] - b[0]) };
+    return { group, points: points.sort((a, b) => a[0] - b[0]) };
   });
 }
 
-/** One step of a chart over sessions; steps without points are left out. */
+/** One step of a chart across sessions; steps without points are left out. */
 export type Step = {
   /** Its beginning: epoch milliseconds, or since each session's start. */
   at: number;
@@ -130,7 +175,7 @@ export type Step = {
   mean: number;
   min: number;
   max: number;
-  /** Counters: a session's increase per second within the step, averaged over the sessions that counted then. */
+  /** Counters: a session's increase per second within the step, averaged over the sessions with values in it. */
   rate: number | null;
 };
 export type GroupSeries = { group: string; steps: Step[] };
@@ -146,40 +191,42 @@ type OverTimeQuery = {
 };
 
 /**
- * The metric over time, one line per group: each session's rollup, laid upon each other. A step is a whole number of the coarsest
- * rollup's buckets (of which widths each is a multiple of the next finer), so that no step gets more buckets than its neighbours.
+ * The metric over time, one line per group: the sum of all sessions' rollups. A step is a whole number of buckets of the coarsest rollup,
+ * whose width is a multiple of every finer one, so that each step gets the same number of buckets.
  */
 export function overTime(
-  items: SessionMetric[],
+  items: ComparedSeries[],
   { by = "none", axis = "clock", buckets = ROLLUP_BUCKETS, ...range }: OverTimeQuery = {},
 ): OverTime {
-  const laid = items.flatMap((item) => (item.rollup ? [{ item, rollup: item.rollup }] : []));
-  const origin = ({ session }: SessionMetric) => (axis === "elapsed" ? session.created_at : 0);
-  // A rollup's first bucket begins at a whole step, which may be before the session did; its points are not.
+  const originOf = ({ session }: ComparedSeries) => (axis === "elapsed" ? session.created_at : 0);
+  // A rollup's first bucket begins at a whole step, which may be before the session's start; its points are not.
   const earliest = axis === "elapsed" ? 0 : -Infinity;
-  const starts = laid.map(({ item, rollup }) => rollup.from - origin(item));
-  const ends = laid.map(({ item, rollup }) => endOf(rollup) - origin(item));
-  const from =
-    range.from ?? Math.max(earliest, Math.min(...starts, ...(ends.length > 0 ? [] : [0])));
-  const to = Math.max(from + 1, range.to ?? Math.max(...ends, 0));
-  const coarsest = laid.reduce((widest, { rollup }) => Math.max(widest, rollup.step_ms), 1);
+  let [start, end, coarsest] = [Infinity, 0, 1];
+  for (const item of items) {
+    if (!item.rollup) continue;
+    start = Math.min(start, item.rollup.from - originOf(item));
+    end = Math.max(end, endOf(item.rollup) - originOf(item));
+    coarsest = Math.max(coarsest, item.rollup.step_ms);
+  }
+  const from = range.from ?? Math.max(earliest, start === Infinity ? 0 : start);
+  const to = Math.max(from + 1, range.to ?? end);
   const step_ms = coarsest * Math.max(1, Math.ceil((to - from) / buckets / coarsest));
 
   const groups = [...grouped(items, by)].map(([group, members]) => {
     const steps = new Map<number, Step>();
-    const climbs = new Map<number, Climb[]>();
+    const rises = new Map<number, Rise[]>();
     for (const item of members) {
       const { rollup, type } = item;
       if (!rollup) continue;
-      const axisOf = { from, to, step_ms, origin: origin(item), earliest };
-      lay(steps, rollup, axisOf);
-      if (type === "counter") climb(climbs, item, rollup, axisOf);
+      const axisOfItem = { from, to, step_ms, origin: originOf(item), earliest };
+      addBuckets(steps, rollup, axisOfItem);
+      if (type === "counter") addRises(rises, item, rollup, axisOfItem);
     }
     for (const step of steps.values()) {
       step.mean = step.sum / step.count;
-      step.rate = rateOf(climbs.get(step.at) ?? []);
+      step.rate = rateOf(rises.get(step.at) ?? []);
     }
-    return { group, steps: [...steps.values()].toSorted((a, b) => a.at - b.at) };
+    return { group, steps: [...steps.values()].sort((a, b) => a.at - b.at) };
   });
   return { from, to, step_ms, groups };
 }
@@ -190,8 +237,8 @@ function endOf(rollup: Rollup): number {
 
 type Axis = { from: number; to: number; step_ms: number; origin: number; earliest: number };
 
-/** Adds a rollup's buckets to the steps in whose time their middles lie. Changes `steps`: there are 60,000 buckets in a chart. */
-function lay(
+/** Adds each bucket of a rollup to the step that contains its middle. Changes `steps` in place: a chart has 60,000 buckets. */
+function addBuckets(
   steps: Map<number, Step>,
   rollup: Rollup,
   { from, to, step_ms, origin, earliest }: Axis,
@@ -217,21 +264,21 @@ function lay(
   }
 }
 
-/** Adds what a counter rose by to the steps in which it did: evenly over the time since its bucket before. Changes `climbs`. */
-function climb(
-  climbs: Map<number, Climb[]>,
-  { session, first_at }: SessionMetric,
+/** Divides a counter's increase over the steps in which it arose: evenly over the time since its bucket before. Changes `rises` in place. */
+function addRises(
+  rises: Map<number, Rise[]>,
+  { session, first_at }: ComparedSeries,
   rollup: Rollup,
   { from, to, step_ms, origin }: Axis,
 ): void {
-  const own = new Map<number, Climb>();
+  const own = new Map<number, Rise>();
   let since = first_at - origin;
   let total: number | undefined;
   for (let index = 0; index < rollup.count.length; index++) {
     const min = rollup.min[index];
     const max = rollup.max[index];
     if (typeof min !== "number" || typeof max !== "number") continue;
-    // What a counter began with is not an increase, and one that began again lost nothing.
+    // The first value of a counter is no increase, and a reset is no decrease.
     const increase = Math.max(0, max - (total ?? min));
     const until = rollup.from + (index + 1) * rollup.step_ms - origin;
     const length = until - since;
@@ -249,19 +296,19 @@ function climb(
     total = max;
   }
   for (const [at, part] of own) {
-    const others = climbs.get(at);
+    const others = rises.get(at);
     if (others) others.push(part);
-    else climbs.set(at, [part]);
+    else rises.set(at, [part]);
   }
 }
 
 export type Bar = { from: number; to: number; count: number };
 
 /**
- * How the values of all sessions are distributed, from the lowest to the highest. A bar holds whole buckets of the sketch and is as
- * wide as they are, at least a `bars`th of the range; where no value is, there is no bar.
+ * How the values of all sessions are distributed, from the lowest to the highest. A bar consists of whole buckets of the sketch, at
+ * least so many that it is 1/`bars` of the range wide; ranges without values have no bar.
  */
-export function distribution(items: SessionMetric[], bars = 40): Bar[] {
+export function distribution(items: ComparedSeries[], bars = 40): Bar[] {
   const whole = merged(items);
   if (whole.count === 0) return [];
   const { min, max } = whole;
@@ -287,11 +334,11 @@ export function distribution(items: SessionMetric[], bars = 40): Bar[] {
 
 type Bucket = { low: number; value: number; high: number; count: number };
 
-/** The sketch's buckets that hold something, ascending: `value` is within 1 % of all that are in it. */
+/** The sketch's buckets that are not empty, ascending: `value` is within 1 % of every value in the bucket. */
 function* bucketsOf(sketch: Sketch): Generator<Bucket> {
   const upper = (1 + sketch.mapping.gamma) / 2;
   const lower = upper / sketch.mapping.gamma;
-  const negative = [...filled(sketch, sketch.negativeStore)].toReversed();
+  const negative = [...filled(sketch, sketch.negativeStore)].reverse();
   for (const [value, count] of negative) {
     yield { low: -value * upper, value: -value, high: -value * lower, count };
   }

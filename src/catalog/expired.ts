@@ -1,5 +1,8 @@
-/** What the catalog has to part with: sessions nobody uses any more, and counts of nothing. */
+/** What the catalog removes by and by: sessions older than the retention, and counts that are 0. */
+import { and, asc, lt, notInArray, sql } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/d1";
 import { MAX_SWEPT } from "./limits.ts";
+import { sessions } from "./schema.ts";
 
 /** The oldest sessions without activity since `before` that are not running. */
 export async function expiredSessions(
@@ -7,29 +10,34 @@ export async function expiredSessions(
   before: number,
   limit: number,
 ): Promise<string[]> {
-  const { results } = await db
-    .prepare(
-      `SELECT id FROM sessions
-       WHERE created_at < ?1 AND updated_at < ?1 AND status NOT IN ('active', 'hung') ORDER BY created_at LIMIT ?2`,
+  const rows = await drizzle(db)
+    .select({ id: sessions.id })
+    .from(sessions)
+    .where(
+      and(
+        lt(sessions.created_at, before),
+        lt(sessions.updated_at, before),
+        notInArray(sessions.status, ["active", "hung"]),
+      ),
     )
-    .bind(before, limit)
-    .all<{ id: string }>();
-  return results.map((row) => row.id);
+    .orderBy(asc(sessions.created_at))
+    .limit(limit);
+  return rows.map((row) => row.id);
 }
 
-/** Removes counts that came down to nothing when sessions moved from one product or version to another. */
+const KEYS = {
+  versions: "product, version",
+  version_days: "day, product, version",
+  exception_groups: "product, fingerprint",
+  exception_days: "product, fingerprint, day, version",
+};
+
+/** Removes counts that became 0 when sessions moved from one product or version to another. */
 export async function sweep(db: D1Database): Promise<void> {
-  const keys = {
-    versions: "product, version",
-    version_days: "day, product, version",
-    exception_groups: "product, fingerprint",
-    exception_days: "product, fingerprint, day, version",
-  };
-  await db.batch(
-    Object.entries(keys).map(([table, key]) =>
-      db.prepare(
-        `DELETE FROM ${table} WHERE (${key}) IN (SELECT ${key} FROM ${table} WHERE sessions <= 0 LIMIT ${MAX_SWEPT})`,
-      ),
-    ),
-  );
+  for (const [name, columns] of Object.entries(KEYS)) {
+    const [table, key] = [sql.raw(name), sql.raw(columns)];
+    await drizzle(db).run(
+      sql`DELETE FROM ${table} WHERE (${key}) IN (SELECT ${key} FROM ${table} WHERE sessions <= 0 LIMIT ${MAX_SWEPT})`,
+    );
+  }
 }

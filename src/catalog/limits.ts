@@ -10,12 +10,12 @@ export const MAX_WORDS = 16;
 export const MAX_ASKED = 20;
 
 /** Sessions whose series are put together for one chart or table across sessions: parsing and laying so many rollups takes 10 ms. */
-export const MAX_COMPARED = 300;
+export const MAX_COMPARED_SESSIONS = 300;
 /** Names in a list to pick from. */
 export const MAX_NAMES = 1_000;
 /** The newest sessions of a returned group among which its first return is looked for: at most 50 groups are listed, each row read takes 1 µs. */
 export const RETURN_SESSIONS = 200;
-/** Days of trend on the home page. */
+/** Days of a trend, unless the caller asks for another number. */
 export const TREND_DAYS = 30;
 /** Sessions of the same machine that a returning machine closes at once; the next return takes the rest. */
 export const MAX_RETURNED = 100;
@@ -26,4 +26,4 @@ export const RETRY_S = 5;
 /** How long an isolate relies on the catalog being whole: one query in this time instead of one per list. */
 export const REBUILD_CHECK_MS = 5_000;
 /** Sessions still open whose bytes are added up at once: each is a row read. */
-export const MAX_WEIGHED = 2_000;
+export const MAX_ADDED_UP = 2_000;

@@ -1,12 +1,14 @@
 /**
  * One metric over many sessions. Each session's series are in the catalog whole (statistics, sketch, rollup), so comparing sessions
- * reads a row per series and never a point. At most MAX_COMPARED sessions are put together: the newest that pass the filter.
+ * reads a row per series and never a point. At most MAX_COMPARED_SESSIONS sessions are put together: the newest that pass the filter.
  */
+import { and, sql } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/d1";
 import type { ComparedSeries } from "../core/comparison.ts";
 import type { Rollup } from "../core/rollup.ts";
 import type { PackedSketch } from "../core/sketch.ts";
 import type { MetricType } from "../core/vocabulary.ts";
-import { MAX_COMPARED } from "./limits.ts";
+import { MAX_COMPARED_SESSIONS } from "./limits.ts";
 import type { SessionFilter } from "./filter.ts";
 import { names } from "./names.ts";
 import { listSessions, type SessionRow } from "./sessions.ts";
@@ -19,15 +21,12 @@ export async function metricNames(
   prefix = "",
   product?: string,
 ): Promise<MetricName[]> {
-  const { results } = await db
-    .prepare(
-      `SELECT m.name, m.type, m.unit FROM json_each(?1) AS n JOIN metrics AS m ON (m.session_id, m.name, m.series) =
-         (SELECT session_id, name, series FROM metrics WHERE name = n.value ORDER BY session_id DESC LIMIT 1)
-       ORDER BY n.key`,
-    )
-    .bind(JSON.stringify(await names(db, "metrics", prefix, product)))
-    .all<MetricName>();
-  return results;
+  const found = JSON.stringify(await names(db, "metrics", prefix, product));
+  return drizzle(db).all<MetricName>(
+    sql`SELECT m.name, m.type, m.unit FROM json_each(${found}) AS n JOIN metrics AS m ON (m.session_id, m.name, m.series) =
+          (SELECT session_id, name, series FROM metrics WHERE name = n.value ORDER BY session_id DESC LIMIT 1)
+        ORDER BY n.key`,
+  );
 }
 
 /** One series of one session. */
@@ -56,18 +55,19 @@ export type SessionMetrics = {
 /** The metric in every session that passes, newest session first. core/comparison.ts puts them together. */
 export async function sessionMetrics(db: D1Database, query: MetricQuery): Promise<SessionMetrics> {
   const { name, type, tags = [], ...filter } = query;
-  const found = await listSessions(db, { ...filter, metric: name, limit: MAX_COMPARED });
+  const found = await listSessions(db, { ...filter, metric: name, limit: MAX_COMPARED_SESSIONS });
   const sessions = new Map(found.items.map((session) => [session.id, session]));
-  const { results } = await db
-    .prepare(
-      `SELECT metrics.* FROM json_each(?1) AS s CROSS JOIN metrics ON metrics.session_id = s.value AND metrics.name = ?2
-       WHERE (?3 IS NULL OR metrics.type = ?3)
-         AND NOT EXISTS (SELECT 1 FROM json_each(?4) AS wanted WHERE wanted.value NOT IN (SELECT value FROM json_each(metrics.tags)))
-       ORDER BY s.key, metrics.series`,
-    )
-    .bind(JSON.stringify([...sessions.keys()]), name, type ?? null, JSON.stringify(tags))
-    .all<StoredMetric>();
-  const items = results.flatMap((row) => {
+  const conditions = [
+    sql`NOT EXISTS (SELECT 1 FROM json_each(${JSON.stringify(tags)}) AS wanted
+          WHERE wanted.value NOT IN (SELECT value FROM json_each(metrics.tags)))`,
+    type === undefined ? undefined : sql`metrics.type = ${type}`,
+  ];
+  const rows = await drizzle(db).all<StoredMetric>(
+    sql`SELECT metrics.* FROM json_each(${JSON.stringify([...sessions.keys()])}) AS s
+          CROSS JOIN metrics ON metrics.session_id = s.value AND metrics.name = ${name}
+        WHERE ${and(...conditions)} ORDER BY s.key, metrics.series`,
+  );
+  const items = rows.flatMap((row) => {
     const session = sessions.get(row.session_id);
     return session ? [sessionMetric(row, session)] : [];
   });
@@ -105,18 +105,15 @@ export async function rollups(
   sessionIds: string[],
   name: string,
 ): Promise<Map<string, SessionRollup>> {
-  const { results } = await db
-    .prepare(
-      `SELECT metrics.session_id AS id, metrics.rollup, metrics.last, metrics.unit FROM json_each(?1) AS s
-       CROSS JOIN metrics ON metrics.session_id = s.value AND metrics.name = ?2
-       WHERE metrics.rollup IS NOT NULL ORDER BY metrics.series DESC`,
-    )
-    .bind(JSON.stringify(sessionIds), name)
-    .all<{ id: string; rollup: string; last: number; unit: string }>();
+  const rows = await drizzle(db).all<{ id: string; rollup: string; last: number; unit: string }>(
+    sql`SELECT metrics.session_id AS id, metrics.rollup, metrics.last, metrics.unit FROM json_each(${JSON.stringify(sessionIds)}) AS s
+          CROSS JOIN metrics ON metrics.session_id = s.value AND metrics.name = ${name}
+        WHERE metrics.rollup IS NOT NULL ORDER BY metrics.series DESC`,
+  );
   return new Map(
-    results.map(({ id, rollup, ...rest }) => [
+    rows.map(({ id, rollup, ...rest }) => [
       id,
-      { ...rest, rollup: JSON.parse(rollup) as Rollup },
-    ]), // written by publish
+      { ...rest, rollup: JSON.parse(rollup) as Rollup }, // written by publish
+    ]),
   );
 }

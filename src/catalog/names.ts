@@ -1,5 +1,7 @@
-/** Names to pick from: of metrics, events and state paths. */
-import { MAX_COMPARED, MAX_NAMES } from "./limits.ts";
+/** Lists of names: of metrics, events and state paths. */
+import { sql } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/d1";
+import { MAX_COMPARED_SESSIONS, MAX_NAMES } from "./limits.ts";
 import { listSessions } from "./sessions.ts";
 
 type Table = "metrics" | "event_counts" | "state_values";
@@ -18,21 +20,17 @@ const columnOf = (table: Table) => (table === "state_values" ? "path" : "name");
 
 /** The distinct first column of an index, one step per name however many rows have it: SQLite has no skip scan of its own. */
 async function everyName(db: D1Database, table: Table, prefix: string): Promise<string[]> {
-  const column = columnOf(table);
-  // Past the last name that begins with the prefix, whatever follows it.
-  const end = `${prefix}\u{10ffff}`;
-  const { results } = await db
-    .prepare(
-      `WITH RECURSIVE step (name) AS (
-         SELECT (SELECT min(${column}) FROM ${table} WHERE ${column} >= ?1 AND ${column} < ?2)
-         UNION ALL
-         SELECT (SELECT min(${column}) FROM ${table} WHERE ${column} > step.name AND ${column} < ?2) FROM step WHERE step.name IS NOT NULL
-         LIMIT ${MAX_NAMES})
-       SELECT name FROM step WHERE name IS NOT NULL`,
-    )
-    .bind(prefix, end)
-    .all<{ name: string }>();
-  return results.map((row) => row.name);
+  const [column, from] = [sql.raw(columnOf(table)), sql.raw(table)];
+  const end = afterPrefix(prefix);
+  const rows = await drizzle(db).all<{ name: string }>(
+    sql`WITH RECURSIVE step (name) AS (
+          SELECT (SELECT min(${column}) FROM ${from} WHERE ${column} >= ${prefix} AND ${column} < ${end})
+          UNION ALL
+          SELECT (SELECT min(${column}) FROM ${from} WHERE ${column} > step.name AND ${column} < ${end}) FROM step WHERE step.name IS NOT NULL
+          LIMIT ${MAX_NAMES})
+        SELECT name FROM step WHERE name IS NOT NULL`,
+  );
+  return rows.map((row) => row.name);
 }
 
 async function namesOf(
@@ -41,14 +39,17 @@ async function namesOf(
   prefix: string,
   product: string,
 ): Promise<string[]> {
-  const { items } = await listSessions(db, { product, limit: MAX_COMPARED });
-  const column = columnOf(table);
-  const { results } = await db
-    .prepare(
-      `SELECT DISTINCT t.${column} AS name FROM json_each(?1) AS s CROSS JOIN ${table} AS t ON t.session_id = s.value
-       WHERE t.${column} >= ?2 AND t.${column} < ?3 ORDER BY 1 LIMIT ${MAX_NAMES}`,
-    )
-    .bind(JSON.stringify(items.map((row) => row.id)), prefix, `${prefix}\u{10ffff}`)
-    .all<{ name: string }>();
-  return results.map((row) => row.name);
+  const { items } = await listSessions(db, { product, limit: MAX_COMPARED_SESSIONS });
+  const ids = JSON.stringify(items.map((row) => row.id));
+  const column = sql.raw(`t.${columnOf(table)}`);
+  const rows = await drizzle(db).all<{ name: string }>(
+    sql`SELECT DISTINCT ${column} AS name FROM json_each(${ids}) AS s CROSS JOIN ${sql.raw(table)} AS t ON t.session_id = s.value
+        WHERE ${column} >= ${prefix} AND ${column} < ${afterPrefix(prefix)} ORDER BY 1 LIMIT ${MAX_NAMES}`,
+  );
+  return rows.map((row) => row.name);
+}
+
+/** Greater than every text that begins with the prefix. */
+export function afterPrefix(prefix: string): string {
+  return `${prefix}\u{10ffff}`;
 }

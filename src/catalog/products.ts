@@ -1,4 +1,6 @@
 /** Products and their versions, counted without counting sessions: rows per version, and per version and day. */
+import { and, type SQL, sql } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/d1";
 import { DAY_MS } from "../core/limits.ts";
 import { TREND_DAYS } from "./limits.ts";
 
@@ -31,14 +33,10 @@ export type VersionDay = {
 
 /** Every version of every product, or of one; the one used last comes first. */
 export async function versions(db: D1Database, product?: string): Promise<VersionCounts[]> {
-  const { results } = await db
-    .prepare(
-      `SELECT * FROM versions WHERE sessions > 0 AND (?1 IS NULL OR product = ?1)
-       ORDER BY max(last_at) OVER (PARTITION BY product) DESC, product, last_at DESC`,
-    )
-    .bind(product ?? null)
-    .all<VersionCounts>();
-  return results;
+  return drizzle(db).all<VersionCounts>(
+    sql`SELECT * FROM versions WHERE ${and(sql`sessions > 0`, isOf(product))}
+        ORDER BY max(last_at) OVER (PARTITION BY product) DESC, product, last_at DESC`,
+  );
 }
 
 /** The last days of every version, oldest first; days without sessions are left out. */
@@ -47,14 +45,15 @@ export async function versionDays(
   now: number,
   { product, days = TREND_DAYS }: { product?: string; days?: number } = {},
 ): Promise<VersionDay[]> {
-  const { results } = await db
-    .prepare(
-      `SELECT day * ${DAY_MS} AS day_at, product, version, sessions, crashed, ever_hung FROM version_days
-       WHERE day > ?1 AND sessions > 0 AND (?2 IS NULL OR product = ?2) ORDER BY day, product, version`,
-    )
-    .bind(Math.floor(now / DAY_MS) - days, product ?? null)
-    .all<VersionDay>();
-  return results;
+  const since = Math.floor(now / DAY_MS) - days;
+  return drizzle(db).all<VersionDay>(
+    sql`SELECT day * ${DAY_MS} AS day_at, product, version, sessions, crashed, ever_hung FROM version_days
+        WHERE ${and(sql`day > ${since} AND sessions > 0`, isOf(product))} ORDER BY day, product, version`,
+  );
+}
+
+function isOf(product: string | undefined): SQL | undefined {
+  return product === undefined ? undefined : sql`product = ${product}`;
 }
 
 /** The share of sessions without a crash, or without a hang: exact, of all that the catalog holds. Null without sessions. */

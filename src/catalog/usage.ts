@@ -1,5 +1,7 @@
 /** What sessions and the catalog store. */
-import { MAX_WEIGHED } from "./limits.ts";
+import { sql } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/d1";
+import { MAX_ADDED_UP } from "./limits.ts";
 
 export type Stored = {
   /** By session objects: exact for those that are over, as last published for the others. */
@@ -12,19 +14,18 @@ export type Stored = {
 
 /** Reads a row per version and per open session, never one per session. */
 export async function storedBytes(db: D1Database): Promise<Stored> {
-  const [over, open] = await db.batch<{ bytes: number; n: number }>([
-    db.prepare("SELECT coalesce(sum(bytes), 0) AS bytes FROM versions"),
-    db
-      .prepare(
-        `SELECT coalesce(sum(bytes), 0) AS bytes, count(*) AS n
-         FROM (SELECT bytes FROM sessions INDEXED BY sessions_open WHERE is_open = 1 LIMIT ?1)`,
-      )
-      .bind(MAX_WEIGHED),
+  const catalog = drizzle(db);
+  const [over, open] = await Promise.all([
+    catalog.run(sql`SELECT coalesce(sum(bytes), 0) AS bytes FROM versions`),
+    catalog.all<{ bytes: number; n: number }>(
+      sql`SELECT coalesce(sum(bytes), 0) AS bytes, count(*) AS n
+          FROM (SELECT bytes FROM sessions INDEXED BY sessions_open WHERE is_open = 1 LIMIT ${MAX_ADDED_UP})`,
+    ),
   ]);
-  const weighed = open?.results[0];
+  const [closed] = over.results as { bytes: number }[]; // of the query above; `run` alone has the size
   return {
-    object_bytes: (over?.results[0]?.bytes ?? 0) + (weighed?.bytes ?? 0),
-    partial: weighed?.n === MAX_WEIGHED,
-    catalog_bytes: over?.meta.size_after ?? 0,
+    object_bytes: (closed?.bytes ?? 0) + (open[0]?.bytes ?? 0),
+    partial: open[0]?.n === MAX_ADDED_UP,
+    catalog_bytes: over.meta.size_after,
   };
 }

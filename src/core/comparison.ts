@@ -14,6 +14,9 @@ import type { MetricType, Status } from "./vocabulary.ts";
 export const GROUPINGS = ["none", "product", "version", "machine", "status", "session"] as const;
 export type Grouping = (typeof GROUPINGS)[number];
 
+/** `clock`: by the time of the points; `elapsed`: by the time since the start of their session. */
+export const AXES = ["clock", "elapsed"] as const;
+
 /** One series of one session, as the catalog has it. */
 export type ComparedSeries = {
   session: {
@@ -183,8 +186,7 @@ type OverTime = { from: number; to: number; step_ms: number; groups: GroupSeries
 
 type OverTimeQuery = {
   by?: Grouping;
-  /** `clock`: when it was; `elapsed`: how long after the start of its session. */
-  axis?: "clock" | "elapsed";
+  axis?: (typeof AXES)[number];
   from?: number;
   to?: number;
   buckets?: number;

@@ -20,14 +20,16 @@ import { GROUP_STATUSES } from "../core/vocabulary.ts";
 import type { Env } from "../env.ts";
 import { decide, listDecisions } from "../registry/decisions.ts";
 import { fragment, isFragment } from "./fragment.tsx";
-import { GROUP_ROWS, LIST_ROWS, TREND_DAYS } from "./limits.ts";
+import { TREND_DAYS } from "../catalog/limits.ts";
+import { GROUP_ROWS, LIST_ROWS } from "./limits.ts";
 import { Exception } from "./session/exception.tsx";
 import { address } from "./ui/address.ts";
 import { Empty } from "./ui/empty.tsx";
 import { guarded, Panel } from "./ui/panel.tsx";
 import { Select } from "./ui/select.tsx";
 import { SessionTable } from "./ui/session-table.tsx";
-import { DAY_MS, Trend } from "./ui/sparkline.tsx";
+import { DAY_MS } from "../core/limits.ts";
+import { Trend } from "./ui/sparkline.tsx";
 import { Time } from "./ui/time.tsx";
 
 export const exceptions = new Hono<AccessEnv>();

@@ -33,11 +33,9 @@ export const SPARKLINE_POINTS = 240;
 export const HOME_ROWS = 6;
 /** Versions of a product on the home page; older ones are in the list of sessions. */
 export const HOME_VERSIONS = 8;
-/** Days of a trend. */
-export const TREND_DAYS = 30;
 /** Names offered while one types: more cannot be read. */
 export const SUGGESTIONS = 100;
-/** Exception groups on a page: each asks the database for its trend, and the free plan allows 50 questions. */
+/** Exception groups on a page: each is four lines high, so this is two screens. */
 export const GROUP_ROWS = 20;
 /** Sessions side by side. */
 export const MAX_COMPARED = 5;

@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, expect, test } from "vitest";
-import { eventNames, eventTotals } from "../../src/catalog/events.ts";
-import { latestStates, openBeforeBoot, productOf } from "../../src/catalog/known.ts";
+import { eventNames } from "../../src/catalog/events.ts";
+import { openBeforeBoot } from "../../src/catalog/known.ts";
 import { statePaths, stateValues } from "../../src/catalog/paths.ts";
 import { publish } from "../../src/catalog/publish.ts";
 import { ANY_VALUE } from "../../src/core/values.ts";
@@ -47,28 +47,12 @@ test("event names come once each, by prefix and by product", async () => {
   expect(await eventNames(db, "door_opened\u{10ffff}")).toEqual([]);
 });
 
-test("a session's events are counted by name and category, with examples", async () => {
-  expect(await eventTotals(db, "a")).toMatchObject([
-    { name: "door_opened", category: "info", count: 3, examples: ["it creaks"] },
-    { name: "door_opened", category: "error", count: 1, examples: [] },
-    { name: "saved", count: 1 },
-  ]);
-});
-
 test("paths and values are suggested as people would type them", async () => {
   expect(await statePaths(db)).toEqual(["level", "player.hp", "progress"]);
   expect(await statePaths(db, "pl")).toEqual(["player.hp"]);
   expect(await stateValues(db, "level")).toEqual(["3", "4"]);
   expect(await stateValues(db, "level", "4")).toEqual(["4"]);
   expect(await stateValues(db, "progress")).toEqual([]);
-});
-
-test("sessions are known by their id: product and latest state", async () => {
-  expect([await productOf(db, "a"), await productOf(db, "unknown")]).toEqual(["game", undefined]);
-  expect([...(await latestStates(db, ["a", "b", "unknown"]))]).toEqual([
-    ["a", '{"level":3}'],
-    ["b", null],
-  ]);
 });
 
 test("a machine that booted again knows which of its sessions cannot run any more", async () => {

@@ -4,7 +4,7 @@ import { beforeAll, expect, test } from "vitest";
 import { eventNames } from "../../src/catalog/events.ts";
 import { exceptionGroups } from "../../src/catalog/exceptions.ts";
 import { expiredSessions } from "../../src/catalog/expired.ts";
-import { openBeforeBoot, productOf } from "../../src/catalog/known.ts";
+import { openBeforeBoot } from "../../src/catalog/known.ts";
 import { RARE_SESSIONS, SCAN_SESSIONS } from "../../src/catalog/limits.ts";
 import { metricNames, sessionMetrics } from "../../src/catalog/metrics.ts";
 import { statePaths, stateValues } from "../../src/catalog/paths.ts";
@@ -189,7 +189,6 @@ test("every other query of the pages reads few rows", async () => {
     metricNames: await rowsRead(() => metricNames(db)),
     statePaths: await rowsRead(() => statePaths(db)),
     stateValues: await rowsRead(() => stateValues(db, "level")),
-    productOf: await rowsRead(() => productOf(db, "unknown")),
     expired: await rowsRead(() => expiredSessions(db, NEWEST - 30 * DAY, 10)),
     returned: await rowsRead(() =>
       openBeforeBoot(db, { machine_id: "machine-1", boot_id: "new", product: "game" }),

@@ -1,9 +1,9 @@
 /** Query parameters, parsed once. Unknown ones are ignored, invalid values are refused. */
 import * as v from "valibot";
 import { nameAsked, STATUS_KINDS } from "../../catalog/filter.ts";
-import { GROUPINGS } from "../../catalog/comparison.ts";
 import { GROUP_SORTS } from "../../catalog/exceptions.ts";
 import { SESSION_SORTS } from "../../catalog/sessions.ts";
+import { AXES, GROUPINGS } from "../../core/comparison.ts";
 import { MAX_PAGE, MAX_POINTS, MAX_TIME } from "../../core/limits.ts";
 import { Refusal } from "../../core/refusal.ts";
 import { GROUP_STATUSES, METRIC_TYPES } from "../../core/vocabulary.ts";
@@ -118,7 +118,7 @@ export const MetricSessions = v.object({
 export const Metric = v.object({
   ...MetricSessions.entries,
   by: v.optional(v.picklist(GROUPINGS)),
-  axis: v.optional(v.picklist(["clock", "elapsed"])),
+  axis: v.optional(v.picklist(AXES)),
   buckets: whole(1, MAX_POINTS),
   bars: whole(1, MAX_BARS),
 });

@@ -1,4 +1,6 @@
 /** Small drawings that fit into a line of a table. Drawn by the server, so they are there without script. */
+import { DAY_MS } from "../../core/limits.ts";
+import { formatNumber } from "../../core/format.ts";
 
 /** The parts of a rollup that are drawn: equally wide buckets with least and most, null where there was nothing. */
 type Rollup = { count: number[]; sum: number[]; min: (number | null)[]; max: (number | null)[] };
@@ -95,6 +97,3 @@ export function Trend({
     </svg>
   );
 }
-
-export const DAY_MS = 86_400_000;
-import { formatNumber } from "../../core/format.ts";

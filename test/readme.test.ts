@@ -105,6 +105,13 @@ test("every variable that the code reads is documented", () => {
   expect([...new Set(read)].filter((name) => !documented.includes(name))).toEqual([]);
 });
 
+test("every option of npm start is documented", () => {
+  const source = readFileSync("daemon/serve/main.ts", "utf8");
+  const names = [...source.matchAll(/"(--[a-z-]+)(?: <\w+>)?"/g)].map(([, name]) => name ?? "");
+  expect(names.length).toBeGreaterThan(2);
+  expect(names.filter((name) => !readme.includes(`\`${name}\``))).toEqual([]);
+});
+
 test("the versions of Node that the manifest names are those that the launcher takes", () => {
   const launcher = readFileSync("daemon/launch/launch.mjs", "utf8");
   const bundle = /FOR_BUNDLE = \[(\d+), (\d+)\]/.exec(launcher) ?? [];

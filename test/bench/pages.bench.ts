@@ -82,11 +82,11 @@ try {
     await page.goto(`${server.url}/sessions/big`, { waitUntil: "commit" });
     await page.locator("#verdict h1").waitFor();
     marks["verdict can be read"].push(performance.now() - began);
-    await page.locator(".needle").waitFor({ state: "visible" });
+    await page.locator(".cursor").waitFor({ state: "visible" });
     marks["page can be used"].push(performance.now() - began);
     while (
       !(await page.evaluate(
-        "!!globalThis.Chart?.getChart(document.querySelector('.strip canvas'))",
+        "!!globalThis.Chart?.getChart(document.querySelector('.chart canvas'))",
       ))
     );
     marks["first chart is drawn"].push(performance.now() - began);

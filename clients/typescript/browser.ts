@@ -1,23 +1,26 @@
-/** Datacat for pages: ops are sent in batches, wait in IndexedDB while the server is out of reach, and leave with the page. */
-import { newQueue } from "./direct/queue.ts";
-import { newId } from "./id.ts";
-import { post } from "./direct/post.ts";
-import { startSender } from "./direct/sender.ts";
-import { Session } from "./session/session.ts";
-import type { OpenOptions } from "./settings.ts";
-import { findQueues, keeper } from "./direct/store.ts";
+/** Datacat for pages. Ops are sent in batches; while the server cannot be reached they wait in IndexedDB. */
 import { CLIENT } from "./version.ts";
+import { Session } from "./session/session.ts";
+import { findQueues, keeper } from "./direct/store.ts";
+import { newId } from "./id.ts";
+import type { OpenOptions } from "./settings.ts";
+import { startSender } from "./direct/sender.ts";
+import { newQueue } from "./direct/queue.ts";
+import { post } from "./direct/post.ts";
 
 export * from "./public.ts";
 
-/** In a page there is no environment, and no daemon. */
+/** A page has neither environment variables nor a daemon. */
 export type PageOptions = Omit<OpenOptions, "direct" | "disabled">;
 
-/** Opens a session that lasts as long as the page. Say at least `url`: the Datacat server. */
+/**
+ * Opens a session that lasts as long as the page.
+ * @param options All optional, but `url`, the Datacat server, is needed unless it is http://localhost:8080.
+ */
 export function open(options: PageOptions = {}): Session {
   const { url = "http://localhost:8080", key, session: joined } = options;
   const queue = newQueue(joined ?? newId(), url, {
-    program: location.origin + location.pathname, // the query may hold anything
+    program: location.origin + location.pathname, // without the query, which may hold secrets
     language: navigator.userAgent.slice(0, 256),
     client: CLIENT,
   });
@@ -28,13 +31,13 @@ export function open(options: PageOptions = {}): Session {
     for (const each of found) void startSender(each, key, keeper).flush(); // never rejects
   });
 
-  // For as long as the page: what an ended session could not send yet leaves with it, too.
+  // This stays after the session has ended, because it may have unsent ops when the page is left.
   addEventListener("pagehide", (event) => {
-    if (!event.persisted) session.end(); // else the page may come back
+    if (!event.persisted) session.end(); // a persisted page may be shown again
     const body = sender.finalBody();
     if (body) void post(url, key, body); // outlives the page; never rejects
   });
-  // On phones a page that is put away may never hear of its end. One that comes back has something to say, too.
+  // On phones a hidden page may be ended without any further event. A page that is shown again sends what waits.
   addEventListener("visibilitychange", () => session.hasEnded || void session.flush());
 
   if (options.captureExceptions) {

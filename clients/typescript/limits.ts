@@ -5,7 +5,7 @@ export const LANE_BYTES = 8 * 1024 * 1024;
 /** Paths per session whose losses are recorded with their path: a program with more of them has a general mistake, which the first thousand show. */
 export const MAX_REPORTED_PATHS = 1_000;
 /** The most bytes of an op's sequence and time, which stand before its text. */
-export const OP_HEAD_BYTES = 64;
+export const OP_PREFIX_BYTES = 64;
 /** Characters to which an event's strings are cut first: half of the largest event. */
 export const LONGEST_CUT = 131_072;
 /** Strings of at most so many characters stay whole when an event is cut to fit: names, paths and codes identify it. */

@@ -1,11 +1,11 @@
-/** Datacat for Node, Deno and Bun: a session is a lane file, a log call one write to it. */
+/** Datacat for Node, Deno and Bun. A session is a lane file, and a log call is one write to it. */
 import { openDirect } from "./direct/sender.ts";
 import { watchExit, watchSending } from "./process/exit.ts";
 import { lanesOf, openHome } from "./lane/home.ts";
 import { newId } from "./id.ts";
 import { LaneFile } from "./lane/lane-file.ts";
 import { LaneSession } from "./lane/lane-session.ts";
-import { sendLastWords } from "./process/final-request.ts";
+import { sendByProcess } from "./process/final-request.ts";
 import { wakeDaemon } from "./process/launch.ts";
 import { LANE_BYTES } from "./limits.ts";
 import { isGranted, isReachable } from "./process/permission.ts";
@@ -22,7 +22,10 @@ import { thisProcess } from "./process/writer.ts";
 
 export * from "./public.ts";
 
-/** Opens a session. Everything is optional; whatever is wrong, the program gets a session and goes on. */
+/**
+ * Opens a session. Never throws: if it cannot record, the session that it returns does nothing.
+ * @param options All optional; `DATACAT_…` variables are the defaults.
+ */
 export function open(options: OpenOptions = {}): Session {
   try {
     const env = environment();
@@ -33,17 +36,17 @@ export function open(options: OpenOptions = {}): Session {
     watchExit(session, settings);
     return session;
   } catch {
-    return silent(); // options of no type that we know, or a runtime without the parts that this one needs
+    return silent(); // options of another type, or a runtime without the modules that this needs
   }
 }
 
-/** Asked for, or no folder can be written. */
+/** Direct mode: it was asked for, or no folder can be written. */
 function sendDirectly(settings: Settings): Session {
   if (!isReachable(settings.url)) return silent(settings.url, settings.session);
   const { session, sender } = openDirect(settings, thisProcess());
   watchSending(session, () => {
-    const words = sender.finalBody();
-    if (words !== undefined) sendLastWords(settings.url, settings.key, words);
+    const body = sender.finalBody();
+    if (body !== undefined) sendByProcess(settings.url, settings.key, body);
   });
   return session;
 }
@@ -72,7 +75,7 @@ function openLane(settings: Settings, env: Environment): Session | undefined {
   return session;
 }
 
-/** All variables, since a daemon that is started gets them, too; else those of ours that may be read. */
+/** All variables, because a started daemon inherits them; in Deno without that permission, those that this client may read. */
 function environment(): Environment {
   if (isGranted({ name: "env" })) return { ...process.env };
   const readable = VARIABLES.filter((variable) => isGranted({ name: "env", variable }));

@@ -1,4 +1,4 @@
-/** What every entry point offers besides `open`. */
+/** What every entry point exports besides `open`. */
 export type { HeartbeatMonitor } from "./session/heartbeat.ts";
 export type { EventOptions, MetricOptions } from "./encode/ops.ts";
 export { Session } from "./session/session.ts";

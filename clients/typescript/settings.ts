@@ -1,10 +1,10 @@
-/** What a program may say when it opens a session, and what the environment says when it does not. */
+/** The options of `open`, and their defaults from the environment. */
 import { isId } from "./id.ts";
 import type { Start } from "./encode/ops.ts";
 
 export type Environment = { [name: string]: string | undefined };
 
-/** Those that mean something to us, or say where things are. */
+/** The environment variables that this client reads. */
 export const VARIABLES = [
   "DATACAT_URL",
   "DATACAT_KEY",
@@ -25,34 +25,34 @@ export const VARIABLES = [
 
 /** Everything is optional; `DATACAT_…` variables are the defaults (clients/README.md, "Environment"). */
 export type OpenOptions = Start & {
-  /** The server. `DATACAT_URL`, else http://localhost:8080. */
+  /** The server. Default: `DATACAT_URL`, else http://localhost:8080. */
   url?: string | undefined;
-  /** Its API key: used in direct mode only, never written to a lane. `DATACAT_KEY`. */
+  /** The server's API key: used in direct mode only, never written to a lane. Default: `DATACAT_KEY`. */
   key?: string | undefined;
-  /** Record into this session, which somebody else opened. `DATACAT_SESSION`. */
+  /** Record into this session, which another process opened. Default: `DATACAT_SESSION`. */
   session?: string | undefined;
-  /** Send from this process instead of leaving it to the daemon. */
+  /** Send from this process instead of through the daemon. Default: false. */
   direct?: boolean | undefined;
-  /** Every call does nothing. `DATACAT_DISABLED`. */
+  /** Every call does nothing. Default: true if `DATACAT_DISABLED` is 1. */
   disabled?: boolean | undefined;
-  /** Record exceptions that nobody catches. In Node that is so unless `false` is said here: watching changes nothing there. */
+  /** Record uncaught exceptions. Default: true in Node, where it does not change how the program ends; false in pages. */
   captureExceptions?: boolean | undefined;
   /**
-   * Record SIGTERM, SIGINT and SIGHUP as what ended the program, which then ends by them as ever. Only in Node, and only if asked for:
-   * a program whose event loop is blocked would not notice them any more. Without it, being killed by one looks like a crash.
+   * Record SIGTERM, SIGINT and SIGHUP as the cause of the end; the program still ends by the signal. In Node only. Default: false, because
+   * a program whose event loop is blocked no longer ends by them. Without it, a session ended by a signal counts as crashed.
    */
   captureSignals?: boolean | undefined;
 };
 
 export type Settings = OpenOptions & {
   url: string;
-  /** What a lane says of the server: nothing if nobody did, and then the daemon's own setting (`datacat login`) holds. */
+  /** The server in the lane's header; empty if none is configured, and then the daemon uses its own (`datacat login`). */
   server: string;
 };
 
-/** The options with what the environment says where they say nothing. */
+/** The options, completed from the environment. */
 export function settingsFrom(options: OpenOptions, env: Environment): Settings {
-  // A daemon in another container stands for the server: how to get there is its own business.
+  // A daemon in another container takes the place of the server, and sends to it by its own settings.
   const daemon = env["DATACAT_DAEMON_URL"];
   const server = withoutSlash(daemon || options.url || env["DATACAT_URL"] || "");
   const session = options.session || env["DATACAT_SESSION"] || "";
@@ -62,9 +62,9 @@ export function settingsFrom(options: OpenOptions, env: Environment): Settings {
     version: options.version ?? env["DATACAT_VERSION"],
     server,
     url: server || DEFAULT_URL,
-    // The daemon has a key of its own, and the way to it may be in the clear.
+    // The daemon has a key of its own, and the connection to it may be unencrypted.
     key: daemon ? undefined : (options.key ?? env["DATACAT_KEY"]),
-    // An id that the server would refuse is no session to join; the program gets one of its own.
+    // With an id that the server would refuse, the program gets a session of its own.
     session: isId(session) ? session : undefined,
     direct: daemon ? true : options.direct,
     disabled: options.disabled ?? env["DATACAT_DISABLED"] === "1",

@@ -1,6 +1,6 @@
 /**
- * Datacat for Workers and other places without files, timers between requests, or pages: ops wait in memory and are sent when
- * you flush, or a moment after, while the request lasts.
+ * Datacat for Workers and other runtimes without files and without timers between requests. Ops wait in memory and are sent by `flush`,
+ * or a second later while the request lasts.
  */
 import { openDirect } from "./direct/sender.ts";
 import type { Session } from "./session/session.ts";
@@ -11,11 +11,14 @@ import { CLIENT } from "./version.ts";
 export * from "./public.ts";
 
 export type WorkerOptions = OpenOptions & {
-  /** Where `DATACAT_…` variables are: a Worker's `env`. */
+  /** The object with the `DATACAT_…` variables: a Worker's `env`. Default: `process.env`. */
   env?: object | undefined;
 };
 
-/** Opens a session. Before the request is answered: `ctx.waitUntil(session.flush())`, or use `record`. */
+/**
+ * Opens a session. Call `ctx.waitUntil(session.flush())` before the request is answered, or use `record`.
+ * @param options All optional.
+ */
 export function open(options: WorkerOptions = {}): Session {
   const { env = globalThis.process?.env ?? {}, ...rest } = options;
   const settings = settingsFrom(rest, textsOf(env));
@@ -24,7 +27,12 @@ export function open(options: WorkerOptions = {}): Session {
   return openDirect(settings, { language, client: CLIENT }).session;
 }
 
-/** Records one piece of work as a session of its own: its end, or the exception that it ends with, and sends it meanwhile. */
+/**
+ * Records one piece of work, usually a request, as a session of its own, and sends it before the Worker stops.
+ * @param context The request's context: its `waitUntil` keeps the Worker running until everything is sent.
+ * @param options Those of `open`.
+ * @param work Receives the session. Its result is returned; what it throws is recorded and thrown again.
+ */
 export async function record<Result>(
   context: { waitUntil(promise: Promise<unknown>): void },
   options: WorkerOptions,
@@ -37,7 +45,7 @@ export async function record<Result>(
     return result;
   } catch (thrown) {
     session.crash(thrown);
-    throw thrown; // the caller's own
+    throw thrown; // the caller handles it
   } finally {
     context.waitUntil(session.flush());
   }
@@ -45,5 +53,5 @@ export async function record<Result>(
 
 function textsOf(env: object): Environment {
   const entries = Object.entries(env).filter(([, value]) => typeof value === "string");
-  return Object.fromEntries(entries) as Environment; // only texts are left
+  return Object.fromEntries(entries) as Environment; // only strings are left
 }

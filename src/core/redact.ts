@@ -18,9 +18,8 @@ export function isSecret(key: string): boolean {
  * that is secret only by "token" are counts and flags, such as `max_tokens`.
  */
 export function isRedacted(key: string, value: unknown): boolean {
-  if (value === null || value === "") return false;
-  if (typeof value === "object") return Object.keys(value).length > 0;
-  return typeof value === "string" || SECRET_PART.test(nameOf(key));
+  if (typeof value === "object") return Object.keys(value ?? {}).length > 0;
+  return value !== "" && (typeof value === "string" || SECRET_PART.test(nameOf(key)));
 }
 
 function nameOf(key: string): string {

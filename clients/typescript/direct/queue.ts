@@ -26,13 +26,13 @@ export type Queue = {
   url: string;
   lane: string;
   writer: Writer;
-  /** The sequences that the server has applied, and that were given out. What waits lies between; a sequence without an entry was dropped. */
+  /** The last sequence that the server has applied, and the last one of all. What waits lies between; a sequence without an entry was dropped. */
   applied: number;
   last: number;
   entries: Entry[];
   /** Of all entries. */
   bytes: number;
-  /** Ops that were dropped, by cause, and of those the ones that the server knows of. */
+  /** Ops that were dropped, by cause, and of those the ones that were reported to the server. */
   lost: Counts;
   reported: Counts;
   /** Sent and not answered: it keeps its bounds, so that a repeated request is the same batch. */
@@ -136,7 +136,7 @@ export function nextBatch(
   const dropped = newLosses(queue.lost, before?.lost ?? queue.reported);
   if (last < first && !dropped && !isRenewal) return undefined;
 
-  const head = jsonOf({
+  const bounds = jsonOf({
     session: queue.session,
     lane: queue.lane,
     first,
@@ -145,7 +145,7 @@ export function nextBatch(
     dropped,
     lease_ms: queue.isClosed ? undefined : LEASE_MS,
   });
-  const text = `${head.slice(0, -1)},"ops":[${ops.join()}]}`;
+  const text = `${bounds.slice(0, -1)},"ops":[${ops.join()}]}`;
   return { last, count: ops.length, lost: { ...queue.lost }, text };
 }
 

@@ -1,4 +1,4 @@
-/** Events over the limit, cut to fit: long strings are shortened first, whole fields go only when that is not enough. */
+/** Cuts events that are over the limit: long strings first; whole fields are left out if that is not enough. */
 import { LONGEST_CUT, WHOLE_STRING } from "../limits.ts";
 
 /** The op's text with its strings cut to the largest of 131072, 65536, … 64 characters with which it is at most `maxBytes` long. */
@@ -8,10 +8,10 @@ export function cutStrings(
   maxBytes: number,
 ): string {
   const left = { ...op };
-  /** When short strings alone are too many. */
+  /** Left out one by one if short strings alone are too many. */
   const expendable = ["data", "causes", "stacktrace", "labels"];
   for (let longest = LONGEST_CUT; ;) {
-    // What identifies an event stays whole; it is bounded already.
+    // What identifies an event stays whole: its length is bounded already.
     const whole = { name: undefined, category: undefined, group: undefined, labels: undefined };
     const cut = JSON.stringify({ ...left, ...whole }, (_, value: unknown) =>
       typeof value === "string" ? cutString(value, longest) : value,
@@ -23,7 +23,7 @@ export function cutStrings(
   }
 }
 
-/** Characters are code points, as in every language but this one. */
+/** Characters are code points, as in the other clients. */
 function cutString(text: string, longest: number): string {
   let characters = 0;
   let end = 0;

@@ -1,8 +1,8 @@
-/** Anything thrown, taken apart into an exception's fields. Never throws itself, however odd the thing is. */
+/** Reads an exception's fields from anything that was thrown. Never throws. */
 import { CAUSES_KEPT } from "../limits.ts";
 import type { Cause, ExceptionFields } from "./ops.ts";
 
-/** What was thrown, where, and what led to it. */
+/** Type, message, stack, place and causes of what was thrown. */
 export function exceptionFields(thrown: unknown): ExceptionFields {
   const causes: Cause[] = [];
   for (
@@ -26,12 +26,12 @@ function describe(thrown: unknown): Cause {
   };
 }
 
-/** An aggregate's first error stands for all. */
+/** The cause; of an AggregateError, its first error. */
 function causeOf(thrown: unknown): unknown {
   return property(thrown, "cause") ?? property(property(thrown, "errors"), "0");
 }
 
-/** A class's own name says more than `error.name`, which most subclasses never set. */
+/** The class's own name where `error.name` is only "Error": most subclasses do not set it. */
 function typeOf(thrown: unknown): string | undefined {
   const name = property(thrown, "name");
   const own = property(property(thrown, "constructor"), "name");
@@ -51,11 +51,11 @@ function property(value: unknown, key: string): unknown {
   try {
     return Object(value)[key] as unknown;
   } catch {
-    return undefined; // a getter or proxy that throws has nothing to say
+    return undefined; // a getter or proxy threw
   }
 }
 
-/** Nothing rather than an empty text. */
+/** The text of a value, undefined if it is empty. */
 function textOf(value: unknown): string | undefined {
   try {
     return typeof value === "string" ? value || undefined : (JSON.stringify(value) ?? typeof value);

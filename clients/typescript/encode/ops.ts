@@ -1,6 +1,6 @@
 /**
- * Each log call as the text of its op, from `"op":` to the closing brace, keys in the order of core's wire. What stands
- * before (sequence and time) is the writer's. What is undefined here is left out by JSON.
+ * Encodes each log call as the text of its op, from `"op":` to the closing brace, with the keys in the order of core's wire. The sink adds
+ * sequence and time in front. JSON leaves out what is undefined here.
  */
 import {
   MAX_BUCKETS,
@@ -11,28 +11,28 @@ import {
 } from "../../../src/core/limits.ts";
 import type { MetricType } from "../../../src/core/vocabulary.ts";
 import { cutStrings, utf8Length } from "./cut.ts";
-import { OP_HEAD_BYTES } from "../limits.ts";
+import { OP_PREFIX_BYTES } from "../limits.ts";
 import { jsonOf, plainObject, type Loss } from "./values.ts";
 
 export type Start = {
   product?: string | undefined;
   version?: string | undefined;
   tags?: readonly string[] | undefined;
-  /** The state to begin with. */
+  /** The initial state. */
   state?: object | undefined;
 };
 
 export type EventOptions = {
-  /** Severity: debug, info (the default), warning, error, critical, or any word of yours. */
+  /** Severity: debug, info (the default), warning, error, critical, or any other text. */
   category?: string | undefined;
-  /** Where it comes from, e.g. a logger's name. */
+  /** The source of the event, e.g. a logger's name. */
   group?: string | undefined;
   labels?: readonly string[] | undefined;
   message?: string | undefined;
   data?: object | undefined;
 };
 
-/** An exception in plain words, in the order of core's wire, nothing empty; `causes` are those that led to it, innermost last. */
+/** The fields of an exception in the order of core's wire, none of them empty. `causes` are the exceptions that led to it, innermost last. */
 export type ExceptionFields = Cause & {
   source_file?: string | undefined;
   source_line?: number | undefined;
@@ -49,11 +49,11 @@ export type Cause = {
 export type MetricOptions = {
   unit?: string | undefined;
   tags?: readonly string[] | undefined;
-  /** Said once for a series; the first is kept. */
+  /** One object for the whole series: the first one is kept. */
   metadata?: object | undefined;
 };
 
-/** What a metric op measures, beside its name. */
+/** The numbers of a metric op. */
 export type Measure = {
   value: unknown;
   count?: number | undefined;
@@ -70,7 +70,7 @@ export function startOp(start: Start, losses: Loss[]): string {
   });
 }
 
-/** Nothing when the patch is over the limit: the server would refuse it, and everything beside it. */
+/** Undefined if the patch is over the limit: the server would refuse the whole batch. */
 export function stateOp(patch: unknown, losses: Loss[]): string | undefined {
   const fit = fitting(plainObject(patch, "state", losses), losses);
   return fit && textOf({ op: "state", patch: fit });
@@ -98,12 +98,12 @@ export function eventOp(
     ...thrown,
   };
   const written = textOf(op);
-  return isTooLarge(written, MAX_EVENT_BYTES - OP_HEAD_BYTES, op.name, losses)
-    ? cutStrings(op, textOf, MAX_EVENT_BYTES - OP_HEAD_BYTES)
+  return isTooLarge(written, MAX_EVENT_BYTES - OP_PREFIX_BYTES, op.name, losses)
+    ? cutStrings(op, textOf, MAX_EVENT_BYTES - OP_PREFIX_BYTES)
     : written;
 }
 
-/** Nothing when there is no finite number to record: `not_finite` is told instead. */
+/** Undefined if the value is no finite number: the loss `not_finite` is recorded instead. */
 export function metricOp(
   type: MetricType,
   title: unknown,
@@ -111,12 +111,12 @@ export function metricOp(
   options: MetricOptions,
   losses: Loss[],
 ): string | undefined {
-  const given = measure.value;
-  const value = typeof given === "bigint" ? Number(given) : given;
+  const raw = measure.value;
+  const value = typeof raw === "bigint" ? Number(raw) : raw;
   if (!Number.isFinite(value)) {
     losses.push({
       cause: "not_finite",
-      detail: `${name("", title, [])}: ${typeof given === "number" ? given : typeof given}`,
+      detail: `${name("", title, [])}: ${typeof raw === "number" ? raw : typeof raw}`,
       isMissing: true,
     });
     return undefined;
@@ -131,24 +131,24 @@ export function metricOp(
     metadata: free("metadata", options.metadata, losses),
     [type === "counter" ? "delta" : "value"]: value,
     count: whole(measure.count) || undefined,
-    // A bound that is infinite is the last bucket's, which has none in any case.
+    // The last bucket has no bound in any case, so an infinite one is left out.
     buckets: list(measure.buckets?.filter(Number.isFinite).slice(0, MAX_BUCKETS)),
   });
 }
 
-/** A metric's op up to its number, when nothing but the name is said about it. */
-export function metricHead(type: "gauge" | "counter", title: string): string {
+/** The text of a metric's op up to its number, for a metric without options. */
+export function metricPrefix(type: "gauge" | "counter", title: string): string {
   return `"op":"metric","type":"${type}","name":${jsonOf(title)},"${type === "gauge" ? "value" : "delta"}":`;
 }
 
-/** A name that needs no cutting. */
+/** Whether a name is short enough to be written whole. */
 export function isPlainName(title: unknown): boolean {
   return typeof title === "string" && title.length <= MAX_NAME_LENGTH;
 }
 
 export function heartbeatOp(timeoutMs = 0): string {
-  const isSaid = Number.isFinite(timeoutMs) && timeoutMs >= 1;
-  return textOf({ op: "heartbeat", timeout_ms: isSaid ? timeoutMs : undefined });
+  const isValid = Number.isFinite(timeoutMs) && timeoutMs >= 1;
+  return textOf({ op: "heartbeat", timeout_ms: isValid ? timeoutMs : undefined });
 }
 
 export function plainOp(op: "pause" | "resume"): string {
@@ -174,12 +174,12 @@ function textOf(op: object): string {
   return jsonOf(op).slice(1);
 }
 
-// Empty texts, lists and objects count as not given: that is all a Go program can say.
+// Empty texts, lists and objects count as absent: a Go program has no difference between the two.
 
 function text(value: unknown): string | undefined {
-  const given: unknown = value ?? "";
+  const present: unknown = value ?? "";
   try {
-    return String(given) || undefined;
+    return String(present) || undefined;
   } catch {
     return typeof value;
   }
@@ -200,7 +200,7 @@ function free(root: string, value: unknown, losses: Loss[]): object | undefined 
   return undefined;
 }
 
-/** Names are cut to what the server takes, at a whole character. */
+/** Names are cut to the longest that the server accepts, at a whole character. */
 function name(field: string, value: unknown, losses: Loss[]): string | undefined {
   const whole = text(value);
   if (whole === undefined || whole.length <= MAX_NAME_LENGTH) return whole;
@@ -210,19 +210,19 @@ function name(field: string, value: unknown, losses: Loss[]): string | undefined
 
 function labels(
   field: string,
-  given: readonly string[] | undefined,
+  values: readonly string[] | undefined,
   losses: Loss[],
 ): string[] | undefined {
-  if (!Array.isArray(given)) return undefined;
+  if (!Array.isArray(values)) return undefined;
   const cut: Loss[] = [];
-  const kept = given.slice(0, MAX_LABELS).map((label: unknown) => name(field, label, cut) ?? "");
-  if (given.length > MAX_LABELS) cut.push({ cause: "too_large", detail: field });
-  if (cut[0]) losses.push(cut[0]); // once for all
+  const kept = values.slice(0, MAX_LABELS).map((label: unknown) => name(field, label, cut) ?? "");
+  if (values.length > MAX_LABELS) cut.push({ cause: "too_large", detail: field });
+  if (cut[0]) losses.push(cut[0]); // one loss for the whole list
   return list(kept);
 }
 
 function isTooLarge(json: string, maxBytes: number, what: string, losses: Loss[]): boolean {
-  // Counting is slow, and no character takes more than three bytes a unit.
+  // Encoding is slow, and no UTF-16 unit takes more than three bytes.
   const bytes = json.length * 3 > maxBytes ? utf8Length(json) : 0;
   if (bytes <= maxBytes) return false;
   losses.push({ cause: "too_large", detail: `${what}: ${bytes} bytes`, isMissing: true });

@@ -1,23 +1,23 @@
 /**
- * Any value as plain JSON values, the same in every language (clients/README.md, "Values that JSON cannot express"), and
- * those as text. Never throws; what was lost on the way is told in `losses`.
+ * Converts any value to JSON values, the same in every language (clients/README.md has the table), and those to text. Never throws:
+ * whatever cannot be kept is added to `losses`.
  */
 import { MAX_DEPTH } from "../../../src/core/limits.ts";
 import { isRedacted, isSecret, REDACTED } from "../../../src/core/redact.ts";
 import { MAX_REMEMBERED } from "../limits.ts";
 
-/** Something that could not be written as it was: why, and where and what was written instead. */
+/** Something that could not be recorded as it was: why, where, and what was recorded instead. */
 export type Loss = {
   cause: "unserialisable" | "too_large" | "not_finite";
   detail: string;
-  /** Not there at all, or cut: told each time. */
+  /** Left out or cut, so recorded each time. Other losses are recorded once per path. */
   isMissing?: boolean;
 };
 
 /** JSON text as every client writes it. Lone surrogates, which UTF-8 cannot write, become U+FFFD. */
 export function jsonOf(value: unknown): string {
   const text = JSON.stringify(value);
-  // An escaped backslash is stepped over: what follows it is no escape.
+  // An escaped backslash is matched first, because what follows it is no escape.
   return text.includes("\\ud")
     ? text.replace(/(\\\\)|\\ud[89a-f]../g, (_, kept = "\ufffd") => kept)
     : text;
@@ -29,7 +29,7 @@ export function plainObject(value: unknown, root: string, losses: Loss[]): objec
   return isBag(plain) ? plain : { value: plain };
 }
 
-/** Where the walk is: the keys that lead there, and the containers it is in. */
+/** The place of a value: the keys that lead to it, and the containers around it. */
 type Place = { keys: string[]; above: object[]; losses: Loss[] };
 
 function plainOf(value: unknown, place: Place): unknown {
@@ -63,7 +63,7 @@ function plainContainer(value: { toJSON?: unknown }, place: Place): unknown {
       typeof value.toJSON === "function" ? value.toJSON(place.keys.at(-1)) : value;
     return own === value ? membersOf(value, place) : plainOf(own, place);
   } catch {
-    // A proxy or a toJSON() that throws: only its type can be recorded.
+    // A proxy or a toJSON() that throws: only the type can be recorded.
     return lose(typeName(value), place);
   } finally {
     place.above.pop();
@@ -72,12 +72,26 @@ function plainContainer(value: { toJSON?: unknown }, place: Place): unknown {
 
 function membersOf(value: object, place: Place): unknown {
   if (place.above.length > MAX_DEPTH) return lose("too deep", place);
-  if (value instanceof Map) return propertiesOf(byName(value), place);
+  if (value instanceof Map) {
+    // Keys are strings: others become their JSON.
+    const members = Array.from(value, ([key, member]) => {
+      const name = plainOf(key, { keys: [], above: [], losses: [] });
+      return [typeof name === "string" ? name : jsonOf(name), member] as const;
+    });
+    return propertiesOf(Object.fromEntries(members), place);
+  }
   if (value instanceof Set) return itemsOf(value, place).sort(byJson);
   // An array, one of numbers, or anything else that can be iterated and has a length.
   if (Symbol.iterator in value && "length" in value)
     return itemsOf(value as Iterable<unknown>, place);
-  return isOpaque(value) ? lose(typeName(value), place) : propertiesOf(value, place);
+  // A socket, promise or element, or an instance without members, is no data.
+  const isOpaque =
+    !isBag(value) &&
+    ("emit" in value ||
+      "then" in value ||
+      "addEventListener" in value ||
+      Object.keys(value).length === 0);
+  return isOpaque ? lose(typeName(value), place) : propertiesOf(value, place);
 }
 
 function itemsOf(list: Iterable<unknown>, place: Place): unknown[] {
@@ -93,51 +107,31 @@ function propertiesOf(value: object, place: Place): object {
   let plain: { [key: string]: unknown } = {};
   for (const key of Object.keys(value)) {
     place.keys.push(key);
-    const isHidden = holdsSecret(key);
+    let isHidden = secretKeys.get(key);
+    // Cached, because a program uses the same few keys again and again.
+    if (isHidden === undefined) {
+      isHidden = isSecret(key);
+      if (secretKeys.size < MAX_REMEMBERED) secretKeys.set(key, isHidden);
+    }
     const within = isHidden ? { ...place, losses: [] } : place;
     let member: unknown;
     try {
       member = plainOf((value as Record<string, unknown>)[key], within); // any object may be read by key
     } catch {
-      member = lose("unreadable", within); // a getter that throws
+      member = lose("unreadable", within); // a getter threw
     }
     if (isHidden && isRedacted(key, member)) member = REDACTED;
     if (key === "__proto__") plain = { ...plain, [key]: member };
-    else plain[key] = member; // which would set that one's prototype
+    else plain[key] = member; // assigning to __proto__ would set the prototype
     place.keys.pop();
   }
   return plain;
 }
 
-/** A map's members by their keys' text: strings as they are, anything else as its JSON. */
-function byName(map: Map<unknown, unknown>): object {
-  const named = Array.from(map, ([key, member]) => {
-    const name = plainOf(key, { keys: [], above: [], losses: [] });
-    return [typeof name === "string" ? name : jsonOf(name), member] as const;
-  });
-  return Object.fromEntries(named);
-}
-
+/** Whether a key holds secrets. */
 const secretKeys = new Map<string, boolean>();
 
-/** The keys of one program are few and come again and again. */
-function holdsSecret(key: string): boolean {
-  let secret = secretKeys.get(key);
-  if (secret === undefined) {
-    secret = isSecret(key);
-    if (secretKeys.size < MAX_REMEMBERED) secretKeys.set(key, secret);
-  }
-  return secret;
-}
-
-/** Things that are not data: sockets, promises, elements, and instances that show nothing. */
-function isOpaque(value: object): boolean {
-  if (isBag(value)) return false;
-  const isActive = ["emit", "then", "addEventListener"].some((method) => method in value);
-  return isActive || Object.keys(value).length === 0;
-}
-
-/** An object that is nothing but its members. */
+/** Whether an object is a plain one, without a class. */
 function isBag(value: unknown): value is object {
   const prototype: unknown = Object.getPrototypeOf(value ?? "");
   return prototype === Object.prototype || prototype === null;

@@ -1,4 +1,4 @@
-/** The least that is useful: open, say what happens, end. Run: node examples/basic.ts */
+/** The smallest useful program: open a session, record, end it. Run: node examples/basic.ts */
 import { open } from "@datacat/client";
 
 const session = open({ product: "basic-example", version: "1.0.0" });

@@ -1,10 +1,10 @@
-/** Programs that die: by an exception (default), or with "kill" as if the system had killed them. Nothing is asked of them: watch the verdict. */
+/** A program that crashes: by an exception (default), or with the argument "kill" by SIGKILL. Its page shows the status Crashed, with the reason. */
 import { open } from "@datacat/client";
 
 const session = open({ product: "crash-example", version: "1.0.0" });
 console.log(session.id);
 
-session.updateState({ player: { hp: 3, room: "cellar" }, inventory: ["lamp"] });
+session.updateState({ player: { hp: 3, room: "cellar" }, inventory: ["lantern"] });
 session.logEvent("door_opened", { data: { door: 7 } });
 session.gauge("light", 0.2);
 

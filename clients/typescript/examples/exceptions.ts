@@ -1,4 +1,4 @@
-/** Exceptions: handled ones, ones with causes, odd ones, and one in a callback that somebody else calls. */
+/** Exceptions: handled ones, ones with causes, odd ones, and one in a callback that a library calls. */
 import { open } from "@datacat/client";
 
 class SaveError extends Error {}

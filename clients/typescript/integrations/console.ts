@@ -1,4 +1,4 @@
-/** What a program prints by `console`, recorded as events beside being printed. */
+/** Records what a program prints with `console` as events. The output stays the same. */
 import type { Session } from "../session/session.ts";
 
 const CATEGORIES = {
@@ -11,15 +11,18 @@ const CATEGORIES = {
 type Method = keyof typeof CATEGORIES;
 
 export type ConsoleOptions = {
-  /** Which of the console's methods. All five unless said otherwise. */
+  /** The console methods to record. Default: all five. */
   methods?: readonly Method[] | undefined;
-  /** The events' group; `console` unless said otherwise. */
+  /** The group of the events. Default: `console`. */
   group?: string | undefined;
-  /** The console to listen to; the global one unless said otherwise. */
+  /** The console to record. Default: the global one. */
   console?: Pick<Console, Method> | undefined;
 };
 
-/** Records console calls as events named `console` until the answer is called, or the session ends. What is printed stays the same. */
+/**
+ * Records console calls as events named `console`; errors among the values become exceptions.
+ * @returns A function that stops it. The end of the session stops it, too.
+ */
 export function captureConsole(session: Session, options: ConsoleOptions = {}): () => void {
   const target = options.console ?? console;
   const methods = options.methods ?? (Object.keys(CATEGORIES) as Method[]); // its own keys
@@ -44,18 +47,18 @@ function wrap(
 
   function recorded(...values: unknown[]): void {
     original.apply(target, values);
-    // Reading a value may itself print.
+    // Reading a value may print in turn.
     if (isRecording) return;
     isRecording = true;
     const thrown = values.find((value) => value instanceof Error);
-    const said = { category: CATEGORIES[method], group, message: values.map(textOf).join(" ") };
-    if (thrown === undefined) session.logEvent("console", said);
-    else session.logException(thrown, { ...said, name: "console", handled: true });
+    const event = { category: CATEGORIES[method], group, message: values.map(textOf).join(" ") };
+    if (thrown === undefined) session.logEvent("console", event);
+    else session.logException(thrown, { ...event, name: "console", handled: true });
     isRecording = false;
   }
   target[method] = recorded;
   return () => {
-    // Someone may have wrapped it again meanwhile; taking that away would be wrong.
+    // If other code has wrapped the method since, its wrapper stays.
     if (target[method] === recorded) target[method] = original;
     isRecording = true;
   };
@@ -67,6 +70,6 @@ function textOf(value: unknown): string {
     if (value instanceof Error || typeof value === "bigint") return value.toString();
     return JSON.stringify(value) ?? typeof value;
   } catch {
-    return typeof value; // a cycle, a bigint within, a getter that throws
+    return typeof value; // a cycle, a bigint inside, or a getter that throws
   }
 }

@@ -1,13 +1,13 @@
 /**
- * Pino's log lines as events: a transport (`transport: { target: "@datacat/client/pino", options: { … } }`), which runs in pino's own
- * thread, or a destination in this one (`pino(destination(session))`).
+ * Records pino's log lines as events: as a transport (`transport: { target: "@datacat/client/pino", options: { … } }`), which runs in
+ * pino's own thread, or as a destination in this thread (`pino(destination(session))`).
  */
 import { Writable } from "node:stream";
 import { open } from "../node.ts";
 import type { Session } from "../session/session.ts";
 import type { OpenOptions } from "../settings.ts";
 
-/** Pino's numbers, lowest first. */
+/** Pino's levels: below each number, the category. */
 const LEVELS: readonly [number, string][] = [
   [30, "debug"],
   [40, "info"],
@@ -15,19 +15,22 @@ const LEVELS: readonly [number, string][] = [
   [60, "error"],
   [Infinity, "critical"],
 ];
-/** Said elsewhere in the event, or in the lane's header. */
+/** Recorded elsewhere in the event, or in the lane's header. */
 const KNOWN_KEYS = new Set(["level", "time", "msg", "name", "err", "pid", "hostname"]);
 
 type Line = { [key: string]: unknown };
 type Thrown = { type?: string; message?: string; stack?: string; cause?: unknown };
 
-/** The transport: opens a session of its own, or joins the program's (`session: session.id`). */
+/**
+ * Pino's transport.
+ * @param options Those of `open`. With `session: session.id` it records into the program's session, else into one of its own.
+ */
 export default function transport(options: OpenOptions = {}): Writable {
   const session = open(options);
   return streamTo(session, () => session.end());
 }
 
-/** A destination for pino in this thread. */
+/** A destination for pino in this thread: `pino(destination(session))`. The session stays open when pino ends. */
 export function destination(session: Session): Writable {
   return streamTo(session, () => {});
 }
@@ -56,7 +59,7 @@ function recordLine(session: Session, text: string): void {
     return;
   }
   const data = Object.fromEntries(Object.entries(line).filter(([key]) => !KNOWN_KEYS.has(key)));
-  const said = {
+  const event = {
     category: categoryOf(line["level"]),
     group: typeof line["name"] === "string" ? line["name"] : "pino",
     message: typeof line["msg"] === "string" ? line["msg"] : undefined,
@@ -64,8 +67,8 @@ function recordLine(session: Session, text: string): void {
     data,
   };
   const thrown = line["err"];
-  if (typeof thrown !== "object" || thrown === null) return session.logEvent("log", said);
-  session.logException(errorOf(thrown), { ...said, name: "log", handled: true });
+  if (typeof thrown !== "object" || thrown === null) return session.logEvent("log", event);
+  session.logException(errorOf(thrown), { ...event, name: "log", handled: true });
 }
 
 function parse(text: string): Line | undefined {
@@ -73,17 +76,17 @@ function parse(text: string): Line | undefined {
     const value: unknown = JSON.parse(text);
     return typeof value === "object" && value !== null ? (value as Line) : undefined; // an object: any key may be read
   } catch {
-    return undefined; // not pino's, e.g. a formatter printing plain text
+    return undefined; // no JSON: another formatter's text
   }
 }
 
-/** Levels in between belong to the one below, as with pino. */
+/** A custom level belongs to the standard level below it, as in pino. */
 function categoryOf(level: unknown): string {
   if (typeof level !== "number") return typeof level === "string" ? level : "info";
   return LEVELS.find(([above]) => level < above)?.[1] ?? "info";
 }
 
-/** As pino's serializer wrote it: an error again, with the type as its name. */
+/** The error that pino's serializer wrote, with its type as name. */
 function errorOf({ type, message, stack, cause }: Thrown): object {
   return { name: type ?? "Error", message, stack, cause };
 }

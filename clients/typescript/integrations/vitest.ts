@@ -1,5 +1,5 @@
 /**
- * A vitest reporter: each run a session, each test an event with its result and duration, failures with their stacks.
+ * A vitest reporter: records each run as a session, and each test as an event with its result and duration, failures with their stacks.
  * In vitest.config.ts: `reporters: ["default", ["@datacat/client/vitest", { product: "my tests" }]]`.
  */
 import { relative } from "node:path";
@@ -34,7 +34,7 @@ export default class DatacatReporter implements Reporter {
     this.#session?.updateState({ file: nameOf(module) });
   }
 
-  /** Files that could not even be loaded have no tests to fail. */
+  /** Records files that could not be loaded: they have no tests that could fail. */
   onTestModuleEnd(module: TestModule): void {
     for (const error of module.errors()) {
       this.#session?.logException(error, { name: "file_failed", data: { file: nameOf(module) } });
@@ -47,7 +47,7 @@ export default class DatacatReporter implements Reporter {
     this.#counts[state]++;
 
     const durationMs = test.diagnostic()?.duration ?? 0;
-    const said = {
+    const event = {
       message: test.fullName,
       group: nameOf(test.module),
       labels: [state],
@@ -59,10 +59,10 @@ export default class DatacatReporter implements Reporter {
       },
     };
     const [error] = errors;
-    if (error === undefined) this.#session?.logEvent("test", said);
+    if (error === undefined) this.#session?.logEvent("test", event);
     else
       this.#session?.logException(error, {
-        ...said,
+        ...event,
         name: "test",
         category: "error",
         handled: true,

@@ -1,4 +1,4 @@
-/** A lane's bytes (clients/README.md, "A file"): header and records, each a line behind its checksum. */
+/** The header of a lane file, its first line (clients/README.md, "A file"). */
 import type { Writer } from "../../../src/core/wire.ts";
 import { jsonOf } from "../encode/values.ts";
 
@@ -11,7 +11,7 @@ export type Header = {
   writer: Writer;
 };
 
-/** The header's JSON for one part of the lane, whose first record has the sequence `first`. */
+/** The header's JSON for the part of the lane whose first record has the sequence `first`. */
 export function headerText(header: Header, part: number, first: number): string {
   const { lane, session, server, at, monotonic_ms, writer } = header;
   return jsonOf({
@@ -27,11 +27,11 @@ export function headerText(header: Header, part: number, first: number): string 
   });
 }
 
-/** Keys in the order of core's wire, whatever order they were found in. */
+/** The writer with its keys in the order of core's wire. */
 function inOrder(writer: Writer): Writer {
-  const { program, arguments: words, language, client, pid, pid_started, parent_pid } = writer;
+  const { program, arguments: args, language, client, pid, pid_started, parent_pid } = writer;
   const { machine_id, boot_id, hostname, os, user } = writer;
-  const known = { program, arguments: words, language, client, pid, pid_started, parent_pid };
-  // Undefined fields are left out by JSON.
+  const known = { program, arguments: args, language, client, pid, pid_started, parent_pid };
+  // JSON leaves out undefined fields.
   return { ...known, machine_id, boot_id, hostname, os, user } as Writer;
 }

@@ -1,11 +1,11 @@
-/** Where lanes are (clients/README.md, "Where"): the daemon looks in the same place. */
+/** The folder of lanes (clients/README.md, "Where"). The daemon looks in the same place. */
 import { accessSync, constants, existsSync, mkdirSync, statSync } from "node:fs";
 import { homedir, tmpdir, userInfo } from "node:os";
 import { dirname, isAbsolute, join } from "node:path";
 import { isGranted } from "../process/permission.ts";
 import type { Environment } from "../settings.ts";
 
-/** Datacat's home, ready to write lanes to, or nothing when no folder can be written at all. */
+/** Datacat's home, with its folders made; undefined if none can be written. */
 export function openHome(env: Environment, platform: string): string | undefined {
   return [preferred(env, platform), lastResort(env)].find(
     (folder) => folder !== undefined && isOurs(folder),
@@ -25,11 +25,11 @@ function preferred(env: Environment, platform: string): string | undefined {
   if (platform === "darwin")
     return user ? join(user, "Library", "Application Support", "datacat") : undefined;
   const state = env["XDG_STATE_HOME"];
-  if (state && isAbsolute(state)) return join(state, "datacat"); // its specification: ignore any other
+  if (state && isAbsolute(state)) return join(state, "datacat"); // a relative one is ignored, by the XDG specification
   return user ? join(user, ".local", "state", "datacat") : undefined;
 }
 
-/** Services often have no HOME; the user database may still know. */
+/** The user database's home, for services, which often have no HOME. */
 function knownHome(): string | undefined {
   if (!isGranted({ name: "sys" })) return undefined;
   try {
@@ -40,23 +40,23 @@ function knownHome(): string | undefined {
 }
 
 function lastResort(env: Environment): string | undefined {
-  if (!isGranted({ name: "sys" })) return undefined; // without a name for this user it may be anybody's
+  if (!isGranted({ name: "sys" })) return undefined; // without the user's name it could be another user's
   try {
-    // Not tmpdir() everywhere: the clients of other languages look at TMPDIR alone.
+    // tmpdir() on Windows only: the clients of other languages look at TMPDIR alone.
     const folder = process.platform === "win32" ? tmpdir() : env["TMPDIR"] || "/tmp";
     return join(folder, `datacat-${process.getuid?.() ?? userInfo().username}`);
   } catch {
-    return undefined; // a process without a name in the user database
+    return undefined; // the user is not in the user database
   }
 }
 
-/** Makes the folders for nobody but this user, and says whether they may be written and are ours. */
+/** Makes the folders with access for this user only. Returns whether they belong to this user and can be written. */
 function isOurs(home: string): boolean {
   try {
     for (const folder of [home, lanesOf(home)]) {
       if (!isUsable(folder)) return false;
       make(folder);
-      if (!isGranted({ name: "sys" })) continue; // both questions are about who we are
+      if (!isGranted({ name: "sys" })) continue; // both checks need the user's id
       const uid = process.getuid?.();
       if (uid !== undefined && statSync(folder).uid !== uid) return false;
       accessSync(folder, constants.W_OK | constants.X_OK);
@@ -67,7 +67,7 @@ function isOurs(home: string): boolean {
   }
 }
 
-/** Folder by folder: where folders cannot be made (in /proc), Node's own `recursive` tries for ever. */
+/** Folder by folder, because Node's `recursive` never returns where no folder can be made (in /proc). */
 function make(folder: string): void {
   if (existsSync(folder)) return;
   const parent = dirname(folder);
@@ -75,7 +75,7 @@ function make(folder: string): void {
   try {
     mkdirSync(folder, { mode: 0o700 });
   } catch (thrown) {
-    if (!existsSync(folder)) throw thrown; // else another program was quicker
+    if (!existsSync(folder)) throw thrown; // else another program has made it
   }
 }
 

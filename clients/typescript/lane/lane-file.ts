@@ -1,6 +1,6 @@
 /**
- * One process's lane: an append-only file in parts, one write per record, after which the record outlives the program.
- * A write that fails costs its record and nothing else; how many were lost is written as soon as writing works again.
+ * One process's lane: an append-only file in parts, with one write per record. A written record survives the end of the program.
+ * A write that fails loses that record only; the number of lost records is written as soon as writing works again.
  */
 import { closeSync, constants, openSync, unlinkSync, writeSync } from "node:fs";
 import { join } from "node:path";
@@ -25,11 +25,11 @@ export class LaneFile implements Sink {
   #bytes = 0;
   #hasRecords = false;
   #sequence = 0;
-  /** The last line was cut short: the next one starts on a line of its own. */
+  /** The last line was cut short, so the next record starts with a line break. */
   #isTorn = false;
   #lost = 0;
   #totalLost = 0;
-  /** The op that opens the session, until it is written: no other record is worth as much. */
+  /** The session's `start` while it is lost: it is the one record that is written again. */
   #lostStart: string | undefined;
   #line = new LineBuffer(4_096);
 
@@ -38,9 +38,9 @@ export class LaneFile implements Sink {
   }
 
   write(kind: Kind, at: number, text: string): void {
-    const isTold = this.#lost === 0 || this.#tellLost(at);
+    const isReported = this.#lost === 0 || this.#reportLost(at);
     this.#sequence++;
-    if (isTold && this.#append(this.#sequence, at, text)) return;
+    if (isReported && this.#append(this.#sequence, at, text)) return;
     this.#lost++;
     this.#totalLost++;
     if (kind === "start") this.#lostStart = text;
@@ -63,19 +63,19 @@ export class LaneFile implements Sink {
     try {
       closeSync(this.#file);
     } catch {
-      // closed already, by a program that closes all its files
+      // the program has closed it already
     }
     this.#file = undefined;
   }
 
-  /** Says whether it could be said. */
-  #tellLost(at: number): boolean {
+  /** Records how many records were lost. Returns whether that could be written. */
+  #reportLost(at: number): boolean {
     if (!this.#append(this.#sequence + 1, at, droppedOp("disk_full", this.#lost))) return false;
     this.#sequence++;
     this.#lost = 0;
     if (this.#lostStart === undefined) return true;
     if (this.#append(++this.#sequence, at, this.#lostStart)) this.#lostStart = undefined;
-    else this.#lost++; // its number is used up
+    else this.#lost++; // its sequence is used
     return true;
   }
 
@@ -88,20 +88,20 @@ export class LaneFile implements Sink {
         (this.#hasRecords && this.#bytes + length > this.#options.maxBytes)
       ) {
         this.#openPart(sequence);
-        length = this.#frame(json); // the header took the buffer
+        length = this.#frame(json); // the header has overwritten the buffer
       }
       if (this.#file === undefined) return false;
       const written = writeSync(this.#file, this.#line.bytes, this.#line.start, length);
       this.#bytes += written;
       this.#hasRecords = true;
       this.#isTorn = written < length;
-      return written >= length - 1; // a line break is all it lacks, and the next write brings one
+      return written >= length - 1; // the next write adds a missing line break
     } catch {
       return false;
     }
   }
 
-  /** Goes on in the old part if no new one can be had. */
+  /** Opens the next part. If that fails, the old part is used further. */
   #openPart(first: number): void {
     const { folder, header } = this.#options;
     const part = this.#part + 1;
@@ -121,7 +121,7 @@ export class LaneFile implements Sink {
       this.#hasRecords = false;
       this.#isTorn = false;
     } catch {
-      // no room, or too many open files
+      // the disk is full, or too many files are open
     }
   }
 
@@ -130,10 +130,10 @@ export class LaneFile implements Sink {
   }
 }
 
-/** One line's bytes: a line break that is used after a torn line, the checksum, the JSON, a line break. */
+/** The bytes of one line: a line break (used after a torn line), the checksum, the JSON, a line break. */
 class LineBuffer {
   bytes = new Uint8Array(0);
-  /** Where the line starts in the bytes. */
+  /** The offset of the line in `bytes`. */
   start = 1;
   #view = new DataView(this.bytes.buffer);
   #body = this.bytes;
@@ -142,7 +142,7 @@ class LineBuffer {
     this.#grow(capacity);
   }
 
-  /** Puts a line in; answers its length. */
+  /** Encodes a line. Returns its length in bytes. */
   fill(json: string, afterTorn: boolean): number {
     const most = BODY_AT + json.length * 3 + 1;
     if (most > this.bytes.length) this.#grow(most * 2);

@@ -1,39 +1,40 @@
-/** A session on a lane, with a short cut for what a frame loop calls most: a gauge or counter of which only the number is new. */
+/** A session on a lane file, with a fast path for gauges and counters without options: only their number is encoded anew. */
 import { MAX_REMEMBERED } from "../limits.ts";
-import { isPlainName, metricHead, type MetricOptions } from "../encode/ops.ts";
+import { isPlainName, metricPrefix, type MetricOptions } from "../encode/ops.ts";
 import { Session } from "../session/session.ts";
 
 export class LaneSession extends Session {
-  /** Per name, the op's text up to the number. */
+  /** By name, the op's text up to the number. */
   readonly #gauges = new Map<string, string>();
   readonly #counters = new Map<string, string>();
 
   override gauge(name: string, value: number | bigint, options?: MetricOptions): void {
-    const head = options === undefined ? this.#head(this.#gauges, "gauge", name, value) : undefined;
-    if (head === undefined) super.gauge(name, value, options);
-    else this.append("metric", this.clock(), `${head}${value}}`);
+    const prefix =
+      options === undefined ? this.#prefix(this.#gauges, "gauge", name, value) : undefined;
+    if (prefix === undefined) super.gauge(name, value, options);
+    else this.append("metric", this.clock(), `${prefix}${value}}`);
   }
 
   override counter(name: string, delta: number | bigint = 1, options?: MetricOptions): void {
-    const head =
-      options === undefined ? this.#head(this.#counters, "counter", name, delta) : undefined;
-    if (head === undefined) super.counter(name, delta, options);
-    else this.append("metric", this.clock(), `${head}${delta}}`);
+    const prefix =
+      options === undefined ? this.#prefix(this.#counters, "counter", name, delta) : undefined;
+    if (prefix === undefined) super.counter(name, delta, options);
+    else this.append("metric", this.clock(), `${prefix}${delta}}`);
   }
 
-  /** Nothing when it takes more than the number and what is remembered. */
-  #head(
-    heads: Map<string, string>,
+  /** The cached text up to the number; undefined if the slow path is needed. */
+  #prefix(
+    prefixes: Map<string, string>,
     type: "gauge" | "counter",
     name: string,
     value: unknown,
   ): string | undefined {
     if (this.hasEnded || typeof value !== "number" || !Number.isFinite(value)) return undefined;
-    let head = heads.get(name);
-    if (head === undefined && isPlainName(name)) {
-      head = metricHead(type, name);
-      if (heads.size < MAX_REMEMBERED) heads.set(name, head);
+    let prefix = prefixes.get(name);
+    if (prefix === undefined && isPlainName(name)) {
+      prefix = metricPrefix(type, name);
+      if (prefixes.size < MAX_REMEMBERED) prefixes.set(name, prefix);
     }
-    return head;
+    return prefix;
   }
 }

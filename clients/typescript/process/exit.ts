@@ -1,29 +1,29 @@
 /**
- * The program's end, watched without changing it: whoever is open when it comes gets its `end`, or its `crash` after an
- * exception that nobody caught. One listener for all sessions, however many there are.
+ * Records the end of the program in all open sessions, without changing how it ends: `end`, or `crash` after an uncaught exception.
+ * One listener serves all sessions.
  */
 import { END_WAIT_MS } from "../direct/limits.ts";
 import { isGranted } from "./permission.ts";
 import type { Session } from "../session/session.ts";
 import type { OpenOptions } from "../settings.ts";
 
-/** Those that ask a program to end. */
+/** The signals that ask a program to end. */
 const SIGNALS = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
 
 const sessions = new Set<Session>();
 const capturing = new Set<Session>();
 let isWatching = false;
-const { Deno } = globalThis as { Deno?: { exitCode: number } }; // elsewhere there is none
+const { Deno } = globalThis as { Deno?: { exitCode: number } }; // only in Deno
 
 export function watchExit(session: Session, settings: OpenOptions): void {
   if (!isWatching) {
     isWatching = true;
     process.on("exit", onExit);
     process.on("uncaughtExceptionMonitor", onUncaught);
-    // Deno.exit() tells no listener of Node's, and Deno.exitCode is not theirs.
+    // Deno.exit() calls no `exit` listener of Node's API, and Deno.exitCode is not process.exitCode.
     if (Deno) addEventListener("unload", () => onExit(Deno.exitCode));
-    // Bun tells the monitor of rejections only while a module is loading. Told not to die of them, it is left alone.
-    const isLenient = process.execArgv.some((word) => word.startsWith("--unhandled-rejections"));
+    // Bun calls the monitor for rejections only while a module is loading. With --unhandled-rejections they do not end the program.
+    const isLenient = process.execArgv.some((flag) => flag.startsWith("--unhandled-rejections"));
     if (process.versions.bun && !isLenient) process.on("unhandledRejection", onRejected);
   }
   sessions.add(session);
@@ -43,30 +43,30 @@ function watchSignals(): void {
   for (const signal of SIGNALS) process.on(signal, onSignal);
 }
 
-/** A listener takes away what a signal does by itself; so it is taken away again, and the signal sent once more. */
+/** A listener replaces the default action of a signal. So this one removes itself and sends the signal again. */
 function onSignal(signal: NodeJS.Signals): void {
-  // The program has a listener of its own, so what the signal means is up to it.
+  // The program has a listener of its own, which decides what the signal does.
   if (process.listenerCount(signal) > 1) return;
   for (const session of sessions) session.end({ signal });
-  sayFarewells();
+  sendAllRests();
   process.removeListener(signal, onSignal);
   process.kill(process.pid, signal);
 }
 
-/** By session, how it says what it could not send. */
+/** By session in direct mode, the function that hands over its unsent ops. */
 const senders = new Map<Session, () => void>();
 let isSending = false;
 
 /**
- * In direct mode the tail is in memory: when the program has nothing left to do, it gets a moment to arrive; when it goes down,
- * `sayFarewell` is called.
+ * Watches a session in direct mode, whose unsent ops are in memory. When the program has nothing left to do, they are sent for at most
+ * `END_WAIT_MS`; when it is ended, `sendRest` is called, which must not wait.
  */
-export function watchSending(session: Session, sayFarewell: () => void): void {
+export function watchSending(session: Session, sendRest: () => void): void {
   if (!isSending) {
     isSending = true;
     process.on("beforeExit", onIdle);
   }
-  senders.set(session, sayFarewell);
+  senders.set(session, sendRest);
 }
 
 function onIdle(exitCode: number): void {
@@ -79,34 +79,34 @@ function onIdle(exitCode: number): void {
 
 function onExit(exitCode: number): void {
   for (const session of sessions) session.end({ exitCode });
-  sayFarewells();
+  sendAllRests();
 }
 
-function sayFarewells(): void {
-  for (const sayFarewell of senders.values()) sayFarewell();
+function sendAllRests(): void {
+  for (const sendRest of senders.values()) sendRest();
   senders.clear();
 }
 
-/** Being listened to keeps a rejection from ending the program; so once it is recorded the listener goes, and it is rejected once more. */
+/** A listener keeps a rejection from ending the program. So this one removes itself, and rejects again. */
 function onRejected(thrown: unknown): void {
-  // The program has a handler of its own, and goes on.
+  // The program has a listener of its own, and goes on.
   if (process.listenerCount("unhandledRejection") > 1) return;
   for (const session of capturing) session.crash(thrown, 1);
-  sayFarewells();
+  sendAllRests();
   process.removeListener("unhandledRejection", onRejected);
-  void Promise.reject(thrown); // nobody is to catch it
+  void Promise.reject(thrown); // unhandled on purpose: it ends the program
 }
 
-/** Node tells here what it is about to do; a handler of the program's own means that it goes on. */
+/** Node calls this before it handles an uncaught exception. With a handler of its own the program goes on. */
 function onUncaught(thrown: unknown, origin: string): void {
   const isFatal =
     process.listenerCount("uncaughtException") === 0 &&
     !process.hasUncaughtExceptionCaptureCallback() &&
-    // Deno asks its own `error` listeners later, and they may stop it: so it is left to the daemon to see whether the program died.
+    // Deno calls its own `error` listeners later, and they may prevent the end. The daemon detects whether the process exited.
     !(Deno && origin === "uncaughtException");
   for (const session of capturing) {
     if (isFatal) session.crash(thrown, 1);
     else session.logException(thrown, { handled: false });
   }
-  if (isFatal) sayFarewells(); // Deno says no more after this
+  if (isFatal) sendAllRests(); // Deno calls no further listener
 }

@@ -1,41 +1,41 @@
 /**
- * What a program in direct mode could not send before it went down. It has no time left for a request, so a process of its own makes
- * it, which nobody waits for. The words are in its environment, which, other than its arguments, only this user may read.
+ * Sends what a program in direct mode could not send before its end. The program has no time for a request, so a detached process makes it.
+ * The body is in that process's environment, which, unlike its arguments, only this user can read.
  */
 import { spawn } from "node:child_process";
 import { TIMEOUT_MS } from "../direct/limits.ts";
 import { isGranted } from "./permission.ts";
 import { runtimeFor } from "./runtime.ts";
 
-const SCRIPT = `const { LAST_WORDS, LAST_WORDS_URL, LAST_WORDS_KEY } = process.env;
-fetch(LAST_WORDS_URL + "/api/ingest", {
+const SCRIPT = `const { REQUEST_BODY, REQUEST_URL, REQUEST_KEY } = process.env;
+fetch(REQUEST_URL + "/api/ingest", {
   method: "POST",
-  body: LAST_WORDS,
-  headers: LAST_WORDS_KEY ? { authorization: "Bearer " + LAST_WORDS_KEY } : {},
+  body: REQUEST_BODY,
+  headers: REQUEST_KEY ? { authorization: "Bearer " + REQUEST_KEY } : {},
   signal: AbortSignal.timeout(${TIMEOUT_MS}),
 });`;
 
-export function sendLastWords(url: string, key: string | undefined, words: string): void {
+export function sendByProcess(url: string, key: string | undefined, body: string): void {
   if (!isGranted({ name: "run" }) || !isGranted({ name: "read" }) || !isGranted({ name: "env" }))
     return;
   const runtime = runtimeFor(process.env);
   if (runtime === undefined) return;
   try {
-    const saying = spawn(runtime.program, [...runtime.evaluate, SCRIPT], {
+    const child = spawn(runtime.program, [...runtime.evaluate, SCRIPT], {
       detached: true,
       stdio: "ignore",
       windowsHide: true,
       env: {
         ...process.env,
-        DATACAT_DISABLED: "1", // what is loaded into every Node must not record this one
-        LAST_WORDS: words,
-        LAST_WORDS_URL: url,
-        LAST_WORDS_KEY: key,
+        DATACAT_DISABLED: "1", // a module that is preloaded into every Node must not record this process
+        REQUEST_BODY: body,
+        REQUEST_URL: url,
+        REQUEST_KEY: key,
       },
     });
-    saying.on("error", () => {});
-    saying.unref();
+    child.on("error", () => {});
+    child.unref();
   } catch {
-    // more words than an environment may hold, or no more processes allowed
+    // the body is too long for an environment, or no more processes are allowed
   }
 }

@@ -1,4 +1,4 @@
-/** Makes sure that a daemon runs (clients/README.md, "Starting the daemon"), without ever waiting for it. */
+/** Starts a daemon if none runs (clients/README.md, "Starting the daemon"). Never waits for it. */
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -8,7 +8,7 @@ import { onPath, runtimeFor } from "./runtime.ts";
 import type { Environment } from "../settings.ts";
 import { startOf } from "./writer.ts";
 
-/** Starts a daemon for this home, unless one runs or none is wanted or none can be found. */
+/** Starts a daemon for this home, unless one runs, or `DATACAT_DAEMON` is off, or none can be found. */
 export function wakeDaemon(home: string, env: Environment): void {
   const wanted = env["DATACAT_DAEMON"];
   const mayStart = isGranted({ name: "run" }) && isGranted({ name: "read" });
@@ -17,19 +17,19 @@ export function wakeDaemon(home: string, env: Environment): void {
   if (command === undefined) return;
 
   try {
-    const [program, ...words] = command;
-    const daemon = spawn(program, words, {
+    const [program, ...args] = command;
+    const daemon = spawn(program, args, {
       detached: true,
       stdio: "ignore",
       windowsHide: true,
-      // It outlives this program and serves others: not from a folder that may go, nor with 1.x's private settings.
+      // The daemon outlives this program and serves others, so it neither occupies its folder nor reads 1.x's settings of it.
       cwd: home,
       env: { ...env, DATACAT_HOME: home, DATACAT_CONFIG: undefined },
     });
-    daemon.on("error", () => {}); // not executable after all: the lane waits for the next daemon
+    daemon.on("error", () => {}); // not executable: the lane waits for the next daemon
     daemon.unref();
   } catch {
-    // no more processes allowed: likewise
+    // no more processes are allowed: the lane waits for the next daemon
   }
 }
 
@@ -44,12 +44,12 @@ function isRunning(home: string): boolean {
     process.kill(daemon.pid, 0);
     return true;
   } catch (thrown) {
-    // Another user's process exists, but may not be signalled.
+    // EPERM: the process exists, and belongs to another user.
     return thrown instanceof Error && "code" in thrown && thrown.code === "EPERM";
   }
 }
 
-/** A script needs something that runs it; anything else runs by itself. */
+/** The command that starts the daemon. A script is run by a Node; anything else is executable. */
 function commandFor(
   wanted: string | undefined,
   env: Environment,
@@ -61,7 +61,7 @@ function commandFor(
   return runtime && [runtime.program, ...runtime.run, found];
 }
 
-/** The `datacat` package's daemon, if it is installed beside this one, or where the program runs. */
+/** The daemon of the `datacat` package, if that is installed beside this package or in the working folder. */
 function packaged(): string | undefined {
   return daemonSeenFrom(import.meta.url) ?? daemonSeenFrom(join(process.cwd(), "package.json"));
 }
@@ -69,13 +69,13 @@ function packaged(): string | undefined {
 function daemonSeenFrom(file: string): string | undefined {
   try {
     const manifest = createRequire(file).resolve("datacat/package.json");
-    // A package's manifest; npm has read it before us.
+    // A manifest that npm has installed, so its shape is npm's.
     const { bin } = JSON.parse(readFileSync(manifest, "utf8")) as {
       bin?: { [name: string]: string };
     };
     const script = bin?.["datacat-daemon"];
     return script === undefined ? undefined : join(manifest, "..", script);
   } catch {
-    return undefined; // not installed there, or the folder is gone
+    return undefined; // not installed there, or the folder does not exist
   }
 }

@@ -1,6 +1,6 @@
 /**
- * What this program may touch. Deno asks the person at the terminal for whatever a program was not permitted, and waits for the
- * answer; a recorder must never be why. So there it touches only what is granted already. Elsewhere all is.
+ * The permissions of this program. Deno prompts at the terminal for what was not granted, and waits for the answer. A recorder must not
+ * cause that, so in Deno it uses only what is granted already. Other runtimes grant everything.
  */
 
 type Descriptor =
@@ -16,9 +16,9 @@ export function isGranted(descriptor: Descriptor): boolean {
   return Deno === undefined || Deno.permissions.querySync(descriptor).state === "granted";
 }
 
-/** May requests be sent there? */
+/** Whether requests may be sent to this URL. */
 export function isReachable(url: string): boolean {
-  if (!URL.canParse(url)) return true; // nobody can forbid it
+  if (!URL.canParse(url)) return true; // the request fails by itself
   const { protocol, hostname, port } = new URL(url);
   return isGranted({
     name: "net",
@@ -26,7 +26,7 @@ export function isReachable(url: string): boolean {
   });
 }
 
-/** /proc and /sys tell so much that Deno opens them only to programs that may do anything. */
+/** Whether everything is granted: Deno opens /proc and /sys only to such programs. */
 export function isAllGranted(): boolean {
   const names = ["read", "write", "env", "net", "sys", "run", "ffi"] as const;
   return names.every((name) => isGranted({ name }));

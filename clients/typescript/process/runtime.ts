@@ -1,16 +1,16 @@
-/** What runs a script on this machine: this very program if it is a Node, else the Node on the PATH, else this Deno or Bun. */
+/** The program that runs scripts: this one if it is a Node, else the Node on the PATH, else this Deno or Bun. */
 import { accessSync, constants } from "node:fs";
 import { basename, delimiter, join } from "node:path";
 import type { Environment } from "../settings.ts";
 
-/** A program, with the words that stand before a script's path, or before its text. */
+/** A program, with the arguments that stand before a script's path (`run`) or text (`evaluate`). */
 export type Runtime = { program: string; run: string[]; evaluate: string[] };
 
 export function runtimeFor(env: Environment): Runtime | undefined {
   const { execPath: program, versions } = process;
   const node = versions.deno || versions.bun || !isRuntime(program) ? onPath("node", env) : program;
   if (node !== undefined) return { program: node, run: [], evaluate: ["-e"] };
-  // A program that was compiled with its runtime would only start itself once more.
+  // A program that was compiled with its runtime would start itself again.
   if (!isRuntime(program)) return undefined;
   return versions.deno
     ? { program, run: ["run", "--allow-all"], evaluate: ["eval"] }

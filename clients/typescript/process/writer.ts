@@ -1,4 +1,4 @@
-/** Who writes a lane: what lets the daemon tell this very process from a later one of the same number, and this boot from the next. */
+/** The writer of a lane: its process, machine and boot, by which the daemon recognises them later although process ids are reused. */
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { hostname, networkInterfaces, userInfo } from "node:os";
@@ -9,13 +9,13 @@ import { isAllGranted, isGranted } from "./permission.ts";
 import { CLIENT } from "../version.ts";
 
 export function thisProcess(): Writer {
-  // Without a script (`node -e`) the first word is an argument already, which may name a secret.
-  const [program = process.execPath, ...words] = redactArguments(process.argv.slice(1));
+  // Without a script (`node -e`) the first entry is an argument already, which may name a secret.
+  const [program = process.execPath, ...args] = redactArguments(process.argv.slice(1));
   const mayAll = isAllGranted();
   const maySystem = isGranted({ name: "sys" });
-  const facts: { [Key in keyof Writer]: Writer[Key] | undefined } = {
+  const known: { [Key in keyof Writer]: Writer[Key] | undefined } = {
     program: basename(program),
-    arguments: words,
+    arguments: args,
     language: runtime(),
     client: CLIENT,
     pid: process.pid,
@@ -27,17 +27,17 @@ export function thisProcess(): Writer {
     os: `${process.platform} ${process.arch}`,
     user: quietly(username, maySystem),
   };
-  // Every field is of its own type or absent.
+  // Safe cast: each field has its own type or is absent.
   return Object.fromEntries(
-    Object.entries(facts).filter(([, fact]) => fact !== undefined),
+    Object.entries(known).filter(([, value]) => value !== undefined),
   ) as Writer;
 }
 
-/** When a process started, as Linux stamps it (field 22 of its stat); unknown elsewhere, or when there is no such process. */
+/** The start time of a process on Linux (field 22 of /proc/PID/stat); undefined elsewhere, or if the process does not exist. */
 export function startOf(pid: number): string | undefined {
   return quietly(() => {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    // The second field is the program's name, which may hold blanks and brackets.
+    // The second field, the program's name, may contain spaces and brackets.
     return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
   }, isAllGranted());
 }
@@ -47,7 +47,7 @@ function runtime(): string {
   return deno ? `deno ${deno}` : bun ? `bun ${bun}` : `node ${node}`;
 }
 
-/** 1.x's: the MD5 of the first hardware address, in the order of the interfaces' index. */
+/** The machine's id as in 1.x: the MD5 of the first hardware address in the order of the interfaces' index. */
 function machineId(): string {
   const address = process.platform === "linux" ? linuxAddress() : anyAddress();
   return address === undefined ? "" : createHash("md5").update(address).digest("hex");
@@ -77,7 +77,7 @@ function isHardware(address: string): boolean {
   return address !== "" && !/^[0:]+$/.test(address);
 }
 
-/** Bun knows it by $USER alone, which services do not have. */
+/** Bun takes the name from $USER only, which services do not have. */
 function username(): string | undefined {
   const { username, uid } = userInfo();
   if (!process.versions.bun || username !== "unknown") return username;
@@ -85,10 +85,10 @@ function username(): string | undefined {
   return users.map((line) => line.split(":")).find(([, , id]) => id === String(uid))?.[0];
 }
 
-function quietly<Fact>(find: () => Fact, mayFind = true): Fact | undefined {
+function quietly<Value>(find: () => Value, isAllowed = true): Value | undefined {
   try {
-    return mayFind ? find() : undefined;
+    return isAllowed ? find() : undefined;
   } catch {
-    return undefined; // a system that does not have it, or does not tell
+    return undefined; // the system does not have it, or refuses to show it
   }
 }

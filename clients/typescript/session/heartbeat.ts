@@ -1,11 +1,11 @@
-/** Heartbeats from the event loop: they stop exactly when nothing else of the program can run either. */
+/** Heartbeats from the event loop: they stop when the loop is blocked. */
 import { HEARTBEATS_PER_TIMEOUT, LONGEST_DELAY_MS } from "../limits.ts";
 
 export type HeartbeatMonitor = {
-  /** No heartbeats until `resume`. */
+  /** Stops the heartbeats until `resume`; the session does not count as hung meanwhile. */
   pause(): void;
   resume(): void;
-  /** Ends the monitor; silence is then no hang (the session is told to expect none). */
+  /** Ends the monitor. The session does not count as hung without heartbeats. */
   stop(): void;
   [Symbol.dispose](): void;
 };
@@ -17,6 +17,7 @@ type MonitoredSession = {
   pause(): void;
 };
 
+/** Sends `HEARTBEATS_PER_TIMEOUT` heartbeats per `timeoutMs`, until the session ends or the monitor is stopped. */
 export function startMonitor(session: MonitoredSession, timeoutMs: number): HeartbeatMonitor {
   const intervalMs = Math.min(Math.max(timeoutMs / HEARTBEATS_PER_TIMEOUT, 1), LONGEST_DELAY_MS);
   let isPaused = false;

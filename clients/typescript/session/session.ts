@@ -1,6 +1,6 @@
 /**
- * A recording: what a program calls. Turns calls into ops and hands them to an sink, with the losses that went with them. No call
- * throws, waits, or prints, whatever it is given: the program goes on.
+ * The session that a program records into. It encodes calls as ops and passes them to a sink, with the losses of the encoding. No call
+ * throws, waits or prints, whatever its arguments are.
  */
 import { MAX_TIME } from "../../../src/core/limits.ts";
 import { EVENT_EXCEPTION, type MetricType } from "../../../src/core/vocabulary.ts";
@@ -13,38 +13,38 @@ import type { Loss } from "../encode/values.ts";
 import { Timer } from "./timer.ts";
 
 export type LogOptions = ops.EventOptions & {
-  /** When it happened, in epoch milliseconds, if not now. */
+  /** The time of the event in epoch milliseconds. Default: now. */
   at?: number | undefined;
 };
 export type ExceptionOptions = LogOptions & {
-  /** The event's name; `exception` unless said otherwise. */
+  /** The event's name. Default: `exception`. */
   name?: string | undefined;
-  /** False: it ended the program, or a part of it. */
+  /** False: the exception ended the program, or a part of it. */
   handled?: boolean | undefined;
 };
 export type HistogramOptions = ops.MetricOptions & {
-  /** Upper bounds, ascending; what is above the last counts too. Default: good for seconds. */
+  /** Upper bounds, ascending; values above the last one are counted as well. Default: bounds for seconds, from 1 ms to 60 s. */
   buckets?: readonly number[] | undefined;
 };
 export type EndOptions = { exitCode?: number | undefined; signal?: string | undefined };
 
-/** What was recorded, what of it was lost on the way, and how much waits in memory (direct mode). */
+/** Ops that were recorded, ops that were lost, by cause, and ops that wait in memory (direct mode). */
 export type Stats = { records: number; dropped: Counts; waiting: number };
 
 export class Session {
-  /** The session's id: give it to another process as `DATACAT_SESSION`, and it records into the same session. */
+  /** The session's id. Another process with it as `DATACAT_SESSION` records into the same session. */
   readonly id: string;
-  /** The server it goes to. */
+  /** The server's URL. */
   readonly url: string;
   readonly #sink: Sink;
-  /** Another process opened the session: no start, no end of ours. */
+  /** Another process opened the session, so this one writes neither `start` nor `end`. */
   readonly #isJoined: boolean;
   protected readonly clock: () => number;
-  readonly #told = new Set<string>();
+  readonly #reportedPaths = new Set<string>();
   readonly #dropped: Counts = {};
-  readonly #atEnd: (() => void)[] = [];
+  readonly #endCallbacks: (() => void)[] = [];
   #records = 0;
-  /** From then on calls do nothing. */
+  /** Whether the session has ended. After that, calls do nothing. */
   hasEnded = false;
 
   constructor(
@@ -63,48 +63,48 @@ export class Session {
     if (!isJoined) this.#record("start", (losses) => ops.startOp(start, losses));
   }
 
-  /** Environment for a child process that records into this session. */
+  /** Environment variables for a child process that records into this session. */
   get environment(): { DATACAT_SESSION: string; DATACAT_URL: string } {
     return { DATACAT_SESSION: this.id, DATACAT_URL: this.url };
   }
 
-  /** Merges a patch into the session's state: objects merge, null deletes, everything else replaces. */
+  /** Merges a patch into the session's state: objects are merged, null deletes a key, everything else replaces. 512 KiB at most. */
   updateState(patch: object): void {
     this.#record("state", (losses) => ops.stateOp(patch, losses));
   }
 
-  /** Something happened. */
+  /** Records an event. 256 KiB at most: longer strings in it are cut. */
   logEvent(name: string, options?: LogOptions): void {
     this.log(name, options);
   }
 
-  /** An exception, with its stack and what led to it. Anything can be thrown, so anything can be given. */
+  /** Records an exception as an event, with its stack and its causes. `thrown` can be any value, as in JavaScript. */
   logException(thrown: unknown, options?: ExceptionOptions): void {
     const fields = { ...exceptionFields(thrown), handled: options?.handled };
     this.log(options?.name ?? EVENT_EXCEPTION, options, fields);
   }
 
-  /** A value that goes up and down. */
+  /** Records a value that goes up and down. One that is not finite is counted as lost. */
   gauge(name: string, value: number | bigint, options?: ops.MetricOptions): void {
     this.measure("gauge", name, { value }, options);
   }
 
-  /** Adds to a total. */
+  /** Adds `delta` (default 1) to a total. */
   counter(name: string, delta: number | bigint = 1, options?: ops.MetricOptions): void {
     this.measure("counter", name, { value: delta }, options);
   }
 
-  /** One sample of a distribution. */
+  /** Records one sample of a distribution. */
   histogram(name: string, value: number | bigint, options?: HistogramOptions): void {
     this.measure("histogram", name, { value, buckets: options?.buckets }, options);
   }
 
-  /** Measures until it is stopped: `using timer = session.timer("save")`, or call `stop()`. */
+  /** Measures, in seconds, until the timer is stopped: `using timer = session.timer("save")`, or call `stop()`. */
   timer(name: string, options?: ops.MetricOptions): Timer {
     return new Timer((value, count) => this.measure("timer", name, { value, count }, options));
   }
 
-  /** Measures a function, also one that waits; its result or exception passes through. */
+  /** Measures, in seconds, how long a function takes, also an async one. Returns its result, throws what it throws. */
   time<Result>(name: string, work: () => Result, options?: ops.MetricOptions): Result {
     const timer = this.timer(name, options);
     let result: Result | undefined;
@@ -117,37 +117,41 @@ export class Session {
     }
   }
 
-  /** The program is alive. The first one arms hang detection: the next is due within `timeoutMs` (60 s, or what was last said). */
+  /**
+   * Records that the program is alive. The first heartbeat starts the detection of hangs.
+   * @param timeoutMs The session counts as hung if no heartbeat follows within this time. Default: the last one passed, else 60,000.
+   */
   heartbeat(timeoutMs?: number): void {
     this.#record("heartbeat", () => ops.heartbeatOp(timeoutMs));
   }
 
-  /** Heartbeats from the event loop until stopped: when the loop is blocked for longer than `timeoutMs`, the session counts as hung. */
+  /** Sends heartbeats from the event loop until it is stopped. A loop that is blocked for longer than `timeoutMs` counts as hung. */
   startHeartbeatMonitor(timeoutMs = 60_000): HeartbeatMonitor {
     return startMonitor(this, timeoutMs);
   }
 
-  /** No heartbeats for a while, on purpose: a dialog, a debugger. */
+  /** Suspends the detection of hangs, for a dialog or a debugger, until `resume` or the next heartbeat. */
   pause(): void {
     this.#record("heartbeat", () => ops.plainOp("pause"));
   }
 
-  /** Heartbeats are expected again. */
+  /** Resumes the detection of hangs. */
   resume(): void {
     this.#record("heartbeat", () => ops.plainOp("resume"));
   }
 
-  /** The program is done with this session. Nothing is recorded after it. */
+  /** Ends the session. Nothing is recorded after it. A program that exits ends its sessions by itself. */
   end(options?: EndOptions): void {
     this.finish(ops.endOp({ exit_code: options?.exitCode, signal: options?.signal }));
   }
 
-  /** The program goes down by an exception that nobody caught. */
+  /** Records an uncaught exception, and ends the session as crashed. `reason` is recorded with the crash. */
   crash(thrown: unknown, exitCode?: number, reason = "uncaught_exception"): void {
     this.logException(thrown, { handled: false });
     this.finish(ops.crashOp(reason, exitCode));
   }
 
+  /** The counts of this process's ops. */
   stats(): Stats {
     return {
       records: this.#records,
@@ -156,14 +160,17 @@ export class Session {
     };
   }
 
-  /** Waits until everything so far is safe: at once with a lane, after sending in direct mode. Never rejects. */
+  /**
+   * Resolves when everything so far is safe: at once with a lane file; in direct mode when the server has it, or after the timeout. Never rejects.
+   * @param timeoutMs Default: 5,000.
+   */
   flush(timeoutMs?: number): Promise<void> {
     return this.#sink.flush(timeoutMs);
   }
 
-  /** Calls back once when the session ends. */
+  /** Calls `callback` once, when the session ends. */
   onEnd(callback: () => void): void {
-    this.#atEnd.push(callback);
+    this.#endCallbacks.push(callback);
   }
 
   [Symbol.dispose](): void {
@@ -184,40 +191,41 @@ export class Session {
     this.#record("metric", (losses) => ops.metricOp(type, name, measure, options ?? {}, losses));
   }
 
-  /** `end` or `crash`: nothing follows it. */
+  /** Records `end` or `crash`, after which nothing follows. */
   protected finish(text: string): void {
     if (!this.#isJoined) this.#record("end", () => text);
     this.hasEnded = true;
-    for (const callback of this.#atEnd.splice(0)) callback();
+    for (const callback of this.#endCallbacks.splice(0)) callback();
     this.#sink.close();
   }
 
-  /** Records an op whose text is known already. */
+  /** Records an op whose text is encoded already. */
   protected append(kind: Kind, at: number, text: string): void {
     this.#records++;
     this.#sink.write(kind, at, text);
   }
 
-  #record(kind: Kind, write: (losses: Loss[]) => string | undefined, givenAt?: number): void {
+  #record(kind: Kind, write: (losses: Loss[]) => string | undefined, requestedAt?: number): void {
     if (this.hasEnded) return;
     try {
-      const isGiven = typeof givenAt === "number" && givenAt >= 0 && givenAt <= MAX_TIME;
-      const at = isGiven ? Math.floor(givenAt) : this.clock();
+      const isValid =
+        typeof requestedAt === "number" && requestedAt >= 0 && requestedAt <= MAX_TIME;
+      const at = isValid ? Math.floor(requestedAt) : this.clock();
       const losses: Loss[] = [];
       const text = write(losses);
       if (text !== undefined) this.append(kind, at, text);
-      for (const loss of losses) this.#tell(loss, at);
+      for (const loss of losses) this.#reportLoss(loss, at);
     } catch {
-      add(this.#dropped, "internal"); // a fault of ours; the program must not notice
+      add(this.#dropped, "internal"); // an error of this client, which must not reach the program
     }
   }
 
-  /** What is merely written differently is told once per path; what is missing, each time. */
-  #tell({ cause, detail, isMissing }: Loss, at: number): void {
+  /** A value that was recorded as something else is reported once per path; a missing one, each time. */
+  #reportLoss({ cause, detail, isMissing }: Loss, at: number): void {
     add(this.#dropped, cause);
     if (!isMissing) {
-      if (this.#told.has(detail) || this.#told.size >= MAX_REPORTED_PATHS) return;
-      this.#told.add(detail);
+      if (this.#reportedPaths.has(detail) || this.#reportedPaths.size >= MAX_REPORTED_PATHS) return;
+      this.#reportedPaths.add(detail);
     }
     this.append("dropped", at, ops.droppedOp(cause, 1, detail));
   }

@@ -1,4 +1,4 @@
-/** A session that records nothing: switched off, or nothing works here. */
+/** A session that records nothing: recording is disabled, or cannot work here. */
 import { Session } from "./session.ts";
 
 const NO_ID = "00000000-0000-7000-8000-000000000000";
@@ -17,6 +17,6 @@ export function silent(url = "", id: string = NO_ID): Session {
     },
     true,
   );
-  session.end(); // from here on every call returns at once
+  session.end(); // after this, every call returns at once
   return session;
 }

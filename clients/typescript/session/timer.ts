@@ -1,11 +1,11 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-// For programs whose own `lib` does not know Symbol.dispose: the line above goes into the compiled types.
+// The line above goes into the compiled types, for programs whose own `lib` lacks Symbol.dispose.
 
-/** Measures how long something takes, and how many times it was done meanwhile. */
+/** Measures how long something takes, and how many iterations it makes. */
 export class Timer {
-  /** Iterations within the measured time, if it was a loop. */
+  /** Iterations within the measured time; undefined if `lap` was not called. */
   count: number | undefined;
-  /** Nothing once it has run. */
+  /** Undefined once the time is recorded. */
   #record: ((seconds: number, count: number | undefined) => void) | undefined;
   readonly #startedAt = performance.now();
 
@@ -13,12 +13,12 @@ export class Timer {
     this.#record = record;
   }
 
-  /** One more iteration. */
+  /** Counts one iteration. */
   lap(): void {
     this.count = (this.count ?? 0) + 1;
   }
 
-  /** Records the time, once; answers the seconds. */
+  /** Records the time, once. @returns The seconds since the start. */
   stop(): number {
     const seconds = (performance.now() - this.#startedAt) / 1_000;
     this.#record?.(seconds, this.count);

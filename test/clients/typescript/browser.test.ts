@@ -87,13 +87,13 @@ test.runIf(hasChromium)("a page's session is at the server, and ends with the pa
   const page = await openPage(world.url, { product: "shop", version: "3", state: { cart: [] } });
   const id = await page.evaluate(() => {
     const { session } = globalThis.datacat;
-    session.updateState({ cart: ["lamp"], payment: { cardToken: "4111" } });
-    session.logEvent("added", { data: { item: "lamp", price: Number.NaN } });
+    session.updateState({ cart: ["lantern"], payment: { cardToken: "4111" } });
+    session.logEvent("added", { data: { item: "lantern", price: Number.NaN } });
     session.gauge("scroll", 0.5);
     return session.id;
   });
   await world.summary(id, (summary) => summary.counts.points === 1);
-  await page.evaluate(() => globalThis.datacat.session.logEvent("last words"));
+  await page.evaluate(() => globalThis.datacat.session.logEvent("just before the end"));
   await page.goto("about:blank");
 
   const summary = await world.summary(id);
@@ -104,10 +104,13 @@ test.runIf(hasChromium)("a page's session is at the server, and ends with the pa
   });
   expect(summary.lanes[0]?.writer.program).toBe(`${origin}/`);
   expect(await world.state(id)).toMatchObject({
-    cart: ["lamp"],
+    cart: ["lantern"],
     payment: { cardToken: "[redacted]" },
   });
-  expect((await world.events(id)).map((event) => event.name)).toEqual(["added", "last words"]);
+  expect((await world.events(id)).map((event) => event.name)).toEqual([
+    "added",
+    "just before the end",
+  ]);
 });
 
 test.runIf(hasChromium)("what could not be sent survives a reload, and arrives once", async () => {
@@ -141,34 +144,31 @@ test.runIf(hasChromium)("what could not be sent survives a reload, and arrives o
   await expect.poll(() => far.ops.length).toBe(count + 2); // the end of that page, the start of this one
 });
 
-test.runIf(hasChromium)(
-  "errors and rejections that nobody handles are recorded, if asked for",
-  async () => {
-    await using far = await farServer();
-    const page = await openPage(far.url, { captureExceptions: true });
-    await page.evaluate(() => {
-      setTimeout(() => {
-        throw new TypeError("from a timer");
-      });
-      void Promise.reject(new RangeError("from a promise"));
+test.runIf(hasChromium)("uncaught errors and rejections are recorded, if asked for", async () => {
+  await using far = await farServer();
+  const page = await openPage(far.url, { captureExceptions: true });
+  await page.evaluate(() => {
+    setTimeout(() => {
+      throw new TypeError("from a timer");
     });
-    await expect.poll(() => far.ops.length).toBe(3);
-    const caught = far.ops.slice(1).map((op) => `${op["exception_type"]}: ${op["exception_msg"]}`);
-    expect(new Set(caught)).toEqual(
-      new Set(["RangeError: from a promise", "TypeError: from a timer"]),
-    );
-    expect(far.ops.slice(1).every((op) => op["handled"] === false)).toBe(true);
-    expect(far.ops[1]?.["stacktrace"].length).toBeGreaterThan(0);
-  },
-);
+    void Promise.reject(new RangeError("from a promise"));
+  });
+  await expect.poll(() => far.ops.length).toBe(3);
+  const caught = far.ops.slice(1).map((op) => `${op["exception_type"]}: ${op["exception_msg"]}`);
+  expect(new Set(caught)).toEqual(
+    new Set(["RangeError: from a promise", "TypeError: from a timer"]),
+  );
+  expect(far.ops.slice(1).every((op) => op["handled"] === false)).toBe(true);
+  expect(far.ops[1]?.["stacktrace"].length).toBeGreaterThan(0);
+});
 
-test.runIf(hasChromium)("with a key, the page's last words carry it too", async () => {
+test.runIf(hasChromium)("with a key, the last request of a page carries it, too", async () => {
   await using far = await farServer();
   const page = await openPage(far.url, { key: "the-key" });
   await expect.poll(() => names(far)).toEqual(["start"]);
-  await page.evaluate(() => globalThis.datacat.session.logEvent("last words"));
+  await page.evaluate(() => globalThis.datacat.session.logEvent("just before the end"));
   await page.goto("about:blank");
-  await expect.poll(() => names(far)).toEqual(["start", "last words", "end"]);
+  await expect.poll(() => names(far)).toEqual(["start", "just before the end", "end"]);
   expect(far.requests.map((request) => request.headers.authorization)).toEqual([
     "Bearer the-key",
     "Bearer the-key",
@@ -204,27 +204,30 @@ test.runIf(hasChromium)(
   },
 );
 
-test.runIf(hasChromium)("an ended session's last words leave with the page, too", async () => {
-  await using far = await farServer();
-  far.isDown = true;
-  const page = await openPage(far.url);
-  await page.evaluate(async () => {
-    const { session } = globalThis.datacat;
-    await session.flush(200);
-    session.logEvent("last words");
-    session.end();
-  });
-  far.isDown = false;
-  await page.goto("about:blank");
-  await expect.poll(() => names(far)).toEqual(["start", "last words", "end"]);
-});
+test.runIf(hasChromium)(
+  "what an ended session has not sent leaves with the page, too",
+  async () => {
+    await using far = await farServer();
+    far.isDown = true;
+    const page = await openPage(far.url);
+    await page.evaluate(async () => {
+      const { session } = globalThis.datacat;
+      await session.flush(200);
+      session.logEvent("just before the end");
+      session.end();
+    });
+    far.isDown = false;
+    await page.goto("about:blank");
+    await expect.poll(() => names(far)).toEqual(["start", "just before the end", "end"]);
+  },
+);
 
 test.runIf(hasChromium)(
   "more than a page may leave behind, in an alphabet of three bytes a character, arrives by parts, once",
   async () => {
     await using far = await farServer();
     const page = await openPage(far.url);
-    const say = (from: number, to: number) =>
+    const record = (from: number, to: number) =>
       page.evaluate(
         ([first, end]) => {
           for (let i = first; i < end; i++)
@@ -232,18 +235,18 @@ test.runIf(hasChromium)(
         },
         [from, to] as const,
       );
-    await say(0, 200);
+    await record(0, 200);
     await page.evaluate(() => globalThis.datacat.session.flush());
     expect(far.ops).toHaveLength(201);
 
-    await say(200, 600);
+    await record(200, 600);
     await page.goto("about:blank");
     await expect.poll(() => far.ops.length).toBeGreaterThan(250);
     expect(far.ops.length).toBeLessThan(600);
     await start(page, far.url);
-    const told = () => names(far).filter((name) => /^e\d/.test(name));
-    await expect.poll(() => told().length).toBe(600);
-    expect(told()).toEqual(Array.from({ length: 600 }, (_, i) => `e${i}`));
+    const recorded = () => names(far).filter((name) => /^e\d/.test(name));
+    await expect.poll(() => recorded().length).toBe(600);
+    expect(recorded()).toEqual(Array.from({ length: 600 }, (_, i) => `e${i}`));
   },
 );
 

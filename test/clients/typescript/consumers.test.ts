@@ -33,8 +33,8 @@ afterAll(() => packed?.[Symbol.dispose]());
 const inCi = test.runIf(isCi);
 
 /** Runs a tool that npm has installed; a failure shows what it printed. */
-function runTool(name: string, ...words: string[]): void {
-  const { status, stdout, stderr } = packed.run([bin(name), ...words]);
+function runTool(name: string, ...args: string[]): void {
+  const { status, stdout, stderr } = packed.run([bin(name), ...args]);
   expect(`${status}\n${status === 0 ? "" : stdout + stderr}`).toBe("0\n");
 }
 

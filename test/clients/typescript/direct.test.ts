@@ -24,7 +24,7 @@ function connect(far: FarServer, joined = true, keeper?: Keeper) {
 
 const names = (far: FarServer) => far.ops.map((op) => op["name"] ?? op["op"]);
 
-test("ops arrive in order, with the key, the writer said once", async () => {
+test("ops arrive in order, with the key; only the first batch names the writer", async () => {
   await using far = await farServer();
   const { sender, session } = connect(far, false);
   session.logEvent("one");
@@ -41,11 +41,11 @@ test("ops arrive in order, with the key, the writer said once", async () => {
   expect(far.requests[1]?.batches[0]?.writer).toBeUndefined();
 });
 
-test("start, exceptions and end go at once, the rest waits for company", async () => {
+test("start, exceptions and end are sent at once, other ops are gathered", async () => {
   await using far = await farServer();
   const { session } = connect(far, false);
   await expect.poll(() => far.requests.length).toBe(1);
-  for (let i = 0; i < 50; i++) session.logEvent("calm");
+  for (let i = 0; i < 50; i++) session.logEvent("usual");
   session.logException(new Error("x"));
   await expect.poll(() => far.ops.length).toBe(52);
   expect(far.requests).toHaveLength(2);
@@ -67,7 +67,7 @@ test.each<Fault>(["no answer", "answer lost", { status: 500 }, { status: 429 }, 
   },
 );
 
-test("what a batch on its way says of losses, last words do not say again", async () => {
+test("losses in an unanswered batch are not reported again by the last request", async () => {
   await using far = await farServer();
   far.faults.push("no answer");
   const queue = newQueue("s1", far.url, { program: "test" });
@@ -90,7 +90,7 @@ test("Retry-After is honoured", async () => {
   expect((second?.at ?? 0) - (first?.at ?? 0)).toBeGreaterThanOrEqual(1_990);
 });
 
-test("an op that the server does not take is let go and counted; the others arrive", async () => {
+test("an op that the server refuses is dropped and counted; the others arrive", async () => {
   await using far = await farServer();
   far.refuses = (op) => op["name"] === "poison";
   const { sender, session } = connect(far);
@@ -126,7 +126,7 @@ test("a server that lost what it once confirmed gets the rest in a new lane", as
   expect([...far.applied.values()]).toEqual([1]);
 });
 
-test("a full queue gives up the oldest metrics first, says so, and stays bounded", async () => {
+test("a full queue drops the oldest metrics first, reports them, and stays bounded", async () => {
   await using far = await farServer();
   far.faults.push(...Array<Fault>(100).fill({ status: 503 }));
   const { sender, session } = connect(far, false);
@@ -143,7 +143,7 @@ test("a full queue gives up the oldest metrics first, says so, and stays bounded
   expect(far.ops.at(-2)).toMatchObject({ name: "g", value: 3 * QUEUE_OPS - 1 });
 });
 
-test("what had to be given up is told by whoever sends the rest", async () => {
+test("what was dropped is reported by the program that sends the rest", async () => {
   await using far = await farServer();
   far.isDown = true;
   const kept: Queue[] = [];
@@ -209,28 +209,31 @@ test.each([
     null,
     ["start", "hello", "end"],
   ],
-])("in direct mode, too, a program's last words arrive: %s", async (code, status, expected) => {
-  await using far = await farServer();
-  using home = testHome();
-  for (const { command, isMissing } of [node, ...runtimes]) {
-    if (isMissing) continue;
-    far.ops.length = 0;
-    const script = join(home.folder, "program.mjs");
-    writeFileSync(
-      script,
-      `import { open } from ${JSON.stringify(client)};
+])(
+  "in direct mode, too, ops recorded just before the end arrive: %s",
+  async (code, status, expected) => {
+    await using far = await farServer();
+    using home = testHome();
+    for (const { command, isMissing } of [node, ...runtimes]) {
+      if (isMissing) continue;
+      far.ops.length = 0;
+      const script = join(home.folder, "program.mjs");
+      writeFileSync(
+        script,
+        `import { open } from ${JSON.stringify(client)};
        open({ direct: true, captureSignals: true, url: ${JSON.stringify(far.url)}, key: "k" }).logEvent("hello"); ${code}`,
-    );
-    const [program = "", ...words] = command;
-    const child = spawn(program, [...words, script], { stdio: "ignore" });
-    const [exit] = (await once(child, "exit")) as [number | null];
-    expect(exit).toBe(status);
-    await expect.poll(() => names(far), { timeout: 10_000 }).toEqual(expected);
-    expect(far.requests.at(-1)?.headers.authorization).toBe("Bearer k");
-  }
-});
+      );
+      const [program = "", ...args] = command;
+      const child = spawn(program, [...args, script], { stdio: "ignore" });
+      const [exit] = (await once(child, "exit")) as [number | null];
+      expect(exit).toBe(status);
+      await expect.poll(() => names(far), { timeout: 10_000 }).toEqual(expected);
+      expect(far.requests.at(-1)?.headers.authorization).toBe("Bearer k");
+    }
+  },
+);
 
-test("a program that was compiled with its runtime is not started once more to say last words", async () => {
+test("a program that was compiled with its runtime is not started again for the last request", async () => {
   await using far = await farServer();
   using home = testHome();
   const program = join(home.folder, "my-game");
@@ -249,7 +252,7 @@ test("a program that was compiled with its runtime is not started once more to s
   await expect.poll(() => names(far), { timeout: 10_000 }).toEqual(["start", "hello", "end"]);
 });
 
-test("a program in direct mode that just ends has sent everything, and was not kept waiting without a server", async () => {
+test("a program in direct mode that ends has sent everything, and does not wait without a server", async () => {
   await using far = await farServer();
   using home = testHome();
   const script = join(home.folder, "program.mjs");

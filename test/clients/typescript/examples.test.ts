@@ -1,4 +1,4 @@
-/** Every example, run as a user would, and what the server then holds of it: program, lane, daemon, Worker, all of them real. */
+/** Every example, run as a user would, and what the server then holds of it: program, lane, daemon, Worker, all real. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -12,8 +12,8 @@ afterAll(async () => {
   await world[Symbol.asyncDispose]();
 });
 
-const run = (name: string, ...words: string[]) =>
-  world.run(`clients/typescript/examples/${name}.ts`, ...words);
+const run = (name: string, ...args: string[]) =>
+  world.run(`clients/typescript/examples/${name}.ts`, ...args);
 
 test("basic: the session is at the server, and the first program started the daemon", async () => {
   const { id, code, stderr } = await run("basic");
@@ -131,7 +131,7 @@ test("heartbeat and hang: hung while the event loop is blocked, then recovered",
   expect(names).toEqual(["application_appears_hung", "application_recovered"]);
 });
 
-test("crash by an exception that nobody catches: the exception, then the verdict", async () => {
+test("crash by an uncaught exception: the exception, then the verdict", async () => {
   const { id, code, stderr } = await run("crash");
   expect(code).toBe(1);
   expect(stderr).toContain("TypeError");
@@ -139,12 +139,12 @@ test("crash by an exception that nobody catches: the exception, then the verdict
   expect(summary.exit_code).toBe(1);
   expect(await world.state(id)).toMatchObject({
     player: { hp: 3, room: "cellar" },
-    inventory: ["lamp"],
+    inventory: ["lantern"],
   });
   expect((await world.events(id)).map((event) => event.name)).toContain("exception");
 });
 
-test("crash by kill -9: the last words are there, and the verdict", async () => {
+test("crash by kill -9: the last events are there, and the verdict", async () => {
   const { id, signal } = await run("crash", "kill");
   expect(signal).toBe("SIGKILL");
   const summary = await world.summary(id, ({ verdict }) => verdict.status === "crashed");

@@ -15,7 +15,7 @@ export type Batch = {
   lease_ms?: number;
 };
 
-/** What happens to the next request: applied and answered unless said otherwise. */
+/** What happens to the next request: without a fault it is applied and answered. */
 export type Fault =
   | "no answer"
   | "answer lost"

@@ -27,7 +27,7 @@ export function play(
   let session: Session | undefined;
   for (const [call, ...rest] of calls) {
     // The fixture's own shapes, checked by the bytes that come out.
-    const [first, second, third] = rest.map((value) => revive(value, [])) as [any, any, any]; // oxlint-disable-line no-explicit-any -- whatever the fixture says
+    const [first, second, third] = rest.map((value) => revive(value, [])) as [any, any, any]; // oxlint-disable-line no-explicit-any -- whatever the fixture holds
     switch (call) {
       case "open":
         session = open(first);
@@ -77,8 +77,8 @@ function takenApart(fields: ExceptionFields): ExceptionFields {
   const { source_line, source_function, causes, handled } = fields;
   const ordered = { exception_type, exception_msg, stacktrace, source_file, source_line };
   const all = { ...ordered, source_function, causes: causes?.map(takenApart), handled };
-  const said = Object.entries(all).filter(([, value]) => !["", "[]"].includes(textOf(value)));
-  return Object.fromEntries(said) as ExceptionFields; // less what is empty
+  const present = Object.entries(all).filter(([, value]) => !["", "[]"].includes(textOf(value)));
+  return Object.fromEntries(present) as ExceptionFields; // less what is empty
 }
 
 function textOf(value: unknown): string {

@@ -202,7 +202,7 @@ test.runIf(canMount)(
         { name: "after" },
         { op: "end" },
       ]);
-      // The hole in the sequence says the same.
+      // The hole in the sequences shows the same.
       const sequences = lane?.records.map((line) => Number(line["seq"])) ?? [];
       expect((sequences.at(-1) ?? 0) - sequences.length).toBe(dropped["disk_full"]);
     } finally {

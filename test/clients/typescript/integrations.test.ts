@@ -101,11 +101,11 @@ test("in workerd a request is a session, also one that fails", async () => {
     }),
   );
   try {
-    const good = await miniflare.dispatchFetch("http://shop.example/lamps");
+    const good = await miniflare.dispatchFetch("http://shop.example/lanterns");
     expect(await good.text()).toMatch(/^[0-9a-f-]{36}$/);
     await expect.poll(() => far.ops.length).toBe(3);
     expect(far.ops).toMatchObject([
-      { op: "start", product: "shop", state: { url: "http://shop.example/lamps" } },
+      { op: "start", product: "shop", state: { url: "http://shop.example/lanterns" } },
       { op: "event", name: "asked", data: { method: "GET" } },
       { op: "end" },
     ]);

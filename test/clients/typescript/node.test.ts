@@ -25,7 +25,7 @@ test("a program that ends normally leaves start and end, without being asked to"
     format: 1,
     part: 1,
     first: 1,
-    server: "", // nobody said: the daemon's own
+    server: "", // none is configured: the daemon's own
     writer: {
       program: "program.mjs",
       arguments: ["--token=[redacted]", "play"],
@@ -39,7 +39,7 @@ test("a program that ends normally leaves start and end, without being asked to"
   ]);
 });
 
-test("an exit code is told", () => {
+test("an exit code is recorded", () => {
   using home = testHome();
   run(home, `open(); process.exit(3);`);
   expect(readLanes(home)[0]?.records.at(-1)).toMatchObject({ op: "end", exit_code: 3 });
@@ -49,13 +49,13 @@ test("what was logged before kill -9 is there, and no end", () => {
   using home = testHome();
   const ran = run(
     home,
-    `const s = open(); s.logEvent("last words"); process.kill(process.pid, "SIGKILL");`,
+    `const s = open(); s.logEvent("just before the end"); process.kill(process.pid, "SIGKILL");`,
   );
   expect(ran.signal).toBe("SIGKILL");
   expect(readLanes(home)[0]?.records.map((record) => record["op"])).toEqual(["start", "event"]);
 });
 
-test("an exception that nobody catches is recorded, then the crash; the program ends as it would have", () => {
+test("an uncaught exception is recorded, then the crash; the program ends as without Datacat", () => {
   using home = testHome();
   const ran = run(
     home,
@@ -78,7 +78,7 @@ test("an exception that nobody catches is recorded, then the crash; the program 
   ]);
 });
 
-test("a rejection that nobody handles is a crash too", () => {
+test("an unhandled rejection is a crash, too", () => {
   using home = testHome();
   run(home, `open(); Promise.reject(new Error("lost"));`);
   expect(readLanes(home)[0]?.records.map((record) => record["op"])).toEqual([
@@ -132,7 +132,7 @@ test("options that are none open a session all the same", () => {
   expect(ran).toMatchObject({ status: 0, stderr: "" });
 });
 
-test("worker threads and child processes each have a lane of their own, in the same session if they are told so", () => {
+test("worker threads and child processes each have a lane of their own, in the same session if they are started with it", () => {
   using home = testHome();
   const ran = run(
     home,

@@ -64,8 +64,8 @@ const nodes = [process.execPath, "/usr/bin/node"]
   .map((node) => ({ name: node, command: [node], isMissing: false }));
 
 /** The same program by either module system: a lane holds what it printed. */
-function expectRecorded([program = "", ...words]: string[], file: string, text: string): void {
-  const ran = packed.run([program, ...words, packed.write(file, text)]);
+function expectRecorded([program = "", ...args]: string[], file: string, text: string): void {
+  const ran = packed.run([program, ...args, packed.write(file, text)]);
   expect(ran).toMatchObject({ status: 0, stdout: "hello\n", stderr: "" });
   const [lane] = readLanes({ lanes: join(packed.folder, "home/lanes") }).slice(-1);
   expect(lane?.records).toMatchObject([

@@ -26,9 +26,9 @@ export type Packed = {
 export function pack(): Packed {
   const folder = mkdtempSync(join(tmpdir(), "datacat-package-"));
   const env = { ...process.env, PATH: toolPath };
-  const words = ["pack", "--json", "--pack-destination", folder];
-  const packed = execFileSync("npm", words, { cwd: source, env, encoding: "utf8" });
-  // npm prints what the build says first.
+  const args = ["pack", "--json", "--pack-destination", folder];
+  const packed = execFileSync("npm", args, { cwd: source, env, encoding: "utf8" });
+  // npm prints the output of the build first.
   const listing: unknown = JSON.parse(packed.slice(packed.search(/[[{]\s*["{\n]/)));
   const [entry] = Object.values(listing as { [name: string]: { filename: string } }); // npm's own format: a list, or by name
   const tarball = join(folder, entry?.filename ?? "");

@@ -1,4 +1,4 @@
-/** The client in Deno and Bun: what a program leaves behind that dies there, what the daemon says of it, and what it may touch. */
+/** The client in Deno and Bun: what a program that crashes there leaves behind, the verdict about it, and the permissions that it uses. */
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { rmSync, writeFileSync } from "node:fs";
@@ -33,10 +33,10 @@ function environment(home: TestHome) {
   };
 }
 
-describe.each(runtimes)("$name", ({ name, command: [program, ...words], isMissing }) => {
+describe.each(runtimes)("$name", ({ name, command: [program, ...args], isMissing }) => {
   function run(home: TestHome, code: string, first = recording) {
     const script = write(home.folder, code, first);
-    return spawnSync(program, [...words, script, "--token=abc", "play"], {
+    return spawnSync(program, [...args, script, "--token=abc", "play"], {
       encoding: "utf8",
       env: environment(home),
       timeout: 30_000,
@@ -44,7 +44,7 @@ describe.each(runtimes)("$name", ({ name, command: [program, ...words], isMissin
   }
   const ops = (home: TestHome) => readLanes(home)[0]?.records.map((record) => record["op"]);
 
-  test.skipIf(isMissing)("a program's lane says who wrote it", () => {
+  test.skipIf(isMissing)("a program's lane names its writer", () => {
     using home = testHome();
     const ran = run(home, `open(); console.log(process.pid);`);
     expect(ran).toMatchObject({ status: 0, stderr: "" });
@@ -54,12 +54,12 @@ describe.each(runtimes)("$name", ({ name, command: [program, ...words], isMissin
       boot_id,
       user,
       language,
-      arguments: given,
+      arguments: passed,
     } = readLanes(home)[0]?.header["writer"] ?? {};
     expect(pid).toBe(Number(ran.stdout));
-    expect({ language, given, user }).toEqual({
+    expect({ language, passed, user }).toEqual({
       language: expect.stringMatching(new RegExp(`^${name.toLowerCase()} \\d`)),
-      given: ["--token=[redacted]", "play"],
+      passed: ["--token=[redacted]", "play"],
       user: expectedUser,
     });
     if (process.platform === "linux") expect([pid_started, boot_id]).not.toContain(undefined);
@@ -111,15 +111,15 @@ describe.each(runtimes)("$name", ({ name, command: [program, ...words], isMissin
   });
 
   test.skipIf(isMissing)(
-    "kill -9: the daemon that the program started says crashed, with all that was logged",
+    "kill -9: the daemon that the program started reports the crash, with all that was logged",
     async () => {
       await using world = await startWorld();
       const script = write(
         world.home,
         `const session = open({ product: "game" }); console.log(session.id);
-         session.logEvent("last words"); setInterval(() => {}, 1_000);`,
+         session.logEvent("just before the end"); setInterval(() => {}, 1_000);`,
       );
-      const child = spawn(program, [...words, script], { env: world.env, cwd: world.home });
+      const child = spawn(program, [...args, script], { env: world.env, cwd: world.home });
       const [chunk] = (await once(child.stdout, "data")) as [Buffer];
       const id = chunk.toString().trim();
       await world.summary(id, ({ counts }) => counts.events === 1);
@@ -138,7 +138,7 @@ describe.each(runtimes)("$name", ({ name, command: [program, ...words], isMissin
       home.folder,
       `open({ direct: true, url: ${JSON.stringify(far.url)} }).logEvent("hello");`,
     );
-    const child = spawn(program, [...words, script], { env: environment(home) });
+    const child = spawn(program, [...args, script], { env: environment(home) });
     const [code] = (await once(child, "exit")) as [number];
     expect(code).toBe(0);
     expect(far.ops.map((op) => op["name"] ?? op["op"])).toEqual(["start", "hello", "end"]);
@@ -164,16 +164,16 @@ test.skipIf(deno?.isMissing).each([
   ],
 ])("Deno's own ways to go, and to go on: %s", (code, status, expected) => {
   using home = testHome();
-  const [program, ...words] = deno?.command ?? [""];
+  const [program, ...args] = deno?.command ?? [""];
   const script = write(home.folder, code);
-  const ran = spawnSync(program, [...words, script], { env: environment(home) });
+  const ran = spawnSync(program, [...args, script], { env: environment(home) });
   const [lane] = readLanes(home);
   expect(ran.status).toBe(status);
   expect(lane?.records.map((record) => record["op"])).toEqual(expected);
   expect(lane?.records.at(-1)?.["exit_code"]).toBe(status);
 });
 
-// With a terminal (script, of util-linux), since without one Deno asks nobody in any case.
+// With a terminal (script, of util-linux), because without one Deno never prompts.
 describe.skipIf(process.platform !== "linux")("Deno's permissions", () => {
   const file = "lane";
   const net = "direct";
@@ -190,7 +190,7 @@ describe.skipIf(process.platform !== "linux")("Deno's permissions", () => {
     [["--allow-all", "--deny-sys"], file],
     [["--allow-all", "--deny-run"], file],
     [["--allow-all"], file],
-  ])("%j: %s, and nobody is asked", async (flags, expected) => {
+  ])("%j: %s, without a prompt", async (flags, expected) => {
     await using far = await farServer();
     using home = testHome();
     rmSync(home.folder, { recursive: true }); // made by the client
@@ -199,9 +199,9 @@ describe.skipIf(process.platform !== "linux")("Deno's permissions", () => {
       scripts.folder,
       `open({ url: ${JSON.stringify(far.url)} }).logEvent("hello"); console.log("done");`,
     );
-    const given = flags.map((flag) => flag.replace("=HOME", `=${home.folder}`));
-    const words = [deno?.command[0] ?? "", "run", ...given, script].join(" ");
-    const child = spawn("script", ["-qec", words, "/dev/null"], { env: environment(home) });
+    const granted = flags.map((flag) => flag.replace("=HOME", `=${home.folder}`));
+    const command = [deno?.command[0] ?? "", "run", ...granted, script].join(" ");
+    const child = spawn("script", ["-qec", command, "/dev/null"], { env: environment(home) });
     child.stdin.end();
     let output = "";
     child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));

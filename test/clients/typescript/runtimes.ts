@@ -6,9 +6,9 @@ export type Runtime = { name: string; command: [string, ...string[]]; isMissing:
 export const runtimes: Runtime[] = [
   { name: "Deno", command: [process.env["DENO"] ?? "deno", "run", "--allow-all"] },
   { name: "Bun", command: [process.env["BUN"] ?? "bun"] },
-].map(({ name, command: [program = "", ...words] }) => ({
+].map(({ name, command: [program = "", ...args] }) => ({
   name,
-  command: [program, ...words],
+  command: [program, ...args],
   // Where one is missing its tests are skipped by name, but never in CI.
   isMissing: process.env["CI"] !== "true" && !isThere(program),
 }));

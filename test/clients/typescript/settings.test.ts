@@ -1,4 +1,4 @@
-/** What the environment says to a program, and what of it is not believed. */
+/** Settings from the environment, and which of them are ignored. */
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -29,9 +29,9 @@ export type World = {
   url: string;
   home: string;
   env: { [name: string]: string | undefined };
-  /** Runs a TypeScript or JavaScript file as a program of its own; `id` is the first word it printed. */
-  run(file: string, ...words: string[]): Promise<Run>;
-  /** What the server holds of a session, once it is as told. */
+  /** Runs a TypeScript or JavaScript file as a program of its own; `id` is the first text that it printed, up to a blank. */
+  run(file: string, ...args: string[]): Promise<Run>;
+  /** What the server holds of a session, once it is as expected. */
   summary(id: string, until?: (summary: Summary) => boolean): Promise<Summary>;
   state(id: string): Promise<StateAt["state"]>;
   history(id: string): Promise<StateChange[]>;
@@ -64,10 +64,10 @@ export async function startWorld(): Promise<World> {
     home,
     env,
     get,
-    run(file, ...words) {
+    run(file, ...args) {
       const program = spawn(
         process.execPath,
-        ["--conditions=datacat-source", join(root, file), ...words],
+        ["--conditions=datacat-source", join(root, file), ...args],
         { env, cwd: home },
       );
       let [stdout, stderr] = ["", ""];

@@ -1,12 +1,12 @@
 /** Datacat for pages. Ops are sent in batches; while the server cannot be reached they wait in IndexedDB. */
 import { CLIENT } from "./version.ts";
 import { Session } from "./session/session.ts";
+import { newQueue } from "./direct/queue.ts";
 import { findQueues, keeper } from "./direct/store.ts";
 import { newId } from "./id.ts";
-import type { OpenOptions } from "./settings.ts";
-import { startSender } from "./direct/sender.ts";
-import { newQueue } from "./direct/queue.ts";
 import { post } from "./direct/post.ts";
+import { startSender } from "./direct/sender.ts";
+import type { OpenOptions } from "./settings.ts";
 
 export * from "./public.ts";
 

@@ -12,12 +12,24 @@ export function exceptionFields(thrown: unknown): ExceptionFields {
   )
     causes.push(describe(cause));
   const fields = describe(thrown);
-  return { ...fields, ...place(fields.stacktrace?.[0]), causes: causes[0] && causes };
+  // File, line and function of the first frame: V8's `at f (file:1:2)`, or `f@file:1:2` elsewhere.
+  const [, source_function, source_file, line] =
+    /^(?:at (?:async )?)?(?:(.*?)(?: \(|@))?(\S.*?):(\d+):\d+\)?$/.exec(
+      fields.stacktrace?.[0] ?? "",
+    ) ?? [];
+  const place = { source_file, source_line: Number(line) || undefined, source_function };
+  return { ...fields, ...place, causes: causes[0] && causes };
 }
 
 function describe(thrown: unknown): Cause {
+  const name = property(thrown, "name");
+  // Most subclasses of Error do not set a name, but their class has one.
+  const className = property(property(thrown, "constructor"), "name");
   return {
-    exception_type: typeOf(thrown),
+    exception_type:
+      typeof thrown === "object"
+        ? textOf(name === "Error" ? className : (name ?? className))
+        : typeof thrown,
     exception_msg: textOf(property(thrown, "message") ?? thrown),
     // Without the heading, which repeats type and message and may have many lines.
     stacktrace: textOf(property(thrown, "stack"))
@@ -29,22 +41,6 @@ function describe(thrown: unknown): Cause {
 /** The cause; of an AggregateError, its first error. */
 function causeOf(thrown: unknown): unknown {
   return property(thrown, "cause") ?? property(property(thrown, "errors"), "0");
-}
-
-/** The class's own name where `error.name` is only "Error": most subclasses do not set it. */
-function typeOf(thrown: unknown): string | undefined {
-  const name = property(thrown, "name");
-  const own = property(property(thrown, "constructor"), "name");
-  return typeof thrown === "object"
-    ? textOf(name === "Error" ? own : (name ?? own))
-    : typeof thrown;
-}
-
-/** File, line and function of a frame: V8's `at f (file:1:2)`, or `f@file:1:2` elsewhere. */
-function place(frame = ""): ExceptionFields {
-  const [, source_function, source_file, line] =
-    /^(?:at (?:async )?)?(?:(.*?)(?: \(|@))?(\S.*?):(\d+):\d+\)?$/.exec(frame) ?? [];
-  return { source_file, source_line: Number(line) || undefined, source_function };
 }
 
 function property(value: unknown, key: string): unknown {

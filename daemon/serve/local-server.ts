@@ -3,6 +3,7 @@
  * and rebuilt from the sessions; without a registry the server stops.
  */
 import type { V4WorkerOptions } from "miniflare";
+import { DATACAT } from "../cli/invocation.ts";
 import { databasesIn, objectsIn, prepareDatabases, type Rebuild } from "./databases.ts";
 import { watchFile } from "./file-watch.ts";
 import { type Runtime, startRuntime } from "./runtime.ts";
@@ -141,7 +142,7 @@ export class LocalServer {
           onNotice(
             failed === 0
               ? "The catalog is complete again."
-              : `The catalog is rebuilt, but ${failed} sessions did not answer. Try these again: datacat reindex`,
+              : `The catalog is rebuilt, but ${failed} sessions did not answer. Try these again: ${DATACAT} reindex`,
           );
           return;
         }

@@ -1,26 +1,25 @@
-/** Every visible series drawn by Chart.js over the axis' range, with a band from least to most so that no spike is lost. */
-import { closest } from "./page.js";
+/** The charts of a session: fetches the series in view over the range of the axis, draws them, and shows their values at the cursor. */
 import { formatQuantity, formatTick } from "./format.js";
+import { newChart, recolour, setAxis, setReadings } from "./line-chart.js";
+import { closest } from "./page.js";
+import { ratesOf, readingAt, readingsOf } from "./readings.js";
 
 /**
- * @typedef {{ at: number, value: number, min: number, max: number }} Reading
+ * @typedef {import("./readings.js").Reading} Reading
  * @typedef {{ from: number, to: number, readings: Reading[], isExact: boolean, scale?: { top: number, bottom: number }, chart?: any }} Drawn
  */
 
-/** Asking for new points more often than this shows nothing more to the eye. */
-const EXTEND_MS = 400;
 /** Windows of a counter's rate over the range; none is shorter than a second. */
 const RATE_WINDOWS = 120;
-/** Readings with so much room are drawn as dots too: between two of them nothing is known, and one alone makes no line. */
-const DOT_PIXELS = 12;
 /** Charts near the screen are drawn before they are seen. */
-const AHEAD = "300px";
+const MARGIN = "300px";
 
 export class Charts {
   /** @param {HTMLElement} recorder @param {string} id of the session */
   constructor(recorder, id) {
     this.recorder = recorder;
     this.id = id;
+    this.extendMs = Number(recorder.dataset.extendMs);
     this.from = 0;
     this.to = 1;
     this.at = 0;
@@ -28,7 +27,7 @@ export class Charts {
     /** Values at a moment outside the range, by series id; undefined before a series began. @type {Map<string, number | undefined>} */
     this.away = new Map();
     this.awayAt = NaN;
-    /** Series whose value there is on its way. @type {Set<string>} */
+    /** Series whose value there has been requested. @type {Set<string>} */
     this.asked = new Set();
     /** @type {Map<string, Drawn>} by series id */
     this.drawn = new Map();
@@ -37,10 +36,10 @@ export class Charts {
     /** Counters that are shown per second rather than as their total. @type {Set<string>} */
     this.rates = new Set();
     this.busy = false;
-    this.again = false;
+    this.isWaiting = false;
     this.lastExtended = 0;
     this.observer = new IntersectionObserver((entries) => this.#seen(entries), {
-      rootMargin: AHEAD,
+      rootMargin: MARGIN,
     });
     recorder.addEventListener("click", (event) => this.#switch(closest(event, "[data-rate]")));
     document.addEventListener("preference", () => this.#recolour());
@@ -54,9 +53,9 @@ export class Charts {
     this.to = to;
     for (const row of this.#rows()) this.observer.observe(row);
     for (const [id, drawn] of this.drawn) {
-      if (isMoved) drawn.from = drawn.to = NaN; // what it shows is of another range
-      else if (drawn.chart?.canvas.isConnected) this.#stretch(id, drawn);
-      else this.#draw(id, drawn); // the list was fetched anew
+      if (isMoved) drawn.from = drawn.to = NaN; // its readings are of another range
+      else if (drawn.chart?.canvas.isConnected) this.#setAxis(drawn);
+      else this.#draw(id, drawn); // the list was fetched again
       this.#caption(id, drawn);
     }
     void this.#fill();
@@ -64,7 +63,7 @@ export class Charts {
 
   /**
    * Shows every chart's value at this moment.
-   * @param {number} at @param {boolean} [isLast] it is the session's last moment, of which the server has told every value
+   * @param {number} at @param {boolean} [isLast] it is the session's last moment, whose values the list has
    */
   read(at, isLast = false) {
     this.at = at;
@@ -72,15 +71,15 @@ export class Charts {
     if (at < this.from || at > this.to) return this.#readAway();
     for (const id of this.visible) {
       const drawn = this.drawn.get(id);
-      if (drawn) this.#say(id, readingAt(this.#shown(id, drawn), at)?.value, true);
+      if (drawn) this.#write(id, readingAt(this.#shown(id, drawn), at)?.value, true);
     }
   }
 
-  /** What is drawn says nothing of a moment outside the range. */
+  /** The readings drawn do not have the value at a moment outside the range. */
   #readAway() {
     for (const id of this.visible) {
       const value = this.isLast ? this.#lastOf(id) : this.away.get(id);
-      this.#say(id, value === undefined ? undefined : Number(value), false);
+      this.#write(id, value === undefined ? undefined : Number(value), false);
     }
     if (!this.isLast) void this.#fetchAway();
   }
@@ -107,23 +106,23 @@ export class Charts {
     this.read(this.at, this.isLast);
   }
 
-  /** @param {string} id @param {number | undefined} value @param {boolean} isDrawn it may be a rate, then */
-  #say(id, value, isDrawn) {
+  /** @param {string} id @param {number | undefined} value @param {boolean} isDrawn from the readings drawn, which may be rates */
+  #write(id, value, isDrawn) {
     const row = this.#row(id);
     if (!row) return;
     const text = value === undefined ? "–" : formatQuantity(value, row.dataset.unit);
-    write(row, "[data-reading]", isDrawn && value !== undefined ? this.#said(id, text) : text);
+    write(row, "[data-reading]", isDrawn && value !== undefined ? this.#withUnit(id, text) : text);
   }
 
-  /** Fetches only what has happened since the last point, while the page follows. */
+  /** Fetches the readings since the last one, while the page follows the session. */
   async extend() {
-    const wait = this.lastExtended + EXTEND_MS - Date.now();
+    const wait = this.lastExtended + this.extendMs - Date.now();
     if (this.busy || wait > 0) {
-      if (!this.again) {
-        this.again = true;
+      if (!this.isWaiting) {
+        this.isWaiting = true;
         setTimeout(
           () => {
-            this.again = false;
+            this.isWaiting = false;
             void this.extend();
           },
           Math.max(wait, 100),
@@ -146,7 +145,7 @@ export class Charts {
       drawn.to = Math.max(drawn.to, drawn.readings.at(-1)?.at ?? drawn.to);
       if (!isExact) drawn.isExact = false;
       const limit = Number(this.#row(id)?.dataset.points ?? 600) * 2;
-      if (drawn.readings.length > limit) drawn.from = NaN; // too dense to be drawn as it is: fetched whole, in buckets
+      if (drawn.readings.length > limit) drawn.from = NaN; // too many to draw: fetched again, in buckets
       else this.#draw(id, drawn);
     });
     void this.#fill();
@@ -169,7 +168,7 @@ export class Charts {
   }
 
   /** @param {string} id @param {string} value */
-  #said(id, value) {
+  #withUnit(id, value) {
     return this.rates.has(id) ? `${value}/s` : value;
   }
 
@@ -195,7 +194,7 @@ export class Charts {
     void this.#fill();
   }
 
-  /** Fetches what is in sight and not drawn yet, all in one request. */
+  /** Fetches the series that are in view and not drawn yet, in one request. */
   async #fill() {
     if (this.busy) return;
     const ids = [...this.visible].filter((id) => {
@@ -235,11 +234,11 @@ export class Charts {
           readingsOf(series),
           series.readings.every((reading) => reading.length === 2),
         );
-        await breath(); // between charts, so that the page answers while many are drawn
+        await nextTask(); // between charts, so that the page reacts while many are drawn
       }
       delete this.recorder.dataset.failed;
     } catch {
-      this.recorder.dataset.failed = ""; // said by the stylesheet; the next change tries again
+      this.recorder.dataset.failed = ""; // the stylesheet shows it; the next change tries again
       for (const id of ids) this.visible.delete(id);
     } finally {
       this.busy = false;
@@ -255,61 +254,42 @@ export class Charts {
       drawn.chart.destroy();
       drawn.chart = undefined;
     }
-    drawn.chart ??= newChart(canvas, colourOf(row));
-    const { chart } = drawn;
-    const readings = this.#shown(id, drawn);
-    const isExact = drawn.isExact || this.rates.has(id);
-    const [most, least, line] = chart.data.datasets;
-    most.data = isExact ? [] : readings.map(({ at, max }) => ({ x: at, y: max }));
-    least.data = isExact ? [] : readings.map(({ at, min }) => ({ x: at, y: min }));
-    line.data = readings.map(({ at, value }) => ({ x: at, y: value }));
-    const isSparse = readings.length * DOT_PIXELS <= canvas.clientWidth;
-    line.pointRadius = readings.length === 1 ? 3 : isSparse ? 2 : 0;
-    const top = readings.reduce((high, { max }) => Math.max(high, max), -Infinity);
-    const bottom = readings.reduce((low, { min }) => Math.min(low, min), Infinity);
-    if (readings.length > 0) {
-      drawn.scale = { top, bottom };
-      // Not less than a hair's height, or a constant would be drawn as noise.
-      const pad = (top - bottom || Math.abs(top) || 1) * 0.06;
-      chart.options.scales.y.min = bottom - pad;
-      chart.options.scales.y.max = top + pad;
-    }
+    drawn.chart ??= newChart(canvas, row);
+    const hasBand = !drawn.isExact && !this.rates.has(id);
+    drawn.scale = setReadings(drawn.chart, this.#shown(id, drawn), hasBand) ?? drawn.scale;
     this.#caption(id, drawn);
-    this.#stretch(id, drawn);
+    this.#setAxis(drawn);
   }
 
-  /** What the chart says beside its line; a fragment says it of the whole session, and of totals. @param {string} id @param {Drawn} drawn */
+  /** Writes the scale beside the line; the server wrote that of the whole session, and of totals. @param {string} id @param {Drawn} drawn */
   #caption(id, { scale }) {
     const row = this.#row(id);
     if (!row) return;
     row.querySelector("[data-rate]")?.setAttribute("aria-pressed", String(this.rates.has(id)));
     if (!scale) return;
-    write(row, "[data-most]", this.#said(id, formatTick(scale.top, row.dataset.unit)));
-    // A series of one value has one end of its scale.
+    write(row, "[data-most]", this.#withUnit(id, formatTick(scale.top, row.dataset.unit)));
+    // The scale of a constant has one end.
     const isFlat = scale.top === scale.bottom;
-    const least = isFlat ? "" : this.#said(id, formatTick(scale.bottom, row.dataset.unit));
+    const least = isFlat ? "" : this.#withUnit(id, formatTick(scale.bottom, row.dataset.unit));
     write(row, "[data-least]", least);
   }
 
-  /** @param {string} _id @param {Drawn} drawn */
-  #stretch(_id, { chart }) {
-    if (!chart) return;
-    chart.options.scales.x.min = this.from;
-    chart.options.scales.x.max = this.to;
-    chart.update(); // not "none": with that, Chart.js keeps the first size and colour of points for ever
+  /** @param {Drawn} drawn */
+  #setAxis({ chart }) {
+    if (chart) setAxis(chart, this.from, this.to);
   }
 
   #recolour() {
     for (const [id, { chart }] of this.drawn) {
       const row = this.#row(id);
       if (!chart || !row) continue;
-      paint(chart, colourOf(row));
+      recolour(chart, row);
       chart.update();
     }
   }
 }
 
-function breath() {
+function nextTask() {
   return new Promise((resolve) => setTimeout(resolve));
 }
 
@@ -317,89 +297,4 @@ function breath() {
 function write(row, selector, text) {
   const element = row.querySelector(selector);
   if (element) element.textContent = text;
-}
-
-/** @param {{ from: number, readings: number[][] }} series as src/pages/session/charts.tsx sends it @returns {Reading[]} */
-function readingsOf({ from, readings }) {
-  return readings.map(([since = 0, value = 0, min = value, max = value]) => ({
-    at: from + since,
-    value,
-    min,
-    max,
-  }));
-}
-
-/**
- * A counter's increase per second, a reading at the end of each window. One that began again lost nothing.
- * @param {Reading[]} readings its totals @param {number} windowMs at least a second is taken @returns {Reading[]}
- */
-function ratesOf(readings, windowMs) {
-  const step = Math.max(1_000, windowMs);
-  const rates = [];
-  let [before] = readings;
-  for (const reading of readings) {
-    if (!before || reading.at - before.at < step) continue;
-    const value = Math.max(0, reading.value - before.value) / ((reading.at - before.at) / 1_000);
-    rates.push({ at: reading.at, value, min: value, max: value });
-    before = reading;
-  }
-  return rates;
-}
-
-/** The last reading at or before a moment, by halving. @param {Reading[]} readings @param {number} at */
-function readingAt(readings, at) {
-  let low = 0;
-  let high = readings.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((readings[middle]?.at ?? 0) <= at) low = middle + 1;
-    else high = middle;
-  }
-  return readings[low - 1];
-}
-
-/** The stylesheet's colour, as the page has it now. @param {Element} row */
-function colourOf(row) {
-  const reading = row.querySelector("[data-reading]");
-  const [red, green, blue] = (getComputedStyle(reading ?? row).color.match(/[\d.]+/g) ?? []).map(
-    Number,
-  );
-  return { line: `rgb(${red}, ${green}, ${blue})`, band: `rgba(${red}, ${green}, ${blue}, 0.24)` };
-}
-
-/** @param {HTMLCanvasElement} canvas @param {{ line: string, band: string }} colour */
-function newChart(canvas, colour) {
-  const bare = { parsing: false, borderWidth: 0, pointRadius: 0, data: [] };
-  // Chart comes from vendor/chart-….js, a classic script that ran before this module.
-  const chart = new /** @type {any} */ (globalThis).Chart(canvas, {
-    type: "line",
-    data: {
-      datasets: [
-        { ...bare, fill: "+1" },
-        { ...bare, fill: false },
-        // Dots at the edge are drawn whole.
-        { ...bare, borderWidth: 1.5, borderJoinStyle: "round", fill: false, clip: 4 },
-      ],
-    },
-    options: {
-      animation: false,
-      responsive: true,
-      maintainAspectRatio: false,
-      normalized: true,
-      events: [],
-      layout: { padding: { top: 2, bottom: 2 } },
-      plugins: { legend: { display: false }, tooltip: { enabled: false } },
-      scales: { x: { type: "linear", display: false }, y: { display: false } },
-    },
-  });
-  paint(chart, colour);
-  return chart;
-}
-
-/** @param {any} chart @param {{ line: string, band: string }} colour */
-function paint(chart, { line, band }) {
-  const [most, , trace] = chart.data.datasets;
-  most.backgroundColor = band;
-  trace.borderColor = line;
-  trace.pointBackgroundColor = line;
 }

@@ -32,6 +32,14 @@ export function formatDuration(ms) {
 function twoUnits(large, largeUnit, small, smallUnit) {
   return small === 0 ? `${large} ${largeUnit}` : `${large} ${largeUnit} ${small} ${smallUnit}`;
 }
+export function formatAge(ms) {
+  const seconds = ms / 1e3;
+  if (seconds < 5) return "just now";
+  if (seconds < 60) return `${Math.floor(seconds)} s ago`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
+  if (seconds < 86400) return `${Math.floor(seconds / 3600)} h ago`;
+  return `${Math.floor(seconds / 86400)} d ago`;
+}
 export function formatBytes(bytes) {
   if (bytes < 0) return MINUS + formatBytes(-bytes);
   let size = bytes;

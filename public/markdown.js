@@ -1,33 +1,33 @@
-/** What the session page says, in Markdown, as every tracker of tickets reads it: the verdict, its evidence, the last words, a link. */
+/** The session page as Markdown for an issue tracker: the verdict, its evidence, the last events, a link. */
 import { moment } from "./time.js";
 
 /** @param {number} at the cursor's moment @param {string} link to it */
 export function markdownOf(at, link) {
-  const what = [...document.querySelectorAll(".crumbs a:not(.tool)")].slice(1).map(said).join(" ");
-  const evidence = [...document.querySelectorAll(".evidence .fact-text")].map(said);
-  const words = [...document.querySelectorAll(".last-events .line")].map((line) =>
-    [...line.querySelectorAll("time, .event-name, .event-said")].map(said).join(" "),
+  const what = [...document.querySelectorAll(".crumbs a:not(.tool)")].slice(1).map(text).join(" ");
+  const evidence = [...document.querySelectorAll(".evidence .evidence-text")].map(text);
+  const events = [...document.querySelectorAll(".last-events .line")].map((line) =>
+    [...line.querySelectorAll("time, .event-name, .event-message")].map(text).join(" "),
   );
   return [
-    `**${code(said(document.querySelector("#verdict h1")))}** ${what === "" ? "" : code(what)}`,
+    `**${code(text(document.querySelector("#verdict h1")))}** ${what === "" ? "" : code(what)}`,
     "",
-    ...evidence.map((fact) => `- ${code(fact)}`),
+    ...evidence.map((each) => `- ${code(each)}`),
     "",
-    "Last words:",
+    "Last events:",
     "",
-    ...words.map((line) => `- ${code(line)}`),
+    ...events.map((line) => `- ${code(line)}`),
     "",
-    `[The recording at ${moment(at)}](${link})`,
+    `[The session at ${moment(at)}](${link})`,
     "",
   ].join("\n");
 }
 
 /** @param {Element | null} element */
-function said(element) {
+function text(element) {
   return (element?.textContent ?? "").trim().replaceAll(/\s+/g, " ");
 }
 
-/** What a program said must not become a heading, a picture or a mention there. @param {string} text */
-function code(text) {
-  return `\`${text.replaceAll("`", "'")}\``;
+/** Recorded text must not become a heading, a picture or a mention. @param {string} recorded */
+function code(recorded) {
+  return `\`${recorded.replaceAll("`", "'")}\``;
 }

@@ -1,8 +1,8 @@
-/** What its reader opened stays open, and what was closed closed, whatever fragments say. */
+/** Keeps the disclosures as the reader opened or closed them when fragments replace them. */
 import { closest } from "./page.js";
 
 const KEPT = "#state .branch > details, .statistics, .event > details";
-/** By the branch's path, the chart or the event. A fragment knows nothing of it, only which branches hold a change. @type {Map<string, boolean>} */
+/** Whether each is open, by the branch's path or the id of the chart or event. @type {Map<string, boolean>} */
 const opened = new Map();
 
 document.addEventListener("click", (event) => {
@@ -24,7 +24,7 @@ export function keepOpen() {
   const isSearching = search instanceof HTMLInputElement && search.value !== "";
   for (const details of document.querySelectorAll(KEPT)) {
     if (!(details instanceof HTMLDetailsElement)) continue;
-    // What a search found stands open, or it could not be seen.
+    // A search opens every branch that it found.
     if (isSearching && details.closest("#state")) continue;
     details.open = opened.get(placeOf(details)) ?? details.open;
   }

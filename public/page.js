@@ -1,5 +1,6 @@
-/** What every page has: times in the viewer's zone, preferences without a reload, copy buttons, keys, and errors said where they happen. */
-import { duration, isUtc, writeTimes } from "./time.js";
+/** What every page has: times in the viewer's zone, preferences without a reload, copy buttons, keys, and errors beside the panel that failed. */
+import { formatDuration } from "./format.js";
+import { isUtc, writeTimes } from "./time.js";
 
 const root = document.documentElement;
 root.classList.add("script");
@@ -14,14 +15,15 @@ document.addEventListener("htmx:after:swap", refresh);
 function refresh() {
   writeTimes();
   for (const element of document.querySelectorAll("[data-since]")) {
-    element.textContent = duration(Date.now() - Number(element.getAttribute("data-since")));
+    const seconds = Math.floor((Date.now() - Number(element.getAttribute("data-since"))) / 1_000);
+    element.textContent = formatDuration(Math.max(1, seconds) * 1_000);
   }
   for (const button of document.querySelectorAll("[data-copy][hidden], [data-copy-from][hidden]")) {
     button.removeAttribute("hidden");
   }
 }
 
-/** What is fetched every few seconds is not fetched for nobody. */
+/** A hidden tab does not fetch what is fetched every few seconds. */
 document.addEventListener("htmx:config:request", (event) => {
   if (!document.hidden || !(event instanceof CustomEvent)) return;
   if (event.detail.ctx.sourceElement.matches("[hx-trigger^=every]")) event.preventDefault();
@@ -44,9 +46,9 @@ document.addEventListener("submit", (event) => {
   document.dispatchEvent(new CustomEvent("preference"));
 });
 
-// Typed times --------------------------------------------------------------------------------------------------------
+// Typed times ---------------------------------------------------------------------------------------------------------
 
-/** The moment in each field, which stays when the zone that it is written in does not. @type {WeakMap<HTMLInputElement, number>} */
+/** The moment in each field; it stays when the zone in which it is written changes. @type {WeakMap<HTMLInputElement, number>} */
 const typed = new WeakMap();
 
 for (const field of typedTimes()) if (field.value) typed.set(field, Date.parse(`${field.value}Z`));
@@ -55,7 +57,7 @@ document.addEventListener("preference", writeTyped);
 document.addEventListener("input", (event) => {
   const field = event.target;
   if (!(field instanceof HTMLInputElement) || field.type !== "datetime-local") return;
-  // Without a zone it is read as the viewer's, by the rules of that day: summer time is not always there.
+  // A time without a zone is parsed in the viewer's zone, with that day's offset (summer time).
   const at = Date.parse(isUtc() ? `${field.value}Z` : field.value);
   if (Number.isFinite(at)) typed.set(field, at);
   else typed.delete(field);
@@ -66,8 +68,8 @@ function writeTyped() {
     const at = typed.get(field);
     if (at !== undefined) field.value = fieldValue(at);
   }
-  for (const word of document.querySelectorAll("[data-zone-label]")) {
-    word.textContent = isUtc() ? "(UTC)" : "(your time)";
+  for (const label of document.querySelectorAll("[data-zone-label]")) {
+    label.textContent = isUtc() ? "(UTC)" : "(your time)";
   }
 }
 
@@ -84,7 +86,7 @@ function fieldValue(at) {
   return new Date(at - offset).toISOString().slice(0, 19);
 }
 
-// An address says times in UTC, whoever opens it.
+// Times in an address are in UTC, so that a link means the same in every zone.
 document.addEventListener("formdata", (event) => {
   if (!(event.target instanceof HTMLFormElement)) return;
   for (const field of event.target.querySelectorAll("input[type=datetime-local]")) {
@@ -95,11 +97,11 @@ document.addEventListener("formdata", (event) => {
   }
 });
 
-// What nobody filled in need not stand in an address that people share.
+// Empty fields are left out of the address.
 document.addEventListener("formdata", (event) => {
   const form = event.target;
   if (!(form instanceof HTMLFormElement) || form.method !== "get") return;
-  const names = new Set(event.formData.keys()); // a copy: what is walked must not change
+  const names = new Set(event.formData.keys()); // a copy, because the loop deletes from it
   for (const name of names) {
     if (event.formData.getAll(name).every((value) => value === "")) event.formData.delete(name);
   }
@@ -112,11 +114,16 @@ document.addEventListener("click", async (event) => {
   if (!button) return;
   const from = button.getAttribute("data-copy-from");
   const text = from ? await (await fetch(from)).text() : (button.getAttribute("data-copy") ?? "");
-  const word = button.textContent;
+  await copyFrom(button, text);
+});
+
+/** Copies a text, and shows so on the button for a moment. @param {Element} button @param {string} text */
+export async function copyFrom(button, text) {
+  const label = button.textContent;
   await navigator.clipboard.writeText(text);
   button.textContent = "Copied";
-  setTimeout(() => (button.textContent = word), 1_200);
-});
+  setTimeout(() => (button.textContent = label), 1_200);
+}
 
 // Keys ----------------------------------------------------------------------------------------------------------------
 
@@ -149,29 +156,29 @@ document.addEventListener("keydown", (event) => {
 
 // Errors --------------------------------------------------------------------------------------------------------------
 
-/** A refused fragment leaves its panel as it was; this says so above it, once, until the next one works. */
+/** A refused fragment leaves its panel as it was; a note above the panel reports it until the next fragment succeeds. */
 document.addEventListener("htmx:response:error", (event) =>
-  complain(event, "The server would not answer."),
+  reportError(event, "The server refused the request."),
 );
 document.addEventListener("htmx:error", (event) =>
-  complain(event, "The server cannot be reached."),
+  reportError(event, "The server cannot be reached."),
 );
 document.addEventListener("htmx:after:swap", (event) => {
   const { target, response } = contextOf(event);
-  // A refusal comes by here too, after having swapped nothing.
+  // htmx sends this event after a refusal, too, although nothing was swapped.
   if (target && (response?.status ?? 200) < 400) noteOf(target)?.remove();
 });
 
-/** @param {Event} event @param {string} words */
-function complain(event, words) {
+/** @param {Event} event @param {string} problem */
+function reportError(event, problem) {
   const { target } = contextOf(event);
   if (!target || noteOf(target)) return;
   const note = document.createElement("p");
   note.className = "failure";
-  note.dataset.passing = "";
+  note.dataset.request = "";
   note.setAttribute("role", "status");
-  note.textContent = `${words} What is shown here may be old.`;
-  // Beside a panel it would be a panel of its own, in the columns where panels stand.
+  note.textContent = `${problem} What is shown here may be out of date.`;
+  // Beside a panel the note would take a column of its own.
   if (target.matches(PANELS)) target.prepend(note);
   else target.before(note);
 }
@@ -181,7 +188,7 @@ const PANELS = "section, aside";
 /** @param {Element} target */
 function noteOf(target) {
   return (target.matches(PANELS) ? target : target.parentElement)?.querySelector(
-    ":scope > .failure[data-passing]",
+    ":scope > .failure[data-request]",
   );
 }
 

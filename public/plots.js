@@ -1,20 +1,20 @@
-/** What a plot says at the pointer, or where arrow keys put the crosshair: every line's value there. Plots over the same time move together. */
+/** The crosshair of plots: the value of each line at the pointer, or where arrow keys move it. Plots over the same range move together. */
 import { formatQuantity } from "./format.js";
 import { moment } from "./time.js";
 
 const SVG = "http://www.w3.org/2000/svg";
-/** Of the plot's width: one press of an arrow key. */
+/** The share of the width that an arrow key moves. */
 const STEP = 1 / 60;
-/** Of the 1,000 that a plot is wide: what is farther from the pointer was not there. */
+/** In units of the plot, which is 1,000 wide: a line without a point this near has no value there. */
 const NEAR = 20;
-/** Coordinates are written with two digits after the point: what is read from them is no finer than this share of the height. */
+/** Coordinates have two decimals, so values read from them are exact to this share of the height. */
 const FINENESS = 1 / 24_000;
 
 writeTicks();
 document.addEventListener("preference", writeTicks);
 document.addEventListener("htmx:after:swap", writeTicks);
 
-/** Clock times in the viewer's zone, as everywhere. */
+/** Clock times in the viewer's zone. */
 function writeTicks() {
   for (const text of document.querySelectorAll(".plot-x text[data-at]")) {
     text.textContent = moment(Number(text.getAttribute("data-at")), "minute");
@@ -91,14 +91,14 @@ function plotAreaOf(figure) {
   };
 }
 
-/** The figure's part of this class, made when it is first needed. @param {HTMLElement} figure @param {string} name */
+/** The figure's element with this class, which is created if it is missing. @param {HTMLElement} figure @param {string} name */
 function part(figure, name) {
   const there = figure.querySelector(`.${name}`);
   if (there instanceof HTMLElement) return there;
-  const made = document.createElement("div");
-  made.className = name;
-  if (name === "plot-read") made.setAttribute("role", "status");
-  return figure.appendChild(made);
+  const created = document.createElement("div");
+  created.className = name;
+  if (name === "plot-read") created.setAttribute("role", "status");
+  return figure.appendChild(created);
 }
 
 /** @param {HTMLElement} figure @param {number} at */
@@ -113,7 +113,7 @@ function whenOf(figure, at) {
   return `${sign}${clock.map((each) => String(each).padStart(2, "0")).join(":")}`;
 }
 
-/** One line of words for each line of the plot that is near. @param {HTMLElement} figure @param {number} share */
+/** One row for each line that has a point near. @param {HTMLElement} figure @param {number} share */
 function readingsOf(figure, share) {
   const { low, high, unit, perSecond } = figure.dataset;
   const scale = Number(high) - Number(low);
@@ -131,21 +131,21 @@ function readingsOf(figure, share) {
     line.setAttribute("data-line", path.getAttribute("data-line") ?? "0");
     line.setAttribute("d", "M0 2h24");
     mark.append(line);
-    const said = document.createElement("b");
-    said.textContent =
+    const reading = document.createElement("b");
+    reading.textContent =
       formatQuantity(rounded(value, scale), unit) + (perSecond === undefined ? "" : "/s");
-    row.append(mark, said, ` ${path.querySelector("title")?.textContent ?? ""}`);
+    row.append(mark, reading, ` ${path.querySelector("title")?.textContent ?? ""}`);
     return [row];
   });
 }
 
-/** No digits that the drawing does not have. @param {number} value @param {number} scale */
+/** Rounds to the precision of the coordinates. @param {number} value @param {number} scale */
 function rounded(value, scale) {
   const digit = 10 ** Math.floor(Math.log10(scale * FINENESS * 10));
   return Number((Math.round(value / digit) * digit).toPrecision(10));
 }
 
-/** Kept while the path is there. @type {WeakMap<Element, { x: number, y: number }[]>} */
+/** The points of each path, parsed once. @type {WeakMap<Element, { x: number, y: number }[]>} */
 const read = new WeakMap();
 
 /** @param {Element} path */
@@ -159,7 +159,7 @@ function pointsOf(path) {
   return points;
 }
 
-/** The point nearest to an x; none where the line only joins what is far apart. @param {{ x: number, y: number }[]} points @param {number} x */
+/** The point nearest to an x; none if it is too far. @param {{ x: number, y: number }[]} points @param {number} x */
 function nearest(points, x) {
   const [first] = points;
   if (!first) return undefined;

@@ -1,4 +1,4 @@
-/** Sessions ticked to be compared: remembered over the pages and searches of the list, until they are unticked or the tab is closed. */
+/** Sessions selected for a comparison. The selection is kept across pages and searches of the list until the tab is closed. */
 import { closest } from "./page.js";
 
 const KEY = "ticked";
@@ -27,7 +27,7 @@ function keep() {
   show();
 }
 
-/** Boxes as they were left, also for sessions that are not on this page, and a button that says what it will do. */
+/** Restores the checkboxes, adds hidden fields for sessions that are not on this page, and labels the button. */
 function show() {
   const button = document.querySelector("[data-compare]");
   const form = button?.closest("form");
@@ -47,13 +47,13 @@ function show() {
 
   const most = Number(button.dataset.compare);
   button.disabled = ticked.size < 2 || ticked.size > most;
-  button.textContent = words(ticked.size, most);
+  button.textContent = label(ticked.size, most);
   const untick = form.querySelector("[data-untick]");
   if (untick instanceof HTMLElement) untick.hidden = ticked.size === 0;
 }
 
 /** @param {number} count @param {number} most */
-function words(count, most) {
-  if (count < 2) return `Compare: tick 2 to ${most}`;
-  return count > most ? `Compare: ${most} at most, ${count} are ticked` : `Compare ${count}`;
+function label(count, most) {
+  if (count < 2) return `Compare: select 2 to ${most}`;
+  return count > most ? `Compare: at most ${most}, ${count} selected` : `Compare ${count}`;
 }

@@ -1,30 +1,31 @@
-/** Moments in the viewer's zone or in UTC, and how long ago they were. The server writes UTC; this rewrites what is on the page. */
+/** Times in the viewer's zone or in UTC, and ages. The server writes UTC; this rewrites what is on the page. */
+import { formatAge } from "./format.js";
 
 const root = document.documentElement;
 
 /** @param {number} at @param {string} [show] as in src/pages/ui/time.tsx */
 export function moment(at, show = "full") {
-  if (show === "age") return age(at);
+  if (show === "age") return formatAge(Date.now() - at);
   const { date, clock } = parts(new Date(at));
-  if (show === "clock") return hasDays() ? `${date.slice(5)} ${clock}` : clock;
+  if (show === "clock") return spansDays() ? `${date.slice(5)} ${clock}` : clock;
   const zone = isUtc() ? " UTC" : "";
   return show === "full" ? `${date} ${clock}${zone}` : `${date} ${clock.slice(0, 5)}${zone}`;
 }
 
-/** A clock's time says too little of a session that goes over midnight where its reader is. */
-function hasDays() {
-  const { from, to } = life;
+/** From the start to the last moment of the page's session, if it has one. */
+const span = { from: 0, to: 0 };
+
+/** A time without a date is ambiguous if the session passes midnight in the viewer's zone. */
+function spansDays() {
+  const { from, to } = span;
   return parts(new Date(from)).date !== parts(new Date(to)).date;
 }
 
-/** The life of the page's session, if it has one. */
-const life = { from: 0, to: 0 };
-
 /** @param {number} from @param {number} to */
-export function setLife(from, to) {
-  const had = hasDays();
-  Object.assign(life, { from, to });
-  if (hasDays() !== had) writeTimes();
+export function setSessionSpan(from, to) {
+  const before = spansDays();
+  Object.assign(span, { from, to });
+  if (spansDays() !== before) writeTimes();
 }
 
 export function isUtc() {
@@ -47,26 +48,4 @@ function parts(date) {
     date.getTime() - (isUtc() ? 0 : date.getTimezoneOffset() * 60_000),
   ).toISOString();
   return { date: iso.slice(0, 10), clock: iso.slice(11, 23) };
-}
-
-/** @param {number} at */
-function age(at) {
-  const seconds = (Date.now() - at) / 1_000;
-  if (seconds < 5) return "just now";
-  if (seconds < 60) return `${Math.floor(seconds)} s ago`;
-  if (seconds < 3_600) return `${Math.floor(seconds / 60)} min ago`;
-  if (seconds < 86_400) return `${Math.floor(seconds / 3_600)} h ago`;
-  return `${Math.floor(seconds / 86_400)} d ago`;
-}
-
-/** @param {number} ms as duration() in src/pages/ui/time.tsx, for what grows while one looks */
-export function duration(ms) {
-  const seconds = Math.floor(ms / 1_000);
-  if (seconds < 60) return `${seconds} s`;
-  const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) return `${minutes} min ${seconds % 60} s`;
-  const hours = Math.floor(minutes / 60);
-  return hours < 24
-    ? `${hours} h ${minutes % 60} min`
-    : `${Math.floor(hours / 24)} d ${hours % 24} h`;
 }

@@ -1,4 +1,5 @@
-/** The timeline as it stands on the page: which time is where on the screen, and how much of each kind is there. */
+/** The timeline as it is on the page: which time is where on the screen, and the counts of each kind. */
+import { formatCount } from "./format.js";
 import { closest, find } from "./page.js";
 
 const recorder = find("#recorder");
@@ -33,7 +34,7 @@ export function timeOf(x) {
   return from + Math.min(1, Math.max(0, (x - screen) / width)) * (to - from);
 }
 
-/** Also in the gap between the plots of two rows, which nobody aims around. @param {MouseEvent} event */
+/** The gap between the plots of two rows counts, too. @param {MouseEvent} event */
 export function isOnPlot(event) {
   if (closest(event, ".row-plot")) return true;
   const { screen, width } = plot();
@@ -41,7 +42,7 @@ export function isOnPlot(event) {
   return closest(event, ".row") !== null && clientX >= screen && clientX <= screen + width;
 }
 
-/** How many of a kind each bucket of the timeline holds. @param {string} kind @returns {Map<number, number>} */
+/** The counts of a kind by bucket. @param {string} kind @returns {Map<number, number>} */
 export function countsOf(kind) {
   const row = document.querySelector(`#timeline [data-kind="${kind}"]`);
   const counts = row?.getAttribute("data-counts") ?? "";
@@ -53,16 +54,16 @@ export function countsOf(kind) {
   );
 }
 
-/** What the timeline has where the pointer is, in words: a bucket is few pixels wide, so its neighbours count too. @param {number} at */
-export function whatIsAt(at) {
+/** "1 exception, 3 events" at a moment. A bucket is a few pixels wide, so its neighbours count, too. @param {number} at */
+export function countsAt(at) {
   const { from } = axis();
   const bucket = Math.floor((at - from) / Number(find("#timeline").dataset.step));
-  const words = { exceptions: "exception", events: "event", states: "change" };
-  return Object.entries(words)
-    .flatMap(([kind, word]) => {
+  const nouns = { exceptions: "exception", events: "event", states: "change" };
+  return Object.entries(nouns)
+    .flatMap(([kind, noun]) => {
       const counts = countsOf(kind);
       const count = [-1, 0, 1].reduce((sum, by) => sum + (counts.get(bucket + by) ?? 0), 0);
-      return count === 0 ? [] : [`${count} ${word}${count === 1 ? "" : "s"}`];
+      return count === 0 ? [] : [formatCount(count, noun)];
     })
     .join(", ");
 }

@@ -43,6 +43,16 @@ function twoUnits(large: number, largeUnit: string, small: number, smallUnit: st
   return small === 0 ? `${large} ${largeUnit}` : `${large} ${largeUnit} ${small} ${smallUnit}`;
 }
 
+/** How long ago, in one unit: "just now", "12 s ago", "3 min ago", "2 h ago", "4 d ago". */
+export function formatAge(ms: number): string {
+  const seconds = ms / 1_000;
+  if (seconds < 5) return "just now";
+  if (seconds < 60) return `${Math.floor(seconds)} s ago`;
+  if (seconds < 3_600) return `${Math.floor(seconds / 60)} min ago`;
+  if (seconds < 86_400) return `${Math.floor(seconds / 3_600)} h ago`;
+  return `${Math.floor(seconds / 86_400)} d ago`;
+}
+
 /** Bytes in powers of 1,024: "512 B", "1.5 KiB", "64 MiB". */
 export function formatBytes(bytes: number): string {
   if (bytes < 0) return MINUS + formatBytes(-bytes);

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { formatBytes, formatDuration } from "../../src/core/format.ts";
+import { formatAge, formatBytes, formatDuration } from "../../src/core/format.ts";
 
 test.each([
   [0, "0 ms"],
@@ -33,3 +33,16 @@ test.each([
   [5 * 1_024 ** 4, "5 TiB"],
   [5_000 * 1_024 ** 4, "4.88 PiB"],
 ])("%d bytes are %s", (size, text) => expect(formatBytes(size)).toBe(text));
+
+test("an age has one unit and is never rounded up", () => {
+  const ages = [-5_000, 4_999, 59_999, 60_000, 3_599_999, 86_399_999, 4 * 86_400_000];
+  expect(ages.map(formatAge)).toEqual([
+    "just now",
+    "just now",
+    "59 s ago",
+    "1 min ago",
+    "59 min ago",
+    "23 h ago",
+    "4 d ago",
+  ]);
+});

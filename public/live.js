@@ -1,0 +1,66 @@
+/** Changes of a running session. The socket names the kinds of ops that arrived; the fragments that show them are fetched again. */
+import { find } from "./page.js";
+import { isAtLast, trigger } from "./view.js";
+
+const session = find("#session");
+
+// The stylesheet shows it beside "Following" while the connection is lost.
+document.addEventListener("htmx:ws:close", () => (session.dataset.socket = "away"));
+document.addEventListener("htmx:ws:after:connection", () => delete session.dataset.socket);
+
+/** The revision that the page shows; at first the one that it was rendered from. */
+let revision = Number(session.dataset.revision);
+
+/** @param {import("./charts.js").Charts} charts */
+export function watch(charts) {
+  document.addEventListener("htmx:ws:before:message:incoming", async (event) => {
+    if (!(event instanceof CustomEvent)) return;
+    /** @type {{ revision: number, status: string, kinds: string[] }} */
+    const change = await event.detail.message.json();
+    // The first message of a connection names no kinds: ops of any kind may have arrived since the page was rendered, or while it was disconnected.
+    const isOld = change.revision !== revision || change.status !== find("#verdict").dataset.status;
+    if (change.kinds.length > 0) fetchChanged(change.kinds, charts);
+    else if (isOld)
+      fetchChanged(["state", "event", "exception", "metric", "heartbeat", "status"], charts);
+    ({ revision } = change);
+  });
+}
+
+/** @param {string[]} kinds @param {import("./charts.js").Charts} charts */
+function fetchChanged(kinds, charts) {
+  const has = (/** @type {string[]} */ ...wanted) => wanted.some((kind) => kinds.includes(kind));
+  trigger("live-timeline");
+  fetchFigures(charts);
+  if (has("status", "exception", "event")) trigger("live-verdict");
+  else if (has("heartbeat")) trigger("live-heartbeat");
+  if (has("exception")) trigger("live-exceptions");
+  if (has("metric")) void charts.extend();
+  if (has("event", "exception") && isListAtTop()) trigger("live-list");
+  if (!isAtLast()) return;
+  if (has("state", "event", "exception")) trigger("live-moment");
+  if (has("event")) trigger("live-output");
+}
+
+/** @param {import("./charts.js").Charts} charts */
+function fetchFigures(charts) {
+  const ids = document.querySelector("#figures [name=ids]");
+  if (ids instanceof HTMLInputElement) ids.value = [...charts.visible].join(",");
+  trigger("live-figures");
+}
+
+/** While the list is scrolled down it is being read, and new events would move it. */
+function isListAtTop() {
+  const list = document.getElementById("event-list");
+  return list !== null && list.scrollTop < 8;
+}
+
+let requestedSeries = 0;
+
+/** The timeline has the number of series; the list of charts is fetched when it lacks one. */
+export function fetchNewSeries() {
+  const series = Number(find("#timeline").dataset.series);
+  const listed = Number(document.getElementById("chart-list")?.dataset.series);
+  if (series <= listed || series === requestedSeries) return;
+  requestedSeries = series;
+  trigger("live-series");
+}

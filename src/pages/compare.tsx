@@ -1,4 +1,4 @@
-/** Two to five sessions side by side: aligned where it matters, metrics upon each other, and of the state only what differs. */
+/** Compares two to five sessions: aligned at a moment, with their metrics in common plots and the state values that differ. */
 import { formatDuration, formatNumber } from "../core/format.ts";
 import { type Context, Hono } from "hono";
 import { listSessions } from "../catalog/sessions.ts";
@@ -10,7 +10,7 @@ import {
   endOf,
   alignmentOf,
   type Member,
-  member,
+  readMember,
   productOf,
 } from "./compare/member.tsx";
 import { metricsOf } from "./compare/metrics.tsx";
@@ -30,26 +30,26 @@ export const compare = new Hono<AccessEnv>();
 
 compare.get("/compare", async (c) => {
   const asked = c.req.queries("ids") ?? [];
-  const all = [...new Set(asked.flatMap((said) => said.split(/[\s,]+/)).filter(Boolean))];
+  const all = [...new Set(asked.flatMap((each) => each.split(/[\s,]+/)).filter(Boolean))];
   const ids = all.slice(0, MAX_COMPARED);
   const isWithGood = c.req.query("with") === "good";
   if (isWithGood && ids.length === 1) {
-    const good = await lastGood(c, ids[0] ?? "");
+    const good = await findLastGood(c, ids[0] ?? "");
     if (good !== undefined) return c.redirect(address("/compare", { ids: [ids[0], good].join() }));
   }
   const align = alignmentOf(c.req.query("align")) ?? "start";
   const event = c.req.query("event")?.trim() ?? "";
   const members = (
-    await Promise.all(ids.map((id, index) => member(c, id, index, align, event)))
+    await Promise.all(ids.map((id, index) => readMember(c, id, index, align, event)))
   ).filter((each) => each !== undefined);
   const aligned = align === "event" && event !== "" ? event : undefined;
   return c.render(
     <>
       <h1 class="page-title">Compare</h1>
-      <Ask ids={ids} align={align} event={event} />
+      <SearchForm ids={ids} align={align} event={event} />
       {all.length > ids.length ? (
         <p class="notice-line">
-          {`The first ${ids.length} of ${all.length} are compared: more lines cannot be told apart.`}
+          {`The first ${ids.length} of ${all.length} are compared. More lines would not be distinguishable.`}
         </p>
       ) : null}
       {members.length < 2 ? (
@@ -57,20 +57,20 @@ compare.get("/compare", async (c) => {
           <Empty
             title={
               isWithGood
-                ? "No other session of its product has ended well lately."
+                ? "No recent session of this product ended without an error."
                 : ids.length < 2
-                  ? "Two sessions or more can be compared."
-                  : "These sessions are not there."
+                  ? "Select at least two sessions"
+                  : "No session has these ids"
             }
           >
             <p>
-              Tick them in the <a href="/sessions">list of sessions</a>, or give their ids above.
+              Tick them in the <a href="/sessions">list of sessions</a>, or enter their ids above.
             </p>
           </Empty>
         </section>
       ) : (
         <>
-          <Heads members={members} event={aligned} />
+          <SessionColumns members={members} event={aligned} />
           {guarded("the metrics", () => metricsOf(members, aligned))}
           {guarded("the states", () => statesOf(members))}
         </>
@@ -80,13 +80,14 @@ compare.get("/compare", async (c) => {
       title: members.length < 2 ? "Compare" : `Compare ${members.map(productOf).join(" / ")}`,
       here: "/sessions",
       name: "compare-page",
+      styles: ["plots", "compare"],
       scripts: ["plots.js"],
     },
   );
 });
 
-/** The newest session of the same version that ended well, or of the same product; without exceptions if there is one. */
-async function lastGood(c: Context<AccessEnv>, id: string): Promise<string | undefined> {
+/** The newest session of the same version that ended without an error, or of the same product; one without exceptions is preferred. */
+async function findLastGood(c: Context<AccessEnv>, id: string): Promise<string | undefined> {
   const { product, version } = await sessionOf(c.env, c.var.access, sessionId(id)).ask("summary");
   for (const same of [{ product, version }, { product }]) {
     const { items } = await listSessions(c.env.CATALOG, {
@@ -101,7 +102,7 @@ async function lastGood(c: Context<AccessEnv>, id: string): Promise<string | und
   return undefined;
 }
 
-function Ask({ ids, align, event }: { ids: string[]; align: Alignment; event: string }) {
+function SearchForm({ ids, align, event }: { ids: string[]; align: Alignment; event: string }) {
   return (
     <form class="search panel" method="get" action="/compare">
       <div class="search-main fields">
@@ -112,18 +113,18 @@ function Ask({ ids, align, event }: { ids: string[]; align: Alignment; event: st
           aria-label="Session ids"
           data-search
         />
-        <Select name="align" word="Align" now={align} options={ALIGNMENTS} />
-        <Suggested word="Event to align at" name="event" value={event} what="events" />
+        <Select name="align" label="Align" now={align} options={ALIGNMENTS} />
+        <Suggested label="Event to align at" name="event" value={event} what="events" />
         <button class="button">Compare</button>
       </div>
     </form>
   );
 }
 
-function Heads({ members, event }: { members: Member[]; event: string | undefined }) {
+function SessionColumns({ members, event }: { members: Member[]; event: string | undefined }) {
   return (
     <div class="scroller panel">
-      <table class="plain-table heads">
+      <table class="plain-table compared">
         <thead>
           <tr>
             <th scope="col">
@@ -141,7 +142,7 @@ function Heads({ members, event }: { members: Member[]; event: string | undefine
         </thead>
         <tbody>
           <Comparison
-            word="Verdict"
+            label="Verdict"
             members={members}
             cell={({ summary: { verdict } }) => (
               <span class="status" data-status={verdict.status}>
@@ -152,11 +153,11 @@ function Heads({ members, event }: { members: Member[]; event: string | undefine
           />
           {event === undefined ? null : (
             <Comparison
-              word="Aligned at"
+              label="Aligned at"
               members={members}
               cell={({ summary, letter, zero }) =>
                 zero === undefined ? (
-                  <span class="warned">{`${letter} never had “${event}”`}</span>
+                  <span class="warned">{`${letter} has no event “${event}”`}</span>
                 ) : (
                   `${event}, ${formatDuration(zero - summary.created_at)} after its start`
                 )
@@ -164,28 +165,28 @@ function Heads({ members, event }: { members: Member[]; event: string | undefine
             />
           )}
           <Comparison
-            word="Started"
+            label="Started"
             members={members}
             cell={({ summary }) => <Time at={summary.created_at} />}
           />
           <Comparison
-            word="Ran for"
+            label="Ran for"
             members={members}
             cell={({ summary }) => formatDuration(endOf(summary) - summary.created_at)}
           />
-          <Comparison word="Machine" members={members} cell={({ summary }) => summary.hostname} />
+          <Comparison label="Machine" members={members} cell={({ summary }) => summary.hostname} />
           <Comparison
-            word="Events"
+            label="Events"
             members={members}
             cell={({ summary }) => formatNumber(summary.counts.events)}
           />
           <Comparison
-            word="Exceptions"
+            label="Exceptions"
             members={members}
             cell={({ summary }) => formatNumber(summary.counts.exceptions)}
           />
           <Comparison
-            word="State changes"
+            label="State changes"
             members={members}
             cell={({ summary }) => formatNumber(summary.counts.states)}
           />
@@ -195,12 +196,12 @@ function Heads({ members, event }: { members: Member[]; event: string | undefine
   );
 }
 
-type LineProps = { word: string; members: Member[]; cell: (member: Member) => unknown };
+type ComparisonProps = { label: string; members: Member[]; cell: (member: Member) => unknown };
 
-function Comparison({ word, members, cell }: LineProps) {
+function Comparison({ label, members, cell }: ComparisonProps) {
   return (
     <tr>
-      <th scope="row">{word}</th>
+      <th scope="row">{label}</th>
       {members.map((each) => (
         <td>{cell(each)}</td>
       ))}

@@ -1,4 +1,4 @@
-/** Deleting a session: asks once, then says what was removed. */
+/** Deletes a session after a confirmation, and shows what was removed. */
 import { formatBytes, formatCount, formatNumber } from "../core/format.ts";
 import { Hono } from "hono";
 import type { AccessEnv } from "../access/access.ts";
@@ -16,13 +16,13 @@ deletion.get("/sessions/:id/delete", async (c) => {
       </p>
       <p>
         {formatCount(counts.events, "event")}, {formatCount(counts.states, "state change")} and{" "}
-        {formatCount(counts.points, "metric point")}, {formatBytes(size)} in all, will be gone for
-        good. What a daemon still sends for it will be refused.
+        {formatCount(counts.points, "metric point")}, {formatBytes(size)} in all, will be deleted
+        permanently. Later data for this session will be refused.
       </p>
       <form class="tools" method="post" action={`/sessions/${id}/delete`}>
-        <button class="button danger-button">Delete for good</button>
+        <button class="button danger-button">Delete permanently</button>
         <a class="button quiet-button" href={`/sessions/${id}`}>
-          Keep it
+          Cancel
         </a>
       </form>
     </section>,
@@ -34,7 +34,7 @@ deletion.post("/sessions/:id/delete", async (c) => {
   const receipt = await sessionIn(c).erase();
   return c.render(
     <section class="notice">
-      <h1>Deleted.</h1>
+      <h1>Session deleted</h1>
       <p>
         Removed: {formatCount(receipt.events, "event")},{" "}
         {formatCount(receipt.states, "state change")}, {formatCount(receipt.points, "metric point")}

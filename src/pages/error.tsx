@@ -1,16 +1,16 @@
-/** Refusals as pages for people, and as a line for fragments. */
+/** Refusals as pages, and as one line for fragments. */
 import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { outageOf } from "../catalog/outage.ts";
 import { Refusal, type RefusalCode, refusalOf } from "../core/refusal.ts";
 
 const TITLES: Partial<Record<RefusalCode, string>> = {
-  not_found: "Not here",
+  not_found: "Not found",
   gone: "Deleted",
   unauthorized: "Sign in first",
   forbidden: "Not allowed",
-  unavailable: "Not answering",
-  internal: "Something broke",
+  unavailable: "Unavailable",
+  internal: "Internal error",
 };
 
 export function answerError(thrown: Error, c: Context): Response | Promise<Response> {
@@ -31,7 +31,7 @@ export function answerUnknown(c: Context): Response | Promise<Response> {
 function answer(c: Context, refusal: Refusal): Response | Promise<Response> {
   c.status(refusal.status as ContentfulStatusCode); // as: every status of REFUSALS has a body
   if (c.req.header("hx-request")) return c.html(<p class="failure">{refusal.message}</p>);
-  const title = TITLES[refusal.code] ?? "Cannot do that";
+  const title = TITLES[refusal.code] ?? "Request refused";
   if (refusal.code === "locked")
     return c.render(<Locked />, { title: "Locked", name: "error", bare: true });
   return c.render(
@@ -52,22 +52,22 @@ function answer(c: Context, refusal: Refusal): Response | Promise<Response> {
   );
 }
 
-/** What the owner of a fresh deployment sees, and does next. */
+/** The page of a deployment without an admin secret, with what its owner has to do. */
 function Locked() {
   return (
     <section class="notice">
       <p class="notice-code">locked</p>
-      <h1>This server lets nobody in yet.</h1>
+      <h1>This server is locked</h1>
       <p>
-        It runs on the open internet and has no admin secret. Set one where you deployed it from:
+        It is reachable from the internet and has no admin secret. Set one from the folder that you
+        deployed:
       </p>
       <pre class="code">
         <code>npx wrangler secret put ADMIN_SECRET</code>
       </pre>
       <p>
-        Then reload this page and sign in with it. Programs get keys of their own in the settings.
-        Until then nothing is recorded and nothing is shown. (With Cloudflare Access in front of it,
-        no secret is needed.)
+        Then reload this page and sign in with it. Keys for programs are created in the settings.
+        Until then every request is refused. With Cloudflare Access no secret is needed.
       </p>
     </section>
   );

@@ -1,11 +1,9 @@
-/** Exceptions over all sessions: the same failure is one group, with its trend, an example, and what was decided about it. */
-import { sessionOf } from "../session/client.ts";
+/** Exceptions of all sessions: equal ones form a group, with its trend, an example and the decision about it. */
 import { formatCount, formatNumber } from "../core/format.ts";
-import { type Context, Hono } from "hono";
+import { Hono } from "hono";
 import {
   type ExceptionGroup,
   exceptionDays,
-  exceptionGroup,
   exceptionGroups,
   GROUP_SORTS,
   type GroupDay,
@@ -13,23 +11,20 @@ import {
 } from "../catalog/exceptions.ts";
 import { asking, nameAsked } from "../catalog/filter.ts";
 import { type VersionCounts, versions } from "../catalog/products.ts";
-import { listSessions } from "../catalog/sessions.ts";
 import type { AccessEnv } from "../access/access.ts";
-import { Refusal } from "../core/refusal.ts";
 import { GROUP_STATUSES } from "../core/vocabulary.ts";
 import type { Env } from "../env.ts";
-import { decide, listDecisions } from "../registry/decisions.ts";
+import { listDecisions } from "../registry/decisions.ts";
+import { groupRoutes } from "./exceptions/group.tsx";
+import { GroupTrend, pathOf, Standing, standing } from "./exceptions/standing.tsx";
 import { fragment, isFragment } from "./fragment.tsx";
+import { GROUP_ROWS } from "./limits.ts";
 import { TREND_DAYS } from "../catalog/limits.ts";
-import { GROUP_ROWS, LIST_ROWS } from "./limits.ts";
-import { Exception } from "./session/exception.tsx";
 import { address } from "./ui/address.ts";
 import { Empty } from "./ui/empty.tsx";
-import { guarded, Panel } from "./ui/panel.tsx";
+import { guarded } from "./ui/panel.tsx";
+import { SearchField, SearchForm } from "./ui/search-form.tsx";
 import { Select } from "./ui/select.tsx";
-import { SessionTable } from "./ui/session-table.tsx";
-import { DAY_MS } from "../core/limits.ts";
-import { Trend } from "./ui/sparkline.tsx";
 import { Time } from "./ui/time.tsx";
 
 export const exceptions = new Hono<AccessEnv>();
@@ -43,13 +38,13 @@ function readSearch(query: Record<string, string>): Search {
   if (query.product) search.product = nameAsked(query.product);
   if (query.text?.trim()) search.text = query.text.trim();
   if (query.cursor) search.cursor = query.cursor;
-  // Without a word about it, what nobody has dealt with yet.
+  // Default: the open groups.
   if (query.status !== "all") search.status = status ?? "open";
   if (sort) search.sort = sort;
   return search;
 }
 
-/** The search as an address says it; what is as always is left out. */
+/** The search as query parameters, without those that have their default. */
 function searchQuery({ product, status, text, sort }: Search): Record<string, string | undefined> {
   return {
     product: product === undefined ? undefined : asking(product),
@@ -69,10 +64,10 @@ exceptions.get("/exceptions", async (c) => {
   return c.render(
     <>
       <h1 class="page-title">Exceptions</h1>
-      <SearchForm search={search} known={await versions(c.env.CATALOG)} />
+      <Search search={search} known={await versions(c.env.CATALOG)} />
       {list}
     </>,
-    { title, here: "/exceptions", name: "list-page" },
+    { title, here: "/exceptions", name: "list-page", styles: ["exceptions"] },
   );
 });
 
@@ -89,46 +84,31 @@ const SORT_CHOICES = {
   count: "Most often",
 };
 
-function SearchForm({ search, known }: { search: Search; known: VersionCounts[] }) {
+function Search({ search, known }: { search: Search; known: VersionCounts[] }) {
   return (
-    <form
-      class="search panel"
-      method="get"
-      action="/exceptions"
-      role="search"
-      aria-label="Exceptions"
-      hx-get="/exceptions"
-      hx-trigger="submit, input delay:300ms"
-      hx-target="#list"
-      hx-swap="outerHTML"
-      hx-sync="this:replace"
-    >
+    <SearchForm path="/exceptions" label="Exceptions" target="#list">
       <div class="search-main">
-        <input
-          type="search"
-          name="text"
-          value={search.text ?? ""}
+        <SearchField
+          value={search.text}
+          label="Search exceptions"
           placeholder="Type, message, fingerprint"
-          aria-label="Search exceptions"
-          autocomplete="off"
-          data-search
         />
         <Select
           name="product"
-          word="Product"
+          label="Product"
           now={search.product === undefined ? "" : asking(search.product)}
           options={productsOf(known)}
         />
         <Select
           name="status"
-          word="Decision"
+          label="Decision"
           now={search.status ?? "all"}
           options={STATUS_CHOICES}
         />
-        <Select name="sort" word="Sort by" now={search.sort ?? "last_at"} options={SORT_CHOICES} />
+        <Select name="sort" label="Sort by" now={search.sort ?? "last_at"} options={SORT_CHOICES} />
         <button class="button without-script">Search</button>
       </div>
-    </form>
+    </SearchForm>
   );
 }
 
@@ -152,12 +132,12 @@ function Groups({ env, search }: { env: Env; search: Search }) {
           return (
             <Empty
               title={
-                search.text || search.product ? "No exception is like that." : "No exceptions here."
+                search.text || search.product
+                  ? "No exceptions match these filters"
+                  : "No exceptions"
               }
             >
-              <p>
-                Exceptions that programs log, or die of, are grouped here by where they come from.
-              </p>
+              <p>Logged and uncaught exceptions are grouped here by type and place in the code.</p>
             </Empty>
           );
         }
@@ -191,12 +171,12 @@ type GroupProps = { group: ExceptionGroup; days: GroupDay[]; now: number };
 function Group({ group, days, now }: GroupProps) {
   return (
     <li class="group-row" data-standing={standing(group)}>
-      <a class="group-said" href={pathOf(group)}>
+      <a class="group-title" href={pathOf(group)}>
         <strong class="exception-type">{group.type || "Exception"}</strong>
         <span>{group.message}</span>
       </a>
       <GroupTrend days={days} now={now} />
-      <span class="group-facts">
+      <span class="group-figures">
         <span>
           <strong>{formatNumber(group.count)}</strong>×
         </span>
@@ -211,209 +191,4 @@ function Group({ group, days, now }: GroupProps) {
   );
 }
 
-function GroupTrend({ days, now }: { days: GroupDay[]; now: number }) {
-  const today = Math.floor(now / DAY_MS) * DAY_MS;
-  const perDay = Map.groupBy(days, ({ day_at }) => day_at);
-  return (
-    <Trend
-      days={[...perDay].map(([at, rows]) => {
-        const count = rows.reduce((sum, row) => sum + row.count, 0);
-        return { at, all: count, bad: count };
-      })}
-      from={today - (TREND_DAYS - 1) * DAY_MS}
-      to={today}
-      word={`How often per day, last ${TREND_DAYS} days`}
-    />
-  );
-}
-
-function standing({ status, returned_at }: ExceptionGroup): string {
-  return returned_at === null ? status : "returned";
-}
-
-function Standing({ group }: { group: ExceptionGroup }) {
-  const { status, resolved_version, returned_at } = group;
-  if (returned_at !== null) {
-    return (
-      <span class="tag danger">
-        came back <Time at={returned_at} show="age" />
-      </span>
-    );
-  }
-  if (status === "resolved")
-    return <span class="tag">resolved{resolved_version ? ` in ${resolved_version}` : ""}</span>;
-  return status === "muted" ? <span class="tag">muted</span> : null;
-}
-
-export function pathOf({
-  fingerprint,
-  product,
-}: Pick<ExceptionGroup, "fingerprint" | "product">): string {
-  return address(`/exceptions/${encodeURIComponent(fingerprint)}`, { product: asking(product) });
-}
-
-exceptions.get("/exceptions/:fingerprint", async (c) => {
-  const fingerprint = c.req.param("fingerprint");
-  const db = c.env.CATALOG;
-  const product = c.req.query("product");
-  const group = await findGroup(c.env, fingerprint, product && nameAsked(product));
-  const now = Date.now();
-  const [[days = []], found] = await Promise.all([
-    exceptionDays(db, [group], now, TREND_DAYS),
-    listSessions(db, { product: group.product, exception: fingerprint, limit: LIST_ROWS }),
-  ]);
-  return c.render(
-    <>
-      <nav class="crumbs" aria-label="Where this is">
-        <a href="/exceptions">Exceptions</a>
-        <a href={address("/exceptions", { product: asking(group.product) })}>
-          {group.product || "unnamed"}
-        </a>
-      </nav>
-      <header class="group-header" data-standing={standing(group)}>
-        <h1>
-          <span class="exception-type">{group.type || "Exception"}</span>
-        </h1>
-        <p class="group-message">{group.message}</p>
-        <dl class="facts">
-          <Fact word="Happened">{formatCount(group.count, "time")}</Fact>
-          <Fact word="In">{formatCount(group.sessions, "session")}</Fact>
-          <Fact word="Versions">
-            {[...new Set(days.map(({ version }) => version))].join(", ") || "–"}
-          </Fact>
-          <Fact word="First">
-            <Time at={group.first_at} />
-          </Fact>
-          <Fact word="Last">
-            <Time at={group.last_at} />
-          </Fact>
-          <Fact word={`Last ${TREND_DAYS} days`}>
-            <GroupTrend days={days} now={now} />
-          </Fact>
-        </dl>
-        <Decide group={group} newest={found.items[0]?.version} />
-      </header>
-      <Panel
-        id="example"
-        title="Its last occurrence"
-        aside={
-          <>
-            <a class="tool" href={`/sessions/${group.session_id}?t=${group.session_at}`}>
-              Session at that moment
-            </a>
-            <a class="tool" href={address("/compare", { ids: group.session_id, with: "good" })}>
-              Compare with the last good run
-            </a>
-          </>
-        }
-      >
-        {guarded("the example", () => example(c, group))}
-      </Panel>
-      <Panel
-        id="sessions"
-        title="Sessions that had it"
-        aside={<span class="count">{formatNumber(group.sessions)}</span>}
-      >
-        <div class="scroller">
-          <SessionTable rows={found.items} caption="Sessions that had it" />
-        </div>
-        {found.next === null ? null : (
-          <footer class="list-foot">
-            <a
-              class="tool"
-              href={address("/sessions", {
-                product: asking(group.product),
-                exception: fingerprint,
-              })}
-            >
-              All of them
-            </a>
-          </footer>
-        )}
-      </Panel>
-    </>,
-    { title: `${group.type} · Exceptions`, here: "/exceptions", name: "group-page" },
-  );
-});
-
-function Fact({ word, children }: { word: string; children: unknown }) {
-  return (
-    <div>
-      <dt>{word}</dt>
-      <dd>{children}</dd>
-    </div>
-  );
-}
-
-async function example(c: Context<AccessEnv>, group: ExceptionGroup) {
-  const session = sessionOf(c.env, c.var.access, group.session_id);
-  const page = await session.ask("events", {
-    exceptions: true,
-    from: group.session_at,
-    order: "asc",
-    limit: LIST_ROWS,
-  });
-  const event = page.items.find(({ fingerprint }) => fingerprint === group.fingerprint);
-  return event ? <Exception event={event} /> : <Empty title="Its session no longer has it." />;
-}
-
-/** Resolving says in which version, so that coming back in a later one is news. */
-function Decide({ group, newest }: { group: ExceptionGroup; newest: string | undefined }) {
-  const isOpen = group.status === "open" || group.returned_at !== null;
-  return (
-    <form
-      class="decide"
-      method="post"
-      action={`/exceptions/${encodeURIComponent(group.fingerprint)}`}
-    >
-      <input type="hidden" name="product" value={group.product} />
-      <Standing group={group} />
-      {isOpen ? (
-        <>
-          <label>
-            Resolved in version{" "}
-            <input name="version" value={newest ?? ""} size={10} autocomplete="off" />
-          </label>
-          <button class="button" name="status" value="resolved">
-            Mark resolved
-          </button>
-          <button class="button quiet-button" name="status" value="muted">
-            Mute
-          </button>
-        </>
-      ) : (
-        <button class="button quiet-button" name="status" value="open">
-          Open again
-        </button>
-      )}
-    </form>
-  );
-}
-
-exceptions.post("/exceptions/:fingerprint", async (c) => {
-  const fingerprint = c.req.param("fingerprint");
-  const form = await c.req.parseBody();
-  const status = GROUP_STATUSES.find((each) => each === form.status);
-  const product = typeof form.product === "string" ? form.product : "";
-  if (!status) throw new Refusal("invalid_body", "A group can be open, resolved or muted.");
-  const version = typeof form.version === "string" ? form.version.trim() : "";
-  await findGroup(c.env, fingerprint, product);
-  const { by } = c.var.access;
-  await decide(c.env.REGISTRY, { product, fingerprint, status, version, by }, Date.now());
-  return c.redirect(pathOf({ fingerprint, product }), 303);
-});
-
-/** The group of a fingerprint (in this product) that happened last, with its decision; refuses if there is none. */
-async function findGroup(
-  env: Env,
-  fingerprint: string,
-  product: string | undefined,
-): Promise<ExceptionGroup> {
-  const decisions = await listDecisions(env.REGISTRY, product);
-  const [group] = await exceptionGroup(env.CATALOG, fingerprint, product, decisions);
-  if (group) return group;
-  throw new Refusal(
-    "not_found",
-    "No session has had this exception, or all that had it are deleted.",
-  );
-}
+exceptions.route("/", groupRoutes);

@@ -1,24 +1,17 @@
-/** What narrows sessions down: the fields of a search, which the list, the metrics and the comparison share, and its filters as chips. */
+/** Filters of sessions: the fields that the list, the metrics and the comparison have in common, and the active filters as chips. */
 import { formatCount, formatNumber } from "../core/format.ts";
 import type { Child } from "hono/jsx";
-import {
-  asking,
-  type SessionFilter,
-  type STATUS_KINDS,
-  type StatusKind,
-} from "../catalog/filter.ts";
+import { asking, type SessionFilter, type StatusKind } from "../catalog/filter.ts";
 import type { VersionCounts } from "../catalog/products.ts";
-import { SUGGESTIONS } from "./limits.ts";
+import { STATUS_LABELS } from "../core/vocabulary.ts";
+import { SUGGESTIONS, TYPING_MS } from "./limits.ts";
 import { type SessionSearch, searchQuery, WITHIN } from "./search.ts";
 import { address } from "./ui/address.ts";
 import { Time } from "./ui/time.tsx";
 
-export const KIND_WORDS: Record<(typeof STATUS_KINDS)[number], string> = {
-  active: "Running",
-  suspended: "Lost contact",
-  hung: "Hung now",
-  crashed: "Crashed",
-  ended: "Ended",
+/** The label of each kind of status that sessions are searched by. */
+export const KIND_LABELS: Record<StatusKind, string> = {
+  ...STATUS_LABELS,
   ever_hung: "Ever hung",
   hung_recovered: "Hung, recovered",
   hung_ended: "Hung, then ended",
@@ -47,13 +40,13 @@ export function ProductSelects({ filter, known }: NamesProps) {
 
 type NamesProps = { filter: SessionFilter; known: VersionCounts[] };
 
-/** Those of the product that is chosen, so it comes again with each answer; by its id it keeps the focus. */
+/** The versions of the selected product. It is sent again with each answer; its id keeps the focus. */
 export function VersionSelect({ filter, known }: NamesProps) {
   const ofProduct = known.filter(
     ({ product }) => filter.product === undefined || product === filter.product,
   );
   const versionsOf = [...new Set(ofProduct.map(({ version }) => version))].slice(0, SUGGESTIONS);
-  // What is asked for stands there whatever else is chosen: nothing may narrow the list unseen.
+  // The version of the filter is listed in any case: every active filter must be visible.
   if (filter.version !== undefined && !versionsOf.includes(filter.version))
     versionsOf.push(filter.version);
   return (
@@ -71,16 +64,16 @@ export function VersionSelect({ filter, known }: NamesProps) {
   );
 }
 
-/** The newest sessions, whenever the address is opened. */
+/** A range that is relative to the time at which the address is opened. */
 export function Within({ search }: { search: SessionSearch }) {
   return (
     <label class="select">
       <span class="hidden">Started</span>
       <select name="within">
         <option value="">Any time</option>
-        {Object.entries(WITHIN).map(([name, { word }]) => (
+        {Object.entries(WITHIN).map(([name, { label }]) => (
           <option value={name} selected={name === search.within}>
-            {capital(word)}
+            {capital(label)}
           </option>
         ))}
       </select>
@@ -88,11 +81,11 @@ export function Within({ search }: { search: SessionSearch }) {
   );
 }
 
-function capital(word: string): string {
-  return word.slice(0, 1).toUpperCase() + word.slice(1);
+function capital(label: string): string {
+  return label.slice(0, 1).toUpperCase() + label.slice(1);
 }
 
-/** The statuses that the catalog counts; of what sessions turned into after a hang it does not. */
+/** The kinds of status that the catalog counts; it does not count outcomes after a hang. */
 export const COUNTED = ["active", "suspended", "hung", "crashed", "ended", "ever_hung"] as const;
 type Counted = (typeof COUNTED)[number];
 
@@ -100,7 +93,7 @@ export function isCounted(kind: StatusKind): kind is Counted {
   return COUNTED.some((each) => each === kind);
 }
 
-/** How many sessions there are of the product and version that are asked for, whatever else is: in all, or of a status. */
+/** The number of sessions of the product and version, or of one status among them; other filters are ignored. */
 export function counted(
   known: VersionCounts[],
   { product, version }: SessionFilter,
@@ -112,7 +105,7 @@ export function counted(
   return rows.reduce((sum, row) => sum + row[of], 0);
 }
 
-/** Narrows down by everything that is not a product, version or status. `column`: the metric is a column of the list. */
+/** The filters other than product, version and status. `column`: the metric is a column of the list. */
 export function MoreFilters({ search, column }: { search: SessionSearch; column?: boolean }) {
   const { filter } = search;
   const isUsed =
@@ -131,47 +124,47 @@ export function MoreFilters({ search, column }: { search: SessionSearch; column?
       <summary>Time, machine, state, events{column ? ", metric column" : ""}</summary>
       <div class="fields">
         <Moment
-          word="Started after"
+          label="Started after"
           name="from"
           at={search.within === undefined ? filter.from : undefined}
         />
-        <Moment word="Started before" name="to" at={filter.to} />
-        <Field word="Host" name="hostname" value={filter.hostname} />
-        <Field word="Machine id" name="machine" value={filter.machine} />
-        <Field word="Tag" name="tag" value={filter.tag} />
+        <Moment label="Started before" name="to" at={filter.to} />
+        <Field label="Host" name="hostname" value={filter.hostname} />
+        <Field label="Machine id" name="machine" value={filter.machine} />
+        <Field label="Tag" name="tag" value={filter.tag} />
+        <Suggested label="State path" name="path" value={filter.state?.path} what="state-paths" />
         <Suggested
-          word="Ever in state: path"
-          name="path"
-          value={filter.state?.path}
-          what="state-paths"
+          label="State value"
+          name="value"
+          value={filter.state?.value}
+          what="state-values"
         />
-        <Suggested word="with value" name="value" value={filter.state?.value} what="state-values" />
-        <Suggested word="Had event" name="event" value={filter.event} what="events" />
+        <Suggested label="Event" name="event" value={filter.event} what="events" />
         {column ? (
-          <Suggested word="Show metric" name="metric" value={search.metric} what="metrics" />
+          <Suggested label="Show metric" name="metric" value={search.metric} what="metrics" />
         ) : null}
       </div>
     </details>
   );
 }
 
-type FieldProps = { word: string; name: string; value?: string | undefined };
+type FieldProps = { label: string; name: string; value?: string | undefined };
 
-function Field({ word, name, value }: FieldProps) {
+function Field({ label, name, value }: FieldProps) {
   return (
     <label>
-      {word}
+      {label}
       <input type="text" name={name} value={value ?? ""} autocomplete="off" />
     </label>
   );
 }
 
-/** A moment to type: in UTC, or with script in the zone that all times on the page are in. */
-function Moment({ word, name, at }: { word: string; name: string; at: number | undefined }) {
+/** A field for a time: in UTC, or with script in the zone of the page. */
+function Moment({ label, name, at }: { label: string; name: string; at: number | undefined }) {
   return (
     <label>
       <span>
-        {word} <span data-zone-label>(UTC)</span>
+        {label} <span data-zone-label>(UTC)</span>
       </span>
       <input
         type="datetime-local"
@@ -184,12 +177,12 @@ function Moment({ word, name, at }: { word: string; name: string; at: number | u
   );
 }
 
-/** A field that offers what there is. The list comes when the field is entered, and follows what is typed. */
+/** A field with suggestions from the catalog. They are fetched when the field gets the focus and while one types. */
 export function Suggested(props: FieldProps & { what: string }) {
-  const { word, name, value, what } = props;
+  const { label, name, value, what } = props;
   return (
     <label>
-      {word}
+      {label}
       <input
         name={name}
         value={value ?? ""}
@@ -197,7 +190,7 @@ export function Suggested(props: FieldProps & { what: string }) {
         autocomplete="off"
         hx-get={`/suggest/${what}`}
         hx-include="closest form"
-        hx-trigger="focus once, input changed delay:200ms"
+        hx-trigger={`focus once, input changed delay:${TYPING_MS}ms`}
         hx-target={`#${what}-list`}
         hx-swap="innerHTML"
       />
@@ -206,19 +199,19 @@ export function Suggested(props: FieldProps & { what: string }) {
   );
 }
 
-type Chip = { word: Child; without: SessionSearch };
+type Chip = { label: Child; without: SessionSearch };
 
-/** What narrows the list down, each a link to the list without it. */
+/** The active filters, each a link to the list without it. */
 export function Chips({ search, count }: { search: SessionSearch; count: number | undefined }) {
   const chips = chipsOf(search);
   const to = (other: SessionSearch) => address("/sessions", searchQuery(other));
   return (
     <header class="chips">
       <strong>{count === undefined ? "Sessions" : formatCount(count, "session")}</strong>
-      {chips.map(({ word, without }) => (
+      {chips.map(({ label, without }) => (
         <a class="chip" href={to(without)}>
           <span class="hidden">Remove: </span>
-          <span>{word}</span>
+          <span>{label}</span>
           <span aria-hidden="true">×</span>
         </a>
       ))}
@@ -233,25 +226,25 @@ function chipsOf(search: SessionSearch): Chip[] {
   const { filter, within } = search;
   const { product, version, status = [], from, to, state } = filter;
   const chips: Chip[] = [];
-  const add = (word: Child, name: keyof SessionFilter) => {
+  const add = (label: Child, name: keyof SessionFilter) => {
     const { [name]: _, ...without } = filter;
-    chips.push({ word, without: { ...search, filter: without } });
+    chips.push({ label, without: { ...search, filter: without } });
   };
   if (product !== undefined) add(product || "unnamed", "product");
   if (version !== undefined) add(version || "no version", "version");
   for (const kind of status) {
     const others = { ...filter, status: status.filter((each) => each !== kind) };
-    chips.push({ word: KIND_WORDS[kind], without: { ...search, filter: others } });
+    chips.push({ label: KIND_LABELS[kind], without: { ...search, filter: others } });
   }
-  for (const name of Object.keys(CHIP_WORDS) as (keyof typeof CHIP_WORDS)[]) {
-    if (filter[name] !== undefined) add(`${CHIP_WORDS[name]} ${filter[name]}`, name);
+  for (const name of Object.keys(CHIP_LABELS) as (keyof typeof CHIP_LABELS)[]) {
+    if (filter[name] !== undefined) add(`${CHIP_LABELS[name]} ${filter[name]}`, name);
   }
   if (state) {
     const value = state.value === undefined ? "" : ` = ${state.value}`;
     add(`ever ${state.path}${value}`, "state");
   }
   if (within !== undefined)
-    chips.push({ word: WITHIN[within].word, without: { ...search, within: undefined } });
+    chips.push({ label: WITHIN[within].label, without: { ...search, within: undefined } });
   else if (from !== undefined)
     add(
       <>
@@ -269,8 +262,8 @@ function chipsOf(search: SessionSearch): Chip[] {
   return chips;
 }
 
-const CHIP_WORDS = {
-  text: "words",
+const CHIP_LABELS = {
+  text: "text",
   hostname: "host",
   machine: "machine",
   tag: "tag",

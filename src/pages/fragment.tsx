@@ -1,8 +1,8 @@
-/** Parts of a page that htmx asks for, with what the browser then has to say of them: their address and title. */
+/** Parts of a page that htmx fetches, with the new address and title of the page. */
 import type { Context } from "hono";
 import type { Child } from "hono/jsx";
 
-/** Going back in history asks for the whole page, whatever asked first. */
+/** False also when htmx restores a page from the history, which needs the whole page. */
 export function isFragment(c: Context): boolean {
   return (
     c.req.header("hx-request") === "true" && c.req.header("hx-history-restore-request") !== "true"
@@ -10,8 +10,8 @@ export function isFragment(c: Context): boolean {
 }
 
 /**
- * Answers with a part of a page. Its address is put together here rather than taken from the request, which says every field
- * of a form; its title comes in a head, which htmx takes out before it swaps.
+ * Answers with a part of a page. `path` is the new address, without the empty fields that the request has; the title is in a
+ * `<head>`, which htmx removes before it swaps.
  */
 export async function fragment(
   c: Context,

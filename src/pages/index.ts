@@ -1,4 +1,4 @@
-/** Mounts the pages, in the frame and under the rules that all of them share. Comes last in the Worker: its rules are for every path. */
+/** Mounts the pages with their layout and headers. Mounted last in the Worker, because its middleware is for every path. */
 import { Hono, type MiddlewareHandler } from "hono";
 import { secureHeaders } from "hono/secure-headers";
 import type { AccessEnv } from "../access/access.ts";
@@ -22,14 +22,14 @@ import { settings } from "./settings.tsx";
 export const pages = new Hono<AccessEnv>();
 
 pages.use(async (c, next) => {
-  // The answer to a socket's upgrade is the platform's, and takes no headers.
+  // The platform makes the answer to a WebSocket upgrade; its headers cannot be set.
   if (c.req.header("upgrade") !== undefined) await next();
   else await (c.env.DEV === "1" ? developmentHeaders : headers)(c, next);
 });
 pages.use(layout);
 pages.onError(answerError);
 
-// For everybody, even if the server is locked.
+// Public, also while the server is locked.
 pages.route("/", icons);
 
 pages.use(guard);

@@ -1,4 +1,4 @@
-/** The frame around every page: head, navigation, and the scripts that a page asks for. */
+/** The layout of every page: metadata, navigation, styles and scripts. */
 import type { Child } from "hono/jsx";
 import { jsxRenderer } from "hono/jsx-renderer";
 import type { Status } from "../core/vocabulary.ts";
@@ -13,6 +13,8 @@ type PageProps = {
   status?: Status | undefined;
   /** Own modules in public/ that the page needs beside those that every page has. */
   scripts?: string[] | undefined;
+  /** Stylesheets in public/styles/ that the page needs beside those that every page has. */
+  styles?: string[] | undefined;
   /** Vendored scripts in public/vendor/. */
   vendor?: string[] | undefined;
   /** No navigation: login, and the page of a locked server. */
@@ -38,7 +40,7 @@ const NAVIGATION = [
 ] as const;
 
 export const layout = jsxRenderer(
-  ({ children, title, here, status, scripts = [], vendor = [], bare, name }, c) => {
+  ({ children, title, here, status, scripts = [], styles = [], vendor = [], bare, name }, c) => {
     const { theme, zone } = preferencesOf(c);
     return (
       <html lang="en" data-theme={theme} data-zone={zone}>
@@ -49,7 +51,9 @@ export const layout = jsxRenderer(
           <meta name="color-scheme" content={theme === "system" ? "light dark" : theme} />
           <meta name="htmx-config" content={HTMX} />
           <link rel="icon" type="image/svg+xml" href={`/icon/${status ?? "none"}.svg`} />
-          <link rel="stylesheet" href="/style.css" />
+          {["palette", "elements", "components", ...styles].map((file) => (
+            <link rel="stylesheet" href={`/styles/${file}.css`} />
+          ))}
           <script src="/vendor/htmx-4.0.1.min.js" defer></script>
           {vendor.map((file) => (
             <script src={`/vendor/${file}`} defer></script>
@@ -79,7 +83,7 @@ export const layout = jsxRenderer(
   },
 );
 
-/** Refusals never replace a panel's content by surprise: page.js shows them in the panel as what they are. */
+/** A refused fragment does not replace a panel's content; page.js shows a note above the panel. */
 const HTMX = JSON.stringify({
   noSwap: [204, 304, "4xx", "5xx"],
   history: "reload",
@@ -101,9 +105,9 @@ function Bar(props: {
       </a>
       {props.bare ? null : (
         <nav aria-label="Pages">
-          {NAVIGATION.map(([path, word]) => (
+          {NAVIGATION.map(([path, label]) => (
             <a href={path} aria-current={path === props.here ? "page" : undefined}>
-              {word}
+              {label}
             </a>
           ))}
         </nav>
@@ -123,7 +127,7 @@ function Preferences({ theme, zone, path }: { theme: string; zone: string; path:
   );
 }
 
-const WORDS: Record<string, Child> = {
+const CHOICE_LABELS: Record<string, Child> = {
   local: "Local",
   utc: "UTC",
   system: "Auto",
@@ -140,7 +144,7 @@ function Choice(props: { legend: string; name: string; now: string; options: str
           value={option}
           aria-pressed={option === props.now ? "true" : "false"}
         >
-          {WORDS[option]}
+          {CHOICE_LABELS[option]}
         </button>
       ))}
     </div>
@@ -161,11 +165,11 @@ function KeyHelp() {
       </dl>
       <h3>On a session</h3>
       <dl>
-        <Key keys={["←", "→"]}>the change before, the next one</Key>
-        <Key keys={["Shift", "← →"]}>the event before, the next one</Key>
-        <Key keys={["Home", "End"]}>the start, the last moment</Key>
-        <Key keys={["+", "−", "0"]}>zoom in, out, whole session</Key>
-        <Key keys={["f"]}>follow what happens now</Key>
+        <Key keys={["←", "→"]}>previous change, next change</Key>
+        <Key keys={["Shift", "← →"]}>previous event, next event</Key>
+        <Key keys={["Home", "End"]}>start, end</Key>
+        <Key keys={["+", "−", "0"]}>zoom in, zoom out, whole session</Key>
+        <Key keys={["f"]}>follow a running session</Key>
         <Key keys={["c"]}>copy a link to this moment</Key>
       </dl>
       <form method="dialog">

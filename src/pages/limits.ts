@@ -1,27 +1,45 @@
-/** Every number that bounds a page, with its reason. */
+/** The limits of the pages, each with its reason. */
 
+/**
+ * Shortest time between two requests of an open page for the same part; the server announces changes every LIVE_MS at most. What is
+ * looked at closely is fetched soonest; what costs the session object most or changes least, later.
+ */
+export const REFRESH_MS = {
+  charts: 400,
+  moment: 300,
+  output: 300,
+  timeline: 500,
+  exceptions: 500,
+  events: 500,
+  verdict: 1_000,
+  figures: 3_000,
+  heartbeat: 5_000,
+  home: 5_000,
+};
+/** A search field is sent after this pause in typing, so that not every letter makes a request. */
+export const TYPING_MS = 300;
 /** Buckets of the overview: one per four pixels of a laptop's screen, and 5 KB of markup at most. */
 export const TIMELINE_BUCKETS = 240;
-/** Rows of a list that come with the page; more come as it is scrolled. */
+/** Rows of a list in the first answer; more are fetched when it is scrolled. */
 export const LIST_ROWS = 50;
 /** Lines of output at once: a few screens, 30 KB at most. */
 export const OUTPUT_LINES = 200;
 /** Longest text shown in a row before it is opened. */
 export const ROW_TEXT = 400;
-/** Longest text of a value inside the state tree; the rest is in its history. */
+/** Longest text of a value in the state tree; the rest is in its history. */
 export const VALUE_TEXT = 200;
-/** Nodes of the state tree drawn at once: what a person can scan, and 60 KB of markup. Deeper branches are fetched when opened. */
+/** Nodes of the state tree drawn at once: 60 KB of markup. Deeper branches are fetched when opened. */
 export const TREE_NODES = 300;
-/** Members drawn of one object or list: beyond this the rest is fetched. */
+/** Members drawn of one object or list; the rest is fetched. */
 export const TREE_MEMBERS = 100;
 /** Values of one path's history at once. */
 export const HISTORY_ROWS = 30;
 /** Events shown before and after the cursor. */
 export const AROUND_BEFORE = 6;
 export const AROUND_AFTER = 3;
-/** Events that a verdict shows as the program's last words. */
-export const LAST_WORDS = 4;
-/** Exceptions drawn with their frames at once; more come as the list is scrolled. */
+/** The last events that the verdict shows. */
+export const LAST_EVENTS = 4;
+/** Exceptions with their frames in the first answer; more are fetched when the list is scrolled. */
 export const EXCEPTION_ROWS = 10;
 /** Metric charts in the first answer: a few screens. */
 export const CHARTS = 24;
@@ -33,13 +51,19 @@ export const SPARKLINE_POINTS = 240;
 export const HOME_ROWS = 6;
 /** Versions of a product on the home page; older ones are in the list of sessions. */
 export const HOME_VERSIONS = 8;
-/** Names offered while one types: more cannot be read. */
+/** z of a one-sided test at the 5 % level: a regression is shown if it is larger. */
+export const SIGNIFICANT_Z = 1.645;
+/** A crash-free share of fewer sessions is too uncertain for a comparison with the version before. */
+export const MIN_SESSIONS_FOR_CHANGE = 5;
+/** Smallest change of a share that is shown, in percentage points: a smaller one is displayed as 0.0. */
+export const MIN_CHANGE_POINTS = 0.05;
+/** Suggestions in a field: a longer list is not read. */
 export const SUGGESTIONS = 100;
 /** Exception groups on a page: each is four lines high, so this is two screens. */
 export const GROUP_ROWS = 20;
 /** Sessions side by side. */
 export const MAX_COMPARED = 5;
-/** Newest ended sessions among which one that ended well is looked for. */
+/** Newest ended sessions that are searched for one without an error. */
 export const GOOD_LOOKED_AT = 20;
 /** Metrics drawn on a comparison at once. */
 export const COMPARED_METRICS = 12;
@@ -47,9 +71,9 @@ export const COMPARED_METRICS = 12;
 export const COMPARED_POINTS = 120;
 /** State values that differ, shown on a comparison. */
 export const COMPARED_VALUES = 300;
-/** Lines of a chart across sessions; more cannot be told apart. */
+/** Lines of a plot across sessions; more are not distinguishable. */
 export const CHART_GROUPS = 6;
-/** Groups in the table across sessions; grouped by session there may be 300, which nobody reads. */
+/** Groups in the table across sessions; grouped by session there may be 300. */
 export const STATISTICS_ROWS = 50;
 /** What Cloudflare's free plan allows: rows written a day, by session objects and by the catalog each… */
 export const FREE_ROWS_PER_DAY = 100_000;

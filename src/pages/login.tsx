@@ -9,7 +9,7 @@ import { Mark } from "./ui/mark.tsx";
 
 export const login = new Hono<AccessEnv>();
 
-/** Everything after it is for those who may see everything; the others are asked to sign in, and come back to where they were. */
+/** The routes after it need admin access. Without it a visitor is sent to the login page, and then back. */
 export const signedIn: MiddlewareHandler<AccessEnv> = async (c, next) => {
   const access = await identify(c);
   // Lists show the sessions of all products.
@@ -77,8 +77,7 @@ function Form({ back, failed }: { back: string; failed?: boolean | undefined }) 
       </label>
       {failed ? (
         <p id="sign-in-failed" class="failure" role="alert">
-          That is not the secret of this server. It is what was given to{" "}
-          <code>wrangler secret put ADMIN_SECRET</code>.
+          Wrong secret. It was set with <code>wrangler secret put ADMIN_SECRET</code>.
         </p>
       ) : null}
       <button class="button">Sign in</button>

@@ -1,4 +1,4 @@
-/** One metric over many sessions: by version or machine, over clock time or since start, as lines, bars and a table. */
+/** One metric across sessions: by version or machine, over clock time or since start, as lines, bars and a table. */
 import { formatCount, formatNumber } from "../core/format.ts";
 import { Hono } from "hono";
 import { STATUS_KINDS } from "../catalog/filter.ts";
@@ -22,7 +22,7 @@ import type { MetricType } from "../core/vocabulary.ts";
 import type { Env } from "../env.ts";
 import { Select } from "./ui/select.tsx";
 import {
-  KIND_WORDS,
+  KIND_LABELS,
   MoreFilters,
   ProductSelects,
   Suggested,
@@ -36,7 +36,7 @@ import {
   type Aggregate,
   aggregatesOf,
   AXES,
-  GROUP_WORDS,
+  GROUP_LABELS,
   isQuantile,
   QUANTILES,
   type Question,
@@ -50,6 +50,7 @@ import { address } from "./ui/address.ts";
 import { Empty } from "./ui/empty.tsx";
 import { BY_NAME } from "./ui/order.ts";
 import { guarded, Panel } from "./ui/panel.tsx";
+import { SearchForm } from "./ui/search-form.tsx";
 import { Legend, Plot } from "./ui/plot.tsx";
 
 export const metrics = new Hono<{ Bindings: Env }>();
@@ -60,7 +61,7 @@ metrics.get("/metrics", async (c) => {
   const title = titleOf(question);
   const { name, search } = question;
   const found = name === undefined ? undefined : sessionMetrics(db, { ...search.filter, name });
-  // If the catalog does not answer, the panel says so.
+  // If the catalog fails, the panel shows it.
   const type = (await found?.catch(() => undefined))?.items[0]?.type ?? "gauge";
   if (isFragment(c)) {
     const path = address("/metrics", questionQuery(question));
@@ -86,67 +87,56 @@ metrics.get("/metrics", async (c) => {
   return c.render(
     <>
       <h1 class="page-title">Metrics across sessions</h1>
-      <Ask question={question} known={await versions(db)} type={type} />
+      <Search question={question} known={await versions(db)} type={type} />
       {found ? (
         <Answer question={question} found={found} />
       ) : (
         <Names names={await metricNames(db)} />
       )}
     </>,
-    { title, here: "/metrics", name: "list-page", scripts: ["plots.js"] },
+    { title, here: "/metrics", name: "list-page", styles: ["plots"], scripts: ["plots.js"] },
   );
 });
 
-type AskProps = { question: Question; known: VersionCounts[]; type: MetricType };
+type SearchProps = { question: Question; known: VersionCounts[]; type: MetricType };
 
-function Ask({ question, known, type }: AskProps) {
+function Search({ question, known, type }: SearchProps) {
   const { search, name, by, axis } = question;
   return (
-    <form
-      class="search panel"
-      method="get"
-      action="/metrics"
-      role="search"
-      aria-label="Metrics"
-      hx-get="/metrics"
-      hx-trigger="submit, input delay:300ms"
-      hx-target="#answer"
-      hx-swap="outerHTML"
-      hx-sync="this:replace"
-    >
+    <SearchForm path="/metrics" label="Metrics" target="#answer">
       <div class="search-main fields">
-        <Suggested word="Metric" name="metric" value={name} what="metrics" />
+        <Suggested label="Metric" name="metric" value={name} what="metrics" />
         <ProductSelects filter={search.filter} known={known} />
         <Select
           name="status"
-          word="Status"
+          label="Status"
           now={search.filter.status?.[0] ?? ""}
           options={{
             "": "Any status",
-            ...Object.fromEntries(STATUS_KINDS.map((kind) => [kind, KIND_WORDS[kind]])),
+            ...Object.fromEntries(STATUS_KINDS.map((kind) => [kind, KIND_LABELS[kind]])),
           }}
         />
         <Within search={search} />
-        <Select name="by" word="Group" now={by} options={GROUP_WORDS} />
+        <Select name="by" label="Group" now={by} options={GROUP_LABELS} />
         <Shown question={question} type={type} />
-        <Select name="axis" word="Axis" now={axis} options={AXES} />
+        <Select name="axis" label="Axis" now={axis} options={AXES} />
         <button class="button without-script">Show</button>
       </div>
       <MoreFilters search={search} />
-    </form>
+    </SearchForm>
   );
 }
 
-/** What can be shown depends on the metric's type, so it comes again with each answer; by its id it keeps the focus. */
+/** The aggregates depend on the metric's type, so they are sent again with each answer; the id keeps the focus. */
 function Shown({ question, type }: { question: Question; type: MetricType }) {
   const now = shownOf(question, type);
   return (
     <label id="shown" class="select">
       <span class="hidden">Show</span>
       <select id="aggregate" name="aggregate">
-        {Object.entries(aggregatesOf(type)).map(([value, word]) => (
+        {Object.entries(aggregatesOf(type)).map(([value, label]) => (
           <option value={value} selected={value === now}>
-            {word}
+            {label}
           </option>
         ))}
       </select>
@@ -158,7 +148,7 @@ function Names({ names }: { names: MetricName[] }) {
   return (
     <section id="answer" class="panel" aria-label="All metrics">
       {names.length === 0 ? (
-        <Empty title="No session has logged a number yet." />
+        <Empty title="No metrics yet" />
       ) : (
         <ul class="names">
           {inNameOrder(names).map(({ name, type, unit }) => (
@@ -188,7 +178,7 @@ function Answer({ question, found }: { question: Question; found: Promise<Sessio
         if (all.items.length > 0) return <Found question={question} found={all} />;
         return (
           <section class="panel">
-            <Empty title={`No session that passes has a metric “${question.name}”.`} />
+            <Empty title={`No metric “${question.name}” in sessions that match these filters`} />
           </section>
         );
       })}
@@ -213,19 +203,19 @@ function Found({ question, found }: { question: Question; found: SessionMetrics 
     return { name: group, index, points };
   });
   const starts = quantiles?.flatMap(({ points }) => points.map(([at]) => at)) ?? [];
-  // A session's quantile is at its start, which "since start" would put all in one place.
+  // A session's quantile is drawn at its start, which is 0 for all on the axis "since start".
   const isElapsed = axis === "elapsed" && quantiles === null;
   const shownWhen = quantiles ? "at its start" : isElapsed ? "since start" : "over time";
-  const word = aggregatesOf(type)[aggregate] ?? "";
+  const label = aggregatesOf(type)[aggregate] ?? "";
   return (
     <>
       <Panel
         id="over-time"
-        title={`${name}, ${word.toLowerCase()} ${shownWhen}`}
+        title={`${name}, ${label.toLowerCase()} ${shownWhen}`}
         aside={
           <span class="quiet">
             {formatCount(found.sessions, "session")}
-            {found.partial ? ", the newest that pass" : ""}
+            {found.partial ? ", the newest that match" : ""}
           </span>
         }
       >
@@ -270,17 +260,17 @@ function countOf(rows: GroupStatistics[]): string {
   );
 }
 
-/** Versions from the newest; sessions as they were found, also from the newest; everything else by name. */
+/** Versions and sessions from the newest, everything else by name. */
 function inOrder(rows: GroupStatistics[], by: Grouping): GroupStatistics[] {
   if (by === "session") return rows;
   const way = by === "version" ? -1 : 1;
   return rows.toSorted((a, b) => way * BY_NAME.compare(a.group, b.group));
 }
 
-/** The groups that get a line, in the table's order: the newest versions, else those with most points. */
+/** The groups with a line, in the table's order: the newest versions, otherwise those with most points. */
 function drawnOf(rows: GroupStatistics[], by: Grouping): string[] {
-  const telling = by === "version" ? rows : rows.toSorted((a, b) => b.points - a.points);
-  const drawn = new Set(telling.slice(0, CHART_GROUPS));
+  const preferred = by === "version" ? rows : rows.toSorted((a, b) => b.points - a.points);
+  const drawn = new Set(preferred.slice(0, CHART_GROUPS));
   return rows.filter((row) => drawn.has(row)).map(({ group }) => group);
 }
 

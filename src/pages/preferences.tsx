@@ -1,4 +1,4 @@
-/** How a viewer likes to look: colours and time zone, in two cookies, so that the first paint is right without script. */
+/** The viewer's theme and time zone, in two cookies, so that the server renders the page with them. */
 import { type Context, Hono } from "hono";
 import { getCookie, setCookie } from "hono/cookie";
 import type { Env } from "../env.ts";
@@ -21,11 +21,11 @@ preferences.post("/preferences", async (c) => {
   return c.redirect(ownPath(form.back), 303);
 });
 
-function oneOf(words: string[], word: string | undefined): string {
-  return words.find((each) => each === word) ?? words[0] ?? "";
+function oneOf(choices: string[], choice: string | undefined): string {
+  return choices.find((each) => each === choice) ?? choices[0] ?? "";
 }
 
-/** Only ever back to a page of this server: `//elsewhere` and `/\elsewhere` would leave it. */
+/** Only a path of this server: `//elsewhere` and `/\elsewhere` would leave it. */
 export function ownPath(path: unknown): string {
   return typeof path === "string" && /^\/(?![/\\])/.test(path) ? path : "/";
 }

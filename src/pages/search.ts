@@ -1,4 +1,4 @@
-/** A search for sessions, as an address says it: shared by the list, the metrics and saved views. */
+/** A search for sessions and its query parameters, for the list, the metrics and saved views. */
 import { asking, nameAsked, type SessionFilter, STATUS_KINDS } from "../catalog/filter.ts";
 import { SESSION_SORTS, type SessionSort } from "../catalog/sessions.ts";
 
@@ -6,23 +6,23 @@ export type SessionSearch = {
   filter: SessionFilter;
   sort: SessionSort;
   order: "asc" | "desc";
-  /** What the list is asked with beside the filter. */
+  /** Sorting and paging of the list. */
   page: { sort: SessionSort; order: "asc" | "desc"; cursor?: string };
-  /** How long ago sessions may have begun: the filter's `from` then follows the clock. */
+  /** The range before now in which sessions started; it sets the filter's `from`. */
   within: Within | undefined;
   /** The metric whose rollup is shown. */
   metric: string | undefined;
 };
 
 const NAMES = ["product", "version"] as const;
-const WORDS = ["machine", "hostname", "text", "tag", "event", "exception"] as const;
+const TEXTS = ["machine", "hostname", "text", "tag", "event", "exception"] as const;
 
 const HOUR_MS = 3_600_000;
 export const WITHIN = {
-  hour: { word: "last hour", ms: HOUR_MS },
-  day: { word: "last day", ms: 24 * HOUR_MS },
-  week: { word: "last week", ms: 7 * 24 * HOUR_MS },
-  month: { word: "last 30 days", ms: 30 * 24 * HOUR_MS },
+  hour: { label: "last hour", ms: HOUR_MS },
+  day: { label: "last day", ms: 24 * HOUR_MS },
+  week: { label: "last week", ms: 7 * 24 * HOUR_MS },
+  month: { label: "last 30 days", ms: 30 * 24 * HOUR_MS },
 } as const;
 export type Within = keyof typeof WITHIN;
 
@@ -32,12 +32,12 @@ export function readFilter(query: URLSearchParams, now: number): SessionSearch {
     const value = query.get(name)?.trim();
     if (value) filter[name] = nameAsked(value);
   }
-  for (const name of WORDS) {
+  for (const name of TEXTS) {
     const value = query.get(name)?.trim();
     if (value) filter[name] = value;
   }
   const status = STATUS_KINDS.filter((kind) =>
-    query.getAll("status").some((said) => said.split(",").includes(kind)),
+    query.getAll("status").some((each) => each.split(",").includes(kind)),
   );
   if (status.length > 0) filter.status = status;
   const path = query.get("path")?.trim();
@@ -48,8 +48,8 @@ export function readFilter(query: URLSearchParams, now: number): SessionSearch {
   const to = time(query.get("to"));
   if (from !== undefined) filter.from = from;
   if (to !== undefined) filter.to = to;
-  const said = query.get("within") ?? "";
-  const within = isWithin(said) ? said : undefined;
+  const name = query.get("within") ?? "";
+  const within = isWithin(name) ? name : undefined;
   if (within !== undefined) filter.from = now - WITHIN[within].ms;
 
   const sort = SESSION_SORTS.find((each) => each === query.get("sort")) ?? "created_at";
@@ -65,11 +65,11 @@ export function readFilter(query: URLSearchParams, now: number): SessionSearch {
   };
 }
 
-function isWithin(word: string): word is Within {
-  return Object.hasOwn(WITHIN, word);
+function isWithin(name: string): name is Within {
+  return Object.hasOwn(WITHIN, name);
 }
 
-/** The search as an address says it, times in UTC; what is as always is left out. */
+/** The query parameters, with times in UTC, without those that have their default. */
 export function searchQuery({
   filter,
   sort,
@@ -77,11 +77,11 @@ export function searchQuery({
   within,
   metric,
 }: SessionSearch): Record<string, string | number | undefined> {
-  const { status, state, product, version, from, ...words } = filter;
+  const { status, state, product, version, from, ...texts } = filter;
   return {
     product: product === undefined ? undefined : asking(product),
     version: version === undefined ? undefined : asking(version),
-    ...words,
+    ...texts,
     from: within === undefined ? from : undefined,
     within,
     status: status?.join(","),
@@ -93,7 +93,7 @@ export function searchQuery({
   };
 }
 
-/** Epoch milliseconds, or a date and time; without a zone of its own it is in UTC (page.js sends what is typed in the viewer's zone so). */
+/** Epoch milliseconds, or a date and time, in UTC if it has no zone (page.js converts times in the viewer's zone). */
 function time(text: string | null): number | undefined {
   if (!text) return undefined;
   if (/^\d+$/.test(text)) return Number(text);

@@ -1,9 +1,9 @@
-/** The session page: the verdict, then one axis of time for everything, and at the cursor what was so at that moment. */
+/** The session page: the verdict, the timeline and charts with one time axis, and the state and events at the cursor. */
 import type { AccessEnv } from "../access/access.ts";
 import { Hono } from "hono";
 import type { Summary } from "../core/answers.ts";
 import { asking } from "../catalog/filter.ts";
-import { TIMELINE_BUCKETS } from "./limits.ts";
+import { REFRESH_MS, TIMELINE_BUCKETS } from "./limits.ts";
 import { EventsPanel, eventRoutes, filterOf } from "./session/events.tsx";
 import { ExceptionsPanel, exceptionRoutes } from "./session/exception.tsx";
 import { Figures, figureRoutes } from "./session/figures.tsx";
@@ -13,7 +13,7 @@ import { MomentPanel, momentRoutes } from "./session/moment.tsx";
 import { OutputPanel, outputRoutes } from "./session/output.tsx";
 import { Charts, chartRoutes } from "./session/charts.tsx";
 import { TimelinePanel } from "./session/timeline.tsx";
-import { Verdict, wentWell } from "./session/verdict.tsx";
+import { Verdict, isGood } from "./session/verdict.tsx";
 import { sessionIn, type View, viewOf } from "./session/view.ts";
 import { address } from "./ui/address.ts";
 import { STATUS_LABELS } from "../core/vocabulary.ts";
@@ -36,16 +36,23 @@ sessionRoutes.get("/sessions/:id", async (c) => {
       data-id={id}
       data-status={summary.verdict.status}
       data-start={summary.created_at}
-      // A finished session can speak again (a late lane, a wrong verdict), but waiting for that is not worth a socket.
+      // A finished session can still change (a late lane), but that is too rare for a socket.
       hx-ws:connect={isLive ? `/sessions/${id}/live` : undefined}
-      // By session.js, once it listens: what the socket says before then would be lost.
+      // session.js triggers it when it listens; earlier messages would be lost.
       hx-trigger={isLive ? "watch" : undefined}
       data-revision={summary.revision}
     >
       <Crumbs summary={summary} />
       <Verdict session={session} summary={summary} />
       <div class="panes">
-        <div id="recorder" class="recorder" tabindex={0} role="group" aria-label="Time axis">
+        <div
+          id="recorder"
+          class="recorder"
+          tabindex={0}
+          role="group"
+          aria-label="Time axis"
+          data-extend-ms={REFRESH_MS.charts}
+        >
           <TimelinePanel summary={summary} timeline={timeline} view={view} />
           <Charts session={session} summary={summary} view={view} search={c.req.query("metric")} />
         </div>
@@ -64,6 +71,7 @@ sessionRoutes.get("/sessions/:id", async (c) => {
       title: titleOf(summary),
       here: "/sessions",
       name: "session",
+      styles: ["timeline", "session"],
       status: summary.verdict.status,
       vendor: ["hx-ws-4.0.1.min.js", "chart-4.6.1.min.js"],
       scripts: ["session.js"],
@@ -71,7 +79,7 @@ sessionRoutes.get("/sessions/:id", async (c) => {
   );
 });
 
-/** The sign first: with twenty tabs open it is all that is seen. */
+/** The sign comes first, because with many tabs it is all that is visible. */
 function titleOf({ verdict, product, version, id }: Summary): string {
   const what = [product, version].filter(Boolean).join(" ") || id.slice(0, 8);
   return `${STATUS_SIGNS[verdict.status]} ${what} ${STATUS_LABELS[verdict.status].toLowerCase()}`;
@@ -80,16 +88,16 @@ function titleOf({ verdict, product, version, id }: Summary): string {
 function Crumbs({ summary }: { summary: Summary }) {
   const { product, version, id } = summary;
   return (
-    <nav class="crumbs" aria-label="Where this is">
+    <nav class="crumbs" aria-label="Breadcrumb">
       <a href="/sessions">Sessions</a>
       {product === "" ? null : <a href={address("/sessions", { product })}>{product}</a>}
       {version === "" ? null : (
         <a href={address("/sessions", { product: asking(product), version })}>{version}</a>
       )}
       <code>{id}</code>
-      {wentWell(summary) ? null : (
+      {isGood(summary) ? null : (
         <a class="tool" href={address("/compare", { ids: id, with: "good" })}>
-          Compare with the last good run
+          Compare with the last good session
         </a>
       )}
       <button class="tool" type="button" data-copy={id} hidden>
@@ -105,7 +113,7 @@ function Crumbs({ summary }: { summary: Summary }) {
   );
 }
 
-/** What the page looks at. Every fragment sends it along; session.js writes it; only without script it is a form that is seen, to fill in. */
+/** The cursor, range and path. view.js writes them and each request of a fragment includes them; without script it is a visible form. */
 function ViewForm({ view, id }: { view: View; id: string }) {
   return (
     <form id="view" class="view-form" method="get" action={`/sessions/${id}`}>
@@ -154,7 +162,7 @@ sessionRoutes.get("/sessions/:id/timeline", async (c) => {
   return c.html(<TimelinePanel summary={summary} timeline={timeline} view={view} />);
 });
 
-/** The socket of a page that watches. guard.ts has turned away other sites' pages: sockets carry cookies and know no same-origin rule. */
+/** The socket of a watching page. guard.ts refuses other origins: browsers send cookies with sockets from any origin. */
 sessionRoutes.get("/sessions/:id/live", (c) => sessionIn(c).live(c.req.raw));
 
 for (const routes of [

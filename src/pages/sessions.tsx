@@ -1,4 +1,4 @@
-/** All sessions: found by words, facets and what they ever were, in any order, and all of it in the address. */
+/** The list of sessions with its search, filters, sorting and saved views; all of it is in the address. */
 import { formatNumber, formatQuantity } from "../core/format.ts";
 import { Hono } from "hono";
 import { eventNames } from "../catalog/events.ts";
@@ -18,7 +18,7 @@ import {
   COUNTED,
   counted,
   isCounted,
-  KIND_WORDS,
+  KIND_LABELS,
   MoreFilters,
   ProductSelects,
   VersionSelect,
@@ -31,6 +31,7 @@ import { address } from "./ui/address.ts";
 import { Empty } from "./ui/empty.tsx";
 import { BY_NAME } from "./ui/order.ts";
 import { guarded } from "./ui/panel.tsx";
+import { SearchField, SearchForm } from "./ui/search-form.tsx";
 import { SessionTable } from "./ui/session-table.tsx";
 import { Sparkline } from "./ui/sparkline.tsx";
 import { Time } from "./ui/time.tsx";
@@ -66,19 +67,19 @@ sessions.get("/sessions", async (c) => {
       <Search search={search} known={known} />
       {list}
     </>,
-    { title, here: "/sessions", name: "list-page", scripts: ["ticks.js"] },
+    { title, here: "/sessions", name: "list-page", styles: ["sessions"], scripts: ["ticks.js"] },
   );
 });
 
 function titleOf({ filter }: SessionSearch): string {
   const { product, version, status, text } = filter;
-  const kinds = status?.map((kind) => KIND_WORDS[kind].toLowerCase()).join(", ");
+  const kinds = status?.map((kind) => KIND_LABELS[kind].toLowerCase()).join(", ");
   return ["Sessions", product, version, kinds, text].filter(Boolean).join(" ");
 }
 
-const SORT_WORDS: Record<(typeof SESSION_SORTS)[number], string> = {
+const SORT_LABELS: Record<(typeof SESSION_SORTS)[number], string> = {
   created_at: "Start",
-  updated_at: "Last heard",
+  updated_at: "Last contact",
   status: "Status",
   events: "Events",
   exceptions: "Exceptions",
@@ -93,28 +94,12 @@ type SearchProps = { search: SessionSearch; known: VersionCounts[] };
 function Search({ search, known }: SearchProps) {
   const { filter } = search;
   return (
-    <form
-      id="search"
-      class="search panel"
-      method="get"
-      action="/sessions"
-      role="search"
-      aria-label="Sessions"
-      hx-get="/sessions"
-      hx-trigger="submit, input delay:300ms"
-      hx-target="#list"
-      hx-swap="outerHTML"
-      hx-sync="this:replace"
-    >
+    <SearchForm path="/sessions" label="Sessions" target="#list">
       <div class="search-main">
-        <input
-          type="search"
-          name="text"
-          value={filter.text ?? ""}
-          placeholder="Words in id, product, version, machine, verdict, tags"
-          aria-label="Search sessions"
-          autocomplete="off"
-          data-search
+        <SearchField
+          value={filter.text}
+          label="Search sessions"
+          placeholder="Search id, product, version, machine, verdict, tags"
         />
         <ProductSelects filter={filter} known={known} />
         <Within search={search} />
@@ -123,7 +108,7 @@ function Search({ search, known }: SearchProps) {
           <select name="sort">
             {SESSION_SORTS.map((sort) => (
               <option value={sort} selected={sort === search.sort}>
-                {SORT_WORDS[sort]}
+                {SORT_LABELS[sort]}
               </option>
             ))}
           </select>
@@ -149,7 +134,7 @@ function Search({ search, known }: SearchProps) {
               value={kind}
               checked={filter.status?.includes(kind)}
             />
-            <span>{KIND_WORDS[kind]}</span>
+            <span>{KIND_LABELS[kind]}</span>
             {isCounted(kind) ? (
               <small id={`count-${kind}`}>{formatNumber(counted(known, filter, kind))}</small>
             ) : null}
@@ -157,7 +142,7 @@ function Search({ search, known }: SearchProps) {
         ))}
       </fieldset>
       <MoreFilters search={search} column />
-    </form>
+    </SearchForm>
   );
 }
 
@@ -174,7 +159,7 @@ function List(props: ListProps) {
 async function found({ env, access, search, known }: ListProps) {
   const { metric } = search;
   const db = env.CATALOG;
-  // Of a path that held too many values only the session itself knows.
+  // The catalog lacks the values of a path that had too many; the session itself has them.
   const held = (id: string, path: string, value: string) =>
     sessionOf(env, access, id).ask("everHeld", { path, text: valueText(value) });
   const page = await listSessions(db, { ...search.filter, ...search.page, limit: LIST_ROWS }, held);
@@ -186,14 +171,14 @@ async function found({ env, access, search, known }: ListProps) {
       )
     : undefined;
   const at = (cursor: string) => address("/sessions", { ...searchQuery(search), cursor });
-  const [before, after] = wordsOfPaging(search);
+  const [before, after] = pagingLabels(search);
   return (
     <form method="get" action="/compare">
       <Chips search={search} count={countOf(page, search, known)} />
       {page.items.length === 0 ? (
-        <Empty title="No session is like that.">
+        <Empty title="No sessions match these filters">
           <p>
-            <a href="/sessions">Show all sessions</a>, or learn to <a href="/docs">record one</a>
+            <a href="/sessions">Clear filters</a> or <a href="/docs">record a session</a>
           </p>
         </Empty>
       ) : (
@@ -210,7 +195,7 @@ async function found({ env, access, search, known }: ListProps) {
             extra={
               drawn && metric
                 ? {
-                    head: metric,
+                    title: metric,
                     cell: ({ id }) => {
                       const there = drawn.get(id);
                       return there ? (
@@ -232,14 +217,14 @@ async function found({ env, access, search, known }: ListProps) {
       )}
       <footer class="list-foot">
         <button class="tool" data-compare={MAX_COMPARED}>
-          Compare those ticked
+          Compare selected
         </button>
         <button class="tool" type="button" data-untick hidden>
-          Untick all
+          Clear selection
         </button>
         {page.searched_to === null ? null : (
           <span class="quiet">
-            Looked back to <Time at={page.searched_to} show="minute" />
+            Searched back to <Time at={page.searched_to} show="minute" />
           </span>
         )}
         <nav class="pages" aria-label="Pages of the list">
@@ -259,12 +244,12 @@ async function found({ env, access, search, known }: ListProps) {
   );
 }
 
-function wordsOfPaging({ sort, order }: SessionSearch): [before: string, after: string] {
+function pagingLabels({ sort, order }: SessionSearch): [before: string, after: string] {
   if (sort !== "created_at") return ["Previous", "Next"];
   return order === "desc" ? ["Newer", "Older"] : ["Older", "Newer"];
 }
 
-/** How many pass in all, if that is known without counting them. */
+/** The number of sessions that match, if it is known without counting them. */
 function countOf(
   { items, next, previous, searched_to }: SessionList,
   { filter }: SessionSearch,
@@ -318,7 +303,7 @@ sessions.post("/views", async (c) => {
   const { name, query } = await c.req.parseBody();
   if (typeof name !== "string" || typeof query !== "string" || name.trim() === "")
     return c.redirect("/sessions", 303);
-  // What someone saves is read as a search again, so that nothing else can hide in it.
+  // The query is parsed as a search, so that a view contains nothing else.
   const kept = address("", searchQuery(readFilter(new URLSearchParams(query), Date.now()))).slice(
     1,
   );

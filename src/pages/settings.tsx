@@ -1,4 +1,4 @@
-/** This server: its address, who may use it, what it holds. */
+/** Settings: the server's address, its usage and its API keys. */
 import { formatNumber } from "../core/format.ts";
 import { Hono } from "hono";
 import type { AccessEnv } from "../access/access.ts";
@@ -13,12 +13,13 @@ import { Empty } from "./ui/empty.tsx";
 import { guarded, Panel } from "./ui/panel.tsx";
 import { Time } from "./ui/time.tsx";
 import { UsagePanel } from "./usage.tsx";
+import { Property } from "./ui/property.tsx";
 
 export const settings = new Hono<AccessEnv>();
 
 const VERSION = "2.0.0";
 
-const KIND_WORDS: Record<KeyKind, string> = {
+const KIND_LABELS: Record<KeyKind, string> = {
   ingest: "write only",
   read: "read only",
   admin: "everything",
@@ -26,15 +27,15 @@ const KIND_WORDS: Record<KeyKind, string> = {
 
 settings.get("/settings", (c) => c.render(<Page c={c} />, FRAME));
 
-const FRAME = { title: "Settings", here: "/settings", name: "settings-page" };
+const FRAME = { title: "Settings", here: "/settings", name: "settings-page", styles: ["settings"] };
 
 type PageProps = {
   c: { env: AccessEnv["Bindings"]; req: { url: string }; var: AccessEnv["Variables"] };
-  /** A key that was just made. */
-  made?: (KeyRow & { key: string }) | undefined;
+  /** A key that was just created. */
+  created?: (KeyRow & { key: string }) | undefined;
 };
 
-function Page({ c, made }: PageProps) {
+function Page({ c, created }: PageProps) {
   const { origin } = new URL(c.req.url);
   return (
     <>
@@ -44,16 +45,16 @@ function Page({ c, made }: PageProps) {
           const known = await versions(c.env.CATALOG);
           return (
             <>
-              <dl class="facts">
-                <Fact word="Address">
+              <dl class="properties">
+                <Property label="Address">
                   <code>{origin}</code>
-                </Fact>
-                <Fact word="Version">{VERSION}</Fact>
-                <Fact word="Sessions">
+                </Property>
+                <Property label="Version">{VERSION}</Property>
+                <Property label="Sessions">
                   {formatNumber(known.reduce((sum, row) => sum + row.sessions, 0))}
-                </Fact>
-                <Fact word="You are">{c.var.access.by}</Fact>
-                <Fact word="Sessions are kept">{keptFor(c.env.DATACAT_RETENTION_DAYS)}</Fact>
+                </Property>
+                <Property label="Signed in as">{c.var.access.by}</Property>
+                <Property label="Retention">{keptFor(c.env.DATACAT_RETENTION_DAYS)}</Property>
               </dl>
               <p class="panel-note">
                 Programs and daemons send here when <code>DATACAT_URL={origin}</code> is set
@@ -71,36 +72,27 @@ function Page({ c, made }: PageProps) {
         })}
       </Panel>
       <UsagePanel env={c.env} />
-      <Keys db={c.env.REGISTRY} made={made} />
+      <Keys db={c.env.REGISTRY} created={created} />
     </>
   );
 }
 
-function Fact({ word, children }: { word: string; children: unknown }) {
-  return (
-    <div>
-      <dt>{word}</dt>
-      <dd>{children}</dd>
-    </div>
-  );
-}
-
 function keptFor(days: string | undefined): string {
-  if (days === "0") return "for ever";
-  return `${days ?? 365} days after their last sign of life`;
+  if (days === "0") return "unlimited";
+  return `${days ?? 365} days after the last contact`;
 }
 
-function Keys({ db, made }: { db: D1Database; made: PageProps["made"] }) {
+function Keys({ db, created }: { db: D1Database; created: PageProps["created"] }) {
   return (
     <Panel id="keys-panel" title="API keys">
-      {made ? (
-        <div class="made" role="status">
+      {created ? (
+        <div class="new-secret" role="status">
           <p>
-            <strong>This is the new key. It is shown only now.</strong>
+            <strong>New key. It is shown only once.</strong>
           </p>
           <p>
-            <code>{made.key}</code>{" "}
-            <button class="tool" type="button" data-copy={made.key} hidden>
+            <code>{created.key}</code>{" "}
+            <button class="tool" type="button" data-copy={created.key} hidden>
               Copy
             </button>
           </p>
@@ -108,16 +100,16 @@ function Keys({ db, made }: { db: D1Database; made: PageProps["made"] }) {
       ) : null}
       {guarded("the keys", async () => {
         const keys = await listKeys(db);
-        if (keys.length === 0) return <Empty title="No keys yet." />;
+        if (keys.length === 0) return <Empty title="No keys" />;
         return (
           <div class="scroller" tabindex={0} role="group" aria-label="Keys">
             <table class="plain-table">
               <thead>
                 <tr>
                   <th scope="col">Label</th>
-                  <th scope="col">May</th>
+                  <th scope="col">Permission</th>
                   <th scope="col">Product</th>
-                  <th scope="col">Made</th>
+                  <th scope="col">Created</th>
                   <th scope="col">Last used</th>
                   <th scope="col">
                     <span class="hidden">Revoke</span>
@@ -139,16 +131,16 @@ function Keys({ db, made }: { db: D1Database; made: PageProps["made"] }) {
         </label>
         <Select
           name="kind"
-          word="What it may do"
+          label="Permission"
           now="ingest"
           options={Object.fromEntries(
-            KEY_KINDS.map((kind) => [kind, `${kind}: ${KIND_WORDS[kind]}`]),
+            KEY_KINDS.map((kind) => [kind, `${kind}: ${KIND_LABELS[kind]}`]),
           )}
         />
         <label>
-          Only for product <input name="product" maxlength={MAX_NAME_LENGTH} autocomplete="off" />
+          Product (optional) <input name="product" maxlength={MAX_NAME_LENGTH} autocomplete="off" />
         </label>
-        <button class="button">Make a key</button>
+        <button class="button">Create key</button>
       </form>
     </Panel>
   );
@@ -160,7 +152,7 @@ function KeyLine({ key_: key }: { key_: KeyRow }) {
       <th scope="row">
         {key.label || "–"} <code class="quiet">{key.id}</code>
       </th>
-      <td>{KIND_WORDS[key.kind]}</td>
+      <td>{KIND_LABELS[key.kind]}</td>
       <td>{key.product ?? "all"}</td>
       <td>
         <Time at={key.created_at} show="minute" />
@@ -181,12 +173,12 @@ function KeyLine({ key_: key }: { key_: KeyRow }) {
   );
 }
 
-/** Of the last use only the UTC day is known. */
+/** Only the UTC day of the last use is stored. */
 function Day({ day }: { day: number }) {
   return <>{new Date(day * DAY_MS).toISOString().slice(0, 10)}</>;
 }
 
-/** Answers with the page itself rather than a redirect: the key must be in no address and no history. */
+/** Answers with the page instead of a redirect, because the key must not be in an address or a history. */
 settings.post("/settings/keys", async (c) => {
   const { label, kind, product } = await c.req.parseBody();
   const chosen = KEY_KINDS.find((each) => each === kind);
@@ -197,13 +189,13 @@ settings.post("/settings/keys", async (c) => {
     );
   }
   const only = typeof product === "string" && product.trim() !== "" ? product.trim() : null;
-  const made = await createKey(
+  const created = await createKey(
     c.env.REGISTRY,
     { kind: chosen, product: only, label: label.trim() },
     Date.now(),
   );
   c.header("cache-control", "no-store");
-  return c.render(<Page c={c} made={made} />, FRAME);
+  return c.render(<Page c={c} created={created} />, FRAME);
 });
 
 settings.post("/settings/keys/:id/revoke", async (c) => {

@@ -1,4 +1,4 @@
-/** What this server used today and holds, beside what Cloudflare's free plan allows. */
+/** Today's usage and the storage, beside the limits of Cloudflare's free plan. */
 import { formatBytes, formatNumber } from "../core/format.ts";
 import { storedBytes } from "../catalog/usage.ts";
 import type { Env } from "../env.ts";
@@ -18,38 +18,38 @@ export function UsagePanel({ env }: { env: Env }) {
           <>
             <dl class="shares">
               <Share
-                word="Rows written by sessions"
+                label="Rows written by sessions"
                 of={rows.object_rows}
                 whole={FREE_ROWS_PER_DAY}
-                say={formatNumber}
+                format={formatNumber}
               />
               <Share
-                word="Rows written to catalog and registry"
+                label="Rows written to catalog and registry"
                 of={rows.d1_rows}
                 whole={FREE_ROWS_PER_DAY}
-                say={formatNumber}
+                format={formatNumber}
               />
               <Share
-                word={`Stored by sessions${stored.partial ? ", at least" : ""}`}
+                label={`Stored by sessions${stored.partial ? ", at least" : ""}`}
                 of={stored.object_bytes}
                 whole={FREE_OBJECT_BYTES}
                 limit="5 GB"
-                say={formatBytes}
+                format={formatBytes}
               />
               <Share
-                word="Stored by the catalog"
+                label="Stored by the catalog"
                 of={stored.catalog_bytes}
                 whole={FREE_CATALOG_BYTES}
                 limit="500 MB"
-                say={formatBytes}
+                format={formatBytes}
               />
             </dl>
             <p class="panel-note">
               {env.LOCAL === "1"
                 ? "This machine has no such limits; they are those of Cloudflare's free plan."
                 : "The limits are those of Cloudflare's free plan. On the paid plan a million rows cost a dollar."}{" "}
-              Rows are told by each session after it wrote to the catalog: those of the last minutes
-              may still be missing.
+              Each session reports its rows when it publishes to the catalog, so those of the last
+              minutes may still be missing.
             </p>
           </>
         );
@@ -59,23 +59,23 @@ export function UsagePanel({ env }: { env: Env }) {
 }
 
 type ShareProps = {
-  word: string;
+  label: string;
   of: number;
   whole: number;
-  /** The whole, as Cloudflare says it. */
+  /** The whole in Cloudflare's units. */
   limit?: string | undefined;
-  say: (value: number) => string;
+  format: (value: number) => string;
 };
 
-function Share({ word, of, whole, limit, say }: ShareProps) {
+function Share({ label, of, whole, limit, format }: ShareProps) {
   const share = (of / whole) * 100;
   const percent = share > 0 && share < 0.1 ? "under 0.1" : String(Number(share.toPrecision(2)));
   return (
     <div>
-      <dt>{word}</dt>
+      <dt>{label}</dt>
       <dd>
-        <meter min={0} max={whole} high={whole * 0.8} value={of} aria-label={word} />
-        {say(of)} <span class="quiet">{`of ${limit ?? say(whole)}, ${percent} %`}</span>
+        <meter min={0} max={whole} high={whole * 0.8} value={of} aria-label={label} />
+        {format(of)} <span class="quiet">{`of ${limit ?? format(whole)}, ${percent} %`}</span>
       </dd>
     </div>
   );

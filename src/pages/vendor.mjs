@@ -1,6 +1,6 @@
 /**
  * `npm run vendor`: copies the scripts that pages load from node_modules to public/vendor/, with the version in the name, so that
- * browsers may cache them without limit and no page needs another server; and generates public/format.js from src/core/format.ts.
+ * browsers may cache them without limit; and generates public/format.js from src/core/format.ts.
  * Run it after a change of a version in package.json or of that file.
  */
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";

@@ -60,8 +60,8 @@ export class World {
   static async open(bindings?: Record<string, string>): Promise<World> {
     const data = mkdtempSync(join(tmpdir(), "datacat-browser-"));
     const [server, browser] = await Promise.all([
-      serve({ data, ...(bindings && { bindings }) }),
-      chromium.launch({ args: ARGUMENTS, ...(executablePath !== undefined && { executablePath }) }),
+      serve({ data, bindings }),
+      chromium.launch({ args: ARGUMENTS, executablePath }),
     ]);
     return new World(server, browser, data);
   }

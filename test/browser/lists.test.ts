@@ -10,7 +10,7 @@ describe.skipIf(!hasBrowser)("the pages across sessions", () => {
   beforeAll(async () => {
     world = await World.open();
     await world.record(
-      game({ id: "dead", at: NOW - 2 * HOUR, seconds: 60 }),
+      game({ id: "broken", at: NOW - 2 * HOUR, seconds: 60 }),
       game({
         id: "well",
         at: NOW - 3 * HOUR,
@@ -23,7 +23,7 @@ describe.skipIf(!hasBrowser)("the pages across sessions", () => {
       game({ id: "running", at: NOW - 20_000, seconds: 20, ending: "running", version: "1.5.0" }),
       command({ id: "check", at: NOW - HOUR }),
     );
-    await world.listed("dead", "well", "spicy", "running", "check");
+    await world.listed("broken", "well", "spicy", "running", "check");
   });
   afterAll(() => world.close());
 
@@ -39,7 +39,7 @@ describe.skipIf(!hasBrowser)("the pages across sessions", () => {
     expect(complaints).toEqual([]);
   });
 
-  test("home moves as a whole while it is open", async () => {
+  test("home updates as a whole while it is open", async () => {
     const alive = await World.open();
     try {
       const at = Date.now();
@@ -49,7 +49,7 @@ describe.skipIf(!hasBrowser)("the pages across sessions", () => {
       await page.locator("#running .count", { hasText: "1" }).waitFor();
       await alive.record(
         game({ id: "two", at: Date.now() - 5_000, seconds: 5, ending: "running" }),
-        game({ id: "dead", at: at - 90_000, seconds: 20 }),
+        game({ id: "broken", at: at - 90_000, seconds: 20 }),
       );
       await page.locator("#crashes a", { hasText: "MemoryError" }).waitFor();
       await page.locator("#groups a", { hasText: "MemoryError" }).waitFor();
@@ -63,11 +63,11 @@ describe.skipIf(!hasBrowser)("the pages across sessions", () => {
     }
   });
 
-  test("an empty server teaches the first recording, with its own address", async () => {
+  test("an empty server shows how to record, with its own address", async () => {
     const empty = await World.open();
     try {
       const { page, complaints } = await empty.look("/");
-      await page.getByText("Nothing is recorded yet.").waitFor();
+      await page.getByText("No sessions yet").waitFor();
       expect(await page.locator("#start-run").textContent()).toContain(
         `DATACAT_URL=${empty.server.url} datacat run`,
       );
@@ -84,14 +84,14 @@ describe.skipIf(!hasBrowser)("the pages across sessions", () => {
     }
   });
 
-  test("the list follows words and facets as they are typed, all in the address", async () => {
+  test("the list follows text and filters as they are typed, and the address has them", async () => {
     const { page, complaints } = await world.look("/sessions");
     const rows = page.locator(".sessions tbody tr");
     expect(await rows.count()).toBe(5);
     await page.getByLabel("Search sessions").fill("attic");
     await soon(() => rows.count()).toBe(1);
     await soon(() => page.url()).toContain("text=attic");
-    // Of what nobody chose the address says nothing, and the title says what it is.
+    // The address has no unset fields, and the title has the filters.
     expect(new URL(page.url()).search).toBe("?text=attic");
     expect(await page.title()).toBe("Sessions attic · Datacat");
     await page.getByLabel("Search sessions").fill("");
@@ -112,13 +112,13 @@ describe.skipIf(!hasBrowser)("the pages across sessions", () => {
     const { page } = await world.look("/sessions", { timezoneId: "Asia/Tokyo" });
     const after = page.getByLabel("Started after");
     await page.getByText("Time, machine, state, events, metric column").click();
-    // Half an hour before `dead` began, as a clock in Tokyo (UTC+9) showed it.
+    // Half an hour before `broken` began, as a clock in Tokyo (UTC+9) showed it.
     const shown = (hours: number) =>
       new Date(NOW - 2.5 * HOUR + hours * HOUR).toISOString().slice(0, 19);
     await after.fill(shown(9));
     await soon(() => page.locator(".sessions tbody tr").count()).toBe(3);
-    const said = new URL(page.url()).searchParams.get("from");
-    expect(said).toBe(String(Date.parse(`${shown(0)}Z`)));
+    const from = new URL(page.url()).searchParams.get("from");
+    expect(from).toBe(String(Date.parse(`${shown(0)}Z`)));
     await page.getByRole("button", { name: "UTC" }).click();
     expect(await after.inputValue()).toBe(shown(0));
     await page.getByRole("button", { name: "Local" }).click();
@@ -140,40 +140,40 @@ describe.skipIf(!hasBrowser)("the pages across sessions", () => {
     }
   });
 
-  test("what sessions ever were is offered while one types, and finds them", async () => {
+  test("past state values are suggested while one types, and find sessions", async () => {
     const { page, complaints } = await world.look("/sessions");
     await page.getByText("Time, machine, state, events, metric column").click();
-    await page.getByLabel("Ever in state: path").fill("renderer.b");
+    await page.getByLabel("State path").fill("renderer.b");
     await soon(() => page.locator("#state-paths-list option").count()).toBeGreaterThan(0);
-    await page.getByLabel("Ever in state: path").fill("command.folder");
-    await page.getByLabel("with value").fill("/home/ada/game");
+    await page.getByLabel("State path").fill("command.folder");
+    await page.getByLabel("State value").fill("/home/ada/game");
     await soon(() => page.locator(".sessions tbody tr").count()).toBe(1);
     await page.getByLabel("Show metric").fill("cpu");
     await page.locator(".sparkline").waitFor();
     expect(complaints).toEqual([]);
   });
 
-  test("a view is saved under a name, and forgotten again", async () => {
+  test("a view is saved under a name, and deleted", async () => {
     const { page } = await world.look("/sessions?status=crashed");
     await page.locator(".views > summary").click();
-    await page.getByLabel("Name of this view").fill("The dead");
+    await page.getByLabel("Name of this view").fill("The broken");
     await page.getByRole("button", { name: "Save view" }).click();
-    await page.getByRole("link", { name: "The dead" }).click();
+    await page.getByRole("link", { name: "The broken" }).click();
     expect(page.url()).toContain("status=crashed");
-    await page.getByLabel("Delete the view The dead").click();
-    await page.getByRole("link", { name: "The dead" }).waitFor({ state: "detached" });
+    await page.getByLabel("Delete the view The broken").click();
+    await page.getByRole("link", { name: "The broken" }).waitFor({ state: "detached" });
   });
 
-  test("two ticked sessions are compared", async () => {
+  test("two selected sessions are compared", async () => {
     const { page, complaints } = await world.look(
       "/sessions?product=archive-game&status=crashed,ended",
     );
     const compare = page.locator("[data-compare]");
     expect(await compare.isDisabled()).toBe(true);
-    expect(await compare.textContent()).toBe("Compare: tick 2 to 5");
+    expect(await compare.textContent()).toBe("Compare: select 2 to 5");
     for (const box of await page.locator("input[name=ids]").all()) await box.check();
     await page.getByRole("button", { name: "Compare 2" }).click();
-    await page.getByText("Last states, where they differ").waitFor();
+    await page.getByText("Differences in the last state").waitFor();
     expect(await page.locator(".overlay").count()).toBe(7);
     await page.locator("select[name=align]").selectOption("end");
     await page.getByRole("button", { name: "Compare", exact: true }).click();
@@ -181,10 +181,10 @@ describe.skipIf(!hasBrowser)("the pages across sessions", () => {
     expect(complaints).toEqual([]);
   });
 
-  test("ticks outlive searches and pages, and five is the most", async () => {
+  test("a selection outlives searches and pages, and has at most five sessions", async () => {
     const { page } = await world.look("/sessions?product=archive-game&sort=points");
     const compare = page.locator("[data-compare]");
-    await page.locator("input[value=dead]").check();
+    await page.locator("input[value=broken]").check();
     await page.locator("input[value=well]").check();
     await page.locator("select[name=product]").selectOption("npm run check");
     await soon(() => page.locator(".sessions tbody tr").count()).toBe(1);
@@ -195,18 +195,18 @@ describe.skipIf(!hasBrowser)("the pages across sessions", () => {
     expect(await page.locator("input[value=check]").isChecked()).toBe(true);
     await page.evaluate("sessionStorage.setItem('ticked', JSON.stringify('abcdef'.split('')))");
     await page.reload();
-    expect(await compare.textContent()).toBe("Compare: 5 at most, 6 are ticked");
+    expect(await compare.textContent()).toBe("Compare: at most 5, 6 selected");
     expect(await compare.isDisabled()).toBe(true);
-    await page.getByRole("button", { name: "Untick all" }).click();
-    expect(await compare.textContent()).toBe("Compare: tick 2 to 5");
+    await page.getByRole("button", { name: "Clear selection" }).click();
+    expect(await compare.textContent()).toBe("Compare: select 2 to 5");
   });
 
-  test("the heads of the list sort it, and its filters are taken away one by one or all at once", async () => {
+  test("column headers sort the list, and its filters are removed one by one or all at once", async () => {
     const { page, complaints } = await world.look("/sessions?text=workshop&status=crashed");
     await page.locator(".chips", { hasText: "2 sessions" }).waitFor();
     await page.getByRole("link", { name: "Ran for" }).click();
     const first = () => page.locator(".sessions tbody tr").first().locator("th a");
-    expect(await first().getAttribute("href")).toBe("/sessions/dead");
+    expect(await first().getAttribute("href")).toBe("/sessions/broken");
     expect(await page.locator("[aria-sort=descending]").textContent()).toBe("Ran for");
     await page.getByRole("link", { name: "Ran for" }).click();
     expect(await first().getAttribute("href")).toBe("/sessions/spicy");
@@ -219,14 +219,14 @@ describe.skipIf(!hasBrowser)("the pages across sessions", () => {
     expect(complaints).toEqual([]);
   });
 
-  test("every line's value is said under the pointer and by the keyboard, in all plots at once", async () => {
-    const { page, complaints } = await world.look("/compare?ids=dead&ids=well");
+  test("the value of each line is shown at the pointer and by the keyboard, in all plots at once", async () => {
+    const { page, complaints } = await world.look("/compare?ids=broken&ids=well");
     const fps = page.locator(".plot[aria-label^=fps]");
     await fps.locator(".plot-series").hover();
     const read = fps.locator(".plot-read");
     expect(await read.locator("span").count()).toBe(2);
     expect(await read.textContent()).toMatch(/^30\.\d s\d+\.?\d* A\d+\.?\d* B$/);
-    // `well` ran for 40 s, so at 50 s there is nothing to say of it.
+    // `well` ran for 40 s, so it has no value at 50 s.
     const box = await fps.locator(".plot-series").boundingBox();
     if (!box) throw new Error("the plot is not drawn");
     await page.mouse.move(box.x + (box.width * 50) / 60, box.y + 20);
@@ -285,13 +285,13 @@ describe.skipIf(!hasBrowser)("the pages across sessions", () => {
     expect(complaints).toEqual([]);
   });
 
-  test("a key is made, shown once, and revoked", async () => {
+  test("a key is created, shown once, and revoked", async () => {
     const { page, complaints } = await world.look("/settings");
     await page.getByLabel("Label").fill("workshop daemon");
-    await page.getByRole("button", { name: "Make a key" }).click();
-    expect(await page.locator(".made code").textContent()).toMatch(/^dc_ingest_/);
+    await page.getByRole("button", { name: "Create key" }).click();
+    expect(await page.locator(".new-secret code").textContent()).toMatch(/^dc_ingest_/);
     await page.goto("/settings");
-    expect(await page.locator(".made").count()).toBe(0);
+    expect(await page.locator(".new-secret").count()).toBe(0);
     await page
       .getByRole("row", { name: /workshop daemon/ })
       .getByRole("button", { name: "Revoke" })
@@ -321,11 +321,11 @@ describe.skipIf(!hasBrowser)("the pages across sessions", () => {
           await expectAccessible(page);
         }
         if (!bindings.ADMIN_SECRET) continue;
-        const words = page.getByRole("button", { name: "Sign in" });
-        const [left, right] = await words.evaluate((button) => {
-          const around = button.getBoundingClientRect();
-          const range = button.ownerDocument.createRange();
-          range.selectNodeContents(button);
+        const button = page.getByRole("button", { name: "Sign in" });
+        const [left, right] = await button.evaluate((element) => {
+          const around = element.getBoundingClientRect();
+          const range = element.ownerDocument.createRange();
+          range.selectNodeContents(element);
           const inside = range.getBoundingClientRect();
           return [inside.left - around.left, around.right - inside.right];
         });
@@ -336,7 +336,7 @@ describe.skipIf(!hasBrowser)("the pages across sessions", () => {
         await expectAccessible(page);
         await page.getByLabel("Admin secret").fill(bindings.ADMIN_SECRET);
         await page.getByRole("button", { name: "Sign in" }).click();
-        await page.getByText("Nothing is recorded yet.").waitFor();
+        await page.getByText("No sessions yet").waitFor();
       } finally {
         await deployed.close();
       }
@@ -350,13 +350,13 @@ describe.skipIf(!hasBrowser)("the pages across sessions", () => {
     "/metrics",
     "/metrics?metric=fps",
     "/metrics?metric=fps&aggregate=p99&event=autosave",
-    "/compare?ids=dead&ids=well&ids=spicy",
+    "/compare?ids=broken&ids=well&ids=spicy",
     "/settings",
     "/docs",
     "/docs/python",
     "/docs/lanes",
-    "/sessions/dead/delete",
-    "/sessions/nobody",
+    "/sessions/broken/delete",
+    "/sessions/unknown",
   ];
   for (const path of PAGES) {
     test(`everyone can use ${path}: light, dark, and on a phone`, async () => {
@@ -370,7 +370,7 @@ describe.skipIf(!hasBrowser)("the pages across sessions", () => {
     });
   }
 
-  test("a name without end widens no page and makes no row high", async () => {
+  test("a very long name does not widen a page or heighten a row", async () => {
     const endless = await World.open();
     try {
       const spice = "-name-without-end".repeat(12);
@@ -385,7 +385,7 @@ describe.skipIf(!hasBrowser)("the pages across sessions", () => {
         ["/sessions", ".sessions tbody tr"],
         ["/exceptions", ".group-row"],
         ["/metrics?metric=fps", ".statistics tbody tr, .legend li"],
-        ["/compare?ids=endless&ids=short", ".heads thead tr, .legend li, .overlay h3"],
+        ["/compare?ids=endless&ids=short", ".compared thead tr, .legend li, .overlay h3"],
       ] as const) {
         await page.goto(path);
         for (const width of [1_440, 360]) {
@@ -406,7 +406,7 @@ describe.skipIf(!hasBrowser)("the pages across sessions", () => {
     }
   });
 
-  test("on a very wide screen letters grow and lists do not", async () => {
+  test("on a very wide screen the text grows and lists do not", async () => {
     const { page } = await world.look("/sessions", { viewport: { width: 3_840, height: 2_160 } });
     const [letters, list] = await page.evaluate<[number, number]>(
       "[parseFloat(getComputedStyle(document.body).fontSize), document.getElementById('list').clientWidth]",
@@ -425,8 +425,8 @@ describe.skipIf(!hasBrowser)("the pages across sessions", () => {
         .evaluate((element) => element.scrollWidth - element.clientWidth);
       expect({ part, hidden }).toEqual({ part, hidden: 0 });
     }
-    for (const word of ["Crashed: uncaught MemoryError", "archive-game", "1 min"]) {
-      await page.locator("#list tr", { hasText: word }).first().waitFor();
+    for (const text of ["Crashed: uncaught MemoryError", "archive-game", "1 min"]) {
+      await page.locator("#list tr", { hasText: text }).first().waitFor();
     }
   });
 });

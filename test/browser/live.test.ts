@@ -43,7 +43,7 @@ describe.skipIf(!hasBrowser)("the page of a running session", () => {
     const now = Date.now();
     await program.does(
       { op: "start", at: now - 5_000, product: "game", version: "2", state: { level: 1 } },
-      { op: "event", at: now - 4_000, name: "hello", message: "first words" },
+      { op: "event", at: now - 4_000, name: "hello", message: "first message" },
       { op: "metric", at: now - 4_000, type: "gauge", name: "fps", value: 60 },
       { op: "metric", at: now - 2_000, type: "gauge", name: "fps", value: 61 },
     );
@@ -79,7 +79,7 @@ describe.skipIf(!hasBrowser)("the page of a running session", () => {
     expect(complaints).toEqual([]);
   });
 
-  test("misses nothing of what happens before its socket is open", async () => {
+  test("shows what happens before its socket is open", async () => {
     const program = await start("early");
     const { page } = await world.look("/sessions", {});
     await page.route("**/session.js", async (route) => {
@@ -90,7 +90,7 @@ describe.skipIf(!hasBrowser)("the page of a running session", () => {
     await soon(() => page.locator("#state").textContent()).toContain("7");
   });
 
-  test("is live however late the script of its socket comes", async () => {
+  test("is live even if the script of its socket loads late", async () => {
     const program = await start("late");
     const { page } = await world.look("/sessions", {});
     await page.route("**/hx-ws-*.js", async (route) => {
@@ -103,7 +103,7 @@ describe.skipIf(!hasBrowser)("the page of a running session", () => {
     await soon(() => page.locator("#state").textContent()).toContain("8");
   });
 
-  test("asks nothing while nothing happens", async () => {
+  test("requests nothing while nothing changes", async () => {
     const program = await start("quiet");
     const { page } = await world.look("/sessions/quiet");
     const asked: string[] = [];
@@ -114,12 +114,12 @@ describe.skipIf(!hasBrowser)("the page of a running session", () => {
     await soon(() => page.locator("#event-list").textContent()).toContain("again");
   });
 
-  test("whoever looks at a moment stays there", async () => {
+  test("a cursor that is set stays", async () => {
     const program = await start("looked-at");
     const { page } = await world.look("/sessions/looked-at");
     const box = await page.locator("#timeline [data-kind=events] .row-plot").boundingBox();
     await page.mouse.click((box?.x ?? 0) + (box?.width ?? 0) / 2, (box?.y ?? 0) + 4);
-    await page.locator(".cursor-offset", { hasText: "after its start" }).waitFor();
+    await page.locator(".cursor-offset", { hasText: "after the start" }).waitFor();
     await program.does({ op: "state", at: Date.now(), patch: { level: 9 } });
     await page.waitForTimeout(1_500);
     expect(await page.locator("#state .value").first().textContent()).toBe("1");
@@ -127,13 +127,13 @@ describe.skipIf(!hasBrowser)("the page of a running session", () => {
     await soon(() => page.locator("#state").textContent()).toContain("9");
   });
 
-  test("its counts and statistics go on, and what is open stays open", async () => {
+  test("its counts and statistics update, and what is open stays open", async () => {
     const program = await start("counted");
     const { page, complaints } = await world.look("/sessions/counted");
     const fps = page.locator(".chart", { hasText: "fps" });
     await fps.locator(".statistics > summary").click();
     await soon(() => fps.locator(".brief").textContent()).toContain("2 points");
-    await page.locator("#chart-list[data-known='1']").waitFor();
+    await page.locator("#chart-list[data-series='1']").waitFor();
 
     await program.does(
       { op: "event", at: Date.now(), name: "one" },
@@ -156,7 +156,7 @@ describe.skipIf(!hasBrowser)("the page of a running session", () => {
     const { page, complaints } = await world.look("/sessions/zoomed");
     await page.locator(".following").waitFor();
     await page.locator("#recorder").press("+");
-    await page.locator(".cursor-offset", { hasText: "its latest moment" }).waitFor();
+    await page.locator(".cursor-offset", { hasText: "at the latest moment" }).waitFor();
     await program.does({ op: "state", at: Date.now(), patch: { level: 9 } });
     await soon(() => page.locator("#state").textContent()).toContain("9");
     await soon(() => page.locator(".cursor").isHidden()).toBe(true);
@@ -166,7 +166,7 @@ describe.skipIf(!hasBrowser)("the page of a running session", () => {
     expect(complaints).toEqual([]);
   });
 
-  test("the tab says at once when it ends", async () => {
+  test("the tab shows the end at once", async () => {
     const program = await start("mortal");
     const { page, complaints } = await world.look("/sessions/mortal");
     expect(await page.title()).toMatch(/^● game 2 running/);

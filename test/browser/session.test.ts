@@ -34,7 +34,7 @@ const radii = (name: string) =>
   `Chart.getChart([...document.querySelectorAll(".chart")].find((chart) => chart.ariaLabel.startsWith("${name},")).querySelector("canvas"))
     ?.getDatasetMeta(2).data.map(({ options }) => options.radius)`;
 
-/** A session that said one number, once. */
+/** A session with one point. */
 const ONCE: Batch = {
   session: "once",
   lane: "once-lane",
@@ -85,7 +85,7 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
   let world: World;
   beforeAll(async () => {
     world = await World.open();
-    await world.record(game({ id: "dead", at: START }), command({ id: "command", at: START }));
+    await world.record(game({ id: "broken", at: START }), command({ id: "command", at: START }));
     await world.record([ONCE], [MANY], [LATE]);
     await world.record(
       game({ id: "spicy", at: START, spice: SPICE, seconds: 30 }),
@@ -94,8 +94,8 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
   });
   afterAll(() => world.close());
 
-  test("says within the first screen what happened", async () => {
-    const { page, complaints } = await world.look("/sessions/dead");
+  test("the verdict is in the first screen", async () => {
+    const { page, complaints } = await world.look("/sessions/broken");
     expect(await page.title()).toBe("▲ archive-game 1.4.2 crashed · Datacat");
     const headline = page.getByRole("heading", { level: 1 });
     expect(await headline.textContent()).toContain("MemoryError");
@@ -106,25 +106,25 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
   });
 
   test("a click on the axis sets the cursor: address, state, events and values follow", async () => {
-    const { page, complaints } = await world.look("/sessions/dead");
+    const { page, complaints } = await world.look("/sessions/broken");
     await clickAxis(page, 0.5);
-    await soon(() => page.locator(".cursor-offset").textContent()).toContain("after its start");
+    await soon(() => page.locator(".cursor-offset").textContent()).toContain("after the start");
     const at = Number(parameter(page, "t"));
     expect(Math.abs(at - (START + 70_000))).toBeLessThan(1_500);
-    const hp = JSON.parse(await (await world.send(`/sessions/dead/state.json?t=${at}`)).text())
+    const hp = JSON.parse(await (await world.send(`/sessions/broken/state.json?t=${at}`)).text())
       .player.hp;
     await soon(() => page.locator("#state").textContent()).toContain(String(hp));
     expect(complaints).toEqual([]);
 
     // A permalink is the same page for someone else.
-    const { page: other } = await world.look(`/sessions/dead?t=${at}`);
+    const { page: other } = await world.look(`/sessions/broken?t=${at}`);
     expect(await other.locator(".cursor-header h2").textContent()).toBe(
       await page.locator(".cursor-header h2").textContent(),
     );
   });
 
   test("arrow keys step through changes, with shift through events", async () => {
-    const { page } = await world.look(`/sessions/dead?t=${START + 70_000}`);
+    const { page } = await world.look(`/sessions/broken?t=${START + 70_000}`);
     const seen: number[] = [];
     for (const key of ["ArrowRight", "ArrowRight", "ArrowLeft", "Shift+ArrowRight"]) {
       const before = parameter(page, "t");
@@ -142,7 +142,7 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
   });
 
   test("a drag zooms in, 0 shows the whole session again", async () => {
-    const { page, complaints } = await world.look("/sessions/dead");
+    const { page, complaints } = await world.look("/sessions/broken");
     const [from, to] = [await onAxis(page, 0.25), await onAxis(page, 0.5)];
     await page.mouse.move(from.x, from.y);
     await page.mouse.down();
@@ -151,13 +151,13 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
     await soon(() => page.locator(".timeline-span").textContent()).toContain("35");
     expect(Number(parameter(page, "to")) - Number(parameter(page, "from"))).toBeGreaterThan(30_000);
     await page.keyboard.press("0");
-    await soon(() => page.locator(".timeline-span").textContent()).toContain("in all");
+    await soon(() => page.locator(".timeline-span").textContent()).toContain("in total");
     expect(parameter(page, "from")).toBeNull();
     expect(complaints).toEqual([]);
   });
 
   test("Escape lets go of a drag, and nothing is zoomed", async () => {
-    const { page } = await world.look("/sessions/dead");
+    const { page } = await world.look("/sessions/broken");
     const [from, to] = [await onAxis(page, 0.25), await onAxis(page, 0.5)];
     await page.mouse.move(from.x, from.y);
     await page.mouse.down();
@@ -170,7 +170,7 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
   });
 
   test("a zoom away from the cursor hides it, and every value stays the cursor's", async () => {
-    const { page, complaints } = await world.look("/sessions/dead");
+    const { page, complaints } = await world.look("/sessions/broken");
     const memory = page.locator(".chart", { hasText: "memory" });
     await memory.scrollIntoViewIfNeeded();
     const reading = () => memory.locator("[data-reading]").textContent();
@@ -189,7 +189,7 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
     await zoom(0.25, 0.5);
     await soon(() => page.locator(".timeline-span").textContent()).toContain("35 s of");
     expect(await page.locator(".cursor").isHidden()).toBe(true);
-    expect(await page.locator(".cursor-offset").textContent()).toBe("its last moment");
+    expect(await page.locator(".cursor-offset").textContent()).toBe("at the end");
     await soon(reading).toBe(atEnd);
 
     // Put somewhere by hand, it keeps its own values too.
@@ -204,23 +204,23 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
     expect(complaints).toEqual([]);
   });
 
-  test("a moment outside the session's life says so", async () => {
-    const { page } = await world.look(`/sessions/dead?t=${START - 3_600_000}`);
+  test("a moment outside the session is named as such", async () => {
+    const { page } = await world.look(`/sessions/broken?t=${START - 3_600_000}`);
     const offset = page.locator(".cursor-offset");
-    expect(await offset.textContent()).toContain("1 h before its start");
-    expect(await page.locator("#state").textContent()).toContain("It had not started yet.");
+    expect(await offset.textContent()).toContain("1 h before the start");
+    expect(await page.locator("#state").textContent()).toContain("Not started yet");
     const reading = page.locator(".chart [data-reading]").first();
     expect(await reading.textContent()).toBe("–");
-    await page.goto(`/sessions/dead?t=${END + 86_400_000}`);
-    expect(await offset.textContent()).toContain("1 d after its end");
+    await page.goto(`/sessions/broken?t=${END + 86_400_000}`);
+    expect(await offset.textContent()).toContain("1 d after the end");
     expect(await reading.textContent()).toMatch(/\d/);
-    await offset.getByText("Last moment").click();
-    await soon(() => offset.textContent()).toBe("its last moment");
+    await offset.getByText("Go to the end").click();
+    await soon(() => offset.textContent()).toBe("at the end");
   });
 
   test("Back and Forward lead through the zooms, and out of the page where it began", async () => {
     const { page, complaints } = await world.look("/sessions");
-    await page.goto("/sessions/dead");
+    await page.goto("/sessions/broken");
     const span = () => page.locator(".timeline-span").textContent();
     await page.locator("#recorder").press("+");
     await soon(span).toContain("1 min 10 s of");
@@ -230,20 +230,20 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
     await page.goBack();
     await soon(span).toContain("1 min 10 s of");
     await page.goBack();
-    await soon(span).toContain("in all");
+    await soon(span).toContain("in total");
     await page.goForward();
     await soon(span).toContain("1 min 10 s of");
     expect(Number(parameter(page, "to")) - Number(parameter(page, "from"))).toBe(70_000);
 
     await page.goBack();
-    await soon(span).toContain("in all");
+    await soon(span).toContain("in total");
     await page.goBack();
     await page.waitForURL("**/sessions");
     expect(complaints).toEqual([]);
   });
 
   test("under the pointer every chart shows its value at that moment", async () => {
-    const { page } = await world.look("/sessions/dead");
+    const { page } = await world.look("/sessions/broken");
     const memory = page.locator(".chart", { hasText: "memory" }).locator("[data-reading]");
     const atEnd = await memory.textContent();
     const { x, y } = await onAxis(page, 0.1);
@@ -253,8 +253,8 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
     await soon(() => memory.textContent()).toBe(atEnd);
   });
 
-  test("what the timeline has under the pointer is said, and failures run through the charts", async () => {
-    const { page, complaints } = await world.look("/sessions/dead");
+  test("the crosshair shows the counts at the pointer, and failures are drawn through the charts", async () => {
+    const { page, complaints } = await world.look("/sessions/broken");
     const { x, y } = await onAxis(page, 131_000 / 140_000);
     await page.mouse.move(x, y);
     await soon(() => page.locator(".crosshair small").textContent()).toContain("1 exception");
@@ -268,14 +268,14 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
     expect(Math.abs((first?.x ?? 0) - x)).toBeLessThan(5);
     // A zoom to where nothing failed has none.
     await page.mouse.move(5, 5);
-    await page.goto(`/sessions/dead?from=${START}&to=${START + 60_000}`);
+    await page.goto(`/sessions/broken?from=${START}&to=${START + 60_000}`);
     await soon(() => page.locator(".cursor").count()).toBe(1);
     expect(await lines.count()).toBe(0);
     expect(complaints).toEqual([]);
   });
 
   test("a counter is shown as its total, or per second", async () => {
-    const { page, complaints } = await world.look("/sessions/dead");
+    const { page, complaints } = await world.look("/sessions/broken");
     const chart = page.locator(".chart[data-type=counter]").first();
     const reading = chart.locator("[data-reading]");
     const most = chart.locator("[data-most]");
@@ -291,7 +291,7 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
   });
 
   test("charts are drawn, in the colour of the stylesheet, in light and dark", async () => {
-    const { page } = await world.look("/sessions/dead");
+    const { page } = await world.look("/sessions/broken");
     const colour = () => page.evaluate<string>(FIRST_COLOUR);
     await soon(colour).not.toBe("");
     const light = await colour();
@@ -299,8 +299,8 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
     await soon(colour).not.toBe(light);
   });
 
-  test("a counter says how it grew, not the mean of its totals", async () => {
-    const { page } = await world.look("/sessions/dead");
+  test("a counter shows its increase, not the mean of its totals", async () => {
+    const { page } = await world.look("/sessions/broken");
     const chart = page.locator(".chart[data-type=counter]").first();
     expect(await chart.locator(".brief").textContent()).toMatch(
       /^counter · 139 updates · total \d+ · [\d.]+\/s$/,
@@ -324,11 +324,11 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
     expect(complaints).toEqual([]);
   });
 
-  test("a single point is seen, and few are told from the line between them", async () => {
+  test("a single point is visible, and few points are drawn as dots", async () => {
     const { page } = await world.look("/sessions/once");
     await soon(() => page.evaluate<string>(FIRST_COLOUR)).not.toBe("");
     expect(await page.evaluate(radii("once"))).toEqual([3]);
-    await page.goto("/sessions/dead");
+    await page.goto("/sessions/broken");
     const timer = () => page.evaluate<number[]>(radii("chunk_load"));
     await soon(async () => (await timer())?.every((radius) => radius === 2)).toBe(true);
     const counter = await page.evaluate<number[]>(radii("assets_loaded"));
@@ -337,11 +337,11 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
   });
 
   test("a click on a value shows what it was, and closes again", async () => {
-    const { page, complaints } = await world.look("/sessions/dead");
+    const { page, complaints } = await world.look("/sessions/broken");
     await page.locator("#state").getByRole("link", { name: "hp", exact: true }).click();
-    await page.locator("#history").getByText("ever since").waitFor();
+    await page.locator("#history").getByText("until the end").waitFor();
     expect(await page.locator("#history .change").count()).toBeGreaterThan(5);
-    // On the screen, though nobody scrolled.
+    // Visible without scrolling.
     const newest = await page.locator("#history .change").first().boundingBox();
     expect((newest?.y ?? 1e9) + (newest?.height ?? 0)).toBeLessThan(900);
     const panel = await page.locator("#moment").boundingBox();
@@ -352,7 +352,7 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
   });
 
   test("a value far down the state has its history in sight too", async () => {
-    const { page } = await world.look("/sessions/dead");
+    const { page } = await world.look("/sessions/broken");
     await page.locator("#moment").hover();
     const key = page.locator("#state").getByRole("link", { name: "main", exact: true });
     await key.scrollIntoViewIfNeeded();
@@ -367,24 +367,24 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
     ).toBe(true);
   });
 
-  test("a moment that cannot be fetched is said in its panel, which stays in its place", async () => {
-    const { page } = await world.look("/sessions/dead");
+  test("a moment that cannot be fetched is reported in its panel, which keeps its place", async () => {
+    const { page } = await world.look("/sessions/broken");
     const panel = page.locator("#moment");
     const before = await panel.boundingBox();
     await page.route("**/moment?*", (route) => route.fulfill({ status: 503, body: "" }));
     await page.keyboard.press("ArrowLeft");
     const note = panel.locator(".failure");
-    await note.getByText("What is shown here may be old.").waitFor();
+    await note.getByText("What is shown here may be out of date.").waitFor();
     const after = await panel.boundingBox();
     expect([after?.x, after?.y]).toEqual([before?.x, before?.y]);
     await page.unroute("**/moment?*");
     await page.keyboard.press("Home");
     await soon(() => note.count()).toBe(0);
-    await soon(() => page.locator(".cursor-offset").textContent()).toContain("0 ms after its");
+    await soon(() => page.locator(".cursor-offset").textContent()).toContain("0 ms after the");
   });
 
   test("the state's branches stay as their reader left them, step after step", async () => {
-    const { page, complaints } = await world.look("/sessions/dead");
+    const { page, complaints } = await world.look("/sessions/broken");
     const branch = (name: string) =>
       page.locator("#state .branch", { has: page.locator(`[aria-label="History of ${name}"]`) });
     const isOpen = (name: string) =>
@@ -414,7 +414,7 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
   });
 
   test("the state can be searched and copied", async () => {
-    const { page, complaints } = await world.look("/sessions/dead");
+    const { page, complaints } = await world.look("/sessions/broken");
     await page.getByLabel("Find in state").fill("vulkan");
     await soon(() => page.locator("#state .node").count()).toBe(2);
     await page.locator("#state [data-copy-from]").click();
@@ -425,7 +425,7 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
   });
 
   test("events are searched, opened, and loaded as one scrolls", async () => {
-    const { page, complaints } = await world.look("/sessions/dead");
+    const { page, complaints } = await world.look("/sessions/broken");
     const rows = page.locator("#event-list > .event");
     expect(await rows.count()).toBe(50);
     await page.locator("#event-list").scrollIntoViewIfNeeded();
@@ -440,7 +440,7 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
   });
 
   test("the events follow the cursor", async () => {
-    const { page } = await world.look("/sessions/dead");
+    const { page } = await world.look("/sessions/broken");
     const here = page.locator("#event-list > [data-here]");
     await soon(() => here.textContent()).toContain("session_crashed_detected");
     await page.keyboard.press("Shift+ArrowLeft");
@@ -449,22 +449,22 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
   });
 
   test("what happened is copied as Markdown, with a link to the moment", async () => {
-    const { page, complaints } = await world.look("/sessions/dead");
+    const { page, complaints } = await world.look("/sessions/broken");
     const copied = () => page.evaluate<string>("navigator.clipboard.readText()");
     await page.getByRole("button", { name: "Copy as Markdown" }).click();
     await soon(copied).toContain("**`Crashed: uncaught MemoryError`** `archive-game 1.4.2`");
     const text = await copied();
     expect(text).toContain("- `Signal SIGKILL: killed at once");
     expect(text).toMatch(/- `[\d:.]+ exception MemoryError: cannot allocate/);
-    expect(text).toContain(`${world.server.url}/sessions/dead?t=${END})`);
+    expect(text).toContain(`${world.server.url}/sessions/broken?t=${END})`);
     await page.keyboard.press("Home");
     await page.getByRole("button", { name: "Copy link" }).click();
-    await soon(copied).toBe(`${world.server.url}/sessions/dead?t=${START}`);
+    await soon(copied).toBe(`${world.server.url}/sessions/broken?t=${START}`);
     expect(complaints).toEqual([]);
   });
 
   test("what the events are narrowed to is counted, and stands in the address", async () => {
-    const { page, complaints } = await world.look("/sessions/dead");
+    const { page, complaints } = await world.look("/sessions/broken");
     const count = () => page.locator("#events .count").textContent();
     const filter = page.locator("#events-filter");
     expect(await count()).toBe("102");
@@ -509,15 +509,15 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
   });
 
   test("? shows the keys, Escape hides them", async () => {
-    const { page } = await world.look("/sessions/dead");
+    const { page } = await world.look("/sessions/broken");
     await page.keyboard.press("?");
-    await page.getByRole("dialog").getByText("the change before, the next one").waitFor();
+    await page.getByRole("dialog").getByText("previous change, next change").waitFor();
     await page.keyboard.press("Escape");
     await page.getByRole("dialog").waitFor({ state: "hidden" });
   });
 
   test("times are the viewer's own, and UTC one click away", async () => {
-    const { page } = await world.look(`/sessions/dead?t=${START}`);
+    const { page } = await world.look(`/sessions/broken?t=${START}`);
     const shown = page.locator(".cursor-header h2 time");
     const utc = new Date(START).toISOString().slice(11, 19);
     expect(await shown.textContent()).not.toContain(utc);
@@ -538,14 +538,14 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
   });
 
   test("the tab's icon has the status' colour", async () => {
-    const { page } = await world.look("/sessions/dead");
+    const { page } = await world.look("/sessions/broken");
     expect(await page.locator("link[rel=icon]").getAttribute("href")).toBe("/icon/crashed.svg");
     const icon = await world.send("/icon/crashed.svg");
     expect(icon.headers.get("content-type")).toBe("image/svg+xml");
   });
 
   for (const colorScheme of ["light", "dark"] as const) {
-    for (const id of ["dead", "command"]) {
+    for (const id of ["broken", "command"]) {
       test(`everyone can use ${id} in ${colorScheme}`, async () => {
         const path = encodeURIComponent(JSON.stringify(["player", "hp"]));
         const { page } = await world.look(`/sessions/${id}?t=${END - 400}&path=${path}`, {
@@ -559,7 +559,7 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
   }
 
   for (const width of [360, 1_440]) {
-    for (const id of ["dead", "spicy", "long"]) {
+    for (const id of ["broken", "spicy", "long"]) {
       test(`nothing of ${id} reaches out of a screen of ${width}`, async () => {
         const path = encodeURIComponent(JSON.stringify(["player", "hp"]));
         const { page } = await world.look(`/sessions/${id}?path=${path}`, {
@@ -569,7 +569,7 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
         for (const summary of await page.locator(".statistics > summary").all())
           await summary.click();
         expect(await page.evaluate<number>("document.documentElement.scrollWidth")).toBe(width);
-        if (id === "dead" && width === 360) await expectAccessible(page);
+        if (id === "broken" && width === 360) await expectAccessible(page);
       });
     }
   }

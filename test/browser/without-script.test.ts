@@ -8,15 +8,15 @@ describe.skipIf(!hasBrowser)("without script", () => {
   let world: World;
   beforeAll(async () => {
     world = await World.open();
-    await world.record(game({ id: "dead", at: START }), command({ id: "check", at: START }));
-    await world.listed("dead", "check");
+    await world.record(game({ id: "broken", at: START }), command({ id: "check", at: START }));
+    await world.listed("broken", "check");
   });
   afterAll(() => world.close());
 
   const look = async (path: string) => (await world.look(path, { javaScriptEnabled: false })).page;
 
   test("a session is read, and stepped through by links", async () => {
-    const page = await look("/sessions/dead");
+    const page = await look("/sessions/broken");
     await page.locator("#previous-change").click();
     await page.locator("#previous-change").click();
     expect(Number(new URL(page.url()).searchParams.get("t"))).toBeLessThan(START + 140_000);
@@ -26,7 +26,7 @@ describe.skipIf(!hasBrowser)("without script", () => {
   });
 
   test("metrics are seen, and the cursor is where the values are read", async () => {
-    const page = await look(`/sessions/dead?t=${START + 70_000}`);
+    const page = await look(`/sessions/broken?t=${START + 70_000}`);
     const chart = page.locator(".chart", { hasText: "memory" });
     expect(await chart.locator("[data-reading]").textContent()).toMatch(/MiB$/);
     const picture = chart.locator("img");
@@ -48,7 +48,7 @@ describe.skipIf(!hasBrowser)("without script", () => {
   });
 
   test("a moment is gone to by its date, and the state is searched", async () => {
-    const page = await look("/sessions/dead");
+    const page = await look("/sessions/broken");
     await page.getByLabel("Cursor", { exact: true }).fill(new Date(START + 100).toISOString());
     await page.locator("#view").getByRole("button", { name: "Go" }).click();
     expect(await page.locator("#state").textContent()).toContain("100");
@@ -58,7 +58,7 @@ describe.skipIf(!hasBrowser)("without script", () => {
   });
 
   test("events are searched and paged", async () => {
-    const page = await look("/sessions/dead");
+    const page = await look("/sessions/broken");
     await page.getByRole("link", { name: "More events" }).click();
     expect(page.url()).toContain("cursor=");
     await page.getByLabel("Search events").fill("allocate");
@@ -69,7 +69,10 @@ describe.skipIf(!hasBrowser)("without script", () => {
   test("sessions are searched, and colours chosen", async () => {
     const page = await look("/sessions");
     await page.getByLabel("Search sessions").fill("npm");
-    await page.locator("#search").getByRole("button", { name: "Search" }).click();
+    await page
+      .getByRole("search", { name: "Sessions" })
+      .getByRole("button", { name: "Search" })
+      .click();
     expect(await page.locator(".sessions tbody tr").count()).toBe(1);
     await page.getByRole("button", { name: "Dark" }).click();
     expect(await page.locator("html").getAttribute("data-theme")).toBe("dark");

@@ -1,4 +1,4 @@
-/** What the empty home page and the docs tell a newcomer to type. */
+/** The examples of the empty home page and the docs. */
 import * as v from "valibot";
 import { expect, test } from "vitest";
 import { Ingest } from "../../src/core/wire.ts";

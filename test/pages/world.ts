@@ -1,6 +1,6 @@
 /**
  * A small believable world, as batches for `POST /api/ingest`: runs of a game, one of which dies, and a command recorded by
- * `datacat run`. Everything follows from the arguments, so that a test can say what must be on a page.
+ * `datacat run`. Everything follows from the arguments, so that a test can state what must be on a page.
  */
 import type { Batch, Json } from "../../src/core/wire.ts";
 
@@ -50,7 +50,7 @@ export function game(options: GameOptions): Batch[] {
   for (let t = at + 300; t < end; t += 300 + random() * 2_500)
     ops.push(eventAt(Math.round(t), random, spice));
   ops.push(...metrics(at, end, random, spice));
-  if (ending === "crash") ops.push(...lastWords(end, spice));
+  if (ending === "crash") ops.push(...lastEvents(end, spice));
   ops.sort((a, b) => a.at - b.at);
   if (ending === "end") ops.push({ op: "end", at: end, exit_code: 0 });
   const writer = {
@@ -90,7 +90,7 @@ export function command({
       product: "npm run check",
       version: "",
       state: {
-        command: { words: ["npm", "run", "check"], folder: "/home/ada/game" },
+        command: { arguments: ["npm", "run", "check"], folder: "/home/ada/game" },
         versions: { node: "24.21.0" },
       },
     },
@@ -156,7 +156,7 @@ export function brief({
   return batchesOf(id, `${id}-lane`, ops, { program: product, hostname: "workshop" });
 }
 
-/** A script that says neither what it is nor which version, and dies of an exception. */
+/** A script without product and version that ends by an exception. */
 export function nameless({ id, at }: { id: string; at: number }): Batch[] {
   const ops: Op[] = [
     { op: "start", at },
@@ -175,10 +175,10 @@ export function nameless({ id, at }: { id: string; at: number }): Batch[] {
   return batchesOf(id, `${id}-lane`, ops, { program: "script.py", hostname: "workshop" });
 }
 
-/** What a page must never take for its own. */
+/** Recorded text that must not become markup. */
 export const SPICE = `<script>alert(1)</script>"'><img src=x onerror=alert(1)>`;
 
-/** Sends batches and answers when the server has taken all of them. */
+/** Sends batches and answers when the server has stored them. */
 export async function record(
   send: (
     path: string,
@@ -209,7 +209,7 @@ function batchesOf(session: string, lane: string, ops: Op[], writer: Batch["writ
       first: from + 1,
       last: from + part.length,
       ops: part,
-      ...(writer && { writer }),
+      writer,
     });
   }
   return batches;
@@ -334,7 +334,7 @@ function metrics(at: number, end: number, random: () => number, spice: string): 
   return ops;
 }
 
-function lastWords(end: number, spice: string): Op[] {
+function lastEvents(end: number, spice: string): Op[] {
   const decode = {
     exception_type: `AssetError${spice}`,
     exception_msg: `cannot decode stone_07.ktx2${spice}`,

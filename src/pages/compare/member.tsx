@@ -1,4 +1,4 @@
-/** A session on the comparison: what it is called there, and which of its moments is zero. */
+/** A session in a comparison: its name there, and the moment that is zero on the axis. */
 import type { Context } from "hono";
 import type { Child } from "hono/jsx";
 import type { Summary } from "../../core/answers.ts";
@@ -8,26 +8,26 @@ import { type SessionClient, sessionOf } from "../../session/client.ts";
 import { sessionId } from "../session/view.ts";
 import { Time } from "../ui/time.tsx";
 
-/** A session on the comparison, and the moment that is its zero: none if it never had the event. */
 export type Member = {
   session: SessionClient;
   summary: Summary;
-  /** Its letter, by which everything of it is found. */
+  /** Identifies it in captions and legends. */
   letter: string;
   name: string;
   index: number;
+  /** The moment that is zero on the axis: undefined if it lacks the event. */
   zero: number | undefined;
 };
 
 export const ALIGNMENTS = { start: "At their start", end: "At their end", event: "At an event" };
 export type Alignment = keyof typeof ALIGNMENTS;
 
-export function alignmentOf(word: string | undefined): Alignment | undefined {
-  return word !== undefined && Object.hasOwn(ALIGNMENTS, word) ? (word as Alignment) : undefined; // as: just looked up
+export function alignmentOf(name: string | undefined): Alignment | undefined {
+  return name !== undefined && Object.hasOwn(ALIGNMENTS, name) ? (name as Alignment) : undefined; // as: just looked up
 }
 
-/** A session that is gone does not hinder the others. */
-export async function member(
+/** Returns undefined for a session that does not exist, so that the others are still compared. */
+export async function readMember(
   c: Context<AccessEnv>,
   id: string,
   index: number,
@@ -56,7 +56,7 @@ export function productOf({ summary }: Member): string {
   return nameOf(summary);
 }
 
-/** What a session is called on the page: with its start where another is called the same. */
+/** The name of a session on the page, with its start if another has the same name. */
 export function named({ name, summary }: Member, members: Member[]): Child {
   const isAmbiguous = members.some(
     (other) => other.summary.id !== summary.id && nameOf(other.summary) === nameOf(summary),

@@ -1,4 +1,4 @@
-/** The metrics that sessions share, each drawn over the others. */
+/** The metrics that the sessions have in common, each in one plot. */
 import { formatCount, formatQuantity } from "../../core/format.ts";
 import type { Chart, SeriesSummary } from "../../core/answers.ts";
 import { COMPARED_METRICS, COMPARED_POINTS } from "../limits.ts";
@@ -11,7 +11,8 @@ import { endOf, type Member, named } from "./member.tsx";
 export async function metricsOf(all: Member[], event: string | undefined) {
   const members = all.filter(isPlaced);
   const missing = all.filter(({ zero }) => zero === undefined).map(({ letter }) => letter);
-  if (members.length === 0) return <Empty title={`None of them ever had “${event}”.`} />;
+  if (members.length === 0)
+    return <Empty title={`None of these sessions has an event “${event}”`} />;
   const known = await Promise.all(members.map(({ session }) => session.ask("series")));
   const keys = [...new Set(known.flat().map(keyOf))].toSorted(BY_NAME.compare);
   const shared = keys.filter(
@@ -20,7 +21,7 @@ export async function metricsOf(all: Member[], event: string | undefined) {
       known.filter((series) => series.some((each) => keyOf(each) === key)).length > 1,
   );
   const shown = new Set(shared.slice(0, COMPARED_METRICS));
-  if (shown.size === 0) return <Empty title="They have no metric in common." />;
+  if (shown.size === 0) return <Empty title="No metrics in common" />;
   const charts = await Promise.all(
     members.map(({ session }, index) =>
       session.ask("charts", {
@@ -29,7 +30,7 @@ export async function metricsOf(all: Member[], event: string | undefined) {
       }),
     ),
   );
-  // One axis for all plots: what happened together stands together, and the crosshair is in all of them.
+  // All plots have the same axis, so that the same time is at the same place, and the crosshair is in all plots.
   const from = Math.min(0, ...members.map(({ summary, zero }) => summary.created_at - zero));
   const to = Math.max(0, ...members.map(({ summary, zero }) => endOf(summary) - zero));
   return (
@@ -39,16 +40,14 @@ export async function metricsOf(all: Member[], event: string | undefined) {
       aside={
         shared.length > shown.size ? (
           <span class="quiet">
-            {shown.size} of {shared.length} that they share
+            {shown.size} of {shared.length} in common
           </span>
         ) : null
       }
     >
       <Legend lines={members.map((each) => ({ index: each.index, name: named(each, all) }))} />
       {missing.length === 0 ? null : (
-        <p class="panel-note warned">
-          {`Without ${missing.join(" and ")}, which never had “${event}”.`}
-        </p>
+        <p class="panel-note warned">{`Without ${missing.join(" and ")}: no event “${event}”.`}</p>
       )}
       <div class="plots">
         {[...shown].map((key) => (
@@ -64,7 +63,7 @@ export async function metricsOf(all: Member[], event: string | undefined) {
   );
 }
 
-/** A metric's identity across sessions: their ids differ, name, type and tags do not. */
+/** Identifies a metric across sessions, where ids differ. */
 function keyOf({ name, type, tags }: SeriesSummary): string {
   return JSON.stringify([name, type, tags]);
 }
@@ -106,13 +105,13 @@ function Overlay({ members, charts, from, to }: OverlayProps) {
         unit={series.unit}
         title={`${series.name} in ${formatCount(lines.length, "session")}`}
       />
-      <ul class="overlay-facts">
+      <ul class="overlay-figures">
         {members.map(({ index, letter }, at) => {
           const chart = charts[at];
           return chart ? (
             <li>
               <LineMark index={index} />
-              {letter} {factOf(chart.series)}
+              {letter} {figureOf(chart.series)}
             </li>
           ) : null;
         })}
@@ -121,14 +120,14 @@ function Overlay({ members, charts, from, to }: OverlayProps) {
   );
 }
 
-/** The one figure that says most of a series: of a counter how far it came and how quickly, of everything else the mean. */
-function factOf({ type, unit, mean, last, rate }: SeriesSummary): string {
+/** The most useful figure of a series: a counter's total and rate, otherwise the mean. */
+function figureOf({ type, unit, mean, last, rate }: SeriesSummary): string {
   const rounded = (value: number) => formatQuantity(Number(value.toPrecision(4)), unit);
   if (type !== "counter") return `mean ${rounded(mean)}`;
   return `total ${formatQuantity(last, unit)}${rate === undefined ? "" : `, ${rounded(rate)}/s`}`;
 }
 
-/** As few points as fit are all there; of more, each bucket's mean, and around it how far its values went. */
+/** All points if there are few, else the mean of each bucket with a band from its least to its most. */
 function linesOf(chart: Chart, zero: number): Pick<Line, "points" | "band"> {
   if (chart.points) return { points: chart.points.map(([at, value]) => [at - zero, value]) };
   const buckets = chart.buckets ?? [];

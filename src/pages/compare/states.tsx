@@ -1,4 +1,4 @@
-/** The last states of sessions, side by side: only what differs. */
+/** The values that differ between the last states of the sessions. */
 import { formatCount, formatNumber } from "../../core/format.ts";
 import type { Json, JsonObject } from "../../core/wire.ts";
 import { COMPARED_VALUES } from "../limits.ts";
@@ -7,7 +7,7 @@ import { Empty } from "../ui/empty.tsx";
 import { BY_NAME } from "../ui/order.ts";
 import { Panel } from "../ui/panel.tsx";
 import { LineMark } from "../ui/plot.tsx";
-import { text } from "../ui/tree.tsx";
+import { textOf } from "../ui/tree.tsx";
 import { type Member, named } from "./member.tsx";
 
 export async function statesOf(members: Member[]) {
@@ -23,7 +23,7 @@ export async function statesOf(members: Member[]) {
   return (
     <Panel
       id="states"
-      title="Last states, where they differ"
+      title="Differences in the last state"
       aside={
         <span class="quiet">
           {formatCount(different.length, "value")} of {formatNumber(paths.length)}
@@ -31,7 +31,7 @@ export async function statesOf(members: Member[]) {
       }
     >
       {different.length === 0 ? (
-        <Empty title="Their last states are the same." />
+        <Empty title="The last states are equal" />
       ) : (
         <div class="scroller" tabindex={0} role="group" aria-label="Differences">
           <table class="plain-table differences">
@@ -74,7 +74,7 @@ export async function statesOf(members: Member[]) {
   );
 }
 
-/** Every leaf by its path, as text. */
+/** All leaves by path, as text. */
 function flat(state: JsonObject): Map<string, string> {
   const leaves = new Map<string, string>();
   const walk = (value: Json, path: string[]) => {
@@ -82,7 +82,7 @@ function flat(state: JsonObject): Map<string, string> {
     if (isBranch && Object.keys(value).length > 0) {
       for (const [key, inner] of Object.entries(value)) walk(inner, [...path, key]);
     } else if (path.length > 0) {
-      leaves.set(path.join("."), text(value));
+      leaves.set(path.join("."), textOf(value));
     }
   };
   walk(state, []);

@@ -1,4 +1,4 @@
-/** The clients' READMEs as pages: each text is written once, beside the code that it describes. */
+/** The READMEs of the clients as pages. */
 import { Hono } from "hono";
 import { raw } from "hono/html";
 import { Marked, Renderer, type Tokens } from "marked";
@@ -29,7 +29,7 @@ guideRoutes.get("/docs/:guide", (c) => {
       <GuideLinks here={name} />
       {raw(htmlOf(guide))}
     </article>,
-    { title: guide.title, here: "/docs", name: "docs-page" },
+    { title: guide.title, here: "/docs", name: "docs-page", styles: ["docs"] },
   );
 });
 
@@ -48,17 +48,17 @@ export function GuideLinks({ here }: { here?: string }) {
   );
 }
 
-/** Kept as long as the isolate: the texts change only with a deployment. */
-const kept = new Map<Guide, string>();
+/** Cached for the life of the isolate: the texts change only with a deployment. */
+const cache = new Map<Guide, string>();
 
 function htmlOf(guide: Guide): string {
-  let html = kept.get(guide);
+  let html = cache.get(guide);
   if (html === undefined) {
     html = new Marked().parse(guide.text, {
       renderer: new GuideRenderer(guide.file),
       async: false,
     });
-    kept.set(guide, html);
+    cache.set(guide, html);
   }
   return html;
 }
@@ -71,7 +71,7 @@ class GuideRenderer extends Renderer {
     this.#file = file;
   }
 
-  /** With the anchor that GitHub gives to the heading. */
+  /** With the anchor that GitHub generates, which links in the READMEs use. */
   override heading({ depth, text, tokens }: Tokens.Heading): string {
     const anchor = text
       .toLowerCase()
@@ -80,7 +80,7 @@ class GuideRenderer extends Renderer {
     return `<h${depth} id="${anchor}">${this.parser.parseInline(tokens)}</h${depth}>\n`;
   }
 
-  /** Links to other guides lead to their pages. Other files of the repository are not served, so only their names are shown. */
+  /** Links to other guides are links to their pages; other files of the repository have no page, so they are plain text. */
   override link(token: Tokens.Link): string {
     const label = this.parser.parseInline(token.tokens);
     if (/^(https?:|#)/.test(token.href)) return super.link(token);
@@ -102,7 +102,7 @@ class GuideRenderer extends Renderer {
     );
   }
 
-  /** The guides contain none. It would be shown as text. */
+  /** Raw HTML is escaped: the READMEs have none. */
   override html({ text }: Tokens.HTML | Tokens.Tag): string {
     return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
   }

@@ -1,12 +1,12 @@
-/** How the values of a metric are distributed, as bars. */
+/** The distribution of a metric's values as bars. */
 import { formatNumber, formatQuantity, formatTick } from "../../core/format.ts";
 import type { Bar } from "../../core/comparison.ts";
 import { Empty } from "../ui/empty.tsx";
 import { scaleOf } from "../ui/scale.ts";
 
-/** Every bar is as wide as the values that it holds and as high as they are dense, so that areas compare. */
+/** A histogram: the width of a bar is the range of its values, the height their density, so that areas are proportional to counts. */
 export function Bars({ bars, unit }: { bars: Bar[]; unit: string }) {
-  if (bars.length === 0) return <Empty title="Nothing to count." />;
+  if (bars.length === 0) return <Empty title="No values" />;
   const least = bars[0]?.from ?? 0;
   const most = bars.at(-1)?.to ?? 0;
   const range = most - least || 1;
@@ -26,7 +26,7 @@ export function Bars({ bars, unit }: { bars: Bar[]; unit: string }) {
         viewBox={`0 0 ${WIDTH} 100`}
         preserveAspectRatio="none"
         role="img"
-        aria-label="How values are distributed"
+        aria-label="Distribution of values"
       >
         {drawn.map(({ from, to, count, x, width, density }) => (
           <rect
@@ -57,7 +57,7 @@ export function Bars({ bars, unit }: { bars: Bar[]; unit: string }) {
 }
 
 const WIDTH = 1_000;
-/** Between bars, so that equal neighbours can be told apart. */
+/** The gap between bars, so that equal neighbours are distinguishable. */
 const GAP = 1.5;
 
 function rounded(value: number, unit: string): string {

@@ -1,4 +1,4 @@
-/** What is asked of a metric over many sessions: which, of whom, and how it is shown. All of it is in the address. */
+/** A query for a metric across sessions: its name, the filters and the presentation, all in the address. */
 import { GROUPINGS, type Grouping } from "../../core/comparison.ts";
 import type { MetricType } from "../../core/vocabulary.ts";
 import { readFilter, type SessionSearch, searchQuery } from "../search.ts";
@@ -15,31 +15,31 @@ const AGGREGATES = {
   p99: "p99 of each session",
 } as const;
 export type Aggregate = keyof typeof AGGREGATES;
-/** Drawn as a point for each session: what a chart keeps of its buckets has no quantiles. */
+/** Drawn as one point per session, because a rollup's buckets have no quantiles. */
 export const QUANTILES = { p50: 0.5, p95: 0.95, p99: 0.99 } as const;
-/** What says something of a type of metric, the most telling first. A counter's mean would be of its running total, which means nothing. */
-const TELLING: Record<MetricType, readonly Aggregate[]> = {
+/** The aggregates of each type of metric, the default first. A counter has no mean, because its values are running totals. */
+const AGGREGATES_OF: Record<MetricType, readonly Aggregate[]> = {
   gauge: ["mean", "max", "min", "count", "p50", "p95", "p99"],
   counter: ["rate", "count", "max"],
   timer: ["mean", "max", "min", "count", "sum", "p50", "p95", "p99"],
   histogram: ["mean", "max", "min", "count", "sum", "p50", "p95", "p99"],
 };
-/** Of a counter every value is its total so far, and every point an update. */
-const COUNTER_WORDS: Partial<Record<Aggregate, string>> = {
+/** A counter's values are its running total, and its points are updates. */
+const COUNTER_LABELS: Partial<Record<Aggregate, string>> = {
   count: "Updates",
   max: "Highest total",
 };
 
 export function aggregatesOf(type: MetricType): Partial<Record<Aggregate, string>> {
   return Object.fromEntries(
-    TELLING[type].map((each) => [
+    AGGREGATES_OF[type].map((each) => [
       each,
-      (type === "counter" ? COUNTER_WORDS[each] : undefined) ?? AGGREGATES[each],
+      (type === "counter" ? COUNTER_LABELS[each] : undefined) ?? AGGREGATES[each],
     ]),
   );
 }
 
-export const GROUP_WORDS: Record<Grouping, string> = {
+export const GROUP_LABELS: Record<Grouping, string> = {
   none: "All together",
   product: "By product",
   version: "By version",
@@ -54,7 +54,7 @@ export type Question = {
   name: string | undefined;
   by: Grouping;
   axis: "elapsed" | "clock";
-  /** What is shown; undefined: what says most of a metric of its type. */
+  /** Undefined: the default of the metric's type. */
   aggregate: Aggregate | undefined;
 };
 
@@ -72,11 +72,11 @@ export function readQuestion(url: string, now: number): Question {
 }
 
 export function shownOf({ aggregate }: Question, type: MetricType): Aggregate {
-  return TELLING[type].find((each) => each === aggregate) ?? TELLING[type][0] ?? "mean";
+  return AGGREGATES_OF[type].find((each) => each === aggregate) ?? AGGREGATES_OF[type][0] ?? "mean";
 }
 
-function isAggregate(word: string): word is Aggregate {
-  return Object.hasOwn(AGGREGATES, word);
+function isAggregate(name: string): name is Aggregate {
+  return Object.hasOwn(AGGREGATES, name);
 }
 
 export function isQuantile(aggregate: Aggregate): aggregate is keyof typeof QUANTILES {
@@ -86,11 +86,11 @@ export function isQuantile(aggregate: Aggregate): aggregate is keyof typeof QUAN
 export function titleOf({ name, by, search: { filter } }: Question): string {
   const { product, version, status } = filter;
   if (name === undefined) return "Metrics";
-  const grouped = by === "none" ? undefined : GROUP_WORDS[by].toLowerCase();
+  const grouped = by === "none" ? undefined : GROUP_LABELS[by].toLowerCase();
   return [name, grouped, product, version, status?.join(", ")].filter(Boolean).join(" ");
 }
 
-/** As an address says it: what is as always is left out. */
+/** The query parameters, without those that have their default. */
 export function questionQuery({
   search,
   by,

@@ -6,9 +6,9 @@ import { STATISTICS_ROWS } from "../limits.ts";
 import { address } from "../ui/address.ts";
 import { Panel } from "../ui/panel.tsx";
 import { LineMark } from "../ui/plot.tsx";
-import { GROUP_WORDS, type Question, questionQuery } from "./question.ts";
+import { GROUP_LABELS, type Question, questionQuery } from "./question.ts";
 
-const WORDS = {
+const COLUMN_LABELS = {
   sessions: "Sessions",
   points: "Points",
   count: "Samples",
@@ -22,9 +22,9 @@ const WORDS = {
   p99: "p99",
   stddev: "Std dev",
 } as const;
-type Column = keyof typeof WORDS;
+type Column = keyof typeof COLUMN_LABELS;
 const QUANTILE_COLUMNS = ["p50", "p95", "p99"] as const;
-/** Only what means something: the squares of a histogram's samples are unknown, a counter's values are its total so far. */
+/** A histogram has no deviation (the squares of its samples are unknown); a counter's values are running totals. */
 const COLUMNS: Record<MetricType, readonly Column[]> = {
   gauge: ["sessions", "points", "mean", "min", "max", ...QUANTILE_COLUMNS, "stddev"],
   counter: ["sessions", "points", "total", "rate"],
@@ -32,7 +32,7 @@ const COLUMNS: Record<MetricType, readonly Column[]> = {
   histogram: ["sessions", "count", "mean", "min", "max", ...QUANTILE_COLUMNS],
 };
 
-/** Characters of a session's id: enough to tell those of one list apart, and what its page is called. */
+/** Characters of a session's id: enough to distinguish those of one list. */
 const SHOWN_ID = 13;
 
 type TableProps = {
@@ -52,7 +52,7 @@ export function Statistics({ question, rows, drawn, unit, type }: TableProps) {
       aside={
         <>
           {rows.length > STATISTICS_ROWS ? (
-            <span class="quiet">{`${STATISTICS_ROWS} of ${formatNumber(rows.length)}, all of them in the CSV`}</span>
+            <span class="quiet">{`${STATISTICS_ROWS} of ${formatNumber(rows.length)}, all in the CSV`}</span>
           ) : null}
           <a class="tool" href={address("/metrics.csv", questionQuery(question))}>
             CSV
@@ -64,10 +64,10 @@ export function Statistics({ question, rows, drawn, unit, type }: TableProps) {
         <table class="plain-table statistics">
           <thead>
             <tr>
-              <th scope="col">{GROUP_WORDS[question.by]}</th>
+              <th scope="col">{GROUP_LABELS[question.by]}</th>
               {columns.map((column) => (
                 <th scope="col" class="number">
-                  {type === "counter" && column === "points" ? "Updates" : WORDS[column]}
+                  {type === "counter" && column === "points" ? "Updates" : COLUMN_LABELS[column]}
                 </th>
               ))}
             </tr>
@@ -115,21 +115,21 @@ function cell(row: GroupStatistics, column: Column, unit: string): string {
   if (value === null) return "–";
   if (column === "sessions" || column === "points" || column === "count")
     return formatNumber(value);
-  const said = formatQuantity(Number(value.toPrecision(5)), unit);
-  return column === "rate" ? `${said}/s` : said;
+  const text = formatQuantity(Number(value.toPrecision(5)), unit);
+  return column === "rate" ? `${text}/s` : text;
 }
 
-/** Rows of the table, all of them, with a head. */
+/** All rows of the table, with a header. */
 export function csvOf(rows: GroupStatistics[], type: MetricType): string {
   const columns = COLUMNS[type];
-  const head = ["group", ...columns].join(",");
+  const header = ["group", ...columns].join(",");
   const lines = rows.map((row) =>
     [quoted(row.group), ...columns.map((column) => row[column] ?? "")].join(","),
   );
-  return `${[head, ...lines].join("\r\n")}\r\n`;
+  return `${[header, ...lines].join("\r\n")}\r\n`;
 }
 
-/** For CSV; and a spreadsheet must not take a name for a formula. */
+/** Quotes a name for CSV, so that a spreadsheet does not evaluate it as a formula. */
 function quoted(text: string): string {
   const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
   return `"${safe.replaceAll('"', '""')}"`;

@@ -1,14 +1,15 @@
-/** Every metric as a chart under the timeline, on the same time axis. Charts.js draws the ink; what can be read is here. */
+/** A chart for each metric, below the timeline and with its time axis. The server renders names, values and statistics; charts.js draws the lines. */
 import type { AccessEnv } from "../../access/access.ts";
 import type { SessionClient } from "../../session/client.ts";
-import { formatCount, formatNumber, formatQuantity, formatTick } from "../../core/format.ts";
+import { formatCount, formatQuantity, formatTick } from "../../core/format.ts";
 import { Hono } from "hono";
 import type { Chart, SeriesSummary, Summary } from "../../core/answers.ts";
 import { Refusal } from "../../core/refusal.ts";
-import { SPARKLINE_POINTS, CHART_POINTS, CHARTS } from "../limits.ts";
+import { CHARTS, CHART_POINTS, SPARKLINE_POINTS, TYPING_MS } from "../limits.ts";
 import { address } from "../ui/address.ts";
 import { Empty } from "../ui/empty.tsx";
 import { guarded } from "../ui/panel.tsx";
+import { Brief, Statistics } from "./statistics.tsx";
 import { type DrawnSeries, sparklineSvg } from "./sparkline.ts";
 import { sessionIn, type View, viewOf, viewQuery } from "./view.ts";
 
@@ -38,7 +39,7 @@ export function Charts({ session, summary, view, search }: ChartsProps) {
               placeholder="Find a metric"
               aria-label="Find a metric"
               hx-get={`/sessions/${summary.id}/metrics`}
-              hx-trigger="input changed delay:200ms, search"
+              hx-trigger={`input changed delay:${TYPING_MS}ms, search`}
               hx-target="#chart-list"
               hx-swap="outerHTML"
               autocomplete="off"
@@ -66,7 +67,7 @@ type ListProps = {
   view: View;
   search?: string | undefined;
   skip?: number;
-  /** Asked for by script: what is in a <noscript> of a fragment would be fetched all the same. */
+  /** In a fragment there is no image for pages without script, because it would be fetched. */
   isFragment?: boolean;
 };
 
@@ -92,8 +93,8 @@ async function list(props: ListProps) {
     <div
       id="chart-list"
       class="chart-list"
-      data-known={all.length}
-      // A live session may start a series at any time; session.js asks for the list again when it does.
+      data-series={all.length}
+      // A running session may add series; live.js then fetches the list again.
       hx-get={isLive ? `/sessions/${session.id}/metrics` : undefined}
       hx-include={isLive ? "#view, .charts-header [name=metric]" : undefined}
       hx-trigger={isLive ? "live-series from:body" : undefined}
@@ -101,13 +102,11 @@ async function list(props: ListProps) {
     >
       {shown.length === 0 ? (
         search === "" ? (
-          <Empty title="No metrics.">
-            <p>
-              Numbers that a program logs (gauge, counter, histogram, timer) become charts here.
-            </p>
+          <Empty title="No metrics">
+            <p>Gauges, counters, histograms and timers of the program are shown as charts.</p>
           </Empty>
         ) : (
-          <Empty title={`No metric is called “${search}”.`} />
+          <Empty title={`No metric matches “${search}”`} />
         )
       ) : null}
       {shown.map((one) => (
@@ -132,7 +131,7 @@ async function list(props: ListProps) {
   );
 }
 
-/** Where the chart is as a picture, over the range that the timeline shows. */
+/** The address of the chart as an image, over the range of the timeline. */
 function pictureOf({ id, created_at, updated_at }: Summary, view: View, series: SeriesSummary) {
   const { at, from = created_at, to = updated_at } = view;
   return `/sessions/${id}/charts/${series.id}.svg${viewQuery({ at, from, to })}`;
@@ -196,136 +195,6 @@ function ChartRow({ series, value, picture }: ChartRowProps) {
   );
 }
 
-/** A series in one line, and what it said last for whoever has zoomed away from the cursor. */
-function Brief({ series }: { series: SeriesSummary }) {
-  const { id, type, points, mean, max, last, unit } = series;
-  return (
-    <span id={`brief-${id}`} class="brief" data-last={last}>
-      {type === "counter"
-        ? [
-            type,
-            formatCount(points, "update"),
-            `total ${formatQuantity(last, unit)}`,
-            rateOf(series),
-          ]
-            .filter(Boolean)
-            .join(" · ")
-        : `${type} · ${formatCount(points, "point")} · mean ${formatQuantity(mean, unit)} · max ${formatQuantity(max, unit)}`}
-    </span>
-  );
-}
-
-function rateOf({ rate, unit }: SeriesSummary): string | undefined {
-  return rate === undefined ? undefined : `${formatQuantity(rate, unit)}/s`;
-}
-
-type Statistic = [word: string, value: string | undefined];
-
-function Statistics({ series }: { series: SeriesSummary }) {
-  const facts = series.type === "counter" ? counted(series) : measured(series);
-  return (
-    <div id={`statistics-${series.id}`} class="statistics-body">
-      <dl class="readings">
-        {facts.map(([word, value]) =>
-          value === undefined ? null : (
-            <div>
-              <dt>{word}</dt>
-              <dd>{value}</dd>
-            </div>
-          ),
-        )}
-      </dl>
-      {series.buckets ? <Buckets buckets={series.buckets} unit={series.unit} /> : null}
-      {series.metadata ? <p class="quiet">{JSON.stringify(series.metadata)}</p> : null}
-    </div>
-  );
-}
-
-/** A running total has no mean, deviation or sum that says anything; how it grew does. */
-function counted(series: SeriesSummary): Statistic[] {
-  const { unit, first, last, points, largest_step } = series;
-  return [
-    ["total", formatQuantity(last, unit)],
-    ["updates", formatNumber(points)],
-    ["rate", rateOf(series)],
-    ["largest step", largest_step === undefined ? undefined : formatQuantity(largest_step, unit)],
-    ["first total", formatQuantity(first, unit)],
-  ];
-}
-
-function measured({ unit, quantiles, ...series }: SeriesSummary): Statistic[] {
-  const said = (value: number | null | undefined) =>
-    value === null || value === undefined ? undefined : formatQuantity(value, unit);
-  return [
-    ["mean", said(series.mean)],
-    ["min", said(series.min)],
-    ["max", said(series.max)],
-    ["median", said(quantiles?.p50)],
-    ["p95", said(quantiles?.p95)],
-    ["p99", said(quantiles?.p99)],
-    ["std deviation", said(series.stddev)],
-    ["first", said(series.first)],
-    ["last", said(series.last)],
-    ["sum", series.type === "gauge" ? undefined : said(series.sum)],
-  ];
-}
-
-/** What has become of these series meanwhile: each part replaces its own. */
-export function FreshStatistics({ all }: { all: SeriesSummary[] }) {
-  return (
-    <>
-      {all.map((series) => (
-        <>
-          <hx-partial hx-target={`#brief-${series.id}`} hx-swap="outerMorph">
-            <Brief series={series} />
-          </hx-partial>
-          <hx-partial hx-target={`#statistics-${series.id}`} hx-swap="outerMorph">
-            <Statistics series={series} />
-          </hx-partial>
-        </>
-      ))}
-    </>
-  );
-}
-
-/** A histogram's samples by size, as bars with their share. */
-function Buckets({
-  buckets,
-  unit,
-}: {
-  buckets: { le: number | null; count: number }[];
-  unit: string;
-}) {
-  const all = buckets.reduce((sum, { count }) => sum + count, 0);
-  const first = Math.max(0, buckets.findIndex(({ count }) => count > 0) - 1);
-  const last = buckets.findLastIndex(({ count }) => count > 0) + 1;
-  const most = Math.max(1, ...buckets.map(({ count }) => count));
-  return (
-    <table class="buckets">
-      <caption class="label">{formatCount(all, "sample")} by size</caption>
-      <tbody>
-        {/* With one empty bucket on either side, to show that there is nothing further. */}
-        {buckets.slice(first, last + 1).map(({ le, count }, index) => (
-          <tr>
-            <th scope="row">
-              {le === null
-                ? `over ${formatQuantity(buckets[first + index - 1]?.le ?? 0, unit)}`
-                : `≤ ${formatQuantity(le, unit)}`}
-            </th>
-            <td>
-              <svg width="100%" height="10" aria-hidden="true">
-                <rect class="bars" width={`${(count / most) * 100}%`} height="10" />
-              </svg>
-            </td>
-            <td class="number">{formatNumber(count)}</td>
-            <td class="number">{all === 0 ? "0" : ((count / all) * 100).toFixed(1)} %</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  );
-}
-
 export const chartRoutes = new Hono<AccessEnv>();
 
 chartRoutes.get("/sessions/:id/metrics", async (c) => {
@@ -360,17 +229,17 @@ export function idsOf(text = ""): number[] {
 function drawnSeriesOf({ series, from, points, buckets }: Chart): DrawnSeries {
   const isTotal = series.type === "counter";
   const readings = points
-    ? points.map(([at, value]) => [at - from, drawn(value)])
+    ? points.map(([at, value]) => [at - from, rounded(value)])
     : (buckets ?? []).map(({ from: start, to: end, mean, last, min, max }) => [
         Math.round((start + end) / 2 - from),
-        drawn(isTotal ? last : mean),
-        drawn(min),
-        drawn(max),
+        rounded(isTotal ? last : mean),
+        rounded(min),
+        rounded(max),
       ]);
   return { id: series.id, from, readings };
 }
 
-/** The same as a picture, for pages without script: only those fetch it. */
+/** The chart as an image, for pages without script. */
 chartRoutes.get("/sessions/:id/charts/:file{[0-9]+[.]svg}", async (c) => {
   const session = sessionIn(c);
   const { at, from, to } = viewOf(c.req.query());
@@ -391,7 +260,7 @@ chartRoutes.get("/sessions/:id/values", async (c) => {
   return c.json(Object.fromEntries(await valuesAt(session, idsOf(c.req.query("ids")), at)));
 });
 
-/** Each series' value at a moment: the last of the only bucket there is up to then. Series that began later have none. */
+/** The value of each series at a moment: the last of one bucket up to it. Series that start later have none. */
 async function valuesAt(
   session: SessionClient,
   ids: number[],
@@ -407,6 +276,6 @@ async function valuesAt(
   );
 }
 
-function drawn(value: number): number {
+function rounded(value: number): number {
   return Number(value.toPrecision(6));
 }

@@ -1,23 +1,29 @@
-/** Is it all here, and what does it cost: nothing is lost in silence. */
+/** Completeness: recorded, stored and lost ops, the size and cost, and the writers. */
 import { formatBytes, formatCount, formatDuration, formatNumber } from "../../core/format.ts";
 import type { Summary } from "../../core/answers.ts";
 import type { DropCause } from "../../core/vocabulary.ts";
 import { Time } from "../ui/time.tsx";
+import { Property } from "../ui/property.tsx";
 
-/** Why something that a program logged is not here, in words. */
-const CAUSES: Record<string, string> = {
-  disk_full: "could not be written: the disk was full",
-  disk_budget: "given up to make room on the disk",
+/** What each cause of a loss means. */
+const CAUSE_LABELS: Record<DropCause, string> = {
+  disk_full: "not written: the disk was full",
+  disk_budget: "removed to keep within the disk budget",
   damaged: "damaged on the disk",
-  queue_full: "dropped: the client's memory was full",
-  too_large: "too large, and cut or refused",
+  queue_full: "dropped: the client's memory budget was used up",
+  too_large: "too large: cut or refused",
   refused: "refused by the server",
-  series_limit: "beyond the limit of series",
-  not_finite: "were NaN or infinite",
-  unserialisable: "could only be recorded as a description",
-} satisfies Record<DropCause, string>;
+  series_limit: "over the limit of series",
+  not_finite: "NaN or infinite",
+  unserialisable: "recorded only as a description",
+};
 
-/** Datacat's price of a million rows written on Cloudflare, in US dollars (PLATFORM: $1.00). */
+/** A client may send other causes, which have no label. */
+function labelOf(cause: string): string {
+  return Object.hasOwn(CAUSE_LABELS, cause) ? CAUSE_LABELS[cause as DropCause] : cause; // as: just looked up
+}
+
+/** Cloudflare's price: $1.00 per million rows written. */
 const DOLLARS_PER_ROW = 1e-6;
 
 export function RecordPanel({ summary }: { summary: Summary }) {
@@ -25,13 +31,13 @@ export function RecordPanel({ summary }: { summary: Summary }) {
   return (
     <section id="record" class="panel record" aria-labelledby="record-title">
       <header class="panel-header">
-        <h2 id="record-title">The recording</h2>
+        <h2 id="record-title">Recording</h2>
       </header>
       <RecordFigures summary={summary} />
       <Writers summary={summary} />
       <p class="tools">
         <a class="tool" href={`/api/sessions/${id}/export`} download={`${id}.ndjson`}>
-          Export all of it
+          Export
         </a>
         <a class="tool" href={`/compare?ids=${id}`}>
           Compare
@@ -54,51 +60,41 @@ export function RecordFigures({ summary }: { summary: Summary }) {
         <strong>
           {formatNumber(ledger.stored)} of {formatNumber(ledger.accepted)} recorded
         </strong>
-        {isComplete ? ": nothing is missing." : "."}
+        {isComplete ? ": complete." : "."}
       </p>
       {isComplete ? null : (
         <ul class="losses">
           {dropped.map(([cause, count]) => (
             <li>
-              <strong>{formatNumber(count)}</strong> {CAUSES[cause] ?? cause}
+              <strong>{formatNumber(count)}</strong> {labelOf(cause)}
             </li>
           ))}
           {summary.damaged_segments === 0 ? null : (
             <li>
               <strong>{formatCount(summary.damaged_segments, "segment")}</strong> cannot be read
-              back
             </li>
           )}
         </ul>
       )}
-      <dl class="facts">
-        <Fact word="Size">{formatBytes(summary.bytes)}</Fact>
-        <Fact word="Rows written">
+      <dl class="properties">
+        <Property label="Size">{formatBytes(summary.bytes)}</Property>
+        <Property label="Rows written">
           {formatNumber(summary.rows_written)}
           <span class="quiet"> ≈ ${(summary.rows_written * DOLLARS_PER_ROW).toFixed(6)}</span>
-        </Fact>
-        <Fact word="Segments">{formatNumber(summary.segments)}</Fact>
-        <Fact word="Clock">
+        </Property>
+        <Property label="Segments">{formatNumber(summary.segments)}</Property>
+        <Property label="Clock">
           {Math.abs(summary.clock_skew_ms) < 1_000
             ? "agrees with the server's"
             : `${formatDuration(Math.abs(summary.clock_skew_ms))} ${summary.clock_skew_ms > 0 ? "ahead" : "behind"}`}
-        </Fact>
-        <Fact word="Last heard">
+        </Property>
+        <Property label="Last contact">
           <Time at={summary.updated_at} />
-        </Fact>
-        <Fact word="Session">
+        </Property>
+        <Property label="Session">
           <code>{id}</code>
-        </Fact>
+        </Property>
       </dl>
-    </div>
-  );
-}
-
-function Fact({ word, children }: { word: string; children: unknown }) {
-  return (
-    <div>
-      <dt>{word}</dt>
-      <dd>{children}</dd>
     </div>
   );
 }
@@ -107,7 +103,7 @@ function Writers({ summary }: { summary: Summary }) {
   if (summary.lanes.length === 0) return null;
   return (
     <details class="writers">
-      <summary>{formatCount(summary.lanes.length, "process", "processes")} wrote to it</summary>
+      <summary>Written by {formatCount(summary.lanes.length, "process", "processes")}</summary>
       <table>
         <thead>
           <tr>

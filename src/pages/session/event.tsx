@@ -1,4 +1,4 @@
-/** One event, as a line or opened: used wherever events are shown. */
+/** One event as a line of text, used wherever events are shown. */
 import { formatDuration } from "../../core/format.ts";
 import type { EventRow } from "../../core/answers.ts";
 import { EVENT_CRASHED, EVENT_HUNG, EVENT_RECOVERED } from "../../core/vocabulary.ts";
@@ -7,7 +7,7 @@ import { ROW_TEXT } from "../limits.ts";
 import { plain } from "../ui/coloured.tsx";
 import { Moment } from "../ui/time.tsx";
 
-/** In one line: when, how grave, what. */
+/** The time, the category (as a colour) and the text. */
 export function EventLine({ id, event }: { id: string; event: EventRow }) {
   return (
     <li class="line" data-category={event.category}>
@@ -19,42 +19,48 @@ export function EventLine({ id, event }: { id: string; event: EventRow }) {
   );
 }
 
-/** What an event says, shortest first: its name, then its message or exception, or else its data. */
-export function EventText({ event, words = "" }: { event: EventRow; words?: string | undefined }) {
-  const said = saidBy(event);
+/** The text of an event: its name, then its exception, message or data. */
+export function EventText({
+  event,
+  marked = "",
+}: {
+  event: EventRow;
+  marked?: string | undefined;
+}) {
+  const text = textOf(event);
   const isOutput = event.name === "output";
   return (
     <>
       {isOutput ? null : (
         <span class="event-name">
-          <Marked text={event.name || "(unnamed)"} words={words} />
+          <Marked text={event.name || "(unnamed)"} marked={marked} />
         </span>
       )}
-      {said === "" ? null : (
-        <span class="event-said">
-          <Marked text={short(plain(said))} words={words} />
+      {text === "" ? null : (
+        <span class="event-message">
+          <Marked text={short(plain(text))} marked={marked} />
         </span>
       )}
     </>
   );
 }
 
-/** A text with the words that were searched for marked in it. */
-function Marked({ text, words }: { text: string; words: string }) {
-  if (words === "") return <>{text}</>;
-  const pieces = text.split(new RegExp(`(${RegExp.escape(words)})`, "gi"));
+/** A text in which the search text is marked. */
+function Marked({ text, marked }: { text: string; marked: string }) {
+  if (marked === "") return <>{text}</>;
+  const pieces = text.split(new RegExp(`(${RegExp.escape(marked)})`, "gi"));
   return <>{pieces.map((piece, index) => (index % 2 === 1 ? <mark>{piece}</mark> : piece))}</>;
 }
 
-function saidBy(event: EventRow): string {
+function textOf(event: EventRow): string {
   const { name, exception_type, exception_msg, message, data = {} } = event;
   if (exception_type) return `${exception_type}: ${exception_msg ?? ""}`;
   if (message) return message;
-  return (Object.hasOwn(OWN, name) && OWN[name]?.(data)) || fields(data);
+  return (Object.hasOwn(OWN_EVENTS, name) && OWN_EVENTS[name]?.(data)) || fields(data);
 }
 
-/** Datacat's own events, which 1.x told by their data, in words. What they hold that is not known here is shown as data. */
-const OWN: Record<string, (data: JsonObject) => string> = {
+/** Datacat's own events, whose data 1.x defined. An event without a text here is shown by its data. */
+const OWN_EVENTS: Record<string, (data: JsonObject) => string> = {
   [EVENT_CRASHED]: ({ reason, signal }) => {
     if (typeof signal === "string" && signal !== "") {
       const how = typeof reason === "string" && reason !== "" ? reason : "ended";
@@ -65,7 +71,7 @@ const OWN: Record<string, (data: JsonObject) => string> = {
   [EVENT_HUNG]: ({ seconds_since_heartbeat: seconds, process_state: state }) =>
     [
       typeof seconds === "number" ? `no heartbeat for ${formatDuration(seconds * 1_000)}` : "",
-      typeof state === "string" ? `its process is ${state}` : "",
+      typeof state === "string" ? `process ${state}` : "",
     ]
       .filter(Boolean)
       .join(", "),
@@ -73,7 +79,7 @@ const OWN: Record<string, (data: JsonObject) => string> = {
     typeof ms === "number" ? `after ${formatDuration(ms)} without a heartbeat` : "",
 };
 
-/** `door=21 took_ms=32`: as people read logs. */
+/** The logfmt of the data: `door=21 took_ms=32`. */
 function fields(data: JsonObject): string {
   return Object.entries(data)
     .map(([key, value]) => `${key}=${typeof value === "string" ? value : JSON.stringify(value)}`)

@@ -1,10 +1,10 @@
-/** All events, newest first, with what narrows them down: words, category, name, group. More come as the list is scrolled. */
+/** The list of events, newest first, with its filters: text, category, name, group. More are fetched when it is scrolled. */
 import type { AccessEnv } from "../../access/access.ts";
 import type { SessionClient } from "../../session/client.ts";
 import { formatNumber } from "../../core/format.ts";
 import { Hono } from "hono";
 import type { EventCount, EventRow, Summary } from "../../core/answers.ts";
-import { LIST_ROWS } from "../limits.ts";
+import { LIST_ROWS, REFRESH_MS, TYPING_MS } from "../limits.ts";
 import { address } from "../ui/address.ts";
 import { Empty } from "../ui/empty.tsx";
 import { guarded } from "../ui/panel.tsx";
@@ -13,7 +13,7 @@ import { EventText } from "./event.tsx";
 import { Exception } from "./exception.tsx";
 import { sessionIn, viewOf } from "./view.ts";
 
-/** What the filter form says, as it says it. */
+/** The fields of the filter form. */
 export type Filter = {
   text?: string | undefined;
   category?: string | undefined;
@@ -24,7 +24,7 @@ export type Filter = {
   from?: number | undefined;
   to?: number | undefined;
   cursor?: string | undefined;
-  /** How many came before the cursor. */
+  /** The number of events before the page token. */
   seen?: number | undefined;
 };
 
@@ -54,7 +54,7 @@ export function EventsPanel({ session, summary, filter }: EventsProps) {
             <header class="panel-header">
               <h2>Events</h2>
               <span class="count">
-                <span id="events-matched">{matched(filter, page, counts)}</span>
+                <span id="events-matched">{matchedText(filter, page, counts)}</span>
                 <span id="events-count">{formatNumber(summary.counts.events)}</span>
               </span>
             </header>
@@ -69,8 +69,8 @@ export function EventsPanel({ session, summary, filter }: EventsProps) {
 
 type Found = { items: EventRow[]; next: string | null };
 
-/** "42 of ": exact where the counts by name and category know, or the list has ended; else "50+ of ", as many as were seen. */
-function matched(filter: Filter, { items, next }: Found, counts: EventCount[]): string {
+/** "42 of ": exact if the counts by name and category have it or the list has ended; else "50+ of ", the number seen. */
+function matchedText(filter: Filter, { items, next }: Found, counts: EventCount[]): string {
   if (!isNarrow(filter)) return "";
   if (isCounted(filter)) {
     const rows = counts.filter(
@@ -101,7 +101,7 @@ function EventsFilter({ id, counts, filter }: FilterProps) {
       aria-label="Events"
       hx-get={`/sessions/${id}/events`}
       hx-include="#view"
-      hx-trigger="submit, input delay:250ms, range from:body"
+      hx-trigger={`submit, input delay:${TYPING_MS}ms, range from:body`}
       hx-target="#event-list"
       hx-swap="outerHTML"
       hx-sync="this:replace"
@@ -115,8 +115,8 @@ function EventsFilter({ id, counts, filter }: FilterProps) {
         autocomplete="off"
         data-search
       />
-      <Select name="category" word="Any category" options={categories} now={filter.category} />
-      <Select name="name" word="Any name" options={names} now={filter.name} />
+      <Select name="category" label="Any category" options={categories} now={filter.category} />
+      <Select name="name" label="Any name" options={names} now={filter.name} />
       <label class="select">
         <span class="hidden">Order</span>
         <select name="order">
@@ -139,17 +139,17 @@ function totals(counts: EventCount[], field: "name" | "category"): [string, numb
 
 type SelectProps = {
   name: string;
-  word: string;
+  label: string;
   options: [string, number][];
   now?: string | undefined;
 };
 
-function Select({ name, word, options, now }: SelectProps) {
+function Select({ name, label, options, now }: SelectProps) {
   return (
     <label class="select">
-      <span class="hidden">{word}</span>
+      <span class="hidden">{label}</span>
       <select name={name}>
-        <option value="">{word}</option>
+        <option value="">{label}</option>
         {options.map(([option, count]) => (
           <option value={option} selected={option === now}>
             {`${option} (${formatNumber(count)})`}
@@ -169,22 +169,22 @@ function EventsList({ id, page, filter }: ListProps) {
       class="event-list"
       hx-get={`/sessions/${id}/events`}
       hx-include="#view, #events-filter"
-      hx-trigger="live-list from:body throttle:500ms"
+      hx-trigger={`live-list from:body throttle:${REFRESH_MS.events}ms`}
       hx-swap="outerMorph"
       hx-sync="#events-filter:drop"
     >
       {page.items.length === 0 ? (
         <li>
-          <Empty title={isNarrow(filter) ? "No event matches." : "No events yet."}>
-            {isNarrow(filter) ? <p>Widen the search, or zoom out.</p> : null}
+          <Empty title={isNarrow(filter) ? "No events match these filters" : "No events"}>
+            {isNarrow(filter) ? <p>Clear the filters or zoom out.</p> : null}
           </Empty>
         </li>
       ) : null}
       {page.items.map((event) => (
-        <EventItem id={id} event={event} words={filter.text} />
+        <EventItem id={id} event={event} marked={filter.text} />
       ))}
       {page.next === null ? null : (
-        <More
+        <MoreEvents
           id={id}
           filter={filter}
           cursor={page.next}
@@ -210,8 +210,8 @@ function isNarrow({ text, category, name, group, label, from, to }: Filter): boo
 
 type MoreProps = { id: string; filter: Filter; cursor: string; seen: number };
 
-/** The list's end while there is more: a link without script, and fetched by itself when it comes into view. */
-function More({ id, filter, cursor, seen }: MoreProps) {
+/** The end of the list while there is more: fetched when it comes into view; a link without script. */
+function MoreEvents({ id, filter, cursor, seen }: MoreProps) {
   const query = { ...filter, cursor, seen };
   return (
     <li
@@ -226,9 +226,9 @@ function More({ id, filter, cursor, seen }: MoreProps) {
   );
 }
 
-type ItemProps = { id: string; event: EventRow; words?: string | undefined };
+type ItemProps = { id: string; event: EventRow; marked?: string | undefined };
 
-function EventItem({ id, event, words }: ItemProps) {
+function EventItem({ id, event, marked }: ItemProps) {
   const { labels = [], data } = event;
   const isException = event.exception_type !== undefined;
   return (
@@ -241,7 +241,7 @@ function EventItem({ id, event, words }: ItemProps) {
           </span>
           <span class="event-text">
             {event.group ? <span class="group">{event.group}</span> : null}
-            <EventText event={event} words={words} />
+            <EventText event={event} marked={marked} />
             {labels.map((label) => (
               <span class="tag">{label}</span>
             ))}
@@ -278,7 +278,7 @@ eventRoutes.get("/sessions/:id/events", async (c) => {
     <>
       <EventsList id={session.id} page={page} filter={filter} />
       <hx-partial hx-target="#events-matched" hx-swap="innerHTML">
-        {matched(filter, page, counts)}
+        {matchedText(filter, page, counts)}
       </hx-partial>
     </>,
   );

@@ -1,10 +1,10 @@
-/** Exceptions with their frames, what caused them, and links that open the line in an editor. */
+/** Exceptions with their frames and causes, and links that open a frame in an editor. */
 import type { AccessEnv } from "../../access/access.ts";
 import type { SessionClient } from "../../session/client.ts";
 import { formatNumber } from "../../core/format.ts";
 import { Hono } from "hono";
 import type { EventRow, Summary } from "../../core/answers.ts";
-import { EXCEPTION_ROWS } from "../limits.ts";
+import { EXCEPTION_ROWS, REFRESH_MS } from "../limits.ts";
 import { address } from "../ui/address.ts";
 import { guarded } from "../ui/panel.tsx";
 import { Moment } from "../ui/time.tsx";
@@ -25,7 +25,7 @@ export function ExceptionsPanel({
       aria-labelledby="exceptions-title"
       hidden={summary.counts.exceptions === 0}
       hx-get={`/sessions/${summary.id}/exceptions`}
-      hx-trigger="live-exceptions from:body throttle:500ms"
+      hx-trigger={`live-exceptions from:body throttle:${REFRESH_MS.exceptions}ms`}
       hx-swap="outerMorph"
     >
       <header class="panel-header">
@@ -58,11 +58,11 @@ async function list(session: SessionClient, cursor?: string) {
             <Exception event={event} />
             <p class="tools">
               <a class="tool" href={`/sessions/${session.id}?t=${event.at}`} data-t={event.at}>
-                State at that moment
+                Show state at this moment
               </a>
               {event.fingerprint ? (
                 <a class="tool" href={`/exceptions/${encodeURIComponent(event.fingerprint)}`}>
-                  The same in other sessions
+                  Show in other sessions
                 </a>
               ) : null}
             </p>
@@ -77,19 +77,19 @@ async function list(session: SessionClient, cursor?: string) {
           hx-select=".exception-list > li"
           hx-swap="outerHTML"
         >
-          Earlier exceptions follow
+          Loading earlier exceptions…
         </li>
       )}
     </ol>
   );
 }
 
-/** Type, message, frames; then what it was caused by, down to the first. */
+/** Type, message and frames; then its causes, down to the first. */
 export function Exception({ event }: { event: EventRow }) {
   const { stacktrace = [], causes = [] } = event;
   return (
     <div class="exception-body">
-      <p class="exception-said">
+      <p class="exception-headline">
         <strong>{event.exception_type}</strong>
         {event.exception_msg ? <span>{event.exception_msg}</span> : null}
       </p>
@@ -108,7 +108,7 @@ export function Exception({ event }: { event: EventRow }) {
       )}
       {causes.map((cause) => (
         <div class="cause">
-          <p class="exception-said">
+          <p class="exception-headline">
             <span class="label">Caused by</span> <strong>{cause.exception_type}</strong>
             {cause.exception_msg ? <span>{cause.exception_msg}</span> : null}
           </p>

@@ -1,4 +1,4 @@
-/** One value of the state over the session's life: what it was, for how long, and which event came before each change. */
+/** The history of one value of the state: each value, its duration, and the event before each change. */
 import type { AccessEnv } from "../../access/access.ts";
 import type { SessionClient } from "../../session/client.ts";
 import { formatDuration } from "../../core/format.ts";
@@ -8,7 +8,7 @@ import { HISTORY_ROWS } from "../limits.ts";
 import { address } from "../ui/address.ts";
 import { guarded } from "../ui/panel.tsx";
 import { Moment } from "../ui/time.tsx";
-import { text } from "../ui/tree.tsx";
+import { textOf } from "../ui/tree.tsx";
 import { EventText, short } from "./event.tsx";
 import { sessionIn, type View, viewOf, viewQuery } from "./view.ts";
 
@@ -52,7 +52,7 @@ async function rows({ session, view, path, cursor }: HistoryProps) {
     order: "desc",
     limit: HISTORY_ROWS,
   });
-  if (page.items.length === 0) return <p class="quiet">It never changed.</p>;
+  if (page.items.length === 0) return <p class="quiet">No changes</p>;
   const further = { path: JSON.stringify(path), cursor: page.next ?? undefined };
   return (
     <ol class="changes">
@@ -67,7 +67,7 @@ async function rows({ session, view, path, cursor }: HistoryProps) {
           hx-select=".changes > li"
           hx-swap="outerHTML"
         >
-          Earlier values follow
+          Loading earlier values…
         </li>
       )}
     </ol>
@@ -88,11 +88,11 @@ function Change(props: { id: string; change: PathChange; isAtCursor: boolean }) 
         {change.after === undefined ? (
           <span class="quiet">removed</span>
         ) : (
-          short(text(change.after))
+          short(textOf(change.after))
         )}
       </span>
       <span class="change-held">
-        {change.held_ms === null ? "ever since" : `for ${formatDuration(change.held_ms)}`}
+        {change.held_ms === null ? "until the end" : `for ${formatDuration(change.held_ms)}`}
       </span>
       {change.cause === null ? null : (
         <span class="change-cause">

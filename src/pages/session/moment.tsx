@@ -1,15 +1,15 @@
-/** What was so at the cursor: the state then, what had just changed, and the events around it. */
+/** The panel at the cursor: the state, the last change, and the events around. */
 import type { AccessEnv } from "../../access/access.ts";
 import type { SessionClient } from "../../session/client.ts";
 import { formatCount, formatDuration } from "../../core/format.ts";
 import { Hono } from "hono";
 import type { Difference, EventRow, StateAt, Summary } from "../../core/answers.ts";
 import type { Json } from "../../core/wire.ts";
-import { AROUND_AFTER, AROUND_BEFORE } from "../limits.ts";
+import { AROUND_AFTER, AROUND_BEFORE, REFRESH_MS, TYPING_MS } from "../limits.ts";
 import { Empty } from "../ui/empty.tsx";
 import { guarded } from "../ui/panel.tsx";
 import { momentPath, Time } from "../ui/time.tsx";
-import { text, Tree, type TreeLinks } from "../ui/tree.tsx";
+import { textOf, Tree, type TreeLinks } from "../ui/tree.tsx";
 import { EventLine } from "./event.tsx";
 import { History } from "./history.tsx";
 import { sessionIn, lastMoment, sessionId, type View, viewOf, viewQuery } from "./view.ts";
@@ -25,7 +25,7 @@ export function MomentPanel({ session, summary, view }: MomentProps) {
       aria-label="At the cursor"
       hx-get={`/sessions/${id}/moment`}
       hx-include="#view, #state [name=q]"
-      hx-trigger="moment from:body, live-moment from:body throttle:300ms"
+      hx-trigger={`moment from:body, live-moment from:body throttle:${REFRESH_MS.moment}ms`}
       hx-swap="outerMorph"
       hx-sync="this:queue last"
     >
@@ -48,7 +48,7 @@ async function atCursor({ session, summary, view }: MomentProps) {
   const { differences } = change
     ? await session.ask("diff", { from: { at: change.at - 1 }, to: { at: change.at } })
     : { differences: [] as Difference[] };
-  // Standing on a change, the one before it is the next step back; standing between two, the one just passed is.
+  // At a change, the previous step is the change before it; between two changes, the one just before the cursor.
   const back = previous.items.find((item) => item.at < at);
   return (
     <>
@@ -60,31 +60,31 @@ async function atCursor({ session, summary, view }: MomentProps) {
           <Offset summary={summary} view={view} />
         </p>
         <nav class="steps" aria-label="Step through time">
-          <Step view={view} id={summary.id} name="previous-change" word="‹ change" at={back?.at} />
+          <Step view={view} id={summary.id} name="previous-change" label="‹ Change" at={back?.at} />
           <Step
             view={view}
             id={summary.id}
             name="next-change"
-            word="change ›"
+            label="Change ›"
             at={next.items[0]?.at}
           />
           <Step
             view={view}
             id={summary.id}
             name="previous-event"
-            word="‹ event"
+            label="‹ Event"
             at={eventsBefore.items.find((event) => event.at < at)?.at}
           />
           <Step
             view={view}
             id={summary.id}
             name="next-event"
-            word="event ›"
+            label="Event ›"
             at={eventsAfter.items[0]?.at}
           />
         </nav>
       </header>
-      {/* Above the state: whoever asked for it shall see it, however long the tree. */}
+      {/* Above the state, so that a long tree does not hide it. */}
       {view.path ? (
         <History session={session} view={view} path={view.path} />
       ) : (
@@ -103,17 +103,17 @@ async function atCursor({ session, summary, view }: MomentProps) {
   );
 }
 
-/** Where the cursor stands in the session's life, and the way back to its end. */
+/** The cursor's offset from the start, and a link to the end. */
 function Offset({ summary, view: { at, to } }: { summary: Summary; view: View }) {
   const isLive = summary.verdict.status === "active";
   if (at === undefined && isLive && to === undefined)
-    return <span class="following">following</span>;
-  if (at === undefined && !isLive) return <>its last moment</>;
+    return <span class="following">Following</span>;
+  if (at === undefined && !isLive) return <>at the end</>;
   return (
     <>
-      {at === undefined ? "its latest moment" : offsetOf(summary, at)}{" "}
+      {at === undefined ? "at the latest moment" : offsetOf(summary, at)}{" "}
       <a class="tool" href={`/sessions/${summary.id}`} data-follow>
-        {isLive ? "Follow" : "Last moment"}
+        {isLive ? "Follow" : "Go to the end"}
       </a>
     </>
   );
@@ -122,23 +122,23 @@ function Offset({ summary, view: { at, to } }: { summary: Summary; view: View })
 function offsetOf(summary: Summary, at: number): string {
   const { created_at: start } = summary;
   const last = lastMoment(summary);
-  if (at < start) return `${formatDuration(start - at)} before its start`;
-  if (at <= last) return `${formatDuration(at - start)} after its start`;
-  return `${formatDuration(at - last)} after its ${summary.ended_at === null ? "latest moment" : "end"}`;
+  if (at < start) return `${formatDuration(start - at)} before the start`;
+  if (at <= last) return `${formatDuration(at - start)} after the start`;
+  return `${formatDuration(at - last)} after the ${summary.ended_at === null ? "latest moment" : "end"}`;
 }
 
-type StepProps = { view: View; id: string; name: string; word: string; at?: number | undefined };
+type StepProps = { view: View; id: string; name: string; label: string; at?: number | undefined };
 
-function Step({ view, id, name, word, at }: StepProps) {
+function Step({ view, id, name, label, at }: StepProps) {
   if (at === undefined)
     return (
       <span class="step" aria-disabled="true">
-        {word}
+        {label}
       </span>
     );
   return (
     <a class="step" id={name} href={`/sessions/${id}${viewQuery({ ...view, at })}`} data-t={at}>
-      {word}
+      {label}
     </a>
   );
 }
@@ -171,7 +171,7 @@ function StateSection({ id, state, view, hasStarted, changedAt, differences }: S
             aria-label="Find in state"
             hx-get={`/sessions/${id}/moment`}
             hx-include="#view"
-            hx-trigger="input changed delay:250ms, search"
+            hx-trigger={`input changed delay:${TYPING_MS}ms, search`}
             hx-target="#moment"
             hx-swap="outerMorph"
             autocomplete="off"
@@ -196,11 +196,11 @@ function StateSection({ id, state, view, hasStarted, changedAt, differences }: S
       )}
       {Object.keys(found).length === 0 && (view.search || differences.length === 0) ? (
         view.search ? (
-          <Empty title={`Nothing in the state matches “${view.search}”.`} />
+          <Empty title={`No keys or values match “${view.search}”`} />
         ) : (
-          <Empty title={hasStarted ? "The state is empty." : "It had not started yet."}>
+          <Empty title={hasStarted ? "No state" : "Not started yet"}>
             <p>
-              A program says what it is doing with <code>update_state({"{…}"})</code>.
+              A program records its state with <code>update_state({"{…}"})</code>.
             </p>
           </Empty>
         )
@@ -223,12 +223,12 @@ function linksOf(id: string, view: View): TreeLinks {
   };
 }
 
-/** Only what has the words in a key or a value, and what leads there. */
-export function matching(value: { [key: string]: Json }, words: string): { [key: string]: Json } {
-  const wanted = words.toLowerCase();
+/** The members that contain the text in a key or a value, and their parents. */
+export function matching(value: { [key: string]: Json }, text: string): { [key: string]: Json } {
+  const wanted = text.toLowerCase();
   const prune = (node: Json): Json | undefined => {
     if (typeof node !== "object" || node === null) {
-      return text(node).toLowerCase().includes(wanted) ? node : undefined;
+      return textOf(node).toLowerCase().includes(wanted) ? node : undefined;
     }
     const kept = Object.entries(node).flatMap(([key, member]): [string, Json][] => {
       if (!Array.isArray(node) && key.toLowerCase().includes(wanted)) return [[key, member]];
@@ -247,7 +247,7 @@ function Around(props: { id: string; before: EventRow[]; after: EventRow[]; at: 
   return (
     <section class="around" aria-labelledby="around-title">
       <h3 id="around-title" class="label">
-        Events around it
+        Events around this moment
       </h3>
       <ol class="lines">
         {before.toReversed().map((event) => (
@@ -279,8 +279,7 @@ momentRoutes.get("/sessions/:id/branch", async (c) => {
   const { state } = await sessionIn(c).ask("state", { at: view.at });
   const path = view.path ?? [];
   const value = path.reduce<Json | undefined>((node, key) => member(node, key), state);
-  if (value === undefined)
-    return c.html(<p class="quiet">It is not in the state at this moment.</p>);
+  if (value === undefined) return c.html(<p class="quiet">Not in the state at this moment</p>);
   return c.html(<Tree value={value} differences={[]} links={linksOf(id, view)} base={path} />);
 });
 

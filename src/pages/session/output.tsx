@@ -1,9 +1,9 @@
-/** What the program printed, as a terminal shows it, up to the cursor's moment. */
+/** The output of the program as in a terminal, up to the cursor. */
 import type { AccessEnv } from "../../access/access.ts";
 import type { SessionClient } from "../../session/client.ts";
 import { Hono } from "hono";
 import type { EventRow, Summary } from "../../core/answers.ts";
-import { OUTPUT_LINES } from "../limits.ts";
+import { OUTPUT_LINES, REFRESH_MS } from "../limits.ts";
 import { address } from "../ui/address.ts";
 import { Coloured } from "../ui/coloured.tsx";
 import { guarded } from "../ui/panel.tsx";
@@ -22,17 +22,17 @@ export function OutputPanel({ session, summary, view }: OutputProps) {
         id="output"
         class="panel output"
         aria-labelledby="output-title"
-        // Most programs have no output here; the first line of a running one makes it appear.
+        // Most programs have no output here; the panel appears with the first line.
         hidden={lines.items.length === 0}
         hx-get={`/sessions/${summary.id}/output`}
         hx-include="#view"
-        hx-trigger="moment from:body, live-output from:body throttle:300ms"
+        hx-trigger={`moment from:body, live-output from:body throttle:${REFRESH_MS.output}ms`}
         hx-swap="outerMorph"
         hx-sync="this:queue last"
       >
         <header class="panel-header">
           <h2 id="output-title">Output</h2>
-          <span class="quiet">{view.at === undefined ? "to its end" : "up to the cursor"}</span>
+          <span class="quiet">{view.at === undefined ? "to the end" : "up to the cursor"}</span>
         </header>
         <ol id="terminal" class="terminal" tabindex={0} aria-label="Output, newest line last">
           <Lines id={summary.id} lines={lines} to={view.at} />

@@ -1,4 +1,4 @@
-/** A chart as a picture, for pages without script: numbers only, so nothing that a program said can become markup in it. */
+/** A chart as an SVG image, for pages without script. It has only numbers, so no recorded text can become markup. */
 /**
  * What charts.js draws: per series its readings over the range, [time since `from`, value, least, most]; least and most are left out
  * where a reading is one point. Six digits are more than a screen can show.
@@ -8,7 +8,7 @@ export type DrawnSeries = { id: number; from: number; readings: number[][] };
 const WIDTH = 600;
 const HEIGHT = 72;
 
-/** A picture sees no stylesheet, so these are colours that can be seen on paper and in the dark. */
+/** An image has no stylesheet: these colours are visible on light and dark backgrounds. */
 const TRACE = "#3d8fc4";
 const CURSOR = "#e8590c";
 
@@ -44,7 +44,7 @@ export function sparklineSvg(
     points.length === 0
       ? ""
       : `<path d="M${there}L${back}z" fill="${TRACE}" fill-opacity="0.3"/>` +
-        // One point alone has no length; a line of none, with round ends, is a dot.
+        // One point has no length; with round ends it is drawn as a dot.
         `<path d="M${line}h0" ${stroke} stroke="${TRACE}" stroke-width="${points.length === 1 ? 6 : 1.5}"/>`,
     at === undefined || at < from || at > to
       ? ""

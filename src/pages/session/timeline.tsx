@@ -1,9 +1,10 @@
-/** The overview: one time axis, with everything that happened on it as densities. The charts below share its scale. */
+/** The timeline: the status and the counts of each kind on one time axis, which the charts below share. */
 import { formatDuration, formatNumber } from "../../core/format.ts";
 import type { Summary, Timeline } from "../../core/answers.ts";
 import { STATUS_LABELS } from "../../core/vocabulary.ts";
 import { StatusIcon } from "../ui/status.tsx";
 import { Time } from "../ui/time.tsx";
+import { REFRESH_MS } from "../limits.ts";
 import { lastMoment, type View, viewQuery } from "./view.ts";
 
 type TimelineProps = { summary: Summary; timeline: Timeline; view: View };
@@ -23,7 +24,7 @@ export function TimelinePanel({ summary, timeline, view }: TimelineProps) {
       data-crash={summary.verdict.status === "crashed" ? summary.verdict.since : undefined}
       hx-get={`/sessions/${id}/timeline`}
       hx-include="#view"
-      hx-trigger="range from:body, live-timeline from:body throttle:500ms"
+      hx-trigger={`range from:body, live-timeline from:body throttle:${REFRESH_MS.timeline}ms`}
       hx-swap="outerMorph"
       hx-sync="this:queue last"
     >
@@ -34,13 +35,13 @@ export function TimelinePanel({ summary, timeline, view }: TimelineProps) {
         <span class="timeline-span">
           {formatDuration(to - from)}
           {view.from === undefined && view.to === undefined ? (
-            " in all"
+            " in total"
           ) : (
             <>
               {" of "}
               {formatDuration(lastMoment(summary) - summary.created_at)}{" "}
               <a class="timeline-whole" href={`/sessions/${id}${viewQuery({ at: view.at })}`}>
-                whole session
+                Whole session
               </a>
             </>
           )}
@@ -53,19 +54,19 @@ export function TimelinePanel({ summary, timeline, view }: TimelineProps) {
       <StatusRow summary={summary} timeline={timeline} />
       <Row
         kind="exceptions"
-        word="Exceptions"
+        label="Exceptions"
         timeline={timeline}
         total={summary.counts.exceptions}
       />
-      <Row kind="events" word="Events" timeline={timeline} total={summary.counts.events} />
-      <Row kind="states" word="State" timeline={timeline} total={summary.counts.states} />
+      <Row kind="events" label="Events" timeline={timeline} total={summary.counts.events} />
+      <Row kind="states" label="State" timeline={timeline} total={summary.counts.states} />
       <Row
         kind="heartbeats"
-        word="Heartbeats"
+        label="Heartbeats"
         timeline={timeline}
         total={summary.counts.heartbeats}
       />
-      <Row kind="points" word="Points" timeline={timeline} total={summary.counts.points} />
+      <Row kind="points" label="Points" timeline={timeline} total={summary.counts.points} />
       <noscript>
         <StaticCursor at={view.at ?? lastMoment(summary)} timeline={timeline} />
       </noscript>
@@ -73,7 +74,7 @@ export function TimelinePanel({ summary, timeline, view }: TimelineProps) {
   );
 }
 
-/** The cursor where no script moves it. */
+/** The cursor of a page without script. */
 function StaticCursor({ at, timeline: { from, to } }: { at: number; timeline: Timeline }) {
   if (at < from || at > to) return null;
   const x = `${percent(at, from, Math.max(1, to - from))}%`;
@@ -84,13 +85,13 @@ function StaticCursor({ at, timeline: { from, to } }: { at: number; timeline: Ti
   );
 }
 
-/** Steps a ruler may have: each a span that people count in. */
+/** Steps of the ruler in milliseconds: round durations. */
 const STEPS = [
   1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 1.5e4, 3e4, 6e4, 12e4, 3e5, 6e5, 9e5,
   18e5, 36e5, 72e5, 108e5, 216e5, 432e5, 864e5, 1728e5, 6048e5, 24192e5, 72576e5,
 ];
 
-/** Ticks count from the session's start, so they mean the same in every time zone. */
+/** Ticks are relative to the session's start, so they are the same in every time zone. */
 function Ruler({ summary, timeline: { from, to } }: { summary: Summary; timeline: Timeline }) {
   const span = Math.max(1, to - from);
   const step = STEPS.find((each) => span / each <= 8) ?? span;
@@ -101,7 +102,7 @@ function Ruler({ summary, timeline: { from, to } }: { summary: Summary; timeline
   }
   return (
     <div class="row ruler" aria-hidden="true">
-      <span class="row-name">since start</span>
+      <span class="row-name">Since start</span>
       <svg class="row-plot" width="100%" height="18">
         {ticks.map((offset) => {
           const at = `${percent(summary.created_at + offset, from, span)}%`;
@@ -124,7 +125,7 @@ function anchor(at: number, from: number, span: number): string {
   return where < 0.03 ? "start" : where > 0.97 ? "end" : "middle";
 }
 
-/** What the session was, when: one band of colour per status. */
+/** The statuses over time, one coloured band each. */
 function StatusRow({ summary, timeline: { from, to } }: { summary: Summary; timeline: Timeline }) {
   const span = Math.max(1, to - from);
   const bands = summary.transitions.map(({ at, status, headline }, index) => ({
@@ -139,7 +140,7 @@ function StatusRow({ summary, timeline: { from, to } }: { summary: Summary; time
         <StatusIcon status={summary.verdict.status} />
         Status
       </span>
-      <svg class="row-plot" width="100%" height="10" role="img" aria-label={spoken(summary)}>
+      <svg class="row-plot" width="100%" height="10" role="img" aria-label={statusLabels(summary)}>
         {bands
           .filter(({ start, end }) => end >= start && start <= to)
           .map(({ status, headline, start, end }) => (
@@ -159,7 +160,7 @@ function StatusRow({ summary, timeline: { from, to } }: { summary: Summary; time
   );
 }
 
-function spoken(summary: Summary): string {
+function statusLabels(summary: Summary): string {
   return summary.transitions.map(({ status }) => STATUS_LABELS[status]).join(", then ");
 }
 
@@ -169,14 +170,14 @@ function percent(at: number, from: number, span: number): number {
 
 type Kind = "exceptions" | "events" | "states" | "heartbeats" | "points";
 
-function Row(props: { kind: Kind; word: string; timeline: Timeline; total: number }) {
-  const { kind, word, timeline, total } = props;
+function Row(props: { kind: Kind; label: string; timeline: Timeline; total: number }) {
+  const { kind, label, timeline, total } = props;
   if (total === 0) return null;
   const counts = timeline[kind];
   return (
-    <div class="row" data-kind={kind} data-counts={isFew(kind) ? sparse(counts) : undefined}>
+    <div class="row" data-kind={kind} data-counts={isCounted(kind) ? sparse(counts) : undefined}>
       <span class="row-name">
-        {word}
+        {label}
         <output class="row-count">{formatNumber(total)}</output>
       </span>
       <svg
@@ -186,7 +187,7 @@ function Row(props: { kind: Kind; word: string; timeline: Timeline; total: numbe
         width="100%"
         height="16"
         role="img"
-        aria-label={`${word} over time: ${formatNumber(sum(counts))} in view, ${formatNumber(Math.max(0, ...counts))} at most in ${formatDuration(timeline.step_ms)}`}
+        aria-label={`${label} over time: ${formatNumber(sum(counts))} in view, ${formatNumber(Math.max(0, ...counts))} at most in ${formatDuration(timeline.step_ms)}`}
       >
         <path class="bars" d={bars(counts)} />
       </svg>
@@ -194,17 +195,17 @@ function Row(props: { kind: Kind; word: string; timeline: Timeline; total: numbe
   );
 }
 
-/** What one would count; heartbeats and points are only more or fewer. */
-function isFew(kind: Kind): boolean {
+/** Kinds whose counts the crosshair shows; of heartbeats and points only the density is useful. */
+function isCounted(kind: Kind): boolean {
   return kind === "exceptions" || kind === "events" || kind === "states";
 }
 
-/** "12:3 14:1": which buckets hold how many, for session.js. */
+/** "12:3 14:1": buckets and their counts, for timeline.js. */
 function sparse(counts: number[]): string {
   return counts.flatMap((count, index) => (count === 0 ? [] : [`${index}:${count}`])).join(" ");
 }
 
-/** Bars as one path. Heights grow with the square root, so that one event stays visible beside a thousand. */
+/** Bars as one path. Heights are square roots, so that one event is visible beside a thousand. */
 function bars(counts: number[]): string {
   const most = Math.max(1, ...counts);
   return counts

@@ -1,11 +1,12 @@
-/** What happened, in words, with the facts that say so: the first thing anyone reads. */
+/** The verdict with its evidence, the last events and the properties of the session. */
 import type { SessionClient } from "../../session/client.ts";
 import { formatDuration } from "../../core/format.ts";
 import { asking } from "../../catalog/filter.ts";
 import type { Evidence, EventRow, Summary } from "../../core/answers.ts";
-import { LAST_WORDS } from "../limits.ts";
+import { LAST_EVENTS, REFRESH_MS } from "../limits.ts";
 import { address } from "../ui/address.ts";
 import { guarded } from "../ui/panel.tsx";
+import { Property } from "../ui/property.tsx";
 import { STATUS_LABELS } from "../../core/vocabulary.ts";
 import { StatusIcon } from "../ui/status.tsx";
 import { Moment, Time } from "../ui/time.tsx";
@@ -22,12 +23,12 @@ export function Verdict({ session, summary }: { session: SessionClient; summary:
       data-failed={hasFailed(summary) ? "" : undefined}
       aria-label="Verdict"
       hx-get={`/sessions/${id}/verdict`}
-      // A heartbeat is one figure on it, and comes often.
-      hx-trigger="live-verdict from:body throttle:1s, live-heartbeat from:body throttle:5s"
+      // A heartbeat changes one figure of the verdict, and is frequent.
+      hx-trigger={`live-verdict from:body throttle:${REFRESH_MS.verdict}ms, live-heartbeat from:body throttle:${REFRESH_MS.heartbeat}ms`}
       hx-swap="outerMorph"
       hx-sync="this:queue last"
     >
-      <div class="verdict-said">
+      <div class="verdict-summary">
         <p class="verdict-status">
           <StatusIcon status={verdict.status} />
           {STATUS_LABELS[verdict.status]}
@@ -55,43 +56,51 @@ export function Verdict({ session, summary }: { session: SessionClient; summary:
           {isRunning ? null : <span>{sinceStart(summary)}</span>}
         </p>
         <ul class="evidence">
-          {verdict.evidence.map((fact) => (
-            <Fact id={id} fact={fact} isOpen={summary.ended_at === null} />
+          {verdict.evidence.map((evidence) => (
+            <EvidenceItem id={id} evidence={evidence} isOpen={summary.ended_at === null} />
           ))}
         </ul>
       </div>
-      <LastWords session={session} summary={summary} />
-      <Facts summary={summary} />
+      <LastEvents session={session} summary={summary} />
+      <Properties summary={summary} />
     </section>
   );
 }
 
 function isEvident({ verdict }: Summary, kind: string): boolean {
-  return verdict.evidence.some((fact) => fact.kind === kind);
+  return verdict.evidence.some((each) => each.kind === kind);
 }
 
-/** It runs, or ended as it should. */
-export function wentWell(summary: Summary): boolean {
+/** It runs, or ended without an error. */
+export function isGood(summary: Summary): boolean {
   const { status } = summary.verdict;
   return status === "active" || (status === "ended" && !hasFailed(summary));
 }
 
-/** It said goodbye, but not that all was well. */
+/** It ended in an orderly way, but with an error. */
 function hasFailed({ verdict, exit_code, signal }: Summary): boolean {
   return verdict.status === "ended" && (signal !== null || (exit_code ?? 0) !== 0);
 }
 
 function sinceStart({ verdict, created_at: start }: Summary): string {
-  if (verdict.since <= start) return "at its start";
-  return `${formatDuration(verdict.since - start)} after its start`;
+  if (verdict.since <= start) return "at the start";
+  return `${formatDuration(verdict.since - start)} after the start`;
 }
 
-/** A heartbeat's age says more than its time, as long as there may be a next one. */
-function Fact({ id, fact, isOpen }: { id: string; fact: Evidence; isOpen: boolean }) {
-  const { kind, text, at, confidence } = fact;
+/** The age of the last heartbeat is shown as long as another one may arrive. */
+function EvidenceItem({
+  id,
+  evidence,
+  isOpen,
+}: {
+  id: string;
+  evidence: Evidence;
+  isOpen: boolean;
+}) {
+  const { kind, text, at, confidence } = evidence;
   return (
     <li data-confidence={confidence}>
-      <span class="fact-text">{text}</span>
+      <span class="evidence-text">{text}</span>
       {at === undefined ? null : <Moment id={id} at={at} />}
       {at !== undefined && isOpen && kind === "heartbeat" ? (
         <span class="aside">
@@ -103,25 +112,27 @@ function Fact({ id, fact, isOpen }: { id: string; fact: Evidence; isOpen: boolea
   );
 }
 
-/** The last exception and the last events before silence: nearly always the answer. */
-function LastWords({ session, summary }: { session: SessionClient; summary: Summary }) {
+/** The last exception and the last events. */
+function LastEvents({ session, summary }: { session: SessionClient; summary: Summary }) {
   return guarded("the last events", async () => {
     const [exceptions, events] = await Promise.all([
       summary.counts.exceptions > 0
         ? session.ask("events", { exceptions: true, order: "desc", limit: 1 })
         : { items: [] as EventRow[] },
-      session.ask("events", { order: "desc", limit: LAST_WORDS }),
+      session.ask("events", { order: "desc", limit: LAST_EVENTS }),
     ]);
     const last = exceptions.items.filter(({ seq }) => !events.items.some((e) => e.seq === seq));
-    const words = [...last, ...events.items.toReversed()];
+    const shown = [...last, ...events.items.toReversed()];
     return (
       <div class="last-events">
-        <h2 class="label">{summary.verdict.status === "active" ? "Latest" : "Last words"}</h2>
-        {words.length === 0 ? (
-          <p class="quiet">It logged no event.</p>
+        <h2 class="label">
+          {summary.verdict.status === "active" ? "Latest events" : "Last events"}
+        </h2>
+        {shown.length === 0 ? (
+          <p class="quiet">No events</p>
         ) : (
           <ol class="lines">
-            {words.map((event) => (
+            {shown.map((event) => (
               <EventLine id={summary.id} event={event} />
             ))}
           </ol>
@@ -131,59 +142,41 @@ function LastWords({ session, summary }: { session: SessionClient; summary: Summ
   });
 }
 
-function Facts({ summary }: { summary: Summary }) {
+function Properties({ summary }: { summary: Summary }) {
   const { verdict, created_at: start, ended_at: end } = summary;
   const until = end ?? (verdict.status === "active" ? null : summary.updated_at);
   return (
-    <dl class="facts">
-      <div>
-        <dt>Product</dt>
-        <dd>
-          <a href={address("/sessions", { product: asking(summary.product) })}>
-            {summary.product || "unnamed"}
-          </a>{" "}
-          {summary.version}
-        </dd>
-      </div>
-      <div>
-        <dt>Started</dt>
-        <dd>
-          <Time at={start} />
-        </dd>
-      </div>
-      {until === null ? null : (
-        <div>
-          <dt>Ran for</dt>
-          <dd>{formatDuration(until - start)}</dd>
-        </div>
-      )}
+    <dl class="properties">
+      <Property label="Product">
+        <a href={address("/sessions", { product: asking(summary.product) })}>
+          {summary.product || "unnamed"}
+        </a>{" "}
+        {summary.version}
+      </Property>
+      <Property label="Started">
+        <Time at={start} />
+      </Property>
+      {until === null ? null : <Property label="Ran for">{formatDuration(until - start)}</Property>}
       <div>
         <dt>Machine</dt>
         <dd title={summary.machine_id}>{summary.hostname || summary.machine_id || "unknown"}</dd>
       </div>
       {summary.exit_code === null && summary.signal === null ? null : (
-        <div>
-          <dt>{summary.signal === null ? "Exit code" : "Signal"}</dt>
-          <dd>{summary.signal ?? summary.exit_code}</dd>
-        </div>
+        <Property label={summary.signal === null ? "Exit code" : "Signal"}>
+          {summary.signal ?? summary.exit_code}
+        </Property>
       )}
       {summary.last_heartbeat_at === null || isEvident(summary, "heartbeat") ? null : (
-        <div>
-          <dt>Last heartbeat</dt>
-          <dd>
-            <Moment id={summary.id} at={summary.last_heartbeat_at} />
-          </dd>
-        </div>
+        <Property label="Last heartbeat">
+          <Moment id={summary.id} at={summary.last_heartbeat_at} />
+        </Property>
       )}
       {summary.tags.length === 0 ? null : (
-        <div>
-          <dt>Tags</dt>
-          <dd>
-            {summary.tags.map((tag) => (
-              <span class="tag">{tag}</span>
-            ))}
-          </dd>
-        </div>
+        <Property label="Tags">
+          {summary.tags.map((tag) => (
+            <span class="tag">{tag}</span>
+          ))}
+        </Property>
       )}
     </dl>
   );

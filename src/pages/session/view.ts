@@ -1,4 +1,4 @@
-/** What a session page looks at, as its address says it: the cursor's moment (`t`), the range of the axis, one path of the state. */
+/** The view of a session page in its address: the cursor (`t`), the range of the axis, a path of the state, a search in it. */
 import type { Context } from "hono";
 import * as v from "valibot";
 import type { AccessEnv } from "../../access/access.ts";
@@ -23,19 +23,19 @@ export function viewOf(query: Record<string, string>): View {
   const to = time(query.to);
   return {
     at: time(query.t),
-    // A range that ends before it starts is nobody's wish: show everything.
+    // A range that ends before it starts is ignored.
     ...(from !== undefined && to !== undefined && to <= from ? {} : { from, to }),
     path: path(query.path),
     search: query.q?.trim() || undefined,
   };
 }
 
-/** Where the cursor stands while nobody has put it anywhere. */
+/** The cursor where none is set. */
 export function lastMoment({ ended_at, updated_at }: Summary): number {
   return ended_at ?? updated_at;
 }
 
-/** The session id of an address, or "no such session": a word that can be no id needs no object to say so. */
+/** The session id of an address. A text that cannot be an id is refused without a request to a session object. */
 export function sessionId(text: string): string {
   const id = v.safeParse(Id, text);
   if (!id.success) throw new Refusal("not_found", "There is no session with this id.");
@@ -47,12 +47,12 @@ export function sessionIn(c: Context<AccessEnv, "/:id">): SessionClient {
   return sessionOf(c.env, c.var.access, sessionId(c.req.param("id")));
 }
 
-/** The part of an address that says this view. */
+/** The query string of this view. */
 export function viewQuery({ at, from, to, path, search }: View): string {
   return address("", { t: at, from, to, path: path && JSON.stringify(path), q: search });
 }
 
-/** Epoch milliseconds, or any date that a person may type. */
+/** Epoch milliseconds, or a date that Date.parse reads. */
 function time(text: string | undefined): number | undefined {
   if (text === undefined || text === "") return undefined;
   const at = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Date.parse(text);

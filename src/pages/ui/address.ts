@@ -1,11 +1,11 @@
-/** Addresses of this server: a path and what is asked for, with everything in it encoded. What is undefined or empty is left out. */
+/** A path with query parameters, encoded. Undefined and empty ones are left out. */
 export function address(
   path: string,
   query: Record<string, string | number | undefined> = {},
 ): string {
-  const said = new URLSearchParams();
+  const parameters = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {
-    if (value !== undefined && value !== "") said.set(name, String(value));
+    if (value !== undefined && value !== "") parameters.set(name, String(value));
   }
-  return said.size === 0 ? path : `${path}?${said.toString()}`;
+  return parameters.size === 0 ? path : `${path}?${parameters.toString()}`;
 }

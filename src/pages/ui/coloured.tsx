@@ -1,4 +1,4 @@
-/** A line as a terminal would colour it: SGR sequences become classes, every other control sequence is dropped. */
+/** A line of output: SGR sequences become styles, other control sequences are removed. */
 
 type Style = { colour?: string | undefined; bold?: boolean | undefined; dim?: boolean | undefined };
 

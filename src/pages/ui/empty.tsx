@@ -1,6 +1,6 @@
 import type { Child } from "hono/jsx";
 
-/** What a panel says when there is nothing in it, and what would put something there. */
+/** The content of an empty panel: a title, and what would fill it. */
 export function Empty({ title, children }: { title: string; children?: Child | undefined }) {
   return (
     <div class="empty">

@@ -1,4 +1,4 @@
-/** A stack trace as frames: whichever language printed it, a file and a line can be opened in an editor. */
+/** A stack trace as frames with links that open the line in an editor, for the formats of several languages. */
 
 import { address } from "./address.ts";
 
@@ -9,14 +9,14 @@ export type Frame = {
   column?: number | undefined;
 };
 
-/** How languages write "this file, this line". The first that matches wins. */
+/** The formats of "file, line"; the first that matches is used. */
 const PLACES = [
   /File "(?<file>[^"]+)", line (?<line>\d+)/, // Python
   /\(?(?:file:\/\/)?(?<file>(?:[A-Za-z]:)?[\w./\\@ -]+\.[A-Za-z]\w{0,4}):(?<line>\d+):(?<column>\d+)\)?/, // JavaScript
   /(?<file>(?:[A-Za-z]:)?[\w./\\@ -]*\.[A-Za-z]\w{0,4}):(?<line>\d+)/, // Go, Java, Rust, Ruby
 ];
 
-/** One frame per entry; an entry of several lines (Python's with its source line) stays one. */
+/** One frame per line; a Python frame and its source line are one. */
 export function framesOf(stacktrace: string[]): Frame[] {
   return stacktrace
     .flatMap((entry) => joined(entry.split("\n")))
@@ -32,7 +32,7 @@ export function framesOf(stacktrace: string[]): Frame[] {
     });
 }
 
-/** Python prints a frame's source line under it, further in: they belong together. */
+/** Python prints the source line of a frame below it, with more indentation. */
 function joined(lines: string[]): string[] {
   const frames: string[] = [];
   for (const line of lines) {
@@ -58,7 +58,7 @@ export function Frames({ frames }: { frames: Frame[] }) {
   );
 }
 
-/** Code that someone else wrote is drawn paler. */
+/** Frames of libraries are drawn paler. */
 function isForeign(file: string): boolean {
   return /node_modules|site-packages|dist-packages|\/lib\/python|^node:|\/go\/pkg\/|<frozen/.test(
     file,

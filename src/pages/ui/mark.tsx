@@ -1,10 +1,10 @@
-/** Datacat's mark: a recorder box with a cat's ears and one line of trace. Its colour says a session's status on browser tabs. */
+/** Datacat's logo. On a browser tab its colour is the session's status. */
 import type { Status } from "../../core/vocabulary.ts";
 
 const BODY = "M4 13 L6 3.5 L13 9 H19 L26 3.5 L28 13 V24 A4 4 0 0 1 24 28 H8 A4 4 0 0 1 4 24 Z";
 const TRACE = "M7 19.5 H11.5 L13.5 15 L17 23.5 L19.5 17.5 L20.8 19.5 H25";
 
-/** Said in full here because an icon file sees no stylesheet. They are the light palette of style.css. */
+/** The light palette of styles/palette.css: an icon file has no stylesheet. */
 const COLOURS: Record<Status | "none", string> = {
   none: "#e8590c",
   active: "#12805a",
@@ -23,7 +23,7 @@ export function Mark() {
   );
 }
 
-/** The mark as a file of its own: a browser tab's icon. */
+/** The logo as an SVG file: a browser tab's icon. */
 export function iconFile(status: Status | "none"): string {
   return (
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><path d="${BODY}" fill="${COLOURS[status]}"/>` +

@@ -1,4 +1,4 @@
-/** A labelled part of a page that stands and falls alone: if its data fails, it says so, and the rest of the page lives. */
+/** A labelled part of a page. If its data cannot be read, it shows the error, and the rest of the page is rendered. */
 import type { Child } from "hono/jsx";
 import { refusalOf } from "../../core/refusal.ts";
 
@@ -22,7 +22,7 @@ export function Panel({ id, title, aside, children }: PanelProps) {
   );
 }
 
-/** Draws, or says why not. A session that is missing or deleted is the whole page's matter, so that passes through. */
+/** Renders a part, or its error. The refusal of a missing or deleted session is thrown on: it concerns the whole page. */
 export async function guarded(what: string, draw: () => Promise<Child>): Promise<Child> {
   try {
     return await draw();
@@ -34,7 +34,7 @@ export async function guarded(what: string, draw: () => Promise<Child>): Promise
       <div class="failure" role="alert">
         <p>
           <strong>Cannot show {what}.</strong>{" "}
-          {refusal?.message ?? "The server met an error and has logged it."}
+          {refusal?.message ?? "Internal error; the server has logged it."}
         </p>
         <p>
           <a href="">Try again</a>

@@ -1,6 +1,6 @@
 /**
- * Lines over time or since start, drawn by the server: they need no script, print well and can be told apart by dash as well as colour.
- * public/plots.js says the values under the pointer, and clock times in the viewer's zone.
+ * Lines over clock time or since start, rendered by the server, so that they need no script. Lines differ in dash as well as colour.
+ * public/plots.js shows the values at the pointer, and clock times in the viewer's zone.
  */
 import { formatDuration, formatTick } from "../../core/format.ts";
 import type { Child } from "hono/jsx";
@@ -8,10 +8,10 @@ import { scaleOf, timeTicks } from "./scale.ts";
 
 export type Line = {
   name: string;
-  /** Which colour and dash it has; lines of one thing have the same everywhere on a page. */
+  /** Selects the colour and dash; the same for one thing everywhere on a page. */
   index: number;
   points: [at: number, value: number][];
-  /** From the least to the most around each point, where there was more than one value: spikes that the line smooths away. */
+  /** The least and most around each point, which the line averages. */
   band?: [at: number, least: number, most: number][] | undefined;
 };
 
@@ -22,7 +22,7 @@ type PlotProps = {
   to: number;
   /** `clock`: epoch milliseconds; `elapsed`: milliseconds from a beginning. */
   axis: "clock" | "elapsed";
-  /** How many times it says at most: as many as fit. */
+  /** The highest number of ticks on the time axis. */
   marks?: number | undefined;
   unit: string;
   /** Counters: values are increases per second. */
@@ -132,7 +132,7 @@ export function Plot({
   );
 }
 
-/** There along the most and back along the least. Whole numbers do: it is a shade, and many points. */
+/** The outline of the band, in whole numbers, because it has many points. */
 function outline(
   band: [number, number, number][],
   x: (at: number) => number,
@@ -145,13 +145,13 @@ function outline(
   return `M${there.join("L")}L${back.join("L")}z`;
 }
 
-/** Words at the edges stay inside. */
+/** Labels at the edges stay inside. */
 function anchorAt(share: number): "start" | "middle" | "end" {
   if (share < 0.06) return "start";
   return share > 0.94 ? "end" : "middle";
 }
 
-/** A piece of a line, as charts draw it. */
+/** A sample of a line, for legends. */
 export function LineMark({ index }: { index: number }) {
   return (
     <svg class="legend-mark" viewBox="0 0 24 4" aria-hidden="true">
@@ -160,7 +160,7 @@ export function LineMark({ index }: { index: number }) {
   );
 }
 
-/** Which line is which. */
+/** The names of the lines. */
 export function Legend({ lines }: { lines: { index: number; name: Child }[] }) {
   return (
     <ul class="legend">

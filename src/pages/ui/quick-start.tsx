@@ -1,4 +1,4 @@
-/** The first recording, in every language, with this server's own address: on the empty home page and in the docs. */
+/** Examples of a first recording in each language, with this server's address: on the empty home page and in the docs. */
 
 type Way = { id: string; name: string; install: string; code: string };
 

@@ -1,5 +1,7 @@
-/** A share as a percentage that never rounds a failure away: 1 crash in 100,000 is not "100 %". */
-export function Rate({ whole, failed, word }: { whole: number; failed: number; word: string }) {
+import { formatNumber } from "../../core/format.ts";
+
+/** A share in percent. It is never rounded to 100 % if there was a failure. */
+export function Rate({ whole, failed, label }: { whole: number; failed: number; label: string }) {
   if (whole === 0) return <span class="quiet">–</span>;
   const share = ((whole - failed) / whole) * 100;
   const shown = failed === 0 ? "100" : Math.min(share, 99.99).toFixed(share > 99 ? 2 : 1);
@@ -7,10 +9,9 @@ export function Rate({ whole, failed, word }: { whole: number; failed: number; w
     <span
       class="rate"
       data-level={failed === 0 ? "good" : share >= 99 ? "fair" : "poor"}
-      title={`${formatNumber(whole - failed)} of ${formatNumber(whole)} sessions ${word}`}
+      title={`${formatNumber(whole - failed)} of ${formatNumber(whole)} sessions ${label}`}
     >
       {shown} %
     </span>
   );
 }
-import { formatNumber } from "../../core/format.ts";

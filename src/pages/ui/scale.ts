@@ -1,8 +1,8 @@
-/** Where an axis has its marks: at round numbers that a person would have chosen. */
+/** The ticks of an axis: round numbers. */
 
 type Scale = { low: number; high: number; ticks: number[] };
 
-/** From the round number below the values to the one above, with about `count` steps between. Of one value alone: only that. */
+/** From the round number below the values to the one above, with about `count` steps. A constant has one tick. */
 export function scaleOf(least: number, most: number, unit: string, count = 4): Scale {
   if (least === most) {
     const pad = Math.abs(least) / 10 || 1;
@@ -14,7 +14,7 @@ export function scaleOf(least: number, most: number, unit: string, count = 4): S
   const first = Math.floor(least / step);
   const last = Math.ceil(most / step);
   const ticks = Array.from({ length: last - first + 1 }, (_, index) =>
-    tidy((first + index) * step),
+    cleaned((first + index) * step),
   );
   return { low: first * step, high: last * step, ticks };
 }
@@ -23,14 +23,14 @@ function isBytes(unit: string): boolean {
   return /^(bytes?|b)$/i.test(unit);
 }
 
-/** The least of 1, 2, 5, 10, … that is no smaller. */
+/** The least of 1, 2, 5, 10, … that is not smaller. */
 function roundStep(least: number): number {
   const decade = 10 ** Math.floor(Math.log10(least));
   return decade * ([1, 2, 5].find((each) => each * decade >= least * 0.999) ?? 10);
 }
 
-/** Without the dust of floating point: 0.30000000000000004, -0. */
-function tidy(value: number): number {
+/** Removes floating-point errors (0.30000000000000004) and the sign of -0. */
+function cleaned(value: number): number {
   return Number(value.toPrecision(12)) + 0;
 }
 
@@ -44,13 +44,13 @@ const STEPS = [
   ...[1, 2, 3, 6, 12].map((each) => each * HOUR),
 ];
 
-/** Round times inside the range, at most `count`: of days, hours, minutes and seconds rather than of tens. */
+/** At most `count` round times in the range, in steps of seconds, minutes, hours or days. */
 export function timeTicks(from: number, to: number, count = 6): number[] {
   const least = Math.max(1, (to - from) / count);
   const step =
     STEPS.find((each) => each >= least && least >= SECOND) ??
     (least < SECOND ? roundStep(least) : DAY * roundStep(least / DAY));
   const ticks: number[] = [];
-  for (let at = Math.ceil(from / step) * step; at <= to; at += step) ticks.push(tidy(at));
+  for (let at = Math.ceil(from / step) * step; at <= to; at += step) ticks.push(cleaned(at));
   return ticks;
 }

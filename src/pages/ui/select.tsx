@@ -1,11 +1,11 @@
-/** A choice among words, with its label for those who hear the page. */
+/** A select element with a label for screen readers. */
 
-type SelectProps = { name: string; word: string; now: string; options: Record<string, string> };
+type SelectProps = { name: string; label: string; now: string; options: Record<string, string> };
 
-export function Select({ name, word, now, options }: SelectProps) {
+export function Select({ name, label, now, options }: SelectProps) {
   return (
     <label class="select">
-      <span class="hidden">{word}</span>
+      <span class="hidden">{label}</span>
       <select name={name}>
         {Object.entries(options).map(([value, shown]) => (
           <option value={value} selected={value === now}>

@@ -1,4 +1,4 @@
-/** Sessions as rows: what each is, how it goes, what is in it. */
+/** A table of sessions. */
 import { formatDuration, formatNumber } from "../../core/format.ts";
 import type { Child } from "hono/jsx";
 import type { SessionRow, SessionSort } from "../../catalog/sessions.ts";
@@ -8,11 +8,11 @@ import { Time } from "./time.tsx";
 type TableProps = {
   rows: SessionRow[];
   caption: string;
-  /** Draws a last column, for example a metric's rollup. */
-  extra?: { head: string; cell: (row: SessionRow) => Child } | undefined;
-  /** With heads that sort: what the rows are sorted by, and where they are sorted otherwise. */
+  /** A last column, for example a metric's rollup. */
+  extra?: { title: string; cell: (row: SessionRow) => Child } | undefined;
+  /** Makes the column headers links that sort. */
   sorting?: Sorting | undefined;
-  /** With boxes to tick, named `ids`, for the form around the table. */
+  /** Adds checkboxes named `ids`, for the form around the table. */
   selectable?: boolean | undefined;
 };
 
@@ -23,8 +23,8 @@ type Sorting = {
   path: (sort: SessionSort, order: Order) => string;
 };
 
-/** The columns in their order: what each is sorted by, and which way first. */
-const COLUMNS: [word: string, sort: SessionSort, first: Order, isNumber?: boolean][] = [
+/** The columns: label, sort key, first order. */
+const COLUMNS: [label: string, sort: SessionSort, first: Order, isNumber?: boolean][] = [
   ["Session", "status", "asc"],
   ["Product", "product", "asc"],
   ["Started", "created_at", "desc"],
@@ -46,20 +46,20 @@ export function SessionTable({ rows, caption, extra, selectable, sorting }: Tabl
               <span class="hidden">Compare</span>
             </th>
           ) : null}
-          {COLUMNS.map(([word, sort, first, isNumber]) => (
+          {COLUMNS.map(([label, sort, first, isNumber]) => (
             <th
               scope="col"
               class={isNumber ? "number" : undefined}
               aria-sort={sorting?.sort === sort ? ARIA[sorting.order] : undefined}
             >
               {sorting ? (
-                <a href={sorting.path(sort, nextOrder(sorting, sort, first))}>{word}</a>
+                <a href={sorting.path(sort, nextOrder(sorting, sort, first))}>{label}</a>
               ) : (
-                word
+                label
               )}
             </th>
           ))}
-          {extra ? <th scope="col">{extra.head}</th> : null}
+          {extra ? <th scope="col">{extra.title}</th> : null}
         </tr>
       </thead>
       <tbody>
@@ -90,7 +90,7 @@ type RowProps = {
   selectable?: boolean | undefined;
 };
 
-/** As little markup as it takes: there are fifty on a page, and the stylesheet knows the columns. */
+/** A row has no classes, because a page has fifty rows; the stylesheet selects columns by position. */
 function Row({ row, extra, hasExtra, selectable }: RowProps) {
   const isOpen = row.status === "active";
   return (
@@ -130,7 +130,7 @@ function Row({ row, extra, hasExtra, selectable }: RowProps) {
   );
 }
 
-/** What may be cut off is said in full when pointed at. */
+/** The full text as a tooltip, if it may be cut. */
 export function titled(text: string): string | undefined {
   return text.length > SHOWN_LENGTH ? text : undefined;
 }

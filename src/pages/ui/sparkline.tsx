@@ -1,33 +1,33 @@
-/** Small drawings that fit into a line of a table. Drawn by the server, so they are there without script. */
+/** Sparklines and trends: small charts in a row of a table, rendered by the server. */
 import { DAY_MS } from "../../core/limits.ts";
 import { formatNumber } from "../../core/format.ts";
 
-/** The parts of a rollup that are drawn: equally wide buckets with least and most, null where there was nothing. */
+/** The parts of a rollup that are drawn: equally wide buckets with least and most, null where a bucket is empty. */
 type Rollup = { count: number[]; sum: number[]; min: (number | null)[]; max: (number | null)[] };
 
 const HEIGHT = 20;
-/** Columns of a sparkline: two pixels each. There are fifty on a page, so what no eye can tell apart is not sent. */
+/** Columns of a sparkline: two pixels each; a page has fifty sparklines. */
 const COLUMNS = 60;
-/** Steps of its height, so that whole numbers do. */
-const FINE = 40;
+/** Steps of the height, so that coordinates are whole numbers. */
+const STEPS = 40;
 
 type Column = { x: number; low: number; high: number; mean: number };
 
-/** A metric over a session's life: a band from least to most, and the mean in it. */
+/** A metric over a session: a band from least to most, and the mean as a line. */
 export function Sparkline({ rollup, name }: { rollup: Rollup; name: string }) {
   const columns = columnsOf(rollup);
   if (columns.length === 0) return null;
   const least = Math.min(...columns.map(({ low }) => low));
   const most = Math.max(...columns.map(({ high }) => high));
   const y = (value: number) =>
-    Math.round(FINE - 1 - ((value - least) / (most - least || 1)) * (FINE - 2));
+    Math.round(STEPS - 1 - ((value - least) / (most - least || 1)) * (STEPS - 2));
   const there = columns.map(({ x, high }) => `${x} ${y(high)}`);
   const back = columns.map(({ x, low }) => `${x} ${y(low)}`).toReversed();
   const width = Math.max(1, columns.at(-1)?.x ?? 0);
   return (
     <svg
       class="sparkline"
-      viewBox={`0 0 ${width} ${FINE}`}
+      viewBox={`0 0 ${width} ${STEPS}`}
       preserveAspectRatio="none"
       role="img"
       aria-label={`${name} between ${formatNumber(least)} and ${formatNumber(most)}`}
@@ -41,7 +41,7 @@ export function Sparkline({ rollup, name }: { rollup: Rollup; name: string }) {
   );
 }
 
-/** The rollup's buckets, as many together as it takes; a spike in one of them stays. */
+/** The rollup's buckets, several merged into one column; spikes are kept. */
 function columnsOf({ count, sum, min, max }: Rollup): Column[] {
   const together = Math.ceil(count.length / COLUMNS);
   const columns: Column[] = [];
@@ -63,17 +63,17 @@ function columnsOf({ count, sum, min, max }: Rollup): Column[] {
 
 type TrendDay = { at: number; all: number; bad: number };
 
-/** How many per day, and how many of them went wrong, one bar each day up to today. */
+/** One bar per day up to today: the count, and the failures among them. */
 export function Trend({
   days,
   from,
   to,
-  word,
+  label,
 }: {
   days: TrendDay[];
   from: number;
   to: number;
-  word: string;
+  label: string;
 }) {
   const width = Math.max(1, Math.round((to - from) / DAY_MS) + 1);
   const most = Math.max(1, ...days.map(({ all }) => all));
@@ -89,7 +89,7 @@ export function Trend({
       viewBox={`0 0 ${width} ${HEIGHT}`}
       preserveAspectRatio="none"
       role="img"
-      aria-label={word}
+      aria-label={label}
     >
       <path class="trend-base" d={`M0 ${HEIGHT}h${width}`} />
       <path class="trend-all" d={days.map(({ at, all }) => bar(at, all)).join("")} />

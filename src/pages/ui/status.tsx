@@ -1,7 +1,7 @@
-/** A session's status as a status icon: shape (the stylesheet's) and word as well as colour, for those who see no colours. */
+/** The icon of a status. Each status has its own shape, so that it does not depend on colour; the label stands beside it. */
 import type { Status } from "../../core/vocabulary.ts";
 
-/** One sign per status for page titles, where there is no colour. */
+/** One sign per status for page titles, which have no colour. */
 export const STATUS_SIGNS: Record<Status, string> = {
   active: "●",
   suspended: "❚❚",

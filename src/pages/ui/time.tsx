@@ -1,6 +1,6 @@
-/** Moments and spans in words. Without script a moment reads in UTC; time.js rewrites it in the viewer's zone. */
+/** Times as text: in UTC as the server renders them; time.js rewrites them in the viewer's zone. */
 
-/** `full` is date and time, `clock` the time (and, unless script knows that one day is all there is, month and day), `age` says how long ago. */
+/** `full`: date and time; `minute`: without seconds; `clock`: the time, with month and day if the session spans days; `age`: how long ago. */
 type TimeShape = "full" | "clock" | "minute" | "age";
 
 export function Time({ at, show = "full" }: { at: number; show?: TimeShape | undefined }) {
@@ -12,7 +12,7 @@ export function Time({ at, show = "full" }: { at: number; show?: TimeShape | und
   );
 }
 
-/** A link that moves the cursor: a page of its own without script, a jump with it. */
+/** A link to a moment of a session; session.js moves the cursor instead of loading the page. */
 export function Moment({
   id,
   at,

@@ -1,13 +1,13 @@
-/** A JSON value as a tree of native disclosures. What changed is marked, and branches with a change stand open. */
+/** A JSON value as a tree of disclosures. Changes are marked, and branches with a change are open. */
 import { formatNumber } from "../../core/format.ts";
 import type { Difference } from "../../core/answers.ts";
 import type { Json } from "../../core/wire.ts";
 import { TREE_MEMBERS, TREE_NODES, VALUE_TEXT } from "../limits.ts";
 
 export type TreeLinks = {
-  /** Where a value's history is. */
+  /** The address of a value's history. */
   history: (path: string[]) => string;
-  /** Where a branch that is too big to come along is. */
+  /** The address of a branch that is too large for the page. */
   branch: (path: string[]) => string;
 };
 
@@ -15,13 +15,13 @@ type TreeProps = {
   value: Json;
   differences: Difference[];
   links: TreeLinks;
-  /** Where in the whole state this value is. */
+  /** The path of this value in the whole state. */
   base?: string[] | undefined;
-  /** Every branch stands open: what a search found. */
+  /** All branches are open: the result of a search. */
   isOpen?: boolean | undefined;
 };
 
-/** Counts down as nodes are drawn. */
+/** Decreases with each node drawn. */
 type Budget = { nodes: number };
 
 export function Tree({ value, differences, links, base = [], isOpen = false }: TreeProps) {
@@ -39,7 +39,7 @@ export function Tree({ value, differences, links, base = [], isOpen = false }: T
   );
 }
 
-/** Which paths changed, which contain a change, and which keys are gone from where. */
+/** The paths that changed, those that contain a change, and the removed keys by parent. */
 class Marks {
   readonly kinds = new Map<string, Difference>();
   readonly inside = new Set<string>();
@@ -88,12 +88,12 @@ function Members({ value, path, marks, links, budget }: NodeProps) {
           <a href={links.branch(path)}>{formatNumber(members.length - shown.length)} more</a>
         </li>
       ) : null}
-      {gone.map(({ path: lost, before }) => (
+      {gone.map(({ path: removed, before }) => (
         <li class="node" data-change="removed">
-          <a class="key" href={links.history(lost)} data-history>
-            {lost.at(-1)}
+          <a class="key" href={links.history(removed)} data-history>
+            {removed.at(-1)}
           </a>
-          <del class="value">{before === undefined ? "" : text(before)}</del>
+          <del class="value">{before === undefined ? "" : textOf(before)}</del>
         </li>
       ))}
     </ul>
@@ -111,7 +111,7 @@ function Node(props: NodeProps & { name: string }) {
           {name}
         </a>
         {change?.kind === "changed" && change.before !== undefined ? (
-          <del class="was">{text(change.before)}</del>
+          <del class="before">{textOf(change.before)}</del>
         ) : null}
         <Leaf value={value} />
       </li>
@@ -139,7 +139,7 @@ function Node(props: NodeProps & { name: string }) {
           </div>
         )}
       </details>
-      {/* Beside, not inside: a disclosure may not hold another thing to click. */}
+      {/* Beside the disclosure, because a summary must not contain a link. */}
       <a
         class="to-history"
         href={links.history(path)}
@@ -153,7 +153,7 @@ function Node(props: NodeProps & { name: string }) {
 }
 
 function Leaf({ value }: { value: Json }) {
-  const shown = text(value);
+  const shown = textOf(value);
   return (
     <span
       class="value"
@@ -164,8 +164,8 @@ function Leaf({ value }: { value: Json }) {
   );
 }
 
-/** A value in one line: strings bare, everything else as JSON. */
-export function text(value: Json): string {
+/** A value in one line: strings without quotes, everything else as JSON. */
+export function textOf(value: Json): string {
   return typeof value === "string" ? value : JSON.stringify(value);
 }
 

@@ -1,0 +1,190 @@
+/** The page of an exception group: its figures, the decision about it, its last occurrence, its sessions. */
+import { type Context, Hono } from "hono";
+import type { AccessEnv } from "../../access/access.ts";
+import { asking, nameAsked } from "../../catalog/filter.ts";
+import { type ExceptionGroup, exceptionDays, exceptionGroup } from "../../catalog/exceptions.ts";
+import { listSessions } from "../../catalog/sessions.ts";
+import { formatNumber } from "../../core/format.ts";
+import { Refusal } from "../../core/refusal.ts";
+import { GROUP_STATUSES } from "../../core/vocabulary.ts";
+import type { Env } from "../../env.ts";
+import { decide, listDecisions } from "../../registry/decisions.ts";
+import { sessionOf } from "../../session/client.ts";
+import { LIST_ROWS } from "../limits.ts";
+import { TREND_DAYS } from "../../catalog/limits.ts";
+import { Exception } from "../session/exception.tsx";
+import { address } from "../ui/address.ts";
+import { Empty } from "../ui/empty.tsx";
+import { guarded, Panel } from "../ui/panel.tsx";
+import { Property } from "../ui/property.tsx";
+import { SessionTable } from "../ui/session-table.tsx";
+import { Time } from "../ui/time.tsx";
+import { GroupTrend, pathOf, Standing, standing } from "./standing.tsx";
+
+export const groupRoutes = new Hono<AccessEnv>();
+
+groupRoutes.get("/exceptions/:fingerprint", async (c) => {
+  const fingerprint = c.req.param("fingerprint");
+  const db = c.env.CATALOG;
+  const product = c.req.query("product");
+  const group = await findGroup(c.env, fingerprint, product && nameAsked(product));
+  const now = Date.now();
+  const [[days = []], found] = await Promise.all([
+    exceptionDays(db, [group], now, TREND_DAYS),
+    listSessions(db, { product: group.product, exception: fingerprint, limit: LIST_ROWS }),
+  ]);
+  return c.render(
+    <>
+      <nav class="crumbs" aria-label="Breadcrumb">
+        <a href="/exceptions">Exceptions</a>
+        <a href={address("/exceptions", { product: asking(group.product) })}>
+          {group.product || "unnamed"}
+        </a>
+      </nav>
+      <header class="group-header" data-standing={standing(group)}>
+        <h1>
+          <span class="exception-type">{group.type || "Exception"}</span>
+        </h1>
+        <p class="group-message">{group.message}</p>
+        <dl class="properties">
+          <Property label="Occurrences">{formatNumber(group.count)}</Property>
+          <Property label="Sessions">{formatNumber(group.sessions)}</Property>
+          <Property label="Versions">
+            {[...new Set(days.map(({ version }) => version))].join(", ") || "–"}
+          </Property>
+          <Property label="First">
+            <Time at={group.first_at} />
+          </Property>
+          <Property label="Last">
+            <Time at={group.last_at} />
+          </Property>
+          <Property label={`Last ${TREND_DAYS} days`}>
+            <GroupTrend days={days} now={now} />
+          </Property>
+        </dl>
+        <Decide group={group} newest={found.items[0]?.version} />
+      </header>
+      <Panel
+        id="example"
+        title="Last occurrence"
+        aside={
+          <>
+            <a class="tool" href={`/sessions/${group.session_id}?t=${group.session_at}`}>
+              Open session at this moment
+            </a>
+            <a class="tool" href={address("/compare", { ids: group.session_id, with: "good" })}>
+              Compare with the last good session
+            </a>
+          </>
+        }
+      >
+        {guarded("the example", () => example(c, group))}
+      </Panel>
+      <Panel
+        id="sessions"
+        title="Sessions"
+        aside={<span class="count">{formatNumber(group.sessions)}</span>}
+      >
+        <div class="scroller">
+          <SessionTable rows={found.items} caption="Sessions with this exception" />
+        </div>
+        {found.next === null ? null : (
+          <footer class="list-foot">
+            <a
+              class="tool"
+              href={address("/sessions", {
+                product: asking(group.product),
+                exception: fingerprint,
+              })}
+            >
+              View all
+            </a>
+          </footer>
+        )}
+      </Panel>
+    </>,
+    {
+      title: `${group.type} · Exceptions`,
+      here: "/exceptions",
+      name: "group-page",
+      styles: ["exceptions", "sessions"],
+    },
+  );
+});
+
+async function example(c: Context<AccessEnv>, group: ExceptionGroup) {
+  const session = sessionOf(c.env, c.var.access, group.session_id);
+  const page = await session.ask("events", {
+    exceptions: true,
+    from: group.session_at,
+    order: "asc",
+    limit: LIST_ROWS,
+  });
+  const event = page.items.find(({ fingerprint }) => fingerprint === group.fingerprint);
+  return event ? (
+    <Exception event={event} />
+  ) : (
+    <Empty title="The session no longer has this exception" />
+  );
+}
+
+/** The version of a resolution is recorded, because an occurrence in a later version reopens the group. */
+function Decide({ group, newest }: { group: ExceptionGroup; newest: string | undefined }) {
+  const isOpen = group.status === "open" || group.returned_at !== null;
+  return (
+    <form
+      class="decide"
+      method="post"
+      action={`/exceptions/${encodeURIComponent(group.fingerprint)}`}
+    >
+      <input type="hidden" name="product" value={group.product} />
+      <Standing group={group} />
+      {isOpen ? (
+        <>
+          <label>
+            Resolved in version{" "}
+            <input name="version" value={newest ?? ""} size={10} autocomplete="off" />
+          </label>
+          <button class="button" name="status" value="resolved">
+            Mark resolved
+          </button>
+          <button class="button quiet-button" name="status" value="muted">
+            Mute
+          </button>
+        </>
+      ) : (
+        <button class="button quiet-button" name="status" value="open">
+          Reopen
+        </button>
+      )}
+    </form>
+  );
+}
+
+groupRoutes.post("/exceptions/:fingerprint", async (c) => {
+  const fingerprint = c.req.param("fingerprint");
+  const form = await c.req.parseBody();
+  const status = GROUP_STATUSES.find((each) => each === form.status);
+  const product = typeof form.product === "string" ? form.product : "";
+  if (!status) throw new Refusal("invalid_body", "A group can be open, resolved or muted.");
+  const version = typeof form.version === "string" ? form.version.trim() : "";
+  await findGroup(c.env, fingerprint, product);
+  const { by } = c.var.access;
+  await decide(c.env.REGISTRY, { product, fingerprint, status, version, by }, Date.now());
+  return c.redirect(pathOf({ fingerprint, product }), 303);
+});
+
+/** The group of a fingerprint (in this product) that happened last, with its decision; refuses if there is none. */
+async function findGroup(
+  env: Env,
+  fingerprint: string,
+  product: string | undefined,
+): Promise<ExceptionGroup> {
+  const decisions = await listDecisions(env.REGISTRY, product);
+  const [group] = await exceptionGroup(env.CATALOG, fingerprint, product, decisions);
+  if (group) return group;
+  throw new Refusal(
+    "not_found",
+    "No session has had this exception, or all that had it are deleted.",
+  );
+}

@@ -1,0 +1,198 @@
+/** The products of the home page: a row per version, compared with the version before. */
+import { formatCount, formatNumber } from "../../core/format.ts";
+import { asking } from "../../catalog/filter.ts";
+import type { VersionCounts, VersionDay } from "../../catalog/products.ts";
+import {
+  HOME_VERSIONS,
+  MIN_CHANGE_POINTS,
+  MIN_SESSIONS_FOR_CHANGE,
+  SIGNIFICANT_Z,
+} from "../limits.ts";
+import { TREND_DAYS } from "../../catalog/limits.ts";
+import { address } from "../ui/address.ts";
+import { BY_NAME } from "../ui/order.ts";
+import { Rate } from "../ui/rate.tsx";
+import { titled } from "../ui/session-table.tsx";
+import { DAY_MS } from "../../core/limits.ts";
+import { Trend } from "../ui/sparkline.tsx";
+import { StatusIcon } from "../ui/status.tsx";
+import { Time } from "../ui/time.tsx";
+
+type ProductsProps = { counts: VersionCounts[]; days: VersionDay[]; now: number };
+
+/** One table for all products: a product's versions are one group, with its name in the first row. */
+export function Products({ counts, days, now }: ProductsProps) {
+  const today = Math.floor(now / DAY_MS) * DAY_MS;
+  const products = [...Map.groupBy(counts, ({ product }) => product).values()];
+  return (
+    <section class="panel" aria-labelledby="products-title">
+      <header class="panel-header">
+        <h2 id="products-title">Products</h2>
+        <span class="count">
+          {formatCount(
+            counts.reduce((sum, row) => sum + row.sessions, 0),
+            "session",
+          )}
+        </span>
+      </header>
+      {products.map((versionsOf) => (
+        <Regression versionsOf={versionsOf} />
+      ))}
+      <div class="scroller">
+        <table class="versions">
+          <thead>
+            <tr>
+              <th scope="col">Product</th>
+              <th scope="col">Version</th>
+              <th scope="col" class="number">
+                Sessions
+              </th>
+              <th scope="col" class="number">
+                Running
+              </th>
+              <th scope="col" class="number">
+                Crash-free
+              </th>
+              <th scope="col" class="number">
+                Hang-free
+              </th>
+              <th scope="col">Last {TREND_DAYS} days</th>
+              <th scope="col">Newest</th>
+            </tr>
+          </thead>
+          {products.map((versionsOf) => (
+            <tbody>
+              {versionsOf.slice(0, HOME_VERSIONS).map((row, index) => (
+                <Version
+                  row={row}
+                  before={versionBefore(row, versionsOf)}
+                  older={versionsOf.length - HOME_VERSIONS}
+                  isFirst={index === 0}
+                  days={days.filter(
+                    (day) => day.product === row.product && day.version === row.version,
+                  )}
+                  today={today}
+                />
+              ))}
+            </tbody>
+          ))}
+        </table>
+      </div>
+    </section>
+  );
+}
+
+/** The version that a version is compared with: the next lower one of the same product. */
+function versionBefore(row: VersionCounts, versionsOf: VersionCounts[]): VersionCounts | undefined {
+  return versionsOf
+    .filter((other) => BY_NAME.compare(other.version, row.version) < 0)
+    .toSorted((a, b) => BY_NAME.compare(b.version, a.version))[0];
+}
+
+/** Shown when the newest version crashes significantly more often than the one before. */
+function Regression({ versionsOf }: { versionsOf: VersionCounts[] }) {
+  const newest = versionsOf.toSorted((a, b) => BY_NAME.compare(b.version, a.version))[0];
+  const before = newest && versionBefore(newest, versionsOf);
+  if (!newest || !before || !isWorse(newest, before)) return null;
+  return (
+    <p class="panel-note regression">
+      <StatusIcon status="crashed" />{" "}
+      {`${newest.product} ${newest.version} crashes more than ${before.version || "no version"}: ${crashShare(newest)} vs ${crashShare(before)} of sessions.`}
+    </p>
+  );
+}
+
+/** One-sided test of two proportions at the 5 % level. */
+function isWorse(newest: VersionCounts, before: VersionCounts): boolean {
+  const difference = newest.crashed / newest.sessions - before.crashed / before.sessions;
+  const pooled = (newest.crashed + before.crashed) / (newest.sessions + before.sessions);
+  const error = Math.sqrt(pooled * (1 - pooled) * (1 / newest.sessions + 1 / before.sessions));
+  return error > 0 && difference / error > SIGNIFICANT_Z;
+}
+
+function crashShare({ crashed, sessions }: VersionCounts): string {
+  return `${((crashed / sessions) * 100).toFixed(1)} %`;
+}
+
+type VersionProps = {
+  row: VersionCounts;
+  before: VersionCounts | undefined;
+  /** How many more versions the product has than are shown. */
+  older: number;
+  isFirst: boolean;
+  days: VersionDay[];
+  today: number;
+};
+
+function Version({ row, before, older, isFirst, days, today }: VersionProps) {
+  const { product, version, sessions, crashed, ever_hung } = row;
+  const named = { product: asking(product), version: asking(version) };
+  const listed = (status: string) => address("/sessions", { ...named, status });
+  const running = runningOf(row);
+  return (
+    <tr>
+      {isFirst ? (
+        <th scope="rowgroup">
+          <a
+            class="product"
+            href={address("/sessions", { product: named.product })}
+            title={titled(product)}
+          >
+            {product || "unnamed"}
+          </a>
+          {older > 0 ? <small class="quiet"> +{formatCount(older, "older version")}</small> : null}
+        </th>
+      ) : (
+        <td></td>
+      )}
+      <th scope="row">
+        <a href={address("/sessions", named)} title={titled(version)}>
+          {version || "no version"}
+        </a>
+      </th>
+      <td class="number">{formatNumber(sessions)}</td>
+      <td class="number">{running === 0 ? <span class="quiet">–</span> : formatNumber(running)}</td>
+      <td class="number">
+        <Change row={row} before={before} />
+        <a class="plain" href={listed("crashed")}>
+          <Rate whole={sessions} failed={crashed} label="did not crash" />
+        </a>
+      </td>
+      <td class="number">
+        <a class="plain" href={listed("ever_hung")}>
+          <Rate whole={sessions} failed={ever_hung} label="never hung" />
+        </a>
+      </td>
+      <td>
+        <Trend
+          days={days.map((day) => ({ at: day.day_at, all: day.sessions, bad: day.crashed }))}
+          from={today - (TREND_DAYS - 1) * DAY_MS}
+          to={today}
+          label={`Sessions and crashes of ${version || product} per day`}
+        />
+      </td>
+      <td>
+        <Time at={row.last_at} show="age" />
+      </td>
+    </tr>
+  );
+}
+
+/** The change of the crash-free share since the version before, in percentage points. */
+function Change({ row, before }: { row: VersionCounts; before: VersionCounts | undefined }) {
+  if (!before || Math.min(row.sessions, before.sessions) < MIN_SESSIONS_FOR_CHANGE) return null;
+  const points = (before.crashed / before.sessions - row.crashed / row.sessions) * 100;
+  if (Math.abs(points) < MIN_CHANGE_POINTS) return null;
+  const way = points > 0 ? "up" : "down";
+  return (
+    <small class="change-since" data-way={way}>
+      <span aria-hidden="true">{way === "up" ? "▲" : "▼"}</span>
+      <span class="hidden">{way}</span> {Math.abs(points).toFixed(1)} pts vs{" "}
+      {before.version || "no version"}
+    </small>
+  );
+}
+
+export function runningOf({ active, hung }: VersionCounts): number {
+  return active + hung;
+}

@@ -1,0 +1,48 @@
+/** The search of a list: fetched again while one types, a plain form without script. */
+import type { Child } from "hono/jsx";
+import { TYPING_MS } from "../limits.ts";
+
+type FormProps = {
+  /** The page that it searches, which also answers with the fragment. */
+  path: string;
+  label: string;
+  /** Selects the element that the answer replaces. */
+  target: string;
+  children: Child;
+};
+
+export function SearchForm({ path, label, target, children }: FormProps) {
+  return (
+    <form
+      class="search panel"
+      method="get"
+      action={path}
+      role="search"
+      aria-label={label}
+      hx-get={path}
+      hx-trigger={`submit, input delay:${TYPING_MS}ms`}
+      hx-target={target}
+      hx-swap="outerHTML"
+      hx-sync="this:replace"
+    >
+      {children}
+    </form>
+  );
+}
+
+type FieldProps = { value: string | undefined; label: string; placeholder: string };
+
+/** The text field, which the key "/" focuses. */
+export function SearchField({ value, label, placeholder }: FieldProps) {
+  return (
+    <input
+      type="search"
+      name="text"
+      value={value ?? ""}
+      placeholder={placeholder}
+      aria-label={label}
+      autocomplete="off"
+      data-search
+    />
+  );
+}

@@ -2,14 +2,13 @@
  * A Bloom filter (Bloom, 1970) over the runs of three characters in a text. Its answer is "certainly not" or "possibly", so that
  * full-text search opens only segments that may match. Two hashes over eight bits per run give about 5 % false positives.
  */
-const BITS_PER_RUN = 8;
-const MAX_BYTES = 4_096;
+import { BLOOM_BITS_PER_RUN, MAX_BLOOM_BYTES } from "./limits.ts";
 
 /** The filter of `texts` (lower case), as a string with one character per six bits. */
 export function bloomOf(texts: Iterable<string>): string {
   const runs = new Set<number>();
   for (const text of texts) for (const run of runsOf(text)) runs.add(run);
-  const size = Math.min(MAX_BYTES * 8, Math.max(64, runs.size * BITS_PER_RUN));
+  const size = Math.min(MAX_BLOOM_BYTES * 8, Math.max(64, runs.size * BLOOM_BITS_PER_RUN));
   const digits = new Uint8Array(Math.ceil(size / 6));
   for (const run of runs) {
     for (const bit of bitsOf(run, digits.length * 6))

@@ -1,5 +1,6 @@
 /** One metric's series in many sessions, put together: by group, over time, and as a distribution. */
-import { ROLLUP_BUCKETS, type Rollup } from "./rollup.ts";
+import { MAX_ROLLUP_BUCKETS } from "./limits.ts";
+import type { Rollup } from "./rollup.ts";
 import { deviation } from "./series.ts";
 import {
   mergeSketch,
@@ -198,7 +199,7 @@ type OverTimeQuery = {
  */
 export function overTime(
   items: ComparedSeries[],
-  { by = "none", axis = "clock", buckets = ROLLUP_BUCKETS, ...range }: OverTimeQuery = {},
+  { by = "none", axis = "clock", buckets = MAX_ROLLUP_BUCKETS, ...range }: OverTimeQuery = {},
 ): OverTime {
   const originOf = ({ session }: ComparedSeries) => (axis === "elapsed" ? session.created_at : 0);
   // A rollup's first bucket begins at a whole step, which may be before the session's start; its points are not.

@@ -64,6 +64,8 @@ export const MAX_ARGUMENTS_LENGTH = 1_000;
 /** Messages per event name, and their characters, for lists. */
 export const MAX_EXAMPLES = 3;
 export const MAX_EXAMPLE_LENGTH = 200;
+/** Characters of the reason and the message of a crash, and of an exception's message in the evidence. */
+export const MAX_REASON_LENGTH = 1_000;
 /** Changes of the verdict that the index keeps; the oldest are removed first. */
 export const MAX_TRANSITIONS = 50;
 
@@ -72,6 +74,22 @@ export const MAX_TRANSITIONS = 50;
 export const MAX_ROW_BYTES = 2_000_000;
 /** Each batch rewrites the open segment, so it is sealed when its body exceeds this. */
 export const SEGMENT_BYTES = 64 * 1024;
+
+/** Fewer bytes than this do not get smaller by deflate. */
+export const MIN_DEFLATE_BYTES = 48;
+/** Distinct keys, names, groups and labels in a segment's summary. With more, the segment counts as a possible match. */
+export const MAX_SUMMARY_ENTRIES = 200;
+/** Size of a segment's Bloom filter: about 5 % false positives (bloom.ts), and a small part of a segment. */
+export const BLOOM_BITS_PER_RUN = 8;
+export const MAX_BLOOM_BYTES = 4_096;
+/** Relative error of a quantile: 1 % is less than a chart can show. */
+export const SKETCH_ACCURACY = 0.01;
+/** Bins per sign: 17 orders of magnitude, until the smallest values share a bin. */
+export const MAX_SKETCH_BINS = 2_048;
+/** Buckets of a rollup: as many as a sparkline has pixels. */
+export const MAX_ROLLUP_BUCKETS = 120;
+/** First width of a rollup's buckets: finer than a sparkline can show. */
+export const FIRST_ROLLUP_STEP_MS = 1_000;
 
 // Times.
 /** A session whose sender gave no `lease_ms` is suspended after this time without contact. */
@@ -85,6 +103,10 @@ export const DAEMON_LEASE_MS = 180_000;
 export const DEFAULT_HEARTBEAT_TIMEOUT_MS = 60_000;
 /** A heartbeat may be this late after its timeout: batching and the network take as long. */
 export const HEARTBEAT_GRACE_MS = 2_000;
+/** An op up to this long after a crash does not revert it: the last ops of a program may arrive after the crash was detected. */
+export const CRASH_REVERT_MS = 1_000;
+/** An uncaught exception explains an end only if the last op came at most this long after it: exit hooks may still log. */
+export const EXIT_HOOKS_MS = 5_000;
 /** Shortest time between two publications of a running session. Start, end, crash, hang and a new exception are published at once. */
 export const PUBLISH_MS = 30_000;
 /** Series, event counts and state values are many rows: they are published so rarely that this rate is not exceeded… */

@@ -5,13 +5,10 @@
 import { pointAt } from "./chart.ts";
 import { type SegmentSeries, sketchInto } from "./segment-summary.ts";
 import type { ReadColumns } from "./segment.ts";
+import { FIRST_ROLLUP_STEP_MS, MAX_ROLLUP_BUCKETS } from "./limits.ts";
 import { toFinite } from "./series.ts";
 import { mergeSketch, newSketch, type Sketch, unpackSketch } from "./sketch.ts";
 import type { MetricType } from "./vocabulary.ts";
-
-export const ROLLUP_BUCKETS = 120;
-/** The first width: finer than a sparkline can show. */
-const FIRST_STEP_MS = 1_000;
 
 /** The lists have equal length. A bucket without points has count and sum 0, min and max null. */
 export type Rollup = {
@@ -60,18 +57,18 @@ export class RollupBuilder {
   #bucket(at: number): number {
     // Buckets start at multiples of their width, so that two neighbours merge into one.
     const rollup = (this.#rollup ??= {
-      from: floorTo(at, FIRST_STEP_MS),
-      step_ms: FIRST_STEP_MS,
+      from: floorTo(at, FIRST_ROLLUP_STEP_MS),
+      step_ms: FIRST_ROLLUP_STEP_MS,
       count: [],
       sum: [],
       min: [],
       max: [],
     });
-    while (at < rollup.from || at >= rollup.from + ROLLUP_BUCKETS * rollup.step_ms) {
+    while (at < rollup.from || at >= rollup.from + MAX_ROLLUP_BUCKETS * rollup.step_ms) {
       if (
         at < rollup.from &&
         (rollup.from - floorTo(at, rollup.step_ms)) / rollup.step_ms + rollup.count.length <=
-          ROLLUP_BUCKETS
+          MAX_ROLLUP_BUCKETS
       ) {
         prepend(rollup, (rollup.from - floorTo(at, rollup.step_ms)) / rollup.step_ms);
       } else {

@@ -6,12 +6,10 @@ import type { EventRow } from "./answers.ts";
 import { bloomOf, mayContain } from "./bloom.ts";
 import { type EventFilter, isException, searchText } from "./event.ts";
 import type { Contents } from "./segment.ts";
+import { MAX_SUMMARY_ENTRIES } from "./limits.ts";
 import { type Columns, type Series, toFinite } from "./series.ts";
 import { newSketch, type PackedSketch, packSketch, type Sketch } from "./sketch.ts";
 import type { MetricType } from "./vocabulary.ts";
-
-/** Distinct entries per list. With more, the list is null and the segment counts as a possible match. */
-const MAX_DISTINCT = 200;
 
 export type SegmentSeries = {
   id: number;
@@ -139,5 +137,5 @@ function namesOf(events: EventRow[]): SegmentSummary["names"] {
 
 function distinct(texts: string[]): string[] | null {
   const set = new Set(texts);
-  return set.size > MAX_DISTINCT ? null : [...set];
+  return set.size > MAX_SUMMARY_ENTRIES ? null : [...set];
 }

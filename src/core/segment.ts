@@ -14,6 +14,7 @@ import type { EventRow } from "./answers.ts";
 import { ByteReader, ByteWriter, utf8 } from "./bytes.ts";
 import { packTimes, packValues, unpack } from "./column.ts";
 import { isException } from "./event.ts";
+import { MIN_DEFLATE_BYTES } from "./limits.ts";
 import type { Columns } from "./series.ts";
 import type { JsonObject, Op } from "./wire.ts";
 
@@ -48,8 +49,6 @@ const HEARTBEATS = 4;
 const SERIES = 5;
 const TIMES = 6;
 const DEFLATED = 0x80;
-/** Fewer bytes than this do not get smaller by deflate. */
-const MIN_DEFLATE_BYTES = 48;
 
 export function newContents(): Contents {
   return { states: [], events: [], others: [], heartbeats: [], series: new Map() };

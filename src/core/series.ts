@@ -334,7 +334,7 @@ export function summarise(series: Series): Omit<SeriesSummary, "quantiles"> {
     mean,
     stddev: series.type === "histogram" ? null : deviation(points, mean, squares),
     sum,
-    ...(series.largestStep !== undefined && { largest_step: series.largestStep }),
+    largest_step: series.largestStep,
     ...(series.type === "counter" &&
       seconds > 0 && { rate: (series.last - series.first) / seconds }),
     ...(series.type === "histogram" && {

@@ -4,17 +4,16 @@
  * series, the catalog one per series and session; merging them gives the sketch of the whole.
  */
 import { LogCollapsingLowestDenseDDSketch } from "@datadog/sketches-js";
+import { MAX_SKETCH_BINS, SKETCH_ACCURACY } from "./limits.ts";
 import { toFinite } from "./series.ts";
 
 export type Sketch = LogCollapsingLowestDenseDDSketch;
 
-/** Relative error of a quantile. */
-const ACCURACY = 0.01;
-/** Bins per sign: covers 17 orders of magnitude before the smallest values share a bin. */
-const BINS = 2048;
-
 export function newSketch(): Sketch {
-  return new LogCollapsingLowestDenseDDSketch({ relativeAccuracy: ACCURACY, binLimit: BINS });
+  return new LogCollapsingLowestDenseDDSketch({
+    relativeAccuracy: SKETCH_ACCURACY,
+    binLimit: MAX_SKETCH_BINS,
+  });
 }
 
 /** Adds `from` to `into`. The library's own merge ignores negative values (2.1.1). */

@@ -11,9 +11,12 @@
 import type { Evidence, Transition, Verdict } from "./answers.ts";
 import { heartbeatLimitMs } from "./heartbeat.ts";
 import {
+  CRASH_REVERT_MS,
   DEFAULT_HEARTBEAT_TIMEOUT_MS,
   DEFAULT_LEASE_MS,
+  EXIT_HOOKS_MS,
   MAX_NAME_LENGTH,
+  MAX_REASON_LENGTH,
   MAX_TRANSITIONS,
 } from "./limits.ts";
 import { EVENT_HUNG, EVENT_RECOVERED } from "./vocabulary.ts";
@@ -68,13 +71,6 @@ export function newObservations(at: number, now: number): Observations {
   };
 }
 
-/** An op up to this long after a crash does not revert it: the last ops of a program may arrive after the crash was detected. */
-const CRASH_REVERT_MS = 1_000;
-/** An uncaught exception explains an end only if the last op came at most this long after it: exit hooks may still log. */
-const EXIT_HOOKS_MS = 5_000;
-/** Characters kept of the reason and message of a crash, and of an exception's message. */
-const MAX_TEXT_LENGTH = 1_000;
-
 /** Updates `observations` with one op. Ops of several lanes may arrive in any order. */
 export function observe(observations: Observations, op: Op): void {
   switch (op.op) {
@@ -104,8 +100,8 @@ export function observe(observations: Observations, op: Op): void {
       if (op.at < (observations.lastHeartbeatAt ?? 0)) break;
       observations.hang = {
         at: op.at,
-        ...(op.process_state && { processState: op.process_state }),
-        ...(op.cpu_percent !== undefined && { cpuPercent: op.cpu_percent }),
+        processState: op.process_state,
+        cpuPercent: op.cpu_percent,
       };
       break;
     case "recovered":
@@ -123,8 +119,8 @@ export function observe(observations: Observations, op: Op): void {
     case "end":
       observations.end = {
         at: op.at,
-        ...(op.exit_code !== undefined && { exit_code: op.exit_code }),
-        ...(op.signal && { signal: op.signal }),
+        exit_code: op.exit_code,
+        signal: op.signal || undefined,
       };
       break;
     case "crash": {
@@ -132,8 +128,8 @@ export function observe(observations: Observations, op: Op): void {
       if (observations.lastOpAt > op.at + CRASH_REVERT_MS) break;
       const { op: _, ...crash } = op;
       observations.crash = crash;
-      if (crash.reason !== undefined) crash.reason = crash.reason.slice(0, MAX_TEXT_LENGTH);
-      if (crash.message !== undefined) crash.message = crash.message.slice(0, MAX_TEXT_LENGTH);
+      if (crash.reason !== undefined) crash.reason = crash.reason.slice(0, MAX_REASON_LENGTH);
+      if (crash.message !== undefined) crash.message = crash.message.slice(0, MAX_REASON_LENGTH);
       break;
     }
     case "event":
@@ -142,7 +138,7 @@ export function observe(observations: Observations, op: Op): void {
         observations.exception = {
           at: op.at,
           type: op.exception_type.slice(0, MAX_NAME_LENGTH),
-          message: (op.exception_msg ?? "").slice(0, MAX_TEXT_LENGTH),
+          message: (op.exception_msg ?? "").slice(0, MAX_REASON_LENGTH),
           handled: op.handled ?? true,
         };
       }
@@ -256,7 +252,7 @@ function crashed(observations: Observations, crash: NonNullable<Observations["cr
   const evidence: Evidence[] = [];
   const uncaught = uncaughtException(observations);
   const add = (kind: string, text: string, confidence: Evidence["confidence"], at?: number) =>
-    evidence.push({ kind, text, confidence, ...(at !== undefined && { at }) });
+    evidence.push({ kind, text, confidence, at });
 
   if (uncaught)
     add(

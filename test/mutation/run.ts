@@ -26,7 +26,7 @@ import { type Target, TARGETS } from "./targets.ts";
 const TIMEOUT_MS = 60_000;
 const REQUIRED = 0.9;
 
-type Candidate = { file: string; mutant: Mutant };
+type Candidate = { file: string; original: string; mutant: Mutant };
 
 const root = join(import.meta.dirname, "../..");
 const { values: options, positionals } = parseArgs({
@@ -80,12 +80,12 @@ function candidatesOf({ language, sections }: Target, file: string): Candidate[]
   return mutantsOf(source, language)
     .filter(({ line }) => sections === undefined || sections.includes(sectionOf(line)))
     .filter((mutant) => !isEquivalent(file, mutant))
-    .map((mutant) => ({ file, mutant }));
+    .map((mutant) => ({ file, original: source, mutant }));
 }
 
 async function test(
   target: Target,
-  { file, mutant }: Candidate,
+  { file, original, mutant }: Candidate,
 ): Promise<"detected" | "survived" | "invalid"> {
   const path = join(copy, file);
   writeFileSync(path, mutant.source);
@@ -95,7 +95,7 @@ async function test(
     if (target.compile && !(await passes(target.compile))) return "invalid";
     return "survived";
   } finally {
-    copyFileSync(join(root, file), path);
+    writeFileSync(path, original);
   }
 }
 

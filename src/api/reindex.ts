@@ -1,5 +1,5 @@
 /**
- * `POST /api/reindex`: sessions publish themselves to the catalog again. Without a body all of them, by the registry's roster, step by
+ * `POST /api/reindex`: sessions publish themselves to the catalog again. Without a body every session of the registry's roster, step by
  * step with the `cursor` of the answer before: this rebuilds a lost catalog. With `sessions` (their ids) or `objects` (ids of Durable
  * Objects, as Cloudflare lists them) only those.
  */

@@ -18,11 +18,16 @@ export function checkKind({ kind }: Access, needed: KeyKind): void {
     throw new Refusal("forbidden", `This key may only ${kind}, and this needs ${needed}.`);
 }
 
-/** Throws `forbidden` unless sessions of `owner` are open to the caller. A session without a product is open only to keys for all products. */
-export function checkOwner({ product }: Access, owner: string): void {
-  if (product === null || (owner !== "" && owner === product)) return;
+/** Whether sessions of `owner` are open to the caller. A session without a product is open only to keys for all products. */
+export function isOpenTo({ product }: Access, owner: string): boolean {
+  return product === null || (owner !== "" && owner === product);
+}
+
+/** Throws `forbidden` unless sessions of `owner` are open to the caller. */
+export function checkOwner(access: Access, owner: string): void {
+  if (isOpenTo(access, owner)) return;
   throw new Refusal(
     "forbidden",
-    `This key is for the product "${product}", and the session is not of that product.`,
+    `This key is for the product "${access.product}", and the session is not of that product.`,
   );
 }

@@ -9,7 +9,7 @@ import { DurableObject } from "cloudflare:workers";
 import * as v from "valibot";
 import { forget } from "../catalog/publish.ts";
 import type { Change } from "../core/answers.ts";
-import { type Access, checkKind, checkOwner } from "../core/authority.ts";
+import { type Access, checkKind, checkOwner, isOpenTo } from "../core/authority.ts";
 import { PUBLISH_MS } from "../core/limits.ts";
 import { parse, parseJson } from "../core/parse.ts";
 import { Refusal, refusalOf } from "../core/refusal.ts";
@@ -73,9 +73,9 @@ export class Session extends DurableObject<Env> {
     checkKind(access, "ingest");
     this.#log.checkNotErased();
     for (const op of ops) if (op.op === "start" && op.product) checkOwner(access, op.product);
-    // The owner of a session whose segments are all damaged is not known.
-    if (!this.#log.load() && this.#log.store.segmentCount > 0) checkOwner(access, "");
     if (this.#log.load()) return this.#allowed(access, "ingest");
+    // The owner of a session whose segments are all damaged is not known.
+    if (this.#log.store.segmentCount > 0) checkOwner(access, "");
     return this.#log.open(ops[0]?.at ?? arrival.now, arrival, access.product ?? "");
   }
 
@@ -111,8 +111,9 @@ export class Session extends DurableObject<Env> {
       const refusal = refusalOf(error);
       if (!refusal) throw error;
       const failed = failedResult(session, value, refusal);
-      if (refusal.code === "forbidden") return failed;
-      return { ...failed, applied: this.#log.load()?.projection.applied(laneOf(value)) ?? 0 };
+      const stored = this.#log.load()?.projection;
+      if (stored && !isOpenTo(access, stored.index.product)) return failed;
+      return { ...failed, applied: stored?.applied(laneOf(value)) ?? 0 };
     }
   }
 

@@ -1,7 +1,7 @@
 /**
- * The session's log on disk: one row per segment, and of these only the newest is ever rewritten. Each row is whole in
- * itself: the state it opens with (keyframe), what followed (body), and the index as it was at its end, so that waking up reads one
- * row, and a damaged row costs only what was in it.
+ * The session's segments on disk: one row for each, of which only the newest is rewritten. A row is complete by itself: the state
+ * it starts with (keyframe), the ops that followed (body), and the index at its end. So an object that wakes up reads one row, and a
+ * damaged row loses only its own ops.
  */
 import { crc32, deflateRawSync, inflateRawSync } from "node:zlib";
 import { type SegmentSummary, summariseSegment } from "../core/segment-summary.ts";
@@ -19,7 +19,7 @@ import {
 } from "../core/segment.ts";
 import type { JsonObject } from "../core/wire.ts";
 
-/** A segment as a list of segments shows it, without its bytes. `fromAt` is the session's clock when it opened. */
+/** A segment in a list, without its bytes. `fromAt` is the session's clock when it was opened. */
 export type SegmentInfo = {
   id: number;
   fromAt: number;
@@ -33,7 +33,7 @@ export type Newest = {
   id: number;
   stored: boolean;
   sealed: boolean;
-  /** Nothing may follow it, sealed or not: newer segments are damaged, and what comes now comes after them. */
+  /** Newer segments are damaged, so the next batch opens a segment after those. */
   closed: boolean;
   fromAt: number;
   firstSeq: number;
@@ -42,11 +42,11 @@ export type Newest = {
   body: Uint8Array;
   /** CRC-32 of the body. */
   bodyCrc: number;
-  /** The body as it was put together, for sealing; null after waking up, when it must be read. */
+  /** The body's contents, for sealing; null until they are read after the object woke up. */
   contents: Contents | null;
 };
 
-/** A segment that begins with this state, and is not stored before something is in it. */
+/** A segment that starts with this state. It is stored with its first ops. */
 export function newSegment(start: Pick<Newest, "id" | "fromAt" | "firstSeq" | "keyframe">): Newest {
   return {
     ...start,
@@ -81,12 +81,14 @@ type Row = {
   body: ArrayBuffer;
 };
 
+type InfoRow = Pick<Row, "id" | "from_at" | "first_seq" | "last_seq">;
+
 export class Store {
   readonly #sql: SqlStorage;
   #exists: boolean;
-  /** What never changes again, so it is read once. */
+  /** Sealed segments do not change, so they are listed once. */
   #sealed: SegmentInfo[] = [];
-  /** Segments that could not be read, found so far. */
+  /** Ids of segments that were found damaged so far. */
   readonly damaged = new Set<number>();
 
   constructor(sql: SqlStorage) {
@@ -104,7 +106,7 @@ export class Store {
       : 0;
   }
 
-  /** When the session was deleted, if it was. A session that never was leaves nothing, not even a table. */
+  /** When the session was deleted; null if it was not. For an unknown session nothing is stored, not even a table. */
   erasedAt(): number | null {
     if (this.#exists || !this.#table("tombstone")) return null;
     return Number(this.#sql.exec("SELECT erased_at FROM tombstone").one()["erased_at"]);
@@ -118,7 +120,7 @@ export class Store {
     this.damaged.clear();
   }
 
-  /** The newest segment that can be read, with its index and the state at its end: one row. Nothing for a session that does not exist. */
+  /** The newest segment that is not damaged, with its index and the state at its end: one row. Null for an unknown session. */
   load(): { index: SessionIndex; newest: Newest; state: JsonObject } | null {
     if (!this.#exists) return null;
     for (let below = Number.MAX_SAFE_INTEGER, closed = false; ; closed = true) {
@@ -130,13 +132,10 @@ export class Store {
       if (!this.#isWhole(row)) continue;
       const body = new Uint8Array(row.body);
       const newest: Newest = {
-        id: row.id,
+        ...infoOf(row),
         stored: true,
         sealed: row.sealed === 1,
         closed,
-        fromAt: row.from_at,
-        firstSeq: row.first_seq,
-        lastSeq: row.last_seq,
         keyframe: text(row.keyframe, row.sealed),
         body,
         bodyCrc: crc32(body),
@@ -157,7 +156,7 @@ export class Store {
     return this.segmentCount + 1;
   }
 
-  /** Appends to the newest segment, or opens it; seals it when it is full. One row written. Returns the segment as it is now. */
+  /** Appends to the newest segment, or stores it for the first time; seals it when it is full. Writes one row, and returns the segment. */
   append(segment: Newest, contents: Contents, index: SessionIndex): Newest {
     const block = packContents(contents);
     const body = new Uint8Array(segment.body.length + block.length);
@@ -169,9 +168,9 @@ export class Store {
     const indexText = JSON.stringify(index);
     const lastSeq = index.seq;
     const rowBytes = body.length + indexText.length + segment.keyframe.length;
-    // The session index grows with the number of series and is written with each segment, so a large index needs large segments…
+    // The index grows with the number of series and is stored with each segment, so a large index needs large segments.
     const isSmall = body.length < SEGMENT_BYTES + indexText.length * 2;
-    // …but the next batch must still find room in the row.
+    // The row must keep room for the next batch.
     if (isSmall && rowBytes < MAX_ROW_BYTES - MAX_BATCH_BYTES) {
       const bodyCrc = crc32(block, segment.bodyCrc);
       const open = { ...segment, stored: true, lastSeq, body, bodyCrc, contents: whole };
@@ -195,7 +194,7 @@ export class Store {
     return sealed;
   }
 
-  /** Writes the newest segment's index again, when it changed without a batch. */
+  /** Stores the index again after it changed without an op. */
   rewriteIndex(segment: Newest, index: SessionIndex): void {
     const indexText = JSON.stringify(index);
     const packed = segment.sealed ? pack(indexText) : encoder.encode(indexText);
@@ -210,17 +209,16 @@ export class Store {
     );
   }
 
-  /** All segments from the oldest on, undamaged as far as known. Opens none. */
+  /** All segments, oldest first, without reading their bodies. */
   list(): SegmentInfo[] {
     if (!this.#exists) return [];
-    type Listed = Pick<Row, "id" | "from_at" | "first_seq" | "last_seq" | "summary">;
-    const rows = this.#sql.exec<Listed>(
+    const rows = this.#sql.exec<InfoRow & Pick<Row, "summary">>(
       "SELECT id, from_at, first_seq, last_seq, summary FROM segments WHERE id > ? ORDER BY id",
       this.#sealed.at(-1)?.id ?? 0,
     );
     const open: SegmentInfo[] = [];
-    for (const { id, from_at, first_seq, last_seq, summary } of rows.toArray()) {
-      const info = { id, fromAt: from_at, firstSeq: first_seq, lastSeq: last_seq };
+    for (const { summary, ...row } of rows.toArray()) {
+      const info = infoOf(row);
       // A damaged summary is left out, and the segment is opened instead.
       if (summary) this.#sealed.push({ ...info, summary: readSummary(new Uint8Array(summary)) });
       else open.push({ ...info, summary: null });
@@ -228,7 +226,7 @@ export class Store {
     return [...this.#sealed, ...open];
   }
 
-  /** Opens a segment; nothing when it is damaged, which is noted. */
+  /** Reads a segment; null if it is damaged. */
   open(info: SegmentInfo): Segment | null {
     const [row] = this.#sql.exec<Row>("SELECT * FROM segments WHERE id = ?", info.id).toArray();
     if (!row || !this.#isWhole(row)) return null;
@@ -239,44 +237,24 @@ export class Store {
     };
   }
 
-  /** The segment in which the session's clock passed `at`, or that holds op `seq`; the first if it was earlier than all. */
+  /** The segment in which the session's clock passed `at`, or that holds op `seq`. Null if that is before the first. */
   find({ at, seq }: { at?: number | undefined; seq?: number | undefined }): SegmentInfo | null {
     if (!this.#exists) return null;
     const [column, bound] = seq !== undefined ? ["first_seq", seq] : ["from_at", at ?? Infinity];
     const order = `ORDER BY id DESC LIMIT 1`;
     const columns = "id, from_at, first_seq, last_seq";
     const [row] = this.#sql
-      .exec<Pick<Row, "id" | "from_at" | "first_seq" | "last_seq">>(
-        `SELECT ${columns} FROM segments WHERE ${column} <= ? ${order}`,
-        bound,
-      )
+      .exec<InfoRow>(`SELECT ${columns} FROM segments WHERE ${column} <= ? ${order}`, bound)
       .toArray();
-    return row
-      ? {
-          id: row.id,
-          fromAt: row.from_at,
-          firstSeq: row.first_seq,
-          lastSeq: row.last_seq,
-          summary: null,
-        }
-      : null;
+    return row ? { ...infoOf(row), summary: null } : null;
   }
 
-  /** Whether a row is as it was written; if not, that is noted. */
+  /** Whether a row has its checksum; if not, its id is added to `damaged`. */
   #isWhole(row: Row): boolean {
-    const observations = {
-      ...row,
-      fromAt: row.from_at,
-      firstSeq: row.first_seq,
-      lastSeq: row.last_seq,
-    };
     const bodyCrc = crc32(new Uint8Array(row.body));
-    const index = new Uint8Array(row.session_index);
-    const keyframe = new Uint8Array(row.keyframe);
-    if (
-      row.crc === checksum({ ...observations, sealed: row.sealed === 1, bodyCrc }, index, keyframe)
-    )
-      return true;
+    const checked = { ...infoOf(row), sealed: row.sealed === 1, bodyCrc };
+    const crc = checksum(checked, new Uint8Array(row.session_index), new Uint8Array(row.keyframe));
+    if (crc === row.crc) return true;
     this.damaged.add(row.id);
     return false;
   }
@@ -331,13 +309,13 @@ export class Store {
     this.#sql.exec(`CREATE TABLE segments (
       id INTEGER PRIMARY KEY,      -- 1, 2, 3…
       sealed INTEGER NOT NULL,     -- 1: full, deflated, never written again
-      from_at REAL NOT NULL,       -- the session's clock (running maximum of times) when it opened
+      from_at REAL NOT NULL,       -- the session's clock (running maximum of times) when it was opened
       first_seq INTEGER NOT NULL,
       last_seq INTEGER NOT NULL,
       crc INTEGER NOT NULL,        -- CRC-32 of all of it but the summary
       summary BLOB,                 -- sealed: CRC-32 (4 bytes), core/segment-summary.ts as JSON, deflated
-      session_index BLOB NOT NULL,  -- core/projection.ts SessionIndex at its end, JSON (deflated when sealed)
-      keyframe BLOB NOT NULL,      -- the state it opened with, JSON (deflated when sealed)
+      session_index BLOB NOT NULL,  -- core/session-index.ts at its end, JSON (deflated when sealed)
+      keyframe BLOB NOT NULL,      -- the state at its start, JSON (deflated when sealed)
       body BLOB NOT NULL           -- core/segment.ts
     )`);
     this.#exists = true;
@@ -346,6 +324,10 @@ export class Store {
   #table(name: string): boolean {
     return this.#sql.exec("SELECT 1 FROM sqlite_master WHERE name = ?", name).toArray().length > 0;
   }
+}
+
+function infoOf({ id, from_at, first_seq, last_seq }: InfoRow): Omit<SegmentInfo, "summary"> {
+  return { id, fromAt: from_at, firstSeq: first_seq, lastSeq: last_seq };
 }
 
 function pack(value: string): Uint8Array {
@@ -358,7 +340,7 @@ function text(bytes: ArrayBuffer, sealed: number): string {
 
 type Checked = Pick<Newest, "id" | "sealed" | "fromAt" | "firstSeq" | "lastSeq" | "bodyCrc">;
 
-/** Of a whole row. The body comes first: its own is kept, since only its end is new. */
+/** Of a row without its summary. The body comes first, so that its own checksum can be continued when a batch is appended. */
 function checksum(
   { id, sealed, fromAt, firstSeq, lastSeq, bodyCrc }: Checked,
   index: Uint8Array,
@@ -378,7 +360,7 @@ function packSummary(summary: SegmentSummary): Uint8Array {
   return bytes;
 }
 
-/** Nothing if it is damaged. */
+/** Null if it is damaged. */
 function readSummary(bytes: Uint8Array): SegmentSummary | null {
   const packed = bytes.subarray(CRC_BYTES);
   const crc = bytes.length < CRC_BYTES ? -1 : new DataView(bytes.slice().buffer).getUint32(0);

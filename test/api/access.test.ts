@@ -66,7 +66,7 @@ describe("with an admin secret", () => {
       keys[kind] = (await newKey({ kind, label: kind })).key;
   });
 
-  test("nobody gets in with nothing, or with something wrong", async () => {
+  test("requests without a key, or with a wrong one, are refused", async () => {
     const right = keys["admin"] ?? "";
     const wrong = [
       "",
@@ -88,7 +88,7 @@ describe("with an admin secret", () => {
   });
 
   test.each(["ingest", "read", "admin"])(
-    "an %s key does what its name says and no more",
+    "a key of kind %s does what its name allows and no more",
     async (kind) => {
       for (const [what, path, init] of REQUESTS) {
         const expected = may(kind, what) ? "ok" : "forbidden";
@@ -106,7 +106,7 @@ describe("with an admin secret", () => {
     }
   });
 
-  test("a key is shown once, kept as a digest, and says on which day it was used", async () => {
+  test("a key is shown once, stored as its SHA-256, and has the day of its last use", async () => {
     const { id, key } = await newKey({ kind: "read", label: "Grafana" });
     expect(key).toMatch(new RegExp(`^dc_read_${id}\\.[\\w-]{43}$`));
     expect(await code(await deployed("/api/sessions", { headers: bearer(key) }))).toBe("ok");
@@ -118,7 +118,7 @@ describe("with an admin secret", () => {
     expect(stored?.["used_day"]).toBe(Math.floor(Date.now() / 86_400_000));
   });
 
-  test("a revoked key is nobody's", async () => {
+  test("a revoked key is refused", async () => {
     const { id, key } = await newKey({ kind: "read" });
     expect(await code(await deployed("/api/sessions", { headers: bearer(key) }))).toBe("ok");
     await deployed(`/api/keys/${id}`, { method: "DELETE", headers: bearer(SECRET) });
@@ -543,7 +543,7 @@ describe("the pages' cookie", () => {
   });
 });
 
-test("answers say what a browser may do with them", async () => {
+test("answers carry the headers that restrict a browser", async () => {
   const { headers } = await server()("/api/sessions");
   expect(headers.get("content-security-policy")).toContain("default-src 'none'");
   expect(headers.get("x-content-type-options")).toBe("nosniff");

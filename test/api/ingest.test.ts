@@ -87,7 +87,7 @@ test("a batch that is wrong never holds up one that is right", async () => {
   ]);
 });
 
-test("a deleted session takes nothing more, and says that it is gone", async () => {
+test("a batch of a deleted session is refused as gone", async () => {
   await send([batch("deleted")]);
   const receipt = await ask("/api/sessions/deleted", { method: "DELETE" });
   expect(await receipt.json()).toMatchObject({ events: 1 });
@@ -109,7 +109,7 @@ test("too many batches, or none, are refused whole", async () => {
   expect((await ask("/api/sessions/many/summary")).status).toBe(404);
 });
 
-test("a body that is too large is refused by what it says, and by what it is", async () => {
+test("a body that is too large is refused by its declared length, and by its real one", async () => {
   const refused = async (init: RequestInit) => {
     const response = await ask("/api/ingest", init);
     expect(await response.json()).toMatchObject({ error: { code: "too_large" } });

@@ -73,7 +73,7 @@ describe("POST /api/sessions", () => {
     expect((await ask("/api/sessions", { method: "POST" })).status).toBe(200);
   });
 
-  test("keeps what it was told, in any case", async () => {
+  test("keeps the fields of the request, whatever their case", async () => {
     const id = await open(ask, {
       PRODUCT: "game",
       Version: "2",
@@ -119,7 +119,7 @@ describe("GET /api/sessions/{id}", () => {
     expect(ended).toMatchObject({ active: false, suspended: false, crashed: false });
   });
 
-  test("takes a slash at the end, and says when it knows no such session", async () => {
+  test("takes a slash at the end, and answers not_found for an unknown session", async () => {
     const id = await open(ask);
     expect((await ask(`/api/sessions/${id}/`)).status).toBe(200);
     await refused(await ask("/api/sessions/unknown"), 404, "not_found");
@@ -169,7 +169,7 @@ describe("POST /api/sessions/{id}/state", () => {
     expect(state_history.length).toBe(1);
   });
 
-  test("a timestamp is the snapshot's time, in both forms", async () => {
+  test("a timestamp is the snapshot's time, in both bodies", async () => {
     const id = await open(ask);
     const timestamp = "2026-01-02T03:04:05.678+01:00";
     await ok(`/api/sessions/${id}/state`, { state: { a: 1 }, timestamp });
@@ -200,7 +200,7 @@ describe("POST /api/sessions/{id}/state", () => {
 });
 
 describe("POST /api/sessions/{id}/events", () => {
-  test("an event comes back with all it was given", async () => {
+  test("an event comes back with all its fields", async () => {
     const id = await open(ask);
     const event = {
       timestamp: "2026-01-02T03:04:05Z",
@@ -229,7 +229,7 @@ describe("POST /api/sessions/{id}/events", () => {
     ["info is the default", { name: "a" }, { category: "info", group: "", message: "" }],
     ["with an exception it is error", { name: "a", exception_type: "E" }, { category: "error" }],
     [
-      "an exception said to be info is error as well",
+      "an exception of category info becomes error",
       { name: "a", category: "info", exception_type: "E" },
       { category: "error" },
     ],
@@ -241,7 +241,7 @@ describe("POST /api/sessions/{id}/events", () => {
     ["a name is not needed", {}, { name: "" }],
     ["names of fields in any case", { NAME: "a", Message: "m" }, { name: "a", message: "m" }],
     [
-      "null is not given",
+      "null counts as absent",
       { name: "a", category: null, labels: null, data: null, timestamp: null },
       { category: "info" },
     ],
@@ -257,7 +257,7 @@ describe("POST /api/sessions/{id}/events", () => {
     expect(events).toMatchObject([expected]);
   });
 
-  test("year 1 is a time that nobody set", async () => {
+  test("year 1 is a time that is not set", async () => {
     const id = await open(ask);
     await ok(`/api/sessions/${id}/events`, { name: "a", timestamp: "0001-01-01T00:00:00Z" });
     const [event] = (await session(id)).events;
@@ -415,7 +415,7 @@ test("every session in full, at once: in /api/data/sessions and where the first 
   }
 });
 
-test("a body may be gzip, and says so if it is not", async () => {
+test("a body may be gzip, and is refused if it is declared so and is not", async () => {
   const id = await open(ask);
   const headers = { "content-encoding": "gzip" };
   const sent = { method: "POST", headers, body: await gzip('{"a":1}') };
@@ -438,7 +438,7 @@ test("unknown addresses are 404, wrong methods of known ones 405, in JSON", asyn
   await refused(response, 405, "method_not_allowed");
 });
 
-test("what its clients send by themselves is let in: their agents, and JSON said of a GET", async () => {
+test("the headers of its clients are accepted: their agents, and a JSON content type on GET", async () => {
   for (const agent of ["Python-urllib/3.12", "Go-http-client/1.1"]) {
     const headers = { "user-agent": agent, "content-type": "application/json" };
     expect((await ask("/api/data/sessions", { headers })).status).toBe(200);

@@ -18,7 +18,7 @@ const deepList = (levels: number) => `${"[".repeat(levels)}1${"]".repeat(levels)
 const BODIES: [what: string, body: string | Uint8Array][] = [
   ["nothing", ""],
   ["a lone brace", "{"],
-  ["a word", "undefined"],
+  ["an identifier", "undefined"],
   ["NaN", '{"value":NaN}'],
   ["Infinity", '{"value":Infinity,"name":"a"}'],
   ["a number past what a double holds", '{"value":1e400,"name":"a"}'],

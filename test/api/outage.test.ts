@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { post, server } from "./server.ts";
 
-/** A D1 that answers nothing, as D1 says so. */
+/** A D1 that does not answer: each statement fails with D1's error. */
 const down = new Proxy(env.CATALOG, {
   get: () => () => {
     throw new Error("D1_ERROR: D1 DB is overloaded. Too many requests queued.");
@@ -36,7 +36,7 @@ test("a session that 1.x opens is recorded, and found once the catalog is back",
   expect(await (await back("/api/sessions")).text()).toContain(session_id);
 });
 
-test("what needs it says that it is not there, when to come back, and logs why", async () => {
+test("what needs it answers unavailable with Retry-After, and logs the cause", async () => {
   for (const path of [
     "/api/sessions",
     "/api/data/sessions",
@@ -68,7 +68,7 @@ test("a key that cannot be looked up is not a wrong key: its sender is to try ag
   expect(response.status).toBe(503);
 });
 
-test("our own mistakes are not blamed on the catalog, and not told", async () => {
+test("an error of this server is not reported as an outage, and its cause is not shown", async () => {
   const broken = new Proxy(env.CATALOG, {
     get: () => () => {
       throw new Error('D1_ERROR: near "SELCT": syntax error at offset 0: SQLITE_ERROR');

@@ -1,4 +1,4 @@
-/** What passes by itself (an object that is moved or restarted) is met with another try; what does not, is told. */
+/** A temporary failure (an object that is moved or restarted) is retried; any other is answered. */
 import { env } from "cloudflare:workers";
 import { afterEach, expect, test, vi } from "vitest";
 import type { IngestAnswer } from "../../src/core/wire.ts";
@@ -6,7 +6,7 @@ import { open, post, server } from "./server.ts";
 
 afterEach(() => void vi.restoreAllMocks());
 
-/** Objects whose stubs fail as the platform's do, as often as said; then the real ones. */
+/** Objects whose stubs fail as the platform's do, so many times; then the real ones. */
 function failing(times: number, marks: object) {
   let stubs = 0;
   const SESSIONS = new Proxy(env.SESSIONS, {

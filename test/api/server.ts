@@ -6,7 +6,7 @@ import type { Env } from "../../src/env.ts";
 
 export type Server = (path: string, init?: RequestInit) => Promise<Response>;
 
-/** `origin` is what stands in the address bar; as `npm start` runs unless said otherwise. */
+/** `origin` is that of the address bar. Without settings the Worker runs as under `npm start`. */
 export function server(
   settings: Partial<Env> = { LOCAL: "1" },
   origin = "http://localhost:8080",
@@ -15,7 +15,7 @@ export function server(
     const context = createExecutionContext();
     const request = new Request(`${origin}${path}`, init) as Parameters<typeof worker.fetch>[0];
     const response = await worker.fetch(request, { ...env, ...settings }, context);
-    // An answer that is still being written is work left to do, too: whoever reads it waits.
+    // Work goes on while an answer is being streamed, so a test that reads the answer waits for it.
     if (!response.body || response.headers.has("content-length"))
       await waitOnExecutionContext(context);
     return response;

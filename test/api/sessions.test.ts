@@ -141,22 +141,22 @@ test("an export holds the summary and every op in order, a line each; points lie
   ]);
 });
 
-test("whoever watches a session is told of each change", async () => {
+test("a page that watches a session gets each change", async () => {
   const id = await open(ask);
   const response = await ask(`/api/sessions/${id}/live`, { headers: { upgrade: "websocket" } });
   expect(response.status).toBe(101);
   const socket = response.webSocket;
   if (!socket) throw new Error("no socket");
   socket.accept();
-  const news: string[] = [];
-  const told = Promise.withResolvers<void>();
+  const messages: string[] = [];
+  const received = Promise.withResolvers<void>();
   socket.addEventListener("message", (event) => {
-    news.push(String(event.data));
-    if (news.length === 2) told.resolve();
+    messages.push(String(event.data));
+    if (messages.length === 2) received.resolve();
   });
   await ask(`/api/sessions/${id}/events`, post({ name: "here" }));
-  await told.promise;
-  expect(JSON.parse(news[1] ?? "")).toMatchObject({
+  await received.promise;
+  expect(JSON.parse(messages[1] ?? "")).toMatchObject({
     status: "active",
     kinds: expect.arrayContaining(["event"]),
   });

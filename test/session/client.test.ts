@@ -29,7 +29,7 @@ function listened(
   return { client: sessionOf({ ...env, SESSIONS }, SERVER, id), requests: () => requests };
 }
 
-test("what is asked in one turn travels in one request, and each gets its own answer", async () => {
+test("questions of one turn travel in one request, and each gets its own answer", async () => {
   const { id } = await recorded();
   const { client, requests } = listened(id);
   const [summary, { state: now }, events, history] = await Promise.all([
@@ -48,7 +48,7 @@ test("what is asked in one turn travels in one request, and each gets its own an
   expect(requests()).toBe(2);
 });
 
-test("a refusal among the answers is only for the one who asked", async () => {
+test("a refusal among the answers rejects only its own question", async () => {
   const { id } = await recorded();
   const refusing = (session: DurableObjectStub<Session>) => ({
     answer: async (access: Access, questions: Question[]) => {
@@ -66,7 +66,7 @@ test("a refusal among the answers is only for the one who asked", async () => {
   expect(refused).toMatchObject({ status: "rejected", reason: { code: "unavailable" } });
 });
 
-test("a question that breaks does not take the others with it", async () => {
+test("a question that fails does not fail the others", async () => {
   const { id } = await recorded();
   const breaking = (session: DurableObjectStub<Session>) => ({
     answer: (access: Access, questions: Question[]) => {
@@ -80,7 +80,7 @@ test("a question that breaks does not take the others with it", async () => {
   expect(series).toMatchObject({ status: "rejected", reason: { message: "broken" } });
 });
 
-test("an object that gets too much is not asked again, one by one", async () => {
+test("an overloaded object is not asked again, one by one", async () => {
   const { id } = await recorded();
   const overloaded = () => ({
     answer: () => {
@@ -100,7 +100,7 @@ test("an object that gets too much is not asked again, one by one", async () => 
 });
 
 test("questions about an unknown session are all refused", async () => {
-  const { client } = listened("nobody");
+  const { client } = listened("unknown");
   const answers = await Promise.allSettled([client.ask("summary"), client.ask("events")]);
   for (const answer of answers) {
     expect(answer).toMatchObject({ status: "rejected", reason: { code: "not_found" } });

@@ -111,7 +111,7 @@ describe.each(["body", "session_index", "keyframe"])(
       expect((await world.client.ask("state")).state).toEqual({ a: 7 });
       expect((await world.client.ask("summary")).damaged_segments).toBe(1);
 
-      // Its sender had been told that all was stored, and goes on from there: the gap is forgiven, and counted.
+      // Its sender had an answer that all was stored, and goes on from there: the gap is accepted, and counted.
       expect(await world.send([state(NOON + 20_000, { b: 1 })])).toMatchObject({ applied: 40 });
       await world.evict();
       const after = await world.client.ask("summary");
@@ -121,7 +121,7 @@ describe.each(["body", "session_index", "keyframe"])(
       expect((await world.segments()).map(({ id }) => id)).toEqual([1, 2, 3, 4, 5, 6]);
       expect((await world.client.ask("summary")).segments).toBe(6);
 
-      // Once forgiven is enough: the next gap is one.
+      // Only once: the next gap is refused.
       expect(await world.send([state(NOON, { c: 1 })], { first: 99 })).toMatchObject({
         error: { code: "lane_gap" },
       });
@@ -158,7 +158,7 @@ test("a lane that was only in the damaged segment is taken from where its sender
   expect((await world.client.ask("summary")).ledger.dropped).toEqual({ damaged: 3 });
 });
 
-test("with every segment damaged there is a session to be sent anew, not a dead one", async () => {
+test("with every segment damaged the session can be sent again from the start", async () => {
   const world = new World();
   await world.send([start(), state(NOON, { a: 1 })]);
   await world.evict();

@@ -111,7 +111,7 @@ describe("events", () => {
     expect((await world.client.ask("summary")).counts).toMatchObject({ events: 72, exceptions: 6 });
   });
 
-  test("of the daemon are told as 1.x told them", async () => {
+  test("of the daemon are added as 1.x added them", async () => {
     const world = new World();
     await world.send([start()]);
     await world.send(

@@ -24,7 +24,7 @@ describe("a batch", () => {
     expect(revision).toBe(3);
   });
 
-  test("an old one is a repeat too, and tells how far the lane is", async () => {
+  test("an old one is a repeat too, and its result has how far the lane is", async () => {
     const world = new World();
     await world.send([start(), state(NOON, { a: 1 }), state(NOON, { a: 2 })]);
     expect(await world.send([state(NOON, { a: 1 })], { first: 2 })).toMatchObject({ applied: 3 });
@@ -34,12 +34,12 @@ describe("a batch", () => {
   test("that leaves a gap is refused with what is there, and changes nothing", async () => {
     const world = new World();
     await world.send([start()]);
-    const before = await world.told();
+    const before = await world.everything();
     expect(await world.send([state(NOON, { a: 1 })], { first: 3 })).toMatchObject({
       applied: 1,
       ...refused("lane_gap"),
     });
-    expect(await world.told()).toEqual(before);
+    expect(await world.everything()).toEqual(before);
   });
 
   test("that overlaps is refused with what is there, and changes nothing", async () => {
@@ -78,12 +78,12 @@ describe("a batch", () => {
   test("refused half-way leaves nothing of it, in memory or on disk", async () => {
     const world = new World();
     await world.send([start(), state(NOON, { a: 1 }), gauge(NOON, "fps", 60)]);
-    const before = await world.told();
+    const before = await world.everything();
     const deep = JSON.parse('{"a":'.repeat(80) + "1" + "}".repeat(80));
     const bad = [state(NOON, { a: 2 }), gauge(NOON, "new", 1), event(NOON, "x"), state(NOON, deep)];
     for (let i = 0; i < 2; i++) {
       expect(await world.send(bad)).toMatchObject({ applied: 3, ...refused("too_deep") });
-      expect(await world.told()).toEqual(before);
+      expect(await world.everything()).toEqual(before);
       await world.evict();
     }
     expect(await world.send([state(NOON, { a: 3 })])).toMatchObject({ applied: 4 });
@@ -132,7 +132,7 @@ describe("a batch", () => {
   test.each([
     ["ends before it begins", { first: 5, last: 2 }],
     ["brings more ops than records", { first: 1, last: 1 }],
-    ["is of another session", { session: "somebody-else" }],
+    ["is of another session", { session: "another" }],
   ])("that %s is refused", async (_, wrong) => {
     const world = new World();
     const batch = { ...world.batch([start(), start()]), ...wrong };
@@ -149,7 +149,7 @@ describe("a batch", () => {
     });
   });
 
-  test("without ops says that its sender is alive, and costs one row", async () => {
+  test("without ops extends the lease, and costs one row", async () => {
     const world = new World();
     await world.send([start()], { lease_ms: 1 });
     await scheduler.wait(5);

@@ -2,11 +2,11 @@ import { describe, expect, test } from "vitest";
 import { env } from "cloudflare:workers";
 import type { Change } from "../../src/core/answers.ts";
 import { sessionOf } from "../../src/session/client.ts";
-import { beat, event, gauge, NOON, start, state, World } from "./world.ts";
+import { heartbeat, event, gauge, NOON, start, state, World } from "./world.ts";
 
 const upgrade = () => new Request("https://session/live", { headers: { upgrade: "websocket" } });
 
-/** Opens the session's socket as a page does; `changes` grows with what it is told. */
+/** Opens the session's socket as a page does; `changes` grows with each message. */
 async function watch(world: World) {
   const response = await world.client.live(upgrade());
   const socket = response.webSocket;
@@ -29,7 +29,7 @@ async function watch(world: World) {
 }
 
 describe("a page that watches", () => {
-  test("is told where the session is, and then of each kind of change", async () => {
+  test("gets the revision, and then each kind of change", async () => {
     const world = new World();
     await world.send([start(), state(NOON, { a: 1 })]);
     const { changes, until, socket } = await watch(world);
@@ -39,7 +39,7 @@ describe("a page that watches", () => {
       state(NOON, { a: 2 }),
       gauge(NOON, "fps", 1),
       event(NOON, "x", { exception_type: "E" }),
-      beat(NOON),
+      heartbeat(NOON),
     ]);
     await until(2);
     expect(changes[1]).toMatchObject({ revision: 6, status: "active" });
@@ -56,7 +56,7 @@ describe("a page that watches", () => {
     socket.close();
   });
 
-  test("makes the answer say that someone watches, until it goes", async () => {
+  test("sets `watched` in the results of batches until it disconnects", async () => {
     const world = new World();
     await world.send([start()]);
     expect(await world.send([])).not.toHaveProperty("watched");
@@ -67,7 +67,7 @@ describe("a page that watches", () => {
     await expect.poll(async () => (await world.send([])).watched).toBeUndefined();
   });
 
-  test("is told at most a few times a second, and of the last change in any case", async () => {
+  test("gets a few messages a second at most, and the last change in any case", async () => {
     const world = new World();
     await world.send([start()]);
     const { changes, until, socket } = await watch(world);
@@ -90,7 +90,7 @@ describe("a page that watches", () => {
     socket.close();
   });
 
-  test("is let go when the session is deleted", async () => {
+  test("is disconnected when the session is deleted", async () => {
     const world = new World();
     await world.send([start()]);
     const { until, closed } = await watch(world);

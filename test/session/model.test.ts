@@ -1,6 +1,6 @@
 /**
  * Any stream of ops, over several lanes, in any batches, repeated, reordered, cut off, with rests and alarms in between: the
- * session is what a few lines of plain code say that it is. A failure prints its seed.
+ * session is what a few lines of plain code compute. A failure prints its seed.
  */
 import { runInDurableObject } from "cloudflare:test";
 import fc from "fast-check";
@@ -57,13 +57,13 @@ const counter = fc
   .map(([called, delta]): Op => ({ op: "metric", at: 0, type: "counter", name: called, delta }));
 const points = fc
   .tuple(fc.constantFrom("gauge" as const, "counter" as const), name, run)
-  .map(([type, called, given]): Op => ({
+  .map(([type, called, measured]): Op => ({
     op: "points",
     at: 0,
     type,
     name: called,
-    dt: given.map(([dt]) => dt),
-    values: given.map(([, one]) => one),
+    dt: measured.map(([dt]) => dt),
+    values: measured.map(([, one]) => one),
   }));
 const rare = fc.constantFrom<Op>(
   { op: "event", at: 0, name: "exception", exception_type: "E", exception_msg: "m" },
@@ -226,23 +226,23 @@ class Model {
   }
 
   status(): string {
-    let [spoke, beat, crash, hang, ended] = [-Infinity, -Infinity, NaN, NaN, false];
+    let [lastOpAt, heartbeat, crash, hang, ended] = [-Infinity, -Infinity, NaN, NaN, false];
     for (const op of this.ops) {
-      const words =
+      const pointTimes =
         op.op === "points"
           ? op.dt.map((_, i) => op.at + op.dt.slice(0, i + 1).reduce((a, b) => a + b))
           : [op.at];
       if (!["hang", "crash", "end", "dropped"].includes(op.op)) {
-        spoke = Math.max(spoke, op.at, ...words);
-        if (Math.max(op.at, ...words) > crash + 1_000) crash = NaN;
+        lastOpAt = Math.max(lastOpAt, op.at, ...pointTimes);
+        if (Math.max(op.at, ...pointTimes) > crash + 1_000) crash = NaN;
       }
       if (op.op === "heartbeat") {
-        beat = Math.max(beat, op.at);
+        heartbeat = Math.max(heartbeat, op.at);
         if (op.at > hang) hang = NaN;
       }
       if (op.op === "recovered") hang = NaN;
-      if (op.op === "hang" && op.at >= beat) hang = op.at;
-      if (op.op === "crash" && spoke <= op.at + 1_000) crash = op.at;
+      if (op.op === "hang" && op.at >= heartbeat) hang = op.at;
+      if (op.op === "crash" && lastOpAt <= op.at + 1_000) crash = op.at;
       if (op.op === "end") ended = true;
     }
     if (!Number.isNaN(crash)) return "crashed";
@@ -300,7 +300,7 @@ async function compare(world: World, model: Model): Promise<void> {
 /** Any other number must do as well. */
 const SEED = 20_260_105;
 
-test("a session is what its ops say, whatever happens on the way", async () => {
+test("a session follows from its ops, whatever happens on the way", async () => {
   let sealed = 0;
   await fc.assert(
     fc.asyncProperty(

@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { SERVER } from "../../src/core/authority.ts";
 import { describe, expect, test } from "vitest";
 import { rowsOfDay } from "../../src/registry/usage.ts";
-import { beat, event, gauge, NOON, start, state, World } from "./world.ts";
+import { heartbeat, event, gauge, NOON, start, state, World } from "./world.ts";
 
 const rows = async (table: string, id: string) =>
   (await env.CATALOG.prepare(`SELECT * FROM ${table} WHERE session_id = ?`).bind(id).all()).results;
@@ -22,7 +22,7 @@ async function whole(): Promise<World> {
       event(NOON, "exception", { exception_type: "KeyError", exception_msg: "brass" }),
       gauge(NOON, "fps", 60),
       gauge(NOON + 1_000, "fps", 30),
-      beat(NOON),
+      heartbeat(NOON),
       { op: "end", at: NOON + 2_000, exit_code: 0 },
     ],
     { writer: { machine_id: "m-1", boot_id: "b-1", hostname: "workshop" } },
@@ -99,7 +99,7 @@ test("publishing again writes nothing that is the same already", async () => {
   ]).toEqual(before);
 });
 
-test("the day's usage is told of each row that was written, and of none twice", async () => {
+test("the day's usage counts each row that was written once", async () => {
   const before = await rowsOfDay(env.REGISTRY, Date.now());
   const world = await whole();
   await published(world, { status: "ended" });
@@ -118,7 +118,7 @@ test("a session of steady metrics costs the catalog at most a row in four second
   const world = new World();
   await world.send([start(Date.now())], { lease_ms: 60_000 });
   await published(world, { status: "active" });
-  // What 30 s bring: one batch a second, told of at once each time, as if the 30 s were over.
+  // What 30 s bring: one batch a second, each published at once, as if the 30 s were over.
   const written = await runInDurableObject(world.stub, async (session) => {
     const before = await count();
     for (let i = 0; i < 30; i++) {

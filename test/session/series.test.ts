@@ -140,7 +140,7 @@ describe("a series' summary", () => {
     expect(summary?.mean).toBeCloseTo(all.reduce((a, b) => a + b) / all.length);
   });
 
-  test("of each type says what it should", async () => {
+  test("of each type has its statistics", async () => {
     const world = new World();
     await world.send([
       start(),
@@ -221,7 +221,7 @@ describe("a series' summary", () => {
   });
 });
 
-test("a sealed session of regular gauges takes at most 2.5 bytes a point on disk, all told", async () => {
+test("a sealed session of regular gauges takes at most 2.5 bytes a point on disk in all", async () => {
   const world = new World();
   await world.send([start()]);
   const POINTS = 200_000;

@@ -39,7 +39,7 @@ describe("the state at a moment", () => {
     expect((await world.client.ask("state")).state).toEqual(await at(1e9));
   });
 
-  test("is what it was, by sequence, and says which op made it so", async () => {
+  test("is what it was, by sequence, with the op that made it so", async () => {
     const world = await travelled();
     const { items } = await world.client.ask("history", { limit: 100 });
     for (const { seq, at, patch } of items) {
@@ -133,7 +133,7 @@ describe("history", () => {
 });
 
 describe("a path's history", () => {
-  test("tells from what, to what, how long, and which event came before", async () => {
+  test("has the values before and after, how long it held, and the event just before", async () => {
     const world = new World();
     await world.send([
       start(),
@@ -210,7 +210,7 @@ describe("a path's history", () => {
   });
 });
 
-test("a diff says what was added, removed and changed between two moments", async () => {
+test("a diff lists what was added, removed and changed between two moments", async () => {
   const world = new World();
   await world.send([
     start(),
@@ -263,7 +263,7 @@ test("secrets are written over before they are stored", async () => {
   ]);
   const everything =
     (await new Response(await world.client.stream("export")).text()) +
-    JSON.stringify(await world.told());
+    JSON.stringify(await world.everything());
   for (const secret of ["k-1", "hunter2", "t-1", "s-1"]) expect(everything).not.toContain(secret);
   expect(everything).toContain("[redacted]");
 });

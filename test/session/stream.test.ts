@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { SEGMENT_BYTES } from "../../src/core/limits.ts";
 import type { Op } from "../../src/core/wire.ts";
-import { beat, bulky, event, gauge, NOON, start, state, World } from "./world.ts";
+import { heartbeat, bulky, event, gauge, NOON, start, state, World } from "./world.ts";
 
 const legacyOf = async (world: World) =>
   JSON.parse(await new Response(await world.client.stream("legacy")).text());
@@ -13,7 +13,7 @@ const linesOf = async (world: World) =>
 const time = (ms: number) => new Date(NOON + ms).toISOString();
 
 describe("the session as 1.x gives it", () => {
-  test("is exactly what COMPATIBILITY.md says", async () => {
+  test("is exactly what COMPATIBILITY.md specifies", async () => {
     const world = new World();
     await world.client.record([start()], {
       writer: { machine_id: "m-1", hostname: "workshop" },
@@ -73,7 +73,7 @@ describe("the session as 1.x gives it", () => {
         metadata: { buckets: [1, 5, "inf"] },
       },
     ]);
-    await world.client.record([beat(NOON + 9)]);
+    await world.client.record([heartbeat(NOON + 9)]);
     await world.evict();
     expect(await legacyOf(world)).toEqual({
       id: world.id,
@@ -242,9 +242,9 @@ describe("the session as 1.x gives it", () => {
     expect(await legacyOf(world)).toMatchObject(flags);
   });
 
-  test("is suspended when nobody speaks for it", async () => {
+  test("is suspended when nothing arrives for it", async () => {
     const world = new World();
-    await world.client.record([start(), beat(NOON)], { lease_ms: 1 });
+    await world.client.record([start(), heartbeat(NOON)], { lease_ms: 1 });
     await scheduler.wait(5);
     expect(await legacyOf(world)).toMatchObject({ active: false, suspended: true, crashed: false });
   });
@@ -278,7 +278,7 @@ describe("the export", () => {
       { op: "start", at: NOON, product: "game", version: "1", tags: ["t"], state: { a: 1 } },
       state(NOON + 1, { b: 2 }),
       event(NOON + 2, "door", { message: "m" }),
-      beat(NOON + 3),
+      heartbeat(NOON + 3),
       { op: "pause", at: NOON + 4 },
       { op: "resume", at: NOON + 5 },
       { op: "slept", at: NOON + 6, duration_ms: 100 },

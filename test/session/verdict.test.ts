@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { SERVER } from "../../src/core/authority.ts";
 import { describe, expect, test } from "vitest";
 import type { Op } from "../../src/core/wire.ts";
-import { beat, event, start, state, World } from "./world.ts";
+import { heartbeat, event, start, state, World } from "./world.ts";
 
 const status = async (world: World) => (await world.client.ask("summary")).verdict.status;
 /** Alarms are real and ring by themselves; this waits for what they bring about. */
@@ -27,7 +27,7 @@ describe("a session that falls silent", () => {
     const world = new World();
     await world.send([start(Date.now())], { lease_ms: 1 });
     await catalogued(world, { status: "suspended" });
-    await world.send([beat(Date.now())], { lease_ms: 60_000 });
+    await world.send([heartbeat(Date.now())], { lease_ms: 60_000 });
     expect(await status(world)).toBe("active");
     await catalogued(world, { status: "active" });
     expect((await world.client.ask("summary")).transitions.map((one) => one.status)).toEqual([
@@ -57,12 +57,12 @@ describe("the alarm", () => {
     const world = new World();
     await world.send([start(Date.now()), state(Date.now(), { a: 1 })], { lease_ms: LEASE });
     await catalogued(world, { status: "suspended" });
-    const before = [await world.told(), await world.catalogued()];
+    const before = [await world.everything(), await world.catalogued()];
     for (let i = 0; i < 3; i++) {
       await runInDurableObject(world.stub, (session) => session.alarm());
       if (i === 1) await world.evict();
     }
-    expect([await world.told(), await world.catalogued()]).toEqual(before);
+    expect([await world.everything(), await world.catalogued()]).toEqual(before);
   });
 
   test("after a rest that a question ended does what was due before", async () => {
@@ -102,7 +102,7 @@ describe("the alarm", () => {
             await session.ingest(
               SERVER,
               JSON.stringify({
-                batches: [world.batch([beat(Date.now() + i)], { lease_ms: 60_000 })],
+                batches: [world.batch([heartbeat(Date.now() + i)], { lease_ms: 60_000 })],
               }),
             ),
           ),
@@ -129,7 +129,7 @@ describe("the alarm", () => {
     expect(await world.alarmAt()).toBeGreaterThan(first + 30_000);
   });
 
-  test("is never set beyond what a calendar has, whatever is promised", async () => {
+  test("is never set after the last date, whatever the lease", async () => {
     const world = new World();
     expect(await world.send([start(Date.now())], { lease_ms: 1e300 })).not.toHaveProperty("error");
     await catalogued(world, { status: "active" });
@@ -146,11 +146,11 @@ describe("verdicts", () => {
     const now = Date.now() - 600_000;
     const steps: [Op, string][] = [
       [start(now), "active"],
-      [beat(now), "active"],
+      [heartbeat(now), "active"],
       [{ op: "hang", at: now + 70_000, process_state: "blocked" }, "hung"],
       [{ op: "recovered", at: now + 80_000, duration_ms: 80_000 }, "active"],
       [{ op: "crash", at: now + 90_000, signal: "SIGKILL" }, "crashed"],
-      [event(now + 60_000, "late news of before"), "crashed"],
+      [event(now + 60_000, "late, of before"), "crashed"],
       [event(now + 100_000, "alive after all"), "active"],
       [{ op: "end", at: now + 110_000, exit_code: 0 }, "ended"],
     ];
@@ -167,7 +167,7 @@ describe("verdicts", () => {
     await catalogued(world, { status: "ended", ever_hung: 1, exit_code: 0 });
   });
 
-  test("are told to the catalog at once when people wait for them", async () => {
+  test("are published at once when people wait for them", async () => {
     for (const op of [
       { op: "hang", at: Date.now() },
       { op: "end", at: Date.now() },
@@ -178,7 +178,7 @@ describe("verdicts", () => {
       await world.send([start(Date.now())]);
       await catalogued(world, { status: "active" });
       await world.send([op]);
-      await catalogued(world, { revision: 2 }); // well within the 30 s that other news may take
+      await catalogued(world, { revision: 2 }); // well within the 30 s that other changes may take
     }
   });
 
@@ -187,9 +187,9 @@ describe("verdicts", () => {
     const now = Date.now() - 600_000;
     await world.client.record([
       start(now),
-      beat(now + 1_000),
+      heartbeat(now + 1_000),
       { op: "hang", at: now + 70_000, last_heartbeat_at: now + 1_000 },
-      beat(now + 75_000),
+      heartbeat(now + 75_000),
       event(now + 76_000, "later"),
       { op: "end", at: now + 77_000, exit_code: 0 },
     ]);
@@ -202,7 +202,7 @@ describe("verdicts", () => {
     const now = Date.now() - 60_000;
     await world.client.record([start(now)]);
     await world.client.record([{ op: "crash", at: now, reason: "parent_process_terminated" }]);
-    await world.client.record([event(now + 30_000, "later"), beat(now + 31_000)]);
+    await world.client.record([event(now + 30_000, "later"), heartbeat(now + 31_000)]);
     expect(await world.client.ask("summary")).toMatchObject({
       verdict: { status: "crashed" },
       counts: { events: 2, heartbeats: 1 },
@@ -226,9 +226,9 @@ describe("a machine that was restarted", () => {
     return world;
   }
 
-  test("has killed the silent sessions of the same product that ran before, and no others", async () => {
+  test("means a crash of the silent sessions of the same product that ran before, and of no others", async () => {
     const product = `game-${crypto.randomUUID()}`;
-    const dead = await gone(product, "boot-1");
+    const silent = await gone(product, "boot-1");
     const other = await gone(`${product}-other`, "boot-1");
     const same = await gone(product, "boot-2");
     const returned = new World();
@@ -236,32 +236,41 @@ describe("a machine that was restarted", () => {
       lease_ms: 60_000,
       writer: machine("boot-2"),
     });
-    await catalogued(dead, { status: "crashed" });
-    expect((await dead.client.ask("summary")).verdict).toMatchObject({
+    await catalogued(silent, { status: "crashed" });
+    expect((await silent.client.ask("summary")).verdict).toMatchObject({
       status: "crashed",
       headline: "Crashed: the machine restarted",
     });
     expect(await status(other)).toBe("suspended");
     expect(await status(same)).toBe("suspended");
     expect(await status(returned)).toBe("active");
-    // It was not dead: its daemon comes back with the rest.
-    await dead.send([event(Date.now() + 5_000, "hello again")], { lease_ms: 60_000 });
-    expect((await dead.client.ask("summary")).counts.events).toBe(2);
+    // It had not crashed: its daemon comes back with the rest.
+    await silent.send([event(Date.now() + 5_000, "hello again")], { lease_ms: 60_000 });
+    expect((await silent.client.ask("summary")).counts.events).toBe(2);
   });
 
-  test("says nothing of a session that speaks, or whose boot is not known", async () => {
-    const speaking = new World();
-    await speaking.send([start(Date.now())], { lease_ms: 60_000, writer: machine("boot-1") });
+  test("changes nothing of a session that still reports, or whose boot is not known", async () => {
+    const reporting = new World();
+    await reporting.send([start(Date.now())], { lease_ms: 60_000, writer: machine("boot-1") });
     const unknown = new World();
     await unknown.send([start(Date.now())], { lease_ms: 1 });
     await scheduler.wait(5);
-    for (const world of [speaking, unknown, new World()])
+    for (const world of [reporting, unknown, new World()])
       await env.SESSIONS.getByName(world.id).machineRestarted({
         bootId: "boot-9",
         machineId: "m-1",
         product: "game",
       });
-    expect(await status(speaking)).toBe("active");
+    expect(await status(reporting)).toBe("active");
     expect(await status(unknown)).toBe("suspended");
+
+    const product = `game-${crypto.randomUUID()}`;
+    const silent = await gone(product, "boot-1");
+    const boot = { bootId: "boot-9", machineId: "machine-r", product };
+    for (const other of [{ product: "other" }, { machineId: "other" }, { bootId: "boot-1" }])
+      await silent.stub.machineRestarted({ ...boot, ...other });
+    expect(await status(silent)).toBe("suspended");
+    await silent.stub.machineRestarted(boot);
+    expect(await status(silent)).toBe("crashed");
   });
 });

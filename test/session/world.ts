@@ -33,7 +33,7 @@ export class World {
     return env.SESSIONS.getByName(this.id);
   }
 
-  /** A batch that comes next in its lane, unless it says otherwise. */
+  /** The next batch of its lane, unless `first` is set. */
   batch(ops: Op[], { lane = "lane-1", ...rest }: Sent = {}) {
     const first = rest.first ?? (this.#applied.get(lane) ?? 0) + 1;
     return { session: this.id, lane, first, last: first + ops.length - 1, ops, ...rest };
@@ -71,8 +71,8 @@ export class World {
     return runDurableObjectAlarm(this.stub);
   }
 
-  /** All that a session says of itself, but for what it cost to keep: an alarm's row is counted with the next batch. */
-  async told(): Promise<object> {
+  /** All answers of a session, without its rows and bytes: an alarm's row is counted with the next batch. */
+  async everything(): Promise<object> {
     const { rows_written: _rows, bytes: _bytes, ...summary } = await this.client.ask("summary");
     return {
       summary,
@@ -130,7 +130,7 @@ export const gauge = (at: number, name: string, value: number): Op => ({
   name,
   value,
 });
-export const beat = (at: number): Op => ({ op: "heartbeat", at });
+export const heartbeat = (at: number): Op => ({ op: "heartbeat", at });
 
 /** An op of about so many bytes that do not compress away. */
 export function bulky(at: number, bytes: number): Op {

@@ -1021,7 +1021,7 @@ class DatacatClient(object):
 
     Parameters:
         base_url: The server. Default: `DATACAT_URL`, else http://localhost:8080.
-        daemon_port: Kept as an attribute of `daemon_manager`.
+        daemon_port: As in `create_session`.
         use_daemon, home: As in `open`.
     """
 
@@ -1119,12 +1119,14 @@ class DatacatClient(object):
             return list(_sessions_in_lanes(_home_folder(self._home)).values())
 
     def update_state(self, session_id, state):
+        """As `Session.update_state`."""
         return self._known_session(session_id).update_state(state)
 
     def log_event(
         self, session_id, name, category=None, group=None, labels=None, message=None, data=None, stacktrace=None,
         exception_type=None, exception_msg=None, source_file=None, source_line=None, source_function=None,
     ):  # fmt: skip
+        """As `Session.log_event`."""
         return self._known_session(session_id).log_event(
             name, category, group, labels, message, data, stacktrace, None, exception_type, exception_msg, source_file,
             source_line, source_function,
@@ -1133,22 +1135,28 @@ class DatacatClient(object):
     def log_metric(
         self, session_id, name, value, tags=None, metric_type="gauge", count=None, unit=None, metadata=None, delta=None
     ):  # fmt: skip
+        """As `Session.log_metric`."""
         return self._known_session(session_id).log_metric(name, value, tags, metric_type, count, unit, metadata, delta)
 
     def log_exception(self, session_id, exc_info=None, extra_data=None):
+        """As `Session.log_exception`."""
         return self._known_session(session_id).log_exception(exc_info, extra_data)
 
     def heartbeat(self, session_id):
+        """As `Session.heartbeat`."""
         self._known_session(session_id).heartbeat()
         return {"status": "ok"}
 
     def pause_heartbeat_monitoring(self, session_id):
+        """As `Session.pause`."""
         return self._known_session(session_id).pause()
 
     def resume_heartbeat_monitoring(self, session_id):
+        """As `Session.resume`."""
         return self._known_session(session_id).resume()
 
     def end_session(self, session_id):
+        """As `Session.end`."""
         session = self._known_session(session_id)
         writer = self._writer_of(session_id)
         if not writer.joined:
@@ -1285,6 +1293,7 @@ class AsyncSession(object):
     def log_event(
         self, name, category=None, group=None, labels=None, message=None, data=None, stacktrace=None, level=None, **more
     ):
+        """As `Session.log_event`."""
         category = level if category is None else category
         self._record(
             self.session.log_event, name, category=category, group=group, labels=labels, message=message, data=data,
@@ -1294,28 +1303,35 @@ class AsyncSession(object):
     def log_metric(
         self, name, value, tags=None, metric_type="gauge", count=None, unit=None, metadata=None, delta=None
     ):  # fmt: skip
+        """As `Session.log_metric`."""
         self._record(
             self.session.log_metric, name, value, tags=tags, metric_type=metric_type, count=count, unit=unit,
             metadata=metadata, delta=delta,
         )  # fmt: skip
 
     def log_gauge(self, name, value, unit=None, tags=None, metadata=None):
+        """As `Session.gauge`, with `unit` before `tags`."""
         self.log_metric(name, value, tags=tags, unit=unit, metadata=metadata)
 
     def log_counter(self, name, delta=1, tags=None):
+        """As `Session.log_counter`."""
         self.log_metric(name, 0, tags=tags, metric_type="counter", delta=delta)
 
     def log_histogram(self, name, value, unit=None, tags=None, buckets=None, metadata=None):
+        """As `Session.log_histogram`."""
         metadata = metadata if buckets is None else dict(metadata or {}, buckets=buckets)
         self.log_metric(name, value, tags=tags, metric_type="histogram", unit=unit, metadata=metadata)
 
     def timer(self, name, count=None, unit="seconds", tags=None):
+        """As `Session.timer`, with `unit` before `tags`."""
         return Timer(self, name, count, tags, unit)
 
     def update_state(self, state):
+        """As `Session.update_state`."""
         self._record(self.session.update_state, state)
 
     def log_exception(self, exc_info=None, extra_data=None, **more):
+        """As `Session.log_exception`."""
         self._record(self.session.log_exception, exc_info=exc_info, extra_data=extra_data, **more)
 
     def heartbeat(self, timeout=None):
@@ -1349,9 +1365,11 @@ class AsyncSession(object):
         return self.session.end(**dict((key, value) for key, value in options.items() if value is not None))
 
     def get_details(self):
+        """As `Session.get_details`."""
         return self.session.get_details()
 
     def start_heartbeat_monitor(self, timeout=60, check_interval=5, every=None):
+        """As `Session.start_heartbeat_monitor`."""
         options = {} if every is None else {"every": every}
         return self.session.start_heartbeat_monitor(timeout, check_interval, **options)
 
@@ -1650,7 +1668,7 @@ def _on_exit():
                 session._crash_by(uncaught, 1)
         deadline = time.time() + END_WAIT_SECONDS
         for writer, _, _ in list(_open_writers.values()):
-            writer.leave(deadline)
+            writer.finish(deadline)
     except Exception:
         pass
 
@@ -2620,7 +2638,7 @@ class _LaneWriter(object):
                 lane.write(at, text)
             if is_last:
                 self.ended = True
-                lane.leave()
+                lane.close()
         finally:
             lane.lock.release()
         if is_last:
@@ -2664,7 +2682,7 @@ class _LaneWriter(object):
         self.held_from = _NEVER
         self.fault_path = None
         for lane in self.lanes:
-            lane.leave()
+            lane.close()
             lane.is_ours = False
         self.lanes = []
         self.lane = self._new_lane()
@@ -2676,7 +2694,7 @@ class _LaneWriter(object):
         _open_writers.pop(id(self), None)
         for lane in self.lanes:
             if lane.lock.acquire(False):  # else an interrupted call is writing to it; its file is closed at exit
-                lane.leave()
+                lane.close()
                 lane.lock.release()
         if self.fault_path is not None:
             try:
@@ -2684,7 +2702,7 @@ class _LaneWriter(object):
             except OSError:
                 pass
 
-    def leave(self, deadline):
+    def finish(self, deadline):
         pass
 
     def flush(self, timeout):
@@ -2810,7 +2828,7 @@ class _Lane(object):
         ]
         self._count_loss(self._write_lines(b"".join(lines), len(lines), ops[-1][0], first))
 
-    def leave(self):
+    def close(self):
         """Close the file if the descriptor still refers to it: the program may have closed it and opened another one."""
         file, self.file = self.file, None
         self.checked_bytes = 0
@@ -2875,7 +2893,7 @@ class _Lane(object):
             if (device, number) != self.identity:
                 self.file = None
             elif links == 0:
-                self.leave()
+                self.close()
         except OSError:
             self.file = None
 
@@ -2901,7 +2919,7 @@ class _Lane(object):
             os.close(file)
             os.unlink(path)  # without a whole header it cannot be read
             raise
-        self.leave()
+        self.close()
         self.file = file
         try:
             self.identity = _identity(file)[:2]
@@ -3334,7 +3352,7 @@ class _Queue(object):
             time.sleep(0.005)
         return not self.queued()
 
-    def leave(self, deadline):
+    def finish(self, deadline):
         """At exit, wait until the queue is empty, the deadline, or a failed request: ops in memory are lost with the process."""
         self._wake_sender()
         while self.queued() and time.time() < deadline and not self.is_failing and not self.is_gone:

@@ -9,7 +9,7 @@ import { REQUEST_TIMEOUT_MS } from "./limits.ts";
 import { DATACAT } from "./invocation.ts";
 import { Trouble } from "./trouble.ts";
 
-export type Query = Record<string, string | number | boolean | undefined>;
+type Query = Record<string, string | number | boolean | undefined>;
 
 /** The columns of `GET /api/sessions` that the commands use. */
 export type SessionRow = {

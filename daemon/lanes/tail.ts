@@ -32,7 +32,7 @@ export type Growth = {
   ops: Op[];
 };
 
-export type TailOptions = {
+type TailOptions = {
   lanes: Lanes;
   monotonic: () => number;
   /** Called after each read that found new records. */

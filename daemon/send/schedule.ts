@@ -39,7 +39,7 @@ export function keepaliveAt(lastContactAt: number): number {
   return lastContactAt + DAEMON_LEASE_MS / 3;
 }
 
-export type Candidate = { at: number; lastContactAt: number; isObservations: boolean };
+type Candidate = { at: number; lastContactAt: number; isObservations: boolean };
 
 /** Which lanes one request takes, first ones first; none unless one is due. With one that is due, others soon due travel too. */
 export function inOrder<Lane extends Candidate>(

@@ -3,7 +3,7 @@ import { sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { MAX_ADDED_UP } from "./limits.ts";
 
-export type Stored = {
+type Stored = {
   /** By session objects: exact for those that are over, as last published for the others. */
   object_bytes: number;
   /** More sessions are open than were added up. */

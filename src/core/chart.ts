@@ -10,7 +10,7 @@ import { toFinite } from "./series.ts";
 import type { MetricType } from "./vocabulary.ts";
 
 /** One point of a chart; of a histogram, the samples of one window. */
-export type Point = {
+type Point = {
   at: number;
   value: number;
   min: number;

@@ -119,7 +119,7 @@ function normalMessage(message: string): string {
 }
 
 /** 16 hex digits: FNV-1a (32 bits) and a second 32-bit hash of the same kind that also takes its carry. Not for secrets. */
-export function hash(text: string): string {
+function hash(text: string): string {
   let low = 0x811c9dc5;
   let high = 0xcbf29ce4;
   for (let i = 0; i < text.length; i++) {

@@ -20,9 +20,6 @@ export const OPS = [
 export const METRIC_TYPES = ["gauge", "counter", "histogram", "timer"] as const;
 export type MetricType = (typeof METRIC_TYPES)[number];
 
-/** Severities of an event, lowest first. Any other text is stored unchanged and shown like `info`. */
-export const CATEGORIES = ["debug", "info", "warning", "error", "critical"] as const;
-
 export const STATUSES = ["active", "suspended", "hung", "crashed", "ended"] as const;
 export type Status = (typeof STATUSES)[number];
 

@@ -64,7 +64,7 @@ export const Start = v.object({
 });
 
 /** A merge patch of the session's state (RFC 7396, see merge.ts). */
-export const State = v.object({ op: v.literal("state"), at: time, patch: object });
+const State = v.object({ op: v.literal("state"), at: time, patch: object });
 
 /** A cause of an exception. In a list, the innermost is last. */
 const Cause = v.object({
@@ -147,7 +147,7 @@ const Pause = v.object({ op: v.literal("pause"), at: time });
 const Resume = v.object({ op: v.literal("resume"), at: time });
 
 /** From the daemon: heartbeats stopped while the process still exists. */
-export const Hang = v.object({
+const Hang = v.object({
   op: v.literal("hang"),
   at: time,
   last_heartbeat_at: v.optional(time),
@@ -156,7 +156,7 @@ export const Hang = v.object({
   cpu_percent: v.optional(finite),
 });
 /** Heartbeats continued after `duration_ms` without any. */
-export const Recovered = v.object({
+const Recovered = v.object({
   op: v.literal("recovered"),
   at: time,
   duration_ms: v.optional(v.pipe(finite, v.minValue(0))),

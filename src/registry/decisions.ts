@@ -6,7 +6,7 @@ import type { GroupStatus } from "../core/vocabulary.ts";
 import { MAX_DECISIONS } from "./limits.ts";
 import { decisions } from "./schema.ts";
 
-export type Decision = {
+type Decision = {
   product: string;
   fingerprint: string;
   status: GroupStatus;

@@ -14,7 +14,7 @@ const number = v.pipe(
   v.regex(/^-?\d+(\.\d+)?$/, "must be a number"),
   v.transform(Number),
 );
-export const whole = (min: number, max: number) =>
+const whole = (min: number, max: number) =>
   v.optional(v.pipe(number, v.integer("must be a whole number"), v.minValue(min), v.maxValue(max)));
 /** Epoch milliseconds. */
 export const time = v.optional(v.pipe(number, v.minValue(0), v.maxValue(MAX_TIME)));

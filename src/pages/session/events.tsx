@@ -14,7 +14,7 @@ import { Exception } from "./exception.tsx";
 import { sessionIn, viewOf } from "./view.ts";
 
 /** The fields of the filter form. */
-export type Filter = {
+type Filter = {
   text?: string | undefined;
   category?: string | undefined;
   name?: string | undefined;

@@ -224,7 +224,7 @@ function linksOf(id: string, view: View): TreeLinks {
 }
 
 /** The members that contain the text in a key or a value, and their parents. */
-export function matching(value: { [key: string]: Json }, text: string): { [key: string]: Json } {
+function matching(value: { [key: string]: Json }, text: string): { [key: string]: Json } {
   const wanted = text.toLowerCase();
   const prune = (node: Json): Json | undefined => {
     if (typeof node !== "object" || node === null) {

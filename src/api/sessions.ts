@@ -1,7 +1,7 @@
 /** Sessions for programs: find them, ask one, watch it, take it along, delete it. Times are epoch milliseconds. */
 import { type Context, Hono } from "hono";
 import { type AccessEnv, requires } from "../access/access.ts";
-import { forget } from "../catalog/publish.ts";
+import { removeSession } from "../catalog/publish.ts";
 import { type Held, listSessions } from "../catalog/sessions.ts";
 import { Refusal } from "../core/refusal.ts";
 import { valueText } from "../core/values.ts";
@@ -84,7 +84,7 @@ sessions.get("/sessions/:id/live", requires("read"), async (c) => {
 sessions.delete("/sessions/:id", requires("admin"), async (c) => {
   const receipt = await session(c).erase();
   // The object has done this, except if it was being published at the same moment.
-  await forget(c.env.CATALOG, c.req.param("id"));
+  await removeSession(c.env.CATALOG, c.req.param("id"));
   return c.json(receipt);
 });
 

@@ -1,12 +1,12 @@
 /**
- * What sessions add up to, per version and per exception group, kept exact without counting sessions: each change adds the
- * difference between what a session counted for (n = -1) and what it counts for now (n = 1). No difference, no row written.
+ * Counts per version and per exception group, exact without reading the sessions: each change adds the difference between what a
+ * session added before (n = -1) and what it adds now (n = 1). Without a difference no row is written.
  */
 import { DAY_MS } from "../core/limits.ts";
 
 /**
- * `changes`: n, product, version, status, ever_hung, created_at, bytes. Bytes count when a session is over: while it grows, each
- * publication would else cost a row here.
+ * `changes`: n, product, version, status, ever_hung, created_at, bytes. Bytes are added when a session is over: while it grows, each
+ * publication would write a row here.
  */
 export const countSessions = (changes: string): string[] => [
   `INSERT INTO versions (product, version, sessions, active, suspended, hung, crashed, ended, ever_hung, first_at, last_at, bytes)

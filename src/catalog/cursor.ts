@@ -1,4 +1,4 @@
-/** A place in a sorted list, opaque to those who carry it: the sort value and id beside it, and which way to go on. */
+/** Page tokens: a place in a sorted list (sort value and id) and the direction in which the list continues, as opaque text. */
 import * as v from "valibot";
 import { Refusal } from "../core/refusal.ts";
 
@@ -23,7 +23,7 @@ export function readCursor(text: string, list: string): Cursor {
     const [of, value, id, backwards] = v.parse(Shape, JSON.parse(new TextDecoder().decode(bytes)));
     if (of === list) return { list, value, id, backwards };
   } catch {
-    // Falls through: whatever is wrong with it, the answer is the same.
+    // Falls through: every malformed cursor gets the same answer.
   }
   throw new Refusal("invalid_query", "The cursor is not one of this list: start again without it.");
 }

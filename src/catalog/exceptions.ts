@@ -7,7 +7,7 @@ import { drizzle } from "drizzle-orm/d1";
 import { DAY_MS, DEFAULT_PAGE } from "../core/limits.ts";
 import type { GroupStatus } from "../core/vocabulary.ts";
 import { readCursor, writeCursor } from "./cursor.ts";
-import { wordsOf } from "./filter.ts";
+import { termsOf } from "./filter.ts";
 import { RETURN_SESSIONS, TREND_DAYS } from "./limits.ts";
 
 export const GROUP_SORTS = ["last_at", "first_at", "sessions", "count"] as const;
@@ -64,8 +64,8 @@ export async function exceptionGroups(
   const all: SQL[] = [];
   if (product !== undefined) all.push(sql`g.product = ${product}`);
   if (status !== undefined) all.push(sql`${STANDING} = ${status}`);
-  for (const word of wordsOf(text)) {
-    all.push(sql`instr(lower(type || ' ' || message || ' ' || g.fingerprint), ${word}) > 0`);
+  for (const term of termsOf(text)) {
+    all.push(sql`instr(lower(type || ' ' || message || ' ' || g.fingerprint), ${term}) > 0`);
   }
   const column = sql.raw(sort);
   if (cursor !== undefined) {

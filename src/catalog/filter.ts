@@ -1,39 +1,36 @@
-/** Which sessions: the filters that the session list, comparisons across sessions and exports share. */
+/** Filters of sessions, shared by the session list, comparisons across sessions and exports. */
 import { type SQL, sql } from "drizzle-orm";
-import { MAX_WORDS } from "./limits.ts";
+import { MAX_TERMS } from "./limits.ts";
 import { ANY_VALUE, valueText } from "../core/values.ts";
 
-/** All that datacat 1.x could ask for, each its own meaning: `ended` is a goodbye, not everything that stopped. */
+/** The statuses that datacat 1.x could filter by. `ended` are sessions that recorded their end, not all that stopped. */
 export const STATUS_KINDS = [
-  "active", // running and heard of
-  "suspended", // nobody speaks for it
+  "active",
+  "suspended", // nothing arrives for it
   "hung", // heartbeats stopped, now
   "crashed",
   "ended",
   "ever_hung",
-  "hung_recovered", // and goes on
+  "hung_recovered", // and runs on
   "hung_ended", // hung once, ended well
   "hung_crashed",
 ] as const;
 export type StatusKind = (typeof STATUS_KINDS)[number];
 
-/**
- * How sessions without a product or version are asked for, in an address, a form or the API: an empty field there is one that
- * nobody filled in. Nothing that someone would call a product.
- */
+/** The value that stands for "no product" or "no version" in addresses, fields and the API, where an empty field means no filter. */
 const UNNAMED = "(none)";
 
-/** The product or version that a filter's word means. */
-export function nameAsked(word: string): string {
-  return word === UNNAMED ? "" : word;
+/** The product or version that a filter's value stands for. */
+export function nameAsked(value: string): string {
+  return value === UNNAMED ? "" : value;
 }
 
-/** The word that asks for a product or version. */
+/** The filter's value for a product or version. */
 export function asking(name: string): string {
   return name === "" ? UNNAMED : name;
 }
 
-/** Everything is optional, and all that is given must hold. */
+/** All conditions are optional; a session passes if it meets all that are set. */
 export type SessionFilter = {
   product?: string;
   version?: string;
@@ -41,13 +38,13 @@ export type SessionFilter = {
   status?: StatusKind[];
   machine?: string;
   hostname?: string;
-  /** Begun in [from, to). */
+  /** Start in [from, to). */
   from?: number;
   to?: number;
-  /** Words, all of which occur in id, product, version, host, machine, headline or tags. */
+  /** Search terms, each of which occurs in id, product, version, host, machine, headline or tags. */
   text?: string;
   tag?: string;
-  /** Ever in a state where this path (keys joined by dots) held this value, or a list with it; without value: where it existed. */
+  /** Whether the state ever had this value, or a list with it, at this path (keys joined by dots); without value: whether the path existed. */
   state?: { path: string; value?: string };
   /** Had an event of this name. */
   event?: string;
@@ -69,9 +66,9 @@ const KIND: { [kind in StatusKind]: SQL } = {
   hung_crashed: sql`(s.ever_hung = 1 AND s.status = 'crashed')`,
 };
 
-const WORDS = sql`lower(s.id || ' ' || s.product || ' ' || s.version || ' ' || s.hostname || ' ' || s.machine_id || ' ' || s.headline || ' ' || s.tags)`;
+const SEARCHED = sql`lower(s.id || ' ' || s.product || ' ' || s.version || ' ' || s.hostname || ' ' || s.machine_id || ' ' || s.headline || ' ' || s.tags)`;
 
-/** The filter as a condition on `sessions AS s`; nothing if it lets all pass. */
+/** The filter as a condition on `sessions AS s`; undefined if all sessions pass. */
 export function condition(filter: SessionFilter): SQL | undefined {
   const all: SQL[] = [];
   if (filter.product !== undefined) all.push(sql`s.product = ${filter.product}`);
@@ -88,8 +85,8 @@ export function condition(filter: SessionFilter): SQL | undefined {
   if (filter.hostname !== undefined) all.push(sql`s.hostname = ${filter.hostname}`);
   if (filter.from !== undefined) all.push(sql`s.created_at >= ${filter.from}`);
   if (filter.to !== undefined) all.push(sql`s.created_at < ${filter.to}`);
-  for (const word of wordsOf(filter.text)) {
-    all.push(sql`instr(${WORDS}, ${word}) > 0`); // not LIKE: its patterns end at 50 bytes here
+  for (const term of termsOf(filter.text)) {
+    all.push(sql`instr(${SEARCHED}, ${term}) > 0`); // not LIKE: D1 limits its patterns to 50 bytes
   }
   if (filter.tag !== undefined) {
     all.push(sql`EXISTS (SELECT 1 FROM json_each(s.tags) AS tag WHERE tag.value = ${filter.tag})`);
@@ -102,13 +99,13 @@ export function condition(filter: SessionFilter): SQL | undefined {
   return all.length > 0 ? sql.join(all, sql` AND `) : undefined;
 }
 
-/** What to look for with instr(lower(…)): SQLite's lower() knows ASCII only. Words beyond MAX_WORDS narrow nothing down. */
-export function wordsOf(text = ""): string[] {
-  const words = text.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase()).split(/\s+/);
-  return words.filter(Boolean).slice(0, MAX_WORDS);
+/** Search terms for instr(lower(…)), lowercase in ASCII only, as SQLite's lower(). Those after the first MAX_TERMS are ignored. */
+export function termsOf(text = ""): string[] {
+  const terms = text.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase()).split(/\s+/);
+  return terms.filter(Boolean).slice(0, MAX_TERMS);
 }
 
-/** The filters that other tables answer, as conditions on `side`. Their indexes begin with exactly these columns. */
+/** The filters by other tables, as conditions on `side`. The indexes of these tables begin with exactly these columns. */
 export function sideTables(filter: SessionFilter): { table: string; where: SQL }[] {
   const { event, exception, metric, state } = filter;
   const tables: { table: string; where: SQL }[] = [];

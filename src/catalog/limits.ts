@@ -1,25 +1,25 @@
 /** The catalog's own numbers, each with its reason. What the whole product shares is in core/limits.ts. */
 
-/** Sessions looked at for one page of a list: some 30 ms of reading, whatever the filters. What lies beyond is the next page. */
+/** Sessions read for one page of a list, whatever its filters: this takes some 30 ms. The next page continues after them. */
 export const SCAN_SESSIONS = 10_000;
-/** A filter that fewer sessions than this pass is followed from its own index, and the rest sorted in memory. */
+/** If at most this many sessions pass a filter, each is found by its index and sorted in memory. */
 export const RARE_SESSIONS = 2_000;
-/** Words of one search: each is a parameter, of which a statement may have 100. */
-export const MAX_WORDS = 16;
-/** Sessions of a list page that may be asked themselves (a path held too many values): each is a subrequest, of which the free plan has 50. */
+/** Terms of one search: each is a parameter, of which a statement may have 100. */
+export const MAX_TERMS = 16;
+/** Sessions whose objects one list page may ask, if a path has too many values to list: each is a subrequest, of which the free plan has 50. */
 export const MAX_ASKED = 20;
 
-/** Sessions whose series are put together for one chart or table across sessions: parsing and laying so many rollups takes 10 ms. */
+/** Sessions whose series are combined into one chart or table: parsing and adding this many rollups takes 10 ms. */
 export const MAX_COMPARED_SESSIONS = 300;
-/** Names in a list to pick from. */
+/** Names in a list of suggestions: more cannot be read. */
 export const MAX_NAMES = 1_000;
 /** The newest sessions of a returned group among which its first return is looked for: at most 50 groups are listed, each row read takes 1 µs. */
 export const RETURN_SESSIONS = 200;
 /** Days of a trend, unless the caller asks for another number. */
 export const TREND_DAYS = 30;
-/** Sessions of the same machine that a returning machine closes at once; the next return takes the rest. */
+/** Sessions that end at once when their machine has booted again: each is a subrequest of the object that noticed. The next start ends the rest. */
 export const MAX_RETURNED = 100;
-/** Rows that one sweep of empty counts may remove. */
+/** Rows that one sweep of empty counts may remove: it runs every hour, and each removal is a row written. */
 export const MAX_SWEPT = 1_000;
 /** When to ask again while the catalog does not answer. */
 export const RETRY_S = 5;

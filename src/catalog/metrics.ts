@@ -1,6 +1,6 @@
 /**
- * One metric over many sessions. Each session's series are in the catalog whole (statistics, sketch, rollup), so comparing sessions
- * reads a row per series and never a point. At most MAX_COMPARED_SESSIONS sessions are put together: the newest that pass the filter.
+ * One metric over many sessions. The catalog has the statistics, sketch and rollup of every series, so comparing sessions reads a row per
+ * series and never a point. At most MAX_COMPARED_SESSIONS sessions are compared: the newest that pass the filter.
  */
 import { and, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
@@ -89,14 +89,14 @@ function sessionMetric(row: StoredMetric, session: SessionRow): SessionMetric {
   return {
     ...row,
     session,
-    // All three as publish was given them by core.
+    // All three as core wrote them.
     tags: JSON.parse(row.tags) as string[],
     sketch: row.sketch === null ? null : (JSON.parse(row.sketch) as PackedSketch),
     rollup: row.rollup === null ? null : (JSON.parse(row.rollup) as Rollup),
   };
 }
 
-/** What a column of sparklines draws: the whole life of a metric in a session, and where it stood at the end. */
+/** A sparkline of a metric in one session, and its last value. */
 type SessionRollup = { rollup: Rollup; last: number; unit: string };
 
 /** The metric in each of these sessions (its first series there). */

@@ -27,7 +27,7 @@ export function outageOf(thrown: unknown): Refusal | undefined {
 /** Until when a database is known to be complete, so that not every request asks it. */
 const completeUntil = new WeakMap<D1Database, number>();
 
-/** Refuses while the catalog is being rebuilt: a list would leave out sessions without saying so. */
+/** Refuses while the catalog is being rebuilt: a list would be incomplete without any sign of it. */
 export async function requireCatalog(db: D1Database, now = Date.now()): Promise<void> {
   if ((completeUntil.get(db) ?? 0) > now) return;
   if (await readRebuild(db)) {

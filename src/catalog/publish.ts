@@ -1,9 +1,8 @@
 /**
- * How a session object tells the catalog about itself: idempotent, in one transaction, and only the newest word counts.
+ * The publication of a session object to the catalog: idempotent, in one transaction; an older one never replaces a newer one.
  *
- * A publication may be sent twice, late, or with rows that have not changed: rows that are the same already are not written,
- * and once the session has published a higher revision an older publication changes nothing. So a publisher may always send
- * everything; sending only what may have changed saves CPU, not rows.
+ * A publication may be sent twice, late, or with rows that have not changed: equal rows are not written, and a publication of a lower
+ * revision changes nothing. So a publisher may always send everything; sending only what may have changed saves CPU, not rows.
  */
 import { getTableColumns, getTableName, type InferInsertModel } from "drizzle-orm";
 import type { SQLiteTable } from "drizzle-orm/sqlite-core";
@@ -26,13 +25,13 @@ export type Publication = {
 /** A parameter may have 2 MB; in UTF-8 it can be three times as long as it has characters. */
 const PARAMETER_LENGTH = 600_000;
 
-/** Publishes, and says how many rows it wrote. Throws when the catalog is not answering: publish again later. */
+/** Publishes and returns the number of rows written. Throws when the catalog does not answer: publish again later. */
 export async function publish(db: D1Database, publication: Publication): Promise<number> {
   const { session } = publication;
   const { id, revision, product, version } = session;
   const bind = (sql: string, rows: object[]) =>
     parameters(rows).map((json) => db.prepare(sql).bind(id, revision, json));
-  // Asked even without rows: a product that became known late moves what the session counted for before.
+  // Also without rows: if the product became known late, the session has to move to other counts.
   const failures = JSON.stringify(publication.exceptions);
   const count = (sql: string) => db.prepare(sql).bind(id, revision, failures, product, version);
 
@@ -52,16 +51,16 @@ export async function publish(db: D1Database, publication: Publication): Promise
   return rowsWritten(results);
 }
 
-/** Removes a session and what it added to every count, and says how many rows that wrote. Idempotent. */
-export async function forget(db: D1Database, sessionId: string): Promise<number> {
-  return rowsWritten(await db.batch(FORGET.map((sql) => db.prepare(sql).bind(sessionId))));
+/** Removes a session and what it added to every count, and returns the number of rows written. Idempotent. */
+export async function removeSession(db: D1Database, sessionId: string): Promise<number> {
+  return rowsWritten(await db.batch(REMOVE_SESSION.map((sql) => db.prepare(sql).bind(sessionId))));
 }
 
 function rowsWritten(results: D1Result[]): number {
   return results.reduce((sum, result) => sum + result.meta.rows_written, 0);
 }
 
-/** JSON has no infinity, and its null would be refused: sums of squares may well overflow. */
+/** JSON has no infinity (sums of squares may overflow), and the columns refuse null. */
 function finite(_: string, value: unknown): unknown {
   if (typeof value !== "number" || Number.isFinite(value)) return value;
   return Number.isNaN(value) ? 0 : Math.sign(value) * Number.MAX_VALUE;
@@ -86,23 +85,23 @@ function parameters(rows: object[]): string[] {
 // The statements: the one place where SQL is plain text, because each publication executes twenty of them, which are generated from the
 // schema once. ?1 is the session's id, ?2 the publication's revision, ?3 the rows, ?4 and ?5 its product and version.
 
-/** No newer publication has been here. */
+/** No newer publication was written. */
 const NEWEST = "NOT EXISTS (SELECT 1 FROM sessions WHERE sessions.id = ?1 AND revision > ?2)";
 
 const columnsOf = (table: SQLiteTable) => Object.keys(getTableColumns(table));
-const given = (column: string) => `new.value ->> '${column}'`;
+const newValue = (column: string) => `new.value ->> '${column}'`;
 
 const COUNTED = ["product", "version", "status", "ever_hung", "created_at", "bytes"];
 const COUNT_SESSIONS = countSessions(`
   SELECT -1 AS n, ${COUNTED.join()} FROM sessions WHERE id = ?1 AND revision <= ?2
   UNION ALL
-  SELECT 1, ${COUNTED.map((column) => `${given(column)} AS ${column}`).join()}
+  SELECT 1, ${COUNTED.map((column) => `${newValue(column)} AS ${column}`).join()}
   FROM json_each(?3) AS new WHERE ${NEWEST}`);
 
 const FAILURE = ["fingerprint", "type", "message", "count", "first_at", "last_at", "first_seq"];
 const COUNT_EXCEPTIONS = countExceptions(`
   WITH failure AS (
-    SELECT ${FAILURE.map((column) => `${given(column)} AS ${column}`).join()} FROM json_each(?3) AS new)
+    SELECT ${FAILURE.map((column) => `${newValue(column)} AS ${column}`).join()} FROM json_each(?3) AS new)
   SELECT -1 AS n, session_id, product, version, ${FAILURE.join()} FROM exceptions WHERE session_id = ?1 AND ${NEWEST}
   UNION ALL
   SELECT 1, ?1, ?4, ?5, ${FAILURE.join()} FROM failure WHERE ${NEWEST}
@@ -124,9 +123,9 @@ const CHANGE_IDENTITY = changeSession(IDENTITY);
 
 function changeSession(columns: string[]): string {
   return `
-    UPDATE sessions SET ${[...columns, ...UNINDEXED].map((column) => `${column} = ${given(column)}`).join()}
+    UPDATE sessions SET ${[...columns, ...UNINDEXED].map((column) => `${column} = ${newValue(column)}`).join()}
     FROM json_each(?3) AS new
-    WHERE sessions.id = ?1 AND revision <= ?2 AND (${columns.join()}) IS NOT (${columns.map(given).join()})`;
+    WHERE sessions.id = ?1 AND revision <= ?2 AND (${columns.join()}) IS NOT (${columns.map(newValue).join()})`;
 }
 
 const WRITE_SESSION = write(sessions, ["id"], {}, UNINDEXED);
@@ -141,7 +140,7 @@ const WRITE_EXCEPTIONS = write(exceptions, ["session_id", "fingerprint"], {
 });
 const WRITE_STATE_VALUES = write(state_values, ["session_id", "path", "value"]);
 
-/** An upsert that leaves rows alone that are the same already. `bound` columns come from parameters, the others from the rows. */
+/** An upsert that does not write rows that are equal already. `bound` columns come from parameters, the others from the rows. */
 function write(
   table: SQLiteTable,
   key: string[],
@@ -150,7 +149,7 @@ function write(
 ): string {
   const name = getTableName(table);
   const columns = columnsOf(table);
-  const values = columns.map((column) => bound[column] ?? given(column));
+  const values = columns.map((column) => bound[column] ?? newValue(column));
   return `
     INSERT INTO ${name} (${columns.join()})
     SELECT ${values.join()} FROM json_each(?3) AS new WHERE ${NEWEST}
@@ -160,17 +159,17 @@ function write(
 
 const OF_GROUP =
   "(product, fingerprint) IN (SELECT product, fingerprint FROM exceptions WHERE session_id = ?1)";
-const FORGET = [
+const REMOVE_SESSION = [
   ...countSessions(`SELECT -1 AS n, ${COUNTED.join()} FROM sessions WHERE id = ?1`),
   ...countExceptions(
     `SELECT -1 AS n, session_id, product, version, ${FAILURE.join()} FROM exceptions WHERE session_id = ?1`,
   ),
-  // What counts nobody any more is gone too, names and all…
+  // Counts that are 0 are removed, with the names in them…
   "DELETE FROM versions WHERE sessions <= 0 AND product = (SELECT product FROM sessions WHERE id = ?1)",
   `DELETE FROM version_days WHERE sessions <= 0 AND day = (SELECT created_at / ${DAY_MS} FROM sessions WHERE id = ?1)`,
   `DELETE FROM exception_groups WHERE sessions <= 0 AND ${OF_GROUP}`,
   `DELETE FROM exception_days WHERE sessions <= 0 AND ${OF_GROUP}`,
-  // …and groups that showed this session show another.
+  // …and groups whose example was this session get another example.
   `UPDATE exception_groups SET (type, message, session_id, session_at, session_seq) = (
      SELECT type, message, session_id, first_at, first_seq FROM exceptions
      WHERE exceptions.fingerprint = exception_groups.fingerprint AND exceptions.product = exception_groups.product

@@ -18,8 +18,8 @@ import {
 const flag = () => integer({ mode: "boolean" }).notNull();
 
 /**
- * One row per session, lying in order of their start, so that walking through them reads no index. Wide columns come last: a
- * walk then never touches their overflow pages.
+ * One row per session, stored in order of their start, so that reading them in this order needs no index. Wide columns come last: their
+ * overflow pages are then not read.
  */
 export const sessions = sqliteTable(
   "sessions",
@@ -45,18 +45,18 @@ export const sessions = sqliteTable(
     series: integer().notNull(),
     exit_code: integer(),
     signal: text(),
-    revision: integer().notNull(), // of the session when it published: an older publication changes nothing
+    revision: integer().notNull(), // of the session when it published; an older publication changes nothing
     bytes: integer().notNull(), // stored by the object
     headline: text().notNull(),
     tags: text().notNull(), // JSON list
     verdict: text().notNull(), // JSON, core/answers.ts Verdict
-    state: text(), // JSON of the latest state; null if it is over the bound
+    state: text(), // JSON of the latest state; null if it is too large
   },
   (table) => [
     primaryKey({ columns: [table.created_at, table.id] }),
     uniqueIndex("sessions_by_id").on(table.id),
     index("sessions_by_product").on(table.product, table.version, table.created_at),
-    // Partial: only sessions that are in them cost a row.
+    // Partial: only sessions that match write a row in them.
     index("sessions_open")
       .on(table.machine_id, table.created_at)
       .where(sql`is_open = 1`),
@@ -98,7 +98,7 @@ export const metrics = sqliteTable(
   ],
 );
 
-/** How often a session had an event of this name and category. */
+/** How often each event, by name and category, occurred in a session. */
 export const event_counts = sqliteTable(
   "event_counts",
   {
@@ -116,13 +116,13 @@ export const event_counts = sqliteTable(
   ],
 );
 
-/** How often a session had the exception of this fingerprint. */
+/** How often each exception, by fingerprint, occurred in a session. */
 export const exceptions = sqliteTable(
   "exceptions",
   {
     session_id: text().notNull(),
     fingerprint: text().notNull(),
-    product: text().notNull(), // its session's, copied so that what it adds to its group can be taken back
+    product: text().notNull(), // its session's, copied so that it can be subtracted from its group
     version: text().notNull(),
     type: text().notNull(),
     message: text().notNull(),
@@ -156,7 +156,7 @@ export const exception_groups = sqliteTable(
   (table) => [primaryKey({ columns: [table.product, table.fingerprint] })],
 );
 
-/** An exception group's trend: sessions that met it first on this day. */
+/** An exception group's trend: sessions in which it first occurred on this day. */
 export const exception_days = sqliteTable(
   "exception_days",
   {
@@ -172,7 +172,7 @@ export const exception_days = sqliteTable(
   ],
 );
 
-/** What each path of the state ever held: one row per value, and one marker when they became too many. */
+/** The values that each path of the state ever had: one row per value, or one marker if there are too many. */
 export const state_values = sqliteTable(
   "state_values",
   {
@@ -180,7 +180,7 @@ export const state_values = sqliteTable(
     path: text().notNull(), // keys joined by dots
     value: text().notNull(), // core/values.ts
     first_at: integer().notNull(),
-    last_at: integer(), // when it stopped being so; null while it lasts
+    last_at: integer(), // when it changed; null if it is the current value
   },
   (table) => [
     primaryKey({ columns: [table.session_id, table.path, table.value] }),
@@ -188,7 +188,7 @@ export const state_values = sqliteTable(
   ],
 );
 
-/** All sessions of a version, counted. Kept exact by publish and forget, so that no page has to count sessions. */
+/** Counts of the sessions of a version. publish and removeSession keep them exact, so that no page has to count sessions. */
 export const versions = sqliteTable(
   "versions",
   {
@@ -201,14 +201,14 @@ export const versions = sqliteTable(
     crashed: integer().notNull(),
     ended: integer().notNull(),
     ever_hung: integer().notNull(),
-    first_at: integer().notNull(), // its first and newest session's start
+    first_at: integer().notNull(), // start of its first and of its newest session
     last_at: integer().notNull(),
-    bytes: integer().notNull(), // stored by its sessions that are over; those that are not still grow
+    bytes: integer().notNull(), // stored by its sessions that are over; the others still grow
   },
   (table) => [primaryKey({ columns: [table.product, table.version] })],
 );
 
-/** The same by the day on which the sessions began, for trends. */
+/** The same by the day of the sessions' start, for trends. */
 export const version_days = sqliteTable(
   "version_days",
   {

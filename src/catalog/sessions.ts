@@ -1,9 +1,9 @@
 /**
  * The session list: any filter, over any number of sessions, in bounded time.
  *
- * A filter that few sessions pass is followed from its own index, completely. Else sessions are walked in order of their start,
- * newest first, and at most SCAN_SESSIONS of them for one page: a page may then hold fewer than asked for, and its `next` goes on
- * where the walk stopped. Every sort but by start is over the newest SCAN_SESSIONS that come into question.
+ * If few sessions pass a filter, its own index finds each. Otherwise sessions are read in order of their start, newest first, and
+ * at most SCAN_SESSIONS of them for one page: such a page may have fewer rows than requested, and its `next` continues where it stopped.
+ * Any order but by start is that of the newest SCAN_SESSIONS candidates.
  */
 import { type SQL, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
@@ -59,7 +59,7 @@ export type SessionRow = {
   signal: string | null;
   bytes: number;
   revision: number;
-  /** It may have held the state that was asked for: its path had too many values to list. */
+  /** It may have had the state of the filter: its path has too many values to list. */
   unsure?: true;
 };
 
@@ -67,14 +67,14 @@ export type SessionList = {
   items: SessionRow[];
   next: string | null;
   previous: string | null;
-  /** There are older sessions that this page did not look at (start of the oldest that it did); `next`, if any, goes on there. */
+  /** Start of the oldest session that was read, if older ones were not; `next`, if any, continues there. */
   searched_to: number | null;
 };
 
-/** Asks a session's object whether its state ever held a value: see core/values.ts. */
+/** Asks a session's object whether its state ever had a value: see core/values.ts. */
 export type Held = (sessionId: string, path: string, value: string) => Promise<boolean>;
 
-/** One page of the list. With `held`, sessions of which the catalog is unsure are asked themselves. */
+/** One page of the list. With `held`, the objects of sessions that may or may not pass are asked. */
 export async function listSessions(
   db: D1Database,
   query: SessionListQuery,
@@ -90,7 +90,7 @@ export async function listSessions(
   const found = await drizzle(db).all<StoredRow>(selectPage(query, source, page));
   const rows = found.slice(0, limit);
   const more = found.length > limit;
-  // A full page of the walk's own order need not know; of any other order it is only the best of what was walked.
+  // A full page in order of start is complete; in any other order it is the best of the candidates that were read.
   const isWhole = source.kind === "all" || (more && sort === "created_at");
   const stop = isWhole ? undefined : await stopOfWalk(db, query, source, page);
 
@@ -116,12 +116,12 @@ function placeOf(row: StoredRow, sort: SessionSort): Place {
   return { value, id: row.id };
 }
 
-/** The same place, moved so that going back from it finds the session that it names: nothing after it could be shown. */
+/** The same place, moved so that the page before it includes the session that it names: the page after it was empty. */
 function including({ value }: Place, descending: boolean): Place {
   return { value, id: descending ? "" : "\uffff" };
 }
 
-/** Where candidates come from: `all` of them by way of a small index, or a `walk` in order of their start. */
+/** Where candidates come from: `all` by a small index, or a `walk` in order of their start. */
 type Source =
   | { kind: "all"; from: SQL; where?: SQL }
   | { kind: "walk"; index?: string; where?: SQL };
@@ -192,10 +192,10 @@ function selectPage(filter: SessionFilter, source: Source, page: Page): SQL {
   const order = inOrder(sort, page.descending);
   const columns = sql`${COLUMNS}, ${unsure(filter)} AS unsure`;
   const matches = condition(filter);
-  const beyond = after && isBeyond(page, after);
+  const following = after && isAfter(page, after);
 
   if (source.kind === "all") {
-    return sql`SELECT ${columns} FROM ${source.from} ${whereAll(source.where, matches, beyond)} ${order} LIMIT ${limit + 1}`;
+    return sql`SELECT ${columns} FROM ${source.from} ${whereAll(source.where, matches, following)} ${order} LIMIT ${limit + 1}`;
   }
   if (sort === "created_at") {
     // Without an order of its own the outer query reads the walk only until the page is full.
@@ -207,7 +207,7 @@ function selectPage(filter: SessionFilter, source: Source, page: Page): SQL {
     descending: true,
     after: undefined,
   });
-  return sql`SELECT ${columns} FROM (${newest}) AS s ${whereAll(matches, beyond)} ${order} LIMIT ${limit + 1}`;
+  return sql`SELECT ${columns} FROM (${newest}) AS s ${whereAll(matches, following)} ${order} LIMIT ${limit + 1}`;
 }
 
 /** At most SCAN_SESSIONS candidates in order of their start. */
@@ -224,7 +224,7 @@ function walked(
     where,
     from === undefined ? undefined : sql`s.created_at >= ${from}`,
     to === undefined ? undefined : sql`s.created_at < ${to}`,
-    page.after && isBeyond(page, page.after),
+    page.after && isAfter(page, page.after),
   );
   return sql`FROM sessions AS s ${sql.raw(index === undefined ? "" : `INDEXED BY ${index}`)} ${range} ${inOrder("created_at", page.descending)}`;
 }
@@ -256,7 +256,7 @@ function sorted(sort: SessionSort): SQL {
   );
 }
 
-function isBeyond({ sort, descending }: Page, { value, id }: Place): SQL {
+function isAfter({ sort, descending }: Page, { value, id }: Place): SQL {
   const column = sorted(sort);
   return descending
     ? sql`${column} <= ${value} AND (${column}, s.id) < (${value}, ${id})`
@@ -264,8 +264,8 @@ function isBeyond({ sort, descending }: Page, { value, id }: Place): SQL {
 }
 
 function whereAll(...conditions: (SQL | undefined)[]): SQL {
-  const given = conditions.filter((condition) => condition !== undefined);
-  return given.length > 0 ? sql`WHERE ${sql.join(given, sql` AND `)}` : sql``;
+  const set = conditions.filter((condition) => condition !== undefined);
+  return set.length > 0 ? sql`WHERE ${sql.join(set, sql` AND `)}` : sql``;
 }
 
 /** True when the state asked for is not among the values that the session's path is known to have held. */
@@ -299,7 +299,7 @@ function sessionRow({ ever_hung, recovered, tags, unsure, ...row }: StoredRow): 
   };
 }
 
-/** Without those sessions that, asked, say that they never held the state. */
+/** Without those sessions whose objects answer that they never had the state. */
 async function certain(
   rows: SessionRow[],
   { state }: SessionFilter,

@@ -1,6 +1,6 @@
-/** Old sessions go: by their last activity, never while they run. Once an hour, a part at a time. */
+/** Retention: deletes old sessions by their last activity, never while they run, once an hour, some at a time. */
 import { expiredSessions, sweep } from "../catalog/expired.ts";
-import { forget } from "../catalog/publish.ts";
+import { removeSession } from "../catalog/publish.ts";
 import { SERVER } from "../core/authority.ts";
 import { DAY_MS } from "../core/limits.ts";
 import { refusalOf } from "../core/refusal.ts";
@@ -8,7 +8,7 @@ import type { Env } from "../env.ts";
 import { DEFAULT_RETENTION_DAYS, RETENTION_AT_ONCE, RETENTION_PER_RUN } from "./limits.ts";
 import { sessionOf } from "../session/client.ts";
 
-/** Deletes sessions without activity for longer than the setting says; answers how many. */
+/** Deletes sessions without activity for as long as the setting; returns how many. */
 export async function retain(env: Env, now: number): Promise<number> {
   await sweep(env.CATALOG);
   const days = daysOf(env.DATACAT_RETENTION_DAYS);
@@ -19,7 +19,7 @@ export async function retain(env: Env, now: number): Promise<number> {
     const ids = await expiredSessions(env.CATALOG, before, RETENTION_AT_ONCE);
     const outcomes = await Promise.all(ids.map((id) => retire(env, id, before)));
     deleted += outcomes.filter((outcome) => outcome === "deleted").length;
-    // One that fails now would come again and again; and what fails may be a limit of the plan.
+    // A session that fails would be found again at once, and the failure may be a limit of the plan.
     if (!outcomes.includes("deleted") || outcomes.includes("failed")) return deleted;
   }
   return deleted;
@@ -39,7 +39,7 @@ type Outcome = "deleted" | "kept" | "failed";
 async function retire(env: Env, id: string, before: number): Promise<Outcome> {
   const session = sessionOf(env, SERVER, id);
   try {
-    // The catalog may be old itself (restored from a backup): the session has the last word.
+    // The catalog may be older (restored from a backup): the session's own times decide.
     const { verdict, updated_at } = await session.ask("summary");
     if (verdict.status === "active" || verdict.status === "hung" || updated_at >= before) {
       await session.publish();
@@ -47,13 +47,13 @@ async function retire(env: Env, id: string, before: number): Promise<Outcome> {
     }
     await session.erase();
   } catch (error) {
-    // What its object does not know any more only stands in the catalog.
+    // A session whose object has nothing is in the catalog only.
     const code = refusalOf(error)?.code;
     if (code !== "not_found" && code !== "gone") {
       console.error(`Session ${id} is too old, but could not be deleted:`, error);
       return "failed";
     }
   }
-  await forget(env.CATALOG, id);
+  await removeSession(env.CATALOG, id);
   return "deleted";
 }

@@ -1,4 +1,4 @@
-/** The roster: which sessions exist. A rebuild of the catalog finds all of them here. */
+/** The roster: which sessions exist. A rebuild of the catalog reads them here. */
 import { asc, count, eq, gt } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { roster } from "./schema.ts";

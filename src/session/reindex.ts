@@ -2,7 +2,7 @@
  * Makes sessions publish themselves to the catalog again: some of them, or, step by step, all that the roster has. A step asks a bounded
  * number of objects, and can be repeated: publishing again writes only rows that differ.
  */
-import { forget } from "../catalog/publish.ts";
+import { removeSession } from "../catalog/publish.ts";
 import { sessionIds } from "../catalog/known.ts";
 import { addStep, isEmptyCatalog, readRebuild, startRebuild } from "../catalog/rebuild.ts";
 import { SERVER } from "../core/authority.ts";
@@ -70,7 +70,7 @@ async function stepAfter(env: Env, after: string): Promise<RebuildStep> {
       const code = refusalOf(error)?.code;
       // A deleted session's object is certain. One that holds nothing may be damaged: it stays listed if the roster has it.
       if (code !== "gone" && !(code === "not_found" && !exists.has(id))) throw error;
-      await forget(env.CATALOG, id);
+      await removeSession(env.CATALOG, id);
       await removeFromRoster(env.REGISTRY, id);
       removed.push(id);
     }

@@ -7,7 +7,7 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import * as v from "valibot";
-import { forget } from "../catalog/publish.ts";
+import { removeSession } from "../catalog/publish.ts";
 import type { Change } from "../core/answers.ts";
 import { type Access, checkKind, checkOwner, isOpenTo } from "../core/authority.ts";
 import { PUBLISH_MS } from "../core/limits.ts";
@@ -218,7 +218,7 @@ export class Session extends DurableObject<Env> {
 
   /** Removes the session's rows from the databases, and gives how many the catalog had. */
   async #removeRows(id: string): Promise<number> {
-    const removed = await forget(this.env.CATALOG, id);
+    const removed = await removeSession(this.env.CATALOG, id);
     await removeFromRoster(this.env.REGISTRY, id);
     return removed;
   }

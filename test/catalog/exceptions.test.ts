@@ -8,7 +8,7 @@ import {
   type GroupQuery,
 } from "../../src/catalog/exceptions.ts";
 import { sweep } from "../../src/catalog/expired.ts";
-import { forget, publish } from "../../src/catalog/publish.ts";
+import { removeSession, publish } from "../../src/catalog/publish.ts";
 import { decide, listDecisions } from "../../src/registry/decisions.ts";
 import { exception, NOON, publication } from "./publication.ts";
 
@@ -65,16 +65,16 @@ test("a group whose example is deleted shows another, and goes with its last ses
     db,
     publication("d", { exceptions: [exception("f2", { message: "private", last_at: NOON + 5 })] }),
   );
-  await forget(db, "d");
+  await removeSession(db, "d");
   expect(await exceptionGroup("f2")).toMatchObject([
     { sessions: 1, session_id: "c", message: "kept" },
   ]);
-  await forget(db, "c");
+  await removeSession(db, "c");
   expect(await exceptionGroup("f2")).toEqual([]);
   expect(await exceptionDays(db, [{ product: "game", fingerprint: "f2" }], NOON)).toEqual([[]]);
 });
 
-test("what was resolved says when it came back, and late news from before does not count", async () => {
+test("a resolved group returns with a later occurrence, not with one from before that arrives late", async () => {
   await publish(db, publication("e", { exceptions: [exception("f3")] }));
   const f3 = { product: "game", fingerprint: "f3", by: "ada" };
   await decide(env.REGISTRY, { ...f3, status: "resolved", version: "1.2" }, NOON + 100);
@@ -144,10 +144,10 @@ test("groups are listed in any order, page by page, each once", async () => {
   }
 });
 
-/** What happens to a few sessions, in any order: published (again, changed, or late), or forgotten. */
+/** What happens to a few sessions, in any order: published (again, changed, or late), or removed. */
 const step = fc.record({
   id: fc.constantFrom("p", "q", "r"),
-  isForgotten: fc.constantFrom(false, false, true),
+  isRemoved: fc.constantFrom(false, false, true),
   revision: fc.integer({ min: 1, max: 20 }),
   product: fc.constantFrom("one", "two"),
   version: fc.constantFrom("1", "2"),
@@ -164,8 +164,8 @@ const step = fc.record({
 test("groups and their days are what counting the sessions' exceptions would give, whatever happened before", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 12 }), async (steps) => {
-      for (const { id, isForgotten, failures, ...session } of steps) {
-        if (isForgotten) await forget(db, id);
+      for (const { id, isRemoved, failures, ...session } of steps) {
+        if (isRemoved) await removeSession(db, id);
         else
           await publish(
             db,
@@ -199,7 +199,7 @@ test("groups and their days are what counting the sessions' exceptions would giv
       );
       const days = await count(`product, fingerprint, version, first_at / ${DAY} AS day`);
       expect(await held("exception_days", "product, fingerprint, version, day")).toEqual(days);
-      for (const id of ["p", "q", "r"]) await forget(db, id);
+      for (const id of ["p", "q", "r"]) await removeSession(db, id);
     }),
     { numRuns: 25 },
   );

@@ -3,17 +3,17 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { sweep } from "../../src/catalog/expired.ts";
 import { freeRate, versionDays, versions } from "../../src/catalog/products.ts";
-import { forget, publish } from "../../src/catalog/publish.ts";
+import { removeSession, publish } from "../../src/catalog/publish.ts";
 import { STATUSES } from "../../src/core/vocabulary.ts";
 import { NOON, publication } from "./publication.ts";
 
 const db = env.CATALOG;
 const DAY = 86_400_000;
 
-/** What happens to a few sessions, in any order: published (again, changed, or late), or forgotten. */
+/** What happens to a few sessions, in any order: published (again, changed, or late), or removed. */
 const step = fc.record({
   id: fc.constantFrom("a", "b", "c", "d"),
-  forget: fc.constantFrom(false, false, true),
+  removeSession: fc.constantFrom(false, false, true),
   revision: fc.integer({ min: 1, max: 20 }),
   product: fc.constantFrom("game", "shop"),
   version: fc.constantFrom("1", "2"),
@@ -26,8 +26,8 @@ const step = fc.record({
 test("counts per version and day are what counting the sessions would give, whatever happened before", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 12 }), async (steps) => {
-      for (const { id, forget: isForgotten, day, ...session } of steps) {
-        if (isForgotten) await forget(db, id);
+      for (const { id, removeSession: isRemoved, day, ...session } of steps) {
+        if (isRemoved) await removeSession(db, id);
         else
           await publish(
             db,
@@ -60,7 +60,7 @@ test("counts per version and day are what counting the sessions would give, what
         ({ [`created_at / ${DAY}`]: day, ...row }) => ({ day, ...row }),
       );
       expect(days.results).toEqual(expected);
-      for (const id of ["a", "b", "c", "d"]) await forget(db, id);
+      for (const id of ["a", "b", "c", "d"]) await removeSession(db, id);
     }),
     { numRuns: 25 },
   );

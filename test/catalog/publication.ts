@@ -1,21 +1,21 @@
-/** A believable publication: one run of a game. Say only what matters to the test. */
+/** A believable publication: one run of a game. Set only what matters to the test. */
 import type { Publication } from "../../src/catalog/publish.ts";
 
-export type Given = { session?: Partial<Publication["session"]> } & Partial<
+export type Overrides = { session?: Partial<Publication["session"]> } & Partial<
   Omit<Publication, "session">
 >;
 
 export const NOON = Date.UTC(2026, 10, 23, 12);
 
-export function publication(id: string, given: Given = {}): Publication {
-  const at = given.session?.created_at ?? NOON;
-  const status = given.session?.status ?? "active";
+export function publication(id: string, overrides: Overrides = {}): Publication {
+  const at = overrides.session?.created_at ?? NOON;
+  const status = overrides.session?.status ?? "active";
   return {
     metrics: [],
     event_counts: [],
     exceptions: [],
     state_values: [],
-    ...given,
+    ...overrides,
     session: {
       id,
       created_at: at,
@@ -44,14 +44,14 @@ export function publication(id: string, given: Given = {}): Publication {
       tags: "[]",
       verdict: "{}",
       state: "{}",
-      ...given.session,
+      ...overrides.session,
     },
   };
 }
 
 export function metric(
   name: string,
-  given: Partial<Publication["metrics"][number]> = {},
+  overrides: Partial<Publication["metrics"][number]> = {},
 ): Publication["metrics"][number] {
   return {
     name,
@@ -71,13 +71,13 @@ export function metric(
     last_at: NOON + 1_000,
     sketch: null,
     rollup: null,
-    ...given,
+    ...overrides,
   };
 }
 
 export function exception(
   fingerprint: string,
-  given: Partial<Publication["exceptions"][number]> = {},
+  overrides: Partial<Publication["exceptions"][number]> = {},
 ): Publication["exceptions"][number] {
   return {
     fingerprint,
@@ -87,13 +87,13 @@ export function exception(
     first_at: NOON,
     last_at: NOON,
     first_seq: 7,
-    ...given,
+    ...overrides,
   };
 }
 
 export function eventCount(
   name: string,
-  given: Partial<Publication["event_counts"][number]> = {},
+  overrides: Partial<Publication["event_counts"][number]> = {},
 ): Publication["event_counts"][number] {
   return {
     name,
@@ -102,6 +102,6 @@ export function eventCount(
     first_at: NOON,
     last_at: NOON,
     examples: "[]",
-    ...given,
+    ...overrides,
   };
 }

@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
-import { forget, publish } from "../../src/catalog/publish.ts";
+import { removeSession, publish } from "../../src/catalog/publish.ts";
 import { listSessions } from "../../src/catalog/sessions.ts";
 import { eventCount, exception, metric, NOON, publication } from "./publication.ts";
 
@@ -73,7 +73,7 @@ test("publications in any order end as the newest one alone", async () => {
       ended_at: NOON + 9,
     }),
   ];
-  await forget(db, "order");
+  await removeSession(db, "order");
   for (const step of steps.slice(-1)) await publish(db, step);
   const expected = await contents();
   for (const order of [
@@ -82,13 +82,13 @@ test("publications in any order end as the newest one alone", async () => {
     [1, 3, 0, 2],
     [2, 0, 3, 3],
   ]) {
-    await forget(db, "order");
+    await removeSession(db, "order");
     for (const index of order) if (steps[index]) await publish(db, steps[index]);
     expect(visible(await contents())).toEqual(visible(expected));
   }
 });
 
-/** Without counts of nothing, which nobody sees and the next sweep removes. */
+/** Without counts of 0, which no page shows and the next sweep removes. */
 function visible(tables: Record<string, unknown[]>) {
   return Object.fromEntries(
     Object.entries(tables).map(([name, rows]) => [
@@ -108,9 +108,9 @@ test("a running session costs one row when only its counts move", async () => {
 test("forgetting a session leaves nothing of it, and counts as if it had never been", async () => {
   const before = await contents();
   await publish(db, full("gone", 3, { product: "private", version: "secret" }));
-  await forget(db, "gone");
+  await removeSession(db, "gone");
   expect(await contents()).toEqual(before);
-  expect(await forget(db, "gone")).toBe(0);
+  expect(await removeSession(db, "gone")).toBe(0);
 });
 
 test("what a session costs in rows: few to begin, one while it runs, few to end", async () => {
@@ -166,7 +166,7 @@ test("names that no language allows are kept apart, or at least kept", async () 
     state: { path: "$.a", value: "$.a" },
   });
   expect(items.map((row) => row.id)).toEqual(["odd"]);
-  await forget(db, "odd");
+  await removeSession(db, "odd");
   expect(await all("SELECT count(*) AS n FROM metrics WHERE session_id = 'odd'")).toEqual([
     { n: 0 },
   ]);

@@ -9,7 +9,7 @@ import { RARE_SESSIONS, SCAN_SESSIONS } from "../../src/catalog/limits.ts";
 import { metricNames, sessionMetrics } from "../../src/catalog/metrics.ts";
 import { statePaths, stateValues } from "../../src/catalog/paths.ts";
 import { versionDays, versions } from "../../src/catalog/products.ts";
-import { forget, publish } from "../../src/catalog/publish.ts";
+import { removeSession, publish } from "../../src/catalog/publish.ts";
 import { listSessions, type SessionListQuery } from "../../src/catalog/sessions.ts";
 import { DAY, fill } from "./many.ts";
 import { metric, publication } from "./publication.ts";
@@ -41,7 +41,7 @@ function listening(database: D1Database): D1Database {
   });
 }
 
-/** The rows that these queries read, each asked again to be told. */
+/** The rows that these queries read: each is executed again for its count. */
 async function rowsRead(ask: () => Promise<unknown>): Promise<number> {
   read.length = 0;
   await ask();
@@ -74,8 +74,8 @@ const LISTS: [what: string, query: SessionListQuery, rows: number][] = [
   ["once in a common state", { state: { path: "level", value: "3" } }, 10_000],
   ["once in a rare state", { state: { path: "ticket", value: "70000" } }, 100],
   ["of one machine", { machine: "machine-7" }, BOUND],
-  ["with words that nobody has", { text: "no such words" }, BOUND],
-  ["with a tag that nobody has", { tag: "none" }, BOUND],
+  ["with terms that no session has", { text: "no such terms" }, BOUND],
+  ["with a tag that no session has", { tag: "none" }, BOUND],
   ["with a metric that few have", { metric: "rare" }, 500],
   ["by events", { sort: "events" }, BOUND],
   ["by how long they ran", { sort: "ran_ms" }, BOUND],
@@ -164,7 +164,7 @@ test("the first page and the thousandth cost the same", async () => {
   expect(Math.max(...costs)).toBeLessThan((costs[0] ?? 0) * 1.1 + 10);
 });
 
-test("a list that stops looking says where, and goes on from there until it has seen everything", async () => {
+test("a list that stops early names the place, and continues there until all sessions were read", async () => {
   const query = { text: "0198", tag: "ci", machine: "machine-0", limit: 100 }; // n % 200 = 0: 500 sessions
   const seen: string[] = [];
   let cursor: string | undefined;
@@ -202,7 +202,7 @@ test("every other query of the pages reads few rows", async () => {
 test("publishing and forgetting do not notice how many there are", async () => {
   const one = publication("one-more", { metrics: [metric("fps")] });
   expect(await rowsRead(() => publish(db, one))).toBeLessThan(200);
-  expect(await rowsRead(() => forget(db, "one-more"))).toBeLessThan(500);
+  expect(await rowsRead(() => removeSession(db, "one-more"))).toBeLessThan(500);
 });
 
 test("what few sessions have is found completely, however long ago", async () => {

@@ -66,7 +66,7 @@ const IS: { [kind in StatusKind]: (s: Publication["session"]) => boolean } = {
 
 /** The filter's meaning, spelled without SQL. */
 function passes({ session: s, ...tables }: Publication, f: SessionFilter): boolean {
-  const words = f.text?.toLowerCase().split(" ") ?? [];
+  const terms = f.text?.toLowerCase().split(" ") ?? [];
   const everything = [s.id, s.product, s.version, s.hostname, s.machine_id, s.headline, s.tags]
     .join(" ")
     .toLowerCase();
@@ -87,7 +87,7 @@ function passes({ session: s, ...tables }: Publication, f: SessionFilter): boole
         (row) =>
           row.path === f.state?.path && [`=${f.state?.value}`, ANY_VALUE].includes(row.value),
       )) &&
-    words.every((word) => everything.includes(word))
+    terms.every((term) => everything.includes(term))
   );
 }
 
@@ -112,10 +112,10 @@ const query = fc.record(
   { requiredKeys: ["limit"] },
 ) as fc.Arbitrary<SessionListQuery & { limit: number }>;
 
-async function pages(given: SessionListQuery): Promise<SessionRow[][]> {
+async function pages(asked: SessionListQuery): Promise<SessionRow[][]> {
   const found: SessionRow[][] = [];
   for (let cursor: string | undefined, n = 0; n < 100; n++) {
-    const page = await listSessions(db, { ...given, ...(cursor !== undefined && { cursor }) });
+    const page = await listSessions(db, { ...asked, ...(cursor !== undefined && { cursor }) });
     found.push(page.items);
     if (page.next === null) return found;
     cursor = page.next;
@@ -125,18 +125,18 @@ async function pages(given: SessionListQuery): Promise<SessionRow[][]> {
 
 test("paging through any list gives every session that passes once, in order", async () => {
   await fc.assert(
-    fc.asyncProperty(query, async (given) => {
-      const { sort = "created_at", order = "desc" } = given;
+    fc.asyncProperty(query, async (asked) => {
+      const { sort = "created_at", order = "desc" } = asked;
       const way = order === "desc" ? -1 : 1;
       const value = (row: Publication["session"]) =>
         sort === "ran_ms" ? (row.ended_at ?? row.updated_at) - row.created_at : row[sort];
       const compare = (a: string | number, b: string | number) => (a < b ? -1 : a > b ? 1 : 0);
       const expected = world
-        .filter((row) => passes(row, given))
+        .filter((row) => passes(row, asked))
         .map((row) => row.session)
         .toSorted((a, b) => way * (compare(value(a), value(b)) || compare(a.id, b.id)))
         .map((row) => row.id);
-      expect((await pages(given)).flat().map((row) => row.id)).toEqual(expected);
+      expect((await pages(asked)).flat().map((row) => row.id)).toEqual(expected);
     }),
     { numRuns: 100 },
   );
@@ -144,14 +144,14 @@ test("paging through any list gives every session that passes once, in order", a
 
 test("going back from any page shows the page before it", async () => {
   await fc.assert(
-    fc.asyncProperty(query, fc.integer({ min: 1, max: 4 }), async (given, steps) => {
-      const first = await listSessions(db, given);
+    fc.asyncProperty(query, fc.integer({ min: 1, max: 4 }), async (asked, steps) => {
+      const first = await listSessions(db, asked);
       expect(first.previous).toBeNull();
       let before = first;
       for (let n = 0; n < steps && before.next !== null; n++) {
-        const here = await listSessions(db, { ...given, cursor: before.next });
+        const here = await listSessions(db, { ...asked, cursor: before.next });
         expect(here.previous).not.toBeNull();
-        const back = await listSessions(db, { ...given, cursor: here.previous ?? "" });
+        const back = await listSessions(db, { ...asked, cursor: here.previous ?? "" });
         expect(back.items).toEqual(before.items);
         expect(back.next).toEqual(before.next);
         before = here;
@@ -196,7 +196,7 @@ test("sessions of which the catalog is unsure are asked, and go if they never he
   expect(items.every((row) => !row.unsure)).toBe(true);
 });
 
-test("a search of very many words is no error", async () => {
+test("a search of very many terms is no error", async () => {
   const text = Array.from({ length: 500 }, () => "game").join(" ");
   expect((await listSessions(db, { text, limit: 1 })).items).toHaveLength(1);
 });

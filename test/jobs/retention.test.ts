@@ -26,7 +26,7 @@ async function listed(): Promise<string[]> {
   return items.map((row) => row.id).toSorted();
 }
 
-test("sessions go when nothing happened in them for as long as the setting says, and never while they run", async () => {
+test("sessions without activity for as long as the setting are deleted, running ones never", async () => {
   const end = [{ op: "end" }];
   await record("ancient", 400, end);
   await record("crashed", 380, [{ op: "crash" }]);
@@ -49,7 +49,7 @@ test("sessions go when nothing happened in them for as long as the setting says,
   expect(await listed()).toEqual(["long", "running"]);
 });
 
-test("a catalog that is behind deletes nothing: the session has the last word", async () => {
+test("a catalog that is behind deletes nothing: the session's own times decide", async () => {
   await record("alive", 0, []);
   const old = now - 500 * DAY;
   await env.CATALOG.prepare(
@@ -62,14 +62,14 @@ test("a catalog that is behind deletes nothing: the session has the last word", 
   expect(await (await ask("/api/sessions?product=old&status=active")).text()).toContain("alive");
 });
 
-test("many go in one run", async () => {
+test("many are deleted in one run", async () => {
   await Promise.all(
     Array.from({ length: 35 }, (_, n) => record(`many-${n}`, 500, [{ op: "end" }])),
   );
   expect(await retain(env, now)).toBe(35);
 });
 
-test("what only the catalog still knows goes as well", async () => {
+test("a session that only the catalog has is removed from it", async () => {
   await publish(
     env.CATALOG,
     publication("orphan", {
@@ -80,7 +80,7 @@ test("what only the catalog still knows goes as well", async () => {
   expect(await listed()).not.toContain("orphan");
 });
 
-test("a setting that is no number keeps the default, and says so", async () => {
+test("a setting that is no number keeps the default, with a line in the log", async () => {
   const logged = vi.spyOn(console, "error").mockImplementation(() => undefined);
   expect(await retain({ ...env, DATACAT_RETENTION_DAYS: "a year" }, now)).toBe(0);
   expect(logged).toHaveBeenCalledOnce();

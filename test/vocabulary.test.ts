@@ -28,7 +28,7 @@ test("a phrase is found across the lines of a comment, and as an identifier", ()
 
 test("a word of another system is allowed in its context only", () => {
   expect(wordsIn("response.writeHead(200); // the head")).toEqual([[1, "head"]]);
-  expect(wordsIn("a flight recorder in flight")).toEqual([]);
+  expect(wordsIn("a flight recorder")).toEqual([]);
 });
 
 test("a word that is replaced in some folders only is right elsewhere", () => {

@@ -56,7 +56,7 @@ def at(part, durations):
 
 
 def last_line():
-    lane = session._out.lane
+    lane = session._writer.lane
     with open(os.path.join(home, "lanes", "%s.%06d.lane" % (lane.id, lane.part)), "rb") as file:
         return file.read().splitlines(True)[-1]
 
@@ -110,7 +110,7 @@ def each_call():
 
     def some_time_later():
         """As if the last metric was recorded long ago, so that none is held."""
-        session._out.window = 0.0
+        session._writer.window = 0.0
 
     row("gauge, each for itself", session.gauge, ("fps", 59.94), some_time_later)
     row("gauge, unit and tags", session.gauge, ("fps", 59.94, "fps", ["main"]))

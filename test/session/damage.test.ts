@@ -1,5 +1,7 @@
+import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
 import { SEGMENT_BYTES } from "../../src/core/limits.ts";
+import { sessionOf } from "../../src/session/client.ts";
 import { bulky, event, gauge, NOON, start, state, World } from "./world.ts";
 
 /** Five segments, four of them sealed: the changes of `a` from 0 to 9 in pairs, with their events and points. */
@@ -172,4 +174,16 @@ test("with every segment damaged the session can be sent again from the start", 
     stored: 1,
     dropped: { damaged: 2 },
   });
+});
+
+test("with every segment damaged a key for one product is refused, since the owner is not known", async () => {
+  const world = new World();
+  await world.send([start()]);
+  await world.evict();
+  await flip(world, 1, "body");
+  const key = { kind: "ingest", product: "game" } as const;
+  const batches = [world.batch([state(NOON, { b: 2 })])];
+  const { results } = await sessionOf(env, key, world.id).ingest(JSON.stringify({ batches }));
+  expect(results).toMatchObject([{ error: { code: "forbidden" } }]);
+  expect(await world.segments()).toHaveLength(1);
 });

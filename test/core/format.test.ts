@@ -1,5 +1,13 @@
 import { expect, test } from "vitest";
-import { formatAge, formatBytes, formatDuration } from "../../src/core/format.ts";
+import {
+  formatAge,
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatNumber,
+  formatQuantity,
+  formatTick,
+} from "../../src/core/format.ts";
 
 test.each([
   [0, "0 ms"],
@@ -45,4 +53,74 @@ test("an age has one unit and is never rounded up", () => {
     "23 h ago",
     "4 d ago",
   ]);
+});
+
+test.each([
+  [0, "0"],
+  [1_204, "1,204"],
+  [-1_204, "-1,204"],
+  [999_999_999_999, "999,999,999,999"],
+  [1e12, "1.00e12"],
+  [59.94, "59.94"],
+  [1 / 3, "0.3333"],
+  [999.96, "1000"],
+  [1_000.4, "1,000"],
+  [123_456.7, "123,457"],
+  [999_999_999.5, "1,000,000,000"],
+  [1_500_000_000.5, "1.50e9"],
+  [1e-4, "0.0001"],
+  [0.000_099, "9.90e-5"],
+])("the number %d is %s", (value, text) => expect(formatNumber(value)).toBe(text));
+
+test.each([
+  [431_951_872, "bytes", "412 MiB"],
+  [1_536, "Byte", "1.5 KiB"],
+  [512, "b", "512 B"],
+  [-512, "b", "−512 B"],
+  [0, "seconds", "0 s"],
+  [1.5, "second", "1.5 s"],
+  [1, "s", "1 s"],
+  [0.001_25, "seconds", "1.25 ms"],
+  [0.000_001, "s", "1 µs"],
+  [0.000_000_5, "s", "500 ns"],
+  [5e-12, "s", "0.005 ns"],
+  [-2, "s", "-2 s"],
+  [87.4321, "percent", "87.43 %"],
+  [5, "%", "5 %"],
+  [41.5, "celsius", "41.5 °C"],
+  [41.5, "°C", "41.5 °C"],
+  [70, "Fahrenheit", "70 °F"],
+  [70, "°f", "70 °F"],
+  [8, "threads", "8 threads"],
+  [8, "constructor", "8 constructor"],
+  [8, undefined, "8"],
+])("%d in %s is %s", (value, unit, text) => expect(formatQuantity(value, unit)).toBe(text));
+
+test("an axis label has the symbol of a unit, and no word", () => {
+  const units = ["byte", "b", "seconds", "s", "percent", "%", "celsius", "°C", "fahrenheit"];
+  expect(units.map((unit) => formatTick(8, unit))).toEqual([
+    "8 B",
+    "8 B",
+    "8 s",
+    "8 s",
+    "8 %",
+    "8 %",
+    "8 °C",
+    "8 °C",
+    "8 °F",
+  ]);
+  expect([formatTick(8, "threads"), formatTick(8, "kilobytes"), formatTick(8)]).toEqual([
+    "8",
+    "8",
+    "8",
+  ]);
+});
+
+test("counts have a singular and a plural", () => {
+  expect([0, 1, 1_204].map((count) => formatCount(count, "event"))).toEqual([
+    "0 events",
+    "1 event",
+    "1,204 events",
+  ]);
+  expect(formatCount(2, "series", "series")).toBe("2 series");
 });

@@ -34,7 +34,8 @@ export const TARGETS: Target[] = [
   {
     name: "core",
     language: "typescript",
-    files: ["src/core/*.ts"],
+    // Not limits.ts: its numbers are chosen, and tests use them by name.
+    files: ["src/core/!(limits).ts"],
     tests: vitest("core", "test/core", "src/core"),
     compile: ["tsc", "-p", "src/core", "--noEmit"],
   },

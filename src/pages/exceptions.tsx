@@ -183,7 +183,12 @@ function Group({ group, days, now }: GroupProps) {
         <span>{formatCount(group.sessions, "session")}</span>
         <span class="quiet">{group.product}</span>
         <span class="quiet">
-          <Time at={group.first_at} show="age" /> – <Time at={group.last_at} show="age" />
+          {group.first_at === group.last_at ? null : (
+            <>
+              <Time at={group.first_at} show="age" /> –{" "}
+            </>
+          )}
+          <Time at={group.last_at} show="age" />
         </span>
         <Standing group={group} />
       </span>

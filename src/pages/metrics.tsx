@@ -153,7 +153,7 @@ function Names({ names }: { names: MetricName[] }) {
         <ul class="names">
           {inNameOrder(names).map(({ name, type, unit }) => (
             <li>
-              <a href={address("/metrics", { metric: name })}>{name}</a>{" "}
+              <a href={address("/metrics", { metric: name })}>{name || "(unnamed)"}</a>{" "}
               <span class="quiet">
                 {type}
                 {unit ? `, ${unit}` : ""}

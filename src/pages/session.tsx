@@ -13,10 +13,9 @@ import { MomentPanel, momentRoutes } from "./session/moment.tsx";
 import { OutputPanel, outputRoutes } from "./session/output.tsx";
 import { Charts, chartRoutes } from "./session/charts.tsx";
 import { TimelinePanel } from "./session/timeline.tsx";
-import { Verdict, isGood } from "./session/verdict.tsx";
+import { isGood, labelOf, Verdict } from "./session/verdict.tsx";
 import { sessionIn, type View, viewOf } from "./session/view.ts";
 import { address } from "./ui/address.ts";
-import { STATUS_LABELS } from "../core/vocabulary.ts";
 import { STATUS_SIGNS } from "./ui/status.tsx";
 
 export const sessionRoutes = new Hono<AccessEnv>();
@@ -80,9 +79,10 @@ sessionRoutes.get("/sessions/:id", async (c) => {
 });
 
 /** The sign comes first, because with many tabs it is all that is visible. */
-function titleOf({ verdict, product, version, id }: Summary): string {
+function titleOf(summary: Summary): string {
+  const { verdict, product, version, id } = summary;
   const what = [product, version].filter(Boolean).join(" ") || id.slice(0, 8);
-  return `${STATUS_SIGNS[verdict.status]} ${what} ${STATUS_LABELS[verdict.status].toLowerCase()}`;
+  return `${STATUS_SIGNS[verdict.status]} ${what} ${labelOf(summary).toLowerCase()}`;
 }
 
 function Crumbs({ summary }: { summary: Summary }) {

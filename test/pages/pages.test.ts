@@ -95,13 +95,15 @@ test("a series of one value has one label on its scale", async () => {
   expect(html).toContain('<span data-most="true">9</span><span data-least="true">1</span>');
 });
 
-test("an exit code that is no success is not shown as calmly as one that is", async () => {
+test("a session with an exit code other than 0 is shown as failed", async () => {
   const ended = (exit_code: number): Op[] => [
     { op: "start", at: START },
     { op: "end", at: START + 9_000, exit_code },
   ];
   await record(ask, [batch("exited", ended(1))]);
-  expect((await get("/sessions/exited")).html).toMatch(/<section id="verdict"[^>]* data-failed=""/);
+  const { html: exited } = await get("/sessions/exited");
+  expect(exited).toMatch(/<section id="verdict"[^>]* data-failed=""/);
+  expect(exited).toMatch(/<title>■ .* failed · Datacat/);
   expect((await get("/sessions/well")).html).not.toContain("data-failed");
 });
 

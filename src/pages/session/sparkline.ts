@@ -1,7 +1,8 @@
 /** A chart as an SVG image, for pages without script. It has only numbers, so no recorded text can become markup. */
+
 /**
  * What charts.js draws: per series its readings over the range, [time since `from`, value, least, most]; least and most are left out
- * where a reading is one point. Six digits are more than a screen can show.
+ * where a reading is one point. Six digits exceed the resolution of a screen.
  */
 export type DrawnSeries = { id: number; from: number; readings: number[][] };
 

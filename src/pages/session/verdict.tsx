@@ -7,7 +7,7 @@ import { LAST_EVENTS, REFRESH_MS } from "../limits.ts";
 import { address } from "../ui/address.ts";
 import { guarded } from "../ui/panel.tsx";
 import { Property } from "../ui/property.tsx";
-import { STATUS_LABELS } from "../../core/vocabulary.ts";
+import { statusLabel } from "../../core/vocabulary.ts";
 import { StatusIcon } from "../ui/status.tsx";
 import { Moment, Time } from "../ui/time.tsx";
 import { EventLine } from "./event.tsx";
@@ -31,7 +31,7 @@ export function Verdict({ session, summary }: { session: SessionClient; summary:
       <div class="verdict-summary">
         <p class="verdict-status">
           <StatusIcon status={verdict.status} />
-          {STATUS_LABELS[verdict.status]}
+          {labelOf(summary)}
           {isRunning ? null : (
             <span class="verdict-age">
               <Time at={verdict.since} show="age" />
@@ -75,6 +75,11 @@ function isEvident({ verdict }: Summary, kind: string): boolean {
 export function isGood(summary: Summary): boolean {
   const { status } = summary.verdict;
   return status === "active" || (status === "ended" && !hasFailed(summary));
+}
+
+/** The label of the session's status. */
+export function labelOf(summary: Summary): string {
+  return statusLabel(summary.verdict.status, hasFailed(summary));
 }
 
 /** It ended in an orderly way, but with an error. */

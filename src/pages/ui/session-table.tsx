@@ -2,7 +2,7 @@
 import { formatDuration, formatNumber } from "../../core/format.ts";
 import type { Child } from "hono/jsx";
 import type { SessionRow, SessionSort } from "../../catalog/sessions.ts";
-import { STATUS_LABELS } from "../../core/vocabulary.ts";
+import { statusLabel } from "../../core/vocabulary.ts";
 import { Time } from "./time.tsx";
 
 type TableProps = {
@@ -93,6 +93,7 @@ type RowProps = {
 /** A row has no classes, because a page has fifty rows; the stylesheet selects columns by position. */
 function Row({ row, extra, hasExtra, selectable }: RowProps) {
   const isOpen = row.status === "active";
+  const hasFailed = row.status === "ended" && (row.signal !== null || (row.exit_code ?? 0) !== 0);
   return (
     <tr>
       {selectable ? (
@@ -104,9 +105,9 @@ function Row({ row, extra, hasExtra, selectable }: RowProps) {
         <a
           href={`/sessions/${row.id}`}
           data-status={row.status}
-          data-failed={row.status === "ended" && row.exit_code ? "" : undefined}
+          data-failed={hasFailed ? "" : undefined}
         >
-          {row.headline || STATUS_LABELS[row.status]}
+          {row.headline || statusLabel(row.status, hasFailed)}
         </a>
         {row.unsure ? <span class="tag">maybe</span> : null}
       </th>

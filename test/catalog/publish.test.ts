@@ -105,7 +105,7 @@ test("a running session costs one row when only its counts move", async () => {
   expect(await publish(db, publication("cheap", { session: { revision: 2, points: 99 } }))).toBe(1);
 });
 
-test("forgetting a session leaves nothing of it, and counts as if it had never been", async () => {
+test("removing a session leaves no row of it, and counts as if it had never existed", async () => {
   const before = await contents();
   await publish(db, full("gone", 3, { product: "private", version: "secret" }));
   await removeSession(db, "gone");

@@ -199,7 +199,7 @@ test("every other query of the pages reads few rows", async () => {
   for (const [what, rows] of Object.entries(costs)) expect(rows, what).toBeLessThan(6_000);
 });
 
-test("publishing and forgetting do not notice how many there are", async () => {
+test("publishing and removing cost the same however many sessions there are", async () => {
   const one = publication("one-more", { metrics: [metric("fps")] });
   expect(await rowsRead(() => publish(db, one))).toBeLessThan(200);
   expect(await rowsRead(() => removeSession(db, "one-more"))).toBeLessThan(500);

@@ -15,7 +15,7 @@ const daemonTop = [
   "version",
 ].map((name) => `daemon/${name}.ts`);
 
-/** Who may import whom (DESIGN.md §6). Read it top to bottom: arrows only ever point up. */
+/** Which folder may import which. Read from top to bottom: a folder imports only folders above it. */
 const MAY_IMPORT: Record<string, string[]> = {
   "src/core": [],
   "src/catalog": ["src/core", "src/env.ts"],

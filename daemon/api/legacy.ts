@@ -1,4 +1,4 @@
-/** The local HTTP API of datacat 1.x's daemon (COMPATIBILITY.md §2.2), for its unmodified Python and Go clients. */
+/** The local HTTP API of datacat 1.x's daemon (test/daemon/api/legacy.test.ts has each route), for its unmodified Python and Go clients. */
 import * as v from "valibot";
 import { MAX_NAME_LENGTH } from "../../src/core/limits.ts";
 import { Refusal } from "../../src/core/refusal.ts";

@@ -1,4 +1,4 @@
-/** datacat 1.x's routes, as its clients and daemon need them (COMPATIBILITY.md §0, §1): every success is 200 with JSON. */
+/** datacat 1.x's routes, as its clients and daemon need them (test/api/legacy.test.ts has each): every success is 200 with JSON. */
 import { type Context, Hono } from "hono";
 import { type AccessEnv, requires } from "../access/access.ts";
 import { listSessions, type SessionList } from "../catalog/sessions.ts";

@@ -152,7 +152,7 @@ export class Session extends DurableObject<Env> {
     return Promise.all(replies);
   }
 
-  /** A whole session. `legacy`: as 1.x's `GET /api/sessions/{id}` gives it (COMPATIBILITY.md §1.5); `export`: a line for its summary and each op. */
+  /** A whole session. `legacy`: as 1.x's `GET /api/sessions/{id}` gives it; `export`: a line for its summary and each op. */
   async stream(
     access: Access,
     kind: StreamKind,

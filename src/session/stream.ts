@@ -25,7 +25,7 @@ export function streamOf(pieces: Iterator<string>): ReadableStream<Uint8Array> {
   });
 }
 
-/** 1.x's session object (COMPATIBILITY.md §1.5). `state_history` holds the whole state after each change. */
+/** The session as 1.x's `GET /api/sessions/{id}` gives it (test/session/stream.test.ts). `state_history` holds the whole state after each change. */
 export function* legacySession(source: Source): Generator<string> {
   const { store, index, state } = source;
   const summary = ANSWERS.summary(source);

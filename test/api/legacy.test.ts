@@ -1,4 +1,4 @@
-/** datacat 1.x's server routes, row by row: COMPATIBILITY.md §0 and §1. */
+/** datacat 1.x's server routes, one by one. */
 import { describe, expect, test } from "vitest";
 import { gzip, open, post, server } from "./server.ts";
 

@@ -1,4 +1,4 @@
-/** Malformed input (RELIABILITY.md row 21): a clear 4xx or stored, and never a 5xx. */
+/** Malformed input (promise 21 of test/faults/README.md): a clear 4xx or stored, and never a 5xx. */
 import fc from "fast-check";
 import { afterEach, expect, test, vi } from "vitest";
 import { open, post, server } from "./server.ts";

@@ -1,4 +1,4 @@
-/** Both databases down while the objects are up (RELIABILITY.md row 23). */
+/** Both databases down while the objects are up (promise 23 of test/faults/README.md). */
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { post, server } from "./server.ts";

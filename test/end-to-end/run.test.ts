@@ -46,7 +46,7 @@ test("kill -9 of the command shows crashed, with the signal, within two seconds"
   expect(ran.signal).toBe("SIGKILL");
 
   const row = await world.findSession(({ status }) => status === "crashed");
-  expect(Date.now() - died).toBeLessThan(2_000); // the promise, RELIABILITY.md 6
+  expect(Date.now() - died).toBeLessThan(2_000); // promise 6 of test/faults/README.md
   expect(row.headline).toContain("SIGKILL");
   expect(await world.summary(row.id)).toMatchObject({ signal: "SIGKILL", exit_code: null });
 });

@@ -1,4 +1,4 @@
-/** RELIABILITY.md row 25: a thousand sessions at once, and one that records ten thousand ops a second. A real daemon process; the server is faked. */
+/** Promise 25 of README.md: a thousand sessions at once, and one that records ten thousand ops a second. A real daemon process; the server is faked. */
 import { once } from "node:events";
 import { readdirSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";

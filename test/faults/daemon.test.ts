@@ -1,4 +1,4 @@
-/** RELIABILITY.md rows 1, 7, 8–10, 12, 19: real daemon processes that are killed, run out of disk and run twice, checked by what the server received. */
+/** Promises 1, 7, 8–10, 12, 19 of README.md: real daemon processes that are killed, run out of disk and run twice, checked by what the server received. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import {

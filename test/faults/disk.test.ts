@@ -1,4 +1,4 @@
-/** RELIABILITY.md rows 13 and 15: a disk that fails at any write or sync, and power failure. Real files; disk.c makes the faults. */
+/** Promises 13 and 15 of README.md: a disk that fails at any write or sync, and power failure. Real files; disk.c makes the faults. */
 import { type ChildProcess, execFileSync } from "node:child_process";
 import { once } from "node:events";
 import {

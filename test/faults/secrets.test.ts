@@ -1,4 +1,4 @@
-/** RELIABILITY.md row 27: secrets in every field that a program may put them into are found nowhere: lanes, wire, object, catalog, logs, pages. */
+/** Promise 27 of README.md: secrets in every field that a program may put them into are found nowhere: lanes, wire, object, catalog, logs, pages. */
 import { execFile } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";

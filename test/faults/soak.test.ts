@@ -1,4 +1,4 @@
-/** RELIABILITY.md row 24: after many sessions over a bad connection a daemon uses as much memory and disk as after the first few. */
+/** Promise 24 of README.md: after many sessions over a bad connection a daemon uses as much memory and disk as after the first few. */
 import { once } from "node:events";
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";

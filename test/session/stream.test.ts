@@ -13,7 +13,7 @@ const linesOf = async (world: World) =>
 const time = (ms: number) => new Date(NOON + ms).toISOString();
 
 describe("the session as 1.x gives it", () => {
-  test("is exactly what COMPATIBILITY.md specifies", async () => {
+  test("has exactly the fields of 1.x's own answer", async () => {
     const world = new World();
     await world.client.record([start()], {
       writer: { machine_id: "m-1", hostname: "workshop" },

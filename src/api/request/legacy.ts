@@ -1,5 +1,5 @@
 /**
- * datacat 1.x's request bodies as ops (COMPATIBILITY.md §1.4). 1.x decoded them in Go: field names in any case, null counts as absent,
+ * datacat 1.x's request bodies as ops. 1.x decoded them in Go, so field names may have any case, null counts as absent,
  * unknown fields are ignored, and a wrong type is an error. Year 1 is how Go writes a time that is not set.
  */
 import * as v from "valibot";

@@ -1,5 +1,5 @@
 # -*- coding: utf-8 -*-
-"""RELIABILITY.md rows 12, 13 and 20 for this client: disks that are full, read-only or removed."""
+"""Promises 12, 13 and 20 of test/faults/README.md for this client: disks that are full, read-only or removed."""
 
 import binascii
 import errno

@@ -1,5 +1,5 @@
 # -*- coding: utf-8 -*-
-"""Every call of datacat 1.x's Python client (COMPATIBILITY.md §3), with its arguments in its order."""
+"""Every call of datacat 1.x's Python client, with its arguments in its order."""
 
 import inspect
 import logging

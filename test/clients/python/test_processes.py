@@ -1,5 +1,5 @@
 # -*- coding: utf-8 -*-
-"""RELIABILITY.md rows 2, 5, 17, 20 for this client: kills, forks, signals, and interpreters that exit."""
+"""Promises 2, 5, 17, 20 of test/faults/README.md for this client: kills, forks, signals, and interpreters that exit."""
 
 import os
 import signal

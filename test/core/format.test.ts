@@ -27,6 +27,8 @@ test.each([
   [86_400_000, "1 d"],
   [-840, "−840 ms"],
   [3 * 86_400_000 + 4 * 3_600_000, "3 d 4 h"],
+  [3 * 86_400_000 + 4.7 * 3_600_000, "3 d 4 h"],
+  [9_990, "9.99 s"],
 ])("%d ms are %s", (ms, text) => expect(formatDuration(ms)).toBe(text));
 
 test.each([
@@ -96,7 +98,7 @@ test.each([
   [8, undefined, "8"],
 ])("%d in %s is %s", (value, unit, text) => expect(formatQuantity(value, unit)).toBe(text));
 
-test("an axis label has the symbol of a unit, and no word", () => {
+test("an axis label has the symbol of a unit, and no name", () => {
   const units = ["byte", "b", "seconds", "s", "percent", "%", "celsius", "°C", "fahrenheit"];
   expect(units.map((unit) => formatTick(8, unit))).toEqual([
     "8 B",

@@ -1,6 +1,14 @@
 import * as v from "valibot";
 import { describe, expect, test } from "vitest";
-import { MAX_BATCH_OPS, MAX_LABELS, MAX_NAME_LENGTH } from "../../src/core/limits.ts";
+import {
+  MAX_BATCHES,
+  MAX_BATCH_OPS,
+  MAX_BUCKETS,
+  MAX_LABELS,
+  MAX_LABEL_LENGTH,
+  MAX_NAME_LENGTH,
+  MAX_TIME,
+} from "../../src/core/limits.ts";
 import { parse, parseJson } from "../../src/core/parse.ts";
 import { Refusal, refusalOf, REFUSALS } from "../../src/core/refusal.ts";
 import { OPS } from "../../src/core/vocabulary.ts";
@@ -79,6 +87,73 @@ test("every op has a shape, and unknown keys are ignored", () => {
     expect(parse(Op, { op, ...filled, colour: "red" }, "The op")).not.toHaveProperty("colour");
 });
 
+describe("the bounds of an op's fields", () => {
+  const fits = (op: object) => v.is(Op, op);
+  const event = (more: object) => fits({ op: "event", at: 1, name: "e", ...more });
+  const metric = (more: object) => fits({ op: "metric", at: 1, type: "gauge", name: "m", ...more });
+  const texts = (count: number, length = 1) =>
+    Array.from({ length: count }, () => "x".repeat(length));
+
+  test.each([
+    [0, true],
+    [MAX_TIME, true],
+    [-1, false],
+    [MAX_TIME * 2, false],
+    [Infinity, false],
+  ])("a time of %d: %s", (at, isValid) => expect(fits({ op: "pause", at })).toBe(isValid));
+
+  test.each([
+    ["names", (length: number) => event({ name: "x".repeat(length) }), MAX_NAME_LENGTH],
+    ["labels", (count: number) => event({ labels: texts(count) }), MAX_LABELS],
+    ["a label", (length: number) => event({ labels: texts(1, length) }), MAX_LABEL_LENGTH],
+    ["bounds", (count: number) => metric({ bounds: texts(count).map(() => 1) }), MAX_BUCKETS],
+    ["buckets", (count: number) => metric({ buckets: texts(count).map(() => 1) }), MAX_BUCKETS],
+    ["counts", (count: number) => metric({ counts: texts(count).map(() => 1) }), MAX_BUCKETS + 1],
+  ])("%s", (_, hasSize, limit) => {
+    expect(hasSize(limit)).toBe(true);
+    expect(hasSize(limit + 1)).toBe(false);
+  });
+
+  test.each([
+    ["a count", metric({ count: 0 }), metric({ count: -1 })],
+    ["a whole count", metric({ count: 2 }), metric({ count: 1.5 })],
+    ["a value", metric({ value: -1.5 }), metric({ value: Infinity })],
+    ["data", event({ data: {} }), event({ data: [] })],
+    ["no data", event({}), event({ data: null })],
+    ["a source line", event({ source_line: 3 }), event({ source_line: 3.5 })],
+    [
+      "a heartbeat timeout",
+      fits({ op: "heartbeat", at: 1, timeout_ms: 1 }),
+      fits({ op: "heartbeat", at: 1, timeout_ms: 0.5 }),
+    ],
+    [
+      "a duration",
+      fits({ op: "slept", at: 1, duration_ms: 0 }),
+      fits({ op: "slept", at: 1, duration_ms: -1 }),
+    ],
+    [
+      "a recovery",
+      fits({ op: "recovered", at: 1, duration_ms: 0 }),
+      fits({ op: "recovered", at: 1, duration_ms: -1 }),
+    ],
+    [
+      "points",
+      fits({ op: "points", at: 1, type: "timer", name: "t", dt: [0], values: [1], counts: [1] }),
+      fits({ op: "points", at: 1, type: "histogram", name: "t", dt: [0], values: [1] }),
+    ],
+    [
+      "numbers",
+      fits({ op: "points", at: 1, type: "gauge", name: "t", dt: [0], values: [1] }),
+      fits({ op: "points", at: 1, type: "gauge", name: "t", dt: [0], values: [null] }),
+    ],
+    [
+      "a process state",
+      fits({ op: "hang", at: 1, process_state: "blocked" }),
+      fits({ op: "hang", at: 1, process_state: "asleep" }),
+    ],
+  ])("%s", (_, valid, invalid) => expect([valid, invalid]).toEqual([true, false]));
+});
+
 test("batches have bounds", () => {
   const batch = { session: "s", lane: "l", first: 1, last: 1, ops: [] };
   expect(parse(Batch, batch, "It")).toEqual(batch);
@@ -90,9 +165,18 @@ test("batches have bounds", () => {
     { dropped: { x: -1 } },
     { lease_ms: -1 },
     { lane: "" },
+    { last: -1 },
+    { first: 1.5 },
   ])
     expect(refusal(() => parse(Batch, { ...batch, ...wrong }, "It")).code).toBe("invalid_body");
-  expect(refusal(() => parse(Ingest, { batches: [] }, "It")).code).toBe("invalid_body");
+  for (const right of [{ last: 0 }, { ops: many.slice(1) }, { dropped: { x: 0 } }, { lease_ms: 0 }])
+    expect(parse(Batch, { ...batch, ...right }, "It")).toEqual({ ...batch, ...right });
+
+  const batches = (count: number) => Array.from({ length: count }, () => batch);
+  for (const count of [0, MAX_BATCHES + 1])
+    expect(v.is(Ingest, { batches: batches(count) })).toBe(false);
+  for (const count of [1, MAX_BATCHES])
+    expect(v.is(Ingest, { batches: batches(count) })).toBe(true);
 });
 
 test.each(["a", "0198f3c2-7a31-7000-8000-0123456789ab", "local-session-1764000000-1", "a.b_c:d"])(

@@ -243,6 +243,15 @@ describe("a histogram", () => {
     expect(columns.fields[0]).toEqual([2, 3, 1]);
   });
 
+  test("from 1.x's daemon without a sum takes the mean for each sample", () => {
+    const buckets = [
+      { le: 1, count: 2 },
+      { le: 5, count: 1 },
+    ];
+    const { series } = after(sample(2, { metadata: { buckets } }));
+    expect(series).toMatchObject({ samples: 3, sum: 6, min: 2, max: 2 });
+  });
+
   test.each([
     ["bounds that do not ascend", { bounds: [2, 1] }],
     ["bounds that repeat", { bounds: [1, 2, 2], counts: [1, 1, 1, 1] }],

@@ -156,7 +156,7 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
     expect(complaints).toEqual([]);
   });
 
-  test("Escape lets go of a drag, and nothing is zoomed", async () => {
+  test("Escape cancels a drag", async () => {
     const { page } = await world.look("/sessions/broken");
     const [from, to] = [await onAxis(page, 0.25), await onAxis(page, 0.5)];
     await page.mouse.move(from.x, from.y);
@@ -169,7 +169,7 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
     expect(new URL(page.url()).search).toBe("");
   });
 
-  test("a zoom away from the cursor hides it, and every value stays the cursor's", async () => {
+  test("a zoom away from the cursor hides it, and every value stays that at the cursor", async () => {
     const { page, complaints } = await world.look("/sessions/broken");
     const memory = page.locator(".chart", { hasText: "memory" });
     await memory.scrollIntoViewIfNeeded();
@@ -218,7 +218,7 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
     await soon(() => offset.textContent()).toBe("at the end");
   });
 
-  test("Back and Forward lead through the zooms, and out of the page where it began", async () => {
+  test("Back and Forward restore ranges, and leave the page before the first", async () => {
     const { page, complaints } = await world.look("/sessions");
     await page.goto("/sessions/broken");
     const span = () => page.locator(".timeline-span").textContent();
@@ -315,7 +315,7 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
     ]);
   });
 
-  test("charts found by name are drawn, though they were drawn before", async () => {
+  test("charts found by name are drawn again", async () => {
     const { page, complaints } = await world.look("/sessions/many");
     await soon(() => page.evaluate<string>(FIRST_COLOUR)).not.toBe("");
     await page.getByLabel("Find a metric").fill("gauge_7");
@@ -336,7 +336,7 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
     expect(counter.every((radius) => radius === 0)).toBe(true);
   });
 
-  test("a click on a value shows what it was, and closes again", async () => {
+  test("a click on a value shows its history, which can be closed", async () => {
     const { page, complaints } = await world.look("/sessions/broken");
     await page.locator("#state").getByRole("link", { name: "hp", exact: true }).click();
     await page.locator("#history").getByText("until the end").waitFor();
@@ -351,7 +351,7 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
     expect(complaints).toEqual([]);
   });
 
-  test("a value far down the state has its history in sight too", async () => {
+  test("the history of a value far down the state is scrolled into view", async () => {
     const { page } = await world.look("/sessions/broken");
     await page.locator("#moment").hover();
     const key = page.locator("#state").getByRole("link", { name: "main", exact: true });
@@ -383,7 +383,7 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
     await soon(() => page.locator(".cursor-offset").textContent()).toContain("0 ms after the");
   });
 
-  test("the state's branches stay as their reader left them, step after step", async () => {
+  test("the state's branches stay open or closed at each step", async () => {
     const { page, complaints } = await world.look("/sessions/broken");
     const branch = (name: string) =>
       page.locator("#state .branch", { has: page.locator(`[aria-label="History of ${name}"]`) });
@@ -463,7 +463,7 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
     expect(complaints).toEqual([]);
   });
 
-  test("what the events are narrowed to is counted, and stands in the address", async () => {
+  test("the filtered events are counted, and the address has the filters", async () => {
     const { page, complaints } = await world.look("/sessions/broken");
     const count = () => page.locator("#events .count").textContent();
     const filter = page.locator("#events-filter");
@@ -529,7 +529,7 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
     expect(await shown.textContent()).toContain(utc);
   });
 
-  test("times have their day where the session goes over midnight, and only there", async () => {
+  test("times have a date only if the session passes midnight", async () => {
     const { page } = await world.look("/sessions/late");
     const times = () => page.locator("#event-list time").allTextContents();
     await soon(times).toEqual(["01-16 00:10:00.000", "01-15 23:51:00.000"]);

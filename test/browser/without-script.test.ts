@@ -25,7 +25,7 @@ describe.skipIf(!hasBrowser)("without script", () => {
     expect(await page.locator("#timeline .bars").count()).toBeGreaterThan(3);
   });
 
-  test("metrics are seen, and the cursor is where the values are read", async () => {
+  test("metrics are visible, with values at the cursor", async () => {
     const page = await look(`/sessions/broken?t=${START + 70_000}`);
     const chart = page.locator(".chart", { hasText: "memory" });
     expect(await chart.locator("[data-reading]").textContent()).toMatch(/MiB$/);
@@ -47,7 +47,7 @@ describe.skipIf(!hasBrowser)("without script", () => {
     expect(svg).not.toContain("NaN");
   });
 
-  test("a moment is gone to by its date, and the state is searched", async () => {
+  test("the cursor is set by a date, and the state is searched", async () => {
     const page = await look("/sessions/broken");
     await page.getByLabel("Cursor", { exact: true }).fill(new Date(START + 100).toISOString());
     await page.locator("#view").getByRole("button", { name: "Go" }).click();

@@ -37,7 +37,7 @@ test("links between guides lead to pages, and to headings that are there", async
   expect(seen).toBeGreaterThan(2);
 });
 
-test("examples are shown as they stand, and can be scrolled by keyboard", async () => {
+test("examples are shown unchanged, and can be scrolled by keyboard", async () => {
   const python = await page("/docs/python");
   expect(python).toContain('<pre class="code" tabindex="0" aria-label="python example">');
   expect(python).toContain("session.gauge(&quot;fps&quot;, 59.94)");

@@ -72,7 +72,7 @@ test("a verdict names only what is not certain, and shows ages as ages", async (
   expect((await get("/sessions/unsure")).html).toContain(">likely<");
 });
 
-test("a session that did not go well offers to be compared with one that did", async () => {
+test("a failed session links to a comparison with the last good one", async () => {
   const offer = "Compare with the last good session";
   expect((await get("/sessions/broken")).html).toContain(
     `href="/compare?ids=broken&amp;with=good">${offer}`,
@@ -163,7 +163,7 @@ test("every panel is on the page without script", async () => {
   }
 });
 
-test("an address with a moment shows the state of that moment, what had just changed, and the steps around it", async () => {
+test("an address with a moment shows its state, the last change, and the steps around it", async () => {
   const last = await get("/sessions/broken/state.json");
   const first = await get(`/sessions/broken/state.json?t=${START + 100}`);
   expect(JSON.parse(last.html).player.hp).toBe(7);
@@ -176,7 +176,7 @@ test("an address with a moment shows the state of that moment, what had just cha
   expect(html).toMatch(/id="next-event" href="\/sessions\/broken\?t=\d+"/);
 });
 
-test("every value on the page is the cursor's, without script too", async () => {
+test("every value on the page is that at the cursor, without script too", async () => {
   const readings = async (query: string) => {
     const { html } = await get(`/sessions/broken${query}`);
     return [...html.matchAll(/data-reading[^>]*>([^<]*)</g)].map(([, text]) => text);
@@ -192,7 +192,7 @@ test("every value on the page is the cursor's, without script too", async () => 
   expect(before).toEqual(last.map(() => "–"));
 });
 
-test("moments may be written as dates, and nonsense is ignored", async () => {
+test("moments may be dates, and invalid ones are ignored", async () => {
   const date = new Date(START + 100).toISOString();
   expect(JSON.parse((await get(`/sessions/broken/state.json?t=${date}`)).html).player.hp).toBe(100);
   expect((await get("/sessions/broken?t=soon&from=9&to=1&path=nope")).status).toBe(200);
@@ -266,7 +266,7 @@ test("completeness is stated, with its counts", async () => {
   expect(html).toContain(": complete.");
 });
 
-test("charts get their readings over the range asked for, and no more", async () => {
+test("charts have the readings of the requested range only", async () => {
   const { html } = await get(
     `/sessions/broken/charts?ids=0,1,2,3,4,5,6,7&from=${START}&to=${START + 60_000}`,
   );
@@ -322,7 +322,7 @@ test.each(PAGES)("nothing that users write becomes markup on %s", async (page) =
   expect(headers.get("content-security-policy")).not.toContain("unsafe");
 });
 
-test("the list finds by facets, shows a metric's chart, and links to the next page", async () => {
+test("the list has filters, a metric's sparkline, and a link to the next page", async () => {
   const crashed = await get("/sessions?status=crashed&product=archive-game");
   expect(crashed.html).toContain('href="/sessions/broken"');
   expect(crashed.html).not.toContain('href="/sessions/well"');
@@ -342,7 +342,7 @@ test("the list finds by facets, shows a metric's chart, and links to the next pa
   );
 });
 
-test("a run that failed looks different from one that went well", async () => {
+test("a failed session looks different from a good one", async () => {
   await record(ask, nameless({ id: "failed", at: START }));
   await sessionOf(env, SERVER, "failed").publish();
   const { html } = await get("/sessions");
@@ -350,14 +350,14 @@ test("a run that failed looks different from one that went well", async () => {
   expect(html).toContain('href="/sessions/well" data-status="ended">');
 });
 
-test("a row of the list is little markup", async () => {
+test("a row of the list has little markup", async () => {
   const { html } = await get("/sessions?product=archive-game");
   const rows = html.match(/<tr>(?=<td><input).*?<\/tr>/g) ?? [];
   expect(rows.length).toBe(2);
   for (const row of rows) expect(row.length - 3 * "broken".length).toBeLessThan(440);
 });
 
-test("a product or version without a name can be asked for, everywhere", async () => {
+test("a product or version without a name can be selected everywhere", async () => {
   await record(ask, nameless({ id: "nameless", at: START }));
   await sessionOf(env, SERVER, "nameless").publish();
   const rows = async (query: string) => {
@@ -387,14 +387,14 @@ test("a product or version without a name can be asked for, everywhere", async (
   expect(await offered.json()).toContainEqual({ text: "(none)" });
 });
 
-test("the versions offered are those of the product that is chosen", async () => {
+test("the versions offered are those of the selected product", async () => {
   const { html } = await get("/sessions?product=archive-game", { "hx-request": "true" });
   const offered = /<hx-partial hx-target="#versions".*?<\/hx-partial>/s.exec(html)?.[0] ?? "";
   expect(offered).toContain(">1.4.2 (1)</option>");
   expect(offered).not.toContain("no version");
 });
 
-test("views are saved as what they search for, and can be deleted", async () => {
+test("views are saved as their search, and can be deleted", async () => {
   const saved = await submit("/views", {
     name: "Crashed games",
     query: "status=crashed&product=archive-game&evil=<x>",
@@ -432,7 +432,7 @@ test("a metric is compared by version, as lines, table and CSV", async () => {
   expect(csv.html).toContain('"archive-game 1.4.2",1,');
 });
 
-test("a counter is shown by its rate, and by nothing that means nothing", async () => {
+test("a counter has a rate, and no mean of its totals", async () => {
   const { html } = await get("/metrics?metric=assets_loaded");
   expect(html).toContain("assets_loaded, rate per session since start");
   expect(html).toContain(">Updates</th>");
@@ -457,12 +457,12 @@ test("a fragment has its title and its address, without defaults", async () => {
   expect(html).toContain("<head><title>fps by version 1.4.2 · Datacat</title></head>");
 });
 
-test("versions stand in the table from the newest, numbers as numbers", async () => {
+test("versions are in the table from the newest, in numeric order", async () => {
   const { html } = await get("/metrics?metric=fps&by=version&product=archive-game");
   expect(html.indexOf(">archive-game 1.4.2<")).toBeLessThan(html.indexOf(">archive-game 1.4.1<"));
 });
 
-test("a session that never had the event is named, and left out of the plots", async () => {
+test("a session without the event is named, and not in the plots", async () => {
   const { html } = await get("/compare?ids=broken&ids=well&ids=command&align=event&event=autosave");
   expect(html).toContain("C has no event “autosave”");
   expect(html).toContain("Without C: no event “autosave”.");
@@ -471,7 +471,7 @@ test("a session that never had the event is named, and left out of the plots", a
   expect(none.html).toContain("None of these sessions has an event “nothing”");
 });
 
-test("a comparison draws how far values went beside their mean, on one axis for all plots", async () => {
+test("a comparison draws means with a band from least to most, on one axis for all plots", async () => {
   const { html } = await get("/compare?ids=broken&ids=well&align=end");
   expect(html).toContain('class="plot-band"');
   const axes = [...html.matchAll(/<figure[^>]* data-from="([^"]+)" data-to="([^"]+)"/g)].map(
@@ -482,7 +482,7 @@ test("a comparison draws how far values went beside their mean, on one axis for 
   expect(axes[0]).toEqual([-140_000, 0]);
 });
 
-test("a session is compared with the newest that ended well, of its version or else of its product", async () => {
+test("a session is compared with the newest good one of its version, else of its product", async () => {
   const run = async (id: string, version: string, ending: "end" | "crash") => {
     await record(ask, brief({ id, at: START, product: "shop", version, ending }));
     await sessionOf(env, SERVER, id).publish();
@@ -506,7 +506,7 @@ test("of more than five sessions the first are compared, and the page states it"
   expect(html).toContain("The first 5 of 7 are compared");
 });
 
-test("a quantile over sessions is a point for each session, and filters are the list's", async () => {
+test("a quantile across sessions is a point per session, and the filters are those of the list", async () => {
   const { html } = await get("/metrics?metric=fps&by=none&aggregate=p95");
   expect(html).toContain("fps, p95 of each session at its start");
   const dots = /class="plot-line plot-dots"[^>]*d="([^"]+)"/.exec(html)?.[1] ?? "";
@@ -600,7 +600,7 @@ test("a missing or deleted session and an unknown address have a page that state
   });
 });
 
-test("colours and zone are remembered in cookies, and lead only back to our own pages", async () => {
+test("theme and zone are kept in cookies, and the redirect leads only to own pages", async () => {
   const choose = (fields: Record<string, string>) => submit("/preferences", fields);
   const answer = await choose({ theme: "dark", back: "/sessions" });
   expect(answer.headers.get("location")).toBe("/sessions");

@@ -16,7 +16,7 @@ test("numbers come with their units, in few digits", () => {
   expect(formatBytes(0)).toBe("0 B");
 });
 
-test("an axis is marked at round numbers, from below the least to above the most", () => {
+test("an axis has ticks at round numbers, from below the least to above the most", () => {
   expect(scaleOf(11.2, 59.7, "").ticks).toEqual([0, 20, 40, 60]);
   expect(scaleOf(0.12, 0.49, "").ticks).toEqual([0.1, 0.2, 0.3, 0.4, 0.5]);
   expect(scaleOf(-3, 4, "").ticks).toEqual([-4, -2, 0, 2, 4]);
@@ -27,7 +27,7 @@ test("an axis is marked at round numbers, from below the least to above the most
   expect(scaleOf(116, 116, "").ticks).toEqual([116]);
 });
 
-test("an axis of time is marked at whole seconds, minutes, hours and days", () => {
+test("an axis of time has ticks at whole seconds, minutes, hours and days", () => {
   expect(timeTicks(-205, 134_000).map(formatDuration)).toEqual([
     "0 ms",
     "30 s",
@@ -40,7 +40,7 @@ test("an axis of time is marked at whole seconds, minutes, hours and days", () =
   expect(timeTicks(noon, noon + 9 * 86_400_000).map((at) => at % 86_400_000)).toEqual([0, 0, 0, 0]);
 });
 
-test("a sparkline is small, however long the session, and keeps a spike of one bucket", async () => {
+test("a sparkline has a bounded size, and keeps a spike of one bucket", async () => {
   const buckets = Array.from({ length: 120 }, (_, index) => index);
   const values = buckets.map((index) => 50 + 10 * Math.sin(index) + (index === 77 ? 900 : 0));
   const rollup = { count: buckets.map(() => 1), sum: values, min: values, max: values };
@@ -79,7 +79,7 @@ test("a frame without a file is still a frame, and empty lines are none", () => 
   ]);
 });
 
-test("terminal colours become classes, and every other control sequence is dropped", () => {
+test("terminal colours become styles, and other control sequences are removed", () => {
   expect(piecesOf("\u001B[1;31mred\u001B[0m plain\u001B[2K")).toEqual([
     { text: "red", style: { bold: true, colour: "red" } },
     { text: " plain", style: {} },
@@ -124,7 +124,7 @@ test("a search survives its own address, with times in UTC", () => {
   });
 });
 
-test("whatever stands in an address, the search is one that can be asked", () => {
+test("any address yields a valid search", () => {
   const { filter, sort, order } = readFilter(
     new URLSearchParams("status=broken&sort=__proto__&order=up&from=soon&value=1&within=valueOf"),
     NOW,

@@ -3,7 +3,7 @@
  * of tests. With paths, prints only what is in them; with --count, prints the counts of each folder and of each word.
  */
 import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { ALLOWED, type Allowed } from "./allowed.ts";
 import { type Finding, findWords } from "./find.ts";
 
@@ -15,7 +15,6 @@ const options = process.argv.slice(2);
 const paths = options.filter((option) => !option.startsWith("--"));
 const used = new Set<Allowed>();
 const findings = listFiles().flatMap((file) => findWords(file, readFileSync(file, "utf8"), used));
-const baseline = readBaseline();
 
 if (options.includes("--count")) {
   printCounts(
@@ -28,8 +27,6 @@ if (options.includes("--count")) {
   );
 } else if (paths.length > 0) {
   print(findings);
-} else if (baseline) {
-  checkBaseline(baseline);
 } else {
   const unused = ALLOWED.filter((entry) => !used.has(entry));
   for (const { words, path, context } of unused) {
@@ -67,30 +64,4 @@ function print(list: Finding[]): void {
   }
   if (list.length > 0 || paths.length > 0)
     console.log(`${list.length} words to replace. Where one is right: test/vocabulary/allowed.ts.`);
-}
-
-/** Counts that may only shrink, as long as there are words left to replace: one for each part of the repository. */
-function readBaseline(): Record<string, number> | undefined {
-  const file = new URL("baseline.json", import.meta.url);
-  if (options.includes("--write-baseline")) {
-    const counts = countBy(({ file: path }) => partOf(path));
-    const sorted = [...counts].sort(([a], [b]) => a.localeCompare(b));
-    writeFileSync(file, `${JSON.stringify(Object.fromEntries(sorted), undefined, 2)}\n`);
-  }
-  if (!existsSync(file)) return undefined;
-  return JSON.parse(readFileSync(file, "utf8")) as Record<string, number>; // written above
-}
-
-function partOf(file: string): string {
-  return /^(?:clients\/\w+(?=\/)|\w+(?=\/))/.exec(file)?.[0] ?? ".";
-}
-
-function checkBaseline(most: Record<string, number>): void {
-  for (const [part, count] of countBy(({ file }) => partOf(file))) {
-    const limit = most[part] ?? 0;
-    if (count <= limit) continue;
-    console.log(`${part}: ${count} words to replace; there were ${limit} (baseline.json).`);
-    console.log(`See them: npm run -s vocabulary -- ${part}`);
-    process.exitCode = 1;
-  }
 }

@@ -1,5 +1,6 @@
 /** Mounts and exports; decides nothing. */
 import { Hono } from "hono";
+import { getPath } from "hono/utils/url";
 import type { AccessEnv } from "./access/access.ts";
 import { answerError, api } from "./api/index.ts";
 import type { Env } from "./env.ts";
@@ -8,7 +9,14 @@ import { pages } from "./pages/index.ts";
 
 export { Session } from "./session/session.ts";
 
-const app = new Hono<AccessEnv>({ strict: false });
+const app = new Hono<AccessEnv>({
+  // As in 1.x, repeated slashes count as one, because a server's address may be configured with one at its end; so does one at the
+  // end of the path.
+  getPath: (request) =>
+    getPath(request)
+      .replace(/\/{2,}/g, "/")
+      .replace(/(?<=.)\/$/, ""),
+});
 app.onError(answerError);
 // 1.x's health check: any method, and no key even where everything else is locked.
 app.all("/health", (c) =>

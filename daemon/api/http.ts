@@ -124,7 +124,9 @@ async function answer(
 }
 
 function toAsk(incoming: IncomingMessage, body: Buffer): Ask {
-  const url = new URL(incoming.url ?? "/", "http://localhost");
+  // Repeated slashes count as one, as in 1.x; two at the beginning would be a host.
+  const [path = "/", query = ""] = (incoming.url ?? "/").split(/\?(.*)/s);
+  const url = new URL(`http://localhost${path.replace(/\/{2,}/g, "/")}?${query}`);
   return {
     method: incoming.method ?? "GET",
     path: url.pathname,

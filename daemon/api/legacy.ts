@@ -24,9 +24,7 @@ type LegacyOptions = {
 const text = v.nullish(v.string(), "");
 const texts = v.nullish(v.array(v.nullish(v.string(), "")), []);
 const integer = v.nullish(v.pipe(v.number(), v.integer()));
-const free = v.nullish(
-  v.custom<JsonObject>((value) => typeof value === "object" && !Array.isArray(value)),
-);
+const free = v.nullish(v.custom<JsonObject>(isObject));
 /** Python writes NaN and Infinity, which looseJson makes strings; `metric` counts them as dropped. */
 const float = v.nullish(v.union([v.number(), v.picklist(["NaN", "Infinity", "-Infinity"])]));
 
@@ -36,7 +34,8 @@ const StateBody = v.object({ session_id: text, state: free });
 const EventBody = v.object({
   session_id: text,
   name: text,
-  category: text,
+  /** Many programs of 1.x give the data in the place of the category. */
+  category: v.union([text, v.custom<JsonObject>(isObject)]),
   group: text,
   labels: texts,
   message: text,
@@ -68,9 +67,6 @@ export function legacyApi(options: LegacyOptions): Routes {
   });
 
   const register = post(Registration, "Invalid request body", async (body) => {
-    if (body.product === "" || body.version === "") {
-      throw new LegacyError(400, "Product and version are required fields");
-    }
     const isOnline = await answers(uploader, server);
     const session = local.open(body.product, body.version, body.parent_pid ?? 0, isOnline);
     // With 1.x the server knew the session when this answered.
@@ -182,16 +178,17 @@ function need(local: LocalSessions, id: string): LocalSession {
 }
 
 function event(body: v.InferOutput<typeof EventBody>, at: number): Op {
+  const { category } = body;
   const nonEmpty = (value: string): string | undefined => (value === "" ? undefined : value);
   return compact({
     op: "event",
     at,
     name: body.name,
-    category: nonEmpty(body.category),
+    category: typeof category === "string" ? nonEmpty(category) : undefined,
     group: nonEmpty(body.group),
     labels: body.labels,
     message: nonEmpty(body.message),
-    data: body.data ?? {},
+    data: typeof category === "string" ? (body.data ?? {}) : { ...category, ...body.data },
     exception_type: nonEmpty(body.exception_type),
     exception_msg: nonEmpty(body.exception_msg),
     stacktrace: body.stacktrace.length > 0 ? body.stacktrace : undefined,
@@ -204,8 +201,6 @@ function event(body: v.InferOutput<typeof EventBody>, at: number): Op {
 function metric(body: v.InferOutput<typeof MetricBody>, at: number): Op {
   const type = METRIC_TYPES.find((known) => known === body.type) ?? "gauge";
   const { buckets, ...metadata } = body.metadata ?? {};
-  // 1.x took any text as a type, and treated it as a gauge.
-  if (body.type !== "" && body.type !== type) metadata["type"] = body.type;
   if (
     body.metadata &&
     "buckets" in body.metadata &&
@@ -226,6 +221,8 @@ function metric(body: v.InferOutput<typeof MetricBody>, at: number): Op {
     op: "metric",
     at,
     type,
+    // 1.x took any text as a type, and treated it as a gauge.
+    legacy_type: body.type === "" || body.type === type ? undefined : body.type,
     name: body.name,
     unit: body.unit === "" ? undefined : body.unit,
     tags: body.tags.length > 0 ? body.tags : undefined,
@@ -247,6 +244,10 @@ function upperBounds(buckets: Json | undefined): number[] | undefined {
   if (!Array.isArray(buckets)) return undefined;
   const bounds = buckets.filter((bound) => typeof bound === "number");
   return bounds.length > 0 ? bounds.toSorted((a, b) => a - b) : undefined;
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** Without the keys that hold nothing. */

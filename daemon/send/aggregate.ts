@@ -75,11 +75,12 @@ export class Aggregate {
   }
 
   #open(key: string, metric: Metric, value: number, window: number): number {
-    const { at, type, name, unit, tags, metadata, count } = metric;
+    const { at, type, legacy_type, name, unit, tags, metadata, count } = metric;
     const op: Points = {
       op: "points",
       at,
       type: type === "histogram" ? "gauge" : type, // histograms have no columns
+      legacy_type,
       name,
       unit,
       tags,
@@ -155,7 +156,7 @@ function upperBounds(buckets: number[] | undefined): number[] {
 function seriesKey(metric: Metric, kind = ""): string {
   const { tags } = metric;
   const tagged = tags === undefined || tags.length === 0 ? "" : tagKey(tags);
-  return `${metric.type}${kind}\n${metric.name}\n${metric.unit ?? ""}\n${tagged}`;
+  return `${metric.legacy_type ?? metric.type}${kind}\n${metric.name}\n${metric.unit ?? ""}\n${tagged}`;
 }
 
 function tagKey(tags: string[]): string {

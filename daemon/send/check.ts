@@ -45,6 +45,7 @@ function safe(value: JsonObject): JsonObject {
 function isPlainMetric(op: Metric): boolean {
   if (!isTime(op.at) || !isName(op.name)) return false;
   if (op.unit !== undefined && !isName(op.unit)) return false;
+  if (op.legacy_type !== undefined && !isName(op.legacy_type)) return false;
   if (op.tags !== undefined && !areTags(op.tags)) return false;
   if (op.metadata !== undefined || op.buckets !== undefined || op.bounds !== undefined)
     return false;

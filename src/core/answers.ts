@@ -123,6 +123,8 @@ export type SeriesSummary = {
   id: number;
   name: string;
   type: MetricType;
+  /** The type that a program of 1.x gave, if it has no meaning. */
+  legacy_type?: string;
   unit: string;
   tags: string[];
   metadata: JsonObject | null;

@@ -96,7 +96,7 @@ export const FIRST_ROLLUP_STEP_MS = 1_000;
 export const DEFAULT_LEASE_MS = 5 * 60_000;
 /** The longest lease: the object's alarm is set for its end. */
 export const MAX_LEASE_MS = 24 * 60 * 60_000;
-/** 1.x's heartbeat timeout, for its `/heartbeat` route. */
+/** 1.x's heartbeat timeout, for its `/heartbeat` route: its daemon sends one every 15 s. */
 export const LEGACY_LEASE_MS = 60_000;
 /** The lease that the daemon requests: it sends at least every third of this while a session is open. */
 export const DAEMON_LEASE_MS = 180_000;

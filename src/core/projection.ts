@@ -32,7 +32,7 @@ import {
   type Series,
   seriesKey,
 } from "./series.ts";
-import { observe, noteTransition } from "./status.ts";
+import { noteTransition, observe, observeDaemonHeartbeat } from "./status.ts";
 import { type Arrival, boundTimes, latestTime, skewOf } from "./times.ts";
 import { noteValues } from "./values.ts";
 import { DAEMON_GROUP, EVENT_CRASHED, EVENT_HUNG, EVENT_RECOVERED } from "./vocabulary.ts";
@@ -108,7 +108,8 @@ export class Projection {
     return this.#applyOps([op], { now, sentAt: null }, undefined, true);
   }
 
-  #applyOps(ops: Op[], arrival: Arrival, leaseMs: number | undefined, mayRevive: boolean): Outcome {
+  /** `isOwn`: by a lane of ours or by the server, not by a route of 1.x, whose ops revert no crash and end no hang but by name. */
+  #applyOps(ops: Op[], arrival: Arrival, leaseMs: number | undefined, isOwn: boolean): Outcome {
     const { now, sentAt } = arrival;
     const { observations } = this.index;
     const outcome: Outcome = { contents: newContents(), kinds: new Set(), urgent: false };
@@ -129,14 +130,15 @@ export class Projection {
     for (const op of boundTimes(ops, latestTime(arrival))) {
       this.index.seq++;
       this.#applyOp(op, outcome);
-      observe(observations, op);
+      if (op.op === "heartbeat" && !isOwn) observeDaemonHeartbeat(observations, op.at);
+      else observe(observations, op);
       // A hang may start and end within one batch that was delayed.
       if (op.op === "hang" || observations.transitions.at(-1)?.status === "hung")
         hasChanged = noteTransition(observations, now) || hasChanged;
       this.index.updatedAt = Math.max(this.index.updatedAt, op.at);
     }
     // Requests to a crashed session over 1.x's routes are recorded, but do not revert the crash.
-    if (crash && !mayRevive) observations.crash ??= crash;
+    if (crash && !isOwn) observations.crash ??= crash;
 
     if (noteTransition(observations, now) || hasChanged) {
       outcome.kinds.add("status");
@@ -273,7 +275,7 @@ export class Projection {
     bounds: number[],
     contents: Contents,
   ): { series: Series; columns: Columns } | undefined {
-    const key = seriesKey(op.name, op.type, op.tags ?? [], bounds);
+    const key = seriesKey(op.name, op.legacy_type ?? op.type, op.tags ?? [], bounds);
     let series = this.#series.get(key);
     if (!series) {
       if (op.metadata) checkDepth(op.metadata, `The metadata of metric "${op.name}"`);

@@ -20,6 +20,8 @@ export type Series = {
   id: number;
   name: string;
   type: MetricType;
+  /** The type that a program of 1.x gave, if it has no meaning: then `type` is gauge. */
+  legacyType?: string;
   unit: string;
   tags: string[];
   metadata: JsonObject | null;
@@ -49,7 +51,7 @@ export type Columns = { at: number[]; fields: number[][] };
 /** The identity of a series within a session. The order of tags does not matter. */
 export function seriesKey(
   name: string,
-  type: MetricType,
+  type: string,
   tags: readonly string[],
   bounds: readonly number[],
 ): string {
@@ -57,7 +59,7 @@ export function seriesKey(
 }
 
 export function keyOf(series: Series): string {
-  return seriesKey(series.name, series.type, series.tags, series.bounds);
+  return seriesKey(series.name, series.legacyType ?? series.type, series.tags, series.bounds);
 }
 
 export function newSeries(id: number, op: Metric | Points, bounds: number[]): Series {
@@ -65,6 +67,7 @@ export function newSeries(id: number, op: Metric | Points, bounds: number[]): Se
     id,
     name: op.name,
     type: op.type,
+    legacyType: op.legacy_type,
     unit: op.unit ?? "",
     tags: [...(op.tags ?? [])].sort(),
     metadata: op.metadata ?? null,
@@ -321,6 +324,7 @@ export function summarise(series: Series): Omit<SeriesSummary, "quantiles"> {
     id: series.id,
     name: series.name,
     type: series.type,
+    legacy_type: series.legacyType,
     unit: series.unit,
     tags: series.tags,
     metadata: series.metadata,

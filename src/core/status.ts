@@ -34,6 +34,8 @@ export type Observations = {
   /** Time of the newest op of the program itself. */
   lastOpAt: number;
   lastHeartbeatAt: number | null;
+  /** The last heartbeat over 1.x's route, which its daemon sends on a timer: contact, but no progress of the program. */
+  lastDaemonHeartbeatAt?: number;
   heartbeatTimeoutMs: number;
   /** For how long the program has logged ops since its last heartbeat (see `noteActivity`). */
   runningMs: number;
@@ -166,6 +168,11 @@ export function observe(observations: Observations, op: Op): void {
     default:
       op satisfies never;
   }
+}
+
+/** Notes a heartbeat of 1.x's daemon. It neither ends a hang nor starts hang detection: only its `application_recovered` event ends a hang. */
+export function observeDaemonHeartbeat(observations: Observations, at: number): void {
+  observations.lastDaemonHeartbeatAt = Math.max(at, observations.lastDaemonHeartbeatAt ?? 0);
 }
 
 /**
@@ -348,17 +355,21 @@ function ended(observations: Observations, end: NonNullable<Observations["end"]>
 }
 
 function suspended(observations: Observations): Verdict {
-  const since = observations.lastContactAt + observations.leaseMs;
+  const { lastContactAt, leaseMs, lastDaemonHeartbeatAt } = observations;
+  const silence = `No contact with the program or its daemon for ${formatDuration(leaseMs)}`;
   return {
     status: "suspended",
-    since,
+    since: lastContactAt + leaseMs,
     headline: "Lost contact",
     confidence: "unsure",
     evidence: [
       {
         kind: "silence",
-        text: `No contact with the program or its daemon for ${formatDuration(observations.leaseMs)}: offline, asleep, or the machine is gone. What it recorded meanwhile arrives when the connection is back`,
-        at: observations.lastContactAt,
+        text:
+          lastDaemonHeartbeatAt === undefined
+            ? `${silence}: offline, asleep, or the machine is gone. What it recorded meanwhile arrives when the connection is back`
+            : `${silence}: its datacat 1.x daemon sent heartbeats and stopped. The daemon may have ended together with its program, or is offline or asleep. It keeps what it could not send in memory only`,
+        at: lastContactAt,
         confidence: "unsure",
       },
       ...heartbeatEvidence(observations),

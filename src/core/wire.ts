@@ -95,6 +95,7 @@ export const Event = v.object({
 
 const series = {
   name: name,
+  legacy_type: v.optional(name), // 1.x: a type without a meaning, of a gauge; stored unchanged
   unit: v.optional(name),
   tags: v.optional(labels),
   metadata: v.optional(object), // the first one of a series is kept

@@ -30,7 +30,8 @@ export function* legacySession(source: Source): Generator<string> {
   const { store, index, state } = source;
   const summary = ANSWERS.summary(source);
   const { status } = summary.verdict;
-  const { lastHeartbeatAt } = index.observations;
+  const { lastHeartbeatAt, lastDaemonHeartbeatAt } = index.observations;
+  const heartbeatAt = Math.max(lastHeartbeatAt ?? 0, lastDaemonHeartbeatAt ?? 0);
   const start = {
     id: index.id,
     created_at: time(index.createdAt),
@@ -40,13 +41,13 @@ export function* legacySession(source: Source): Generator<string> {
     suspended: status === "suspended",
     crashed: status === "crashed",
     hung: status === "hung" || (index.observations.hang !== null && status !== "crashed"),
-    last_heartbeat: lastHeartbeatAt === null ? undefined : time(lastHeartbeatAt),
+    last_heartbeat: heartbeatAt === 0 ? undefined : time(heartbeatAt),
     machine_id: index.machineId || undefined,
     hostname: index.hostname || undefined,
   };
   const named = (whole: JsonObject) => ({
-    ...(index.product && { product: index.product }),
-    ...(index.version && { version: index.version }),
+    product: index.product,
+    version: index.version,
     ...whole,
   });
   const infos = store.list();
@@ -143,7 +144,8 @@ function legacyMetric(
   totals: Map<number, { samples: number; sum: number; buckets: number[] }>,
 ): object {
   const { at, value, count } = pointAt(series.type, columns, i);
-  const common = { timestamp: time(at), name: series.name, type: series.type };
+  const { name, type, legacyType } = series;
+  const common = { timestamp: time(at), name, type: legacyType ?? type };
   const described = {
     unit: series.unit || undefined,
     tags: series.tags.length > 0 ? series.tags : undefined,
@@ -166,11 +168,13 @@ function legacyMetric(
   total.samples += columns.fields[0]?.[i] ?? 0;
   total.sum += columns.fields[1]?.[i] ?? 0;
   total.buckets = total.buckets.map((sum, index) => sum + (columns.fields[4 + index]?.[i] ?? 0));
-  // JSON has no infinity; 1.x's Go clients take any value here.
-  const buckets = total.buckets.map((samples, index) => ({
-    le: series.bounds[index] ?? "Infinity",
-    count: samples,
+  const buckets: { le: number | string; count: number }[] = series.bounds.map((le, index) => ({
+    le,
+    count: total.buckets[index] ?? 0,
   }));
+  // 1.x's histograms had the buckets that the program gave. JSON has no infinity; 1.x's Go clients take any value here.
+  const above = total.buckets[series.bounds.length] ?? 0;
+  if (above > 0 || buckets.length === 0) buckets.push({ le: "Infinity", count: above });
   return {
     ...common,
     value: total.sum / total.samples,
@@ -210,7 +214,7 @@ export function* exported(source: Source): Generator<string> {
 }
 
 function exportedPoints(
-  { name, type, unit, tags, metadata, bounds }: Series,
+  { name, type, legacyType, unit, tags, metadata, bounds }: Series,
   { at, fields }: ReadColumns,
 ): Record<string, unknown> {
   const columns = fields.map((field) => Array.from(field));
@@ -219,7 +223,17 @@ function exportedPoints(
     type === "histogram"
       ? { bounds, fields: ["samples", "sum", "min", "max", "counts…"], columns }
       : { values, counts };
-  return { op: "points", name, type, unit, tags, metadata, at: Array.from(at), ...points };
+  return {
+    op: "points",
+    name,
+    type,
+    legacy_type: legacyType,
+    unit,
+    tags,
+    metadata,
+    at: Array.from(at),
+    ...points,
+  };
 }
 
 function* joined(pieces: Iterable<string>): Generator<string> {

@@ -73,6 +73,22 @@ describe("POST /api/sessions", () => {
     expect((await ask("/api/sessions", { method: "POST" })).status).toBe(200);
   });
 
+  test("without product and version the state has both keys, as with 1.x", async () => {
+    const id = await open(ask, {});
+    await ok(`/api/sessions/${id}/state`, { a: 1 });
+    const { state, state_history } = await session(id);
+    expect(state).toEqual({ product: "", version: "", a: 1 });
+    expect(state_history[0]?.state).toEqual({ product: "", version: "", a: 1 });
+  });
+
+  test("works at an address that was configured with a slash at its end", async () => {
+    const response = await ask("//api/sessions", post({ product: "game", version: "1.0" }));
+    const { session_id } = (await response.json()) as { session_id: string };
+    await ok(`//api//sessions/${session_id}/state`, { a: 1 });
+    expect((await ask(`//api/sessions/${session_id}/`)).status).toBe(200);
+    expect((await ask("///health")).status).toBe(200);
+  });
+
   test("keeps the fields of the request, whatever their case", async () => {
     const id = await open(ask, {
       PRODUCT: "game",
@@ -250,6 +266,16 @@ describe("POST /api/sessions/{id}/events", () => {
       { name: "a", level: "warning", category: "auth" },
       { category: "warning", group: "auth" },
     ],
+    [
+      "an object in the place of the category is data",
+      { name: "a", category: { x: 1, y: 1 }, data: { y: 2 } },
+      { category: "info", data: { x: 1, y: 2 } },
+    ],
+    [
+      "an exception keeps its category with data in that place",
+      { name: "a", category: { x: 1 }, exception_type: "E" },
+      { category: "error", data: { x: 1 } },
+    ],
   ])("%s", async (_, body, expected) => {
     const id = await open(ask);
     await ok(`/api/sessions/${id}/events`, body);
@@ -268,7 +294,7 @@ describe("POST /api/sessions/{id}/events", () => {
     const id = await open(ask);
     for (const body of [
       { name: 5 },
-      { category: {} },
+      { category: [] },
       { data: [1] },
       { labels: "a" },
       { source_line: "12" },
@@ -293,6 +319,18 @@ describe("POST /api/sessions/{id}/events", () => {
     const { hung, events } = await session(id);
     expect([hung, events.length]).toEqual([false, 2]);
   });
+
+  test("a hang outlasts the heartbeats that 1.x's daemon sends on its timer", async () => {
+    const id = await open(ask);
+    await ok(`/api/sessions/${id}/events`, { name: "application_appears_hung" });
+    await ok(`/api/sessions/${id}/heartbeat`);
+    const { last_heartbeat, ...hanging } = await session(id);
+    expect(last_heartbeat).toMatch(RFC3339);
+    expect(hanging).toMatchObject({ hung: true, active: true });
+    await ok(`/api/sessions/${id}/events`, { name: "application_recovered" });
+    await ok(`/api/sessions/${id}/heartbeat`);
+    expect(await session(id)).toMatchObject({ hung: false, active: true });
+  });
 });
 
 describe("POST /api/sessions/{id}/metrics", () => {
@@ -315,15 +353,62 @@ describe("POST /api/sessions/{id}/metrics", () => {
       { metadata: { x: 1 } },
     ],
     [
-      "a type without a meaning is a gauge",
+      "a type without a meaning stays",
       { name: "m", type: "summary", value: 1 },
-      { type: "gauge", value: 1 },
+      { type: "summary", value: 1 },
     ],
   ])("%s", async (_, body, expected) => {
     const id = await open(ask);
     await ok(`/api/sessions/${id}/metrics`, body);
     const { metrics } = await session(id);
     expect(metrics).toMatchObject([expected]);
+  });
+
+  test("points of one name and several types are several series", async () => {
+    const id = await open(ask);
+    for (const type of ["summary", "gauge", "rate", ""]) {
+      await ok(`/api/sessions/${id}/metrics`, { name: "m", type, value: 1 });
+    }
+    const { metrics } = await session(id);
+    expect(metrics.map(({ type }) => String(type)).toSorted((a, b) => (a < b ? -1 : 1))).toEqual([
+      "gauge",
+      "gauge",
+      "rate",
+      "summary",
+    ]);
+  });
+
+  test("a histogram of 1.x's daemon comes back with its buckets, and no other", async () => {
+    const id = await open(ask);
+    const metadata = {
+      buckets: [
+        { le: 0.5, count: 1 },
+        { le: 60, count: 2 },
+      ],
+      sum: 41,
+      count: 3,
+      source: "test",
+    };
+    const histogram = { name: "h", type: "histogram", value: 41 / 3, unit: "s", metadata };
+    await ok(`/api/sessions/${id}/metrics`, histogram);
+    await ok(`/api/sessions/${id}/metrics`, histogram); // sent again although nothing changed
+    const { metrics } = await session(id);
+    expect(metrics).toMatchObject([histogram]);
+    expect(metrics[0]?.["metadata"]).toEqual(metadata);
+  });
+
+  test("a sample above all bounds is in a bucket of its own", async () => {
+    const id = await open(ask);
+    const metadata = { buckets: [1, 5] };
+    await ok(`/api/sessions/${id}/metrics`, { name: "h", type: "histogram", value: 7, metadata });
+    const { metrics } = await session(id);
+    expect(metrics[0]?.["metadata"]).toMatchObject({
+      buckets: [
+        { le: 1, count: 0 },
+        { le: 5, count: 0 },
+        { le: "Infinity", count: 1 },
+      ],
+    });
   });
 
   test("wrong types are refused", async () => {

@@ -8,6 +8,7 @@ import {
 import {
   type Observations,
   observe,
+  observeDaemonHeartbeat,
   newObservations,
   nextChange,
   noteTransition,
@@ -88,6 +89,13 @@ describe("hung", () => {
     expect(judge(start, { op: "hang", at: 5, process_state: "blocked" }).headline).toBe(
       "Hung: no heartbeat",
     );
+  });
+
+  test("whatever 1.x's daemon sends on its timer", () => {
+    const known = observations(start, { op: "hang", at: 0 });
+    observeDaemonHeartbeat(known, START + 15 * SECOND);
+    expect(verdict(known, START).status).toBe("hung");
+    expect(known.lastHeartbeatAt).toBeNull(); // and starts no hang detection
   });
 
   test("by 1.x's event, without any heartbeat", () => {
@@ -341,6 +349,14 @@ describe("crashed", () => {
 });
 
 describe("suspended", () => {
+  test("gives what is known of a daemon of 1.x that stopped", () => {
+    const known = observations(start);
+    observeDaemonHeartbeat(known, START + 15 * SECOND);
+    const { status, headline, evidence } = verdict(known, START + DEFAULT_LEASE_MS + 1);
+    expect([status, headline]).toEqual(["suspended", "Lost contact"]);
+    expect(evidence[0]?.text).toContain("its datacat 1.x daemon sent heartbeats and stopped");
+  });
+
   test("begins when there is no contact for longer than the lease, and is unsure", () => {
     const known = observations(start);
     expect(verdict(known, START + DEFAULT_LEASE_MS).status).toBe("active");

@@ -185,7 +185,7 @@ describe("verdicts", () => {
   test("of a hang that came and went within one batch are among the transitions", async () => {
     const world = new World();
     const now = Date.now() - 600_000;
-    await world.client.record([
+    await world.send([
       start(now),
       heartbeat(now + 1_000),
       { op: "hang", at: now + 70_000, last_heartbeat_at: now + 1_000 },

@@ -6,7 +6,7 @@ import * as v from "valibot";
 import { checkDepth } from "../../core/merge.ts";
 import { parse, parseJson } from "../../core/parse.ts";
 import { Refusal } from "../../core/refusal.ts";
-import { METRIC_TYPES, type MetricType } from "../../core/vocabulary.ts";
+import { METRIC_TYPES } from "../../core/vocabulary.ts";
 import type { Json, JsonObject, Op } from "../../core/wire.ts";
 
 const text = v.optional(v.string());
@@ -34,7 +34,8 @@ const Create = v.object({ product: text, version: text, machine_id: text, hostna
 const Event = v.object({
   timestamp: time,
   name: v.optional(v.string(), ""),
-  category: text,
+  /** Many programs of 1.x give the data in the place of the category. */
+  category: v.optional(v.union([v.string(), v.custom<JsonObject>(isObject)])),
   /** What some versions called the category, when `category` was what is now `group`. */
   level: text,
   group: text,
@@ -89,14 +90,18 @@ export function stateOp(body: string, now: number): Op {
 }
 
 export function eventOp(body: string, now: number): Op {
-  const { timestamp, level, ...event } = parse(Event, fields(Event, body), WHAT);
-  const named = level ? { category: level, group: event.group || event.category } : {};
-  const { category, group, source_line, ...rest } = { ...event, ...named };
+  const { timestamp, level, category: sent, ...event } = parse(Event, fields(Event, body), WHAT);
+  const text = typeof sent === "string" ? sent : undefined;
+  const category = level || text;
+  const group = event.group || (level && text);
+  const data = typeof sent === "object" ? { ...sent, ...event.data } : event.data;
+  const { source_line, ...rest } = event;
   const isException = Boolean(rest.exception_type);
   return {
     op: "event",
     at: timeOf(timestamp) ?? now,
     ...rest,
+    data,
     category:
       category && !(isException && category === "info") ? category : isException ? "error" : "info",
     group: group || undefined,
@@ -107,7 +112,15 @@ export function eventOp(body: string, now: number): Op {
 
 export function metricOp(body: string, now: number): Op {
   const { timestamp, type, ...metric } = parse(Metric, fields(Metric, body), WHAT);
-  return { op: "metric", at: timeOf(timestamp) ?? now, type: typeOf(type), ...metric };
+  const known = METRIC_TYPES.find((each) => each === type);
+  return {
+    op: "metric",
+    at: timeOf(timestamp) ?? now,
+    // 1.x stored any type as it was; one without a meaning is shown as a gauge, as its own pages did.
+    type: known ?? "gauge",
+    legacy_type: known ? undefined : type || undefined,
+    ...metric,
+  };
 }
 
 /** 1.x took any body, and none. */
@@ -122,11 +135,6 @@ export function crashOp(body: string, now: number): Op {
 }
 
 const WHAT = "The body";
-
-/** 1.x stored any type as it was; what has no meaning is shown as a gauge, as its own pages did. */
-function typeOf(type: string | undefined): MetricType {
-  return METRIC_TYPES.find((known) => known === type) ?? "gauge";
-}
 
 /** The time, if it is set: a time before 1970 is Go's zero time. */
 function timeOf(timestamp: number | undefined): number | undefined {

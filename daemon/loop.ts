@@ -112,7 +112,7 @@ export class Loop {
       this.#work();
       log.worked("reading the lanes");
     } catch (error) {
-      // A folder that was removed, a disk that fails: it may come back, and only a daemon that runs can then continue.
+      // The folder may be missing or the disk failing only for a time, so the daemon tries again in the next turn.
       log.failed("reading the lanes", reason(error));
     }
     if (this.#isStopped) return;

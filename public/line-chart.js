@@ -1,4 +1,4 @@
-/** One series drawn by Chart.js: a line, and a band from the least to the most of each bucket, so that no spike is lost. */
+/** One series drawn by Chart.js: a line, and a band from each bucket's minimum to its maximum, so that no spike is lost. */
 
 /** Readings with this distance are drawn as dots, too: the values between two are not known, and one alone makes no line. */
 const DOT_PIXELS = 12;

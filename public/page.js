@@ -117,7 +117,7 @@ document.addEventListener("click", async (event) => {
   await copyFrom(button, text);
 });
 
-/** Copies a text, and shows so on the button for a moment. @param {Element} button @param {string} text */
+/** Copies a text, and confirms it on the button for a moment. @param {Element} button @param {string} text */
 export async function copyFrom(button, text) {
   const label = button.textContent;
   await navigator.clipboard.writeText(text);

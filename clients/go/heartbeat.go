@@ -25,7 +25,7 @@ func (s *Session) Pause() { s.mark(writePause) }
 // Resume records that heartbeats will follow again.
 func (s *Session) Resume() { s.mark(writeResume) }
 
-// mark records an op without content that could be over a limit.
+// mark records an op that has no texts, so no limit applies to it.
 func (s *Session) mark(write func(*lane.Record)) {
 	if s.ready() {
 		s.record(time.Time{}, func(r *lane.Record) bool {

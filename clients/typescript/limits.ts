@@ -11,7 +11,7 @@ export const LONGEST_CUT = 131_072;
 /** Strings of at most so many characters stay whole when an event is cut to fit: names, paths and codes identify it. */
 export const WHOLE_STRING = 64;
 /** Encoded names that are cached: four times the series of a session. A program with more of them must not fill the memory. */
-export const MAX_REMEMBERED = 4_096;
+export const MAX_CACHED = 4_096;
 
 /** Exceptions kept in one chain of causes, the same in every client: a longer chain is a cycle or a mistake. */
 export const CAUSES_KEPT = 16;

@@ -1,4 +1,4 @@
-/** One lane as the sender has it: what is built next from its files, and what follows from each result. It keeps no ops. */
+/** The sender's state of one lane: builds the next batch from the lane's files, and acts on each result. It keeps no ops. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DAEMON_LEASE_MS, MAX_BATCH_BYTES } from "../../src/core/limits.ts";
@@ -100,7 +100,7 @@ export class Outgoing {
     if (growth.isUrgent) this.#isUrgent = true;
   }
 
-  /** What is unsent does not wait for more. */
+  /** Sends what is unsent without gathering more. */
   hurry(): void {
     this.#isUrgent = true;
   }

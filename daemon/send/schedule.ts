@@ -41,7 +41,7 @@ export function keepaliveAt(lastContactAt: number): number {
 
 type Candidate = { at: number; lastContactAt: number; isObservations: boolean };
 
-/** Which lanes one request takes, first ones first; none unless one is due. With one that is due, others soon due travel too. */
+/** The lanes of one request, in order; none unless one is due. Lanes that are due soon are included. */
 export function inOrder<Lane extends Candidate>(
   lanes: Lane[],
   now: number,

@@ -93,7 +93,7 @@ export class Sender {
     return next;
   }
 
-  /** Sends all there is of a session, or of every session, now. Returns whether the server has it before the time is up. */
+  /** Sends all unsent records of one session, or of every session, now. Returns whether the server acknowledged them in time. */
   flush(session: string | undefined, timeoutMs: number): Promise<boolean> {
     const { lanes, tail, monotonic } = this.#options;
     lanes.scan(monotonic());

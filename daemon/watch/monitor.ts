@@ -65,9 +65,9 @@ type Watched = {
   /** For CPU use over the last seconds. */
   sample: { process: ProcessInfo; monotonic: number } | undefined;
   oom: OomWatch | undefined;
-  /** Until when a client on another disk promised to send something. */
+  /** The time by which a client on another disk has to send again. */
   leaseUntil: number;
-  /** It did not, so nothing shows that the writer still runs. */
+  /** It did not send in time, so nothing shows that the writer still runs. */
   isSilent: boolean;
 };
 
@@ -103,7 +103,7 @@ export class Monitor {
     return this.#of(lane).started;
   }
 
-  /** A client on another disk promises to send something again within this time. */
+  /** A client on another disk has to send again within this time. */
   extendLease(lane: Lane, leaseMs: number): void {
     const watched = this.#of(lane);
     watched.leaseUntil = this.#options.clock.monotonic() + leaseMs;
@@ -264,7 +264,7 @@ export class Monitor {
     else if (hasThrown) reason = "uncaught_exception";
     return {
       op: "crash",
-      // Seen alive at the last check, it died now. Otherwise only the time of its last record is known.
+      // If it was alive at the last check, it ended just now. Otherwise only the time of its last record is known.
       at: wasSeenAlive ? Math.max(this.#options.clock.now(), lastAt) : lastAt,
       reason,
       out_of_memory: isOutOfMemory || undefined,

@@ -3,7 +3,7 @@
  *
  *   locally            everything, because guard.ts lets in only this machine
  *   Bearer token       ADMIN_SECRET, or an API key of its kind and product
- *   Cloudflare Access  everything: its own policy decided who comes through
+ *   Cloudflare Access  everything: its own policy has admitted the caller
  *   the pages' cookie  everything: it was set for the right ADMIN_SECRET
  */
 import type { Context, MiddlewareHandler } from "hono";
@@ -77,7 +77,7 @@ function tokenOf(c: Context): string | undefined {
   return c.req.path === "/api/ingest" ? c.req.query("key") : undefined;
 }
 
-/** Cloudflare Access, if the request came through it and for this application. */
+/** Cloudflare Access, if it has admitted the request to this application. */
 function throughAccess(c: Context): CloudflareAccessContext | undefined {
   const { ACCESS_AUDIENCE } = c.env as Env;
   const { access } = contextOf(c);

@@ -15,7 +15,7 @@ export const guard: MiddlewareHandler<AccessEnv> = async (c, next) => {
   if (c.env.LOCAL === "1" && !LOOPBACK.has(hostname)) {
     throw new Refusal(
       "foreign_host",
-      `This server runs for this machine only, and was asked as "${hostname}". Use http://localhost.`,
+      `This server answers only this machine, under the name localhost, not "${hostname}". Use http://localhost.`,
     );
   }
   if (isLocked(c)) {

@@ -1,6 +1,6 @@
 /**
- * API keys: `dc_<kind>_<id>.<secret>`. The id finds the key, its SHA-256 recognises it. What was recognised is remembered for a
- * minute, so that not every request asks the registry; a revoked key works at most that long elsewhere.
+ * API keys: `dc_<kind>_<id>.<secret>`. The id finds the key's row, and the SHA-256 of the whole key must match. Rows are cached for a
+ * minute, so that not every request reads the registry; in other isolates a revoked key works for at most that time.
  */
 import type { Context } from "hono";
 import {
@@ -15,14 +15,14 @@ import { DAY_MS } from "../core/limits.ts";
 import { Refusal } from "../core/refusal.ts";
 import type { KeyKind } from "../core/vocabulary.ts";
 import type { Env } from "../env.ts";
-import { REMEMBER_MS, REMEMBERED_KEYS } from "./limits.ts";
+import { KEY_CACHE_MS, MAX_CACHED_KEYS } from "./limits.ts";
 import { hasSha256, sha256Hex } from "./secret.ts";
 
 const SHAPE = /^dc_(ingest|read|admin)_([0-9a-z]{12})\.([\w-]{43})$/;
 
-const remembered = new Map<string, { key: StoredKey | undefined; until: number }>();
+const cached = new Map<string, { key: StoredKey | undefined; until: number }>();
 
-/** Makes a key and stores what is needed to recognise it. The key itself is shown now, and never again. */
+/** Makes a key and stores what is needed to recognise it. Only this answer contains the key itself. */
 export async function createKey(
   db: D1Database,
   { kind, product, label }: { kind: KeyKind; product: string | null; label: string },
@@ -45,13 +45,13 @@ export async function createKey(
     used_day: null,
   };
   await storeKey(db, { ...row, sha256: await sha256Hex(key) });
-  remembered.delete(id);
+  cached.delete(id);
   return { ...row, key };
 }
 
 export async function revoke(db: D1Database, id: string, now: number): Promise<void> {
   const existed = await revokeKey(db, id, now);
-  remembered.delete(id);
+  cached.delete(id);
   if (!existed) throw new Refusal("not_found", "There is no such key.");
 }
 
@@ -75,10 +75,10 @@ export async function recognise(
 }
 
 async function lookUp(db: D1Database, id: string, now: number): Promise<StoredKey | undefined> {
-  const known = remembered.get(id);
+  const known = cached.get(id);
   if (known && known.until > now) return known.key;
   const key = await findKey(db, id);
-  if (remembered.size >= REMEMBERED_KEYS) remembered.clear();
-  remembered.set(id, { key, until: now + REMEMBER_MS });
+  if (cached.size >= MAX_CACHED_KEYS) cached.clear();
+  cached.set(id, { key, until: now + KEY_CACHE_MS });
   return key;
 }

@@ -1,10 +1,10 @@
 /** The numbers of access, each with its reason. */
 
-/** How long a recognised key is remembered, and so how long a revoked one may still work: not every request asks the registry. */
-export const REMEMBER_MS = 60_000;
-/** Keys remembered by one isolate, found and not found: bounds what guessing ids can take. */
-export const REMEMBERED_KEYS = 1_000;
-/** Long enough not to annoy, short enough that a forgotten browser signs itself out. */
+/** How long a key's row is cached, so that not every request reads the registry. A revoked key may work for this time. */
+export const KEY_CACHE_MS = 60_000;
+/** Keys that one isolate caches, including ids that do not exist: bounds the memory that guessed ids take. */
+export const MAX_CACHED_KEYS = 1_000;
+/** How long a sign-in is valid: a month, after which a browser that is no longer used is signed out. */
 export const SIGNED_IN_S = 30 * 86_400;
 /** When to try again after too many wrong keys: the period of the rate limit. */
 export const WRONG_KEY_WAIT_S = 60;

@@ -1,4 +1,4 @@
-/** API keys: made, listed, revoked. A key is shown once, when it is made. */
+/** Creates, lists and revokes API keys. Only the answer that creates a key contains it. */
 import { Hono } from "hono";
 import * as v from "valibot";
 import { type AccessEnv, requires } from "../access/access.ts";
@@ -21,7 +21,7 @@ const NewKey = v.object({
 });
 
 keys.use("/keys/*", requires("admin"), async (c, next) => {
-  // Or a key that is bound to a product could make itself one that is not.
+  // Otherwise a key for one product could create a key for all products.
   if (c.var.access.product !== null)
     throw new Refusal("forbidden", "A key for one product can't manage keys.");
   await next();

@@ -1,7 +1,7 @@
 /**
- * `POST /api/reindex`: sessions publish themselves to the catalog again. Without a body every session of the registry's roster, step by
- * step with the `cursor` of the answer before: this rebuilds a lost catalog. With `sessions` (their ids) or `objects` (ids of Durable
- * Objects, as Cloudflare lists them) only those.
+ * `POST /api/reindex` publishes sessions to the catalog again. Without a body it publishes every session of the registry's roster, in
+ * steps: `cursor` is the `next` of the answer before. This rebuilds a lost catalog. With `sessions` (their ids) or `objects` (ids of
+ * Durable Objects, as Cloudflare lists them) it publishes only those.
  */
 import { Hono } from "hono";
 import * as v from "valibot";

@@ -1,4 +1,4 @@
-/** Sessions for programs: find them, ask one, watch it, take it along, delete it. Times are epoch milliseconds. */
+/** Sessions as JSON: search, read, watch, export and delete them. Times are epoch milliseconds. */
 import { type Context, Hono } from "hono";
 import { type AccessEnv, requires } from "../access/access.ts";
 import { removeSession } from "../catalog/publish.ts";

@@ -1,4 +1,4 @@
-/** One metric's series in many sessions, put together: by group, over time, and as a distribution. */
+/** Combines one metric's series of many sessions: by group, over time, and as a distribution. */
 import { MAX_ROLLUP_BUCKETS } from "./limits.ts";
 import type { Rollup } from "./rollup.ts";
 import { deviation } from "./series.ts";

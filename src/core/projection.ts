@@ -1,5 +1,5 @@
 /**
- * The projection of a session's log: its state and its index, which applying an op changes, in memory and without I/O. The
+ * The projection of a session's log: its state and its index, updated in memory by each op that is applied, without I/O. The
  * session object loads it, applies a batch and stores the outcome. After a Refusal the object discards it and loads it again,
  * so that nothing of a refused batch remains.
  */

@@ -1,4 +1,4 @@
-/** API keys: what is stored recognises a key but cannot be used as one. */
+/** API keys. The stored hash identifies a key, but cannot be used as one. */
 import { and, desc, eq, isNull, ne, or } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import type { KeyKind } from "../core/vocabulary.ts";

@@ -14,7 +14,7 @@ type Rows = {
   d1_rows: number;
 };
 
-/** Adds rows that were written to the day's. This writes a row itself, which it counts. */
+/** Adds written rows to the day's count, and counts the row that this writes itself. */
 export async function addUsage(db: D1Database, rows: Rows, now: number): Promise<void> {
   await drizzle(db)
     .insert(usage)

@@ -1,5 +1,6 @@
 /**
- * The only way to a session's object. Every request carries who asks, and the object decides by what it stores. Refusals are thrown here.
+ * The only access to a session's object. Every request carries its caller, and the object decides from its own storage what the caller
+ * may do. Refusals are thrown here.
  *
  *   const session = sessionOf(env, access, id);
  *   const { items } = await session.ask("events", { name: "door" });
@@ -36,7 +37,7 @@ type Waiting = {
 };
 
 export class SessionClient {
-  /** The session's id, or its object's if it was opened by that. */
+  /** The session's id; the object's own id if `sessionOfObject` made this client. */
   readonly id: string;
   readonly #access: Access;
   readonly #stub: () => Stub;
@@ -56,7 +57,7 @@ export class SessionClient {
     return parsed(await this.json(name, ...query));
   }
 
-  /** The same as JSON text, to be passed on. Questions of one turn travel in one request, which is what the platform bills. */
+  /** The answer as JSON text. Questions of one turn of the event loop are sent in one request, because the platform bills requests. */
   json<Name extends QuestionName>(
     name: Name,
     ...query: QueryOf<Name>
@@ -82,7 +83,7 @@ export class SessionClient {
       const replies = await this.#request((object) => object.answer(this.#access, questions));
       replies.forEach((reply, index) => waiting[index]?.resolve(reply));
     } catch (error) {
-      // One question may be the cause, so the others are asked again without it. An overloaded object is left alone.
+      // One question may be the cause, so each is sent again alone. A refusal (the object is overloaded) is final.
       if (waiting.length > 1 && !refusalOf(error))
         for (const one of waiting) void this.#send([one]);
       else for (const { reject } of waiting) reject(error);
@@ -94,7 +95,7 @@ export class SessionClient {
     return this.#call((object) => object.ingest(this.#access, body));
   }
 
-  /** Ops that came without a lane; the first must be `start` if the session is new. Sent once: they have no sequence. */
+  /** Records ops without a lane; the first must be `start` if the session is new. Sent once: a repetition would be applied again. */
   async record(ops: Op[], more: { writer?: Writer; lease_ms?: number } = {}): Promise<void> {
     const body = JSON.stringify({ ops, ...more });
     await this.#call((object) => object.record(this.#access, body), "once");

@@ -27,7 +27,7 @@ export type HistoryQuery = {
   order?: "asc" | "desc";
 };
 
-/** Reads one segment: its keyframe, and its patches up to the moment. Of a damaged one the segment before it. */
+/** Reads one segment: its keyframe, and its patches up to the moment. If the segment is damaged, reads the one before it. */
 export function stateAt(store: Store, { at, seq }: Moment): StateAt {
   for (let info = store.find({ at, seq }); info; info = store.find({ seq: info.firstSeq - 1 })) {
     const segment = store.open(info);
@@ -125,7 +125,7 @@ export function everHeld(store: Store, path: string, text: string): boolean {
 
 function* changesOf(store: Store, path: string[], query: HistoryQuery): Generator<Change> {
   const [key] = path;
-  // All segments even with a cursor: how long a value held depends on the next change, which may be in any of them.
+  // All segments even with a cursor: a value's duration depends on the next change, which may be in any segment.
   for (const info of inOrder(store.list(), query)) {
     if (info.summary?.keys && key !== undefined && !info.summary.keys.includes(key)) continue;
     const segment = store.open(info);

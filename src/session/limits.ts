@@ -1,6 +1,6 @@
 /** The numbers of session objects and their clients, each with its reason. What the whole product shares is in core/limits.ts. */
 
-/** Sessions indexed again in one step: each is a subrequest, of which the free plan has 50 per request, and asks the catalog in turn. */
+/** Sessions published again in one step: the free plan allows 50 subrequests, and each session writes to the catalog. */
 export const REINDEX_AT_ONCE = 20;
 /** Requests to an object that is being moved or restarted, which takes less than a second. */
 export const ATTEMPTS = 3;

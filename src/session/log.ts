@@ -1,6 +1,6 @@
 /**
- * The session's log: the stored segments, and of the newest what is kept in memory (its index, the state, the segment itself). What is
- * in memory can be read back from the newest segment's row; after a batch was refused half-way it is thrown away.
+ * The session's log: the stored segments and, in memory, the newest segment with its index and state. The memory can be read again from
+ * that segment's row; it is discarded when a batch is refused after some of its ops were applied.
  */
 import { type Outcome, Projection } from "../core/projection.ts";
 import { Refusal } from "../core/refusal.ts";
@@ -24,12 +24,12 @@ export class Log {
     this.#id = id;
   }
 
-  /** What is in memory now; nothing if the object has not read its log since it woke up. */
+  /** The log in memory; undefined if it was not read since the object woke up. */
   get loaded(): Loaded | undefined {
     return this.#loaded;
   }
 
-  /** Reads the newest segment if it is not in memory. Nothing for a session that does not exist. */
+  /** Reads the newest segment if it is not in memory. Undefined if the session does not exist. */
   load(): Loaded | undefined {
     if (this.#loaded) return this.#loaded;
     const stored = this.store.load();
@@ -56,7 +56,7 @@ export class Log {
       );
   }
 
-  /** A new session, of which nothing is stored before its first commit. `at` is the time of its first op. */
+  /** A new session. It is stored with its first commit. `at` is the time of its first op. */
   open(at: number, arrival: Arrival, product: string): Loaded {
     const id = this.store.nextId();
     const projection = Projection.open(this.#id, at, arrival);
@@ -65,7 +65,7 @@ export class Log {
     return { projection, newest: newSegment({ id, fromAt: 0, firstSeq: 1, keyframe: "{}" }) };
   }
 
-  /** Applies ops and stores the result in one row. A refusal leaves nothing behind, in memory or on disk. */
+  /** Applies ops and stores the result in one row. After a refusal nothing of them remains, in memory or on disk. */
   commit(loaded: Loaded, apply: (projection: Projection) => Outcome): Outcome {
     const { projection } = loaded;
     const segment = this.#nextSegment(loaded);
@@ -90,7 +90,7 @@ export class Log {
     this.store.rewriteIndex(newest, projection.index);
   }
 
-  /** Where the next batch goes: the open segment, or a new one that starts with the present state. */
+  /** The segment for the next batch: the open one, or a new one that starts with the current state. */
   #nextSegment({ projection, newest }: Loaded): Newest {
     if (!newest.sealed && !newest.closed) return newest;
     const { index, state } = projection;
@@ -106,7 +106,7 @@ export class Log {
     return { store: this.store, index, state, now, rollups: () => this.rollups() };
   }
 
-  /** Built when first needed, and kept up with each batch from then on. */
+  /** Built when first needed, and updated with each batch from then on. */
   rollups(): Rollups {
     return (this.#rollups ??= new Rollups(this.store, this.need().projection.index.series));
   }

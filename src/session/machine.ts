@@ -1,4 +1,4 @@
-/** A machine that was restarted: its sessions of the time before cannot be running any more. */
+/** Restarts of a machine: its sessions from before a restart cannot be running any more. */
 import { openBeforeBoot } from "../catalog/known.ts";
 import type { SessionIndex } from "../core/session-index.ts";
 import { verdict } from "../core/status.ts";
@@ -8,7 +8,7 @@ import type { Env } from "../env.ts";
 /** A boot of a machine, as a session of one product reports it. */
 export type Boot = { machineId: string; bootId: string; product: string };
 
-/** Reports the session's boot to the sessions of its product that the catalog has as open on the same machine before it. */
+/** Reports the session's boot to the other open sessions of its product that the catalog has for an earlier boot of the machine. */
 export async function reportBoot(env: Env, index: SessionIndex): Promise<void> {
   const { id, machineId, bootId, product } = index;
   const boot: Boot = { machineId, bootId, product };
@@ -21,7 +21,7 @@ export async function reportBoot(env: Env, index: SessionIndex): Promise<void> {
     if (other !== id) await env.SESSIONS.getByName(other).machineRestarted(boot);
 }
 
-/** The crash that follows from a boot; nothing if the session is of another product, machine or of the same boot, or if it still reports. */
+/** The crash op for a session from before this boot. Undefined for another product or machine, the same boot, or a session in contact. */
 export function crashOf(index: SessionIndex, boot: Boot, now: number): Op | undefined {
   const { machineId, bootId, product, observations, updatedAt } = index;
   if (product !== boot.product || machineId !== boot.machineId) return undefined;
@@ -32,6 +32,6 @@ export function crashOf(index: SessionIndex, boot: Boot, now: number): Op | unde
     at: Math.max(updatedAt, observations.lastOpAt), // points may be newer than their op
     reason: "rebooted",
     rebooted: true,
-    message: "The machine was restarted, and this session did not go on",
+    message: "The machine was restarted, and this session did not continue",
   };
 }

@@ -68,7 +68,7 @@ export class Rollups {
   }
 }
 
-/** A histogram's samples are not stored: within the bucket that holds the quantile they count as evenly spread. */
+/** Samples of a histogram are not stored, so they are assumed to be evenly spread within the bucket that holds the quantile. */
 function bucketQuantile({ buckets, bounds, samples, min, max }: Series, q: number): number | null {
   if (samples === 0) return null;
   let below = 0;
@@ -101,7 +101,7 @@ export function charts(store: Store, rollups: Rollups, all: Series[], query: Cha
     for (const chart of drawn) {
       const summary = info.summary?.series.find(({ id }) => id === chart.series.id);
       if (info.summary && (!summary || summary.to < from || summary.from > to)) continue;
-      // More points than were asked for: no longer raw, and the rest may come from summaries.
+      // More points than the query allows: the answer is buckets, and the other segments' summaries may suffice.
       if (
         chart.raw &&
         (chart.builder.total > points ||

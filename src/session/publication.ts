@@ -50,9 +50,9 @@ function sessionRow(
   now: number,
 ): Publication["session"] {
   const { observations, counts } = index;
-  const judged = verdict(observations, now);
+  const current = verdict(observations, now);
   const stateText = JSON.stringify(state);
-  const isOver = judged.status === "ended" || judged.status === "crashed";
+  const isOver = current.status === "ended" || current.status === "crashed";
   return {
     id: index.id,
     product: index.product,
@@ -63,16 +63,16 @@ function sessionRow(
     hostname: index.hostname,
     created_at: Math.round(index.createdAt),
     updated_at: Math.round(index.updatedAt),
-    ended_at: isOver ? Math.round(judged.since) : null,
+    ended_at: isOver ? Math.round(current.since) : null,
     last_heartbeat_at:
       observations.lastHeartbeatAt === null ? null : Math.round(observations.lastHeartbeatAt),
-    status: judged.status,
+    status: current.status,
     is_open: !isOver,
     ever_hung: observations.everHung,
     recovered:
       index.names.some(({ name }) => name === EVENT_RECOVERED) && observations.hang === null,
-    headline: isOver ? judged.headline : headlineOf(index, judged.headline),
-    verdict: JSON.stringify(judged),
+    headline: isOver ? current.headline : headlineOf(index, current.headline),
+    verdict: JSON.stringify(current),
     states: counts.states,
     events: counts.events,
     exceptions: counts.exceptions,

@@ -55,7 +55,7 @@ export class Publisher {
     this.#uncounted.object_rows++;
   }
 
-  /** Publishes by this time: there may be changes that this memory has not seen. */
+  /** Publishes by this time, because of a change that `noteOutcome` did not report. */
   expect(at: number): void {
     this.#schedule = withRowDue(this.#schedule, at);
   }
@@ -88,7 +88,7 @@ export class Publisher {
     now: number,
   ): Promise<void> {
     const publication = publicationOf(index, state, rollups(), this.#changed, bytes, now);
-    // Before the catalog is asked: what changes while it answers needs another publication.
+    // Before the request: changes during it need another publication.
     this.#schedule = withStarted(this.#schedule, scope);
     if (scope === "all") this.#changed = new Set();
     try {
@@ -100,7 +100,7 @@ export class Publisher {
       const rows = await publish(this.#catalog, scope === "all" ? publication : withoutDetails);
       this.#uncounted.d1_rows += added + rows;
       this.#schedule = withSuccess(this.#schedule, { scope, rows, now });
-      // The usage is a row too, so the first publication leaves it to the next one.
+      // Usage costs a row itself, so the first publication leaves it to the next one.
       const isFirst = added > 0 && !isOver(index.observations);
       if (scope === "all" && !isFirst) await this.#addUsage(now);
     } catch (error) {

@@ -1,6 +1,6 @@
 /**
- * Makes sessions publish themselves to the catalog again: some of them, or, step by step, all that the roster has. A step asks a bounded
- * number of objects, and can be repeated: publishing again writes only rows that differ.
+ * Publishes sessions to the catalog again: some of them or, in steps, all of the roster. A step calls a bounded number of objects and
+ * can be repeated, because a publication writes only rows that differ.
  */
 import { removeSession } from "../catalog/publish.ts";
 import { sessionIds } from "../catalog/known.ts";
@@ -21,7 +21,7 @@ type Reindexed = {
 };
 
 type RebuildStep = Reindexed & {
-  /** What to give to the next step; null after the last. */
+  /** The `cursor` of the next step; null after the last one. */
   next: string | null;
   /** Sessions in the roster; in the first answer only, because counting them reads a row for each. */
   total?: number;
@@ -36,11 +36,11 @@ export async function reindexObjects(env: Env, objectIds: string[]): Promise<Rei
   return gather(objectIds, (id) => sessionOfObject(env, SERVER, id).publish());
 }
 
-/** One step of rebuilding the catalog, after the session `cursor`; without one, where a rebuild under way has arrived, or at the start. */
+/** One step of rebuilding the catalog: after the session `cursor`. Without a cursor it continues the rebuild under way, or begins one. */
 export async function rebuildStep(env: Env, cursor?: string): Promise<RebuildStep> {
   if (cursor !== undefined) return stepAfter(env, cursor);
   const [total, begun] = await Promise.all([rosterSize(env.REGISTRY), readRebuild(env.CATALOG)]);
-  // Lists of a catalog that was complete stay complete; those of an empty one wait for the rebuild.
+  // Lists are refused during the rebuild of an empty catalog. One that has sessions still answers.
   if (!begun && total > 0 && (await isEmptyCatalog(env.CATALOG))) {
     await startRebuild(env.CATALOG, total);
   }
@@ -58,7 +58,7 @@ async function stepAfter(env: Env, after: string): Promise<RebuildStep> {
     rosterIds(env.REGISTRY, after, REINDEX_AT_ONCE),
     sessionIds(env.CATALOG, after, REINDEX_AT_ONCE),
   ]);
-  // In SQLite's order, which is that of the code units: ids are ASCII. Those after the first REINDEX_AT_ONCE are for the next step.
+  // Ids are ASCII, so SQLite and `toSorted` order them alike. Those after the first REINDEX_AT_ONCE are left to the next step.
   const ids = [...new Set([...rostered, ...catalogued])].toSorted().slice(0, REINDEX_AT_ONCE);
   const exists = new Set(rostered);
 
@@ -68,7 +68,7 @@ async function stepAfter(env: Env, after: string): Promise<RebuildStep> {
       await sessionOf(env, SERVER, id).publish();
     } catch (error) {
       const code = refusalOf(error)?.code;
-      // A deleted session's object is certain. One that holds nothing may be damaged: it stays listed if the roster has it.
+      // `gone` proves that the session was deleted. `not_found` may mean damaged storage, so a session of the roster stays listed.
       if (code !== "gone" && !(code === "not_found" && !exists.has(id))) throw error;
       await removeSession(env.CATALOG, id);
       await removeFromRoster(env.REGISTRY, id);
@@ -81,7 +81,7 @@ async function stepAfter(env: Env, after: string): Promise<RebuildStep> {
   return { done: done.filter((id) => !removed.includes(id)), failed, removed, next };
 }
 
-/** Asks all at once. If not one of them could write to the catalog, it is the catalog that fails, and the step is to be repeated. */
+/** Runs `reindex` for all at once. Throws if the catalog failed for every one of them, so that the caller repeats the step. */
 async function gather(ids: string[], reindex: (id: string) => Promise<unknown>) {
   const outcomes = await Promise.allSettled(ids.map(reindex));
   const done = ids.filter((_, index) => outcomes[index]?.status === "fulfilled");

@@ -1,6 +1,6 @@
 /**
  * When a session is published to the catalog, and when its object's alarm is due: pure functions of a small state and the time. The
- * object keeps the state and obeys.
+ * object keeps the state and does what they return.
  *
  * A publication is either the session's row, or that and its detail rows (series, event counts, state values). Details are many rows,
  * so after them there is a pause in proportion to the rows written (PUBLISH_ROWS_PER_SECOND).
@@ -27,7 +27,7 @@ import { nextChange, type Observations } from "../core/status.ts";
 
 type Scope = "row" | "all";
 
-/** What decides about publications. It is kept in memory only: one publication too many writes no row that is the same already. */
+/** The state of publications, in memory only: after an eviction everything is published, which writes only rows that differ. */
 export type Schedule = {
   /** When the session's row is due; null: the catalog has all of it. */
   rowAt: number | null;
@@ -53,7 +53,7 @@ export type Plan = { at: number; scope: Scope; addsToRoster: boolean };
 
 type State = { schedule: Schedule; observations: Pick<Observations, "end" | "crash"> };
 
-/** The next publication, as it will be at its time; null if nothing is to be published. */
+/** The next publication: its time, and what it contains then. Null if nothing is to be published. */
 export function nextPublication({ schedule, observations }: State, now: number): Plan | null {
   const { rowAt, detailsAt, detailsWait, isListed } = schedule;
   const at = Math.min(rowAt ?? Infinity, detailsWait ? detailsAt : Infinity);
@@ -66,7 +66,7 @@ export function isOver({ end, crash }: State["observations"]): boolean {
   return end !== null || crash !== null;
 }
 
-/** The time to set the alarm to; null: leave it as it is. Setting it is a billed row, so an alarm that comes too early is left. */
+/** The time to set the alarm to; null: leave it as it is. Setting it is a billed row, so an alarm that is set for an earlier time stays. */
 export function nextAlarm(
   state: { alarmAt: number | null; schedule: Schedule; observations: Observations },
   now: number,
@@ -84,12 +84,12 @@ export function withChange(schedule: Schedule, isUrgent: boolean, now: number): 
   return { ...schedule, rowAt: isUrgent ? now : (schedule.rowAt ?? now + PUBLISH_MS) };
 }
 
-/** When there may be changes that this memory has not seen. */
+/** After a change of which the schedule has no record, such as one before the object woke up. */
 export function withRowDue(schedule: Schedule, at: number): Schedule {
   return { ...schedule, rowAt: Math.min(schedule.rowAt ?? Infinity, at) };
 }
 
-/** While a publication is on its way: what changes from now on needs another. */
+/** When a publication starts: later changes need another one. */
 export function withStarted(schedule: Schedule, scope: Scope): Schedule {
   return { ...schedule, rowAt: null, detailsWait: scope === "row" };
 }
@@ -109,7 +109,7 @@ export function withFailure(schedule: Schedule, now: number): Schedule {
   const delay = Math.min(MAX_PUBLISH_DELAY_MS, PUBLISH_RETRY_MS * 2 ** schedule.failures);
   return {
     ...withRowDue(schedule, now + delay),
-    // The next attempt has everything, so nothing else is due before it.
+    // The next attempt publishes everything, so the details are not due before it.
     detailsAt: 0,
     detailsWait: false,
     failures: schedule.failures + 1,

@@ -1,6 +1,6 @@
 /**
- * The Durable Object of one session: its source of truth. It keeps the transaction, the alarm and the sockets, and calls into core for
- * everything that can be decided without them. Others reach it by client.ts only.
+ * The Durable Object of one session: its source of truth. It owns the transaction, the alarm and the sockets; the decisions are made by
+ * functions of core and schedule.ts. Other folders call it through client.ts.
  *
  * Applying a batch has no `await` between reading and writing, so it is atomic: the platform delivers nothing else meanwhile, and
  * the answer leaves only when the write is durable.
@@ -60,7 +60,7 @@ export class Session extends DurableObject<Env> {
     return this.ctx.id.name ?? this.ctx.id.toString();
   }
 
-  /** The session, if it exists and the caller may do this with it. Each request of an existing session passes here. */
+  /** The session that exists. Throws a Refusal if there is none, or if the caller may not do this with it. */
   #allowed(access: Access, action: KeyKind): Loaded {
     checkKind(access, action);
     const loaded = this.#log.need();
@@ -102,10 +102,10 @@ export class Session extends DurableObject<Env> {
       const { lane, first, last, ops } = batch;
       const loaded = this.#recorded(access, ops, arrival);
       const applied = loaded.projection.applied(lane);
-      // All of it is stored: a reply was lost, or a daemon started again from its checkpoint.
+      // The whole batch is stored already: the reply was lost, or the daemon was restarted with an older checkpoint.
       const isRepeat = last <= applied && first <= applied;
       if (!isRepeat) this.#commit(loaded, (projection) => projection.apply(batch, arrival));
-      const watched = this.#watchers.isAnyone || undefined;
+      const watched = this.#watchers.arePresent || undefined;
       return { session, lane, applied: Math.max(applied, last), watched };
     } catch (error) {
       const refusal = refusalOf(error);
@@ -184,13 +184,13 @@ export class Session extends DurableObject<Env> {
 
   /** Due when the verdict may have changed, or a publication is due. Running it twice changes nothing. */
   override async alarm(): Promise<void> {
-    // A question may have loaded the log since the object woke up, so the log is no sign of that.
+    // Not `this.#log.loaded`: a question may have loaded the log since the object woke up.
     const wokeUp = this.#alarmAt === undefined;
     this.#alarmAt = null;
     const loaded = this.#log.load();
     if (!loaded) return;
     const now = Date.now();
-    // What was to be published was in memory only; publishing again writes only rows that differ.
+    // The schedule was in memory only, so everything counts as due; the publication writes only rows that differ.
     if (wokeUp) this.#publisher.expect(now);
 
     if (noteTransition(loaded.projection.index.observations, now)) {
@@ -211,7 +211,7 @@ export class Session extends DurableObject<Env> {
     const { store } = this.#log;
     if (!(await publish({ projection, rollups: () => this.#log.rollups(), bytes: store.bytes })))
       return;
-    // If it was deleted while the catalog was writing, what was written is deleted again.
+    // The session may have been deleted while its rows were written.
     if (store.erasedAt() !== null) await this.#removeRows(index.id);
     else if (!this.#publisher.isFailing) await this.#reportBoot(index);
   }
@@ -229,7 +229,7 @@ export class Session extends DurableObject<Env> {
       await reportBoot(this.env, index);
       this.#reportedBoot = index.bootId;
     } catch (error) {
-      // Not urgent: those sessions count as suspended until then.
+      // Retried with the next publication. The other sessions count as suspended until then.
       this.#publisher.expect(Date.now() + PUBLISH_MS);
       console.error(`Session ${index.id}: the machine's other sessions did not answer:`, error);
     }
@@ -297,7 +297,7 @@ export class Session extends DurableObject<Env> {
 
   // Watching.
 
-  /** A page that watches: gets a Change now, and after each change, at most every LIVE_MS. */
+  /** Opens the socket of a page. The page receives a Change now and after each change, at most one per LIVE_MS. */
   override async fetch(request: Request): Promise<Response> {
     try {
       this.#allowed(accessIn(request), "read");
@@ -308,7 +308,7 @@ export class Session extends DurableObject<Env> {
   }
 
   override webSocketMessage(): void {
-    // Pages only listen.
+    // Pages send nothing.
   }
 
   override webSocketClose(socket: WebSocket, code: number): void {

@@ -340,7 +340,7 @@ function text(bytes: ArrayBuffer, sealed: number): string {
 
 type Checked = Pick<Newest, "id" | "sealed" | "fromAt" | "firstSeq" | "lastSeq" | "bodyCrc">;
 
-/** Of a row without its summary. The body comes first, so that its own checksum can be continued when a batch is appended. */
+/** The CRC-32 of a row except its summary. It starts from the body's own checksum, which is continued when a batch is appended. */
 function checksum(
   { id, sealed, fromAt, firstSeq, lastSeq, bodyCrc }: Checked,
   index: Uint8Array,

@@ -1,4 +1,4 @@
-/** Requests to session objects: a temporary failure of the platform is retried, an overloaded object is left alone. */
+/** Requests to session objects: a temporary failure of the platform is retried; if the object is overloaded, the request is refused. */
 import { Refusal, refusalOf } from "../core/refusal.ts";
 import type { Env } from "../env.ts";
 import { ATTEMPTS, RETRY_MS } from "./limits.ts";
@@ -24,7 +24,7 @@ export async function request<Result>(
       if (overloaded)
         throw new Refusal(
           "too_many_requests",
-          "This session gets more than it can take; slow down.",
+          "This session receives more requests than it can handle; send fewer.",
           { retry_after: 1 },
         );
       if (!retryable) throw error;
@@ -37,11 +37,11 @@ export async function request<Result>(
   }
 }
 
-/** An object by its own id, 64 hexadecimal digits. */
+/** The stub of an object by its own id, which has 64 hexadecimal digits. */
 export function stubOfObject(env: Env, objectId: string): Stub {
   try {
     return env.SESSIONS.get(env.SESSIONS.idFromString(objectId));
   } catch {
-    throw new Refusal("not_found", "This is no id of an object of this server.");
+    throw new Refusal("not_found", "This server has no object with this id.");
   }
 }

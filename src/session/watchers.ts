@@ -12,13 +12,13 @@ export class Watchers {
   #timer: ReturnType<typeof setTimeout> | null = null;
   #sentAt = 0;
 
-  /** `changeOf` describes the session as it is now. It exists as long as a page watches. */
+  /** `changeOf` describes the session as it is now. It is called only while a page watches, so the session exists. */
   constructor(context: DurableObjectState, changeOf: (kinds: Kind[]) => Change) {
     this.#context = context;
     this.#changeOf = changeOf;
   }
 
-  get isAnyone(): boolean {
+  get arePresent(): boolean {
     return this.#context.getWebSockets().length > 0;
   }
 
@@ -31,7 +31,7 @@ export class Watchers {
   }
 
   notify(kinds: Iterable<Kind>): void {
-    if (!this.isAnyone) return;
+    if (!this.arePresent) return;
     for (const kind of kinds) this.#kinds.add(kind);
     if (this.#kinds.size === 0 || this.#timer !== null) return;
     const wait = this.#sentAt + LIVE_MS - Date.now();

@@ -12,7 +12,7 @@ import {
 import type { Reply } from "./post.ts";
 import { acknowledge, drop, nextBatch, type Batch, type Queue } from "./queue.ts";
 
-/** HTTP statuses and error codes that blame the ops themselves; every other error may pass. */
+/** HTTP statuses and error codes of errors in the ops themselves. After any other error the same ops are sent again. */
 const REFUSED = /400|413|invalid_body|not_finite|too_(deep|large|many_keys)/;
 
 /** `random` (0 to 1) shortens a pause, so that many programs do not return at the same moment. */
@@ -42,15 +42,15 @@ export function applyAnswer(
     queue.reported = queue.lost;
     acknowledge(queue, queue.last);
   } else if (code.startsWith("lane_")) {
-    // Part of it was applied before, in other bounds, by an earlier page.
+    // An earlier page sent a part of it in another batch, and the server has applied that.
     if (applied > queue.applied) return acknowledge(queue, applied);
-    // The server was restored from a time before this lane: what it has no place for goes on in a new one.
+    // The server's storage was restored to a time before this lane, so the remaining ops continue in a new lane.
     queue.lane = newId();
     queue.last = 0;
     for (const entry of queue.entries) entry.sequence = ++queue.last;
     acknowledge(queue, 0);
   } else if (REFUSED.test(code) && count > 0) {
-    // Half of it, to come closer to the op at fault. When that is alone, it is dropped.
+    // Halves the batch until the refused op is alone, then drops it.
     queue.resumeAt = now + REFUSED_PAUSE_MS;
     if (count === 1)
       add(

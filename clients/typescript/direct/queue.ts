@@ -26,7 +26,7 @@ export type Queue = {
   url: string;
   lane: string;
   writer: Writer;
-  /** The last sequence that the server has applied, and the last one of all. What waits lies between; a sequence without an entry was dropped. */
+  /** The last sequence that the server has applied, and the last one used. A sequence between them without an entry was dropped. */
   applied: number;
   last: number;
   entries: Entry[];
@@ -39,9 +39,9 @@ export type Queue = {
   batch?: Batch | undefined;
   /** No op follows, so the lease is not renewed. */
   isClosed?: boolean;
-  /** What waits is sent then; 0: without gathering. With nothing waiting, the lease is renewed then. */
+  /** When the entries are sent (0: at once) or, without entries, the lease is renewed. */
   dueAt: number;
-  /** No request before: the last one failed, or the server asked for a pause. */
+  /** No request is sent before this time: the last one failed, or the server asked for a pause. */
   resumeAt: number;
   /** Requests that failed since the last answer. */
   failures: number;
@@ -85,7 +85,7 @@ export function append(queue: Queue, kind: Kind, at: number, text: string, now: 
   if (count > QUEUE_OPS || queue.bytes > QUEUE_BYTES) makeRoom(queue);
 }
 
-/** Ops not known to be at the server; unreported losses count as one. */
+/** Ops that the server has not acknowledged; unreported losses count as one. */
 export function waitingIn({ entries, lost, reported }: Queue): number {
   return entries.length + Number(newLosses(lost, reported) !== undefined);
 }
@@ -95,7 +95,7 @@ export function nextRequestAt({ dueAt, resumeAt }: Queue): number {
   return Math.max(dueAt, resumeAt);
 }
 
-/** The unanswered batch, else the next one: ops, or the count of losses, or only the lease. Nothing: there is none to send. */
+/** The unanswered batch, else the next one: ops, the counts of losses, or only the lease. Undefined if there is nothing to send. */
 export function takeBatch(queue: Queue, now: number): Batch | undefined {
   const isRenewal = queue.dueAt > 0 && queue.dueAt <= now;
   const batch = (queue.batch ??= nextBatch(queue, BATCH_BYTES, BATCH_OPS, isRenewal));
@@ -126,7 +126,7 @@ export function nextBatch(
   let { last } = queue;
   for (const { sequence, text, bytes } of queue.entries.slice(skipped)) {
     maxBytes -= bytes;
-    // An op that is longer than a batch travels alone.
+    // An op that is longer than a batch is sent alone.
     if (ops.length === maxOps || (maxBytes < 0 && ops.length + skipped > 0)) {
       last = sequence - 1;
       break;
@@ -184,7 +184,7 @@ function makeRoom(queue: Queue): void {
   }
 }
 
-/** Of the ops that were lost, those that are not reported. */
+/** The losses that were not reported to the server yet. */
 function newLosses(lost: Counts, reported: Counts): Counts | undefined {
   let counts: Counts | undefined;
   for (const cause in lost) {

@@ -1,6 +1,6 @@
 /**
- * Direct mode: sends a queue to `POST /api/ingest`, exactly once in effect, one request at a time. `queue.ts` holds the ops and makes
- * batches of them, `decisions.ts` decides what an answer means and when to send; here are the clock, the timer and the request.
+ * Direct mode: sends a queue to `POST /api/ingest`, exactly once in effect, one request at a time. `queue.ts` builds the batches and
+ * decides when they are due, and `answer.ts` applies the server's answers; the clock, the timer and the request are here.
  */
 import type { Writer } from "../../../src/core/wire.ts";
 import { newId } from "../id.ts";

@@ -4,7 +4,7 @@
  */
 import { MAX_DEPTH } from "../../../src/core/limits.ts";
 import { isRedacted, isSecret, REDACTED } from "../../../src/core/redact.ts";
-import { MAX_REMEMBERED } from "../limits.ts";
+import { MAX_CACHED } from "../limits.ts";
 
 /** Something that could not be recorded as it was: why, where, and what was recorded instead. */
 export type Loss = {
@@ -111,7 +111,7 @@ function propertiesOf(value: object, place: Place): object {
     // Cached, because a program uses the same few keys again and again.
     if (isHidden === undefined) {
       isHidden = isSecret(key);
-      if (secretKeys.size < MAX_REMEMBERED) secretKeys.set(key, isHidden);
+      if (secretKeys.size < MAX_CACHED) secretKeys.set(key, isHidden);
     }
     const within = isHidden ? { ...place, losses: [] } : place;
     let member: unknown;

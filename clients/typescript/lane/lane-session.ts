@@ -1,5 +1,5 @@
 /** A session on a lane file, with a fast path for gauges and counters without options: only their number is encoded anew. */
-import { MAX_REMEMBERED } from "../limits.ts";
+import { MAX_CACHED } from "../limits.ts";
 import { isPlainName, metricPrefix, type MetricOptions } from "../encode/ops.ts";
 import { Session } from "../session/session.ts";
 
@@ -33,7 +33,7 @@ export class LaneSession extends Session {
     let prefix = prefixes.get(name);
     if (prefix === undefined && isPlainName(name)) {
       prefix = metricPrefix(type, name);
-      if (prefixes.size < MAX_REMEMBERED) prefixes.set(name, prefix);
+      if (prefixes.size < MAX_CACHED) prefixes.set(name, prefix);
     }
     return prefix;
   }

@@ -1,4 +1,4 @@
-/** Reads a request's body, and never more of it than the limits, whatever its headers claim. */
+/** Reads a request's body up to the limits, whatever length its headers give. */
 import { gunzipSync } from "node:zlib";
 import { MAX_BODY_BYTES, MAX_INFLATED_BYTES } from "../../core/limits.ts";
 import { checkDepth } from "../../core/merge.ts";

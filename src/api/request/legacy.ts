@@ -36,7 +36,7 @@ const Event = v.object({
   name: v.optional(v.string(), ""),
   /** Many programs of 1.x give the data in the place of the category. */
   category: v.optional(v.union([v.string(), v.custom<JsonObject>(isObject)])),
-  /** What some versions called the category, when `category` was what is now `group`. */
+  /** Some versions of 1.x sent the category as `level`, and as `category` what is `group` now. */
   level: text,
   group: text,
   labels: texts,
@@ -129,7 +129,7 @@ export function crashOp(body: string, now: number): Op {
   try {
     ({ reason } = parse(Crash, fields(Crash, body), WHAT));
   } catch {
-    // Undecodable is not an error here.
+    // A body that cannot be decoded counts as none.
   }
   return { op: "crash", at: now, reason };
 }
@@ -159,7 +159,7 @@ function fields(
 function objectOf(body: string): JsonObject {
   const value = parseJson(body, WHAT) ?? {};
   if (!isObject(value)) throw new Refusal("invalid_body", "The body must be a JSON object.");
-  // Before anything walks into it; the object checks again, from where state and data begin.
+  // Before any code recurses into it. The object checks the depth of states and data again, each from its own root.
   for (const item of Object.values(value)) checkDepth(item, WHAT);
   return value;
 }

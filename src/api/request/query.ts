@@ -53,7 +53,7 @@ const path = v.optional(
 /** A product or version; `(none)` stands for sessions without one. */
 export const name = v.optional(v.pipe(v.string(), v.transform(nameAsked)));
 
-/** Which sessions: the same parameters for the list and for metrics. */
+/** The filter of sessions, with the same parameters for the list and for metrics. */
 const filter = {
   product: name,
   version: name,

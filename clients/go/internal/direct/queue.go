@@ -19,22 +19,22 @@ type Queue struct {
 	sender sender
 	random *rand.Rand // before Go 1.20 the common one has the same seed in every process
 
-	mu        sync.Mutex
-	ops       []op
-	bytes     int
-	sequence  int64 // of the last op
-	applied   int64 // the last sequence that the server has answered for
-	sending   int64 // the last sequence of the present batch
-	onTheWay  int   // ops in the present batch
-	full      int   // ops dropped because the queue was full
-	gather    time.Duration
-	isClosed  bool
-	isStopped bool          // the sender has ended
-	isFailing bool          // the last request had no answer that helps
-	isUrgent  bool          // send without gathering
-	changed   chan struct{} // closed and replaced when applied or isFailing changes
-	wake      chan struct{}
-	done      chan struct{} // closed when the sender has ended
+	mu         sync.Mutex
+	ops        []op
+	bytes      int
+	sequence   int64 // of the last op
+	applied    int64 // the last sequence that the server has answered for
+	sending    int64 // the last sequence of the present batch
+	unanswered int   // ops in the present batch
+	full       int   // ops dropped because the queue was full
+	gather     time.Duration
+	isClosed   bool
+	isStopped  bool          // the sender has ended
+	isFailing  bool          // the last request had no answer that helps
+	isUrgent   bool          // send without gathering
+	changed    chan struct{} // closed and replaced when applied or isFailing changes
+	wake       chan struct{}
+	done       chan struct{} // closed when the sender has ended
 }
 
 // New starts a queue and its sender, which ends with the session or with ctx.
@@ -113,7 +113,7 @@ func (q *Queue) LossCause() string { return "queue_full" }
 func (q *Queue) Counts() (waiting, full int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return len(q.ops) + q.onTheWay, q.full
+	return len(q.ops) + q.unanswered, q.full
 }
 
 // Done is closed when the sender has ended.
@@ -248,7 +248,7 @@ func (q *Queue) take() batch {
 	q.ops = q.ops[:rest]
 	q.bytes -= size
 	q.isUrgent = hasMore
-	q.sending, q.onTheWay = b.last, count
+	q.sending, q.unanswered = b.last, count
 	return b
 }
 
@@ -329,7 +329,7 @@ func (q *Queue) advance(sequence int64) {
 	}
 	q.applied = sequence
 	if sequence >= q.sending {
-		q.onTheWay = 0
+		q.unanswered = 0
 	}
 	q.announce()
 }
@@ -344,8 +344,8 @@ func (q *Queue) announce() {
 func (q *Queue) dropAll() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.full += len(q.ops) + q.onTheWay
-	q.ops, q.bytes, q.onTheWay = nil, 0, 0
+	q.full += len(q.ops) + q.unanswered
+	q.ops, q.bytes, q.unanswered = nil, 0, 0
 }
 
 // retryPause makes a part of a pause random, so that many programs do not return to a server at the same moment.

@@ -28,8 +28,11 @@ export const MAX_PIPE_BYTES = 1024 * 1024;
 export const SIGNAL_MS = 50;
 /** `git status` and `--version` are stopped after this long: large repositories are slow. */
 export const CONTEXT_TIMEOUT_MS = 5_000;
+/** Characters of such an output that are read: a commit, a branch and the changed files of an ordinary change. */
+export const CONTEXT_LENGTH = 10_000;
 
 // The server.
+/** Any answer comes within a second; a slow connection or a server that is just starting takes longer. */
 export const REQUEST_TIMEOUT_MS = 15_000;
 /** How often `tail -f` asks for new events, and `logs -f` reads the log. */
 export const FOLLOW_MS = 500;

@@ -1,5 +1,6 @@
 /** Options and arguments that several commands share. */
 import { InvalidArgumentError } from "commander";
+import { MAX_PAGE } from "../../src/core/limits.ts";
 import type { Server } from "./server.ts";
 
 export const JSON_OPTION = ["--json", "Print JSON, for programs."] as const;
@@ -30,11 +31,11 @@ export function collect(value: string, before: string[]): string[] {
   return [...before, value];
 }
 
-/** The API answers at most 1,000 rows per request. */
+/** A number of rows, which the API limits. */
 export function count(text: string): number {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 0 || value > 1_000) {
-    throw new InvalidArgumentError("It must be a whole number from 0 to 1000.");
+  if (!Number.isInteger(value) || value < 0 || value > MAX_PAGE) {
+    throw new InvalidArgumentError(`It must be a whole number from 0 to ${MAX_PAGE}.`);
   }
   return value;
 }

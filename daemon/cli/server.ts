@@ -1,5 +1,6 @@
 /** The server's API, with the same address, key, proxies and certificates as the daemon. */
 import type { Page } from "../../src/core/answers.ts";
+import { MAX_PAGE } from "../../src/core/limits.ts";
 import type { Status } from "../../src/core/vocabulary.ts";
 import { readConfig } from "../config.ts";
 import { type Environment, home } from "../home.ts";
@@ -103,7 +104,7 @@ export class Server {
       if (!newest) throw new Trouble("not_found", `${this.url} has no sessions yet.`);
       return newest.id;
     }
-    const query = { text: abbreviated, limit: 1000 };
+    const query = { text: abbreviated, limit: MAX_PAGE };
     const { items } = await this.get<Page<SessionRow>>("/api/sessions", query);
     const found = items.filter(({ id }) => id.startsWith(abbreviated.toLowerCase()));
     const exact = found.find(({ id }) => id === abbreviated);

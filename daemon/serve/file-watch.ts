@@ -1,8 +1,6 @@
-/** Notices that a file was deleted, replaced or cut while a server has it open. */
+/** Detects that a file was deleted, replaced or cut while a server has it open. */
 import { statSync } from "node:fs";
-
-/** A file may be gone for this long before it is noticed; looking costs microseconds. */
-const CHECK_MS = 1_000;
+import { FILE_CHECK_MS } from "./limits.ts";
 
 /** Calls `onLoss` once; call the returned function to stop. SQLite's files are written in place and never shrink while they are open. */
 export function watchFile(
@@ -17,7 +15,7 @@ export function watchFile(
     if (!loss) return;
     clearInterval(timer);
     onLoss(loss);
-  }, CHECK_MS);
+  }, FILE_CHECK_MS);
   timer.unref();
   return () => clearInterval(timer);
 }

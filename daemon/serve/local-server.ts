@@ -6,6 +6,7 @@ import type { V4WorkerOptions } from "miniflare";
 import { DATACAT } from "../cli/invocation.ts";
 import { databasesIn, objectsIn, prepareDatabases, type Rebuild } from "./databases.ts";
 import { watchFile } from "./file-watch.ts";
+import { OBJECTS_AT_ONCE, REBUILD_RETRY_MS, REPAIR_PAUSE_MS } from "./limits.ts";
 import { type Runtime, startRuntime } from "./runtime.ts";
 
 type LocalServerOptions = {
@@ -21,12 +22,6 @@ type LocalServerOptions = {
 
 /** What D1 answers when its file is damaged. Errors of a session's own database do not begin like this. */
 const D1_DAMAGE = /D1_ERROR.*(no such table|malformed|SQLITE_(CORRUPT|NOTADB|IOERR|CANTOPEN))/s;
-/** A restart takes a second or two, and what it cannot repair must not make it restart all the time. */
-const LEAST_BETWEEN_REPAIRS_MS = 60_000;
-/** When to try again after a step of the rebuild that changed nothing; each failure is in the log. */
-const RETRY_MS = 1_000;
-/** Objects in one request: src/session/limits.ts REINDEX_AT_ONCE. */
-const OBJECTS_AT_ONCE = 20;
 
 export class LocalServer {
   readonly #worker: V4WorkerOptions;
@@ -67,8 +62,7 @@ export class LocalServer {
       onLog: (level, message) => {
         onLog(level, message);
         const isDamage = level === "error" && D1_DAMAGE.test(message);
-        if (isDamage && Date.now() - this.#repairedAt > LEAST_BETWEEN_REPAIRS_MS)
-          this.#startRepair();
+        if (isDamage && Date.now() - this.#repairedAt > REPAIR_PAUSE_MS) this.#startRepair();
       },
     });
     const { catalog, registry } = databasesIn(data);
@@ -146,11 +140,11 @@ export class LocalServer {
           );
           return;
         }
-        if (progress.cursor === last?.cursor) await wait(RETRY_MS);
+        if (progress.cursor === last?.cursor) await wait(REBUILD_RETRY_MS);
         last = progress;
         await runtime.fire();
       } catch {
-        await wait(RETRY_MS);
+        await wait(REBUILD_RETRY_MS);
       }
     }
   }

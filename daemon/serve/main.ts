@@ -4,12 +4,9 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { ensureDaemon } from "../cli/daemon-process.ts";
 import { AlreadyServing } from "./claim.ts";
 import { RegistryLost } from "./databases.ts";
+import { DAEMON_CHECK_MS, DEFAULT_PORT, HEALTH_TIMEOUT_MS } from "./limits.ts";
 import { PortTaken, serve } from "./serve.ts";
 import { root } from "./worker.ts";
-
-const DEFAULT_PORT = 8080;
-/** How often a daemon that has stopped is started again: it may have had no work, or been killed. */
-const DAEMON_CHECK_MS = 2_000;
 
 const options = new Command("npm start --")
   .description("Serve Datacat on this machine, for this machine only.")
@@ -109,7 +106,7 @@ async function explain(error: unknown): Promise<string> {
 async function isDatacat(port: number): Promise<boolean> {
   try {
     const answer = await fetch(`http://localhost:${port}/health`, {
-      signal: AbortSignal.timeout(2000),
+      signal: AbortSignal.timeout(HEALTH_TIMEOUT_MS),
     });
     return (await answer.text()).includes("datacat-server");
   } catch {

@@ -12,6 +12,7 @@
  */
 import type { V4WorkerOptions } from "miniflare";
 import { claim } from "./claim.ts";
+import { FIRST_JOBS_MS, PORT_ATTEMPTS, PORT_RETRY_MS } from "./limits.ts";
 import { LocalServer } from "./local-server.ts";
 import { type Address, findAddresses } from "./port.ts";
 import { minuteOf, untilMinute } from "./schedule.ts";
@@ -100,12 +101,12 @@ async function serveOnce(worker: V4WorkerOptions, options: ServeOptions): Promis
   }
 }
 
-/** A server that was killed a moment ago has the port until its guard has ended workerd, so a taken port is tried again. */
+/** The addresses of a free port. A port that is taken is tried again. Throws PortTaken. */
 async function waitForAddresses(port: number): Promise<[Address, ...Address[]]> {
-  for (let attempt = 0; attempt < 5; attempt++) {
+  for (let attempt = 0; attempt < PORT_ATTEMPTS; attempt++) {
     const [first, ...rest] = (await findAddresses(port)) ?? [];
     if (first) return [first, ...rest];
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await new Promise((resolve) => setTimeout(resolve, PORT_RETRY_MS));
   }
   throw new PortTaken(port);
 }
@@ -123,7 +124,7 @@ function exit(error: unknown): void {
   process.exit(1);
 }
 
-/** Fires once a minute after the start, for machines that are never on for an hour, and then at each trigger's minute. */
+/** Calls `fire` once FIRST_JOBS_MS after the start, and then at each trigger's minute. */
 function schedule(crons: string[], fire: () => Promise<void>): () => void {
   const timers = new Set<NodeJS.Timeout>();
   const at = (delay: number, next: () => void) => {
@@ -138,7 +139,7 @@ function schedule(crons: string[], fire: () => Promise<void>): () => void {
   };
   const hourly = (minute: number) => at(untilMinute(minute, Date.now()), () => hourly(minute));
 
-  at(60_000, () => {});
+  at(FIRST_JOBS_MS, () => {});
   for (const cron of crons) hourly(minuteOf(cron));
   return () => timers.forEach((timer) => clearTimeout(timer));
 }

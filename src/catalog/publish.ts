@@ -8,6 +8,7 @@ import { getTableColumns, getTableName, type InferInsertModel } from "drizzle-or
 import type { SQLiteTable } from "drizzle-orm/sqlite-core";
 import { DAY_MS } from "../core/limits.ts";
 import { countExceptions, countSessions } from "./counts.ts";
+import { PARAMETER_LENGTH } from "./limits.ts";
 import { event_counts, exceptions, metrics, sessions, state_values } from "./schema.ts";
 
 /**
@@ -21,9 +22,6 @@ export type Publication = {
   exceptions: Omit<InferInsertModel<typeof exceptions>, "session_id" | "product" | "version">[];
   state_values: Omit<InferInsertModel<typeof state_values>, "session_id">[];
 };
-
-/** A parameter may have 2 MB; in UTF-8 it can be three times as long as it has characters. */
-const PARAMETER_LENGTH = 600_000;
 
 /** Publishes and returns the number of rows written. Throws when the catalog does not answer: publish again later. */
 export async function publish(db: D1Database, publication: Publication): Promise<number> {

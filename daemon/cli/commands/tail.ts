@@ -1,6 +1,7 @@
 /** `datacat tail`: a session's last events, and those that follow. */
 import type { Command } from "commander";
 import type { EventRow, Page, Summary } from "../../../src/core/answers.ts";
+import { MAX_PAGE } from "../../../src/core/limits.ts";
 import { FOLLOW_MS } from "../limits.ts";
 import { count, JSON_OPTION, SESSION_ID, withServer } from "../options.ts";
 import { hasFailed, type Server } from "../server.ts";
@@ -58,7 +59,7 @@ async function since(server: Server, at: string, last: EventRow | undefined): Pr
   const found: EventRow[] = [];
   let cursor: string | undefined;
   do {
-    const query = { order: "asc", limit: 1000, from: last?.at, cursor };
+    const query = { order: "asc", limit: MAX_PAGE, from: last?.at, cursor };
     const page = await server.get<Page<EventRow>>(`${at}/events`, query);
     found.push(...page.items.filter(({ seq }) => seq > (last?.seq ?? -1)));
     cursor = page.next ?? undefined;

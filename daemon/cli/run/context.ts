@@ -5,7 +5,7 @@ import { basename } from "node:path";
 import { promisify } from "node:util";
 import type { Json, JsonObject } from "../../../src/core/wire.ts";
 import type { Environment } from "../../home.ts";
-import { CONTEXT_TIMEOUT_MS } from "../limits.ts";
+import { CONTEXT_LENGTH, CONTEXT_TIMEOUT_MS } from "../limits.ts";
 
 /** Variables that describe how a program runs, and never hold a secret. */
 const PUBLIC_VARIABLES = `
@@ -73,7 +73,7 @@ async function ask(folder: string, program: string, args?: string[]): Promise<st
       timeout: CONTEXT_TIMEOUT_MS,
       windowsHide: true,
     });
-    return stdout.trim().slice(0, 10_000);
+    return stdout.trim().slice(0, CONTEXT_LENGTH);
   } catch {
     return undefined; // no git here, not a repository, or too slow
   }

@@ -5,7 +5,6 @@ CREATE TABLE `event_counts` (
 	`count` integer NOT NULL,
 	`first_at` integer NOT NULL,
 	`last_at` integer NOT NULL,
-	`examples` text NOT NULL,
 	PRIMARY KEY(`session_id`, `name`, `category`)
 ) WITHOUT ROWID;
 --> statement-breakpoint
@@ -108,7 +107,6 @@ CREATE TABLE `sessions` (
 	`headline` text NOT NULL,
 	`tags` text NOT NULL,
 	`verdict` text NOT NULL,
-	`state` text,
 	PRIMARY KEY(`created_at`, `id`)
 ) WITHOUT ROWID;
 --> statement-breakpoint

@@ -50,7 +50,6 @@ export const sessions = sqliteTable(
     headline: text().notNull(),
     tags: text().notNull(), // JSON list
     verdict: text().notNull(), // JSON, core/answers.ts Verdict
-    state: text(), // JSON of the latest state; null if it is too large
   },
   (table) => [
     primaryKey({ columns: [table.created_at, table.id] }),
@@ -108,7 +107,6 @@ export const event_counts = sqliteTable(
     count: integer().notNull(),
     first_at: integer().notNull(),
     last_at: integer().notNull(),
-    examples: text().notNull(), // JSON list of the first few, shortened
   },
   (table) => [
     primaryKey({ columns: [table.session_id, table.name, table.category] }),

@@ -3,34 +3,33 @@ import {
   MAX_DROP_CAUSES,
   MAX_EVENT_NAMES,
   MAX_EVENT_NAMES_BYTES,
-  MAX_EXAMPLE_LENGTH,
-  MAX_EXAMPLES,
+  MAX_EXCEPTION_LENGTH,
   MAX_FINGERPRINTS,
 } from "./limits.ts";
 import type { EventRow } from "./answers.ts";
-import type { NameCount, SessionIndex } from "./session-index.ts";
+import type { SessionIndex } from "./session-index.ts";
 
 /** Counts all causes of loss after the first MAX_DROP_CAUSES. */
 const OTHER_CAUSES = "other";
 
-/** Counts an event by name and category, and keeps its message as an example. */
+/** Counts an event by name and category. */
 export function countEvent(index: SessionIndex, event: EventRow): void {
   const { name, category, at } = event;
   const { names } = index;
   let entry = names.find((known) => known.name === name && known.category === category);
   if (!entry) {
-    const size = names.reduce((sum, one) => sum + sizeOf(one), name.length + category.length);
+    const size = names.reduce(
+      (sum, known) => sum + known.name.length + known.category.length,
+      name.length + category.length,
+    );
     if (names.length >= MAX_EVENT_NAMES || size > MAX_EVENT_NAMES_BYTES)
       return noteOverLimit(index, "event_names");
-    entry = { name, category, count: 0, first_at: at, last_at: at, examples: [] };
+    entry = { name, category, count: 0, first_at: at, last_at: at };
     names.push(entry);
   }
   entry.count++;
   entry.first_at = Math.min(entry.first_at, at);
   entry.last_at = Math.max(entry.last_at, at);
-  const message = event.message ?? event.exception_msg;
-  if (message && entry.examples.length < MAX_EXAMPLES)
-    entry.examples.push(message.slice(0, MAX_EXAMPLE_LENGTH));
 }
 
 /** Counts an exception by its fingerprint. True if it is the first one with it in the session. */
@@ -45,8 +44,8 @@ export function countException(index: SessionIndex, event: EventRow): boolean {
     }
     entry = {
       fingerprint,
-      type: exception_type.slice(0, MAX_EXAMPLE_LENGTH),
-      message: exception_msg.slice(0, MAX_EXAMPLE_LENGTH),
+      type: exception_type.slice(0, MAX_EXCEPTION_LENGTH),
+      message: exception_msg.slice(0, MAX_EXCEPTION_LENGTH),
       count: 0,
       firstAt: at,
       lastAt: at,
@@ -75,8 +74,4 @@ export function noteOverLimit(
   what: SessionIndex["overLimit"][number],
 ): void {
   if (!overLimit.includes(what)) overLimit.push(what);
-}
-
-function sizeOf({ name, category, examples }: NameCount): number {
-  return examples.reduce((sum, text) => sum + text.length, name.length + category.length);
 }

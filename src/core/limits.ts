@@ -35,7 +35,7 @@ export const MAX_SERIES_BYTES = 256 * 1024;
 /** Distinct (name, category) of events, and distinct exceptions, that the index counts one by one. Others are only in the log. */
 export const MAX_EVENT_NAMES = 300;
 export const MAX_FINGERPRINTS = 100;
-/** Size of all event names with their examples in the index. */
+/** Size of all event names with their categories in the index. */
 export const MAX_EVENT_NAMES_BYTES = 128 * 1024;
 /** State paths whose values are indexed for search: enough for dialogs and settings, not for a mirrored database. */
 export const MAX_STATE_PATHS = 200;
@@ -61,9 +61,8 @@ export const MAX_LANES = 1_000;
 export const MAX_WHOLE_WRITERS = 32;
 /** Characters of a writer's arguments. */
 export const MAX_ARGUMENTS_LENGTH = 1_000;
-/** Messages per event name, and their characters, for lists. */
-export const MAX_EXAMPLES = 3;
-export const MAX_EXAMPLE_LENGTH = 200;
+/** Characters of an exception's type and message in the index and in lists. */
+export const MAX_EXCEPTION_LENGTH = 200;
 /** Characters of the reason and the message of a crash, and of an exception's message in the evidence. */
 export const MAX_REASON_LENGTH = 1_000;
 /** Changes of the verdict that the index keeps; the oldest are removed first. */

@@ -4,8 +4,6 @@ import type { Series } from "./series.ts";
 import { type Observations, newObservations, verdict } from "./status.ts";
 import type { PathValues } from "./values.ts";
 
-/** Events of one name and category, with the first few messages. */
-export type NameCount = EventCount & { examples: string[] };
 /** All exceptions of this session with one fingerprint. */
 type ExceptionCount = {
   fingerprint: string;
@@ -43,7 +41,7 @@ export type SessionIndex = {
   accepted: number;
   dropped: { [cause: string]: number };
   series: Series[];
-  names: NameCount[];
+  names: EventCount[];
   exceptions: ExceptionCount[];
   values: PathValues[];
   observations: Observations;

@@ -71,14 +71,7 @@ export const ANSWERS = {
 
   events: ({ store }: Source, query: EventsQuery = {}): Page<EventRow> => eventPage(store, query),
 
-  eventCounts: ({ index }: Source): EventCount[] =>
-    index.names.map(({ name, category, count, first_at, last_at }) => ({
-      name,
-      category,
-      count,
-      first_at,
-      last_at,
-    })),
+  eventCounts: ({ index }: Source): EventCount[] => index.names,
 
   series: ({ index, rollups }: Source): SeriesSummary[] =>
     index.series.filter(({ points }) => points > 0).map((series) => rollups().summary(series)),

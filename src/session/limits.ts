@@ -10,5 +10,3 @@ export const RETRY_MS = 50;
 export const DEFAULT_TIMELINE_BUCKETS = 240;
 /** Differences of two states that are listed: more than a person reads. */
 export const MAX_DIFFERENCES = 5_000;
-/** Characters of a state that the catalog keeps for lists. A larger state is only in its session. */
-export const MAX_LISTED_STATE = 16_384;

@@ -7,27 +7,21 @@ import { packSketch } from "../core/sketch.ts";
 import { verdict } from "../core/status.ts";
 import { ANY_VALUE, type PathValues } from "../core/values.ts";
 import { EVENT_RECOVERED } from "../core/vocabulary.ts";
-import type { JsonObject } from "../core/wire.ts";
-import { MAX_LISTED_STATE } from "./limits.ts";
 import type { Rollups } from "./metrics.ts";
 
 export function publicationOf(
   index: SessionIndex,
-  state: JsonObject,
   rollups: Rollups,
   changed: ReadonlySet<number> | null,
   bytes: number,
   now: number,
 ): Publication {
   return {
-    session: sessionRow(index, state, bytes, now),
+    session: sessionRow(index, bytes, now),
     metrics: index.series
       .filter((series) => series.points > 0 && (!changed || changed.has(series.id)))
       .map((series) => metricRow(series, rollups)),
-    event_counts: index.names.map(({ examples, ...count }) => ({
-      ...count,
-      examples: JSON.stringify(examples),
-    })),
+    event_counts: index.names,
     exceptions: index.exceptions.map(
       ({ fingerprint, type, message, count, firstAt, lastAt, firstSeq }) => ({
         fingerprint,
@@ -43,15 +37,9 @@ export function publicationOf(
   };
 }
 
-function sessionRow(
-  index: SessionIndex,
-  state: JsonObject,
-  bytes: number,
-  now: number,
-): Publication["session"] {
+function sessionRow(index: SessionIndex, bytes: number, now: number): Publication["session"] {
   const { observations, counts } = index;
   const current = verdict(observations, now);
-  const stateText = JSON.stringify(state);
   const isOver = current.status === "ended" || current.status === "crashed";
   return {
     id: index.id,
@@ -82,7 +70,6 @@ function sessionRow(
     signal: observations.end?.signal ?? observations.crash?.signal ?? null,
     revision: index.seq,
     bytes,
-    state: stateText.length <= MAX_LISTED_STATE ? stateText : null,
   };
 }
 

@@ -83,11 +83,11 @@ export class Publisher {
 
   /** Never throws: the catalog can be rebuilt, and is brought up to date when it answers again. */
   async #publish(
-    { projection: { index, state }, rollups, bytes }: Published,
+    { projection: { index }, rollups, bytes }: Published,
     { scope, addsToRoster }: Omit<Plan, "at">,
     now: number,
   ): Promise<void> {
-    const publication = publicationOf(index, state, rollups(), this.#changed, bytes, now);
+    const publication = publicationOf(index, rollups(), this.#changed, bytes, now);
     // Before the request: changes during it need another publication.
     this.#schedule = withStarted(this.#schedule, scope);
     if (scope === "all") this.#changed = new Set();

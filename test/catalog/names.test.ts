@@ -14,9 +14,9 @@ beforeAll(async () => {
   await publish(
     db,
     publication("a", {
-      session: { boot_id: "before", state: '{"level":3}' },
+      session: { boot_id: "before" },
       event_counts: [
-        eventCount("door_opened", { count: 3, examples: '["it creaks"]' }),
+        eventCount("door_opened", { count: 3 }),
         eventCount("door_opened", { category: "error" }),
         eventCount("saved"),
       ],
@@ -31,7 +31,7 @@ beforeAll(async () => {
   await publish(
     db,
     publication("b", {
-      session: { product: "shop", boot_id: "now", state: null },
+      session: { product: "shop", boot_id: "now" },
       event_counts: [eventCount("sold")],
       state_values: [value("level", "=3")],
     }),

@@ -43,7 +43,6 @@ export function publication(id: string, overrides: Overrides = {}): Publication 
       headline: "Running",
       tags: "[]",
       verdict: "{}",
-      state: "{}",
       ...overrides.session,
     },
   };
@@ -101,7 +100,6 @@ export function eventCount(
     count: 1,
     first_at: NOON,
     last_at: NOON,
-    examples: "[]",
     ...overrides,
   };
 }

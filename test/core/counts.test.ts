@@ -4,8 +4,7 @@ import {
   MAX_DROP_CAUSES,
   MAX_EVENT_NAMES,
   MAX_EVENT_NAMES_BYTES,
-  MAX_EXAMPLE_LENGTH,
-  MAX_EXAMPLES,
+  MAX_EXCEPTION_LENGTH,
   MAX_FINGERPRINTS,
 } from "../../src/core/limits.ts";
 import { newIndex } from "../../src/core/session-index.ts";
@@ -20,11 +19,11 @@ const event = (name: string, at = 5, more: object = {}) => ({
 });
 
 describe("events by name and category", () => {
-  test("have their count, first and last time, and a few messages", () => {
+  test("have their count, first and last time", () => {
     const session = index();
-    countEvent(session, event("door", 5, { message: "opened" }));
+    countEvent(session, event("door", 5));
     countEvent(session, event("door", 9));
-    countEvent(session, event("door", 3, { exception_msg: "failed" }));
+    countEvent(session, event("door", 3));
     countEvent(session, event("door", 4, { category: "error" }));
     expect(session.names).toEqual([
       {
@@ -33,18 +32,9 @@ describe("events by name and category", () => {
         count: 3,
         first_at: 3,
         last_at: 9,
-        examples: ["opened", "failed"],
       },
-      { name: "door", category: "error", count: 1, first_at: 4, last_at: 4, examples: [] },
+      { name: "door", category: "error", count: 1, first_at: 4, last_at: 4 },
     ]);
-  });
-
-  test("keep a bounded number of messages of bounded length", () => {
-    const session = index();
-    const message = "m".repeat(MAX_EXAMPLE_LENGTH + 1);
-    for (let i = 0; i <= MAX_EXAMPLES; i++) countEvent(session, event("door", 5, { message }));
-    const kept = Array.from({ length: MAX_EXAMPLES }, () => "m".repeat(MAX_EXAMPLE_LENGTH));
-    expect(session.names[0]?.examples).toEqual(kept);
   });
 
   test("are bounded in number; known names are still counted", () => {
@@ -58,16 +48,13 @@ describe("events by name and category", () => {
     expect(session.overLimit).toEqual(["event_names"]);
   });
 
-  test("are bounded in size, with their categories and messages", () => {
+  test("are bounded in size, with their categories", () => {
     const session = index();
     const name = "n".repeat(1_000);
-    const message = "m".repeat(MAX_EXAMPLE_LENGTH);
-    const size = name.length + 3 + 4 + message.length;
+    const size = name.length + 3 + 4;
     for (let i = 100; session.overLimit.length === 0; i++)
-      countEvent(session, event(`${name}${i}`, 5, { message }));
-    expect(session.names).toHaveLength(
-      Math.floor((MAX_EVENT_NAMES_BYTES - name.length - 3 - 4) / size) + 1,
-    );
+      countEvent(session, event(`${name}${i}`));
+    expect(session.names).toHaveLength(Math.floor(MAX_EVENT_NAMES_BYTES / size));
   });
 });
 
@@ -96,14 +83,14 @@ describe("exceptions by fingerprint", () => {
   test("keep bounded texts, empty where there are none", () => {
     const session = index();
     countException(session, event("e", 5, { fingerprint: "a" }));
-    const long = "x".repeat(MAX_EXAMPLE_LENGTH + 1);
+    const long = "x".repeat(MAX_EXCEPTION_LENGTH + 1);
     countException(
       session,
       event("e", 5, { fingerprint: "b", exception_type: long, exception_msg: long }),
     );
     expect(session.exceptions.map(({ type, message }) => [type.length, message.length])).toEqual([
       [0, 0],
-      [MAX_EXAMPLE_LENGTH, MAX_EXAMPLE_LENGTH],
+      [MAX_EXCEPTION_LENGTH, MAX_EXCEPTION_LENGTH],
     ]);
   });
 

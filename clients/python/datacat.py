@@ -523,7 +523,7 @@ class Session(object):
         return self._append_op("pause")
 
     def resume(self):
-        """Watch for hangs again. The timeout begins anew."""
+        """Watch for hangs again, with the full timeout."""
         if self._delegates:
             return self.client.resume_heartbeat_monitoring(self.session_id)
         return self._append_op("resume")

@@ -58,7 +58,7 @@ class Recording(object):
             if result is not None:
                 self.record(report, result)
         except Exception:
-            self.session._count_internal_loss()  # other plugins' reports may lack anything; the run goes on
+            self.session._count_internal_loss()  # other plugins' reports may lack anything; the run continues
 
     def record(self, report, result):
         self.counts[result] = self.counts.get(result, 0) + 1

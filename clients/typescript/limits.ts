@@ -1,6 +1,6 @@
 /** The numbers of this client, each with its reason. The server's bounds are in core's limits, direct mode's in direct/limits.ts. */
 
-/** When a part of a lane is full (clients/README.md): small enough to be read, sent and deleted while the session goes on. */
+/** When a part of a lane is full (clients/README.md): small enough to be read, sent and deleted while the session continues. */
 export const LANE_BYTES = 8 * 1024 * 1024;
 /** Paths per session whose losses are recorded with their path: a program with more of them has a general mistake, which the first thousand show. */
 export const MAX_REPORTED_PATHS = 1_000;

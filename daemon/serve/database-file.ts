@@ -1,6 +1,6 @@
 /**
- * One D1 database of a local server as the SQLite file that it is, while no server has it open: where it is, whether it is sound, and
- * its migrations, applied as `wrangler d1 migrations apply` does on Cloudflare, with the same table of what was applied.
+ * The SQLite file of one D1 database of a local server, used while no server has it open: its path, its check for damage, and its
+ * migrations, which are applied and listed in a table like those of `wrangler d1 migrations apply`.
  */
 import { createHash, createHmac } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
@@ -32,7 +32,7 @@ export class DatabaseFile {
     return existsSync(this.path);
   }
 
-  /** Opens it, and closes it after `use`. Makes the file if it is not there. */
+  /** Opens it, and closes it after `use`. Creates the file if it is missing. */
   open<Result>(use: (database: DatabaseSync) => Result): Result {
     mkdirSync(dirname(this.path), { recursive: true });
     const database = new DatabaseSync(this.path);
@@ -43,7 +43,7 @@ export class DatabaseFile {
     }
   }
 
-  /** Makes it anew, with all tables. */
+  /** Replaces it by an empty database with all tables. */
   create(): void {
     this.remove();
     this.open((database) => migrate(database, this.#migrations));
@@ -90,7 +90,7 @@ export class DatabaseFile {
     for (const suffix of SIDE_FILES) rmSync(this.path + suffix, { force: true });
   }
 
-  /** Puts it aside, for someone who can read more of it. */
+  /** Renames it, so that its content can still be recovered with other tools. */
   setAside(): void {
     for (const suffix of SIDE_FILES) {
       if (existsSync(this.path + suffix))
@@ -143,7 +143,7 @@ function migrated(folder: string): DatabaseSync {
   return database;
 }
 
-/** Our tables and indexes as they were made. SQLite, workerd and the migrations have others of their own. */
+/** The definitions of our tables and indexes, without those of SQLite, workerd and the migrations. */
 function tablesOf(database: DatabaseSync): string[] {
   return database
     .prepare(

@@ -1,6 +1,6 @@
 /**
- * Catalog and registry before a server opens them. The catalog is derived: one that is missing, empty, half migrated or damaged is made
- * anew, and a row in it asks for its rebuild. The registry is not: without a sound one, and with sessions to lose, there is no start.
+ * Checks the catalog and the registry before a server opens them. A catalog that is missing, empty, half migrated or damaged is created
+ * again, with a row that requests its rebuild. The registry cannot be rebuilt: if it is lost and there are sessions, the start is refused.
  */
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -24,7 +24,7 @@ export type Rebuild = {
 };
 
 type PrepareOptions = {
-  /** Begin an empty registry if there is no sound one; the old file is put aside. */
+  /** Create an empty registry if there is no intact one; the old file is renamed. */
   newRegistry?: boolean | undefined;
 };
 
@@ -42,7 +42,7 @@ export class RegistryLost extends Error {
   }
 }
 
-/** Leaves both databases sound and migrated; what then is to be rebuilt, if anything. */
+/** Repairs and migrates both databases. Returns the rebuild that the catalog needs, if any. */
 export function prepareDatabases(data: string, options: PrepareOptions = {}): Rebuild | undefined {
   const { catalog, registry } = databasesIn(data);
   prepareRegistry(registry, data, options);

@@ -8,7 +8,7 @@ import { listProcesses } from "../watch/processes.ts";
 
 /** Has the workerd children of this process killed when it ends. Returns the function to call once they have ended by themselves. */
 export function guardRuntime(): () => void {
-  if (process.platform === "win32") return () => {}; // no such shell there: a workerd that is left over has to be ended by hand
+  if (process.platform === "win32") return () => {}; // no such shell: a remaining workerd must be ended by hand
   const runtimes = listProcesses().filter(
     ({ parent, pid }) => parent === process.pid && nameOf(pid).includes("workerd"),
   );

@@ -1,6 +1,6 @@
 /**
- * The Worker with its two databases, kept in service: a catalog that was lost, before the start or under the running server, is made anew
- * and rebuilt from the sessions; without a registry the server stops.
+ * The Worker with its two databases. A catalog that was lost, before the start or while the server runs, is created again and rebuilt
+ * from the sessions. If the registry is lost, the server stops.
  */
 import type { V4WorkerOptions } from "miniflare";
 import { DATACAT } from "../cli/invocation.ts";
@@ -92,7 +92,7 @@ export class LocalServer {
       });
   }
 
-  /** The running Worker may have deleted files open, or damaged ones, so it is stopped before they are looked at. */
+  /** Stops the Worker, which may have deleted or damaged files open, before the files are checked; then starts it again. */
   async #restart(): Promise<void> {
     const { registry } = databasesIn(this.#options.data);
     const recovered = registry.exists ? undefined : await this.#readRegistry();
@@ -109,7 +109,7 @@ export class LocalServer {
     if (rebuild) void this.#rebuild(runtime, rebuild);
   }
 
-  /** All rows of the registry, whose deleted file the Worker still has open; nothing if it has not. */
+  /** All rows of the registry, if the Worker still has its deleted file open; else undefined. */
   async #readRegistry(): Promise<Map<string, Record<string, unknown>[]> | undefined> {
     const tables = new Map<string, Record<string, unknown>[]>();
     try {
@@ -122,7 +122,7 @@ export class LocalServer {
     }
   }
 
-  /** Runs the rebuild to its end, step by step. Never throws: what fails is in the Worker's log, and tried again. */
+  /** Runs all steps of the rebuild. Never throws: a step that fails is logged by the Worker and repeated. */
   async #rebuild(runtime: Runtime, { damage, sessions }: Rebuild): Promise<void> {
     const { onNotice } = this.#options;
     const all = sessions === 1 ? "1 session" : `${sessions} sessions`;
@@ -149,7 +149,7 @@ export class LocalServer {
     }
   }
 
-  /** Gives a new registry its list of sessions, from their files. */
+  /** Adds all sessions to the roster of a new registry, from the files of their objects. */
   async #fillRoster(runtime: Runtime): Promise<void> {
     const { data, onNotice } = this.#options;
     const objects = objectsIn(data);

@@ -20,7 +20,7 @@ const options = new Command("npm start --")
   .option("--no-daemon", "do not start a daemon")
   .option(
     "--new-registry",
-    "begin an empty registry if there is no sound one: keys, views and decisions are lost",
+    "create an empty registry if there is no intact one: keys, views and decisions are lost",
   )
   .parse()
   .opts<{ port: number; data: string; daemon: boolean; newRegistry?: boolean }>();

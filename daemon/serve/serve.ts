@@ -31,7 +31,7 @@ type ServeOptions = {
   onNotice?: (line: string) => void;
   /** Called if the running server had to stop, because its registry is lost. Default: the process exits with 1. */
   onFailure?: (error: unknown) => void;
-  /** Begin an empty registry if there is no sound one. */
+  /** Create an empty registry if there is no intact one. */
   newRegistry?: boolean;
   /** Where a debugger or profiler may attach, on loopback. Default: nowhere. */
   inspectorPort?: number;

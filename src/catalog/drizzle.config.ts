@@ -1,6 +1,6 @@
 import { defineConfig } from "drizzle-kit";
 
-/** `npm run migration`. Generated tables get WITHOUT ROWID by hand: drizzle cannot express it. */
+/** `npm run migration`. Add WITHOUT ROWID to the generated tables by hand, because drizzle cannot express it. */
 export default defineConfig({
   dialect: "sqlite",
   schema: "src/catalog/schema.ts",

@@ -42,7 +42,7 @@ export type ExceptionGroup = {
   returned_at: number | null;
 };
 
-/** One day (epoch milliseconds of its UTC midnight) of a group: sessions of a version that met it first then. */
+/** One day (epoch milliseconds of its UTC midnight) of a group: sessions of a version in which it first occurred that day. */
 export type GroupDay = { day_at: number; version: string; sessions: number; count: number };
 
 export type GroupQuery = {

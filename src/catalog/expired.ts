@@ -1,4 +1,4 @@
-/** What the catalog removes by and by: sessions older than the retention, and counts that are 0. */
+/** What the jobs remove from the catalog: sessions older than the retention, and counts that are 0. */
 import { and, asc, lt, notInArray, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { MAX_SWEPT } from "./limits.ts";

@@ -11,8 +11,8 @@ export const STATUS_KINDS = [
   "crashed",
   "ended",
   "ever_hung",
-  "hung_recovered", // and runs on
-  "hung_ended", // hung once, ended well
+  "hung_recovered", // and still runs
+  "hung_ended", // hung once, then ended
   "hung_crashed",
 ] as const;
 export type StatusKind = (typeof STATUS_KINDS)[number];

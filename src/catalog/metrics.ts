@@ -52,7 +52,7 @@ export type SessionMetrics = {
   partial: boolean;
 };
 
-/** The metric in every session that passes, newest session first. core/comparison.ts puts them together. */
+/** The metric in every session that passes, newest session first. core/comparison.ts combines them. */
 export async function sessionMetrics(db: D1Database, query: MetricQuery): Promise<SessionMetrics> {
   const { name, type, tags = [], ...filter } = query;
   const found = await listSessions(db, { ...filter, metric: name, limit: MAX_COMPARED_SESSIONS });

@@ -27,13 +27,13 @@ export function outageOf(thrown: unknown): Refusal | undefined {
 /** Until when a database is known to be complete, so that not every request asks it. */
 const completeUntil = new WeakMap<D1Database, number>();
 
-/** Refuses while the catalog is being rebuilt: a list would be incomplete without any sign of it. */
+/** Refuses during a rebuild of the catalog, because a list would be incomplete and not show it. */
 export async function requireCatalog(db: D1Database, now = Date.now()): Promise<void> {
   if ((completeUntil.get(db) ?? 0) > now) return;
   if (await readRebuild(db)) {
     throw new Refusal(
       "unavailable",
-      "The catalog is being rebuilt, so lists are not complete yet. Recording goes on; try again soon.",
+      "The catalog is being rebuilt, so lists are not complete yet. Recording continues; try again soon.",
       { retry_after: RETRY_S },
     );
   }

@@ -92,7 +92,7 @@ export async function listSessions(
   const more = found.length > limit;
   // A full page in order of start is complete; in any other order it is the best of the candidates that were read.
   const isWhole = source.kind === "all" || (more && sort === "created_at");
-  const stop = isWhole ? undefined : await stopOfWalk(db, query, source, page);
+  const stop = isWhole ? undefined : await endOfScan(db, query, source, page);
 
   const last = rows.at(-1);
   const ahead = more && last ? placeOf(last, sort) : sort === "created_at" ? stop : undefined;
@@ -121,10 +121,10 @@ function including({ value }: Place, descending: boolean): Place {
   return { value, id: descending ? "" : "\uffff" };
 }
 
-/** Where candidates come from: `all` by a small index, or a `walk` in order of their start. */
+/** Where candidates come from: `all` by a small index, or a `scan` in order of their start. */
 type Source =
   | { kind: "all"; from: SQL; where?: SQL }
-  | { kind: "walk"; index?: string; where?: SQL };
+  | { kind: "scan"; index?: string; where?: SQL };
 
 async function sourceOf(db: D1Database, filter: SessionFilter): Promise<Source> {
   const small: { rows: SQL; source: Source }[] = sideTables(filter).map(({ table, where }) => {
@@ -158,7 +158,7 @@ async function sourceOf(db: D1Database, filter: SessionFilter): Promise<Source> 
       .toSorted((a, b) => a.count - b.count);
     if (rarest && rarest.count <= RARE_SESSIONS) return rarest.source;
   }
-  return walkOf(filter);
+  return scanOf(filter);
 }
 
 const OPEN_KINDS = new Set<StatusKind>(["active", "suspended", "hung"]);
@@ -172,21 +172,21 @@ const HUNG_KINDS = new Set<StatusKind>([
 ]);
 
 /** The narrowest index that is in order of the sessions' start, as the table itself is. */
-function walkOf({ status, product, version }: SessionFilter): Source {
+function scanOf({ status, product, version }: SessionFilter): Source {
   if (status?.length && status.every((kind) => CRASHED_KINDS.has(kind))) {
-    return { kind: "walk", index: "sessions_crashed", where: sql`s.status = 'crashed'` };
+    return { kind: "scan", index: "sessions_crashed", where: sql`s.status = 'crashed'` };
   }
   if (status?.length && status.every((kind) => HUNG_KINDS.has(kind))) {
-    return { kind: "walk", index: "sessions_hung", where: sql`s.ever_hung = 1` };
+    return { kind: "scan", index: "sessions_hung", where: sql`s.ever_hung = 1` };
   }
   if (product !== undefined && version !== undefined) {
     const where = sql`s.product = ${product} AND s.version = ${version}`;
-    return { kind: "walk", index: "sessions_by_product", where };
+    return { kind: "scan", index: "sessions_by_product", where };
   }
-  return { kind: "walk" };
+  return { kind: "scan" };
 }
 
-/** Exported for the test that looks at its query plans. */
+/** The query of a page, and of one row more, which shows that there is another page. */
 function selectPage(filter: SessionFilter, source: Source, page: Page): SQL {
   const { sort, after, limit } = page;
   const order = inOrder(sort, page.descending);
@@ -198,10 +198,10 @@ function selectPage(filter: SessionFilter, source: Source, page: Page): SQL {
     return sql`SELECT ${columns} FROM ${source.from} ${whereAll(source.where, matches, following)} ${order} LIMIT ${limit + 1}`;
   }
   if (sort === "created_at") {
-    // Without an order of its own the outer query reads the walk only until the page is full.
-    return sql`SELECT ${columns} FROM (${walk(filter, source, page)}) AS s ${whereAll(matches)} LIMIT ${limit + 1}`;
+    // Without an order of its own the outer query reads the scan only until the page is full.
+    return sql`SELECT ${columns} FROM (${scan(filter, source, page)}) AS s ${whereAll(matches)} LIMIT ${limit + 1}`;
   }
-  const newest = walk(filter, source, {
+  const newest = scan(filter, source, {
     ...page,
     sort: "created_at",
     descending: true,
@@ -211,13 +211,13 @@ function selectPage(filter: SessionFilter, source: Source, page: Page): SQL {
 }
 
 /** At most SCAN_SESSIONS candidates in order of their start. */
-function walk(filter: SessionFilter, source: Source & { kind: "walk" }, page: Page): SQL {
-  return sql`SELECT ${COLUMNS} ${walked(filter, source, page)} LIMIT ${SCAN_SESSIONS}`;
+function scan(filter: SessionFilter, source: Source & { kind: "scan" }, page: Page): SQL {
+  return sql`SELECT ${COLUMNS} ${scanned(filter, source, page)} LIMIT ${SCAN_SESSIONS}`;
 }
 
-function walked(
+function scanned(
   { from, to }: SessionFilter,
-  { index, where }: Source & { kind: "walk" },
+  { index, where }: Source & { kind: "scan" },
   page: Page,
 ): SQL {
   const range = whereAll(
@@ -229,15 +229,15 @@ function walked(
   return sql`FROM sessions AS s ${sql.raw(index === undefined ? "" : `INDEXED BY ${index}`)} ${range} ${inOrder("created_at", page.descending)}`;
 }
 
-/** Where a walk had to stop before the page was full; nothing if it saw all. */
-async function stopOfWalk(
+/** The last session of a scan that reached SCAN_SESSIONS; undefined if it read all candidates. */
+async function endOfScan(
   db: D1Database,
   filter: SessionFilter,
-  source: Source & { kind: "walk" },
+  source: Source & { kind: "scan" },
   page: Page,
 ): Promise<(Place & { created_at: number }) | undefined> {
   const newest = { ...page, descending: true, after: undefined };
-  const rows = walked(filter, source, page.sort === "created_at" ? page : newest);
+  const rows = scanned(filter, source, page.sort === "created_at" ? page : newest);
   const [row] = await drizzle(db).all<{ id: string; created_at: number }>(
     sql`SELECT s.created_at, s.id ${rows} LIMIT 1 OFFSET ${SCAN_SESSIONS - 1}`,
   );
@@ -245,8 +245,8 @@ async function stopOfWalk(
 }
 
 function inOrder(sort: SessionSort, descending: boolean): SQL {
-  const way = descending ? sql`DESC` : sql`ASC`;
-  return sql`ORDER BY ${sorted(sort)} ${way}, s.id ${way}`;
+  const direction = descending ? sql`DESC` : sql`ASC`;
+  return sql`ORDER BY ${sorted(sort)} ${direction}, s.id ${direction}`;
 }
 
 /** What a list is sorted by, as SQL. */
@@ -274,7 +274,7 @@ function unsure({ state }: SessionFilter): SQL {
   return sql`NOT EXISTS (SELECT 1 FROM state_values AS v WHERE v.session_id = s.id AND v.path = ${state.path} AND v.value = ${valueText(state.value)})`;
 }
 
-/** Everything but the wide columns, which lie on pages of their own. */
+/** All columns but the wide ones, which are stored on other pages. */
 const COLUMNS = sql.raw(
   `s.id, s.product, s.version, s.status, s.ever_hung, s.recovered, s.headline, s.machine_id, s.hostname, s.tags,
    s.created_at, s.updated_at, s.ended_at, s.last_heartbeat_at, s.states, s.events, s.exceptions, s.points, s.series,
@@ -299,7 +299,7 @@ function sessionRow({ ever_hung, recovered, tags, unsure, ...row }: StoredRow): 
   };
 }
 
-/** Without those sessions whose objects answer that they never had the state. */
+/** The rows without those sessions whose objects answer that they never had the state. */
 async function certain(
   rows: SessionRow[],
   { state }: SessionFilter,

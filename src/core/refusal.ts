@@ -27,7 +27,7 @@ export type RefusalCode = keyof typeof REFUSALS;
 /** An error that the caller sees. Its message states what happened, why, and what to do. */
 export class Refusal extends Error {
   readonly code: RefusalCode;
-  /** Observations for machines, merged into the error body: for `lane_gap`, the sequence applied so far. */
+  /** Further members of the error's JSON: for `lane_gap`, the sequence applied so far. */
   readonly details: Record<string, string | number>;
 
   constructor(code: RefusalCode, message: string, details: Record<string, string | number> = {}) {

@@ -16,7 +16,7 @@ import { GROUP_STATUSES } from "../core/vocabulary.ts";
 import type { Env } from "../env.ts";
 import { listDecisions } from "../registry/decisions.ts";
 import { groupRoutes } from "./exceptions/group.tsx";
-import { GroupTrend, pathOf, Standing, standing } from "./exceptions/standing.tsx";
+import { GroupTrend, pathOf, GroupStatusTag, groupStatus } from "./exceptions/group-status.tsx";
 import { fragment, isFragment } from "./fragment.tsx";
 import { GROUP_ROWS } from "./limits.ts";
 import { TREND_DAYS } from "../catalog/limits.ts";
@@ -72,8 +72,8 @@ exceptions.get("/exceptions", async (c) => {
 });
 
 function titleOf({ product, status, text }: Search): string {
-  const standing = status === "open" ? undefined : STATUS_CHOICES[status ?? "all"].toLowerCase();
-  return ["Exceptions", product, standing, text].filter(Boolean).join(" ");
+  const decision = status === "open" ? undefined : STATUS_CHOICES[status ?? "all"].toLowerCase();
+  return ["Exceptions", product, decision, text].filter(Boolean).join(" ");
 }
 
 const STATUS_CHOICES = { open: "Open", resolved: "Resolved", muted: "Muted", all: "All" };
@@ -170,7 +170,7 @@ type GroupProps = { group: ExceptionGroup; days: GroupDay[]; now: number };
 
 function Group({ group, days, now }: GroupProps) {
   return (
-    <li class="group-row" data-standing={standing(group)}>
+    <li class="group-row" data-group-status={groupStatus(group)}>
       <a class="group-title" href={pathOf(group)}>
         <strong class="exception-type">{group.type || "Exception"}</strong>
         <span>{group.message}</span>
@@ -190,7 +190,7 @@ function Group({ group, days, now }: GroupProps) {
           )}
           <Time at={group.last_at} show="age" />
         </span>
-        <Standing group={group} />
+        <GroupStatusTag group={group} />
       </span>
     </li>
   );

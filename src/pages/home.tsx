@@ -7,7 +7,7 @@ import type { StatusKind } from "../catalog/filter.ts";
 import { type VersionCounts, versionDays, versions } from "../catalog/products.ts";
 import type { Env } from "../env.ts";
 import { listDecisions } from "../registry/decisions.ts";
-import { pathOf } from "./exceptions/standing.tsx";
+import { pathOf } from "./exceptions/group-status.tsx";
 import { isFragment } from "./fragment.tsx";
 import { Products, runningOf } from "./home/products.tsx";
 import { HOME_ROWS, REFRESH_MS } from "./limits.ts";

@@ -67,7 +67,13 @@ sessions.get("/sessions", async (c) => {
       <Search search={search} known={known} />
       {list}
     </>,
-    { title, here: "/sessions", name: "list-page", styles: ["sessions"], scripts: ["ticks.js"] },
+    {
+      title,
+      here: "/sessions",
+      name: "list-page",
+      styles: ["sessions"],
+      scripts: ["selection.js"],
+    },
   );
 });
 

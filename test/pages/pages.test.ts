@@ -416,7 +416,7 @@ test("an exception group can be resolved and opened again", async () => {
   expect((await decide("resolved")).status).toBe(303);
   const resolved = await get(`${path}?product=archive-game`);
   expect(resolved.html).toContain("resolved in 1.4.3");
-  expect(resolved.html).toContain('class="group-header" data-standing="resolved"');
+  expect(resolved.html).toContain('class="group-header" data-group-status="resolved"');
   expect((await get("/exceptions?product=archive-game")).html).not.toContain(path);
   await decide("open");
   expect((await get("/exceptions?product=archive-game")).html).toContain(path);

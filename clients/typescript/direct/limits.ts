@@ -18,7 +18,7 @@ export const REFUSED_PAUSE_MS = 50;
 export const END_WAIT_MS = 2_000;
 
 // Of this client alone.
-/** Browsers allow 64 KiB in all requests that may outlive a page, and one may be on its way when the last one is made: half for each. */
+/** Browsers allow 64 KiB in all requests that may outlive a page, and one may be unanswered when the last one is sent: half for each. */
 export const FINAL_BODY_BYTES = 32 * 1024;
 /** The ops in such a request; the rest is for what stands around them, mostly the writer. */
 export const FINAL_OPS_BYTES = 28 * 1024;

@@ -74,7 +74,7 @@ export function startSender(queue: Queue, key?: string, keeper?: Keeper): Sender
   }
 
   function keep(): void {
-    // A copy. This program may go on with the session: another one neither renews its lease nor ends it.
+    // The copy does not renew the lease or end the session, because this program may continue the session.
     const { entries, lost } = queue;
     if (waitingIn(queue))
       keeper?.keep({ ...queue, entries: [...entries], lost: { ...lost }, isClosed: true });

@@ -1,4 +1,4 @@
-/** A session on a lane file, with a fast path for gauges and counters without options: only their number is encoded anew. */
+/** A session on a lane file, with a fast path for gauges and counters without options: only their number is encoded at each call. */
 import { MAX_CACHED } from "../limits.ts";
 import { isPlainName, metricPrefix, type MetricOptions } from "../encode/ops.ts";
 import { Session } from "../session/session.ts";

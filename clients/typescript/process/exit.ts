@@ -45,7 +45,7 @@ function watchSignals(): void {
 
 /** A listener replaces the default action of a signal. So this one removes itself and sends the signal again. */
 function onSignal(signal: NodeJS.Signals): void {
-  // The program has a listener of its own, which decides what the signal does.
+  // The program's own listener decides what the signal does.
   if (process.listenerCount(signal) > 1) return;
   for (const session of sessions) session.end({ signal });
   sendAllRests();
@@ -89,7 +89,7 @@ function sendAllRests(): void {
 
 /** A listener keeps a rejection from ending the program. So this one removes itself, and rejects again. */
 function onRejected(thrown: unknown): void {
-  // The program has a listener of its own, and goes on.
+  // The program has its own listener, so it continues.
   if (process.listenerCount("unhandledRejection") > 1) return;
   for (const session of capturing) session.crash(thrown, 1);
   sendAllRests();
@@ -97,7 +97,7 @@ function onRejected(thrown: unknown): void {
   void Promise.reject(thrown); // unhandled on purpose: it ends the program
 }
 
-/** Node calls this before it handles an uncaught exception. With a handler of its own the program goes on. */
+/** Node calls this before it handles an uncaught exception. A program with its own handler continues. */
 function onUncaught(thrown: unknown, origin: string): void {
   const isFatal =
     process.listenerCount("uncaughtException") === 0 &&

@@ -19,7 +19,7 @@ import { guarded, Panel } from "../ui/panel.tsx";
 import { Property } from "../ui/property.tsx";
 import { SessionTable } from "../ui/session-table.tsx";
 import { Time } from "../ui/time.tsx";
-import { GroupTrend, pathOf, Standing, standing } from "./standing.tsx";
+import { GroupTrend, pathOf, GroupStatusTag, groupStatus } from "./group-status.tsx";
 
 export const groupRoutes = new Hono<AccessEnv>();
 
@@ -41,7 +41,7 @@ groupRoutes.get("/exceptions/:fingerprint", async (c) => {
           {group.product || "unnamed"}
         </a>
       </nav>
-      <header class="group-header" data-standing={standing(group)}>
+      <header class="group-header" data-group-status={groupStatus(group)}>
         <h1>
           <span class="exception-type">{group.type || "Exception"}</span>
         </h1>
@@ -138,7 +138,7 @@ function Decide({ group, newest }: { group: ExceptionGroup; newest: string | und
       action={`/exceptions/${encodeURIComponent(group.fingerprint)}`}
     >
       <input type="hidden" name="product" value={group.product} />
-      <Standing group={group} />
+      <GroupStatusTag group={group} />
       {isOpen ? (
         <>
           <label>

@@ -8,7 +8,7 @@ import { Time } from "./time.tsx";
 type TableProps = {
   rows: SessionRow[];
   caption: string;
-  /** A last column, for example a metric's rollup. */
+  /** A last column, for example a metric's sparkline. */
   extra?: { title: string; cell: (row: SessionRow) => Child } | undefined;
   /** Makes the column headers links that sort. */
   sorting?: Sorting | undefined;

@@ -55,7 +55,7 @@ const (
 
 // Lanes and the daemon.
 const (
-	// LaneBytes is the length of one part of a lane. A part of this length is read, sent and deleted while the session goes on.
+	// LaneBytes is the length of one part of a lane. A part of this length is read, sent and deleted during the session.
 	LaneBytes = 8 * 1024 * 1024
 	// ReopenAfter is the pause before a lane that could not be opened is tried again. A frame may make a thousand calls.
 	ReopenAfter = 250 * time.Millisecond

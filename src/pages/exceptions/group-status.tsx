@@ -1,4 +1,4 @@
-/** What the list and the page of an exception group have in common: its trend, its decision, its address. */
+/** Parts of both the list and the page of exception groups: the trend, the status and the address of a group. */
 import { asking } from "../../catalog/filter.ts";
 import type { ExceptionGroup, GroupDay } from "../../catalog/exceptions.ts";
 import { TREND_DAYS } from "../../catalog/limits.ts";
@@ -23,11 +23,11 @@ export function GroupTrend({ days, now }: { days: GroupDay[]; now: number }) {
   );
 }
 
-export function standing({ status, returned_at }: ExceptionGroup): string {
+export function groupStatus({ status, returned_at }: ExceptionGroup): string {
   return returned_at === null ? status : "returned";
 }
 
-export function Standing({ group }: { group: ExceptionGroup }) {
+export function GroupStatusTag({ group }: { group: ExceptionGroup }) {
   const { status, resolved_version, returned_at } = group;
   if (returned_at !== null) {
     return (

@@ -6,6 +6,7 @@ import { answerError, api } from "./api/index.ts";
 import type { Env } from "./env.ts";
 import { runJobs } from "./jobs/jobs.ts";
 import { pages } from "./pages/index.ts";
+import { VERSION } from "./core/version.ts";
 
 export { Session } from "./session/session.ts";
 
@@ -20,7 +21,7 @@ const app = new Hono<AccessEnv>({
 app.onError(answerError);
 // 1.x's health check: any method, and no key even where everything else is locked.
 app.all("/health", (c) =>
-  c.json({ service: "datacat-server", status: "healthy", version: "2.0.0" }),
+  c.json({ service: "datacat-server", status: "healthy", version: VERSION }),
 );
 app.route("/api", api);
 app.route("/", pages); // last: its rules are for every path that is left

@@ -638,7 +638,7 @@ class Session(object):
         self._log(at, name, losses, "error", "exception", ["exception", type_name], message or error_message, data, more)
 
     def _append_known_series(self, kind, name, value, unit, tags, buckets=None):
-        """Append a point of a series whose text is cached. Returns False, for `_append_metric`, if it is not or the value is no number."""
+        """Append a point of a series whose text is cached. Returns False, for `_append_metric`, if it is not, or if the value is not a number."""
         try:
             before, after = self._series[_series_key(kind, name, unit, tags, buckets)]
             number_type = type(value)
@@ -3643,7 +3643,7 @@ def _spawn(path, **variables):
             [path], stdin=nowhere, stdout=nowhere, stderr=nowhere, env=environment, creationflags=flags
         )
     elif hasattr(os, "posix_spawn"):
-        # A shell starts it, so that it is no child of the program: a program may wait for all its children.
+        # A shell starts it, so that it is not a child of the program: a program may wait for all its children.
         line = ["sh", "-c", '"$0" </dev/null >/dev/null 2>&1 &', path]
         # Inherited descriptors are closed: a process that waits for the end of a pipe must not wait for the daemon.
         close = [(os.POSIX_SPAWN_CLOSE, file) for file in _open_descriptors() if os.get_inheritable(file)]
@@ -3657,7 +3657,7 @@ def _spawn(path, **variables):
 
 
 def _fork_daemon(path, environment):
-    """Start the daemon before 3.8, which has no posix_spawn. Two forks, so that the daemon is no child of the program."""
+    """Start the daemon before 3.8, which has no posix_spawn. Two forks, so that the daemon is not a child of the program."""
     pid = os.fork()
     if pid:
         os.waitpid(pid, 0)

@@ -8,7 +8,7 @@ export const MAX_REPORTED_PATHS = 1_000;
 export const OP_PREFIX_BYTES = 64;
 /** Characters to which an event's strings are cut first: half of the largest event. */
 export const LONGEST_CUT = 131_072;
-/** Strings of at most so many characters stay whole when an event is cut to fit: names, paths and codes identify it. */
+/** Strings of at most this many characters stay whole when an event is cut: names, paths and codes identify it. */
 export const WHOLE_STRING = 64;
 /** Encoded names that are cached: four times the series of a session. A program with more of them must not fill the memory. */
 export const MAX_CACHED = 4_096;

@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 
 /**
  * `datacat` where it is installed. In a clone it is the path of the clone's launcher: `npx datacat` works only inside the clone, and
- * elsewhere runs whatever package has that name.
+ * elsewhere runs a package of that name from the registry.
  */
 export const DATACAT = import.meta.url.endsWith(".ts") ? launcher() : "datacat";
 

@@ -2,7 +2,7 @@
 import { stripVTControlCharacters, styleText } from "node:util";
 import { type Status, STATUS_LABELS } from "../../src/core/vocabulary.ts";
 
-// `datacat export last | head`: a reader that closes the pipe is no failure. Not in main.ts, because `datacat run` must not open
+// `datacat export last | head`: a reader that closes the pipe is not an error. Not in main.ts, because `datacat run` must not open
 // standard output before its command has it.
 process.stdout.on("error", (error) => {
   if ("code" in error && error.code === "EPIPE") process.exit(0);

@@ -118,7 +118,7 @@ export class Cursor {
       this.#pending.push({ from, to });
     } else {
       this.#pending = salvage(bytes, from, to);
-      // An empty line is no damage: a writer puts a line break after a line that was cut off.
+      // An empty line is not damage: a writer puts a line break after a line that was cut off.
       if (to > from || lines.oversized) this.isDamaged = true;
       if (this.#pending.length === 0 && to > from) this.#damagedSince += 1;
     }

@@ -4,7 +4,7 @@ import { NEWLINE } from "./frame.ts";
 import { MAX_RECORD_BYTES, READ_BYTES } from "../limits.ts";
 
 /**
- * After `next()` the line is `bytes` from..to, and `offset` is where the following line starts. It is no iterator, because that would
+ * After `next()` the line is `bytes` from..to, and `offset` is where the following line starts. It is not an iterator, which would
  * allocate an object per line: ten million after an outage.
  */
 export class Lines {

@@ -242,7 +242,7 @@ export class Sender {
       server.pace = pace.afterTooLarge(server.pace, sent.length, now, random);
       return;
     }
-    // Only a Datacat server knows what is wrong with a body; a proxy's 400 has no code of ours.
+    // Only a Datacat server judges the body: the 400 of a proxy has none of our codes.
     if (status === 400 && code !== undefined) {
       if (only?.built) {
         server.pace = { ...server.pace, isReachable: true };

@@ -1,5 +1,5 @@
 /**
- * Who sends a request, and what they may do, for the API and the pages:
+ * Identifies who sends a request to the API or a page, and what they may do:
  *
  *   locally            everything, because guard.ts lets in only this machine
  *   Bearer token       ADMIN_SECRET, or an API key of its kind and product

@@ -80,7 +80,7 @@ sessions.get("/sessions/:id/live", requires("read"), async (c) => {
   return session(c).live(c.req.raw);
 });
 
-/** Deletes for good, and answers what was deleted. */
+/** Deletes the session permanently, and answers what was deleted. */
 sessions.delete("/sessions/:id", requires("admin"), async (c) => {
   const receipt = await session(c).erase();
   // The object has done this, except if it was being published at the same moment.

@@ -2,14 +2,11 @@
 import { type SQL, sql } from "drizzle-orm";
 import { MAX_TERMS } from "./limits.ts";
 import { ANY_VALUE, valueText } from "../core/values.ts";
+import { STATUSES } from "../core/vocabulary.ts";
 
 /** The statuses that datacat 1.x could filter by. `ended` are sessions that recorded their end, not all that stopped. */
 export const STATUS_KINDS = [
-  "active",
-  "suspended", // nothing arrives for it
-  "hung", // heartbeats stopped, now
-  "crashed",
-  "ended",
+  ...STATUSES,
   "ever_hung",
   "hung_recovered", // and still runs
   "hung_ended", // hung once, then ended

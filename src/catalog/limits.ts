@@ -17,7 +17,7 @@ export const MAX_NAMES = 1_000;
 export const RETURN_SESSIONS = 200;
 /** Days of a trend, unless the caller asks for another number. */
 export const TREND_DAYS = 30;
-/** Sessions that end at once when their machine has booted again: each is a subrequest of the object that noticed. The next start ends the rest. */
+/** Sessions that end at once when their machine has booted again: each is a subrequest of the object that reports the boot. The next start ends the remaining ones. */
 export const MAX_RETURNED = 100;
 /** Rows that one sweep of empty counts may remove: it runs every hour, and each removal is a row written. */
 export const MAX_SWEPT = 1_000;

@@ -1,8 +1,8 @@
-/** What a caller may do with a session. The session object decides by what it stores; the API's routes check the kind of key before. */
+/** What a caller may do with a session. Routes check the kind of key; the session object checks the product that it stores. */
 import { Refusal } from "./refusal.ts";
 import type { KeyKind } from "./vocabulary.ts";
 
-/** Who asks, as far as it decides what they may do. */
+/** The properties of a caller that decide what they may do. */
 export type Access = {
   kind: KeyKind;
   /** The only product whose sessions they may read and write; null: all. */

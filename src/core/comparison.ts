@@ -281,7 +281,7 @@ function addRises(
     const min = rollup.min[index];
     const max = rollup.max[index];
     if (typeof min !== "number" || typeof max !== "number") continue;
-    // The first value of a counter is no increase, and a reset is no decrease.
+    // Neither the first value nor a reset of a counter changes the total increase.
     const increase = Math.max(0, max - (total ?? min));
     const until = rollup.from + (index + 1) * rollup.step_ms - origin;
     const length = until - since;

@@ -81,7 +81,7 @@ export function fingerprint(
   return hash(`${event.exception_type ?? ""}\n${what}`);
 }
 
-/** A stack line of Python, JavaScript, Go, Java, Rust or .NET as "file function"; empty for a line that is no frame. */
+/** A stack line of Python, JavaScript, Go, Java, Rust or .NET as "file function"; empty for a line that is not a frame. */
 function normalFrame(line: string): string[] {
   const python = /^\s*File "([^"]+)", line \d+, in (.+)$/.exec(line);
   if (python) return [`${basename(python[1])} ${python[2]}`];

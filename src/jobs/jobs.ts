@@ -1,4 +1,4 @@
-/** What the cron trigger runs, once an hour on Cloudflare and as often as needed by `npm start`. */
+/** What the cron trigger runs: once an hour, and in `npm start` also a minute after its start. */
 import type { Env } from "../env.ts";
 import { continueRebuild } from "../session/reindex.ts";
 import { retain } from "./retention.ts";

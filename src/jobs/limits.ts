@@ -4,5 +4,5 @@
 export const DEFAULT_RETENTION_DAYS = 365;
 /** Old sessions deleted at the same time; each is a subrequest or two. */
 export const RETENTION_AT_ONCE = 10;
-/** Old sessions deleted in one run: what is left waits an hour. */
+/** Old sessions deleted in one run; the next run, an hour later, deletes more. */
 export const RETENTION_PER_RUN = 1_000;

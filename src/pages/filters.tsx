@@ -3,7 +3,7 @@ import { formatCount, formatNumber } from "../core/format.ts";
 import type { Child } from "hono/jsx";
 import { asking, type SessionFilter, type StatusKind } from "../catalog/filter.ts";
 import type { VersionCounts } from "../catalog/products.ts";
-import { STATUS_LABELS } from "../core/vocabulary.ts";
+import { STATUS_LABELS, STATUSES } from "../core/vocabulary.ts";
 import { SUGGESTIONS, TYPING_MS } from "./limits.ts";
 import { type SessionSearch, searchQuery, WITHIN } from "./search.ts";
 import { address } from "./ui/address.ts";
@@ -86,7 +86,7 @@ function capital(label: string): string {
 }
 
 /** The kinds of status that the catalog counts; it does not count outcomes after a hang. */
-export const COUNTED = ["active", "suspended", "hung", "crashed", "ended", "ever_hung"] as const;
+export const COUNTED = [...STATUSES, "ever_hung"] as const;
 type Counted = (typeof COUNTED)[number];
 
 export function isCounted(kind: StatusKind): kind is Counted {

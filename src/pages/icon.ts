@@ -15,5 +15,5 @@ icons.get("/icon/:name{[a-z]+\\.svg}", (c) => {
   });
 });
 
-// Asked for by browsers that show a file of ours that is no page: an export, a state as JSON.
+// Browsers request it when they show an answer that is not a page: an export, a state as JSON.
 icons.get("/favicon.ico", (c) => c.redirect("/icon/none.svg", 301));

@@ -7,7 +7,7 @@ import { preferencesOf } from "./preferences.tsx";
 
 type PageProps = {
   title: string;
-  /** Which entry of the navigation is this page's. */
+  /** The entry of the navigation that is marked as current. */
   here?: string | undefined;
   /** Colours the browser tab's icon. */
   status?: Status | undefined;

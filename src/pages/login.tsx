@@ -1,4 +1,4 @@
-/** Signing in with the admin secret, and out again. A local server and Cloudflare Access need neither. */
+/** Signs in with the admin secret, and out. A local server and Cloudflare Access need no sign-in. */
 import { Hono, type MiddlewareHandler } from "hono";
 import { type AccessEnv, identify } from "../access/access.ts";
 import { signIn, signOut } from "../access/cookie.ts";

@@ -8,6 +8,7 @@ import { Refusal } from "../core/refusal.ts";
 import { DAY_MS, MAX_NAME_LENGTH } from "../core/limits.ts";
 import { KEY_KINDS, type KeyKind } from "../core/vocabulary.ts";
 import { type KeyRow, listKeys } from "../registry/keys.ts";
+import { VERSION } from "../core/version.ts";
 import { Select } from "./ui/select.tsx";
 import { Empty } from "./ui/empty.tsx";
 import { guarded, Panel } from "./ui/panel.tsx";
@@ -16,8 +17,6 @@ import { UsagePanel } from "./usage.tsx";
 import { Property } from "./ui/property.tsx";
 
 export const settings = new Hono<AccessEnv>();
-
-const VERSION = "2.0.0";
 
 const KIND_LABELS: Record<KeyKind, string> = {
   ingest: "write only",

@@ -20,7 +20,7 @@ export const END_WAIT_MS = 2_000;
 // Of this client alone.
 /** Browsers allow 64 KiB in all requests that may outlive a page, and one may be unanswered when the last one is sent: half for each. */
 export const FINAL_BODY_BYTES = 32 * 1024;
-/** The ops in such a request; the rest is for what stands around them, mostly the writer. */
+/** The ops in such a request; the rest is for the other members of the body, mostly the writer. */
 export const FINAL_OPS_BYTES = 28 * 1024;
 /** How long `flush()` waits for the server by default. */
 export const FLUSH_TIMEOUT_MS = 5_000;

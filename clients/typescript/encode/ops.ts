@@ -103,7 +103,7 @@ export function eventOp(
     : written;
 }
 
-/** Undefined if the value is no finite number: the loss `not_finite` is recorded instead. */
+/** Undefined if the value is not a finite number: the loss `not_finite` is recorded instead. */
 export function metricOp(
   type: MetricType,
   title: unknown,

@@ -17,7 +17,7 @@ export type Loss = {
 /** JSON text as every client writes it. Lone surrogates, which UTF-8 cannot write, become U+FFFD. */
 export function jsonOf(value: unknown): string {
   const text = JSON.stringify(value);
-  // An escaped backslash is matched first, because what follows it is no escape.
+  // An escaped backslash is matched first, because the character after it does not begin an escape.
   return text.includes("\\ud")
     ? text.replace(/(\\\\)|\\ud[89a-f]../g, (_, kept = "\ufffd") => kept)
     : text;
@@ -84,7 +84,7 @@ function membersOf(value: object, place: Place): unknown {
   // An array, one of numbers, or anything else that can be iterated and has a length.
   if (Symbol.iterator in value && "length" in value)
     return itemsOf(value as Iterable<unknown>, place);
-  // A socket, promise or element, or an instance without members, is no data.
+  // A socket, promise or element, or an instance without members, has no data to record.
   const isOpaque =
     !isBag(value) &&
     ("emit" in value ||

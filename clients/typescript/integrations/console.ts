@@ -47,7 +47,7 @@ function wrap(
 
   function recorded(...values: unknown[]): void {
     original.apply(target, values);
-    // Reading a value may print in turn.
+    // Reading a value may print itself.
     if (isRecording) return;
     isRecording = true;
     const thrown = values.find((value) => value instanceof Error);

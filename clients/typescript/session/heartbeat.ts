@@ -24,7 +24,7 @@ export function startMonitor(session: MonitoredSession, timeoutMs: number): Hear
   let wasQuiet: boolean | undefined;
 
   function check(): void {
-    // Browsers slow down the timers of hidden pages, and that is no hang.
+    // Browsers slow down the timers of hidden pages, which must not count as a hang.
     const isQuiet = isPaused || (globalThis as Page).document?.hidden;
     if (!isQuiet) session.heartbeat(timeoutMs);
     else if (!wasQuiet) session.pause();

@@ -104,7 +104,7 @@ export class Session {
     return new Timer((value, count) => this.measure("timer", name, { value, count }, options));
   }
 
-  /** Measures, in seconds, how long a function takes, also an async one. Returns its result, throws what it throws. */
+  /** Measures, in seconds, how long a function takes, also an async one. Returns its result, and throws its exception. */
   time<Result>(name: string, work: () => Result, options?: ops.MetricOptions): Result {
     const timer = this.timer(name, options);
     let result: Result | undefined;

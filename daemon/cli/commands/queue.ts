@@ -1,4 +1,4 @@
-/** `datacat queue`: what is recorded on this disk and not yet acknowledged by the server. */
+/** `datacat queue`: the records on this disk that the server has not acknowledged. */
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";

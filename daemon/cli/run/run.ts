@@ -1,6 +1,6 @@
 /**
- * Runs a command and records it. The command gets its input, output, signals and exit code as without the recorder, and it runs
- * whatever fails in recording it.
+ * Runs a command and records it. The command's input, output, signals and exit code are the same as without the recorder, and it runs
+ * even if the recording fails.
  */
 import { type ChildProcess, spawn, type SpawnOptions } from "node:child_process";
 import { closeSync, readFileSync } from "node:fs";

@@ -158,7 +158,7 @@ test.each(nodes)("a program that a signal ends is seen to end by it: %s", async 
 });
 
 test.each([
-  ["src/index.ts", /version: "([\d.]+)"/],
+  ["src/core/version.ts", /VERSION = "([\d.]+)"/],
   ["clients/typescript/version.ts", /VERSION = "([\d.]+)"/],
   ["clients/typescript/package.json", /"version": "([\d.]+)"/],
   ["clients/python/datacat.py", /__version__ = "([\d.]+)"/],

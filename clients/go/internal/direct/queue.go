@@ -252,7 +252,7 @@ func (q *Queue) take() batch {
 	return b
 }
 
-// deliver sends a batch until the server has answered for all of it. pause returns false when the sender is to end.
+// deliver sends a batch until the server has answered for all its sequences. pause returns false when the sender is to end.
 func (q *Queue) deliver(b batch, pause func(time.Duration) bool) bool {
 	delay := limits.RetryFirst
 	for {

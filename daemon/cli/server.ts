@@ -27,14 +27,6 @@ export type SessionRow = {
   signal: string | null;
 };
 
-/** Whether a session that ended did so with an exit code other than 0, or by a signal. */
-export function hasFailed({
-  exit_code,
-  signal,
-}: Pick<SessionRow, "exit_code" | "signal">): boolean {
-  return (exit_code ?? 0) !== 0 || signal !== null;
-}
-
 export class Server {
   readonly url: string;
   readonly key: string | undefined;

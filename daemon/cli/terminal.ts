@@ -1,6 +1,7 @@
 /** The commands' output: plain text, with colours on a terminal only, or JSON for programs. */
 import { stripVTControlCharacters, styleText } from "node:util";
-import { type Status, STATUS_LABELS } from "../../src/core/vocabulary.ts";
+import { hasFailed, labelOf, type Outcome } from "../../src/core/outcome.ts";
+import type { Status } from "../../src/core/vocabulary.ts";
 
 // `datacat export last | head`: a reader that closes the pipe is not an error. Not in main.ts, because `datacat run` must not open
 // standard output before its command has it.
@@ -26,10 +27,12 @@ const STATUS_STYLES: Record<Status, Style> = {
   ended: "dim",
 };
 
-/** The status as people read it. `hasFailed`: it ended with an exit code other than 0, or by a signal. */
-export function status(value: Status, hasFailed = false): string {
-  if (value === "ended" && hasFailed) return styled("red", "Failed");
-  return styled(STATUS_STYLES[value], STATUS_LABELS[value]);
+/** A session's label in its colour, followed by its headline unless that starts with the label. */
+export function outcomeLine(outcome: Outcome, headline = ""): string {
+  const label = labelOf(outcome);
+  const style = hasFailed(outcome) ? "red" : STATUS_STYLES[outcome.status];
+  if (headline.startsWith(label)) return styled(style, headline);
+  return `${styled(style, label)}${headline === "" ? "" : `  ${headline}`}`;
 }
 
 const CATEGORY_STYLES: Record<string, Style> = {

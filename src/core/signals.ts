@@ -1,6 +1,6 @@
 /** What each POSIX signal means for the program that receives it (signal(7)). */
 const MEANINGS: { [signal: string]: string } = {
-  SIGKILL: "killed at once, by a person, by the system, or because memory ran out",
+  SIGKILL: "killed by a person or the system, or because memory ran out",
   SIGSEGV: "it accessed memory that does not belong to it",
   SIGABRT: "it aborted itself, usually after a failed assertion",
   SIGBUS: "it accessed memory that does not exist",

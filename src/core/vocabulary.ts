@@ -40,11 +40,6 @@ export type GroupStatus = (typeof GROUP_STATUSES)[number];
 export const KEY_KINDS = ["ingest", "read", "admin"] as const;
 export type KeyKind = (typeof KEY_KINDS)[number];
 
-/** The label of a status; `hasFailed`: it ended with an exit code other than 0, or by a signal. */
-export function statusLabel(status: Status, hasFailed = false): string {
-  return status === "ended" && hasFailed ? "Failed" : STATUS_LABELS[status];
-}
-
 /** How certain a verdict or a piece of evidence is. */
 const CONFIDENCES = ["certain", "likely", "unsure"] as const;
 export type Confidence = (typeof CONFIDENCES)[number];

@@ -1,6 +1,7 @@
 /** The session page: the verdict, the timeline and charts with one time axis, and the state and events at the cursor. */
 import type { AccessEnv } from "../access/access.ts";
 import { Hono } from "hono";
+import { labelOf } from "../core/outcome.ts";
 import type { Summary } from "../core/answers.ts";
 import { asking } from "../catalog/filter.ts";
 import { REFRESH_MS, TIMELINE_BUCKETS } from "./limits.ts";
@@ -13,7 +14,7 @@ import { MomentPanel, momentRoutes } from "./session/moment.tsx";
 import { OutputPanel, outputRoutes } from "./session/output.tsx";
 import { Charts, chartRoutes } from "./session/charts.tsx";
 import { TimelinePanel } from "./session/timeline.tsx";
-import { isGood, labelOf, Verdict } from "./session/verdict.tsx";
+import { isGood, outcomeOf, Verdict } from "./session/verdict.tsx";
 import { sessionIn, type View, viewOf } from "./session/view.ts";
 import { address } from "./ui/address.ts";
 import { STATUS_SIGNS } from "./ui/status.tsx";
@@ -82,7 +83,7 @@ sessionRoutes.get("/sessions/:id", async (c) => {
 function titleOf(summary: Summary): string {
   const { verdict, product, version, id } = summary;
   const what = [product, version].filter(Boolean).join(" ") || id.slice(0, 8);
-  return `${STATUS_SIGNS[verdict.status]} ${what} ${labelOf(summary).toLowerCase()}`;
+  return `${STATUS_SIGNS[verdict.status]} ${what} ${labelOf(outcomeOf(summary)).toLowerCase()}`;
 }
 
 function Crumbs({ summary }: { summary: Summary }) {

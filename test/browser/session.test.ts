@@ -454,7 +454,7 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
     await page.getByRole("button", { name: "Copy as Markdown" }).click();
     await soon(copied).toContain("**`Crashed: uncaught MemoryError`** `archive-game 1.4.2`");
     const text = await copied();
-    expect(text).toContain("- `Signal SIGKILL: killed at once");
+    expect(text).toContain("- `Signal SIGKILL: killed by a person");
     expect(text).toMatch(/- `[\d:.]+ exception MemoryError: cannot allocate/);
     expect(text).toContain(`${world.server.url}/sessions/broken?t=${END})`);
     await page.keyboard.press("Home");

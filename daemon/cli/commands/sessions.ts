@@ -4,8 +4,8 @@ import type { Page } from "../../../src/core/answers.ts";
 import { formatDuration } from "../../../src/core/format.ts";
 import { STATUSES } from "../../../src/core/vocabulary.ts";
 import { count, JSON_OPTION, withServer } from "../options.ts";
-import { hasFailed, type Server, type SessionRow } from "../server.ts";
-import { dim, moment, print, printJson, printTable, status } from "../terminal.ts";
+import type { Server, SessionRow } from "../server.ts";
+import { dim, moment, print, printJson, printTable, outcomeLine } from "../terminal.ts";
 
 type ListOptions = {
   product?: string;
@@ -54,7 +54,7 @@ async function listSessions(server: Server, options: ListOptions): Promise<void>
       row.version,
       moment(row.created_at),
       formatDuration((row.ended_at ?? row.updated_at) - row.created_at),
-      status(row.status, hasFailed(row)),
+      outcomeLine(row),
       row.status === "active" ? "" : row.headline,
     ]),
   );

@@ -4,8 +4,8 @@ import type { EventRow, Page, Summary } from "../../../src/core/answers.ts";
 import { MAX_PAGE } from "../../../src/core/limits.ts";
 import { FOLLOW_MS } from "../limits.ts";
 import { count, JSON_OPTION, SESSION_ID, withServer } from "../options.ts";
-import { hasFailed, type Server } from "../server.ts";
-import { clock, dim, print, printJson, status } from "../terminal.ts";
+import type { Server } from "../server.ts";
+import { clock, dim, print, printJson, outcomeLine } from "../terminal.ts";
 import { eventLine } from "./event-line.ts";
 
 type TailOptions = { lines: number; follow?: boolean; json?: boolean };
@@ -45,7 +45,7 @@ async function tail(server: Server, id: string, options: TailOptions): Promise<v
     if (verdict.status === "ended" || verdict.status === "crashed") {
       if (!options.json)
         print(
-          `${dim(clock(verdict.since))}  ${status(verdict.status, hasFailed(summary))}  ${verdict.headline}`,
+          `${dim(clock(verdict.since))}  ${outcomeLine({ ...summary, status: verdict.status }, verdict.headline)}`,
         );
       break;
     }

@@ -7,7 +7,7 @@ import { LAST_EVENTS, REFRESH_MS } from "../limits.ts";
 import { address } from "../ui/address.ts";
 import { guarded } from "../ui/panel.tsx";
 import { Property } from "../ui/property.tsx";
-import { statusLabel } from "../../core/vocabulary.ts";
+import { hasFailed, labelOf, type Outcome } from "../../core/outcome.ts";
 import { StatusIcon } from "../ui/status.tsx";
 import { Moment, Time } from "../ui/time.tsx";
 import { EventLine } from "./event.tsx";
@@ -20,7 +20,7 @@ export function Verdict({ session, summary }: { session: SessionClient; summary:
       id="verdict"
       class="verdict"
       data-status={verdict.status}
-      data-failed={hasFailed(summary) ? "" : undefined}
+      data-failed={hasFailed(outcomeOf(summary)) ? "" : undefined}
       aria-label="Verdict"
       hx-get={`/sessions/${id}/verdict`}
       // A heartbeat changes one figure of the verdict, and is frequent.
@@ -31,7 +31,7 @@ export function Verdict({ session, summary }: { session: SessionClient; summary:
       <div class="verdict-summary">
         <p class="verdict-status">
           <StatusIcon status={verdict.status} />
-          {labelOf(summary)}
+          {labelOf(outcomeOf(summary))}
           {isRunning ? null : (
             <span class="verdict-age">
               <Time at={verdict.since} show="age" />
@@ -74,17 +74,12 @@ function isEvident({ verdict }: Summary, kind: string): boolean {
 /** It runs, or ended without an error. */
 export function isGood(summary: Summary): boolean {
   const { status } = summary.verdict;
-  return status === "active" || (status === "ended" && !hasFailed(summary));
+  return status === "active" || (status === "ended" && !hasFailed(outcomeOf(summary)));
 }
 
-/** The label of the session's status. */
-export function labelOf(summary: Summary): string {
-  return statusLabel(summary.verdict.status, hasFailed(summary));
-}
-
-/** It ended in an orderly way, but with an error. */
-function hasFailed({ verdict, exit_code, signal }: Summary): boolean {
-  return verdict.status === "ended" && (signal !== null || (exit_code ?? 0) !== 0);
+/** The session's outcome, for its label and colour. */
+export function outcomeOf({ verdict, exit_code, signal }: Summary): Outcome {
+  return { status: verdict.status, exit_code, signal };
 }
 
 function sinceStart({ verdict, created_at: start }: Summary): string {

@@ -2,7 +2,7 @@
 import { formatDuration, formatNumber } from "../../core/format.ts";
 import type { Child } from "hono/jsx";
 import type { SessionRow, SessionSort } from "../../catalog/sessions.ts";
-import { statusLabel } from "../../core/vocabulary.ts";
+import { hasFailed, labelOf } from "../../core/outcome.ts";
 import { Time } from "./time.tsx";
 
 type TableProps = {
@@ -93,7 +93,6 @@ type RowProps = {
 /** A row has no classes, because a page has fifty rows; the stylesheet selects columns by position. */
 function Row({ row, extra, hasExtra, selectable }: RowProps) {
   const isOpen = row.status === "active";
-  const hasFailed = row.status === "ended" && (row.signal !== null || (row.exit_code ?? 0) !== 0);
   return (
     <tr>
       {selectable ? (
@@ -105,9 +104,9 @@ function Row({ row, extra, hasExtra, selectable }: RowProps) {
         <a
           href={`/sessions/${row.id}`}
           data-status={row.status}
-          data-failed={hasFailed ? "" : undefined}
+          data-failed={hasFailed(row) ? "" : undefined}
         >
-          {row.headline || statusLabel(row.status, hasFailed)}
+          {row.headline || labelOf(row)}
         </a>
         {row.unsure ? <span class="tag">maybe</span> : null}
       </th>

@@ -194,7 +194,32 @@ describe("a refusal", () => {
     expect(JSON.parse(JSON.stringify(gap))).toEqual({
       error: { applied: 7, code: "lane_gap", message: "Send what is between." },
     });
-    expect(Object.values(REFUSALS).every((status) => status >= 400 && status < 600)).toBe(true);
+  });
+
+  test("has the status of its code, which programs rely on", () => {
+    const codes = (status: number) =>
+      Object.entries(REFUSALS).flatMap(([code, its]) => (its === status ? [code] : []));
+    expect(codes(400)).toEqual([
+      "invalid_json",
+      "invalid_body",
+      "invalid_query",
+      "invalid_encoding",
+      "not_finite",
+      "too_deep",
+      "too_many_keys",
+    ]);
+    expect([401, 405, 410, 413, 429, 500, 503].map(codes)).toEqual([
+      ["unauthorized"],
+      ["method_not_allowed"],
+      ["gone"],
+      ["too_large"],
+      ["too_many_requests"],
+      ["internal"],
+      ["unavailable"],
+    ]);
+    expect(codes(403)).toEqual(["forbidden", "foreign_host", "locked"]);
+    expect(codes(404)).toEqual(["not_found"]);
+    expect(codes(409)).toEqual(["lane_gap", "lane_overlap"]);
   });
 
   test("is recognised after it lost its class", () => {

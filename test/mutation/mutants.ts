@@ -95,6 +95,8 @@ function tokensOf(source: string, language: Language): Token[] {
 
 function replacementOf({ kind, text, at }: Token, source: string): string | undefined {
   if (IMPORT.test(lineAt(source, at))) return undefined;
+  // `list[i] ?? 0` satisfies the compiler; the index is in range.
+  if (source.slice(0, at).endsWith("] ?? ")) return undefined;
   const [previous, next] = [source[at - 1] ?? "", source[at + text.length] ?? ""];
   switch (kind) {
     case "text":

@@ -6,6 +6,7 @@ import { LocalSessions } from "./api/local.ts";
 import { adoptPrivate, PrivateLife } from "./api/private.ts";
 import { Relay, relayError } from "./api/relay.ts";
 import { statusApi } from "./api/status.ts";
+import type { EarlyListener } from "./api/early.ts";
 import type { Clock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import type { Environment, Home } from "./home.ts";
@@ -37,6 +38,7 @@ type DaemonParts = {
   random: () => number;
   idleMs: number;
   stay: () => boolean;
+  early: EarlyListener[];
 };
 
 export class Daemon {
@@ -134,7 +136,7 @@ export class Daemon {
     log.write(`daemon ${VERSION} starts for ${home.folder}, sending to ${config.server}`);
     for (const problem of config.problems) log.write(problem);
     try {
-      this.#listener = await listenOn(port, this.#handler(), config, log);
+      this.#listener = await this.#listen(port);
     } catch (error) {
       lock.release();
       await this.#uploader.close();
@@ -175,6 +177,27 @@ export class Daemon {
     return routed(routes, (error, { path }) =>
       path.startsWith("/api/") ? relayError(error) : legacyError(error),
     );
+  }
+
+  /** The user's daemon takes another port if its own is taken: `daemon.json` has it. A private daemon's program knows only one. */
+  async #listen(port: number): Promise<Listener> {
+    const { config, log, early } = this.#parts;
+    const handler = this.#handler();
+    const options = {
+      addresses: config.listen,
+      hosts: config.hosts,
+      origins: [new URL(config.server).origin],
+    };
+    try {
+      return await listen(handler, { ...options, port, early });
+    } catch (error) {
+      if (config.isPrivate) {
+        const what = `port ${port} is taken by another program; name a free one as daemon_port`;
+        throw new Error(what, { cause: error });
+      }
+      log.write(`port ${port} is not available (${reason(error)}); using another`);
+      return listen(handler, { ...options, port: 0, early: [] });
+    }
   }
 
   async #adopt(): Promise<void> {
@@ -233,26 +256,5 @@ export class Daemon {
     lock.release();
     log.write("daemon stops");
     return 0;
-  }
-}
-
-/** The user's daemon takes another port if its own is taken: `daemon.json` has it. A private daemon's program knows only one. */
-async function listenOn(
-  port: number,
-  handler: Handler,
-  config: Config,
-  log: Log,
-): Promise<Listener> {
-  const options = {
-    addresses: config.listen,
-    hosts: config.hosts,
-    origins: [new URL(config.server).origin],
-  };
-  try {
-    return await listen(handler, { ...options, port });
-  } catch (error) {
-    if (config.isPrivate) throw error;
-    log.write(`port ${port} is not available (${reason(error)}); using another`);
-    return listen(handler, { ...options, port: 0 });
   }
 }

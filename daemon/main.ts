@@ -1,4 +1,5 @@
 /** Starts a daemon in this process. */
+import type { EarlyListener } from "./api/early.ts";
 import type { Clock } from "./clock.ts";
 import { systemClock } from "./clock.ts";
 import { readConfig } from "./config.ts";
@@ -24,12 +25,20 @@ export type DaemonOptions = {
   random?: () => number;
   /** How long it waits without anything to do before it stops. */
   idleMs?: number;
+  /** Listeners on the configured port that are open already. */
+  early?: EarlyListener[];
 };
 
 /** Undefined if another daemon serves the home already. Throws if a private daemon's port is taken. */
 export async function runDaemon(options: DaemonOptions): Promise<Daemon | undefined> {
   limitHeapGrowth();
-  const { env, clock = systemClock, random = Math.random, stay = () => false } = options;
+  const {
+    env,
+    clock = systemClock,
+    random = Math.random,
+    stay = () => false,
+    early = [],
+  } = options;
   const userHome = openHome(env, process.platform);
   const config = readConfig(env, options.folder ?? workingFolder(), userHome.config);
   const port = options.port ?? config.port;
@@ -53,6 +62,7 @@ export async function runDaemon(options: DaemonOptions): Promise<Daemon | undefi
     random,
     idleMs,
     stay,
+    early,
   });
   await daemon.start(port);
   return daemon;

@@ -6,6 +6,7 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { http } from "../builtin.ts";
 import { LOCAL_BODY_BYTES } from "../limits.ts";
+import { type EarlyListener, serve } from "./early.ts";
 
 export type Ask = {
   method: string;
@@ -53,12 +54,16 @@ type ListenOptions = {
   hosts: string[];
   /** Origins whose pages may send requests. */
   origins: string[];
+  /** Listeners on the port that are open already. */
+  early: EarlyListener[];
 };
 
 /** Listens on 127.0.0.1 and ::1 on the same port; throws if the port is taken. */
 export async function listen(handler: Handler, options: ListenOptions): Promise<Listener> {
   const servers: Server[] = [];
+  const { early } = options;
   const close = async () => {
+    for (const listener of early) listener.server.close();
     for (const server of servers) {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
@@ -69,6 +74,12 @@ export async function listen(handler: Handler, options: ListenOptions): Promise<
     const server = http.createServer((request, response) => {
       answer(handler, options, request, response).catch(() => response.destroy());
     });
+    const open = early.find((listener) => listener.address === address);
+    if (open) {
+      serve(open, server);
+      servers.push(server);
+      continue;
+    }
     try {
       port = await bind(server, port, address);
       servers.push(server);

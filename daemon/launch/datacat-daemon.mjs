@@ -1,4 +1,4 @@
 #!/usr/bin/env node
 import { launch } from "./launch.mjs";
 
-await launch("daemon/launch/datacat-daemon.ts", { withParent: true });
+await launch("daemon/launch/datacat-daemon.ts", { isDaemon: true });

@@ -12,6 +12,7 @@ import { constants } from "node:os";
 import { join } from "node:path";
 import { isatty } from "node:tty";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { handOver, listenEarly } from "./early.mjs";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 /** The oldest Node that runs our TypeScript as it is, and the oldest that runs the bundled file. */
@@ -21,15 +22,20 @@ const FOR_BUNDLE = [22, 13];
 const PASSED_ON = ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2"];
 
 /**
- * Runs the TypeScript file `source` (a path from the clone's root), or the bundle. With `withParent`, this process ends when its parent
- * does, so that the program, its child, sees its own parent end.
+ * Runs the TypeScript file `source` (a path from the clone's root), or the bundle. With `isDaemon`, this process ends when its parent
+ * does, so that the program, its child, sees its own parent end; and it listens on a private daemon's port first.
  */
-export async function launch(source, { withParent = false } = {}) {
+export async function launch(source, { isDaemon = false } = {}) {
   const inClone = existsSync(join(root, source));
   const program = join(root, inClone ? source : "dist/datacat.js");
   if (inClone) await install();
 
-  if (isAtLeast(inClone ? FOR_SOURCES : FOR_BUNDLE)) {
+  const isRecent = isAtLeast(inClone ? FOR_SOURCES : FOR_BUNDLE);
+  // Windows hands no listening socket over to a child.
+  const isEarly = isDaemon && (isRecent || (inClone && process.platform !== "win32"));
+  const listeners = isEarly ? await listenEarly(process.env, () => process.cwd()) : [];
+  if (isRecent) {
+    globalThis[Symbol.for("datacat.listeners")] = listeners;
     // Compiled code is kept between runs, so that a daemon answers within a second of its start on slow machines.
     if (module.enableCompileCache) module.enableCompileCache();
     if (inClone) process.argv[1] = program; // the bundle chooses its program by this name
@@ -42,8 +48,10 @@ export async function launch(source, { withParent = false } = {}) {
     );
     process.exit(1);
   }
-  runWith(ownNode(), process.argv.slice(1)); // this launcher again, now on a recent Node
-  if (withParent) {
+  runWith(ownNode(), process.argv.slice(1), handOver(listeners)); // this launcher again, now on a recent Node
+  // Not before the child has them; and at once, so that no connection arrives here.
+  for (const { server } of listeners) server.close();
+  if (isDaemon) {
     const parent = process.ppid;
     setInterval(() => process.ppid === parent || process.exit(0), 500).unref();
   }
@@ -121,8 +129,8 @@ function holderIsGone(lock) {
 }
 
 /** Runs the program as a child with this process's streams and signals, and exits with its exit code or signal. */
-function runWith(node, args) {
-  const child = spawn(node, args, { stdio: "inherit" });
+function runWith(node, args, options) {
+  const child = spawn(node, args, options);
   // Not process.stdin.isTTY: touching that stream would make the child's own input non-blocking.
   const atTerminal = [0, 1, 2].some((descriptor) => isatty(descriptor));
   for (const signal of PASSED_ON) {

@@ -37,7 +37,7 @@ class Clone {
     mkdirSync(join(this.folder, "daemon/launch"), { recursive: true });
     mkdirSync(join(this.folder, "daemon/cli"));
     mkdirSync(join(this.folder, "bin"));
-    for (const name of ["launch.mjs", "datacat.mjs"]) {
+    for (const name of ["launch.mjs", "early.mjs", "datacat.mjs"]) {
       copyFileSync(join(root, "daemon/launch", name), join(this.folder, "daemon/launch", name));
     }
     writeFileSync(join(this.folder, "package.json"), '{"type":"module"}');

@@ -98,13 +98,24 @@ func (s *Session) openSink(header lane.Header) {
 	switch {
 	case daemonURL != "":
 		s.sink = direct.New(s.ctx, header, daemonURL, "") // that daemon has a key of its own
-	case s.options.Direct:
+	case s.options.Direct || isOriginalAlone(s.options.Home):
 		url := firstOf(header.Server, "http://localhost:8080")
 		s.sink = direct.New(s.ctx, header, url, firstOf(s.options.Key, os.Getenv("DATACAT_KEY")))
 	default:
 		homes := lane.Homes(s.options.Home)
 		s.sink = lane.New(header, partBytes(), func() []string { return lane.Folders(homes) })
 	}
+}
+
+// isOriginalAlone reports whether lanes would stay unsent: the daemon that is found is that of datacat 1.x, which reads none,
+// and no other serves the home.
+func isOriginalAlone(home string) bool {
+	for _, each := range lane.Homes(home) {
+		if daemon.IsServed(each) {
+			return false
+		}
+	}
+	return daemon.FindOriginal("sends its records to the server itself, without a daemon") != ""
 }
 
 func (s *Session) recordStart() {

@@ -8,10 +8,10 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
-	"runtime"
 	"sync"
 	"time"
+
+	"github.com/datacat/datacat/clients/go/v2/internal/daemon"
 )
 
 // DaemonManager starts and stops a daemon that serves this program only.
@@ -25,8 +25,9 @@ type DaemonManager struct {
 }
 
 // NewDaemonManager prepares a daemon. With daemonPort "auto" (and "8079", the port of the user's own daemon) it listens on a
-// free port. Its executable is daemonBinary, or if that is empty DATACAT_DAEMON, else `datacat-daemon` on the PATH, in the
-// current folder, in ./cmd/datacat-daemon or in ./bin.
+// free port. Its executable is daemonBinary, or if that is empty DATACAT_DAEMON, else `datacat-daemon` beside the program's
+// executable, in bin beside it, or on the PATH. Unlike 1.x's client it does not search the current directory, where another
+// user may have put a file of that name.
 func NewDaemonManager(daemonPort, serverURL, daemonBinary string) *DaemonManager {
 	return &DaemonManager{daemonPort: daemonPort, serverURL: serverURL, daemonBinary: daemonBinary}
 }
@@ -40,10 +41,11 @@ func (m *DaemonManager) Start() error {
 	}
 	binary := m.daemonBinary
 	if binary == "" {
-		binary = findDaemon()
+		binary = daemon.Find()
+		daemon.FindOriginal("has what that daemon offers, and loses what it holds when it ends")
 	}
 	if binary == "" {
-		return errors.New("failed to start daemon: there is no datacat-daemon on the PATH nor in ./bin; put it there, or name it with DATACAT_DAEMON")
+		return errors.New("failed to start daemon: there is no datacat-daemon beside the program, in bin beside it or on the PATH; put it there, or name it with DATACAT_DAEMON")
 	}
 	if m.daemonPort == "" || m.daemonPort == "auto" || m.daemonPort == "8079" {
 		port, err := freePort()
@@ -161,27 +163,6 @@ func (m *DaemonManager) kill() {
 	}
 	m.process = nil
 	m.removeConfig()
-}
-
-// findDaemon returns the executable's full path, or "". 1.x returned bare names, which os/exec did not find.
-func findDaemon() string {
-	if named := os.Getenv("DATACAT_DAEMON"); named != "" && named != "off" {
-		return named
-	}
-	name := "datacat-daemon"
-	if runtime.GOOS == "windows" {
-		name += ".exe"
-	}
-	if path, err := exec.LookPath(name); err == nil {
-		return path
-	}
-	for _, folder := range []string{".", filepath.Join("cmd", "datacat-daemon"), "bin"} {
-		path, err := filepath.Abs(filepath.Join(folder, name))
-		if info, missing := os.Stat(path); err == nil && missing == nil && !info.IsDir() {
-			return path
-		}
-	}
-	return ""
 }
 
 func freePort() (string, error) {

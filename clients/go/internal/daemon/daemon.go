@@ -16,19 +16,12 @@ import (
 // Ensure starts the daemon unless one serves this home. It does not wait for the daemon: if none is found, or it fails, the
 // lane stays until one runs.
 func Ensure(home string, now time.Time) {
-	executable := os.Getenv("DATACAT_DAEMON")
-	if home == "" || executable == "off" || isServed(home) || !mayStart(home, now) {
+	if home == "" || os.Getenv("DATACAT_DAEMON") == "off" || IsServed(home) || !mayStart(home, now) {
 		return
 	}
-	if executable == "" {
-		executable = "datacat-daemon"
-	}
-	path, err := exec.LookPath(executable)
-	if err != nil {
+	path := Find()
+	if path == "" {
 		return
-	}
-	if absolute, err := filepath.Abs(path); err == nil {
-		path = absolute
 	}
 	command := exec.Command(path) // without streams of its own: all three are the null device
 	command.Env = append(os.Environ(), "DATACAT_HOME="+home)
@@ -39,8 +32,8 @@ func Ensure(home string, now time.Time) {
 	}
 }
 
-// isServed reports whether daemon.json names a process that exists.
-func isServed(home string) bool {
+// IsServed reports whether daemon.json names a process that exists.
+func IsServed(home string) bool {
 	var daemon struct {
 		Pid        int    `json:"pid"`
 		PidStarted string `json:"pid_started"`

@@ -21,15 +21,15 @@ func TestAHomeIsServedWhileItsDaemonRuns(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if isServed(home) {
+	if IsServed(home) {
 		t.Error("served without daemon.json")
 	}
 	announce(os.Getpid(), process.StartOf(os.Getpid()))
-	if !isServed(home) {
+	if !IsServed(home) {
 		t.Error("not served by this process")
 	}
 	hasProc := process.StartOf(os.Getpid()) != ""
-	if announce(os.Getpid(), "1"); hasProc && isServed(home) {
+	if announce(os.Getpid(), "1"); hasProc && IsServed(home) {
 		t.Error("served by an earlier process with this pid")
 	}
 
@@ -43,7 +43,7 @@ func TestAHomeIsServedWhileItsDaemonRuns(t *testing.T) {
 			t.Fatal("the process does not exit")
 		}
 	}
-	if announce(command.Process.Pid, process.StartOf(command.Process.Pid)); hasProc && isServed(home) {
+	if announce(command.Process.Pid, process.StartOf(command.Process.Pid)); hasProc && IsServed(home) {
 		t.Error("served by a zombie")
 	}
 }

@@ -69,7 +69,7 @@ export async function bundle(entry: string, alias?: Record<string, string>): Pro
     jsx: "automatic",
     jsxImportSource: "hono/jsx",
     sourcemap: "inline", // stacks in the log name our files
-    logLevel: "silent", // its errors are in what it throws
+    logLevel: "silent", // the error that it throws contains the messages
   });
   const [file] = outputFiles;
   if (!file) throw new Error(`esbuild returned no file for ${entry}.`);

@@ -1,5 +1,6 @@
 /** Home: what runs now, the products and their versions, the newest crashes and exceptions. */
 import { formatCount, formatDuration, formatNumber } from "../core/format.ts";
+import { STATUS_LABELS } from "../core/vocabulary.ts";
 import { Hono } from "hono";
 import { type ExceptionGroup, exceptionGroups } from "../catalog/exceptions.ts";
 import { listSessions, type SessionRow } from "../catalog/sessions.ts";
@@ -85,9 +86,9 @@ function Running({ db, counts }: { db: D1Database; counts: VersionCounts[] }) {
       {lost === 0 ? null : (
         <>
           <header class="panel-header lost-header">
-            <h3>Lost contact</h3>
+            <h3>{STATUS_LABELS.suspended}</h3>
             <span class="count">{formatNumber(lost)}</span>
-            <span class="quiet">Nothing received: suspended, offline or ended.</span>
+            <span class="quiet">No data arrives: offline, asleep, or the machine is gone.</span>
             <a class="tool" href="/sessions?status=suspended">
               View all
             </a>

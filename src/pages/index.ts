@@ -14,6 +14,7 @@ import { icons } from "./icon.ts";
 import { layout } from "./layout.tsx";
 import { login, signedIn } from "./login.tsx";
 import { metrics } from "./metrics.tsx";
+import { moved } from "./moved.ts";
 import { preferences } from "./preferences.tsx";
 import { sessionRoutes } from "./session.tsx";
 import { sessions } from "./sessions.tsx";
@@ -43,6 +44,7 @@ for (const path of ["/", "/sessions", "/exceptions/*", "/metrics/*"]) {
     await next();
   });
 }
+pages.route("/", moved);
 pages.route("/", home);
 pages.route("/", sessions);
 pages.route("/", deletion);

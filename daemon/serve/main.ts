@@ -5,6 +5,7 @@ import { ensureDaemon } from "../cli/daemon-process.ts";
 import { AlreadyServing } from "./claim.ts";
 import { RegistryLost } from "./databases.ts";
 import { DAEMON_CHECK_MS, DEFAULT_PORT, HEALTH_TIMEOUT_MS } from "./limits.ts";
+import { withVariable } from "./port.ts";
 import { PortTaken, serve } from "./serve.ts";
 import { root } from "./worker.ts";
 
@@ -36,7 +37,10 @@ try {
   stopOnSignal(() => server.stop());
   // By its path, because the command may not be installed. It uses the default port unless DATACAT_URL is set.
   const launcher = resolve(root, "daemon/launch/datacat.mjs");
-  const datacat = server.port === DEFAULT_PORT ? launcher : `DATACAT_URL=${server.url} ${launcher}`;
+  const datacat =
+    server.port === DEFAULT_PORT
+      ? launcher
+      : withVariable(["DATACAT_URL", server.url], launcher, process.platform);
   const seconds = (performance.now() / 1000).toFixed(1);
   console.log(`
   Datacat is ready: ${server.url}   (${seconds} s)
@@ -94,7 +98,7 @@ function stopOnSignal(stop: () => Promise<void>): void {
 async function explain(error: unknown): Promise<string> {
   if (error instanceof AlreadyServing) return `${error.message} Open it, or stop it first.`;
   if (error instanceof PortTaken) {
-    const other = `PORT=${error.port + 1} npm start`;
+    const other = withVariable(["PORT", error.port + 1], "npm start", process.platform);
     return (await isDatacat(error.port))
       ? `Datacat already runs at http://localhost:${error.port}. Use that, or: ${other}`
       : `${error.message} Choose another one: ${other}`;

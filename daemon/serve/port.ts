@@ -23,6 +23,17 @@ export async function findAddresses(port: number): Promise<Address[] | undefined
   return undefined;
 }
 
+/** A command with an environment variable, as the shell takes it that is usual on the platform: PowerShell on Windows. */
+export function withVariable(
+  [name, value]: [string, string | number],
+  command: string,
+  platform: string,
+): string {
+  return platform === "win32"
+    ? `$env:${name} = "${value}"; ${command}`
+    : `${name}=${value} ${command}`;
+}
+
 /** The port that could be bound, or why not. */
 async function tryPort(host: string, port: number): Promise<number | "taken" | "no such address"> {
   const server = createServer();

@@ -36,7 +36,10 @@ describe("the query of 1.x's list", () => {
       { from: "2026-01-01T00:00", to: "2026-01-02T00:00" },
     ],
     ["state_key=level&state_value=3", { path: "level", value: "3" }],
-    ["state_key=&state_value=3&event_name=door", { path: undefined, value: undefined, event: "door" }],
+    [
+      "state_key=&state_value=3&event_name=door",
+      { path: undefined, value: undefined, event: "door" },
+    ],
   ])("%s", (query, expected) => {
     expect(movedQuery(new URLSearchParams(query), now)).toMatchObject(expected);
   });

@@ -35,7 +35,7 @@ const EventBody = v.object({
   session_id: text,
   name: text,
   /** Many programs of 1.x give the data in the place of the category. */
-  category: v.union([text, v.custom<JsonObject>(isObject)]),
+  category: v.nullish(v.union([v.string(), v.custom<JsonObject>(isObject)]), ""),
   group: text,
   labels: texts,
   message: text,

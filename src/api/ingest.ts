@@ -13,7 +13,7 @@ import { type BatchResult, Id, Ingest, type IngestAnswer } from "../core/wire.ts
 import type { Env } from "../env.ts";
 import { readText } from "./request/body.ts";
 import { SLOW_DOWN_MS } from "./limits.ts";
-import { failedResult, sessionOf as sessionIdOf } from "../session/batch-result.ts";
+import { failedResult, sessionIdOf } from "../session/batch-result.ts";
 import { sessionOf } from "../session/client.ts";
 
 export const ingest = new Hono<AccessEnv>();

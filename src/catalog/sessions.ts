@@ -84,7 +84,12 @@ export async function listSessions(
   const list = `${sort} ${order}`;
   const cursor = query.cursor === undefined ? undefined : readCursor(query.cursor, list);
   const forwards = !cursor?.backwards;
-  const page: Page = { sort, descending: (order === "desc") === forwards, after: cursor, limit };
+  const page: PageQuery = {
+    sort,
+    descending: (order === "desc") === forwards,
+    after: cursor,
+    limit,
+  };
   const source = await sourceOf(db, query);
 
   const found = await drizzle(db).all<StoredRow>(selectPage(query, source, page));
@@ -108,7 +113,12 @@ export async function listSessions(
 }
 
 /** What a page asks of the database, apart from the filter. */
-type Page = { sort: SessionSort; descending: boolean; after: Place | undefined; limit: number };
+type PageQuery = {
+  sort: SessionSort;
+  descending: boolean;
+  after: Place | undefined;
+  limit: number;
+};
 type Place = { value: string | number; id: string };
 
 function placeOf(row: StoredRow, sort: SessionSort): Place {
@@ -187,7 +197,7 @@ function scanOf({ status, product, version }: SessionFilter): Source {
 }
 
 /** The query of a page, and of one row more, which shows that there is another page. */
-function selectPage(filter: SessionFilter, source: Source, page: Page): SQL {
+function selectPage(filter: SessionFilter, source: Source, page: PageQuery): SQL {
   const { sort, after, limit } = page;
   const order = inOrder(sort, page.descending);
   const columns = sql`${COLUMNS}, ${unsure(filter)} AS unsure`;
@@ -211,14 +221,14 @@ function selectPage(filter: SessionFilter, source: Source, page: Page): SQL {
 }
 
 /** At most SCAN_SESSIONS candidates in order of their start. */
-function scan(filter: SessionFilter, source: Source & { kind: "scan" }, page: Page): SQL {
+function scan(filter: SessionFilter, source: Source & { kind: "scan" }, page: PageQuery): SQL {
   return sql`SELECT ${COLUMNS} ${scanned(filter, source, page)} LIMIT ${SCAN_SESSIONS}`;
 }
 
 function scanned(
   { from, to }: SessionFilter,
   { index, where }: Source & { kind: "scan" },
-  page: Page,
+  page: PageQuery,
 ): SQL {
   const range = whereAll(
     where,
@@ -234,7 +244,7 @@ async function endOfScan(
   db: D1Database,
   filter: SessionFilter,
   source: Source & { kind: "scan" },
-  page: Page,
+  page: PageQuery,
 ): Promise<(Place & { created_at: number }) | undefined> {
   const newest = { ...page, descending: true, after: undefined };
   const rows = scanned(filter, source, page.sort === "created_at" ? page : newest);
@@ -256,7 +266,7 @@ function sorted(sort: SessionSort): SQL {
   );
 }
 
-function isAfter({ sort, descending }: Page, { value, id }: Place): SQL {
+function isAfter({ sort, descending }: PageQuery, { value, id }: Place): SQL {
   const column = sorted(sort);
   return descending
     ? sql`${column} <= ${value} AND (${column}, s.id) < (${value}, ${id})`

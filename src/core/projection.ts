@@ -39,7 +39,7 @@ import { DAEMON_GROUP, EVENT_CRASHED, EVENT_HUNG, EVENT_RECOVERED } from "./voca
 import type { Batch, Event, JsonObject, Metric, Op, Points, Writer } from "./wire.ts";
 
 /** What a batch changed, for publishing and for watchers. */
-export type Outcome = {
+export type BatchOutcome = {
   /** What the segment gains. */
   contents: Contents;
   kinds: Set<Change["kinds"][number]>;
@@ -83,7 +83,7 @@ export class Projection {
   }
 
   /** Applies the next batch of its lane (`Batch` in wire.ts). Throws a Refusal, after which the projection must be discarded. */
-  apply(batch: Batch, arrival: Arrival): Outcome {
+  apply(batch: Batch, arrival: Arrival): BatchOutcome {
     const { dropped = {}, ops, last } = batch;
     const before = this.applied(batch.lane);
     const missing = advanceLane(this.index, batch);
@@ -95,7 +95,7 @@ export class Projection {
   }
 
   /** Applies ops that came without a lane. */
-  record(ops: Op[], arrival: Arrival, leaseMs?: number, writer?: Writer): Outcome {
+  record(ops: Op[], arrival: Arrival, leaseMs?: number, writer?: Writer): BatchOutcome {
     const lane = laneOf(this.index, API_LANE);
     if (writer) noteWriter(this.index, lane, writer);
     lane.applied += ops.length;
@@ -104,15 +104,20 @@ export class Projection {
   }
 
   /** Applies an op that the server itself derived, such as a crash after the machine restarted. */
-  conclude(op: Op, now: number): Outcome {
+  conclude(op: Op, now: number): BatchOutcome {
     return this.#applyOps([op], { now, sentAt: null }, undefined, true);
   }
 
   /** `isOwn`: by a lane of ours or by the server, not by a route of 1.x, whose ops revert no crash and end no hang but by name. */
-  #applyOps(ops: Op[], arrival: Arrival, leaseMs: number | undefined, isOwn: boolean): Outcome {
+  #applyOps(
+    ops: Op[],
+    arrival: Arrival,
+    leaseMs: number | undefined,
+    isOwn: boolean,
+  ): BatchOutcome {
     const { now, sentAt } = arrival;
     const { observations } = this.index;
-    const outcome: Outcome = { contents: newContents(), kinds: new Set(), urgent: false };
+    const outcome: BatchOutcome = { contents: newContents(), kinds: new Set(), urgent: false };
     const crash = observations.crash;
     // An op cannot be newer than its arrival. After the sender's clock was set back, earlier ops have later times than the crash, but
     // they do not contradict it.
@@ -147,7 +152,7 @@ export class Projection {
     return outcome;
   }
 
-  #applyOp(op: Op, outcome: Outcome): void {
+  #applyOp(op: Op, outcome: BatchOutcome): void {
     const { index } = this;
     const { contents, kinds } = outcome;
     switch (op.op) {
@@ -234,7 +239,7 @@ export class Projection {
     this.#keyBound = keys;
   }
 
-  #applyEvent(op: Event, outcome: Outcome): void {
+  #applyEvent(op: Event, outcome: BatchOutcome): void {
     const { index } = this;
     const { contents, kinds } = outcome;
     if (op.data) checkDepth(op.data, `The data of event "${op.name}"`);
@@ -301,7 +306,7 @@ export class Projection {
   }
 
   /** Adds the event by which 1.x reported a hang, a recovery or a crash: its programs search for these names. */
-  #addLegacyEvent(op: Op, outcome: Outcome): void {
+  #addLegacyEvent(op: Op, outcome: BatchOutcome): void {
     const event = (name: string, category: string, labels: string[], data: JsonObject) =>
       this.#applyEvent(
         { op: "event", at: op.at, name, category, group: DAEMON_GROUP, labels, data },

@@ -123,12 +123,12 @@ export function MoreFilters({ search, column }: { search: SessionSearch; column?
     <details class="more-filters" open={isUsed}>
       <summary>Time, machine, state, events{column ? ", metric column" : ""}</summary>
       <div class="fields">
-        <Moment
+        <TimeField
           label="Started after"
           name="from"
           at={search.within === undefined ? filter.from : undefined}
         />
-        <Moment label="Started before" name="to" at={filter.to} />
+        <TimeField label="Started before" name="to" at={filter.to} />
         <Field label="Host" name="hostname" value={filter.hostname} />
         <Field label="Machine id" name="machine" value={filter.machine} />
         <Field label="Tag" name="tag" value={filter.tag} />
@@ -160,7 +160,7 @@ function Field({ label, name, value }: FieldProps) {
 }
 
 /** A field for a time: in UTC, or with script in the zone of the page. */
-function Moment({ label, name, at }: { label: string; name: string; at: number | undefined }) {
+function TimeField({ label, name, at }: { label: string; name: string; at: number | undefined }) {
   return (
     <label>
       <span>

@@ -22,7 +22,7 @@ export function laneOf(batch: unknown): string {
   return textOf(fieldOf(batch, "lane"));
 }
 
-export function sessionOf(batch: unknown): string {
+export function sessionIdOf(batch: unknown): string {
   return textOf(fieldOf(batch, "session"));
 }
 

@@ -2,7 +2,7 @@
  * The session's log: the stored segments and, in memory, the newest segment with its index and state. The memory can be read again from
  * that segment's row; it is discarded when a batch is refused after some of its ops were applied.
  */
-import { type Outcome, Projection } from "../core/projection.ts";
+import { type BatchOutcome, Projection } from "../core/projection.ts";
 import { Refusal } from "../core/refusal.ts";
 import { isEmpty } from "../core/segment.ts";
 import type { Arrival } from "../core/times.ts";
@@ -66,7 +66,7 @@ export class Log {
   }
 
   /** Applies ops and stores the result in one row. After a refusal nothing of them remains, in memory or on disk. */
-  commit(loaded: Loaded, apply: (projection: Projection) => Outcome): Outcome {
+  commit(loaded: Loaded, apply: (projection: Projection) => BatchOutcome): BatchOutcome {
     const { projection } = loaded;
     const segment = this.#nextSegment(loaded);
     try {

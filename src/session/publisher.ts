@@ -1,6 +1,6 @@
 /** Publishes the session to the catalog by its schedule, and counts the rows that this and the session's own log cost. */
 import { publish } from "../catalog/publish.ts";
-import type { Outcome, Projection } from "../core/projection.ts";
+import type { BatchOutcome, Projection } from "../core/projection.ts";
 import { isEmpty } from "../core/segment.ts";
 import { addToRoster } from "../registry/roster.ts";
 import { addUsage } from "../registry/usage.ts";
@@ -45,7 +45,7 @@ export class Publisher {
   }
 
   /** After ops were applied. */
-  noteOutcome({ contents, urgent }: Outcome, now: number): void {
+  noteOutcome({ contents, urgent }: BatchOutcome, now: number): void {
     for (const id of contents.series.keys()) this.#changed?.add(id);
     if (urgent || !isEmpty(contents)) this.#schedule = withChange(this.#schedule, urgent, now);
   }

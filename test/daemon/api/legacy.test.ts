@@ -62,9 +62,9 @@ test("errors are 1.x's: plain text, 400, 404, 405", async () => {
     status: 400,
     text: "Invalid request body\n",
   });
-  expect(await api("/register", { product: "p" })).toMatchObject({
+  expect(await api("/register", { product: 7 })).toMatchObject({
     status: 400,
-    text: "Product and version are required fields\n",
+    text: "Invalid request body\n",
   });
   expect(await api("/state", { session_id: "unknown", state: {} })).toMatchObject({
     status: 404,

@@ -87,6 +87,34 @@ class Legacy(Test):
         self.assertEqual(third["category"], "error")
         self.assertEqual(fourth["data"], {"d": 2})
 
+    def test_the_examples_of_the_readme_of_1_x_run(self):
+        session = create_session(product="MyApp", version="1.0.0", async_mode=True)
+        session.update_state({"level": 1, "player": {"health": 100, "position": {"x": 0, "y": 0}}})
+        session.log_event("player_moved", {"x": 10, "y": 20})
+        session.log_gauge("fps", 60.0, unit="fps")
+        session.log_counter("enemies_defeated")
+        session.log_histogram("frame_time", 0.016, unit="seconds")
+        session.end()
+
+        session = create_session("http://localhost:8080")  # of the first version: neither product nor version
+        session.update_state({"window_state": {"open": ["w1", "w2"], "active": "w1"}})
+        session.log_event("user_login", {"username": "ada"})
+        session.log_metric("cpu_usage", 45.2, ["app:demo"])
+        session.start_heartbeat_monitor(timeout=60)
+        session.heartbeat()
+        session.stop_heartbeat_monitor()
+        session.end()
+
+        ops = self.ops()
+        events = [(op["name"], op["data"]) for op in ops if op["op"] == "event"]
+        self.assertEqual(events, [("player_moved", {"x": 10, "y": 20}), ("user_login", {"username": "ada"})])
+        metrics = [(op["name"], op["type"]) for op in ops if op["op"] == "metric"]
+        self.assertEqual(
+            metrics,
+            [("fps", "gauge"), ("enemies_defeated", "counter"), ("frame_time", "histogram"), ("cpu_usage", "gauge")],
+        )
+        self.assertEqual([op["op"] for op in ops].count("end"), 2)
+
     def test_metrics_of_every_kind(self):
         session = create_session()
         buckets = {"buckets": [1.0 / 60, float("inf")], "sensor": "k"}

@@ -65,6 +65,10 @@ export const MAX_ARGUMENTS_LENGTH = 1_000;
 export const MAX_EXCEPTION_LENGTH = 200;
 /** Characters of the reason and the message of a crash, and of an exception's message in the evidence. */
 export const MAX_REASON_LENGTH = 1_000;
+/** Characters of a line of a stack, or of a message, that patterns are matched with: paths and names of functions are shorter. */
+export const MAX_MATCHED_LENGTH = 1_000;
+/** Lines of a stack that are matched: those of a recursion of a thousand frames, for which Python prints up to five lines each. */
+export const MAX_STACK_LINES = 5_000;
 /** Changes of the verdict that the index keeps; the oldest are removed first. */
 export const MAX_TRANSITIONS = 50;
 

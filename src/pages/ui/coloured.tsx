@@ -5,7 +5,7 @@ type Style = { colour?: string | undefined; bold?: boolean | undefined; dim?: bo
 const COLOURS = ["black", "red", "green", "yellow", "blue", "magenta", "cyan", "white"];
 const SEQUENCE =
   // oxlint-disable-next-line no-control-regex -- control characters are what this looks for
-  /\u001B\[([0-9;]*)m|\u001B\[[0-?]*[ -/]*[@-~]|\u001B\][^\u0007]*(?:\u0007|\u001B\\)|[\u0000-\u0008\u000B-\u001F]/g;
+  /\u001B\[([0-9;]*)m|\u001B\[[0-?]*[ -/]*[@-~]|\u001B\][^\u0007\u001B]*(?:\u0007|\u001B\\)|[\u0000-\u0008\u000B-\u001F]/g;
 
 export function Coloured({ text }: { text: string }) {
   return (

@@ -1,5 +1,6 @@
 /** A stack trace as frames with links that open the line in an editor, for the formats of several languages. */
 
+import { MAX_MATCHED_LENGTH, MAX_STACK_LINES } from "../../core/limits.ts";
 import { address } from "./address.ts";
 
 export type Frame = {
@@ -9,39 +10,47 @@ export type Frame = {
   column?: number | undefined;
 };
 
-/** The formats of "file, line"; the first that matches is used. */
-const PLACES = [
-  /File "(?<file>[^"]+)", line (?<line>\d+)/, // Python
-  /\(?(?:file:\/\/)?(?<file>(?:[A-Za-z]:)?[\w./\\@ -]+\.[A-Za-z]\w{0,4}):(?<line>\d+):(?<column>\d+)\)?/, // JavaScript
-  /(?<file>(?:[A-Za-z]:)?[\w./\\@ -]*\.[A-Za-z]\w{0,4}):(?<line>\d+)/, // Go, Java, Rust, Ruby
-];
-
-/** One frame per line; a Python frame and its source line are one. */
+/** One frame per line; a Python frame and its source line are one. Frames after MAX_STACK_LINES have no place. */
 export function framesOf(stacktrace: string[]): Frame[] {
   return stacktrace
     .flatMap((entry) => joined(entry.split("\n")))
     .filter((text) => text.trim() !== "")
-    .map((text) => {
-      const place = PLACES.map((pattern) => pattern.exec(text)?.groups).find(Boolean);
-      return {
-        text,
-        file: place?.file?.trim(),
-        line: place?.line === undefined ? undefined : Number(place.line),
-        column: place?.column === undefined ? undefined : Number(place.column),
-      };
-    });
+    .map((text, index) =>
+      index < MAX_STACK_LINES ? { text, ...placeIn(text.slice(0, MAX_MATCHED_LENGTH)) } : { text },
+    );
 }
 
 /** Python prints the source line of a frame below it, with more indentation. */
 function joined(lines: string[]): string[] {
-  const frames: string[] = [];
+  const frames: string[][] = [];
   for (const line of lines) {
     const last = frames.at(-1);
-    const isSource = /^\s{4,}\S/.test(line) && last !== undefined && /^\s*File "/.test(last);
-    if (isSource) frames[frames.length - 1] = `${last}\n${line}`;
-    else frames.push(line);
+    const isSource = /^\s{4,}\S/.test(line) && last?.[0] && /^\s*File "/.test(last[0]);
+    if (isSource) last.push(line);
+    else frames.push([line]);
   }
-  return frames;
+  return frames.map((parts) => parts.join("\n"));
+}
+
+/** The file and line that a frame names, in the format of Python, of JavaScript, or of Go, Java, Rust and Ruby. */
+function placeIn(text: string): Omit<Frame, "text"> {
+  const [, pythonFile, pythonLine] = /File "([^"]+)", line (\d+)/.exec(text) ?? [];
+  if (pythonFile !== undefined) return { file: pythonFile.trim(), line: Number(pythonLine) };
+
+  let withoutColumn: Omit<Frame, "text"> = {};
+  // Each run of a path's characters is looked at once: a pattern for path and line would start at each character of the run.
+  for (const { 0: path, index } of text.matchAll(/[\w./\\@ -]+/g)) {
+    const end = index + path.length;
+    const [, line, column] = /^:(\d+)(?::(\d+))?/.exec(text.slice(end)) ?? [];
+    if (line === undefined || !/\.[A-Za-z]\w{0,4}$/.test(path.slice(-6))) continue;
+    const before = text.slice(0, index);
+    const isUrl = before.endsWith("file:") && path.startsWith("//");
+    const drive = /[A-Za-z]:$/.exec(before.slice(-2))?.[0] ?? "";
+    const file = isUrl ? path.slice(2).trim() : (drive + path).trim();
+    if (column !== undefined) return { file, line: Number(line), column: Number(column) };
+    if (withoutColumn.file === undefined) withoutColumn = { file, line: Number(line) };
+  }
+  return withoutColumn;
 }
 
 export function Frames({ frames }: { frames: Frame[] }) {

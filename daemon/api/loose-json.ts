@@ -11,8 +11,11 @@ export function looseJson(text: string): unknown {
   }
 }
 
-/** Strings are matched first, so that their contents stay unchanged. */
-const STRING_OR_NUMBER = /"(?:[^"\\]|\\.)*"|(-?Infinity|NaN)/g;
+/**
+ * Strings are matched first, so that their contents stay unchanged. The closing quote is optional: without it the match would start again
+ * at each quote within a string that has no end.
+ */
+const STRING_OR_NUMBER = /"(?:[^"\\]|\\.)*"?|(-?Infinity|NaN)/g;
 
 function tryParse(text: string): unknown {
   try {

@@ -1,0 +1,152 @@
+/**
+ * The time that each function takes for recorded text grows with the text's length, whatever the text is. A quadratic function takes 16
+ * times as long for four times the text; the CPU time of this thread is compared, which other processes do not change.
+ */
+import { describe, expect, test } from "vitest";
+import { exceptionFields } from "../clients/typescript/encode/exception.ts";
+import { jsonOf, plainObject } from "../clients/typescript/encode/values.ts";
+import { looseJson } from "../daemon/api/loose-json.ts";
+import { OutputRecorder } from "../daemon/cli/run/output.ts";
+import { withoutSequences } from "../daemon/cli/terminal.ts";
+import { salvage } from "../daemon/lanes/frame.ts";
+import { eventRow, fingerprint, matches, searchText } from "../src/core/event.ts";
+import { isSecret, redact, redactArguments } from "../src/core/redact.ts";
+import { piecesOf, plain } from "../src/pages/ui/coloured.tsx";
+import { framesOf } from "../src/pages/ui/frames.tsx";
+
+const LENGTH = 16_000;
+const LENGTHS = [LENGTH, 2 * LENGTH, 4 * LENGTH];
+/** CPU time that a garbage collection or a compilation may add to one call. */
+const SLACK_MS = 40;
+
+/** What a text begins with, what is repeated, and what it ends with. */
+const SHAPES: [start: string, repeated: string, end: string][] = [
+  ["", "a", ""],
+  ["", " ", "x"],
+  ["", "\n", "x"],
+  ["", " \n", "x"],
+  ["", "    x\n", ""],
+  ['File "a.py", line 1, in f\n', "    x\n", ""],
+  ["", 'File "', ""],
+  ['File "', "a", ""],
+  ["", "at ", ""],
+  ["at ", " (", "\r"],
+  ["at ", "(a", ":1"],
+  ["at a.b(", ") in ", "\r"],
+  ["", ".(", ""],
+  ["", "a.(", ")"],
+  ["a.b(", "0x", ")"],
+  ["a.b(", "{", "!"],
+  ["", "@", ""],
+  ["", "x@y.z, ", ""],
+  ["f@", ":1", "!"],
+  ["f@a:", "1", ":"],
+  ["", "a.b:", ""],
+  ["a.b:1", " ", "x\rx"],
+  ["", "/", ""],
+  ["", "/a", ""],
+  ["", "/ ", "!"],
+  ["", "/a b", "\\"],
+  ["", "C:/", ""],
+  ["", "file://", ""],
+  ["", "?", "\r"],
+  ["", "#", "\u2028"],
+  ["", "-", "."],
+  ["a-", "0", "g."],
+  ["", "0x0", "g"],
+  ["", "1.", ""],
+  ["", "a-1", ""],
+  ["", "\u001B]", ""],
+  ["", "\u001B]\u001B", ""],
+  ["", "\u009D", ""],
+  ["", "\u001B[", ""],
+  ["\u001B[", ";", "!"],
+  ["\u001B[", "1;", "!"],
+  ["\u001B", " ", "\n"],
+  ["", "\u001B[1m", ""],
+  ["", '"', ""],
+  ['"', '\\"', ""],
+  ["", '"\\', ""],
+  ["", "NaN", ""],
+  ["", "-", ""],
+  ["", "=", ""],
+  ["--", "token", ""],
+  ["", "_", ""],
+  ["", "\uD800", ""],
+  ["", "\\ud800", ""],
+  ["", "\r", ""],
+  ["", "00000000 {", ""],
+];
+
+/** Its JSON is at most six times as long as the text, and so within MAX_EVENT_BYTES. */
+const exception = (text: string) => ({
+  op: "event" as const,
+  at: 0,
+  name: "exception",
+  exception_type: "Error",
+  exception_msg: text.slice(0, text.length / 4),
+  stacktrace: [text.slice(0, text.length / 4)],
+});
+const row = (text: string) => ({ ...exception(text), seq: 1, category: "error" });
+
+const FUNCTIONS: Record<string, (text: string) => unknown> = {
+  "the fingerprint of a stack": (text) =>
+    fingerprint({ exception_type: "Error", stacktrace: [text] }),
+  "the fingerprint of many frames": (text) =>
+    fingerprint({ exception_type: "Error", stacktrace: text.match(/.{1,40}/gs) ?? [] }),
+  "the fingerprint of a message": (text) =>
+    fingerprint({ exception_type: "Error", exception_msg: text }),
+  "an event as it is stored": (text) => eventRow(exception(text), 1),
+  "the text that a search examines": (text) => searchText(row(text)),
+  "a search": (text) => matches(row(text), { text: `${text.slice(0, 20)}?` }),
+  "the keys of secrets": (text) => isSecret(text),
+  "redaction of values": (text) => redact({ [text]: text, token: text, list: [text] }),
+  "redaction of arguments": (text) => redactArguments([text, "--password", text, `a=${text}`]),
+  "frames of a page": (text) => framesOf([text]),
+  "many frames of a page": (text) => framesOf(text.match(/.{1,40}/gs) ?? []),
+  "output with its colours": (text) => piecesOf(text),
+  "output without its colours": (text) => plain(text),
+  "text for a terminal": (text) => withoutSequences(text),
+  "JSON of 1.x's clients": (text) => looseJson(text),
+  "a line of a command's output": (text) => record([text]),
+  "a command's output in small pieces": (text) => record(text.match(/.{1,40}/gs) ?? []),
+  "a damaged line of a lane": (text) => {
+    const bytes = Buffer.from(text);
+    return salvage(bytes, 0, bytes.length);
+  },
+  "an exception of the TypeScript client": (text) =>
+    exceptionFields({ name: "Error", message: text, stack: `Error: ${text}\n    at f (a.js:1:2)` }),
+  "a stack of the TypeScript client": (text) => exceptionFields({ stack: text }),
+  "a frame of the TypeScript client": (text) => exceptionFields({ stack: `at ${text}` }),
+  "a value of the TypeScript client": (text) => jsonOf(plainObject({ [text]: text }, "data", [])),
+};
+
+function record(pieces: string[]): void {
+  const recorder = new OutputRecorder(() => {}, 0);
+  for (const piece of pieces) recorder.take("stdout", Buffer.from(piece), 0);
+  recorder.finish(0);
+}
+
+describe("time grows with the length of the text", () => {
+  test.each(Object.entries(FUNCTIONS))("%s", (_, work) => {
+    for (const shape of SHAPES) {
+      const [short = 0, , long = 0] = LENGTHS.map((length) => cpuMs(work, textOf(shape, length)));
+      expect(long, JSON.stringify(shape)).toBeLessThan(12 * short + SLACK_MS);
+    }
+  });
+});
+
+function textOf([start, repeated, end]: [string, string, string], length: number): string {
+  return start + repeated.repeat(Math.ceil(length / repeated.length)) + end;
+}
+
+/** The shorter of two runs. */
+function cpuMs(work: (text: string) => unknown, text: string): number {
+  const runs = [0, 1].map(() => {
+    const before = process.threadCpuUsage();
+    work(text);
+    const { user, system } = process.threadCpuUsage(before);
+    return (user + system) / 1_000;
+  });
+  return Math.min(...runs);
+}

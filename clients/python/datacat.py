@@ -1725,9 +1725,24 @@ def _stack(kind, error, trace):
     try:
         if _PY2:
             return traceback.format_exception(kind, error, trace)
-        return traceback.format_exception(kind, error, trace, chain=False)
+        if not _is_in_long_chain(error):
+            return traceback.format_exception(kind, error, trace, chain=False)
+        heading = ["Traceback (most recent call last):\n"] if trace is not None else []
+        return heading + traceback.format_tb(trace) + ["%s: %s\n" % (_class_name(kind), _error_message(error))]
     except Exception:  # an exception that cannot be printed
         return traceback.format_tb(trace) + [_class_name(kind) + "\n"]
+
+
+def _is_in_long_chain(error):
+    """Return whether more than MAX_CAUSES exceptions led to this one. `format_exception` reads them all, even with `chain=False`."""
+    seen = [error]
+    for each in seen:
+        for cause in (getattr(each, "__cause__", None), getattr(each, "__context__", None)):
+            if cause is not None and not any(cause is other for other in seen):
+                seen.append(cause)
+        if len(seen) > MAX_CAUSES:
+            return True
+    return False
 
 
 def _source(trace):
@@ -2502,7 +2517,7 @@ _NUMBERS = (bool, int, float) + ((long,) if _PY2 else ())  # noqa: F821
 
 
 def _redacted_argument(name, value):
-    return "[redacted]" if _is_redacted(name, int(value) if _DIGITS.match(value) else value) else value
+    return "[redacted]" if _is_redacted(name, 0 if _DIGITS.match(value) else value) else value
 
 
 def _without_secrets(arguments):

@@ -83,7 +83,7 @@ export function fingerprint(
 }
 
 /** The first MAX_STACK_LINES lines of a stack, whose entries may have several. */
-export function stackLines(stacktrace: string[]): string[] {
+function stackLines(stacktrace: string[]): string[] {
   const lines: string[] = [];
   for (const entry of stacktrace) {
     if (lines.length === MAX_STACK_LINES) break;

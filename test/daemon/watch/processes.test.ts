@@ -1,8 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { expect, test } from "vitest";
-import { parsePowerShell } from "../../../daemon/watch/powershell.ts";
-import { parsePs } from "../../../daemon/watch/ps.ts";
 import { isAlive, parseStat, processTree, readProcess } from "../../../daemon/watch/processes.ts";
 
 test("a process is alive until it is killed", async () => {
@@ -58,40 +56,4 @@ test("a program's name with blanks and brackets does not confuse /proc", () => {
     cpuMs: 150,
     started: "8123456",
   });
-});
-
-test("ps is understood as macOS writes it", () => {
-  const line = "  501   1 Ss   1-02:03:04.50   8192 Mon Nov 23 09:00:01 2026    \n";
-  expect(parsePs(`${line}garbage\n`)).toEqual([
-    {
-      pid: 501,
-      parent: 1,
-      state: "waiting",
-      cpuMs: (26 * 3600 + 3 * 60 + 4.5) * 1000,
-      residentBytes: 8192 * 1024,
-      started: "Mon Nov 23 09:00:01 2026",
-    },
-  ]);
-});
-
-test("PowerShell's JSON is understood", () => {
-  const row = {
-    ProcessId: 12,
-    ParentProcessId: 4,
-    KernelModeTime: 10_000_000,
-    UserModeTime: 5_000_000,
-    WorkingSetSize: 4096,
-    Started: "638989128010000000",
-  };
-  expect(parsePowerShell(JSON.stringify([row]))).toEqual([
-    {
-      pid: 12,
-      parent: 4,
-      state: "waiting",
-      cpuMs: 1500,
-      residentBytes: 4096,
-      started: "638989128010000000",
-    },
-  ]);
-  expect(parsePowerShell("")).toEqual([]);
 });

@@ -1,7 +1,6 @@
 /** The server's API, with the same address, key, proxies and certificates as the daemon. */
-import type { Page } from "../../src/core/answers.ts";
+import type { Page, SessionRow } from "../../src/core/answers.ts";
 import { MAX_PAGE } from "../../src/core/limits.ts";
-import type { Status } from "../../src/core/vocabulary.ts";
 import { readConfig } from "../config.ts";
 import { type Environment, home } from "../home.ts";
 import { reason } from "../log.ts";
@@ -11,21 +10,6 @@ import { DATACAT } from "./invocation.ts";
 import { Trouble } from "./trouble.ts";
 
 type Query = Record<string, string | number | boolean | undefined>;
-
-/** The columns of `GET /api/sessions` that the commands use. */
-export type SessionRow = {
-  id: string;
-  product: string;
-  version: string;
-  status: Status;
-  headline: string;
-  hostname: string;
-  created_at: number;
-  updated_at: number;
-  ended_at: number | null;
-  exit_code: number | null;
-  signal: string | null;
-};
 
 export class Server {
   readonly url: string;

@@ -11,7 +11,8 @@ import type { MetricType } from "../core/vocabulary.ts";
 import { MAX_COMPARED_SESSIONS } from "./limits.ts";
 import type { SessionFilter } from "./filter.ts";
 import { names } from "./names.ts";
-import { listSessions, type SessionRow } from "./sessions.ts";
+import type { SessionRow } from "../core/answers.ts";
+import { listSessions } from "./sessions.ts";
 
 export type MetricName = { name: string; type: MetricType; unit: string };
 

@@ -7,8 +7,8 @@
  */
 import { type SQL, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
+import type { SessionRow } from "../core/answers.ts";
 import { DEFAULT_PAGE } from "../core/limits.ts";
-import type { Status } from "../core/vocabulary.ts";
 import { readCursor, writeCursor } from "./cursor.ts";
 import { condition, type SessionFilter, sideTables, type StatusKind } from "./filter.ts";
 import { MAX_ASKED, RARE_SESSIONS, SCAN_SESSIONS } from "./limits.ts";
@@ -32,35 +32,6 @@ export type SessionListQuery = SessionFilter & {
   order?: "desc" | "asc";
   cursor?: string;
   limit?: number;
-};
-
-/** A session as lists show it. */
-export type SessionRow = {
-  id: string;
-  product: string;
-  version: string;
-  status: Status;
-  ever_hung: boolean;
-  recovered: boolean;
-  headline: string;
-  machine_id: string;
-  hostname: string;
-  tags: string[];
-  created_at: number;
-  updated_at: number;
-  ended_at: number | null;
-  last_heartbeat_at: number | null;
-  states: number;
-  events: number;
-  exceptions: number;
-  points: number;
-  series: number;
-  exit_code: number | null;
-  signal: string | null;
-  bytes: number;
-  revision: number;
-  /** It may have had the state of the filter: its path has too many values to list. */
-  unsure?: true;
 };
 
 export type SessionList = {

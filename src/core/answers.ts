@@ -69,6 +69,35 @@ export type Summary = {
   rows_written: number;
 };
 
+/** A session in a list: the answer of `GET /api/sessions`. */
+export type SessionRow = {
+  id: string;
+  product: string;
+  version: string;
+  status: Status;
+  ever_hung: boolean;
+  recovered: boolean;
+  headline: string;
+  machine_id: string;
+  hostname: string;
+  tags: string[];
+  created_at: number;
+  updated_at: number;
+  ended_at: number | null;
+  last_heartbeat_at: number | null;
+  states: number;
+  events: number;
+  exceptions: number;
+  points: number;
+  series: number;
+  exit_code: number | null;
+  signal: string | null;
+  bytes: number;
+  revision: number;
+  /** It may have had the state of the filter: its path has too many values to list. */
+  unsure?: true;
+};
+
 /** The state at a moment or after an op. */
 export type StateAt = { seq: number; at: number | null; state: JsonObject };
 
@@ -188,4 +217,21 @@ export type Change = {
   status: Status;
   /** The kinds of ops that were applied. */
   kinds: ("state" | "event" | "exception" | "metric" | "heartbeat" | "status")[];
+};
+
+/** The answer of `POST /api/reindex`. */
+export type Reindexed = {
+  /** Ids of sessions, or of objects if it was called with those. */
+  done: string[];
+  failed: { id: string; error: string }[];
+  /** Sessions of the catalog that do not exist any more. */
+  removed: string[];
+};
+
+/** The same for one step of rebuilding the whole catalog. */
+export type RebuildStep = Reindexed & {
+  /** The `cursor` of the next step; null after the last one. */
+  next: string | null;
+  /** Sessions in the roster; in the first answer only, because counting them reads a row for each. */
+  total?: number;
 };

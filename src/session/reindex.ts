@@ -5,27 +5,13 @@
 import { removeSession } from "../catalog/publish.ts";
 import { sessionIds } from "../catalog/known.ts";
 import { addStep, isEmptyCatalog, readRebuild, startRebuild } from "../catalog/rebuild.ts";
+import type { RebuildStep, Reindexed } from "../core/answers.ts";
 import { SERVER } from "../core/authority.ts";
 import { refusalOf } from "../core/refusal.ts";
 import type { Env } from "../env.ts";
 import { removeFromRoster, rosterIds, rosterSize } from "../registry/roster.ts";
 import { sessionOf, sessionOfObject } from "./client.ts";
 import { REINDEX_AT_ONCE } from "./limits.ts";
-
-type Reindexed = {
-  /** Ids of sessions, or of objects if it was called with those. */
-  done: string[];
-  failed: { id: string; error: string }[];
-  /** Sessions of the catalog that do not exist any more. */
-  removed: string[];
-};
-
-type RebuildStep = Reindexed & {
-  /** The `cursor` of the next step; null after the last one. */
-  next: string | null;
-  /** Sessions in the roster; in the first answer only, because counting them reads a row for each. */
-  total?: number;
-};
 
 export async function reindexSessions(env: Env, ids: string[]): Promise<Reindexed> {
   return gather(ids, (id) => sessionOf(env, SERVER, id).publish());

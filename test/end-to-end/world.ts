@@ -9,10 +9,10 @@ import type {
   EventRow,
   Page,
   SeriesSummary,
+  SessionRow,
   StateAt,
   Summary,
 } from "../../src/core/answers.ts";
-import type { SessionRow } from "../../daemon/cli/server.ts";
 
 const root = join(import.meta.dirname, "../..");
 /** The repository's own Node, whichever one runs vitest: with it the launchers start no second process. */

@@ -1,21 +1,12 @@
 /** `datacat reindex`: rebuilds the server's catalog from its sessions, step by step. */
 import type { Command } from "commander";
+import type { RebuildStep } from "../../../src/core/answers.ts";
 import { formatCount } from "../../../src/core/format.ts";
 import { REINDEX_RETRY_MS, REINDEX_TIMEOUT_MS, REINDEX_TRIES } from "../limits.ts";
 import { JSON_OPTION, withServer } from "../options.ts";
 import type { Server } from "../server.ts";
 import { print, printJson, progress } from "../terminal.ts";
 import { EXIT_CODES, Trouble } from "../trouble.ts";
-
-/** The answer of `POST /api/reindex` to one step. */
-type Step = {
-  done: string[];
-  failed: { id: string; error: string }[];
-  removed: string[];
-  next: string | null;
-  /** In the first answer only. */
-  total?: number;
-};
 
 export function addReindex(program: Command): void {
   program
@@ -39,11 +30,11 @@ was empty, lists are unavailable until it has finished.`,
 
 /** Returns whether every session was indexed. */
 async function reindex(server: Server, json?: boolean): Promise<boolean> {
-  const failed: Step["failed"] = [];
+  const failed: RebuildStep["failed"] = [];
   let [done, removed, total] = [0, 0, 0];
   let cursor: string | null | undefined;
   do {
-    const step: Step = await takeStep(server, cursor === undefined ? {} : { cursor });
+    const step: RebuildStep = await takeStep(server, cursor === undefined ? {} : { cursor });
     total = step.total ?? total;
     done += step.done.length;
     removed += step.removed.length;
@@ -63,10 +54,10 @@ async function reindex(server: Server, json?: boolean): Promise<boolean> {
 }
 
 /** One step; repeated while the server cannot write to its catalog. */
-async function takeStep(server: Server, body: object): Promise<Step> {
+async function takeStep(server: Server, body: object): Promise<RebuildStep> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await server.post<Step>("/api/reindex", body, REINDEX_TIMEOUT_MS);
+      return await server.post<RebuildStep>("/api/reindex", body, REINDEX_TIMEOUT_MS);
     } catch (error) {
       const isOver = attempt === REINDEX_TRIES || !(error instanceof Trouble);
       if (isOver || error.exitCode !== EXIT_CODES.failed) throw error;

@@ -1,10 +1,10 @@
 /** `datacat sessions`: the newest sessions. */
 import type { Command } from "commander";
-import type { Page } from "../../../src/core/answers.ts";
+import type { Page, SessionRow } from "../../../src/core/answers.ts";
 import { formatDuration } from "../../../src/core/format.ts";
 import { STATUSES } from "../../../src/core/vocabulary.ts";
 import { count, JSON_OPTION, withServer } from "../options.ts";
-import type { Server, SessionRow } from "../server.ts";
+import type { Server } from "../server.ts";
 import { dim, moment, print, printJson, printTable, outcomeLine } from "../terminal.ts";
 
 type ListOptions = {

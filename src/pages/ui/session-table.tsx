@@ -1,7 +1,8 @@
 /** A table of sessions. */
 import { formatDuration, formatNumber } from "../../core/format.ts";
 import type { Child } from "hono/jsx";
-import type { SessionRow, SessionSort } from "../../catalog/sessions.ts";
+import type { SessionSort } from "../../catalog/sessions.ts";
+import type { SessionRow } from "../../core/answers.ts";
 import { hasFailed, labelOf } from "../../core/outcome.ts";
 import { Time } from "./time.tsx";
 

@@ -1,0 +1,156 @@
+import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import {
+  DEFAULT_SERVER,
+  readConfig,
+  readSettings,
+  saveSettings,
+  serverUrl,
+} from "../../daemon/config.ts";
+import type { Environment } from "../../daemon/home.ts";
+import { BATCH_MS, DEFAULT_PORT, MAX_DISK_BYTES } from "../../daemon/limits.ts";
+import { DEFAULT_HEARTBEAT_TIMEOUT_MS } from "../../src/core/limits.ts";
+
+type Files = { settings?: unknown; legacy?: unknown };
+
+function newFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "datacat-config-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  return folder;
+}
+
+/** The configuration with these files; a text is written as it is. */
+function configOf(env: Environment, { settings, legacy }: Files = {}) {
+  const folder = newFolder();
+  const write = (name: string, value: unknown) =>
+    writeFileSync(join(folder, name), typeof value === "string" ? value : JSON.stringify(value));
+  if (settings !== undefined) write("config.json", settings);
+  if (legacy !== undefined) write("daemon_config.json", legacy);
+  return readConfig(env, folder, join(folder, "config.json"));
+}
+
+test("without files and environment everything has its default", () => {
+  expect(configOf({})).toEqual({
+    server: DEFAULT_SERVER,
+    port: DEFAULT_PORT,
+    isPrivate: false,
+    batchMs: BATCH_MS,
+    heartbeatTimeoutMs: DEFAULT_HEARTBEAT_TIMEOUT_MS,
+    keys: {},
+    insecure: false,
+    maxDiskBytes: MAX_DISK_BYTES,
+    listen: [],
+    hosts: [],
+    problems: [],
+  });
+});
+
+test("1.x's file goes before the environment, and the environment before the settings", () => {
+  const settings = { server: "http://settings" };
+  const env = { DATACAT_URL: "http://env" };
+  expect(configOf({}, { settings }).server).toBe("http://settings");
+  expect(configOf(env, { settings }).server).toBe("http://env");
+  expect(configOf(env, { settings, legacy: { server_url: "http://legacy" } }).server).toBe(
+    "http://legacy",
+  );
+});
+
+test("1.x's file makes the daemon private, in 1.x's units and with numbers as strings", () => {
+  const legacy = {
+    daemon_port: "8100",
+    batch_interval_seconds: 2.5,
+    heartbeat_timeout_seconds: 90,
+    tls_insecure_skip_verify: true,
+  };
+  expect(configOf({}, { legacy })).toMatchObject({
+    isPrivate: true,
+    port: 8100,
+    batchMs: 2_500,
+    heartbeatTimeoutMs: 90_000,
+    insecure: true,
+  });
+});
+
+test("zero seconds in 1.x's file are the default", () => {
+  const legacy = { batch_interval_seconds: 0, heartbeat_timeout_seconds: 0 };
+  expect(configOf({}, { legacy })).toMatchObject({
+    batchMs: BATCH_MS,
+    heartbeatTimeoutMs: DEFAULT_HEARTBEAT_TIMEOUT_MS,
+  });
+});
+
+test("DATACAT_CONFIG names 1.x's file, relative to the working folder", () => {
+  const folder = newFolder();
+  writeFileSync(join(folder, "other.json"), JSON.stringify({ daemon_port: 8101 }));
+  const config = readConfig({ DATACAT_CONFIG: "other.json" }, folder, join(folder, "none"));
+  expect(config).toMatchObject({ isPrivate: true, port: 8101, problems: [] });
+});
+
+test("a key belongs to one server: the environment's to the configured one", () => {
+  const settings = { keys: { "http://a/": "key-a", "http://b": "key-b" } };
+  const env = { DATACAT_URL: "http://b/", DATACAT_KEY: "key-env" };
+  expect(configOf(env, { settings }).keys).toEqual({ "http://a": "key-a", "http://b": "key-env" });
+});
+
+test.each([
+  ["8101", 8101],
+  ["0", 0],
+  ["65536", DEFAULT_PORT],
+  ["-1", DEFAULT_PORT],
+  ["80.5", DEFAULT_PORT],
+  ["http", DEFAULT_PORT],
+  ["", DEFAULT_PORT],
+])("DATACAT_DAEMON_PORT '%s' is the port %d", (text, port) => {
+  expect(configOf({ DATACAT_DAEMON_PORT: text }).port).toBe(port);
+});
+
+test.each([
+  ["500000000", 500_000_000],
+  ["10k", 10 * 1024],
+  ["500M", 500 * 1024 ** 2],
+  ["1.5 GiB", 1.5 * 1024 ** 3],
+  ["0", 0],
+  ["a lot", 2_000],
+  ["-1", 2_000],
+  ["", 2_000],
+])("DATACAT_MAX_DISK '%s' is %d bytes, the settings' number if it is not a size", (text, size) => {
+  const settings = { max_disk_bytes: 2_000 };
+  expect(configOf({ DATACAT_MAX_DISK: text }, { settings }).maxDiskBytes).toBe(size);
+});
+
+test("a value of a wrong type is ignored and reported, and the rest of the file counts", () => {
+  const settings = { server: "http://a", max_disk_bytes: "much", listen: "0.0.0.0" };
+  const { server, maxDiskBytes, listen, problems } = configOf({}, { settings });
+  expect({ server, maxDiskBytes, listen }).toEqual({
+    server: "http://a",
+    maxDiskBytes: MAX_DISK_BYTES,
+    listen: [],
+  });
+  expect(problems).toEqual([
+    expect.stringMatching(/config\.json: max_disk_bytes, listen ignored: wrong type$/),
+  ]);
+});
+
+test.each(["{", "[]", "null", '"text"'])("a file that holds %s gives the defaults", (settings) => {
+  expect(configOf({}, { settings })).toMatchObject({ server: DEFAULT_SERVER, keys: {} });
+});
+
+test("a file that is not JSON is reported", () => {
+  expect(configOf({}, { settings: "{" }).problems).toEqual([
+    expect.stringContaining("config.json is ignored: "),
+  ]);
+});
+
+test("settings are read as they were saved, by this user only", () => {
+  const path = join(newFolder(), "config.json");
+  const settings = { server: "http://a", keys: { "http://a": "k" }, listen: [], hosts: ["h"] };
+  saveSettings(path, settings);
+  expect(readSettings(path)).toEqual(settings);
+  if (process.platform !== "win32") expect(statSync(path).mode & 0o777).toBe(0o600);
+});
+
+test("one server has one address, however many slashes end it", () => {
+  expect(serverUrl("http://a/b//")).toBe("http://a/b");
+});

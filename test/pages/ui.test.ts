@@ -85,6 +85,7 @@ test("terminal colours become styles, and other control sequences are removed", 
     { text: " plain", style: {} },
   ]);
   expect(plain("\u001B]0;title\u0007a\u001B[?25lb\u0008\u001B[38;5;9mc")).toBe("abc");
+  expect(plain("\u001B]8;;https://a.example\u001B\\link\u001B]8;;\u001B\\")).toBe("link");
 });
 
 const NOW = Date.UTC(2026, 10, 26, 12);

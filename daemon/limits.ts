@@ -13,6 +13,8 @@ export const MAX_REPAIR_BYTES = 8 * 1024;
 // Batches.
 /** Estimated size at which a batch is closed: less than MAX_BATCH_BYTES by the error of the estimate. */
 export const BATCH_BYTES = 640 * 1024;
+/** Bytes that an op takes in a batch without its name, tags and points. */
+export const OP_BYTES = 120;
 /** The most that one point of a column takes: a double's 17 digits, sign, point and exponent, a comma, and its step in time. */
 export const POINT_BYTES = 24;
 /** Ops in one batch: MAX_BATCH_OPS less room for what the daemon adds. */
@@ -132,3 +134,7 @@ export const LOCK_PATIENCE_MS = 3_000;
 export const GUARD_MS = 5_000;
 /** How often a daemon checks that it still holds the home. */
 export const LOCK_CHECK_MS = 5_000;
+
+// Processes.
+/** PowerShell takes one to two seconds to start on a busy machine; without an answer the process counts as unknown. */
+export const POWERSHELL_TIMEOUT_MS = 5_000;

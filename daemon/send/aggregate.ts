@@ -5,7 +5,7 @@
 import { MAX_BUCKETS } from "../../src/core/limits.ts";
 import { DEFAULT_BUCKETS } from "../../src/core/vocabulary.ts";
 import type { Metric, Op, Points } from "../../src/core/wire.ts";
-import { POINT_BYTES, WINDOW_MS } from "../limits.ts";
+import { OP_BYTES, POINT_BYTES, WINDOW_MS } from "../limits.ts";
 
 type Column = { op: Points; lastAt: number; window: number };
 type Histogram = { op: Metric; bounds: number[]; counts: number[]; window: number };
@@ -127,7 +127,7 @@ export class Aggregate {
 
   #push(op: Metric | Points): number {
     this.#ops.push(op);
-    let bytes = 120 + op.name.length * 2 + POINT_BYTES;
+    let bytes = OP_BYTES + op.name.length * 2 + POINT_BYTES;
     for (const tag of op.tags ?? []) bytes += tag.length * 2;
     if (op.metadata !== undefined) bytes += JSON.stringify(op.metadata).length * 2;
     return bytes;

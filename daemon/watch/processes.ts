@@ -4,6 +4,7 @@
  */
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
+import { POWERSHELL_TIMEOUT_MS } from "../limits.ts";
 import { parsePowerShell, powershellQuery } from "./powershell.ts";
 import type { ProcessInfo } from "./process-info.ts";
 import { parsePs, PS_COLUMNS } from "./ps.ts";
@@ -115,7 +116,11 @@ function askSystem(platform: string, pid?: number): ProcessInfo[] {
   try {
     if (platform === "win32") {
       const query = powershellQuery(pid);
-      const options = { encoding: "utf8", windowsHide: true, timeout: 5_000 } as const;
+      const options = {
+        encoding: "utf8",
+        windowsHide: true,
+        timeout: POWERSHELL_TIMEOUT_MS,
+      } as const;
       return parsePowerShell(
         execFileSync("powershell.exe", ["-NoProfile", "-Command", query], options),
       );

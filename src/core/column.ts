@@ -9,6 +9,7 @@
  * Times are stored as differences of differences: points at a constant interval are a row of zeros.
  */
 import { ByteReader, ByteWriter } from "./bytes.ts";
+import { MAX_VALUES_PER_BYTE } from "./limits.ts";
 
 const CONSTANT = 0;
 const DECIMAL = 1;
@@ -73,7 +74,7 @@ export function packTimes(times: ArrayLike<number>): Uint8Array {
 export function unpack(bytes: Uint8Array): Float64Array {
   const reader = new ByteReader(bytes);
   const length = reader.varint();
-  if (length > bytes.length * 100_000)
+  if (length > bytes.length * MAX_VALUES_PER_BYTE)
     throw new RangeError("a column is longer than its bytes allow"); // damaged
   const values = new Float64Array(length);
   if (length === 0) return values;

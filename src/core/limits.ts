@@ -80,6 +80,8 @@ export const SEGMENT_BYTES = 64 * 1024;
 
 /** Fewer bytes than this do not get smaller by deflate. */
 export const MIN_DEFLATE_BYTES = 48;
+/** Values of a column per byte of it: a column of one repeated value has 24 bytes. More means damage, and would take much memory. */
+export const MAX_VALUES_PER_BYTE = 100_000;
 /** Distinct keys, names, groups and labels in a segment's summary. With more, the segment counts as a possible match. */
 export const MAX_SUMMARY_ENTRIES = 200;
 /** Size of a segment's Bloom filter: about 5 % false positives (bloom.ts), and a small part of a segment. */

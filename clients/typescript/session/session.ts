@@ -2,7 +2,7 @@
  * The session that a program records into. It encodes calls as ops and passes them to a sink, with the losses of the encoding. No call
  * throws, waits or prints, whatever its arguments are.
  */
-import { MAX_TIME } from "../../../src/core/limits.ts";
+import { DEFAULT_HEARTBEAT_TIMEOUT_MS, MAX_TIME } from "../../../src/core/limits.ts";
 import { EVENT_EXCEPTION, type MetricType } from "../../../src/core/vocabulary.ts";
 import { exceptionFields } from "../encode/exception.ts";
 import { startMonitor, type HeartbeatMonitor } from "./heartbeat.ts";
@@ -126,7 +126,7 @@ export class Session {
   }
 
   /** Sends heartbeats from the event loop until it is stopped. A loop that is blocked for longer than `timeoutMs` counts as hung. */
-  startHeartbeatMonitor(timeoutMs = 60_000): HeartbeatMonitor {
+  startHeartbeatMonitor(timeoutMs = DEFAULT_HEARTBEAT_TIMEOUT_MS): HeartbeatMonitor {
     return startMonitor(this, timeoutMs);
   }
 

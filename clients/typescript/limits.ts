@@ -15,10 +15,6 @@ export const MAX_CACHED = 4_096;
 
 /** Exceptions kept in one chain of causes, the same in every client: a longer chain is a cycle or a mistake. */
 export const CAUSES_KEPT = 16;
-/** Frames kept of one stack: engines print ten, unless the program asks for more, and an event has room for a thousand. */
-export const FRAMES_KEPT = 1_000;
-/** Characters of a frame in which its file, line and function are looked for: paths and names are shorter. */
-export const PLACE_LENGTH = 1_000;
 /** Heartbeats per timeout: two may be late before the session counts as hung. */
 export const HEARTBEATS_PER_TIMEOUT = 3;
 /** The longest delay of a timer (2^31 - 1 ms): one with a longer delay fires at once. */

@@ -1,5 +1,5 @@
 /** Reads an exception's fields from anything that was thrown. Never throws. */
-import { CAUSES_KEPT, FRAMES_KEPT, PLACE_LENGTH } from "../limits.ts";
+import { CAUSES_KEPT } from "../limits.ts";
 import type { Cause, ExceptionFields } from "./ops.ts";
 
 /** Type, message, stack, place and causes of what was thrown. */
@@ -12,18 +12,13 @@ export function exceptionFields(thrown: unknown): ExceptionFields {
   )
     causes.push(describe(cause));
   const fields = describe(thrown);
-  return { ...fields, ...placeOf(fields.stacktrace?.[0] ?? ""), causes: causes[0] && causes };
-}
-
-/** File, line and function of a frame: V8's `at f (file:1:2)`, or `f@file:1:2` elsewhere. */
-function placeOf(frame: string) {
-  const end = /:(\d+):\d+\)?$/.exec(frame.slice(0, PLACE_LENGTH));
-  // Once the end is known, this matches at its first try.
-  const [, source_function, source_file] =
-    /^(?:at (?:async )?)?(?:([^]*?)(?: \(|@)(?=\S))?(\S[^]*)$/.exec(
-      frame.slice(0, end?.index ?? 0),
+  // File, line and function of the first frame: V8's `at f (file:1:2)`, or `f@file:1:2` elsewhere.
+  const [, source_function, source_file, line] =
+    /^(?:at (?:async )?)?(?:([^(@]*)(?: \(|@))?(\S.*):(\d+):\d+\)?$/.exec(
+      fields.stacktrace?.[0] ?? "",
     ) ?? [];
-  return { source_file, source_line: Number(end?.[1]) || undefined, source_function };
+  const place = { source_file, source_line: Number(line) || undefined, source_function };
+  return { ...fields, ...place, causes: causes[0] && causes };
 }
 
 function describe(thrown: unknown): Cause {
@@ -36,21 +31,11 @@ function describe(thrown: unknown): Cause {
         ? textOf(name === "Error" ? className : (name ?? className))
         : typeof thrown,
     exception_msg: textOf(property(thrown, "message") ?? thrown),
-    stacktrace: framesOf(textOf(property(thrown, "stack")) ?? ""),
+    // Without the heading, which repeats type and message and may have many lines.
+    stacktrace: textOf(property(thrown, "stack"))
+      ?.match(/^ *at .*|^((?!@).)*@.*:\d+$/gm)
+      ?.map((line) => line.trim()),
   };
-}
-
-/** The frames of a stack, without the heading, which repeats type and message and may have many lines. */
-function framesOf(stack: string): string[] | undefined {
-  const frames: string[] = [];
-  for (let from = 0; from < stack.length && frames.length < FRAMES_KEPT;) {
-    const next = stack.indexOf("\n", from);
-    const end = next === -1 ? stack.length : next;
-    const line = stack.slice(from, end).trim();
-    if (line.startsWith("at ") || (line.includes("@") && /:\d+$/.test(line))) frames.push(line);
-    from = end + 1;
-  }
-  return frames[0] === undefined ? undefined : frames;
 }
 
 /** The cause; of an AggregateError, its first error. */

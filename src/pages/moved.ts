@@ -1,4 +1,4 @@
-/** The page addresses of datacat 1.x (COMPATIBILITY.md §5), which lead to the same pages here. */
+/** The page addresses of datacat 1.x, which lead to the same pages here. */
 import { Hono } from "hono";
 import type { Env } from "../env.ts";
 import { address } from "./ui/address.ts";

@@ -1,4 +1,4 @@
-/** The requests that the clients and the daemon of 1.x send to the server, and the answers that they need (COMPATIBILITY.md §0, §1, §4). */
+/** The requests that the clients and the daemon of 1.x send to the server, and the answers that they need. */
 import { expect, test } from "vitest";
 import conversations from "../fixtures/legacy/server.json";
 import { post, server } from "./server.ts";

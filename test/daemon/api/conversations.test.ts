@@ -1,4 +1,4 @@
-/** The requests that the clients of 1.x send to the daemon, the answers that they need, and what the server receives (COMPATIBILITY.md §2.2). */
+/** The requests that the clients of 1.x send to the daemon, the answers that they need, and what the server receives. */
 import { readFileSync } from "node:fs";
 import { request } from "node:http";
 import { join } from "node:path";

@@ -3256,6 +3256,9 @@ class _Queue(object):
                 ops.append(self.waiting.popleft())
                 self.bytes -= len(ops[-1][1])
             dropped, self.unsent_losses = self.unsent_losses, {}
+        # The urgent ops are in this batch, unless some did not fit: ops that come during the request are gathered.
+        if self.wake.acquire(False) and self.waiting:
+            self._wake_sender()
         if not ops and not dropped and _stopwatch() - self.answered_at < LEASE_RENEWAL_SECONDS:
             return None
         first = self.sequence + 1

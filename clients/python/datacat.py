@@ -3472,9 +3472,15 @@ def _original_request(op):
 
 
 def _is_original_daemon(path):
-    """Return whether an executable is datacat 1.x's daemon: machine code that makes its local ids. Later ones are scripts."""
+    """Return whether an executable is datacat 1.x's daemon: machine code that makes its local ids. Later ones are scripts.
+
+    A program with the Go client of version 2 contains such an id, too, and the name of that client's module.
+    """
     with _file(path) as file:
-        return file.read(2) in (b"\x7fE", b"MZ", b"\xcf\xfa", b"\xca\xfe") and b"local-session-" in file.read()
+        if file.read(2) not in (b"\x7fE", b"MZ", b"\xcf\xfa", b"\xca\xfe"):
+            return False
+        code = file.read()
+        return b"local-session-" in code and b"datacat/clients/go/v2" not in code
 
 
 def _warn_of_original(path):

@@ -70,8 +70,12 @@ func IsOriginal(path string) bool {
 		return false
 	}
 	content, err := io.ReadAll(file)
-	return err == nil && bytes.Contains(content, []byte("local-session-"))
+	return err == nil && bytes.Contains(content, []byte("local-session-")) && !bytes.Contains(content, []byte(thisModule))
 }
+
+// thisModule is in every program that is built with this client. Such a program contains the id of 1.x, too, because this file
+// does, but it is not the daemon of 1.x.
+const thisModule = "github.com/datacat/datacat/clients/go/v2"
 
 // isMachineCode reports whether a file begins like an executable of Linux, Windows or macOS.
 func isMachineCode(start string) bool {

@@ -74,11 +74,12 @@ func TestFindSearchesBesideTheProgramThenThePathButNotTheCurrentFolder(t *testin
 func TestTheDaemonOf1xIsRecognisedByItsCode(t *testing.T) {
 	folder := t.TempDir()
 	for content, want := range map[string]bool{
-		"\x7fELF … local-session-%d":         true,
-		"MZ … local-session-%d":              true,
-		"\x7fELF … another program":          false,
-		"#!/usr/bin/env node local-session-": false,
-		"":                                   false,
+		"\x7fELF … local-session-%d":                                      true,
+		"MZ … local-session-%d":                                           true,
+		"\x7fELF … another program":                                       false,
+		"#!/usr/bin/env node local-session-":                              false,
+		"\x7fELF local-session- github.com/datacat/datacat/clients/go/v2": false,
+		"": false,
 	} {
 		if got := IsOriginal(put(t, filepath.Join(folder, "daemon"), content)); got != want {
 			t.Errorf("%q: %v", content, got)

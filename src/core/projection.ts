@@ -32,7 +32,8 @@ import {
   type Series,
   seriesKey,
 } from "./series.ts";
-import { noteTransition, observe, observeDaemonHeartbeat } from "./status.ts";
+import { observe, observeDaemonHeartbeat } from "./observations.ts";
+import { noteTransition } from "./status.ts";
 import { type Arrival, boundTimes, latestTime, skewOf } from "./times.ts";
 import { noteValues } from "./values.ts";
 import { DAEMON_GROUP, EVENT_CRASHED, EVENT_HUNG, EVENT_RECOVERED } from "./vocabulary.ts";

@@ -1,7 +1,8 @@
 /** The index of a session: everything but its state and its log. Stored as JSON with the newest segment. */
 import type { Completeness, EventCount, LaneProgress, Summary } from "./answers.ts";
 import type { Series } from "./series.ts";
-import { type Observations, newObservations, verdict } from "./status.ts";
+import { newObservations, type Observations } from "./observations.ts";
+import { verdict } from "./status.ts";
 import type { PathValues } from "./values.ts";
 
 /** All exceptions of this session with one fingerprint. */

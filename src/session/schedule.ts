@@ -23,7 +23,8 @@ import {
   PUBLISH_RETRY_MS,
   PUBLISH_ROWS_PER_SECOND,
 } from "../core/limits.ts";
-import { nextChange, type Observations } from "../core/status.ts";
+import type { Observations } from "../core/observations.ts";
+import { nextChange } from "../core/status.ts";
 
 type Scope = "row" | "all";
 

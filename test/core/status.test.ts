@@ -6,14 +6,12 @@ import {
   MAX_TRANSITIONS,
 } from "../../src/core/limits.ts";
 import {
+  newObservations,
   type Observations,
   observe,
   observeDaemonHeartbeat,
-  newObservations,
-  nextChange,
-  noteTransition,
-  verdict,
-} from "../../src/core/status.ts";
+} from "../../src/core/observations.ts";
+import { nextChange, noteTransition, verdict } from "../../src/core/status.ts";
 import type { Op } from "../../src/core/wire.ts";
 
 const START = 1_000_000;

@@ -6,7 +6,7 @@ import {
   PUBLISH_RETRY_MS,
   PUBLISH_ROWS_PER_SECOND,
 } from "../../src/core/limits.ts";
-import { newObservations } from "../../src/core/status.ts";
+import { newObservations } from "../../src/core/observations.ts";
 import {
   NEW_SCHEDULE,
   nextAlarm,

@@ -1,0 +1,204 @@
+/**
+ * What is known of a session's program and its machine: the observations that its verdict (status.ts) is based on. `observe` updates
+ * them op by op; ops of several lanes may arrive in any order.
+ */
+import type { Transition } from "./answers.ts";
+import { heartbeatLimitMs } from "./heartbeat.ts";
+import {
+  CRASH_REVERT_MS,
+  DEFAULT_HEARTBEAT_TIMEOUT_MS,
+  DEFAULT_LEASE_MS,
+  MAX_NAME_LENGTH,
+  MAX_REASON_LENGTH,
+} from "./limits.ts";
+import { EVENT_HUNG, EVENT_RECOVERED } from "./vocabulary.ts";
+import type { Crash, End, Op } from "./wire.ts";
+
+/** Times are of the program's clock, except `lastContactAt`, which is of the server's clock. */
+export type Observations = {
+  startedAt: number;
+  /** When the server last received a batch for the session, from the program or its daemon. */
+  lastContactAt: number;
+  /** The session is suspended when there is no contact for this time. */
+  leaseMs: number;
+  /** Time of the newest op of the program itself. */
+  lastOpAt: number;
+  lastHeartbeatAt: number | null;
+  /** The last heartbeat over 1.x's route, which its daemon sends on a timer: contact, but no progress of the program. */
+  lastDaemonHeartbeatAt?: number;
+  heartbeatTimeoutMs: number;
+  /** For how long the program has logged ops since its last heartbeat (see `noteActivity`). */
+  runningMs: number;
+  paused: boolean;
+  /** A hang that has not ended. */
+  hang: { at: number; processState?: string; cpuPercent?: number } | null;
+  everHung: boolean;
+  /** The last hang that ended: from the last heartbeat before it to the one that ended it. */
+  pastHang?: { at: number; until: number };
+  slept: { at: number; durationMs: number } | null;
+  end: Pick<End, "at" | "exit_code" | "signal"> | null;
+  crash: Omit<Crash, "op"> | null;
+  /** The newest exception, for the evidence. */
+  exception: { at: number; type: string; message: string; handled: boolean } | null;
+  transitions: Transition[];
+};
+
+export function newObservations(at: number, now: number): Observations {
+  return {
+    startedAt: at,
+    lastContactAt: now,
+    leaseMs: DEFAULT_LEASE_MS,
+    lastOpAt: at,
+    lastHeartbeatAt: null,
+    heartbeatTimeoutMs: DEFAULT_HEARTBEAT_TIMEOUT_MS,
+    runningMs: 0,
+    paused: false,
+    hang: null,
+    everHung: false,
+    slept: null,
+    end: null,
+    crash: null,
+    exception: null,
+    transitions: [],
+  };
+}
+
+/** Updates `observations` with one op. Ops of several lanes may arrive in any order. */
+export function observe(observations: Observations, op: Op): void {
+  switch (op.op) {
+    case "start":
+      observations.startedAt = Math.min(observations.startedAt, op.at);
+      noteActivity(observations, op.at);
+      break;
+    case "heartbeat":
+      if (observations.hang && op.at > observations.hang.at) recover(observations, op.at);
+      noteActivity(observations, op.at);
+      noteHeartbeat(observations, op.at);
+      observations.heartbeatTimeoutMs = op.timeout_ms ?? observations.heartbeatTimeoutMs;
+      observations.paused = false;
+      break;
+    case "pause":
+      noteActivity(observations, op.at);
+      observations.paused = true;
+      break;
+    case "resume":
+      noteActivity(observations, op.at);
+      observations.paused = false;
+      if (observations.lastHeartbeatAt !== null) noteHeartbeat(observations, op.at);
+      break;
+    case "hang":
+      observations.everHung = true;
+      // The heartbeat that ended the hang may have arrived before it.
+      if (op.at < (observations.lastHeartbeatAt ?? 0)) break;
+      observations.hang = {
+        at: op.at,
+        processState: op.process_state,
+        cpuPercent: op.cpu_percent,
+      };
+      break;
+    case "recovered":
+      if (observations.hang) recover(observations, op.at);
+      if (op.duration_ms !== undefined)
+        observations.pastHang = { at: op.at - op.duration_ms, until: op.at };
+      noteActivity(observations, op.at);
+      observations.everHung = true;
+      break;
+    case "slept":
+      observations.slept = { at: op.at, durationMs: op.duration_ms };
+      // No heartbeats are possible during sleep: the next one is due from the end of the sleep.
+      if (observations.lastHeartbeatAt !== null) noteHeartbeat(observations, op.at);
+      break;
+    case "end":
+      observations.end = {
+        at: op.at,
+        exit_code: op.exit_code,
+        signal: op.signal || undefined,
+      };
+      break;
+    case "crash": {
+      // The program logged after this time, so it was still running.
+      if (observations.lastOpAt > op.at + CRASH_REVERT_MS) break;
+      const { op: _, ...crash } = op;
+      observations.crash = crash;
+      if (crash.reason !== undefined) crash.reason = crash.reason.slice(0, MAX_REASON_LENGTH);
+      if (crash.message !== undefined) crash.message = crash.message.slice(0, MAX_REASON_LENGTH);
+      break;
+    }
+    case "event":
+      noteActivity(observations, op.at);
+      if (op.exception_type && op.at >= (observations.exception?.at ?? 0)) {
+        observations.exception = {
+          at: op.at,
+          type: op.exception_type.slice(0, MAX_NAME_LENGTH),
+          message: (op.exception_msg ?? "").slice(0, MAX_REASON_LENGTH),
+          handled: op.handled ?? true,
+        };
+      }
+      // 1.x's daemon reports hangs as events.
+      if (op.name === EVENT_HUNG) observe(observations, { op: "hang", at: op.at });
+      if (op.name === EVENT_RECOVERED) observe(observations, { op: "recovered", at: op.at });
+      break;
+    case "state":
+    case "metric":
+      noteActivity(observations, op.at);
+      break;
+    case "points": {
+      let at = op.at;
+      let latest = op.at;
+      for (const step of op.dt) {
+        at += step;
+        latest = Math.max(latest, at);
+        if (observations.lastHeartbeatAt !== null) noteActivity(observations, at);
+      }
+      noteActivity(observations, latest);
+      break;
+    }
+    case "dropped":
+      break;
+    default:
+      op satisfies never;
+  }
+}
+
+/** Notes a heartbeat of 1.x's daemon. It neither ends a hang nor starts hang detection: only its `application_recovered` event ends a hang. */
+export function observeDaemonHeartbeat(observations: Observations, at: number): void {
+  observations.lastDaemonHeartbeatAt = Math.max(at, observations.lastDaemonHeartbeatAt ?? 0);
+}
+
+/**
+ * Notes that the program logged an op. A gap between two ops counts as at most half a heartbeat timeout of activity: the machine
+ * may have slept meanwhile, or a debugger may have paused the program.
+ */
+function noteActivity(observations: Observations, at: number): void {
+  if (observations.crash && at > observations.crash.at + CRASH_REVERT_MS) observations.crash = null;
+  if (at <= observations.lastOpAt) return;
+  if (
+    observations.lastHeartbeatAt !== null &&
+    !observations.paused &&
+    at > observations.lastHeartbeatAt
+  ) {
+    const gap = at - Math.max(observations.lastOpAt, observations.lastHeartbeatAt);
+    observations.runningMs += Math.min(gap, observations.heartbeatTimeoutMs / 2);
+  }
+  observations.lastOpAt = at;
+}
+
+function recover(observations: Observations, at: number): void {
+  observations.pastHang = {
+    at: observations.lastHeartbeatAt ?? observations.hang?.at ?? at,
+    until: at,
+  };
+  observations.hang = null;
+}
+
+function noteHeartbeat(observations: Observations, at: number): void {
+  if (observations.lastHeartbeatAt !== null && at <= observations.lastHeartbeatAt) return;
+  observations.lastHeartbeatAt = at;
+  observations.runningMs = 0;
+}
+
+/** Whether a heartbeat is overdue although the program logs: it runs, but the loop that sends heartbeats does not. */
+export function isOverdue(observations: Observations): boolean {
+  const { paused, runningMs, heartbeatTimeoutMs } = observations;
+  return !paused && runningMs > heartbeatLimitMs(heartbeatTimeoutMs);
+}

@@ -19,8 +19,8 @@ export const OP_BYTES = 120;
 export const POINT_BYTES = 24;
 /** Ops in one batch: MAX_BATCH_OPS less room for what the daemon adds. */
 export const BATCH_OPS = 4_900;
-/** Records after a gap that may explain it: a client records its losses as soon as it can write again. */
-export const EXPLAINED_WITHIN = 2;
+/** Records after a gap that may explain it: a client records its losses, one record for each cause, as soon as it can write again. */
+export const EXPLAINED_WITHIN = 4;
 /** The first request after a start: small enough for the CPU time of a request on Cloudflare's free plan (10 ms). */
 export const FIRST_REQUEST_BYTES = 256 * 1024;
 /** The smallest limit of a request: a single op may be this long. */

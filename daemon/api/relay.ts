@@ -96,7 +96,8 @@ export class Relay {
     });
     const at = this.#options.clock.now();
     for (const [cause, count] of Object.entries(batch.dropped ?? {})) {
-      ops.push({ op: "dropped", at, cause, count });
+      // The client counts sequences that the batch leaves out, and this record takes one of them.
+      ops.push({ op: "dropped", at, cause, count, sequences: Math.max(0, count - 1) });
     }
     // The last record gets the last sequence, whatever is missing before it, so that the lane's count equals the client's.
     const room = last - first + 1;

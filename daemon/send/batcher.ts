@@ -107,6 +107,8 @@ class Draft {
   /** The first record always fits, or a large op could never be sent. */
   isFull(next: Cursor): boolean {
     if (this.records === 0) return false;
+    // The records that explain a gap are in the batch that has it.
+    if (this.#gap.size > 0 && next.op.op === "dropped") return false;
     if (this.records >= (this.#options.maxRecords ?? Infinity) || this.#ops.length >= BATCH_OPS)
       return true;
     const size = next.op.op === "metric" ? 0 : next.bytes;
@@ -141,6 +143,7 @@ class Draft {
       ops: this.#ops,
       dropped: Object.keys(this.#dropped).length > 0 ? this.#dropped : undefined,
       writer: position.seq < header.first ? header.writer : undefined,
+      observed: this.#lane.isObservations || undefined,
       lease_ms: this.#options.leaseMs,
     };
   }
@@ -162,8 +165,8 @@ class Draft {
         break;
       }
       case "dropped":
-        if (op.count === 0) return; // the relay wrote it to carry a sequence
-        this.#explain(op.count);
+        if (op.count === 0 && !op.at_least) return; // the relay wrote it to carry a sequence
+        op = { ...op, sequences: op.sequences ?? this.#explain(op.count) };
         break;
       case "end":
         // Another process opened the session, and only that one can end it.
@@ -188,9 +191,11 @@ class Draft {
     this.#gap = { size: this.#gap.size + missing, since: this.records };
   }
 
-  /** The client has counted these itself. */
-  #explain(count: number): void {
-    this.#gap.size = Math.max(0, this.#gap.size - count);
+  /** The client has counted these itself. Returns how many of them are missing from the lane's sequences. */
+  #explain(count: number): number {
+    const explained = Math.min(this.#gap.size, count);
+    this.#gap.size -= explained;
+    return explained;
   }
 
   #lose(cause: string, count: number): void {

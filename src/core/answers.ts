@@ -20,12 +20,21 @@ export type Verdict = {
 
 export type Transition = { at: number; status: Status; headline: string };
 
-/** accepted = stored + the sum of `dropped`, by cause of the loss. */
+/**
+ * The ops that the program issued: accepted = stored + the sum of `dropped`, by cause of the loss. Reports of losses and the daemon's
+ * observations are not counted.
+ */
 export type Completeness = {
   accepted: number;
   stored: number;
   dropped: { [cause: string]: number };
+  /** Stored ops of which a value was cut or described, by cause. */
+  altered?: { [cause: string]: number };
+  loss_times?: LossTimes[];
 };
+
+/** When ops were lost for a cause, by the program's clock. `at_least`: more were lost than could be counted. */
+export type LossTimes = { cause: string; from: number; to: number; at_least?: boolean };
 
 export type LaneProgress = { lane: string; applied: number; writer: Writer };
 

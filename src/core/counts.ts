@@ -8,6 +8,7 @@ import {
 } from "./limits.ts";
 import type { EventRow } from "./answers.ts";
 import type { SessionIndex } from "./session-index.ts";
+import type { Dropped } from "./wire.ts";
 
 /** Counts all causes of loss after the first MAX_DROP_CAUSES. */
 const OTHER_CAUSES = "other";
@@ -66,6 +67,33 @@ export function countLoss({ dropped }: SessionIndex, cause: string, count: numbe
   // An assignment to __proto__ would set the prototype and count nothing.
   const key = isListed && cause !== "__proto__" ? cause : OTHER_CAUSES;
   dropped[key] = (Object.hasOwn(dropped, key) ? (dropped[key] ?? 0) : 0) + count;
+}
+
+/** Counts what a `dropped` op reports: lost ops, or ops that are stored with less than the program recorded. */
+export function noteDropped(index: SessionIndex, op: Dropped): void {
+  const { cause, count, first_at = op.at, last_at = op.at } = op;
+  if (isAlteration(op)) {
+    index.altered[cause] = (index.altered[cause] ?? 0) + count;
+    return;
+  }
+  // Ops with a sequence are counted with their batch.
+  index.accepted += Math.max(0, count - (op.sequences ?? 0));
+  countLoss(index, cause, count);
+  const isTimed = op.first_at !== undefined || op.at_least === true;
+  if (!isTimed || index.lossTimes.length >= MAX_DROP_CAUSES) return;
+  const before = index.lossTimes.find((times) => times.cause === cause);
+  if (before === undefined) {
+    index.lossTimes.push({ cause, from: first_at, to: last_at, at_least: op.at_least });
+    return;
+  }
+  before.from = Math.min(before.from, first_at);
+  before.to = Math.max(before.to, last_at);
+  before.at_least ||= op.at_least;
+}
+
+/** The op itself is stored: a value of it was described or cut. Only a patch over its limit is missing as a whole. */
+function isAlteration({ cause, detail = "" }: Dropped): boolean {
+  return cause === "unserialisable" || (cause === "too_large" && !detail.startsWith("state: "));
 }
 
 /** Notes that the index does not list all entries of a kind. */

@@ -5,7 +5,7 @@
  */
 import type { Change } from "./answers.ts";
 import { utf8 } from "./bytes.ts";
-import { countEvent, countException, countLoss, noteOverLimit } from "./counts.ts";
+import { countEvent, countException, countLoss, noteDropped, noteOverLimit } from "./counts.ts";
 import { eventRow, isException } from "./event.ts";
 import { newIndex, type SessionIndex } from "./session-index.ts";
 import { advanceLane, expectGaps, laneOf, noteWriter } from "./lanes.ts";
@@ -89,7 +89,10 @@ export class Projection {
     const before = this.applied(batch.lane);
     const missing = advanceLane(this.index, batch);
     const lost = Object.values(dropped).reduce((sum, count) => sum + count, missing);
-    this.index.accepted += Math.max(last - before, itemsOf(ops) + lost);
+    // A `dropped` op has a sequence, but the program did not issue it.
+    const reports = ops.filter(({ op }) => op === "dropped").length;
+    if (!batch.observed)
+      this.index.accepted += Math.max(last - before - reports, itemsOf(ops) + lost);
     for (const [cause, count] of Object.entries(dropped)) countLoss(this.index, cause, count);
 
     return this.#applyOps(batch.ops, arrival, batch.lease_ms, batch.lane !== API_LANE);
@@ -189,9 +192,7 @@ export class Projection {
         kinds.add("heartbeat");
         break;
       case "dropped":
-        // Ops that were lost before they got a sequence number count as accepted, too.
-        index.accepted += op.count;
-        countLoss(index, op.cause, op.count);
+        noteDropped(index, op);
         contents.others.push({ seq: index.seq, ...op });
         break;
       default:
@@ -338,7 +339,10 @@ export class Projection {
   }
 }
 
-/** How many log calls the ops stand for: each point was one. */
+/** How many log calls the ops stand for: each point was one, a report of a loss none. */
 function itemsOf(ops: Op[]): number {
-  return ops.reduce((sum, op) => sum + (op.op === "points" ? op.values.length : 1), 0);
+  return ops.reduce((sum, op) => {
+    if (op.op === "dropped") return sum;
+    return sum + (op.op === "points" ? op.values.length : 1);
+  }, 0);
 }

@@ -1,5 +1,5 @@
 /** The index of a session: everything but its state and its log. Stored as JSON with the newest segment. */
-import type { Completeness, EventCount, LaneProgress, Summary } from "./answers.ts";
+import type { Completeness, EventCount, LaneProgress, LossTimes, Summary } from "./answers.ts";
 import type { Series } from "./series.ts";
 import { newObservations, type Observations } from "./observations.ts";
 import { verdict } from "./status.ts";
@@ -41,6 +41,10 @@ export type SessionIndex = {
   };
   accepted: number;
   dropped: { [cause: string]: number };
+  /** Stored ops of which a value was cut or described, by cause. */
+  altered: { [cause: string]: number };
+  /** When ops were lost, by cause. */
+  lossTimes: LossTimes[];
   series: Series[];
   names: EventCount[];
   exceptions: ExceptionCount[];
@@ -72,6 +76,8 @@ export function newIndex(id: string, at: number, now: number): SessionIndex {
     counts: { states: 0, events: 0, exceptions: 0, points: 0, heartbeats: 0 },
     accepted: 0,
     dropped: {},
+    altered: {},
+    lossTimes: [],
     series: [],
     names: [],
     exceptions: [],
@@ -89,6 +95,8 @@ export function completenessOf(index: SessionIndex): Completeness {
     accepted: index.accepted,
     stored: Math.max(0, index.accepted - lost),
     dropped: index.dropped,
+    altered: Object.keys(index.altered).length > 0 ? index.altered : undefined,
+    loss_times: index.lossTimes.length > 0 ? index.lossTimes : undefined,
   };
 }
 

@@ -61,7 +61,10 @@ export const EVENT_EXCEPTION = "exception";
 
 /** Causes of a loss. A client may send others; these have a label on the page. */
 const DROP_CAUSES = [
-  "disk_full", // the lane could not be written
+  "disk_full", // the lane could not be written: no space, no free inode, or over quota
+  "read_only", // the lane could not be written: its file system is read-only
+  "no_permission", // the lane could not be written: the user may not
+  "write_failed", // the lane could not be written for another reason; the detail has the system's error
   "disk_budget", // the daemon removed it to keep within its disk budget
   "damaged", // a record's checksum did not match
   "queue_full", // a client without a disk ran out of memory budget

@@ -176,6 +176,13 @@ const Dropped = v.object({
   cause: name,
   count: count,
   detail: v.optional(text),
+  /** When the first and the last of them were lost. */
+  first_at: v.optional(time),
+  last_at: v.optional(time),
+  /** More may be lost: the program ended before it could record its count. From the daemon. */
+  at_least: v.optional(v.boolean()),
+  /** How many of them used a sequence of their lane; the others were lost before they got one. From the daemon. */
+  sequences: v.optional(count),
 });
 
 /** The program ended the session. A `signal` here is a request to end (SIGTERM, SIGINT); one that kills makes a `crash`. */
@@ -247,6 +254,8 @@ export const Batch = v.object({
   /** Records in the range that were lost, by cause. */
   dropped: v.optional(v.record(name, count)),
   writer: v.optional(Writer),
+  /** The daemon's observations of the session's processes: completeness, which is about the program's ops, does not count them. */
+  observed: v.optional(v.boolean()),
   /** The sender will make contact again within this time. Otherwise the session is suspended. */
   lease_ms: v.optional(v.pipe(v.number(), v.minValue(0))),
 });
@@ -262,6 +271,7 @@ export type Op = v.InferOutput<typeof Op>;
 export type Event = v.InferOutput<typeof Event>;
 export type Metric = v.InferOutput<typeof Metric>;
 export type Points = v.InferOutput<typeof Points>;
+export type Dropped = v.InferOutput<typeof Dropped>;
 export type Crash = v.InferOutput<typeof Crash>;
 export type End = v.InferOutput<typeof End>;
 export type Writer = v.InferOutput<typeof Writer>;

@@ -8,7 +8,8 @@ import {
   MAX_STATE_KEYS,
 } from "../../src/core/limits.ts";
 import { API_LANE, Projection } from "../../src/core/projection.ts";
-import { summaryOf } from "../../src/core/session-index.ts";
+import { isCompleteRecord, lossesOf, recordedOf } from "../../src/core/completeness.ts";
+import { completenessOf, summaryOf } from "../../src/core/session-index.ts";
 import type { Batch, Op } from "../../src/core/wire.ts";
 
 const NOW = 1_790_000_000_000;
@@ -424,17 +425,63 @@ describe("completeness", () => {
     );
     expect(projection.index.accepted).toBe(9);
     send(projection, { op: "dropped", at: NOW, cause: "queue_full", count: 10 });
-    expect(projection.index.accepted).toBe(20);
+    expect(projection.index.accepted).toBe(19);
     expect(projection.index.dropped).toEqual({ damaged: 4, queue_full: 10 });
 
     const stored = { segments: 1, damaged_segments: 0, bytes: 2, rows_written: 3 };
     const summary = summaryOf(projection.index, NOW, stored);
     expect(summary.ledger).toEqual({
-      accepted: 20,
-      stored: 6,
+      accepted: 19,
+      stored: 5,
       dropped: { damaged: 4, queue_full: 10 },
     });
     expect(summary).toMatchObject({ ...stored, revision: projection.index.seq });
+  });
+
+  test("issued = stored + lost, whether the lost ops used sequences, and whatever reported them", () => {
+    const projection = opened(state({ a: 1 })); // 2 ops
+    const lost = { op: "dropped", at: NOW, count: 4 } as const;
+    const full = { ...lost, cause: "disk_full", sequences: 4, first_at: NOW - 9, last_at: NOW - 5 };
+    // 4 are missing before the report; 1 op follows.
+    projection.apply(nextBatch(projection, [full, state({ a: 2 })], { last: 8 }), arrival);
+    send(projection, { ...lost, cause: "not_finite", count: 1, detail: "fps: NaN" });
+    send(projection, state({ b: "<socket>" }), { ...lost, cause: "unserialisable", count: 1 });
+    send(projection, { ...lost, cause: "too_large", count: 1, detail: "door: 300000 bytes" });
+    send(projection, { ...lost, cause: "too_large", count: 1, detail: "state: 600000 bytes" });
+    projection.apply(
+      nextBatch(projection, [{ op: "hang", at: NOW }], { lane: "o", observed: true }),
+      arrival,
+    );
+    expect(completenessOf(projection.index)).toEqual({
+      accepted: 10,
+      stored: 4,
+      dropped: { disk_full: 4, not_finite: 1, too_large: 1 },
+      altered: { unserialisable: 1, too_large: 1 },
+      loss_times: [{ cause: "disk_full", from: NOW - 9, to: NOW - 5 }],
+    });
+  });
+
+  test("states the least number of lost ops, and from when to when, over several reports", () => {
+    const projection = opened();
+    const lost = { op: "dropped", at: NOW, cause: "disk_full" } as const;
+    send(projection, { ...lost, count: 2, first_at: NOW - 20, last_at: NOW - 15 });
+    send(projection, { ...lost, count: 0, at_least: true, first_at: NOW - 18, last_at: NOW - 1 });
+    send(projection, { ...lost, count: 0, cause: "write_failed", at_least: true });
+    const completeness = completenessOf(projection.index);
+    expect(recordedOf(completeness)).toBe("1 of at least 3 recorded");
+    expect(isCompleteRecord(completeness)).toBe(false);
+    expect(lossesOf(completeness)).toEqual([
+      {
+        cause: "disk_full",
+        count: 2,
+        times: { cause: "disk_full", from: NOW - 20, to: NOW - 1, at_least: true },
+      },
+      {
+        cause: "write_failed",
+        count: 0,
+        times: { cause: "write_failed", from: NOW, to: NOW, at_least: true },
+      },
+    ]);
   });
 
   test("counts a batch by its records when points were aggregated from more", () => {

@@ -1,6 +1,7 @@
 /** `datacat why`: a session's status with its evidence, and its last state changes and events. */
 import type { Command } from "commander";
 import type { EventRow, Page, StateChange, Summary } from "../../../src/core/answers.ts";
+import { isCompleteRecord, lossesOf, recordedOf } from "../../../src/core/completeness.ts";
 import { formatDuration } from "../../../src/core/format.ts";
 import { DATACAT } from "../invocation.ts";
 import { count, JSON_OPTION, SESSION_ID, withServer } from "../options.ts";
@@ -82,14 +83,18 @@ function printException(exception: EventRow, summary: Summary): void {
 }
 
 function printLosses({ ledger, damaged_segments }: Summary): void {
-  const dropped = Object.entries(ledger.dropped);
   print();
-  if (dropped.length === 0 && damaged_segments === 0) {
+  if (isCompleteRecord(ledger) && damaged_segments === 0) {
     print(dim(`Complete: ${ledger.stored} of ${ledger.accepted} records are stored.`));
     return;
   }
   print(bold("Missing records"));
-  for (const [cause, count] of dropped) print(`- ${count} records: ${cause.replaceAll("_", " ")}`);
+  print(`${recordedOf(ledger)}.`);
+  for (const { cause, count, times } of lossesOf(ledger)) {
+    const number = times?.at_least ? `at least ${count}` : `${count}`;
+    const period = times ? ` (${clock(times.from)} to ${clock(times.to)})` : "";
+    print(`- ${number} records: ${cause.replaceAll("_", " ")}${period}`);
+  }
   if (damaged_segments > 0) print(`- ${damaged_segments} damaged segments of storage`);
 }
 

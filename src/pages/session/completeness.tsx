@@ -2,16 +2,25 @@
 import { formatBytes, formatCount, formatDuration, formatNumber } from "../../core/format.ts";
 import type { Summary } from "../../core/answers.ts";
 import type { DropCause } from "../../core/vocabulary.ts";
+import {
+  type CauseOfLoss,
+  isCompleteRecord,
+  lossesOf,
+  recordedOf,
+} from "../../core/completeness.ts";
 import { Time } from "../ui/time.tsx";
 import { Property } from "../ui/property.tsx";
 
-/** What each cause of a loss means. */
+/** What each cause of a loss means, after the number of ops. */
 const CAUSE_LABELS: Record<DropCause, string> = {
-  disk_full: "not written: the disk was full",
+  disk_full: "not written: the disk of this machine was full",
+  read_only: "not written: the disk of this machine was read-only",
+  no_permission: "not written: the program may not write to Datacat's folder",
+  write_failed: "not written: writing to the disk of this machine failed",
   disk_budget: "removed to keep within the disk budget",
   damaged: "damaged on the disk",
   queue_full: "dropped: the client's memory budget was used up",
-  too_large: "too large: cut or refused",
+  too_large: "not recorded: too large",
   refused: "refused by the server",
   series_limit: "over the limit of series",
   not_finite: "NaN or infinite",
@@ -52,21 +61,25 @@ export function RecordPanel({ summary }: { summary: Summary }) {
 
 export function RecordFigures({ summary }: { summary: Summary }) {
   const { ledger, id } = summary;
-  const dropped = Object.entries(ledger.dropped);
-  const isComplete = dropped.length === 0 && summary.damaged_segments === 0;
+  const isComplete = isCompleteRecord(ledger) && summary.damaged_segments === 0;
+  const altered = Object.entries(ledger.altered ?? {});
   return (
     <div id="record-figures">
       <p class="completeness" data-complete={isComplete ? "" : undefined}>
-        <strong>
-          {formatNumber(ledger.stored)} of {formatNumber(ledger.accepted)} recorded
-        </strong>
+        <strong>{recordedOf(ledger)}</strong>
         {isComplete ? ": complete." : "."}
       </p>
-      {isComplete ? null : (
+      {isComplete && altered.length === 0 ? null : (
         <ul class="losses">
-          {dropped.map(([cause, count]) => (
+          {lossesOf(ledger).map((loss) => (
             <li>
-              <strong>{formatNumber(count)}</strong> {labelOf(cause)}
+              <Loss loss={loss} />
+            </li>
+          ))}
+          {altered.map(([cause, count]) => (
+            <li>
+              <strong>{formatCount(count, "value")}</strong>{" "}
+              {cause === "too_large" ? "too large: cut" : labelOf(cause)}
             </li>
           ))}
           {summary.damaged_segments === 0 ? null : (
@@ -96,6 +109,24 @@ export function RecordFigures({ summary }: { summary: Summary }) {
         </Property>
       </dl>
     </div>
+  );
+}
+
+/** One cause: how many ops, why, and from when to when. */
+function Loss({ loss: { cause, count, times } }: { loss: CauseOfLoss }) {
+  const isUnknown = times?.at_least === true;
+  return (
+    <>
+      <strong>{isUnknown && count === 0 ? "An unknown number" : formatNumber(count)}</strong>
+      {isUnknown && count > 0 ? " or more" : ""} {labelOf(cause)}
+      {times === undefined ? null : (
+        <>
+          {" from "}
+          <Time at={times.from} show="clock" /> to <Time at={times.to} show="clock" />
+        </>
+      )}
+      {isUnknown ? ", when the program ended" : ""}
+    </>
   );
 }
 

@@ -104,7 +104,13 @@ test("missing records are damage, unless a record soon after counts them itself"
   ]);
   const { batch } = build(laneOf(world), WHOLE);
   expect(batch).toMatchObject({ first: 1, last: 9, dropped: { damaged: 3 } });
-  expect(batch?.ops).toContainEqual({ op: "dropped", at: 5, cause: "disk_full", count: 2 });
+  expect(batch?.ops).toContainEqual({
+    op: "dropped",
+    at: 5,
+    cause: "disk_full",
+    count: 2,
+    sequences: 2,
+  });
 });
 
 test("an explanation that comes too late does not explain a gap", async () => {
@@ -112,8 +118,8 @@ test("an explanation that comes too late does not explain a gap", async () => {
   world
     .lane("s")
     .tryAppendAs([
-      ...[3, 4, 5, 6].map((seq) => ({ seq, op: event(seq) })),
-      { seq: 7, op: { op: "dropped", at: 7, cause: "disk_full", count: 2 } },
+      ...[3, 4, 5, 6, 7, 8].map((seq) => ({ seq, op: event(seq) })),
+      { seq: 9, op: { op: "dropped", at: 9, cause: "disk_full", count: 2 } },
     ]);
   expect(build(laneOf(world), WHOLE).batch?.dropped).toEqual({ damaged: 2 });
 });

@@ -1,0 +1,27 @@
+/** How many of a session's ops are stored, as one sentence for the page and the command, and what each missing one was lost to. */
+import type { Completeness, LossTimes } from "./answers.ts";
+import { formatNumber } from "./format.ts";
+
+/** `count` is 0 if an unknown number was lost. */
+export type CauseOfLoss = { cause: string; count: number; times: LossTimes | undefined };
+
+export function lossesOf({ dropped, loss_times = [] }: Completeness): CauseOfLoss[] {
+  const counted = Object.entries(dropped).map(([cause, count]) => ({
+    cause,
+    count,
+    times: loss_times.find((times) => times.cause === cause),
+  }));
+  const unknown = loss_times.filter(({ cause }) => !Object.hasOwn(dropped, cause));
+  return [...counted, ...unknown.map((times) => ({ cause: times.cause, count: 0, times }))];
+}
+
+/** Whether nothing of the session was lost. */
+export function isCompleteRecord(completeness: Completeness): boolean {
+  return lossesOf(completeness).length === 0;
+}
+
+/** "12 of 14 recorded"; "12 of at least 14 recorded" if more was lost than could be counted. */
+export function recordedOf({ accepted, stored, loss_times = [] }: Completeness): string {
+  const isUnknown = loss_times.some(({ at_least }) => at_least === true);
+  return `${formatNumber(stored)} of ${isUnknown ? "at least " : ""}${formatNumber(accepted)} recorded`;
+}

@@ -7,19 +7,33 @@ root.classList.add("script");
 
 // Times ---------------------------------------------------------------------------------------------------------------
 
+/** Durations that are still counting: the text of the server's figure, and when it arrived. @type {WeakMap<Element, { text: string, at: number }>} */
+const counting = new WeakMap();
+
 refresh();
 setInterval(refresh, 5_000);
+setInterval(count, 1_000);
 // Fragments come with times in UTC and with buttons that only work with script.
 document.addEventListener("htmx:after:swap", refresh);
 
 function refresh() {
   writeTimes();
-  for (const element of document.querySelectorAll("[data-since]")) {
-    const seconds = Math.floor((Date.now() - Number(element.getAttribute("data-since"))) / 1_000);
-    element.textContent = formatDuration(Math.max(1, seconds) * 1_000);
-  }
+  count();
   for (const button of document.querySelectorAll("[data-copy][hidden], [data-copy-from][hidden]")) {
     button.removeAttribute("hidden");
+  }
+}
+
+/** Continues durations by this page's own time, since the browser's clock may differ from the server's, or be set. */
+function count() {
+  const now = performance.now();
+  for (const element of document.querySelectorAll("[data-elapsed]")) {
+    const text = element.getAttribute("data-elapsed") ?? "";
+    let from = counting.get(element);
+    if (from?.text !== text) counting.set(element, (from = { text, at: now }));
+    const seconds = Math.floor((Number(text) + now - from.at) / 1_000);
+    const shown = formatDuration(Math.max(1, seconds) * 1_000);
+    if (element.textContent !== shown) element.textContent = shown;
   }
 }
 

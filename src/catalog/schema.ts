@@ -35,7 +35,10 @@ export const sessions = sqliteTable(
     machine_id: text().notNull(),
     boot_id: text().notNull(),
     hostname: text().notNull(),
-    updated_at: integer().notNull(), // last activity
+    browser: text().notNull(), // "Chrome 126 on Windows", of a session recorded in a page; else ""
+    updated_at: integer().notNull(), // last activity, by the session's clock…
+    received_at: integer().notNull(), // …and by the server's
+    status_since: integer().notNull(),
     ended_at: integer(),
     last_heartbeat_at: integer(),
     states: integer().notNull(),
@@ -45,6 +48,7 @@ export const sessions = sqliteTable(
     series: integer().notNull(),
     exit_code: integer(),
     signal: text(),
+    uncaught: integer().notNull(), // exceptions that nothing caught
     revision: integer().notNull(), // of the session when it published; an older publication changes nothing
     bytes: integer().notNull(), // stored by the object
     headline: text().notNull(),

@@ -8,6 +8,7 @@
 import { type SQL, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import type { SessionRow } from "../core/answers.ts";
+import { ranMs, statusMs } from "../core/duration.ts";
 import { DEFAULT_PAGE } from "../core/limits.ts";
 import { readCursor, writeCursor } from "./cursor.ts";
 import { condition, type SessionFilter, sideTables, type StatusKind } from "./filter.ts";
@@ -23,7 +24,7 @@ export const SESSION_SORTS = [
   "points",
   "product",
   "hostname",
-  "ran_ms", // from its start to its last activity
+  "ran_ms",
 ] as const;
 export type SessionSort = (typeof SESSION_SORTS)[number];
 
@@ -93,7 +94,7 @@ type PageQuery = {
 type Place = { value: string | number; id: string };
 
 function placeOf(row: StoredRow, sort: SessionSort): Place {
-  const value = sort === "ran_ms" ? (row.ended_at ?? row.updated_at) - row.created_at : row[sort];
+  const value = sort === "ran_ms" ? ranMs(row, Date.now()) : row[sort];
   return { value, id: row.id };
 }
 
@@ -230,11 +231,13 @@ function inOrder(sort: SessionSort, descending: boolean): SQL {
   return sql`ORDER BY ${sorted(sort)} ${direction}, s.id ${direction}`;
 }
 
+/** `ranMs` of core/duration.ts as SQL. */
+const RAN_MS = `max(0, coalesce(s.ended_at,
+  s.updated_at + iif(s.status IN ('active', 'hung'), max(0, CAST(unixepoch('subsec') * 1000 AS INTEGER) - s.received_at), 0)) - s.created_at)`;
+
 /** What a list is sorted by, as SQL. */
 function sorted(sort: SessionSort): SQL {
-  return sql.raw(
-    sort === "ran_ms" ? "(coalesce(s.ended_at, s.updated_at) - s.created_at)" : `s.${sort}`,
-  );
+  return sql.raw(sort === "ran_ms" ? RAN_MS : `s.${sort}`);
 }
 
 function isAfter({ sort, descending }: PageQuery, { value, id }: Place): SQL {
@@ -257,13 +260,15 @@ function unsure({ state }: SessionFilter): SQL {
 
 /** All columns but the wide ones, which are stored on other pages. */
 const COLUMNS = sql.raw(
-  `s.id, s.product, s.version, s.status, s.ever_hung, s.recovered, s.headline, s.machine_id, s.hostname, s.tags,
-   s.created_at, s.updated_at, s.ended_at, s.last_heartbeat_at, s.states, s.events, s.exceptions, s.points, s.series,
-   s.exit_code, s.signal, s.bytes, s.revision`,
+  `s.id, s.product, s.version, s.status, s.ever_hung, s.recovered, s.headline, s.machine_id, s.hostname, s.browser, s.tags,
+   s.created_at, s.updated_at, s.received_at, s.status_since, s.ended_at, s.last_heartbeat_at, s.states, s.events, s.exceptions, s.points, s.series,
+   s.exit_code, s.signal, s.uncaught, s.bytes, s.revision`,
 );
 
+type Durations = "ran_ms" | "status_ms";
+
 /** A SessionRow as SQLite has it. */
-type StoredRow = Omit<SessionRow, "ever_hung" | "recovered" | "tags" | "unsure"> & {
+type StoredRow = Omit<SessionRow, "ever_hung" | "recovered" | "tags" | "unsure" | Durations> & {
   ever_hung: number;
   recovered: number;
   tags: string;
@@ -271,8 +276,11 @@ type StoredRow = Omit<SessionRow, "ever_hung" | "recovered" | "tags" | "unsure">
 };
 
 function sessionRow({ ever_hung, recovered, tags, unsure, ...row }: StoredRow): SessionRow {
+  const now = Date.now();
   return {
     ...row,
+    ran_ms: ranMs(row, now),
+    status_ms: statusMs(row, now),
     ever_hung: ever_hung === 1,
     recovered: recovered === 1,
     tags: JSON.parse(tags) as string[], // written by publish

@@ -45,13 +45,24 @@ export type Summary = {
   tags: string[];
   machine_id: string;
   hostname: string;
+  /** The browser and its system, if a page records; else "". */
+  browser: string;
   created_at: number;
+  /** The time of the newest op, and when the server received it. */
   updated_at: number;
+  received_at: number;
   ended_at: number | null;
+  /** The last moment: the end, or now by the session's clock while it goes on (core/duration.ts). */
+  last_at: number;
+  /** How long it ran, and how long its status has lasted, as of this answer. */
+  ran_ms: number;
+  status_ms: number;
   last_heartbeat_at: number | null;
   heartbeat_timeout_ms: number | null;
   exit_code: number | null;
   signal: string | null;
+  /** Exceptions that nothing caught. */
+  uncaught: number;
   verdict: Verdict;
   /** Whether it was hung at any time. */
   ever_hung: boolean;
@@ -89,9 +100,15 @@ export type SessionRow = {
   headline: string;
   machine_id: string;
   hostname: string;
+  browser: string;
   tags: string[];
   created_at: number;
   updated_at: number;
+  received_at: number;
+  status_since: number;
+  /** How long it ran, and how long its status has lasted, as of this answer. */
+  ran_ms: number;
+  status_ms: number;
   ended_at: number | null;
   last_heartbeat_at: number | null;
   states: number;
@@ -101,6 +118,7 @@ export type SessionRow = {
   series: number;
   exit_code: number | null;
   signal: string | null;
+  uncaught: number;
   bytes: number;
   revision: number;
   /** It may have had the state of the filter: its path has too many values to list. */

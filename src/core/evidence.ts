@@ -1,6 +1,6 @@
 /** The reasons for a verdict, as sentences. */
 import type { Evidence } from "./answers.ts";
-import { formatDuration } from "./format.ts";
+import { formatCount, formatDuration } from "./format.ts";
 import { EXIT_HOOKS_MS } from "./limits.ts";
 import type { Observations } from "./observations.ts";
 
@@ -11,6 +11,16 @@ export function uncaughtException({
 }: Observations): Observations["exception"] {
   if (!exception || exception.handled) return null;
   return lastOpAt <= exception.at + EXIT_HOOKS_MS ? exception : null;
+}
+
+/** The exceptions that ended no program, but a thread, a callback or an event handler of it. */
+export function uncaughtEvidence({ exception, uncaught }: Observations): Evidence[] {
+  if (uncaught === 0) return [];
+  const last = exception && !exception.handled ? exception : null;
+  const message = last?.message ? `: ${last.message}` : "";
+  const named = last ? `, the last one ${last.type}${message}` : "";
+  const text = `${formatCount(uncaught, "exception was", "exceptions were")} not caught${named}`;
+  return [{ kind: "uncaught", text, at: last?.at, confidence: "certain" }];
 }
 
 export function heartbeatEvidence(observations: Observations, crashAt?: number): Evidence[] {

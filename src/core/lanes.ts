@@ -1,4 +1,5 @@
 /** The lanes of a session: the sequence that each has reached, and its writer. */
+import { browserOf } from "./browser.ts";
 import type { LaneProgress } from "./answers.ts";
 import { countLoss } from "./counts.ts";
 import { MAX_ARGUMENTS_LENGTH, MAX_LANES, MAX_NAME_LENGTH, MAX_WHOLE_WRITERS } from "./limits.ts";
@@ -77,6 +78,7 @@ export function noteWriter(index: SessionIndex, lane: LaneProgress, writer: Writ
   lane.writer = isWhole ? wholeWriter(writer) : processOf(writer);
   index.machineId ||= writer.machine_id ?? "";
   index.hostname ||= writer.hostname ?? "";
+  index.browser ||= browserOf(writer.language ?? "");
   // The newest one counts: a program may continue in a new process after the machine restarted.
   index.bootId = writer.boot_id || index.bootId;
 }

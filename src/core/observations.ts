@@ -40,6 +40,8 @@ export type Observations = {
   crash: Omit<Crash, "op"> | null;
   /** The newest exception, for the evidence. */
   exception: { at: number; type: string; message: string; handled: boolean } | null;
+  /** Exceptions that nothing caught. */
+  uncaught: number;
   transitions: Transition[];
 };
 
@@ -59,6 +61,7 @@ export function newObservations(at: number, now: number): Observations {
     end: null,
     crash: null,
     exception: null,
+    uncaught: 0,
     transitions: [],
   };
 }
@@ -126,6 +129,7 @@ export function observe(observations: Observations, op: Op): void {
     }
     case "event":
       noteActivity(observations, op.at);
+      if (op.exception_type !== undefined && op.handled === false) observations.uncaught++;
       if (op.exception_type && op.at >= (observations.exception?.at ?? 0)) {
         observations.exception = {
           at: op.at,

@@ -1,11 +1,17 @@
 /** How a session stands or ended, as far as its label and its colour depend on it. */
 import { type Status, STATUS_LABELS } from "./vocabulary.ts";
 
-export type Outcome = { status: Status; exit_code: number | null; signal: string | null };
+/** `uncaught`: how many exceptions ended the program, a thread or a callback of it, since nothing caught them. */
+export type Outcome = {
+  status: Status;
+  exit_code: number | null;
+  signal: string | null;
+  uncaught: number;
+};
 
-/** Whether the session ended with an exit code other than 0, or by a signal. */
-export function hasFailed({ status, exit_code, signal }: Outcome): boolean {
-  return status === "ended" && (signal !== null || (exit_code ?? 0) !== 0);
+/** Whether the session ended with an exit code other than 0, by a signal, or after an exception that nothing caught. */
+export function hasFailed({ status, exit_code, signal, uncaught }: Outcome): boolean {
+  return status === "ended" && (signal !== null || (exit_code ?? 0) !== 0 || uncaught > 0);
 }
 
 /** The label that people read: that of the status, or "Failed". */

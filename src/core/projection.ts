@@ -34,7 +34,7 @@ import {
 } from "./series.ts";
 import { observe, observeDaemonHeartbeat } from "./observations.ts";
 import { noteTransition } from "./status.ts";
-import { type Arrival, boundTimes, latestTime, skewOf } from "./times.ts";
+import { type Arrival, boundTimes, latestTime, newestTime, skewOf } from "./times.ts";
 import { noteValues } from "./values.ts";
 import { DAEMON_GROUP, EVENT_CRASHED, EVENT_HUNG, EVENT_RECOVERED } from "./vocabulary.ts";
 import type { Batch, Event, JsonObject, Metric, Op, Points, Writer } from "./wire.ts";
@@ -144,7 +144,7 @@ export class Projection {
       // A hang may start and end within one batch that was delayed.
       if (op.op === "hang" || observations.transitions.at(-1)?.status === "hung")
         hasChanged = noteTransition(observations, now) || hasChanged;
-      this.index.updatedAt = Math.max(this.index.updatedAt, op.at);
+      this.#noteTime(newestTime(op), now);
     }
     // Requests to a crashed session over 1.x's routes are recorded, but do not revert the crash.
     if (crash && !isOwn) observations.crash ??= crash;
@@ -154,6 +154,12 @@ export class Projection {
       outcome.urgent = true;
     }
     return outcome;
+  }
+
+  #noteTime(at: number, now: number): void {
+    if (at < this.index.updatedAt) return;
+    this.index.updatedAt = at;
+    this.index.receivedAt = now;
   }
 
   #applyOp(op: Op, outcome: BatchOutcome): void {

@@ -1,5 +1,6 @@
 /** The index of a session: everything but its state and its log. Stored as JSON with the newest segment. */
 import type { Completeness, EventCount, LaneProgress, LossTimes, Summary } from "./answers.ts";
+import { lastMomentOf, ranMs, statusMs, type Timed } from "./duration.ts";
 import type { Series } from "./series.ts";
 import { newObservations, type Observations } from "./observations.ts";
 import { verdict } from "./status.ts";
@@ -24,8 +25,12 @@ export type SessionIndex = {
   machineId: string;
   bootId: string;
   hostname: string;
+  /** The browser and its system, if a page records; else "". */
+  browser: string;
   createdAt: number;
   updatedAt: number;
+  /** When the server received the newest op. */
+  receivedAt: number;
   /** The newest op; also the session's revision. */
   seq: number;
   /** The running maximum of state times: time travel goes by it, so that it never goes back. */
@@ -67,8 +72,10 @@ export function newIndex(id: string, at: number, now: number): SessionIndex {
     machineId: "",
     bootId: "",
     hostname: "",
+    browser: "",
     createdAt: at,
     updatedAt: at,
+    receivedAt: now,
     seq: 0,
     clockAt: 0,
     clockSkewMs: 0,
@@ -100,12 +107,28 @@ export function completenessOf(index: SessionIndex): Completeness {
   };
 }
 
+/** The session's times, for its durations. Its end is that of its verdict. */
+export function timesOf(index: SessionIndex, now: number): Timed {
+  const { status, since } = verdict(index.observations, now);
+  return {
+    status,
+    status_since: since,
+    created_at: index.createdAt,
+    updated_at: index.updatedAt,
+    received_at: index.receivedAt,
+    ended_at: status === "ended" || status === "crashed" ? since : null,
+  };
+}
+
 export function summaryOf(
   index: SessionIndex,
   now: number,
   stored: Pick<Summary, "segments" | "damaged_segments" | "bytes" | "rows_written">,
 ): Summary {
   const { observations } = index;
+  const current = verdict(observations, now);
+  const timed = timesOf(index, now);
+  const { created_at, updated_at, received_at, ended_at } = timed;
   return {
     id: index.id,
     product: index.product,
@@ -113,15 +136,21 @@ export function summaryOf(
     tags: index.tags,
     machine_id: index.machineId,
     hostname: index.hostname,
-    created_at: index.createdAt,
-    updated_at: index.updatedAt,
-    ended_at: observations.end?.at ?? observations.crash?.at ?? null,
+    browser: index.browser,
+    created_at,
+    updated_at,
+    received_at,
+    ended_at,
+    last_at: lastMomentOf(timed, now),
+    ran_ms: ranMs(timed, now),
+    status_ms: statusMs(timed, now),
     last_heartbeat_at: observations.lastHeartbeatAt,
     heartbeat_timeout_ms:
       observations.lastHeartbeatAt === null ? null : observations.heartbeatTimeoutMs,
     exit_code: observations.end?.exit_code ?? observations.crash?.exit_code ?? null,
     signal: observations.end?.signal ?? observations.crash?.signal ?? null,
-    verdict: verdict(observations, now),
+    uncaught: observations.uncaught,
+    verdict: current,
     ever_hung: observations.everHung,
     transitions: observations.transitions,
     counts: { ...index.counts, series: index.series.length },

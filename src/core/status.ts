@@ -13,9 +13,10 @@ import {
   heartbeatEvidence,
   pastHangEvidence,
   sleepEvidence,
+  uncaughtEvidence,
   uncaughtException,
 } from "./evidence.ts";
-import { formatDuration } from "./format.ts";
+import { formatCount, formatDuration } from "./format.ts";
 import { MAX_TRANSITIONS } from "./limits.ts";
 import { isOverdue, type Observations } from "./observations.ts";
 import { signalMeaning } from "./signals.ts";
@@ -147,11 +148,15 @@ function ended(observations: Observations, end: NonNullable<Observations["end"]>
       at: end.at,
       confidence: "certain",
     });
+  evidence.push(...uncaughtEvidence(observations));
   evidence.push(...sleepEvidence(observations), ...pastHangEvidence(observations));
 
-  let headline = "Ended";
-  if (end.signal) headline = `Ended by ${end.signal}`;
-  else if (end.exit_code !== undefined) headline = `Ended with exit code ${end.exit_code}`;
+  const reasons: string[] = [];
+  if (end.exit_code !== undefined) reasons.push(`exit code ${end.exit_code}`);
+  if (observations.uncaught > 0)
+    reasons.push(formatCount(observations.uncaught, "uncaught exception"));
+  let headline = end.signal ? `Ended by ${end.signal}` : "Ended";
+  if (reasons.length > 0 && !end.signal) headline += ` with ${reasons.join(" and ")}`;
   return { status: "ended", since: end.at, headline, confidence: "certain", evidence };
 }
 

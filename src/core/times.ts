@@ -56,17 +56,12 @@ function boundOp(op: Op, latest: number, bound: number): Op {
 
 /** Bounds each point's time, the sum of `at` and its `dt`. Sums after MAX_TIME are unchanged: addPoints refuses them. */
 function boundPoints(op: Points, latest: number, bound: number): Points {
-  let at = op.at;
-  let newest = op.at;
-  for (let i = 0; i < op.dt.length; i++) {
-    at += op.dt[i] ?? 0;
-    if (at > newest) newest = at;
-  }
+  const newest = newestTime(op);
   if (newest <= latest || newest > MAX_TIME) return op;
 
   const start = op.at > latest ? bound : op.at;
   let before = start;
-  at = op.at;
+  let { at } = op;
   const dt = op.dt.map((step) => {
     at += step;
     const bounded = at > latest ? bound : at;
@@ -75,4 +70,16 @@ function boundPoints(op: Points, latest: number, bound: number): Points {
     return change;
   });
   return { ...op, at: start, dt };
+}
+
+/** The time of an op, or of the newest point in it. */
+export function newestTime(op: Op): number {
+  if (op.op !== "points") return op.at;
+  let at = op.at;
+  let newest = op.at;
+  for (const step of op.dt) {
+    at += step;
+    if (at > newest) newest = at;
+  }
+  return newest;
 }

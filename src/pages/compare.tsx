@@ -1,4 +1,5 @@
 /** Compares two to five sessions: aligned at a moment, with their metrics in common plots and the state values that differ. */
+import { hasFailed } from "../core/outcome.ts";
 import { formatDuration, formatNumber } from "../core/format.ts";
 import { type Context, Hono } from "hono";
 import { listSessions } from "../catalog/sessions.ts";
@@ -7,7 +8,6 @@ import { sessionOf } from "../session/client.ts";
 import {
   ALIGNMENTS,
   type Alignment,
-  endOf,
   alignmentOf,
   type Member,
   readMember,
@@ -95,7 +95,7 @@ async function findLastGood(c: Context<AccessEnv>, id: string): Promise<string |
       status: ["ended"],
       limit: GOOD_LOOKED_AT,
     });
-    const good = items.filter((row) => row.id !== id && (row.exit_code ?? 0) === 0);
+    const good = items.filter((row) => row.id !== id && !hasFailed(row));
     const best = good.find((row) => row.exceptions === 0) ?? good[0];
     if (best) return best.id;
   }
@@ -172,7 +172,7 @@ function SessionColumns({ members, event }: { members: Member[]; event: string |
           <Comparison
             label="Ran for"
             members={members}
-            cell={({ summary }) => formatDuration(endOf(summary) - summary.created_at)}
+            cell={({ summary }) => formatDuration(summary.ran_ms)}
           />
           <Comparison label="Machine" members={members} cell={({ summary }) => summary.hostname} />
           <Comparison

@@ -1,5 +1,5 @@
 /** Exceptions of all sessions: equal ones form a group, with its trend, an example and the decision about it. */
-import { formatCount, formatNumber } from "../core/format.ts";
+import { formatCount, formatDuration, formatNumber } from "../core/format.ts";
 import { Hono } from "hono";
 import {
   type ExceptionGroup,
@@ -183,12 +183,10 @@ function Group({ group, days, now }: GroupProps) {
         <span>{formatCount(group.sessions, "session")}</span>
         <span class="quiet">{group.product}</span>
         <span class="quiet">
-          {group.first_at === group.last_at ? null : (
-            <>
-              <Time at={group.first_at} show="age" /> –{" "}
-            </>
-          )}
           <Time at={group.last_at} show="age" />
+          {group.first_at === group.last_at
+            ? null
+            : `, ${formatDuration(group.last_at - group.first_at)} after the first`}
         </span>
         <GroupStatusTag group={group} />
       </span>

@@ -1,4 +1,5 @@
 /** Home: what runs now, the products and their versions, the newest crashes and exceptions. */
+import { isOngoing } from "../core/duration.ts";
 import { formatCount, formatDuration, formatNumber } from "../core/format.ts";
 import { STATUS_LABELS } from "../core/vocabulary.ts";
 import { Hono } from "hono";
@@ -18,7 +19,7 @@ import { Empty } from "./ui/empty.tsx";
 import { guarded, Panel } from "./ui/panel.tsx";
 import { QuickStart } from "./ui/quick-start.tsx";
 import { StatusIcon } from "./ui/status.tsx";
-import { Time } from "./ui/time.tsx";
+import { Elapsed, Time } from "./ui/time.tsx";
 
 export const home = new Hono<{ Bindings: Env }>();
 
@@ -121,12 +122,20 @@ function Card({ session }: { session: SessionRow }) {
           <strong>{session.product || "unnamed"}</strong>
           <span class="quiet">{session.version}</span>
         </span>
-        {session.status === "active" ? null : <span class="card-text">{session.headline}</span>}
+        {session.status === "active" ? null : (
+          <span class="card-text">
+            {session.headline} for <Elapsed ms={session.status_ms} />
+          </span>
+        )}
         <span class="card-figures">
-          {session.hostname === "" ? "" : `${session.hostname} · `}
-          <span data-since={session.status === "active" ? session.created_at : undefined}>
-            {formatDuration(session.updated_at - session.created_at)}
-          </span>{" "}
+          {[session.hostname || session.browser].map((where) =>
+            where === "" ? "" : `${where} · `,
+          )}
+          {isOngoing(session.status) ? (
+            <Elapsed ms={session.ran_ms} />
+          ) : (
+            formatDuration(session.ran_ms)
+          )}{" "}
           · {formatCount(session.events, "event")}
           {session.exceptions > 0 ? ` · ${formatCount(session.exceptions, "exception")}` : ""}
         </span>

@@ -12,7 +12,8 @@ import type {
   Summary,
   Timeline,
 } from "../core/answers.ts";
-import { type SessionIndex, summaryOf } from "../core/session-index.ts";
+import { lastMomentOf } from "../core/duration.ts";
+import { type SessionIndex, summaryOf, timesOf } from "../core/session-index.ts";
 import type { JsonObject } from "../core/wire.ts";
 import { type EventsQuery, eventPage } from "./events.ts";
 import {
@@ -80,10 +81,10 @@ export const ANSWERS = {
   charts: ({ store, index, rollups }: Source, query: ChartQuery = {}): Chart[] =>
     charts(store, rollups(), index.series, query),
 
-  timeline: ({ store, index }: Source, query: TimelineQuery = {}): Timeline => {
+  timeline: ({ store, index, now }: Source, query: TimelineQuery = {}): Timeline => {
     const {
       from = index.createdAt,
-      to = Math.max(index.updatedAt, index.createdAt + 1),
+      to = Math.max(index.updatedAt, lastMomentOf(timesOf(index, now), now), index.createdAt + 1),
       buckets = DEFAULT_TIMELINE_BUCKETS,
     } = query;
     return timeline(store, from, to, buckets);

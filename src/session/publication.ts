@@ -49,8 +49,11 @@ function sessionRow(index: SessionIndex, bytes: number, now: number): Publicatio
     machine_id: index.machineId,
     boot_id: index.bootId,
     hostname: index.hostname,
+    browser: index.browser,
     created_at: Math.round(index.createdAt),
     updated_at: Math.round(index.updatedAt),
+    received_at: index.receivedAt,
+    status_since: Math.round(current.since),
     ended_at: isOver ? Math.round(current.since) : null,
     last_heartbeat_at:
       observations.lastHeartbeatAt === null ? null : Math.round(observations.lastHeartbeatAt),
@@ -58,7 +61,9 @@ function sessionRow(index: SessionIndex, bytes: number, now: number): Publicatio
     is_open: !isOver,
     ever_hung: observations.everHung,
     recovered:
-      index.names.some(({ name }) => name === EVENT_RECOVERED) && observations.hang === null,
+      observations.hang === null &&
+      (observations.pastHang !== undefined ||
+        index.names.some(({ name }) => name === EVENT_RECOVERED)),
     headline: isOver ? current.headline : headlineOf(index, current.headline),
     verdict: JSON.stringify(current),
     states: counts.states,
@@ -68,6 +73,7 @@ function sessionRow(index: SessionIndex, bytes: number, now: number): Publicatio
     series: index.series.length,
     exit_code: observations.end?.exit_code ?? observations.crash?.exit_code ?? null,
     signal: observations.end?.signal ?? observations.crash?.signal ?? null,
+    uncaught: observations.uncaught,
     revision: index.seq,
     bytes,
   };

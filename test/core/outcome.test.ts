@@ -2,17 +2,24 @@ import { expect, test } from "vitest";
 import { hasFailed, labelOf } from "../../src/core/outcome.ts";
 
 test.each([
-  ["active", null, null, "Running"],
-  ["suspended", null, null, "Lost contact"],
-  ["hung", null, null, "Hung"],
-  ["crashed", 1, "SIGKILL", "Crashed"],
-  ["ended", null, null, "Ended"],
-  ["ended", 0, null, "Ended"],
-  ["ended", 1, null, "Failed"],
-  ["ended", -1, null, "Failed"],
-  ["ended", null, "SIGTERM", "Failed"],
-  ["ended", 0, "SIGTERM", "Failed"],
-] as const)("%s with exit code %j and signal %j: %s", (status, exit_code, signal, label) => {
-  expect(labelOf({ status, exit_code, signal })).toBe(label);
-  expect(hasFailed({ status, exit_code, signal })).toBe(label === "Failed");
-});
+  ["active", null, null, 0, "Running"],
+  ["active", null, null, 2, "Running"],
+  ["suspended", null, null, 0, "Lost contact"],
+  ["hung", null, null, 0, "Hung"],
+  ["crashed", 1, "SIGKILL", 1, "Crashed"],
+  ["ended", null, null, 0, "Ended"],
+  ["ended", 0, null, 0, "Ended"],
+  ["ended", 1, null, 0, "Failed"],
+  ["ended", -1, null, 0, "Failed"],
+  ["ended", null, "SIGTERM", 0, "Failed"],
+  ["ended", 0, "SIGTERM", 0, "Failed"],
+  ["ended", null, null, 2, "Failed"],
+  ["ended", 0, null, 1, "Failed"],
+] as const)(
+  "%s with exit code %j, signal %j and %i uncaught exceptions: %s",
+  (status, exit_code, signal, uncaught, label) => {
+    const outcome = { status, exit_code, signal, uncaught };
+    expect(labelOf(outcome)).toBe(label);
+    expect(hasFailed(outcome)).toBe(label === "Failed");
+  },
+);

@@ -12,13 +12,19 @@ test("a new session is empty and active", () => {
     tags: [],
     machine_id: "",
     hostname: "",
+    browser: "",
     created_at: 100,
     updated_at: 100,
+    received_at: 200,
     ended_at: null,
+    last_at: 100,
+    ran_ms: 0,
+    status_ms: 0,
     last_heartbeat_at: null,
     heartbeat_timeout_ms: null,
     exit_code: null,
     signal: null,
+    uncaught: 0,
     verdict: {
       status: "active",
       since: 100,
@@ -37,7 +43,7 @@ test("a new session is empty and active", () => {
   });
 });
 
-test("the summary has the end, or else the crash, and the last heartbeat", () => {
+test("the summary has the time of the crash, or else of the end, and the last heartbeat", () => {
   const index = newIndex("s-1", 100, 200);
   index.observations.lastHeartbeatAt = 150;
   index.observations.heartbeatTimeoutMs = 5_000;
@@ -51,7 +57,7 @@ test("the summary has the end, or else the crash, and the last heartbeat", () =>
   });
   index.observations.end = { at: 170, exit_code: 0, signal: "SIGTERM" };
   expect(summaryOf(index, 200, stored)).toMatchObject({
-    ended_at: 170,
+    ended_at: 180, // as its verdict and lists have it
     exit_code: 0,
     signal: "SIGTERM",
   });

@@ -60,7 +60,7 @@ test("a verdict names only what is not certain, and shows ages as ages", async (
 
   await record(ask, game({ id: "alive", at: Date.now() - 60_000, seconds: 60, ending: "running" }));
   const alive = (await get("/sessions/alive")).html;
-  expect(alive).toMatch(/<h1>Running for <span data-since="\d+">[\d.]+ (s|min)<\/span><\/h1>/);
+  expect(alive).toMatch(/<h1>Running for <span data-elapsed="\d+">[\d.]+ (s|min)<\/span><\/h1>/);
   expect(alive).toMatch(/Last heartbeat \(one is due every 5 s\).*?data-show="age"/);
 
   await record(ask, [

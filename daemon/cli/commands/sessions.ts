@@ -53,10 +53,15 @@ async function listSessions(server: Server, options: ListOptions): Promise<void>
       row.product,
       row.version,
       moment(row.created_at),
-      formatDuration((row.ended_at ?? row.updated_at) - row.created_at),
+      formatDuration(row.ran_ms),
       outcomeLine(row),
-      row.status === "active" ? "" : row.headline,
+      headlineOf(row),
     ]),
   );
   if (page.next !== null) print(dim(`More: --limit ${options.limit * 2}`));
+}
+
+function headlineOf({ status, headline, status_ms }: SessionRow): string {
+  if (status === "active") return "";
+  return status === "hung" ? `${headline} for ${formatDuration(status_ms)}` : headline;
 }

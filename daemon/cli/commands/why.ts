@@ -99,7 +99,7 @@ function printLosses({ ledger, damaged_segments }: Summary): void {
 }
 
 /** How long before the session's end. */
-function before(at: number, { ended_at, updated_at }: Summary): string {
-  const ms = Math.max(0, (ended_at ?? updated_at) - at);
+function before(at: number, { last_at }: Summary): string {
+  const ms = Math.max(0, last_at - at);
   return dim(`${ms > 0 ? "-" : ""}${formatDuration(ms)}`.padStart(12));
 }

@@ -83,5 +83,5 @@ async function zeroOf(
 }
 
 export function endOf(summary: Summary): number {
-  return summary.ended_at ?? summary.updated_at;
+  return summary.last_at;
 }

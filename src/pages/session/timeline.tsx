@@ -39,7 +39,7 @@ export function TimelinePanel({ summary, timeline, view }: TimelineProps) {
           ) : (
             <>
               {" of "}
-              {formatDuration(lastMoment(summary) - summary.created_at)}{" "}
+              {formatDuration(Math.max(0, lastMoment(summary) - summary.created_at))}{" "}
               <a class="timeline-whole" href={`/sessions/${id}${viewQuery({ at: view.at })}`}>
                 Whole session
               </a>

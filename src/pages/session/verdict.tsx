@@ -1,5 +1,6 @@
 /** The verdict with its evidence, the last events and the properties of the session. */
 import type { SessionClient } from "../../session/client.ts";
+import { isOngoing } from "../../core/duration.ts";
 import { formatDuration } from "../../core/format.ts";
 import { asking } from "../../catalog/filter.ts";
 import type { Evidence, EventRow, Summary } from "../../core/answers.ts";
@@ -9,7 +10,7 @@ import { guarded } from "../ui/panel.tsx";
 import { Property } from "../ui/property.tsx";
 import { hasFailed, labelOf, type Outcome } from "../../core/outcome.ts";
 import { StatusIcon } from "../ui/status.tsx";
-import { Moment, Time } from "../ui/time.tsx";
+import { Elapsed, Moment, Time } from "../ui/time.tsx";
 import { EventLine } from "./event.tsx";
 
 export function Verdict({ session, summary }: { session: SessionClient; summary: Summary }) {
@@ -32,19 +33,14 @@ export function Verdict({ session, summary }: { session: SessionClient; summary:
         <p class="verdict-status">
           <StatusIcon status={verdict.status} />
           {labelOf(outcomeOf(summary))}
-          {isRunning ? null : (
-            <span class="verdict-age">
-              <Time at={verdict.since} show="age" />
-            </span>
-          )}
+          <span class="verdict-age">
+            <StatusAge summary={summary} />
+          </span>
         </p>
         <h1>
           {isRunning ? (
             <>
-              Running for{" "}
-              <span data-since={summary.created_at}>
-                {formatDuration(summary.updated_at - summary.created_at)}
-              </span>
+              Running for <Elapsed ms={summary.ran_ms} />
             </>
           ) : (
             verdict.headline
@@ -67,6 +63,18 @@ export function Verdict({ session, summary }: { session: SessionClient; summary:
   );
 }
 
+/** How long the program has been hung or out of contact, or how long ago the session ended. */
+function StatusAge({ summary: { verdict, status_ms } }: { summary: Summary }) {
+  const { status, since } = verdict;
+  if (status === "active") return null;
+  if (status === "ended" || status === "crashed") return <Time at={since} show="age" />;
+  return (
+    <>
+      for <Elapsed ms={status_ms} />
+    </>
+  );
+}
+
 function isEvident({ verdict }: Summary, kind: string): boolean {
   return verdict.evidence.some((each) => each.kind === kind);
 }
@@ -78,13 +86,29 @@ export function isGood(summary: Summary): boolean {
 }
 
 /** The session's outcome, for its label and colour. */
-export function outcomeOf({ verdict, exit_code, signal }: Summary): Outcome {
-  return { status: verdict.status, exit_code, signal };
+export function outcomeOf({ verdict, exit_code, signal, uncaught }: Summary): Outcome {
+  return { status: verdict.status, exit_code, signal, uncaught };
 }
 
 function sinceStart({ verdict, created_at: start }: Summary): string {
   if (verdict.since <= start) return "at the start";
   return `${formatDuration(verdict.since - start)} after the start`;
+}
+
+function Machine({ summary }: { summary: Summary }) {
+  const { machine_id, hostname, browser } = summary;
+  const machine = hostname || machine_id;
+  return (
+    <>
+      {machine === "" && browser !== "" ? null : (
+        <div>
+          <dt>Machine</dt>
+          <dd title={machine_id}>{machine || "unknown"}</dd>
+        </div>
+      )}
+      {browser === "" ? null : <Property label="Browser">{browser}</Property>}
+    </>
+  );
 }
 
 /** The age of the last heartbeat is shown as long as another one may arrive. */
@@ -143,8 +167,7 @@ function LastEvents({ session, summary }: { session: SessionClient; summary: Sum
 }
 
 function Properties({ summary }: { summary: Summary }) {
-  const { verdict, created_at: start, ended_at: end } = summary;
-  const until = end ?? (verdict.status === "active" ? null : summary.updated_at);
+  const { verdict, created_at: start } = summary;
   return (
     <dl class="properties">
       <Property label="Product">
@@ -156,11 +179,14 @@ function Properties({ summary }: { summary: Summary }) {
       <Property label="Started">
         <Time at={start} />
       </Property>
-      {until === null ? null : <Property label="Ran for">{formatDuration(until - start)}</Property>}
-      <div>
-        <dt>Machine</dt>
-        <dd title={summary.machine_id}>{summary.hostname || summary.machine_id || "unknown"}</dd>
-      </div>
+      {isOngoing(verdict.status) ? (
+        <Property label="Running for">
+          <Elapsed ms={summary.ran_ms} />
+        </Property>
+      ) : (
+        <Property label="Ran for">{formatDuration(summary.ran_ms)}</Property>
+      )}
+      <Machine summary={summary} />
       {summary.exit_code === null && summary.signal === null ? null : (
         <Property label={summary.signal === null ? "Exit code" : "Signal"}>
           {summary.signal ?? summary.exit_code}

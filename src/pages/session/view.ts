@@ -31,8 +31,8 @@ export function viewOf(query: Record<string, string>): View {
 }
 
 /** The cursor where none is set. */
-export function lastMoment({ ended_at, updated_at }: Summary): number {
-  return ended_at ?? updated_at;
+export function lastMoment({ last_at }: Summary): number {
+  return last_at;
 }
 
 /** The session id of an address. A text that cannot be an id is refused without a request to a session object. */

@@ -1,10 +1,11 @@
 /** A table of sessions. */
+import { isOngoing } from "../../core/duration.ts";
 import { formatDuration, formatNumber } from "../../core/format.ts";
 import type { Child } from "hono/jsx";
 import type { SessionSort } from "../../catalog/sessions.ts";
 import type { SessionRow } from "../../core/answers.ts";
 import { hasFailed, labelOf } from "../../core/outcome.ts";
-import { Time } from "./time.tsx";
+import { Elapsed, Time } from "./time.tsx";
 
 type TableProps = {
   rows: SessionRow[];
@@ -93,7 +94,6 @@ type RowProps = {
 
 /** A row has no classes, because a page has fifty rows; the stylesheet selects columns by position. */
 function Row({ row, extra, hasExtra, selectable }: RowProps) {
-  const isOpen = row.status === "active";
   return (
     <tr>
       {selectable ? (
@@ -109,6 +109,12 @@ function Row({ row, extra, hasExtra, selectable }: RowProps) {
         >
           {row.headline || labelOf(row)}
         </a>
+        {row.status === "hung" ? (
+          <small>
+            {" "}
+            for <Elapsed ms={row.status_ms} />
+          </small>
+        ) : null}
         {row.unsure ? <span class="tag">maybe</span> : null}
       </th>
       <td title={titled(`${row.product} ${row.version}`)}>
@@ -117,10 +123,10 @@ function Row({ row, extra, hasExtra, selectable }: RowProps) {
       <td>
         <Time at={row.created_at} show="age" />
       </td>
-      <td data-since={isOpen ? row.created_at : undefined}>
-        {formatDuration((row.ended_at ?? row.updated_at) - row.created_at)}
+      <td>{isOngoing(row.status) ? <Elapsed ms={row.ran_ms} /> : formatDuration(row.ran_ms)}</td>
+      <td title={titled(row.hostname || row.browser)}>
+        {row.hostname || row.browser || row.machine_id.slice(0, 8)}
       </td>
-      <td title={titled(row.hostname)}>{row.hostname || row.machine_id.slice(0, 8)}</td>
       <td>{formatNumber(row.events)}</td>
       <td data-some={row.exceptions > 0 ? "" : undefined}>
         {row.exceptions === 0 ? "–" : formatNumber(row.exceptions)}

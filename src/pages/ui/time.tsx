@@ -1,5 +1,7 @@
 /** Times as text: in UTC as the server renders them; time.js rewrites them in the viewer's zone. */
 
+import { formatDuration } from "../../core/format.ts";
+
 /** `full`: date and time; `minute`: without seconds; `clock`: the time, with month and day if the session spans days; `age`: how long ago. */
 type TimeShape = "full" | "clock" | "minute" | "age";
 
@@ -31,6 +33,11 @@ export function Moment({
 
 export function momentPath(id: string, at: number): string {
   return `/sessions/${encodeURIComponent(id)}?t=${at}`;
+}
+
+/** A duration that is still counting: page.js continues it from when the page got it, whatever the browser's clock shows. */
+export function Elapsed({ ms }: { ms: number }) {
+  return <span data-elapsed={Math.round(ms)}>{formatDuration(ms)}</span>;
 }
 
 function inUtc(iso: string, show: TimeShape): string {

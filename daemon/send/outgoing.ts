@@ -49,6 +49,7 @@ export class Outgoing {
   readonly #filter = new StateFilter();
   /** Since when the lane has bytes that the server has not acknowledged. */
   #pendingSince: number | undefined;
+  #lastBatchAt = Number.NEGATIVE_INFINITY;
   #isUrgent = false;
   /** The session's page is open in a browser. */
   #isWatched = false;
@@ -90,6 +91,7 @@ export class Outgoing {
       isWatched: this.#isWatched,
       isLive: !lane.isObservations && isLive(lane.session),
       lastContactAt: this.#lastContactAt,
+      lastBatchAt: this.#lastBatchAt,
     };
     return dueAt(due, batchMs);
   }
@@ -213,7 +215,7 @@ export class Outgoing {
     if (isEmpty(batch) && !lane.isClosed && !this.#isUrgent && !isKeepaliveDue) {
       // The filter removed everything. The records are read again with those that follow.
       this.#filter.rollback();
-      this.#pendingSince = monotonic();
+      this.#pendingSince = this.#lastBatchAt = monotonic();
       return undefined;
     }
     const text = JSON.stringify(batch);
@@ -272,7 +274,8 @@ export class Outgoing {
     lane.position = built.end;
     if (built.isLast) lane.isSent = true;
     const isPending = tail.isPending(lane);
-    this.#pendingSince = isPending ? monotonic() : undefined;
+    this.#lastBatchAt = monotonic();
+    this.#pendingSince = isPending ? this.#lastBatchAt : undefined;
     if (!isPending) this.#isUrgent = false;
     lanes.trim(lane);
   }

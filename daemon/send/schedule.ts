@@ -20,6 +20,8 @@ export type Due = {
   /** A program may still write to the session, so the server must not count it as out of contact. */
   isLive: boolean;
   lastContactAt: number;
+  /** When the last batch was acknowledged, or found to hold nothing that the server lacks. */
+  lastBatchAt: number;
 };
 
 /** The time, or infinity for a lane with nothing to send. */
@@ -27,11 +29,19 @@ export function dueAt(lane: Due, batchMs: number): number {
   if (lane.isUnfinished) return lane.notBefore;
   if (lane.isPending) {
     if (lane.isUrgent || lane.unsentBytes >= FULL_BYTES) return lane.notBefore;
-    const waitMs = lane.isWatched ? Math.min(WATCHED_MS, batchMs) : batchMs;
-    return Math.max(lane.notBefore, (lane.pendingSince ?? 0) + waitMs);
+    return Math.max(lane.notBefore, gatheredAt(lane, batchMs));
   }
   if (!lane.isLive) return Number.POSITIVE_INFINITY;
   return Math.max(lane.notBefore, keepaliveAt(lane.lastContactAt));
+}
+
+/**
+ * When ops no longer wait for others. A request is sent once per `batchMs` at most, so the first op after a rest does not wait that long:
+ * its answer shows whether a page of the session has been opened meanwhile.
+ */
+function gatheredAt({ pendingSince = 0, isWatched, lastBatchAt }: Due, batchMs: number): number {
+  const soon = pendingSince + Math.min(WATCHED_MS, batchMs);
+  return isWatched ? soon : Math.max(soon, lastBatchAt + batchMs);
 }
 
 /** A session counts as out of contact after its lease, so the server is contacted three times within one. */

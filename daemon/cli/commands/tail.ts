@@ -31,7 +31,7 @@ async function tail(server: Server, id: string, options: TailOptions): Promise<v
   if (options.lines > 0) for (const event of shown) show(event, options);
   if (!options.follow) return;
 
-  // While a socket is open, the daemon sends every 500 ms instead of every 5 s.
+  // While a socket is open, the daemon sends every 250 ms instead of every 5 s.
   const stopWatching = await watch(server, id);
   let last = shown.at(-1);
   for (;;) {

@@ -88,13 +88,14 @@ test("an acknowledged batch moves the lane on, and nothing is due until it grows
   await using world = await World.make();
   const { outgoing, append, send, lane, totals } = setUp(world);
   append(event(1), event(2));
-  expect(outgoing.dueAt()).toBe(BATCH_MS);
+  expect(outgoing.dueAt()).toBe(WATCHED_MS);
   const { built } = send();
   outgoing.conclude(built, { session: "s", lane: lane.id, applied: 2 });
   expect(lane.position.seq).toBe(2);
   expect(outgoing.dueAt()).toBe(Infinity);
   expect(totals).toMatchObject({ batches: 1, ops: 2 });
   append(event(3));
+  expect(outgoing.dueAt()).toBe(BATCH_MS);
   expect(batchOf(send())).toMatchObject({ first: 3, last: 3 });
 });
 

@@ -14,19 +14,28 @@ const idle: Due = {
   isWatched: false,
   isLive: false,
   lastContactAt: 0,
+  lastBatchAt: Number.NEGATIVE_INFINITY,
 };
-const pending: Due = { ...idle, isPending: true, pendingSince: 1_000, unsentBytes: 100 };
+const pending: Due = {
+  ...idle,
+  isPending: true,
+  pendingSince: 1_000,
+  unsentBytes: 100,
+  lastBatchAt: 900,
+};
 
 test.each<[string, Due, number]>([
-  ["unsent ops wait for others for the batch's time", pending, 6_000],
+  ["a batch follows the one before after the batch's time", pending, 5_900],
+  ["the first op after a rest does not wait that long", { ...pending, lastBatchAt: -4_000 }, 1_250],
+  ["the first op of all does not either", { ...pending, lastBatchAt: -Infinity }, 1_250],
   [
-    "while the session's page is open, they wait half a second",
+    "while the session's page is open, they wait a quarter of a second",
     { ...pending, isWatched: true },
-    1_500,
+    1_250,
   ],
   ["an urgent op does not wait", { ...pending, isUrgent: true }, 0],
   ["a lane that fills a request does not wait", { ...pending, unsentBytes: FULL_BYTES }, 0],
-  ["a lane that nearly fills a request waits", { ...pending, unsentBytes: FULL_BYTES - 1 }, 6_000],
+  ["a lane that nearly fills a request waits", { ...pending, unsentBytes: FULL_BYTES - 1 }, 5_900],
   ["a closed lane is sent at once", { ...idle, isUnfinished: true }, 0],
   ["a lane without unsent ops, of a session without a program, is never due", idle, Infinity],
   [
@@ -49,7 +58,7 @@ test.each<[string, Due, number]>([
   expect(dueAt(lane, BATCH_MS)).toBe(at);
 });
 
-test("a shorter batch time than half a second applies to watched sessions as well", () => {
+test("a shorter batch time than that applies to watched sessions as well", () => {
   expect(dueAt({ ...pending, isWatched: true }, 100)).toBe(1_100);
 });
 

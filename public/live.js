@@ -8,6 +8,52 @@ const session = find("#session");
 document.addEventListener("htmx:ws:close", () => (session.dataset.socket = "away"));
 document.addEventListener("htmx:ws:after:connection", () => delete session.dataset.socket);
 
+// A session that goes on without a new op: the end of its axis is now.
+extendWhile("hung", Number(session.dataset.hungMs));
+extendWhile("active", Number(session.dataset.idleMs));
+
+/** @param {string} status @param {number} everyMs */
+function extendWhile(status, everyMs) {
+  setInterval(() => {
+    if (!document.hidden && find("#verdict").dataset.status === status) trigger("live-timeline");
+  }, everyMs);
+}
+
+// A deleted session -----------------------------------------------------------------------------------------------------
+
+// The server closes the socket of a session that it deletes (1000), and refuses to open one again (1006).
+document.addEventListener("htmx:ws:close", async (event) => {
+  const code = event instanceof CustomEvent ? event.detail.code : undefined;
+  if (code !== 1000 && code !== 1006) return;
+  try {
+    const { status } = await fetch(`/sessions/${session.dataset.id}/verdict`);
+    if (status === 404 || status === 410) showDeleted();
+  } catch {
+    // The server cannot be reached: the socket is opened again later.
+  }
+});
+document.addEventListener("htmx:response:error", (event) => {
+  const status = event instanceof CustomEvent ? event.detail.ctx?.response?.status : undefined;
+  if (status === 410) showDeleted();
+});
+document.addEventListener("htmx:ws:before:connection", (event) => {
+  if (session.dataset.deleted !== undefined) event.preventDefault();
+});
+
+function showDeleted() {
+  if (session.dataset.deleted !== undefined) return;
+  session.dataset.deleted = "";
+  const note = document.createElement("p");
+  note.className = "failure";
+  note.id = "deleted";
+  note.setAttribute("role", "alert");
+  note.textContent =
+    "This session was deleted. This page still shows what it had when the page fetched it last; none of it is stored any more.";
+  session.prepend(note);
+}
+
+// Changes ---------------------------------------------------------------------------------------------------------------
+
 /** The revision that the page shows; at first the one that it was rendered from. */
 let revision = Number(session.dataset.revision);
 

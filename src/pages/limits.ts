@@ -14,6 +14,9 @@ export const REFRESH_MS = {
   verdict: 1_000,
   figures: 3_000,
   heartbeat: 5_000,
+  /** The time axis of a session that hangs, or runs without a new op: its end is now. */
+  hung: 5_000,
+  idle: 30_000,
   home: 5_000,
 };
 /** A search field is sent after this pause in typing, so that not every letter makes a request. */

@@ -36,10 +36,12 @@ sessionRoutes.get("/sessions/:id", async (c) => {
       data-id={id}
       data-status={summary.verdict.status}
       data-start={summary.created_at}
-      // A finished session can still change (a late lane), but that is too rare for a socket.
-      hx-ws:connect={isLive ? `/sessions/${id}/live` : undefined}
+      // Also of a finished session: a late lane may change it, and it may be deleted.
+      hx-ws:connect={`/sessions/${id}/live`}
       // session.js triggers it when it listens; earlier messages would be lost.
-      hx-trigger={isLive ? "watch" : undefined}
+      hx-trigger="watch"
+      data-hung-ms={REFRESH_MS.hung}
+      data-idle-ms={REFRESH_MS.idle}
       data-revision={summary.revision}
     >
       <Crumbs summary={summary} />

@@ -177,6 +177,48 @@ describe.skipIf(!hasBrowser)("the page of a running session", () => {
     expect(complaints).toEqual([]);
   });
 
+  test("a hang counts on, and so do its bar and its row in the list", async () => {
+    const program = await start("stuck");
+    const at = Date.now() - 5_000;
+    await program.does(
+      { op: "heartbeat", at: at - 6_000, timeout_ms: 1_000 },
+      { op: "hang", at, last_heartbeat_at: at - 6_000, process_state: "blocked" },
+    );
+    const { page } = await world.look("/sessions/stuck");
+    const age = page.locator(".verdict-age [data-elapsed]");
+    const shown = await age.textContent();
+    const end = await page.locator("#timeline").getAttribute("data-to");
+    await soon(() => age.textContent()).not.toBe(shown);
+    await soon(() => page.locator("#timeline").getAttribute("data-to")).not.toBe(end);
+    const bar = page.locator('#timeline .band[data-status="hung"]');
+    expect(Number.parseFloat((await bar.getAttribute("width")) ?? "")).toBeGreaterThan(40);
+
+    await world.listed("stuck");
+    await page.goto("/sessions?status=hung");
+    const row = page.locator("tr", { hasText: "Hung" }).first();
+    const counting = row.locator("td [data-elapsed]");
+    const ran = await counting.textContent();
+    await soon(() => counting.textContent()).not.toBe(ran);
+    await row.locator("th", { hasText: /for \d/ }).waitFor();
+    await page.goto("/");
+    await page.locator("#running .card-text", { hasText: /no heartbeat for \d/ }).waitFor();
+  });
+
+  test.each(["running", "ended"])("the page of a %s session shows its deletion", async (kind) => {
+    const program = await start(`deleted-${kind}`);
+    if (kind === "ended") await program.does({ op: "end", at: Date.now(), exit_code: 0 });
+    await world.listed(`deleted-${kind}`);
+    const { page } = await world.look(`/sessions/deleted-${kind}`);
+    // The socket is open once a change arrives over it.
+    await program.does({ op: "event", at: Date.now(), name: "watched" });
+    await soon(() => page.locator("#event-list").textContent()).toContain("watched");
+    const asked: string[] = [];
+    page.on("request", (request) => asked.push(request.method()));
+    await world.send(`/api/sessions/deleted-${kind}`, { method: "DELETE" });
+    await page.locator("#deleted", { hasText: "This session was deleted" }).waitFor();
+    expect(asked).toHaveLength(1); // the socket announced it, and one request confirmed it
+  });
+
   test("comes back by itself after the server was away, with what it missed", async () => {
     const program = await start("away");
     const { page } = await world.look("/sessions/away");

@@ -87,8 +87,8 @@ func (s *Session) open() {
 		Writer:      lane.ThisWriter("datacat-go " + Version),
 	})
 	s.recordStart()
-	if l, isLane := s.sink.(*lane.Lane); isLane {
-		daemon.Ensure(l.Home(), now)
+	if _, isLane := s.sink.(*lane.Lane); isLane {
+		daemon.Ensure(lane.Usable(lane.Homes(s.options.Home)), now)
 	}
 }
 
@@ -232,6 +232,10 @@ func (s *Session) Stats() Stats {
 			stats.Dropped["queue_full"] = full
 		}
 	}
+	if l, ok := s.sink.(*lane.Lane); ok && !l.HasStart() { // until it is written it is lost
+		stats.Records--
+		stats.Dropped[l.LossCause()]++
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for cause, count := range s.dropped {
@@ -270,7 +274,7 @@ func (s *Session) record(at time.Time, write func(*lane.Record) bool) {
 
 func (s *Session) write(r *lane.Record, at int64) {
 	switch s.sink.Write(r, at) {
-	case lane.Kept:
+	case lane.Kept, lane.Late:
 		s.records.Add(1)
 	case lane.Lost:
 		s.count(s.sink.LossCause())

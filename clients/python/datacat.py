@@ -174,6 +174,9 @@ MAX_CACHED = 4096  # series, keys and names with their encoded text; a program w
 MAX_REPORTED_PATHS = 1000  # paths of a session whose losses were reported; further reports would not help
 
 # Writing a lane.
+REOPEN_SECONDS = 0.25  # wait after a part could not be opened: a frame may make a thousand calls
+BLOCK_BYTES = 4096  # in which file systems give space to files
+RESERVED_BYTES = 512  # stays free in a lane's last block while the disk is full: two reports (200 bytes each) and the `end` (60)
 LANE_BYTES = 8 * 1024 * 1024  # of one part: it can be read, sent and deleted while the session continues
 HELD_METRICS = 32  # metrics in HELD_SECONDS before further ones are held: one write then serves all held metrics
 HELD_SECONDS = 0.005  # how long metrics are held if the program continues to record; the lane format allows 5 ms
@@ -1944,8 +1947,8 @@ def _buckets_field(buckets, losses):
     return ',"buckets":[%s]' % ",".join(bounds[:MAX_BUCKETS])
 
 
-def _dropped_text(cause, count, detail=None):
-    return '"op":"dropped","cause":%s,"count":%d%s}' % (_quote(cause), count, _text_field("detail", detail))
+def _dropped_text(cause, count, detail=None, times=""):
+    return '"op":"dropped","cause":%s,"count":%d%s%s}' % (_quote(cause), count, _text_field("detail", detail), times)
 
 
 def _whole_field(key, value):
@@ -2730,8 +2733,11 @@ class _LaneWriter(object):
         return sum(lane.sequence for lane in self.lanes) + len(self.held)
 
     def lost_counts(self):
-        lost = sum(lane.total_lost for lane in self.lanes)
-        return {"disk_full": lost} if lost else {}
+        counts = {}
+        for lane in self.lanes:
+            for cause, count in lane.lost_counts().items():
+                counts[cause] = counts.get(cause, 0) + count
+        return counts
 
     def await_delivery(self, client, session_id):
         """Wait until the server has applied every lane up to its last record.
@@ -2777,8 +2783,8 @@ _LANE_APPEND = (_LaneWriter.append.__func__ if _PY2 else _LaneWriter.append).__c
 
 
 class _Lane(object):
-    """One lane: a sequence of files. A write that fails loses its record; a `dropped` record with the number of lost records follows
-    as soon as a write succeeds."""
+    """One lane: a sequence of files. A write that fails loses its record; `dropped` records with the numbers of lost records are
+    written together with the next record that fits."""
 
     def __init__(self, session_id, server, home):
         self.id = _new_id()
@@ -2788,10 +2794,14 @@ class _Lane(object):
         self.nested = None  # the lane for calls inside a signal handler that interrupts a write
         self.is_ours = True  # False in a forked child
         self.sequence = 0
-        self.lost = 0  # records since the last `dropped` record
-        self.total_lost = 0
-        self.start = None  # the text of a lost `start`, which is written again because the session depends on it
+        self.losses = OrderedDict()  # those that no record reports yet: by cause, a _Loss
+        self.totals = {}  # all lost records, by cause
+        self.start = None  # the time and text of a `start` that is not written: the session depends on it, so it is written later
+        self.failure = None  # the last failed call's
+        self.failed_at = _NEVER  # when opening a part failed
+        self.is_forced = False  # the first and the last record try to open a part in any case
         self.limit = _lane_bytes()
+        self.folder = None  # where its parts are
         self.file = None
         self.identity = None
         self.part = 0
@@ -2802,9 +2812,8 @@ class _Lane(object):
 
     def write(self, at, text):
         """Write one record. The common case is written here; `_write_lines` does the others."""
-        if self.lost and not self._write_loss(at):
-            self.sequence += 1
-            return self._count_loss(1)
+        if self.losses or self.start:
+            return self._write_with_reports([(at, text)])
         # The sequence is taken first, so that an interrupted record leaves a gap and not a sequence that is used twice.
         self.sequence = sequence = self.sequence + 1
         line = _line('{"seq":%s,"at":%s,%s' % (sequence, int(at * 1000), text))
@@ -2813,35 +2822,35 @@ class _Lane(object):
                 written = os.write(self.file, line)
             except OSError as error:
                 self.checked_bytes = 0
+                self.failure = error
                 # EBADF: the program closed all files, as a daemon does at its start.
                 lost = self._write_lines(line, 1, at, sequence) if error.errno == errno.EBADF else 1
             else:
-                self.bytes += written
                 if written == len(line):
+                    self.bytes += written
                     return
                 lost = self._torn(line, written, 1)
         else:
+            self.is_forced = _is_edge(text)
             lost = self._write_lines(line, 1, at, sequence)
         if lost:
-            self._count_loss(1)
-            if text.startswith('"op":"start"'):
-                self.start = text
+            self._lose([(at, text)])
 
     def write_all(self, ops):
         """Write ops, as (time, text), with one call."""
         if not ops:
             return
-        at = ops[0][0]
-        if self.lost and not self._write_loss(at):
-            self.sequence += len(ops)
-            self._count_loss(len(ops))
-            return
+        if self.losses or self.start:
+            return self._write_with_reports(ops)
         first = self.sequence + 1
         self.sequence += len(ops)
+        self.is_forced = False
         lines = [
             _line('{"seq":%s,"at":%s,%s' % (sequence, int(at * 1000), text)) for sequence, (at, text) in enumerate(ops, first)
         ]
-        self._count_loss(self._write_lines(b"".join(lines), len(lines), ops[-1][0], first))
+        lost = self._write_lines(b"".join(lines), len(lines), ops[-1][0], first)
+        if lost:
+            self._lose(ops[-lost:])
 
     def close(self):
         """Close the file if the descriptor still refers to it: the program may have closed it and opened another one."""
@@ -2853,50 +2862,106 @@ class _Lane(object):
         except OSError:
             pass
 
-    def _write_loss(self, at):
-        lost = self.lost
-        sequence = self.sequence + 1
-        op = _dropped_text("disk_full", lost)
-        if self._write_lines(_line('{"seq":%s,"at":%s,%s' % (sequence, int(at * 1000), op)), 1, at, sequence):
-            return False
-        self.sequence = sequence
-        self.lost -= lost
-        start, self.start = self.start, None
-        if start is not None:
-            self.write(at, start)
-        return True
+    def lost_counts(self):
+        counts = dict(self.totals)
+        if self.start:
+            cause = _loss_cause(self.failure)
+            counts[cause] = counts.get(cause, 0) + 1
+        return counts
 
-    def _count_loss(self, count):
-        self.lost += count
-        self.total_lost += count
+    def _lose(self, ops):
+        """Count ops, as (time, text), that could not be written."""
+        for at, text in ops:
+            if text.startswith('"op":"start"'):
+                self.start = (at, text)
+                continue
+            cause = _loss_cause(self.failure)
+            self.totals[cause] = self.totals.get(cause, 0) + 1
+            if cause not in self.losses:
+                self.losses[cause] = _Loss(self.failure)
+            self.losses[cause].add(int(at * 1000))
 
-    def _write_lines(self, lines, count, at, first):
-        """Check the file, then write `count` lines to it or to a new part. Returns how many were lost."""
+    def _write_with_reports(self, ops):
+        """Write a late start, the reports of losses and these ops with one call: all of it or nothing."""
+        before = self.sequence
+        start, losses = self.start, dict(self.losses)
+        texts = [(ops[0][0], loss.text(cause)) for cause, loss in losses.items()] + ops
+        self.sequence += len(texts)
+        lines = [_line('{"seq":1,"at":%s,%s' % (int(start[0] * 1000), start[1]))] if start else []
+        lines += [
+            _line('{"seq":%s,"at":%s,%s' % (sequence, int(at * 1000), text)) for sequence, (at, text) in enumerate(texts, before + 1)
+        ]
+        self.is_forced = _is_edge(ops[-1][1])
+        block = b"".join(lines)
+        if not self.is_forced:
+            block += self._padding(len(block))
+        if self._write_lines(block, len(lines), ops[-1][0], 1 if start else before + 1, is_whole=True):
+            self.sequence = before + len(ops)
+            self._lose(ops)
+            return
+        self.start = None
+        for cause in losses:
+            del self.losses[cause]
+
+    def _padding(self, length):
+        """Return empty lines up to the next block of the file system, after a record that would use what is left of the present one.
+
+        So the record needs space on the disk, and the rest of the block stays free for the last report and the `end`.
+        """
+        free = BLOCK_BYTES - (self.bytes + length) % BLOCK_BYTES
+        is_within_block = length < BLOCK_BYTES - self.bytes % BLOCK_BYTES
+        return b"\n" * (free + 1) if is_within_block and free < RESERVED_BYTES else b""
+
+    def _write_lines(self, lines, count, at, first, is_whole=False):
+        """Check the file, then write `count` lines to it or to a new part: with `is_whole`, all or none. Returns how many were lost."""
         self.checked_bytes = 0
         try:
             self._check_file(at)
             is_full = self.bytes + len(lines) > self.limit and self.bytes > self.header_bytes
             if self.file is None or is_full:
-                self._open_part(first)
+                self._open_part(first, at)
             if self.is_torn:
                 lines = b"\n" + lines  # ends the torn line
             written = os.write(self.file, lines)
-        except Exception:
+        except Exception as error:
             _raise_if_stack_is_full()
+            self.failure = error
             return count
-        self.bytes += written
         if written < len(lines):
-            return self._torn(lines, written, count)
+            return self._torn(lines, written, count, is_whole)
+        self.bytes += written
         self.is_torn = False
         self.checked_bytes = self.limit
         return 0
 
-    def _torn(self, lines, written, count):
-        self.is_torn = True
+    def _torn(self, lines, written, count, is_whole=False):
+        """After a short write, return how many lines are lost. The cut bytes are removed: the report needs their space."""
         self.checked_bytes = 0
+        self.failure = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         missing = lines[written:]
         # A record that lacks only its line break is whole: the next write begins with one.
-        return min(count, missing.count(b"\n") - (missing[:1] == b"\n"))
+        lost = min(count, missing.count(b"\n") - (missing[:1] == b"\n"))
+        if missing != b"\n":
+            kept = 0 if is_whole else lines.rfind(b"\n", 0, written) + 1
+            if is_whole:
+                lost = count
+            if written == kept or self._cut_to(self.bytes + kept, self.bytes + written):
+                self.bytes += kept
+                self.is_torn = self.is_torn and kept == 0
+                return lost
+        self.bytes += written
+        self.is_torn = True
+        return lost
+
+    def _cut_to(self, size, expected):
+        """Cut the file to a size if it has the expected one: the program may have put another file in its place."""
+        try:
+            if os.fstat(self.file).st_size != expected:
+                return False
+            os.ftruncate(self.file, size)
+        except (AttributeError, OSError):
+            return False
+        return True
 
     def _check_file(self, at):
         """Give up the file if it was deleted, or if the descriptor was closed and refers to another file now."""
@@ -2912,30 +2977,50 @@ class _Lane(object):
         except OSError:
             self.file = None
 
-    def _open_part(self, first):
+    def _open_part(self, first, at):
+        """Open the next part. If that fails, the open part is used further, or an OSError is raised if there is none."""
         if not self.is_ours:
             raise OSError(errno.EBADF, "the lane of another process")
-        part = self.part + 1
-        folder = os.path.join(_home_folder(self.wanted_home), "lanes")
-        path = os.path.join(folder, "%s.%06d.lane" % (self.id, part))
-        try:
-            file = _opened(path, folder)
-            if sys.platform.startswith("java"):
-                os.chmod(path, 0o600)  # Jython's open() ignores the mode
-        except OSError:
+        if not self.is_forced and 0 <= at - self.failed_at < REOPEN_SECONDS:
             if self.file is None:
-                raise
-            return  # no descriptor is free, for example: the open part grows
+                raise self.failure
+            return
+        try:
+            self._try_part(self.folder or os.path.join(_home_folder(self.wanted_home), "lanes"), first)
+        except (OSError, IOError) as error:
+            self.failed_at = at
+            if self.file is not None:
+                return  # the disk is full or no descriptor is free: the open part grows
+            if self.folder is not None or not self._has_spare(first):
+                raise error
+
+    def _has_spare(self, first):
+        """Begin the lane in the last resort, if its home has no room. Return whether that worked."""
+        try:
+            spare = _home_in_temporary_folder()
+            if not _is_ours_to_write(_make_folder(spare)):
+                return False
+            self._try_part(_make_folder(os.path.join(spare, "lanes")), first)
+            return True
+        except (OSError, IOError):
+            return False
+
+    def _try_part(self, folder, first):
+        part = self.part + 1
+        path = os.path.join(folder, "%s.%06d.lane" % (self.id, part))
+        file = _opened(path, folder)
+        if sys.platform.startswith("java"):
+            os.chmod(path, 0o600)  # Jython's open() ignores the mode
         line = _line(_header_text(self.header, part, first))
         try:
             if os.write(file, line) != len(line):
-                raise OSError(errno.ENOSPC, "no room for the header")
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         except OSError:
-            os.close(file)
-            os.unlink(path)  # without a whole header it cannot be read
+            self._remove(file, path, part)
             raise
         self.close()
         self.file = file
+        self.folder = folder
         try:
             self.identity = _identity(file)[:2]
         except OSError:  # Jython has no fstat of descriptors
@@ -2943,6 +3028,52 @@ class _Lane(object):
         self.part = part
         self.bytes = self.header_bytes = len(line)
         self.is_torn = False
+
+    def _remove(self, file, path, part):
+        """Remove a part without a whole header, which cannot be read."""
+        try:
+            os.close(file)
+            os.unlink(path)
+        except OSError:
+            self.part = part  # its name stays in use
+
+
+class _Loss(object):
+    """Records that could not be written, for one cause."""
+
+    def __init__(self, failure):
+        text = getattr(failure, "strerror", None)  # the system's text, without a path of this machine
+        self.detail = text.lower() if isinstance(text, str) else ""
+        self.count = 0
+        self.first_at = self.last_at = 0
+
+    def add(self, at):
+        self.first_at = min(self.first_at, at) if self.count else at
+        self.last_at = max(self.last_at, at)
+        self.count += 1
+
+    def text(self, cause):
+        times = ',"first_at":%d,"last_at":%d' % (self.first_at, self.last_at)
+        return _dropped_text(cause, self.count, self.detail, times)
+
+
+_CAUSES = {  # the same in every client; the others are `write_failed`
+    errno.ENOSPC: "disk_full",  # no block or no inode is free
+    getattr(errno, "EDQUOT", errno.ENOSPC): "disk_full",
+    errno.EFBIG: "disk_full",  # the limit of the process's files
+    errno.EROFS: "read_only",
+    errno.EACCES: "no_permission",
+    errno.EPERM: "no_permission",
+}
+
+
+def _loss_cause(failure):
+    return _CAUSES.get(getattr(failure, "errno", None), "write_failed")
+
+
+def _is_edge(text):
+    """Return whether an op begins or ends a session."""
+    return text.startswith(('"op":"start"', '"op":"end"', '"op":"crash"'))
 
 
 def _line(text):

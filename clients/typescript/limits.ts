@@ -2,6 +2,14 @@
 
 /** When a part of a lane is full (clients/README.md): small enough to be read, sent and deleted while the session continues. */
 export const LANE_BYTES = 8 * 1024 * 1024;
+/** How long a lane waits after a part could not be opened, the same in every client. A frame may make a thousand calls. */
+export const REOPEN_AFTER_MS = 250;
+/** How often a lane checks that its file still exists. */
+export const CHECK_AFTER_MS = 1_000;
+/** The block in which file systems give space to files. A larger one makes the reserve larger. */
+export const BLOCK_BYTES = 4_096;
+/** What a full disk leaves free in a lane's last block: room for two reports (200 bytes each) and the `end` (60). */
+export const RESERVED_BYTES = 512;
 /** Paths per session whose losses are recorded with their path: a program with more of them has a general mistake, which the first thousand show. */
 export const MAX_REPORTED_PATHS = 1_000;
 /** The most bytes of an op's sequence and time, which stand before its text. */

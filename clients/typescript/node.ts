@@ -1,7 +1,7 @@
 /** Datacat for Node, Deno and Bun. A session is a lane file, and a log call is one write to it. */
 import { openDirect } from "./direct/sender.ts";
 import { watchExit, watchSending } from "./process/exit.ts";
-import { lanesOf, openHome } from "./lane/home.ts";
+import { lanesOf, openHome, openLastResort } from "./lane/home.ts";
 import { newId } from "./id.ts";
 import { LaneFile } from "./lane/lane-file.ts";
 import { LaneSession } from "./lane/lane-session.ts";
@@ -59,6 +59,10 @@ function openLane(settings: Settings, env: Environment): Session | undefined {
   const id = settings.session ?? newId(now);
   const lane = new LaneFile({
     folder: lanesOf(home),
+    folders: () =>
+      [openHome(env, process.platform), openLastResort(env)]
+        .filter((usable) => usable !== undefined)
+        .map(lanesOf),
     header: {
       lane: newId(now),
       session: id,

@@ -7,9 +7,14 @@ import type { Environment } from "../settings.ts";
 
 /** Datacat's home, with its folders made; undefined if none can be written. */
 export function openHome(env: Environment, platform: string): string | undefined {
-  return [preferred(env, platform), lastResort(env)].find(
-    (folder) => folder !== undefined && isOurs(folder),
-  );
+  const folder = preferred(env, platform);
+  return folder !== undefined && isOurs(folder) ? folder : openLastResort(env);
+}
+
+/** The home in the temporary folder, with its folders made; undefined if it cannot be written. */
+export function openLastResort(env: Environment): string | undefined {
+  const folder = lastResort(env);
+  return folder !== undefined && isOurs(folder) ? folder : undefined;
 }
 
 export function lanesOf(home: string): string {

@@ -1,13 +1,22 @@
 /**
  * One process's lane: an append-only file in parts, with one write per record. A written record survives the end of the program.
- * A write that fails loses that record only; the number of lost records is written as soon as writing works again.
+ * A write that fails loses that record only; a report of the lost records is written together with the next record that fits.
  */
-import { closeSync, constants, openSync, unlinkSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  unlinkSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 import { checksum, writeHex } from "./checksum.ts";
 import { headerText, type Header } from "./header.ts";
-import { droppedOp } from "../encode/ops.ts";
-import type { Kind, Sink } from "../session/sink.ts";
+import { Losses } from "./losses.ts";
+import { BLOCK_BYTES, CHECK_AFTER_MS, REOPEN_AFTER_MS, RESERVED_BYTES } from "../limits.ts";
+import type { Counts, Kind, Sink } from "../session/sink.ts";
 
 const { O_WRONLY, O_CREAT, O_EXCL, O_APPEND } = constants;
 const BLANK = 0x20;
@@ -16,10 +25,18 @@ const CHECKSUM_AT = 1;
 const BODY_AT = CHECKSUM_AT + 9;
 const encoder = new TextEncoder();
 
-type LaneOptions = { folder: string; header: Header; maxBytes: number };
+type LaneOptions = {
+  folder: string;
+  header: Header;
+  maxBytes: number;
+  /** Makes the folders where the lane may be, if its part cannot be made in `folder`: that one again, and the last resort. */
+  folders?: () => string[];
+};
 
 export class LaneFile implements Sink {
   readonly #options: LaneOptions;
+  /** Where its parts are; undefined while there is none. */
+  #folder: string | undefined;
   #file: number | undefined;
   #part = 0;
   #bytes = 0;
@@ -27,10 +44,14 @@ export class LaneFile implements Sink {
   #sequence = 0;
   /** The last line was cut short, so the next record starts with a line break. */
   #isTorn = false;
-  #lost = 0;
-  #totalLost = 0;
-  /** The session's `start` while it is lost: it is the one record that is written again. */
-  #lostStart: string | undefined;
+  readonly #losses = new Losses();
+  #failure: unknown;
+  /** When opening a part failed last, by the monotonic clock. */
+  #failedAt = -Infinity;
+  /** When the file was last found to exist, by the ops' times. */
+  #checkedAt = 0;
+  /** The session's `start` while it is not written: it is the one record that is written later. */
+  #lateStart: { at: number; text: string } | undefined;
   #line = new LineBuffer(4_096);
 
   constructor(options: LaneOptions) {
@@ -38,12 +59,14 @@ export class LaneFile implements Sink {
   }
 
   write(kind: Kind, at: number, text: string): void {
-    const isReported = this.#lost === 0 || this.#reportLost(at);
     this.#sequence++;
-    if (isReported && this.#append(this.#sequence, at, text)) return;
-    this.#lost++;
-    this.#totalLost++;
-    if (kind === "start") this.#lostStart = text;
+    const isWritten =
+      this.#losses.isEmpty && this.#lateStart === undefined
+        ? this.#append(kind, at, text)
+        : this.#appendWithReports(kind, at, text);
+    if (isWritten) return;
+    if (kind === "start") this.#lateStart = { at, text };
+    else this.#losses.count(at, this.#failure);
   }
 
   flush(): Promise<void> {
@@ -54,8 +77,10 @@ export class LaneFile implements Sink {
     return 0;
   }
 
-  losses(): { [cause: string]: number } {
-    return this.#totalLost > 0 ? { disk_full: this.#totalLost } : {};
+  losses(): Counts {
+    return this.#lateStart === undefined
+      ? this.#losses.totals
+      : this.#losses.totalsWith(this.#failure);
   }
 
   close(): void {
@@ -68,67 +93,167 @@ export class LaneFile implements Sink {
     this.#file = undefined;
   }
 
-  /** Records how many records were lost. Returns whether that could be written. */
-  #reportLost(at: number): boolean {
-    if (!this.#append(this.#sequence + 1, at, droppedOp("disk_full", this.#lost))) return false;
-    this.#sequence++;
-    this.#lost = 0;
-    if (this.#lostStart === undefined) return true;
-    if (this.#append(++this.#sequence, at, this.#lostStart)) this.#lostStart = undefined;
-    else this.#lost++; // its sequence is used
+  #append(kind: Kind, at: number, text: string): boolean {
+    if (at - this.#checkedAt >= CHECK_AFTER_MS) this.#check(at);
+    const json = `{"seq":${this.#sequence},"at":${at},${text}`;
+    let length = this.#line.fill(json, this.#isTorn);
+    if (this.#needsPart(length)) {
+      if (!this.#openPart(this.#sequence, kind)) return false;
+      length = this.#line.fill(json, this.#isTorn); // the header has overwritten the buffer
+    }
+    return this.#write(this.#line.bytes, this.#line.start, length);
+  }
+
+  /** Writes a late start, the reports of losses and the record with one write: all of it or nothing. */
+  #appendWithReports(kind: Kind, at: number, text: string): boolean {
+    const start = this.#lateStart;
+    let sequence = this.#sequence;
+    const first = start ? 1 : sequence;
+    const lines = start ? [`{"seq":1,"at":${start.at},${start.text}`] : [];
+    for (const report of this.#losses.reports())
+      lines.push(`{"seq":${sequence++},"at":${at},${report}`);
+    lines.push(`{"seq":${sequence},"at":${at},${text}`);
+
+    if (this.#needsPart(lines.join().length) && !this.#openPart(first, kind)) return false;
+    const block = this.#block(lines, kind === "end");
+    if (!this.#write(block, 0, block.length)) return false;
+    this.#sequence = sequence;
+    this.#losses.clear();
+    this.#lateStart = undefined;
     return true;
   }
 
-  #append(sequence: number, at: number, text: string): boolean {
-    const json = `{"seq":${sequence},"at":${at},${text}`;
+  /**
+   * The lines as bytes. While the disk is full, the end of the file's last block stays free for the last report and the `end`:
+   * a record that would use it is followed by empty lines up to the next block, so that it needs space on the disk.
+   */
+  #block(lines: string[], isLast: boolean): Uint8Array {
+    const parts = lines.map((json, index) => {
+      const length = this.#line.fill(json, index === 0 && this.#isTorn);
+      return this.#line.bytes.slice(this.#line.start, this.#line.start + length);
+    });
+    const length = parts.reduce((sum, part) => sum + part.length, 0);
+    const free = BLOCK_BYTES - ((this.#bytes + length) % BLOCK_BYTES);
+    const isWithinBlock = length < BLOCK_BYTES - (this.#bytes % BLOCK_BYTES);
+    const padding = !isLast && isWithinBlock && free < RESERVED_BYTES ? free + 1 : 0;
+    const block = new Uint8Array(length + padding).fill(NEWLINE);
+    let at = 0;
+    for (const part of parts) {
+      block.set(part, at);
+      at += part.length;
+    }
+    return block;
+  }
+
+  #write(bytes: Uint8Array, start: number, length: number): boolean {
+    if (this.#file === undefined) return false;
     try {
-      let length = this.#frame(json);
-      if (
-        this.#file === undefined ||
-        (this.#hasRecords && this.#bytes + length > this.#options.maxBytes)
-      ) {
-        this.#openPart(sequence);
-        length = this.#frame(json); // the header has overwritten the buffer
-      }
-      if (this.#file === undefined) return false;
-      const written = writeSync(this.#file, this.#line.bytes, this.#line.start, length);
+      const written = writeSync(this.#file, bytes, start, length);
+      // The next write adds a missing line break.
+      if (written < length - 1) return this.#removeTorn(this.#file, written);
       this.#bytes += written;
       this.#hasRecords = true;
       this.#isTorn = written < length;
-      return written >= length - 1; // the next write adds a missing line break
-    } catch {
+      return true;
+    } catch (thrown) {
+      this.#failure = thrown;
       return false;
     }
   }
 
-  /** Opens the next part. If that fails, the old part is used further. */
-  #openPart(first: number): void {
-    const { folder, header } = this.#options;
+  /** After a short write: gives its space back, which the report needs. */
+  #removeTorn(file: number, written: number): false {
+    this.#failure = CUT_SHORT;
+    if (written === 0) return false;
+    try {
+      if (fstatSync(file).size === this.#bytes + written) {
+        ftruncateSync(file, this.#bytes);
+        return false;
+      }
+    } catch {
+      // the line stays torn
+    }
+    this.#bytes += written;
+    this.#hasRecords = true;
+    this.#isTorn = true;
+    return false;
+  }
+
+  /** Gives up a file that was deleted: what is written to it would be lost. */
+  #check(at: number): void {
+    this.#checkedAt = at;
+    try {
+      if (this.#file !== undefined && fstatSync(this.#file).nlink === 0) this.close();
+    } catch {
+      // the program has closed it; the write shows that
+    }
+  }
+
+  #needsPart(length: number): boolean {
+    return (
+      this.#file === undefined ||
+      (this.#hasRecords && this.#bytes + length > this.#options.maxBytes)
+    );
+  }
+
+  /** Opens the next part. If that fails, the old part is used further. Returns whether there is one to write to. */
+  #openPart(first: number, kind: Kind): boolean {
+    const isOpen = this.#file !== undefined;
+    const now = performance.now();
+    // Each attempt makes a file. The first and the last record are tried in any case.
+    if (kind !== "start" && kind !== "end" && now - this.#failedAt < REOPEN_AFTER_MS) return isOpen;
+    const { folder, folders } = this.#options;
+    if (this.#tryPart(this.#folder ?? folder, first)) return true;
+    const failure = this.#failure;
+    for (const other of folders?.() ?? []) {
+      // A lane stays in one folder.
+      if (this.#folder !== undefined && other !== this.#folder) continue;
+      if (this.#tryPart(other, first)) return true;
+    }
+    this.#failure = failure;
+    this.#failedAt = now;
+    return isOpen;
+  }
+
+  #tryPart(folder: string, first: number): boolean {
+    const { header } = this.#options;
     const part = this.#part + 1;
     const path = join(folder, `${header.lane}.${String(part).padStart(6, "0")}.lane`);
+    let file: number | undefined;
     try {
-      const file = openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND, 0o600);
+      file = openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND, 0o600);
       const length = this.#line.fill(headerText(header, part, first), false);
-      if (writeSync(file, this.#line.bytes, this.#line.start, length) < length) {
-        closeSync(file);
-        unlinkSync(path);
-        return;
-      }
+      if (writeSync(file, this.#line.bytes, this.#line.start, length) < length) throw CUT_SHORT;
       this.close();
       this.#file = file;
+      this.#folder = folder;
       this.#part = part;
       this.#bytes = length;
       this.#hasRecords = false;
       this.#isTorn = false;
-    } catch {
-      // the disk is full, or too many files are open
+      return true;
+    } catch (thrown) {
+      this.#failure = thrown;
+      if (file !== undefined) this.#remove(file, path);
+      return false;
     }
   }
 
-  #frame(json: string): number {
-    return this.#line.fill(json, this.#isTorn);
+  /** Removes a part without a whole header, which cannot be read. */
+  #remove(file: number, path: string): void {
+    try {
+      closeSync(file);
+      unlinkSync(path);
+    } catch {
+      this.#part++; // its name stays in use
+    }
   }
 }
+
+/** What a write that is cut short means: the system gives no error with it. */
+const CUT_SHORT = Object.assign(new Error("ENOSPC: no space left on device, write"), {
+  code: "ENOSPC",
+});
 
 /** The bytes of one line: a line break (used after a torn line), the checksum, the JSON, a line break. */
 class LineBuffer {

@@ -38,6 +38,12 @@ class FailingDisk(object):
 
 
 class Disk(Test):
+    def setUp(self):
+        Test.setUp(self)
+        self.addCleanup(setattr, datacat, "REOPEN_SECONDS", datacat.REOPEN_SECONDS)
+        datacat.REOPEN_SECONDS = 0.0  # each record tries to open a part, so that a test need not wait
+        os.environ["TMPDIR"] = "/dev/null"  # no last resort, unless a test has one
+
     def test_a_write_that_fails_loses_its_record_and_is_reported_once_writing_works(self):
         for broken in range(1, 8):
             for action in (errno.ENOSPC, errno.EIO, 0.0, 0.5, 0.99):
@@ -71,18 +77,39 @@ class Disk(Test):
         # 8 records and the notes: every sequence is there, or reported as lost.
         holes = set(range(1, max(sequences) + 1)) - set(sequences)
         self.assertEqual(reported, len(holes))
-        self.assertEqual(session.stats()["dropped"].get("disk_full", 0), reported)
+        self.assertEqual(sum(session.stats()["dropped"].values()), reported)
         self.assertLessEqual(reported, most_lost + 1)
         self.assertLessEqual(damaged, 1)
         self.assertEqual(ops[-1]["op"], "end")
 
-    def test_a_start_that_was_lost_is_written_again_once_writing_works(self):
+    def test_a_start_that_could_not_be_written_is_written_once_writing_works_with_its_sequence(self):
         FailingDisk(self, lambda call: errno.ENOSPC if call <= 2 else None)
         session = datacat.open(product="game")
         session.log_event("lost")
         session.log_event("kept")
-        ops = [(op["op"], op.get("product") or op.get("count") or op.get("name")) for op in self.ops()]
-        self.assertEqual(ops, [("dropped", 2), ("start", "game"), ("event", "kept")])
+        ops = [(op["seq"], op["op"], op.get("product") or op.get("count") or op.get("name")) for op in self.ops()]
+        self.assertEqual(ops, [(1, "start", "game"), (3, "dropped", 1), (4, "event", "kept")])
+        self.assertEqual(session.stats()["dropped"], {"disk_full": 1})
+
+    def test_a_part_that_could_not_be_opened_is_tried_again_after_a_while_and_for_the_last_record(self):
+        datacat.REOPEN_SECONDS = 3600.0
+        disk = FailingDisk(self, lambda call: errno.EROFS)
+        session = datacat.open()
+        tried = disk.calls
+        for _ in range(100):
+            session.log_event("lost")
+        self.assertEqual(disk.calls, tried)
+        disk.plan = lambda call: None
+        session.end()
+        ops = [(op["op"], op.get("cause"), op.get("count"), op.get("detail")) for op in self.ops()]
+        self.assertEqual(
+            ops,
+            [
+                ("start", None, None, None),
+                ("dropped", "read_only", 100, "read-only file system"),
+                ("end", None, None, None),
+            ],
+        )
 
     def test_held_metrics_follow_the_report_of_lost_records(self):
         session = datacat.open()
@@ -142,7 +169,6 @@ class Disk(Test):
         open(blocked, "w").close()
         temporary = tempfile.mkdtemp()
         self.addCleanup(shutil.rmtree, temporary)
-        self.addCleanup(os.environ.pop, "TMPDIR", None)
         os.environ.update(DATACAT_HOME=os.path.join(blocked, "home"), TMPDIR=temporary)
         session = datacat.open()
         session.log_event("e")
@@ -152,12 +178,11 @@ class Disk(Test):
         self.assertEqual(os.stat(homes[0]).st_mode & 0o777, 0o700)
 
     def test_without_any_folder_to_write_to_no_call_raises(self):
-        self.addCleanup(os.environ.pop, "TMPDIR", None)
         os.environ.update(DATACAT_HOME="/dev/null/home", TMPDIR="/dev/null")
         session = datacat.open()
         for number in range(50):
             session.log_event("e")
-        self.assertEqual(session.stats()["dropped"], {"disk_full": 51})
+        self.assertEqual(session.stats()["dropped"], {"write_failed": 51})
         session.end()
 
     def test_a_deleted_lane_continues_in_a_new_part(self):

@@ -1,9 +1,11 @@
 /** Settings from the environment, and which of them are ignored. */
+import { setTimeout } from "node:timers/promises";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { LaneFile } from "../../../clients/typescript/lane/lane-file.ts";
+import { REOPEN_AFTER_MS } from "../../../clients/typescript/limits.ts";
 import { Session } from "../../../clients/typescript/session/session.ts";
 import { settingsFrom } from "../../../clients/typescript/settings.ts";
 
@@ -25,21 +27,22 @@ test("a daemon elsewhere stands for the server, whatever is asked for, and gets 
   expect(settingsFrom({}, { DATACAT_KEY: "dc_k" })).toMatchObject({ key: "dc_k" });
 });
 
-test("a start that was lost is written again once writing works", () => {
+test("a start that could not be written is written once writing works, with its sequence and time", async () => {
   const folder = join(mkdtempSync(join(tmpdir(), "datacat-start-")), "lanes");
   const header = { lane: "l", session: "s", server: "", at: 1, monotonic_ms: 1, writer: {} };
   const lane = new LaneFile({ folder, header, maxBytes: 1_000_000 });
   const session = new Session("s", "", { product: "game" }, lane, false);
   session.logEvent("lost");
   mkdirSync(folder);
+  await setTimeout(REOPEN_AFTER_MS);
   session.logEvent("kept");
   const [, ...lines] = readFileSync(join(folder, readdirSync(folder)[0] ?? ""), "utf8")
     .trimEnd()
     .split("\n")
     .map((line) => JSON.parse(line.slice(9)) as object);
   expect(lines).toMatchObject([
-    { seq: 3, op: "dropped", cause: "disk_full", count: 2 },
-    { seq: 4, op: "start", product: "game" },
-    { seq: 5, op: "event", name: "kept" },
+    { seq: 1, op: "start", product: "game" },
+    { seq: 3, op: "dropped", cause: "write_failed", count: 1, detail: "no such file or directory" },
+    { seq: 4, op: "event", name: "kept" },
   ]);
 });

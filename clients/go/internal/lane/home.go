@@ -73,6 +73,17 @@ func Folders(homes []string) []string {
 	return folders
 }
 
+// Usable is the first home that this user may write to, full or not: its daemon also reads the lanes of the last resort. It
+// is "" if there is none.
+func Usable(homes []string) string {
+	for _, home := range homes {
+		if folders := Folders([]string{home}); len(folders) > 0 && mayWrite(folders[0]) {
+			return home
+		}
+	}
+	return ""
+}
+
 // isPrivate reports whether a folder belongs to this user. In the temporary folder another user can make it first.
 func isPrivate(folder string) bool {
 	info, err := os.Stat(folder)

@@ -2,6 +2,7 @@
 package lane
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -13,26 +14,28 @@ import (
 )
 
 // Lane is the append-only file of one process, in parts. Each record is one write, after which it survives the process. A
-// write that fails loses its record only; the count of lost records is written as soon as a write succeeds again.
+// write that fails loses its record only; reports of the lost records are written together with the next record that fits.
 type Lane struct {
 	Header   Header
 	folders  func() []string // the folders where it may be, best first
 	maxBytes int64           // of a part
 	put      func(*os.File, []byte) (int, error)
 
-	mu       sync.Mutex
-	folder   string // where the parts are; "" until there is one
-	file     *os.File
-	part     int
-	bytes    int64 // in this part
-	records  int64 // in this part
-	sequence int64
-	isTorn   bool // the last line has no line break
-	isClosed bool
-	lost     int    // records since the last one that was written
-	failure  error  // of the last failed write
-	start    []byte // the op `start` while it is not written; the server needs it for the session
-	triedAt  time.Time
+	mu        sync.Mutex
+	folder    string // where the parts are; "" until there is one
+	file      *os.File
+	part      int
+	bytes     int64 // in this part
+	records   int64 // in this part
+	sequence  int64
+	isTorn    bool // the last line has no line break
+	isClosed  bool
+	losses    losses // that no record reports yet
+	failure   error  // of the last failed write
+	start     []byte // the op `start` while it is not written; the server needs it for the session, so it is written later
+	startAt   int64
+	triedAt   time.Time // when opening a part failed
+	checkedAt int64     // when the file was last found to exist, by the records' times
 }
 
 // Outcome is the result of writing a record.
@@ -42,6 +45,7 @@ type Outcome uint8
 const (
 	Kept   Outcome = iota
 	Lost           // it could not be written, and is counted
+	Late           // it is the start, and is written with the next record that can be
 	Closed         // another goroutine has ended the session
 )
 
@@ -61,77 +65,154 @@ func (l *Lane) Write(r *Record, at int64) Outcome {
 	if r.Kind == KindEnd {
 		defer l.closeFile()
 	}
-	if l.lost > 0 && !l.writeLosses(at) {
-		l.sequence++
-		l.lost++
-		return Lost
-	}
 	l.sequence++
-	if l.append(r.Buf, l.sequence, at) {
+	write := l.append
+	if len(l.losses) > 0 || l.start != nil {
+		write = l.appendWithReports
+	}
+	if write(r.Buf, r.Kind, at) {
 		return Kept
 	}
-	l.lost++
 	if r.Kind == KindStart {
-		l.start = append([]byte(nil), r.Buf...)
+		l.start, l.startAt = append([]byte(nil), r.Buf...), at
+		return Late
 	}
+	l.losses.add(l.failure, at)
 	return Lost
 }
 
-// LossCause is the cause that a lost record is counted under.
-func (l *Lane) LossCause() string { return "disk_full" }
+// LossCause is the cause that the last lost record is counted under.
+func (l *Lane) LossCause() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return causeOf(l.failure)
+}
 
-// writeLosses writes how many records were lost, and writes the session's start again if it is one of them.
-func (l *Lane) writeLosses(at int64) bool {
-	r := NewRecord()
-	r.Dropped(l.LossCause(), l.lost, reason(l.failure))
-	r.Buf = append(r.Buf, '\n')
-	if !l.append(r.Buf, l.sequence+1, at) {
-		return false
-	}
-	l.sequence++
-	l.lost = 0
-	if l.start != nil && l.append(l.start, l.sequence+1, at) {
-		l.sequence++
-		l.start = nil
-	}
-	return true
+// HasStart reports whether the session's start is written.
+func (l *Lane) HasStart() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.start == nil
 }
 
 // append writes one line, into a new part if this one is full.
-func (l *Lane) append(buf []byte, sequence, at int64) bool {
-	start := frame(buf, sequence, at)
-	length := int64(len(buf) - start)
-	if (l.file == nil || l.records > 0 && l.bytes+length > l.maxBytes) && !l.openPart(sequence) {
+func (l *Lane) append(buf []byte, kind Kind, at int64) bool {
+	start := frame(buf, l.sequence, at)
+	if !l.makeRoom(len(buf)-start, l.sequence, kind, at) {
 		return false
 	}
 	if l.isTorn {
 		start--
 		buf[start] = '\n'
 	}
-
-	n, err := l.put(l.file, buf[start:])
-	if n <= 0 && isFileTooLarge(err) && l.records > 0 && l.openPart(sequence) {
-		if buf[start] == '\n' { // the torn line is in the previous part
-			start++
-		}
-		n, err = l.put(l.file, buf[start:])
-	}
-	if n > 0 {
-		l.bytes += int64(n)
-		l.records++
-		l.isTorn = n < len(buf)-start
-	}
-	if n >= len(buf)-start-1 { // only the line break is missing, and the next write begins with one
-		return true
-	}
-	l.failure = err
-	return false
+	return l.write(buf[start:], l.sequence)
 }
 
-// openPart continues the lane in a new file. If that fails, the lane continues in the present one.
-func (l *Lane) openPart(first int64) bool {
-	if l.file == nil && time.Since(l.triedAt) < limits.ReopenAfter {
+// appendWithReports writes a late start, the reports of losses and the record with one write: all of it or nothing.
+func (l *Lane) appendWithReports(buf []byte, kind Kind, at int64) bool {
+	first, sequence := l.sequence, l.sequence
+	var block []byte
+	add := func(buf []byte, sequence, at int64) { block = append(block, buf[frame(buf, sequence, at):]...) }
+	if l.start != nil {
+		first = 1
+		add(l.start, 1, l.startAt)
+	}
+	for i := range l.losses {
+		add(l.losses[i].report(), sequence, at)
+		sequence++
+	}
+	add(buf, sequence, at)
+
+	if !l.makeRoom(len(block), first, kind, at) {
 		return false
+	}
+	if l.isTorn {
+		block = append([]byte{'\n'}, block...)
+	}
+	if kind != KindEnd {
+		block = append(block, l.padding(int64(len(block)))...)
+	}
+	if !l.write(block, first) {
+		return false
+	}
+	l.sequence, l.losses, l.start = sequence, nil, nil
+	return true
+}
+
+// padding is empty lines up to the next block of the file system, after a record that would use what is left of the present
+// one. So the record needs space on the disk, and the rest of the block stays free for the last report and the end.
+func (l *Lane) padding(length int64) []byte {
+	free := limits.BlockBytes - (l.bytes+length)%limits.BlockBytes
+	if length >= limits.BlockBytes-l.bytes%limits.BlockBytes || free >= limits.ReservedBytes {
+		return nil
+	}
+	return bytes.Repeat([]byte{'\n'}, int(free)+1)
+}
+
+// write makes one write to the present part, or to a new one if this file may not grow. first is the sequence in a new part's header.
+func (l *Lane) write(line []byte, first int64) bool {
+	isWritten, err := l.tryWrite(line)
+	if !isWritten && isFileTooLarge(err) && l.records > 0 && l.openPart(first, KindEnd) {
+		isWritten, err = l.tryWrite(bytes.TrimPrefix(line, []byte{'\n'})) // a torn line is in the previous part
+	}
+	if !isWritten {
+		l.failure = err
+	}
+	return isWritten
+}
+
+func (l *Lane) tryWrite(line []byte) (bool, error) {
+	n, err := l.put(l.file, line)
+	if n > 0 && n < len(line)-1 { // the system gives the reason with the second call
+		var more int
+		if more, err = l.put(l.file, line[n:]); more > 0 {
+			n += more
+		}
+	}
+	if n >= len(line)-1 { // a missing line break comes with the next write
+		l.bytes += int64(n)
+		l.records++
+		l.isTorn = n < len(line)
+		return true, nil
+	}
+	if n > 0 {
+		l.removeTorn(int64(n))
+	}
+	if err == nil {
+		err = errCutShort
+	}
+	return false, err
+}
+
+// removeTorn gives back the space of a line that was cut short, because the report of its loss needs it.
+func (l *Lane) removeTorn(n int64) {
+	info, err := l.file.Stat()
+	if err == nil && info.Size() == l.bytes+n && l.file.Truncate(l.bytes) == nil {
+		return
+	}
+	l.bytes += n
+	l.records++
+	l.isTorn = true
+}
+
+// makeRoom opens a part if there is none, or if this one is full or was deleted.
+func (l *Lane) makeRoom(length int, first int64, kind Kind, at int64) bool {
+	if l.file != nil && at-l.checkedAt >= limits.CheckAfter.Milliseconds() {
+		l.checkedAt = at
+		if info, err := l.file.Stat(); err == nil && isDeleted(info) {
+			l.file.Close()
+			l.file = nil
+		}
+	}
+	isFull := l.records > 0 && l.bytes+int64(length) > l.maxBytes
+	return l.file != nil && !isFull || l.openPart(first, kind)
+}
+
+// openPart continues the lane in a new file. If that fails, the lane continues in the present one, if there is one. Each
+// attempt makes a file, so they are apart; the first and the last record are tried in any case.
+func (l *Lane) openPart(first int64, kind Kind) bool {
+	if kind != KindStart && kind != KindEnd && time.Since(l.triedAt) < limits.ReopenAfter {
+		return l.file != nil
 	}
 	file, line, err := l.create(l.part+1, first)
 	if err != nil {
@@ -145,32 +226,50 @@ func (l *Lane) openPart(first int64) bool {
 	return true
 }
 
-// create makes the file of a part with its header, in the first folder where that is possible.
+// create makes the file of a part with its header, in the first folder where that is possible. The error is that of the
+// best folder.
 func (l *Lane) create(part int, first int64) (*os.File, []byte, error) {
 	folders := []string{l.folder}
 	if l.folder == "" {
 		folders = l.folders()
 	}
-	err := errNoFolder
-	for _, folder := range folders {
-		var file *os.File
-		path := filepath.Join(folder, fmt.Sprintf("%s.%06d.lane", l.Header.Lane, part))
-		if file, err = os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL|os.O_APPEND, 0o600); err != nil {
-			continue
-		}
-		line := l.Header.line(part, first)
-		n, failed := l.put(file, line)
-		if n == len(line) {
+	line := l.Header.line(part, first)
+	failure := errNoFolder
+	for i, folder := range folders {
+		file, err := l.createIn(folder, part, line)
+		if err == nil {
 			l.folder = folder
 			return file, line, nil
 		}
-		if err = failed; err == nil {
-			err = errCutShort
+		if i == 0 {
+			failure = err
 		}
-		file.Close()
-		os.Remove(path)
 	}
-	return nil, nil, err
+	return nil, nil, failure
+}
+
+func (l *Lane) createIn(folder string, part int, line []byte) (*os.File, error) {
+	path := filepath.Join(folder, fmt.Sprintf("%s.%06d.lane", l.Header.Lane, part))
+	const flags = os.O_WRONLY | os.O_CREATE | os.O_EXCL | os.O_APPEND
+	file, err := os.OpenFile(path, flags, 0o600)
+	if os.IsNotExist(err) && os.MkdirAll(folder, 0o700) == nil { // the home was deleted
+		file, err = os.OpenFile(path, flags, 0o600)
+	}
+	if err != nil {
+		return nil, err
+	}
+	n, err := l.put(file, line)
+	if n == len(line) {
+		return file, nil
+	}
+	file.Close()
+	if os.Remove(path) != nil {
+		l.part = part // its name stays in use
+	}
+	if err == nil {
+		err = errCutShort
+	}
+	return nil, err
 }
 
 // Home is the home that the lane is in, whose daemon reads it; "" while there is no part.
@@ -202,14 +301,3 @@ var (
 	errNoFolder = errors.New("there is no folder that this user may write to")
 	errCutShort = errors.New("the write was cut short")
 )
-
-// reason is the text of an error without the path of the lane, which does not help a reader of the session.
-func reason(err error) string {
-	if err == nil {
-		return errCutShort.Error()
-	}
-	if path, ok := err.(*os.PathError); ok {
-		return path.Err.Error()
-	}
-	return err.Error()
-}

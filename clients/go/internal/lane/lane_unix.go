@@ -3,6 +3,7 @@
 package lane
 
 import (
+	"errors"
 	"os"
 	"syscall"
 )
@@ -18,6 +19,24 @@ func WriteOnce(file *os.File, b []byte) (int, error) {
 }
 
 func isFileTooLarge(err error) bool { return err == syscall.EFBIG }
+
+func isNoSpace(err error) bool {
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
+}
+
+func isReadOnly(err error) bool { return errors.Is(err, syscall.EROFS) }
+
+// mayWrite reports whether this user may make files in a folder.
+func mayWrite(folder string) bool {
+	const writeAndSearch = 2 | 1 // W_OK and X_OK of access(2)
+	return syscall.Access(folder, writeAndSearch) == nil
+}
+
+// isDeleted reports whether an open file has no name any more: what is written to it would be lost.
+func isDeleted(info os.FileInfo) bool {
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	return ok && stat.Nlink == 0
+}
 
 // isOurs reports whether a folder belongs to this user. It is true where the system does not give the owner.
 func isOurs(info os.FileInfo) bool {

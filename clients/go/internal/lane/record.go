@@ -56,11 +56,16 @@ func (r *Record) Op() []byte { return r.Buf[room:] }
 
 // Dropped writes the whole op that counts a loss.
 func (r *Record) Dropped(cause string, count int, detail string) {
+	r.BeginDropped(cause, count, detail)
+	r.Finish()
+}
+
+// BeginDropped starts the op that counts a loss.
+func (r *Record) BeginDropped(cause string, count int, detail string) {
 	r.Begin(KindDropped, `"dropped","cause":`)
 	r.Buf = encode.AppendString(r.Buf, cause)
 	r.Whole(`,"count":`, count)
 	r.Text(`,"detail":`, detail)
-	r.Finish()
 }
 
 // Text writes a member of any length.

@@ -59,6 +59,13 @@ const (
 	LaneBytes = 8 * 1024 * 1024
 	// ReopenAfter is the pause before a lane that could not be opened is tried again. A frame may make a thousand calls.
 	ReopenAfter = 250 * time.Millisecond
+	// CheckAfter is how often a lane checks that its file still exists.
+	CheckAfter = time.Second
+	// BlockBytes is the block in which file systems give space to files. A larger one makes the reserve larger.
+	BlockBytes = 4096
+	// ReservedBytes stay free in a lane's last block while the disk is full: room for two reports (200 bytes each) and the
+	// end (60).
+	ReservedBytes = 512
 	// RestartAfter is the time in which a started daemon writes daemon.json. No second one is started within it.
 	RestartAfter = 10 * time.Second
 )

@@ -7,11 +7,19 @@ import { exceptionFields } from "../clients/typescript/encode/exception.ts";
 import { jsonOf, plainObject } from "../clients/typescript/encode/values.ts";
 import { looseJson } from "../daemon/api/loose-json.ts";
 import { OutputRecorder } from "../daemon/cli/run/output.ts";
-import { withoutSequences } from "../daemon/cli/terminal.ts";
 import { salvage } from "../daemon/lanes/frame.ts";
 import { eventRow, fingerprint, matches, searchText } from "../src/core/event.ts";
 import { isSecret, redact, redactArguments } from "../src/core/redact.ts";
-import { piecesOf, plain } from "../src/pages/ui/coloured.tsx";
+import {
+  nameLabel,
+  plainJson,
+  plainText,
+  quotedName,
+  styledText,
+  withStyles,
+} from "../src/core/recorded-text.ts";
+import { parseJson } from "../src/core/parse.ts";
+import { asking, nameAsked } from "../src/core/names.ts";
 import { framesOf } from "../src/pages/ui/frames.tsx";
 
 const LENGTH = 16_000;
@@ -63,6 +71,11 @@ const SHAPES: [start: string, repeated: string, end: string][] = [
   ["\u001B[", ";", "!"],
   ["\u001B[", "1;", "!"],
   ["\u001B", " ", "\n"],
+  ["", "\u001BP", ""],
+  ["\u001B]", "\u0090", ""],
+  ["", "\u001B_\u009D", ""],
+  ["", "\u202E", ""],
+  ["", "\u200B", ""],
   ["", "\u001B[1m", ""],
   ["", '"', ""],
   ['"', '\\"', ""],
@@ -104,9 +117,13 @@ const FUNCTIONS: Record<string, (text: string) => unknown> = {
   "redaction of arguments": (text) => redactArguments([text, "--password", text, `a=${text}`]),
   "frames of a page": (text) => framesOf([text]),
   "many frames of a page": (text) => framesOf(text.match(/.{1,40}/gs) ?? []),
-  "output with its colours": (text) => piecesOf(text),
-  "output without its colours": (text) => plain(text),
-  "text for a terminal": (text) => withoutSequences(text),
+  "output with its colours": (text) => styledText(text),
+  "output without its colours": (text) => plainText(text),
+  "text for a terminal": (text) => withStyles(text),
+  "the label of a name": (text) => [nameLabel(text), quotedName(text)],
+  "a name in an address": (text) => nameAsked(asking(text)),
+  "JSON for people": (text) => plainJson({ [text]: text }),
+  "JSON of a request": (text) => [parseJson(JSON.stringify(text), "It"), parsed(text)],
   "JSON of 1.x's clients": (text) => looseJson(text),
   "a line of a command's output": (text) => record([text]),
   "a command's output in small pieces": (text) => record(text.match(/.{1,40}/gs) ?? []),
@@ -120,6 +137,15 @@ const FUNCTIONS: Record<string, (text: string) => unknown> = {
   "a frame of the TypeScript client": (text) => exceptionFields({ stack: `at ${text}` }),
   "a value of the TypeScript client": (text) => jsonOf(plainObject({ [text]: text }, "data", [])),
 };
+
+/** Text that is hardly ever JSON. */
+function parsed(text: string): unknown {
+  try {
+    return parseJson(text, "It");
+  } catch {
+    return undefined;
+  }
+}
 
 function record(pieces: string[]): void {
   const recorder = new OutputRecorder(() => {}, 0);

@@ -1,4 +1,5 @@
 /** The commands' output: plain text, with colours on a terminal only, or JSON for programs. */
+import { plainText, withStyles } from "../../src/core/recorded-text.ts";
 import { styleText } from "node:util";
 import { hasFailed, labelOf, type Outcome } from "../../src/core/outcome.ts";
 import type { Status } from "../../src/core/vocabulary.ts";
@@ -61,11 +62,11 @@ export function printJson(value: unknown, indent = process.stdout.isTTY ? 2 : un
 export function printTable(titles: string[], rows: string[][]): void {
   const all = [titles.map(dim), ...rows];
   const widths = titles.map((_, column) =>
-    Math.max(...all.map((row) => withoutSequences(row[column] ?? "").length)),
+    Math.max(...all.map((row) => plainText(row[column] ?? "").length)),
   );
   for (const row of all) {
     const cells = row.map((cell, column) => {
-      const missing = (widths[column] ?? 0) - withoutSequences(cell).length;
+      const missing = (widths[column] ?? 0) - plainText(cell).length;
       return column === row.length - 1 ? cell : cell + " ".repeat(missing);
     });
     print(cells.join("  ").trimEnd());
@@ -82,24 +83,9 @@ export function clock(at: number): string {
   return `${new Date(at).toLocaleTimeString("sv-SE")}.${String(Math.floor(at) % 1000).padStart(3, "0")}`;
 }
 
-/** Removes control characters, which a terminal would act on. Colours stay, on a terminal only. */
+/** Removes control sequences, which a terminal would act on. Colours stay, on a terminal only. */
 function withoutControls(text: string): string {
-  if (!process.stdout.isTTY) return withoutSequences(text);
-  return text.replace(
-    // oxlint-disable-next-line no-control-regex -- control characters are what this looks for
-    /\u001B(?!\[[\d;]*m)|[\u0000-\u0008\u000B-\u001A\u001C-\u001F\u007F-\u009F]/g,
-    "",
-  );
-}
-
-/** Control sequences (ECMA-48 §5.4, §5.6) and those that are not complete. */
-const SEQUENCE =
-  // oxlint-disable-next-line no-control-regex -- control characters are what this looks for
-  /(?:\u001B\[|\u009B)[0-?]*[ -/]*[@-~]|(?:\u001B\]|\u009D)[^\u0007\u001B\u009C\u009D]*(?:\u0007|\u001B\\|\u009C)|\u001B[ -/]*[0-Z\\^-~]|[\u001B\u009B\u009D]/g;
-
-/** The text without control sequences. Node's stripVTControlCharacters takes quadratic time for the starts of many titles. */
-export function withoutSequences(text: string): string {
-  return text.replace(SEQUENCE, "");
+  return process.stdout.isTTY ? withStyles(text) : plainText(text);
 }
 
 /** Shows the progress of long work on one line, on a terminal only. Empty text removes the line. */

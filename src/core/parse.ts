@@ -2,13 +2,27 @@
 import * as v from "valibot";
 import { Refusal } from "./refusal.ts";
 
+/**
+ * JSON, in which a surrogate without its pair becomes U+FFFD: such a string is no Unicode text, cannot be encoded in UTF-8 or in an address,
+ * and would differ from what the databases return for it.
+ */
 export function parseJson(text: string, what: string): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(wellFormed(text));
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new Refusal("invalid_json", `${what} is not JSON: ${why}`);
   }
+}
+
+/** The JSON text with the escape of U+FFFD in place of each escaped surrogate without its pair. */
+function wellFormed(text: string): string {
+  if (!/\\u[dD][89a-fA-F]/.test(text)) return text;
+  // An escaped backslash is matched whole, so that what follows it is not taken for an escape.
+  return text.replace(
+    /\\(?:u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|u[dD][89a-fA-F][\da-fA-F]{2}|\\)/g,
+    (escape) => (escape.length === 6 ? "\\ufffd" : escape),
+  );
 }
 
 /** `what` names the value in the message: "The batch". */

@@ -1,4 +1,5 @@
 /** An event as one line, for `why` and `tail`. */
+import { nameLabel } from "../../../src/core/recorded-text.ts";
 import type { EventRow } from "../../../src/core/answers.ts";
 import { bold, category, dim } from "../terminal.ts";
 
@@ -7,5 +8,7 @@ export function eventLine(event: EventRow): string {
   if (name === "output") return `${dim(group ?? "")}  ${message ?? ""}`;
   const what = exception_type ? `${exception_type}: ${exception_msg ?? ""}` : message;
   const rest = data && Object.keys(data).length > 0 ? dim(JSON.stringify(data)) : "";
-  return [category(event.category), bold(name), group, what, rest].filter(Boolean).join("  ");
+  return [category(event.category), bold(nameLabel(name)), group, what, rest]
+    .filter(Boolean)
+    .join("  ");
 }

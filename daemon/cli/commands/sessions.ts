@@ -1,4 +1,5 @@
 /** `datacat sessions`: the newest sessions. */
+import { nameLabel } from "../../../src/core/recorded-text.ts";
 import type { Command } from "commander";
 import type { Page, SessionRow } from "../../../src/core/answers.ts";
 import { formatDuration } from "../../../src/core/format.ts";
@@ -50,8 +51,8 @@ async function listSessions(server: Server, options: ListOptions): Promise<void>
     ["id", "product", "version", "began", "lasted", "status", ""],
     page.items.map((row) => [
       row.id,
-      row.product,
-      row.version,
+      nameLabel(row.product, ""),
+      nameLabel(row.version, ""),
       moment(row.created_at),
       formatDuration(row.ran_ms),
       outcomeLine(row),

@@ -1,4 +1,5 @@
 /** `datacat show`: a session's status, state, metrics and events. */
+import { nameLabel } from "../../../src/core/recorded-text.ts";
 import type { Command } from "commander";
 import type { EventCount, SeriesSummary, StateAt, Summary } from "../../../src/core/answers.ts";
 import { formatNumber } from "../../../src/core/format.ts";
@@ -37,7 +38,7 @@ async function showSession(server: Server, id: string, json?: boolean): Promise<
     printTable(
       ["metric", "type", "unit", "points", "min", "mean", "max", "last"],
       series.map((one) => [
-        [one.name, ...one.tags.map((tag) => dim(`[${tag}]`))].join(" "),
+        [nameLabel(one.name), ...one.tags.map((tag) => dim(`[${nameLabel(tag)}]`))].join(" "),
         one.type,
         one.unit,
         String(one.points),
@@ -50,7 +51,7 @@ async function showSession(server: Server, id: string, json?: boolean): Promise<
     printTable(
       ["event", "category", "times", "last"],
       counts.map((one) => [
-        one.name,
+        nameLabel(one.name),
         category(one.category),
         String(one.count),
         moment(one.last_at),

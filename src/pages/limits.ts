@@ -23,6 +23,8 @@ export const REFRESH_MS = {
 export const TYPING_MS = 300;
 /** Buckets of the overview: one per four pixels of a laptop's screen, and 5 KB of markup at most. */
 export const TIMELINE_BUCKETS = 240;
+/** Bytes of a form: a saved view has the longest field, a query of an address of 16 KiB. */
+export const MAX_FORM_BYTES = 64 * 1024;
 /** Rows of a list in the first answer; more are fetched when it is scrolled. */
 export const LIST_ROWS = 50;
 /** Lines of output at once: a few screens, 30 KB at most. */

@@ -3,7 +3,7 @@ import { Hono, type MiddlewareHandler } from "hono";
 import { type AccessEnv, identify } from "../access/access.ts";
 import { signIn, signOut } from "../access/cookie.ts";
 import { Refusal } from "../core/refusal.ts";
-import { ownPath } from "./preferences.tsx";
+import { ownPath, readForm } from "./form.ts";
 import { address } from "./ui/address.ts";
 import { Mark } from "./ui/mark.tsx";
 
@@ -33,7 +33,7 @@ export const signedIn: MiddlewareHandler<AccessEnv> = async (c, next) => {
 };
 
 login.get("/login", (c) =>
-  c.render(<Form back={ownPath(c.req.query("back"))} />, {
+  c.render(<Form back={ownPath(c.req.query("back") ?? "/")} />, {
     title: "Sign in",
     bare: true,
     name: "login",
@@ -41,11 +41,11 @@ login.get("/login", (c) =>
 );
 
 login.post("/login", async (c) => {
-  const { secret, back } = await c.req.parseBody();
-  if (typeof secret === "string" && (await signIn(c, secret)))
-    return c.redirect(ownPath(back), 303);
+  const field = await readForm(c);
+  const back = ownPath(field("back"));
+  if (await signIn(c, field("secret"))) return c.redirect(back, 303);
   c.status(403);
-  return c.render(<Form back={ownPath(back)} failed />, {
+  return c.render(<Form back={back} failed />, {
     title: "Sign in",
     bare: true,
     name: "login",

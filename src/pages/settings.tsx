@@ -1,4 +1,5 @@
 /** Settings: the server's address, its usage and its API keys. */
+import { nameLabel } from "../core/recorded-text.ts";
 import { formatNumber } from "../core/format.ts";
 import { Hono } from "hono";
 import type { AccessEnv } from "../access/access.ts";
@@ -9,6 +10,8 @@ import { DAY_MS, MAX_NAME_LENGTH } from "../core/limits.ts";
 import { KEY_KINDS, type KeyKind } from "../core/vocabulary.ts";
 import { type KeyRow, listKeys } from "../registry/keys.ts";
 import { VERSION } from "../core/version.ts";
+import { nameAsked } from "../core/names.ts";
+import { readForm } from "./form.ts";
 import { Select } from "./ui/select.tsx";
 import { Empty } from "./ui/empty.tsx";
 import { guarded, Panel } from "./ui/panel.tsx";
@@ -149,10 +152,10 @@ function KeyLine({ key_: key }: { key_: KeyRow }) {
   return (
     <tr>
       <th scope="row">
-        {key.label || "–"} <code class="quiet">{key.id}</code>
+        {nameLabel(key.label, "–")} <code class="quiet">{key.id}</code>
       </th>
       <td>{KIND_LABELS[key.kind]}</td>
-      <td>{key.product ?? "all"}</td>
+      <td>{key.product === null ? "all" : nameLabel(key.product)}</td>
       <td>
         <Time at={key.created_at} show="minute" />
       </td>
@@ -179,18 +182,19 @@ function Day({ day }: { day: number }) {
 
 /** Answers with the page instead of a redirect, because the key must not be in an address or a history. */
 settings.post("/settings/keys", async (c) => {
-  const { label, kind, product } = await c.req.parseBody();
-  const chosen = KEY_KINDS.find((each) => each === kind);
-  if (typeof label !== "string" || label.length > MAX_NAME_LENGTH || !chosen) {
+  const field = await readForm(c);
+  const label = field("label").trim();
+  const product = field("product").trim();
+  const chosen = KEY_KINDS.find((each) => each === field("kind"));
+  if (label.length > MAX_NAME_LENGTH || !chosen) {
     throw new Refusal(
       "invalid_body",
       "A key has a label, and may ingest, read, or everything (admin).",
     );
   }
-  const only = typeof product === "string" && product.trim() !== "" ? product.trim() : null;
   const created = await createKey(
     c.env.REGISTRY,
-    { kind: chosen, product: only, label: label.trim() },
+    { kind: chosen, product: product === "" ? null : nameAsked(product), label },
     Date.now(),
   );
   c.header("cache-control", "no-store");

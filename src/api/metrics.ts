@@ -1,4 +1,5 @@
 /** One metric over many sessions: statistics per group, over time, distribution; as JSON, or its table as CSV. */
+import { nameAsked } from "../core/names.ts";
 import { type Context, Hono } from "hono";
 import { type AccessEnv, requires } from "../access/access.ts";
 import { distribution, overTime, statistics } from "../core/comparison.ts";
@@ -27,7 +28,7 @@ metrics.get("/events", requires("read"), async (c) => {
 /** Aggregated: `by` groups, `axis=elapsed` aligns sessions at their start; `format=csv` is the statistics' table. */
 metrics.get("/metrics/:name", requires("read"), async (c) => {
   const { by, axis, buckets, bars, format, ...asked } = parseQuery(query.Metric, c.req.url);
-  const name = c.req.param("name");
+  const name = nameAsked(c.req.param("name"));
   const { items, sessions, partial } = await sessionMetrics(c.env.CATALOG, {
     ...filterOf(asked, c.var.access.product),
     name,
@@ -49,7 +50,7 @@ metrics.get("/metrics/:name", requires("read"), async (c) => {
 /** One row per session and series; `format=csv` for spreadsheets. */
 metrics.get("/metrics/:name/sessions", requires("read"), async (c) => {
   const { format, ...asked } = parseQuery(query.MetricSessions, c.req.url);
-  const name = c.req.param("name");
+  const name = nameAsked(c.req.param("name"));
   const found = await sessionMetrics(c.env.CATALOG, {
     ...filterOf(asked, c.var.access.product),
     name,

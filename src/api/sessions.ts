@@ -1,4 +1,5 @@
 /** Sessions as JSON: search, read, watch, export and delete them. Times are epoch milliseconds. */
+import { nameAsked } from "../core/names.ts";
 import { type Context, Hono } from "hono";
 import { type AccessEnv, requires } from "../access/access.ts";
 import { removeSession } from "../catalog/publish.ts";
@@ -47,7 +48,7 @@ sessions.get("/sessions/:id/events/counts", requires("read"), (c) => answer(c, "
 sessions.get("/sessions/:id/metrics", requires("read"), (c) => answer(c, "series"));
 
 sessions.get("/sessions/:id/metrics/:name", requires("read"), async (c) => {
-  const name = c.req.param("name");
+  const name = nameAsked(c.req.param("name"));
   const asked = parseQuery(query.Chart, c.req.url);
   const charts = await session(c).json("charts", { ...asked, name });
   if (charts === "[]")

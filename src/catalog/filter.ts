@@ -14,19 +14,6 @@ export const STATUS_KINDS = [
 ] as const;
 export type StatusKind = (typeof STATUS_KINDS)[number];
 
-/** The value that stands for "no product" or "no version" in addresses, fields and the API, where an empty field means no filter. */
-const UNNAMED = "(none)";
-
-/** The product or version that a filter's value stands for. */
-export function nameAsked(value: string): string {
-  return value === UNNAMED ? "" : value;
-}
-
-/** The filter's value for a product or version. */
-export function asking(name: string): string {
-  return name === "" ? UNNAMED : name;
-}
-
 /** All conditions are optional; a session passes if it meets all that are set. */
 export type SessionFilter = {
   product?: string;

@@ -1,5 +1,6 @@
 /** Compares two to five sessions: aligned at a moment, with their metrics in common plots and the state values that differ. */
 import { hasFailed } from "../core/outcome.ts";
+import { nameLabel, plainText } from "../core/recorded-text.ts";
 import { formatDuration, formatNumber } from "../core/format.ts";
 import { type Context, Hono } from "hono";
 import { listSessions } from "../catalog/sessions.ts";
@@ -147,7 +148,7 @@ function SessionColumns({ members, event }: { members: Member[]; event: string |
             cell={({ summary: { verdict } }) => (
               <span class="status" data-status={verdict.status}>
                 <StatusIcon status={verdict.status} />
-                {verdict.headline}
+                {plainText(verdict.headline)}
               </span>
             )}
           />
@@ -157,9 +158,9 @@ function SessionColumns({ members, event }: { members: Member[]; event: string |
               members={members}
               cell={({ summary, letter, zero }) =>
                 zero === undefined ? (
-                  <span class="warned">{`${letter} has no event “${event}”`}</span>
+                  <span class="warned">{`${letter} has no event “${nameLabel(event)}”`}</span>
                 ) : (
-                  `${event}, ${formatDuration(zero - summary.created_at)} after its start`
+                  `${nameLabel(event)}, ${formatDuration(zero - summary.created_at)} after its start`
                 )
               }
             />
@@ -174,7 +175,11 @@ function SessionColumns({ members, event }: { members: Member[]; event: string |
             members={members}
             cell={({ summary }) => formatDuration(summary.ran_ms)}
           />
-          <Comparison label="Machine" members={members} cell={({ summary }) => summary.hostname} />
+          <Comparison
+            label="Machine"
+            members={members}
+            cell={({ summary }) => nameLabel(summary.hostname, "–")}
+          />
           <Comparison
             label="Events"
             members={members}

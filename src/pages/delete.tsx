@@ -1,4 +1,5 @@
 /** Deletes a session after a confirmation, and shows what was removed. */
+import { plainText } from "../core/recorded-text.ts";
 import { formatBytes, formatCount, formatNumber } from "../core/format.ts";
 import { Hono } from "hono";
 import type { AccessEnv } from "../access/access.ts";
@@ -12,7 +13,7 @@ deletion.get("/sessions/:id/delete", async (c) => {
     <section class="notice">
       <h1>Delete this session?</h1>
       <p>
-        {[product, version].filter(Boolean).join(" ")} <code>{id}</code>
+        {plainText([product, version].filter(Boolean).join(" "))} <code>{id}</code>
       </p>
       <p>
         {formatCount(counts.events, "event")}, {formatCount(counts.states, "state change")} and{" "}

@@ -1,4 +1,5 @@
 /** Refusals as pages, and as one line for fragments. */
+import { plainText } from "../core/recorded-text.ts";
 import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { outageOf } from "../catalog/outage.ts";
@@ -30,7 +31,8 @@ export function answerUnknown(c: Context): Response | Promise<Response> {
 
 function answer(c: Context, refusal: Refusal): Response | Promise<Response> {
   c.status(refusal.status as ContentfulStatusCode); // as: every status of REFUSALS has a body
-  if (c.req.header("hx-request")) return c.html(<p class="failure">{refusal.message}</p>);
+  if (c.req.header("hx-request"))
+    return c.html(<p class="failure">{plainText(refusal.message)}</p>);
   const title = TITLES[refusal.code] ?? "Request refused";
   if (refusal.code === "locked")
     return c.render(<Locked />, { title: "Locked", name: "error", bare: true });
@@ -38,7 +40,7 @@ function answer(c: Context, refusal: Refusal): Response | Promise<Response> {
     <section class="notice">
       <p class="notice-code">{refusal.status}</p>
       <h1>{title}</h1>
-      <p>{refusal.message}</p>
+      <p>{plainText(refusal.message)}</p>
       <p>
         <a class="button" href="/sessions">
           All sessions

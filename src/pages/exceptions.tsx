@@ -1,5 +1,6 @@
 /** Exceptions of all sessions: equal ones form a group, with its trend, an example and the decision about it. */
 import { formatCount, formatDuration, formatNumber } from "../core/format.ts";
+import { nameLabel, plainText } from "../core/recorded-text.ts";
 import { Hono } from "hono";
 import {
   type ExceptionGroup,
@@ -9,7 +10,7 @@ import {
   type GroupDay,
   type GroupQuery,
 } from "../catalog/exceptions.ts";
-import { asking, nameAsked } from "../catalog/filter.ts";
+import { asking, nameAsked } from "../core/names.ts";
 import { type VersionCounts, versions } from "../catalog/products.ts";
 import type { AccessEnv } from "../access/access.ts";
 import { GROUP_STATUSES } from "../core/vocabulary.ts";
@@ -115,7 +116,9 @@ function Search({ search, known }: { search: Search; known: VersionCounts[] }) {
 function productsOf(known: VersionCounts[]): Record<string, string> {
   return {
     "": "Any product",
-    ...Object.fromEntries(known.map(({ product }) => [asking(product), product || "unnamed"])),
+    ...Object.fromEntries(
+      known.map(({ product }) => [asking(product), nameLabel(product, "unnamed")]),
+    ),
   };
 }
 
@@ -172,8 +175,8 @@ function Group({ group, days, now }: GroupProps) {
   return (
     <li class="group-row" data-group-status={groupStatus(group)}>
       <a class="group-title" href={pathOf(group)}>
-        <strong class="exception-type">{group.type || "Exception"}</strong>
-        <span>{group.message}</span>
+        <strong class="exception-type">{nameLabel(group.type, "Exception")}</strong>
+        <span>{plainText(group.message)}</span>
       </a>
       <GroupTrend days={days} now={now} />
       <span class="group-figures">
@@ -181,7 +184,7 @@ function Group({ group, days, now }: GroupProps) {
           <strong>{formatNumber(group.count)}</strong>×
         </span>
         <span>{formatCount(group.sessions, "session")}</span>
-        <span class="quiet">{group.product}</span>
+        <span class="quiet">{nameLabel(group.product, "unnamed")}</span>
         <span class="quiet">
           <Time at={group.last_at} show="age" />
           {group.first_at === group.last_at

@@ -1,7 +1,9 @@
 /** Filters of sessions: the fields that the list, the metrics and the comparison have in common, and the active filters as chips. */
+import { nameLabel } from "../core/recorded-text.ts";
 import { formatCount, formatNumber } from "../core/format.ts";
 import type { Child } from "hono/jsx";
-import { asking, type SessionFilter, type StatusKind } from "../catalog/filter.ts";
+import { type SessionFilter, type StatusKind } from "../catalog/filter.ts";
+import { asking } from "../core/names.ts";
 import type { VersionCounts } from "../catalog/products.ts";
 import { STATUS_LABELS, STATUSES } from "../core/vocabulary.ts";
 import { SUGGESTIONS, TYPING_MS } from "./limits.ts";
@@ -28,7 +30,7 @@ export function ProductSelects({ filter, known }: NamesProps) {
           <option value="">Any product</option>
           {products.map((product) => (
             <option value={asking(product)} selected={product === filter.product}>
-              {`${product || "unnamed"} (${formatNumber(counted(known, { product }))})`}
+              {`${nameLabel(product, "unnamed")} (${formatNumber(counted(known, { product }))})`}
             </option>
           ))}
         </select>
@@ -56,7 +58,7 @@ export function VersionSelect({ filter, known }: NamesProps) {
         <option value="">Any version</option>
         {versionsOf.map((version) => (
           <option value={asking(version)} selected={version === filter.version}>
-            {`${version || "no version"} (${formatNumber(counted(ofProduct, { version }))})`}
+            {`${nameLabel(version, "no version")} (${formatNumber(counted(ofProduct, { version }))})`}
           </option>
         ))}
       </select>
@@ -230,18 +232,19 @@ function chipsOf(search: SessionSearch): Chip[] {
     const { [name]: _, ...without } = filter;
     chips.push({ label, without: { ...search, filter: without } });
   };
-  if (product !== undefined) add(product || "unnamed", "product");
-  if (version !== undefined) add(version || "no version", "version");
+  if (product !== undefined) add(nameLabel(product, "unnamed"), "product");
+  if (version !== undefined) add(nameLabel(version, "no version"), "version");
   for (const kind of status) {
     const others = { ...filter, status: status.filter((each) => each !== kind) };
     chips.push({ label: KIND_LABELS[kind], without: { ...search, filter: others } });
   }
   for (const name of Object.keys(CHIP_LABELS) as (keyof typeof CHIP_LABELS)[]) {
-    if (filter[name] !== undefined) add(`${CHIP_LABELS[name]} ${filter[name]}`, name);
+    if (filter[name] !== undefined)
+      add(`${CHIP_LABELS[name]} ${nameLabel(filter[name] ?? "")}`, name);
   }
   if (state) {
-    const value = state.value === undefined ? "" : ` = ${state.value}`;
-    add(`ever ${state.path}${value}`, "state");
+    const value = state.value === undefined ? "" : ` = ${nameLabel(state.value)}`;
+    add(`ever ${nameLabel(state.path)}${value}`, "state");
   }
   if (within !== undefined)
     chips.push({ label: WITHIN[within].label, without: { ...search, within: undefined } });

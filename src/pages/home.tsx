@@ -1,5 +1,6 @@
 /** Home: what runs now, the products and their versions, the newest crashes and exceptions. */
 import { isOngoing } from "../core/duration.ts";
+import { nameLabel, plainText } from "../core/recorded-text.ts";
 import { formatCount, formatDuration, formatNumber } from "../core/format.ts";
 import { STATUS_LABELS } from "../core/vocabulary.ts";
 import { Hono } from "hono";
@@ -119,17 +120,17 @@ function Card({ session }: { session: SessionRow }) {
       <a class="card" href={`/sessions/${session.id}`}>
         <span class="card-name">
           <StatusIcon status={session.status} />
-          <strong>{session.product || "unnamed"}</strong>
-          <span class="quiet">{session.version}</span>
+          <strong>{nameLabel(session.product, "unnamed")}</strong>
+          <span class="quiet">{plainText(session.version)}</span>
         </span>
         {session.status === "active" ? null : (
           <span class="card-text">
-            {session.headline} for <Elapsed ms={session.status_ms} />
+            {plainText(session.headline)} for <Elapsed ms={session.status_ms} />
           </span>
         )}
         <span class="card-figures">
           {[session.hostname || session.browser].map((where) =>
-            where === "" ? "" : `${where} · `,
+            where === "" ? "" : `${nameLabel(where)} · `,
           )}
           {isOngoing(session.status) ? (
             <Elapsed ms={session.ran_ms} />
@@ -164,9 +165,9 @@ function Crashes({ db }: { db: D1Database }) {
               <li data-status="crashed">
                 <a class="entry" href={`/sessions/${session.id}`}>
                   <StatusIcon status="crashed" />
-                  <span class="entry-text">{session.headline}</span>
+                  <span class="entry-text">{plainText(session.headline)}</span>
                   <span class="quiet">
-                    {session.product} {session.version}
+                    {nameLabel(session.product, "unnamed")} {plainText(session.version)}
                   </span>
                   <Time at={session.ended_at ?? session.updated_at} show="age" />
                 </a>
@@ -214,7 +215,8 @@ function Group({ group }: { group: ExceptionGroup }) {
     <li>
       <a class="entry" href={pathOf(group)}>
         <span class="entry-text">
-          <strong class="exception-type">{group.type}</strong> {group.message}
+          <strong class="exception-type">{nameLabel(group.type, "Exception")}</strong>{" "}
+          {plainText(group.message)}
         </span>
         <span class="quiet">{formatCount(group.sessions, "session")}</span>
         <Time at={group.last_at} show="age" />

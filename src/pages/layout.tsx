@@ -1,4 +1,5 @@
 /** The layout of every page: metadata, navigation, styles and scripts. */
+import { plainText } from "../core/recorded-text.ts";
 import type { Child } from "hono/jsx";
 import { jsxRenderer } from "hono/jsx-renderer";
 import type { Status } from "../core/vocabulary.ts";
@@ -46,7 +47,7 @@ export const layout = jsxRenderer(
       <html lang="en" data-theme={theme} data-zone={zone}>
         <head>
           <meta charset="utf-8" />
-          <title>{`${title} · Datacat`}</title>
+          <title>{`${plainText(title)} · Datacat`}</title>
           <meta name="viewport" content="width=device-width, initial-scale=1" />
           <meta name="color-scheme" content={theme === "system" ? "light dark" : theme} />
           <meta name="htmx-config" content={HTMX} />

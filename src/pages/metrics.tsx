@@ -1,4 +1,6 @@
 /** One metric across sessions: by version or machine, over clock time or since start, as lines, bars and a table. */
+import { asking } from "../core/names.ts";
+import { nameLabel } from "../core/recorded-text.ts";
 import { formatCount, formatNumber } from "../core/format.ts";
 import { Hono } from "hono";
 import { STATUS_KINDS } from "../catalog/filter.ts";
@@ -45,7 +47,7 @@ import {
   shownOf,
   titleOf,
 } from "./metrics/question.ts";
-import { csvOf, Statistics } from "./metrics/statistics.tsx";
+import { csvOf, groupLabel, Statistics } from "./metrics/statistics.tsx";
 import { address } from "./ui/address.ts";
 import { Empty } from "./ui/empty.tsx";
 import { BY_NAME } from "./ui/order.ts";
@@ -153,10 +155,10 @@ function Names({ names }: { names: MetricName[] }) {
         <ul class="names">
           {inNameOrder(names).map(({ name, type, unit }) => (
             <li>
-              <a href={address("/metrics", { metric: name })}>{name || "(unnamed)"}</a>{" "}
+              <a href={address("/metrics", { metric: asking(name) })}>{nameLabel(name)}</a>{" "}
               <span class="quiet">
                 {type}
-                {unit ? `, ${unit}` : ""}
+                {unit ? `, ${nameLabel(unit)}` : ""}
               </span>
             </li>
           ))}
@@ -178,7 +180,9 @@ function Answer({ question, found }: { question: Question; found: Promise<Sessio
         if (all.items.length > 0) return <Found question={question} found={all} />;
         return (
           <section class="panel">
-            <Empty title={`No metric “${question.name}” in sessions that match these filters`} />
+            <Empty
+              title={`No metric “${nameLabel(question.name ?? "")}” in sessions that match these filters`}
+            />
           </section>
         );
       })}
@@ -187,8 +191,10 @@ function Answer({ question, found }: { question: Question; found: Promise<Sessio
 }
 
 function Found({ question, found }: { question: Question; found: SessionMetrics }) {
-  const { name = "", by, axis } = question;
-  const { unit, type } = found.items[0] ?? { unit: "", type: "gauge" };
+  const { by, axis } = question;
+  const name = nameLabel(question.name ?? "");
+  const { type } = found.items[0] ?? { type: "gauge" };
+  const unit = nameLabel(found.items[0]?.unit ?? "", "");
   const aggregate = shownOf(question, type);
   const rows = inOrder(statistics(found.items, by), by);
   const drawn = drawnOf(rows, by);
@@ -200,7 +206,7 @@ function Found({ question, found }: { question: Question; found: SessionMetrics 
     const series = quantiles?.find((each) => each.group === group)?.points;
     const steps = time.groups.find((each) => each.group === group)?.steps ?? [];
     const points = series ?? steps.flatMap((step) => pointOf(step, aggregate));
-    return { name: group, index, points };
+    return { name: groupLabel(group, by), index, points };
   });
   const starts = quantiles?.flatMap(({ points }) => points.map(([at]) => at)) ?? [];
   // A session's quantile is drawn at its start, which is 0 for all on the axis "since start".

@@ -1,5 +1,6 @@
 /** A search for sessions and its query parameters, for the list, the metrics and saved views. */
-import { asking, nameAsked, type SessionFilter, STATUS_KINDS } from "../catalog/filter.ts";
+import { type SessionFilter, STATUS_KINDS } from "../catalog/filter.ts";
+import { asking, nameAsked } from "../core/names.ts";
 import { SESSION_SORTS, type SessionSort } from "../catalog/sessions.ts";
 
 export type SessionSearch = {
@@ -14,8 +15,7 @@ export type SessionSearch = {
   metric: string | undefined;
 };
 
-const NAMES = ["product", "version"] as const;
-const TEXTS = ["machine", "hostname", "text", "tag", "event", "exception"] as const;
+const NAMES = ["product", "version", "machine", "hostname", "tag", "event", "exception"] as const;
 
 const HOUR_MS = 3_600_000;
 export const WITHIN = {
@@ -32,10 +32,8 @@ export function readFilter(query: URLSearchParams, now: number): SessionSearch {
     const value = query.get(name)?.trim();
     if (value) filter[name] = nameAsked(value);
   }
-  for (const name of TEXTS) {
-    const value = query.get(name)?.trim();
-    if (value) filter[name] = value;
-  }
+  const text = query.get("text")?.trim();
+  if (text) filter.text = text;
   const status = STATUS_KINDS.filter((kind) =>
     query.getAll("status").some((each) => each.split(",").includes(kind)),
   );
@@ -55,13 +53,14 @@ export function readFilter(query: URLSearchParams, now: number): SessionSearch {
   const sort = SESSION_SORTS.find((each) => each === query.get("sort")) ?? "created_at";
   const order = query.get("order") === "asc" ? "asc" : "desc";
   const cursor = query.get("cursor");
+  const metric = query.get("metric")?.trim();
   return {
     filter,
     sort,
     order,
     page: cursor ? { sort, order, cursor } : { sort, order },
     within,
-    metric: query.get("metric")?.trim() || undefined,
+    metric: metric ? nameAsked(metric) : undefined,
   };
 }
 
@@ -77,11 +76,12 @@ export function searchQuery({
   within,
   metric,
 }: SessionSearch): Record<string, string | number | undefined> {
-  const { status, state, product, version, from, ...texts } = filter;
+  const { status, state, from, to, text } = filter;
+  const written = (name: string | undefined) => (name === undefined ? undefined : asking(name));
   return {
-    product: product === undefined ? undefined : asking(product),
-    version: version === undefined ? undefined : asking(version),
-    ...texts,
+    ...Object.fromEntries(NAMES.map((name) => [name, written(filter[name])])),
+    text,
+    to,
     from: within === undefined ? from : undefined,
     within,
     status: status?.join(","),
@@ -89,7 +89,7 @@ export function searchQuery({
     value: state?.value,
     sort: sort === "created_at" ? undefined : sort,
     order: order === "desc" ? undefined : order,
-    metric,
+    metric: written(metric),
   };
 }
 

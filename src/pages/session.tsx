@@ -1,9 +1,10 @@
 /** The session page: the verdict, the timeline and charts with one time axis, and the state and events at the cursor. */
+import { nameLabel, plainText } from "../core/recorded-text.ts";
 import type { AccessEnv } from "../access/access.ts";
 import { Hono } from "hono";
 import { labelOf } from "../core/outcome.ts";
 import type { Summary } from "../core/answers.ts";
-import { asking } from "../catalog/filter.ts";
+import { asking } from "../core/names.ts";
 import { REFRESH_MS, TIMELINE_BUCKETS } from "./limits.ts";
 import { EventsPanel, eventRoutes, filterOf } from "./session/events.tsx";
 import { ExceptionsPanel, exceptionRoutes } from "./session/exception.tsx";
@@ -93,9 +94,11 @@ function Crumbs({ summary }: { summary: Summary }) {
   return (
     <nav class="crumbs" aria-label="Breadcrumb">
       <a href="/sessions">Sessions</a>
-      {product === "" ? null : <a href={address("/sessions", { product })}>{product}</a>}
+      {product === "" ? null : <a href={address("/sessions", { product })}>{nameLabel(product)}</a>}
       {version === "" ? null : (
-        <a href={address("/sessions", { product: asking(product), version })}>{version}</a>
+        <a href={address("/sessions", { product: asking(product), version })}>
+          {nameLabel(version)}
+        </a>
       )}
       <code>{id}</code>
       {isGood(summary) ? null : (
@@ -149,7 +152,7 @@ sessionRoutes.get("/sessions/:id/verdict", async (c) => {
   const summary = await session.ask("summary");
   return c.html(
     <>
-      <title>{`${titleOf(summary)} · Datacat`}</title>
+      <title>{`${plainText(titleOf(summary))} · Datacat`}</title>
       <Verdict session={session} summary={summary} />
     </>,
   );

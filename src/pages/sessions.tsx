@@ -1,4 +1,5 @@
 /** The list of sessions with its search, filters, sorting and saved views; all of it is in the address. */
+import { nameLabel } from "../core/recorded-text.ts";
 import { formatNumber, formatQuantity } from "../core/format.ts";
 import { Hono } from "hono";
 import { eventNames } from "../catalog/events.ts";
@@ -24,6 +25,7 @@ import {
   VersionSelect,
   Within,
 } from "./filters.tsx";
+import { readForm } from "./form.ts";
 import { fragment, isFragment } from "./fragment.tsx";
 import { LIST_ROWS, MAX_COMPARED, SUGGESTIONS } from "./limits.ts";
 import { readFilter, type SessionSearch, searchQuery } from "./search.ts";
@@ -206,9 +208,12 @@ async function found({ env, access, search, known }: ListProps) {
                       const there = drawn.get(id);
                       return there ? (
                         <span class="spark">
-                          <Sparkline rollup={there.rollup} name={metric} />
+                          <Sparkline rollup={there.rollup} name={nameLabel(metric)} />
                           <small>
-                            {formatQuantity(Number(there.last.toPrecision(3)), there.unit)}
+                            {formatQuantity(
+                              Number(there.last.toPrecision(3)),
+                              nameLabel(there.unit, ""),
+                            )}
                           </small>
                         </span>
                       ) : (
@@ -306,20 +311,21 @@ function Views({ db, search }: { db: D1Database; search: SessionSearch }) {
 }
 
 sessions.post("/views", async (c) => {
-  const { name, query } = await c.req.parseBody();
-  if (typeof name !== "string" || typeof query !== "string" || name.trim() === "")
-    return c.redirect("/sessions", 303);
+  const field = await readForm(c);
+  const name = field("name").trim();
+  if (name === "") return c.redirect("/sessions", 303);
   // The query is parsed as a search, so that a view contains nothing else.
-  const kept = address("", searchQuery(readFilter(new URLSearchParams(query), Date.now()))).slice(
-    1,
-  );
-  await saveView(c.env.REGISTRY, { name: name.trim(), query: kept, created_at: Date.now() });
+  const kept = address(
+    "",
+    searchQuery(readFilter(new URLSearchParams(field("query")), Date.now())),
+  ).slice(1);
+  await saveView(c.env.REGISTRY, { name, query: kept, created_at: Date.now() });
   return c.redirect(`/sessions?${kept}`, 303);
 });
 
 sessions.post("/views/delete", async (c) => {
-  const { name } = await c.req.parseBody();
-  if (typeof name === "string") await deleteView(c.env.REGISTRY, name);
+  const field = await readForm(c);
+  await deleteView(c.env.REGISTRY, field("name"));
   return c.redirect("/sessions", 303);
 });
 

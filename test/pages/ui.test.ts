@@ -1,7 +1,6 @@
 import { formatBytes, formatDuration, formatQuantity, formatTick } from "../../src/core/format.ts";
 import { expect, test } from "vitest";
 import { readFilter, searchQuery } from "../../src/pages/search.ts";
-import { piecesOf, plain } from "../../src/pages/ui/coloured.tsx";
 import { framesOf } from "../../src/pages/ui/frames.tsx";
 import { Sparkline } from "../../src/pages/ui/sparkline.tsx";
 import { scaleOf, timeTicks } from "../../src/pages/ui/scale.ts";
@@ -77,15 +76,6 @@ test("a frame without a file is still a frame, and empty lines are none", () => 
   expect(framesOf(["goroutine 1 [running]:", "", "  "])).toMatchObject([
     { text: "goroutine 1 [running]:" },
   ]);
-});
-
-test("terminal colours become styles, and other control sequences are removed", () => {
-  expect(piecesOf("\u001B[1;31mred\u001B[0m plain\u001B[2K")).toEqual([
-    { text: "red", style: { bold: true, colour: "red" } },
-    { text: " plain", style: {} },
-  ]);
-  expect(plain("\u001B]0;title\u0007a\u001B[?25lb\u0008\u001B[38;5;9mc")).toBe("abc");
-  expect(plain("\u001B]8;;https://a.example\u001B\\link\u001B]8;;\u001B\\")).toBe("link");
 });
 
 const NOW = Date.UTC(2026, 10, 26, 12);

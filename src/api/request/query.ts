@@ -1,6 +1,7 @@
 /** Query parameters, parsed once. Unknown ones are ignored, invalid values are refused. */
 import * as v from "valibot";
-import { nameAsked, STATUS_KINDS } from "../../catalog/filter.ts";
+import { STATUS_KINDS } from "../../catalog/filter.ts";
+import { nameAsked } from "../../core/names.ts";
 import { GROUP_SORTS } from "../../catalog/exceptions.ts";
 import { SESSION_SORTS } from "../../catalog/sessions.ts";
 import { AXES, GROUPINGS } from "../../core/comparison.ts";
@@ -19,10 +20,17 @@ const whole = (min: number, max: number) =>
 /** Epoch milliseconds. */
 export const time = v.optional(v.pipe(number, v.minValue(0), v.maxValue(MAX_TIME)));
 export const text = v.optional(v.string());
+/** Texts joined by commas; one that holds a comma is written in a JSON list. */
 const list = v.optional(
   v.pipe(
     v.string(),
-    v.transform((written) => written.split(",").filter(Boolean)),
+    v.rawTransform(({ dataset, addIssue, NEVER }) => {
+      if (!dataset.value.startsWith("[")) return dataset.value.split(",").filter(Boolean);
+      const texts = textsIn(dataset.value);
+      if (texts) return texts;
+      addIssue({ message: "must be texts joined by commas, or a JSON list of them" });
+      return NEVER;
+    }),
   ),
 );
 export const limit = whole(1, MAX_PAGE);
@@ -34,23 +42,28 @@ const flag = v.optional(
   ),
 );
 
+/** The texts in a JSON list; undefined if it is something else. */
+function textsIn(list: string): string[] | undefined {
+  const texts = v.safeParse(Texts, list);
+  return texts.success ? texts.output : undefined;
+}
+const Texts = v.pipe(v.string(), v.parseJson(), v.array(v.string()));
+
 /** Keys joined by dots; a key that holds a dot is written as a JSON list. */
 const path = v.optional(
   v.pipe(
     v.string(),
     v.rawTransform(({ dataset, addIssue, NEVER }) => {
       if (!dataset.value.startsWith("[")) return dataset.value.split(".");
-      try {
-        return v.parse(v.array(v.string()), JSON.parse(dataset.value));
-      } catch {
-        addIssue({ message: "must be keys joined by dots, or a JSON list of them" });
-        return NEVER;
-      }
+      const keys = textsIn(dataset.value);
+      if (keys) return keys;
+      addIssue({ message: "must be keys joined by dots, or a JSON list of them" });
+      return NEVER;
     }),
   ),
 );
 
-/** A product or version; `(none)` stands for sessions without one. */
+/** A name; `(none)` stands for the empty one, and a JSON string for any (names.ts). */
 export const name = v.optional(v.pipe(v.string(), v.transform(nameAsked)));
 
 /** The filter of sessions, with the same parameters for the list and for metrics. */
@@ -60,19 +73,20 @@ const filter = {
   status: v.optional(
     v.pipe(
       v.string(),
-      v.transform((written) => written.split(",").filter(Boolean)),
+      // Each once: every one is a condition of the SQL statement, whose length is limited.
+      v.transform((written) => [...new Set(written.split(",").filter(Boolean))]),
       v.array(v.picklist(STATUS_KINDS)),
     ),
   ),
-  machine: text,
-  hostname: text,
+  machine: name,
+  hostname: name,
   from: time,
   to: time,
   text,
-  tag: text,
-  event: text,
+  tag: name,
+  event: name,
   exception: text,
-  metric: text,
+  metric: name,
   state_path: text,
   state_value: text,
 };
@@ -95,10 +109,10 @@ export const History = v.object({ from: time, to: time, path, cursor: text, limi
 export const Events = v.object({
   from: time,
   to: time,
-  name: text,
-  category: text,
-  group: text,
-  label: text,
+  name,
+  category: name,
+  group: name,
+  label: name,
   text,
   exceptions: flag,
   cursor: text,

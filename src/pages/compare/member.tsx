@@ -1,4 +1,5 @@
 /** A session in a comparison: its name there, and the moment that is zero on the axis. */
+import { plainText } from "../../core/recorded-text.ts";
 import type { Context } from "hono";
 import type { Child } from "hono/jsx";
 import type { Summary } from "../../core/answers.ts";
@@ -48,7 +49,7 @@ export async function readMember(
 }
 
 function nameOf({ id, product, version }: Summary): string {
-  return [product, version].filter(Boolean).join(" ") || id.slice(0, 8);
+  return plainText([product, version].filter(Boolean).join(" ")).trim() || id.slice(0, 8);
 }
 
 /** For the page's title. */

@@ -1,4 +1,5 @@
 /** The metrics that the sessions have in common, each in one plot. */
+import { nameLabel } from "../../core/recorded-text.ts";
 import { formatCount, formatQuantity } from "../../core/format.ts";
 import type { Chart, SeriesSummary } from "../../core/answers.ts";
 import { COMPARED_METRICS, COMPARED_POINTS } from "../limits.ts";
@@ -12,7 +13,7 @@ export async function metricsOf(all: Member[], event: string | undefined) {
   const members = all.filter(isPlaced);
   const missing = all.filter(({ zero }) => zero === undefined).map(({ letter }) => letter);
   if (members.length === 0)
-    return <Empty title={`None of these sessions has an event “${event}”`} />;
+    return <Empty title={`None of these sessions has an event “${nameLabel(event ?? "")}”`} />;
   const known = await Promise.all(members.map(({ session }) => session.ask("series")));
   const keys = [...new Set(known.flat().map(keyOf))].toSorted(BY_NAME.compare);
   const shared = keys.filter(
@@ -47,7 +48,7 @@ export async function metricsOf(all: Member[], event: string | undefined) {
     >
       <Legend lines={members.map((each) => ({ index: each.index, name: named(each, all) }))} />
       {missing.length === 0 ? null : (
-        <p class="panel-note warned">{`Without ${missing.join(" and ")}: no event “${event}”.`}</p>
+        <p class="panel-note warned">{`Without ${missing.join(" and ")}: no event “${nameLabel(event ?? "")}”.`}</p>
       )}
       <div class="plots">
         {[...shown].map((key) => (
@@ -91,9 +92,9 @@ function Overlay({ members, charts, from, to }: OverlayProps) {
   return (
     <section class="overlay">
       <h3>
-        {series.name}{" "}
+        {nameLabel(series.name)}{" "}
         {series.tags.map((tag) => (
-          <span class="tag">{tag}</span>
+          <span class="tag">{nameLabel(tag)}</span>
         ))}
       </h3>
       <Plot
@@ -102,8 +103,8 @@ function Overlay({ members, charts, from, to }: OverlayProps) {
         to={to}
         axis="elapsed"
         marks={4}
-        unit={series.unit}
-        title={`${series.name} in ${formatCount(lines.length, "session")}`}
+        unit={nameLabel(series.unit, "")}
+        title={`${nameLabel(series.name)} in ${formatCount(lines.length, "session")}`}
       />
       <ul class="overlay-figures">
         {members.map(({ index, letter }, at) => {
@@ -121,7 +122,8 @@ function Overlay({ members, charts, from, to }: OverlayProps) {
 }
 
 /** The most useful figure of a series: a counter's total and rate, otherwise the mean. */
-function figureOf({ type, unit, mean, last, rate }: SeriesSummary): string {
+function figureOf({ type, mean, last, rate, ...series }: SeriesSummary): string {
+  const unit = nameLabel(series.unit, "");
   const rounded = (value: number) => formatQuantity(Number(value.toPrecision(4)), unit);
   if (type !== "counter") return `mean ${rounded(mean)}`;
   return `total ${formatQuantity(last, unit)}${rate === undefined ? "" : `, ${rounded(rate)}/s`}`;

@@ -1,4 +1,5 @@
 /** The values that differ between the last states of the sessions. */
+import { nameLabel, plainText } from "../../core/recorded-text.ts";
 import { formatCount, formatNumber } from "../../core/format.ts";
 import type { Json, JsonObject } from "../../core/wire.ts";
 import { COMPARED_VALUES } from "../limits.ts";
@@ -50,7 +51,7 @@ export async function statesOf(members: Member[]) {
               {different.slice(0, COMPARED_VALUES).map((path) => (
                 <tr>
                   <th scope="row">
-                    <code>{path}</code>
+                    <code>{nameLabel(path)}</code>
                   </th>
                   {states.map((state) => {
                     const value = state.get(path);
@@ -59,7 +60,7 @@ export async function statesOf(members: Member[]) {
                         {value === undefined ? (
                           <span class="quiet">–</span>
                         ) : (
-                          <code>{short(value)}</code>
+                          <code>{short(plainText(value))}</code>
                         )}
                       </td>
                     );

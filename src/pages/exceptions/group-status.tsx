@@ -1,5 +1,6 @@
 /** Parts of both the list and the page of exception groups: the trend, the status and the address of a group. */
-import { asking } from "../../catalog/filter.ts";
+import { nameLabel } from "../../core/recorded-text.ts";
+import { asking } from "../../core/names.ts";
 import type { ExceptionGroup, GroupDay } from "../../catalog/exceptions.ts";
 import { TREND_DAYS } from "../../catalog/limits.ts";
 import { address } from "../ui/address.ts";
@@ -37,7 +38,11 @@ export function GroupStatusTag({ group }: { group: ExceptionGroup }) {
     );
   }
   if (status === "resolved")
-    return <span class="tag">resolved{resolved_version ? ` in ${resolved_version}` : ""}</span>;
+    return (
+      <span class="tag">
+        resolved{resolved_version ? ` in ${nameLabel(resolved_version)}` : ""}
+      </span>
+    );
   return status === "muted" ? <span class="tag">muted</span> : null;
 }
 

@@ -1,7 +1,8 @@
 /** The page of an exception group: its figures, the decision about it, its last occurrence, its sessions. */
+import { nameLabel, plainText } from "../../core/recorded-text.ts";
 import { type Context, Hono } from "hono";
 import type { AccessEnv } from "../../access/access.ts";
-import { asking, nameAsked } from "../../catalog/filter.ts";
+import { asking, nameAsked } from "../../core/names.ts";
 import { type ExceptionGroup, exceptionDays, exceptionGroup } from "../../catalog/exceptions.ts";
 import { listSessions } from "../../catalog/sessions.ts";
 import { formatNumber } from "../../core/format.ts";
@@ -10,6 +11,7 @@ import { GROUP_STATUSES } from "../../core/vocabulary.ts";
 import type { Env } from "../../env.ts";
 import { decide, listDecisions } from "../../registry/decisions.ts";
 import { sessionOf } from "../../session/client.ts";
+import { readForm } from "../form.ts";
 import { LIST_ROWS } from "../limits.ts";
 import { TREND_DAYS } from "../../catalog/limits.ts";
 import { Exception } from "../session/exception.tsx";
@@ -38,19 +40,20 @@ groupRoutes.get("/exceptions/:fingerprint", async (c) => {
       <nav class="crumbs" aria-label="Breadcrumb">
         <a href="/exceptions">Exceptions</a>
         <a href={address("/exceptions", { product: asking(group.product) })}>
-          {group.product || "unnamed"}
+          {nameLabel(group.product, "unnamed")}
         </a>
       </nav>
       <header class="group-header" data-group-status={groupStatus(group)}>
         <h1>
-          <span class="exception-type">{group.type || "Exception"}</span>
+          <span class="exception-type">{nameLabel(group.type, "Exception")}</span>
         </h1>
-        <p class="group-message">{group.message}</p>
+        <p class="group-message">{plainText(group.message)}</p>
         <dl class="properties">
           <Property label="Occurrences">{formatNumber(group.count)}</Property>
           <Property label="Sessions">{formatNumber(group.sessions)}</Property>
           <Property label="Versions">
-            {[...new Set(days.map(({ version }) => version))].join(", ") || "–"}
+            {[...new Set(days.map(({ version }) => nameLabel(version, "no version")))].join(", ") ||
+              "–"}
           </Property>
           <Property label="First">
             <Time at={group.first_at} />
@@ -137,13 +140,19 @@ function Decide({ group, newest }: { group: ExceptionGroup; newest: string | und
       method="post"
       action={`/exceptions/${encodeURIComponent(group.fingerprint)}`}
     >
-      <input type="hidden" name="product" value={group.product} />
+      <input type="hidden" name="product" value={asking(group.product)} />
       <GroupStatusTag group={group} />
       {isOpen ? (
         <>
           <label>
             Resolved in version{" "}
-            <input name="version" value={newest ?? ""} size={10} autocomplete="off" />
+            <input
+              name="version"
+              list="versions"
+              placeholder="optional"
+              size={10}
+              autocomplete="off"
+            />
           </label>
           <button class="button" name="status" value="resolved">
             Mark resolved
@@ -163,11 +172,11 @@ function Decide({ group, newest }: { group: ExceptionGroup; newest: string | und
 
 groupRoutes.post("/exceptions/:fingerprint", async (c) => {
   const fingerprint = c.req.param("fingerprint");
-  const form = await c.req.parseBody();
-  const status = GROUP_STATUSES.find((each) => each === form.status);
-  const product = typeof form.product === "string" ? form.product : "";
+  const field = await readForm(c);
+  const status = GROUP_STATUSES.find((each) => each === field("status"));
+  const product = nameAsked(field("product"));
   if (!status) throw new Refusal("invalid_body", "A group can be open, resolved or muted.");
-  const version = typeof form.version === "string" ? form.version.trim() : "";
+  const version = nameAsked(field("version").trim());
   await findGroup(c.env, fingerprint, product);
   const { by } = c.var.access;
   await decide(c.env.REGISTRY, { product, fingerprint, status, version, by }, Date.now());

@@ -1,6 +1,7 @@
 /** The products of the home page: a row per version, compared with the version before. */
+import { nameLabel } from "../../core/recorded-text.ts";
 import { formatCount, formatNumber } from "../../core/format.ts";
-import { asking } from "../../catalog/filter.ts";
+import { asking } from "../../core/names.ts";
 import type { VersionCounts, VersionDay } from "../../catalog/products.ts";
 import {
   HOME_VERSIONS,
@@ -97,7 +98,7 @@ function Regression({ versionsOf }: { versionsOf: VersionCounts[] }) {
   return (
     <p class="panel-note regression">
       <StatusIcon status="crashed" />{" "}
-      {`${newest.product} ${newest.version} crashes more than ${before.version || "no version"}: ${crashShare(newest)} vs ${crashShare(before)} of sessions.`}
+      {`${nameLabel(newest.product, "unnamed")} ${nameLabel(newest.version, "no version")} crashes more than ${nameLabel(before.version, "no version")}: ${crashShare(newest)} vs ${crashShare(before)} of sessions.`}
     </p>
   );
 }
@@ -138,7 +139,7 @@ function Version({ row, before, older, isFirst, days, today }: VersionProps) {
             href={address("/sessions", { product: named.product })}
             title={titled(product)}
           >
-            {product || "unnamed"}
+            {nameLabel(product, "unnamed")}
           </a>
           {older > 0 ? <small class="quiet"> +{formatCount(older, "older version")}</small> : null}
         </th>
@@ -147,7 +148,7 @@ function Version({ row, before, older, isFirst, days, today }: VersionProps) {
       )}
       <th scope="row">
         <a href={address("/sessions", named)} title={titled(version)}>
-          {version || "no version"}
+          {nameLabel(version, "no version")}
         </a>
       </th>
       <td class="number">{formatNumber(sessions)}</td>
@@ -168,7 +169,7 @@ function Version({ row, before, older, isFirst, days, today }: VersionProps) {
           days={days.map((day) => ({ at: day.day_at, all: day.sessions, bad: day.crashed }))}
           from={today - (TREND_DAYS - 1) * DAY_MS}
           to={today}
-          label={`Sessions and crashes of ${version || product} per day`}
+          label={`Sessions and crashes of ${nameLabel(version || product)} per day`}
         />
       </td>
       <td>
@@ -188,7 +189,7 @@ function Change({ row, before }: { row: VersionCounts; before: VersionCounts | u
     <small class="change-since" data-way={way}>
       <span aria-hidden="true">{way === "up" ? "▲" : "▼"}</span>
       <span class="hidden">{way}</span> {Math.abs(points).toFixed(1)} pts vs{" "}
-      {before.version || "no version"}
+      {nameLabel(before.version, "no version")}
     </small>
   );
 }

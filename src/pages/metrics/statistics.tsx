@@ -1,4 +1,5 @@
 /** The statistics of each group, as a table and as CSV. */
+import { nameLabel, plainText } from "../../core/recorded-text.ts";
 import { formatNumber, formatQuantity } from "../../core/format.ts";
 import type { Grouping, GroupStatistics } from "../../core/comparison.ts";
 import type { MetricType } from "../../core/vocabulary.ts";
@@ -104,10 +105,14 @@ function GroupName({ group, by }: { group: string; by: Grouping }) {
     );
   }
   return (
-    <span class="name" title={group}>
-      {group || (by === "none" ? "all" : "unnamed")}
+    <span class="name" title={plainText(group)}>
+      {groupLabel(group, by)}
     </span>
   );
+}
+
+export function groupLabel(group: string, by: Grouping): string {
+  return nameLabel(group, by === "none" ? "all" : "unnamed");
 }
 
 function cell(row: GroupStatistics, column: Column, unit: string): string {

@@ -1,4 +1,5 @@
 /** A chart for each metric, below the timeline and with its time axis. The server renders names, values and statistics; charts.js draws the lines. */
+import { nameLabel, plainText } from "../../core/recorded-text.ts";
 import type { AccessEnv } from "../../access/access.ts";
 import type { SessionClient } from "../../session/client.ts";
 import { formatCount, formatQuantity, formatTick } from "../../core/format.ts";
@@ -9,7 +10,7 @@ import { CHARTS, CHART_POINTS, SPARKLINE_POINTS, TYPING_MS } from "../limits.ts"
 import { address } from "../ui/address.ts";
 import { Empty } from "../ui/empty.tsx";
 import { guarded } from "../ui/panel.tsx";
-import { Brief, Statistics } from "./statistics.tsx";
+import { Brief, Statistics, unitOf } from "./statistics.tsx";
 import { type DrawnSeries, sparklineSvg } from "./sparkline.ts";
 import { sessionIn, type View, viewOf, viewQuery } from "./view.ts";
 
@@ -106,7 +107,7 @@ async function list(props: ListProps) {
             <p>Gauges, counters, histograms and timers of the program are shown as charts.</p>
           </Empty>
         ) : (
-          <Empty title={`No metric matches “${search}”`} />
+          <Empty title={`No metric matches “${plainText(search)}”`} />
         )
       ) : null}
       {shown.map((one) => (
@@ -144,7 +145,9 @@ type ChartRowProps = {
 };
 
 function ChartRow({ series, value, picture }: ChartRowProps) {
-  const { id, name, type, unit, tags } = series;
+  const { id, type, tags } = series;
+  const unit = unitOf(series);
+  const name = nameLabel(series.name);
   const label = `${name} from ${formatQuantity(series.min, unit)} to ${formatQuantity(series.max, unit)}, last ${formatQuantity(series.last, unit)}`;
   return (
     <article
@@ -159,8 +162,8 @@ function ChartRow({ series, value, picture }: ChartRowProps) {
       <header class="row-name">
         <h3 title={name}>{name}</h3>
         {tags.map((tag) => (
-          <span class="tag" title={tag}>
-            {tag}
+          <span class="tag" title={nameLabel(tag)}>
+            {nameLabel(tag)}
           </span>
         ))}
         <output class="reading" data-reading aria-label="Value at the cursor">

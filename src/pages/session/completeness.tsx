@@ -1,4 +1,5 @@
 /** Completeness: recorded, stored and lost ops, the size and cost, and the writers. */
+import { plainText } from "../../core/recorded-text.ts";
 import { formatBytes, formatCount, formatDuration, formatNumber } from "../../core/format.ts";
 import type { Summary } from "../../core/answers.ts";
 import type { DropCause } from "../../core/vocabulary.ts";
@@ -29,7 +30,7 @@ const CAUSE_LABELS: Record<DropCause, string> = {
 
 /** A client may send other causes, which have no label. */
 function labelOf(cause: string): string {
-  return Object.hasOwn(CAUSE_LABELS, cause) ? CAUSE_LABELS[cause as DropCause] : cause; // as: just looked up
+  return Object.hasOwn(CAUSE_LABELS, cause) ? CAUSE_LABELS[cause as DropCause] : plainText(cause); // as: just looked up
 }
 
 /** Cloudflare's price: $1.00 per million rows written. */
@@ -151,13 +152,17 @@ function Writers({ summary }: { summary: Summary }) {
             <tr>
               <td title={lane}>
                 <code>
-                  {[writer.program, ...(writer.arguments ?? [])].filter(Boolean).join(" ") || lane}
+                  {plainText(
+                    [writer.program, ...(writer.arguments ?? [])].filter(Boolean).join(" ") || lane,
+                  )}
                 </code>
               </td>
               <td>{writer.pid}</td>
-              <td>{writer.language}</td>
-              <td>{writer.client}</td>
-              <td>{[writer.os, writer.hostname, writer.user].filter(Boolean).join(", ")}</td>
+              <td>{plainText(writer.language ?? "")}</td>
+              <td>{plainText(writer.client ?? "")}</td>
+              <td>
+                {plainText([writer.os, writer.hostname, writer.user].filter(Boolean).join(", "))}
+              </td>
               <td class="number">{formatNumber(applied)}</td>
             </tr>
           ))}

@@ -4,7 +4,7 @@ import type { EventRow } from "../../core/answers.ts";
 import { EVENT_CRASHED, EVENT_HUNG, EVENT_RECOVERED } from "../../core/vocabulary.ts";
 import type { JsonObject } from "../../core/wire.ts";
 import { ROW_TEXT } from "../limits.ts";
-import { plain } from "../ui/coloured.tsx";
+import { nameLabel, plainJson, plainText } from "../../core/recorded-text.ts";
 import { Moment } from "../ui/time.tsx";
 
 /** The time, the category (as a colour) and the text. */
@@ -33,12 +33,12 @@ export function EventText({
     <>
       {isOutput ? null : (
         <span class="event-name">
-          <Marked text={event.name || "(unnamed)"} marked={marked} />
+          <Marked text={nameLabel(event.name)} marked={marked} />
         </span>
       )}
       {text === "" ? null : (
         <span class="event-message">
-          <Marked text={short(plain(text))} marked={marked} />
+          <Marked text={short(plainText(text))} marked={marked} />
         </span>
       )}
     </>
@@ -54,7 +54,8 @@ function Marked({ text, marked }: { text: string; marked: string }) {
 
 function textOf(event: EventRow): string {
   const { name, exception_type, exception_msg, message, data = {} } = event;
-  if (exception_type) return `${exception_type}: ${exception_msg ?? ""}`;
+  if (exception_type)
+    return `${nameLabel(exception_type)}${exception_msg ? `: ${exception_msg}` : ""}`;
   if (message) return message;
   return (Object.hasOwn(OWN_EVENTS, name) && OWN_EVENTS[name]?.(data)) || fields(data);
 }
@@ -82,7 +83,7 @@ const OWN_EVENTS: Record<string, (data: JsonObject) => string> = {
 /** The logfmt of the data: `door=21 took_ms=32`. */
 function fields(data: JsonObject): string {
   return Object.entries(data)
-    .map(([key, value]) => `${key}=${typeof value === "string" ? value : JSON.stringify(value)}`)
+    .map(([key, value]) => `${key}=${typeof value === "string" ? value : plainJson(value)}`)
     .join(" ");
 }
 

@@ -1,4 +1,7 @@
 /** The list of events, newest first, with its filters: text, category, name, group. More are fetched when it is scrolled. */
+import { asking, nameAsked } from "../../core/names.ts";
+import { nameLabel, plainJson, plainText } from "../../core/recorded-text.ts";
+import { Coloured } from "../ui/coloured.tsx";
 import type { AccessEnv } from "../../access/access.ts";
 import type { SessionClient } from "../../session/client.ts";
 import { formatNumber } from "../../core/format.ts";
@@ -35,7 +38,10 @@ export function filterOf(query: Record<string, string>): Filter {
   const cursor = query.cursor || undefined;
   const seen = cursor === undefined ? 0 : Number.parseInt(query.seen ?? "", 10);
   const filter: Filter = { from, to, cursor, seen: seen > 0 ? seen : undefined };
-  for (const field of FIELDS) filter[field] = query[field]?.trim() || undefined;
+  for (const field of FIELDS) {
+    const value = query[field]?.trim();
+    if (value) filter[field] = field === "text" ? value : nameAsked(value);
+  }
   return filter;
 }
 
@@ -151,8 +157,8 @@ function Select({ name, label, options, now }: SelectProps) {
       <select name={name}>
         <option value="">{label}</option>
         {options.map(([option, count]) => (
-          <option value={option} selected={option === now}>
-            {`${option} (${formatNumber(count)})`}
+          <option value={asking(option)} selected={option === now}>
+            {`${nameLabel(option)} (${formatNumber(count)})`}
           </option>
         ))}
       </select>
@@ -212,7 +218,7 @@ type MoreProps = { id: string; filter: Filter; cursor: string; seen: number };
 
 /** The end of the list while there is more: fetched when it comes into view; a link without script. */
 function MoreEvents({ id, filter, cursor, seen }: MoreProps) {
-  const query = { ...filter, cursor, seen };
+  const query = { ...filterQuery(filter), cursor, seen };
   return (
     <li
       class="more"
@@ -226,6 +232,15 @@ function MoreEvents({ id, filter, cursor, seen }: MoreProps) {
   );
 }
 
+/** The filter as query parameters. */
+function filterQuery(filter: Filter): Record<string, string | number | undefined> {
+  const fields = FIELDS.map((field) => {
+    const value = filter[field];
+    return [field, value === undefined || field === "text" ? value : asking(value)];
+  });
+  return { ...Object.fromEntries(fields), from: filter.from, to: filter.to };
+}
+
 type ItemProps = { id: string; event: EventRow; marked?: string | undefined };
 
 function EventItem({ id, event, marked }: ItemProps) {
@@ -236,26 +251,30 @@ function EventItem({ id, event, marked }: ItemProps) {
       <Moment id={id} at={event.at} />
       <details>
         <summary>
-          <span class="category" data-category={event.category} title={event.category}>
-            {event.category}
+          <span class="category" data-category={event.category} title={plainText(event.category)}>
+            {nameLabel(event.category)}
           </span>
           <span class="event-text">
-            {event.group ? <span class="group">{event.group}</span> : null}
+            {event.group ? <span class="group">{nameLabel(event.group)}</span> : null}
             <EventText event={event} marked={marked} />
             {labels.map((label) => (
-              <span class="tag">{label}</span>
+              <span class="tag">{nameLabel(label)}</span>
             ))}
           </span>
         </summary>
         <div class="event-body">
           {isException ? <Exception event={event} /> : null}
-          {!isException && event.message ? <pre class="message">{event.message}</pre> : null}
+          {!isException && event.message ? (
+            <pre class="message">
+              <Coloured text={event.message} />
+            </pre>
+          ) : null}
           {data && Object.keys(data).length > 0 ? (
-            <pre class="data">{JSON.stringify(data, null, 2)}</pre>
+            <pre class="data">{plainJson(data, 2)}</pre>
           ) : null}
           {event.source_file && !isException ? (
             <p class="quiet">
-              {event.source_file}
+              {plainText(event.source_file)}
               {event.source_line === undefined ? "" : `:${event.source_line}`}
             </p>
           ) : null}

@@ -1,4 +1,6 @@
 /** Exceptions with their frames and causes, and links that open a frame in an editor. */
+import { nameLabel, plainText } from "../../core/recorded-text.ts";
+import { Coloured } from "../ui/coloured.tsx";
 import type { AccessEnv } from "../../access/access.ts";
 import type { SessionClient } from "../../session/client.ts";
 import { formatNumber } from "../../core/format.ts";
@@ -51,8 +53,10 @@ async function list(session: SessionClient, cursor?: string) {
           <Moment id={session.id} at={event.at} />
           <details open={index === 0 && cursor === undefined}>
             <summary>
-              <span class="exception-type">{event.exception_type}</span>
-              <span class="exception-message">{event.exception_msg}</span>
+              <span class="exception-type">
+                {nameLabel(event.exception_type ?? "", "Exception")}
+              </span>{" "}
+              <span class="exception-message">{plainText(event.exception_msg ?? "")}</span>
               {event.handled === false ? <span class="tag danger">unhandled</span> : null}
             </summary>
             <Exception event={event} />
@@ -90,8 +94,8 @@ export function Exception({ event }: { event: EventRow }) {
   return (
     <div class="exception-body">
       <p class="exception-headline">
-        <strong>{event.exception_type}</strong>
-        {event.exception_msg ? <span>{event.exception_msg}</span> : null}
+        <strong>{nameLabel(event.exception_type ?? "", "Exception")}</strong>
+        <Message text={event.exception_msg} />
       </p>
       {event.source_file && stacktrace.length === 0 ? (
         <Frames
@@ -109,14 +113,23 @@ export function Exception({ event }: { event: EventRow }) {
       {causes.map((cause) => (
         <div class="cause">
           <p class="exception-headline">
-            <span class="label">Caused by</span> <strong>{cause.exception_type}</strong>
-            {cause.exception_msg ? <span>{cause.exception_msg}</span> : null}
+            <span class="label">Caused by</span>{" "}
+            <strong>{nameLabel(cause.exception_type ?? "", "Exception")}</strong>
+            <Message text={cause.exception_msg} />
           </p>
           <Frames frames={framesOf(cause.stacktrace ?? [])} />
         </div>
       ))}
     </div>
   );
+}
+
+function Message({ text }: { text: string | undefined }) {
+  return text ? (
+    <span>
+      <Coloured text={text} />
+    </span>
+  ) : null;
 }
 
 export const exceptionRoutes = new Hono<AccessEnv>();

@@ -1,4 +1,5 @@
 /** The history of one value of the state: each value, its duration, and the event before each change. */
+import { plainText } from "../../core/recorded-text.ts";
 import type { AccessEnv } from "../../access/access.ts";
 import type { SessionClient } from "../../session/client.ts";
 import { formatDuration } from "../../core/format.ts";
@@ -8,7 +9,7 @@ import { HISTORY_ROWS } from "../limits.ts";
 import { address } from "../ui/address.ts";
 import { guarded } from "../ui/panel.tsx";
 import { Moment } from "../ui/time.tsx";
-import { textOf } from "../ui/tree.tsx";
+import { keyLabel, textOf } from "../ui/tree.tsx";
 import { EventText, short } from "./event.tsx";
 import { sessionIn, type View, viewOf, viewQuery } from "./view.ts";
 
@@ -30,7 +31,7 @@ export function History(props: HistoryProps) {
     >
       <header class="panel-header">
         <h3 id="history-title" class="label">
-          History of <code>{path.join(".")}</code>
+          History of <code>{path.map(keyLabel).join(".")}</code>
         </h3>
         <a
           class="tool"
@@ -88,7 +89,7 @@ function Change(props: { id: string; change: PathChange; isAtCursor: boolean }) 
         {change.after === undefined ? (
           <span class="quiet">removed</span>
         ) : (
-          short(textOf(change.after))
+          short(plainText(textOf(change.after)))
         )}
       </span>
       <span class="change-held">

@@ -1,4 +1,5 @@
 /** The panel at the cursor: the state, the last change, and the events around. */
+import { plainText } from "../../core/recorded-text.ts";
 import type { AccessEnv } from "../../access/access.ts";
 import type { SessionClient } from "../../session/client.ts";
 import { formatCount, formatDuration } from "../../core/format.ts";
@@ -196,7 +197,7 @@ function StateSection({ id, state, view, hasStarted, changedAt, differences }: S
       )}
       {Object.keys(found).length === 0 && (view.search || differences.length === 0) ? (
         view.search ? (
-          <Empty title={`No keys or values match “${view.search}”`} />
+          <Empty title={`No keys or values match “${plainText(view.search)}”`} />
         ) : (
           <Empty title={hasStarted ? "No state" : "Not started yet"}>
             <p>

@@ -1,11 +1,13 @@
 /** The statistics of a series: one line, the figures, and a histogram's buckets. */
+import { nameLabel, plainJson } from "../../core/recorded-text.ts";
 import type { SeriesSummary } from "../../core/answers.ts";
 import { formatCount, formatNumber, formatQuantity } from "../../core/format.ts";
 import { Property } from "../ui/property.tsx";
 
 /** A series in one line, and its last value, which charts.js shows when the cursor is outside the range. */
 export function Brief({ series }: { series: SeriesSummary }) {
-  const { id, type, points, mean, max, last, unit } = series;
+  const { id, type, points, mean, max, last } = series;
+  const unit = unitOf(series);
   return (
     <span id={`brief-${id}`} class="brief" data-last={last}>
       {type === "counter"
@@ -22,8 +24,12 @@ export function Brief({ series }: { series: SeriesSummary }) {
   );
 }
 
-function rateOf({ rate, unit }: SeriesSummary): string | undefined {
-  return rate === undefined ? undefined : `${formatQuantity(rate, unit)}/s`;
+function rateOf(series: SeriesSummary): string | undefined {
+  return series.rate === undefined ? undefined : `${formatQuantity(series.rate, unitOf(series))}/s`;
+}
+
+export function unitOf({ unit }: SeriesSummary): string {
+  return nameLabel(unit, "");
 }
 
 type Statistic = [label: string, value: string | undefined];
@@ -38,15 +44,16 @@ export function Statistics({ series }: { series: SeriesSummary }) {
           value === undefined ? null : <Property label={label}>{value}</Property>,
         )}
       </dl>
-      {series.buckets ? <Buckets buckets={series.buckets} unit={series.unit} /> : null}
-      {series.metadata ? <p class="quiet">{JSON.stringify(series.metadata)}</p> : null}
+      {series.buckets ? <Buckets buckets={series.buckets} unit={unitOf(series)} /> : null}
+      {series.metadata ? <p class="quiet">{plainJson(series.metadata)}</p> : null}
     </div>
   );
 }
 
 /** The statistics of a counter: the mean, deviation and sum of a running total have no meaning. */
 function counterStatistics(series: SeriesSummary): Statistic[] {
-  const { unit, first, last, points, largest_step } = series;
+  const { first, last, points, largest_step } = series;
+  const unit = unitOf(series);
   return [
     ["total", formatQuantity(last, unit)],
     ["updates", formatNumber(points)],
@@ -56,7 +63,9 @@ function counterStatistics(series: SeriesSummary): Statistic[] {
   ];
 }
 
-function valueStatistics({ unit, quantiles, ...series }: SeriesSummary): Statistic[] {
+function valueStatistics(series: SeriesSummary): Statistic[] {
+  const { quantiles } = series;
+  const unit = unitOf(series);
   const format = (value: number | null | undefined) =>
     value === null || value === undefined ? undefined : formatQuantity(value, unit);
   return [

@@ -1,4 +1,5 @@
 /** The timeline: the status and the counts of each kind on one time axis, which the charts below share. */
+import { plainText } from "../../core/recorded-text.ts";
 import { formatDuration, formatNumber } from "../../core/format.ts";
 import type { Summary, Timeline } from "../../core/answers.ts";
 import { STATUS_LABELS } from "../../core/vocabulary.ts";
@@ -152,7 +153,7 @@ function StatusRow({ summary, timeline: { from, to } }: { summary: Summary; time
               y="0"
               height="10"
             >
-              <title>{headline}</title>
+              <title>{plainText(headline)}</title>
             </rect>
           ))}
       </svg>

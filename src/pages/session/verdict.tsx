@@ -1,8 +1,10 @@
 /** The verdict with its evidence, the last events and the properties of the session. */
+import { nameLabel, plainText } from "../../core/recorded-text.ts";
+import { Coloured } from "../ui/coloured.tsx";
 import type { SessionClient } from "../../session/client.ts";
 import { isOngoing } from "../../core/duration.ts";
 import { formatDuration } from "../../core/format.ts";
-import { asking } from "../../catalog/filter.ts";
+import { asking } from "../../core/names.ts";
 import type { Evidence, EventRow, Summary } from "../../core/answers.ts";
 import { LAST_EVENTS, REFRESH_MS } from "../limits.ts";
 import { address } from "../ui/address.ts";
@@ -43,7 +45,7 @@ export function Verdict({ session, summary }: { session: SessionClient; summary:
               Running for <Elapsed ms={summary.ran_ms} />
             </>
           ) : (
-            verdict.headline
+            plainText(verdict.headline)
           )}
         </h1>
         <p class="verdict-when">
@@ -103,10 +105,10 @@ function Machine({ summary }: { summary: Summary }) {
       {machine === "" && browser !== "" ? null : (
         <div>
           <dt>Machine</dt>
-          <dd title={machine_id}>{machine || "unknown"}</dd>
+          <dd title={plainText(machine_id)}>{nameLabel(machine, "unknown")}</dd>
         </div>
       )}
-      {browser === "" ? null : <Property label="Browser">{browser}</Property>}
+      {browser === "" ? null : <Property label="Browser">{nameLabel(browser)}</Property>}
     </>
   );
 }
@@ -124,7 +126,9 @@ function EvidenceItem({
   const { kind, text, at, confidence } = evidence;
   return (
     <li data-confidence={confidence}>
-      <span class="evidence-text">{text}</span>
+      <span class="evidence-text">
+        <Coloured text={text} />
+      </span>
       {at === undefined ? null : <Moment id={id} at={at} />}
       {at !== undefined && isOpen && kind === "heartbeat" ? (
         <span class="aside">
@@ -172,9 +176,9 @@ function Properties({ summary }: { summary: Summary }) {
     <dl class="properties">
       <Property label="Product">
         <a href={address("/sessions", { product: asking(summary.product) })}>
-          {summary.product || "unnamed"}
+          {nameLabel(summary.product, "unnamed")}
         </a>{" "}
-        {summary.version}
+        {plainText(summary.version)}
       </Property>
       <Property label="Started">
         <Time at={start} />
@@ -189,7 +193,7 @@ function Properties({ summary }: { summary: Summary }) {
       <Machine summary={summary} />
       {summary.exit_code === null && summary.signal === null ? null : (
         <Property label={summary.signal === null ? "Exit code" : "Signal"}>
-          {summary.signal ?? summary.exit_code}
+          {summary.signal === null ? summary.exit_code : nameLabel(summary.signal)}
         </Property>
       )}
       {summary.last_heartbeat_at === null || isEvident(summary, "heartbeat") ? null : (
@@ -200,7 +204,7 @@ function Properties({ summary }: { summary: Summary }) {
       {summary.tags.length === 0 ? null : (
         <Property label="Tags">
           {summary.tags.map((tag) => (
-            <span class="tag">{tag}</span>
+            <span class="tag">{nameLabel(tag)}</span>
           ))}
         </Property>
       )}

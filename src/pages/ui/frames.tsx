@@ -1,5 +1,7 @@
 /** A stack trace as frames with links that open the line in an editor, for the formats of several languages. */
 
+import { plainText } from "../../core/recorded-text.ts";
+import { Coloured } from "./coloured.tsx";
 import { MAX_MATCHED_LENGTH, MAX_STACK_LINES } from "../../core/limits.ts";
 import { address } from "./address.ts";
 
@@ -16,7 +18,9 @@ export function framesOf(stacktrace: string[]): Frame[] {
     .flatMap((entry) => joined(entry.split("\n")))
     .filter((text) => text.trim() !== "")
     .map((text, index) =>
-      index < MAX_STACK_LINES ? { text, ...placeIn(text.slice(0, MAX_MATCHED_LENGTH)) } : { text },
+      index < MAX_STACK_LINES
+        ? { text, ...placeIn(plainText(text.slice(0, MAX_MATCHED_LENGTH))) }
+        : { text },
     );
 }
 
@@ -59,7 +63,9 @@ export function Frames({ frames }: { frames: Frame[] }) {
     <ol class="frames">
       {frames.map((frame) => (
         <li class="frame" data-own={frame.file && !isForeign(frame.file) ? "" : undefined}>
-          <code>{frame.text}</code>
+          <code>
+            <Coloured text={frame.text} />
+          </code>
           {frame.file === undefined ? null : <Editors frame={frame} file={frame.file} />}
         </li>
       ))}

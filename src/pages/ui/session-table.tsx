@@ -1,5 +1,6 @@
 /** A table of sessions. */
 import { isOngoing } from "../../core/duration.ts";
+import { nameLabel, plainText } from "../../core/recorded-text.ts";
 import { formatDuration, formatNumber } from "../../core/format.ts";
 import type { Child } from "hono/jsx";
 import type { SessionSort } from "../../catalog/sessions.ts";
@@ -61,7 +62,7 @@ export function SessionTable({ rows, caption, extra, selectable, sorting }: Tabl
               )}
             </th>
           ))}
-          {extra ? <th scope="col">{extra.title}</th> : null}
+          {extra ? <th scope="col">{nameLabel(extra.title)}</th> : null}
         </tr>
       </thead>
       <tbody>
@@ -107,7 +108,7 @@ function Row({ row, extra, hasExtra, selectable }: RowProps) {
           data-status={row.status}
           data-failed={hasFailed(row) ? "" : undefined}
         >
-          {row.headline || labelOf(row)}
+          {plainText(row.headline) || labelOf(row)}
         </a>
         {row.status === "hung" ? (
           <small>
@@ -118,14 +119,14 @@ function Row({ row, extra, hasExtra, selectable }: RowProps) {
         {row.unsure ? <span class="tag">maybe</span> : null}
       </th>
       <td title={titled(`${row.product} ${row.version}`)}>
-        {row.product || "unnamed"} <small>{row.version}</small>
+        {nameLabel(row.product, "unnamed")} <small>{plainText(row.version)}</small>
       </td>
       <td>
         <Time at={row.created_at} show="age" />
       </td>
       <td>{isOngoing(row.status) ? <Elapsed ms={row.ran_ms} /> : formatDuration(row.ran_ms)}</td>
       <td title={titled(row.hostname || row.browser)}>
-        {row.hostname || row.browser || row.machine_id.slice(0, 8)}
+        {nameLabel(row.hostname || row.browser || row.machine_id.slice(0, 8), "")}
       </td>
       <td>{formatNumber(row.events)}</td>
       <td data-some={row.exceptions > 0 ? "" : undefined}>
@@ -139,7 +140,7 @@ function Row({ row, extra, hasExtra, selectable }: RowProps) {
 
 /** The full text as a tooltip, if it may be cut. */
 export function titled(text: string): string | undefined {
-  return text.length > SHOWN_LENGTH ? text : undefined;
+  return text.length > SHOWN_LENGTH ? plainText(text) : undefined;
 }
 
 const SHOWN_LENGTH = 20;

@@ -1,4 +1,6 @@
 /** A JSON value as a tree of disclosures. Changes are marked, and branches with a change are open. */
+import { nameLabel, plainText } from "../../core/recorded-text.ts";
+import { Coloured } from "./coloured.tsx";
 import { formatNumber } from "../../core/format.ts";
 import type { Difference } from "../../core/answers.ts";
 import type { Json } from "../../core/wire.ts";
@@ -91,9 +93,9 @@ function Members({ value, path, marks, links, budget }: NodeProps) {
       {gone.map(({ path: removed, before }) => (
         <li class="node" data-change="removed">
           <a class="key" href={links.history(removed)} data-history>
-            {removed.at(-1)}
+            {keyLabel(removed.at(-1) ?? "")}
           </a>
-          <del class="value">{before === undefined ? "" : textOf(before)}</del>
+          <del class="value">{before === undefined ? "" : plainText(textOf(before))}</del>
         </li>
       ))}
     </ul>
@@ -108,10 +110,10 @@ function Node(props: NodeProps & { name: string }) {
     return (
       <li class="node" data-change={change?.kind}>
         <a class="key" href={links.history(path)} data-history>
-          {name}
+          {keyLabel(name)}
         </a>
         {change?.kind === "changed" && change.before !== undefined ? (
-          <del class="before">{textOf(change.before)}</del>
+          <del class="before">{plainText(textOf(change.before))}</del>
         ) : null}
         <Leaf value={value} />
       </li>
@@ -124,7 +126,7 @@ function Node(props: NodeProps & { name: string }) {
     <li class="node branch" data-change={change?.kind} data-inside={holdsChange ? "" : undefined}>
       <details open={isOpen || (path.length === 1 && size(value) <= 12 && budget.nodes > 0)}>
         <summary>
-          <span class="key">{name}</span>
+          <span class="key">{keyLabel(name)}</span>
           <span class="size">
             {Array.isArray(value)
               ? `[${formatNumber(size(value))}]`
@@ -144,7 +146,7 @@ function Node(props: NodeProps & { name: string }) {
         class="to-history"
         href={links.history(path)}
         data-history
-        aria-label={`History of ${name}`}
+        aria-label={`History of ${keyLabel(name)}`}
       >
         ↺
       </a>
@@ -159,7 +161,7 @@ function Leaf({ value }: { value: Json }) {
       class="value"
       data-type={value === null ? "null" : Array.isArray(value) ? "list" : typeof value}
     >
-      {shown.length > VALUE_TEXT ? `${shown.slice(0, VALUE_TEXT)}…` : shown}
+      <Coloured text={shown.length > VALUE_TEXT ? `${shown.slice(0, VALUE_TEXT)}…` : shown} />
     </span>
   );
 }
@@ -167,6 +169,11 @@ function Leaf({ value }: { value: Json }) {
 /** A value in one line: strings without quotes, everything else as JSON. */
 export function textOf(value: Json): string {
   return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+/** An empty key is shown as JSON writes it. */
+export function keyLabel(key: string): string {
+  return nameLabel(key, '""');
 }
 
 function isBranch(value: Json): value is Json[] | { [key: string]: Json } {

@@ -1,7 +1,7 @@
 /**
- * Names in addresses, form fields and query parameters. A name is written as it is, except where it would not arrive: the empty name, `.`
+ * Names in addresses, input fields and query parameters. A name is written as it is, except where it would not arrive: the empty name, `.`
  * and `..` (which a URL removes from a path), blanks at either end (which are removed from what people type), control characters (which
- * a form field changes), and whatever would be read as one of these. Such a name is written as a JSON string: `"."`, `" a"`.
+ * an input field changes), and whatever would be read as one of these. Such a name is written as a JSON string: `"."`, `" a"`.
  */
 import { quotedName } from "./recorded-text.ts";
 

@@ -161,7 +161,7 @@ describe("names", () => {
         const written = asking(name);
         expect(written.trim()).toBe(written);
         expect(nameAsked(written)).toBe(name);
-        // oxlint-disable-next-line no-control-regex -- a form field changes these
+        // oxlint-disable-next-line no-control-regex -- an input field changes these
         expect(written).not.toMatch(/[\u0000-\u001F]/);
         const { pathname } = new URL(`/api/metrics/${segmentOf(name)}`, "http://a.example");
         expect(nameAsked(decodeURIComponent(pathname.slice("/api/metrics/".length)))).toBe(name);

@@ -4,6 +4,7 @@ import { type Context, Hono } from "hono";
 import type { AccessEnv } from "../../access/access.ts";
 import { asking, nameAsked } from "../../core/names.ts";
 import { type ExceptionGroup, exceptionDays, exceptionGroup } from "../../catalog/exceptions.ts";
+import { versions } from "../../catalog/products.ts";
 import { listSessions } from "../../catalog/sessions.ts";
 import { formatNumber } from "../../core/format.ts";
 import { Refusal } from "../../core/refusal.ts";
@@ -31,10 +32,12 @@ groupRoutes.get("/exceptions/:fingerprint", async (c) => {
   const product = c.req.query("product");
   const group = await findGroup(c.env, fingerprint, product && nameAsked(product));
   const now = Date.now();
-  const [[days = []], found] = await Promise.all([
+  const [[days = []], found, counts] = await Promise.all([
     exceptionDays(db, [group], now, TREND_DAYS),
     listSessions(db, { product: group.product, exception: fingerprint, limit: LIST_ROWS }),
+    versions(db, group.product),
   ]);
+  const known = counts.map(({ version }) => version).filter((version) => version !== "");
   return c.render(
     <>
       <nav class="crumbs" aria-label="Breadcrumb">
@@ -65,7 +68,7 @@ groupRoutes.get("/exceptions/:fingerprint", async (c) => {
             <GroupTrend days={days} now={now} />
           </Property>
         </dl>
-        <Decide group={group} newest={found.items[0]?.version} />
+        <Decide group={group} known={known} />
       </header>
       <Panel
         id="example"
@@ -131,8 +134,8 @@ async function example(c: Context<AccessEnv>, group: ExceptionGroup) {
   );
 }
 
-/** The version of a resolution is recorded, because an occurrence in a later version reopens the group. */
-function Decide({ group, newest }: { group: ExceptionGroup; newest: string | undefined }) {
+/** A resolution names the version that contains the fix, if one is known. The field is empty at first: the versions known here are those that failed. */
+function Decide({ group, known }: { group: ExceptionGroup; known: string[] }) {
   const isOpen = group.status === "open" || group.returned_at !== null;
   return (
     <form
@@ -148,12 +151,17 @@ function Decide({ group, newest }: { group: ExceptionGroup; newest: string | und
             Resolved in version{" "}
             <input
               name="version"
-              list="versions"
+              list="known-versions"
               placeholder="optional"
               size={10}
               autocomplete="off"
             />
           </label>
+          <datalist id="known-versions">
+            {known.map((version) => (
+              <option value={asking(version)}>{nameLabel(version)}</option>
+            ))}
+          </datalist>
           <button class="button" name="status" value="resolved">
             Mark resolved
           </button>

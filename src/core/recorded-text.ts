@@ -4,12 +4,12 @@
  * All functions take time proportional to the text's length.
  */
 
-export type TextStyle = {
+type TextStyle = {
   colour?: string | undefined;
   bold?: boolean | undefined;
   dim?: boolean | undefined;
 };
-export type StyledText = { text: string; style: TextStyle };
+type StyledText = { text: string; style: TextStyle };
 
 const COLOURS = ["black", "red", "green", "yellow", "blue", "magenta", "cyan", "white"];
 

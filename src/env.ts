@@ -10,7 +10,10 @@ export type Env = {
   ADMIN_SECRET?: string;
   /** With Cloudflare Access in front: its application audience tag, to let in only who came through that application. */
   ACCESS_AUDIENCE?: string;
-  /** "1" on `npm start` only: no keys, because only this machine can ask (loopback, checked Host). */
+  /**
+   * On `npm start` only. "1": the user who started it asks, and needs no key. "others": any user of this machine may ask, so a key is
+   * needed: ADMIN_SECRET is the token of the data folder. Both answer on loopback only, with a checked Host.
+   */
   LOCAL?: string;
   /** "1" on `npm run dev` only: pages may run the inline script with which wrangler reloads them. */
   DEV?: string;
@@ -19,3 +22,8 @@ export type Env = {
   /** A rate limit on wrong secrets and keys; without the binding there is none. */
   WRONG_KEYS?: RateLimit;
 };
+
+/** Whether this is `npm start` or `npm run dev`. */
+export function isLocal({ LOCAL }: Env): boolean {
+  return LOCAL === "1" || LOCAL === "others";
+}

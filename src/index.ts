@@ -30,3 +30,18 @@ export default {
   fetch: app.fetch,
   scheduled: (_, env) => runJobs(env, Date.now()),
 } satisfies ExportedHandler<Env>;
+
+/**
+ * `npm start` sends here what programs of its own user ask (daemon/serve/front.ts). They need no key. Only the default handler has the
+ * platform's static files in front of it, so here they come first as well.
+ */
+export const owner = {
+  async fetch(request, env, context) {
+    if (env.LOCAL !== "others") return app.fetch(request, env, context);
+    if (request.method === "GET" && /\.\w+$/.test(new URL(request.url).pathname)) {
+      const file = await env.ASSETS.fetch(request.clone());
+      if (file.status !== 404) return file;
+    }
+    return app.fetch(request, { ...env, LOCAL: "1" }, context);
+  },
+} satisfies ExportedHandler<Env>;

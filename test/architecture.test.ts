@@ -12,6 +12,7 @@ const daemonTop = [
   "limits",
   "lock",
   "log",
+  "peer",
   "version",
 ].map((name) => `daemon/${name}.ts`);
 

@@ -19,3 +19,5 @@ export const REPAIR_PAUSE_MS = 60_000;
 export const REBUILD_RETRY_MS = 1_000;
 /** Objects in one request to `POST /api/reindex`: its limit, REINDEX_AT_ONCE in src/session/limits.ts. */
 export const OBJECTS_AT_ONCE = 20;
+/** Characters of a folder for sockets: their paths have at most 103 on any Unix, and two names and a random part follow. */
+export const MAX_SOCKET_FOLDER = 70;

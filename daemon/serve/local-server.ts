@@ -11,6 +11,10 @@ import { type Runtime, startRuntime } from "./runtime.ts";
 
 type LocalServerOptions = {
   data: string;
+  /** An admin key of the Worker. */
+  token: string;
+  /** Called each time that the Worker has begun to listen. */
+  onStart: () => void;
   onLog: (level: string, message: string) => void;
   /** Called with a line for the person who started the server. */
   onNotice: (line: string) => void;
@@ -65,6 +69,7 @@ export class LocalServer {
         if (isDamage && Date.now() - this.#repairedAt > REPAIR_PAUSE_MS) this.#startRepair();
       },
     });
+    this.#options.onStart();
     const { catalog, registry } = databasesIn(data);
     const watches = [catalog, registry].map(({ path }) =>
       watchFile(path, () => this.#startRepair()),

@@ -1,11 +1,14 @@
 /** `npm start`: the server and the daemon on this machine. */
+import { release } from "node:os";
 import { relative, resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { ensureDaemon } from "../cli/daemon-process.ts";
+import { SHOWS_PEERS } from "../peer.ts";
 import { AlreadyServing } from "./claim.ts";
 import { RegistryLost } from "./databases.ts";
 import { DAEMON_CHECK_MS, DEFAULT_PORT, HEALTH_TIMEOUT_MS } from "./limits.ts";
 import { withVariable } from "./port.ts";
+import { ForeignFolder } from "./private-folder.ts";
 import { PortTaken, serve } from "./serve.ts";
 import { root } from "./worker.ts";
 
@@ -26,6 +29,9 @@ const options = new Command("npm start --")
   .parse()
   .opts<{ port: number; data: string; daemon: boolean; newRegistry?: boolean }>();
 
+// What it writes is for its user alone, also what workerd writes, which inherits this.
+process.umask(0o077);
+
 try {
   const server = await serve({
     port: options.port,
@@ -43,7 +49,7 @@ try {
       : withVariable(["DATACAT_URL", server.url], launcher, process.platform);
   const seconds = (performance.now() / 1000).toFixed(1);
   console.log(`
-  Datacat is ready: ${server.url}   (${seconds} s)
+  Datacat is ready: ${needsToken() ? `${server.url}/?token=${server.token}` : server.url}   (${seconds} s)
 
   Data in ${relative(process.cwd(), options.data) || "."} · ${aboutDaemon(server.url)} · Ctrl-C stops
 
@@ -59,6 +65,14 @@ try {
 async function fail(error: unknown): Promise<void> {
   console.error(`\n  ${await explain(error)}\n`);
   process.exit(1);
+}
+
+/**
+ * Whether a browser on this machine may need the token. On Linux it runs as the user who starts the server, unless that is root, or
+ * the browser is outside of this Linux: on the Windows around WSL, whose connections come from root.
+ */
+function needsToken(): boolean {
+  return !SHOWS_PEERS || process.geteuid?.() === 0 || /microsoft/i.test(release());
 }
 
 function parsePort(text: string): number {
@@ -103,7 +117,7 @@ async function explain(error: unknown): Promise<string> {
       ? `Datacat already runs at http://localhost:${error.port}. Use that, or: ${other}`
       : `${error.message} Choose another one: ${other}`;
   }
-  if (error instanceof RegistryLost) return error.message;
+  if (error instanceof RegistryLost || error instanceof ForeignFolder) return error.message;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 

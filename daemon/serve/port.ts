@@ -1,10 +1,10 @@
 /** Loopback addresses and ports: this server can be reached from this machine only. */
-import { createServer } from "node:net";
+import { createServer, type Server } from "node:net";
 
 /** Both, because `localhost` means either; a machine without IPv6 has only the first. */
-const LOOPBACK = ["127.0.0.1", "::1"];
+export const LOOPBACK = ["127.0.0.1", "::1"];
 
-export type Address = { host: string; port: number };
+type Address = { host: string; port: number };
 
 /** The addresses to bind for `port` (0: any that is free), or nothing if another program has the port. */
 export async function findAddresses(port: number): Promise<Address[] | undefined> {
@@ -34,13 +34,24 @@ export function withVariable(
     : `${name}=${value} ${command}`;
 }
 
-/** The port that could be bound, or why not. */
 async function tryPort(host: string, port: number): Promise<number | "taken" | "no such address"> {
   const server = createServer();
+  const bound = await bind(server, host, port);
+  if (typeof bound === "number") await new Promise((resolve) => server.close(resolve));
+  return bound;
+}
+
+/** Listens. The port, or why not. */
+export async function bind(
+  server: Server,
+  host: string,
+  port: number,
+): Promise<number | "taken" | "no such address"> {
   try {
     return await new Promise((resolve, reject) => {
       server.once("error", reject);
       server.listen({ host, port, exclusive: true }, () => {
+        server.removeListener("error", reject);
         const address = server.address();
         resolve(typeof address === "object" && address !== null ? address.port : port);
       });
@@ -50,7 +61,5 @@ async function tryPort(host: string, port: number): Promise<number | "taken" | "
     if (code === "EADDRINUSE") return "taken";
     if (code === "EADDRNOTAVAIL" || code === "EAFNOSUPPORT") return "no such address";
     throw error;
-  } finally {
-    await new Promise((resolve) => server.close(resolve));
   }
 }

@@ -11,6 +11,8 @@ import { guardRuntime } from "./guard.ts";
 
 type RuntimeOptions = {
   data: string;
+  /** An admin key of the Worker. */
+  token: string;
   onLog: (level: string, message: string) => void;
   inspectorPort?: number | undefined;
 };
@@ -20,7 +22,7 @@ export type Runtime = Awaited<ReturnType<typeof startRuntime>>;
 /** Started and listening. */
 export async function startRuntime(
   worker: V4WorkerOptions,
-  { data, onLog, inspectorPort }: RuntimeOptions,
+  { data, token, onLog, inspectorPort }: RuntimeOptions,
 ) {
   let releaseGuard = () => {};
   const guard = () => {
@@ -64,10 +66,11 @@ export async function startRuntime(
       const database = await miniflare.getD1Database(binding);
       return (await database.prepare(sql).all<Row>()).results;
     },
-    /** A request to its API, as from this machine. */
+    /** A request to its API. */
     async post(path: string, body: object): Promise<void> {
       const answer = await miniflare.dispatchFetch(`http://localhost${path}`, {
         method: "POST",
+        headers: { authorization: `Bearer ${token}` },
         body: JSON.stringify(body),
       });
       if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);

@@ -7,14 +7,16 @@
  *   await fetch(`${server.url}/health`);
  *   await server.stop();                                                            // data stays for the next serve()
  *
- * The Worker is the same as in production; only the edge in front of it is missing. Requests reach the Worker's own sockets, on
- * loopback only; cron triggers are fired here (or at once, with `server.fire()`).
+ * The Worker is the same as in production; only the edge in front of it is missing. Requests reach it on loopback only; cron triggers are fired here (or at once, with `server.fire()`).
  */
 import type { V4WorkerOptions } from "miniflare";
+import { SHOWS_PEERS } from "../peer.ts";
 import { claim } from "./claim.ts";
 import { FIRST_JOBS_MS, PORT_ATTEMPTS, PORT_RETRY_MS } from "./limits.ts";
+import { type Front, openFront } from "./front.ts";
 import { LocalServer } from "./local-server.ts";
-import { type Address, findAddresses } from "./port.ts";
+import { findAddresses } from "./port.ts";
+import { tokenOf } from "./private-folder.ts";
 import { minuteOf, untilMinute } from "./schedule.ts";
 import { readWorker } from "./worker.ts";
 
@@ -23,7 +25,7 @@ type ServeOptions = {
   data: string;
   /** Default: any that is free. */
   port?: number;
-  /** Added to the Worker's environment; LOCAL=1 (no keys needed) unless set otherwise. */
+  /** Added to the Worker's environment. Without LOCAL programs of this user need no key, and others the token. */
   bindings?: Record<string, string>;
   /** Called with what the Worker logs. Default: warnings and errors go to stderr. */
   onLog?: (level: string, message: string) => void;
@@ -41,6 +43,8 @@ export type Server = {
   /** "http://localhost:8080", without a slash at the end. */
   url: string;
   port: number;
+  /** The data folder's token: an admin key for callers who are not known to be programs of this user. */
+  token: string;
   /** Runs the Worker's scheduled handler now. */
   fire(): Promise<void>;
   /** Ends it; everything that was acknowledged is in the data folder. */
@@ -58,7 +62,7 @@ export class PortTaken extends Error {
 }
 
 export async function serve(options: ServeOptions): Promise<Server> {
-  const worker = await readWorker({ LOCAL: "1", ...options.bindings });
+  const worker = await readWorker(options.bindings ?? {});
   for (let attempt = 1; ; attempt++) {
     try {
       return await serveOnce(worker, options);
@@ -73,42 +77,61 @@ export async function serve(options: ServeOptions): Promise<Server> {
 }
 
 async function serveOnce(worker: V4WorkerOptions, options: ServeOptions): Promise<Server> {
-  const addresses = await waitForAddresses(options.port ?? 0);
-  const url = `http://localhost:${addresses[0].port}`;
+  const front = await openPort(options.port ?? 0);
+  const url = `http://localhost:${front.port}`;
 
-  const release = claim(options.data, url);
+  let release = () => {};
   try {
+    release = claim(options.data, url);
+    const token = tokenOf(options.data);
     const { onLog = printTrouble, onNotice = print, onFailure = exit, ...rest } = options;
+    const bindings = { LOCAL: "others", ADMIN_SECRET: token, ...worker.bindings };
     const server = new LocalServer(
-      { ...worker, unsafeDirectSockets: addresses },
-      { ...rest, onLog, onNotice, onFailure },
+      { ...worker, bindings, unsafeDirectSockets: front.sockets },
+      { ...rest, onLog, onNotice, onFailure, token, onStart: () => front.workerStarted() },
     );
     await server.start();
     const stopSchedule = schedule(worker.cronTriggers ?? [], () => server.fire());
     return {
       url,
-      port: addresses[0].port,
+      port: front.port,
+      token,
       fire: () => server.fire(),
       async stop() {
         stopSchedule();
+        await front.close();
         await server.stop();
         release();
       },
     };
   } catch (error) {
+    await front.close();
     release();
     throw error;
   }
 }
 
-/** The addresses of a free port. A port that is taken is tried again. Throws PortTaken. */
-async function waitForAddresses(port: number): Promise<[Address, ...Address[]]> {
+/** A free port of loopback; a port that is taken is tried again. Throws PortTaken. */
+async function openPort(port: number): Promise<Front> {
   for (let attempt = 0; attempt < PORT_ATTEMPTS; attempt++) {
-    const [first, ...rest] = (await findAddresses(port)) ?? [];
-    if (first) return [first, ...rest];
+    const front = SHOWS_PEERS ? await openFront(port) : await openDirectly(port);
+    if (front) return front;
     await new Promise((resolve) => setTimeout(resolve, PORT_RETRY_MS));
   }
   throw new PortTaken(port);
+}
+
+/** Where no system shows whose a connection is, the Worker listens itself, and asks every caller for a key. */
+async function openDirectly(port: number): Promise<Front | undefined> {
+  const [first, ...rest] = (await findAddresses(port)) ?? [];
+  return (
+    first && {
+      port: first.port,
+      sockets: [first, ...rest],
+      workerStarted: () => {},
+      close: () => Promise.resolve(),
+    }
+  );
 }
 
 function printTrouble(level: string, message: string): void {

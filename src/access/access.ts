@@ -1,7 +1,7 @@
 /**
  * Identifies who sends a request to the API or a page, and what they may do:
  *
- *   locally            everything, because guard.ts lets in only this machine
+ *   locally            everything, for programs of the user who started the server
  *   Bearer token       ADMIN_SECRET, or an API key of its kind and product
  *   Cloudflare Access  everything: its own policy has admitted the caller
  *   the pages' cookie  everything: it was set for the right ADMIN_SECRET

@@ -4,6 +4,7 @@
  */
 import type { Context, MiddlewareHandler } from "hono";
 import { Refusal } from "../core/refusal.ts";
+import { isLocal } from "../env.ts";
 import { type AccessEnv, isLocked } from "./access.ts";
 
 const SAFE = new Set(["GET", "HEAD", "OPTIONS"]);
@@ -12,7 +13,7 @@ const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
 /** First of all middleware, in the API and in the pages. */
 export const guard: MiddlewareHandler<AccessEnv> = async (c, next) => {
   const { hostname } = new URL(c.req.url);
-  if (c.env.LOCAL === "1" && !LOOPBACK.has(hostname)) {
+  if (isLocal(c.env) && !LOOPBACK.has(hostname)) {
     throw new Refusal(
       "foreign_host",
       `This server answers only this machine, under the name localhost, not "${hostname}". Use http://localhost.`,

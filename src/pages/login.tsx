@@ -3,11 +3,22 @@ import { Hono, type MiddlewareHandler } from "hono";
 import { type AccessEnv, identify } from "../access/access.ts";
 import { signIn, signOut } from "../access/cookie.ts";
 import { Refusal } from "../core/refusal.ts";
+import { isLocal } from "../env.ts";
 import { ownPath, readForm } from "./form.ts";
 import { address } from "./ui/address.ts";
 import { Mark } from "./ui/mark.tsx";
 
 export const login = new Hono<AccessEnv>();
+
+/** `npm start` prints its address with `?token=`, which becomes the cookie. The address without it is what history and reloads have. */
+login.get("*", async (c, next) => {
+  const url = new URL(c.req.url);
+  const token = url.searchParams.get("token");
+  if (token === null || !isLocal(c.env)) return next();
+  await signIn(c, token); // with a wrong one the next page asks for it
+  url.searchParams.delete("token");
+  return c.redirect(ownPath(url.pathname + url.search), 303);
+});
 
 /** The routes after it need admin access. Without it a visitor is sent to the login page, and then back. */
 export const signedIn: MiddlewareHandler<AccessEnv> = async (c, next) => {
@@ -33,7 +44,7 @@ export const signedIn: MiddlewareHandler<AccessEnv> = async (c, next) => {
 };
 
 login.get("/login", (c) =>
-  c.render(<Form back={ownPath(c.req.query("back") ?? "/")} />, {
+  c.render(<Form back={ownPath(c.req.query("back") ?? "/")} local={isLocal(c.env)} />, {
     title: "Sign in",
     bare: true,
     name: "login",
@@ -45,7 +56,7 @@ login.post("/login", async (c) => {
   const back = ownPath(field("back"));
   if (await signIn(c, field("secret"))) return c.redirect(back, 303);
   c.status(403);
-  return c.render(<Form back={back} failed />, {
+  return c.render(<Form back={back} local={isLocal(c.env)} failed />, {
     title: "Sign in",
     bare: true,
     name: "login",
@@ -57,14 +68,22 @@ login.post("/logout", (c) => {
   return c.redirect("/login", 303);
 });
 
-function Form({ back, failed }: { back: string; failed?: boolean | undefined }) {
+type FormProps = { back: string; local: boolean; failed?: boolean | undefined };
+
+function Form({ back, local, failed }: FormProps) {
   return (
     <form class="panel sign-in" method="post" action="/login">
       <Mark />
       <h1>Sign in</h1>
       <input type="hidden" name="back" value={back} />
+      {local ? (
+        <p>
+          This server was started by another user of this machine, or this system does not show
+          whose the connection is. The token is in the file <code>token</code> of its data folder.
+        </p>
+      ) : null}
       <label>
-        Admin secret
+        {local ? "Token" : "Admin secret"}
         <input
           type="password"
           name="secret"
@@ -77,7 +96,13 @@ function Form({ back, failed }: { back: string; failed?: boolean | undefined }) 
       </label>
       {failed ? (
         <p id="sign-in-failed" class="failure" role="alert">
-          Wrong secret. It was set with <code>wrangler secret put ADMIN_SECRET</code>.
+          {local ? (
+            "Wrong token."
+          ) : (
+            <>
+              Wrong secret. It was set with <code>wrangler secret put ADMIN_SECRET</code>.
+            </>
+          )}
         </p>
       ) : null}
       <button class="button">Sign in</button>

@@ -61,7 +61,7 @@ function Page({ c, created }: PageProps) {
               <p class="panel-note">
                 Programs and daemons send here when <code>DATACAT_URL={origin}</code> is set
                 {c.env.LOCAL === "1"
-                  ? ". Only this machine can reach it, so no key is needed."
+                  ? ". Only this machine can reach it. Programs of your user need no key, those of other users one in DATACAT_KEY."
                   : ", with a key in DATACAT_KEY."}
               </p>
               {c.var.access.by === "signed in" ? (

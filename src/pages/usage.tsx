@@ -1,7 +1,7 @@
 /** Today's usage and the storage, beside the limits of Cloudflare's free plan. */
 import { formatBytes, formatNumber } from "../core/format.ts";
 import { storedBytes } from "../catalog/usage.ts";
-import type { Env } from "../env.ts";
+import { type Env, isLocal } from "../env.ts";
 import { rowsOfDay } from "../registry/usage.ts";
 import { FREE_CATALOG_BYTES, FREE_OBJECT_BYTES, FREE_ROWS_PER_DAY } from "./limits.ts";
 import { guarded, Panel } from "./ui/panel.tsx";
@@ -45,7 +45,7 @@ export function UsagePanel({ env }: { env: Env }) {
               />
             </dl>
             <p class="panel-note">
-              {env.LOCAL === "1"
+              {isLocal(env)
                 ? "This machine has no such limits; they are those of Cloudflare's free plan."
                 : "The limits are those of Cloudflare's free plan. On the paid plan a million rows cost a dollar."}{" "}
               Each session reports its rows when it publishes to the catalog, so those of the last

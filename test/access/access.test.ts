@@ -1,7 +1,8 @@
 import { createExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, test } from "vitest";
-import worker from "../../src/index.ts";
+import type { Env } from "../../src/env.ts";
+import worker, { owner } from "../../src/index.ts";
 import { open, post, server, withKey } from "../api/server.ts";
 import { SECRET, HOME, deployed, bearer, code, newKey, REQUESTS, may } from "./world.ts";
 
@@ -168,6 +169,46 @@ describe("on one machine", () => {
         name,
       ).toBe("foreign_host");
     }
+  });
+
+  test("who is not known to be the user who started the server needs the token", async () => {
+    for (const [path] of [["/api/sessions"], ["/api/keys"], ["/api/data/sessions"]] as const) {
+      const others = server({ LOCAL: "others", ADMIN_SECRET: SECRET });
+      expect(await code(await others(path))).toBe("unauthorized");
+      expect(await code(await others(path, { headers: bearer(SECRET) }))).toBe("ok");
+    }
+    const others = server({ LOCAL: "others", ADMIN_SECRET: SECRET });
+    const signedIn = await others(`/settings?token=${encodeURIComponent(SECRET)}`);
+    expect([signedIn.status, signedIn.headers.get("location")]).toEqual([303, "/settings"]);
+    const cookie = signedIn.headers.get("set-cookie") ?? "";
+    expect(cookie).toMatch(
+      /^datacat_8080=[^;]+; Max-Age=2592000; Path=\/; HttpOnly; SameSite=Lax$/,
+    );
+    const page = await others("/settings", { headers: { cookie: cookie.replace(/;.*/, "") } });
+    expect(page.status).toBe(200);
+    // A path that a browser would read as another host.
+    const away = await others(`//evil.example.org/?token=${encodeURIComponent(SECRET)}`);
+    expect(away.headers.get("location") ?? "/").toMatch(/^\/(?![/\\])/);
+  });
+
+  test("the user who started the server needs none, and only on a local server", async () => {
+    const ask = async (settings: Partial<Env>) => {
+      const context = createExecutionContext();
+      const request = new Request("http://localhost:8080/api/sessions");
+      return owner.fetch(
+        request as Parameters<typeof owner.fetch>[0],
+        { ...env, ...settings },
+        context,
+      );
+    };
+    expect(await code(await ask({ LOCAL: "others", ADMIN_SECRET: SECRET }))).toBe("ok");
+    expect(await code(await ask({ LOCAL: undefined, ADMIN_SECRET: SECRET }))).toBe("unauthorized");
+    expect(await code(await ask({}))).toBe("locked");
+  });
+
+  test("a deployed server takes no token from an address", async () => {
+    const answer = await deployed(`/settings?token=${encodeURIComponent(SECRET)}`);
+    expect(answer.headers.get("set-cookie")).toBeNull();
   });
 
   test("pages of other sites change nothing", async () => {

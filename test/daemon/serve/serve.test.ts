@@ -1,16 +1,29 @@
 /** `serve()`: the Worker on this machine. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { get } from "node:http";
 import { createServer, type Server as NetServer } from "node:net";
 import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { SHOWS_PEERS } from "../../../daemon/peer.ts";
 import { AlreadyServing, claim } from "../../../daemon/serve/claim.ts";
 import { findAddresses } from "../../../daemon/serve/port.ts";
 import { minuteOf, untilMinute } from "../../../daemon/serve/schedule.ts";
 import { PortTaken, serve } from "../../../daemon/serve/serve.ts";
 import type { ProcessInfo } from "../../../daemon/watch/process-info.ts";
 import { listProcesses } from "../../../daemon/watch/processes.ts";
+import { asRoot, askAsSecondUser } from "../../second-user.ts";
 
 class Folder {
   readonly path = mkdtempSync(join(tmpdir(), "datacat-serve-"));
@@ -83,6 +96,73 @@ test.each([
   expect(readFileSync(join(folder.path, "server.json"), "utf8")).toContain("5678");
 });
 
+asRoot(SHOWS_PEERS)(
+  "another user of the machine needs the token, and gets a cookie for it",
+  async () => {
+    using folder = new Folder();
+    const server = await serve({ data: folder.path });
+    try {
+      const { url, token } = server;
+      const refused = await askAsSecondUser(`${url}/api/sessions`);
+      expect([refused.status, refused.body]).toEqual([
+        401,
+        expect.stringContaining("unauthorized"),
+      ]);
+      const written = await askAsSecondUser(`${url}/api/sessions`, { method: "POST", body: "{}" });
+      expect(written.status).toBe(401);
+      expect(await askAsSecondUser(`${url}/sessions`)).toMatchObject({
+        status: 302,
+        location: "/login?back=%2Fsessions",
+      });
+      expect((await askAsSecondUser(`${url}/?token=wrong`)).cookie).toBe("");
+      expect((await askAsSecondUser(`${url}/health`)).status).toBe(200);
+
+      const authorization = `Bearer ${token}`;
+      const headers = { authorization };
+      expect((await askAsSecondUser(`${url}/api/sessions`, { headers })).status).toBe(200);
+      const signedIn = await askAsSecondUser(`${url}/sessions?page=2&token=${token}`);
+      expect(signedIn).toMatchObject({ status: 303, location: "/sessions?page=2" });
+      const cookie = signedIn.cookie.replace(/;.*/, "");
+      expect((await askAsSecondUser(`${url}/settings`, { headers: { cookie } })).status).toBe(200);
+
+      // workerd's other ports: one that Miniflare needs for itself, and its control port.
+      for (const port of listeningPorts(server.port)) {
+        const answer = await askAsSecondUser(`http://127.0.0.1:${port}/api/sessions`);
+        expect([401, 403], `port ${port}`).toContain(answer.status);
+      }
+    } finally {
+      await server.stop();
+    }
+  },
+);
+
+test("a browser stays signed in after the server was started again", async () => {
+  using folder = new Folder();
+  const first = await serve({ data: folder.path });
+  await first.stop();
+  const second = await serve({ data: folder.path });
+  await second.stop();
+  expect(second.token).toBe(first.token);
+  expect(statSync(join(folder.path, "token")).mode & 0o777).toBe(0o600);
+});
+
+test.skipIf(process.platform === "win32")("the data folder is closed to other users", () => {
+  using folder = new Folder();
+  const inner = join(folder.path, "do/datacat-Session");
+  mkdirSync(inner, { recursive: true });
+  writeFileSync(join(inner, "x.sqlite"), "", { mode: 0o666 });
+  writeFileSync(join(folder.path, "notes.txt"), "", { mode: 0o644 });
+  for (const path of [folder.path, join(folder.path, "do"), inner]) chmodSync(path, 0o777);
+  symlinkSync("/etc", join(inner, "link"));
+
+  claim(folder.path, "http://localhost:1234")();
+  const modeOf = (path: string) => statSync(join(folder.path, path)).mode & 0o777;
+  expect([modeOf("."), modeOf("do"), modeOf("do/datacat-Session")]).toEqual([0o700, 0o700, 0o700]);
+  expect(modeOf("do/datacat-Session/x.sqlite")).toBe(0o600);
+  expect(modeOf("notes.txt"), "not the server's").toBe(0o644);
+  expect(statSync("/etc").mode & 0o777).toBe(0o755);
+});
+
 test("a port that another program has is refused by name, on either address", async () => {
   for (const host of ["127.0.0.1", "::1"]) {
     const other = createServer();
@@ -102,6 +182,29 @@ test("hourly triggers are due at their minute", () => {
   expect(untilMinute(17, at("10:17:00"))).toBe(60 * 60_000);
   expect(untilMinute(17, at("10:18:00"))).toBe(59 * 60_000);
 });
+
+/** The loopback ports of this process and its children, except `known`. */
+function listeningPorts(known: number): number[] {
+  const pids = listProcesses().filter(({ pid, parent }) => [pid, parent].includes(process.pid));
+  const inodes = new Set(pids.flatMap(({ pid }) => socketsOf(pid)));
+  const rows = readFileSync("/proc/net/tcp", "utf8").split("\n").slice(1);
+  return rows.flatMap((row) => {
+    const [, local = "", , state, , , , , , inode = ""] = row.trim().split(/ +/);
+    const port = Number.parseInt(local.split(":")[1] ?? "", 16);
+    return state === "0A" && inodes.has(inode) && port !== known ? [port] : [];
+  });
+}
+
+function socketsOf(pid: number): string[] {
+  const folder = `/proc/${pid}/fd`;
+  return readdirSync(folder).flatMap((name) => {
+    try {
+      return /^socket:\[(\d+)\]$/.exec(readlinkSync(join(folder, name)))?.[1] ?? [];
+    } catch {
+      return []; // closed meanwhile
+    }
+  });
+}
 
 function isOurWorkerd({ pid, parent, state }: ProcessInfo): boolean {
   if (parent !== process.pid || state === "ended" || process.platform !== "linux") return false;

@@ -2,19 +2,18 @@
  * `POST /api/ingest`: batches of many sessions in one request. Each session's batches go to its object in one call, in their order. A
  * session that fails does not affect the others. Each batch has its own result, in the order of the request.
  */
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import { cors } from "hono/cors";
 import * as v from "valibot";
 import { type AccessEnv, requires } from "../access/access.ts";
-import type { Access } from "../core/authority.ts";
 import { parse, parseJson } from "../core/parse.ts";
 import { Refusal, refusalOf } from "../core/refusal.ts";
 import { type BatchResult, Id, Ingest, type IngestAnswer } from "../core/wire.ts";
-import type { Env } from "../env.ts";
 import { readText } from "./request/body.ts";
 import { SLOW_DOWN_MS } from "./limits.ts";
 import { failedResult, sessionIdOf } from "../session/batch-result.ts";
-import { sessionOf } from "../session/client.ts";
+import { type SessionClient, sessionOf } from "../session/client.ts";
+import { PublicationBatch } from "../session/publication-batch.ts";
 
 export const ingest = new Hono<AccessEnv>();
 
@@ -34,13 +33,18 @@ ingest.post("/ingest", requires("ingest"), async (c) => {
   const groups = Map.groupBy(batches.keys(), (index) => sessionIdOf(batches[index]));
   const results: BatchResult[] = [];
   let slow_down_ms: number | undefined;
+  const publications = new PublicationBatch(c.env);
 
   await Promise.all(
     [...groups].map(async ([session, indexes]) => {
       const group = indexes.map((index) => batches[index]);
+      const { write, close } = publications.add();
       try {
         const only = groups.size === 1 ? text : textOf({ sent_at, batches: group });
-        const answer = await send(c.env, c.var.access, session, only);
+        const answer = await sessionIn(c, session).ingest(
+          only,
+          group.some(isUrgent) ? write : undefined,
+        );
         answer.results.forEach((result, n) => (results[indexes[n] ?? -1] = result));
         slow_down_ms = Math.max(slow_down_ms ?? 0, answer.slow_down_ms ?? 0) || undefined;
       } catch (error) {
@@ -49,22 +53,35 @@ ingest.post("/ingest", requires("ingest"), async (c) => {
         if (refusal?.code === "too_many_requests") slow_down_ms = SLOW_DOWN_MS;
         for (const index of indexes)
           results[index] = failedResult(session, batches[index], refusal);
+      } finally {
+        close();
       }
     }),
   );
   return c.json({ results, slow_down_ms } satisfies IngestAnswer);
 });
 
-async function send(
-  env: Env,
-  access: Access,
-  session: string,
-  text: string,
-): Promise<IngestAnswer> {
+function sessionIn(c: Context<AccessEnv>, session: string): SessionClient {
   if (!v.is(Id, session))
     throw new Refusal("invalid_body", "The batch names no session: `session` must be its id.");
-  return sessionOf(env, access, session).ingest(text);
+  return sessionOf(c.env, c.var.access, session);
 }
+
+/** Whether a batch, not checked yet, may have to be published at once. If this is wrong, the session publishes by its alarm. */
+function isUrgent(batch: unknown): boolean {
+  const { ops } = v.parse(Ops, batch);
+  return ops.some((op) => URGENT.has(v.parse(Kind, op)));
+}
+
+const Ops = v.fallback(v.object({ ops: v.array(v.unknown()) }), { ops: [] });
+const Kind = v.fallback(
+  v.pipe(
+    v.object({ op: v.string() }),
+    v.transform(({ op }) => op),
+  ),
+  "",
+);
+const URGENT = new Set(["start", "end", "crash"]);
 
 /** JSON again. What is nested too deep for JSON.stringify is nested deeper than the limit. */
 function textOf(value: object): string {

@@ -9,6 +9,7 @@ import { newId } from "../core/id.ts";
 import { readText } from "./request/body.ts";
 import { crashOp, createBody, eventOp, metricOp, stateOp } from "./request/legacy.ts";
 import { type SessionClient, sessionOf } from "../session/client.ts";
+import { PublicationBatch } from "../session/publication-batch.ts";
 
 export const legacy = new Hono<AccessEnv>();
 
@@ -18,13 +19,8 @@ legacy.post("/sessions", requires("ingest"), async (c) => {
   if (product !== null) start.product = product;
   const id = newId(Date.now(), crypto.getRandomValues(new Uint8Array(10)));
   const session = sessionOf(c.env, c.var.access, id);
-  await session.record([start], { writer });
-  try {
-    // 1.x's programs list all sessions right after they made one, so its publication does not wait for the alarm.
-    await session.publish();
-  } catch (error) {
-    console.error(`Session ${id} is recorded, but is not in the catalog yet:`, error);
-  }
+  // 1.x's programs list all sessions right after they made one, so the answer waits for its publication.
+  await session.record([start], { writer }, new PublicationBatch(c.env).add().write);
   return c.json({ session_id: id });
 });
 
@@ -58,8 +54,13 @@ legacy.get("/grafana/sessions", requires("read"), everySession);
 const JSON_TYPE = { "content-type": "application/json" };
 
 async function record(c: Context<AccessEnv, "/:id">, op: Op, lease_ms?: number): Promise<Response> {
-  await sessionOf(c.env, c.var.access, c.req.param("id")).record([op], { lease_ms });
+  const write = isOver(op) ? new PublicationBatch(c.env).add().write : undefined;
+  await sessionOf(c.env, c.var.access, c.req.param("id")).record([op], { lease_ms }, write);
   return c.json({ status: "ok" });
+}
+
+function isOver({ op }: Op): boolean {
+  return op === "end" || op === "crash";
 }
 
 /** Every session in full, as one array. It is streamed, since its length is not known. */

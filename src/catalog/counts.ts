@@ -29,12 +29,12 @@ export const countSessions = (changes: string): string[] => [
      sessions = sessions + excluded.sessions, crashed = crashed + excluded.crashed, ever_hung = ever_hung + excluded.ever_hung`,
 ];
 
-/** `changes`: n and the columns of `exceptions`. */
+/** `changes`: n and the columns of `exceptions`. A group is changed once for each session, so that its example is of one session. */
 export const countExceptions = (changes: string): string[] => [
   `INSERT INTO exception_groups (product, fingerprint, type, message, sessions, count, first_at, last_at, session_id, session_at, session_seq)
    SELECT product, fingerprint, max(type), max(message), sum(n) AS sessions, sum(n * count) AS failures, min(first_at), max(last_at),
      max(session_id), min(first_at), min(first_seq)
-   FROM (${changes}) GROUP BY product, fingerprint HAVING sessions <> 0 OR failures <> 0
+   FROM (${changes}) GROUP BY product, fingerprint, session_id HAVING sessions <> 0 OR failures <> 0
    ON CONFLICT (product, fingerprint) DO UPDATE SET
      sessions = sessions + excluded.sessions, count = count + excluded.count, first_at = min(first_at, excluded.first_at),
      (type, message, session_id, session_at, session_seq) = (

@@ -23,30 +23,65 @@ export type Publication = {
   state_values: Omit<InferInsertModel<typeof state_values>, "session_id">[];
 };
 
-/** Publishes and returns the number of rows written. Throws when the catalog does not answer: publish again later. */
-export async function publish(db: D1Database, publication: Publication): Promise<number> {
-  const { session } = publication;
-  const { id, revision, product, version } = session;
-  const bind = (sql: string, rows: object[]) =>
-    parameters(rows).map((json) => db.prepare(sql).bind(id, revision, json));
-  // Also without rows: if the product became known late, the session has to move to other counts.
-  const failures = JSON.stringify(publication.exceptions);
-  const count = (sql: string) => db.prepare(sql).bind(id, revision, failures, product, version);
-
-  const results = await db.batch([
-    // Counts are the difference to what the tables still hold, so they go first.
-    ...COUNT_SESSIONS.flatMap((sql) => bind(sql, [session])),
-    ...COUNT_EXCEPTIONS.map(count),
-    ...bind(CHANGE_STATUS, [session]),
-    ...bind(CHANGE_IDENTITY, [session]),
-    ...bind(WRITE_SESSION, [session]),
-    ...bind(WRITE_METRICS, publication.metrics),
-    ...bind(WRITE_EVENT_COUNTS, publication.event_counts),
-    db.prepare(MOVE_EXCEPTIONS).bind(id, revision, product, version),
-    ...(publication.exceptions.length > 0 ? [count(WRITE_EXCEPTIONS)] : []),
-    ...bind(WRITE_STATE_VALUES, publication.state_values),
-  ]);
+/**
+ * Publishes sessions, each at most once in one call, and returns the number of rows written. Throws when the catalog does not answer:
+ * publish again later. Many sessions cost as many statements as one.
+ */
+export async function publish(db: D1Database, ...publications: Publication[]): Promise<number> {
+  const results = await db.batch(portions(publications).flatMap((some) => statements(db, some)));
   return rowsWritten(results);
+}
+
+function statements(db: D1Database, publications: Publication[]): D1PreparedStatement[] {
+  const sessions = listOf(publications.map(({ session }) => session));
+  const failures = listOf(rowsOf(publications, ({ exceptions }) => exceptions));
+  const bind = (sql: string, ...values: string[]) => db.prepare(sql).bind(...values);
+  const write = (sql: string, rows: object[]) => lists(rows).map((list) => bind(sql, list));
+  return [
+    // Counts are the difference to what the tables still hold, so they go first.
+    ...COUNT_SESSIONS.map((sql) => bind(sql, sessions)),
+    // Also without rows: if the product became known late, the session has to move to other counts.
+    ...COUNT_EXCEPTIONS.map((sql) => bind(sql, sessions, failures)),
+    bind(CHANGE_STATUS, sessions),
+    bind(CHANGE_IDENTITY, sessions),
+    bind(WRITE_SESSION, sessions),
+    ...write(
+      WRITE_METRICS,
+      rowsOf(publications, (one) => one.metrics),
+    ),
+    ...write(
+      WRITE_EVENT_COUNTS,
+      rowsOf(publications, (one) => one.event_counts),
+    ),
+    bind(MOVE_EXCEPTIONS, sessions),
+    ...(failures === "[]" ? [] : [bind(WRITE_EXCEPTIONS, failures)]),
+    ...write(
+      WRITE_STATE_VALUES,
+      rowsOf(publications, (one) => one.state_values),
+    ),
+  ];
+}
+
+/** Publications in portions whose sessions and exceptions each fit into one parameter. */
+function portions(publications: Publication[]): Publication[][] {
+  return divided(
+    publications,
+    ({ session, exceptions }) => listOf([session, ...exceptions]).length,
+  );
+}
+
+/** Rows of a detail table, each with what identifies its session and the publication. */
+function rowsOf(publications: Publication[], detail: (of: Publication) => object[]): object[] {
+  return publications.flatMap((publication) => {
+    const { id, revision, product, version } = publication.session;
+    return detail(publication).map((row) => ({
+      session_id: id,
+      revision,
+      product,
+      version,
+      ...row,
+    }));
+  });
 }
 
 /** Removes a session and what it added to every count, and returns the number of rows written. Idempotent. */
@@ -64,48 +99,69 @@ function finite(_: string, value: unknown): unknown {
   return Number.isNaN(value) ? 0 : Math.sign(value) * Number.MAX_VALUE;
 }
 
+/** A JSON list. */
+function listOf(rows: object[]): string {
+  return JSON.stringify(rows, finite);
+}
+
 /** JSON lists of rows, each short enough for one parameter. */
-function parameters(rows: object[]): string[] {
-  const lists: string[][] = [];
+function lists(rows: object[]): string[] {
+  const texts = rows.map((row) => JSON.stringify(row, finite));
+  return divided(texts, (text) => text.length).map((portion) => `[${portion.join()}]`);
+}
+
+/** Items in portions whose lengths add up to at most PARAMETER_LENGTH, or of one longer item. */
+function divided<Item>(items: Item[], lengthOf: (item: Item) => number): Item[][] {
+  const portions: Item[][] = [];
   let room = 0;
-  for (const row of rows) {
-    const json = JSON.stringify(row, finite);
-    if (json.length > room) {
-      lists.push([]);
+  for (const item of items) {
+    const length = lengthOf(item);
+    if (length > room) {
+      portions.push([]);
       room = PARAMETER_LENGTH;
     }
-    lists.at(-1)?.push(json);
-    room -= json.length;
+    portions.at(-1)?.push(item);
+    room -= length;
   }
-  return lists.map((list) => `[${list.join()}]`);
+  return portions;
 }
 
 // The statements: the one place where SQL is plain text, because each publication executes twenty of them, which are generated from the
-// schema once. ?1 is the session's id, ?2 the publication's revision, ?3 the rows, ?4 and ?5 its product and version.
+// schema once. ?1 is a JSON list of rows: of sessions, or of a detail table, which name their session and its revision. The lists come
+// first in each join (CROSS JOIN), so that the tables are read by their keys.
 
-/** No newer publication was written. */
-const NEWEST = "NOT EXISTS (SELECT 1 FROM sessions WHERE sessions.id = ?1 AND revision > ?2)";
+/** No newer publication of the session was written. */
+const newest = (id: string) =>
+  `NOT EXISTS (SELECT 1 FROM sessions AS other WHERE other.id = new.value ->> '${id}' AND other.revision > new.value ->> 'revision')`;
+const NEWEST_SESSION = newest("id");
+const NEWEST_DETAIL = newest("session_id");
 
 const columnsOf = (table: SQLiteTable) => Object.keys(getTableColumns(table));
 const newValue = (column: string) => `new.value ->> '${column}'`;
 
 const COUNTED = ["product", "version", "status", "ever_hung", "created_at", "bytes"];
 const COUNT_SESSIONS = countSessions(`
-  SELECT -1 AS n, ${COUNTED.join()} FROM sessions WHERE id = ?1 AND revision <= ?2
+  SELECT -1 AS n, ${COUNTED.map((column) => `old.${column}`).join()}
+  FROM json_each(?1) AS new CROSS JOIN sessions AS old
+  WHERE old.id = new.value ->> 'id' AND old.revision <= new.value ->> 'revision'
   UNION ALL
   SELECT 1, ${COUNTED.map((column) => `${newValue(column)} AS ${column}`).join()}
-  FROM json_each(?3) AS new WHERE ${NEWEST}`);
+  FROM json_each(?1) AS new WHERE ${NEWEST_SESSION}`);
 
 const FAILURE = ["fingerprint", "type", "message", "count", "first_at", "last_at", "first_seq"];
+const OF_SESSION = ["session_id", "product", "version"];
+const OLD_FAILURE = FAILURE.map((column) => `old.${column}`).join();
+/** ?2 is the list of exceptions. */
 const COUNT_EXCEPTIONS = countExceptions(`
-  WITH failure AS (
-    SELECT ${FAILURE.map((column) => `${newValue(column)} AS ${column}`).join()} FROM json_each(?3) AS new)
-  SELECT -1 AS n, session_id, product, version, ${FAILURE.join()} FROM exceptions WHERE session_id = ?1 AND ${NEWEST}
+  SELECT -1 AS n, ${OF_SESSION.map((column) => `old.${column}`).join()}, ${OLD_FAILURE}
+  FROM json_each(?1) AS new CROSS JOIN exceptions AS old ON old.session_id = new.value ->> 'id' WHERE ${NEWEST_SESSION}
   UNION ALL
-  SELECT 1, ?1, ?4, ?5, ${FAILURE.join()} FROM failure WHERE ${NEWEST}
+  SELECT 1, ${[...OF_SESSION, ...FAILURE].map(newValue).join()} FROM json_each(?2) AS new WHERE ${NEWEST_DETAIL}
   UNION ALL
-  SELECT 1, ?1, ?4, ?5, ${FAILURE.join()} FROM exceptions
-  WHERE session_id = ?1 AND fingerprint NOT IN (SELECT fingerprint FROM failure) AND ${NEWEST}`);
+  SELECT 1, old.session_id, ${["product", "version"].map(newValue).join()}, ${OLD_FAILURE}
+  FROM json_each(?1) AS new CROSS JOIN exceptions AS old ON old.session_id = new.value ->> 'id'
+  WHERE ${NEWEST_SESSION} AND (old.session_id, old.fingerprint) NOT IN (
+    SELECT failure.value ->> 'session_id', failure.value ->> 'fingerprint' FROM json_each(?2) AS failure)`);
 
 /**
  * Naming an indexed column in an update costs a row for its index even when the value stays (and one of the table's key moves the
@@ -122,35 +178,33 @@ const CHANGE_IDENTITY = changeSession(IDENTITY);
 function changeSession(columns: string[]): string {
   return `
     UPDATE sessions SET ${[...columns, ...UNINDEXED].map((column) => `${column} = ${newValue(column)}`).join()}
-    FROM json_each(?3) AS new
-    WHERE sessions.id = ?1 AND revision <= ?2 AND (${columns.join()}) IS NOT (${columns.map(newValue).join()})`;
+    FROM json_each(?1) AS new
+    WHERE sessions.id = new.value ->> 'id' AND revision <= new.value ->> 'revision'
+      AND (${columns.join()}) IS NOT (${columns.map(newValue).join()})`;
 }
 
-const WRITE_SESSION = write(sessions, ["id"], {}, UNINDEXED);
+const WRITE_SESSION = write(sessions, ["id"], NEWEST_SESSION, UNINDEXED);
 const WRITE_METRICS = write(metrics, ["session_id", "name", "series"]);
 const WRITE_EVENT_COUNTS = write(event_counts, ["session_id", "name", "category"]);
 const MOVE_EXCEPTIONS = `
-  UPDATE exceptions SET product = ?3, version = ?4 WHERE session_id = ?1 AND (product, version) IS NOT (?3, ?4) AND ${NEWEST}`;
-const WRITE_EXCEPTIONS = write(exceptions, ["session_id", "fingerprint"], {
-  session_id: "?1",
-  product: "?4",
-  version: "?5",
-});
+  UPDATE exceptions SET product = ${newValue("product")}, version = ${newValue("version")} FROM json_each(?1) AS new
+  WHERE session_id = new.value ->> 'id' AND (product, version) IS NOT (${["product", "version"].map(newValue).join()})
+    AND ${NEWEST_SESSION}`;
+const WRITE_EXCEPTIONS = write(exceptions, ["session_id", "fingerprint"]);
 const WRITE_STATE_VALUES = write(state_values, ["session_id", "path", "value"]);
 
-/** An upsert that does not write rows that are equal already. `bound` columns come from parameters, the others from the rows. */
+/** An upsert that does not write rows that are equal already. */
 function write(
   table: SQLiteTable,
   key: string[],
-  bound: { [column: string]: string } = { session_id: "?1" },
+  isNewest = NEWEST_DETAIL,
   changing = columnsOf(table).filter((column) => !key.includes(column)),
 ): string {
   const name = getTableName(table);
   const columns = columnsOf(table);
-  const values = columns.map((column) => bound[column] ?? newValue(column));
   return `
     INSERT INTO ${name} (${columns.join()})
-    SELECT ${values.join()} FROM json_each(?3) AS new WHERE ${NEWEST}
+    SELECT ${columns.map(newValue).join()} FROM json_each(?1) AS new WHERE ${isNewest}
     ON CONFLICT (${key.join()}) DO UPDATE SET ${changing.map((column) => `${column} = excluded.${column}`).join()}
     WHERE (${changing.map((column) => `${name}.${column}`).join()}) IS NOT (${changing.map((column) => `excluded.${column}`).join()})`;
 }

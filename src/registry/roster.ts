@@ -1,14 +1,19 @@
 /** The roster: which sessions exist. A rebuild of the catalog reads them here. */
-import { asc, count, eq, gt } from "drizzle-orm";
+import { asc, count, eq, gt, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { roster } from "./schema.ts";
 
 type RosterRow = { id: string; product: string; first_at: number };
 
-/** Writes a session's row, and returns how many rows that wrote: 0 if it is there already. */
-export async function addToRoster(db: D1Database, row: RosterRow): Promise<number> {
-  const { meta } = await drizzle(db).insert(roster).values(row).onConflictDoNothing();
-  return meta.rows_written;
+/** Writes the rows that are not there yet, and returns their ids: each was a row written. */
+export async function addToRoster(db: D1Database, ...rows: RosterRow[]): Promise<string[]> {
+  if (rows.length === 0) return [];
+  const list = JSON.stringify(rows); // one parameter, of which a statement may have 100
+  const added = await drizzle(db).all<{ id: string }>(sql`
+    INSERT INTO roster (id, product, first_at)
+    SELECT value ->> 'id', value ->> 'product', value ->> 'first_at' FROM json_each(${list}) WHERE true
+    ON CONFLICT DO NOTHING RETURNING id`);
+  return added.map(({ id }) => id);
 }
 
 export async function removeFromRoster(db: D1Database, id: string): Promise<void> {

@@ -7,7 +7,7 @@ import { drizzle } from "drizzle-orm/d1";
 import { DAY_MS } from "../core/limits.ts";
 import { usage } from "./schema.ts";
 
-type Rows = {
+export type Rows = {
   /** Written by session objects. */
   object_rows: number;
   /** Written to the catalog and the registry. */

@@ -11,6 +11,7 @@ import { Refusal, refusalOf } from "../core/refusal.ts";
 import { Id, type IngestAnswer, type Op, type Writer } from "../core/wire.ts";
 import type { Env } from "../env.ts";
 import type { AnswerOf, QueryOf, Question, QuestionName, Receipt } from "./answers.ts";
+import type { Write } from "./publication-batch.ts";
 import { accepted, type JsonOf, parsed, refusalIn, type Reply } from "./reply.ts";
 import type { StreamKind } from "./session.ts";
 import { type Repeat, request, type Stub, stubOfObject } from "./stub.ts";
@@ -90,15 +91,19 @@ export class SessionClient {
     }
   }
 
-  /** `body`: a whole ingest body that names only this session. */
-  async ingest(body: string): Promise<IngestAnswer> {
-    return this.#call((object) => object.ingest(this.#access, body));
+  /** `body`: a whole ingest body that names only this session. What is to be published at once goes to `write`. */
+  async ingest(body: string, write?: Write): Promise<IngestAnswer> {
+    return this.#call((object) => object.ingest(this.#access, body, write));
   }
 
   /** Records ops without a lane; the first must be `start` if the session is new. Sent once: a repetition would be applied again. */
-  async record(ops: Op[], more: { writer?: Writer; lease_ms?: number } = {}): Promise<void> {
+  async record(
+    ops: Op[],
+    more: { writer?: Writer; lease_ms?: number } = {},
+    write?: Write,
+  ): Promise<void> {
     const body = JSON.stringify({ ops, ...more });
-    await this.#call((object) => object.record(this.#access, body), "once");
+    await this.#call((object) => object.record(this.#access, body, write), "once");
   }
 
   /** The whole session as 1.x gave it (JSON), or as an export (newline-delimited JSON). */

@@ -10,3 +10,7 @@ export const RETRY_MS = 50;
 export const DEFAULT_TIMELINE_BUCKETS = 240;
 /** Differences of two states that are listed: more than a person reads. */
 export const MAX_DIFFERENCES = 5_000;
+/** How long the answer to a request waits for the databases. Then the session objects publish by their alarms. */
+export const PUBLISH_WAIT_MS = 2_000;
+/** Series of a session that is published together with others: 40 sessions with as many rows of 6 KB take 24 MB of the Worker's 128 MB. */
+export const MAX_SERIES_TOGETHER = 100;

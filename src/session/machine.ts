@@ -8,17 +8,14 @@ import type { Env } from "../env.ts";
 /** A boot of a machine, as a session of one product reports it. */
 export type Boot = { machineId: string; bootId: string; product: string };
 
-/** Reports the session's boot to the other open sessions of its product that the catalog has for an earlier boot of the machine. */
-export async function reportBoot(env: Env, index: SessionIndex): Promise<void> {
-  const { id, machineId, bootId, product } = index;
-  const boot: Boot = { machineId, bootId, product };
-  const open = await openBeforeBoot(env.CATALOG, {
-    machine_id: machineId,
-    boot_id: bootId,
-    product,
-  });
-  for (const other of open)
-    if (other !== id) await env.SESSIONS.getByName(other).machineRestarted(boot);
+/** Reports boots to the open sessions of their products that the catalog has for an earlier boot of the machine. */
+export async function reportBoots(env: Env, boots: Boot[]): Promise<void> {
+  const distinct = new Map(boots.map((boot) => [JSON.stringify(boot), boot]));
+  for (const boot of distinct.values()) {
+    const { machineId: machine_id, bootId: boot_id, product } = boot;
+    for (const open of await openBeforeBoot(env.CATALOG, { machine_id, boot_id, product }))
+      await env.SESSIONS.getByName(open).machineRestarted(boot);
+  }
 }
 
 /** The crash op for a session from before this boot. Undefined for another product or machine, the same boot, or a session in contact. */

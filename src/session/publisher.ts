@@ -1,11 +1,13 @@
 /** Publishes the session to the catalog by its schedule, and counts the rows that this and the session's own log cost. */
-import { publish } from "../catalog/publish.ts";
 import type { BatchOutcome, Projection } from "../core/projection.ts";
 import { isEmpty } from "../core/segment.ts";
-import { addToRoster } from "../registry/roster.ts";
-import { addUsage } from "../registry/usage.ts";
+import { PUBLISH_MS } from "../core/limits.ts";
+import type { Env } from "../env.ts";
+import type { Rows } from "../registry/usage.ts";
+import { MAX_SERIES_TOGETHER } from "./limits.ts";
 import type { Rollups } from "./metrics.ts";
 import { publicationOf } from "./publication.ts";
+import { type Entry, type Write, writeEntries, type Written } from "./publication-batch.ts";
 import {
   isOver,
   NEW_SCHEDULE,
@@ -23,17 +25,16 @@ import {
 export type Published = { projection: Projection; rollups: () => Rollups; bytes: number };
 
 export class Publisher {
-  readonly #catalog: D1Database;
-  readonly #registry: D1Database;
+  readonly #env: Env;
   #schedule = NEW_SCHEDULE;
   /** Series with points since they were last published; null: not known since the object woke up, so all. */
   #changed: Set<number> | null = null;
   /** Rows written and not yet added to the day's usage. */
-  #uncounted = { object_rows: 0, d1_rows: 0 };
+  #uncounted: Rows = { object_rows: 0, d1_rows: 0 };
+  #reportedBoot = "";
 
-  constructor(catalog: D1Database, registry: D1Database) {
-    this.#catalog = catalog;
-    this.#registry = registry;
+  constructor(env: Env) {
+    this.#env = env;
   }
 
   get schedule(): Schedule {
@@ -65,12 +66,21 @@ export class Publisher {
     this.#schedule = NEW_SCHEDULE;
   }
 
+  /** Whether a publication is due, and small enough to be written with those of other sessions. */
+  isDueTogether({ index }: Projection, now: number): boolean {
+    const plan = nextPublication(
+      { schedule: this.#schedule, observations: index.observations },
+      now,
+    );
+    return plan !== null && plan.at <= now && index.series.length <= MAX_SERIES_TOGETHER;
+  }
+
   /** True if it was due. */
-  async publishIfDue(published: Published, now: number): Promise<boolean> {
+  async publishIfDue(published: Published, now: number, write?: Write): Promise<boolean> {
     const { observations } = published.projection.index;
     const plan = nextPublication({ schedule: this.#schedule, observations }, now);
     if (!plan || plan.at > now) return false;
-    await this.#publish(published, plan, now);
+    await this.#publish(published, plan, now, write);
     return true;
   }
 
@@ -86,42 +96,47 @@ export class Publisher {
     { projection: { index }, rollups, bytes }: Published,
     { scope, addsToRoster }: Omit<Plan, "at">,
     now: number,
+    write: Write = (entry) => this.#write(entry, now),
   ): Promise<void> {
     const publication = publicationOf(index, rollups(), this.#changed, bytes, now);
+    const withoutDetails = { ...publication, metrics: [], event_counts: [], state_values: [] };
+    const { machineId, bootId, product } = index;
+    const uncounted = this.#uncounted;
     // Before the request: changes during it need another publication.
     this.#schedule = withStarted(this.#schedule, scope);
     if (scope === "all") this.#changed = new Set();
+    this.#uncounted = { object_rows: 0, d1_rows: 0 };
     try {
-      const { id, product, created_at } = publication.session;
-      const added = addsToRoster
-        ? await addToRoster(this.#registry, { id, product, first_at: created_at })
-        : 0;
-      const withoutDetails = { ...publication, metrics: [], event_counts: [], state_values: [] };
-      const rows = await publish(this.#catalog, scope === "all" ? publication : withoutDetails);
-      this.#uncounted.d1_rows += added + rows;
+      const { rows, isCounted, isBootReported } = await write({
+        publication: scope === "all" ? publication : withoutDetails,
+        addsToRoster,
+        uncounted,
+        countsUsage: scope === "row" ? "no" : isOver(index.observations) ? "yes" : "unless new",
+        boot:
+          bootId === "" || bootId === this.#reportedBoot ? null : { machineId, bootId, product },
+      });
       this.#schedule = withSuccess(this.#schedule, { scope, rows, now });
-      // Usage costs a row itself, so the first publication leaves it to the next one.
-      const isFirst = added > 0 && !isOver(index.observations);
-      if (scope === "all" && !isFirst) await this.#addUsage(now);
+      if (!isCounted) this.#keepUncounted(uncounted, rows);
+      if (isBootReported) this.#reportedBoot = bootId;
+      else this.expect(Date.now() + PUBLISH_MS);
     } catch (error) {
       this.#changed = null;
+      this.#keepUncounted(uncounted, 0);
       this.#schedule = withFailure(this.#schedule, now);
       if (this.#schedule.failures === 1)
         console.error(`Session ${index.id}: the catalog does not answer, will retry:`, error);
     }
   }
 
-  /** Not in the publication's transaction, since only its result gives the number of rows. */
-  async #addUsage(now: number): Promise<void> {
-    const rows = this.#uncounted;
-    if (rows.object_rows + rows.d1_rows === 0) return;
-    this.#uncounted = { object_rows: 0, d1_rows: 0 };
-    try {
-      await addUsage(this.#registry, rows, now);
-    } catch {
-      // Added with the next publication, which logs an error if the catalog still does not answer.
-      this.#uncounted.object_rows += rows.object_rows;
-      this.#uncounted.d1_rows += rows.d1_rows;
-    }
+  /** Writes only this session's publication. */
+  async #write(entry: Entry, now: number): Promise<Written> {
+    const [written] = await writeEntries(this.#env, [entry], now);
+    if (!written) throw new Error("A publication has no result.");
+    return written;
+  }
+
+  #keepUncounted({ object_rows, d1_rows }: Rows, rows: number): void {
+    this.#uncounted.object_rows += object_rows;
+    this.#uncounted.d1_rows += d1_rows + rows;
   }
 }

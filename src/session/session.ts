@@ -13,7 +13,6 @@ import { type Access, checkKind, checkOwner, isOpenTo } from "../core/authority.
 import { PUBLISH_MS } from "../core/limits.ts";
 import { parse, parseJson } from "../core/parse.ts";
 import { Refusal, refusalOf } from "../core/refusal.ts";
-import type { SessionIndex } from "../core/session-index.ts";
 import { noteTransition, verdict } from "../core/status.ts";
 import type { Arrival } from "../core/times.ts";
 import type { KeyKind } from "../core/vocabulary.ts";
@@ -23,10 +22,11 @@ import { removeFromRoster } from "../registry/roster.ts";
 import { answer, type Question, type Receipt } from "./answers.ts";
 import { failedResult, laneOf } from "./batch-result.ts";
 import { type Loaded, Log } from "./log.ts";
-import { type Boot, crashOf, reportBoot } from "./machine.ts";
+import { type Boot, crashOf } from "./machine.ts";
+import type { Write } from "./publication-batch.ts";
 import { type Published, Publisher } from "./publisher.ts";
 import { type Reply, refusedReply, replyOf } from "./reply.ts";
-import { nextAlarm } from "./schedule.ts";
+import { NEW_SCHEDULE, nextAlarm, type Schedule } from "./schedule.ts";
 import { exported, legacySession, streamOf } from "./stream.ts";
 import { accessIn } from "./upgrade.ts";
 import { Watchers } from "./watchers.ts";
@@ -47,12 +47,11 @@ export class Session extends DurableObject<Env> {
   readonly #watchers: Watchers;
   /** When the alarm is set; undefined: not known since the object woke up. */
   #alarmAt: number | null | undefined;
-  #reportedBoot = "";
 
   constructor(context: DurableObjectState, env: Env) {
     super(context, env);
     this.#log = new Log(context.storage.sql, this.#id);
-    this.#publisher = new Publisher(env.CATALOG, env.REGISTRY);
+    this.#publisher = new Publisher(env);
     this.#watchers = new Watchers(context, (kinds) => this.#change(kinds));
   }
 
@@ -76,19 +75,23 @@ export class Session extends DurableObject<Env> {
     if (this.#log.load()) return this.#allowed(access, "ingest");
     // The owner of a session whose segments are all damaged is not known.
     if (this.#log.store.segmentCount > 0) checkOwner(access, "");
+    this.#alarmAt ??= null; // none yet, so it need not be read
     return this.#log.open(ops[0]?.at ?? arrival.now, arrival, access.product ?? "");
   }
 
   // Recording.
 
-  /** Applies a whole `POST /api/ingest` body that names only this session. A bad batch has its error in its result. */
-  async ingest(access: Access, body: string): Promise<Reply<IngestAnswer>> {
+  /**
+   * Applies a whole `POST /api/ingest` body that names only this session. A bad batch has its error in its result. A publication that is
+   * due at once goes to `write` before the answer, if there is one.
+   */
+  async ingest(access: Access, body: string, write?: Write): Promise<Reply<IngestAnswer>> {
     const reply = await replyOf((): IngestAnswer => {
       const { sent_at, batches } = parse(Ingest, parseJson(body, "The body"), "The body");
       const arrival: Arrival = { now: Date.now(), sentAt: sent_at ?? null };
       return { results: batches.map((batch) => this.#ingestOne(access, batch, arrival)) };
     });
-    await this.#setAlarm();
+    await this.#settle(write);
     return reply;
   }
 
@@ -119,9 +122,9 @@ export class Session extends DurableObject<Env> {
 
   /**
    * Applies ops that came without a lane (1.x's routes), all or nothing: `{ops, writer?, lease_ms?}` as JSON. Opens the session if the
-   * first op is `start`, else refuses with not_found.
+   * first op is `start`, else refuses with not_found. `write`: as of `ingest`.
    */
-  async record(access: Access, body: string): Promise<Reply<null>> {
+  async record(access: Access, body: string, write?: Write): Promise<Reply<null>> {
     const reply = await replyOf(() => {
       const { ops, writer, lease_ms } = parse(Record, parseJson(body, "The body"), "The body");
       const arrival: Arrival = { now: Date.now(), sentAt: null };
@@ -130,8 +133,25 @@ export class Session extends DurableObject<Env> {
       this.#commit(loaded, (projection) => projection.record(ops, arrival, lease_ms, writer));
       return null;
     });
-    await this.#setAlarm();
+    await this.#settle(write);
     return reply;
+  }
+
+  /** After ops were applied: publishes by `write` what is due at once, and sets the alarm for the rest. */
+  async #settle(write?: Write): Promise<void> {
+    const { loaded } = this.#log;
+    if (!loaded) return;
+    if (write) await this.#readAlarm();
+    const now = Date.now();
+    if (write && this.#publisher.isDueTogether(loaded.projection, now)) {
+      // In the transaction of the ops, since nothing was awaited that leaves this turn. Without a publication, because that would ring now;
+      // if this process ends before it is written, the sender repeats the batch, which publishes it.
+      await this.#setAlarm(NEW_SCHEDULE);
+      await this.#publishing(loaded, (published) =>
+        this.#publisher.publishIfDue(published, now, write),
+      );
+    }
+    await this.#setAlarm();
   }
 
   #commit(loaded: Loaded, apply: Parameters<Log["commit"]>[1]): void {
@@ -207,13 +227,11 @@ export class Session extends DurableObject<Env> {
     { projection }: Loaded,
     publish: (published: Published) => Promise<boolean>,
   ): Promise<void> {
-    const { index } = projection;
     const { store } = this.#log;
     if (!(await publish({ projection, rollups: () => this.#log.rollups(), bytes: store.bytes })))
       return;
     // The session may have been deleted while its rows were written.
-    if (store.erasedAt() !== null) await this.#removeRows(index.id);
-    else if (!this.#publisher.isFailing) await this.#reportBoot(index);
+    if (store.erasedAt() !== null) await this.#removeRows(projection.index.id);
   }
 
   /** Removes the session's rows from the databases, and gives how many the catalog had. */
@@ -221,18 +239,6 @@ export class Session extends DurableObject<Env> {
     const removed = await removeSession(this.env.CATALOG, id);
     await removeFromRoster(this.env.REGISTRY, id);
     return removed;
-  }
-
-  async #reportBoot(index: SessionIndex): Promise<void> {
-    if (index.bootId === "" || this.#reportedBoot === index.bootId) return;
-    try {
-      await reportBoot(this.env, index);
-      this.#reportedBoot = index.bootId;
-    } catch (error) {
-      // Retried with the next publication. The other sessions count as suspended until then.
-      this.#publisher.expect(Date.now() + PUBLISH_MS);
-      console.error(`Session ${index.id}: the machine's other sessions did not answer:`, error);
-    }
   }
 
   /** Another session reports that this session's machine was restarted. */
@@ -246,18 +252,27 @@ export class Session extends DurableObject<Env> {
     await this.#setAlarm();
   }
 
-  async #setAlarm(): Promise<void> {
+  async #readAlarm(): Promise<void> {
+    if (this.#alarmAt !== undefined) return;
+    this.#alarmAt = await this.ctx.storage.getAlarm();
+    // An alarm that was set before the object slept may be for a publication. Without one, a publication may have been interrupted.
+    this.#publisher.expect(this.#alarmAt ?? Date.now());
+  }
+
+  async #setAlarm(schedule?: Schedule): Promise<void> {
     const { loaded } = this.#log;
     if (!loaded) return;
+    await this.#readAlarm();
     const { index } = loaded.projection;
-    if (this.#alarmAt === undefined) {
-      this.#alarmAt = await this.ctx.storage.getAlarm();
-      // An alarm that was set before the object slept may be for a publication.
-      if (this.#alarmAt !== null) this.#publisher.expect(this.#alarmAt);
-    }
-    const { schedule } = this.#publisher;
     const { observations } = index;
-    const at = nextAlarm({ alarmAt: this.#alarmAt, schedule, observations }, Date.now());
+    const at = nextAlarm(
+      {
+        alarmAt: this.#alarmAt ?? null,
+        schedule: schedule ?? this.#publisher.schedule,
+        observations,
+      },
+      Date.now(),
+    );
     if (at === null) return;
     this.#alarmAt = at;
     index.rowsWritten++;

@@ -1,4 +1,7 @@
+import { runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
+import { SERVER } from "../../src/core/authority.ts";
 import { MAX_BATCHES, MAX_BODY_BYTES, MAX_INFLATED_BYTES } from "../../src/core/limits.ts";
 import type { IngestAnswer } from "../../src/core/wire.ts";
 import { gzip, post, server } from "./server.ts";
@@ -152,3 +155,84 @@ test("an encoding that is not known is named", async () => {
     error: { code: "invalid_encoding", message: expect.stringContaining("br") },
   });
 });
+
+/** A D1 that counts the requests sent to it. */
+function counting(db: D1Database): D1Database & { requests: number } {
+  const counted = {
+    requests: 0,
+    batch: (statements: D1PreparedStatement[]) => {
+      counted.requests++;
+      return db.batch(statements);
+    },
+    prepare: (sql: string) => ({
+      bind: (...values: unknown[]) => {
+        const statement = db.prepare(sql).bind(...values);
+        const run = statement.run.bind(statement);
+        const send = () => {
+          counted.requests++;
+          return run();
+        };
+        return Object.assign(statement, { run: send, all: send });
+      },
+    }),
+  };
+  return counted as unknown as D1Database & { requests: number }; // what publishing uses of it
+}
+
+test("as many new sessions as fit into a request are in the catalog with its answer, for as few requests to D1 as one", async () => {
+  const run = async (name: string, sessions: number) => {
+    const [CATALOG, REGISTRY] = [counting(env.CATALOG), counting(env.REGISTRY)];
+    const ids = Array.from({ length: sessions }, (_, n) => `${name}-${n}`);
+    const writer = { machine_id: "m", boot_id: "b" };
+    const batches = ids.flatMap((id) => [
+      batch(id, { writer }),
+      batch(id, { first: 3, last: 3, ops: [{ op: "end", at: at + 9 }] }),
+    ]);
+    const counted = server({ LOCAL: "1", CATALOG, REGISTRY });
+    const response = await counted("/api/ingest", post({ batches: batches.slice(0, MAX_BATCHES) }));
+    const { results } = (await response.json()) as IngestAnswer;
+    expect(results.every(({ error }) => error === undefined)).toBe(true);
+    const found = await env.CATALOG.prepare("SELECT id FROM sessions WHERE id LIKE ?1")
+      .bind(`${name}-%`)
+      .all();
+    expect(found.results).toHaveLength(sessions);
+    const alarms = await Promise.all(
+      ids.map((id) =>
+        runInDurableObject(env.SESSIONS.getByName(id), (_, { storage }) => storage.getAlarm()),
+      ),
+    );
+    expect(alarms).toEqual(ids.map(() => null)); // nothing is left to do
+    return { catalog: CATALOG.requests, registry: REGISTRY.requests };
+  };
+  const one = await run("alone", 1);
+  expect(await run("together", MAX_BATCHES / 2)).toEqual(one);
+  expect(one).toEqual({ catalog: 2, registry: 2 }); // the rows, sessions of an earlier boot; the roster, the usage
+});
+
+test("a session whose publication was interrupted is published when its sender repeats the batch", async () => {
+  const [id, end] = ["interrupted", { op: "end", at: at + 9 }];
+  const batches = [batch(id), batch(id, { first: 3, last: 3, ops: [end] })];
+  const object = env.SESSIONS.getByName(id);
+  const interrupted = new Promise<never>(() => {});
+  const body = JSON.stringify({ batches });
+  const first = object.ingest(SERVER, body, () => interrupted).catch(() => "ended");
+  await expect.poll(() => stored(id)).toBe(true);
+  await runInDurableObject(object, (_, context) => context.abort("the process was killed")).catch(
+    () => null,
+  );
+  await first;
+  expect(await catalogued(id)).toBe(false);
+  const { results } = await send(batches);
+  expect(results).toMatchObject([{ applied: 3 }, { applied: 3 }]);
+  await expect.poll(() => catalogued(id)).toBe(true);
+});
+
+async function stored(id: string): Promise<boolean> {
+  return (await ask(`/api/sessions/${id}/summary`)).status === 200;
+}
+
+async function catalogued(id: string): Promise<boolean> {
+  return (
+    (await env.CATALOG.prepare("SELECT 1 FROM sessions WHERE id = ?1").bind(id).first()) !== null
+  );
+}

@@ -1,7 +1,9 @@
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
 import { removeSession, publish } from "../../src/catalog/publish.ts";
+import { PARAMETER_LENGTH } from "../../src/catalog/limits.ts";
 import { listSessions } from "../../src/catalog/sessions.ts";
+import { MAX_BATCHES } from "../../src/core/limits.ts";
 import { eventCount, exception, metric, NOON, publication } from "./publication.ts";
 
 const db = env.CATALOG;
@@ -86,6 +88,51 @@ test("publications in any order end as the newest one alone", async () => {
     for (const index of order) if (steps[index]) await publish(db, steps[index]);
     expect(visible(await contents())).toEqual(visible(expected));
   }
+});
+
+test("sessions published together are stored as if each was published alone", async () => {
+  const ids = Array.from({ length: MAX_BATCHES }, (_, n) => `together-${n}`);
+  const step = (id: string, n: number, revision: number) =>
+    publication(id, {
+      session: {
+        revision,
+        version: `1.${(n + revision) % 3}`,
+        status: n % 4 === 0 && revision === 2 ? "crashed" : "active",
+        created_at: NOON + n,
+      },
+      metrics: [metric("fps", { points: n })],
+      event_counts: [eventCount("door_opened", { count: n })],
+      exceptions:
+        n % 2 === 0
+          ? [exception(`f${n % 3}`, { count: n + 1, last_at: NOON + n, first_seq: n })]
+          : [],
+      state_values: [{ path: "level", value: `=${n}`, first_at: NOON, last_at: null }],
+    });
+  const history = [1, 2].map((revision) => ids.map((id, n) => step(id, n, revision)));
+
+  for (const one of history.flat()) await publish(db, one);
+  const alone = visible(await contents());
+  for (const id of ids) await removeSession(db, id);
+  for (const some of history) await publish(db, ...some);
+  expect(visible(await contents())).toEqual(alone);
+
+  // Older ones among newer ones change nothing, and the newer ones are written.
+  const mixed = ids.map((id, n) => step(id, n, n % 2 === 0 ? 1 : 2));
+  expect(await publish(db, ...mixed)).toBe(0);
+  for (const id of ids) await removeSession(db, id);
+});
+
+test("sessions whose rows exceed a parameter are published together too", async () => {
+  const message = "x".repeat(PARAMETER_LENGTH / 4);
+  const wide = Array.from({ length: 9 }, (_, n) =>
+    publication(`long-${n}`, { exceptions: [exception("long", { message })] }),
+  );
+  await publish(db, ...wide);
+  expect(await publish(db, ...wide)).toBe(0);
+  expect(await all("SELECT sessions FROM exception_groups WHERE fingerprint = 'long'")).toEqual([
+    { sessions: 9 },
+  ]);
+  for (const { session } of wide) await removeSession(db, session.id);
 });
 
 /** Without counts of 0, which no page shows and the next sweep removes. */

@@ -9,8 +9,8 @@ const rowOf = (id: string) => db.prepare("SELECT * FROM roster WHERE id = ?1").b
 
 test("a session is written once, and listed in order of ids", async () => {
   for (const id of ["c", "a", "b"]) {
-    expect(await addToRoster(db, { id, product: "game", first_at: 1 })).toBe(1);
-    expect(await addToRoster(db, { id, product: "other", first_at: 2 })).toBe(0);
+    expect(await addToRoster(db, { id, product: "game", first_at: 1 })).toEqual([id]);
+    expect(await addToRoster(db, { id, product: "other", first_at: 2 })).toEqual([]);
   }
   expect(await rosterIds(db, "", 2)).toEqual(["a", "b"]);
   expect(await rosterIds(db, "b", 2)).toEqual(["c"]);

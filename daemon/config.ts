@@ -1,9 +1,10 @@
 /**
- * The daemon's configuration: from the environment, from the home's `config.json`, or as in 1.x from the file that DATACAT_CONFIG
- * names (else `./daemon_config.json`), which makes it a private daemon of the program that started it.
+ * The daemon's configuration: from the environment and the home's `config.json`, and as in 1.x from the file that DATACAT_CONFIG names,
+ * which makes it a private daemon of the program that started it. Nothing is read from the current directory otherwise: it may be a
+ * stranger's checkout. 1.x's clients always set DATACAT_CONFIG.
  */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { resolve } from "node:path";
 import * as v from "valibot";
 import { DEFAULT_HEARTBEAT_TIMEOUT_MS } from "../src/core/limits.ts";
 import type { Environment } from "./home.ts";
@@ -43,8 +44,10 @@ export type Config = {
   isPrivate: boolean;
   batchMs: number;
   heartbeatTimeoutMs: number;
+  /** By server. Each is sent to that server only. */
   keys: Record<string, string>;
-  insecure: boolean;
+  /** The server whose certificate is not checked: 1.x's file may name one for itself. */
+  insecureServer: string | undefined;
   maxDiskBytes: number;
   listen: string[];
   hosts: string[];
@@ -55,26 +58,31 @@ export type Config = {
 export function readConfig(env: Environment, folder: string, settingsPath: string): Config {
   const problems: string[] = [];
   const settings = readSettings(settingsPath, problems);
-  const legacyPath = findLegacyConfig(env, folder);
-  const legacy = legacyPath === undefined ? {} : readJson(legacyPath, Legacy, problems);
+  const legacyPath = env["DATACAT_CONFIG"] && resolve(folder, env["DATACAT_CONFIG"]);
+  const legacy = legacyPath ? readLegacy(legacyPath, problems) : {};
 
-  const server = serverUrl(
-    legacy.server_url || env["DATACAT_URL"] || settings.server || DEFAULT_SERVER,
-  );
-  const key = legacy.api_key || env["DATACAT_KEY"];
-  const keys = Object.entries(settings.keys).map(([url, known]) => [serverUrl(url), known]);
+  const ownServer = serverUrl(env["DATACAT_URL"] || settings.server || DEFAULT_SERVER);
+  const server = legacy.server_url ? serverUrl(legacy.server_url) : ownServer;
+  const isInsecure = legacy.tls_insecure_skip_verify === true && server !== ownServer;
+  const keys = {
+    ...Object.fromEntries(Object.entries(settings.keys).map(([url, key]) => [serverUrl(url), key])),
+    // The user's key is for the user's server, and not for one that a file of the program names.
+    ...(env["DATACAT_KEY"] && { [ownServer]: env["DATACAT_KEY"] }),
+  };
+  if (legacy.api_key) keys[server] = legacy.api_key;
+  else if (isInsecure) delete keys[server];
   const port = legacy.daemon_port ?? Number(env["DATACAT_DAEMON_PORT"] || DEFAULT_PORT);
 
   return {
     server,
     port: Number.isInteger(port) && port >= 0 && port <= 65_535 ? port : DEFAULT_PORT,
-    isPrivate: legacyPath !== undefined,
+    isPrivate: Boolean(legacyPath),
     // Zero seconds crashed 1.x's daemon; here it is the default.
     batchMs: (legacy.batch_interval_seconds || BATCH_MS / 1000) * 1000,
     heartbeatTimeoutMs:
       (legacy.heartbeat_timeout_seconds || DEFAULT_HEARTBEAT_TIMEOUT_MS / 1000) * 1000,
-    keys: { ...Object.fromEntries(keys), ...(key && { [server]: key }) },
-    insecure: legacy.tls_insecure_skip_verify ?? false,
+    keys,
+    insecureServer: isInsecure ? server : undefined,
     maxDiskBytes: bytes(env["DATACAT_MAX_DISK"]) ?? settings.max_disk_bytes ?? MAX_DISK_BYTES,
     listen: settings.listen,
     hosts: settings.hosts,
@@ -95,10 +103,15 @@ export function saveSettings(path: string, settings: Settings): void {
   writeFileSync(path, `${JSON.stringify(settings, null, 2)}\n`, { mode: 0o600 });
 }
 
-function findLegacyConfig(env: Environment, folder: string): string | undefined {
-  if (env["DATACAT_CONFIG"]) return resolve(folder, env["DATACAT_CONFIG"]);
-  const beside = join(folder, "daemon_config.json");
-  return existsSync(beside) ? beside : undefined;
+/** 1.x's file, which a program of this user has written. One that another user owns is ignored. */
+function readLegacy(path: string, problems: string[]): v.InferOutput<typeof Legacy> {
+  const owner = statSync(path, { throwIfNoEntry: false })?.uid;
+  const uid = process.geteuid?.();
+  if (owner !== undefined && uid !== undefined && owner !== uid) {
+    problems.push(`${path} is ignored: it belongs to another user`);
+    return {};
+  }
+  return readJson(path, Legacy, problems);
 }
 
 /** Ignores keys of a wrong type: one must not stop a program's recording. */

@@ -89,7 +89,7 @@ export class Daemon {
       closed: (lane) => this.#sender.hurry(lane),
       resumed: () => this.#sender.renewContact(),
     });
-    this.#uploader = new Uploader({ env, insecure: config.insecure, keys: config.keys });
+    this.#uploader = new Uploader({ env, ...config });
     this.#sender = new Sender({
       lanes,
       tail,

@@ -14,7 +14,7 @@ import { privateHome } from "./api/private.ts";
 
 export type DaemonOptions = {
   env: Environment;
-  /** Where `./daemon_config.json` is looked for; 1.x's clients start the daemon in the program's folder. */
+  /** What a relative DATACAT_CONFIG is relative to: 1.x's clients start the daemon in the program's folder. */
   folder?: string;
   /** Overrides the configured port; 0 takes a free one. */
   port?: number;

@@ -17,10 +17,11 @@ export class Server {
   readonly #uploader: Uploader;
 
   constructor(env: Environment) {
-    const config = readConfig(env, "/", home(env, process.platform).config);
+    const own = { ...env, DATACAT_CONFIG: undefined }; // for daemons that 1.x's clients start
+    const config = readConfig(own, "/", home(env, process.platform).config);
     this.url = config.server;
     this.key = config.keys[config.server];
-    this.#uploader = new Uploader({ env, insecure: config.insecure, keys: config.keys });
+    this.#uploader = new Uploader({ env, ...config });
   }
 
   /** A JSON answer of the type that belongs to the path. */

@@ -44,7 +44,8 @@ export function handOver(listeners) {
 /** The port in 1.x's configuration (config.ts), if it names one. */
 function readPort(env, folder) {
   try {
-    const path = resolve(folder(), env.DATACAT_CONFIG || "daemon_config.json");
+    if (!env.DATACAT_CONFIG) return undefined;
+    const path = resolve(folder(), env.DATACAT_CONFIG);
     const port = Number(JSON.parse(readFileSync(path, "utf8")).daemon_port);
     return Number.isInteger(port) && port > 0 && port < 65_536 ? port : undefined;
   } catch {

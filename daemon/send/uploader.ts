@@ -3,6 +3,7 @@ import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import * as v from "valibot";
 import type { IngestAnswer } from "../../src/core/wire.ts";
+import type { Config } from "../config.ts";
 import type { Environment } from "../home.ts";
 import { REQUEST_TIMEOUT_MS } from "../limits.ts";
 import { reason } from "../log.ts";
@@ -30,15 +31,19 @@ const Ingested = v.object({
 });
 const ErrorBody = v.object({ error: v.object({ code: v.string(), message: v.string() }) });
 
-type UploaderOptions = { env: Environment; insecure: boolean; keys: Record<string, string> };
+type UploaderOptions = { env: Environment } & Pick<Config, "keys" | "insecureServer">;
 
 export class Uploader {
   readonly #transport: Transport;
-  readonly #keys: Record<string, string>;
+  readonly #keys: Map<string, string>;
+  readonly #insecureServer: string | undefined;
+  readonly #insecure: Transport | undefined;
 
-  constructor({ env, insecure, keys }: UploaderOptions) {
-    this.#transport = openTransport(env, insecure);
-    this.#keys = keys;
+  constructor({ env, insecureServer, keys }: UploaderOptions) {
+    this.#transport = openTransport(env, false);
+    this.#keys = new Map(Object.entries(keys));
+    this.#insecureServer = insecureServer;
+    this.#insecure = insecureServer === undefined ? undefined : openTransport(env, true);
   }
 
   /** Posts a body of batches. */
@@ -81,11 +86,13 @@ export class Uploader {
 
   async close(): Promise<void> {
     await this.#transport.close();
+    await this.#insecure?.close();
   }
 
   #send(server: string, path: string, timeoutMs: number, body?: Buffer): Promise<Incoming> {
-    const key = this.#keys[server];
-    return this.#transport.send({
+    const key = this.#keys.get(server);
+    const isInsecure = server === this.#insecureServer;
+    return (isInsecure && this.#insecure ? this.#insecure : this.#transport).send({
       url: new URL(server + path),
       headers: {
         "user-agent": "datacat-daemon/2",

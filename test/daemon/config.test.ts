@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chownSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
@@ -12,6 +12,7 @@ import {
 import type { Environment } from "../../daemon/home.ts";
 import { BATCH_MS, DEFAULT_PORT, MAX_DISK_BYTES } from "../../daemon/limits.ts";
 import { DEFAULT_HEARTBEAT_TIMEOUT_MS } from "../../src/core/limits.ts";
+import { asRoot, SECOND_UID } from "../second-user.ts";
 
 type Files = { settings?: unknown; legacy?: unknown };
 
@@ -28,7 +29,8 @@ function configOf(env: Environment, { settings, legacy }: Files = {}) {
     writeFileSync(join(folder, name), typeof value === "string" ? value : JSON.stringify(value));
   if (settings !== undefined) write("config.json", settings);
   if (legacy !== undefined) write("daemon_config.json", legacy);
-  return readConfig(env, folder, join(folder, "config.json"));
+  const named = legacy === undefined ? {} : { DATACAT_CONFIG: "daemon_config.json" };
+  return readConfig({ ...named, ...env }, folder, join(folder, "config.json"));
 }
 
 test("without files and environment everything has its default", () => {
@@ -39,7 +41,7 @@ test("without files and environment everything has its default", () => {
     batchMs: BATCH_MS,
     heartbeatTimeoutMs: DEFAULT_HEARTBEAT_TIMEOUT_MS,
     keys: {},
-    insecure: false,
+    insecureServer: undefined,
     maxDiskBytes: MAX_DISK_BYTES,
     listen: [],
     hosts: [],
@@ -60,6 +62,7 @@ test("1.x's file goes before the environment, and the environment before the set
 test("1.x's file makes the daemon private, in 1.x's units and with numbers as strings", () => {
   const legacy = {
     daemon_port: "8100",
+    server_url: "https://old/",
     batch_interval_seconds: 2.5,
     heartbeat_timeout_seconds: 90,
     tls_insecure_skip_verify: true,
@@ -69,7 +72,7 @@ test("1.x's file makes the daemon private, in 1.x's units and with numbers as st
     port: 8100,
     batchMs: 2_500,
     heartbeatTimeoutMs: 90_000,
-    insecure: true,
+    insecureServer: "https://old",
   });
 });
 
@@ -86,6 +89,49 @@ test("DATACAT_CONFIG names 1.x's file, relative to the working folder", () => {
   writeFileSync(join(folder, "other.json"), JSON.stringify({ daemon_port: 8101 }));
   const config = readConfig({ DATACAT_CONFIG: "other.json" }, folder, join(folder, "none"));
   expect(config).toMatchObject({ isPrivate: true, port: 8101, problems: [] });
+});
+
+test("1.x's file in the current directory counts only if DATACAT_CONFIG names it", () => {
+  const legacy = { server_url: "http://stranger", daemon_port: 8100 };
+  expect(configOf({ DATACAT_CONFIG: "" }, { legacy })).toMatchObject({
+    server: DEFAULT_SERVER,
+    port: DEFAULT_PORT,
+    isPrivate: false,
+  });
+});
+
+test("the server of 1.x's file gets no key of the user's, and only it goes unchecked", () => {
+  const env = { DATACAT_KEY: "key-env" };
+  const settings = { server: "https://mine", keys: { "https://other": "key-other" } };
+  const stranger = { server_url: "https://stranger", tls_insecure_skip_verify: true };
+  const all = { "https://mine": "key-env", "https://other": "key-other" };
+  expect(configOf(env, { settings, legacy: stranger })).toMatchObject({
+    server: "https://stranger",
+    keys: all,
+    insecureServer: "https://stranger",
+  });
+  const withKey = { ...stranger, api_key: "key-file" };
+  expect(configOf(env, { settings, legacy: withKey }).keys).toEqual({
+    ...all,
+    "https://stranger": "key-file",
+  });
+  // The file can't stop the checks of a server that has a key of the user's.
+  const other = { server_url: "https://other", tls_insecure_skip_verify: true };
+  expect(configOf(env, { settings, legacy: other }).keys).toEqual({ "https://mine": "key-env" });
+  const mine = { server_url: "https://mine", tls_insecure_skip_verify: true };
+  expect(configOf(env, { settings, legacy: mine })).toMatchObject({ insecureServer: undefined });
+  const downgraded = { server_url: "http://mine" };
+  expect(configOf(env, { settings, legacy: downgraded }).keys["http://mine"]).toBeUndefined();
+});
+
+asRoot()("1.x's file of another user is ignored", () => {
+  const folder = newFolder();
+  const path = join(folder, "daemon_config.json");
+  writeFileSync(path, JSON.stringify({ server_url: "http://stranger" }));
+  chownSync(path, SECOND_UID, SECOND_UID);
+  const config = readConfig({ DATACAT_CONFIG: path }, folder, join(folder, "none"));
+  expect(config).toMatchObject({ server: DEFAULT_SERVER, isPrivate: true });
+  expect(config.problems).toEqual([`${path} is ignored: it belongs to another user`]);
 });
 
 test("a key belongs to one server: the environment's to the configured one", () => {

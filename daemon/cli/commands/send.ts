@@ -36,7 +36,10 @@ async function sendFiles(env: Environment, files: string[], json?: boolean): Pro
     const settings = home(env, process.platform).config;
     if (existsSync(settings)) copyFileSync(settings, temporary.config);
     const { runDaemon } = await import("../../main.ts");
-    const daemon = await runDaemon({ env: { ...env, DATACAT_HOME: folder }, folder, port: 0 });
+    const daemon = await runDaemon({
+      env: { ...env, DATACAT_HOME: folder, DATACAT_CONFIG: undefined },
+      port: 0,
+    });
     if (!daemon) throw new Trouble("failed", `The temporary home ${folder} could not be used.`);
     progress(`sending ${formatCount(files.length, "file")}…`);
     await new Promise((resolve) => setTimeout(resolve, SCAN_MS));

@@ -249,7 +249,7 @@ test("when the program that started a private daemon ends, its sessions crash an
   writeFileSync(join(folder, "daemon_config.json"), JSON.stringify(config));
   const program = spawn("sh", ["-c", `'${process.execPath}' '${PROGRAM}' & wait`], {
     cwd: folder,
-    env: { ...process.env, ...world.env },
+    env: { ...process.env, ...world.env, DATACAT_CONFIG: "daemon_config.json" },
   });
   await until(async () => (await call(port, "/health")).status).toBe(200);
   const { json } = await call(port, "/register", { product: "p", version: "1" });
@@ -269,7 +269,7 @@ test("the next daemon adopts what a private one could not send", async () => {
   mkdirSync(folder);
   const config = { daemon_port: String(port), server_url: world.server.url };
   writeFileSync(join(folder, "daemon_config.json"), JSON.stringify(config));
-  const child = start(folder, world.env);
+  const child = start(folder, { ...world.env, DATACAT_CONFIG: "daemon_config.json" });
   await until(async () => (await call(port, "/health")).status).toBe(200);
   const { json } = await call(port, "/register", { product: "p", version: "1" });
   const { session_id } = json as { session_id: string };

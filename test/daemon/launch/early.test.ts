@@ -30,7 +30,8 @@ class Program {
   }
 
   start(node: string, home = "home"): ChildProcess {
-    const env = { ...process.env, DATACAT_HOME: join(this.folder, home), DATACAT_CONFIG: "" };
+    const own = { DATACAT_HOME: join(this.folder, home), DATACAT_CONFIG: "daemon_config.json" };
+    const env = { ...process.env, ...own };
     const child = spawn(node, [PROGRAM], { cwd: this.folder, env, stdio: "pipe" });
     this.#children.push(child);
     return child;

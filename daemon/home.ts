@@ -1,7 +1,16 @@
 /** The folder of Datacat's files (clients/README.md, "Where"): the same one in every language. */
-import { accessSync, chmodSync, constants, mkdirSync, statSync } from "node:fs";
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  type Stats,
+  statSync,
+} from "node:fs";
 import { homedir, tmpdir, userInfo } from "node:os";
-import { isAbsolute, join } from "node:path";
+import { dirname, isAbsolute, join } from "node:path";
 
 export type Environment = { [name: string]: string | undefined };
 
@@ -41,9 +50,12 @@ export function homeAt(folder: string): Home {
 /** The home, created if it is missing; in the temporary folder if it can't be written or belongs to another user. */
 export function openHome(env: Environment, platform: string): Home {
   const wanted = home(env, platform);
-  if (makePrivate(wanted)) return wanted;
   const spare = homeAt(temporaryFolder());
-  if (spare.folder !== wanted.folder && makePrivate(spare)) return spare;
+  if (wanted.folder !== spare.folder && makePrivate(wanted)) return wanted;
+  const isFree = lstatSync(spare.folder, { throwIfNoEntry: false }) === undefined;
+  if ((isFree || isPrivateFolder(spare.folder)) && makePrivate(spare)) {
+    if (isPrivateFolder(spare.folder)) return spare; // no other user was faster
+  }
   throw new Error(
     `Datacat's home ${wanted.folder} can't be written, nor can ${spare.folder}. Set DATACAT_HOME to a folder that you may write.`,
   );
@@ -53,8 +65,8 @@ export function openHome(env: Environment, platform: string): Home {
 export function makePrivate(at: Home): boolean {
   try {
     for (const folder of [at.folder, at.lanes, at.rejected]) {
-      mkdirSync(folder, { recursive: true, mode: 0o700 });
-      if (!isOwn(folder)) return false;
+      makeFolder(folder);
+      if (!isOwn(statSync(folder))) return false;
       accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
     }
     if (process.platform !== "win32") chmodSync(at.folder, 0o700);
@@ -62,6 +74,33 @@ export function makePrivate(at: Home): boolean {
   } catch {
     return false;
   }
+}
+
+/** Folder by folder, because Node's `recursive` never returns where no folder can be made (in /proc). */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  const parent = dirname(folder);
+  if (parent !== folder) makeFolder(parent);
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    if (!existsSync(folder)) throw error; // else another program has made it
+  }
+}
+
+/**
+ * Whether a folder in a place where every user may write is this user's own, and no one else could put files into it. A link is
+ * refused: another user may have made it, to a folder of this one.
+ */
+function isPrivateFolder(folder: string): boolean {
+  const found = lstatSync(folder, { throwIfNoEntry: false });
+  if (!found?.isDirectory() || !isOwn(found)) return false;
+  return process.platform === "win32" || (found.mode & 0o022) === 0;
+}
+
+function isOwn({ uid }: Stats): boolean {
+  const own = process.geteuid?.();
+  return own === undefined || uid === own;
 }
 
 function preferredFolder(env: Environment, platform: string): string | undefined {
@@ -75,7 +114,7 @@ function preferredFolder(env: Environment, platform: string): string | undefined
   const state = env["XDG_STATE_HOME"];
   if (state && isAbsolute(state)) return join(state, "datacat"); // its specification: a relative path is ignored
   const folder = env["HOME"] ?? systemHome();
-  return folder ? join(folder, ".local", "state", "datacat") : undefined;
+  return folder && isAbsolute(folder) ? join(folder, ".local", "state", "datacat") : undefined;
 }
 
 /** Services often run without HOME; the user database has the folder. */
@@ -92,9 +131,4 @@ function temporaryFolder(): string {
   // Not tmpdir() everywhere: the clients in other languages read TMPDIR only.
   const folder = process.platform === "win32" ? tmpdir() : process.env["TMPDIR"] || "/tmp";
   return join(folder, `datacat-${uid}`);
-}
-
-function isOwn(folder: string): boolean {
-  const uid = process.getuid?.();
-  return uid === undefined || statSync(folder).uid === uid;
 }

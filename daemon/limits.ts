@@ -1,6 +1,8 @@
 /** Every number that bounds the daemon, each with its reason. Bytes are UTF-8, times milliseconds. */
 
 // Lanes.
+/** A lane that could not be opened is tried again after this long: its permissions may be mended, and one attempt costs nothing. */
+export const UNREADABLE_MS = 10_000;
 /** A lane continues in a new file at this size, so that what the server has can be deleted while the program still runs. */
 export const LANE_BYTES = 8 * 1024 * 1024;
 /** One read from a lane: large enough that system calls do not count, small enough to hold one for each lane being read. */

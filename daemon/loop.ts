@@ -131,7 +131,7 @@ export class Loop {
     for (const lane of lanes.all.values()) this.#read(lane);
     if (this.#isDue("watch", monotonic, WATCH_MS)) monitor.tick();
     if (this.#isDue("sync", monotonic, SYNC_MS)) void this.#sync(); // never rejects
-    if (this.#isDue("budget", monotonic, BUDGET_MS)) budget.keep();
+    if (this.#isDue("budget", monotonic, BUDGET_MS)) this.#keep(budget);
     sender.pump();
     for (const lane of lanes.all.values()) if (tail.isDone(lane)) lanes.delete(lane);
     this.#stopIfIdle(monotonic);
@@ -143,6 +143,17 @@ export class Loop {
       this.#options.tail.read(lane);
     } catch (error) {
       this.#options.log.failed(`reading lane ${lane.id}`, reason(error));
+    }
+  }
+
+  /** A file that can't be examined does not keep the lanes from being sent. */
+  #keep(budget: Budget): void {
+    const { log } = this.#options;
+    try {
+      budget.keep();
+      log.worked("bounding the disk");
+    } catch (error) {
+      log.failed("bounding the disk", reason(error));
     }
   }
 

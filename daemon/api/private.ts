@@ -8,7 +8,7 @@ import { type Home, homeAt, makePrivate } from "../home.ts";
 import { listLanes } from "../lanes/lane-file.ts";
 import { PRIVATE_LINGER_MS } from "../limits.ts";
 import { Lock } from "../lock.ts";
-import type { Log } from "../log.ts";
+import { type Log, reason } from "../log.ts";
 import type { LocalSessions } from "./local.ts";
 
 const FOLDER = "private";
@@ -26,19 +26,29 @@ export async function adoptPrivate(userHome: Home, own: Home, id: string, log: L
   for (const name of readdirSync(folder)) {
     const left = homeAt(join(folder, name));
     if (left.folder === own.folder || !existsSync(left.lanes)) continue;
-    const lock = await Lock.take(left.lock, id);
-    if (!lock) continue; // its daemon runs
-    const lanes = listLanes(left.lanes).size;
-    moveFiles(left.lanes, own.lanes);
-    moveFiles(left.rejected, own.rejected);
-    rmSync(left.folder, { recursive: true, force: true });
-    if (lanes > 0) log.write(`adopted ${lanes} lanes from ${left.folder}`);
+    try {
+      await adopt(left, own, id, log);
+    } catch (error) {
+      log.failed(`adopting lanes from ${left.folder}`, reason(error)); // the others are adopted
+    }
   }
+}
+
+async function adopt(left: Home, own: Home, id: string, log: Log): Promise<void> {
+  const lock = await Lock.take(left.lock, id);
+  if (!lock) return; // its daemon runs
+  const lanes = listLanes(left.lanes).size;
+  moveFiles(left.lanes, own.lanes);
+  moveFiles(left.rejected, own.rejected);
+  rmSync(left.folder, { recursive: true, force: true });
+  if (lanes > 0) log.write(`adopted ${lanes} lanes from ${left.folder}`);
 }
 
 function moveFiles(from: string, to: string): void {
   if (!existsSync(from)) return;
-  for (const name of readdirSync(from)) renameSync(join(from, name), join(to, name));
+  for (const entry of readdirSync(from, { withFileTypes: true })) {
+    if (entry.isFile()) renameSync(join(from, entry.name), join(to, entry.name));
+  }
 }
 
 /** What decides when a private daemon ends. Times are the monotonic clock's. */

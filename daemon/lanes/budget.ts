@@ -120,9 +120,11 @@ export class Budget {
 
   #boundRejected(): void {
     const { rejected, maxBytes } = this.#options;
-    const files = readdirSync(rejected)
+    const files = readdirSync(rejected, { withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map(({ name }) => join(rejected, name))
       .toSorted()
-      .map((name) => ({ path: join(rejected, name), bytes: statSync(join(rejected, name)).size }));
+      .map((path) => ({ path, bytes: statSync(path, { throwIfNoEntry: false })?.size ?? 0 }));
     let excess = sum(files) - maxBytes * REJECTED_SHARE;
     for (const file of files) {
       if (excess <= 0) return;

@@ -47,10 +47,12 @@ function parseLaneFile(name: string): { lane: string; part: number } | undefined
   return lane !== undefined && part !== undefined ? { lane, part: Number(part) } : undefined;
 }
 
-/** Every lane in a folder with the numbers of its parts, oldest lane first. */
+/** Every lane in a folder with the numbers of its parts, oldest lane first. Folders, pipes and links with such names are no lanes. */
 export function listLanes(folder: string): Map<string, number[]> {
   const lanes = new Map<string, number[]>();
-  for (const name of readdirSync(folder).toSorted()) {
+  const entries = readdirSync(folder, { withFileTypes: true });
+  const names = entries.filter((entry) => entry.isFile()).map(({ name }) => name);
+  for (const name of names.toSorted()) {
     const file = parseLaneFile(name);
     if (!file) continue;
     const parts = lanes.get(file.lane);

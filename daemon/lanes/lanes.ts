@@ -3,7 +3,7 @@ import { renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Home } from "../home.ts";
 import { HEADERLESS_MS, MTIME_STEP_MS } from "../limits.ts";
-import type { Log } from "../log.ts";
+import { type Log, reason } from "../log.ts";
 import type { LaneCheckpoint } from "./checkpoint.ts";
 import { type Header, laneFile, listLanes, readHeader } from "./lane-file.ts";
 import { Lane } from "./lane.ts";
@@ -47,7 +47,13 @@ export class Lanes {
       else this.#remove(lane);
     }
     for (const [id, parts] of found) {
-      if (!this.all.has(id)) this.#add(id, parts, monotonic);
+      if (this.all.has(id)) continue;
+      try {
+        this.#add(id, parts, monotonic);
+      } catch (error) {
+        // It may be another user's, or vanish at this moment. It does not keep the others from being read.
+        this.#log.failed(`opening lane ${id}`, reason(error));
+      }
     }
   }
 

@@ -1,5 +1,5 @@
 /** A file's lines from an offset on, read in blocks. Memory is one block, or the longest line if that is longer. */
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { NEWLINE } from "./frame.ts";
 import { MAX_RECORD_BYTES, READ_BYTES } from "../limits.ts";
 
@@ -22,7 +22,7 @@ export class Lines {
   #filled = 0;
 
   constructor(path: string, offset = 0) {
-    this.#descriptor = openSync(path, "r");
+    this.#descriptor = openFile(path);
     this.offset = offset;
     this.#base = offset;
   }
@@ -105,6 +105,16 @@ export class Lines {
     this.#filled += read;
     return read > 0;
   }
+}
+
+const { O_RDONLY, O_NONBLOCK, O_NOFOLLOW } = constants; // Windows has only the first; undefined counts as no bits
+
+/** Opens a file to read. Throws for a pipe, which would block until something writes to it, for a folder and for a link. */
+function openFile(path: string): number {
+  const descriptor = openSync(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW);
+  if (fstatSync(descriptor).isFile()) return descriptor;
+  closeSync(descriptor);
+  throw new Error(`${path} is not a file`);
 }
 
 const NO_BYTES = Buffer.alloc(0);

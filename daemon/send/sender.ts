@@ -3,7 +3,12 @@ import { MAX_BATCHES } from "../../src/core/limits.ts";
 import { serverUrl } from "../config.ts";
 import type { Lane } from "../lanes/lane.ts";
 import type { Growth } from "../lanes/tail.ts";
-import { ISOLATED_STEP_MS, MAX_FILTERED_VALUES, MIN_REQUEST_BYTES } from "../limits.ts";
+import {
+  ISOLATED_STEP_MS,
+  MAX_FILTERED_VALUES,
+  MIN_REQUEST_BYTES,
+  UNREADABLE_MS,
+} from "../limits.ts";
 import { reason } from "../log.ts";
 import { Outgoing, type OutgoingOptions, type Sent, type Totals } from "./outgoing.ts";
 import * as pace from "./pace.ts";
@@ -27,6 +32,8 @@ export class Sender {
   readonly #options: SenderOptions;
   /** A lane's entry goes when the lane does. */
   readonly #outgoing = new WeakMap<Lane, Outgoing>();
+  /** Until when a lane that could not be read is left out, by the monotonic clock. */
+  readonly #unreadable = new WeakMap<Lane, number>();
   readonly #servers = new Map<string, Server>();
   readonly #waiters = new Set<Waiter>();
   readonly totals: Totals = {
@@ -87,7 +94,7 @@ export class Sender {
     let next = Number.POSITIVE_INFINITY;
     for (const lane of this.#options.lanes.all.values()) {
       const server = this.#server(this.serverOf(lane));
-      if (server.isBusy) continue;
+      if (server.isBusy || this.#isUnreadable(lane)) continue;
       next = Math.min(next, Math.max(server.pace.notBefore, this.#of(lane).dueAt()));
     }
     return next;
@@ -100,7 +107,7 @@ export class Sender {
     const goals = [...lanes.all.values()]
       .filter((lane) => session === undefined || lane.session === session)
       .map((lane) => {
-        tail.read(lane);
+        this.#readEnd(lane);
         if (tail.isPending(lane)) this.#of(lane).hurry();
         const { part, offset } = tail.of(lane);
         return { lane, part, offset };
@@ -132,6 +139,14 @@ export class Sender {
     });
   }
 
+  #readEnd(lane: Lane): void {
+    try {
+      this.#options.tail.read(lane);
+    } catch (error) {
+      this.#options.log.failed(`reading lane ${lane.id}`, reason(error));
+    }
+  }
+
   #of(lane: Lane): Outgoing {
     let outgoing = this.#outgoing.get(lane);
     if (!outgoing) {
@@ -153,21 +168,38 @@ export class Sender {
   /** The batches of one request. */
   #assemble(lanes: Lane[], server: Server): Sent[] {
     const { monotonic, batchMs } = this.#options;
-    const candidates = lanes.map((lane) => {
+    const candidates = lanes.flatMap((lane) => {
+      if (this.#isUnreadable(lane)) return [];
       const outgoing = this.#of(lane);
       const { lastContactAt } = outgoing;
-      return { outgoing, at: outgoing.dueAt(), lastContactAt, isObservations: lane.isObservations };
+      const { isObservations } = lane;
+      return [{ lane, outgoing, at: outgoing.dueAt(), lastContactAt, isObservations }];
     });
     const sent: Sent[] = [];
     let room = server.pace.requestBytes;
-    for (const { outgoing } of inOrder(candidates, monotonic(), batchMs)) {
+    for (const { lane, outgoing } of inOrder(candidates, monotonic(), batchMs)) {
       if (room <= 0 || sent.length >= MAX_BATCHES) break;
-      const next = outgoing.build(room);
+      const next = this.#tryBuild(lane, outgoing, room);
       if (!next) continue;
       sent.push(next);
       room -= next.text.length;
     }
     return sent;
+  }
+
+  /** A lane that can't be read is left for a while, so that the others are sent. */
+  #tryBuild(lane: Lane, outgoing: Outgoing, room: number): Sent | undefined {
+    try {
+      return outgoing.build(room);
+    } catch (error) {
+      this.#unreadable.set(lane, this.#options.monotonic() + UNREADABLE_MS);
+      this.#options.log.failed(`reading lane ${lane.id}`, reason(error));
+      return undefined;
+    }
+  }
+
+  #isUnreadable(lane: Lane): boolean {
+    return (this.#unreadable.get(lane) ?? 0) > this.#options.monotonic();
   }
 
   async #send(url: string, server: Server, sent: Sent[]): Promise<void> {

@@ -1,5 +1,5 @@
 /** `datacat send`: sends lane files that were copied from another machine. */
-import { copyFileSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, mkdtempSync, readdirSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import type { Command } from "commander";
@@ -26,8 +26,9 @@ async function sendFiles(env: Environment, files: string[], json?: boolean): Pro
   try {
     const temporary = homeAt(folder);
     makePrivate(temporary);
-    for (const file of files) {
-      if (!existsSync(file)) throw new Trouble("not_found", `There is no file ${file}.`);
+    for (const named of files) {
+      if (!existsSync(named)) throw new Trouble("not_found", `There is no file ${named}.`);
+      const file = realpathSync(named);
       const header = readHeader(file);
       if (!header)
         throw new Trouble("failed", `${file} is no lane file, or its first line is damaged.`);

@@ -3,6 +3,7 @@
  * summed over a second. Nothing is kept between batches, so a batch that is built again is the same.
  */
 import { MAX_BUCKETS } from "../../src/core/limits.ts";
+import { toFinite } from "../../src/core/moments.ts";
 import { DEFAULT_BUCKETS } from "../../src/core/vocabulary.ts";
 import type { Metric, Op, Points } from "../../src/core/wire.ts";
 import { OP_BYTES, POINT_BYTES, WINDOW_MS } from "../limits.ts";
@@ -64,7 +65,11 @@ export class Aggregate {
     if (metric.metadata !== undefined) op.metadata ??= metric.metadata;
     if (window === column.window) {
       const last = op.values.length - 1;
-      op.values[last] = (op.values[last] ?? 0) + delta;
+      op.values[last] = toFinite((op.values[last] ?? 0) + delta);
+      // The sum has the time of its last delta: all of it arose since the sum before, so that the rate of a steady counter is level.
+      const later = Math.max(0, metric.at - column.lastAt);
+      op.dt[last] = (op.dt[last] ?? 0) + later;
+      column.lastAt += later;
       return 0;
     }
     op.dt.push(metric.at - column.lastAt);
@@ -105,7 +110,7 @@ export class Aggregate {
     if (known && known.window === window) {
       count(known, value);
       const { op } = known;
-      op.sum = (op.sum ?? 0) + value;
+      op.sum = toFinite((op.sum ?? 0) + value);
       op.min = Math.min(op.min ?? value, value);
       op.max = Math.max(op.max ?? value, value);
       if (metric.metadata !== undefined) op.metadata ??= metric.metadata;

@@ -59,15 +59,19 @@ CREATE TABLE `metrics` (
 	`points` integer NOT NULL,
 	`count` real NOT NULL,
 	`sum` real NOT NULL,
-	`sum_squares` real NOT NULL,
+	`sum_low` real NOT NULL,
+	`sum_scale` real NOT NULL,
+	`deviation` real,
+	`increase` real NOT NULL,
 	`min` real NOT NULL,
 	`max` real NOT NULL,
 	`first` real NOT NULL,
 	`last` real NOT NULL,
 	`first_at` integer NOT NULL,
 	`last_at` integer NOT NULL,
-	`sketch` text,
+	`distribution` text,
 	`rollup` text,
+	`quantile_steps` text,
 	PRIMARY KEY(`session_id`, `name`, `series`)
 ) WITHOUT ROWID;
 --> statement-breakpoint

@@ -2,10 +2,12 @@
 import { nameAsked } from "../core/names.ts";
 import { type Context, Hono } from "hono";
 import { type AccessEnv, requires } from "../access/access.ts";
-import { distribution, overTime, statistics } from "../core/comparison.ts";
+import { distribution } from "../core/bars.ts";
+import { overTime, quantilesOverTime, statistics, totalOf } from "../core/comparison.ts";
+import { Distribution } from "../core/distribution.ts";
+import { meanOf, sumOf } from "../core/moments.ts";
 import { eventNames } from "../catalog/events.ts";
-import { metricNames, type SessionMetric, sessionMetrics } from "../catalog/metrics.ts";
-import { quantile, unpackSketch } from "../core/sketch.ts";
+import { metricNames, type SessionMetric, sessionMetrics, unitOf } from "../catalog/metrics.ts";
 import * as query from "./request/query.ts";
 import { filterOf, parseQuery } from "./request/query.ts";
 
@@ -25,16 +27,21 @@ metrics.get("/events", requires("read"), async (c) => {
   });
 });
 
-/** Aggregated: `by` groups, `axis=elapsed` aligns sessions at their start; `format=csv` is the statistics' table. */
+/** Aggregated: `by` groups, `quantiles=true` adds those over time, `axis=elapsed` aligns sessions at their start; `format=csv` is the statistics' table. */
 metrics.get("/metrics/:name", requires("read"), async (c) => {
-  const { by, axis, buckets, bars, format, ...asked } = parseQuery(query.Metric, c.req.url);
+  const { by, axis, buckets, bars, quantiles, format, ...asked } = parseQuery(
+    query.Metric,
+    c.req.url,
+  );
   const name = nameAsked(c.req.param("name"));
   const { items, sessions, partial } = await sessionMetrics(c.env.CATALOG, {
     ...filterOf(asked, c.var.access.product),
     name,
+    quantile_steps: quantiles,
   });
   if (format === "csv") return spreadsheet(c, statistics(items, by));
-  const { type, unit } = items[0] ?? { type: null, unit: "" };
+  const type = items[0]?.type ?? null;
+  const unit = unitOf(items);
   return c.json({
     name,
     type,
@@ -43,6 +50,7 @@ metrics.get("/metrics/:name", requires("read"), async (c) => {
     partial, // more sessions match than were aggregated
     statistics: statistics(items, by),
     over_time: overTime(items, { by, axis, buckets }),
+    quantiles_over_time: quantiles ? quantilesOverTime(items, { by, axis, buckets }) : undefined,
     distribution: distribution(items, bars),
   });
 });
@@ -60,9 +68,9 @@ metrics.get("/metrics/:name/sessions", requires("read"), async (c) => {
   return spreadsheet(c, rows);
 });
 
-function rowOf({ session, sketch, ...metric }: SessionMetric) {
-  const quantiles = sketch ? unpackSketch(sketch) : undefined;
-  const at = (q: number) => (quantiles ? quantile(quantiles, q) : null);
+function rowOf({ session, distribution: packed, ...metric }: SessionMetric) {
+  const quantiles = packed ? Distribution.unpack(packed).quantiles() : null;
+  const total = totalOf({ session, distribution: packed, ...metric });
   return {
     session_id: session.id,
     product: session.product,
@@ -76,13 +84,15 @@ function rowOf({ session, sketch, ...metric }: SessionMetric) {
     tags: metric.tags.join(" "),
     points: metric.points,
     count: metric.count,
-    sum: metric.sum,
-    mean: metric.count > 0 ? metric.sum / metric.count : 0,
+    sum: sumOf(total),
+    mean: meanOf(total, metric.count),
     min: metric.min,
     max: metric.max,
-    p50: at(0.5),
-    p95: at(0.95),
-    p99: at(0.99),
+    stddev: metric.deviation,
+    p50: quantiles?.p50 ?? null,
+    p95: quantiles?.p95 ?? null,
+    p99: quantiles?.p99 ?? null,
+    quantiles_exact: quantiles?.exact ?? null,
     first: metric.first,
     last: metric.last,
     first_at: metric.first_at,
@@ -90,7 +100,7 @@ function rowOf({ session, sketch, ...metric }: SessionMetric) {
   };
 }
 
-type Row = { [column: string]: string | number | null };
+type Row = { [column: string]: string | number | boolean | null };
 
 function spreadsheet(c: Context, rows: Row[]): Response {
   return c.body(csv(rows), 200, {
@@ -101,7 +111,7 @@ function spreadsheet(c: Context, rows: Row[]): Response {
 
 /** RFC 4180. Text that a spreadsheet would run as a formula gets an apostrophe, since any sender chooses names. */
 function csv(rows: Row[]): string {
-  const cell = (value: string | number | null | undefined) => {
+  const cell = (value: Row[string] | undefined) => {
     if (typeof value !== "string")
       return value === null || value === undefined ? "" : String(value);
     const harmless = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;

@@ -2,16 +2,17 @@
  * One metric over many sessions. The catalog has the statistics, sketch and rollup of every series, so comparing sessions reads a row per
  * series and never a point. At most MAX_COMPARED_SESSIONS sessions are compared: the newest that pass the filter.
  */
-import { and, sql } from "drizzle-orm";
+import { and, getTableColumns, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import type { ComparedSeries } from "../core/comparison.ts";
-import type { Rollup } from "../core/rollup.ts";
-import type { PackedSketch } from "../core/sketch.ts";
+import type { PackedDistribution } from "../core/distribution.ts";
+import type { QuantileSteps, Rollup } from "../core/rollup.ts";
 import type { MetricType } from "../core/vocabulary.ts";
 import { MAX_COMPARED_SESSIONS } from "./limits.ts";
 import type { SessionFilter } from "./filter.ts";
 import { names } from "./names.ts";
 import type { SessionRow } from "../core/answers.ts";
+import { metrics } from "./schema.ts";
 import { listSessions } from "./sessions.ts";
 
 export type MetricName = { name: string; type: MetricType; unit: string };
@@ -44,6 +45,8 @@ type MetricQuery = SessionFilter & {
   type?: MetricType;
   /** Series that carry all of these. */
   tags?: string[];
+  /** Whether quantiles over time are wanted, which are the widest column. */
+  quantile_steps?: boolean;
 };
 
 export type SessionMetrics = {
@@ -55,7 +58,7 @@ export type SessionMetrics = {
 
 /** The metric in every session that passes, newest session first. core/comparison.ts combines them. */
 export async function sessionMetrics(db: D1Database, query: MetricQuery): Promise<SessionMetrics> {
-  const { name, type, tags = [], ...filter } = query;
+  const { name, type, tags = [], quantile_steps = false, ...filter } = query;
   const found = await listSessions(db, { ...filter, metric: name, limit: MAX_COMPARED_SESSIONS });
   const sessions = new Map(found.items.map((session) => [session.id, session]));
   const conditions = [
@@ -64,7 +67,7 @@ export async function sessionMetrics(db: D1Database, query: MetricQuery): Promis
     type === undefined ? undefined : sql`metrics.type = ${type}`,
   ];
   const rows = await drizzle(db).all<StoredMetric>(
-    sql`SELECT metrics.* FROM json_each(${JSON.stringify([...sessions.keys()])}) AS s
+    sql`SELECT ${quantile_steps ? ALL_COLUMNS : COLUMNS} FROM json_each(${JSON.stringify([...sessions.keys()])}) AS s
           CROSS JOIN metrics ON metrics.session_id = s.value AND metrics.name = ${name}
         WHERE ${and(...conditions)} ORDER BY s.key, metrics.series`,
   );
@@ -79,22 +82,39 @@ export async function sessionMetrics(db: D1Database, query: MetricQuery): Promis
   };
 }
 
-type StoredMetric = Omit<SessionMetric, "session" | "tags" | "sketch" | "rollup"> & {
+const ALL_COLUMNS = sql.raw("metrics.*");
+const COLUMNS = sql.raw(
+  Object.keys(getTableColumns(metrics))
+    .filter((column) => column !== "quantile_steps")
+    .map((column) => `metrics.${column}`)
+    .join(),
+);
+
+type Packed = "distribution" | "rollup" | "quantile_steps";
+/** The unit of the newest session that gave one. */
+export function unitOf(items: SessionMetric[]): string {
+  return items.find(({ unit }) => unit !== "")?.unit ?? "";
+}
+
+type StoredMetric = Omit<SessionMetric, "session" | "tags" | Packed> & {
   session_id: string;
   tags: string;
-  sketch: string | null;
-  rollup: string | null;
-};
+} & { [Column in Packed]?: string | null };
 
 function sessionMetric(row: StoredMetric, session: SessionRow): SessionMetric {
   return {
     ...row,
     session,
-    // All three as core wrote them.
+    // All as core wrote them.
     tags: JSON.parse(row.tags) as string[],
-    sketch: row.sketch === null ? null : (JSON.parse(row.sketch) as PackedSketch),
-    rollup: row.rollup === null ? null : (JSON.parse(row.rollup) as Rollup),
+    distribution: parsed<PackedDistribution>(row.distribution),
+    rollup: parsed<Rollup>(row.rollup),
+    quantile_steps: parsed<QuantileSteps>(row.quantile_steps),
   };
+}
+
+function parsed<Value>(json: string | null | undefined): Value | null {
+  return json ? (JSON.parse(json) as Value) : null;
 }
 
 /** A sparkline of a metric in one session, and its last value. */

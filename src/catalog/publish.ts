@@ -93,7 +93,7 @@ function rowsWritten(results: D1Result[]): number {
   return results.reduce((sum, result) => sum + result.meta.rows_written, 0);
 }
 
-/** JSON has no infinity (sums of squares may overflow), and the columns refuse null. */
+/** JSON has no infinity, and the columns refuse null. */
 function finite(_: string, value: unknown): unknown {
   if (typeof value !== "number" || Number.isFinite(value)) return value;
   return Number.isNaN(value) ? 0 : Math.sign(value) * Number.MAX_VALUE;

@@ -83,17 +83,21 @@ export const metrics = sqliteTable(
     unit: text().notNull(),
     tags: text().notNull(), // JSON list, sorted
     points: integer().notNull(),
-    count: real().notNull(), // weight of the points: iterations of timers, samples of histograms
-    sum: real().notNull(),
-    sum_squares: real().notNull(),
+    count: real().notNull(), // of values: samples of histograms, otherwise points
+    sum: real().notNull(), // with the next two: core/moments.ts
+    sum_low: real().notNull(),
+    sum_scale: real().notNull(),
+    deviation: real(), // standard deviation; null if it is not known, as of a histogram
+    increase: real().notNull(), // of a counter, from its first point to its last
     min: real().notNull(),
     max: real().notNull(),
     first: real().notNull(),
     last: real().notNull(),
     first_at: integer().notNull(),
     last_at: integer().notNull(),
-    sketch: text(), // JSON, core/sketch.ts PackedSketch
+    distribution: text(), // JSON, core/distribution.ts PackedDistribution
     rollup: text(), // JSON, core/rollup.ts Rollup
+    quantile_steps: text(), // JSON, core/rollup.ts QuantileSteps; read only for quantiles over time
   },
   (table) => [
     primaryKey({ columns: [table.session_id, table.name, table.series] }),

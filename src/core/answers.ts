@@ -173,6 +173,12 @@ export type EventCount = {
   last_at: number;
 };
 
+/**
+ * Quantiles, interpolated linearly between the two nearest ranks. `exact`: of the values themselves. Otherwise of a sketch, within 1 % of the
+ * value at that rank, or of a histogram's buckets, within the bucket.
+ */
+export type Quantiles = { p50: number; p95: number; p99: number; exact: boolean };
+
 /** One series over the whole session. Statistics of a counter are over its running total; of a histogram, over its samples. */
 export type SeriesSummary = {
   /** Stable within the session. */
@@ -194,11 +200,11 @@ export type SeriesSummary = {
   mean: number;
   stddev: number | null;
   sum: number;
-  /** Counter: increase per second between its first and last point. */
+  /** Counter: increase per second between its first and last point; a decrease or reset is none. */
   rate?: number;
   /** Counter: the largest increase by one update. */
   largest_step?: number;
-  quantiles: { p50: number; p95: number; p99: number } | null;
+  quantiles: Quantiles | null;
   /** Histogram: number of samples by upper bound; the bound of the last bucket is null (unbounded). */
   buckets?: { le: number | null; count: number }[];
 };
@@ -213,7 +219,14 @@ export type ChartBucket = {
   mean: number;
   first: number;
   last: number;
+  /** Counter: the increase per second that arose in the bucket; null if it is not known. */
+  rate?: number | null;
+  /** If they were asked for; a counter has none. */
+  quantiles?: Quantiles | null;
 };
+
+/** A counter's increase from `from` to `to`, and the same per second. */
+export type Rate = { from: number; to: number; increase: number; rate: number };
 
 export type Chart = {
   series: SeriesSummary;
@@ -224,6 +237,10 @@ export type Chart = {
   /** All points, if they fit: [at, value] or, for timers, [at, value, count]. */
   points: [number, number, number?][] | null;
   buckets: ChartBucket[] | null;
+  /** Counter: its rate over the range, each over a bucket or a second, whichever is longer. */
+  rates?: Rate[];
+  /** Of the values in the range, if they were asked for; a counter has none. */
+  quantiles?: Quantiles | null;
 };
 
 /** Counts over time for the overview: each list has one entry per bucket of `step_ms`, starting at `from`. */

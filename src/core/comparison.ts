@@ -1,15 +1,18 @@
 /** Combines one metric's series of many sessions: by group, over time, and as a distribution. */
+import type { Quantiles } from "./answers.ts";
+import { Distribution, type PackedDistribution } from "./distribution.ts";
 import { MAX_ROLLUP_BUCKETS } from "./limits.ts";
-import type { Rollup } from "./rollup.ts";
-import { deviation } from "./series.ts";
 import {
-  mergeSketch,
-  newSketch,
-  type PackedSketch,
-  quantile,
-  type Sketch,
-  unpackSketch,
-} from "./sketch.ts";
+  addTotal,
+  meanOf,
+  mergeMoments,
+  newMoments,
+  newTotal,
+  sumOf,
+  type Total,
+} from "./moments.ts";
+import { perSecond } from "./rate.ts";
+import type { QuantileSteps, Rollup } from "./rollup.ts";
 import type { MetricType, Status } from "./vocabulary.ts";
 
 export const GROUPINGS = ["none", "product", "version", "machine", "status", "session"] as const;
@@ -33,16 +36,24 @@ export type ComparedSeries = {
   points: number;
   /** Samples of histograms; else points. */
   count: number;
+  /** Their sum, in the three parts of core/moments.ts. */
   sum: number;
-  sum_squares: number;
+  sum_low: number;
+  sum_scale: number;
+  /** Null of a histogram: the deviation of its samples is not known. */
+  deviation: number | null;
   min: number;
   max: number;
   first: number;
   last: number;
   first_at: number;
   last_at: number;
-  sketch: PackedSketch | null;
+  /** Of a counter. */
+  increase: number;
+  distribution: PackedDistribution | null;
   rollup: Rollup | null;
+  /** Null if they were not asked for. */
+  quantile_steps: QuantileSteps | null;
 };
 
 /** The statistics of one group of sessions. */
@@ -60,6 +71,8 @@ export type GroupStatistics = {
   p50: number | null;
   p95: number | null;
   p99: number | null;
+  /** Whether the quantiles are those of the values themselves; null without quantiles. */
+  quantiles_exact: boolean | null;
   /** Counters: the sum of their last values. */
   total: number | null;
   /** Counters: a session's increase per second. Each session weighs by the time that it ran, so that more sessions do not raise it. */
@@ -104,38 +117,46 @@ function groupBy<Item>(items: Item[], keyOf: (item: Item) => string): Map<string
 }
 
 function statisticsOf(group: string, members: ComparedSeries[]): GroupStatistics {
-  const total = (value: (item: ComparedSeries) => number) =>
-    members.reduce((sum, item) => sum + value(item), 0);
-  const count = total((item) => item.count);
-  const sum = total((item) => item.sum);
-  const squares = total((item) => item.sum_squares);
-  const mean = count > 0 ? sum / count : 0;
-  const histogram = members.some((item) => item.type === "histogram"); // the squares of its samples are unknown
-  const sketch = merged(members);
+  const moments = newMoments();
+  for (const item of members)
+    mergeMoments(moments, {
+      ...totalOf(item),
+      count: item.count,
+      deviation: item.deviation ?? 0,
+    });
+  const { count, deviation } = moments;
+  const isKnown = count > 0 && members.every((item) => item.deviation !== null);
+  const quantiles = merged(members).quantiles();
   const counters = members.filter(({ type }) => type === "counter");
   return {
     group,
     sessions: new Set(members.map((item) => item.session.id)).size,
-    points: total((item) => item.points),
+    points: members.reduce((sum, { points }) => sum + points, 0),
     count,
-    sum,
-    mean,
+    sum: sumOf(moments),
+    mean: meanOf(moments, count),
     min: members.reduce((least, item) => Math.min(least, item.min), Infinity),
     max: members.reduce((most, item) => Math.max(most, item.max), -Infinity),
-    stddev: count > 0 && !histogram ? deviation(count, mean, squares) : null,
-    p50: quantile(sketch, 0.5),
-    p95: quantile(sketch, 0.95),
-    p99: quantile(sketch, 0.99),
+    stddev: isKnown ? deviation : null,
+    p50: quantiles?.p50 ?? null,
+    p95: quantiles?.p95 ?? null,
+    p99: quantiles?.p99 ?? null,
+    quantiles_exact: quantiles?.exact ?? null,
     total: counters.length > 0 ? counters.reduce((sum, { last }) => sum + last, 0) : null,
     rate: rateOf(counters.map(wholeRise)),
   };
 }
 
+/** The sum of a series' values. */
+export function totalOf({ sum, sum_low, sum_scale }: ComparedSeries): Total {
+  return { sum, low: sum_low, scale: sum_scale };
+}
+
 /** How much a counter of a session increased, and in how long. */
 type Rise = { session: string; increase: number; ms: number };
 
-function wholeRise({ session, first, last, first_at, last_at }: ComparedSeries): Rise {
-  return { session: session.id, increase: last - first, ms: last_at - first_at };
+function wholeRise({ session, increase, first_at, last_at }: ComparedSeries): Rise {
+  return { session: session.id, increase, ms: last_at - first_at };
 }
 
 /** Increase per second of one session: its series add up, and sessions are averaged over the time that their counters cover. */
@@ -146,28 +167,14 @@ function rateOf(rises: Rise[]): number | null {
     increase += ofSession.reduce((sum, rise) => sum + rise.increase, 0);
     ms += ofSession.reduce((longest, rise) => Math.max(longest, rise.ms), 0);
   }
-  return ms > 0 ? increase / (ms / 1_000) : null;
+  return ms > 0 ? perSecond(increase, ms) : null;
 }
 
-function merged(members: ComparedSeries[]): Sketch {
-  const whole = newSketch();
-  for (const { sketch } of members) if (sketch) mergeSketch(whole, unpackSketch(sketch));
+function merged(members: ComparedSeries[]): Distribution {
+  const whole = new Distribution();
+  for (const { distribution } of members)
+    if (distribution) whole.merge(Distribution.unpack(distribution));
   return whole;
-}
-
-type GroupPoints = { group: string; points: [at: number, value: number][] };
-
-/** A quantile of each session as a point at its start: a session's sketch has quantiles, the buckets of its rollup have none. */
-export function sessionQuantiles(items: ComparedSeries[], by: Grouping, q: number): GroupPoints[] {
-  return [...grouped(items, by)].map(([group, members]) => {
-    const sessions = groupBy(members, ({ session }) => session.id);
-    const points = [...sessions.values()].flatMap((ofSession): [number, number][] => {
-      const value = quantile(merged(ofSession), q);
-      const [first] = ofSession;
-      return value === null || !first ? [] : [[first.session.created_at, value]];
-    });
-    return { group, points: points.sort((a, b) => a[0] - b[0]) };
-  });
 }
 
 /** One step of a chart across sessions; steps without points are left out. */
@@ -216,7 +223,7 @@ export function overTime(
   const step_ms = coarsest * Math.max(1, Math.ceil((to - from) / buckets / coarsest));
 
   const groups = [...grouped(items, by)].map(([group, members]) => {
-    const steps = new Map<number, Step>();
+    const steps = new Map<number, Step & { total: Total }>();
     const rises = new Map<number, Rise[]>();
     for (const item of members) {
       const { rollup, type } = item;
@@ -225,11 +232,16 @@ export function overTime(
       addBuckets(steps, rollup, axisOfItem);
       if (type === "counter") addRises(rises, item, rollup, axisOfItem);
     }
-    for (const step of steps.values()) {
-      step.mean = step.sum / step.count;
-      step.rate = rateOf(rises.get(step.at) ?? []);
-    }
-    return { group, steps: [...steps.values()].sort((a, b) => a.at - b.at) };
+    const inOrder = [...steps.values()].sort((a, b) => a.at - b.at);
+    return {
+      group,
+      steps: inOrder.map(({ total, ...step }) => ({
+        ...step,
+        sum: sumOf(total),
+        mean: meanOf(total, step.count),
+        rate: rateOf(rises.get(step.at) ?? []),
+      })),
+    };
   });
   return { from, to, step_ms, groups };
 }
@@ -242,7 +254,7 @@ type Axis = { from: number; to: number; step_ms: number; origin: number; earlies
 
 /** Adds each bucket of a rollup to the step that contains its middle. Changes `steps` in place: a chart has 60,000 buckets. */
 function addBuckets(
-  steps: Map<number, Step>,
+  steps: Map<number, Step & { total: Total }>,
   rollup: Rollup,
   { from, to, step_ms, origin, earliest }: Axis,
 ): void {
@@ -257,46 +269,39 @@ function addBuckets(
     const at = from + Math.floor((middle - from) / step_ms) * step_ms;
     let step = steps.get(at);
     if (!step) {
-      step = { at, count: 0, sum: 0, mean: 0, min, max, rate: null };
+      step = { at, count: 0, sum: 0, total: newTotal(), mean: 0, min, max, rate: null };
       steps.set(at, step);
     }
     step.count += count;
-    step.sum += rollup.sum[index] ?? 0;
+    addTotal(step.total, { sum: rollup.sum[index] ?? 0, low: 0, scale: rollup.scale ?? 1 });
     step.min = Math.min(step.min, min);
     step.max = Math.max(step.max, max);
   }
 }
 
-/** Divides a counter's increase over the steps in which it arose: evenly over the time since its bucket before. Changes `rises` in place. */
+/** Adds a counter's increase in each bucket to the steps that the bucket is in, in proportion. Changes `rises` in place. */
 function addRises(
   rises: Map<number, Rise[]>,
-  { session, first_at }: ComparedSeries,
+  { session, first_at, last_at }: ComparedSeries,
   rollup: Rollup,
   { from, to, step_ms, origin }: Axis,
 ): void {
   const own = new Map<number, Rise>();
-  let since = first_at - origin;
-  let total: number | undefined;
-  for (let index = 0; index < rollup.count.length; index++) {
-    const min = rollup.min[index];
-    const max = rollup.max[index];
-    if (typeof min !== "number" || typeof max !== "number") continue;
-    // Neither the first value nor a reset of a counter changes the total increase.
-    const increase = Math.max(0, max - (total ?? min));
-    const until = rollup.from + (index + 1) * rollup.step_ms - origin;
-    const length = until - since;
+  for (const [index, increase] of (rollup.increase ?? []).entries()) {
+    // Before the first point and after the last one nothing is known.
+    const bucketAt = rollup.from + index * rollup.step_ms;
+    const since = Math.max(bucketAt, first_at) - origin;
+    const until = Math.min(bucketAt + rollup.step_ms, last_at) - origin;
     const end = Math.min(until, to);
     for (let begin = Math.max(since, from); begin < end;) {
       const at = from + Math.floor((begin - from) / step_ms) * step_ms;
       const next = Math.min(end, at + step_ms);
       const part = own.get(at) ?? { session: session.id, increase: 0, ms: 0 };
-      part.increase += increase * ((next - begin) / length);
+      part.increase += increase * ((next - begin) / (until - since));
       part.ms += next - begin;
       own.set(at, part);
       begin = next;
     }
-    since = until;
-    total = max;
   }
   for (const [at, part] of own) {
     const others = rises.get(at);
@@ -305,54 +310,58 @@ function addRises(
   }
 }
 
-export type Bar = { from: number; to: number; count: number };
+/** The quantiles of all values in one step of a chart across sessions. */
+type QuantileStep = Quantiles & { at: number; count: number };
+type QuantilesOverTime = {
+  from: number;
+  to: number;
+  step_ms: number;
+  groups: { group: string; steps: QuantileStep[] }[];
+};
 
-/**
- * How the values of all sessions are distributed, from the lowest to the highest. A bar consists of whole buckets of the sketch, at
- * least so many that it is 1/`bars` of the range wide; ranges without values have no bar.
- */
-export function distribution(items: ComparedSeries[], bars = 40): Bar[] {
-  const whole = merged(items);
-  if (whole.count === 0) return [];
-  const { min, max } = whole;
-  const least = (max - min) / bars;
-  if (least === 0) return [{ from: min, to: max, count: whole.count }];
+/** Quantiles over time, one line per group. Like overTime, in whole steps of the coarsest series. */
+export function quantilesOverTime(
+  items: ComparedSeries[],
+  { by = "none", axis = "clock", buckets = MAX_ROLLUP_BUCKETS, ...range }: OverTimeQuery = {},
+): QuantilesOverTime {
+  const originOf = ({ session }: ComparedSeries) => (axis === "elapsed" ? session.created_at : 0);
+  const earliest = axis === "elapsed" ? 0 : -Infinity;
+  let [start, end, coarsest] = [Infinity, 0, 1];
+  for (const item of items) {
+    const { quantile_steps: own } = item;
+    if (!own) continue;
+    start = Math.min(start, own.first * own.step_ms - originOf(item));
+    end = Math.max(end, (own.first + own.steps.length) * own.step_ms - originOf(item));
+    coarsest = Math.max(coarsest, own.step_ms);
+  }
+  const from = range.from ?? Math.max(earliest, start === Infinity ? 0 : start);
+  const to = Math.max(from + 1, range.to ?? end);
+  const step_ms = coarsest * Math.max(1, Math.ceil((to - from) / buckets / coarsest));
 
-  const found: Bar[] = [];
-  for (const { low, value, high, count } of bucketsOf(whole)) {
-    const last = found.at(-1);
-    if (last && value < last.to) {
-      last.to = Math.min(max, Math.max(last.to, high));
-      last.count += count;
-    } else {
-      const from = Math.min(Math.max(min, low, last?.to ?? min), max - least);
-      if (last && from < last.to) {
-        last.to = max; // the rest of the range is too narrow for a bar
-        last.count += count;
-      } else found.push({ from, to: Math.min(max, Math.max(from + least, high)), count });
+  const groups = [...grouped(items, by)].map(([group, members]) => {
+    const steps = new Map<number, Distribution>();
+    for (const item of members) {
+      const { first, step_ms: width, steps: own } = item.quantile_steps ?? NO_STEPS;
+      for (const [index, packed] of own.entries()) {
+        if (!packed) continue;
+        const middle = Math.max(earliest, (first + index + 0.5) * width - originOf(item));
+        if (middle < from || middle >= to) continue;
+        const at = from + Math.floor((middle - from) / step_ms) * step_ms;
+        let step = steps.get(at);
+        if (!step) steps.set(at, (step = new Distribution()));
+        step.merge(Distribution.unpack(packed));
+      }
     }
-  }
-  return found;
+    const inOrder = [...steps].sort((a, b) => a[0] - b[0]);
+    return {
+      group,
+      steps: inOrder.flatMap(([at, step]) => {
+        const quantiles = step.quantiles();
+        return quantiles ? [{ at, count: step.count, ...quantiles }] : [];
+      }),
+    };
+  });
+  return { from, to, step_ms, groups };
 }
 
-type Bucket = { low: number; value: number; high: number; count: number };
-
-/** The sketch's buckets that are not empty, ascending: `value` is within 1 % of every value in the bucket. */
-function* bucketsOf(sketch: Sketch): Generator<Bucket> {
-  const upper = (1 + sketch.mapping.gamma) / 2;
-  const lower = upper / sketch.mapping.gamma;
-  const negative = [...filled(sketch, sketch.negativeStore)].reverse();
-  for (const [value, count] of negative) {
-    yield { low: -value * upper, value: -value, high: -value * lower, count };
-  }
-  if (sketch.zeroCount > 0) yield { low: 0, value: 0, high: 0, count: sketch.zeroCount };
-  for (const [value, count] of filled(sketch, sketch.store)) {
-    yield { low: value * lower, value, high: value * upper, count };
-  }
-}
-
-function* filled({ mapping }: Sketch, store: Sketch["store"]): Generator<[number, number]> {
-  for (const [index, count] of store.bins.entries()) {
-    if (count > 0) yield [mapping.value(index + store.offset), count];
-  }
-}
+const NO_STEPS: QuantileSteps = { first: 0, step_ms: 1, steps: [] };

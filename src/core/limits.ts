@@ -87,10 +87,26 @@ export const MAX_SUMMARY_ENTRIES = 200;
 /** Size of a segment's Bloom filter: about 5 % false positives (bloom.ts), and a small part of a segment. */
 export const BLOOM_BITS_PER_RUN = 8;
 export const MAX_BLOOM_BYTES = 4_096;
-/** Relative error of a quantile: 1 % is less than a chart can show. */
-export const SKETCH_ACCURACY = 0.01;
-/** Bins per sign: 17 orders of magnitude, until the smallest values share a bin. */
-export const MAX_SKETCH_BINS = 2_048;
+/** Values of which a session gives exact quantiles: they are kept in memory, 8 KB a series. */
+export const MAX_EXACT_VALUES = 1_000;
+/** Values that are stored themselves instead of a sketch: no more bytes than its bins. */
+export const MAX_PACKED_VALUES = 100;
+/** Relative error of a sketch's quantile. Less than the promised 1 %, which rounding then does not exceed. */
+export const SKETCH_ACCURACY = 0.0095;
+/** Bins of a sketch until they become wider: 67 orders of magnitude without a gap. */
+export const MAX_SKETCH_BINS = 8_192;
+/** Steps of a session for which quantiles are kept: each is a sketch in memory and in the catalog. */
+export const MAX_QUANTILE_STEPS = 30;
+/** Characters of these in the catalog. Over it, steps become twice as long: a comparison reads those of 300 sessions. */
+export const MAX_QUANTILE_STEPS_LENGTH = 8_192;
+/** Shortest time over which a rate is drawn. */
+export const MIN_RATE_MS = 1_000;
+/** A run of a counter's points goes on after at most this time: the daemon sums increments over a second. */
+export const MAX_RUN_GAP_MS = 1_500;
+/** Runs of a counter's points in memory: a counter that is incremented once a minute has 1,000 in 16 hours. */
+export const MAX_RUNS = 1_000;
+/** Runs of those that a later run may follow, when there are more. */
+export const MAX_RUN_ENDS = 16;
 /** Buckets of a rollup: as many as a sparkline has pixels. */
 export const MAX_ROLLUP_BUCKETS = 120;
 /** First width of a rollup's buckets: finer than a sparkline can show. */

@@ -29,6 +29,7 @@ import {
   type Columns,
   keyOf,
   newSeries,
+  noteLane,
   type Series,
   seriesKey,
 } from "./series.ts";
@@ -58,6 +59,8 @@ export class Projection {
   readonly index: SessionIndex;
   readonly state: JsonObject;
   readonly #series = new Map<string, Series>();
+  /** The position of the lane whose ops are applied. */
+  #lane = 0;
   #seriesBytes = 0;
   /** Upper bounds of the state's size. The state is measured only when they exceed the limits. */
   #byteBound = Infinity;
@@ -88,6 +91,7 @@ export class Projection {
     const { dropped = {}, ops, last } = batch;
     const before = this.applied(batch.lane);
     const missing = advanceLane(this.index, batch);
+    this.#lane = this.index.lanes.findIndex(({ lane }) => lane === batch.lane);
     const lost = Object.values(dropped).reduce((sum, count) => sum + count, missing);
     // A `dropped` op has a sequence, but the program did not issue it.
     const reports = ops.filter(({ op }) => op === "dropped").length;
@@ -101,6 +105,7 @@ export class Projection {
   /** Applies ops that came without a lane. */
   record(ops: Op[], arrival: Arrival, leaseMs?: number, writer?: Writer): BatchOutcome {
     const lane = laneOf(this.index, API_LANE);
+    this.#lane = this.index.lanes.indexOf(lane);
     if (writer) noteWriter(this.index, lane, writer);
     lane.applied += ops.length;
     this.index.accepted += itemsOf(ops);
@@ -305,6 +310,7 @@ export class Projection {
     }
     let columns = contents.series.get(series.id);
     if (!columns) contents.series.set(series.id, (columns = { at: [], fields: [] }));
+    if (series.type === "counter") noteLane(series, columns, this.#lane);
     return { series, columns };
   }
 

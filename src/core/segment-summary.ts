@@ -6,10 +6,11 @@ import type { EventRow } from "./answers.ts";
 import { bloomOf, mayContain } from "./bloom.ts";
 import { type EventFilter, isException, searchText } from "./event.ts";
 import type { Contents } from "./segment.ts";
-import { MAX_SUMMARY_ENTRIES } from "./limits.ts";
-import { type Columns, type Series, toFinite } from "./series.ts";
-import { newSketch, type PackedSketch, packSketch, type Sketch } from "./sketch.ts";
-import type { MetricType } from "./vocabulary.ts";
+import { MAX_PACKED_VALUES, MAX_SUMMARY_ENTRIES } from "./limits.ts";
+import { toFinite, type Total, totalOf } from "./moments.ts";
+import { increaseOf } from "./rate.ts";
+import { type Columns, FIRST_BUCKET, LANE_CHANGES, type Series } from "./series.ts";
+import { type PackedSketch, Sketch } from "./sketch.ts";
 
 export type SegmentSeries = {
   id: number;
@@ -21,10 +22,13 @@ export type SegmentSeries = {
   min: number;
   max: number;
   /** Sum and number of the values (histogram: of the samples). */
-  sum: number;
+  total: Total;
   samples: number;
-  /** For quantiles; null for counters and histograms. */
-  sketch: PackedSketch | null;
+  /** For quantiles: the values of a gauge or timer, samples per bucket of a histogram; a counter has none. */
+  sketch?: PackedSketch;
+  buckets?: number[];
+  /** Of a counter: the increase from its first point here to its last. Absent if they did not arrive in the order of their times, or are of several lanes. */
+  increase?: number;
 };
 
 export type SegmentSummary = {
@@ -47,7 +51,7 @@ export function summariseSegment(
   const series: SegmentSeries[] = [];
   for (const [id, columns] of contents.series) {
     const known = seriesById(id);
-    if (known) series.push(summariseSeries(id, known.type, columns));
+    if (known) series.push(summariseSeries(known, columns));
   }
   return {
     keys: distinct(states.flatMap(({ patch }) => Object.keys(patch))),
@@ -81,17 +85,7 @@ export function mayMatch(summary: SegmentSummary, filter: EventFilter): boolean 
   return text === undefined || mayContain(summary.bloom, text.toLowerCase());
 }
 
-/** Adds values of a series to its sketch. Counters and histograms have none: their values are totals and windows, not samples. */
-export function sketchInto(
-  sketch: Sketch,
-  type: MetricType,
-  values: ArrayLike<number> | undefined,
-): void {
-  if (type === "counter" || type === "histogram" || !values) return;
-  for (let i = 0; i < values.length; i++) sketch.accept(values[i] ?? 0);
-}
-
-function summariseSeries(id: number, type: MetricType, columns: Columns): SegmentSeries {
+function summariseSeries({ id, type, bounds }: Series, columns: Columns): SegmentSeries {
   const { at, fields } = columns;
   const histogram = type === "histogram";
   const lows = (histogram ? fields[2] : fields[0]) ?? [];
@@ -108,9 +102,8 @@ function summariseSeries(id: number, type: MetricType, columns: Columns): Segmen
     last: 0,
     min: Infinity,
     max: -Infinity,
-    sum: 0,
+    total: totalOf(sums),
     samples: 0,
-    sketch: null,
   };
   for (let i = 0; i < at.length; i++) {
     const time = at[i] ?? 0;
@@ -120,14 +113,33 @@ function summariseSeries(id: number, type: MetricType, columns: Columns): Segmen
     if (time >= summary.to) [summary.to, summary.last] = [time, value];
     summary.min = Math.min(summary.min, lows[i] ?? 0);
     summary.max = Math.max(summary.max, highs[i] ?? 0);
-    summary.sum += sums[i] ?? 0;
     summary.samples += weight;
   }
-  summary.sum = toFinite(summary.sum);
-  const sketch = newSketch();
-  sketchInto(sketch, type, fields[0]);
-  if (sketch.count > 0) summary.sketch = packSketch(sketch);
+  if (type === "counter") summary.increase = increaseIn(columns);
+  else if (histogram) summary.buckets = bucketsIn(columns, bounds.length + 1);
+  else {
+    const sketch = new Sketch(MAX_PACKED_VALUES);
+    for (const value of sums) sketch.add(value);
+    summary.sketch = sketch.pack();
+  }
   return summary;
+}
+
+function increaseIn({ at, fields }: Columns): number | undefined {
+  const totals = fields[0] ?? [];
+  if (fields[LANE_CHANGES]?.some((change) => change > 0)) return undefined;
+  let increase = 0;
+  for (let i = 1; i < at.length; i++) {
+    if ((at[i] ?? 0) < (at[i - 1] ?? 0)) return undefined;
+    increase += increaseOf(totals[i - 1] ?? 0, totals[i] ?? 0);
+  }
+  return toFinite(increase);
+}
+
+function bucketsIn({ fields }: Columns, buckets: number): number[] {
+  return Array.from({ length: buckets }, (_, index) =>
+    (fields[FIRST_BUCKET + index] ?? []).reduce((sum, count) => sum + count, 0),
+  );
 }
 
 function namesOf(events: EventRow[]): SegmentSummary["names"] {

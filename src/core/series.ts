@@ -3,14 +3,26 @@
  *
  * The columns by type, each as long as the list of times:
  *   gauge      value [, count]
- *   counter    total after it [, count]
+ *   counter    total after it [, count [, lane]]
  *   timer      value [, count]
  *   histogram  samples, sum, min, max, then one count per bound and one above the last (of this window, not cumulative)
- * The column `count` exists only if a point has a count; 0 means none.
+ * The column `count` exists only if a point has a count; 0 means none. The column `lane` exists only if a point is of another lane than
+ * the point before; there it is 1.
  */
 import type { SeriesSummary } from "./answers.ts";
 import { MAX_BUCKETS, MAX_TIME } from "./limits.ts";
 import { isObject } from "./merge.ts";
+import {
+  addTotal,
+  addValues,
+  meanOf,
+  type Moments,
+  newMoments,
+  sumOf,
+  toFinite,
+  totalOf,
+} from "./moments.ts";
+import { increaseOf } from "./rate.ts";
 import { Refusal } from "./refusal.ts";
 import { DEFAULT_BUCKETS, type MetricType } from "./vocabulary.ts";
 import type { Json, JsonObject, Metric, Points } from "./wire.ts";
@@ -34,16 +46,23 @@ export type Series = {
   last: number;
   min: number;
   max: number;
-  /** Sums of the values and of their squares, for mean and deviation. Of a histogram: the sum of its samples; their squares are unknown. */
-  sum: number;
-  squares: number;
-  /** Samples of a histogram; equal to `points` otherwise. */
-  samples: number;
+  /** Of the values; of a histogram, of its samples, whose deviation is unknown. */
+  moments: Moments;
   /** Samples per bucket of a histogram. */
   buckets: number[];
-  /** Of a counter: the largest increase by one update, from the second update on. */
+  /** Of a counter: its first update was an increase, so that it was 0 before. */
+  fromZero?: boolean;
+  /** Of a counter: which lane its last point is of. */
+  lane?: number;
+  /** Of a counter: the increase by all updates from the second on, and the largest by one. */
+  increase?: number;
   largestStep?: number;
 };
+
+/** The column of a histogram's first bucket. */
+export const FIRST_BUCKET = 4;
+/** The column of a counter's changes of lane. */
+export const LANE_CHANGES = 2;
 
 /** Points of one series in columns. */
 export type Columns = { at: number[]; fields: number[][] };
@@ -71,6 +90,8 @@ export function newSeries(id: number, op: Metric | Points, bounds: number[]): Se
     unit: op.unit ?? "",
     tags: [...(op.tags ?? [])].sort(),
     metadata: op.metadata ?? null,
+    fromZero:
+      op.type === "counter" && (op.op === "points" || op.delta !== undefined) ? true : undefined,
     bounds,
     points: 0,
     firstAt: 0,
@@ -79,9 +100,7 @@ export function newSeries(id: number, op: Metric | Points, bounds: number[]): Se
     last: 0,
     min: 0,
     max: 0,
-    sum: 0,
-    squares: 0,
-    samples: 0,
+    moments: newMoments(),
     buckets: op.type === "histogram" ? Array.from({ length: bounds.length + 1 }, () => 0) : [],
   };
 }
@@ -128,6 +147,7 @@ export function addScalar(series: Series, columns: Columns, op: Metric): void {
       ? toFinite(series.last + op.delta)
       : (op.value ?? 0);
   addPoint(series, columns, op.at, value, op.count ?? 0);
+  addValues(series.moments, [value]);
 }
 
 /** Adds the points of an op. Throws a Refusal (invalid_body) when its columns differ in length. */
@@ -153,11 +173,13 @@ export function addPoints(series: Series, columns: Columns, op: Points): void {
         counts?.[i] ?? 0,
       );
     }
+    const added = field(columns, 0);
+    addValues(series.moments, added, added.length - values.length);
     return checkTimes(series);
   }
   // The most frequent case, points of a known gauge: the same steps without function calls, four times as fast.
   const column = field(columns, 0);
-  let { firstAt, first, lastAt, last, min, max, sum, squares } = series;
+  let { firstAt, first, lastAt, last, min, max } = series;
   for (let i = 0; i < values.length; i++) {
     at += dt[i] ?? 0;
     const value = values[i] ?? 0;
@@ -170,14 +192,10 @@ export function addPoints(series: Series, columns: Columns, op: Points): void {
       lastAt = at;
       last = value;
     }
-    sum += value;
-    squares += value * value;
   }
   const points = series.points + values.length;
-  const samples = series.samples + values.length;
-  sum = toFinite(sum);
-  squares = toFinite(squares);
-  Object.assign(series, { points, samples, firstAt, first, lastAt, last, min, max, sum, squares });
+  Object.assign(series, { points, firstAt, first, lastAt, last, min, max });
+  addValues(series.moments, values);
   checkTimes(series);
 }
 
@@ -201,11 +219,11 @@ export function addHistogram(series: Series, columns: Columns, op: Metric): void
 
   const mean = sum / samples;
   noteTime(series, op.at, mean);
-  series.min = series.samples === 0 ? min : Math.min(series.min, min);
-  series.max = series.samples === 0 ? max : Math.max(series.max, max);
+  series.min = series.points === 0 ? min : Math.min(series.min, min);
+  series.max = series.points === 0 ? max : Math.max(series.max, max);
   series.points++;
-  series.samples += samples;
-  series.sum = toFinite(series.sum + sum);
+  series.moments.count += samples;
+  addTotal(series.moments, totalOf([sum]));
   buckets.forEach((count, index) => (series.buckets[index] = (series.buckets[index] ?? 0) + count));
 }
 
@@ -258,7 +276,7 @@ function legacyCounts(series: Series, op: Metric): Window | undefined {
   const legacySum = op.metadata?.["sum"];
   const total =
     typeof legacySum === "number" ? legacySum : (op.value ?? 0) * totals.reduce((a, b) => a + b, 0);
-  const sum = restarted ? total : total - series.sum;
+  const sum = restarted ? total : total - sumOf(series.moments);
   const mean = samples > 0 ? sum / samples : 0;
   return { samples, sum, min: mean, max: mean, buckets: counts };
 }
@@ -277,25 +295,34 @@ function addPoint(
     while (counts.length < columns.at.length - 1) counts.push(0);
     counts.push(count);
   }
+  const changes = columns.fields[LANE_CHANGES];
+  while (changes && changes.length < columns.at.length) changes.push(0);
   if (series.points === 0 || value < series.min) series.min = value;
   if (series.points === 0 || value > series.max) series.max = value;
-  if (series.type === "counter" && series.points > 0)
-    series.largestStep = Math.max(series.largestStep ?? 0, value - series.last);
+  if (series.type === "counter" && series.points > 0) {
+    const increase = increaseOf(series.last, value);
+    series.increase = toFinite((series.increase ?? 0) + increase);
+    series.largestStep = Math.max(series.largestStep ?? 0, increase);
+  }
   noteTime(series, at, value);
   series.points++;
-  series.samples++;
-  series.sum = toFinite(series.sum + value);
-  series.squares = toFinite(series.squares + value * value);
+}
+
+/** Notes which lane the next points of a counter are of, after those that it has in `columns`. */
+export function noteLane(series: Series, columns: Columns, lane: number): void {
+  if (series.lane !== undefined && series.lane !== lane) {
+    for (const index of [1, LANE_CHANGES]) {
+      const column = field(columns, index);
+      while (column.length < columns.at.length) column.push(0);
+    }
+    field(columns, LANE_CHANGES).push(1);
+  }
+  series.lane = lane;
 }
 
 function checkCounts(name: string, counts: number[] | undefined): void {
   if (counts && !counts.every((count) => Number.isSafeInteger(count) && count >= 0))
     throw new Refusal("invalid_body", `The counts of "${name}" must be integers of at least 0.`);
-}
-
-/** Limits a sum to finite numbers, because JSON has no infinity. */
-export function toFinite(sum: number): number {
-  return Math.max(-Number.MAX_VALUE, Math.min(Number.MAX_VALUE, sum)) || 0; // NaN, from ∞ − ∞
 }
 
 /** Updates first and last by time. Of equal times, the later arrival is the last. */
@@ -317,8 +344,7 @@ function field(columns: Columns, index: number): number[] {
 
 /** The summary without quantiles, which need a sketch. */
 export function summarise(series: Series): Omit<SeriesSummary, "quantiles"> {
-  const { points, samples, sum, squares } = series;
-  const mean = samples > 0 ? sum / samples : 0;
+  const { moments, increase = 0 } = series;
   const seconds = (series.lastAt - series.firstAt) / 1_000;
   return {
     id: series.id,
@@ -328,31 +354,20 @@ export function summarise(series: Series): Omit<SeriesSummary, "quantiles"> {
     unit: series.unit,
     tags: series.tags,
     metadata: series.metadata,
-    points,
+    points: series.points,
     first_at: series.firstAt,
     last_at: series.lastAt,
     first: series.first,
     last: series.last,
     min: series.min,
     max: series.max,
-    mean,
-    stddev: series.type === "histogram" ? null : deviation(points, mean, squares),
-    sum,
+    mean: meanOf(moments, moments.count),
+    stddev: series.type === "histogram" ? null : moments.deviation,
+    sum: sumOf(moments),
     largest_step: series.largestStep,
-    ...(series.type === "counter" &&
-      seconds > 0 && { rate: (series.last - series.first) / seconds }),
+    ...(series.type === "counter" && seconds > 0 && { rate: increase / seconds }),
     ...(series.type === "histogram" && {
       buckets: series.buckets.map((count, index) => ({ le: series.bounds[index] ?? null, count })),
     }),
   };
-}
-
-/** A variance below this part of the mean square is only rounding error. */
-const NOISE = 1e-12;
-
-/** The standard deviation, from the count, the mean and the sum of squares. 0 if the result would be only rounding error. */
-export function deviation(count: number, mean: number, squares: number): number {
-  const square = squares / Math.max(1, count);
-  const spread = square - mean * mean;
-  return spread > square * NOISE ? Math.sqrt(spread) : 0;
 }

@@ -75,3 +75,6 @@ const DROP_CAUSES = [
   "unserialisable", // recorded as its description instead
 ] as const;
 export type DropCause = (typeof DROP_CAUSES)[number];
+
+/** Stands before a figure that is not exact: a quantile of a sketch or of a histogram's buckets. */
+export const APPROXIMATE = "≈";

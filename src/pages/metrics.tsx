@@ -7,20 +7,21 @@ import { STATUS_KINDS } from "../catalog/filter.ts";
 import {
   type MetricName,
   metricNames,
+  type SessionMetric,
   type SessionMetrics,
   sessionMetrics,
+  unitOf,
 } from "../catalog/metrics.ts";
 import { type VersionCounts, versions } from "../catalog/products.ts";
+import { distribution } from "../core/bars.ts";
 import {
-  distribution,
   type Grouping,
   type GroupStatistics,
   overTime,
-  sessionQuantiles,
+  quantilesOverTime,
   statistics,
-  type Step,
 } from "../core/comparison.ts";
-import type { MetricType } from "../core/vocabulary.ts";
+import { APPROXIMATE, type MetricType } from "../core/vocabulary.ts";
 import type { Env } from "../env.ts";
 import { Select } from "./ui/select.tsx";
 import {
@@ -40,7 +41,6 @@ import {
   AXES,
   GROUP_LABELS,
   isQuantile,
-  QUANTILES,
   type Question,
   questionQuery,
   readQuestion,
@@ -62,7 +62,9 @@ metrics.get("/metrics", async (c) => {
   const db = c.env.CATALOG;
   const title = titleOf(question);
   const { name, search } = question;
-  const found = name === undefined ? undefined : sessionMetrics(db, { ...search.filter, name });
+  const quantile_steps = isQuantile(question.aggregate);
+  const found =
+    name === undefined ? undefined : sessionMetrics(db, { ...search.filter, name, quantile_steps });
   // If the catalog fails, the panel shows it.
   const type = (await found?.catch(() => undefined))?.items[0]?.type ?? "gauge";
   if (isFragment(c)) {
@@ -193,25 +195,18 @@ function Answer({ question, found }: { question: Question; found: Promise<Sessio
 function Found({ question, found }: { question: Question; found: SessionMetrics }) {
   const { by, axis } = question;
   const name = nameLabel(question.name ?? "");
-  const { type } = found.items[0] ?? { type: "gauge" };
-  const unit = nameLabel(found.items[0]?.unit ?? "", "");
+  const type = found.items[0]?.type ?? "gauge";
+  const unit = nameLabel(unitOf(found.items), "");
   const aggregate = shownOf(question, type);
   const rows = inOrder(statistics(found.items, by), by);
   const drawn = drawnOf(rows, by);
-  const time = overTime(found.items, { by, axis });
-  const quantiles = isQuantile(aggregate)
-    ? sessionQuantiles(found.items, by, QUANTILES[aggregate])
-    : null;
-  const lines = drawn.map((group, index) => {
-    const series = quantiles?.find((each) => each.group === group)?.points;
-    const steps = time.groups.find((each) => each.group === group)?.steps ?? [];
-    const points = series ?? steps.flatMap((step) => pointOf(step, aggregate));
-    return { name: groupLabel(group, by), index, points };
-  });
-  const starts = quantiles?.flatMap(({ points }) => points.map(([at]) => at)) ?? [];
-  // A session's quantile is drawn at its start, which is 0 for all on the axis "since start".
-  const isElapsed = axis === "elapsed" && quantiles === null;
-  const shownWhen = quantiles ? "at its start" : isElapsed ? "since start" : "over time";
+  const time = linesOverTime(found.items, question, aggregate);
+  const lines = drawn.map((group, index) => ({
+    name: groupLabel(group, by),
+    index,
+    points: time.groups.find((each) => each.group === group)?.points ?? [],
+  }));
+  const shownWhen = axis === "elapsed" ? "since start" : "over time";
   const label = aggregatesOf(type)[aggregate] ?? "";
   return (
     <>
@@ -220,6 +215,7 @@ function Found({ question, found }: { question: Question; found: SessionMetrics 
         title={`${name}, ${label.toLowerCase()} ${shownWhen}`}
         aside={
           <span class="quiet">
+            {time.isExact ? "" : `${APPROXIMATE} within 1 %, `}
             {formatCount(found.sessions, "session")}
             {found.partial ? ", the newest that match" : ""}
           </span>
@@ -227,10 +223,9 @@ function Found({ question, found }: { question: Question; found: SessionMetrics 
       >
         <Plot
           lines={lines}
-          from={starts.length > 0 ? Math.min(...starts) : time.from}
-          to={starts.length > 0 ? Math.max(...starts) : time.to}
-          dots={quantiles !== null}
-          axis={isElapsed ? "elapsed" : "clock"}
+          from={time.from}
+          to={time.to}
+          axis={axis}
           unit={aggregate === "count" ? "" : unit}
           perSecond={aggregate === "rate"}
           title={`${name} ${shownWhen}`}
@@ -254,9 +249,36 @@ function Found({ question, found }: { question: Question; found: SessionMetrics 
   );
 }
 
-function pointOf(step: Step, aggregate: Aggregate): [number, number][] {
-  const value = isQuantile(aggregate) ? null : step[aggregate];
-  return value === null ? [] : [[step.at, value]];
+type LinesOverTime = {
+  from: number;
+  to: number;
+  groups: { group: string; points: [at: number, value: number][] }[];
+  isExact: boolean;
+};
+
+function linesOverTime(
+  items: SessionMetric[],
+  { by, axis }: Question,
+  aggregate: Aggregate,
+): LinesOverTime {
+  if (isQuantile(aggregate)) {
+    const time = quantilesOverTime(items, { by, axis });
+    const groups = time.groups.map(({ group, steps }) => ({
+      group,
+      points: steps.map((step): [number, number] => [step.at, step[aggregate]]),
+    }));
+    const isExact = time.groups.every(({ steps }) => steps.every(({ exact }) => exact));
+    return { ...time, groups, isExact };
+  }
+  const time = overTime(items, { by, axis });
+  const groups = time.groups.map(({ group, steps }) => ({
+    group,
+    points: steps.flatMap((step): [number, number][] => {
+      const value = step[aggregate];
+      return value === null ? [] : [[step.at, value]];
+    }),
+  }));
+  return { ...time, groups, isExact: true };
 }
 
 function countOf(rows: GroupStatistics[]): string {

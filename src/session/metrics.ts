@@ -1,11 +1,11 @@
 /** Series of a session: their statistics, charts over any range, and the density of everything over time. */
 import type { Chart, SeriesSummary, Timeline } from "../core/answers.ts";
 import { ChartBuilder, pointAt } from "../core/chart.ts";
-import { DEFAULT_POINTS } from "../core/limits.ts";
+import { DEFAULT_POINTS, MAX_EXACT_VALUES } from "../core/limits.ts";
 import { RollupBuilder } from "../core/rollup.ts";
+import type { SegmentSeries } from "../core/segment-summary.ts";
 import type { Contents, ReadColumns } from "../core/segment.ts";
 import { type Series, summarise } from "../core/series.ts";
-import { quantile } from "../core/sketch.ts";
 import type { Store } from "./store.ts";
 
 export type ChartQuery = {
@@ -15,6 +15,8 @@ export type ChartQuery = {
   from?: number;
   to?: number;
   points?: number;
+  /** Whether the answer has quantiles: of the range, and of each bucket. */
+  quantiles?: boolean;
 };
 
 /**
@@ -25,9 +27,10 @@ export class Rollups {
   readonly #bySeries = new Map<number, RollupBuilder>();
 
   constructor(store: Store, series: Series[]) {
-    for (const { id, type, points, firstAt, lastAt } of series) {
-      if (points > 0)
-        this.#bySeries.set(id, new RollupBuilder(type, { from: firstAt, to: lastAt }));
+    for (const one of series) {
+      const { id, points, firstAt, lastAt } = one;
+      if (points === 0) continue;
+      this.#bySeries.set(id, new RollupBuilder(one, { from: firstAt, to: lastAt, points }));
     }
     for (const info of store.list()) {
       const rest = info.summary?.series.filter(
@@ -43,10 +46,10 @@ export class Rollups {
   /** `series` are those of the index. */
   keepUp(contents: Contents, series: Series[]): void {
     for (const [id, columns] of contents.series) {
-      const type = series[id]?.type;
-      if (!type) continue;
+      const known = series[id];
+      if (!known) continue;
       let rollup = this.#bySeries.get(id);
-      if (!rollup) this.#bySeries.set(id, (rollup = new RollupBuilder(type)));
+      if (!rollup) this.#bySeries.set(id, (rollup = new RollupBuilder(known)));
       rollup.add({
         at: Float64Array.from(columns.at),
         fields: columns.fields.map((field) => Float64Array.from(field)),
@@ -59,29 +62,8 @@ export class Rollups {
   }
 
   summary(series: Series): SeriesSummary {
-    const sketch = this.of(series.id)?.sketch;
-    const at = (q: number) =>
-      series.type === "histogram" ? bucketQuantile(series, q) : sketch ? quantile(sketch, q) : null;
-    const [p50, p95, p99] = [at(0.5), at(0.95), at(0.99)];
-    const known = p50 !== null && p95 !== null && p99 !== null;
-    return { ...summarise(series), quantiles: known ? { p50, p95, p99 } : null };
+    return { ...summarise(series), quantiles: this.of(series.id)?.quantiles() ?? null };
   }
-}
-
-/** Samples of a histogram are not stored, so they are assumed to be evenly spread within the bucket that holds the quantile. */
-function bucketQuantile({ buckets, bounds, samples, min, max }: Series, q: number): number | null {
-  if (samples === 0) return null;
-  let below = 0;
-  for (const [index, count] of buckets.entries()) {
-    if (below + count < q * samples || count === 0) {
-      below += count;
-      continue;
-    }
-    const low = Math.max(min, index === 0 ? min : (bounds[index - 1] ?? min));
-    const high = Math.min(max, bounds[index] ?? max);
-    return Math.min(max, low + (Math.max(0, high - low) * (q * samples - below)) / count);
-  }
-  return max;
 }
 
 export function charts(store: Store, rollups: Rollups, all: Series[], query: ChartQuery): Chart[] {
@@ -89,9 +71,11 @@ export function charts(store: Store, rollups: Rollups, all: Series[], query: Cha
   const from = query.from ?? Math.min(...chosen.map((series) => series.firstAt));
   const to = query.to ?? Math.max(...chosen.map((series) => series.lastAt));
   const points = query.points ?? DEFAULT_POINTS;
+  // Points are collected as long as they are to be answered, or as their quantiles have to be exact.
+  const collected = query.quantiles ? Math.max(points, MAX_EXACT_VALUES) : points;
   const drawn = chosen.map((series) => ({
     series,
-    builder: new ChartBuilder(series.type, from, to, points),
+    builder: new ChartBuilder({ ...series, quantiles: query.quantiles }, from, to, points),
     raw: [] as [number, number, number?][] | null,
   }));
 
@@ -100,12 +84,12 @@ export function charts(store: Store, rollups: Rollups, all: Series[], query: Cha
     let reader: ReturnType<Store["open"]> | undefined;
     for (const chart of drawn) {
       const summary = info.summary?.series.find(({ id }) => id === chart.series.id);
-      if (info.summary && (!summary || summary.to < from || summary.from > to)) continue;
+      if (info.summary && (!summary || isOutside(chart, summary, from, to))) continue;
       // More points than the query allows: the answer is buckets, and the other segments' summaries may suffice.
       if (
         chart.raw &&
-        (chart.builder.total > points ||
-          (summary && summary.points > points && summary.from >= from && summary.to <= to))
+        (chart.builder.total > collected ||
+          (summary && summary.points > collected && summary.from >= from && summary.to <= to))
       )
         chart.raw = null;
       if (summary && !chart.raw && chart.builder.addSummary(summary)) continue;
@@ -127,8 +111,21 @@ export function charts(store: Store, rollups: Rollups, all: Series[], query: Cha
       total: builder.total,
       points: fits ? raw.sort((a, b) => a[0] - b[0]) : null,
       buckets: fits ? null : builder.buckets(),
+      rates: builder.rates() ?? undefined,
+      quantiles: query.quantiles ? builder.quantiles() : undefined,
     };
   });
+}
+
+/** A counter's points before the range are where its first increase in it begins. */
+function isOutside(
+  { series, builder }: { series: Series; builder: ChartBuilder },
+  summary: SegmentSeries,
+  from: number,
+  to: number,
+): boolean {
+  if (summary.to >= from && summary.from <= to) return false;
+  return series.type !== "counter" || builder.addSummary(summary);
 }
 
 function isChosen(series: Series, { ids, name, tags }: ChartQuery): boolean {

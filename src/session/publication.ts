@@ -3,7 +3,6 @@ import type { Publication } from "../catalog/publish.ts";
 import { formatDuration } from "../core/format.ts";
 import type { SessionIndex } from "../core/session-index.ts";
 import type { Series } from "../core/series.ts";
-import { packSketch } from "../core/sketch.ts";
 import { verdict } from "../core/status.ts";
 import { ANY_VALUE, type PathValues } from "../core/values.ts";
 import { EVENT_RECOVERED } from "../core/vocabulary.ts";
@@ -86,7 +85,8 @@ function headlineOf({ observations }: SessionIndex, headline: string): string {
 }
 
 function metricRow(series: Series, rollups: Rollups): Publication["metrics"][number] {
-  const rollup = rollups.of(series.id);
+  const builder = rollups.of(series.id);
+  const json = (value: object | null | undefined) => (value ? JSON.stringify(value) : null);
   return {
     name: series.name,
     series: series.id,
@@ -94,17 +94,21 @@ function metricRow(series: Series, rollups: Rollups): Publication["metrics"][num
     unit: series.unit,
     tags: JSON.stringify(series.tags),
     points: series.points,
-    count: series.samples,
-    sum: series.sum,
-    sum_squares: series.squares,
+    count: series.moments.count,
+    sum: series.moments.sum,
+    sum_low: series.moments.low,
+    sum_scale: series.moments.scale,
+    deviation: series.type === "histogram" ? null : series.moments.deviation,
+    increase: series.increase ?? 0,
     min: series.min,
     max: series.max,
     first: series.first,
     last: series.last,
     first_at: Math.round(series.firstAt),
     last_at: Math.round(series.lastAt),
-    sketch: rollup && rollup.sketch.count > 0 ? JSON.stringify(packSketch(rollup.sketch)) : null,
-    rollup: rollup?.rollup ? JSON.stringify(rollup.rollup) : null,
+    distribution: json(builder?.distribution().pack()),
+    rollup: json(builder?.rollup),
+    quantile_steps: json(builder?.quantileSteps()),
   };
 }
 

@@ -37,11 +37,11 @@ export async function fill(db: Database, count: number, newest: number): Promise
       run("exceptions", `${id}, 'f1', 'game', '1.0', 'E', 'm', 1, ${at}, ${at}, 3`, "n % 20 = 0"),
       run(
         "metrics",
-        `${id}, 'fps', 1, 'gauge', '', '[]', 9, 9, 540, 33000, 40, 70, 60, 61, ${at}, ${at} + 30000, ${SKETCH}, ${ROLLUP}`,
+        `${id}, 'fps', 1, 'gauge', '', '[]', 9, 9, 540, 0, 1, 9, 0, 40, 70, 60, 61, ${at}, ${at} + 30000, ${DISTRIBUTION}, ${ROLLUP}, NULL`,
       ),
       run(
         "metrics",
-        `${id}, 'rare', 2, 'gauge', '', '[]', 9, 9, 540, 33000, 40, 70, 60, 61, ${at}, ${at} + 30000, ${SKETCH}, ${ROLLUP}`,
+        `${id}, 'rare', 2, 'gauge', '', '[]', 9, 9, 540, 0, 1, 9, 0, 40, 70, 60, 61, ${at}, ${at} + 30000, ${DISTRIBUTION}, ${ROLLUP}, NULL`,
         "n % 5000 = 0",
       ),
     ]);
@@ -63,7 +63,7 @@ export async function fill(db: Database, count: number, newest: number): Promise
 }
 
 const buckets = Array.from({ length: 60 }, (_, index) => index);
-const SKETCH = `'[9,0,540,40,70,[184,1,0,0,2,0,3,0,0,1,0,2],[]]'`;
+const DISTRIBUTION = `'{"sketch":[40,60,60,60,61,61,62,65,70]}'`;
 const ROLLUP = `'${JSON.stringify({
   from: 0,
   step_ms: 1_000,

@@ -1,37 +1,38 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, expect, test } from "vitest";
-import { distribution, overTime, statistics } from "../../src/core/comparison.ts";
+import { distribution } from "../../src/core/bars.ts";
+import { overTime, quantilesOverTime, statistics } from "../../src/core/comparison.ts";
 import { metricNames, rollups, sessionMetrics } from "../../src/catalog/metrics.ts";
 import { publish } from "../../src/catalog/publish.ts";
-import { newSketch, packSketch } from "../../src/core/sketch.ts";
+import { addValues, newMoments } from "../../src/core/moments.ts";
+import { RollupBuilder } from "../../src/core/rollup.ts";
 import { metric, NOON, publication } from "./publication.ts";
 
 const db = env.CATALOG;
 
 /** A gauge that took these values, one a second, beginning with its session. */
 function gauge(name: string, startedAt: number, values: number[], more: object = {}) {
-  const sketch = newSketch();
-  for (const value of values) sketch.accept(value);
+  const moments = newMoments();
+  addValues(moments, values);
+  const builder = new RollupBuilder({ type: "gauge" });
+  const at = Float64Array.from(values, (_, i) => startedAt + i * 1_000);
+  builder.add({ at, fields: [Float64Array.from(values)] });
   return metric(name, {
     points: values.length,
     count: values.length,
-    sum: values.reduce((a, b) => a + b, 0),
-    sum_squares: values.reduce((a, b) => a + b * b, 0),
+    sum: moments.sum,
+    sum_low: moments.low,
+    sum_scale: moments.scale,
+    deviation: moments.deviation,
     min: Math.min(...values),
     max: Math.max(...values),
     first: values[0] ?? 0,
     last: values.at(-1) ?? 0,
     first_at: startedAt,
     last_at: startedAt + (values.length - 1) * 1_000,
-    sketch: JSON.stringify(packSketch(sketch)),
-    rollup: JSON.stringify({
-      from: startedAt,
-      step_ms: 1_000,
-      count: values.map(() => 1),
-      sum: values,
-      min: values,
-      max: values,
-    }),
+    distribution: JSON.stringify(builder.distribution().pack()),
+    rollup: JSON.stringify(builder.rollup),
+    quantile_steps: JSON.stringify(builder.quantileSteps()),
     ...more,
   });
 }
@@ -75,6 +76,15 @@ test("a metric's series come whole, of all sessions that have it", async () => {
   expect(distribution(items)).not.toEqual([]);
 });
 
+test("quantiles over time come when they are asked for", async () => {
+  const { items } = await sessionMetrics(db, { name: "fps" });
+  expect(quantilesOverTime(items).groups[0]?.steps).toEqual([]);
+  const asked = await sessionMetrics(db, { name: "fps", quantile_steps: true });
+  expect(quantilesOverTime(asked.items, { axis: "elapsed" }).groups[0]?.steps).toMatchObject([
+    { at: 0, count: 5, p50: 58, exact: true },
+  ]);
+});
+
 test("only series with all the tags count, and only sessions that pass the filter", async () => {
   const count = async (query: object) =>
     (await sessionMetrics(db, { name: "requests", ...query })).items.length;
@@ -98,3 +108,19 @@ test("a list gets the rollup of a metric for each of its sessions", async () => 
   expect([...found.keys()].toSorted()).toEqual(["a", "b"]);
   expect(found.get("a")).toMatchObject({ rollup: { max: [60, 58, 20] }, last: 20, unit: "" });
 });
+
+test("the largest and smallest doubles come as they were published", async () => {
+  const { MAX_VALUE: most, MIN_VALUE: least } = Number;
+  const values = [most, -most, most, least, 1.7e308, 0.1 + 0.2];
+  const metrics = [gauge("extremes", NOON, values)];
+  await publish(db, publication("extremes", { metrics }));
+  const [item] = (await sessionMetrics(db, { name: "extremes" })).items;
+  expect(item).toMatchObject({ ...metrics[0], ...JSON_COLUMNS });
+  expect(item?.distribution?.sketch).toEqual(values);
+});
+const JSON_COLUMNS = {
+  tags: [],
+  rollup: expect.anything(),
+  distribution: expect.anything(),
+  quantile_steps: null,
+};

@@ -106,7 +106,7 @@ test.each([
       fc.integer({ min: 1, max: 40 }),
       (parts, a, b, buckets) => {
         const [from, to] = [Math.min(a, b), Math.max(a, b)];
-        const chart = new ChartBuilder(type, from, to, buckets);
+        const chart = new ChartBuilder({ type, bounds: [1] }, from, to, buckets);
         for (const rows of parts)
           if (chart.addSummary(summaryOf(type, rows))) used++;
           else chart.addColumns(columnsOf(rows));
@@ -127,7 +127,7 @@ test.each([
 
 test("one outlier among a million points is visible", () => {
   const SEGMENT = 10_000;
-  const chart = new ChartBuilder("gauge", 0, 999_999, 500);
+  const chart = new ChartBuilder({ type: "gauge" }, 0, 999_999, 500);
   for (let start = 0; start < 1_000_000; start += SEGMENT) {
     const rows = Array.from({ length: SEGMENT }, (_, i) => ({
       at: start + i,
@@ -143,7 +143,7 @@ test("one outlier among a million points is visible", () => {
 });
 
 test("points of one time are in one bucket", () => {
-  const chart = new ChartBuilder("gauge", 5, 5, 10);
+  const chart = new ChartBuilder({ type: "gauge" }, 5, 5, 10);
   chart.addColumns(
     columnsOf([
       { at: 5, fields: [1] },
@@ -156,7 +156,7 @@ test("points of one time are in one bucket", () => {
 });
 
 test("the mean of huge values is a number", () => {
-  const chart = new ChartBuilder("gauge", 0, 1, 1);
+  const chart = new ChartBuilder({ type: "gauge" }, 0, 1, 1);
   const max = Number.MAX_VALUE;
   chart.addColumns(
     columnsOf([max, max, max].map((value, at) => ({ at: at / 2, fields: [value] }))),

@@ -1,13 +1,15 @@
 /** What sessions' series add up to: exact where that is possible, within 1 % where it is not. */
 import { expect, test } from "vitest";
+import { distribution } from "../../src/core/bars.ts";
 import {
   type ComparedSeries,
-  distribution,
   overTime,
-  sessionQuantiles,
+  quantilesOverTime,
   statistics,
 } from "../../src/core/comparison.ts";
-import { newSketch, packSketch } from "../../src/core/sketch.ts";
+import { addValues, newMoments } from "../../src/core/moments.ts";
+import { RollupBuilder } from "../../src/core/rollup.ts";
+import { exactDeviation } from "./exact.ts";
 
 const NOON = Date.UTC(2026, 10, 23, 12);
 const HOUR = 3_600_000;
@@ -19,8 +21,13 @@ function series(
   values: number[],
   { type = "gauge", version = "1.0" }: { type?: ComparedSeries["type"]; version?: string } = {},
 ): ComparedSeries {
-  const sketch = newSketch();
-  for (const value of values) sketch.accept(value);
+  const moments = newMoments();
+  addValues(moments, values);
+  const builder = new RollupBuilder({ type });
+  builder.add({
+    at: Float64Array.from(values, (_, i) => startedAt + i * 1_000),
+    fields: [Float64Array.from(values)],
+  });
   return {
     session: {
       id,
@@ -34,23 +41,20 @@ function series(
     type,
     points: values.length,
     count: values.length,
-    sum: values.reduce((a, b) => a + b, 0),
-    sum_squares: values.reduce((a, b) => a + b * b, 0),
+    sum: moments.sum,
+    sum_low: moments.low,
+    sum_scale: moments.scale,
+    deviation: moments.deviation,
     min: Math.min(...values),
     max: Math.max(...values),
     first: values[0] ?? 0,
     last: values.at(-1) ?? 0,
     first_at: startedAt,
     last_at: startedAt + (values.length - 1) * 1_000,
-    sketch: packSketch(sketch),
-    rollup: {
-      from: startedAt,
-      step_ms: 1_000,
-      count: values.map(() => 1),
-      sum: values,
-      min: values,
-      max: values,
-    },
+    increase: type === "counter" ? (values.at(-1) ?? 0) - (values[0] ?? 0) : 0,
+    distribution: builder.distribution().pack(),
+    rollup: builder.rollup,
+    quantile_steps: builder.quantileSteps(),
   };
 }
 
@@ -60,7 +64,7 @@ const fps = [
 ];
 const requests = series("c", NOON + HOUR, [0, 5, 20], { type: "counter", version: "2.0" });
 
-test("sums, extremes and deviation of a group are exact, its quantiles within 1 %", () => {
+test("sums, extremes and deviation of a group are exact, and quantiles of few values", () => {
   const [all] = statistics(fps);
   expect(all).toMatchObject({
     sessions: 2,
@@ -72,12 +76,8 @@ test("sums, extremes and deviation of a group are exact, its quantiles within 1 
     max: 60,
     rate: null,
   });
-  expect(all?.p50).toBeGreaterThan(57.4);
-  expect(all?.p50).toBeLessThan(58.6);
-  const mean = 193 / 5;
-  expect(all?.stddev).toBeCloseTo(
-    Math.sqrt([60, 58, 20, 60, -5].reduce((sum, x) => sum + (x - mean) ** 2, 0) / 5),
-  );
+  expect(all).toMatchObject({ p50: 58, p99: 60, quantiles_exact: true });
+  expect(all?.stddev).toBeCloseTo(exactDeviation([60, 58, 20, 60, -5]), 12);
   expect(statistics(fps, "version").map(({ group, points }) => [group, points])).toEqual([
     ["game 1.0", 3],
     ["game 2.0", 2],
@@ -102,29 +102,28 @@ test("a counter has its increase per second", () => {
   expect(statistics([requests])[0]).toMatchObject({ total: 20, rate: 10 });
   expect(
     overTime([requests], { axis: "elapsed", buckets: 3 }).groups[0]?.steps.map((step) => step.rate),
-  ).toEqual([0, 5, 15]);
+  ).toEqual([5, 15, null]); // after the last point nothing is known
 });
 
-/** A counter that rises by `each` a second, in buckets of `bucketMs`, in as many sessions as there are starts. */
-function counters(starts: number[], each: number, bucketMs: number, seconds: number) {
+/** A counter that rises by `each` a second, every `everyMs`, in as many sessions as there are starts. */
+function counters(starts: number[], each: number, everyMs: number, seconds: number) {
   return starts.map((start, index) => {
-    const buckets = Array.from({ length: (seconds * 1_000) / bucketMs }, (_, n) => n);
-    const total = (n: number) => (n * bucketMs * each) / 1_000;
+    const at = Array.from({ length: (seconds * 1_000) / everyMs }, (_, n) => (n + 1) * everyMs);
+    const builder = new RollupBuilder({ type: "counter" });
+    const totals = at.map((ms) => (ms / 1_000) * each);
+    builder.add({
+      at: Float64Array.from(at, (ms) => start + ms),
+      fields: [Float64Array.from(totals)],
+    });
     return {
       ...requests,
       session: { ...requests.session, id: `s${index}`, created_at: start },
-      first: each,
-      last: each * seconds,
-      first_at: start + 1_000,
+      first: totals[0] ?? 0,
+      last: totals.at(-1) ?? 0,
+      first_at: start + everyMs,
       last_at: start + seconds * 1_000,
-      rollup: {
-        from: start,
-        step_ms: bucketMs,
-        count: buckets.map(() => bucketMs / 1_000),
-        sum: buckets.map((n) => total(n + 1)),
-        min: buckets.map((n) => total(n) + each),
-        max: buckets.map((n) => total(n + 1)),
-      },
+      increase: (totals.at(-1) ?? 0) - (totals[0] ?? 0),
+      rollup: builder.rollup,
     };
   });
 }
@@ -134,48 +133,46 @@ test("a counter's rate is that of a session, however many sessions there are", (
     const items = counters(starts, 3, 1_000, 60);
     expect(statistics(items)[0]?.rate).toBeCloseTo(3);
     const { groups } = overTime(items, { axis: "elapsed" });
-    for (const { at, rate } of groups[0]?.steps.slice(1) ?? []) {
+    for (const { at, rate } of groups[0]?.steps.slice(1, -1) ?? []) {
       expect({ at, rate }).toEqual({ at, rate: expect.closeTo(3) });
     }
   }
 });
 
 test("a session's series of one counter add up, over the same time", () => {
-  const [web, worker] = counters([NOON, NOON], 3, 1_000, 60);
-  const items = [web, worker].flatMap((item) => (item ? [item] : []));
+  const items = counters([NOON, NOON], 3, 1_000, 60);
   const ofOne = items.map((item) => ({ ...item, session: { ...item.session, id: "one" } }));
   expect(statistics(ofOne)[0]?.rate).toBeCloseTo(6);
   expect(overTime(ofOne).groups[0]?.steps[5]?.rate).toBeCloseTo(6);
 });
 
-test("a steady counter is drawn as a level line, whatever the width of buckets and steps", () => {
-  for (const [bucketMs, buckets] of [
-    [1_000, 100],
-    [2_000, 120],
-    [4_000, 7],
-  ] as const) {
-    const { groups } = overTime(counters([NOON], 3, bucketMs, 120), { axis: "elapsed", buckets });
-    const [, ...steps] = groups[0]?.steps ?? [];
-    expect(steps.length).toBeGreaterThan(4);
-    for (const { rate } of steps) expect(rate).toBeCloseTo(3);
-    // All but the last, which the session does not fill, hold equally many points.
-    expect(new Set(steps.slice(0, -1).map(({ count }) => count)).size).toBe(1);
+test("a steady counter is drawn as a level line, however often it has points, whatever the steps", () => {
+  for (const everyMs of [100, 500, 1_000, 1_500, 30_000]) {
+    for (const buckets of [7, 100, 120]) {
+      for (const seconds of [120, 600]) {
+        const { groups } = overTime(counters([NOON + 300], 3, everyMs, seconds), {
+          axis: "elapsed",
+          buckets,
+        });
+        const known = groups[0]?.steps.filter(({ rate }) => rate !== null) ?? [];
+        expect(known.length).toBeGreaterThan(2);
+        for (const { at, rate } of known)
+          expect({ at, rate }).toEqual({ at, rate: expect.closeTo(3) });
+      }
+    }
   }
 });
 
-test("a counter's increase between two points is divided evenly over the time between them", () => {
-  const [item] = counters([NOON], 3, 1_000, 60);
-  const rollup = item?.rollup;
-  if (!rollup) throw new Error("no rollup");
-  const isKept = (n: number) => n % 10 === 9;
-  const min = rollup.min.map((value, n) => (isKept(n) ? value : null));
-  const max = rollup.max.map((value, n) => (isKept(n) ? value : null));
-  const count = rollup.count.map((value, n) => (isKept(n) ? value : 0));
-  const rare = { ...item, first_at: NOON + 9_500, rollup: { ...rollup, count, min, max } };
-  const { groups } = overTime([rare], { axis: "elapsed", buckets: 60 });
-  expect(groups[0]?.steps.slice(1).map(({ rate }) => Math.round(rate ?? 0))).toEqual([
-    3, 3, 3, 3, 3,
-  ]);
+test("a program that starts its counter again does not decrease the rate", () => {
+  const builder = new RollupBuilder({ type: "counter" });
+  const totals = Array.from({ length: 120 }, (_, i) => ((i % 50) + 1) * 10);
+  const at = Float64Array.from(totals, (_, i) => NOON + i * 1_000);
+  builder.add({ at, fields: [Float64Array.from(totals)] });
+  const item = { ...requests, rollup: builder.rollup, first_at: NOON, last_at: NOON + 119_000 };
+  const rates = overTime([item])
+    .groups[0]?.steps.slice(0, -1)
+    .map(({ rate }) => rate);
+  expect(rates).toEqual(rates?.map(() => expect.closeTo(10)));
 });
 
 test("a distribution counts every value once, in the bar that contains it", () => {
@@ -191,10 +188,9 @@ test("a distribution counts every value once, in the bar that contains it", () =
 });
 
 test("values without gaps make bars without gaps, also where a bar is finer than the sketch", () => {
-  const sketch = newSketch();
-  for (let value = 50; value < 70; value += 0.01) sketch.accept(value);
-  const bars = distribution([{ ...series("a", NOON, [1]), sketch: packSketch(sketch) }], 400);
-  expect(bars.reduce((sum, bar) => sum + bar.count, 0)).toBe(sketch.count);
+  const values = Array.from({ length: 2_000 }, (_, i) => 50 + i / 100);
+  const bars = distribution([series("a", NOON, values)], 400);
+  expect(bars.reduce((sum, bar) => sum + bar.count, 0)).toBe(2_000);
   expect(bars.slice(1).every((bar, index) => bar.from - (bars[index]?.to ?? 0) < 1e-9)).toBe(true);
   expect(bars.every((bar) => bar.to - bar.from < 2)).toBe(true);
 });
@@ -214,14 +210,82 @@ test("without sessions there are no statistics, bars or lines", () => {
   expect(overTime([])).toMatchObject({ from: 0, to: 1 });
 });
 
-test("a quantile is one point for each session, in order of their starts", () => {
-  const [group] = sessionQuantiles(fps, "none", 0.5);
-  expect(group?.points.map(([at]) => at)).toEqual([NOON, NOON + HOUR]);
-  expect(group?.points[0]?.[1]).toBeCloseTo(58, -1);
+test("quantiles over time are those of all sessions' values in a step", () => {
+  const many = ["a", "b", "c"].map((id, n) =>
+    series(
+      id,
+      NOON + n * HOUR,
+      Array.from({ length: 600 }, (_, i) => i + n),
+    ),
+  );
+  const { step_ms, groups } = quantilesOverTime(many, { axis: "elapsed" });
+  const steps = groups[0]?.steps ?? [];
+  expect(steps.length).toBeGreaterThan(10);
+  expect(steps.reduce((sum, { count }) => sum + count, 0)).toBe(1_800);
+  for (const { at, p50, exact } of steps.slice(0, -1)) {
+    expect(Math.abs(p50 - (at + step_ms / 2) / 1_000)).toBeLessThan(step_ms / 2_000 + 2);
+    expect(exact).toBe(true);
+  }
+  expect(quantilesOverTime(many, { by: "session" }).groups).toHaveLength(3);
+  expect(quantilesOverTime([requests]).groups[0]?.steps).toEqual([]);
+});
+
+/** A histogram of one session, of samples evenly spread from 0 to `most`. */
+function histogram(id: string, bounds: number[], most: number, samples: number): ComparedSeries {
+  const builder = new RollupBuilder({ type: "histogram", bounds });
+  const counts = [...bounds, Infinity].map((bound, i) => {
+    const from = Math.min(most, bounds[i - 1] ?? 0);
+    return Math.round((samples * (Math.min(most, bound) - from)) / most);
+  });
+  const window = [samples, (samples * most) / 2, 0, most, ...counts];
+  builder.add({
+    at: Float64Array.of(NOON),
+    fields: window.map((value) => Float64Array.of(value)),
+  });
+  return {
+    ...series(id, NOON, [most / 2], { type: "gauge" }),
+    type: "histogram",
+    count: samples,
+    sum: (samples * most) / 2,
+    deviation: null,
+    min: 0,
+    max: most,
+    distribution: builder.distribution().pack(),
+    rollup: builder.rollup,
+    quantile_steps: builder.quantileSteps(),
+  };
+}
+
+test("histograms have quantiles and a distribution across sessions, also with different bounds", () => {
+  const same = [histogram("a", [10, 20, 50], 40, 30_000), histogram("b", [10, 20, 50], 40, 400)];
+  const others = [histogram("a", [10, 20, 50], 40, 1_000), histogram("b", [5, 25], 40, 1_000)];
+  for (const items of [same, others]) {
+    const [all] = statistics(items);
+    expect(all).toMatchObject({ stddev: null, quantiles_exact: false });
+    expect(all?.p50).toBeCloseTo(20, 5);
+    expect(all?.p95).toBeCloseTo(38, 5);
+    const bars = distribution(items);
+    expect(bars.reduce((sum, { count }) => sum + count, 0)).toBe(all?.count);
+    expect([bars[0]?.from, bars.at(-1)?.to]).toEqual([0, 40]);
+    expect(bars.every(({ from }, i) => i === 0 || from >= (bars[i - 1]?.to ?? 0))).toBe(true);
+    expect(quantilesOverTime(items).groups[0]?.steps).toMatchObject([{ exact: false }]);
+  }
+});
+
+test("a thousand sessions of the largest doubles have finite statistics", () => {
+  const items = [1.7e308, -1.7e308, 1.7e308].map((value, i) =>
+    series(`s${i}`, NOON, [value, value]),
+  );
+  const [all] = statistics(items);
+  for (const value of [all?.mean, all?.stddev, all?.p50, all?.p95, all?.sum])
+    expect(Number.isFinite(value)).toBe(true);
+  expect(all?.mean).toBeCloseTo(5.666666666666667e307, -295);
+  for (const { mean } of overTime(items).groups[0]?.steps ?? [])
+    expect(mean).toBeCloseTo(5.666666666666667e307, -295);
 });
 
 test("more series than a call can take as arguments are compared", () => {
-  const one = { ...series("many", NOON, [3]), sketch: null };
+  const one = { ...series("many", NOON, [3]), distribution: null };
   const many = Array.from({ length: 200_000 }, () => one);
   expect(statistics(many)[0]).toMatchObject({ points: 200_000, min: 3, max: 3 });
   expect(overTime(many).groups[0]?.steps[0]?.count).toBe(200_000);

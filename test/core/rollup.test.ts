@@ -1,15 +1,15 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { summariseSegment } from "../../src/core/segment-summary.ts";
+import { Distribution } from "../../src/core/distribution.ts";
 import { RollupBuilder } from "../../src/core/rollup.ts";
 import { newContents } from "../../src/core/segment.ts";
 import { newSeries } from "../../src/core/series.ts";
-import { quantile } from "../../src/core/sketch.ts";
 
 type Point = [at: number, value: number];
 
 function rollupOf(batches: Point[][]): RollupBuilder {
-  const rollup = new RollupBuilder("gauge");
+  const rollup = new RollupBuilder({ type: "gauge" });
   for (const batch of batches)
     rollup.add({
       at: Float64Array.from(batch, ([at]) => at),
@@ -33,10 +33,10 @@ test("a rollup does not depend on order and batches", () => {
           .map((one) => ({ one, key: keys.next().value ?? 0 }))
           .sort((a, b) => a.key - b.key)
           .map(({ one }) => one);
-        const { rollup, sketch } = rollupOf([points]);
+        const whole = rollupOf([points]);
         const other = rollupOf(shuffled.map((one) => [one]));
-        expect(other.rollup).toEqual(rollup);
-        expect(quantile(other.sketch, 0.5)).toBe(quantile(sketch, 0.5));
+        expect(other.rollup).toEqual(whole.rollup);
+        expect(other.quantiles()).toEqual(whole.quantiles());
       },
     ),
     { numRuns: 500 },
@@ -73,21 +73,24 @@ test("a rollup has the smallest width that suffices", () => {
   expect(seconds(241)).toMatchObject({ step_ms: 4_000 });
 });
 
-test("sums of huge values stay numbers", () => {
+test("sums of the largest doubles stay numbers, whose mean is theirs", () => {
   const { rollup } = rollupOf([
     [
       [0, Number.MAX_VALUE],
       [1, Number.MAX_VALUE],
+      [5_000, 7],
     ],
   ]);
-  expect(rollup?.sum).toEqual([Number.MAX_VALUE]);
+  const { sum = [], count = [], scale = 1 } = rollup ?? {};
+  expect((sum[0] ?? 0) / (count[0] ?? 0) / scale).toBe(Number.MAX_VALUE);
+  expect((sum[5] ?? 0) / scale).toBe(7);
 });
 
 test("a counter has a rollup, and no quantiles of its total", () => {
-  const rollup = new RollupBuilder("counter");
+  const rollup = new RollupBuilder({ type: "counter" });
   rollup.add({ at: Float64Array.of(1, 2), fields: [Float64Array.of(5, 6)] });
-  expect(rollup.rollup?.count).toEqual([2]);
-  expect(rollup.sketch.count).toBe(0);
+  expect(rollup.rollup).toMatchObject({ count: [2], increase: [1] });
+  expect([rollup.quantiles(), rollup.quantileSteps()]).toEqual([null, null]);
 });
 
 test("a rollup and its quantiles are the same from summaries as from points", () => {
@@ -99,8 +102,8 @@ test("a rollup and its quantiles are the same from summaries as from points", ()
     fc.property(fc.array(segment, { minLength: 1, maxLength: 10 }), (segments) => {
       const times = segments.flat().map(([at]) => at);
       const whole = rollupOf(segments);
-      const range = { from: Math.min(...times), to: Math.max(...times) };
-      const rollup = new RollupBuilder("gauge", range);
+      const [from, to] = [Math.min(...times), Math.max(...times)];
+      const rollup = new RollupBuilder({ type: "gauge" }, { from, to, points: times.length });
       for (const points of segments) {
         const at = points.map(([time]) => time);
         const fields = [points.map(([, value]) => value)];
@@ -115,10 +118,61 @@ test("a rollup and its quantiles are the same from summaries as from points", ()
           });
       }
       expect(rollup.rollup).toEqual(whole.rollup);
-      for (const q of [0, 0.5, 0.99, 1])
-        expect(quantile(rollup.sketch, q)).toBe(quantile(whole.sketch, q));
+      expect(rollup.quantiles()).toEqual(whole.quantiles());
+      expect(rollup.quantiles()?.exact).toBe(true);
     }),
     { numRuns: 500 },
   );
   expect(unopened).toBeGreaterThan(300);
+});
+
+test("quantiles over time are those of each step, for few points and for many", () => {
+  for (const count of [200, 5_000]) {
+    const points = Array.from({ length: count }, (_, i): Point => [i * 100, Math.floor(i / 50)]);
+    const rollup = rollupOf([points.slice(0, 90), points.slice(90)]);
+    const { step_ms = 1, first = 0, steps = [] } = rollup.quantileSteps() ?? {};
+    expect(steps.length).toBeLessThanOrEqual(31);
+    expect(steps.length).toBeGreaterThan(4);
+    steps.forEach((packed, i) => {
+      const inside = points
+        .filter(([at]) => Math.floor(at / step_ms) === first + i)
+        .map(([, value]) => value);
+      const step = Distribution.unpack(packed ?? {});
+      expect(step.count).toBe(inside.length);
+      const truth = inside[Math.floor((inside.length - 1) / 2)] ?? NaN;
+      expect(Math.abs((step.quantiles()?.p50 ?? NaN) - truth)).toBeLessThanOrEqual(
+        truth * 0.01 + 1,
+      );
+    });
+    expect(rollup.quantiles()?.exact).toBe(count <= 1_000);
+  }
+});
+
+test("quantiles over time take a bounded length, however different the values are", () => {
+  const points = Array.from({ length: 30_000 }, (_, i): Point => [
+    i * 50,
+    1.001 ** ((i * 7_919) % 30_000),
+  ]);
+  const rollup = rollupOf([points]);
+  const steps = rollup.quantileSteps();
+  expect(JSON.stringify(steps).length).toBeLessThan(9_000);
+  const count = steps?.steps.reduce((sum, each) => sum + Distribution.unpack(each ?? {}).count, 0);
+  expect(count).toBe(30_000);
+});
+
+test("a histogram has quantiles from its buckets, over time too", () => {
+  const rollup = new RollupBuilder({ type: "histogram", bounds: [10, 20] });
+  const windows = Array.from({ length: 60 }, (_, i) => [10, 150, 5, 25, 5, 4, i < 30 ? 1 : 0]);
+  rollup.add({
+    at: Float64Array.from(windows, (_, i) => i * 1_000),
+    fields: Array.from({ length: 7 }, (_, field) =>
+      Float64Array.from(windows, (window) => window[field] ?? 0),
+    ),
+  });
+  expect(rollup.quantiles()).toMatchObject({ exact: false });
+  expect(rollup.quantiles()?.p50).toBeGreaterThan(9);
+  expect(rollup.quantiles()?.p50).toBeLessThan(11);
+  const steps = rollup.quantileSteps()?.steps.map((step) => Distribution.unpack(step ?? {}));
+  expect(steps?.[0]?.quantiles()?.p99).toBeGreaterThan(20);
+  expect(steps?.at(-1)?.quantiles()?.p99).toBeLessThanOrEqual(20);
 });

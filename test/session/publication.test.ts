@@ -61,7 +61,8 @@ test("the catalog gets all that it holds of a session", async () => {
       max: 60,
       first: 60,
       last: 30,
-      sketch: expect.any(String),
+      distribution: '{"sketch":[60,30]}',
+      quantile_steps: expect.any(String),
       rollup: expect.any(String),
     },
   ]);

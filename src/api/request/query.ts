@@ -119,7 +119,13 @@ export const Events = v.object({
   limit,
   order,
 });
-export const Chart = v.object({ from: time, to: time, points: whole(1, MAX_POINTS), tags: list });
+export const Chart = v.object({
+  from: time,
+  to: time,
+  points: whole(1, MAX_POINTS),
+  tags: list,
+  quantiles: flag,
+});
 export const Timeline = v.object({ from: time, to: time, buckets: whole(1, MAX_POINTS) });
 export const Names = v.object({ prefix: text });
 const format = v.optional(v.picklist(["json", "csv"]));
@@ -135,6 +141,7 @@ export const Metric = v.object({
   axis: v.optional(v.picklist(AXES)),
   buckets: whole(1, MAX_POINTS),
   bars: whole(1, MAX_BARS),
+  quantiles: flag,
 });
 export const Groups = v.object({
   product: name,

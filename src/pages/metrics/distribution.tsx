@@ -1,6 +1,6 @@
 /** The distribution of a metric's values as bars. */
 import { formatNumber, formatQuantity, formatTick } from "../../core/format.ts";
-import type { Bar } from "../../core/comparison.ts";
+import type { Bar } from "../../core/bars.ts";
 import { Empty } from "../ui/empty.tsx";
 import { scaleOf } from "../ui/scale.ts";
 

@@ -10,13 +10,12 @@ const AGGREGATES = {
   count: "Count",
   sum: "Sum",
   rate: "Rate per session",
-  p50: "p50 of each session",
-  p95: "p95 of each session",
-  p99: "p99 of each session",
+  p50: "p50",
+  p95: "p95",
+  p99: "p99",
 } as const;
 export type Aggregate = keyof typeof AGGREGATES;
-/** Drawn as one point per session, because a rollup's buckets have no quantiles. */
-export const QUANTILES = { p50: 0.5, p95: 0.95, p99: 0.99 } as const;
+const QUANTILES = ["p50", "p95", "p99"] as const;
 /** The aggregates of each type of metric, the default first. A counter has no mean, because its values are running totals. */
 const AGGREGATES_OF: Record<MetricType, readonly Aggregate[]> = {
   gauge: ["mean", "max", "min", "count", "p50", "p95", "p99"],
@@ -79,8 +78,10 @@ function isAggregate(name: string): name is Aggregate {
   return Object.hasOwn(AGGREGATES, name);
 }
 
-export function isQuantile(aggregate: Aggregate): aggregate is keyof typeof QUANTILES {
-  return Object.hasOwn(QUANTILES, aggregate);
+export function isQuantile(
+  aggregate: Aggregate | undefined,
+): aggregate is (typeof QUANTILES)[number] {
+  return QUANTILES.some((each) => each === aggregate);
 }
 
 export function titleOf({ name, by, search: { filter } }: Question): string {

@@ -2,7 +2,7 @@
 import { nameLabel, plainText } from "../../core/recorded-text.ts";
 import { formatNumber, formatQuantity } from "../../core/format.ts";
 import type { Grouping, GroupStatistics } from "../../core/comparison.ts";
-import type { MetricType } from "../../core/vocabulary.ts";
+import { APPROXIMATE, type MetricType } from "../../core/vocabulary.ts";
 import { STATISTICS_ROWS } from "../limits.ts";
 import { address } from "../ui/address.ts";
 import { Panel } from "../ui/panel.tsx";
@@ -25,13 +25,17 @@ const COLUMN_LABELS = {
 } as const;
 type Column = keyof typeof COLUMN_LABELS;
 const QUANTILE_COLUMNS = ["p50", "p95", "p99"] as const;
-/** A histogram has no deviation (the squares of its samples are unknown); a counter's values are running totals. */
+/** A histogram has no deviation (its samples are not known one by one); a counter's values are running totals. */
 const COLUMNS: Record<MetricType, readonly Column[]> = {
   gauge: ["sessions", "points", "mean", "min", "max", ...QUANTILE_COLUMNS, "stddev"],
   counter: ["sessions", "points", "total", "rate"],
   timer: ["sessions", "points", "mean", "min", "max", ...QUANTILE_COLUMNS, "stddev"],
   histogram: ["sessions", "count", "mean", "min", "max", ...QUANTILE_COLUMNS],
 };
+
+function isQuantile(column: Column): column is (typeof QUANTILE_COLUMNS)[number] {
+  return QUANTILE_COLUMNS.some((each) => each === column);
+}
 
 /** Characters of a session's id: enough to distinguish those of one list. */
 const SHOWN_ID = 13;
@@ -121,12 +125,14 @@ function cell(row: GroupStatistics, column: Column, unit: string): string {
   if (column === "sessions" || column === "points" || column === "count")
     return formatNumber(value);
   const text = formatQuantity(Number(value.toPrecision(5)), unit);
+  if (isQuantile(column)) return row.quantiles_exact ? text : `${APPROXIMATE} ${text}`;
   return column === "rate" ? `${text}/s` : text;
 }
 
 /** All rows of the table, with a header. */
 export function csvOf(rows: GroupStatistics[], type: MetricType): string {
-  const columns = COLUMNS[type];
+  const columns: (Column | "quantiles_exact")[] = [...COLUMNS[type]];
+  if (type !== "counter") columns.push("quantiles_exact");
   const header = ["group", ...columns].join(",");
   const lines = rows.map((row) =>
     [quoted(row.group), ...columns.map((column) => row[column] ?? "")].join(","),

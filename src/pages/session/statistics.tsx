@@ -2,6 +2,7 @@
 import { nameLabel, plainJson } from "../../core/recorded-text.ts";
 import type { SeriesSummary } from "../../core/answers.ts";
 import { formatCount, formatNumber, formatQuantity } from "../../core/format.ts";
+import { APPROXIMATE } from "../../core/vocabulary.ts";
 import { Property } from "../ui/property.tsx";
 
 /** A series in one line, and its last value, which charts.js shows when the cursor is outside the range. */
@@ -68,13 +69,15 @@ function valueStatistics(series: SeriesSummary): Statistic[] {
   const unit = unitOf(series);
   const format = (value: number | null | undefined) =>
     value === null || value === undefined ? undefined : formatQuantity(value, unit);
+  const quantile = (value: number | undefined) =>
+    value === undefined || quantiles?.exact ? format(value) : `${APPROXIMATE} ${format(value)}`;
   return [
     ["mean", format(series.mean)],
     ["min", format(series.min)],
     ["max", format(series.max)],
-    ["median", format(quantiles?.p50)],
-    ["p95", format(quantiles?.p95)],
-    ["p99", format(quantiles?.p99)],
+    ["median", quantile(quantiles?.p50)],
+    ["p95", quantile(quantiles?.p95)],
+    ["p99", quantile(quantiles?.p99)],
     ["std deviation", format(series.stddev)],
     ["first", format(series.first)],
     ["last", format(series.last)],

@@ -26,14 +26,14 @@ test("gauges and timers become columns, every point with its time", () => {
   ]);
 });
 
-test("counters are summed over a second", () => {
+test("counters are summed over a second, each sum with the time of its last delta", () => {
   const ops = aggregate([
     { type: "counter", name: "hits", delta: 1, at },
     { type: "counter", name: "hits", delta: 2, at: at + 999 },
     { type: "counter", name: "hits", delta: 4, at: at + 1_000 },
   ]);
   expect(ops).toEqual([
-    { op: "points", at, type: "counter", name: "hits", dt: [0, 1_000], values: [3, 4] },
+    { op: "points", at, type: "counter", name: "hits", dt: [999, 1], values: [3, 4] },
   ]);
 });
 
@@ -83,3 +83,14 @@ function aggregate(metrics: Omit<Metric, "op">[]): Op[] {
   for (const metric of metrics) aggregation.add({ op: "metric", ...metric });
   return ops;
 }
+
+test("sums stay numbers that JSON can carry", () => {
+  const value = Number.MAX_VALUE;
+  const ops = aggregate([
+    { type: "counter", name: "bytes", delta: value, at },
+    { type: "counter", name: "bytes", delta: value, at },
+    { type: "histogram", name: "size", value, at },
+    { type: "histogram", name: "size", value, at },
+  ]);
+  expect(JSON.parse(JSON.stringify(ops))).toMatchObject([{ values: [value] }, { sum: value }]);
+});

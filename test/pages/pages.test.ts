@@ -428,7 +428,9 @@ test("a metric is compared by version, as lines, table and CSV", async () => {
   expect(html).toContain('class="plot-line"');
   const csv = await get("/metrics.csv?metric=fps&by=version");
   expect(csv.headers.get("content-type")).toContain("text/csv");
-  expect(csv.html.split("\r\n")[0]).toBe("group,sessions,points,mean,min,max,p50,p95,p99,stddev");
+  expect(csv.html.split("\r\n")[0]).toBe(
+    "group,sessions,points,mean,min,max,p50,p95,p99,stddev,quantiles_exact",
+  );
   expect(csv.html).toContain('"archive-game 1.4.2",1,');
 });
 
@@ -506,11 +508,12 @@ test("of more than five sessions the first are compared, and the page states it"
   expect(html).toContain("The first 5 of 7 are compared");
 });
 
-test("a quantile across sessions is a point per session, and the filters are those of the list", async () => {
+test("a quantile across sessions is a line over time, and the filters are those of the list", async () => {
   const { html } = await get("/metrics?metric=fps&by=none&aggregate=p95");
-  expect(html).toContain("fps, p95 of each session at its start");
-  const dots = /class="plot-line plot-dots"[^>]*d="([^"]+)"/.exec(html)?.[1] ?? "";
-  expect(dots.match(/M[\d.]+ [\d.]+h0/g)).toHaveLength(3);
+  expect(html).toContain("fps, p95 since start");
+  expect(html).toContain("≈ within 1 %");
+  const line = /class="plot-line"[^>]*d="([^"]+)"/.exec(html)?.[1] ?? "";
+  expect(line.match(/L[\d.]+ [\d.]+/g)?.length).toBeGreaterThan(5);
   const hurt = await get("/metrics?metric=fps&by=session&path=world.chunks_loaded&value=412");
   expect(hurt.html).toContain('href="/sessions/broken"');
   expect(hurt.html).not.toContain(">well</th>");

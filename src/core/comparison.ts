@@ -178,7 +178,7 @@ function merged(members: ComparedSeries[]): Distribution {
 }
 
 /** One step of a chart across sessions; steps without points are left out. */
-export type Step = {
+type Step = {
   /** Its beginning: epoch milliseconds, or since each session's start. */
   at: number;
   count: number;

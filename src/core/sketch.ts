@@ -8,7 +8,7 @@ import { MAX_EXACT_VALUES, MAX_PACKED_VALUES, MAX_SKETCH_BINS, SKETCH_ACCURACY }
 const LOG_GAMMA = Math.log((1 + SKETCH_ACCURACY) / (1 - SKETCH_ACCURACY));
 
 /** A range of values and how many are in it: `value` is within the sketch's accuracy of each. */
-export type Bin = { low: number; value: number; high: number; count: number };
+type Bin = { low: number; value: number; high: number; count: number };
 
 export class Sketch {
   count = 0;

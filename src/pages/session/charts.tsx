@@ -4,7 +4,7 @@ import type { AccessEnv } from "../../access/access.ts";
 import type { SessionClient } from "../../session/client.ts";
 import { formatCount, formatQuantity, formatTick } from "../../core/format.ts";
 import { Hono } from "hono";
-import type { Chart, SeriesSummary, Summary } from "../../core/answers.ts";
+import type { Chart, Rate, SeriesSummary, Summary } from "../../core/answers.ts";
 import { Refusal } from "../../core/refusal.ts";
 import { CHARTS, CHART_POINTS, SPARKLINE_POINTS, TYPING_MS } from "../limits.ts";
 import { address } from "../ui/address.ts";
@@ -229,7 +229,7 @@ export function idsOf(text = ""): number[] {
   return text.split(",").filter(Boolean).map(Number).filter(Number.isInteger);
 }
 
-function drawnSeriesOf({ series, from, points, buckets }: Chart): DrawnSeries {
+function drawnSeriesOf({ series, from, points, buckets, rates }: Chart): DrawnSeries {
   const isTotal = series.type === "counter";
   const readings = points
     ? points.map(([at, value]) => [at - from, rounded(value)])
@@ -239,7 +239,15 @@ function drawnSeriesOf({ series, from, points, buckets }: Chart): DrawnSeries {
         rounded(min),
         rounded(max),
       ]);
-  return { id: series.id, from, readings };
+  return { id: series.id, from, readings, rates: rates && drawnRates(rates, from) };
+}
+
+/** Each rate from where it begins, the last one to where it ends. */
+function drawnRates(rates: Rate[], from: number): number[][] {
+  const drawn = rates.map((each) => [Math.round(each.from - from), rounded(each.rate)]);
+  const last = rates.at(-1);
+  if (last) drawn.push([Math.round(last.to - from), rounded(last.rate)]);
+  return drawn;
 }
 
 /** The chart as an image, for pages without script. */

@@ -4,7 +4,13 @@
  * What charts.js draws: per series its readings over the range, [time since `from`, value, least, most]; least and most are left out
  * where a reading is one point. Six digits exceed the resolution of a screen.
  */
-export type DrawnSeries = { id: number; from: number; readings: number[][] };
+export type DrawnSeries = {
+  id: number;
+  from: number;
+  readings: number[][];
+  /** Of a counter: its increase per second, [time since `from`, rate]. */
+  rates?: number[][];
+};
 
 const WIDTH = 600;
 const HEIGHT = 72;

@@ -1,4 +1,5 @@
 /** One daemon: a home, its lanes, the loop that reads them, and the local API. */
+import { randomBytes } from "node:crypto";
 import { rmSync } from "node:fs";
 import { type Handler, listen, type Listener, routed } from "./api/http.ts";
 import { legacyApi, legacyError } from "./api/legacy.ts";
@@ -56,6 +57,8 @@ export class Daemon {
   readonly #local: LocalSessions;
   readonly #relay: Relay;
   readonly #loop: Loop;
+  /** For programs that can read `daemon.json`: the owner's. */
+  readonly #token = randomBytes(32).toString("base64url");
   #listener: Listener | undefined;
   #adoption: NodeJS.Timeout | undefined;
 
@@ -143,7 +146,7 @@ export class Daemon {
       throw error;
     }
     this.port = this.#listener.port;
-    const info = { ...thisProcess(), port: this.port, version: VERSION };
+    const info = { ...thisProcess(), port: this.port, version: VERSION, token: this.#token };
     writeAtomically(home.info, JSON.stringify(info));
     await this.#adopt();
     this.#adoption = setInterval(() => void this.#adopt(), ADOPT_MS); // never rejects
@@ -171,7 +174,7 @@ export class Daemon {
     ];
     const routes = {
       ...statusApi({ home, lanes, sender, config }),
-      ...legacyApi({ local, sender, uploader, ...config, now: () => clock.now() }),
+      ...legacyApi({ local, lanes, sender, uploader, ...config, now: () => clock.now() }),
       ...this.#relay.routes(),
     };
     return routed(routes, (error, { path }) =>
@@ -187,6 +190,7 @@ export class Daemon {
       addresses: config.listen,
       hosts: config.hosts,
       origins: [new URL(config.server).origin],
+      token: this.#token,
     };
     try {
       return await listen(handler, { ...options, port, early });

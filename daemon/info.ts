@@ -1,4 +1,4 @@
-/** `daemon.json` in the home: which process serves it, and on which port. */
+/** `daemon.json` in the home: which process serves it, on which port, and with which token. */
 import { readFileSync } from "node:fs";
 import * as v from "valibot";
 import type { Home } from "./home.ts";
@@ -8,6 +8,8 @@ const Info = v.object({
   pid_started: v.optional(v.string()),
   port: v.number(),
   version: v.string(),
+  /** Opens what its local API has for its owner alone. */
+  token: v.optional(v.string()),
 });
 export type DaemonInfo = v.InferOutput<typeof Info>;
 

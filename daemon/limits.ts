@@ -126,6 +126,11 @@ export const PROBE_MS = 500;
 /** How long `/end` and `/session` wait for the server to have everything. */
 export const FLUSH_MS = 5_000;
 
+/** Sessions that `/sessions` answers with: each is a request to the server, and whole. */
+export const MAX_LISTED = 100;
+/** Ids of sessions that a daemon remembers after they have gone to the server: a megabyte. */
+export const MAX_REMEMBERED = 10_000;
+
 /** How often lanes of private daemons that have ended are adopted. */
 export const ADOPT_MS = 60_000;
 

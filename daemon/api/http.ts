@@ -6,6 +6,7 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { http } from "../builtin.ts";
 import { LOCAL_BODY_BYTES } from "../limits.ts";
+import { Caller } from "./caller.ts";
 import { type EarlyListener, serve } from "./early.ts";
 
 export type Ask = {
@@ -14,6 +15,8 @@ export type Ask = {
   query: URLSearchParams;
   encoding: string | undefined;
   body: Buffer;
+  /** Who asks. */
+  caller: Caller;
 };
 export type Reply = { status: number; type: string; body: string };
 export type Handler = (ask: Ask) => Reply | Promise<Reply>;
@@ -56,6 +59,8 @@ type ListenOptions = {
   origins: string[];
   /** Listeners on the port that are open already. */
   early: EarlyListener[];
+  /** Shows that the caller can read the owner's files. */
+  token: string;
 };
 
 /** Listens on 127.0.0.1 and ::1 on the same port; throws if the port is taken. */
@@ -124,7 +129,7 @@ async function answer(
       ? plain(403, refusal ?? "")
       : body === "too large"
         ? plain(413, "The request is too large.")
-        : await handler(toAsk(incoming, body));
+        : await handler(toAsk(incoming, body, options.token));
   outgoing.writeHead(reply.status, {
     "content-type": reply.type,
     "x-content-type-options": "nosniff",
@@ -134,7 +139,7 @@ async function answer(
   outgoing.end(reply.body);
 }
 
-function toAsk(incoming: IncomingMessage, body: Buffer): Ask {
+function toAsk(incoming: IncomingMessage, body: Buffer, token: string): Ask {
   // Repeated slashes count as one, as in 1.x; two at the beginning would be a host.
   const [path = "/", query = ""] = (incoming.url ?? "/").split(/\?(.*)/s);
   const url = new URL(`http://localhost${path.replace(/\/{2,}/g, "/")}?${query}`);
@@ -144,6 +149,7 @@ function toAsk(incoming: IncomingMessage, body: Buffer): Ask {
     query: url.searchParams,
     encoding: incoming.headers["content-encoding"],
     body,
+    caller: new Caller(incoming.socket, incoming.headers.authorization, token),
   };
 }
 

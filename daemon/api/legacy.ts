@@ -4,15 +4,18 @@ import { MAX_NAME_LENGTH } from "../../src/core/limits.ts";
 import { Refusal } from "../../src/core/refusal.ts";
 import type { Json, JsonObject, Metric, Op } from "../../src/core/wire.ts";
 import { METRIC_TYPES } from "../../src/core/vocabulary.ts";
+import { type Caller, REFUSAL } from "./caller.ts";
 import { type Handler, json, plain, type Reply, type Routes } from "./http.ts";
 import { looseJson } from "./loose-json.ts";
-import { FLUSH_MS, PROBE_MS } from "../limits.ts";
+import type { Lanes } from "../lanes/lanes.ts";
+import { FLUSH_MS, MAX_LISTED, PROBE_MS } from "../limits.ts";
 import type { LocalSession, LocalSessions } from "./local.ts";
 import type { Sender } from "../send/sender.ts";
 import type { Uploader } from "../send/uploader.ts";
 
 type LegacyOptions = {
   local: LocalSessions;
+  lanes: Lanes;
   sender: Sender;
   uploader: Uploader;
   server: string;
@@ -60,67 +63,88 @@ const MetricBody = v.object({
 });
 
 export function legacyApi(options: LegacyOptions): Routes {
-  const { local, sender, uploader, server, now } = options;
+  const { local, lanes, sender, uploader, server, now } = options;
   const health: Handler = () => ({
     ...json({ sessions: local.all.length, status: "ok" }),
     type: "text/plain; charset=utf-8",
   });
 
-  const register = post(Registration, "Invalid request body", async (body) => {
+  const register = post(Registration, "Invalid request body", async (body, caller) => {
+    const registrant = await caller.registrant();
+    if (registrant === "none") throw new LegacyError(403, "Forbidden");
     const isOnline = await answers(uploader, server);
-    const session = local.open(body.product, body.version, body.parent_pid ?? 0, isOnline);
+    const parent = body.parent_pid ?? 0;
+    const session = local.open(body.product, body.version, parent, isOnline, registrant);
     // With 1.x the server knew the session when this answered.
     if (isOnline) await sender.flush(session.id, FLUSH_MS);
     return { session_id: session.id };
   });
 
-  const state = post(StateBody, "Invalid request", (body) => {
-    const session = need(local, body.session_id);
+  const state = post(StateBody, "Invalid request", async (body, caller) => {
+    const session = await need(local, body.session_id, caller);
     if (body.state) local.append(session, { op: "state", at: now(), patch: body.state });
   });
 
-  const logEvent = post(EventBody, "Invalid request", (body) => {
-    local.append(need(local, body.session_id), event(body, now()));
+  const logEvent = post(EventBody, "Invalid request", async (body, caller) => {
+    local.append(await need(local, body.session_id, caller), event(body, now()));
   });
 
-  const logMetric = post(MetricBody, "Invalid request", (body) => {
-    local.append(need(local, body.session_id), metric(body, now()));
+  const logMetric = post(MetricBody, "Invalid request", async (body, caller) => {
+    local.append(await need(local, body.session_id, caller), metric(body, now()));
   });
 
-  const heartbeat = post(Addressed, "Invalid request", (body) => {
+  const heartbeat = post(Addressed, "Invalid request", async (body, caller) => {
     const timeout_ms = options.heartbeatTimeoutMs;
-    local.append(need(local, body.session_id), { op: "heartbeat", at: now(), timeout_ms });
+    local.append(await need(local, body.session_id, caller), {
+      op: "heartbeat",
+      at: now(),
+      timeout_ms,
+    });
   });
 
-  const pause = post(Addressed, "Invalid request", (body) => {
-    local.append(need(local, body.session_id), { op: "pause", at: now() });
+  const pause = post(Addressed, "Invalid request", async (body, caller) => {
+    local.append(await need(local, body.session_id, caller), { op: "pause", at: now() });
   });
 
-  const resume = post(Addressed, "Invalid request", (body) => {
-    local.append(need(local, body.session_id), { op: "resume", at: now() });
+  const resume = post(Addressed, "Invalid request", async (body, caller) => {
+    local.append(await need(local, body.session_id, caller), { op: "resume", at: now() });
   });
 
-  const end = post(Addressed, "Invalid request", async (body) => {
-    const session = need(local, body.session_id);
+  const end = post(Addressed, "Invalid request", async (body, caller) => {
+    const session = await need(local, body.session_id, caller);
     local.append(session, { op: "end", at: now() });
     // Programs ask the server for the ended session right after this.
     await sender.flush(session.id, FLUSH_MS);
   });
 
-  const getSession: Handler = async ({ query }) => {
+  const getSession: Handler = async ({ query, caller }) => {
     const id = query.get("session_id");
     if (!id) throw new LegacyError(400, "Missing session_id parameter");
+    const session = await local.findFor(id, caller);
+    // The owner's programs also read sessions whose lanes are here.
+    if (!session && !(lanes.ofSession(id).size > 0 && (await caller.isOwner()))) {
+      if (!(await local.hasOpened(id, caller))) throw new LegacyError(404, "Session not found");
+    }
     await sender.flush(id, FLUSH_MS);
     const answer = await ask(uploader, server, `/api/sessions/${encodeURIComponent(id)}`);
     if (answer?.status === 200) return { ...json(null), body: answer.body };
-    return json({ ...snapshot(need(local, id)), events: [], metrics: [] });
+    if (!session) throw new LegacyError(404, "Session not found");
+    return json({ ...snapshot(session), events: [], metrics: [] });
   };
 
-  const getSessions: Handler = async () => {
-    const answer = await ask(uploader, server, "/api/data/sessions");
-    if (answer?.status === 200) return { ...json(null), body: answer.body };
-    if (answer) throw new LegacyError(500, "Failed to retrieve sessions");
-    return json(local.all.map(snapshot));
+  /** In 1.x all sessions of the server; here those that the caller registered with this daemon. */
+  const getSessions: Handler = async ({ caller }) => {
+    const ids = await local.listFor(caller);
+    if (!ids) throw new LegacyError(403, REFUSAL);
+    const found = await Promise.all(
+      ids.slice(-MAX_LISTED).map(async (id): Promise<Json | undefined> => {
+        const answer = await ask(uploader, server, `/api/sessions/${encodeURIComponent(id)}`);
+        if (answer?.status === 200) return JSON.parse(answer.body) as Json; // the server's JSON
+        const session = await local.findFor(id, caller);
+        return session && snapshot(session);
+      }),
+    );
+    return json(found.filter((session) => session !== undefined));
   };
 
   return {
@@ -159,20 +183,18 @@ export function legacyError(error: unknown): Reply {
 function post<Body extends v.GenericSchema>(
   schema: Body,
   message: string,
-  handle: (
-    body: v.InferOutput<Body>,
-  ) => void | Record<string, string> | Promise<void | Record<string, string>>,
+  handle: (body: v.InferOutput<Body>, caller: Caller) => Promise<void | Record<string, string>>,
 ): Handler {
-  return async ({ body }) => {
+  return async ({ body, caller }) => {
     // Go's client sends no Content-Type, and Python's sends one with every request, so it is not checked.
     const parsed = v.safeParse(schema, looseJson(body.toString("utf8")));
     if (!parsed.success) throw new LegacyError(400, message);
-    return json((await handle(parsed.output)) ?? { status: "ok" });
+    return json((await handle(parsed.output, caller)) ?? { status: "ok" });
   };
 }
 
-function need(local: LocalSessions, id: string): LocalSession {
-  const session = local.find(id);
+async function need(local: LocalSessions, id: string, caller: Caller): Promise<LocalSession> {
+  const session = await local.findFor(id, caller);
   if (!session) throw new LegacyError(404, "Session not found");
   return session;
 }

@@ -9,6 +9,8 @@ import type { Clock } from "../clock.ts";
 import { Cursor } from "../lanes/cursor.ts";
 import { newId } from "../id.ts";
 import { LaneWriter } from "../lanes/lane-file.ts";
+import { MAX_REMEMBERED } from "../limits.ts";
+import type { Caller, Registrant } from "./caller.ts";
 import type { Lane } from "../lanes/lane.ts";
 import type { Lanes } from "../lanes/lanes.ts";
 import type { Tail } from "../lanes/tail.ts";
@@ -17,6 +19,7 @@ import { readProcess } from "../watch/processes.ts";
 
 export type LocalSession = {
   id: string;
+  registrant: Registrant;
   writer: LaneWriter;
   state: JsonObject;
   createdAt: number;
@@ -39,6 +42,8 @@ type LocalOptions = {
 export class LocalSessions {
   readonly #options: LocalOptions;
   readonly #sessions = new Map<string, LocalSession>();
+  /** Every session that was opened here, also after it has gone to the server; the newest last. */
+  readonly #opened = new Map<string, Registrant>();
   #registered = 0;
 
   constructor(options: LocalOptions) {
@@ -57,7 +62,13 @@ export class LocalSessions {
   }
 
   /** Opens a session. `parentPid` is the process to watch; 0 for none. */
-  open(product: string, version: string, parentPid: number, isOnline: boolean): LocalSession {
+  open(
+    product: string,
+    version: string,
+    parentPid: number,
+    isOnline: boolean,
+    registrant: Registrant,
+  ): LocalSession {
     const { folder, clock, machine, server } = this.#options;
     const now = clock.now();
     this.#registered += 1;
@@ -76,9 +87,11 @@ export class LocalSessions {
         ...machine,
       },
       role: "local",
+      registrant,
     });
     const session: LocalSession = {
       id,
+      registrant,
       writer,
       state: { product, version },
       createdAt: now,
@@ -86,14 +99,30 @@ export class LocalSessions {
       endedAt: undefined,
     };
     this.#sessions.set(id, session);
+    this.#remember(id, registrant);
     this.append(session, { op: "start", at: now, product, version });
     return session;
   }
 
-  /** A session by its id, also one that an earlier daemon opened. */
-  find(id: string): LocalSession | undefined {
+  /** A session by its id, also one that an earlier daemon opened, if the caller may use it. */
+  async findFor(id: string, caller: Caller): Promise<LocalSession | undefined> {
     this.#dropDone();
-    return this.#sessions.get(id) ?? this.#adopt(id);
+    const session = this.#sessions.get(id) ?? this.#adopt(id);
+    return session && (await mayUse(caller, session.registrant)) ? session : undefined;
+  }
+
+  /** Whether the caller opened a session here that may have gone to the server already. */
+  async hasOpened(id: string, caller: Caller): Promise<boolean> {
+    return this.#opened.has(id) && mayUse(caller, this.#opened.get(id));
+  }
+
+  /** The sessions that the caller may read; undefined if this system does not show who asks. Their ids allow to write to them. */
+  async listFor(caller: Caller): Promise<string[] | undefined> {
+    const registrant = await caller.registrant();
+    if (registrant === "none" || (registrant === undefined && !(await caller.isOwner()))) {
+      return undefined;
+    }
+    return [...this.#opened].flatMap(([id, owner]) => (owner === registrant ? [id] : []));
   }
 
   /** Writes an op to the session's lane. Throws if the op is invalid or the disk is full, so that the program gets an error. */
@@ -120,9 +149,16 @@ export class LocalSessions {
     this.#sessions.clear();
   }
 
-  /** 1.x's id of a session opened offline. The random part makes it unique, because it remains the session's id. */
+  #remember(id: string, registrant: Registrant): void {
+    this.#opened.set(id, registrant);
+    if (this.#opened.size <= MAX_REMEMBERED) return;
+    const [oldest] = this.#opened.keys();
+    if (oldest !== undefined) this.#opened.delete(oldest);
+  }
+
+  /** 1.x's id of a session opened offline. The random part makes it unique, because it remains the session's id, and hard to guess. */
   #offlineId(now: number): string {
-    const random = newId(now).slice(-8);
+    const random = newId(now).replaceAll("-", "").slice(-16);
     return `local-session-${Math.floor(now / 1000)}-${this.#registered}-${random}`;
   }
 
@@ -142,17 +178,25 @@ export class LocalSessions {
   #adopt(id: string): LocalSession | undefined {
     for (const lane of this.#options.lanes.ofSession(id)) {
       if (lane.header.role !== "local") continue;
+      const { registrant } = lane.header;
       const session = {
         id,
+        registrant,
         writer: LaneWriter.resume(this.#options.folder, lane.id),
         ...readBack(lane),
         createdAt: lane.header.at,
       };
       this.#sessions.set(id, session);
+      this.#remember(id, registrant);
       return session;
     }
     return undefined;
   }
+}
+
+/** Where the system does not show users, the id is enough: only the session's program has it. */
+async function mayUse(caller: Caller, registrant: Registrant): Promise<boolean> {
+  return (await caller.registrant()) === registrant;
 }
 
 /** The session as its lane's remaining files have it. */

@@ -17,6 +17,7 @@ import {
 } from "../../src/core/wire.ts";
 import { checked } from "../send/check.ts";
 import type { Clock } from "../clock.ts";
+import { REFUSAL } from "./caller.ts";
 import { type Ask, json, type Reply, type Routes } from "./http.ts";
 import { LaneWriter } from "../lanes/lane-file.ts";
 import type { Lanes } from "../lanes/lanes.ts";
@@ -40,12 +41,19 @@ export class Relay {
   }
 
   routes(): Routes {
-    return { "/api/ingest": { POST: (ask) => this.#ingest(ask) } };
+    return { "/api/ingest": { POST: (ask) => this.#ingestFrom(ask) } };
   }
 
   close(): void {
     for (const writer of this.#writers.values()) writer.close();
     this.#writers.clear();
+  }
+
+  /** A batch may name any session, so it is the owner's to send, or that of a client for which the owner opened an address. */
+  async #ingestFrom(ask: Ask): Promise<Reply> {
+    const { caller } = ask;
+    if ((await caller.isOwner()) || (await caller.isElsewhere())) return this.#ingest(ask);
+    throw new Refusal("unauthorized", REFUSAL);
   }
 
   #ingest({ body, encoding }: Ask): Reply {

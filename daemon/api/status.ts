@@ -2,7 +2,8 @@
 import { statSync } from "node:fs";
 import type { Config } from "../config.ts";
 import type { Home } from "../home.ts";
-import { json, type Routes } from "./http.ts";
+import { REFUSAL } from "./caller.ts";
+import { json, plain, type Routes } from "./http.ts";
 import type { Lane } from "../lanes/lane.ts";
 import type { Lanes } from "../lanes/lanes.ts";
 import type { Sender } from "../send/sender.ts";
@@ -38,7 +39,12 @@ type StatusOptions = {
 };
 
 export function statusApi(options: StatusOptions): Routes {
-  return { "/status": { GET: () => json(status(options)) } };
+  return {
+    "/status": {
+      GET: async ({ caller }) =>
+        (await caller.isOwner()) ? json(status(options)) : plain(403, REFUSAL),
+    },
+  };
 }
 
 function status({ home, lanes, sender, config }: StatusOptions): DaemonStatus {

@@ -24,6 +24,8 @@ const Header = v.object({
   monotonic_ms: v.optional(v.number()),
   writer: v.optional(Writer, {}),
   role: v.optional(v.picklist(ROLES)),
+  /** Of a `local` lane: the user whose program registered the session, if not the daemon's own. */
+  registrant: v.optional(v.union([v.number(), v.literal("elsewhere")])),
   /** The disk budget rewrote this part without some of its records. */
   reduced: v.optional(v.boolean()),
 });

@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { formatBytes, formatCount, formatDuration } from "../../../src/core/format.ts";
 import type { DaemonStatus } from "../../api/status.ts";
 import { type Environment, home } from "../../home.ts";
+import type { DaemonInfo } from "../../info.ts";
 import { isAlive } from "../../watch/processes.ts";
 import { ensureDaemon, findDaemon } from "../daemon-process.ts";
 import { DATACAT } from "../invocation.ts";
@@ -101,7 +102,7 @@ async function showStatus(env: Environment, json?: boolean): Promise<void> {
     print("No daemon is running. One starts when a program begins to record.");
     return;
   }
-  const status = await askDaemon(info.port);
+  const status = await askDaemon(info);
   if (json) return printJson({ running: true, port: info.port, ...status });
   const unsent = status.lanes.filter((lane) => lane.unsent_bytes > 0);
   const unsentBytes = unsent.reduce((sum, lane) => sum + lane.unsent_bytes, 0);
@@ -132,10 +133,12 @@ async function showStatus(env: Environment, json?: boolean): Promise<void> {
 }
 
 /** The daemon's own report. */
-export async function askDaemon(port: number): Promise<DaemonStatus> {
+export async function askDaemon({ port, token }: DaemonInfo): Promise<DaemonStatus> {
   try {
-    const signal = AbortSignal.timeout(DAEMON_TIMEOUT_MS);
-    const answer = await fetch(`http://127.0.0.1:${port}/status`, { signal });
+    const answer = await fetch(`http://127.0.0.1:${port}/status`, {
+      headers: { authorization: `Bearer ${token}` },
+      signal: AbortSignal.timeout(DAEMON_TIMEOUT_MS),
+    });
     return (await answer.json()) as DaemonStatus; // from our own daemon
   } catch {
     throw new Trouble(

@@ -128,7 +128,7 @@ async function checkDaemon(env: Environment): Promise<Finding[]> {
     ];
   }
   try {
-    const status = await askDaemon(info.port);
+    const status = await askDaemon(info);
     const findings: Finding[] = [
       {
         what: "daemon",

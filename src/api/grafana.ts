@@ -5,7 +5,7 @@
 import { Hono } from "hono";
 import * as v from "valibot";
 import { type AccessEnv, requires } from "../access/access.ts";
-import { GROUPINGS, type GroupSeries, overTime } from "../core/comparison.ts";
+import { GROUPINGS, overTime, quantilesOverTime } from "../core/comparison.ts";
 import { metricNames, sessionMetrics } from "../catalog/metrics.ts";
 import { versions } from "../catalog/products.ts";
 import { listSessions } from "../catalog/sessions.ts";
@@ -20,7 +20,8 @@ import { GRAFANA_ANNOTATIONS, GRAFANA_POINTS, GRAFANA_TARGETS } from "./limits.t
 export const grafana = new Hono<AccessEnv>();
 grafana.use("/grafana/*", requires("read"));
 
-const AGGREGATES = ["mean", "min", "max", "sum", "count", "rate"] as const;
+const QUANTILES = ["p50", "p95", "p99"] as const;
+const AGGREGATES = ["mean", "min", "max", "sum", "count", "rate", ...QUANTILES] as const;
 
 const when = v.pipe(v.string(), v.transform(Date.parse), v.number("must be a time"));
 const Range = v.object({ from: when, to: when });
@@ -101,14 +102,18 @@ grafana.post("/grafana/query", async (c) => {
     const { items } = await sessionMetrics(c.env.CATALOG, {
       ...filter,
       name: target,
+      quantile_steps: isQuantile(aggregate),
       to: range.to, // sessions that started later have no points in the range
       product: c.var.access.product ?? filter.product,
     });
-    const { groups } = overTime(items, { by, buckets, ...range });
-    return groups.map((group) => ({
-      target: group.group === "" ? target : `${target} ${group.group}`,
+    const asked = { by, buckets, ...range };
+    const groups = isQuantile(aggregate)
+      ? pointsOf(quantilesOverTime(items, asked).groups, aggregate)
+      : pointsOf(overTime(items, asked).groups, aggregate);
+    return groups.map(({ group, datapoints }) => ({
+      target: group === "" ? target : `${target} ${group}`,
       refId,
-      datapoints: datapoints(group, aggregate),
+      datapoints,
     }));
   });
   return c.json((await Promise.all(answers)).flat());
@@ -155,11 +160,21 @@ const Variable = v.object({ payload: v.object({ target: v.string() }) });
 
 const WHAT = "The body";
 
-function datapoints(
-  { steps }: GroupSeries,
+function isQuantile(
   aggregate: (typeof AGGREGATES)[number],
-): [number | null, number][] {
-  return steps.map((step) => [step[aggregate], step.at]);
+): aggregate is (typeof QUANTILES)[number] {
+  return QUANTILES.some((each) => each === aggregate);
+}
+
+/** Grafana's pairs of value and time. */
+function pointsOf<Key extends string>(
+  groups: { group: string; steps: ({ at: number } & { [Name in Key]: number | null })[] }[],
+  key: Key,
+): { group: string; datapoints: [number | null, number][] }[] {
+  return groups.map(({ group, steps }) => ({
+    group,
+    datapoints: steps.map((step): [number | null, number] => [step[key], step.at]),
+  }));
 }
 
 async function valuesOf(db: D1Database, key: string, product: string | null): Promise<string[]> {

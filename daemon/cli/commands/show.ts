@@ -3,6 +3,7 @@ import { nameLabel } from "../../../src/core/recorded-text.ts";
 import type { Command } from "commander";
 import type { EventCount, SeriesSummary, StateAt, Summary } from "../../../src/core/answers.ts";
 import { formatNumber } from "../../../src/core/format.ts";
+import { APPROXIMATE } from "../../../src/core/vocabulary.ts";
 import { JSON_OPTION, SESSION_ID, withServer } from "../options.ts";
 import type { Server } from "../server.ts";
 import { bold, category, dim, moment, print, printJson, printTable } from "../terminal.ts";
@@ -36,13 +37,14 @@ async function showSession(server: Server, id: string, json?: boolean): Promise<
   if (series.length > 0) {
     print();
     printTable(
-      ["metric", "type", "unit", "points", "min", "mean", "max", "last"],
+      ["metric", "type", "unit", "points", "min", "mean", "max", "p50", "p95", "p99", "last"],
       series.map((one) => [
         [nameLabel(one.name), ...one.tags.map((tag) => dim(`[${nameLabel(tag)}]`))].join(" "),
         one.type,
         one.unit,
         String(one.points),
-        ...[one.min, one.mean, one.max, one.last].map(formatNumber),
+        ...(one.type === "counter" ? rateOf(one) : valuesOf(one)),
+        formatNumber(one.last),
       ]),
     );
   }
@@ -58,4 +60,19 @@ async function showSession(server: Server, id: string, json?: boolean): Promise<
       ]),
     );
   }
+}
+
+/** The mean of a counter's running total has no meaning, so its rate stands there. */
+function rateOf({ rate }: SeriesSummary): string[] {
+  return ["", rate === undefined ? "" : `${formatNumber(rate)}/s`, "", "", "", ""];
+}
+
+function valuesOf({ min, mean, max, quantiles }: SeriesSummary): string[] {
+  const mark = quantiles?.exact ? "" : `${APPROXIMATE} `;
+  const shown = quantiles ? [quantiles.p50, quantiles.p95, quantiles.p99] : [];
+  return [
+    ...[min, mean, max].map(formatNumber),
+    ...shown.map((value) => mark + formatNumber(value)),
+    ...(quantiles ? [] : ["", "", ""]),
+  ];
 }

@@ -10,8 +10,8 @@ import type { V4WorkerOptions, V4WorkerOptionsShape } from "miniflare";
 export const root = fileURLToPath(new URL("../..", import.meta.url));
 
 export async function readWorker(bindings: Record<string, string>): Promise<V4WorkerOptions> {
-  const { options, alias } = await readSettings();
-  const code = await bundle(join(root, "src/index.ts"), alias);
+  const options = await readSettings();
+  const code = await bundle(join(root, "src/index.ts"));
   await stop(); // esbuild's own process: 90 MiB
   return {
     ...options,
@@ -22,29 +22,26 @@ export async function readWorker(bindings: Record<string, string>): Promise<V4Wo
   };
 }
 
-type Settings = { options: V4WorkerOptionsShape; alias: Record<string, string> };
-
 /**
  * wrangler.toml as options of Miniflare. Only wrangler can translate it, and loading wrangler takes more than a second, so its
  * answer is kept for as long as the file, its folder and wrangler stay the same.
  */
-async function readSettings(): Promise<Settings> {
+async function readSettings(): Promise<V4WorkerOptionsShape> {
   const config = join(root, "wrangler.toml");
   const lock = join(root, "node_modules/.package-lock.json"); // changes with every install
-  const hash = createHash("sha256").update(`2 ${root}`).update(readFileSync(config));
+  const hash = createHash("sha256").update(`3 ${root}`).update(readFileSync(config));
   const key = hash.update(existsSync(lock) ? readFileSync(lock) : "").digest("hex");
   const kept = join(root, "node_modules/.cache/datacat", `${key}.json`);
   try {
-    return JSON.parse(readFileSync(kept, "utf8")) as Settings; // written only below
+    return JSON.parse(readFileSync(kept, "utf8")) as V4WorkerOptionsShape; // written only below
   } catch {
     // The first time, or the file is incomplete.
   }
 
-  const { unstable_getMiniflareWorkerOptions, unstable_readConfig } = await import("wrangler");
+  const { unstable_getMiniflareWorkerOptions } = await import("wrangler");
   const { workerOptions } = unstable_getMiniflareWorkerOptions(config);
-  const { alias = {} } = unstable_readConfig({ config });
   // Omit<> in wrangler's type has lost the names of the properties, which are Miniflare's.
-  const settings = { options: workerOptions as V4WorkerOptionsShape, alias };
+  const settings = workerOptions as V4WorkerOptionsShape;
   try {
     mkdirSync(dirname(kept), { recursive: true });
     writeFileSync(kept, JSON.stringify(settings));
@@ -55,7 +52,7 @@ async function readSettings(): Promise<Settings> {
 }
 
 /** Takes 60 ms, so nothing is kept between starts that could be out of date. */
-export async function bundle(entry: string, alias?: Record<string, string>): Promise<string> {
+export async function bundle(entry: string): Promise<string> {
   const { outputFiles } = await build({
     entryPoints: [entry],
     bundle: true,
@@ -66,7 +63,6 @@ export async function bundle(entry: string, alias?: Record<string, string>): Pro
     conditions: ["workerd", "worker", "browser"],
     external: ["cloudflare:*", "node:*"],
     loader: { ".sql": "text", ".md": "text" },
-    alias: alias ?? (await readSettings()).alias,
     jsx: "automatic",
     jsxImportSource: "hono/jsx",
     sourcemap: "inline", // stacks in the log name our files

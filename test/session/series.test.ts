@@ -200,6 +200,82 @@ describe("a series' summary", () => {
     expect(timer?.points).toEqual([[NOON, 1.5, 3]]);
   });
 
+  test("has exact quantiles up to a thousand points, and marks those of more", async () => {
+    const world = new World();
+    const many = Array.from({ length: 1_000 }, (_, i) => (i % 20 === 0 ? 100 : 1));
+    await world.send([start(), points(NOON, "steps", many.slice(0, 400), 1)]);
+    await world.send([bulky(NOON, SEGMENT_BYTES), bulky(NOON, SEGMENT_BYTES)]); // seals a segment
+    await world.send([points(NOON + 400, "steps", many.slice(400), 1)]);
+    for (const isRested of [false, true]) {
+      if (isRested) await world.evict();
+      const [{ quantiles } = { quantiles: null }] = await world.client.ask("series");
+      expect(quantiles).toMatchObject({ p50: 1, p99: 100, exact: true });
+      expect(quantiles?.p95).toBeCloseTo(5.95, 10);
+    }
+    await world.send([points(NOON + 2_000, "steps", [1], 1)]);
+    expect(await world.client.ask("series")).toMatchObject([{ quantiles: { exact: false } }]);
+
+    const ask = (from: number, to: number) =>
+      world.client.ask("charts", { from: NOON + from, to: NOON + to, points: 10, quantiles: true });
+    const [few] = await ask(0, 999);
+    expect(few).toMatchObject({ total: 1_000, points: null, quantiles: { p50: 1, exact: true } });
+    expect(few?.quantiles?.p95).toBeCloseTo(5.95, 10);
+    expect(few?.buckets?.[0]?.quantiles).toMatchObject({ p50: 1, exact: true });
+    expect(await ask(0, 2_000)).toMatchObject([{ quantiles: { exact: false } }]);
+  });
+
+  test("has a deviation that does not vanish, over batches, segments and evictions", async () => {
+    const world = new World();
+    const START = 1_795_864_000_000;
+    await world.send([start()]);
+    for (let i = 0; i < 60; i += 10) {
+      const values = Array.from({ length: 10 }, (_, k) => START + (i + k) * 1_000);
+      await world.send([points(NOON + i * 100, "clock", values), bulky(NOON, SEGMENT_BYTES)]);
+      await world.evict();
+    }
+    await world.send([
+      points(NOON, "close", [1e12, 1e12 + 1]),
+      points(NOON, "far", [1.7e308, -1.7e308]),
+    ]);
+    const all = await world.client.ask("series");
+    expect(all.find(({ name }) => name === "clock")?.stddev).toBeCloseTo(17_318.102, 3);
+    expect(all.find(({ name }) => name === "close")?.stddev).toBe(0.5);
+    expect(all.find(({ name }) => name === "far")).toMatchObject({ mean: 0, stddev: 1.7e308 });
+  });
+
+  test("and chart of a counter have its rate, whatever is asked, rested or not", async () => {
+    const world = new World();
+    await world.send([start()]);
+    // 100 a second; each batch is sealed in a segment of its own.
+    for (let i = 0; i < 6; i++) {
+      const counted: Op = {
+        op: "points",
+        at: NOON + i * 10_000,
+        type: "counter",
+        name: "hits",
+        dt: Array.from({ length: 10 }, () => 1_000),
+        values: Array.from({ length: 10 }, () => 100),
+      };
+      await world.send([counted, bulky(NOON, SEGMENT_BYTES), bulky(NOON, SEGMENT_BYTES)]);
+    }
+    for (const isRested of [false, true]) {
+      if (isRested) await world.evict();
+      for (const [from, to, buckets] of [
+        [0, 60_000, 600],
+        [0, 60_000, 4],
+        [12_345, 43_210, 7],
+        [20_500, 21_000, 100],
+      ] as const) {
+        const query = { name: "hits", from: NOON + from, to: NOON + to, points: buckets };
+        const [chart] = await world.client.ask("charts", query);
+        expect(chart?.series.rate).toBeCloseTo(100);
+        expect(chart?.rates?.length).toBeGreaterThan(0);
+        for (const { rate } of chart?.rates ?? []) expect(rate).toBeCloseTo(100);
+        for (const { rate } of chart?.buckets ?? []) expect(rate).toBeCloseTo(100);
+      }
+    }
+  });
+
   test("of a histogram has quantiles within their bucket", async () => {
     const world = new World();
     const samples = Array.from({ length: 100 }, (_, i): Op => ({

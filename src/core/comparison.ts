@@ -189,7 +189,7 @@ type Step = {
   /** Counters: a session's increase per second within the step, averaged over the sessions with values in it. */
   rate: number | null;
 };
-export type GroupSeries = { group: string; steps: Step[] };
+type GroupSeries = { group: string; steps: Step[] };
 type OverTime = { from: number; to: number; step_ms: number; groups: GroupSeries[] };
 
 type OverTimeQuery = {

@@ -24,6 +24,7 @@ CREATE TABLE `exception_groups` (
 	`fingerprint` text NOT NULL,
 	`type` text NOT NULL,
 	`message` text NOT NULL,
+	`search` text NOT NULL,
 	`sessions` integer NOT NULL,
 	`count` integer NOT NULL,
 	`first_at` integer NOT NULL,
@@ -41,6 +42,7 @@ CREATE TABLE `exceptions` (
 	`version` text NOT NULL,
 	`type` text NOT NULL,
 	`message` text NOT NULL,
+	`search` text NOT NULL,
 	`count` integer NOT NULL,
 	`first_at` integer NOT NULL,
 	`last_at` integer NOT NULL,
@@ -114,6 +116,9 @@ CREATE TABLE `sessions` (
 	`bytes` integer NOT NULL,
 	`headline` text NOT NULL,
 	`tags` text NOT NULL,
+	`damaged` integer NOT NULL,
+	`left_out` integer NOT NULL,
+	`search` text NOT NULL,
 	`verdict` text NOT NULL,
 	PRIMARY KEY(`created_at`, `id`)
 ) WITHOUT ROWID;
@@ -122,6 +127,7 @@ CREATE UNIQUE INDEX `sessions_by_id` ON `sessions` (`id`);--> statement-breakpoi
 CREATE INDEX `sessions_by_product` ON `sessions` (`product`,`version`,`created_at`);--> statement-breakpoint
 CREATE INDEX `sessions_open` ON `sessions` (`machine_id`,`created_at`) WHERE is_open = 1;--> statement-breakpoint
 CREATE INDEX `sessions_crashed` ON `sessions` (`created_at`) WHERE status = 'crashed';--> statement-breakpoint
+CREATE INDEX `sessions_left_out` ON `sessions` (`created_at`) WHERE left_out <> 0;--> statement-breakpoint
 CREATE INDEX `sessions_hung` ON `sessions` (`created_at`) WHERE ever_hung = 1;--> statement-breakpoint
 CREATE TABLE `state_values` (
 	`session_id` text NOT NULL,

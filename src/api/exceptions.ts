@@ -26,7 +26,8 @@ exceptions.get("/exceptions/:fingerprint", requires("read"), async (c) => {
   const { days, product } = filterOf(parseQuery(query.Days, c.req.url), c.var.access.product);
   const groups = await findGroups(c.env, fingerprint, product);
   const trends = await exceptionDays(c.env.CATALOG, groups, Date.now(), days);
-  return c.json({ items: groups.map((group, index) => ({ ...group, days: trends[index] ?? [] })) });
+  const items = groups.map((group, index) => ({ ...group, days: trends[index] ?? [] }));
+  return c.json({ items, next: null });
 });
 
 const Decision = v.object({

@@ -67,13 +67,15 @@ grafana.get("/grafana", (c) => c.json({ status: "ok" }));
 
 grafana.post("/grafana/search", async (c) => {
   const { target } = parse(Search, await readJson(c.req.raw), WHAT);
-  const names = await metricNames(c.env.CATALOG, target ?? "", c.var.access.product ?? undefined);
-  return c.json(names.map(({ name }) => name));
+  const query = { prefix: target ?? "", product: c.var.access.product ?? undefined };
+  const names = await metricNames(c.env.CATALOG, query);
+  return c.json(names.items.map(({ name }) => name));
 });
 
 grafana.post("/grafana/metrics", async (c) => {
   const { metric } = parse(Search, await readJson(c.req.raw), WHAT);
-  const names = await metricNames(c.env.CATALOG, metric ?? "", c.var.access.product ?? undefined);
+  const query = { prefix: metric ?? "", product: c.var.access.product ?? undefined };
+  const names = await metricNames(c.env.CATALOG, query);
   const select = (name: string, options: readonly string[]) => ({
     name,
     label: name,
@@ -86,7 +88,7 @@ grafana.post("/grafana/metrics", async (c) => {
     { name: "product", label: "product", type: "input" },
   ];
   return c.json(
-    names.map(({ name, unit }) => ({
+    names.items.map(({ name, unit }) => ({
       label: unit ? `${name} (${unit})` : name,
       value: name,
       payloads,
@@ -180,7 +182,7 @@ function pointsOf<Key extends string>(
 async function valuesOf(db: D1Database, key: string, product: string | null): Promise<string[]> {
   if (key === "status") return [...STATUS_KINDS];
   if (key === "metric")
-    return (await metricNames(db, "", product ?? undefined)).map(({ name }) => name);
+    return (await metricNames(db, { product: product ?? undefined })).items.map(({ name }) => name);
   if (key !== "product" && key !== "version") return [];
   return [...new Set((await versions(db, product ?? undefined)).map((row) => asking(row[key])))];
 }

@@ -27,7 +27,7 @@ keys.use("/keys/*", requires("admin"), async (c, next) => {
   await next();
 });
 
-keys.get("/keys", async (c) => c.json({ items: await listKeys(c.env.REGISTRY) }));
+keys.get("/keys", async (c) => c.json({ items: await listKeys(c.env.REGISTRY), next: null }));
 
 keys.post("/keys", async (c) => {
   const { kind, product, label } = parse(NewKey, await readJson(c.req.raw), "The body");

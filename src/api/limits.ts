@@ -11,5 +11,7 @@ export const GRAFANA_ANNOTATIONS = 500;
 
 /** Bars of a distribution: more than the pixels of a wide chart. */
 export const MAX_BARS = 1_000;
+/** Values of one parameter: each may become a condition of a statement, of which D1 takes 100. */
+export const MAX_FILTER_VALUES = 50;
 /** Days of a trend: a year, and the weeks before it to compare with. */
 export const MAX_DAYS = 400;

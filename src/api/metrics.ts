@@ -8,23 +8,22 @@ import { Distribution } from "../core/distribution.ts";
 import { meanOf, sumOf } from "../core/moments.ts";
 import { eventNames } from "../catalog/events.ts";
 import { metricNames, type SessionMetric, sessionMetrics, unitOf } from "../catalog/metrics.ts";
+import { askHeld } from "../session/client.ts";
 import * as query from "./request/query.ts";
 import { filterOf, parseQuery } from "./request/query.ts";
 
 export const metrics = new Hono<AccessEnv>();
 
 metrics.get("/metrics", requires("read"), async (c) => {
-  const { prefix } = parseQuery(query.Names, c.req.url);
-  return c.json({
-    items: await metricNames(c.env.CATALOG, prefix, c.var.access.product ?? undefined),
-  });
+  const asked = parseQuery(query.Names, c.req.url);
+  const product = c.var.access.product ?? undefined;
+  return c.json(await metricNames(c.env.CATALOG, { ...asked, product }));
 });
 
 metrics.get("/events", requires("read"), async (c) => {
-  const { prefix } = parseQuery(query.Names, c.req.url);
-  return c.json({
-    items: await eventNames(c.env.CATALOG, prefix, c.var.access.product ?? undefined),
-  });
+  const asked = parseQuery(query.Names, c.req.url);
+  const product = c.var.access.product ?? undefined;
+  return c.json(await eventNames(c.env.CATALOG, { ...asked, product }));
 });
 
 /** Aggregated: `by` groups, `quantiles=true` adds those over time, `axis=elapsed` aligns sessions at their start; `format=csv` is the statistics' table. */
@@ -34,11 +33,10 @@ metrics.get("/metrics/:name", requires("read"), async (c) => {
     c.req.url,
   );
   const name = nameAsked(c.req.param("name"));
-  const { items, sessions, partial } = await sessionMetrics(c.env.CATALOG, {
-    ...filterOf(asked, c.var.access.product),
-    name,
-    quantile_steps: quantiles,
-  });
+  const filter = { ...filterOf(asked, c.var.access.product), name, quantile_steps: quantiles };
+  const held = askHeld(c.env, c.var.access);
+  const found = await sessionMetrics(c.env.CATALOG, filter, held);
+  const { items, sessions, partial, next, searched_to } = found;
   if (format === "csv") return spreadsheet(c, statistics(items, by));
   const type = items[0]?.type ?? null;
   const unit = unitOf(items);
@@ -47,7 +45,9 @@ metrics.get("/metrics/:name", requires("read"), async (c) => {
     type,
     unit,
     sessions,
-    partial, // more sessions match than were aggregated
+    partial, // more sessions match than were aggregated; `next` is the cursor of those
+    next,
+    searched_to,
     statistics: statistics(items, by),
     over_time: overTime(items, { by, axis, buckets }),
     quantiles_over_time: quantiles ? quantilesOverTime(items, { by, axis, buckets }) : undefined,
@@ -59,12 +59,11 @@ metrics.get("/metrics/:name", requires("read"), async (c) => {
 metrics.get("/metrics/:name/sessions", requires("read"), async (c) => {
   const { format, ...asked } = parseQuery(query.MetricSessions, c.req.url);
   const name = nameAsked(c.req.param("name"));
-  const found = await sessionMetrics(c.env.CATALOG, {
-    ...filterOf(asked, c.var.access.product),
-    name,
-  });
-  const rows = found.items.map(rowOf);
-  if (format !== "csv") return c.json({ items: rows, partial: found.partial });
+  const filter = { ...filterOf(asked, c.var.access.product), name };
+  const held = askHeld(c.env, c.var.access);
+  const { items, partial, next, searched_to } = await sessionMetrics(c.env.CATALOG, filter, held);
+  const rows = items.map(rowOf);
+  if (format !== "csv") return c.json({ items: rows, next, partial, searched_to });
   return spreadsheet(c, rows);
 });
 

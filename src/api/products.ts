@@ -18,5 +18,5 @@ products.get("/products", requires("read"), async (c) => {
     crash_free: freeRate(version.sessions, version.crashed),
     hang_free: freeRate(version.sessions, version.ever_hung),
   }));
-  return c.json({ items, days: trend });
+  return c.json({ items, days: trend, next: null });
 });

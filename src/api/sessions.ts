@@ -3,11 +3,10 @@ import { nameAsked } from "../core/names.ts";
 import { type Context, Hono } from "hono";
 import { type AccessEnv, requires } from "../access/access.ts";
 import { removeSession } from "../catalog/publish.ts";
-import { type Held, listSessions } from "../catalog/sessions.ts";
+import { listSessions } from "../catalog/sessions.ts";
 import { Refusal } from "../core/refusal.ts";
-import { valueText } from "../core/values.ts";
 import type { QueryOf, QuestionName } from "../session/answers.ts";
-import { type SessionClient, sessionOf } from "../session/client.ts";
+import { askHeld, type SessionClient, sessionOf } from "../session/client.ts";
 import type { JsonOf } from "../session/reply.ts";
 import * as query from "./request/query.ts";
 import { filterOf, parseQuery } from "./request/query.ts";
@@ -16,9 +15,7 @@ export const sessions = new Hono<AccessEnv>();
 
 sessions.get("/sessions", requires("read"), async (c) => {
   const asked = filterOf(parseQuery(query.Sessions, c.req.url), c.var.access.product);
-  const held: Held = async (id, path, value) =>
-    sessionOf(c.env, c.var.access, id).ask("everHeld", { path, text: valueText(value) });
-  return c.json(await listSessions(c.env.CATALOG, asked, held));
+  return c.json(await listSessions(c.env.CATALOG, asked, askHeld(c.env, c.var.access)));
 });
 
 sessions.get("/sessions/:id/summary", requires("read"), (c) => answer(c, "summary"));

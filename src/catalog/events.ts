@@ -1,7 +1,7 @@
 /** Event names over all sessions. */
-import { names } from "./names.ts";
+import { type Names, names, type NamesQuery } from "./names.ts";
 
-/** Names that begin with `prefix`, alphabetically; of one product: those of its newest sessions. */
-export async function eventNames(db: D1Database, prefix = "", product?: string): Promise<string[]> {
-  return names(db, "event_counts", prefix, product);
+/** Alphabetically; of one product: those of its newest sessions. */
+export async function eventNames(db: D1Database, query: NamesQuery = {}): Promise<Names<string>> {
+  return names(db, "event_counts", query);
 }

@@ -65,7 +65,7 @@ export async function exceptionGroups(
   if (product !== undefined) all.push(sql`g.product = ${product}`);
   if (status !== undefined) all.push(sql`${STANDING} = ${status}`);
   for (const term of termsOf(text)) {
-    all.push(sql`instr(lower(type || ' ' || message || ' ' || g.fingerprint), ${term}) > 0`);
+    all.push(sql`instr(g.search, ${term}) > 0`);
   }
   const column = sql.raw(sort);
   if (cursor !== undefined) {
@@ -96,6 +96,10 @@ export async function exceptionGroup(
   );
 }
 
+/** All columns but the folded text. */
+const GROUP_COLUMNS = sql.raw(
+  `g.product, g.fingerprint, g.type, g.message, g.sessions, g.count, g.first_at, g.last_at, g.session_id, g.session_at, g.session_seq`,
+);
 const GROUP_ID = sql`g.product || '/' || g.fingerprint`;
 const RETURNED = sql`(d.status = 'resolved' AND g.last_at > d.resolved_at)`;
 /** A resolved group that returned is open again. */
@@ -117,7 +121,7 @@ function selectGroups(decisions: GroupDecision[], conditions: SQL[]): SQL {
       SELECT value ->> 0 AS product, value ->> 1 AS fingerprint, value ->> 2 AS status, value ->> 3 AS resolved_at,
         value ->> 4 AS resolved_version
       FROM json_each(${JSON.stringify(decided)}))
-    SELECT g.*, coalesce(d.status, 'open') AS status, d.resolved_at, d.resolved_version,
+    SELECT ${GROUP_COLUMNS}, coalesce(d.status, 'open') AS status, d.resolved_at, d.resolved_version,
       CASE WHEN ${RETURNED} THEN coalesce((
         SELECT min(last_at) FROM (
           SELECT last_at, product FROM exceptions AS e WHERE e.fingerprint = g.fingerprint ORDER BY session_id DESC LIMIT ${RETURN_SESSIONS})

@@ -1,7 +1,11 @@
 /** Filters of sessions, shared by the session list, comparisons across sessions and exports. */
 import { type SQL, sql } from "drizzle-orm";
 import { MAX_TERMS } from "./limits.ts";
-import { ANY_VALUE, valueText } from "../core/values.ts";
+import type { HeldQuery } from "../core/answers.ts";
+import { foldedTerms } from "../core/fold.ts";
+import { isIndex, writePath } from "../core/path.ts";
+import { Refusal } from "../core/refusal.ts";
+import { ANY_VALUE, askedTexts, cut, type ValueType } from "../core/values.ts";
 import { STATUSES } from "../core/vocabulary.ts";
 
 /** The statuses that datacat 1.x could filter by. `ended` are sessions that recorded their end, not all that stopped. */
@@ -13,6 +17,24 @@ export const STATUS_KINDS = [
   "hung_crashed",
 ] as const;
 export type StatusKind = (typeof STATUS_KINDS)[number];
+
+/**
+ * What of a session the catalog may list only in part (core/limits.ts), as bits of `sessions.left_out`. The filters that depend on it take such
+ * a session as one that may pass, and its object is asked.
+ */
+export const LEFT_OUT_BITS = { event_names: 1, exceptions: 2, state_paths: 4, tags: 8 } as const;
+
+/** Whether the state ever had this value, or a list with it, at this path; without value: whether the path existed. */
+export type StateFilter = { path: string[]; value?: string; type?: ValueType };
+
+/** A type without a value asks for the empty string, since an empty parameter counts as absent. */
+export function stateFilter(path: string[], value?: string, type?: ValueType): StateFilter {
+  return { path, value: value ?? (type === undefined ? undefined : emptyOf(type)), type };
+}
+
+function emptyOf(type: ValueType): string | undefined {
+  return type === "string" ? "" : type === "null" ? "null" : undefined;
+}
 
 /** All conditions are optional; a session passes if it meets all that are set. */
 export type SessionFilter = {
@@ -28,8 +50,7 @@ export type SessionFilter = {
   /** Search terms, each of which occurs in id, product, version, host, machine, headline or tags. */
   text?: string;
   tag?: string;
-  /** Whether the state ever had this value, or a list with it, at this path (keys joined by dots); without value: whether the path existed. */
-  state?: { path: string; value?: string };
+  state?: StateFilter;
   /** Had an event of this name. */
   event?: string;
   /** Had an exception of this fingerprint. */
@@ -50,8 +71,6 @@ const KIND: { [kind in StatusKind]: SQL } = {
   hung_crashed: sql`(s.ever_hung = 1 AND s.status = 'crashed')`,
 };
 
-const SEARCHED = sql`lower(s.id || ' ' || s.product || ' ' || s.version || ' ' || s.hostname || ' ' || s.machine_id || ' ' || s.headline || ' ' || s.tags)`;
-
 /** The filter as a condition on `sessions AS s`; undefined if all sessions pass. */
 export function condition(filter: SessionFilter): SQL | undefined {
   const all: SQL[] = [];
@@ -70,39 +89,94 @@ export function condition(filter: SessionFilter): SQL | undefined {
   if (filter.from !== undefined) all.push(sql`s.created_at >= ${filter.from}`);
   if (filter.to !== undefined) all.push(sql`s.created_at < ${filter.to}`);
   for (const term of termsOf(filter.text)) {
-    all.push(sql`instr(${SEARCHED}, ${term}) > 0`); // not LIKE: D1 limits its patterns to 50 bytes
+    all.push(sql`instr(s.search, ${term}) > 0`); // not LIKE: D1 limits its patterns to 50 bytes
   }
-  if (filter.tag !== undefined) {
-    all.push(sql`EXISTS (SELECT 1 FROM json_each(s.tags) AS tag WHERE tag.value = ${filter.tag})`);
-  }
-  for (const { table, where } of sideTables(filter)) {
-    all.push(
-      sql`EXISTS (SELECT 1 FROM ${sql.raw(table)} AS side WHERE side.session_id = s.id AND ${where})`,
-    );
-  }
+  for (const part of indexed(filter)) all.push(part.mayHave);
   return all.length > 0 ? sql.join(all, sql` AND `) : undefined;
 }
 
-/** Search terms for instr(lower(…)), lowercase in ASCII only, as SQLite's lower(). Those after the first MAX_TERMS are ignored. */
-export function termsOf(text = ""): string[] {
-  const terms = text.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase()).split(/\s+/);
-  return terms.filter(Boolean).slice(0, MAX_TERMS);
+/** True for a session of which the catalog does not know whether it passes; undefined if it knows that of all. */
+export function uncertain(filter: SessionFilter): SQL | undefined {
+  const parts = indexed(filter).map(({ has }) => sql`NOT ${has}`);
+  return parts.length > 0 ? sql`(${sql.join(parts, sql` OR `)})` : undefined;
 }
 
-/** The filters by other tables, as conditions on `side`. The indexes of these tables begin with exactly these columns. */
-export function sideTables(filter: SessionFilter): { table: string; where: SQL }[] {
+/** What a session's object is asked about the filter. */
+export function heldQuery({ event, exception, tag, state }: SessionFilter): HeldQuery {
+  return { event, exception, tag, state: state && { path: state.path, texts: textsOf(state) } };
+}
+
+/** The folded terms of a search. Throws a Refusal (invalid_query) if there are too many. */
+export function termsOf(text = ""): string[] {
+  const terms = [...new Set(foldedTerms(text))];
+  if (terms.length > MAX_TERMS)
+    throw new Refusal(
+      "invalid_query",
+      `A search may have ${MAX_TERMS} different words; this has ${terms.length}.`,
+    );
+  return terms;
+}
+
+/**
+ * The filters by lists of the catalog that may be incomplete, as conditions on `sessions AS s`: `has` is certain, `mayHave` includes the
+ * sessions whose list is incomplete.
+ */
+function indexed(filter: SessionFilter): { has: SQL; mayHave: SQL }[] {
+  const parts = sideTables(filter).map(({ table, has, mayHave, bit }) => {
+    const exists = (where: SQL) =>
+      sql`EXISTS (SELECT 1 FROM ${sql.raw(table)} AS side WHERE side.session_id = s.id AND ${where})`;
+    return { has: exists(has), mayHave: sql`(${exists(mayHave)}${orLeftOut(bit)})` };
+  });
+  if (filter.tag === undefined) return parts;
+  const has = sql`EXISTS (SELECT 1 FROM json_each(s.tags) AS tag WHERE tag.value = ${filter.tag})`;
+  return [...parts, { has, mayHave: sql`(${has}${orLeftOut(LEFT_OUT_BITS.tags)})` }];
+}
+
+function orLeftOut(bit: number): SQL {
+  return bit === 0 ? sql`` : sql` OR s.left_out & ${bit}`;
+}
+
+/** A filter by another table, as conditions on `side`. The indexes of these tables begin with exactly these columns. */
+type SideTable = { table: string; has: SQL; mayHave: SQL; bit: number };
+
+export function sideTables(filter: SessionFilter): SideTable[] {
   const { event, exception, metric, state } = filter;
-  const tables: { table: string; where: SQL }[] = [];
-  if (event !== undefined) tables.push({ table: "event_counts", where: sql`side.name = ${event}` });
+  const tables: SideTable[] = [];
+  const add = (table: string, has: SQL, bit: number, mayHave = has) =>
+    tables.push({ table, has, mayHave, bit });
+  if (event !== undefined)
+    add("event_counts", sql`side.name = ${event}`, LEFT_OUT_BITS.event_names);
   if (exception !== undefined)
-    tables.push({ table: "exceptions", where: sql`side.fingerprint = ${exception}` });
-  if (metric !== undefined) tables.push({ table: "metrics", where: sql`side.name = ${metric}` });
+    add("exceptions", sql`side.fingerprint = ${exception}`, LEFT_OUT_BITS.exceptions);
+  // Points of series over the limit are not stored at all, so the catalog has every series.
+  if (metric !== undefined) add("metrics", sql`side.name = ${metric}`, 0);
   if (state !== undefined) {
-    const value =
-      state.value === undefined
-        ? sql``
-        : sql` AND side.value IN (${valueText(state.value)}, ${ANY_VALUE})`;
-    tables.push({ table: "state_values", where: sql`side.path = ${state.path}${value}` });
+    const { has, mayHave } = stateConditions(state);
+    add("state_values", has, LEFT_OUT_BITS.state_paths, mayHave);
   }
   return tables;
+}
+
+function textsOf({ value, type }: StateFilter): string[] | undefined {
+  return value === undefined ? undefined : askedTexts(value, type);
+}
+
+function stateConditions(state: StateFilter): { has: SQL; mayHave: SQL } {
+  const path = writePath(state.path);
+  const texts = textsOf(state);
+  // The members of lists have no paths of their own. Where a key may be an index, the list may be at the path before it.
+  const lists = state.path.flatMap((key, index) =>
+    index > 0 && isIndex(key) ? [writePath(state.path.slice(0, index))] : [],
+  );
+  const listed = lists.length > 0 ? sql` OR side.path IN ${lists}` : sql``;
+  if (!texts) {
+    // "/" follows "." in ASCII: everything below the path.
+    const has = sql`(side.path = ${path} OR (side.path >= ${`${path}.`} AND side.path < ${`${path}/`}))`;
+    return { has, mayHave: sql`(${has}${listed})` };
+  }
+  // A text that is cut is equal to that of other values, so it is not certain.
+  const whole = texts.filter((text) => cut(text) === text);
+  const has = whole.length > 0 ? sql`(side.path = ${path} AND side.value IN ${whole})` : sql`0`;
+  const may = [...texts.map(cut), ANY_VALUE];
+  return { has, mayHave: sql`((side.path = ${path} AND side.value IN ${may})${listed})` };
 }

@@ -1,5 +1,5 @@
 /** Ids of sessions that the catalog has. What they recorded is in their objects. */
-import { asc, gt, sql } from "drizzle-orm";
+import { asc, eq, gt, type InferSelectModel, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { MAX_RETURNED } from "./limits.ts";
 import { sessions } from "./schema.ts";
@@ -19,6 +19,15 @@ export async function openBeforeBoot(
         LIMIT ${MAX_RETURNED}`,
   );
   return rows.map((row) => row.id);
+}
+
+/** The whole row of a session; undefined if the catalog does not have it. */
+export async function sessionRow(
+  db: D1Database,
+  id: string,
+): Promise<InferSelectModel<typeof sessions> | undefined> {
+  const [row] = await drizzle(db).select().from(sessions).where(eq(sessions.id, id));
+  return row;
 }
 
 /** Ids in their order, beginning after `after`. */

@@ -6,13 +6,15 @@ export const SCAN_SESSIONS = 10_000;
 export const RARE_SESSIONS = 2_000;
 /** Terms of one search: each is a parameter, of which a statement may have 100. */
 export const MAX_TERMS = 16;
-/** Sessions whose objects one list page may ask, if a path has too many values to list: each is a subrequest, of which the free plan has 50. */
-export const MAX_ASKED = 20;
+/** Sessions whose objects one list page may ask about what the catalog leaves out: each is a subrequest, of which the free plan has 50, and the page itself needs some six. */
+export const MAX_ASKED = 40;
 
 /** Sessions whose series are combined into one chart or table: parsing and adding this many rollups takes 10 ms. */
 export const MAX_COMPARED_SESSIONS = 300;
-/** Names in a list of suggestions: more cannot be read. */
+/** Names in one page of a list of names, unless fewer are requested: more cannot be read. */
 export const MAX_NAMES = 1_000;
+/** Sessions with an incomplete list that are counted: each is a row read. */
+export const MAX_COUNTED_INCOMPLETE = 1_000;
 /** The newest sessions of a returned group among which its first return is looked for: at most 50 groups are listed, each row read takes 1 µs. */
 export const RETURN_SESSIONS = 200;
 /** Days of a trend, unless the caller asks for another number. */

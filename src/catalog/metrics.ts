@@ -10,25 +10,26 @@ import type { QuantileSteps, Rollup } from "../core/rollup.ts";
 import type { MetricType } from "../core/vocabulary.ts";
 import { MAX_COMPARED_SESSIONS } from "./limits.ts";
 import type { SessionFilter } from "./filter.ts";
-import { names } from "./names.ts";
+import { type Names, names, type NamesQuery } from "./names.ts";
 import type { SessionRow } from "../core/answers.ts";
 import { metrics } from "./schema.ts";
-import { listSessions } from "./sessions.ts";
+import { type Held, listSessions } from "./sessions.ts";
 
 export type MetricName = { name: string; type: MetricType; unit: string };
 
-/** Metric names that begin with `prefix`, alphabetically, with the type and unit of one session that has them. */
+/** Metric names, alphabetically, with the type and unit of one session that has them. */
 export async function metricNames(
   db: D1Database,
-  prefix = "",
-  product?: string,
-): Promise<MetricName[]> {
-  const found = JSON.stringify(await names(db, "metrics", prefix, product));
-  return drizzle(db).all<MetricName>(
+  query: NamesQuery = {},
+): Promise<Names<MetricName>> {
+  const page = await names(db, "metrics", query);
+  const found = JSON.stringify(page.items);
+  const items = await drizzle(db).all<MetricName>(
     sql`SELECT m.name, m.type, m.unit FROM json_each(${found}) AS n JOIN metrics AS m ON (m.session_id, m.name, m.series) =
           (SELECT session_id, name, series FROM metrics WHERE name = n.value ORDER BY session_id DESC LIMIT 1)
         ORDER BY n.key`,
   );
+  return { ...page, items };
 }
 
 /** One series of one session. */
@@ -43,6 +44,7 @@ export type SessionMetric = ComparedSeries & {
 type MetricQuery = SessionFilter & {
   name: string;
   type?: MetricType;
+  cursor?: string;
   /** Series that carry all of these. */
   tags?: string[];
   /** Whether quantiles over time are wanted, which are the widest column. */
@@ -51,15 +53,23 @@ type MetricQuery = SessionFilter & {
 
 export type SessionMetrics = {
   items: SessionMetric[];
-  /** How many sessions they are of, and whether older ones that might have it were left out. */
+  /** How many sessions they are of, and whether there are older ones that might have it. */
   sessions: number;
   partial: boolean;
+  /** Where the older ones begin. */
+  next: string | null;
+  searched_to: number | null;
 };
 
 /** The metric in every session that passes, newest session first. core/comparison.ts combines them. */
-export async function sessionMetrics(db: D1Database, query: MetricQuery): Promise<SessionMetrics> {
+export async function sessionMetrics(
+  db: D1Database,
+  query: MetricQuery,
+  held?: Held,
+): Promise<SessionMetrics> {
   const { name, type, tags = [], quantile_steps = false, ...filter } = query;
-  const found = await listSessions(db, { ...filter, metric: name, limit: MAX_COMPARED_SESSIONS });
+  const asked = { ...filter, metric: name, limit: MAX_COMPARED_SESSIONS };
+  const found = await listSessions(db, asked, held);
   const sessions = new Map(found.items.map((session) => [session.id, session]));
   const conditions = [
     sql`NOT EXISTS (SELECT 1 FROM json_each(${JSON.stringify(tags)}) AS wanted
@@ -78,7 +88,9 @@ export async function sessionMetrics(db: D1Database, query: MetricQuery): Promis
   return {
     items,
     sessions: new Set(items.map((item) => item.session.id)).size,
-    partial: found.next !== null || found.searched_to !== null,
+    partial: found.partial,
+    next: found.next,
+    searched_to: found.searched_to,
   };
 }
 

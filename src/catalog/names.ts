@@ -1,33 +1,84 @@
-/** Lists of names: of metrics, events and state paths. */
+/** Lists of names: of metrics, events and state paths, in pages. */
 import { sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import { MAX_COMPARED_SESSIONS, MAX_NAMES } from "./limits.ts";
+import { readCursor, writeCursor } from "./cursor.ts";
+import { LEFT_OUT_BITS } from "./filter.ts";
+import { MAX_COMPARED_SESSIONS, MAX_COUNTED_INCOMPLETE, MAX_NAMES } from "./limits.ts";
 import { listSessions } from "./sessions.ts";
 
 type Table = "metrics" | "event_counts" | "state_values";
 
-/** Names that begin with `prefix`, alphabetically; of one product: those of its newest sessions. */
+export type NamesQuery = {
+  /** How the names begin. */
+  prefix?: string;
+  /** Only names in the newest sessions of this product. */
+  product?: string;
+  cursor?: string;
+  limit?: number;
+};
+
+/** Names in alphabetical order, and what was not looked at for them. */
+export type Names<Item> = {
+  items: Item[];
+  next: string | null;
+  /** There are names that this list, with all its pages, does not have: those of older sessions, or of sessions with an incomplete index. */
+  partial: boolean;
+  /** Start of the oldest session whose names were read, if older ones of the product were not. */
+  searched_to: number | null;
+  /** Sessions that have more names than the catalog lists, up to MAX_COUNTED_INCOMPLETE. */
+  incomplete_sessions: number;
+};
+
 export async function names(
   db: D1Database,
   table: Table,
-  prefix: string,
-  product?: string,
-): Promise<string[]> {
-  return product === undefined ? everyName(db, table, prefix) : namesOf(db, table, prefix, product);
+  query: NamesQuery,
+): Promise<Names<string>> {
+  const { prefix = "", product, cursor, limit = MAX_NAMES } = query;
+  const after = cursor === undefined ? undefined : readCursor(cursor, table).id;
+  const range = { prefix, after, limit: limit + 1 };
+  const [{ found, searched_to }, incomplete_sessions] = await Promise.all([
+    product === undefined
+      ? everyName(db, table, range).then((found) => ({ found, searched_to: null }))
+      : namesOf(db, table, range, product),
+    incompleteSessions(db, table, product),
+  ]);
+  const items = found.slice(0, limit);
+  const last = items.at(-1);
+  const hasMore = found.length > limit && last !== undefined;
+  return {
+    items,
+    next: hasMore ? writeCursor({ list: table, value: "", id: last, backwards: false }) : null,
+    partial: searched_to !== null || incomplete_sessions > 0,
+    searched_to,
+    incomplete_sessions,
+  };
 }
 
+type Range = { prefix: string; after: string | undefined; limit: number };
+
 const columnOf = (table: Table) => (table === "state_values" ? "path" : "name");
+const BITS = {
+  metrics: 0,
+  event_counts: LEFT_OUT_BITS.event_names,
+  state_values: LEFT_OUT_BITS.state_paths,
+};
 
 /** The distinct first column of an index, one step per name however many rows have it: SQLite has no skip scan of its own. */
-async function everyName(db: D1Database, table: Table, prefix: string): Promise<string[]> {
+async function everyName(
+  db: D1Database,
+  table: Table,
+  { prefix, after, limit }: Range,
+): Promise<string[]> {
   const [column, from] = [sql.raw(columnOf(table)), sql.raw(table)];
   const end = afterPrefix(prefix);
+  const start = after === undefined ? sql`${column} >= ${prefix}` : sql`${column} > ${after}`;
   const rows = await drizzle(db).all<{ name: string }>(
     sql`WITH RECURSIVE step (name) AS (
-          SELECT (SELECT min(${column}) FROM ${from} WHERE ${column} >= ${prefix} AND ${column} < ${end})
+          SELECT (SELECT min(${column}) FROM ${from} WHERE ${start} AND ${column} < ${end})
           UNION ALL
           SELECT (SELECT min(${column}) FROM ${from} WHERE ${column} > step.name AND ${column} < ${end}) FROM step WHERE step.name IS NOT NULL
-          LIMIT ${MAX_NAMES})
+          LIMIT ${limit})
         SELECT name FROM step WHERE name IS NOT NULL`,
   );
   return rows.map((row) => row.name);
@@ -36,17 +87,34 @@ async function everyName(db: D1Database, table: Table, prefix: string): Promise<
 async function namesOf(
   db: D1Database,
   table: Table,
-  prefix: string,
+  { prefix, after, limit }: Range,
   product: string,
-): Promise<string[]> {
-  const { items } = await listSessions(db, { product, limit: MAX_COMPARED_SESSIONS });
+): Promise<{ found: string[]; searched_to: number | null }> {
+  const { items, next } = await listSessions(db, { product, limit: MAX_COMPARED_SESSIONS });
   const ids = JSON.stringify(items.map((row) => row.id));
   const column = sql.raw(`t.${columnOf(table)}`);
+  const start = after === undefined ? sql`${column} >= ${prefix}` : sql`${column} > ${after}`;
   const rows = await drizzle(db).all<{ name: string }>(
     sql`SELECT DISTINCT ${column} AS name FROM json_each(${ids}) AS s CROSS JOIN ${sql.raw(table)} AS t ON t.session_id = s.value
-        WHERE ${column} >= ${prefix} AND ${column} < ${afterPrefix(prefix)} ORDER BY 1 LIMIT ${MAX_NAMES}`,
+        WHERE ${start} AND ${column} < ${afterPrefix(prefix)} ORDER BY 1 LIMIT ${limit}`,
   );
-  return rows.map((row) => row.name);
+  const searched_to = next === null ? null : (items.at(-1)?.created_at ?? null);
+  return { found: rows.map((row) => row.name), searched_to };
+}
+
+async function incompleteSessions(
+  db: D1Database,
+  table: Table,
+  product: string | undefined,
+): Promise<number> {
+  const bit = BITS[table];
+  if (bit === 0) return 0;
+  const isOf = product === undefined ? sql`` : sql` AND product = ${product}`;
+  const [row] = await drizzle(db).all<{ n: number }>(
+    sql`SELECT count(*) AS n FROM (SELECT 1 FROM sessions INDEXED BY sessions_left_out
+        WHERE left_out <> 0 AND left_out & ${bit}${isOf} LIMIT ${MAX_COUNTED_INCOMPLETE})`,
+  );
+  return row?.n ?? 0;
 }
 
 /** Greater than every text that begins with the prefix. */

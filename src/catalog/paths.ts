@@ -2,16 +2,21 @@
 import { sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { MAX_NAMES } from "./limits.ts";
-import { afterPrefix, names } from "./names.ts";
+import { afterPrefix, type Names, names, type NamesQuery } from "./names.ts";
 
-/** Paths (keys joined by dots) that begin with `prefix`, alphabetically. */
-export async function statePaths(db: D1Database, prefix = ""): Promise<string[]> {
-  return names(db, "state_values", prefix);
+/** Paths (as core/path.ts writes them), alphabetically. */
+export async function statePaths(db: D1Database, query: NamesQuery = {}): Promise<Names<string>> {
+  return names(db, "state_values", query);
 }
 
-/** Values that the path held in any session, alphabetically; for a path with too many, some of them. */
+/** Values that the path held in any session, strings first, alphabetically; for a path with too many, some of them. */
 export async function stateValues(db: D1Database, path: string, prefix = ""): Promise<string[]> {
-  const from = `=${prefix}`; // as core/values.ts writes values
+  // As core/values.ts writes values: strings, then all others.
+  const kinds = await Promise.all(['"', "="].map((kind) => valuesFrom(db, path, kind + prefix)));
+  return [...new Set(kinds.flat())].slice(0, MAX_NAMES);
+}
+
+async function valuesFrom(db: D1Database, path: string, from: string): Promise<string[]> {
   const end = afterPrefix(from);
   const rows = await drizzle(db).all<{ value: string }>(
     sql`WITH RECURSIVE step (value) AS (

@@ -84,6 +84,14 @@ function rowsOf(publications: Publication[], detail: (of: Publication) => object
   });
 }
 
+/** Notes that the storage of a session cannot be read. Writes nothing if that is noted already. */
+export async function noteDamaged(db: D1Database, sessionId: string): Promise<void> {
+  await db
+    .prepare("UPDATE sessions SET damaged = 1 WHERE id = ? AND damaged = 0")
+    .bind(sessionId)
+    .run();
+}
+
 /** Removes a session and what it added to every count, and returns the number of rows written. Idempotent. */
 export async function removeSession(db: D1Database, sessionId: string): Promise<number> {
   return rowsWritten(await db.batch(REMOVE_SESSION.map((sql) => db.prepare(sql).bind(sessionId))));
@@ -148,7 +156,16 @@ const COUNT_SESSIONS = countSessions(`
   SELECT 1, ${COUNTED.map((column) => `${newValue(column)} AS ${column}`).join()}
   FROM json_each(?1) AS new WHERE ${NEWEST_SESSION}`);
 
-const FAILURE = ["fingerprint", "type", "message", "count", "first_at", "last_at", "first_seq"];
+const FAILURE = [
+  "fingerprint",
+  "type",
+  "message",
+  "search",
+  "count",
+  "first_at",
+  "last_at",
+  "first_seq",
+];
 const OF_SESSION = ["session_id", "product", "version"];
 const OLD_FAILURE = FAILURE.map((column) => `old.${column}`).join();
 /** ?2 is the list of exceptions. */
@@ -167,7 +184,7 @@ const COUNT_EXCEPTIONS = countExceptions(`
  * Naming an indexed column in an update costs a row for its index even when the value stays (and one of the table's key moves the
  * row). So these change by statements of their own, and only when they do.
  */
-const STATUS = ["status", "is_open", "ever_hung"];
+const STATUS = ["status", "is_open", "ever_hung", "left_out"];
 const IDENTITY = ["created_at", "product", "version", "machine_id"];
 const UNINDEXED = columnsOf(sessions).filter(
   (column) => column !== "id" && !STATUS.includes(column) && !IDENTITY.includes(column),
@@ -222,8 +239,8 @@ const REMOVE_SESSION = [
   `DELETE FROM exception_groups WHERE sessions <= 0 AND ${OF_GROUP}`,
   `DELETE FROM exception_days WHERE sessions <= 0 AND ${OF_GROUP}`,
   // …and groups whose example was this session get another example.
-  `UPDATE exception_groups SET (type, message, session_id, session_at, session_seq) = (
-     SELECT type, message, session_id, first_at, first_seq FROM exceptions
+  `UPDATE exception_groups SET (type, message, search, session_id, session_at, session_seq) = (
+     SELECT type, message, search, session_id, first_at, first_seq FROM exceptions
      WHERE exceptions.fingerprint = exception_groups.fingerprint AND exceptions.product = exception_groups.product
        AND session_id <> ?1 ORDER BY session_id DESC LIMIT 1)
    WHERE session_id = ?1 AND ${OF_GROUP}`,

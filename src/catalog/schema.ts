@@ -53,6 +53,9 @@ export const sessions = sqliteTable(
     bytes: integer().notNull(), // stored by the object
     headline: text().notNull(),
     tags: text().notNull(), // JSON list
+    damaged: integer().notNull(), // parts of its storage that cannot be read, as far as was noticed
+    left_out: integer().notNull(), // lists of it that are incomplete here (LEFT_OUT_BITS), so that its object has to be asked
+    search: text().notNull(), // what a text search examines, folded by core/fold.ts
     verdict: text().notNull(), // JSON, core/answers.ts Verdict
   },
   (table) => [
@@ -66,6 +69,9 @@ export const sessions = sqliteTable(
     index("sessions_crashed")
       .on(table.created_at)
       .where(sql`status = 'crashed'`),
+    index("sessions_left_out")
+      .on(table.created_at)
+      .where(sql`left_out <> 0`),
     index("sessions_hung")
       .on(table.created_at)
       .where(sql`ever_hung = 1`),
@@ -132,6 +138,7 @@ export const exceptions = sqliteTable(
     version: text().notNull(),
     type: text().notNull(),
     message: text().notNull(),
+    search: text().notNull(), // type, message and fingerprint, folded by core/fold.ts
     count: integer().notNull(),
     first_at: integer().notNull(),
     last_at: integer().notNull(),
@@ -151,6 +158,7 @@ export const exception_groups = sqliteTable(
     fingerprint: text().notNull(),
     type: text().notNull(),
     message: text().notNull(),
+    search: text().notNull(), // as in exceptions
     sessions: integer().notNull(),
     count: integer().notNull(),
     first_at: integer().notNull(),

@@ -4,16 +4,24 @@
  * If few sessions pass a filter, its own index finds each. Otherwise sessions are read in order of their start, newest first, and
  * at most SCAN_SESSIONS of them for one page: such a page may have fewer rows than requested, and its `next` continues where it stopped.
  * Any order but by start is that of the newest SCAN_SESSIONS candidates.
+ *
+ * The catalog lists only a part of what some sessions hold. Whether those pass is asked of their objects, of MAX_ASKED for one page.
  */
 import { type SQL, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import type { SessionRow } from "../core/answers.ts";
+import type { HeldQuery, SessionRow } from "../core/answers.ts";
 import { ranMs, statusMs } from "../core/duration.ts";
 import { DEFAULT_PAGE } from "../core/limits.ts";
 import { readCursor, writeCursor } from "./cursor.ts";
-import { condition, type SessionFilter, sideTables, type StatusKind } from "./filter.ts";
+import {
+  condition,
+  heldQuery,
+  type SessionFilter,
+  sideTables,
+  type StatusKind,
+  uncertain,
+} from "./filter.ts";
 import { MAX_ASKED, RARE_SESSIONS, SCAN_SESSIONS } from "./limits.ts";
-import { valueText } from "../core/values.ts";
 
 export const SESSION_SORTS = [
   "created_at",
@@ -41,10 +49,12 @@ export type SessionList = {
   previous: string | null;
   /** Start of the oldest session that was read, if older ones were not; `next`, if any, continues there. */
   searched_to: number | null;
+  /** Not every session that may pass was looked at: there is a `next`, older ones were not read, or some rows are `unsure`. */
+  partial: boolean;
 };
 
-/** Asks a session's object whether its state ever had a value: see core/values.ts. */
-export type Held = (sessionId: string, path: string, value: string) => Promise<boolean>;
+/** Asks a session's object what the catalog does not know of it; null: it does not know either. */
+export type Held = (sessionId: string, query: HeldQuery) => Promise<boolean | null>;
 
 /** One page of the list. With `held`, the objects of sessions that may or may not pass are asked. */
 export async function listSessions(
@@ -65,23 +75,34 @@ export async function listSessions(
   const source = await sourceOf(db, query);
 
   const found = await drizzle(db).all<StoredRow>(selectPage(query, source, page));
-  const rows = found.slice(0, limit);
-  const more = found.length > limit;
+  const fits = held ? askable(found) : found.length;
+  const rows = found.slice(0, Math.min(limit, fits));
+  const more = found.length > rows.length;
   // A full page in order of start is complete; in any other order it is the best of the candidates that were read.
   const isWhole = source.kind === "all" || (more && sort === "created_at");
   const stop = isWhole ? undefined : await endOfScan(db, query, source, page);
+  const searchedTo = stop?.created_at ?? (fits < limit && more ? rows.at(-1)?.created_at : null);
 
   const last = rows.at(-1);
   const ahead = more && last ? placeOf(last, sort) : sort === "created_at" ? stop : undefined;
   const behind = cursor && (rows[0] ? placeOf(rows[0], sort) : including(cursor, page.descending));
   const [next, previous] = forwards ? [ahead, behind] : [behind, ahead];
   if (!forwards) rows.reverse();
+  const items = await certain(rows.map(sessionRow), query, held);
   return {
-    items: await certain(rows.map(sessionRow), query, held),
+    items,
     next: next ? writeCursor({ ...next, list, backwards: false }) : null,
     previous: previous ? writeCursor({ ...previous, list, backwards: true }) : null,
-    searched_to: stop?.created_at ?? null,
+    searched_to: searchedTo ?? null,
+    partial: next !== undefined || stop !== undefined || items.some(({ unsure }) => unsure),
   };
+}
+
+/** How many of the rows fit into a page of which every uncertain session is asked. */
+function askable(rows: StoredRow[]): number {
+  let asked = 0;
+  const over = rows.findIndex((row) => row.unsure === 1 && ++asked > MAX_ASKED);
+  return over < 0 ? rows.length : over;
 }
 
 /** What a page asks of the database, apart from the filter. */
@@ -109,10 +130,12 @@ type Source =
   | { kind: "scan"; index?: string; where?: SQL };
 
 async function sourceOf(db: D1Database, filter: SessionFilter): Promise<Source> {
-  const small: { rows: SQL; source: Source }[] = sideTables(filter).map(({ table, where }) => {
-    const rows = sql`${sql.raw(table)} AS side WHERE ${where}`;
-    const from = sql`(SELECT DISTINCT side.session_id AS id FROM ${rows}) AS found CROSS JOIN sessions AS s ON s.id = found.id`;
-    return { rows, source: { kind: "all", from } };
+  const small: { rows: SQL; source: Source }[] = sideTables(filter).map((side) => {
+    const leftOut = sql`SELECT id FROM sessions INDEXED BY sessions_left_out WHERE left_out <> 0 AND left_out & ${side.bit}`;
+    const listed = sql`SELECT side.session_id AS id FROM ${sql.raw(side.table)} AS side WHERE ${side.mayHave}`;
+    const ids = side.bit === 0 ? listed : sql`${listed} UNION ALL ${leftOut}`;
+    const from = sql`(SELECT DISTINCT id FROM (${ids})) AS found CROSS JOIN sessions AS s ON s.id = found.id`;
+    return { rows: sql`(${ids})`, source: { kind: "all", from } };
   });
   if (filter.product !== undefined) {
     const from = sql`sessions AS s INDEXED BY sessions_by_product`;
@@ -172,7 +195,7 @@ function scanOf({ status, product, version }: SessionFilter): Source {
 function selectPage(filter: SessionFilter, source: Source, page: PageQuery): SQL {
   const { sort, after, limit } = page;
   const order = inOrder(sort, page.descending);
-  const columns = sql`${COLUMNS}, ${unsure(filter)} AS unsure`;
+  const columns = sql`${COLUMNS}, ${uncertain(filter) ?? sql`0`} AS unsure`;
   const matches = condition(filter);
   const following = after && isAfter(page, after);
 
@@ -194,7 +217,8 @@ function selectPage(filter: SessionFilter, source: Source, page: PageQuery): SQL
 
 /** At most SCAN_SESSIONS candidates in order of their start. */
 function scan(filter: SessionFilter, source: Source & { kind: "scan" }, page: PageQuery): SQL {
-  return sql`SELECT ${COLUMNS} ${scanned(filter, source, page)} LIMIT ${SCAN_SESSIONS}`;
+  const searched = filter.text === undefined ? sql`` : sql`, s.search`;
+  return sql`SELECT ${COLUMNS}${searched} ${scanned(filter, source, page)} LIMIT ${SCAN_SESSIONS}`;
 }
 
 function scanned(
@@ -252,17 +276,11 @@ function whereAll(...conditions: (SQL | undefined)[]): SQL {
   return set.length > 0 ? sql`WHERE ${sql.join(set, sql` AND `)}` : sql``;
 }
 
-/** True when the state asked for is not among the values that the session's path is known to have held. */
-function unsure({ state }: SessionFilter): SQL {
-  if (state?.value === undefined) return sql`0`;
-  return sql`NOT EXISTS (SELECT 1 FROM state_values AS v WHERE v.session_id = s.id AND v.path = ${state.path} AND v.value = ${valueText(state.value)})`;
-}
-
 /** All columns but the wide ones, which are stored on other pages. */
 const COLUMNS = sql.raw(
   `s.id, s.product, s.version, s.status, s.ever_hung, s.recovered, s.headline, s.machine_id, s.hostname, s.browser, s.tags,
    s.created_at, s.updated_at, s.received_at, s.status_since, s.ended_at, s.last_heartbeat_at, s.states, s.events, s.exceptions, s.points, s.series,
-   s.exit_code, s.signal, s.uncaught, s.bytes, s.revision`,
+   s.exit_code, s.signal, s.uncaught, s.bytes, s.revision, s.damaged, s.left_out`,
 );
 
 type Durations = "ran_ms" | "status_ms";
@@ -288,20 +306,20 @@ function sessionRow({ ever_hung, recovered, tags, unsure, ...row }: StoredRow): 
   };
 }
 
-/** The rows without those sessions whose objects answer that they never had the state. */
+/** The rows without those sessions whose objects answer that they never had what the filter asks for. */
 async function certain(
   rows: SessionRow[],
-  { state }: SessionFilter,
+  filter: SessionFilter,
   held?: Held,
 ): Promise<SessionRow[]> {
-  if (!held || state?.value === undefined) return rows;
-  const { path, value } = state;
-  const unsure = rows.filter((row) => row.unsure).slice(0, MAX_ASKED);
-  const answers = await Promise.allSettled(unsure.map(({ id }) => held(id, path, value)));
+  if (!held) return rows;
+  const query = heldQuery(filter);
+  const unsure = rows.filter((row) => row.unsure);
+  const answers = await Promise.allSettled(unsure.map(({ id }) => held(id, query)));
   const answered = new Map(unsure.map((row, index) => [row, answers[index]]));
   return rows.flatMap((row) => {
     const answer = answered.get(row);
-    if (answer?.status !== "fulfilled") return [row]; // not asked, or not answering: still unsure
+    if (answer?.status !== "fulfilled" || answer.value === null) return [row]; // still unsure, if it was
     const { unsure: _, ...known } = row;
     return answer.value ? [known] : [];
   });

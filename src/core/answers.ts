@@ -35,6 +35,47 @@ export type Completeness = {
 
 /** When ops were lost for a cause, by the program's clock. `at_least`: more were lost than could be counted. */
 export type LossTimes = { cause: string; from: number; to: number; at_least?: boolean };
+/** What of a session's storage cannot be read. Everything else is in the answers. */
+export type DamagedPart = {
+  /**
+   * storage: the database file; segment: a whole segment; numbers: its sequences and time, which are taken from its neighbours; index:
+   * what was counted in it, which is counted again from its log; state: the state at its start; log: some or all of its ops; summary: what
+   * a search skips it by, without which it is read.
+   */
+  part: "storage" | "segment" | "numbers" | "index" | "state" | "log" | "summary";
+  /** The segment's id; null for the storage. */
+  segment: number | null;
+  /** Its first and last op. */
+  first_seq?: number;
+  last_seq?: number;
+  /** How many of its records are lost, if that is known. */
+  lost?: number;
+};
+
+/**
+ * How many entries the index of a session leaves out, by what reached its limit (limits.ts): events under names that it does not list,
+ * exceptions under fingerprints that it does not list, changes of state paths that it does not list, paths that had more values than it
+ * lists, tags, writers of lanes of which only the process is kept, and the oldest changes of the status. The log has all but the last two.
+ */
+export type LeftOut = {
+  event_names?: number;
+  exceptions?: number;
+  state_paths?: number;
+  state_values?: number;
+  tags?: number;
+  writers?: number;
+  transitions?: number;
+};
+
+/** What a session may have had once; it must have had all of it. */
+export type HeldQuery = {
+  event?: string;
+  /** A fingerprint. */
+  exception?: string;
+  tag?: string;
+  /** A path, with any of these values (values.ts), or with any value at all. */
+  state?: { path: string[]; texts?: string[] };
+};
 
 export type LaneProgress = { lane: string; applied: number; writer: Writer };
 
@@ -78,6 +119,8 @@ export type Summary = {
   ledger: Completeness;
   /** What has more entries than its limit (limits.ts), so that lists of it are incomplete. The log holds all. */
   beyond?: ("event_names" | "exceptions" | "state_paths")[];
+  /** The same with how many entries are left out. */
+  left_out?: LeftOut;
   lanes: LaneProgress[];
   /** The sender's clock minus the server's at the last batch. */
   clock_skew_ms: number;
@@ -85,6 +128,8 @@ export type Summary = {
   revision: number;
   segments: number;
   damaged_segments: number;
+  /** What cannot be read, as far as it was noticed: a segment is checked when it is read. */
+  damaged?: DamagedPart[];
   bytes: number;
   rows_written: number;
 };
@@ -121,7 +166,11 @@ export type SessionRow = {
   uncaught: number;
   bytes: number;
   revision: number;
-  /** It may have had the state of the filter: its path has too many values to list. */
+  /** Parts of its storage that cannot be read, as far as was noticed. */
+  damaged: number;
+  /** Lists of it that are incomplete in the catalog: LEFT_OUT_BITS of catalog/filter.ts. */
+  left_out: number;
+  /** It may have what the filter asks for: its index is incomplete, and its log is too long to be searched, or did not answer. */
   unsure?: true;
 };
 

@@ -49,6 +49,12 @@ export class ByteWriter {
     this.#length += 8;
   }
 
+  uint32(value: number): void {
+    this.#reserve(4);
+    this.#view.setUint32(this.#length, value, true);
+    this.#length += 4;
+  }
+
   bytes(value: Uint8Array): void {
     this.#reserve(value.length);
     this.#bytes.set(value, this.#length);
@@ -115,6 +121,12 @@ export class ByteReader {
   float(): number {
     const value = this.#view.getFloat64(this.#at, true);
     this.#at += 8;
+    return value;
+  }
+
+  uint32(): number {
+    const value = this.#view.getUint32(this.#at, true);
+    this.#at += 4;
     return value;
   }
 

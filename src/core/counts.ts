@@ -7,7 +7,7 @@ import {
   MAX_FINGERPRINTS,
 } from "./limits.ts";
 import type { EventRow } from "./answers.ts";
-import type { SessionIndex } from "./session-index.ts";
+import type { CountedOut, SessionIndex } from "./session-index.ts";
 import type { Dropped } from "./wire.ts";
 
 /** Counts all causes of loss after the first MAX_DROP_CAUSES. */
@@ -24,7 +24,7 @@ export function countEvent(index: SessionIndex, event: EventRow): void {
       name.length + category.length,
     );
     if (names.length >= MAX_EVENT_NAMES || size > MAX_EVENT_NAMES_BYTES)
-      return noteOverLimit(index, "event_names");
+      return noteLeftOut(index, "event_names", 1);
     entry = { name, category, count: 0, first_at: at, last_at: at };
     names.push(entry);
   }
@@ -40,7 +40,7 @@ export function countException(index: SessionIndex, event: EventRow): boolean {
   let entry = exceptions.find((known) => known.fingerprint === fingerprint);
   if (!entry) {
     if (exceptions.length >= MAX_FINGERPRINTS) {
-      noteOverLimit(index, "exceptions");
+      noteLeftOut(index, "exceptions", 1);
       return false;
     }
     entry = {
@@ -96,10 +96,7 @@ function isAlteration({ cause, detail = "" }: Dropped): boolean {
   return cause === "unserialisable" || (cause === "too_large" && !detail.startsWith("state: "));
 }
 
-/** Notes that the index does not list all entries of a kind. */
-export function noteOverLimit(
-  { overLimit }: SessionIndex,
-  what: SessionIndex["overLimit"][number],
-): void {
-  if (!overLimit.includes(what)) overLimit.push(what);
+/** Counts what a list of the index leaves out because it is full. */
+export function noteLeftOut({ leftOut }: SessionIndex, what: CountedOut, count: number): void {
+  if (count > 0) leftOut[what] = (leftOut[what] ?? 0) + count;
 }

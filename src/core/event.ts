@@ -1,5 +1,6 @@
 /** Events: their defaults, filters, and the fingerprint that groups exceptions. */
 import type { EventRow } from "./answers.ts";
+import { fold } from "./fold.ts";
 import { MAX_EVENT_BYTES, MAX_MATCHED_LENGTH, MAX_STACK_LINES } from "./limits.ts";
 import { checkDepth } from "./merge.ts";
 import { Refusal } from "./refusal.ts";
@@ -12,7 +13,7 @@ export type EventFilter = {
   category?: string;
   group?: string;
   label?: string;
-  /** Occurs in name, message, group, labels, exception or data, in any case. */
+  /** Occurs in name, message, group, labels, exception or data, folded (fold.ts). */
   text?: string;
   exceptions?: boolean;
 };
@@ -47,10 +48,10 @@ export function matches(event: EventRow, filter: EventFilter): boolean {
   if (filter.group !== undefined && (event.group ?? "") !== filter.group) return false;
   if (filter.label !== undefined && !event.labels?.includes(filter.label)) return false;
   if (filter.exceptions && !isException(event)) return false;
-  return filter.text === undefined || searchText(event).includes(filter.text.toLowerCase());
+  return filter.text === undefined || searchText(event).includes(fold(filter.text));
 }
 
-/** The text that full-text search examines, in lower case. */
+/** The text that full-text search examines, folded. */
 export function searchText(event: EventRow): string {
   const parts = [
     event.name,
@@ -63,7 +64,7 @@ export function searchText(event: EventRow): string {
   ];
   if (event.data) parts.push(JSON.stringify(event.data));
   for (const cause of event.causes ?? []) parts.push(cause.exception_type, cause.exception_msg);
-  return parts.filter(Boolean).join("\n").toLowerCase();
+  return fold(parts.filter(Boolean).join("\n"));
 }
 
 /**

@@ -31,7 +31,7 @@ export function expectGaps(index: SessionIndex): void {
 }
 
 /**
- * Advances the lane of a batch to its last sequence. Returns how many records before it are missing, which is 0 unless a gap was
+ * Advances the lane of a batch to its last sequence. Returns how many records before it are lost, which is 0 unless a gap was
  * expected. Throws a Refusal: invalid_body, too_large, lane_gap, lane_overlap.
  */
 export function advanceLane(index: SessionIndex, batch: Batch): number {
@@ -56,11 +56,14 @@ export function advanceLane(index: SessionIndex, batch: Batch): number {
       { applied },
     );
   }
-  countLoss(index, "damaged", missing);
+  // Some of the missing records may have been read again from the damaged segment.
+  const claimed = Math.min(index.unclaimed, missing);
+  index.unclaimed -= claimed;
+  countLoss(index, "damaged", missing - claimed);
   if (isKnown) index.gapsExpected = index.gapsExpected.filter((id) => id !== batch.lane);
   lane.applied = last;
   if (writer) noteWriter(index, lane, writer);
-  return missing;
+  return missing - claimed;
 }
 
 /** Refuses a batch that carries more ops than the records it covers, or that ends before it starts. */

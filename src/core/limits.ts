@@ -3,6 +3,8 @@
 // One request.
 /** A Worker has 128 MB of memory: several bodies, each as text and as parsed ops, must fit at once. */
 export const MAX_BODY_BYTES = 8 * 1024 * 1024;
+/** Parameters of one query: every filter once, and some of them with several values. */
+export const MAX_PARAMETERS = 100;
 /** After gunzip, against gzip bombs. Ops compress about 10:1, so an ordinary sender reaches MAX_BODY_BYTES first. */
 export const MAX_INFLATED_BYTES = 16 * 1024 * 1024;
 /** A batch is stored in one row together with the keyframe of the state, and a row of Cloudflare's SQLite has at most 2 MB. */

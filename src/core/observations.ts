@@ -43,6 +43,8 @@ export type Observations = {
   /** Exceptions that nothing caught. */
   uncaught: number;
   transitions: Transition[];
+  /** How many older ones were removed. */
+  transitionsLeftOut?: number;
 };
 
 export function newObservations(at: number, now: number): Observations {

@@ -1,5 +1,6 @@
 /** Parses input into a type. Throws a Refusal that names the invalid place. */
 import * as v from "valibot";
+import { MAX_PARAMETERS } from "./limits.ts";
 import { Refusal } from "./refusal.ts";
 
 /**
@@ -40,6 +41,15 @@ export function parse<Schema extends v.GenericSchema>(
     isNotFinite(issue) ? "not_finite" : "invalid_body",
     `${what} does not fit${where}: ${issue.message}`,
   );
+}
+
+/** Refuses a query of more parameters than a person or program has a use for. */
+export function checkParameters(query: { size: number }): void {
+  if (query.size > MAX_PARAMETERS)
+    throw new Refusal(
+      "invalid_query",
+      `A query may have ${MAX_PARAMETERS} parameters; this has ${query.size}.`,
+    );
 }
 
 /** Whether the value is a number that JSON cannot represent: an overflow to infinity, or NaN or infinity encoded as a string. */

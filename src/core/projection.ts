@@ -5,7 +5,7 @@
  */
 import type { Change } from "./answers.ts";
 import { utf8 } from "./bytes.ts";
-import { countEvent, countException, countLoss, noteDropped, noteOverLimit } from "./counts.ts";
+import { countEvent, countException, countLoss, noteDropped, noteLeftOut } from "./counts.ts";
 import { eventRow, isException } from "./event.ts";
 import { newIndex, type SessionIndex } from "./session-index.ts";
 import { advanceLane, expectGaps, laneOf, noteWriter } from "./lanes.ts";
@@ -176,7 +176,7 @@ export class Projection {
         index.createdAt = Math.min(index.createdAt, op.at);
         index.product ||= op.product ?? "";
         index.version ||= op.version ?? "";
-        index.tags = [...new Set([...index.tags, ...(op.tags ?? [])])].slice(0, MAX_LABELS);
+        this.#addTags(op.tags ?? []);
         contents.others.push({ seq: index.seq, ...start });
         if (state) this.#applyPatch(op.at, state, true, contents);
         outcome.urgent = true;
@@ -212,6 +212,13 @@ export class Projection {
     }
   }
 
+  #addTags(tags: string[]): void {
+    const { index } = this;
+    const all = new Set([...index.tags, ...tags]);
+    index.tags = [...all].slice(0, MAX_LABELS);
+    noteLeftOut(index, "tags", all.size - index.tags.length);
+  }
+
   #applyPatch(at: number, raw: JsonObject, initial: boolean, contents: Contents): void {
     checkDepth(raw, initial ? "The initial state" : "The state");
     const patch = redact(raw);
@@ -226,8 +233,8 @@ export class Projection {
       initial,
     });
     if (!initial) this.index.counts.states++;
-    if (!noteValues(this.index.values, patch, this.state, this.index.clockAt))
-      noteOverLimit(this.index, "state_paths");
+    const leftOut = noteValues(this.index.values, patch, this.state, this.index.clockAt);
+    noteLeftOut(this.index, "state_paths", leftOut);
   }
 
   #checkState(patch: JsonObject): void {

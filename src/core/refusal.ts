@@ -19,7 +19,9 @@ export const REFUSALS = {
   too_large: 413, // body, batch, event or state over its limit
   too_many_requests: 429, // Retry-After has the time to wait
   internal: 500, // an error of the server, logged with its cause
+  damaged: 503, // a session's storage can't be read at all; restore it from a backup, or delete the session
   unavailable: 503, // storage is not answering; retry
+  storage_full: 507, // the disk, a session's object or a database is full
 } as const;
 
 export type RefusalCode = keyof typeof REFUSALS;

@@ -5,6 +5,7 @@
 import type { EventRow } from "./answers.ts";
 import { bloomOf, mayContain } from "./bloom.ts";
 import { type EventFilter, isException, searchText } from "./event.ts";
+import { fold } from "./fold.ts";
 import type { Contents } from "./segment.ts";
 import { MAX_PACKED_VALUES, MAX_SUMMARY_ENTRIES } from "./limits.ts";
 import { toFinite, type Total, totalOf } from "./moments.ts";
@@ -82,7 +83,7 @@ export function mayMatch(summary: SegmentSummary, filter: EventFilter): boolean 
   if (hasName === false) return false;
   if (group !== undefined && summary.groups && !summary.groups.includes(group)) return false;
   if (label !== undefined && summary.labels && !summary.labels.includes(label)) return false;
-  return text === undefined || mayContain(summary.bloom, text.toLowerCase());
+  return text === undefined || mayContain(summary.bloom, fold(text));
 }
 
 function summariseSeries({ id, type, bounds }: Series, columns: Columns): SegmentSeries {

@@ -1,7 +1,7 @@
 /**
- * The contents of a segment and their binary format. A body is a sequence of sections, each with a kind, a length and its bytes. A
- * batch appends its sections to the open segment. Sealing merges them into one section of each kind, deflated. A reader
- * inflates and parses only the sections that are read.
+ * The contents of a segment and their binary format. A body is a sequence of sections, each with a kind, a length, a checksum and its
+ * bytes. A batch appends its sections to the open segment. Sealing merges them into one section of each kind, deflated. A reader
+ * inflates and parses only the sections that are read, and leaves out a section whose checksum does not match.
  *
  *   STATES      JSON [[seq, at, patch, effective at if it differs, 1 for the initial state], …]
  *   EVENTS      JSON [EventRow, …]
@@ -39,8 +39,13 @@ export type Contents = {
   series: Map<number, Columns>;
 };
 
-type Deflate = (bytes: Uint8Array) => Uint8Array;
-type Inflate = (bytes: Uint8Array) => Uint8Array;
+/** What the runtime computes for this file: core itself imports nothing. */
+export type Codec = {
+  deflate: (bytes: Uint8Array) => Uint8Array;
+  inflate: (bytes: Uint8Array) => Uint8Array;
+  /** CRC-32; `seed` is the checksum of the bytes before. */
+  checksum: (bytes: Uint8Array, seed?: number) => number;
+};
 
 const STATES = 1;
 const EVENTS = 2;
@@ -60,23 +65,27 @@ export function isEmpty(contents: Contents): boolean {
 }
 
 /** The sections that a batch appends. */
-export function packContents(contents: Contents): Uint8Array {
-  return pack(contents, (bytes) => bytes, false);
+export function packContents(contents: Contents, codec: Codec): Uint8Array {
+  return pack(contents, codec, false);
 }
 
 /** The body of a sealed segment. */
-export function sealContents(contents: Contents, deflate: Deflate): Uint8Array {
-  return pack(contents, deflate, true);
+export function sealContents(contents: Contents, codec: Codec): Uint8Array {
+  return pack(contents, codec, true);
 }
 
-function pack(contents: Contents, deflate: Deflate, sealing: boolean): Uint8Array {
+function pack(contents: Contents, codec: Codec, sealing: boolean): Uint8Array {
   const writer = new ByteWriter(1_024);
   const section = (kind: number, bytes: Uint8Array, id?: number) => {
-    const small = sealing && bytes.length >= MIN_DEFLATE_BYTES ? deflate(bytes) : bytes;
+    const small = sealing && bytes.length >= MIN_DEFLATE_BYTES ? codec.deflate(bytes) : bytes;
     const deflated = small.length < bytes.length;
-    writer.byte(deflated ? kind | DEFLATED : kind);
+    const stored = deflated ? small : bytes;
+    const byte = deflated ? kind | DEFLATED : kind;
+    writer.byte(byte);
     if (id !== undefined) writer.varint(id);
-    writer.section(deflated ? small : bytes);
+    writer.varint(stored.length);
+    writer.uint32(codec.checksum(stored, seedOf(byte, id)));
+    writer.bytes(stored);
   };
 
   if (contents.states.length > 0)
@@ -88,6 +97,11 @@ function pack(contents: Contents, deflate: Deflate, sealing: boolean): Uint8Arra
   if (sealing && contents.states.length + contents.events.length > 0)
     section(TIMES, packOverview(contents));
   return writer.finish();
+}
+
+/** The checksum of a section's bytes starts from its kind and series, so that these are protected as well. */
+function seedOf(byte: number, id = 0): number {
+  return ((id + 1) * 256 + byte) >>> 0;
 }
 
 function packState({ seq, at, patch, effectiveAt, initial }: StoredState): unknown[] {
@@ -121,25 +135,45 @@ type Overview = {
 
 type Section = { isDeflated: boolean; bytes: Uint8Array };
 
-/** Reads a body, open or sealed. Throws (RangeError, SyntaxError, or what inflate throws) when it is damaged. */
+/** Reads a body, open or sealed. Sections that are damaged are left out. */
 export class SegmentReader {
-  readonly #inflate: Inflate;
+  readonly #codec: Codec;
   /** Sections by kind, and those of series by id. An open segment has one per batch and series. */
   readonly #kinds = new Map<number, Section[]>();
   readonly #series = new Map<number, Section[]>();
+  /** Whether a section is damaged, or the body ends within one. */
+  readonly isDamaged: boolean;
 
-  constructor(body: Uint8Array, inflate: Inflate) {
-    this.#inflate = inflate;
-    const reader = new ByteReader(body);
-    while (!reader.done) {
-      const byte = reader.byte();
-      const kind = byte & ~DEFLATED;
-      const [sections, key] =
-        kind === SERIES ? [this.#series, reader.varint()] : [this.#kinds, kind];
-      const section = { isDeflated: (byte & DEFLATED) !== 0, bytes: reader.section() };
-      const there = sections.get(key);
-      if (there) there.push(section);
-      else sections.set(key, [section]);
+  constructor(body: Uint8Array, codec: Codec) {
+    this.#codec = codec;
+    this.isDamaged = !this.#readSections(new ByteReader(body));
+  }
+
+  /** False if a section was left out. A length that is damaged leads the reader to bytes that are no section, so those are left out, too. */
+  #readSections(reader: ByteReader): boolean {
+    let isWhole = true;
+    try {
+      while (!reader.done) {
+        const byte = reader.byte();
+        const kind = byte & ~DEFLATED;
+        const id = kind === SERIES ? reader.varint() : undefined;
+        const length = reader.varint();
+        const checksum = reader.uint32();
+        const bytes = reader.bytes(length);
+        if (this.#codec.checksum(bytes, seedOf(byte, id)) !== checksum) {
+          isWhole = false;
+          continue;
+        }
+        const [sections, key] = id === undefined ? [this.#kinds, kind] : [this.#series, id];
+        const section = { isDeflated: (byte & DEFLATED) !== 0, bytes };
+        const there = sections.get(key);
+        if (there) there.push(section);
+        else sections.set(key, [section]);
+      }
+      return isWhole;
+    } catch (error) {
+      if (error instanceof RangeError) return false;
+      throw error;
     }
   }
 
@@ -227,7 +261,9 @@ export class SegmentReader {
   }
 
   #read(sections: Section[] = []): Uint8Array[] {
-    return sections.map(({ isDeflated, bytes }) => (isDeflated ? this.#inflate(bytes) : bytes));
+    return sections.map(({ isDeflated, bytes }) =>
+      isDeflated ? this.#codec.inflate(bytes) : bytes,
+    );
   }
 }
 

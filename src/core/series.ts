@@ -281,7 +281,8 @@ function legacyCounts(series: Series, op: Metric): Window | undefined {
   return { samples, sum, min: mean, max: mean, buckets: counts };
 }
 
-function addPoint(
+/** Adds one point of a scalar type. `value` of a counter is its total. */
+export function addPoint(
   series: Series,
   columns: Columns,
   at: number,

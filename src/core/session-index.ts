@@ -1,6 +1,14 @@
 /** The index of a session: everything but its state and its log. Stored as JSON with the newest segment. */
-import type { Completeness, EventCount, LaneProgress, LossTimes, Summary } from "./answers.ts";
+import type {
+  Completeness,
+  EventCount,
+  LaneProgress,
+  LeftOut,
+  LossTimes,
+  Summary,
+} from "./answers.ts";
 import { lastMomentOf, ranMs, statusMs, type Timed } from "./duration.ts";
+import { MAX_WHOLE_WRITERS } from "./limits.ts";
 import type { Series } from "./series.ts";
 import { newObservations, type Observations } from "./observations.ts";
 import { verdict } from "./status.ts";
@@ -16,6 +24,9 @@ type ExceptionCount = {
   lastAt: number;
   firstSeq: number;
 };
+
+/** Lists of the index that count what they leave out. */
+export type CountedOut = "event_names" | "exceptions" | "state_paths" | "tags";
 
 export type SessionIndex = {
   id: string;
@@ -57,8 +68,10 @@ export type SessionIndex = {
   observations: Observations;
   /** Lanes whose newest records may have been in a damaged segment: their next batch may start after a gap. */
   gapsExpected: string[];
-  /** What has more entries than its limit, so that the index lists only a part. */
-  overLimit: ("event_names" | "exceptions" | "state_paths")[];
+  /** Ops that were counted again from a segment without its index (restore.ts), whose lanes have not continued yet. */
+  unclaimed: number;
+  /** How many entries are in no list of the index, because the list is full. */
+  leftOut: { [what in CountedOut]?: number };
   /** Rows that the object has written for this session. */
   rowsWritten: number;
 };
@@ -91,19 +104,9 @@ export function newIndex(id: string, at: number, now: number): SessionIndex {
     values: [],
     observations: newObservations(at, now),
     gapsExpected: [],
-    overLimit: [],
+    unclaimed: 0,
+    leftOut: {},
     rowsWritten: 0,
-  };
-}
-
-export function completenessOf(index: SessionIndex): Completeness {
-  const lost = Object.values(index.dropped).reduce((sum, count) => sum + count, 0);
-  return {
-    accepted: index.accepted,
-    stored: Math.max(0, index.accepted - lost),
-    dropped: index.dropped,
-    altered: Object.keys(index.altered).length > 0 ? index.altered : undefined,
-    loss_times: index.lossTimes.length > 0 ? index.lossTimes : undefined,
   };
 }
 
@@ -120,15 +123,46 @@ export function timesOf(index: SessionIndex, now: number): Timed {
   };
 }
 
+/** `unreadable`: records that were stored, and are in a damaged part now. */
+export function completenessOf(index: SessionIndex, unreadable = 0): Completeness {
+  const { damaged = 0, ...others } = index.dropped;
+  const dropped = damaged + unreadable > 0 ? { ...others, damaged: damaged + unreadable } : others;
+  const lost = Object.values(dropped).reduce((sum, count) => sum + count, 0);
+  const accepted = index.accepted + index.unclaimed;
+  return {
+    accepted,
+    stored: Math.max(0, accepted - lost),
+    dropped,
+    altered: Object.keys(index.altered).length > 0 ? index.altered : undefined,
+    loss_times: index.lossTimes.length > 0 ? index.lossTimes : undefined,
+  };
+}
+
+/** Everything that the lists of the index leave out; undefined if they are complete. */
+function leftOutOf(index: SessionIndex): LeftOut | undefined {
+  const counts: LeftOut = {
+    ...index.leftOut,
+    state_values: index.values.filter(({ over }) => over).length,
+    writers: Math.max(0, index.lanes.length - MAX_WHOLE_WRITERS),
+    transitions: index.observations.transitionsLeftOut,
+  };
+  const named = Object.entries(counts).filter(([, count]) => (count ?? 0) > 0);
+  return named.length > 0 ? (Object.fromEntries(named) as LeftOut) : undefined;
+}
+
+const BEYOND = ["event_names", "exceptions", "state_paths"] as const;
+
 export function summaryOf(
   index: SessionIndex,
   now: number,
-  stored: Pick<Summary, "segments" | "damaged_segments" | "bytes" | "rows_written">,
+  stored: Pick<Summary, "segments" | "damaged_segments" | "damaged" | "bytes" | "rows_written">,
 ): Summary {
   const { observations } = index;
   const current = verdict(observations, now);
   const timed = timesOf(index, now);
   const { created_at, updated_at, received_at, ended_at } = timed;
+  const unreadable = stored.damaged?.reduce((sum, { lost = 0 }) => sum + lost, 0);
+  const beyond = BEYOND.filter((what) => index.leftOut[what] !== undefined);
   return {
     id: index.id,
     product: index.product,
@@ -154,8 +188,9 @@ export function summaryOf(
     ever_hung: observations.everHung,
     transitions: observations.transitions,
     counts: { ...index.counts, series: index.series.length },
-    ledger: completenessOf(index),
-    beyond: index.overLimit.length > 0 ? index.overLimit : undefined,
+    ledger: completenessOf(index, unreadable),
+    beyond: beyond.length > 0 ? beyond : undefined,
+    left_out: leftOutOf(index),
     lanes: index.lanes,
     clock_skew_ms: index.clockSkewMs,
     revision: index.seq,

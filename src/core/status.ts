@@ -59,7 +59,10 @@ export function noteTransition(observations: Observations, now: number): boolean
     status: current.status,
     headline: current.headline,
   });
-  if (observations.transitions.length > MAX_TRANSITIONS) observations.transitions.shift();
+  if (observations.transitions.length > MAX_TRANSITIONS) {
+    observations.transitions.shift();
+    observations.transitionsLeftOut = (observations.transitionsLeftOut ?? 0) + 1;
+  }
   return true;
 }
 

@@ -2,12 +2,13 @@
 import { nameLabel } from "../core/recorded-text.ts";
 import { formatCount, formatNumber } from "../core/format.ts";
 import type { Child } from "hono/jsx";
-import { type SessionFilter, type StatusKind } from "../catalog/filter.ts";
+import { type SessionFilter, type StateFilter, type StatusKind } from "../catalog/filter.ts";
 import { asking } from "../core/names.ts";
 import type { VersionCounts } from "../catalog/products.ts";
 import { STATUS_LABELS, STATUSES } from "../core/vocabulary.ts";
 import { SUGGESTIONS, TYPING_MS } from "./limits.ts";
-import { type SessionSearch, searchQuery, WITHIN } from "./search.ts";
+import { VALUE_TYPES, type ValueType } from "../core/values.ts";
+import { pathText, type SessionSearch, searchQuery, WITHIN } from "./search.ts";
 import { address } from "./ui/address.ts";
 import { Time } from "./ui/time.tsx";
 
@@ -134,13 +135,29 @@ export function MoreFilters({ search, column }: { search: SessionSearch; column?
         <Field label="Host" name="hostname" value={filter.hostname} />
         <Field label="Machine id" name="machine" value={filter.machine} />
         <Field label="Tag" name="tag" value={filter.tag} />
-        <Suggested label="State path" name="path" value={filter.state?.path} what="state-paths" />
+        <Suggested
+          label="State path"
+          name="path"
+          value={filter.state && pathText(filter.state.path)}
+          what="state-paths"
+        />
         <Suggested
           label="State value"
           name="value"
           value={filter.state?.value}
           what="state-values"
         />
+        <label>
+          Value type
+          <select name="type">
+            <option value="">Any</option>
+            {VALUE_TYPES.map((type) => (
+              <option value={type} selected={type === filter.state?.type}>
+                {VALUE_LABELS[type]}
+              </option>
+            ))}
+          </select>
+        </label>
         <Suggested label="Event" name="event" value={filter.event} what="events" />
         {column ? (
           <Suggested label="Show metric" name="metric" value={search.metric} what="metrics" />
@@ -148,6 +165,18 @@ export function MoreFilters({ search, column }: { search: SessionSearch; column?
       </div>
     </details>
   );
+}
+
+const VALUE_LABELS: Record<ValueType, string> = {
+  string: "Text",
+  number: "Number",
+  boolean: "true or false",
+  null: "null",
+};
+
+function valueLabel({ value, type }: StateFilter): string {
+  if (value === undefined) return "";
+  return ` = ${type === "string" ? `"${nameLabel(value)}"` : nameLabel(value)}`;
 }
 
 type FieldProps = { label: string; name: string; value?: string | undefined };
@@ -243,8 +272,7 @@ function chipsOf(search: SessionSearch): Chip[] {
       add(`${CHIP_LABELS[name]} ${nameLabel(filter[name] ?? "")}`, name);
   }
   if (state) {
-    const value = state.value === undefined ? "" : ` = ${nameLabel(state.value)}`;
-    add(`ever ${nameLabel(state.path)}${value}`, "state");
+    add(`ever ${nameLabel(pathText(state.path))}${valueLabel(state)}`, "state");
   }
   if (within !== undefined)
     chips.push({ label: WITHIN[within].label, without: { ...search, within: undefined } });

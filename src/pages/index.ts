@@ -3,6 +3,7 @@ import { Hono, type MiddlewareHandler } from "hono";
 import { secureHeaders } from "hono/secure-headers";
 import type { AccessEnv } from "../access/access.ts";
 import { guard } from "../access/guard.ts";
+import { checkParameters } from "../core/parse.ts";
 import { requireCatalog } from "../catalog/outage.ts";
 import { compare } from "./compare.tsx";
 import { deletion } from "./delete.tsx";
@@ -34,6 +35,10 @@ pages.onError(answerError);
 pages.route("/", icons);
 
 pages.use(guard);
+pages.use(async (c, next) => {
+  checkParameters(new URL(c.req.url).searchParams);
+  await next();
+});
 pages.route("/", preferences);
 pages.route("/", login);
 

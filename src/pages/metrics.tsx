@@ -77,7 +77,7 @@ metrics.get("/metrics", async (c) => {
         {found ? (
           <Answer question={question} found={found} />
         ) : (
-          <Names names={await metricNames(db)} />
+          <Names names={(await metricNames(db)).items} />
         )}
         <hx-partial hx-target="#versions" hx-swap="outerHTML">
           <VersionSelect filter={search.filter} known={known} />
@@ -95,7 +95,7 @@ metrics.get("/metrics", async (c) => {
       {found ? (
         <Answer question={question} found={found} />
       ) : (
-        <Names names={await metricNames(db)} />
+        <Names names={(await metricNames(db)).items} />
       )}
     </>,
     { title, here: "/metrics", name: "list-page", styles: ["plots"], scripts: ["plots.js"] },

@@ -1,6 +1,14 @@
 /** A search for sessions and its query parameters, for the list, the metrics and saved views. */
-import { type SessionFilter, STATUS_KINDS } from "../catalog/filter.ts";
+import {
+  type SessionFilter,
+  type StateFilter,
+  stateFilter,
+  STATUS_KINDS,
+} from "../catalog/filter.ts";
 import { asking, nameAsked } from "../core/names.ts";
+import { readPath, writePath } from "../core/path.ts";
+import { Refusal } from "../core/refusal.ts";
+import { VALUE_TYPES } from "../core/values.ts";
 import { SESSION_SORTS, type SessionSort } from "../catalog/sessions.ts";
 
 export type SessionSearch = {
@@ -38,9 +46,8 @@ export function readFilter(query: URLSearchParams, now: number): SessionSearch {
     query.getAll("status").some((each) => each.split(",").includes(kind)),
   );
   if (status.length > 0) filter.status = status;
-  const path = query.get("path")?.trim();
-  const value = query.get("value")?.trim();
-  if (path) filter.state = value ? { path, value } : { path };
+  const state = stateIn(query);
+  if (state) filter.state = state;
 
   const from = time(query.get("from"));
   const to = time(query.get("to"));
@@ -64,6 +71,21 @@ export function readFilter(query: URLSearchParams, now: number): SessionSearch {
   };
 }
 
+/** Blanks count: a key and a text may begin or end with them. */
+function stateIn(query: URLSearchParams): StateFilter | undefined {
+  const written = query.get("path");
+  if (!written) return undefined;
+  const path = readPath(written);
+  if (!path) {
+    throw new Refusal(
+      "invalid_query",
+      "The state path must be keys joined by dots, or a JSON list of them.",
+    );
+  }
+  const type = VALUE_TYPES.find((each) => each === query.get("type"));
+  return stateFilter(path, query.get("value") || undefined, type);
+}
+
 function isWithin(name: string): name is Within {
   return Object.hasOwn(WITHIN, name);
 }
@@ -85,12 +107,18 @@ export function searchQuery({
     from: within === undefined ? from : undefined,
     within,
     status: status?.join(","),
-    path: state?.path,
-    value: state?.value,
+    path: state && pathText(state.path),
+    value: state?.value || undefined,
+    type: state?.type,
     sort: sort === "created_at" ? undefined : sort,
     order: order === "desc" ? undefined : order,
     metric: written(metric),
   };
+}
+
+/** A path as text for a parameter, where an empty text would be no filter. */
+export function pathText(path: string[]): string {
+  return writePath(path) || JSON.stringify(path);
 }
 
 /** Epoch milliseconds, or a date and time, in UTC if it has no zone (page.js converts times in the viewer's zone). */

@@ -1,6 +1,6 @@
 /** The list of sessions with its search, filters, sorting and saved views; all of it is in the address. */
 import { nameLabel } from "../core/recorded-text.ts";
-import { formatNumber, formatQuantity } from "../core/format.ts";
+import { formatCount, formatNumber, formatQuantity } from "../core/format.ts";
 import { Hono } from "hono";
 import { eventNames } from "../catalog/events.ts";
 import { STATUS_KINDS } from "../catalog/filter.ts";
@@ -8,12 +8,12 @@ import { metricNames, rollups } from "../catalog/metrics.ts";
 import { statePaths, stateValues } from "../catalog/paths.ts";
 import { type VersionCounts, versions } from "../catalog/products.ts";
 import { listSessions, type SessionList, SESSION_SORTS } from "../catalog/sessions.ts";
-import { valueText } from "../core/values.ts";
+import { readPath, writePath } from "../core/path.ts";
 import type { Env } from "../env.ts";
 import { deleteView, listViews, saveView } from "../registry/views.ts";
 import type { AccessEnv } from "../access/access.ts";
 import type { Access } from "../core/authority.ts";
-import { sessionOf } from "../session/client.ts";
+import { askHeld } from "../session/client.ts";
 import {
   Chips,
   COUNTED,
@@ -167,10 +167,8 @@ function List(props: ListProps) {
 async function found({ env, access, search, known }: ListProps) {
   const { metric } = search;
   const db = env.CATALOG;
-  // The catalog lacks the values of a path that had too many; the session itself has them.
-  const held = (id: string, path: string, value: string) =>
-    sessionOf(env, access, id).ask("everHeld", { path, text: valueText(value) });
-  const page = await listSessions(db, { ...search.filter, ...search.page, limit: LIST_ROWS }, held);
+  const query = { ...search.filter, ...search.page, limit: LIST_ROWS };
+  const page = await listSessions(db, query, askHeld(env, access));
   const drawn = metric
     ? await rollups(
         db,
@@ -184,11 +182,7 @@ async function found({ env, access, search, known }: ListProps) {
     <form method="get" action="/compare">
       <Chips search={search} count={countOf(page, search, known)} />
       {page.items.length === 0 ? (
-        <Empty title="No sessions match these filters">
-          <p>
-            <a href="/sessions">Clear filters</a> or <a href="/docs">record a session</a>
-          </p>
-        </Empty>
+        <NoneFound page={page} further={page.next === null ? undefined : at(page.next)} />
       ) : (
         <div class="scroller">
           <SessionTable
@@ -233,11 +227,7 @@ async function found({ env, access, search, known }: ListProps) {
         <button class="tool" type="button" data-untick hidden>
           Clear selection
         </button>
-        {page.searched_to === null ? null : (
-          <span class="quiet">
-            Searched back to <Time at={page.searched_to} show="minute" />
-          </span>
-        )}
+        <Searched page={page} search={search} />
         <nav class="pages" aria-label="Pages of the list">
           {page.previous === null ? null : (
             <a class="tool" rel="prev" href={at(page.previous)}>
@@ -252,6 +242,58 @@ async function found({ env, access, search, known }: ListProps) {
         </nav>
       </footer>
     </form>
+  );
+}
+
+/** "None" only if every session was looked at. */
+function NoneFound({ page, further }: { page: SessionList; further: string | undefined }) {
+  if (page.partial) {
+    return (
+      <Empty title="None found so far">
+        {further === undefined ? (
+          <p>Not all sessions were searched.</p>
+        ) : (
+          <p>
+            Not all sessions were searched. <a href={further}>Search further</a>
+          </p>
+        )}
+      </Empty>
+    );
+  }
+  return (
+    <Empty title="No sessions match these filters">
+      <p>
+        <a href="/sessions">Clear filters</a> or <a href="/docs">record a session</a>
+      </p>
+    </Empty>
+  );
+}
+
+/** How far the list looked, and how to search the rest. */
+function Searched({ page, search }: { page: SessionList; search: SessionSearch }) {
+  const unsure = page.items.filter((row) => row.unsure).length;
+  const byStart = address(
+    "/sessions",
+    searchQuery({ ...search, sort: "created_at", order: "desc" }),
+  );
+  return (
+    <>
+      {page.searched_to === null ? null : (
+        <span class="quiet">
+          Searched back to <Time at={page.searched_to} show="minute" />
+          {page.next === null ? (
+            <>
+              . <a href={byStart}>Sort by start</a> to search older sessions
+            </>
+          ) : null}
+        </span>
+      )}
+      {unsure === 0 ? null : (
+        <span class="quiet">
+          {formatCount(unsure, "session")} marked “maybe” could not be searched completely
+        </span>
+      )}
+    </>
   );
 }
 
@@ -331,12 +373,14 @@ sessions.post("/views/delete", async (c) => {
 
 sessions.get("/suggest/:what", async (c) => {
   const db = c.env.CATALOG;
-  const typed = (name: string) => c.req.query(name)?.trim() ?? "";
+  const typed = (name: string) => c.req.query(name) ?? "";
   const sources: Record<string, () => Promise<string[]>> = {
-    "state-paths": () => statePaths(db, typed("path")),
-    "state-values": () => stateValues(db, typed("path"), typed("value")),
-    events: () => eventNames(db, typed("event")),
-    metrics: async () => (await metricNames(db, typed("metric"))).map(({ name }) => name),
+    "state-paths": async () =>
+      (await statePaths(db, { prefix: typed("path") })).items.map((path) => path || '[""]'),
+    "state-values": () => stateValues(db, writePath(readPath(typed("path")) ?? []), typed("value")),
+    events: async () => (await eventNames(db, { prefix: typed("event") })).items,
+    metrics: async () =>
+      (await metricNames(db, { prefix: typed("metric") })).items.map(({ name }) => name),
   };
   const offered = (await sources[c.req.param("what")]?.()) ?? [];
   return c.html(

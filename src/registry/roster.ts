@@ -20,6 +20,11 @@ export async function removeFromRoster(db: D1Database, id: string): Promise<void
   await drizzle(db).delete(roster).where(eq(roster.id, id));
 }
 
+export async function rosterRow(db: D1Database, id: string): Promise<RosterRow | undefined> {
+  const [row] = await drizzle(db).select().from(roster).where(eq(roster.id, id));
+  return row;
+}
+
 /** Ids of sessions in their order, beginning after `after`. */
 export async function rosterIds(db: D1Database, after: string, limit: number): Promise<string[]> {
   const rows = await drizzle(db)

@@ -3,6 +3,7 @@ import type {
   Chart,
   EventCount,
   EventRow,
+  HeldQuery,
   Page,
   PathChange,
   SeriesSummary,
@@ -16,8 +17,8 @@ import { lastMomentOf } from "../core/duration.ts";
 import { type SessionIndex, summaryOf, timesOf } from "../core/session-index.ts";
 import type { JsonObject } from "../core/wire.ts";
 import { type EventsQuery, eventPage } from "./events.ts";
+import { held } from "./held.ts";
 import {
-  everHeld,
   type HistoryQuery,
   type Moment,
   pathChanges,
@@ -27,11 +28,11 @@ import {
 } from "./history.ts";
 import { DEFAULT_TIMELINE_BUCKETS } from "./limits.ts";
 import { type ChartQuery, charts, type Rollups, timeline } from "./metrics.ts";
-import type { Store } from "./store.ts";
+import type { Segments } from "./store.ts";
 
 /** A session as its object has it loaded. */
 export type Source = {
-  store: Store;
+  store: Segments;
   index: SessionIndex;
   state: JsonObject;
   /** Built when first needed. */
@@ -40,13 +41,16 @@ export type Source = {
 };
 
 export const ANSWERS = {
-  summary: ({ store, index, now }: Source): Summary =>
-    summaryOf(index, now, {
+  summary: ({ store, index, now }: Source): Summary => {
+    const damaged = store.damagedParts();
+    return summaryOf(index, now, {
       segments: store.segmentCount,
-      damaged_segments: store.damaged.size,
+      damaged_segments: new Set(damaged.map(({ segment }) => segment)).size,
+      damaged: damaged.length > 0 ? damaged : undefined,
       bytes: store.bytes,
       rows_written: index.rowsWritten,
-    }),
+    });
+  },
 
   state: ({ store, index, state }: Source, moment: Moment = {}): StateAt =>
     moment.at === undefined && moment.seq === undefined
@@ -62,13 +66,8 @@ export const ANSWERS = {
   pathHistory: ({ store }: Source, query: HistoryQuery & { path: string[] }): Page<PathChange> =>
     pathChanges(store, query),
 
-  /** Whether the state ever held a value (as core/values.ts writes it) at a dotted path. */
-  everHeld: ({ store, index }: Source, { path, text }: { path: string; text: string }): boolean => {
-    const entry = index.values.find((candidate) => candidate.path === path);
-    return entry && !entry.over
-      ? entry.values.some((held) => held.text === text)
-      : everHeld(store, path, text);
-  },
+  /** Whether it ever had something; null: not known. */
+  held: (source: Source, query: HeldQuery): boolean | null => held(source, query),
 
   events: ({ store }: Source, query: EventsQuery = {}): Page<EventRow> => eventPage(store, query),
 

@@ -6,6 +6,7 @@
  *   const { items } = await session.ask("events", { name: "door" });
  */
 import * as v from "valibot";
+import type { Held } from "../catalog/sessions.ts";
 import type { Access } from "../core/authority.ts";
 import { Refusal, refusalOf } from "../core/refusal.ts";
 import { Id, type IngestAnswer, type Op, type Writer } from "../core/wire.ts";
@@ -14,20 +15,26 @@ import type { AnswerOf, QueryOf, Question, QuestionName, Receipt } from "./answe
 import type { Write } from "./publication-batch.ts";
 import { accepted, type JsonOf, parsed, refusalIn, type Reply } from "./reply.ts";
 import type { StreamKind } from "./session.ts";
-import { type Repeat, request, type Stub, stubOfObject } from "./stub.ts";
+import { isUnopenable, type Repeat, request, type Stub, stubOfObject } from "./stub.ts";
+import { eraseUnreadable, unreadableReplies, unreadableStream } from "./unreadable.ts";
 import { withAccess } from "./upgrade.ts";
 
 /** The session of an id. Nothing is sent before a method is called; of an unknown session every method throws `not_found`. */
 export function sessionOf(env: Env, access: Access, id: string): SessionClient {
-  return new SessionClient(id, access, () => {
+  return new SessionClient(env, id, access, () => {
     if (!v.is(Id, id)) throw new Refusal("not_found", "Session not found");
     return env.SESSIONS.getByName(id);
   });
 }
 
+/** Asks the objects of sessions what the catalog does not know of them: the argument of catalog/sessions.ts. */
+export function askHeld(env: Env, access: Access): Held {
+  return (id, query) => sessionOf(env, access, id).ask("held", query);
+}
+
 /** The session of an object's own id, as Cloudflare lists it. */
 export function sessionOfObject(env: Env, access: Access, objectId: string): SessionClient {
-  return new SessionClient(objectId, access, () => stubOfObject(env, objectId));
+  return new SessionClient(env, objectId, access, () => stubOfObject(env, objectId));
 }
 
 /** A question that waits for the end of the turn. */
@@ -40,11 +47,13 @@ type Waiting = {
 export class SessionClient {
   /** The session's id; the object's own id if `sessionOfObject` made this client. */
   readonly id: string;
+  readonly #env: Env;
   readonly #access: Access;
   readonly #stub: () => Stub;
   readonly #waiting: Waiting[] = [];
 
-  constructor(id: string, { kind, product }: Access, stub: () => Stub) {
+  constructor(env: Env, id: string, { kind, product }: Access, stub: () => Stub) {
+    this.#env = env;
     this.id = id;
     this.#access = { kind, product };
     this.#stub = stub;
@@ -81,7 +90,11 @@ export class SessionClient {
   async #send(waiting = this.#waiting.splice(0)): Promise<void> {
     try {
       const questions = waiting.map(({ question }) => question);
-      const replies = await this.#request((object) => object.answer(this.#access, questions));
+      const replies = await this.#orUnreadable(
+        this.#request<Reply<unknown>[]>((object) => object.answer(this.#access, questions)),
+        ([first]) => first,
+        (env) => unreadableReplies(env, this.#access, this.id, questions),
+      );
       replies.forEach((reply, index) => waiting[index]?.resolve(reply));
     } catch (error) {
       // One question may be the cause, so each is sent again alone. A refusal (the object is overloaded) is final.
@@ -108,9 +121,12 @@ export class SessionClient {
 
   /** The whole session as 1.x gave it (JSON), or as an export (newline-delimited JSON). */
   async stream(kind: StreamKind): Promise<ReadableStream<Uint8Array>> {
-    const stream = await this.#request(
-      async (object): Promise<ReadableStream<Uint8Array> | Reply<never>> =>
+    const stream = await this.#orUnreadable(
+      this.#request(async (object): Promise<ReadableStream<Uint8Array> | Reply<never>> =>
         object.stream(this.#access, kind),
+      ),
+      (answer) => (typeof answer === "string" ? answer : undefined),
+      (env) => unreadableStream(env, this.#access, this.id, kind),
     );
     if (typeof stream !== "string") return stream;
     throw refusalIn(stream) ?? new Error("A session answered with text where a stream is due.");
@@ -121,8 +137,14 @@ export class SessionClient {
     await this.#call((object) => object.publish(this.#access));
   }
 
+  /** An object that cannot be opened keeps its file, but the session is in no list any more. */
   async erase(): Promise<Receipt> {
-    return this.#call((object) => object.erase(this.#access));
+    try {
+      return await this.#call((object) => object.erase(this.#access));
+    } catch (error) {
+      if (!isUnopenable(error)) throw error;
+      return eraseUnreadable(this.#env, this.#access, this.id);
+    }
   }
 
   /** A WebSocket upgrade: the page then gets a `Change` after each change. */
@@ -133,6 +155,25 @@ export class SessionClient {
     if (response.webSocket) return response;
     const refused = (await response.text()) as Reply<never>; // an object opens the socket or refuses
     throw refusalIn(refused) ?? new Error(`A session answered ${response.status} to an upgrade.`);
+  }
+
+  /** The answer of the object, or what the catalog has of a session of whose storage nothing can be read. */
+  async #orUnreadable<Answer>(
+    answer: Promise<Answer>,
+    replyIn: (answer: Answer) => Reply<unknown> | undefined,
+    otherwise: (env: Env) => Promise<Answer>,
+  ): Promise<Answer> {
+    let given: Answer;
+    try {
+      given = await answer;
+    } catch (error) {
+      if (!isUnopenable(error)) throw error;
+      console.error(`Session ${this.id}: its object cannot be opened:`, error);
+      return otherwise(this.#env);
+    }
+    const reply = replyIn(given);
+    const isLost = reply !== undefined && refusalIn(reply)?.code === "damaged";
+    return isLost ? otherwise(this.#env) : given;
   }
 
   async #call<Answer>(

@@ -4,11 +4,11 @@ import { mayMatch } from "../core/segment-summary.ts";
 import { type EventFilter, matches } from "../core/event.ts";
 import { DEFAULT_PAGE } from "../core/limits.ts";
 import { inOrder, isAfterCursor, segmentsFrom } from "./history.ts";
-import type { Store } from "./store.ts";
+import type { Segments } from "./store.ts";
 
 export type EventsQuery = EventFilter & { cursor?: string; limit?: number; order?: "asc" | "desc" };
 
-export function eventPage(store: Store, query: EventsQuery): Page<EventRow> {
+export function eventPage(store: Segments, query: EventsQuery): Page<EventRow> {
   const { limit = DEFAULT_PAGE } = query;
   const items: EventRow[] = [];
   for (const info of segmentsFrom(store, query)) {

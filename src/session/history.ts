@@ -11,10 +11,9 @@ import type {
 import { DEFAULT_PAGE } from "../core/limits.ts";
 import { copy, equal, isObject, merge, touches, valueAt } from "../core/merge.ts";
 import type { StoredState } from "../core/segment.ts";
-import { setsValue } from "../core/values.ts";
 import type { Json, JsonObject } from "../core/wire.ts";
 import { MAX_DIFFERENCES } from "./limits.ts";
-import type { Segment, SegmentInfo, Store } from "./store.ts";
+import type { Segment, SegmentInfo, Segments } from "./store.ts";
 
 /** A moment: by the session's clock, or by the sequence of an op. Without either: now. */
 export type Moment = { at?: number; seq?: number };
@@ -28,7 +27,7 @@ export type HistoryQuery = {
 };
 
 /** Reads one segment: its keyframe, and its patches up to the moment. If the segment is damaged, reads the one before it. */
-export function stateAt(store: Store, { at, seq }: Moment): StateAt {
+export function stateAt(store: Segments, { at, seq }: Moment): StateAt {
   for (let info = store.find({ at, seq }); info; info = store.find({ seq: info.firstSeq - 1 })) {
     const segment = store.open(info);
     if (!segment) continue; // damaged: the segment before it has the nearest state that is left
@@ -54,7 +53,7 @@ export function stateDiff(from: StateAt, to: StateAt): StateDiff {
   return { from, to, differences };
 }
 
-export function stateChanges(store: Store, query: HistoryQuery): Page<StateChange> {
+export function stateChanges(store: Segments, query: HistoryQuery): Page<StateChange> {
   const { from = -Infinity, to = Infinity, limit = DEFAULT_PAGE } = query;
   const items: StateChange[] = [];
   for (const info of segmentsFrom(store, query)) {
@@ -85,7 +84,7 @@ type Change = {
 
 /** The values of one path, in either order, with the event just before each change. */
 export function pathChanges(
-  store: Store,
+  store: Segments,
   { path, ...query }: HistoryQuery & { path: string[] },
 ): Page<PathChange> {
   const { from = -Infinity, to = Infinity, limit = DEFAULT_PAGE, order = "asc" } = query;
@@ -113,17 +112,7 @@ export function pathChanges(
   return { items, next };
 }
 
-/** Whether the log ever set this value at a dotted path. */
-export function everHeld(store: Store, path: string, text: string): boolean {
-  return store.list().some((info) =>
-    store
-      .open(info)
-      ?.reader.states()
-      .some(({ patch }) => setsValue(patch, path, text)),
-  );
-}
-
-function* changesOf(store: Store, path: string[], query: HistoryQuery): Generator<Change> {
+function* changesOf(store: Segments, path: string[], query: HistoryQuery): Generator<Change> {
   const [key] = path;
   // All segments even with a cursor: a value's duration depends on the next change, which may be in any segment.
   for (const info of inOrder(store.list(), query)) {
@@ -169,11 +158,11 @@ function* withDuration(
 
 /** Finds the event just before an op. Keeps the segment it read last, since neighbouring changes mostly need the same one. */
 class EventsBefore {
-  readonly #store: Store;
+  readonly #store: Segments;
   readonly #infos: SegmentInfo[];
   #read: { id: number; events: EventRow[] } | null = null;
 
-  constructor(store: Store) {
+  constructor(store: Segments) {
     this.#store = store;
     this.#infos = store.list().toReversed();
   }
@@ -214,7 +203,7 @@ function compare(before: Json, after: Json, path: string[], differences: Differe
 type Ordered = { order?: "asc" | "desc"; cursor?: string };
 
 /** The segments that a page may be in, from the cursor on. */
-export function segmentsFrom(store: Store, query: Ordered): SegmentInfo[] {
+export function segmentsFrom(store: Segments, query: Ordered): SegmentInfo[] {
   const cursor = Number(query.cursor ?? NaN);
   return inOrder(store.list(), query).filter(({ firstSeq, lastSeq }) => {
     if (Number.isNaN(cursor)) return true;

@@ -8,6 +8,8 @@ export const ATTEMPTS = 3;
 export const RETRY_MS = 50;
 /** Buckets of a timeline if the query gives none: a bucket is about as wide as a bar can be drawn on a laptop's screen. */
 export const DEFAULT_TIMELINE_BUCKETS = 240;
+/** Segments that are opened to find what the index leaves out: each is some 100 KB, read in about 0.5 ms. */
+export const MAX_SEARCHED_SEGMENTS = 200;
 /** Differences of two states that are listed: more than a person reads. */
 export const MAX_DIFFERENCES = 5_000;
 /** How long the answer to a request waits for the databases. Then the session objects publish by their alarms. */

@@ -4,14 +4,21 @@
  */
 import { type BatchOutcome, Projection } from "../core/projection.ts";
 import { Refusal } from "../core/refusal.ts";
-import { isEmpty } from "../core/segment.ts";
+import { restore } from "../core/restore.ts";
+import { isEmpty, newContents } from "../core/segment.ts";
+import { newIndex } from "../core/session-index.ts";
 import type { Arrival } from "../core/times.ts";
 import type { Source } from "./answers.ts";
 import { Rollups } from "./metrics.ts";
 import { type Newest, newSegment, Store } from "./store.ts";
 
 /** A session in memory: its projection, and the segment that the next batch goes to. */
-export type Loaded = { projection: Projection; newest: Newest };
+export type Loaded = {
+  projection: Projection;
+  newest: Newest;
+  /** Nothing of what is stored can be read. */
+  isLost: boolean;
+};
 
 export class Log {
   readonly store: Store;
@@ -30,14 +37,18 @@ export class Log {
   }
 
   /** Reads the newest segment if it is not in memory. Undefined if the session does not exist. */
-  load(): Loaded | undefined {
+  load(now = Date.now()): Loaded | undefined {
     if (this.#loaded) return this.#loaded;
     const stored = this.store.load();
     if (!stored) return undefined;
-    const { index, newest, state } = stored;
+    const { newest, state, later } = stored;
+    const index = stored.index ?? newIndex(this.#id, now, now);
+    for (const { contents, lastSeq } of later) restore(index, state, contents, lastSeq);
     const projection = new Projection(index, state);
-    if (newest.closed) projection.loseTail();
-    return (this.#loaded = { projection, newest });
+    // Which records of which lanes were in the segments without an index is not known.
+    if (later.length > 0 || !stored.index) projection.loseTail();
+    const isLost = !stored.index && later.every(({ contents }) => isEmpty(contents));
+    return (this.#loaded = { projection, newest, isLost });
   }
 
   /** Like `load`. Throws `gone` for a deleted session, `not_found` for an unknown one. */
@@ -61,8 +72,8 @@ export class Log {
     const id = this.store.nextId();
     const projection = Projection.open(this.#id, at, arrival);
     projection.index.product = product;
-    if (id > 1) projection.loseTail(); // every stored segment is damaged
-    return { projection, newest: newSegment({ id, fromAt: 0, firstSeq: 1, keyframe: "{}" }) };
+    const newest = newSegment({ id, fromAt: 0, firstSeq: 1, keyframe: "{}" });
+    return { projection, newest, isLost: false };
   }
 
   /** Applies ops and stores the result in one row. After a refusal nothing of them remains, in memory or on disk. */
@@ -72,9 +83,10 @@ export class Log {
     try {
       const outcome = apply(projection);
       projection.index.rowsWritten++;
-      if (isEmpty(outcome.contents) && loaded.newest.stored)
+      if (isEmpty(outcome.contents) && loaded.newest.stored && !loaded.newest.closed)
         this.store.rewriteIndex(loaded.newest, projection.index);
       else loaded.newest = this.store.append(segment, outcome.contents, projection.index);
+      loaded.isLost = false;
       this.#loaded = loaded;
       this.#rollups?.keepUp(outcome.contents, projection.index.series);
       return outcome;
@@ -85,9 +97,13 @@ export class Log {
   }
 
   /** Stores the index again after it changed without an op. */
-  commitIndex({ projection, newest }: Loaded): void {
-    projection.index.rowsWritten++;
-    this.store.rewriteIndex(newest, projection.index);
+  commitIndex(loaded: Loaded): void {
+    const { index } = loaded.projection;
+    index.rowsWritten++;
+    // The index of a damaged segment stays as it is: what follows is stored after it.
+    if (loaded.newest.closed)
+      loaded.newest = this.store.append(this.#nextSegment(loaded), newContents(), index);
+    else this.store.rewriteIndex(loaded.newest, index);
   }
 
   /** The segment for the next batch: the open one, or a new one that starts with the current state. */

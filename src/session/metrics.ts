@@ -6,7 +6,7 @@ import { RollupBuilder } from "../core/rollup.ts";
 import type { SegmentSeries } from "../core/segment-summary.ts";
 import type { Contents, ReadColumns } from "../core/segment.ts";
 import { type Series, summarise } from "../core/series.ts";
-import type { Store } from "./store.ts";
+import type { Segments } from "./store.ts";
 
 export type ChartQuery = {
   ids?: number[];
@@ -26,7 +26,7 @@ export type ChartQuery = {
 export class Rollups {
   readonly #bySeries = new Map<number, RollupBuilder>();
 
-  constructor(store: Store, series: Series[]) {
+  constructor(store: Segments, series: Series[]) {
     for (const one of series) {
       const { id, points, firstAt, lastAt } = one;
       if (points === 0) continue;
@@ -66,7 +66,12 @@ export class Rollups {
   }
 }
 
-export function charts(store: Store, rollups: Rollups, all: Series[], query: ChartQuery): Chart[] {
+export function charts(
+  store: Segments,
+  rollups: Rollups,
+  all: Series[],
+  query: ChartQuery,
+): Chart[] {
   const chosen = all.filter((series) => series.points > 0 && isChosen(series, query));
   const from = query.from ?? Math.min(...chosen.map((series) => series.firstAt));
   const to = query.to ?? Math.max(...chosen.map((series) => series.lastAt));
@@ -81,7 +86,7 @@ export function charts(store: Store, rollups: Rollups, all: Series[], query: Cha
 
   for (const info of store.list()) {
     // Each segment is opened once for all series, and only if its summary does not suffice.
-    let reader: ReturnType<Store["open"]> | undefined;
+    let reader: ReturnType<Segments["open"]> | undefined;
     for (const chart of drawn) {
       const summary = info.summary?.series.find(({ id }) => id === chart.series.id);
       if (info.summary && (!summary || isOutside(chart, summary, from, to))) continue;
@@ -147,7 +152,7 @@ function addRaw(
   }
 }
 
-export function timeline(store: Store, from: number, to: number, buckets: number): Timeline {
+export function timeline(store: Segments, from: number, to: number, buckets: number): Timeline {
   const step = Math.max(1, (to - from) / buckets);
   const zeros = () => Array.from({ length: buckets }, () => 0);
   const result: Timeline = {

@@ -1,10 +1,12 @@
 /** A session as the catalog's rows. */
 import type { Publication } from "../catalog/publish.ts";
 import { formatDuration } from "../core/format.ts";
+import { LEFT_OUT_BITS } from "../catalog/filter.ts";
+import { fold } from "../core/fold.ts";
 import type { SessionIndex } from "../core/session-index.ts";
 import type { Series } from "../core/series.ts";
 import { verdict } from "../core/status.ts";
-import { ANY_VALUE, type PathValues } from "../core/values.ts";
+import { ANY_VALUE, MEMBERS, type PathValues } from "../core/values.ts";
 import { EVENT_RECOVERED } from "../core/vocabulary.ts";
 import type { Rollups } from "./metrics.ts";
 
@@ -12,11 +14,11 @@ export function publicationOf(
   index: SessionIndex,
   rollups: Rollups,
   changed: ReadonlySet<number> | null,
-  bytes: number,
+  { bytes, damaged }: { bytes: number; damaged: number },
   now: number,
 ): Publication {
   return {
-    session: sessionRow(index, bytes, now),
+    session: { ...sessionRow(index, bytes, now), damaged },
     metrics: index.series
       .filter((series) => series.points > 0 && (!changed || changed.has(series.id)))
       .map((series) => metricRow(series, rollups)),
@@ -26,6 +28,7 @@ export function publicationOf(
         fingerprint,
         type,
         message,
+        search: fold(`${type} ${message} ${fingerprint}`),
         count,
         first_at: firstAt,
         last_at: lastAt,
@@ -36,11 +39,19 @@ export function publicationOf(
   };
 }
 
-function sessionRow(index: SessionIndex, bytes: number, now: number): Publication["session"] {
+function sessionRow(
+  index: SessionIndex,
+  bytes: number,
+  now: number,
+): Omit<Publication["session"], "damaged"> {
   const { observations, counts } = index;
   const current = verdict(observations, now);
   const isOver = current.status === "ended" || current.status === "crashed";
+  const headline = isOver ? current.headline : headlineOf(index, current.headline);
+  const { id, product, version, hostname, machineId, tags } = index;
   return {
+    left_out: leftOutBits(index),
+    search: fold([id, product, version, hostname, machineId, headline, ...tags].join(" ")),
     id: index.id,
     product: index.product,
     version: index.version,
@@ -63,7 +74,7 @@ function sessionRow(index: SessionIndex, bytes: number, now: number): Publicatio
       observations.hang === null &&
       (observations.pastHang !== undefined ||
         index.names.some(({ name }) => name === EVENT_RECOVERED)),
-    headline: isOver ? current.headline : headlineOf(index, current.headline),
+    headline,
     verdict: JSON.stringify(current),
     states: counts.states,
     events: counts.events,
@@ -76,6 +87,13 @@ function sessionRow(index: SessionIndex, bytes: number, now: number): Publicatio
     revision: index.seq,
     bytes,
   };
+}
+
+function leftOutBits({ leftOut }: SessionIndex): number {
+  let bits = 0;
+  for (const [what, bit] of Object.entries(LEFT_OUT_BITS))
+    if (leftOut[what as keyof typeof LEFT_OUT_BITS]) bits |= bit; // as: an entry of it
+  return bits;
 }
 
 function headlineOf({ observations }: SessionIndex, headline: string): string {
@@ -112,12 +130,14 @@ function metricRow(series: Series, rollups: Rollups): Publication["metrics"][num
   };
 }
 
-function valueRows({ path, over, values }: PathValues): Publication["state_values"] {
-  if (over) return [{ path, value: ANY_VALUE, first_at: 0, last_at: null }];
-  return values.map(({ text, since, until }) => ({
+function valueRows(entry: PathValues): Publication["state_values"] {
+  const { path, over, values, hasMembers } = entry;
+  const mark = (value: string) => ({ path, value, first_at: 0, last_at: null });
+  const rows = values.map(({ text, since, until }) => ({
     path,
     value: text,
     first_at: Math.round(since),
     last_at: until === null ? null : Math.round(until),
   }));
+  return [...(over ? [mark(ANY_VALUE)] : rows), ...(hasMembers ? [mark(MEMBERS)] : [])];
 }

@@ -22,7 +22,12 @@ import {
 } from "./schedule.ts";
 
 /** What is published. */
-export type Published = { projection: Projection; rollups: () => Rollups; bytes: number };
+export type Published = {
+  projection: Projection;
+  rollups: () => Rollups;
+  bytes: number;
+  damaged: number;
+};
 
 export class Publisher {
   readonly #env: Env;
@@ -93,12 +98,13 @@ export class Publisher {
 
   /** Never throws: the catalog can be rebuilt, and is brought up to date when it answers again. */
   async #publish(
-    { projection: { index }, rollups, bytes }: Published,
+    { projection: { index }, rollups, bytes, damaged }: Published,
     { scope, addsToRoster }: Omit<Plan, "at">,
     now: number,
     write: Write = (entry) => this.#write(entry, now),
   ): Promise<void> {
-    const publication = publicationOf(index, rollups(), this.#changed, bytes, now);
+    const stored = { bytes, damaged };
+    const publication = publicationOf(index, rollups(), this.#changed, stored, now);
     const withoutDetails = { ...publication, metrics: [], event_counts: [], state_values: [] };
     const { machineId, bootId, product } = index;
     const uncounted = this.#uncounted;

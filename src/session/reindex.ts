@@ -12,9 +12,21 @@ import type { Env } from "../env.ts";
 import { removeFromRoster, rosterIds, rosterSize } from "../registry/roster.ts";
 import { sessionOf, sessionOfObject } from "./client.ts";
 import { REINDEX_AT_ONCE } from "./limits.ts";
+import { isUnopenable } from "./stub.ts";
+import { publishUnreadable } from "./unreadable.ts";
 
 export async function reindexSessions(env: Env, ids: string[]): Promise<Reindexed> {
-  return gather(ids, (id) => sessionOf(env, SERVER, id).publish());
+  return gather(ids, (id) => publishAgain(env, id));
+}
+
+/** A session of which nothing can be read is listed as what the roster knows, so that it can be found and deleted. */
+async function publishAgain(env: Env, id: string): Promise<void> {
+  try {
+    await sessionOf(env, SERVER, id).publish();
+  } catch (error) {
+    if (!isUnopenable(error) && refusalOf(error)?.code !== "damaged") throw error;
+    await publishUnreadable(env, id);
+  }
 }
 
 /** The same for objects by their own ids, as Cloudflare lists them: how a lost registry gets its roster back. */
@@ -51,10 +63,10 @@ async function stepAfter(env: Env, after: string): Promise<RebuildStep> {
   const removed: string[] = [];
   const { done, failed } = await gather(ids, async (id) => {
     try {
-      await sessionOf(env, SERVER, id).publish();
+      await publishAgain(env, id);
     } catch (error) {
       const code = refusalOf(error)?.code;
-      // `gone` proves that the session was deleted. `not_found` may mean damaged storage, so a session of the roster stays listed.
+      // `gone` proves that the session was deleted. `not_found` may mean a lost file, so a session of the roster stays listed.
       if (code !== "gone" && !(code === "not_found" && !exists.has(id))) throw error;
       await removeSession(env.CATALOG, id);
       await removeFromRoster(env.REGISTRY, id);

@@ -19,8 +19,9 @@ import type { KeyKind } from "../core/vocabulary.ts";
 import { Batch, type BatchResult, Ingest, type IngestAnswer, Op, Writer } from "../core/wire.ts";
 import type { Env } from "../env.ts";
 import { removeFromRoster } from "../registry/roster.ts";
-import { answer, type Question, type Receipt } from "./answers.ts";
+import { answer, type Question, type Receipt, type Source } from "./answers.ts";
 import { failedResult, laneOf } from "./batch-result.ts";
+import { damagedStorage } from "./database.ts";
 import { type Loaded, Log } from "./log.ts";
 import { type Boot, crashOf } from "./machine.ts";
 import type { Write } from "./publication-batch.ts";
@@ -47,10 +48,13 @@ export class Session extends DurableObject<Env> {
   readonly #watchers: Watchers;
   /** When the alarm is set; undefined: not known since the object woke up. */
   #alarmAt: number | null | undefined;
+  /** Damage was found that is not published yet. */
+  #hasNewDamage = false;
 
   constructor(context: DurableObjectState, env: Env) {
     super(context, env);
     this.#log = new Log(context.storage.sql, this.#id);
+    this.#log.store.damage.onFound = () => (this.#hasNewDamage = true);
     this.#publisher = new Publisher(env);
     this.#watchers = new Watchers(context, (kinds) => this.#change(kinds));
   }
@@ -72,9 +76,10 @@ export class Session extends DurableObject<Env> {
     checkKind(access, "ingest");
     this.#log.checkNotErased();
     for (const op of ops) if (op.op === "start" && op.product) checkOwner(access, op.product);
+    // Writing into a file that SQLite cannot read could spread the damage. Any other damage is left as it is, and the session goes on
+    // in a segment after it. The owner may be among what is damaged; then only keys for all products may go on.
+    if (this.#log.store.isUnwritable) throw damagedStorage();
     if (this.#log.load()) return this.#allowed(access, "ingest");
-    // The owner of a session whose segments are all damaged is not known.
-    if (this.#log.store.segmentCount > 0) checkOwner(access, "");
     this.#alarmAt ??= null; // none yet, so it need not be read
     return this.#log.open(ops[0]?.at ?? arrival.now, arrival, access.product ?? "");
   }
@@ -166,10 +171,30 @@ export class Session extends DurableObject<Env> {
   /** Several questions in one request, which are all answered as of the same moment. */
   async answer(access: Access, questions: Question[]): Promise<Reply<unknown>[]> {
     const now = Date.now();
-    const replies = questions.map((question) =>
-      replyOf(() => answer(this.#log.source(this.#allowed(access, "read"), now), question)),
+    const replies: Reply<unknown>[] = [];
+    // The summary last: it names the damage that the other answers met.
+    const inOrder = [...questions.entries()].sort(
+      ([, [one]], [, [other]]) => Number(one === "summary") - Number(other === "summary"),
     );
-    return Promise.all(replies);
+    for (const [index, question] of inOrder)
+      replies[index] = await replyOf(() => answer(this.#source(access, now), question));
+    await this.#publishDamage();
+    return replies;
+  }
+
+  /** Throws `damaged` if nothing can be read. */
+  #source(access: Access, now: number): Source {
+    const loaded = this.#allowed(access, "read");
+    if (loaded.isLost) throw damagedStorage();
+    return this.#log.source(loaded, now);
+  }
+
+  /** The catalog's row names the damage as well. */
+  async #publishDamage(): Promise<void> {
+    if (!this.#hasNewDamage) return;
+    this.#hasNewDamage = false;
+    this.#publisher.expect(Date.now());
+    await this.#setAlarm();
   }
 
   /** A whole session. `legacy`: as 1.x's `GET /api/sessions/{id}` gives it; `export`: a line for its summary and each op. */
@@ -178,7 +203,7 @@ export class Session extends DurableObject<Env> {
     kind: StreamKind,
   ): Promise<ReadableStream<Uint8Array> | Reply<never>> {
     try {
-      const source = this.#log.source(this.#allowed(access, "read"), Date.now());
+      const source = this.#source(access, Date.now());
       return streamOf(kind === "legacy" ? legacySession(source) : exported(source));
     } catch (error) {
       return refusedReply(error);
@@ -191,6 +216,7 @@ export class Session extends DurableObject<Env> {
   async publish(access: Access): Promise<Reply<null>> {
     return replyOf(async () => {
       const loaded = this.#allowed(access, "ingest");
+      if (loaded.isLost) throw damagedStorage();
       await this.#publishing(loaded, (published) =>
         this.#publisher.publishAll(published, Date.now()),
       );
@@ -208,7 +234,7 @@ export class Session extends DurableObject<Env> {
     const wokeUp = this.#alarmAt === undefined;
     this.#alarmAt = null;
     const loaded = this.#log.load();
-    if (!loaded) return;
+    if (!loaded || loaded.isLost) return;
     const now = Date.now();
     // The schedule was in memory only, so everything counts as due; the publication writes only rows that differ.
     if (wokeUp) this.#publisher.expect(now);
@@ -228,8 +254,9 @@ export class Session extends DurableObject<Env> {
     publish: (published: Published) => Promise<boolean>,
   ): Promise<void> {
     const { store } = this.#log;
-    if (!(await publish({ projection, rollups: () => this.#log.rollups(), bytes: store.bytes })))
-      return;
+    const rollups = () => this.#log.rollups();
+    const damaged = store.damage.list().length;
+    if (!(await publish({ projection, rollups, bytes: store.bytes, damaged }))) return;
     // The session may have been deleted while its rows were written.
     if (store.erasedAt() !== null) await this.#removeRows(projection.index.id);
   }

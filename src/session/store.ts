@@ -1,12 +1,10 @@
 /**
  * The session's segments on disk: one row for each, of which only the newest is rewritten. A row is complete by itself: the state
- * it starts with (keyframe), the ops that followed (body), and the index at its end. So an object that wakes up reads one row, and a
- * damaged row loses only its own ops.
+ * it starts with (keyframe), the ops that followed (body), and the index at its end. So an object that wakes up reads one row, and
+ * damage costs only the part of a row that it is in (row.ts).
  */
-import { crc32, deflateRawSync, inflateRawSync } from "node:zlib";
-import { type SegmentSummary, summariseSegment } from "../core/segment-summary.ts";
+import type { DamagedPart } from "../core/answers.ts";
 import { MAX_BATCH_BYTES, MAX_ROW_BYTES, SEGMENT_BYTES } from "../core/limits.ts";
-import type { SessionIndex } from "../core/session-index.ts";
 import { merge } from "../core/merge.ts";
 import { Refusal } from "../core/refusal.ts";
 import {
@@ -15,9 +13,28 @@ import {
   newContents,
   packContents,
   sealContents,
-  SegmentReader,
+  type SegmentReader,
 } from "../core/segment.ts";
+import { type SegmentSummary, summariseSegment } from "../core/segment-summary.ts";
+import type { SessionIndex } from "../core/session-index.ts";
 import type { JsonObject } from "../core/wire.ts";
+import { Damage } from "./damage.ts";
+import { Database } from "./database.ts";
+import {
+  CODEC,
+  CREATE_SEGMENTS,
+  NUMBERS,
+  type Numbers,
+  numbersCrc,
+  numbersOf,
+  packText,
+  PARTS,
+  readBody,
+  readerOf,
+  readJson,
+  readText,
+  type Row,
+} from "./row.ts";
 
 /** A segment in a list, without its bytes. `fromAt` is the session's clock when it was opened. */
 export type SegmentInfo = {
@@ -33,15 +50,13 @@ export type Newest = {
   id: number;
   stored: boolean;
   sealed: boolean;
-  /** Newer segments are damaged, so the next batch opens a segment after those. */
+  /** It or newer ones are damaged, so the next batch opens a segment after those. */
   closed: boolean;
   fromAt: number;
   firstSeq: number;
   lastSeq: number;
   keyframe: string;
   body: Uint8Array;
-  /** CRC-32 of the body. */
-  bodyCrc: number;
   /** The body's contents, for sealing; null until they are read after the object woke up. */
   contents: Contents | null;
 };
@@ -55,100 +70,137 @@ export function newSegment(start: Pick<Newest, "id" | "fromAt" | "firstSeq" | "k
     closed: false,
     lastSeq: start.firstSeq - 1,
     body: new Uint8Array(),
-    bodyCrc: 0,
     contents: newContents(),
   };
 }
 
-export type Segment = { info: SegmentInfo; keyframe: () => JsonObject; reader: SegmentReader };
+/** What answers read of a store. */
+export type Segments = Pick<
+  Store,
+  "list" | "open" | "find" | "damagedParts" | "segmentCount" | "bytes"
+>;
 
-/** Level 4 takes half the time of the usual 6 here, for 1.5 % more bytes. */
-const deflate = (bytes: Uint8Array): Uint8Array => deflateRawSync(bytes, { level: 4 });
-const inflate = (bytes: Uint8Array): Uint8Array => inflateRawSync(bytes);
-const encoder = new TextEncoder();
-const decoder = new TextDecoder();
-
-type Row = {
-  id: number;
-  sealed: number;
-  from_at: number;
-  first_seq: number;
-  last_seq: number;
-  crc: number;
-  summary: ArrayBuffer | null;
-  session_index: ArrayBuffer;
-  keyframe: ArrayBuffer;
-  body: ArrayBuffer;
+/** The store of a session of which nothing can be read. */
+export const EMPTY_STORE: Segments = {
+  segmentCount: 0,
+  bytes: 0,
+  list: () => [],
+  open: () => null,
+  find: () => null,
+  damagedParts: () => [{ part: "storage", segment: null }],
 };
 
-type InfoRow = Pick<Row, "id" | "from_at" | "first_seq" | "last_seq">;
+export type Segment = { info: SegmentInfo; keyframe: () => JsonObject; reader: SegmentReader };
+
+/** What is loaded of a session. `index` is null if no segment has a readable one. */
+type Stored = {
+  index: SessionIndex | null;
+  newest: Newest;
+  state: JsonObject;
+  /** The segments after that of the index, oldest first: their own indexes are damaged. */
+  later: { contents: Contents; lastSeq: number }[];
+};
 
 export class Store {
-  readonly #sql: SqlStorage;
+  readonly #database: Database;
+  readonly damage: Damage;
   #exists: boolean;
+  #wasErased: boolean;
   /** Sealed segments do not change, so they are listed once. */
   #sealed: SegmentInfo[] = [];
-  /** Ids of segments that were found damaged so far. */
-  readonly damaged = new Set<number>();
 
   constructor(sql: SqlStorage) {
-    this.#sql = sql;
-    this.#exists = this.#table("segments");
+    this.#database = new Database(sql);
+    const tables = this.#database
+      .rows<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'table'")
+      .map(({ name }) => name);
+    // A session that has nothing stored has an intact, empty file.
+    this.#exists = tables.includes("segments") || this.#database.isDamaged;
+    this.#wasErased = tables.includes("tombstone");
+    this.damage = new Damage(this.#database, tables.includes("damage"));
+  }
+
+  /** Whether anything is stored. For an unknown session there is not even a table. */
+  get exists(): boolean {
+    return this.#exists;
+  }
+
+  /** SQLite cannot read the file: nothing is written any more. */
+  get isUnwritable(): boolean {
+    return this.#database.isDamaged;
   }
 
   get bytes(): number {
-    return this.#exists ? this.#sql.databaseSize : 0;
+    return this.#exists ? this.#database.size : 0;
   }
 
   get segmentCount(): number {
-    return this.#exists
-      ? Number(this.#sql.exec("SELECT max(id) AS n FROM segments").one()["n"] ?? 0)
-      : 0;
+    return this.#exists ? (this.#ids().at(-1) ?? 0) : 0;
   }
 
-  /** When the session was deleted; null if it was not. For an unknown session nothing is stored, not even a table. */
+  /** When the session was deleted; null if it was not. */
   erasedAt(): number | null {
-    if (this.#exists || !this.#table("tombstone")) return null;
-    return Number(this.#sql.exec("SELECT erased_at FROM tombstone").one()["erased_at"]);
+    if (!this.#wasErased) return null;
+    const [row] = this.#database.rows<{ erased_at: number }>("SELECT erased_at FROM tombstone");
+    return row?.erased_at ?? 0;
   }
 
+  /** After the object's storage was deleted. */
   markErased(at: number): void {
-    this.#sql.exec("CREATE TABLE tombstone (erased_at INTEGER NOT NULL)");
-    this.#sql.exec("INSERT INTO tombstone VALUES (?)", at);
+    this.#database.isDamaged = false;
     this.#exists = false;
+    this.#wasErased = true;
     this.#sealed = [];
-    this.damaged.clear();
+    this.damage.clear();
+    this.#database.write("CREATE TABLE tombstone (erased_at INTEGER NOT NULL)");
+    this.#database.write("INSERT INTO tombstone VALUES (?)", at);
   }
 
-  /** The newest segment that is not damaged, with its index and the state at its end: one row. Null for an unknown session. */
-  load(): { index: SessionIndex; newest: Newest; state: JsonObject } | null {
+  /** The newest segment with a readable index, and those after it. Usually that is one row. Null for an unknown session. */
+  load(): Stored | null {
     if (!this.#exists) return null;
-    for (let below = Number.MAX_SAFE_INTEGER, closed = false; ; closed = true) {
-      const [row] = this.#sql
-        .exec<Row>("SELECT * FROM segments WHERE id < ? ORDER BY id DESC LIMIT 1", below)
-        .toArray();
-      if (!row) return null;
-      below = row.id;
-      if (!this.#isWhole(row)) continue;
-      const body = new Uint8Array(row.body);
-      const newest: Newest = {
-        ...infoOf(row),
-        stored: true,
-        sealed: row.sealed === 1,
-        closed,
-        keyframe: text(row.keyframe, row.sealed),
-        body,
-        bodyCrc: crc32(body),
-        contents: null,
-      };
-      const state = JSON.parse(newest.keyframe) as JsonObject;
-      for (const { patch } of new SegmentReader(body, inflate).states()) merge(state, patch);
-      return {
-        index: JSON.parse(text(row.session_index, row.sealed)) as SessionIndex,
-        newest,
-        state,
-      };
+    const later: { row: Row; segment: Segment }[] = [];
+    let from: Row | undefined;
+    let index: SessionIndex | null = null;
+    for (let row = this.#newestBelow(Infinity); row; row = this.#newestBelow(row.id)) {
+      index = readJson<SessionIndex>(row.session_index);
+      if (index) {
+        from = row;
+        break;
+      }
+      this.damage.note(row.id, "index");
+      later.unshift({ row, segment: this.#segment(row) });
     }
+    const [first] = later;
+    const segment = from ? this.#segment(from) : first?.segment;
+    const state = segment?.keyframe() ?? {};
+    // Before the patches are merged into it.
+    const keyframe = JSON.stringify(state);
+    if (from && segment) for (const { patch } of segment.reader.states()) merge(state, patch);
+    const row = from ?? first?.row;
+    const numbers = row && numbersOf(row);
+    const isDamaged =
+      row !== undefined && this.damage.list().some((part) => part.segment === row.id);
+    return {
+      index,
+      state,
+      newest: {
+        id: row?.id ?? 0,
+        stored: true,
+        sealed: numbers?.isSealed ?? true,
+        closed: later.length > 0 || index === null || isDamaged,
+        fromAt: segment?.info.fromAt ?? 0,
+        firstSeq: segment?.info.firstSeq ?? 1,
+        lastSeq: segment?.info.lastSeq ?? 0,
+        keyframe,
+        body: readBody(row?.body),
+        contents: null,
+      },
+      later: later.map(({ segment: { reader, info } }) => ({
+        contents: reader.contents(),
+        lastSeq: info.lastSeq === UNKNOWN_SEQ ? 0 : info.lastSeq,
+      })),
+    };
   }
 
   /** The id that the next new segment takes, after any damaged one. */
@@ -158,11 +210,11 @@ export class Store {
 
   /** Appends to the newest segment, or stores it for the first time; seals it when it is full. Writes one row, and returns the segment. */
   append(segment: Newest, contents: Contents, index: SessionIndex): Newest {
-    const block = packContents(contents);
+    const block = packContents(contents, CODEC);
     const body = new Uint8Array(segment.body.length + block.length);
     body.set(segment.body);
     body.set(block, segment.body.length);
-    const whole = segment.contents ?? new SegmentReader(segment.body, inflate).contents();
+    const whole = segment.contents ?? readerOf(segment.body).contents();
     append(whole, contents);
 
     const indexText = JSON.stringify(index);
@@ -172,199 +224,269 @@ export class Store {
     const isSmall = body.length < SEGMENT_BYTES + indexText.length * 2;
     // The row must keep room for the next batch.
     if (isSmall && rowBytes < MAX_ROW_BYTES - MAX_BATCH_BYTES) {
-      const bodyCrc = crc32(block, segment.bodyCrc);
-      const open = { ...segment, stored: true, lastSeq, body, bodyCrc, contents: whole };
-      const keyframe = encoder.encode(segment.keyframe);
-      this.#write(open, !segment.stored, null, encoder.encode(indexText), keyframe);
+      const open = { ...segment, stored: true, lastSeq, body, contents: whole };
+      this.#write(open, !segment.stored, null, indexText);
       return open;
     }
 
-    const summary = packSummary(summariseSegment(whole, (id) => index.series[id]));
-    const sealedBody = sealContents(whole, deflate);
+    const summary = summariseSegment(whole, (id) => index.series[id]);
     const sealed = {
       ...segment,
       stored: true,
       sealed: true,
       lastSeq,
-      body: sealedBody,
-      bodyCrc: crc32(sealedBody),
+      body: sealContents(whole, CODEC),
       contents: null,
     };
-    this.#write(sealed, !segment.stored, summary, pack(indexText), pack(segment.keyframe));
+    this.#write(sealed, !segment.stored, summary, indexText);
     return sealed;
   }
 
   /** Stores the index again after it changed without an op. */
-  rewriteIndex(segment: Newest, index: SessionIndex): void {
-    const indexText = JSON.stringify(index);
-    const packed = segment.sealed ? pack(indexText) : encoder.encode(indexText);
-    const keyframe = segment.sealed ? pack(segment.keyframe) : encoder.encode(segment.keyframe);
-    const crc = checksum(segment, packed, keyframe);
-    this.#sql.exec(
-      "UPDATE segments SET session_index = ?, keyframe = ?, crc = ? WHERE id = ?",
-      packed,
-      keyframe,
-      crc,
-      segment.id,
-    );
+  rewriteIndex({ id, sealed }: Newest, index: SessionIndex): void {
+    const packed = packText(JSON.stringify(index), sealed);
+    this.#database.write("UPDATE segments SET session_index = ? WHERE id = ?", packed, id);
   }
 
   /** All segments, oldest first, without reading their bodies. */
   list(): SegmentInfo[] {
     if (!this.#exists) return [];
-    const rows = this.#sql.exec<InfoRow & Pick<Row, "summary">>(
-      "SELECT id, from_at, first_seq, last_seq, summary FROM segments WHERE id > ? ORDER BY id",
-      this.#sealed.at(-1)?.id ?? 0,
-    );
+    const known = this.#sealed.at(-1)?.id ?? 0;
+    const query = `SELECT ${NUMBERS}, summary FROM segments WHERE id > ? ORDER BY id`;
+    let rows = this.#database.rows<Row>(query, known);
+    if (this.#database.isDamaged)
+      rows = this.#ids()
+        .filter((id) => id > known)
+        .flatMap((id) => this.#readRow(id) ?? []);
+
     const open: SegmentInfo[] = [];
-    for (const { summary, ...row } of rows.toArray()) {
-      const info = infoOf(row);
+    for (const row of rows) {
+      this.#noteMissing(row.id, (open.at(-1) ?? this.#sealed.at(-1))?.id ?? 0);
+      const numbers = numbersOf(row);
+      const info = numbers
+        ? infoOf(numbers)
+        : this.#repairedInfo(row.id, [...this.#sealed, ...open]);
+      if (row.summary === null) {
+        open.push(info);
+        continue;
+      }
       // A damaged summary is left out, and the segment is opened instead.
-      if (summary) this.#sealed.push({ ...info, summary: readSummary(new Uint8Array(summary)) });
-      else open.push({ ...info, summary: null });
+      const summary = readJson<SegmentSummary>(row.summary);
+      if (!summary) this.damage.note(row.id, "summary");
+      const sealed = { ...info, summary };
+      if (open.length === 0) this.#sealed.push(sealed);
+      else open.push(sealed);
     }
-    return [...this.#sealed, ...open];
+    return this.#withLastSeqs([...this.#sealed, ...open]);
   }
 
-  /** Reads a segment; null if it is damaged. */
-  open(info: SegmentInfo): Segment | null {
-    const [row] = this.#sql.exec<Row>("SELECT * FROM segments WHERE id = ?", info.id).toArray();
-    if (!row || !this.#isWhole(row)) return null;
-    return {
-      info,
-      keyframe: () => JSON.parse(text(row.keyframe, row.sealed)) as JsonObject,
-      reader: new SegmentReader(new Uint8Array(row.body), inflate),
-    };
+  /** Reads a segment; null if there is nothing of it. */
+  open({ id, summary }: Pick<SegmentInfo, "id" | "summary">): Segment | null {
+    const row = this.#readRow(id);
+    if (!row) {
+      this.damage.note(id, "segment");
+      return null;
+    }
+    const segment = this.#segment(row);
+    return { ...segment, info: { ...segment.info, summary } };
   }
 
   /** The segment in which the session's clock passed `at`, or that holds op `seq`. Null if that is before the first. */
   find({ at, seq }: { at?: number | undefined; seq?: number | undefined }): SegmentInfo | null {
     if (!this.#exists) return null;
     const [column, bound] = seq !== undefined ? ["first_seq", seq] : ["from_at", at ?? Infinity];
-    const order = `ORDER BY id DESC LIMIT 1`;
-    const columns = "id, from_at, first_seq, last_seq";
-    const [row] = this.#sql
-      .exec<InfoRow>(`SELECT ${columns} FROM segments WHERE ${column} <= ? ${order}`, bound)
-      .toArray();
-    return row ? { ...infoOf(row), summary: null } : null;
+    const [row, after] = this.#database.rows<Row>(
+      `SELECT ${NUMBERS} FROM segments WHERE id >= (SELECT id FROM segments WHERE ${column} <= ? ORDER BY id DESC LIMIT 1) ORDER BY id LIMIT 2`,
+      bound,
+    );
+    // A damaged number of this row, or of the next one, would lead to a wrong segment.
+    const numbers = row && numbersOf(row);
+    if (numbers && (!after || numbersOf(after)) && !this.damage.isFound) return infoOf(numbers);
+    const infos = this.list();
+    const found = infos.findLast(
+      (info) => (seq !== undefined ? info.firstSeq : info.fromAt) <= bound,
+    );
+    return found ?? null;
   }
 
-  /** Whether a row has its checksum; if not, its id is added to `damaged`. */
-  #isWhole(row: Row): boolean {
-    const bodyCrc = crc32(new Uint8Array(row.body));
-    const checked = { ...infoOf(row), sealed: row.sealed === 1, bodyCrc };
-    const crc = checksum(checked, new Uint8Array(row.session_index), new Uint8Array(row.keyframe));
-    if (crc === row.crc) return true;
-    this.damaged.add(row.id);
-    return false;
+  /** Every damaged part, with what it cost. */
+  damagedParts(): DamagedPart[] {
+    if (!this.damage.isFound) return [];
+    const infos = new Map(this.list().map((info) => [info.id, info]));
+    return this.damage.list().map(({ segment, part }) => {
+      if (segment === null) return { segment, part };
+      const info = infos.get(segment);
+      return {
+        segment,
+        part,
+        first_seq: info?.firstSeq,
+        last_seq: info && info.lastSeq < UNKNOWN_SEQ ? info.lastSeq : undefined,
+        lost: part === "log" ? this.#lostIn(segment) : undefined,
+      };
+    });
   }
 
-  #write(
-    segment: Newest,
-    isNew: boolean,
-    summary: Uint8Array | null,
-    index: Uint8Array,
-    keyframe: Uint8Array,
-  ): void {
-    const bytes = index.length + keyframe.length + segment.body.length + (summary?.length ?? 0);
+  /** Records of a segment that cannot be read: its index counted them, and its log does not have them. Undefined without both indexes. */
+  #lostIn(id: number): number | undefined {
+    const row = this.#readRow(id);
+    const counts = row && readJson<SessionIndex>(row.session_index)?.counts;
+    const before = id === 1 ? ZERO : this.#indexOf(id - 1)?.counts;
+    if (!row || !counts || !before) return undefined;
+    const reader = readerOf(readBody(row.body));
+    const points = reader
+      .seriesIds()
+      .reduce((sum, each) => sum + reader.columns(each).at.length, 0);
+    const states = reader.states().filter(({ initial }) => !initial).length;
+    const readable = states + reader.events().length + points + reader.heartbeats().length;
+    const counted = (of: typeof ZERO) => of.states + of.events + of.points + of.heartbeats;
+    // Starts, ends and the like are in no count, so none is not certain.
+    return Math.max(0, counted(counts) - counted(before) - readable) || undefined;
+  }
+
+  #indexOf(id: number): SessionIndex | null {
+    const row = this.#readRow(id);
+    return row ? readJson<SessionIndex>(row.session_index) : null;
+  }
+
+  /** A row, part by part if its file is damaged. Undefined if there is none. */
+  #readRow(id: number): Row | undefined {
+    if (!this.#database.isDamaged) {
+      const [row] = this.#database.rows<Row>("SELECT * FROM segments WHERE id = ?", id);
+      if (!this.#database.isDamaged) return row;
+    }
+    const [numbers] = this.#database.rows<Row>(`SELECT ${NUMBERS} FROM segments WHERE id = ?`, id);
+    if (!numbers) return undefined;
+    const parts = PARTS.map((part) => {
+      const [row] = this.#database.rows<Row>(`SELECT ${part} FROM segments WHERE id = ?`, id);
+      return [part, row?.[part] ?? null] as const;
+    });
+    return { ...numbers, ...Object.fromEntries(parts) };
+  }
+
+  #newestBelow(bound: number): Row | undefined {
+    if (!this.#database.isDamaged) {
+      const query = "SELECT * FROM segments WHERE id < ? ORDER BY id DESC LIMIT 1";
+      const [row] = this.#database.rows<Row>(query, Math.min(bound, Number.MAX_SAFE_INTEGER));
+      if (!this.#database.isDamaged) return row;
+    }
+    for (const id of this.#ids().toReversed()) {
+      const row = id < bound ? this.#readRow(id) : undefined;
+      if (row) return row;
+    }
+    return undefined;
+  }
+
+  /** Ids of all segments. In a damaged file: those that are found from both ends. */
+  #ids(): number[] {
+    if (!this.#database.isDamaged) {
+      const [row] = this.#database.rows<{ last: number | null }>(
+        "SELECT max(id) AS last FROM segments",
+      );
+      if (!this.#database.isDamaged)
+        return Array.from({ length: row?.last ?? 0 }, (_, index) => index + 1);
+    }
+    const ids = ["ASC", "DESC"].flatMap((order) =>
+      this.#database.rows<{ id: number }>(`SELECT id FROM segments ORDER BY id ${order}`),
+    );
+    return [...new Set(ids.map(({ id }) => id))].sort((a, b) => a - b);
+  }
+
+  /** What can be read of a row. Notes what cannot. */
+  #segment(row: Row): Segment {
+    const numbers = numbersOf(row);
+    const body = readBody(row.body);
+    const reader = readerOf(body);
+    const isWhole = row.body instanceof ArrayBuffer && !reader.isDamaged;
+    if (!isWhole || (numbers && numbers.bodyBytes !== body.length)) this.damage.note(row.id, "log");
+    if (readText(row.session_index) === null) this.damage.note(row.id, "index");
+    const info = numbers ? infoOf(numbers) : this.#repairedInfo(row.id, this.list());
+    return { info, reader, keyframe: () => this.#keyframeOf(row) };
+  }
+
+  /** The state at the start of a segment; if that is damaged, at the end of the one before it. */
+  #keyframeOf(row: Row): JsonObject {
+    const state = readJson<JsonObject>(row.keyframe);
+    if (state) return state;
+    this.damage.note(row.id, "state");
+    const before = this.#readRow(row.id - 1);
+    if (!before) return {};
+    const { keyframe, reader } = this.#segment(before);
+    const result = keyframe();
+    for (const { patch } of reader.states()) merge(result, patch);
+    return result;
+  }
+
+  /** A row with damaged numbers begins where the one before it ends. */
+  #repairedInfo(id: number, infos: SegmentInfo[]): SegmentInfo {
+    this.damage.note(id, "numbers");
+    const known = infos.find((info) => info.id === id);
+    if (known) return known;
+    const before = infos.findLast((info) => info.id < id);
+    const index = before && this.#indexOf(before.id);
+    return {
+      id,
+      fromAt: index?.clockAt ?? before?.fromAt ?? 0,
+      firstSeq: (index?.seq ?? 0) + 1,
+      lastSeq: this.#indexOf(id)?.seq ?? UNKNOWN_SEQ,
+      summary: null,
+    };
+  }
+
+  /** The last op of a segment whose row does not have it: that before the next segment. */
+  #withLastSeqs(infos: SegmentInfo[]): SegmentInfo[] {
+    for (const [index, info] of infos.entries()) {
+      const next = infos[index + 1];
+      if (info.lastSeq === UNKNOWN_SEQ && next) info.lastSeq = next.firstSeq - 1;
+    }
+    return infos;
+  }
+
+  /** Ids are consecutive, so one that is left out was lost with a page of the file. */
+  #noteMissing(id: number, before: number): void {
+    for (let missing = before + 1; missing < id; missing++) this.damage.note(missing, "segment");
+  }
+
+  #write(segment: Newest, isNew: boolean, summary: SegmentSummary | null, indexText: string): void {
+    const { id, sealed, fromAt, firstSeq, lastSeq, body } = segment;
+    const parts = [
+      summary && packText(JSON.stringify(summary), true),
+      packText(indexText, sealed),
+      packText(segment.keyframe, sealed),
+      body,
+    ];
+    const bytes = parts.reduce((sum, part) => sum + (part?.length ?? 0), 0);
     if (bytes > MAX_ROW_BYTES) {
       throw new Refusal(
         "too_large",
         "This batch and the state do not fit into one row of storage together; send smaller batches.",
       );
     }
-    const crc = checksum(segment, index, keyframe);
-    const sealed = segment.sealed ? 1 : 0;
+    const numbers = { id, isSealed: sealed, fromAt, firstSeq, lastSeq, bodyBytes: body.length };
+    const written = [sealed ? 1 : 0, lastSeq, body.length, numbersCrc(numbers), ...parts];
     if (isNew) {
-      if (!this.#exists) this.#create();
-      this.#sql.exec(
-        "INSERT INTO segments (id, sealed, from_at, first_seq, last_seq, crc, summary, session_index, keyframe, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        segment.id,
-        sealed,
-        segment.fromAt,
-        segment.firstSeq,
-        segment.lastSeq,
-        crc,
-        summary,
-        index,
-        keyframe,
-        segment.body,
+      if (!this.#exists) this.#database.write(CREATE_SEGMENTS);
+      this.#exists = true;
+      this.#database.write(
+        "INSERT INTO segments (sealed, last_seq, body_bytes, crc, summary, session_index, keyframe, body, id, from_at, first_seq) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        ...written,
+        id,
+        fromAt,
+        firstSeq,
       );
       return;
     }
-    this.#sql.exec(
-      "UPDATE segments SET sealed = ?, last_seq = ?, crc = ?, summary = ?, session_index = ?, keyframe = ?, body = ? WHERE id = ?",
-      sealed,
-      segment.lastSeq,
-      crc,
-      summary,
-      index,
-      keyframe,
-      segment.body,
-      segment.id,
+    this.#database.write(
+      "UPDATE segments SET sealed = ?, last_seq = ?, body_bytes = ?, crc = ?, summary = ?, session_index = ?, keyframe = ?, body = ? WHERE id = ?",
+      ...written,
+      id,
     );
   }
-
-  #create(): void {
-    this.#sql.exec(`CREATE TABLE segments (
-      id INTEGER PRIMARY KEY,      -- 1, 2, 3…
-      sealed INTEGER NOT NULL,     -- 1: full, deflated, never written again
-      from_at REAL NOT NULL,       -- the session's clock (running maximum of times) when it was opened
-      first_seq INTEGER NOT NULL,
-      last_seq INTEGER NOT NULL,
-      crc INTEGER NOT NULL,        -- CRC-32 of all of it but the summary
-      summary BLOB,                 -- sealed: CRC-32 (4 bytes), core/segment-summary.ts as JSON, deflated
-      session_index BLOB NOT NULL,  -- core/session-index.ts at its end, JSON (deflated when sealed)
-      keyframe BLOB NOT NULL,      -- the state at its start, JSON (deflated when sealed)
-      body BLOB NOT NULL           -- core/segment.ts
-    )`);
-    this.#exists = true;
-  }
-
-  #table(name: string): boolean {
-    return this.#sql.exec("SELECT 1 FROM sqlite_master WHERE name = ?", name).toArray().length > 0;
-  }
 }
 
-function infoOf({ id, from_at, first_seq, last_seq }: InfoRow): Omit<SegmentInfo, "summary"> {
-  return { id, fromAt: from_at, firstSeq: first_seq, lastSeq: last_seq };
-}
+/** `lastSeq` of a segment of which it is not known. */
+const UNKNOWN_SEQ = Number.MAX_SAFE_INTEGER;
+const ZERO = { states: 0, events: 0, points: 0, heartbeats: 0 };
 
-function pack(value: string): Uint8Array {
-  return deflate(encoder.encode(value));
-}
-
-function text(bytes: ArrayBuffer, sealed: number): string {
-  return decoder.decode(sealed ? inflate(new Uint8Array(bytes)) : bytes);
-}
-
-type Checked = Pick<Newest, "id" | "sealed" | "fromAt" | "firstSeq" | "lastSeq" | "bodyCrc">;
-
-/** The CRC-32 of a row except its summary. It starts from the body's own checksum, which is continued when a batch is appended. */
-function checksum(
-  { id, sealed, fromAt, firstSeq, lastSeq, bodyCrc }: Checked,
-  index: Uint8Array,
-  keyframe: Uint8Array,
-): number {
-  const rest = encoder.encode([id, sealed, fromAt, firstSeq, lastSeq].join());
-  return crc32(rest, crc32(keyframe, crc32(index, bodyCrc)));
-}
-
-const CRC_BYTES = 4;
-
-function packSummary(summary: SegmentSummary): Uint8Array {
-  const packed = pack(JSON.stringify(summary));
-  const bytes = new Uint8Array(CRC_BYTES + packed.length);
-  new DataView(bytes.buffer).setUint32(0, crc32(packed));
-  bytes.set(packed, CRC_BYTES);
-  return bytes;
-}
-
-/** Null if it is damaged. */
-function readSummary(bytes: Uint8Array): SegmentSummary | null {
-  const packed = bytes.subarray(CRC_BYTES);
-  const crc = bytes.length < CRC_BYTES ? -1 : new DataView(bytes.slice().buffer).getUint32(0);
-  return crc === crc32(packed)
-    ? (JSON.parse(decoder.decode(inflate(packed))) as SegmentSummary)
-    : null;
+function infoOf({ id, fromAt, firstSeq, lastSeq }: Numbers): SegmentInfo {
+  return { id, fromAt, firstSeq, lastSeq, summary: null };
 }

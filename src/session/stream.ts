@@ -6,7 +6,7 @@ import type { ReadColumns } from "../core/segment.ts";
 import type { Series } from "../core/series.ts";
 import type { JsonObject } from "../core/wire.ts";
 import { ANSWERS, type Source } from "./answers.ts";
-import type { SegmentInfo, Store } from "./store.ts";
+import type { SegmentInfo, Segments } from "./store.ts";
 
 /** Text in pieces, as a stream that is read at the reader's pace. Byte streams are the kind that crosses RPC. */
 export function streamOf(pieces: Iterator<string>): ReadableStream<Uint8Array> {
@@ -62,7 +62,7 @@ export function* legacySession(source: Source): Generator<string> {
 }
 
 function* snapshots(
-  store: Store,
+  store: Segments,
   infos: SegmentInfo[],
   named: (state: JsonObject) => JsonObject,
 ): Generator<string> {
@@ -77,7 +77,7 @@ function* snapshots(
   }
 }
 
-function* legacyEvents(store: Store, infos: SegmentInfo[]): Generator<string> {
+function* legacyEvents(store: Segments, infos: SegmentInfo[]): Generator<string> {
   for (const info of infos)
     for (const event of store.open(info)?.reader.events() ?? [])
       yield JSON.stringify(legacyEvent(event));
@@ -116,7 +116,11 @@ function legacyEvent(event: EventRow): JsonObject {
   };
 }
 
-function* legacyMetrics(store: Store, infos: SegmentInfo[], series: Series[]): Generator<string> {
+function* legacyMetrics(
+  store: Segments,
+  infos: SegmentInfo[],
+  series: Series[],
+): Generator<string> {
   // Totals of histograms so far, by series: 1.x's points are running totals.
   const totals = new Map<number, { samples: number; sum: number; buckets: number[] }>();
   for (const info of infos) {

@@ -37,6 +37,11 @@ export async function request<Result>(
   }
 }
 
+/** Whether the platform could not open an object's storage: SQLite does not take the file as a database. It gives no other reason. */
+export function isUnopenable(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith("internal error; reference = ");
+}
+
 /** The stub of an object by its own id, which has 64 hexadecimal digits. */
 export function stubOfObject(env: Env, objectId: string): Stub {
   try {

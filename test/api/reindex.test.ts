@@ -72,7 +72,9 @@ async function rebuild(): Promise<Answer & { steps: number }> {
   return all;
 }
 
-const everything = async (path: string) => (await ask(path)).text();
+/** Without durations that still count. */
+const everything = async (path: string) =>
+  (await (await ask(path)).text()).replaceAll(/"(ran|status)_ms":\d+,?/g, "");
 
 test("a lost catalog is rebuilt from the roster in steps, and keys, views and decisions stay", async () => {
   for (let n = 0; n < 45; n++) await open(ask);

@@ -26,15 +26,20 @@ export async function fill(db: Database, count: number, newest: number): Promise
       run(
         "sessions",
         `${id}, ${at}, CASE WHEN n % 3 = 0 THEN 'editor' ELSE 'game' END, '1.' || (n % 50), ${status}, n % 1000 = 1 AND n % 20 <> 0,
-         n % 50 = 0, 0, 'machine-' || (n % 100), 'boot', 'host-' || (n % 100), ${at} + 30000, ${at} + 30000, NULL, 5, n % 97, 0, n % 89,
-         1, 0, NULL, 10, 5000, 'Ended with exit code 0', CASE WHEN n % 200 = 0 THEN '["ci"]' ELSE '[]' END,
+         n % 50 = 0, 0, 'machine-' || (n % 100), 'boot', 'host-' || (n % 100), '', ${at} + 30000, ${at} + 30000, ${at} + 30000,
+         ${at} + 30000, NULL, 5, n % 97, 0, n % 89, 1, 0, NULL, 0, 10, 5000, 'Ended with exit code 0',
+         CASE WHEN n % 200 = 0 THEN '["ci"]' ELSE '[]' END, 0, 0, ${id} || ' game 1.0 host machine ended with exit code 0',
          printf('%.*c', 600, 'v')`,
       ),
       run("event_counts", `${id}, 'ready', 'info', 1, ${at}, ${at}`),
       run("event_counts", `${id}, 'door_opened', 'info', 1, ${at}, ${at}`, "n % 500 = 0"),
       run("state_values", `${id}, 'level', '=' || (n % 10), ${at}, NULL`),
       run("state_values", `${id}, 'ticket', '=' || n, ${at}, NULL`, "n % 100 = 0"),
-      run("exceptions", `${id}, 'f1', 'game', '1.0', 'E', 'm', 1, ${at}, ${at}, 3`, "n % 20 = 0"),
+      run(
+        "exceptions",
+        `${id}, 'f1', 'game', '1.0', 'E', 'm', 'e m f1', 1, ${at}, ${at}, 3`,
+        "n % 20 = 0",
+      ),
       run(
         "metrics",
         `${id}, 'fps', 1, 'gauge', '', '[]', 9, 9, 540, 0, 1, 9, 0, 40, 70, 60, 61, ${at}, ${at} + 30000, ${DISTRIBUTION}, ${ROLLUP}, NULL`,
@@ -57,7 +62,7 @@ export async function fill(db: Database, count: number, newest: number): Promise
        FROM sessions GROUP BY day, product, version`,
     ),
     db.prepare(
-      `INSERT INTO exception_groups SELECT 'game', 'f1', 'E', 'm', count(*), count(*), min(first_at), max(last_at), max(session_id), max(first_at), 3 FROM exceptions`,
+      `INSERT INTO exception_groups SELECT 'game', 'f1', 'E', 'm', 'e m f1', count(*), count(*), min(first_at), max(last_at), max(session_id), max(first_at), 3 FROM exceptions`,
     ),
   ]);
 }

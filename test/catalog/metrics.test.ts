@@ -95,12 +95,15 @@ test("only series with all the tags count, and only sessions that pass the filte
 });
 
 test("metric names come with type and unit, by prefix", async () => {
-  expect(await metricNames(db)).toEqual([
+  expect((await metricNames(db)).items).toEqual([
     { name: "fps", type: "gauge", unit: "" },
     { name: "requests", type: "counter", unit: "" },
     { name: "rss", type: "gauge", unit: "" },
   ]);
-  expect((await metricNames(db, "r")).map((row) => row.name)).toEqual(["requests", "rss"]);
+  expect((await metricNames(db, { prefix: "r" })).items.map((row) => row.name)).toEqual([
+    "requests",
+    "rss",
+  ]);
 });
 
 test("a list gets the rollup of a metric for each of its sessions", async () => {

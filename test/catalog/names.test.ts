@@ -41,15 +41,15 @@ beforeAll(async () => {
 });
 
 test("event names come once each, by prefix and by product", async () => {
-  expect(await eventNames(db)).toEqual(["door_opened", "saved", "sold"]);
-  expect(await eventNames(db, "s")).toEqual(["saved", "sold"]);
-  expect(await eventNames(db, "s", "shop")).toEqual(["sold"]);
-  expect(await eventNames(db, "door_opened\u{10ffff}")).toEqual([]);
+  expect((await eventNames(db)).items).toEqual(["door_opened", "saved", "sold"]);
+  expect((await eventNames(db, { prefix: "s" })).items).toEqual(["saved", "sold"]);
+  expect((await eventNames(db, { prefix: "s", product: "shop" })).items).toEqual(["sold"]);
+  expect((await eventNames(db, { prefix: "door_opened\u{10ffff}" })).items).toEqual([]);
 });
 
 test("paths and values are suggested as people would type them", async () => {
-  expect(await statePaths(db)).toEqual(["level", "player.hp", "progress"]);
-  expect(await statePaths(db, "pl")).toEqual(["player.hp"]);
+  expect((await statePaths(db)).items).toEqual(["level", "player.hp", "progress"]);
+  expect((await statePaths(db, { prefix: "pl" })).items).toEqual(["player.hp"]);
   expect(await stateValues(db, "level")).toEqual(["3", "4"]);
   expect(await stateValues(db, "level", "4")).toEqual(["4"]);
   expect(await stateValues(db, "progress")).toEqual([]);

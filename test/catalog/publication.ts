@@ -1,5 +1,6 @@
 /** A believable publication: one run of a game. Set only what matters to the test. */
 import type { Publication } from "../../src/catalog/publish.ts";
+import { fold } from "../../src/core/fold.ts";
 
 export type Overrides = { session?: Partial<Publication["session"]> } & Partial<
   Omit<Publication, "session">
@@ -8,6 +9,14 @@ export type Overrides = { session?: Partial<Publication["session"]> } & Partial<
 export const NOON = Date.UTC(2026, 10, 23, 12);
 
 export function publication(id: string, overrides: Overrides = {}): Publication {
+  const whole = unsearchable(id, overrides);
+  const { session } = whole;
+  const { product, version, hostname, machine_id, headline, tags } = session;
+  const search = fold([id, product, version, hostname, machine_id, headline, tags].join(" "));
+  return { ...whole, session: { ...session, search } };
+}
+
+function unsearchable(id: string, overrides: Overrides): Publication {
   const at = overrides.session?.created_at ?? NOON;
   const status = overrides.session?.status ?? "active";
   return {
@@ -46,6 +55,9 @@ export function publication(id: string, overrides: Overrides = {}): Publication 
       bytes: 1_000,
       headline: "Running",
       tags: "[]",
+      damaged: 0,
+      left_out: 0,
+      search: "",
       verdict: "{}",
       ...overrides.session,
     },
@@ -89,6 +101,7 @@ export function exception(
     fingerprint,
     type: "ValueError",
     message: "no such door",
+    search: `valueerror no such door ${fingerprint}`,
     count: 1,
     first_at: NOON,
     last_at: NOON,

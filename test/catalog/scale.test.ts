@@ -71,8 +71,8 @@ const LISTS: [what: string, query: SessionListQuery, rows: number][] = [
   ["with a rare event", { event: "door_opened" }, 5_000],
   ["with a common event", { event: "ready" }, 5_000],
   ["with an exception", { exception: "f1" }, BOUND],
-  ["once in a common state", { state: { path: "level", value: "3" } }, 10_000],
-  ["once in a rare state", { state: { path: "ticket", value: "70000" } }, 100],
+  ["once in a common state", { state: { path: ["level"], value: "3" } }, 10_000],
+  ["once in a rare state", { state: { path: ["ticket"], value: "70000" } }, 100],
   ["of one machine", { machine: "machine-7" }, BOUND],
   ["with terms that no session has", { text: "no such terms" }, BOUND],
   ["with a tag that no session has", { tag: "none" }, BOUND],
@@ -108,7 +108,7 @@ test.each([
   ["ones with a common event", { event: "ready", version: "1.7" }, "version = '1.7'"],
   [
     "ones once in a common state",
-    { state: { path: "level", value: "3" } },
+    { state: { path: ["level"], value: "3" } },
     "id IN (SELECT session_id FROM state_values WHERE path = 'level' AND value = '=3')",
   ],
   [

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { countEvent, countException, countLoss, noteOverLimit } from "../../src/core/counts.ts";
+import { countEvent, countException, countLoss, noteLeftOut } from "../../src/core/counts.ts";
 import {
   MAX_DROP_CAUSES,
   MAX_EVENT_NAMES,
@@ -40,19 +40,20 @@ describe("events by name and category", () => {
   test("are bounded in number; known names are still counted", () => {
     const session = index();
     for (let i = 0; i < MAX_EVENT_NAMES; i++) countEvent(session, event(`e${i}`));
-    expect(session.overLimit).toEqual([]);
+    expect(session.leftOut).toEqual({});
     countEvent(session, event("one more"));
     countEvent(session, event("e0"));
     expect(session.names).toHaveLength(MAX_EVENT_NAMES);
     expect(session.names[0]?.count).toBe(2);
-    expect(session.overLimit).toEqual(["event_names"]);
+    countEvent(session, event("another"));
+    expect(session.leftOut).toEqual({ event_names: 2 });
   });
 
   test("are bounded in size, with their categories", () => {
     const session = index();
     const name = "n".repeat(1_000);
     const size = name.length + 3 + 4;
-    for (let i = 100; session.overLimit.length === 0; i++)
+    for (let i = 100; session.leftOut.event_names === undefined; i++)
       countEvent(session, event(`${name}${i}`));
     expect(session.names).toHaveLength(Math.floor(MAX_EVENT_NAMES_BYTES / size));
   });
@@ -97,11 +98,11 @@ describe("exceptions by fingerprint", () => {
   test("are bounded in number", () => {
     const session = index();
     for (let i = 0; i < MAX_FINGERPRINTS; i++) countException(session, failure(`f${i}`));
-    expect(session.overLimit).toEqual([]);
+    expect(session.leftOut).toEqual({});
     expect(countException(session, failure("one more"))).toBe(false);
     expect(countException(session, failure("f0"))).toBe(false);
     expect(session.exceptions).toHaveLength(MAX_FINGERPRINTS);
-    expect(session.overLimit).toEqual(["exceptions"]);
+    expect(session.leftOut).toEqual({ exceptions: 1 });
   });
 });
 
@@ -125,10 +126,10 @@ describe("losses by cause", () => {
   });
 });
 
-test("a kind over its limit is noted once", () => {
+test("what is left out is counted by its kind; nothing adds no kind", () => {
   const session = index();
-  noteOverLimit(session, "exceptions");
-  noteOverLimit(session, "state_paths");
-  noteOverLimit(session, "exceptions");
-  expect(session.overLimit).toEqual(["exceptions", "state_paths"]);
+  noteLeftOut(session, "exceptions", 1);
+  noteLeftOut(session, "state_paths", 0);
+  noteLeftOut(session, "exceptions", 2);
+  expect(session.leftOut).toEqual({ exceptions: 3 });
 });

@@ -139,10 +139,10 @@ describe("a patch", () => {
     expect(() => send(opened(), open)).toThrow("The initial state is nested deeper");
   });
 
-  test("with paths that are not indexed is marked", () => {
-    expect(opened(state({ a: 1 })).index.overLimit).toEqual([]);
+  test("with paths that are not indexed counts them", () => {
+    expect(opened(state({ a: 1 })).index.leftOut).toEqual({});
     const many = Object.fromEntries(Array.from({ length: 201 }, (_, i) => [`k${i}`, i]));
-    expect(opened(state(many)).index.overLimit).toEqual(["state_paths"]);
+    expect(opened(state(many)).index.leftOut).toEqual({ state_paths: 1 });
   });
 });
 

@@ -65,8 +65,12 @@ test("the summary has the time of the crash, or else of the end, and the last he
 
 test("the summary names what is over its limit", () => {
   const index = newIndex("s-1", 100, 200);
-  index.overLimit = ["exceptions"];
-  expect(summaryOf(index, 200, stored).beyond).toEqual(["exceptions"]);
+  expect(summaryOf(index, 200, stored).left_out).toBeUndefined();
+  index.leftOut = { exceptions: 3, tags: 1 };
+  index.values = [{ path: "a", over: true, values: [] }];
+  const summary = summaryOf(index, 200, stored);
+  expect(summary.beyond).toEqual(["exceptions"]);
+  expect(summary.left_out).toEqual({ exceptions: 3, tags: 1, state_values: 1 });
 });
 
 test("stored is what was accepted and not lost, and never negative", () => {

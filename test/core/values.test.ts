@@ -3,11 +3,12 @@ import { describe, expect, test } from "vitest";
 import { MAX_NAME_LENGTH, MAX_PATH_VALUES, MAX_STATE_PATHS } from "../../src/core/limits.ts";
 import { isObject, merge } from "../../src/core/merge.ts";
 import {
+  askedTexts,
+  cut,
   noteValues,
   type PathValues,
-  setsValue,
+  textsOf,
   valueText,
-  valueTexts,
 } from "../../src/core/values.ts";
 import type { Json, JsonObject } from "../../src/core/wire.ts";
 
@@ -25,16 +26,16 @@ function held(...patches: JsonObject[]): { [path: string]: string[] | "over" } {
 function follow(patches: JsonObject[]): {
   paths: PathValues[];
   state: JsonObject;
-  complete: boolean;
+  leftOut: number;
 } {
   const paths: PathValues[] = [];
   const state: JsonObject = {};
-  let complete = true;
+  let leftOut = 0;
   patches.forEach((patch, index) => {
     merge(state, patch);
-    if (!noteValues(paths, patch, state, index + 1)) complete = false;
+    leftOut += noteValues(paths, patch, state, index + 1);
   });
-  return { paths, state, complete };
+  return { paths, state, leftOut };
 }
 
 describe("what a path held", () => {
@@ -45,8 +46,8 @@ describe("what a path held", () => {
         path: "mode",
         over: false,
         values: [
-          { text: "=menu", since: 1, until: null },
-          { text: "=play", since: 2, until: 3 },
+          { text: '"menu', since: 1, until: null },
+          { text: '"play', since: 2, until: 3 },
         ],
       },
       { path: "level", over: false, values: [{ text: "=1", since: 4, until: null }] },
@@ -63,8 +64,8 @@ describe("what a path held", () => {
   });
 
   test("ends when an object takes its place", () => {
-    expect(held({ a: "x" }, { a: { b: 1 } })).toEqual({ a: ["(=x)"], "a.b": ["=1"] });
-    expect(held({ a: "x" }, { a: {} })).toEqual({ a: ["(=x)"] });
+    expect(held({ a: "x" }, { a: { b: 1 } })).toEqual({ a: ['("x)'], "a.b": ["=1"] });
+    expect(held({ a: "x" }, { a: {} })).toEqual({ a: ['("x)'] });
   });
 
   test("continues when an empty object is merged into the object above it", () => {
@@ -73,7 +74,7 @@ describe("what a path held", () => {
 
   test("of a list is each scalar in it", () => {
     expect(held({ tags: ["red", 2, null, { deep: 1 }] }, { tags: ["red"] })).toEqual({
-      tags: ["=red", "(=2)", "(=null)"],
+      tags: ['"red', "(=2)", "(=null)"],
     });
   });
 
@@ -88,17 +89,17 @@ describe("what a path held", () => {
     expect(held({ list: Array.from({ length: 99 }, (_, i) => i) })).toEqual({ list: "over" });
   });
 
-  test("are stored for a bounded number of paths of bounded length, and the result is false for another path", () => {
+  test("are stored for a bounded number of paths of bounded length, and the result counts values of other paths", () => {
     const many = Object.fromEntries(
       Array.from({ length: MAX_STATE_PATHS + 1 }, (_, i) => [`k${i}`, i]),
     );
-    expect(follow([many])).toMatchObject({ complete: false });
+    expect(follow([many])).toMatchObject({ leftOut: 1 });
     expect(follow([many]).paths).toHaveLength(MAX_STATE_PATHS);
     expect(follow([{ ["x".repeat(MAX_NAME_LENGTH + 1)]: 1 }])).toMatchObject({
-      complete: false,
+      leftOut: 1,
       paths: [],
     });
-    expect(follow([{ a: 1 }])).toMatchObject({ complete: true });
+    expect(follow([{ a: 1 }])).toMatchObject({ leftOut: 0 });
   });
 
   test("has a bounded size for any state", () => {
@@ -130,7 +131,7 @@ test("the values that last are those of the state, after any patches", () => {
       ? Object.entries(value).flatMap(([name, child]) =>
           scalars(child, path ? `${path}.${name}` : name),
         )
-      : valueTexts(value).map((text) => path + text);
+      : textsOf(value).map((text) => path + text);
   fc.assert(
     fc.property(fc.array(tree, { maxLength: 8 }), (patches) => {
       const { paths, state } = follow(patches);
@@ -140,7 +141,10 @@ test("the values that last are those of the state, after any patches", () => {
       const over = paths.filter((entry) => entry.over).map(({ path }) => path);
       expect(now.sort()).toEqual(
         scalars(state, "")
-          .filter((text) => !over.some((path) => text.startsWith(`${path}=`)))
+          .filter(
+            (text) =>
+              !over.some((path) => text.startsWith(`${path}=`) || text.startsWith(`${path}"`)),
+          )
           .sort(),
       );
     }),
@@ -148,21 +152,58 @@ test("the values that last are those of the state, after any patches", () => {
   );
 });
 
-test("a value's text is what 1.x compared", () => {
-  expect([1.5, true, null, "text", ""].map(valueText)).toEqual([
+test("a value's text tells strings from other scalars, and is cut where it is stored", () => {
+  expect([1.5, true, null, "text", "", "1.5"].map(valueText)).toEqual([
     "=1.5",
     "=true",
     "=null",
-    "=text",
-    "=",
+    '"text',
+    '"',
+    '"1.5',
   ]);
-  expect(valueText("x".repeat(500))).toBe(valueText(`${"x".repeat(400)}other`));
+  expect(cut(valueText("x".repeat(500)))).toBe(cut(valueText(`${"x".repeat(400)}other`)));
 });
 
-test("setsValue finds the patch that sets a value; a null deletes", () => {
-  const list = Array.from({ length: 50 }, (_, i) => i);
-  expect(setsValue({ a: { b: list } }, "a.b", "=49")).toBe(true);
-  expect(setsValue({ a: { b: "x" } }, "a.b", "=x")).toBe(true);
-  expect(setsValue({ a: { b: "x" } }, "a", "=x")).toBe(false);
-  expect(setsValue({ a: null }, "a", "=null")).toBe(false);
+test.each([
+  ["1.0", undefined, ['"1.0', "=1"]],
+  ["1.10", undefined, ['"1.10', "=1.1"]],
+  ["1e21", undefined, ['"1e21', "=1e+21"]],
+  ["1e+21", "number", ["=1e+21"]],
+  ["1.0", "string", ['"1.0']],
+  ["", "string", ['"']],
+  ["", "number", []],
+  ["true", undefined, ['"true', "=true"]],
+  ["true", "boolean", ["=true"]],
+  ["null", "null", ["=null"]],
+  ["1e999", undefined, ['"1e999']],
+  ["0x10", undefined, ['"0x10']],
+  [" 7", undefined, ['" 7', "=7"]],
+] as const)("asking for %j as %s is asking for %j", (written, type, texts) => {
+  expect(askedTexts(written, type)).toEqual(texts);
+});
+
+test("every scalar that was recorded can be asked, without its type and with it", () => {
+  const scalar = fc.oneof(
+    fc.string(),
+    fc.double({ noNaN: true, noDefaultInfinity: true }),
+    fc.boolean(),
+  );
+  fc.assert(
+    fc.property(scalar, (value) => {
+      const written = typeof value === "string" ? value : JSON.stringify(value);
+      const type = typeof value as "string" | "number" | "boolean";
+      expect(askedTexts(written)).toContain(valueText(value));
+      expect(askedTexts(written, type)).toEqual([valueText(value)]);
+    }),
+  );
+});
+
+test("a list with objects in it is marked, since its members have no paths", () => {
+  const { paths } = follow([{ list: [{ x: 1 }, 2] }]);
+  expect(paths).toMatchObject([{ path: "list", hasMembers: true, values: [{ text: "=2" }] }]);
+});
+
+test("keys with dots and backslashes have paths of their own", () => {
+  const { paths } = follow([{ "a.b": 1, a: { b: 2 }, "c\\": { "": 3 } }]);
+  expect(paths.map(({ path }) => path)).toEqual(["a\\.b", "a.b", "c\\\\."]);
 });

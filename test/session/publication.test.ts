@@ -75,8 +75,8 @@ test("the catalog gets all that it holds of a session", async () => {
   ]);
   expect(await rows("state_values", world.id)).toMatchObject([
     { path: "level", value: "=3", last_at: null },
-    { path: "mode", value: "=menu", first_at: NOON, last_at: NOON + 10 },
-    { path: "mode", value: "=play", last_at: null },
+    { path: "mode", value: '"menu', first_at: NOON, last_at: NOON + 10 },
+    { path: "mode", value: '"play', last_at: null },
   ]);
 });
 

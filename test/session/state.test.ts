@@ -238,19 +238,20 @@ test("whether a path ever held a value is known, listed or not", async () => {
     await world.send([state(NOON + i, { progress: i }), bulky(NOON, SEGMENT_BYTES)]);
   await world.evict();
   for (const [path, text, held] of [
-    ["mode", "=menu", true],
-    ["mode", "=play", false],
+    ["mode", '"menu', true],
+    ["mode", '"play', false],
     ["progress", "=3", true],
+    ["progress", '"3', false],
     ["progress", "=99", false],
-    ["tags", "=tag-29", true],
-    ["tags", "=tag-99", false],
+    ["tags", '"tag-29', true],
+    ["tags", '"tag-99', false],
+    ["tags.29", '"tag-29', true],
+    ["tags.2", '"tag-29', false],
     ["nowhere", "=1", false],
-  ] as const)
-    expect([path, text, await world.client.ask("everHeld", { path, text })]).toEqual([
-      path,
-      text,
-      held,
-    ]);
+  ] as const) {
+    const asked = { state: { path: path.split("."), texts: [text] } };
+    expect([path, text, await world.client.ask("held", asked)]).toEqual([path, text, held]);
+  }
 });
 
 test("secrets are written over before they are stored", async () => {

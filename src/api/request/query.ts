@@ -1,14 +1,17 @@
 /** Query parameters, parsed once. Unknown ones are ignored, invalid values are refused. */
 import * as v from "valibot";
-import { STATUS_KINDS } from "../../catalog/filter.ts";
+import { stateFilter, STATUS_KINDS } from "../../catalog/filter.ts";
 import { nameAsked } from "../../core/names.ts";
 import { GROUP_SORTS } from "../../catalog/exceptions.ts";
 import { SESSION_SORTS } from "../../catalog/sessions.ts";
 import { AXES, GROUPINGS } from "../../core/comparison.ts";
 import { MAX_PAGE, MAX_POINTS, MAX_TIME } from "../../core/limits.ts";
+import { checkParameters } from "../../core/parse.ts";
 import { Refusal } from "../../core/refusal.ts";
+import { readPath } from "../../core/path.ts";
+import { VALUE_TYPES, type ValueType } from "../../core/values.ts";
 import { GROUP_STATUSES, METRIC_TYPES } from "../../core/vocabulary.ts";
-import { MAX_BARS, MAX_DAYS } from "../limits.ts";
+import { MAX_BARS, MAX_DAYS, MAX_FILTER_VALUES } from "../limits.ts";
 
 const number = v.pipe(
   v.string(),
@@ -31,6 +34,7 @@ const list = v.optional(
       addIssue({ message: "must be texts joined by commas, or a JSON list of them" });
       return NEVER;
     }),
+    v.maxLength(MAX_FILTER_VALUES, `may have ${MAX_FILTER_VALUES} values`),
   ),
 );
 export const limit = whole(1, MAX_PAGE);
@@ -49,13 +53,12 @@ function textsIn(list: string): string[] | undefined {
 }
 const Texts = v.pipe(v.string(), v.parseJson(), v.array(v.string()));
 
-/** Keys joined by dots; a key that holds a dot is written as a JSON list. */
+/** Keys joined by dots, as core/path.ts writes them, or a JSON list of them. */
 const path = v.optional(
   v.pipe(
     v.string(),
     v.rawTransform(({ dataset, addIssue, NEVER }) => {
-      if (!dataset.value.startsWith("[")) return dataset.value.split(".");
-      const keys = textsIn(dataset.value);
+      const keys = readPath(dataset.value);
       if (keys) return keys;
       addIssue({ message: "must be keys joined by dots, or a JSON list of them" });
       return NEVER;
@@ -73,8 +76,8 @@ const filter = {
   status: v.optional(
     v.pipe(
       v.string(),
-      // Each once: every one is a condition of the SQL statement, whose length is limited.
       v.transform((written) => [...new Set(written.split(",").filter(Boolean))]),
+      v.maxLength(MAX_FILTER_VALUES, `may have ${MAX_FILTER_VALUES} values`),
       v.array(v.picklist(STATUS_KINDS)),
     ),
   ),
@@ -87,8 +90,9 @@ const filter = {
   event: name,
   exception: text,
   metric: name,
-  state_path: text,
+  state_path: path,
   state_value: text,
+  state_type: v.optional(v.picklist(VALUE_TYPES)),
 };
 
 export const Sessions = v.object({
@@ -127,13 +131,14 @@ export const Chart = v.object({
   quantiles: flag,
 });
 export const Timeline = v.object({ from: time, to: time, buckets: whole(1, MAX_POINTS) });
-export const Names = v.object({ prefix: text });
+export const Names = v.object({ prefix: text, cursor: text, limit });
 const format = v.optional(v.picklist(["json", "csv"]));
 export const MetricSessions = v.object({
   ...v.omit(v.object(filter), ["metric"]).entries,
   type: v.optional(v.picklist(METRIC_TYPES)),
   tags: list,
   format,
+  cursor: text,
 });
 export const Metric = v.object({
   ...MetricSessions.entries,
@@ -160,7 +165,9 @@ export function parseQuery<Schema extends v.GenericSchema<{ [name: string]: unkn
 ): v.InferOutput<Schema> {
   // Repeated parameters are joined by commas; the empty value of an HTML field counts as absent.
   const parameters: { [name: string]: string } = {};
-  for (const [name, value] of new URL(url).searchParams) {
+  const { searchParams } = new URL(url);
+  checkParameters(searchParams);
+  for (const [name, value] of searchParams) {
     if (value === "") continue;
     parameters[name] = Object.hasOwn(parameters, name) ? `${parameters[name]},${value}` : value;
   }
@@ -175,11 +182,16 @@ export function parseQuery<Schema extends v.GenericSchema<{ [name: string]: unkn
 
 /** The filter of a query. A key that is bound to a product finds only its sessions, whatever the query asks for. */
 export function filterOf<
-  Query extends { state_path?: string; state_value?: string; product?: string },
->({ state_path, state_value, ...query }: Query, product: string | null) {
+  Query extends {
+    state_path?: string[];
+    state_value?: string;
+    state_type?: ValueType;
+    product?: string;
+  },
+>({ state_path, state_value, state_type, ...query }: Query, product: string | null) {
   return {
     ...query,
-    state: state_path === undefined ? undefined : { path: state_path, value: state_value },
+    state: state_path && stateFilter(state_path, state_value, state_type),
     product: product ?? query.product,
   };
 }

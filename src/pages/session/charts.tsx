@@ -2,6 +2,7 @@
 import { nameLabel, plainText } from "../../core/recorded-text.ts";
 import type { AccessEnv } from "../../access/access.ts";
 import type { SessionClient } from "../../session/client.ts";
+import { fold } from "../../core/fold.ts";
 import { formatCount, formatQuantity, formatTick } from "../../core/format.ts";
 import { Hono } from "hono";
 import type { Chart, Rate, SeriesSummary, Summary } from "../../core/answers.ts";
@@ -76,9 +77,9 @@ async function list(props: ListProps) {
   const { session, summary, view, search = "", skip = 0, isFragment = false } = props;
   const isLive = summary.verdict.status === "active" && skip === 0;
   const all = await session.ask("series");
-  const wanted = search.toLowerCase();
+  const wanted = fold(search);
   const series = all
-    .filter(({ name, tags }) => `${name} ${tags.join(" ")}`.toLowerCase().includes(wanted))
+    .filter(({ name, tags }) => fold(`${name} ${tags.join(" ")}`).includes(wanted))
     .toSorted((a, b) => a.name.localeCompare(b.name) || a.id - b.id);
   const shown = series.slice(skip, skip + CHARTS);
   const further = { metric: search, skip: skip + CHARTS };

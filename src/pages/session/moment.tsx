@@ -2,6 +2,7 @@
 import { plainText } from "../../core/recorded-text.ts";
 import type { AccessEnv } from "../../access/access.ts";
 import type { SessionClient } from "../../session/client.ts";
+import { fold } from "../../core/fold.ts";
 import { formatCount, formatDuration } from "../../core/format.ts";
 import { Hono } from "hono";
 import type { Difference, EventRow, StateAt, Summary } from "../../core/answers.ts";
@@ -226,13 +227,13 @@ function linksOf(id: string, view: View): TreeLinks {
 
 /** The members that contain the text in a key or a value, and their parents. */
 function matching(value: { [key: string]: Json }, text: string): { [key: string]: Json } {
-  const wanted = text.toLowerCase();
+  const wanted = fold(text);
   const prune = (node: Json): Json | undefined => {
     if (typeof node !== "object" || node === null) {
-      return textOf(node).toLowerCase().includes(wanted) ? node : undefined;
+      return fold(textOf(node)).includes(wanted) ? node : undefined;
     }
     const kept = Object.entries(node).flatMap(([key, member]): [string, Json][] => {
-      if (!Array.isArray(node) && key.toLowerCase().includes(wanted)) return [[key, member]];
+      if (!Array.isArray(node) && fold(key).includes(wanted)) return [[key, member]];
       const inside = prune(member);
       return inside === undefined ? [] : [[key, inside]];
     });

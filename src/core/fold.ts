@@ -1,0 +1,18 @@
+/**
+ * Folds text for searching, so that what reads the same is found: NFKC (ligatures, full-width and composed letters), then every letter in
+ * lower, upper and lower case, which is Unicode's full case folding (ẞ and ß are ss, ς is σ) but for the dotless i, which is equal to i here.
+ * Both the text and what is searched in it are folded.
+ */
+export function fold(text: string): string {
+  if (ASCII.test(text)) return text.toLowerCase();
+  const cased = text.normalize("NFKC").toLowerCase().toUpperCase().toLowerCase();
+  // A sigma at the end of a word gets a form of its own; an upper case letter may have become several.
+  return cased.replaceAll("ς", "σ").normalize("NFKC");
+}
+
+const ASCII = /^[\0-\x7f]*$/;
+
+/** The folded words of a search. */
+export function foldedTerms(text: string): string[] {
+  return fold(text).split(/\s+/).filter(Boolean);
+}

@@ -1,0 +1,109 @@
+/**
+ * Whether a session ever had something that the catalog's index of it leaves out. The session's own index answers if it is complete;
+ * else its log is searched, as far as one question may.
+ */
+import type { HeldQuery } from "../core/answers.ts";
+import { isException } from "../core/event.ts";
+import { valueAt } from "../core/merge.ts";
+import { isIndex, writePath } from "../core/path.ts";
+import { type SegmentSummary, mayMatch } from "../core/segment-summary.ts";
+import type { SessionIndex } from "../core/session-index.ts";
+import { cut, textsOf } from "../core/values.ts";
+import type { Json } from "../core/wire.ts";
+import { MAX_SEARCHED_SEGMENTS } from "./limits.ts";
+import type { Segment, Segments } from "./store.ts";
+
+type Source = { store: Segments; index: SessionIndex };
+
+/** Null: not known, since the log is longer than one question may search, or damaged. */
+export function held(source: Source, query: HeldQuery): boolean | null {
+  const answers = [
+    query.event === undefined || hadEvent(source, query.event),
+    query.exception === undefined || hadException(source, query.exception),
+    query.tag === undefined || hadTag(source, query.tag),
+    query.state === undefined || hadState(source, query.state),
+  ];
+  if (answers.includes(false)) return false;
+  return answers.includes(null) ? null : true;
+}
+
+function hadEvent(source: Source, name: string): boolean | null {
+  const { names, leftOut } = source.index;
+  if (names.some((entry) => entry.name === name)) return true;
+  if (!leftOut.event_names) return false;
+  return search(
+    source,
+    (summary) => mayMatch(summary, { name }),
+    ({ reader }) => reader.events().some((event) => event.name === name),
+  );
+}
+
+function hadException(source: Source, fingerprint: string): boolean | null {
+  const { exceptions, leftOut } = source.index;
+  if (exceptions.some((entry) => entry.fingerprint === fingerprint)) return true;
+  if (!leftOut.exceptions) return false;
+  return search(
+    source,
+    (summary) => mayMatch(summary, { exceptions: true }),
+    ({ reader }) =>
+      reader.events().some((event) => isException(event) && event.fingerprint === fingerprint),
+  );
+}
+
+function hadTag(source: Source, tag: string): boolean | null {
+  const { tags, leftOut } = source.index;
+  if (tags.includes(tag)) return true;
+  if (!leftOut.tags) return false;
+  return search(
+    source,
+    () => true,
+    ({ reader }) => reader.others().some((op) => op.op === "start" && op.tags?.includes(tag)),
+  );
+}
+
+function hadState(
+  source: Source,
+  { path, texts }: NonNullable<HeldQuery["state"]>,
+): boolean | null {
+  const { values, leftOut } = source.index;
+  const written = writePath(path);
+  const entry = values.find((candidate) => candidate.path === written);
+  // Values are cut in the index, and a cut one may be another.
+  const isCut = texts?.some((text) => text !== cut(text));
+  if (entry && texts && !isCut && entry.values.some(({ text }) => texts.includes(text)))
+    return true;
+  if (!texts && values.some((each) => each.path === written || each.path.startsWith(`${written}.`)))
+    return true;
+  const isComplete = !leftOut.state_paths && !path.some(isIndex) && !entry?.over && !isCut;
+  if (isComplete) return false;
+
+  const [key = ""] = path;
+  const isThere = (value: Json | undefined) =>
+    value !== undefined &&
+    value !== null &&
+    (!texts || textsOf(value).some((t) => texts.includes(t)));
+  return search(
+    source,
+    ({ keys }) => !keys || keys.includes(key),
+    ({ reader, keyframe }) =>
+      reader.states().some(({ patch }) => isThere(valueAt(patch, path))) ||
+      // What a damaged segment set may still be in the state after it.
+      (source.store.damagedParts().length > 0 && isThere(valueAt(keyframe(), path))),
+  );
+}
+
+/** Whether a segment has it. Opens those that `mayHave` it. */
+function search(
+  { store }: Source,
+  mayHave: (summary: SegmentSummary) => boolean,
+  has: (segment: Segment) => boolean,
+): boolean | null {
+  let opened = 0;
+  for (const info of store.list().toReversed()) {
+    if (info.summary && !mayHave(info.summary)) continue;
+    if (++opened > MAX_SEARCHED_SEGMENTS) return null;
+    const segment = store.open(info);
+    if (segment && has(segment)) return true;
+  }
+  return store.damagedParts().length > 0 ? null : false;
+}

@@ -43,12 +43,13 @@ export function parse<Schema extends v.GenericSchema>(
   );
 }
 
-/** Refuses a query of more parameters than a person or program has a use for. */
-export function checkParameters(query: { size: number }): void {
-  if (query.size > MAX_PARAMETERS)
+/** Refuses a query of more parameters than a person or program has a use for. A repetition counts once. */
+export function checkParameters(query: Iterable<[string, string]>): void {
+  const different = new Set(Array.from(query, ([name, value]) => `${name}=${value}`));
+  if (different.size > MAX_PARAMETERS)
     throw new Refusal(
       "invalid_query",
-      `A query may have ${MAX_PARAMETERS} parameters; this has ${query.size}.`,
+      `A query may have ${MAX_PARAMETERS} different parameters; this has ${different.size}.`,
     );
 }
 

@@ -96,7 +96,7 @@ test("a search survives its own address, with times in UTC", () => {
   expect(asked.filter).toMatchObject({
     product: "game",
     status: ["hung", "crashed"],
-    state: { path: "player.hp", value: "0" },
+    state: { path: ["player", "hp"], value: "0" },
   });
   expect(asked.filter.from).toBe(Date.UTC(2026, 10, 23, 9));
   const again = readFilter(

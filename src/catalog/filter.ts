@@ -112,7 +112,7 @@ export function termsOf(text = ""): string[] {
   if (terms.length > MAX_TERMS)
     throw new Refusal(
       "invalid_query",
-      `A search may have ${MAX_TERMS} different words; this has ${terms.length}.`,
+      `A search may have ${MAX_TERMS} different terms; this has ${terms.length}.`,
     );
   return terms;
 }

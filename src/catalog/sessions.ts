@@ -53,7 +53,7 @@ export type SessionList = {
   partial: boolean;
 };
 
-/** Asks a session's object what the catalog does not know of it; null: it does not know either. */
+/** Asks a session's object what is left out in the catalog; null: the object cannot answer it either. */
 export type Held = (sessionId: string, query: HeldQuery) => Promise<boolean | null>;
 
 /** One page of the list. With `held`, the objects of sessions that may or may not pass are asked. */

@@ -6,13 +6,13 @@
 export function fold(text: string): string {
   if (ASCII.test(text)) return text.toLowerCase();
   const cased = text.normalize("NFKC").toLowerCase().toUpperCase().toLowerCase();
-  // A sigma at the end of a word gets a form of its own; an upper case letter may have become several.
+  // The last sigma of a text part has a letter of its own; an upper case letter may have become several.
   return cased.replaceAll("ς", "σ").normalize("NFKC");
 }
 
 const ASCII = /^[\0-\x7f]*$/;
 
-/** The folded words of a search. */
+/** The folded terms of a search. */
 export function foldedTerms(text: string): string[] {
   return fold(text).split(/\s+/).filter(Boolean);
 }

@@ -150,7 +150,8 @@ function leftOutOf(index: SessionIndex): LeftOut | undefined {
   return named.length > 0 ? (Object.fromEntries(named) as LeftOut) : undefined;
 }
 
-const BEYOND = ["event_names", "exceptions", "state_paths"] as const;
+/** What the older field `beyond` names. */
+const NAMED = ["event_names", "exceptions", "state_paths"] as const;
 
 export function summaryOf(
   index: SessionIndex,
@@ -162,7 +163,7 @@ export function summaryOf(
   const timed = timesOf(index, now);
   const { created_at, updated_at, received_at, ended_at } = timed;
   const unreadable = stored.damaged?.reduce((sum, { lost = 0 }) => sum + lost, 0);
-  const beyond = BEYOND.filter((what) => index.leftOut[what] !== undefined);
+  const incomplete = NAMED.filter((what) => index.leftOut[what] !== undefined);
   return {
     id: index.id,
     product: index.product,
@@ -189,7 +190,7 @@ export function summaryOf(
     transitions: observations.transitions,
     counts: { ...index.counts, series: index.series.length },
     ledger: completenessOf(index, unreadable),
-    beyond: beyond.length > 0 ? beyond : undefined,
+    beyond: incomplete.length > 0 ? incomplete : undefined,
     left_out: leftOutOf(index),
     lanes: index.lanes,
     clock_skew_ms: index.clockSkewMs,

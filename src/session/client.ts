@@ -27,7 +27,7 @@ export function sessionOf(env: Env, access: Access, id: string): SessionClient {
   });
 }
 
-/** Asks the objects of sessions what the catalog does not know of them: the argument of catalog/sessions.ts. */
+/** Asks the objects of sessions what is left out in the catalog: the argument of catalog/sessions.ts. */
 export function askHeld(env: Env, access: Access): Held {
   return (id, query) => sessionOf(env, access, id).ask("held", query);
 }
@@ -163,17 +163,17 @@ export class SessionClient {
     replyIn: (answer: Answer) => Reply<unknown> | undefined,
     otherwise: (env: Env) => Promise<Answer>,
   ): Promise<Answer> {
-    let given: Answer;
+    let received: Answer;
     try {
-      given = await answer;
+      received = await answer;
     } catch (error) {
       if (!isUnopenable(error)) throw error;
       console.error(`Session ${this.id}: its object cannot be opened:`, error);
       return otherwise(this.#env);
     }
-    const reply = replyIn(given);
+    const reply = replyIn(received);
     const isLost = reply !== undefined && refusalIn(reply)?.code === "damaged";
-    return isLost ? otherwise(this.#env) : given;
+    return isLost ? otherwise(this.#env) : received;
   }
 
   async #call<Answer>(

@@ -192,9 +192,9 @@ test("sessions of which the catalog is unsure are asked, and go if they never he
   expect(items.every((row) => !row.unsure)).toBe(true);
 });
 
-test("a search of one word very often is no error, of too many words is refused", async () => {
+test("a search of one term very often is no error, of too many terms is refused", async () => {
   const text = Array.from({ length: 500 }, () => "game").join(" ");
   expect((await listSessions(db, { text, limit: 1 })).items).toHaveLength(1);
-  const words = Array.from({ length: 17 }, (_, n) => `word${n}`).join(" ");
-  await expect(listSessions(db, { text: words })).rejects.toMatchObject({ code: "invalid_query" });
+  const terms = Array.from({ length: 17 }, (_, n) => `term${n}`).join(" ");
+  await expect(listSessions(db, { text: terms })).rejects.toMatchObject({ code: "invalid_query" });
 });

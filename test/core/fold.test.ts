@@ -22,18 +22,18 @@ test.each([
   expect(fold(one)).toBe(fold(other));
 });
 
-test("letters of different words stay different", () => {
+test("letters of different texts stay different", () => {
   expect(fold("Arger")).not.toBe(fold("Ärger"));
   expect(fold("日本")).not.toBe(fold("日木"));
 });
 
-test("folding again changes nothing, and neither the case nor the normal form of a text counts", () => {
+test("folding again changes nothing, and neither the case nor the normalisation of a text counts", () => {
   fc.assert(
     fc.property(fc.string({ unit: "grapheme" }), (text) => {
       const folded = fold(text);
       expect(fold(folded)).toBe(folded);
-      for (const form of ["NFC", "NFD", "NFKC", "NFKD"])
-        expect(fold(text.normalize(form))).toBe(folded);
+      for (const kind of ["NFC", "NFD", "NFKC", "NFKD"])
+        expect(fold(text.normalize(kind))).toBe(folded);
       expect(fold(text.toLowerCase())).toBe(folded);
       expect(fold(text.toUpperCase())).toBe(folded);
     }),

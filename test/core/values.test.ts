@@ -152,7 +152,7 @@ test("the values that last are those of the state, after any patches", () => {
   );
 });
 
-test("a value's text tells strings from other scalars, and is cut where it is stored", () => {
+test("a value's text distinguishes strings from other scalars, and is cut where it is stored", () => {
   expect([1.5, true, null, "text", "", "1.5"].map(valueText)).toEqual([
     "=1.5",
     "=true",

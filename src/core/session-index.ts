@@ -150,7 +150,7 @@ function leftOutOf(index: SessionIndex): LeftOut | undefined {
   return named.length > 0 ? (Object.fromEntries(named) as LeftOut) : undefined;
 }
 
-/** What the older field `beyond` names. */
+/** The lists that the summary named before it had `left_out`. */
 const NAMED = ["event_names", "exceptions", "state_paths"] as const;
 
 export function summaryOf(

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { expect, test } from "vitest";
-import { COPIES, folder, FORMAT } from "../src/pages/vendor.mjs";
+import { COPIES, folder, GENERATED } from "../src/pages/vendor.mjs";
 
 test("vendored scripts are exactly those of the pinned packages (npm run vendor)", () => {
   expect(readdirSync(folder).toSorted()).toEqual(COPIES.map(({ to }) => basename(to)).toSorted());
@@ -10,9 +10,12 @@ test("vendored scripts are exactly those of the pinned packages (npm run vendor)
   }
 });
 
-test("public/format.js is generated from src/core/format.ts (npm run vendor)", () => {
-  expect(readFileSync(FORMAT.to, "utf8")).toBe(FORMAT.text());
-});
+test.each(GENERATED.map((file) => [basename(file.to), file] as const))(
+  "%s is generated from src/core (npm run vendor)",
+  (_, file) => {
+    expect(readFileSync(file.to, "utf8")).toBe(file.text());
+  },
+);
 
 test("pages load the vendored scripts by their current names", () => {
   const asked = ["layout.tsx", "session.tsx"].flatMap((page) =>

@@ -1,7 +1,7 @@
 /**
  * `npm run vendor`: copies the scripts that pages load from node_modules to public/vendor/, with the version in the name, so that
- * browsers may cache them without limit; and generates public/format.js from src/core/format.ts.
- * Run it after a change of a version in package.json or of that file.
+ * browsers may cache them without limit; and generates public/format.js and public/scale.js from src/core.
+ * Run it after a change of a version in package.json or of those files.
  */
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -23,21 +23,24 @@ export const COPIES = [
   [`chart-${versionOf("chart.js")}.min.js`, "chart.js/dist/chart.umd.min.js"],
 ].map(([to, from]) => ({ to: join(folder, to ?? ""), from: join(modules, from ?? "") }));
 
-/** public/format.js: src/core/format.ts without its types. */
-export const FORMAT = {
-  to: join(root, "public/format.js"),
+/** public/NAME.js: src/core/NAME.ts without its types. */
+export const GENERATED = ["format", "scale"].map((name) => ({
+  name,
+  to: join(root, `public/${name}.js`),
   text: () =>
-    transformSync(readFileSync(join(root, "src/core/format.ts"), "utf8"), {
-      loader: "ts",
-      banner:
-        "// Generated from src/core/format.ts by `npm run vendor`. Do not edit.\n// @ts-nocheck",
-      target: "es2022",
-    }).code,
-};
+    transformSync(
+      readFileSync(join(root, `src/core/${name}.ts`), "utf8").replaceAll('.ts";', '.js";'),
+      {
+        loader: "ts",
+        banner: `// Generated from src/core/${name}.ts by \`npm run vendor\`. Do not edit.\n// @ts-nocheck`,
+        target: "es2022",
+      },
+    ).code,
+}));
 
 if (process.argv[1] === import.meta.filename) {
   mkdirSync(folder, { recursive: true });
   for (const file of readdirSync(folder)) rmSync(join(folder, file));
   for (const { from, to } of COPIES) copyFileSync(from, to);
-  writeFileSync(FORMAT.to, FORMAT.text());
+  for (const { to, text } of GENERATED) writeFileSync(to, text());
 }

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { readFilter, searchQuery } from "../../src/pages/search.ts";
 import { framesOf } from "../../src/pages/ui/frames.tsx";
 import { Sparkline } from "../../src/pages/ui/sparkline.tsx";
-import { scaleOf, timeTicks } from "../../src/pages/ui/scale.ts";
+import { scaleOf, timeTicks } from "../../src/core/scale.ts";
 
 test("numbers come with their units, in few digits", () => {
   expect(formatQuantity(431_951_872, "bytes")).toBe("412 MiB");

@@ -381,7 +381,7 @@ function lastEvents(end: number, spice: string): Op[] {
 }
 
 /** The same numbers every time (a linear congruential generator). */
-function randomFrom(seed: number): () => number {
+export function randomFrom(seed: number): () => number {
   let state = seed;
   return () => (state = (state * 1_103_515_245 + 12_345) % 2_147_483_648) / 2_147_483_648;
 }

@@ -2,18 +2,21 @@
 import { formatNumber, formatQuantity, formatTick } from "../../core/format.ts";
 import type { Bar } from "../../core/bars.ts";
 import { Empty } from "../ui/empty.tsx";
-import { scaleOf } from "../ui/scale.ts";
+import { distinctStep, scaleOf, shareOf } from "../../core/scale.ts";
 
 /** A histogram: the width of a bar is the range of its values, the height their density, so that areas are proportional to counts. */
 export function Bars({ bars, unit }: { bars: Bar[]; unit: string }) {
   if (bars.length === 0) return <Empty title="No values" />;
   const least = bars[0]?.from ?? 0;
   const most = bars.at(-1)?.to ?? 0;
-  const range = most - least || 1;
+  const share = (value: number) => shareOf(value, least, most);
   const drawn = bars.map((bar) => {
-    const width = (bar.to - bar.from) / range || 1; // one value alone fills the plot
-    return { ...bar, x: (bar.from - least) / range, width, density: bar.count / width };
+    const width = share(bar.to) - share(bar.from) || 1; // one value alone fills the plot
+    const x = least === most ? 0 : share(bar.from);
+    return { ...bar, x, width, density: bar.count / width };
   });
+  const { ticks, step } = scaleOf(least, most, unit);
+  const edgeStep = distinctStep(bars.flatMap(({ from, to }) => [from, to]));
   const densest = drawn.reduce((top, { density }) => Math.max(top, density), 0);
   return (
     <figure class="plot distribution">
@@ -35,20 +38,16 @@ export function Bars({ bars, unit }: { bars: Bar[]; unit: string }) {
             y={100 - (density / densest) * 100}
             height={(density / densest) * 100}
           >
-            <title>{`${rounded(from, unit)} to ${rounded(to, unit)}: ${formatNumber(count)}`}</title>
+            <title>{`${formatQuantity(from, unit, edgeStep)} to ${formatQuantity(to, unit, edgeStep)}: ${formatNumber(count)}`}</title>
           </rect>
         ))}
       </svg>
       <svg class="plot-x" aria-hidden="true">
-        {scaleOf(least, most, unit)
-          .ticks.filter((tick) => tick >= least && tick <= most)
+        {ticks
+          .filter((tick) => tick >= least && tick <= most)
           .map((tick) => (
-            <text
-              x={`${(least === most ? 0.5 : (tick - least) / range) * 100}%`}
-              y="1em"
-              text-anchor="middle"
-            >
-              {formatTick(tick, unit)}
+            <text x={`${share(tick) * 100}%`} y="1em" text-anchor="middle">
+              {formatTick(tick, unit, step)}
             </text>
           ))}
       </svg>
@@ -59,7 +58,3 @@ export function Bars({ bars, unit }: { bars: Bar[]; unit: string }) {
 const WIDTH = 1_000;
 /** The gap between bars, so that equal neighbours are distinguishable. */
 const GAP = 1.5;
-
-function rounded(value: number, unit: string): string {
-  return formatQuantity(Number(value.toPrecision(4)), unit);
-}

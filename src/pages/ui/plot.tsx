@@ -4,7 +4,7 @@
  */
 import { formatDuration, formatTick } from "../../core/format.ts";
 import type { Child } from "hono/jsx";
-import { scaleOf, timeTicks } from "./scale.ts";
+import { scaleOf, shareOf, timeTicks } from "../../core/scale.ts";
 
 export type Line = {
   name: string;
@@ -53,10 +53,10 @@ export function Plot({
   if (values.length === 0) return null;
   const least = values.reduce((a, b) => Math.min(a, b));
   const most = values.reduce((a, b) => Math.max(a, b));
-  const { low, high, ticks } = scaleOf(least, most, unit);
+  const { low, high, ticks, step } = scaleOf(least, most, unit);
   const times = timeTicks(from, to, marks);
   const x = (at: number) => ((at - from) / Math.max(1, to - from)) * WIDTH;
-  const y = (value: number) => HEIGHT - ((value - low) / (high - low)) * HEIGHT;
+  const y = (value: number) => HEIGHT - shareOf(value, low, high) * HEIGHT;
   return (
     <figure
       class="plot"
@@ -73,7 +73,7 @@ export function Plot({
       <div class="plot-y" aria-hidden="true" data-alone={ticks.length === 1 ? "" : undefined}>
         {ticks.toReversed().map((tick) => (
           <span>
-            {formatTick(tick, unit)}
+            {formatTick(tick, unit, step)}
             {perSecond ? "/s" : ""}
           </span>
         ))}

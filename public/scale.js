@@ -1,0 +1,86 @@
+// Generated from src/core/scale.ts by `npm run vendor`. Do not edit.
+// @ts-nocheck
+import { isBytes } from "./format.js";
+const MAX_MULTIPLE = 2 ** 52;
+const LEAST_STEP = Number.MIN_VALUE;
+export function scaleOf(least, most, unit, count = 4) {
+  if (least === most) {
+    const pad = Math.abs(least) / 10 || 1;
+    return {
+      ...finite(least - pad, least + pad),
+      ticks: [least + 0],
+      step: constantStep(least, unit)
+    };
+  }
+  const width = Math.max(LEAST_STEP, most / count - least / count);
+  const multiple = isBytes(unit) ? binaryMultiples(width) : decimalMultiples(width);
+  const first = firstAtOrBelow(least, multiple);
+  const last = -firstAtOrBelow(-most, multiple);
+  if (Math.max(Math.abs(first), Math.abs(last)) > MAX_MULTIPLE)
+    return { low: least, high: most, ticks: [least, most], step: most - least };
+  const ticks = Array.from({ length: last - first + 1 }, (_, index) => multiple(first + index));
+  return {
+    ...finite(multiple(first), multiple(last)),
+    ticks: ticks.filter((tick) => Number.isFinite(tick)),
+    step: multiple(1)
+  };
+}
+function finite(low, high) {
+  return { low: Math.max(-Number.MAX_VALUE, low), high: Math.min(Number.MAX_VALUE, high) };
+}
+function decimalMultiples(width) {
+  const exponent = Math.floor(Math.log10(width));
+  const digit = [1, 2, 5].find((each) => Number(`${each}e${exponent}`) >= width * 0.999);
+  const [digits, power] = digit === void 0 ? [1, exponent + 1] : [digit, exponent];
+  return (times) => Number(`${times * digits}e${power}`) + 0;
+}
+function binaryMultiples(width) {
+  const step = Math.max(LEAST_STEP, 2 ** Math.ceil(Math.log2(width)));
+  return (times) => times * step + 0;
+}
+function firstAtOrBelow(value, multiple) {
+  let times = Math.floor(value / multiple(1)) + 0;
+  if (multiple(times) > value) times--;
+  else if (multiple(times + 1) <= value) times++;
+  return times;
+}
+export function shareOf(value, low, high) {
+  if (low === high) return 0.5;
+  const width = high - low;
+  if (Number.isFinite(width)) return (value - low) / width;
+  return (value / 2 - low / 2) / (high / 2 - low / 2);
+}
+const END_PART = 1 / 100;
+const CONSTANT_PART = 1e-8;
+export function endStep(least, most, unit) {
+  if (least === most) return constantStep(least, unit);
+  return Math.max(LEAST_STEP, most * END_PART - least * END_PART);
+}
+function constantStep(value, unit) {
+  return isBytes(unit) ? void 0 : Math.max(LEAST_STEP, Math.abs(value) * CONSTANT_PART);
+}
+export function distinctStep(values) {
+  const sorted = Float64Array.from(values).sort();
+  let step;
+  for (let i = 1; i < sorted.length; i++) {
+    const difference = (sorted[i] ?? 0) - (sorted[i - 1] ?? 0);
+    if (difference > 0 && (step === void 0 || difference < step)) step = difference;
+  }
+  return step;
+}
+const SECOND = 1e3;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+const STEPS = [
+  ...[1, 2, 5, 10, 15, 30].map((each) => each * SECOND),
+  ...[1, 2, 5, 10, 15, 30].map((each) => each * MINUTE),
+  ...[1, 2, 3, 6, 12].map((each) => each * HOUR)
+];
+export function timeTicks(from, to, count = 6) {
+  const least = Math.max(1, (to - from) / count);
+  const step = STEPS.find((each) => each >= least && least >= SECOND) ?? (least < SECOND ? decimalMultiples(least)(1) : DAY * decimalMultiples(least / DAY)(1));
+  const first = Math.ceil(from / step);
+  const last = Math.floor(to / step);
+  return Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => (first + i) * step + 0);
+}

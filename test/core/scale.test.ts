@@ -1,0 +1,167 @@
+import { expect, test } from "vitest";
+import { formatQuantity, formatTick } from "../../src/core/format.ts";
+import { distinctStep, endStep, scaleOf, shareOf, timeTicks } from "../../src/core/scale.ts";
+import { randomFrom } from "../pages/world.ts";
+
+const random = randomFrom(11);
+const UNITS = ["", "bytes", "seconds", "percent", "threads"];
+/** Values of the scale of a unit's name, in the metric's own unit. */
+const FACTORS: Record<string, number> = {
+  KiB: 2 ** 10,
+  MiB: 2 ** 20,
+  GiB: 2 ** 30,
+  TiB: 2 ** 40,
+  PiB: 2 ** 50,
+  ms: 1e-3,
+  µs: 1e-6,
+  ns: 1e-9,
+};
+
+/** What a reader takes from a text, and half of its last digit. */
+function parse(text: string): { value: number; half: number } {
+  const [, sign, number = "", name = ""] = /^([-−]?)([\d.,]+(?:e-?\d+)?) ?(.*)$/.exec(text) ?? [];
+  expect(number, text).not.toBe("");
+  const [digits = "", exponent = "0"] = number.replaceAll(",", "").split("e");
+  const places = digits.split(".")[1]?.length ?? 0;
+  const factor = FACTORS[name] ?? 1;
+  const scaled = (written: string, power: number) => {
+    // The decimal point is moved in the text, so that parsing does not round.
+    const decimal = factor < 1 ? Math.round(Math.log10(factor)) : 0;
+    const whole = Number(`${written}e${power + decimal}`) * (factor < 1 ? 1 : factor);
+    return Math.min(Number.MAX_VALUE, whole); // in PiB the largest double is rounded up
+  };
+  const value = scaled(digits, Number(exponent)) * (sign ? -1 : 1);
+  return { value, half: scaled("0.5", Number(exponent) - places) };
+}
+
+/** The distance of two neighbouring doubles here, by which arithmetic rounds. */
+function rounding(value: number): number {
+  return Math.max(Number.MIN_VALUE, Math.abs(value) * 2 ** -51);
+}
+
+function expectTrue(value: number, text: string): void {
+  const { value: read, half } = parse(text);
+  expect(Math.abs(value - read), `${value} as ${text}`).toBeLessThanOrEqual(half + rounding(value));
+}
+
+/** A finite double: of any magnitude, an integer, or a neighbour of `near`. */
+function anyNumber(near: number): number {
+  const kind = random();
+  const sign = random() < 0.3 ? -1 : 1;
+  if (kind < 0.1)
+    return (
+      [0, -0, 1.7e308, -Number.MAX_VALUE, 5e-324, 2.2250738585072014e-308][
+        Math.floor(random() * 6)
+      ] ?? 0
+    );
+  if (kind < 0.3) return Math.floor(random() * 10 ** (random() * 16)) * sign;
+  if (kind < 0.5) return near + near * 2 ** -Math.floor(20 + random() * 33);
+  if (kind < 0.7) return near + Math.floor(random() * 1_000);
+  return sign * random() * 10 ** (random() * 620 - 315);
+}
+
+function anySeries(): number[] {
+  const base = anyNumber(1);
+  const values = Array.from({ length: 2 + Math.floor(random() * 8) }, () => anyNumber(base));
+  return [base, ...values].filter(Number.isFinite);
+}
+
+test("what is shown is the value, and two different values of a series never look the same", () => {
+  for (let round = 0; round < 3_000; round++) {
+    const values = anySeries();
+    const unit = UNITS[round % UNITS.length];
+    const step = distinctStep(values);
+    const texts = new Map<string, number>();
+    for (const value of values) {
+      const text = formatQuantity(value, unit, step);
+      expectTrue(value, text);
+      const other = texts.get(text) ?? value;
+      expect(other === value, `${other} and ${value} are both ${text}`).toBe(true);
+      texts.set(text, value);
+      expect(text.length).toBeLessThan(40);
+    }
+  }
+});
+
+test("the ends of a range differ, and each is the value", () => {
+  for (let round = 0; round < 3_000; round++) {
+    const values = anySeries();
+    const unit = UNITS[round % UNITS.length] ?? "";
+    const [least, most] = [Math.min(...values), Math.max(...values)];
+    const [low, high] = [least, most].map((end) =>
+      formatTick(end, unit, endStep(least, most, unit)),
+    );
+    expectTrue(least, low ?? "");
+    expectTrue(most, high ?? "");
+    if (least !== most) expect(low).not.toBe(high);
+  }
+});
+
+test("ticks are few, in ascending order, around the values, and written differently", () => {
+  for (let round = 0; round < 3_000; round++) {
+    const values = anySeries();
+    const unit = UNITS[round % UNITS.length] ?? "";
+    const [least, most] = [Math.min(...values), Math.max(...values)];
+    const { low, high, ticks, step } = scaleOf(least, most, unit);
+    expect(ticks.length).toBeGreaterThan(0);
+    expect(ticks.length).toBeLessThanOrEqual(7);
+    expect(low).toBeLessThanOrEqual(least);
+    expect(high).toBeGreaterThanOrEqual(most);
+    ticks.forEach((tick, i) =>
+      expect(i === 0 || tick > (ticks[i - 1] ?? 0), String(ticks)).toBe(true),
+    );
+    const texts = ticks.map((tick) => formatTick(tick, unit, step));
+    expect(new Set(texts).size, String(texts)).toBe(ticks.length);
+    ticks.forEach((tick, i) => expectTrue(tick, texts[i] ?? ""));
+    const shares = [low, least, most, high].map((value) => shareOf(value, low, high));
+    expect(shares.every((share) => share >= 0 && share <= 1)).toBe(true);
+    expect(shares.toSorted((a, b) => a - b)).toEqual(shares);
+  }
+});
+
+test.each([
+  [
+    [1_795_864_000, 1_795_864_059],
+    "",
+    ["1,795,864,000", "1,795,864,020", "1,795,864,040", "1,795,864,060"],
+  ],
+  [[48.137, 48.1372], "", ["48.137", "48.13705", "48.1371", "48.13715", "48.1372"]],
+  [
+    [2 ** 33, 2 ** 33 + 240 * 1_024],
+    "bytes",
+    ["8,192 MiB", "8,192.06 MiB", "8,192.13 MiB", "8,192.19 MiB", "8,192.25 MiB"],
+  ],
+  [[98_765_432, 98_765_432], "", ["98,765,432"]],
+  [[98_765_432, 98_765_432], "bytes", ["94.2 MiB"]],
+  [[700.05, 700.2], "", ["700.05", "700.1", "700.15", "700.2"]],
+  [[0, 2.225_073_858_507_201_4e-308], "", ["0", "1e-308", "2e-308", "3e-308"]],
+  [[-1.7e308, 1.7e308], "", ["-1e308", "0", "1e308"]],
+  [[1e16, 1e16 + 2], "", ["1e16", "1.0000000000000002e16"]],
+])("the ticks of %j %s", ([least = 0, most = 0], unit, texts) => {
+  const { ticks, step } = scaleOf(least, most, unit);
+  expect(ticks.map((tick) => formatTick(tick, unit, step))).toEqual(texts);
+});
+
+test("a value is placed in a range that is wider than the largest double", () => {
+  const most = Number.MAX_VALUE;
+  expect([-most, 0, most].map((value) => shareOf(value, -most, most))).toEqual([0, 0.5, 1]);
+  expect(shareOf(5e-324, 0, 1e-323)).toBe(0.5);
+  expect(shareOf(4, 4, 4)).toBe(0.5);
+});
+
+test("values that are equal have no step, and a range of infinite width has one", () => {
+  expect(distinctStep([])).toBeUndefined();
+  expect(distinctStep([3, 3, 3])).toBeUndefined();
+  expect(distinctStep([7, 1, 4, 4])).toBe(3);
+  expect(distinctStep([-Number.MAX_VALUE, Number.MAX_VALUE])).toBe(Infinity);
+});
+
+test("an axis of time has few ticks, whatever its range", () => {
+  for (let round = 0; round < 1_000; round++) {
+    const from = Math.floor(random() * 1.8e12);
+    const to = from + 10 ** (random() * 13);
+    const ticks = timeTicks(from, to);
+    expect(ticks.length).toBeLessThanOrEqual(7);
+    expect(ticks.every((at) => at >= from && at <= to)).toBe(true);
+  }
+});

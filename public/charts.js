@@ -1,16 +1,20 @@
 /** The charts of a session: fetches the series in view over the range of the axis, draws them, and shows their values at the cursor. */
-import { formatQuantity, formatTick } from "./format.js";
+import { formatCount, formatDuration, formatQuantity, formatTick } from "./format.js";
 import { newChart, recolour, setAxis, setReadings } from "./line-chart.js";
 import { closest } from "./page.js";
-import { ratesOf, readingAt, readingsOf } from "./readings.js";
+import { isExactAt, ratesOf, readingAt, readingsOf, stepOf } from "./readings.js";
+import { endStep, shareOf } from "./scale.js";
 
 /**
  * @typedef {import("./readings.js").Reading} Reading
- * @typedef {{ from: number, to: number, readings: Reading[], isExact: boolean, scale?: { top: number, bottom: number }, chart?: any }} Drawn
+ * @typedef {{ from: number, to: number, readings: Reading[], rates: Reading[], isExact: boolean, gap: number, refused: number[][], scale?: { top: number, bottom: number }, step?: number, chart?: any }} Drawn
+ * @typedef {{ id: number, from: number, readings: number[][], rates?: number[][], gap?: number, refused: number[][] }} Answered
  */
 
-/** Windows of a counter's rate over the range; none is shorter than a second. */
-const RATE_WINDOWS = 120;
+/** Buckets of a chart over the range (CHART_POINTS of src/pages/limits.ts); the row has their number. */
+const BUCKETS = 600;
+/** The exact values are requested when the pointer has rested for this time. */
+const REST_MS = 120;
 /** Charts near the screen are drawn before they are seen. */
 const MARGIN = "300px";
 
@@ -24,11 +28,13 @@ export class Charts {
     this.to = 1;
     this.at = 0;
     this.isLast = false;
-    /** Values at a moment outside the range, by series id; undefined before a series began. @type {Map<string, number | undefined>} */
-    this.away = new Map();
-    this.awayAt = NaN;
+    /** Values at a moment that the readings drawn do not have, by series id; undefined before a series began. @type {Map<string, number | undefined>} */
+    this.fetched = new Map();
+    this.fetchedAt = NaN;
     /** Series whose value there has been requested. @type {Set<string>} */
     this.asked = new Set();
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.resting = undefined;
     /** @type {Map<string, Drawn>} by series id */
     this.drawn = new Map();
     /** @type {Set<string>} */
@@ -62,38 +68,55 @@ export class Charts {
   }
 
   /**
-   * Shows every chart's value at this moment.
+   * Shows every chart's value at this moment: the last one that was recorded at or before it.
    * @param {number} at @param {boolean} [isLast] it is the session's last moment, whose values the list has
    */
   read(at, isLast = false) {
     this.at = at;
     this.isLast = isLast;
-    if (at < this.from || at > this.to) return this.#readAway();
-    for (const id of this.visible) {
-      const drawn = this.drawn.get(id);
-      if (drawn) this.#write(id, readingAt(this.#shown(id, drawn), at)?.value, true);
+    if (this.fetchedAt !== at) this.fetched.clear();
+    this.fetchedAt = at;
+    const unknown = [...this.visible].filter((id) => !this.#readOne(id, at));
+    clearTimeout(this.resting);
+    if (unknown.length > 0)
+      this.resting = setTimeout(() => void this.#fetchValues(unknown), REST_MS);
+  }
+
+  /** False if the value must be fetched; until then its range is shown. @param {string} id @param {number} at */
+  #readOne(id, at) {
+    const row = this.#row(id);
+    const drawn = this.drawn.get(id);
+    if (!row || !drawn) return true;
+    if (this.rates.has(id)) {
+      this.#write(id, drawn, readingAt(this.#shown(id, drawn), at)?.value);
+      return true;
     }
-  }
-
-  /** The readings drawn do not have the value at a moment outside the range. */
-  #readAway() {
-    for (const id of this.visible) {
-      const value = this.isLast ? this.#lastOf(id) : this.away.get(id);
-      this.#write(id, value === undefined ? undefined : Number(value), false);
+    if (at < Number(row.dataset.firstAt)) {
+      this.#write(id, drawn, undefined);
+      return true;
     }
-    if (!this.isLast) void this.#fetchAway();
+    const isInside = at >= this.from && at <= this.to;
+    const reading = isInside ? readingAt(drawn.readings, at) : undefined;
+    if (reading && isExactAt(reading, at)) this.#write(id, drawn, reading.last);
+    else if (this.isLast) this.#write(id, drawn, this.#lastOf(row));
+    else if (this.fetched.has(id)) this.#write(id, drawn, this.fetched.get(id));
+    else {
+      if (reading) this.#writeRange(row, reading);
+      return false;
+    }
+    return true;
   }
 
-  /** @param {string} id */
-  #lastOf(id) {
-    return this.#row(id)?.querySelector(".brief")?.getAttribute("data-last") ?? undefined;
+  /** @param {HTMLElement} row */
+  #lastOf(row) {
+    const last = row.querySelector(".brief")?.getAttribute("data-last");
+    return last === null || last === undefined ? undefined : Number(last);
   }
 
-  async #fetchAway() {
+  /** @param {string[]} unknown */
+  async #fetchValues(unknown) {
     const { at } = this;
-    if (this.awayAt !== at) this.away.clear();
-    this.awayAt = at;
-    const ids = [...this.visible].filter((id) => !this.away.has(id) && !this.asked.has(id));
+    const ids = unknown.filter((id) => !this.fetched.has(id) && !this.asked.has(id));
     if (ids.length === 0) return;
     for (const id of ids) this.asked.add(id);
     const query = new URLSearchParams({ ids: ids.join(","), t: String(at) });
@@ -101,17 +124,37 @@ export class Charts {
     /** @type {Record<string, number> | undefined} */
     const values = answer?.ok ? await answer.json() : undefined;
     for (const id of ids) this.asked.delete(id);
-    if (!values || this.awayAt !== at) return; // the next change tries again
-    for (const id of ids) this.away.set(id, values[id]);
+    if (!values) return; // the next change tries again
+    if (this.fetchedAt === at) for (const id of ids) this.fetched.set(id, values[id]);
     this.read(this.at, this.isLast);
   }
 
-  /** @param {string} id @param {number | undefined} value @param {boolean} isDrawn from the readings drawn, which may be rates */
-  #write(id, value, isDrawn) {
+  /** @param {string} id @param {Drawn} drawn @param {number | undefined} value */
+  #write(id, { readings, step }, value) {
     const row = this.#row(id);
-    if (!row) return;
-    const text = value === undefined ? "–" : formatQuantity(value, row.dataset.unit);
-    write(row, "[data-reading]", isDrawn && value !== undefined ? this.#withUnit(id, text) : text);
+    const element = row?.querySelector("[data-reading]");
+    if (!row || !(element instanceof HTMLElement)) return;
+    delete element.dataset.range;
+    element.title = value === undefined ? "" : String(value);
+    if (value === undefined) element.textContent = "–";
+    else if (this.rates.has(id))
+      element.textContent = `${formatQuantity(value, row.dataset.unit)}/s`;
+    else {
+      // A fetched value is none of those drawn.
+      const least = this.fetched.has(id) ? stepOf(readings, value) : step;
+      element.textContent = formatQuantity(value, row.dataset.unit, least);
+    }
+  }
+
+  /** @param {HTMLElement} row @param {Reading} reading */
+  #writeRange(row, { min, max }) {
+    const element = row.querySelector("[data-reading]");
+    if (!(element instanceof HTMLElement)) return;
+    const { unit } = row.dataset;
+    const step = endStep(min, max, unit ?? "");
+    element.dataset.range = "";
+    element.title = "";
+    element.textContent = `${formatTick(min, unit, step)} to ${formatTick(max, unit, step)}`;
   }
 
   /** Fetches the readings since the last one, while the page follows the session. */
@@ -134,17 +177,20 @@ export class Charts {
     const ids = [...this.visible].filter((id) => this.drawn.has(id));
     if (ids.length === 0) return;
     const since = Math.min(
-      ...ids.map((id) => this.drawn.get(id)?.readings.at(-1)?.at ?? this.from),
+      ...ids.map((id) => this.drawn.get(id)?.readings.at(-1)?.until ?? this.from),
     );
-    await this.#fetch(ids, since + 1, undefined, (id, readings, isExact) => {
+    await this.#fetch(ids, since + 1, undefined, (id, fetched) => {
       const drawn = this.drawn.get(id);
       if (!drawn) return;
-      const last = drawn.readings.at(-1)?.at ?? 0;
-      const fresh = readings.filter(({ at }) => at > last);
+      const last = drawn.readings.at(-1)?.until ?? 0;
+      const fresh = fetched.readings.filter(({ since: first }) => first > last);
       drawn.readings.push(...fresh);
-      drawn.to = Math.max(drawn.to, drawn.readings.at(-1)?.at ?? drawn.to);
-      if (!isExact) drawn.isExact = false;
-      const limit = Number(this.#row(id)?.dataset.points ?? 600) * 2;
+      const lastRate = drawn.rates.at(-1)?.until ?? 0;
+      drawn.rates.push(...fetched.rates.filter(({ until }) => until > lastRate));
+      drawn.to = Math.max(drawn.to, drawn.readings.at(-1)?.until ?? drawn.to);
+      drawn.refused.push(...fetched.refused);
+      if (!fetched.isExact) drawn.isExact = false;
+      const limit = Number(this.#row(id)?.dataset.points ?? BUCKETS) * 2;
       if (drawn.readings.length > limit) drawn.from = NaN; // too many to draw: fetched again, in buckets
       else this.#draw(id, drawn);
     });
@@ -163,8 +209,8 @@ export class Charts {
   }
 
   /** @param {string} id @param {Drawn} drawn */
-  #shown(id, { readings }) {
-    return this.rates.has(id) ? ratesOf(readings, (this.to - this.from) / RATE_WINDOWS) : readings;
+  #shown(id, { readings, rates }) {
+    return this.rates.has(id) ? rates : readings;
   }
 
   /** @param {string} id @param {string} value */
@@ -203,9 +249,9 @@ export class Charts {
     });
     if (ids.length === 0) return;
     const { from, to } = this;
-    await this.#fetch(ids, from, to, (id, readings, isExact) => {
-      const drawn = this.drawn.get(id) ?? { from, to, readings, isExact };
-      Object.assign(drawn, { from, to, readings, isExact });
+    await this.#fetch(ids, from, to, (id, fetched) => {
+      const drawn = this.drawn.get(id) ?? { from, to, ...fetched };
+      Object.assign(drawn, { from, to }, fetched);
       this.drawn.set(id, drawn);
       this.#draw(id, drawn);
     });
@@ -217,7 +263,7 @@ export class Charts {
 
   /**
    * @param {string[]} ids @param {number} from @param {number | undefined} to
-   * @param {(id: string, readings: Reading[], isExact: boolean) => void} use
+   * @param {(id: string, fetched: Pick<Drawn, "readings" | "rates" | "isExact" | "gap" | "refused">) => void} use
    */
   async #fetch(ids, from, to, use) {
     this.busy = true;
@@ -226,14 +272,17 @@ export class Charts {
       if (to !== undefined) query.set("to", String(to));
       const answer = await fetch(`/sessions/${this.id}/charts?${query}`);
       if (!answer.ok) throw new Error(`charts: ${answer.status}`);
-      /** @type {{ id: number, from: number, readings: number[][] }[]} */
+      /** @type {Answered[]} */
       const answered = await answer.json();
       for (const series of answered) {
-        use(
-          String(series.id),
-          readingsOf(series),
-          series.readings.every((reading) => reading.length === 2),
-        );
+        const id = String(series.id);
+        use(id, {
+          readings: readingsOf(series, this.#row(id)?.dataset.type === "counter"),
+          rates: ratesOf(series),
+          isExact: series.readings.every((reading) => reading.length === 2),
+          gap: series.gap ?? Infinity,
+          refused: series.refused.map(([since = 0, count = 0]) => [series.from + since, count]),
+        });
         await nextTask(); // between charts, so that the page reacts while many are drawn
       }
       delete this.recorder.dataset.failed;
@@ -255,23 +304,64 @@ export class Charts {
       drawn.chart = undefined;
     }
     drawn.chart ??= newChart(canvas, row);
-    const hasBand = !drawn.isExact && !this.rates.has(id);
-    drawn.scale = setReadings(drawn.chart, this.#shown(id, drawn), hasBand) ?? drawn.scale;
+    const isRate = this.rates.has(id);
+    const shown = this.#shown(id, drawn);
+    const hasBand = !drawn.isExact && !isRate;
+    drawn.scale = setReadings(drawn.chart, shown, hasBand, drawn.gap) ?? drawn.scale;
+    drawn.step = stepOf(drawn.readings);
     this.#caption(id, drawn);
     this.#setAxis(drawn);
+    this.#markRefused(row, drawn);
   }
 
-  /** Writes the scale beside the line; the server wrote that of the whole session, and of totals. @param {string} id @param {Drawn} drawn */
-  #caption(id, { scale }) {
+  /** Marks where values were refused. @param {HTMLElement} row @param {Drawn} drawn */
+  #markRefused(row, { refused }) {
+    const plot = row.querySelector(".row-plot");
+    for (const mark of row.querySelectorAll(".refused")) mark.remove();
+    for (const [at = 0, count = 0] of refused) {
+      if (at < this.from || at > this.to) continue;
+      const mark = document.createElement("i");
+      mark.className = "refused";
+      mark.title = `${formatCount(count, "value")} refused: NaN or infinite`;
+      mark.style.left = `${shareOf(at, this.from, this.to) * 100}%`;
+      plot?.append(mark);
+    }
+  }
+
+  /** Writes the scale beside the line, and what the line shows; the server wrote the scale of the whole session, and of totals. @param {string} id @param {Drawn} drawn */
+  #caption(id, drawn) {
     const row = this.#row(id);
     if (!row) return;
     row.querySelector("[data-rate]")?.setAttribute("aria-pressed", String(this.rates.has(id)));
+    write(row, "[data-drawn]", this.#aggregateOf(id, row, drawn));
+    const { scale } = drawn;
     if (!scale) return;
-    write(row, "[data-most]", this.#withUnit(id, formatTick(scale.top, row.dataset.unit)));
+    const { unit } = row.dataset;
+    const step = endStep(scale.bottom, scale.top, unit ?? "");
+    write(row, "[data-most]", this.#withUnit(id, formatTick(scale.top, unit, step)));
     // The scale of a constant has one end.
     const isFlat = scale.top === scale.bottom;
-    const least = isFlat ? "" : this.#withUnit(id, formatTick(scale.bottom, row.dataset.unit));
-    write(row, "[data-least]", least);
+    write(
+      row,
+      "[data-least]",
+      isFlat ? "" : this.#withUnit(id, formatTick(scale.bottom, unit, step)),
+    );
+  }
+
+  /** Which aggregate the line is, and of which time; empty where it joins the recorded points. @param {string} id @param {HTMLElement} row @param {Drawn} drawn */
+  #aggregateOf(id, row, { isExact, refused }) {
+    const notes = [];
+    const width = (this.to - this.from) / Number(row.dataset.points ?? BUCKETS);
+    if (this.rates.has(id)) notes.push(`increase in ${formatDuration(Math.max(1_000, width))}`);
+    else if (!isExact)
+      notes.push(
+        `${row.dataset.type === "counter" ? "last" : "mean and range"} of ${formatDuration(width)}`,
+      );
+    else if (row.dataset.type === "histogram") notes.push("mean of each window");
+    const inView = refused.filter(([at = 0]) => at >= this.from && at <= this.to);
+    const count = inView.reduce((sum, [, each = 0]) => sum + each, 0);
+    if (count > 0) notes.push(`${formatCount(count, "value")} NaN or infinite`);
+    return notes.join(" · ");
   }
 
   /** @param {Drawn} drawn */

@@ -1,4 +1,9 @@
-/** One series drawn by Chart.js: a line, and a band from each bucket's minimum to its maximum, so that no spike is lost. */
+/**
+ * One series drawn by Chart.js: a line, and a band from each bucket's minimum to its maximum, so that no spike is lost. Chart.js gets the
+ * height of a value between 0 and 1: with values it computes ticks also for hidden axes, in a loop that does not end for the smallest
+ * doubles, and overflows for the largest.
+ */
+import { shareOf } from "./scale.js";
 
 /** Readings with this distance are drawn as dots, too: the values between two are not known, and one alone makes no line. */
 const DOT_PIXELS = 12;
@@ -18,7 +23,14 @@ export function newChart(canvas, row) {
         { ...bare, fill: "+1" },
         { ...bare, fill: false },
         // Dots at the edge are drawn whole.
-        { ...bare, borderWidth: 1.5, borderJoinStyle: "round", fill: false, clip: 4 },
+        {
+          ...bare,
+          spanGaps: false,
+          borderWidth: 1.5,
+          borderJoinStyle: "round",
+          fill: false,
+          clip: 4,
+        },
       ],
     },
     options: {
@@ -29,7 +41,10 @@ export function newChart(canvas, row) {
       events: [],
       layout: { padding: { top: 2, bottom: 2 } },
       plugins: { legend: { display: false }, tooltip: { enabled: false } },
-      scales: { x: { type: "linear", display: false }, y: { display: false } },
+      scales: {
+        x: { type: "linear", display: false },
+        y: { display: false, min: -PADDING, max: 1 + PADDING },
+      },
     },
   });
   recolour(chart, row);
@@ -37,24 +52,42 @@ export function newChart(canvas, row) {
 }
 
 /**
- * @param {any} chart @param {Reading[]} readings @param {boolean} hasBand
+ * @param {any} chart @param {Reading[]} readings @param {boolean} hasBand @param {number} gap readings that are farther apart are not joined
  * @returns {{ top: number, bottom: number } | undefined} the range of the values
  */
-export function setReadings(chart, readings, hasBand) {
+export function setReadings(chart, readings, hasBand, gap) {
   const [most, least, line] = chart.data.datasets;
-  most.data = hasBand ? readings.map(({ at, max }) => ({ x: at, y: max })) : [];
-  least.data = hasBand ? readings.map(({ at, min }) => ({ x: at, y: min })) : [];
-  line.data = readings.map(({ at, value }) => ({ x: at, y: value }));
-  const isSparse = readings.length * DOT_PIXELS <= chart.canvas.clientWidth;
-  line.pointRadius = readings.length === 1 ? 3 : isSparse ? 2 : 0;
-  if (readings.length === 0) return undefined;
   const top = readings.reduce((high, { max }) => Math.max(high, max), -Infinity);
   const bottom = readings.reduce((low, { min }) => Math.min(low, min), Infinity);
-  // A constant has no range of its own: with none at all, rounding errors would be drawn as noise.
-  const padding = (top - bottom || Math.abs(top) || 1) * PADDING;
-  chart.options.scales.y.min = bottom - padding;
-  chart.options.scales.y.max = top + padding;
-  return { top, bottom };
+  const y = (/** @type {number} */ value) => shareOf(value, bottom, top);
+  most.data = [];
+  least.data = [];
+  line.data = [];
+  line.pointRadius = [];
+  const isSparse = readings.length * DOT_PIXELS <= chart.canvas.clientWidth;
+  readings.forEach((reading, i) => {
+    const isAfterGap = isGap(readings[i - 1], reading, gap);
+    const x = reading.at;
+    if (isAfterGap && i > 0) add(x, NaN, NaN, NaN, 0);
+    const isAlone = isAfterGap && isGap(reading, readings[i + 1], gap);
+    const radius = readings.length === 1 ? 3 : isSparse || isAlone ? 2 : 0;
+    add(x, y(reading.value), y(reading.max), y(reading.min), radius);
+  });
+  return readings.length === 0 ? undefined : { top, bottom };
+
+  /** @param {number} x @param {number} value @param {number} max @param {number} min @param {number} radius */
+  function add(x, value, max, min, radius) {
+    line.data.push({ x, y: value });
+    line.pointRadius.push(radius);
+    if (!hasBand) return;
+    most.data.push({ x, y: max });
+    least.data.push({ x, y: min });
+  }
+}
+
+/** @param {Reading | undefined} before @param {Reading | undefined} after @param {number} gap */
+function isGap(before, after, gap) {
+  return !before || !after || after.since - before.until > gap;
 }
 
 /** @param {any} chart @param {number} from @param {number} to */

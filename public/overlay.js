@@ -1,4 +1,4 @@
-/** What lies over the plots of the recorder: the cursor, the crosshair under the pointer, the range being dragged, and lines at exceptions. */
+/** What the recorder shows besides the plots: over them the cursor, the crosshair under the pointer and the range being dragged; behind them lines at exceptions. */
 import { find } from "./page.js";
 import { moment } from "./time.js";
 import { axis, countsAt, countsOf, isOnPlot, plot, timeOf, xOf } from "./timeline.js";
@@ -6,6 +6,10 @@ import { cursorAt, setCursor, setRange, showWhole } from "./view.js";
 
 /** A shorter drag is a click. */
 const DRAG_PIXELS = 6;
+/** Lines at exceptions that are nearer than this are one band… */
+const MERGE_PIXELS = 6;
+/** …and so are those farther apart while there would be more than these. */
+const MOST_LINES = 24;
 
 const recorder = find("#recorder");
 const cursor = overlay("cursor");
@@ -13,7 +17,6 @@ const crosshair = overlay("crosshair");
 const crosshairTime = crosshair.appendChild(document.createElement("span"));
 const crosshairCounts = crosshair.appendChild(document.createElement("small"));
 const selection = overlay("selection");
-const failures = overlay("failures");
 
 /** @param {string} name */
 function overlay(name) {
@@ -36,29 +39,47 @@ export function isCursorHidden() {
   return cursor.hidden;
 }
 
-/** Lines at exceptions and at the crash run through every chart, to compare the values at that time. */
+/**
+ * Lines at exceptions and at the crash are behind every chart, to compare the values at that time: a background image of the plots, which
+ * leaves names, numbers and captions free.
+ */
 function drawFailures() {
-  const { left, width } = plot();
+  const { width } = plot();
   const { from, to } = axis();
   const { step, crash } = find("#timeline").dataset;
-  const percentAt = (/** @type {number} */ at) => ((at - from) / (to - from)) * 100;
-  const lines = [...countsOf("exceptions").keys()].map((bucket) =>
-    line(percentAt(from + (bucket + 0.5) * Number(step)), "exception"),
+  const pixelOf = (/** @type {number} */ at) => ((at - from) / (to - from)) * width;
+  const exceptions = [...countsOf("exceptions").keys()]
+    .toSorted((a, b) => a - b)
+    .map((bucket) => pixelOf(from + (bucket + 0.5) * Number(step)));
+  const stops = bandsOf(exceptions).map(([start, end]) =>
+    start === end ? stop("line", start, start + 1) : stop("band", start, end),
   );
-  if (crash !== undefined && Number(crash) >= from && Number(crash) <= to)
-    lines.push(line(percentAt(Number(crash)), "crash"));
-  failures.hidden = lines.length === 0;
-  failures.style.left = `${left}px`;
-  failures.style.width = `${width}px`;
-  failures.replaceChildren(...lines);
+  const layers = stops.length > 0 ? [`linear-gradient(90deg, ${stops.join(", ")})`] : [];
+  if (crash !== undefined && Number(crash) >= from && Number(crash) <= to) {
+    // At the end of the range it is drawn whole.
+    const start = Math.min(pixelOf(Number(crash)), width - 2);
+    layers.unshift(`linear-gradient(90deg, ${stop("crash", start, start + 2)})`);
+  }
+  recorder.style.setProperty("--failures", layers.join(", ") || "none");
 }
 
-/** @param {number} percent @param {string} kind */
-function line(percent, kind) {
-  const element = document.createElement("i");
-  element.dataset.kind = kind;
-  element.style.left = `${percent}%`;
-  return element;
+/** Merges places that are near each other. @param {number[]} places in ascending order @returns {[start: number, end: number][]} */
+function bandsOf(places) {
+  for (let distance = MERGE_PIXELS; ; distance *= 2) {
+    /** @type {[start: number, end: number][]} */
+    const bands = [];
+    for (const place of places) {
+      const last = bands.at(-1);
+      if (last && place - last[1] < distance) last[1] = place;
+      else bands.push([place, place]);
+    }
+    if (bands.length <= MOST_LINES) return bands;
+  }
+}
+
+/** @param {string} kind of the colours of the stylesheet @param {number} start @param {number} end */
+function stop(kind, start, end) {
+  return `transparent ${start}px, var(--failure-${kind}) ${start}px ${end}px, transparent ${end}px`;
 }
 
 /** @type {{ from: number, x: number } | undefined} */
@@ -100,6 +121,9 @@ export function followPointer(onHover, onLeave) {
 export function showCrosshair(text, detail = "", at) {
   crosshair.hidden = false;
   if (at !== undefined) crosshair.style.left = `${xOf(at)}px`;
+  // The timeline's first line has a link out of a zoom.
+  const header = find("#timeline .timeline-header");
+  crosshair.style.setProperty("--label-top", `${header.offsetTop + header.offsetHeight}px`);
   crosshairTime.textContent = text;
   crosshairCounts.textContent = detail;
 }

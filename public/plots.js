@@ -5,11 +5,6 @@ import { moment } from "./time.js";
 const SVG = "http://www.w3.org/2000/svg";
 /** The share of the width that an arrow key moves. */
 const STEP = 1 / 60;
-/** In units of the plot, which is 1,000 wide: a line without a point this near has no value there. */
-const NEAR = 20;
-/** Coordinates have two decimals, so values read from them are exact to this share of the height. */
-const FINENESS = 1 / 24_000;
-
 writeTicks();
 document.addEventListener("preference", writeTicks);
 document.addEventListener("htmx:after:swap", writeTicks);
@@ -71,7 +66,7 @@ function draw(figure, share) {
   const box = part(figure, "plot-read");
   const when = document.createElement("strong");
   when.textContent = whenOf(figure, at);
-  box.replaceChildren(when, ...readingsOf(figure, share));
+  box.replaceChildren(when, ...readingsOf(figure, at));
   const isRight = share > 0.6;
   box.style.insetInlineStart = isRight ? "auto" : `${x + 10}px`;
   box.style.insetInlineEnd = isRight ? `${figure.clientWidth - x + 10}px` : "auto";
@@ -113,15 +108,12 @@ function whenOf(figure, at) {
   return `${sign}${clock.map((each) => String(each).padStart(2, "0")).join(":")}`;
 }
 
-/** One row for each line that has a point near. @param {HTMLElement} figure @param {number} share */
-function readingsOf(figure, share) {
-  const { low, high, unit, perSecond } = figure.dataset;
-  const scale = Number(high) - Number(low);
-  const height = 240;
+/** One row for each line that has a value there: its last point at or before the pointer, or the aggregate of the time around it. @param {HTMLElement} figure @param {number} at */
+function readingsOf(figure, at) {
+  const { unit, step, perSecond } = figure.dataset;
   return [...figure.querySelectorAll("path.plot-line")].flatMap((path) => {
-    const point = nearest(pointsOf(path), share * 1_000);
-    if (!point) return [];
-    const value = Number(high) - (point.y / height) * scale;
+    const value = valueAt(path, at);
+    if (value === undefined) return [];
     const row = document.createElement("span");
     const mark = document.createElementNS(SVG, "svg");
     mark.setAttribute("class", "legend-mark");
@@ -132,40 +124,37 @@ function readingsOf(figure, share) {
     line.setAttribute("d", "M0 2h24");
     mark.append(line);
     const reading = document.createElement("b");
-    reading.textContent =
-      formatQuantity(rounded(value, scale), unit) + (perSecond === undefined ? "" : "/s");
-    row.append(mark, reading, ` ${path.querySelector("title")?.textContent ?? ""}`);
+    const text = formatQuantity(value, unit, step === undefined ? undefined : Number(step));
+    reading.textContent = text + (perSecond === undefined ? "" : "/s");
+    const name = path.querySelector("title")?.textContent ?? "";
+    const aggregate = path.getAttribute("data-aggregate");
+    row.append(mark, reading, ` ${[name, aggregate].filter(Boolean).join(", ")}`);
     return [row];
   });
 }
 
-/** Rounds to the precision of the coordinates. @param {number} value @param {number} scale */
-function rounded(value, scale) {
-  const digit = 10 ** Math.floor(Math.log10(scale * FINENESS * 10));
-  return Number((Math.round(value / digit) * digit).toPrecision(10));
-}
-
-/** The points of each path, parsed once. @type {WeakMap<Element, { x: number, y: number }[]>} */
+/** The points of each path, parsed once. @type {WeakMap<Element, { at: number, value: number }[]>} */
 const read = new WeakMap();
 
 /** @param {Element} path */
 function pointsOf(path) {
   const known = read.get(path);
   if (known) return known;
-  const points = [...(path.getAttribute("d") ?? "").matchAll(/(-?[\d.]+) (-?[\d.]+)/g)].map(
-    ([, x, y]) => ({ x: Number(x), y: Number(y) }),
-  );
+  const points = (path.getAttribute("data-points") ?? "")
+    .split(" ")
+    .filter(Boolean)
+    .map((pair) => {
+      const [at, value] = pair.split(":").map(Number);
+      return { at: at ?? 0, value: value ?? 0 };
+    });
   read.set(path, points);
   return points;
 }
 
-/** The point nearest to an x; none if it is too far. @param {{ x: number, y: number }[]} points @param {number} x */
-function nearest(points, x) {
-  const [first] = points;
-  if (!first) return undefined;
-  const best = points.reduce(
-    (near, point) => (Math.abs(point.x - x) < Math.abs(near.x - x) ? point : near),
-    first,
-  );
-  return Math.abs(best.x - x) <= NEAR ? best : undefined;
+/** @param {Element} path @param {number} at */
+function valueAt(path, at) {
+  if (at > Number(path.getAttribute("data-until") ?? Infinity)) return undefined;
+  const point = pointsOf(path).findLast((each) => each.at <= at);
+  if (!point || at >= point.at + Number(path.getAttribute("data-ms") ?? Infinity)) return undefined;
+  return point.value;
 }

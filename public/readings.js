@@ -1,42 +1,59 @@
 /** Readings of a series: decoded from the answer, as rates, and at a moment. */
+import { distinctStep } from "./scale.js";
 
-/** @typedef {{ at: number, value: number, min: number, max: number }} Reading */
+/**
+ * A point, or a bucket of several: the times of its first and last point, its least, greatest and last value, and what the line shows:
+ * `value` at `at`.
+ * @typedef {{ at: number, since: number, until: number, value: number, min: number, max: number, last: number }} Reading
+ */
 
-/** @param {{ from: number, readings: number[][] }} series as src/pages/session/charts.tsx sends it @returns {Reading[]} */
-export function readingsOf({ from, readings }) {
-  return readings.map(([since = 0, value = 0, min = value, max = value]) => ({
-    at: from + since,
-    value,
-    min,
-    max,
-  }));
+/** @param {{ from: number, readings: number[][] }} series as src/pages/session/sparkline.ts describes it @param {boolean} isTotal @returns {Reading[]} */
+export function readingsOf({ from, readings }, isTotal) {
+  return readings.map(([since = 0, ...rest]) => {
+    if (rest.length === 1) return pointAt(from + since, rest[0] ?? 0);
+    const [until = since, value = 0, min = value, max = value, last = value] = rest;
+    // A total is its last value; a mean is in the middle.
+    const at = from + (isTotal ? until : (since + until) / 2);
+    return { at, since: from + since, until: from + until, value, min, max, last };
+  });
+}
+
+/** @param {number} at @param {number} value @returns {Reading} */
+function pointAt(at, value) {
+  return { at, since: at, until: at, value, min: value, max: value, last: value };
 }
 
 /**
- * A counter's increase per second, a reading at the end of each window. A counter that was reset did not decrease.
- * @param {Reading[]} readings its totals @param {number} windowMs at least a second is taken @returns {Reading[]}
+ * A counter's increase per second, over each of the times that the server divided the range into.
+ * @param {{ from: number, rates?: number[][] }} series @returns {Reading[]}
  */
-export function ratesOf(readings, windowMs) {
-  const step = Math.max(1_000, windowMs);
-  const rates = [];
-  let [before] = readings;
-  for (const reading of readings) {
-    if (!before || reading.at - before.at < step) continue;
-    const value = Math.max(0, reading.value - before.value) / ((reading.at - before.at) / 1_000);
-    rates.push({ at: reading.at, value, min: value, max: value });
-    before = reading;
-  }
-  return rates;
+export function ratesOf({ from, rates = [] }) {
+  return rates.map(([since = 0, until = 0, rate = 0]) => ({
+    ...pointAt(from + (since + until) / 2, rate),
+    since: from + since,
+    until: from + until,
+  }));
 }
 
-/** The last reading at or before a moment, by binary search. @param {Reading[]} readings @param {number} at */
+/** The last reading that begins at or before a moment, by binary search. @param {Reading[]} readings @param {number} at */
 export function readingAt(readings, at) {
   let low = 0;
   let high = readings.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if ((readings[middle]?.at ?? 0) <= at) low = middle + 1;
+    if ((readings[middle]?.since ?? 0) <= at) low = middle + 1;
     else high = middle;
   }
   return readings[low - 1];
+}
+
+/** Whether the last value at or before a moment follows from this reading. @param {Reading} reading @param {number} at */
+export function isExactAt({ until, min, max }, at) {
+  return at >= until || min === max;
+}
+
+/** The step by which formatQuantity writes different recorded values differently. @param {Reading[]} readings @param {number[]} more */
+export function stepOf(readings, ...more) {
+  const values = readings.flatMap(({ min, max, last }) => (min === max ? [min] : [min, max, last]));
+  return distinctStep([...values, ...more]);
 }

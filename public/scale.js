@@ -6,27 +6,21 @@ const LEAST_STEP = Number.MIN_VALUE;
 export function scaleOf(least, most, unit, count = 4) {
   if (least === most) {
     const pad = Math.abs(least) / 10 || 1;
-    return {
-      ...finite(least - pad, least + pad),
-      ticks: [least + 0],
-      step: constantStep(least, unit)
-    };
+    const low2 = Math.max(-Number.MAX_VALUE, least - pad);
+    const high2 = Math.min(Number.MAX_VALUE, least + pad);
+    return { low: low2, high: high2, ticks: [least + 0], step: constantStep(least, unit) };
   }
   const width = Math.max(LEAST_STEP, most / count - least / count);
   const multiple = isBytes(unit) ? binaryMultiples(width) : decimalMultiples(width);
   const first = firstAtOrBelow(least, multiple);
   const last = -firstAtOrBelow(-most, multiple);
-  if (Math.max(Math.abs(first), Math.abs(last)) > MAX_MULTIPLE)
-    return { low: least, high: most, ticks: [least, most], step: most - least };
-  const ticks = Array.from({ length: last - first + 1 }, (_, index) => multiple(first + index));
-  return {
-    ...finite(multiple(first), multiple(last)),
-    ticks: ticks.filter((tick) => Number.isFinite(tick)),
-    step: multiple(1)
-  };
-}
-function finite(low, high) {
-  return { low: Math.max(-Number.MAX_VALUE, low), high: Math.min(Number.MAX_VALUE, high) };
+  const ticks = Array.from(
+    { length: Math.max(0, last - first + 1) },
+    (_, index) => multiple(first + index)
+  );
+  const [low = least, high = most] = [ticks[0], ticks.at(-1)];
+  const isRound = Math.max(Math.abs(first), Math.abs(last)) <= MAX_MULTIPLE;
+  return isRound && Number.isFinite(low) && Number.isFinite(high) ? { low, high, ticks, step: multiple(1) } : { low: least, high: most, ticks: [least, most], step: endStep(least, most, unit) };
 }
 function decimalMultiples(width) {
   const exponent = Math.floor(Math.log10(width));

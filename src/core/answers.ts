@@ -272,6 +272,9 @@ export type ChartBucket = {
   rate?: number | null;
   /** If they were asked for; a counter has none. */
   quantiles?: Quantiles | null;
+  /** When the first and the last point were recorded. */
+  first_at: number;
+  last_at: number;
 };
 
 /** A counter's increase from `from` to `to`, and the same per second. */
@@ -290,6 +293,10 @@ export type Chart = {
   rates?: Rate[];
   /** Of the values in the range, if they were asked for; a counter has none. */
   quantiles?: Quantiles | null;
+  /** Points that are farther apart than this have missing data between them (gaps.ts). Absent if too few points are known. */
+  gap_ms?: number;
+  /** Values that were refused because they are NaN or infinite: when, and how many. */
+  refused?: [at: number, count: number][];
 };
 
 /** Counts over time for the overview: each list has one entry per bucket of `step_ms`, starting at `from`. */

@@ -179,7 +179,7 @@ export class ChartBuilder {
     const rates = this.#allRates();
     return this.#cells.flatMap((cell, index) => {
       if (!cell) return [];
-      const { count, weight, total, min, max, first, last, values } = cell;
+      const { count, weight, total, min, max, first, last, firstAt, lastAt, values } = cell;
       const from = this.from + index * this.#width;
       const mean = meanOf(total, weight);
       return [
@@ -192,6 +192,8 @@ export class ChartBuilder {
           mean,
           first,
           last,
+          first_at: firstAt,
+          last_at: lastAt,
           ...(rates && { rate: rates.rate(index) }),
           ...(values && { quantiles: values.quantiles() }),
         },

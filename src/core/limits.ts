@@ -147,3 +147,10 @@ export const MAX_PAGE = 1_000;
 /** Buckets or points of one chart: the maximum exceeds the pixels of a wide screen. */
 export const DEFAULT_POINTS = 500;
 export const MAX_POINTS = 10_000;
+/**
+ * Usual intervals of a series after which data is missing, so that no line is drawn. Points at random times (a Poisson process) exceed
+ * five times their upper quartile once in a thousand intervals.
+ */
+export const GAP_INTERVALS = 5;
+/** Part of a session's length by which points outside of it widen its charts. With more, the session itself would be hard to see. */
+export const WIDEST_EXCESS = 0.1;

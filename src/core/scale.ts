@@ -14,36 +14,30 @@ const MAX_MULTIPLE = 2 ** 52;
 const LEAST_STEP = Number.MIN_VALUE;
 
 /**
- * From the round number below the values to the one above, with about `count` steps and at most three ticks more. A constant has one
+ * From the round number below the values to the one above, with about `count` steps and at most three ticks more, of which the first and last are the ends. A constant has one
  * tick. Ticks are in ascending order.
  */
 export function scaleOf(least: number, most: number, unit: string, count = 4): Scale {
   if (least === most) {
     const pad = Math.abs(least) / 10 || 1;
-    return {
-      ...finite(least - pad, least + pad),
-      ticks: [least + 0],
-      step: constantStep(least, unit),
-    };
+    const low = Math.max(-Number.MAX_VALUE, least - pad);
+    const high = Math.min(Number.MAX_VALUE, least + pad);
+    return { low, high, ticks: [least + 0], step: constantStep(least, unit) };
   }
   // Divided first, because the difference may overflow.
   const width = Math.max(LEAST_STEP, most / count - least / count);
   const multiple = isBytes(unit) ? binaryMultiples(width) : decimalMultiples(width);
   const first = firstAtOrBelow(least, multiple);
   const last = -firstAtOrBelow(-most, multiple);
-  // Neighbouring doubles have no round numbers between them.
-  if (Math.max(Math.abs(first), Math.abs(last)) > MAX_MULTIPLE)
-    return { low: least, high: most, ticks: [least, most], step: most - least };
-  const ticks = Array.from({ length: last - first + 1 }, (_, index) => multiple(first + index));
-  return {
-    ...finite(multiple(first), multiple(last)),
-    ticks: ticks.filter((tick) => Number.isFinite(tick)),
-    step: multiple(1),
-  };
-}
-
-function finite(low: number, high: number): { low: number; high: number } {
-  return { low: Math.max(-Number.MAX_VALUE, low), high: Math.min(Number.MAX_VALUE, high) };
+  const ticks = Array.from({ length: Math.max(0, last - first + 1) }, (_, index) =>
+    multiple(first + index),
+  );
+  const [low = least, high = most] = [ticks[0], ticks.at(-1)];
+  // Neighbouring doubles have no round numbers between them, and the largest ones none around them.
+  const isRound = Math.max(Math.abs(first), Math.abs(last)) <= MAX_MULTIPLE;
+  return isRound && Number.isFinite(low) && Number.isFinite(high)
+    ? { low, high, ticks, step: multiple(1) }
+    : { low: least, high: most, ticks: [least, most], step: endStep(least, most, unit) };
 }
 
 type Multiples = (times: number) => number;

@@ -343,6 +343,11 @@ function field(columns: Columns, index: number): number[] {
   return (columns.fields[index] ??= []);
 }
 
+/** The unit in which values are shown: the default of a timer is seconds (wire.ts). */
+export function unitOf({ type, unit }: Series): string {
+  return unit === "" && type === "timer" ? "seconds" : unit;
+}
+
 /** The summary without quantiles, which need a sketch. */
 export function summarise(series: Series): Omit<SeriesSummary, "quantiles"> {
   const { moments, increase = 0 } = series;
@@ -352,7 +357,7 @@ export function summarise(series: Series): Omit<SeriesSummary, "quantiles"> {
     name: series.name,
     type: series.type,
     legacy_type: series.legacyType,
-    unit: series.unit,
+    unit: unitOf(series),
     tags: series.tags,
     metadata: series.metadata,
     points: series.points,

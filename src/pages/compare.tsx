@@ -3,6 +3,7 @@ import { hasFailed } from "../core/outcome.ts";
 import { nameLabel, plainText } from "../core/recorded-text.ts";
 import { formatDuration, formatNumber } from "../core/format.ts";
 import { type Context, Hono } from "hono";
+import type { Summary } from "../core/answers.ts";
 import { listSessions } from "../catalog/sessions.ts";
 import { type AccessEnv } from "../access/access.ts";
 import { sessionOf } from "../session/client.ts";
@@ -14,6 +15,8 @@ import {
   readMember,
   productOf,
 } from "./compare/member.tsx";
+import { DifferenceColumn, NoDifference, Numbers } from "./compare/difference.tsx";
+import { eventsOf } from "./compare/events.tsx";
 import { metricsOf } from "./compare/metrics.tsx";
 import { statesOf } from "./compare/states.tsx";
 import { Select } from "./ui/select.tsx";
@@ -73,6 +76,7 @@ compare.get("/compare", async (c) => {
         <>
           <SessionColumns members={members} event={aligned} />
           {guarded("the metrics", () => metricsOf(members, aligned))}
+          {guarded("the events", () => eventsOf(members))}
           {guarded("the states", () => statesOf(members))}
         </>
       )}
@@ -139,6 +143,7 @@ function SessionColumns({ members, event }: { members: Member[]; event: string |
                 </a>
               </th>
             ))}
+            <DifferenceColumn members={members} />
           </tr>
         </thead>
         <tbody>
@@ -170,30 +175,27 @@ function SessionColumns({ members, event }: { members: Member[]; event: string |
             members={members}
             cell={({ summary }) => <Time at={summary.created_at} />}
           />
-          <Comparison
+          <Counted
             label="Ran for"
             members={members}
-            cell={({ summary }) => formatDuration(summary.ran_ms)}
+            valueOf={(summary) => summary.ran_ms}
+            show={formatDuration}
           />
           <Comparison
             label="Machine"
             members={members}
             cell={({ summary }) => nameLabel(summary.hostname, "–")}
           />
-          <Comparison
-            label="Events"
-            members={members}
-            cell={({ summary }) => formatNumber(summary.counts.events)}
-          />
-          <Comparison
+          <Counted label="Events" members={members} valueOf={({ counts }) => counts.events} />
+          <Counted
             label="Exceptions"
             members={members}
-            cell={({ summary }) => formatNumber(summary.counts.exceptions)}
+            valueOf={({ counts }) => counts.exceptions}
           />
-          <Comparison
+          <Counted
             label="State changes"
             members={members}
-            cell={({ summary }) => formatNumber(summary.counts.states)}
+            valueOf={({ counts }) => counts.states}
           />
         </tbody>
       </table>
@@ -210,6 +212,27 @@ function Comparison({ label, members, cell }: ComparisonProps) {
       {members.map((each) => (
         <td>{cell(each)}</td>
       ))}
+      <NoDifference members={members} />
+    </tr>
+  );
+}
+
+type CountedProps = {
+  label: string;
+  members: Member[];
+  valueOf: (summary: Summary) => number;
+  show?: (value: number) => string;
+};
+
+function Counted({ label, members, valueOf, show = formatNumber }: CountedProps) {
+  return (
+    <tr>
+      <th scope="row">{label}</th>
+      <Numbers
+        members={members}
+        values={members.map(({ summary }) => valueOf(summary))}
+        show={show}
+      />
     </tr>
   );
 }

@@ -1,7 +1,8 @@
 /** One metric across sessions: by version or machine, over clock time or since start, as lines, bars and a table. */
 import { asking } from "../core/names.ts";
 import { nameLabel } from "../core/recorded-text.ts";
-import { formatCount, formatNumber } from "../core/format.ts";
+import { formatCount, formatDuration, formatNumber } from "../core/format.ts";
+import { stepGap } from "../core/gaps.ts";
 import { Hono } from "hono";
 import { STATUS_KINDS } from "../catalog/filter.ts";
 import {
@@ -201,13 +202,19 @@ function Found({ question, found }: { question: Question; found: SessionMetrics 
   const rows = inOrder(statistics(found.items, by), by);
   const drawn = drawnOf(rows, by);
   const time = linesOverTime(found.items, question, aggregate);
+  const label = aggregatesOf(type)[aggregate] ?? "";
   const lines = drawn.map((group, index) => ({
+    points: [],
+    ...time.groups.find((each) => each.group === group),
     name: groupLabel(group, by),
     index,
-    points: time.groups.find((each) => each.group === group)?.points ?? [],
+    aggregate: {
+      label: `${label.toLowerCase()} in ${formatDuration(time.step_ms)}`,
+      from: (at: number) => at,
+      ms: time.step_ms,
+    },
   }));
   const shownWhen = axis === "elapsed" ? "since start" : "over time";
-  const label = aggregatesOf(type)[aggregate] ?? "";
   return (
     <>
       <Panel
@@ -252,7 +259,8 @@ function Found({ question, found }: { question: Question; found: SessionMetrics 
 type LinesOverTime = {
   from: number;
   to: number;
-  groups: { group: string; points: [at: number, value: number][] }[];
+  step_ms: number;
+  groups: { group: string; points: [at: number, value: number][]; gap: number }[];
   isExact: boolean;
 };
 
@@ -266,6 +274,7 @@ function linesOverTime(
     const groups = time.groups.map(({ group, steps }) => ({
       group,
       points: steps.map((step): [number, number] => [step.at, step[aggregate]]),
+      gap: stepGap(steps, time.step_ms),
     }));
     const isExact = time.groups.every(({ steps }) => steps.every(({ exact }) => exact));
     return { ...time, groups, isExact };
@@ -277,6 +286,7 @@ function linesOverTime(
       const value = step[aggregate];
       return value === null ? [] : [[step.at, value]];
     }),
+    gap: stepGap(steps, time.step_ms),
   }));
   return { ...time, groups, isExact: true };
 }

@@ -35,6 +35,7 @@ import { BY_NAME } from "./ui/order.ts";
 import { guarded } from "./ui/panel.tsx";
 import { SearchField, SearchForm } from "./ui/search-form.tsx";
 import { SessionTable } from "./ui/session-table.tsx";
+import { distinctStep } from "../core/scale.ts";
 import { Sparkline } from "./ui/sparkline.tsx";
 import { Time } from "./ui/time.tsx";
 
@@ -176,6 +177,7 @@ async function found({ env, access, search, known }: ListProps) {
         metric,
       )
     : undefined;
+  const lastStep = distinctStep([...(drawn?.values() ?? [])].map(({ last }) => last));
   const at = (cursor: string) => address("/sessions", { ...searchQuery(search), cursor });
   const [before, after] = pagingLabels(search);
   return (
@@ -202,12 +204,13 @@ async function found({ env, access, search, known }: ListProps) {
                       const there = drawn.get(id);
                       return there ? (
                         <span class="spark">
-                          <Sparkline rollup={there.rollup} name={nameLabel(metric)} />
-                          <small>
-                            {formatQuantity(
-                              Number(there.last.toPrecision(3)),
-                              nameLabel(there.unit, ""),
-                            )}
+                          <Sparkline
+                            rollup={there.rollup}
+                            name={nameLabel(metric)}
+                            unit={nameLabel(there.unit, "")}
+                          />
+                          <small title={String(there.last)}>
+                            {formatQuantity(there.last, nameLabel(there.unit, ""), lastStep)}
                           </small>
                         </span>
                       ) : (

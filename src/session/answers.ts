@@ -27,6 +27,9 @@ import {
   stateDiff,
 } from "./history.ts";
 import { DEFAULT_TIMELINE_BUCKETS } from "./limits.ts";
+import { addRefused } from "./refused.ts";
+import { extentOf } from "../core/extent.ts";
+import { DEFAULT_POINTS } from "../core/limits.ts";
 import { type ChartQuery, charts, type Rollups, timeline } from "./metrics.ts";
 import type { Segments } from "./store.ts";
 
@@ -77,15 +80,23 @@ export const ANSWERS = {
     index.series.filter(({ points }) => points > 0).map((series) => rollups().summary(series)),
 
   /** Every series that matches, over one range, in one pass. */
-  charts: ({ store, index, rollups }: Source, query: ChartQuery = {}): Chart[] =>
-    charts(store, rollups(), index.series, query),
+  charts: ({ store, index, rollups }: Source, query: ChartQuery = {}): Chart[] => {
+    const { points = DEFAULT_POINTS } = query;
+    const found = charts(store, rollups(), index.series, query);
+    // One point is a value at a moment, not a chart.
+    if (index.dropped["not_finite"] && points > 1) addRefused(store, found, points);
+    return found;
+  },
 
   timeline: ({ store, index, now }: Source, query: TimelineQuery = {}): Timeline => {
-    const {
-      from = index.createdAt,
-      to = Math.max(index.updatedAt, lastMomentOf(timesOf(index, now), now), index.createdAt + 1),
-      buckets = DEFAULT_TIMELINE_BUCKETS,
-    } = query;
+    const last = Math.max(index.updatedAt, lastMomentOf(timesOf(index, now), now));
+    const extent = extentOf(
+      { from: index.createdAt, to: Math.max(last, index.createdAt + 1) },
+      index.series
+        .filter(({ points }) => points > 0)
+        .map(({ firstAt, lastAt }) => ({ from: firstAt, to: lastAt })),
+    );
+    const { from = extent.from, to = extent.to, buckets = DEFAULT_TIMELINE_BUCKETS } = query;
     return timeline(store, from, to, buckets);
   },
 };

@@ -1,6 +1,7 @@
 /** Series of a session: their statistics, charts over any range, and the density of everything over time. */
 import type { Chart, SeriesSummary, Timeline } from "../core/answers.ts";
 import { ChartBuilder, pointAt } from "../core/chart.ts";
+import { gapOf, type Interval, usualInterval } from "../core/gaps.ts";
 import { DEFAULT_POINTS, MAX_EXACT_VALUES } from "../core/limits.ts";
 import { RollupBuilder } from "../core/rollup.ts";
 import type { SegmentSeries } from "../core/segment-summary.ts";
@@ -82,6 +83,7 @@ export function charts(
     series,
     builder: new ChartBuilder({ ...series, quantiles: query.quantiles }, from, to, points),
     raw: [] as [number, number, number?][] | null,
+    intervals: [] as Interval[],
   }));
 
   for (const info of store.list()) {
@@ -97,17 +99,22 @@ export function charts(
           (summary && summary.points > collected && summary.from >= from && summary.to <= to))
       )
         chart.raw = null;
-      if (summary && !chart.raw && chart.builder.addSummary(summary)) continue;
+      if (summary && !chart.raw && chart.builder.addSummary(summary)) {
+        addMeanInterval(chart.intervals, summary);
+        continue;
+      }
 
       reader ??= store.open(info);
       if (!reader) break;
       const columns = reader.reader.columns(chart.series.id);
       chart.builder.addColumns(columns);
+      const interval = usualInterval(columns.at);
+      if (interval) chart.intervals.push(interval);
       if (chart.raw) addRaw(chart.raw, chart.series, columns, from, to);
     }
   }
 
-  return drawn.map(({ series, builder, raw }) => {
+  return drawn.map(({ series, builder, raw, intervals }) => {
     const fits = raw !== null && builder.total <= points;
     return {
       series: rollups.summary(series),
@@ -118,6 +125,7 @@ export function charts(
       buckets: fits ? null : builder.buckets(),
       rates: builder.rates() ?? undefined,
       quantiles: query.quantiles ? builder.quantiles() : undefined,
+      gap_ms: gapOf(intervals),
     };
   });
 }
@@ -131,6 +139,11 @@ function isOutside(
 ): boolean {
   if (summary.to >= from && summary.from <= to) return false;
   return series.type !== "counter" || builder.addSummary(summary);
+}
+
+/** The intervals of a segment that is not opened are taken as equal. */
+function addMeanInterval(intervals: Interval[], { points, from, to }: SegmentSeries): void {
+  if (to > from) intervals.push({ ms: (to - from) / (points - 1), count: points - 1 });
 }
 
 function isChosen(series: Series, { ids, name, tags }: ChartQuery): boolean {

@@ -4,7 +4,7 @@ import { formatDuration } from "../core/format.ts";
 import { LEFT_OUT_BITS } from "../catalog/filter.ts";
 import { fold } from "../core/fold.ts";
 import type { SessionIndex } from "../core/session-index.ts";
-import type { Series } from "../core/series.ts";
+import { type Series, unitOf } from "../core/series.ts";
 import { verdict } from "../core/status.ts";
 import { ANY_VALUE, MEMBERS, type PathValues } from "../core/values.ts";
 import { EVENT_RECOVERED } from "../core/vocabulary.ts";
@@ -109,7 +109,7 @@ function metricRow(series: Series, rollups: Rollups): Publication["metrics"][num
     name: series.name,
     series: series.id,
     type: series.type,
-    unit: series.unit,
+    unit: unitOf(series),
     tags: JSON.stringify(series.tags),
     points: series.points,
     count: series.moments.count,

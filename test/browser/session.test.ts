@@ -253,24 +253,28 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
     await soon(() => memory.textContent()).toBe(atEnd);
   });
 
-  test("the crosshair shows the counts at the pointer, and failures are drawn through the charts", async () => {
+  test("the crosshair shows the counts at the pointer, and failures are drawn behind the charts", async () => {
     const { page, complaints } = await world.look("/sessions/broken");
     const { x, y } = await onAxis(page, 131_000 / 140_000);
     await page.mouse.move(x, y);
     await soon(() => page.locator(".crosshair small").textContent()).toContain("1 exception");
-    const lines = page.locator(".failures i");
-    expect(await lines.evaluateAll((all) => all.map((each) => each.dataset["kind"]))).toEqual([
-      "exception",
-      "exception",
+    const failures = () =>
+      page
+        .locator("#recorder")
+        .evaluate((recorder: HTMLElement) => recorder.style.getPropertyValue("--failures"));
+    expect([...(await failures()).matchAll(/--failure-(\w+)/g)].map(([, kind]) => kind)).toEqual([
       "crash",
+      "line",
+      "line",
     ]);
-    const first = await lines.first().boundingBox();
-    expect(Math.abs((first?.x ?? 0) - x)).toBeLessThan(5);
+    const plot = await page.locator(".chart .row-plot").first().boundingBox();
+    const [, first] = /--failure-line\) ([\d.]+)px/.exec(await failures()) ?? [];
+    expect(Math.abs((plot?.x ?? 0) + Number(first) - x)).toBeLessThan(5);
     // A zoom to where nothing failed has none.
     await page.mouse.move(5, 5);
     await page.goto(`/sessions/broken?from=${START}&to=${START + 60_000}`);
     await soon(() => page.locator(".cursor").count()).toBe(1);
-    expect(await lines.count()).toBe(0);
+    expect(await failures()).toBe("none");
     expect(complaints).toEqual([]);
   });
 

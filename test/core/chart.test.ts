@@ -81,6 +81,8 @@ function naive(type: MetricType, rows: Row[], from: number, to: number, buckets:
         mean: total("sum") / total("weight"),
         first: inTime[0]?.value,
         last: inTime.at(-1)?.value,
+        first_at: inTime[0]?.at,
+        last_at: inTime.at(-1)?.at,
       },
     ];
   }).flat();
@@ -151,7 +153,18 @@ test("points of one time are in one bucket", () => {
     ]),
   );
   expect(chart.buckets()).toEqual([
-    { from: 5, to: 6, count: 2, min: 1, max: 3, mean: 2, first: 1, last: 3 },
+    {
+      from: 5,
+      to: 6,
+      count: 2,
+      min: 1,
+      max: 3,
+      mean: 2,
+      first: 1,
+      last: 3,
+      first_at: 5,
+      last_at: 5,
+    },
   ]);
 });
 

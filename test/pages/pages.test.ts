@@ -327,7 +327,7 @@ test("the list has filters, a metric's sparkline, and a link to the next page", 
   expect(crashed.html).toContain('href="/sessions/broken"');
   expect(crashed.html).not.toContain('href="/sessions/well"');
   const charts = await get("/sessions?metric=fps");
-  expect(charts.html).toMatch(/class="sparkline".*?<\/svg><small>[\d.]+<\/small>/);
+  expect(charts.html).toMatch(/class="sparkline".*?<\/svg><small title="[\d.]+">[\d.]+<\/small>/);
   const hour = await get("/sessions?within=day&status=crashed");
   expect(hour.html).toContain('<span class="hidden">Remove: </span><span>last day</span>');
   expect(hour.html).toContain('href="/sessions/broken"');
@@ -447,7 +447,9 @@ test("a counter has a rate, and no mean of its totals", async () => {
   expect(csv.html.split("\r\n")[0]).toBe("group,sessions,points,total,rate");
 
   const compared = await get("/compare?ids=broken&ids=well");
-  expect(compared.html).toMatch(/A total \d+, [\d.]+\/s/);
+  expect(compared.html).toMatch(
+    /total<\/span><\/th><td>\d+<\/td>.*rate<\/span><\/th><td>[\d.]+\/s</,
+  );
 });
 
 test("a fragment has its title and its address, without defaults", async () => {
@@ -468,7 +470,7 @@ test("a session without the event is named, and not in the plots", async () => {
   const { html } = await get("/compare?ids=broken&ids=well&ids=command&align=event&event=autosave");
   expect(html).toContain("C has no event “autosave”");
   expect(html).toContain("Without C: no event “autosave”.");
-  expect(html).not.toContain('data-line="2" d="M0 2h24"></path></svg>C mean');
+  expect(html).not.toMatch(/<path class="plot-line" data-line="2" data-points/);
   const none = await get("/compare?ids=broken&ids=well&align=event&event=nothing");
   expect(none.html).toContain("None of these sessions has an event “nothing”");
 });

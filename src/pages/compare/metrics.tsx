@@ -1,32 +1,42 @@
-/** The metrics that the sessions have in common, each in one plot. */
+/** The metrics of the sessions: those in common each in one plot, all in a table. */
 import { nameLabel } from "../../core/recorded-text.ts";
-import { formatCount, formatQuantity } from "../../core/format.ts";
+import { formatCount, formatDuration, formatQuantity } from "../../core/format.ts";
 import type { Chart, SeriesSummary } from "../../core/answers.ts";
-import { COMPARED_METRICS, COMPARED_POINTS } from "../limits.ts";
+import { distinctStep } from "../../core/scale.ts";
+import { COMPARED_METRICS, COMPARED_POINTS, COMPARED_VALUES } from "../limits.ts";
 import { Empty } from "../ui/empty.tsx";
 import { BY_NAME } from "../ui/order.ts";
 import { Panel } from "../ui/panel.tsx";
 import { Legend, type Line, LineMark, Plot } from "../ui/plot.tsx";
+import { DifferenceColumn, Numbers } from "./difference.tsx";
 import { endOf, type Member, named } from "./member.tsx";
 
 export async function metricsOf(all: Member[], event: string | undefined) {
   const members = all.filter(isPlaced);
-  const missing = all.filter(({ zero }) => zero === undefined).map(({ letter }) => letter);
   if (members.length === 0)
     return <Empty title={`None of these sessions has an event “${nameLabel(event ?? "")}”`} />;
-  const known = await Promise.all(members.map(({ session }) => session.ask("series")));
-  const keys = [...new Set(known.flat().map(keyOf))].toSorted(BY_NAME.compare);
+  const known = new Map(
+    await Promise.all(
+      all.map(async (each) => [each.letter, await each.session.ask("series")] as const),
+    ),
+  );
+  const seriesOf = ({ letter }: Member) => known.get(letter) ?? [];
+  const keys = [...new Set(all.flatMap(seriesOf).map(keyOf))].toSorted(BY_NAME.compare);
+  if (keys.length === 0) return null;
   const shared = keys.filter(
     (key) =>
       members.length === 1 ||
-      known.filter((series) => series.some((each) => keyOf(each) === key)).length > 1,
+      members.filter((each) => seriesOf(each).some((one) => keyOf(one) === key)).length > 1,
   );
   const shown = new Set(shared.slice(0, COMPARED_METRICS));
-  if (shown.size === 0) return <Empty title="No metrics in common" />;
   const charts = await Promise.all(
-    members.map(({ session }, index) =>
-      session.ask("charts", {
-        ids: (known[index] ?? []).filter((series) => shown.has(keyOf(series))).map(({ id }) => id),
+    members.map((each) =>
+      each.session.ask("charts", {
+        ids: seriesOf(each)
+          .filter((series) => shown.has(keyOf(series)))
+          .map(({ id }) => id),
+        from: each.summary.created_at,
+        to: endOf(each.summary),
         points: COMPARED_POINTS,
       }),
     ),
@@ -41,15 +51,13 @@ export async function metricsOf(all: Member[], event: string | undefined) {
       aside={
         shared.length > shown.size ? (
           <span class="quiet">
-            {shown.size} of {shared.length} in common
+            {shown.size} of {shared.length} in common are drawn
           </span>
         ) : null
       }
     >
       <Legend lines={members.map((each) => ({ index: each.index, name: named(each, all) }))} />
-      {missing.length === 0 ? null : (
-        <p class="panel-note warned">{`Without ${missing.join(" and ")}: no event “${nameLabel(event ?? "")}”.`}</p>
-      )}
+      <NotDrawn all={all} event={event} seriesOf={seriesOf} />
       <div class="plots">
         {[...shown].map((key) => (
           <Overlay
@@ -60,7 +68,33 @@ export async function metricsOf(all: Member[], event: string | undefined) {
           />
         ))}
       </div>
+      <MetricTable members={all} keys={keys} seriesOf={seriesOf} />
     </Panel>
+  );
+}
+
+type SeriesOf = (member: Member) => SeriesSummary[];
+type NotDrawnProps = { all: Member[]; event: string | undefined; seriesOf: SeriesOf };
+
+/** Names the sessions of which something is not in the plots. */
+function NotDrawn({ all, event, seriesOf }: NotDrawnProps) {
+  const unplaced = all.filter((each) => !isPlaced(each));
+  const outside = all.filter((each) =>
+    seriesOf(each).some(
+      ({ first_at, last_at }) =>
+        first_at < each.summary.created_at || last_at > endOf(each.summary),
+    ),
+  );
+  const lettersOf = (members: Member[]) => members.map(({ letter }) => letter).join(" and ");
+  return (
+    <>
+      {unplaced.length === 0 ? null : (
+        <p class="panel-note warned">{`Without ${lettersOf(unplaced)}: no event “${nameLabel(event ?? "")}”.`}</p>
+      )}
+      {outside.length === 0 ? null : (
+        <p class="panel-note warned">{`${lettersOf(outside)} has points before its start or after its end, which are not drawn.`}</p>
+      )}
+    </>
   );
 }
 
@@ -85,9 +119,10 @@ type OverlayProps = {
 function Overlay({ members, charts, from, to }: OverlayProps) {
   const series = charts.find(Boolean)?.series;
   if (!series) return null;
-  const lines = members.flatMap(({ letter, index, zero }, at): Line[] => {
+  const lines = members.flatMap(({ letter, index, zero, summary }, at): Line[] => {
     const chart = charts[at];
-    return chart ? [{ name: letter, index, ...linesOf(chart, zero) }] : [];
+    const until = endOf(summary) - zero;
+    return chart ? [{ name: letter, index, until, ...linesOf(chart, zero) }] : [];
   });
   return (
     <section class="overlay">
@@ -106,38 +141,103 @@ function Overlay({ members, charts, from, to }: OverlayProps) {
         unit={nameLabel(series.unit, "")}
         title={`${nameLabel(series.name)} in ${formatCount(lines.length, "session")}`}
       />
-      <ul class="overlay-figures">
-        {members.map(({ index, letter }, at) => {
-          const chart = charts[at];
-          return chart ? (
-            <li>
-              <LineMark index={index} />
-              {letter} {figureOf(chart.series)}
-            </li>
-          ) : null;
-        })}
-      </ul>
     </section>
   );
 }
 
-/** The most useful figure of a series: a counter's total and rate, otherwise the mean. */
-function figureOf({ type, mean, last, rate, ...series }: SeriesSummary): string {
-  const unit = nameLabel(series.unit, "");
-  const rounded = (value: number) => formatQuantity(Number(value.toPrecision(4)), unit);
-  if (type !== "counter") return `mean ${rounded(mean)}`;
-  return `total ${formatQuantity(last, unit)}${rate === undefined ? "" : `, ${rounded(rate)}/s`}`;
-}
-
 /** All points if there are few, else the mean of each bucket with a band from its least to its most. */
-function linesOf(chart: Chart, zero: number): Pick<Line, "points" | "band"> {
-  if (chart.points) return { points: chart.points.map(([at, value]) => [at - zero, value]) };
+function linesOf(chart: Chart, zero: number): Partial<Line> & Pick<Line, "points"> {
+  const gap = chart.gap_ms;
+  if (chart.points) return { points: chart.points.map(([at, value]) => [at - zero, value]), gap };
   const buckets = chart.buckets ?? [];
-  const middle = ({ from, to }: { from: number; to: number }) => (from + to) / 2 - zero;
+  const ms = (chart.to - chart.from) / COMPARED_POINTS;
+  // The gap is between the points of two buckets, whose middles are up to one width farther apart.
+  const widened = gap === undefined ? undefined : gap + ms;
   if (chart.series.type === "counter")
-    return { points: buckets.map((bucket) => [bucket.to - zero, bucket.last]) };
+    return { points: buckets.map(({ last_at, last }) => [last_at - zero, last]), gap: widened };
+  const middle = ({ from, to }: { from: number; to: number }) => (from + to) / 2 - zero;
   return {
     points: buckets.map((bucket) => [middle(bucket), bucket.mean]),
     band: buckets.map((bucket) => [middle(bucket), bucket.min, bucket.max]),
+    gap: widened,
+    aggregate: { label: `mean of ${formatDuration(ms)}`, from: (at) => at - ms / 2, ms },
   };
+}
+
+type TableProps = { members: Member[]; keys: string[]; seriesOf: SeriesOf };
+
+/** The figures of each metric, also of those that only one of the sessions has. */
+function MetricTable({ members, keys, seriesOf }: TableProps) {
+  return (
+    <div class="scroller" tabindex={0} role="group" aria-label="Metrics compared">
+      <table class="plain-table differences">
+        <thead>
+          <tr>
+            <th scope="col">Metric</th>
+            {members.map((each) => (
+              <th scope="col">
+                <LineMark index={each.index} />
+                {named(each, members)}
+              </th>
+            ))}
+            <DifferenceColumn members={members} />
+          </tr>
+        </thead>
+        <tbody>
+          {keys.slice(0, COMPARED_VALUES).map((key) => (
+            <MetricRows
+              members={members}
+              series={members.map((each) => seriesOf(each).find((one) => keyOf(one) === key))}
+            />
+          ))}
+        </tbody>
+      </table>
+      {keys.length > COMPARED_VALUES ? (
+        <p class="panel-note quiet">{`The first ${COMPARED_VALUES} of ${keys.length} metrics.`}</p>
+      ) : null}
+    </div>
+  );
+}
+
+type Figure = { label: string; of: (series: SeriesSummary) => number | undefined; per?: string };
+
+/** The most useful figures of a series. */
+const FIGURES: Record<"counter" | "other", Figure[]> = {
+  counter: [
+    { label: "total", of: ({ last }) => last },
+    { label: "rate", of: ({ rate }) => rate, per: "/s" },
+  ],
+  other: [{ label: "mean", of: ({ mean }) => mean }],
+};
+
+type RowProps = { members: Member[]; series: (SeriesSummary | undefined)[] };
+
+function MetricRows({ members, series }: RowProps) {
+  const first = series.find(Boolean);
+  if (!first) return null;
+  return (
+    <>
+      {FIGURES[first.type === "counter" ? "counter" : "other"].map(({ label, of, per = "" }) => {
+        const values = series.map((each) => each && of(each));
+        const step = distinctStep(values.filter((value) => value !== undefined));
+        return (
+          <tr>
+            <th scope="row">
+              {nameLabel(first.name)}{" "}
+              {first.tags.map((tag) => (
+                <span class="tag">{nameLabel(tag)}</span>
+              ))}{" "}
+              <span class="quiet">{label}</span>
+            </th>
+            <Numbers
+              members={members}
+              values={values}
+              show={(value) => formatQuantity(value, nameLabel(first.unit, ""), step) + per}
+              isPercent={/^(percent|%)$/i.test(first.unit)}
+            />
+          </tr>
+        );
+      })}
+    </>
+  );
 }

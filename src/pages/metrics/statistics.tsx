@@ -1,6 +1,7 @@
 /** The statistics of each group, as a table and as CSV. */
 import { nameLabel, plainText } from "../../core/recorded-text.ts";
 import { formatNumber, formatQuantity } from "../../core/format.ts";
+import { distinctStep } from "../../core/scale.ts";
 import type { Grouping, GroupStatistics } from "../../core/comparison.ts";
 import { APPROXIMATE, type MetricType } from "../../core/vocabulary.ts";
 import { STATISTICS_ROWS } from "../limits.ts";
@@ -50,6 +51,10 @@ type TableProps = {
 
 export function Statistics({ question, rows, drawn, unit, type }: TableProps) {
   const columns = COLUMNS[type];
+  const shown = rows.slice(0, STATISTICS_ROWS);
+  const steps = Object.fromEntries(
+    columns.map((column) => [column, distinctStep(valuesOf(shown, column))]),
+  );
   return (
     <Panel
       id="table"
@@ -78,7 +83,7 @@ export function Statistics({ question, rows, drawn, unit, type }: TableProps) {
             </tr>
           </thead>
           <tbody>
-            {rows.slice(0, STATISTICS_ROWS).map((row) => (
+            {shown.map((row) => (
               <tr>
                 <th scope="row">
                   {drawn.includes(row.group) ? (
@@ -89,7 +94,7 @@ export function Statistics({ question, rows, drawn, unit, type }: TableProps) {
                   <GroupName group={row.group} by={question.by} />
                 </th>
                 {columns.map((column) => (
-                  <td class="number">{cell(row, column, unit)}</td>
+                  <td class="number">{cell(row, column, unit, steps[column])}</td>
                 ))}
               </tr>
             ))}
@@ -119,12 +124,17 @@ export function groupLabel(group: string, by: Grouping): string {
   return nameLabel(group, by === "none" ? "all" : "unnamed");
 }
 
-function cell(row: GroupStatistics, column: Column, unit: string): string {
+function valuesOf(rows: GroupStatistics[], column: Column): number[] {
+  return rows.map((row) => row[column]).filter((value) => value !== null);
+}
+
+/** `step` is that of the column: two groups with different values are written differently. */
+function cell(row: GroupStatistics, column: Column, unit: string, step?: number): string {
   const value = row[column];
   if (value === null) return "–";
   if (column === "sessions" || column === "points" || column === "count")
     return formatNumber(value);
-  const text = formatQuantity(Number(value.toPrecision(5)), unit);
+  const text = formatQuantity(value, unit, step);
   if (isQuantile(column)) return row.quantiles_exact ? text : `${APPROXIMATE} ${text}`;
   return column === "rate" ? `${text}/s` : text;
 }

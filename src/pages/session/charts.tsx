@@ -2,18 +2,20 @@
 import { nameLabel, plainText } from "../../core/recorded-text.ts";
 import type { AccessEnv } from "../../access/access.ts";
 import type { SessionClient } from "../../session/client.ts";
+import { type Extent, extentOf } from "../../core/extent.ts";
 import { fold } from "../../core/fold.ts";
-import { formatCount, formatQuantity, formatTick } from "../../core/format.ts";
+import { formatCount, formatDuration, formatQuantity, formatTick } from "../../core/format.ts";
 import { Hono } from "hono";
-import type { Chart, Rate, SeriesSummary, Summary } from "../../core/answers.ts";
+import type { Chart, SeriesSummary, Summary } from "../../core/answers.ts";
 import { Refusal } from "../../core/refusal.ts";
+import { endStep } from "../../core/scale.ts";
 import { CHARTS, CHART_POINTS, SPARKLINE_POINTS, TYPING_MS } from "../limits.ts";
 import { address } from "../ui/address.ts";
 import { Empty } from "../ui/empty.tsx";
 import { guarded } from "../ui/panel.tsx";
 import { Brief, Statistics, unitOf } from "./statistics.tsx";
 import { type DrawnSeries, sparklineSvg } from "./sparkline.ts";
-import { sessionIn, type View, viewOf, viewQuery } from "./view.ts";
+import { lastMoment, sessionIn, type View, viewOf, viewQuery } from "./view.ts";
 
 type ChartsProps = {
   session: SessionClient;
@@ -82,6 +84,10 @@ async function list(props: ListProps) {
     .filter(({ name, tags }) => fold(`${name} ${tags.join(" ")}`).includes(wanted))
     .toSorted((a, b) => a.name.localeCompare(b.name) || a.id - b.id);
   const shown = series.slice(skip, skip + CHARTS);
+  const extent = extentOf(
+    { from: summary.created_at, to: Math.max(summary.updated_at, lastMoment(summary)) },
+    all.map(({ first_at, last_at }) => ({ from: first_at, to: last_at })),
+  );
   const further = { metric: search, skip: skip + CHARTS };
   const values =
     view.at === undefined
@@ -102,6 +108,7 @@ async function list(props: ListProps) {
       hx-trigger={isLive ? "live-series from:body" : undefined}
       hx-swap={isLive ? "outerMorph" : undefined}
     >
+      {skip === 0 ? <Outside summary={summary} extent={extent} /> : null}
       {shown.length === 0 ? (
         search === "" ? (
           <Empty title="No metrics">
@@ -115,7 +122,7 @@ async function list(props: ListProps) {
         <ChartRow
           series={one}
           value={values.get(one.id)}
-          picture={isFragment ? undefined : pictureOf(summary, view, one)}
+          picture={isFragment ? undefined : pictureOf(summary, view, extent, one)}
         />
       ))}
       {series.length > skip + shown.length ? (
@@ -133,9 +140,32 @@ async function list(props: ListProps) {
   );
 }
 
+type OutsideProps = { summary: Summary; extent: Extent };
+
+/** Announces points that are too far outside of the session to be drawn with it, and links to a range that has them. */
+function Outside({ summary, extent: { outside } }: OutsideProps) {
+  if (!outside) return null;
+  const { id, created_at } = summary;
+  const end = lastMoment(summary);
+  const places = [
+    ...(outside.from < created_at
+      ? [`${formatDuration(created_at - outside.from)} before the start`]
+      : []),
+    ...(outside.to > end ? [`${formatDuration(outside.to - end)} after the end`] : []),
+  ];
+  return (
+    <p class="panel-note warned">
+      <a href={`/sessions/${id}${viewQuery({ from: outside.from, to: outside.to })}`}>
+        {`Points from ${places.join(" and ")}`}
+      </a>{" "}
+      are outside of the session.
+    </p>
+  );
+}
+
 /** The address of the chart as an image, over the range of the timeline. */
-function pictureOf({ id, created_at, updated_at }: Summary, view: View, series: SeriesSummary) {
-  const { at, from = created_at, to = updated_at } = view;
+function pictureOf({ id }: Summary, view: View, extent: Extent, series: SeriesSummary) {
+  const { at, from = extent.from, to = extent.to } = view;
   return `/sessions/${id}/charts/${series.id}.svg${viewQuery({ at, from, to })}`;
 }
 
@@ -146,10 +176,11 @@ type ChartRowProps = {
 };
 
 function ChartRow({ series, value, picture }: ChartRowProps) {
-  const { id, type, tags } = series;
+  const { id, type, tags, min, max } = series;
   const unit = unitOf(series);
   const name = nameLabel(series.name);
-  const label = `${name} from ${formatQuantity(series.min, unit)} to ${formatQuantity(series.max, unit)}, last ${formatQuantity(series.last, unit)}`;
+  const step = endStep(min, max, unit);
+  const label = `${name} from ${formatQuantity(min, unit, step)} to ${formatQuantity(max, unit, step)}, last ${formatQuantity(series.last, unit, step)}`;
   return (
     <article
       id={`chart-${id}`}
@@ -158,6 +189,7 @@ function ChartRow({ series, value, picture }: ChartRowProps) {
       data-type={type}
       data-unit={unit}
       data-points={CHART_POINTS}
+      data-first-at={series.first_at}
       aria-label={`${name}, ${type}`}
     >
       <header class="row-name">
@@ -167,17 +199,26 @@ function ChartRow({ series, value, picture }: ChartRowProps) {
             {nameLabel(tag)}
           </span>
         ))}
-        <output class="reading" data-reading aria-label="Value at the cursor">
-          {value === undefined ? "–" : formatQuantity(value, unit)}
+        <output class="reading" data-reading aria-label="Value at the cursor" title={exact(value)}>
+          {value === undefined ? "–" : formatQuantity(value, unit, step)}
         </output>
+        <small class="drawn" data-drawn></small>
+        {picture === undefined || series.points <= SPARKLINE_POINTS ? null : (
+          <noscript>
+            <small class="drawn">
+              {type === "counter" ? "last value" : "mean and range"} of each of {SPARKLINE_POINTS}{" "}
+              parts, where more points are in view
+            </small>
+          </noscript>
+        )}
         {type === "counter" ? (
           <button class="tool rate" type="button" aria-pressed="false" data-rate>
             per second
           </button>
         ) : null}
         <span class="scale" aria-hidden="true">
-          <span data-most>{formatTick(series.max, unit)}</span>
-          <span data-least>{series.min === series.max ? "" : formatTick(series.min, unit)}</span>
+          <span data-most>{formatTick(max, unit, step)}</span>
+          <span data-least>{min === max ? "" : formatTick(min, unit, step)}</span>
         </span>
       </header>
       <div class="row-plot" hx-morph-skip>
@@ -197,6 +238,11 @@ function ChartRow({ series, value, picture }: ChartRowProps) {
       </details>
     </article>
   );
+}
+
+/** All digits, where the text is rounded. */
+function exact(value: number | undefined): string | undefined {
+  return value === undefined ? undefined : String(value);
 }
 
 export const chartRoutes = new Hono<AccessEnv>();
@@ -230,25 +276,36 @@ export function idsOf(text = ""): number[] {
   return text.split(",").filter(Boolean).map(Number).filter(Number.isInteger);
 }
 
-function drawnSeriesOf({ series, from, points, buckets, rates }: Chart): DrawnSeries {
+function drawnSeriesOf({
+  series,
+  from,
+  to,
+  points,
+  buckets,
+  gap_ms,
+  rates,
+  refused,
+}: Chart): DrawnSeries {
   const isTotal = series.type === "counter";
-  const readings = points
-    ? points.map(([at, value]) => [at - from, rounded(value)])
-    : (buckets ?? []).map(({ from: start, to: end, mean, last, min, max }) => [
-        Math.round((start + end) / 2 - from),
-        rounded(isTotal ? last : mean),
-        rounded(min),
-        rounded(max),
-      ]);
-  return { id: series.id, from, readings, rates: rates && drawnRates(rates, from) };
-}
-
-/** Each rate from where it begins, the last one to where it ends. */
-function drawnRates(rates: Rate[], from: number): number[][] {
-  const drawn = rates.map((each) => [Math.round(each.from - from), rounded(each.rate)]);
-  const last = rates.at(-1);
-  if (last) drawn.push([Math.round(last.to - from), rounded(last.rate)]);
-  return drawn;
+  const width = (to - from) / Math.max(1, CHART_POINTS);
+  return {
+    id: series.id,
+    from,
+    readings: points
+      ? points.map(([at, value]) => [at - from, value])
+      : (buckets ?? []).map(({ first_at, last_at, mean, last, min, max }) => [
+          first_at - from,
+          last_at - from,
+          isTotal ? last : mean,
+          min,
+          max,
+          last,
+        ]),
+    // Within a pixel a gap is not visible, but would break the line.
+    gap: gap_ms === undefined ? undefined : Math.max(gap_ms, width),
+    rates: rates?.map((each) => [each.from - from, each.to - from, each.rate]),
+    refused: (refused ?? []).map(([at, count]) => [at - from, count]),
+  };
 }
 
 /** The chart as an image, for pages without script. */
@@ -286,8 +343,4 @@ async function valuesAt(
       return value === undefined ? [] : [[series.id, value]];
     }),
   );
-}
-
-function rounded(value: number): number {
-  return Number(value.toPrecision(6));
 }

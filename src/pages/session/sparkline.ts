@@ -1,61 +1,85 @@
 /** A chart as an SVG image, for pages without script. It has only numbers, so no recorded text can become markup. */
+import { runsOf } from "../../core/gaps.ts";
+import { shareOf } from "../../core/scale.ts";
 
 /**
- * What charts.js draws: per series its readings over the range, [time since `from`, value, least, most]; least and most are left out
- * where a reading is one point. Six digits exceed the resolution of a screen.
+ * What charts.js draws: a series' readings over the range. A reading is a point, [time, value], or a bucket: [time of its first point, of
+ * its last point, value drawn, least, most, last value]. Times are since `from`.
  */
 export type DrawnSeries = {
   id: number;
   from: number;
   readings: number[][];
-  /** Of a counter: its increase per second, [time since `from`, rate]. */
+  /** Of a counter: its increase per second, [time since `from`, until, rate]. */
   rates?: number[][];
+  /** No line joins readings that are farther apart. */
+  gap: number | undefined;
+  refused: [since: number, count: number][];
 };
 
 const WIDTH = 600;
 const HEIGHT = 72;
+const MARGIN = 4;
 
 /** An image has no stylesheet: these colours are visible on light and dark backgrounds. */
 const TRACE = "#3d8fc4";
 const CURSOR = "#e8590c";
+const REFUSED = "#cf1d3c";
 
 type Range = { from: number; to: number; at?: number | undefined };
+type Reading = { since: number; until: number; value: number; least: number; most: number };
 
 export function sparklineSvg(
-  { from: base, readings }: DrawnSeries,
+  { from: base, readings, gap = Infinity, refused }: DrawnSeries,
   { from, to, at }: Range,
 ): string {
-  const points = readings.map(([since = 0, value = 0, least = value, most = value]) => ({
-    at: base + since,
-    value,
-    least,
-    most,
-  }));
+  const points = readings.map(readingOf);
   const bottom = points.reduce((low, { least }) => Math.min(low, least), Infinity);
   const top = points.reduce((high, { most }) => Math.max(high, most), -Infinity);
-  const x = (time: number) => (((time - from) / Math.max(1, to - from)) * WIDTH).toFixed(1);
+  const x = (time: number) => (shareOf(time, from, Math.max(from + 1, to)) * WIDTH).toFixed(1);
   const y = (value: number) =>
-    top > bottom
-      ? (HEIGHT - 4 - ((value - bottom) / (top - bottom)) * (HEIGHT - 8)).toFixed(1)
-      : String(HEIGHT / 2);
+    (HEIGHT - MARGIN - shareOf(value, bottom, top) * (HEIGHT - 2 * MARGIN)).toFixed(1);
+  const xOf = ({ since, until }: Reading) => x(base + (since + until) / 2);
 
-  const line = points.map((point) => `${x(point.at)} ${y(point.value)}`).join("L");
-  const there = points.map((point) => `${x(point.at)} ${y(point.most)}`).join("L");
-  const back = points
-    .toReversed()
-    .map((point) => `${x(point.at)} ${y(point.least)}`)
-    .join("L");
+  const runs = runsOf(points, (a, b) => b.since - a.until <= gap);
+  const band = (run: Reading[]) => {
+    const there = run.map((point) => `${xOf(point)} ${y(point.most)}`).join("L");
+    const back = run.toReversed().map((point) => `${xOf(point)} ${y(point.least)}`);
+    return `M${there}L${back.join("L")}z`;
+  };
+  const line = (run: Reading[]) =>
+    `M${run.map((point) => `${xOf(point)} ${y(point.value)}`).join("L")}`;
+  // One point has no length; with round ends it is drawn as a dot.
+  const dots = runs.filter((run) => run.length === 1).map((run) => `${line(run)}h0`);
   const stroke = `fill="none" vector-effect="non-scaling-stroke" stroke-linecap="round"`;
+  const path = (d: string[], attributes: string) =>
+    d.length === 0 ? "" : `<path d="${d.join("")}" ${attributes}/>`;
+  const isInside = at !== undefined && at >= from && at <= to;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none">`,
-    points.length === 0
-      ? ""
-      : `<path d="M${there}L${back}z" fill="${TRACE}" fill-opacity="0.3"/>` +
-        // One point has no length; with round ends it is drawn as a dot.
-        `<path d="M${line}h0" ${stroke} stroke="${TRACE}" stroke-width="${points.length === 1 ? 6 : 1.5}"/>`,
-    at === undefined || at < from || at > to
-      ? ""
-      : `<path d="M${x(at)} 0V${HEIGHT}" ${stroke} stroke="${CURSOR}" stroke-width="2"/>`,
+    path(runs.map(band), `fill="${TRACE}" fill-opacity="0.3"`),
+    path(
+      runs.filter((run) => run.length > 1).map(line),
+      `${stroke} stroke="${TRACE}" stroke-width="1.5"`,
+    ),
+    path(dots, `${stroke} stroke="${TRACE}" stroke-width="${points.length === 1 ? 6 : 4}"`),
+    path(
+      refused.map(([since]) => `M${x(base + since)} 0v8`),
+      `${stroke} stroke="${REFUSED}" stroke-width="2"`,
+    ),
+    path(
+      isInside ? [`M${x(at)} 0V${HEIGHT}`] : [],
+      `${stroke} stroke="${CURSOR}" stroke-width="2"`,
+    ),
     "</svg>",
   ].join("");
+}
+
+function readingOf([since = 0, ...rest]: number[]): Reading {
+  if (rest.length === 1) {
+    const [value = 0] = rest;
+    return { since, until: since, value, least: value, most: value };
+  }
+  const [until = since, value = 0, least = value, most = value] = rest;
+  return { since, until, value, least, most };
 }

@@ -3,24 +3,26 @@ import { nameLabel, plainJson } from "../../core/recorded-text.ts";
 import type { SeriesSummary } from "../../core/answers.ts";
 import { formatCount, formatNumber, formatQuantity } from "../../core/format.ts";
 import { APPROXIMATE } from "../../core/vocabulary.ts";
+import { endStep } from "../../core/scale.ts";
 import { Property } from "../ui/property.tsx";
 
 /** A series in one line, and its last value, which charts.js shows when the cursor is outside the range. */
 export function Brief({ series }: { series: SeriesSummary }) {
   const { id, type, points, mean, max, last } = series;
   const unit = unitOf(series);
+  const step = endStep(series.min, max, unit);
   return (
     <span id={`brief-${id}`} class="brief" data-last={last}>
       {type === "counter"
         ? [
             type,
             formatCount(points, "update"),
-            `total ${formatQuantity(last, unit)}`,
+            `total ${formatQuantity(last, unit, step)}`,
             rateOf(series),
           ]
             .filter(Boolean)
             .join(" · ")
-        : `${type} · ${formatCount(points, "point")} · mean ${formatQuantity(mean, unit)} · max ${formatQuantity(max, unit)}`}
+        : `${type} · ${formatCount(points, "point")} · mean ${formatQuantity(mean, unit, step)} · max ${formatQuantity(max, unit, step)}`}
     </span>
   );
 }
@@ -55,20 +57,22 @@ export function Statistics({ series }: { series: SeriesSummary }) {
 function counterStatistics(series: SeriesSummary): Statistic[] {
   const { first, last, points, largest_step } = series;
   const unit = unitOf(series);
+  const step = endStep(first, last, unit);
   return [
-    ["total", formatQuantity(last, unit)],
+    ["total", formatQuantity(last, unit, step)],
     ["updates", formatNumber(points)],
     ["rate", rateOf(series)],
     ["largest step", largest_step === undefined ? undefined : formatQuantity(largest_step, unit)],
-    ["first total", formatQuantity(first, unit)],
+    ["first total", formatQuantity(first, unit, step)],
   ];
 }
 
 function valueStatistics(series: SeriesSummary): Statistic[] {
   const { quantiles } = series;
   const unit = unitOf(series);
+  const step = endStep(series.min, series.max, unit);
   const format = (value: number | null | undefined) =>
-    value === null || value === undefined ? undefined : formatQuantity(value, unit);
+    value === null || value === undefined ? undefined : formatQuantity(value, unit, step);
   const quantile = (value: number | undefined) =>
     value === undefined || quantiles?.exact ? format(value) : `${APPROXIMATE} ${format(value)}`;
   return [
@@ -78,7 +82,7 @@ function valueStatistics(series: SeriesSummary): Statistic[] {
     ["median", quantile(quantiles?.p50)],
     ["p95", quantile(quantiles?.p95)],
     ["p99", quantile(quantiles?.p99)],
-    ["std deviation", format(series.stddev)],
+    ["std deviation", series.stddev === null ? undefined : formatQuantity(series.stddev, unit)],
     ["first", format(series.first)],
     ["last", format(series.last)],
     ["sum", series.type === "gauge" ? undefined : format(series.sum)],

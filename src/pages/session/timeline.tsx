@@ -36,14 +36,17 @@ export function TimelinePanel({ summary, timeline, view }: TimelineProps) {
         <span class="timeline-span">
           {formatDuration(to - from)}
           {view.from === undefined && view.to === undefined ? (
-            " in total"
+            <>
+              {" in total"} <small class="quiet drag-hint">drag over a plot to zoom</small>
+            </>
           ) : (
             <>
               {" of "}
               {formatDuration(Math.max(0, lastMoment(summary) - summary.created_at))}{" "}
               <a class="timeline-whole" href={`/sessions/${id}${viewQuery({ at: view.at })}`}>
                 Whole session
-              </a>
+              </a>{" "}
+              <small class="quiet drag-hint">or double-click</small>
             </>
           )}
         </span>

@@ -3,8 +3,9 @@
  * public/plots.js shows the values at the pointer, and clock times in the viewer's zone.
  */
 import { formatDuration, formatTick } from "../../core/format.ts";
+import { runsOf } from "../../core/gaps.ts";
 import type { Child } from "hono/jsx";
-import { scaleOf, shareOf, timeTicks } from "../../core/scale.ts";
+import { distinctStep, scaleOf, shareOf, timeTicks } from "../../core/scale.ts";
 
 export type Line = {
   name: string;
@@ -13,6 +14,12 @@ export type Line = {
   points: [at: number, value: number][];
   /** The least and most around each point, which the line averages. */
   band?: [at: number, least: number, most: number][] | undefined;
+  /** Which aggregate of which time the points are; undefined if they are the recorded ones. */
+  aggregate?: { label: string; from: (at: number) => number; ms: number } | undefined;
+  /** When the line ends: later, the pointer shows no value of it. */
+  until?: number | undefined;
+  /** Points that are farther apart are not joined. */
+  gap?: number | undefined;
 };
 
 type PlotProps = {
@@ -57,6 +64,7 @@ export function Plot({
   const times = timeTicks(from, to, marks);
   const x = (at: number) => ((at - from) / Math.max(1, to - from)) * WIDTH;
   const y = (value: number) => HEIGHT - shareOf(value, low, high) * HEIGHT;
+  const readingStep = distinctStep(lines.flatMap(({ points }) => points.map(([, value]) => value)));
   return (
     <figure
       class="plot"
@@ -65,9 +73,8 @@ export function Plot({
       data-from={from}
       data-to={to}
       data-axis={axis}
-      data-low={low}
-      data-high={high}
       data-unit={unit}
+      data-step={readingStep}
       data-per-second={perSecond ? "" : undefined}
     >
       <div class="plot-y" aria-hidden="true" data-alone={ticks.length === 1 ? "" : undefined}>
@@ -92,24 +99,13 @@ export function Plot({
             ...times.map((at) => `M${x(at).toFixed(1)} 0v${HEIGHT}`),
           ].join("")}
         />
-        {lines.map(({ band = [], index }) =>
-          band.length > 1 ? (
-            <path class="plot-band" data-line={index} d={outline(band, x, y)} />
+        {lines.map((line) =>
+          line.band ? (
+            <path class="plot-band" data-line={line.index} d={bandPath(line, x, y)} />
           ) : null,
         )}
-        {lines.map(({ name, points, index }) => (
-          <path
-            class={dots ? "plot-line plot-dots" : "plot-line"}
-            data-line={index}
-            d={points
-              .map(
-                ([at, v], i) =>
-                  `${dots || i === 0 ? "M" : "L"}${x(at).toFixed(1)} ${y(v).toFixed(2)}${dots || points.length === 1 ? "h0" : ""}`,
-              )
-              .join("")}
-          >
-            <title>{name}</title>
-          </path>
+        {lines.map((line) => (
+          <PlotLine line={line} isDotted={dots} x={x} y={y} />
         ))}
       </svg>
       <svg class="plot-x" aria-hidden="true">
@@ -132,17 +128,72 @@ export function Plot({
   );
 }
 
+type PlotLineProps = { line: Line; isDotted: boolean | undefined; x: Place; y: Place };
+
+function PlotLine({ line, isDotted, x, y }: PlotLineProps) {
+  const { name, points, index, aggregate, until, gap = Infinity } = line;
+  const runs = runsAt(points, gap);
+  return (
+    <>
+      <path
+        class={isDotted ? "plot-line plot-dots" : "plot-line"}
+        data-line={index}
+        // plots.js shows the values, which cannot be read from the coordinates.
+        data-points={points
+          .map(([at, value]) => `${Number((aggregate?.from(at) ?? at).toFixed(1))}:${value}`)
+          .join(" ")}
+        data-aggregate={aggregate?.label}
+        data-ms={aggregate?.ms}
+        data-until={until}
+        d={isDotted ? dotPath(points, x, y) : linePath(runs, x, y)}
+      >
+        <title>{name}</title>
+      </path>
+      {isDotted || alone(runs).length === 0 ? null : (
+        <path class="plot-alone" data-line={index} d={dotPath(alone(runs), x, y)} />
+      )}
+    </>
+  );
+}
+
+type Place = (value: number) => number;
+type Point = [at: number, value: number];
+
+/** Divides points where data is missing. */
+function runsAt<Of extends [at: number, ...values: number[]]>(points: Of[], gap: number): Of[][] {
+  return runsOf(points, (a, b) => b[0] - a[0] <= gap);
+}
+
+/** Points without a neighbour that a line could join. */
+function alone(runs: Point[][]): Point[] {
+  return runs.filter((run) => run.length === 1).flat();
+}
+
+function linePath(runs: Point[][], x: Place, y: Place): string {
+  return runs
+    .filter((run) => run.length > 1)
+    .map((run) => `M${run.map(([at, value]) => placed(at, value, x, y)).join("L")}`)
+    .join("");
+}
+
+/** A line without length has round ends. */
+function dotPath(points: Point[], x: Place, y: Place): string {
+  return points.map(([at, value]) => `M${placed(at, value, x, y)}h0`).join("");
+}
+
+function placed(at: number, value: number, x: Place, y: Place): string {
+  return `${x(at).toFixed(1)} ${y(value).toFixed(2)}`;
+}
+
 /** The outline of the band, in whole numbers, because it has many points. */
-function outline(
-  band: [number, number, number][],
-  x: (at: number) => number,
-  y: (value: number) => number,
-): string {
-  const there = band.map(([at, , most]) => `${Math.round(x(at))} ${Math.round(y(most))}`);
-  const back = band
-    .map(([at, least]) => `${Math.round(x(at))} ${Math.round(y(least))}`)
-    .toReversed();
-  return `M${there.join("L")}L${back.join("L")}z`;
+function bandPath({ band = [], gap = Infinity }: Line, x: Place, y: Place): string {
+  return runsAt(band, gap)
+    .map((run) => {
+      const there = run.map(([at, , most]) => `${Math.round(x(at))} ${Math.round(y(most))}`);
+      const back = run.map(([at, least]) => `${Math.round(x(at))} ${Math.round(y(least))}`);
+      return `M${there.join("L")}L${back.toReversed().join("L")}z`;
+    })
+    .join("");
 }
 
 /** Labels at the edges stay inside. */

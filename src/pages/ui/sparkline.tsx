@@ -1,6 +1,8 @@
 /** Sparklines and trends: small charts in a row of a table, rendered by the server. */
 import { DAY_MS } from "../../core/limits.ts";
-import { formatNumber } from "../../core/format.ts";
+import { formatQuantity } from "../../core/format.ts";
+import { runsOf, stepGap } from "../../core/gaps.ts";
+import { endStep, shareOf } from "../../core/scale.ts";
 
 /** The parts of a rollup that are drawn: equally wide buckets with least and most, null where a bucket is empty. */
 type Rollup = { count: number[]; sum: number[]; min: (number | null)[]; max: (number | null)[] };
@@ -11,18 +13,31 @@ const COLUMNS = 60;
 /** Steps of the height, so that coordinates are whole numbers. */
 const STEPS = 40;
 
-type Column = { x: number; low: number; high: number; mean: number };
+type Column = { x: number; low: number; high: number; mean: number; count: number };
+
+type SparklineProps = { rollup: Rollup; name: string; unit: string };
 
 /** A metric over a session: a band from least to most, and the mean as a line. */
-export function Sparkline({ rollup, name }: { rollup: Rollup; name: string }) {
+export function Sparkline({ rollup, name, unit }: SparklineProps) {
   const columns = columnsOf(rollup);
   if (columns.length === 0) return null;
   const least = Math.min(...columns.map(({ low }) => low));
   const most = Math.max(...columns.map(({ high }) => high));
-  const y = (value: number) =>
-    Math.round(STEPS - 1 - ((value - least) / (most - least || 1)) * (STEPS - 2));
-  const there = columns.map(({ x, high }) => `${x} ${y(high)}`);
-  const back = columns.map(({ x, low }) => `${x} ${y(low)}`).toReversed();
+  const step = endStep(least, most, unit);
+  const y = (value: number) => Math.round(STEPS - 1 - shareOf(value, least, most) * (STEPS - 2));
+  const gap = stepGap(
+    columns.map(({ x, count }) => ({ at: x, count })),
+    1,
+  );
+  const runs = runsOf(columns, (a, b) => b.x - a.x <= gap);
+  const band = (run: Column[]) => {
+    const there = run.map(({ x, high }) => `${x} ${y(high)}`);
+    const back = run.map(({ x, low }) => `${x} ${y(low)}`).toReversed();
+    return `M${[...there, ...back].join(" ")}z`;
+  };
+  // One column alone is a line of its own width.
+  const line = (run: Column[]) =>
+    `M${run.map(({ x, mean }) => `${x} ${y(mean)}`).join(" ")}${run.length === 1 ? "h1" : ""}`;
   const width = Math.max(1, columns.at(-1)?.x ?? 0);
   return (
     <svg
@@ -30,13 +45,10 @@ export function Sparkline({ rollup, name }: { rollup: Rollup; name: string }) {
       viewBox={`0 0 ${width} ${STEPS}`}
       preserveAspectRatio="none"
       role="img"
-      aria-label={`${name} between ${formatNumber(least)} and ${formatNumber(most)}`}
+      aria-label={`${name} between ${formatQuantity(least, unit, step)} and ${formatQuantity(most, unit, step)}`}
     >
-      <path class="sparkline-band" d={`M${[...there, ...back].join(" ")}z`} />
-      <path
-        class="sparkline-line"
-        d={`M${columns.map(({ x, mean }) => `${x} ${y(mean)}`).join(" ")}`}
-      />
+      <path class="sparkline-band" d={runs.map(band).join("")} />
+      <path class="sparkline-line" d={runs.map(line).join("")} />
     </svg>
   );
 }
@@ -51,12 +63,11 @@ function columnsOf({ count, sum, min, max }: Rollup): Column[] {
     const highs = part(max).filter((value) => value !== null);
     const points = part(count).reduce((a, b) => a + b, 0);
     if (points === 0 || lows.length === 0) continue;
-    columns.push({
-      x: from / together,
-      low: Math.min(...lows),
-      high: Math.max(...highs),
-      mean: part(sum).reduce((a, b) => a + b, 0) / points,
-    });
+    const low = Math.min(...lows);
+    const high = Math.max(...highs);
+    // The sum of the largest doubles overflows.
+    const mean = Math.min(high, Math.max(low, part(sum).reduce((a, b) => a + b, 0) / points));
+    columns.push({ x: from / together, low, high, mean, count: points });
   }
   return columns;
 }

@@ -2871,6 +2871,8 @@ class _Lane(object):
 
     def _lose(self, ops):
         """Count ops, as (time, text), that could not be written."""
+        if not self.losses and not self.start:
+            self._mark_loss()
         for at, text in ops:
             if text.startswith('"op":"start"'):
                 self.start = (at, text)
@@ -2880,6 +2882,17 @@ class _Lane(object):
             if cause not in self.losses:
                 self.losses[cause] = _Loss(self.failure)
             self.losses[cause].add(int(at * 1000))
+
+    def _mark_loss(self):
+        """Write an empty line. At the end of a lane it shows that records are missing there, should the program end before it can
+        report them."""
+        try:
+            self._check_file(self.checked_at)
+            if self.file is not None:
+                self.bytes += os.write(self.file, b"\n\n" if self.is_torn else b"\n")
+                self.is_torn = False
+        except Exception:
+            _raise_if_stack_is_full()
 
     def _write_with_reports(self, ops):
         """Write a late start, the reports of losses and these ops with one call: all of it or nothing."""
@@ -2894,7 +2907,7 @@ class _Lane(object):
         self.is_forced = _is_edge(ops[-1][1])
         block = b"".join(lines)
         if not self.is_forced:
-            block += self._padding(len(block))
+            block = self._padding(len(block)) + block
         if self._write_lines(block, len(lines), ops[-1][0], 1 if start else before + 1, is_whole=True):
             self.sequence = before + len(ops)
             self._lose(ops)
@@ -2904,9 +2917,10 @@ class _Lane(object):
             del self.losses[cause]
 
     def _padding(self, length):
-        """Return empty lines up to the next block of the file system, after a record that would use what is left of the present one.
+        """Return empty lines to write before a record that would use what is left of the file's last block.
 
-        So the record needs space on the disk, and the rest of the block stays free for the last report and the `end`.
+        With them it reaches into the next block and needs space on the disk, and the rest of the last block stays free for the last
+        report and the `end`.
         """
         free = BLOCK_BYTES - (self.bytes + length) % BLOCK_BYTES
         is_within_block = length < BLOCK_BYTES - self.bytes % BLOCK_BYTES

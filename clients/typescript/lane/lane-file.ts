@@ -65,6 +65,7 @@ export class LaneFile implements Sink {
         ? this.#append(kind, at, text)
         : this.#appendWithReports(kind, at, text);
     if (isWritten) return;
+    if (this.#losses.isEmpty && this.#lateStart === undefined) this.#markLoss();
     if (kind === "start") this.#lateStart = { at, text };
     else this.#losses.count(at, this.#failure);
   }
@@ -125,7 +126,7 @@ export class LaneFile implements Sink {
 
   /**
    * The lines as bytes. While the disk is full, the end of the file's last block stays free for the last report and the `end`:
-   * a record that would use it is followed by empty lines up to the next block, so that it needs space on the disk.
+   * a record that would use it comes after empty lines, with which it reaches into the next block and needs space on the disk.
    */
   #block(lines: string[], isLast: boolean): Uint8Array {
     const parts = lines.map((json, index) => {
@@ -136,8 +137,8 @@ export class LaneFile implements Sink {
     const free = BLOCK_BYTES - ((this.#bytes + length) % BLOCK_BYTES);
     const isWithinBlock = length < BLOCK_BYTES - (this.#bytes % BLOCK_BYTES);
     const padding = !isLast && isWithinBlock && free < RESERVED_BYTES ? free + 1 : 0;
-    const block = new Uint8Array(length + padding).fill(NEWLINE);
-    let at = 0;
+    const block = new Uint8Array(padding + length).fill(NEWLINE);
+    let at = padding;
     for (const part of parts) {
       block.set(part, at);
       at += part.length;
@@ -158,6 +159,19 @@ export class LaneFile implements Sink {
     } catch (thrown) {
       this.#failure = thrown;
       return false;
+    }
+  }
+
+  /** An empty line at the end of a lane shows that records are missing there, should the program end before it can report them. */
+  #markLoss(): void {
+    if (this.#file === undefined) return;
+    const mark = Uint8Array.of(NEWLINE, NEWLINE).subarray(this.#isTorn ? 0 : 1);
+    try {
+      const written = writeSync(this.#file, mark);
+      this.#bytes += written;
+      if (written > 0) this.#isTorn = false;
+    } catch {
+      // then nothing shows it
     }
   }
 

@@ -73,6 +73,9 @@ func (l *Lane) Write(r *Record, at int64) Outcome {
 	if write(r.Buf, r.Kind, at) {
 		return Kept
 	}
+	if len(l.losses) == 0 && l.start == nil {
+		l.markLoss()
+	}
 	if r.Kind == KindStart {
 		l.start, l.startAt = append([]byte(nil), r.Buf...), at
 		return Late
@@ -130,7 +133,7 @@ func (l *Lane) appendWithReports(buf []byte, kind Kind, at int64) bool {
 		block = append([]byte{'\n'}, block...)
 	}
 	if kind != KindEnd {
-		block = append(block, l.padding(int64(len(block)))...)
+		block = append(l.padding(int64(len(block))), block...)
 	}
 	if !l.write(block, first) {
 		return false
@@ -139,8 +142,8 @@ func (l *Lane) appendWithReports(buf []byte, kind Kind, at int64) bool {
 	return true
 }
 
-// padding is empty lines up to the next block of the file system, after a record that would use what is left of the present
-// one. So the record needs space on the disk, and the rest of the block stays free for the last report and the end.
+// padding is empty lines before a record that would use what is left of the file's last block. With them it reaches into the
+// next block and needs space on the disk, and the rest of the last block stays free for the last report and the end.
 func (l *Lane) padding(length int64) []byte {
 	free := limits.BlockBytes - (l.bytes+length)%limits.BlockBytes
 	if length >= limits.BlockBytes-l.bytes%limits.BlockBytes || free >= limits.ReservedBytes {
@@ -182,6 +185,22 @@ func (l *Lane) tryWrite(line []byte) (bool, error) {
 		err = errCutShort
 	}
 	return false, err
+}
+
+// markLoss writes an empty line. At the end of a lane it shows that records are missing there, should the program end before
+// it can report them.
+func (l *Lane) markLoss() {
+	if l.file == nil {
+		return
+	}
+	mark := []byte{'\n', '\n'}
+	if !l.isTorn {
+		mark = mark[1:]
+	}
+	if n, _ := l.put(l.file, mark); n > 0 {
+		l.bytes += int64(n)
+		l.isTorn = false
+	}
 }
 
 // removeTorn gives back the space of a line that was cut short, because the report of its loss needs it.

@@ -10,12 +10,13 @@ import { statusApi } from "./api/status.ts";
 import type { EarlyListener } from "./api/early.ts";
 import type { Clock } from "./clock.ts";
 import type { Config } from "./config.ts";
-import type { Environment, Home } from "./home.ts";
+import { type Environment, type Home, homesOf } from "./home.ts";
 import { Budget } from "./lanes/budget.ts";
 import { loadCheckpoint, saveCheckpoint, writeAtomically } from "./lanes/checkpoint.ts";
 import { Lanes } from "./lanes/lanes.ts";
+import { OtherHomes } from "./lanes/other-homes.ts";
 import { Tail } from "./lanes/tail.ts";
-import { ADOPT_MS, STOP_MS } from "./limits.ts";
+import { ADOPT_MS, STOP_MS, TEND_MS } from "./limits.ts";
 import type { Lock } from "./lock.ts";
 import { type Log, reason } from "./log.ts";
 import { Loop } from "./loop.ts";
@@ -60,16 +61,25 @@ export class Daemon {
   /** For programs that can read `daemon.json`: the owner's. */
   readonly #token = randomBytes(32).toString("base64url");
   #listener: Listener | undefined;
-  #adoption: NodeJS.Timeout | undefined;
+  readonly #others: OtherHomes;
+  /** `daemon.json` is written. */
+  #isPublished = false;
+  #isClosing = false;
+  readonly #timers: NodeJS.Timeout[] = [];
 
   constructor(parts: DaemonParts) {
-    const { env, config, home, lock, log, clock, random, idleMs, stay } = parts;
+    const { env, config, home, id, lock, log, clock, random, idleMs, stay } = parts;
     const monotonic = () => clock.monotonic();
     const machine = thisMachine();
     this.#parts = parts;
     this.home = home;
 
-    const lanes = new Lanes(home, log, loadCheckpoint(home.checkpoint));
+    const homes = config.isPrivate
+      ? []
+      : homesOf(env, process.platform).filter(({ folder }) => folder !== home.folder);
+    this.#others = new OtherHomes({ homes, id, log });
+    const checkpoint = loadCheckpoint(home.checkpoint);
+    const lanes = new Lanes(home, log, checkpoint, () => this.#others.folders);
     const tail = new Tail({
       lanes,
       monotonic,
@@ -146,11 +156,28 @@ export class Daemon {
       throw error;
     }
     this.port = this.#listener.port;
-    const info = { ...thisProcess(), port: this.port, version: VERSION, token: this.#token };
-    writeAtomically(home.info, JSON.stringify(info));
     await this.#adopt();
-    this.#adoption = setInterval(() => void this.#adopt(), ADOPT_MS); // never rejects
+    await this.#tend();
+    this.#timers.push(
+      setInterval(() => void this.#adopt(), ADOPT_MS), // neither rejects
+      setInterval(() => void this.#tend(), TEND_MS),
+    );
     this.#loop.start();
+  }
+
+  /** Finds lanes in the user's other homes, and publishes the port once the disk has room for that. */
+  async #tend(): Promise<void> {
+    const { home, log } = this.#parts;
+    await this.#others.refresh();
+    if (this.#isPublished || this.#isClosing) return;
+    const info = { ...thisProcess(), port: this.port, version: VERSION, token: this.#token };
+    try {
+      writeAtomically(home.info, JSON.stringify(info));
+      this.#isPublished = true;
+      log.worked("writing daemon.json");
+    } catch (error) {
+      log.failed("writing daemon.json", reason(error));
+    }
   }
 
   /** Sends everything now; false if that did not succeed in time. */
@@ -247,9 +274,10 @@ export class Daemon {
 
   async #close(): Promise<number> {
     const { home, lock, log } = this.#parts;
+    this.#isClosing = true;
+    for (const timer of this.#timers) clearInterval(timer);
     // First, so that a program that opens a session from now on starts the next daemon.
     if (lock.isHeld()) rmSync(home.info, { force: true });
-    clearInterval(this.#adoption);
     await this.#sender.flush(undefined, STOP_MS);
     await this.#listener?.close();
     this.#save();
@@ -257,6 +285,7 @@ export class Daemon {
     this.#relay.close();
     this.#observations.closeAll();
     await this.#uploader.close();
+    this.#others.release();
     lock.release();
     log.write("daemon stops");
     return 0;

@@ -30,7 +30,7 @@ export type Home = {
 
 /** The home that the environment names, whether it exists or not. */
 export function home(env: Environment, platform: string): Home {
-  return homeAt(preferredFolder(env, platform) ?? temporaryFolder());
+  return homeAt(preferredFolder(env, platform) ?? temporaryFolder(env));
 }
 
 /** The paths of the home in `folder`. */
@@ -50,15 +50,34 @@ export function homeAt(folder: string): Home {
 /** The home, created if it is missing; in the temporary folder if it can't be written or belongs to another user. */
 export function openHome(env: Environment, platform: string): Home {
   const wanted = home(env, platform);
-  const spare = homeAt(temporaryFolder());
-  if (wanted.folder !== spare.folder && makePrivate(wanted)) return wanted;
-  const isFree = lstatSync(spare.folder, { throwIfNoEntry: false }) === undefined;
-  if ((isFree || isPrivateFolder(spare.folder)) && makePrivate(spare)) {
-    if (isPrivateFolder(spare.folder)) return spare; // no other user was faster
-  }
+  if (wanted.folder !== temporaryFolder(env) && makePrivate(wanted)) return wanted;
+  const spare = openSpare(env);
+  if (spare !== undefined) return spare;
   throw new Error(
-    `Datacat's home ${wanted.folder} can't be written, nor can ${spare.folder}. Set DATACAT_HOME to a folder that you may write.`,
+    `Datacat's home ${wanted.folder} can't be written, nor can ${temporaryFolder(env)}. Set DATACAT_HOME to a folder that you may write.`,
   );
+}
+
+/** The home in the temporary folder, created if it is missing; undefined if it can't be written. */
+export function openSpare(env: Environment): Home | undefined {
+  const spare = homeAt(temporaryFolder(env));
+  const isFree = lstatSync(spare.folder, { throwIfNoEntry: false }) === undefined;
+  if (!(isFree || isPrivateFolder(spare.folder)) || !makePrivate(spare)) return undefined;
+  return isPrivateFolder(spare.folder) ? spare : undefined; // else another user was faster
+}
+
+/** The homes in which programs of this user may have lanes, whether they exist or not: the wanted one, and the last resort. */
+export function homesOf(env: Environment, platform: string): Home[] {
+  const spare = temporaryFolder(env);
+  // A client may have started this daemon for the last resort; the user's settings and other lanes are in the usual home.
+  const isSpare = env["DATACAT_HOME"] === spare;
+  const wanted = home(isSpare ? { ...env, DATACAT_HOME: undefined } : env, platform);
+  return wanted.folder === spare ? [wanted] : [wanted, homeAt(spare)];
+}
+
+/** Whether a home that exists is this user's own: in the temporary folder another user may have made it. */
+export function isOwnHome({ folder, lanes }: Home): boolean {
+  return isPrivateFolder(folder) && isPrivateFolder(lanes);
 }
 
 /** Creates the home's folders, readable by this user only. Returns whether they can be used. */
@@ -126,9 +145,9 @@ function systemHome(): string | undefined {
   }
 }
 
-function temporaryFolder(): string {
+function temporaryFolder(env: Environment): string {
   const uid = process.getuid?.() ?? userInfo().username;
   // Not tmpdir() everywhere: the clients in other languages read TMPDIR only.
-  const folder = process.platform === "win32" ? tmpdir() : process.env["TMPDIR"] || "/tmp";
+  const folder = process.platform === "win32" ? tmpdir() : env["TMPDIR"] || "/tmp";
   return join(folder, `datacat-${uid}`);
 }

@@ -131,6 +131,8 @@ export const MAX_LISTED = 100;
 /** Ids of sessions that a daemon remembers after they have gone to the server: a megabyte. */
 export const MAX_REMEMBERED = 10_000;
 
+/** How often lanes are looked for in the user's other homes: a crash there has to be detected within two seconds. */
+export const TEND_MS = 1_000;
 /** How often lanes of private daemons that have ended are adopted. */
 export const ADOPT_MS = 60_000;
 

@@ -2,9 +2,19 @@
  * One daemon per home. The lock is a file with its holder's pid and start; it is free once that process has ended. It is changed only
  * while a second file, the guard, is held, so that two daemons that find a stale lock do not both take it.
  */
-import { linkSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  linkSync,
+  lstatSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import * as v from "valibot";
+import { isNoSpace } from "./lanes/losses.ts";
 import { GUARD_MS } from "./limits.ts";
 import { isAlive, readProcess } from "./watch/processes.ts";
 
@@ -52,7 +62,7 @@ function tryTake(path: string, holder: Holder): boolean {
   if (liveHolder(path)) return false;
   const mine = `${path}.${holder.id}`;
   const guard = `${path}.guard`;
-  writeFileSync(mine, JSON.stringify(holder), { mode: 0o600 });
+  writeHolder(mine, holder);
   try {
     removeStaleGuard(guard);
     linkSync(mine, guard); // fails if the guard exists, so only one daemon continues
@@ -72,14 +82,27 @@ function tryTake(path: string, holder: Holder): boolean {
   }
 }
 
+/** A full disk has no room for a file's content, but for a link with the content as its target: the daemon that makes room must start. */
+function writeHolder(path: string, holder: Holder): void {
+  try {
+    writeFileSync(path, JSON.stringify(holder), { mode: 0o600 });
+  } catch (error) {
+    rmSync(path, { force: true });
+    if (!isNoSpace(error)) throw error;
+    symlinkSync(JSON.stringify(holder), path);
+  }
+}
+
 function removeStaleGuard(guard: string): void {
-  const made = statSync(guard, { throwIfNoEntry: false })?.mtimeMs;
+  const made = lstatSync(guard, { throwIfNoEntry: false })?.mtimeMs;
   if (made !== undefined && Date.now() - made > GUARD_MS) rmSync(guard, { force: true });
 }
 
 function readHolder(path: string): Holder | undefined {
   try {
-    return v.parse(Holder, JSON.parse(readFileSync(path, "utf8")));
+    const isLink = lstatSync(path).isSymbolicLink();
+    const text = isLink ? readlinkSync(path) : readFileSync(path, "utf8");
+    return v.parse(Holder, JSON.parse(text));
   } catch {
     return undefined;
   }

@@ -1,6 +1,7 @@
 /** The daemon's loop: reads lanes, checks programs and disk in turn, ten times a second while lanes grow and once a second otherwise. */
 import { type FSWatcher, watch } from "node:fs";
 import { open } from "node:fs/promises";
+import { dirname } from "node:path";
 import type { Clock } from "./clock.ts";
 import type { Home } from "./home.ts";
 import type { Budget } from "./lanes/budget.ts";
@@ -200,7 +201,7 @@ export class Loop {
     const paths = this.#unsynced;
     this.#unsynced = new Set();
     // The folder last: after a power cut a file is only found if its name is on the disk too.
-    if (paths.size > 0) paths.add(this.#options.home.lanes);
+    for (const folder of new Set([...paths].map(dirname))) paths.add(folder);
     for (const path of paths) await syncFile(path);
     this.#isSyncing = false;
   }

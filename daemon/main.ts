@@ -4,7 +4,7 @@ import type { Clock } from "./clock.ts";
 import { systemClock } from "./clock.ts";
 import { readConfig } from "./config.ts";
 import { Daemon } from "./daemon.ts";
-import { type Environment, openHome } from "./home.ts";
+import { type Environment, homesOf, openHome } from "./home.ts";
 import { newId } from "./id.ts";
 import { IDLE_MS, LOCK_PATIENCE_MS } from "./limits.ts";
 import { Lock } from "./lock.ts";
@@ -40,7 +40,9 @@ export async function runDaemon(options: DaemonOptions): Promise<Daemon | undefi
     early = [],
   } = options;
   const userHome = openHome(env, process.platform);
-  const config = readConfig(env, options.folder ?? workingFolder(), userHome.config);
+  // The settings and keys are in the usual home, also while only the last resort can be written.
+  const [{ config: settings } = userHome] = homesOf(env, process.platform);
+  const config = readConfig(env, options.folder ?? workingFolder(), settings);
   const port = options.port ?? config.port;
   const home = config.isPrivate ? privateHome(userHome, port) : userHome;
 

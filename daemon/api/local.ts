@@ -98,9 +98,14 @@ export class LocalSessions {
       updatedAt: now,
       endedAt: undefined,
     };
+    try {
+      this.append(session, { op: "start", at: now, product, version });
+    } catch (error) {
+      writer.close();
+      throw error;
+    }
     this.#sessions.set(id, session);
     this.#remember(id, registrant);
-    this.append(session, { op: "start", at: now, product, version });
     return session;
   }
 
@@ -182,7 +187,7 @@ export class LocalSessions {
       const session = {
         id,
         registrant,
-        writer: LaneWriter.resume(this.#options.folder, lane.id),
+        writer: LaneWriter.resume(lane.folder, lane.id),
         ...readBack(lane),
         createdAt: lane.header.at,
       };

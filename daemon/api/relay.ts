@@ -134,7 +134,7 @@ export class Relay {
       throw new Refusal("forbidden", "A program on this machine writes that lane.");
     }
     const writer = lane
-      ? LaneWriter.resume(folder, batch.lane)
+      ? LaneWriter.resume(lane.folder, batch.lane)
       : LaneWriter.create(
           folder,
           {

@@ -5,6 +5,7 @@
  */
 import {
   closeSync,
+  existsSync,
   fsyncSync,
   openSync,
   readdirSync,
@@ -120,6 +121,7 @@ export class Budget {
 
   #boundRejected(): void {
     const { rejected, maxBytes } = this.#options;
+    if (!existsSync(rejected)) return; // the home was removed
     const files = readdirSync(rejected, { withFileTypes: true })
       .filter((entry) => entry.isFile())
       .map(({ name }) => join(rejected, name))

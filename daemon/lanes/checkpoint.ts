@@ -2,7 +2,15 @@
  * What the server has acknowledged of each lane, on disk. An outdated checkpoint costs only time: the server's answer names the
  * sequence that it has applied. The file may therefore be lost, but it is never half written.
  */
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
 import { dirname } from "node:path";
 import * as v from "valibot";
 
@@ -43,14 +51,19 @@ export function saveCheckpoint(path: string, lanes: Map<string, LaneCheckpoint>)
 /** Replaces a file so that at any moment, power cuts included, either the old or the new content is there, whole. */
 export function writeAtomically(path: string, text: string): void {
   const temporary = `${path}.new`;
-  const descriptor = openSync(temporary, "w", 0o600);
   try {
-    writeAll(descriptor, Buffer.from(text));
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
+    const descriptor = openSync(temporary, "w", 0o600);
+    try {
+      writeAll(descriptor, Buffer.from(text));
+      fsyncSync(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true }); // on a full disk it would take the room that the next attempt needs
+    throw error;
   }
-  renameSync(temporary, path);
   syncFolder(dirname(path));
 }
 

@@ -1,11 +1,20 @@
 /** Lane files (clients/README.md): their names, headers and records, read one by one or written. */
-import { closeSync, fstatSync, openSync, readdirSync, unlinkSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readdirSync,
+  unlinkSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
 import { Id, type Op, Writer } from "../../src/core/wire.ts";
 import { frame, isIntact, laneJson, PREFIX, repair, salvage, type Span } from "./frame.ts";
 import { LANE_BYTES } from "../limits.ts";
 import { Lines } from "./lines.ts";
+import { cutShort, Losses } from "./losses.ts";
 
 /**
  * Which lanes the daemon writes itself; a program's own has no role. `local`: for a program that uses 1.x's local API.
@@ -141,33 +150,40 @@ type WriterOptions = {
   maxBytes?: number;
   /** Sequence of the first record, for a lane whose earlier records are not on this disk. */
   first?: number;
+  /** Where the lane begins if its first part can't be made in its folder. */
+  spare?: () => string | undefined;
 };
 
 /**
  * Appends ops to a lane of its own, one `write()` each. A lane has one writer. A full disk throws nothing: `append` counts what it
- * could not write, and records the count in the lane once it can.
+ * could not write, and reports it with the next ops that fit.
  */
 export class LaneWriter {
   readonly header: Header;
   /** The highest sequence used. */
   lastSeq: number;
-  readonly #folder: string;
-  readonly #maxBytes: number;
+  #folder: string;
+  readonly #options: WriterOptions;
   #part: number;
-  #descriptor: number;
-  #bytes: number;
+  /** None while no part can be opened. */
+  #descriptor: number | undefined;
+  #bytes = 0;
   #torn: boolean;
-  #lost = 0;
-  #lostCause = "disk_full";
+  #failure: unknown;
+  readonly #losses = new Losses();
+  /** The session's `start` while it is not written. It is written later, with its own sequence. */
+  #lateStart: Op | undefined;
 
-  /** Opens a new lane. */
+  /** Opens a new lane; if the disk is full, when there is room for its first op. */
   static create(
     folder: string,
     header: Omit<Header, "format" | "part" | "first">,
     options: WriterOptions = {},
   ): LaneWriter {
     const first = options.first ?? 1;
-    return new LaneWriter(folder, { ...header, format: 1, part: 1, first }, options);
+    const writer = new LaneWriter(folder, { ...header, format: 1, part: 1, first }, options);
+    writer.#open(1, first);
+    return writer;
   }
 
   /** Continues a lane that this program wrote before it was restarted. */
@@ -177,41 +193,40 @@ export class LaneWriter {
     using lines = new Lines(join(folder, laneFile(lane, part)));
     const header = lines.next() && parseFirstLine(lines.bytes, lines.from, lines.to).header;
     if (!header) throw new Error(`The header of part ${part} of lane ${lane} is damaged`);
-    let lastSeq = header.first - 1;
+    const writer = new LaneWriter(folder, header, options);
     while (lines.next()) {
       if (!isIntact(lines.bytes, lines.from, lines.to)) continue;
-      lastSeq = parseRecord(lines.text(lines.from + PREFIX))?.seq ?? lastSeq;
+      writer.lastSeq = parseRecord(lines.text(lines.from + PREFIX))?.seq ?? writer.lastSeq;
     }
-    return new LaneWriter(folder, header, options, { lastSeq, torn: lines.rest() });
+    writer.#torn = lines.rest();
+    writer.#descriptor = openSync(writer.path, "a", 0o600);
+    writer.#bytes = fstatSync(writer.#descriptor).size;
+    return writer;
   }
 
-  private constructor(
-    folder: string,
-    header: Header,
-    options: WriterOptions,
-    resumed?: { lastSeq: number; torn: boolean },
-  ) {
+  private constructor(folder: string, header: Header, options: WriterOptions) {
     this.#folder = folder;
-    this.#maxBytes = options.maxBytes ?? LANE_BYTES;
+    this.#options = options;
     this.header = header;
     this.#part = header.part;
-    this.lastSeq = resumed?.lastSeq ?? header.first - 1;
-    this.#torn = resumed?.torn ?? false;
-    // O_EXCL for a new lane: two writers would destroy it.
-    this.#descriptor = openSync(this.path, resumed ? "a" : "ax", 0o600);
-    this.#bytes = fstatSync(this.#descriptor).size;
-    if (!resumed) this.#write(headerLine(header));
+    this.lastSeq = header.first - 1;
+    this.#torn = false;
   }
 
   get path(): string {
     return join(this.#folder, laneFile(this.header.lane, this.#part));
   }
 
-  /** Appends ops in one `write()`. False if that failed: they are lost, and a later append records how many. */
+  /** Appends ops in one `write()`. False if that failed: they are lost, and a later append reports how many. */
   append(...ops: Op[]): boolean {
-    if (this.#announceLoss(ops[0]?.at ?? 0) && this.tryAppend(...ops)) return true;
-    this.#lost += ops.length;
+    const isFailing = !this.#losses.isEmpty || this.#lateStart !== undefined;
+    if (isFailing ? this.#appendWithReports(ops) : this.tryAppend(...ops)) return true;
+    if (!isFailing) this.#markLoss();
     this.lastSeq += ops.length;
+    for (const op of ops) {
+      if (op.op === "start" && this.lastSeq === 1) this.#lateStart = op;
+      else this.#losses.count(op, this.#failure);
+    }
     return false;
   }
 
@@ -227,56 +242,107 @@ export class LaneWriter {
     const lines = records.map(({ seq, op: { at, op, ...rest } }) =>
       frame(laneJson({ seq, at, op, ...rest })),
     );
-    try {
-      if (this.#bytes >= this.#maxBytes) this.#rotate();
-      this.#write(Buffer.concat(lines));
-    } catch (error) {
-      this.#lostCause = causeOf(error);
-      return false;
-    }
+    if (!this.#makeRoom(records[0]?.seq ?? 1) || !this.#write(Buffer.concat(lines))) return false;
     this.lastSeq = last.seq;
     return true;
   }
 
   close(): void {
-    closeSync(this.#descriptor);
+    if (this.#descriptor !== undefined) closeSync(this.#descriptor);
+    this.#descriptor = undefined;
   }
 
-  #announceLoss(at: number): boolean {
-    if (this.#lost === 0) return true;
-    if (!this.tryAppend({ at, op: "dropped", cause: this.#lostCause, count: this.#lost }))
-      return false;
-    this.#lost = 0;
+  /** A late start, the reports and the ops in one write: all of it or nothing. */
+  #appendWithReports(ops: Op[]): boolean {
+    const start = this.#lateStart ? [{ seq: 1, op: this.#lateStart }] : [];
+    const following = [...this.#losses.reports(ops[0]?.at ?? 0), ...ops];
+    const records = following.map((op, index) => ({ seq: this.lastSeq + 1 + index, op }));
+    if (!this.tryAppendAs([...start, ...records])) return false;
+    this.#losses.clear();
+    this.#lateStart = undefined;
     return true;
   }
 
-  /** Continues in a new part; if that can't be created, in the old one. */
-  #rotate(): void {
-    const part = this.#part + 1;
-    const path = join(this.#folder, laneFile(this.header.lane, part));
-    const descriptor = openSync(path, "ax", 0o600);
-    const line = headerLine({ ...this.header, part, first: this.lastSeq + 1 });
+  /** Opens a part if there is none, or if this one is full; if that fails, this one is used further. */
+  #makeRoom(first: number): boolean {
+    if (this.#descriptor === undefined) return this.#open(this.#part, first);
+    if (this.#bytes >= (this.#options.maxBytes ?? LANE_BYTES)) this.#open(this.#part + 1, first);
+    return true;
+  }
+
+  #open(part: number, first: number): boolean {
+    if (this.#openIn(this.#folder, part, first)) return true;
+    const failure = this.#failure;
+    const spare = this.#descriptor === undefined ? this.#options.spare?.() : undefined;
+    if (spare !== undefined && this.#openIn(spare, part, first)) return true;
+    this.#failure = failure;
+    return false;
+  }
+
+  /** Makes a part with its header, or nothing. */
+  #openIn(folder: string, part: number, first: number): boolean {
+    const path = join(folder, laneFile(this.header.lane, part));
+    const line = headerLine({ ...this.header, part, first });
+    let descriptor: number | undefined;
     try {
-      if (writeSync(descriptor, line) < line.length) throw diskFull();
+      // O_EXCL: two writers would destroy a lane.
+      descriptor = openSync(path, "ax", 0o600);
+      if (writeSync(descriptor, line) < line.length) throw cutShort();
     } catch (error) {
-      closeSync(descriptor);
-      unlinkSync(path);
-      throw error;
+      this.#failure = error;
+      if (descriptor !== undefined) removeOpen(descriptor, path);
+      return false;
     }
-    closeSync(this.#descriptor);
+    this.close();
     this.#descriptor = descriptor;
+    this.#folder = folder;
     this.#part = part;
     this.#bytes = line.length;
     this.#torn = false;
+    return true;
   }
 
-  /** After a partial write, the next line starts with a line break, so that only the partial line is lost. */
-  #write(line: Buffer): void {
+  /** What a write that fails or is cut short has written is removed again. */
+  #write(line: Buffer): boolean {
+    if (this.#descriptor === undefined) return false;
     const bytes = this.#torn ? Buffer.concat([Buffer.from("\n"), line]) : line;
-    const written = writeSync(this.#descriptor, bytes);
-    this.#bytes += written;
-    if (written > 0) this.#torn = written < bytes.length;
-    if (written < bytes.length) throw diskFull();
+    try {
+      const written = writeSync(this.#descriptor, bytes);
+      if (written === bytes.length) {
+        this.#bytes += written;
+        this.#torn = false;
+        return true;
+      }
+      this.#failure = cutShort();
+      if (written > 0) this.#removeTorn(this.#descriptor, written);
+    } catch (error) {
+      this.#failure = error;
+    }
+    return false;
+  }
+
+  #removeTorn(descriptor: number, written: number): void {
+    try {
+      ftruncateSync(descriptor, this.#bytes);
+    } catch {
+      // The next line starts with a line break, so that only the cut line is damaged.
+      this.#bytes += written;
+      this.#torn = true;
+    }
+  }
+
+  /** An empty line at the end of a lane shows that records are missing there. */
+  #markLoss(): void {
+    if (this.#descriptor !== undefined && !this.#torn) this.#write(Buffer.from("\n"));
+  }
+}
+
+function removeOpen(descriptor: number, path: string): void {
+  try {
+    closeSync(descriptor);
+    unlinkSync(path);
+  } catch {
+    // An empty file stays, which the daemon removes.
   }
 }
 
@@ -284,13 +350,4 @@ export class LaneWriter {
 function headerLine(header: Header): Buffer {
   const { lane, format, part, first, session, server, at, ...rest } = header;
   return frame(laneJson({ lane, format, part, first, session, server, at, ...rest }));
-}
-
-function diskFull(): Error {
-  return Object.assign(new Error("The disk is full"), { code: "ENOSPC" });
-}
-
-function causeOf(error: unknown): string {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  return code === "ENOSPC" || code === "EDQUOT" ? "disk_full" : "write_failed";
 }

@@ -1,7 +1,7 @@
 /** The lanes of a home: finds them in its folder, and removes what the server has. */
-import { renameSync, rmSync, statSync } from "node:fs";
-import { join } from "node:path";
-import type { Home } from "../home.ts";
+import { mkdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { type Home, homeAt } from "../home.ts";
 import { HEADERLESS_MS, MTIME_STEP_MS } from "../limits.ts";
 import { type Log, reason } from "../log.ts";
 import type { LaneCheckpoint } from "./checkpoint.ts";
@@ -16,12 +16,21 @@ export class Lanes {
   readonly #sessions = new Map<string, Set<Lane>>();
   /** Lanes without a readable header, and when each was first seen. */
   readonly #headerless = new Map<string, number>();
-  #scannedMtime = -1;
+  /** By folder, when it last changed. */
+  #scanned = new Map<string, number>();
+  /** Folders of lanes besides the home's. */
+  readonly #others: () => string[];
 
-  constructor(home: Home, log: Log, checkpoint: Map<string, LaneCheckpoint>) {
+  constructor(
+    home: Home,
+    log: Log,
+    checkpoint: Map<string, LaneCheckpoint>,
+    others: () => string[] = () => [],
+  ) {
     this.#home = home;
     this.#log = log;
     this.#checkpoint = checkpoint;
+    this.#others = others;
   }
 
   ofSession(session: string): ReadonlySet<Lane> {
@@ -33,15 +42,22 @@ export class Lanes {
     return this.#checkpoint.get(lane.id);
   }
 
-  /** Finds lanes and parts that were added or removed, if the folder has changed. */
+  /** Finds lanes and parts that were added or removed, in the folders that have changed. */
   scan(monotonic: number): void {
-    const mtime = statSync(this.#home.lanes).mtimeMs;
-    if (mtime === this.#scannedMtime && this.#headerless.size === 0) return;
-    // A second change within one step of the file system's clock leaves the same mtime.
-    this.#scannedMtime = Date.now() - mtime < MTIME_STEP_MS ? -1 : mtime;
+    const folders = [this.#home.lanes, ...this.#others()];
+    for (const lane of this.all.values()) if (!folders.includes(lane.folder)) this.#remove(lane);
+    for (const folder of folders) this.#scan(folder, monotonic);
+  }
 
-    const found = listLanes(this.#home.lanes);
+  #scan(folder: string, monotonic: number): void {
+    const mtime = statSync(folder).mtimeMs;
+    if (mtime === this.#scanned.get(folder) && this.#headerless.size === 0) return;
+    // A second change within one step of the file system's clock leaves the same mtime.
+    this.#scanned.set(folder, Date.now() - mtime < MTIME_STEP_MS ? -1 : mtime);
+
+    const found = listLanes(folder);
     for (const [id, lane] of this.all) {
+      if (lane.folder !== folder) continue;
       const parts = found.get(id);
       if (parts) lane.parts = parts;
       else this.#remove(lane);
@@ -49,7 +65,7 @@ export class Lanes {
     for (const [id, parts] of found) {
       if (this.all.has(id)) continue;
       try {
-        this.#add(id, parts, monotonic);
+        this.#add(folder, id, parts, monotonic);
       } catch (error) {
         // It may be another user's, or vanish at this moment. It does not keep the others from being read.
         this.#log.failed(`opening lane ${id}`, reason(error));
@@ -57,24 +73,33 @@ export class Lanes {
     }
   }
 
-  /** Deletes a lane's files. */
+  /** Deletes a lane's files. On a disk that became read-only it stays, and is not sent again. */
   delete(lane: Lane): void {
-    for (const part of lane.parts) rmSync(lane.path(part), { force: true });
-    this.#remove(lane);
+    if (lane.parts.every((part) => this.#removeFile(lane.path(part)))) this.#remove(lane);
   }
 
   /** Deletes the parts before the acknowledged position. The newest part stays, because its writer appends to it. */
   trim(lane: Lane): void {
     const newest = lane.parts.at(-1);
-    for (const part of lane.parts) {
-      if (part < lane.position.part && part !== newest) rmSync(lane.path(part), { force: true });
-    }
-    lane.parts = lane.parts.filter((part) => part >= lane.position.part || part === newest);
+    lane.parts = lane.parts.filter(
+      (part) => part >= lane.position.part || part === newest || !this.#removeFile(lane.path(part)),
+    );
   }
 
-  #add(id: string, parts: number[], monotonic: number): void {
-    const header = this.#findHeader(id, parts);
-    if (!header) return this.#reject(id, parts, monotonic);
+  #removeFile(path: string): boolean {
+    try {
+      rmSync(path, { force: true });
+      this.#log.worked("removing sent lanes");
+      return true;
+    } catch (error) {
+      this.#log.failed("removing sent lanes", reason(error));
+      return false;
+    }
+  }
+
+  #add(folder: string, id: string, parts: number[], monotonic: number): void {
+    const header = this.#findHeader(folder, id, parts);
+    if (!header) return this.#reject(folder, id, parts, monotonic);
     this.#headerless.delete(id);
     const saved = this.#checkpoint.get(id);
     const position = saved && {
@@ -83,7 +108,7 @@ export class Lanes {
       seq: saved.seq,
       inode: saved.inode ?? 0, // an older checkpoint: no file has inode 0, so the part is read from its start
     };
-    const lane = new Lane(this.#home.lanes, parts, header, position);
+    const lane = new Lane(folder, parts, header, position);
     lane.isShared = saved?.isShared ?? false;
     for (const part of parts) if (readHeader(lane.path(part))?.reduced) lane.reduced.add(part);
     this.all.set(id, lane);
@@ -100,10 +125,20 @@ export class Lanes {
     if (session?.size === 0) this.#sessions.delete(lane.session);
   }
 
+  #setAside(path: string, rejected: string, name: string): void {
+    try {
+      mkdirSync(rejected, { recursive: true, mode: 0o700 });
+      renameSync(path, join(rejected, name));
+      this.#log.write(`${name} has no readable header; moved to ${rejected}`);
+    } catch (error) {
+      this.#log.failed("setting lanes without a header aside", reason(error));
+    }
+  }
+
   /** Any part's header identifies the lane, and so does the checkpoint: they agree on session and server. */
-  #findHeader(id: string, parts: number[]): Header | undefined {
+  #findHeader(folder: string, id: string, parts: number[]): Header | undefined {
     for (const part of parts) {
-      const header = readHeader(join(this.#home.lanes, laneFile(id, part)));
+      const header = readHeader(join(folder, laneFile(id, part)));
       if (header?.lane === id) return header;
     }
     const saved = this.#checkpoint.get(id);
@@ -113,16 +148,19 @@ export class Lanes {
   }
 
   /** Moves a lane without a header to the rejected files: its session is unknown. Its writer gets time to write the header first. */
-  #reject(id: string, parts: number[], monotonic: number): void {
+  #reject(folder: string, id: string, parts: number[], monotonic: number): void {
     const since = this.#headerless.get(id) ?? monotonic;
     this.#headerless.set(id, since);
     if (monotonic - since < HEADERLESS_MS) return;
     this.#headerless.delete(id);
+    const { rejected } = homeAt(dirname(folder)); // on the same disk
     for (const part of parts) {
       const name = laneFile(id, part);
-      renameSync(join(this.#home.lanes, name), join(this.#home.rejected, name));
+      const path = join(folder, name);
+      // A full disk had no room for the header.
+      if (statSync(path, { throwIfNoEntry: false })?.size === 0) this.#removeFile(path);
+      else this.#setAside(path, rejected, name);
     }
-    this.#log.write(`lane ${id} has no readable header; moved to ${this.#home.rejected}`);
   }
 }
 

@@ -60,7 +60,7 @@ export class Tail {
     for (;;) {
       const path = lane.path(end.part);
       const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-      if (size > end.offset) readPart(path, end, growth);
+      if (size > end.offset) readPart(lane, end, growth);
       const following = lane.parts.find((part) => part > end.part);
       if (following === undefined) break;
       end.part = following;
@@ -108,14 +108,14 @@ export class Tail {
   }
 }
 
-function readPart(path: string, end: End, growth: Growth & { grew: boolean }): void {
-  using lines = new Lines(path, end.offset);
+function readPart(lane: Lane, end: End, growth: Growth & { grew: boolean }): void {
+  using lines = new Lines(lane.path(end.part), end.offset);
   while (lines.next()) {
     const isHeader = end.offset === 0;
     end.offset = lines.offset;
     if (isHeader) continue;
     growth.grew = true;
-    if (!end.hasRecords && end.part === 1) end.isJoiner = isJoinersFirst(lines);
+    if (!end.hasRecords && end.part === 1) end.isJoiner = isJoinersFirst(lane, lines);
     end.hasRecords = true;
     const op = notable(lines.bytes, lines.from, lines.to);
     if (!op) continue;
@@ -125,10 +125,14 @@ function readPart(path: string, end: End, growth: Growth & { grew: boolean }): v
   }
 }
 
-/** Only an intact first record that is no `start` shows a joiner: a damaged one may have been the `start`. */
-function isJoinersFirst({ bytes, from, to }: Lines): boolean {
+/**
+ * Only an intact first record that is no `start` shows a joiner: a damaged one may have been the `start`. A lane whose first records a
+ * full disk cost begins with its `start` all the same, if it has one.
+ */
+function isJoinersFirst({ header }: Lane, { bytes, from, to }: Lines): boolean {
   const first = parse(bytes, from, to) as (Op & { seq?: number }) | undefined; // as it was written
-  return first?.seq === 1 && first.op !== "start";
+  const isFirst = first?.seq === 1 || (header.part === 1 && first?.seq === header.first);
+  return isFirst && first?.op !== "start";
 }
 
 /** When the lane's last intact record was made, by the program's clock. */

@@ -1,5 +1,5 @@
 /** The sender's state of one lane: builds the next batch from the lane's files, and acts on each result. It keeps no ops. */
-import { writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DAEMON_LEASE_MS, MAX_BATCH_BYTES } from "../../src/core/limits.ts";
 import type { Batch, BatchResult } from "../../src/core/wire.ts";
@@ -181,8 +181,14 @@ export class Outgoing {
     this.#totals.refused += 1;
     const path = join(rejected, `${id}.${String(seq).padStart(9, "0")}.json`);
     const refused = { session, lane: id, seq, error, op: built.lastOp };
-    writeFileSync(path, `${JSON.stringify(refused)}\n`, { mode: 0o600, flush: true });
-    log.write(`${error.code}: ${error.message} The record is kept in ${path}`);
+    try {
+      writeFileSync(path, `${JSON.stringify(refused)}\n`, { mode: 0o600, flush: true });
+      log.write(`${error.code}: ${error.message} The record is kept in ${path}`);
+    } catch (failure) {
+      // It is counted as refused all the same.
+      log.write(`${error.code}: ${error.message} The record could not be kept: ${reason(failure)}`);
+      rmSync(path, { force: true });
+    }
   }
 
   #build(room: number): Sent | undefined {

@@ -64,7 +64,7 @@ export class Observations {
   #open(about: Lane): LaneWriter {
     const { folder, lanes, clock, machine } = this.#options;
     for (const lane of lanes.ofSession(about.session)) {
-      if (lane.isObservations) return LaneWriter.resume(folder, lane.id);
+      if (lane.isObservations) return LaneWriter.resume(lane.folder, lane.id);
     }
     const now = clock.now();
     return LaneWriter.create(folder, {

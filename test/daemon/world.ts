@@ -1,5 +1,5 @@
 /** What a test of the daemon needs: a home in a temporary folder, a fake server, lanes as programs write them. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "vitest";
@@ -46,6 +46,7 @@ export class World {
     this.server = server;
     this.home = homeAt(mkdtempSync(join(tmpdir(), "datacat-home-")));
     makePrivate(this.home);
+    mkdirSync(this.env["TMPDIR"] ?? "");
   }
 
   static async make(): Promise<World> {
@@ -53,7 +54,9 @@ export class World {
   }
 
   get env(): { [name: string]: string } {
-    return { DATACAT_HOME: this.home.folder, DATACAT_URL: this.server.url };
+    // No test's daemon reads the lanes that another test's program has in the last resort.
+    const TMPDIR = join(this.home.folder, "temporary");
+    return { DATACAT_HOME: this.home.folder, DATACAT_URL: this.server.url, TMPDIR };
   }
 
   async daemon(options: Partial<DaemonOptions> = {}): Promise<Daemon> {

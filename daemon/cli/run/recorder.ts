@@ -2,7 +2,7 @@
 import { basename } from "node:path";
 import { redactArguments } from "../../../src/core/redact.ts";
 import type { Op } from "../../../src/core/wire.ts";
-import { type Environment, openHome } from "../../home.ts";
+import { type Environment, openHome, openSpare } from "../../home.ts";
 import { newId } from "../../id.ts";
 import { LaneWriter } from "../../lanes/lane-file.ts";
 import { thisMachine, thisProcess } from "../../watch/machine.ts";
@@ -39,7 +39,7 @@ export class Recorder {
     const folder = process.cwd();
     this.session = newId(now);
     this.#output = new OutputRecorder((op) => this.#record(op), now);
-    this.#writer = LaneWriter.create(openHome(env, process.platform).lanes, {
+    const header = {
       lane: newId(now),
       session: this.session,
       server: env["DATACAT_URL"] ?? "",
@@ -53,7 +53,9 @@ export class Recorder {
         parent_pid: process.ppid,
         ...thisMachine(),
       },
-    });
+    };
+    const { lanes } = openHome(env, process.platform);
+    this.#writer = LaneWriter.create(lanes, header, { spare: () => openSpare(env)?.lanes });
 
     const product = options.product ?? env["DATACAT_PRODUCT"] ?? basename(program);
     const version = options.versionLabel ?? env["DATACAT_VERSION"];

@@ -1,0 +1,59 @@
+/** What a lane's writer could not write: how many ops, why and when, until a report of them can be written (clients/README.md). */
+import type { Dropped, Op } from "../../src/core/wire.ts";
+
+/** What the error of a system call means, the same in every client; the others are `write_failed`. */
+const CAUSES: { [code: string]: string } = {
+  ENOSPC: "disk_full", // no block or no inode is free
+  EDQUOT: "disk_full",
+  EFBIG: "disk_full", // the limit of the process's files
+  EROFS: "read_only",
+  EACCES: "no_permission",
+  EPERM: "no_permission",
+};
+
+export class Losses {
+  readonly #reports = new Map<string, Required<Pick<Dropped, "first_at" | "last_at">> & Dropped>();
+
+  get isEmpty(): boolean {
+    return this.#reports.size === 0;
+  }
+
+  count({ at }: Op, failure: unknown): void {
+    const { code, detail } = describe(failure);
+    const cause = CAUSES[code] ?? "write_failed";
+    const report = this.#reports.get(cause);
+    if (report === undefined) {
+      const times = { first_at: at, last_at: at };
+      this.#reports.set(cause, { op: "dropped", at, cause, count: 1, detail, ...times });
+      return;
+    }
+    report.count += 1;
+    report.first_at = Math.min(report.first_at, at);
+    report.last_at = Math.max(report.last_at, at);
+  }
+
+  /** The ops that report them, at a time. */
+  reports(at: number): Dropped[] {
+    return [...this.#reports.values()].map((report) => ({ ...report, at }));
+  }
+
+  /** The reports are written. */
+  clear(): void {
+    this.#reports.clear();
+  }
+}
+
+export function isNoSpace(failure: unknown): boolean {
+  return CAUSES[describe(failure).code] === "disk_full";
+}
+
+/** The system's text is without a path of this machine: "ENOSPC: no space left on device, write". */
+function describe(failure: unknown): { code: string; detail: string | undefined } {
+  const { code = "", message = "" } = failure as { code?: string; message?: string }; // Node's errors have both
+  return { code, detail: /^[A-Z0-9]{1,20}: ([^,]{1,100}),/.exec(message)?.[1] };
+}
+
+/** What a write that is cut short means: the system gives no error with it. */
+export function cutShort(): Error {
+  return Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC" });
+}

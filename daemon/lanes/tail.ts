@@ -149,6 +149,15 @@ export function lastRecordAt(lane: Lane): number | undefined {
   return undefined;
 }
 
+/** Whether the lane ends with an empty line, which its writer leaves when writing fails (clients/README.md, "Writing"). */
+export function endsWithLoss(lane: Lane): boolean {
+  const path = lane.path(lane.parts.at(-1) ?? 1);
+  const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  if (size < 2) return false;
+  using lines = new Lines(path, size - 2);
+  return lines.next() && lines.to === lines.from && lines.next() && lines.to === lines.from;
+}
+
 /** `{"seq":N,"at":N,"op":"`: every client writes these first, so the op's name is found without parsing. */
 function notable(bytes: Buffer, from: number, to: number): Op | undefined {
   let i = from + PREFIX + 7;

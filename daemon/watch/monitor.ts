@@ -3,13 +3,14 @@
  * the verdict.
  */
 import { DAEMON_LEASE_MS } from "../../src/core/limits.ts";
-import type { Crash, Op, Writer } from "../../src/core/wire.ts";
+import type { Crash, Dropped, Op, Writer } from "../../src/core/wire.ts";
 import { type Clock, gap, type Reading, read } from "../clock.ts";
 import type { Lane } from "../lanes/lane.ts";
 import type { Lanes } from "../lanes/lanes.ts";
-import { type Growth, lastRecordAt, type Tail } from "../lanes/tail.ts";
+import { endsWithLoss, type Growth, lastRecordAt, type Tail } from "../lanes/tail.ts";
 import { ABANDONED_MS, SAMPLE_MS, WATCH_MS } from "../limits.ts";
 import type { Log } from "../log.ts";
+import { DiskWatch } from "./disk.ts";
 import { activityOf, afterOp, hangOf, type Heartbeats } from "./hang.ts";
 import type { Machine } from "./machine.ts";
 import type { Observations } from "./observations.ts";
@@ -46,6 +47,8 @@ type MonitorOptions = {
   clock: Clock;
   machine: Machine;
   log: Log;
+  /** When disks were full. */
+  disk?: DiskWatch;
   /** The system's processes, unless a test has others. */
   processes?: { isAlive: typeof isAlive; readProcess: typeof readProcess };
   /** Called when a lane's writer is gone. */
@@ -81,7 +84,7 @@ export class Monitor {
   #before: Reading;
 
   constructor(options: MonitorOptions) {
-    this.#options = { processes: { isAlive, readProcess }, ...options };
+    this.#options = { processes: { isAlive, readProcess }, disk: new DiskWatch(), ...options };
     this.#before = read(options.clock);
   }
 
@@ -122,6 +125,8 @@ export class Monitor {
   tick(): void {
     this.#options.observations.retry();
     this.#noteGap();
+    const folders = [...this.#options.lanes.all.values()].map(({ folder }) => folder);
+    this.#options.disk.tick(folders, this.#options.clock.now(), WATCH_MS);
     for (const lane of this.#options.lanes.all.values()) {
       if (lane.isObservations) this.#closeObservations(lane);
       else if (!lane.isClosed) this.#check(lane);
@@ -246,12 +251,32 @@ export class Monitor {
     tail.read(lane);
     const { hasEnded, hasRecords, isJoiner } = tail.of(lane);
     // The session of a process that joined it continues without that process.
+    const loss = !hasEnded && hasRecords ? this.#unknownLoss(lane) : undefined;
     if (!hasEnded && hasRecords && !isJoiner && !this.#recordedCrashes.has(lane.id)) {
-      observations.record(lane, this.#crash(lane, watched, state));
+      const crash = this.#crash(lane, watched, state);
+      observations.record(lane, loss ? { ...crash, message: UNWRITTEN_END } : crash);
       this.#recordedCrashes.add(lane.id);
     }
+    if (loss) observations.record(lane, loss);
     lane.isClosed = true;
     closed(lane);
+  }
+
+  /** A program that ended while it could not write left no count of what it lost. */
+  #unknownLoss(lane: Lane): Dropped | undefined {
+    const { disk, clock } = this.#options;
+    const lastAt = lastRecordAt(lane) ?? lane.header.at;
+    const full = disk.fullSince(lane.folder, lastAt);
+    if (full === undefined && !endsWithLoss(lane)) return undefined;
+    return {
+      op: "dropped",
+      at: clock.now(),
+      cause: full ? "disk_full" : "write_failed",
+      count: 0,
+      at_least: true,
+      first_at: Math.max(lastAt, full?.from ?? 0),
+      last_at: full?.to ?? Math.max(lastAt, clock.now()),
+    };
   }
 
   #crash(lane: Lane, watched: Watched, state: "ended" | "rebooted"): Crash {
@@ -306,5 +331,8 @@ export class Monitor {
   }
 }
 
+/** Why a crash may be none. */
+const UNWRITTEN_END =
+  "Its last records could not be written to the disk, so it may have ended the session itself";
 /** 1.x's reason for the death of a program that registered with its pid. */
 const LEGACY_REASON = "parent_process_terminated";

@@ -15,6 +15,8 @@ export type Env = {
    * needed: ADMIN_SECRET is the token of the data folder. Both answer on loopback only, with a checked Host.
    */
   LOCAL?: string;
+  /** On `npm start` only: takes objects, by their own ids, out of memory when they have no request. */
+  EVICTOR?: { evict(objectIds: string[]): Promise<void> };
   /** "1" on `npm run dev` only: pages may run the inline script with which wrangler reloads them. */
   DEV?: string;
   /** Days after its last activity when a session that is not running is deleted. Default 365; "0" keeps everything. */

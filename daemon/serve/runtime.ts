@@ -7,6 +7,7 @@ import {
   type V4WorkerOptions,
 } from "miniflare";
 import type { Binding } from "./database-file.ts";
+import { withEvictor } from "./evictor.ts";
 import { guardRuntime } from "./guard.ts";
 
 type RuntimeOptions = {
@@ -44,7 +45,7 @@ export async function startRuntime(
       resourcePersistencePath: data,
       ...(inspectorPort !== undefined && { inspectorPort }),
       unsafeHandleRuntimeRestart: guard,
-      workers: [worker],
+      workers: withEvictor(worker),
     }),
   );
   try {

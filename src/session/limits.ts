@@ -16,3 +16,7 @@ export const MAX_DIFFERENCES = 5_000;
 export const PUBLISH_WAIT_MS = 2_000;
 /** Series of a session that is published together with others: 40 sessions with as many rows of 6 KB take 24 MB of the Worker's 128 MB. */
 export const MAX_SERIES_TOGETHER = 100;
+/** Session objects in memory on one machine, besides those that are evicted next: 330 KB each. More that run at the same time are read again for each batch, which takes 1 ms. */
+export const MAX_RESIDENT = 128;
+/** Session objects in one request to the evictor. */
+export const EVICTED_AT_ONCE = 16;

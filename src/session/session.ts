@@ -27,7 +27,8 @@ import { type Boot, crashOf } from "./machine.ts";
 import type { Write } from "./publication-batch.ts";
 import { type Published, Publisher } from "./publisher.ts";
 import { type Reply, refusedReply, replyOf } from "./reply.ts";
-import { NEW_SCHEDULE, nextAlarm, type Schedule } from "./schedule.ts";
+import { noteFinish, noteRequest } from "./residents.ts";
+import { isOver, NEW_SCHEDULE, nextAlarm, type Schedule } from "./schedule.ts";
 import { exported, legacySession, streamOf } from "./stream.ts";
 import { accessIn } from "./upgrade.ts";
 import { Watchers } from "./watchers.ts";
@@ -57,6 +58,10 @@ export class Session extends DurableObject<Env> {
     this.#log.store.damage.onFound = () => (this.#hasNewDamage = true);
     this.#publisher = new Publisher(env);
     this.#watchers = new Watchers(context, (kinds) => this.#change(kinds));
+  }
+
+  get #objectId(): string {
+    return this.ctx.id.toString();
   }
 
   get #id(): string {
@@ -91,6 +96,7 @@ export class Session extends DurableObject<Env> {
    * due at once goes to `write` before the answer, if there is one.
    */
   async ingest(access: Access, body: string, write?: Write): Promise<Reply<IngestAnswer>> {
+    noteRequest(this.env, this.#objectId);
     const reply = await replyOf((): IngestAnswer => {
       const { sent_at, batches } = parse(Ingest, parseJson(body, "The body"), "The body");
       const arrival: Arrival = { now: Date.now(), sentAt: sent_at ?? null };
@@ -130,6 +136,7 @@ export class Session extends DurableObject<Env> {
    * first op is `start`, else refuses with not_found. `write`: as of `ingest`.
    */
   async record(access: Access, body: string, write?: Write): Promise<Reply<null>> {
+    noteRequest(this.env, this.#objectId);
     const reply = await replyOf(() => {
       const { ops, writer, lease_ms } = parse(Record, parseJson(body, "The body"), "The body");
       const arrival: Arrival = { now: Date.now(), sentAt: null };
@@ -170,6 +177,7 @@ export class Session extends DurableObject<Env> {
 
   /** Several questions in one request, which are all answered as of the same moment. */
   async answer(access: Access, questions: Question[]): Promise<Reply<unknown>[]> {
+    noteRequest(this.env, this.#objectId);
     const now = Date.now();
     const replies: Reply<unknown>[] = [];
     // The summary last: it names the damage that the other answers met.
@@ -230,6 +238,7 @@ export class Session extends DurableObject<Env> {
 
   /** Due when the verdict may have changed, or a publication is due. Running it twice changes nothing. */
   override async alarm(): Promise<void> {
+    noteRequest(this.env, this.#objectId);
     // Not `this.#log.loaded`: a question may have loaded the log since the object woke up.
     const wokeUp = this.#alarmAt === undefined;
     this.#alarmAt = null;
@@ -292,6 +301,8 @@ export class Session extends DurableObject<Env> {
     await this.#readAlarm();
     const { index } = loaded.projection;
     const { observations } = index;
+    if (this.#alarmAt === null && isOver(observations) && this.#publisher.schedule.rowAt === null)
+      noteFinish(this.env, this.#objectId);
     const at = nextAlarm(
       {
         alarmAt: this.#alarmAt ?? null,

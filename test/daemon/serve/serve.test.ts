@@ -23,6 +23,8 @@ import { minuteOf, untilMinute } from "../../../daemon/serve/schedule.ts";
 import { PortTaken, serve } from "../../../daemon/serve/serve.ts";
 import type { ProcessInfo } from "../../../daemon/watch/process-info.ts";
 import { listProcesses } from "../../../daemon/watch/processes.ts";
+import { MAX_BATCHES } from "../../../src/core/limits.ts";
+import { EVICTED_AT_ONCE, MAX_RESIDENT } from "../../../src/session/limits.ts";
 import { asRoot, askAsSecondUser } from "../../second-user.ts";
 
 class Folder {
@@ -72,6 +74,62 @@ test("what was stored is there after a stop and a start, and nothing of it is le
     await second.stop();
   }
 });
+
+test.runIf(process.platform === "linux")(
+  "few session objects stay in memory, whatever their number, and each goes on afterwards",
+  async () => {
+    using folder = new Folder();
+    const server = await serve({ data: folder.path });
+    try {
+      const [workerd] = listProcesses().filter(isOurWorkerd);
+      const openFiles = () =>
+        new Set(
+          readdirSync(`/proc/${workerd?.pid}/fd`)
+            .map((fd) => readLinkOf(`/proc/${workerd?.pid}/fd/${fd}`))
+            .filter((path) => /datacat-Session\/[0-9a-f]{64}\.sqlite$/.test(path)),
+        ).size;
+      const send = async (from: number, ops: object[], first = 1) => {
+        const batches = Array.from({ length: MAX_BATCHES }, (_, n) => ({
+          session: `session-${from + n}`,
+          lane: "lane",
+          first,
+          last: first + ops.length - 1,
+          ops,
+        }));
+        const body = JSON.stringify({ batches });
+        const answer = await fetch(`${server.url}/api/ingest`, { method: "POST", body });
+        const { results } = (await answer.json()) as { results: { applied: number }[] };
+        expect(new Set(results.map(({ applied }) => applied))).toEqual(
+          new Set([first + ops.length - 1]),
+        );
+      };
+      const at = Date.now();
+      const [start, end] = [
+        { op: "start", at, product: "game" },
+        { op: "end", at: at + 1 },
+      ];
+
+      for (let from = 0; from < 2 * MAX_BATCHES; from += MAX_BATCHES)
+        await send(from, [start, end]);
+      await expect.poll(openFiles).toBeLessThan(EVICTED_AT_ONCE); // every one of them is over
+
+      const most = MAX_RESIDENT + 2 * EVICTED_AT_ONCE;
+      for (let from = 1_000; from < 1_000 + most; from += MAX_BATCHES) await send(from, [start]);
+      await expect.poll(openFiles).toBeLessThan(MAX_RESIDENT + 2 * EVICTED_AT_ONCE); // these run
+      await send(1_000, [end], 2); // the first ones, which were evicted
+    } finally {
+      await server.stop();
+    }
+  },
+);
+
+function readLinkOf(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return ""; // closed meanwhile
+  }
+}
 
 test("a data folder is served by one server at a time", async () => {
   using folder = new Folder();

@@ -28,7 +28,9 @@ export function open(options: PageOptions = {}): Session {
   const session = new Session(queue.session, url, options, sender, joined !== undefined);
   // What earlier pages could not send. Each sender tries again until it succeeds.
   void findQueues().then((found) => {
-    for (const each of found) void startSender(each, key, keeper).flush(); // never rejects
+    for (const each of found) {
+      void startSender(each, each.url === url ? key : "", keeper).flush(); // never rejects
+    }
   });
 
   // This stays after the session has ended, because it may have unsent ops when the page is left.

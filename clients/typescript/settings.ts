@@ -63,12 +63,18 @@ export function settingsFrom(options: OpenOptions, env: Environment): Settings {
     server,
     url: server || DEFAULT_URL,
     // The daemon has a key of its own, and the connection to it may be unencrypted.
-    key: daemon ? undefined : (options.key ?? env["DATACAT_KEY"]),
+    key: daemon ? undefined : (options.key ?? keyFor(server, env)),
     // With an id that the server would refuse, the program gets a session of its own.
     session: isId(session) ? session : undefined,
     direct: daemon ? true : options.direct,
     disabled: options.disabled ?? env["DATACAT_DISABLED"] === "1",
   };
+}
+
+/** `DATACAT_KEY` belongs to `DATACAT_URL`, if that is set: a program that names another server has no key for it. */
+function keyFor(server: string, env: Environment): string | undefined {
+  const own = withoutSlash(env["DATACAT_URL"] || server);
+  return own === server ? env["DATACAT_KEY"] : undefined;
 }
 
 const DEFAULT_URL = "http://localhost:8080";

@@ -11,7 +11,7 @@ export async function post(url: string, key: string | undefined, body: string): 
     const response = await fetch(`${url}/api/ingest`, {
       method: "POST",
       body,
-      // With no other header, a browser sends no preflight request (CORS).
+      // fetch removes the key from a redirect to another origin. With no other header, a browser sends no preflight request (CORS).
       headers: key ? { authorization: `Bearer ${key}` } : {},
       keepalive: utf8Length(body) <= FINAL_BODY_BYTES, // small requests outlive the page that makes them
       signal: AbortSignal.timeout(TIMEOUT_MS),

@@ -1,5 +1,5 @@
 /** The folder of lanes (clients/README.md, "Where"). The daemon looks in the same place. */
-import { accessSync, constants, existsSync, mkdirSync, statSync } from "node:fs";
+import { accessSync, constants, existsSync, lstatSync, mkdirSync, statSync } from "node:fs";
 import { homedir, tmpdir, userInfo } from "node:os";
 import { dirname, isAbsolute, join } from "node:path";
 import { isGranted } from "../process/permission.ts";
@@ -14,7 +14,10 @@ export function openHome(env: Environment, platform: string): string | undefined
 /** The home in the temporary folder, with its folders made; undefined if it cannot be written. */
 export function openLastResort(env: Environment): string | undefined {
   const folder = lastResort(env);
-  return folder !== undefined && isOurs(folder) ? folder : undefined;
+  if (folder === undefined || !isUsable(folder)) return undefined;
+  const isTaken = lstatSync(folder, { throwIfNoEntry: false }) !== undefined;
+  if ((isTaken && !isClosed(folder)) || !isOurs(folder)) return undefined;
+  return isClosed(folder) ? folder : undefined; // another user may have made it meanwhile
 }
 
 export function lanesOf(home: string): string {
@@ -31,7 +34,7 @@ function preferred(env: Environment, platform: string): string | undefined {
     return user ? join(user, "Library", "Application Support", "datacat") : undefined;
   const state = env["XDG_STATE_HOME"];
   if (state && isAbsolute(state)) return join(state, "datacat"); // a relative one is ignored, by the XDG specification
-  return user ? join(user, ".local", "state", "datacat") : undefined;
+  return user && isAbsolute(user) ? join(user, ".local", "state", "datacat") : undefined;
 }
 
 /** The user database's home, for services, which often have no HOME. */
@@ -53,6 +56,18 @@ function lastResort(env: Environment): string | undefined {
   } catch {
     return undefined; // the user is not in the user database
   }
+}
+
+/**
+ * Whether a folder in a place where every user may write belongs to this one, and no other may write to it. A link is refused: another user
+ * may have made it, to a folder of this one.
+ */
+function isClosed(folder: string): boolean {
+  const found = lstatSync(folder, { throwIfNoEntry: false });
+  if (!found?.isDirectory()) return false;
+  return (
+    process.platform === "win32" || (found.uid === process.getuid?.() && !(found.mode & 0o022))
+  );
 }
 
 /** Makes the folders with access for this user only. Returns whether they belong to this user and can be written. */

@@ -3,9 +3,10 @@
  * The body is in that process's environment, which, unlike its arguments, only this user can read.
  */
 import { spawn } from "node:child_process";
+import { parse } from "node:path";
 import { TIMEOUT_MS } from "../direct/limits.ts";
 import { isGranted } from "./permission.ts";
-import { runtimeFor } from "./runtime.ts";
+import { runtimeFor, WITHOUT_PRELOADS } from "./runtime.ts";
 
 const SCRIPT = `const { REQUEST_BODY, REQUEST_URL, REQUEST_KEY } = process.env;
 fetch(REQUEST_URL + "/api/ingest", {
@@ -25,8 +26,10 @@ export function sendByProcess(url: string, key: string | undefined, body: string
       detached: true,
       stdio: "ignore",
       windowsHide: true,
+      cwd: parse(process.execPath).root, // runtimes read configuration in the current folder, which may be a stranger's
       env: {
         ...process.env,
+        ...WITHOUT_PRELOADS,
         DATACAT_DISABLED: "1", // a module that is preloaded into every Node must not record this process
         REQUEST_BODY: body,
         REQUEST_URL: url,

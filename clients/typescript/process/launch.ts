@@ -1,10 +1,11 @@
 /** Starts a daemon if none runs (clients/README.md, "Starting the daemon"). Never waits for it. */
 import { spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
-import { join } from "node:path";
+import { basename, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import { isGranted } from "./permission.ts";
-import { onPath, runtimeFor } from "./runtime.ts";
+import { onPath, runtimeFor, WITHOUT_PRELOADS } from "./runtime.ts";
 import type { Environment } from "../settings.ts";
 import { startOf } from "./writer.ts";
 
@@ -13,10 +14,9 @@ export function wakeDaemon(home: string, env: Environment): void {
   const wanted = env["DATACAT_DAEMON"];
   const mayStart = isGranted({ name: "run" }) && isGranted({ name: "read" });
   if (wanted === "off" || !mayStart || isRunning(home)) return;
-  const command = commandFor(wanted, env);
-  if (command === undefined) return;
-
   try {
+    const command = commandFor(wanted, env);
+    if (command === undefined) return;
     const [program, ...args] = command;
     const daemon = spawn(program, args, {
       detached: true,
@@ -24,12 +24,12 @@ export function wakeDaemon(home: string, env: Environment): void {
       windowsHide: true,
       // The daemon outlives this program and serves others, so it neither occupies its folder nor reads 1.x's settings of it.
       cwd: home,
-      env: { ...env, DATACAT_HOME: home, DATACAT_CONFIG: undefined },
+      env: { ...env, ...WITHOUT_PRELOADS, DATACAT_HOME: resolve(home), DATACAT_CONFIG: undefined },
     });
     daemon.on("error", () => {}); // not executable: the lane waits for the next daemon
     daemon.unref();
   } catch {
-    // no more processes are allowed: the lane waits for the next daemon
+    // no more processes are allowed, or there is no current folder: the lane waits for the next daemon
   }
 }
 
@@ -54,28 +54,31 @@ function commandFor(
   wanted: string | undefined,
   env: Environment,
 ): [string, ...string[]] | undefined {
-  const found = wanted || onPath("datacat-daemon", env) || packaged();
+  const named = wanted && (basename(wanted) === wanted ? onPath(wanted, env) : resolve(wanted));
+  const found = wanted ? named : (onPath("datacat-daemon", env) ?? packaged());
   if (!found) return undefined;
   if (!/\.[cm]?[jt]s$/.test(found)) return [found];
   const runtime = runtimeFor(env);
   return runtime && [runtime.program, ...runtime.run, found];
 }
 
-/** The daemon of the `datacat` package, if that is installed beside this package or in the working folder. */
+/**
+ * The daemon of the `datacat` package, if that is installed beside this package. Node also looks in the folders above, into which another
+ * user may write (/tmp), so it has to belong to whom this package or this process belongs.
+ */
 function packaged(): string | undefined {
-  return daemonSeenFrom(import.meta.url) ?? daemonSeenFrom(join(process.cwd(), "package.json"));
-}
-
-function daemonSeenFrom(file: string): string | undefined {
   try {
-    const manifest = createRequire(file).resolve("datacat/package.json");
+    const manifest = createRequire(import.meta.url).resolve("datacat/package.json");
     // A manifest that npm has installed, so its shape is npm's.
     const { bin } = JSON.parse(readFileSync(manifest, "utf8")) as {
       bin?: { [name: string]: string };
     };
-    const script = bin?.["datacat-daemon"];
-    return script === undefined ? undefined : join(manifest, "..", script);
+    const name = bin?.["datacat-daemon"];
+    if (name === undefined) return undefined;
+    const script = join(manifest, "..", name);
+    const owners = [statSync(fileURLToPath(import.meta.url)).uid, process.getuid?.() ?? 0, 0];
+    return owners.includes(statSync(script).uid) ? script : undefined;
   } catch {
-    return undefined; // not installed there, or the folder does not exist
+    return undefined; // not installed
   }
 }

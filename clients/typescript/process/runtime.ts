@@ -1,6 +1,6 @@
 /** The program that runs scripts: this one if it is a Node, else the Node on the PATH, else this Deno or Bun. */
 import { accessSync, constants } from "node:fs";
-import { basename, delimiter, join } from "node:path";
+import { basename, delimiter, isAbsolute, join } from "node:path";
 import type { Environment } from "../settings.ts";
 
 /** A program, with the arguments that stand before a script's path (`run`) or text (`evaluate`). */
@@ -21,10 +21,13 @@ export function onPath(program: string, env: Environment): string | undefined {
   const name = process.platform === "win32" ? `${program}.exe` : program;
   return (env["PATH"] ?? "")
     .split(delimiter)
-    .filter((folder) => folder !== "")
+    .filter(isAbsolute) // another is within the current folder, which may be a stranger's
     .map((folder) => join(folder, name))
     .find(isExecutable);
 }
+
+/** Variables that make a runtime load other code first. What they name is meant for the program, and may be relative to its folder. */
+export const WITHOUT_PRELOADS = { NODE_OPTIONS: undefined, BUN_OPTIONS: undefined };
 
 function isRuntime(program: string): boolean {
   return /^(node|nodejs|deno|bun)([-\d.]*)(\.exe)?$/i.test(basename(program));

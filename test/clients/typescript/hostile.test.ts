@@ -1,8 +1,17 @@
 /** Whatever a program hands over, and wherever it runs: no call throws, every line is whole, and what is lost is counted. */
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { LaneFile } from "../../../clients/typescript/lane/lane-file.ts";
@@ -147,6 +156,44 @@ test("no home, no working folder, no standard streams: it runs, and records in t
   const lanes = readLanes({ ...home, lanes: join(home.folder, spare ?? "", "lanes") });
   expect(lanes[0]?.records.map((line) => line["op"])).toEqual(["start", "event", "end"]);
 });
+
+test.skipIf(process.platform === "win32")(
+  "in a stranger's folder nothing of it is run, and a link is not taken for the last resort",
+  async () => {
+    using home = testHome();
+    const folder = join(home.folder, "stranger");
+    const marker = join(home.folder, "marker");
+    const daemon = (where: string, name: string) => {
+      mkdirSync(where, { recursive: true });
+      const path = join(where, "datacat-daemon");
+      writeFileSync(path, `#!/bin/sh\necho ${name} >>${marker}\n`, { mode: 0o755 });
+      return path;
+    };
+    const installed = join(folder, "node_modules/datacat");
+    daemon(installed, "package");
+    const manifest = { name: "datacat", bin: { "datacat-daemon": "datacat-daemon" } };
+    writeFileSync(join(installed, "package.json"), JSON.stringify(manifest));
+    for (const where of [folder, join(folder, "bin")]) daemon(where, "path");
+    const own = daemon(join(home.folder, "own"), "own");
+    symlinkSync(folder, join(home.folder, `datacat-${process.getuid?.()}`));
+
+    const record = (path: string, home: string, env = {}) =>
+      spawnSync(
+        process.execPath,
+        ["--input-type=module", "-e", `import { open } from ${JSON.stringify(client)}; open();`],
+        {
+          cwd: folder,
+          env: { PATH: path, DATACAT_HOME: home, DATACAT_URL: "http://127.0.0.1:9", ...env },
+        },
+      );
+    record(".:bin::", join(home.folder, "one"));
+    record("/bin", "/proc/nowhere", { TMPDIR: home.folder });
+    record(`.:bin:${dirname(own)}`, join(home.folder, "two"));
+    await expect.poll(() => existsSync(marker), { timeout: 20_000 }).toBe(true);
+    expect(readFileSync(marker, "utf8")).toBe("own\n");
+    expect(existsSync(join(folder, "lanes"))).toBe(false);
+  },
+);
 
 test("with no folder to write to at all, the program runs as ever", () => {
   using home = testHome();

@@ -27,6 +27,17 @@ test("a daemon elsewhere stands for the server, whatever is asked for, and gets 
   expect(settingsFrom({}, { DATACAT_KEY: "dc_k" })).toMatchObject({ key: "dc_k" });
 });
 
+test("the environment's key goes to the environment's server only", () => {
+  const keyOf = (url: string | undefined, env: object) =>
+    settingsFrom({ url }, { DATACAT_KEY: "dc_k", ...env }).key;
+  expect(keyOf("https://far", {}), "the program names the only server").toBe("dc_k");
+  const env = { DATACAT_URL: "https://mine/" };
+  expect(keyOf(undefined, env)).toBe("dc_k");
+  expect(keyOf("https://mine", env)).toBe("dc_k");
+  for (const other of ["https://far", "http://mine", "https://mine:8443", "https://mine.far"])
+    expect(keyOf(other, env), other).toBeUndefined();
+});
+
 test("a start that could not be written is written once writing works, with its sequence and time", async () => {
   const folder = join(mkdtempSync(join(tmpdir(), "datacat-start-")), "lanes");
   const header = { lane: "l", session: "s", server: "", at: 1, monotonic_ms: 1, writer: {} };

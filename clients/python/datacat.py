@@ -62,6 +62,7 @@ import numbers
 import os
 import random
 import re
+import stat
 import struct
 import sys
 import threading
@@ -74,9 +75,9 @@ from collections import OrderedDict, deque
 
 try:
     from urllib.error import HTTPError, URLError
-    from urllib.request import ProxyHandler, Request, build_opener
+    from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_opener
 except ImportError:  # 2.7
-    from urllib2 import HTTPError, ProxyHandler, Request, URLError, build_opener
+    from urllib2 import HTTPError, HTTPRedirectHandler, ProxyHandler, Request, URLError, build_opener
 
 try:
     from urllib.request import HTTPSHandler
@@ -1423,7 +1424,7 @@ class DaemonManager(object):
             elif _is_original_daemon(path):
                 self._original_url = "http://localhost:" + self._start_original(path, home)
             else:
-                _spawn(path, DATACAT_HOME=home)
+                _spawn(path, home, DATACAT_HOME=os.path.abspath(home))
                 self._has_daemon = True
         except Exception:
             pass  # the lane stays until a daemon runs
@@ -1442,7 +1443,7 @@ class DaemonManager(object):
         }
         with _file(self.config_path, "wb") as file:
             file.write(json.dumps(config).encode("utf-8"))
-        _spawn(path, DATACAT_CONFIG=self.config_path)
+        _spawn(path, home, DATACAT_CONFIG=os.path.abspath(self.config_path))
         _warn_of_original(path)
         _wait_for_answer("http://localhost:%s/health" % self.daemon_port, ORIGINAL_START_SECONDS)
         os.unlink(self.config_path)
@@ -3011,10 +3012,10 @@ class _Lane(object):
     def _has_spare(self, first):
         """Begin the lane in the last resort, if its home has no room. Return whether that worked."""
         try:
-            spare = _home_in_temporary_folder()
-            if not _is_ours_to_write(_make_folder(spare)):
+            spare = _last_resort()
+            if spare is None:
                 return False
-            self._try_part(_make_folder(os.path.join(spare, "lanes")), first)
+            self._try_part(os.path.join(spare, "lanes"), first)
             return True
         except (OSError, IOError):
             return False
@@ -3710,14 +3711,37 @@ def _request(url, method="GET", body=None, headers=None, timeout=HTTP_SECONDS):
     request.get_method = lambda: method
     host = url.split("//", 1)[-1].split("/", 1)[0].rsplit("@", 1)[-1]
     is_loopback = re.match(r"(localhost|127\.[0-9.]+|\[::1\])(:\d+)?$", host)
-    key = os.environ.get("DATACAT_KEY")
-    daemon = (os.environ.get("DATACAT_DAEMON_URL") or "").rstrip("/")
-    if key and not (daemon and url.startswith(daemon)):  # that daemon has a key of its own, and the connection may be unencrypted
+    key = _key_for(url)
+    if key and not request.has_header("Authorization"):
         request.add_header("Authorization", "Bearer " + key)
-    handlers = [ProxyHandler({})] if is_loopback else []
+    handlers = [_SameServer(), ProxyHandler({})] if is_loopback else [_SameServer()]
     if HTTPSHandler is not None:
         handlers.append(_LateTls())
     return build_opener(*handlers).open(request, timeout=timeout)
+
+
+def _key_for(url):
+    """Return the API key for a URL, or None. `DATACAT_KEY` belongs to `DATACAT_URL`, or to the program's server if that is not set.
+
+    A daemon in another container has a key of its own, and the connection to it may be unencrypted.
+    """
+    daemon = os.environ.get("DATACAT_DAEMON_URL")
+    server = os.environ.get("DATACAT_URL") or url
+    is_daemon = daemon and _origin(daemon) == _origin(url)
+    return os.environ.get("DATACAT_KEY") if not is_daemon and _origin(server) == _origin(url) else None
+
+
+def _origin(url):
+    return "/".join(_plain_text(url).split("/", 3)[:3]).lower()
+
+
+class _SameServer(HTTPRedirectHandler):
+    """Follows redirects within one server. urllib would send the key to any address that the server names."""
+
+    def redirect_request(self, request, file, code, message, headers, url):
+        if _origin(url) != _origin(request.get_full_url()):
+            return None
+        return HTTPRedirectHandler.redirect_request(self, request, file, code, message, headers, url)
 
 
 if HTTPSHandler is not None:
@@ -3768,8 +3792,9 @@ def _ask_daemon_to_send(home, session_id):
     """Make the daemon send what it has of a session: 1.x's route `/session` does before it answers."""
     daemon = _running_daemon(home)
     if daemon is not None and daemon.get("port"):
+        url = "http://127.0.0.1:%d/session?session_id=%s" % (daemon["port"], _quote_path(session_id))
         try:
-            _request("http://127.0.0.1:%d/session?session_id=%s" % (daemon["port"], _quote_path(session_id))).close()
+            _request(url, headers={"Authorization": "Bearer %s" % daemon.get("token")}).close()
         except Exception:
             pass  # 404: the server has nothing of the session yet
 
@@ -3800,20 +3825,28 @@ def _is_running_on_windows(pid):
     return code.value == 259  # STILL_ACTIVE
 
 
-def _spawn(path, **variables):
-    """Start an executable detached, with its standard streams on the null device and these variables in its environment."""
+def _spawn(path, folder, **variables):
+    """Start an executable detached in a folder, with its standard streams on the null device and these variables in its environment.
+
+    The program's folder may be a stranger's, so what its environment has of that folder does not count: modules to load first, and the
+    configuration of 1.x's daemon.
+    """
     environment = dict(os.environ, **variables)
+    for name in ("NODE_OPTIONS", "BUN_OPTIONS", "DATACAT_CONFIG"):
+        if name not in variables:
+            environment.pop(name, None)
+    path = os.path.abspath(path)
     if os.name == "nt":
         import subprocess
 
         nowhere = _file(os.devnull, "r+b")
         flags = 0x00000008 | 0x00000200  # DETACHED_PROCESS, CREATE_NEW_PROCESS_GROUP
         subprocess.Popen(
-            [path], stdin=nowhere, stdout=nowhere, stderr=nowhere, env=environment, creationflags=flags
+            [path], stdin=nowhere, stdout=nowhere, stderr=nowhere, cwd=folder, env=environment, creationflags=flags
         )
     elif hasattr(os, "posix_spawn"):
         # A shell starts it, so that it is not a child of the program: a program may wait for all its children.
-        line = ["sh", "-c", '"$0" </dev/null >/dev/null 2>&1 &', path]
+        line = ["sh", "-c", 'cd "$1" && "$0" </dev/null >/dev/null 2>&1 &', path, folder]
         # Inherited descriptors are closed: a process that waits for the end of a pipe must not wait for the daemon.
         close = [(os.POSIX_SPAWN_CLOSE, file) for file in _open_descriptors() if os.get_inheritable(file)]
         try:
@@ -3822,10 +3855,10 @@ def _spawn(path, **variables):
             pid = os.posix_spawn("/bin/sh", line, environment, file_actions=close)
         os.waitpid(pid, 0)  # the shell ends at once
     else:
-        _fork_daemon(path, environment)
+        _fork_daemon(path, folder, environment)
 
 
-def _fork_daemon(path, environment):
+def _fork_daemon(path, folder, environment):
     """Start the daemon before 3.8, which has no posix_spawn. Two forks, so that the daemon is not a child of the program."""
     pid = os.fork()
     if pid:
@@ -3833,6 +3866,7 @@ def _fork_daemon(path, environment):
         return
     try:
         os.setsid()
+        os.chdir(folder)
         if os.fork() == 0:
             nowhere = os.open(os.devnull, os.O_RDWR)
             for stream in (0, 1, 2):
@@ -3870,7 +3904,7 @@ def _find_daemon(binary=None):
         return None
     name = (binary if binary and os.path.dirname(binary) else wanted or binary) or "datacat-daemon"
     if os.path.dirname(name):
-        return name if os.access(name, os.X_OK) else None
+        return os.path.abspath(name) if os.access(name, os.X_OK) else None
     names = [name, name + ".exe", name + ".cmd"] if os.name == "nt" else [name]
     folders = [_PROGRAM_FOLDER, os.path.join(_PROGRAM_FOLDER, "bin")] if _PROGRAM_FOLDER else []
     for folder in folders + os.environ.get("PATH", os.defpath).split(os.pathsep):
@@ -3900,19 +3934,18 @@ def _home_folder(asked=None):
     wanted = asked or os.environ.get("DATACAT_HOME") or _default_home()
     if wanted in _homes:
         return wanted
-    for home in (wanted, _home_in_temporary_folder()):
-        try:
-            if home and _is_ours_to_write(_make_folder(home)):
-                _make_folder(os.path.join(home, "lanes"))
-                if home == wanted:
-                    _homes.add(home)
-                return home
-        except (OSError, IOError):
-            continue
-    return wanted or _home_in_temporary_folder()
+    try:
+        if wanted and _is_ours_to_write(_make_folder(wanted)):
+            _make_folder(os.path.join(wanted, "lanes"))
+            _homes.add(wanted)
+            return wanted
+    except (OSError, IOError):
+        pass
+    return _last_resort() or _NO_HOME
 
 
 _homes = set()
+_NO_HOME = os.path.join(os.devnull, "datacat")  # no file can be made there, so every record is counted as lost
 
 
 def _default_home():
@@ -3934,6 +3967,26 @@ def _home_in_temporary_folder():
         folder = environment.get("TEMP") or environment.get("TMP") or "C:\\Windows\\temp"
         return os.path.join(folder, "datacat-" + (environment.get("USERNAME") or "user"))
     return os.path.join(environment.get("TMPDIR") or "/tmp", "datacat-%s" % (os.getuid() if hasattr(os, "getuid") else "user"))
+
+
+def _last_resort():
+    """Return the home in the temporary folder, created if missing, or None. Every user may write there, so it has to be a folder of this
+    user into which no other may write, and no link."""
+    home = _home_in_temporary_folder()
+    try:
+        if os.path.lexists(home) and not _is_closed(home):
+            return None
+        _make_folder(os.path.join(_make_folder(home), "lanes"))
+        return home if _is_closed(home) and _is_ours_to_write(home) else None  # another user may have made it meanwhile
+    except (OSError, IOError):
+        return None
+
+
+def _is_closed(folder):
+    found = os.lstat(folder)
+    if not stat.S_ISDIR(found.st_mode):
+        return False
+    return not hasattr(os, "geteuid") or (found.st_uid == os.geteuid() and not found.st_mode & 0o022)
 
 
 def _make_folder(path):

@@ -16,6 +16,7 @@ import (
 	"github.com/datacat/datacat/clients/go/v2/internal/lane"
 	"github.com/datacat/datacat/clients/go/v2/internal/limits"
 	"github.com/datacat/datacat/clients/go/v2/internal/process"
+	"github.com/datacat/datacat/clients/go/v2/internal/settings"
 )
 
 // Session records one run of a program.
@@ -100,7 +101,7 @@ func (s *Session) openSink(header lane.Header) {
 		s.sink = direct.New(s.ctx, header, daemonURL, "") // that daemon has a key of its own
 	case s.options.Direct || isOriginalAlone(s.options.Home):
 		url := firstOf(header.Server, "http://localhost:8080")
-		s.sink = direct.New(s.ctx, header, url, firstOf(s.options.Key, os.Getenv("DATACAT_KEY")))
+		s.sink = direct.New(s.ctx, header, url, firstOf(s.options.Key, settings.KeyFor(url)))
 	default:
 		homes := lane.Homes(s.options.Home)
 		s.sink = lane.New(header, partBytes(), func() []string { return lane.Folders(homes) })

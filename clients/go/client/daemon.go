@@ -127,7 +127,7 @@ func (m *DaemonManager) removeConfig() { os.Remove(m.configPath) }
 
 func (m *DaemonManager) spawn(binary string) error {
 	command := exec.Command(binary) // without streams of its own: all three are the null device
-	command.Env = append(os.Environ(), "DATACAT_CONFIG="+m.configPath)
+	command.Env = append(daemon.Environ(), "DATACAT_CONFIG="+m.configPath)
 	if err := command.Start(); err != nil {
 		return err
 	}

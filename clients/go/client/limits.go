@@ -7,6 +7,8 @@ const (
 	requestTimeout = 30 * time.Second
 	// maxAnswerBytes is the longest answer: a session of a million points in the JSON of 1.x has some hundred megabytes.
 	maxAnswerBytes = 1 << 30
+	// maxRedirects is how many redirects within its server a request follows: Go's own limit.
+	maxRedirects = 10
 	// maxDepth is the deepest value that is copied. A deeper one is a cycle, which encoding/json reports.
 	maxDepth = 1000
 	// startTimeout is the time in which a daemon listens. It takes 0.3 s, on a loaded machine up to some seconds.

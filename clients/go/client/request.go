@@ -7,8 +7,9 @@ import (
 	"io"
 	"math"
 	"net/http"
-	"os"
 	"strings"
+
+	"github.com/datacat/datacat/clients/go/v2/internal/settings"
 )
 
 // post sends a JSON body. action names the call in errors.
@@ -32,14 +33,10 @@ func (c *Client) request(action, method, path string, body []byte, answer interf
 	if body != nil {
 		request.Header.Set("Content-Type", "application/json")
 	}
-	if key := os.Getenv("DATACAT_KEY"); key != "" && !c.UseDaemon {
+	if key := settings.KeyFor(c.BaseURL); key != "" && !c.UseDaemon {
 		request.Header.Set("Authorization", "Bearer "+key)
 	}
-	client := c.HTTPClient
-	if client == nil {
-		client = http.DefaultClient
-	}
-	response, err := client.Do(request)
+	response, err := c.withinServer().Do(request)
 	if err != nil {
 		return fmt.Errorf("failed to %s: %w", action, err)
 	}
@@ -58,6 +55,26 @@ func (c *Client) request(action, method, path string, body []byte, answer interf
 		return fmt.Errorf("failed to %s: the answer is not from a Datacat server: %w", action, err)
 	}
 	return nil
+}
+
+// withinServer is the HTTP client that follows redirects within one server only. Go's would send the key also to a subdomain, and
+// without encryption.
+func (c *Client) withinServer() *http.Client {
+	client := http.Client{}
+	if c.HTTPClient != nil {
+		client = *c.HTTPClient
+	}
+	check := client.CheckRedirect
+	client.CheckRedirect = func(request *http.Request, via []*http.Request) error {
+		if first := via[0].URL; request.URL.Scheme != first.Scheme || request.URL.Host != first.Host || len(via) >= maxRedirects {
+			return http.ErrUseLastResponse
+		}
+		if check != nil {
+			return check(request, via)
+		}
+		return nil
+	}
+	return &client
 }
 
 // finite replaces NaN and infinities, which JSON cannot represent, by strings. 1.x failed for these. The value of a metric

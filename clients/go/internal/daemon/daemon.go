@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -24,12 +25,26 @@ func Ensure(home string, now time.Time) {
 		return
 	}
 	command := exec.Command(path) // without streams of its own: all three are the null device
-	command.Env = append(os.Environ(), "DATACAT_HOME="+home)
+	command.Env = append(Environ(), "DATACAT_HOME="+home)
 	command.Dir = home // in the program's folder it would keep that from being removed or unmounted
 	command.SysProcAttr = process.Detached()
 	if command.Start() == nil {
 		go command.Wait() //nolint:errcheck // it only prevents a zombie should the daemon exit first
 	}
+}
+
+// Environ is the environment of a daemon: that of the program without what may name files of its folder, which may be a
+// stranger's: modules that the runtime loads first, and the configuration of 1.x's daemon.
+func Environ() []string {
+	var kept []string
+	for _, variable := range os.Environ() {
+		switch name, _, _ := strings.Cut(variable, "="); name {
+		case "NODE_OPTIONS", "BUN_OPTIONS", "DATACAT_CONFIG":
+		default:
+			kept = append(kept, variable)
+		}
+	}
+	return kept
 }
 
 // IsServed reports whether daemon.json names a process that exists.

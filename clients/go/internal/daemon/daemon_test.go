@@ -47,3 +47,16 @@ func TestAHomeIsServedWhileItsDaemonRuns(t *testing.T) {
 		t.Error("served by a zombie")
 	}
 }
+
+func TestADaemonGetsNothingThatNamesFilesOfTheProgramsFolder(t *testing.T) {
+	t.Setenv("NODE_OPTIONS", "--require ./hook.js")
+	t.Setenv("DATACAT_CONFIG", "daemon_config.json")
+	t.Setenv("DATACAT_KEY", "kept")
+	found := map[string]bool{}
+	for _, variable := range Environ() {
+		found[variable] = true
+	}
+	if found["NODE_OPTIONS=--require ./hook.js"] || found["DATACAT_CONFIG=daemon_config.json"] || !found["DATACAT_KEY=kept"] {
+		t.Error(found)
+	}
+}

@@ -11,7 +11,7 @@ import (
 // Homes lists the folders that may be Datacat's home on this machine, best first (clients/README.md, "Where"): the one
 // asked for or the system's, and one in the temporary folder in case that cannot be used.
 func Homes(asked string) []string {
-	temporary := filepath.Join(os.TempDir(), "datacat-"+userID())
+	temporary := lastResort()
 	if asked == "" {
 		asked = os.Getenv("DATACAT_HOME")
 	}
@@ -26,6 +26,8 @@ func Homes(asked string) []string {
 	}
 	return []string{asked, temporary}
 }
+
+func lastResort() string { return filepath.Join(os.TempDir(), "datacat-"+userID()) }
 
 // userID separates the folders of two users. Windows has no numbers for users.
 func userID() string {
@@ -66,6 +68,9 @@ func Folders(homes []string) []string {
 	var folders []string
 	for _, home := range homes {
 		lanes := filepath.Join(home, "lanes")
+		if home == lastResort() && !makeClosed(home) {
+			continue
+		}
 		if os.MkdirAll(lanes, 0o700) == nil && isPrivate(home) && isPrivate(lanes) {
 			folders = append(folders, lanes)
 		}
@@ -82,6 +87,14 @@ func Usable(homes []string) string {
 		}
 	}
 	return ""
+}
+
+// makeClosed makes a folder where every user may write, and reports whether it belongs to this user, and no other may write to
+// it. A link is refused: another user may have made it, to a folder of this one.
+func makeClosed(folder string) bool {
+	os.Mkdir(folder, 0o700) //nolint:errcheck // it may exist, and is checked
+	info, err := os.Lstat(folder)
+	return err == nil && info.IsDir() && isOurs(info) && (runtime.GOOS == "windows" || info.Mode().Perm()&0o022 == 0)
 }
 
 // isPrivate reports whether a folder belongs to this user. In the temporary folder another user can make it first.

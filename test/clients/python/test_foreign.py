@@ -1,5 +1,5 @@
 # -*- coding: utf-8 -*-
-"""In a stranger's folder, beside other users and towards strange servers: nothing is believed, and no key is given away."""
+"""In a stranger's folder, beside other users and towards other servers: nothing there is run or read, and no key is sent."""
 
 import io
 import os

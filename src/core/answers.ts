@@ -77,7 +77,16 @@ export type HeldQuery = {
   state?: { path: string[]; texts?: string[] };
 };
 
-export type LaneProgress = { lane: string; applied: number; writer: Writer };
+export type LaneProgress = {
+  lane: string;
+  applied: number;
+  writer: Writer;
+  /** How far its clock was ahead of the server's at its newest op, by which its times are corrected. Absent if it agrees. */
+  clock_offset_ms?: number;
+};
+
+/** The clock of a machine was set: at the corrected time of the next op, forward if `by_ms` is positive. */
+export type ClockStep = { at: number; by_ms: number };
 
 export type Summary = {
   id: string;
@@ -124,6 +133,10 @@ export type Summary = {
   lanes: LaneProgress[];
   /** The sender's clock minus the server's at the last batch. */
   clock_skew_ms: number;
+  /** What shown times are corrected by since the last batch: the sender's clock was ahead by this. */
+  clock_offset_ms: number;
+  /** The newest times at which a clock was set. */
+  clock_steps: ClockStep[];
   /** Number of applied ops. */
   revision: number;
   segments: number;
@@ -181,6 +194,8 @@ export type StateAt = { seq: number; at: number | null; state: JsonObject };
 export type StateChange = {
   seq: number;
   at: number;
+  /** The time by the program's own clock, if it differs. */
+  recorded_at?: number;
   patch: JsonObject;
 };
 
@@ -209,6 +224,8 @@ export type Page<Row> = { items: Row[]; next: string | null };
 
 export type EventRow = Omit<Event, "op"> & {
   seq: number;
+  /** The time by the program's own clock, if it differs. */
+  recorded_at?: number;
   category: string;
   /** Of exceptions: equal for the same failure in all sessions and versions. */
   fingerprint?: string;

@@ -1,7 +1,7 @@
 /** The reasons for a verdict, as sentences. */
 import type { Evidence } from "./answers.ts";
 import { formatCount, formatDuration } from "./format.ts";
-import { EXIT_HOOKS_MS } from "./limits.ts";
+import { CLOCK_TOLERANCE_MS, EXIT_HOOKS_MS } from "./limits.ts";
 import type { Observations } from "./observations.ts";
 
 /** The uncaught exception that ended the program: only exit hooks logged after it. An earlier one ended a thread, not the program. */
@@ -38,6 +38,27 @@ export function pastHangEvidence({ pastHang }: Observations): Evidence[] {
   const text = `Recovered from a hang: no heartbeat for ${formatDuration(until - at)}`;
   return [{ kind: "recovered", text, at, confidence: "certain" }];
 }
+
+/** The clock of a machine was set, so that its times before and after do not agree. */
+export function clockEvidence({ clockSteps }: Observations): Evidence[] {
+  const last = clockSteps.at(-1);
+  if (!last) return [];
+  const by = `${last.by_ms > 0 ? "forward" : "back"} by ${formatDuration(Math.abs(last.by_ms))}`;
+  const text =
+    clockSteps.length === 1
+      ? `The clock of the machine was set ${by}; times are shown as if it had been right`
+      : `The clock of the machine was set ${clockSteps.length} times, last ${by}; times are shown as if it had been right`;
+  return [{ kind: "clock", text, at: last.at, confidence: "certain" }];
+}
+
+/** "agrees with the server's", "1 d ahead of the server's; times are shown corrected". */
+export function clockText({ clock_skew_ms: skew, clock_offset_ms: offset }: Clock): string {
+  if (Math.abs(skew) < CLOCK_TOLERANCE_MS && offset === 0) return "agrees with the server's";
+  const how = `${formatDuration(Math.abs(skew))} ${skew > 0 ? "ahead of" : "behind"} the server's`;
+  return offset === 0 ? `${how}, or its last request took as long` : `${how}; times are corrected`;
+}
+
+type Clock = { clock_skew_ms: number; clock_offset_ms: number };
 
 export function sleepEvidence(observations: Observations): Evidence[] {
   if (!observations.slept) return [];

@@ -1,17 +1,16 @@
 /** The lanes of a session: the sequence that each has reached, and its writer. */
 import { browserOf } from "./browser.ts";
-import type { LaneProgress } from "./answers.ts";
 import { countLoss } from "./counts.ts";
 import { MAX_ARGUMENTS_LENGTH, MAX_LANES, MAX_NAME_LENGTH, MAX_WHOLE_WRITERS } from "./limits.ts";
 import { Refusal } from "./refusal.ts";
-import type { SessionIndex } from "./session-index.ts";
+import type { Lane, SessionIndex } from "./session-index.ts";
 import type { Batch, Writer } from "./wire.ts";
 
 /** Entry of `SessionIndex.gapsExpected` for lanes that only the damaged segment may have named. No lane has this id. */
 const ANY_NEW_LANE = "*";
 
 /** The lane of an id, added if it is new. Throws a Refusal (too_large). */
-export function laneOf({ lanes }: SessionIndex, id: string): LaneProgress {
+export function laneOf({ lanes }: SessionIndex, id: string): Lane {
   const known = lanes.find(({ lane }) => lane === id);
   if (known) return known;
   if (lanes.length >= MAX_LANES) {
@@ -20,7 +19,7 @@ export function laneOf({ lanes }: SessionIndex, id: string): LaneProgress {
       `A session has at most ${MAX_LANES} lanes; open a new session for further processes.`,
     );
   }
-  const lane = { lane: id, applied: 0, writer: {} };
+  const lane: Lane = { lane: id, applied: 0, writer: {} };
   lanes.push(lane);
   return lane;
 }
@@ -76,7 +75,7 @@ function checkRange({ lane, first, last, ops }: Batch): void {
 }
 
 /** Stores the writer of a lane: whole for the first lanes, its process alone for the others. */
-export function noteWriter(index: SessionIndex, lane: LaneProgress, writer: Writer): void {
+export function noteWriter(index: SessionIndex, lane: Lane, writer: Writer): void {
   const isWhole = index.lanes.indexOf(lane) < MAX_WHOLE_WRITERS;
   lane.writer = isWhole ? wholeWriter(writer) : processOf(writer);
   index.machineId ||= writer.machine_id ?? "";

@@ -18,8 +18,18 @@ export const MAX_BATCHES = 40;
 export const DAY_MS = 86_400_000;
 /** The last time that an ECMAScript Date can represent (ECMA-262 §21.4.1.1). */
 export const MAX_TIME = 8.64e15;
-/** How far a sender's clock may be ahead of the server's: a wrong time zone is at most 26 hours, and usually less than half of that. */
-export const MAX_CLOCK_AHEAD_MS = 24 * 60 * 60_000;
+/** A smaller difference of two clocks is not corrected: synchronised ones differ by less. Not longer than CRASH_REVERT_MS, for which an op may be later than a crash. */
+export const CLOCK_TOLERANCE_MS = 1_000;
+/** Ops of several threads may be recorded in another order than that of their times. Shorter than CRASH_REVERT_MS, for the same reason. */
+export const CLOCK_JITTER_MS = 250;
+/** A request may be under way this long (twice the time-out of the daemon and of direct mode), so that a clock seems to be behind. */
+export const CLOCK_DELAY_MS = 60_000;
+/** No program pauses this long between two ops: its session would have been deleted. */
+export const CLOCK_PAUSE_MS = 365 * DAY_MS;
+/** Times before 2020 are of a clock that was not set after its machine started: datacat did not exist. */
+export const UNSET_CLOCK_BEFORE = Date.UTC(2020, 0, 1);
+/** Settings of the clock that the index keeps; the oldest are removed first. */
+export const MAX_CLOCK_STEPS = 20;
 
 // One session.
 /** The state is the keyframe of each segment: one row of at most 2 MB holds it beside a whole batch. */

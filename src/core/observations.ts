@@ -2,12 +2,15 @@
  * What is known of a session's program and its machine: the observations that its verdict (status.ts) is based on. `observe` updates
  * them op by op; ops of several lanes may arrive in any order.
  */
-import type { Transition } from "./answers.ts";
+import type { ClockStep, Transition } from "./answers.ts";
 import { heartbeatLimitMs } from "./heartbeat.ts";
 import {
+  CLOCK_DELAY_MS,
+  CLOCK_TOLERANCE_MS,
   CRASH_REVERT_MS,
   DEFAULT_HEARTBEAT_TIMEOUT_MS,
   DEFAULT_LEASE_MS,
+  MAX_CLOCK_STEPS,
   MAX_NAME_LENGTH,
   MAX_REASON_LENGTH,
 } from "./limits.ts";
@@ -42,6 +45,8 @@ export type Observations = {
   exception: { at: number; type: string; message: string; handled: boolean } | null;
   /** Exceptions that nothing caught. */
   uncaught: number;
+  /** Times at which a clock was set, the newest ones. */
+  clockSteps: ClockStep[];
   transitions: Transition[];
   /** How many older ones were removed. */
   transitionsLeftOut?: number;
@@ -64,6 +69,7 @@ export function newObservations(at: number, now: number): Observations {
     crash: null,
     exception: null,
     uncaught: 0,
+    clockSteps: [],
     transitions: [],
   };
 }
@@ -164,6 +170,28 @@ export function observe(observations: Observations, op: Op): void {
     default:
       op satisfies never;
   }
+}
+
+/** Notes that a clock was set. Several lanes of a machine show the same step. */
+export function noteClockStep(
+  { clockSteps }: Observations,
+  { at, byMs }: { at: number; byMs: number },
+): void {
+  const isKnown = clockSteps.some(
+    (step) =>
+      Math.abs(step.by_ms - byMs) <= CLOCK_TOLERANCE_MS && Math.abs(step.at - at) <= CLOCK_DELAY_MS,
+  );
+  if (isKnown) return;
+  clockSteps.push({ at, by_ms: byMs });
+  if (clockSteps.length > MAX_CLOCK_STEPS) clockSteps.shift();
+}
+
+/** The times of earlier ops were too late by this much. */
+export function shiftBack(observations: Observations, ms: number): void {
+  const { startedAt, lastOpAt, lastHeartbeatAt } = observations;
+  observations.lastOpAt = Math.max(startedAt, lastOpAt - ms);
+  if (lastHeartbeatAt !== null)
+    observations.lastHeartbeatAt = Math.max(startedAt, lastHeartbeatAt - ms);
 }
 
 /** Notes a heartbeat of 1.x's daemon. It neither ends a hang nor starts hang detection: only its `application_recovered` event ends a hang. */

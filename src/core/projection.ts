@@ -5,6 +5,7 @@
  */
 import type { Change } from "./answers.ts";
 import { utf8 } from "./bytes.ts";
+import { correctTimes } from "./clock.ts";
 import { countEvent, countException, countLoss, noteDropped, noteLeftOut } from "./counts.ts";
 import { eventRow, isException } from "./event.ts";
 import { newIndex, type SessionIndex } from "./session-index.ts";
@@ -30,12 +31,13 @@ import {
   keyOf,
   newSeries,
   noteLane,
+  noteRecorded,
   type Series,
   seriesKey,
 } from "./series.ts";
-import { observe, observeDaemonHeartbeat } from "./observations.ts";
+import { noteClockStep, shiftBack, observe, observeDaemonHeartbeat } from "./observations.ts";
 import { noteTransition } from "./status.ts";
-import { type Arrival, boundTimes, latestTime, newestTime, skewOf } from "./times.ts";
+import { type Arrival, boundTimes, latestTime, newestTime } from "./times.ts";
 import { noteValues } from "./values.ts";
 import { DAEMON_GROUP, EVENT_CRASHED, EVENT_HUNG, EVENT_RECOVERED } from "./vocabulary.ts";
 import type { Batch, Event, JsonObject, Metric, Op, Points, Writer } from "./wire.ts";
@@ -48,6 +50,9 @@ export type BatchOutcome = {
   /** The catalog must be updated at once: start, a new exception, or another status. */
   urgent: boolean;
 };
+
+/** An op by the server's clock, and by how much its own clock showed a later time. */
+type TimedOp = { op: Op; offsetMs: number };
 
 /** The lane of ops from 1.x's routes, which name none. The object numbers them in order of arrival. */
 export const API_LANE = "api";
@@ -99,7 +104,9 @@ export class Projection {
       this.index.accepted += Math.max(last - before - reports, itemsOf(ops) + lost);
     for (const [cause, count] of Object.entries(dropped)) countLoss(this.index, cause, count);
 
-    return this.#applyOps(batch.ops, arrival, batch.lease_ms, batch.lane !== API_LANE);
+    const isOwn = batch.lane !== API_LANE;
+    const timed = isOwn ? this.#corrected(batch, arrival) : bounded(ops, arrival);
+    return this.#applyOps(timed, arrival, batch.lease_ms, isOwn);
   }
 
   /** Applies ops that came without a lane. */
@@ -109,41 +116,58 @@ export class Projection {
     if (writer) noteWriter(this.index, lane, writer);
     lane.applied += ops.length;
     this.index.accepted += itemsOf(ops);
-    return this.#applyOps(ops, arrival, leaseMs, false);
+    return this.#applyOps(bounded(ops, arrival), arrival, leaseMs, false);
   }
 
   /** Applies an op that the server itself derived, such as a crash after the machine restarted. */
   conclude(op: Op, now: number): BatchOutcome {
-    return this.#applyOps([op], { now, sentAt: null }, undefined, true);
+    const arrival = { now, sentAt: null };
+    return this.#applyOps(bounded([op], arrival), arrival, undefined, true);
+  }
+
+  /** The ops of a batch by the server's clock. Notes what the batch shows of its sender's clock. */
+  #corrected({ lane: id, ops }: Batch, arrival: Arrival): TimedOp[] {
+    const { index } = this;
+    const lane = laneOf(index, id);
+    // Lanes of one machine have one clock.
+    const machine = lane.writer.machine_id || lane.writer.hostname || id;
+    const known = index.machineClocks.find((clock) => clock.machine === machine);
+    const result = correctTimes(ops, { lane: lane.clock, machine: known }, arrival);
+
+    lane.clock = result.lane;
+    if (known && result.machine) Object.assign(known, result.machine);
+    else if (result.machine) index.machineClocks.push({ machine, ...result.machine });
+    for (const step of result.steps) noteClockStep(index.observations, step);
+    if (arrival.sentAt !== null || result.lane?.offsetMs)
+      index.clockSkewMs = Math.round(result.skewMs);
+    index.clockOffsetMs = result.lane?.offsetMs ?? index.clockOffsetMs;
+    if (result.wasLateMs > 0) shiftBack(index.observations, result.wasLateMs);
+    return result.ops.map((op, i) => ({ op, offsetMs: result.offsets[i] ?? 0 }));
   }
 
   /** `isOwn`: by a lane of ours or by the server, not by a route of 1.x, whose ops revert no crash and end no hang but by name. */
   #applyOps(
-    ops: Op[],
+    ops: TimedOp[],
     arrival: Arrival,
     leaseMs: number | undefined,
     isOwn: boolean,
   ): BatchOutcome {
-    const { now, sentAt } = arrival;
+    const { now } = arrival;
     const { observations } = this.index;
     const outcome: BatchOutcome = { contents: newContents(), kinds: new Set(), urgent: false };
     const crash = observations.crash;
-    // An op cannot be newer than its arrival. After the sender's clock was set back, earlier ops have later times than the crash, but
-    // they do not contradict it.
-    if (ops.some(({ op }) => op === "crash"))
-      observations.lastOpAt = Math.min(
-        observations.lastOpAt,
-        observations.lastContactAt + skewOf(arrival),
-      );
+    // An op cannot be newer than its arrival: one whose clock is ahead does not contradict a crash.
+    if (ops.some(({ op }) => op.op === "crash"))
+      observations.lastOpAt = Math.min(observations.lastOpAt, observations.lastContactAt);
+    if (this.index.seq === 0 && ops[0]) this.#startAt(ops[0].op.at);
 
     observations.lastContactAt = now;
     if (leaseMs !== undefined) observations.leaseMs = Math.min(MAX_LEASE_MS, Math.round(leaseMs));
-    if (sentAt !== null) this.index.clockSkewMs = Math.round(skewOf(arrival));
     let hasChanged = false;
 
-    for (const op of boundTimes(ops, latestTime(arrival))) {
+    for (const { op, offsetMs } of ops) {
       this.index.seq++;
-      this.#applyOp(op, outcome);
+      this.#applyOp(op, offsetMs, outcome);
       if (op.op === "heartbeat" && !isOwn) observeDaemonHeartbeat(observations, op.at);
       else observe(observations, op);
       // A hang may start and end within one batch that was delayed.
@@ -161,15 +185,23 @@ export class Projection {
     return outcome;
   }
 
+  /** The session starts with its first op, until an earlier one is applied. */
+  #startAt(at: number): void {
+    const { index } = this;
+    index.createdAt = index.updatedAt = at;
+    index.observations.startedAt = index.observations.lastOpAt = at;
+  }
+
   #noteTime(at: number, now: number): void {
     if (at < this.index.updatedAt) return;
     this.index.updatedAt = at;
     this.index.receivedAt = now;
   }
 
-  #applyOp(op: Op, outcome: BatchOutcome): void {
+  #applyOp(op: Op, offsetMs: number, outcome: BatchOutcome): void {
     const { index } = this;
     const { contents, kinds } = outcome;
+    const own = offsetMs === 0 ? {} : { recorded_at: op.at + offsetMs };
     switch (op.op) {
       case "start": {
         const { state, ...start } = op;
@@ -177,37 +209,41 @@ export class Projection {
         index.product ||= op.product ?? "";
         index.version ||= op.version ?? "";
         this.#addTags(op.tags ?? []);
-        contents.others.push({ seq: index.seq, ...start });
-        if (state) this.#applyPatch(op.at, state, true, contents);
+        contents.others.push({ seq: index.seq, ...start, ...own });
+        if (state) this.#applyPatch(op.at, state, true, contents, own.recorded_at);
         outcome.urgent = true;
         break;
       }
       case "state":
-        this.#applyPatch(op.at, op.patch, false, contents);
+        this.#applyPatch(op.at, op.patch, false, contents, own.recorded_at);
         kinds.add("state");
         break;
       case "event":
-        this.#applyEvent(op, outcome);
+        this.#applyEvent({ ...op, ...own }, outcome);
         break;
       case "metric":
-        this.#applyMetric(op, contents);
+        this.#applyMetric(op, offsetMs, contents);
         kinds.add("metric");
         break;
       case "points":
-        this.#applyPoints(op, contents);
+        this.#applyPoints(op, offsetMs, contents);
         kinds.add("metric");
         break;
       case "heartbeat":
-        contents.heartbeats.push(op.at);
+        if (own.recorded_at === undefined) contents.heartbeats.push(op.at);
+        else {
+          contents.recorded.at.push(op.at);
+          contents.recorded.recordedAt.push(own.recorded_at);
+        }
         index.counts.heartbeats++;
         kinds.add("heartbeat");
         break;
       case "dropped":
         noteDropped(index, op);
-        contents.others.push({ seq: index.seq, ...op });
+        contents.others.push({ seq: index.seq, ...op, ...own });
         break;
       default:
-        contents.others.push({ seq: index.seq, ...op });
+        contents.others.push({ seq: index.seq, ...op, ...own });
         this.#addLegacyEvent(op, outcome);
     }
   }
@@ -219,7 +255,13 @@ export class Projection {
     noteLeftOut(index, "tags", all.size - index.tags.length);
   }
 
-  #applyPatch(at: number, raw: JsonObject, initial: boolean, contents: Contents): void {
+  #applyPatch(
+    at: number,
+    raw: JsonObject,
+    initial: boolean,
+    contents: Contents,
+    recordedAt?: number,
+  ): void {
     checkDepth(raw, initial ? "The initial state" : "The state");
     const patch = redact(raw);
     merge(this.state, patch);
@@ -231,6 +273,7 @@ export class Projection {
       patch,
       effectiveAt: this.index.clockAt,
       initial,
+      recordedAt,
     });
     if (!initial) this.index.counts.states++;
     const leftOut = noteValues(this.index.values, patch, this.state, this.index.clockAt);
@@ -259,7 +302,7 @@ export class Projection {
     this.#keyBound = keys;
   }
 
-  #applyEvent(op: Event, outcome: BatchOutcome): void {
+  #applyEvent(op: Event & { recorded_at?: number }, outcome: BatchOutcome): void {
     const { index } = this;
     const { contents, kinds } = outcome;
     if (op.data) checkDepth(op.data, `The data of event "${op.name}"`);
@@ -274,23 +317,27 @@ export class Projection {
     if (countException(index, row)) outcome.urgent = true;
   }
 
-  #applyMetric(op: Metric, contents: Contents): void {
+  #applyMetric(op: Metric, offsetMs: number, contents: Contents): void {
     const bounds = op.type === "histogram" ? boundsOf(op) : [];
     const target = this.#target(op, bounds, contents);
     if (!target) return countLoss(this.index, "series_limit", 1);
     const before = target.series.points;
+    const length = target.columns.at.length;
     if (op.type === "histogram") addHistogram(target.series, target.columns, op);
     else addScalar(target.series, target.columns, op);
+    noteRecorded(target.columns, length, offsetMs);
     this.index.counts.points += target.series.points - before;
     // 1.x's daemon sends histograms again that did not change: no point was added.
     if (target.columns.at.length === 0) contents.series.delete(target.series.id);
   }
 
-  #applyPoints(op: Points, contents: Contents): void {
+  #applyPoints(op: Points, offsetMs: number, contents: Contents): void {
     if (op.values.length === 0) return;
     const target = this.#target(op, [], contents);
     if (!target) return countLoss(this.index, "series_limit", op.values.length);
+    const length = target.columns.at.length;
     addPoints(target.series, target.columns, op);
+    noteRecorded(target.columns, length, offsetMs);
     this.index.counts.points += op.values.length;
   }
 
@@ -356,6 +403,11 @@ export class Projection {
       });
     }
   }
+}
+
+/** Ops without a clock of their own, none later than their arrival. */
+function bounded(ops: Op[], arrival: Arrival): TimedOp[] {
+  return boundTimes(ops, latestTime(arrival)).map((op) => ({ op, offsetMs: 0 }));
 }
 
 /** How many log calls the ops stand for: each point was one, a report of a loss none. */

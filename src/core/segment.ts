@@ -3,11 +3,12 @@
  * bytes. A batch appends its sections to the open segment. Sealing merges them into one section of each kind, deflated. A reader
  * inflates and parses only the sections that are read, and leaves out a section whose checksum does not match.
  *
- *   STATES      JSON [[seq, at, patch, effective at if it differs, 1 for the initial state], …]
+ *   STATES      JSON [[seq, at, patch, effective at if it differs, 1 for the initial state, recorded at if it differs], …]
  *   EVENTS      JSON [EventRow, …]
  *   OTHERS      JSON [{seq, …op}, …] of start, pause, resume, hang, recovered, slept, dropped, end, crash
  *   HEARTBEATS  their times
- *   SERIES      id, then times and columns of one series
+ *   RECORDED    their times and, in a second column, those by the program's own clock: instead of HEARTBEATS where they differ
+ *   SERIES      id, then times and columns of one series, and its recorded times if any differs
  *   TIMES       (sealed only) times of states, of events and of exceptions: for the timeline, without parsing the ops
  */
 import type { EventRow } from "./answers.ts";
@@ -25,8 +26,10 @@ export type StoredState = {
   patch: JsonObject;
   effectiveAt: number;
   initial: boolean;
+  /** The time by the program's own clock, if it differs. */
+  recordedAt?: number;
 };
-export type StoredOp = { seq: number } & Exclude<
+export type StoredOp = { seq: number; recorded_at?: number } & Exclude<
   Op,
   { op: "state" | "event" | "metric" | "points" | "heartbeat" }
 >;
@@ -36,6 +39,8 @@ export type Contents = {
   events: EventRow[];
   others: StoredOp[];
   heartbeats: number[];
+  /** Heartbeats whose time by the program's own clock differs. */
+  recorded: { at: number[]; recordedAt: number[] };
   series: Map<number, Columns>;
 };
 
@@ -53,15 +58,24 @@ const OTHERS = 3;
 const HEARTBEATS = 4;
 const SERIES = 5;
 const TIMES = 6;
+const RECORDED = 7;
 const DEFLATED = 0x80;
 
 export function newContents(): Contents {
-  return { states: [], events: [], others: [], heartbeats: [], series: new Map() };
+  return {
+    states: [],
+    events: [],
+    others: [],
+    heartbeats: [],
+    recorded: { at: [], recordedAt: [] },
+    series: new Map(),
+  };
 }
 
 export function isEmpty(contents: Contents): boolean {
-  const { states, events, others, heartbeats, series } = contents;
-  return states.length + events.length + others.length + heartbeats.length + series.size === 0;
+  const { states, events, others, heartbeats, recorded, series } = contents;
+  const lists = [states, events, others, heartbeats, recorded.at];
+  return lists.every(({ length }) => length === 0) && series.size === 0;
 }
 
 /** The sections that a batch appends. */
@@ -93,6 +107,7 @@ function pack(contents: Contents, codec: Codec, sealing: boolean): Uint8Array {
   if (contents.events.length > 0) section(EVENTS, utf8(JSON.stringify(contents.events)));
   if (contents.others.length > 0) section(OTHERS, utf8(JSON.stringify(contents.others)));
   if (contents.heartbeats.length > 0) section(HEARTBEATS, packTimes(contents.heartbeats));
+  if (contents.recorded.at.length > 0) section(RECORDED, packRecorded(contents.recorded));
   for (const [id, columns] of contents.series) section(SERIES, packColumns(columns), id);
   if (sealing && contents.states.length + contents.events.length > 0)
     section(TIMES, packOverview(contents));
@@ -104,16 +119,26 @@ function seedOf(byte: number, id = 0): number {
   return ((id + 1) * 256 + byte) >>> 0;
 }
 
-function packState({ seq, at, patch, effectiveAt, initial }: StoredState): unknown[] {
+function packRecorded({ at, recordedAt }: Contents["recorded"]): Uint8Array {
+  const writer = new ByteWriter();
+  writer.section(packTimes(at));
+  writer.section(packTimes(recordedAt));
+  return writer.finish();
+}
+
+function packState(state: StoredState): unknown[] {
+  const { seq, at, patch, effectiveAt, initial, recordedAt } = state;
+  if (recordedAt !== undefined) return [seq, at, patch, effectiveAt, initial ? 1 : 0, recordedAt];
   if (initial) return [seq, at, patch, effectiveAt, 1];
   return effectiveAt === at ? [seq, at, patch] : [seq, at, patch, effectiveAt];
 }
 
-function packColumns({ at, fields }: Columns): Uint8Array {
+function packColumns({ at, fields, recordedAt }: Columns): Uint8Array {
   const writer = new ByteWriter(at.length * 3 + 32);
   writer.section(packTimes(at));
   writer.byte(fields.length);
   for (const field of fields) writer.section(packValues(field));
+  if (recordedAt) writer.section(packTimes(recordedAt));
   return writer.finish();
 }
 
@@ -126,7 +151,7 @@ function packOverview({ states, events }: Contents): Uint8Array {
 }
 
 /** Columns as read: one array for the times, one for each field. */
-export type ReadColumns = { at: Float64Array; fields: Float64Array[] };
+export type ReadColumns = { at: Float64Array; fields: Float64Array[]; recordedAt?: Float64Array };
 type Overview = {
   states: ArrayLike<number>;
   events: ArrayLike<number>;
@@ -178,13 +203,14 @@ export class SegmentReader {
   }
 
   states(): StoredState[] {
-    return this.#json<[number, number, JsonObject, number?, 1?]>(STATES).map(
-      ([seq, at, patch, effectiveAt, initial]) => ({
+    return this.#json<[number, number, JsonObject, number?, (0 | 1)?, number?]>(STATES).map(
+      ([seq, at, patch, effectiveAt, initial, recordedAt]) => ({
         seq,
         at,
         patch,
         effectiveAt: effectiveAt ?? at,
         initial: initial === 1,
+        recordedAt,
       }),
     );
   }
@@ -198,7 +224,23 @@ export class SegmentReader {
   }
 
   heartbeats(): number[] {
-    return this.#read(this.#kinds.get(HEARTBEATS)).flatMap((bytes) => Array.from(unpack(bytes)));
+    return [...this.#times(HEARTBEATS), ...this.#recorded().at];
+  }
+
+  /** Heartbeats, apart from those whose time by the program's own clock differs. */
+  heartbeatTimes(): Pick<Contents, "heartbeats" | "recorded"> {
+    return { heartbeats: this.#times(HEARTBEATS), recorded: this.#recorded() };
+  }
+
+  #recorded(): Contents["recorded"] {
+    const both = this.#read(this.#kinds.get(RECORDED)).map((bytes) => {
+      const reader = new ByteReader(bytes);
+      return [unpack(reader.section()), unpack(reader.section())] as const;
+    });
+    return {
+      at: both.flatMap(([at]) => Array.from(at)),
+      recordedAt: both.flatMap(([, recordedAt]) => Array.from(recordedAt)),
+    };
   }
 
   seriesIds(): number[] {
@@ -216,7 +258,9 @@ export class SegmentReader {
     const fields = Array.from({ length: width }, (_, index) =>
       concatenate(chunks.map((chunk) => chunk.fields[index] ?? new Float64Array(chunk.at.length))),
     );
-    return { at, fields };
+    if (chunks.every((chunk) => !chunk.recordedAt)) return { at, fields };
+    const recordedAt = concatenate(chunks.map((chunk) => chunk.recordedAt ?? chunk.at));
+    return { at, fields, recordedAt };
   }
 
   overview(): Overview {
@@ -242,16 +286,24 @@ export class SegmentReader {
   contents(): Contents {
     const series = new Map<number, Columns>();
     for (const id of this.seriesIds()) {
-      const { at, fields } = this.columns(id);
-      series.set(id, { at: Array.from(at), fields: fields.map((field) => Array.from(field)) });
+      const { at, fields, recordedAt } = this.columns(id);
+      series.set(id, {
+        at: Array.from(at),
+        fields: fields.map((field) => Array.from(field)),
+        recordedAt: recordedAt && Array.from(recordedAt),
+      });
     }
     return {
       states: this.states(),
       events: this.events(),
       others: this.others(),
-      heartbeats: this.heartbeats(),
+      ...this.heartbeatTimes(),
       series,
     };
+  }
+
+  #times(kind: number): number[] {
+    return this.#read(this.#kinds.get(kind)).flatMap((bytes) => Array.from(unpack(bytes)));
   }
 
   #json<Row>(kind: number): Row[] {
@@ -271,7 +323,7 @@ function unpackColumns(bytes: Uint8Array): ReadColumns {
   const reader = new ByteReader(bytes);
   const at = unpack(reader.section());
   const fields = Array.from({ length: reader.byte() }, () => unpack(reader.section()));
-  return { at, fields };
+  return reader.done ? { at, fields } : { at, fields, recordedAt: unpack(reader.section()) };
 }
 
 function concatenate(parts: Float64Array[]): Float64Array {
@@ -290,6 +342,8 @@ export function append(contents: Contents, more: Contents): void {
   for (const event of more.events) contents.events.push(event);
   for (const op of more.others) contents.others.push(op);
   for (const at of more.heartbeats) contents.heartbeats.push(at);
+  for (const at of more.recorded.at) contents.recorded.at.push(at);
+  for (const at of more.recorded.recordedAt) contents.recorded.recordedAt.push(at);
   for (const [id, columns] of more.series) {
     const there = contents.series.get(id);
     if (!there) {
@@ -297,6 +351,10 @@ export function append(contents: Contents, more: Contents): void {
       continue;
     }
     const before = there.at.length;
+    if (columns.recordedAt || there.recordedAt) {
+      const recordedAt = (there.recordedAt ??= [...there.at]);
+      for (const at of columns.recordedAt ?? columns.at) recordedAt.push(at);
+    }
     for (const at of columns.at) there.at.push(at);
     const width = Math.max(there.fields.length, columns.fields.length);
     for (let index = 0; index < width; index++) {

@@ -65,7 +65,19 @@ export const FIRST_BUCKET = 4;
 export const LANE_CHANGES = 2;
 
 /** Points of one series in columns. */
-export type Columns = { at: number[]; fields: number[][] };
+export type Columns = {
+  at: number[];
+  fields: number[][];
+  /** The times by the program's own clock, if any differs. */
+  recordedAt?: number[];
+};
+
+/** Notes the program's own times of the points that were added since there were `before` of them. */
+export function noteRecorded(columns: Columns, before: number, offsetMs: number): void {
+  if (offsetMs === 0 && !columns.recordedAt) return;
+  const recordedAt = (columns.recordedAt ??= columns.at.slice(0, before));
+  for (const at of columns.at.slice(recordedAt.length)) recordedAt.push(at + offsetMs);
+}
 
 /** The identity of a series within a session. The order of tags does not matter. */
 export function seriesKey(

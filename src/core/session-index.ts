@@ -7,6 +7,7 @@ import type {
   LossTimes,
   Summary,
 } from "./answers.ts";
+import type { ClockState } from "./clock.ts";
 import { lastMomentOf, ranMs, statusMs, type Timed } from "./duration.ts";
 import { MAX_WHOLE_WRITERS } from "./limits.ts";
 import type { Series } from "./series.ts";
@@ -27,6 +28,7 @@ type ExceptionCount = {
 
 /** Lists of the index that count what they leave out. */
 export type CountedOut = "event_names" | "exceptions" | "state_paths" | "tags";
+export type Lane = LaneProgress & { clock?: ClockState };
 
 export type SessionIndex = {
   id: string;
@@ -47,7 +49,10 @@ export type SessionIndex = {
   /** The running maximum of state times: time travel goes by it, so that it never goes back. */
   clockAt: number;
   clockSkewMs: number;
-  lanes: LaneProgress[];
+  clockOffsetMs: number;
+  /** Clocks by machine, as their last requests showed them. */
+  machineClocks: ({ machine: string } & ClockState)[];
+  lanes: Lane[];
   counts: {
     states: number;
     events: number;
@@ -92,6 +97,8 @@ export function newIndex(id: string, at: number, now: number): SessionIndex {
     seq: 0,
     clockAt: 0,
     clockSkewMs: 0,
+    clockOffsetMs: 0,
+    machineClocks: [],
     lanes: [],
     counts: { states: 0, events: 0, exceptions: 0, points: 0, heartbeats: 0 },
     accepted: 0,
@@ -192,8 +199,13 @@ export function summaryOf(
     ledger: completenessOf(index, unreadable),
     beyond: incomplete.length > 0 ? incomplete : undefined,
     left_out: leftOutOf(index),
-    lanes: index.lanes,
+    lanes: index.lanes.map(({ clock, ...lane }) => ({
+      ...lane,
+      ...(clock?.offsetMs && { clock_offset_ms: clock.offsetMs }),
+    })),
     clock_skew_ms: index.clockSkewMs,
+    clock_offset_ms: index.clockOffsetMs,
+    clock_steps: observations.clockSteps,
     revision: index.seq,
     ...stored,
   };

@@ -10,6 +10,7 @@
  */
 import type { Evidence, Verdict } from "./answers.ts";
 import {
+  clockEvidence,
   heartbeatEvidence,
   pastHangEvidence,
   sleepEvidence,
@@ -31,7 +32,11 @@ export function verdict(observations: Observations, now: number): Verdict {
     since: activeSince(observations),
     headline: "Running",
     confidence: "certain",
-    evidence: [...heartbeatEvidence(observations), ...pastHangEvidence(observations)],
+    evidence: [
+      ...heartbeatEvidence(observations),
+      ...pastHangEvidence(observations),
+      ...clockEvidence(observations),
+    ],
   };
 }
 
@@ -102,7 +107,7 @@ function crashed(observations: Observations, crash: NonNullable<Observations["cr
       "likely",
       observations.hang.at,
     );
-  evidence.push(...pastHangEvidence(observations));
+  evidence.push(...pastHangEvidence(observations), ...clockEvidence(observations));
 
   return {
     status: "crashed",
@@ -152,7 +157,11 @@ function ended(observations: Observations, end: NonNullable<Observations["end"]>
       confidence: "certain",
     });
   evidence.push(...uncaughtEvidence(observations));
-  evidence.push(...sleepEvidence(observations), ...pastHangEvidence(observations));
+  evidence.push(
+    ...sleepEvidence(observations),
+    ...pastHangEvidence(observations),
+    ...clockEvidence(observations),
+  );
 
   const reasons: string[] = [];
   if (end.exit_code !== undefined) reasons.push(`exit code ${end.exit_code}`);
@@ -183,6 +192,7 @@ function suspended(observations: Observations): Verdict {
       },
       ...heartbeatEvidence(observations),
       ...pastHangEvidence(observations),
+      ...clockEvidence(observations),
     ],
   };
 }
@@ -221,6 +231,7 @@ function hung(observations: Observations): Verdict {
       confidence: "certain",
     });
   }
+  evidence.push(...clockEvidence(observations));
   const how = state === "spinning" ? "Hung in a loop" : state === "stopped" ? "Stopped" : "Hung";
   return {
     status: "hung",

@@ -2,7 +2,7 @@
  * Bounds the times of ops on arrival. Clocks of senders may be wrong, and may be set: an op with a time in the future would count as
  * newer than a crash, and would exempt its session from retention for years.
  */
-import { MAX_CLOCK_AHEAD_MS, MAX_TIME } from "./limits.ts";
+import { CLOCK_TOLERANCE_MS, MAX_TIME } from "./limits.ts";
 import type { Op, Points } from "./wire.ts";
 
 export type Arrival = {
@@ -13,13 +13,13 @@ export type Arrival = {
 };
 
 /** How far the sender's clock is ahead of the server's; negative if it is behind. */
-export function skewOf({ now, sentAt }: Arrival): number {
+function skewOf({ now, sentAt }: Arrival): number {
   return (sentAt ?? now) - now;
 }
 
-/** The latest time, by the sender's clock, at which an op of this request can have happened. */
+/** The latest time at which an op of this request can have happened: now, by a clock that may be ahead by what is not corrected. */
 export function latestTime(arrival: Arrival): number {
-  return arrival.now + Math.min(Math.max(0, skewOf(arrival)), MAX_CLOCK_AHEAD_MS);
+  return arrival.now + Math.min(Math.max(0, skewOf(arrival)), CLOCK_TOLERANCE_MS);
 }
 
 /** The ops in the same order, none later than `latest`. A later one gets the time of the op after it, or `latest`. */
@@ -82,4 +82,15 @@ export function newestTime(op: Op): number {
     if (at > newest) newest = at;
   }
   return newest;
+}
+
+/** The time of the oldest point, or of the op itself. Times before 1970 are refused later. */
+export function oldestTime(op: Points): number {
+  let { at } = op;
+  let oldest = op.at;
+  for (const step of op.dt) {
+    at += step;
+    if (at < oldest) oldest = at;
+  }
+  return oldest;
 }

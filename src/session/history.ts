@@ -68,7 +68,8 @@ export function stateChanges(store: Segments, query: HistoryQuery): Page<StateCh
       )
         continue;
       if (items.length === limit) return { items, next: String(items.at(-1)?.seq) };
-      items.push({ seq: state.seq, at: state.at, patch: state.patch });
+      const { seq, at, patch, recordedAt } = state;
+      items.push({ seq, at, patch, ...(recordedAt !== undefined && { recorded_at: recordedAt }) });
     }
   }
   return { items, next: null };

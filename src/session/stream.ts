@@ -187,6 +187,14 @@ function legacyMetric(
   };
 }
 
+/** An exported op has the time that its own clock showed; if that differs from the server's, the corrected one is `corrected_at`. */
+function ownTimes<Exported extends { at?: number; recorded_at?: number }>({
+  recorded_at,
+  ...op
+}: Exported): object {
+  return recorded_at === undefined ? op : { ...op, at: recorded_at, corrected_at: op.at };
+}
+
 /** Everything, a line each: the summary, then segment by segment its ops in order, and its points as columns. */
 export function* exported(source: Source): Generator<string> {
   const { store, index } = source;
@@ -197,10 +205,11 @@ export function* exported(source: Source): Generator<string> {
       yield `${JSON.stringify({ damaged_segment: info.id, first_seq: info.firstSeq, last_seq: info.lastSeq })}\n`;
       continue;
     }
-    const ops: { seq: number }[] = [
-      ...reader.states().map(({ seq, at, patch, initial }) => ({
+    const ops: { seq: number; at: number; recorded_at?: number }[] = [
+      ...reader.states().map(({ seq, at, patch, initial, recordedAt }) => ({
         seq,
         at,
+        recorded_at: recordedAt,
         op: "state",
         patch,
         initial: initial || undefined,
@@ -208,8 +217,13 @@ export function* exported(source: Source): Generator<string> {
       ...reader.events().map((event) => ({ op: "event", ...event })),
       ...reader.others(),
     ];
-    for (const op of ops.sort((a, b) => a.seq - b.seq)) yield `${JSON.stringify(op)}\n`;
-    for (const at of reader.heartbeats()) yield `${JSON.stringify({ op: "heartbeat", at })}\n`;
+    for (const op of ops.sort((a, b) => a.seq - b.seq)) yield `${JSON.stringify(ownTimes(op))}\n`;
+    const { heartbeats, recorded } = reader.heartbeatTimes();
+    for (const at of heartbeats) yield `${JSON.stringify({ op: "heartbeat", at })}\n`;
+    for (const [i, at] of recorded.at.entries()) {
+      const op = { op: "heartbeat", at, recorded_at: recorded.recordedAt[i] };
+      yield `${JSON.stringify(ownTimes(op))}\n`;
+    }
     for (const id of reader.seriesIds()) {
       const series = index.series[id];
       if (series) yield `${JSON.stringify(exportedPoints(series, reader.columns(id)))}\n`;
@@ -219,7 +233,7 @@ export function* exported(source: Source): Generator<string> {
 
 function exportedPoints(
   { name, type, legacyType, unit, tags, metadata, bounds }: Series,
-  { at, fields }: ReadColumns,
+  { at, fields, recordedAt }: ReadColumns,
 ): Record<string, unknown> {
   const columns = fields.map((field) => Array.from(field));
   const [values = [], counts] = columns;
@@ -235,7 +249,8 @@ function exportedPoints(
     unit,
     tags,
     metadata,
-    at: Array.from(at),
+    at: Array.from(recordedAt ?? at),
+    corrected_at: recordedAt && Array.from(at),
     ...points,
   };
 }

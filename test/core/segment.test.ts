@@ -53,18 +53,23 @@ const other: fc.Arbitrary<StoredOp> = fc.record({
 /** Columns of one series; `counts` come with some batches and not with others. */
 const columns: fc.Arbitrary<Columns> = fc
   .tuple(fc.array(fc.tuple(at, number, fc.nat()), { minLength: 1 }), fc.boolean())
-  .map(([points, counted]) => ({
+  .chain(([points, counted]) => fc.boolean().map((corrected) => ({ points, counted, corrected })))
+  .map(({ points, counted, corrected }) => ({
     at: points.map(([time]) => time),
     fields: [
       points.map(([, value]) => value),
       ...(counted ? [points.map(([, , count]) => count)] : []),
     ],
+    recordedAt: corrected ? points.map(([time]) => time + 3_600_000) : undefined,
   }));
 const contents: fc.Arbitrary<Contents> = fc.record({
   states: fc.array(state, { maxLength: 4 }),
   events: fc.array(event, { maxLength: 4 }),
   others: fc.array(other, { maxLength: 3 }),
   heartbeats: fc.array(at, { maxLength: 4 }),
+  recorded: fc
+    .array(at, { maxLength: 3 })
+    .map((times) => ({ at: times, recordedAt: times.map((time) => time + 3_600_000) })),
   series: fc
     .array(fc.tuple(fc.nat(3), columns), { maxLength: 3 })
     .map((entries) => new Map(entries)),
@@ -77,9 +82,9 @@ function together(batches: Contents[]): Contents {
 }
 
 /** The contents as text in one order, because toEqual ignores an own __proto__. */
-function text({ states, events, others, heartbeats, series }: Contents): string {
+function text({ series, ...lists }: Contents): string {
   const bySeries = [...series].sort(([a], [b]) => a - b);
-  return JSON.stringify({ states, events, others, heartbeats, bySeries }).replaceAll("-0", "0");
+  return JSON.stringify({ ...lists, bySeries }).replaceAll("-0", "0");
 }
 
 test("contents are restored, appended in any batches, open and sealed", () => {

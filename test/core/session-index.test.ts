@@ -38,6 +38,8 @@ test("a new session is empty and active", () => {
     ledger: { accepted: 0, stored: 0, dropped: {} },
     lanes: [],
     clock_skew_ms: 0,
+    clock_offset_ms: 0,
+    clock_steps: [],
     revision: 0,
     ...stored,
   });

@@ -1,7 +1,9 @@
 /** The first lines about a session, for several commands. */
 import type { Summary } from "../../../src/core/answers.ts";
 import { isOngoing } from "../../../src/core/duration.ts";
+import { clockText } from "../../../src/core/evidence.ts";
 import { formatDuration } from "../../../src/core/format.ts";
+import { CLOCK_TOLERANCE_MS } from "../../../src/core/limits.ts";
 import type { Server } from "../server.ts";
 import { bold, dim, moment, print, outcomeLine } from "../terminal.ts";
 
@@ -21,5 +23,11 @@ export function printSummary(server: Server, summary: Summary): void {
   print(
     `${moment(created_at)} to ${isOngoing(status) ? "now" : moment(last_at)}, ${formatDuration(ran_ms)}${where ? `, on ${where}` : ""}`,
   );
+  if (Math.abs(summary.clock_skew_ms) >= CLOCK_TOLERANCE_MS || summary.clock_offset_ms !== 0)
+    print(`Its clock: ${clockText(summary)}`);
+  for (const { at, by_ms } of summary.clock_steps)
+    print(
+      `Its clock was set ${by_ms > 0 ? "forward" : "back"} by ${formatDuration(Math.abs(by_ms))} at ${moment(at)}`,
+    );
   print(dim(`${server.url}/sessions/${summary.id}`));
 }

@@ -1,6 +1,7 @@
 /** Completeness: recorded, stored and lost ops, the size and cost, and the writers. */
 import { plainText } from "../../core/recorded-text.ts";
 import { formatBytes, formatCount, formatDuration, formatNumber } from "../../core/format.ts";
+import { clockText } from "../../core/evidence.ts";
 import type { Summary } from "../../core/answers.ts";
 import type { DropCause } from "../../core/vocabulary.ts";
 import {
@@ -9,7 +10,7 @@ import {
   lossesOf,
   recordedOf,
 } from "../../core/completeness.ts";
-import { Time } from "../ui/time.tsx";
+import { Moment, Time } from "../ui/time.tsx";
 import { Property } from "../ui/property.tsx";
 
 /** What each cause of a loss means, after the number of ops. */
@@ -97,13 +98,19 @@ export function RecordFigures({ summary }: { summary: Summary }) {
           <span class="quiet"> ≈ ${(summary.rows_written * DOLLARS_PER_ROW).toFixed(6)}</span>
         </Property>
         <Property label="Segments">{formatNumber(summary.segments)}</Property>
-        <Property label="Clock">
-          {Math.abs(summary.clock_skew_ms) < 1_000
-            ? "agrees with the server's"
-            : `${formatDuration(Math.abs(summary.clock_skew_ms))} ${summary.clock_skew_ms > 0 ? "ahead" : "behind"}`}
-        </Property>
+        <Property label="Clock">{clockText(summary)}</Property>
+        {summary.clock_steps.length === 0 ? null : (
+          <Property label="Clock set">
+            {summary.clock_steps.map(({ at, by_ms }) => (
+              <div>
+                {by_ms > 0 ? "forward" : "back"} by {formatDuration(Math.abs(by_ms))},{" "}
+                <Moment id={id} at={at} show="full" />
+              </div>
+            ))}
+          </Property>
+        )}
         <Property label="Last contact">
-          <Time at={summary.updated_at} />
+          <Time at={summary.received_at} />
         </Property>
         <Property label="Session">
           <code>{id}</code>

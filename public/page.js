@@ -1,6 +1,7 @@
 /** What every page has: times in the viewer's zone, preferences without a reload, copy buttons, keys, and errors beside the panel that failed. */
 import { formatDuration } from "./format.js";
-import { isUtc, writeTimes } from "./time.js";
+import "./rows.js";
+import { isUtc, writeTimes, zoneAt } from "./time.js";
 
 const root = document.documentElement;
 root.classList.add("script");
@@ -83,7 +84,7 @@ function writeTyped() {
     if (at !== undefined) field.value = fieldValue(at);
   }
   for (const label of document.querySelectorAll("[data-zone-label]")) {
-    label.textContent = isUtc() ? "(UTC)" : "(your time)";
+    label.textContent = `(${zoneAt(Date.now())})`;
   }
 }
 
@@ -157,8 +158,7 @@ document.addEventListener("keydown", (event) => {
   if (wasG && PAGES[event.key]) {
     location.assign(PAGES[event.key] ?? "/");
   } else if (event.key === "?") {
-    const help = document.getElementById("keys");
-    if (help instanceof HTMLDialogElement && !help.open) help.showModal();
+    showKeys();
   } else if (event.key === "/") {
     const search = document.querySelector("[data-search]");
     if (search instanceof HTMLElement) {
@@ -167,6 +167,15 @@ document.addEventListener("keydown", (event) => {
     }
   }
 });
+
+document.addEventListener("click", (event) => {
+  if (closest(event, "[data-keys]")) showKeys();
+});
+
+function showKeys() {
+  const help = document.getElementById("keys");
+  if (help instanceof HTMLDialogElement && !help.open) help.showModal();
+}
 
 // Errors --------------------------------------------------------------------------------------------------------------
 

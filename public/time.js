@@ -8,8 +8,7 @@ export function moment(at, show = "full") {
   if (show === "age") return formatAge(Date.now() - at);
   const { date, clock } = parts(new Date(at));
   if (show === "clock") return spansDays() ? `${date.slice(5)} ${clock}` : clock;
-  const zone = isUtc() ? " UTC" : "";
-  return show === "full" ? `${date} ${clock}${zone}` : `${date} ${clock.slice(0, 5)}${zone}`;
+  return `${date} ${show === "full" ? clock : clock.slice(0, 5)} ${zoneAt(at)}`;
 }
 
 /** From the start to the last moment of the page's session, if it has one. */
@@ -30,6 +29,14 @@ export function setSessionSpan(from, to) {
 
 export function isUtc() {
   return root.dataset.zone === "utc";
+}
+
+/** The zone of the page at this moment: "UTC", "UTC+1", "UTC−3:30". Names such as CET are ambiguous. @param {number} at */
+export function zoneAt(at) {
+  const minutes = isUtc() ? 0 : -new Date(at).getTimezoneOffset();
+  if (minutes === 0) return "UTC";
+  const [hours, rest] = [Math.floor(Math.abs(minutes) / 60), Math.abs(minutes) % 60];
+  return `UTC${minutes < 0 ? "−" : "+"}${hours}${rest === 0 ? "" : `:${String(rest).padStart(2, "0")}`}`;
 }
 
 /** Rewrites every <time> inside. @param {ParentNode} [inside] */

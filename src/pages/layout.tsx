@@ -1,5 +1,6 @@
 /** The layout of every page: metadata, navigation, styles and scripts. */
 import { plainText } from "../core/recorded-text.ts";
+import type { Context } from "hono";
 import type { Child } from "hono/jsx";
 import { jsxRenderer } from "hono/jsx-renderer";
 import type { Status } from "../core/vocabulary.ts";
@@ -67,13 +68,7 @@ export const layout = jsxRenderer(
           <a class="skip" href="#main">
             Skip to content
           </a>
-          <Bar
-            here={here}
-            bare={bare}
-            theme={theme}
-            zone={zone}
-            path={new URL(c.req.url).pathname}
-          />
+          <Bar here={here} bare={bare} theme={theme} zone={zone} path={pathOf(c)} />
           <main id="main" class={name}>
             {children}
           </main>
@@ -114,8 +109,26 @@ function Bar(props: {
         </nav>
       )}
       <Preferences theme={props.theme} zone={props.zone} path={props.path} />
+      {props.bare ? null : (
+        <button
+          class="show-keys"
+          type="button"
+          data-keys
+          aria-label="Keys"
+          aria-keyshortcuts="?"
+          title="Keys (?)"
+        >
+          ?
+        </button>
+      )}
     </header>
   );
+}
+
+/** Where the preferences' form leads back to. The answer to another form has no address of its own. */
+function pathOf({ req }: Context): string {
+  const { pathname, search } = new URL(req.url);
+  return req.method === "GET" ? pathname + search : "/";
 }
 
 function Preferences({ theme, zone, path }: { theme: string; zone: string; path: string }) {
@@ -163,9 +176,12 @@ function KeyHelp() {
         <Key keys={["g", "s"]}>sessions</Key>
         <Key keys={["g", "e"]}>exceptions</Key>
         <Key keys={["g", "m"]}>metrics</Key>
+        <Key keys={["g", "d"]}>docs</Key>
       </dl>
       <h3>On a session</h3>
       <dl>
+        <Key keys={["Click"]}>state and values at that moment</Key>
+        <Key keys={["Drag"]}>zoom in; a double click shows the whole session</Key>
         <Key keys={["←", "→"]}>previous change, next change</Key>
         <Key keys={["Shift", "← →"]}>previous event, next event</Key>
         <Key keys={["Home", "End"]}>start, end</Key>

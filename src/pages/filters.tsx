@@ -132,9 +132,9 @@ export function MoreFilters({ search, column }: { search: SessionSearch; column?
           at={search.within === undefined ? filter.from : undefined}
         />
         <TimeField label="Started before" name="to" at={filter.to} />
-        <Field label="Host" name="hostname" value={filter.hostname} />
-        <Field label="Machine id" name="machine" value={filter.machine} />
-        <Field label="Tag" name="tag" value={filter.tag} />
+        <Field label="Host" name="hostname" value={written(filter.hostname)} />
+        <Field label="Machine id" name="machine" value={written(filter.machine)} />
+        <Field label="Tag" name="tag" value={written(filter.tag)} />
         <Suggested
           label="State path"
           name="path"
@@ -158,9 +158,14 @@ export function MoreFilters({ search, column }: { search: SessionSearch; column?
             ))}
           </select>
         </label>
-        <Suggested label="Event" name="event" value={filter.event} what="events" />
+        <Suggested label="Event" name="event" value={written(filter.event)} what="events" />
         {column ? (
-          <Suggested label="Show metric" name="metric" value={search.metric} what="metrics" />
+          <Suggested
+            label="Show metric"
+            name="metric"
+            value={written(search.metric)}
+            what="metrics"
+          />
         ) : null}
       </div>
     </details>
@@ -177,6 +182,11 @@ const VALUE_LABELS: Record<ValueType, string> = {
 function valueLabel({ value, type }: StateFilter): string {
   if (value === undefined) return "";
   return ` = ${type === "string" ? `"${nameLabel(value)}"` : nameLabel(value)}`;
+}
+
+/** The field's value for a name. */
+export function written(name: string | undefined): string | undefined {
+  return name === undefined ? undefined : asking(name);
 }
 
 type FieldProps = { label: string; name: string; value?: string | undefined };

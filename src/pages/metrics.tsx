@@ -5,6 +5,7 @@ import { formatCount, formatDuration, formatNumber } from "../core/format.ts";
 import { stepGap } from "../core/gaps.ts";
 import { Hono } from "hono";
 import { STATUS_KINDS } from "../catalog/filter.ts";
+import { titled } from "./ui/session-table.tsx";
 import {
   type MetricName,
   metricNames,
@@ -31,6 +32,7 @@ import {
   ProductSelects,
   Suggested,
   VersionSelect,
+  written,
   Within,
 } from "./filters.tsx";
 import { fragment, isFragment } from "./fragment.tsx";
@@ -75,11 +77,7 @@ metrics.get("/metrics", async (c) => {
       c,
       { path, title },
       <>
-        {found ? (
-          <Answer question={question} found={found} />
-        ) : (
-          <Names names={(await metricNames(db)).items} />
-        )}
+        <Answer db={db} question={question} found={found} />
         <hx-partial hx-target="#versions" hx-swap="outerHTML">
           <VersionSelect filter={search.filter} known={known} />
         </hx-partial>
@@ -93,11 +91,7 @@ metrics.get("/metrics", async (c) => {
     <>
       <h1 class="page-title">Metrics across sessions</h1>
       <Search question={question} known={await versions(db)} type={type} />
-      {found ? (
-        <Answer question={question} found={found} />
-      ) : (
-        <Names names={(await metricNames(db)).items} />
-      )}
+      <Answer db={db} question={question} found={found} />
     </>,
     { title, here: "/metrics", name: "list-page", styles: ["plots"], scripts: ["plots.js"] },
   );
@@ -110,7 +104,7 @@ function Search({ question, known, type }: SearchProps) {
   return (
     <SearchForm path="/metrics" label="Metrics" target="#answer">
       <div class="search-main fields">
-        <Suggested label="Metric" name="metric" value={name} what="metrics" />
+        <Suggested label="Metric" name="metric" value={written(name)} what="metrics" />
         <ProductSelects filter={search.filter} known={known} />
         <Select
           name="status"
@@ -149,24 +143,52 @@ function Shown({ question, type }: { question: Question; type: MetricType }) {
   );
 }
 
-function Names({ names }: { names: MetricName[] }) {
+type NamesProps = { db: D1Database; product: string | undefined; typed?: string };
+
+/** The metrics that can be chosen: those of the product, whose names contain what was typed. */
+async function Names({ db, product, typed = "" }: NamesProps) {
+  const { items, next } = await metricNames(db, { product });
+  const names = items.filter(({ name }) => name.toLowerCase().includes(typed.toLowerCase()));
+  if (names.length === 0 && typed !== "" && next === null) return null;
+  if (items.length === 0)
+    return (
+      <section class="panel" aria-label="All metrics">
+        <Empty title={product === undefined ? "No metrics yet" : "No metrics of this product"}>
+          <p>Gauges, counters, histograms and timers of programs are compared here.</p>
+        </Empty>
+      </section>
+    );
   return (
-    <section id="answer" class="panel" aria-label="All metrics">
-      {names.length === 0 ? (
-        <Empty title="No metrics yet" />
-      ) : (
-        <ul class="names">
-          {inNameOrder(names).map(({ name, type, unit }) => (
-            <li>
-              <a href={address("/metrics", { metric: asking(name) })}>{nameLabel(name)}</a>{" "}
-              <span class="quiet">
-                {type}
-                {unit ? `, ${nameLabel(unit)}` : ""}
-              </span>
-            </li>
-          ))}
-        </ul>
-      )}
+    <section class="panel" aria-labelledby="names-title">
+      <header class="panel-header">
+        <h2 id="names-title">Choose a metric</h2>
+        <span class="count">{formatNumber(names.length)}</span>
+        {next === null ? null : (
+          <span class="quiet">{`among the first ${formatNumber(items.length)} names`}</span>
+        )}
+        {product === undefined ? null : (
+          <span class="quiet">of {nameLabel(product, "the unnamed product")}</span>
+        )}
+      </header>
+      <ul class="names">
+        {inNameOrder(names).map(({ name, type, unit }) => (
+          <li>
+            <a
+              href={address("/metrics", {
+                metric: asking(name),
+                product: product === undefined ? undefined : asking(product),
+              })}
+              title={titled(nameLabel(name))}
+            >
+              {nameLabel(name)}
+            </a>{" "}
+            <span class="quiet">
+              {type}
+              {unit ? `, ${nameLabel(unit)}` : ""}
+            </span>
+          </li>
+        ))}
+      </ul>
     </section>
   );
 }
@@ -175,18 +197,31 @@ function inNameOrder(names: MetricName[]): MetricName[] {
   return names.toSorted((a, b) => BY_NAME.compare(a.name, b.name));
 }
 
-function Answer({ question, found }: { question: Question; found: Promise<SessionMetrics> }) {
+type AnswerProps = {
+  db: D1Database;
+  question: Question;
+  /** Undefined: no metric is chosen yet. */
+  found: Promise<SessionMetrics> | undefined;
+};
+
+function Answer({ db, question, found }: AnswerProps) {
+  const { name, search } = question;
+  const { product } = search.filter;
   return (
     <div id="answer" class="answer">
-      {guarded("this metric", async () => {
+      {guarded("the metrics", async () => {
         const all = await found;
+        if (all === undefined) return <Names db={db} product={product} />;
         if (all.items.length > 0) return <Found question={question} found={all} />;
         return (
-          <section class="panel">
-            <Empty
-              title={`No metric “${nameLabel(question.name ?? "")}” in sessions that match these filters`}
-            />
-          </section>
+          <>
+            <section class="panel" aria-label="Answer">
+              <Empty
+                title={`No metric “${nameLabel(name ?? "")}” in sessions that match these filters`}
+              />
+            </section>
+            <Names db={db} product={product} typed={name} />
+          </>
         );
       })}
     </div>

@@ -1,4 +1,5 @@
 /** The list of sessions with its search, filters, sorting and saved views; all of it is in the address. */
+import { asking, nameAsked } from "../core/names.ts";
 import { nameLabel } from "../core/recorded-text.ts";
 import { formatCount, formatNumber, formatQuantity } from "../core/format.ts";
 import { Hono } from "hono";
@@ -377,22 +378,28 @@ sessions.post("/views/delete", async (c) => {
 sessions.get("/suggest/:what", async (c) => {
   const db = c.env.CATALOG;
   const typed = (name: string) => c.req.query(name) ?? "";
+  const product = typed("product") === "" ? undefined : nameAsked(typed("product"));
   const sources: Record<string, () => Promise<string[]>> = {
     "state-paths": async () =>
       (await statePaths(db, { prefix: typed("path") })).items.map((path) => path || '[""]'),
     "state-values": () => stateValues(db, writePath(readPath(typed("path")) ?? []), typed("value")),
-    events: async () => (await eventNames(db, { prefix: typed("event") })).items,
+    events: async () =>
+      (await eventNames(db, { prefix: nameAsked(typed("event")), product })).items,
     metrics: async () =>
-      (await metricNames(db, { prefix: typed("metric") })).items.map(({ name }) => name),
+      (await metricNames(db, { prefix: nameAsked(typed("metric")), product })).items.map(
+        ({ name }) => name,
+      ),
   };
   const offered = (await sources[c.req.param("what")]?.()) ?? [];
+  // State paths and values are no names.
+  const isName = !c.req.param("what").startsWith("state-");
   return c.html(
     <>
       {offered
         .toSorted(BY_NAME.compare)
         .slice(0, SUGGESTIONS)
         .map((each) => (
-          <option value={each}></option>
+          <option value={isName ? asking(each) : each}></option>
         ))}
     </>,
   );

@@ -66,11 +66,21 @@ document.addEventListener("click", (event) => {
   if (!(link instanceof HTMLAnchorElement)) return;
   event.preventDefault();
   const path = new URL(link.href).searchParams.get("path") ?? "";
-  if (link.dataset.t) setCursor(Number(link.dataset.t));
-  else if (link.matches(".timeline-whole")) showWhole();
+  if (link.dataset.t) {
+    setCursor(Number(link.dataset.t));
+    if (link.matches("[data-show-moment]")) showMoment();
+  } else if (link.matches(".timeline-whole")) showWhole();
   else if (link.matches("[data-follow]")) follow();
   else setView({ path }, "moment");
 });
+
+/** Scrolls to the panel at the cursor, and to the cursor on the axis beside it. */
+function showMoment() {
+  const moment = find("#moment");
+  moment.scrollTop = 0;
+  const isBeside = moment.getBoundingClientRect().left > recorder.getBoundingClientRect().left;
+  (isBeside ? recorder : moment).scrollIntoView({ block: "start" });
+}
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;

@@ -1,6 +1,6 @@
 /** Deletes a session after a confirmation, and shows what was removed. */
 import { plainText } from "../core/recorded-text.ts";
-import { formatBytes, formatCount, formatNumber } from "../core/format.ts";
+import { formatBytes, formatCount } from "../core/format.ts";
 import { Hono } from "hono";
 import type { AccessEnv } from "../access/access.ts";
 import { sessionIn } from "./session/view.ts";
@@ -40,7 +40,7 @@ deletion.post("/sessions/:id/delete", async (c) => {
         Removed: {formatCount(receipt.events, "event")},{" "}
         {formatCount(receipt.states, "state change")}, {formatCount(receipt.points, "metric point")}
         , {formatBytes(receipt.bytes)} in {formatCount(receipt.segments, "segment")}, and{" "}
-        {formatNumber(receipt.catalog_rows)} rows of the catalog.
+        {formatCount(receipt.catalog_rows, "row")} of the catalog.
       </p>
       <p>
         <a class="button" href="/sessions">

@@ -60,13 +60,13 @@ sessionRoutes.get("/sessions/:id", async (c) => {
           <Charts session={session} summary={summary} view={view} search={c.req.query("metric")} />
         </div>
         <MomentPanel session={session} summary={summary} view={view} />
+        <div class="records">
+          <ExceptionsPanel session={session} summary={summary} />
+          <OutputPanel session={session} summary={summary} view={view} />
+          <EventsPanel session={session} summary={summary} filter={filterOf(c.req.query())} />
+          <RecordPanel summary={summary} />
+        </div>
       </div>
-      <ExceptionsPanel session={session} summary={summary} />
-      <div class="columns">
-        <EventsPanel session={session} summary={summary} filter={filterOf(c.req.query())} />
-        <OutputPanel session={session} summary={summary} view={view} />
-      </div>
-      <RecordPanel summary={summary} />
       <ViewForm view={view} id={id} />
       {isLive ? <Figures id={id} /> : null}
     </article>,
@@ -74,7 +74,7 @@ sessionRoutes.get("/sessions/:id", async (c) => {
       title: titleOf(summary),
       here: "/sessions",
       name: "session",
-      styles: ["timeline", "session"],
+      styles: ["timeline", "session", "verdict", "moment", "records", "terminal"],
       status: summary.verdict.status,
       vendor: ["hx-ws-4.0.1.min.js", "chart-4.6.1.min.js"],
       scripts: ["session.js"],

@@ -192,7 +192,7 @@ describe.skipIf(!hasBrowser)("the pages across sessions", () => {
     expect(await compare.textContent()).toBe("Compare 3");
     await page.getByRole("link", { name: "Started" }).click();
     await page.locator("[aria-sort=descending]").waitFor();
-    expect(await page.locator("input[value=check]").isChecked()).toBe(true);
+    await soon(() => page.locator("input[value=check]").isChecked()).toBe(true);
     await page.evaluate("sessionStorage.setItem('ticked', JSON.stringify('abcdef'.split('')))");
     await page.reload();
     expect(await compare.textContent()).toBe("Compare: at most 5, 6 selected");
@@ -252,7 +252,7 @@ describe.skipIf(!hasBrowser)("the pages across sessions", () => {
     const at = Number(await first.getAttribute("data-at"));
     const shown = (offset: number) =>
       new Date(at + offset).toISOString().slice(0, 16).replace("T", " ");
-    expect(await first.textContent()).toBe(shown(9 * HOUR));
+    expect(await first.textContent()).toBe(`${shown(9 * HOUR)} UTC+9`);
     await page.getByRole("button", { name: "UTC" }).click();
     expect(await first.textContent()).toBe(`${shown(0)} UTC`);
   });
@@ -261,8 +261,11 @@ describe.skipIf(!hasBrowser)("the pages across sessions", () => {
     const { page, complaints } = await world.look("/exceptions?product=archive-game");
     await page.getByRole("link", { name: /MemoryError/ }).click();
     await page.locator("#example .frame").first().waitFor();
+    const version = page.getByLabel("Resolved in version");
+    expect(await version.inputValue()).toBe("");
+    await version.fill("1.4.3");
     await page.getByRole("button", { name: "Mark resolved" }).click();
-    await page.getByText("resolved in 1.4.2").waitFor();
+    await page.getByText("resolved in 1.4.3").waitFor();
     await page.goto("/exceptions?product=archive-game");
     expect(await page.getByRole("link", { name: /MemoryError/ }).count()).toBe(0);
     await page.getByLabel("Decision").selectOption("resolved");

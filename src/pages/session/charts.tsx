@@ -35,7 +35,7 @@ export function Charts({ session, summary, view, search }: ChartsProps) {
           <MetricsCount summary={summary} />
         </span>
         {summary.counts.series > 8 ? (
-          <form method="get" role="search" action={`/sessions/${summary.id}`}>
+          <form method="get" role="search" aria-label="Metrics" action={`/sessions/${summary.id}`}>
             <input
               type="search"
               name="metric"

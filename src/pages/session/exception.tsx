@@ -1,5 +1,5 @@
 /** Exceptions with their frames and causes, and links that open a frame in an editor. */
-import { nameLabel, plainText } from "../../core/recorded-text.ts";
+import { nameLabel } from "../../core/recorded-text.ts";
 import { Coloured } from "../ui/coloured.tsx";
 import type { AccessEnv } from "../../access/access.ts";
 import type { SessionClient } from "../../session/client.ts";
@@ -56,12 +56,19 @@ async function list(session: SessionClient, cursor?: string) {
               <span class="exception-type">
                 {nameLabel(event.exception_type ?? "", "Exception")}
               </span>{" "}
-              <span class="exception-message">{plainText(event.exception_msg ?? "")}</span>
+              <span class="exception-message">
+                <Coloured text={event.exception_msg ?? ""} />
+              </span>
               {event.handled === false ? <span class="tag danger">unhandled</span> : null}
             </summary>
             <Exception event={event} />
             <p class="tools">
-              <a class="tool" href={`/sessions/${session.id}?t=${event.at}`} data-t={event.at}>
+              <a
+                class="tool"
+                href={`/sessions/${session.id}?t=${event.at}#moment`}
+                data-t={event.at}
+                data-show-moment
+              >
                 Show state at this moment
               </a>
               {event.fingerprint ? (

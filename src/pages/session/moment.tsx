@@ -62,12 +62,20 @@ async function atCursor({ session, summary, view }: MomentProps) {
           <Offset summary={summary} view={view} />
         </p>
         <nav class="steps" aria-label="Step through time">
-          <Step view={view} id={summary.id} name="previous-change" label="‹ Change" at={back?.at} />
+          <Step
+            view={view}
+            id={summary.id}
+            name="previous-change"
+            label="‹ Change"
+            keys="ArrowLeft"
+            at={back?.at}
+          />
           <Step
             view={view}
             id={summary.id}
             name="next-change"
             label="Change ›"
+            keys="ArrowRight"
             at={next.items[0]?.at}
           />
           <Step
@@ -75,6 +83,7 @@ async function atCursor({ session, summary, view }: MomentProps) {
             id={summary.id}
             name="previous-event"
             label="‹ Event"
+            keys="Shift+ArrowLeft"
             at={eventsBefore.items.find((event) => event.at < at)?.at}
           />
           <Step
@@ -82,9 +91,13 @@ async function atCursor({ session, summary, view }: MomentProps) {
             id={summary.id}
             name="next-event"
             label="Event ›"
+            keys="Shift+ArrowRight"
             at={eventsAfter.items[0]?.at}
           />
         </nav>
+        <p class="cursor-hint">
+          Click the time axis to move the cursor, drag to zoom. <kbd>?</kbd> shows all keys.
+        </p>
       </header>
       {/* Above the state, so that a long tree does not hide it. */}
       {view.path ? (
@@ -129,9 +142,17 @@ function offsetOf(summary: Summary, at: number): string {
   return `${formatDuration(at - last)} after the ${summary.ended_at === null ? "latest moment" : "end"}`;
 }
 
-type StepProps = { view: View; id: string; name: string; label: string; at?: number | undefined };
+type StepProps = {
+  view: View;
+  id: string;
+  name: string;
+  label: string;
+  /** The shortcut as in aria-keyshortcuts. */
+  keys: string;
+  at?: number | undefined;
+};
 
-function Step({ view, id, name, label, at }: StepProps) {
+function Step({ view, id, name, label, keys, at }: StepProps) {
   if (at === undefined)
     return (
       <span class="step" aria-disabled="true">
@@ -139,7 +160,14 @@ function Step({ view, id, name, label, at }: StepProps) {
       </span>
     );
   return (
-    <a class="step" id={name} href={`/sessions/${id}${viewQuery({ ...view, at })}`} data-t={at}>
+    <a
+      class="step"
+      id={name}
+      href={`/sessions/${id}${viewQuery({ ...view, at })}`}
+      data-t={at}
+      aria-keyshortcuts={keys}
+      title={keys.replace("ArrowLeft", "←").replace("ArrowRight", "→").replace("+", " ")}
+    >
       {label}
     </a>
   );
@@ -163,7 +191,13 @@ function StateSection({ id, state, view, hasStarted, changedAt, differences }: S
         <h3 id="state-title" class="label">
           State
         </h3>
-        <form class="state-search" method="get" action={`/sessions/${id}`} role="search">
+        <form
+          class="state-search"
+          method="get"
+          action={`/sessions/${id}`}
+          role="search"
+          aria-label="State"
+        >
           {view.at === undefined ? null : <input type="hidden" name="t" value={String(view.at)} />}
           <input
             type="search"

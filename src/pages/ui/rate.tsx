@@ -1,4 +1,4 @@
-import { formatNumber } from "../../core/format.ts";
+import { formatCount, formatNumber } from "../../core/format.ts";
 
 /** A share in percent. It is never rounded to 100 % if there was a failure. */
 export function Rate({ whole, failed, label }: { whole: number; failed: number; label: string }) {
@@ -9,7 +9,7 @@ export function Rate({ whole, failed, label }: { whole: number; failed: number; 
     <span
       class="rate"
       data-level={failed === 0 ? "good" : share >= 99 ? "fair" : "poor"}
-      title={`${formatNumber(whole - failed)} of ${formatNumber(whole)} sessions ${label}`}
+      title={`${formatNumber(whole - failed)} of ${formatCount(whole, "session")} ${label}`}
     >
       {shown} %
     </span>

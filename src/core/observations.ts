@@ -13,6 +13,7 @@ import {
   MAX_CLOCK_STEPS,
   MAX_NAME_LENGTH,
   MAX_REASON_LENGTH,
+  MAX_TRANSITIONS,
 } from "./limits.ts";
 import { EVENT_HUNG, EVENT_RECOVERED } from "./vocabulary.ts";
 import type { Crash, End, Op } from "./wire.ts";
@@ -38,6 +39,8 @@ export type Observations = {
   everHung: boolean;
   /** The last hang that ended: from the last heartbeat before it to the one that ended it. */
   pastHang?: { at: number; until: number };
+  /** The same, if only the times of its heartbeats show it, with what held before: a sleep that is reported later excuses it. */
+  inferredHang?: { everHung: boolean; pastHang?: { at: number; until: number } };
   slept: { at: number; durationMs: number } | null;
   end: Pick<End, "at" | "exit_code" | "signal"> | null;
   crash: Omit<Crash, "op"> | null;
@@ -79,10 +82,13 @@ export function observe(observations: Observations, op: Op): void {
   switch (op.op) {
     case "start":
       observations.startedAt = Math.min(observations.startedAt, op.at);
+      // It goes on, as a page that is shown again.
+      if (observations.end && op.at >= observations.end.at) observations.end = null;
       noteActivity(observations, op.at);
       break;
     case "heartbeat":
       if (observations.hang && op.at > observations.hang.at) recover(observations, op.at);
+      else noteLateHeartbeat(observations, op.at);
       noteActivity(observations, op.at);
       noteHeartbeat(observations, op.at);
       observations.heartbeatTimeoutMs = op.timeout_ms ?? observations.heartbeatTimeoutMs;
@@ -109,13 +115,16 @@ export function observe(observations: Observations, op: Op): void {
       break;
     case "recovered":
       if (observations.hang) recover(observations, op.at);
-      if (op.duration_ms !== undefined)
+      // The heartbeats themselves show it as well, by times in which no step of the clock is left.
+      if (op.duration_ms !== undefined && !isMeasured(observations, op.at))
         observations.pastHang = { at: op.at - op.duration_ms, until: op.at };
+      delete observations.inferredHang;
       noteActivity(observations, op.at);
       observations.everHung = true;
       break;
     case "slept":
       observations.slept = { at: op.at, durationMs: op.duration_ms };
+      excuseHang(observations, op.at - op.duration_ms, op.at);
       // No heartbeats are possible during sleep: the next one is due from the end of the sleep.
       if (observations.lastHeartbeatAt !== null) noteHeartbeat(observations, op.at);
       break;
@@ -223,6 +232,53 @@ function recover(observations: Observations, at: number): void {
     until: at,
   };
   observations.hang = null;
+}
+
+/**
+ * Notes a hang that has ended: the heartbeat is too late by its own time, whether a daemon watched or not. A pause is none. Neither is a
+ * sleep: the client resumes after one that its clocks show, and the daemon reports it. A gap that is longer than the lease, too, is a
+ * lost contact, whose cause is unknown. Steps of the clock are corrected before (clock.ts).
+ */
+function noteLateHeartbeat(observations: Observations, at: number): void {
+  const { lastHeartbeatAt, heartbeatTimeoutMs, paused, leaseMs, everHung, pastHang } = observations;
+  if (lastHeartbeatAt === null || paused) return;
+  const gap = at - lastHeartbeatAt;
+  const limit = heartbeatLimitMs(heartbeatTimeoutMs);
+  if (gap <= limit || gap > Math.max(leaseMs, limit * 2)) return;
+
+  observations.inferredHang = { everHung, pastHang };
+  observations.everHung = true;
+  observations.pastHang = { at: lastHeartbeatAt, until: at };
+  const { transitions, startedAt } = observations;
+  if ((transitions.at(-1)?.status ?? "active") !== "active") return;
+  if (transitions.length === 0)
+    transitions.push({ at: startedAt, status: "active", headline: "Running" });
+  transitions.push(
+    { at: lastHeartbeatAt + heartbeatTimeoutMs, status: "hung", headline: "Hung: no heartbeat" },
+    { at, status: "active", headline: "Running" },
+  );
+  transitions.splice(0, transitions.length - MAX_TRANSITIONS);
+}
+
+/** Removes a hang that only heartbeats showed, if the machine slept so long that they could not come earlier. */
+function excuseHang(observations: Observations, from: number, to: number): void {
+  const { inferredHang, pastHang, heartbeatTimeoutMs } = observations;
+  if (!inferredHang || !pastHang) return;
+  const { at, until } = pastHang;
+  const awake = until - at - Math.max(0, Math.min(until, to) - Math.max(at, from));
+  if (awake > heartbeatLimitMs(heartbeatTimeoutMs)) return;
+  observations.everHung = inferredHang.everHung;
+  observations.pastHang = inferredHang.pastHang;
+  observations.transitions = observations.transitions.filter(
+    (transition) => transition.at <= at || transition.at > until,
+  );
+  delete observations.inferredHang;
+}
+
+/** Whether the hang that ended then is known from heartbeats. */
+function isMeasured({ lastHeartbeatAt, pastHang }: Observations, until: number): boolean {
+  if (lastHeartbeatAt === null || !pastHang) return false;
+  return Math.abs(pastHang.until - until) <= CLOCK_TOLERANCE_MS;
 }
 
 function noteHeartbeat(observations: Observations, at: number): void {

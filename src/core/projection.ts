@@ -163,6 +163,7 @@ export class Projection {
 
     observations.lastContactAt = now;
     if (leaseMs !== undefined) observations.leaseMs = Math.min(MAX_LEASE_MS, Math.round(leaseMs));
+    const transition = observations.transitions.at(-1);
     let hasChanged = false;
 
     for (const { op, offsetMs } of ops) {
@@ -178,6 +179,7 @@ export class Projection {
     // Requests to a crashed session over 1.x's routes are recorded, but do not revert the crash.
     if (crash && !isOwn) observations.crash ??= crash;
 
+    hasChanged ||= observations.transitions.at(-1) !== transition;
     if (noteTransition(observations, now) || hasChanged) {
       outcome.kinds.add("status");
       outcome.urgent = true;

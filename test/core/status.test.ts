@@ -191,6 +191,49 @@ describe("hung", () => {
   });
 });
 
+describe("a late heartbeat", () => {
+  const late = 30 * SECOND;
+  const hung = (...ops: Op[]) => {
+    const known = observations(start, heartbeat(0, 5_000), ...ops);
+    const { everHung, pastHang, transitions } = known;
+    return { everHung, pastHang, transitions, ...verdict(known, known.lastContactAt) };
+  };
+
+  test("shows a hang that has ended, with its start and duration, without any report", () => {
+    const { everHung, pastHang, transitions, status, evidence } = hung(heartbeat(late));
+    expect([status, everHung]).toEqual(["active", true]);
+    expect(pastHang).toEqual({ at: START, until: START + late });
+    expect(transitions).toMatchObject([
+      { status: "active", at: START },
+      { status: "hung", at: START + 5_000 },
+      { status: "active", at: START + late },
+    ]);
+    expect(evidence).toContainEqual(
+      expect.objectContaining({ text: "Recovered from a hang: no heartbeat for 30 s" }),
+    );
+  });
+
+  test.each<[string, Op[]]>([
+    ["that comes within the time", [heartbeat(5_000 + HEARTBEAT_GRACE_MS)]],
+    ["after a pause", [{ op: "pause", at: SECOND }, heartbeat(late)]],
+    ["after its clocks showed a sleep", [{ op: "resume", at: late }, heartbeat(late)]],
+    ["after a sleep", [{ op: "slept", at: late - 1, duration_ms: late - 10 }, heartbeat(late)]],
+    [
+      "after a sleep that is reported later",
+      [heartbeat(late), { op: "slept", at: late - 1, duration_ms: late - 10 }],
+    ],
+    ["after a lost contact", [heartbeat(DEFAULT_LEASE_MS + SECOND)]],
+  ])("%s shows none", (_, ops) => {
+    const { everHung, pastHang, transitions } = hung(...ops);
+    expect([everHung, pastHang, transitions.length]).toEqual([false, undefined, 1]);
+  });
+
+  test("after a sleep that was shorter shows one", () => {
+    const slept: Op = { op: "slept", at: late - 1, duration_ms: 10 * SECOND };
+    expect(hung(heartbeat(late), slept).everHung).toBe(true);
+  });
+});
+
 describe("ended", () => {
   test("with its exit code, or the signal that asked it to", () => {
     expect(judge(start, { op: "end", at: 9 * SECOND, exit_code: 0 })).toMatchObject({
@@ -207,6 +250,12 @@ describe("ended", () => {
       headline: "Ended by SIGTERM",
     });
     expect(judge(start, { op: "end", at: 1 }).headline).toBe("Ended");
+  });
+
+  test("no longer when a later start shows that it goes on", () => {
+    const end: Op = { op: "end", at: 9 * SECOND };
+    expect(judge(start, end, { op: "start", at: 20 * SECOND }).status).toBe("active");
+    expect(judge(end, start).status).toBe("ended");
   });
 
   test("never suspended or hung afterwards", () => {

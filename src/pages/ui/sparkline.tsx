@@ -5,7 +5,14 @@ import { runsOf, stepGap } from "../../core/gaps.ts";
 import { endStep, shareOf } from "../../core/scale.ts";
 
 /** The parts of a rollup that are drawn: equally wide buckets with least and most, null where a bucket is empty. */
-type Rollup = { count: number[]; sum: number[]; min: (number | null)[]; max: (number | null)[] };
+type Rollup = {
+  count: number[];
+  /** In units of 1 / `scale`. */
+  sum: number[];
+  scale?: number;
+  min: (number | null)[];
+  max: (number | null)[];
+};
 
 const HEIGHT = 20;
 /** Columns of a sparkline: two pixels each; a page has fifty sparklines. */
@@ -54,7 +61,7 @@ export function Sparkline({ rollup, name, unit }: SparklineProps) {
 }
 
 /** The rollup's buckets, several merged into one column; spikes are kept. */
-function columnsOf({ count, sum, min, max }: Rollup): Column[] {
+function columnsOf({ count, sum, scale = 1, min, max }: Rollup): Column[] {
   const together = Math.ceil(count.length / COLUMNS);
   const columns: Column[] = [];
   for (let from = 0; from < count.length; from += together) {
@@ -65,8 +72,7 @@ function columnsOf({ count, sum, min, max }: Rollup): Column[] {
     if (points === 0 || lows.length === 0) continue;
     const low = Math.min(...lows);
     const high = Math.max(...highs);
-    // The sum of the largest doubles overflows.
-    const mean = Math.min(high, Math.max(low, part(sum).reduce((a, b) => a + b, 0) / points));
+    const mean = part(sum).reduce((a, b) => a + b, 0) / points / scale;
     columns.push({ x: from / together, low, high, mean, count: points });
   }
   return columns;

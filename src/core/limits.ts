@@ -110,7 +110,7 @@ export const MAX_SKETCH_BINS = 8_192;
 /** Steps of a session for which quantiles are kept: each is a sketch in memory and in the catalog. */
 export const MAX_QUANTILE_STEPS = 30;
 /** Characters of these in the catalog. Over it, steps become twice as long: a comparison reads those of 300 sessions. */
-export const MAX_QUANTILE_STEPS_LENGTH = 8_192;
+export const MAX_QUANTILE_STEPS_LENGTH = 4_096;
 /** Shortest time over which a rate is drawn. */
 export const MIN_RATE_MS = 1_000;
 /** A run of a counter's points goes on after at most this time: the daemon sums increments over a second. */

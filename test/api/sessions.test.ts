@@ -314,6 +314,58 @@ test("a metric is compared over sessions, and its table is there as CSV", async 
   expect(csv).toContain(',"comma,product",');
 });
 
+test("a histogram has quantiles and a distribution over sessions, and both say what is exact", async () => {
+  const sample = (value: number) => ({
+    op: "metric",
+    type: "histogram",
+    name: "latency",
+    unit: "seconds",
+    value,
+  });
+  await record([0.01, 0.02, 0.3].map(sample), "histogram");
+  const id = await record(
+    [0.02, 4, { op: "metric", type: "gauge", name: "size", value: 1 }].map((each) =>
+      typeof each === "number" ? sample(each) : each,
+    ),
+    "histogram",
+  );
+  const found = await json<{ distribution: { count: number }[] }>(
+    "/api/metrics/latency?product=histogram&quantiles=true&bars=20",
+  );
+  expect(found).toMatchObject({
+    unit: "seconds",
+    sessions: 2,
+    statistics: [
+      {
+        count: 5,
+        min: 0.01,
+        max: 4,
+        stddev: null,
+        p50: expect.any(Number),
+        quantiles_exact: false,
+      },
+    ],
+    quantiles_over_time: { groups: [{ steps: [{ count: 5, exact: false }] }] },
+  });
+  expect(found.distribution.reduce((sum, { count }) => sum + count, 0)).toBe(5);
+  expect(await json(`/api/sessions/${id}/metrics/size?quantiles=true`)).toMatchObject([
+    { series: { quantiles: { p50: 1, exact: true } }, quantiles: { p95: 1, exact: true } },
+  ]);
+  const csv = await (
+    await ask("/api/metrics/latency/sessions?product=histogram&format=csv")
+  ).text();
+  expect(csv.split("\r\n")[0]).toContain("p99,quantiles_exact");
+  const range = {
+    from: new Date(at - 60_000).toISOString(),
+    to: new Date(at + 60_000).toISOString(),
+  };
+  const payload = { aggregate: "p95", product: "histogram" };
+  const query = { range, targets: [{ target: "latency", payload }] };
+  expect(await (await ask("/api/grafana/query", post(query))).json()).toMatchObject([
+    { target: "latency", datapoints: [[expect.any(Number), expect.any(Number)]] },
+  ]);
+});
+
 test("Grafana's JSON data source finds metrics, their series and crashes", async () => {
   await record([...game, { op: "crash", signal: "SIGSEGV" }], "grafana");
   const range = {

@@ -2,17 +2,19 @@
 import { formatCount, formatDuration, formatQuantity, formatTick } from "./format.js";
 import { newChart, recolour, setAxis, setReadings } from "./line-chart.js";
 import { closest } from "./page.js";
-import { isExactAt, ratesOf, readingAt, readingsOf, stepOf } from "./readings.js";
+import { isExactAt, quantilesOf, ratesOf, readingAt, readingsOf, stepOf } from "./readings.js";
 import { endStep, shareOf } from "./scale.js";
 
 /**
  * @typedef {import("./readings.js").Reading} Reading
- * @typedef {{ from: number, to: number, readings: Reading[], rates: Reading[], isExact: boolean, gap: number, refused: number[][], scale?: { top: number, bottom: number }, step?: number, chart?: any }} Drawn
- * @typedef {{ id: number, from: number, readings: number[][], rates?: number[][], gap?: number, refused: number[][] }} Answered
+ * @typedef {{ from: number, to: number, readings: Reading[], rates: Reading[], quantiles: Reading[], hasExactQuantiles: boolean, isExact: boolean, gap: number, refused: number[][], scale?: { top: number, bottom: number }, step?: number, chart?: any }} Drawn
+ * @typedef {{ id: number, from: number, readings: number[][], rates?: number[][], quantiles?: { readings: number[][], exact: boolean }, gap?: number, refused: number[][] }} Answered
  */
 
 /** Buckets of a chart over the range (CHART_POINTS of src/pages/limits.ts); the row has their number. */
 const BUCKETS = 600;
+/** Times of a chart that have quantiles (src/pages/limits.ts). */
+const QUANTILE_BUCKETS = 60;
 /** The exact values are requested when the pointer has rested for this time. */
 const REST_MS = 120;
 /** Charts near the screen are drawn before they are seen. */
@@ -41,13 +43,18 @@ export class Charts {
     this.visible = new Set();
     /** Counters that are shown per second rather than as their total. @type {Set<string>} */
     this.rates = new Set();
+    /** Series whose quantiles are shown rather than their values. @type {Set<string>} */
+    this.quantiles = new Set();
     this.busy = false;
     this.isWaiting = false;
     this.lastExtended = 0;
     this.observer = new IntersectionObserver((entries) => this.#seen(entries), {
       rootMargin: MARGIN,
     });
-    recorder.addEventListener("click", (event) => this.#switch(closest(event, "[data-rate]")));
+    recorder.addEventListener("click", (event) => {
+      this.#switch(closest(event, "[data-rate]"));
+      this.#switchQuantiles(closest(event, "[data-quantiles]"));
+    });
     document.addEventListener("preference", () => this.#recolour());
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#recolour());
   }
@@ -87,7 +94,7 @@ export class Charts {
     const row = this.#row(id);
     const drawn = this.drawn.get(id);
     if (!row || !drawn) return true;
-    if (this.rates.has(id)) {
+    if (this.rates.has(id) || this.quantiles.has(id)) {
       this.#write(id, drawn, readingAt(this.#shown(id, drawn), at)?.value);
       return true;
     }
@@ -130,7 +137,7 @@ export class Charts {
   }
 
   /** @param {string} id @param {Drawn} drawn @param {number | undefined} value */
-  #write(id, { readings, step }, value) {
+  #write(id, { readings, step, hasExactQuantiles }, value) {
     const row = this.#row(id);
     const element = row?.querySelector("[data-reading]");
     if (!row || !(element instanceof HTMLElement)) return;
@@ -139,6 +146,8 @@ export class Charts {
     if (value === undefined) element.textContent = "–";
     else if (this.rates.has(id))
       element.textContent = `${formatQuantity(value, row.dataset.unit)}/s`;
+    else if (this.quantiles.has(id))
+      element.textContent = `p95 ${hasExactQuantiles ? "" : "≈ "}${formatQuantity(value, row.dataset.unit)}`;
     else {
       // A fetched value is none of those drawn.
       const least = this.fetched.has(id) ? stepOf(readings, value) : step;
@@ -191,7 +200,8 @@ export class Charts {
       drawn.refused.push(...fetched.refused);
       if (!fetched.isExact) drawn.isExact = false;
       const limit = Number(this.#row(id)?.dataset.points ?? BUCKETS) * 2;
-      if (drawn.readings.length > limit) drawn.from = NaN; // too many to draw: fetched again, in buckets
+      // Too many to draw: fetched again, in buckets. Quantiles are of buckets, so they are fetched again as well.
+      if (drawn.readings.length > limit || this.quantiles.has(id)) drawn.from = NaN;
       else this.#draw(id, drawn);
     });
     void this.#fill();
@@ -208,8 +218,24 @@ export class Charts {
     this.read(this.at, this.isLast);
   }
 
+  /** @param {Element | null} button of a row that is no counter's */
+  #switchQuantiles(button) {
+    const id = button?.closest(".chart")?.getAttribute("data-series");
+    const drawn = this.drawn.get(id ?? "");
+    if (!button || !id || !drawn) return;
+    if (this.quantiles.delete(id)) {
+      this.#draw(id, drawn);
+      this.read(this.at, this.isLast);
+    } else {
+      this.quantiles.add(id);
+      drawn.from = NaN; // fetched again, with quantiles
+      void this.#fill();
+    }
+  }
+
   /** @param {string} id @param {Drawn} drawn */
-  #shown(id, { readings, rates }) {
+  #shown(id, { readings, rates, quantiles }) {
+    if (this.quantiles.has(id)) return quantiles;
     return this.rates.has(id) ? rates : readings;
   }
 
@@ -263,13 +289,16 @@ export class Charts {
 
   /**
    * @param {string[]} ids @param {number} from @param {number | undefined} to
-   * @param {(id: string, fetched: Pick<Drawn, "readings" | "rates" | "isExact" | "gap" | "refused">) => void} use
+   * @param {(id: string, fetched: Pick<Drawn, "readings" | "rates" | "quantiles" | "hasExactQuantiles" | "isExact" | "gap" | "refused">) => void} use
    */
   async #fetch(ids, from, to, use) {
     this.busy = true;
     try {
       const query = new URLSearchParams({ ids: ids.join(","), from: String(from) });
       if (to !== undefined) query.set("to", String(to));
+      // Those of a part of the range would be other quantiles.
+      const quantiles = from === this.from ? ids.filter((id) => this.quantiles.has(id)) : [];
+      if (quantiles.length > 0) query.set("quantiles", quantiles.join(","));
       const answer = await fetch(`/sessions/${this.id}/charts?${query}`);
       if (!answer.ok) throw new Error(`charts: ${answer.status}`);
       /** @type {Answered[]} */
@@ -279,6 +308,8 @@ export class Charts {
         use(id, {
           readings: readingsOf(series, this.#row(id)?.dataset.type === "counter"),
           rates: ratesOf(series),
+          quantiles: quantilesOf(series),
+          hasExactQuantiles: series.quantiles?.exact === true,
           isExact: series.readings.every((reading) => reading.length === 2),
           gap: series.gap ?? Infinity,
           refused: series.refused.map(([since = 0, count = 0]) => [series.from + since, count]),
@@ -304,9 +335,8 @@ export class Charts {
       drawn.chart = undefined;
     }
     drawn.chart ??= newChart(canvas, row);
-    const isRate = this.rates.has(id);
     const shown = this.#shown(id, drawn);
-    const hasBand = !drawn.isExact && !isRate;
+    const hasBand = this.quantiles.has(id) || (!drawn.isExact && !this.rates.has(id));
     drawn.scale = setReadings(drawn.chart, shown, hasBand, drawn.gap) ?? drawn.scale;
     drawn.step = stepOf(drawn.readings);
     this.#caption(id, drawn);
@@ -333,6 +363,9 @@ export class Charts {
     const row = this.#row(id);
     if (!row) return;
     row.querySelector("[data-rate]")?.setAttribute("aria-pressed", String(this.rates.has(id)));
+    row
+      .querySelector("[data-quantiles]")
+      ?.setAttribute("aria-pressed", String(this.quantiles.has(id)));
     write(row, "[data-drawn]", this.#aggregateOf(id, row, drawn));
     const { scale } = drawn;
     if (!scale) return;
@@ -349,10 +382,14 @@ export class Charts {
   }
 
   /** Which aggregate the line is, and of which time; empty where it joins the recorded points. @param {string} id @param {HTMLElement} row @param {Drawn} drawn */
-  #aggregateOf(id, row, { isExact, refused }) {
+  #aggregateOf(id, row, { isExact, hasExactQuantiles, refused }) {
     const notes = [];
     const width = (this.to - this.from) / Number(row.dataset.points ?? BUCKETS);
-    if (this.rates.has(id)) notes.push(`increase in ${formatDuration(Math.max(1_000, width))}`);
+    if (this.quantiles.has(id)) {
+      const time = formatDuration((this.to - this.from) / QUANTILE_BUCKETS);
+      notes.push(`${hasExactQuantiles ? "" : "≈ "}p95, and p50 to p99, of ${time}`);
+    } else if (this.rates.has(id))
+      notes.push(`increase in ${formatDuration(Math.max(1_000, width))}`);
     else if (!isExact)
       notes.push(
         `${row.dataset.type === "counter" ? "last" : "mean and range"} of ${formatDuration(width)}`,

@@ -35,6 +35,22 @@ export function ratesOf({ from, rates = [] }) {
   }));
 }
 
+/**
+ * The p95 over each of the times that the server divided the range into, between the p50 and the p99.
+ * @param {{ from: number, quantiles?: { readings: number[][] } }} series @returns {Reading[]}
+ */
+export function quantilesOf({ from, quantiles }) {
+  return (quantiles?.readings ?? []).map(([since = 0, until = 0, p50 = 0, p95 = 0, p99 = 0]) => ({
+    at: from + (since + until) / 2,
+    since: from + since,
+    until: from + until,
+    value: p95,
+    min: p50,
+    max: p99,
+    last: p95,
+  }));
+}
+
 /** The last reading that begins at or before a moment, by binary search. @param {Reading[]} readings @param {number} at */
 export function readingAt(readings, at) {
   let low = 0;

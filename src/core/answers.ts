@@ -305,6 +305,7 @@ export type Chart = {
   total: number;
   /** All points, if they fit: [at, value] or, for timers, [at, value, count]. */
   points: [number, number, number?][] | null;
+  /** If the points do not fit, or quantiles were asked for. */
   buckets: ChartBucket[] | null;
   /** Counter: its rate over the range, each over a bucket or a second, whichever is longer. */
   rates?: Rate[];

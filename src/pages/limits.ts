@@ -50,6 +50,8 @@ export const EXCEPTION_ROWS = 10;
 export const CHARTS = 24;
 /** Points or buckets per chart: one per two pixels of a wide screen. */
 export const CHART_POINTS = 600;
+/** Times of a chart over which quantiles are drawn: each needs enough values, and a sketch that is merged. */
+export const QUANTILE_BUCKETS = 60;
 /** Points or buckets of a chart as a picture: one per four pixels, for those without script. */
 export const SPARKLINE_POINTS = 240;
 /** Rows of each list on the home page. */

@@ -122,7 +122,7 @@ export function charts(
       to,
       total: builder.total,
       points: fits ? raw.sort((a, b) => a[0] - b[0]) : null,
-      buckets: fits ? null : builder.buckets(),
+      buckets: fits && !query.quantiles ? null : builder.buckets(),
       rates: builder.rates() ?? undefined,
       quantiles: query.quantiles ? builder.quantiles() : undefined,
       gap_ms: gapOf(intervals),

@@ -314,7 +314,7 @@ test("a metric is compared over sessions, and its table is there as CSV", async 
   expect(csv).toContain(',"comma,product",');
 });
 
-test("a histogram has quantiles and a distribution over sessions, and both say what is exact", async () => {
+test("a histogram has quantiles and a distribution over sessions, marked as not exact", async () => {
   const sample = (value: number) => ({
     op: "metric",
     type: "histogram",

@@ -9,7 +9,7 @@ import { Hono } from "hono";
 import type { Chart, SeriesSummary, Summary } from "../../core/answers.ts";
 import { Refusal } from "../../core/refusal.ts";
 import { endStep } from "../../core/scale.ts";
-import { CHARTS, CHART_POINTS, SPARKLINE_POINTS, TYPING_MS } from "../limits.ts";
+import { CHARTS, CHART_POINTS, QUANTILE_BUCKETS, SPARKLINE_POINTS, TYPING_MS } from "../limits.ts";
 import { address } from "../ui/address.ts";
 import { Empty } from "../ui/empty.tsx";
 import { guarded } from "../ui/panel.tsx";
@@ -215,7 +215,11 @@ function ChartRow({ series, value, picture }: ChartRowProps) {
           <button class="tool rate" type="button" aria-pressed="false" data-rate>
             per second
           </button>
-        ) : null}
+        ) : (
+          <button class="tool rate" type="button" aria-pressed="false" data-quantiles>
+            percentiles
+          </button>
+        )}
         <span class="scale" aria-hidden="true">
           <span data-most>{formatTick(max, unit, step)}</span>
           <span data-least>{min === max ? "" : formatTick(min, unit, step)}</span>
@@ -267,8 +271,19 @@ chartRoutes.get("/sessions/:id/charts", async (c) => {
   const { from, to } = viewOf(c.req.query());
   const ids = idsOf(c.req.query("ids"));
   const session = sessionIn(c);
+  const withQuantiles = idsOf(c.req.query("quantiles"));
+  const points = QUANTILE_BUCKETS;
+  const [charts, quantiles] = await Promise.all([
+    session.ask("charts", { ids, from, to, points: CHART_POINTS }),
+    withQuantiles.length === 0
+      ? []
+      : session.ask("charts", { ids: withQuantiles, from, to, points, quantiles: true }),
+  ]);
   return c.json(
-    (await session.ask("charts", { ids, from, to, points: CHART_POINTS })).map(drawnSeriesOf),
+    charts.map((chart) => ({
+      ...drawnSeriesOf(chart),
+      quantiles: quantilesOf(quantiles.find(({ series }) => series.id === chart.series.id)),
+    })),
   );
 });
 
@@ -305,6 +320,17 @@ function drawnSeriesOf({
     gap: gap_ms === undefined ? undefined : Math.max(gap_ms, width),
     rates: rates?.map((each) => [each.from - from, each.to - from, each.rate]),
     refused: (refused ?? []).map(([at, count]) => [at - from, count]),
+  };
+}
+
+function quantilesOf(chart: Chart | undefined): DrawnSeries["quantiles"] {
+  if (!chart) return undefined;
+  const known = (chart.buckets ?? []).flatMap(({ first_at, last_at, quantiles }) =>
+    quantiles ? [{ since: first_at - chart.from, until: last_at - chart.from, ...quantiles }] : [],
+  );
+  return {
+    readings: known.map(({ since, until, p50, p95, p99 }) => [since, until, p50, p95, p99]),
+    exact: known.every(({ exact }) => exact),
   };
 }
 

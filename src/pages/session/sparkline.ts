@@ -12,6 +12,8 @@ export type DrawnSeries = {
   readings: number[][];
   /** Of a counter: its increase per second, [time since `from`, until, rate]. */
   rates?: number[][];
+  /** If they were asked for: [time of the first value since `from`, of the last, p50, p95, p99], and whether all are exact. */
+  quantiles?: { readings: number[][]; exact: boolean };
   /** No line joins readings that are farther apart. */
   gap: number | undefined;
   refused: [since: number, count: number][];

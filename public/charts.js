@@ -337,7 +337,12 @@ export class Charts {
     drawn.chart ??= newChart(canvas, row);
     const shown = this.#shown(id, drawn);
     const hasBand = this.quantiles.has(id) || (!drawn.isExact && !this.rates.has(id));
-    drawn.scale = setReadings(drawn.chart, shown, hasBand, drawn.gap) ?? drawn.scale;
+    // A short pause within a time that has quantiles is no gap between two of them.
+    const width = this.quantiles.has(id) ? (this.to - this.from) / QUANTILE_BUCKETS : 0;
+    const gap = Math.max(drawn.gap, width);
+    // From zero, so that a rate that hardly changes is level.
+    const lowest = this.rates.has(id) ? 0 : Infinity;
+    drawn.scale = setReadings(drawn.chart, shown, hasBand, gap, lowest) ?? drawn.scale;
     drawn.step = stepOf(drawn.readings);
     this.#caption(id, drawn);
     this.#setAxis(drawn);

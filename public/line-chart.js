@@ -53,12 +53,13 @@ export function newChart(canvas, row) {
 
 /**
  * @param {any} chart @param {Reading[]} readings @param {boolean} hasBand @param {number} gap readings that are farther apart are not joined
+ * @param {number} [lowest] the scale begins here or below
  * @returns {{ top: number, bottom: number } | undefined} the range of the values
  */
-export function setReadings(chart, readings, hasBand, gap) {
+export function setReadings(chart, readings, hasBand, gap, lowest = Infinity) {
   const [most, least, line] = chart.data.datasets;
   const top = readings.reduce((high, { max }) => Math.max(high, max), -Infinity);
-  const bottom = readings.reduce((low, { min }) => Math.min(low, min), Infinity);
+  const bottom = readings.reduce((low, { min }) => Math.min(low, min), lowest);
   const y = (/** @type {number} */ value) => shareOf(value, bottom, top);
   most.data = [];
   least.data = [];

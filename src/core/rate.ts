@@ -163,7 +163,10 @@ export class RateBuilder {
     return this.#rateOf(part, part + 1)?.rate ?? null;
   }
 
-  /** The rates over the range, each over as many parts as are a second: in less, single updates would be seen rather than their rate. */
+  /**
+   * The rates over the range, each over as many parts as are a second: in less, single updates would be seen rather than their rate. What
+   * is shorter at the ends is added to its neighbour.
+   */
   rates(): Rate[] {
     const parts = this.#increase.length;
     const together = Math.max(1, Math.min(parts, Math.ceil(MIN_RATE_MS / this.#width)));
@@ -172,6 +175,10 @@ export class RateBuilder {
       const rate = this.#rateOf(part, Math.min(parts, part + together));
       if (rate) rates.push(rate);
     }
+    const [first, second] = rates;
+    if (first && second && isShort(first)) rates.splice(0, 2, joined(first, second));
+    const [before, last] = rates.slice(-2);
+    if (before && last && isShort(last)) rates.splice(-2, 2, joined(before, last));
     return rates;
   }
 
@@ -185,6 +192,15 @@ export class RateBuilder {
     if (!(to > from)) return undefined;
     return { from, to, increase: toFinite(increase), rate: perSecond(increase, to - from) };
   }
+}
+
+function isShort({ from, to }: Rate): boolean {
+  return to - from < MIN_RATE_MS;
+}
+
+function joined(a: Rate, b: Rate): Rate {
+  const increase = toFinite(a.increase + b.increase);
+  return { from: a.from, to: b.to, increase, rate: perSecond(increase, b.to - a.from) };
 }
 
 export function perSecond(increase: number, ms: number): number {

@@ -257,7 +257,7 @@ function Found({ question, found }: { question: Question; found: SessionMetrics 
         title={`${name}, ${label.toLowerCase()} ${shownWhen}`}
         aside={
           <span class="quiet">
-            {time.isExact ? "" : `${APPROXIMATE} within 1 %, `}
+            {time.isExact ? "" : `${APPROXIMATE} ${ACCURACY_LABELS[type]}, `}
             {formatCount(found.sessions, "session")}
             {found.partial ? ", the newest that match" : ""}
           </span>
@@ -290,6 +290,14 @@ function Found({ question, found }: { question: Question; found: SessionMetrics 
     </>
   );
 }
+
+/** How near the quantiles are that are not exact. */
+const ACCURACY_LABELS: Record<MetricType, string> = {
+  gauge: "within 1 %",
+  timer: "within 1 %",
+  counter: "",
+  histogram: "from the histogram’s buckets",
+};
 
 type LinesOverTime = {
   from: number;

@@ -35,30 +35,19 @@ type PlotProps = {
   /** Counters: values are increases per second. */
   perSecond?: boolean | undefined;
   title: string;
-  /** Points that no line joins. */
-  dots?: boolean | undefined;
 };
 
 const WIDTH = 1_000;
 const HEIGHT = 240;
 
-export function Plot({
-  lines,
-  from,
-  to,
-  axis,
-  marks = 6,
-  unit,
-  perSecond,
-  title,
-  dots,
-}: PlotProps) {
+export function Plot({ lines, from, to, axis, marks = 6, unit, perSecond, title }: PlotProps) {
   const values = lines.flatMap(({ points, band = [] }) => [
     ...points.map(([, value]) => value),
     ...band.flatMap(([, least, most]) => [least, most]),
   ]);
   if (values.length === 0) return null;
-  const least = values.reduce((a, b) => Math.min(a, b));
+  // From zero, so that a rate that hardly changes is level.
+  const least = values.reduce((a, b) => Math.min(a, b), perSecond ? 0 : Infinity);
   const most = values.reduce((a, b) => Math.max(a, b));
   const { low, high, ticks, step } = scaleOf(least, most, unit);
   const times = timeTicks(from, to, marks);
@@ -105,7 +94,7 @@ export function Plot({
           ) : null,
         )}
         {lines.map((line) => (
-          <PlotLine line={line} isDotted={dots} x={x} y={y} />
+          <PlotLine line={line} x={x} y={y} />
         ))}
       </svg>
       <svg class="plot-x" aria-hidden="true">
@@ -128,15 +117,15 @@ export function Plot({
   );
 }
 
-type PlotLineProps = { line: Line; isDotted: boolean | undefined; x: Place; y: Place };
+type PlotLineProps = { line: Line; x: Place; y: Place };
 
-function PlotLine({ line, isDotted, x, y }: PlotLineProps) {
+function PlotLine({ line, x, y }: PlotLineProps) {
   const { name, points, index, aggregate, until, gap = Infinity } = line;
   const runs = runsAt(points, gap);
   return (
     <>
       <path
-        class={isDotted ? "plot-line plot-dots" : "plot-line"}
+        class="plot-line"
         data-line={index}
         // plots.js shows the values, which cannot be read from the coordinates.
         data-points={points
@@ -145,11 +134,11 @@ function PlotLine({ line, isDotted, x, y }: PlotLineProps) {
         data-aggregate={aggregate?.label}
         data-ms={aggregate?.ms}
         data-until={until}
-        d={isDotted ? dotPath(points, x, y) : linePath(runs, x, y)}
+        d={linePath(runs, x, y)}
       >
         <title>{name}</title>
       </path>
-      {isDotted || alone(runs).length === 0 ? null : (
+      {alone(runs).length === 0 ? null : (
         <path class="plot-alone" data-line={index} d={dotPath(alone(runs), x, y)} />
       )}
     </>

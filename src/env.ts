@@ -17,6 +17,8 @@ export type Env = {
   LOCAL?: string;
   /** On `npm start` only: takes objects, by their own ids, out of memory when they have no request. */
   EVICTOR?: { evict(objectIds: string[]): Promise<void> };
+  /** On `npm start` only: answers how much room the disk has (DiskRoom of catalog/outage.ts). */
+  DISK?: Fetcher;
   /** "1" on `npm run dev` only: pages may run the inline script with which wrangler reloads them. */
   DEV?: string;
   /** Days after its last activity when a session that is not running is deleted. Default 365; "0" keeps everything. */

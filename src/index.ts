@@ -2,11 +2,11 @@
 import { Hono } from "hono";
 import { getPath } from "hono/utils/url";
 import type { AccessEnv } from "./access/access.ts";
+import { health } from "./api/health.ts";
 import { answerError, api } from "./api/index.ts";
 import type { Env } from "./env.ts";
 import { runJobs } from "./jobs/jobs.ts";
 import { pages } from "./pages/index.ts";
-import { VERSION } from "./core/version.ts";
 
 export { Session } from "./session/session.ts";
 
@@ -19,10 +19,7 @@ const app = new Hono<AccessEnv>({
       .replace(/(?<=.)\/$/, ""),
 });
 app.onError(answerError);
-// 1.x's health check: any method, and no key even where everything else is locked.
-app.all("/health", (c) =>
-  c.json({ service: "datacat-server", status: "healthy", version: VERSION }),
-);
+app.all("/health", health);
 app.route("/api", api);
 app.route("/", pages); // last: its rules are for every path that is left
 

@@ -72,6 +72,23 @@ export class DatabaseFile {
     }
   }
 
+  /** Whether SQLite finds damage. Only reads, so a server may have it open. */
+  isDamaged(): boolean {
+    try {
+      const database = new DatabaseSync(this.path, { readOnly: true });
+      try {
+        const [checked] = database.prepare("PRAGMA quick_check(1)").all();
+        return checked?.["quick_check"] !== "ok";
+      } finally {
+        database.close();
+      }
+    } catch (error) {
+      if (error instanceof Error && "errcode" in error)
+        return DAMAGED.has(Number(error.errcode) & 0xff);
+      throw error;
+    }
+  }
+
   /** Adds rows, all with the same columns. */
   fill(table: string, rows: Record<string, unknown>[]): void {
     const columns = Object.keys(rows[0] ?? {});

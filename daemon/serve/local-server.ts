@@ -27,6 +27,9 @@ type LocalServerOptions = {
 /** What D1 answers when its file is damaged. Errors of a session's own database do not begin like this. */
 const D1_DAMAGE = /D1_ERROR.*(no such table|malformed|SQLITE_(CORRUPT|NOTADB|IOERR|CANTOPEN))/s;
 
+/** What workerd logs of any damaged file, which may be that of a session. */
+const FILE_DAMAGE = /SQLITE_(CORRUPT|NOTADB)/;
+
 export class LocalServer {
   readonly #worker: V4WorkerOptions;
   readonly #options: LocalServerOptions;
@@ -35,6 +38,7 @@ export class LocalServer {
   #isStopped = false;
   #repair: Promise<void> | undefined;
   #repairedAt = -Infinity;
+  #checkedAt = -Infinity;
 
   constructor(worker: V4WorkerOptions, options: LocalServerOptions) {
     this.#worker = worker;
@@ -65,8 +69,9 @@ export class LocalServer {
       ...this.#options,
       onLog: (level, message) => {
         onLog(level, message);
-        const isDamage = level === "error" && D1_DAMAGE.test(message);
-        if (isDamage && Date.now() - this.#repairedAt > REPAIR_PAUSE_MS) this.#startRepair();
+        if (level !== "error" || Date.now() - this.#repairedAt <= REPAIR_PAUSE_MS) return;
+        if (D1_DAMAGE.test(message)) this.#startRepair();
+        else if (FILE_DAMAGE.test(message)) this.#checkFiles();
       },
     });
     this.#options.onStart();
@@ -84,6 +89,14 @@ export class LocalServer {
     const runtime = this.#runtime;
     this.#runtime = undefined;
     await runtime?.stop();
+  }
+
+  /** Repairs if one of the databases is damaged. Its file is read beside the Worker, at most once in REPAIR_PAUSE_MS. */
+  #checkFiles(): void {
+    if (Date.now() - this.#checkedAt < REPAIR_PAUSE_MS) return;
+    this.#checkedAt = Date.now();
+    const { catalog, registry } = databasesIn(this.#options.data);
+    if ([catalog, registry].some((file) => file.isDamaged())) this.#startRepair();
   }
 
   /** Repairs, unless that is under way. */

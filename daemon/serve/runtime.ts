@@ -4,8 +4,10 @@ import {
   Log,
   LogLevel,
   Miniflare,
+  Response,
   type V4WorkerOptions,
 } from "miniflare";
+import { statfsSync } from "node:fs";
 import type { Binding } from "./database-file.ts";
 import { withEvictor } from "./evictor.ts";
 import { guardRuntime } from "./guard.ts";
@@ -17,6 +19,15 @@ type RuntimeOptions = {
   onLog: (level: string, message: string) => void;
   inspectorPort?: number | undefined;
 };
+
+/** The Worker can ask how much room the disk of its data has: errors of its own storage do not name their cause. */
+function withRoom(worker: V4WorkerOptions, folder: string): V4WorkerOptions {
+  const answer = () => {
+    const { bavail, bsize } = statfsSync(folder);
+    return Response.json({ folder, free: bavail * bsize }); // DiskRoom of src/catalog/outage.ts
+  };
+  return { ...worker, serviceBindings: { ...worker.serviceBindings, DISK: answer } };
+}
 
 export type Runtime = Awaited<ReturnType<typeof startRuntime>>;
 
@@ -45,7 +56,7 @@ export async function startRuntime(
       resourcePersistencePath: data,
       ...(inspectorPort !== undefined && { inspectorPort }),
       unsafeHandleRuntimeRestart: guard,
-      workers: withEvictor(worker),
+      workers: withEvictor(withRoom(worker, data)),
     }),
   );
   try {

@@ -4,8 +4,9 @@ import { secureHeaders } from "hono/secure-headers";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { AccessEnv } from "../access/access.ts";
 import { guard } from "../access/guard.ts";
-import { outageOf, requireCatalog } from "../catalog/outage.ts";
+import { explain, requireCatalog } from "../catalog/outage.ts";
 import { Refusal, refusalOf } from "../core/refusal.ts";
+import type { Env } from "../env.ts";
 import { exceptions } from "./exceptions.ts";
 import { grafana } from "./grafana.ts";
 import { ingest } from "./ingest.ts";
@@ -85,10 +86,11 @@ function methodsByPath(): Map<string, string[]> {
 }
 
 /** Answers with a refusal. Any other error is the server's own: its cause is logged, and not part of the answer. */
-export function answerError(thrown: Error, c: Context): Response {
+export async function answerError(thrown: Error, c: Context): Promise<Response> {
   const known = refusalOf(thrown);
   if (!known) console.error(`${c.req.method} ${c.req.path} failed:`, thrown);
-  const refusal = known ?? outageOf(thrown) ?? INTERNAL;
+  const { DISK } = c.env as Env; // Hono's default Context knows no bindings
+  const refusal = known ?? (await explain(thrown, DISK)) ?? INTERNAL;
   if (refusal.code === "unauthorized") c.header("www-authenticate", "Bearer");
   const wait = refusal.details["retry_after"];
   if (wait !== undefined) c.header("retry-after", String(wait));

@@ -5,6 +5,7 @@
 import { type Context, Hono } from "hono";
 import { cors } from "hono/cors";
 import * as v from "valibot";
+import { explain } from "../catalog/outage.ts";
 import { type AccessEnv, requires } from "../access/access.ts";
 import { parse, parseJson } from "../core/parse.ts";
 import { Refusal, refusalOf } from "../core/refusal.ts";
@@ -48,8 +49,9 @@ ingest.post("/ingest", requires("ingest"), async (c) => {
         answer.results.forEach((result, n) => (results[indexes[n] ?? -1] = result));
         slow_down_ms = Math.max(slow_down_ms ?? 0, answer.slow_down_ms ?? 0) || undefined;
       } catch (error) {
-        const refusal = refusalOf(error);
-        if (!refusal) console.error(`Session ${session} applied no batch:`, error);
+        const known = refusalOf(error);
+        const refusal = known ?? (await explain(error, c.env.DISK));
+        if (!known) console.error(`Session ${session} applied no batch:`, error);
         if (refusal?.code === "too_many_requests") slow_down_ms = SLOW_DOWN_MS;
         for (const index of indexes)
           results[index] = failedResult(session, batches[index], refusal);

@@ -2,6 +2,8 @@
 
 /** How long senders wait when an object is overloaded: its queue is some seconds long. */
 export const SLOW_DOWN_MS = 5_000;
+/** How long an isolate repeats its last answer to `/health`, which everyone may ask: the check is three queries. */
+export const HEALTH_CHECK_MS = 2_000;
 /** Series asked for in one query of Grafana: a panel with more can't be read. */
 export const GRAFANA_TARGETS = 20;
 /** Points per series when Grafana does not send the width of its panel. */

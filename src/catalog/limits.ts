@@ -23,6 +23,12 @@ export const TREND_DAYS = 30;
 export const MAX_RETURNED = 100;
 /** Rows that one sweep of empty counts may remove: it runs every hour, and each removal is a row written. */
 export const MAX_SWEPT = 1_000;
+/** With less room on its disk a local server counts as full: a batch of 1 MB and the catalog's rows of it need more. */
+export const MIN_FREE_BYTES = 2 * 1024 * 1024;
+/** When to ask again while a disk is full: someone has to free space. */
+export const FULL_RETRY_S = 30;
+/** How long the health check names damage that a request met: by then a local server has repaired the catalog. */
+export const DAMAGE_SHOWN_MS = 60_000;
 /** When to ask again while the catalog does not answer. */
 export const RETRY_S = 5;
 /** How long an isolate relies on the catalog being whole: one query in this time instead of one per list. */

@@ -1,7 +1,61 @@
 /** What a request gets while the catalog, or another D1 database, cannot answer it: a refusal to retry, never an internal error. */
 import { Refusal } from "../core/refusal.ts";
-import { RETRY_S, REBUILD_CHECK_MS } from "./limits.ts";
+import { formatBytes } from "../core/format.ts";
+import {
+  DAMAGE_SHOWN_MS,
+  FULL_RETRY_S,
+  MIN_FREE_BYTES,
+  REBUILD_CHECK_MS,
+  RETRY_S,
+} from "./limits.ts";
 import { readRebuild } from "./rebuild.ts";
+
+/** What answers how much room the disk has: the server of `npm start`, which the Worker has as a binding. */
+type Disk = { fetch: (url: string) => Promise<Response> };
+
+/**
+ * The refusal that explains an error of the server's own; undefined if its cause is not known. A full disk is not in the error itself,
+ * because the platform hides errors of its storage.
+ */
+export async function explain(
+  thrown: unknown,
+  disk: Disk | undefined,
+): Promise<Refusal | undefined> {
+  return (await fullDisk(disk)) ?? fullDatabaseOf(thrown) ?? outageOf(thrown);
+}
+
+/** The refusal while the disk of a local server is full. */
+export async function fullDisk(disk: Disk | undefined): Promise<Refusal | undefined> {
+  if (!disk) return undefined;
+  const { folder, free } = await (await disk.fetch("http://disk/")).json<DiskRoom>();
+  if (free >= MIN_FREE_BYTES) return undefined;
+  return new Refusal(
+    "storage_full",
+    `The disk of the server is full: ${formatBytes(free)} are free where it keeps its data, in ${folder}. Free some space; nothing has to be restarted. Senders keep what they could not send.`,
+    { retry_after: FULL_RETRY_S },
+  );
+}
+
+type DiskRoom = { folder: string; free: number };
+
+function fullDatabaseOf(thrown: unknown): Refusal | undefined {
+  if (!(thrown instanceof Error)) return undefined;
+  if (!/SQLITE_FULL|database or disk is full|Exceeded maximum DB size/.test(thrown.message))
+    return fullDatabaseOf(thrown.cause);
+  return new Refusal(
+    "storage_full",
+    "The storage is full: the disk of the server, the 10 GB of a session, or those of the database. Free space on the disk, or delete old sessions. Senders keep what they could not send.",
+    { retry_after: FULL_RETRY_S },
+  );
+}
+
+/** When damage of a database was met last; null: not since the isolate started. */
+let damageMetAt: number | null = null;
+
+/** Whether damage of a database was met a short time ago, for the health check. */
+export function hasMetDamage(now: number): boolean {
+  return damageMetAt !== null && now - damageMetAt < DAMAGE_SHOWN_MS;
+}
 
 /**
  * The refusal for an error that D1 threw; undefined for errors of our own SQL. D1 marks every error as its own, but the message of
@@ -9,12 +63,17 @@ import { readRebuild } from "./rebuild.ts";
  */
 export function outageOf(thrown: unknown): Refusal | undefined {
   if (!(thrown instanceof Error)) return undefined;
-  const { message } = thrown;
-  if (!/D1_|D1 DB/.test(message)) return outageOf(thrown.cause); // drizzle wraps it
-  if (/no such table|SQLITE_(CORRUPT|NOTADB|IOERR|CANTOPEN|READONLY)/.test(message)) {
+  const { message, cause } = thrown;
+  // The platform gives no reason for a file that it cannot open or read.
+  const isHidden = cause instanceof Error && /internal error/.test(cause.message);
+  const isQuery = message.startsWith("Failed query"); // drizzle wraps it
+  const isOfD1 = /D1_|D1 DB/.test(message);
+  if (!isOfD1 && !(isQuery && isHidden)) return outageOf(cause);
+  if (isHidden || DAMAGE.test(message)) {
+    damageMetAt = Date.now();
     return new Refusal(
       "unavailable",
-      "The database is missing tables or damaged. `npm start` rebuilds a catalog by itself; on Cloudflare: npm run deploy, then datacat reindex.",
+      "The database is missing tables or damaged. `npm start` rebuilds a catalog by itself; on Cloudflare: npm run deploy, then datacat reindex. Sessions are still recorded, and open by their id.",
       { retry_after: RETRY_S },
     );
   }
@@ -23,6 +82,9 @@ export function outageOf(thrown: unknown): Refusal | undefined {
     retry_after: RETRY_S,
   });
 }
+
+const DAMAGE =
+  /no such table|SQLITE_(CORRUPT|NOTADB|IOERR|CANTOPEN|READONLY)|malformed|internal error/;
 
 /** Until when a database is known to be complete, so that not every request asks it. */
 const completeUntil = new WeakMap<D1Database, number>();

@@ -2,8 +2,9 @@
 import { plainText } from "../core/recorded-text.ts";
 import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import { outageOf } from "../catalog/outage.ts";
+import { explain } from "../catalog/outage.ts";
 import { Refusal, type RefusalCode, refusalOf } from "../core/refusal.ts";
+import type { Env } from "../env.ts";
 
 const TITLES: Partial<Record<RefusalCode, string>> = {
   not_found: "Not found",
@@ -11,16 +12,18 @@ const TITLES: Partial<Record<RefusalCode, string>> = {
   unauthorized: "Sign in first",
   forbidden: "Not allowed",
   unavailable: "Unavailable",
+  damaged: "Damaged",
+  storage_full: "Storage full",
   internal: "Internal error",
 };
 
-export function answerError(thrown: Error, c: Context): Response | Promise<Response> {
+export async function answerError(thrown: Error, c: Context): Promise<Response> {
   const refusal = refusalOf(thrown);
   if (refusal) return answer(c, refusal);
   console.error(`${c.req.method} ${c.req.path} failed:`, thrown);
   return answer(
     c,
-    outageOf(thrown) ??
+    (await explain(thrown, (c.env as Env).DISK)) ??
       new Refusal("internal", "The server met an error and has logged it. Trying again may help."),
   );
 }

@@ -14,8 +14,13 @@ export function failedResult(
     lane: laneOf(batch),
     // What was applied is not known or not shown; the sender knows what came before this batch.
     applied: typeof first === "number" && first >= 1 ? first - 1 : 0,
-    error: { code: refusal.code, message: refusal.message },
+    error: { code: codeOf(refusal), message: refusal.message },
   };
+}
+
+/** A client drops a batch whose code it does not have in its list, so what passes by itself or by the operator has one that every client has. */
+function codeOf({ code }: Refusal): string {
+  return code === "storage_full" || code === "damaged" ? "unavailable" : code;
 }
 
 export function laneOf(batch: unknown): string {

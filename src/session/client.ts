@@ -6,6 +6,7 @@
  *   const { items } = await session.ask("events", { name: "door" });
  */
 import * as v from "valibot";
+import { fullDisk } from "../catalog/outage.ts";
 import type { Held } from "../catalog/sessions.ts";
 import type { Access } from "../core/authority.ts";
 import { Refusal, refusalOf } from "../core/refusal.ts";
@@ -168,6 +169,8 @@ export class SessionClient {
       received = await answer;
     } catch (error) {
       if (!isUnopenable(error)) throw error;
+      const full = await fullDisk(this.#env.DISK);
+      if (full) throw full;
       console.error(`Session ${this.id}: its object cannot be opened:`, error);
       return otherwise(this.#env);
     }

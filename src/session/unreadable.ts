@@ -7,6 +7,7 @@ import { noteDamaged, publish, removeSession } from "../catalog/publish.ts";
 import type { Summary, Verdict } from "../core/answers.ts";
 import { type Access, checkKind, checkOwner } from "../core/authority.ts";
 import { newIndex, type SessionIndex } from "../core/session-index.ts";
+import { Refusal } from "../core/refusal.ts";
 import type { Env } from "../env.ts";
 import { removeFromRoster, rosterRow } from "../registry/roster.ts";
 import { ANSWERS, answer, type Question, type Receipt, type Source } from "./answers.ts";
@@ -75,6 +76,7 @@ async function unreadable(
   checkOwner(access, "");
   const now = Date.now();
   const row = await catalogued(env, id);
+  if (row === null) throw new Refusal("gone", `Session ${id} was deleted; its storage is damaged.`);
   const index: SessionIndex = newIndex(id, row?.created_at ?? now, row?.updated_at ?? now);
   if (row) {
     const { product, version, hostname, machine_id, updated_at, revision, verdict } = row;
@@ -94,11 +96,13 @@ async function unreadable(
   return { source: sourceOf(index, now), verdict: undefined };
 }
 
-/** The catalog's row, which from now on names the damage. Without the catalog there is nothing to add. */
+/** The catalog's row, which from now on names the damage. Undefined if only the roster has the session, or nothing answers; null if it was deleted. */
 async function catalogued(env: Env, id: string) {
   try {
     await noteDamaged(env.CATALOG, id);
-    return await sessionRow(env.CATALOG, id);
+    const row = await sessionRow(env.CATALOG, id);
+    // Deleting it removed it from both databases, and could not remove its storage.
+    return row ?? ((await rosterRow(env.REGISTRY, id)) ? undefined : null);
   } catch (error) {
     console.error(`Session ${id} cannot be read, and the catalog does not answer:`, error);
     return undefined;

@@ -1,5 +1,6 @@
 /** A labelled part of a page. If its data cannot be read, it shows the error, and the rest of the page is rendered. */
 import type { Child } from "hono/jsx";
+import { outageOf } from "../../catalog/outage.ts";
 import { refusalOf } from "../../core/refusal.ts";
 
 type PanelProps = {
@@ -27,9 +28,9 @@ export async function guarded(what: string, draw: () => Promise<Child>): Promise
   try {
     return await draw();
   } catch (thrown) {
-    const refusal = refusalOf(thrown);
+    const refusal = refusalOf(thrown) ?? outageOf(thrown);
     if (refusal?.code === "not_found" || refusal?.code === "gone") throw thrown;
-    if (!refusal) console.error(`Cannot draw ${what}:`, thrown);
+    if (!refusalOf(thrown)) console.error(`Cannot draw ${what}:`, thrown);
     return (
       <div class="failure" role="alert">
         <p>

@@ -8,6 +8,7 @@ import { asking } from "../core/names.ts";
 import { REFRESH_MS, TIMELINE_BUCKETS } from "./limits.ts";
 import { EventsPanel, eventRoutes, filterOf } from "./session/events.tsx";
 import { ExceptionsPanel, exceptionRoutes } from "./session/exception.tsx";
+import { DamageBanner } from "./session/incomplete.tsx";
 import { Figures, figureRoutes } from "./session/figures.tsx";
 import { historyRoutes } from "./session/history.tsx";
 import { RecordPanel } from "./session/completeness.tsx";
@@ -46,6 +47,7 @@ sessionRoutes.get("/sessions/:id", async (c) => {
       data-revision={summary.revision}
     >
       <Crumbs summary={summary} />
+      <DamageBanner summary={summary} />
       <Verdict session={session} summary={summary} />
       <div class="panes">
         <div

@@ -1,8 +1,9 @@
 /** `datacat sessions`: the newest sessions. */
 import { nameLabel } from "../../../src/core/recorded-text.ts";
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import type { Page, SessionRow } from "../../../src/core/answers.ts";
-import { formatDuration } from "../../../src/core/format.ts";
+import { formatCount, formatDuration } from "../../../src/core/format.ts";
+import { VALUE_TYPES } from "../../../src/core/values.ts";
 import { STATUSES } from "../../../src/core/vocabulary.ts";
 import { count, JSON_OPTION, withServer } from "../options.ts";
 import type { Server } from "../server.ts";
@@ -13,6 +14,14 @@ type ListOptions = {
   versionLabel?: string;
   status?: string;
   text?: string;
+  tag?: string;
+  event?: string;
+  exception?: string;
+  metric?: string;
+  statePath?: string;
+  stateValue?: string;
+  stateType?: string;
+  cursor?: string;
   limit: number;
   json?: boolean;
 };
@@ -31,35 +40,68 @@ export function addSessions(program: Command): void {
       "--text <text>",
       "List only sessions with this text in id, product, version, host, headline or tags.",
     )
+    .option("--tag <tag>", "List only sessions with this tag.")
+    .option("--event <name>", "List only sessions that logged an event of this name.")
+    .option("--exception <fingerprint>", "List only sessions that had this exception.")
+    .option("--metric <name>", "List only sessions that recorded this metric.")
+    .option(
+      "--state-path <path>",
+      "List only sessions whose state ever had this path: keys joined by dots, a dot in a key as \\., or a JSON list of keys.",
+    )
+    .option("--state-value <value>", "List only sessions whose state ever had this value there.")
+    .addOption(
+      new Option(
+        "--state-type <type>",
+        "Compare the value as this type (default: as text, and as what it reads as). Without a value, string is the empty text.",
+      ).choices(VALUE_TYPES),
+    )
     .option("-n, --limit <count>", "List at most this many.", count, 20)
+    .option("--cursor <cursor>", "Continue a list: the cursor that it printed.")
     .option(...JSON_OPTION)
     .action((options: ListOptions) => withServer((server) => listSessions(server, options)));
 }
 
 async function listSessions(server: Server, options: ListOptions): Promise<void> {
-  const { product, versionLabel, status: statuses, text, limit } = options;
-  const page = await server.get<Page<SessionRow>>("/api/sessions", {
-    product,
+  const { versionLabel, statePath, stateValue, stateType, json, ...filters } = options;
+  const page = await server.get<SessionPage>("/api/sessions", {
+    ...filters,
     version: versionLabel,
-    status: statuses,
-    text,
-    limit,
+    state_path: statePath,
+    state_value: stateValue,
+    state_type: stateType,
   });
-  if (options.json) return printJson(page);
-  if (page.items.length === 0) return print("No sessions.");
+  if (json) return printJson(page);
+  if (page.items.length === 0) print(page.partial ? "No sessions so far." : "No sessions.");
+  else printRows(page.items);
+  printRest(page);
+}
+
+type SessionPage = Page<SessionRow> & { partial: boolean; searched_to: number | null };
+
+/** How far the list looked, and how to continue. */
+function printRest({ items, next, searched_to }: SessionPage): void {
+  const unsure = items.filter((row) => row.unsure).length;
+  if (unsure > 0)
+    print(
+      dim(`${formatCount(unsure, "session")} marked "maybe" could not be searched completely.`),
+    );
+  if (searched_to !== null) print(dim(`Searched back to ${moment(searched_to)}.`));
+  if (next !== null) print(dim(`More: the same command with --cursor ${next}`));
+}
+
+function printRows(items: SessionRow[]): void {
   printTable(
     ["id", "product", "version", "began", "lasted", "status", ""],
-    page.items.map((row) => [
-      row.id,
+    items.map((row) => [
+      row.unsure ? `${row.id} (maybe)` : row.id,
       nameLabel(row.product, ""),
       nameLabel(row.version, ""),
       moment(row.created_at),
       formatDuration(row.ran_ms),
       outcomeLine(row),
-      headlineOf(row),
+      [headlineOf(row), row.damaged > 0 ? "(damaged)" : ""].filter(Boolean).join(" "),
     ]),
   );
-  if (page.next !== null) print(dim(`More: --limit ${options.limit * 2}`));
 }
 
 function headlineOf({ status, headline, status_ms }: SessionRow): string {

@@ -7,7 +7,7 @@ import { APPROXIMATE } from "../../../src/core/vocabulary.ts";
 import { JSON_OPTION, SESSION_ID, withServer } from "../options.ts";
 import type { Server } from "../server.ts";
 import { bold, category, dim, moment, print, printJson, printTable } from "../terminal.ts";
-import { printSummary } from "./summary.ts";
+import { printGaps, printSummary } from "./summary.ts";
 
 export function addShow(program: Command): void {
   program
@@ -31,6 +31,7 @@ async function showSession(server: Server, id: string, json?: boolean): Promise<
   if (json) return printJson({ summary, state: state.state, series, event_counts: counts });
 
   printSummary(server, summary);
+  printGaps(summary);
   print();
   print(bold("State"));
   print(JSON.stringify(state.state, null, 2));

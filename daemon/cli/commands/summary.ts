@@ -1,4 +1,5 @@
 /** The first lines about a session, for several commands. */
+import { damageText, leftOutTexts } from "../../../src/core/incomplete.ts";
 import type { Summary } from "../../../src/core/answers.ts";
 import { isOngoing } from "../../../src/core/duration.ts";
 import { clockText } from "../../../src/core/evidence.ts";
@@ -30,4 +31,13 @@ export function printSummary(server: Server, summary: Summary): void {
       `Its clock was set ${by_ms > 0 ? "forward" : "back"} by ${formatDuration(Math.abs(by_ms))} at ${moment(at)}`,
     );
   print(dim(`${server.url}/sessions/${summary.id}`));
+}
+
+/** What of the session cannot be read, and which of its lists are incomplete. */
+export function printGaps({ damaged = [], left_out }: Summary): void {
+  const leftOut = leftOutTexts(left_out);
+  if (damaged.length > 0) print(`\n${bold("Damaged storage")}`);
+  for (const part of damaged) print(`- ${damageText(part)}`);
+  if (leftOut.length > 0) print(`\n${bold("Incomplete lists")} (everything is stored)`);
+  for (const text of leftOut) print(`- ${text}`);
 }

@@ -7,7 +7,7 @@ import { DATACAT } from "../invocation.ts";
 import { count, JSON_OPTION, SESSION_ID, withServer } from "../options.ts";
 import type { Server } from "../server.ts";
 import { eventLine } from "./event-line.ts";
-import { printSummary } from "./summary.ts";
+import { printGaps, printSummary } from "./summary.ts";
 import { bold, clock, dim, print, printJson } from "../terminal.ts";
 
 export function addWhy(program: Command): void {
@@ -40,8 +40,18 @@ async function explainSession(
   const states_before = states.items.reverse();
   const events_before = events.items.reverse();
   if (options.json) {
-    const { verdict, transitions, ledger } = summary;
-    printJson({ id, verdict, transitions, ledger, exception, states_before, events_before });
+    const { verdict, transitions, ledger, damaged, left_out } = summary;
+    printJson({
+      id,
+      verdict,
+      transitions,
+      ledger,
+      damaged,
+      left_out,
+      exception,
+      states_before,
+      events_before,
+    });
     return;
   }
 
@@ -59,6 +69,7 @@ async function explainSession(
     for (const event of events_before) print(`${before(event.at, summary)}  ${eventLine(event)}`);
   }
   printLosses(summary);
+  printGaps(summary);
 }
 
 function printVerdict({ verdict, transitions }: Summary): void {
@@ -95,7 +106,6 @@ function printLosses({ ledger, damaged_segments }: Summary): void {
     const period = times ? ` (${clock(times.from)} to ${clock(times.to)})` : "";
     print(`- ${number} records: ${cause.replaceAll("_", " ")}${period}`);
   }
-  if (damaged_segments > 0) print(`- ${damaged_segments} damaged segments of storage`);
 }
 
 /** How long before the session's end. */

@@ -1,4 +1,5 @@
 /** Completeness: recorded, stored and lost ops, the size and cost, and the writers. */
+import { LeftOut } from "./incomplete.tsx";
 import { plainText } from "../../core/recorded-text.ts";
 import { formatBytes, formatCount, formatDuration, formatNumber } from "../../core/format.ts";
 import { clockText } from "../../core/evidence.ts";
@@ -45,6 +46,7 @@ export function RecordPanel({ summary }: { summary: Summary }) {
         <h2 id="record-title">Recording</h2>
       </header>
       <RecordFigures summary={summary} />
+      <LeftOut summary={summary} />
       <Writers summary={summary} />
       <p class="tools">
         <a class="tool" href={`/api/sessions/${id}/export`} download={`${id}.ndjson`}>

@@ -117,6 +117,7 @@ function Row({ row, extra, hasExtra, selectable }: RowProps) {
           </small>
         ) : null}
         {row.unsure ? <span class="tag">maybe</span> : null}
+        {row.damaged > 0 ? <span class="tag">damaged</span> : null}
       </th>
       <td title={titled(`${row.product} ${row.version}`)}>
         {nameLabel(row.product, "unnamed")} <small>{plainText(row.version)}</small>

@@ -1,0 +1,61 @@
+/** What of a session cannot be read, and what the lists of its index leave out, as sentences for pages and the command. */
+import type { DamagedPart, LeftOut } from "./answers.ts";
+import { formatCount, formatNumber } from "./format.ts";
+import {
+  MAX_EVENT_NAMES,
+  MAX_FINGERPRINTS,
+  MAX_LABELS,
+  MAX_PATH_VALUES,
+  MAX_STATE_PATHS,
+  MAX_TRANSITIONS,
+  MAX_WHOLE_WRITERS,
+} from "./limits.ts";
+
+const PARTS: Record<DamagedPart["part"], string> = {
+  storage: "The database file of the session is damaged; nothing more is recorded in it",
+  segment: "A whole segment cannot be read",
+  numbers: "The sequences and the time of a segment cannot be read; those beside it are used",
+  index: "The index of a segment cannot be read; it is counted again from its log",
+  state: "The state at the start of a segment cannot be read; the changes before it are used",
+  log: "Ops cannot be read",
+  summary:
+    "The search index of a segment cannot be read; the segment itself is searched, and nothing is lost",
+};
+
+export function damageText({ part, segment, first_seq, last_seq, lost }: DamagedPart): string {
+  const range =
+    first_seq === undefined || last_seq === undefined
+      ? ""
+      : `, ops ${formatNumber(first_seq)} to ${formatNumber(last_seq)}`;
+  const where = segment === null ? "" : ` (segment ${formatNumber(segment)}${range})`;
+  const count = part === "log" ? `: ${lostText(lost)}` : "";
+  return `${PARTS[part]}${where}${count}.`;
+}
+
+function lostText(lost: number | undefined): string {
+  return lost === undefined ? "how many is not known" : `${formatCount(lost, "record")} lost`;
+}
+
+const LEFT_OUT: { [what in keyof LeftOut]-?: (count: number) => string } = {
+  event_names: (count) =>
+    `${formatCount(count, "event")} with other names than the first ${MAX_EVENT_NAMES}: not in the counts by name`,
+  exceptions: (count) =>
+    `${formatCount(count, "exception")} of other kinds than the first ${MAX_FINGERPRINTS}: not in the groups of exceptions`,
+  state_paths: (count) =>
+    `${formatCount(count, "change")} of other state paths than the first ${MAX_STATE_PATHS}: not in the index of states`,
+  state_values: (count) =>
+    `${formatCount(count, "state path")} with more than ${MAX_PATH_VALUES} values: the index does not list their values`,
+  tags: (count) => `${formatCount(count, "tag")} after the first ${MAX_LABELS}`,
+  writers: (count) =>
+    `${formatCount(count, "process", "processes")} after the first ${MAX_WHOLE_WRITERS}: only the process id is kept`,
+  transitions: (count) =>
+    `${formatCount(count, "older change")} of the status before the last ${MAX_TRANSITIONS}: removed`,
+};
+
+/** One sentence for each list that is incomplete. */
+export function leftOutTexts(leftOut: LeftOut = {}): string[] {
+  return (Object.keys(LEFT_OUT) as (keyof LeftOut)[]).flatMap((what) => {
+    const count = leftOut[what] ?? 0;
+    return count > 0 ? [LEFT_OUT[what](count)] : [];
+  });
+}

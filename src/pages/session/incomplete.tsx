@@ -1,0 +1,43 @@
+/** What of the session cannot be read, as a banner, and what its index leaves out. */
+import type { Summary } from "../../core/answers.ts";
+import { damageText, leftOutTexts } from "../../core/incomplete.ts";
+
+export function DamageBanner({ summary }: { summary: Summary }) {
+  const { damaged } = summary;
+  if (!damaged) return null;
+  return (
+    <div id="damage" class="failure" role="alert">
+      <p>
+        <strong>Part of this session's storage is damaged and cannot be read.</strong> Everything
+        else is shown.
+      </p>
+      <ul>
+        {damaged.map((part) => (
+          <li>{damageText(part)}</li>
+        ))}
+      </ul>
+      <p>
+        Restore it from a backup of the server's data, or export what is left and delete the
+        session.
+      </p>
+    </div>
+  );
+}
+
+/** Lists that reached their limit. The log has everything that they leave out, but for old changes of the status and writers. */
+export function LeftOut({ summary }: { summary: Summary }) {
+  const texts = leftOutTexts(summary.left_out);
+  if (texts.length === 0) return null;
+  return (
+    <div id="left-out">
+      <p class="quiet">
+        Everything is stored, but these lists are incomplete, because they reached their limit:
+      </p>
+      <ul class="losses">
+        {texts.map((text) => (
+          <li>{text}</li>
+        ))}
+      </ul>
+    </div>
+  );
+}

@@ -37,7 +37,7 @@ const list = v.optional(
     v.maxLength(MAX_FILTER_VALUES, `may have ${MAX_FILTER_VALUES} values`),
   ),
 );
-export const limit = whole(1, MAX_PAGE);
+const limit = whole(1, MAX_PAGE);
 export const order = v.optional(v.picklist(["asc", "desc"]));
 const flag = v.optional(
   v.pipe(

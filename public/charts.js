@@ -137,22 +137,25 @@ export class Charts {
   }
 
   /** @param {string} id @param {Drawn} drawn @param {number | undefined} value */
-  #write(id, { readings, step, hasExactQuantiles }, value) {
+  #write(id, drawn, value) {
     const row = this.#row(id);
     const element = row?.querySelector("[data-reading]");
     if (!row || !(element instanceof HTMLElement)) return;
     delete element.dataset.range;
     element.title = value === undefined ? "" : String(value);
-    if (value === undefined) element.textContent = "–";
-    else if (this.rates.has(id))
-      element.textContent = `${formatQuantity(value, row.dataset.unit)}/s`;
-    else if (this.quantiles.has(id))
-      element.textContent = `p95 ${hasExactQuantiles ? "" : "≈ "}${formatQuantity(value, row.dataset.unit)}`;
-    else {
-      // A fetched value is none of those drawn.
-      const least = this.fetched.has(id) ? stepOf(readings, value) : step;
-      element.textContent = formatQuantity(value, row.dataset.unit, least);
-    }
+    const text = value === undefined ? "–" : this.#textOf(id, row.dataset.unit ?? "", drawn, value);
+    element.textContent = text;
+  }
+
+  /** @param {string} id @param {string} unit @param {Drawn} drawn @param {number} value */
+  #textOf(id, unit, { readings, step, scale, hasExactQuantiles }, value) {
+    const end = scale && endStep(scale.bottom, scale.top, unit);
+    if (this.rates.has(id)) return `${formatQuantity(value, unit, end)}/s`;
+    if (this.quantiles.has(id))
+      return `p95 ${hasExactQuantiles ? "" : "≈ "}${formatQuantity(value, unit, end)}`;
+    // A fetched value is none of those drawn.
+    const distinct = this.fetched.has(id) ? stepOf(readings, value) : step;
+    return formatQuantity(value, unit, distinct ?? endStep(value, value, unit));
   }
 
   /** @param {HTMLElement} row @param {Reading} reading */

@@ -210,7 +210,7 @@ async function found({ env, access, search, known }: ListProps) {
                             name={nameLabel(metric)}
                             unit={nameLabel(there.unit, "")}
                           />
-                          <small title={String(there.last)}>
+                          <small title={`last value ${there.last}`}>
                             {formatQuantity(there.last, nameLabel(there.unit, ""), lastStep)}
                           </small>
                         </span>

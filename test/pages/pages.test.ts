@@ -327,7 +327,9 @@ test("the list has filters, a metric's sparkline, and a link to the next page", 
   expect(crashed.html).toContain('href="/sessions/broken"');
   expect(crashed.html).not.toContain('href="/sessions/well"');
   const charts = await get("/sessions?metric=fps");
-  expect(charts.html).toMatch(/class="sparkline".*?<\/svg><small title="[\d.]+">[\d.]+<\/small>/);
+  expect(charts.html).toMatch(
+    /class="sparkline".*?<\/svg><small title="last value [\d.]+">[\d.]+<\/small>/,
+  );
   const hour = await get("/sessions?within=day&status=crashed");
   expect(hour.html).toContain('<span class="hidden">Remove: </span><span>last day</span>');
   expect(hour.html).toContain('href="/sessions/broken"');

@@ -3,6 +3,7 @@ import { nameLabel } from "../../../src/core/recorded-text.ts";
 import type { Command } from "commander";
 import type { EventCount, SeriesSummary, StateAt, Summary } from "../../../src/core/answers.ts";
 import { formatNumber } from "../../../src/core/format.ts";
+import { endStep } from "../../../src/core/scale.ts";
 import { APPROXIMATE } from "../../../src/core/vocabulary.ts";
 import { JSON_OPTION, SESSION_ID, withServer } from "../options.ts";
 import type { Server } from "../server.ts";
@@ -45,7 +46,7 @@ async function showSession(server: Server, id: string, json?: boolean): Promise<
         one.unit,
         String(one.points),
         ...(one.type === "counter" ? rateOf(one) : valuesOf(one)),
-        formatNumber(one.last),
+        formatNumber(one.last, endStep(one.min, one.max, "")),
       ]),
     );
   }
@@ -71,9 +72,10 @@ function rateOf({ rate }: SeriesSummary): string[] {
 function valuesOf({ min, mean, max, quantiles }: SeriesSummary): string[] {
   const mark = quantiles?.exact ? "" : `${APPROXIMATE} `;
   const shown = quantiles ? [quantiles.p50, quantiles.p95, quantiles.p99] : [];
+  const step = endStep(min, max, "");
   return [
-    ...[min, mean, max].map(formatNumber),
-    ...shown.map((value) => mark + formatNumber(value)),
+    ...[min, mean, max].map((value) => formatNumber(value, step)),
+    ...shown.map((value) => mark + formatNumber(value, step)),
     ...(quantiles ? [] : ["", "", ""]),
   ];
 }

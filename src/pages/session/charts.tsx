@@ -122,6 +122,7 @@ async function list(props: ListProps) {
         <ChartRow
           series={one}
           value={values.get(one.id)}
+          partMs={((view.to ?? extent.to) - (view.from ?? extent.from)) / SPARKLINE_POINTS}
           picture={isFragment ? undefined : pictureOf(summary, view, extent, one)}
         />
       ))}
@@ -173,9 +174,11 @@ type ChartRowProps = {
   series: SeriesSummary;
   value: number | undefined;
   picture: string | undefined;
+  /** The time that each part of the picture's line aggregates, where it has more points than parts. */
+  partMs: number;
 };
 
-function ChartRow({ series, value, picture }: ChartRowProps) {
+function ChartRow({ series, value, picture, partMs }: ChartRowProps) {
   const { id, type, tags, min, max } = series;
   const unit = unitOf(series);
   const name = nameLabel(series.name);
@@ -206,8 +209,8 @@ function ChartRow({ series, value, picture }: ChartRowProps) {
         {picture === undefined || series.points <= SPARKLINE_POINTS ? null : (
           <noscript>
             <small class="drawn">
-              {type === "counter" ? "last value" : "mean and range"} of each of {SPARKLINE_POINTS}{" "}
-              parts, where more points are in view
+              {type === "counter" ? "last" : "mean and range"} of {formatDuration(partMs)}, if over{" "}
+              {SPARKLINE_POINTS} points
             </small>
           </noscript>
         )}

@@ -1,5 +1,5 @@
 /** Times in the viewer's zone or in UTC, and ages. The server writes UTC; this rewrites what is on the page. */
-import { formatAge } from "./format.js";
+import { formatAge, formatZone } from "./format.js";
 
 const root = document.documentElement;
 
@@ -31,12 +31,9 @@ export function isUtc() {
   return root.dataset.zone === "utc";
 }
 
-/** The zone of the page at this moment: "UTC", "UTC+1", "UTC−3:30". Names such as CET are ambiguous. @param {number} at */
+/** The zone of the page at this moment. @param {number} at */
 export function zoneAt(at) {
-  const minutes = isUtc() ? 0 : -new Date(at).getTimezoneOffset();
-  if (minutes === 0) return "UTC";
-  const [hours, rest] = [Math.floor(Math.abs(minutes) / 60), Math.abs(minutes) % 60];
-  return `UTC${minutes < 0 ? "−" : "+"}${hours}${rest === 0 ? "" : `:${String(rest).padStart(2, "0")}`}`;
+  return formatZone(isUtc() ? 0 : -new Date(at).getTimezoneOffset());
 }
 
 /** Rewrites every <time> inside. @param {ParentNode} [inside] */

@@ -1,4 +1,5 @@
 /** The commands' output: plain text, with colours on a terminal only, or JSON for programs. */
+import { formatZone } from "../../src/core/format.ts";
 import { plainText, withStyles } from "../../src/core/recorded-text.ts";
 import { styleText } from "node:util";
 import { hasFailed, labelOf, type Outcome } from "../../src/core/outcome.ts";
@@ -73,9 +74,10 @@ export function printTable(titles: string[], rows: string[][]): void {
   }
 }
 
-/** "2026-11-23 09:00:00", in this machine's time zone. */
+/** "2026-11-23 09:00:00 UTC+1", in this machine's time zone. */
 export function moment(at: number): string {
-  return new Date(at).toLocaleString("sv-SE");
+  const time = new Date(at);
+  return `${time.toLocaleString("sv-SE")} ${formatZone(-time.getTimezoneOffset())}`;
 }
 
 /** "09:00:00.123" */

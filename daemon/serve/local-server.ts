@@ -3,6 +3,7 @@
  * from the sessions. If the registry is lost, the server stops.
  */
 import type { V4WorkerOptions } from "miniflare";
+import { formatCount } from "../../src/core/format.ts";
 import { DATACAT } from "../cli/invocation.ts";
 import { databasesIn, objectsIn, prepareDatabases, type Rebuild } from "./databases.ts";
 import { watchFile } from "./file-watch.ts";
@@ -143,7 +144,7 @@ export class LocalServer {
   /** Runs all steps of the rebuild. Never throws: a step that fails is logged by the Worker and repeated. */
   async #rebuild(runtime: Runtime, { damage, sessions }: Rebuild): Promise<void> {
     const { onNotice } = this.#options;
-    const all = sessions === 1 ? "1 session" : `${sessions} sessions`;
+    const all = formatCount(sessions, "session");
     onNotice(`The catalog is ${damage}: rebuilding it from ${all}.`);
     let last: Progress | undefined;
     while (this.#runtime === runtime) {
@@ -154,7 +155,7 @@ export class LocalServer {
           onNotice(
             failed === 0
               ? "The catalog is complete again."
-              : `The catalog is rebuilt, but ${failed} sessions did not answer. Try these again: ${DATACAT} reindex`,
+              : `The catalog is rebuilt, but ${formatCount(failed, "session")} did not answer. Try these again: ${DATACAT} reindex`,
           );
           return;
         }

@@ -190,3 +190,11 @@ function isPowerOfTen(step: number): boolean {
 export function formatCount(count: number, singular: string, plural = `${singular}s`): string {
   return `${formatNumber(count)} ${count === 1 ? singular : plural}`;
 }
+
+/** A time zone by its offset from UTC, because abbreviations such as CST are ambiguous: "UTC", "UTC+1", "UTC−3:30". */
+export function formatZone(minutes: number): string {
+  if (minutes === 0) return "UTC";
+  const size = Math.abs(minutes);
+  const rest = size % 60;
+  return `UTC${minutes < 0 ? MINUS : "+"}${Math.floor(size / 60)}${rest === 0 ? "" : `:${String(rest).padStart(2, "0")}`}`;
+}

@@ -170,7 +170,7 @@ describe.skipIf(!hasBrowser)("every page", () => {
     expect(await page.locator(".timeline-start").textContent()).toMatch(/ UTC−[23]:30$/);
     await page.getByRole("button", { name: "UTC" }).click();
     expect(await page.locator(".timeline-start").textContent()).toMatch(/\d UTC$/);
-    await page.locator("#moment").getByText("drag to zoom").waitFor();
+    await page.locator("#moment").getByText("shows all keys").waitFor();
     await page.getByRole("button", { name: "Keys" }).click();
     await page.getByRole("dialog", { name: "Keys" }).waitFor();
   });

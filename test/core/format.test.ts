@@ -7,6 +7,7 @@ import {
   formatNumber,
   formatQuantity,
   formatTick,
+  formatZone,
 } from "../../src/core/format.ts";
 
 test.each([
@@ -128,4 +129,15 @@ test("counts have a singular and a plural", () => {
     "1,204 events",
   ]);
   expect(formatCount(2, "series", "series")).toBe("2 series");
+});
+
+test("a zone is named by its offset", () => {
+  expect([0, 60, -300, 345, -210, 570].map(formatZone)).toEqual([
+    "UTC",
+    "UTC+1",
+    "UTC−5",
+    "UTC+5:45",
+    "UTC−3:30",
+    "UTC+9:30",
+  ]);
 });

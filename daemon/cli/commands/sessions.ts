@@ -106,5 +106,6 @@ function printRows(items: SessionRow[]): void {
 
 function headlineOf({ status, headline, status_ms }: SessionRow): string {
   if (status === "active") return "";
-  return status === "hung" ? `${headline} for ${formatDuration(status_ms)}` : headline;
+  const line = nameLabel(headline, "");
+  return status === "hung" ? `${line} for ${formatDuration(status_ms)}` : line;
 }

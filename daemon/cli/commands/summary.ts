@@ -1,6 +1,7 @@
 /** The first lines about a session, for several commands. */
 import { damageText, leftOutTexts } from "../../../src/core/incomplete.ts";
 import type { Summary } from "../../../src/core/answers.ts";
+import { nameLabel } from "../../../src/core/recorded-text.ts";
 import { isOngoing } from "../../../src/core/duration.ts";
 import { clockText } from "../../../src/core/evidence.ts";
 import { formatDuration } from "../../../src/core/format.ts";
@@ -14,7 +15,9 @@ export function printSummary(server: Server, summary: Summary): void {
   const { status, headline } = verdict;
   const where = summary.hostname || summary.browser;
   const isCounting = status === "hung" || status === "suspended";
-  print(`${bold([product, version].filter(Boolean).join(" ") || "session")}  ${dim(summary.id)}`);
+  print(
+    `${bold(nameLabel([product, version].filter(Boolean).join(" "), "session"))}  ${dim(summary.id)}`,
+  );
   print(
     outcomeLine(
       { ...summary, status },
@@ -22,7 +25,7 @@ export function printSummary(server: Server, summary: Summary): void {
     ),
   );
   print(
-    `${moment(created_at)} to ${isOngoing(status) ? "now" : moment(last_at)}, ${formatDuration(ran_ms)}${where ? `, on ${where}` : ""}`,
+    `${moment(created_at)} to ${isOngoing(status) ? "now" : moment(last_at)}, ${formatDuration(ran_ms)}${where ? `, on ${nameLabel(where)}` : ""}`,
   );
   if (Math.abs(summary.clock_skew_ms) >= CLOCK_TOLERANCE_MS || summary.clock_offset_ms !== 0)
     print(`Its clock: ${clockText(summary)}`);

@@ -104,7 +104,9 @@ function printLosses({ ledger, damaged_segments }: Summary): void {
   for (const { cause, count, times } of lossesOf(ledger)) {
     const number = times?.at_least ? `at least ${count}` : `${count}`;
     const period = times ? ` (${clock(times.from)} to ${clock(times.to)})` : "";
-    print(`- ${number} records: ${cause.replaceAll("_", " ")}${period}`);
+    print(
+      `- ${number} ${count === 1 ? "record" : "records"}: ${cause.replaceAll("_", " ")}${period}`,
+    );
   }
 }
 

@@ -113,7 +113,7 @@ groupRoutes.get("/exceptions/:fingerprint", async (c) => {
       title: `${group.type} · Exceptions`,
       here: "/exceptions",
       name: "group-page",
-      styles: ["exceptions", "sessions", "terminal"],
+      styles: ["exceptions", "sessions", "records", "terminal"],
     },
   );
 });

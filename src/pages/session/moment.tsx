@@ -96,7 +96,7 @@ async function atCursor({ session, summary, view }: MomentProps) {
           />
         </nav>
         <p class="cursor-hint">
-          Click the time axis to move the cursor, drag to zoom. <kbd>?</kbd> shows all keys.
+          Click a plot to move the cursor; <kbd>?</kbd> shows all keys.
         </p>
       </header>
       {/* Above the state, so that a long tree does not hide it. */}

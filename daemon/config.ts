@@ -59,7 +59,7 @@ export function readConfig(env: Environment, folder: string, settingsPath: strin
   const problems: string[] = [];
   const settings = readSettings(settingsPath, problems);
   const legacyPath = env["DATACAT_CONFIG"] && resolve(folder, env["DATACAT_CONFIG"]);
-  const legacy = legacyPath ? readLegacy(legacyPath, problems) : {};
+  const legacy = legacyPath ? readJson(legacyPath, Legacy, problems) : {};
 
   const ownServer = serverUrl(env["DATACAT_URL"] || settings.server || DEFAULT_SERVER);
   const server = legacy.server_url ? serverUrl(legacy.server_url) : ownServer;
@@ -103,18 +103,7 @@ export function saveSettings(path: string, settings: Settings): void {
   writeFileSync(path, `${JSON.stringify(settings, null, 2)}\n`, { mode: 0o600 });
 }
 
-/** 1.x's file, which a program of this user has written. One that another user owns is ignored. */
-function readLegacy(path: string, problems: string[]): v.InferOutput<typeof Legacy> {
-  const owner = statSync(path, { throwIfNoEntry: false })?.uid;
-  const uid = process.geteuid?.();
-  if (owner !== undefined && uid !== undefined && owner !== uid) {
-    problems.push(`${path} is ignored: it belongs to another user`);
-    return {};
-  }
-  return readJson(path, Legacy, problems);
-}
-
-/** Ignores keys of a wrong type: one must not stop a program's recording. */
+/** Ignores a file of another user, and keys of a wrong type: one must not stop a program's recording. */
 function readJson<Schema extends typeof Settings | typeof Legacy>(
   path: string,
   schema: Schema,
@@ -122,6 +111,7 @@ function readJson<Schema extends typeof Settings | typeof Legacy>(
 ): v.InferOutput<Schema> {
   let value: unknown = {};
   try {
+    if (isForeign(path)) throw new Error("it belongs to another user");
     value = JSON.parse(readFileSync(path, "utf8"));
   } catch (error) {
     problems.push(`${path} is ignored: ${error instanceof Error ? error.message : "unreadable"}`);
@@ -132,6 +122,11 @@ function readJson<Schema extends typeof Settings | typeof Legacy>(
   problems.push(`${path}: ${[...wrong].join(", ") || "everything"} ignored: wrong type`);
   const entries = typeof value === "object" && value !== null ? Object.entries(value) : [];
   return v.parse(schema, Object.fromEntries(entries.filter(([key]) => !wrong.has(key))));
+}
+
+function isForeign(path: string): boolean {
+  const uid = process.geteuid?.();
+  return uid !== undefined && statSync(path).uid !== uid;
 }
 
 /** "500000000", "500M", "2G". */

@@ -102,7 +102,7 @@ export class Daemon {
       closed: (lane) => this.#sender.hurry(lane),
       resumed: () => this.#sender.renewContact(),
     });
-    this.#uploader = new Uploader({ env, ...config });
+    this.#uploader = new Uploader({ env, home: parts.userHome, ...config });
     this.#sender = new Sender({
       lanes,
       tail,

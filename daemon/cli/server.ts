@@ -18,10 +18,11 @@ export class Server {
 
   constructor(env: Environment) {
     const own = { ...env, DATACAT_CONFIG: undefined }; // for daemons that 1.x's clients start
-    const config = readConfig(own, "/", home(env, process.platform).config);
+    const folder = home(env, process.platform);
+    const config = readConfig(own, "/", folder.config);
     this.url = config.server;
     this.key = config.keys[config.server];
-    this.#uploader = new Uploader({ env, ...config });
+    this.#uploader = new Uploader({ env, home: folder, ...config });
   }
 
   /** A JSON answer of the type that belongs to the path. */

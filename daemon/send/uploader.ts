@@ -4,8 +4,9 @@ import { gzip } from "node:zlib";
 import * as v from "valibot";
 import type { IngestAnswer } from "../../src/core/wire.ts";
 import type { Config } from "../config.ts";
-import type { Environment } from "../home.ts";
+import type { Environment, Home } from "../home.ts";
 import { REQUEST_TIMEOUT_MS } from "../limits.ts";
+import { findToken } from "../local-token.ts";
 import { reason } from "../log.ts";
 import { parseRetryAfter } from "./retry.ts";
 import { type Incoming, openTransport, type Transport } from "./transport.ts";
@@ -31,15 +32,21 @@ const Ingested = v.object({
 });
 const ErrorBody = v.object({ error: v.object({ code: v.string(), message: v.string() }) });
 
-type UploaderOptions = { env: Environment } & Pick<Config, "keys" | "insecureServer">;
+type UploaderOptions = {
+  env: Environment;
+  /** Has the tokens of this user's servers on this machine. */
+  home: Home;
+} & Pick<Config, "keys" | "insecureServer">;
 
 export class Uploader {
+  readonly #home: Home;
   readonly #transport: Transport;
   readonly #keys: Map<string, string>;
   readonly #insecureServer: string | undefined;
   readonly #insecure: Transport | undefined;
 
-  constructor({ env, insecureServer, keys }: UploaderOptions) {
+  constructor({ env, home, insecureServer, keys }: UploaderOptions) {
+    this.#home = home;
     this.#transport = openTransport(env, false);
     this.#keys = new Map(Object.entries(keys));
     this.#insecureServer = insecureServer;
@@ -90,7 +97,7 @@ export class Uploader {
   }
 
   #send(server: string, path: string, timeoutMs: number, body?: Buffer): Promise<Incoming> {
-    const key = this.#keys.get(server);
+    const key = this.#keys.get(server) ?? findToken(this.#home, server);
     const isInsecure = server === this.#insecureServer;
     return (isInsecure && this.#insecure ? this.#insecure : this.#transport).send({
       url: new URL(server + path),

@@ -3,6 +3,8 @@ import { release } from "node:os";
 import { relative, resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { ensureDaemon } from "../cli/daemon-process.ts";
+import { openHome } from "../home.ts";
+import { publishToken } from "../local-token.ts";
 import { SHOWS_PEERS } from "../peer.ts";
 import { AlreadyServing } from "./claim.ts";
 import { RegistryLost } from "./databases.ts";
@@ -40,7 +42,11 @@ try {
     onNotice: (line) => console.log(`  ${line}`),
     onFailure: fail,
   });
-  stopOnSignal(() => server.stop());
+  const takeBack = publishToken(openHome(process.env, process.platform), server.url, server.token);
+  stopOnSignal(() => {
+    takeBack();
+    return server.stop();
+  });
   // By its path, because the command may not be installed. It uses the default port unless DATACAT_URL is set.
   const launcher = resolve(root, "daemon/launch/datacat.mjs");
   const datacat =

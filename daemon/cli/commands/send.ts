@@ -1,11 +1,20 @@
 /** `datacat send`: sends lane files that were copied from another machine. */
-import { copyFileSync, existsSync, mkdtempSync, readdirSync, realpathSync, rmSync } from "node:fs";
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import type { Command } from "commander";
 import { formatCount } from "../../../src/core/format.ts";
 import { type Environment, home, homeAt, makePrivate } from "../../home.ts";
 import { laneFile, readHeader } from "../../lanes/lane-file.ts";
+import { SERVERS } from "../../local-token.ts";
 import { SCAN_MS, SEND_TIMEOUT_MS } from "../limits.ts";
 import { JSON_OPTION } from "../options.ts";
 import { bold, print, printJson, progress } from "../terminal.ts";
@@ -34,8 +43,10 @@ async function sendFiles(env: Environment, files: string[], json?: boolean): Pro
         throw new Trouble("failed", `${file} is no lane file, or its first line is damaged.`);
       copyFileSync(file, join(temporary.lanes, laneFile(header.lane, header.part)));
     }
-    const settings = home(env, process.platform).config;
-    if (existsSync(settings)) copyFileSync(settings, temporary.config);
+    const own = home(env, process.platform);
+    if (existsSync(own.config)) copyFileSync(own.config, temporary.config);
+    const servers = join(own.folder, SERVERS);
+    if (existsSync(servers)) cpSync(servers, join(folder, SERVERS), { recursive: true });
     const { runDaemon } = await import("../../main.ts");
     const daemon = await runDaemon({
       env: { ...env, DATACAT_HOME: folder, DATACAT_CONFIG: undefined },

@@ -10,9 +10,11 @@ const daemonTop = [
   "home",
   "id",
   "limits",
+  "local-token",
   "lock",
   "log",
   "peer",
+  "program-path",
   "version",
 ].map((name) => `daemon/${name}.ts`);
 

@@ -1,9 +1,10 @@
 /** Finds the daemon of a home, and starts one that outlives the process that started it. */
 import { spawn } from "node:child_process";
-import { parse, resolve } from "node:path";
+import { basename, parse, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Environment, home } from "../home.ts";
 import { type DaemonInfo, readInfo } from "../info.ts";
+import { programPath } from "../program-path.ts";
 import { isAlive } from "../watch/processes.ts";
 
 /** The daemon that serves the environment's home, if its process is alive. */
@@ -19,7 +20,9 @@ export function findDaemon(env: Environment): DaemonInfo | undefined {
 export function ensureDaemon(env: Environment, keeper?: number): "off" | "running" | "started" {
   if (env["DATACAT_DAEMON"] === "off") return "off";
   if (findDaemon(env)) return "running";
-  const chosen = env["DATACAT_DAEMON"];
+  const named = env["DATACAT_DAEMON"];
+  const chosen =
+    named && basename(named) === named ? programPath(named, env) : named && resolve(named);
   const [program, args] = chosen
     ? [chosen, []]
     : [process.execPath, [ownProgram(), "daemon", "run", ...(keeper ? [`--while=${keeper}`] : [])]];
@@ -39,8 +42,8 @@ export function ensureDaemon(env: Environment, keeper?: number): "off" | "runnin
   return "started";
 }
 
-/** For programs only, or for the private daemons of 1.x's clients. */
-const UNSET = { DATACAT_SESSION: undefined, DATACAT_CONFIG: undefined };
+/** For programs only, or for the private daemons of 1.x's clients. NODE_OPTIONS may name files of the folder of the program. */
+const UNSET = { DATACAT_SESSION: undefined, DATACAT_CONFIG: undefined, NODE_OPTIONS: undefined };
 
 /** The file of the `datacat` command; in the bundle that is this file. */
 function ownProgram(): string {

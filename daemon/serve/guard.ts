@@ -4,6 +4,7 @@
  */
 import { execFileSync, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { programPath } from "../program-path.ts";
 import { listProcesses } from "../watch/processes.ts";
 
 /** Has the workerd children of this process killed when it ends. Returns the function to call once they have ended by themselves. */
@@ -28,7 +29,9 @@ export function guardRuntime(): () => void {
 function nameOf(pid: number): string {
   try {
     if (process.platform === "linux") return readFileSync(`/proc/${pid}/comm`, "utf8");
-    return execFileSync("ps", ["-o", "comm=", "-p", String(pid)], { encoding: "utf8" });
+    return execFileSync(programPath("ps") ?? "", ["-o", "comm=", "-p", String(pid)], {
+      encoding: "utf8",
+    });
   } catch {
     return ""; // it ended meanwhile
   }

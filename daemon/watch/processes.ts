@@ -4,6 +4,7 @@
  */
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
+import { programPath } from "../program-path.ts";
 import { POWERSHELL_TIMEOUT_MS } from "../limits.ts";
 import { parsePowerShell, powershellQuery } from "./powershell.ts";
 import type { ProcessInfo } from "./process-info.ts";
@@ -122,13 +123,19 @@ function askSystem(platform: string, pid?: number): ProcessInfo[] {
         timeout: POWERSHELL_TIMEOUT_MS,
       } as const;
       return parsePowerShell(
-        execFileSync("powershell.exe", ["-NoProfile", "-Command", query], options),
+        execFileSync(installed("powershell.exe"), ["-NoProfile", "-Command", query], options),
       );
     }
     const which = pid === undefined ? ["-A"] : ["-p", String(pid)];
     const options = { encoding: "utf8", env: { ...process.env, LC_ALL: "C" } } as const;
-    return parsePs(execFileSync("ps", [...which, "-o", PS_COLUMNS], options));
+    return parsePs(execFileSync(installed("ps"), [...which, "-o", PS_COLUMNS], options));
   } catch {
     return [];
   }
+}
+
+function installed(name: string): string {
+  const path = programPath(name);
+  if (path === undefined) throw new Error(`${name} is not installed`);
+  return path;
 }

@@ -1,12 +1,21 @@
 /** The parts of `datacat run`: output as events, processes as gauges, an end as an op. */
-import { expect, test } from "vitest";
+import { execFileSync, spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test, vi } from "vitest";
 import {
   TAIL_LINES,
   BURST_LINES,
   LINES_PER_SECOND,
   MAX_LINE_LENGTH,
 } from "../../../../daemon/cli/limits.ts";
-import { parseGitStatus, publicVariables } from "../../../../daemon/cli/run/context.ts";
+import {
+  overridesOf,
+  parseGitStatus,
+  publicVariables,
+  readGit,
+} from "../../../../daemon/cli/run/context.ts";
 import { TreeGauges, treeOf } from "../../../../daemon/cli/run/gauges.ts";
 import { outcomeOf } from "../../../../daemon/cli/run/outcome.ts";
 import { OutputRecorder, type StreamName } from "../../../../daemon/cli/run/output.ts";
@@ -204,3 +213,47 @@ test("a command line for cmd.exe keeps every argument unchanged", () => {
     '"^"npm^" ^"run^" ^"echo^ \\^"hi\\^"^ ^&^ go^""',
   );
 });
+
+test("filters that a repository defines itself are turned off, and those of the user are not", () => {
+  const entries = [
+    ["global", "filter.lfs.clean"],
+    ["local", "filter.a.b.clean"],
+    ["worktree", "filter.with\nline.process"],
+    ["local", "core.fsmonitor"],
+    ["command", "core.hookspath"],
+  ];
+  expect(overridesOf(entries.flat().join("\0"))?.map(([name]) => name)).toEqual([
+    ..."filter.a.b.clean filter.a.b.process filter.a.b.required".split(" "),
+    "filter.with\nline.clean",
+    "filter.with\nline.process",
+    "filter.with\nline.required",
+  ]);
+  expect(overridesOf("local\0core.fsmonitor"), "a git without overrides").toBeUndefined();
+});
+
+test.skipIf(spawnSync("git", ["--version"]).status !== 0)(
+  "in a stranger's repository git runs none of its programs",
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), "datacat-git-"));
+    const git = (...args: string[]) => execFileSync("git", args, { cwd: folder, stdio: "pipe" });
+    const evil = join(folder, "evil");
+    writeFileSync(evil, `#!/bin/sh\ntouch ${folder}/ran\ncat\n`, { mode: 0o755 });
+    writeFileSync(join(folder, "git"), `#!/bin/sh\ntouch ${folder}/ran\n`, { mode: 0o755 });
+    writeFileSync(join(folder, "file.txt"), "1");
+    writeFileSync(join(folder, ".gitattributes"), "*.txt filter=evil\n");
+    git("init", "--quiet", "--initial-branch=main");
+    git("add", "file.txt", ".gitattributes");
+    git("-c", "user.name=a", "-c", "user.email=a@b", "commit", "--quiet", "--message=one");
+    for (const name of ["core.fsmonitor", "filter.evil.clean", "filter.evil.process"])
+      git("config", name, evil);
+    git("config", "core.hooksPath", folder);
+    writeFileSync(join(folder, "file.txt"), "2");
+    vi.stubEnv("PATH", ".:/usr/local/bin:/usr/bin:/bin");
+    const found = await readGit(folder);
+    vi.unstubAllEnvs();
+    expect(found.git).toMatchObject({ branch: "main", dirty: true });
+    expect(found.describe).toMatch(/^[0-9a-f]+-dirty$/);
+    expect(existsSync(join(folder, "ran"))).toBe(false);
+    rmSync(folder, { recursive: true });
+  },
+);

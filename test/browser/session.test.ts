@@ -294,6 +294,24 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
     expect(complaints).toEqual([]);
   });
 
+  test("a gauge is shown as its values, or as percentiles over time", async () => {
+    const { page, complaints } = await world.look("/sessions/broken");
+    const chart = page.locator(".chart[data-type=gauge]").first();
+    const reading = chart.locator("[data-reading]");
+    await soon(() => chart.locator("[data-most]").textContent()).not.toBe("");
+    await soon(() => reading.textContent()).toMatch(/\d/);
+    const value = await reading.textContent();
+
+    await chart.getByRole("button", { name: "percentiles" }).click();
+    await soon(() => reading.textContent()).toMatch(/^p95 (≈ )?[\d.,]+/);
+    await soon(() => chart.locator("[data-drawn]").textContent()).toMatch(
+      /p95, and p50 to p99, of /,
+    );
+    await chart.getByRole("button", { name: "percentiles", pressed: true }).click();
+    await soon(() => reading.textContent()).toBe(value);
+    expect(complaints).toEqual([]);
+  });
+
   test("charts are drawn, in the colour of the stylesheet, in light and dark", async () => {
     const { page } = await world.look("/sessions/broken");
     const colour = () => page.evaluate<string>(FIRST_COLOUR);

@@ -11,8 +11,7 @@ export type Bar = { from: number; to: number; count: number };
  */
 export function distribution(items: ComparedSeries[], bars = 40): Bar[] {
   const whole = new Distribution();
-  for (const item of items)
-    if (item.distribution) whole.merge(Distribution.unpack(item.distribution));
+  for (const item of items) if (item.distribution) whole.addPacked(item.distribution);
   const intervals = apart(whole.intervals());
   const min = intervals[0]?.low ?? 0;
   const max = intervals.at(-1)?.high ?? 0;

@@ -172,8 +172,7 @@ function rateOf(rises: Rise[]): number | null {
 
 function merged(members: ComparedSeries[]): Distribution {
   const whole = new Distribution();
-  for (const { distribution } of members)
-    if (distribution) whole.merge(Distribution.unpack(distribution));
+  for (const { distribution } of members) if (distribution) whole.addPacked(distribution);
   return whole;
 }
 
@@ -349,7 +348,7 @@ export function quantilesOverTime(
         const at = from + Math.floor((middle - from) / step_ms) * step_ms;
         let step = steps.get(at);
         if (!step) steps.set(at, (step = new Distribution()));
-        step.merge(Distribution.unpack(packed));
+        step.addPacked(packed);
       }
     }
     const inOrder = [...steps].sort((a, b) => a[0] - b[0]);

@@ -55,13 +55,8 @@ export class Distribution {
   }
 
   addSummary({ sketch, buckets: counts, min, max }: SegmentSeries): void {
-    if (sketch) this.#addSketch(Sketch.unpack(sketch, this.#limit));
+    if (sketch) (this.#sketch ??= new Sketch(this.#limit)).addPacked(sketch);
     if (counts) this.addBuckets({ bounds: this.#bounds, counts, min, max });
-  }
-
-  #addSketch(sketch: Sketch): void {
-    if (this.#sketch) this.#sketch.merge(sketch);
-    else this.#sketch = sketch;
   }
 
   addBuckets(buckets: Buckets): void {
@@ -111,10 +106,14 @@ export class Distribution {
     };
   }
 
-  static unpack({ sketch, buckets = [] }: PackedDistribution): Distribution {
+  static unpack(packed: PackedDistribution): Distribution {
     const distribution = new Distribution();
-    if (sketch) distribution.#sketch = Sketch.unpack(sketch);
-    for (const each of buckets) distribution.addBuckets(each);
+    distribution.addPacked(packed);
     return distribution;
+  }
+
+  addPacked({ sketch, buckets = [] }: PackedDistribution): void {
+    if (sketch) (this.#sketch ??= new Sketch(this.#limit)).addPacked(sketch);
+    for (const each of buckets) this.addBuckets(each);
   }
 }

@@ -182,19 +182,26 @@ export class Sketch {
 
   static unpack(packed: PackedSketch, limit?: number): Sketch {
     const sketch = new Sketch(limit);
+    sketch.addPacked(packed);
+    return sketch;
+  }
+
+  /** Merges what another sketch packed. A comparison merges thousands, so no sketch is made of each. */
+  addPacked(packed: PackedSketch): void {
     if (Array.isArray(packed)) {
-      for (const value of packed) sketch.add(value);
-      return sketch;
+      for (const value of packed) this.add(value);
+      return;
     }
     const { min, max, zeros = 0, widened = 0, positive, negative } = packed;
-    sketch.#values = null;
-    sketch.#zeros = zeros;
-    sketch.#widened = widened;
-    sketch.count = zeros + unpackBins(sketch.#positive, positive);
-    sketch.count += unpackBins(sketch.#negative, negative);
-    sketch.min = min;
-    sketch.max = max;
-    return sketch;
+    this.#toBins();
+    while (this.#widened < widened) this.#widen();
+    const factor = 2 ** (this.#widened - widened);
+    this.count += zeros + addBins(this.#positive, positive, factor);
+    this.count += addBins(this.#negative, negative, factor);
+    this.#zeros += zeros;
+    this.min = Math.min(this.min, min);
+    this.max = Math.max(this.max, max);
+    while (this.#positive.size + this.#negative.size > MAX_SKETCH_BINS) this.#widen();
   }
 }
 
@@ -227,16 +234,20 @@ function packBins(bins: Map<number, number>): number[] | undefined {
   return packed;
 }
 
-function unpackBins(bins: Map<number, number>, [lowest = 0, ...counts]: number[] = []): number {
-  let key = lowest;
+/** Adds packed bins, of which `factor` make one, and returns how many values they have. */
+function addBins(bins: Map<number, number>, packed: number[] = [], factor = 1): number {
+  let key = packed[0] ?? 0;
   let total = 0;
-  for (const count of counts) {
+  for (let i = 1; i < packed.length; i++) {
+    const count = packed[i] ?? 0;
     if (count < 0) {
       key -= count;
       continue;
     }
-    bins.set(key++, count);
+    const wide = factor === 1 ? key : Math.ceil(key / factor);
+    bins.set(wide, (bins.get(wide) ?? 0) + count);
     total += count;
+    key++;
   }
   return total;
 }

@@ -176,8 +176,7 @@ MAX_REPORTED_PATHS = 1000  # paths of a session whose losses were reported; furt
 
 # Writing a lane.
 REOPEN_SECONDS = 0.25  # wait after a part could not be opened: a frame may make a thousand calls
-BLOCK_BYTES = 4096  # in which file systems give space to files
-RESERVED_BYTES = 512  # stays free in a lane's last block while the disk is full: two reports (200 bytes each) and the `end` (60)
+RESERVED_BYTES = 3072  # of disk space for the last reports (200 bytes each, four at most) and the `end` (60), besides the header
 LANE_BYTES = 8 * 1024 * 1024  # of one part: it can be read, sent and deleted while the session continues
 HELD_METRICS = 32  # metrics in HELD_SECONDS before further ones are held: one write then serves all held metrics
 HELD_SECONDS = 0.005  # how long metrics are held if the program continues to record; the lane format allows 5 ms
@@ -2701,8 +2700,8 @@ class _LaneWriter(object):
         self.held_from = _NEVER
         self.fault_path = None
         for lane in self.lanes:
-            lane.close()
             lane.is_ours = False
+            lane.close()
         self.lanes = []
         self.lane = self._new_lane()
 
@@ -2803,6 +2802,8 @@ class _Lane(object):
         self.is_forced = False  # the first and the last record try to open a part in any case
         self.limit = _lane_bytes()
         self.folder = None  # where its parts are
+        self.reserve = None  # the file with the space for the last reports and the `end`
+        self.reserved = 0  # its bytes
         self.file = None
         self.identity = None
         self.part = 0
@@ -2834,7 +2835,9 @@ class _Lane(object):
         else:
             self.is_forced = _is_edge(text)
             lost = self._write_lines(line, 1, at, sequence)
-        if lost:
+            if not lost and sequence == 1 and text.startswith('"op":"start"'):
+                self._reserve_end()
+        if lost and not (_is_edge(text) and self._use_reserve(line, sequence)):
             self._lose([(at, text)])
 
     def write_all(self, ops):
@@ -2854,6 +2857,11 @@ class _Lane(object):
             self._lose(ops[-lost:])
 
     def close(self):
+        """Close the file, and give up the reserved space."""
+        self._close_file()
+        self._remove_reserve()
+
+    def _close_file(self):
         """Close the file if the descriptor still refers to it: the program may have closed it and opened another one."""
         file, self.file = self.file, None
         self.checked_bytes = 0
@@ -2906,26 +2914,52 @@ class _Lane(object):
             _line('{"seq":%s,"at":%s,%s' % (sequence, int(at * 1000), text)) for sequence, (at, text) in enumerate(texts, before + 1)
         ]
         self.is_forced = _is_edge(ops[-1][1])
-        block = b"".join(lines)
-        if not self.is_forced:
-            block = self._padding(len(block)) + block
-        if self._write_lines(block, len(lines), ops[-1][0], 1 if start else before + 1, is_whole=True):
+        block, first = b"".join(lines), 1 if start else before + 1
+        if self._write_lines(block, len(lines), ops[-1][0], first, is_whole=True) and not (
+            self.is_forced and self._use_reserve(block, first)
+        ):
             self.sequence = before + len(ops)
             self._lose(ops)
             return
         self.start = None
+        if start:
+            self._reserve_end()
         for cause in losses:
             del self.losses[cause]
 
-    def _padding(self, length):
-        """Return empty lines to write before a record that would use what is left of the file's last block.
+    def _reserve_end(self):
+        """Take space on the disk, so that the last reports of losses and the `end` can be written when it is full.
 
-        With them it reaches into the next block and needs space on the disk, and the rest of the last block stays free for the last
-        report and the `end`.
+        It is a file of empty lines, which is overwritten in place and renamed to a part.
         """
-        free = BLOCK_BYTES - (self.bytes + length) % BLOCK_BYTES
-        is_within_block = length < BLOCK_BYTES - self.bytes % BLOCK_BYTES
-        return b"\n" * (free + 1) if is_within_block and free < RESERVED_BYTES else b""
+        self.reserve = os.path.join(self.folder, self.id + ".reserve")
+        self.reserved = RESERVED_BYTES + self.header_bytes
+        if not _write_whole(self.reserve, os.O_CREAT | os.O_EXCL, b"\n" * self.reserved):
+            self._remove_reserve()
+
+    def _use_reserve(self, lines, first):
+        """Write the last lines into the reserved space. Return whether that worked."""
+        part = self.part + 1
+        data = _line(_header_text(self.header, part, first)) + lines
+        if self.reserve is None or len(data) > self.reserved or not _write_whole(self.reserve, 0, data):
+            return False
+        try:
+            os.rename(self.reserve, self._path_of(self.folder, part))
+        except OSError:
+            return False
+        self.reserve = None
+        return True
+
+    def _remove_reserve(self):
+        reserve, self.reserve = self.reserve, None
+        try:
+            if reserve is not None and self.is_ours:
+                os.unlink(reserve)
+        except OSError:
+            pass  # the daemon removes it with the lane
+
+    def _path_of(self, folder, part):
+        return os.path.join(folder, "%s.%06d.lane" % (self.id, part))
 
     def _write_lines(self, lines, count, at, first, is_whole=False):
         """Check the file, then write `count` lines to it or to a new part: with `is_whole`, all or none. Returns how many were lost."""
@@ -2988,7 +3022,7 @@ class _Lane(object):
             if (device, number) != self.identity:
                 self.file = None
             elif links == 0:
-                self.close()
+                self._close_file()
         except OSError:
             self.file = None
 
@@ -3022,7 +3056,7 @@ class _Lane(object):
 
     def _try_part(self, folder, first):
         part = self.part + 1
-        path = os.path.join(folder, "%s.%06d.lane" % (self.id, part))
+        path = self._path_of(folder, part)
         file = _opened(path, folder)
         if sys.platform.startswith("java"):
             os.chmod(path, 0o600)  # Jython's open() ignores the mode
@@ -3033,7 +3067,7 @@ class _Lane(object):
         except OSError:
             self._remove(file, path, part)
             raise
-        self.close()
+        self._close_file()
         self.file = file
         self.folder = folder
         try:
@@ -3051,6 +3085,20 @@ class _Lane(object):
             os.unlink(path)
         except OSError:
             self.part = part  # its name stays in use
+
+
+def _write_whole(path, flags, data):
+    """Write at the beginning of a file. Return whether all of it is written."""
+    try:
+        file = os.open(path, os.O_WRONLY | flags | _O_CLOEXEC, 0o600)
+    except OSError:
+        return False
+    try:
+        return os.write(file, data) == len(data)
+    except OSError:
+        return False
+    finally:
+        os.close(file)
 
 
 class _Loss(object):

@@ -6,10 +6,8 @@ export const LANE_BYTES = 8 * 1024 * 1024;
 export const REOPEN_AFTER_MS = 250;
 /** How often a lane checks that its file still exists. */
 export const CHECK_AFTER_MS = 1_000;
-/** The block in which file systems give space to files. A larger one makes the reserve larger. */
-export const BLOCK_BYTES = 4_096;
-/** What a full disk leaves free in a lane's last block: room for two reports (200 bytes each) and the `end` (60). */
-export const RESERVED_BYTES = 512;
+/** The space that a session reserves for its last reports and its end, besides the header: four reports take 800 bytes, an end 60. */
+export const RESERVED_BYTES = 3_072;
 /** Paths per session whose losses are recorded with their path: a program with more of them has a general mistake, which the first thousand show. */
 export const MAX_REPORTED_PATHS = 1_000;
 /** The most bytes of an op's sequence and time, which stand before its text. */

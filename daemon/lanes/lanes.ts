@@ -75,7 +75,9 @@ export class Lanes {
 
   /** Deletes a lane's files. On a disk that became read-only it stays, and is not sent again. */
   delete(lane: Lane): void {
-    if (lane.parts.every((part) => this.#removeFile(lane.path(part)))) this.#remove(lane);
+    const reserve = join(lane.folder, `${lane.id}.reserve`); // of a program that did not end its session
+    const paths = [...lane.parts.map((part) => lane.path(part)), reserve];
+    if (paths.every((path) => this.#removeFile(path))) this.#remove(lane);
   }
 
   /** Deletes the parts before the acknowledged position. The newest part stays, because its writer appends to it. */

@@ -166,14 +166,8 @@ export function crashOp(reason: string, exitCode?: number): string {
   return textOf({ op: "crash", reason, exit_code: whole(exitCode) });
 }
 
-export function droppedOp(
-  cause: string,
-  count: number,
-  detail?: string,
-  first_at?: number,
-  last_at?: number,
-): string {
-  return textOf({ op: "dropped", cause, count, detail: text(detail), first_at, last_at });
+export function droppedOp(cause: string, count: number, detail?: string): string {
+  return textOf({ op: "dropped", cause, count, detail });
 }
 
 function textOf(op: object): string {

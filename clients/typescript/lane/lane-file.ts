@@ -15,7 +15,8 @@ import { join } from "node:path";
 import { checksum, writeHex } from "./checksum.ts";
 import { headerText, type Header } from "./header.ts";
 import { Losses } from "./losses.ts";
-import { BLOCK_BYTES, CHECK_AFTER_MS, REOPEN_AFTER_MS, RESERVED_BYTES } from "../limits.ts";
+import { concat, Reserve } from "./reserve.ts";
+import { CHECK_AFTER_MS, REOPEN_AFTER_MS } from "../limits.ts";
 import type { Counts, Kind, Sink } from "../session/sink.ts";
 
 const { O_WRONLY, O_CREAT, O_EXCL, O_APPEND } = constants;
@@ -40,6 +41,7 @@ export class LaneFile implements Sink {
   #file: number | undefined;
   #part = 0;
   #bytes = 0;
+  #headerBytes = 0;
   #hasRecords = false;
   #sequence = 0;
   /** The last line was cut short, so the next record starts with a line break. */
@@ -52,6 +54,8 @@ export class LaneFile implements Sink {
   #checkedAt = 0;
   /** The session's `start` while it is not written: it is the one record that is written later. */
   #lateStart: { at: number; text: string } | undefined;
+  /** Space for the last reports and the `end`. */
+  #reserve: Reserve | undefined;
   #line = new LineBuffer(4_096);
 
   constructor(options: LaneOptions) {
@@ -64,7 +68,11 @@ export class LaneFile implements Sink {
       this.#losses.isEmpty && this.#lateStart === undefined
         ? this.#append(kind, at, text)
         : this.#appendWithReports(kind, at, text);
-    if (isWritten) return;
+    if (kind === "end") this.#reserve?.remove();
+    if (isWritten) {
+      if (kind === "start") this.#reserveEnd();
+      return;
+    }
     if (this.#losses.isEmpty && this.#lateStart === undefined) this.#markLoss();
     if (kind === "start") this.#lateStart = { at, text };
     else this.#losses.count(at, this.#failure);
@@ -102,7 +110,24 @@ export class LaneFile implements Sink {
       if (!this.#openPart(this.#sequence, kind)) return false;
       length = this.#line.fill(json, this.#isTorn); // the header has overwritten the buffer
     }
-    return this.#write(this.#line.bytes, this.#line.start, length);
+    const isWritten = this.#write(this.#line.bytes, this.#line.start, length);
+    return isWritten || (kind === "end" && this.#useReserve([json], this.#sequence));
+  }
+
+  #reserveEnd(): void {
+    if (this.#folder === undefined) return;
+    const { header } = this.#options;
+    this.#reserve = Reserve.make(join(this.#folder, `${header.lane}.reserve`), this.#headerBytes);
+  }
+
+  /** The reserved space becomes the lane's last part. */
+  #useReserve(lines: string[], first: number): boolean {
+    if (this.#reserve === undefined || this.#folder === undefined) return false;
+    const { header } = this.#options;
+    const part = this.#part + 1;
+    this.#isTorn = false; // the part before
+    const text = this.#block([headerText(header, part, first), ...lines]);
+    return this.#reserve.become(join(this.#folder, nameOf(header, part)), text);
   }
 
   /** Writes a late start, the reports of losses and the record with one write: all of it or nothing. */
@@ -116,34 +141,23 @@ export class LaneFile implements Sink {
     lines.push(`{"seq":${sequence},"at":${at},${text}`);
 
     if (this.#needsPart(lines.join().length) && !this.#openPart(first, kind)) return false;
-    const block = this.#block(lines, kind === "end");
-    if (!this.#write(block, 0, block.length)) return false;
+    const block = this.#block(lines);
+    const isWritten =
+      this.#write(block, 0, block.length) || (kind === "end" && this.#useReserve(lines, first));
+    if (!isWritten) return false;
     this.#sequence = sequence;
     this.#losses.clear();
     this.#lateStart = undefined;
+    if (start) this.#reserveEnd();
     return true;
   }
 
-  /**
-   * The lines as bytes. While the disk is full, the end of the file's last block stays free for the last report and the `end`:
-   * a record that would use it comes after empty lines, with which it reaches into the next block and needs space on the disk.
-   */
-  #block(lines: string[], isLast: boolean): Uint8Array {
+  #block(lines: string[]): Uint8Array {
     const parts = lines.map((json, index) => {
       const length = this.#line.fill(json, index === 0 && this.#isTorn);
       return this.#line.bytes.slice(this.#line.start, this.#line.start + length);
     });
-    const length = parts.reduce((sum, part) => sum + part.length, 0);
-    const free = BLOCK_BYTES - ((this.#bytes + length) % BLOCK_BYTES);
-    const isWithinBlock = length < BLOCK_BYTES - (this.#bytes % BLOCK_BYTES);
-    const padding = !isLast && isWithinBlock && free < RESERVED_BYTES ? free + 1 : 0;
-    const block = new Uint8Array(padding + length).fill(NEWLINE);
-    let at = padding;
-    for (const part of parts) {
-      block.set(part, at);
-      at += part.length;
-    }
-    return block;
+    return concat(parts);
   }
 
   #write(bytes: Uint8Array, start: number, length: number): boolean {
@@ -232,7 +246,7 @@ export class LaneFile implements Sink {
   #tryPart(folder: string, first: number): boolean {
     const { header } = this.#options;
     const part = this.#part + 1;
-    const path = join(folder, `${header.lane}.${String(part).padStart(6, "0")}.lane`);
+    const path = join(folder, nameOf(header, part));
     let file: number | undefined;
     try {
       file = openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND, 0o600);
@@ -242,7 +256,7 @@ export class LaneFile implements Sink {
       this.#file = file;
       this.#folder = folder;
       this.#part = part;
-      this.#bytes = length;
+      this.#bytes = this.#headerBytes = length;
       this.#hasRecords = false;
       this.#isTorn = false;
       return true;
@@ -262,6 +276,11 @@ export class LaneFile implements Sink {
       this.#part++; // its name stays in use
     }
   }
+}
+
+/** A part's name. */
+function nameOf({ lane }: Header, part: number): string {
+  return `${lane}.${String(part).padStart(6, "0")}.lane`;
 }
 
 /** What a write that is cut short means: the system gives no error with it. */

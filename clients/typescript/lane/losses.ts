@@ -35,9 +35,10 @@ export class Losses {
 
   /** The texts of the ops that report them. */
   reports(): string[] {
-    return [...this.#waiting].map(([cause, { count, detail, firstAt, lastAt }]) =>
-      droppedOp(cause, count, detail, firstAt, lastAt),
-    );
+    return [...this.#waiting].map(([cause, { count, detail, firstAt, lastAt }]) => {
+      const op = droppedOp(cause, count, detail || undefined).slice(0, -1); // without its brace
+      return `${op},"first_at":${firstAt},"last_at":${lastAt}}`;
+    });
   }
 
   /** The reports are written. */

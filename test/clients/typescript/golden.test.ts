@@ -30,7 +30,9 @@ test.each(
   play(fixture.calls, (start) => new Session("", "", start, lane, isJoined, clock));
   lane.close();
 
-  const written = readdirSync(lanes).sort();
+  const written = readdirSync(lanes)
+    .filter((name) => name.endsWith(".lane"))
+    .sort();
   expect(written.map((file) => file.slice(fixture.header.lane.length))).toEqual(
     written.map((_, i) => `.${String(i + 1).padStart(6, "0")}.lane`),
   );

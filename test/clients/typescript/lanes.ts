@@ -22,7 +22,8 @@ export function readLanes(
   home: Pick<TestHome, "lanes">,
 ): { header: Line; records: Line[]; damaged: number }[] {
   const lanes = new Map<string, { header: Line; records: Line[]; damaged: number }>();
-  for (const file of readdirSync(home.lanes).sort()) {
+  const files = readdirSync(home.lanes).filter((name) => name.endsWith(".lane"));
+  for (const file of files.sort()) {
     const [first, ...rest] = readFileSync(join(home.lanes, file), "utf8").split("\n").slice(0, -1);
     const header = parseLine(first ?? "") ?? {};
     const lane = lanes.get(header["lane"]) ?? { header, records: [], damaged: 0 };

@@ -34,6 +34,8 @@ type Lane struct {
 	failure   error  // of the last failed write
 	start     []byte // the op `start` while it is not written; the server needs it for the session, so it is written later
 	startAt   int64
+	reserve   string    // the file with the space for the last reports and the end; "" if there is none
+	reserved  int       // its bytes
 	triedAt   time.Time // when opening a part failed
 	checkedAt int64     // when the file was last found to exist, by the records' times
 }
@@ -108,7 +110,13 @@ func (l *Lane) append(buf []byte, kind Kind, at int64) bool {
 		start--
 		buf[start] = '\n'
 	}
-	return l.write(buf[start:], l.sequence)
+	if l.write(buf[start:], l.sequence) {
+		if kind == KindStart {
+			l.reserveEnd()
+		}
+		return true
+	}
+	return kind == KindEnd && l.useReserve(buf[start:], l.sequence)
 }
 
 // appendWithReports writes a late start, the reports of losses and the record with one write: all of it or nothing.
@@ -132,24 +140,57 @@ func (l *Lane) appendWithReports(buf []byte, kind Kind, at int64) bool {
 	if l.isTorn {
 		block = append([]byte{'\n'}, block...)
 	}
-	if kind != KindEnd {
-		block = append(l.padding(int64(len(block))), block...)
-	}
-	if !l.write(block, first) {
+	if !l.write(block, first) && (kind != KindEnd || !l.useReserve(block, first)) {
 		return false
+	}
+	if l.start != nil {
+		l.reserveEnd()
 	}
 	l.sequence, l.losses, l.start = sequence, nil, nil
 	return true
 }
 
-// padding is empty lines before a record that would use what is left of the file's last block. With them it reaches into the
-// next block and needs space on the disk, and the rest of the last block stays free for the last report and the end.
-func (l *Lane) padding(length int64) []byte {
-	free := limits.BlockBytes - (l.bytes+length)%limits.BlockBytes
-	if length >= limits.BlockBytes-l.bytes%limits.BlockBytes || free >= limits.ReservedBytes {
-		return nil
+// reserveEnd takes space on the disk, so that the last reports of losses and the end can be written when it is full: a file of
+// empty lines, which is overwritten in place and renamed to a part.
+func (l *Lane) reserveEnd() {
+	blank := bytes.Repeat([]byte{'\n'}, limits.ReservedBytes+len(l.Header.line(l.part+1, 1)))
+	path := filepath.Join(l.folder, l.Header.Lane+".reserve")
+	if writeWhole(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, blank) {
+		l.reserve, l.reserved = path, len(blank)
+	} else {
+		os.Remove(path)
 	}
-	return bytes.Repeat([]byte{'\n'}, int(free)+1)
+}
+
+// useReserve writes the last lines into the reserved space.
+func (l *Lane) useReserve(lines []byte, first int64) bool {
+	if l.reserve == "" {
+		return false
+	}
+	part := append(l.Header.line(l.part+1, first), bytes.TrimPrefix(lines, []byte{'\n'})...)
+	if len(part) > l.reserved || !writeWhole(l.reserve, os.O_WRONLY, part) {
+		return false
+	}
+	if os.Rename(l.reserve, l.path(l.folder, l.part+1)) != nil {
+		return false
+	}
+	l.reserve = ""
+	return true
+}
+
+// writeWhole writes at the beginning of a file.
+func writeWhole(path string, flags int, b []byte) bool {
+	file, err := os.OpenFile(path, flags, 0o600)
+	if err != nil {
+		return false
+	}
+	n, err := file.Write(b)
+	return file.Close() == nil && err == nil && n == len(b)
+}
+
+// path is the name of a part.
+func (l *Lane) path(folder string, part int) string {
+	return filepath.Join(folder, fmt.Sprintf("%s.%06d.lane", l.Header.Lane, part))
 }
 
 // write makes one write to the present part, or to a new one if this file may not grow. first is the sequence in a new part's header.
@@ -268,7 +309,7 @@ func (l *Lane) create(part int, first int64) (*os.File, []byte, error) {
 }
 
 func (l *Lane) createIn(folder string, part int, line []byte) (*os.File, error) {
-	path := filepath.Join(folder, fmt.Sprintf("%s.%06d.lane", l.Header.Lane, part))
+	path := l.path(folder, part)
 	const flags = os.O_WRONLY | os.O_CREATE | os.O_EXCL | os.O_APPEND
 	file, err := os.OpenFile(path, flags, 0o600)
 	if os.IsNotExist(err) && os.MkdirAll(folder, 0o700) == nil { // the home was deleted
@@ -310,6 +351,10 @@ func (l *Lane) Close() {
 
 func (l *Lane) closeFile() {
 	l.isClosed = true
+	if l.reserve != "" {
+		os.Remove(l.reserve)
+		l.reserve = ""
+	}
 	if l.file != nil {
 		l.file.Close()
 		l.file = nil

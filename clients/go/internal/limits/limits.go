@@ -61,11 +61,9 @@ const (
 	ReopenAfter = 250 * time.Millisecond
 	// CheckAfter is how often a lane checks that its file still exists.
 	CheckAfter = time.Second
-	// BlockBytes is the block in which file systems give space to files. A larger one makes the reserve larger.
-	BlockBytes = 4096
-	// ReservedBytes stay free in a lane's last block while the disk is full: room for two reports (200 bytes each) and the
-	// end (60).
-	ReservedBytes = 512
+	// ReservedBytes is the space that a session reserves for its last reports and its end, besides the header: four reports
+	// take 800 bytes, an end 60.
+	ReservedBytes = 3072
 	// RestartAfter is the time in which a started daemon writes daemon.json. No second one is started within it.
 	RestartAfter = 10 * time.Second
 )

@@ -30,6 +30,7 @@ import { type Reply, refusedReply, replyOf } from "./reply.ts";
 import { noteFinish, noteRequest } from "./residents.ts";
 import { isOver, NEW_SCHEDULE, nextAlarm, type Schedule } from "./schedule.ts";
 import { exported, legacySession, streamOf } from "./stream.ts";
+import { Turn } from "./turn.ts";
 import { accessIn } from "./upgrade.ts";
 import { Watchers } from "./watchers.ts";
 
@@ -40,6 +41,8 @@ const Record = v.object({
   lease_ms: v.optional(v.pipe(v.number(), v.minValue(0))),
 });
 
+type Recorded = { access: Access } & v.InferOutput<typeof Record>;
+
 /** Everything of a session in one answer: as 1.x gave it, or for an export. */
 export type StreamKind = "legacy" | "export";
 
@@ -47,6 +50,7 @@ export class Session extends DurableObject<Env> {
   readonly #log: Log;
   readonly #publisher: Publisher;
   readonly #watchers: Watchers;
+  readonly #turn = new Turn<Recorded>((records) => this.#record(records));
   /** When the alarm is set; undefined: not known since the object woke up. */
   #alarmAt: number | null | undefined;
   /** Damage was found that is not published yet. */
@@ -137,16 +141,29 @@ export class Session extends DurableObject<Env> {
    */
   async record(access: Access, body: string, write?: Write): Promise<Reply<null>> {
     noteRequest(this.env, this.#objectId);
-    const reply = await replyOf(() => {
-      const { ops, writer, lease_ms } = parse(Record, parseJson(body, "The body"), "The body");
-      const arrival: Arrival = { now: Date.now(), sentAt: null };
-      if (ops[0]?.op !== "start") this.#log.need();
-      const loaded = this.#recorded(access, ops, arrival);
-      this.#commit(loaded, (projection) => projection.record(ops, arrival, lease_ms, writer));
+    const reply = await replyOf(async () => {
+      const record = { access, ...parse(Record, parseJson(body, "The body"), "The body") };
+      const { ops, writer, lease_ms } = record;
+      // A start, and what is published with the answer, does not wait for the end of the turn.
+      if (write || ops[0]?.op === "start") this.#record([record]);
+      else await this.#turn.add(JSON.stringify([access, writer, lease_ms]), record);
       return null;
     });
     await this.#settle(write);
     return reply;
+  }
+
+  /** Applies the ops of requests that have the same caller, writer and lease. */
+  #record(records: Recorded[]): void {
+    const arrival: Arrival = { now: Date.now(), sentAt: null };
+    const [first] = records;
+    if (!first) return;
+    const ops = records.flatMap((record) => record.ops);
+    if (ops[0]?.op !== "start") this.#log.need();
+    const loaded = this.#recorded(first.access, ops, arrival);
+    this.#commit(loaded, (projection) =>
+      projection.record(ops, arrival, first.lease_ms, first.writer),
+    );
   }
 
   /** After ops were applied: publishes by `write` what is due at once, and sets the alarm for the rest. */

@@ -28,7 +28,8 @@ export function nameAsked(value: string): string {
   if (!value.startsWith('"')) return value;
   try {
     const name: unknown = JSON.parse(value);
-    return typeof name === "string" ? name : value;
+    // No recorded name has a surrogate without its pair (parse.ts), and the databases take none.
+    return typeof name === "string" ? name.replace(/[\uD800-\uDFFF]/gu, "\uFFFD") : value;
   } catch {
     return value;
   }

@@ -1,4 +1,5 @@
 /** Compares two to five sessions: aligned at a moment, with their metrics in common plots and the state values that differ. */
+import { nameAsked } from "../core/names.ts";
 import { hasFailed } from "../core/outcome.ts";
 import { nameLabel, plainText } from "../core/recorded-text.ts";
 import { formatDuration, formatNumber } from "../core/format.ts";
@@ -20,7 +21,7 @@ import { eventsOf } from "./compare/events.tsx";
 import { metricsOf } from "./compare/metrics.tsx";
 import { statesOf } from "./compare/states.tsx";
 import { Select } from "./ui/select.tsx";
-import { Suggested } from "./filters.tsx";
+import { Suggested, written } from "./filters.tsx";
 import { GOOD_LOOKED_AT, MAX_COMPARED } from "./limits.ts";
 import { sessionId } from "./session/view.ts";
 import { address } from "./ui/address.ts";
@@ -42,11 +43,12 @@ compare.get("/compare", async (c) => {
     if (good !== undefined) return c.redirect(address("/compare", { ids: [ids[0], good].join() }));
   }
   const align = alignmentOf(c.req.query("align")) ?? "start";
-  const event = c.req.query("event")?.trim() ?? "";
+  const typed = c.req.query("event")?.trim() ?? "";
+  const event = typed === "" ? undefined : nameAsked(typed);
   const members = (
     await Promise.all(ids.map((id, index) => readMember(c, id, index, align, event)))
   ).filter((each) => each !== undefined);
-  const aligned = align === "event" && event !== "" ? event : undefined;
+  const aligned = align === "event" ? event : undefined;
   return c.render(
     <>
       <h1 class="page-title">Compare</h1>
@@ -107,7 +109,9 @@ async function findLastGood(c: Context<AccessEnv>, id: string): Promise<string |
   return undefined;
 }
 
-function SearchForm({ ids, align, event }: { ids: string[]; align: Alignment; event: string }) {
+type SearchProps = { ids: string[]; align: Alignment; event: string | undefined };
+
+function SearchForm({ ids, align, event }: SearchProps) {
   return (
     <form class="search panel" method="get" action="/compare">
       <div class="search-main fields">
@@ -119,7 +123,7 @@ function SearchForm({ ids, align, event }: { ids: string[]; align: Alignment; ev
           data-search
         />
         <Select name="align" label="Align" now={align} options={ALIGNMENTS} />
-        <Suggested label="Event to align at" name="event" value={event} what="events" />
+        <Suggested label="Event to align at" name="event" value={written(event)} what="events" />
         <button class="button">Compare</button>
       </div>
     </form>

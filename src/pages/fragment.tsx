@@ -1,4 +1,5 @@
 /** Parts of a page that htmx fetches, with the new address and title of the page. */
+import { plainText } from "../core/recorded-text.ts";
 import type { Context } from "hono";
 import type { Child } from "hono/jsx";
 
@@ -22,7 +23,7 @@ export async function fragment(
   return c.html(
     <>
       <head>
-        <title>{`${title} · Datacat`}</title>
+        <title>{`${plainText(title)} · Datacat`}</title>
       </head>
       {part}
     </>,

@@ -221,8 +221,8 @@ function linksIn(html: string): string[] {
   return [...new Set(found.map((href) => href.split("#")[0] ?? ""))];
 }
 
-async function visit(path: string): Promise<string> {
-  const answer = await ask(path, { redirect: "manual" });
+async function visit(path: string, headers: Record<string, string> = {}): Promise<string> {
+  const answer = await ask(path, { redirect: "manual", headers });
   const body = await answer.text();
   expect(answer.status, `${path}\n${body.slice(0, 300)}`).toBeLessThan(500);
   if (answer.headers.get("content-type")?.startsWith("text/html"))
@@ -289,4 +289,51 @@ test("all of it together breaks no list, and each name has a link in it that wor
     text.replaceAll(/[\uD800-\uDFFF]/gu, "\uFFFD"),
   );
   expect(offered.map(nameAsked)).toEqual(expect.arrayContaining(stored));
+});
+
+test("parts of the lists are as plain as the lists", async () => {
+  const name = encodeURIComponent(asking("\u001B[1mred\u009B31m\u202E"));
+  const fragment = { "hx-request": "true" };
+  for (const path of [
+    `/sessions?product=${name}`,
+    `/exceptions?product=${name}`,
+    `/metrics?metric=${name}`,
+  ])
+    await visit(path, fragment);
+});
+
+test("no spelling of an address breaks a page or an answer", async () => {
+  const odd = [
+    "%22%5Cud800%22",
+    "%FF",
+    "%ED%A0%80",
+    "%00",
+    "%22",
+    "%5B",
+    "%",
+    "%2e%2e",
+    "%252e",
+    "(none)",
+    "%E2%80%AE",
+  ];
+  for (const each of odd) {
+    for (const path of [
+      `/metrics?metric=${each}`,
+      `/sessions?product=${each}&path=${each}&tag=${each}&cursor=${each}`,
+      `/exceptions/${each}`,
+      `/sessions/${each}`,
+      `/sessions/other/history?path=${each}`,
+      `/sessions/other?t=${each}&from=${each}&path=${each}&q=${each}`,
+      `/compare?ids=${each},other&event=${each}`,
+      `/session/${each}`,
+      `/suggest/${each}?metric=${each}`,
+      `/docs/${each}`,
+      `/login?back=${each}`,
+      `/api/metrics/${each}`,
+      `/api/sessions/other/metrics/${each}?tags=${each}`,
+      `/api/exceptions/${each}`,
+      `/api/sessions?state_path=${each}&cursor=${each}`,
+    ])
+      await visit(path);
+  }
 });

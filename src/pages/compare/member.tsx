@@ -33,7 +33,7 @@ export async function readMember(
   id: string,
   index: number,
   align: Alignment,
-  event: string,
+  event: string | undefined,
 ): Promise<Member | undefined> {
   try {
     const session = sessionOf(c.env, c.var.access, sessionId(id));
@@ -75,10 +75,10 @@ async function zeroOf(
   session: SessionClient,
   summary: Summary,
   align: Alignment,
-  event: string,
+  event: string | undefined,
 ): Promise<number | undefined> {
   if (align === "end") return endOf(summary);
-  if (align === "start" || event === "") return summary.created_at;
+  if (align === "start" || event === undefined) return summary.created_at;
   const { items } = await session.ask("events", { name: event, order: "asc", limit: 1 });
   return items[0]?.at;
 }

@@ -9,7 +9,7 @@ import { addTotal, meanOf, type Total, totalOf } from "./moments.ts";
 import { RateBuilder, RiseReader } from "./rate.ts";
 import type { SegmentSeries } from "./segment-summary.ts";
 import type { ReadColumns } from "./segment.ts";
-import { LANE_CHANGES } from "./series.ts";
+import { MARKS } from "./series.ts";
 import type { MetricType } from "./vocabulary.ts";
 
 /** One point of a chart; of a histogram, the samples of one window. */
@@ -255,9 +255,8 @@ export function readRises(
   end: number,
 ): void {
   const [values] = fields;
-  const changes = fields[LANE_CHANGES];
-  for (let i = start; i < end; i++)
-    rises.next(at[i] ?? 0, values?.[i] ?? 0, (changes?.[i] ?? 0) === 0);
+  const marks = fields[MARKS];
+  for (let i = start; i < end; i++) rises.next(at[i] ?? 0, values?.[i] ?? 0, marks?.[i]);
 }
 
 /** The i-th point of stored columns (their fields: series.ts). */

@@ -6,14 +6,14 @@ import type { Rate } from "./answers.ts";
 import { MAX_RUN_ENDS, MAX_RUN_GAP_MS, MAX_RUNS, MIN_RATE_MS } from "./limits.ts";
 import { toFinite } from "./moments.ts";
 
-/** A total that falls below this share of what it was started again from 0: its program was restarted. */
-const RESET_SHARE = 0.5;
-
-/** The increase from one total to the next; a decrease that is no reset counts as none. */
-export function increaseOf(before: number, after: number): number {
-  if (after >= before) return toFinite(after - before);
-  return after < before * RESET_SHARE ? Math.max(0, after) : 0;
+/** The increase from one total to the next. A decrease is none, unless the program was started again and counts from 0. */
+export function increaseOf(before: number, after: number, isReset = false): number {
+  return Math.max(0, isReset ? after : toFinite(after - before));
 }
+
+/** What is special about a counter's point: it is of another lane than the point before; its total was set lower. */
+export const LANE_CHANGED = 1;
+export const RESET = 2;
 
 /** An increase that arose after `since`, until `at`. */
 export type Rise = { since: number; at: number; increase: number };
@@ -37,12 +37,13 @@ export class RiseReader {
     this.#emit = emit;
   }
 
-  /** `goesOn`: the point before is of the same lane. */
-  next(at: number, total: number, goesOn = true): void {
-    const increase = this.#total === null ? 0 : increaseOf(this.#total, total);
+  /** `marks`: LANE_CHANGED, RESET, both (added) or none. */
+  next(at: number, total: number, marks = 0): void {
+    const isReset = (marks & RESET) !== 0;
+    const increase = this.#total === null ? 0 : increaseOf(this.#total, total, isReset);
     this.#total = total;
     const run = this.#runs.at(-1);
-    if (!run || !goesOn || at < run.end || at - run.end > MAX_RUN_GAP_MS) {
+    if (!run || (marks & LANE_CHANGED) !== 0 || at < run.end || at - run.end > MAX_RUN_GAP_MS) {
       if (this.#runs.length >= MAX_RUNS) this.#settle();
       this.#runs.push({ first: at, increase, end: at });
       this.#since = -Infinity;

@@ -10,7 +10,7 @@ import type { Contents } from "./segment.ts";
 import { MAX_PACKED_VALUES, MAX_SUMMARY_ENTRIES } from "./limits.ts";
 import { toFinite, type Total, totalOf } from "./moments.ts";
 import { increaseOf } from "./rate.ts";
-import { type Columns, FIRST_BUCKET, LANE_CHANGES, type Series } from "./series.ts";
+import { type Columns, FIRST_BUCKET, MARKS, type Series } from "./series.ts";
 import { type PackedSketch, Sketch } from "./sketch.ts";
 
 export type SegmentSeries = {
@@ -28,7 +28,7 @@ export type SegmentSeries = {
   /** For quantiles: the values of a gauge or timer, samples per bucket of a histogram; a counter has none. */
   sketch?: PackedSketch;
   buckets?: number[];
-  /** Of a counter: the increase from its first point here to its last. Absent if they did not arrive in the order of their times, or are of several lanes. */
+  /** Of a counter: the increase from its first point here to its last. Absent if they did not arrive in the order of their times, or have marks. */
   increase?: number;
 };
 
@@ -128,7 +128,7 @@ function summariseSeries({ id, type, bounds }: Series, columns: Columns): Segmen
 
 function increaseIn({ at, fields }: Columns): number | undefined {
   const totals = fields[0] ?? [];
-  if (fields[LANE_CHANGES]?.some((change) => change > 0)) return undefined;
+  if (fields[MARKS]?.some((marks) => marks > 0)) return undefined;
   let increase = 0;
   for (let i = 1; i < at.length; i++) {
     if ((at[i] ?? 0) < (at[i - 1] ?? 0)) return undefined;

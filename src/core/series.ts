@@ -3,11 +3,11 @@
  *
  * The columns by type, each as long as the list of times:
  *   gauge      value [, count]
- *   counter    total after it [, count [, lane]]
+ *   counter    total after it [, count [, marks]]
  *   timer      value [, count]
  *   histogram  samples, sum, min, max, then one count per bound and one above the last (of this window, not cumulative)
- * The column `count` exists only if a point has a count; 0 means none. The column `lane` exists only if a point is of another lane than
- * the point before; there it is 1.
+ * The column `count` exists only if a point has a count; 0 means none. The column `marks` (rate.ts) exists only if a point is of
+ * another lane than the point before, or is a total that was set lower; for other points it is 0.
  */
 import type { SeriesSummary } from "./answers.ts";
 import { MAX_BUCKETS, MAX_TIME } from "./limits.ts";
@@ -22,7 +22,7 @@ import {
   toFinite,
   totalOf,
 } from "./moments.ts";
-import { increaseOf } from "./rate.ts";
+import { increaseOf, LANE_CHANGED, RESET } from "./rate.ts";
 import { Refusal } from "./refusal.ts";
 import { DEFAULT_BUCKETS, type MetricType } from "./vocabulary.ts";
 import type { Json, JsonObject, Metric, Points } from "./wire.ts";
@@ -61,8 +61,8 @@ export type Series = {
 
 /** The column of a histogram's first bucket. */
 export const FIRST_BUCKET = 4;
-/** The column of a counter's changes of lane. */
-export const LANE_CHANGES = 2;
+/** The column of a counter's marks. */
+export const MARKS = 2;
 
 /** Points of one series in columns. */
 export type Columns = {
@@ -158,7 +158,10 @@ export function addScalar(series: Series, columns: Columns, op: Metric): void {
     op.type === "counter" && op.delta !== undefined
       ? toFinite(series.last + op.delta)
       : (op.value ?? 0);
-  addPoint(series, columns, op.at, value, op.count ?? 0);
+  // A decrease by a delta is a correction.
+  const isReset =
+    op.type === "counter" && op.delta === undefined && series.points > 0 && value < series.last;
+  addPoint(series, columns, op.at, value, op.count ?? 0, isReset);
   addValues(series.moments, [value]);
 }
 
@@ -300,7 +303,9 @@ export function addPoint(
   at: number,
   value: number,
   count: number,
+  isReset = false,
 ): void {
+  if (isReset) mark(columns, RESET);
   columns.at.push(at);
   field(columns, 0).push(value);
   if (count > 0 || columns.fields.length > 1) {
@@ -308,12 +313,12 @@ export function addPoint(
     while (counts.length < columns.at.length - 1) counts.push(0);
     counts.push(count);
   }
-  const changes = columns.fields[LANE_CHANGES];
-  while (changes && changes.length < columns.at.length) changes.push(0);
+  const marks = columns.fields[MARKS];
+  while (marks && marks.length < columns.at.length) marks.push(0);
   if (series.points === 0 || value < series.min) series.min = value;
   if (series.points === 0 || value > series.max) series.max = value;
   if (series.type === "counter" && series.points > 0) {
-    const increase = increaseOf(series.last, value);
+    const increase = increaseOf(series.last, value, isReset);
     series.increase = toFinite((series.increase ?? 0) + increase);
     series.largestStep = Math.max(series.largestStep ?? 0, increase);
   }
@@ -323,14 +328,19 @@ export function addPoint(
 
 /** Notes which lane the next points of a counter are of, after those that it has in `columns`. */
 export function noteLane(series: Series, columns: Columns, lane: number): void {
-  if (series.lane !== undefined && series.lane !== lane) {
-    for (const index of [1, LANE_CHANGES]) {
-      const column = field(columns, index);
-      while (column.length < columns.at.length) column.push(0);
-    }
-    field(columns, LANE_CHANGES).push(1);
-  }
+  if (series.lane !== undefined && series.lane !== lane) mark(columns, LANE_CHANGED);
   series.lane = lane;
+}
+
+/** Marks the next point. */
+function mark(columns: Columns, added: number): void {
+  const { length } = columns.at;
+  for (const index of [1, MARKS]) {
+    const column = field(columns, index);
+    while (column.length < length) column.push(0);
+  }
+  const marks = field(columns, MARKS);
+  marks[length] = (marks[length] ?? 0) + added;
 }
 
 function checkCounts(name: string, counts: number[] | undefined): void {

@@ -8,6 +8,7 @@ import {
   statistics,
 } from "../../src/core/comparison.ts";
 import { addValues, newMoments } from "../../src/core/moments.ts";
+import { RESET } from "../../src/core/rate.ts";
 import { RollupBuilder } from "../../src/core/rollup.ts";
 import { exactDeviation } from "./exact.ts";
 
@@ -167,7 +168,9 @@ test("a program that starts its counter again does not decrease the rate", () =>
   const builder = new RollupBuilder({ type: "counter" });
   const totals = Array.from({ length: 120 }, (_, i) => ((i % 50) + 1) * 10);
   const at = Float64Array.from(totals, (_, i) => NOON + i * 1_000);
-  builder.add({ at, fields: [Float64Array.from(totals)] });
+  const marks = totals.map((total, i) => (i > 0 && total === 10 ? RESET : 0));
+  const fields = [totals, totals.map(() => 0), marks].map((field) => Float64Array.from(field));
+  builder.add({ at, fields });
   const item = { ...requests, rollup: builder.rollup, first_at: NOON, last_at: NOON + 119_000 };
   const rates = overTime([item])
     .groups[0]?.steps.slice(0, -1)

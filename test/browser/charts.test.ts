@@ -1,6 +1,7 @@
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Batch } from "../../src/core/wire.ts";
+import { expectShown } from "../core/shown.ts";
 import { randomFrom } from "../pages/world.ts";
 import { hasBrowser, World, soon } from "./browser.ts";
 
@@ -66,6 +67,21 @@ const levelAt = (ms: number) => (Math.floor(ms / 25 / 3) % 2 === 0 ? 7 : 12);
 
 const broken = [...seconds.slice(0, 30), ...seconds.map((ms) => ms + 51_000).slice(0, 40)];
 
+/** Points of another process of the session, which measured before the session started. */
+const EARLY: Batch = {
+  session: "levels",
+  lane: "early-lane",
+  first: 1,
+  last: 2,
+  ops: [-7_200_000, 50_000].map((ms) => ({
+    op: "metric",
+    type: "gauge",
+    at: START + ms,
+    name: "early",
+    value: 1,
+  })),
+};
+
 const SESSIONS: Batch[][] = [
   session(
     "numbers",
@@ -87,8 +103,6 @@ const SESSIONS: Batch[][] = [
       detail: "steady: NaN",
     })),
     { op: "metric", type: "timer", at: START + 500, name: "query", value: 0.003_859 },
-    { op: "metric", type: "gauge", at: START - 7_200_000, name: "early", value: 1 },
-    { op: "metric", type: "gauge", at: START + 50_000, name: "early", value: 2 },
   ]),
   session("failing", 100_000, [
     ...gauge("fps", seconds, seconds),
@@ -122,7 +136,7 @@ describe.skipIf(!hasBrowser)("the charts of a session", () => {
   let world: World;
   beforeAll(async () => {
     world = await World.open();
-    await world.record(...SESSIONS);
+    await world.record(...SESSIONS, [EARLY]);
   });
   afterAll(() => world.close());
 
@@ -137,6 +151,9 @@ describe.skipIf(!hasBrowser)("the charts of a session", () => {
       );
       if (texts) expect(shown, name).toEqual(texts);
       else expect(shown[0], name).not.toBe(shown[1]);
+      expectShown(Math.max(...values), shown[0] ?? "");
+      if (shown[1]) expectShown(Math.min(...values), shown[1]);
+      expectShown(values.at(-1) ?? NaN, shown[2] ?? "");
       // The number is whole: as it was recorded, and not cut by its box.
       const reading = chart.locator("[data-reading]");
       expect(Number(await reading.getAttribute("title")), name).toBe(values.at(-1));

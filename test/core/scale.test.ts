@@ -2,48 +2,10 @@ import { expect, test } from "vitest";
 import { formatQuantity, formatTick } from "../../src/core/format.ts";
 import { distinctStep, endStep, scaleOf, shareOf, timeTicks } from "../../src/core/scale.ts";
 import { randomFrom } from "../pages/world.ts";
+import { expectShown } from "./shown.ts";
 
 const random = randomFrom(11);
 const UNITS = ["", "bytes", "seconds", "percent", "threads"];
-/** Values of the scale of a unit's name, in the metric's own unit. */
-const FACTORS: Record<string, number> = {
-  KiB: 2 ** 10,
-  MiB: 2 ** 20,
-  GiB: 2 ** 30,
-  TiB: 2 ** 40,
-  PiB: 2 ** 50,
-  ms: 1e-3,
-  µs: 1e-6,
-  ns: 1e-9,
-};
-
-/** What a reader takes from a text, and half of its last digit. */
-function parse(text: string): { value: number; half: number } {
-  const [, sign, number = "", name = ""] = /^([-−]?)([\d.,]+(?:e-?\d+)?) ?(.*)$/.exec(text) ?? [];
-  expect(number, text).not.toBe("");
-  const [digits = "", exponent = "0"] = number.replaceAll(",", "").split("e");
-  const places = digits.split(".")[1]?.length ?? 0;
-  const factor = FACTORS[name] ?? 1;
-  const scaled = (written: string, power: number) => {
-    // The decimal point is moved in the text, so that parsing does not round.
-    const decimal = factor < 1 ? Math.round(Math.log10(factor)) : 0;
-    const whole = Number(`${written}e${power + decimal}`) * (factor < 1 ? 1 : factor);
-    return Math.min(Number.MAX_VALUE, whole); // in PiB the largest double is rounded up
-  };
-  const value = scaled(digits, Number(exponent)) * (sign ? -1 : 1);
-  return { value, half: scaled("0.5", Number(exponent) - places) };
-}
-
-/** The distance of two neighbouring doubles here, by which arithmetic rounds. */
-function rounding(value: number): number {
-  return Math.max(Number.MIN_VALUE, Math.abs(value) * 2 ** -51);
-}
-
-function expectTrue(value: number, text: string): void {
-  const { value: read, half } = parse(text);
-  expect(Math.abs(value - read), `${value} as ${text}`).toBeLessThanOrEqual(half + rounding(value));
-}
-
 /** A finite double: of any magnitude, an integer, or a neighbour of `near`. */
 function anyNumber(near: number): number {
   const kind = random();
@@ -74,7 +36,7 @@ test("what is shown is the value, and two different values of a series never loo
     const texts = new Map<string, number>();
     for (const value of values) {
       const text = formatQuantity(value, unit, step);
-      expectTrue(value, text);
+      expectShown(value, text);
       const other = texts.get(text) ?? value;
       expect(other === value, `${other} and ${value} are both ${text}`).toBe(true);
       texts.set(text, value);
@@ -91,8 +53,8 @@ test("the ends of a range differ, and each is the value", () => {
     const [low, high] = [least, most].map((end) =>
       formatTick(end, unit, endStep(least, most, unit)),
     );
-    expectTrue(least, low ?? "");
-    expectTrue(most, high ?? "");
+    expectShown(least, low ?? "");
+    expectShown(most, high ?? "");
     if (least !== most) expect(low).not.toBe(high);
   }
 });
@@ -113,7 +75,7 @@ test("ticks are few, in ascending order, around the values, and written differen
     );
     const texts = ticks.map((tick) => formatTick(tick, unit, step));
     expect(new Set(texts).size, String(texts)).toBe(ticks.length);
-    ticks.forEach((tick, i) => expectTrue(tick, texts[i] ?? ""));
+    ticks.forEach((tick, i) => expectShown(tick, texts[i] ?? ""));
     const shares = [low, least, most, high].map((value) => shareOf(value, low, high));
     expect(shares.every((share) => share >= 0 && share <= 1)).toBe(true);
     expect(shares.toSorted((a, b) => a - b)).toEqual(shares);

@@ -1,6 +1,7 @@
 /** The metrics of the sessions: those in common each in one plot, all in a table. */
 import { nameLabel } from "../../core/recorded-text.ts";
 import { formatCount, formatDuration, formatQuantity } from "../../core/format.ts";
+import { type Extent, extentOf } from "../../core/extent.ts";
 import type { Chart, SeriesSummary } from "../../core/answers.ts";
 import { distinctStep } from "../../core/scale.ts";
 import { COMPARED_METRICS, COMPARED_POINTS, COMPARED_VALUES } from "../limits.ts";
@@ -35,15 +36,14 @@ export async function metricsOf(all: Member[], event: string | undefined) {
         ids: seriesOf(each)
           .filter((series) => shown.has(keyOf(series)))
           .map(({ id }) => id),
-        from: each.summary.created_at,
-        to: endOf(each.summary),
+        ...rangeOf(each, seriesOf),
         points: COMPARED_POINTS,
       }),
     ),
   );
   // All plots have the same axis, so that the same time is at the same place, and the crosshair is in all plots.
-  const from = Math.min(0, ...members.map(({ summary, zero }) => summary.created_at - zero));
-  const to = Math.max(0, ...members.map(({ summary, zero }) => endOf(summary) - zero));
+  const from = Math.min(0, ...members.map((each) => extentFor(each, seriesOf).from - each.zero));
+  const to = Math.max(0, ...members.map((each) => extentFor(each, seriesOf).to - each.zero));
   return (
     <Panel
       id="metrics"
@@ -76,15 +76,23 @@ export async function metricsOf(all: Member[], event: string | undefined) {
 type SeriesOf = (member: Member) => SeriesSummary[];
 type NotDrawnProps = { all: Member[]; event: string | undefined; seriesOf: SeriesOf };
 
+function extentFor(member: Member, seriesOf: SeriesOf): Extent {
+  const { summary } = member;
+  return extentOf(
+    { from: summary.created_at, to: endOf(summary) },
+    seriesOf(member).map(({ first_at, last_at }) => ({ from: first_at, to: last_at })),
+  );
+}
+
+function rangeOf(member: Member, seriesOf: SeriesOf): { from: number; to: number } {
+  const { from, to } = extentFor(member, seriesOf);
+  return { from, to };
+}
+
 /** Names the sessions of which something is not in the plots. */
 function NotDrawn({ all, event, seriesOf }: NotDrawnProps) {
   const unplaced = all.filter((each) => !isPlaced(each));
-  const outside = all.filter((each) =>
-    seriesOf(each).some(
-      ({ first_at, last_at }) =>
-        first_at < each.summary.created_at || last_at > endOf(each.summary),
-    ),
-  );
+  const outside = all.filter((each) => extentFor(each, seriesOf).outside);
   const lettersOf = (members: Member[]) => members.map(({ letter }) => letter).join(" and ");
   return (
     <>
@@ -92,7 +100,7 @@ function NotDrawn({ all, event, seriesOf }: NotDrawnProps) {
         <p class="panel-note warned">{`Without ${lettersOf(unplaced)}: no event “${nameLabel(event ?? "")}”.`}</p>
       )}
       {outside.length === 0 ? null : (
-        <p class="panel-note warned">{`${lettersOf(outside)} has points before its start or after its end, which are not drawn.`}</p>
+        <p class="panel-note warned">{`${lettersOf(outside)} has points long before its start or after its end, which are not drawn.`}</p>
       )}
     </>
   );

@@ -1,4 +1,4 @@
-/** Every list of the API says what it looked at, and where it continues; a search says "none" only when everything was looked at. */
+/** Every list of the API reports what it looked at, and where it continues; a search finds nothing only after it looked at everything. */
 import { beforeAll, describe, expect, test } from "vitest";
 import { api } from "../../src/api/index.ts";
 import type { Op } from "../../src/core/wire.ts";
@@ -11,7 +11,7 @@ type Kind = "page" | "list" | "array" | "no list";
 
 /**
  * What each GET route answers. page: `items` with `next`. list: the same, with `partial` and what was not looked at. array: a list of
- * bounded length whose form is fixed, of one session or of 1.x. A new route must be added here.
+ * bounded length whose shape is fixed, of one session or of 1.x. A new route must be added here.
  */
 const ROUTES: { [path: string]: [kind: Kind, example?: string] } = {
   "/sessions": ["list"],
@@ -108,7 +108,7 @@ describe("a list", () => {
   });
 
   test.each(Object.entries(ROUTES).filter(([, [kind]]) => kind !== "no list"))(
-    "%s says what it has",
+    "%s reports what it has",
     async (path, [kind, example]) => {
       const response = await ask(`/api${example ?? path}`);
       expect(response.status).toBe(200);

@@ -1,4 +1,4 @@
-/** A server whose disk is full says so, and goes on when there is room again. Needs root, to mount a small disk. */
+/** A server whose disk is full reports that, and goes on when there is room again. Needs root, to mount a small disk. */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -6,6 +6,7 @@ import { findQueues, keeper } from "./direct/store.ts";
 import { newId } from "./id.ts";
 import { post } from "./direct/post.ts";
 import { startSender } from "./direct/sender.ts";
+import { plainOp } from "./encode/ops.ts";
 import type { OpenOptions } from "./settings.ts";
 
 export * from "./public.ts";
@@ -25,7 +26,7 @@ export function open(options: PageOptions = {}): Session {
     client: CLIENT,
   });
   const sender = startSender(queue, key, keeper);
-  const session = new Session(queue.session, url, options, sender, joined !== undefined);
+  const session = new Session(queue.session, url, options, sender, !!joined);
   // What earlier pages could not send. Each sender tries again until it succeeds.
   void findQueues().then((found) => {
     for (const each of found) {
@@ -33,14 +34,23 @@ export function open(options: PageOptions = {}): Session {
     }
   });
 
+  // The browser may keep a page that is left, and show it again. So the session is not finished: a later start continues it.
+  let isLeft = false;
+  const write = (op: "end" | "start") =>
+    joined || session.hasEnded || sender.write(op, Date.now(), plainOp(op));
   // This stays after the session has ended, because it may have unsent ops when the page is left.
-  addEventListener("pagehide", (event) => {
-    if (!event.persisted) session.end(); // a persisted page may be shown again
+  addEventListener("pagehide", () => {
+    isLeft = true;
+    write("end");
     const body = sender.finalBody();
     if (body) void post(url, key, body); // outlives the page; never rejects
   });
-  // On phones a hidden page may be ended without any further event. A page that is shown again sends what waits.
-  addEventListener("visibilitychange", () => session.hasEnded || void session.flush());
+  addEventListener("pageshow", ({ persisted }) => {
+    isLeft = false;
+    if (persisted) write("start");
+  });
+  // On phones a hidden page may be ended without any further event. A page that is shown again sends what waits. One that is left has sent all that it can.
+  addEventListener("visibilitychange", () => isLeft || session.hasEnded || session.flush());
 
   if (options.captureExceptions) {
     // An error, or a rejection.

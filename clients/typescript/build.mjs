@@ -6,6 +6,7 @@ import { execSync } from "node:child_process";
 import { cpSync, globSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { build } from "esbuild";
+import { PAGE_BUNDLE } from "./page-bundle.mjs";
 
 const ENTRIES = [
   "node",
@@ -47,10 +48,7 @@ writeFileSync("dist/cjs/package.json", `{"type":"commonjs"}\n`);
 await build({
   entryPoints: ["browser.ts"],
   outfile: "dist/datacat.min.js",
-  bundle: true,
-  minify: true,
-  format: "esm",
-  target: "es2022",
+  ...PAGE_BUNDLE,
 });
 
 /** Removes what no entry point imports, such as core's schemas, of which only types are used. */

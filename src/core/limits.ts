@@ -1,4 +1,7 @@
-/** The limits of the core, each with its reason. Bytes are of UTF-8, times in milliseconds. */
+/**
+ * The limits of the core, each with its reason. Bytes are of UTF-8, times in milliseconds. Each is written in literals: esbuild puts only
+ * such constants into the browser's file where they are used, and no others.
+ */
 
 // One request.
 /** A Worker has 128 MB of memory: several bodies, each as text and as parsed ops, must fit at once. */
@@ -25,9 +28,9 @@ export const CLOCK_JITTER_MS = 250;
 /** A request may be under way this long (twice the time-out of the daemon and of direct mode), so that a clock seems to be behind. */
 export const CLOCK_DELAY_MS = 60_000;
 /** No program pauses this long between two ops: its session would have been deleted. */
-export const CLOCK_PAUSE_MS = 365 * DAY_MS;
-/** Times before 2020 are of a clock that was not set after its machine started: datacat did not exist. */
-export const UNSET_CLOCK_BEFORE = Date.UTC(2020, 0, 1);
+export const CLOCK_PAUSE_MS = 365 * 86_400_000;
+/** Times before 2020 (UTC) are of a clock that was not set after its machine started: datacat did not exist. */
+export const UNSET_CLOCK_BEFORE = 1_577_836_800_000;
 /** Settings of the clock that the index keeps; the oldest are removed first. */
 export const MAX_CLOCK_STEPS = 20;
 

@@ -1,7 +1,7 @@
 /**
  * A lane in memory: ops with consecutive sequences that wait to be acknowledged, bounded in number and bytes, with the count of those
  * that were dropped, and the time at which the next request is due. Functions on plain data: they send nothing and have no clock.
- * Times are epoch milliseconds.
+ * Times are milliseconds of a monotonic clock, but an op's own time.
  */
 import type { Writer } from "../../../src/core/wire.ts";
 import { utf8Length } from "../encode/cut.ts";

@@ -1,6 +1,7 @@
 /**
  * Direct mode: sends a queue to `POST /api/ingest`, exactly once in effect, one request at a time. `queue.ts` builds the batches and
- * decides when they are due, and `answer.ts` applies the server's answers; the clock, the timer and the request are here.
+ * decides when they are due, and `answer.ts` applies the server's answers; the clock, the timer and the request are here. The clock is the
+ * monotonic one: if the time of day were set back, the next request would have to wait for it.
  */
 import type { Writer } from "../../../src/core/wire.ts";
 import { newId } from "../id.ts";
@@ -45,18 +46,18 @@ export function startSender(queue: Queue, key?: string, keeper?: Keeper): Sender
     isSending = true;
     keep();
     do {
-      const batch = takeBatch(queue, Date.now());
+      const batch = takeBatch(queue, performance.now());
       if (!batch) break;
       const { lane, url } = queue;
       applyAnswer(
         queue,
         batch,
         await post(url, key, bodyOf(batch.text)),
-        Date.now(),
+        performance.now(),
         Math.random(),
       );
       keeper?.release(lane, lane === queue.lane ? queue.applied : Infinity);
-    } while (nextRequestAt(queue) <= Date.now());
+    } while (nextRequestAt(queue) <= performance.now());
     isSending = false;
     if (waitingIn(queue) === 0) for (const done of flushed.splice(0)) done();
     arm();
@@ -67,7 +68,7 @@ export function startSender(queue: Queue, key?: string, keeper?: Keeper): Sender
     clearTimeout(timer);
     const at = nextRequestAt(queue);
     if (isSending || at === Infinity) return;
-    const delayMs = Math.min(Math.max(at - Date.now(), 0), LONGEST_DELAY_MS);
+    const delayMs = Math.min(Math.max(at - performance.now(), 0), LONGEST_DELAY_MS);
     timer = setTimeout(send, delayMs); // never rejects
     // In Node a timer keeps the program running; this one must not. In browsers it is a number.
     timer.unref?.();
@@ -77,12 +78,18 @@ export function startSender(queue: Queue, key?: string, keeper?: Keeper): Sender
     // The copy does not renew the lease or end the session, because this program may continue the session.
     const { entries, lost } = queue;
     if (waitingIn(queue))
-      keeper?.keep({ ...queue, entries: [...entries], lost: { ...lost }, isClosed: true });
+      keeper?.keep({
+        ...queue,
+        entries: [...entries],
+        lost: { ...lost },
+        resumeAt: 0,
+        isClosed: true,
+      });
   }
 
   return {
     write(kind, at, text) {
-      append(queue, kind, at, text, Date.now());
+      append(queue, kind, at, text, performance.now());
       arm();
     },
     flush(timeoutMs = FLUSH_TIMEOUT_MS) {

@@ -151,7 +151,7 @@ export function heartbeatOp(timeoutMs = 0): string {
   return textOf({ op: "heartbeat", timeout_ms: isValid ? timeoutMs : undefined });
 }
 
-export function plainOp(op: "pause" | "resume"): string {
+export function plainOp(op: "pause" | "resume" | "start" | "end"): string {
   return textOf({ op });
 }
 
@@ -166,8 +166,14 @@ export function crashOp(reason: string, exitCode?: number): string {
   return textOf({ op: "crash", reason, exit_code: whole(exitCode) });
 }
 
-export function droppedOp(cause: string, count: number, detail?: string): string {
-  return textOf({ op: "dropped", cause, count, detail });
+export function droppedOp(loss: {
+  cause: string;
+  count: number;
+  detail?: string;
+  first_at?: number;
+  last_at?: number;
+}): string {
+  return textOf({ op: "dropped", ...loss });
 }
 
 function textOf(op: object): string {

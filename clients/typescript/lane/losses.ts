@@ -35,10 +35,9 @@ export class Losses {
 
   /** The texts of the ops that report them. */
   reports(): string[] {
-    return [...this.#waiting].map(([cause, { count, detail, firstAt, lastAt }]) => {
-      const op = droppedOp(cause, count, detail || undefined).slice(0, -1); // without its brace
-      return `${op},"first_at":${firstAt},"last_at":${lastAt}}`;
-    });
+    return [...this.#waiting].map(([cause, { count, detail, firstAt, lastAt }]) =>
+      droppedOp({ cause, count, detail: detail || undefined, first_at: firstAt, last_at: lastAt }),
+    );
   }
 
   /** The reports are written. */

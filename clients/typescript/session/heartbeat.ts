@@ -1,4 +1,5 @@
 /** Heartbeats from the event loop: they stop when the loop is blocked. */
+import { CLOCK_TOLERANCE_MS } from "../../../src/core/limits.ts";
 import { HEARTBEATS_PER_TIMEOUT, LONGEST_DELAY_MS } from "../limits.ts";
 
 export type HeartbeatMonitor = {
@@ -15,6 +16,7 @@ type MonitoredSession = {
   readonly hasEnded: boolean;
   heartbeat(timeoutMs?: number): void;
   pause(): void;
+  resume(): void;
 };
 
 /** Sends `HEARTBEATS_PER_TIMEOUT` heartbeats per `timeoutMs`, until the session ends or the monitor is stopped. */
@@ -22,12 +24,18 @@ export function startMonitor(session: MonitoredSession, timeoutMs: number): Hear
   const intervalMs = Math.min(Math.max(timeoutMs / HEARTBEATS_PER_TIMEOUT, 1), LONGEST_DELAY_MS);
   let isPaused = false;
   let wasQuiet: boolean | undefined;
+  let clocksDiffer = Infinity;
 
   function check(): void {
     // Browsers slow down the timers of hidden pages, which must not count as a hang.
     const isQuiet = isPaused || (globalThis as Page).document?.hidden;
-    if (!isQuiet) session.heartbeat(timeoutMs);
-    else if (!wasQuiet) session.pause();
+    // While the machine sleeps, the time of day goes on alone: no heartbeat could be sent, which must not count as a hang either.
+    const before = clocksDiffer;
+    clocksDiffer = Date.now() - performance.now();
+    if (!isQuiet) {
+      if (clocksDiffer - before > CLOCK_TOLERANCE_MS) session.resume();
+      session.heartbeat(timeoutMs);
+    } else if (!wasQuiet) session.pause();
     wasQuiet = isQuiet;
     if (session.hasEnded) clearInterval(interval);
   }
@@ -42,6 +50,8 @@ export function startMonitor(session: MonitoredSession, timeoutMs: number): Hear
 
   const interval = setInterval(check, intervalMs);
   check();
+  // A hidden page may be frozen before the next check.
+  (globalThis as Page).addEventListener?.("visibilitychange", check);
   // In Node a timer keeps the program running; this one must not. In browsers it is a number.
   interval.unref?.();
   return {
@@ -53,4 +63,7 @@ export function startMonitor(session: MonitoredSession, timeoutMs: number): Hear
 }
 
 /** Only browsers have a document; this file is for all. */
-type Page = { document?: { hidden: boolean } };
+type Page = {
+  document?: { hidden: boolean };
+  addEventListener?(type: string, listener: () => void): void;
+};

@@ -227,6 +227,6 @@ export class Session {
       if (this.#reportedPaths.has(detail) || this.#reportedPaths.size >= MAX_REPORTED_PATHS) return;
       this.#reportedPaths.add(detail);
     }
-    this.append("dropped", at, ops.droppedOp(cause, 1, detail));
+    this.append("dropped", at, ops.droppedOp({ cause, count: 1, detail }));
   }
 }

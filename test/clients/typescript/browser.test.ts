@@ -6,6 +6,7 @@ import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 import { chromium, type Browser, type Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { PAGE_BUNDLE } from "../../../clients/typescript/page-bundle.mjs";
 import type * as Client from "../../../clients/typescript/browser.ts";
 import { farServer, type FarServer } from "./far-server.ts";
 import { startWorld } from "./world.ts";
@@ -34,10 +35,7 @@ let bundle: Uint8Array;
 beforeAll(async () => {
   const { outputFiles } = await build({
     entryPoints: [new URL("../../../clients/typescript/browser.ts", import.meta.url).pathname],
-    bundle: true,
-    minify: true,
-    format: "esm",
-    target: "es2022",
+    ...PAGE_BUNDLE,
     write: false,
   });
   bundle = outputFiles[0]?.contents ?? new Uint8Array();
@@ -112,6 +110,74 @@ test.runIf(hasChromium)("a page's session is at the server, and ends with the pa
     "just before the end",
   ]);
 });
+
+test.runIf(hasChromium)(
+  "a page that was blocked was hung, which has ended; its uncaught errors are a failure",
+  async () => {
+    await using world = await startWorld();
+    const page = await openPage(world.url, { captureExceptions: true });
+    const id = await page.evaluate(() => {
+      const { session } = globalThis.datacat;
+      session.startHeartbeatMonitor(150);
+      const until = Date.now() + 2_600;
+      while (Date.now() < until); // more than the timeout and its grace
+      setTimeout(() => {
+        throw new TypeError("no till");
+      });
+      return session.id;
+    });
+    const { transitions } = await world.summary(id, (summary) => summary.ever_hung);
+    expect(transitions.map(({ status }) => status)).toEqual(["active", "hung", "active"]);
+    await world.summary(id, (summary) => summary.uncaught === 1);
+    await page.goto("about:blank");
+    const { verdict, browser: name } = await world.summary(
+      id,
+      (summary) => summary.verdict.status === "ended",
+    );
+    expect(verdict.headline).toBe("Ended with 1 uncaught exception");
+    expect(name).toMatch(/^Chrome \d+ on Linux$/);
+  },
+);
+
+test.runIf(hasChromium)(
+  "a page that the browser keeps has ended until it is shown again",
+  async () => {
+    await using world = await startWorld();
+    const page = await openPage(world.url);
+    const id = await page.evaluate(() => {
+      dispatchEvent(new PageTransitionEvent("pagehide", { persisted: true }));
+      return globalThis.datacat.session.id;
+    });
+    await world.summary(id, (summary) => summary.verdict.status === "ended");
+    await page.evaluate(() => {
+      dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }));
+      globalThis.datacat.session.logEvent("goes on");
+    });
+    await world.summary(id, (summary) => summary.verdict.status === "active");
+    expect((await world.events(id)).map((event) => event.name)).toEqual(["goes on"]);
+  },
+);
+
+test.runIf(hasChromium)(
+  "a sleep that the page's clocks show, and a hidden page, are no hang",
+  async () => {
+    await using far = await farServer();
+    const page = await openPage(far.url);
+    await page.evaluate(() => {
+      const { session } = globalThis.datacat;
+      session.startHeartbeatMonitor(60);
+      const { now } = Date;
+      Date.now = () => now() + 3_600_000;
+    });
+    await expect.poll(() => names(far), { timeout: 15_000 }).toContain("resume");
+    await page.evaluate(() => {
+      Object.defineProperty(document, "hidden", { value: true, configurable: true });
+      document.dispatchEvent(new Event("visibilitychange", { bubbles: true }));
+      return globalThis.datacat.session.flush();
+    });
+    expect(names(far).at(-1)).toBe("pause");
+  },
+);
 
 test.runIf(hasChromium)("what could not be sent survives a reload, and arrives once", async () => {
   await using far = await farServer();

@@ -2,6 +2,7 @@
  * What is known of a session's program and its machine: the observations that its verdict (status.ts) is based on. `observe` updates
  * them op by op; ops of several lanes may arrive in any order.
  */
+import { nameLabel } from "./recorded-text.ts";
 import type { ClockStep, Transition } from "./answers.ts";
 import { heartbeatLimitMs } from "./heartbeat.ts";
 import {
@@ -150,7 +151,7 @@ export function observe(observations: Observations, op: Op): void {
       if (op.exception_type && op.at >= (observations.exception?.at ?? 0)) {
         observations.exception = {
           at: op.at,
-          type: op.exception_type.slice(0, MAX_NAME_LENGTH),
+          type: nameLabel(op.exception_type.slice(0, MAX_NAME_LENGTH)),
           message: (op.exception_msg ?? "").slice(0, MAX_REASON_LENGTH),
           handled: op.handled ?? true,
         };

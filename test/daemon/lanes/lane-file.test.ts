@@ -1,4 +1,4 @@
-import { appendFileSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -92,3 +92,37 @@ async function entries(path: string): Promise<Entry[]> {
   for await (const entry of readLane(path)) found.push(entry);
   return found;
 }
+
+test("a lane that can't be opened is opened by a later op, and begins with its start", async () => {
+  const folder = join(mkdtempSync(join(tmpdir(), "datacat-lane-")), "later");
+  const writer = LaneWriter.create(folder, {
+    lane: "late",
+    session: "s",
+    server: "",
+    at: 1,
+    writer: {},
+  });
+  expect(writer.append({ op: "start", at: 1 })).toBe(false);
+  expect(writer.append({ op: "event", at: 2, name: "lost" })).toBe(false);
+  expect(writer.append({ op: "event", at: 5, name: "lost" })).toBe(false);
+  mkdirSync(folder);
+  expect(writer.append({ op: "event", at: 9, name: "kept" })).toBe(true);
+  writer.close();
+  const records = [];
+  for await (const entry of readLane(writer.path)) if (entry.kind === "record") records.push(entry);
+  const detail = "no such file or directory";
+  expect(records.map(({ seq, op }) => ({ seq, ...op }))).toEqual([
+    { seq: 1, op: "start", at: 1 },
+    {
+      seq: 4,
+      op: "dropped",
+      at: 9,
+      cause: "write_failed",
+      count: 2,
+      detail,
+      first_at: 2,
+      last_at: 5,
+    },
+    { seq: 5, op: "event", at: 9, name: "kept" },
+  ]);
+});

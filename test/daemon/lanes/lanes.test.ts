@@ -1,9 +1,12 @@
-import { readdirSync, writeFileSync } from "node:fs";
+import { readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { homeAt, makePrivate } from "../../../daemon/home.ts";
 import { loadCheckpoint, saveCheckpoint } from "../../../daemon/lanes/checkpoint.ts";
 import { laneFile } from "../../../daemon/lanes/lane-file.ts";
 import { Lanes } from "../../../daemon/lanes/lanes.ts";
+import { OtherHomes } from "../../../daemon/lanes/other-homes.ts";
+import { HEADERLESS_MS } from "../../../daemon/limits.ts";
 import { Log } from "../../../daemon/log.ts";
 import { World } from "../world.ts";
 
@@ -87,4 +90,47 @@ test("lanes that are deleted or removed from the folder are gone", async () => {
   writeFileSync(join(world.home.lanes, "not a lane.txt"), "");
   lanes.scan(1);
   expect(lanes.all.size).toBe(1);
+});
+
+test("a file that a full disk left without a header is removed, and one with a damaged header set aside", async () => {
+  await using world = await World.make();
+  const lanes = open(world);
+  writeFileSync(join(world.home.lanes, laneFile("empty", 1)), "");
+  writeFileSync(join(world.home.lanes, laneFile("damaged", 1)), "no header\n");
+  lanes.scan(0);
+  lanes.scan(HEADERLESS_MS);
+  expect(readdirSync(world.home.lanes)).toEqual([]);
+  expect(readdirSync(world.home.rejected)).toEqual([laneFile("damaged", 1)]);
+});
+
+test("a lane takes the space that its program reserved with it", async () => {
+  await using world = await World.make();
+  const { lane } = world.lane("killed").header;
+  writeFileSync(join(world.home.lanes, `${lane}.reserve`), "\n");
+  const lanes = open(world);
+  lanes.scan(0);
+  for (const each of lanes.all.values()) lanes.delete(each);
+  expect(readdirSync(world.home.lanes)).toEqual([]);
+});
+
+test("the lanes of the last resort are found, unless another daemon has them", async () => {
+  await using world = await World.make();
+  const spare = homeAt(join(world.home.folder, "spare"));
+  const log = new Log(world.home.log);
+  const mine = new OtherHomes({ homes: [spare], id: "mine", log });
+  await mine.refresh();
+  expect(mine.folders).toEqual([]); // it does not exist
+  makePrivate(spare);
+  writeFileSync(join(spare.lanes, laneFile("late", 1)), "");
+  const theirs = new OtherHomes({ homes: [spare], id: "theirs", log });
+  await theirs.refresh();
+  await mine.refresh();
+  expect([theirs.folders, mine.folders]).toEqual([[spare.lanes], []]);
+  theirs.release();
+  await mine.refresh();
+  expect(mine.folders).toEqual([spare.lanes]);
+  rmSync(join(spare.lanes, laneFile("late", 1)));
+  await mine.refresh();
+  expect(mine.folders).toEqual([]);
+  expect(readdirSync(spare.folder)).not.toContain("daemon.lock");
 });

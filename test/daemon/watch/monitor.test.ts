@@ -1,4 +1,5 @@
 /** The monitor with a clock and processes of the test's own: no waiting, no real process. */
+import { appendFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import type { Clock } from "../../../daemon/clock.ts";
 import { readLane } from "../../../daemon/lanes/lane-file.ts";
@@ -6,6 +7,7 @@ import { Lanes } from "../../../daemon/lanes/lanes.ts";
 import { Tail } from "../../../daemon/lanes/tail.ts";
 import { ABANDONED_MS, WATCH_MS } from "../../../daemon/limits.ts";
 import { Log } from "../../../daemon/log.ts";
+import { DiskWatch } from "../../../daemon/watch/disk.ts";
 import { thisMachine } from "../../../daemon/watch/machine.ts";
 import { Monitor, writerState } from "../../../daemon/watch/monitor.ts";
 import { Observations } from "../../../daemon/watch/observations.ts";
@@ -25,6 +27,7 @@ class Watched {
   readonly processes = new Map<number, ProcessInfo>();
   readonly closed: string[] = [];
   resumed = 0;
+  isDiskFull = false;
   monitor!: Monitor;
   lanes!: Lanes;
   #tail!: Tail;
@@ -61,6 +64,7 @@ class Watched {
       clock,
       machine,
       log,
+      disk: new DiskWatch(() => this.isDiskFull),
       processes: {
         isAlive: (pid) => this.processes.has(pid),
         readProcess: (pid) => this.processes.get(pid),
@@ -121,6 +125,37 @@ test("a program that never sent a heartbeat, or paused, is never hung", async ()
   watched.pass(600_000);
   expect(await watched.recorded("silent")).toEqual([]);
   expect(await watched.recorded("paused")).toEqual([]);
+});
+
+test("a program that ended unwritten lost an unknown number of records, and may have ended by itself", async () => {
+  await using world = await World.make();
+  const watched = new Watched(world);
+  watched.program("full", { pid: PID });
+  appendFileSync(watched.program("marked", { pid: PID + 1 }).path, "\n");
+  watched.program("written", { pid: PID + 2 }).append({ op: "end", at: START });
+  watched.program("killed", { pid: PID + 3 });
+  watched.pass(WATCH_MS);
+  watched.processes.delete(PID + 1);
+  watched.processes.delete(PID + 3);
+  watched.pass(WATCH_MS);
+  watched.isDiskFull = true;
+  watched.pass(2 * WATCH_MS);
+  watched.isDiskFull = false;
+  watched.processes.clear();
+  watched.pass(WATCH_MS);
+
+  const full = { from: START + 3 * WATCH_MS, to: START + 4 * WATCH_MS };
+  const unknown = { op: "dropped", count: 0, at_least: true };
+  expect(await watched.recorded("full")).toMatchObject([
+    { op: "crash", message: expect.stringContaining("may have ended") as unknown },
+    { ...unknown, cause: "disk_full", first_at: full.from, last_at: full.to },
+  ]);
+  expect(await watched.recorded("marked")).toMatchObject([
+    { op: "crash", message: expect.stringContaining("may have ended") as unknown },
+    { ...unknown, cause: "write_failed", first_at: START },
+  ]);
+  expect(await watched.recorded("written")).toEqual([]);
+  expect(await watched.recorded("killed")).toMatchObject([{ op: "crash", reason: "process_died" }]);
 });
 
 test("a program whose heartbeats stop is hung, and recovers with the duration", async () => {

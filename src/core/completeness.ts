@@ -20,8 +20,10 @@ export function isCompleteRecord(completeness: Completeness): boolean {
   return lossesOf(completeness).length === 0;
 }
 
-/** "12 of 14 recorded"; "12 of at least 14 recorded" if more was lost than could be counted. */
+/** "12 of 14 recorded"; if more was lost than could be counted, "12 of at least 14 recorded" or "12 of an unknown number recorded". */
 export function recordedOf({ accepted, stored, loss_times = [] }: Completeness): string {
   const isUnknown = loss_times.some(({ at_least }) => at_least === true);
+  if (isUnknown && stored === accepted)
+    return `${formatNumber(stored)} of an unknown number recorded`;
   return `${formatNumber(stored)} of ${isUnknown ? "at least " : ""}${formatNumber(accepted)} recorded`;
 }

@@ -465,6 +465,8 @@ describe("completeness", () => {
   test("states the least number of lost ops, and from when to when, over several reports", () => {
     const projection = opened();
     const lost = { op: "dropped", at: NOW, cause: "disk_full" } as const;
+    send(projection, { ...lost, count: 0, at_least: true, first_at: NOW - 16, last_at: NOW - 16 });
+    expect(recordedOf(completenessOf(projection.index))).toBe("1 of an unknown number recorded");
     send(projection, { ...lost, count: 2, first_at: NOW - 20, last_at: NOW - 15 });
     send(projection, { ...lost, count: 0, at_least: true, first_at: NOW - 18, last_at: NOW - 1 });
     send(projection, { ...lost, count: 0, cause: "write_failed", at_least: true });

@@ -30,6 +30,7 @@ export async function recorded({ url, get }: World, id: string) {
     args: argumentsOf(summary),
     counts: { events, exceptions, heartbeats },
     dropped: summary.ledger.dropped,
+    altered: summary.ledger.altered,
     state,
     ops,
     changes: changesOf(ops),

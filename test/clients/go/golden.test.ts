@@ -47,6 +47,7 @@ function comparable({ summary, state, history, events, series }: Recording) {
     summary: { product, version, tags, exit_code, signal, heartbeat_timeout_ms },
     exceptions: counts.exceptions,
     dropped: ledger.dropped,
+    altered: ledger.altered,
     state,
     states: statesAfter(history.map(({ patch }) => patch)),
     events: events.map((event) => without(event, ["at", "seq"])),

@@ -30,7 +30,7 @@ export function publishToken(home: Home, url: string, token: string): () => void
 
 /** The token of a server, if it is one of this user's that runs. */
 export function findToken(home: Home, url: string): string | undefined {
-  if (!/^http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/.test(url)) return undefined;
+  if (loopbackPort(url) === undefined) return undefined;
   try {
     const server = v.parse(LocalServer, JSON.parse(readFileSync(pathOf(home, url), "utf8")));
     return isAlive(server.pid, server.pid_started) ? server.token : undefined;
@@ -39,6 +39,12 @@ export function findToken(home: Home, url: string): string | undefined {
   }
 }
 
+/** The port of a server on this machine; undefined for another server. */
+export function loopbackPort(url: string): number | undefined {
+  const found = /^http:\/\/(?:localhost|127\.0\.0\.1|\[::1\])(?::(\d+))?$/.exec(url);
+  return found ? Number(found[1] ?? 80) : undefined;
+}
+
 function pathOf(home: Home, url: string): string {
-  return join(home.folder, SERVERS, `${new URL(url).port || "80"}.json`);
+  return join(home.folder, SERVERS, `${loopbackPort(url)}.json`);
 }

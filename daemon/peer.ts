@@ -59,6 +59,22 @@ export function findPeer(text: string | undefined, remote: End, local: End): Pee
   return { kind: isLoopback(remote.address) ? "closed" : "elsewhere" };
 }
 
+/** Whether a user other than this one and root listens on a port. False where the system does not show that. */
+export async function isForeignPort(port: number): Promise<boolean> {
+  const texts = await Promise.all([ipv4.read(), ipv6.read()]);
+  return hasForeignListener(texts.join("\n"), port, process.geteuid?.() ?? 0);
+}
+
+/** The same, by the texts of /proc/net/tcp and tcp6. */
+export function hasForeignListener(text: string, port: number, own: number): boolean {
+  const end = `:${hex([port >> 8, port & 0xff])}`;
+  return text.split("\n").some((row) => {
+    const [, address = "", , state, , , , uid] = row.trim().split(/ +/);
+    const isListening = state === "0A" && address.endsWith(end);
+    return isListening && Number(uid) !== own && Number(uid) !== 0;
+  });
+}
+
 function isLoopback(address: string): boolean {
   return address === "::1" || /^(::ffff:)?127\./.test(address);
 }

@@ -6,8 +6,9 @@ import type { IngestAnswer } from "../../src/core/wire.ts";
 import type { Config } from "../config.ts";
 import type { Environment, Home } from "../home.ts";
 import { REQUEST_TIMEOUT_MS } from "../limits.ts";
-import { findToken } from "../local-token.ts";
+import { findToken, loopbackPort } from "../local-token.ts";
 import { reason } from "../log.ts";
+import { isForeignPort } from "../peer.ts";
 import { parseRetryAfter } from "./retry.ts";
 import { type Incoming, openTransport, type Transport } from "./transport.ts";
 
@@ -96,8 +97,9 @@ export class Uploader {
     await this.#insecure?.close();
   }
 
-  #send(server: string, path: string, timeoutMs: number, body?: Buffer): Promise<Incoming> {
+  async #send(server: string, path: string, timeoutMs: number, body?: Buffer): Promise<Incoming> {
     const key = this.#keys.get(server) ?? findToken(this.#home, server);
+    if (key === undefined) await refuseForeignPort(server);
     const isInsecure = server === this.#insecureServer;
     return (isInsecure && this.#insecure ? this.#insecure : this.#transport).send({
       url: new URL(server + path),
@@ -118,4 +120,13 @@ function parse(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+/** While this user's server does not run, another user may listen on its port. Theirs would ask for a key, and an impostor would not. */
+async function refuseForeignPort(server: string): Promise<void> {
+  const port = loopbackPort(server);
+  if (port === undefined || !(await isForeignPort(port))) return;
+  throw new Error(
+    `another user of this machine listens on port ${port}, so nothing is sent there without a key (datacat login ${server})`,
+  );
 }

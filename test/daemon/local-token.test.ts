@@ -1,4 +1,6 @@
 /** How programs of one user find the token of the server that this user runs. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { type AddressInfo } from "node:net";
@@ -7,7 +9,9 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { homeAt } from "../../daemon/home.ts";
 import { findToken, publishToken } from "../../daemon/local-token.ts";
+import { SHOWS_PEERS } from "../../daemon/peer.ts";
 import { Uploader } from "../../daemon/send/uploader.ts";
+import { asRoot, SECOND_UID } from "../second-user.ts";
 
 function newHome() {
   const folder = mkdtempSync(join(tmpdir(), "datacat-token-"));
@@ -51,3 +55,34 @@ test("the daemon sends it to that server, unless it has a key", async () => {
   server.close();
   expect(asked).toEqual(["Bearer secret", "Bearer own"]);
 });
+
+asRoot(SHOWS_PEERS)(
+  "nothing is sent to another user who listens on the server's port",
+  async () => {
+    using home = newHome();
+    const script = `const server = require("node:http").createServer((_, answer) => answer.end("{}"));
+server.listen(0, "127.0.0.1", () => console.log(server.address().port));
+setTimeout(() => process.exit(), 30_000);`;
+    const impostor = spawn(process.execPath, ["-e", script], {
+      uid: SECOND_UID,
+      gid: SECOND_UID,
+      cwd: "/",
+    });
+    const [port] = (await once(impostor.stdout, "data")) as [Buffer];
+    const url = `http://127.0.0.1:${String(port).trim()}`;
+    const uploader = new Uploader({ env: {}, home, keys: {}, insecureServer: undefined });
+    await expect(uploader.get(url, "/health", 10_000)).rejects.toThrow("another user");
+    expect(await uploader.ingest(url, "{}")).toMatchObject({ kind: "unreachable" });
+    await uploader.close();
+    // With a key it is a server that its user trusts.
+    const trusting = new Uploader({
+      env: {},
+      home,
+      keys: { [url]: "k" },
+      insecureServer: undefined,
+    });
+    expect((await trusting.get(url, "/health", 10_000)).status).toBe(200);
+    await trusting.close();
+    impostor.kill();
+  },
+);

@@ -1,7 +1,14 @@
 /** Whose a loopback connection is. */
 import { createServer, type Socket } from "node:net";
 import { expect, test } from "vitest";
-import { findPeer, isOwn, type Peer, peerOf, SHOWS_PEERS } from "../../daemon/peer.ts";
+import {
+  findPeer,
+  hasForeignListener,
+  isOwn,
+  type Peer,
+  peerOf,
+  SHOWS_PEERS,
+} from "../../daemon/peer.ts";
 import { asRoot, asSecondUser, SECOND_UID } from "../second-user.ts";
 
 const HEAD =
@@ -35,6 +42,16 @@ test.each<[what: string, text: string | undefined, address: string, peer: Peer]>
     { address: local, port: 8080 },
   );
   expect(found).toEqual(peer);
+});
+
+test("a port is foreign if any user but this one and root listens on it", () => {
+  const listener = (address: string, uid: number) =>
+    row(address, "00000000:0000", uid, 7).replace(" 01 ", " 0A ");
+  const foreign = (text: string) => hasForeignListener(HEAD + text, 8080, 1000);
+  expect(foreign(listener("0100007F:1F90", 1000) + listener("00000000:1F90", 0))).toBe(false);
+  expect(foreign(listener("0100007F:1F90", 1000) + listener(`${V6}:1F90`, 1001))).toBe(true);
+  expect(foreign(listener("0100007F:1F91", 1001))).toBe(false);
+  expect(foreign(row("0100007F:1F90", "0100007F:C350", 1001, 7)), "a connection").toBe(false);
 });
 
 test("a peer on another machine has no row here", () => {

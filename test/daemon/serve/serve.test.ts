@@ -82,6 +82,10 @@ test.runIf(process.platform === "linux")(
     const server = await serve({ data: folder.path });
     try {
       const [workerd] = listProcesses().filter(isOurWorkerd);
+      const children = listProcesses()
+        .filter(({ parent, state }) => parent === process.pid && state !== "ended")
+        .map(({ pid }) => readFileSync(`/proc/${pid}/comm`, "utf8").trim());
+      expect(children.toSorted()).toEqual(["sh", "workerd"]); // esbuild has ended
       const openFiles = () =>
         new Set(
           readdirSync(`/proc/${workerd?.pid}/fd`)

@@ -188,7 +188,12 @@ export type SessionRow = {
 };
 
 /** The state at a moment or after an op. */
-export type StateAt = { seq: number; at: number | null; state: JsonObject };
+export type StateAt = {
+  seq: number;
+  at: number | null;
+  state: JsonObject;
+  damaged?: DamagedPart[];
+};
 
 /** One state op. */
 export type StateChange = {
@@ -217,10 +222,16 @@ export type Difference = {
   before?: Json;
   after?: Json;
 };
-export type StateDiff = { from: StateAt; to: StateAt; differences: Difference[] };
+export type StateDiff = {
+  from: StateAt;
+  to: StateAt;
+  differences: Difference[];
+  /** There are more differences than are listed. */
+  partial?: true;
+};
 
 /** `next` is the cursor of the next page; null at the end. */
-export type Page<Row> = { items: Row[]; next: string | null };
+export type Page<Row> = { items: Row[]; next: string | null; damaged?: DamagedPart[] };
 
 export type EventRow = Omit<Event, "op"> & {
   seq: number;

@@ -48,7 +48,8 @@ export function VersionSelect({ filter, known }: NamesProps) {
   const ofProduct = known.filter(
     ({ product }) => filter.product === undefined || product === filter.product,
   );
-  const versionsOf = [...new Set(ofProduct.map(({ version }) => version))].slice(0, SUGGESTIONS);
+  const all = new Set(ofProduct.map(({ version }) => version));
+  const versionsOf = [...all].slice(0, SUGGESTIONS);
   // The version of the filter is listed in any case: every active filter must be visible.
   if (filter.version !== undefined && !versionsOf.includes(filter.version))
     versionsOf.push(filter.version);
@@ -62,6 +63,9 @@ export function VersionSelect({ filter, known }: NamesProps) {
             {`${nameLabel(version, "no version")} (${formatNumber(counted(ofProduct, { version }))})`}
           </option>
         ))}
+        {all.size > versionsOf.length ? (
+          <option disabled>{`and ${formatNumber(all.size - versionsOf.length)} more`}</option>
+        ) : null}
       </select>
     </label>
   );

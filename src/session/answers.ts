@@ -118,9 +118,13 @@ export type Question = {
   [Name in QuestionName]: [name: Name, ...query: QueryOf<Name>];
 }[QuestionName];
 
+/** An answer that is an object names the damage of the storage. */
 export function answer(source: Source, [name, ...query]: Question): AnswerOf<QuestionName> {
   const answerTo = ANSWERS[name] as (source: Source, ...query: unknown[]) => AnswerOf<QuestionName>; // Question pairs them
-  return answerTo(source, ...query);
+  const result = answerTo(source, ...query);
+  if (typeof result !== "object" || result === null || Array.isArray(result)) return result;
+  const damaged = source.store.damagedParts();
+  return damaged.length > 0 ? { ...result, damaged } : result;
 }
 
 /** What was removed with a session. */

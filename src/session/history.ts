@@ -50,7 +50,8 @@ export function stateAt(store: Segments, { at, seq }: Moment): StateAt {
 export function stateDiff(from: StateAt, to: StateAt): StateDiff {
   const differences: Difference[] = [];
   compare(from.state, to.state, [], differences);
-  return { from, to, differences };
+  const partial = differences.length >= MAX_DIFFERENCES || undefined;
+  return { from, to, differences, partial };
 }
 
 export function stateChanges(store: Segments, query: HistoryQuery): Page<StateChange> {

@@ -14,7 +14,6 @@ import {
   sessionMetrics,
   unitOf,
 } from "../catalog/metrics.ts";
-import type { Names as NamePage } from "../catalog/names.ts";
 import { type VersionCounts, versions } from "../catalog/products.ts";
 import { distribution } from "../core/bars.ts";
 import {

@@ -208,14 +208,15 @@ describe("a refusal", () => {
       "too_deep",
       "too_many_keys",
     ]);
-    expect([401, 405, 410, 413, 429, 500, 503].map(codes)).toEqual([
+    expect([401, 405, 410, 413, 429, 500, 503, 507].map(codes)).toEqual([
       ["unauthorized"],
       ["method_not_allowed"],
       ["gone"],
       ["too_large"],
       ["too_many_requests"],
       ["internal"],
-      ["unavailable"],
+      ["damaged", "unavailable"],
+      ["storage_full"],
     ]);
     expect(codes(403)).toEqual(["forbidden", "foreign_host", "locked"]);
     expect(codes(404)).toEqual(["not_found"]);

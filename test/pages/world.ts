@@ -13,6 +13,7 @@ export type GameOptions = {
   /** When it starts, epoch milliseconds. */
   at: number;
   seconds?: number;
+  product?: string;
   version?: string;
   ending?: Ending;
   host?: string;
@@ -27,6 +28,7 @@ export function game(options: GameOptions): Batch[] {
     id,
     at,
     seconds = 140,
+    product = "archive-game",
     version = "1.4.2",
     ending = "crash",
     host = "workshop",
@@ -38,7 +40,7 @@ export function game(options: GameOptions): Batch[] {
     {
       op: "start",
       at,
-      product: `archive-game${spice}`,
+      product: `${product}${spice}`,
       version: `${version}${spice}`,
       tags: [`nightly${spice}`],
       state: beginning(spice),

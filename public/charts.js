@@ -3,11 +3,11 @@ import { formatCount, formatDuration, formatQuantity, formatTick } from "./forma
 import { newChart, recolour, setAxis, setReadings } from "./line-chart.js";
 import { closest } from "./page.js";
 import { isExactAt, quantilesOf, ratesOf, readingAt, readingsOf, stepOf } from "./readings.js";
-import { endStep, shareOf } from "./scale.js";
+import { endStep, finerStep, shareOf } from "./scale.js";
 
 /**
  * @typedef {import("./readings.js").Reading} Reading
- * @typedef {{ from: number, to: number, readings: Reading[], rates: Reading[], quantiles: Reading[], hasExactQuantiles: boolean, isExact: boolean, gap: number, refused: number[][], scale?: { top: number, bottom: number }, step?: number, chart?: any }} Drawn
+ * @typedef {{ from: number, to: number, readings: Reading[], rates: Reading[], quantiles: Reading[], hasExactQuantiles: boolean, isExact: boolean, gap: number, refused: number[][], scale?: { top: number, bottom: number }, chart?: any }} Drawn
  * @typedef {{ id: number, from: number, readings: number[][], rates?: number[][], quantiles?: { readings: number[][], exact: boolean }, gap?: number, refused: number[][] }} Answered
  */
 
@@ -148,14 +148,12 @@ export class Charts {
   }
 
   /** @param {string} id @param {string} unit @param {Drawn} drawn @param {number} value */
-  #textOf(id, unit, { readings, step, scale, hasExactQuantiles }, value) {
-    const end = scale && endStep(scale.bottom, scale.top, unit);
+  #textOf(id, unit, { readings, scale, hasExactQuantiles }, value) {
+    const end = endStep(scale?.bottom ?? value, scale?.top ?? value, unit);
     if (this.rates.has(id)) return `${formatQuantity(value, unit, end)}/s`;
     if (this.quantiles.has(id))
       return `p95 ${hasExactQuantiles ? "" : "≈ "}${formatQuantity(value, unit, end)}`;
-    // A fetched value is none of those drawn.
-    const distinct = this.fetched.has(id) ? stepOf(readings, value) : step;
-    return formatQuantity(value, unit, distinct ?? endStep(value, value, unit));
+    return formatQuantity(value, unit, finerStep(end, stepOf(readings, value)));
   }
 
   /** @param {HTMLElement} row @param {Reading} reading */
@@ -346,7 +344,6 @@ export class Charts {
     // From zero, so that a rate that hardly changes is level.
     const lowest = this.rates.has(id) ? 0 : Infinity;
     drawn.scale = setReadings(drawn.chart, shown, hasBand, gap, lowest) ?? drawn.scale;
-    drawn.step = stepOf(drawn.readings);
     this.#caption(id, drawn);
     this.#setAxis(drawn);
     this.#markRefused(row, drawn);

@@ -1,5 +1,6 @@
 /** The crosshair of plots: the value of each line at the pointer, or where arrow keys move it. Plots over the same range move together. */
 import { formatQuantity } from "./format.js";
+import { finerStep, stepBeside } from "./scale.js";
 import { moment } from "./time.js";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -111,7 +112,9 @@ function whenOf(figure, at) {
 /** One row for each line that has a value there: its last point at or before the pointer, or the aggregate of the time around it. @param {HTMLElement} figure @param {number} at */
 function readingsOf(figure, at) {
   const { unit, step, perSecond } = figure.dataset;
-  return [...figure.querySelectorAll("path.plot-line")].flatMap((path) => {
+  const paths = [...figure.querySelectorAll("path.plot-line")];
+  const values = paths.flatMap(pointsOf).map((point) => point.value);
+  return paths.flatMap((path) => {
     const value = valueAt(path, at);
     if (value === undefined) return [];
     const row = document.createElement("span");
@@ -124,7 +127,8 @@ function readingsOf(figure, at) {
     line.setAttribute("d", "M0 2h24");
     mark.append(line);
     const reading = document.createElement("b");
-    const text = formatQuantity(value, unit, step === undefined ? undefined : Number(step));
+    const end = step === undefined ? undefined : Number(step);
+    const text = formatQuantity(value, unit, finerStep(end, stepBeside(value, values)));
     reading.textContent = text + (perSecond === undefined ? "" : "/s");
     const name = path.querySelector("title")?.textContent ?? "";
     const aggregate = path.getAttribute("data-aggregate");

@@ -1,5 +1,5 @@
 /** Readings of a series: decoded from the answer, as rates, and at a moment. */
-import { distinctStep } from "./scale.js";
+import { stepBeside } from "./scale.js";
 
 /**
  * A point, or a bucket of several: the times of its first and last point, its least, greatest and last value, and what the line shows:
@@ -68,8 +68,8 @@ export function isExactAt({ until, min, max }, at) {
   return at >= until || min === max;
 }
 
-/** The step by which formatQuantity writes different recorded values differently. @param {Reading[]} readings @param {number[]} more */
-export function stepOf(readings, ...more) {
+/** The step by which formatQuantity writes a value differently from the other recorded ones. @param {Reading[]} readings @param {number} value */
+export function stepOf(readings, value) {
   const values = readings.flatMap(({ min, max, last }) => (min === max ? [min] : [min, max, last]));
-  return distinctStep([...values, ...more]);
+  return stepBeside(value, values);
 }

@@ -62,6 +62,17 @@ export function distinctStep(values) {
   }
   return step;
 }
+export function stepBeside(value, others) {
+  let step;
+  for (const other of others) {
+    const difference = Math.abs(other - value);
+    if (difference > 0 && (step === void 0 || difference < step)) step = difference;
+  }
+  return step;
+}
+export function finerStep(a, b) {
+  return a === void 0 || b === void 0 ? a ?? b : Math.min(a, b);
+}
 const SECOND = 1e3;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;

@@ -98,6 +98,21 @@ export function distinctStep(values: readonly number[]): number | undefined {
   return step;
 }
 
+/** The step by which a value is written differently from each of the others: its distance to the nearest. Undefined if all are equal to it. */
+export function stepBeside(value: number, others: readonly number[]): number | undefined {
+  let step: number | undefined;
+  for (const other of others) {
+    const difference = Math.abs(other - value);
+    if (difference > 0 && (step === undefined || difference < step)) step = difference;
+  }
+  return step;
+}
+
+/** The smaller of two steps, of which either may be missing. */
+export function finerStep(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? (a ?? b) : Math.min(a, b);
+}
+
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;

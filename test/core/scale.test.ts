@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { formatQuantity, formatTick } from "../../src/core/format.ts";
-import { distinctStep, endStep, scaleOf, shareOf, timeTicks } from "../../src/core/scale.ts";
+import { distinctStep, endStep, finerStep, scaleOf, shareOf, stepBeside, timeTicks } from "../../src/core/scale.ts";
 import { randomFrom } from "../pages/world.ts";
 import { expectShown } from "./shown.ts";
 
@@ -43,6 +43,25 @@ test("what is shown is the value, and two different values of a series never loo
       expect(text.length).toBeLessThan(40);
     }
   }
+});
+
+test("a reading has no more digits than distinguish it from the other values and its scale", () => {
+  for (let round = 0; round < 3_000; round++) {
+    const values = anySeries();
+    const unit = UNITS[round % UNITS.length] ?? "";
+    const end = endStep(Math.min(...values), Math.max(...values), unit);
+    const texts = new Map<string, number>();
+    for (const value of values) {
+      const text = formatQuantity(value, unit, finerStep(end, stepBeside(value, values)));
+      expectShown(value, text);
+      const other = texts.get(text) ?? value;
+      expect(other === value, `${other} and ${value} are both ${text}`).toBe(true);
+      texts.set(text, value);
+    }
+  }
+  const mixed = [1e-300, 3.14, 0, 1e300];
+  expect(formatQuantity(3.14, "", stepBeside(3.14, mixed))).toBe("3.14");
+  expect(stepBeside(4, [4, 4])).toBeUndefined();
 });
 
 test("the ends of a range differ, and each is the value", () => {

@@ -5,7 +5,7 @@
 import { formatDuration, formatTick } from "../../core/format.ts";
 import { runsOf } from "../../core/gaps.ts";
 import type { Child } from "hono/jsx";
-import { distinctStep, scaleOf, shareOf, timeTicks } from "../../core/scale.ts";
+import { endStep, scaleOf, shareOf, timeTicks } from "../../core/scale.ts";
 
 export type Line = {
   name: string;
@@ -53,7 +53,6 @@ export function Plot({ lines, from, to, axis, marks = 6, unit, perSecond, title 
   const times = timeTicks(from, to, marks);
   const x = (at: number) => ((at - from) / Math.max(1, to - from)) * WIDTH;
   const y = (value: number) => HEIGHT - shareOf(value, low, high) * HEIGHT;
-  const readingStep = distinctStep(lines.flatMap(({ points }) => points.map(([, value]) => value)));
   return (
     <figure
       class="plot"
@@ -63,7 +62,7 @@ export function Plot({ lines, from, to, axis, marks = 6, unit, perSecond, title 
       data-to={to}
       data-axis={axis}
       data-unit={unit}
-      data-step={readingStep}
+      data-step={endStep(least, most, unit)}
       data-per-second={perSecond ? "" : undefined}
     >
       <div class="plot-y" aria-hidden="true" data-alone={ticks.length === 1 ? "" : undefined}>

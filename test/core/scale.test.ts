@@ -1,6 +1,14 @@
 import { expect, test } from "vitest";
 import { formatQuantity, formatTick } from "../../src/core/format.ts";
-import { distinctStep, endStep, finerStep, scaleOf, shareOf, stepBeside, timeTicks } from "../../src/core/scale.ts";
+import {
+  distinctStep,
+  endStep,
+  finerStep,
+  scaleOf,
+  shareOf,
+  stepBeside,
+  timeTicks,
+} from "../../src/core/scale.ts";
 import { randomFrom } from "../pages/world.ts";
 import { expectShown } from "./shown.ts";
 

@@ -73,12 +73,7 @@ test("a verdict names only what is not certain, and shows ages as ages", async (
   expect(alive).toMatch(/<h1>Running for <span data-elapsed="\d+">[\d.]+ (s|min)<\/span><\/h1>/);
   expect(alive).toMatch(/Last heartbeat \(one is due every 5 s\).*?data-show="age"/);
 
-  await record(ask, [
-    batch("unsure", [
-      SAMPLE,
-      { op: "crash", at: START + 9_000 },
-    ]),
-  ]);
+  await record(ask, [batch("unsure", [SAMPLE, { op: "crash", at: START + 9_000 }])]);
   expect((await get("/sessions/unsure")).html).toContain(">likely<");
 });
 
@@ -106,10 +101,7 @@ test("a series of one value has one label on its scale", async () => {
 });
 
 test("a session with an exit code other than 0 is shown as failed", async () => {
-  const ended = (exit_code: number): Op[] => [
-    SAMPLE,
-    { op: "end", at: START + 9_000, exit_code },
-  ];
+  const ended = (exit_code: number): Op[] => [SAMPLE, { op: "end", at: START + 9_000, exit_code }];
   await record(ask, [batch("exited", ended(1))]);
   const { html: exited } = await get("/sessions/exited");
   expect(exited).toMatch(/<section id="verdict"[^>]* data-failed=""/);

@@ -76,7 +76,7 @@ export const GOOD_LOOKED_AT = 20;
 export const COMPARED_METRICS = 12;
 /** Points of each line on a comparison: as fine as a chart's buckets. */
 export const COMPARED_POINTS = 120;
-/** State values that differ, shown on a comparison. */
+/** Rows of a table on a comparison: more are not read. */
 export const COMPARED_VALUES = 300;
 /** Lines of a plot across sessions; more are not distinguishable. */
 export const CHART_GROUPS = 6;

@@ -1,12 +1,11 @@
 /** The events that the sessions logged in different numbers. */
 import { formatCount, formatNumber } from "../../core/format.ts";
 import { nameLabel } from "../../core/recorded-text.ts";
-import { COMPARED_VALUES } from "../limits.ts";
 import { BY_NAME } from "../ui/order.ts";
 import { Panel } from "../ui/panel.tsx";
-import { LineMark } from "../ui/plot.tsx";
 import { DifferenceColumn, Numbers } from "./difference.tsx";
-import { type Member, named } from "./member.tsx";
+import type { Member } from "./member.tsx";
+import { ComparedTable } from "./table.tsx";
 
 export async function eventsOf(members: Member[]) {
   const counts = await Promise.all(
@@ -21,9 +20,7 @@ export async function eventsOf(members: Member[]) {
     ...different.filter((name) => !isInAll(name)),
     ...different.filter((name) => isInAll(name)),
   ];
-  const incomplete = members.filter(({ summary: { beyond: overLimit = [] } }) =>
-    overLimit.includes("event_names"),
-  );
+  const incomplete = members.filter(({ summary }) => summary.left_out?.event_names);
   return (
     <Panel
       id="events"
@@ -39,37 +36,24 @@ export async function eventsOf(members: Member[]) {
           {`${incomplete.map(({ letter }) => letter).join(" and ")} logged more names than are counted.`}
         </p>
       )}
-      <div class="scroller" tabindex={0} role="group" aria-label="Differences in events">
-        <table class="plain-table differences">
-          <thead>
-            <tr>
-              <th scope="col">Event</th>
-              {members.map((each) => (
-                <th scope="col">
-                  <LineMark index={each.index} />
-                  {named(each, members)}
-                </th>
-              ))}
-              <DifferenceColumn members={members} />
-            </tr>
-          </thead>
-          <tbody>
-            {sorted.slice(0, COMPARED_VALUES).map((name) => (
-              <tr>
-                <th scope="row">{nameLabel(name)}</th>
-                <Numbers
-                  members={members}
-                  values={counts.map((of) => of.get(name))}
-                  show={formatNumber}
-                />
-              </tr>
-            ))}
-          </tbody>
-        </table>
-        {sorted.length > COMPARED_VALUES ? (
-          <p class="panel-note quiet">{`The first ${COMPARED_VALUES} of ${sorted.length} names.`}</p>
-        ) : null}
-      </div>
+      <ComparedTable
+        label="Differences in events"
+        what="Event"
+        noun="names"
+        members={members}
+        all={sorted}
+        lastColumn={<DifferenceColumn members={members} />}
+        row={(name) => (
+          <tr>
+            <th scope="row">{nameLabel(name)}</th>
+            <Numbers
+              members={members}
+              values={counts.map((of) => of.get(name))}
+              show={formatNumber}
+            />
+          </tr>
+        )}
+      />
     </Panel>
   );
 }

@@ -4,13 +4,14 @@ import { formatCount, formatDuration, formatQuantity } from "../../core/format.t
 import { type Extent, extentOf } from "../../core/extent.ts";
 import type { Chart, SeriesSummary } from "../../core/answers.ts";
 import { distinctStep } from "../../core/scale.ts";
-import { COMPARED_METRICS, COMPARED_POINTS, COMPARED_VALUES } from "../limits.ts";
+import { COMPARED_METRICS, COMPARED_POINTS } from "../limits.ts";
 import { Empty } from "../ui/empty.tsx";
 import { BY_NAME } from "../ui/order.ts";
 import { Panel } from "../ui/panel.tsx";
-import { Legend, type Line, LineMark, Plot } from "../ui/plot.tsx";
+import { Legend, type Line, Plot } from "../ui/plot.tsx";
 import { DifferenceColumn, Numbers } from "./difference.tsx";
 import { endOf, type Member, named } from "./member.tsx";
+import { ComparedTable } from "./table.tsx";
 
 export async function metricsOf(all: Member[], event: string | undefined) {
   const members = all.filter(isPlaced);
@@ -68,7 +69,20 @@ export async function metricsOf(all: Member[], event: string | undefined) {
           />
         ))}
       </div>
-      <MetricTable members={all} keys={keys} seriesOf={seriesOf} />
+      <ComparedTable
+        label="Metrics compared"
+        what="Metric"
+        noun="metrics"
+        members={all}
+        all={keys}
+        lastColumn={<DifferenceColumn members={all} />}
+        row={(key) => (
+          <MetricRows
+            members={all}
+            series={all.map((each) => seriesOf(each).find((one) => keyOf(one) === key))}
+          />
+        )}
+      />
     </Panel>
   );
 }
@@ -172,44 +186,9 @@ function linesOf(chart: Chart, zero: number): Partial<Line> & Pick<Line, "points
   };
 }
 
-type TableProps = { members: Member[]; keys: string[]; seriesOf: SeriesOf };
-
-/** The figures of each metric, also of those that only one of the sessions has. */
-function MetricTable({ members, keys, seriesOf }: TableProps) {
-  return (
-    <div class="scroller" tabindex={0} role="group" aria-label="Metrics compared">
-      <table class="plain-table differences">
-        <thead>
-          <tr>
-            <th scope="col">Metric</th>
-            {members.map((each) => (
-              <th scope="col">
-                <LineMark index={each.index} />
-                {named(each, members)}
-              </th>
-            ))}
-            <DifferenceColumn members={members} />
-          </tr>
-        </thead>
-        <tbody>
-          {keys.slice(0, COMPARED_VALUES).map((key) => (
-            <MetricRows
-              members={members}
-              series={members.map((each) => seriesOf(each).find((one) => keyOf(one) === key))}
-            />
-          ))}
-        </tbody>
-      </table>
-      {keys.length > COMPARED_VALUES ? (
-        <p class="panel-note quiet">{`The first ${COMPARED_VALUES} of ${keys.length} metrics.`}</p>
-      ) : null}
-    </div>
-  );
-}
-
 type Figure = { label: string; of: (series: SeriesSummary) => number | undefined; per?: string };
 
-/** The most useful figures of a series. */
+/** The figures of a series in the table, which also has those that only one of the sessions has. */
 const FIGURES: Record<"counter" | "other", Figure[]> = {
   counter: [
     { label: "total", of: ({ last }) => last },

@@ -1,15 +1,15 @@
 /** The values that differ between the last states of the sessions. */
 import { nameLabel, plainText } from "../../core/recorded-text.ts";
 import { formatCount, formatNumber } from "../../core/format.ts";
+import { writePath } from "../../core/path.ts";
 import type { Json, JsonObject } from "../../core/wire.ts";
-import { COMPARED_VALUES } from "../limits.ts";
 import { short } from "../session/event.tsx";
 import { Empty } from "../ui/empty.tsx";
 import { BY_NAME } from "../ui/order.ts";
 import { Panel } from "../ui/panel.tsx";
-import { LineMark } from "../ui/plot.tsx";
 import { textOf } from "../ui/tree.tsx";
-import { type Member, named } from "./member.tsx";
+import type { Member } from "./member.tsx";
+import { ComparedTable } from "./table.tsx";
 
 export async function statesOf(members: Member[]) {
   const states = await Promise.all(
@@ -34,48 +34,38 @@ export async function statesOf(members: Member[]) {
       {different.length === 0 ? (
         <Empty title="The last states are equal" />
       ) : (
-        <div class="scroller" tabindex={0} role="group" aria-label="Differences">
-          <table class="plain-table differences">
-            <thead>
-              <tr>
-                <th scope="col">Path</th>
-                {members.map((each) => (
-                  <th scope="col">
-                    <LineMark index={each.index} />
-                    {named(each, members)}
-                  </th>
-                ))}
-              </tr>
-            </thead>
-            <tbody>
-              {different.slice(0, COMPARED_VALUES).map((path) => (
-                <tr>
-                  <th scope="row">
-                    <code>{nameLabel(path)}</code>
-                  </th>
-                  {states.map((state) => {
-                    const value = state.get(path);
-                    return (
-                      <td>
-                        {value === undefined ? (
-                          <span class="quiet">–</span>
-                        ) : (
-                          <code>{short(plainText(value))}</code>
-                        )}
-                      </td>
-                    );
-                  })}
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <ComparedTable
+          label="Differences in the last state"
+          what="Path"
+          noun="values"
+          members={members}
+          all={different}
+          row={(path) => (
+            <tr>
+              <th scope="row">
+                <code>{nameLabel(path)}</code>
+              </th>
+              {states.map((state) => {
+                const value = state.get(path);
+                return (
+                  <td>
+                    {value === undefined ? (
+                      <span class="quiet">–</span>
+                    ) : (
+                      <code>{short(plainText(value))}</code>
+                    )}
+                  </td>
+                );
+              })}
+            </tr>
+          )}
+        />
       )}
     </Panel>
   );
 }
 
-/** All leaves by path, as text. */
+/** All leaves by path, as text. An empty object is a leaf. */
 function flat(state: JsonObject): Map<string, string> {
   const leaves = new Map<string, string>();
   const walk = (value: Json, path: string[]) => {
@@ -83,7 +73,7 @@ function flat(state: JsonObject): Map<string, string> {
     if (isBranch && Object.keys(value).length > 0) {
       for (const [key, inner] of Object.entries(value)) walk(inner, [...path, key]);
     } else if (path.length > 0) {
-      leaves.set(path.join("."), textOf(value));
+      leaves.set(writePath(path), textOf(value));
     }
   };
   walk(state, []);

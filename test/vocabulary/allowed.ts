@@ -37,12 +37,6 @@ export const ALLOWED: Allowed[] = [
     path: "src/core",
     reason: "a field of the summary's JSON",
   },
-  {
-    words: ["beyond"],
-    context: /\bbeyond:/,
-    path: "src/pages/compare",
-    reason: "as above",
-  },
   { words: ["word", "words"], path: "src/core/column.ts", reason: "32 bits of a number" },
   { words: ["beating"], context: /KeepBeating/, reason: "a method of the Go client" },
 ];

@@ -1,14 +1,44 @@
 /** Readings of a series: decoded from the answer, as rates, and at a moment. */
 import { stepBeside } from "./scale.js";
 
+/** Buckets of a chart over its range (CHART_POINTS of src/pages/limits.ts), if its row does not have their number. */
+export const BUCKETS = 600;
+/** Times of a chart that have quantiles (src/pages/limits.ts). */
+export const QUANTILE_BUCKETS = 60;
+
 /**
  * A point, or a bucket of several: the times of its first and last point, its least, greatest and last value, and what the line shows:
  * `value` at `at`.
  * @typedef {{ at: number, since: number, until: number, value: number, min: number, max: number, last: number }} Reading
  */
 
+/**
+ * A series as the server answers it (src/pages/session/charts.tsx), and decoded. `refused` has times and counts of values; points that are
+ * farther apart than `gap` are not joined.
+ * @typedef {{ id: number, from: number, readings: number[][], rates?: number[][], quantiles?: { readings: number[][], exact: boolean }, gap?: number, refused: number[][] }} Answered
+ * @typedef {{ values: Reading[], rates: Reading[], quantiles: Reading[], hasExactQuantiles: boolean, isExact: boolean, gap: number, refused: number[][] }} Readings
+ */
+
+/**
+ * A series as it is drawn over a range: its values, a counter's increase per second, or quantiles. `scale` has the ends of what is shown.
+ * @typedef {{ from: number, to: number, shows: "values" | "rates" | "quantiles", scale?: { top: number, bottom: number }, chart?: any } & Readings} Drawn
+ */
+
+/** @param {Answered} series @param {boolean} isTotal @returns {Readings} */
+export function decoded(series, isTotal) {
+  return {
+    values: valuesOf(series, isTotal),
+    rates: ratesOf(series),
+    quantiles: quantilesOf(series),
+    hasExactQuantiles: series.quantiles?.exact === true,
+    isExact: series.readings.every((reading) => reading.length === 2),
+    gap: series.gap ?? Infinity,
+    refused: series.refused.map(([since = 0, count = 0]) => [series.from + since, count]),
+  };
+}
+
 /** @param {{ from: number, readings: number[][] }} series as src/pages/session/sparkline.ts describes it @param {boolean} isTotal @returns {Reading[]} */
-export function readingsOf({ from, readings }, isTotal) {
+function valuesOf({ from, readings }, isTotal) {
   return readings.map(([since = 0, ...rest]) => {
     if (rest.length === 1) return pointAt(from + since, rest[0] ?? 0);
     const [until = since, value = 0, min = value, max = value, last = value] = rest;
@@ -27,7 +57,7 @@ function pointAt(at, value) {
  * A counter's increase per second, over each of the times that the server divided the range into.
  * @param {{ from: number, rates?: number[][] }} series @returns {Reading[]}
  */
-export function ratesOf({ from, rates = [] }) {
+function ratesOf({ from, rates = [] }) {
   return rates.map(([since = 0, until = 0, rate = 0]) => ({
     ...pointAt(from + (since + until) / 2, rate),
     since: from + since,
@@ -39,7 +69,7 @@ export function ratesOf({ from, rates = [] }) {
  * The p95 over each of the times that the server divided the range into, between the p50 and the p99.
  * @param {{ from: number, quantiles?: { readings: number[][] } }} series @returns {Reading[]}
  */
-export function quantilesOf({ from, quantiles }) {
+function quantilesOf({ from, quantiles }) {
   return (quantiles?.readings ?? []).map(([since = 0, until = 0, p50 = 0, p95 = 0, p99 = 0]) => ({
     at: from + (since + until) / 2,
     since: from + since,

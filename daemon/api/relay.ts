@@ -6,6 +6,7 @@
 import { gunzipSync } from "node:zlib";
 import * as v from "valibot";
 import { DEFAULT_LEASE_MS, MAX_INFLATED_BYTES } from "../../src/core/limits.ts";
+import { checkRange, recordsOf } from "../../src/core/lanes.ts";
 import { parse, parseJson } from "../../src/core/parse.ts";
 import { Refusal, refusalOf } from "../../src/core/refusal.ts";
 import {
@@ -94,6 +95,9 @@ export class Relay {
     const { first, last } = batch;
     const applied = writer.lastSeq;
     if (last <= applied) return;
+    checkRange(batch);
+    // A lane has a record for each op, so what another sender has aggregated cannot be passed on.
+    if (batch.aggregated) throw new Refusal("invalid_body", "The batch has aggregated records.");
     if (first > applied + 1)
       throw new Refusal("lane_gap", `The batch starts after ${applied + 1}.`);
     if (first <= applied) throw new Refusal("lane_overlap", `The lane is at ${applied} already.`);
@@ -105,16 +109,11 @@ export class Relay {
     const at = this.#options.clock.now();
     for (const [cause, count] of Object.entries(batch.dropped ?? {})) {
       // The client counts sequences that the batch leaves out, and this record takes one of them.
-      ops.push({ op: "dropped", at, cause, count, sequences: Math.max(0, count - 1) });
+      if (count > 0) ops.push({ op: "dropped", at, cause, count, sequences: count - 1 });
     }
-    // The last record gets the last sequence, whatever is missing before it, so that the lane's count equals the client's.
-    const room = last - first + 1;
-    if (ops.length > room) throw new Refusal("invalid_body", "There are more ops than sequences.");
-    if (ops.length === 0) ops.push({ op: "dropped", at, cause: "filtered", count: 0 });
-    const records = ops.map((op, index) => ({
-      seq: index === ops.length - 1 ? last : first + index,
-      op,
-    }));
+    if (ops.length > last - first + 1)
+      throw new Refusal("invalid_body", "There are more ops than sequences.");
+    const records = numbered(ops, first, last);
     if (!writer.tryAppendAs(records)) {
       throw new Refusal(
         "unavailable",
@@ -151,6 +150,19 @@ export class Relay {
     lanes.scan(clock.monotonic());
     return writer;
   }
+}
+
+/**
+ * Each op with a sequence. Before an op there is a gap as long as the further sequences that it accounts for, so that wherever the
+ * daemon's batches end, each accounts for its range. The last op gets the last sequence: the lane's count equals the client's.
+ */
+function numbered(ops: Op[], first: number, last: number): { seq: number; op: Op }[] {
+  let seq = first - 1;
+  return ops.map((op, index) => {
+    const left = ops.length - 1 - index;
+    seq = left === 0 ? last : Math.min(seq + recordsOf(op), last - left);
+    return { seq, op };
+  });
 }
 
 export function relayError(error: unknown): Reply {

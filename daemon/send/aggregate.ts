@@ -12,6 +12,8 @@ type Column = { op: Points; lastAt: number; window: number };
 type Histogram = { op: Metric; bounds: number[]; counts: number[]; window: number };
 
 export class Aggregate {
+  /** Measurements that were added to a sum or a histogram, so that they have no point of their own. */
+  merged = 0;
   readonly #ops: Op[];
   readonly #columns = new Map<string, Column>();
   readonly #histograms = new Map<string, Histogram>();
@@ -70,6 +72,7 @@ export class Aggregate {
       const later = Math.max(0, metric.at - column.lastAt);
       op.dt[last] = (op.dt[last] ?? 0) + later;
       column.lastAt += later;
+      this.merged++;
       return 0;
     }
     op.dt.push(metric.at - column.lastAt);
@@ -114,6 +117,7 @@ export class Aggregate {
       op.min = Math.min(op.min ?? value, value);
       op.max = Math.max(op.max ?? value, value);
       if (metric.metadata !== undefined) op.metadata ??= metric.metadata;
+      this.merged++;
       return 0;
     }
     const bounds = known?.bounds ?? upperBounds(metric.buckets);

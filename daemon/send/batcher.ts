@@ -3,6 +3,8 @@
  * server does not answer.
  */
 import type { Batch, Op } from "../../src/core/wire.ts";
+import { isAlteration } from "../../src/core/counts.ts";
+import { MAX_BATCH_AGGREGATED } from "../../src/core/limits.ts";
 import { Cursor } from "../lanes/cursor.ts";
 import type { Lane, Position } from "../lanes/lane.ts";
 import { BATCH_BYTES, BATCH_OPS, EXPLAINED_WITHIN } from "../limits.ts";
@@ -94,6 +96,8 @@ class Draft {
   readonly #ops: Op[] = [];
   readonly #aggregate = new Aggregate(this.#ops);
   readonly #dropped: Record<string, number> = {};
+  /** Records that are left out because they change nothing. */
+  #leftOut = 0;
   #bytes = 0;
   /** Missing records that no `dropped` op has explained yet, and after how many records they were found. */
   #gap = { size: 0, since: 0 };
@@ -111,8 +115,14 @@ class Draft {
     if (this.#gap.size > 0 && next.op.op === "dropped") return false;
     if (this.records >= (this.#options.maxRecords ?? Infinity) || this.#ops.length >= BATCH_OPS)
       return true;
+    if (this.#aggregated >= MAX_BATCH_AGGREGATED) return true;
     const size = next.op.op === "metric" ? 0 : next.bytes;
     return this.#bytes + size > this.#maxBytes;
+  }
+
+  /** Records without an op of their own. */
+  get #aggregated(): number {
+    return this.#leftOut + this.#aggregate.merged;
   }
 
   take(cursor: Cursor): void {
@@ -142,6 +152,7 @@ class Draft {
       last,
       ops: this.#ops,
       dropped: Object.keys(this.#dropped).length > 0 ? this.#dropped : undefined,
+      aggregated: this.#aggregated || undefined,
       writer: position.seq < header.first ? header.writer : undefined,
       observed: this.#lane.isObservations || undefined,
       lease_ms: this.#options.leaseMs,
@@ -160,22 +171,28 @@ class Draft {
       case "state": {
         const { filter } = this.#options;
         const patch = filter ? filter.filter(op.patch) : op.patch;
-        if (patch === undefined) return;
+        if (patch === undefined) return this.#leaveOut();
         op = patch === op.patch ? op : { ...op, patch };
         break;
       }
       case "dropped":
-        if (op.count === 0 && !op.at_least) return; // the relay wrote it to carry a sequence
+        if (op.count === 0 && !op.at_least) return this.#leaveOut();
+        // The op that was altered has a sequence of its own.
+        if (isAlteration(op)) break;
         op = { ...op, sequences: op.sequences ?? this.#explain(op.count) };
         break;
       case "end":
         // Another process opened the session, and only that one can end it.
-        if (this.#lane.header.role === undefined && this.#options.isJoiner) return;
+        if (this.#lane.header.role === undefined && this.#options.isJoiner) return this.#leaveOut();
         break;
       default:
     }
     this.#ops.push(op);
     this.#bytes += bytes;
+  }
+
+  #leaveOut(): void {
+    this.#leftOut++;
   }
 
   #countMissing(cursor: Cursor): void {

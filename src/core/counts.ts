@@ -91,8 +91,13 @@ export function noteDropped(index: SessionIndex, op: Dropped): void {
   before.at_least ||= op.at_least;
 }
 
+/** How many sequences of a lane a report of a loss accounts for: its own, and those of the lost ops. */
+export function sequencesOf(op: Dropped): number {
+  return isAlteration(op) ? 1 : 1 + Math.min(op.sequences ?? 0, op.count);
+}
+
 /** The op itself is stored: a value of it was described or cut. Only a patch over its limit is missing as a whole. */
-function isAlteration({ cause, detail = "" }: Dropped): boolean {
+export function isAlteration({ cause, detail = "" }: Dropped): boolean {
   return cause === "unserialisable" || (cause === "too_large" && !detail.startsWith("state: "));
 }
 

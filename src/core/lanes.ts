@@ -1,10 +1,10 @@
 /** The lanes of a session: the sequence that each has reached, and its writer. */
 import { browserOf } from "./browser.ts";
-import { countLoss } from "./counts.ts";
+import { countLoss, sequencesOf } from "./counts.ts";
 import { MAX_ARGUMENTS_LENGTH, MAX_LANES, MAX_NAME_LENGTH, MAX_WHOLE_WRITERS } from "./limits.ts";
 import { Refusal } from "./refusal.ts";
 import type { Lane, SessionIndex } from "./session-index.ts";
-import type { Batch, Writer } from "./wire.ts";
+import type { Batch, Op, Writer } from "./wire.ts";
 
 /** Entry of `SessionIndex.gapsExpected` for lanes that only the damaged segment may have named. No lane has this id. */
 const ANY_NEW_LANE = "*";
@@ -65,13 +65,39 @@ export function advanceLane(index: SessionIndex, batch: Batch): number {
   return missing - claimed;
 }
 
-/** Refuses a batch that carries more ops than the records it covers, or that ends before it starts. */
-function checkRange({ lane, first, last, ops }: Batch): void {
-  if (last >= first - 1 && ops.length <= last - first + 1) return;
+/**
+ * Refuses a batch that ends before it starts, that carries more ops than the records it covers, or that covers records without an
+ * account of them: they would be acknowledged, and what the writer really recorded there would be refused as a repetition.
+ */
+export function checkRange(batch: Batch): void {
+  const { lane, first, last, ops } = batch;
+  const records = last - first + 1;
+  if (records < 0 || ops.length > records) {
+    throw new Refusal(
+      "invalid_body",
+      `A batch of lane ${lane} with the records ${first} to ${last} cannot carry ${ops.length} ops.`,
+    );
+  }
+  const accounted = accountedFor(batch);
+  if (records <= accounted) return;
   throw new Refusal(
     "invalid_body",
-    `A batch of lane ${lane} with the records ${first} to ${last} cannot carry ${ops.length} ops.`,
+    `A batch of lane ${lane} names the ${records} records ${first} to ${last}, and accounts for ${accounted}: by its ops, points, losses and aggregated records.`,
   );
+}
+
+/** How many records the ops of a batch, its losses and its aggregated records can stand for. */
+function accountedFor({ ops, dropped = {}, aggregated = 0 }: Batch): number {
+  let records = aggregated;
+  for (const count of Object.values(dropped)) records += count;
+  for (const op of ops) records += recordsOf(op);
+  return records;
+}
+
+/** How many records an op can stand for. */
+export function recordsOf(op: Op): number {
+  if (op.op === "points") return Math.max(1, op.values.length);
+  return op.op === "dropped" ? sequencesOf(op) : 1;
 }
 
 /** Stores the writer of a lane: whole for the first lanes, its process alone for the others. */

@@ -14,6 +14,13 @@ export const MAX_INFLATED_BYTES = 16 * 1024 * 1024;
 export const MAX_BATCH_BYTES = 1024 * 1024;
 /** Keeps a batch within the CPU time of one invocation on the free plan (10 ms). The points within an op are not counted. */
 export const MAX_BATCH_OPS = 5_000;
+/**
+ * Records of one batch that need no op of their own: counters and histograms are summed, and state that does not change is left out.
+ * More than the records of a full part of a lane (8 MiB), and a bound for what a batch can claim without an op.
+ */
+export const MAX_BATCH_AGGREGATED = 1_000_000;
+/** The last sequence of a lane, and the most that one report of a loss counts: more than a disk holds. Sums of both stay exact. */
+export const MAX_SEQUENCE = 1e12;
 /** Sessions in one request: each is a subrequest, and the free plan allows 50. */
 export const MAX_BATCHES = 40;
 

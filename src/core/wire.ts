@@ -7,6 +7,7 @@
  */
 import * as v from "valibot";
 import {
+  MAX_BATCH_AGGREGATED,
   MAX_BATCH_OPS,
   MAX_BATCHES,
   MAX_BUCKETS,
@@ -14,6 +15,7 @@ import {
   MAX_LABELS,
   MAX_LABEL_LENGTH,
   MAX_NAME_LENGTH,
+  MAX_SEQUENCE,
   MAX_TIME,
 } from "./limits.ts";
 import { METRIC_TYPES } from "./vocabulary.ts";
@@ -26,6 +28,8 @@ const time = v.pipe(v.number(), v.finite(), v.minValue(0), v.maxValue(MAX_TIME))
 const name = v.pipe(v.string(), v.maxLength(MAX_NAME_LENGTH));
 const text = v.string();
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+/** Of lost ops. */
+const losses = v.pipe(count, v.maxValue(MAX_SEQUENCE));
 const finite = v.pipe(v.number(), v.finite());
 const labels = v.pipe(
   v.array(v.pipe(v.string(), v.maxLength(MAX_LABEL_LENGTH))),
@@ -174,7 +178,7 @@ const Dropped = v.object({
   op: v.literal("dropped"),
   at: time,
   cause: name,
-  count: count,
+  count: losses,
   detail: v.optional(text),
   /** When the first and the last of them were lost. */
   first_at: v.optional(time),
@@ -182,7 +186,7 @@ const Dropped = v.object({
   /** More may be lost: the program ended before it could record its count. From the daemon. */
   at_least: v.optional(v.boolean()),
   /** How many of them used a sequence of their lane; the others were lost before they got one. From the daemon. */
-  sequences: v.optional(count),
+  sequences: v.optional(losses),
 });
 
 /** The program ended the session. A `signal` here is a request to end (SIGTERM, SIGINT); one that kills makes a `crash`. */
@@ -242,17 +246,20 @@ export const Writer = v.object({
 /**
  * Consecutive records of one lane. The object applies each sequence once: `first` must be the next expected sequence; a batch that
  * was already applied is answered as applied; any other is refused with the sequence applied so far. Records that the daemon
- * aggregated, filtered or lost keep their sequences, so there may be fewer `ops` than sequences. With `first` = `last` + 1 and no
- * ops, a batch only renews the lease.
+ * aggregated, filtered or lost keep their sequences, so there may be fewer `ops` than sequences, but none without an account of it:
+ * the range is at most as long as the ops (each of the `points` counts), `dropped`, the `sequences` of `dropped` ops and
+ * `aggregated` together. With `first` = `last` + 1 and no ops, a batch only renews the lease.
  */
 export const Batch = v.object({
   session: Id,
   lane: Id,
-  first: v.pipe(v.number(), v.integer(), v.minValue(1)),
-  last: v.pipe(v.number(), v.integer(), v.minValue(0)),
+  first: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_SEQUENCE)),
+  last: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(MAX_SEQUENCE)),
   ops: v.pipe(v.array(Op), v.maxLength(MAX_BATCH_OPS)),
   /** Records in the range that were lost, by cause. */
-  dropped: v.optional(v.record(name, count)),
+  dropped: v.optional(v.record(name, losses)),
+  /** Records in the range that have no op of their own, because they were aggregated with others or change nothing. */
+  aggregated: v.optional(v.pipe(count, v.maxValue(MAX_BATCH_AGGREGATED))),
   writer: v.optional(Writer),
   /** The daemon's observations of the session's processes: completeness, which is about the program's ops, does not count them. */
   observed: v.optional(v.boolean()),

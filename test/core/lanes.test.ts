@@ -4,16 +4,28 @@ import {
   MAX_ARGUMENTS_LENGTH,
   MAX_LANES,
   MAX_NAME_LENGTH,
+  MAX_SEQUENCE,
   MAX_WHOLE_WRITERS,
 } from "../../src/core/limits.ts";
 import { newIndex } from "../../src/core/session-index.ts";
 import type { Batch, Op } from "../../src/core/wire.ts";
 
+/** Mulberry32: the same numbers in every run. */
+function randomOf(seed: number): () => number {
+  return () => {
+    seed = (seed + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
 const index = () => newIndex("s-1", 0, 0);
 const ops = (count: number): Op[] => Array.from({ length: count }, () => ({ op: "pause", at: 1 }));
 
 function batch(first: number, last: number, more: Partial<Batch> = {}): Batch {
-  return { session: "s-1", lane: "a", first, last, ops: [], ...more };
+  const aggregated = Math.max(0, last - first + 1 - (more.ops?.length ?? 0));
+  return { session: "s-1", lane: "a", first, last, ops: [], aggregated, ...more };
 }
 
 describe("the range of a batch", () => {
@@ -54,6 +66,82 @@ describe("the range of a batch", () => {
     expect(advanceLane(session, batch(9, 9, { lane: "c" }))).toBe(8);
     expect(session.dropped).toEqual({ damaged: 13 });
     expect(() => advanceLane(session, batch(11, 11, { lane: "c" }))).toThrow();
+  });
+
+  const dropped = (count: number, more = {}): Op => ({
+    op: "dropped",
+    at: 1,
+    cause: "disk_full",
+    count,
+    ...more,
+  });
+  const gauge = (length: number): Op => ({
+    op: "points",
+    at: 1,
+    type: "gauge",
+    name: "fps",
+    dt: Array(length).fill(1),
+    values: Array(length).fill(60),
+  });
+
+  test.each<[claim: string, records: number, claimed: Partial<Batch>]>([
+    ["no account at all", 0, { ops: [] }],
+    ["ops", 3, { ops: ops(3) }],
+    ["points", 6, { ops: [gauge(5), ...ops(1)] }],
+    ["a column without points", 1, { ops: [gauge(0)] }],
+    ["losses", 7, { ops: ops(2), dropped: { queue_full: 4, refused: 1 } }],
+    ["aggregated records", 102, { ops: ops(2), aggregated: 100 }],
+    ["reported losses with sequences", 10, { ops: [dropped(9, { sequences: 9 })] }],
+    ["reported losses without", 1, { ops: [dropped(9)] }],
+    ["more sequences than losses", 3, { ops: [dropped(2, { sequences: 1e9 })] }],
+    ["no losses", 1, { ops: [dropped(0, { sequences: 1e9 })] }],
+    ["altered values", 1, { ops: [dropped(9, { cause: "unserialisable", sequences: 9 })] }],
+  ])("is at most as long as what it accounts for: %s", (_claim, records, claimed) => {
+    const apply = (last: number) => {
+      const session = index();
+      advanceLane(session, { session: "s-1", lane: "a", first: 1, last, ops: [], ...claimed });
+      return session.lanes[0]?.applied;
+    };
+    expect(apply(records)).toBe(records);
+    for (const last of [records + 1, records + 1_000, MAX_SEQUENCE]) {
+      expect(() => apply(last)).toThrow(
+        expect.objectContaining({ code: "invalid_body", status: 400 }),
+      );
+    }
+  });
+
+  test("of random claims never acknowledges a record that was not stored, lost or aggregated", () => {
+    const random = randomOf(12);
+    const upTo = (most: number) => Math.floor(random() * (most + 1));
+    const session = index();
+    let [accounted, refused] = [0, 0];
+    for (let i = 0; i < 3_000; i++) {
+      const applied = session.lanes[0]?.applied ?? 0;
+      const lost = upTo(4);
+      const reported = upTo(3);
+      const aggregated = upTo(5);
+      const length = upTo(4);
+      const last = applied + upTo(20);
+      const claimed = {
+        ops: [...ops(upTo(3)), dropped(reported, { sequences: upTo(3) }), gauge(length)],
+        dropped: { damaged: lost },
+        aggregated,
+      };
+      const most = claimed.ops.length + reported + lost + aggregated + Math.max(0, length - 1);
+      try {
+        advanceLane(session, batch(applied + 1, last, claimed));
+        accounted += most;
+        expect(last - applied).toBeLessThanOrEqual(most);
+        expect(session.lanes[0]?.applied).toBe(last);
+      } catch (error) {
+        expect(error).toMatchObject({ code: "invalid_body" });
+        refused++;
+        expect(session.lanes[0]?.applied ?? 0).toBe(applied);
+      }
+      expect(session.lanes[0]?.applied ?? 0).toBeLessThanOrEqual(accounted);
+    }
+    expect(refused).toBeGreaterThan(100);
+    expect(refused).toBeLessThan(2_900);
   });
 
   test("without a gap leaves nothing to expect for its lane", () => {

@@ -489,7 +489,10 @@ describe("completeness", () => {
 
   test("counts a batch by its records when points were aggregated from more", () => {
     const projection = opened();
-    projection.apply(nextBatch(projection, [state({ a: 1 })], { last: 11 }), arrival);
+    projection.apply(
+      nextBatch(projection, [state({ a: 1 })], { last: 11, aggregated: 9 }),
+      arrival,
+    );
     expect(projection.index.accepted).toBe(11);
     expect(projection.applied("a")).toBe(11);
   });

@@ -18,6 +18,7 @@ export type Sent = {
   lease_ms?: number;
   writer?: Writer;
   dropped?: { [cause: string]: number };
+  aggregated?: number;
 };
 
 export class World {

@@ -133,7 +133,10 @@ export function nextBatch(
     }
     ops.push(text);
   }
-  const dropped = newLosses(queue.lost, before?.lost ?? queue.reported);
+  const reported = before?.lost ?? queue.reported;
+  // The server refuses a batch whose sequences are not all accounted for, so each has the losses of its own range.
+  const most = last === queue.last ? Infinity : last - first + 1 - ops.length;
+  const dropped = newLosses(queue.lost, reported, most);
   if (last < first && !dropped && !isRenewal) return undefined;
 
   const bounds = jsonOf({
@@ -146,7 +149,9 @@ export function nextBatch(
     lease_ms: queue.isClosed ? undefined : LEASE_MS,
   });
   const text = `${bounds.slice(0, -1)},"ops":[${ops.join()}]}`;
-  return { last, count: ops.length, lost: { ...queue.lost }, text };
+  const lost = { ...reported };
+  for (const cause in dropped) add(lost, cause, dropped[cause] ?? 0);
+  return { last, count: ops.length, lost, text };
 }
 
 /** The server has applied the lane up to this sequence. */
@@ -184,12 +189,13 @@ function makeRoom(queue: Queue): void {
   }
 }
 
-/** The losses that were not reported to the server yet. */
-function newLosses(lost: Counts, reported: Counts): Counts | undefined {
+/** The losses that were not reported to the server yet, at most `most` of them. */
+function newLosses(lost: Counts, reported: Counts, most = Infinity): Counts | undefined {
   let counts: Counts | undefined;
   for (const cause in lost) {
-    const count = (lost[cause] ?? 0) - (reported[cause] ?? 0);
+    const count = Math.min((lost[cause] ?? 0) - (reported[cause] ?? 0), most);
     if (count > 0) counts = { ...counts, [cause]: count };
+    most -= Math.max(0, count);
   }
   return counts;
 }

@@ -261,3 +261,41 @@ test("the last request holds the unanswered batch as it was, and what follows it
   expect(takeFinalBatches(queue)?.length).toBeLessThan(policy.FINAL_BODY_BYTES);
   expect(takeFinalBatches(queueOf())).toBeUndefined();
 });
+
+test("every batch accounts for its sequences, whatever was dropped and however the server answers", () => {
+  const queue = queueOf("start");
+  const kinds: Kind[] = ["metric", "event", "state", "metric"];
+  const answers: ((last: number) => Reply)[] = [
+    (last: number) => ok(last),
+    () => ({ status: 503 }),
+    () => refusal("invalid_body"),
+    (last: number) => ok(last),
+    () => ({ status: 413 }),
+  ];
+  let [now, step, reported] = [NOW, 0, 0];
+  const send = () => {
+    const batch = sent(queue, now);
+    const { first, last, ops, dropped } = batch as Bounds;
+    const lost = Object.values(dropped ?? {}).reduce((sum, count) => sum + count, 0);
+    expect(last - first + 1).toBeLessThanOrEqual(ops.length + lost);
+    const reply = answers[step++ % answers.length]?.(last) ?? ok(last);
+    if (reply.results?.[0]?.error === undefined && reply.status === 200) reported += lost;
+    answer(queue, reply, now);
+  };
+  for (let round = 0; round < 60; round++) {
+    for (let i = 0; i < 1_000; i++) record(queue, kinds[(round + i) % 4] ?? "event", now);
+    if (round > 12) send();
+    now += 100_000;
+  }
+  step = 0;
+  while (waitingIn(queue) > 0) send();
+  expect(queue.lost["queue_full"]).toBeGreaterThan(10_000);
+  expect(reported).toBe(Object.values(queue.lost).reduce((sum, count) => sum + count, 0));
+});
+
+type Bounds = {
+  first: number;
+  last: number;
+  ops: unknown[];
+  dropped?: { [cause: string]: number };
+};

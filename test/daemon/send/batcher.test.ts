@@ -1,4 +1,5 @@
-import { appendFileSync } from "node:fs";
+import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
+import * as v from "valibot";
 import { expect, test } from "vitest";
 import type { Lane } from "../../../daemon/lanes/lane.ts";
 import { Lanes } from "../../../daemon/lanes/lanes.ts";
@@ -6,7 +7,9 @@ import { BATCH_OPS } from "../../../daemon/limits.ts";
 import { Log } from "../../../daemon/log.ts";
 import { build, type BuildOptions, keepalive } from "../../../daemon/send/batcher.ts";
 import { StateFilter } from "../../../daemon/send/filter.ts";
-import type { Op } from "../../../src/core/wire.ts";
+import { advanceLane } from "../../../src/core/lanes.ts";
+import { newIndex } from "../../../src/core/session-index.ts";
+import { Batch, type Op } from "../../../src/core/wire.ts";
 import { World } from "../world.ts";
 
 const WHOLE: BuildOptions = { maxBytes: 1_000_000 };
@@ -172,6 +175,48 @@ test("a state that changes nothing is not sent; a start is sent whole", async ()
   expect(filtered?.last).toBe(3);
   expect(filtered?.ops).toMatchObject([start, { op: "state", at: 3, patch: { b: 2 } }]);
   expect(build(lane, WHOLE).batch?.ops).toHaveLength(3);
+});
+
+test("every batch accounts for its range, whatever was aggregated, filtered, altered, reported or damaged", async () => {
+  await using world = await World.make();
+  const kinds: ((at: number) => Op)[] = [
+    (at) => event(at),
+    (at) => ({ op: "state", at, patch: { level: at % 3 } }),
+    (at) => ({ op: "metric", at, type: "gauge", name: "g", value: at }),
+    (at) => ({ op: "metric", at, type: "timer", name: "t", value: at, count: 1e9 }),
+    (at) => ({ op: "metric", at, type: "counter", name: "c", delta: 1 }),
+    (at) => ({ op: "metric", at, type: "counter", name: "c", value: 5 }),
+    (at) => ({ op: "metric", at, type: "histogram", name: "h", value: at }),
+    (at) => ({ op: "dropped", at, cause: "unserialisable", count: 1 }),
+    (at) => ({ op: "dropped", at, cause: "disk_full", count: at % 5 }),
+    (at) => ({ op: "end", at }),
+  ];
+  // A fixed sequence in which every kind follows every other.
+  const ops = Array.from({ length: 600 }, (_, i): Op => {
+    const kind = kinds[(i * i + 3 * (i >> 3)) % kinds.length];
+    return kind?.(1 + i * 100) ?? event(i);
+  });
+  const lane = laneWith(world, ops);
+  const path = lane.path(1);
+  const lines = readFileSync(path, "utf8").split("\n");
+  // Every thirteenth record is gone, and some of the others are damaged.
+  const left = lines.flatMap((line, i) =>
+    i > 0 && i % 13 === 0 ? [] : [i > 0 && i % 29 === 0 ? `x${line}` : line],
+  );
+  writeFileSync(path, left.join("\n"));
+  const index = newIndex("s", 0, 0);
+  const filter = new StateFilter();
+  let aggregated = 0;
+  for (let size = 1; ; size = (size % 40) + 1) {
+    const { batch, end } = build(lane, { ...WHOLE, maxRecords: size, filter, isJoiner: true });
+    if (!batch) break;
+    advanceLane(index, v.parse(Batch, JSON.parse(JSON.stringify(batch))));
+    filter.commit();
+    aggregated += batch.aggregated ?? 0;
+    lane.position = end;
+  }
+  expect(index.lanes[0]?.applied).toBeGreaterThan(590);
+  expect(aggregated).toBeGreaterThan(20);
 });
 
 test("a keepalive has the next sequence, no ops, and the lease", async () => {

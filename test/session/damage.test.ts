@@ -37,7 +37,8 @@ async function harm(world: World, id: number, column: string, how: Harm = "flip"
   const bytes = Uint8Array.from(row?.hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
   const at = Math.min(bytes.length - 1, Math.floor(place * bytes.length));
   if (how === "flip") bytes[at] = (bytes[at] ?? 0) ^ 0x10;
-  if (how === "zero") bytes.fill(0, at, at + 4_096);
+  // At least four bytes: the last one of deflated bytes may be zero already.
+  if (how === "zero") bytes.fill(0, Math.min(at, bytes.length - 4), at + 4_096);
   const kept = how === "cut" ? bytes.slice(0, at) : how === "empty" ? new Uint8Array() : bytes;
   const value = how === "text" ? "not a blob" : kept.buffer;
   await world.sql(`UPDATE segments SET ${column} = ? WHERE id = ?`, value, id);

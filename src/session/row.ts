@@ -12,7 +12,7 @@ export const CODEC: Codec = {
   checksum: (bytes, seed = 0) => crc32(bytes, seed),
 };
 
-export const CREATE_SEGMENTS = `CREATE TABLE segments (
+export const CREATE_SEGMENTS = `CREATE TABLE IF NOT EXISTS segments (
   id INTEGER PRIMARY KEY,      -- 1, 2, 3…
   sealed INTEGER NOT NULL,     -- 1: full, deflated, never written again
   from_at REAL NOT NULL,       -- the session's clock (running maximum of times) when it was opened

@@ -6,7 +6,6 @@
 import type { DamagedPart } from "../core/answers.ts";
 import { MAX_BATCH_BYTES, MAX_ROW_BYTES, SEGMENT_BYTES } from "../core/limits.ts";
 import { merge } from "../core/merge.ts";
-import { Refusal } from "../core/refusal.ts";
 import {
   append,
   type Contents,
@@ -22,19 +21,16 @@ import { Damage } from "./damage.ts";
 import { Database } from "./database.ts";
 import {
   CODEC,
-  CREATE_SEGMENTS,
-  NUMBERS,
   type Numbers,
-  numbersCrc,
   numbersOf,
   packText,
-  PARTS,
   readBody,
   readerOf,
   readJson,
   readText,
   type Row,
 } from "./row.ts";
+import { Rows } from "./rows.ts";
 
 /** A segment in a list, without its bytes. `fromAt` is the session's clock when it was opened. */
 export type SegmentInfo = {
@@ -103,6 +99,7 @@ type Stored = {
 
 export class Store {
   readonly #database: Database;
+  readonly #rows: Rows;
   readonly damage: Damage;
   #exists: boolean;
   #wasErased: boolean;
@@ -111,6 +108,7 @@ export class Store {
 
   constructor(sql: SqlStorage) {
     this.#database = new Database(sql);
+    this.#rows = new Rows(this.#database);
     const tables = this.#database
       .rows<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'table'")
       .map(({ name }) => name);
@@ -135,7 +133,7 @@ export class Store {
   }
 
   get segmentCount(): number {
-    return this.#exists ? (this.#ids().at(-1) ?? 0) : 0;
+    return this.#exists ? (this.#rows.ids().at(-1) ?? 0) : 0;
   }
 
   /** When the session was deleted; null if it was not. */
@@ -162,7 +160,7 @@ export class Store {
     const later: { row: Row; segment: Segment }[] = [];
     let from: Row | undefined;
     let index: SessionIndex | null = null;
-    for (let row = this.#newestBelow(Infinity); row; row = this.#newestBelow(row.id)) {
+    for (let row = this.#rows.newestBelow(Infinity); row; row = this.#rows.newestBelow(row.id)) {
       index = readJson<SessionIndex>(row.session_index);
       if (index) {
         from = row;
@@ -245,22 +243,15 @@ export class Store {
   /** Stores the index again after it changed without an op. */
   rewriteIndex({ id, sealed }: Newest, index: SessionIndex): void {
     const packed = packText(JSON.stringify(index), sealed);
-    this.#database.write("UPDATE segments SET session_index = ? WHERE id = ?", packed, id);
+    this.#rows.writeIndex(id, packed);
   }
 
   /** All segments, oldest first, without reading their bodies. */
   list(): SegmentInfo[] {
     if (!this.#exists) return [];
     const known = this.#sealed.at(-1)?.id ?? 0;
-    const query = `SELECT ${NUMBERS}, summary FROM segments WHERE id > ? ORDER BY id`;
-    let rows = this.#database.rows<Row>(query, known);
-    if (this.#database.isDamaged)
-      rows = this.#ids()
-        .filter((id) => id > known)
-        .flatMap((id) => this.#readRow(id) ?? []);
-
     const open: SegmentInfo[] = [];
-    for (const row of rows) {
+    for (const row of this.#rows.after(known)) {
       this.#noteMissing(row.id, (open.at(-1) ?? this.#sealed.at(-1))?.id ?? 0);
       const numbers = numbersOf(row);
       const info = numbers
@@ -282,7 +273,7 @@ export class Store {
 
   /** Reads a segment; null if there is nothing of it. */
   open({ id, summary }: Pick<SegmentInfo, "id" | "summary">): Segment | null {
-    const row = this.#readRow(id);
+    const row = this.#rows.read(id);
     if (!row) {
       this.damage.note(id, "segment");
       return null;
@@ -294,11 +285,9 @@ export class Store {
   /** The segment in which the session's clock passed `at`, or that holds op `seq`. Null if that is before the first. */
   find({ at, seq }: { at?: number | undefined; seq?: number | undefined }): SegmentInfo | null {
     if (!this.#exists) return null;
-    const [column, bound] = seq !== undefined ? ["first_seq", seq] : ["from_at", at ?? Infinity];
-    const [row, after] = this.#database.rows<Row>(
-      `SELECT ${NUMBERS} FROM segments WHERE id >= (SELECT id FROM segments WHERE ${column} <= ? ORDER BY id DESC LIMIT 1) ORDER BY id LIMIT 2`,
-      bound,
-    );
+    const [column, bound] =
+      seq !== undefined ? (["first_seq", seq] as const) : (["from_at", at ?? Infinity] as const);
+    const [row, after] = this.#rows.lastUpTo(column, bound);
     // A damaged number of this row, or of the next one, would lead to a wrong segment.
     const numbers = row && numbersOf(row);
     if (numbers && (!after || numbersOf(after)) && !this.damage.isFound) return infoOf(numbers);
@@ -328,7 +317,7 @@ export class Store {
 
   /** Records of a segment that cannot be read: its index counted them, and its log does not have them. Undefined without both indexes. */
   #lostIn(id: number): number | undefined {
-    const row = this.#readRow(id);
+    const row = this.#rows.read(id);
     const counts = row && readJson<SessionIndex>(row.session_index)?.counts;
     const before = id === 1 ? ZERO : this.#indexOf(id - 1)?.counts;
     if (!row || !counts || !before) return undefined;
@@ -344,51 +333,8 @@ export class Store {
   }
 
   #indexOf(id: number): SessionIndex | null {
-    const row = this.#readRow(id);
+    const row = this.#rows.read(id);
     return row ? readJson<SessionIndex>(row.session_index) : null;
-  }
-
-  /** A row, part by part if its file is damaged. Undefined if there is none. */
-  #readRow(id: number): Row | undefined {
-    if (!this.#database.isDamaged) {
-      const [row] = this.#database.rows<Row>("SELECT * FROM segments WHERE id = ?", id);
-      if (!this.#database.isDamaged) return row;
-    }
-    const [numbers] = this.#database.rows<Row>(`SELECT ${NUMBERS} FROM segments WHERE id = ?`, id);
-    if (!numbers) return undefined;
-    const parts = PARTS.map((part) => {
-      const [row] = this.#database.rows<Row>(`SELECT ${part} FROM segments WHERE id = ?`, id);
-      return [part, row?.[part] ?? null] as const;
-    });
-    return { ...numbers, ...Object.fromEntries(parts) };
-  }
-
-  #newestBelow(bound: number): Row | undefined {
-    if (!this.#database.isDamaged) {
-      const query = "SELECT * FROM segments WHERE id < ? ORDER BY id DESC LIMIT 1";
-      const [row] = this.#database.rows<Row>(query, Math.min(bound, Number.MAX_SAFE_INTEGER));
-      if (!this.#database.isDamaged) return row;
-    }
-    for (const id of this.#ids().toReversed()) {
-      const row = id < bound ? this.#readRow(id) : undefined;
-      if (row) return row;
-    }
-    return undefined;
-  }
-
-  /** Ids of all segments. In a damaged file: those that are found from both ends. */
-  #ids(): number[] {
-    if (!this.#database.isDamaged) {
-      const [row] = this.#database.rows<{ last: number | null }>(
-        "SELECT max(id) AS last FROM segments",
-      );
-      if (!this.#database.isDamaged)
-        return Array.from({ length: row?.last ?? 0 }, (_, index) => index + 1);
-    }
-    const ids = ["ASC", "DESC"].flatMap((order) =>
-      this.#database.rows<{ id: number }>(`SELECT id FROM segments ORDER BY id ${order}`),
-    );
-    return [...new Set(ids.map(({ id }) => id))].sort((a, b) => a - b);
   }
 
   /** What can be read of a row. Notes what cannot. */
@@ -408,7 +354,7 @@ export class Store {
     const state = readJson<JsonObject>(row.keyframe);
     if (state) return state;
     this.damage.note(row.id, "state");
-    const before = this.#readRow(row.id - 1);
+    const before = this.#rows.read(row.id - 1);
     if (!before) return {};
     const { keyframe, reader } = this.#segment(before);
     const result = keyframe();
@@ -454,32 +400,9 @@ export class Store {
       packText(segment.keyframe, sealed),
       body,
     ];
-    const bytes = parts.reduce((sum, part) => sum + (part?.length ?? 0), 0);
-    if (bytes > MAX_ROW_BYTES) {
-      throw new Refusal(
-        "too_large",
-        "This batch and the state do not fit into one row of storage together; send smaller batches.",
-      );
-    }
     const numbers = { id, isSealed: sealed, fromAt, firstSeq, lastSeq, bodyBytes: body.length };
-    const written = [sealed ? 1 : 0, lastSeq, body.length, numbersCrc(numbers), ...parts];
-    if (isNew) {
-      if (!this.#exists) this.#database.write(CREATE_SEGMENTS);
-      this.#exists = true;
-      this.#database.write(
-        "INSERT INTO segments (sealed, last_seq, body_bytes, crc, summary, session_index, keyframe, body, id, from_at, first_seq) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        ...written,
-        id,
-        fromAt,
-        firstSeq,
-      );
-      return;
-    }
-    this.#database.write(
-      "UPDATE segments SET sealed = ?, last_seq = ?, body_bytes = ?, crc = ?, summary = ?, session_index = ?, keyframe = ?, body = ? WHERE id = ?",
-      ...written,
-      id,
-    );
+    this.#rows.write(numbers, parts, isNew);
+    this.#exists = true;
   }
 }
 

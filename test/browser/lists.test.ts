@@ -225,12 +225,14 @@ describe.skipIf(!hasBrowser)("the pages across sessions", () => {
     await fps.locator(".plot-series").hover();
     const read = fps.locator(".plot-read");
     expect(await read.locator("span").count()).toBe(2);
-    expect(await read.textContent()).toMatch(/^30\.\d s\d+\.?\d* A\d+\.?\d* B$/);
+    expect(await read.textContent()).toMatch(
+      /^30\.\d s\d+\.?\d* A, mean of 500 ms\d+\.?\d* B, mean of 333 ms$/,
+    );
     // `well` ran for 40 s, so it has no value at 50 s.
     const box = await fps.locator(".plot-series").boundingBox();
     if (!box) throw new Error("the plot is not drawn");
     await page.mouse.move(box.x + (box.width * 50) / 60, box.y + 20);
-    expect(await read.textContent()).toMatch(/^50\.\d s\d+\.?\d* A$/);
+    expect(await read.textContent()).toMatch(/^50\.\d s\d+\.?\d* A, mean of 500 ms$/);
     expect(await page.locator(".plot-cross").count()).toBe(7);
     await page.mouse.move(5, 5);
     await soon(() => page.locator(".plot-read").count()).toBe(0);
@@ -277,6 +279,7 @@ describe.skipIf(!hasBrowser)("the pages across sessions", () => {
     const { page, complaints } = await world.look("/metrics");
     await page.getByRole("link", { name: "fps" }).click();
     await page.locator("#over-time .plot-line").first().waitFor();
+    await page.waitForLoadState("networkidle"); // until then a form does not follow its fields
     await page.getByLabel("Group").selectOption("machine");
     await page.locator("#table").getByText("attic").waitFor();
     expect(page.url()).toContain("by=machine");

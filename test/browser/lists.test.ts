@@ -279,7 +279,7 @@ describe.skipIf(!hasBrowser)("the pages across sessions", () => {
     const { page, complaints } = await world.look("/metrics");
     await page.getByRole("link", { name: "fps" }).click();
     await page.locator("#over-time .plot-line").first().waitFor();
-    await page.waitForLoadState("networkidle"); // until then a form does not follow its fields
+    await page.waitForLoadState("networkidle"); // until then a changed field asks for nothing
     await page.getByLabel("Group").selectOption("machine");
     await page.locator("#table").getByText("attic").waitFor();
     expect(page.url()).toContain("by=machine");

@@ -51,7 +51,7 @@ export function TimelinePanel({ summary, timeline, view }: TimelineProps) {
           )}
         </span>
         <span class="timeline-end">
-          <Time at={to} show="full" />
+          <Time at={to} show="clock" />
         </span>
       </div>
       <Ruler summary={summary} timeline={timeline} />

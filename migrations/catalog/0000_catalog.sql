@@ -93,6 +93,7 @@ CREATE TABLE `sessions` (
 	`version` text NOT NULL,
 	`status` text NOT NULL,
 	`is_open` integer NOT NULL,
+	`failed` integer NOT NULL,
 	`ever_hung` integer NOT NULL,
 	`recovered` integer NOT NULL,
 	`machine_id` text NOT NULL,
@@ -127,6 +128,7 @@ CREATE UNIQUE INDEX `sessions_by_id` ON `sessions` (`id`);--> statement-breakpoi
 CREATE INDEX `sessions_by_product` ON `sessions` (`product`,`version`,`created_at`);--> statement-breakpoint
 CREATE INDEX `sessions_open` ON `sessions` (`machine_id`,`created_at`) WHERE is_open = 1;--> statement-breakpoint
 CREATE INDEX `sessions_crashed` ON `sessions` (`created_at`) WHERE status = 'crashed';--> statement-breakpoint
+CREATE INDEX `sessions_failed` ON `sessions` (`created_at`) WHERE failed = 1;--> statement-breakpoint
 CREATE INDEX `sessions_left_out` ON `sessions` (`created_at`) WHERE left_out <> 0;--> statement-breakpoint
 CREATE INDEX `sessions_hung` ON `sessions` (`created_at`) WHERE ever_hung = 1;--> statement-breakpoint
 CREATE TABLE `state_values` (
@@ -145,6 +147,7 @@ CREATE TABLE `version_days` (
 	`version` text NOT NULL,
 	`sessions` integer NOT NULL,
 	`crashed` integer NOT NULL,
+	`failed` integer NOT NULL,
 	`ever_hung` integer NOT NULL,
 	PRIMARY KEY(`day`, `product`, `version`)
 ) WITHOUT ROWID;
@@ -158,6 +161,7 @@ CREATE TABLE `versions` (
 	`hung` integer NOT NULL,
 	`crashed` integer NOT NULL,
 	`ended` integer NOT NULL,
+	`failed` integer NOT NULL,
 	`ever_hung` integer NOT NULL,
 	`first_at` integer NOT NULL,
 	`last_at` integer NOT NULL,

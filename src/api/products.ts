@@ -1,4 +1,4 @@
-/** Products and versions with their counts, exact crash-free and hang-free rates, and trends. */
+/** Products and versions with their counts, exact crash-free, failure-free and hang-free rates, and trends. */
 import { Hono } from "hono";
 import { type AccessEnv, requires } from "../access/access.ts";
 import { freeRate, versionDays, versions } from "../catalog/products.ts";
@@ -16,6 +16,7 @@ products.get("/products", requires("read"), async (c) => {
   const items = counted.map((version) => ({
     ...version,
     crash_free: freeRate(version.sessions, version.crashed),
+    failure_free: freeRate(version.sessions, version.crashed + version.failed),
     hang_free: freeRate(version.sessions, version.ever_hung),
   }));
   return c.json({ items, days: trend, next: null });

@@ -5,28 +5,29 @@
 import { DAY_MS } from "../core/limits.ts";
 
 /**
- * `changes`: n, product, version, status, ever_hung, created_at, bytes. Bytes are added when a session is over: while it grows, each
+ * `changes`: n, product, version, status, failed, ever_hung, created_at, bytes. Bytes are added when a session is over: while it grows, each
  * publication would write a row here.
  */
 export const countSessions = (changes: string): string[] => [
-  `INSERT INTO versions (product, version, sessions, active, suspended, hung, crashed, ended, ever_hung, first_at, last_at, bytes)
+  `INSERT INTO versions (product, version, sessions, active, suspended, hung, crashed, ended, failed, ever_hung, first_at, last_at, bytes)
    SELECT product, version, sum(n) AS sessions, sum(n * (status = 'active')) AS active, sum(n * (status = 'suspended')) AS suspended,
      sum(n * (status = 'hung')) AS hung, sum(n * (status = 'crashed')) AS crashed, sum(n * (status = 'ended')) AS ended,
-     sum(n * ever_hung) AS hangs, min(created_at), max(created_at), sum(n * bytes * (status IN ('ended', 'crashed'))) AS stored
+     sum(n * failed) AS failures, sum(n * ever_hung) AS hangs, min(created_at), max(created_at), sum(n * bytes * (status IN ('ended', 'crashed'))) AS stored
    FROM (${changes}) GROUP BY product, version
-   HAVING sessions <> 0 OR active <> 0 OR suspended <> 0 OR hung <> 0 OR crashed <> 0 OR ended <> 0 OR hangs <> 0 OR stored <> 0
+   HAVING sessions <> 0 OR active <> 0 OR suspended <> 0 OR hung <> 0 OR crashed <> 0 OR ended <> 0 OR failures <> 0 OR hangs <> 0 OR stored <> 0
    ON CONFLICT (product, version) DO UPDATE SET
      sessions = sessions + excluded.sessions, active = active + excluded.active, suspended = suspended + excluded.suspended,
      hung = hung + excluded.hung, crashed = crashed + excluded.crashed, ended = ended + excluded.ended,
-     ever_hung = ever_hung + excluded.ever_hung, bytes = bytes + excluded.bytes,
+     failed = failed + excluded.failed, ever_hung = ever_hung + excluded.ever_hung, bytes = bytes + excluded.bytes,
      first_at = min(first_at, excluded.first_at), last_at = max(last_at, excluded.last_at)`,
 
-  `INSERT INTO version_days (day, product, version, sessions, crashed, ever_hung)
+  `INSERT INTO version_days (day, product, version, sessions, crashed, failed, ever_hung)
    SELECT created_at / ${DAY_MS} AS day, product, version, sum(n) AS sessions, sum(n * (status = 'crashed')) AS crashed,
-     sum(n * ever_hung) AS hangs
-   FROM (${changes}) GROUP BY day, product, version HAVING sessions <> 0 OR crashed <> 0 OR hangs <> 0
+     sum(n * failed) AS failures, sum(n * ever_hung) AS hangs
+   FROM (${changes}) GROUP BY day, product, version HAVING sessions <> 0 OR crashed <> 0 OR failures <> 0 OR hangs <> 0
    ON CONFLICT (day, product, version) DO UPDATE SET
-     sessions = sessions + excluded.sessions, crashed = crashed + excluded.crashed, ever_hung = ever_hung + excluded.ever_hung`,
+     sessions = sessions + excluded.sessions, crashed = crashed + excluded.crashed,
+     failed = failed + excluded.failed, ever_hung = ever_hung + excluded.ever_hung`,
 ];
 
 /** `changes`: n and the columns of `exceptions`. A group is changed once for each session, so that its example is of one session. */

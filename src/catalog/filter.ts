@@ -8,9 +8,10 @@ import { Refusal } from "../core/refusal.ts";
 import { ANY_VALUE, askedTexts, cut, type ValueType } from "../core/values.ts";
 import { STATUSES } from "../core/vocabulary.ts";
 
-/** The statuses that datacat 1.x could filter by. `ended` are sessions that recorded their end, not all that stopped. */
+/** The statuses that datacat 1.x could filter by, and `failed`. `ended` are sessions that recorded their end, not all that stopped. */
 export const STATUS_KINDS = [
   ...STATUSES,
+  "failed", // ended, and failed by core/outcome.ts
   "ever_hung",
   "hung_recovered", // and still runs
   "hung_ended", // hung once, then ended
@@ -65,6 +66,7 @@ const KIND: { [kind in StatusKind]: SQL } = {
   hung: sql`s.status = 'hung'`,
   crashed: sql`s.status = 'crashed'`,
   ended: sql`s.status = 'ended'`,
+  failed: sql`s.failed = 1`,
   ever_hung: sql`s.ever_hung = 1`,
   hung_recovered: sql`(s.ever_hung = 1 AND s.recovered = 1 AND s.status <> 'hung')`,
   hung_ended: sql`(s.ever_hung = 1 AND s.status = 'ended')`,

@@ -13,6 +13,8 @@ export type VersionCounts = {
   hung: number;
   crashed: number;
   ended: number;
+  /** Of those that ended: with an exit code other than 0, by a signal, or after an uncaught exception. */
+  failed: number;
   ever_hung: number;
   /** Start of its first and of its newest session. */
   first_at: number;
@@ -28,6 +30,7 @@ export type VersionDay = {
   version: string;
   sessions: number;
   crashed: number;
+  failed: number;
   ever_hung: number;
 };
 
@@ -47,7 +50,7 @@ export async function versionDays(
 ): Promise<VersionDay[]> {
   const since = Math.floor(now / DAY_MS) - days;
   return drizzle(db).all<VersionDay>(
-    sql`SELECT day * ${DAY_MS} AS day_at, product, version, sessions, crashed, ever_hung FROM version_days
+    sql`SELECT day * ${DAY_MS} AS day_at, product, version, sessions, crashed, failed, ever_hung FROM version_days
         WHERE ${and(sql`day > ${since} AND sessions > 0`, isOf(product))} ORDER BY day, product, version`,
   );
 }
@@ -56,7 +59,7 @@ function isOf(product: string | undefined): SQL | undefined {
   return product === undefined ? undefined : sql`product = ${product}`;
 }
 
-/** The share of sessions without a crash, or without a hang: exact, of all that the catalog holds. Null without sessions. */
+/** The share of sessions without a crash, a failure or a hang: exact, of all that the catalog holds. Null without sessions. */
 export function freeRate(sessions: number, failed: number): number | null {
   return sessions > 0 ? (sessions - failed) / sessions : null;
 }

@@ -147,7 +147,7 @@ const NEWEST_DETAIL = newest("session_id");
 const columnsOf = (table: SQLiteTable) => Object.keys(getTableColumns(table));
 const newValue = (column: string) => `new.value ->> '${column}'`;
 
-const COUNTED = ["product", "version", "status", "ever_hung", "created_at", "bytes"];
+const COUNTED = ["product", "version", "status", "failed", "ever_hung", "created_at", "bytes"];
 const COUNT_SESSIONS = countSessions(`
   SELECT -1 AS n, ${COUNTED.map((column) => `old.${column}`).join()}
   FROM json_each(?1) AS new CROSS JOIN sessions AS old
@@ -184,7 +184,7 @@ const COUNT_EXCEPTIONS = countExceptions(`
  * Naming an indexed column in an update costs a row for its index even when the value stays (and one of the table's key moves the
  * row). So these change by statements of their own, and only when they do.
  */
-const STATUS = ["status", "is_open", "ever_hung", "left_out"];
+const STATUS = ["status", "is_open", "failed", "ever_hung", "left_out"];
 const IDENTITY = ["created_at", "product", "version", "machine_id"];
 const UNINDEXED = columnsOf(sessions).filter(
   (column) => column !== "id" && !STATUS.includes(column) && !IDENTITY.includes(column),

@@ -30,6 +30,7 @@ export const sessions = sqliteTable(
     version: text().notNull(),
     status: text().notNull(), // core/vocabulary.ts STATUSES
     is_open: flag(), // neither ended nor crashed
+    failed: flag(), // ended, and failed by core/outcome.ts
     ever_hung: flag(),
     recovered: flag(), // from its last hang
     machine_id: text().notNull(),
@@ -69,6 +70,9 @@ export const sessions = sqliteTable(
     index("sessions_crashed")
       .on(table.created_at)
       .where(sql`status = 'crashed'`),
+    index("sessions_failed")
+      .on(table.created_at)
+      .where(sql`failed = 1`),
     index("sessions_left_out")
       .on(table.created_at)
       .where(sql`left_out <> 0`),
@@ -214,6 +218,7 @@ export const versions = sqliteTable(
     hung: integer().notNull(),
     crashed: integer().notNull(),
     ended: integer().notNull(),
+    failed: integer().notNull(), // of those that ended
     ever_hung: integer().notNull(),
     first_at: integer().notNull(), // start of its first and of its newest session
     last_at: integer().notNull(),
@@ -231,6 +236,7 @@ export const version_days = sqliteTable(
     version: text().notNull(),
     sessions: integer().notNull(),
     crashed: integer().notNull(),
+    failed: integer().notNull(),
     ever_hung: integer().notNull(),
   },
   (table) => [primaryKey({ columns: [table.day, table.product, table.version] })],

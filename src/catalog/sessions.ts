@@ -181,6 +181,9 @@ function scanOf({ status, product, version }: SessionFilter): Source {
   if (status?.length && status.every((kind) => CRASHED_KINDS.has(kind))) {
     return { kind: "scan", index: "sessions_crashed", where: sql`s.status = 'crashed'` };
   }
+  if (status?.length && status.every((kind) => kind === "failed")) {
+    return { kind: "scan", index: "sessions_failed", where: sql`s.failed = 1` };
+  }
   if (status?.length && status.every((kind) => HUNG_KINDS.has(kind))) {
     return { kind: "scan", index: "sessions_hung", where: sql`s.ever_hung = 1` };
   }

@@ -15,6 +15,7 @@ import { Time } from "./ui/time.tsx";
 /** The label of each kind of status that sessions are searched by. */
 export const KIND_LABELS: Record<StatusKind, string> = {
   ...STATUS_LABELS,
+  failed: "Failed",
   ever_hung: "Ever hung",
   hung_recovered: "Hung, recovered",
   hung_ended: "Hung, then ended",
@@ -93,7 +94,7 @@ function capital(label: string): string {
 }
 
 /** The kinds of status that the catalog counts; it does not count outcomes after a hang. */
-export const COUNTED = [...STATUSES, "ever_hung"] as const;
+export const COUNTED = [...STATUSES, "failed", "ever_hung"] as const;
 type Counted = (typeof COUNTED)[number];
 
 export function isCounted(kind: StatusKind): kind is Counted {

@@ -3,6 +3,7 @@ import type { Publication } from "../catalog/publish.ts";
 import { formatDuration } from "../core/format.ts";
 import { LEFT_OUT_BITS } from "../catalog/filter.ts";
 import { fold } from "../core/fold.ts";
+import { hasFailed } from "../core/outcome.ts";
 import type { SessionIndex } from "../core/session-index.ts";
 import { type Series, unitOf } from "../core/series.ts";
 import { verdict } from "../core/status.ts";
@@ -49,6 +50,12 @@ function sessionRow(
   const isOver = current.status === "ended" || current.status === "crashed";
   const headline = isOver ? current.headline : headlineOf(index, current.headline);
   const { id, product, version, hostname, machineId, tags } = index;
+  const outcome = {
+    status: current.status,
+    exit_code: observations.end?.exit_code ?? observations.crash?.exit_code ?? null,
+    signal: observations.end?.signal ?? observations.crash?.signal ?? null,
+    uncaught: observations.uncaught,
+  };
   return {
     left_out: leftOutBits(index),
     search: fold([id, product, version, hostname, machineId, headline, ...tags].join(" ")),
@@ -67,8 +74,9 @@ function sessionRow(
     ended_at: isOver ? Math.round(current.since) : null,
     last_heartbeat_at:
       observations.lastHeartbeatAt === null ? null : Math.round(observations.lastHeartbeatAt),
-    status: current.status,
+    ...outcome,
     is_open: !isOver,
+    failed: hasFailed(outcome),
     ever_hung: observations.everHung,
     recovered:
       observations.hang === null &&
@@ -81,9 +89,6 @@ function sessionRow(
     exceptions: counts.exceptions,
     points: counts.points,
     series: index.series.length,
-    exit_code: observations.end?.exit_code ?? observations.crash?.exit_code ?? null,
-    signal: observations.end?.signal ?? observations.crash?.signal ?? null,
-    uncaught: observations.uncaught,
     revision: index.seq,
     bytes,
   };

@@ -247,6 +247,16 @@ test("a path that held too many values is asked of the session itself", async ()
 test("products and versions are counted, with exact rates", async () => {
   await record([{ op: "end", exit_code: 0 }], "rated");
   await record([{ op: "crash", signal: "SIGKILL" }], "rated");
+  const failed = [
+    await record([{ op: "end", exit_code: 3 }], "rated"),
+    await record(
+      [
+        { op: "event", name: "error", exception_type: "TypeError", handled: false },
+        { op: "end", exit_code: 0 },
+      ],
+      "rated",
+    ),
+  ];
   const { items, days } = await json<{ items: object[]; days: object[] }>(
     "/api/products?product=rated&days=400",
   );
@@ -254,14 +264,21 @@ test("products and versions are counted, with exact rates", async () => {
     {
       product: "rated",
       version: "1.0",
-      sessions: 2,
+      sessions: 4,
       crashed: 1,
-      ended: 1,
-      crash_free: 0.5,
+      ended: 3,
+      failed: 2,
+      crash_free: 0.75,
+      failure_free: 0.25,
       hang_free: 1,
     },
   ]);
-  expect(days).toMatchObject([{ sessions: 2, crashed: 1 }]);
+  expect(days).toMatchObject([{ sessions: 4, crashed: 1, failed: 2 }]);
+
+  const listed = await json<{ items: { id: string }[] }>(
+    "/api/sessions?product=rated&status=failed",
+  );
+  expect(listed.items.map(({ id }) => id).toSorted()).toEqual(failed.toSorted());
 });
 
 test("exceptions are grouped, and what people decide about them is kept", async () => {

@@ -25,7 +25,7 @@ export async function fill(db: Database, count: number, newest: number): Promise
     await db.batch([
       run(
         "sessions",
-        `${id}, ${at}, CASE WHEN n % 3 = 0 THEN 'editor' ELSE 'game' END, '1.' || (n % 50), ${status}, n % 1000 = 1 AND n % 20 <> 0,
+        `${id}, ${at}, CASE WHEN n % 3 = 0 THEN 'editor' ELSE 'game' END, '1.' || (n % 50), ${status}, n % 1000 = 1 AND n % 20 <> 0, 0,
          n % 50 = 0, 0, 'machine-' || (n % 100), 'boot', 'host-' || (n % 100), '', ${at} + 30000, ${at} + 30000, ${at} + 30000,
          ${at} + 30000, NULL, 5, n % 97, 0, n % 89, 1, 0, NULL, 0, 10, 5000, 'Ended with exit code 0',
          CASE WHEN n % 200 = 0 THEN '["ci"]' ELSE '[]' END, 0, 0, ${id} || ' game 1.0 host machine ended with exit code 0',
@@ -54,11 +54,11 @@ export async function fill(db: Database, count: number, newest: number): Promise
   await db.batch([
     db.prepare(
       `INSERT INTO versions SELECT product, version, count(*), sum(status = 'active'), 0, 0, sum(status = 'crashed'), sum(status = 'ended'),
-       sum(ever_hung), min(created_at), max(created_at), sum(bytes * (status IN ('ended', 'crashed')))
+       sum(failed), sum(ever_hung), min(created_at), max(created_at), sum(bytes * (status IN ('ended', 'crashed')))
        FROM sessions GROUP BY product, version`,
     ),
     db.prepare(
-      `INSERT INTO version_days SELECT created_at / ${DAY} AS day, product, version, count(*), sum(status = 'crashed'), sum(ever_hung)
+      `INSERT INTO version_days SELECT created_at / ${DAY} AS day, product, version, count(*), sum(status = 'crashed'), sum(failed), sum(ever_hung)
        FROM sessions GROUP BY day, product, version`,
     ),
     db.prepare(

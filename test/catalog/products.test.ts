@@ -18,6 +18,7 @@ const step = fc.record({
   product: fc.constantFrom("game", "shop"),
   version: fc.constantFrom("1", "2"),
   status: fc.constantFrom(...STATUSES),
+  failed: fc.boolean(),
   ever_hung: fc.boolean(),
   day: fc.integer({ min: 0, max: 2 }),
   bytes: fc.integer({ min: 0, max: 9_000 }),
@@ -38,12 +39,12 @@ test("counts per version and day are what counting the sessions would give, what
       const count = (by: string, rest: string) =>
         db
           .prepare(
-            `SELECT ${by}, count(*) AS sessions, sum(status = 'crashed') AS crashed, sum(ever_hung) AS ever_hung ${rest} FROM sessions GROUP BY ${by} ORDER BY ${by}`,
+            `SELECT ${by}, count(*) AS sessions, sum(status = 'crashed') AS crashed, sum(failed) AS failed, sum(ever_hung) AS ever_hung ${rest} FROM sessions GROUP BY ${by} ORDER BY ${by}`,
           )
           .all();
       const counted = await db
         .prepare(
-          "SELECT product, version, sessions, crashed, ever_hung, active, suspended, hung, ended, bytes FROM versions ORDER BY product, version",
+          "SELECT product, version, sessions, crashed, failed, ever_hung, active, suspended, hung, ended, bytes FROM versions ORDER BY product, version",
         )
         .all();
       const status = ["active", "suspended", "hung", "ended"]
@@ -53,7 +54,7 @@ test("counts per version and day are what counting the sessions would give, what
       expect(counted.results).toEqual((await count("product, version", status + stored)).results);
       const days = await db
         .prepare(
-          "SELECT day, product, version, sessions, crashed, ever_hung FROM version_days ORDER BY 1, 2, 3",
+          "SELECT day, product, version, sessions, crashed, failed, ever_hung FROM version_days ORDER BY 1, 2, 3",
         )
         .all();
       const expected = (await count(`created_at / ${DAY}, product, version`, "")).results.map(
@@ -89,6 +90,7 @@ test("the product that was used last comes first, and in it the newest version",
       version: "1",
       sessions: 1,
       crashed: 0,
+      failed: 0,
       ever_hung: 0,
     },
   ]);

@@ -32,6 +32,7 @@ function unsearchable(id: string, overrides: Overrides): Publication {
       version: "1.0",
       status,
       is_open: !["ended", "crashed"].includes(status),
+      failed: false,
       ever_hung: false,
       recovered: false,
       machine_id: "machine-1",

@@ -34,7 +34,7 @@ export function addSessions(program: Command): void {
     .option("--version-label <version>", "List only sessions of this version.")
     .option(
       "--status <status>",
-      `List only these statuses, separated by commas: ${STATUSES.join(", ")}, ever_hung.`,
+      `List only these statuses, separated by commas: ${STATUSES.join(", ")}, failed, ever_hung.`,
     )
     .option(
       "--text <text>",

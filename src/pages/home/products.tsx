@@ -2,6 +2,7 @@
 import { nameLabel } from "../../core/recorded-text.ts";
 import { formatCount, formatNumber } from "../../core/format.ts";
 import { asking } from "../../core/names.ts";
+import type { StatusKind } from "../../catalog/filter.ts";
 import type { VersionCounts, VersionDay } from "../../catalog/products.ts";
 import {
   HOME_VERSIONS,
@@ -53,6 +54,11 @@ export function Products({ counts, days, now }: ProductsProps) {
               </th>
               <th scope="col" class="number">
                 Crash-free
+              </th>
+              <th scope="col" class="number">
+                <abbr title="Neither crashed nor failed. A session failed if it ended with an exit code other than 0, by a signal, or after an exception that nothing caught.">
+                  Failure-free
+                </abbr>
               </th>
               <th scope="col" class="number">
                 Hang-free
@@ -126,9 +132,10 @@ type VersionProps = {
 };
 
 function Version({ row, before, older, isFirst, days, today }: VersionProps) {
-  const { product, version, sessions, crashed, ever_hung } = row;
+  const { product, version, sessions, crashed, failed, ever_hung } = row;
   const named = { product: asking(product), version: asking(version) };
-  const listed = (status: string) => address("/sessions", { ...named, status });
+  const listed = (...status: StatusKind[]) =>
+    address("/sessions", { ...named, status: status.join(",") });
   const running = runningOf(row);
   return (
     <tr>
@@ -160,16 +167,25 @@ function Version({ row, before, older, isFirst, days, today }: VersionProps) {
         </a>
       </td>
       <td class="number">
+        <a class="plain" href={listed("crashed", "failed")}>
+          <Rate whole={sessions} failed={crashed + failed} label="neither crashed nor failed" />
+        </a>
+      </td>
+      <td class="number">
         <a class="plain" href={listed("ever_hung")}>
           <Rate whole={sessions} failed={ever_hung} label="never hung" />
         </a>
       </td>
       <td>
         <Trend
-          days={days.map((day) => ({ at: day.day_at, all: day.sessions, bad: day.crashed }))}
+          days={days.map((day) => ({
+            at: day.day_at,
+            all: day.sessions,
+            bad: day.crashed + day.failed,
+          }))}
           from={today - (TREND_DAYS - 1) * DAY_MS}
           to={today}
-          label={`Sessions and crashes of ${nameLabel(version || product)} per day`}
+          label={`Sessions of ${nameLabel(version || product)} per day, and those that crashed or failed`}
         />
       </td>
       <td>

@@ -23,9 +23,10 @@ import type { Op, Points } from "./wire.ts";
 
 /**
  * A clock as its last batch showed it: how far it was ahead of the server's, and the last time that it showed. `isOwn`: a lane's clock is
- * not that of its sender, as in a process whose time is simulated.
+ * not that of its sender, as in a process whose time is simulated. `isFresh`: the offset is from one request only, so it is too low by the
+ * delay of that request.
  */
-export type ClockState = { offsetMs: number; lastAt: number; isOwn?: boolean };
+export type ClockState = { offsetMs: number; lastAt: number; isOwn?: boolean; isFresh?: boolean };
 
 /** What is known of the clock behind a batch: by its lane, and by all lanes of its machine. */
 type KnownClocks = { lane?: ClockState; machine?: ClockState };
@@ -59,6 +60,7 @@ export function correctTimes(ops: Op[], known: KnownClocks, arrival: Arrival): C
   const skewMs = sentAt - now;
   const machine = isOwn ? known.lane : (known.machine ?? known.lane);
   const offsetMs = offsetAtEnd(marks, sentAt, skewMs, machine);
+  const isFresh = isFreshAfter(offsetMs, skewMs, machine) || undefined;
 
   setOffsets(marks, sentAt, offsetMs);
   const wasLateMs = known.lane ? setBefore(marks, sentAt, offsetMs, known.lane) : 0;
@@ -84,9 +86,11 @@ export function correctTimes(ops: Op[], known: KnownClocks, arrival: Arrival): C
             offsetMs,
             lastAt: last.at - last.offsetMs + offsetMs,
             isOwn: isOwn || undefined,
+            isFresh,
           }
         : known.lane,
-    machine: isOwn || arrival.sentAt === null ? known.machine : { offsetMs, lastAt: sentAt },
+    machine:
+      isOwn || arrival.sentAt === null ? known.machine : { offsetMs, lastAt: sentAt, isFresh },
     skewMs,
     wasLateMs,
   };
@@ -170,6 +174,19 @@ function offsetAtEnd(
   return change < 0 && change > -CLOCK_DELAY_MS && !isSetBack ? before : Math.round(skewMs);
 }
 
+/** Whether no second request has confirmed the offset yet. An offset of 0 is that of a clock that is right, so it needs no second one. */
+function isFreshAfter(offsetMs: number, skewMs: number, before: ClockState | undefined): boolean {
+  if (offsetMs === 0) return false;
+  if (before?.offsetMs !== offsetMs) return true;
+  return before.isFresh === true && Math.abs(skewMs - offsetMs) > CLOCK_TOLERANCE_MS;
+}
+
+/** The delay of one request explains why the offset before was too low. */
+function wasDelayed(before: ClockState, offsetMs: number): boolean {
+  const change = offsetMs - before.offsetMs;
+  return before.isFresh === true && change > 0 && change <= CLOCK_DELAY_MS;
+}
+
 /** Sets each mark's offset from the end to the start. Between two offsets no time is assumed to have passed. */
 function setOffsets(marks: Mark[], sentAt: number, offsetMs: number): void {
   const end = { at: sentAt, offsetMs };
@@ -199,6 +216,7 @@ function setBefore(marks: Mark[], sentAt: number, offsetMs: number, lane: ClockS
   if (Math.abs(rest) <= CLOCK_TOLERANCE_MS && !hasSteps) return 0;
 
   if (rest > CLOCK_TOLERANCE_MS) {
+    if (!hasSteps && wasDelayed(lane, first)) return rest;
     const pauses = pausesIn(marks, { at: sentAt, offsetMs });
     // Set forward, the clock skipped at least so much.
     if (pauses.reduce((sum, { ms }) => sum + ms, 0) < rest) return hasSteps ? 0 : rest;
@@ -246,7 +264,8 @@ function stepsOf(
   };
   const [first] = marks;
   // A new lane of a machine whose clock is known.
-  if (first && !lane && machine) add(machine.offsetMs, first);
+  if (first && !lane && machine && !wasDelayed(machine, first.offsetMs))
+    add(machine.offsetMs, first);
   for (const [index, mark] of marks.entries()) {
     const after = marks[index + 1];
     // Before the first op after it, it is not known yet when the clock was set.

@@ -209,6 +209,24 @@ describe("a session's times and durations are true", () => {
       [op(0, "start"), send(0.1, 20_000), ...works(1, 20), ...crash(60)],
       { status: "crashed", ran: 60, steps: [], error: 20 },
     ],
+    [
+      "when the first request is slow, and a pause follows",
+      HOUR,
+      [op(0, "start"), send(0.1, 1_500), ...works(4, 20), ...end(20)],
+      { status: "ended", ran: 20, steps: [], error: 1.6 },
+    ],
+    [
+      "when the first request is slow, and another lane of the machine follows",
+      -180_000,
+      [op(0, "start"), send(0.1, 3_000), ...crash(20)],
+      { status: "crashed", ran: 20, steps: [], error: 3.1 },
+    ],
+    [
+      "when a clock that is ahead is set forward by five seconds",
+      HOUR,
+      [...begin, ...works(1, 12), set(12, 5), ...works(18, 30), ...end(30)],
+      { status: "ended", ran: 30, steps: [5_000] },
+    ],
   ])("%s", (_, ahead, did, { status, ran, steps, error = 0.2 }) => {
     const { summary, applied } = run(ahead, ...did);
     expect(summary.verdict.status).toBe(status);

@@ -11,7 +11,7 @@ import { bold, dim, moment, print, outcomeLine } from "../terminal.ts";
 
 /** Product, version, status, times and the page of a session. */
 export function printSummary(server: Server, summary: Summary): void {
-  const { product, version, verdict, created_at, last_at, ran_ms, status_ms } = summary;
+  const { product, version, verdict, created_at, ran_ms, status_ms } = summary;
   const { status, headline } = verdict;
   const where = summary.hostname || summary.browser;
   const isCounting = status === "hung" || status === "suspended";
@@ -25,7 +25,7 @@ export function printSummary(server: Server, summary: Summary): void {
     ),
   );
   print(
-    `${moment(created_at)} to ${isOngoing(status) ? "now" : moment(last_at)}, ${formatDuration(ran_ms)}${where ? `, on ${nameLabel(where)}` : ""}`,
+    `${moment(created_at)} to ${isOngoing(status) ? "now" : moment(created_at + ran_ms)}, ${formatDuration(ran_ms)}${where ? `, on ${nameLabel(where)}` : ""}`,
   );
   if (Math.abs(summary.clock_skew_ms) >= CLOCK_TOLERANCE_MS || summary.clock_offset_ms !== 0)
     print(`Its clock: ${clockText(summary)}`);

@@ -3322,7 +3322,9 @@ class _Queue(object):
         self.unsent_losses = {}  # cause: count
         self.lost = {}
         self.room = threading.Lock()
-        self.wake = threading.Lock()  # held while nothing is urgent
+        self.wake = threading.Lock()  # held while the sender has nothing to wake up for
+        self.is_urgent = False
+        self.is_resting = False  # no request was sent for the time of gathering, and no op waits
         self.wake.acquire()
         self.thread = None
         self.batch = None  # sent or to be sent, and not yet acknowledged
@@ -3347,6 +3349,8 @@ class _Queue(object):
             self.ended = True
         if is_urgent or self._has_full_batch():
             self._wake_sender()
+        elif self.is_resting:
+            self._wake_sender(is_urgent=False)
         if self.thread is None:
             self._begin_sending()
 
@@ -3396,8 +3400,9 @@ class _Queue(object):
         self.owner, self.joined = False, True
         self._begin()
 
-    def _wake_sender(self):
+    def _wake_sender(self, is_urgent=True):
         """Wake the sender. A signal handler may release a lock; it may not set an Event, whose lock the interrupted call may have."""
+        self.is_urgent = self.is_urgent or is_urgent
         try:
             self.wake.release()
         except Exception:
@@ -3422,7 +3427,7 @@ class _Queue(object):
                     if self.ended:
                         _open_writers.pop(id(self), None)
                         return
-                    _acquired(self.wake, self.gather, 0.05)
+                    self._rest()
                     continue
                 wait = self._send(batch)
                 if self.is_failing:
@@ -3435,6 +3440,17 @@ class _Queue(object):
                     _acquired(self.wake, self.gather, 0.05)
         except:  # noqa: E722 (2.7 may have removed even the names of the builtins by the time that this runs at exit)
             self.thread = None  # the next call starts another, unless the interpreter exits
+
+    def _rest(self):
+        """
+        Wait for an op. One that is not urgent waits for others, but for a short time: the answer shows whether a page of the session has
+        been opened since the last request.
+        """
+        self.is_resting = True
+        is_awake = _acquired(self.wake, self.gather, 0.05)
+        self.is_resting = False
+        if is_awake and not self.is_urgent:
+            _acquired(self.wake, WATCHED_GATHER_SECONDS, 0.05)
 
     def _next_batch(self):
         """Return the batch that is not acknowledged, else one of queued ops, else an empty one if the lease must be renewed, else None."""
@@ -3450,6 +3466,7 @@ class _Queue(object):
                 ops.append(self.waiting.popleft())
                 self.bytes -= len(ops[-1][1])
             dropped, self.unsent_losses = self.unsent_losses, {}
+        self.is_urgent = False
         # The urgent ops are in this batch, unless some did not fit: ops that come during the request are gathered.
         if self.wake.acquire(False) and self.waiting:
             self._wake_sender()

@@ -41,6 +41,8 @@ export type Queue = {
   isClosed?: boolean;
   /** When the entries are sent (0: at once) or, without entries, the lease is renewed. */
   dueAt: number;
+  /** When the last request was sent. */
+  sentAt: number;
   /** No request is sent before this time: the last one failed, or the server asked for a pause. */
   resumeAt: number;
   /** Requests that failed since the last answer. */
@@ -68,6 +70,7 @@ export function newQueue(session: string, url: string, writer: Writer): Queue {
     lost: {},
     reported: {},
     dueAt: Infinity,
+    sentAt: -Infinity,
     resumeAt: 0,
     failures: 0,
   };
@@ -80,9 +83,16 @@ export function append(queue: Queue, kind: Kind, at: number, text: string, now: 
   const count = queue.entries.push({ sequence: ++queue.last, kind, text: op, bytes });
   queue.bytes += bytes;
   const isUrgent = URGENT_OPS.includes(kind) || count >= BATCH_OPS || queue.bytes >= BATCH_BYTES;
-  const gatherMs = queue.watched ? WATCHED_GATHER_MS : GATHER_MS;
-  queue.dueAt = isUrgent ? 0 : Math.min(queue.dueAt, now + gatherMs);
+  queue.dueAt = isUrgent ? 0 : Math.min(queue.dueAt, gatheredAt(queue, now));
   if (count > QUEUE_OPS || queue.bytes > QUEUE_BYTES) makeRoom(queue);
+}
+
+/**
+ * When an op of now no longer waits for others. A request is sent once per GATHER_MS at most, so the first op after a rest does not wait
+ * that long: its answer shows whether a page of the session has been opened meanwhile.
+ */
+export function gatheredAt({ sentAt, watched }: Queue, now: number): number {
+  return Math.max(now + WATCHED_GATHER_MS, watched ? 0 : sentAt + GATHER_MS);
 }
 
 /** Ops that the server has not acknowledged; unreported losses count as one. */
@@ -99,6 +109,7 @@ export function nextRequestAt({ dueAt, resumeAt }: Queue): number {
 export function takeBatch(queue: Queue, now: number): Batch | undefined {
   const isRenewal = queue.dueAt > 0 && queue.dueAt <= now;
   const batch = (queue.batch ??= nextBatch(queue, BATCH_BYTES, BATCH_OPS, isRenewal));
+  if (batch) queue.sentAt = now;
   if ((batch?.last ?? queue.last) === queue.last) queue.dueAt = Infinity;
   return batch;
 }

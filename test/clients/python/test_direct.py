@@ -279,6 +279,19 @@ class Direct(Test):
         self.assertEqual(session._writer.queued(), 1)
         session.end()
 
+    def test_the_first_op_after_a_rest_is_sent_soon(self):
+        self.set(GATHER_SECONDS=0.01, WATCHED_GATHER_SECONDS=0.02)
+        session = self.open()
+        deadline = time.time() + 20
+        while not session._writer.is_resting and time.time() < deadline:
+            time.sleep(0.001)
+        session._writer.gather = 600.0
+        time.sleep(0.05)  # the rest that had the shorter time is over
+        session.log_event("e", data={"n": 0})
+        while not self.numbers() and time.time() < deadline:
+            time.sleep(0.01)
+        self.assertEqual(self.numbers(), [0])
+
     def test_a_batch_is_no_larger_than_the_policy_unless_one_op_is(self):
         hold = threading.Event()
         self.far.fault = lambda number, batch: None if hold.is_set() else (503, {})

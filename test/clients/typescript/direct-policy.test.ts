@@ -57,8 +57,8 @@ test("every number is the one of the policy that all clients share", () => {
 
 test.each<[string, Kind[], number]>([
   ["nothing waits", [], Infinity],
-  ["an op is gathered", ["event"], NOW + policy.GATHER_MS],
-  ["later ops do not put off the first", ["event", "metric", "state"], NOW + policy.GATHER_MS],
+  ["the first op waits for others", ["event"], NOW + policy.WATCHED_GATHER_MS],
+  ["later ops do not put it off", ["event", "metric", "state"], NOW + policy.WATCHED_GATHER_MS],
   ["a start is urgent", ["start"], 0],
   ["an exception is urgent", ["metric", "exception"], 0],
   ["an end is urgent", ["state", "end"], 0],
@@ -78,9 +78,24 @@ test("while the session is watched, ops are gathered for a shorter time", () => 
   answer(queue, ok(1, { watched: true }));
   record(queue, "event", NOW + 5);
   expect(nextRequestAt(queue)).toBe(NOW + 5 + policy.WATCHED_GATHER_MS);
-  answer(queue, ok(2));
+  answer(queue, ok(2), NOW + 6);
   record(queue, "event", NOW + 10);
-  expect(nextRequestAt(queue)).toBe(NOW + 10 + policy.GATHER_MS);
+  expect(nextRequestAt(queue)).toBe(NOW + 6 + policy.GATHER_MS);
+});
+
+test("the first op after a rest is sent soon, since a page may have been opened meanwhile", () => {
+  const queue = queueOf("start");
+  answer(queue, ok(1));
+  const later = NOW + 12_000;
+  record(queue, "event", later);
+  expect(nextRequestAt(queue)).toBe(later + policy.WATCHED_GATHER_MS);
+
+  // What was recorded before the answer showed the page is sent as soon.
+  const batch = takeBatch(queue, later + 250);
+  record(queue, "event", later + 300);
+  expect(nextRequestAt(queue)).toBe(later + 250 + policy.GATHER_MS);
+  if (batch) applyAnswer(queue, batch, ok(2, { watched: true }), later + 350, 0);
+  expect(nextRequestAt(queue)).toBe(later + 350 + policy.WATCHED_GATHER_MS);
 });
 
 test("ops that come while a request is on its way are gathered, too", () => {
@@ -88,7 +103,7 @@ test("ops that come while a request is on its way are gathered, too", () => {
   const batch = takeBatch(queue, NOW);
   record(queue, "metric", NOW + 20);
   if (batch) applyAnswer(queue, batch, ok(1), NOW + 50, 0);
-  expect(nextRequestAt(queue)).toBe(NOW + 20 + policy.GATHER_MS);
+  expect(nextRequestAt(queue)).toBe(NOW + policy.GATHER_MS);
 });
 
 test("a session without ops renews its lease by an empty batch, until it is closed", () => {

@@ -22,12 +22,13 @@ type Queue struct {
 	mu         sync.Mutex
 	ops        []op
 	bytes      int
-	sequence   int64 // of the last op
-	applied    int64 // the last sequence that the server has answered for
-	sending    int64 // the last sequence of the present batch
-	unanswered int   // ops in the present batch
-	full       int   // ops dropped because the queue was full
-	gather     time.Duration
+	sequence   int64         // of the last op
+	applied    int64         // the last sequence that the server has answered for
+	sending    int64         // the last sequence of the present batch
+	unanswered int           // ops in the present batch
+	full       int           // ops dropped because the queue was full
+	gather     time.Duration // between two requests that are not urgent
+	sent       time.Time     // when the last batch was taken
 	isClosed   bool
 	isStopped  bool          // the sender has ended
 	isFailing  bool          // the last request had no answer that helps
@@ -203,7 +204,7 @@ func (q *Queue) wait(ctx context.Context, stopping <-chan struct{}) bool {
 	var gathered <-chan time.Time
 	for {
 		q.mu.Lock()
-		isWaiting, isUrgent, gather := q.sequence > q.applied, q.isUrgent, q.gather
+		isWaiting, isUrgent, gather := q.sequence > q.applied, q.isUrgent, q.gatherTime(time.Now())
 		q.mu.Unlock()
 		if isWaiting && isUrgent {
 			return true
@@ -227,10 +228,20 @@ func (q *Queue) wait(ctx context.Context, stopping <-chan struct{}) bool {
 	}
 }
 
+// gatherTime returns how long an op of now waits for others. The first one after a rest waits for a short time only: its answer
+// shows whether a page of the session has been opened meanwhile.
+func (q *Queue) gatherTime(now time.Time) time.Duration {
+	if left := q.sent.Add(q.gather).Sub(now); left > limits.WatchedGather {
+		return left
+	}
+	return limits.WatchedGather
+}
+
 // take moves the next batch out of the queue.
 func (q *Queue) take() batch {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	q.sent = time.Now()
 	size, count := 0, 0
 	for count < len(q.ops) && count < limits.BatchOps && (count == 0 || size+len(q.ops[count].text) <= limits.BatchBytes) {
 		size += len(q.ops[count].text)

@@ -37,6 +37,24 @@ func TestOpsAreGatheredForLessTimeWhileTheSessionIsWatched(t *testing.T) {
 	}
 }
 
+func TestTheFirstOpAfterARestIsSentSoon(t *testing.T) {
+	q := idleQueue()
+	now := time.Now()
+	for _, c := range []struct {
+		rested, want time.Duration
+	}{
+		{0, limits.Gather},
+		{limits.Gather / 2, limits.Gather / 2},
+		{limits.Gather, limits.WatchedGather},
+		{time.Hour, limits.WatchedGather},
+	} {
+		q.sent = now.Add(-c.rested)
+		if got := q.gatherTime(now); got != c.want {
+			t.Errorf("an op %v after the last request waits %v, not %v", c.rested, got, c.want)
+		}
+	}
+}
+
 func TestTheOpsOfThePolicyAreUrgent(t *testing.T) {
 	text, err := os.ReadFile("../../../../test/fixtures/direct-policy.json")
 	if os.IsNotExist(err) {

@@ -40,17 +40,17 @@ sessions.get("/sessions/:id/events", requires("read"), (c) => {
   return answer(c, "events", asked);
 });
 
-sessions.get("/sessions/:id/events/counts", requires("read"), (c) => answer(c, "eventCounts"));
+sessions.get("/sessions/:id/events/counts", requires("read"), (c) =>
+  listed(c, undefined, "eventCounts"),
+);
 
-sessions.get("/sessions/:id/metrics", requires("read"), (c) => answer(c, "series"));
+sessions.get("/sessions/:id/metrics", requires("read"), (c) => listed(c, undefined, "series"));
 
 sessions.get("/sessions/:id/metrics/:name", requires("read"), async (c) => {
   const name = nameAsked(c.req.param("name"));
   const asked = parseQuery(query.Chart, c.req.url);
-  const charts = await session(c).json("charts", { ...asked, name });
-  if (charts === "[]")
-    throw new Refusal("not_found", `The session has no metric "${name}" with these tags.`);
-  return json(c, charts);
+  const none = new Refusal("not_found", `The session has no metric "${name}" with these tags.`);
+  return listed(c, none, "charts", { ...asked, name });
 });
 
 sessions.get("/sessions/:id/timeline", requires("read"), (c) => {
@@ -98,6 +98,21 @@ async function answer<Name extends QuestionName>(
   ...query: QueryOf<Name>
 ): Promise<Response> {
   return json(c, await session(c).json(name, ...query));
+}
+
+/** An answer that is a list cannot name damage of the storage: a header counts the parts that cannot be read. `none`: thrown instead of an empty list. */
+async function listed<Name extends QuestionName>(
+  c: SessionContext,
+  none: Refusal | undefined,
+  name: Name,
+  ...query: QueryOf<Name>
+): Promise<Response> {
+  const asked = session(c);
+  // One request: both are asked in one turn.
+  const [text, damaged] = await Promise.all([asked.json(name, ...query), asked.ask("damage")]);
+  if (damaged.length > 0) c.header("datacat-damaged", String(damaged.length));
+  if (none && text === "[]") throw none;
+  return json(c, text);
 }
 
 /** The object's text is passed on unparsed. */

@@ -1,6 +1,7 @@
 /** What a session can be asked. Each question is written once here, with its query and the type of its answer; the client is derived from it. */
 import type {
   Chart,
+  DamagedPart,
   EventCount,
   EventRow,
   HeldQuery,
@@ -68,6 +69,9 @@ export const ANSWERS = {
 
   pathHistory: ({ store }: Source, query: HistoryQuery & { path: string[] }): Page<PathChange> =>
     pathChanges(store, query),
+
+  /** Parts that cannot be read, for answers that are lists. */
+  damage: ({ store }: Source): DamagedPart[] => store.damagedParts(),
 
   /** Whether it ever had something; null: not known. */
   held: (source: Source, query: HeldQuery): boolean | null => held(source, query),

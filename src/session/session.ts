@@ -197,9 +197,10 @@ export class Session extends DurableObject<Env> {
     noteRequest(this.env, this.#objectId);
     const now = Date.now();
     const replies: Reply<unknown>[] = [];
-    // The summary last: it names the damage that the other answers met.
+    // These last: they name the damage that the other answers met.
+    const isLast = ([name]: Question) => name === "summary" || name === "damage";
     const inOrder = [...questions.entries()].sort(
-      ([, [one]], [, [other]]) => Number(one === "summary") - Number(other === "summary"),
+      ([, one], [, other]) => Number(isLast(one)) - Number(isLast(other)),
     );
     for (const [index, question] of inOrder)
       replies[index] = await replyOf(() => answer(this.#source(access, now), question));

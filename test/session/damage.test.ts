@@ -4,7 +4,10 @@ import { describe, expect, test } from "vitest";
 import type { DamagedPart, Summary } from "../../src/core/answers.ts";
 import { SEGMENT_BYTES } from "../../src/core/limits.ts";
 import { sessionOf } from "../../src/session/client.ts";
+import { server } from "../api/server.ts";
 import { bulky, event, gauge, heartbeat, NOON, start, state, World } from "./world.ts";
+
+const ask = server();
 
 /** Five segments, four of them sealed: the changes of `a` from 0 to 9 in pairs, with their events and points. */
 async function recorded(): Promise<World> {
@@ -198,6 +201,22 @@ test("numbers of a row that changed are taken from its neighbours", async () => 
     ).toHaveLength(13);
     expect(partsOf(await world.client.ask("summary"))).toEqual(["3 numbers"]);
   }
+});
+
+test("a list of the API, which cannot name the damage, counts it in a header", async () => {
+  const world = await recorded();
+  await world.evict();
+  const answered = async (what: string) => {
+    const { status, headers } = await ask(`/api/sessions/${world.id}/${what}`);
+    return [status, headers.get("datacat-damaged")];
+  };
+  expect(await answered("metrics/fps")).toEqual([200, null]);
+  await world.evict();
+  await harm(world, 2, "body");
+  // The first question that reads the segment finds it.
+  for (const what of ["metrics/fps", "metrics", "events/counts"])
+    expect(await answered(what), what).toEqual([200, "1"]);
+  expect(await answered("metrics/other")).toEqual([404, "1"]);
 });
 
 test("a row that is missing is named, and what it held is not there", async () => {

@@ -12,7 +12,8 @@ import {
 } from "./limits.ts";
 
 const PARTS: Record<DamagedPart["part"], string> = {
-  storage: "The database file of the session is damaged; nothing more is recorded in it",
+  storage:
+    "The database file of the session is damaged or missing; nothing more is recorded in it until it is restored",
   segment: "A whole segment cannot be read",
   numbers: "The sequences and the time of a segment cannot be read; those beside it are used",
   index: "The index of a segment cannot be read; it is counted again from its log",

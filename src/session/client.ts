@@ -17,7 +17,7 @@ import type { Write } from "./publication-batch.ts";
 import { accepted, type JsonOf, parsed, refusalIn, type Reply } from "./reply.ts";
 import type { StreamKind } from "./session.ts";
 import { isUnopenable, type Repeat, request, type Stub, stubOfObject } from "./stub.ts";
-import { eraseUnreadable, unreadableReplies, unreadableStream } from "./unreadable.ts";
+import { eraseUnreadable, isListed, unreadableReplies, unreadableStream } from "./unreadable.ts";
 import { withAccess } from "./upgrade.ts";
 
 /** The session of an id. Nothing is sent before a method is called; of an unknown session every method throws `not_found`. */
@@ -143,7 +143,7 @@ export class SessionClient {
     try {
       return await this.#call((object) => object.erase(this.#access));
     } catch (error) {
-      if (!isUnopenable(error)) throw error;
+      if (!isUnopenable(error) && !(await this.#isMissing(refusalOf(error)))) throw error;
       return eraseUnreadable(this.#env, this.#access, this.id);
     }
   }
@@ -175,8 +175,15 @@ export class SessionClient {
       return otherwise(this.#env);
     }
     const reply = replyIn(received);
-    const isLost = reply !== undefined && refusalIn(reply)?.code === "damaged";
+    const refusal = reply && refusalIn(reply);
+    const isLost = refusal?.code === "damaged" || (await this.#isMissing(refusal));
     return isLost ? otherwise(this.#env) : received;
+  }
+
+  /** The object has nothing stored, but the session is listed: its file was removed or emptied. */
+  async #isMissing(refusal: Refusal | undefined): Promise<boolean> {
+    if (refusal?.code !== "not_found" || this.#access.product !== null) return false;
+    return isListed(this.#env, this.id);
   }
 
   async #call<Answer>(

@@ -53,6 +53,16 @@ export async function publishUnreadable(env: Env, id: string): Promise<void> {
   await noteDamaged(env.CATALOG, id);
 }
 
+/** Whether the catalog or the roster has the session. */
+export async function isListed(env: Env, id: string): Promise<boolean> {
+  try {
+    return Boolean((await sessionRow(env.CATALOG, id)) ?? (await rosterRow(env.REGISTRY, id)));
+  } catch (error) {
+    console.error(`Session ${id} has nothing stored, and the catalog does not answer:`, error);
+    return false;
+  }
+}
+
 /** Removes what lists the session. */
 export async function eraseUnreadable(env: Env, access: Access, id: string): Promise<Receipt> {
   checkKind(access, "admin");

@@ -303,6 +303,23 @@ test("with everything damaged the session is still there, as the catalog has it,
   });
 });
 
+test("a listed session of which nothing is stored is there, too, and can be deleted", async () => {
+  const world = new World();
+  await world.send([start(), state(NOON, { a: 1 })]);
+  await world.client.publish();
+  await world.sql("DROP TABLE segments");
+  await world.evict();
+  const summary = await askAll(world);
+  expect(summary).toMatchObject({ id: world.id, product: "game", segments: 0 });
+  expect(summary.damaged).toEqual([{ part: "storage", segment: null }]);
+  const reader = { kind: "read", product: "game" } as const;
+  const ofProduct = sessionOf(env, reader, world.id).ask("summary");
+  await expect(ofProduct).rejects.toMatchObject({ code: "not_found" });
+  expect((await world.client.erase()).catalog_rows).toBeGreaterThan(0);
+  expect(await world.catalogued()).toBeNull();
+  await expect(world.client.ask("summary")).rejects.toMatchObject({ code: "not_found" });
+});
+
 test("with everything damaged a key for one product is refused, since the owner is not known", async () => {
   const world = await lost();
   const key = { kind: "ingest", product: "game" } as const;

@@ -88,7 +88,7 @@ export function RecordFigures({ summary }: { summary: Summary }) {
           ))}
           {summary.damaged_segments === 0 ? null : (
             <li>
-              <strong>{formatCount(summary.damaged_segments, "segment")}</strong> cannot be read
+              <a href="#damage">Part of what was stored</a> is damaged
             </li>
           )}
         </ul>

@@ -3,13 +3,22 @@ import type { Summary } from "../../core/answers.ts";
 import { damageText, leftOutTexts } from "../../core/incomplete.ts";
 
 export function DamageBanner({ summary }: { summary: Summary }) {
-  const { damaged } = summary;
+  const { damaged, segments } = summary;
   if (!damaged) return null;
   return (
     <div id="damage" class="failure" role="alert">
       <p>
-        <strong>Part of this session's storage is damaged and cannot be read.</strong> Everything
-        else is shown.
+        {segments === 0 ? (
+          <>
+            <strong>Nothing of this session's storage can be read.</strong> What the list of
+            sessions has of it is shown.
+          </>
+        ) : (
+          <>
+            <strong>Part of this session's storage is damaged and cannot be read.</strong>{" "}
+            Everything else is shown.
+          </>
+        )}
       </p>
       <ul>
         {damaged.map((part) => (
@@ -17,8 +26,8 @@ export function DamageBanner({ summary }: { summary: Summary }) {
         ))}
       </ul>
       <p>
-        Restore it from a backup of the server's data, or export what is left and delete the
-        session.
+        Restore it from a backup of the server's data, or{" "}
+        {segments === 0 ? "" : "export what is left and "}delete the session.
       </p>
     </div>
   );

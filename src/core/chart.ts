@@ -10,6 +10,7 @@ import { RateBuilder, RiseReader } from "./rate.ts";
 import type { SegmentSeries } from "./segment-summary.ts";
 import type { ReadColumns } from "./segment.ts";
 import { MARKS } from "./series.ts";
+import { TotalBuilder } from "./total.ts";
 import type { MetricType } from "./vocabulary.ts";
 
 /** One point of a chart; of a histogram, the samples of one window. */
@@ -57,6 +58,7 @@ export class ChartBuilder {
   /** Of a counter. */
   readonly #rates: RateBuilder | undefined;
   readonly #rises: RiseReader | undefined;
+  readonly #totals: TotalBuilder | undefined;
   /** Points in the range so far. */
   total = 0;
 
@@ -78,6 +80,7 @@ export class ChartBuilder {
     const rates = new RateBuilder(from, this.#width, buckets);
     this.#rates = rates;
     this.#rises = new RiseReader(fromZero, (rise) => rates.add(rise));
+    this.#totals = new TotalBuilder({ from, to, width: this.#width, parts: buckets });
   }
 
   /** Adds a segment by its summary. False if the segment must be opened, because it spans several buckets. */
@@ -91,6 +94,8 @@ export class ChartBuilder {
       const { increase } = summary;
       if (increase === undefined) return false;
       this.#rises.skip({ ...summary, increase });
+      this.#totals?.add(from, first);
+      if (points > 1) this.#totals?.add(to, last);
     }
     if (isOutside) return true;
     const part = {
@@ -112,6 +117,8 @@ export class ChartBuilder {
     const { at } = columns;
     const [values] = columns.fields;
     if (this.#rises && values) readRises(this.#rises, columns, 0, at.length);
+    if (this.#totals)
+      for (let i = 0; i < at.length; i++) this.#totals.add(at[i] ?? 0, values?.[i] ?? 0);
     for (let i = 0; i < at.length;) {
       const time = at[i] ?? 0;
       if (time < this.from || time > this.to) i++;
@@ -177,9 +184,14 @@ export class ChartBuilder {
 
   buckets(): ChartBucket[] {
     const rates = this.#allRates();
+    const totals = this.#totals?.parts();
     return this.#cells.flatMap((cell, index) => {
       if (!cell) return [];
-      const { count, weight, total, min, max, first, last, firstAt, lastAt, values } = cell;
+      const { count, weight, total, firstAt, lastAt, values } = cell;
+      const { first, last } = totals?.[index] ?? cell;
+      const { min, max } = totals
+        ? { min: Math.min(first, last), max: Math.max(first, last) }
+        : cell;
       const from = this.from + index * this.#width;
       const mean = meanOf(total, weight);
       return [
@@ -199,6 +211,11 @@ export class ChartBuilder {
         },
       ];
     });
+  }
+
+  /** Sorts points of the range by time; they are in the order in which they were added. */
+  inTime(points: [number, number, number?][]): [number, number, number?][] {
+    return this.#totals?.points(points) ?? points.sort((a, b) => a[0] - b[0]);
   }
 
   /** Of all values in the range; null if they are not known. */

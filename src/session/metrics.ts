@@ -121,7 +121,7 @@ export function charts(
       from,
       to,
       total: builder.total,
-      points: fits ? raw.sort((a, b) => a[0] - b[0]) : null,
+      points: fits ? builder.inTime(raw) : null,
       buckets: fits && !query.quantiles ? null : builder.buckets(),
       rates: builder.rates() ?? undefined,
       quantiles: query.quantiles ? builder.quantiles() : undefined,

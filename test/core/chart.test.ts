@@ -176,3 +176,44 @@ test("the mean of huge values is a number", () => {
   );
   expect(Number.isFinite(chart.buckets()[0]?.mean)).toBe(true);
 });
+
+test("a counter's total at a time is the sum of the changes until then, whatever their order of arrival", () => {
+  // Of several processes, whose batches come one after the other.
+  const lane = fc.array(fc.tuple(fc.nat(1_000), fc.integer({ min: 1, max: 9 })), { maxLength: 9 });
+  fc.assert(
+    fc.property(
+      fc.array(lane, { maxLength: 8 }),
+      fc.nat(900),
+      fc.integer({ min: 1, max: 40 }),
+      (batches, from, buckets) => {
+        const chart = new ChartBuilder({ type: "counter", fromZero: true }, from, 1_000, buckets);
+        let total = 0;
+        const raw: [number, number][] = [];
+        for (const batch of batches) {
+          const rows = batch
+            .toSorted((a, b) => a[0] - b[0])
+            .map(([at, delta]) => ({
+              at,
+              fields: [(total += delta)],
+            }));
+          for (const { at, fields } of rows) if (at >= from) raw.push([at, fields[0] ?? 0]);
+          if (rows.length === 0 || !chart.addSummary(summaryOf("counter", rows)))
+            chart.addColumns(columnsOf(rows));
+        }
+        const all = batches.flat();
+        const until = (end: number) =>
+          all.reduce((sum, [at, delta]) => sum + (at <= end ? delta : 0), 0);
+        for (const { first, last, last_at, min, max } of chart.buckets()) {
+          expect(last).toBe(until(last_at));
+          expect([min, max]).toEqual([first, last]);
+        }
+        if (raw.length > buckets) return;
+        const points = chart.inTime(raw);
+        points.forEach(([at, value], i) => {
+          if (at !== points[i + 1]?.[0]) expect(value).toBe(until(at));
+        });
+      },
+    ),
+    { numRuns: 1_000 },
+  );
+});

@@ -254,7 +254,14 @@ export type EventCount = {
  * Quantiles, interpolated linearly between the two nearest ranks. `exact`: of the values themselves. Otherwise of a sketch, within 1 % of the
  * value at that rank, or of a histogram's buckets, within the bucket.
  */
-export type Quantiles = { p50: number; p95: number; p99: number; exact: boolean };
+export type Quantiles = {
+  p50: number;
+  p95: number;
+  p99: number;
+  exact: boolean;
+  /** The greatest relative error of a sketch, if it exceeds 1 %: of values from 1e-300 to 1e300. */
+  accuracy?: number;
+};
 
 /** One series over the whole session. Statistics of a counter are over its running total; of a histogram, over its samples. */
 export type SeriesSummary = {

@@ -73,6 +73,8 @@ export type GroupStatistics = {
   p99: number | null;
   /** Whether the quantiles are those of the values themselves; null without quantiles. */
   quantiles_exact: boolean | null;
+  /** Their greatest relative error, if it exceeds 1 %. */
+  quantiles_accuracy?: number;
   /** Counters: the sum of their last values. */
   total: number | null;
   /** Counters: a session's increase per second. Each session weighs by the time that it ran, so that more sessions do not raise it. */
@@ -142,6 +144,7 @@ function statisticsOf(group: string, members: ComparedSeries[]): GroupStatistics
     p95: quantiles?.p95 ?? null,
     p99: quantiles?.p99 ?? null,
     quantiles_exact: quantiles?.exact ?? null,
+    quantiles_accuracy: quantiles?.accuracy,
     total: counters.length > 0 ? counters.reduce((sum, { last }) => sum + last, 0) : null,
     rate: rateOf(counters.map(wholeRise)),
   };

@@ -13,6 +13,8 @@ import type { ReadColumns } from "./segment.ts";
 import { FIRST_BUCKET } from "./series.ts";
 import { type PackedSketch, Sketch } from "./sketch.ts";
 
+/** Within which quantiles are if nothing else is stated. */
+const PROMISED_ACCURACY = 0.01;
 const SHARES = [0.5, 0.95, 0.99] as const;
 
 /** JSON: a sketch, or a histogram's buckets. */
@@ -82,7 +84,9 @@ export class Distribution {
     const found = this.quantilesAt(SHARES);
     if (!found) return null;
     const [p50, p95, p99] = found;
-    return { p50, p95, p99, exact: this.#buckets.size === 0 && this.#sketch?.isExact === true };
+    const exact = this.#buckets.size === 0 && this.#sketch?.isExact === true;
+    const error = this.#sketch?.accuracy ?? 0;
+    return { p50, p95, p99, exact, accuracy: error > PROMISED_ACCURACY ? error : undefined };
   }
 
   quantilesAt<Shares extends readonly number[]>(

@@ -2,6 +2,9 @@
  * Quantiles of values, of the kind that interpolates linearly between the two nearest ranks (R-7, numpy's default). They are exact for few
  * values, which are kept, and within 1 % of the value at that rank for any number: then a sketch counts the values by their logarithm
  * (DDSketch: Masson, Rim, Lee, "DDSketch: a fast and fully-mergeable quantile sketch with relative-error guarantees", VLDB 2019).
+ *
+ * The one library for JavaScript, @datadog/sketches-js, merges without the negative values, collapses the lowest bins, which breaks the 1 %,
+ * and answers the lower of two ranks. It needs protobufjs to load, and had no release since December 2024.
  */
 import { MAX_EXACT_VALUES, MAX_PACKED_VALUES, MAX_SKETCH_BINS, SKETCH_ACCURACY } from "./limits.ts";
 
@@ -32,6 +35,11 @@ export class Sketch {
   /** Whether quantiles are exact. */
   get isExact(): boolean {
     return this.#values !== null;
+  }
+
+  /** The greatest relative error of a quantile. It exceeds SKETCH_ACCURACY once bins were widened. */
+  get accuracy(): number {
+    return this.isExact ? 0 : Math.tanh((LOG_GAMMA * 2 ** this.#widened) / 2); // (γ-1) / (γ+1)
   }
 
   add(value: number): void {
@@ -115,7 +123,7 @@ export class Sketch {
     return this.quantiles([share] as const)?.[0] ?? null;
   }
 
-  /** The value at a rank, 0 being the lowest: the middle of the bin that contains it. The lowest and highest are known. */
+  /** The value at a rank, 0 being the lowest, by the bin that contains it. The lowest and highest are known. */
   #estimates(): (rank: number) => number {
     const bins = this.bins();
     let end = 0;
@@ -130,7 +138,8 @@ export class Sketch {
         if ((ends[middle] ?? 0) > rank) high = middle;
         else low = middle + 1;
       }
-      return Math.min(this.max, Math.max(this.min, bins[low]?.value ?? 0));
+      const bin = bins[low];
+      return bin ? valueIn(bin, rank - ((ends[low] ?? 0) - bin.count)) : 0;
     };
   }
 
@@ -250,6 +259,15 @@ function addBins(bins: Map<number, number>, packed: number[] = [], factor = 1): 
     key++;
   }
   return total;
+}
+
+/**
+ * The value of one of the bin's ranks, from 0: the middle of the bin. The lowest and the highest bin end at a known value. If that makes them
+ * so narrow that each of their values is accurate, the values are taken to be evenly spread: the median of 1,000,000 to 1,000,100 is not 1,000,100.
+ */
+function valueIn({ low, value, high, count }: Bin, rank: number): number {
+  if (high - low > SKETCH_ACCURACY * Math.abs(value)) return value;
+  return between(low, high, (rank + 0.5) / count);
 }
 
 /** Within the range of finite numbers above 0. */

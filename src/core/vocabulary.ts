@@ -78,3 +78,16 @@ export type DropCause = (typeof DROP_CAUSES)[number];
 
 /** Stands before a figure that is not exact: a quantile of a sketch or of a histogram's buckets. */
 export const APPROXIMATE = "≈";
+
+/** Marks a quantile that is not exact, and names its error if that is greater than the usual one: "≈ 412", "≈ 4e200 ± 2 %". */
+export function markQuantile(text: string, { exact, accuracy }: Marked): string {
+  if (exact) return text;
+  return `${APPROXIMATE} ${text}${accuracy === undefined ? "" : ` ± ${percentOf(accuracy)} %`}`;
+}
+
+type Marked = { exact: boolean; accuracy?: number };
+
+/** Rounded up. */
+export function percentOf(accuracy: number): number {
+  return Math.ceil(accuracy * 100);
+}

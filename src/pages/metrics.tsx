@@ -23,7 +23,7 @@ import {
   quantilesOverTime,
   statistics,
 } from "../core/comparison.ts";
-import { APPROXIMATE, type MetricType } from "../core/vocabulary.ts";
+import { APPROXIMATE, type MetricType, percentOf } from "../core/vocabulary.ts";
 import type { Env } from "../env.ts";
 import { Select } from "./ui/select.tsx";
 import {
@@ -257,7 +257,7 @@ function Found({ question, found }: { question: Question; found: SessionMetrics 
         title={`${name}, ${label.toLowerCase()} ${shownWhen}`}
         aside={
           <span class="quiet">
-            {time.isExact ? "" : `${APPROXIMATE} ${ACCURACY_LABELS[type]}, `}
+            {time.isExact ? "" : `${APPROXIMATE} ${accuracyLabel(type, time.accuracy)}, `}
             {formatCount(found.sessions, "session")}
             {found.partial ? ", the newest that match" : ""}
           </span>
@@ -292,12 +292,11 @@ function Found({ question, found }: { question: Question; found: SessionMetrics 
 }
 
 /** How near the quantiles are that are not exact. */
-const ACCURACY_LABELS: Record<MetricType, string> = {
-  gauge: "within 1 %",
-  timer: "within 1 %",
-  counter: "",
-  histogram: "from the histogram’s buckets",
-};
+function accuracyLabel(type: MetricType, accuracy: number): string {
+  return type === "histogram"
+    ? "from the histogram’s buckets"
+    : `within ${Math.max(1, percentOf(accuracy))} %`;
+}
 
 type LinesOverTime = {
   from: number;
@@ -305,6 +304,8 @@ type LinesOverTime = {
   step_ms: number;
   groups: { group: string; points: [at: number, value: number][]; gap: number }[];
   isExact: boolean;
+  /** The greatest relative error of a quantile, if it exceeds 1 %; else 0. */
+  accuracy: number;
 };
 
 function linesOverTime(
@@ -320,7 +321,8 @@ function linesOverTime(
       gap: stepGap(steps, time.step_ms),
     }));
     const isExact = time.groups.every(({ steps }) => steps.every(({ exact }) => exact));
-    return { ...time, groups, isExact };
+    const errors = time.groups.flatMap(({ steps }) => steps.map((step) => step.accuracy ?? 0));
+    return { ...time, groups, isExact, accuracy: errors.reduce((a, b) => Math.max(a, b), 0) };
   }
   const time = overTime(items, { by, axis });
   const groups = time.groups.map(({ group, steps }) => ({
@@ -331,7 +333,7 @@ function linesOverTime(
     }),
     gap: stepGap(steps, time.step_ms),
   }));
-  return { ...time, groups, isExact: true };
+  return { ...time, groups, isExact: true, accuracy: 0 };
 }
 
 function countOf(rows: GroupStatistics[]): string {

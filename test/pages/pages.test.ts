@@ -438,6 +438,26 @@ test("a metric is compared by version, as lines, table and CSV", async () => {
   expect(csv.html).toContain('"archive-game 1.4.2",1,');
 });
 
+test("the figures of one group have the digits that distinguish its lowest from its highest", async () => {
+  const values = [1_000_000_000_000.5, 1_000_000_000_003.5];
+  const ops = values.map((value, i): Op => ({
+    op: "metric",
+    at: START + i * 1_000,
+    type: "gauge",
+    name: "position",
+    value,
+  }));
+  await record(ask, [batch("far", [SAMPLE, ...ops])]);
+  await sessionOf(env, SERVER, "far").publish();
+  const { html } = await get("/metrics?metric=position&by=none");
+  const cells = [...html.matchAll(/<td class="number">([^<]*)<\/td>/g)].map(([, text]) => text);
+  expect(cells.slice(2, 5)).toEqual([
+    "1,000,000,000,002",
+    "1,000,000,000,000.5",
+    "1,000,000,000,003.5",
+  ]);
+});
+
 test("a counter has a rate, and no mean of its totals", async () => {
   const { html } = await get("/metrics?metric=assets_loaded");
   expect(html).toContain("assets_loaded, rate per session since start");

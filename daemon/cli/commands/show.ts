@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import type { EventCount, SeriesSummary, StateAt, Summary } from "../../../src/core/answers.ts";
 import { formatNumber } from "../../../src/core/format.ts";
 import { endStep } from "../../../src/core/scale.ts";
-import { APPROXIMATE } from "../../../src/core/vocabulary.ts";
+import { markQuantile } from "../../../src/core/vocabulary.ts";
 import { JSON_OPTION, SESSION_ID, withServer } from "../options.ts";
 import type { Server } from "../server.ts";
 import { bold, category, dim, moment, print, printJson, printTable } from "../terminal.ts";
@@ -70,12 +70,12 @@ function rateOf({ rate }: SeriesSummary): string[] {
 }
 
 function valuesOf({ min, mean, max, quantiles }: SeriesSummary): string[] {
-  const mark = quantiles?.exact ? "" : `${APPROXIMATE} `;
   const shown = quantiles ? [quantiles.p50, quantiles.p95, quantiles.p99] : [];
   const step = endStep(min, max, "");
   return [
     ...[min, mean, max].map((value) => formatNumber(value, step)),
-    ...shown.map((value) => mark + formatNumber(value, step)),
-    ...(quantiles ? [] : ["", "", ""]),
+    ...(quantiles
+      ? shown.map((value) => markQuantile(formatNumber(value, step), quantiles))
+      : ["", "", ""]),
   ];
 }

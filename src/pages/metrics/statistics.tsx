@@ -1,9 +1,9 @@
 /** The statistics of each group, as a table and as CSV. */
 import { nameLabel, plainText } from "../../core/recorded-text.ts";
 import { formatNumber, formatQuantity } from "../../core/format.ts";
-import { distinctStep } from "../../core/scale.ts";
+import { distinctStep, endStep, finerStep } from "../../core/scale.ts";
 import type { Grouping, GroupStatistics } from "../../core/comparison.ts";
-import { APPROXIMATE, type MetricType } from "../../core/vocabulary.ts";
+import { markQuantile, type MetricType } from "../../core/vocabulary.ts";
 import { STATISTICS_ROWS } from "../limits.ts";
 import { address } from "../ui/address.ts";
 import { Panel } from "../ui/panel.tsx";
@@ -128,14 +128,23 @@ function valuesOf(rows: GroupStatistics[], column: Column): number[] {
   return rows.map((row) => row[column]).filter((value) => value !== null);
 }
 
-/** `step` is that of the column: two groups with different values are written differently. */
-function cell(row: GroupStatistics, column: Column, unit: string, step?: number): string {
+/**
+ * `columnStep`: two groups with different values are written differently. So are the lowest and the highest value of a group, between which
+ * its other figures are.
+ */
+function cell(row: GroupStatistics, column: Column, unit: string, columnStep?: number): string {
   const value = row[column];
   if (value === null) return "–";
   if (column === "sessions" || column === "points" || column === "count")
     return formatNumber(value);
-  const text = formatQuantity(value, unit, step);
-  if (isQuantile(column)) return row.quantiles_exact ? text : `${APPROXIMATE} ${text}`;
+  const isInRange = column !== "total" && column !== "rate" && column !== "stddev";
+  const rowStep = isInRange ? endStep(row.min, row.max, unit) : undefined;
+  const text = formatQuantity(value, unit, finerStep(rowStep, columnStep));
+  if (isQuantile(column))
+    return markQuantile(text, {
+      exact: row.quantiles_exact === true,
+      accuracy: row.quantiles_accuracy,
+    });
   return column === "rate" ? `${text}/s` : text;
 }
 

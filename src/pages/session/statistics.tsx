@@ -2,7 +2,7 @@
 import { nameLabel, plainJson } from "../../core/recorded-text.ts";
 import type { SeriesSummary } from "../../core/answers.ts";
 import { formatCount, formatNumber, formatQuantity } from "../../core/format.ts";
-import { APPROXIMATE } from "../../core/vocabulary.ts";
+import { markQuantile } from "../../core/vocabulary.ts";
 import { endStep } from "../../core/scale.ts";
 import { Property } from "../ui/property.tsx";
 
@@ -73,8 +73,10 @@ function valueStatistics(series: SeriesSummary): Statistic[] {
   const step = endStep(series.min, series.max, unit);
   const format = (value: number | null | undefined) =>
     value === null || value === undefined ? undefined : formatQuantity(value, unit, step);
-  const quantile = (value: number | undefined) =>
-    value === undefined || quantiles?.exact ? format(value) : `${APPROXIMATE} ${format(value)}`;
+  const quantile = (value: number | undefined) => {
+    const text = format(value);
+    return text !== undefined && quantiles ? markQuantile(text, quantiles) : text;
+  };
   return [
     ["mean", format(series.mean)],
     ["min", format(series.min)],

@@ -92,7 +92,7 @@ function rowOf({ session, distribution: packed, ...metric }: SessionMetric) {
     p95: quantiles?.p95 ?? null,
     p99: quantiles?.p99 ?? null,
     quantiles_exact: quantiles?.exact ?? null,
-    quantiles_accuracy: quantiles?.accuracy,
+    quantiles_accuracy: quantiles?.accuracy ?? null,
     first: metric.first,
     last: metric.last,
     first_at: metric.first_at,

@@ -30,6 +30,8 @@ export type Completeness = {
   dropped: { [cause: string]: number };
   /** Stored ops of which a value was cut or described, by cause. */
   altered?: { [cause: string]: number };
+  /** Which of their fields, as the client names them ("metric.name", "data.user"): the first ones. */
+  altered_fields?: string[];
   loss_times?: LossTimes[];
 };
 

@@ -1,10 +1,12 @@
 /** The counts of the session index: events by name, exceptions by fingerprint, losses by cause. Each is bounded. */
 import {
+  MAX_ALTERED_FIELDS,
   MAX_DROP_CAUSES,
   MAX_EVENT_NAMES,
   MAX_EVENT_NAMES_BYTES,
   MAX_EXCEPTION_LENGTH,
   MAX_FINGERPRINTS,
+  MAX_NAME_LENGTH,
 } from "./limits.ts";
 import type { EventRow } from "./answers.ts";
 import type { CountedOut, SessionIndex } from "./session-index.ts";
@@ -74,6 +76,7 @@ export function noteDropped(index: SessionIndex, op: Dropped): void {
   const { cause, count, first_at = op.at, last_at = op.at } = op;
   if (isAlteration(op)) {
     index.altered[cause] = (index.altered[cause] ?? 0) + count;
+    noteField(index.alteredFields, op.detail);
     return;
   }
   // Ops with a sequence are counted with their batch.
@@ -89,6 +92,12 @@ export function noteDropped(index: SessionIndex, op: Dropped): void {
   before.from = Math.min(before.from, first_at);
   before.to = Math.max(before.to, last_at);
   before.at_least ||= op.at_least;
+}
+
+function noteField(fields: string[], detail = ""): void {
+  const field = detail.slice(0, MAX_NAME_LENGTH);
+  if (field === "" || fields.length >= MAX_ALTERED_FIELDS || fields.includes(field)) return;
+  fields.push(field);
 }
 
 /** How many sequences of a lane a report of a loss accounts for: its own, and those of the lost ops. */

@@ -5,6 +5,7 @@ import {
   MAX_EVENT_NAMES,
   MAX_FINGERPRINTS,
   MAX_LABELS,
+  MAX_NAME_LENGTH,
   MAX_PATH_VALUES,
   MAX_STATE_PATHS,
   MAX_TRANSITIONS,
@@ -43,7 +44,7 @@ const LEFT_OUT: { [what in keyof LeftOut]-?: (count: number) => string } = {
   exceptions: (count) =>
     `${formatCount(count, "exception")} of other kinds than the first ${MAX_FINGERPRINTS}: not in the groups of exceptions`,
   state_paths: (count) =>
-    `${formatCount(count, "change")} of other state paths than the first ${MAX_STATE_PATHS}: not in the index of states`,
+    `${formatCount(count, "change")} of state paths after the first ${MAX_STATE_PATHS}, or longer than ${MAX_NAME_LENGTH} characters: not in the index of states`,
   state_values: (count) =>
     `${formatCount(count, "state path")} with more than ${MAX_PATH_VALUES} values: the index does not list their values`,
   tags: (count) => `${formatCount(count, "tag")} after the first ${MAX_LABELS}`,

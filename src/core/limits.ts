@@ -69,6 +69,8 @@ export const MAX_VALUE_LENGTH = 200;
 export const MAX_PATHS_BYTES = 128 * 1024;
 /** Causes of loss that are counted one by one: vocabulary.ts names nine, and a client may send others. */
 export const MAX_DROP_CAUSES = 50;
+/** Cut or described fields that a session names: a page shows them in one sentence. */
+export const MAX_ALTERED_FIELDS = 10;
 /** Names of events and metrics, categories, groups, units, products, versions: things shown in lists. */
 export const MAX_NAME_LENGTH = 256;
 export const MAX_LABELS = 64;

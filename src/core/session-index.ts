@@ -64,6 +64,8 @@ export type SessionIndex = {
   dropped: { [cause: string]: number };
   /** Stored ops of which a value was cut or described, by cause. */
   altered: { [cause: string]: number };
+  /** Which of their fields, for the first MAX_ALTERED_FIELDS. */
+  alteredFields: string[];
   /** When ops were lost, by cause. */
   lossTimes: LossTimes[];
   series: Series[];
@@ -104,6 +106,7 @@ export function newIndex(id: string, at: number, now: number): SessionIndex {
     accepted: 0,
     dropped: {},
     altered: {},
+    alteredFields: [],
     lossTimes: [],
     series: [],
     names: [],
@@ -141,6 +144,7 @@ export function completenessOf(index: SessionIndex, unreadable = 0): Completenes
     stored: Math.max(0, accepted - lost),
     dropped,
     altered: Object.keys(index.altered).length > 0 ? index.altered : undefined,
+    altered_fields: index.alteredFields.length > 0 ? index.alteredFields : undefined,
     loss_times: index.lossTimes.length > 0 ? index.lossTimes : undefined,
   };
 }

@@ -458,6 +458,7 @@ describe("completeness", () => {
       stored: 4,
       dropped: { disk_full: 4, not_finite: 1, too_large: 1 },
       altered: { unserialisable: 1, too_large: 1 },
+      altered_fields: ["door: 300000 bytes"],
       loss_times: [{ cause: "disk_full", from: NOW - 9, to: NOW - 5 }],
     });
   });

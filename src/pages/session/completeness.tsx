@@ -1,6 +1,6 @@
 /** Completeness: recorded, stored and lost ops, the size and cost, and the writers. */
 import { LeftOut } from "./incomplete.tsx";
-import { plainText } from "../../core/recorded-text.ts";
+import { nameLabel, plainText } from "../../core/recorded-text.ts";
 import { formatBytes, formatCount, formatDuration, formatNumber } from "../../core/format.ts";
 import { clockText } from "../../core/evidence.ts";
 import type { Summary } from "../../core/answers.ts";
@@ -27,7 +27,7 @@ const CAUSE_LABELS: Record<DropCause, string> = {
   refused: "refused by the server",
   series_limit: "over the limit of series",
   not_finite: "NaN or infinite",
-  unserialisable: "recorded only as a description",
+  unserialisable: "with values recorded only as a description",
 };
 
 /** A client may send other causes, which have no label. */
@@ -82,10 +82,15 @@ export function RecordFigures({ summary }: { summary: Summary }) {
           ))}
           {altered.map(([cause, count]) => (
             <li>
-              <strong>{formatCount(count, "value")}</strong>{" "}
-              {cause === "too_large" ? "too large: cut" : labelOf(cause)}
+              <strong>{formatCount(count, "field")}</strong>{" "}
+              {cause === "too_large" ? "with values too large: cut" : labelOf(cause)}
             </li>
           ))}
+          {ledger.altered_fields === undefined ? null : (
+            <li>
+              Cut or described: {ledger.altered_fields.map((field) => nameLabel(field)).join(", ")}
+            </li>
+          )}
           {summary.damaged_segments === 0 ? null : (
             <li>
               <a href="#damage">Part of what was stored</a> is damaged

@@ -17,6 +17,7 @@ CREATE TABLE `keys` (
 	`label` text NOT NULL,
 	`created_at` integer NOT NULL,
 	`revoked_at` integer,
+	`continues_others` integer NOT NULL,
 	`used_day` integer
 ) WITHOUT ROWID;
 --> statement-breakpoint

@@ -8,12 +8,13 @@ import {
   type KeyRow,
   noteUse,
   revokeKey,
+  setContinuesOthers,
   type StoredKey,
   storeKey,
 } from "../registry/keys.ts";
+import type { Access } from "../core/authority.ts";
 import { DAY_MS } from "../core/limits.ts";
 import { Refusal } from "../core/refusal.ts";
-import type { KeyKind } from "../core/vocabulary.ts";
 import type { Env } from "../env.ts";
 import { KEY_CACHE_MS, MAX_CACHED_KEYS } from "./limits.ts";
 import { hasSha256, sha256Hex } from "./secret.ts";
@@ -25,7 +26,12 @@ const cached = new Map<string, { key: StoredKey | undefined; until: number }>();
 /** Makes a key and stores what is needed to recognise it. Only this answer contains the key itself. */
 export async function createKey(
   db: D1Database,
-  { kind, product, label }: { kind: KeyKind; product: string | null; label: string },
+  {
+    kind,
+    product,
+    label,
+    continues_others,
+  }: Pick<KeyRow, "kind" | "product" | "label" | "continues_others">,
   now: number,
 ): Promise<KeyRow & { key: string }> {
   const id = [...crypto.getRandomValues(new Uint8Array(12))]
@@ -42,6 +48,7 @@ export async function createKey(
     label,
     created_at: now,
     revoked_at: null,
+    continues_others,
     used_day: null,
   };
   await storeKey(db, { ...row, sha256: await sha256Hex(key) });
@@ -55,11 +62,22 @@ export async function revoke(db: D1Database, id: string, now: number): Promise<v
   if (!existed) throw new Refusal("not_found", "There is no such key.");
 }
 
+/** Sets whether a key may continue sessions that other keys opened. */
+export async function changeKey(
+  db: D1Database,
+  id: string,
+  continuesOthers: boolean,
+): Promise<void> {
+  const exists = await setContinuesOthers(db, id, continuesOthers);
+  cached.delete(id);
+  if (!exists) throw new Refusal("not_found", "There is no such key.");
+}
+
 /** The caller whose key this is; undefined if it is unknown or revoked. */
 export async function recognise(
   c: Pick<Context<{ Bindings: Env }>, "env" | "executionCtx">,
   token: string,
-): Promise<{ kind: KeyKind; product: string | null; by: string } | undefined> {
+): Promise<(Access & { by: string }) | undefined> {
   const id = SHAPE.exec(token)?.[2];
   if (id === undefined) return undefined;
   const now = Date.now();
@@ -71,7 +89,8 @@ export async function recognise(
     key.used_day = today;
     c.executionCtx.waitUntil(noteUse(c.env.REGISTRY, id, today));
   }
-  return { kind: key.kind, product: key.product, by: `key ${id}` };
+  const { kind, product, continues_others: continuesOthers } = key;
+  return { kind, product, key: id, continuesOthers, by: `key ${id}` };
 }
 
 async function lookUp(db: D1Database, id: string, now: number): Promise<StoredKey | undefined> {

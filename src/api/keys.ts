@@ -2,7 +2,7 @@
 import { Hono } from "hono";
 import * as v from "valibot";
 import { type AccessEnv, requires } from "../access/access.ts";
-import { createKey, revoke } from "../access/key.ts";
+import { changeKey, createKey, revoke } from "../access/key.ts";
 import { MAX_NAME_LENGTH } from "../core/limits.ts";
 import { parse } from "../core/parse.ts";
 import { Refusal } from "../core/refusal.ts";
@@ -18,7 +18,9 @@ const NewKey = v.object({
   /** The only product that it is for. */
   product: v.optional(name),
   label: v.optional(name, ""),
+  continues_others: v.optional(v.boolean(), false),
 });
+const KeyChange = v.object({ continues_others: v.boolean() });
 
 keys.use("/keys/*", requires("admin"), async (c, next) => {
   // Otherwise a key for one product could create a key for all products.
@@ -30,10 +32,15 @@ keys.use("/keys/*", requires("admin"), async (c, next) => {
 keys.get("/keys", async (c) => c.json({ items: await listKeys(c.env.REGISTRY), next: null }));
 
 keys.post("/keys", async (c) => {
-  const { kind, product, label } = parse(NewKey, await readJson(c.req.raw), "The body");
-  return c.json(
-    await createKey(c.env.REGISTRY, { kind, product: product ?? null, label }, Date.now()),
-  );
+  const { product = null, ...key } = parse(NewKey, await readJson(c.req.raw), "The body");
+  return c.json(await createKey(c.env.REGISTRY, { ...key, product }, Date.now()));
+});
+
+keys.post("/keys/:id", async (c) => {
+  const id = c.req.param("id");
+  const { continues_others } = parse(KeyChange, await readJson(c.req.raw), "The body");
+  await changeKey(c.env.REGISTRY, id, continues_others);
+  return c.json({ id, continues_others });
 });
 
 keys.delete("/keys/:id", async (c) => {

@@ -7,7 +7,19 @@ export type Access = {
   kind: KeyKind;
   /** The only product whose sessions they may read and write; null: all. */
   product: string | null;
+  /** The id of their API key; undefined: the admin secret, a person, or this machine. */
+  key?: string;
+  /** The key may continue sessions and lanes that other keys opened. */
+  continuesOthers?: boolean;
 };
+
+/** The opener of what was opened without an API key. */
+const NO_KEY = "";
+
+/** The caller as a session stores who opened it. */
+export function openerOf({ key }: Access): string {
+  return key ?? NO_KEY;
+}
 
 /** The server's own jobs. */
 export const SERVER: Access = { kind: "admin", product: null };
@@ -29,5 +41,18 @@ export function checkOwner(access: Access, owner: string): void {
   throw new Refusal(
     "forbidden",
     `This key is for the product "${access.product}", and the session is not of that product.`,
+  );
+}
+
+/**
+ * Throws `forbidden` unless the caller may continue what `opener` opened: an ingest key continues only its own sessions and lanes, or a
+ * key that leaked could overwrite what others record. An opener that is not known, because its record was damaged, binds no key.
+ */
+export function checkOpener(access: Access, opener: string | undefined, what: string): void {
+  if (access.kind === "admin" || access.continuesOthers) return;
+  if (opener === undefined || opener === openerOf(access)) return;
+  throw new Refusal(
+    "forbidden",
+    `${what} was opened with another key. Under Settings, API keys, allow this key to continue what other keys opened.`,
   );
 }

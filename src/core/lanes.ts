@@ -9,8 +9,8 @@ import type { Batch, Op, Writer } from "./wire.ts";
 /** Entry of `SessionIndex.gapsExpected` for lanes that only the damaged segment may have named. No lane has this id. */
 const ANY_NEW_LANE = "*";
 
-/** The lane of an id, added if it is new. Throws a Refusal (too_large). */
-export function laneOf({ lanes }: SessionIndex, id: string): Lane {
+/** The lane of an id, added if it is new with the key that opens it. Throws a Refusal (too_large). */
+export function laneOf({ lanes }: SessionIndex, id: string, opener?: string): Lane {
   const known = lanes.find(({ lane }) => lane === id);
   if (known) return known;
   if (lanes.length >= MAX_LANES) {
@@ -19,7 +19,7 @@ export function laneOf({ lanes }: SessionIndex, id: string): Lane {
       `A session has at most ${MAX_LANES} lanes; open a new session for further processes.`,
     );
   }
-  const lane: Lane = { lane: id, applied: 0, writer: {} };
+  const lane: Lane = { lane: id, applied: 0, writer: {}, opener };
   lanes.push(lane);
   return lane;
 }
@@ -33,11 +33,11 @@ export function expectGaps(index: SessionIndex): void {
  * Advances the lane of a batch to its last sequence. Returns how many records before it are lost, which is 0 unless a gap was
  * expected. Throws a Refusal: invalid_body, too_large, lane_gap, lane_overlap.
  */
-export function advanceLane(index: SessionIndex, batch: Batch): number {
+export function advanceLane(index: SessionIndex, batch: Batch, opener?: string): number {
   checkRange(batch);
   const { first, last, writer } = batch;
   const isKnown = index.lanes.some(({ lane }) => lane === batch.lane);
-  const lane = laneOf(index, batch.lane);
+  const lane = laneOf(index, batch.lane, opener);
   const { applied } = lane;
   const missing = first - applied - 1;
   const isGapExpected = index.gapsExpected.includes(isKnown ? batch.lane : ANY_NEW_LANE);

@@ -91,11 +91,11 @@ export class Projection {
     expectGaps(this.index);
   }
 
-  /** Applies the next batch of its lane (`Batch` in wire.ts). Throws a Refusal, after which the projection must be discarded. */
-  apply(batch: Batch, arrival: Arrival): BatchOutcome {
+  /** Applies the next batch of its lane, which `opener` opens if it is new (`Batch` in wire.ts). Throws a Refusal, after which the projection must be discarded. */
+  apply(batch: Batch, arrival: Arrival, opener?: string): BatchOutcome {
     const { dropped = {}, ops, last } = batch;
     const before = this.applied(batch.lane);
-    const missing = advanceLane(this.index, batch);
+    const missing = advanceLane(this.index, batch, opener);
     this.#lane = this.index.lanes.findIndex(({ lane }) => lane === batch.lane);
     const lost = Object.values(dropped).reduce((sum, count) => sum + count, missing);
     // A `dropped` op has a sequence, but the program did not issue it.

@@ -28,10 +28,13 @@ type ExceptionCount = {
 
 /** Lists of the index that count what they leave out. */
 export type CountedOut = "event_names" | "exceptions" | "state_paths" | "tags";
-export type Lane = LaneProgress & { clock?: ClockState };
+/** `opener`: the key that wrote its first batch (authority.ts); undefined for the lane of 1.x's routes, which every writer shares. */
+export type Lane = LaneProgress & { clock?: ClockState; opener?: string };
 
 export type SessionIndex = {
   id: string;
+  /** The key that opened the session (authority.ts); undefined after its index was lost. */
+  opener?: string;
   product: string;
   version: string;
   tags: string[];
@@ -203,8 +206,9 @@ export function summaryOf(
     ledger: completenessOf(index, unreadable),
     beyond: incomplete.length > 0 ? incomplete : undefined,
     left_out: leftOutOf(index),
-    lanes: index.lanes.map(({ clock, ...lane }) => ({
+    lanes: index.lanes.map(({ clock, opener: _opener, ...lane }) => ({
       ...lane,
+      lane: shownLane(lane.lane),
       ...(clock?.offsetMs && { clock_offset_ms: clock.offsetMs }),
     })),
     clock_skew_ms: index.clockSkewMs,
@@ -213,4 +217,9 @@ export function summaryOf(
     revision: index.seq,
     ...stored,
   };
+}
+
+/** A lane's id without the end of a UUID. With the whole id and the key of a lane, a reader could write into it. */
+function shownLane(id: string): string {
+  return id.replace(/^([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4})-[0-9a-f]{12}$/, "$1");
 }

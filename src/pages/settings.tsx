@@ -3,7 +3,7 @@ import { nameLabel } from "../core/recorded-text.ts";
 import { formatNumber } from "../core/format.ts";
 import { Hono } from "hono";
 import type { AccessEnv } from "../access/access.ts";
-import { createKey, revoke } from "../access/key.ts";
+import { changeKey, createKey, revoke } from "../access/key.ts";
 import { versions } from "../catalog/products.ts";
 import { Refusal } from "../core/refusal.ts";
 import { DAY_MS, MAX_NAME_LENGTH } from "../core/limits.ts";
@@ -111,6 +111,7 @@ function Keys({ db, created }: { db: D1Database; created: PageProps["created"] }
                   <th scope="col">Label</th>
                   <th scope="col">Permission</th>
                   <th scope="col">Product</th>
+                  <th scope="col">Continues</th>
                   <th scope="col">Created</th>
                   <th scope="col">Last used</th>
                   <th scope="col">
@@ -142,6 +143,10 @@ function Keys({ db, created }: { db: D1Database; created: PageProps["created"] }
         <label>
           Product (optional) <input name="product" maxlength={MAX_NAME_LENGTH} autocomplete="off" />
         </label>
+        <label title="For a key that replaces another one, or that writes into sessions of other machines. Not for a key in a web page.">
+          <input type="checkbox" name="continues_others" value="1" /> Continues sessions of other
+          keys
+        </label>
         <button class="button">Create key</button>
       </form>
     </Panel>
@@ -156,6 +161,9 @@ function KeyLine({ key_: key }: { key_: KeyRow }) {
       </th>
       <td>{KIND_LABELS[key.kind]}</td>
       <td>{key.product === null ? "all" : nameLabel(key.product)}</td>
+      <td>
+        <Continues key_={key} />
+      </td>
       <td>
         <Time at={key.created_at} show="minute" />
       </td>
@@ -172,6 +180,22 @@ function KeyLine({ key_: key }: { key_: KeyRow }) {
         )}
       </td>
     </tr>
+  );
+}
+
+/** Whose sessions an ingest key may continue, with a button to change it. An admin's key continues all. */
+function Continues({ key_: { id, kind, continues_others, revoked_at } }: { key_: KeyRow }) {
+  if (kind === "read") return <span class="quiet">–</span>;
+  if (kind === "admin") return <>all sessions</>;
+  return (
+    <form method="post" action={`/settings/keys/${id}/continues`}>
+      {continues_others ? "all sessions" : "its own sessions"}{" "}
+      {revoked_at === null ? (
+        <button class="tool" name="others" value={continues_others ? "" : "1"}>
+          {continues_others ? "Limit to its own" : "Allow all"}
+        </button>
+      ) : null}
+    </form>
   );
 }
 
@@ -194,7 +218,12 @@ settings.post("/settings/keys", async (c) => {
   }
   const created = await createKey(
     c.env.REGISTRY,
-    { kind: chosen, product: product === "" ? null : nameAsked(product), label },
+    {
+      kind: chosen,
+      product: product === "" ? null : nameAsked(product),
+      label,
+      continues_others: field("continues_others") === "1",
+    },
     Date.now(),
   );
   c.header("cache-control", "no-store");
@@ -203,5 +232,11 @@ settings.post("/settings/keys", async (c) => {
 
 settings.post("/settings/keys/:id/revoke", async (c) => {
   await revoke(c.env.REGISTRY, c.req.param("id"), Date.now());
+  return c.redirect("/settings", 303);
+});
+
+settings.post("/settings/keys/:id/continues", async (c) => {
+  const field = await readForm(c);
+  await changeKey(c.env.REGISTRY, c.req.param("id"), field("others") === "1");
   return c.redirect("/settings", 303);
 });

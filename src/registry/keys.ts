@@ -13,6 +13,8 @@ export type KeyRow = {
   label: string;
   created_at: number;
   revoked_at: number | null;
+  /** It may continue sessions and lanes that other keys opened. */
+  continues_others: boolean;
   /** The UTC day of its last use, as days since 1970. */
   used_day: number | null;
 };
@@ -40,6 +42,16 @@ export async function revokeKey(db: D1Database, id: string, now: number): Promis
   return (await findKey(db, id)) !== undefined;
 }
 
+/** True if there is such a key. */
+export async function setContinuesOthers(
+  db: D1Database,
+  id: string,
+  continues_others: boolean,
+): Promise<boolean> {
+  await drizzle(db).update(keys).set({ continues_others }).where(eq(keys.id, id));
+  return (await findKey(db, id)) !== undefined;
+}
+
 /** Stores the day of the last use, at most once a day, because each time writes a row. */
 export async function noteUse(db: D1Database, id: string, day: number): Promise<void> {
   await drizzle(db)
@@ -55,5 +67,6 @@ const SHOWN = {
   label: keys.label,
   created_at: keys.created_at,
   revoked_at: keys.revoked_at,
+  continues_others: keys.continues_others,
   used_day: keys.used_day,
 };

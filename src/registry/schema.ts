@@ -23,6 +23,7 @@ export const keys = sqliteTable("keys", {
   label: text().notNull(),
   created_at: integer().notNull(),
   revoked_at: integer(),
+  continues_others: integer({ mode: "boolean" }).notNull(), // may write into sessions that other keys opened
   used_day: integer(), // day of its last use, days since 1970, UTC
 });
 

@@ -53,10 +53,15 @@ export class SessionClient {
   readonly #stub: () => Stub;
   readonly #waiting: Waiting[] = [];
 
-  constructor(env: Env, id: string, { kind, product }: Access, stub: () => Stub) {
+  constructor(
+    env: Env,
+    id: string,
+    { kind, product, key, continuesOthers }: Access,
+    stub: () => Stub,
+  ) {
     this.#env = env;
     this.id = id;
-    this.#access = { kind, product };
+    this.#access = { kind, product, key, continuesOthers };
     this.#stub = stub;
   }
 

@@ -2,6 +2,7 @@
  * The session's log: the stored segments and, in memory, the newest segment with its index and state. The memory can be read again from
  * that segment's row; it is discarded when a batch is refused after some of its ops were applied.
  */
+import { type Access, openerOf } from "../core/authority.ts";
 import { type BatchOutcome, Projection } from "../core/projection.ts";
 import { Refusal } from "../core/refusal.ts";
 import { restore } from "../core/restore.ts";
@@ -68,10 +69,11 @@ export class Log {
   }
 
   /** A new session. It is stored with its first commit. `at` is the time of its first op. */
-  open(at: number, arrival: Arrival, product: string): Loaded {
+  open(at: number, arrival: Arrival, access: Access): Loaded {
     const id = this.store.nextId();
     const projection = Projection.open(this.#id, at, arrival);
-    projection.index.product = product;
+    projection.index.product = access.product ?? "";
+    projection.index.opener = openerOf(access);
     const newest = newSegment({ id, fromAt: 0, firstSeq: 1, keyframe: "{}" });
     return { projection, newest, isLost: false };
   }

@@ -9,7 +9,14 @@ import { DurableObject } from "cloudflare:workers";
 import * as v from "valibot";
 import { removeSession } from "../catalog/publish.ts";
 import type { Change } from "../core/answers.ts";
-import { type Access, checkKind, checkOwner, isOpenTo } from "../core/authority.ts";
+import {
+  type Access,
+  checkKind,
+  checkOpener,
+  checkOwner,
+  isOpenTo,
+  openerOf,
+} from "../core/authority.ts";
 import { PUBLISH_MS } from "../core/limits.ts";
 import { parse, parseJson } from "../core/parse.ts";
 import { Refusal, refusalOf } from "../core/refusal.ts";
@@ -80,7 +87,7 @@ export class Session extends DurableObject<Env> {
     return loaded;
   }
 
-  /** The session for a caller who records in it. A new one belongs to the product of the caller's key, if that is bound to one. */
+  /** The session for a caller who records in it, with the key that opened it unless the key may continue others' sessions. A new one belongs to the product of the caller's key, if that is bound to one. */
   #recorded(access: Access, ops: Op[], arrival: Arrival): Loaded {
     checkKind(access, "ingest");
     this.#log.checkNotErased();
@@ -88,9 +95,13 @@ export class Session extends DurableObject<Env> {
     // Writing into a file that SQLite cannot read could spread the damage. Any other damage is left as it is, and the session goes on
     // in a segment after it. The owner may be among what is damaged; then only keys for all products may go on.
     if (this.#log.store.isUnwritable) throw damagedStorage();
-    if (this.#log.load()) return this.#allowed(access, "ingest");
+    if (this.#log.load()) {
+      const loaded = this.#allowed(access, "ingest");
+      checkOpener(access, loaded.projection.index.opener, `Session ${this.#id}`);
+      return loaded;
+    }
     this.#alarmAt ??= null; // none yet, so it need not be read
-    return this.#log.open(ops[0]?.at ?? arrival.now, arrival, access.product ?? "");
+    return this.#log.open(ops[0]?.at ?? arrival.now, arrival, access);
   }
 
   // Recording.
@@ -119,16 +130,20 @@ export class Session extends DurableObject<Env> {
         throw new Refusal("invalid_body", `The batch is of session ${batch.session}.`);
       const { lane, first, last, ops } = batch;
       const loaded = this.#recorded(access, ops, arrival);
-      const applied = loaded.projection.applied(lane);
+      const known = loaded.projection.index.lanes.find((each) => each.lane === lane);
+      checkOpener(access, known?.opener, `Lane ${lane}`);
+      const applied = known?.applied ?? 0;
       // The whole batch is stored already: the reply was lost, or the daemon was restarted with an older checkpoint.
       const isRepeat = last <= applied && first <= applied;
-      if (!isRepeat) this.#commit(loaded, (projection) => projection.apply(batch, arrival));
+      if (!isRepeat)
+        this.#commit(loaded, (projection) => projection.apply(batch, arrival, openerOf(access)));
       const watched = this.#watchers.arePresent || undefined;
       return { session, lane, applied: Math.max(applied, last), watched };
     } catch (error) {
       const refusal = refusalOf(error);
       if (!refusal) throw error;
       const failed = failedResult(session, value, refusal);
+      if (refusal.code === "forbidden") return failed;
       const stored = this.#log.load()?.projection;
       if (stored && !isOpenTo(access, stored.index.product)) return failed;
       return { ...failed, applied: stored?.applied(laneOf(value)) ?? 0 };

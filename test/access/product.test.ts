@@ -10,7 +10,9 @@ test("a key for one product neither sees nor writes another's sessions", async (
       deployed(path, withKey(key, init));
   const admin = as(SECRET);
   const reader = as((await newKey({ kind: "read", product: "game" })).key);
-  const writer = as((await newKey({ kind: "ingest", product: "game" })).key);
+  const writer = as(
+    (await newKey({ kind: "ingest", product: "game", continues_others: true })).key,
+  );
   const [game, shop] = [
     await open(admin, { product: "game" }),
     await open(admin, { product: "shop" }),
@@ -134,7 +136,7 @@ describe("a key for one product, whatever the catalog holds of the session", () 
     async (_, lose) => {
       const admin: Server = (path, init) => deployed(path, withKey(SECRET, init));
       for (const kind of ["ingest", "read", "admin"]) {
-        const { key } = await newKey({ kind, product: "game" });
+        const { key } = await newKey({ kind, product: "game", continues_others: true });
         const sessions = {
           shop: await open(admin, { product: "shop" }),
           none: await open(admin, {}),

@@ -33,6 +33,7 @@ export function verdict(observations: Observations, now: number): Verdict {
     headline: "Running",
     confidence: "certain",
     evidence: [
+      ...uncaughtEvidence(observations),
       ...heartbeatEvidence(observations),
       ...pastHangEvidence(observations),
       ...clockEvidence(observations),

@@ -234,6 +234,16 @@ describe("a late heartbeat", () => {
   });
 });
 
+test("a running session names the exceptions that nothing caught", () => {
+  const thrown: Op = { op: "event", at: SECOND, name: "error", exception_type: "TypeError" };
+  const caught = kinds(start, { ...thrown, handled: true });
+  expect(caught).not.toContain("uncaught");
+  expect(judge(start, { ...thrown, handled: false })).toMatchObject({
+    status: "active",
+    evidence: [{ kind: "uncaught", text: "1 exception was not caught, the last one TypeError" }],
+  });
+});
+
 describe("ended", () => {
   test("with its exit code, or the signal that asked it to", () => {
     expect(judge(start, { op: "end", at: 9 * SECOND, exit_code: 0 })).toMatchObject({

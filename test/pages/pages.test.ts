@@ -585,6 +585,23 @@ test("home compares a version with the one before, and marks only a significant 
   );
 });
 
+test("a version whose sessions failed without a crash is no good one", async () => {
+  const failed = { status: "ended", is_open: false, failed: true } as const;
+  for (const id of ["red-1", "red-2"])
+    await publish(env.CATALOG, publication(id, { session: { ...failed, product: "red" } }));
+  const { html } = await get("/");
+  const row = html.split("<tr>").find((each) => each.includes('href="/sessions?product=red"'));
+  const rates = [...(row ?? "").matchAll(/data-level="(\w+)" title="([^"]+)"/g)];
+  expect(rates.map(([, level, title]) => [level, title])).toEqual([
+    ["good", "2 of 2 sessions did not crash"],
+    ["poor", "0 of 2 sessions neither crashed nor failed"],
+    ["good", "2 of 2 sessions never hung"],
+  ]);
+  expect(row).toContain("status=crashed%2Cfailed");
+  const listed = (await get("/sessions?product=red&status=crashed,failed")).html;
+  expect(listed).toContain('href="/sessions/red-1"');
+});
+
 test("sessions without contact are listed apart from running ones", async () => {
   expect((await get("/")).html).not.toContain(">Lost contact</h3>");
   await publish(env.CATALOG, publication("asleep", { session: { status: "suspended" } }));

@@ -107,6 +107,8 @@ describe.skipIf(!hasBrowser)("the page of a running session", () => {
     const program = await start("quiet");
     const { page } = await world.look("/sessions/quiet");
     const asked: string[] = [];
+    // The charts and the icon may still be on their way on a busy machine.
+    await page.waitForLoadState("networkidle");
     page.on("request", (request) => asked.push(request.url()));
     await page.waitForTimeout(4_000);
     expect(asked).toEqual([]);

@@ -27,6 +27,10 @@ const NAMES = {
   entries: "t",
   log: "u",
   clock: "v",
+  gatherUntil: "w",
+  kind: "x",
+  write: "y",
+  close: "z",
 };
 
 export const PAGE_BUNDLE = {

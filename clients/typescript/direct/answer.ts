@@ -8,9 +8,10 @@ import {
   RETRY_FIRST_MS,
   RETRY_JITTER_PERCENT,
   RETRY_LONGEST_MS,
+  WATCHED_GATHER_MS,
 } from "./limits.ts";
 import type { Reply } from "./post.ts";
-import { acknowledge, drop, gatheredAt, nextBatch, type Batch, type Queue } from "./queue.ts";
+import { acknowledge, drop, nextBatch, type Batch, type Queue } from "./queue.ts";
 
 /** HTTP statuses and error codes of errors in the ops themselves. After any other error the same ops are sent again. */
 const REFUSED = /400|413|invalid_body|not_finite|too_(deep|large|many_keys)/;
@@ -27,9 +28,11 @@ export function applyAnswer(
   const { applied = 0, watched, error } = result ?? { error: { code: `${status}` } };
   if (!error) {
     queue.failures = 0;
-    queue.watched = watched;
-    if (watched && queue.entries.length > count)
-      queue.dueAt = Math.min(queue.dueAt, gatheredAt(queue, now));
+    if (watched) {
+      queue.gatherUntil = 0;
+      if (queue.entries.length > count)
+        queue.dueAt = Math.min(queue.dueAt, now + WATCHED_GATHER_MS);
+    }
     if (!queue.isClosed) queue.dueAt = Math.min(queue.dueAt, now + LEASE_RENEWAL_MS);
     queue.resumeAt = now + slow_down_ms;
     queue.reported = lost;

@@ -41,14 +41,12 @@ export type Queue = {
   isClosed?: boolean;
   /** When the entries are sent (0: at once) or, without entries, the lease is renewed. */
   dueAt: number;
-  /** When the last request was sent. */
-  sentAt: number;
+  /** Before this time only urgent ops are sent: the last request was sent GATHER_MS before it. 0: a page shows the session live. */
+  gatherUntil: number;
   /** No request is sent before this time: the last one failed, or the server asked for a pause. */
   resumeAt: number;
   /** Requests that failed since the last answer. */
   failures: number;
-  /** A page shows the session live. */
-  watched?: boolean | undefined;
 };
 
 /** One op: its sequence in the lane, and its JSON. */
@@ -70,7 +68,7 @@ export function newQueue(session: string, url: string, writer: Writer): Queue {
     lost: {},
     reported: {},
     dueAt: Infinity,
-    sentAt: -Infinity,
+    gatherUntil: 0,
     resumeAt: 0,
     failures: 0,
   };
@@ -83,16 +81,10 @@ export function append(queue: Queue, kind: Kind, at: number, text: string, now: 
   const count = queue.entries.push({ sequence: ++queue.last, kind, text: op, bytes });
   queue.bytes += bytes;
   const isUrgent = URGENT_OPS.includes(kind) || count >= BATCH_OPS || queue.bytes >= BATCH_BYTES;
-  queue.dueAt = isUrgent ? 0 : Math.min(queue.dueAt, gatheredAt(queue, now));
+  // The first op after a rest waits for a short time only: its answer shows whether a page of the session has been opened meanwhile.
+  const gatheredAt = Math.max(now + WATCHED_GATHER_MS, queue.gatherUntil);
+  queue.dueAt = isUrgent ? 0 : Math.min(queue.dueAt, gatheredAt);
   if (count > QUEUE_OPS || queue.bytes > QUEUE_BYTES) makeRoom(queue);
-}
-
-/**
- * When an op of now no longer waits for others. A request is sent once per GATHER_MS at most, so the first op after a rest does not wait
- * that long: its answer shows whether a page of the session has been opened meanwhile.
- */
-export function gatheredAt({ sentAt, watched }: Queue, now: number): number {
-  return Math.max(now + WATCHED_GATHER_MS, watched ? 0 : sentAt + GATHER_MS);
 }
 
 /** Ops that the server has not acknowledged; unreported losses count as one. */
@@ -109,7 +101,7 @@ export function nextRequestAt({ dueAt, resumeAt }: Queue): number {
 export function takeBatch(queue: Queue, now: number): Batch | undefined {
   const isRenewal = queue.dueAt > 0 && queue.dueAt <= now;
   const batch = (queue.batch ??= nextBatch(queue, BATCH_BYTES, BATCH_OPS, isRenewal));
-  if (batch) queue.sentAt = now;
+  if (batch) queue.gatherUntil = now + GATHER_MS;
   if ((batch?.last ?? queue.last) === queue.last) queue.dueAt = Infinity;
   return batch;
 }
@@ -205,8 +197,9 @@ function newLosses(lost: Counts, reported: Counts, most = Infinity): Counts | un
   let counts: Counts | undefined;
   for (const cause in lost) {
     const count = Math.min((lost[cause] ?? 0) - (reported[cause] ?? 0), most);
-    if (count > 0) counts = { ...counts, [cause]: count };
-    most -= Math.max(0, count);
+    if (count <= 0) continue;
+    counts = { ...counts, [cause]: count };
+    most -= count;
   }
   return counts;
 }

@@ -6,9 +6,9 @@ import { cursorAt, setCursor, setRange, showWhole } from "./view.js";
 
 /** A shorter drag is a click. */
 const DRAG_PIXELS = 6;
-/** Lines at exceptions that are nearer than this are one band… */
+/** Lines at exceptions are one band if they are nearer than this. */
 const MERGE_PIXELS = 6;
-/** …and so are those farther apart while there would be more than these. */
+/** Bands and lines at exceptions; more are merged further. */
 const MOST_LINES = 24;
 
 const recorder = find("#recorder");

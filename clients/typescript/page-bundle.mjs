@@ -1,8 +1,8 @@
-/** How the one file for pages is built: for publishing (build.mjs), and for the tests of it in a browser. */
+/** Options for building the one file for pages: for publishing (build.mjs), and for its tests in a browser. */
 
 /**
- * Names within this client that its file has short, so that it stays within its limit of bytes. The short ones never change: copies of queues in
- * the browser's IndexedDB have them. No name that travels to the server is among them.
+ * Properties that have a short name in the built file, which keeps it within its limit of bytes. A short name never changes, because copies of
+ * queues in the browser's IndexedDB have it. No property that travels to the server is in this list.
  */
 const NAMES = {
   retryAfterMs: "a",

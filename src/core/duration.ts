@@ -7,9 +7,9 @@ export type Timed = {
   /** When the status began. */
   status_since: number;
   created_at: number;
-  /** The newest op's time… */
+  /** The time of the newest op. */
   updated_at: number;
-  /** …and when the server received it. */
+  /** When the server received that op. */
   received_at: number;
   ended_at: number | null;
 };

@@ -2825,13 +2825,16 @@ class _Lane(object):
             except OSError as error:
                 self.checked_bytes = 0
                 self.failure = error
-                # EBADF: the program closed all files, as a daemon does at its start.
-                lost = self._write_lines(line, 1, at, sequence) if error.errno == errno.EBADF else 1
+                lost = 1
             else:
                 if written == len(line):
                     self.bytes += written
                     return
                 lost = self._torn(line, written, 1)
+            # EBADF: the program closed all files, as a daemon does at its start. EFBIG: this file may not grow.
+            if lost and self.failure.errno in (errno.EBADF, errno.EFBIG):
+                self.is_forced = _is_edge(text)
+                lost = self._write_lines(line, 1, at, sequence)
         else:
             self.is_forced = _is_edge(text)
             lost = self._write_lines(line, 1, at, sequence)
@@ -2962,7 +2965,20 @@ class _Lane(object):
         return os.path.join(folder, "%s.%06d.lane" % (self.id, part))
 
     def _write_lines(self, lines, count, at, first, is_whole=False):
-        """Check the file, then write `count` lines to it or to a new part: with `is_whole`, all or none. Returns how many were lost."""
+        """Write `count` lines, to the next part if this file may not grow: with `is_whole`, all or none. Returns how many were lost."""
+        lost = self._try_lines(lines, count, at, first, is_whole)
+        if not lost or getattr(self.failure, "errno", None) != errno.EFBIG or self.bytes <= self.header_bytes:
+            return lost
+        first += count - lost
+        try:
+            self._open_part(first, at)
+        except Exception:
+            _raise_if_stack_is_full()
+            return lost
+        return self._try_lines(b"".join(lines.splitlines(True)[-lost:]), lost, at, first, is_whole)
+
+    def _try_lines(self, lines, count, at, first, is_whole):
+        """Check the file, then write `count` lines to it or to a new part if it is full or missing."""
         self.checked_bytes = 0
         try:
             self._check_file(at)
@@ -2987,7 +3003,15 @@ class _Lane(object):
         """After a short write, return how many lines are lost. The cut bytes are removed: the report needs their space."""
         self.checked_bytes = 0
         self.failure = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        try:
+            written += os.write(self.file, lines[written:])  # the system gives the reason with the second call
+        except OSError as error:
+            self.failure = error
         missing = lines[written:]
+        if not missing:
+            self.bytes += written
+            self.is_torn = False
+            return 0
         # A record that lacks only its line break is whole: the next write begins with one.
         lost = min(count, missing.count(b"\n") - (missing[:1] == b"\n"))
         if missing != b"\n":
@@ -3123,7 +3147,6 @@ class _Loss(object):
 _CAUSES = {  # the same in every client; the others are `write_failed`
     errno.ENOSPC: "disk_full",  # no block or no inode is free
     getattr(errno, "EDQUOT", errno.ENOSPC): "disk_full",
-    errno.EFBIG: "disk_full",  # the limit of the process's files
     errno.EROFS: "read_only",
     errno.EACCES: "no_permission",
     errno.EPERM: "no_permission",

@@ -14,7 +14,7 @@ import { Id, type Op, Writer } from "../../src/core/wire.ts";
 import { frame, isIntact, laneJson, PREFIX, repair, salvage, type Span } from "./frame.ts";
 import { LANE_BYTES } from "../limits.ts";
 import { Lines } from "./lines.ts";
-import { cutShort, Losses } from "./losses.ts";
+import { cutShort, isFileTooLarge, Losses } from "./losses.ts";
 
 /**
  * Which lanes the daemon writes itself; a program's own has no role. `local`: for a program that uses 1.x's local API.
@@ -168,6 +168,7 @@ export class LaneWriter {
   /** None while no part can be opened. */
   #descriptor: number | undefined;
   #bytes = 0;
+  #headerBytes = 0;
   #torn: boolean;
   #failure: unknown;
   readonly #losses = new Losses();
@@ -242,7 +243,10 @@ export class LaneWriter {
     const lines = records.map(({ seq, op: { at, op, ...rest } }) =>
       frame(laneJson({ seq, at, op, ...rest })),
     );
-    if (!this.#makeRoom(records[0]?.seq ?? 1) || !this.#write(Buffer.concat(lines))) return false;
+    const first = records[0]?.seq ?? 1;
+    const block = Buffer.concat(lines);
+    if (!this.#makeRoom(first)) return false;
+    if (!this.#write(block) && !(this.#openAfterLimit(first) && this.#write(block))) return false;
     this.lastSeq = last.seq;
     return true;
   }
@@ -268,6 +272,12 @@ export class LaneWriter {
     if (this.#descriptor === undefined) return this.#open(this.#part, first);
     if (this.#bytes >= (this.#options.maxBytes ?? LANE_BYTES)) this.#open(this.#part + 1, first);
     return true;
+  }
+
+  /** A file that may not grow is followed by the next part, unless not even one record fits. */
+  #openAfterLimit(first: number): boolean {
+    const hasRecords = this.#bytes > this.#headerBytes;
+    return hasRecords && isFileTooLarge(this.#failure) && this.#open(this.#part + 1, first);
   }
 
   #open(part: number, first: number): boolean {
@@ -297,7 +307,7 @@ export class LaneWriter {
     this.#descriptor = descriptor;
     this.#folder = folder;
     this.#part = part;
-    this.#bytes = line.length;
+    this.#bytes = this.#headerBytes = line.length;
     this.#torn = false;
     return true;
   }
@@ -306,19 +316,23 @@ export class LaneWriter {
   #write(line: Buffer): boolean {
     if (this.#descriptor === undefined) return false;
     const bytes = this.#torn ? Buffer.concat([Buffer.from("\n"), line]) : line;
+    let written = 0;
     try {
-      const written = writeSync(this.#descriptor, bytes);
-      if (written === bytes.length) {
-        this.#bytes += written;
-        this.#torn = false;
-        return true;
+      written = writeSync(this.#descriptor, bytes);
+      if (written < bytes.length) {
+        this.#failure = cutShort();
+        written += writeSync(this.#descriptor, bytes, written); // the system gives the reason with the second call
       }
-      this.#failure = cutShort();
-      if (written > 0) this.#removeTorn(this.#descriptor, written);
     } catch (error) {
       this.#failure = error;
     }
-    return false;
+    if (written < bytes.length) {
+      if (written > 0) this.#removeTorn(this.#descriptor, written);
+      return false;
+    }
+    this.#bytes += written;
+    this.#torn = false;
+    return true;
   }
 
   #removeTorn(descriptor: number, written: number): void {

@@ -5,7 +5,6 @@ import type { Dropped, Op } from "../../src/core/wire.ts";
 const CAUSES: { [code: string]: string } = {
   ENOSPC: "disk_full", // no block or no inode is free
   EDQUOT: "disk_full",
-  EFBIG: "disk_full", // the limit of the process's files
   EROFS: "read_only",
   EACCES: "no_permission",
   EPERM: "no_permission",
@@ -47,9 +46,14 @@ export function isNoSpace(failure: unknown): boolean {
   return CAUSES[describe(failure).code] === "disk_full";
 }
 
+/** Whether the process may not make the file larger (`ulimit -f`). */
+export function isFileTooLarge(failure: unknown): boolean {
+  return describe(failure).code === "EFBIG";
+}
+
 /** The system's text is without a path of this machine: "ENOSPC: no space left on device, write". */
 function describe(failure: unknown): { code: string; detail: string | undefined } {
-  const { code = "", message = "" } = failure as { code?: string; message?: string }; // Node's errors have both
+  const { code = "", message = "" } = (failure ?? {}) as { code?: string; message?: string }; // Node's errors have both
   return { code, detail: /^[A-Z0-9]{1,20}: ([^,]{1,100}),/.exec(message)?.[1] };
 }
 

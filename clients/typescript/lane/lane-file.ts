@@ -14,7 +14,7 @@ import {
 import { join } from "node:path";
 import { checksum, writeHex } from "./checksum.ts";
 import { headerText, type Header } from "./header.ts";
-import { Losses } from "./losses.ts";
+import { isFileTooLarge, Losses } from "./losses.ts";
 import { concat, Reserve } from "./reserve.ts";
 import { CHECK_AFTER_MS, REOPEN_AFTER_MS } from "../limits.ts";
 import type { Counts, Kind, Sink } from "../session/sink.ts";
@@ -110,8 +110,19 @@ export class LaneFile implements Sink {
       if (!this.#openPart(this.#sequence, kind)) return false;
       length = this.#line.fill(json, this.#isTorn); // the header has overwritten the buffer
     }
-    const isWritten = this.#write(this.#line.bytes, this.#line.start, length);
-    return isWritten || (kind === "end" && this.#useReserve([json], this.#sequence));
+    return (
+      this.#write(this.#line.bytes, this.#line.start, length) ||
+      this.#writeElsewhere(kind, [json], this.#sequence)
+    );
+  }
+
+  /** A file that may not grow is followed by the next part; for the `end` there is reserved space. */
+  #writeElsewhere(kind: Kind, lines: string[], first: number): boolean {
+    if (isFileTooLarge(this.#failure) && this.#hasRecords && this.#openPart(first, "event")) {
+      const block = this.#block(lines);
+      if (this.#write(block, 0, block.length)) return true;
+    }
+    return kind === "end" && this.#useReserve(lines, first);
   }
 
   #reserveEnd(): void {
@@ -142,9 +153,8 @@ export class LaneFile implements Sink {
 
     if (this.#needsPart(lines.join().length) && !this.#openPart(first, kind)) return false;
     const block = this.#block(lines);
-    const isWritten =
-      this.#write(block, 0, block.length) || (kind === "end" && this.#useReserve(lines, first));
-    if (!isWritten) return false;
+    if (!this.#write(block, 0, block.length) && !this.#writeElsewhere(kind, lines, first))
+      return false;
     this.#sequence = sequence;
     this.#losses.clear();
     this.#lateStart = undefined;
@@ -162,18 +172,23 @@ export class LaneFile implements Sink {
 
   #write(bytes: Uint8Array, start: number, length: number): boolean {
     if (this.#file === undefined) return false;
+    let written = 0;
     try {
-      const written = writeSync(this.#file, bytes, start, length);
-      // The next write adds a missing line break.
-      if (written < length - 1) return this.#removeTorn(this.#file, written);
-      this.#bytes += written;
-      this.#hasRecords = true;
-      this.#isTorn = written < length;
-      return true;
+      written = writeSync(this.#file, bytes, start, length);
+      if (written < length - 1) {
+        this.#failure = CUT_SHORT;
+        // The system gives the reason with the second call.
+        written += writeSync(this.#file, bytes, start + written, length - written);
+      }
     } catch (thrown) {
       this.#failure = thrown;
-      return false;
     }
+    // The next write adds a missing line break.
+    if (written < length - 1) return this.#removeTorn(this.#file, written);
+    this.#bytes += written;
+    this.#hasRecords = true;
+    this.#isTorn = written < length;
+    return true;
   }
 
   /** An empty line at the end of a lane shows that records are missing there, should the program end before it can report them. */
@@ -191,7 +206,6 @@ export class LaneFile implements Sink {
 
   /** After a short write: gives its space back, which the report needs. */
   #removeTorn(file: number, written: number): false {
-    this.#failure = CUT_SHORT;
     if (written === 0) return false;
     try {
       if (fstatSync(file).size === this.#bytes + written) {

@@ -50,11 +50,15 @@ export class Losses {
 const CAUSES: { [code: string]: string } = {
   ENOSPC: "disk_full", // no block or no inode is free
   EDQUOT: "disk_full",
-  EFBIG: "disk_full", // the limit of the process's files
   EROFS: "read_only",
   EACCES: "no_permission",
   EPERM: "no_permission",
 };
+
+/** Whether the process may not make the file larger (`ulimit -f`). */
+export function isFileTooLarge(failure: unknown): boolean {
+  return (failure as { code?: string } | undefined)?.code === "EFBIG"; // Node's errors have a code
+}
 
 /** The cause, and the system's text for it without a path of this machine. */
 function describe(failure: unknown): { cause: string; detail: string } {

@@ -12,7 +12,7 @@ import tempfile
 import unittest
 
 import datacat
-from worlds import Test, lane_files, lines, records
+from worlds import ROOT, Test, lane_files, lines, records
 
 WINDOWS = os.name == "nt"
 
@@ -122,23 +122,28 @@ class Disk(Test):
         ])  # fmt: skip
 
     @unittest.skipIf(WINDOWS, "no limits on the size of files")
-    def test_over_quota_the_program_continues_and_the_losses_are_counted(self):
+    def test_a_file_that_may_not_grow_is_followed_by_the_next_part(self):
         code, output, errors = self.run_program(
             u"from __future__ import print_function\n"
             u"import datacat, resource\ns = datacat.open()\n"
             u"resource.setrlimit(resource.RLIMIT_FSIZE, (3000, resource.RLIM_INFINITY))\n"
             u"for n in range(100): s.log_event('e', data={'n': n})\n"
-            u"print(s.stats()['dropped'])\n"
-            u"resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))\n"
+            u"s.log_event('long', message='x' * 4000)\n"
+            u"print(sum(s.stats()['dropped'].values()))\n"
             u"s.log_event('works again')\n"
         )
-        self.assertEqual((code, errors), (0, ""))
+        self.assertEqual((code, output.strip(), errors), (0, "1", ""))
         ops = [op for path in lane_files(self.home) for op in sound(path) if "op" in op]
-        reported = [op for op in ops if op["op"] == "dropped"]
-        events = [op for op in ops if op["op"] == "event"]
-        self.assertEqual(events[-1]["name"], "works again")
-        self.assertEqual(reported[-1]["cause"], "disk_full")
-        self.assertEqual(len(events) - 1 + sum(op["count"] for op in reported), 100)
+        reported = [(op["cause"], op["count"], op["detail"]) for op in ops if op["op"] == "dropped"]
+        self.assertEqual(reported, [("write_failed", 1, os.strerror(errno.EFBIG).lower())])
+        names = [op["name"] for op in ops if op["op"] == "event"]
+        self.assertEqual(names, ["e"] * 100 + ["works again"])
+
+    def test_the_cause_of_each_error_is_that_of_every_client(self):
+        with open(os.path.join(ROOT, "test", "fixtures", "loss-causes.json")) as file:
+            causes = json.load(file)
+        found = dict((name, datacat._loss_cause(OSError(getattr(errno, name), ""))) for name in causes if hasattr(errno, name))
+        self.assertEqual(found, dict((name, causes[name]) for name in found))
 
     @unittest.skipUnless(sys.platform.startswith("linux") and os.geteuid() == 0, "mounting needs root on Linux")
     def test_a_full_disk(self):

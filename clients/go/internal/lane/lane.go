@@ -196,7 +196,7 @@ func (l *Lane) path(folder string, part int) string {
 // write makes one write to the present part, or to a new one if this file may not grow. first is the sequence in a new part's header.
 func (l *Lane) write(line []byte, first int64) bool {
 	isWritten, err := l.tryWrite(line)
-	if !isWritten && isFileTooLarge(err) && l.records > 0 && l.openPart(first, KindEnd) {
+	if !isWritten && isFileTooLarge(err) && l.records > 0 && l.openPart(first, KindEvent) {
 		isWritten, err = l.tryWrite(bytes.TrimPrefix(line, []byte{'\n'})) // a torn line is in the previous part
 	}
 	if !isWritten {

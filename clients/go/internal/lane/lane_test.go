@@ -1,6 +1,7 @@
 package lane
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -178,5 +179,57 @@ func TestALossShowsNoPathOfThisMachine(t *testing.T) {
 		if got := reason(err); got != want {
 			t.Errorf("%q", got)
 		}
+	}
+}
+
+func TestTheCauseOfEachErrorIsThatOfEveryClient(t *testing.T) {
+	text, err := os.ReadFile("../../../../test/fixtures/loss-causes.json")
+	if err != nil {
+		t.Skip("test/fixtures/loss-causes.json is missing: this module is not in its repository")
+	}
+	var causes map[string]string
+	if err := json.Unmarshal(text, &causes); err != nil {
+		t.Fatal(err)
+	}
+	for name, failure := range map[string]syscall.Errno{
+		"EACCES": syscall.EACCES, "EBADF": syscall.EBADF, "EDQUOT": syscall.EDQUOT, "EFBIG": syscall.EFBIG,
+		"EIO": syscall.EIO, "EMFILE": syscall.EMFILE, "ENOENT": syscall.ENOENT, "ENOSPC": syscall.ENOSPC,
+		"ENOTDIR": syscall.ENOTDIR, "EPERM": syscall.EPERM, "EROFS": syscall.EROFS,
+	} {
+		if cause := causeOf(&os.PathError{Op: "write", Err: failure}); cause != causes[name] {
+			t.Errorf("%s counts as %q, want %q", name, cause, causes[name])
+		}
+		delete(causes, name)
+	}
+	if len(causes) > 0 {
+		t.Errorf("not tested: %v", causes)
+	}
+}
+
+func TestAFileThatMayNotGrowIsFollowedByTheNextPart(t *testing.T) {
+	l := testLane(t)
+	const most = 500 // what `ulimit -f` allows
+	l.put = func(file *os.File, b []byte) (int, error) {
+		info, err := file.Stat()
+		if err != nil {
+			t.Fatal(err)
+		}
+		room := most - int(info.Size())
+		if room <= 0 {
+			return 0, syscall.EFBIG
+		}
+		if room < len(b) {
+			b = b[:room]
+		}
+		return WriteOnce(file, b)
+	}
+	for i := 0; i < 30; i++ {
+		event(l, "e")
+	}
+	if ops, parts := lanetest.Ops(t, partsOf(t, l)), partsOf(t, l); len(ops) != 31 || len(parts) < 3 {
+		t.Errorf("%d records in %d parts", len(ops), len(parts))
+	}
+	if event(l, strings.Repeat("x", most)) != Lost || event(l, "after") != Kept {
+		t.Error("a record above the limit is not the only one that is lost")
 	}
 }

@@ -48,7 +48,7 @@ func (l *loss) report() []byte {
 // causeOf is what the error of a system call means, the same in every client.
 func causeOf(err error) string {
 	switch {
-	case err == nil, errors.Is(err, errCutShort), isNoSpace(err), isFileTooLarge(err):
+	case err == nil, errors.Is(err, errCutShort), isNoSpace(err):
 		return "disk_full"
 	case isReadOnly(err):
 		return "read_only"

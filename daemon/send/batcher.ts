@@ -87,6 +87,9 @@ export function keepalive(lane: Lane, leaseMs: number): Batch {
   };
 }
 
+/** Of ops that the client did not try to write: no sequence is missing because of them. */
+const NEVER_WRITTEN = new Set(["too_large", "not_finite", "series_limit"]);
+
 class Draft {
   records = 0;
   lastOp: Op | undefined;
@@ -175,12 +178,15 @@ class Draft {
         op = patch === op.patch ? op : { ...op, patch };
         break;
       }
-      case "dropped":
+      case "dropped": {
         if (op.count === 0 && !op.at_least) return this.#leaveOut();
         // The op that was altered has a sequence of its own.
         if (isAlteration(op)) break;
-        op = { ...op, sequences: op.sequences ?? this.#explain(op.count) };
+        const sequences =
+          op.sequences ?? (NEVER_WRITTEN.has(op.cause) ? 0 : this.#explain(op.count));
+        op = { ...op, sequences: sequences || undefined }; // direct mode has no such field
         break;
+      }
       case "end":
         // Another process opened the session, and only that one can end it.
         if (this.#lane.header.role === undefined && this.#options.isJoiner) return this.#leaveOut();

@@ -116,6 +116,19 @@ test("missing records are damage, unless a record soon after counts them itself"
   });
 });
 
+test("a value that is described explains no missing record", async () => {
+  await using world = await World.make();
+  const described: Op = { op: "dropped", at: 5, cause: "unserialisable", count: 1 };
+  world.lane("s").tryAppendAs([
+    { seq: 1, op: event(1) },
+    { seq: 4, op: described },
+    { seq: 5, op: event(5) },
+  ]);
+  const { batch } = build(laneOf(world), WHOLE);
+  expect(batch).toMatchObject({ first: 1, last: 5, dropped: { damaged: 2 } });
+  expect(JSON.stringify(batch?.ops[1])).toBe(JSON.stringify(described));
+});
+
 test("an explanation that comes too late does not explain a gap", async () => {
   await using world = await World.make();
   world

@@ -134,6 +134,16 @@ test("queue lists, dumps and verifies what is on disk, and finds damage", async 
 
   const text = readFileSync(join(lanes, file), "utf8");
   writeFileSync(join(lanes, file), text.replace('"message":"kept"', '"message":"bent"'));
+  // A home that can't be made: the lane is in the last resort.
+  const nowhere = { DATACAT_HOME: "/dev/null/home", DATACAT_DAEMON: "off" };
+  await world.run(["run", "--", "true", "elsewhere"], { env: nowhere });
+  const list = (await world.run(["queue"])).stdout;
+  expect(list).toMatch(/echo .*home\/lanes/);
+  expect(list).toMatch(/true .*datacat-\d+\/lanes/);
+  expect((await world.run(["doctor"])).stdout).toMatch(
+    /2 lanes on disk.*\n.*some lanes are in .*datacat-/,
+  );
+
   const verify = await world.run(["queue", "verify"]);
   expect(verify.code).toBe(1);
   expect(verify.stdout).toMatch(/damaged .*1 damaged place, 1 record missing/);

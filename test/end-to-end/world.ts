@@ -47,7 +47,8 @@ export class World {
         Reflect.deleteProperty(env, name);
       }
     }
-    return { ...env, DATACAT_DAEMON_PORT: "0" };
+    // No world's daemon reads the lanes that other programs of this user have in the last resort.
+    return { ...env, DATACAT_DAEMON_PORT: "0", TMPDIR: this.folder };
   }
 
   /** `npm start`, until it answers. */

@@ -1,10 +1,10 @@
 /** `datacat doctor`: checks everything that recording depends on, and prints each problem with what to do about it. */
-import { existsSync, readdirSync, statfsSync } from "node:fs";
+import { statfsSync } from "node:fs";
 import type { Command } from "commander";
 import { formatBytes, formatCount, formatDuration } from "../../../src/core/format.ts";
-import { type Environment, openHome } from "../../home.ts";
+import { type Environment, homesOf, openHome } from "../../home.ts";
 import { askDaemon } from "./daemon.ts";
-import { readLanes } from "./queue.ts";
+import { readLanes, rejectedIn } from "./queue.ts";
 import { findDaemon } from "../daemon-process.ts";
 import { LOW_DISK_BYTES, REQUEST_TIMEOUT_MS, SKEW_MS } from "../limits.ts";
 
@@ -255,6 +255,16 @@ async function checkQueue(env: Environment): Promise<Finding[]> {
       text: `${formatCount(lanes.length, "lane")} on disk, ${formatCount(waiting, "record")} to send`,
     },
   ];
+  const [home] = homesOf(env, process.platform);
+  const elsewhere = new Set(lanes.map(({ folder }) => folder).filter((at) => at !== home?.lanes));
+  for (const folder of elsewhere) {
+    findings.push({
+      what: "queue",
+      how: "note",
+      text: `some lanes are in ${folder}: the home had no room or could not be written when they began`,
+      advice: "The daemon sends them too.",
+    });
+  }
   if (damaged > 0) {
     const advice = `The intact records are sent; the others are counted as lost. For details: ${DATACAT} queue verify`;
     findings.push({
@@ -264,10 +274,8 @@ async function checkQueue(env: Environment): Promise<Finding[]> {
       advice,
     });
   }
-  const { rejected } = openHome(env, process.platform);
-  const refused = existsSync(rejected) ? readdirSync(rejected).length : 0;
-  if (refused > 0) {
-    const text = `the server refused ${formatCount(refused, "record")}; see ${rejected}`;
+  for (const { folder, files } of rejectedIn(env)) {
+    const text = `the server refused ${formatCount(files, "record")}; see ${folder}`;
     findings.push({ what: "queue", how: "bad", text });
   }
   return findings;

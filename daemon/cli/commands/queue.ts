@@ -3,7 +3,7 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { formatBytes, formatCount } from "../../../src/core/format.ts";
-import { type Environment, home } from "../../home.ts";
+import { type Environment, type Home, homesOf, isOwnHome } from "../../home.ts";
 import { loadCheckpoint } from "../../lanes/checkpoint.ts";
 import { laneFile, listLanes, readLane } from "../../lanes/lane-file.ts";
 import { DATACAT } from "../invocation.ts";
@@ -50,27 +50,42 @@ type LaneReport = {
   acknowledged: number;
   damaged: number;
   torn: boolean;
+  /** The folder that it is in: the home's, or the last resort's. */
+  folder: string;
   /** Sequences that no record has. */
   missing: number;
 };
 
 export async function readLanes(env: Environment): Promise<LaneReport[]> {
-  const { lanes: folder, checkpoint } = home(env, process.platform);
-  if (!existsSync(folder)) return [];
-  const known = loadCheckpoint(checkpoint);
+  const homes = homesWithLanes(env);
+  // The daemon of one home also reads the lanes of the other.
+  const known = new Map(homes.flatMap(({ checkpoint }) => [...loadCheckpoint(checkpoint)]));
   const reports: LaneReport[] = [];
-  for (const [lane, parts] of listLanes(folder)) {
-    progress(`reading ${lane}…`);
-    const files = parts.map((part) => join(folder, laneFile(lane, part)));
-    reports.push({ ...(await readFiles(lane, files)), acknowledged: known.get(lane)?.seq ?? 0 });
+  for (const { lanes: folder } of homes) {
+    for (const [lane, parts] of listLanes(folder)) {
+      progress(`reading ${lane}…`);
+      const report = await readParts(lane, folder, parts);
+      reports.push({ ...report, acknowledged: known.get(lane)?.seq ?? 0 });
+    }
   }
   progress("");
   return reports;
 }
 
-async function readFiles(lane: string, files: string[]): Promise<LaneReport> {
+/** The user's home and the last resort, as far as they exist and are the user's own. */
+function homesWithLanes(env: Environment): Home[] {
+  const [wanted, ...others] = homesOf(env, process.platform);
+  return [
+    ...(wanted && existsSync(wanted.lanes) ? [wanted] : []),
+    ...others.filter((other) => isOwnHome(other)),
+  ];
+}
+
+async function readParts(lane: string, folder: string, parts: number[]): Promise<LaneReport> {
+  const files = parts.map((part) => join(folder, laneFile(lane, part)));
   const report: LaneReport = {
     lane,
+    folder,
     session: "",
     program: "",
     parts: files.length,
@@ -102,14 +117,23 @@ async function readFiles(lane: string, files: string[]): Promise<LaneReport> {
 }
 
 async function listQueue(env: Environment, json?: boolean): Promise<void> {
-  const { rejected } = home(env, process.platform);
   const reports = await readLanes(env);
-  const rejectedFiles = existsSync(rejected) ? readdirSync(rejected).length : 0;
-  if (json) return printJson({ lanes: reports, rejected: rejectedFiles });
+  const refused = rejectedIn(env);
+  const rejected = refused.reduce((sum, { files }) => sum + files, 0);
+  if (json) return printJson({ lanes: reports, rejected });
   if (reports.length === 0) print("The queue is empty: the server has everything.");
   else {
+    const hasOthers = new Set(reports.map(({ folder }) => folder)).size > 1;
     printTable(
-      ["lane", "session", "program", "records", "acknowledged", "size"],
+      [
+        "lane",
+        "session",
+        "program",
+        "records",
+        "acknowledged",
+        "size",
+        ...(hasOthers ? ["folder"] : []),
+      ],
       reports.map((one) => [
         one.lane,
         one.session,
@@ -117,11 +141,20 @@ async function listQueue(env: Environment, json?: boolean): Promise<void> {
         String(one.records),
         String(one.acknowledged),
         formatBytes(one.bytes),
+        ...(hasOthers ? [one.folder] : []),
       ]),
     );
   }
-  if (rejectedFiles > 0)
-    print(`The server refused ${formatCount(rejectedFiles, "record")}, now in ${rejected}.`);
+  for (const { folder, files } of refused)
+    print(`The server refused ${formatCount(files, "record")}, now in ${folder}.`);
+}
+
+/** The folders with what the server refused, and how many files each has. */
+export function rejectedIn(env: Environment): { folder: string; files: number }[] {
+  return homesWithLanes(env).flatMap(({ rejected: folder }) => {
+    const files = existsSync(folder) ? readdirSync(folder).length : 0;
+    return files > 0 ? [{ folder, files }] : [];
+  });
 }
 
 /** Prints a lane's records and damaged places, one JSON object per line. */
@@ -138,19 +171,19 @@ async function dumpLane(env: Environment, which: string): Promise<void> {
 /** A lane file, or all parts of the lane whose id begins with `which`. */
 function filesOf(env: Environment, which: string): string[] {
   if (existsSync(which)) return [which];
-  const { lanes } = home(env, process.platform);
-  const all = existsSync(lanes) ? [...listLanes(lanes)] : [];
-  const found = all.filter(([lane]) => lane.startsWith(which));
+  const homes = homesWithLanes(env);
+  const found = homes.flatMap(({ lanes: folder }) =>
+    [...listLanes(folder)]
+      .filter(([lane]) => lane.startsWith(which))
+      .map(([lane, parts]) => ({ folder, lane, parts })),
+  );
   const [only] = found;
   if (!only || found.length > 1) {
     const problem = only ? `${found.length} lanes begin with` : "There is no file or lane";
-    throw new Trouble(
-      "not_found",
-      `${problem} ${which} in ${lanes}. For a list: ${DATACAT} queue list`,
-    );
+    throw new Trouble("not_found", `${problem} ${which}. For a list: ${DATACAT} queue list`);
   }
-  const [lane, parts] = only;
-  return parts.map((part) => join(lanes, laneFile(lane, part)));
+  const { folder, lane, parts } = only;
+  return parts.map((part) => join(folder, laneFile(lane, part)));
 }
 
 /** Reads every lane completely. Returns whether all are intact. */

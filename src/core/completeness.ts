@@ -1,6 +1,29 @@
 /** How many of a session's ops are stored, as one sentence for the page and the command, and what each missing one was lost to. */
 import type { Completeness, LossTimes } from "./answers.ts";
 import { formatNumber } from "./format.ts";
+import { plainText } from "./recorded-text.ts";
+import type { DropCause } from "./vocabulary.ts";
+
+/** What each cause of a loss means, after the number of ops. */
+const CAUSE_LABELS: Record<DropCause, string> = {
+  disk_full: "not written: the disk of this machine was full",
+  read_only: "not written: the disk of this machine was read-only",
+  no_permission: "not written: the program may not write to Datacat's folder",
+  write_failed: "not written: writing to the disk of this machine failed",
+  disk_budget: "removed to keep within the disk budget",
+  damaged: "damaged on the disk",
+  queue_full: "dropped: the client's memory budget was used up",
+  too_large: "not recorded: too large",
+  refused: "refused by the server",
+  series_limit: "over the limit of series",
+  not_finite: "NaN or infinite",
+  unserialisable: "with values recorded only as a description",
+};
+
+/** What a cause means, after the number of ops. A client may send other causes, which have no label. */
+export function causeText(cause: string): string {
+  return Object.hasOwn(CAUSE_LABELS, cause) ? CAUSE_LABELS[cause as DropCause] : plainText(cause); // as: just looked up
+}
 
 /** `count` is 0 if an unknown number was lost. */
 export type CauseOfLoss = { cause: string; count: number; times: LossTimes | undefined };

@@ -83,9 +83,10 @@ export function noteDropped(index: SessionIndex, op: Dropped): void {
   index.accepted += Math.max(0, count - (op.sequences ?? 0));
   countLoss(index, cause, count);
   const isTimed = op.first_at !== undefined || op.at_least === true;
-  if (!isTimed || index.lossTimes.length >= MAX_DROP_CAUSES) return;
+  if (!isTimed) return;
   const before = index.lossTimes.find((times) => times.cause === cause);
   if (before === undefined) {
+    if (index.lossTimes.length >= MAX_DROP_CAUSES) return;
     index.lossTimes.push({ cause, from: first_at, to: last_at, at_least: op.at_least });
     return;
   }

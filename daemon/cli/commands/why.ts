@@ -1,8 +1,13 @@
 /** `datacat why`: a session's status with its evidence, and its last state changes and events. */
 import type { Command } from "commander";
 import type { EventRow, Page, StateChange, Summary } from "../../../src/core/answers.ts";
-import { isCompleteRecord, lossesOf, recordedOf } from "../../../src/core/completeness.ts";
-import { formatDuration } from "../../../src/core/format.ts";
+import {
+  causeText,
+  isCompleteRecord,
+  lossesOf,
+  recordedOf,
+} from "../../../src/core/completeness.ts";
+import { formatCount, formatDuration, formatNumber } from "../../../src/core/format.ts";
 import { DATACAT } from "../invocation.ts";
 import { count, JSON_OPTION, SESSION_ID, withServer } from "../options.ts";
 import type { Server } from "../server.ts";
@@ -96,18 +101,20 @@ function printException(exception: EventRow, summary: Summary): void {
 function printLosses({ ledger, damaged_segments }: Summary): void {
   print();
   if (isCompleteRecord(ledger) && damaged_segments === 0) {
-    print(dim(`Complete: ${ledger.stored} of ${ledger.accepted} records are stored.`));
+    print(dim(`Complete: ${recordedOf(ledger)}.`));
     return;
   }
   print(bold("Missing records"));
   print(`${recordedOf(ledger)}.`);
   for (const { cause, count, times } of lossesOf(ledger)) {
-    const number = times?.at_least ? `at least ${count}` : `${count}`;
-    const period = times ? ` (${clock(times.from)} to ${clock(times.to)})` : "";
-    print(
-      `- ${number} ${count === 1 ? "record" : "records"}: ${cause.replaceAll("_", " ")}${period}`,
-    );
+    const isUnknown = times?.at_least === true;
+    const number = isUnknown && count === 0 ? "An unknown number" : formatNumber(count);
+    const period = times ? ` from ${clock(times.from)} to ${clock(times.to)}` : "";
+    const more = isUnknown && count > 0 ? " or more" : "";
+    const when = isUnknown ? ", when the program ended" : "";
+    print(`- ${number}${more} ${causeText(cause)}${period}${when}`);
   }
+  if (damaged_segments > 0) print(`- ${formatCount(damaged_segments, "segment")} cannot be read`);
 }
 
 /** How long before the session's end. */

@@ -4,36 +4,15 @@ import { nameLabel, plainText } from "../../core/recorded-text.ts";
 import { formatBytes, formatCount, formatDuration, formatNumber } from "../../core/format.ts";
 import { clockText } from "../../core/evidence.ts";
 import type { Summary } from "../../core/answers.ts";
-import type { DropCause } from "../../core/vocabulary.ts";
 import {
   type CauseOfLoss,
+  causeText,
   isCompleteRecord,
   lossesOf,
   recordedOf,
 } from "../../core/completeness.ts";
 import { Moment, Time } from "../ui/time.tsx";
 import { Property } from "../ui/property.tsx";
-
-/** What each cause of a loss means, after the number of ops. */
-const CAUSE_LABELS: Record<DropCause, string> = {
-  disk_full: "not written: the disk of this machine was full",
-  read_only: "not written: the disk of this machine was read-only",
-  no_permission: "not written: the program may not write to Datacat's folder",
-  write_failed: "not written: writing to the disk of this machine failed",
-  disk_budget: "removed to keep within the disk budget",
-  damaged: "damaged on the disk",
-  queue_full: "dropped: the client's memory budget was used up",
-  too_large: "not recorded: too large",
-  refused: "refused by the server",
-  series_limit: "over the limit of series",
-  not_finite: "NaN or infinite",
-  unserialisable: "with values recorded only as a description",
-};
-
-/** A client may send other causes, which have no label. */
-function labelOf(cause: string): string {
-  return Object.hasOwn(CAUSE_LABELS, cause) ? CAUSE_LABELS[cause as DropCause] : plainText(cause); // as: just looked up
-}
 
 /** Cloudflare's price: $1.00 per million rows written. */
 const DOLLARS_PER_ROW = 1e-6;
@@ -83,7 +62,7 @@ export function RecordFigures({ summary }: { summary: Summary }) {
           {altered.map(([cause, count]) => (
             <li>
               <strong>{formatCount(count, "field")}</strong>{" "}
-              {cause === "too_large" ? "with values too large: cut" : labelOf(cause)}
+              {cause === "too_large" ? "with values too large: cut" : causeText(cause)}
             </li>
           ))}
           {ledger.altered_fields === undefined ? null : (
@@ -133,7 +112,7 @@ function Loss({ loss: { cause, count, times } }: { loss: CauseOfLoss }) {
   return (
     <>
       <strong>{isUnknown && count === 0 ? "An unknown number" : formatNumber(count)}</strong>
-      {isUnknown && count > 0 ? " or more" : ""} {labelOf(cause)}
+      {isUnknown && count > 0 ? " or more" : ""} {causeText(cause)}
       {times === undefined ? null : (
         <>
           {" from "}

@@ -137,13 +137,14 @@ export class LocalSessions {
     if (op.op === "event" && JSON.stringify(op).length > MAX_EVENT_BYTES) {
       throw new Refusal("too_large", `An event may have at most ${MAX_EVENT_BYTES} bytes.`);
     }
-    if (op.op === "state") mergeState(session, op.patch);
+    const state = op.op === "state" ? merged(session, op.patch) : session.state;
     if (!session.writer.tryAppend(op)) {
       throw new Refusal(
         "unavailable",
         "The daemon's disk is full or failing; nothing was recorded.",
       );
     }
+    session.state = state;
     session.updatedAt = op.at;
     if (op.op === "end") session.endedAt = op.at;
     this.#options.wake();
@@ -221,11 +222,11 @@ function readBack(lane: Lane): Pick<LocalSession, "state" | "updatedAt" | "ended
 }
 
 /** Applies the server's limit here, where the program still gets the error. */
-function mergeState(session: LocalSession, patch: JsonObject): void {
-  const next = structuredClone(session.state);
+function merged({ state }: LocalSession, patch: JsonObject): JsonObject {
+  const next = structuredClone(state);
   merge(next, patch);
   if (Buffer.byteLength(JSON.stringify(next)) > MAX_STATE_BYTES) {
     throw new Refusal("too_large", `The state would be larger than ${MAX_STATE_BYTES} bytes.`);
   }
-  session.state = next;
+  return next;
 }

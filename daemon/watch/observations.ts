@@ -67,14 +67,16 @@ export class Observations {
       if (lane.isObservations) return LaneWriter.resume(lane.folder, lane.id);
     }
     const now = clock.now();
-    return LaneWriter.create(folder, {
+    const header = {
       lane: newId(now),
       session: about.session,
       server: about.header.server,
       at: now,
       monotonic_ms: Math.round(clock.monotonic()),
       writer: { program: "datacat-daemon", ...thisProcess(), ...machine },
-      role: "observations",
-    });
+      role: "observations" as const,
+    };
+    // If the home has no room or can't be written, the lane's own folder may: the last resort.
+    return LaneWriter.create(folder, header, { spare: () => about.folder });
   }
 }

@@ -7,8 +7,9 @@ import { drizzle } from "drizzle-orm/d1";
 import { DAY_MS, DEFAULT_PAGE } from "../core/limits.ts";
 import type { GroupStatus } from "../core/vocabulary.ts";
 import { readCursor, writeCursor } from "./cursor.ts";
-import { termsOf } from "./filter.ts";
+import { LEFT_OUT_BITS, termsOf } from "./filter.ts";
 import { RETURN_SESSIONS, TREND_DAYS } from "./limits.ts";
+import { incompleteSessions } from "./names.ts";
 
 export const GROUP_SORTS = ["last_at", "first_at", "sessions", "count"] as const;
 type GroupSort = (typeof GROUP_SORTS)[number];
@@ -55,12 +56,21 @@ export type GroupQuery = {
   limit?: number;
 };
 
+type GroupList = {
+  items: ExceptionGroup[];
+  next: string | null;
+  /** There are exceptions that are in no group: of sessions with more kinds than the catalog lists. */
+  partial: boolean;
+  /** How many such sessions there are, up to MAX_COUNTED_INCOMPLETE. */
+  incomplete_sessions: number;
+};
+
 /** Groups, the newest occurrence first unless sorted otherwise. There are as many as there are different bugs, not sessions. */
 export async function exceptionGroups(
   db: D1Database,
   { product, status, text, sort = "last_at", cursor, limit = DEFAULT_PAGE }: GroupQuery,
   decisions: GroupDecision[],
-): Promise<{ items: ExceptionGroup[]; next: string | null }> {
+): Promise<GroupList> {
   const all: SQL[] = [];
   if (product !== undefined) all.push(sql`g.product = ${product}`);
   if (status !== undefined) all.push(sql`${STANDING} = ${status}`);
@@ -72,14 +82,18 @@ export async function exceptionGroups(
     const { value, id } = readCursor(cursor, sort);
     all.push(sql`(${column}, ${GROUP_ID}) < (${value}, ${id})`);
   }
-  const rows = await drizzle(db).all<ExceptionGroup>(
-    sql`${selectGroups(decisions, all)} ORDER BY ${column} DESC, ${GROUP_ID} DESC LIMIT ${limit + 1}`,
-  );
+  const [rows, incomplete_sessions] = await Promise.all([
+    drizzle(db).all<ExceptionGroup>(
+      sql`${selectGroups(decisions, all)} ORDER BY ${column} DESC, ${GROUP_ID} DESC LIMIT ${limit + 1}`,
+    ),
+    incompleteSessions(db, LEFT_OUT_BITS.exceptions, product),
+  ]);
   const items = rows.slice(0, limit);
   const last = items.at(-1);
-  if (rows.length <= limit || !last) return { items, next: null };
+  const whole = { items, partial: incomplete_sessions > 0, incomplete_sessions };
+  if (rows.length <= limit || !last) return { ...whole, next: null };
   const id = `${last.product}/${last.fingerprint}`;
-  return { items, next: writeCursor({ list: sort, value: last[sort], id, backwards: false }) };
+  return { ...whole, next: writeCursor({ list: sort, value: last[sort], id, backwards: false }) };
 }
 
 /** The groups of one fingerprint, by product; usually one. */

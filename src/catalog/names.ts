@@ -41,7 +41,7 @@ export async function names(
     product === undefined
       ? everyName(db, table, range).then((found) => ({ found, searched_to: null }))
       : namesOf(db, table, range, product),
-    incompleteSessions(db, table, product),
+    incompleteSessions(db, BITS[table], product),
   ]);
   const items = found.slice(0, limit);
   const last = items.at(-1);
@@ -102,12 +102,12 @@ async function namesOf(
   return { found: rows.map((row) => row.name), searched_to };
 }
 
-async function incompleteSessions(
+/** How many sessions have more than the catalog lists, up to MAX_COUNTED_INCOMPLETE. `bit`: of LEFT_OUT_BITS; 0 if nothing is left out. */
+export async function incompleteSessions(
   db: D1Database,
-  table: Table,
+  bit: number,
   product: string | undefined,
 ): Promise<number> {
-  const bit = BITS[table];
   if (bit === 0) return 0;
   const isOf = product === undefined ? sql`` : sql` AND product = ${product}`;
   const [row] = await drizzle(db).all<{ n: number }>(

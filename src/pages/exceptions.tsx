@@ -13,6 +13,7 @@ import {
 import { asking, nameAsked } from "../core/names.ts";
 import { type VersionCounts, versions } from "../catalog/products.ts";
 import type { AccessEnv } from "../access/access.ts";
+import { MAX_FINGERPRINTS } from "../core/limits.ts";
 import { GROUP_STATUSES } from "../core/vocabulary.ts";
 import type { Env } from "../env.ts";
 import { listDecisions } from "../registry/decisions.ts";
@@ -129,7 +130,11 @@ function Groups({ env, search }: { env: Env; search: Search }) {
         const now = Date.now();
         const decisions = await listDecisions(env.REGISTRY, search.product);
         const query = { ...search, limit: GROUP_ROWS };
-        const { items, next } = await exceptionGroups(env.CATALOG, query, decisions);
+        const { items, next, incomplete_sessions } = await exceptionGroups(
+          env.CATALOG,
+          query,
+          decisions,
+        );
         const trends = await exceptionDays(env.CATALOG, items, now, TREND_DAYS);
         if (items.length === 0) {
           return (
@@ -141,6 +146,7 @@ function Groups({ env, search }: { env: Env; search: Search }) {
               }
             >
               <p>Logged and uncaught exceptions are grouped here by type and place in the code.</p>
+              <Ungrouped sessions={incomplete_sessions} />
             </Empty>
           );
         }
@@ -151,6 +157,7 @@ function Groups({ env, search }: { env: Env; search: Search }) {
                 <Group group={group} days={trends[index] ?? []} now={now} />
               ))}
             </ol>
+            <Ungrouped sessions={incomplete_sessions} />
             {next === null ? null : (
               <footer class="list-foot">
                 <a
@@ -166,6 +173,17 @@ function Groups({ env, search }: { env: Env; search: Search }) {
         );
       })}
     </section>
+  );
+}
+
+/** What the groups leave out. */
+function Ungrouped({ sessions }: { sessions: number }) {
+  if (sessions === 0) return null;
+  return (
+    <p class="panel-note quiet">
+      {formatCount(sessions, "session")} had exceptions of more than {MAX_FINGERPRINTS} kinds; the
+      kinds after the first {MAX_FINGERPRINTS} are on the pages of the sessions only.
+    </p>
   );
 }
 

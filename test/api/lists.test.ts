@@ -32,7 +32,7 @@ const ROUTES: { [path: string]: [kind: Kind, example?: string] } = {
   "/metrics/:name": ["no list"],
   "/metrics/:name/sessions": ["list", "/metrics/fps/sessions"],
   "/events": ["list"],
-  "/exceptions": ["page"],
+  "/exceptions": ["page"], // and `partial`, see below
   "/exceptions/:fingerprint": ["no list"],
   "/keys": ["page"],
   "/grafana": ["no list"],
@@ -122,6 +122,15 @@ describe("a list", () => {
       }
     },
   );
+
+  test("exceptions that are in no group are mentioned", async () => {
+    const answer = await (await ask("/api/exceptions?product=game")).json();
+    expect(answer).toMatchObject({ partial: true, incomplete_sessions: 1 });
+    const page = await (await ask("/exceptions?product=game")).text();
+    expect(page).toContain("1 session had exceptions of more than");
+    const editor = await (await ask("/api/exceptions?product=editor")).json();
+    expect(editor).toMatchObject({ partial: false, incomplete_sessions: 0 });
+  });
 
   test.each([
     "/events",

@@ -1,6 +1,7 @@
 /** One metric across sessions: by version or machine, over clock time or since start, as lines, bars and a table. */
 import { asking } from "../core/names.ts";
 import { nameLabel } from "../core/recorded-text.ts";
+import { fold } from "../core/fold.ts";
 import { formatCount, formatDuration, formatNumber } from "../core/format.ts";
 import { stepGap } from "../core/gaps.ts";
 import { Hono } from "hono";
@@ -57,6 +58,8 @@ import { BY_NAME } from "./ui/order.ts";
 import { guarded, Panel } from "./ui/panel.tsx";
 import { SearchForm } from "./ui/search-form.tsx";
 import { Legend, Plot } from "./ui/plot.tsx";
+import type { SessionSearch } from "./search.ts";
+import { Time } from "./ui/time.tsx";
 
 export const metrics = new Hono<{ Bindings: Env }>();
 
@@ -143,12 +146,16 @@ function Shown({ question, type }: { question: Question; type: MetricType }) {
   );
 }
 
-type NamesProps = { db: D1Database; product: string | undefined; typed?: string };
+type NamesProps = { db: D1Database; search: SessionSearch; typed?: string };
 
 /** The metrics that can be chosen: those of the product, whose names contain what was typed. */
-async function Names({ db, product, typed = "" }: NamesProps) {
-  const { items, next } = await metricNames(db, { product });
-  const names = items.filter(({ name }) => name.toLowerCase().includes(typed.toLowerCase()));
+async function Names({ db, search, typed = "" }: NamesProps) {
+  const { product } = search.filter;
+  const { cursor } = search.page;
+  const { items, next, searched_to } = await metricNames(db, { product, cursor });
+  const names = items.filter(({ name }) => fold(name).includes(fold(typed)));
+  const query = { metric: typed === "" ? undefined : asking(typed), product: written(product) };
+  const last = items.at(-1)?.name ?? "";
   if (names.length === 0 && typed !== "" && next === null) return null;
   if (items.length === 0)
     return (
@@ -164,20 +171,22 @@ async function Names({ db, product, typed = "" }: NamesProps) {
         <h2 id="names-title">Choose a metric</h2>
         <span class="count">{formatNumber(names.length)}</span>
         {next === null ? null : (
-          <span class="quiet">{`among the first ${formatNumber(items.length)} names`}</span>
+          <span class="quiet">{`in alphabetical order up to “${nameLabel(last)}”`}</span>
         )}
         {product === undefined ? null : (
           <span class="quiet">of {nameLabel(product, "the unnamed product")}</span>
+        )}
+        {searched_to === null ? null : (
+          <span class="quiet">
+            in sessions since <Time at={searched_to} show="minute" />
+          </span>
         )}
       </header>
       <ul class="names">
         {inNameOrder(names).map(({ name, type, unit }) => (
           <li>
             <a
-              href={address("/metrics", {
-                metric: asking(name),
-                product: product === undefined ? undefined : asking(product),
-              })}
+              href={address("/metrics", { ...query, metric: asking(name) })}
               title={titled(nameLabel(name))}
             >
               {nameLabel(name)}
@@ -189,6 +198,22 @@ async function Names({ db, product, typed = "" }: NamesProps) {
           </li>
         ))}
       </ul>
+      {next === null && cursor === undefined ? null : (
+        <footer class="list-foot">
+          <nav class="pages" aria-label="Pages of the names">
+            {cursor === undefined ? null : (
+              <a class="tool" href={address("/metrics", query)}>
+                « First names
+              </a>
+            )}
+            {next === null ? null : (
+              <a class="tool" rel="next" href={address("/metrics", { ...query, cursor: next })}>
+                Further names ›
+              </a>
+            )}
+          </nav>
+        </footer>
+      )}
     </section>
   );
 }
@@ -206,12 +231,11 @@ type AnswerProps = {
 
 function Answer({ db, question, found }: AnswerProps) {
   const { name, search } = question;
-  const { product } = search.filter;
   return (
     <div id="answer" class="answer">
       {guarded("the metrics", async () => {
         const all = await found;
-        if (all === undefined) return <Names db={db} product={product} />;
+        if (all === undefined) return <Names db={db} search={search} />;
         if (all.items.length > 0) return <Found question={question} found={all} />;
         return (
           <>
@@ -220,7 +244,7 @@ function Answer({ db, question, found }: AnswerProps) {
                 title={`No metric “${nameLabel(name ?? "")}” in sessions that match these filters`}
               />
             </section>
-            <Names db={db} product={product} typed={name} />
+            <Names db={db} search={search} typed={name} />
           </>
         );
       })}

@@ -130,6 +130,7 @@ CREATE INDEX `sessions_open` ON `sessions` (`machine_id`,`created_at`) WHERE is_
 CREATE INDEX `sessions_crashed` ON `sessions` (`created_at`) WHERE status = 'crashed';--> statement-breakpoint
 CREATE INDEX `sessions_failed` ON `sessions` (`created_at`) WHERE failed = 1;--> statement-breakpoint
 CREATE INDEX `sessions_left_out` ON `sessions` (`created_at`) WHERE left_out <> 0;--> statement-breakpoint
+CREATE INDEX `sessions_damaged` ON `sessions` (`created_at`) WHERE damaged <> 0;--> statement-breakpoint
 CREATE INDEX `sessions_hung` ON `sessions` (`created_at`) WHERE ever_hung = 1;--> statement-breakpoint
 CREATE TABLE `state_values` (
 	`session_id` text NOT NULL,

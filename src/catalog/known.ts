@@ -30,6 +30,14 @@ export async function sessionRow(
   return row;
 }
 
+/** Ids of the newest sessions whose storage is damaged, as far as was noticed. */
+export async function damagedSessions(db: D1Database, limit: number): Promise<string[]> {
+  const rows = await drizzle(db).all<{ id: string }>(
+    sql`SELECT id FROM sessions INDEXED BY sessions_damaged WHERE damaged <> 0 ORDER BY created_at DESC LIMIT ${limit}`,
+  );
+  return rows.map(({ id }) => id);
+}
+
 /** Ids in their order, beginning after `after`. */
 export async function sessionIds(db: D1Database, after: string, limit: number): Promise<string[]> {
   const rows = await drizzle(db)

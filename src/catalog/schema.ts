@@ -76,6 +76,9 @@ export const sessions = sqliteTable(
     index("sessions_left_out")
       .on(table.created_at)
       .where(sql`left_out <> 0`),
+    index("sessions_damaged")
+      .on(table.created_at)
+      .where(sql`damaged <> 0`),
     index("sessions_hung")
       .on(table.created_at)
       .where(sql`ever_hung = 1`),

@@ -1,5 +1,5 @@
 /** What of a session cannot be read, and what the lists of its index leave out, as sentences for pages and the command. */
-import type { DamagedPart, LeftOut } from "./answers.ts";
+import type { DamagedPart, LeftOut, Summary } from "./answers.ts";
 import { formatCount, formatNumber } from "./format.ts";
 import {
   MAX_EVENT_NAMES,
@@ -23,6 +23,13 @@ const PARTS: Record<DamagedPart["part"], string> = {
   summary:
     "The search index of a segment cannot be read; the segment itself is searched, and nothing is lost",
 };
+
+/** Nothing of the storage can be read, so that not even how much it had is known. */
+export function isUnreadable({ segments, damaged_segments }: Stored): boolean {
+  return segments === 0 && damaged_segments > 0;
+}
+
+type Stored = Pick<Summary, "segments" | "damaged_segments">;
 
 export function damageText({ part, segment, first_seq, last_seq, lost }: DamagedPart): string {
   const range =

@@ -42,6 +42,13 @@ deletion.post("/sessions/:id/delete", async (c) => {
         , {formatBytes(receipt.bytes)} in {formatCount(receipt.segments, "segment")}, and{" "}
         {formatCount(receipt.catalog_rows, "row")} of the catalog.
       </p>
+      {receipt.storage_left === undefined ? null : (
+        <p>
+          Its storage could not be opened and stays where it is. Under <code>npm start</code> that
+          is the file <code>do/datacat-Session/{receipt.storage_left}.sqlite</code> of the data
+          folder; it may be removed while the server is stopped.
+        </p>
+      )}
       <p>
         <a class="button" href="/sessions">
           All sessions

@@ -6,6 +6,7 @@ import { STATUS_LABELS } from "../core/vocabulary.ts";
 import { Hono } from "hono";
 import { type ExceptionGroup, exceptionGroups } from "../catalog/exceptions.ts";
 import type { SessionRow } from "../core/answers.ts";
+import { damagedSessions } from "../catalog/known.ts";
 import { listSessions } from "../catalog/sessions.ts";
 import type { StatusKind } from "../catalog/filter.ts";
 import { type VersionCounts, versionDays, versions } from "../catalog/products.ts";
@@ -63,6 +64,7 @@ function Home({ env, counts }: { env: Env; counts: VersionCounts[] }) {
           now={now}
         />
       ))}
+      {guarded("the damaged sessions", () => damaged(db))}
       <div class="columns">
         <Crashes db={db} />
         <Exceptions env={env} />
@@ -99,6 +101,30 @@ function Running({ db, counts }: { db: D1Database; counts: VersionCounts[] }) {
           {guarded("the sessions without contact", () => cards(db, ["suspended"]))}
         </>
       )}
+    </section>
+  );
+}
+
+/** Sessions of which the figures above may be wrong. */
+async function damaged(db: D1Database) {
+  const ids = await damagedSessions(db, HOME_ROWS + 1);
+  if (ids.length === 0) return null;
+  return (
+    <section id="damaged" class="panel" aria-labelledby="damaged-title">
+      <header class="panel-header">
+        <h2 id="damaged-title">Damaged sessions</h2>
+        <span class="quiet">
+          Their storage cannot be read in part; their figures here may be too low, or older.
+        </span>
+      </header>
+      <ul class="panel-note">
+        {ids.slice(0, HOME_ROWS).map((id) => (
+          <li>
+            <a href={`/sessions/${id}`}>{id}</a>
+          </li>
+        ))}
+        {ids.length > HOME_ROWS ? <li>and older ones</li> : null}
+      </ul>
     </section>
   );
 }

@@ -140,4 +140,6 @@ export type Receipt = {
   states: number;
   events: number;
   points: number;
+  /** The id of its object, if that could not be opened, so that its storage is left: under `npm start` the file of this name. */
+  storage_left?: string;
 };

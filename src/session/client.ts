@@ -148,8 +148,10 @@ export class SessionClient {
     try {
       return await this.#call((object) => object.erase(this.#access));
     } catch (error) {
-      if (!isUnopenable(error) && !(await this.#isMissing(refusalOf(error)))) throw error;
-      return eraseUnreadable(this.#env, this.#access, this.id);
+      const isLeft = isUnopenable(error);
+      if (!isLeft && !(await this.#isMissing(refusalOf(error)))) throw error;
+      const object = this.#stub().id.toString();
+      return eraseUnreadable(this.#env, this.#access, this.id, isLeft ? object : undefined);
     }
   }
 

@@ -63,13 +63,19 @@ export async function isListed(env: Env, id: string): Promise<boolean> {
   }
 }
 
-/** Removes what lists the session. */
-export async function eraseUnreadable(env: Env, access: Access, id: string): Promise<Receipt> {
+/** Removes what lists the session. `storage_left`: the id of its object, if there is one that cannot be opened. */
+export async function eraseUnreadable(
+  env: Env,
+  access: Access,
+  id: string,
+  storage_left: string | undefined,
+): Promise<Receipt> {
   checkKind(access, "admin");
   checkOwner(access, "");
   const catalog_rows = await removeSession(env.CATALOG, id);
   await removeFromRoster(env.REGISTRY, id);
-  return { id, segments: 0, catalog_rows, bytes: 0, states: 0, events: 0, points: 0 };
+  const removed = { segments: 0, catalog_rows, bytes: 0, states: 0, events: 0, points: 0 };
+  return { id, ...removed, storage_left };
 }
 
 function summaryOf(source: Source, verdict: Verdict | undefined): Summary {

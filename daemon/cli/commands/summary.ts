@@ -41,6 +41,6 @@ export function printGaps({ damaged = [], left_out }: Summary): void {
   const leftOut = leftOutTexts(left_out);
   if (damaged.length > 0) print(`\n${bold("Damaged storage")}`);
   for (const part of damaged) print(`- ${damageText(part)}`);
-  if (leftOut.length > 0) print(`\n${bold("Incomplete lists")} (everything is stored)`);
+  if (leftOut.length > 0) print(`\n${bold("Incomplete lists")} (what they leave out was stored)`);
   for (const text of leftOut) print(`- ${text}`);
 }

@@ -1,4 +1,5 @@
 /** `datacat why`: a session's status with its evidence, and its last state changes and events. */
+import { isUnreadable } from "../../../src/core/incomplete.ts";
 import type { Command } from "commander";
 import type { EventRow, Page, StateChange, Summary } from "../../../src/core/answers.ts";
 import {
@@ -98,14 +99,15 @@ function printException(exception: EventRow, summary: Summary): void {
   if (handled === false) print("It was not caught.");
 }
 
-function printLosses({ ledger, damaged_segments }: Summary): void {
+function printLosses(summary: Summary): void {
+  const { ledger, damaged_segments } = summary;
   print();
   if (isCompleteRecord(ledger) && damaged_segments === 0) {
     print(dim(`Complete: ${recordedOf(ledger)}.`));
     return;
   }
   print(bold("Missing records"));
-  print(`${recordedOf(ledger)}.`);
+  print(isUnreadable(summary) ? "How many ops there were is not known." : `${recordedOf(ledger)}.`);
   for (const { cause, count, times } of lossesOf(ledger)) {
     const isUnknown = times?.at_least === true;
     const number = isUnknown && count === 0 ? "An unknown number" : formatNumber(count);

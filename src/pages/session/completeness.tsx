@@ -1,6 +1,7 @@
 /** Completeness: recorded, stored and lost ops, the size and cost, and the writers. */
 import { LeftOut } from "./incomplete.tsx";
 import { nameLabel, plainText } from "../../core/recorded-text.ts";
+import { isUnreadable } from "../../core/incomplete.ts";
 import { formatBytes, formatCount, formatDuration, formatNumber } from "../../core/format.ts";
 import { clockText } from "../../core/evidence.ts";
 import type { Summary } from "../../core/answers.ts";
@@ -49,7 +50,7 @@ export function RecordFigures({ summary }: { summary: Summary }) {
   return (
     <div id="record-figures">
       <p class="completeness" data-complete={isComplete ? "" : undefined}>
-        <strong>{recordedOf(ledger)}</strong>
+        <strong>{isUnreadable(summary) ? "Number of ops unknown" : recordedOf(ledger)}</strong>
         {isComplete ? ": complete." : "."}
       </p>
       {isComplete && altered.length === 0 ? null : (

@@ -1,14 +1,14 @@
 /** What of the session cannot be read, as a banner, and what its index leaves out. */
 import type { Summary } from "../../core/answers.ts";
-import { damageText, leftOutTexts } from "../../core/incomplete.ts";
+import { damageText, isUnreadable, leftOutTexts } from "../../core/incomplete.ts";
 
 export function DamageBanner({ summary }: { summary: Summary }) {
-  const { damaged, segments } = summary;
+  const { damaged } = summary;
   if (!damaged) return null;
   return (
     <div id="damage" class="failure" role="alert">
       <p>
-        {segments === 0 ? (
+        {isUnreadable(summary) ? (
           <>
             <strong>Nothing of this session's storage can be read.</strong> What the list of
             sessions has of it is shown.
@@ -27,7 +27,7 @@ export function DamageBanner({ summary }: { summary: Summary }) {
       </ul>
       <p>
         Restore it from a backup of the server's data, or{" "}
-        {segments === 0 ? "" : "export what is left and "}delete the session.
+        {isUnreadable(summary) ? "" : "export what is left and "}delete the session.
       </p>
     </div>
   );
@@ -40,7 +40,8 @@ export function LeftOut({ summary }: { summary: Summary }) {
   return (
     <div id="left-out">
       <p class="quiet">
-        Everything is stored, but these lists are incomplete, because they reached their limit:
+        These lists are incomplete, because they reached their limit; what they leave out was
+        stored:
       </p>
       <ul class="losses">
         {texts.map((text) => (

@@ -9,7 +9,7 @@ import type { RebuildStep, Reindexed } from "../core/answers.ts";
 import { SERVER } from "../core/authority.ts";
 import { refusalOf } from "../core/refusal.ts";
 import type { Env } from "../env.ts";
-import { removeFromRoster, rosterIds, rosterSize } from "../registry/roster.ts";
+import { removeFromRoster, rosterIds, rosterRow, rosterSize } from "../registry/roster.ts";
 import { sessionOf, sessionOfObject } from "./client.ts";
 import { REINDEX_AT_ONCE } from "./limits.ts";
 import { isUnopenable } from "./stub.ts";
@@ -24,7 +24,10 @@ async function publishAgain(env: Env, id: string): Promise<void> {
   try {
     await sessionOf(env, SERVER, id).publish();
   } catch (error) {
-    if (!isUnopenable(error) && refusalOf(error)?.code !== "damaged") throw error;
+    const code = refusalOf(error)?.code;
+    // A session of the roster of which nothing is stored has lost its file.
+    const isMissing = code === "not_found" && (await rosterRow(env.REGISTRY, id)) !== undefined;
+    if (!isUnopenable(error) && code !== "damaged" && !isMissing) throw error;
     await publishUnreadable(env, id);
   }
 }
@@ -58,7 +61,6 @@ async function stepAfter(env: Env, after: string): Promise<RebuildStep> {
   ]);
   // Ids are ASCII, so SQLite and `toSorted` order them alike. Those after the first REINDEX_AT_ONCE are left to the next step.
   const ids = [...new Set([...rostered, ...catalogued])].toSorted().slice(0, REINDEX_AT_ONCE);
-  const exists = new Set(rostered);
 
   const removed: string[] = [];
   const { done, failed } = await gather(ids, async (id) => {
@@ -66,8 +68,8 @@ async function stepAfter(env: Env, after: string): Promise<RebuildStep> {
       await publishAgain(env, id);
     } catch (error) {
       const code = refusalOf(error)?.code;
-      // `gone` proves that the session was deleted. `not_found` may mean a lost file, so a session of the roster stays listed.
-      if (code !== "gone" && !(code === "not_found" && !exists.has(id))) throw error;
+      // `gone` proves that the session was deleted. With `not_found` the roster does not have it either.
+      if (code !== "gone" && code !== "not_found") throw error;
       await removeSession(env.CATALOG, id);
       await removeFromRoster(env.REGISTRY, id);
       removed.push(id);

@@ -112,13 +112,16 @@ async function unreadable(
   return { source: sourceOf(index, now), verdict: undefined };
 }
 
-/** The catalog's row, which from now on names the damage. Undefined if only the roster has the session, or nothing answers; null if it was deleted. */
+/** The catalog's row, which from now on names the damage. Undefined if nothing answers; null if it was deleted. */
 async function catalogued(env: Env, id: string) {
   try {
     await noteDamaged(env.CATALOG, id);
     const row = await sessionRow(env.CATALOG, id);
+    if (row) return row;
     // Deleting it removed it from both databases, and could not remove its storage.
-    return row ?? ((await rosterRow(env.REGISTRY, id)) ? undefined : null);
+    if (!(await rosterRow(env.REGISTRY, id))) return null;
+    await publishUnreadable(env, id);
+    return await sessionRow(env.CATALOG, id);
   } catch (error) {
     console.error(`Session ${id} cannot be read, and the catalog does not answer:`, error);
     return undefined;

@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import type { DamagedPart, Summary } from "../../src/core/answers.ts";
 import { SEGMENT_BYTES } from "../../src/core/limits.ts";
 import { sessionOf } from "../../src/session/client.ts";
+import { reindexSessions } from "../../src/session/reindex.ts";
 import { server } from "../api/server.ts";
 import { bulky, event, gauge, heartbeat, NOON, start, state, World } from "./world.ts";
 
@@ -315,6 +316,11 @@ test("a listed session of which nothing is stored is there, too, and can be dele
   const reader = { kind: "read", product: "game" } as const;
   const ofProduct = sessionOf(env, reader, world.id).ask("summary");
   await expect(ofProduct).rejects.toMatchObject({ code: "not_found" });
+  // Also after the catalog was lost: the roster has its product and its start.
+  await env.CATALOG.prepare("DELETE FROM sessions WHERE id = ?").bind(world.id).run();
+  expect(await world.client.ask("summary")).toMatchObject({ product: "game", created_at: NOON });
+  expect(await world.catalogued()).toMatchObject({ damaged: 1 });
+  expect((await reindexSessions(env, [world.id])).done).toEqual([world.id]);
   expect((await world.client.erase()).catalog_rows).toBeGreaterThan(0);
   expect(await world.catalogued()).toBeNull();
   await expect(world.client.ask("summary")).rejects.toMatchObject({ code: "not_found" });

@@ -101,7 +101,7 @@ docs.get("/docs", (c) =>
         <a href="/metrics">Metrics</a> shows one metric of many sessions, by version or machine.
       </p>
     </article>,
-    { title: "Docs", here: "/docs", name: "docs-page", styles: ["docs"] },
+    { title: "Docs", here: "/docs", name: "docs-page", styles: ["docs", "guides"] },
   ),
 );
 

@@ -40,7 +40,7 @@ home.get("/", async (c) => {
         <Home env={c.env} counts={counts} />
       </>
     ),
-    { title: "Home", here: "/", name: "home-page", styles: ["home"] },
+    { title: "Home", here: "/", name: "home-page", styles: ["home", "guides"] },
   );
 });
 

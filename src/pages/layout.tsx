@@ -32,6 +32,13 @@ declare module "hono" {
   }
 }
 
+/** Those of every page, in an order in which a later file may refine an earlier one: tables.css a button, for example. */
+const STYLES = ["palette", "elements", "text", "bar", "controls", "status", "panels"].concat([
+  "frames",
+  "search",
+  "tables",
+]);
+
 const NAVIGATION = [
   ["/", "Home"],
   ["/sessions", "Sessions"],
@@ -53,7 +60,7 @@ export const layout = jsxRenderer(
           <meta name="color-scheme" content={theme === "system" ? "light dark" : theme} />
           <meta name="htmx-config" content={HTMX} />
           <link rel="icon" type="image/svg+xml" href={`/icon/${status ?? "none"}.svg`} />
-          {["palette", "elements", "components", ...styles].map((file) => (
+          {[...STYLES, ...styles].map((file) => (
             <link rel="stylesheet" href={`/styles/${file}.css`} />
           ))}
           <script src="/vendor/htmx-4.0.1.min.js" defer></script>

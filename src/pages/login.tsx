@@ -48,6 +48,7 @@ login.get("/login", (c) =>
     title: "Sign in",
     bare: true,
     name: "login",
+    styles: ["sign-in"],
   }),
 );
 
@@ -60,6 +61,7 @@ login.post("/login", async (c) => {
     title: "Sign in",
     bare: true,
     name: "login",
+    styles: ["sign-in"],
   });
 });
 

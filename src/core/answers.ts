@@ -271,7 +271,7 @@ export type SeriesSummary = {
   id: number;
   name: string;
   type: MetricType;
-  /** The type that a program of 1.x gave, if it has no meaning. */
+  /** The type that a program of 1.x gave, if it has no meaning; "histogram" if it sent single samples to the server. */
   legacy_type?: string;
   unit: string;
   tags: string[];

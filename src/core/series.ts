@@ -32,7 +32,7 @@ export type Series = {
   id: number;
   name: string;
   type: MetricType;
-  /** The type that a program of 1.x gave, if it has no meaning: then `type` is gauge. */
+  /** The type that a program of 1.x gave, if it has no meaning: then `type` is gauge. "histogram": its points are single samples. */
   legacyType?: string;
   unit: string;
   tags: string[];
@@ -270,15 +270,10 @@ function histogramWindow(series: Series, op: Metric): Window {
 
 /** 1.x's daemon sends running totals. The window is their increase; after a restart of the daemon, the totals themselves. */
 function legacyCounts(series: Series, op: Metric): Window | undefined {
-  const buckets = op.metadata?.["buckets"];
-  if (
-    !Array.isArray(buckets) ||
-    !buckets.every((bucket) => isObject(bucket) && typeof bucket["count"] === "number")
-  )
-    return undefined;
+  const buckets = legacyTotals(op.metadata);
+  if (!buckets) return undefined;
   const totals = series.buckets.map(() => 0);
   for (const bucket of buckets) {
-    if (!isObject(bucket)) continue;
     const bound = legacyBound(bucket);
     const at = Number.isFinite(bound) ? series.bounds.indexOf(bound) : series.bounds.length;
     if (at >= 0) totals[at] = (totals[at] ?? 0) + Number(bucket["count"]);
@@ -294,6 +289,14 @@ function legacyCounts(series: Series, op: Metric): Window | undefined {
   const sum = restarted ? total : total - sumOf(series.moments);
   const mean = samples > 0 ? sum / samples : 0;
   return { samples, sum, min: mean, max: mean, buckets: counts };
+}
+
+/** The buckets with their counts that 1.x's daemon sends. Undefined: the metric is a single sample. */
+export function legacyTotals(metadata: JsonObject | undefined): JsonObject[] | undefined {
+  const buckets = metadata?.["buckets"];
+  if (!Array.isArray(buckets) || buckets.length === 0) return undefined;
+  const counted = buckets.filter(isObject).filter(({ count }) => typeof count === "number");
+  return counted.length === buckets.length ? counted : undefined;
 }
 
 /** Adds one point of a scalar type. `value` of a counter is its total. */

@@ -99,7 +99,8 @@ export const Event = v.object({
 
 const series = {
   name: name,
-  legacy_type: v.optional(name), // 1.x: a type without a meaning, of a gauge; stored unchanged
+  // 1.x: a type without a meaning, of a gauge, stored unchanged; "histogram": a single sample, which 1.x's routes return as it was sent.
+  legacy_type: v.optional(name),
   unit: v.optional(name),
   tags: v.optional(labels),
   metadata: v.optional(object), // the first one of a series is kept

@@ -154,11 +154,11 @@ function legacyMetric(
     unit: series.unit || undefined,
     tags: series.tags.length > 0 ? series.tags : undefined,
   };
-  if (series.type !== "histogram") {
+  if (type !== "histogram" || legacyType === type) {
     return {
       ...common,
       value,
-      count: count > 0 ? count : undefined,
+      count: type !== "histogram" && count > 0 ? count : undefined,
       ...described,
       metadata: series.metadata ?? undefined,
     };

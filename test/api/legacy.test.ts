@@ -399,16 +399,45 @@ describe("POST /api/sessions/{id}/metrics", () => {
 
   test("a sample above all bounds is in a bucket of its own", async () => {
     const id = await open(ask);
-    const metadata = { buckets: [1, 5] };
+    const buckets = [
+      { le: 1, count: 0 },
+      { le: 5, count: 0 },
+      { le: "Infinity", count: 1 },
+    ];
+    const metadata = { buckets, sum: 7, count: 1 };
     await ok(`/api/sessions/${id}/metrics`, { name: "h", type: "histogram", value: 7, metadata });
     const { metrics } = await session(id);
-    expect(metrics[0]?.["metadata"]).toMatchObject({
-      buckets: [
-        { le: 1, count: 0 },
-        { le: 5, count: 0 },
-        { le: "Infinity", count: 1 },
-      ],
-    });
+    expect(metrics[0]?.["metadata"]).toEqual(metadata);
+  });
+
+  test("samples of a histogram that a program posts itself come back as they were sent", async () => {
+    const id = await open(ask);
+    const at = (second: number) => ({ timestamp: `2026-01-02T03:04:0${second}Z` });
+    const histogram = { name: "h", type: "histogram" };
+    const samples = [
+      { ...at(1), ...histogram, value: 0.5 },
+      { ...at(2), ...histogram, value: 1.5 },
+      { ...at(3), ...histogram, value: -3, unit: "s", tags: ["a"] },
+      { ...at(4), ...histogram, value: 7, metadata: { buckets: [1, 5], source: "test" } },
+      { ...at(5), ...histogram, value: 8, metadata: { buckets: [1, 5], source: "test" } },
+      { ...at(6), ...histogram, name: "none", value: 9, metadata: { buckets: [] } },
+    ];
+    for (const sample of samples) await ok(`/api/sessions/${id}/metrics`, sample);
+    const { metrics } = await session(id);
+    expect(metrics).toEqual(
+      samples.map((sample) => ({
+        ...sample,
+        timestamp: expect.stringMatching(sample.timestamp.slice(0, -1)),
+      })),
+    );
+    // The series has its buckets nevertheless.
+    const listed = await (await ask(`/api/sessions/${id}/metrics`)).json();
+    expect(listed).toContainEqual(
+      expect.objectContaining({
+        points: 2,
+        buckets: [1, 5, null].map((le) => ({ le, count: le === null ? 2 : 0 })),
+      }),
+    );
   });
 
   test("wrong types are refused", async () => {

@@ -6,6 +6,7 @@ import * as v from "valibot";
 import { checkDepth } from "../../core/merge.ts";
 import { parse, parseJson } from "../../core/parse.ts";
 import { Refusal } from "../../core/refusal.ts";
+import { legacyTotals } from "../../core/series.ts";
 import { METRIC_TYPES } from "../../core/vocabulary.ts";
 import type { Json, JsonObject, Op } from "../../core/wire.ts";
 
@@ -113,12 +114,14 @@ export function eventOp(body: string, now: number): Op {
 export function metricOp(body: string, now: number): Op {
   const { timestamp, type, ...metric } = parse(Metric, fields(Metric, body), WHAT);
   const known = METRIC_TYPES.find((each) => each === type);
+  // 1.x's server answered a sample as it was sent. Only 1.x's daemon sent running totals.
+  const isSample = known === "histogram" && !legacyTotals(metric.metadata);
   return {
     op: "metric",
     at: timeOf(timestamp) ?? now,
     // 1.x stored any type as it was; one without a meaning is shown as a gauge, as its own pages did.
     type: known ?? "gauge",
-    legacy_type: known ? undefined : type || undefined,
+    legacy_type: known && !isSample ? undefined : type || undefined,
     ...metric,
   };
 }

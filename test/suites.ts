@@ -16,6 +16,8 @@ export type Suite = {
   name: string;
   /** What the suite needs and this machine does not have. */
   missing?: string;
+  /** CI machines lack it, too: it is then skipped there by its name instead of failing. */
+  isOptional?: boolean;
   command: string[];
   folder: string;
   environment?: Record<string, string>;
@@ -43,6 +45,7 @@ export async function findSuites(): Promise<Suite[]> {
     { ...vitest(results, "faults", "test/faults"), cores: 0.5 },
     ...(await pythonSuites()),
     go(),
+    oldestGo(),
   ];
 }
 
@@ -182,6 +185,26 @@ function go(): Suite {
     folder: join(root, "clients/go"),
     environment: { CGO_ENABLED: "1" },
     cores: 2,
+    read: readGo,
+  };
+}
+
+/**
+ * Compiles everything with the oldest Go of go.mod, and runs the tests of 1.x's programs. Where that Go is missing, the suite "go" still
+ * compiles with its language version, but cannot notice a newer function of the standard library.
+ */
+function oldestGo(): Suite {
+  const version = /^go (\S+)$/m.exec(readFileSync(join(root, "clients/go/go.mod"), "utf8"))?.[1];
+  const debian = `/usr/lib/go-${version}/bin/go`;
+  const found = existsSync(debian) ? debian : onPath(`go${version}`);
+  return {
+    name: `go ${version}`,
+    ...needs(found, `Go ${version}`),
+    isOptional: true,
+    command: [found ?? "go", "test", "-json", "-run", "1x", "./..."],
+    folder: join(root, "clients/go"),
+    environment: { GOTOOLCHAIN: "local" },
+    cores: 1,
     read: readGo,
   };
 }

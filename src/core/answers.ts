@@ -29,6 +29,7 @@ export type Completeness = {
   stored: number;
   dropped: { [cause: string]: number };
   /** Stored ops of which a value was cut or described, by cause. */
+  /** As `future_time` and `sent_at`: times that cannot be true, and are bounded or not used. */
   altered?: { [cause: string]: number };
   /** Which of their fields, as the client names them ("metric.name", "data.user"): the first ones. */
   altered_fields?: string[];

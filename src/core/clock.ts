@@ -18,7 +18,7 @@ import {
   CLOCK_TOLERANCE_MS,
   UNSET_CLOCK_BEFORE,
 } from "./limits.ts";
-import { type Arrival, boundTimes, latestTime, oldestTime } from "./times.ts";
+import { type Arrival, boundTimes, countBounded, latestTime, oldestTime } from "./times.ts";
 import type { Op, Points } from "./wire.ts";
 
 /**
@@ -37,6 +37,8 @@ export type ClockStep = { at: number; byMs: number };
 type Corrected = {
   /** The ops with corrected times; points of two offsets are two ops. */
   ops: Op[];
+  /** How many ops were of a later time than their arrival, and have that now. */
+  late: number;
   /** For each of them, what its own clock showed minus its corrected time. */
   offsets: number[];
   steps: ClockStep[];
@@ -70,14 +72,14 @@ export function correctTimes(ops: Op[], known: KnownClocks, arrival: Arrival): C
   const parts =
     frames.length === 1 ? ops.map((op) => ({ op, offsetMs })) : partsOf(ops, marks, frames);
   const rest = Math.min(Math.max(0, skewMs - offsetMs), CLOCK_TOLERANCE_MS);
-  const bounded = boundTimes(
-    parts.map(({ op, offsetMs: by }) => shifted(op, by)),
-    latestTime({ now, sentAt: arrival.sentAt === null ? null : now + rest }),
-  );
+  const latest = latestTime({ now, sentAt: arrival.sentAt === null ? null : now + rest });
+  const corrected = parts.map(({ op, offsetMs: by }) => shifted(op, by));
+  const bounded = boundTimes(corrected, latest);
 
   const last = marks.at(-1);
   return {
     ops: bounded,
+    late: countBounded(corrected, bounded, latest),
     offsets: bounded.map(({ at }, index) => (parts[index]?.op.at ?? at) - at),
     steps,
     lane:

@@ -25,6 +25,23 @@ export function causeText(cause: string): string {
   return Object.hasOwn(CAUSE_LABELS, cause) ? CAUSE_LABELS[cause as DropCause] : plainText(cause); // as: just looked up
 }
 
+/** Times that cannot be true, after their number. */
+const TIME_LABELS: { [cause: string]: string } = {
+  future_time: "later than the arrival: set to the arrival, or to the op that follows",
+  sent_at: "of sending more than 100 years ahead: not used",
+};
+
+/** Whether what was altered for this cause is a time, not a field. */
+export function isTime(cause: string): boolean {
+  return Object.hasOwn(TIME_LABELS, cause);
+}
+
+/** How values were altered for a cause, after their number. */
+export function alterationText(cause: string): string {
+  if (cause === "too_large") return "with values too large: cut";
+  return (isTime(cause) && TIME_LABELS[cause]) || causeText(cause);
+}
+
 /** `count` is 0 if an unknown number was lost. */
 export type CauseOfLoss = { cause: string; count: number; times: LossTimes | undefined };
 

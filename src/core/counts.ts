@@ -111,6 +111,11 @@ export function isAlteration({ cause, detail = "" }: Dropped): boolean {
   return cause === "unserialisable" || (cause === "too_large" && !detail.startsWith("state: "));
 }
 
+/** Counts times that cannot be true: of ops (`future_time`), or of a request (`sent_at`). */
+export function noteBoundTimes({ altered }: SessionIndex, cause: string, count: number): void {
+  if (count > 0) altered[cause] = (altered[cause] ?? 0) + count;
+}
+
 /** Counts what a list of the index leaves out because it is full. */
 export function noteLeftOut({ leftOut }: SessionIndex, what: CountedOut, count: number): void {
   if (count > 0) leftOut[what] = (leftOut[what] ?? 0) + count;

@@ -38,6 +38,10 @@ export const CLOCK_DELAY_MS = 60_000;
 export const CLOCK_PAUSE_MS = 365 * 86_400_000;
 /** Times before 2020 (UTC) are of a clock that was not set after its machine started: datacat did not exist. */
 export const UNSET_CLOCK_BEFORE = 1_577_836_800_000;
+/** A clock that is further ahead is not believed: the clocks of 32-bit systems end in 2106. */
+export const MAX_CLOCK_AHEAD_MS = 100 * 365.25 * 86_400_000;
+/** The longest time-out of heartbeats. A longer one is no detection, and its end may be no time at all. */
+export const MAX_HEARTBEAT_TIMEOUT_MS = 365 * 86_400_000;
 /** Settings of the clock that the index keeps; the oldest are removed first. */
 export const MAX_CLOCK_STEPS = 20;
 

@@ -12,6 +12,7 @@ import {
   DEFAULT_HEARTBEAT_TIMEOUT_MS,
   DEFAULT_LEASE_MS,
   MAX_CLOCK_STEPS,
+  MAX_HEARTBEAT_TIMEOUT_MS,
   MAX_NAME_LENGTH,
   MAX_REASON_LENGTH,
   MAX_TRANSITIONS,
@@ -92,7 +93,10 @@ export function observe(observations: Observations, op: Op): void {
       else noteLateHeartbeat(observations, op.at);
       noteActivity(observations, op.at);
       noteHeartbeat(observations, op.at);
-      observations.heartbeatTimeoutMs = op.timeout_ms ?? observations.heartbeatTimeoutMs;
+      observations.heartbeatTimeoutMs = Math.min(
+        op.timeout_ms ?? observations.heartbeatTimeoutMs,
+        MAX_HEARTBEAT_TIMEOUT_MS,
+      );
       observations.paused = false;
       break;
     case "pause":

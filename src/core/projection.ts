@@ -6,7 +6,14 @@
 import type { Change } from "./answers.ts";
 import { utf8 } from "./bytes.ts";
 import { correctTimes } from "./clock.ts";
-import { countEvent, countException, countLoss, noteDropped, noteLeftOut } from "./counts.ts";
+import {
+  countEvent,
+  countException,
+  countLoss,
+  noteBoundTimes,
+  noteDropped,
+  noteLeftOut,
+} from "./counts.ts";
 import { eventRow, isException } from "./event.ts";
 import { newIndex, type SessionIndex } from "./session-index.ts";
 import { advanceLane, expectGaps, laneOf, noteWriter } from "./lanes.ts";
@@ -37,7 +44,14 @@ import {
 } from "./series.ts";
 import { noteClockStep, shiftBack, observe, observeDaemonHeartbeat } from "./observations.ts";
 import { noteTransition } from "./status.ts";
-import { type Arrival, boundTimes, latestTime, newestTime } from "./times.ts";
+import {
+  type Arrival,
+  boundTimes,
+  countBounded,
+  isSentAtWrong,
+  latestTime,
+  newestTime,
+} from "./times.ts";
 import { noteValues } from "./values.ts";
 import { DAEMON_GROUP, EVENT_CRASHED, EVENT_HUNG, EVENT_RECOVERED } from "./vocabulary.ts";
 import type { Batch, Event, JsonObject, Metric, Op, Points, Writer } from "./wire.ts";
@@ -92,8 +106,10 @@ export class Projection {
   }
 
   /** Applies the next batch of its lane, which `opener` opens if it is new (`Batch` in wire.ts). Throws a Refusal, after which the projection must be discarded. */
-  apply(batch: Batch, arrival: Arrival, opener?: string): BatchOutcome {
+  apply(batch: Batch, stated: Arrival, opener?: string): BatchOutcome {
     const { dropped = {}, ops, last } = batch;
+    const isWrong = isSentAtWrong(stated);
+    const arrival = isWrong ? { ...stated, sentAt: null } : stated;
     const before = this.applied(batch.lane);
     const missing = advanceLane(this.index, batch, opener);
     this.#lane = this.index.lanes.findIndex(({ lane }) => lane === batch.lane);
@@ -105,7 +121,8 @@ export class Projection {
     for (const [cause, count] of Object.entries(dropped)) countLoss(this.index, cause, count);
 
     const isOwn = batch.lane !== API_LANE;
-    const timed = isOwn ? this.#corrected(batch, arrival) : bounded(ops, arrival);
+    noteBoundTimes(this.index, "sent_at", isWrong ? 1 : 0);
+    const timed = isOwn ? this.#corrected(batch, arrival) : this.#bounded(ops, arrival);
     return this.#applyOps(timed, arrival, batch.lease_ms, isOwn);
   }
 
@@ -116,13 +133,13 @@ export class Projection {
     if (writer) noteWriter(this.index, lane, writer);
     lane.applied += ops.length;
     this.index.accepted += itemsOf(ops);
-    return this.#applyOps(bounded(ops, arrival), arrival, leaseMs, false);
+    return this.#applyOps(this.#bounded(ops, arrival), arrival, leaseMs, false);
   }
 
   /** Applies an op that the server itself derived, such as a crash after the machine restarted. */
   conclude(op: Op, now: number): BatchOutcome {
     const arrival = { now, sentAt: null };
-    return this.#applyOps(bounded([op], arrival), arrival, undefined, true);
+    return this.#applyOps(this.#bounded([op], arrival), arrival, undefined, true);
   }
 
   /** The ops of a batch by the server's clock. Notes what the batch shows of its sender's clock. */
@@ -137,12 +154,21 @@ export class Projection {
     lane.clock = result.lane;
     if (known && result.machine) Object.assign(known, result.machine);
     else if (result.machine) index.machineClocks.push({ machine, ...result.machine });
+    noteBoundTimes(index, "future_time", result.late);
     for (const step of result.steps) noteClockStep(index.observations, step);
     if (arrival.sentAt !== null || result.lane?.offsetMs)
       index.clockSkewMs = Math.round(result.skewMs);
     index.clockOffsetMs = result.lane?.offsetMs ?? index.clockOffsetMs;
     if (result.wasLateMs > 0) shiftBack(index.observations, result.wasLateMs);
     return result.ops.map((op, i) => ({ op, offsetMs: result.offsets[i] ?? 0 }));
+  }
+
+  /** Ops without a clock of their own, none later than their arrival. */
+  #bounded(ops: Op[], arrival: Arrival): TimedOp[] {
+    const latest = latestTime(arrival);
+    const bounded = boundTimes(ops, latest);
+    noteBoundTimes(this.index, "future_time", countBounded(ops, bounded, latest));
+    return bounded.map((op) => ({ op, offsetMs: 0 }));
   }
 
   /** `isOwn`: by a lane of ours or by the server, not by a route of 1.x, whose ops revert no crash and end no hang but by name. */
@@ -405,11 +431,6 @@ export class Projection {
       });
     }
   }
-}
-
-/** Ops without a clock of their own, none later than their arrival. */
-function bounded(ops: Op[], arrival: Arrival): TimedOp[] {
-  return boundTimes(ops, latestTime(arrival)).map((op) => ({ op, offsetMs: 0 }));
 }
 
 /** How many log calls the ops stand for: each point was one, a report of a loss none. */

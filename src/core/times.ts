@@ -2,7 +2,7 @@
  * Bounds the times of ops on arrival. Clocks of senders may be wrong, and may be set: an op with a time in the future would count as
  * newer than a crash, and would exempt its session from retention for years.
  */
-import { CLOCK_TOLERANCE_MS, MAX_TIME } from "./limits.ts";
+import { CLOCK_TOLERANCE_MS, MAX_CLOCK_AHEAD_MS, MAX_TIME } from "./limits.ts";
 import type { Op, Points } from "./wire.ts";
 
 export type Arrival = {
@@ -11,6 +11,19 @@ export type Arrival = {
   /** The sender's clock when it sent; null if the request did not give it. */
   sentAt: number | null;
 };
+
+/** Whether the sender's clock shows an impossible time: then the request counts as one that does not give it. */
+export function isSentAtWrong({ now, sentAt }: Arrival): boolean {
+  return sentAt !== null && sentAt > now + MAX_CLOCK_AHEAD_MS;
+}
+
+/** How many ops have another time now than before `boundTimes`, because theirs was later than `latest` by more than a clock's tolerance. */
+export function countBounded(before: Op[], after: Op[], latest: number): number {
+  let count = 0;
+  for (const [i, op] of before.entries())
+    if (after[i] !== op && newestTime(op) > latest + CLOCK_TOLERANCE_MS) count++;
+  return count;
+}
 
 /** How far the sender's clock is ahead of the server's; negative if it is behind. */
 function skewOf({ now, sentAt }: Arrival): number {
@@ -49,6 +62,13 @@ function boundOp(op: Op, latest: number, bound: number): Op {
       // Times start in 1970, so that a duration cannot start before.
       if ((op.duration_ms ?? 0) > at) return { ...op, at, duration_ms: at };
       break;
+    case "dropped": {
+      const { first_at = 0, last_at = 0 } = op;
+      // They are by the program's clock, which may be ahead.
+      if (Math.max(first_at, last_at) > at + MAX_CLOCK_AHEAD_MS)
+        return { ...op, at, first_at: Math.min(first_at, at), last_at: Math.min(last_at, at) };
+      break;
+    }
     default:
   }
   return at === op.at ? op : { ...op, at };

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { CLOCK_TOLERANCE_MS } from "../../src/core/limits.ts";
+import { CLOCK_TOLERANCE_MS, MAX_TIME } from "../../src/core/limits.ts";
 import { Projection } from "../../src/core/projection.ts";
 import { verdict } from "../../src/core/status.ts";
 import { boundTimes, latestTime } from "../../src/core/times.ts";
@@ -175,3 +175,33 @@ test("whatever times a sender gives, a session that has crashed is crashed, and 
 function allAfter(op: Op, at: number): Op {
   return op.op === "points" ? { ...op, at, dt: op.dt.map(Math.abs) } : { ...op, at };
 }
+
+test("a time of sending that no clock shows is not used, and counted; as are later times than the arrival", () => {
+  const CENTURIES = 300 * 365 * 86_400_000;
+  const event = (at: number): Op => ({ op: "event", at, name: "e" });
+  for (const at of [NOW + CENTURIES, MAX_TIME]) {
+    const { index } = judged({
+      now: NOW,
+      sentAt: at,
+      ops: [{ op: "start", at: NOW - 5_000 }, event(NOW - 4_000), event(NOW)],
+    });
+    expect(index.altered).toEqual({ sent_at: 1 });
+    expect([index.createdAt, index.updatedAt]).toEqual([NOW - 5_000, NOW]);
+  }
+  const projection = Projection.open("s", NOW, { now: NOW, sentAt: null });
+  projection.record([{ op: "start", at: NOW }, event(MAX_TIME)], { now: NOW, sentAt: null });
+  expect(projection.index.altered).toEqual({ future_time: 1 });
+  expect(projection.index.updatedAt).toBe(NOW);
+});
+
+test("a heartbeat's time-out and the times of a loss are bounded", () => {
+  const { index } = judged({
+    now: NOW,
+    ops: [
+      { op: "heartbeat", at: NOW, timeout_ms: 1e300 },
+      { op: "dropped", at: NOW, cause: "disk_full", count: 1, first_at: 5, last_at: MAX_TIME },
+    ],
+  });
+  expect(index.observations.heartbeatTimeoutMs).toBe(365 * 86_400_000);
+  expect(index.lossTimes).toMatchObject([{ from: 5, to: NOW }]);
+});

@@ -7,8 +7,10 @@ import { clockText } from "../../core/evidence.ts";
 import type { Summary } from "../../core/answers.ts";
 import {
   type CauseOfLoss,
+  alterationText,
   causeText,
   isCompleteRecord,
+  isTime,
   lossesOf,
   recordedOf,
 } from "../../core/completeness.ts";
@@ -62,8 +64,8 @@ export function RecordFigures({ summary }: { summary: Summary }) {
           ))}
           {altered.map(([cause, count]) => (
             <li>
-              <strong>{formatCount(count, "field")}</strong>{" "}
-              {cause === "too_large" ? "with values too large: cut" : causeText(cause)}
+              <strong>{formatCount(count, isTime(cause) ? "time" : "field")}</strong>{" "}
+              {alterationText(cause)}
             </li>
           ))}
           {ledger.altered_fields === undefined ? null : (

@@ -205,23 +205,23 @@ class Model {
     });
   }
 
-  /** Points by series, each in the order of time. */
+  /** Points by series, each in the order of time; a counter's are the sums of its changes up to then. */
   series(): { [series: string]: [number, number][] } {
     const all: { [series: string]: [number, number][] } = {};
     for (const op of this.ops) {
       if (op.op !== "metric" && op.op !== "points") continue;
       const points = (all[`${op.name} ${op.type} ${(op.tags ?? []).toSorted().join()}`] ??= []);
-      const total = () => points.at(-1)?.[1] ?? 0;
-      if (op.op === "metric")
-        points.push([op.at, op.type === "counter" ? total() + (op.delta ?? 0) : (op.value ?? 0)]);
+      if (op.op === "metric") points.push([op.at, op.delta ?? op.value ?? 0]);
       else {
         let at = op.at;
-        op.values.forEach((one, i) =>
-          points.push([(at += op.dt[i] ?? 0), op.type === "counter" ? total() + one : one]),
-        );
+        op.values.forEach((one, i) => points.push([(at += op.dt[i] ?? 0), one]));
       }
     }
-    for (const points of Object.values(all)) points.sort(([a], [b]) => a - b);
+    for (const [series, points] of Object.entries(all)) {
+      points.sort(([a], [b]) => a - b);
+      let total = 0;
+      if (series.includes(" counter ")) for (const point of points) point[1] = total += point[1];
+    }
     return all;
   }
 

@@ -42,7 +42,14 @@ function stored(batches: Sent[], perSegment: number) {
     const first = (sequences.get(lane) ?? 0) + 1;
     const last = first + increments.length - 1;
     sequences.set(lane, last);
-    const batch = { session: "s", lane, first, last, ops: JSON.parse(JSON.stringify(ops)) as Op[] };
+    const batch = {
+      session: "s",
+      lane,
+      first,
+      last,
+      ops: JSON.parse(JSON.stringify(ops)) as Op[],
+      aggregated: increments.length,
+    };
     const { contents } = projection.apply(batch, { now: NOON + 86_400_000, sentAt: null });
     if (i % perSegment === 0) segments.push(newContents());
     append(segments.at(-1) ?? newContents(), contents);

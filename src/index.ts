@@ -34,11 +34,10 @@ export default {
  */
 export const owner = {
   async fetch(request, env, context) {
-    if (env.LOCAL !== "others") return app.fetch(request, env, context);
     if (request.method === "GET" && /\.\w+$/.test(new URL(request.url).pathname)) {
       const file = await env.ASSETS.fetch(request.clone());
       if (file.status !== 404) return file;
     }
-    return app.fetch(request, { ...env, LOCAL: "1" }, context);
+    return app.fetch(request, env.LOCAL === "others" ? { ...env, LOCAL: "1" } : env, context);
   },
 } satisfies ExportedHandler<Env>;

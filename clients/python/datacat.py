@@ -2752,7 +2752,8 @@ class _LaneWriter(object):
             try:
                 lanes = json.loads(_ask(client.base_url + path).decode("utf-8"))["lanes"]
                 applied = {lane["lane"]: lane["applied"] for lane in lanes}
-                if all(applied.get(lane, 0) >= sequence for lane, sequence in wanted.items()):
+                # The server shows a lane's id without its end.
+                if all(applied.get(lane[:-13], 0) >= sequence for lane, sequence in wanted.items()):
                     return
             except HTTPError as error:
                 if error.code != 404:  # 404: nothing of the session has arrived

@@ -10,20 +10,18 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { openHome } from "../../daemon/home.ts";
 import { asRoot, SECOND_UID } from "../second-user.ts";
 
 let shared: string;
 const spare = () => join(shared, `datacat-${process.getuid?.()}`);
-const open = () => openHome({ HOME: "/proc/nope" }, "linux").folder;
+const open = () => openHome({ HOME: "/proc/nope", TMPDIR: shared }, "linux").folder;
 
 beforeEach(() => {
   shared = mkdtempSync(join(tmpdir(), "datacat-homes-"));
-  vi.stubEnv("TMPDIR", shared);
 });
 afterEach(() => {
-  vi.unstubAllEnvs();
   rmSync(shared, { recursive: true, force: true });
 });
 
@@ -64,7 +62,7 @@ asRoot()("a folder of another user is not used, neither as the last resort nor a
   const foreign = join(shared, "foreign");
   mkdirSync(foreign);
   chownSync(foreign, SECOND_UID, SECOND_UID);
-  expect(openHome({ DATACAT_HOME: foreign }, "linux").folder).toBe(spare());
+  expect(openHome({ DATACAT_HOME: foreign, TMPDIR: shared }, "linux").folder).toBe(spare());
 });
 
 onUnix("a home that is open to others is closed to them", () => {

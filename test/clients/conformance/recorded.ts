@@ -52,7 +52,9 @@ function comparable(series: SeriesSummary): object {
   if (type === "counter") return { ...same, last };
   // The samples may be added in another order.
   if (type === "histogram") return { ...same, sum: sum.toPrecision(12), min, max, buckets };
-  return without(series, ["id", "first_at", "last_at"]);
+  // Deviations of batches are merged, so their last digits depend on where a batch ends.
+  const { stddev, ...rest } = series;
+  return { ...without(rest, ["id", "first_at", "last_at"]), stddev: stddev?.toPrecision(12) };
 }
 
 /** The values of gauges and timers in order, by series. */

@@ -41,9 +41,6 @@ export async function startRuntime(
     releaseGuard();
     releaseGuard = guardRuntime();
   };
-  // V8 lets the space for new objects of an isolate grow to 16 MiB and more, three times: after 1,600 sessions workerd had 276 MiB,
-  // with this bound 203 MiB. Miniflare has no option for it.
-  process.env.MINIFLARE_WORKERD_V8_FLAGS ??= "--max-semi-space-size=2";
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
       host: "127.0.0.1",

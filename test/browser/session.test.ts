@@ -1,11 +1,23 @@
-import type { Page } from "playwright-core";
+import type { Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Batch } from "../../src/core/wire.ts";
+import { expectShown } from "../core/shown.ts";
 import { command, game, SPICE } from "../pages/world.ts";
 import { expectAccessible, hasBrowser, World, soon } from "./browser.ts";
 
 const START = Date.now() - 3_600_000;
 const END = START + 140_000;
+
+const BROKEN = game({ id: "broken", at: START });
+
+/** The last value of the series "memory" of BROKEN at or before a moment. */
+function memoryAt(at: number): number | undefined {
+  const ops = BROKEN.flatMap((batch) => batch.ops);
+  return ops.reduce<number | undefined>(
+    (value, op) => (op.op === "metric" && op.name === "memory" && op.at <= at ? op.value : value),
+    undefined,
+  );
+}
 
 /** Where on the screen a moment is, on a row of the timeline. */
 async function onAxis(page: Page, share: number): Promise<{ x: number; y: number }> {
@@ -18,6 +30,12 @@ async function clickAxis(page: Page, share: number): Promise<void> {
   const { x, y } = await onAxis(page, share);
   await page.mouse.click(x, y);
 }
+
+/**
+ * The value that a chart shows, with all digits. Its text has as many digits as distinguish it from the values in view, so a zoom may change the
+ * text of the same value. Empty while a range is shown, until the value is fetched.
+ */
+const readingOf = (chart: Locator) => chart.locator("[data-reading]").getAttribute("title");
 
 const parameter = (page: Page, name: string) => new URL(page.url()).searchParams.get(name);
 
@@ -85,7 +103,7 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
   let world: World;
   beforeAll(async () => {
     world = await World.open();
-    await world.record(game({ id: "broken", at: START }), command({ id: "command", at: START }));
+    await world.record(BROKEN, command({ id: "command", at: START }));
     await world.record([ONCE], [MANY], [LATE]);
     await world.record(
       game({ id: "spicy", at: START, spice: SPICE, seconds: 30 }),
@@ -173,9 +191,10 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
     const { page, complaints } = await world.look("/sessions/broken");
     const memory = page.locator(".chart", { hasText: "memory" });
     await memory.scrollIntoViewIfNeeded();
-    const reading = () => memory.locator("[data-reading]").textContent();
-    await soon(() => memory.locator("[data-most]").textContent()).toMatch(/MiB/);
-    const atEnd = await reading();
+    const reading = () => readingOf(memory);
+    const text = () => memory.locator("[data-reading]").textContent();
+    const atEnd = String(memoryAt(END));
+    await soon(reading).toBe(atEnd);
     const zoom = async (first: number, second: number) => {
       const [from, to] = [await onAxis(page, first), await onAxis(page, second)];
       await page.mouse.move(from.x, from.y);
@@ -191,16 +210,19 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
     expect(await page.locator(".cursor").isHidden()).toBe(true);
     expect(await page.locator(".cursor-offset").textContent()).toBe("at the end");
     await soon(reading).toBe(atEnd);
+    expectShown(Number(atEnd), (await text()) ?? "");
 
     // Put somewhere by hand, it keeps its own values too.
     await clickAxis(page, 0.5);
     await soon(() => page.locator(".cursor").isVisible()).toBe(true);
     await page.mouse.move(5, 5);
     await soon(reading).not.toBe(atEnd);
-    const there = await reading();
+    const there = String(memoryAt(Number(parameter(page, "t"))));
+    await soon(reading).toBe(there);
     await zoom(0.7, 0.9);
     await soon(() => page.locator(".cursor").isHidden()).toBe(true);
     await soon(reading).toBe(there);
+    expectShown(Number(there), (await text()) ?? "");
     expect(complaints).toEqual([]);
   });
 
@@ -244,13 +266,14 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
 
   test("under the pointer every chart shows its value at that moment", async () => {
     const { page } = await world.look("/sessions/broken");
-    const memory = page.locator(".chart", { hasText: "memory" }).locator("[data-reading]");
-    const atEnd = await memory.textContent();
+    const reading = () => readingOf(page.locator(".chart", { hasText: "memory" }));
+    const atEnd = await reading();
+    expect(atEnd).toMatch(/^\d/);
     const { x, y } = await onAxis(page, 0.1);
     await page.mouse.move(x, y);
-    await soon(() => memory.textContent()).not.toBe(atEnd);
+    await soon(async () => !["", atEnd].includes(await reading())).toBe(true);
     await page.mouse.move(5, 5);
-    await soon(() => memory.textContent()).toBe(atEnd);
+    await soon(reading).toBe(atEnd);
   });
 
   test("the crosshair shows the counts at the pointer, and failures are drawn behind the charts", async () => {
@@ -284,13 +307,14 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
     const reading = chart.locator("[data-reading]");
     const most = chart.locator("[data-most]");
     await soon(() => most.textContent()).toMatch(/^\d+$/);
-    const total = await reading.textContent();
+    const total = await readingOf(chart);
 
     await chart.getByRole("button", { name: "per second" }).click();
     await soon(() => reading.textContent()).toMatch(/^[\d.]+\/s$/);
     expect(await most.textContent()).toMatch(/^[\d.]+\/s$/);
     await chart.getByRole("button", { name: "per second", pressed: true }).click();
-    await soon(() => reading.textContent()).toBe(total);
+    await soon(() => readingOf(chart)).toBe(total);
+    expect(await reading.textContent()).toMatch(/^\d+$/);
     expect(complaints).toEqual([]);
   });
 
@@ -299,8 +323,8 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
     const chart = page.locator(".chart[data-type=gauge]").first();
     const reading = chart.locator("[data-reading]");
     await soon(() => chart.locator("[data-most]").textContent()).not.toBe("");
-    await soon(() => reading.textContent()).toMatch(/\d/);
-    const value = await reading.textContent();
+    const value = await readingOf(chart);
+    expect(value).toMatch(/\d/);
 
     await chart.getByRole("button", { name: "percentiles" }).click();
     await soon(() => reading.textContent()).toMatch(/^p95 (≈ )?[\d.,]+/);
@@ -308,7 +332,8 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
       /p95, and p50 to p99, of /,
     );
     await chart.getByRole("button", { name: "percentiles", pressed: true }).click();
-    await soon(() => reading.textContent()).toBe(value);
+    await soon(() => readingOf(chart)).toBe(value);
+    expect(await reading.textContent()).not.toMatch(/p95/);
     expect(complaints).toEqual([]);
   });
 

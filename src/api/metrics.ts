@@ -36,7 +36,7 @@ metrics.get("/metrics/:name", requires("read"), async (c) => {
   const filter = { ...filterOf(asked, c.var.access.product), name, quantile_steps: quantiles };
   const held = askHeld(c.env, c.var.access);
   const found = await sessionMetrics(c.env.CATALOG, filter, held);
-  const { items, sessions, partial, next, searched_to } = found;
+  const { items, sessions, partial, next, searched_to, published_to } = found;
   if (format === "csv") return spreadsheet(c, statistics(items, by));
   const type = items[0]?.type ?? null;
   const unit = unitOf(items);
@@ -48,6 +48,7 @@ metrics.get("/metrics/:name", requires("read"), async (c) => {
     partial, // more sessions match than were aggregated; `next` is the cursor of those
     next,
     searched_to,
+    published_to,
     statistics: statistics(items, by),
     over_time: overTime(items, { by, axis, buckets }),
     quantiles_over_time: quantiles ? quantilesOverTime(items, { by, axis, buckets }) : undefined,
@@ -61,9 +62,9 @@ metrics.get("/metrics/:name/sessions", requires("read"), async (c) => {
   const name = nameAsked(c.req.param("name"));
   const filter = { ...filterOf(asked, c.var.access.product), name };
   const held = askHeld(c.env, c.var.access);
-  const { items, partial, next, searched_to } = await sessionMetrics(c.env.CATALOG, filter, held);
+  const { items, sessions: _, ...searched } = await sessionMetrics(c.env.CATALOG, filter, held);
   const rows = items.map(rowOf);
-  if (format !== "csv") return c.json({ items: rows, next, partial, searched_to });
+  if (format !== "csv") return c.json({ items: rows, ...searched });
   return spreadsheet(c, rows);
 });
 

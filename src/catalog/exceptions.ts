@@ -59,7 +59,7 @@ export type GroupQuery = {
 type GroupList = {
   items: ExceptionGroup[];
   next: string | null;
-  /** There are exceptions that are in no group: of sessions with more kinds than the catalog lists. */
+  /** There may be exceptions that are in no group: of sessions with more kinds than the catalog lists, and of damaged ones. */
   partial: boolean;
   /** How many such sessions there are, up to MAX_COUNTED_INCOMPLETE. */
   incomplete_sessions: number;

@@ -24,6 +24,8 @@ export type StatusKind = (typeof STATUS_KINDS)[number];
  * a session as one that may pass, and its object is asked.
  */
 export const LEFT_OUT_BITS = { event_names: 1, exceptions: 2, state_paths: 4, tags: 8 } as const;
+/** Another bit: there are new series, event names or state values, which are published more rarely than the session's row. */
+export const UNPUBLISHED = 16;
 
 /** Whether the state ever had this value, or a list with it, at this path; without value: whether the path existed. */
 export type StateFilter = { path: string[]; value?: string; type?: ValueType };
@@ -104,8 +106,14 @@ export function uncertain(filter: SessionFilter): SQL | undefined {
 }
 
 /** What a session's object is asked about the filter. */
-export function heldQuery({ event, exception, tag, state }: SessionFilter): HeldQuery {
-  return { event, exception, tag, state: state && { path: state.path, texts: textsOf(state) } };
+export function heldQuery({ event, exception, metric, tag, state }: SessionFilter): HeldQuery {
+  return {
+    event,
+    exception,
+    metric,
+    tag,
+    state: state && { path: state.path, texts: textsOf(state) },
+  };
 }
 
 /** The folded terms of a search. Throws a Refusal (invalid_query) if there are too many. */
@@ -121,7 +129,7 @@ export function termsOf(text = ""): string[] {
 
 /**
  * The filters by lists of the catalog that may be incomplete, as conditions on `sessions AS s`: `has` is certain, `mayHave` includes the
- * sessions whose list is incomplete.
+ * sessions whose list is incomplete. The lists of a damaged session may lack what cannot be read.
  */
 function indexed(filter: SessionFilter): { has: SQL; mayHave: SQL }[] {
   const parts = sideTables(filter).map(({ table, has, mayHave, bit }) => {
@@ -135,7 +143,7 @@ function indexed(filter: SessionFilter): { has: SQL; mayHave: SQL }[] {
 }
 
 function orLeftOut(bit: number): SQL {
-  return bit === 0 ? sql`` : sql` OR s.left_out & ${bit}`;
+  return sql` OR s.left_out & ${bit} OR s.damaged <> 0`;
 }
 
 /** A filter by another table, as conditions on `side`. The indexes of these tables begin with exactly these columns. */
@@ -147,14 +155,14 @@ export function sideTables(filter: SessionFilter): SideTable[] {
   const add = (table: string, has: SQL, bit: number, mayHave = has) =>
     tables.push({ table, has, mayHave, bit });
   if (event !== undefined)
-    add("event_counts", sql`side.name = ${event}`, LEFT_OUT_BITS.event_names);
+    add("event_counts", sql`side.name = ${event}`, LEFT_OUT_BITS.event_names | UNPUBLISHED);
   if (exception !== undefined)
     add("exceptions", sql`side.fingerprint = ${exception}`, LEFT_OUT_BITS.exceptions);
-  // Points of series over the limit are not stored at all, so the catalog has every series.
-  if (metric !== undefined) add("metrics", sql`side.name = ${metric}`, 0);
+  // Points of series over the limit are not stored at all, so the catalog has every series that is published.
+  if (metric !== undefined) add("metrics", sql`side.name = ${metric}`, UNPUBLISHED);
   if (state !== undefined) {
     const { has, mayHave } = stateConditions(state);
-    add("state_values", has, LEFT_OUT_BITS.state_paths, mayHave);
+    add("state_values", has, LEFT_OUT_BITS.state_paths | UNPUBLISHED, mayHave);
   }
   return tables;
 }

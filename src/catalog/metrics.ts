@@ -59,6 +59,8 @@ export type SessionMetrics = {
   /** Where the older ones begin. */
   next: string | null;
   searched_to: number | null;
+  /** As of a SessionList. */
+  published_to: number | null;
 };
 
 /** The metric in every session that passes, newest session first. core/comparison.ts combines them. */
@@ -91,6 +93,7 @@ export async function sessionMetrics(
     partial: found.partial,
     next: found.next,
     searched_to: found.searched_to,
+    published_to: found.published_to,
   };
 }
 

@@ -2,9 +2,9 @@
 import { sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { readCursor, writeCursor } from "./cursor.ts";
-import { LEFT_OUT_BITS } from "./filter.ts";
+import { LEFT_OUT_BITS, UNPUBLISHED } from "./filter.ts";
 import { MAX_COMPARED_SESSIONS, MAX_COUNTED_INCOMPLETE, MAX_NAMES } from "./limits.ts";
-import { listSessions } from "./sessions.ts";
+import { listSessions, publishedTo } from "./sessions.ts";
 
 type Table = "metrics" | "event_counts" | "state_values";
 
@@ -25,7 +25,9 @@ export type Names<Item> = {
   partial: boolean;
   /** Start of the oldest session whose names were read, if older ones of the product were not. */
   searched_to: number | null;
-  /** Sessions that have more names than the catalog lists, up to MAX_COUNTED_INCOMPLETE. */
+  /** As of a SessionList. */
+  published_to: number | null;
+  /** Sessions that have more names than the catalog lists, or are damaged, up to MAX_COUNTED_INCOMPLETE. */
   incomplete_sessions: number;
 };
 
@@ -51,6 +53,7 @@ export async function names(
     next: hasMore ? writeCursor({ list: table, value: "", id: last, backwards: false }) : null,
     partial: searched_to !== null || incomplete_sessions > 0,
     searched_to,
+    published_to: publishedTo({}, Date.now()),
     incomplete_sessions,
   };
 }
@@ -59,9 +62,9 @@ type Range = { prefix: string; after: string | undefined; limit: number };
 
 const columnOf = (table: Table) => (table === "state_values" ? "path" : "name");
 const BITS = {
-  metrics: 0,
-  event_counts: LEFT_OUT_BITS.event_names,
-  state_values: LEFT_OUT_BITS.state_paths,
+  metrics: UNPUBLISHED,
+  event_counts: LEFT_OUT_BITS.event_names | UNPUBLISHED,
+  state_values: LEFT_OUT_BITS.state_paths | UNPUBLISHED,
 };
 
 /** The distinct first column of an index, one step per name however many rows have it: SQLite has no skip scan of its own. */
@@ -102,17 +105,18 @@ async function namesOf(
   return { found: rows.map((row) => row.name), searched_to };
 }
 
-/** How many sessions have more than the catalog lists, up to MAX_COUNTED_INCOMPLETE. `bit`: of LEFT_OUT_BITS; 0 if nothing is left out. */
+/** How many sessions have more than the catalog lists, or are damaged, up to MAX_COUNTED_INCOMPLETE. `bits`: LEFT_OUT_BITS and UNPUBLISHED. */
 export async function incompleteSessions(
   db: D1Database,
-  bit: number,
+  bits: number,
   product: string | undefined,
 ): Promise<number> {
-  if (bit === 0) return 0;
   const isOf = product === undefined ? sql`` : sql` AND product = ${product}`;
   const [row] = await drizzle(db).all<{ n: number }>(
-    sql`SELECT count(*) AS n FROM (SELECT 1 FROM sessions INDEXED BY sessions_left_out
-        WHERE left_out <> 0 AND left_out & ${bit}${isOf} LIMIT ${MAX_COUNTED_INCOMPLETE})`,
+    sql`SELECT count(*) AS n FROM (
+          SELECT id FROM sessions INDEXED BY sessions_left_out WHERE left_out <> 0 AND left_out & ${bits}${isOf}
+          UNION SELECT id FROM sessions INDEXED BY sessions_damaged WHERE damaged <> 0${isOf}
+          LIMIT ${MAX_COUNTED_INCOMPLETE})`,
   );
   return row?.n ?? 0;
 }

@@ -11,7 +11,7 @@ import { type SQL, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import type { HeldQuery, SessionRow } from "../core/answers.ts";
 import { ranMs, statusMs } from "../core/duration.ts";
-import { DEFAULT_PAGE } from "../core/limits.ts";
+import { DEFAULT_PAGE, PUBLISH_MS } from "../core/limits.ts";
 import { readCursor, writeCursor } from "./cursor.ts";
 import {
   condition,
@@ -51,6 +51,8 @@ export type SessionList = {
   searched_to: number | null;
   /** Not every session that may pass was looked at: there is a `next`, older ones were not read, or some rows are `unsure`. */
   partial: boolean;
+  /** What was recorded after this time may be missing, because a running session publishes it up to PUBLISH_MS later. Null: nothing of that time can pass. */
+  published_to: number | null;
 };
 
 /** Asks a session's object what is left out in the catalog; null: the object cannot answer it either. */
@@ -95,7 +97,15 @@ export async function listSessions(
     previous: previous ? writeCursor({ ...previous, list, backwards: true }) : null,
     searched_to: searchedTo ?? null,
     partial: next !== undefined || stop !== undefined || items.some(({ unsure }) => unsure),
+    published_to: publishedTo(query, Date.now()),
   };
+}
+
+/** A session publishes its start at once; of one that started before, only what it held can be newer. */
+export function publishedTo(filter: SessionFilter, now: number): number | null {
+  const from = now - PUBLISH_MS;
+  const isOver = filter.to !== undefined && filter.to <= from;
+  return isOver && uncertain(filter) === undefined ? null : from;
 }
 
 /** How many of the rows fit into a page of which every uncertain session is asked. */
@@ -133,7 +143,8 @@ async function sourceOf(db: D1Database, filter: SessionFilter): Promise<Source> 
   const small: { rows: SQL; source: Source }[] = sideTables(filter).map((side) => {
     const leftOut = sql`SELECT id FROM sessions INDEXED BY sessions_left_out WHERE left_out <> 0 AND left_out & ${side.bit}`;
     const listed = sql`SELECT side.session_id AS id FROM ${sql.raw(side.table)} AS side WHERE ${side.mayHave}`;
-    const ids = side.bit === 0 ? listed : sql`${listed} UNION ALL ${leftOut}`;
+    const damaged = sql`SELECT id FROM sessions INDEXED BY sessions_damaged WHERE damaged <> 0`;
+    const ids = sql`${listed} UNION ALL ${leftOut} UNION ALL ${damaged}`;
     const from = sql`(SELECT DISTINCT id FROM (${ids})) AS found CROSS JOIN sessions AS s ON s.id = found.id`;
     return { rows: sql`(${ids})`, source: { kind: "all", from } };
   });

@@ -75,6 +75,7 @@ export type HeldQuery = {
   event?: string;
   /** A fingerprint. */
   exception?: string;
+  metric?: string;
   tag?: string;
   /** A path, with any of these values (values.ts), or with any value at all. */
   state?: { path: string[]; texts?: string[] };
@@ -184,7 +185,7 @@ export type SessionRow = {
   revision: number;
   /** Parts of its storage that cannot be read, as far as was noticed. */
   damaged: number;
-  /** Lists of it that are incomplete in the catalog: LEFT_OUT_BITS of catalog/filter.ts. */
+  /** Lists of it that are incomplete in the catalog: LEFT_OUT_BITS and UNPUBLISHED of catalog/filter.ts. */
   left_out: number;
   /** It may have what the filter asks for: its index is incomplete, and its log is too long to be searched, or did not answer. */
   unsure?: true;

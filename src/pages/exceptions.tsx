@@ -181,8 +181,9 @@ function Ungrouped({ sessions }: { sessions: number }) {
   if (sessions === 0) return null;
   return (
     <p class="panel-note quiet">
-      {formatCount(sessions, "session")} had exceptions of more than {MAX_FINGERPRINTS} kinds; the
-      kinds after the first {MAX_FINGERPRINTS} are on the pages of the sessions only.
+      {formatCount(sessions, "session")} had exceptions of more than {MAX_FINGERPRINTS} kinds, or{" "}
+      {sessions === 1 ? "is" : "are"} damaged; what is in no group is on the pages of the sessions
+      only.
     </p>
   );
 }

@@ -25,7 +25,7 @@ import {
   statistics,
 } from "../core/comparison.ts";
 import { APPROXIMATE, type MetricType, percentOf } from "../core/vocabulary.ts";
-import type { Env } from "../env.ts";
+import type { AccessEnv } from "../access/access.ts";
 import { Select } from "./ui/select.tsx";
 import {
   KIND_LABELS,
@@ -53,7 +53,8 @@ import {
 } from "./metrics/question.ts";
 import { csvOf, groupLabel, Statistics } from "./metrics/statistics.tsx";
 import { address } from "./ui/address.ts";
-import { Empty } from "./ui/empty.tsx";
+import { askHeld } from "../session/client.ts";
+import { Empty, Unpublished } from "./ui/empty.tsx";
 import { BY_NAME } from "./ui/order.ts";
 import { guarded, Panel } from "./ui/panel.tsx";
 import { SearchForm } from "./ui/search-form.tsx";
@@ -61,7 +62,7 @@ import { Legend, Plot } from "./ui/plot.tsx";
 import type { SessionSearch } from "./search.ts";
 import { Time } from "./ui/time.tsx";
 
-export const metrics = new Hono<{ Bindings: Env }>();
+export const metrics = new Hono<AccessEnv>();
 
 metrics.get("/metrics", async (c) => {
   const question = readQuestion(c.req.url, Date.now());
@@ -70,7 +71,13 @@ metrics.get("/metrics", async (c) => {
   const { name, search } = question;
   const quantile_steps = isQuantile(question.aggregate);
   const found =
-    name === undefined ? undefined : sessionMetrics(db, { ...search.filter, name, quantile_steps });
+    name === undefined
+      ? undefined
+      : sessionMetrics(
+          db,
+          { ...search.filter, name, quantile_steps },
+          askHeld(c.env, c.var.access),
+        );
   // If the catalog fails, the panel shows it.
   const type = (await found?.catch(() => undefined))?.items[0]?.type ?? "gauge";
   if (isFragment(c)) {
@@ -162,6 +169,7 @@ async function Names({ db, search, typed = "" }: NamesProps) {
       <section class="panel" aria-label="All metrics">
         <Empty title={product === undefined ? "No metrics yet" : "No metrics of this product"}>
           <p>Gauges, counters, histograms and timers of programs are compared here.</p>
+          <Unpublished />
         </Empty>
       </section>
     );
@@ -242,7 +250,9 @@ function Answer({ db, question, found }: AnswerProps) {
             <section class="panel" aria-label="Answer">
               <Empty
                 title={`No metric “${nameLabel(name ?? "")}” in sessions that match these filters`}
-              />
+              >
+                <Unpublished />
+              </Empty>
             </section>
             <Names db={db} search={search} typed={name} />
           </>
@@ -383,10 +393,8 @@ function drawnOf(rows: GroupStatistics[], by: Grouping): string[] {
 
 metrics.get("/metrics.csv", async (c) => {
   const question = readQuestion(c.req.url, Date.now());
-  const { items } = await sessionMetrics(c.env.CATALOG, {
-    ...question.search.filter,
-    name: question.name ?? "",
-  });
+  const asked = { ...question.search.filter, name: question.name ?? "" };
+  const { items } = await sessionMetrics(c.env.CATALOG, asked, askHeld(c.env, c.var.access));
   const rows = inOrder(statistics(items, question.by), question.by);
   return c.body(csvOf(rows, items[0]?.type ?? "gauge"), 200, {
     "content-type": "text/csv; charset=utf-8",

@@ -31,7 +31,7 @@ import { fragment, isFragment } from "./fragment.tsx";
 import { LIST_ROWS, MAX_COMPARED, SUGGESTIONS } from "./limits.ts";
 import { readFilter, type SessionSearch, searchQuery } from "./search.ts";
 import { address } from "./ui/address.ts";
-import { Empty } from "./ui/empty.tsx";
+import { Empty, Unpublished } from "./ui/empty.tsx";
 import { BY_NAME } from "./ui/order.ts";
 import { guarded } from "./ui/panel.tsx";
 import { SearchField, SearchForm } from "./ui/search-form.tsx";
@@ -266,6 +266,7 @@ function NoneFound({ page, further }: { page: SessionList; further: string | und
   }
   return (
     <Empty title="No sessions match these filters">
+      {page.published_to === null ? null : <Unpublished />}
       <p>
         <a href="/sessions">Clear filters</a> or <a href="/docs">record a session</a>
       </p>

@@ -2,7 +2,7 @@
  * Whether a session ever had something that the catalog's index of it leaves out. The session's own index answers if it is complete;
  * else its log is searched, as far as one question may.
  */
-import type { HeldQuery } from "../core/answers.ts";
+import type { DamagedPart, HeldQuery } from "../core/answers.ts";
 import { isException } from "../core/event.ts";
 import { valueAt } from "../core/merge.ts";
 import { isIndex, writePath } from "../core/path.ts";
@@ -20,6 +20,7 @@ export function held(source: Source, query: HeldQuery): boolean | null {
   const answers = [
     query.event === undefined || hadEvent(source, query.event),
     query.exception === undefined || hadException(source, query.exception),
+    query.metric === undefined || hadMetric(source, query.metric),
     query.tag === undefined || hadTag(source, query.tag),
     query.state === undefined || hadState(source, query.state),
   ];
@@ -27,10 +28,22 @@ export function held(source: Source, query: HeldQuery): boolean | null {
   return answers.includes(null) ? null : true;
 }
 
+/** Whether the index may have been counted again from a log that cannot be read whole (core/restore.ts). */
+function hasLostIndex({ store }: Source): boolean {
+  return store.damagedParts().some(({ part }) => INDEX_PARTS.has(part));
+}
+const INDEX_PARTS = new Set<DamagedPart["part"]>(["storage", "segment", "index"]);
+
+/** Its name may be what cannot be read: the log has the points, not the names. */
+function hadMetric(source: Source, name: string): boolean | null {
+  if (source.index.series.some((series) => series.name === name)) return true;
+  return hasLostIndex(source) ? null : false;
+}
+
 function hadEvent(source: Source, name: string): boolean | null {
   const { names, leftOut } = source.index;
   if (names.some((entry) => entry.name === name)) return true;
-  if (!leftOut.event_names) return false;
+  if (!leftOut.event_names && !hasLostIndex(source)) return false;
   return search(
     source,
     (summary) => mayMatch(summary, { name }),
@@ -41,7 +54,7 @@ function hadEvent(source: Source, name: string): boolean | null {
 function hadException(source: Source, fingerprint: string): boolean | null {
   const { exceptions, leftOut } = source.index;
   if (exceptions.some((entry) => entry.fingerprint === fingerprint)) return true;
-  if (!leftOut.exceptions) return false;
+  if (!leftOut.exceptions && !hasLostIndex(source)) return false;
   return search(
     source,
     (summary) => mayMatch(summary, { exceptions: true }),
@@ -53,7 +66,7 @@ function hadException(source: Source, fingerprint: string): boolean | null {
 function hadTag(source: Source, tag: string): boolean | null {
   const { tags, leftOut } = source.index;
   if (tags.includes(tag)) return true;
-  if (!leftOut.tags) return false;
+  if (!leftOut.tags && !hasLostIndex(source)) return false;
   return search(
     source,
     () => true,
@@ -74,7 +87,8 @@ function hadState(
     return true;
   if (!texts && values.some((each) => each.path === written || each.path.startsWith(`${written}.`)))
     return true;
-  const isComplete = !leftOut.state_paths && !path.some(isIndex) && !entry?.over && !isCut;
+  const isComplete =
+    !leftOut.state_paths && !path.some(isIndex) && !entry?.over && !isCut && !hasLostIndex(source);
   if (isComplete) return false;
 
   const [key = ""] = path;

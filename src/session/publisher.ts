@@ -1,7 +1,9 @@
 /** Publishes the session to the catalog by its schedule, and counts the rows that this and the session's own log cost. */
+import { UNPUBLISHED } from "../catalog/filter.ts";
 import type { BatchOutcome, Projection } from "../core/projection.ts";
 import { isEmpty } from "../core/segment.ts";
-import { PUBLISH_MS } from "../core/limits.ts";
+import { MAX_PATH_VALUES, PUBLISH_MS } from "../core/limits.ts";
+import type { SessionIndex } from "../core/session-index.ts";
 import type { Env } from "../env.ts";
 import type { Rows } from "../registry/usage.ts";
 import { MAX_SERIES_TOGETHER } from "./limits.ts";
@@ -34,6 +36,8 @@ export class Publisher {
   #schedule = NEW_SCHEDULE;
   /** Series with points since they were last published; null: not known since the object woke up, so all. */
   #changed: Set<number> | null = null;
+  /** Entries of the lists that were last published as details. */
+  #publishedEntries = 0;
   /** Rows written and not yet added to the day's usage. */
   #uncounted: Rows = { object_rows: 0, d1_rows: 0 };
   #reportedBoot = "";
@@ -106,6 +110,9 @@ export class Publisher {
     const stored = { bytes, damaged };
     const publication = publicationOf(index, rollups(), this.#changed, stored, now);
     const withoutDetails = { ...publication, metrics: [], event_counts: [], state_values: [] };
+    const entries = entriesOf(index);
+    if (scope === "row" && entries !== this.#publishedEntries)
+      publication.session.left_out |= UNPUBLISHED;
     const { machineId, bootId, product } = index;
     const uncounted = this.#uncounted;
     // Before the request: changes during it need another publication.
@@ -122,6 +129,7 @@ export class Publisher {
           bootId === "" || bootId === this.#reportedBoot ? null : { machineId, bootId, product },
       });
       this.#schedule = withSuccess(this.#schedule, { scope, rows, now });
+      if (scope === "all") this.#publishedEntries = entries;
       if (!isCounted) this.#keepUncounted(uncounted, rows);
       if (isBootReported) this.#reportedBoot = bootId;
       else this.expect(Date.now() + PUBLISH_MS);
@@ -145,4 +153,11 @@ export class Publisher {
     this.#uncounted.object_rows += object_rows;
     this.#uncounted.d1_rows += d1_rows + rows;
   }
+}
+
+/** Grows with each new series, event name and state value, so that it shows whether there were any. */
+function entriesOf({ series, names, values }: SessionIndex): number {
+  const ofPath = ({ values: texts, over }: SessionIndex["values"][number]) =>
+    over ? MAX_PATH_VALUES + 1 : texts.length;
+  return series.length + names.length + values.reduce((sum, path) => sum + ofPath(path), 0);
 }

@@ -119,6 +119,7 @@ describe("a list", () => {
       if (kind === "list") {
         expect(answer).toMatchObject({ partial: expect.any(Boolean) });
         expect(answer).toHaveProperty("searched_to");
+        expect(answer).toHaveProperty("published_to");
       }
     },
   );

@@ -2,8 +2,11 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
 import type { DamagedPart, Summary } from "../../src/core/answers.ts";
+import { type SessionFilter, stateFilter } from "../../src/catalog/filter.ts";
+import { listSessions } from "../../src/catalog/sessions.ts";
+import { SERVER } from "../../src/core/authority.ts";
 import { SEGMENT_BYTES } from "../../src/core/limits.ts";
-import { sessionOf } from "../../src/session/client.ts";
+import { askHeld, sessionOf } from "../../src/session/client.ts";
 import { reindexSessions } from "../../src/session/reindex.ts";
 import { server } from "../api/server.ts";
 import { bulky, event, gauge, heartbeat, NOON, start, state, World } from "./world.ts";
@@ -226,6 +229,36 @@ test("a row that is missing is named, and what it held is not there", async () =
   await world.sql("DELETE FROM segments WHERE id = 3");
   expect(await values(world)).toEqual([0, 1, 2, 3, 6, 7, 8, 9]);
   expect(partsOf(await askAll(world))).toEqual(["3 segment"]);
+});
+
+test("a search asks a damaged session whose catalog list counts as complete, and marks it if what it asks for may be lost", async () => {
+  const world = new World();
+  await world.send([start()]);
+  await world.client.publish();
+  await world.send([event(NOON, "here"), gauge(NOON, "fps", 60), state(NOON, { a: { b: 1 } })]);
+  const search = async (filter: SessionFilter) => {
+    const { items, partial } = await listSessions(env.CATALOG, filter, askHeld(env, SERVER));
+    const row = items.find(({ id }) => id === world.id);
+    if (row?.unsure) expect(partial).toBe(true);
+    return row ? (row.unsure ? "maybe" : "found") : "none";
+  };
+  await world.evict();
+  await harm(world, 1, "session_index", "zero", 0);
+  await world.client.ask("summary");
+  await world.ring();
+  expect(await world.catalogued()).toMatchObject({ damaged: 1 });
+  // The next publication of the details is not due; a restored list has lost the names of series.
+  await env.CATALOG.prepare("DELETE FROM event_counts WHERE session_id = ?").bind(world.id).run();
+  expect(await search({ event: "here" })).toBe("found");
+  expect(await search({ state: stateFilter(["a", "b"], "1") })).toBe("found");
+  expect(await search({ metric: "fps" })).toBe("maybe");
+  expect(await search({ event: "lost" })).toBe("maybe");
+  expect(await search({ event: "here", tag: "lost" })).toBe("maybe");
+
+  await world.evict();
+  for (const column of ["body", "session_index", "keyframe"]) await harm(world, 1, column, "empty");
+  for (const filter of [{ event: "lost" }, { metric: "lost" }, { tag: "lost" }])
+    expect(await search(filter)).toBe("maybe");
 });
 
 test("the index of the newest segment is counted again from its log", async () => {

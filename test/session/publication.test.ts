@@ -1,7 +1,11 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
+import { type SessionFilter, stateFilter } from "../../src/catalog/filter.ts";
+import { listSessions } from "../../src/catalog/sessions.ts";
 import { SERVER } from "../../src/core/authority.ts";
+import { PUBLISH_MS } from "../../src/core/limits.ts";
 import { describe, expect, test } from "vitest";
+import { askHeld } from "../../src/session/client.ts";
 import { rowsOfDay } from "../../src/registry/usage.ts";
 import { heartbeat, event, gauge, NOON, start, state, World } from "./world.ts";
 
@@ -263,4 +267,41 @@ describe("a deleted session", () => {
       expect(await world.catalogued()).toBeNull();
     }
   });
+});
+
+test("what is published later than the session's row is asked of the object", async () => {
+  const world = new World();
+  const names = Array.from({ length: 20 }, (_, n) => event(NOON + n, `first-${n}`));
+  await world.send([start(), ...names]);
+  await world.client.publish();
+  // The exception is published at once, without the details: those of twenty names were a moment ago.
+  await world.send([
+    event(NOON + 30, "later"),
+    gauge(NOON + 30, "late_fps", 60),
+    state(NOON + 30, { late: 1 }),
+    event(NOON + 31, "exception", { exception_type: "E" }),
+  ]);
+  await world.ring();
+  const held = askHeld(env, SERVER);
+  const search = async (filter: SessionFilter) => {
+    const { items, partial } = await listSessions(env.CATALOG, filter, held);
+    return [items.map(({ id }) => id), partial];
+  };
+  expect(await rows("event_counts", world.id)).toHaveLength(20);
+  expect(await search({ event: "later" })).toEqual([[world.id], false]);
+  expect(await search({ metric: "late_fps" })).toEqual([[world.id], false]);
+  expect(await search({ state: stateFilter(["late"], "1") })).toEqual([[world.id], false]);
+  expect(await search({ event: "never" })).toEqual([[], false]);
+  await world.client.publish();
+  expect(await world.catalogued()).toMatchObject({ left_out: 0 });
+});
+
+test("a list gives the time after which a running session may not have published yet", async () => {
+  const to = async (filter: SessionFilter) =>
+    (await listSessions(env.CATALOG, filter)).published_to;
+  const before = Date.now() - PUBLISH_MS;
+  expect(await to({})).toBeGreaterThanOrEqual(before);
+  // A session that started before may record the event only now.
+  expect(await to({ to: NOON, event: "e" })).toBeGreaterThanOrEqual(before);
+  expect(await to({ to: NOON })).toBeNull();
 });

@@ -76,10 +76,16 @@ async function listSessions(server: Server, options: ListOptions): Promise<void>
   printRest(page);
 }
 
-type SessionPage = Page<SessionRow> & { partial: boolean; searched_to: number | null };
+type SessionPage = Page<SessionRow> & {
+  partial: boolean;
+  searched_to: number | null;
+  published_to: number | null;
+};
 
 /** How far the list looked, and how to continue. */
-function printRest({ items, next, searched_to }: SessionPage): void {
+function printRest({ items, next, searched_to, published_to }: SessionPage): void {
+  if (items.length === 0 && published_to !== null)
+    print(dim(`What was recorded after ${moment(published_to)} may be missing.`));
   const unsure = items.filter((row) => row.unsure).length;
   if (unsure > 0)
     print(

@@ -11,7 +11,7 @@ import { Refusal } from "../../core/refusal.ts";
 import { GROUP_STATUSES } from "../../core/vocabulary.ts";
 import type { Env } from "../../env.ts";
 import { decide, listDecisions } from "../../registry/decisions.ts";
-import { sessionOf } from "../../session/client.ts";
+import { askHeld, sessionOf } from "../../session/client.ts";
 import { readForm } from "../form.ts";
 import { LIST_ROWS } from "../limits.ts";
 import { TREND_DAYS } from "../../catalog/limits.ts";
@@ -34,7 +34,11 @@ groupRoutes.get("/exceptions/:fingerprint", async (c) => {
   const now = Date.now();
   const [[days = []], found, counts] = await Promise.all([
     exceptionDays(db, [group], now, TREND_DAYS),
-    listSessions(db, { product: group.product, exception: fingerprint, limit: LIST_ROWS }),
+    listSessions(
+      db,
+      { product: group.product, exception: fingerprint, limit: LIST_ROWS },
+      askHeld(c.env, c.var.access),
+    ),
     versions(db, group.product),
   ]);
   const known = counts.map(({ version }) => version).filter((version) => version !== "");

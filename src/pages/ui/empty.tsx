@@ -1,3 +1,5 @@
+import { formatDuration } from "../../core/format.ts";
+import { PUBLISH_MS } from "../../core/limits.ts";
 import type { Child } from "hono/jsx";
 
 /** The content of an empty panel: a title, and what would fill it. */
@@ -8,4 +10,9 @@ export function Empty({ title, children }: { title: string; children?: Child | u
       {children}
     </div>
   );
+}
+
+/** For a list without entries: a running session publishes up to this much later. */
+export function Unpublished() {
+  return <p>What was recorded in the last {formatDuration(PUBLISH_MS)} may be missing.</p>;
 }

@@ -43,7 +43,7 @@ async function sessions(page: object, ...options: string[]) {
   return { query: Object.fromEntries(asked.at(-1) ?? []), text: written.join("") };
 }
 
-const NONE = { items: [], next: null, searched_to: null, partial: false };
+const NONE = { items: [], next: null, searched_to: null, published_to: null, partial: false };
 
 test.each([
   [["--event", "ev, 1"], { event: "ev, 1" }],
@@ -68,4 +68,7 @@ test("none is printed only if every session was looked at, otherwise how far the
   expect(text).toContain("No sessions so far.");
   expect(text).toContain("Searched back to 2026-01-05");
   expect(text).toContain("--cursor place");
+  const recent = await sessions({ ...NONE, published_to: at });
+  expect(recent.text).toContain("No sessions.");
+  expect(recent.text).toContain("What was recorded after 2026-01-05");
 });

@@ -45,6 +45,9 @@ type Waiting = {
   reject: (error: unknown) => void;
 };
 
+/** Instead of an answer: the session is listed, and its object has nothing stored. */
+const MISSING = Symbol("missing");
+
 export class SessionClient {
   /** The session's id; the object's own id if `sessionOfObject` made this client. */
   readonly id: string;
@@ -97,7 +100,7 @@ export class SessionClient {
     try {
       const questions = waiting.map(({ question }) => question);
       const replies = await this.#orUnreadable(
-        this.#request<Reply<unknown>[]>((object) => object.answer(this.#access, questions)),
+        (object): Promise<Reply<unknown>[]> => object.answer(this.#access, questions),
         ([first]) => first,
         (env) => unreadableReplies(env, this.#access, this.id, questions),
       );
@@ -128,9 +131,8 @@ export class SessionClient {
   /** The whole session as 1.x gave it (JSON), or as an export (newline-delimited JSON). */
   async stream(kind: StreamKind): Promise<ReadableStream<Uint8Array>> {
     const stream = await this.#orUnreadable(
-      this.#request(async (object): Promise<ReadableStream<Uint8Array> | Reply<never>> =>
+      async (object): Promise<ReadableStream<Uint8Array> | Reply<never>> =>
         object.stream(this.#access, kind),
-      ),
       (answer) => (typeof answer === "string" ? answer : undefined),
       (env) => unreadableStream(env, this.#access, this.id, kind),
     );
@@ -145,14 +147,18 @@ export class SessionClient {
 
   /** An object that cannot be opened keeps its file, but the session is in no list any more. */
   async erase(): Promise<Receipt> {
+    let left: string | undefined;
     try {
-      return await this.#call((object) => object.erase(this.#access));
+      const reply = await this.#untilStored(
+        (object) => object.erase(this.#access),
+        (answer) => answer,
+      );
+      if (reply !== MISSING) return parsed(accepted(reply));
     } catch (error) {
-      const isLeft = isUnopenable(error);
-      if (!isLeft && !(await this.#isMissing(refusalOf(error)))) throw error;
-      const object = this.#stub().id.toString();
-      return eraseUnreadable(this.#env, this.#access, this.id, isLeft ? object : undefined);
+      if (!isUnopenable(this.#env, error)) throw error;
+      left = this.#stub().id.toString();
     }
+    return eraseUnreadable(this.#env, this.#access, this.id, left);
   }
 
   /** A WebSocket upgrade: the page then gets a `Change` after each change. */
@@ -167,30 +173,43 @@ export class SessionClient {
 
   /** The answer of the object, or what the catalog has of a session of whose storage nothing can be read. */
   async #orUnreadable<Answer>(
-    answer: Promise<Answer>,
+    send: (object: Stub) => Promise<Answer>,
     replyIn: (answer: Answer) => Reply<unknown> | undefined,
     otherwise: (env: Env) => Promise<Answer>,
   ): Promise<Answer> {
-    let received: Answer;
+    let received: Answer | typeof MISSING;
     try {
-      received = await answer;
+      received = await this.#untilStored(send, replyIn);
     } catch (error) {
-      if (!isUnopenable(error)) throw error;
+      if (!isUnopenable(this.#env, error)) throw error;
       const full = await fullDisk(this.#env.DISK);
       if (full) throw full;
       console.error(`Session ${this.id}: its object cannot be opened:`, error);
       return otherwise(this.#env);
     }
+    if (received === MISSING) return otherwise(this.#env);
     const reply = replyIn(received);
-    const refusal = reply && refusalIn(reply);
-    const isLost = refusal?.code === "damaged" || (await this.#isMissing(refusal));
+    const isLost = reply !== undefined && refusalIn(reply)?.code === "damaged";
     return isLost ? otherwise(this.#env) : received;
   }
 
-  /** The object has nothing stored, but the session is listed: its file was removed or emptied. */
-  async #isMissing(refusal: Refusal | undefined): Promise<boolean> {
-    if (refusal?.code !== "not_found" || this.#access.product !== null) return false;
-    return isListed(this.#env, this.id);
+  /**
+   * The answer of the object; MISSING if the session is listed and the object has nothing stored, because its file was removed or
+   * emptied. A session that began after the first request is listed as well, so the object is asked a second time.
+   */
+  async #untilStored<Answer>(
+    send: (object: Stub) => Promise<Answer>,
+    replyIn: (answer: Answer) => Reply<unknown> | undefined,
+  ): Promise<Answer | typeof MISSING> {
+    const isUnknown = (answer: Answer) => {
+      const reply = replyIn(answer);
+      return reply !== undefined && refusalIn(reply)?.code === "not_found";
+    };
+    const first = await this.#request(send);
+    if (!isUnknown(first) || this.#access.product !== null) return first;
+    if (!(await isListed(this.#env, this.id))) return first;
+    const second = await this.#request(send);
+    return isUnknown(second) ? MISSING : second;
   }
 
   async #call<Answer>(
@@ -204,6 +223,6 @@ export class SessionClient {
     send: (object: Stub) => Promise<Result>,
     repeat: Repeat = "repeatable",
   ): Promise<Result> {
-    return request(this.#stub, send, repeat);
+    return request(this.#env, this.#stub, send, repeat);
   }
 }

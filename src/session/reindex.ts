@@ -21,15 +21,25 @@ export async function reindexSessions(env: Env, ids: string[]): Promise<Reindexe
 
 /** A session of which nothing can be read is listed as what the roster knows, so that it can be found and deleted. */
 async function publishAgain(env: Env, id: string): Promise<void> {
+  const session = sessionOf(env, SERVER, id);
   try {
-    await sessionOf(env, SERVER, id).publish();
+    // A session that began after the first attempt is in the roster as well, so a second one decides.
+    await session.publish().catch(async (error: unknown) => {
+      if (!(await isMissing(env, id, error))) throw error;
+      await session.publish();
+    });
   } catch (error) {
-    const code = refusalOf(error)?.code;
-    // A session of the roster of which nothing is stored has lost its file.
-    const isMissing = code === "not_found" && (await rosterRow(env.REGISTRY, id)) !== undefined;
-    if (!isUnopenable(error) && code !== "damaged" && !isMissing) throw error;
+    const isLost = isUnopenable(env, error) || refusalOf(error)?.code === "damaged";
+    if (!isLost && !(await isMissing(env, id, error))) throw error;
     await publishUnreadable(env, id);
   }
+}
+
+/** Whether the object has nothing stored of a session of the roster. */
+async function isMissing(env: Env, id: string, error: unknown): Promise<boolean> {
+  return (
+    refusalOf(error)?.code === "not_found" && (await rosterRow(env.REGISTRY, id)) !== undefined
+  );
 }
 
 /** The same for objects by their own ids, as Cloudflare lists them: how a lost registry gets its roster back. */

@@ -11,6 +11,7 @@ export type Repeat = "repeatable" | "once";
 
 /** Sends a request to an object. Each attempt gets a new stub, since one that threw is broken. */
 export async function request<Result>(
+  env: Env,
   stub: () => Stub,
   send: (object: Stub) => Promise<Result>,
   repeat: Repeat,
@@ -27,7 +28,8 @@ export async function request<Result>(
           "This session receives more requests than it can handle; send fewer.",
           { retry_after: 1 },
         );
-      if (!retryable) throw error;
+      const isTemporary = retryable || (isInternal(error) && !isUnopenable(env, error));
+      if (!isTemporary) throw error;
       if (repeat === "once" || attempt >= ATTEMPTS)
         throw new Refusal("unavailable", "The session's storage is not answering; try again.", {
           retry_after: 1,
@@ -37,8 +39,15 @@ export async function request<Result>(
   }
 }
 
-/** Whether the platform could not open an object's storage: SQLite does not take the file as a database. It gives no other reason. */
-export function isUnopenable(error: unknown): boolean {
+/**
+ * Whether the platform could not open an object's storage. On one machine it gives no other reason when SQLite does not take the file as a
+ * database. On Cloudflare the same error is a fault of the platform that passes, whatever the state of the storage.
+ */
+export function isUnopenable({ DISK }: Env, error: unknown): boolean {
+  return DISK !== undefined && isInternal(error);
+}
+
+function isInternal(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith("internal error; reference = ");
 }
 

@@ -5,8 +5,10 @@ import { type Access, SERVER } from "../../src/core/authority.ts";
 import type { Question } from "../../src/session/answers.ts";
 import { type SessionClient, sessionOf } from "../../src/session/client.ts";
 import { jsonOf } from "../../src/session/reply.ts";
-import type { Session } from "../../src/session/session.ts";
-import { event, NOON, start, state, World } from "./world.ts";
+import type { Session, StreamKind } from "../../src/session/session.ts";
+import { sessionRow } from "../../src/catalog/known.ts";
+import { reindexSessions } from "../../src/session/reindex.ts";
+import { event, gauge, heartbeat, NOON, start, state, World } from "./world.ts";
 
 async function recorded(): Promise<World> {
   const world = new World();
@@ -105,4 +107,75 @@ test("questions about an unknown session are all refused", async () => {
   for (const answer of answers) {
     expect(answer).toMatchObject({ status: "rejected", reason: { code: "not_found" } });
   }
+});
+
+/** A client of a session that begins just after its object answered the first request, before that answer is used. */
+function begunMeanwhile(): { world: World; client: SessionClient } {
+  const world = new World();
+  let hasBegun = false;
+  const begin = async <Reply>(reply: Reply): Promise<Reply> => {
+    if (hasBegun) return reply;
+    hasBegun = true;
+    await world.send([start(), heartbeat(NOON), gauge(NOON, "fps", 60), event(NOON + 1, "bye")]);
+    await world.client.publish();
+    return reply;
+  };
+  const { client } = listened(world.id, (session) => ({
+    answer: async (access: Access, questions: Question[]) =>
+      begin(await session.answer(access, questions)),
+    stream: async (access: Access, kind: StreamKind) => begin(await session.stream(access, kind)),
+    erase: async (access: Access) => begin(await session.erase(access)),
+  }));
+  return { world, client };
+}
+
+test("a session that begins during a question is not taken for one whose storage was lost", async () => {
+  const asked = begunMeanwhile();
+  expect(await asked.client.ask("summary")).toMatchObject({ counts: { heartbeats: 1, series: 1 } });
+  expect((await sessionRow(env.CATALOG, asked.world.id))?.damaged).toBe(0);
+
+  const streamed = begunMeanwhile();
+  const text = await new Response(await streamed.client.stream("export")).text();
+  expect(text).toContain('"fps"');
+  expect((await sessionRow(env.CATALOG, streamed.world.id))?.damaged).toBe(0);
+
+  const erased = begunMeanwhile();
+  expect(await erased.client.erase()).toMatchObject({ segments: 1, points: 1 });
+  await expect(erased.world.client.ask("summary")).rejects.toMatchObject({ code: "gone" });
+});
+
+test("a fault of the platform that passes is no damage", async () => {
+  const world = await recorded();
+  await world.client.publish();
+  let failures = 1;
+  const failing = (session: DurableObjectStub<Session>) => ({
+    answer: (access: Access, questions: Question[]) => {
+      if (failures-- > 0) throw new Error("internal error; reference = 0123456789");
+      return session.answer(access, questions);
+    },
+  });
+  const { client } = listened(world.id, failing);
+  expect(await client.ask("summary")).toMatchObject({ id: world.id, damaged_segments: 0 });
+  failures = Infinity;
+  await expect(client.ask("summary")).rejects.toMatchObject({ code: "unavailable" });
+  expect((await sessionRow(env.CATALOG, world.id))?.damaged).toBe(0);
+});
+
+test("a session that begins while it is indexed again is not taken for one whose storage was lost", async () => {
+  const world = new World();
+  let isFirst = true;
+  const SESSIONS = new Proxy(env.SESSIONS, {
+    get: () => (name: string) => ({
+      publish: async (access: Access) => {
+        const reply = await env.SESSIONS.getByName(name).publish(access);
+        if (isFirst) await world.send([start(), event(NOON, "door")]);
+        isFirst = false;
+        await world.client.publish();
+        return reply;
+      },
+    }),
+  });
+  const reindexed = await reindexSessions({ ...env, SESSIONS }, [world.id]);
+  expect(reindexed).toMatchObject({ done: [world.id], failed: [] });
+  expect(await sessionRow(env.CATALOG, world.id)).toMatchObject({ damaged: 0, events: 1 });
 });

@@ -148,7 +148,8 @@ class Modes(RealTest):
 
     def held(self, session_id):
         """What the server holds, without what differs from run to run."""
-        self.summary_when(session_id, "ended")
+        summary = self.summary_when(session_id, "ended")
+        self.assertEqual(summary["ledger"]["accepted"], summary["ledger"]["stored"])
         events = []
         for event in self.events(session_id):
             events.append(dict((key, event[key]) for key in sorted(event) if key not in ("at", "seq", "cursor", "fingerprint")))
@@ -156,8 +157,6 @@ class Modes(RealTest):
         for name, one in self.series(session_id).items():
             wanted = ("type", "unit", "tags", "points", "first", "last", "min", "max", "sum", "buckets")
             series[name] = dict((key, one.get(key)) for key in wanted)
-        summary = self.ask("/sessions/%s/summary" % session_id)
-        self.assertEqual(summary["ledger"]["accepted"], summary["ledger"]["stored"])
         counts = dict(summary["counts"], points=None)  # fewer if they were aggregated on the way
         return {"state": self.state(session_id), "events": events, "series": series, "counts": counts}
 

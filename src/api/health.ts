@@ -55,7 +55,7 @@ async function check(env: Env, now: number): Promise<Parts> {
 const CATALOG_PROBLEMS: Partial<Record<Part, string>> = {
   rebuilding: "The catalog is being rebuilt: lists are not complete yet. Recording continues.",
   damaged:
-    "The catalog is damaged: lists may fail. npm start rebuilds it by itself; on Cloudflare: datacat reindex. Recording continues.",
+    "The catalog could not be read a short time ago and may be damaged: lists may fail. npm start rebuilds it by itself; on Cloudflare: datacat reindex. Recording continues.",
   unavailable:
     "The catalog does not answer: there are no lists. npm start rebuilds a damaged one by itself; on Cloudflare: npm run deploy, then datacat reindex. Recording continues.",
 };

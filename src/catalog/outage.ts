@@ -73,7 +73,7 @@ export function outageOf(thrown: unknown): Refusal | undefined {
     damageMetAt = Date.now();
     return new Refusal(
       "unavailable",
-      "The database is missing tables or damaged. `npm start` rebuilds a catalog by itself; on Cloudflare: npm run deploy, then datacat reindex. Sessions are still recorded, and open by their id.",
+      "The database could not be read. If that goes on, it is damaged or lacks tables: `npm start` rebuilds a catalog by itself; on Cloudflare: npm run deploy, then datacat reindex. Sessions are still recorded, and open by their id.",
       { retry_after: RETRY_S },
     );
   }

@@ -1,7 +1,10 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { env } from "cloudflare:workers";
 import type { Change } from "../../src/core/answers.ts";
+import { LEGACY_LEASE_MS } from "../../src/core/limits.ts";
 import { sessionOf } from "../../src/session/client.ts";
+import { post, server } from "../api/server.ts";
+import conversations from "../fixtures/legacy/server.json";
 import { heartbeat, event, gauge, NOON, start, state, World } from "./world.ts";
 
 const upgrade = () => new Request("https://session/live", { headers: { upgrade: "websocket" } });
@@ -111,4 +114,44 @@ describe("a page that watches", () => {
       code: "forbidden",
     });
   });
+});
+
+test("lost contact with a session of 1.x's daemon reaches open pages and the lists by itself", async () => {
+  const ask = server();
+  const steps = conversations.find(({ name }) => name.startsWith("the daemon"))?.steps.slice(0, 7);
+  let id = "";
+  for (const { request, body } of steps ?? []) {
+    const answer = await ask((request[1] ?? "").replace("{id}", id), post(body ?? ""));
+    id ||= (await answer.json<{ session_id: string }>()).session_id;
+  }
+  const world = new World(id);
+  const { changes, until, socket } = await watch(world);
+  await until(1);
+  expect(changes[0]).toMatchObject({ status: "active" });
+
+  // The daemon and its program are killed. Nothing is sent any more, and 1.x's lease goes by.
+  const at = Date.now() + LEGACY_LEASE_MS + 1_000;
+  const clock = vi.spyOn(Date, "now").mockImplementation(() => at);
+  try {
+    expect(await world.alarmAt()).toBeLessThan(at);
+    await world.ring();
+    await until(2);
+    expect(changes[1]).toMatchObject({ status: "suspended", kinds: ["status"] });
+    const page = async (path: string) => (await ask(path)).text();
+    const verdict = await page(`/sessions/${id}/verdict`);
+    expect(verdict).toContain("Lost contact");
+    expect(verdict).toContain("its datacat 1.x daemon sent heartbeats and stopped");
+    const list = await (await ask("/api/sessions?status=suspended")).text();
+    for (const there of [list, await page("/sessions?status=suspended"), await page("/")])
+      expect(there).toContain(id);
+    const legacy = await (await ask(`/api/sessions/${id}`)).json();
+    expect(legacy).toMatchObject({ active: false, suspended: true, crashed: false });
+
+    // A daemon that comes back is shown as well.
+    await ask(`/api/sessions/${id}/heartbeat`, post(""));
+    await expect.poll(() => changes.at(-1)?.status).toBe("active");
+  } finally {
+    clock.mockRestore();
+    socket.close();
+  }
 });

@@ -12,6 +12,18 @@ export const MAX_RECORD_BYTES = 4 * 1024 * 1024;
 /** Headers are short; above this, trying to flip each bit back takes too long. */
 export const MAX_REPAIR_BYTES = 8 * 1024;
 
+/** The most that is read of a side file at once: the stacks of a hundred threads of a hundred frames each are 800 KiB, of usual programs 20. */
+export const SIDE_FILE_BYTES = 256 * 1024;
+/** A hung program's file of stacks is emptied when so much of it was read: it may hang for days. */
+export const EMPTY_STACKS_BYTES = 64 * 1024;
+
+/** Samples of stacks that are recorded when a program hangs. */
+export const HANG_SAMPLES = 3;
+/** Two samples are at least this far apart: the time of some is the file's, which is up to a check's interval late. */
+export const SAMPLE_JITTER_MS = 200;
+/** A fatal error in the file of a process that still runs this long after it is of a process that it forked: writing a core file takes seconds. */
+export const FORKED_FATAL_MS = 10_000;
+
 // Batches.
 /** Estimated size at which a batch is closed: less than MAX_BATCH_BYTES by the error of the estimate. */
 export const BATCH_BYTES = 640 * 1024;
@@ -113,6 +125,10 @@ export const SLEPT_MS = 2_000;
 export const HELD_UP_MS = 2_000;
 /** Above this share of one core, a hung program is busy rather than waiting. */
 export const SPINNING_PERCENT = 50;
+/** Samples of a process that are kept for the time before its end: of 30 s, one each SAMPLE_MS. */
+export const LAST_SEEN_SAMPLES = 16;
+/** Programs that ended within this time of each other may have one cause. */
+export const SAME_END_MS = 1_000;
 /** CPU use is measured over at least this long: Linux counts CPU time in steps of 10 ms. */
 export const SAMPLE_MS = 2_000;
 

@@ -23,6 +23,7 @@ import { type Header, parseFirstLine, parseRecord } from "./lane-file.ts";
 import type { Lane } from "./lane.ts";
 import type { Lanes } from "./lanes.ts";
 import { Lines } from "./lines.ts";
+import { SIDE_FILES, sideFileSize } from "./side-file.ts";
 
 type BudgetOptions = { lanes: Lanes; rejected: string; maxBytes: number; log: Log };
 
@@ -73,7 +74,7 @@ export class Budget {
     const { lanes, maxBytes, log } = this.#options;
     this.#boundRejected();
     const parts = [...lanes.all.values()].flatMap((lane) => this.#partsOf(lane));
-    let excess = excessBytes(parts, maxBytes);
+    let excess = excessBytes([...parts, ...sideFilesOf(lanes.all.values())], maxBytes);
     if (excess === 0) {
       if (this.#isOver) log.worked("keeping the disk budget");
       this.#isOver = false;
@@ -134,6 +135,13 @@ export class Budget {
       excess -= file.bytes;
     }
   }
+}
+
+/** They are not reduced, since the daemon empties them or removes them with their lane. */
+function sideFilesOf(lanes: Iterable<Lane>): { bytes: number }[] {
+  return [...lanes].flatMap((lane) =>
+    SIDE_FILES.map((kind) => ({ bytes: sideFileSize(lane, kind) })),
+  );
 }
 
 function rewrite({ lane, number }: LanePart, isRemoved: (op: Op) => boolean): number {

@@ -7,6 +7,7 @@ import { type Log, reason } from "../log.ts";
 import type { LaneCheckpoint } from "./checkpoint.ts";
 import { type Header, laneFile, listLanes, readHeader } from "./lane-file.ts";
 import { Lane } from "./lane.ts";
+import { SIDE_FILES, sideFilePath } from "./side-file.ts";
 
 export class Lanes {
   readonly all = new Map<string, Lane>();
@@ -76,7 +77,9 @@ export class Lanes {
   /** Deletes a lane's files. On a disk that became read-only it stays, and is not sent again. */
   delete(lane: Lane): void {
     const reserve = join(lane.folder, `${lane.id}.reserve`); // of a program that did not end its session
-    const paths = [...lane.parts.map((part) => lane.path(part)), reserve];
+    const beside = SIDE_FILES.map((kind) => sideFilePath(lane, kind));
+    // The lane last: without it the others could not be found again.
+    const paths = [...beside, reserve, ...lane.parts.map((part) => lane.path(part))];
     if (paths.every((path) => this.#removeFile(path))) this.#remove(lane);
   }
 

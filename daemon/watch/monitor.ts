@@ -3,18 +3,21 @@
  * the verdict.
  */
 import { DAEMON_LEASE_MS } from "../../src/core/limits.ts";
-import type { Crash, Dropped, Op, Writer } from "../../src/core/wire.ts";
+import type { Op, Writer } from "../../src/core/wire.ts";
 import { type Clock, gap, type Reading, read } from "../clock.ts";
 import type { Lane } from "../lanes/lane.ts";
 import type { Lanes } from "../lanes/lanes.ts";
-import { endsWithLoss, type Growth, lastRecordAt, type Tail } from "../lanes/tail.ts";
+import type { Growth, Tail } from "../lanes/tail.ts";
 import { ABANDONED_MS, SAMPLE_MS, WATCH_MS } from "../limits.ts";
 import type { Log } from "../log.ts";
+import { Deaths } from "./deaths.ts";
 import { DiskWatch } from "./disk.ts";
 import { activityOf, afterOp, hangOf, type Heartbeats } from "./hang.ts";
+import { HungStacks } from "./hung-stacks.ts";
+import { LastSeen } from "./last-seen.ts";
 import type { Machine } from "./machine.ts";
 import type { Observations } from "./observations.ts";
-import { type OomWatch, wasKilledForMemory, watchOom } from "./oom.ts";
+import { type OomWatch, watchOom } from "./oom.ts";
 import type { ProcessInfo } from "./process-info.ts";
 import { isAlive, readProcess } from "./processes.ts";
 
@@ -68,11 +71,15 @@ type Watched = {
   /** For CPU use over the last seconds. */
   sample: { process: ProcessInfo; monotonic: number } | undefined;
   oom: OomWatch | undefined;
+  lastSeen: LastSeen;
   /** The time by which a client on another disk has to send again. */
   leaseUntil: number;
   /** It did not send in time, so nothing shows that the writer still runs. */
   isSilent: boolean;
 };
+
+/** A lane whose writer's process is gone. */
+type Ended = { lane: Lane; watched: Watched; state: "ended" | "rebooted" };
 
 export class Monitor {
   readonly #options: Required<MonitorOptions>;
@@ -81,10 +88,14 @@ export class Monitor {
   /** What an earlier daemon recorded, by lane id: crashes, and hangs that have not ended. */
   readonly #recordedCrashes = new Set<string>();
   readonly #recordedHangs = new Map<string, number>();
+  readonly #stacks: HungStacks;
+  readonly #deaths: Deaths;
   #before: Reading;
 
   constructor(options: MonitorOptions) {
     this.#options = { processes: { isAlive, readProcess }, disk: new DiskWatch(), ...options };
+    this.#stacks = new HungStacks(options.observations);
+    this.#deaths = new Deaths({ ...options, disk: this.#options.disk });
     this.#before = read(options.clock);
   }
 
@@ -127,10 +138,13 @@ export class Monitor {
     this.#noteGap();
     const folders = [...this.#options.lanes.all.values()].map(({ folder }) => folder);
     this.#options.disk.tick(folders, this.#options.clock.now(), WATCH_MS);
+    const ended: Ended[] = [];
     for (const lane of this.#options.lanes.all.values()) {
       if (lane.isObservations) this.#closeObservations(lane);
-      else if (!lane.isClosed) this.#check(lane);
+      else if (!lane.isClosed) this.#check(lane, ended);
     }
+    this.#deaths.begin(ended.map(({ lane }) => lane));
+    for (const each of ended) this.#close(each);
   }
 
   #of(lane: Lane): Watched {
@@ -143,6 +157,7 @@ export class Monitor {
         wasSeenAlive: false,
         sample: undefined,
         oom: undefined,
+        lastSeen: new LastSeen(),
         leaseUntil: 0,
         isSilent: false,
       };
@@ -157,17 +172,20 @@ export class Monitor {
     const monotonic = this.#options.clock.monotonic();
     const { heartbeats, recovered } = afterOp(watched.heartbeats, op, monotonic);
     watched.heartbeats = heartbeats;
-    if (recovered) this.#options.observations.record(lane, recovered);
+    if (!recovered) return;
+    this.#stacks.recovered(lane);
+    this.#options.observations.record(lane, recovered);
   }
 
   #noteRecorded(op: Op & { lane?: string }): void {
     if (op.lane === undefined) return;
-    if (op.op === "crash") this.#recordedCrashes.add(op.lane);
+    this.#stacks.noteRecorded(op);
+    if (op.op === "crash" || op.op === "end") this.#recordedCrashes.add(op.lane);
     if (op.op === "hang") this.#recordedHangs.set(op.lane, op.last_heartbeat_at ?? op.at);
     if (op.op === "recovered") this.#recordedHangs.delete(op.lane);
   }
 
-  #check(lane: Lane): void {
+  #check(lane: Lane, ended: Ended[]): void {
     const watched = this.#of(lane);
     this.#resumeHang(lane, watched);
     const { writer, role } = lane.header;
@@ -183,7 +201,7 @@ export class Monitor {
         return;
       case "ended":
       case "rebooted":
-        this.#close(lane, watched, state);
+        ended.push({ lane, watched, state });
         return;
       case "unknown": {
         this.#checkHeartbeats(lane, watched);
@@ -203,16 +221,29 @@ export class Monitor {
 
   #noteAlive(lane: Lane, watched: Watched): void {
     const { pid } = lane.header.writer;
-    if (pid === undefined || watched.wasSeenAlive) return;
+    if (pid === undefined) return;
+    this.#sample(lane, watched, pid);
+    if (watched.wasSeenAlive) return;
     watched.wasSeenAlive = true;
     watched.started ??= this.#options.processes.readProcess(pid)?.started;
     watched.oom = watchOom(pid);
   }
 
+  /** Notes its memory, and the end of a process that it forked. Elsewhere than on Linux each reading starts a program. */
+  #sample(lane: Lane, { lastSeen }: Watched, pid: number): void {
+    const { clock, processes } = this.#options;
+    const monotonic = clock.monotonic();
+    if (monotonic - lastSeen.at < SAMPLE_MS || process.platform !== "linux") return;
+    const found = processes.readProcess(pid);
+    if (found) lastSeen.note(found, monotonic);
+    this.#deaths.noteForked(lane);
+  }
+
   #checkHeartbeats(lane: Lane, watched: Watched): void {
     const { heartbeats } = watched;
     const { pid } = lane.header.writer;
-    if (!heartbeats || heartbeats.isHung) return;
+    if (!heartbeats) return;
+    if (heartbeats.isHung) return this.#stacks.follow(lane, heartbeats.lastAt);
     const { clock, observations, processes } = this.#options;
     const monotonic = clock.monotonic();
     // The seconds before the hang show whether the process is busy, so it is sampled once a heartbeat is late.
@@ -246,58 +277,18 @@ export class Monitor {
   }
 
   /** The writer's process is gone. Its last records decide whether that was a crash. */
-  #close(lane: Lane, watched: Watched, state: "ended" | "rebooted"): void {
+  #close({ lane, watched, state }: Ended): void {
     const { tail, observations, closed } = this.#options;
     tail.read(lane);
     const { hasEnded, hasRecords, isJoiner } = tail.of(lane);
-    // The session of a process that joined it continues without that process.
-    const loss = !hasEnded && hasRecords ? this.#unknownLoss(lane) : undefined;
-    if (!hasEnded && hasRecords && !isJoiner && !this.#recordedCrashes.has(lane.id)) {
-      const crash = this.#crash(lane, watched, state);
-      observations.record(lane, loss ? { ...crash, message: UNWRITTEN_END } : crash);
+    if (!hasEnded && hasRecords && !this.#recordedCrashes.has(lane.id)) {
+      // The session of a process that joined it continues without that process.
+      const ops = this.#deaths.opsOf(lane, { ...watched, state, isJoiner });
+      for (const op of ops) observations.record(lane, op);
       this.#recordedCrashes.add(lane.id);
     }
-    if (loss) observations.record(lane, loss);
     lane.isClosed = true;
     closed(lane);
-  }
-
-  /** A program that ended while it could not write left no count of what it lost. */
-  #unknownLoss(lane: Lane): Dropped | undefined {
-    const { disk, clock } = this.#options;
-    const lastAt = lastRecordAt(lane) ?? lane.header.at;
-    const full = disk.fullSince(lane.folder, lastAt);
-    if (full === undefined && !endsWithLoss(lane)) return undefined;
-    return {
-      op: "dropped",
-      at: clock.now(),
-      cause: full ? "disk_full" : "write_failed",
-      count: 0,
-      at_least: true,
-      first_at: Math.max(lastAt, full?.from ?? 0),
-      last_at: full?.to ?? Math.max(lastAt, clock.now()),
-    };
-  }
-
-  #crash(lane: Lane, watched: Watched, state: "ended" | "rebooted"): Crash {
-    const { wasSeenAlive, hasThrown, oom } = watched;
-    const isOutOfMemory = oom !== undefined && wasKilledForMemory(oom);
-    const lastAt = lastRecordAt(lane) ?? lane.header.at;
-    let reason = lane.header.role === "local" ? LEGACY_REASON : "process_died";
-    if (state === "rebooted") reason = "rebooted";
-    else if (isOutOfMemory) reason = "out_of_memory";
-    else if (hasThrown) reason = "uncaught_exception";
-    return {
-      op: "crash",
-      // If it was alive at the last check, it ended just now. Otherwise only the time of its last record is known.
-      at: wasSeenAlive ? Math.max(this.#options.clock.now(), lastAt) : lastAt,
-      reason,
-      out_of_memory: isOutOfMemory || undefined,
-      rebooted: state === "rebooted" || undefined,
-      message: wasSeenAlive
-        ? undefined
-        : "No daemon ran when the process ended; this is the time of its last record",
-    };
   }
 
   /** The session's other lanes are gone, so nothing more is observed about it. */
@@ -330,9 +321,3 @@ export class Monitor {
     log.write(`the ${what} for ${(ms / 1000).toFixed(1)} s`);
   }
 }
-
-/** Why a crash may be none. */
-const UNWRITTEN_END =
-  "Its last records could not be written to the disk, so it may have ended the session itself";
-/** 1.x's reason for the death of a program that registered with its pid. */
-const LEGACY_REASON = "parent_process_terminated";

@@ -180,7 +180,7 @@ function fileNameIn(path: string): { text: string; end: number } | undefined {
 }
 
 /** 16 hex digits: FNV-1a (32 bits) and a second 32-bit hash of the same kind that also takes its carry. Not for secrets. */
-function hash(text: string): string {
+export function hash(text: string): string {
   let low = 0x811c9dc5;
   let high = 0xcbf29ce4;
   for (let i = 0; i < text.length; i++) {

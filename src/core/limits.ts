@@ -97,6 +97,16 @@ export const MAX_REASON_LENGTH = 1_000;
 export const MAX_MATCHED_LENGTH = 1_000;
 /** Lines of a stack that are matched: those of a recursion of a thousand frames, for which Python prints up to five lines each. */
 export const MAX_STACK_LINES = 5_000;
+/** Threads of one sample of stacks: a program with more mostly has a pool of equal ones. */
+export const MAX_STACK_THREADS = 64;
+/** Frames of one thread: as many as Python's faulthandler writes. A recursion repeats them. */
+export const MAX_THREAD_FRAMES = 100;
+/** Characters of one frame: a path, a function's name and, in Go, its arguments. */
+export const MAX_FRAME_LENGTH = 500;
+/** Characters of all frames of one sample: a quarter of the largest event, since a hang has four samples. */
+export const MAX_STACKS_LENGTH = 64 * 1024;
+/** Samples of one hang: three at its start, so that a loop is distinguished from a wait, and the last one before its end. */
+export const MAX_HANG_SAMPLES = 4;
 /** Changes of the verdict that the index keeps; the oldest are removed first. */
 export const MAX_TRANSITIONS = 50;
 

@@ -12,13 +12,15 @@ import {
   DEFAULT_HEARTBEAT_TIMEOUT_MS,
   DEFAULT_LEASE_MS,
   MAX_CLOCK_STEPS,
+  MAX_HANG_SAMPLES,
   MAX_HEARTBEAT_TIMEOUT_MS,
   MAX_NAME_LENGTH,
   MAX_REASON_LENGTH,
   MAX_TRANSITIONS,
 } from "./limits.ts";
-import { EVENT_HUNG, EVENT_RECOVERED } from "./vocabulary.ts";
-import type { Crash, End, Op } from "./wire.ts";
+import { EVENT_FATAL, EVENT_HUNG, EVENT_RECOVERED } from "./vocabulary.ts";
+import { sampleOf, type StackSample } from "./stacks.ts";
+import type { Crash, End, Op, Stacks } from "./wire.ts";
 
 /** Times are of the program's clock, except `lastContactAt`, which is of the server's clock. */
 export type Observations = {
@@ -38,6 +40,10 @@ export type Observations = {
   paused: boolean;
   /** A hang that has not ended. */
   hang: { at: number; processState?: string; cpuPercent?: number } | null;
+  /** Where the main thread was in the samples of that hang, or of the last one that ended. */
+  hangSamples: StackSample[];
+  /** Where it was at the end of the process. */
+  diedIn?: StackSample;
   everHung: boolean;
   /** The last hang that ended: from the last heartbeat before it to the one that ended it. */
   pastHang?: { at: number; until: number };
@@ -47,7 +53,14 @@ export type Observations = {
   end: Pick<End, "at" | "exit_code" | "signal"> | null;
   crash: Omit<Crash, "op"> | null;
   /** The newest exception, for the evidence. */
-  exception: { at: number; type: string; message: string; handled: boolean } | null;
+  exception: {
+    at: number;
+    type: string;
+    message: string;
+    handled: boolean;
+    /** The runtime wrote it as the process ended. */
+    isFatal?: boolean;
+  } | null;
   /** Exceptions that nothing caught. */
   uncaught: number;
   /** Times at which a clock was set, the newest ones. */
@@ -68,6 +81,7 @@ export function newObservations(at: number, now: number): Observations {
     runningMs: 0,
     paused: false,
     hang: null,
+    hangSamples: [],
     everHung: false,
     slept: null,
     end: null,
@@ -109,14 +123,7 @@ export function observe(observations: Observations, op: Op): void {
       if (observations.lastHeartbeatAt !== null) noteHeartbeat(observations, op.at);
       break;
     case "hang":
-      observations.everHung = true;
-      // The heartbeat that ended the hang may have arrived before it.
-      if (op.at < (observations.lastHeartbeatAt ?? 0)) break;
-      observations.hang = {
-        at: op.at,
-        processState: op.process_state,
-        cpuPercent: op.cpu_percent,
-      };
+      noteHang(observations, op);
       break;
     case "recovered":
       if (observations.hang) recover(observations, op.at);
@@ -158,6 +165,7 @@ export function observe(observations: Observations, op: Op): void {
           type: nameLabel(op.exception_type.slice(0, MAX_NAME_LENGTH)),
           message: (op.exception_msg ?? "").slice(0, MAX_REASON_LENGTH),
           handled: op.handled ?? true,
+          isFatal: op.name === EVENT_FATAL || undefined,
         };
       }
       // 1.x's daemon reports hangs as events.
@@ -179,11 +187,33 @@ export function observe(observations: Observations, op: Op): void {
       noteActivity(observations, latest);
       break;
     }
+    case "stacks":
+      noteStacks(observations, op);
+      break;
     case "dropped":
       break;
     default:
       op satisfies never;
   }
+}
+
+function noteHang(observations: Observations, op: Extract<Op, { op: "hang" }>): void {
+  observations.everHung = true;
+  // The heartbeat that ended the hang may have arrived before it.
+  if (op.at < (observations.lastHeartbeatAt ?? 0)) return;
+  if (!observations.hang) observations.hangSamples = [];
+  observations.hang = {
+    at: op.at,
+    processState: op.process_state,
+    cpuPercent: op.cpu_percent,
+  };
+}
+
+function noteStacks(observations: Observations, op: Stacks): void {
+  const sample = sampleOf(op);
+  if (!sample) return;
+  if (op.when === "died") observations.diedIn = sample;
+  else observations.hangSamples = [...observations.hangSamples, sample].slice(-MAX_HANG_SAMPLES);
 }
 
 /** Notes that a clock was set. Several lanes of a machine show the same step. */

@@ -5,7 +5,7 @@
  *
  *   STATES      JSON [[seq, at, patch, effective at if it differs, 1 for the initial state, recorded at if it differs], …]
  *   EVENTS      JSON [EventRow, …]
- *   OTHERS      JSON [{seq, …op}, …] of start, pause, resume, hang, recovered, slept, dropped, end, crash
+ *   OTHERS      JSON [{seq, …op}, …] of start, pause, resume, hang, recovered, slept, stacks, dropped, end, crash
  *   HEARTBEATS  their times
  *   RECORDED    their times and, in a second column, those by the program's own clock: instead of HEARTBEATS where they differ
  *   SERIES      id, then times and columns of one series, and its recorded times if any differs

@@ -22,3 +22,10 @@ export function signalMeaning(signal: string): string {
   const meaning = Object.hasOwn(MEANINGS, signal) ? MEANINGS[signal] : undefined;
   return meaning ? `Signal ${signal}: ${meaning}` : `Signal ${signal}`;
 }
+
+/** Signals that request a stop. Any other one that ends a program is a crash. */
+const STOP_SIGNALS = ["SIGTERM", "SIGINT", "SIGHUP"];
+
+export function isStopRequest(signal: string): boolean {
+  return STOP_SIGNALS.includes(signal);
+}

@@ -20,7 +20,9 @@ import {
 import { formatCount, formatDuration } from "./format.ts";
 import { MAX_TRANSITIONS } from "./limits.ts";
 import { isOverdue, type Observations } from "./observations.ts";
+import { placeText } from "./frame.ts";
 import { signalMeaning } from "./signals.ts";
+import { commonPlace, samplesEvidence } from "./stacks.ts";
 
 export function verdict(observations: Observations, now: number): Verdict {
   if (observations.crash) return crashed(observations, observations.crash);
@@ -51,7 +53,13 @@ export function nextChange(observations: Observations, now: number): number | nu
 /** Adds a change of the verdict to the transitions. True if there was one. */
 export function noteTransition(observations: Observations, now: number): boolean {
   const current = verdict(observations, now);
-  if (observations.transitions.at(-1)?.status === current.status) return false;
+  const last = observations.transitions.at(-1);
+  if (last?.status === current.status) {
+    // The stacks of a hang follow it, and name the place.
+    const isSame = current.status !== "hung" || last.headline === current.headline;
+    last.headline = current.status === "hung" ? current.headline : last.headline;
+    return !isSame;
+  }
   // The first batch may already end the session, but it started by running.
   if (observations.transitions.length === 0 && current.status !== "active") {
     observations.transitions.push({
@@ -204,7 +212,10 @@ function hung(observations: Observations): Verdict {
   const since = observations.hang
     ? Math.min(observations.hang.at, Math.max(deadline, observations.startedAt))
     : deadline;
-  const evidence = heartbeatEvidence(observations);
+  const evidence: Evidence[] = [
+    ...(observations.hang ? samplesEvidence(observations.hangSamples) : []),
+    ...heartbeatEvidence(observations),
+  ];
   const doing: { [state: string]: string } = {
     blocked: "The process is blocked and uses no CPU time",
     spinning: "The process keeps a CPU core busy, as an endless loop does",
@@ -234,10 +245,11 @@ function hung(observations: Observations): Verdict {
   }
   evidence.push(...clockEvidence(observations));
   const how = state === "spinning" ? "Hung in a loop" : state === "stopped" ? "Stopped" : "Hung";
+  const place = observations.hang ? commonPlace(observations.hangSamples) : undefined;
   return {
     status: "hung",
     since,
-    headline: `${how}: no heartbeat`,
+    headline: place ? `${how} in ${placeText(place)}` : `${how}: no heartbeat`,
     confidence: observations.hang ? "certain" : "likely",
     evidence,
   };

@@ -12,6 +12,7 @@ export const OPS = [
   "hang",
   "recovered",
   "slept",
+  "stacks",
   "dropped",
   "end",
   "crash",
@@ -56,6 +57,8 @@ export const EVENT_HUNG = "application_appears_hung";
 export const EVENT_RECOVERED = "application_recovered";
 export const EVENT_CRASHED = "session_crashed_detected";
 export const DAEMON_GROUP = "datacat.daemon";
+/** The daemon's event for what a runtime wrote as its process ended: a segmentation fault, a fatal error. */
+export const EVENT_FATAL = "fatal_error";
 /** The default name of an event with an exception. */
 export const EVENT_EXCEPTION = "exception";
 

@@ -11,11 +11,14 @@ import {
   MAX_BATCH_OPS,
   MAX_BATCHES,
   MAX_BUCKETS,
+  MAX_FRAME_LENGTH,
   MAX_ID_LENGTH,
   MAX_LABELS,
   MAX_LABEL_LENGTH,
   MAX_NAME_LENGTH,
   MAX_SEQUENCE,
+  MAX_STACK_THREADS,
+  MAX_THREAD_FRAMES,
   MAX_TIME,
 } from "./limits.ts";
 import { METRIC_TYPES } from "./vocabulary.ts";
@@ -174,6 +177,35 @@ const Slept = v.object({
   duration_ms: v.pipe(finite, v.minValue(0)),
 });
 
+/** One thread, or one of Go's goroutines. */
+const Thread = v.object({
+  name: v.optional(name), // "MainThread", "goroutine 7"
+  state: v.optional(name), // as the runtime prints it: "chan receive, 2 minutes"
+  /** It ran when the sample was taken; of a fatal error, it caused it. */
+  current: v.optional(v.boolean()),
+  /** The innermost first in every language; each a line of the language's stack traces, in Go two lines. */
+  frames: v.pipe(
+    v.array(v.pipe(v.string(), v.maxLength(MAX_FRAME_LENGTH))),
+    v.maxLength(MAX_THREAD_FRAMES),
+  ),
+});
+
+/**
+ * The stacks of a program's threads at one time, which the program or its runtime wrote to a side file of its lane (clients/README.md). From
+ * the daemon. The first thread is the one to look at: the main thread, or after a fatal error the one that caused it.
+ */
+export const Stacks = v.object({
+  op: v.literal("stacks"),
+  at: time,
+  /** hung: while heartbeats were missing. recovered: the last sample before they continued. died: at the end of the process. */
+  when: v.picklist(["hung", "recovered", "died"]),
+  threads: v.pipe(v.array(Thread), v.maxLength(MAX_STACK_THREADS)),
+  /** How many further threads the sample had. */
+  left_out: v.optional(count),
+  /** Frames are missing, or lines were cut. */
+  cut: v.optional(v.boolean()),
+});
+
 /** A loss before the server: its cause and the number of lost ops. */
 const Dropped = v.object({
   op: v.literal("dropped"),
@@ -198,6 +230,19 @@ export const End = v.object({
   signal: v.optional(name),
 });
 
+/** A process and its machine in the last seconds before its end. Bytes are of resident memory. */
+const LastSeen = v.object({
+  memory_from: v.optional(count),
+  memory_to: v.optional(count),
+  /** The time between these two. */
+  memory_ms: v.optional(v.pipe(finite, v.minValue(0))),
+  process_state: v.optional(v.picklist(["blocked", "spinning", "stopped"])),
+  cpu_percent: v.optional(finite),
+  /** Of the machine. */
+  available_bytes: v.optional(count),
+  total_bytes: v.optional(count),
+});
+
 /** The process ended without an `end` op, or by an error. */
 export const Crash = v.object({
   op: v.literal("crash"),
@@ -208,6 +253,10 @@ export const Crash = v.object({
   out_of_memory: v.optional(v.boolean()),
   rebooted: v.optional(v.boolean()), // the machine's boot id changed meanwhile
   message: v.optional(text), // further details as a sentence
+  /** What the daemon observed of the process before its end. */
+  last: v.optional(LastSeen),
+  /** How many other recorded programs of this machine ended in the same second. */
+  also_ended: v.optional(count),
 });
 
 /** In order of frequency, because parsing tries them in this order. */
@@ -225,6 +274,7 @@ export const Op = v.variant("op", [
   Hang,
   Recovered,
   Slept,
+  Stacks,
   Dropped,
 ]);
 
@@ -279,6 +329,7 @@ export type Op = v.InferOutput<typeof Op>;
 export type Event = v.InferOutput<typeof Event>;
 export type Metric = v.InferOutput<typeof Metric>;
 export type Points = v.InferOutput<typeof Points>;
+export type Stacks = v.InferOutput<typeof Stacks>;
 export type Dropped = v.InferOutput<typeof Dropped>;
 export type Crash = v.InferOutput<typeof Crash>;
 export type End = v.InferOutput<typeof End>;

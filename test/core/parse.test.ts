@@ -82,6 +82,8 @@ test("every op has a shape, and unknown keys are ignored", () => {
     duration_ms: 1,
     cause: "c",
     count: 1,
+    when: "hung",
+    threads: [],
   };
   for (const op of OPS)
     expect(parse(Op, { op, ...filled, colour: "red" }, "The op")).not.toHaveProperty("colour");

@@ -1,4 +1,5 @@
 /** How a command ended, as an op. */
+import { isStopRequest } from "../../../src/core/signals.ts";
 import type { Op } from "../../../src/core/wire.ts";
 
 /** One of the two is set, as Node reports it. */
@@ -12,12 +13,9 @@ type Circumstances = {
   readerLeft: boolean;
 };
 
-/** Signals that request a stop. Any other one is a crash. */
-const STOP_SIGNALS = ["SIGTERM", "SIGINT", "SIGHUP"];
-
 export function outcomeOf({ code, signal }: Exit, known: Circumstances, at: number): Op {
   if (signal === null) return { op: "end", at, exit_code: code ?? 0 };
-  if (STOP_SIGNALS.includes(signal)) return { op: "end", at, signal };
+  if (isStopRequest(signal)) return { op: "end", at, signal };
   if (signal === "SIGPIPE" && known.readerLeft) return { op: "end", at, signal };
   if (signal === "SIGKILL" && known.killedForMemory) {
     return { op: "crash", at, signal, reason: "out_of_memory", out_of_memory: true };

@@ -1,16 +1,12 @@
 /** A stack trace as frames with links that open the line in an editor, for the formats of several languages. */
 
+import { fileIn, isForeign, type Place } from "../../core/frame.ts";
 import { plainText } from "../../core/recorded-text.ts";
 import { Coloured } from "./coloured.tsx";
 import { MAX_MATCHED_LENGTH, MAX_STACK_LINES } from "../../core/limits.ts";
 import { address } from "./address.ts";
 
-export type Frame = {
-  text: string;
-  file?: string | undefined;
-  line?: number | undefined;
-  column?: number | undefined;
-};
+export type Frame = { text: string } & Omit<Place, "function">;
 
 /** One frame per line; a Python frame and its source line are one. Frames after MAX_STACK_LINES have no place. */
 export function framesOf(stacktrace: string[]): Frame[] {
@@ -19,7 +15,7 @@ export function framesOf(stacktrace: string[]): Frame[] {
     .filter((text) => text.trim() !== "")
     .map((text, index) =>
       index < MAX_STACK_LINES
-        ? { text, ...placeIn(plainText(text.slice(0, MAX_MATCHED_LENGTH))) }
+        ? { text, ...fileIn(plainText(text.slice(0, MAX_MATCHED_LENGTH))) }
         : { text },
     );
 }
@@ -36,32 +32,12 @@ function joined(lines: string[]): string[] {
   return frames.map((parts) => parts.join("\n"));
 }
 
-/** The file and line that a frame names, in the format of Python, of JavaScript, or of Go, Java, Rust and Ruby. */
-function placeIn(text: string): Omit<Frame, "text"> {
-  const [, pythonFile, pythonLine] = /File "([^"]+)", line (\d+)/.exec(text) ?? [];
-  if (pythonFile !== undefined) return { file: pythonFile.trim(), line: Number(pythonLine) };
-
-  let withoutColumn: Omit<Frame, "text"> = {};
-  // Each run of a path's characters is looked at once: a pattern for path and line would start at each character of the run.
-  for (const { 0: path, index } of text.matchAll(/[\w./\\@ -]+/g)) {
-    const end = index + path.length;
-    const [, line, column] = /^:(\d+)(?::(\d+))?/.exec(text.slice(end)) ?? [];
-    if (line === undefined || !/\.[A-Za-z]\w{0,4}$/.test(path.slice(-6))) continue;
-    const before = text.slice(0, index);
-    const isUrl = before.endsWith("file:") && path.startsWith("//");
-    const drive = /[A-Za-z]:$/.exec(before.slice(-2))?.[0] ?? "";
-    const file = isUrl ? path.slice(2).trim() : (drive + path).trim();
-    if (column !== undefined) return { file, line: Number(line), column: Number(column) };
-    if (withoutColumn.file === undefined) withoutColumn = { file, line: Number(line) };
-  }
-  return withoutColumn;
-}
-
 export function Frames({ frames }: { frames: Frame[] }) {
   if (frames.length === 0) return null;
   return (
     <ol class="frames">
       {frames.map((frame) => (
+        // Frames of libraries are drawn paler.
         <li class="frame" data-own={frame.file && !isForeign(frame.file) ? "" : undefined}>
           <code>
             <Coloured text={frame.text} />
@@ -70,13 +46,6 @@ export function Frames({ frames }: { frames: Frame[] }) {
         </li>
       ))}
     </ol>
-  );
-}
-
-/** Frames of libraries are drawn paler. */
-function isForeign(file: string): boolean {
-  return /node_modules|site-packages|dist-packages|\/lib\/python|^node:|\/go\/pkg\/|<frozen/.test(
-    file,
   );
 }
 

@@ -1,0 +1,82 @@
+/**
+ * Files beside a lane that its writer or the writer's runtime writes (clients/README.md, "Stacks and fatal errors"): the stacks of a hang, and
+ * what the runtime writes as the process ends. A file of another kind or of another user is not read.
+ */
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readSync,
+  truncateSync,
+} from "node:fs";
+import { join } from "node:path";
+import { SIDE_FILE_BYTES } from "../limits.ts";
+import type { Lane } from "./lane.ts";
+
+export const SIDE_FILES = ["stacks", "fatal"] as const;
+type SideFile = (typeof SIDE_FILES)[number];
+
+type SideText = {
+  text: string;
+  /** Where the text ends in the file. */
+  end: number;
+  /** When the file was last written, by the clock of the machine. */
+  writtenAt: number;
+  /** The file has more than SIDE_FILE_BYTES from the offset on; the text is the first part. */
+  cut: boolean;
+};
+
+export function sideFilePath(lane: Lane, kind: SideFile): string {
+  return join(lane.folder, `${lane.id}.${kind}`);
+}
+
+/** The size of a side file; 0 without one. */
+export function sideFileSize(lane: Lane, kind: SideFile): number {
+  const found = lstatSync(sideFilePath(lane, kind), { throwIfNoEntry: false });
+  return found?.isFile() ? found.size : 0;
+}
+
+/** Whether a lane has a side file of at least this size. */
+export function sideFileExists(lane: Lane, kind: SideFile, bytes = 0): boolean {
+  const found = lstatSync(sideFilePath(lane, kind), { throwIfNoEntry: false });
+  return found !== undefined && found.isFile() && found.size >= bytes;
+}
+
+/** Reads a side file from an offset on. Undefined if there is nothing, or it cannot be read. */
+export function readSideFile(lane: Lane, kind: SideFile, offset = 0): SideText | undefined {
+  let descriptor: number | undefined;
+  try {
+    // A pipe in its place would block without O_NONBLOCK.
+    const flags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+    descriptor = openSync(sideFilePath(lane, kind), flags);
+    const { size, mtimeMs, uid } = fstatSync(descriptor);
+    const isOwn = process.geteuid === undefined || uid === process.geteuid();
+    if (!fstatSync(descriptor).isFile() || !isOwn || size <= offset) return undefined;
+    const bytes = Buffer.alloc(Math.min(size - offset, SIDE_FILE_BYTES));
+    const length = readSync(descriptor, bytes, 0, bytes.length, offset);
+    return {
+      text: bytes.toString("utf8", 0, length),
+      end: offset + length,
+      writtenAt: Math.round(mtimeMs),
+      cut: size > offset + length,
+    };
+  } catch {
+    return undefined;
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor);
+  }
+}
+
+/** Empties a side file whose writer appends to it. */
+export function emptySideFile(lane: Lane, kind: SideFile): boolean {
+  try {
+    const path = sideFilePath(lane, kind);
+    if (!lstatSync(path).isFile()) return false;
+    truncateSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}

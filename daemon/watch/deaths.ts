@@ -1,0 +1,143 @@
+/**
+ * What is recorded when a writer's process is gone without an end: the fatal error that its runtime wrote, and the crash with what is known of
+ * the seconds before.
+ */
+import { isStopRequest } from "../../src/core/signals.ts";
+import type { Crash, Dropped, Op } from "../../src/core/wire.ts";
+import type { Clock } from "../clock.ts";
+import type { Lane } from "../lanes/lane.ts";
+import { emptySideFile, sideFileExists } from "../lanes/side-file.ts";
+import { endsWithLoss, lastRecordAt } from "../lanes/tail.ts";
+import { FORKED_FATAL_MS, SAME_END_MS, SAMPLE_JITTER_MS } from "../limits.ts";
+import type { DiskWatch } from "./disk.ts";
+import { type FatalEnd, fatalOf, fatalOps } from "./fatal.ts";
+import type { LastSeen } from "./last-seen.ts";
+import type { Observations } from "./observations.ts";
+import { type OomWatch, wasKilledForMemory } from "./oom.ts";
+
+type DeathsOptions = { clock: Clock; observations: Observations; disk: DiskWatch };
+
+/** What is known of a process that is gone. */
+type Death = {
+  state: "ended" | "rebooted";
+  isJoiner: boolean;
+  hasThrown: boolean;
+  wasSeenAlive: boolean;
+  oom: OomWatch | undefined;
+  lastSeen: LastSeen;
+};
+
+export class Deaths {
+  readonly #options: DeathsOptions;
+  /** Writers that were found ended within SAME_END_MS. */
+  #recent: { session: string; pid: number | undefined; monotonic: number }[] = [];
+
+  constructor(options: DeathsOptions) {
+    this.#options = options;
+  }
+
+  /** These lanes' writers were found ended in one check. */
+  begin(lanes: Lane[]): void {
+    const monotonic = this.#options.clock.monotonic();
+    const isRecent = (each: { monotonic: number }) => monotonic - each.monotonic <= SAME_END_MS;
+    this.#recent = this.#recent.filter(isRecent);
+    for (const { session, header } of lanes)
+      this.#recent.push({ session, pid: header.writer.pid, monotonic });
+  }
+
+  /** The ops about a writer that is gone and did not end its session. */
+  opsOf(lane: Lane, death: Death): Op[] {
+    const lastAt = lastRecordAt(lane) ?? lane.header.at;
+    const found = fatalOf(lane);
+    // Records after it show that the writer went on: it was of a process that the writer forked, or a signal that did not end it.
+    const isOwn = found !== undefined && found.at >= lastAt - SAMPLE_JITTER_MS;
+    const fatal = isOwn ? found : undefined;
+    const ops: Op[] = [];
+    if (found?.type !== undefined || isOwn)
+      ops.push(...fatalOps(found, lane, !isOwn ? "forked" : death.isJoiner ? "joined" : "writer"));
+    const loss = this.#unknownLoss(lane, lastAt);
+    if (!death.isJoiner) {
+      const end = this.#end(lane, death, fatal, lastAt);
+      ops.push(loss && end.op === "crash" ? { ...end, message: UNWRITTEN_END } : end);
+    }
+    return loss ? [...ops, loss] : ops;
+  }
+
+  /** Records the fatal error of a process that a writer forked, which writes to the same file. */
+  noteForked(lane: Lane): void {
+    const fatal = sideFileExists(lane, "fatal", 1) ? fatalOf(lane) : undefined;
+    if (!fatal || this.#options.clock.now() - fatal.at < FORKED_FATAL_MS) return;
+    if (!emptySideFile(lane, "fatal") || fatal.type === undefined) return;
+    for (const op of fatalOps(fatal, lane, "forked")) this.#options.observations.record(lane, op);
+  }
+
+  #end(lane: Lane, death: Death, fatal: FatalEnd | undefined, lastAt: number): Op {
+    const { state, hasThrown, wasSeenAlive, oom, lastSeen } = death;
+    const isOutOfMemory = oom !== undefined && wasKilledForMemory(oom);
+    if (fatal?.type === undefined && fatal?.signal !== undefined && isStopRequest(fatal.signal))
+      return { op: "end", at: Math.max(fatal.at, lastAt), signal: fatal.signal };
+    let reason = lane.header.role === "local" ? LEGACY_REASON : "process_died";
+    if (state === "rebooted") reason = "rebooted";
+    else if (isOutOfMemory) reason = "out_of_memory";
+    else if (fatal) reason = fatal.type === undefined ? "killed" : "fatal_error";
+    else if (hasThrown) reason = "uncaught_exception";
+    const isUnknown = reason === "process_died" && wasSeenAlive;
+    return {
+      op: "crash",
+      at: this.#endedAt(wasSeenAlive, fatal, lastAt),
+      reason,
+      signal: fatal?.signal,
+      out_of_memory: isOutOfMemory || undefined,
+      rebooted: state === "rebooted" || undefined,
+      message: messageOf(lane, wasSeenAlive || fatal !== undefined, isUnknown),
+      last: lastSeen.summary(),
+      also_ended: this.#alsoEnded(lane) || undefined,
+    };
+  }
+
+  /** If it was alive at the last check, it ended just now. Otherwise only the time of its last record is known. */
+  #endedAt(wasSeenAlive: boolean, fatal: FatalEnd | undefined, lastAt: number): number {
+    if (fatal) return Math.max(fatal.at, lastAt);
+    return wasSeenAlive ? Math.max(this.#options.clock.now(), lastAt) : lastAt;
+  }
+
+  /** Other processes, of other sessions. */
+  #alsoEnded({ session, header }: Lane): number {
+    const others = this.#recent.filter(
+      (each) => each.session !== session && each.pid !== header.writer.pid,
+    );
+    return new Set(others.map(({ pid }) => pid)).size;
+  }
+
+  /** A program that ended while it could not write left no count of what it lost. */
+  #unknownLoss(lane: Lane, lastAt: number): Dropped | undefined {
+    const { disk, clock } = this.#options;
+    const full = disk.fullSince(lane.folder, lastAt);
+    if (full === undefined && !endsWithLoss(lane)) return undefined;
+    return {
+      op: "dropped",
+      at: clock.now(),
+      cause: full ? "disk_full" : "write_failed",
+      count: 0,
+      at_least: true,
+      first_at: Math.max(lastAt, full?.from ?? 0),
+      last_at: full?.to ?? Math.max(lastAt, clock.now()),
+    };
+  }
+}
+
+/** What is known beside the cause, or instead of one. */
+function messageOf(lane: Lane, isTimeKnown: boolean, isUnknown: boolean): Crash["message"] {
+  if (!isTimeKnown)
+    return "No daemon ran when the process ended; this is the time of its last record";
+  return isUnknown && sideFileExists(lane, "fatal") ? UNWRITTEN_CAUSE : undefined;
+}
+
+/** Why a crash may be none. */
+const UNWRITTEN_END =
+  "Its last records could not be written to the disk, so it may have ended the session itself";
+/** 1.x's reason for the death of a program that registered with its pid. */
+const LEGACY_REASON = "parent_process_terminated";
+/** Of a runtime that records its fatal errors. */
+const UNWRITTEN_CAUSE =
+  "Its runtime wrote no fatal error, as after SIGKILL or an immediate exit such as os._exit()";

@@ -1,0 +1,74 @@
+/** Samples of stacks: where the main thread was in each, and what several of a hang have in common. */
+import type { Evidence } from "./answers.ts";
+import { hash } from "./event.ts";
+import { formatDuration } from "./format.ts";
+import { ownPlace, type Place, placeIn, placeText } from "./frame.ts";
+import { MAX_NAME_LENGTH } from "./limits.ts";
+import type { Stacks } from "./wire.ts";
+
+export type StackSample = {
+  at: number;
+  /** Equal if the thread was in the same line of each function. */
+  exact: string;
+  /** The innermost frame of the program's own code. */
+  own: Place;
+  /** The innermost frame, if it is another one. */
+  inner?: Place;
+};
+
+/** Where the first thread of a sample was; undefined if no frame names a file. */
+export function sampleOf({ at, threads }: Stacks): StackSample | undefined {
+  const frames = threads[0]?.frames ?? [];
+  const own = ownPlace(frames);
+  if (!own) return undefined;
+  const places = frames.map(placeIn);
+  const innermost = places.find(({ file }) => file !== undefined);
+  const isInner = innermost && placeText(innermost) !== placeText(own);
+  return {
+    at,
+    exact: hash(places.map(placeText).join("\n")),
+    own: short(own),
+    inner: isInner ? short(innermost) : undefined,
+  };
+}
+
+/** Where the main thread was during a hang; undefined if the samples differ in their function. */
+export function commonPlace(samples: StackSample[]): Place | undefined {
+  const [first] = samples;
+  if (!first) return undefined;
+  const { file, function: name } = first.own;
+  const isSame = samples.every(({ own }) => own.file === file && own.function === name);
+  if (!isSame) return undefined;
+  return samples.every(({ own }) => own.line === first.own.line)
+    ? first.own
+    : { ...first.own, line: undefined };
+}
+
+/** What the samples of a hang show, as sentences. */
+export function samplesEvidence(samples: StackSample[]): Evidence[] {
+  const [first] = samples;
+  const last = samples.at(-1);
+  if (!first || !last) return [];
+  const text = samples.length === 1 ? oneText(first) : severalText(samples, first, last);
+  return [{ kind: "stacks", text, at: last.at, confidence: "certain" }];
+}
+
+function oneText({ own, inner }: StackSample): string {
+  return `The main thread was in ${placeText(own)}${inner ? `, which called ${placeText(inner)}` : ""} in one sample`;
+}
+
+function severalText(samples: StackSample[], first: StackSample, last: StackSample): string {
+  const count = `${samples.length} samples over ${formatDuration(Math.max(0, last.at - first.at))}`;
+  if (samples.every(({ exact }) => exact === first.exact))
+    return `The main thread was in the same place in ${count}: ${placeText(last.own)}${last.inner ? `, in ${placeText(last.inner)}` : ""}`;
+  const place = commonPlace(samples);
+  if (place)
+    return `The main thread was in ${placeText(place)} in ${count}, in different lines or calls`;
+  const places = [...new Set(samples.map(({ own }) => placeText(own)))];
+  return `The main thread was in different functions in ${count}: ${places.join(", ")}`;
+}
+
+/** Names are bounded: the index keeps them. */
+function short({ function: name, file, line }: Place): Place {
+  return { function: name?.slice(0, MAX_NAME_LENGTH), file: file?.slice(-MAX_NAME_LENGTH), line };
+}

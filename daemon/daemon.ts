@@ -1,6 +1,6 @@
 /** One daemon: a home, its lanes, the loop that reads them, and the local API. */
 import { randomBytes } from "node:crypto";
-import { rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { type Handler, listen, type Listener, routed } from "./api/http.ts";
 import { legacyApi, legacyError } from "./api/legacy.ts";
 import { LocalSessions } from "./api/local.ts";
@@ -62,7 +62,7 @@ export class Daemon {
   readonly #token = randomBytes(32).toString("base64url");
   #listener: Listener | undefined;
   readonly #others: OtherHomes;
-  /** `daemon.json` is written. */
+  /** `daemon.json` was written. */
   #isPublished = false;
   #isClosing = false;
   readonly #timers: NodeJS.Timeout[] = [];
@@ -165,11 +165,12 @@ export class Daemon {
     this.#loop.start();
   }
 
-  /** Finds lanes in the user's other homes, and publishes the port once the disk has room for that. */
+  /** Finds lanes in the user's other homes, and publishes the port: once the disk has room for that, and again if the home was removed and made again. */
   async #tend(): Promise<void> {
     const { home, log } = this.#parts;
     await this.#others.refresh();
-    if (this.#isPublished || this.#isClosing) return;
+    const isPublished = this.#isPublished && existsSync(home.info);
+    if (isPublished || this.#isClosing || !existsSync(home.folder)) return;
     const info = { ...thisProcess(), port: this.port, version: VERSION, token: this.#token };
     try {
       writeAtomically(home.info, JSON.stringify(info));

@@ -95,8 +95,8 @@ export function makePrivate(at: Home): boolean {
   }
 }
 
-/** Folder by folder, because Node's `recursive` never returns where no folder can be made (in /proc). */
-function makeFolder(folder: string): void {
+/** Creates a folder that is missing, folder by folder, because Node's `recursive` never returns where no folder can be made (in /proc). */
+export function makeFolder(folder: string): void {
   if (existsSync(folder)) return;
   const parent = dirname(folder);
   if (parent !== folder) makeFolder(parent);

@@ -157,6 +157,8 @@ export const ADOPT_MS = 60_000;
 export const LOCK_PATIENCE_MS = 3_000;
 /** The guard file exists for milliseconds; an older one is from a daemon that was killed. */
 export const GUARD_MS = 5_000;
+/** How often a lane's writer checks that its file still exists: a removed file takes writes, and nothing reads them. */
+export const CHECK_FILE_MS = 1_000;
 /** How often a daemon checks that it still holds the home. */
 export const LOCK_CHECK_MS = 5_000;
 

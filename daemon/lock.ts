@@ -47,6 +47,15 @@ export class Lock {
     return readHolder(this.#path)?.id === this.#holder.id;
   }
 
+  /** Takes it again after it was removed. False if another daemon has it, or the home is missing. */
+  retake(): boolean {
+    try {
+      return tryTake(this.#path, this.#holder);
+    } catch {
+      return false;
+    }
+  }
+
   release(): void {
     if (this.isHeld()) rmSync(this.#path, { force: true });
   }

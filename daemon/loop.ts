@@ -1,5 +1,5 @@
 /** The daemon's loop: reads lanes, checks programs and disk in turn, ten times a second while lanes grow and once a second otherwise. */
-import { type FSWatcher, watch } from "node:fs";
+import { existsSync, type FSWatcher, watch } from "node:fs";
 import { open } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Clock } from "./clock.ts";
@@ -121,9 +121,9 @@ export class Loop {
   }
 
   #work(): void {
-    const { lanes, tail, monitor, sender, budget, lock, clock, log } = this.#options;
+    const { lanes, tail, monitor, sender, budget, clock, log } = this.#options;
     const monotonic = clock.monotonic();
-    if (this.#isDue("lock", monotonic, LOCK_CHECK_MS) && !lock.isHeld()) {
+    if (this.#isDue("lock", monotonic, LOCK_CHECK_MS) && !this.#keepsHome()) {
       log.write("another daemon has taken the home");
       return this.stop();
     }
@@ -136,6 +136,15 @@ export class Loop {
     sender.pump();
     for (const lane of lanes.all.values()) if (tail.isDone(lane)) lanes.delete(lane);
     this.#stopIfIdle(monotonic);
+  }
+
+  /** False if another daemon has the home. One that was removed is taken again when a program has made it again; until then the idle time counts. */
+  #keepsHome(): boolean {
+    const { home, lock, log } = this.#options;
+    if (lock.isHeld() || !existsSync(home.folder)) return true;
+    if (!lock.retake()) return !existsSync(home.folder);
+    log.write("the home was removed and is there again; what it held and was not sent is lost");
+    return true;
   }
 
   /** A lane that can't be read does not keep the others from being read. */

@@ -12,7 +12,8 @@ import { join } from "node:path";
 import * as v from "valibot";
 import { Id, type Op, Writer } from "../../src/core/wire.ts";
 import { frame, isIntact, laneJson, PREFIX, repair, salvage, type Span } from "./frame.ts";
-import { LANE_BYTES } from "../limits.ts";
+import { makeFolder } from "../home.ts";
+import { CHECK_FILE_MS, LANE_BYTES } from "../limits.ts";
 import { Lines } from "./lines.ts";
 import { cutShort, isFileTooLarge, Losses } from "./losses.ts";
 
@@ -169,6 +170,8 @@ export class LaneWriter {
   #descriptor: number | undefined;
   #bytes = 0;
   #headerBytes = 0;
+  /** When the file was last found to exist, by the records' times. */
+  #checkedAt = 0;
   #torn: boolean;
   #failure: unknown;
   readonly #losses = new Losses();
@@ -245,6 +248,7 @@ export class LaneWriter {
     );
     const first = records[0]?.seq ?? 1;
     const block = Buffer.concat(lines);
+    this.#check(records[0]?.op.at ?? 0);
     if (!this.#makeRoom(first)) return false;
     if (!this.#write(block) && !(this.#openAfterLimit(first) && this.#write(block))) return false;
     this.lastSeq = last.seq;
@@ -265,6 +269,20 @@ export class LaneWriter {
     this.#losses.clear();
     this.#lateStart = undefined;
     return true;
+  }
+
+  /** Gives up a file that was removed, perhaps with its home. The next part continues the lane. */
+  #check(at: number): void {
+    if (this.#descriptor === undefined || Math.abs(at - this.#checkedAt) < CHECK_FILE_MS) return;
+    this.#checkedAt = at;
+    if (fstatSync(this.#descriptor).nlink > 0) return;
+    this.close();
+    this.#part += 1;
+    try {
+      makeFolder(this.#folder);
+    } catch {
+      // opening the part fails as well, and is tried with each record
+    }
   }
 
   /** Opens a part if there is none, or if this one is full; if that fails, this one is used further. */

@@ -51,12 +51,16 @@ export class Lanes {
   }
 
   #scan(folder: string, monotonic: number): void {
-    const mtime = statSync(folder).mtimeMs;
+    // A folder that was removed has no lanes. The next program makes it again.
+    const mtime = statSync(folder, { throwIfNoEntry: false })?.mtimeMs;
     if (mtime === this.#scanned.get(folder) && this.#headerless.size === 0) return;
     // A second change within one step of the file system's clock leaves the same mtime.
-    this.#scanned.set(folder, Date.now() - mtime < MTIME_STEP_MS ? -1 : mtime);
+    this.#scanned.set(
+      folder,
+      mtime === undefined || Date.now() - mtime < MTIME_STEP_MS ? -1 : mtime,
+    );
 
-    const found = listLanes(folder);
+    const found = mtime === undefined ? new Map<string, number[]>() : listLanes(folder);
     for (const [id, lane] of this.all) {
       if (lane.folder !== folder) continue;
       const parts = found.get(id);

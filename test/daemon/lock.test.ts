@@ -1,4 +1,12 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
@@ -75,5 +83,19 @@ test("a home that was removed holds no lock", async () => {
   const lock = await take("first");
   rmSync(folder, { recursive: true });
   expect(lock?.isHeld()).toBe(false);
+  expect(lock?.retake()).toBe(false);
   lock?.release();
+});
+
+test("a daemon takes its home again when that was removed and made again, unless another has it", async () => {
+  const { folder, path, take } = newHome();
+  const lock = await take("first");
+  rmSync(path);
+  expect(lock?.retake()).toBe(true);
+  expect(lock?.isHeld()).toBe(true);
+  rmSync(folder, { recursive: true });
+  mkdirSync(folder);
+  const second = await take("second");
+  expect(lock?.retake()).toBe(false);
+  expect(second?.isHeld()).toBe(true);
 });

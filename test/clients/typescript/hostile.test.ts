@@ -257,3 +257,38 @@ test.runIf(canMount)(
     }
   },
 );
+
+test.skipIf(process.platform === "win32")(
+  "a file that may not grow is followed by the next part, unless not even one record fits",
+  () => {
+    using home = testHome();
+    const program = `import { open } from ${JSON.stringify(client)};
+      const session = open();
+      for (let n = 0; n < 100; n++) session.logEvent("e", { data: { n } });
+      session.logEvent("long", { message: "x".repeat(9_000) });
+      console.log(JSON.stringify(session.stats().dropped));
+      session.logEvent("works again");
+      session.end();`;
+    // dash counts 512 bytes, bash 1,024.
+    const ran = spawnSync(
+      "sh",
+      [
+        "-c",
+        'ulimit -f 8 && exec "$@"',
+        "sh",
+        process.execPath,
+        "--input-type=module",
+        "-e",
+        program,
+      ],
+      { encoding: "utf8", env: { DATACAT_HOME: home.folder, DATACAT_DAEMON: "off" } },
+    );
+    expect(ran).toMatchObject({ status: 0, stdout: '{"write_failed":1}\n', stderr: "" });
+    const [lane] = readLanes(home);
+    const names = lane?.records.flatMap(({ op, name }) => (op === "event" ? [name as string] : []));
+    expect(names).toEqual([...Array.from({ length: 100 }, () => "e"), "works again"]);
+    expect(lane?.records.at(-1)?.["op"]).toBe("end");
+    const reports = lane?.records.filter(({ op }) => op === "dropped");
+    expect(reports).toMatchObject([{ cause: "write_failed", count: 1, detail: "file too large" }]);
+  },
+);

@@ -1,4 +1,11 @@
-import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -54,6 +61,17 @@ test("a restarted writer goes on where it was, past a line cut off in the middle
     "record",
   ]);
   expect(resumed.lastSeq).toBe(2);
+});
+
+test("a file that was removed with its folder is followed by the next part, which shows the hole", async () => {
+  const folder = temporary();
+  const writer = LaneWriter.create(folder, header);
+  writer.append({ op: "heartbeat", at: 1_000 });
+  rmSync(folder, { recursive: true });
+  writer.append({ op: "heartbeat", at: 1_100 }); // within CHECK_FILE_MS
+  expect(writer.append({ op: "heartbeat", at: 3_000 })).toBe(true);
+  expect(listLanes(folder).get("lane-1")).toEqual([2]);
+  expect(readHeader(writer.path)?.first).toBe(3);
 });
 
 test("one flipped bit costs at most the record it is in, wherever it is", async () => {

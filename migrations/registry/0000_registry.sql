@@ -18,7 +18,10 @@ CREATE TABLE `keys` (
 	`created_at` integer NOT NULL,
 	`revoked_at` integer,
 	`continues_others` integer NOT NULL,
-	`used_day` integer
+	`used_day` integer,
+	`sessions_per_day` integer,
+	`rows_per_day` integer,
+	`requests_per_minute` integer
 ) WITHOUT ROWID;
 --> statement-breakpoint
 CREATE TABLE `roster` (
@@ -28,9 +31,12 @@ CREATE TABLE `roster` (
 ) WITHOUT ROWID;
 --> statement-breakpoint
 CREATE TABLE `usage` (
-	`day` integer PRIMARY KEY NOT NULL,
+	`day` integer NOT NULL,
+	`key` text NOT NULL,
+	`sessions` integer NOT NULL,
 	`object_rows` integer NOT NULL,
-	`d1_rows` integer NOT NULL
+	`d1_rows` integer NOT NULL,
+	PRIMARY KEY(`day`, `key`)
 ) WITHOUT ROWID;
 --> statement-breakpoint
 CREATE TABLE `views` (

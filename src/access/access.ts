@@ -8,9 +8,11 @@
  */
 import type { Context, MiddlewareHandler } from "hono";
 import { type Access, checkKind } from "../core/authority.ts";
+import type { Budgets } from "../core/budget.ts";
 import { Refusal } from "../core/refusal.ts";
 import type { KeyKind } from "../core/vocabulary.ts";
 import type { Env } from "../env.ts";
+import { Spending } from "./budget.ts";
 import { hasCookie } from "./cookie.ts";
 import { recognise } from "./key.ts";
 import { isSame } from "./secret.ts";
@@ -19,9 +21,11 @@ import { countWrongKey } from "./wrong-keys.ts";
 type Caller = Access & {
   /** Shown in settings: "this machine", "admin secret", "key 3f…", "ada@example.org", "signed in". */
   by: string;
+  /** Of their API key; undefined without one. */
+  budgets?: Budgets;
 };
 
-export type AccessEnv = { Bindings: Env; Variables: { access: Caller } };
+export type AccessEnv = { Bindings: Env; Variables: { access: Caller; spending: Spending } };
 
 /** Whether the server refuses every request, because it has no secret to check. */
 export function isLocked(c: Context): boolean {
@@ -45,6 +49,20 @@ export function requires(kind: KeyKind): MiddlewareHandler<AccessEnv> {
     await next();
   };
 }
+
+/** Who records: needs a key of kind ingest, and room in its budgets. Sets `c.var.spending`, which the route counts its cost in. */
+export const records: MiddlewareHandler<AccessEnv> = async (c, next) => {
+  await requires("ingest")(c, async () => {
+    const { key, budgets } = c.var.access;
+    const spending = new Spending(key, budgets, Date.now());
+    c.set("spending", spending);
+    try {
+      await next();
+    } finally {
+      spending.close();
+    }
+  });
+};
 
 /** Who sends the request; undefined without a valid key, cookie or identity. */
 export async function identify(c: Context<AccessEnv>): Promise<Caller | undefined> {

@@ -7,15 +7,18 @@ import {
   findKey,
   type KeyRow,
   noteUse,
+  type KeyChange,
   revokeKey,
-  setContinuesOthers,
   type StoredKey,
   storeKey,
+  updateKey,
 } from "../registry/keys.ts";
 import type { Access } from "../core/authority.ts";
+import { type Budgets, DEFAULT_BUDGETS, NO_BUDGETS } from "../core/budget.ts";
 import { DAY_MS } from "../core/limits.ts";
 import { Refusal } from "../core/refusal.ts";
 import type { Env } from "../env.ts";
+import { noteUsed } from "./budget.ts";
 import { KEY_CACHE_MS, MAX_CACHED_KEYS } from "./limits.ts";
 import { hasSha256, sha256Hex } from "./secret.ts";
 
@@ -31,7 +34,8 @@ export async function createKey(
     product,
     label,
     continues_others,
-  }: Pick<KeyRow, "kind" | "product" | "label" | "continues_others">,
+    ...budgets
+  }: Pick<KeyRow, "kind" | "product" | "label" | "continues_others"> & Partial<Budgets>,
   now: number,
 ): Promise<KeyRow & { key: string }> {
   const id = [...crypto.getRandomValues(new Uint8Array(12))]
@@ -42,6 +46,7 @@ export async function createKey(
     .toBase64({ alphabet: "base64url", omitPadding: true });
   const key = `dc_${kind}_${id}.${secret}`;
   const row: KeyRow = {
+    ...(kind === "read" ? NO_BUDGETS : { ...DEFAULT_BUDGETS, ...budgets }),
     id,
     kind,
     product,
@@ -62,22 +67,18 @@ export async function revoke(db: D1Database, id: string, now: number): Promise<v
   if (!existed) throw new Refusal("not_found", "There is no such key.");
 }
 
-/** Sets whether a key may continue sessions that other keys opened. */
-export async function changeKey(
-  db: D1Database,
-  id: string,
-  continuesOthers: boolean,
-): Promise<void> {
-  const exists = await setContinuesOthers(db, id, continuesOthers);
+/** In other isolates the change holds after KEY_CACHE_MS at most. */
+export async function changeKey(db: D1Database, id: string, change: KeyChange): Promise<void> {
+  const existed = await updateKey(db, id, change);
   cached.delete(id);
-  if (!exists) throw new Refusal("not_found", "There is no such key.");
+  if (!existed) throw new Refusal("not_found", "There is no such key.");
 }
 
 /** The caller whose key this is; undefined if it is unknown or revoked. */
 export async function recognise(
   c: Pick<Context<{ Bindings: Env }>, "env" | "executionCtx">,
   token: string,
-): Promise<(Access & { by: string }) | undefined> {
+): Promise<(Access & { by: string; budgets: Budgets }) | undefined> {
   const id = SHAPE.exec(token)?.[2];
   if (id === undefined) return undefined;
   const now = Date.now();
@@ -89,15 +90,16 @@ export async function recognise(
     key.used_day = today;
     c.executionCtx.waitUntil(noteUse(c.env.REGISTRY, id, today));
   }
-  const { kind, product, continues_others: continuesOthers } = key;
-  return { kind, product, key: id, continuesOthers, by: `key ${id}` };
+  const { kind, product, continues_others: continuesOthers, ...budgets } = key;
+  return { kind, product, key: id, continuesOthers, by: `key ${id}`, budgets };
 }
 
 async function lookUp(db: D1Database, id: string, now: number): Promise<StoredKey | undefined> {
   const known = cached.get(id);
   if (known && known.until > now) return known.key;
-  const key = await findKey(db, id);
+  const found = await findKey(db, id, now);
   if (cached.size >= MAX_CACHED_KEYS) cached.clear();
-  cached.set(id, { key, until: now + KEY_CACHE_MS });
-  return key;
+  cached.set(id, { key: found?.key, until: now + KEY_CACHE_MS });
+  if (found) noteUsed(id, found.used, now);
+  return found?.key;
 }

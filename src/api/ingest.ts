@@ -6,10 +6,12 @@ import { type Context, Hono } from "hono";
 import { cors } from "hono/cors";
 import * as v from "valibot";
 import { explain } from "../catalog/outage.ts";
-import { type AccessEnv, requires } from "../access/access.ts";
+import { type AccessEnv, records } from "../access/access.ts";
+import { UNUSED, type Used } from "../core/budget.ts";
 import { parse, parseJson } from "../core/parse.ts";
 import { Refusal, refusalOf } from "../core/refusal.ts";
 import { type BatchResult, Id, Ingest, type IngestAnswer } from "../core/wire.ts";
+import { plus } from "../registry/usage.ts";
 import { readText } from "./request/body.ts";
 import { SLOW_DOWN_MS } from "./limits.ts";
 import { failedResult, sessionIdOf } from "../session/batch-result.ts";
@@ -25,16 +27,21 @@ ingest.use(
     origin: "*",
     allowMethods: ["POST"],
     allowHeaders: ["authorization", "content-type", "content-encoding"],
+    exposeHeaders: ["retry-after"],
   }),
 );
 
-ingest.post("/ingest", requires("ingest"), async (c) => {
+ingest.post("/ingest", records, async (c) => {
   const text = await readText(c.req.raw);
   const { sent_at, batches } = parse(Ingest, parseJson(text, "The body"), "The body");
   const groups = Map.groupBy(batches.keys(), (index) => sessionIdOf(batches[index]));
   const results: BatchResult[] = [];
   let slow_down_ms: number | undefined;
   const publications = new PublicationBatch(c.env);
+  const { spending } = c.var;
+  spending.begin({ sessions: groups.size, bytes: text.length });
+  let cost: Used = UNUSED;
+  let overBudget: Refusal | undefined;
 
   await Promise.all(
     [...groups].map(async ([session, indexes]) => {
@@ -42,10 +49,13 @@ ingest.post("/ingest", requires("ingest"), async (c) => {
       const { write, close } = publications.add();
       try {
         const only = groups.size === 1 ? text : textOf({ sent_at, batches: group });
-        const answer = await sessionIn(c, session).ingest(
+        const refusal = spending.open(Date.now());
+        overBudget ??= refusal;
+        const answer = await sessionIn(c, session, refusal).ingest(
           only,
           group.some(isUrgent) ? write : undefined,
         );
+        cost = plus(cost, answer.cost);
         answer.results.forEach((result, n) => (results[indexes[n] ?? -1] = result));
         slow_down_ms = Math.max(slow_down_ms ?? 0, answer.slow_down_ms ?? 0) || undefined;
       } catch (error) {
@@ -60,13 +70,24 @@ ingest.post("/ingest", requires("ingest"), async (c) => {
       }
     }),
   );
+  spending.add({ ...cost, d1_rows: Math.max(cost.d1_rows, publications.rows) });
+  if (overBudget && results.every(isWaiting)) throw overBudget;
   return c.json({ results, slow_down_ms } satisfies IngestAnswer);
 });
 
-function sessionIn(c: Context<AccessEnv>, session: string): SessionClient {
+function isWaiting({ error }: BatchResult): boolean {
+  return error?.code === "too_many_requests";
+}
+
+/** `noNewSession`: why the request may open none. */
+function sessionIn(
+  c: Context<AccessEnv>,
+  session: string,
+  noNewSession: Refusal | undefined,
+): SessionClient {
   if (!v.is(Id, session))
     throw new Refusal("invalid_body", "The batch names no session: `session` must be its id.");
-  return sessionOf(c.env, c.var.access, session);
+  return sessionOf(c.env, { ...c.var.access, noNewSession }, session);
 }
 
 /** Whether a batch, not checked yet, may have to be published at once. If this is wrong, the session publishes by its alarm. */

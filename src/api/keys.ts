@@ -3,24 +3,39 @@ import { Hono } from "hono";
 import * as v from "valibot";
 import { type AccessEnv, requires } from "../access/access.ts";
 import { changeKey, createKey, revoke } from "../access/key.ts";
-import { MAX_NAME_LENGTH } from "../core/limits.ts";
+import { type BudgetName, UNUSED } from "../core/budget.ts";
+import { MAX_BUDGET, MAX_NAME_LENGTH } from "../core/limits.ts";
 import { parse } from "../core/parse.ts";
 import { Refusal } from "../core/refusal.ts";
 import { KEY_KINDS } from "../core/vocabulary.ts";
 import { listKeys } from "../registry/keys.ts";
+import { usageOfDay } from "../registry/usage.ts";
 import { readJson } from "./request/body.ts";
 
 export const keys = new Hono<AccessEnv>();
 
 const name = v.pipe(v.string(), v.maxLength(MAX_NAME_LENGTH));
+const budget = v.optional(
+  v.nullable(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_BUDGET))),
+);
+/** Null: no limit. Absent: the default, or as it is. */
+const budgets = {
+  sessions_per_day: budget,
+  rows_per_day: budget,
+  requests_per_minute: budget,
+} satisfies { [name in BudgetName]: typeof budget };
 const NewKey = v.object({
   kind: v.picklist(KEY_KINDS),
   /** The only product that it is for. */
   product: v.optional(name),
   label: v.optional(name, ""),
   continues_others: v.optional(v.boolean(), false),
+  ...budgets,
 });
-const KeyChange = v.object({ continues_others: v.boolean() });
+const KeyChange = v.pipe(
+  v.object({ continues_others: v.optional(v.boolean()), ...budgets }),
+  v.check((change) => Object.keys(change).length > 0, "It names nothing to change."),
+);
 
 keys.use("/keys/*", requires("admin"), async (c, next) => {
   // Otherwise a key for one product could create a key for all products.
@@ -29,7 +44,14 @@ keys.use("/keys/*", requires("admin"), async (c, next) => {
   await next();
 });
 
-keys.get("/keys", async (c) => c.json({ items: await listKeys(c.env.REGISTRY), next: null }));
+keys.get("/keys", async (c) => {
+  const [items, used] = await Promise.all([
+    listKeys(c.env.REGISTRY),
+    usageOfDay(c.env.REGISTRY, Date.now()),
+  ]);
+  const withUsed = items.map((key) => ({ ...key, used_today: used.get(key.id) ?? UNUSED }));
+  return c.json({ items: withUsed, next: null });
+});
 
 keys.post("/keys", async (c) => {
   const { product = null, ...key } = parse(NewKey, await readJson(c.req.raw), "The body");
@@ -38,9 +60,9 @@ keys.post("/keys", async (c) => {
 
 keys.post("/keys/:id", async (c) => {
   const id = c.req.param("id");
-  const { continues_others } = parse(KeyChange, await readJson(c.req.raw), "The body");
-  await changeKey(c.env.REGISTRY, id, continues_others);
-  return c.json({ id, continues_others });
+  const change = parse(KeyChange, await readJson(c.req.raw), "The body");
+  await changeKey(c.env.REGISTRY, id, change);
+  return c.json({ id, ...change });
 });
 
 keys.delete("/keys/:id", async (c) => {

@@ -1,6 +1,6 @@
 /** datacat 1.x's routes, as its clients and daemon need them (test/api/legacy.test.ts has each): every success is 200 with JSON. */
 import { type Context, Hono } from "hono";
-import { type AccessEnv, requires } from "../access/access.ts";
+import { type AccessEnv, records, requires } from "../access/access.ts";
 import { listSessions, type SessionList } from "../catalog/sessions.ts";
 import { LEGACY_LEASE_MS, MAX_PAGE } from "../core/limits.ts";
 import { refusalOf } from "../core/refusal.ts";
@@ -9,18 +9,21 @@ import { newId } from "../core/id.ts";
 import { readText } from "./request/body.ts";
 import { crashOp, createBody, eventOp, metricOp, stateOp } from "./request/legacy.ts";
 import { type SessionClient, sessionOf } from "../session/client.ts";
-import { PublicationBatch } from "../session/publication-batch.ts";
+import { PublicationBatch, type Write } from "../session/publication-batch.ts";
+import type { Charged } from "../session/session.ts";
 
 export const legacy = new Hono<AccessEnv>();
 
-legacy.post("/sessions", requires("ingest"), async (c) => {
-  const { start, writer } = createBody(await readText(c.req.raw), Date.now());
+legacy.post("/sessions", records, async (c) => {
+  const { start, writer } = createBody(await body(c), Date.now());
+  const refusal = c.var.spending.open(Date.now());
+  if (refusal) throw refusal;
   const { product } = c.var.access;
   if (product !== null) start.product = product;
   const id = newId(Date.now(), crypto.getRandomValues(new Uint8Array(10)));
   const session = sessionOf(c.env, c.var.access, id);
   // 1.x's programs list all sessions right after they made one, so the answer waits for its publication.
-  await session.record([start], { writer }, new PublicationBatch(c.env).add().write);
+  await charged(c, (write) => session.record([start], { writer }, write), true);
   return c.json({ session_id: id });
 });
 
@@ -28,25 +31,27 @@ legacy.get("/sessions/:id", requires("read"), async (c) =>
   c.body(await sessionOf(c.env, c.var.access, c.req.param("id")).stream("legacy"), 200, JSON_TYPE),
 );
 
-legacy.post("/sessions/:id/state", requires("ingest"), async (c) =>
-  record(c, stateOp(await readText(c.req.raw), Date.now())),
+legacy.post("/sessions/:id/state", records, async (c) =>
+  record(c, stateOp(await body(c), Date.now())),
 );
-legacy.post("/sessions/:id/events", requires("ingest"), async (c) =>
-  record(c, eventOp(await readText(c.req.raw), Date.now())),
+legacy.post("/sessions/:id/events", records, async (c) =>
+  record(c, eventOp(await body(c), Date.now())),
 );
-legacy.post("/sessions/:id/metrics", requires("ingest"), async (c) =>
-  record(c, metricOp(await readText(c.req.raw), Date.now())),
+legacy.post("/sessions/:id/metrics", records, async (c) =>
+  record(c, metricOp(await body(c), Date.now())),
 );
-legacy.post("/sessions/:id/crash", requires("ingest"), async (c) =>
-  record(c, crashOp(await readText(c.req.raw), Date.now())),
+legacy.post("/sessions/:id/crash", records, async (c) =>
+  record(c, crashOp(await body(c), Date.now())),
 );
-legacy.post("/sessions/:id/end", requires("ingest"), (c) =>
-  record(c, { op: "end", at: Date.now() }),
-);
+legacy.post("/sessions/:id/end", records, (c) => {
+  c.var.spending.begin({ sessions: 1, bytes: 0 });
+  return record(c, { op: "end", at: Date.now() });
+});
 // Sent by 1.x's daemon on a timer, whether or not the program runs: so it only extends the lease.
-legacy.post("/sessions/:id/heartbeat", requires("ingest"), (c) =>
-  record(c, { op: "heartbeat", at: Date.now() }, LEGACY_LEASE_MS),
-);
+legacy.post("/sessions/:id/heartbeat", records, (c) => {
+  c.var.spending.begin({ sessions: 1, bytes: 0 });
+  return record(c, { op: "heartbeat", at: Date.now() }, LEGACY_LEASE_MS);
+});
 
 legacy.get("/data/sessions", requires("read"), everySession);
 legacy.get("/grafana/sessions", requires("read"), everySession);
@@ -54,9 +59,26 @@ legacy.get("/grafana/sessions", requires("read"), everySession);
 const JSON_TYPE = { "content-type": "application/json" };
 
 async function record(c: Context<AccessEnv, "/:id">, op: Op, lease_ms?: number): Promise<Response> {
-  const write = isOver(op) ? new PublicationBatch(c.env).add().write : undefined;
-  await sessionOf(c.env, c.var.access, c.req.param("id")).record([op], { lease_ms }, write);
+  const session = sessionOf(c.env, c.var.access, c.req.param("id"));
+  await charged(c, (write) => session.record([op], { lease_ms }, write), isOver(op));
   return c.json({ status: "ok" });
+}
+
+async function body(c: Context<AccessEnv>): Promise<string> {
+  const text = await readText(c.req.raw);
+  c.var.spending.begin({ sessions: 1, bytes: text.length });
+  return text;
+}
+
+/** Records, and counts what that cost the budgets of the key. `isUrgent`: it is published before the answer. */
+async function charged(
+  c: Context<AccessEnv>,
+  recorded: (write: Write | undefined) => Promise<Charged>,
+  isUrgent: boolean,
+): Promise<void> {
+  const publications = new PublicationBatch(c.env);
+  const { cost } = await recorded(isUrgent ? publications.add().write : undefined);
+  c.var.spending.add({ ...cost, d1_rows: Math.max(cost.d1_rows, publications.rows) });
 }
 
 function isOver({ op }: Op): boolean {

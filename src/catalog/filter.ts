@@ -20,10 +20,16 @@ export const STATUS_KINDS = [
 export type StatusKind = (typeof STATUS_KINDS)[number];
 
 /**
- * What of a session the catalog may list only in part (core/limits.ts), as bits of `sessions.left_out`. The filters that depend on it take such
+ * What of a session the catalog lists only in part when there is too much (core/limits.ts), as bits of `sessions.left_out`. The filters that depend on it take such
  * a session as one that may pass, and its object is asked.
  */
-export const LEFT_OUT_BITS = { event_names: 1, exceptions: 2, state_paths: 4, tags: 8 } as const;
+export const LEFT_OUT_BITS = {
+  event_names: 1,
+  exceptions: 2,
+  state_paths: 4,
+  tags: 8,
+  series: 32,
+} as const;
 /** Another bit: there are new series, event names or state values, which are published more rarely than the session's row. */
 export const UNPUBLISHED = 16;
 
@@ -158,8 +164,8 @@ export function sideTables(filter: SessionFilter): SideTable[] {
     add("event_counts", sql`side.name = ${event}`, LEFT_OUT_BITS.event_names | UNPUBLISHED);
   if (exception !== undefined)
     add("exceptions", sql`side.fingerprint = ${exception}`, LEFT_OUT_BITS.exceptions);
-  // Points of series over the limit are not stored at all, so the catalog has every series that is published.
-  if (metric !== undefined) add("metrics", sql`side.name = ${metric}`, UNPUBLISHED);
+  if (metric !== undefined)
+    add("metrics", sql`side.name = ${metric}`, LEFT_OUT_BITS.series | UNPUBLISHED);
   if (state !== undefined) {
     const { has, mayHave } = stateConditions(state);
     add("state_values", has, LEFT_OUT_BITS.state_paths | UNPUBLISHED, mayHave);

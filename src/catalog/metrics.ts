@@ -9,7 +9,7 @@ import type { PackedDistribution } from "../core/distribution.ts";
 import type { QuantileSteps, Rollup } from "../core/rollup.ts";
 import type { MetricType } from "../core/vocabulary.ts";
 import { MAX_COMPARED_SESSIONS } from "./limits.ts";
-import type { SessionFilter } from "./filter.ts";
+import { LEFT_OUT_BITS, type SessionFilter } from "./filter.ts";
 import { type Names, names, type NamesQuery } from "./names.ts";
 import type { SessionRow } from "../core/answers.ts";
 import { metrics } from "./schema.ts";
@@ -87,10 +87,15 @@ export async function sessionMetrics(
     const session = sessions.get(row.session_id);
     return session ? [sessionMetric(row, session)] : [];
   });
+  const withRows = new Set(items.map((item) => item.session.id));
+  // The catalog may not list the series of a session that has very many.
+  const isUnlisted = found.items.some(
+    ({ id, left_out }) => left_out & LEFT_OUT_BITS.series && !withRows.has(id),
+  );
   return {
     items,
-    sessions: new Set(items.map((item) => item.session.id)).size,
-    partial: found.partial,
+    sessions: withRows.size,
+    partial: found.partial || isUnlisted,
     next: found.next,
     searched_to: found.searched_to,
     published_to: found.published_to,

@@ -62,7 +62,7 @@ type Range = { prefix: string; after: string | undefined; limit: number };
 
 const columnOf = (table: Table) => (table === "state_values" ? "path" : "name");
 const BITS = {
-  metrics: UNPUBLISHED,
+  metrics: LEFT_OUT_BITS.series | UNPUBLISHED,
   event_counts: LEFT_OUT_BITS.event_names | UNPUBLISHED,
   state_values: LEFT_OUT_BITS.state_paths | UNPUBLISHED,
 };

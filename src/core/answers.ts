@@ -59,6 +59,7 @@ export type DamagedPart = {
  * How many entries the index of a session leaves out, by what reached its limit (limits.ts): events under names that it does not list,
  * exceptions under fingerprints that it does not list, changes of state paths that it does not list, paths that had more values than it
  * lists, tags, writers of lanes of which only the process is kept, and the oldest changes of the status. The log has all but the last two.
+ * `catalog_…` are entries that the index lists and the catalog does not.
  */
 export type LeftOut = {
   event_names?: number;
@@ -68,6 +69,9 @@ export type LeftOut = {
   tags?: number;
   writers?: number;
   transitions?: number;
+  catalog_series?: number;
+  catalog_event_names?: number;
+  catalog_exceptions?: number;
 };
 
 /** What a session may have had once; it must have had all of it. */
@@ -75,8 +79,8 @@ export type HeldQuery = {
   event?: string;
   /** A fingerprint. */
   exception?: string;
-  metric?: string;
   tag?: string;
+  metric?: string;
   /** A path, with any of these values (values.ts), or with any value at all. */
   state?: { path: string[]; texts?: string[] };
 };

@@ -11,6 +11,8 @@ export type Access = {
   key?: string;
   /** The key may continue sessions and lanes that other keys opened. */
   continuesOthers?: boolean;
+  /** Why they may open no session now: a budget of their key is used up. */
+  noNewSession?: { message: string; details: Refusal["details"] };
 };
 
 /** The opener of what was opened without an API key. */
@@ -55,4 +57,10 @@ export function checkOpener(access: Access, opener: string | undefined, what: st
     "forbidden",
     `${what} was opened with another key. Under Settings, API keys, allow this key to continue what other keys opened.`,
   );
+}
+
+/** Throws `too_many_requests` if a budget of the caller's key allows no further session. */
+export function checkMayOpen({ noNewSession }: Access): void {
+  if (!noNewSession) return;
+  throw new Refusal("too_many_requests", noNewSession.message, noNewSession.details);
 }

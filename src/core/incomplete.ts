@@ -4,10 +4,14 @@ import { formatCount, formatNumber } from "./format.ts";
 import {
   MAX_EVENT_NAMES,
   MAX_FINGERPRINTS,
+  MAX_LISTED_EVENT_NAMES,
+  MAX_LISTED_EXCEPTIONS,
+  MAX_LISTED_SERIES,
   MAX_LABELS,
   MAX_NAME_LENGTH,
   MAX_PATH_VALUES,
   MAX_STATE_PATHS,
+  MAX_STATE_VALUES,
   MAX_TRANSITIONS,
   MAX_WHOLE_WRITERS,
 } from "./limits.ts";
@@ -45,6 +49,8 @@ function lostText(lost: number | undefined): string {
   return lost === undefined ? "how many is not known" : `${formatCount(lost, "record")} lost`;
 }
 
+const NOT_LISTED = "complete here, not in lists and comparisons of sessions";
+
 const LEFT_OUT: { [what in keyof LeftOut]-?: (count: number) => string } = {
   event_names: (count) =>
     `${formatCount(count, "event")} with other names than the first ${MAX_EVENT_NAMES}: not in the counts by name`,
@@ -53,12 +59,18 @@ const LEFT_OUT: { [what in keyof LeftOut]-?: (count: number) => string } = {
   state_paths: (count) =>
     `${formatCount(count, "change")} of state paths after the first ${MAX_STATE_PATHS}, or longer than ${MAX_NAME_LENGTH} characters: not in the index of states`,
   state_values: (count) =>
-    `${formatCount(count, "state path")} with more than ${MAX_PATH_VALUES} values: the index does not list their values`,
+    `${formatCount(count, "state path")} with more than ${MAX_PATH_VALUES} values, or with values after the first ${MAX_STATE_VALUES} of all paths: the index does not list their values`,
   tags: (count) => `${formatCount(count, "tag")} after the first ${MAX_LABELS}`,
   writers: (count) =>
     `${formatCount(count, "process", "processes")} after the first ${MAX_WHOLE_WRITERS}: only the process id is kept`,
   transitions: (count) =>
     `${formatCount(count, "older change")} of the status before the last ${MAX_TRANSITIONS}: removed`,
+  catalog_series: (count) =>
+    `${formatCount(count, "series", "series")} after the first ${MAX_LISTED_SERIES}: ${NOT_LISTED}`,
+  catalog_event_names: (count) =>
+    `${formatCount(count, "name")} of events after the first ${MAX_LISTED_EVENT_NAMES}: ${NOT_LISTED}`,
+  catalog_exceptions: (count) =>
+    `${formatCount(count, "kind")} of exceptions after the first ${MAX_LISTED_EXCEPTIONS}: ${NOT_LISTED}`,
 };
 
 /** One sentence for each list that is incomplete. */

@@ -24,6 +24,20 @@ export const MAX_SEQUENCE = 1e12;
 /** Sessions in one request: each is a subrequest, and the free plan allows 50. */
 export const MAX_BATCHES = 40;
 
+// Budgets of API keys (core/budget.ts). The free plan writes 100,000 rows a day, in objects and in D1 each.
+/** Half of the free plan: a key that leaked leaves the other half to the others, also after one request of the largest cost (MAX_SESSION_ROWS). */
+export const DEFAULT_ROWS_PER_DAY = 50_000;
+/** A session that only starts and ends writes ten rows to D1: as many as DEFAULT_ROWS_PER_DAY allows. */
+export const DEFAULT_SESSIONS_PER_DAY = 5_000;
+/** 20 a second: a daemon sends one request at a time, and while it waits for the answer it gathers the next one. A test suite on four machines stays below. */
+export const DEFAULT_REQUESTS_PER_MINUTE = 1_200;
+/** The largest budget that can be set: sums of both stay exact. */
+export const MAX_BUDGET = 1e9;
+/** Bytes of a body that count as one request: some 2,000 ops, a tenth of a second of CPU in the slowest case. */
+export const REQUEST_BYTES = 256 * 1024;
+/** The longest wait that a refusal for a budget asks for. A budget that was raised is noticed after it, and a waiting sender makes 288 requests a day. */
+export const BUDGET_RETRY_MS = 5 * 60_000;
+
 /** The length of a UTC day, the unit of all trends. */
 export const DAY_MS = 86_400_000;
 /** The last time that an ECMAScript Date can represent (ECMA-262 §21.4.1.1). */
@@ -64,13 +78,24 @@ export const MAX_FINGERPRINTS = 100;
 /** Size of all event names with their categories in the index. */
 export const MAX_EVENT_NAMES_BYTES = 128 * 1024;
 /** State paths whose values are indexed for search: enough for dialogs and settings, not for a mirrored database. */
-export const MAX_STATE_PATHS = 200;
+export const MAX_STATE_PATHS = 100;
+/** Entries of all paths in the index: each value, and one more for each path. An entry is two rows of the catalog. */
+export const MAX_STATE_VALUES = 230;
 /** Values per path: enough for modes, levels and names. A path with more, such as a progress counter, is marked instead. */
 export const MAX_PATH_VALUES = 8;
 /** Characters of such a value: people search for short values, and longer ones mostly differ in their first characters. */
 export const MAX_VALUE_LENGTH = 200;
 /** Size of all paths and their values in the index. */
 export const MAX_PATHS_BYTES = 128 * 1024;
+// What of it the catalog lists: each entry is two rows, of an exception four. The session's object has the rest, and is asked for it.
+export const MAX_LISTED_SERIES = 200;
+export const MAX_LISTED_EVENT_NAMES = 100;
+export const MAX_LISTED_EXCEPTIONS = 40;
+/**
+ * Rows of catalog and registry that a session takes at most: those of its entries, and some thirty for the session itself with its indexes and
+ * counts. Those of the 40 sessions of one request (MAX_BATCHES) are half a day of the free plan.
+ */
+export const MAX_SESSION_ROWS = 1_250;
 /** Causes of loss that are counted one by one: vocabulary.ts names nine, and a client may send others. */
 export const MAX_DROP_CAUSES = 50;
 /** Cut or described fields that a session names: a page shows them in one sentence. */

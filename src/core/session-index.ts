@@ -9,7 +9,12 @@ import type {
 } from "./answers.ts";
 import type { ClockState } from "./clock.ts";
 import { lastMomentOf, ranMs, statusMs, type Timed } from "./duration.ts";
-import { MAX_WHOLE_WRITERS } from "./limits.ts";
+import {
+  MAX_LISTED_EVENT_NAMES,
+  MAX_LISTED_EXCEPTIONS,
+  MAX_LISTED_SERIES,
+  MAX_WHOLE_WRITERS,
+} from "./limits.ts";
 import type { Series } from "./series.ts";
 import { newObservations, type Observations } from "./observations.ts";
 import { verdict } from "./status.ts";
@@ -152,10 +157,20 @@ export function completenessOf(index: SessionIndex, unreadable = 0): Completenes
   };
 }
 
+/** How many entries of the index are not in the catalog. */
+export function unlistedOf({ series, names, exceptions }: SessionIndex) {
+  return {
+    catalog_series: Math.max(0, series.length - MAX_LISTED_SERIES),
+    catalog_event_names: Math.max(0, names.length - MAX_LISTED_EVENT_NAMES),
+    catalog_exceptions: Math.max(0, exceptions.length - MAX_LISTED_EXCEPTIONS),
+  };
+}
+
 /** Everything that the lists of the index leave out; undefined if they are complete. */
 function leftOutOf(index: SessionIndex): LeftOut | undefined {
   const counts: LeftOut = {
     ...index.leftOut,
+    ...unlistedOf(index),
     state_values: index.values.filter(({ over }) => over).length,
     writers: Math.max(0, index.lanes.length - MAX_WHOLE_WRITERS),
     transitions: index.observations.transitionsLeftOut,

@@ -8,6 +8,7 @@ import {
   MAX_PATH_VALUES,
   MAX_PATHS_BYTES,
   MAX_STATE_PATHS,
+  MAX_STATE_VALUES,
   MAX_VALUE_LENGTH,
 } from "./limits.ts";
 import { isObject, valueAt } from "./merge.ts";
@@ -115,7 +116,8 @@ function noteBelow(
       if (!noteValue(paths, path, text, at)) leftOut++;
     if (Array.isArray(value) && !value.every(isScalar)) {
       const entry = entryOf(paths, path);
-      if (entry) entry.hasMembers = true;
+      if (entry && (entry.hasMembers || entriesOf(paths) < MAX_STATE_VALUES))
+        entry.hasMembers = true;
       else leftOut++;
     }
   }
@@ -150,7 +152,8 @@ function noteValue(paths: PathValues[], path: string, text: string, at: number):
     held.until = null;
     return true;
   }
-  if (entry.values.length < MAX_PATH_VALUES && sizeOf(paths) <= MAX_PATHS_BYTES) {
+  const isFull = sizeOf(paths) > MAX_PATHS_BYTES || entriesOf(paths) >= MAX_STATE_VALUES;
+  if (entry.values.length < MAX_PATH_VALUES && !isFull) {
     entry.values.push({ text, since: at, until: null });
     return true;
   }
@@ -163,11 +166,23 @@ function noteValue(paths: PathValues[], path: string, text: string, at: number):
 function entryOf(paths: PathValues[], path: string): PathValues | undefined {
   const known = paths.find((candidate) => candidate.path === path);
   if (known) return known;
-  const isFull = paths.length >= MAX_STATE_PATHS || sizeOf(paths) > MAX_PATHS_BYTES;
+  const isFull =
+    paths.length >= MAX_STATE_PATHS ||
+    sizeOf(paths) > MAX_PATHS_BYTES ||
+    entriesOf(paths) + 2 > MAX_STATE_VALUES; // its first value, and ANY_VALUE
   if (isFull || path.length > MAX_NAME_LENGTH) return undefined;
   const entry: PathValues = { path, over: false, values: [] };
   paths.push(entry);
   return entry;
+}
+
+/** The entries that the catalog has of the paths, at most: those of a path that is over stay there. */
+export function entriesOf(paths: PathValues[]): number {
+  return paths.reduce(
+    (sum, { over, values, hasMembers }) =>
+      sum + (over ? MAX_PATH_VALUES : values.length) + 1 + (hasMembers ? 1 : 0),
+    0,
+  );
 }
 
 /** Approximate size as JSON. */

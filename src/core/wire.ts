@@ -343,7 +343,8 @@ export type BatchResult = {
   applied: number;
   /** A page of the session is open: send more often. */
   watched?: boolean;
-  error?: { code: string; message: string };
+  /** `retry_after`: with the code `too_many_requests`, the seconds to wait before the batch is sent again. */
+  error?: { code: string; message: string; retry_after?: number };
 };
 
 export type IngestAnswer = {

@@ -13,7 +13,7 @@ import {
 import { asking, nameAsked } from "../core/names.ts";
 import { type VersionCounts, versions } from "../catalog/products.ts";
 import type { AccessEnv } from "../access/access.ts";
-import { MAX_FINGERPRINTS } from "../core/limits.ts";
+import { MAX_LISTED_EXCEPTIONS } from "../core/limits.ts";
 import { GROUP_STATUSES } from "../core/vocabulary.ts";
 import type { Env } from "../env.ts";
 import { listDecisions } from "../registry/decisions.ts";
@@ -181,9 +181,9 @@ function Ungrouped({ sessions }: { sessions: number }) {
   if (sessions === 0) return null;
   return (
     <p class="panel-note quiet">
-      {formatCount(sessions, "session")} had exceptions of more than {MAX_FINGERPRINTS} kinds, or{" "}
-      {sessions === 1 ? "is" : "are"} damaged; what is in no group is on the pages of the sessions
-      only.
+      {formatCount(sessions, "session")} had exceptions of more than {MAX_LISTED_EXCEPTIONS} kinds,
+      or {sessions === 1 ? "is" : "are"} damaged; what is in no group is on the pages of the
+      sessions only.
     </p>
   );
 }

@@ -18,6 +18,7 @@ import { Products, runningOf } from "./home/products.tsx";
 import { HOME_ROWS, REFRESH_MS } from "./limits.ts";
 import { TREND_DAYS } from "../catalog/limits.ts";
 import { Empty } from "./ui/empty.tsx";
+import { WaitingSenders } from "./settings/budgets.tsx";
 import { guarded, Panel } from "./ui/panel.tsx";
 import { QuickStart } from "./ui/quick-start.tsx";
 import { StatusIcon } from "./ui/status.tsx";
@@ -56,6 +57,7 @@ function Home({ env, counts }: { env: Env; counts: VersionCounts[] }) {
       hx-trigger={`every ${REFRESH_MS.home}ms`}
       hx-swap="outerMorph"
     >
+      {guarded("the budgets", () => WaitingSenders({ db: env.REGISTRY }))}
       <Running db={db} counts={counts} />
       {guarded("the products", async () => (
         <Products

@@ -9,6 +9,9 @@ import { Refusal } from "../core/refusal.ts";
 import { DAY_MS, MAX_NAME_LENGTH } from "../core/limits.ts";
 import { KEY_KINDS, type KeyKind } from "../core/vocabulary.ts";
 import { type KeyRow, listKeys } from "../registry/keys.ts";
+import { usageOfDay } from "../registry/usage.ts";
+import { BudgetsOfKey, budgetsIn } from "./settings/budgets.tsx";
+import { DEFAULT_BUDGETS, type Used } from "../core/budget.ts";
 import { VERSION } from "../core/version.ts";
 import { nameAsked } from "../core/names.ts";
 import { readForm } from "./form.ts";
@@ -101,7 +104,7 @@ function Keys({ db, created }: { db: D1Database; created: PageProps["created"] }
         </div>
       ) : null}
       {guarded("the keys", async () => {
-        const keys = await listKeys(db);
+        const [keys, used] = await Promise.all([listKeys(db), usageOfDay(db, Date.now())]);
         if (keys.length === 0) return <Empty title="No keys" />;
         return (
           <div class="scroller" tabindex={0} role="group" aria-label="Keys">
@@ -112,6 +115,7 @@ function Keys({ db, created }: { db: D1Database; created: PageProps["created"] }
                   <th scope="col">Permission</th>
                   <th scope="col">Product</th>
                   <th scope="col">Continues</th>
+                  <th scope="col">Used today</th>
                   <th scope="col">Created</th>
                   <th scope="col">Last used</th>
                   <th scope="col">
@@ -121,7 +125,7 @@ function Keys({ db, created }: { db: D1Database; created: PageProps["created"] }
               </thead>
               <tbody>
                 {keys.map((key) => (
-                  <KeyLine key_={key} />
+                  <KeyLine key_={key} used={used.get(key.id)} />
                 ))}
               </tbody>
             </table>
@@ -149,11 +153,18 @@ function Keys({ db, created }: { db: D1Database; created: PageProps["created"] }
         </label>
         <button class="button">Create key</button>
       </form>
+      <p class="panel-note">
+        A new key may open {formatNumber(DEFAULT_BUDGETS.sessions_per_day ?? 0)} sessions and write{" "}
+        {formatNumber(DEFAULT_BUDGETS.rows_per_day ?? 0)} rows a day, and send{" "}
+        {formatNumber(DEFAULT_BUDGETS.requests_per_minute ?? 0)} requests a minute. Over a budget
+        the server answers 429: senders keep what they have, and send it when there is room again.
+        What is recorded without a key has no budget.
+      </p>
     </Panel>
   );
 }
 
-function KeyLine({ key_: key }: { key_: KeyRow }) {
+function KeyLine({ key_: key, used }: { key_: KeyRow; used: Used | undefined }) {
   return (
     <tr>
       <th scope="row">
@@ -163,6 +174,9 @@ function KeyLine({ key_: key }: { key_: KeyRow }) {
       <td>{key.product === null ? "all" : nameLabel(key.product)}</td>
       <td>
         <Continues key_={key} />
+      </td>
+      <td>
+        <BudgetsOfKey key_={key} used={used} />
       </td>
       <td>
         <Time at={key.created_at} show="minute" />
@@ -237,6 +251,11 @@ settings.post("/settings/keys/:id/revoke", async (c) => {
 
 settings.post("/settings/keys/:id/continues", async (c) => {
   const field = await readForm(c);
-  await changeKey(c.env.REGISTRY, c.req.param("id"), field("others") === "1");
+  await changeKey(c.env.REGISTRY, c.req.param("id"), { continues_others: field("others") === "1" });
   return c.redirect("/settings", 303);
+});
+
+settings.post("/settings/keys/:id/budgets", async (c) => {
+  await changeKey(c.env.REGISTRY, c.req.param("id"), budgetsIn(await readForm(c)));
+  return c.redirect("/settings#keys-panel", 303);
 });

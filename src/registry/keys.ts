@@ -1,11 +1,13 @@
 /** API keys. The stored hash identifies a key, but cannot be used as one. */
-import { and, desc, eq, isNull, ne, or } from "drizzle-orm";
+import { and, desc, eq, getTableColumns, isNull, ne, or } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
+import { type Budgets, UNUSED, type Used } from "../core/budget.ts";
 import type { KeyKind } from "../core/vocabulary.ts";
-import { keys } from "./schema.ts";
+import { keys, usage } from "./schema.ts";
+import { dayOf } from "./usage.ts";
 
 /** What may be shown of a key. */
-export type KeyRow = {
+export type KeyRow = Budgets & {
   id: string;
   kind: KeyKind;
   /** Null: all products. */
@@ -24,9 +26,23 @@ export async function listKeys(db: D1Database): Promise<KeyRow[]> {
   return drizzle(db).select(SHOWN).from(keys).orderBy(desc(keys.created_at), keys.id);
 }
 
-export async function findKey(db: D1Database, id: string): Promise<StoredKey | undefined> {
-  const [key] = await drizzle(db).select().from(keys).where(eq(keys.id, id));
-  return key;
+/** A key, and what was written with it today. */
+export async function findKey(
+  db: D1Database,
+  id: string,
+  now: number,
+): Promise<{ key: StoredKey; used: Used } | undefined> {
+  const [found] = await drizzle(db)
+    .select({ key: keys, used: usage })
+    .from(keys)
+    .leftJoin(usage, and(eq(usage.key, keys.id), eq(usage.day, dayOf(now))))
+    .where(eq(keys.id, id));
+  return found && { key: found.key, used: found.used ?? UNUSED };
+}
+
+async function exists(db: D1Database, id: string): Promise<boolean> {
+  const found = await drizzle(db).select({ id: keys.id }).from(keys).where(eq(keys.id, id));
+  return found.length > 0;
 }
 
 export async function storeKey(db: D1Database, key: StoredKey): Promise<void> {
@@ -39,17 +55,16 @@ export async function revokeKey(db: D1Database, id: string, now: number): Promis
     .update(keys)
     .set({ revoked_at: now })
     .where(and(eq(keys.id, id), isNull(keys.revoked_at)));
-  return (await findKey(db, id)) !== undefined;
+  return exists(db, id);
 }
 
+/** What may be changed of a key. */
+export type KeyChange = Partial<Pick<KeyRow, "continues_others"> & Budgets>;
+
 /** True if there is such a key. */
-export async function setContinuesOthers(
-  db: D1Database,
-  id: string,
-  continues_others: boolean,
-): Promise<boolean> {
-  await drizzle(db).update(keys).set({ continues_others }).where(eq(keys.id, id));
-  return (await findKey(db, id)) !== undefined;
+export async function updateKey(db: D1Database, id: string, change: KeyChange): Promise<boolean> {
+  await drizzle(db).update(keys).set(change).where(eq(keys.id, id));
+  return exists(db, id);
 }
 
 /** Stores the day of the last use, at most once a day, because each time writes a row. */
@@ -60,13 +75,4 @@ export async function noteUse(db: D1Database, id: string, day: number): Promise<
     .where(and(eq(keys.id, id), or(isNull(keys.used_day), ne(keys.used_day, day))));
 }
 
-const SHOWN = {
-  id: keys.id,
-  kind: keys.kind,
-  product: keys.product,
-  label: keys.label,
-  created_at: keys.created_at,
-  revoked_at: keys.revoked_at,
-  continues_others: keys.continues_others,
-  used_day: keys.used_day,
-};
+const { sha256: _hash, ...SHOWN } = getTableColumns(keys);

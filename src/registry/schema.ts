@@ -25,6 +25,9 @@ export const keys = sqliteTable("keys", {
   revoked_at: integer(),
   continues_others: integer({ mode: "boolean" }).notNull(), // may write into sessions that other keys opened
   used_day: integer(), // day of its last use, days since 1970, UTC
+  sessions_per_day: integer(), // the budgets (core/budget.ts); null: no limit
+  rows_per_day: integer(),
+  requests_per_minute: integer(),
 });
 
 /** Named views of the session list: the query of its address. */
@@ -49,9 +52,15 @@ export const decisions = sqliteTable(
   (table) => [primaryKey({ columns: [table.product, table.fingerprint] })],
 );
 
-/** Rows written on a day, by which the plans are limited and billed. */
-export const usage = sqliteTable("usage", {
-  day: integer().primaryKey(), // days since 1970, UTC, as the plans' limits count
-  object_rows: integer().notNull(), // by session objects
-  d1_rows: integer().notNull(), // in the catalog and here
-});
+/** What was written on a day with each API key: rows are what the plans are limited and billed by. */
+export const usage = sqliteTable(
+  "usage",
+  {
+    day: integer().notNull(), // days since 1970, UTC, as the plans' limits count
+    key: text().notNull(), // id; "" without a key
+    sessions: integer().notNull(), // opened
+    object_rows: integer().notNull(), // by session objects
+    d1_rows: integer().notNull(), // in the catalog and here
+  },
+  (table) => [primaryKey({ columns: [table.day, table.key] })],
+);

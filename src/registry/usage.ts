@@ -1,41 +1,55 @@
 /**
- * Rows written today, as session objects report them. Rows that an object had not reported when it was evicted are missing, so the
- * figures may be a little low.
+ * What was written today with each API key, as session objects report it. Rows that an object had not reported when it was evicted are
+ * missing, so the figures may be a little low.
  */
 import { eq, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
+import { UNUSED, type Used } from "../core/budget.ts";
 import { DAY_MS } from "../core/limits.ts";
 import { usage } from "./schema.ts";
 
-export type Rows = {
-  /** Written by session objects. */
-  object_rows: number;
-  /** Written to the catalog and the registry. */
-  d1_rows: number;
-};
-
-/** Adds written rows to the day's count, and counts the row that this writes itself. */
-export async function addUsage(db: D1Database, rows: Rows, now: number): Promise<void> {
+/** Adds to the day's counts of a key, and counts the row that this writes itself. `""` is without a key. */
+export async function addUsage(
+  db: D1Database,
+  key: string,
+  used: Used,
+  now: number,
+): Promise<void> {
   await drizzle(db)
     .insert(usage)
-    .values({ day: dayOf(now), object_rows: rows.object_rows, d1_rows: rows.d1_rows + 1 })
+    .values({ ...used, day: dayOf(now), key, d1_rows: used.d1_rows + 1 })
     .onConflictDoUpdate({
-      target: usage.day,
+      target: [usage.day, usage.key],
       set: {
+        sessions: sql`sessions + excluded.sessions`,
         object_rows: sql`object_rows + excluded.object_rows`,
         d1_rows: sql`d1_rows + excluded.d1_rows`,
       },
     });
 }
 
-export async function rowsOfDay(db: D1Database, now: number): Promise<Rows> {
-  const [rows] = await drizzle(db)
-    .select({ object_rows: usage.object_rows, d1_rows: usage.d1_rows })
+/** By key, for keys with which something was written on the day. */
+export async function usageOfDay(db: D1Database, now: number): Promise<Map<string, Used>> {
+  const rows = await drizzle(db)
+    .select()
     .from(usage)
     .where(eq(usage.day, dayOf(now)));
-  return rows ?? { object_rows: 0, d1_rows: 0 };
+  return new Map(rows.map(({ key, day: _day, ...used }) => [key, used]));
 }
 
-function dayOf(now: number): number {
+/** With all keys together, and without. */
+export async function rowsOfDay(db: D1Database, now: number): Promise<Used> {
+  return [...(await usageOfDay(db, now)).values()].reduce(plus, UNUSED);
+}
+
+export function plus(one: Used, other: Used): Used {
+  return {
+    sessions: one.sessions + other.sessions,
+    object_rows: one.object_rows + other.object_rows,
+    d1_rows: one.d1_rows + other.d1_rows,
+  };
+}
+
+export function dayOf(now: number): number {
   return Math.floor(now / DAY_MS);
 }

@@ -9,12 +9,17 @@ export function failedResult(
   refusal = new Refusal("unavailable", "The session's storage failed; send the batch again."),
 ): BatchResult {
   const first = fieldOf(batch, "first");
+  const wait = refusal.details["retry_after"];
   return {
     session,
     lane: laneOf(batch),
     // What was applied is not known or not shown; the sender knows what came before this batch.
     applied: typeof first === "number" && first >= 1 ? first - 1 : 0,
-    error: { code: codeOf(refusal), message: refusal.message },
+    error: {
+      code: codeOf(refusal),
+      message: refusal.message,
+      ...(typeof wait === "number" && { retry_after: wait }),
+    },
   };
 }
 

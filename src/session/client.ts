@@ -15,7 +15,7 @@ import type { Env } from "../env.ts";
 import type { AnswerOf, QueryOf, Question, QuestionName, Receipt } from "./answers.ts";
 import type { Write } from "./publication-batch.ts";
 import { accepted, type JsonOf, parsed, refusalIn, type Reply } from "./reply.ts";
-import type { StreamKind } from "./session.ts";
+import type { Charged, StreamKind } from "./session.ts";
 import { isUnopenable, type Repeat, request, type Stub, stubOfObject } from "./stub.ts";
 import { eraseUnreadable, isListed, unreadableReplies, unreadableStream } from "./unreadable.ts";
 import { withAccess } from "./upgrade.ts";
@@ -59,12 +59,20 @@ export class SessionClient {
   constructor(
     env: Env,
     id: string,
-    { kind, product, key, continuesOthers }: Access,
+    { kind, product, key, continuesOthers, noNewSession }: Access,
     stub: () => Stub,
   ) {
     this.#env = env;
     this.id = id;
-    this.#access = { kind, product, key, continuesOthers };
+    // What crosses to the object is plain data.
+    const { message, details } = noNewSession ?? {};
+    this.#access = {
+      kind,
+      product,
+      key,
+      continuesOthers,
+      ...(message !== undefined && details && { noNewSession: { message, details } }),
+    };
     this.#stub = stub;
   }
 
@@ -114,7 +122,7 @@ export class SessionClient {
   }
 
   /** `body`: a whole ingest body that names only this session. What is to be published at once goes to `write`. */
-  async ingest(body: string, write?: Write): Promise<IngestAnswer> {
+  async ingest(body: string, write?: Write): Promise<IngestAnswer & Charged> {
     return this.#call((object) => object.ingest(this.#access, body, write));
   }
 
@@ -123,9 +131,9 @@ export class SessionClient {
     ops: Op[],
     more: { writer?: Writer; lease_ms?: number } = {},
     write?: Write,
-  ): Promise<void> {
+  ): Promise<Charged> {
     const body = JSON.stringify({ ops, ...more });
-    await this.#call((object) => object.record(this.#access, body, write), "once");
+    return this.#call((object) => object.record(this.#access, body, write), "once");
   }
 
   /** The whole session as 1.x gave it (JSON), or as an export (newline-delimited JSON). */

@@ -6,7 +6,8 @@
 import { type Publication, publish } from "../catalog/publish.ts";
 import type { Env } from "../env.ts";
 import { addToRoster } from "../registry/roster.ts";
-import { addUsage, type Rows } from "../registry/usage.ts";
+import { UNUSED, type Used } from "../core/budget.ts";
+import { addUsage, plus } from "../registry/usage.ts";
 import { PUBLISH_WAIT_MS } from "./limits.ts";
 import { type Boot, reportBoots } from "./machine.ts";
 
@@ -14,8 +15,10 @@ import { type Boot, reportBoots } from "./machine.ts";
 export type Entry = {
   publication: Publication;
   addsToRoster: boolean;
-  /** Rows written by the object and for it, which the day's usage does not have yet. */
-  uncounted: Rows;
+  /** The API key that it is counted for; "" without one. */
+  key: string;
+  /** Written by the object and for it, which the day's usage does not have yet. */
+  uncounted: Used;
   /** Whether to count them now. Usage costs a row itself, so a new session leaves it to its next publication. */
   countsUsage: "yes" | "unless new" | "no";
   /** The boot to report to the machine's other sessions. */
@@ -81,16 +84,17 @@ async function count(
   written: { rows: number; isCounted: boolean }[],
   now: number,
 ): Promise<boolean> {
-  const sum: Rows = { object_rows: 0, d1_rows: 0 };
+  const byKey = new Map<string, Used>();
   written.forEach(({ rows, isCounted }, index) => {
-    const { object_rows, d1_rows } = entries[index]?.uncounted ?? sum;
-    if (!isCounted) return;
-    sum.object_rows += object_rows;
-    sum.d1_rows += d1_rows + rows;
+    const entry = entries[index];
+    if (!isCounted || !entry) return;
+    const used = plus(entry.uncounted, { ...UNUSED, d1_rows: rows });
+    byKey.set(entry.key, plus(byKey.get(entry.key) ?? UNUSED, used));
   });
-  if (sum.object_rows + sum.d1_rows === 0) return true;
   try {
-    await addUsage(REGISTRY, sum, now);
+    for (const [key, used] of byKey)
+      if (used.sessions + used.object_rows + used.d1_rows > 0)
+        await addUsage(REGISTRY, key, used, now); // one request has one key
     return true;
   } catch {
     return false; // the next publication logs an error if the registry still does not answer
@@ -122,6 +126,8 @@ export class PublicationBatch {
   readonly #env: Env;
   #pending = 0;
   #waiting: Waiting[] = [];
+  /** Rows that were written to the databases. */
+  rows = 0;
 
   constructor(env: Env) {
     this.#env = env;
@@ -163,6 +169,7 @@ export class PublicationBatch {
       ]);
       waiting.forEach(({ resolve, reject }, index) => {
         const own = written[index];
+        this.rows += own?.rows ?? 0;
         if (own) resolve(own);
         else reject(new Error("A publication has no result."));
       });

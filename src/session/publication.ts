@@ -4,10 +4,15 @@ import { formatDuration } from "../core/format.ts";
 import { LEFT_OUT_BITS } from "../catalog/filter.ts";
 import { fold } from "../core/fold.ts";
 import { hasFailed } from "../core/outcome.ts";
-import type { SessionIndex } from "../core/session-index.ts";
+import {
+  MAX_LISTED_EVENT_NAMES,
+  MAX_LISTED_EXCEPTIONS,
+  MAX_LISTED_SERIES,
+} from "../core/limits.ts";
+import { type SessionIndex, unlistedOf } from "../core/session-index.ts";
 import { type Series, unitOf } from "../core/series.ts";
 import { verdict } from "../core/status.ts";
-import { ANY_VALUE, MEMBERS, type PathValues } from "../core/values.ts";
+import { ANY_VALUE, entriesOf, MEMBERS, type PathValues } from "../core/values.ts";
 import { EVENT_RECOVERED } from "../core/vocabulary.ts";
 import type { Rollups } from "./metrics.ts";
 
@@ -20,12 +25,13 @@ export function publicationOf(
 ): Publication {
   return {
     session: { ...sessionRow(index, bytes, now), damaged },
-    metrics: index.series
+    metrics: listedSeries(index)
       .filter((series) => series.points > 0 && (!changed || changed.has(series.id)))
       .map((series) => metricRow(series, rollups)),
-    event_counts: index.names,
-    exceptions: index.exceptions.map(
-      ({ fingerprint, type, message, count, firstAt, lastAt, firstSeq }) => ({
+    event_counts: index.names.slice(0, MAX_LISTED_EVENT_NAMES),
+    exceptions: index.exceptions
+      .slice(0, MAX_LISTED_EXCEPTIONS)
+      .map(({ fingerprint, type, message, count, firstAt, lastAt, firstSeq }) => ({
         fingerprint,
         type,
         message,
@@ -34,10 +40,23 @@ export function publicationOf(
         first_at: firstAt,
         last_at: lastAt,
         first_seq: firstSeq,
-      }),
-    ),
+      })),
     state_values: index.values.flatMap(valueRows),
   };
+}
+
+function listedSeries({ series }: SessionIndex): Series[] {
+  return series.slice(0, MAX_LISTED_SERIES);
+}
+
+/** Rows that the entries of a session take in the catalog, with their indexes and counts. */
+export function catalogRows({ series, names, exceptions, values }: SessionIndex): number {
+  return (
+    2 * Math.min(series.length, MAX_LISTED_SERIES) +
+    2 * Math.min(names.length, MAX_LISTED_EVENT_NAMES) +
+    4 * Math.min(exceptions.length, MAX_LISTED_EXCEPTIONS) +
+    2 * entriesOf(values)
+  );
 }
 
 function sessionRow(
@@ -94,11 +113,20 @@ function sessionRow(
   };
 }
 
-function leftOutBits({ leftOut }: SessionIndex): number {
-  let bits = 0;
-  for (const [what, bit] of Object.entries(LEFT_OUT_BITS))
-    if (leftOut[what as keyof typeof LEFT_OUT_BITS]) bits |= bit; // as: an entry of it
-  return bits;
+function leftOutBits(index: SessionIndex): number {
+  const { event_names, exceptions, state_paths, tags } = index.leftOut;
+  const { catalog_event_names, catalog_exceptions, catalog_series } = unlistedOf(index);
+  const counts = {
+    event_names: event_names ?? catalog_event_names,
+    exceptions: exceptions ?? catalog_exceptions,
+    state_paths,
+    tags,
+    series: catalog_series,
+  } satisfies { [what in keyof typeof LEFT_OUT_BITS]: unknown };
+  return Object.entries(LEFT_OUT_BITS).reduce(
+    (bits, [what, bit]) => (counts[what as keyof typeof LEFT_OUT_BITS] ? bits | bit : bits), // as: an entry of it
+    0,
+  );
 }
 
 function headlineOf({ observations }: SessionIndex, headline: string): string {

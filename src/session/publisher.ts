@@ -2,10 +2,12 @@
 import { UNPUBLISHED } from "../catalog/filter.ts";
 import type { BatchOutcome, Projection } from "../core/projection.ts";
 import { isEmpty } from "../core/segment.ts";
-import { MAX_PATH_VALUES, PUBLISH_MS } from "../core/limits.ts";
+import { UNUSED, type Used } from "../core/budget.ts";
+import { PUBLISH_MS } from "../core/limits.ts";
 import type { SessionIndex } from "../core/session-index.ts";
+import { entriesOf } from "../core/values.ts";
 import type { Env } from "../env.ts";
-import type { Rows } from "../registry/usage.ts";
+import { plus } from "../registry/usage.ts";
 import { MAX_SERIES_TOGETHER } from "./limits.ts";
 import type { Rollups } from "./metrics.ts";
 import { publicationOf } from "./publication.ts";
@@ -38,8 +40,12 @@ export class Publisher {
   #changed: Set<number> | null = null;
   /** Entries of the lists that were last published as details. */
   #publishedEntries = 0;
-  /** Rows written and not yet added to the day's usage. */
-  #uncounted: Rows = { object_rows: 0, d1_rows: 0 };
+  /** Written and not yet added to the day's usage. */
+  #uncounted: Used = UNUSED;
+  /** Written since the last request was answered. */
+  #cost: Used = UNUSED;
+  /** The key with which this session was written last; undefined: not known since the object woke up. */
+  #payer: string | undefined;
   #reportedBoot = "";
 
   constructor(env: Env) {
@@ -62,7 +68,26 @@ export class Publisher {
 
   /** After the object wrote a row of its own. */
   countRow(): void {
-    this.#uncounted.object_rows++;
+    this.#count({ ...UNUSED, object_rows: 1 });
+  }
+
+  /** After a request with this key opened the session or added to it: `listed` rows are to be added to the catalog. */
+  noteCost(payer: string, { isNew, listed }: { isNew: boolean; listed: number }): void {
+    this.#payer = payer;
+    if (isNew) this.#count({ ...UNUSED, sessions: 1 });
+    this.#cost = plus(this.#cost, { ...UNUSED, d1_rows: listed });
+  }
+
+  /** What the requests since the last call cost, with the rows that are still to be published for them. */
+  takeCost(): Used {
+    const cost = this.#cost;
+    this.#cost = UNUSED;
+    return cost;
+  }
+
+  #count(used: Used): void {
+    this.#uncounted = plus(this.#uncounted, used);
+    this.#cost = plus(this.#cost, used);
   }
 
   /** Publishes by this time, because of a change that `noteOutcome` did not report. */
@@ -110,21 +135,31 @@ export class Publisher {
     const stored = { bytes, damaged };
     const publication = publicationOf(index, rollups(), this.#changed, stored, now);
     const withoutDetails = { ...publication, metrics: [], event_counts: [], state_values: [] };
-    const entries = entriesOf(index);
+    const entries = listedIn(index);
     if (scope === "row" && entries !== this.#publishedEntries)
       publication.session.left_out |= UNPUBLISHED;
     const { machineId, bootId, product } = index;
     const uncounted = this.#uncounted;
+    const key = this.#payer ?? index.opener ?? "";
     // Before the request: changes during it need another publication.
     this.#schedule = withStarted(this.#schedule, scope);
     if (scope === "all") this.#changed = new Set();
-    this.#uncounted = { object_rows: 0, d1_rows: 0 };
+    this.#uncounted = UNUSED;
     try {
       const { rows, isCounted, isBootReported } = await write({
         publication: scope === "all" ? publication : withoutDetails,
         addsToRoster,
+        key,
         uncounted,
-        countsUsage: scope === "row" ? "no" : isOver(index.observations) ? "yes" : "unless new",
+        // A new session counts at once for the budget of its key.
+        countsUsage:
+          key !== "" && uncounted.sessions > 0
+            ? "yes"
+            : scope === "row"
+              ? "no"
+              : isOver(index.observations)
+                ? "yes"
+                : "unless new",
         boot:
           bootId === "" || bootId === this.#reportedBoot ? null : { machineId, bootId, product },
       });
@@ -149,15 +184,12 @@ export class Publisher {
     return written;
   }
 
-  #keepUncounted({ object_rows, d1_rows }: Rows, rows: number): void {
-    this.#uncounted.object_rows += object_rows;
-    this.#uncounted.d1_rows += d1_rows + rows;
+  #keepUncounted(uncounted: Used, rows: number): void {
+    this.#uncounted = plus(plus(this.#uncounted, uncounted), { ...UNUSED, d1_rows: rows });
   }
 }
 
 /** Grows with each new series, event name and state value, so that it shows whether there were any. */
-function entriesOf({ series, names, values }: SessionIndex): number {
-  const ofPath = ({ values: texts, over }: SessionIndex["values"][number]) =>
-    over ? MAX_PATH_VALUES + 1 : texts.length;
-  return series.length + names.length + values.reduce((sum, path) => sum + ofPath(path), 0);
+function listedIn({ series, names, values }: SessionIndex): number {
+  return series.length + names.length + entriesOf(values);
 }

@@ -12,11 +12,13 @@ import type { Change } from "../core/answers.ts";
 import {
   type Access,
   checkKind,
+  checkMayOpen,
   checkOpener,
   checkOwner,
   isOpenTo,
   openerOf,
 } from "../core/authority.ts";
+import type { Used } from "../core/budget.ts";
 import { PUBLISH_MS } from "../core/limits.ts";
 import { parse, parseJson } from "../core/parse.ts";
 import { Refusal, refusalOf } from "../core/refusal.ts";
@@ -31,9 +33,10 @@ import { failedResult, laneOf } from "./batch-result.ts";
 import { damagedStorage } from "./database.ts";
 import { type Loaded, Log } from "./log.ts";
 import { type Boot, crashOf } from "./machine.ts";
+import { catalogRows } from "./publication.ts";
 import type { Write } from "./publication-batch.ts";
 import { type Published, Publisher } from "./publisher.ts";
-import { type Reply, refusedReply, replyOf } from "./reply.ts";
+import { accepted, parsed, type Reply, refusedReply, replyOf } from "./reply.ts";
 import { noteFinish, noteRequest } from "./residents.ts";
 import { isOver, NEW_SCHEDULE, nextAlarm, type Schedule } from "./schedule.ts";
 import { exported, legacySession, streamOf } from "./stream.ts";
@@ -49,6 +52,9 @@ const Record = v.object({
 });
 
 type Recorded = { access: Access } & v.InferOutput<typeof Record>;
+
+/** What a request cost the budgets of its key. */
+export type Charged = { cost: Used };
 
 /** Everything of a session in one answer: as 1.x gave it, or for an export. */
 export type StreamKind = "legacy" | "export";
@@ -100,6 +106,7 @@ export class Session extends DurableObject<Env> {
       checkOpener(access, loaded.projection.index.opener, `Session ${this.#id}`);
       return loaded;
     }
+    checkMayOpen(access);
     this.#alarmAt ??= null; // none yet, so it need not be read
     return this.#log.open(ops[0]?.at ?? arrival.now, arrival, access);
   }
@@ -110,15 +117,27 @@ export class Session extends DurableObject<Env> {
    * Applies a whole `POST /api/ingest` body that names only this session. A bad batch has its error in its result. A publication that is
    * due at once goes to `write` before the answer, if there is one.
    */
-  async ingest(access: Access, body: string, write?: Write): Promise<Reply<IngestAnswer>> {
+  async ingest(
+    access: Access,
+    body: string,
+    write?: Write,
+  ): Promise<Reply<IngestAnswer & Charged>> {
     noteRequest(this.env, this.#objectId);
-    const reply = await replyOf((): IngestAnswer => {
+    return this.#charged(write, (): IngestAnswer => {
       const { sent_at, batches } = parse(Ingest, parseJson(body, "The body"), "The body");
       const arrival: Arrival = { now: Date.now(), sentAt: sent_at ?? null };
       return { results: batches.map((batch) => this.#ingestOne(access, batch, arrival)) };
     });
+  }
+
+  /** The answer after what was recorded is published, if it is due, with its cost. */
+  async #charged<Answer extends object>(
+    write: Write | undefined,
+    answer: () => Answer | Promise<Answer>,
+  ): Promise<Reply<Answer & Charged>> {
+    const recorded = await replyOf(answer);
     await this.#settle(write);
-    return reply;
+    return replyOf(() => ({ ...parsed(accepted(recorded)), cost: this.#publisher.takeCost() }));
   }
 
   #ingestOne(access: Access, value: unknown, arrival: Arrival): BatchResult {
@@ -136,7 +155,9 @@ export class Session extends DurableObject<Env> {
       // The whole batch is stored already: the reply was lost, or the daemon was restarted with an older checkpoint.
       const isRepeat = last <= applied && first <= applied;
       if (!isRepeat)
-        this.#commit(loaded, (projection) => projection.apply(batch, arrival, openerOf(access)));
+        this.#commit(loaded, access, (projection) =>
+          projection.apply(batch, arrival, openerOf(access)),
+        );
       const watched = this.#watchers.arePresent || undefined;
       return { session, lane, applied: Math.max(applied, last), watched };
     } catch (error) {
@@ -154,18 +175,16 @@ export class Session extends DurableObject<Env> {
    * Applies ops that came without a lane (1.x's routes), all or nothing: `{ops, writer?, lease_ms?}` as JSON. Opens the session if the
    * first op is `start`, else refuses with not_found. `write`: as of `ingest`.
    */
-  async record(access: Access, body: string, write?: Write): Promise<Reply<null>> {
+  async record(access: Access, body: string, write?: Write): Promise<Reply<Charged>> {
     noteRequest(this.env, this.#objectId);
-    const reply = await replyOf(async () => {
+    return this.#charged(write, async () => {
       const record = { access, ...parse(Record, parseJson(body, "The body"), "The body") };
       const { ops, writer, lease_ms } = record;
       // A start, and what is published with the answer, does not wait for the end of the turn.
       if (write || ops[0]?.op === "start") this.#record([record]);
       else await this.#turn.add(JSON.stringify([access, writer, lease_ms]), record);
-      return null;
+      return {};
     });
-    await this.#settle(write);
-    return reply;
   }
 
   /** Applies the ops of requests that have the same caller, writer and lease. */
@@ -176,7 +195,7 @@ export class Session extends DurableObject<Env> {
     const ops = records.flatMap((record) => record.ops);
     if (ops[0]?.op !== "start") this.#log.need();
     const loaded = this.#recorded(first.access, ops, arrival);
-    this.#commit(loaded, (projection) =>
+    this.#commit(loaded, first.access, (projection) =>
       projection.record(ops, arrival, first.lease_ms, first.writer),
     );
   }
@@ -198,9 +217,14 @@ export class Session extends DurableObject<Env> {
     await this.#setAlarm();
   }
 
-  #commit(loaded: Loaded, apply: Parameters<Log["commit"]>[1]): void {
+  /** `access`: who records; undefined: the server itself. */
+  #commit(loaded: Loaded, access: Access | undefined, apply: Parameters<Log["commit"]>[1]): void {
+    const isNew = this.#log.loaded === undefined;
+    const before = isNew ? 0 : catalogRows(loaded.projection.index);
     const outcome = this.#log.commit(loaded, apply);
     this.#publisher.countRow();
+    const listed = catalogRows(loaded.projection.index) - before;
+    if (access) this.#publisher.noteCost(openerOf(access), { isNew, listed });
     this.#publisher.noteOutcome(outcome, Date.now());
     this.#watchers.notify(outcome.kinds);
   }
@@ -317,7 +341,7 @@ export class Session extends DurableObject<Env> {
     const now = Date.now();
     const crash = crashOf(loaded.projection.index, boot, now);
     if (!crash) return;
-    this.#commit(loaded, (projection) => projection.conclude(crash, now));
+    this.#commit(loaded, undefined, (projection) => projection.conclude(crash, now));
     await this.#setAlarm();
   }
 

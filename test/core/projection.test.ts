@@ -4,6 +4,7 @@ import {
   MAX_LABELS,
   MAX_LEASE_MS,
   MAX_SERIES,
+  MAX_STATE_PATHS,
   MAX_STATE_BYTES,
   MAX_STATE_KEYS,
 } from "../../src/core/limits.ts";
@@ -142,7 +143,9 @@ describe("a patch", () => {
 
   test("with paths that are not indexed counts them", () => {
     expect(opened(state({ a: 1 })).index.leftOut).toEqual({});
-    const many = Object.fromEntries(Array.from({ length: 201 }, (_, i) => [`k${i}`, i]));
+    const many = Object.fromEntries(
+      Array.from({ length: MAX_STATE_PATHS + 1 }, (_, i) => [`k${i}`, i]),
+    );
     expect(opened(state(many)).index.leftOut).toEqual({ state_paths: 1 });
   });
 });

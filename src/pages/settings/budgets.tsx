@@ -1,0 +1,115 @@
+/** The budgets of an API key: what is used of them today, and a form that changes them. */
+import {
+  BUDGET_LABELS,
+  BUDGET_NAMES,
+  type BudgetName,
+  type Budgets,
+  rowsOf,
+  UNUSED,
+  type Used,
+  usedUp,
+} from "../../core/budget.ts";
+import { formatNumber } from "../../core/format.ts";
+import { MAX_BUDGET } from "../../core/limits.ts";
+import { nameLabel } from "../../core/recorded-text.ts";
+import { Refusal } from "../../core/refusal.ts";
+import { type KeyRow, listKeys } from "../../registry/keys.ts";
+import { usageOfDay } from "../../registry/usage.ts";
+
+/** A cell of the keys' table. */
+export function BudgetsOfKey({ key_: key, used = UNUSED }: { key_: KeyRow; used?: Used }) {
+  if (key.kind === "read") return <span class="quiet">–</span>;
+  return (
+    <>
+      <Amount of={used.sessions} limit={key.sessions_per_day} what="sessions" />
+      <br />
+      <Amount of={rowsOf(used)} limit={key.rows_per_day} what="rows" />
+      {key.revoked_at === null && usedUp(key, used).length > 0 ? (
+        <>
+          {" "}
+          <span class="tag danger">senders wait until 00:00 UTC</span>
+        </>
+      ) : null}
+      {key.revoked_at === null ? <ChangeBudgets id={key.id} budgets={key} /> : null}
+    </>
+  );
+}
+
+function Amount({ of, limit, what }: { of: number; limit: number | null; what: string }) {
+  return (
+    <>
+      {formatNumber(of)}{" "}
+      <span class="quiet">
+        {limit === null ? `${what}, no limit` : `of ${formatNumber(limit)} ${what}`}
+      </span>
+    </>
+  );
+}
+
+function ChangeBudgets({ id, budgets }: { id: string; budgets: Budgets }) {
+  return (
+    <details class="budgets">
+      <summary>Change</summary>
+      <form method="post" action={`/settings/keys/${id}/budgets`}>
+        {BUDGET_NAMES.map((name) => (
+          <label>
+            {BUDGET_LABELS[name]}{" "}
+            <input
+              name={name}
+              type="number"
+              min={1}
+              max={MAX_BUDGET}
+              step={1}
+              value={budgets[name] ?? ""}
+              placeholder="no limit"
+            />
+          </label>
+        ))}
+        <button class="tool">Save</button>
+      </form>
+    </details>
+  );
+}
+
+/** The budgets in a form's fields: an empty one is no limit. */
+export function budgetsIn(field: (name: string) => string): Budgets {
+  const budget = (name: BudgetName) => {
+    const text = field(name).trim();
+    if (text === "") return null;
+    const value = Number(text);
+    if (Number.isInteger(value) && value >= 1 && value <= MAX_BUDGET) return value;
+    throw new Refusal(
+      "invalid_body",
+      `A budget is a whole number from 1 to ${formatNumber(MAX_BUDGET)}, or empty for no limit; "${text}" is not.`,
+    );
+  };
+  return {
+    sessions_per_day: budget("sessions_per_day"),
+    rows_per_day: budget("rows_per_day"),
+    requests_per_minute: budget("requests_per_minute"),
+  };
+}
+
+/** A notice for keys whose senders wait; nothing while there are none. */
+export async function WaitingSenders({ db }: { db: D1Database }) {
+  const [keys, used] = await Promise.all([listKeys(db), usageOfDay(db, Date.now())]);
+  const waiting = keys.flatMap((key) => {
+    const [budget] = key.revoked_at !== null ? [] : usedUp(key, used.get(key.id) ?? UNUSED);
+    return budget === undefined ? [] : [{ key, budget, limit: key[budget] ?? 0 }];
+  });
+  if (waiting.length === 0) return null;
+  return (
+    <section id="waiting" class="panel" aria-labelledby="waiting-title">
+      <header class="panel-header">
+        <h2 id="waiting-title">Senders that wait</h2>
+      </header>
+      {waiting.map(({ key, budget, limit }) => (
+        <p class="panel-note">
+          The API key {nameLabel(key.label, key.id)} has used its budget of {formatNumber(limit)}{" "}
+          {BUDGET_LABELS[budget]}. Its senders keep what they record and send it after 00:00 UTC, or
+          within minutes after you <a href="/settings#keys-panel">raise the budget</a>.
+        </p>
+      ))}
+    </section>
+  );
+}

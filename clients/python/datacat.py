@@ -28,7 +28,8 @@ Contents, in the order of this file. Programs use Opening to Capture.
   Async session    1.x's session with a sender thread: AsyncSession
   Daemon manager   1.x's handle on the daemon: DaemonManager
   Capture          Uncaught exceptions, fatal errors and signals: capture
-  Exit             The exit hook, and the hook of a forked child
+  Exit             The exit hook, and the hooks of a fork
+  Stacks           The stacks of all threads while the program hangs, and fatal errors
   Exception        Exceptions as the fields of an event
   Field            Names, labels and other fields of an op as JSON
   Number           Numbers as ECMAScript's Number.prototype.toString writes them
@@ -57,6 +58,7 @@ import errno
 import functools
 import itertools
 import json
+import linecache
 import logging
 import numbers
 import os
@@ -88,6 +90,12 @@ except ImportError:
         HTTPSHandler = None
 
 try:
+    import _thread
+    import faulthandler
+except ImportError:  # 2.7
+    _thread = faulthandler = None
+
+try:
     import fcntl
 except ImportError:  # Windows
     fcntl = None
@@ -115,6 +123,7 @@ _HAS_FORK_HOOK = hasattr(os, "register_at_fork")
 _getpid = os.getpid
 _crc32 = binascii.crc32
 _stopwatch = getattr(time, "perf_counter", time.time)
+_monotonic = getattr(time, "monotonic", time.time)
 
 if (3,) <= sys.version_info < (3, 9):
 
@@ -183,6 +192,16 @@ HELD_SECONDS = 0.005  # how long metrics are held if the program continues to re
 CHECK_SECONDS = 1.0  # how often a writer checks that its file still exists and its descriptor still refers to it
 LOCK_SECONDS = 1.0  # the longest wait for another thread's write; after that the thread is assumed to have ended
 LANE_FD = 200  # lowest descriptor of a lane: programs that close descriptors and open others use lower numbers
+
+# Stacks of a hang, and fatal errors. clients/README.md has the intervals, which are the same in every client.
+DEFAULT_TIMEOUT_SECONDS = 60.0  # of heartbeats, until the program states one
+SHORTEST_TIMEOUT_SECONDS = 0.3  # a shorter one would be checked so often that it costs the program time
+SAMPLE_SECONDS = 5.0  # between the first samples, if a third of the timeout is not shorter
+FIRST_SAMPLES = 3  # as many as distinguish a loop from a wait
+LATER_SAMPLE_SECONDS = 60.0  # between further ones: a program may hang for days
+SAMPLED_THREADS = 65  # the server keeps 64, and one is the client's own
+SAMPLED_FRAMES = 100  # of a thread; faulthandler writes as many
+FATAL_SIGNALS = ("SIGTERM", "SIGHUP", "SIGQUIT", "SIGXCPU", "SIGALRM")  # their default action ends the process, without a trace
 
 # Asking the server.
 HTTP_SECONDS = 10.0  # for the answer to a query
@@ -492,6 +511,8 @@ class Session(object):
             timeout_ms = None if timeout is None else _number_text(timeout, 1000)
             field = "" if timeout_ms is None or float(timeout_ms) < 1 else ',"timeout_ms":' + timeout_ms
             self._writer.append(at, ('"op":"heartbeat"' + field + "}",))
+            if type(self._writer) is _LaneWriter:
+                _stack_watch.heartbeat(self._writer, float(timeout_ms) / 1000 if field else None)
         except Exception:
             self._count_internal_loss()
 
@@ -702,6 +723,9 @@ class Session(object):
     def _append_op(self, op):
         try:
             self._writer.append(self._now(), ('"op":"%s"}' % op,))
+            if _stack_watch.writer is self._writer:
+                _stack_watch.is_paused = op == "pause"
+                _stack_watch.heartbeat_at = _monotonic()
         except Exception:
             self._count_internal_loss()
         return {"status": "ok"}
@@ -1069,8 +1093,6 @@ class DatacatClient(object):
                 session._start(product, version, tags, state)
             except Exception:
                 session._count_internal_loss()
-        if self._has_lanes():
-            _send_faults(self)
         return session_id
 
     create_session = register_session
@@ -1497,7 +1519,8 @@ def capture(session, exceptions=True, threads=True, faults=True, signals=()):
         session: The session that records them.
         exceptions: Uncaught exceptions of the main thread.
         threads: Uncaught exceptions of other threads.
-        faults: Fatal errors such as a segmentation fault, by `faulthandler`. The next program that opens a session sends them.
+        faults: Fatal errors such as a segmentation fault, also if the program has enabled `faulthandler` itself, which then prints them
+            no more. Without that, they are recorded in any case.
         signals: Names of signals, ("SIGTERM",) for example. The session's `end` states the signal: at once if the signal stops the
             program, else when the program has ended after its own handler ran.
 
@@ -1574,24 +1597,10 @@ def _capture_threads(session):
 
 
 def _capture_faults(session):
-    """Let faulthandler write the stacks to a file beside the lanes. The next program that opens a session records them in the
-    session that crashed."""
-    try:
-        import faulthandler
-    except ImportError:  # 2.7
-        return
-    try:
-        writer = session._writer
-        if not isinstance(writer, _LaneWriter):
-            return
-        folder = _make_folder(os.path.join(writer.home(), "faults"))
-        name = "%s.%d.%s.txt" % (session.session_id, os.getpid(), _process_started(os.getpid()) or "")
-        path = os.path.join(folder, name)
-        descriptor = _with_high_number(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | _O_CLOEXEC, 0o600))
-        faulthandler.enable(descriptor, all_threads=True)
-        writer.fault_path = path
-    except Exception:
-        pass
+    """Record fatal errors even if the program's own faulthandler prints them elsewhere: the caller asks for that."""
+    writer = session._writer
+    if isinstance(writer, _LaneWriter):
+        _fatal_errors.begin(writer, writer.lane, is_forced=True)
 
 
 def _capture_signal(session, name):
@@ -1617,39 +1626,8 @@ def _capture_signal(session, name):
         pass  # called outside the main thread, or this system has no such signal
 
 
-def _send_faults(client):
-    """Record what faulthandler wrote for programs that have ended, each in its session."""
-    try:
-        folder = os.path.join(_home_folder(client._home), "faults")
-        for name in os.listdir(folder):
-            match = re.match(r"^(.+)\.(\d+)\.(\d*)\.txt$", name)
-            if not match or _is_running({"pid": int(match.group(2)), "pid_started": match.group(3)}):
-                continue
-            path = os.path.join(folder, name)
-            mine = path + ".sending"
-            os.rename(path, mine)  # two programs may start at once; this succeeds in one
-            with _file(mine) as file:
-                text = file.read(65536).decode("utf-8", "replace")
-            os.unlink(mine)
-            if text.strip():
-                _send_fault(client, match.group(1), text)
-    except Exception:
-        pass  # there are none, or another program records them
-
-
-def _send_fault(client, session_id, text):
-    lines = text.splitlines()
-    title = lines[0] if lines else ""
-    writer = _LaneWriter(session_id, client._server, client._home, False)
-    session = Session.__new__(Session)
-    session._attach(client, session_id, writer)
-    more = _exception_fields(title.split(":")[0], title, lines, handled=False)
-    session._log(session._now(), "exception", [], "critical", "exception", ["exception", "fatal"], title, None, more)
-    writer.append(time.time(), (), True)
-
-
 # === Exit ====================================================================
-# The exit hook, and the hook of a forked child.
+# The exit hook, and the hooks of a fork.
 
 _open_writers = {}  # by identity: (writer, client, session id)
 
@@ -1672,6 +1650,7 @@ def _on_exit():
         deadline = time.time() + END_WAIT_SECONDS
         for writer, _, _ in list(_open_writers.values()):
             writer.finish(deadline)
+        _stack_watch.stop()
     except Exception:
         pass
 
@@ -1697,10 +1676,340 @@ def _after_fork():
             writer.forked()
         except Exception:
             pass
+    _stack_watch.forked()
+    _fatal_errors.forked()
 
 
 if _HAS_FORK_HOOK:
-    os.register_at_fork(after_in_child=_after_fork)
+    os.register_at_fork(
+        before=lambda: _stack_watch.before_fork(),
+        after_in_parent=lambda: _stack_watch.after_fork(),
+        after_in_child=_after_fork,
+    )
+
+
+# === Stacks ==================================================================
+# The stacks of all threads while the program hangs, and fatal errors, in files beside the lane (clients/README.md, "Stacks and fatal
+# errors"). CPython 3.7 and later: older ones have no hook before a fork, and 2.7 has no faulthandler.
+
+
+def _records_stacks():
+    return faulthandler is not None and _HAS_FORK_HOOK and os.environ.get("DATACAT_STACKS") != "0"
+
+
+def _is_under_pytest():
+    """Return whether pytest uses faulthandler: it enables it, and its timer, for each test."""
+    return "_pytest.faulthandler" in sys.modules
+
+
+def _open_beside(lane, kind, flags):
+    path = os.path.join(lane.folder, "%s.%s" % (lane.id, kind))
+    flags |= os.O_WRONLY | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | _O_CLOEXEC
+    return _with_high_number(os.open(path, flags, 0o600))
+
+
+class _FatalErrors(object):
+    """Lets faulthandler write fatal errors, and the stacks at signals whose default action ends the process, beside one lane.
+
+    faulthandler keeps the numbers of descriptors. For the next lane, the numbers get its file (dup2), so that a handler which the
+    program has installed meanwhile stays as it is.
+    """
+
+    def __init__(self):
+        self.writer = None  # whose lane the files are beside
+        self.files = []  # (descriptor, identity, offset): the signal's number, or 0 for fatal errors
+
+    def begin(self, writer, lane, is_forced=False):
+        """Write beside this lane, unless another session of this process has its own open."""
+        try:
+            if lane.folder is None or not _records_stacks():
+                return
+            if is_forced and not any(offset == 0 for _, _, offset in self.files):
+                faulthandler.disable()
+            elif self.writer is not None:
+                return
+            if self.files and not is_forced:
+                self._redirect(lane)
+            else:
+                self._install(lane)
+            self.writer = writer
+        except Exception:
+            _raise_if_stack_is_full()
+
+    def end(self, writer):
+        """The session ends: write beside the lane of another one, or nowhere."""
+        if self.writer is not writer:
+            return
+        self.writer = None
+        try:
+            for other, _, _ in list(_open_writers.values()):
+                if isinstance(other, _LaneWriter) and not other.ended and other.lane.folder is not None:
+                    return self.begin(other, other.lane)
+            self._redirect(None)
+        except Exception:
+            pass
+
+    def forked(self):
+        """In a forked child: fatal errors go to the parent's file until the child opens its own lane; signals are not recorded, since
+        a pool ends its processes by one."""
+        self.writer = None
+        try:
+            signals = [file for file in self.files if file[2]]
+            self.files = [file for file in self.files if not file[2]]
+            for file in signals:
+                self._replace(file, os.open(os.devnull, os.O_WRONLY))
+        except Exception:
+            pass
+
+    def _install(self, lane):
+        import signal
+
+        file = _open_beside(lane, "fatal", os.O_APPEND)
+        if faulthandler.is_enabled() or _is_under_pytest():
+            os.write(file, b"\n")  # the mark of a file that has no fatal errors, but signals
+            os.close(file)
+        else:
+            faulthandler.enable(file, all_threads=True)
+            self.files.append((file, _identity(file)[:2], 0))
+        for name in FATAL_SIGNALS if hasattr(faulthandler, "register") else ():
+            number = getattr(signal, name)
+            if signal.getsignal(number) == signal.SIG_DFL:  # the program handles or ignores the others
+                file = _open_beside(lane, "fatal", 0)
+                os.lseek(file, number, os.SEEK_SET)
+                faulthandler.register(number, file, all_threads=True, chain=True)
+                self.files.append((file, _identity(file)[:2], number))
+
+    def _redirect(self, lane):
+        files, self.files = self.files, []
+        if lane is not None and not any(offset == 0 for _, _, offset in files):
+            os.close(_open_beside(lane, "fatal", 0))
+        for file in files:
+            offset = file[2]
+            if lane is None:
+                replacement = os.open(os.devnull, os.O_WRONLY)
+            else:
+                replacement = _open_beside(lane, "fatal", 0 if offset else os.O_APPEND)
+                os.lseek(replacement, offset, os.SEEK_SET)
+            self.files.extend(self._replace(file, replacement))
+
+    def _replace(self, file, replacement):
+        """Give the number of a descriptor to another file, unless the program has closed it and the number may be another file's."""
+        descriptor, identity, offset = file
+        try:
+            if _identity(descriptor)[:2] != identity:
+                return []
+            os.dup2(replacement, descriptor, False)
+            return [(descriptor, _identity(descriptor)[:2], offset)]
+        except OSError:
+            return []
+        finally:
+            os.close(replacement)
+
+
+class _StackWatch(object):
+    """Writes samples of all threads beside the lane of a session whose heartbeats are late: one session of the process at a time.
+
+    A thread does that, which waits most of the time. It begins a timer of faulthandler again and again, so that when a call or a loop
+    keeps the interpreter, and with it this thread, faulthandler's own thread writes the samples.
+    """
+
+    def __init__(self):
+        self.can_arm = None  # whether faulthandler's timer is not used by the program; None: not known yet
+        self._reset()
+
+    def _reset(self):
+        self.writer = None
+        self.timeout = DEFAULT_TIMEOUT_SECONDS
+        self.heartbeat_at = 0.0
+        self.is_paused = False
+        self.stopping = self.ended = None  # locks: the thread ends when the first is released, and releases the second
+        self.file = self.identity = None
+        self.is_armed = False
+        self.samples = 0
+        self.sampled_at = 0.0
+        self.forks = 0  # of other threads, that are about to happen
+
+    def heartbeat(self, writer, timeout):
+        if self.writer is not writer:
+            if self.writer is not None or writer.ended or not _records_stacks() or writer.lane.folder is None:
+                return
+            self._begin(writer)
+        self.heartbeat_at = _monotonic()
+        self.is_paused = False
+        if timeout is not None:
+            self.timeout = max(timeout, SHORTEST_TIMEOUT_SECONDS)
+        if self.stopping is None and self.file is not None and not self.forks:
+            self._start()
+
+    def end(self, writer):
+        if self.writer is writer:
+            self.stop()
+            self._close()
+            self._reset()
+
+    def stop(self):
+        """End the thread and the timer. The next heartbeat begins them again."""
+        stopping, self.stopping = self.stopping, None
+        if stopping is not None:
+            stopping.release()
+            self.ended.acquire(True, LOCK_SECONDS)  # it may wait for a disk
+        self._disarm()
+
+    def before_fork(self):
+        """A child would wait for faulthandler's thread for ever, because it has none. Python warns of a fork with several threads."""
+        self.forks += 1
+        try:
+            if self.writer is not None:
+                self.stop()
+            elif self.can_arm is None and _records_stacks():
+                self.can_arm = _is_timer_free()
+        except Exception:
+            pass
+
+    def after_fork(self):
+        self.forks = max(0, self.forks - 1)
+
+    def forked(self):
+        try:
+            self._close()
+        except Exception:
+            pass
+        self._reset()
+
+    def _begin(self, writer):
+        self.writer = writer
+        try:
+            self.file = _open_beside(writer.lane, "stacks", os.O_APPEND)
+            self.identity = _identity(self.file)[:2]
+        except (OSError, IOError):
+            self.file = None  # the disk is full
+
+    def _close(self):
+        file, self.file = self.file, None
+        if file is not None and self._is_ours(file):
+            os.close(file)
+
+    def _is_ours(self, file):
+        try:
+            return _identity(file)[:2] == self.identity
+        except OSError:
+            return False  # the program closed it
+
+    def _start(self):
+        self.stopping, self.ended = _thread.allocate_lock(), _thread.allocate_lock()
+        self.stopping.acquire()
+        self.ended.acquire()
+        self._step()  # the thread may not get its turn before the program keeps the interpreter
+        # Not by `threading`, whose lists of threads the program may count.
+        _thread.start_new_thread(self._run, (self.stopping, self.ended))
+
+    def _run(self, stopping, ended):
+        try:
+            while not stopping.acquire(True, self._step()):
+                pass
+        except Exception:
+            pass  # the interpreter exits, or the file was closed
+        finally:
+            ended.release()
+
+    def _step(self):
+        """Do what is due. Returns the time until the next step, in seconds."""
+        interval = min(SAMPLE_SECONDS, self.timeout / 3)
+        file = self.file
+        if self.is_paused or file is None or not self._is_ours(file):
+            self._disarm()
+            return interval
+        silence = _monotonic() - self.heartbeat_at
+        if silence < self.timeout:
+            if os.fstat(file).st_size:
+                os.ftruncate(file, 0)
+            self.samples = 0
+            self._arm(file, 2 * interval)
+            return min(interval, max(self.timeout - silence, 0.01))
+        now = _monotonic()
+        if self.samples < FIRST_SAMPLES or now - self.sampled_at >= LATER_SAMPLE_SECONDS:
+            self.samples += 1
+            self.sampled_at = now
+            os.write(file, _sample_text())
+        self._disarm()
+        return interval
+
+    def _arm(self, file, seconds):
+        if self.can_arm is None:
+            self.can_arm = _is_timer_free()
+        if self.can_arm and not self.forks and self.stopping is not None:
+            faulthandler.dump_traceback_later(seconds, repeat=True, file=file)
+            self.is_armed = True
+
+    def _disarm(self):
+        if self.is_armed and self.can_arm:
+            self.is_armed = False
+            faulthandler.cancel_dump_traceback_later()
+
+
+def _is_timer_free():
+    """Return whether the program does not use faulthandler's timer, of which a process has one. Notes it when it does so later."""
+    if not hasattr(faulthandler, "dump_traceback_later") or _is_under_pytest() or _has_timer_thread():
+        return False
+    begin, cancel = faulthandler.dump_traceback_later, faulthandler.cancel_dump_traceback_later
+
+    def noted(function):
+        @functools.wraps(function)
+        def call(*arguments, **options):
+            if sys._getframe(1).f_code not in _OWN_TIMER_CALLS:
+                _stack_watch.can_arm = function is cancel
+                _stack_watch.is_armed = False
+            return function(*arguments, **options)
+
+        return call
+
+    faulthandler.dump_traceback_later, faulthandler.cancel_dump_traceback_later = noted(begin), noted(cancel)
+    return True
+
+
+def _has_timer_thread():
+    """Return whether a thread blocks every signal, as that of faulthandler's timer does. Linux shows it."""
+    try:
+        for thread in os.listdir("/proc/self/task"):
+            with _file("/proc/self/task/%s/status" % thread) as file:
+                found = re.search(br"^SigBlk:\s*([0-9a-f]+)$", file.read(), re.MULTILINE)
+            # Signals 1 to 31 without SIGKILL and SIGSTOP, which cannot be blocked.
+            if found and int(found.group(1), 16) & 0x7FFBFEFF == 0x7FFBFEFF:
+                return True
+    except (OSError, IOError):
+        pass
+    return False
+
+
+def _sample_text():
+    """Return the stacks of all threads as faulthandler writes them, with the names of threads and source lines."""
+    own = _thread.get_ident()
+    names = {ident: thread.name for ident, thread in list(threading._active.items())}
+    main = threading.main_thread().ident
+    parts = ["# %d\n" % (time.time() * 1000)]
+    threads = sorted(sys._current_frames().items(), key=lambda item: item[0] != main)
+    for ident, frame in threads[:SAMPLED_THREADS]:
+        if ident == own:
+            continue
+        name = "MainThread" if ident == main else _plain_text(names.get(ident, ""))
+        parts.append("Thread 0x%016x [%s] (most recent call first):\n" % (ident, " ".join(name.split())[:MAX_NAME_LENGTH]))
+        for _ in range(SAMPLED_FRAMES):
+            if frame is None:
+                break
+            code = frame.f_code
+            line = frame.f_lineno or code.co_firstlineno
+            parts.append('  File "%s", line %d in %s\n' % (code.co_filename, line, code.co_name))
+            source = linecache.getline(code.co_filename, line).strip()
+            if source:
+                parts.append("    %s\n" % source[:MAX_NAME_LENGTH])
+            frame = frame.f_back
+        parts.append("\n")
+    return "".join(parts).encode("utf-8", "replace")
+
+
+_OWN_TIMER_CALLS = (_StackWatch._arm.__code__, _StackWatch._disarm.__code__) if not _PY2 else ()
+_fatal_errors = _FatalErrors()
+_stack_watch = _StackWatch()
 
 
 # === Exception ===============================================================
@@ -2615,7 +2924,6 @@ class _LaneWriter(object):
         self.ended = False
         self.reported = set()
         self.counts = {}
-        self.fault_path = None
         self.held = deque()  # metrics as (time, text)
         self.window = 0.0  # when the latest period of HELD_SECONDS began
         self.count_in_window = 0  # metrics in it
@@ -2688,9 +2996,13 @@ class _LaneWriter(object):
         return False
 
     def _new_lane(self):
-        lane = _Lane(self.session_id, self.server, self.wanted_home)
+        lane = _Lane(self.session_id, self.server, self.wanted_home, self._lane_opened)
         self.lanes.append(lane)
         return lane
+
+    def _lane_opened(self, lane):
+        if lane is self.lanes[0]:
+            _fatal_errors.begin(self, lane)
 
     def forked(self):
         """In a forked child: begin a lane of its own. The parent writes its held metrics and ends the session."""
@@ -2698,7 +3010,6 @@ class _LaneWriter(object):
         self.owner, self.joined = False, True
         self.held.clear()
         self.held_from = _NEVER
-        self.fault_path = None
         for lane in self.lanes:
             lane.is_ours = False
             lane.close()
@@ -2714,11 +3025,8 @@ class _LaneWriter(object):
             if lane.lock.acquire(False):  # else an interrupted call is writing to it; its file is closed at exit
                 lane.close()
                 lane.lock.release()
-        if self.fault_path is not None:
-            try:
-                os.unlink(self.fault_path)
-            except OSError:
-                pass
+        _stack_watch.end(self)
+        _fatal_errors.end(self)
 
     def finish(self, deadline):
         pass
@@ -2787,8 +3095,9 @@ class _Lane(object):
     """One lane: a sequence of files. A write that fails loses its record; `dropped` records with the numbers of lost records are
     written together with the next record that fits."""
 
-    def __init__(self, session_id, server, home):
+    def __init__(self, session_id, server, home, opened):
         self.id = _new_id()
+        self.opened = opened  # called when its first part is open
         self.header = _header(self.id, session_id, server)
         self.wanted_home = home
         self.lock = threading.Lock()
@@ -3102,6 +3411,8 @@ class _Lane(object):
         self.part = part
         self.bytes = self.header_bytes = len(line)
         self.is_torn = False
+        if part == 1:
+            self.opened(self)
 
     def _remove(self, file, path, part):
         """Remove a part without a whole header, which cannot be read."""

@@ -130,7 +130,8 @@ export class Deaths {
 function messageOf(lane: Lane, isTimeKnown: boolean, isUnknown: boolean): Crash["message"] {
   if (!isTimeKnown)
     return "No daemon ran when the process ended; this is the time of its last record";
-  return isUnknown && sideFileExists(lane, "fatal") ? UNWRITTEN_CAUSE : undefined;
+  const isEmpty = sideFileExists(lane, "fatal") && !sideFileExists(lane, "fatal", 1);
+  return isUnknown && isEmpty ? UNWRITTEN_CAUSE : undefined;
 }
 
 /** Why a crash may be none. */

@@ -47,7 +47,8 @@ function pythonFatal(text: string): Fatal | undefined {
       stacks,
     };
   }
-  const zeros = /^\0*/.exec(text)?.[0].length ?? 0;
+  // A file in which only signals are recorded begins with a line break.
+  const zeros = /^\n?\0*/.exec(text)?.[0].length ?? 0;
   const signal = zeros === 0 ? undefined : signalName(zeros);
   if (signal === undefined) return undefined;
   const stacks = threadsIn("python", text.slice(zeros));

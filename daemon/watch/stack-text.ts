@@ -76,6 +76,7 @@ function pythonSamples(text: string): Found[] {
       if (started[1] === "Current thread") thread.current = true;
       sample.threads.push(thread);
     } else if (line.startsWith('  File "')) thread?.frames.push(pythonFrame(line));
+    else if (line.startsWith("    ")) addSource(thread?.frames, line);
     else if (line === "  ...") sample.cut = true;
     else if (line !== "" && !line.startsWith("  ")) thread = undefined; // "Extension modules: …"
   }
@@ -87,6 +88,12 @@ function pythonSamples(text: string): Found[] {
 /** As a traceback has it: faulthandler leaves out the comma after the line number. */
 function pythonFrame(line: string): string {
   return line.trim().replace(/^(File ".*", line (?:\d+|\?\?\?)) in /, "$1, in ");
+}
+
+/** The client's own samples have the source line of a frame below it, as a traceback has. */
+function addSource(frames: string[] | undefined, line: string): void {
+  const last = frames?.at(-1);
+  if (frames && last && !last.includes("\n")) frames[frames.length - 1] = `${last}\n${line}`;
 }
 
 /** `Timeout (0:00:05)!`, with decimals in some versions. */

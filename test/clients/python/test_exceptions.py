@@ -198,27 +198,6 @@ class Exit(Test):
         self.assertEqual(event["data"], {"thread": "worker"})
         self.assertEqual((after["name"], end["op"]), ("goes on", "end"))
 
-    @unittest.skipIf(PY2, "faulthandler came with 3.3")
-    def test_a_fatal_error_is_sent_after_its_session_by_the_next_program(self):
-        code, _, _ = self.run_program(
-            u"import datacat, faulthandler\ndatacat.capture(datacat.open())\n"
-            u"def crash(): faulthandler._sigsegv()\ncrash()\n"
-        )
-        self.assertEqual(code, -signal.SIGSEGV)
-        session = self.records()[0][0]["session"]
-        self.run_program(u"import datacat\ndatacat.open()\n")
-        header, event = [pair for pair in self.records() if pair[1]["op"] == "event"][0]
-        self.assertEqual(header["session"], session)
-        self.assertEqual(event["exception_type"], "Fatal Python error")
-        self.assertIn("Segmentation fault", event["message"])
-        self.assertIn("in crash", "".join(event["stacktrace"]))
-        self.assertEqual(os.listdir(os.path.join(self.home, "faults")), [])
-
-    @unittest.skipIf(PY2, "faulthandler came with 3.3")
-    def test_capturing_faults_leaves_nothing_behind_when_all_goes_well(self):
-        self.run_program(u"import datacat\ndatacat.capture(datacat.open()).end()\n")
-        self.assertEqual(os.listdir(os.path.join(self.home, "faults")), [])
-
     @unittest.skipIf(JYTHON, "no signals as in C")
     def test_a_captured_signal_ends_the_session_with_its_name_and_still_kills(self):
         code, _, _ = self.run_program(

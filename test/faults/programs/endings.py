@@ -1,0 +1,104 @@
+"""One way to end or to hang, which the first argument names (test/faults/README.md). The client is found by PYTHONPATH."""
+
+import ctypes
+import os
+import re
+import signal
+import sys
+import threading
+import time
+
+import datacat
+
+session = datacat.open(product="endings", version=sys.argv[1])
+
+
+def segfault():
+    ctypes.string_at(0)
+
+
+def abort():
+    os.abort()
+
+
+def wait_for_signal():
+    print("ready", flush=True)
+    time.sleep(60)
+
+
+def spin():
+    counted = 0
+    while True:
+        counted += 1
+
+
+def spin_with_the_interpreter():
+    re.match(r"(a+)+$", "a" * 40 + "b")
+
+
+def wait_for_lock():
+    lock = threading.Lock()
+    lock.acquire()
+    lock.acquire()
+
+
+def read_from_pipe():
+    reading, _ = os.pipe()
+    os.read(reading, 1)
+
+
+def hang_then_recover():
+    time.sleep(TIMEOUT + 4.5)
+    session.heartbeat()
+    print("recovered", flush=True)
+    wait_for_signal()
+
+
+def exit_at_once():
+    os._exit(3)
+
+
+def forked_child_ends_by_fault():
+    child = os.fork()
+    if child == 0:
+        session.log_event("child")
+        segfault()
+    os.waitpid(child, 0)
+    session.end()
+
+
+def fork_while_watched():
+    session.heartbeat()
+    child = os.fork()
+    if child == 0:
+        sys.exit(0)
+    _, status = os.waitpid(child, 0)
+    session.end(exit_code=status)
+
+
+TIMEOUT = 1.0
+WAYS = {
+    "segfault": segfault,
+    "abort": abort,
+    "signal": wait_for_signal,
+    "spin": spin,
+    "spin-gil": spin_with_the_interpreter,
+    "lock": wait_for_lock,
+    "read": read_from_pipe,
+    "recover": hang_then_recover,
+    "exit": exit_at_once,
+    "child": forked_child_ends_by_fault,
+    "fork": fork_while_watched,
+}
+
+
+def work(way):
+    if way in ("spin", "spin-gil", "lock", "read", "recover"):
+        session.start_heartbeat_monitor(timeout=TIMEOUT)
+    WAYS[way]()
+
+
+if __name__ == "__main__":
+    # A thread beside the main one, for the stacks of all threads.
+    threading.Thread(target=threading.Event().wait, name="worker", daemon=True).start()
+    work(sys.argv[1])

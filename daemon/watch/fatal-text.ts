@@ -41,7 +41,6 @@ function pythonFatal(text: string): Fatal | undefined {
     const stacks = threadsIn("python", block);
     return {
       type,
-      message: line,
       stacktrace: pythonTrace(stacks),
       signal: line.startsWith(title) ? (PYTHON_SIGNALS[type] ?? "SIGABRT") : undefined,
       stacks,

@@ -1,8 +1,10 @@
 /** The reasons for a verdict, as sentences. */
 import type { Evidence } from "./answers.ts";
-import { formatCount, formatDuration } from "./format.ts";
-import { CLOCK_TOLERANCE_MS, EXIT_HOOKS_MS } from "./limits.ts";
+import { formatBytes, formatCount, formatDuration } from "./format.ts";
+import { CLOCK_TOLERANCE_MS, EXIT_HOOKS_MS, LOW_MEMORY_SHARE, NOTABLE_BYTES } from "./limits.ts";
 import type { Observations } from "./observations.ts";
+import { samplesEvidence, type StackSample } from "./stacks.ts";
+import type { Crash } from "./wire.ts";
 
 /** The uncaught exception that ended the program: only exit hooks logged after it. An earlier one ended a thread, not the program. */
 export function uncaughtException({
@@ -32,11 +34,80 @@ export function heartbeatEvidence(observations: Observations, crashAt?: number):
   return [{ kind: "heartbeat", text, at, confidence: "certain" }];
 }
 
-export function pastHangEvidence({ pastHang }: Observations): Evidence[] {
+export function pastHangEvidence({ pastHang, hangSamples }: Observations): Evidence[] {
   if (!pastHang) return [];
   const { at, until } = pastHang;
   const text = `Recovered from a hang: no heartbeat for ${formatDuration(until - at)}`;
-  return [{ kind: "recovered", text, at, confidence: "certain" }];
+  return [
+    { kind: "recovered", text, at, confidence: "certain" },
+    ...samplesEvidence(hangSamples.filter((sample) => sample.at >= at && sample.at <= until)),
+  ];
+}
+
+/** A hang that the end of the program ended. */
+export function unendedHangEvidence(
+  { hang, hangSamples }: Observations,
+  endedAt: number,
+  what: "crash" | "end",
+): Evidence[] {
+  if (!hang) return [];
+  const text = `Hung for ${formatDuration(Math.max(0, endedAt - hang.at))} before the ${what}`;
+  return [
+    { kind: "hung", text, at: hang.at, confidence: "likely" },
+    ...samplesEvidence(hangSamples),
+  ];
+}
+
+/** Where the thread was that caused the end, or the main thread when a signal ended the program. */
+export function placeAtEnd({ diedIn, crash, end }: Observations): StackSample | undefined {
+  const endedAt = crash?.at ?? end?.at;
+  if (!diedIn || endedAt === undefined) return undefined;
+  // Of a forked process, which ended before.
+  return Math.abs(endedAt - diedIn.at) <= EXIT_HOOKS_MS ? diedIn : undefined;
+}
+
+/** The memory and the activity of a process before its end, where that is all that is known, and what else ended then. */
+export function lastSeenEvidence({ last, also_ended: others, at }: Omit<Crash, "op">): Evidence[] {
+  const alsoEnded =
+    others &&
+    `${formatCount(others, "other recorded program")} of this machine ended in the same second`;
+  const texts = {
+    memory: last && memoryText(last),
+    activity: last && activityText(last),
+    machine_memory: last && machineText(last),
+    also_ended: alsoEnded || undefined,
+  };
+  return Object.entries(texts).flatMap(([kind, text]) =>
+    text === undefined ? [] : [{ kind, text, at, confidence: "certain" as const }],
+  );
+}
+
+type LastSeen = NonNullable<Crash["last"]>;
+
+function memoryText({ memory_from: from, memory_to: to, memory_ms: ms }: LastSeen) {
+  if (from === undefined || to === undefined || ms === undefined) return undefined;
+  if (Math.abs(to - from) < Math.max(from / 10, NOTABLE_BYTES))
+    return `It used ${formatBytes(to)} of memory`;
+  const how = to > from ? "grew" : "fell";
+  return `Its memory ${how} from ${formatBytes(from)} to ${formatBytes(to)} in its last ${formatDuration(ms)}`;
+}
+
+function activityText({ process_state: state, cpu_percent: cpu }: LastSeen): string | undefined {
+  if (state === undefined) return undefined;
+  const percent = cpu === undefined ? "" : ` (${Math.round(cpu)} % CPU)`;
+  return `Before its end it ${ACTIVITIES[state]}${percent}`;
+}
+
+const ACTIVITIES = {
+  blocked: "mostly waited",
+  spinning: "kept a CPU core busy",
+  stopped: "was stopped by a signal or a debugger",
+};
+
+function machineText({ available_bytes: free, total_bytes: total }: LastSeen): string | undefined {
+  if (free === undefined || total === undefined || total === 0) return undefined;
+  const isLow = free < total * LOW_MEMORY_SHARE;
+  return `${isLow ? "The machine was low on memory: it" : "The machine"} had ${formatBytes(free)} of ${formatBytes(total)} available`;
 }
 
 /** The clock of a machine was set, so that its times before and after do not agree. */

@@ -7,21 +7,25 @@ export type Place = {
   file?: string | undefined;
   line?: number | undefined;
   column?: number | undefined;
+  /** The source line, if the frame has it. */
+  source?: string | undefined;
 };
 
 /** What a frame names; of a frame of several lines (Go's, and Python's with its source line) the whole is passed. */
 export function placeIn(frame: string): Place {
   const text = plainText(frame.slice(0, MAX_MATCHED_LENGTH));
   const where = fileIn(text);
-  return where.file === undefined ? where : { function: functionIn(text), ...where };
+  return where.file === undefined
+    ? where
+    : { function: functionIn(text), ...where, source: sourceIn(text) };
 }
 
 /** The file and line that a frame names, in the format of Python, of JavaScript, or of Go, Java, Rust and Ruby. */
-export function fileIn(text: string): Omit<Place, "function"> {
+export function fileIn(text: string): Omit<Place, "function" | "source"> {
   const [, pythonFile, pythonLine] = /File "([^"]+)", line (\d+)/.exec(text) ?? [];
   if (pythonFile !== undefined) return { file: pythonFile.trim(), line: Number(pythonLine) };
 
-  let withoutColumn: Omit<Place, "function"> = {};
+  let withoutColumn: Omit<Place, "function" | "source"> = {};
   // Each run of a path's characters is looked at once: a pattern for path and line would start at each character of the run.
   for (const { 0: path, index } of text.matchAll(/[\w./\\@ -]+/g)) {
     const end = index + path.length;
@@ -49,6 +53,12 @@ function functionIn(text: string): string | undefined {
   const called = first.startsWith("created by ") ? first.slice("created by ".length) : first;
   const open = called.endsWith(")") ? called.lastIndexOf("(") : -1;
   return open > 0 ? called.slice(0, open) : called;
+}
+
+/** Python has it below the frame. */
+function sourceIn(text: string): string | undefined {
+  const [first = "", second = ""] = text.split("\n", 2);
+  return first.trimStart().startsWith('File "') ? second.trim() || undefined : undefined;
 }
 
 /** Whether a file belongs to a library or to the runtime. */

@@ -191,6 +191,10 @@ export const HEARTBEAT_GRACE_MS = 2_000;
 export const CRASH_REVERT_MS = 1_000;
 /** An uncaught exception explains an end only if the last op came at most this long after it: exit hooks may still log. */
 export const EXIT_HOOKS_MS = 5_000;
+/** A change of a process's memory that is named as one: less is the garbage collector's. */
+export const NOTABLE_BYTES = 8 * 1024 * 1024;
+/** A machine with less of its memory available is short of it: systems begin to end processes at about this share. */
+export const LOW_MEMORY_SHARE = 0.05;
 /** Shortest time between two publications of a running session. Start, end, crash, hang and a new exception are published at once. */
 export const PUBLISH_MS = 30_000;
 /** Series, event counts and state values are many rows: they are published so rarely that this rate is not exceeded… */

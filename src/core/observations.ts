@@ -93,8 +93,8 @@ export function newObservations(at: number, now: number): Observations {
   };
 }
 
-/** Updates `observations` with one op. Ops of several lanes may arrive in any order. */
-export function observe(observations: Observations, op: Op): void {
+/** Updates `observations` with one op, the session's `seq`-th. Ops of several lanes may arrive in any order. */
+export function observe(observations: Observations, op: Op, seq = 0): void {
   switch (op.op) {
     case "start":
       observations.startedAt = Math.min(observations.startedAt, op.at);
@@ -188,7 +188,7 @@ export function observe(observations: Observations, op: Op): void {
       break;
     }
     case "stacks":
-      noteStacks(observations, op);
+      noteStacks(observations, op, seq);
       break;
     case "dropped":
       break;
@@ -209,8 +209,8 @@ function noteHang(observations: Observations, op: Extract<Op, { op: "hang" }>): 
   };
 }
 
-function noteStacks(observations: Observations, op: Stacks): void {
-  const sample = sampleOf(op);
+function noteStacks(observations: Observations, op: Stacks, seq: number): void {
+  const sample = sampleOf(op, seq);
   if (!sample) return;
   if (op.when === "died") observations.diedIn = sample;
   else observations.hangSamples = [...observations.hangSamples, sample].slice(-MAX_HANG_SAMPLES);

@@ -196,7 +196,7 @@ export class Projection {
       this.index.seq++;
       this.#applyOp(op, offsetMs, outcome);
       if (op.op === "heartbeat" && !isOwn) observeDaemonHeartbeat(observations, op.at);
-      else observe(observations, op);
+      else observe(observations, op, this.index.seq);
       // A hang may start and end within one batch that was delayed.
       if (op.op === "hang" || observations.transitions.at(-1)?.status === "hung")
         hasChanged = noteTransition(observations, now) || hasChanged;

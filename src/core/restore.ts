@@ -62,7 +62,7 @@ function restoreOp(index: SessionIndex, op: StoredOp): void {
     index.version ||= op.version ?? "";
     index.tags = [...new Set([...index.tags, ...(op.tags ?? [])])].slice(0, MAX_LABELS);
   }
-  observe(index.observations, op);
+  observe(index.observations, op, op.seq);
 }
 
 function restoreState(index: SessionIndex, state: JsonObject, op: StoredState): void {

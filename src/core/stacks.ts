@@ -7,6 +7,8 @@ import { MAX_NAME_LENGTH } from "./limits.ts";
 import type { Stacks } from "./wire.ts";
 
 export type StackSample = {
+  /** The op's sequence in the session: it has the whole stacks. */
+  seq: number;
   at: number;
   /** Equal if the thread was in the same line of each function. */
   exact: string;
@@ -17,7 +19,7 @@ export type StackSample = {
 };
 
 /** Where the first thread of a sample was; undefined if no frame names a file. */
-export function sampleOf({ at, threads }: Stacks): StackSample | undefined {
+export function sampleOf({ at, threads }: Stacks, seq: number): StackSample | undefined {
   const frames = threads[0]?.frames ?? [];
   const own = ownPlace(frames);
   if (!own) return undefined;
@@ -25,6 +27,7 @@ export function sampleOf({ at, threads }: Stacks): StackSample | undefined {
   const innermost = places.find(({ file }) => file !== undefined);
   const isInner = innermost && placeText(innermost) !== placeText(own);
   return {
+    seq,
     at,
     exact: hash(places.map(placeText).join("\n")),
     own: short(own),
@@ -41,7 +44,7 @@ export function commonPlace(samples: StackSample[]): Place | undefined {
   if (!isSame) return undefined;
   return samples.every(({ own }) => own.line === first.own.line)
     ? first.own
-    : { ...first.own, line: undefined };
+    : { ...first.own, line: undefined, source: undefined };
 }
 
 /** What the samples of a hang show, as sentences. */
@@ -53,22 +56,33 @@ export function samplesEvidence(samples: StackSample[]): Evidence[] {
   return [{ kind: "stacks", text, at: last.at, confidence: "certain" }];
 }
 
-function oneText({ own, inner }: StackSample): string {
-  return `The main thread was in ${placeText(own)}${inner ? `, which called ${placeText(inner)}` : ""} in one sample`;
+function oneText(sample: StackSample): string {
+  return `In one sample the main thread was in ${whereText(sample)}`;
 }
 
 function severalText(samples: StackSample[], first: StackSample, last: StackSample): string {
   const count = `${samples.length} samples over ${formatDuration(Math.max(0, last.at - first.at))}`;
   if (samples.every(({ exact }) => exact === first.exact))
-    return `The main thread was in the same place in ${count}: ${placeText(last.own)}${last.inner ? `, in ${placeText(last.inner)}` : ""}`;
+    return `In ${count} the main thread was in the same place: ${whereText(last)}`;
   const place = commonPlace(samples);
   if (place)
-    return `The main thread was in ${placeText(place)} in ${count}, in different lines or calls`;
+    return `In ${count} the main thread was in ${placeText(place)}, in different lines or calls`;
   const places = [...new Set(samples.map(({ own }) => placeText(own)))];
-  return `The main thread was in different functions in ${count}: ${places.join(", ")}`;
+  return `In ${count} the main thread was in different functions: ${places.join(", ")}`;
 }
 
-/** Names are bounded: the index keeps them. */
-function short({ function: name, file, line }: Place): Place {
-  return { function: name?.slice(0, MAX_NAME_LENGTH), file: file?.slice(-MAX_NAME_LENGTH), line };
+/** "load_level (game.py:88), lock.acquire(), in acquire (threading.py:12)". */
+export function whereText({ own, inner }: Pick<StackSample, "own" | "inner">): string {
+  const source = own.source === undefined ? "" : `, at ${own.source}`;
+  return `${placeText(own)}${source}${inner ? `, in ${placeText(inner)}` : ""}`;
+}
+
+/** Texts are bounded: the index keeps them. */
+function short({ function: name, file, line, source }: Place): Place {
+  return {
+    function: name?.slice(0, MAX_NAME_LENGTH),
+    file: file?.slice(-MAX_NAME_LENGTH),
+    line,
+    source: source?.slice(0, MAX_NAME_LENGTH),
+  };
 }

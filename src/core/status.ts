@@ -12,17 +12,20 @@ import type { Evidence, Verdict } from "./answers.ts";
 import {
   clockEvidence,
   heartbeatEvidence,
+  lastSeenEvidence,
   pastHangEvidence,
+  placeAtEnd,
   sleepEvidence,
   uncaughtEvidence,
   uncaughtException,
+  unendedHangEvidence,
 } from "./evidence.ts";
 import { formatCount, formatDuration } from "./format.ts";
 import { MAX_TRANSITIONS } from "./limits.ts";
 import { isOverdue, type Observations } from "./observations.ts";
 import { placeText } from "./frame.ts";
 import { signalMeaning } from "./signals.ts";
-import { commonPlace, samplesEvidence } from "./stacks.ts";
+import { commonPlace, samplesEvidence, type StackSample, whereText } from "./stacks.ts";
 
 export function verdict(observations: Observations, now: number): Verdict {
   if (observations.crash) return crashed(observations, observations.crash);
@@ -86,13 +89,15 @@ function crashed(observations: Observations, crash: NonNullable<Observations["cr
   const add = (kind: string, text: string, confidence: Evidence["confidence"], at?: number) =>
     evidence.push({ kind, text, confidence, at });
 
+  const place = placeAtEnd(observations);
   if (uncaught)
     add(
       "exception",
-      `Uncaught ${uncaught.type}${uncaught.message ? `: ${uncaught.message}` : ""}`,
+      `${uncaught.isFatal ? "" : "Uncaught "}${uncaught.type}${uncaught.message ? `: ${uncaught.message}` : ""}`,
       "certain",
       uncaught.at,
     );
+  if (place) add("stacks", `It was in ${whereText(place)}`, "certain", place.at);
   if (crash.out_of_memory)
     add(
       "out_of_memory",
@@ -105,23 +110,22 @@ function crashed(observations: Observations, crash: NonNullable<Observations["cr
     add("exit_code", `Exit code ${crash.exit_code}`, "certain", crash.at);
   if (crash.rebooted)
     add("rebooted", "The machine restarted while the session was running", "certain", crash.at);
-  if (evidence.length === 0)
+  const isUnknown = evidence.length === 0;
+  if (isUnknown)
     add("process_died", "Its process is gone and did not end the session", "likely", crash.at);
   if (crash.message) add("message", crash.message, "likely", crash.at);
+  if (isUnknown || crash.out_of_memory) evidence.push(...lastSeenEvidence(crash));
   evidence.push(...sleepEvidence(observations), ...heartbeatEvidence(observations, crash.at));
-  if (observations.hang)
-    add(
-      "hung",
-      `Hung for ${formatDuration(Math.max(0, crash.at - observations.hang.at))} before the crash`,
-      "likely",
-      observations.hang.at,
-    );
-  evidence.push(...pastHangEvidence(observations), ...clockEvidence(observations));
+  evidence.push(
+    ...unendedHangEvidence(observations, crash.at, "crash"),
+    ...pastHangEvidence(observations),
+    ...clockEvidence(observations),
+  );
 
   return {
     status: "crashed",
     since: crash.at,
-    headline: crashHeadline(crash, uncaught),
+    headline: crashHeadline(crash, uncaught, place),
     confidence: evidence[0]?.confidence ?? "likely",
     evidence,
   };
@@ -130,10 +134,13 @@ function crashed(observations: Observations, crash: NonNullable<Observations["cr
 function crashHeadline(
   crash: NonNullable<Observations["crash"]>,
   uncaught: Observations["exception"],
+  place: StackSample | undefined,
 ): string {
   if (crash.out_of_memory) return "Crashed: out of memory";
+  const where = place ? ` in ${placeText(place.own)}` : "";
+  if (uncaught?.isFatal) return `Crashed: ${uncaught.type}${where}`;
   if (uncaught) return `Crashed: uncaught ${uncaught.type}`;
-  if (crash.signal) return `Crashed: ${crash.signal}`;
+  if (crash.signal) return `Crashed: ${crash.signal}${where}`;
   if (crash.rebooted) return "Crashed: the machine restarted";
   if (crash.exit_code !== undefined) return `Crashed: exit code ${crash.exit_code}`;
   return "Crashed: the process is gone";
@@ -165,8 +172,17 @@ function ended(observations: Observations, end: NonNullable<Observations["end"]>
       at: end.at,
       confidence: "certain",
     });
-  evidence.push(...uncaughtEvidence(observations));
+  const place = placeAtEnd(observations);
+  if (end.signal && place)
+    evidence.push({
+      kind: "stacks",
+      text: `It was in ${whereText(place)}`,
+      at: place.at,
+      confidence: "certain",
+    });
   evidence.push(
+    ...uncaughtEvidence(observations),
+    ...unendedHangEvidence(observations, end.at, "end"),
     ...sleepEvidence(observations),
     ...pastHangEvidence(observations),
     ...clockEvidence(observations),

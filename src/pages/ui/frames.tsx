@@ -6,7 +6,7 @@ import { Coloured } from "./coloured.tsx";
 import { MAX_MATCHED_LENGTH, MAX_STACK_LINES } from "../../core/limits.ts";
 import { address } from "./address.ts";
 
-export type Frame = { text: string } & Omit<Place, "function">;
+export type Frame = { text: string } & Omit<Place, "function" | "source">;
 
 /** One frame per line; a Python frame and its source line are one. Frames after MAX_STACK_LINES have no place. */
 export function framesOf(stacktrace: string[]): Frame[] {

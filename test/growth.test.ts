@@ -8,7 +8,10 @@ import { jsonOf, plainObject } from "../clients/typescript/encode/values.ts";
 import { looseJson } from "../daemon/api/loose-json.ts";
 import { OutputRecorder } from "../daemon/cli/run/output.ts";
 import { salvage } from "../daemon/lanes/frame.ts";
-import { eventRow, fingerprint, matches, searchText } from "../src/core/event.ts";
+import { eventRow, matches, searchText } from "../src/core/event.ts";
+import { fingerprint } from "../src/core/fingerprint.ts";
+import { framesOf } from "../src/core/stack/frame.ts";
+import { templateOf } from "../src/core/template.ts";
 import { isSecret, redact, redactArguments } from "../src/core/redact.ts";
 import {
   nameLabel,
@@ -20,7 +23,6 @@ import {
 } from "../src/core/recorded-text.ts";
 import { parseJson } from "../src/core/parse.ts";
 import { asking, nameAsked } from "../src/core/names.ts";
-import { framesOf } from "../src/pages/ui/frames.tsx";
 
 const LENGTH = 16_000;
 const LENGTHS = [LENGTH, 2 * LENGTH, 4 * LENGTH];
@@ -107,6 +109,7 @@ const FUNCTIONS: Record<string, (text: string) => unknown> = {
     fingerprint({ exception_type: "Error", stacktrace: [text] }),
   "the fingerprint of many frames": (text) =>
     fingerprint({ exception_type: "Error", stacktrace: text.match(/.{1,40}/gs) ?? [] }),
+  "the template of a message": templateOf,
   "the fingerprint of a message": (text) =>
     fingerprint({ exception_type: "Error", exception_msg: text }),
   "an event as it is stored": (text) => eventRow(exception(text), 1),

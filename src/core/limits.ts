@@ -132,6 +132,10 @@ export const MAX_FRAME_LENGTH = 500;
 export const MAX_STACKS_LENGTH = 64 * 1024;
 /** Samples of one hang: three at its start, so that a loop is distinguished from a wait, and the last one before its end. */
 export const MAX_HANG_SAMPLES = 4;
+/** Functions of a stack that group exceptions: more only repeat where a program came from. */
+export const MAX_GROUPED_FRAMES = 50;
+/** Causes of an exception that group it: longer chains only wrap the same failure. */
+export const MAX_GROUPED_CAUSES = 5;
 /** Changes of the verdict that the index keeps; the oldest are removed first. */
 export const MAX_TRANSITIONS = 50;
 

@@ -1,10 +1,13 @@
 /** Samples of stacks: where the main thread was in each, and what several of a hang have in common. */
 import type { Evidence } from "./answers.ts";
-import { hash } from "./event.ts";
 import { formatDuration } from "./format.ts";
-import { ownPlace, type Place, placeIn, placeText } from "./frame.ts";
+import { hash } from "./hash.ts";
 import { MAX_NAME_LENGTH } from "./limits.ts";
+import { framesOf, placeText } from "./stack/frame.ts";
+import type { Place } from "./stack/place.ts";
 import type { Stacks } from "./wire.ts";
+
+type Where = Pick<Place, "name" | "file" | "line" | "source">;
 
 export type StackSample = {
   /** The op's sequence in the session: it has the whole stacks. */
@@ -13,19 +16,19 @@ export type StackSample = {
   /** Equal if the thread was in the same line of each function. */
   exact: string;
   /** The innermost frame of the program's own code. */
-  own: Place;
+  own: Where;
   /** The innermost frame, if it is another one. */
-  inner?: Place;
+  inner?: Where;
 };
 
-/** Where the first thread of a sample was; undefined if no frame names a file. */
+/** Where the first thread of a sample was; undefined if none of its frames is readable. The innermost frame is the first. */
 export function sampleOf({ at, threads }: Stacks, seq: number): StackSample | undefined {
-  const frames = threads[0]?.frames ?? [];
-  const own = ownPlace(frames);
-  if (!own) return undefined;
-  const places = frames.map(placeIn);
-  const innermost = places.find(({ file }) => file !== undefined);
-  const isInner = innermost && placeText(innermost) !== placeText(own);
+  const frames = framesOf(threads[0]?.frames ?? []);
+  const places = frames.flatMap(({ place }) => place ?? []);
+  const [innermost] = places;
+  const own = frames.find(({ isOwn }) => isOwn)?.place ?? innermost;
+  if (!own || !innermost) return undefined;
+  const isInner = placeText(innermost) !== placeText(own);
   return {
     seq,
     at,
@@ -36,11 +39,11 @@ export function sampleOf({ at, threads }: Stacks, seq: number): StackSample | un
 }
 
 /** Where the main thread was during a hang; undefined if the samples differ in their function. */
-export function commonPlace(samples: StackSample[]): Place | undefined {
+export function commonPlace(samples: StackSample[]): Where | undefined {
   const [first] = samples;
   if (!first) return undefined;
-  const { file, function: name } = first.own;
-  const isSame = samples.every(({ own }) => own.file === file && own.function === name);
+  const { file, name } = first.own;
+  const isSame = samples.every(({ own }) => own.file === file && own.name === name);
   if (!isSame) return undefined;
   return samples.every(({ own }) => own.line === first.own.line)
     ? first.own
@@ -78,9 +81,9 @@ export function whereText({ own, inner }: Pick<StackSample, "own" | "inner">): s
 }
 
 /** Texts are bounded: the index keeps them. */
-function short({ function: name, file, line, source }: Place): Place {
+function short({ name, file, line, source }: Place): Where {
   return {
-    function: name?.slice(0, MAX_NAME_LENGTH),
+    name: name.slice(0, MAX_NAME_LENGTH),
     file: file?.slice(-MAX_NAME_LENGTH),
     line,
     source: source?.slice(0, MAX_NAME_LENGTH),

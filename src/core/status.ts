@@ -23,7 +23,7 @@ import {
 import { formatCount, formatDuration } from "./format.ts";
 import { MAX_TRANSITIONS } from "./limits.ts";
 import { isOverdue, type Observations } from "./observations.ts";
-import { placeText } from "./frame.ts";
+import { placeText } from "./stack/frame.ts";
 import { signalMeaning } from "./signals.ts";
 import { commonPlace, samplesEvidence, type StackSample, whereText } from "./stacks.ts";
 

@@ -98,6 +98,7 @@ export const Event = v.object({
   source_function: v.optional(text),
   causes: v.optional(v.array(Cause)),
   handled: v.optional(v.boolean()), // false: it ended the program or its thread
+  fingerprint: v.optional(name), // exceptions with the same one are a group, whatever their type and stack (fingerprint.ts)
 });
 
 const series = {

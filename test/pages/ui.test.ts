@@ -1,7 +1,6 @@
 import { formatBytes, formatDuration, formatQuantity, formatTick } from "../../src/core/format.ts";
 import { expect, test } from "vitest";
 import { readFilter, searchQuery } from "../../src/pages/search.ts";
-import { framesOf } from "../../src/pages/ui/frames.tsx";
 import { Sparkline } from "../../src/pages/ui/sparkline.tsx";
 import { scaleOf, timeTicks } from "../../src/core/scale.ts";
 
@@ -58,23 +57,6 @@ test("durations have their two largest units", () => {
     "1 h",
     "1 d 1 h",
     "−1.5 s",
-  ]);
-});
-
-test.each([
-  ['  File "/home/ada/a b/world.py", line 141, in step\n    x()', "/home/ada/a b/world.py", 141],
-  ["    at load (/srv/app/src/index.ts:20:13)", "/srv/app/src/index.ts", 20],
-  ["    at file:///srv/app/main.mjs:7:1", "/srv/app/main.mjs", 7],
-  ["    at C:\\game\\main.js:9:2", "C:\\game\\main.js", 9],
-  ["/home/ada/go/src/game/main.go:88 +0x1d", "/home/ada/go/src/game/main.go", 88],
-  ["\tat com.example.Game.step(Game.java:42)", "Game.java", 42],
-])("the file and line of %j are found", (text, file, line) => {
-  expect(framesOf([text])).toMatchObject([{ text, file, line }]);
-});
-
-test("a frame without a file is still a frame, and empty lines are none", () => {
-  expect(framesOf(["goroutine 1 [running]:", "", "  "])).toMatchObject([
-    { text: "goroutine 1 [running]:" },
   ]);
 });
 

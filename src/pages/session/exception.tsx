@@ -10,7 +10,8 @@ import { EXCEPTION_ROWS, REFRESH_MS } from "../limits.ts";
 import { address } from "../ui/address.ts";
 import { guarded } from "../ui/panel.tsx";
 import { Moment } from "../ui/time.tsx";
-import { framesOf, Frames } from "../ui/frames.tsx";
+import { framesOf } from "../../core/stack/frame.ts";
+import { Frames } from "../ui/frames.tsx";
 import { sessionIn } from "./view.ts";
 
 export function ExceptionsPanel({
@@ -109,8 +110,13 @@ export function Exception({ event }: { event: EventRow }) {
           frames={[
             {
               text: event.source_function ?? "",
-              file: event.source_file,
-              line: event.source_line,
+              isOwn: true,
+              place: {
+                language: "script",
+                name: event.source_function ?? "",
+                file: event.source_file,
+                line: event.source_line,
+              },
             },
           ]}
         />

@@ -1,55 +1,27 @@
-/** A stack trace as frames with links that open the line in an editor, for the formats of several languages. */
-
-import { fileIn, isForeign, type Place } from "../../core/frame.ts";
-import { plainText } from "../../core/recorded-text.ts";
-import { Coloured } from "./coloured.tsx";
-import { MAX_MATCHED_LENGTH, MAX_STACK_LINES } from "../../core/limits.ts";
+/** A stack trace as frames with links that open the line in an editor. Frames of libraries are drawn paler. */
+import type { Frame } from "../../core/stack/frame.ts";
+import type { Place } from "../../core/stack/place.ts";
 import { address } from "./address.ts";
-
-export type Frame = { text: string } & Omit<Place, "function" | "source">;
-
-/** One frame per line; a Python frame and its source line are one. Frames after MAX_STACK_LINES have no place. */
-export function framesOf(stacktrace: string[]): Frame[] {
-  return stacktrace
-    .flatMap((entry) => joined(entry.split("\n")))
-    .filter((text) => text.trim() !== "")
-    .map((text, index) =>
-      index < MAX_STACK_LINES
-        ? { text, ...fileIn(plainText(text.slice(0, MAX_MATCHED_LENGTH))) }
-        : { text },
-    );
-}
-
-/** Python prints the source line of a frame below it, with more indentation. */
-function joined(lines: string[]): string[] {
-  const frames: string[][] = [];
-  for (const line of lines) {
-    const last = frames.at(-1);
-    const isSource = /^\s{4,}\S/.test(line) && last?.[0] && /^\s*File "/.test(last[0]);
-    if (isSource) last.push(line);
-    else frames.push([line]);
-  }
-  return frames.map((parts) => parts.join("\n"));
-}
+import { Coloured } from "./coloured.tsx";
 
 export function Frames({ frames }: { frames: Frame[] }) {
   if (frames.length === 0) return null;
   return (
     <ol class="frames">
       {frames.map((frame) => (
-        // Frames of libraries are drawn paler.
-        <li class="frame" data-own={frame.file && !isForeign(frame.file) ? "" : undefined}>
+        <li class="frame" data-own={frame.isOwn ? "" : undefined}>
           <code>
             <Coloured text={frame.text} />
           </code>
-          {frame.file === undefined ? null : <Editors frame={frame} file={frame.file} />}
+          {frame.place?.file ? <Editors place={frame.place} file={frame.place.file} /> : null}
         </li>
       ))}
     </ol>
   );
 }
 
-function Editors({ frame: { line = 1, column = 1 }, file }: { frame: Frame; file: string }) {
+function Editors({ place: { line = 1, column = 1 }, file: text }: { place: Place; file: string }) {
+  const file = text.replace(/^file:\/\/(?:\/(?=[A-Za-z]:))?/, "");
   const path = encodeURI(file.replaceAll("\\", "/"));
   const absolute = path.startsWith("/") ? path : `/${path}`;
   return (

@@ -63,7 +63,10 @@ export class Session extends DurableObject<Env> {
   readonly #log: Log;
   readonly #publisher: Publisher;
   readonly #watchers: Watchers;
-  readonly #turn = new Turn<Recorded>((records) => this.#record(records));
+  readonly #turn = new Turn<Recorded>(
+    (records) => this.#record(records),
+    () => this.ctx.storage.sync(),
+  );
   /** When the alarm is set; undefined: not known since the object woke up. */
   #alarmAt: number | null | undefined;
   /** Damage was found that is not published yet. */

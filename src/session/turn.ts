@@ -1,6 +1,6 @@
 /**
- * Requests to one session object that arrive in the same turn of the event loop. They are applied together, so that they cost one row and
- * one sync of the file: single posts of 1.x's clients would else cost as much as whole batches.
+ * Requests to one session object that arrive while it writes, or in the same turn of the event loop. They are applied together, so that
+ * they cost one row and one sync of the file: single posts of 1.x's clients would else cost as much as whole batches.
  */
 import { refusalOf } from "../core/refusal.ts";
 
@@ -12,11 +12,17 @@ type Waiting<Item> = {
 
 export class Turn<Item> {
   readonly #apply: (items: Item[]) => void;
-  readonly #waiting = new Map<string, Waiting<Item>[]>();
+  readonly #stored: () => Promise<unknown>;
+  #waiting = new Map<string, Waiting<Item>[]>();
+  #isRunning = false;
 
-  /** `apply` applies all items or, if it throws, none. */
-  constructor(apply: (items: Item[]) => void) {
+  /** `apply` applies all items or, if it throws, none. `stored` resolves when what was applied is on the disk. */
+  constructor(
+    apply: (items: Item[]) => void,
+    stored: () => Promise<unknown> = () => Promise.resolve(),
+  ) {
     this.#apply = apply;
+    this.#stored = stored;
   }
 
   /** Resolves when the item is applied, together with those of the same `kind` only. Rejects with what `apply` throws for it. */
@@ -25,13 +31,24 @@ export class Turn<Item> {
       const waiting = this.#waiting.get(kind) ?? [];
       waiting.push({ item, resolve, reject });
       this.#waiting.set(kind, waiting);
-      if (waiting.length === 1) setTimeout(() => this.#applyAll(kind), 0);
+      if (!this.#isRunning) void this.#run(); // never rejects
     });
   }
 
-  #applyAll(kind: string): void {
-    const waiting = this.#waiting.get(kind) ?? [];
-    this.#waiting.delete(kind);
+  async #run(): Promise<void> {
+    this.#isRunning = true;
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    while (this.#waiting.size > 0) {
+      const kinds = this.#waiting;
+      this.#waiting = new Map();
+      for (const waiting of kinds.values()) this.#applyAll(waiting);
+      // An answer leaves only when its write is on the disk, so a request that came after the write loses no time by waiting for it.
+      await this.#stored().catch(() => undefined); // the platform fails the answers, too
+    }
+    this.#isRunning = false;
+  }
+
+  #applyAll(waiting: Waiting<Item>[]): void {
     if (this.#isApplied(waiting)) return;
     for (const { item, resolve, reject } of waiting) {
       try {

@@ -63,3 +63,34 @@ test("items of other kinds are applied apart, and an error reaches each that wai
     "rejected",
   ]);
 });
+
+test("what comes while a write is on its way to the disk waits for it, and shares the next one", async () => {
+  const applied: number[][] = [];
+  const writes: (() => void)[] = [];
+  const turn = new Turn<number>(
+    (items) => applied.push(items),
+    () => new Promise<void>((resolve) => writes.push(resolve)),
+  );
+  const first = turn.add("a", 1);
+  await first;
+  const later = Promise.all([turn.add("a", 2), turn.add("b", 3), turn.add("a", 4)]);
+  await scheduler.wait(5);
+  expect(applied).toEqual([[1]]);
+  writes[0]?.();
+  await later;
+  expect(applied).toEqual([[1], [2, 4], [3]]);
+  writes[1]?.();
+  await turn.add("a", 5);
+  expect(applied.at(-1)).toEqual([5]);
+});
+
+test("a write that fails does not keep later items waiting", async () => {
+  const applied: number[][] = [];
+  const turn = new Turn<number>(
+    (items) => applied.push(items),
+    () => Promise.reject(new Error("The disk is full.")),
+  );
+  await turn.add("a", 1);
+  await turn.add("a", 2);
+  expect(applied).toEqual([[1], [2]]);
+});

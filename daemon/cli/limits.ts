@@ -11,6 +11,28 @@ export const BURST_LINES = 2_000;
 export const TAIL_LINES = 200;
 /** A line without its line break (a question, a progress bar) is recorded after this long. */
 export const PARTIAL_LINE_MS = 1_000;
+/** A progress bar is recorded after 1, 2, 4, … seconds and then once in this time: three hours of it are 190 lines. */
+export const PROGRESS_MS = 60_000;
+/** Characters of a control sequence's parameters: those of a colour are at most 20. */
+export const MAX_PARAMETERS = 64;
+/** Characters of a string for the terminal: titles and links have hundreds, a small picture has thousands. What follows is text again. */
+export const MAX_CONTROL_STRING = 64 * 1024;
+
+// The error of a recorded command.
+/** The last lines of a stream in which an error is searched: stacks of a thousand frames are printed with two lines each. */
+export const ERROR_TAIL_LINES = 2_000;
+/** Lines kept of an error that more lines follow than that: Go prints all goroutines after a panic. */
+export const ERROR_START_LINES = 300;
+/** Characters of a line in which an error is searched: paths and messages are shorter. */
+export const ERROR_LINE_LENGTH = 1_000;
+/** Frames of an error that are recorded, of each cause: the first and the last. */
+export const ERROR_FRAMES = 200;
+/** Causes of an error, and members of a group. */
+export const ERROR_CAUSES = 20;
+/** An error explains the end if it was printed this long before: exit hooks and the parents of the program still run. */
+export const ERROR_AGE_MS = 10_000;
+/** And if at most this many lines followed it: usage texts, the reports of make and npm. */
+export const ERROR_LINES_AFTER = 60;
 
 // Gauges of a recorded command.
 /** The first samples come early, so that short commands have points too; then one each second. */
@@ -19,9 +41,28 @@ export const SAMPLE_MS = 1_000;
 /** A PowerShell query takes half a second of one core. */
 export const SAMPLE_WINDOWS_MS = 5_000;
 
+/** Memory before the end that is described: a leak that ends a program within its last half minute is seen as one. */
+export const MEMORY_TREND_MS = 30_000;
+/** Growth that is mentioned: at least doubled, and by more than a runtime takes to start. */
+export const MEMORY_GROWTH = 2;
+export const MEMORY_GROWTH_BYTES = 64 * 1024 * 1024;
+/** Processes of a command whose files in /proc are read for more than memory and CPU, the largest ones: four files each, 0.2 ms. */
+export const MEASURED_PROCESSES = 64;
+/** nvidia-smi takes up to a second, and seconds where it must load the driver. */
+export const GPU_SAMPLE_MS = 15_000;
+export const GPU_TIMEOUT_MS = 5_000;
+/** Graphics cards of one machine: the largest servers have 16. */
+export const MAX_GPUS = 16;
+
 // Ends.
+/** How long a process that is ending may take: microseconds, but on a busy machine much longer. */
+export const EXIT_STATUS_MS = 500;
+/** Bytes of a file that name its interpreter: Linux reads 256 (BINPRM_BUF_SIZE). */
+export const MAX_SHEBANG = 256;
 /** How long a command's pipes must be quiet after its end: its background processes may keep them open. */
 export const DRAIN_MS = 500;
+/** How often that is looked at, each time after the event loop has read what there is: on a busy machine time alone shows nothing. */
+export const DRAIN_LOOKS = 10;
 /** More than a pipe holds on Linux by default: what exceeds it was written after the command's end. */
 export const MAX_PIPE_BYTES = 1024 * 1024;
 /** A signal that a process sends to itself arrives at once, or not at all. */

@@ -1,8 +1,15 @@
 /** The reasons for a verdict, as sentences. */
 import type { Evidence } from "./answers.ts";
 import { formatBytes, formatCount, formatDuration } from "./format.ts";
-import { CLOCK_TOLERANCE_MS, EXIT_HOOKS_MS, LOW_MEMORY_SHARE, NOTABLE_BYTES } from "./limits.ts";
+import {
+  CLOCK_TOLERANCE_MS,
+  EXIT_HOOKS_MS,
+  LOW_MEMORY_SHARE,
+  MAX_EXCEPTION_LENGTH,
+  NOTABLE_BYTES,
+} from "./limits.ts";
 import type { Observations } from "./observations.ts";
+import { plainText } from "./recorded-text.ts";
 import { samplesEvidence, type StackSample } from "./stacks.ts";
 import type { Crash } from "./wire.ts";
 
@@ -13,6 +20,26 @@ export function uncaughtException({
 }: Observations): Observations["exception"] {
   if (!exception || exception.handled) return null;
   return lastOpAt <= exception.at + EXIT_HOOKS_MS ? exception : null;
+}
+
+type Known = NonNullable<Observations["exception"]>;
+
+/** "TypeError: config.queue is undefined", in one line. */
+export function exceptionText({ type, message }: Known): string {
+  const [first = ""] = message.trimStart().split("\n", 1);
+  const text = plainText(first).slice(0, MAX_EXCEPTION_LENGTH).trim();
+  return text === "" ? type : `${type}: ${text}`;
+}
+
+/** The exception that ended the program, and where it was raised. */
+export function causeEvidence(exception: Known): Evidence[] {
+  const { type, message, place, at, isFatal } = exception;
+  const text = `${isFatal ? "" : "Uncaught "}${type}${message ? `: ${message}` : ""}`;
+  const evidence: Evidence[] = [{ kind: "exception", text, at, confidence: "certain" }];
+  // The stacks that were recorded with a fatal error show the place as well.
+  if (place !== undefined && !isFatal)
+    evidence.push({ kind: "place", text: `Raised in ${place}`, confidence: "certain" });
+  return evidence;
 }
 
 /** The exceptions that ended no program, but a thread, a callback or an event handler of it. */

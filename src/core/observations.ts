@@ -11,6 +11,7 @@ import {
   CRASH_REVERT_MS,
   DEFAULT_HEARTBEAT_TIMEOUT_MS,
   DEFAULT_LEASE_MS,
+  EXIT_HOOKS_MS,
   MAX_CLOCK_STEPS,
   MAX_HANG_SAMPLES,
   MAX_HEARTBEAT_TIMEOUT_MS,
@@ -18,9 +19,10 @@ import {
   MAX_REASON_LENGTH,
   MAX_TRANSITIONS,
 } from "./limits.ts";
-import { EVENT_FATAL, EVENT_HUNG, EVENT_RECOVERED } from "./vocabulary.ts";
+import { EVENT_FATAL, EVENT_HUNG, EVENT_RECOVERED, OUTPUT_STREAMS } from "./vocabulary.ts";
+import { placeText } from "./stack/frame.ts";
 import { sampleOf, type StackSample } from "./stacks.ts";
-import type { Crash, End, Op, Stacks } from "./wire.ts";
+import type { Crash, End, Event, Op, Stacks } from "./wire.ts";
 
 /** Times are of the program's clock, except `lastContactAt`, which is of the server's clock. */
 export type Observations = {
@@ -60,6 +62,8 @@ export type Observations = {
     handled: boolean;
     /** The runtime wrote it as the process ended. */
     isFatal?: boolean;
+    /** "resolve (queue.js:3)" */
+    place?: string;
   } | null;
   /** Exceptions that nothing caught. */
   uncaught: number;
@@ -158,16 +162,7 @@ export function observe(observations: Observations, op: Op, seq = 0): void {
     }
     case "event":
       noteActivity(observations, op.at);
-      if (op.exception_type !== undefined && op.handled === false) observations.uncaught++;
-      if (op.exception_type && op.at >= (observations.exception?.at ?? 0)) {
-        observations.exception = {
-          at: op.at,
-          type: nameLabel(op.exception_type.slice(0, MAX_NAME_LENGTH)),
-          message: (op.exception_msg ?? "").slice(0, MAX_REASON_LENGTH),
-          handled: op.handled ?? true,
-          isFatal: op.name === EVENT_FATAL || undefined,
-        };
-      }
+      if (op.exception_type !== undefined) noteException(observations, op);
       // 1.x's daemon reports hangs as events.
       if (op.name === EVENT_HUNG) observe(observations, { op: "hang", at: op.at });
       if (op.name === EVENT_RECOVERED) observe(observations, { op: "recovered", at: op.at });
@@ -214,6 +209,38 @@ function noteStacks(observations: Observations, op: Stacks, seq: number): void {
   if (!sample) return;
   if (op.when === "died") observations.diedIn = sample;
   else observations.hangSamples = [...observations.hangSamples, sample].slice(-MAX_HANG_SAMPLES);
+}
+
+/** Notes an exception. A program's client and the recorder of its output may both report the one that ended it. */
+function noteException(observations: Observations, op: Event): void {
+  const { exception: last } = observations;
+  const exception = {
+    at: op.at,
+    type: nameLabel((op.exception_type ?? "").slice(0, MAX_NAME_LENGTH)),
+    message: (op.exception_msg ?? "").slice(0, MAX_REASON_LENGTH),
+    handled: op.handled ?? true,
+    isFatal: op.name === EVENT_FATAL || undefined,
+    place: placeOf(op),
+  };
+  const isRepeated =
+    last !== null &&
+    !last.handled &&
+    !exception.handled &&
+    last.message === exception.message &&
+    typeName(last.type) === typeName(exception.type) &&
+    OUTPUT_STREAMS.includes(op.group ?? "") &&
+    Math.abs(op.at - last.at) <= EXIT_HOOKS_MS;
+  if (op.handled === false && !isRepeated) observations.uncaught++;
+  if (op.exception_type && op.at >= (last?.at ?? 0)) observations.exception = exception;
+}
+
+/** A type's name without its module, which not every report of it has. */
+const typeName = (type: string): string => type.slice(type.lastIndexOf(".") + 1);
+
+function placeOf({ source_file, source_line, source_function }: Event): string | undefined {
+  if (!source_file) return undefined;
+  const place = { file: source_file, line: source_line, name: source_function ?? "" };
+  return nameLabel(placeText(place).slice(0, MAX_REASON_LENGTH));
 }
 
 /** Notes that a clock was set. Several lanes of a machine show the same step. */

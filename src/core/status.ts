@@ -10,7 +10,9 @@
  */
 import type { Evidence, Verdict } from "./answers.ts";
 import {
+  causeEvidence,
   clockEvidence,
+  exceptionText,
   heartbeatEvidence,
   lastSeenEvidence,
   pastHangEvidence,
@@ -24,7 +26,7 @@ import { formatCount, formatDuration } from "./format.ts";
 import { MAX_TRANSITIONS } from "./limits.ts";
 import { isOverdue, type Observations } from "./observations.ts";
 import { placeText } from "./stack/frame.ts";
-import { signalMeaning } from "./signals.ts";
+import { exitCodeMeaning, shellSignal, signalMeaning } from "./signals.ts";
 import { commonPlace, samplesEvidence, type StackSample, whereText } from "./stacks.ts";
 
 export function verdict(observations: Observations, now: number): Verdict {
@@ -90,13 +92,7 @@ function crashed(observations: Observations, crash: NonNullable<Observations["cr
     evidence.push({ kind, text, confidence, at });
 
   const place = placeAtEnd(observations);
-  if (uncaught)
-    add(
-      "exception",
-      `${uncaught.isFatal ? "" : "Uncaught "}${uncaught.type}${uncaught.message ? `: ${uncaught.message}` : ""}`,
-      "certain",
-      uncaught.at,
-    );
+  if (uncaught) evidence.push(...causeEvidence(uncaught));
   if (place) add("stacks", `It was in ${whereText(place)}`, "certain", place.at);
   if (crash.out_of_memory)
     add(
@@ -114,7 +110,8 @@ function crashed(observations: Observations, crash: NonNullable<Observations["cr
   if (isUnknown)
     add("process_died", "Its process is gone and did not end the session", "likely", crash.at);
   if (crash.message) add("message", crash.message, "likely", crash.at);
-  if (isUnknown || crash.out_of_memory) evidence.push(...lastSeenEvidence(crash));
+  if (isUnknown || crash.out_of_memory || crash.signal === "SIGKILL")
+    evidence.push(...lastSeenEvidence(crash));
   evidence.push(...sleepEvidence(observations), ...heartbeatEvidence(observations, crash.at));
   evidence.push(
     ...unendedHangEvidence(observations, crash.at, "crash"),
@@ -139,6 +136,8 @@ function crashHeadline(
   if (crash.out_of_memory) return "Crashed: out of memory";
   const where = place ? ` in ${placeText(place.own)}` : "";
   if (uncaught?.isFatal) return `Crashed: ${uncaught.type}${where}`;
+  // The types of native errors, such as "Assertion failed", are complete without "uncaught".
+  if (uncaught && crash.signal) return `Crashed: ${exceptionText(uncaught)}`;
   if (uncaught) return `Crashed: uncaught ${uncaught.type}`;
   if (crash.signal) return `Crashed: ${crash.signal}${where}`;
   if (crash.rebooted) return "Crashed: the machine restarted";
@@ -148,23 +147,21 @@ function crashHeadline(
 
 function ended(observations: Observations, end: NonNullable<Observations["end"]>): Verdict {
   const ran = formatDuration(Math.max(0, end.at - observations.startedAt));
-  const evidence: Evidence[] = [
-    {
-      kind: "end",
-      text: `The program ended the session after ${ran}`,
-      at: end.at,
-      confidence: "certain",
-    },
-  ];
-  if (end.exit_code !== undefined) {
-    const meaning = end.exit_code === 0 ? "success" : "failure";
+  const cause = causeOfFailure(observations, end);
+  const evidence: Evidence[] = cause ? causeEvidence(cause) : [];
+  evidence.push({
+    kind: "end",
+    text: `The program ended the session after ${ran}`,
+    at: end.at,
+    confidence: "certain",
+  });
+  if (end.exit_code !== undefined)
     evidence.push({
       kind: "exit_code",
-      text: `Exit code ${end.exit_code}, ${meaning}`,
+      text: exitCodeMeaning(end.exit_code),
       at: end.at,
       confidence: "certain",
     });
-  }
   if (end.signal)
     evidence.push({
       kind: "signal",
@@ -180,21 +177,38 @@ function ended(observations: Observations, end: NonNullable<Observations["end"]>
       at: place.at,
       confidence: "certain",
     });
+  if (!cause || observations.uncaught > 1) evidence.push(...uncaughtEvidence(observations));
   evidence.push(
-    ...uncaughtEvidence(observations),
     ...unendedHangEvidence(observations, end.at, "end"),
     ...sleepEvidence(observations),
     ...pastHangEvidence(observations),
     ...clockEvidence(observations),
   );
 
-  const reasons: string[] = [];
-  if (end.exit_code !== undefined) reasons.push(`exit code ${end.exit_code}`);
-  if (observations.uncaught > 0)
-    reasons.push(formatCount(observations.uncaught, "uncaught exception"));
-  let headline = end.signal ? `Ended by ${end.signal}` : "Ended";
-  if (reasons.length > 0 && !end.signal) headline += ` with ${reasons.join(" and ")}`;
+  const headline = cause ? `Failed: ${exceptionText(cause)}` : endHeadline(observations, end);
   return { status: "ended", since: end.at, headline, confidence: "certain", evidence };
+}
+
+/** The exception that made a program end with an exit code other than 0. */
+function causeOfFailure(
+  observations: Observations,
+  { exit_code, signal }: NonNullable<Observations["end"]>,
+): Observations["exception"] {
+  if (signal || exit_code === undefined || exit_code === 0) return null;
+  return uncaughtException(observations);
+}
+
+function endHeadline({ uncaught }: Observations, end: NonNullable<Observations["end"]>): string {
+  if (end.signal) return `Ended by ${end.signal}`;
+  const reasons: string[] = [];
+  if (end.exit_code !== undefined) {
+    const signal = shellSignal(end.exit_code);
+    reasons.push(`exit code ${end.exit_code}${signal ? ` (${signal})` : ""}`);
+  }
+  if (uncaught > 0) reasons.push(formatCount(uncaught, "uncaught exception"));
+  if (reasons.length === 0) return "Ended";
+  if ((end.exit_code ?? 0) !== 0) return `Failed: ${reasons.join(" and ")}`;
+  return `Ended with ${reasons.join(" and ")}`;
 }
 
 function suspended(observations: Observations): Verdict {

@@ -61,6 +61,9 @@ export const DAEMON_GROUP = "datacat.daemon";
 export const EVENT_FATAL = "fatal_error";
 /** The default name of an event with an exception. */
 export const EVENT_EXCEPTION = "exception";
+/** A line of a command's output, in the group of its stream. */
+export const EVENT_OUTPUT = "output";
+export const OUTPUT_STREAMS: readonly string[] = ["stdout", "stderr"];
 
 /** Causes of a loss. A client may send others; these have a label on the page. */
 const DROP_CAUSES = [

@@ -262,6 +262,62 @@ describe("ended", () => {
     expect(judge(start, { op: "end", at: 1 }).headline).toBe("Ended");
   });
 
+  const thrown = (more: Partial<Extract<Op, { op: "event" }>> = {}): Op => ({
+    op: "event",
+    at: 9 * SECOND,
+    name: "exception",
+    exception_type: "TypeError",
+    exception_msg: "config.queue is undefined\nat all",
+    handled: false,
+    ...more,
+  });
+
+  test("by the exception that nothing caught, with its place, before the exit code", () => {
+    const place = { source_file: "/app/queue.js", source_line: 3, source_function: "resolve" };
+    const { headline, evidence } = judge(start, thrown(place), {
+      op: "end",
+      at: 9 * SECOND,
+      exit_code: 1,
+    });
+    expect(headline).toBe("Failed: TypeError: config.queue is undefined");
+    expect(evidence.map(({ text }) => text)).toEqual([
+      "Uncaught TypeError: config.queue is undefined\nat all",
+      "Raised in resolve (queue.js:3)",
+      "The program ended the session after 9 s",
+      "Exit code 1, failure",
+    ]);
+  });
+
+  test.each<[string, Op[]]>([
+    ["Failed: exit code 1", [{ op: "end", at: 1, exit_code: 1 }]],
+    ["Failed: exit code 137 (SIGKILL)", [{ op: "end", at: 1, exit_code: 137 }]],
+    ["Failed: exit code 1", [thrown({ handled: true }), { op: "end", at: 1, exit_code: 1 }]],
+    [
+      "Failed: exit code 1 and 1 uncaught exception",
+      [thrown({ at: 1 }), change(60 * SECOND), { op: "end", at: 60 * SECOND, exit_code: 1 }],
+    ],
+    [
+      "Ended with exit code 0 and 1 uncaught exception",
+      [thrown(), { op: "end", at: 1, exit_code: 0 }],
+    ],
+    ["Ended by SIGINT", [thrown(), { op: "end", at: 1, signal: "SIGINT" }]],
+    ["Failed: TypeError", [thrown({ exception_msg: "" }), { op: "end", at: 1, exit_code: 1 }]],
+    [
+      "Crashed: TypeError: config.queue is undefined",
+      [thrown(), { op: "crash", at: 9 * SECOND, signal: "SIGABRT" }],
+    ],
+  ])("%s", (headline, ops) => {
+    expect(judge(start, ...ops).headline).toBe(headline);
+  });
+
+  test("an exception that the program and the recorder of its output both report counts once", () => {
+    const printed = thrown({ exception_type: "app.TypeError", group: "stderr" });
+    const end: Op = { op: "end", at: 9 * SECOND, exit_code: 1 };
+    expect(observations(start, thrown(), printed, end).uncaught).toBe(1);
+    expect(observations(start, thrown(), thrown(), end).uncaught).toBe(2);
+    expect(observations(start, printed, end).uncaught).toBe(1);
+  });
+
   test("no longer when a later start shows that it goes on", () => {
     const end: Op = { op: "end", at: 9 * SECOND };
     expect(judge(start, end, { op: "start", at: 20 * SECOND }).status).toBe("active");

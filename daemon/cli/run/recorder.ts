@@ -1,5 +1,6 @@
 /** Records one run: `datacat run` writes a lane for the command, like a client inside a program. */
 import { basename } from "node:path";
+import { formatBytes, formatDuration } from "../../../src/core/format.ts";
 import { redactArguments } from "../../../src/core/redact.ts";
 import type { Op } from "../../../src/core/wire.ts";
 import { type Environment, openHome, openSpare } from "../../home.ts";
@@ -10,7 +11,11 @@ import { type OomWatch, wasKilledForMemory, watchOom } from "../../watch/oom.ts"
 import { listProcesses } from "../../watch/processes.ts";
 import { DRAIN_MS, FIRST_SAMPLES_MS, SAMPLE_MS, SAMPLE_WINDOWS_MS } from "../limits.ts";
 import { publicVariables, readContext } from "./context.ts";
+import { failureOf } from "./failure.ts";
 import { TreeGauges } from "./gauges.ts";
+import { watchGpus } from "./gpu.ts";
+import { MemoryTrend } from "./memory.ts";
+import type { NotStarted } from "./not-started.ts";
 import { type Exit, outcomeOf } from "./outcome.ts";
 import { OutputRecorder, type StreamName } from "./output.ts";
 import { VERSION } from "../../version.ts";
@@ -29,9 +34,15 @@ export class Recorder {
   readonly #output: OutputRecorder;
   /** Settles when the context has been recorded. */
   readonly #context: Promise<void>;
+  readonly #memory = new MemoryTrend();
+  /** Aborts when nothing is sampled any more. */
+  readonly #sampling = new AbortController();
   #timer: NodeJS.Timeout | undefined;
+  /** When the command ended. What is read from its pipes later was written before. */
+  #exitedAt = Infinity;
   #isClosed = false;
   #oom: OomWatch | undefined;
+  #isFailureKnown = false;
 
   constructor(command: string[], options: RunOptions, env: Environment) {
     const now = Date.now();
@@ -79,6 +90,7 @@ export class Recorder {
   /** Samples the command's processes from now on. */
   watch(pid: number): void {
     this.#oom = watchOom(pid);
+    watchGpus((op) => this.#record(op), this.#sampling.signal);
     const since = Date.now();
     const gauges = new TreeGauges(pid, since);
     const early = [...FIRST_SAMPLES_MS];
@@ -91,7 +103,10 @@ export class Recorder {
       this.#timer = setTimeout(
         () => {
           const now = Date.now();
-          for (const op of gauges.measure(listProcesses(), now)) this.#record(op);
+          for (const op of gauges.measure(listProcesses(), now)) {
+            this.#record(op);
+            if (op.name === "memory_bytes") this.#memory.add(now, op.value ?? 0);
+          }
           this.#output.tick(now);
           next();
         },
@@ -103,25 +118,56 @@ export class Recorder {
 
   /** Records what the command printed. */
   output(stream: StreamName, bytes: Buffer): void {
-    this.#output.take(stream, bytes, Date.now());
+    this.#output.take(stream, bytes, Math.min(Date.now(), this.#exitedAt));
   }
 
-  /** The command ended at `at`. */
+  /** The command ended at `at`. Its output may not have been read to the end yet. */
+  exited(at: number): void {
+    this.#exitedAt = at;
+    clearTimeout(this.#timer);
+    this.#sampling.abort();
+  }
+
+  /** The command ended at `at`, and all its output was read. */
   async end(exit: Exit, readerLeft: boolean, at: number): Promise<void> {
+    this.#output.finish(at);
+    const failure = failureOf(exit, this.#output.tails, at);
+    if (failure && !this.#isFailureKnown) this.#record(failure);
+    const { growth } = this.#memory;
     const killedForMemory = this.#oom !== undefined && wasKilledForMemory(this.#oom);
-    await this.#close(at, outcomeOf(exit, { killedForMemory, readerLeft }, at));
+    const { limitBytes } = this.#oom ?? {};
+    const last = outcomeOf(exit, { killedForMemory, readerLeft, growth, limitBytes }, at);
+    if (growth && last.op === "end" && exit.code !== 0) {
+      const { memory_from: from, memory_to: to, memory_ms: ms } = growth;
+      const message = `Memory grew from ${formatBytes(from)} to ${formatBytes(to)} in ${formatDuration(ms)}`;
+      this.#record({ op: "event", at, name: "memory_growth", category: "warning", message });
+    }
+    await this.#close(last);
   }
 
   /** The command could not be started. */
-  async fail(message: string, exitCode: number): Promise<void> {
+  async fail(why: NotStarted): Promise<void> {
     const at = Date.now();
-    this.#record({ op: "event", at, name: "command_not_started", category: "error", message });
-    await this.#close(at, { op: "end", at, exit_code: exitCode });
+    this.notStarted(why, at);
+    await this.#close({ op: "end", at, exit_code: why.code });
   }
 
-  async #close(at: number, last: Op): Promise<void> {
-    clearTimeout(this.#timer);
-    this.#output.finish(at);
+  /** Records why the command did not start. */
+  notStarted({ type, object }: Pick<NotStarted, "type" | "object">, at: number): void {
+    this.#isFailureKnown = true;
+    this.#record({
+      op: "event",
+      at,
+      name: "command_not_started",
+      category: "error",
+      message: `${object}: ${type}`,
+      exception_type: type,
+      exception_msg: object,
+      handled: false,
+    });
+  }
+
+  async #close(last: Op): Promise<void> {
     // A short command may end before git answers; the context then stays unknown.
     await Promise.race([this.#context, new Promise((resolve) => setTimeout(resolve, DRAIN_MS))]);
     this.#record(last);

@@ -9,11 +9,14 @@ import type { Readable } from "node:stream";
 import { isatty } from "node:tty";
 import type { Environment } from "../../home.ts";
 import { ensureDaemon } from "../daemon-process.ts";
-import { DRAIN_MS, MAX_PIPE_BYTES, SIGNAL_MS } from "../limits.ts";
+import { signalName } from "../../../src/core/signals.ts";
+import { DRAIN_LOOKS, DRAIN_MS, MAX_PIPE_BYTES, SIGNAL_MS } from "../limits.ts";
+import { isForeignProgram, type NotStarted, whyNotStarted } from "./not-started.ts";
 import type { Exit } from "./outcome.ts";
 import type { StreamName } from "./output.ts";
 import { openPipes } from "./pipe.ts";
 import { type Recorder, type RunOptions, startRecording } from "./recorder.ts";
+import { unnamedSignal } from "./unnamed-signal.ts";
 
 /** Runs `command` to its end, records it, and ends this process with the command's exit code or signal. */
 export async function run(
@@ -22,29 +25,59 @@ export async function run(
   env: Environment,
 ): Promise<never> {
   const recorder = startRecording(command, options, env);
-  const { child, streams } = start(command, options, {
+  const program = command[0] ?? "";
+  const started = tryToStart(command, options, {
     ...env,
     ...colours(env, options),
     ...(recorder && { DATACAT_SESSION: recorder.session }),
   });
+  if (started instanceof Error)
+    return exitNotStarted(whyNotStarted(program, started, env), recorder, env);
+  const { child, streams } = started;
   passSignals(child);
   if (recorder && child.pid !== undefined) recorder.watch(child.pid);
   const outputs = streams.map(([name, stream]) => pass(name, stream, recorder));
   if (recorder) ensureDaemon(env);
 
-  const exit = await exitOf(child);
+  const exit = await exitOf(child, streams);
   const at = Date.now();
-  if (exit instanceof Error) {
-    const { code, text } = explain(command[0] ?? "", exit);
-    await recorder?.fail(text, code);
-    process.stderr.write(`datacat: ${text}\n`);
-    return exitLike({ code, signal: null });
+  if (exit instanceof Error)
+    return exitNotStarted(whyNotStarted(program, exit, env), recorder, env);
+  recorder?.exited(at);
+  if (exit.code !== null && FAILED_START.includes(exit.code) && isForeignProgram(program, env)) {
+    const why = { type: "exec format error", object: program };
+    process.stderr.write(`datacat: ${program}: exec format error\n`);
+    recorder?.notStarted(why, at);
   }
   await Promise.all(outputs.map((output) => output.drained()));
   const readerLeft = outputs.some((output) => output.hasLostReader());
   await recorder?.end(exit, readerLeft, at);
   await Promise.all(outputs.map((output) => output.flushed()));
   return exitLike(exit);
+}
+
+/** Exit codes of the shell that the system starts for a file that it cannot run. */
+const FAILED_START = [2, 126, 127];
+
+/** Prints and records why the command did not start. */
+async function exitNotStarted(
+  why: NotStarted,
+  recorder: Recorder | undefined,
+  env: Environment,
+): Promise<never> {
+  process.stderr.write(`datacat: ${why.object}: ${why.type}\n`);
+  if (recorder) ensureDaemon(env);
+  await recorder?.fail(why);
+  return exitLike({ code: why.code, signal: null });
+}
+
+/** Node throws some errors of a start, and reports others as an event. */
+function tryToStart(command: string[], options: RunOptions, env: Environment): Started | Error {
+  try {
+    return start(command, options, env);
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
 }
 
 type Started = { child: ChildProcess; streams: [StreamName, Readable][] };
@@ -105,7 +138,6 @@ function pass(name: StreamName, from: Readable, recorder: Recorder | undefined) 
   const to = process[name];
   let lostReader = false;
   let passed = 0;
-  let lastAt = 0;
   const closed = new Promise<"closed">((resolve) => from.once("close", () => resolve("closed")));
   to.on("error", () => {
     // This process's reader has ended (`| head`). Closing the command's pipe lets the system signal that to the command.
@@ -115,13 +147,9 @@ function pass(name: StreamName, from: Readable, recorder: Recorder | undefined) 
   from.on("error", () => from.destroy());
   from.on("data", (bytes: Buffer) => {
     passed += bytes.length;
-    lastAt = Date.now();
     if (!to.write(bytes)) {
       from.pause();
-      to.once("drain", () => {
-        lastAt = Date.now();
-        from.resume();
-      });
+      to.once("drain", () => from.resume());
     }
     recorder?.output(name, bytes);
   });
@@ -130,11 +158,10 @@ function pass(name: StreamName, from: Readable, recorder: Recorder | undefined) 
     /** Settles when everything that the command wrote has passed. Its background processes may keep the pipe open and write more. */
     async drained(): Promise<void> {
       const before = passed;
-      const since = Date.now();
-      for (;;) {
-        if ((await Promise.race([closed, sleep(DRAIN_MS / 10)])) === "closed") return;
-        const isQuiet = !from.isPaused() && Date.now() - Math.max(since, lastAt) > DRAIN_MS;
-        if (isQuiet || passed - before > MAX_PIPE_BYTES) return;
+      for (let quiet = 0; quiet < DRAIN_LOOKS && passed - before <= MAX_PIPE_BYTES;) {
+        const seen = passed;
+        if ((await Promise.race([closed, sleep(DRAIN_MS / DRAIN_LOOKS)])) === "closed") return;
+        quiet = passed === seen && !from.isPaused() ? quiet + 1 : 0;
       }
     },
     /** Settles when the reader has everything. */
@@ -171,31 +198,38 @@ function isInForeground(): boolean {
   }
 }
 
-function exitOf(child: ChildProcess): Promise<Exit | Error> {
+function exitOf(child: ChildProcess, streams: Started["streams"]): Promise<Exit | Error> {
   return new Promise((resolve) => {
+    let open = streams.length;
+    let unnamed: number | undefined;
+    for (const [, stream] of streams)
+      stream.once("end", () => {
+        open -= 1;
+        if (open === 0 && child.pid !== undefined) unnamed = unnamedSignal(child.pid);
+      });
     child.once("error", resolve);
-    child.once("exit", (code, signal) => resolve({ code, signal }));
+    child.once("exit", (code, signal) => {
+      if (unnamed === undefined) resolve({ code, signal });
+      else
+        resolve({
+          code: null,
+          signal: signalName(unnamed) ?? `signal ${unnamed}`,
+          number: unnamed,
+        });
+    });
   });
 }
 
-/** Why a command could not be started: the message and exit code of a shell. */
-function explain(program: string, error: Error): { code: number; text: string } {
-  const code = "code" in error ? error.code : undefined;
-  if (code === "ENOENT") return { code: 127, text: `${program}: command not found` };
-  if (code === "EACCES") return { code: 126, text: `${program}: permission denied` };
-  return { code: 126, text: `${program}: ${error.message}` };
-}
-
 /** Ends this process as the command ended. */
-async function exitLike({ code, signal }: Exit): Promise<never> {
+async function exitLike({ code, signal, number }: Exit): Promise<never> {
   if (signal === null) process.exit(code ?? 1);
+  const found = Object.entries(constants.signals).find(([name]) => name === signal)?.[1];
+  const signalNumber = number ?? found ?? 0;
   process.removeAllListeners(signal);
-  process.kill(process.pid, signal);
+  process.kill(process.pid, signalNumber);
   await sleep(SIGNAL_MS);
   // The signal did not end this process (Node ignores SIGPIPE): a shell's exit code for it.
-  process.exit(
-    128 + (Object.entries(constants.signals).find(([name]) => name === signal)?.[1] ?? 0),
-  );
+  process.exit(128 + signalNumber);
 }
 
 function sleep(milliseconds: number): Promise<void> {

@@ -1,7 +1,7 @@
 /** One event as a line of text, used wherever events are shown. */
 import { formatDuration } from "../../core/format.ts";
 import type { EventRow } from "../../core/answers.ts";
-import { EVENT_CRASHED, EVENT_HUNG, EVENT_RECOVERED } from "../../core/vocabulary.ts";
+import { EVENT_CRASHED, EVENT_HUNG, EVENT_OUTPUT, EVENT_RECOVERED } from "../../core/vocabulary.ts";
 import type { JsonObject } from "../../core/wire.ts";
 import { ROW_TEXT } from "../limits.ts";
 import { nameLabel, plainJson, plainText } from "../../core/recorded-text.ts";
@@ -28,7 +28,7 @@ export function EventText({
   marked?: string | undefined;
 }) {
   const text = textOf(event);
-  const isOutput = event.name === "output";
+  const isOutput = event.name === EVENT_OUTPUT;
   return (
     <>
       {isOutput ? null : (

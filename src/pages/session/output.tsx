@@ -3,14 +3,12 @@ import type { AccessEnv } from "../../access/access.ts";
 import type { SessionClient } from "../../session/client.ts";
 import { Hono } from "hono";
 import type { EventRow, Summary } from "../../core/answers.ts";
+import { EVENT_OUTPUT } from "../../core/vocabulary.ts";
 import { OUTPUT_LINES, REFRESH_MS } from "../limits.ts";
 import { address } from "../ui/address.ts";
 import { Coloured } from "../ui/coloured.tsx";
 import { guarded } from "../ui/panel.tsx";
 import { sessionIn, type View, viewOf } from "./view.ts";
-
-/** The name that `datacat run` gives to lines of output. */
-const OUTPUT = "output";
 
 type OutputProps = { session: SessionClient; summary: Summary; view: View };
 
@@ -46,7 +44,12 @@ function linesOf(
   session: SessionClient,
   range: { to?: number | undefined; cursor?: string | undefined },
 ) {
-  return session.ask("events", { name: OUTPUT, order: "desc", limit: OUTPUT_LINES, ...range });
+  return session.ask("events", {
+    name: EVENT_OUTPUT,
+    order: "desc",
+    limit: OUTPUT_LINES,
+    ...range,
+  });
 }
 
 type LinesProps = {

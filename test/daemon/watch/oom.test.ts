@@ -59,3 +59,19 @@ test("a group that was removed with its process proves no kill", () => {
   rmSync(join(root, V2));
   expect(watch && wasKilledForMemory(watch)).toBe(false);
 });
+
+test("a group that was removed is counted by those around it, whose limits count as well", () => {
+  const { root, write } = rootWith({
+    "proc/7/cgroup": "0::/a/b\n",
+    "sys/fs/cgroup/a/b/memory.events": "oom_kill 0\n",
+    "sys/fs/cgroup/a/b/memory.max": "max\n",
+    "sys/fs/cgroup/a/memory.events": "oom_kill 3\n",
+    "sys/fs/cgroup/a/memory.max": "419430400\n",
+  });
+  const watch = watchOom(7, root);
+  expect(watch?.limitBytes).toBe(419_430_400);
+  write("sys/fs/cgroup/a/memory.events", "oom_kill 4\n");
+  expect(watch && wasKilledForMemory(watch), "the group itself counts none").toBe(false);
+  rmSync(join(root, "sys/fs/cgroup/a/b"), { recursive: true });
+  expect(watch && wasKilledForMemory(watch)).toBe(true);
+});

@@ -28,6 +28,11 @@ type LocalServerOptions = {
 /** What D1 answers when its file is damaged. Errors of a session's own database do not begin like this. */
 const D1_DAMAGE = /D1_ERROR.*(no such table|malformed|SQLITE_(CORRUPT|NOTADB|IOERR|CANTOPEN))/s;
 
+const REGISTRY_TABLES = ["keys", "signing", "sign_ins", "audit", "views", "decisions"].concat([
+  "usage",
+  "roster",
+]);
+
 /** What workerd logs of any damaged file, which may be that of a session. */
 const FILE_DAMAGE = /SQLITE_(CORRUPT|NOTADB)/;
 
@@ -132,7 +137,7 @@ export class LocalServer {
   async #readRegistry(): Promise<Map<string, Record<string, unknown>[]> | undefined> {
     const tables = new Map<string, Record<string, unknown>[]>();
     try {
-      for (const table of ["keys", "views", "decisions", "usage", "roster"]) {
+      for (const table of REGISTRY_TABLES) {
         tables.set(table, (await this.#runtime?.query("REGISTRY", `SELECT * FROM ${table}`)) ?? []);
       }
       return tables;

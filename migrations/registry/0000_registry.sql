@@ -1,3 +1,15 @@
+CREATE TABLE `audit` (
+	`hour` integer NOT NULL,
+	`action` text NOT NULL,
+	`who` text NOT NULL,
+	`address` text NOT NULL,
+	`subject` text NOT NULL,
+	`first_at` integer NOT NULL,
+	`last_at` integer NOT NULL,
+	`count` integer NOT NULL,
+	PRIMARY KEY(`hour`, `action`, `who`, `address`, `subject`)
+) WITHOUT ROWID;
+--> statement-breakpoint
 CREATE TABLE `decisions` (
 	`product` text NOT NULL,
 	`fingerprint` text NOT NULL,
@@ -18,6 +30,7 @@ CREATE TABLE `keys` (
 	`created_at` integer NOT NULL,
 	`revoked_at` integer,
 	`continues_others` integer NOT NULL,
+	`origins` text NOT NULL,
 	`used_day` integer,
 	`sessions_per_day` integer,
 	`rows_per_day` integer,
@@ -28,6 +41,18 @@ CREATE TABLE `roster` (
 	`id` text PRIMARY KEY NOT NULL,
 	`product` text NOT NULL,
 	`first_at` integer NOT NULL
+) WITHOUT ROWID;
+--> statement-breakpoint
+CREATE TABLE `sign_ins` (
+	`id` text PRIMARY KEY NOT NULL,
+	`address` text NOT NULL,
+	`started_at` integer NOT NULL,
+	`used_at` integer NOT NULL
+) WITHOUT ROWID;
+--> statement-breakpoint
+CREATE TABLE `signing` (
+	`id` integer PRIMARY KEY NOT NULL,
+	`key` text NOT NULL
 ) WITHOUT ROWID;
 --> statement-breakpoint
 CREATE TABLE `usage` (

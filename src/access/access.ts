@@ -4,7 +4,7 @@
  *   locally            everything, for programs of the user who started the server
  *   Bearer token       ADMIN_SECRET, or an API key of its kind and product
  *   Cloudflare Access  everything: its own policy has admitted the caller
- *   the pages' cookie  everything: it was set for the right ADMIN_SECRET
+ *   the pages' cookie  everything, until its sign-in ends: it was set for the right ADMIN_SECRET
  */
 import type { Context, MiddlewareHandler } from "hono";
 import { type Access, checkKind } from "../core/authority.ts";
@@ -12,17 +12,21 @@ import type { Budgets } from "../core/budget.ts";
 import { Refusal } from "../core/refusal.ts";
 import type { KeyKind } from "../core/vocabulary.ts";
 import type { Env } from "../env.ts";
+import { recordRefused } from "./audit.ts";
 import { Spending } from "./budget.ts";
-import { hasCookie } from "./cookie.ts";
+import { nameOf, signedIn } from "./cookie.ts";
 import { recognise } from "./key.ts";
+import type { SignIn } from "../registry/sign-ins.ts";
 import { isSame } from "./secret.ts";
 import { countWrongKey } from "./wrong-keys.ts";
 
 type Caller = Access & {
-  /** Shown in settings: "this machine", "admin secret", "key 3f…", "ada@example.org", "signed in". */
+  /** Shown in settings: "this machine", "admin secret", "key 3f…", "ada@example.org", "sign-in 9Bq…". */
   by: string;
   /** Of their API key; undefined without one. */
   budgets?: Budgets;
+  /** Of the pages' cookie. */
+  signIn?: SignIn;
 };
 
 export type AccessEnv = { Bindings: Env; Variables: { access: Caller; spending: Spending } };
@@ -38,6 +42,8 @@ export function requires(kind: KeyKind): MiddlewareHandler<AccessEnv> {
   return async (c, next) => {
     const access = await identify(c);
     if (!access) {
+      if (c.req.header("authorization") !== undefined || keyInAddress(c) !== undefined)
+        recordRefused(c, "key_refused");
       await countWrongKey(c);
       throw new Refusal(
         "unauthorized",
@@ -64,34 +70,42 @@ export const records: MiddlewareHandler<AccessEnv> = async (c, next) => {
   });
 };
 
+/** Refuses keys for one product where something is about all of them. After `requires`. */
+export const requiresAllProducts: MiddlewareHandler<AccessEnv> = async (c, next) => {
+  if (c.var.access.product !== null)
+    throw new Refusal("forbidden", "This needs a key for all products.");
+  await next();
+};
+
 /** Who sends the request; undefined without a valid key, cookie or identity. */
-export async function identify(c: Context<AccessEnv>): Promise<Caller | undefined> {
-  const { LOCAL, ADMIN_SECRET } = c.env;
-  if (LOCAL === "1") return { kind: "admin", product: null, by: "this machine" };
-
-  const token = tokenOf(c);
-  if (token !== undefined) {
-    if (ADMIN_SECRET && (await isSame(token, ADMIN_SECRET))) {
-      return { kind: "admin", product: null, by: "admin secret" };
-    }
-    return recognise(c, token);
+async function identify(c: Context<AccessEnv>): Promise<Caller | undefined> {
+  if (c.env.LOCAL === "1") return identifyVisitor(c);
+  const header = c.req.header("authorization");
+  if (header === undefined) {
+    const key = keyInAddress(c);
+    return key === undefined ? identifyVisitor(c) : recognise(c, key, true);
   }
+  const token = /^Bearer +(.+)$/i.exec(header)?.[1] ?? "";
+  const { ADMIN_SECRET } = c.env;
+  if (ADMIN_SECRET && (await isSame(token, ADMIN_SECRET)))
+    return { kind: "admin", product: null, by: "admin secret" };
+  return recognise(c, token, false);
+}
 
+/** The person who opens a page; undefined if they have to sign in. A page takes no key: a key is for programs. */
+export async function identifyVisitor(c: Context<AccessEnv>): Promise<Caller | undefined> {
+  if (c.env.LOCAL === "1") return { kind: "admin", product: null, by: "this machine" };
   const through = throughAccess(c);
   if (through) {
     const identity = await through.getIdentity();
     return { kind: "admin", product: null, by: identity?.email ?? "Cloudflare Access" };
   }
-  if (ADMIN_SECRET && (await hasCookie(c, ADMIN_SECRET))) {
-    return { kind: "admin", product: null, by: "signed in" };
-  }
-  return undefined;
+  const found = await signedIn(c);
+  return found && { kind: "admin", product: null, by: nameOf(found), signIn: found };
 }
 
-/** The bearer token. A page that is being closed sends by sendBeacon, which can set no header, so ingest takes `?key=` too. */
-function tokenOf(c: Context): string | undefined {
-  const header = c.req.header("authorization");
-  if (header !== undefined) return /^Bearer +(.+)$/i.exec(header)?.[1] ?? "";
+/** A page that is being closed sends by sendBeacon, which can set no header, so ingest takes `?key=` too. */
+export function keyInAddress(c: Context): string | undefined {
   return c.req.path === "/api/ingest" ? c.req.query("key") : undefined;
 }
 

@@ -5,7 +5,7 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { Refusal } from "../core/refusal.ts";
 import { isLocal } from "../env.ts";
-import { type AccessEnv, isLocked } from "./access.ts";
+import { type AccessEnv, isLocked, keyInAddress } from "./access.ts";
 
 const SAFE = new Set(["GET", "HEAD", "OPTIONS"]);
 const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
@@ -38,8 +38,8 @@ export const guard: MiddlewareHandler<AccessEnv> = async (c, next) => {
 function isForeign(c: Context<AccessEnv>): boolean {
   const upgrades = c.req.header("upgrade")?.toLowerCase() === "websocket"; // no CORS holds for sockets
   if (SAFE.has(c.req.method) && !upgrades) return false;
-  if (c.env.LOCAL !== "1" && (c.req.header("authorization") !== undefined || hasKey(c)))
-    return false;
+  const hasKey = c.req.header("authorization") !== undefined || keyInAddress(c) !== undefined;
+  if (c.env.LOCAL !== "1" && hasKey) return false;
   const origin = c.req.header("origin");
   if (origin === undefined) {
     const site = c.req.header("sec-fetch-site");
@@ -48,10 +48,6 @@ function isForeign(c: Context<AccessEnv>): boolean {
   if (origin === new URL(c.req.url).origin) return false;
   // A page under development on another port of this machine records here.
   return !(c.env.LOCAL === "1" && c.req.path === "/api/ingest" && isLoopback(origin));
-}
-
-function hasKey(c: Context): boolean {
-  return c.req.path === "/api/ingest" && c.req.query("key") !== undefined;
 }
 
 function isLoopback(origin: string): boolean {

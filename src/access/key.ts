@@ -13,77 +13,117 @@ import {
   storeKey,
   updateKey,
 } from "../registry/keys.ts";
+import { record } from "./audit.ts";
 import type { Access } from "../core/authority.ts";
 import { type Budgets, DEFAULT_BUDGETS, NO_BUDGETS } from "../core/budget.ts";
 import { DAY_MS } from "../core/limits.ts";
 import { Refusal } from "../core/refusal.ts";
+import type { KeyKind } from "../core/vocabulary.ts";
 import type { Env } from "../env.ts";
 import { noteUsed } from "./budget.ts";
-import { KEY_CACHE_MS, MAX_CACHED_KEYS } from "./limits.ts";
-import { hasSha256, sha256Hex } from "./secret.ts";
+import { KEY_CACHE_MS, MAX_CACHED_KEYS, MAX_ORIGINS } from "./limits.ts";
+import { hasSha256, randomText, sha256Hex } from "./secret.ts";
 
 const SHAPE = /^dc_(ingest|read|admin)_([0-9a-z]{12})\.([\w-]{43})$/;
 
 const cached = new Map<string, { key: StoredKey | undefined; until: number }>();
 
-/** Makes a key and stores what is needed to recognise it. Only this answer contains the key itself. */
+/** Makes a key and stores what is needed to recognise it. Only this answer contains the key itself. `who` makes it. */
 export async function createKey(
-  db: D1Database,
-  {
-    kind,
-    product,
-    label,
-    continues_others,
-    ...budgets
-  }: Pick<KeyRow, "kind" | "product" | "label" | "continues_others"> & Partial<Budgets>,
-  now: number,
+  c: Context,
+  who: string,
+  asked: Pick<KeyRow, "kind" | "product" | "label" | "continues_others" | "origins"> &
+    Partial<Budgets>,
 ): Promise<KeyRow & { key: string }> {
+  const { REGISTRY } = c.env as Env; // Hono's default Context knows no bindings
   const id = [...crypto.getRandomValues(new Uint8Array(12))]
     .map((byte) => (byte % 36).toString(36))
     .join("");
-  const secret = crypto
-    .getRandomValues(new Uint8Array(32))
-    .toBase64({ alphabet: "base64url", omitPadding: true });
-  const key = `dc_${kind}_${id}.${secret}`;
+  const key = `dc_${asked.kind}_${id}.${randomText(32)}`;
   const row: KeyRow = {
-    ...(kind === "read" ? NO_BUDGETS : { ...DEFAULT_BUDGETS, ...budgets }),
+    ...DEFAULT_BUDGETS,
+    ...asked,
+    ...(asked.kind === "read" ? NO_BUDGETS : {}),
     id,
-    kind,
-    product,
-    label,
-    created_at: now,
+    created_at: Date.now(),
     revoked_at: null,
-    continues_others,
+    origins: originsOf(asked.origins, asked.kind),
     used_day: null,
   };
-  await storeKey(db, { ...row, sha256: await sha256Hex(key) });
+  await storeKey(REGISTRY, { ...row, sha256: await sha256Hex(key) });
   cached.delete(id);
+  await record(
+    c,
+    "key_created",
+    who,
+    `${nameOf(row)}, ${row.kind}, ${row.product ?? "all products"}`,
+  );
   return { ...row, key };
 }
 
-export async function revoke(db: D1Database, id: string, now: number): Promise<void> {
-  const existed = await revokeKey(db, id, now);
+export async function revoke(c: Context, who: string, id: string): Promise<void> {
+  const revoked = await revokeKey((c.env as Env).REGISTRY, id, Date.now());
   cached.delete(id);
-  if (!existed) throw new Refusal("not_found", "There is no such key.");
+  if (!revoked) throw new Refusal("not_found", "There is no such key.");
+  await record(c, "key_revoked", who, nameOf(revoked));
 }
 
 /** In other isolates the change holds after KEY_CACHE_MS at most. */
-export async function changeKey(db: D1Database, id: string, change: KeyChange): Promise<void> {
-  const existed = await updateKey(db, id, change);
+export async function changeKey(
+  c: Context,
+  who: string,
+  id: string,
+  change: KeyChange,
+): Promise<void> {
+  const changed = await updateKey((c.env as Env).REGISTRY, id, change);
   cached.delete(id);
-  if (!existed) throw new Refusal("not_found", "There is no such key.");
+  if (!changed) throw new Refusal("not_found", "There is no such key.");
+  const what = Object.entries(change).map(([name, value]) => `${name} ${value ?? "unlimited"}`);
+  await record(c, "key_changed", who, `${nameOf(changed)}: ${what.join(", ")}`);
 }
 
-/** The caller whose key this is; undefined if it is unknown or revoked. */
+/** The name of a key in lists. */
+function nameOf({ id, label }: Pick<KeyRow, "id" | "label">): string {
+  return label === "" ? `key ${id}` : `key ${id} (${label})`;
+}
+
+/** The origins as browsers send them. Throws if one is no origin, or if they do not fit the kind of key. */
+function originsOf(addresses: string[], kind: KeyKind): string[] {
+  if (addresses.length > 0 && kind !== "ingest")
+    throw new Refusal("invalid_body", "Only a key of kind ingest is for pages of other origins.");
+  if (addresses.length > MAX_ORIGINS)
+    throw new Refusal("invalid_body", `A key may have ${MAX_ORIGINS} origins.`);
+  return addresses.map((address) => {
+    const url = URL.canParse(address) ? new URL(address) : undefined;
+    if (url && /^https?:$/.test(url.protocol) && `${url.origin}/` === url.href) return url.origin;
+    throw new Refusal(
+      "invalid_body",
+      `"${address.slice(0, 100)}" is no origin. One is like https://game.example.org.`,
+    );
+  });
+}
+
+/**
+ * The caller whose key this is; undefined if it is unknown or revoked. A key with origins is refused to other pages and to programs. In
+ * an address, where it may be logged and copied, only a key is taken that can't do more than a page of its own: one for a product, with origins.
+ */
 export async function recognise(
-  c: Pick<Context<{ Bindings: Env }>, "env" | "executionCtx">,
+  c: Pick<Context<{ Bindings: Env }>, "env" | "executionCtx" | "req">,
   token: string,
+  isInAddress: boolean,
 ): Promise<(Access & { by: string; budgets: Budgets }) | undefined> {
   const id = SHAPE.exec(token)?.[2];
   if (id === undefined) return undefined;
   const now = Date.now();
   const key = await lookUp(c.env.REGISTRY, id, now);
   if (!key || key.revoked_at !== null || !(await hasSha256(token, key.sha256))) return undefined;
+  if (key.origins.length > 0 && !key.origins.includes(c.req.header("origin") ?? ""))
+    throw new Refusal("forbidden", `This key is for pages of ${key.origins.join(", ")} only.`);
+  if (isInAddress && (key.origins.length === 0 || key.product === null))
+    throw new Refusal(
+      "forbidden",
+      "Only an ingest key for one product, with allowed origins, may be in an address. Send others as `Authorization: Bearer KEY`.",
+    );
 
   const today = Math.floor(now / DAY_MS);
   if (key.used_day !== today) {
@@ -91,7 +131,7 @@ export async function recognise(
     c.executionCtx.waitUntil(noteUse(c.env.REGISTRY, id, today));
   }
   const { kind, product, continues_others: continuesOthers, ...budgets } = key;
-  return { kind, product, key: id, continuesOthers, by: `key ${id}`, budgets };
+  return { kind, product, key: id, continuesOthers, by: nameOf(key), budgets };
 }
 
 async function lookUp(db: D1Database, id: string, now: number): Promise<StoredKey | undefined> {

@@ -4,7 +4,17 @@
 export const KEY_CACHE_MS = 60_000;
 /** Keys that one isolate caches, including ids that do not exist: bounds the memory that guessed ids take. */
 export const MAX_CACHED_KEYS = 1_000;
-/** How long a sign-in is valid: a month, after which a browser that is no longer used is signed out. */
-export const SIGNED_IN_S = 30 * 86_400;
+/** Origins of one key: a site with its languages and stages. Each request's is looked for among them. */
+export const MAX_ORIGINS = 20;
+/** How long a browser that is not used stays signed in. */
+export const SIGNED_IN_MS = 7 * 86_400_000;
+/** How often the use of a browser is stored, because each time writes a row. A sign-in may end earlier by this. */
+export const RENEW_MS = 3_600_000;
+/** How long a sign-in is cached: an open page asks several times a second. In other isolates one that was ended works for at most this. */
+export const SIGN_IN_CACHE_MS = 10_000;
+/** How often an isolate writes the refusals that it counted: 1,440 rows a day for each network, of the 100,000 of the free plan. */
+export const REFUSED_WRITE_MS = 60_000;
+/** Networks whose refusals an isolate counts apart at once: their rows are written together. */
+export const MAX_REFUSED_NETWORKS = 10;
 /** When to try again after too many wrong keys: the period of the rate limit. */
 export const WRONG_KEY_WAIT_S = 60;

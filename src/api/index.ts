@@ -7,6 +7,7 @@ import { guard } from "../access/guard.ts";
 import { explain, requireCatalog } from "../catalog/outage.ts";
 import { Refusal, refusalOf } from "../core/refusal.ts";
 import type { Env } from "../env.ts";
+import { audit } from "./audit.ts";
 import { exceptions } from "./exceptions.ts";
 import { grafana } from "./grafana.ts";
 import { ingest } from "./ingest.ts";
@@ -53,6 +54,7 @@ for (const part of [
   exceptions,
   products,
   keys,
+  audit,
   reindex,
   grafana,
 ])

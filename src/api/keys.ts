@@ -1,12 +1,11 @@
 /** Creates, lists and revokes API keys. Only the answer that creates a key contains it. */
 import { Hono } from "hono";
 import * as v from "valibot";
-import { type AccessEnv, requires } from "../access/access.ts";
+import { type AccessEnv, requires, requiresAllProducts } from "../access/access.ts";
 import { changeKey, createKey, revoke } from "../access/key.ts";
 import { type BudgetName, UNUSED } from "../core/budget.ts";
 import { MAX_BUDGET, MAX_NAME_LENGTH } from "../core/limits.ts";
 import { parse } from "../core/parse.ts";
-import { Refusal } from "../core/refusal.ts";
 import { KEY_KINDS } from "../core/vocabulary.ts";
 import { listKeys } from "../registry/keys.ts";
 import { usageOfDay } from "../registry/usage.ts";
@@ -31,18 +30,16 @@ const NewKey = v.object({
   label: v.optional(name, ""),
   continues_others: v.optional(v.boolean(), false),
   ...budgets,
+  /** The only web pages that may use it. */
+  origins: v.optional(v.array(name), []),
 });
 const KeyChange = v.pipe(
   v.object({ continues_others: v.optional(v.boolean()), ...budgets }),
   v.check((change) => Object.keys(change).length > 0, "It names nothing to change."),
 );
 
-keys.use("/keys/*", requires("admin"), async (c, next) => {
-  // Otherwise a key for one product could create a key for all products.
-  if (c.var.access.product !== null)
-    throw new Refusal("forbidden", "A key for one product can't manage keys.");
-  await next();
-});
+// Otherwise a key for one product could create a key for all products.
+keys.use("/keys/*", requires("admin"), requiresAllProducts);
 
 keys.get("/keys", async (c) => {
   const [items, used] = await Promise.all([
@@ -55,17 +52,18 @@ keys.get("/keys", async (c) => {
 
 keys.post("/keys", async (c) => {
   const { product = null, ...key } = parse(NewKey, await readJson(c.req.raw), "The body");
-  return c.json(await createKey(c.env.REGISTRY, { ...key, product }, Date.now()));
+  return c.json(await createKey(c, c.var.access.by, { ...key, product }));
 });
 
 keys.post("/keys/:id", async (c) => {
   const id = c.req.param("id");
   const change = parse(KeyChange, await readJson(c.req.raw), "The body");
-  await changeKey(c.env.REGISTRY, id, change);
+  await changeKey(c, c.var.access.by, id, change);
   return c.json({ id, ...change });
 });
 
 keys.delete("/keys/:id", async (c) => {
-  await revoke(c.env.REGISTRY, c.req.param("id"), Date.now());
-  return c.json({ revoked: c.req.param("id") });
+  const id = c.req.param("id");
+  await revoke(c, c.var.access.by, id);
+  return c.json({ revoked: id });
 });

@@ -5,9 +5,8 @@
  */
 import { Hono } from "hono";
 import * as v from "valibot";
-import { type AccessEnv, requires } from "../access/access.ts";
+import { type AccessEnv, requires, requiresAllProducts } from "../access/access.ts";
 import { parse, parseJson } from "../core/parse.ts";
-import { Refusal } from "../core/refusal.ts";
 import { Id } from "../core/wire.ts";
 import { REINDEX_AT_ONCE } from "../session/limits.ts";
 import { rebuildStep, reindexObjects, reindexSessions } from "../session/reindex.ts";
@@ -22,9 +21,7 @@ const Reindex = v.object({
   cursor: v.optional(Id),
 });
 
-reindex.post("/reindex", requires("admin"), async (c) => {
-  if (c.var.access.product !== null)
-    throw new Refusal("forbidden", "A key for one product can't reindex.");
+reindex.post("/reindex", requires("admin"), requiresAllProducts, async (c) => {
   const body = parseJson((await readText(c.req.raw)) || "{}", "The body");
   const { sessions, objects, cursor } = parse(Reindex, body, "The body");
   if (objects) return c.json({ ...(await reindexObjects(c.env, objects)), next: null });

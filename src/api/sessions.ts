@@ -2,6 +2,7 @@
 import { nameAsked } from "../core/names.ts";
 import { type Context, Hono } from "hono";
 import { type AccessEnv, requires } from "../access/access.ts";
+import { record } from "../access/audit.ts";
 import { removeSession } from "../catalog/publish.ts";
 import { listSessions } from "../catalog/sessions.ts";
 import { Refusal } from "../core/refusal.ts";
@@ -60,8 +61,11 @@ sessions.get("/sessions/:id/timeline", requires("read"), (c) => {
 
 /** Everything that was recorded, one JSON object a line: the summary, then every op in order. */
 sessions.get("/sessions/:id/export", requires("read"), async (c) => {
-  const file = `datacat-${c.req.param("id").replaceAll(":", "_")}.ndjson`;
-  return c.body(await session(c).stream("export"), 200, {
+  const id = c.req.param("id");
+  const file = `datacat-${id.replaceAll(":", "_")}.ndjson`;
+  const lines = await session(c).stream("export");
+  await record(c, "session_exported", c.var.access.by, `session ${id}`);
+  return c.body(lines, 200, {
     "content-type": "application/x-ndjson; charset=utf-8",
     "content-disposition": `attachment; filename="${file}"`,
   });
@@ -83,6 +87,7 @@ sessions.delete("/sessions/:id", requires("admin"), async (c) => {
   const receipt = await session(c).erase();
   // The object has done this, except if it was being published at the same moment.
   await removeSession(c.env.CATALOG, c.req.param("id"));
+  await record(c, "session_deleted", c.var.access.by, `session ${c.req.param("id")}`);
   return c.json(receipt);
 });
 

@@ -41,6 +41,20 @@ export type GroupStatus = (typeof GROUP_STATUSES)[number];
 export const KEY_KINDS = ["ingest", "read", "admin"] as const;
 export type KeyKind = (typeof KEY_KINDS)[number];
 
+/** What the audit list records. */
+export const AUDIT_ACTIONS = [
+  "signed_in",
+  "sign_in_failed",
+  "key_refused",
+  "signed_out",
+  "key_created",
+  "key_changed",
+  "key_revoked",
+  "session_exported",
+  "session_deleted",
+] as const;
+export type AuditAction = (typeof AUDIT_ACTIONS)[number];
+
 /** How certain a verdict or a piece of evidence is. */
 const CONFIDENCES = ["certain", "likely", "unsure"] as const;
 export type Confidence = (typeof CONFIDENCES)[number];

@@ -3,6 +3,7 @@ import { plainText } from "../core/recorded-text.ts";
 import { formatBytes, formatCount } from "../core/format.ts";
 import { Hono } from "hono";
 import type { AccessEnv } from "../access/access.ts";
+import { record } from "../access/audit.ts";
 import { sessionIn } from "./session/view.ts";
 
 export const deletion = new Hono<AccessEnv>();
@@ -33,6 +34,7 @@ deletion.get("/sessions/:id/delete", async (c) => {
 
 deletion.post("/sessions/:id/delete", async (c) => {
   const receipt = await sessionIn(c).erase();
+  await record(c, "session_deleted", c.var.access.by, `session ${c.req.param("id")}`);
   return c.render(
     <section class="notice">
       <h1>Session deleted</h1>

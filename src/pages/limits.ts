@@ -88,3 +88,7 @@ export const FREE_ROWS_PER_DAY = 100_000;
 export const FREE_OBJECT_BYTES = 5e9;
 /** …and of the catalog. */
 export const FREE_CATALOG_BYTES = 500e6;
+/** Entries of the audit list in the settings: the last days of a person who works alone. */
+export const AUDIT_NEWEST = 10;
+/** Entries of the audit list on its own page: a few screens. */
+export const AUDIT_ROWS = 100;

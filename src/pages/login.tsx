@@ -1,9 +1,10 @@
 /** Signs in with the admin secret, and out. A local server and Cloudflare Access need no sign-in. */
 import { Hono, type MiddlewareHandler } from "hono";
-import { type AccessEnv, identify } from "../access/access.ts";
-import { signIn, signOut } from "../access/cookie.ts";
+import { type AccessEnv, identifyVisitor } from "../access/access.ts";
+import { renew, signIn, signOut } from "../access/cookie.ts";
 import { Refusal } from "../core/refusal.ts";
 import { isLocal } from "../env.ts";
+import { isFragment } from "./fragment.tsx";
 import { ownPath, readForm } from "./form.ts";
 import { address } from "./ui/address.ts";
 import { Mark } from "./ui/mark.tsx";
@@ -20,17 +21,23 @@ login.get("*", async (c, next) => {
   return c.redirect(ownPath(url.pathname + url.search), 303);
 });
 
-/** The routes after it need admin access. Without it a visitor is sent to the login page, and then back. */
+/** The routes after it need a person who is signed in. Another visitor is sent to the login page, and then back. */
 export const signedIn: MiddlewareHandler<AccessEnv> = async (c, next) => {
-  const access = await identify(c);
-  // Lists show the sessions of all products.
-  if (access?.kind === "admin" && access.product === null) {
+  if (c.env.LOCAL !== "1" && c.req.header("authorization") !== undefined)
+    throw new Refusal("forbidden", "Pages take no key: sign in with the admin secret.");
+  const access = await identifyVisitor(c);
+  if (access) {
     c.set("access", access);
+    // What an open page fetches by itself is no use of the browser.
+    if (access.signIn && !isFragment(c)) await renew(c, access.signIn);
     return next();
   }
-  if (access)
-    throw new Refusal("forbidden", "The pages need the admin secret; this key is for programs.");
-  if (c.req.method !== "GET" || c.req.header("hx-request") || c.req.header("upgrade")) {
+  const { method } = c.req;
+  if (
+    (method !== "GET" && method !== "HEAD") ||
+    c.req.header("hx-request") ||
+    c.req.header("upgrade")
+  ) {
     throw new Refusal(
       "unauthorized",
       "You are no longer signed in. Reload the page to sign in again.",
@@ -65,8 +72,8 @@ login.post("/login", async (c) => {
   });
 });
 
-login.post("/logout", (c) => {
-  signOut(c);
+login.post("/logout", async (c) => {
+  await signOut(c);
   return c.redirect("/login", 303);
 });
 

@@ -1,4 +1,4 @@
-/** Settings: the server's address, its usage and its API keys. */
+/** Settings: the server's address, its usage, its API keys, who is signed in, and the audit list. */
 import { nameLabel } from "../core/recorded-text.ts";
 import { formatNumber } from "../core/format.ts";
 import { Hono } from "hono";
@@ -19,6 +19,8 @@ import { Select } from "./ui/select.tsx";
 import { Empty } from "./ui/empty.tsx";
 import { guarded, Panel } from "./ui/panel.tsx";
 import { Time } from "./ui/time.tsx";
+import { AuditPanel, auditRoutes } from "./settings/audit.tsx";
+import { SignIns, signInRoutes } from "./settings/sign-ins.tsx";
 import { UsagePanel } from "./usage.tsx";
 import { Property } from "./ui/property.tsx";
 
@@ -29,6 +31,9 @@ const KIND_LABELS: Record<KeyKind, string> = {
   read: "read only",
   admin: "everything",
 };
+
+settings.route("/", signInRoutes);
+settings.route("/", auditRoutes);
 
 settings.get("/settings", (c) => c.render(<Page c={c} />, FRAME));
 
@@ -67,17 +72,14 @@ function Page({ c, created }: PageProps) {
                   ? ". Only this machine can reach it. Programs of your user need no key, those of other users one in DATACAT_KEY."
                   : ", with a key in DATACAT_KEY."}
               </p>
-              {c.var.access.by === "signed in" ? (
-                <form class="panel-note" method="post" action="/logout">
-                  <button class="button quiet-button">Sign out</button>
-                </form>
-              ) : null}
             </>
           );
         })}
       </Panel>
       <UsagePanel env={c.env} />
       <Keys db={c.env.REGISTRY} created={created} />
+      <SignIns db={c.env.REGISTRY} own={c.var.access.signIn} now={Date.now()} />
+      <AuditPanel db={c.env.REGISTRY} />
     </>
   );
 }
@@ -147,6 +149,10 @@ function Keys({ db, created }: { db: D1Database; created: PageProps["created"] }
         <label>
           Product (optional) <input name="product" maxlength={MAX_NAME_LENGTH} autocomplete="off" />
         </label>
+        <label title="For a key in a web page: no other site and no program can use it. Several are separated by blanks.">
+          Allowed origins (optional){" "}
+          <input name="origins" placeholder="https://game.example.org" autocomplete="off" />
+        </label>
         <label title="For a key that replaces another one, or that writes into sessions of other machines. Not for a key in a web page.">
           <input type="checkbox" name="continues_others" value="1" /> Continues sessions of other
           keys
@@ -171,7 +177,15 @@ function KeyLine({ key_: key, used }: { key_: KeyRow; used: Used | undefined }) 
         {nameLabel(key.label, "–")} <code class="quiet">{key.id}</code>
       </th>
       <td>{KIND_LABELS[key.kind]}</td>
-      <td>{key.product === null ? "all" : nameLabel(key.product)}</td>
+      <td>
+        {key.product === null ? "all" : nameLabel(key.product)}
+        {key.origins.map((origin) => (
+          <>
+            {" "}
+            <span class="quiet">{origin}</span>
+          </>
+        ))}
+      </td>
       <td>
         <Continues key_={key} />
       </td>
@@ -230,32 +244,32 @@ settings.post("/settings/keys", async (c) => {
       "A key has a label, and may ingest, read, or everything (admin).",
     );
   }
-  const created = await createKey(
-    c.env.REGISTRY,
-    {
-      kind: chosen,
-      product: product === "" ? null : nameAsked(product),
-      label,
-      continues_others: field("continues_others") === "1",
-    },
-    Date.now(),
-  );
-  c.header("cache-control", "no-store");
+  const created = await createKey(c, c.var.access.by, {
+    kind: chosen,
+    product: product === "" ? null : nameAsked(product),
+    label,
+    continues_others: field("continues_others") === "1",
+    origins: field("origins")
+      .split(/[\s,]+/)
+      .filter(Boolean),
+  });
   return c.render(<Page c={c} created={created} />, FRAME);
 });
 
 settings.post("/settings/keys/:id/revoke", async (c) => {
-  await revoke(c.env.REGISTRY, c.req.param("id"), Date.now());
+  await revoke(c, c.var.access.by, c.req.param("id"));
   return c.redirect("/settings", 303);
 });
 
 settings.post("/settings/keys/:id/continues", async (c) => {
   const field = await readForm(c);
-  await changeKey(c.env.REGISTRY, c.req.param("id"), { continues_others: field("others") === "1" });
+  await changeKey(c, c.var.access.by, c.req.param("id"), {
+    continues_others: field("others") === "1",
+  });
   return c.redirect("/settings", 303);
 });
 
 settings.post("/settings/keys/:id/budgets", async (c) => {
-  await changeKey(c.env.REGISTRY, c.req.param("id"), budgetsIn(await readForm(c)));
+  await changeKey(c, c.var.access.by, c.req.param("id"), budgetsIn(await readForm(c)));
   return c.redirect("/settings#keys-panel", 303);
 });

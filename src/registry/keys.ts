@@ -17,6 +17,8 @@ export type KeyRow = Budgets & {
   revoked_at: number | null;
   /** It may continue sessions and lanes that other keys opened. */
   continues_others: boolean;
+  /** Origins of the only pages that may use it; empty: it is for programs. */
+  origins: string[];
   /** The UTC day of its last use, as days since 1970. */
   used_day: number | null;
 };
@@ -40,31 +42,39 @@ export async function findKey(
   return found && { key: found.key, used: found.used ?? UNUSED };
 }
 
-async function exists(db: D1Database, id: string): Promise<boolean> {
-  const found = await drizzle(db).select({ id: keys.id }).from(keys).where(eq(keys.id, id));
-  return found.length > 0;
+async function rowOf(db: D1Database, id: string): Promise<KeyRow | undefined> {
+  const [row] = await drizzle(db).select(SHOWN).from(keys).where(eq(keys.id, id));
+  return row;
 }
 
 export async function storeKey(db: D1Database, key: StoredKey): Promise<void> {
   await drizzle(db).insert(keys).values(key);
 }
 
-/** True if there was such a key; revoking it again keeps the first time. */
-export async function revokeKey(db: D1Database, id: string, now: number): Promise<boolean> {
+/** The key, if there is one; revoking it again keeps the first time. */
+export async function revokeKey(
+  db: D1Database,
+  id: string,
+  now: number,
+): Promise<KeyRow | undefined> {
   await drizzle(db)
     .update(keys)
     .set({ revoked_at: now })
     .where(and(eq(keys.id, id), isNull(keys.revoked_at)));
-  return exists(db, id);
+  return rowOf(db, id);
 }
 
 /** What may be changed of a key. */
 export type KeyChange = Partial<Pick<KeyRow, "continues_others"> & Budgets>;
 
-/** True if there is such a key. */
-export async function updateKey(db: D1Database, id: string, change: KeyChange): Promise<boolean> {
+/** The key, if there is one. */
+export async function updateKey(
+  db: D1Database,
+  id: string,
+  change: KeyChange,
+): Promise<KeyRow | undefined> {
   await drizzle(db).update(keys).set(change).where(eq(keys.id, id));
-  return exists(db, id);
+  return rowOf(db, id);
 }
 
 /** Stores the day of the last use, at most once a day, because each time writes a row. */

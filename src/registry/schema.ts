@@ -5,7 +5,7 @@
  * Rows written are the cost, so there is no secondary index, and all tables are WITHOUT ROWID (see the migrations).
  */
 import { integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
-import { GROUP_STATUSES, KEY_KINDS } from "../core/vocabulary.ts";
+import { AUDIT_ACTIONS, GROUP_STATUSES, KEY_KINDS } from "../core/vocabulary.ts";
 
 /** Every session that exists: one row, written with its first publication and deleted with the session. */
 export const roster = sqliteTable("roster", {
@@ -24,11 +24,47 @@ export const keys = sqliteTable("keys", {
   created_at: integer().notNull(),
   revoked_at: integer(),
   continues_others: integer({ mode: "boolean" }).notNull(), // may write into sessions that other keys opened
+  origins: text({ mode: "json" }).$type<string[]>().notNull(), // of the only pages that may use it; empty: it is for programs
   used_day: integer(), // day of its last use, days since 1970, UTC
   sessions_per_day: integer(), // the budgets (core/budget.ts); null: no limit
   rows_per_day: integer(),
   requests_per_minute: integer(),
 });
+
+/** The key that signs the pages' cookies. One row; a server makes it when the first person signs in. */
+export const signing = sqliteTable("signing", {
+  id: integer().primaryKey(), // 1
+  key: text().notNull(), // 32 random bytes, base64url
+});
+
+/** People who are signed in, one row per browser. A cookie without its row is not valid. */
+export const signIns = sqliteTable("sign_ins", {
+  id: text().primaryKey(), // part of the cookie, which is valid only with its signature
+  address: text().notNull(), // the network that it came from
+  started_at: integer().notNull(),
+  used_at: integer().notNull(), // exact to an hour, because each change writes a row
+});
+
+/**
+ * Who did what, for people who check it. Equal entries of an hour are one row with their count, so that a
+ * repeated action does not fill the database.
+ */
+export const audit = sqliteTable(
+  "audit",
+  {
+    hour: integer().notNull(), // hours since 1970
+    action: text({ enum: AUDIT_ACTIONS }).notNull(),
+    who: text().notNull(), // as access/access.ts names who asks; "" if they are not known
+    address: text().notNull(), // the network that the request came from
+    subject: text().notNull(), // a session, a key, a sign-in
+    first_at: integer().notNull(),
+    last_at: integer().notNull(),
+    count: integer().notNull(),
+  },
+  ({ hour, action, who, address, subject }) => [
+    primaryKey({ columns: [hour, action, who, address, subject] }),
+  ],
+);
 
 /** Named views of the session list: the query of its address. */
 export const views = sqliteTable("views", {

@@ -1,7 +1,7 @@
 /** A session is bound to the key that opened it, and a lane to the key that wrote its first batch. */
 import { beforeAll, describe, expect, test } from "vitest";
 import { open, post, withKey } from "../api/server.ts";
-import { bearer, code, deployed, newKey, SECRET } from "./world.ts";
+import { bearer, code, deployed, HOME, newKey, SECRET, signIn } from "./world.ts";
 
 const LANE = "0198f3c2-0000-7000-8000-0123456789ab";
 const keys: { [who: string]: string } = { "the admin secret": SECRET };
@@ -106,15 +106,16 @@ describe("a session and its lane", () => {
     expect(await code(await allow("000000000000", true))).toBe("not_found");
     expect(await code(await allow(ids[who] ?? "", "yes"))).toBe("invalid_body");
 
+    const { cookie } = await signIn();
     const page = await deployed(`/settings/keys/${ids[who]}/continues`, {
       method: "POST",
       body: new URLSearchParams({ others: "1" }),
-      headers: bearer(SECRET),
+      headers: { cookie, origin: HOME },
       redirect: "manual",
     });
     expect(page.status).toBe(303);
     expect((await send(who, session, { first: 3, last: 3 }))?.error).toBeUndefined();
-    const listed = await (await deployed("/settings", { headers: bearer(SECRET) })).text();
+    const listed = await (await deployed("/settings", { headers: { cookie } })).text();
     expect(listed).toContain("all sessions");
     expect(listed).toContain("its own sessions");
   });

@@ -1,6 +1,6 @@
 /** A deployed server with an admin secret, keys for it, and one request of each kind that needs a key. */
 import { expect } from "vitest";
-import { post, server } from "../api/server.ts";
+import { post, server, type Server } from "../api/server.ts";
 
 export const SECRET = "correct horse battery staple";
 export const HOME = "https://datacat.example.org";
@@ -17,6 +17,22 @@ export async function newKey(body: object): Promise<{ id: string; key: string }>
   const response = await deployed("/api/keys", post(body, bearer(SECRET)));
   expect(response.status).toBe(200);
   return response.json();
+}
+
+/** Signs in; what the browser keeps, and the header that made it. */
+export async function signIn(
+  ask: Server = deployed,
+  secret = SECRET,
+  headers: Record<string, string> = {},
+): Promise<{ cookie: string; header: string }> {
+  const response = await ask("/login", {
+    method: "POST",
+    body: new URLSearchParams({ secret }),
+    headers: { origin: HOME, ...headers },
+    redirect: "manual",
+  });
+  const header = response.headers.get("set-cookie") ?? "";
+  return { cookie: header.split(";")[0] ?? "", header };
 }
 
 /** One request of each kind that there is. */

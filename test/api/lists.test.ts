@@ -35,6 +35,7 @@ const ROUTES: { [path: string]: [kind: Kind, example?: string] } = {
   "/exceptions": ["page"], // and `partial`, see below
   "/exceptions/:fingerprint": ["no list"],
   "/keys": ["page"],
+  "/audit": ["page"],
   "/grafana": ["no list"],
   "/data/sessions": ["array", "/data/sessions"],
   "/grafana/sessions": ["array", "/grafana/sessions"],

@@ -102,6 +102,7 @@ export const Sessions = v.object({
   cursor: text,
   limit,
 });
+export const Page = v.object({ cursor: text, limit });
 export const Moment = v.object({ at: time, seq: whole(0, Number.MAX_SAFE_INTEGER) });
 export const Difference = v.object({
   from: time,

@@ -70,7 +70,7 @@ export const records: MiddlewareHandler<AccessEnv> = async (c, next) => {
   });
 };
 
-/** Refuses keys for one product where something is about all of them. After `requires`. */
+/** Refuses keys for one product where something concerns all products. After `requires`. */
 export const requiresAllProducts: MiddlewareHandler<AccessEnv> = async (c, next) => {
   if (c.var.access.product !== null)
     throw new Refusal("forbidden", "This needs a key for all products.");

@@ -5,7 +5,7 @@ import { type Budgets, DEFAULT_BUDGETS, NO_BUDGETS } from "../../src/core/budget
 import { BUDGET_RETRY_MS, MAX_BATCHES, MAX_SESSION_ROWS } from "../../src/core/limits.ts";
 import type { IngestAnswer } from "../../src/core/wire.ts";
 import { usageOfDay } from "../../src/registry/usage.ts";
-import { post } from "../api/server.ts";
+import { post, withKey } from "../api/server.ts";
 import { bearer, deployed, newKey, SECRET } from "./world.ts";
 
 afterEach(() => void vi.useRealTimers());
@@ -224,7 +224,8 @@ test.each([0, -1, 1.5, "5", 1e10])("%j is no budget", async (value) => {
 test("what the page of another site reads of a refusal has the time to wait", async () => {
   const { key } = await keyWith({ requests_per_minute: 1 });
   const origin = "https://app.example.com";
-  const ask = () => deployed(`/api/ingest?key=${key}`, post({ batches: [batch()] }, { origin }));
+  const body = post({ batches: [batch()] }, { origin });
+  const ask = () => deployed("/api/ingest", withKey(key, body));
   expect((await ask()).status).toBe(200);
   const refused = await ask();
   await refusal(refused.clone());

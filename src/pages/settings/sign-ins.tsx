@@ -70,7 +70,7 @@ export function SignIns({ db, own, now }: SignInsProps) {
             </div>
             <p class="panel-note quiet">
               The time of the last use is exact to an hour. A browser that is not used for 7 days is
-              signed out, and a new admin secret signs out all of them.
+              signed out, and a new admin secret signs out every browser.
             </p>
           </>
         );

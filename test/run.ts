@@ -72,6 +72,7 @@ async function report(suite: Suite): Promise<void> {
   const parts = [`${counts.passed} passed`];
   if (counts.failed > 0) parts.push(`${counts.failed} FAILED`);
   if (counts.skipped > 0) parts.push(`${counts.skipped} skipped`);
+  if (suite.note !== undefined) parts.push(suite.note);
   const seconds = `${((performance.now() - began) / 1000).toFixed(1)} s`;
   console.log(line(suite.name, parts.join(", "), seconds));
   if (counts.failed > 0) console.log(indent(details === "" ? tail(output) : details));

@@ -24,6 +24,8 @@ export type Suite = {
   /** How many cores it keeps busy, about: the others of two are free for suites that mostly wait. */
   cores: number;
   read(output: string): Result;
+  /** Which part of its tests it runs, printed in its line. Absent: all. */
+  note?: string;
 };
 
 const root = join(import.meta.dirname, "../");
@@ -115,11 +117,19 @@ function readVitest(file: string): Result {
   };
 }
 
-/** One suite for each Python found. Version 2.7 must be among them, as CPython or Jython, and some 3. */
+/**
+ * One suite for each Python found. Version 2.7 must be among them, as CPython or Jython, and some 3. The oldest 2 and 3 and the newest 3
+ * run every test. A version between them runs what needs one process, the ends of programs and one program with the real server: the code
+ * paths of processes and packages differ by operating system and between the oldest and the newest, not from each minor version to the next.
+ */
 async function pythonSuites(): Promise<Suite[]> {
   const found = await findPythons();
-  const suites = [...found].map(([name, path]) => python(name, path));
   const versions = [...found.keys()];
+  const threes = versions.filter((name) => name.startsWith("Python 3."));
+  const between = threes.slice(1, -1);
+  const suites = [...found].map(([name, path]) =>
+    between.includes(name) ? inOneProcess(python(name, path)) : python(name, path),
+  );
   if (!versions.some((name) => name.includes(" 2.7"))) {
     suites.push({ ...python("Python 2.7", ""), missing: "Python 2.7 or Jython" });
   }
@@ -140,7 +150,11 @@ function python(name: string, path: string): Suite {
   };
 }
 
-/** The pythons on PATH and pyenv's, each version once. Each is run to print its version, because a shim may lead nowhere. */
+function inOneProcess(suite: Suite): Suite {
+  return { ...suite, command: [...suite.command, "--one-process"], note: "in one process" };
+}
+
+/** The pythons on PATH and pyenv's, of each minor version the newest. Each is run to print its version, because a shim may lead nowhere. */
 export async function findPythons(): Promise<Map<string, string>> {
   const wanted = /^(python([23](\.\d+)?)?|jython|pypy\d*(\.\d+)?)(\.exe)?$/;
   const folders = (process.env["PATH"] ?? "").split(delimiter);
@@ -162,7 +176,9 @@ export async function findPythons(): Promise<Map<string, string>> {
   // Jython is used for 2.7 only where there is no CPython 2.7.
   const hasOld = [...found.keys()].some((name) => name.startsWith("Python 2.7"));
   for (const name of found.keys()) if (hasOld && name.startsWith("Jython")) found.delete(name);
-  return new Map([...found].sort(([a], [b]) => a.localeCompare(b, "en", { numeric: true })));
+  const sorted = [...found].sort(([a], [b]) => a.localeCompare(b, "en", { numeric: true }));
+  const newest = new Map(sorted.map((entry) => [entry[0].replace(/(\d+\.\d+).*$/, "$1"), entry]));
+  return new Map(newest.values());
 }
 
 /** `N passed, N failed[, N skipped]` on the last line. */

@@ -7,6 +7,7 @@ import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import * as v from "valibot";
 import { DEFAULT_HEARTBEAT_TIMEOUT_MS } from "../src/core/limits.ts";
+import { type OwnRules, parseOwnRules } from "../src/core/secrets/own.ts";
 import type { Environment } from "./home.ts";
 import { BATCH_MS, DEFAULT_PORT, MAX_DISK_BYTES } from "./limits.ts";
 
@@ -22,6 +23,8 @@ const Settings = v.object({
   listen: v.optional(v.array(v.string()), []),
   /** Host names that those clients may use. */
   hosts: v.optional(v.array(v.string()), []),
+  /** Rules of redaction beside the built-in ones, as in DATACAT_REDACT. */
+  redact: v.optional(v.unknown()),
 });
 export type Settings = v.InferOutput<typeof Settings>;
 
@@ -51,6 +54,8 @@ export type Config = {
   maxDiskBytes: number;
   listen: string[];
   hosts: string[];
+  /** Rules of redaction beside the built-in ones. */
+  redact: OwnRules;
   /** What is wrong with the files, for the log. */
   problems: string[];
 };
@@ -71,6 +76,8 @@ export function readConfig(env: Environment, folder: string, settingsPath: strin
   };
   if (legacy.api_key) keys[server] = legacy.api_key;
   else if (isInsecure) delete keys[server];
+  const redact = parseOwnRules(env["DATACAT_REDACT"] || JSON.stringify(settings.redact));
+  if (redact.problem !== undefined) problems.push(redact.problem);
   const port = legacy.daemon_port ?? Number(env["DATACAT_DAEMON_PORT"] || DEFAULT_PORT);
 
   return {
@@ -86,6 +93,7 @@ export function readConfig(env: Environment, folder: string, settingsPath: strin
     maxDiskBytes: bytes(env["DATACAT_MAX_DISK"]) ?? settings.max_disk_bytes ?? MAX_DISK_BYTES,
     listen: settings.listen,
     hosts: settings.hosts,
+    redact: redact.rules,
     problems,
   };
 }

@@ -3,6 +3,7 @@ import type { EarlyListener } from "./api/early.ts";
 import type { Clock } from "./clock.ts";
 import { systemClock } from "./clock.ts";
 import { readConfig } from "./config.ts";
+import { useRules } from "./send/check.ts";
 import { Daemon } from "./daemon.ts";
 import { type Environment, homesOf, openHome } from "./home.ts";
 import { newId } from "./id.ts";
@@ -43,6 +44,7 @@ export async function runDaemon(options: DaemonOptions): Promise<Daemon | undefi
   // The settings and keys are in the usual home, also while only the last resort can be written.
   const [{ config: settings } = userHome] = homesOf(env, process.platform);
   const config = readConfig(env, options.folder ?? workingFolder(), settings);
+  useRules(config.redact);
   const port = options.port ?? config.port;
   const home = config.isPrivate ? privateHome(userHome, port) : userHome;
 

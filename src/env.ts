@@ -23,6 +23,8 @@ export type Env = {
   DEV?: string;
   /** Days after its last activity when a session that is not running is deleted. Default 365; "0" keeps everything. */
   DATACAT_RETENTION_DAYS?: string;
+  /** Rules of redaction beside the built-in ones, as JSON (`core/secrets/own.ts`). */
+  DATACAT_REDACT?: string;
   /** A rate limit on wrong secrets and keys; without the binding there is none. */
   WRONG_KEYS?: RateLimit;
 };

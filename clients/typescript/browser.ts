@@ -7,6 +7,7 @@ import { newId } from "./id.ts";
 import { post } from "./direct/post.ts";
 import { startSender } from "./direct/sender.ts";
 import { plainOp } from "./encode/ops.ts";
+import { useRules } from "./encode/redactor.ts";
 import type { OpenOptions } from "./settings.ts";
 
 export * from "./public.ts";
@@ -20,6 +21,7 @@ export type PageOptions = Omit<OpenOptions, "direct" | "disabled">;
  */
 export function open(options: PageOptions = {}): Session {
   const { url = "http://localhost:8080", key, session: joined } = options;
+  useRules(options.redact);
   const queue = newQueue(joined ?? newId(), url, {
     program: location.origin + location.pathname, // without the query, which may hold secrets
     language: navigator.userAgent.slice(0, 256),

@@ -18,6 +18,7 @@ import {
   type OpenOptions,
   type Settings,
 } from "./settings.ts";
+import { useRules } from "./encode/redactor.ts";
 import { thisProcess } from "./process/writer.ts";
 
 export * from "./public.ts";
@@ -31,6 +32,7 @@ export function open(options: OpenOptions = {}): Session {
     const env = environment();
     const settings = settingsFrom(options, env);
     if (settings.disabled) return silent(settings.url, settings.session);
+    useRules(settings.redact);
     const session =
       (settings.direct ? undefined : openLane(settings, env)) ?? sendDirectly(settings);
     watchExit(session, settings);

@@ -16,6 +16,7 @@ export const VARIABLES = [
   "DATACAT_DAEMON_URL",
   "DATACAT_LANE_BYTES",
   "DATACAT_DISABLED",
+  "DATACAT_REDACT",
   "HOME",
   "LOCALAPPDATA",
   "PATH",
@@ -33,6 +34,8 @@ export type OpenOptions = Start & {
   session?: string | undefined;
   /** Send from this process instead of through the daemon. Default: false. */
   direct?: boolean | undefined;
+  /** Rules of redaction beside the built-in ones, as JSON. Default: `DATACAT_REDACT`. */
+  redact?: string | undefined;
   /** Every call does nothing. Default: true if `DATACAT_DISABLED` is 1. */
   disabled?: boolean | undefined;
   /** Record uncaught exceptions. Default: true in Node, where it does not change how the program ends; false in pages. */
@@ -67,6 +70,7 @@ export function settingsFrom(options: OpenOptions, env: Environment): Settings {
     // With an id that the server would refuse, the program gets a session of its own.
     session: isId(session) ? session : undefined,
     direct: daemon ? true : options.direct,
+    redact: options.redact ?? env["DATACAT_REDACT"],
     disabled: options.disabled ?? env["DATACAT_DISABLED"] === "1",
   };
 }

@@ -4,6 +4,7 @@
  */
 import { openDirect } from "./direct/sender.ts";
 import type { Session } from "./session/session.ts";
+import { useRules } from "./encode/redactor.ts";
 import { settingsFrom, type Environment, type OpenOptions } from "./settings.ts";
 import { silent } from "./session/silent.ts";
 import { CLIENT } from "./version.ts";
@@ -23,6 +24,7 @@ export function open(options: WorkerOptions = {}): Session {
   const { env = globalThis.process?.env ?? {}, ...rest } = options;
   const settings = settingsFrom(rest, textsOf(env));
   if (settings.disabled) return silent(settings.url, settings.session);
+  useRules(settings.redact);
   const language = globalThis.navigator?.userAgent ?? "javascript";
   return openDirect(settings, { language, client: CLIENT }).session;
 }

@@ -27,6 +27,7 @@ const GROUPS: Record<string, Record<string, () => Promise<Add>>> = {
     daemon: async () => (await import("./commands/daemon.ts")).addDaemon,
     queue: async () => (await import("./commands/queue.ts")).addQueue,
     send: async () => (await import("./commands/send.ts")).addSend,
+    redact: async () => (await import("./commands/redact.ts")).addRedact,
   },
 };
 

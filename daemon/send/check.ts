@@ -5,7 +5,8 @@
 import * as v from "valibot";
 import { MAX_LABEL_LENGTH, MAX_LABELS, MAX_NAME_LENGTH } from "../../src/core/limits.ts";
 import { checkDepth } from "../../src/core/merge.ts";
-import { redact } from "../../src/core/redact.ts";
+import { Redactor } from "../../src/core/redact.ts";
+import type { OwnRules } from "../../src/core/secrets/own.ts";
 import { type JsonObject, type Metric, Op } from "../../src/core/wire.ts";
 
 /** The op as it may be sent, with secrets redacted; undefined if the server would refuse it. */
@@ -20,25 +21,32 @@ export function checked(op: Op): Op | undefined {
   }
 }
 
-function clean(op: Op): Op {
-  switch (op.op) {
-    case "start":
-      return op.state === undefined ? op : { ...op, state: safe(op.state) };
-    case "state":
-      return { ...op, patch: safe(op.patch) };
-    case "event":
-      return op.data === undefined ? op : { ...op, data: safe(op.data) };
-    case "metric":
-    case "points":
-      return op.metadata === undefined ? op : { ...op, metadata: safe(op.metadata) };
-    default:
-      return op;
-  }
+/** Uses rules beside the built-in ones, from now on. */
+export function useRules(rules: OwnRules): void {
+  redactor = new Redactor(rules);
 }
 
-function safe(value: JsonObject): JsonObject {
-  checkDepth(value, "The value");
-  return redact(value);
+let redactor = new Redactor();
+
+function clean(op: Op): Op {
+  for (const value of valuesOf(op)) if (value !== undefined) checkDepth(value, "The value");
+  return redactor.op(op);
+}
+
+function valuesOf(op: Op): (JsonObject | undefined)[] {
+  switch (op.op) {
+    case "start":
+      return [op.state];
+    case "state":
+      return [op.patch];
+    case "event":
+      return [op.data];
+    case "metric":
+    case "points":
+      return [op.metadata];
+    default:
+      return [];
+  }
 }
 
 /** True for common metrics; the schema decides about the others. */

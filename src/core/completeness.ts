@@ -39,6 +39,7 @@ export function isTime(cause: string): boolean {
 /** How values were altered for a cause, after their number. */
 export function alterationText(cause: string): string {
   if (cause === "too_large") return "with values too large: cut";
+  if (cause === "redacted") return "with secrets: redacted";
   return (isTime(cause) && TIME_LABELS[cause]) || causeText(cause);
 }
 

@@ -95,6 +95,13 @@ export function noteDropped(index: SessionIndex, op: Dropped): void {
   before.at_least ||= op.at_least;
 }
 
+/** Counts fields that are stored with less than the program recorded, and notes their names. */
+export function noteAltered(index: SessionIndex, cause: string, fields: string[]): void {
+  if (fields.length === 0) return;
+  index.altered[cause] = (index.altered[cause] ?? 0) + fields.length;
+  for (const field of fields) noteField(index.alteredFields, field);
+}
+
 function noteField(fields: string[], detail = ""): void {
   const field = detail.slice(0, MAX_NAME_LENGTH);
   if (field === "" || fields.length >= MAX_ALTERED_FIELDS || fields.includes(field)) return;

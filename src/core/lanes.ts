@@ -2,6 +2,7 @@
 import { browserOf } from "./browser.ts";
 import { countLoss, sequencesOf } from "./counts.ts";
 import { MAX_ARGUMENTS_LENGTH, MAX_LANES, MAX_NAME_LENGTH, MAX_WHOLE_WRITERS } from "./limits.ts";
+import { redactArguments } from "./redact.ts";
 import { Refusal } from "./refusal.ts";
 import type { Lane, SessionIndex } from "./session-index.ts";
 import type { Batch, Op, Writer } from "./wire.ts";
@@ -119,10 +120,11 @@ function wholeWriter(writer: Writer): Writer {
     ]),
   ) as Writer; // the same keys, shorter texts
   if (!writer.arguments) return short;
+  const args = redactArguments(writer.arguments);
   let room = MAX_ARGUMENTS_LENGTH;
   // Three characters for the quotes and the comma of each.
-  const kept = writer.arguments.filter((argument) => (room -= argument.length + 3) >= 0);
-  return { ...short, arguments: kept.length < writer.arguments.length ? [...kept, "…"] : kept };
+  const kept = args.filter((argument) => (room -= argument.length + 3) >= 0);
+  return { ...short, arguments: kept.length < args.length ? [...kept, "…"] : kept };
 }
 
 function processOf({ pid, pid_started, boot_id }: Writer): Writer {

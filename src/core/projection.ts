@@ -10,6 +10,7 @@ import {
   countEvent,
   countException,
   countLoss,
+  noteAltered,
   noteBoundTimes,
   noteDropped,
   noteLeftOut,
@@ -26,7 +27,8 @@ import {
   MAX_STATE_KEYS,
 } from "./limits.ts";
 import { checkDepth, countKeys, merge } from "./merge.ts";
-import { redact } from "./redact.ts";
+import { Redactor } from "./redact.ts";
+import { redactedFields } from "./secrets/marks.ts";
 import { Refusal } from "./refusal.ts";
 import { type Contents, newContents } from "./segment.ts";
 import {
@@ -74,9 +76,13 @@ export const API_LANE = "api";
 /** A UTF-16 code unit takes at most three bytes of UTF-8. */
 const MAX_UTF8_BYTES = 3;
 
+/** The redaction of a server without rules of its own. */
+const BUILT_IN = new Redactor();
+
 export class Projection {
   readonly index: SessionIndex;
   readonly state: JsonObject;
+  readonly #redactor: Redactor;
   readonly #series = new Map<string, Series>();
   /** The position of the lane whose ops are applied. */
   #lane = 0;
@@ -85,15 +91,17 @@ export class Projection {
   #byteBound = Infinity;
   #keyBound = Infinity;
 
-  constructor(index: SessionIndex, state: JsonObject) {
+  constructor(index: SessionIndex, state: JsonObject, redactor = BUILT_IN) {
     this.index = index;
     this.state = state;
+    this.#redactor = redactor;
     for (const series of index.series) this.#register(series);
   }
 
   /** A new session, whose first op has the time `at`. */
-  static open(id: string, at: number, arrival: Arrival): Projection {
-    return new Projection(newIndex(id, Math.min(at, latestTime(arrival)), arrival.now), {});
+  static open(id: string, at: number, arrival: Arrival, redactor = BUILT_IN): Projection {
+    const index = newIndex(id, Math.min(at, latestTime(arrival)), arrival.now);
+    return new Projection(index, {}, redactor);
   }
 
   applied(lane: string): number {
@@ -192,8 +200,9 @@ export class Projection {
     const transition = observations.transitions.at(-1);
     let hasChanged = false;
 
-    for (const { op, offsetMs } of ops) {
+    for (const { op: raw, offsetMs } of ops) {
       this.index.seq++;
+      const op = this.#redacted(raw);
       this.#applyOp(op, offsetMs, outcome);
       if (op.op === "heartbeat" && !isOwn) observeDaemonHeartbeat(observations, op.at);
       else observe(observations, op, this.index.seq);
@@ -276,6 +285,16 @@ export class Projection {
     }
   }
 
+  /** The op without its secrets. Counts the fields that had some, whoever redacted them. */
+  #redacted(raw: Op): Op {
+    if ((raw.op === "metric" || raw.op === "points") && raw.metadata === undefined) return raw;
+    checkNesting(raw);
+    const op = this.#redactor.op(raw);
+    const fields = redactedFields(op);
+    noteAltered(this.index, "redacted", fields);
+    return op;
+  }
+
   #addTags(tags: string[]): void {
     const { index } = this;
     const all = new Set([...index.tags, ...tags]);
@@ -285,13 +304,11 @@ export class Projection {
 
   #applyPatch(
     at: number,
-    raw: JsonObject,
+    patch: JsonObject,
     initial: boolean,
     contents: Contents,
     recordedAt?: number,
   ): void {
-    checkDepth(raw, initial ? "The initial state" : "The state");
-    const patch = redact(raw);
     merge(this.state, patch);
     this.#checkState(patch);
     this.index.clockAt = Math.max(this.index.clockAt, at);
@@ -333,8 +350,7 @@ export class Projection {
   #applyEvent(op: Event & { recorded_at?: number }, outcome: BatchOutcome): void {
     const { index } = this;
     const { contents, kinds } = outcome;
-    if (op.data) checkDepth(op.data, `The data of event "${op.name}"`);
-    const row = eventRow(op.data ? { ...op, data: redact(op.data) } : op, index.seq);
+    const row = eventRow(op, index.seq);
     contents.events.push(row);
     index.counts.events++;
     kinds.add("event");
@@ -378,12 +394,7 @@ export class Projection {
     const key = seriesKey(op.name, op.legacy_type ?? op.type, op.tags ?? [], bounds);
     let series = this.#series.get(key);
     if (!series) {
-      if (op.metadata) checkDepth(op.metadata, `The metadata of metric "${op.name}"`);
-      series = newSeries(
-        this.index.series.length,
-        op.metadata ? { ...op, metadata: redact(op.metadata) } : op,
-        bounds,
-      );
+      series = newSeries(this.index.series.length, op, bounds);
       const size = JSON.stringify(series).length;
       if (this.index.series.length >= MAX_SERIES || this.#seriesBytes + size > MAX_SERIES_BYTES)
         return undefined;
@@ -439,4 +450,22 @@ function itemsOf(ops: Op[]): number {
     if (op.op === "dropped") return sum;
     return sum + (op.op === "points" ? op.values.length : 1);
   }, 0);
+}
+
+/** Refuses values that are nested too deep, before anything walks through them. */
+function checkNesting(op: Op): void {
+  switch (op.op) {
+    case "start":
+      if (op.state) checkDepth(op.state, "The initial state");
+      break;
+    case "state":
+      checkDepth(op.patch, "The state");
+      break;
+    case "event":
+      if (op.data) checkDepth(op.data, `The data of event "${op.name}"`);
+      break;
+    case "metric":
+    case "points":
+      if (op.metadata) checkDepth(op.metadata, `The metadata of metric "${op.name}"`);
+  }
 }

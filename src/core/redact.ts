@@ -1,74 +1,329 @@
-/** Redaction of secrets by key (clients/README.md): in the client, in the daemon and in the session object. */
+/**
+ * Redaction of secrets by the name and by the form of a value (clients/README.md, "Secrets"): in the client, in the daemon and in the
+ * session object. Redacting again changes nothing.
+ */
+import { isHeader, NAME, type NameClass, nameClass, optionClass } from "./secrets/names.ts";
+import { NO_RULES, type OwnRules } from "./secrets/own.ts";
+import { PREFIX_RULES, type PrefixRule } from "./secrets/prefixes.ts";
+import { isPasswordOption } from "./secrets/programs.ts";
+import {
+  examine,
+  type Finding,
+  MARK,
+  markOf,
+  REDACTED,
+  type Run,
+  triggerOf,
+  userPassword,
+} from "./secrets/text.ts";
 import type { Json } from "./wire.ts";
 
-export const REDACTED = "[redacted]";
+export { MARK, REDACTED } from "./secrets/text.ts";
 
-/** A key is secret if its name, in lower case and without `_`, `-` and blanks, contains one of these, or "token". */
-const SECRET_PART =
-  /password|passwd|secret|authorization|cookie|apikey|privatekey|credential|sessionkey/;
+/** Fields of an op that are its kind, its numbers and what identifies it: they are compared, not read. */
+const IDENTIFYING = new Set(
+  "op at seq type name category group product version unit tags recorded_at values counts bounds buckets".split(
+    " ",
+  ),
+);
 
-/** Whether a key of this name may hold a secret. */
-export function isSecret(key: string): boolean {
-  const name = nameOf(key);
-  return SECRET_PART.test(name) || name.includes("token");
-}
+const DIGITS = /^[0-9]+(?:\.[0-9]+)?$/;
+const AWS_SECRET = /[A-Za-z0-9/+]+/g;
+const AWS_SECRET_LENGTH = 40;
 
-/**
- * Whether the value of a secret key is redacted. Empty values (null, "", [] and {}) hold no secret. Numbers and booleans under a key
- * that is secret only by "token" are counts and flags, such as `max_tokens`.
- */
-export function isRedacted(key: string, value: unknown): boolean {
-  if (typeof value === "object") return Object.keys(value ?? {}).length > 0;
-  return value !== "" && (typeof value === "string" || SECRET_PART.test(nameOf(key)));
-}
+export class Redactor {
+  readonly #candidate: RegExp;
+  readonly #runs: Run[];
+  readonly #names: ReadonlySet<string>;
+  readonly #keep: ReadonlySet<string>;
 
-function nameOf(key: string): string {
-  return key.toLowerCase().replace(/[_\-\s]/g, "");
-}
+  constructor(own: OwnRules = NO_RULES) {
+    const rules = [...PREFIX_RULES, ...own.prefixes];
+    this.#candidate = candidateOf(rules);
+    this.#runs = rules.map((rule) => ({ rule, run: runOf(rule) }));
+    this.#names = new Set(own.names.map((name) => name.toLowerCase()));
+    this.#keep = new Set(own.keep);
+  }
 
-/** The value with each secret in it replaced by REDACTED; the same object if it contains none. */
-export function redact<Value extends Json>(value: Value): Value {
-  // Safe cast: lists stay lists, objects keep their keys, and only values of secret keys become strings.
-  return walk(value) as Value;
-}
-
-/** A command line with the values of secret options replaced: `--token=x`, `--password x`. */
-export function redactArguments(args: readonly string[]): string[] {
-  return args.map((arg, index) => {
-    const before = args[index - 1] ?? "";
-    const isNamed = before.startsWith("-") && !before.includes("=") && isSecret(before);
-    if (isNamed && !arg.startsWith("-")) return redactedText(before, arg);
-    const [, name = "", value] = /^([^=]*=)(.+)$/s.exec(arg) ?? [];
-    return value !== undefined && isSecret(name) ? name + redactedText(name, value) : arg;
-  });
-}
-
-function redactedText(name: string, text: string): string {
-  return isRedacted(name, /^\d+$/.test(text) ? Number(text) : text) ? REDACTED : text;
-}
-
-function walk(value: Json): Json {
-  if (Array.isArray(value)) {
-    let copy: Json[] | undefined;
-    for (const [index, item] of value.entries()) {
-      const clean = walk(item);
-      if (clean !== item) (copy ??= [...value])[index] = clean;
+  /** The text with each secret in it replaced by a mark; the text itself if it contains none. */
+  text(text: string): string {
+    let clean = text;
+    for (let pass = 0; pass < MAX_PASSES; pass++) {
+      const next = this.#pass(clean);
+      if (next === clean) break;
+      clean = next;
     }
-    return copy ?? value;
+    return clean;
   }
-  if (!isPlain(value)) return value;
 
-  let changed = false;
-  const entries: [string, Json][] = [];
-  for (const [key, item] of Object.entries(value)) {
-    const clean = isSecret(key) && isRedacted(key, item) ? REDACTED : walk(item);
-    if (clean !== item) changed = true;
-    entries.push([key, clean]);
+  #pass(text: string): string {
+    this.#candidate.lastIndex = 0;
+    if (!this.#candidate.test(text)) return text;
+    let copy = "";
+    let at = 0;
+    for (const { start, end, mark } of this.findings(text)) {
+      copy += text.slice(at, start) + mark;
+      at = end;
+    }
+    return at === 0 ? text : copy + text.slice(at);
   }
-  // fromEntries defines own properties, so that a key called __proto__ stays an ordinary one.
-  return changed ? Object.fromEntries(entries) : value;
+
+  /** The secrets in a text, in order. */
+  findings(text: string): Finding[] {
+    const found: Finding[] = [];
+    const isOwn = (name: string) => this.#isOwn(name);
+    let end = 0;
+    this.#candidate.lastIndex = 0;
+    for (;;) {
+      const match = this.#candidate.exec(text);
+      if (!match) break;
+      const next = this.#candidate.lastIndex;
+      const finding = examine(text, match.index, this.#runs, isOwn);
+      if (finding && finding.start >= end) {
+        found.push(finding);
+        ({ end } = finding);
+      }
+      // Scanners use expressions of their own; this one goes on behind the secret, or at the next character.
+      this.#candidate.lastIndex = Math.max(end, Math.min(next, match.index + 1));
+    }
+    return found.some(({ rule }) => rule === "aws") ? withAwsSecrets(text, found) : found;
+  }
+
+  /** The value with each secret in it replaced; the same object if it contains none. `path` is compared with the exceptions. */
+  value<Value extends Json>(value: Value, path = ""): Value {
+    // Safe cast: lists stay lists, objects keep their keys, and only secrets become strings.
+    return this.#walk(value, path) as Value;
+  }
+
+  /** Whether a value of this key may be a secret. */
+  isSecretName(key: string): boolean {
+    return nameClass(key) !== NAME.ordinary || this.#isOwn(key);
+  }
+
+  /** Whether the value of this key is replaced as a whole. Empty values (null, "", [] and {}) hold no secret. */
+  isSecretMember(key: string, value: unknown): boolean {
+    return isHidden(this.#isOwn(key) ? NAME.any : nameClass(key), value);
+  }
+
+  /** Replaces, in a container whose members are redacted, the values that another member names. */
+  namePairs(container: object): void {
+    if (Array.isArray(container)) {
+      for (let i = 1; i < container.length; i++)
+        if (this.#isValueOfItem(container as Json[], i))
+          container[i] = redacted(container[i] as Json);
+      return;
+    }
+    const members = container as { [key: string]: Json }; // as: plain JSON
+    const named = namedIn(members);
+    if (named === undefined) return;
+    for (const key of Object.keys(members))
+      if (isValueOfPair(key) && this.isSecretMember(named, members[key])) members[key] = REDACTED;
+  }
+
+  /** Whether the value at this path is excepted. */
+  keeps(path: () => string): boolean {
+    return this.#keep.size > 0 && this.#keep.has(path());
+  }
+
+  /** An op with the secrets in its free texts and values replaced; the same object if it has none. */
+  op<Op extends { op: string }>(op: Op): Op {
+    const changed: Record<string, unknown> = {};
+    for (const [field, value] of Object.entries(op)) {
+      const isFree = typeof value === "string" || (typeof value === "object" && value !== null);
+      if (!isFree || (IDENTIFYING.has(field) && !(field === "tags" && op.op === "start"))) continue;
+      const path = field === "patch" ? "state" : field;
+      const clean = this.#walk(value as Json, path); // as: the op is JSON
+      if (clean !== value) changed[field] = clean;
+    }
+    return Object.keys(changed).length > 0 ? { ...op, ...changed } : op;
+  }
+
+  /** A command line with its secrets replaced: `--token=x`, `--password x`, `-u user:x`, `TOKEN=x`. */
+  arguments(args: readonly string[]): string[] {
+    return args.map((arg, index) => {
+      const before = args.slice(Math.max(0, index - MAX_ARGUMENTS_BEFORE), index);
+      return arg.startsWith(MARK) ? arg : this.#argument(arg, before);
+    });
+  }
+
+  #argument(arg: string, before: string[]): string {
+    const option = before.at(-1) ?? "";
+    const command = `${before.slice(0, -1).join(" ")} `;
+    if (option.startsWith("-") && !option.includes("=") && !arg.startsWith("-")) {
+      if (isHidden(this.#optionClass(option), numberOf(arg))) return REDACTED;
+      if (arg !== "" && isPasswordOption(command, option, false)) return REDACTED;
+      const user = userPassword(option, arg);
+      if (user !== undefined) return user + REDACTED;
+    }
+    if (arg.length > 2 && isPasswordOption(`${before.join(" ")} `, arg.slice(0, 2), true))
+      return arg.startsWith(MARK, 2) ? arg : arg.slice(0, 2) + REDACTED;
+    const [, name = "", value] = /^([\w.-]+)=(.+)$/s.exec(arg) ?? [];
+    if (value !== undefined && isHidden(this.#optionClass(name), numberOf(value)))
+      return `${name}=${value.startsWith(MARK) ? value : REDACTED}`;
+    return this.text(arg);
+  }
+
+  #optionClass(option: string): NameClass {
+    const name = option.replace(/^-+/, "");
+    if (this.#isOwn(name)) return NAME.any;
+    return name === option ? nameClass(option) : optionClass(option);
+  }
+
+  #isOwn(name: string): boolean {
+    return this.#names.size > 0 && this.#names.has(name.toLowerCase());
+  }
+
+  #walk(value: Json, path: string): Json {
+    if (typeof value === "string") return this.#keep.has(path) ? value : this.text(value);
+    if (typeof value !== "object" || value === null || this.#keep.has(path)) return value;
+    return Array.isArray(value) ? this.#items(value, path) : this.#members(value, path);
+  }
+
+  #items(list: Json[], path: string): Json[] {
+    let copy: Json[] | undefined;
+    for (const [index, item] of list.entries()) {
+      const clean = this.#isValueOfItem(list, index)
+        ? redacted(item)
+        : this.#walk(item, `${path}.${index}`);
+      if (clean !== item) (copy ??= [...list])[index] = clean;
+    }
+    return copy ?? list;
+  }
+
+  /** Whether the item before names this one: `["--password", "x"]`, `["Authorization", "Bearer x"]`. */
+  #isValueOfItem(list: Json[], index: number): boolean {
+    const name = list[index - 1];
+    if (typeof name !== "string" || name.length > MAX_ITEM_NAME) return false;
+    const value = list[index];
+    if (typeof value !== "string") return false;
+    if (/^--?[A-Za-z]/.test(name) && !value.startsWith("-"))
+      return isHidden(this.#optionClass(name), numberOf(value));
+    const isPair =
+      list.length === 2 || (index % 2 === 1 && list.length % 2 === 0 && isHeader(name));
+    return isPair && /^[\w.-]+$/.test(name) && this.isSecretMember(name, value);
+  }
+
+  #members(value: { [key: string]: Json }, path: string): Json {
+    let changed = false;
+    const named = namedIn(value);
+    const entries: [string, Json][] = [];
+    for (const [key, item] of Object.entries(value)) {
+      const own = path === "" ? key : `${path}.${key}`;
+      const isSecret =
+        this.isSecretMember(key, item) ||
+        (named !== undefined && isValueOfPair(key) && this.isSecretMember(named, item));
+      const clean = isSecret && !this.#keep.has(own) ? redacted(item) : this.#walk(item, own);
+      if (clean !== item) changed = true;
+      entries.push([key, clean]);
+    }
+    // fromEntries defines own properties, so that a key called __proto__ stays an ordinary one.
+    return changed ? Object.fromEntries(entries) : value;
+  }
 }
 
-function isPlain(value: unknown): value is { [key: string]: Json } {
-  return typeof value === "object" && value !== null;
+/** Behind a mark another secret may begin that was part of a longer word. No text of the tests needs more than three passes. */
+const MAX_PASSES = 8;
+
+/** How many arguments before one its command may be. */
+const MAX_ARGUMENTS_BEFORE = 6;
+/** Longer texts in a list are no names. */
+const MAX_ITEM_NAME = 64;
+
+/** Keys of a pair as `{name: "password", value: "x"}`. */
+const NAME_KEYS = ["name", "key", "header", "field", "Name", "Key"];
+
+function isValueOfPair(key: string): boolean {
+  return key === "value" || key === "Value" || key === "val";
+}
+
+function namedIn(value: { [key: string]: Json }): string | undefined {
+  if (!("value" in value || "Value" in value || "val" in value)) return undefined;
+  const key = NAME_KEYS.find((name) => typeof value[name] === "string");
+  const name = key === undefined ? undefined : value[key];
+  return typeof name === "string" && name.length <= MAX_ITEM_NAME ? name : undefined;
+}
+
+/** A mark that is there already stays, so that redacting again changes nothing. */
+function redacted(value: Json): Json {
+  return typeof value === "string" && value.startsWith(MARK) && value.endsWith("]")
+    ? value
+    : REDACTED;
+}
+
+function isHidden(kind: NameClass, value: unknown): boolean {
+  if (kind === NAME.ordinary || value === undefined || value === null) return false;
+  if (typeof value === "object") return Object.keys(value).length > 0;
+  if (typeof value !== "string") return kind === NAME.any;
+  return value !== "" && !(kind === NAME.count && DIGITS.test(value));
+}
+
+/** Digits in a command line are a number. */
+function numberOf(text: string): string | number {
+  return DIGITS.test(text) ? Number(text) : text;
+}
+
+/** Secret access keys of AWS have no prefix: 40 characters beside an access key id. */
+function withAwsSecrets(text: string, found: Finding[]): Finding[] {
+  const added: Finding[] = [];
+  AWS_SECRET.lastIndex = 0;
+  for (let match = AWS_SECRET.exec(text); match; match = AWS_SECRET.exec(text)) {
+    const [run] = match;
+    if (
+      run.length !== AWS_SECRET_LENGTH ||
+      !/[a-z]/.test(run) ||
+      !/[A-Z]/.test(run) ||
+      !/[0-9]/.test(run)
+    )
+      continue;
+    const start = match.index;
+    const end = start + run.length;
+    if (!found.some((one) => one.start < end && start < one.end))
+      added.push({ start, end, mark: markOf("aws"), rule: "aws" });
+  }
+  return [...found, ...added].sort((a, b) => a.start - b.start);
+}
+
+/** One pass over a text stops at these places only: each is a rare character, with what has to stand around it. */
+function candidateOf(rules: readonly PrefixRule[]): RegExp {
+  const prefixes = rules.map(({ prefix }) => {
+    const trigger = triggerOf(prefix);
+    const [before, after] = [prefix.slice(0, trigger + 1), prefix.slice(trigger + 1)].map(escaped);
+    return `${escaped(prefix[trigger] ?? "")}(?<=${before})${after === "" ? "" : `(?=${after})`}`;
+  });
+  const places = [
+    "[:=]",
+    "%3[Dd]",
+    "%3[Aa]%2[Ff]%2[Ff]",
+    "J(?<=eyJ)",
+    "B(?<=-----B)EGIN ",
+    "[Bb](?:earer|asic|EARER|ASIC)[ \\t]",
+    "-(?<![\\w-]-)(?=-?[A-Za-z])",
+    "[0-9](?<![\\w.][0-9])(?<![0-9]-[0-9])(?:[0-9]{12}|[0-9]{3}[ -][0-9]{4})",
+    ...prefixes,
+  ];
+  return new RegExp(places.join("|"), "g");
+}
+
+function runOf({ characters, most }: PrefixRule): RegExp {
+  return new RegExp(`[${characters}]${most === undefined ? "*" : `{0,${most + 1}}`}`, "y");
+}
+
+function escaped(text: string): string {
+  return text.replace(/[^A-Za-z0-9]/g, "\\$&");
+}
+
+const BUILT_IN = new Redactor();
+
+/** The value with each secret in it replaced, by the built-in rules. */
+export function redact<Value extends Json>(value: Value): Value {
+  return BUILT_IN.value(value);
+}
+
+/** The text with each secret in it replaced, by the built-in rules. */
+export function redactText(text: string): string {
+  return BUILT_IN.text(text);
+}
+
+export function redactArguments(args: readonly string[]): string[] {
+  return BUILT_IN.arguments(args);
 }

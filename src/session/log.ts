@@ -4,6 +4,7 @@
  */
 import { type Access, openerOf } from "../core/authority.ts";
 import { type BatchOutcome, Projection } from "../core/projection.ts";
+import type { Redactor } from "../core/redact.ts";
 import { Refusal } from "../core/refusal.ts";
 import { restore } from "../core/restore.ts";
 import { isEmpty, newContents } from "../core/segment.ts";
@@ -24,12 +25,14 @@ export type Loaded = {
 export class Log {
   readonly store: Store;
   readonly #id: string;
+  readonly #redactor: Redactor;
   #loaded: Loaded | undefined;
   #rollups: Rollups | undefined;
 
-  constructor(sql: SqlStorage, id: string) {
+  constructor(sql: SqlStorage, id: string, redactor: Redactor) {
     this.store = new Store(sql);
     this.#id = id;
+    this.#redactor = redactor;
   }
 
   /** The log in memory; undefined if it was not read since the object woke up. */
@@ -45,7 +48,7 @@ export class Log {
     const { newest, state, later } = stored;
     const index = stored.index ?? newIndex(this.#id, now, now);
     for (const { contents, lastSeq } of later) restore(index, state, contents, lastSeq);
-    const projection = new Projection(index, state);
+    const projection = new Projection(index, state, this.#redactor);
     // Which records of which lanes were in the segments without an index is not known.
     if (later.length > 0 || !stored.index) projection.loseTail();
     const isLost = !stored.index && later.every(({ contents }) => isEmpty(contents));
@@ -71,7 +74,7 @@ export class Log {
   /** A new session. It is stored with its first commit. `at` is the time of its first op. */
   open(at: number, arrival: Arrival, access: Access): Loaded {
     const id = this.store.nextId();
-    const projection = Projection.open(this.#id, at, arrival);
+    const projection = Projection.open(this.#id, at, arrival, this.#redactor);
     projection.index.product = access.product ?? "";
     projection.index.opener = openerOf(access);
     const newest = newSegment({ id, fromAt: 0, firstSeq: 1, keyframe: "{}" });

@@ -21,11 +21,13 @@ import {
 import type { Used } from "../core/budget.ts";
 import { PUBLISH_MS } from "../core/limits.ts";
 import { parse, parseJson } from "../core/parse.ts";
+import { Redactor } from "../core/redact.ts";
 import { Refusal, refusalOf } from "../core/refusal.ts";
 import { noteTransition, verdict } from "../core/status.ts";
 import type { Arrival } from "../core/times.ts";
 import type { KeyKind } from "../core/vocabulary.ts";
 import { Batch, type BatchResult, Ingest, type IngestAnswer, Op, Writer } from "../core/wire.ts";
+import { parseOwnRules } from "../core/secrets/own.ts";
 import type { Env } from "../env.ts";
 import { removeFromRoster } from "../registry/roster.ts";
 import { answer, type Question, type Receipt, type Source } from "./answers.ts";
@@ -74,7 +76,8 @@ export class Session extends DurableObject<Env> {
 
   constructor(context: DurableObjectState, env: Env) {
     super(context, env);
-    this.#log = new Log(context.storage.sql, this.#id);
+    const { rules } = parseOwnRules(env.DATACAT_REDACT);
+    this.#log = new Log(context.storage.sql, this.#id, new Redactor(rules));
     this.#log.store.damage.onFound = () => (this.#hasNewDamage = true);
     this.#publisher = new Publisher(env);
     this.#watchers = new Watchers(context, (kinds) => this.#change(kinds));

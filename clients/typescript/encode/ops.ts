@@ -12,6 +12,8 @@ import {
 import type { MetricType } from "../../../src/core/vocabulary.ts";
 import { cutStrings, utf8Length } from "./cut.ts";
 import { OP_PREFIX_BYTES } from "../limits.ts";
+import type { Json } from "../../../src/core/wire.ts";
+import { redactor } from "./redactor.ts";
 import { jsonOf, plainObject, type Loss } from "./values.ts";
 
 export type Start = {
@@ -65,7 +67,7 @@ export function startOp(start: Start, losses: Loss[]): string {
     op: "start",
     product: name("start.product", start.product, losses),
     version: name("start.version", start.version, losses),
-    tags: labels("start.tags", start.tags, losses),
+    tags: labels("start.tags", start.tags, losses)?.map((tag) => redactor.text(tag)),
     state: fitting(free("state", start.state, losses), losses),
   });
 }
@@ -92,10 +94,10 @@ export function eventOp(
     name: name("event.name", title, losses) ?? "",
     category: name("event.category", options.category, losses),
     group: name("event.group", options.group, losses),
-    labels: labels("event.labels", options.labels, losses),
-    message: text(options.message),
+    labels: labels("event.labels", options.labels, losses)?.map((label) => redactor.text(label)),
+    message: secretless(text(options.message)),
     data: free("data", options.data, losses),
-    ...thrown,
+    ...(thrown && redactor.value(thrown as { [key: string]: Json })), // as: texts and lists of texts
   };
   const written = textOf(op);
   return isTooLarge(written, MAX_EVENT_BYTES - OP_PREFIX_BYTES, op.name, losses)
@@ -189,6 +191,10 @@ function text(value: unknown): string | undefined {
   } catch {
     return typeof value;
   }
+}
+
+function secretless(message: string | undefined): string | undefined {
+  return message === undefined ? undefined : redactor.text(message);
 }
 
 function list<Item>(items: Item[] | undefined): Item[] | undefined {

@@ -3,8 +3,8 @@
  * whatever cannot be kept is added to `losses`.
  */
 import { MAX_DEPTH } from "../../../src/core/limits.ts";
-import { isRedacted, isSecret, REDACTED } from "../../../src/core/redact.ts";
-import { MAX_CACHED } from "../limits.ts";
+import { REDACTED } from "../../../src/core/redact.ts";
+import { redactor } from "./redactor.ts";
 
 /** Something that could not be recorded as it was: why, where, and what was recorded instead. */
 export type Loss = {
@@ -40,6 +40,8 @@ function plainOf(value: unknown, place: Place): unknown {
       return value >= -MAX_EXACT && value <= MAX_EXACT ? Number(value) : String(value);
     case "object":
       return value && plainContainer(value, place);
+    case "string":
+      return redactor.keeps(() => place.keys.join(".")) ? value : redactor.text(value);
     case "function":
     case "symbol":
       return lose(typeName(value), place);
@@ -95,24 +97,21 @@ function membersOf(value: object, place: Place): unknown {
 }
 
 function itemsOf(list: Iterable<unknown>, place: Place): unknown[] {
-  return Array.from(list, (item, index) => {
+  const items = Array.from(list, (item, index) => {
     place.keys.push(String(index));
     const plain = plainOf(item, place);
     place.keys.pop();
     return plain;
   });
+  if (typeof items[0] === "string") redactor.namePairs(items);
+  return items;
 }
 
 function propertiesOf(value: object, place: Place): object {
   let plain: { [key: string]: unknown } = {};
   for (const key of Object.keys(value)) {
     place.keys.push(key);
-    let isHidden = secretKeys.get(key);
-    // Cached, because a program uses the same few keys again and again.
-    if (isHidden === undefined) {
-      isHidden = isSecret(key);
-      if (secretKeys.size < MAX_CACHED) secretKeys.set(key, isHidden);
-    }
+    const isHidden = redactor.isSecretName(key) && !redactor.keeps(() => place.keys.join("."));
     const within = isHidden ? { ...place, losses: [] } : place;
     let member: unknown;
     try {
@@ -120,16 +119,14 @@ function propertiesOf(value: object, place: Place): object {
     } catch {
       member = lose("unreadable", within); // a getter threw
     }
-    if (isHidden && isRedacted(key, member)) member = REDACTED;
+    if (isHidden && redactor.isSecretMember(key, member)) member = REDACTED;
     if (key === "__proto__") plain = { ...plain, [key]: member };
     else plain[key] = member; // assigning to __proto__ would set the prototype
     place.keys.pop();
   }
+  if ("value" in plain || "Value" in plain || "val" in plain) redactor.namePairs(plain);
   return plain;
 }
-
-/** Whether a key holds secrets. */
-const secretKeys = new Map<string, boolean>();
 
 /** Whether an object is a plain one, without a class. */
 function isBag(value: unknown): value is object {

@@ -70,7 +70,8 @@ export function RecordFigures({ summary }: { summary: Summary }) {
           ))}
           {ledger.altered_fields === undefined ? null : (
             <li>
-              Cut or described: {ledger.altered_fields.map((field) => nameLabel(field)).join(", ")}
+              Cut, described or redacted:{" "}
+              {ledger.altered_fields.map((field) => nameLabel(field)).join(", ")}
             </li>
           )}
           {summary.damaged_segments === 0 ? null : (

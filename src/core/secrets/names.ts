@@ -1,0 +1,118 @@
+/**
+ * Which names are those of secrets. The same rules are in clients/python/datacat.py and in clients/go/internal/encode, held by
+ * test/fixtures/secrets.json.
+ */
+import { MAX_CACHED_NAMES, MAX_SECRET_NAME } from "./limits.ts";
+
+/** What a name states of its value: nothing; a secret unless it is a number or digits; unless it is a number or boolean; a secret. */
+export const NAME = { ordinary: 0, count: 1, text: 2, any: 3 } as const;
+export type NameClass = (typeof NAME)[keyof typeof NAME];
+
+/** Parts of a name in lower case without separators. Words of `text` are also used for counts and flags. */
+const PARTS: [part: string, kind: NameClass][] = [
+  ...[
+    ["password", "passwd", "passphrase", "passcode", "secret", "authorization", "cookie"],
+    ["apikey", "privatekey", "sessionkey", "credential", "pincode", "cardnumber"],
+    ["creditcard", "securitycode", "socialsecurity"],
+  ].flatMap((parts) => parts.map((part): [string, NameClass] => [part, NAME.any])),
+  ...[
+    ["token", "accesskey", "accountkey", "authkey", "encryptionkey", "masterkey"],
+    ["sharedkey", "signingkey", "databaseurl", "databaseuri", "dburl", "dburi"],
+    ["connectionstring", "connectionuri", "connstr", "connstring"],
+  ].flatMap((parts) => parts.map((part): [string, NameClass] => [part, NAME.text])),
+];
+
+/** After a part, these make it another word: keyboard, passwordless, tokenizer, secretary, secretive, cookiecutter, key name. */
+const CONTINUATIONS = ["board", "stroke", "less", "iz", "ary", "aries", "ive", "cutter", "name"];
+
+/** Words that are too short to be looked for inside other words (pin in spin, auth in author). */
+const WORDS = new Map<string, NameClass>([
+  ...["pwd", "otp", "totp", "pin", "cvv", "cvc", "ssn"].map((w): [string, NameClass] => [w, 3]),
+  ...["auth", "oauth", "bearer", "dsn", "pem", "jwt", "pw"].map((w): [string, NameClass] => [w, 2]),
+]);
+
+/** `pass` alone may be a test that passes or a pass of a renderer. After one of these words it is a password. */
+const PASS_OWNERS = new Set(
+  "admin api auth basic db email ftp http imap key keystore ldap login mail mongo my mysql pg postgres proxy redis root smtp ssh sudo user usr vault vpn wifi".split(
+    " ",
+  ),
+);
+
+/** First or last words of names of numbers: max_tokens, pin_count, tokens_used. */
+const COUNTING = new Set(
+  "age attempts bits budget count counts expiry index input left length limit limits len max maximum min minimum output remaining retries size total ttl usage used".split(
+    " ",
+  ),
+);
+
+/** Names that hold a secret as an option of a command only. */
+const OPTIONS = new Set(["pass", "passin", "passout", "requirepass", "masterauth"]);
+
+const known = new Map<string, NameClass>();
+
+/** The class of a key, option, variable or field. */
+export function nameClass(name: string): NameClass {
+  let kind = known.get(name);
+  // Cached, because a program uses the same few names again and again.
+  if (kind === undefined) {
+    kind = classify(name.slice(0, MAX_SECRET_NAME));
+    if (known.size < MAX_CACHED_NAMES && name.length <= MAX_SECRET_NAME) known.set(name, kind);
+  }
+  return kind;
+}
+
+/** The class of an option such as `--pass`. */
+export function optionClass(option: string): NameClass {
+  return OPTIONS.has(option.replace(/^--?/, "")) ? NAME.any : nameClass(option);
+}
+
+/** Whether the value of this name is a header whose value reaches to the end of the line. */
+export function isHeader(name: string): boolean {
+  return /(?:cookie|authorization)$/.test(squash(name));
+}
+
+function classify(name: string): NameClass {
+  const words = wordsOf(name);
+  const kind = Math.max(partClass(squash(name)), ...words.map(wordClass)) as NameClass; // as: of NameClasses
+  if (kind === NAME.ordinary) return kind;
+  const isCount = COUNTING.has(words[0] ?? "") || COUNTING.has(words.at(-1) ?? "");
+  return isCount ? NAME.count : kind;
+}
+
+function partClass(name: string): NameClass {
+  let kind: NameClass = NAME.ordinary;
+  for (const [part, own] of PARTS) {
+    for (let at = name.indexOf(part); at >= 0 && own > kind; at = name.indexOf(part, at + 1)) {
+      const rest = name.slice(at + part.length);
+      if (!CONTINUATIONS.some((end) => rest.startsWith(end))) kind = own;
+    }
+  }
+  return kind;
+}
+
+function wordClass(word: string, index: number, words: string[]): NameClass {
+  const name = word.replace(/[0-9]+$/, "");
+  const own = WORDS.get(name);
+  if (own !== undefined) return own;
+  // A plural with a number is a count.
+  if (name.endsWith("s") && WORDS.has(name.slice(0, -1))) return NAME.text;
+  if (!name.endsWith("pass")) return NAME.ordinary;
+  const owner = name === "pass" ? (words[index - 1] ?? "") : name.slice(0, -4);
+  return PASS_OWNERS.has(owner) ? NAME.text : NAME.ordinary;
+}
+
+/** In lower case, letters and digits of ASCII only. */
+function squash(name: string): string {
+  return name.replace(/[^A-Za-z0-9]/g, "").toLowerCase();
+}
+
+/** The words of db_password, dbPassword, DBPassword, db-password. Letters outside ASCII belong to a word. */
+function wordsOf(name: string): string[] {
+  const parted = name
+    .replace(/([a-z0-9])([A-Z])/g, "$1 $2")
+    .replace(/([A-Z])([A-Z][a-z])/g, "$1 $2");
+  return parted
+    .toLowerCase()
+    .split(/[^a-z0-9\u0080-\uffff]+/)
+    .filter((word) => word !== "");
+}

@@ -1,0 +1,102 @@
+/**
+ * Rules of one's own, from the setting DATACAT_REDACT: a JSON object. An own form is a prefix and a run of characters; there are no
+ * patterns, so none can take more than linear time. Checked by hand, because the client in a browser has no schema library.
+ */
+import { MAX_OWN_RULES, MAX_PREFIX, MAX_RUN, MAX_SECRET_NAME, MIN_PREFIX } from "./limits.ts";
+import type { PrefixRule } from "./prefixes.ts";
+
+export type OwnRules = {
+  prefixes: readonly PrefixRule[];
+  /** Keys whose values are secrets, in any case. */
+  names: readonly string[];
+  /** Paths whose values stay: `data.token_kind`, `state.auth`. */
+  keep: readonly string[];
+};
+
+export const NO_RULES: OwnRules = { prefixes: [], names: [], keep: [] };
+
+/** The characters that an own form may consist of, by name. */
+const CHARACTERS: { [name: string]: string } = {
+  digits: "0-9",
+  hex: "A-Fa-f0-9",
+  letters_and_digits: "A-Za-z0-9",
+  word: "A-Za-z0-9_-",
+  base64: "A-Za-z0-9+/=_-",
+};
+
+const DEFAULTS: Record<string, unknown> = { kind: "own", characters: "word", least: 8 };
+
+/** The rules of a setting's text, or what is wrong with it. Nothing is used of a setting that is wrong. */
+export function parseOwnRules(text: string | undefined): { rules: OwnRules; problem?: string } {
+  if (text === undefined || text.trim() === "") return { rules: NO_RULES };
+  try {
+    return { rules: rulesOf(JSON.parse(text)) };
+  } catch (error) {
+    const reason = error instanceof SettingError ? `: ${error.message}` : " is not JSON";
+    return { rules: NO_RULES, problem: `DATACAT_REDACT${reason}` };
+  }
+}
+
+class SettingError extends Error {}
+
+function rulesOf(value: unknown): OwnRules {
+  const { prefixes, names, keep } = membersOf(value, "it", ["prefixes", "names", "keep"]);
+  return {
+    prefixes: listOf(prefixes, "prefixes").map((one, i) => prefixOf(one, `prefixes.${i}`)),
+    names: listOf(names, "names").map((name, i) => textOf(name, `names.${i}`, MAX_SECRET_NAME)),
+    keep: listOf(keep, "keep").map((path, i) => textOf(path, `keep.${i}`, MAX_PATH)),
+  };
+}
+
+/** A path of this length has dozens of keys. */
+const MAX_PATH = 1_000;
+
+function prefixOf(value: unknown, at: string): PrefixRule {
+  const own = { ...DEFAULTS, ...membersOf(value, at, ["prefix", "kind", "characters", "least"]) };
+  const prefix = textOf(own["prefix"], `${at}.prefix`, MAX_PREFIX);
+  check(
+    prefix.length >= MIN_PREFIX && /^[\w.-]+$/.test(prefix),
+    `${at}.prefix: ${MIN_PREFIX} to ${MAX_PREFIX} letters, digits, _, - and .`,
+  );
+  const kind = textOf(own["kind"], `${at}.kind`, MAX_PREFIX);
+  check(/^[a-z][a-z0-9-]*$/.test(kind), `${at}.kind: lower-case letters, digits and -`);
+  const name = String(own["characters"]);
+  check(
+    Object.hasOwn(CHARACTERS, name),
+    `${at}.characters: one of ${Object.keys(CHARACTERS).join(", ")}`,
+  );
+  const least = Number(own["least"]);
+  check(
+    Number.isInteger(least) && least >= 1 && least <= MAX_RUN,
+    `${at}.least: an integer from 1 to ${MAX_RUN}`,
+  );
+  return { prefix, kind, characters: CHARACTERS[name] ?? "", least };
+}
+
+function membersOf(value: unknown, at: string, known: string[]): Record<string, unknown> {
+  check(typeof value === "object" && value !== null && !Array.isArray(value), `${at}: an object`);
+  const members = value as Record<string, unknown>; // as: just checked
+  const other = Object.keys(members).find((key) => !known.includes(key));
+  check(other === undefined, `${at}: ${other} is none of ${known.join(", ")}`);
+  return members;
+}
+
+function listOf(value: unknown = [], at: string): unknown[] {
+  check(
+    Array.isArray(value) && value.length <= MAX_OWN_RULES,
+    `${at}: a list of at most ${MAX_OWN_RULES}`,
+  );
+  return value as unknown[]; // as: just checked
+}
+
+function textOf(value: unknown, at: string, longest: number): string {
+  check(
+    typeof value === "string" && value !== "" && value.length <= longest,
+    `${at}: a text of at most ${longest} characters`,
+  );
+  return value as string; // as: just checked
+}
+
+function check(isRight: boolean, message: string): void {
+  if (!isRight) throw new SettingError(message);
+}

@@ -285,7 +285,7 @@ export class Projection {
     }
   }
 
-  /** The op without its secrets. Counts the fields that had some, whoever redacted them. */
+  /** The op without its secrets. Counts the fields that had some, also those that the client redacted. */
   #redacted(raw: Op): Op {
     if ((raw.op === "metric" || raw.op === "points") && raw.metadata === undefined) return raw;
     checkNesting(raw);

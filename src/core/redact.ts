@@ -1,5 +1,5 @@
 /**
- * Redaction of secrets by the name and by the form of a value (clients/README.md, "Secrets"): in the client, in the daemon and in the
+ * Redaction of secrets by the name and by the format of a value (clients/README.md, "Secrets"): in the client, in the daemon and in the
  * session object. Redacting again changes nothing.
  */
 import { isHeader, NAME, type NameClass, nameClass, optionClass } from "./secrets/names.ts";
@@ -221,7 +221,7 @@ export class Redactor {
   }
 }
 
-/** Behind a mark another secret may begin that was part of a longer word. No text of the tests needs more than three passes. */
+/** Behind a mark another secret may begin that was part of a longer name. No text of the tests needs more than three passes. */
 const MAX_PASSES = 8;
 
 /** How many arguments before one its command may be. */

@@ -91,15 +91,15 @@ test("redacting again changes nothing, whatever the text is", () => {
 
 test("what stands around a secret stays, and the secret does not", () => {
   const random = randomOf(7);
-  const words = ["door", "level 3", "x = 5", "at a.b(c.ts:1:2)", "12:30:45", "(ok)", "é😀"];
+  const texts = ["door", "level 3", "x = 5", "at a.b(c.ts:1:2)", "12:30:45", "(ok)", "é😀"];
   const secrets = cases.texts.flatMap(({ original, written }) =>
     /^\[redacted:[a-z-]+\]$/.test(written ?? "") && !/^-----BEGIN[^]*[^-]$/.test(original)
       ? [[original, written ?? ""] as const]
       : [],
   );
   for (let i = 0; i < 5_000; i++) {
-    const before = words[random(words.length)];
-    const after = words[random(words.length)];
+    const before = texts[random(texts.length)];
+    const after = texts[random(texts.length)];
     const [secret, mark] = secrets[random(secrets.length)] ?? ["", ""];
     expect(redactText(`${before} ${secret} ${after}`)).toBe(`${before} ${mark} ${after}`);
   }
@@ -115,7 +115,7 @@ describe("own rules", () => {
   );
   const redactor = new Redactor(rules);
 
-  test("add forms and names", () => {
+  test("add formats and names", () => {
     expect(problem).toBeUndefined();
     expect(redactor.text("key acme_0123abcd, badge=7")).toBe(
       "key [redacted:acme], badge=[redacted]",

@@ -8,7 +8,7 @@ import { MAX_CACHED_NAMES, MAX_SECRET_NAME } from "./limits.ts";
 export const NAME = { ordinary: 0, count: 1, text: 2, any: 3 } as const;
 export type NameClass = (typeof NAME)[keyof typeof NAME];
 
-/** Parts of a name in lower case without separators. Words of `text` are also used for counts and flags. */
+/** Parts of a name in lower case without separators. Terms of `text` are also used for counts and flags. */
 const PARTS: [part: string, kind: NameClass][] = [
   ...[
     ["password", "passwd", "passphrase", "passcode", "secret", "authorization", "cookie"],
@@ -22,23 +22,23 @@ const PARTS: [part: string, kind: NameClass][] = [
   ].flatMap((parts) => parts.map((part): [string, NameClass] => [part, NAME.text])),
 ];
 
-/** After a part, these make it another word: keyboard, passwordless, tokenizer, secretary, secretive, cookiecutter, key name. */
+/** After a part, these make it another term: keyboard, passwordless, tokenizer, secretary, secretive, cookiecutter, key name. */
 const CONTINUATIONS = ["board", "stroke", "less", "iz", "ary", "aries", "ive", "cutter", "name"];
 
-/** Words that are too short to be looked for inside other words (pin in spin, auth in author). */
-const WORDS = new Map<string, NameClass>([
+/** Terms that are too short to be looked for inside other terms (pin in spin, auth in author). */
+const TERMS = new Map<string, NameClass>([
   ...["pwd", "otp", "totp", "pin", "cvv", "cvc", "ssn"].map((w): [string, NameClass] => [w, 3]),
   ...["auth", "oauth", "bearer", "dsn", "pem", "jwt", "pw"].map((w): [string, NameClass] => [w, 2]),
 ]);
 
-/** `pass` alone may be a test that passes or a pass of a renderer. After one of these words it is a password. */
+/** `pass` alone may be a test that passes or a pass of a renderer. After one of these terms it is a password. */
 const PASS_OWNERS = new Set(
   "admin api auth basic db email ftp http imap key keystore ldap login mail mongo my mysql pg postgres proxy redis root smtp ssh sudo user usr vault vpn wifi".split(
     " ",
   ),
 );
 
-/** First or last words of names of numbers: max_tokens, pin_count, tokens_used. */
+/** First or last terms of names of numbers: max_tokens, pin_count, tokens_used. */
 const COUNTING = new Set(
   "age attempts bits budget count counts expiry index input left length limit limits len max maximum min minimum output remaining retries size total ttl usage used".split(
     " ",
@@ -72,10 +72,10 @@ export function isHeader(name: string): boolean {
 }
 
 function classify(name: string): NameClass {
-  const words = wordsOf(name);
-  const kind = Math.max(partClass(squash(name)), ...words.map(wordClass)) as NameClass; // as: of NameClasses
+  const terms = termsOf(name);
+  const kind = Math.max(partClass(squash(name)), ...terms.map(termClass)) as NameClass; // as: of NameClasses
   if (kind === NAME.ordinary) return kind;
-  const isCount = COUNTING.has(words[0] ?? "") || COUNTING.has(words.at(-1) ?? "");
+  const isCount = COUNTING.has(terms[0] ?? "") || COUNTING.has(terms.at(-1) ?? "");
   return isCount ? NAME.count : kind;
 }
 
@@ -90,14 +90,14 @@ function partClass(name: string): NameClass {
   return kind;
 }
 
-function wordClass(word: string, index: number, words: string[]): NameClass {
-  const name = word.replace(/[0-9]+$/, "");
-  const own = WORDS.get(name);
+function termClass(term: string, index: number, terms: string[]): NameClass {
+  const name = term.replace(/[0-9]+$/, "");
+  const own = TERMS.get(name);
   if (own !== undefined) return own;
   // A plural with a number is a count.
-  if (name.endsWith("s") && WORDS.has(name.slice(0, -1))) return NAME.text;
+  if (name.endsWith("s") && TERMS.has(name.slice(0, -1))) return NAME.text;
   if (!name.endsWith("pass")) return NAME.ordinary;
-  const owner = name === "pass" ? (words[index - 1] ?? "") : name.slice(0, -4);
+  const owner = name === "pass" ? (terms[index - 1] ?? "") : name.slice(0, -4);
   return PASS_OWNERS.has(owner) ? NAME.text : NAME.ordinary;
 }
 
@@ -106,13 +106,13 @@ function squash(name: string): string {
   return name.replace(/[^A-Za-z0-9]/g, "").toLowerCase();
 }
 
-/** The words of db_password, dbPassword, DBPassword, db-password. Letters outside ASCII belong to a word. */
-function wordsOf(name: string): string[] {
+/** The terms of db_password, dbPassword, DBPassword, db-password. Letters outside ASCII belong to a term. */
+function termsOf(name: string): string[] {
   const parted = name
     .replace(/([a-z0-9])([A-Z])/g, "$1 $2")
     .replace(/([A-Z])([A-Z][a-z])/g, "$1 $2");
   return parted
     .toLowerCase()
     .split(/[^a-z0-9\u0080-\uffff]+/)
-    .filter((word) => word !== "");
+    .filter((term) => term !== "");
 }

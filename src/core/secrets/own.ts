@@ -1,5 +1,5 @@
 /**
- * Rules of one's own, from the setting DATACAT_REDACT: a JSON object. An own form is a prefix and a run of characters; there are no
+ * Rules of one's own, from the setting DATACAT_REDACT: a JSON object. An own format is a prefix and a run of characters; there are no
  * patterns, so none can take more than linear time. Checked by hand, because the client in a browser has no schema library.
  */
 import { MAX_OWN_RULES, MAX_PREFIX, MAX_RUN, MAX_SECRET_NAME, MIN_PREFIX } from "./limits.ts";
@@ -15,16 +15,16 @@ export type OwnRules = {
 
 export const NO_RULES: OwnRules = { prefixes: [], names: [], keep: [] };
 
-/** The characters that an own form may consist of, by name. */
+/** The characters that an own format may consist of, by name. */
 const CHARACTERS: { [name: string]: string } = {
   digits: "0-9",
   hex: "A-Fa-f0-9",
   letters_and_digits: "A-Za-z0-9",
-  word: "A-Za-z0-9_-",
+  identifier: "A-Za-z0-9_-",
   base64: "A-Za-z0-9+/=_-",
 };
 
-const DEFAULTS: Record<string, unknown> = { kind: "own", characters: "word", least: 8 };
+const DEFAULTS: Record<string, unknown> = { kind: "own", characters: "identifier", least: 8 };
 
 /** The rules of a setting's text, or what is wrong with it. Nothing is used of a setting that is wrong. */
 export function parseOwnRules(text: string | undefined): { rules: OwnRules; problem?: string } {

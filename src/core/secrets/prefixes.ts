@@ -12,7 +12,7 @@ export type PrefixRule = {
   most?: number;
 };
 
-const WORD = "A-Za-z0-9_-";
+const IDENTIFIER = "A-Za-z0-9_-";
 const ALPHANUMERIC = "A-Za-z0-9";
 
 export const PREFIX_RULES: PrefixRule[] = [
@@ -20,22 +20,22 @@ export const PREFIX_RULES: PrefixRule[] = [
   { prefix: "ASIA", kind: "aws", characters: "A-Z0-9", least: 16, most: 16 },
   ...tokens("github", ALPHANUMERIC, 20, "ghp_ gho_ ghu_ ghs_ ghr_"),
   ...tokens("github", "A-Za-z0-9_", 20, "github_pat_"),
-  ...tokens("gitlab", WORD, 16, "glpat- gldt- glrt- glcbt- glptt- glft- glsoat- gloas-"),
-  ...tokens("slack", WORD, 8, "xoxa- xoxb- xoxe- xoxo- xoxp- xoxr- xoxs- xapp-"),
+  ...tokens("gitlab", IDENTIFIER, 16, "glpat- gldt- glrt- glcbt- glptt- glft- glsoat- gloas-"),
+  ...tokens("slack", IDENTIFIER, 8, "xoxa- xoxb- xoxe- xoxo- xoxp- xoxr- xoxs- xapp-"),
   ...tokens("stripe", ALPHANUMERIC, 10, "sk_live_ sk_test_ rk_live_ rk_test_ whsec_"),
-  { prefix: "AIza", kind: "google", characters: WORD, least: 35, most: 35 },
-  ...tokens("google", `.${WORD}`, 20, "ya29."),
-  ...tokens("google", WORD, 20, "GOCSPX-"),
+  { prefix: "AIza", kind: "google", characters: IDENTIFIER, least: 35, most: 35 },
+  ...tokens("google", `.${IDENTIFIER}`, 20, "ya29."),
+  ...tokens("google", IDENTIFIER, 20, "GOCSPX-"),
   ...tokens("npm", ALPHANUMERIC, 30, "npm_"),
-  ...tokens("pypi", WORD, 32, "pypi-"),
-  ...tokens("openai", WORD, 20, "sk-proj- sk-svcacct- sk-admin-"),
-  ...tokens("anthropic", WORD, 20, "sk-ant-"),
+  ...tokens("pypi", IDENTIFIER, 32, "pypi-"),
+  ...tokens("openai", IDENTIFIER, 20, "sk-proj- sk-svcacct- sk-admin-"),
+  ...tokens("anthropic", IDENTIFIER, 20, "sk-ant-"),
   ...tokens("huggingface", ALPHANUMERIC, 30, "hf_"),
   ...tokens("digitalocean", "a-f0-9", 40, "dop_v1_ doo_v1_ dor_v1_"),
-  ...tokens("sendgrid", `.${WORD}`, 40, "SG."),
+  ...tokens("sendgrid", `.${IDENTIFIER}`, 40, "SG."),
   ...tokens("shopify", "A-Fa-f0-9", 32, "shpat_ shpca_ shppa_ shpss_"),
-  ...tokens("docker", WORD, 20, "dckr_pat_"),
-  ...tokens("datacat", `.${WORD}`, 40, "dc_ingest_ dc_read_ dc_admin_"),
+  ...tokens("docker", IDENTIFIER, 20, "dckr_pat_"),
+  ...tokens("datacat", `.${IDENTIFIER}`, 40, "dc_ingest_ dc_read_ dc_admin_"),
 ];
 
 function tokens(kind: string, characters: string, least: number, prefixes: string): PrefixRule[] {

@@ -159,7 +159,7 @@ function jwt(text: string, start: number): Finding | undefined {
   return isToken ? { start, end, mark: markOf("jwt"), rule: "jwt" } : undefined;
 }
 
-/** `Bearer x`, `Basic x`, wherever it stands: x has a digit, a `=` or a capital that is not its first letter, as no word of a sentence has. */
+/** `Bearer x`, `Basic x`, wherever it stands: x has a digit, a `=` or a capital that is not its first letter, as ordinary text has not. */
 function scheme(text: string, at: number): Finding | undefined {
   if (isAlphanumeric(text[at - 1])) return undefined;
   const start = runEnd(SCHEME, text, at);

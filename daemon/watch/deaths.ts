@@ -29,14 +29,17 @@ type Death = {
 
 export class Deaths {
   readonly #options: DeathsOptions;
-  /** Writers that were found ended within SAME_END_MS. */
+  /** When this daemon began to observe. */
+  readonly #since: number;
+  /** Writers that ended within SAME_END_MS. */
   #recent: { session: string; pid: number | undefined; monotonic: number }[] = [];
 
   constructor(options: DeathsOptions) {
     this.#options = options;
+    this.#since = options.clock.now();
   }
 
-  /** These lanes' writers were found ended in one check. */
+  /** These lanes' writers were found ended in one check, and ran at the one before. */
   begin(lanes: Lane[]): void {
     const monotonic = this.#options.clock.monotonic();
     const isRecent = (each: { monotonic: number }) => monotonic - each.monotonic <= SAME_END_MS;
@@ -81,24 +84,26 @@ export class Deaths {
     else if (isOutOfMemory) reason = "out_of_memory";
     else if (fatal) reason = fatal.type === undefined ? "killed" : "fatal_error";
     else if (hasThrown) reason = "uncaught_exception";
-    const isUnknown = reason === "process_died" && wasSeenAlive;
+    const isUnknown = reason === "process_died";
+    // A process that begins and ends between two checks was not seen alive, but ended just now.
+    const isTimeKnown = wasSeenAlive || lastAt >= this.#since;
     return {
       op: "crash",
-      at: this.#endedAt(wasSeenAlive, fatal, lastAt),
+      at: this.#endedAt(isTimeKnown, fatal, lastAt),
       reason,
       signal: fatal?.signal,
       out_of_memory: isOutOfMemory || undefined,
       rebooted: state === "rebooted" || undefined,
-      message: messageOf(lane, wasSeenAlive || fatal !== undefined, isUnknown),
+      message: messageOf(lane, isTimeKnown || fatal !== undefined, isUnknown),
       last: lastSeen.summary(),
-      also_ended: this.#alsoEnded(lane) || undefined,
+      also_ended: wasSeenAlive ? this.#alsoEnded(lane) || undefined : undefined,
     };
   }
 
-  /** If it was alive at the last check, it ended just now. Otherwise only the time of its last record is known. */
-  #endedAt(wasSeenAlive: boolean, fatal: FatalEnd | undefined, lastAt: number): number {
+  /** If it ran at the last check, it ended just now. If it ended before this daemon began, only the time of its last record is known. */
+  #endedAt(isTimeKnown: boolean, fatal: FatalEnd | undefined, lastAt: number): number {
     if (fatal) return Math.max(fatal.at, lastAt);
-    return wasSeenAlive ? Math.max(this.#options.clock.now(), lastAt) : lastAt;
+    return isTimeKnown ? Math.max(this.#options.clock.now(), lastAt) : lastAt;
   }
 
   /** Other processes, of other sessions. */
@@ -128,12 +133,15 @@ export class Deaths {
 
 /** What is known beside the cause, or instead of one. */
 function messageOf(lane: Lane, isTimeKnown: boolean, isUnknown: boolean): Crash["message"] {
-  if (!isTimeKnown)
-    return "No daemon ran when the process ended; this is the time of its last record";
   const isEmpty = sideFileExists(lane, "fatal") && !sideFileExists(lane, "fatal", 1);
-  return isUnknown && isEmpty ? UNWRITTEN_CAUSE : undefined;
+  const texts = [
+    isTimeKnown ? [] : UNKNOWN_TIME,
+    isUnknown && isEmpty ? UNWRITTEN_CAUSE : [],
+  ].flat();
+  return texts.length > 0 ? texts.join(". ") : undefined;
 }
 
+const UNKNOWN_TIME = "No daemon ran when the process ended; this is the time of its last record";
 /** Why a crash may be none. */
 const UNWRITTEN_END =
   "Its last records could not be written to the disk, so it may have ended the session itself";

@@ -143,7 +143,8 @@ export class Monitor {
       if (lane.isObservations) this.#closeObservations(lane);
       else if (!lane.isClosed) this.#check(lane, ended);
     }
-    this.#deaths.begin(ended.map(({ lane }) => lane));
+    const seen = ended.filter(({ watched }) => watched.wasSeenAlive);
+    this.#deaths.begin(seen.map(({ lane }) => lane));
     for (const each of ended) this.#close(each);
   }
 

@@ -45,6 +45,8 @@ sessions.get("/sessions/:id/events/counts", requires("read"), (c) =>
   listed(c, undefined, "eventCounts"),
 );
 
+sessions.get("/sessions/:id/stacks", requires("read"), (c) => answer(c, "stacks"));
+
 sessions.get("/sessions/:id/metrics", requires("read"), (c) => listed(c, undefined, "series"));
 
 sessions.get("/sessions/:id/metrics/:name", requires("read"), async (c) => {

@@ -3,7 +3,7 @@
  * render. Keys are snake_case, times epoch milliseconds.
  */
 import type { Confidence, MetricType, Status } from "./vocabulary.ts";
-import type { Event, Json, JsonObject, Writer } from "./wire.ts";
+import type { Event, Json, JsonObject, Stacks, Writer } from "./wire.ts";
 
 /** One reason for a verdict, as a sentence, and how certain the conclusion from it is. */
 export type Evidence = { kind: string; text: string; at?: number; confidence: Confidence };
@@ -248,6 +248,13 @@ export type EventRow = Omit<Event, "op"> & {
   category: string;
   /** Of exceptions: equal for the same failure in all sessions and versions. */
   fingerprint?: string;
+};
+
+/** The stacks of threads at one time, of a hang or of the end of the process. */
+export type StackRow = Omit<Stacks, "op"> & {
+  seq: number;
+  /** The time by the program's own clock, if it differs. */
+  recorded_at?: number;
 };
 
 export type EventCount = {

@@ -88,7 +88,7 @@ export function unendedHangEvidence(
 /** Where the thread was that caused the end, or the main thread when a signal ended the program. */
 export function placeAtEnd({ diedIn, crash, end }: Observations): StackSample | undefined {
   const endedAt = crash?.at ?? end?.at;
-  if (!diedIn || endedAt === undefined) return undefined;
+  if (!diedIn?.own || endedAt === undefined) return undefined;
   // Of a forked process, which ended before.
   return Math.abs(endedAt - diedIn.at) <= EXIT_HOOKS_MS ? diedIn : undefined;
 }

@@ -206,7 +206,6 @@ function noteHang(observations: Observations, op: Extract<Op, { op: "hang" }>): 
 
 function noteStacks(observations: Observations, op: Stacks, seq: number): void {
   const sample = sampleOf(op, seq);
-  if (!sample) return;
   if (op.when === "died") observations.diedIn = sample;
   else observations.hangSamples = [...observations.hangSamples, sample].slice(-MAX_HANG_SAMPLES);
 }

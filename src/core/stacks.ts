@@ -3,7 +3,7 @@ import type { Evidence } from "./answers.ts";
 import { formatDuration } from "./format.ts";
 import { hash } from "./hash.ts";
 import { MAX_NAME_LENGTH } from "./limits.ts";
-import { framesOf, placeText } from "./stack/frame.ts";
+import { type Frame, framesOf, placeText } from "./stack/frame.ts";
 import type { Place } from "./stack/place.ts";
 import type { Stacks } from "./wire.ts";
 
@@ -15,46 +15,50 @@ export type StackSample = {
   at: number;
   /** Equal if the thread was in the same line of each function. */
   exact: string;
-  /** The innermost frame of the program's own code. */
-  own: Where;
+  /** The innermost frame of the program's own code; undefined if no frame is readable. */
+  own?: Where;
   /** The innermost frame, if it is another one. */
   inner?: Where;
 };
 
-/** Where the first thread of a sample was; undefined if none of its frames is readable. The innermost frame is the first. */
-export function sampleOf({ at, threads }: Stacks, seq: number): StackSample | undefined {
+/** Where the first thread of a sample was. The innermost frame is the first. */
+export function sampleOf({ at, threads }: Stacks, seq: number): StackSample {
   const frames = framesOf(threads[0]?.frames ?? []);
   const places = frames.flatMap(({ place }) => place ?? []);
   const [innermost] = places;
-  const own = frames.find(({ isOwn }) => isOwn)?.place ?? innermost;
-  if (!own || !innermost) return undefined;
-  const isInner = placeText(innermost) !== placeText(own);
+  const own = ownPlace(frames);
+  const isInner = innermost && own && placeText(innermost) !== placeText(own);
   return {
     seq,
     at,
     exact: hash(places.map(placeText).join("\n")),
-    own: short(own),
+    own: own && short(own),
     inner: isInner ? short(innermost) : undefined,
   };
 }
 
+/** The innermost frame of the program's own code, in frames with the innermost first; of foreign frames alone, the innermost. */
+export function ownPlace(frames: Frame[]): Place | undefined {
+  return (frames.find(({ isOwn }) => isOwn) ?? frames.find(({ place }) => place))?.place;
+}
+
 /** Where the main thread was during a hang; undefined if the samples differ in their function. */
 export function commonPlace(samples: StackSample[]): Where | undefined {
-  const [first] = samples;
+  const first = samples[0]?.own;
   if (!first) return undefined;
-  const { file, name } = first.own;
-  const isSame = samples.every(({ own }) => own.file === file && own.name === name);
+  const { file, name, line } = first;
+  const isSame = samples.every(({ own }) => own?.file === file && own?.name === name);
   if (!isSame) return undefined;
-  return samples.every(({ own }) => own.line === first.own.line)
-    ? first.own
-    : { ...first.own, line: undefined, source: undefined };
+  return samples.every(({ own }) => own?.line === line)
+    ? first
+    : { ...first, line: undefined, source: undefined };
 }
 
 /** What the samples of a hang show, as sentences. */
 export function samplesEvidence(samples: StackSample[]): Evidence[] {
   const [first] = samples;
   const last = samples.at(-1);
-  if (!first || !last) return [];
+  if (!first?.own || !last) return [];
   const text = samples.length === 1 ? oneText(first) : severalText(samples, first, last);
   return [{ kind: "stacks", text, at: last.at, confidence: "certain" }];
 }
@@ -70,14 +74,15 @@ function severalText(samples: StackSample[], first: StackSample, last: StackSamp
   const place = commonPlace(samples);
   if (place)
     return `In ${count} the main thread was in ${placeText(place)}, in different lines or calls`;
-  const places = [...new Set(samples.map(({ own }) => placeText(own)))];
+  const places = [...new Set(samples.flatMap(({ own }) => (own ? placeText(own) : [])))];
   return `In ${count} the main thread was in different functions: ${places.join(", ")}`;
 }
 
-/** "load_level (game.py:88), lock.acquire(), in acquire (threading.py:12)". */
+/** "load_level (game.py:88), at lock.acquire(), inside acquire (threading.py:12)". */
 export function whereText({ own, inner }: Pick<StackSample, "own" | "inner">): string {
+  if (!own) return "an unknown place";
   const source = own.source === undefined ? "" : `, at ${own.source}`;
-  return `${placeText(own)}${source}${inner ? `, in ${placeText(inner)}` : ""}`;
+  return `${placeText(own)}${source}${inner ? `, inside ${placeText(inner)}` : ""}`;
 }
 
 /** Texts are bounded: the index keeps them. */

@@ -134,7 +134,7 @@ function crashHeadline(
   place: StackSample | undefined,
 ): string {
   if (crash.out_of_memory) return "Crashed: out of memory";
-  const where = place ? ` in ${placeText(place.own)}` : "";
+  const where = place?.own ? ` in ${placeText(place.own)}` : "";
   if (uncaught?.isFatal) return `Crashed: ${uncaught.type}${where}`;
   // The types of native errors, such as "Assertion failed", are complete without "uncaught".
   if (uncaught && crash.signal) return `Crashed: ${exceptionText(uncaught)}`;

@@ -15,6 +15,7 @@ import { RecordPanel } from "./session/completeness.tsx";
 import { MomentPanel, momentRoutes } from "./session/moment.tsx";
 import { OutputPanel, outputRoutes } from "./session/output.tsx";
 import { Charts, chartRoutes } from "./session/charts.tsx";
+import { stackRoutes, StacksPanel } from "./session/stacks.tsx";
 import { TimelinePanel } from "./session/timeline.tsx";
 import { isGood, outcomeOf, Verdict } from "./session/verdict.tsx";
 import { sessionIn, type View, viewOf } from "./session/view.ts";
@@ -49,6 +50,7 @@ sessionRoutes.get("/sessions/:id", async (c) => {
       <Crumbs summary={summary} />
       <DamageBanner summary={summary} />
       <Verdict session={session} summary={summary} />
+      <StacksPanel session={session} />
       <div class="panes">
         <div
           id="recorder"
@@ -180,6 +182,7 @@ for (const routes of [
   eventRoutes,
   exceptionRoutes,
   outputRoutes,
+  stackRoutes,
   figureRoutes,
 ]) {
   sessionRoutes.route("/", routes);

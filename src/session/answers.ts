@@ -8,6 +8,7 @@ import type {
   Page,
   PathChange,
   SeriesSummary,
+  StackRow,
   StateAt,
   StateChange,
   StateDiff,
@@ -32,6 +33,7 @@ import { addRefused } from "./refused.ts";
 import { extentOf } from "../core/extent.ts";
 import { DEFAULT_POINTS } from "../core/limits.ts";
 import { type ChartQuery, charts, type Rollups, timeline } from "./metrics.ts";
+import { stacksOf } from "./stacks.ts";
 import type { Segments } from "./store.ts";
 
 /** A session as its object has it loaded. */
@@ -77,6 +79,11 @@ export const ANSWERS = {
   held: (source: Source, query: HeldQuery): boolean | null => held(source, query),
 
   events: ({ store }: Source, query: EventsQuery = {}): Page<EventRow> => eventPage(store, query),
+
+  stacks: ({ store, index }: Source): Page<StackRow> => ({
+    items: stacksOf(store, index.observations),
+    next: null,
+  }),
 
   eventCounts: ({ index }: Source): EventCount[] => index.names,
 

@@ -10,7 +10,7 @@ import time
 
 import datacat
 
-session = datacat.open(product="endings", version=sys.argv[1])
+session = datacat.open(product="endings")
 
 
 def segfault():
@@ -24,6 +24,15 @@ def abort():
 def wait_for_signal():
     print("ready", flush=True)
     time.sleep(60)
+
+
+def wait_with_handler():
+    def stop(number, frame):
+        session.end()
+        sys.exit(7)
+
+    signal.signal(signal.SIGTERM, stop)
+    wait_for_signal()
 
 
 def spin():
@@ -50,8 +59,7 @@ def read_from_pipe():
 def hang_then_recover():
     time.sleep(TIMEOUT + 4.5)
     session.heartbeat()
-    print("recovered", flush=True)
-    wait_for_signal()
+    session.end()
 
 
 def exit_at_once():
@@ -81,6 +89,7 @@ WAYS = {
     "segfault": segfault,
     "abort": abort,
     "signal": wait_for_signal,
+    "handler": wait_with_handler,
     "spin": spin,
     "spin-gil": spin_with_the_interpreter,
     "lock": wait_for_lock,

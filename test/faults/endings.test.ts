@@ -1,0 +1,192 @@
+/**
+ * The table of ways to end and to hang in README.md: for each, a real process, and what the server's verdict on what the daemon recorded of
+ * it is. All share one daemon and run at once.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { verdict } from "../../src/core/status.ts";
+import { newObservations, observe } from "../../src/core/observations.ts";
+import type { Op } from "../../src/core/wire.ts";
+import { until, World } from "../daemon/world.ts";
+
+const root = join(import.meta.dirname, "../..");
+const PROGRAM = join(import.meta.dirname, "programs/endings.py");
+
+let world: World;
+const children = new Map<string, ChildProcess>();
+
+type Way = {
+  /** What endings.py is called with. */
+  argument: string;
+  /** Sent once the program is ready. */
+  signal?: NodeJS.Signals;
+  /** How the process ends for its parent: as it would without Datacat. Undefined: it is killed after its verdict is known. */
+  exit?: number | NodeJS.Signals;
+  headline: RegExp;
+  evidence: RegExp[];
+  /** A frame of the first thread of the last sample. */
+  frame?: RegExp;
+};
+
+/** In test/faults/README.md. */
+const WAYS: { [way: string]: Way } = {
+  "a segmentation fault": {
+    argument: "segfault",
+    exit: "SIGSEGV",
+    headline: /^Crashed: Segmentation fault in segfault \(endings\.py:\d+\)$/,
+    evidence: [/^Segmentation fault$/, /inside string_at/, /SIGSEGV/],
+    frame: /in string_at$/,
+  },
+  "an abort": {
+    argument: "abort",
+    exit: "SIGABRT",
+    headline: /^Crashed: Aborted in abort \(endings\.py:\d+\)$/,
+    evidence: [/^Aborted$/, /SIGABRT/],
+    frame: /in abort$/,
+  },
+  "SIGTERM, by its default action": {
+    argument: "signal",
+    signal: "SIGTERM",
+    exit: "SIGTERM",
+    headline: /^Ended by SIGTERM$/,
+    evidence: [/It was in wait_for_signal/, /SIGTERM/],
+    frame: /in wait_for_signal$/,
+  },
+  "SIGHUP, by its default action": {
+    argument: "signal",
+    signal: "SIGHUP",
+    exit: "SIGHUP",
+    headline: /^Ended by SIGHUP$/,
+    evidence: [/SIGHUP/],
+  },
+  "SIGXCPU, by its default action": {
+    argument: "signal",
+    signal: "SIGXCPU",
+    exit: "SIGXCPU",
+    headline: /^Crashed: SIGXCPU in wait_for_signal \(endings\.py:\d+\)$/,
+    evidence: [/SIGXCPU: it exceeded its limit of processor time/],
+  },
+  "SIGTERM, with a handler of its own": {
+    argument: "handler",
+    signal: "SIGTERM",
+    exit: 7,
+    headline: /^Ended$/,
+    evidence: [/ended the session/],
+  },
+  SIGKILL: {
+    argument: "signal",
+    signal: "SIGKILL",
+    exit: "SIGKILL",
+    headline: /^Crashed: the process is gone$/,
+    evidence: [/no fatal error, as after SIGKILL/, /memory/, /The machine/],
+  },
+  "a spin": {
+    argument: "spin",
+    headline: /^Hung in a loop in spin \(endings\.py/,
+    evidence: [/In 3 samples .* spin/, /CPU/],
+    frame: /in spin\n/,
+  },
+  "a spin that does not release the interpreter": {
+    argument: "spin-gil",
+    headline: /^Hung in a loop in spin_with_the_interpreter \(endings\.py:\d+\)$/,
+    evidence: [/In 3 samples .* the same place: spin_with_the_interpreter .* inside match/, /CPU/],
+  },
+  "a lock that is never released": {
+    argument: "lock",
+    headline: /^Hung in wait_for_lock \(endings\.py:\d+\)$/,
+    evidence: [/In 3 samples .* same place: .* at lock\.acquire\(\)/, /blocked/],
+    frame: /in wait_for_lock\n\s+lock\.acquire\(\)/,
+  },
+  "a read that gets nothing": {
+    argument: "read",
+    headline: /^Hung in read_from_pipe \(endings\.py:\d+\)$/,
+    evidence: [/at os\.read\(reading, 1\)/, /blocked/],
+  },
+  "a hang that ends": {
+    argument: "recover",
+    exit: 0,
+    headline: /^Ended$/,
+    evidence: [/Recovered from a hang/, /In 3 samples .* same place: hang_then_recover/],
+  },
+  "an immediate exit": {
+    argument: "exit",
+    exit: 3,
+    headline: /^Crashed: the process is gone$/,
+    evidence: [/an immediate exit such as os\._exit\(\)/],
+  },
+  "a forked child's segmentation fault": {
+    argument: "child",
+    exit: 0,
+    headline: /^Ended with 1 uncaught exception$/,
+    evidence: [/the last one Segmentation fault/],
+  },
+  "a fork while stacks are watched": {
+    argument: "fork",
+    exit: 0,
+    headline: /^Ended with exit code 0$/,
+    evidence: [],
+  },
+};
+
+beforeAll(async () => {
+  world = await World.make();
+  await world.daemon();
+  for (const [way, { argument, signal }] of Object.entries(WAYS)) {
+    const child = spawn("python3", [PROGRAM, argument], {
+      cwd: world.home.folder,
+      env: {
+        ...process.env,
+        ...world.env,
+        DATACAT_SESSION: undefined,
+        DATACAT_DAEMON: "off",
+        DATACAT_VERSION: way,
+        PYTHONPATH: join(root, "clients/python"),
+      },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    children.set(way, child);
+    if (signal) void once(child.stdout, "data").then(() => child.kill(signal));
+  }
+});
+
+afterAll(async () => {
+  for (const child of children.values()) child.kill("SIGKILL");
+  await world[Symbol.asyncDispose]();
+});
+
+test.each(Object.entries(WAYS))("%s", async (way, expected) => {
+  const child = children.get(way);
+  const session = await found(way);
+  await until(() => judged(session).headline).toMatch(expected.headline);
+  const texts = () => judged(session).evidence.map(({ text }) => text);
+  for (const pattern of expected.evidence)
+    await until(texts).toContainEqual(expect.stringMatching(pattern));
+  if (expected.frame) {
+    const last = world.server.ops(session, "stacks").at(-1);
+    expect(last?.threads[0]?.frames).toContainEqual(expect.stringMatching(expected.frame));
+  }
+  if (expected.exit !== undefined) {
+    await until(() => child?.exitCode ?? child?.signalCode).toBe(expected.exit);
+    expect(String(child?.stderr?.read() ?? "")).toBe("");
+  }
+});
+
+/** The session whose version is the way. */
+async function found(way: string): Promise<string> {
+  const ids = () =>
+    [...world.server.sessions.keys()].filter(
+      (id) => world.server.ops(id, "start")[0]?.version === way,
+    );
+  await until(ids).toHaveLength(1);
+  return ids()[0] ?? "";
+}
+
+function judged(session: string) {
+  const { ops } = world.server.session(session);
+  const [first] = ops;
+  const known = newObservations(first?.at ?? 0, Date.now());
+  for (const [index, op] of ops.entries()) observe(known, op as Op, index + 1);
+  return verdict(known, Date.now());
+}

@@ -85,11 +85,11 @@ export class Deaths {
     else if (fatal) reason = fatal.type === undefined ? "killed" : "fatal_error";
     else if (hasThrown) reason = "uncaught_exception";
     const isUnknown = reason === "process_died";
-    // A process that begins and ends between two checks was not seen alive, but ended just now.
+    // A process that begins and ends between two checks was not seen alive; the time of its last record is its end.
     const isTimeKnown = wasSeenAlive || lastAt >= this.#since;
     return {
       op: "crash",
-      at: this.#endedAt(isTimeKnown, fatal, lastAt),
+      at: this.#endedAt(wasSeenAlive, fatal, lastAt),
       reason,
       signal: fatal?.signal,
       out_of_memory: isOutOfMemory || undefined,
@@ -100,10 +100,10 @@ export class Deaths {
     };
   }
 
-  /** If it ran at the last check, it ended just now. If it ended before this daemon began, only the time of its last record is known. */
-  #endedAt(isTimeKnown: boolean, fatal: FatalEnd | undefined, lastAt: number): number {
+  /** If it ran at the last check, it ended just now. Otherwise only the time of its last record is known. */
+  #endedAt(wasSeenAlive: boolean, fatal: FatalEnd | undefined, lastAt: number): number {
     if (fatal) return Math.max(fatal.at, lastAt);
-    return isTimeKnown ? Math.max(this.#options.clock.now(), lastAt) : lastAt;
+    return wasSeenAlive ? Math.max(this.#options.clock.now(), lastAt) : lastAt;
   }
 
   /** Other processes, of other sessions. */

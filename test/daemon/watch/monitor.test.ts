@@ -1,5 +1,7 @@
 /** The monitor with a clock and processes of the test's own: no waiting, no real process. */
-import { appendFileSync } from "node:fs";
+import { appendFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { constants } from "node:os";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { Clock } from "../../../daemon/clock.ts";
 import { readLane } from "../../../daemon/lanes/lane-file.ts";
@@ -79,7 +81,7 @@ class Watched {
   /** A program's lane, which begins with its start. */
   program(session: string, { pid = PID, isOpener = true, hostname = thisMachine().hostname } = {}) {
     this.processes.set(pid, process(pid));
-    const writer = { pid, pid_started: "1", hostname };
+    const writer = { pid, pid_started: "1", hostname, language: "python 3.13.0" };
     const lane = this.world.lane(session, { writer, at: START });
     if (isOpener) lane.append({ op: "start", at: START });
     return lane;
@@ -177,6 +179,94 @@ test("a program whose heartbeats stop is hung, and recovers with the duration", 
     { op: "hang" },
     { op: "recovered", duration_ms: 70_000 },
   ]);
+});
+
+test("samples of a hang are recorded: three at its start, and the last one before it recovers", async () => {
+  await using world = await World.make();
+  const watched = new Watched(world);
+  const lane = watched.program("hung");
+  lane.append({ op: "heartbeat", at: START, timeout_ms: 1_000 });
+  const path = join(world.home.lanes, `${lane.header.lane}.stacks`);
+  writeFileSync(path, "");
+  const sample = (at: number, line: number) =>
+    appendFileSync(
+      path,
+      `# ${START + at}\nThread 0x1 [MainThread] (most recent call first):\n  File "/srv/game.py", line ${line} in load\n`,
+    );
+  watched.check();
+  for (const at of [1_000, 2_000]) sample(at, 1);
+  watched.pass(heartbeatLimitMs(1_000) + 3 * WATCH_MS);
+  sample(5_000, 2);
+  watched.restart();
+  watched.pass(6 * WATCH_MS);
+  sample(60_000, 3);
+  watched.pass(6 * WATCH_MS);
+  // The client empties it when its heartbeats continue.
+  sample(70_000, 4);
+  watched.pass(6 * WATCH_MS);
+  writeFileSync(path, "");
+  lane.append({ op: "heartbeat", at: START + 75_000 });
+  watched.check();
+  const recorded = (await watched.recorded("hung")).filter(({ op }) => op === "stacks");
+  expect(recorded).toMatchObject([
+    { when: "hung", at: START + 1_000 },
+    { when: "hung", at: START + 2_000 },
+    {
+      when: "hung",
+      at: START + 5_000,
+      threads: [{ frames: ['File "/srv/game.py", line 2, in load'] }],
+    },
+    { when: "recovered", at: START + 70_000 },
+  ]);
+});
+
+test("a signal that requests the end ends the session; another one, and a fatal error, is a crash", async () => {
+  await using world = await World.make();
+  const watched = new Watched(world);
+  const stack =
+    'Current thread 0x1 (most recent call first):\n  File "/srv/game.py", line 2 in f\n';
+  const fatal = `Fatal Python error: Segmentation fault\n\n${stack}`;
+  const ways = [
+    { session: "asked", text: "\0".repeat(15) + stack, isOpener: true },
+    { session: "cpu", text: "\0".repeat(constants.signals.SIGXCPU) + stack, isOpener: true },
+    { session: "fault", text: fatal, isOpener: true },
+    { session: "child", text: fatal, isOpener: false },
+    { session: "nothing", text: "", isOpener: true },
+  ];
+  for (const [index, { session, text, isOpener }] of ways.entries()) {
+    const lane = watched.program(session, { pid: PID + index, isOpener });
+    if (!isOpener) lane.append({ op: "event", at: START, name: "e" });
+    writeFileSync(join(world.home.lanes, `${lane.header.lane}.fatal`), text);
+  }
+  watched.pass(WATCH_MS);
+  watched.processes.clear();
+  watched.pass(WATCH_MS);
+  const kinds = async (session: string) => (await watched.recorded(session)).map(({ op }) => op);
+  expect(await kinds("asked")).toEqual(["stacks", "end"]);
+  expect(await kinds("cpu")).toEqual(["stacks", "crash"]);
+  expect(await kinds("fault")).toEqual(["event", "stacks", "crash"]);
+  expect(await kinds("child")).toEqual(["event", "stacks"]);
+  expect(await kinds("nothing")).toEqual(["crash"]);
+  expect((await watched.recorded("cpu")).at(-1)).toMatchObject({ signal: "SIGXCPU" });
+  expect((await watched.recorded("nothing")).at(-1)).toMatchObject({
+    reason: "process_died",
+    also_ended: 4,
+    message: expect.stringContaining("as after SIGKILL") as unknown,
+  });
+});
+
+test("a fatal error of a forked process is recorded while its parent runs on, and once", async () => {
+  await using world = await World.make();
+  const watched = new Watched(world);
+  const lane = watched.program("parent");
+  const path = join(world.home.lanes, `${lane.header.lane}.fatal`);
+  writeFileSync(path, "Fatal Python error: Segmentation fault\n");
+  utimesSync(path, START / 1_000, START / 1_000);
+  watched.pass(30_000);
+  expect(await watched.recorded("parent")).toMatchObject([
+    { op: "event", exception_type: "Segmentation fault", handled: false },
+  ]);
+  expect(statSync(path).size).toBe(0);
 });
 
 test("a daemon that starts while a program hangs records neither the hang again nor forgets it", async () => {

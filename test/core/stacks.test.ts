@@ -1,6 +1,5 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { isForeign, ownPlace, placeIn, placeText } from "../../src/core/frame.ts";
 import { commonPlace, sampleOf, samplesEvidence } from "../../src/core/stacks.ts";
 import { newObservations, observe } from "../../src/core/observations.ts";
 import { noteTransition, verdict } from "../../src/core/status.ts";
@@ -16,37 +15,17 @@ const samples = (...all: string[][]) =>
   all.map((frames, index) => sampleOf(stacks(index * 5_000, frames), index));
 const textOf = (...all: string[][]) => samplesEvidence(samples(...all))[0]?.text;
 
-test.each([
-  [own(88), "load_level (game.py:88)"],
-  [`${own(88)}\n    lock.acquire()`, "load_level (game.py:88)"],
-  ["at loadLevel (/srv/game.ts:88:12)", "loadLevel (game.ts:88)"],
-  ["    at async Level.load (file:///srv/game.ts:88:12)", "Level.load (game.ts:88)"],
-  ["at /srv/game.ts:88:12", "game.ts:88"],
-  [
-    "main.(*Level).load(0xc000012345, 0x5)\n\t/srv/game.go:88 +0x1d",
-    "main.(*Level).load (game.go:88)",
-  ],
-  [
-    "created by main.main in goroutine 1\n\t/srv/game.go:12 +0x2",
-    "main.main in goroutine 1 (game.go:12)",
-  ],
-  [String.raw`File "C:\game\level.py", line 8, in load`, "load (level.py:8)"],
-])("the place of %j", (frame, text) => expect(placeText(placeIn(frame))).toBe(text));
-
-test.each([
-  ["/usr/lib/python3.12/queue.py", true],
-  ["/usr/local/go/src/runtime/proc.go", true],
-  ["/root/go/pkg/mod/golang.org/x/sync/errgroup.go", true],
-  ["node:internal/timers", true],
-  ["/srv/node_modules/pino/lib/tools.js", true],
-  ["/srv/game.py", false],
-  ["/home/ada/go/game/main.go", false],
-])("whether %s is foreign: %s", (file, is) => expect(isForeign(file)).toBe(is));
-
 test("the place is the innermost one of the program's own code; without any, the innermost", () => {
-  expect(ownPlace([LIBRARY, own(3), own(9, "main")])?.line).toBe(3);
-  expect(ownPlace([LIBRARY])?.function).toBe("get");
-  expect(ownPlace(["no frame"])).toBeUndefined();
+  const place = (...frames: string[]) => sampleOf(stacks(0, frames), 1).own;
+  expect(place(LIBRARY, own(3), own(9, "main"))?.line).toBe(3);
+  expect(place(LIBRARY)?.name).toBe("get");
+  expect(place("no frame")).toBeUndefined();
+  const go = [
+    "sync.(*Mutex).Lock(0x5)\n\t/usr/local/go/src/sync/mutex.go:46",
+    "main.load(0x1)\n\t/srv/game.go:8 +0x1d",
+  ];
+  expect(place(...go)).toMatchObject({ file: "/srv/game.go", line: 8 });
+  expect(place("at wait (node:internal/timers:1:2)", "at load (/srv/game.js:8:2)")?.line).toBe(8);
 });
 
 describe("what samples of a hang show", () => {

@@ -25,6 +25,8 @@ export type DaemonStatus = {
   server: string;
   /** Whether the server answered the last request; null before the first. */
   reachable: boolean | null;
+  /** The server asked to wait, as over a budget of the key: why, and for how long. */
+  waiting: { message: string; ms: number } | null;
   has_key: boolean;
   resident_bytes: number;
   sent: Sender["totals"];
@@ -54,6 +56,7 @@ function status({ home, lanes, sender, config }: StatusOptions): DaemonStatus {
     home: home.folder,
     server: config.server,
     reachable: sender.isReachable(config.server) ?? null,
+    waiting: sender.waitingFor(config.server) ?? null,
     has_key: config.keys[config.server] !== undefined,
     resident_bytes: process.memoryUsage.rss(),
     sent: sender.totals,

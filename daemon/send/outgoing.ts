@@ -42,6 +42,9 @@ export type OutgoingOptions = {
 /** One batch of a request; without `built` it is a keepalive. */
 export type Sent = { outgoing: Outgoing; built: Built | undefined; text: string };
 
+/** A pause that the server asked for, and why. `until`: by the monotonic clock. */
+export type Waiting = { message: string; until: number };
+
 export class Outgoing {
   readonly lane: Lane;
   readonly #options: OutgoingOptions;
@@ -61,6 +64,7 @@ export class Outgoing {
   /** Failures in a row. */
   #failures = 0;
   #notBefore = 0;
+  #waiting: Waiting | undefined;
 
   constructor(lane: Lane, options: OutgoingOptions, totals: Totals) {
     this.lane = lane;
@@ -155,6 +159,7 @@ export class Outgoing {
     if (this.#failures > 0) log.worked(`sending lane ${this.lane.id}`);
     this.#failures = 0;
     this.#notBefore = 0;
+    this.#waiting = undefined;
     if (!built) return;
     this.#totals.batches += 1;
     this.#totals.ops += built.records;
@@ -236,7 +241,7 @@ export class Outgoing {
   #refuse(
     built: Built | undefined,
     applied: number,
-    error: { code: string; message: string },
+    error: { code: string; message: string; retry_after?: number },
   ): void {
     const { lane } = this;
     const { log, lanes } = this.#options;
@@ -262,15 +267,29 @@ export class Outgoing {
         else this.#delay();
         return;
       default:
-        log.failed(`sending lane ${lane.id}`, `${error.code}: ${error.message}`);
-        this.#delay();
+        this.delay(error.message, error.retry_after);
     }
   }
 
-  #delay(): void {
+  /** The server asks for a pause of this lane alone. */
+  delay(message: string, retryAfterS = 0): void {
+    this.#options.log.failed(`sending lane ${this.lane.id}`, message);
+    this.#delay(retryAfterS * 1_000);
+    this.#waiting = { message, until: this.#notBefore };
+  }
+
+  /** Why the server asked for a pause of this lane that is not over; undefined: it did not. */
+  waiting(): Waiting | undefined {
+    const { tail, monotonic } = this.#options;
+    return this.#waiting && this.#waiting.until > monotonic() && tail.isPending(this.lane)
+      ? this.#waiting
+      : undefined;
+  }
+
+  #delay(retryAfterMs = 0): void {
     const { monotonic, random } = this.#options;
     this.#failures += 1;
-    this.#notBefore = monotonic() + retryDelay(this.#failures, random());
+    this.#notBefore = monotonic() + retryDelay(this.#failures, random(), retryAfterMs);
   }
 
   #advance(built: Built): void {

@@ -10,7 +10,13 @@ import {
   UNREADABLE_MS,
 } from "../limits.ts";
 import { reason } from "../log.ts";
-import { Outgoing, type OutgoingOptions, type Sent, type Totals } from "./outgoing.ts";
+import {
+  Outgoing,
+  type OutgoingOptions,
+  type Sent,
+  type Totals,
+  type Waiting,
+} from "./outgoing.ts";
 import * as pace from "./pace.ts";
 import { inOrder } from "./schedule.ts";
 import type { Answer, Uploader } from "./uploader.ts";
@@ -25,7 +31,7 @@ type SenderOptions = OutgoingOptions & {
   acknowledged: () => void;
 };
 
-type Server = { isBusy: boolean; pace: pace.ServerPace };
+type Server = { isBusy: boolean; pace: pace.ServerPace; waiting?: Waiting };
 type Waiter = { isDone: () => boolean; resolve: (isDone: boolean) => void };
 
 export class Sender {
@@ -59,6 +65,19 @@ export class Sender {
   /** Whether a server answered the last request; undefined before the first. */
   isReachable(server: string): boolean | undefined {
     return this.#servers.get(server)?.pace.isReachable;
+  }
+
+  /** The pause that the server asked for, of all lanes or, if some have one of their own, of the one whose pause ends first. */
+  waitingFor(url: string): { message: string; ms: number } | undefined {
+    const now = this.#options.monotonic();
+    const lanes = [...this.#options.lanes.all.values()].filter(
+      (lane) => this.serverOf(lane) === url,
+    );
+    const server = this.#servers.get(url)?.waiting;
+    const [next] = [server, ...lanes.map((lane) => this.#of(lane).waiting())]
+      .filter((each) => each !== undefined && each.until > now)
+      .sort((one, other) => (one?.until ?? 0) - (other?.until ?? 0));
+    return next && { message: next.message, ms: next.until - now };
   }
 
   /** A lane grew. */
@@ -237,6 +256,7 @@ export class Sender {
   ): void {
     const { log, monotonic, now } = this.#options;
     log.worked(`sending to ${url}`);
+    server.waiting = undefined;
     this.totals.lastOkAt = now();
     this.acceptedAt = monotonic();
     server.pace = pace.afterAccepted(server.pace, bytes, monotonic(), answer.slow_down_ms);
@@ -256,6 +276,13 @@ export class Sender {
     const now = this.#options.monotonic();
     const random = this.#options.random();
     this.#rollback(sent);
+    if (answer.kind === "refused" && answer.budget === "sessions_per_day") {
+      // Only new sessions have to wait. Those that the server has go on.
+      server.pace = { ...server.pace, isReachable: true };
+      for (const { outgoing } of sent)
+        outgoing.delay(answer.message, (answer.retryAfterMs ?? 0) / 1_000);
+      return;
+    }
     this.#options.log.failed(`sending to ${url}`, answer.message);
     if (answer.kind === "unreachable") {
       server.pace = pace.afterUnreachable(server.pace, now, random);
@@ -289,6 +316,7 @@ export class Sender {
       return;
     }
     server.pace = pace.afterRefused(server.pace, now, random, retryAfterMs);
+    server.waiting = status === 429 ? { message, until: server.pace.notBefore } : undefined;
   }
 
   #rollback(sent: Sent[]): void {

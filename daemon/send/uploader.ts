@@ -15,7 +15,15 @@ import { type Incoming, openTransport, type Transport } from "./transport.ts";
 export type Answer =
   | { kind: "answered"; answer: IngestAnswer }
   /** The server, or a proxy before it, refused the request as a whole. */
-  | { kind: "refused"; status: number; code?: string; message: string; retryAfterMs?: number }
+  | {
+      kind: "refused";
+      status: number;
+      code?: string;
+      message: string;
+      retryAfterMs?: number;
+      /** The budget of the key that is used up. */
+      budget?: string;
+    }
   | { kind: "unreachable"; message: string };
 
 const compress = promisify(gzip);
@@ -25,13 +33,17 @@ const BatchResult = v.object({
   lane: v.string(),
   applied: v.number(),
   watched: v.optional(v.boolean()),
-  error: v.optional(v.object({ code: v.string(), message: v.string() })),
+  error: v.optional(
+    v.object({ code: v.string(), message: v.string(), retry_after: v.optional(v.number()) }),
+  ),
 });
 const Ingested = v.object({
   results: v.array(BatchResult),
   slow_down_ms: v.optional(v.number()),
 });
-const ErrorBody = v.object({ error: v.object({ code: v.string(), message: v.string() }) });
+const ErrorBody = v.object({
+  error: v.object({ code: v.string(), message: v.string(), budget: v.optional(v.string()) }),
+});
 
 type UploaderOptions = {
   env: Environment;
@@ -78,6 +90,7 @@ export class Uploader {
       status,
       message: refusal.success ? refusal.output.error.message : `it answered ${status}`,
       code: refusal.success ? refusal.output.error.code : undefined,
+      budget: refusal.success ? refusal.output.error.budget : undefined,
       retryAfterMs,
     };
   }

@@ -11,14 +11,15 @@ import { type Access, checkKind } from "../core/authority.ts";
 import type { Budgets } from "../core/budget.ts";
 import { Refusal } from "../core/refusal.ts";
 import type { KeyKind } from "../core/vocabulary.ts";
-import type { Env } from "../env.ts";
+import { type Env, isLocal } from "../env.ts";
 import { recordRefused } from "./audit.ts";
 import { Spending } from "./budget.ts";
 import { nameOf, signedIn } from "./cookie.ts";
-import { recognise } from "./key.ts";
+import { isKey, recognise } from "./key.ts";
 import type { SignIn } from "../registry/sign-ins.ts";
 import { isSame } from "./secret.ts";
-import { countWrongKey } from "./wrong-keys.ts";
+import { weakness } from "./strength.ts";
+import { checkAttempts, countWrongKey, noteWrongSecret } from "./wrong-keys.ts";
 
 type Caller = Access & {
   /** Shown in settings: "this machine", "admin secret", "key 3f…", "ada@example.org", "sign-in 9Bq…". */
@@ -31,10 +32,15 @@ type Caller = Access & {
 
 export type AccessEnv = { Bindings: Env; Variables: { access: Caller; spending: Spending } };
 
-/** Whether the server refuses every request, because it has no secret to check. */
-export function isLocked(c: Context): boolean {
-  const { LOCAL, ADMIN_SECRET } = c.env as Env; // Hono's default Context knows no bindings
-  return LOCAL !== "1" && !ADMIN_SECRET && !throughAccess(c);
+/** Why the server refuses every request: it has no secret to check, or one that could be guessed. Undefined: it does not. */
+export function lockedBecause(c: Context): string | undefined {
+  const env = c.env as Env; // Hono's default Context knows no bindings
+  const { ADMIN_SECRET } = env;
+  if (env.LOCAL === "1" || throughAccess(c)) return undefined;
+  if (!ADMIN_SECRET) return "This server has no admin secret yet";
+  // The token of npm start is random.
+  const weak = isLocal(env) ? undefined : weakness(ADMIN_SECRET);
+  return weak && `The admin secret of this server is too weak: ${weak}`;
 }
 
 /** Refuses requests without a key of this kind, and sets `c.var.access`. An admin may do everything. */
@@ -86,10 +92,13 @@ async function identify(c: Context<AccessEnv>): Promise<Caller | undefined> {
     return key === undefined ? identifyVisitor(c) : recognise(c, key, true);
   }
   const token = /^Bearer +(.+)$/i.exec(header)?.[1] ?? "";
+  if (isKey(token)) return recognise(c, token, false);
+  checkAttempts(c);
   const { ADMIN_SECRET } = c.env;
   if (ADMIN_SECRET && (await isSame(token, ADMIN_SECRET)))
     return { kind: "admin", product: null, by: "admin secret" };
-  return recognise(c, token, false);
+  noteWrongSecret(c);
+  return undefined;
 }
 
 /** The person who opens a page; undefined if they have to sign in. A page takes no key: a key is for programs. */

@@ -24,7 +24,7 @@ import {
   SIGNED_IN_MS,
 } from "./limits.ts";
 import { hmac, isSame, randomText } from "./secret.ts";
-import { countWrongKey } from "./wrong-keys.ts";
+import { checkAttempts, countWrongKey, noteWrongSecret } from "./wrong-keys.ts";
 
 /** The name of a sign-in in lists. The rest of its id is not shown. */
 export function nameOf({ id }: Pick<SignIn, "id">): string {
@@ -34,8 +34,10 @@ export function nameOf({ id }: Pick<SignIn, "id">): string {
 /** Sets the cookie if `secret` is ADMIN_SECRET. True if it is. */
 export async function signIn(c: Context, secret: string): Promise<boolean> {
   const { ADMIN_SECRET, REGISTRY } = c.env as Env; // Hono's default Context knows no bindings
+  checkAttempts(c);
   if (!ADMIN_SECRET || !(await isSame(secret, ADMIN_SECRET))) {
     recordRefused(c, "sign_in_failed");
+    noteWrongSecret(c);
     await countWrongKey(c);
     return false;
   }

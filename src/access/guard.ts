@@ -5,7 +5,7 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { Refusal } from "../core/refusal.ts";
 import { isLocal } from "../env.ts";
-import { type AccessEnv, isLocked, keyInAddress } from "./access.ts";
+import { type AccessEnv, keyInAddress, lockedBecause } from "./access.ts";
 
 const SAFE = new Set(["GET", "HEAD", "OPTIONS"]);
 const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
@@ -19,10 +19,11 @@ export const guard: MiddlewareHandler<AccessEnv> = async (c, next) => {
       `This server answers only this machine, under the name localhost, not "${hostname}". Use http://localhost.`,
     );
   }
-  if (isLocked(c)) {
+  const locked = lockedBecause(c);
+  if (locked !== undefined) {
     throw new Refusal(
       "locked",
-      "This server has no admin secret yet, so it refuses every request. Set one: npx wrangler secret put ADMIN_SECRET",
+      `${locked}, so it refuses every request. Set one that openssl rand -base64 24 makes: npx wrangler secret put ADMIN_SECRET`,
     );
   }
   if (isForeign(c)) {

@@ -26,6 +26,11 @@ import { hasSha256, randomText, sha256Hex } from "./secret.ts";
 
 const SHAPE = /^dc_(ingest|read|admin)_([0-9a-z]{12})\.([\w-]{43})$/;
 
+/** Whether this has the shape of a key, and so is no secret of a person. */
+export function isKey(token: string): boolean {
+  return SHAPE.test(token);
+}
+
 const cached = new Map<string, { key: StoredKey | undefined; until: number }>();
 
 /** Makes a key and stores what is needed to recognise it. Only this answer contains the key itself. `who` makes it. */

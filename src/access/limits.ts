@@ -16,5 +16,11 @@ export const SIGN_IN_CACHE_MS = 10_000;
 export const REFUSED_WRITE_MS = 60_000;
 /** Networks whose refusals an isolate counts apart at once: their rows are written together. */
 export const MAX_REFUSED_NETWORKS = 10;
-/** When to try again after too many wrong keys: the period of the rate limit. */
-export const WRONG_KEY_WAIT_S = 60;
+/** The period in which wrong secrets are counted. */
+export const WRONG_SECRET_PERIOD_MS = 60_000;
+/** Wrong secrets of one address, or network of IPv6, in a period: more than someone mistypes. */
+export const MAX_WRONG_SECRETS = 20;
+/** Wrong secrets of all addresses together in a period: 10 a second. Over it sign-ins wait; cookies and API keys do not. */
+export const MAX_ALL_WRONG_SECRETS = 600;
+/** Networks that are counted: a period has no more, because sign-ins then wait. Bounds the memory. */
+export const MAX_NETWORKS = 1_000;

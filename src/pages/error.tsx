@@ -2,6 +2,7 @@
 import { plainText } from "../core/recorded-text.ts";
 import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
+import { lockedBecause } from "../access/access.ts";
 import { explain } from "../catalog/outage.ts";
 import { Refusal, type RefusalCode, refusalOf } from "../core/refusal.ts";
 import type { Env } from "../env.ts";
@@ -37,8 +38,14 @@ function answer(c: Context, refusal: Refusal): Response | Promise<Response> {
   if (c.req.header("hx-request"))
     return c.html(<p class="failure">{plainText(refusal.message)}</p>);
   const title = TITLES[refusal.code] ?? "Request refused";
+  const wait = refusal.details["retry_after"];
+  if (wait !== undefined) c.header("retry-after", String(wait));
   if (refusal.code === "locked")
-    return c.render(<Locked />, { title: "Locked", name: "error", bare: true });
+    return c.render(<Locked because={lockedBecause(c)} />, {
+      title: "Locked",
+      name: "error",
+      bare: true,
+    });
   return c.render(
     <section class="notice">
       <p class="notice-code">{refusal.status}</p>
@@ -57,18 +64,18 @@ function answer(c: Context, refusal: Refusal): Response | Promise<Response> {
   );
 }
 
-/** The page of a deployment without an admin secret, with what its owner has to do. */
-function Locked() {
+/** The page of a deployment without a good admin secret, with what its owner has to do. */
+function Locked({ because }: { because: string | undefined }) {
   return (
     <section class="notice">
       <p class="notice-code">locked</p>
       <h1>This server is locked</h1>
       <p>
-        It is reachable from the internet and has no admin secret. Set one from the folder that you
-        deployed:
+        {because ?? "This server has no admin secret yet"}. It is reachable from the internet. Make
+        a secret, and set it from the folder that you deployed:
       </p>
       <pre class="code">
-        <code>npx wrangler secret put ADMIN_SECRET</code>
+        <code>{"openssl rand -base64 24\nnpx wrangler secret put ADMIN_SECRET"}</code>
       </pre>
       <p>
         Then reload this page and sign in with it. Keys for programs are created in the settings.

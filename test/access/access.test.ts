@@ -37,6 +37,7 @@ describe("with an admin secret", () => {
 
   test("requests without a key, or with a wrong one, are refused", async () => {
     const right = keys["admin"] ?? "";
+    let address = 0;
     const wrong = [
       "",
       "wrong",
@@ -49,7 +50,10 @@ describe("with an admin secret", () => {
     for (const [, path, init] of REQUESTS) {
       expect(await code(await deployed(path, init))).toBe("unauthorized");
       for (const key of wrong) {
-        expect(await code(await deployed(path, withKey(key, init))), key).toBe("unauthorized");
+        const asked = withKey(key, init);
+        const headers = new Headers(asked.headers);
+        headers.set("cf-connecting-ip", `10.0.${++address}.1`); // one network is slowed down
+        expect(await code(await deployed(path, { ...asked, headers })), key).toBe("unauthorized");
       }
     }
     const response = await deployed("/api/sessions");
@@ -167,8 +171,9 @@ describe("with an admin secret", () => {
       codes.push(await code(await limited("/api/sessions", { headers: bearer("wrong") })));
     expect(codes).toEqual(["unauthorized", "unauthorized", "too_many_requests"]);
     expect(await code(await limited("/api/sessions", { headers: bearer(SECRET) }))).toBe("ok");
-    const refused = await limited("/api/sessions");
-    expect([refused.status, refused.headers.get("retry-after")]).toEqual([429, "60"]);
+    const refused = await limited("/api/sessions", { headers: bearer("wrong") });
+    expect(refused.status).toBe(429);
+    expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
   });
 });
 

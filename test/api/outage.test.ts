@@ -57,7 +57,7 @@ test("what needs it answers unavailable with Retry-After, and logs the cause", a
 
 test("a key that cannot be looked up is not a wrong key: its sender is to try again", async () => {
   const deployed = server(
-    { ADMIN_SECRET: "secret", CATALOG: down, REGISTRY: down },
+    { ADMIN_SECRET: "correct horse battery staple", CATALOG: down, REGISTRY: down },
     "https://datacat.example.org",
   );
   const key = `dc_ingest_abcdefghijkl.${"A".repeat(43)}`;

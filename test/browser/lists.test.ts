@@ -311,7 +311,7 @@ describe.skipIf(!hasBrowser)("the pages across sessions", () => {
 
   test("everyone can sign in, and read that a server is locked", async () => {
     const settings: Record<string, string>[] = [
-      { LOCAL: "0", ADMIN_SECRET: "correct horse" },
+      { LOCAL: "0", ADMIN_SECRET: "correct horse battery staple" },
       { LOCAL: "0", ADMIN_SECRET: "" }, // not the token of npm start
     ];
     for (const bindings of settings) {

@@ -6,7 +6,7 @@ import { ownPath } from "../../src/pages/form.ts";
 import { server } from "../api/server.ts";
 
 const ORIGIN = "https://datacat.example.org";
-const deployed = server({ ADMIN_SECRET: "correct horse" }, ORIGIN);
+const deployed = server({ ADMIN_SECRET: "correct horse battery staple" }, ORIGIN);
 const ask = server();
 
 test.each([

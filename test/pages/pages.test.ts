@@ -670,7 +670,7 @@ test("a locked server shows how to unlock it, and nothing else", async () => {
 
 test("a deployed server asks for its secret, and then shows the requested page", async () => {
   const origin = "https://datacat.example.org";
-  const deployed = server({ ADMIN_SECRET: "correct horse" }, origin);
+  const deployed = server({ ADMIN_SECRET: "correct horse battery staple" }, origin);
   const away = await deployed("/sessions/broken?t=5", { redirect: "manual" });
   expect(away.headers.get("location")).toBe(
     `/login?back=${encodeURIComponent("/sessions/broken?t=5")}`,
@@ -686,7 +686,7 @@ test("a deployed server asks for its secret, and then shows the requested page",
       redirect: "manual",
     });
   expect((await signIn("wrong")).status).toBe(403);
-  const in_ = await signIn("correct horse");
+  const in_ = await signIn("correct horse battery staple");
   expect(in_.headers.get("location")).toBe("/sessions/broken?t=5");
   const cookie = in_.headers.get("set-cookie")?.split(";")[0] ?? "";
   const page = await deployed("/sessions/broken", { headers: { cookie } });

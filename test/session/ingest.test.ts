@@ -344,6 +344,7 @@ describe("limits", () => {
     expect((await world.client.ask("summary")).beyond?.toSorted()).toEqual([
       "event_names",
       "exceptions",
+      "state_paths",
     ]);
   });
 

@@ -119,6 +119,7 @@ async function showStatus(env: Environment, json?: boolean): Promise<void> {
   print(
     `Server   ${status.server}, ${status.reachable === false ? styled("red", server) : server}`,
   );
+  if (status.waiting) print(styled("yellow", `Waiting  ${waitingText(status.waiting)}`));
   print(`Memory   ${formatBytes(status.resident_bytes)}`);
   print(
     `Lanes    ${status.lanes.length}, ${unsent.length} with ${formatBytes(unsentBytes)} to send`,
@@ -130,6 +131,11 @@ async function showStatus(env: Environment, json?: boolean): Promise<void> {
     print(styled("red", `Refused  ${formatCount(status.sent.refused, "record")}`));
   if (status.sent.lastOkAt > 0)
     print(dim(`Last sent ${formatDuration(Date.now() - status.sent.lastOkAt)} ago`));
+}
+
+/** Why the daemon waits, and for how long. */
+export function waitingText({ message, ms }: NonNullable<DaemonStatus["waiting"]>): string {
+  return `${message} Next attempt in ${formatDuration(ms)}.`;
 }
 
 /** The daemon's own report. */

@@ -3,7 +3,7 @@ import { statfsSync } from "node:fs";
 import type { Command } from "commander";
 import { formatBytes, formatCount, formatDuration } from "../../../src/core/format.ts";
 import { type Environment, homesOf, openHome } from "../../home.ts";
-import { askDaemon } from "./daemon.ts";
+import { askDaemon, waitingText } from "./daemon.ts";
 import { readLanes, rejectedIn } from "./queue.ts";
 import { findDaemon } from "../daemon-process.ts";
 import { LOW_DISK_BYTES, REQUEST_TIMEOUT_MS, SKEW_MS } from "../limits.ts";
@@ -143,6 +143,14 @@ async function checkDaemon(env: Environment): Promise<Finding[]> {
         how: "note",
         text,
         advice: `Stop it: ${DATACAT} daemon stop. The next one has this version.`,
+      });
+    }
+    if (status.waiting) {
+      findings.push({
+        what: "daemon",
+        how: "bad",
+        text: `waits: ${waitingText(status.waiting)}`,
+        advice: "What it has not sent stays on disk.",
       });
     }
     if (status.sent.refused > 0) {

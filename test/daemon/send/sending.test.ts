@@ -57,6 +57,34 @@ test("Retry-After is followed, also by a flush", async () => {
   await until(() => world.server.requests).toHaveLength(1);
 });
 
+test("over a budget of new sessions only they wait, and the status gives the reason", async () => {
+  await using world = await World.make();
+  const clock = new ManualClock();
+  const known = world.lane("known");
+  known.append({ op: "start", at: 1 });
+  const daemon = await world.daemon({ clock });
+  await until(() => world.server.session("known").ops).toHaveLength(1);
+
+  const statusNow = async () => {
+    const { token } = JSON.parse(readFileSync(world.home.info, "utf8")) as { token: string };
+    const headers = { authorization: `Bearer ${token}` };
+    return (await fetch(`http://127.0.0.1:${daemon.port}/status`, { headers })).json();
+  };
+  const message = "The budget of this API key, 5 new sessions a day, is used up.";
+  const error = { code: "too_many_requests", message, budget: "sessions_per_day" };
+  const body = JSON.stringify({ error });
+  world.server.next = [{ status: 429, body, headers: { "retry-after": "300" } }];
+  world.lane("new").append({ op: "start", at: 1 });
+  expect(await daemon.flush(300)).toBe(false);
+  expect(await statusNow()).toMatchObject({ reachable: true, waiting: { message } });
+  known.append({ op: "end", at: 2 });
+  await until(() => world.server.session("known").ops).toHaveLength(2);
+  expect(world.server.session("new").ops).toEqual([]);
+  clock.advance(300_000);
+  await until(() => world.server.session("new").ops).toHaveLength(1);
+  expect(await statusNow()).toMatchObject({ waiting: null });
+});
+
 test("a server that asks for a slower pace gets it", async () => {
   await using world = await World.make();
   const clock = new ManualClock();

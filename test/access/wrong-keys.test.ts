@@ -1,0 +1,79 @@
+/** Guessing the admin secret, without a rate limit of the deployment. */
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { MAX_NETWORKS, MAX_ALL_WRONG_SECRETS, MAX_WRONG_SECRETS } from "../../src/access/limits.ts";
+import { post, server } from "../api/server.ts";
+import { bearer, code, deployed, HOME, newKey, SECRET } from "./world.ts";
+
+let minute = Date.UTC(2027, 0, 5, 12);
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ["Date"], now: (minute += 60_000) });
+});
+afterEach(() => void vi.useRealTimers());
+
+const from = (address: string, headers: Record<string, string> = {}) => ({
+  "cf-connecting-ip": address,
+  ...headers,
+});
+const guess = (address: string, secret = "wrong") =>
+  deployed("/api/sessions", { headers: from(address, bearer(secret)) });
+const signIn = (address: string, secret: string) =>
+  deployed("/login", {
+    ...post(new URLSearchParams({ secret, back: "/" }).toString(), {
+      ...from(address),
+      origin: HOME,
+      "content-type": "application/x-www-form-urlencoded",
+    }),
+    redirect: "manual",
+  });
+
+test("after too many wrong ones a network is refused, also with the right one, until the minute is over", async () => {
+  for (let n = 0; n < MAX_WRONG_SECRETS; n++)
+    expect((await (n % 2 ? guess("192.0.1.1") : signIn("192.0.1.1", "wrong"))).status).toBeLessThan(
+      429,
+    );
+  for (const secret of ["wrong", SECRET]) {
+    expect(await code(await guess("192.0.1.1", secret))).toBe("too_many_requests");
+    const refused = await signIn("192.0.1.1", secret);
+    expect([refused.status, refused.headers.get("retry-after")]).toEqual([429, "60"]);
+    expect(refused.headers.get("set-cookie")).toBeNull();
+  }
+  const key = await newKey({ kind: "read" });
+  expect(await code(await guess("192.0.1.1", key.key))).toBe("ok");
+  expect((await signIn("192.0.2.1", SECRET)).status).toBe(303);
+  vi.setSystemTime(minute + 60_000);
+  expect((await signIn("192.0.1.1", SECRET)).status).toBe(303);
+});
+
+test("the addresses of one IPv6 network count as one", async () => {
+  for (let n = 0; n < MAX_WRONG_SECRETS; n++) await guess(`2001:db8:1:${n}::7`);
+  expect(await code(await guess("2001:db8:1::1"))).toBe("too_many_requests");
+  expect(await code(await guess("2001:db8:2::1"))).toBe("unauthorized");
+});
+
+test("from ever new addresses all sign-ins together are slowed, and cookies and keys are not", async () => {
+  const { key } = await newKey({ kind: "read" });
+  const signedIn = await signIn("192.0.1.1", SECRET);
+  const cookie = (signedIn.headers.get("set-cookie") ?? "").replace(/;.*/, "");
+  for (let n = 0; n < MAX_ALL_WRONG_SECRETS; n++) await guess(`10.${n >> 8}.${n & 255}.1`);
+  expect(await code(await guess("192.0.3.1"))).toBe("too_many_requests");
+  expect((await signIn("192.0.3.1", SECRET)).status).toBe(429);
+  expect(await code(await guess("192.0.3.1", key))).toBe("ok");
+  expect((await deployed("/settings", { headers: { cookie } })).status).toBe(200);
+  expect(MAX_ALL_WRONG_SECRETS).toBeLessThan(MAX_NETWORKS);
+});
+
+test.each(["short", "passwordpassword1234", "aaaaaaaaaaaaaaaaaaaaaaaa"])(
+  "with the admin secret %j the server stays locked, and gives the reason",
+  async (weak) => {
+    const locked = server({ ADMIN_SECRET: weak }, HOME);
+    for (const path of ["/api/sessions", "/"]) {
+      const response = await locked(path, { headers: bearer(weak) });
+      const text = await response.text();
+      expect(response.status).toBe(403);
+      expect(text).toContain("The admin secret of this server is too weak");
+      expect(text).toContain("openssl rand -base64 24");
+      expect(text).not.toContain(weak);
+    }
+    expect((await locked("/health")).status).toBe(200);
+  },
+);

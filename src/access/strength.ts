@@ -5,7 +5,7 @@
 
 /** A random text of letters and digits of this length has 95 bits. */
 const MIN_LENGTH = 16;
-/** Without words and sequences that every list of passwords has, this much must be left. */
+/** Without parts of frequent passwords and sequences, this many characters must be left. */
 const MIN_UNUSUAL = 12;
 /** Different characters, so that no short text is repeated. */
 const MIN_DIFFERENT = 8;
@@ -57,9 +57,9 @@ export function weakness(secret: string): string | undefined {
   if (secret.length < MIN_LENGTH) return `it has fewer than ${MIN_LENGTH} characters`;
   if (new Set(secret).size < MIN_DIFFERENT)
     return `it has fewer than ${MIN_DIFFERENT} different characters`;
-  const unusual = COMMON.reduce((rest, word) => rest.replaceAll(word, " "), secret.toLowerCase());
+  const unusual = COMMON.reduce((rest, part) => rest.replaceAll(part, " "), secret.toLowerCase());
   if (lengthWithoutSequences(unusual) < MIN_UNUSUAL)
-    return "it consists mostly of common words, repetitions and sequences such as 1234";
+    return "it consists mostly of parts of frequent passwords, repetitions and sequences such as 1234";
   return undefined;
 }
 

@@ -1,7 +1,7 @@
 /** Guessing the admin secret, without a rate limit of the deployment. */
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { MAX_NETWORKS, MAX_ALL_WRONG_SECRETS, MAX_WRONG_SECRETS } from "../../src/access/limits.ts";
-import { post, server } from "../api/server.ts";
+import { MAX_ALL_WRONG_SECRETS, MAX_NETWORKS, MAX_WRONG_SECRETS } from "../../src/access/limits.ts";
+import { server } from "../api/server.ts";
 import { bearer, code, deployed, HOME, newKey, SECRET } from "./world.ts";
 
 let minute = Date.UTC(2027, 0, 5, 12);
@@ -18,11 +18,9 @@ const guess = (address: string, secret = "wrong") =>
   deployed("/api/sessions", { headers: from(address, bearer(secret)) });
 const signIn = (address: string, secret: string) =>
   deployed("/login", {
-    ...post(new URLSearchParams({ secret, back: "/" }).toString(), {
-      ...from(address),
-      origin: HOME,
-      "content-type": "application/x-www-form-urlencoded",
-    }),
+    method: "POST",
+    body: new URLSearchParams({ secret, back: "/" }),
+    headers: { ...from(address), origin: HOME },
     redirect: "manual",
   });
 

@@ -1,6 +1,5 @@
 /** The local HTTP API of datacat 1.x's daemon (test/daemon/api/legacy.test.ts has each route), for its unmodified Python and Go clients. */
 import * as v from "valibot";
-import { MAX_NAME_LENGTH } from "../../src/core/limits.ts";
 import { Refusal } from "../../src/core/refusal.ts";
 import type { Json, JsonObject, Metric, Op } from "../../src/core/wire.ts";
 import { METRIC_TYPES } from "../../src/core/vocabulary.ts";
@@ -237,8 +236,6 @@ function metric(body: v.InferOutput<typeof MetricBody>, at: number): Op {
     const detail = `${body.name}: ${value}`;
     return { op: "dropped", at, cause: "not_finite", count: 1, detail };
   }
-  if (body.name.length > MAX_NAME_LENGTH)
-    throw new LegacyError(400, "The metric's name is too long");
   const measured: Metric = compact({
     op: "metric",
     at,

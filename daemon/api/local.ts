@@ -8,6 +8,7 @@ import { checked } from "../send/check.ts";
 import type { Clock } from "../clock.ts";
 import { Cursor } from "../lanes/cursor.ts";
 import { newId } from "../id.ts";
+import { withNamesCut } from "../../src/core/cut-names.ts";
 import { LaneWriter } from "../lanes/lane-file.ts";
 import { MAX_REMEMBERED } from "../limits.ts";
 import type { Caller, Registrant } from "./caller.ts";
@@ -132,13 +133,14 @@ export class LocalSessions {
 
   /** Writes an op to the session's lane. Throws if the op is invalid or the disk is full, so that the program gets an error. */
   append(session: LocalSession, unchecked: Op): void {
-    const op = checked(unchecked);
+    const [within = unchecked, ...reports] = withNamesCut(unchecked);
+    const op = checked(within);
     if (!op) throw new Refusal("invalid_body", `This ${unchecked.op} op is invalid.`);
     if (op.op === "event" && JSON.stringify(op).length > MAX_EVENT_BYTES) {
       throw new Refusal("too_large", `An event may have at most ${MAX_EVENT_BYTES} bytes.`);
     }
     const state = op.op === "state" ? merged(session, op.patch) : session.state;
-    if (!session.writer.tryAppend(op)) {
+    if (!session.writer.tryAppend(op, ...reports)) {
       throw new Refusal(
         "unavailable",
         "The daemon's disk is full or failing; nothing was recorded.",

@@ -2,6 +2,7 @@
 import { type Context, Hono } from "hono";
 import { type AccessEnv, records, requires } from "../access/access.ts";
 import { listSessions, type SessionList } from "../catalog/sessions.ts";
+import { withNamesCut } from "../core/cut-names.ts";
 import { LEGACY_LEASE_MS, MAX_PAGE } from "../core/limits.ts";
 import { refusalOf } from "../core/refusal.ts";
 import type { Op } from "../core/wire.ts";
@@ -23,7 +24,7 @@ legacy.post("/sessions", records, async (c) => {
   const id = newId(Date.now(), crypto.getRandomValues(new Uint8Array(10)));
   const session = sessionOf(c.env, c.var.access, id);
   // 1.x's programs list all sessions right after they made one, so the answer waits for its publication.
-  await charged(c, (write) => session.record([start], { writer }, write), true);
+  await charged(c, (write) => session.record(withNamesCut(start), { writer }, write), true);
   return c.json({ session_id: id });
 });
 
@@ -60,7 +61,7 @@ const JSON_TYPE = { "content-type": "application/json" };
 
 async function record(c: Context<AccessEnv, "/:id">, op: Op, lease_ms?: number): Promise<Response> {
   const session = sessionOf(c.env, c.var.access, c.req.param("id"));
-  await charged(c, (write) => session.record([op], { lease_ms }, write), isOver(op));
+  await charged(c, (write) => session.record(withNamesCut(op), { lease_ms }, write), isOver(op));
   return c.json({ status: "ok" });
 }
 

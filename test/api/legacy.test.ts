@@ -1,5 +1,6 @@
 /** datacat 1.x's server routes, one by one. */
 import { describe, expect, test } from "vitest";
+import type { Summary } from "../../src/core/answers.ts";
 import { gzip, open, post, server } from "./server.ts";
 
 const ask = server();
@@ -71,6 +72,32 @@ describe("POST /api/sessions", () => {
       expect((await ask("/api/sessions", post(body))).status, body).toBe(200);
     }
     expect((await ask("/api/sessions", { method: "POST" })).status).toBe(200);
+  });
+
+  test("takes names of any length, as 1.x did: they are cut, and the page names which", async () => {
+    const long = "n".repeat(500);
+    const id = await open(ask, { product: long, version: "1", hostname: long });
+    const tags = Array.from({ length: 70 }, () => long);
+    await ok(`/api/sessions/${id}/events`, { name: long, category: long, labels: tags });
+    await ok(`/api/sessions/${id}/metrics`, { name: long, type: long, unit: long, tags });
+    const { events, metrics } = await session(id);
+    const cut = "n".repeat(256);
+    expect(events).toMatchObject([
+      { name: cut, category: cut, labels: tags.slice(0, 64).map(() => cut) },
+    ]);
+    expect(metrics).toMatchObject([{ name: cut, type: cut, unit: cut }]);
+    const { ledger } = await (await ask(`/api/sessions/${id}/summary`)).json<Summary>();
+    expect(ledger.altered_fields?.toSorted()).toEqual([
+      "event.category",
+      "event.labels",
+      "event.name",
+      "metric.legacy_type",
+      "metric.name",
+      "metric.tags",
+      "metric.unit",
+      "start.product",
+    ]);
+    expect(ledger.dropped).toEqual({});
   });
 
   test("without product and version the state has both keys, as with 1.x", async () => {

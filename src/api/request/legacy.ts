@@ -3,6 +3,7 @@
  * unknown fields are ignored, and a wrong type is an error. Year 1 is how Go writes a time that is not set.
  */
 import * as v from "valibot";
+import { cutName } from "../../core/cut-names.ts";
 import { checkDepth } from "../../core/merge.ts";
 import { parse, parseJson } from "../../core/parse.ts";
 import { Refusal } from "../../core/refusal.ts";
@@ -74,7 +75,7 @@ export function createBody(body: string, now: number) {
   );
   return {
     start: { op: "start" as const, at: now, product, version },
-    writer: { machine_id, hostname },
+    writer: { machine_id: cutName(machine_id), hostname: cutName(hostname) },
   };
 }
 

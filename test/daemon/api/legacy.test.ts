@@ -138,6 +138,26 @@ test("Python's NaN and infinities do not make a program fail", async () => {
   expect(world.server.ops(session_id, "dropped")).toMatchObject([{ cause: "not_finite" }]);
 });
 
+test("names of any length are taken, as 1.x did: cut, and reported", async () => {
+  await using world = await World.make();
+  const api = await local(world);
+  const long = "n".repeat(500);
+  const { json } = await api("/register", { product: long, version: "1" });
+  const { session_id } = json as { session_id: string };
+  expect((await api("/event", { session_id, name: long, labels: [long] })).status).toBe(200);
+  expect((await api("/metric", { session_id, name: long, type: "gauge", value: 1 })).status).toBe(
+    200,
+  );
+  await api("/end", { session_id });
+  const { ops } = world.server.session(session_id);
+  const cut = "n".repeat(256);
+  expect(ops).toContainEqual(expect.objectContaining({ op: "start", product: cut }));
+  expect(ops).toContainEqual(expect.objectContaining({ op: "event", name: cut, labels: [cut] }));
+  expect(ops).toContainEqual(expect.objectContaining({ op: "points", name: cut }));
+  const reports = ops.flatMap((op) => (op.op === "dropped" ? [op.detail] : []));
+  expect(reports).toEqual(["start.product", "event.name", "event.labels", "metric.name"]);
+});
+
 test("secrets that a 1.x client sends are in no lane", async () => {
   await using world = await World.make();
   const api = await local(world);

@@ -134,9 +134,7 @@ export type Summary = {
     heartbeats: number;
   };
   ledger: Completeness;
-  /** What has more entries than its limit (limits.ts), so that lists of it are incomplete. The log holds all. */
-  beyond?: ("event_names" | "exceptions" | "state_paths")[];
-  /** The same with how many entries are left out. */
+  /** How many entries are left out of lists that have more than their limit (limits.ts). The log holds all. */
   left_out?: LeftOut;
   lanes: LaneProgress[];
   /** The sender's clock minus the server's at the last batch. */

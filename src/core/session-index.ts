@@ -179,9 +179,6 @@ function leftOutOf(index: SessionIndex): LeftOut | undefined {
   return named.length > 0 ? (Object.fromEntries(named) as LeftOut) : undefined;
 }
 
-/** The lists that the summary named before it had `left_out`. */
-const NAMED = ["event_names", "exceptions", "state_paths"] as const;
-
 export function summaryOf(
   index: SessionIndex,
   now: number,
@@ -192,7 +189,6 @@ export function summaryOf(
   const timed = timesOf(index, now);
   const { created_at, updated_at, received_at, ended_at } = timed;
   const unreadable = stored.damaged?.reduce((sum, { lost = 0 }) => sum + lost, 0);
-  const incomplete = NAMED.filter((what) => index.leftOut[what] !== undefined);
   return {
     id: index.id,
     product: index.product,
@@ -219,7 +215,6 @@ export function summaryOf(
     transitions: observations.transitions,
     counts: { ...index.counts, series: index.series.length },
     ledger: completenessOf(index, unreadable),
-    beyond: incomplete.length > 0 ? incomplete : undefined,
     left_out: leftOutOf(index),
     lanes: index.lanes.map(({ clock, opener: _opener, ...lane }) => ({
       ...lane,

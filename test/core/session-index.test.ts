@@ -71,7 +71,6 @@ test("the summary names what is over its limit", () => {
   index.leftOut = { exceptions: 3, tags: 1 };
   index.values = [{ path: "a", over: true, values: [] }];
   const summary = summaryOf(index, 200, stored);
-  expect(summary.beyond).toEqual(["exceptions"]);
   expect(summary.left_out).toEqual({ exceptions: 3, tags: 1, state_values: 1 });
 });
 

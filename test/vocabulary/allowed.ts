@@ -12,8 +12,6 @@ export type Allowed = {
 const FORM = ["form", "forms"];
 
 export const ALLOWED: Allowed[] = [
-  { words: ["beyond"], path: "test/core/session-index.test.ts", reason: "a field of the JSON" },
-  { words: ["beyond"], path: "test/session/ingest.test.ts", reason: "a field of the JSON" },
   { words: ["strip"], context: /stripTypeScriptTypes/, reason: "Node's module module" },
   { words: ["flight"], context: /flight[- ]recorder/i, reason: "what Datacat is" },
   { words: FORM, context: /free-form/, reason: "without a schema" },
@@ -31,12 +29,6 @@ export const ALLOWED: Allowed[] = [
   { words: ["digest"], context: /(?:subtle|\))\.digest\(/, reason: "of a cryptographic hash" },
   { words: ["digest"], path: "src/access/secret.ts", reason: "SHA-256's result" },
   { words: ["headless"], context: /--headless/, reason: "Chromium's option" },
-  {
-    words: ["beyond"],
-    context: /\bbeyond\??:/,
-    path: "src/core",
-    reason: "a field of the summary's JSON",
-  },
   { words: ["board"], path: "src/core/secrets/names.ts", reason: "the end of keyboard" },
   { words: ["word", "words"], path: "src/core/column.ts", reason: "32 bits of a number" },
   { words: ["beating"], context: /KeepBeating/, reason: "a method of the Go client" },

@@ -27,6 +27,10 @@ The command gets the same input, signals and exit code as without ${"`run`"}. Th
     colours, unless NO_COLOR is set. For editors and other programs that draw on the screen use --no-output.
   - Lines that it writes to standard output and standard error at the same time may appear in another order.
   - Processes that it leaves in the background lose their output half a second after it ends.
+The last error that it prints before it fails becomes the exception of its session: the stack traces of Python, Node, Deno, Bun, Go,
+Rust, Java, .NET, Ruby, PHP, Perl, Lua and Elixir, of C++ and sanitizers, and the messages of shells and make. CPU, memory and processes
+are recorded on every system; threads, open files, disk and network (of the whole machine) on Linux only, and graphics cards where
+nvidia-smi is installed.
 To continue when the terminal closes: ${DATACAT} run -- nohup <command>
 
 A Datacat client inside the command records to the same session (DATACAT_SESSION).

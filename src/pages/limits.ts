@@ -44,6 +44,10 @@ export const AROUND_BEFORE = 6;
 export const AROUND_AFTER = 3;
 /** The last events that the verdict shows. */
 export const LAST_EVENTS = 4;
+/** Events among which those are that are no lines of output: a program that fails prints a stack last. */
+export const LAST_EVENTS_READ = 60;
+/** The last lines of output below a verdict: an error with its frames and what led to it, in a third of a screen. */
+export const LAST_LINES = 14;
 /** Exceptions with their frames in the first answer; more are fetched when the list is scrolled. */
 export const EXCEPTION_ROWS = 10;
 /** Metric charts in the first answer: a few screens. */

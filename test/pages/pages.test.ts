@@ -3,6 +3,7 @@ import { beforeAll, expect, test } from "vitest";
 import { publish } from "../../src/catalog/publish.ts";
 import type { Batch } from "../../src/core/wire.ts";
 import { SERVER } from "../../src/core/authority.ts";
+import { LAST_LINES } from "../../src/pages/limits.ts";
 import { sessionOf } from "../../src/session/client.ts";
 import { post, server } from "../api/server.ts";
 import { publication } from "../catalog/publication.ts";
@@ -260,6 +261,41 @@ test("output looks as in a terminal, and other programs have none", async () => 
   expect(html).toContain('<span data-colour="green">✓</span> suite 116 passed');
   expect(html).toContain('data-stream="stderr"');
   expect((await get("/sessions/broken")).html).toMatch(/id="output"[^>]*hidden=""/);
+});
+
+test("the last lines of output of a command that failed are below its verdict, those of others are not", async () => {
+  const line = (at: number, group: string, message: string): Op => ({
+    op: "event",
+    at: START + at,
+    name: "output",
+    group,
+    message,
+  });
+  const printed = Array.from({ length: 100 }, (_, i) => line(i, "stdout", `line ${i}.`));
+  const thrown: Op = {
+    op: "event",
+    at: START + 101,
+    name: "exception",
+    group: "stderr",
+    exception_type: "TypeError",
+    exception_msg: "config.queue is undefined",
+    handled: false,
+  };
+  const last = line(101, "stderr", "\u001B[31mTypeError: config.queue is undefined");
+  const end: Op = { op: "end", at: START + 102, exit_code: 1 };
+  await record(ask, [batch("failing", [SAMPLE, ...printed, last, thrown, end])]);
+
+  const { html } = await get("/sessions/failing");
+  expect(html).toContain("<h1>Failed: TypeError: config.queue is undefined</h1>");
+  const [, below = ""] = html.split('class="last-output"');
+  const verdict = below.slice(0, below.indexOf("</section>"));
+  expect(verdict).toContain('href="#output"');
+  expect(verdict).toContain('data-stream="stderr"');
+  expect(verdict.match(/line \d+\./g)).toHaveLength(LAST_LINES - 1);
+  expect(verdict).toContain("line 99.");
+  expect(new Set(html.match(/ id="[^"]+"/g)).size).toBe(html.match(/ id="[^"]+"/g)?.length);
+  expect((await get("/sessions/command")).html).not.toContain("last-output");
+  expect((await get("/sessions/broken")).html).not.toContain("last-output");
 });
 
 test("completeness is stated, with its counts", async () => {

@@ -73,8 +73,21 @@ function Lines({ id, lines, to }: LinesProps) {
           </button>
         </li>
       )}
-      {lines.items.toReversed().map((event) => (
-        <li id={`line-${event.seq}`} data-stream={event.group} data-t={event.at}>
+      <OutputLines items={lines.items} />
+    </>
+  );
+}
+
+/** Lines of output, of which the newest comes first. `isCopy`: the page has them again, with their ids. */
+export function OutputLines({ items, isCopy }: { items: EventRow[]; isCopy?: boolean }) {
+  return (
+    <>
+      {items.toReversed().map((event) => (
+        <li
+          id={isCopy ? undefined : `line-${event.seq}`}
+          data-stream={event.group}
+          data-t={event.at}
+        >
           <Coloured text={event.message ?? ""} />
         </li>
       ))}

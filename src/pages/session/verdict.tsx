@@ -6,7 +6,8 @@ import { isOngoing } from "../../core/duration.ts";
 import { formatDuration } from "../../core/format.ts";
 import { asking } from "../../core/names.ts";
 import type { Evidence, EventRow, Summary } from "../../core/answers.ts";
-import { LAST_EVENTS, REFRESH_MS } from "../limits.ts";
+import { EVENT_OUTPUT } from "../../core/vocabulary.ts";
+import { LAST_EVENTS, LAST_EVENTS_READ, REFRESH_MS } from "../limits.ts";
 import { address } from "../ui/address.ts";
 import { guarded } from "../ui/panel.tsx";
 import { Property } from "../ui/property.tsx";
@@ -14,6 +15,7 @@ import { hasFailed, labelOf, type Outcome } from "../../core/outcome.ts";
 import { StatusIcon } from "../ui/status.tsx";
 import { Elapsed, Moment, Time } from "../ui/time.tsx";
 import { EventLine } from "./event.tsx";
+import { LastOutput } from "./last-output.tsx";
 
 export function Verdict({ session, summary }: { session: SessionClient; summary: Summary }) {
   const { id, verdict } = summary;
@@ -60,6 +62,7 @@ export function Verdict({ session, summary }: { session: SessionClient; summary:
         </ul>
       </div>
       <LastEvents session={session} summary={summary} />
+      {isGood(summary) ? null : <LastOutput session={session} />}
       <Properties summary={summary} />
     </section>
   );
@@ -140,17 +143,23 @@ function EvidenceItem({
   );
 }
 
-/** The last exception and the last events. */
+/** The last exception and the last events. Lines of output of a program that failed are below the verdict. */
 function LastEvents({ session, summary }: { session: SessionClient; summary: Summary }) {
   return guarded("the last events", async () => {
     const [exceptions, events] = await Promise.all([
       summary.counts.exceptions > 0
         ? session.ask("events", { exceptions: true, order: "desc", limit: 1 })
         : { items: [] as EventRow[] },
-      session.ask("events", { order: "desc", limit: LAST_EVENTS }),
+      session.ask("events", {
+        order: "desc",
+        limit: isGood(summary) ? LAST_EVENTS : LAST_EVENTS_READ,
+      }),
     ]);
-    const last = exceptions.items.filter(({ seq }) => !events.items.some((e) => e.seq === seq));
-    const shown = [...last, ...events.items.toReversed()];
+    const recent = events.items
+      .filter(({ name }) => isGood(summary) || name !== EVENT_OUTPUT)
+      .slice(0, LAST_EVENTS);
+    const last = exceptions.items.filter(({ seq }) => !recent.some((e) => e.seq === seq));
+    const shown = [...last, ...recent.toReversed()];
     return (
       <div class="last-events">
         <h2 class="label">

@@ -36,7 +36,7 @@ metrics.get("/metrics/:name", requires("read"), async (c) => {
   const filter = { ...filterOf(asked, c.var.access.product), name, quantile_steps: quantiles };
   const held = askHeld(c.env, c.var.access);
   const found = await sessionMetrics(c.env.CATALOG, filter, held);
-  const { items, sessions, partial, next, searched_to, published_to } = found;
+  const { items, sessions, unlisted, partial, next, searched_to, published_to } = found;
   if (format === "csv") return spreadsheet(c, statistics(items, by));
   const type = items[0]?.type ?? null;
   const unit = unitOf(items);
@@ -45,6 +45,7 @@ metrics.get("/metrics/:name", requires("read"), async (c) => {
     type,
     unit,
     sessions,
+    unlisted, // sessions that may have it and are not compared, because they have too many series
     partial, // more sessions match than were aggregated; `next` is the cursor of those
     next,
     searched_to,

@@ -55,6 +55,8 @@ export type SessionMetrics = {
   items: SessionMetric[];
   /** How many sessions they are of, and whether there are older ones that might have it. */
   sessions: number;
+  /** Ids of sessions that may have it in a series after the first MAX_LISTED_SERIES, which the catalog does not have. */
+  unlisted: string[];
   partial: boolean;
   /** Where the older ones begin. */
   next: string | null;
@@ -88,14 +90,14 @@ export async function sessionMetrics(
     return session ? [sessionMetric(row, session)] : [];
   });
   const withRows = new Set(items.map((item) => item.session.id));
-  // The catalog may not list the series of a session that has very many.
-  const isUnlisted = found.items.some(
-    ({ id, left_out }) => left_out & LEFT_OUT_BITS.series && !withRows.has(id),
-  );
+  const unlisted = found.items
+    .filter(({ id, left_out }) => left_out & LEFT_OUT_BITS.series && !withRows.has(id))
+    .map(({ id }) => id);
   return {
     items,
     sessions: withRows.size,
-    partial: found.partial || isUnlisted,
+    unlisted,
+    partial: found.partial || unlisted.length > 0,
     next: found.next,
     searched_to: found.searched_to,
     published_to: found.published_to,

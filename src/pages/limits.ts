@@ -96,3 +96,5 @@ export const FREE_CATALOG_BYTES = 500e6;
 export const AUDIT_NEWEST = 10;
 /** Entries of the audit list on its own page: a few screens. */
 export const AUDIT_ROWS = 100;
+/** Links to sessions that are not compared: those that one sentence can name. */
+export const UNLISTED_LINKS = 3;

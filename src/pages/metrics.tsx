@@ -37,7 +37,8 @@ import {
   Within,
 } from "./filters.tsx";
 import { fragment, isFragment } from "./fragment.tsx";
-import { CHART_GROUPS } from "./limits.ts";
+import { CHART_GROUPS, UNLISTED_LINKS } from "./limits.ts";
+import { MAX_LISTED_SERIES } from "../core/limits.ts";
 import { Bars } from "./metrics/distribution.tsx";
 import {
   type Aggregate,
@@ -252,6 +253,7 @@ function Answer({ db, question, found }: AnswerProps) {
                 title={`No metric “${nameLabel(name ?? "")}” in sessions that match these filters`}
               >
                 <Unpublished />
+                <Unlisted sessions={all.unlisted} />
               </Empty>
             </section>
             <Names db={db} search={search} typed={name} />
@@ -310,6 +312,7 @@ function Found({ question, found }: { question: Question; found: SessionMetrics 
         {rows.length > drawn.length ? (
           <p class="panel-note quiet">{`${drawn.length} of ${formatNumber(rows.length)} lines are drawn.`}</p>
         ) : null}
+        <Unlisted sessions={found.unlisted} />
       </Panel>
       <Statistics question={question} rows={rows} drawn={drawn} unit={unit} type={type} />
       {type === "counter" ? null : (
@@ -322,6 +325,27 @@ function Found({ question, found }: { question: Question; found: SessionMetrics 
         </Panel>
       )}
     </>
+  );
+}
+
+/** Sessions that may have the metric and are not compared. */
+function Unlisted({ sessions }: { sessions: string[] }) {
+  if (sessions.length === 0) return null;
+  return (
+    <p class="panel-note quiet">
+      Only the first {MAX_LISTED_SERIES} series of a session are compared; this may be a later one
+      of{" "}
+      {sessions.slice(0, UNLISTED_LINKS).map((id, index) => (
+        <>
+          {index === 0 ? "" : ", "}
+          <a href={`/sessions/${id}`}>{id}</a>
+        </>
+      ))}
+      {sessions.length > UNLISTED_LINKS
+        ? ` and ${formatCount(sessions.length - UNLISTED_LINKS, "other session")}`
+        : ""}
+      .
+    </p>
   );
 }
 

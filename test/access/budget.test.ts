@@ -3,9 +3,10 @@ import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { type Budgets, DEFAULT_BUDGETS, NO_BUDGETS } from "../../src/core/budget.ts";
 import { BUDGET_RETRY_MS, MAX_BATCHES, MAX_SESSION_ROWS } from "../../src/core/limits.ts";
+import type { Page, SessionRow, Summary } from "../../src/core/answers.ts";
 import type { IngestAnswer } from "../../src/core/wire.ts";
 import { usageOfDay } from "../../src/registry/usage.ts";
-import { post, withKey } from "../api/server.ts";
+import { post, server, withKey } from "../api/server.ts";
 import { bearer, deployed, newKey, SECRET } from "./world.ts";
 
 afterEach(() => void vi.useRealTimers());
@@ -306,4 +307,76 @@ describe("the most that a session and a request write to both databases", () => 
   test("a request stays below the default budget, and so a key below the free plan", async () => {
     expect(MAX_BATCHES * MAX_SESSION_ROWS).toBeLessThanOrEqual(DEFAULT_BUDGETS.rows_per_day ?? 0);
   });
+});
+
+test("what the catalog does not list of a session is counted, found by a search, and named where sessions are compared", async () => {
+  const at = Date.now();
+  const ops = [
+    ...Array.from({ length: 205 }, (_, n) => ({
+      op: "metric",
+      at,
+      type: "gauge",
+      name: `unlisted-${n}`,
+      value: n,
+    })),
+    ...Array.from({ length: 105 }, (_, n) => ({ op: "event", at, name: `unlisted-${n}` })),
+  ];
+  const one = batch(undefined, ops);
+  expect((await send((await keyWith({})).key, one)).status).toBe(200);
+  await env.SESSIONS.getByName(one.session).publish({ kind: "admin", product: null });
+
+  const ask = async <Answer>(path: string) =>
+    (await (await deployed(path, { headers: bearer(SECRET) })).json()) as Answer; // as asked for
+  const { left_out } = await ask<Summary>(`/api/sessions/${one.session}/summary`);
+  expect(left_out).toEqual({ catalog_series: 5, catalog_event_names: 5 });
+  for (const [filter, count] of [
+    ["metric=unlisted-204", 1],
+    ["event=unlisted-104", 1],
+    ["metric=unlisted-205", 0],
+    ["event=unlisted-105", 0],
+  ] as const)
+    expect((await ask<Page<SessionRow>>(`/api/sessions?${filter}`)).items, filter).toHaveLength(
+      count,
+    );
+  expect(await ask("/api/metrics/unlisted-204")).toMatchObject({
+    sessions: 0,
+    unlisted: [one.session],
+    partial: true,
+  });
+  expect(await ask("/api/metrics/unlisted-3")).toMatchObject({ sessions: 1, unlisted: [] });
+});
+
+test("Settings and home show what is used, and the budgets are changed there", async () => {
+  const local = server();
+  const made = await local("/api/keys", post({ kind: "ingest", label: "CI", rows_per_day: 5 }));
+  const { id, key } = (await made.json()) as { id: string; key: string };
+  expect(
+    (await send(key, batch(undefined, [{ op: "event", at: Date.now(), name: "a" }]))).status,
+  ).toBe(200);
+  const text = async (path: string) =>
+    (await (await local(path)).text()).replace(/<[^>]*>/g, " ").replace(/\s+/g, " ");
+  await expect.poll(() => text("/settings")).toMatch(/1 of 5,000 sessions \d+ of 5 rows/);
+  expect(await text("/settings")).toContain("senders wait until 00:00 UTC");
+  expect(await text("/")).toContain("The API key CI has used its budget of 5 rows a day.");
+
+  const save = (fields: Record<string, string>) =>
+    local(`/settings/keys/${id}/budgets`, {
+      method: "POST",
+      body: new URLSearchParams(fields),
+      redirect: "manual",
+    });
+  const wrong = await save({
+    sessions_per_day: "many",
+    rows_per_day: "1",
+    requests_per_minute: "",
+  });
+  expect(wrong.status).toBe(400);
+  expect(await wrong.text()).toContain("A budget is a whole number from 1 to");
+  const saved = await save({ sessions_per_day: "7", rows_per_day: "", requests_per_minute: "60" });
+  expect(saved.status).toBe(303);
+  expect(await text("/settings")).toMatch(
+    /1 of 7 sessions \d+ rows, no limit up to 60 requests a minute/,
+  );
+  expect(await text("/")).not.toContain("has used its budget");
+  expect((await send(key, batch())).status).toBe(200);
 });

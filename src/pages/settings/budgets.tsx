@@ -9,7 +9,7 @@ import {
   type Used,
   usedUp,
 } from "../../core/budget.ts";
-import { formatNumber } from "../../core/format.ts";
+import { formatCount, formatNumber } from "../../core/format.ts";
 import { MAX_BUDGET } from "../../core/limits.ts";
 import { nameLabel } from "../../core/recorded-text.ts";
 import { Refusal } from "../../core/refusal.ts";
@@ -21,9 +21,15 @@ export function BudgetsOfKey({ key_: key, used = UNUSED }: { key_: KeyRow; used?
   if (key.kind === "read") return <span class="quiet">–</span>;
   return (
     <>
-      <Amount of={used.sessions} limit={key.sessions_per_day} what="sessions" />
+      <Amount of={used.sessions} limit={key.sessions_per_day} what="session" />
       <br />
-      <Amount of={rowsOf(used)} limit={key.rows_per_day} what="rows" />
+      <Amount of={rowsOf(used)} limit={key.rows_per_day} what="row" />
+      <br />
+      <span class="quiet">
+        {key.requests_per_minute === null
+          ? "requests, no limit"
+          : `up to ${formatNumber(key.requests_per_minute)} ${BUDGET_LABELS.requests_per_minute}`}
+      </span>
       {key.revoked_at === null && usedUp(key, used).length > 0 ? (
         <>
           {" "}
@@ -36,12 +42,16 @@ export function BudgetsOfKey({ key_: key, used = UNUSED }: { key_: KeyRow; used?
 }
 
 function Amount({ of, limit, what }: { of: number; limit: number | null; what: string }) {
+  if (limit === null)
+    return (
+      <>
+        {formatCount(of, what)}
+        <span class="quiet">, no limit</span>
+      </>
+    );
   return (
     <>
-      {formatNumber(of)}{" "}
-      <span class="quiet">
-        {limit === null ? `${what}, no limit` : `of ${formatNumber(limit)} ${what}`}
-      </span>
+      {formatNumber(of)} <span class="quiet">of {formatCount(limit, what)}</span>
     </>
   );
 }
@@ -49,7 +59,7 @@ function Amount({ of, limit, what }: { of: number; limit: number | null; what: s
 function ChangeBudgets({ id, budgets }: { id: string; budgets: Budgets }) {
   return (
     <details class="budgets">
-      <summary>Change</summary>
+      <summary>Change budgets</summary>
       <form method="post" action={`/settings/keys/${id}/budgets`}>
         {BUDGET_NAMES.map((name) => (
           <label>

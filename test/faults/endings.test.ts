@@ -20,8 +20,9 @@ const children = new Map<string, ChildProcess>();
 type Way = {
   /** What endings.py is called with. */
   argument: string;
-  /** Sent once the program is ready. */
+  /** Sent once the program is ready, or later. */
   signal?: NodeJS.Signals;
+  afterMs?: number;
   /** How the process ends for its parent: as it would without Datacat. Undefined: it is killed after its verdict is known. */
   exit?: number | NodeJS.Signals;
   headline: RegExp;
@@ -78,6 +79,8 @@ const WAYS: { [way: string]: Way } = {
   SIGKILL: {
     argument: "signal",
     signal: "SIGKILL",
+    // The daemon has seen its memory by then.
+    afterMs: 3_000,
     exit: "SIGKILL",
     headline: /^Crashed: the process is gone$/,
     evidence: [/no fatal error, as after SIGKILL/, /memory/, /The machine/],
@@ -133,7 +136,7 @@ const WAYS: { [way: string]: Way } = {
 beforeAll(async () => {
   world = await World.make();
   await world.daemon();
-  for (const [way, { argument, signal }] of Object.entries(WAYS)) {
+  for (const [way, { argument, signal, afterMs = 0 }] of Object.entries(WAYS)) {
     const child = spawn("python3", [PROGRAM, argument], {
       cwd: world.home.folder,
       env: {
@@ -147,7 +150,8 @@ beforeAll(async () => {
       stdio: ["ignore", "pipe", "pipe"],
     });
     children.set(way, child);
-    if (signal) void once(child.stdout, "data").then(() => child.kill(signal));
+    if (signal)
+      void once(child.stdout, "data").then(() => setTimeout(() => child.kill(signal), afterMs));
   }
 });
 

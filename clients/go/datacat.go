@@ -41,6 +41,9 @@ type Options struct {
 	Join string
 	// Home is Datacat's folder on this machine. Default: DATACAT_HOME, else the folder for state of the operating system.
 	Home string
+	// NoStacks takes no samples of the stacks while the program hangs, and leaves runtime/debug.SetCrashOutput to the program.
+	// Default: true if DATACAT_STACKS is 0. An output that the program sets after opening its session stays in any case.
+	NoStacks bool
 }
 
 // Data is a free-form object: the data of an event, a patch of the state, or metadata.

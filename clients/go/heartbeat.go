@@ -11,19 +11,34 @@ import (
 // timeout (60 s, or that of StartHeartbeatMonitor), the session counts as hung until the next.
 func (s *Session) Heartbeat() { s.heartbeat(0) }
 
-// StartHeartbeatMonitor starts hang detection with a timeout: from now on a Heartbeat is due within it. It starts no
-// goroutine, as the daemon watches the session. Call Heartbeat from the loop that must not hang.
+// StartHeartbeatMonitor starts hang detection with a timeout: from now on a Heartbeat is due within it. Call Heartbeat from the
+// loop that must not hang. The daemon decides whether it does; a goroutine of this package writes the stacks of all goroutines
+// while a heartbeat is overdue.
 func (s *Session) StartHeartbeatMonitor(timeout time.Duration) { s.heartbeat(timeout) }
 
 func (s *Session) heartbeat(timeout time.Duration) {
 	s.mark(func(r *lane.Record) { writeHeartbeat(r, float64(timeout)/float64(time.Millisecond)) })
+	if s != nil && !s.isDisabled && !s.hasEnded.Load() {
+		s.watchStacks()
+		s.stacks.beat(timeout)
+	}
 }
 
 // Pause records that no heartbeats will follow until Resume or the next Heartbeat, so that their absence is not a hang.
-func (s *Session) Pause() { s.mark(writePause) }
+func (s *Session) Pause() {
+	s.mark(writePause)
+	if s != nil {
+		s.stacks.pause()
+	}
+}
 
 // Resume records that heartbeats will follow again.
-func (s *Session) Resume() { s.mark(writeResume) }
+func (s *Session) Resume() {
+	s.mark(writeResume)
+	if s != nil {
+		s.stacks.resume()
+	}
+}
 
 // mark records an op that has no texts, so no limit applies to it.
 func (s *Session) mark(write func(*lane.Record)) {

@@ -32,6 +32,7 @@ type Session struct {
 	sink       sink
 	hasEnded   atomic.Bool
 	over       chan struct{} // closed with the session
+	stacks     stackMonitor
 
 	records  atomic.Int64
 	mu       sync.Mutex
@@ -88,6 +89,7 @@ func (s *Session) open() {
 		Writer:      lane.ThisWriter("datacat-go " + Version),
 	})
 	s.recordStart()
+	s.watchFatal()
 	if _, isLane := s.sink.(*lane.Lane); isLane {
 		daemon.Ensure(lane.Usable(lane.Homes(s.options.Home)), now)
 	}
@@ -189,6 +191,7 @@ func (s *Session) close(writeLast func(*lane.Record)) {
 			return true
 		})
 	}
+	s.releaseFatal()
 	close(s.over)
 	s.sink.Close()
 }

@@ -8,6 +8,9 @@ import (
 	"syscall"
 )
 
+// noFollow is nothing: these systems have no such flag.
+const noFollow = 0
+
 // WriteOnce writes to a file.
 func WriteOnce(file *os.File, b []byte) (int, error) { return file.Write(b) }
 

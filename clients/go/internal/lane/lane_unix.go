@@ -8,6 +8,9 @@ import (
 	"syscall"
 )
 
+// noFollow refuses a link in place of a file.
+const noFollow = syscall.O_NOFOLLOW
+
 // WriteOnce makes one write(2). os.File would repeat it after a short write; the lane counts the record as lost instead.
 func WriteOnce(file *os.File, b []byte) (int, error) {
 	for {

@@ -68,6 +68,25 @@ const (
 	RestartAfter = 10 * time.Second
 )
 
+// Stacks of a program that hangs (clients/README.md, "Stacks and fatal errors").
+const (
+	// DefaultTimeout is the time within which a heartbeat is due if no timeout was given, as for the server.
+	DefaultTimeout = time.Minute
+	// HangSamples are taken at an interval of a third of the timeout, at most SampleInterval: three show whether stacks change.
+	HangSamples    = 3
+	SampleInterval = 5 * time.Second
+	// RepeatInterval is the time between further samples of the same hang. The daemon keeps the last one.
+	RepeatInterval = time.Minute
+	// LateTimer is how late a timer is after the process was stopped or the machine slept. The next heartbeat gets its time again.
+	LateTimer = time.Second
+	// StackBytes is the text of all goroutines that is looked at: about 7,000 goroutines. SampleBytes is what is written of it, as
+	// much as the server stores of a sample.
+	StackBytes  = 1024 * 1024
+	SampleBytes = 64 * 1024
+	// MaxGoroutines is the most whose stacks are taken. All goroutines stand still meanwhile: 27 ms for 10,000 of them.
+	MaxGoroutines = 100_000
+)
+
 // Direct mode: the policy of all clients. Its reasons are in clients/README.md, "Direct mode"; a test compares these numbers
 // with test/fixtures/direct-policy.json.
 const (

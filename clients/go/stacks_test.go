@@ -146,7 +146,7 @@ func TestAFatalErrorIsWrittenBesideTheLaneAndNothingElseChanges(t *testing.T) {
 	expected := map[string]string{
 		"nil dereference":             "invalid memory address or nil pointer dereference",
 		"panic in a goroutine":        "panic: boom\n\tin two lines",
-		"concurrent map writes":       "func3.1",
+		"concurrent map writes":       "goroutine ",
 		"unlock of an unlocked mutex": "sync.fatal",
 		"stack overflow":              "runtime.newstack",
 		"os.Exit":                     "",

@@ -25,3 +25,16 @@ export const CAUSES_KEPT = 16;
 export const HEARTBEATS_PER_TIMEOUT = 3;
 /** The longest delay of a timer (2^31 - 1 ms): one with a longer delay fires at once. */
 export const LONGEST_DELAY_MS = 2_147_483_647;
+
+/** Samples of a hang (clients/README.md, "Samples"), the same in every client: three show whether the stack changes. */
+export const HANG_SAMPLES = 3;
+/** The longest interval between these; a third of the timeout if that is shorter. */
+export const SAMPLE_INTERVAL_MS = 5_000;
+/** The interval of further samples of the same hang. The daemon keeps the last one. */
+export const REPEAT_INTERVAL_MS = 60_000;
+/** A timer that is later than this shows that the process was stopped or the machine slept, so the next heartbeat gets its time again. */
+export const LATE_TIMER_MS = 1_000;
+/** A main thread that runs a script pauses within 15 to 400 ms of the request, most of them for the list of its scripts. Without an answer by then it is in native code. */
+export const NATIVE_AFTER_MS = 2_000;
+/** A script that runs pauses at once after the answer. Without a pause by then none runs: the event loop is idle. */
+export const IDLE_AFTER_MS = 200;

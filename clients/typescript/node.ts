@@ -76,7 +76,7 @@ function openLane(settings: Settings, env: Environment): Session | undefined {
     maxBytes: Number(env["DATACAT_LANE_BYTES"]) || LANE_BYTES,
   });
   const isJoined = settings.session !== undefined;
-  const session = new LaneSession(id, settings.url, settings, lane, isJoined);
+  const session = new LaneSession(id, settings, lane, isJoined);
   wakeDaemon(home, env);
   return session;
 }

@@ -17,6 +17,7 @@ export const VARIABLES = [
   "DATACAT_LANE_BYTES",
   "DATACAT_DISABLED",
   "DATACAT_REDACT",
+  "DATACAT_STACKS",
   "HOME",
   "LOCALAPPDATA",
   "PATH",
@@ -45,6 +46,11 @@ export type OpenOptions = Start & {
    * a program whose event loop is blocked no longer ends by them. Without it, a session ended by a signal counts as crashed.
    */
   captureSignals?: boolean | undefined;
+  /**
+   * Record the main thread's stack while the program hangs, and fatal errors (out of memory), for which Node writes a report. In Node only.
+   * Default: false if `DATACAT_STACKS` is 0, else true.
+   */
+  stacks?: boolean | undefined;
 };
 
 export type Settings = OpenOptions & {
@@ -72,6 +78,7 @@ export function settingsFrom(options: OpenOptions, env: Environment): Settings {
     direct: daemon ? true : options.direct,
     redact: options.redact ?? env["DATACAT_REDACT"],
     disabled: options.disabled ?? env["DATACAT_DISABLED"] === "1",
+    stacks: options.stacks ?? env["DATACAT_STACKS"] !== "0",
   };
 }
 

@@ -78,6 +78,11 @@ export class LaneFile implements Sink {
     else this.#losses.count(at, this.#failure);
   }
 
+  /** The path of a side file (clients/README.md, "Stacks and fatal errors"); undefined while the lane has no part. */
+  sidePath(kind: "stacks" | "fatal"): string | undefined {
+    return this.#folder && join(this.#folder, `${this.#options.header.lane}.${kind}`);
+  }
+
   flush(): Promise<void> {
     return Promise.resolve();
   }

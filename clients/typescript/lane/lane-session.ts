@@ -1,12 +1,65 @@
-/** A session on a lane file, with a fast path for gauges and counters without options: only their number is encoded at each call. */
+/**
+ * A session on a lane file, with a fast path for gauges and counters without options: only their number is encoded at each call. Beside
+ * the lane are the stacks of a hang and the report of a fatal error.
+ */
+import { DEFAULT_HEARTBEAT_TIMEOUT_MS } from "../../../src/core/limits.ts";
 import { MAX_CACHED } from "../limits.ts";
 import { isPlainName, metricPrefix, type MetricOptions } from "../encode/ops.ts";
+import { reportFatalErrors } from "../process/fatal-report.ts";
+import { hasStacks, StackWatch } from "../process/stacks.ts";
 import { Session } from "../session/session.ts";
+import type { Settings } from "../settings.ts";
+import type { LaneFile } from "./lane-file.ts";
 
 export class LaneSession extends Session {
   /** By name, the op's text up to the number. */
   readonly #gauges = new Map<string, string>();
   readonly #counters = new Map<string, string>();
+  readonly #lane: LaneFile;
+  /** Watches the heartbeats; null if there are no samples of stacks, undefined before the first heartbeat. */
+  #stacks: StackWatch | null | undefined;
+  #timeoutMs = DEFAULT_HEARTBEAT_TIMEOUT_MS;
+
+  constructor(id: string, settings: Settings, lane: LaneFile, isJoined: boolean) {
+    super(id, settings.url, settings, lane, isJoined);
+    this.#lane = lane;
+    if (!settings.stacks || !hasStacks()) this.#stacks = null;
+    else {
+      const path = lane.sidePath("fatal");
+      const restore = path && reportFatalErrors(path);
+      if (restore) this.onEnd(restore);
+    }
+  }
+
+  override heartbeat(timeoutMs?: number): void {
+    super.heartbeat(timeoutMs);
+    if (timeoutMs !== undefined && Number.isFinite(timeoutMs) && timeoutMs >= 1)
+      this.#timeoutMs = timeoutMs;
+    if (this.#stacks === undefined) this.#stacks = this.#watchStacks() ?? null;
+    this.#stacks?.expect(this.#timeoutMs);
+  }
+
+  override pause(): void {
+    super.pause();
+    this.#stacks?.pause();
+  }
+
+  override resume(): void {
+    super.resume();
+    this.#stacks?.expect(this.#timeoutMs);
+  }
+
+  #watchStacks(): StackWatch | undefined {
+    if (this.hasEnded) return undefined;
+    const path = this.#lane.sidePath("stacks");
+    const watch = path === undefined ? undefined : StackWatch.start(path);
+    if (watch === undefined) return undefined;
+    this.onEnd(() => {
+      this.#stacks = null;
+      watch.stop();
+    });
+    return watch;
+  }
 
   override gauge(name: string, value: number | bigint, options?: MetricOptions): void {
     const prefix =

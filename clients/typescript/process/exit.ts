@@ -25,6 +25,7 @@ export function watchExit(session: Session, settings: OpenOptions): void {
     // Bun calls the monitor for rejections only while a module is loading. With --unhandled-rejections they do not end the program.
     const isLenient = process.execArgv.some((flag) => flag.startsWith("--unhandled-rejections"));
     if (process.versions.bun && !isLenient) process.on("unhandledRejection", onRejected);
+    if (!process.versions.bun && !Deno) watchRejections();
   }
   sessions.add(session);
   if (settings.captureExceptions ?? true) capturing.add(session);
@@ -97,8 +98,38 @@ function onRejected(thrown: unknown): void {
   void Promise.reject(thrown); // unhandled on purpose: it ends the program
 }
 
+/**
+ * With a listener of the program, rejections do not reach the monitor, and do not end the program. A listener of this client alone would
+ * keep them from ending it, so there is one exactly while the program has one.
+ */
+function watchRejections(): void {
+  const isProgramsOwn = (event: string | symbol, listener: unknown) =>
+    event === "unhandledRejection" && listener !== onObserved;
+  const observe = () => {
+    if (!process.listeners("unhandledRejection").includes(onObserved))
+      process.prependListener("unhandledRejection", onObserved);
+  };
+  process.on("newListener", (event: string | symbol, listener: unknown) => {
+    if (isProgramsOwn(event, listener)) observe();
+  });
+  process.on("removeListener", (event: string | symbol, listener: unknown) => {
+    if (isProgramsOwn(event, listener) && process.listenerCount("unhandledRejection") === 1)
+      process.removeListener("unhandledRejection", onObserved);
+  });
+  if (process.listenerCount("unhandledRejection") > 0) observe();
+}
+
+function onObserved(thrown: unknown): void {
+  // With --unhandled-rejections=strict the monitor was called for it already.
+  if (thrown === lastUncaught) return;
+  for (const session of capturing) session.logException(thrown, { handled: false });
+}
+
+let lastUncaught: unknown;
+
 /** Node calls this before it handles an uncaught exception. A program with its own handler continues. */
 function onUncaught(thrown: unknown, origin: string): void {
+  lastUncaught = thrown;
   const isFatal =
     process.listenerCount("uncaughtException") === 0 &&
     !process.hasUncaughtExceptionCaptureCallback() &&

@@ -144,8 +144,6 @@ function goSamples(text: string): Found[] {
     } else if (line === "") thread = undefined;
     else if (thread) addGoLine(thread.frames, line);
   }
-  for (const each of samples)
-    each.threads = withFirst(each.threads, ({ name }) => name === "goroutine 1");
   return samples;
 }
 
@@ -195,7 +193,7 @@ function withFirst(threads: Thread[], isFirst: (thread: Thread) => boolean): Thr
 }
 
 /** Within the limits of an op. Frames are removed at the outer end, which all threads of a pool share. */
-function bounded({ at, everyMs, threads, cut }: Found): Sample {
+export function bounded({ at, everyMs, threads, cut }: Found): Sample {
   let isCut = cut ?? false;
   let left = MAX_STACKS_LENGTH;
   const kept: Thread[] = [];

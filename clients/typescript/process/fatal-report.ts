@@ -6,49 +6,47 @@
 import { basename, dirname } from "node:path";
 import { makeSideFile } from "./stacks.ts";
 
-type Report = NodeJS.ProcessReport;
-type Options = Pick<Report, (typeof OPTIONS)[number]>;
-
-/** Those that exclude the network and the environment have no effect on the report of a fatal error. */
-const OPTIONS = ["reportOnFatalError", "directory", "filename", "compact"] as const;
+type Report = Omit<NodeJS.ProcessReport, "writeReport"> & {
+  writeReport: (this: Report, ...args: unknown[]) => string;
+};
 
 let isUsed = false;
 
 /**
- * Has fatal errors written to `path`, unless the program uses reports itself.
+ * Has fatal errors written to `path`, unless the program uses reports itself. Options that exclude parts of a report have no effect on that of
+ * a fatal error.
  * @returns Restores the program's options.
  */
 export function reportFatalErrors(path: string): (() => void) | undefined {
   const report = process.report as Report | undefined; // Node 11 and older have none
   if (report === undefined || isUsed || isOwnUse(report) || !makeSideFile(path)) return undefined;
   isUsed = true;
-  const ours: Options = {
-    reportOnFatalError: true,
-    directory: dirname(path),
-    filename: basename(path),
-    compact: true,
+  const [directory, filename] = [dirname(path), basename(path)];
+  Object.assign(report, { directory, filename, reportOnFatalError: true });
+  /** Options that the program has set meanwhile stay. */
+  const clear = () => {
+    if (report.filename === filename) report.filename = "";
+    if (report.directory === directory) report.directory = "";
   };
-  const { reportOnFatalError, directory, filename, compact } = report;
-  const before: Options = { reportOnFatalError, directory, filename, compact };
-  const use = (options: Options) => void Object.assign(report, options);
-  use(ours);
 
   // A report that the program asks for goes where it would go without this client.
   const { writeReport } = report;
-  const writeElsewhere: typeof writeReport = function (this: Report, ...args: []) {
-    use(before);
+  const writeElsewhere: typeof writeReport = function (...args) {
+    const options = { directory: report.directory, filename: report.filename };
+    clear();
     try {
       return writeReport.apply(this, args);
     } finally {
-      use(ours);
+      Object.assign(report, options);
     }
   };
   report.writeReport = writeElsewhere;
 
   return () => {
-    if (report.writeReport === writeElsewhere) report.writeReport = writeReport;
-    if (report.filename === ours.filename) use(before);
     isUsed = false;
+    if (report.writeReport === writeElsewhere) report.writeReport = writeReport;
+    if (report.filename === filename) report.reportOnFatalError = false;
+    clear();
   };
 }
 

@@ -25,9 +25,10 @@ export function hasStacks(): boolean {
 
 /** Makes a side file, empty. Returns whether it is there. */
 export function makeSideFile(path: string): boolean {
-  const { O_WRONLY, O_CREAT, O_APPEND, O_NOFOLLOW = 0 } = constants; // Windows has no O_NOFOLLOW
+  const { O_WRONLY, O_CREAT, O_APPEND } = constants;
+  const noFollow = constants.O_NOFOLLOW ?? 0; // Windows has none
   try {
-    closeSync(openSync(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, 0o600));
+    closeSync(openSync(path, O_WRONLY | O_CREAT | O_APPEND | noFollow, 0o600));
     return true;
   } catch {
     return false;

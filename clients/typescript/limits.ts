@@ -38,3 +38,7 @@ export const LATE_TIMER_MS = 1_000;
 export const NATIVE_AFTER_MS = 2_000;
 /** A script that runs pauses at once after the answer. Without a pause by then none runs: the event loop is idle. */
 export const IDLE_AFTER_MS = 200;
+/** Scripts of a long block in a page that are recorded, the longest first: the first one mostly is the block. */
+export const SCRIPTS_KEPT = 8;
+/** Characters of such a script's address and of its function: together they fit into a frame (MAX_FRAME_LENGTH in core). */
+export const LONGEST_NAME = 200;

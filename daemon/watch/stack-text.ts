@@ -147,8 +147,9 @@ function goSamples(text: string): Found[] {
   return samples;
 }
 
-/** A frame is the function, and the file below it. */
-function addGoLine(frames: string[], line: string): void {
+/** A frame is the function, and the file below it. Fatal errors of the runtime also print the registers of a frame. */
+function addGoLine(frames: string[], whole: string): void {
+  const line = whole.replace(/ fp=0x[0-9a-f]+ sp=0x[0-9a-f]+ pc=0x[0-9a-f]+$/, "");
   const last = frames.at(-1);
   if (line.startsWith("\t") && last !== undefined && !last.includes("\n"))
     frames[frames.length - 1] = `${last}\n${line}`;

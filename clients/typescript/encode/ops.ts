@@ -153,6 +153,11 @@ export function heartbeatOp(timeoutMs = 0): string {
   return textOf({ op: "heartbeat", timeout_ms: isValid ? timeoutMs : undefined });
 }
 
+/** Where the main thread was during a hang that has ended. */
+export function stacksOp(frames: string[]): string {
+  return textOf({ op: "stacks", when: "recovered", threads: [{ name: "main", frames }] });
+}
+
 export function plainOp(op: "pause" | "resume" | "start" | "end"): string {
   return textOf({ op });
 }

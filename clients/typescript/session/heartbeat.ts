@@ -1,6 +1,7 @@
 /** Heartbeats from the event loop: they stop when the loop is blocked. */
+import { heartbeatLimitMs } from "../../../src/core/heartbeat.ts";
 import { CLOCK_TOLERANCE_MS } from "../../../src/core/limits.ts";
-import { HEARTBEATS_PER_TIMEOUT, LONGEST_DELAY_MS } from "../limits.ts";
+import { HEARTBEATS_PER_TIMEOUT, LONGEST_DELAY_MS, LONGEST_NAME, SCRIPTS_KEPT } from "../limits.ts";
 
 export type HeartbeatMonitor = {
   /** Stops the heartbeats until `resume`; the session does not count as hung meanwhile. */
@@ -19,8 +20,15 @@ type MonitoredSession = {
   resume(): void;
 };
 
+/** Records where a hang that has ended was: scripts, each as a frame. */
+type RecordBlock = (at: number, frames: string[]) => void;
+
 /** Sends `HEARTBEATS_PER_TIMEOUT` heartbeats per `timeoutMs`, until the session ends or the monitor is stopped. */
-export function startMonitor(session: MonitoredSession, timeoutMs: number): HeartbeatMonitor {
+export function startMonitor(
+  session: MonitoredSession,
+  timeoutMs: number,
+  recordBlock: RecordBlock,
+): HeartbeatMonitor {
   const intervalMs = Math.min(Math.max(timeoutMs / HEARTBEATS_PER_TIMEOUT, 1), LONGEST_DELAY_MS);
   let isPaused = false;
   let wasQuiet: boolean | undefined;
@@ -45,6 +53,7 @@ export function startMonitor(session: MonitoredSession, timeoutMs: number): Hear
   }
   function stop(): void {
     clearInterval(interval);
+    observer?.disconnect();
     setPaused(true);
   }
 
@@ -54,6 +63,7 @@ export function startMonitor(session: MonitoredSession, timeoutMs: number): Hear
   (globalThis as Page).addEventListener?.("visibilitychange", check);
   // In Node a timer keeps the program running; this one must not. In browsers it is a number.
   interval.unref?.();
+  const observer = observeBlocks(timeoutMs, recordBlock);
   return {
     pause: () => setPaused(true),
     resume: () => setPaused(false),
@@ -61,6 +71,48 @@ export function startMonitor(session: MonitoredSession, timeoutMs: number): Hear
     [Symbol.dispose]: stop,
   };
 }
+
+/** Chromium reports which scripts made a frame long, once it has ended (Long Animation Frames API). */
+function observeBlocks(timeoutMs: number, record: RecordBlock): PerformanceObserver | undefined {
+  const type = "long-animation-frame";
+  const Observer = globalThis.PerformanceObserver;
+  if (!Observer?.supportedEntryTypes.includes(type)) return undefined;
+  const observer = new Observer((list) => {
+    for (const { duration, startTime, scripts } of list.getEntries() as LongFrame[])
+      if (duration > heartbeatLimitMs(timeoutMs))
+        // A time within the hang, by the clock of the heartbeats.
+        record(
+          Math.round(Date.now() - performance.now() + startTime + duration / 2),
+          scripts
+            .sort((a, b) => b.duration - a.duration)
+            .slice(0, SCRIPTS_KEPT)
+            .map(frameOf),
+        );
+  });
+  observer.observe({ type });
+  return observer;
+}
+
+/** The position in the script is a number of characters, which RFC 5147 writes like this. */
+function frameOf({
+  sourceFunctionName,
+  invoker,
+  sourceURL,
+  sourceCharPosition,
+}: LongScript): string {
+  const name = (sourceFunctionName || invoker).slice(0, LONGEST_NAME);
+  return `at ${name} (${sourceURL.slice(0, LONGEST_NAME)}#char=${sourceCharPosition})`;
+}
+
+type LongFrame = PerformanceEntry & { scripts: LongScript[] };
+
+type LongScript = {
+  duration: number;
+  invoker: string;
+  sourceURL: string;
+  sourceFunctionName: string;
+  sourceCharPosition: number;
+};
 
 /** Only browsers have a document; this file is for all. */
 type Page = {

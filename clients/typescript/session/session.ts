@@ -127,7 +127,9 @@ export class Session {
 
   /** Sends heartbeats from the event loop until it is stopped. A loop that is blocked for longer than `timeoutMs` counts as hung. */
   startHeartbeatMonitor(timeoutMs = DEFAULT_HEARTBEAT_TIMEOUT_MS): HeartbeatMonitor {
-    return startMonitor(this, timeoutMs);
+    return startMonitor(this, timeoutMs, (at, frames) =>
+      this.#record("event", () => ops.stacksOp(frames), at),
+    );
   }
 
   /** Suspends the detection of hangs, for a dialog or a debugger, until `resume` or the next heartbeat. */

@@ -6,12 +6,14 @@ export function javascriptPlace(line: string): Place | undefined {
   return text.startsWith("at ") ? v8Place(text.slice(3)) : firefoxPlace(text);
 }
 
-/** `Door.open [as use] (file:1:2)`, `async main (file:1:2)`, `file:1:2`, `Array.map (<anonymous>)`, `eval (eval at f (a.js:1:2), <anonymous>:1:1)`. */
+/** `Door.open [as use] (file:1:2)`, `open (https://a.example/app.js#char=42)` of a long block, `async main (file:1:2)`, `file:1:2`, `Array.map (<anonymous>)`, `eval (eval at f (a.js:1:2), <anonymous>:1:1)`. */
 function v8Place(call: string): Place | undefined {
   const open = call.indexOf(" (");
   const isNamed = open > 0 && call.endsWith(")");
   const where = isNamed ? call.slice(open + 2, -1) : call;
   const position = positionIn(isNamed ? where : where.replace(/^async /, ""));
+  const script = isNamed ? /^[a-z-]{2,20}:\/\/\S+(?=#char=-?\d+$)/.exec(where)?.[0] : undefined;
+  if (script) return { language: "javascript", name: v8Name(call.slice(0, open)), file: script };
   const isBuiltIn = isNamed && /^(?:<anonymous>|native|index \d+|unknown location)$/.test(where);
   if (!position && !isBuiltIn) return undefined;
   // A path may contain blanks. Other texts that end like a position are no frames.

@@ -22,7 +22,8 @@ const ARGUMENTS = [
   "--disable-sync",
 ];
 const PAGE = `<!doctype html><title>A page</title>
-<script type="module">import * as client from "/datacat.js"; globalThis.datacat = { client };</script>`;
+<script type="module">import * as client from "/datacat.js"; globalThis.datacat = { client };
+globalThis.datacat.block = function block() { for (const end = Date.now() + 3_000; Date.now() < end; ); };</script>`;
 const hasChromium = existsSync(CHROMIUM);
 if (!hasChromium && process.env["CI"])
   throw new Error("no Chromium here: its tests cannot be left out in CI");
@@ -55,7 +56,7 @@ afterAll(async () => {
 
 declare global {
   /** What the tests' pages keep between two calls from here. */
-  var datacat: { session: Client.Session; client: typeof Client };
+  var datacat: { session: Client.Session; client: typeof Client; block: () => void };
 }
 
 async function openPage(url: string, options: object = {}): Promise<Page> {
@@ -76,8 +77,9 @@ async function start(page: Page, url: string, options: object = {}): Promise<voi
 
 const names = (far: FarServer) => far.ops.map((op) => op["name"] ?? op["op"]);
 
-test("it weighs at most 13.1 KB", () => {
-  expect(gzipSync(bundle, { level: 9 }).length).toBeLessThanOrEqual(13_400);
+// The scripts of a long block (Long Animation Frames) take 300 bytes of it.
+test("it weighs at most 13.4 KB", () => {
+  expect(gzipSync(bundle, { level: 9 }).length).toBeLessThanOrEqual(13_700);
 });
 
 test.runIf(hasChromium)("a page's session is at the server, and ends with the page", async () => {
@@ -119,8 +121,7 @@ test.runIf(hasChromium)(
     const id = await page.evaluate(() => {
       const { session } = globalThis.datacat;
       session.startHeartbeatMonitor(150);
-      const until = Date.now() + 2_600;
-      while (Date.now() < until); // more than the timeout and its grace
+      setTimeout(globalThis.datacat.block); // for more than the timeout and its grace
       setTimeout(() => {
         throw new TypeError("no till");
       });
@@ -133,6 +134,12 @@ test.runIf(hasChromium)(
     const { verdict, browser: name } = await world.summary(
       id,
       (summary) => summary.verdict.status === "ended",
+    );
+    expect(verdict.evidence.map(({ text }) => text)).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(/^Recovered from a hang: no heartbeat for 3\.\d+ s$/),
+        expect.stringContaining("block"),
+      ]),
     );
     expect(verdict.headline).toBe("Ended with 1 uncaught exception");
     expect(name).toMatch(/^Chrome \d+ on Linux$/);

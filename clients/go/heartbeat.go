@@ -20,7 +20,7 @@ func (s *Session) heartbeat(timeout time.Duration) {
 	s.mark(func(r *lane.Record) { writeHeartbeat(r, float64(timeout)/float64(time.Millisecond)) })
 	if s != nil && !s.isDisabled && !s.hasEnded.Load() {
 		s.watchStacks()
-		s.stacks.beat(timeout)
+		s.stacks.heartbeat(timeout)
 	}
 }
 

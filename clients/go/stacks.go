@@ -29,7 +29,7 @@ type stackMonitor struct {
 	dueAt     atomic.Int64 // when the next heartbeat is due; 0 if none is, and so no timer is needed
 	isIdle    atomic.Bool  // the goroutine waits for wake
 	wake      chan struct{}
-	beating   atomic.Int64 // the goroutine that sent the first heartbeat
+	sender    atomic.Int64 // the goroutine that sent the first heartbeat
 }
 
 // watchStacks begins to watch the session's heartbeats, if it has a lane.
@@ -55,15 +55,15 @@ func (s *Session) watchStacks() {
 // hasStacks reports whether the program allows samples of its stacks and the text of a fatal error.
 func (s *Session) hasStacks() bool { return !s.options.NoStacks && os.Getenv("DATACAT_STACKS") != "0" }
 
-// beat notes a heartbeat. With a timeout, that is from now on the time within which the next one is due.
-func (m *stackMonitor) beat(timeout time.Duration) {
+// heartbeat notes a heartbeat. With a timeout, that is from now on the time within which the next one is due.
+func (m *stackMonitor) heartbeat(timeout time.Duration) {
 	if !m.isStarted.Load() {
 		return
 	}
 	if timeout >= time.Millisecond {
 		m.timeout.Store(int64(timeout))
-	} else if m.beating.Load() == 0 {
-		m.beating.Store(goroutineID())
+	} else if m.sender.Load() == 0 {
+		m.sender.Store(goroutineID())
 	}
 	m.resume()
 }
@@ -182,13 +182,13 @@ func (m *stackMonitor) sample() (canContinue bool) {
 	text = text[:runtime.Stack(text, true)]
 	goroutines := bytes.Split(text, []byte("\n\n"))[1:] // the first is this one
 	line := append(strconv.AppendInt([]byte("# "), m.clock().UnixMilli(), 10), '\n')
-	m.file.Write(sampleText(line, goroutines, m.beating.Load())) //nolint:errcheck // without room there is no sample
+	m.file.Write(sampleText(line, goroutines, m.sender.Load())) //nolint:errcheck // without room there is no sample
 	return anyContinues(goroutines)
 }
 
 // sampleText is a sample with the goroutine that sends heartbeats first. Goroutines that find no room are left out.
-func sampleText(text []byte, goroutines [][]byte, beating int64) []byte {
-	header := strconv.AppendInt([]byte("goroutine "), beating, 10)
+func sampleText(text []byte, goroutines [][]byte, sender int64) []byte {
+	header := strconv.AppendInt([]byte("goroutine "), sender, 10)
 	header = append(header, ' ')
 	for i, goroutine := range goroutines {
 		if bytes.HasPrefix(goroutine, header) {

@@ -1,6 +1,6 @@
 /**
  * The script of the thread that samples the main thread's stack while heartbeats are missing (clients/README.md, "Samples"). It is a text,
- * because a file of its own would be lost in bundles. It is given the numbers of limits.ts, and a message for each session to watch.
+ * because a file of its own would be lost in bundles. It receives the numbers of limits.ts, and a message for each session to watch.
  *
  * It pauses the main thread with the inspector, and disconnects at once: a process with a connected session does not exit. In native code
  * the pause takes effect when that returns, which shows what was called.

@@ -70,7 +70,7 @@ const (
 
 // Stacks of a program that hangs (clients/README.md, "Stacks and fatal errors").
 const (
-	// DefaultTimeout is the time within which a heartbeat is due if no timeout was given, as for the server.
+	// DefaultTimeout is the time within which a heartbeat is due without another timeout, as for the server.
 	DefaultTimeout = time.Minute
 	// HangSamples are taken at an interval of a third of the timeout, at most SampleInterval: three show whether stacks change.
 	HangSamples    = 3

@@ -2126,7 +2126,7 @@ def _exception_fields(
     text = _text_field("exception_type", exception_type) + _text_field("exception_msg", exception_msg)
     lines = _texts_of(stacktrace) if stacktrace is not None else ()
     if lines:
-        text += ',"stacktrace":[%s]' % ",".join([_quote(line) for line in lines])
+        text += ',"stacktrace":[%s]' % ",".join([_quote(_clean(line)) for line in lines])
     text += _text_field("source_file", source_file) + _whole_field("source_line", source_line)
     text += _text_field("source_function", source_function)
     if causes:
@@ -2210,7 +2210,7 @@ def _text_field(key, value):
     if value is None:
         return ""
     text = _plain_text(value)
-    return ',"%s":%s' % (key, _quote(text)) if text else ""
+    return ',"%s":%s' % (key, _quote(_clean(text))) if text else ""
 
 
 def _labels_field(field, key, labels, losses):
@@ -2222,6 +2222,8 @@ def _labels_field(field, key, labels, losses):
     kept = [_cut_name(label) for label in whole[:MAX_LABELS]]
     if len(whole) > MAX_LABELS or kept != whole:
         losses.append(("too_large", field))
+    if not field.startswith("metric"):
+        kept = [_clean(label) for label in kept]
     return ',"%s":[%s]' % (key, ",".join([_quote(label) for label in kept]))
 
 
@@ -2454,13 +2456,14 @@ def _members_text(value, path, above, losses):
     `path` is (path of the container, key). `above` has the identities of the containers around the members, this dict's included.
     """
     parts = []
+    named = _named_in(value) if type(value) is dict and ("value" in value or "Value" in value or "val" in value) else None
     for key, member in list(value.items()) if type(value) is dict and not _PY2 else _items(value):
         key_text, is_secret, name = _keys[key] if type(key) is str else _key(key)
         kind = type(member)
-        if is_secret and _is_redacted(name, member):
-            text = '"[redacted]"'
+        if is_secret and _is_hidden(_name_class(name), member) or named and name in _VALUE_KEYS and _is_hidden(_name_class(named), member):
+            text = _quote(member) if kind is str and member.startswith(_MARK) and member[-1] == "]" else '"[redacted]"'
         elif kind is str:
-            text = _str_text(member)
+            text = _str_text(member if _candidate(member) is None else _redact_text(member))
         elif kind is int and _LEAST_EXACT <= member <= _EXACT:
             text = repr(member)
         elif kind is float:
@@ -2528,7 +2531,7 @@ def _key(key):
         if name[:1] == '"':
             name = json.loads(name)
             name = _encode_text(name) if _PY2 else name
-    known = (_quote(name) + ":", bool(_SECRET.search(_BLANKS.sub("", name.lower()))), name)
+    known = (_quote(name) + ":", _name_class(name) != _ORDINARY, name)
     if type(key) is str and len(_keys) < MAX_CACHED:
         _keys[key] = known
     return known
@@ -2582,8 +2585,10 @@ def _list_items(items, path, above, losses):
         kind = type(item)
         if kind is int and _LEAST_EXACT <= item <= _EXACT:
             texts.append(repr(item))
+        elif kind in _STRINGS and index > 0 and _is_value_of_item(items, index):
+            texts.append('"[redacted]"')
         elif kind is str:
-            texts.append(_str_text(item))
+            texts.append(_str_text(item if _candidate(item) is None else _redact_text(item)))
         else:
             texts.append(_value_text(item, (path, index), above, losses))
     return texts
@@ -2620,7 +2625,7 @@ def _self_described_text(value, path, above, losses):
 
 
 def _text_text(value, path, above, losses):
-    return _quote(_plain_text(value))
+    return _quote(_clean(_plain_text(value)))
 
 
 def _base64_text(value, path, above, losses):
@@ -2674,12 +2679,12 @@ def _pattern_text(value, path, above, losses):
 
 
 def _url_text(value, path, above, losses):
-    return _quote(_plain_text(value.geturl()))
+    return _quote(_clean(_plain_text(value.geturl())))
 
 
 def _error_value_text(value, path, above, losses):
     message = _plain_text(_error_message(value))
-    return _quote(type(value).__name__ + (": " + message if message else ""))
+    return _quote(_clean(type(value).__name__ + (": " + message if message else "")))
 
 
 def _enum_text(value, path, above, losses):
@@ -2794,24 +2799,115 @@ def _choose_encoder(kind, value):
 
 
 # === Secret ==================================================================
-# Which keys and arguments are redacted.
+# Secrets by the name and by the format of a value (clients/README.md, "Secrets"). src/core/secrets/ has the same rules.
 
-_BLANKS = re.compile(r"[_\-\s]")
-_DIGITS = re.compile(r"[0-9]+\Z")
-_SECRET = re.compile(
-    "password|passwd|secret|token|authorization|cookie|apikey|privatekey|credential|sessionkey"
+_REDACTED = "[redacted]"
+_MARK = "[redacted"
+_ORDINARY, _COUNT, _TEXT, _ANY = range(4)  # what a name states of its value: see NAME in src/core/secrets/names.ts
+
+_PARTS = dict.fromkeys(
+    "password passwd passphrase passcode secret authorization cookie apikey privatekey sessionkey credential pincode cardnumber"
+    " creditcard securitycode socialsecurity".split(),
+    _ANY,
 )
-_SECRET_OF_ANY_TYPE = re.compile(_SECRET.pattern.replace("|token", ""))
+_PARTS.update(
+    dict.fromkeys(
+        "token accesskey accountkey authkey encryptionkey masterkey sharedkey signingkey databaseurl databaseuri dburl dburi"
+        " connectionstring connectionuri connstr connstring".split(),
+        _TEXT,
+    )
+)
+_CONTINUED = "(?!board|stroke|less|iz|ary|aries|ive|cutter|name)"
+_PART_OF_ANY_TYPE = re.compile("(?:%s)%s" % ("|".join(part for part in _PARTS if _PARTS[part] == _ANY), _CONTINUED))
+_PART_OF_TEXT = re.compile("(?:%s)%s" % ("|".join(part for part in _PARTS if _PARTS[part] == _TEXT), _CONTINUED))
+_TERMS = dict.fromkeys("pwd otp totp pin cvv cvc ssn".split(), _ANY)
+_TERMS.update(dict.fromkeys("auth oauth bearer dsn pem jwt pw".split(), _TEXT))
+_PASS_OWNERS = frozenset(
+    "admin api auth basic db email ftp http imap key keystore ldap login mail mongo my mysql pg postgres proxy redis root smtp ssh"
+    " sudo user usr vault vpn wifi".split()
+)
+_COUNTING = frozenset(
+    "age attempts bits budget count counts expiry index input left length limit limits len max maximum min minimum output"
+    " remaining retries size total ttl usage used".split()
+)
+_OPTIONS = frozenset("pass passin passout requirepass masterauth".split())
+_NOT_SQUASHED = re.compile("[^A-Za-z0-9]")
+_HUMPS = re.compile("([a-z0-9])([A-Z])")
+_LAST_CAPITAL = re.compile("([A-Z])([A-Z][a-z])")
+_TERM = re.compile("[a-z0-9\\x80-\\xff]+" if _PY2 else u"[a-z0-9\u0080-\uffff\U00010000-\U0010ffff]+")
+_DIGITS = re.compile(r"[0-9]+(?:\.[0-9]+)?\Z")
 
 
-def _is_redacted(name, value):
-    """Return whether the value of a secret key is redacted.
+class _NameClasses(dict):
+    """The cache of `_name_class`."""
 
-    Empty values stay. Numbers and booleans under a key that is secret only by "token" stay too: `max_tokens` is a count.
-    """
+    def __missing__(self, name):
+        kind = _classify(name[:128])
+        if len(self) < MAX_CACHED and len(name) <= 128:
+            self[name] = kind
+        return kind
+
+
+_name_classes = _NameClasses()
+
+
+def _name_class(name):
+    return _ANY if name.lower() in _own_names else _name_classes[name]
+
+
+_own_names = frozenset()
+
+
+def _option_class(option):
+    name = option.lstrip("-")
+    return _ANY if name in _OPTIONS and len(option) - len(name) <= 2 else _name_class(option) or _name_class(name)
+
+
+def _squash(name):
+    return _NOT_SQUASHED.sub("", name).lower()
+
+
+def _classify(name):
+    terms = _TERM.findall(_lower(_LAST_CAPITAL.sub(r"\1 \2", _HUMPS.sub(r"\1 \2", name))))
+    squashed = _squash(name)
+    kind = _ANY if _PART_OF_ANY_TYPE.search(squashed) else _TEXT if _PART_OF_TEXT.search(squashed) else _ORDINARY
+    before = ""
+    for term in terms:
+        kind = max(kind, _term_class(term, before))
+        before = term
+    if kind and (terms[:1] and terms[0] in _COUNTING or terms[-1:] and terms[-1] in _COUNTING):
+        return _COUNT
+    return kind
+
+
+def _lower(text):
+    return "".join([c.lower() if c < "\x80" else c for c in text])
+
+
+def _term_class(term, before):
+    name = term.rstrip("0123456789")
+    if name in _TERMS:
+        return _TERMS[name]
+    if name.endswith("s") and name[:-1] in _TERMS:
+        return _TEXT
+    if not name.endswith("pass"):
+        return _ORDINARY
+    return _TEXT if (before if name == "pass" else name[:-4]) in _PASS_OWNERS else _ORDINARY
+
+
+def _is_header(name):
+    return _squash(name).endswith(("cookie", "authorization"))
+
+
+def _is_hidden(kind, value):
+    """Return whether the value of a secret's name is redacted. Empty values stay."""
+    if kind == _ORDINARY or value is None:
+        return False
     if isinstance(value, _NUMBERS):
-        return bool(_SECRET_OF_ANY_TYPE.search(_BLANKS.sub("", name.lower())))
-    return not _is_empty(value)
+        return kind == _ANY
+    if _is_empty(value):
+        return False
+    return not (kind == _COUNT and isinstance(value, _STRINGS) and _DIGITS.match(value))
 
 
 def _is_empty(value):
@@ -2828,24 +2924,564 @@ _CONTAINERS = _TEXTS + (bytearray, dict, list, tuple, set, frozenset)
 _NUMBERS = (bool, int, float) + ((long,) if _PY2 else ())  # noqa: F821
 
 
-def _redacted_argument(name, value):
-    return "[redacted]" if _is_redacted(name, 0 if _DIGITS.match(value) else value) else value
+def _prefixes(kind, characters, least, prefixes, most=None):
+    return [(prefix, kind, characters, least, most) for prefix in prefixes.split()]
+
+
+_PREFIXES = (
+    _prefixes("aws", "A-Z0-9", 16, "AKIA ASIA", 16)
+    + _prefixes("github", "A-Za-z0-9", 20, "ghp_ gho_ ghu_ ghs_ ghr_")
+    + _prefixes("github", "A-Za-z0-9_", 20, "github_pat_")
+    + _prefixes("gitlab", "A-Za-z0-9_-", 16, "glpat- gldt- glrt- glcbt- glptt- glft- glsoat- gloas-")
+    + _prefixes("slack", "A-Za-z0-9_-", 8, "xoxa- xoxb- xoxe- xoxo- xoxp- xoxr- xoxs- xapp-")
+    + _prefixes("stripe", "A-Za-z0-9", 10, "sk_live_ sk_test_ rk_live_ rk_test_ whsec_")
+    + _prefixes("google", "A-Za-z0-9_-", 35, "AIza", 35)
+    + _prefixes("google", ".A-Za-z0-9_-", 20, "ya29.")
+    + _prefixes("google", "A-Za-z0-9_-", 20, "GOCSPX-")
+    + _prefixes("npm", "A-Za-z0-9", 30, "npm_")
+    + _prefixes("pypi", "A-Za-z0-9_-", 32, "pypi-")
+    + _prefixes("openai", "A-Za-z0-9_-", 20, "sk-proj- sk-svcacct- sk-admin-")
+    + _prefixes("anthropic", "A-Za-z0-9_-", 20, "sk-ant-")
+    + _prefixes("huggingface", "A-Za-z0-9", 30, "hf_")
+    + _prefixes("digitalocean", "a-f0-9", 40, "dop_v1_ doo_v1_ dor_v1_")
+    + _prefixes("sendgrid", ".A-Za-z0-9_-", 40, "SG.")
+    + _prefixes("shopify", "A-Fa-f0-9", 32, "shpat_ shpca_ shppa_ shpss_")
+    + _prefixes("docker", "A-Za-z0-9_-", 20, "dckr_pat_")
+    + _prefixes("datacat", ".A-Za-z0-9_-", 40, "dc_ingest_ dc_read_ dc_admin_")
+)
+
+_URL_END = re.compile("[ \t\r\n\"'`<>]")
+_AUTHORITY_END = re.compile("[/?# \t\r\n\"'`<>\\\\]")
+_ENCODED_END = re.compile("%2[Ff]|%3[Ff]|&")
+_UNQUOTED_END = re.compile("[ \t\r\n;&\"'`<>|,]|\\\\[nrt\"'\\\\]|%26")
+_LINE_END = re.compile(r"[\r\n]|\\[rn]")
+_HEADER_END = dict((quote, re.compile(r"[\r\n]|\\[rn%s]|%s" % (quote, quote))) for quote in "\"'`")
+_SCHEME = re.compile("(?:Bearer|Basic|Token|Negotiate|ApiKey|api-key)[ \t]{1,4}", re.I)
+_TOKEN_68 = re.compile("[A-Za-z0-9._~+/=:-]*")
+_JWT = re.compile("[A-Za-z0-9_.-]*")
+_NAME_BACK = re.compile("[A-Za-z0-9_.-]*")
+_CAPITAL_OR_DIGIT = re.compile("[0-9=]|.[A-Z]", re.S)
+_HOST = re.compile(
+    r"tcp\(|unix\(|localhost(?![A-Za-z0-9_])|[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?![A-Za-z0-9_])"
+    r"|(?!sha[0-9])[A-Za-z][A-Za-z0-9_-]{0,62}(?:\.[A-Za-z]|:[0-9]|/)"
+)
+_AWS_SECRET = re.compile("[A-Za-z0-9/+]+")
+_USER_OPTIONS = frozenset(["-u", "-U", "--user", "--proxy-user"])
+_QUERY_NAME = re.compile("(?:key|sig|(?:.*[-_])?signature)\\Z", re.I | re.S)
+_LITERALS = frozenset("null none nil undefined true false string str".split())
+_OPENERS = {")": "(", "]": "[", "}": "{", ">": "<"}
+_NO_USER = frozenset("mailto sip sips xmpp acct to from cc bcc mail email e-mail contact npm git ssh author by".split())
+_W = "A-Za-z0-9_"
+_PROGRAMS = [
+    # names, option, whether its password may be attached, and separate
+    (re.compile("(?<![%s])sshpass[ \t]+\\Z" % _W), "-p", True, True),
+    (re.compile("(?<![%s])(?:mysql|mysqldump|mysqladmin|mariadb)(?![%s])" % (_W, _W)), "-p", True, False),
+    (re.compile("(?<![%s])7z[ar]?(?![%s])" % (_W, _W)), "-p", True, False),
+    (re.compile("(?<![%s])login(?![%s])" % (_W, _W)), "-p", False, True),
+    (re.compile("(?<![%s])mongo(?:sh|dump|restore|export|import)?(?![%s])" % (_W, _W)), "-p", False, True),
+    (re.compile("(?<![%s])redis-cli(?![%s])" % (_W, _W)), "-a", False, True),
+    (re.compile("(?<![%s])(?:zip|unzip|sqlcmd|bcp)(?![%s])" % (_W, _W)), "-P", False, True),
+    (re.compile("(?<![%s])ldap(?:search|add|modify|delete|whoami|passwd)(?![%s])" % (_W, _W)), "-w", True, True),
+]
+_CARD_GROUPS = ((4, 4, 4, 3), (4, 4, 4), (6, 5), (6, 4))
+_CARD_END = re.compile("[A-Za-z0-9_]|[.-][0-9]")
+_DIGIT_RUN = re.compile("[0-9]*")
+
+
+def _trigger(prefix):
+    rare = prefix.find("I")
+    return rare if rare > 0 else len(prefix) - 1
+
+
+def _compiled(prefixes):
+    """Return the search for candidates, and the rules by the character that it finds.
+
+    The search stops at a few characters only, which `re` finds by a table; what has to stand around one is compared then.
+    """
+    places = [
+        "(?<=[:=])", "(?<=%)3(?:[Dd]|[Aa]%2[Ff]%2[Ff])", "(?<=eyJ)", "(?<=[Bb])(?:earer|asic|EARER|ASIC)[ \t]",
+        "(?<=-----B)EGIN ", "(?<=-)(?<![A-Za-z0-9_-]-)(?=-?[A-Za-z])",
+        "(?<=[0-9])(?<![A-Za-z0-9_.][0-9])(?<![0-9]-[0-9])(?:[0-9]{12}|[0-9]{3}[ -][0-9]{4})",
+    ]  # fmt: skip
+    rules = {}
+    ends = {}
+    for prefix, kind, characters, least, most in prefixes:
+        trigger = _trigger(prefix)
+        ends.setdefault(prefix[trigger], []).append(prefix[: trigger + 1])
+        run = re.compile("[%s]%s" % (characters, "*" if most is None else "{0,%d}" % (most + 1)))
+        rules.setdefault(prefix[trigger], []).append((prefix, trigger, kind, run, least, most))
+    for character in sorted(ends):
+        by_length = {}
+        for begin in ends[character]:
+            by_length.setdefault(len(begin), set()).add(re.escape(begin))
+        before = "|".join(["(?<=%s)" % "|".join(sorted(by_length[length])) for length in sorted(by_length)])
+        places.append("(?<=%s)(?:%s)" % (re.escape(character), before))
+    characters = ":=%JBb0-9" + "".join([re.escape(character) for character in sorted(ends) if character != "-"]) + "-"
+    return re.compile("[%s](?:%s)" % (characters, "|".join(places))).search, rules
+
+
+_candidate, _rules_by_trigger = _compiled(_PREFIXES)
+
+
+_CHARACTERS = {
+    "digits": "0-9", "hex": "A-Fa-f0-9", "letters_and_digits": "A-Za-z0-9", "identifier": "A-Za-z0-9_-", "base64": "A-Za-z0-9+/=_-",
+}  # fmt: skip
+
+
+def _use_rules(text):
+    """Add the rules of DATACAT_REDACT (clients/README.md, "Secrets"). Nothing is used of a setting that is wrong."""
+    global _own_names, _candidate, _rules_by_trigger
+    try:
+        setting = json.loads(text)
+        own = [_own_prefix(each) for each in setting.get("prefixes", [])]
+        names = frozenset([str(name).lower() for name in setting.get("names", [])])
+        if set(setting) - set(["prefixes", "names", "keep"]) or len(own) > 50 or len(names) > 50:
+            return
+        _candidate, _rules_by_trigger = _compiled(_PREFIXES + own)
+        _own_names = names
+    except Exception:
+        _raise_if_stack_is_full()
+
+
+def _own_prefix(rule):
+    if set(rule) - set(["prefix", "kind", "characters", "least"]):
+        raise ValueError(rule)
+    prefix, kind, least = str(rule["prefix"]), str(rule.get("kind", "own")), int(rule.get("least", 8))
+    is_right = re.match("[A-Za-z0-9_.-]{3,32}\\Z", prefix) and re.match("[a-z][a-z0-9-]{0,31}\\Z", kind) and 1 <= least <= 256
+    if not is_right:
+        raise ValueError(rule)
+    return prefix, kind, _CHARACTERS[rule.get("characters", "identifier")], least, None
+
+
+if os.environ.get("DATACAT_REDACT"):
+    _use_rules(os.environ["DATACAT_REDACT"])
+
+
+def _clean(text):
+    """Return the text with each secret in it replaced by a mark."""
+    return text if _candidate(text) is None else _redact_text(text)
+
+
+def _redact_text(text):
+    for _ in range(8):  # behind a mark another secret may begin that was part of a longer name
+        parts = []
+        at = 0
+        for start, end, mark in _findings(text):
+            parts += [text[at:start], mark]
+            at = end
+        if not parts:
+            return text
+        text = "".join(parts) + text[at:]
+    return text
+
+
+def _findings(text):
+    found = []
+    end = at = 0
+    while True:
+        match = _candidate(text, at)
+        if match is None:
+            break
+        at = match.start()
+        finding = _examine(text, at)
+        at += 1
+        if finding is not None and finding[0] >= end:
+            found.append(finding)
+            end = finding[1]
+            at = max(at, end)
+    return _with_aws_secrets(text, found) if any(mark == "[redacted:aws]" for _, _, mark in found) else found
+
+
+def _with_aws_secrets(text, found):
+    added = []
+    for match in _AWS_SECRET.finditer(text):
+        run = match.group()
+        start, end = match.span()
+        if len(run) == 40 and re.search("[a-z]", run) and re.search("[A-Z]", run) and re.search("[0-9]", run):
+            if not any(one[0] < end and start < one[1] for one in found):
+                added.append((start, end, "[redacted:aws]"))
+    return sorted(found + added)
+
+
+def _examine(text, at):
+    """Return the finding at a candidate as (start, end, mark), or None."""
+    character = text[at]
+    if character == ":":
+        if text.startswith("//", at + 1):
+            return _url_login(text, at + 3, ":", "@")
+        return _named(text, at, at + 1) or _login(text, at)
+    if character == "=":
+        return _named(text, at, at + 1)
+    if character == "%":
+        return _named(text, at, at + 3) if text[at + 2] in "Dd" else _url_login(text, at + 9, "%3A", "%40")
+    if character == "J":
+        return _jwt(text, at - 2)
+    if character == "B" or character == "b":
+        return _pem(text, at - 5) if text.startswith("BEGIN ", at) else _scheme(text, at)
+    found = None
+    if character == "-":
+        found = _option(text, at)
+    elif "0" <= character <= "9":
+        end = _card_end(text, at)
+        found = end and (at, end, "[redacted:card]")
+    return found or _prefixed(text, at)
+
+
+def _next(stop, text, start):
+    match = stop.search(text, start)
+    return len(text) if match is None else match.start()
+
+
+def _keyed(text, start, end):
+    return None if end <= start or text.startswith(_MARK, start) else (start, end, _REDACTED)
+
+
+def _is_alphanumeric(character):
+    return "0" <= character <= "9" or "a" <= character <= "z" or "A" <= character <= "Z"
+
+
+def _prefixed(text, at):
+    for prefix, trigger, kind, run, least, most in _rules_by_trigger.get(text[at], ()):
+        start = at - trigger
+        if start < 0 or not text.startswith(prefix, start) or start > 0 and _is_alphanumeric(text[start - 1]):
+            continue
+        begin = start + len(prefix)
+        end = run.match(text, begin).end()
+        if end - begin >= least and (most is None or end - begin <= most):
+            return start, end, "[redacted:%s]" % kind
+    return None
+
+
+def _pem(text, start):
+    label, dashes, _ = text[start + 11 : start + 75].partition("-----")
+    if not dashes or "PRIVATE KEY" not in label:
+        return None
+    footer = "-----END %s-----" % label
+    at = text.find(footer, start)
+    return start, len(text) if at < 0 else at + len(footer), "[redacted:private-key]"
+
+
+def _jwt(text, start):
+    if start > 0 and (_is_alphanumeric(text[start - 1]) or text[start - 1] in "_.-"):
+        return None
+    token = _JWT.match(text, start).group().rstrip(".")
+    if token.find(".") < 10 or len(token) < 24:
+        return None
+    return start, start + len(token), "[redacted:jwt]"
+
+
+def _scheme(text, at):
+    if at > 0 and _is_alphanumeric(text[at - 1]):
+        return None
+    match = _SCHEME.match(text, at)
+    if match is None:
+        return None
+    start = match.end()
+    end = _TOKEN_68.match(text, start).end()
+    if end - start < 6 or not _CAPITAL_OR_DIGIT.search(text, start, end):
+        return None
+    return start, end, _REDACTED
+
+
+def _url_login(text, start, colon, sign):
+    whole = text[start : start + 512]
+    whole = whole[: _next(_URL_END, whole, 0)]
+    authority = whole[: _next(_AUTHORITY_END if colon == ":" else _ENCODED_END, whole, 0)]
+    separator = authority.find(colon)
+    if sign not in authority and separator >= 0 and authority[separator + len(colon) :].strip("0123456789"):
+        authority = whole  # a password with a slash: what follows the colon is no port
+    user_end = authority.rfind(sign)
+    if user_end < 0:
+        return None
+    separator = authority.find(colon)
+    if 0 <= separator < user_end:
+        return _keyed(text, start + separator + len(colon), start + user_end)
+    is_http = text[max(0, start - 8) : start].endswith(("http://", "https://"))
+    return _keyed(text, start, start + user_end) if is_http and user_end >= 16 else None
+
+
+def _login(text, at):
+    if text.find("@", at, at + 514) < 0:
+        return None
+    start, end, _ = _name_before(text, at)
+    if end != at or start == at or text[start:at].lower() in _NO_USER:
+        return None
+    value = text[at + 1 : at + 513]
+    value = value[: _next(_UNQUOTED_END, value, 0)]
+    sign = value.rfind("@")
+    if sign < 1 or ":" in value[:sign]:
+        return None
+    slash = value.find("/")
+    if text[start:at] in ("thin", "oci", "oci8"):
+        return _keyed(text, at + slash + 2, at + 1 + sign) if 0 < slash < sign else None
+    if not value[:sign].strip("0123456789") or 0 <= slash < sign:
+        return None
+    return _keyed(text, at + 1, at + 1 + sign) if _HOST.match(text, at + sign + 2) else None
+
+
+def _name_before(text, at):
+    end = at
+    while end > max(0, at - 2) and text[end - 1] in " \t":
+        end -= 1
+    if end > 0 and text[end - 1] == "]":
+        end -= 1
+    is_quoted = end > 0 and text[end - 1] in "\"'"
+    if is_quoted:
+        end -= 1
+        while end > max(0, at - 8) and text[end - 1] == "\\":
+            end -= 1
+    back = text[max(0, at - 136) : end][::-1]
+    return end - _NAME_BACK.match(back).end(), end, is_quoted
+
+
+def _named(text, at, begin):
+    start, end, is_quoted = _name_before(text, at)
+    if start == end:
+        return None
+    name = text[start:end]
+    before = text[start - 1] if start > 0 else ""
+    is_query = before != "" and before in "?&#"
+    kind = _option_class(name) if name[0] == "-" else _name_class(name)
+    if kind == _ORDINARY and is_query and _QUERY_NAME.match(name):
+        kind = _TEXT
+    if kind == _ORDINARY:
+        return None
+    value = begin
+    if text[value : value + 1] in ("=", ">"):
+        value += 1
+    blanks = value
+    while value < blanks + 4 and text[value : value + 1] in (" ", "\t"):
+        value += 1
+    if _is_header(name) and not is_query:
+        return _header_value(text, value, before)
+    is_prose = value > blanks and text[at] == ":" and not is_quoted and kind != _ANY
+    return _value_at(text, value, kind, is_query, is_prose)
+
+
+def _value_at(text, at, kind, is_query=False, is_prose=False):
+    start = at
+    if text[at : at + 1] and text[at] in "bBfFrRuU" and text[at + 1 : at + 2] in ('"', "'"):
+        start += 1
+    if text.startswith(_MARK, start):
+        return None
+    quoted = _quoted_at(text, start)
+    if quoted is not None:
+        is_number = kind == _COUNT and _DIGITS.match(text[quoted[0] : quoted[1]])
+        return None if is_number else _keyed(text, quoted[0], quoted[1])
+    if text[start : start + 1] in ("[", "{"):
+        end = _bracket_end(text, start)
+        return _keyed(text, start, end) if re.search("[A-Za-z0-9]", text[start:end]) else None
+    end = _next(_UNQUOTED_END, text, start)
+    if is_query:
+        fragment = text.find("#", start, end)
+        end = end if fragment < 0 else fragment
+    while end > start and text[end - 1] in _OPENERS and _OPENERS[text[end - 1]] not in text[start:end]:
+        end -= 1
+    value = text[start:end]
+    if value.lower() in _LITERALS or kind != _ANY and _DIGITS.match(value):
+        return None
+    if is_prose and _units(value) < 16 and not re.search("[0-9]", value):
+        return None
+    return _keyed(text, start, end)
+
+
+def _units(text):
+    """Return the length in UTF-16 code units, as the other languages compare it."""
+    if _PY2:
+        text = text.decode("utf-8", "replace")
+    return len(text) + sum(1 for c in text if ord(c) > 0xFFFF)
+
+
+_QUOTED_STEPS = dict((quote, re.compile(r"(\\*)%s" % quote)) for quote in "\"'`")
+
+
+def _quoted_at(text, at):
+    quote = at
+    while quote < at + 8 and text[quote : quote + 1] == "\\":
+        quote += 1
+    mark = text[quote : quote + 1]
+    if mark not in ('"', "'", "`"):
+        return None
+    escapes = quote - at
+    start = quote + 1
+    end = start
+    while True:
+        end = text.find(mark, end)
+        if end < 0:
+            return start, len(text)
+        before = 0
+        while end - before > start and text[end - before - 1] == "\\":
+            before += 1
+        if before <= escapes or escapes == 0 and before % 2 == 0:
+            return start, end - before
+        end += 1
+
+
+_BRACKETS = re.compile(r"[\[\]{}]")
+
+
+def _bracket_end(text, start):
+    depth = 0
+    for match in _BRACKETS.finditer(text, start):
+        depth += 1 if match.group() in "[{" else -1
+        if depth == 0:
+            return match.end()
+    return len(text)
+
+
+def _header_value(text, at, before):
+    if text.startswith(_MARK, at):
+        return None
+    if _quoted_at(text, at) is not None or text[at : at + 1] in ("[", "{"):
+        return _value_at(text, at, _ANY)
+    match = _SCHEME.match(text, at)
+    scheme = match.end() if match else at
+    if text.startswith(_MARK, scheme):
+        return None
+    quote = _HEADER_END.get(before)
+    stop = quote or (_UNQUOTED_END if scheme > at else _LINE_END)
+    return _keyed(text, at, _next(stop, text, at if quote else scheme))
+
+
+def _option(text, at):
+    end = _NAME_BACK.match(text, at, at + 136).end()
+    name = text[at:end]
+    value = end
+    while value < end + 4 and text[value : value + 1] in (" ", "\t"):
+        value += 1
+    before = text[max(0, at - 120) : at]
+    if len(name) > 2 and _is_password_option(before, name[:2], True):
+        return _value_at(text, at + 2, _ANY)
+    if value == end or value == len(text) or text[value] == "-":
+        return None
+    if name in _USER_OPTIONS:
+        start, stop = _quoted_at(text, value) or (value, _next(_UNQUOTED_END, text, value))
+        user = _user_of(name, text[start:stop])
+        return None if user is None else _keyed(text, start + len(user), stop)
+    if _is_password_option(before, name, False):
+        return _value_at(text, value, _ANY)
+    kind = _option_class(name)
+    if kind == _ORDINARY:
+        return None
+    return _header_value(text, value, "") if _is_header(name) else _value_at(text, value, kind)
+
+
+def _user_of(option, value):
+    """Return `user:` of the argument `user:password` of `-u`, and None for the group of `-u 1000:1000`."""
+    user, colon, password = value.partition(":")
+    if option not in _USER_OPTIONS or not colon or not password.strip("0123456789") or password.startswith(_MARK):
+        return None
+    return user + colon
+
+
+def _is_password_option(before, option, is_attached):
+    for names, own, attached, separate in _PROGRAMS:
+        if own == option and (attached if is_attached else separate) and names.search(before):
+            return True
+    return False
+
+
+def _card_end(text, start):
+    """Return the end of the card number that begins here, in one piece or in groups; None if there is none."""
+    first = _DIGIT_RUN.match(text, start).group()
+    if len(first) != 4:
+        end = start + len(first)
+        return end if _is_card(first) and not _CARD_END.match(text, end) else None
+    separator = text[start + 4 : start + 5]
+    if separator not in (" ", "-"):
+        return None
+    for sizes in _CARD_GROUPS:
+        digits, at = first, start + 4
+        for size in sizes:
+            group = _DIGIT_RUN.match(text, at + 1).group() if text[at : at + 1] == separator else ""
+            if len(group) != size:
+                break
+            digits += group
+            at += 1 + size
+        if len(digits) == 4 + sum(sizes) and _is_card(digits) and not _CARD_END.match(text, at):
+            return at
+    return None
+
+
+def _is_card(digits):
+    """Return whether a card may have this number: an issuer's prefix and length, and Luhn's check digit."""
+    length = len(digits)
+    if not 13 <= length <= 19:
+        return False
+    two, three, four = int(digits[:2]), int(digits[:3]), int(digits[:4])
+    if digits[0] == "4":
+        is_issued = length in (13, 16, 19)
+    elif 51 <= two <= 55 or 2221 <= four <= 2720:
+        is_issued = length == 16
+    elif two in (34, 37):
+        is_issued = length == 15
+    elif two in (36, 38) or 300 <= three <= 305:
+        is_issued = length == 14
+    elif four == 6011 or two == 65 or 644 <= three <= 649 or 3528 <= four <= 3589:
+        is_issued = length == 16
+    else:
+        is_issued = two == 62 and length >= 16
+    doubled = [int(digit) * (1 + index % 2) for index, digit in enumerate(reversed(digits))]
+    return is_issued and sum(value - 9 if value > 9 else value for value in doubled) % 10 == 0
+
+
+_NAME_KEYS = ("name", "key", "header", "field", "Name", "Key")
+_VALUE_KEYS = ("value", "Value", "val")
+_PLAIN_NAME = re.compile("[A-Za-z0-9_.-]+\\Z")
+
+
+def _named_in(mapping):
+    """Return the name of the pair `{"name": "password", "value": "x"}`, or None."""
+    for key in _NAME_KEYS:
+        name = mapping.get(key)
+        if isinstance(name, _STRINGS):
+            name = _plain_text(name)
+            return name if len(name) <= 64 else None
+    return None
+
+
+_STRINGS = (str, _text_type)
+
+
+def _is_value_of_item(items, index):
+    """Return whether the item before names this one: `["--password", "x"]`, `["Authorization", "x"]`."""
+    if index == 0 or not (isinstance(items[index - 1], _STRINGS) and isinstance(items[index], _STRINGS)):
+        return False
+    name, value = _plain_text(items[index - 1]), _plain_text(items[index])
+    if len(name) > 64 or value.startswith(_MARK):
+        return False
+    if re.match("--?[A-Za-z]", name) and not value.startswith("-"):
+        return _is_hidden(_option_class(name), 0 if _DIGITS.match(value) else value)
+    is_pair = len(items) == 2 or index % 2 == 1 and len(items) % 2 == 0 and _is_header(name)
+    return bool(is_pair and _PLAIN_NAME.match(name)) and _is_hidden(_name_class(name), value)
 
 
 def _without_secrets(arguments):
-    """Return a program's arguments with the values of `--token=x` and `--token x` redacted."""
-    kept = []
-    option = ""
-    for argument in arguments:
-        name, _, value = argument.partition("=")
-        is_secret = bool(_SECRET.search(_BLANKS.sub("", name.lower())))
-        if option and not argument.startswith("-"):
-            argument = _redacted_argument(option, argument)
-        elif is_secret and value:
-            argument = name + "=" + _redacted_argument(name, value)
-        option = argument if is_secret and "=" not in argument and argument.startswith("-") else ""
-        kept.append(argument)
-    return kept
+    """Return a program's arguments without their secrets: `--token=x`, `--token x`, `-u user:x`, `TOKEN=x`."""
+    return [
+        argument if argument.startswith(_MARK) else _clean_argument(argument, arguments[max(0, index - 6) : index])
+        for index, argument in enumerate(arguments)
+    ]
+
+
+def _clean_argument(argument, before):
+    option = before[-1] if before else ""
+    if option.startswith("-") and "=" not in option and not argument.startswith("-"):
+        if _is_hidden(_option_class(option), 0 if _DIGITS.match(argument) else argument):
+            return _REDACTED
+        if argument and _is_password_option(" ".join(before[:-1]) + " ", option, False):
+            return _REDACTED
+        user = _user_of(option, argument)
+        if user is not None:
+            return user + _REDACTED
+    if len(argument) > 2 and _is_password_option(" ".join(before) + " ", argument[:2], True):
+        return argument if argument.startswith(_MARK, 2) else argument[:2] + _REDACTED
+    name, _, value = argument.partition("=")
+    if value and _PLAIN_NAME.match(name):
+        kind = _option_class(name) if name.startswith("-") else _name_class(name)
+        if _is_hidden(kind, 0 if _DIGITS.match(value) else value):
+            return name + "=" + (value if value.startswith(_MARK) else _REDACTED)
+    return _clean(argument)
 
 
 # === Cut =====================================================================

@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from "../../src/core/wire.ts";
 import { describe, expect, test } from "vitest";
-import fixture from "../fixtures/secrets.json" with { type: "json" };
+import fixture from "../fixtures/redaction.json" with { type: "json" };
 import { redact, redactArguments, Redactor, redactText } from "../../src/core/redact.ts";
 import { parseOwnRules } from "../../src/core/secrets/own.ts";
 

@@ -16,22 +16,24 @@ func TestTimeGrowsWithTheLengthOfTheText(t *testing.T) {
 	s := testSession(t)
 	log := s.LogWriter("out")
 	functions := map[string]func(text string){
-		"a message":           func(text string) { s.Log(Event{Name: "e", Message: text}) },
-		"names and labels":    func(text string) { s.Log(Event{Name: text, Group: text, Labels: []string{text}}) },
-		"data":                func(text string) { s.LogEvent("e", Data{text: text, "list": []string{text, text}}) },
-		"a patch":             func(text string) { s.UpdateState(Data{text: Data{"value": text, "password": text}}) },
-		"an error":            func(text string) { s.LogException(errors.New(text), nil) },
-		"a wrapped error":     func(text string) { s.LogException(fmt.Errorf("%s: %w", text, errors.New(text)), nil) },
-		"a panic":             func(text string) { s.LogPanic(text, nil) },
-		"a stack":             func(text string) { s.Log(Event{Name: "e", Exception: &Exception{Cause: Cause{Stack: []string{text}}}}) },
-		"a metric":            func(text string) { s.Gauge(text, 1) },
-		"output":              func(text string) { fmt.Fprintln(log, text) },
-		"arguments":           func(text string) { encode.RedactArguments([]string{text, "--password", text, "a=" + text}) },
-		"the key of a secret": func(text string) { encode.IsSecret(text) },
+		"a message":             func(text string) { s.Log(Event{Name: "e", Message: text}) },
+		"names and labels":      func(text string) { s.Log(Event{Name: text, Group: text, Labels: []string{text}}) },
+		"data":                  func(text string) { s.LogEvent("e", Data{text: text, "list": []string{text, text}}) },
+		"a patch":               func(text string) { s.UpdateState(Data{text: Data{"value": text, "password": text}}) },
+		"an error":              func(text string) { s.LogException(errors.New(text), nil) },
+		"a wrapped error":       func(text string) { s.LogException(fmt.Errorf("%s: %w", text, errors.New(text)), nil) },
+		"a panic":               func(text string) { s.LogPanic(text, nil) },
+		"a stack":               func(text string) { s.Log(Event{Name: "e", Exception: &Exception{Cause: Cause{Stack: []string{text}}}}) },
+		"a metric":              func(text string) { s.Gauge(text, 1) },
+		"output":                func(text string) { fmt.Fprintln(log, text) },
+		"arguments":             func(text string) { encode.RedactArguments([]string{text, "--password", text, "a=" + text}) },
+		"the secrets of a text": func(text string) { encode.Clean(text) },
 	}
 	repeated := []string{
 		"a", " ", "\n", "  \n", "at ", ".(", "/", "/a ", "@", ":1", `File "`, `\`, `"`, `\ud800`, "€", "\x00", "\xff", "\xed\xa0",
 		"_", "-", "=", "token", "--token=", "1", "{", "\x1b]", "a: ",
+		"://", "x://a:b/", "u:p@", "password=[", "token='1", "authorization: Bearer ", "-u a ", "-p", "eyJ.", "-AIza", "ghp_", "ya29.", "4111 ",
+		"%3A%2F%2F", "-----BEGIN PRIVATE KEY-----",
 	}
 	for name, work := range functions {
 		for _, each := range repeated {

@@ -92,7 +92,7 @@ func writeCause(r *lane.Record, c *Cause) {
 	r.Text(`,"exception_type":`, c.Type)
 	r.Text(`,"exception_msg":`, c.Message)
 	if len(c.Stack) > 0 {
-		r.Buf = encode.AppendStrings(append(r.Buf, `,"stacktrace":`...), c.Stack)
+		r.Buf = encode.AppendTexts(append(r.Buf, `,"stacktrace":`...), c.Stack)
 	}
 }
 

@@ -2461,7 +2461,7 @@ def _members_text(value, path, above, losses):
         key_text, is_secret, name = _keys[key] if type(key) is str else _key(key)
         kind = type(member)
         if is_secret and _is_hidden(_name_class(name), member) or named and name in _VALUE_KEYS and _is_hidden(_name_class(named), member):
-            text = _quote(member) if kind is str and member.startswith(_MARK) and member[-1] == "]" else '"[redacted]"'
+            text = _quote(member) if kind in _STRINGS and member.startswith(_MARK) and member[-1] == "]" else '"[redacted]"'
         elif kind is str:
             text = _str_text(member if _candidate(member) is None else _redact_text(member))
         elif kind is int and _LEAST_EXACT <= member <= _EXACT:

@@ -29,7 +29,7 @@ export const ALLOWED: Allowed[] = [
   { words: ["digest"], context: /(?:subtle|\))\.digest\(/, reason: "of a cryptographic hash" },
   { words: ["digest"], path: "src/access/secret.ts", reason: "SHA-256's result" },
   { words: ["headless"], context: /--headless/, reason: "Chromium's option" },
-  { words: ["board"], path: "src/core/secrets/names.ts", reason: "the end of keyboard" },
+  { words: ["board"], context: /board\W+stroke/, reason: "the end of keyboard" },
   { words: ["word", "words"], path: "src/core/column.ts", reason: "32 bits of a number" },
   { words: ["beating"], context: /KeepBeating/, reason: "a method of the Go client" },
 ];

@@ -81,7 +81,7 @@ func (e *Encoder) Value(v any) {
 	case nil:
 		e.Buf = append(e.Buf, "null"...)
 	case string:
-		e.Buf = AppendString(e.Buf, v)
+		e.Buf = AppendString(e.Buf, Clean(v))
 	case bool:
 		e.Buf = strconv.AppendBool(e.Buf, v)
 	case int:
@@ -101,14 +101,20 @@ func (e *Encoder) Value(v any) {
 		if v == nil {
 			e.Buf = append(e.Buf, "null"...)
 		} else if e.enter(container{reflect.ValueOf(v).Pointer(), len(v), listType}) {
-			e.list(len(v), func(i int) { e.Value(v[i]) })
+			e.list(len(v), func(i int) {
+				if isValueOfItem(v, i) {
+					e.Buf = append(e.Buf, `"`+redacted+`"`...)
+				} else {
+					e.Value(v[i])
+				}
+			})
 			e.leave()
 		}
 	case []string:
 		if v == nil {
 			e.Buf = append(e.Buf, "null"...)
 		} else {
-			e.Buf = AppendStrings(e.Buf, v)
+			e.Buf = appendItems(e.Buf, v)
 		}
 	case Object:
 		if v == nil {
@@ -201,8 +207,9 @@ func (e *Encoder) members(data map[string]any) {
 	}
 	sortKeys(e.names[first:])
 	e.Buf = append(e.Buf, '{')
+	named := nameOfPair(data)
 	for i := first; i < first+len(data) && i < len(e.names); i++ { // another goroutine may have changed the map
-		e.member(e.names[i], data[e.names[i]])
+		e.member(e.names[i], data[e.names[i]], named)
 	}
 	e.names = e.names[:first]
 	e.Buf = append(e.Buf, '}')
@@ -224,14 +231,20 @@ func sortKeys(keys []string) {
 
 func (e *Encoder) fields(object Object) {
 	e.Buf = append(e.Buf, '{')
+	named := nameOfFields(object)
 	for _, field := range object {
-		e.member(field.Key, field.Value)
+		e.member(field.Key, field.Value, named)
 	}
 	e.Buf = append(e.Buf, '}')
 }
 
-func (e *Encoder) member(key string, v any) {
-	if e.key(key) && !isEmpty(v) && !isCount(key, reflect.ValueOf(v)) {
+// member writes a member. named is the class of the name that another member gives to a value: `{"name": "password", "value": "x"}`.
+func (e *Encoder) member(key string, v any, named nameClass) {
+	class := e.key(key)
+	if named > class && isValueKey(key) {
+		class = named
+	}
+	if class != ordinaryName && !isEmpty(v) && !isCount(class, reflect.ValueOf(v)) && !isMarked(v) {
 		e.Buf = append(e.Buf, `"`+redacted+`"`...)
 		return
 	}
@@ -240,13 +253,19 @@ func (e *Encoder) member(key string, v any) {
 	e.steps = e.steps[:len(e.steps)-1]
 }
 
-// key writes the comma before a member (except the first), the key and its colon. It reports whether the value is a secret.
-func (e *Encoder) key(key string) (isSecret bool) {
+// key writes the comma before a member (except the first), the key and its colon. It returns what the key states of its value.
+func (e *Encoder) key(key string) nameClass {
 	if e.Buf[len(e.Buf)-1] != '{' {
 		e.Buf = append(e.Buf, ',')
 	}
 	e.Buf = append(AppendString(e.Buf, key), ':')
-	return IsSecret(key)
+	return classOf(key)
+}
+
+// isMarked reports whether a value has been redacted: it keeps its mark.
+func isMarked(v any) bool {
+	text, ok := v.(string)
+	return ok && strings.HasPrefix(text, mark) && strings.HasSuffix(text, "]")
 }
 
 // isEmpty reports whether a value is null or has no content. Such a value is written even where the key is a secret's.
@@ -260,13 +279,15 @@ func isEmpty(v any) bool {
 	return isEmptyValue(reflect.ValueOf(v))
 }
 
-// isCount reports whether a value is a number or a boolean under a key that is secret only by tokenName, such as `max_tokens`.
-func isCount(key string, v reflect.Value) bool {
+// isCount reports whether a value is a number or a boolean under a key that may be a count or a flag, such as `max_tokens`.
+func isCount(class nameClass, v reflect.Value) bool {
 	switch v.Kind() {
 	case reflect.Bool, reflect.Float32, reflect.Float64,
 		reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
 		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
-		return !isSecretOfAnyType(key)
+		return class != anyName
+	case reflect.String:
+		return class == countName && isNumber(v.String())
 	}
 	return false
 }

@@ -297,7 +297,7 @@ func FuzzValuesReadBackAsFromEncodingJSON(f *testing.F) {
 			t.Fatalf("a raw line break in %q", e.Buf)
 		}
 		theirs, err := json.Marshal(value)
-		if err != nil || IsSecret(text) {
+		if err != nil || classOf(text) != ordinaryName || Clean(text) != text {
 			return // NaN, infinities and secrets are written otherwise
 		}
 		var want any

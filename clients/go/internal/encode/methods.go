@@ -53,11 +53,11 @@ func (e *Encoder) byMethod(v reflect.Value, encoding *encoding) {
 		if err != nil {
 			panic(err)
 		}
-		e.Buf = AppendString(e.Buf, string(text))
+		e.Buf = AppendString(e.Buf, Clean(string(text)))
 	case asError:
-		e.Buf = AppendString(e.Buf, v.Interface().(error).Error())
+		e.Buf = AppendString(e.Buf, Clean(v.Interface().(error).Error()))
 	case asString:
-		e.Buf = AppendString(e.Buf, v.Interface().(fmt.Stringer).String())
+		e.Buf = AppendString(e.Buf, Clean(v.Interface().(fmt.Stringer).String()))
 	}
 }
 

@@ -1,33 +1,46 @@
 package encode
 
 import (
+	"bytes"
 	"encoding/json"
+	"math/rand"
 	"os"
 	"reflect"
 	"strings"
 	"testing"
 )
 
-// The cases that all clients test.
-func TestRedactionOfTheFixture(t *testing.T) {
+type redactionCases struct {
+	Values []struct {
+		Key      string
+		Value    any
+		Redacted bool
+	}
+	Texts []struct {
+		Original string
+		Written  *string
+	}
+	Structures []struct{ Original, Written any }
+	Arguments  []struct{ Original, Written []string }
+}
+
+// fixture reads the cases that all clients test, without the characters that keep scanners from taking an example for a secret.
+func fixture(t *testing.T) (cases redactionCases) {
 	text, err := os.ReadFile("../../../../test/fixtures/redaction.json")
 	if os.IsNotExist(err) {
 		t.Skip("the module was downloaded without the fixtures")
 	}
-	var cases struct {
-		Values []struct {
-			Key      string
-			Value    any
-			Redacted bool
-		}
-		Arguments []struct{ Original, Written []string }
-	}
-	if err := json.Unmarshal(text, &cases); err != nil {
+	if err := json.Unmarshal(bytes.ReplaceAll(text, []byte("¦"), nil), &cases); err != nil {
 		t.Fatal(err)
 	}
-	if len(cases.Values) == 0 || len(cases.Arguments) == 0 {
+	if len(cases.Values) == 0 || len(cases.Texts) == 0 || len(cases.Structures) == 0 || len(cases.Arguments) == 0 {
 		t.Fatal("the fixture has no cases")
 	}
+	return cases
+}
+
+func TestRedactionOfTheFixture(t *testing.T) {
+	cases := fixture(t)
 	for _, one := range cases.Values {
 		encoder := &Encoder{}
 		encoder.Value(map[string]any{one.Key: one.Value})
@@ -35,9 +48,48 @@ func TestRedactionOfTheFixture(t *testing.T) {
 			t.Errorf("%s: %v is written as %s", one.Key, one.Value, encoder.Buf)
 		}
 	}
+	for _, one := range cases.Texts {
+		written := one.Original
+		if one.Written != nil {
+			written = *one.Written
+		}
+		if got := Clean(one.Original); got != written {
+			t.Errorf("%q became %q, not %q", one.Original, got, written)
+		}
+	}
+	for _, one := range cases.Structures {
+		written := one.Written
+		if written == nil {
+			written = one.Original
+		}
+		encoder := &Encoder{}
+		encoder.Value(one.Original)
+		var got any
+		if err := json.Unmarshal(encoder.Buf, &got); err != nil || !reflect.DeepEqual(got, written) {
+			t.Errorf("%v became %s", one.Original, encoder.Buf)
+		}
+	}
 	for _, one := range cases.Arguments {
 		if got := RedactArguments(one.Original); !reflect.DeepEqual(got, one.Written) {
 			t.Errorf("%q became %q", one.Original, got)
+		}
+	}
+}
+
+func TestRedactingAgainChangesNothing(t *testing.T) {
+	cases := fixture(t)
+	pieces := strings.Split("=|:|\"|'|\\|[|]|{|}|(|)|@|/|?|&|#|,|;|-|_|.|%| |\n|0|x", "|")
+	for _, one := range cases.Texts {
+		pieces = append(pieces, one.Original)
+	}
+	random := rand.New(rand.NewSource(12))
+	for i := 0; i < 5_000; i++ {
+		var text strings.Builder
+		for length := 1 + random.Intn(8); length > 0; length-- {
+			text.WriteString(pieces[random.Intn(len(pieces))])
+		}
+		if once := Clean(text.String()); Clean(once) != once {
+			t.Fatalf("%q becomes %q, then %q", text.String(), once, Clean(once))
 		}
 	}
 }

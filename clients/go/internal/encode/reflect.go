@@ -56,7 +56,7 @@ func (e *Encoder) reflected(v reflect.Value) {
 	case reflect.Complex64, reflect.Complex128:
 		e.Buf = AppendString(e.Buf, fmt.Sprint(v.Complex()))
 	case reflect.String:
-		e.Buf = AppendString(e.Buf, v.String())
+		e.Buf = AppendString(e.Buf, Clean(v.String()))
 	case reflect.Ptr:
 		e.pointed(v)
 	case reflect.Map:
@@ -141,13 +141,17 @@ func (e *Encoder) mapping(v reflect.Value) {
 	sort.SliceStable(entries, func(i, j int) bool { return entries[i].key < entries[j].key })
 	e.Buf = append(e.Buf, '{')
 	for _, entry := range entries {
-		e.reflectedMember(entry.key, entry.value)
+		e.reflectedMember(entry.key, entry.value, ordinaryName)
 	}
 	e.Buf = append(e.Buf, '}')
 }
 
-func (e *Encoder) reflectedMember(key string, v reflect.Value) {
-	if e.key(key) && !isEmptyValue(v) && !isCount(key, v) {
+func (e *Encoder) reflectedMember(key string, v reflect.Value, named nameClass) {
+	class := e.key(key)
+	if named > class && isValueKey(key) {
+		class = named
+	}
+	if class != ordinaryName && !isEmptyValue(v) && !isCount(class, v) {
 		e.Buf = append(e.Buf, `"`+redacted+`"`...)
 		return
 	}
@@ -208,12 +212,16 @@ func (e *Encoder) structure(v reflect.Value, encoding *encoding) {
 		return
 	}
 	e.Buf = append(e.Buf, '{')
+	named := ordinaryName
 	for _, f := range encoding.fields {
 		member, ok := f.of(v)
+		if ok && member.Kind() == reflect.String && isNameKey(f.name) && member.Len() <= limits.MaxItemName {
+			named = classOf(member.String())
+		}
 		if !ok || f.omitEmpty && isZeroOrEmpty(member) || f.omitZero && member.IsZero() {
 			continue
 		}
-		e.reflectedMember(f.name, member)
+		e.reflectedMember(f.name, member, named)
 	}
 	e.Buf = append(e.Buf, '}')
 	e.leave()

@@ -2,6 +2,7 @@ package lane
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/datacat/datacat/clients/go/v2/internal/encode"
 	"github.com/datacat/datacat/clients/go/v2/internal/limits"
@@ -71,7 +72,7 @@ func (r *Record) BeginDropped(cause string, count int, detail string) {
 // Text writes a member of any length.
 func (r *Record) Text(key, value string) {
 	if value != "" {
-		r.Buf = encode.AppendString(append(r.Buf, key...), value)
+		r.Buf = encode.AppendString(append(r.Buf, key...), encode.Clean(value))
 	}
 }
 
@@ -113,6 +114,9 @@ func (r *Record) Labels(field, key string, labels []string) {
 		}
 		kept, isShort := encode.CutText(label, limits.MaxLabel)
 		isCut = isCut || isShort
+		if !strings.HasPrefix(field, "metric") { // the tags of a series identify it
+			kept = encode.Clean(kept)
+		}
 		r.Buf = encode.AppendString(r.Buf, kept)
 	}
 	r.Buf = append(r.Buf, ']')

@@ -37,6 +37,17 @@ const (
 	MaxLabels  = 64
 	MaxBuckets = 256
 	MaxID      = 128
+	// Redaction (src/core/secrets/limits.ts has the reasons): how far scanners look back or ahead, in bytes.
+	MaxSecretName      = 128
+	MaxCachedNames     = 256 // the cache is copied for each new one
+	MaxNameDistance    = MaxSecretName + 8
+	MaxPEMLabel        = 64
+	MaxUserinfo        = 512
+	MaxCommandDistance = 120
+	MinURLToken        = 16
+	MaxArgumentsBefore = 6
+	MaxPasses          = 8
+	MaxItemName        = 64
 	// MaxTime is the last millisecond of JavaScript's Date. A time in microseconds is larger.
 	MaxTime = 8_640_000_000_000_000
 	// MaxDetail is the longest description of a loss (in UTF-16 units): it contains a path of keys, which have any length.

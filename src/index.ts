@@ -2,6 +2,7 @@
 import { Hono } from "hono";
 import { getPath } from "hono/utils/url";
 import type { AccessEnv } from "./access/access.ts";
+import { dataHeaders } from "./access/headers.ts";
 import { health } from "./api/health.ts";
 import { answerError, api } from "./api/index.ts";
 import type { Env } from "./env.ts";
@@ -19,7 +20,7 @@ const app = new Hono<AccessEnv>({
       .replace(/(?<=.)\/$/, ""),
 });
 app.onError(answerError);
-app.all("/health", health);
+app.all("/health", dataHeaders, health);
 app.route("/api", api);
 app.route("/", pages); // last: its rules are for every path that is left
 

@@ -133,6 +133,7 @@ async function answer(
   outgoing.writeHead(reply.status, {
     "content-type": reply.type,
     "x-content-type-options": "nosniff",
+    "cache-control": "private, no-store",
     // An unread body must not be parsed as the next request.
     ...(Buffer.isBuffer(body) ? {} : { connection: "close" }),
   });

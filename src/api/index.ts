@@ -1,9 +1,9 @@
 /** Mounts the API: JSON for programs. Errors, unknown addresses and wrong methods are answered here. */
 import { type Context, Hono } from "hono";
-import { secureHeaders } from "hono/secure-headers";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { AccessEnv } from "../access/access.ts";
 import { guard } from "../access/guard.ts";
+import { dataHeaders } from "../access/headers.ts";
 import { explain, requireCatalog } from "../catalog/outage.ts";
 import { Refusal, refusalOf } from "../core/refusal.ts";
 import type { Env } from "../env.ts";
@@ -33,11 +33,7 @@ const CATALOG_PATHS = [
 export const api = new Hono<AccessEnv>({ strict: false });
 
 api.onError(answerError);
-api.use(async (c, next) => {
-  // The platform makes the answer to a socket's upgrade, and its headers can't be changed.
-  if (c.req.header("upgrade") !== undefined) await next();
-  else await headers(c, next);
-});
+api.use(dataHeaders);
 api.use(guard);
 for (const path of CATALOG_PATHS) {
   api.use(path, async (c, next) => {
@@ -70,11 +66,6 @@ for (const [path, methods] of methodsByPath()) {
 }
 api.all("*", () => {
   throw new Refusal("not_found", "There is nothing at this address of the API.");
-});
-
-const headers = secureHeaders({
-  contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
-  crossOriginResourcePolicy: "cross-origin", // pages of other sites read the answers to ingest; other routes need a key
 });
 
 function methodsByPath(): Map<string, string[]> {

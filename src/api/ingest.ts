@@ -20,6 +20,10 @@ import { PublicationBatch } from "../session/publication-batch.ts";
 
 export const ingest = new Hono<AccessEnv>();
 
+ingest.use("/ingest", async (c, next) => {
+  c.header("cross-origin-resource-policy", "cross-origin"); // pages of other sites read the answer
+  await next();
+});
 // Pages of any site may record here with a key. This only lets them read the answer.
 ingest.use(
   "/ingest",

@@ -1,8 +1,8 @@
 /** Mounts the pages with their layout and headers. Mounted last in the Worker, because its middleware is for every path. */
 import { Hono, type MiddlewareHandler } from "hono";
-import { secureHeaders } from "hono/secure-headers";
 import type { AccessEnv } from "../access/access.ts";
 import { guard } from "../access/guard.ts";
+import { answerHeaders } from "../access/headers.ts";
 import { checkParameters } from "../core/parse.ts";
 import { requireCatalog } from "../catalog/outage.ts";
 import { compare } from "./compare.tsx";
@@ -23,11 +23,7 @@ import { settings } from "./settings.tsx";
 
 export const pages = new Hono<AccessEnv>();
 
-pages.use(async (c, next) => {
-  // The platform makes the answer to a WebSocket upgrade; its headers cannot be set.
-  if (c.req.header("upgrade") !== undefined) await next();
-  else await (c.env.DEV === "1" ? developmentHeaders : headers)(c, next);
-});
+pages.use((c, next) => (c.env.DEV === "1" ? developmentHeaders : headers)(c, next));
 pages.use(layout);
 pages.onError(answerError);
 
@@ -67,17 +63,14 @@ const headers = headersWith(["'self'"]);
 const developmentHeaders = headersWith(["'self'", "'unsafe-inline'"]);
 
 function headersWith(scriptSrc: string[]): MiddlewareHandler {
-  return secureHeaders({
-    contentSecurityPolicy: {
-      defaultSrc: ["'none'"],
-      scriptSrc,
-      styleSrc: ["'self'"],
-      imgSrc: ["'self'"],
-      connectSrc: ["'self'"],
-      formAction: ["'self'"],
-      baseUri: ["'none'"],
-      frameAncestors: ["'none'"],
-    },
-    referrerPolicy: "same-origin",
+  return answerHeaders({
+    defaultSrc: ["'none'"],
+    scriptSrc,
+    styleSrc: ["'self'"],
+    imgSrc: ["'self'"],
+    connectSrc: ["'self'"],
+    formAction: ["'self'"],
+    baseUri: ["'none'"],
+    frameAncestors: ["'none'"],
   });
 }

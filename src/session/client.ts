@@ -174,7 +174,9 @@ export class SessionClient {
     const response = await this.#request((object) =>
       object.fetch(withAccess(upgrade, this.#access)),
     );
-    if (response.webSocket) return response;
+    // A new answer, because the headers of the object's can't be changed.
+    if (response.webSocket)
+      return new Response(null, { status: 101, webSocket: response.webSocket });
     const refused = (await response.text()) as Reply<never>; // an object opens the socket or refuses
     throw refusalIn(refused) ?? new Error(`A session answered ${response.status} to an upgrade.`);
   }

@@ -4,6 +4,7 @@ import { type Context, Hono } from "hono";
 import { type AccessEnv, requires } from "../access/access.ts";
 import { distribution } from "../core/bars.ts";
 import { overTime, quantilesOverTime, statistics, totalOf } from "../core/comparison.ts";
+import { csvOf } from "../core/csv.ts";
 import { Distribution } from "../core/distribution.ts";
 import { meanOf, sumOf } from "../core/moments.ts";
 import { eventNames } from "../catalog/events.ts";
@@ -105,21 +106,10 @@ function rowOf({ session, distribution: packed, ...metric }: SessionMetric) {
 type Row = { [column: string]: string | number | boolean | null };
 
 function spreadsheet(c: Context, rows: Row[]): Response {
-  return c.body(csv(rows), 200, {
+  const columns = Object.keys(rows[0] ?? {});
+  const cells = rows.map((row) => columns.map((column) => row[column]));
+  return c.body(csvOf(columns, cells), 200, {
     "content-type": "text/csv; charset=utf-8",
     "content-disposition": `attachment; filename="metric.csv"`,
   });
-}
-
-/** RFC 4180. Text that a spreadsheet would run as a formula gets an apostrophe, since any sender chooses names. */
-function csv(rows: Row[]): string {
-  const cell = (value: Row[string] | undefined) => {
-    if (typeof value !== "string")
-      return value === null || value === undefined ? "" : String(value);
-    const harmless = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
-    return /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
-  };
-  const columns = Object.keys(rows[0] ?? {});
-  const lines = rows.map((row) => columns.map((column) => cell(row[column])).join());
-  return [columns.join(), ...lines].map((line) => `${line}\r\n`).join("");
 }

@@ -52,7 +52,7 @@ import {
   shownOf,
   titleOf,
 } from "./metrics/question.ts";
-import { csvOf, groupLabel, Statistics } from "./metrics/statistics.tsx";
+import { groupLabel, Statistics, statisticsCsv } from "./metrics/statistics.tsx";
 import { address } from "./ui/address.ts";
 import { askHeld } from "../session/client.ts";
 import { Empty, Unpublished } from "./ui/empty.tsx";
@@ -420,7 +420,7 @@ metrics.get("/metrics.csv", async (c) => {
   const asked = { ...question.search.filter, name: question.name ?? "" };
   const { items } = await sessionMetrics(c.env.CATALOG, asked, askHeld(c.env, c.var.access));
   const rows = inOrder(statistics(items, question.by), question.by);
-  return c.body(csvOf(rows, items[0]?.type ?? "gauge"), 200, {
+  return c.body(statisticsCsv(rows, items[0]?.type ?? "gauge"), 200, {
     "content-type": "text/csv; charset=utf-8",
     "content-disposition": 'attachment; filename="metrics.csv"',
   });

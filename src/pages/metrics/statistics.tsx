@@ -1,4 +1,5 @@
 /** The statistics of each group, as a table and as CSV. */
+import { csvOf } from "../../core/csv.ts";
 import { nameLabel, plainText } from "../../core/recorded-text.ts";
 import { formatNumber, formatQuantity } from "../../core/format.ts";
 import { distinctStep, endStep, finerStep } from "../../core/scale.ts";
@@ -149,18 +150,9 @@ function cell(row: GroupStatistics, column: Column, unit: string, columnStep?: n
 }
 
 /** All rows of the table, with a header. */
-export function csvOf(rows: GroupStatistics[], type: MetricType): string {
+export function statisticsCsv(rows: GroupStatistics[], type: MetricType): string {
   const columns: (Column | "quantiles_exact")[] = [...COLUMNS[type]];
   if (type !== "counter") columns.push("quantiles_exact");
-  const header = ["group", ...columns].join(",");
-  const lines = rows.map((row) =>
-    [quoted(row.group), ...columns.map((column) => row[column] ?? "")].join(","),
-  );
-  return `${[header, ...lines].join("\r\n")}\r\n`;
-}
-
-/** Quotes a name for CSV, so that a spreadsheet does not evaluate it as a formula. */
-function quoted(text: string): string {
-  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
-  return `"${safe.replaceAll('"', '""')}"`;
+  const cells = rows.map((row) => [row.group, ...columns.map((column) => row[column])]);
+  return csvOf(["group", ...columns], cells);
 }

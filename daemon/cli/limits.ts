@@ -27,6 +27,10 @@ export const ERROR_START_LINES = 300;
 export const ERROR_LINE_LENGTH = 1_000;
 /** Frames of an error that are recorded, of each cause: the first and the last. */
 export const ERROR_FRAMES = 200;
+/** Characters of an error with all its frames and causes: the server refuses events of twice that. */
+export const ERROR_LENGTH = 120_000;
+/** Characters of an error's type: that of a shell is a part of its message. */
+export const ERROR_TYPE_LENGTH = 200;
 /** Causes of an error, and members of a group. */
 export const ERROR_CAUSES = 20;
 /** An error explains the end if it was printed this long before: exit hooks and the parents of the program still run. */

@@ -34,7 +34,9 @@ export function exceptionText({ type, message }: Known): string {
 /** The exception that ended the program, and where it was raised. */
 export function causeEvidence(exception: Known): Evidence[] {
   const { type, message, place, at, isFatal } = exception;
-  const text = `${isFatal ? "" : "Uncaught "}${type}${message ? `: ${message}` : ""}`;
+  // The names of exceptions, not "command not found" or "AddressSanitizer: SEGV".
+  const isThrown = !isFatal && /^\S+$/.test(type) && /[A-Z.:]/.test(type);
+  const text = `${isThrown ? "Uncaught " : ""}${type}${message ? `: ${message}` : ""}`;
   const evidence: Evidence[] = [{ kind: "exception", text, at, confidence: "certain" }];
   // The stacks that were recorded with a fatal error show the place as well.
   if (place !== undefined && !isFatal)

@@ -95,7 +95,10 @@ function printException(exception: EventRow, summary: Summary): void {
   const { exception_type = "exception", exception_msg = "", stacktrace = [], handled } = exception;
   print(`\n${bold("Last exception")}  ${before(exception.at, summary)}`);
   print(`${exception_type}: ${exception_msg}`);
-  for (const frame of stacktrace.slice(-12)) print(dim(`  ${frame.trimEnd()}`));
+  // Python prints the innermost frame last, others print it first.
+  const isPython = stacktrace.some((line) => /^\s*File "/.test(line));
+  const innermost = isPython ? stacktrace.slice(-12) : stacktrace.slice(0, 12);
+  for (const frame of innermost) print(dim(`  ${frame.trimEnd()}`));
   if (handled === false) print("It was not caught.");
 }
 

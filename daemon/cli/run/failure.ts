@@ -4,7 +4,9 @@ import {
   ERROR_AGE_MS,
   ERROR_CAUSES,
   ERROR_FRAMES,
+  ERROR_LENGTH,
   ERROR_LINES_AFTER,
+  ERROR_TYPE_LENGTH,
   MAX_LINE_LENGTH,
 } from "../limits.ts";
 import { isStopRequest } from "../../../src/core/signals.ts";
@@ -62,29 +64,40 @@ function whole(stream: StreamName, { lines, times }: Printed, at: number): Dated
 
 function eventOf({ error, printedAt, stream }: Dated, endedAt: number): Event {
   const { type, message, stack, causes = [], source } = error;
+  const room = { left: ERROR_LENGTH };
   return {
     op: "event",
     at: Math.min(printedAt, endedAt),
     name: EVENT_EXCEPTION,
     group: stream,
     category: "error",
-    exception_type: type,
-    exception_msg: message.slice(0, MAX_LINE_LENGTH),
-    stacktrace: framesOf(stack),
+    ...bounded({ exception_type: type, exception_msg: message, stacktrace: stack }, room),
     source_file: source?.file,
     source_line: source?.line,
     source_function: source?.function,
     causes:
       causes.length > 0
-        ? causes
-            .slice(0, ERROR_CAUSES)
-            .map(({ exception_msg = "", stacktrace = [], ...cause }) => ({
-              ...cause,
-              exception_msg: exception_msg.slice(0, MAX_LINE_LENGTH),
-              stacktrace: framesOf(stacktrace),
-            }))
+        ? causes.slice(0, ERROR_CAUSES).map((cause) => bounded(cause, room))
         : undefined,
     handled: false,
+  };
+}
+
+type Cause = NonNullable<Event["causes"]>[number];
+
+/** The error in what room is left, which becomes less. */
+function bounded(
+  { exception_type = "", exception_msg = "", stacktrace = [] }: Cause,
+  room: { left: number },
+): Cause {
+  const frames = framesOf(stacktrace).filter((line) => {
+    room.left -= line.length;
+    return room.left >= 0;
+  });
+  return {
+    exception_type: exception_type.slice(0, ERROR_TYPE_LENGTH),
+    exception_msg: exception_msg.slice(0, MAX_LINE_LENGTH),
+    stacktrace: frames,
   };
 }
 

@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { MAX_EVENT_BYTES } from "../../../../src/core/limits.ts";
 import { ERROR_LINES_AFTER, ERROR_TAIL_LINES } from "../../../../daemon/cli/limits.ts";
 import { failureOf } from "../../../../daemon/cli/run/failure.ts";
 import { TreeGauges } from "../../../../daemon/cli/run/gauges.ts";
@@ -86,6 +87,24 @@ test("of a stack of thousands of frames the first and the last are kept", () => 
   expect(stack[0]).toContain("f0 ");
   expect(stack[100]).toBe("  … 300 more lines");
   expect(stack.at(-1)).toContain("f499 ");
+});
+
+test("an error of any size is an event that the server takes", () => {
+  const long = "x".repeat(2_000);
+  const frames = (name: string) =>
+    Array.from(
+      { length: 300 },
+      (_, i) => `    at ${name}${i}${long} (/app/a.js:1:1)`.slice(0, 980) + "(/a.js:1:1)",
+    );
+  const link = (name: string) => [`${name}Error: ${long}`, ...frames(name)].join("\n");
+  const text = ["Outer", ...Array.from({ length: 10 }, (_, i) => `Cause${i}`)]
+    .map(link)
+    .join("\nCaused by: ");
+  const event = failure(`error: Uncaught ${text}\n`);
+  expect(event?.exception_type).toBeDefined();
+  expect(JSON.stringify(event).length).toBeLessThan(MAX_EVENT_BYTES);
+  const shell = failure(`a.sh: line 3: ${"y".repeat(900)}\n`);
+  expect(shell?.exception_type?.length).toBe(200);
 });
 
 test("memory that grew before the end is described, and what always is there is not", () => {

@@ -3,6 +3,8 @@ import { fileAndLine, linesWhile, ownSource, type Scanner, type Source } from ".
 
 /** Lines of a message: that of joined errors has one for each. */
 const MESSAGE_LINES = 30;
+/** A panic that was recovered and raised again, as the testing package does. Before Go 1.23 each panic has a line. */
+const RECOVERED = / \[recovered(?:, repanicked)?\]$/;
 const HEADER = /^(panic|fatal error): |^(SIG[A-Z]{2,10}): /;
 
 export const go: Scanner = (lines, at) => {
@@ -10,13 +12,17 @@ export const go: Scanner = (lines, at) => {
   if (prefix === undefined) return undefined;
   const next = lines.slice(at + 1, at + MESSAGE_LINES).findIndex(isGoroutine);
   const type = kind ?? signal ?? "";
-  const own = (lines[at] ?? "").slice(prefix.length);
+  const own = (lines[at] ?? "").slice(prefix.length).replace(RECOVERED, "");
   if (next < 0) {
     // GOTRACEBACK=none leaves the stack out, and other programs write "fatal error: " too.
     return { type, message: own, stack: [], end: at + 1, isWeak: true };
   }
   const start = at + 1 + next;
-  const more = linesWhile(lines, at + 1, (line) => line !== "" && !isDetail(line));
+  const more = linesWhile(
+    lines,
+    at + 1,
+    (line) => line !== "" && !isDetail(line) && !line.startsWith("\tpanic: "),
+  );
   const message = [own, ...more.slice(0, next)].join("\n");
   const stack = linesWhile(
     lines,

@@ -1,6 +1,6 @@
 /**
  * New sessions, each opened, filled with 50 ops and ended, until the catalog has them; single posts of 1.x's routes; and the memory of the
- * server's processes, with an empty request as the baseline of the processor time. Linux only (/proc).
+ * server's processes. Baselines: an empty request, and a Worker whose objects only write a row (floor.ts). Linux only (/proc).
  *
  *   npm run bench sessions [sessions] [sessions in a request] [single posts]
  */
@@ -10,9 +10,12 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { serve } from "../../daemon/serve/serve.ts";
 import { cpuMs } from "./cpu.ts";
+import { startFloor } from "./floor.ts";
 
 const [total = 1_000, atOnce = 40, posts = 2_000] = process.argv.slice(2).map(Number);
 const CLIENTS = 16;
+/** Their Worker has no evictor, so each stays in memory for 10 s. */
+const FLOOR_OBJECTS = 600;
 
 const data = mkdtempSync(join(tmpdir(), "datacat-bench-"));
 const server = await serve({ data });
@@ -36,13 +39,16 @@ try {
     ),
   );
 
+  const { floorOpened, floorPost } = await measureFloor();
   const sessions = { rate: opened.rate * atOnce, cpu: opened.cpu / atOnce };
   const median = requests.toSorted((a, b) => a - b)[requests.length >> 1] ?? 0;
   console.log(`\nOf ${atOnce} sessions in one request, ms: ${median.toFixed(0)} (median)`);
   console.log("\n| what | per second | ms of workerd's CPU |\n| --- | ---: | ---: |");
   for (const [name, { rate, cpu }] of Object.entries({
     "an empty request": empty,
+    "a new object with one row": floorOpened,
     "a new session, 50 ops, ended, in the catalog": sessions,
+    [`a post to such an object, ${CLIENTS} clients`]: floorPost,
     [`a single post, ${CLIENTS} clients`]: post,
   }))
     console.log(`| ${name} | ${rate.toFixed(0)} | ${cpu.toFixed(2)} |`);
@@ -51,6 +57,20 @@ try {
 } finally {
   await server.stop();
   rmSync(data, { recursive: true, force: true });
+}
+
+/** After the server's own figures: its memory and this Worker's would else be one. */
+async function measureFloor() {
+  const floor = await startFloor();
+  try {
+    await floor.open(0, atOnce);
+    const rounds = Math.ceil(Math.min(total, FLOOR_OBJECTS) / atOnce);
+    const { rate, cpu } = await measure(2, rounds, (n) => floor.open((n + 1) * atOnce, atOnce));
+    const floorPost = await measure(CLIENTS, posts, () => floor.post());
+    return { floorOpened: { rate: rate * atOnce, cpu: cpu / atOnce }, floorPost };
+  } finally {
+    await floor.stop();
+  }
 }
 
 async function ask(path: string, body?: string | Uint8Array<ArrayBuffer>): Promise<string> {

@@ -283,25 +283,30 @@ function withAwsSecrets(text: string, found: Finding[]): Finding[] {
   return [...found, ...added].sort((a, b) => a.start - b.start);
 }
 
-/** One pass over a text stops at these places only: each is a rare character, with what has to stand around it. */
+/**
+ * One pass over a text stops at a few characters only, which the engine finds by a table. What has to stand around one is compared then: of
+ * prefixes, first their last character.
+ */
 function candidateOf(rules: readonly PrefixRule[]): RegExp {
-  const prefixes = rules.map(({ prefix }) => {
+  const beginnings = new Map<string, string[]>();
+  for (const { prefix } of rules) {
     const trigger = triggerOf(prefix);
-    const [before, after] = [prefix.slice(0, trigger + 1), prefix.slice(trigger + 1)].map(escaped);
-    return `${escaped(prefix[trigger] ?? "")}(?<=${before})${after === "" ? "" : `(?=${after})`}`;
-  });
+    const character = prefix[trigger] ?? "";
+    const others = beginnings.get(character) ?? [];
+    beginnings.set(character, [...others, escaped(prefix.slice(0, trigger + 1))]);
+  }
   const places = [
-    "[:=]",
-    "%3[Dd]",
-    "%3[Aa]%2[Ff]%2[Ff]",
-    "J(?<=eyJ)",
-    "B(?<=-----B)EGIN ",
-    "[Bb](?:earer|asic|EARER|ASIC)[ \\t]",
-    "-(?<![\\w-]-)(?=-?[A-Za-z])",
-    "[0-9](?<![\\w.][0-9])(?<![0-9]-[0-9])(?:[0-9]{12}|[0-9]{3}[ -][0-9]{4})",
-    ...prefixes,
+    "(?<=[:=])",
+    "(?<=%)3(?:[Dd]|[Aa]%2[Ff]%2[Ff])",
+    "(?<=eyJ)",
+    "(?<=-----B)EGIN ",
+    "(?<=[Bb])(?:earer|asic|EARER|ASIC)[ \\t]",
+    "(?<=-)(?<![\\w-]-)(?=-?[A-Za-z])",
+    "(?<=[0-9])(?<![\\w.][0-9])(?<![0-9]-[0-9])(?:[0-9]{12}|[0-9]{3}[ -][0-9]{4})",
+    ...[...beginnings].map(([last, all]) => `(?<=${escaped(last)})(?<=${all.join("|")})`),
   ];
-  return new RegExp(places.join("|"), "g");
+  const characters = [...beginnings.keys()].map(escaped).join("");
+  return new RegExp(`[:=%JBb0-9\\-${characters}](?:${places.join("|")})`, "g");
 }
 
 function runOf({ characters, most }: PrefixRule): RegExp {
@@ -326,4 +331,9 @@ export function redactText(text: string): string {
 
 export function redactArguments(args: readonly string[]): string[] {
   return BUILT_IN.arguments(args);
+}
+
+/** The op without secrets, by the built-in rules. */
+export function redactOp<Op extends { op: string }>(op: Op): Op {
+  return BUILT_IN.op(op);
 }

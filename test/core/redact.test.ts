@@ -2,6 +2,7 @@ import type { Json, JsonObject } from "../../src/core/wire.ts";
 import { describe, expect, test } from "vitest";
 import fixture from "../fixtures/redaction.json" with { type: "json" };
 import { redact, redactArguments, Redactor, redactText } from "../../src/core/redact.ts";
+import { KeyLines } from "../../src/core/secrets/key-lines.ts";
 import { parseOwnRules } from "../../src/core/secrets/own.ts";
 
 type Case<Value> = { original: Value; written?: Value };
@@ -173,4 +174,33 @@ test("an op's identity stays; its texts, lists and values are redacted", () => {
     stacktrace: ["password=[redacted]"],
     causes: [{ exception_msg: "password=[redacted]", stacktrace: ["password=[redacted]"] }],
   });
+});
+
+test("a private key that arrives line by line is redacted to its end", () => {
+  const keys = new KeyLines();
+  const lines = [
+    "$ cat key",
+    "a: -----BEGIN RSA PRIVATE KEY-----",
+    "Proc-Type: 4,ENCRYPTED",
+    "",
+    "MIIEow+/==",
+    "-----END RSA PRIVATE KEY----- b",
+    "done",
+  ];
+  const mark = "[redacted:private-key]";
+  expect(lines.map((line) => keys.next(line))).toEqual([
+    "$ cat key",
+    `a: ${mark}`,
+    mark,
+    mark,
+    mark,
+    `${mark} b`,
+    "done",
+  ]);
+  expect(
+    ["-----BEGIN PRIVATE KEY-----", "MII", "an error: {it} stopped!", "MII"].map((line) =>
+      keys.next(line),
+    ),
+  ).toEqual([mark, mark, "an error: {it} stopped!", "MII"]);
+  expect(keys.next("-----BEGIN CERTIFICATE-----")).toBe("-----BEGIN CERTIFICATE-----");
 });

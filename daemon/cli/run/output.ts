@@ -4,6 +4,8 @@
  */
 import type { Event, Op } from "../../../src/core/wire.ts";
 import { BURST_LINES, LINES_PER_SECOND, MAX_LINE_LENGTH, TAIL_LINES } from "../limits.ts";
+import { redactText } from "../../../src/core/redact.ts";
+import { KeyLines } from "../../../src/core/secrets/key-lines.ts";
 import { EVENT_OUTPUT } from "../../../src/core/vocabulary.ts";
 import { ErrorTail } from "./errors/tail.ts";
 import { type Line, Lines } from "./lines.ts";
@@ -13,6 +15,7 @@ export type StreamName = "stdout" | "stderr";
 export class OutputRecorder {
   readonly #record: (op: Op) => void;
   readonly #lines = { stdout: new Lines(), stderr: new Lines() };
+  readonly #keys = { stdout: new KeyLines(), stderr: new KeyLines() };
   /** The last lines of each stream, in which the error of the command is searched. */
   readonly tails = { stdout: new ErrorTail(), stderr: new ErrorTail() };
   /** Lines above the rate, recorded when it allows them. */
@@ -52,7 +55,8 @@ export class OutputRecorder {
     for (const event of this.#held.splice(0)) this.#record(event);
   }
 
-  #accept(stream: StreamName, line: Line, now: number): void {
+  #accept(stream: StreamName, { text, cut }: Line, now: number): void {
+    const line = { text: redactText(this.#keys[stream].next(text)), cut };
     if (line.cut > 0) this.#cut += 1;
     this.tails[stream].add(line.text, now);
     this.#held.push({

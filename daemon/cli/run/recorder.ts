@@ -1,7 +1,7 @@
 /** Records one run: `datacat run` writes a lane for the command, like a client inside a program. */
 import { basename } from "node:path";
 import { formatBytes, formatDuration } from "../../../src/core/format.ts";
-import { redactArguments } from "../../../src/core/redact.ts";
+import { redactArguments, redactOp } from "../../../src/core/redact.ts";
 import type { Op } from "../../../src/core/wire.ts";
 import { type Environment, openHome, openSpare } from "../../home.ts";
 import { newId } from "../../id.ts";
@@ -184,7 +184,7 @@ export class Recorder {
 
   /** The writer counts what a full disk refuses. Ops after the end are left out. */
   #record(op: Op): void {
-    if (!this.#isClosed) this.#writer.append(op);
+    if (!this.#isClosed) this.#writer.append(redactOp(op));
   }
 }
 

@@ -30,3 +30,6 @@ export const MIN_URL_TOKEN = 16;
 
 /** The longest least length that an own rule may ask for. */
 export const MAX_RUN = 256;
+
+/** Lines of a private key in a command's output: one of 16,384 bits has 200. More lines are output again. */
+export const MAX_KEY_LINES = 256;

@@ -25,7 +25,6 @@ export const MARK = "[redacted";
 /** A run of the characters of a rule, compiled once. */
 export type Run = { rule: PrefixRule; run: RegExp };
 
-const NAME_BACK = /[\w.-]/;
 const TOKEN_68 = /[A-Za-z0-9._~+/=:-]+/y;
 const UNQUOTED_END = /[ \t\r\n;&"'`<>|,]|\\[nrt"'\\]|%26/g;
 const SPACE_OR_QUOTE = /[ \t\r\n"'`<>]/g;
@@ -194,6 +193,7 @@ function upTo(stop: RegExp, text: string): string {
 
 /** `user:password@host` without a scheme, and Oracle's `thin:user/password@host`. `at` is the colon. */
 function login(text: string, at: number): Finding | undefined {
+  if (!text.slice(at, at + MAX_USERINFO).includes("@")) return undefined;
   const name = nameBefore(text, at);
   if (name.end !== at || name.start === at || NO_USER.has(text.slice(name.start, at).toLowerCase()))
     return undefined;
@@ -216,6 +216,18 @@ function keyed(text: string, start: number, end: number, rule: string): Finding 
   return { start, end, mark: REDACTED, rule };
 }
 
+/** Whether a UTF-16 unit is one of A-Z, a-z, 0-9, _, - and . (NaN, past the end of the text, is none). */
+function isNameCode(code: number): boolean {
+  const letter = code | 0x20;
+  return (
+    (letter >= 0x61 && letter <= 0x7a) ||
+    (code >= 0x30 && code <= 0x39) ||
+    code === 0x5f ||
+    code === 0x2d ||
+    code === 0x2e
+  );
+}
+
 /** The name that ends before `at`, behind a closing quote or bracket and blanks. */
 function nameBefore(text: string, at: number): { start: number; end: number; isQuoted: boolean } {
   const least = Math.max(0, at - MAX_NAME_DISTANCE);
@@ -226,7 +238,7 @@ function nameBefore(text: string, at: number): { start: number; end: number; isQ
   if (isQuoted) end--;
   while (isQuoted && end > at - 8 && text[end - 1] === "\\") end--;
   let start = end;
-  while (start > least && NAME_BACK.test(text[start - 1] ?? "")) start--;
+  while (start > least && isNameCode(text.charCodeAt(start - 1))) start--;
   return { start, end, isQuoted };
 }
 
@@ -341,7 +353,7 @@ function header(text: string, at: number, before: string, rule: string): Finding
 /** `--password x`, `-u user:x`, and `-p x` of a command for which it is the password. */
 function option(text: string, at: number, ownName: (name: string) => boolean): Finding | undefined {
   let end = at;
-  while (end < at + MAX_NAME_DISTANCE && NAME_BACK.test(text[end] ?? "")) end++;
+  while (end < at + MAX_NAME_DISTANCE && isNameCode(text.charCodeAt(end))) end++;
   const name = text.slice(at, end);
   let value = end;
   while (value < end + 4 && (text[value] === " " || text[value] === "\t")) value++;

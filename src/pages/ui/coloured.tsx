@@ -1,5 +1,6 @@
 /** Recorded text with the styles that its control sequences set. */
 import { styledText } from "../../core/recorded-text.ts";
+import { MARK } from "../../core/secrets/text.ts";
 
 export function Coloured({ text }: { text: string }) {
   return (
@@ -11,12 +12,33 @@ export function Coloured({ text }: { text: string }) {
             data-bold={style.bold ? "" : undefined}
             data-dim={style.dim ? "" : undefined}
           >
-            {piece}
+            <Redacted text={piece} />
           </span>
         ) : (
-          piece
+          <Redacted text={piece} />
         ),
       )}
     </>
   );
 }
+
+/** Text in which the marks of redaction stand out, each with the kind of secret. */
+function Redacted({ text }: { text: string }) {
+  if (!text.includes(MARK)) return <>{text}</>;
+  return (
+    <>
+      {text.split(MARKS).map((piece, index) =>
+        // Every second piece is a mark's kind, which the expression captures.
+        index % 2 === 0 ? (
+          piece
+        ) : (
+          <span class="redacted" title="A secret, which is not recorded">
+            {piece === "" ? "redacted" : `redacted ${piece.slice(1)}`}
+          </span>
+        ),
+      )}
+    </>
+  );
+}
+
+const MARKS = /\[redacted((?::[a-z][a-z0-9-]{0,31})?)\]/;

@@ -118,17 +118,17 @@ export class Publisher {
     return true;
   }
 
-  /** Publishes everything, also what has not changed. */
+  /** Publishes everything, also what has not changed. A rebuild of the catalog is not counted for the keys of the sessions. */
   async publishAll(published: Published, now: number): Promise<boolean> {
     this.#changed = null;
-    await this.#publish(published, { scope: "all", addsToRoster: true }, now);
+    await this.#publish(published, { scope: "all", addsToRoster: true, isRebuild: true }, now);
     return true;
   }
 
   /** Never throws: the catalog can be rebuilt, and is brought up to date when it answers again. */
   async #publish(
     { projection: { index }, rollups, bytes, damaged }: Published,
-    { scope, addsToRoster }: Omit<Plan, "at">,
+    { scope, addsToRoster, isRebuild = false }: Omit<Plan, "at"> & { isRebuild?: boolean },
     now: number,
     write: Write = (entry) => this.#write(entry, now),
   ): Promise<void> {
@@ -139,27 +139,19 @@ export class Publisher {
     if (scope === "row" && entries !== this.#publishedEntries)
       publication.session.left_out |= UNPUBLISHED;
     const { machineId, bootId, product } = index;
-    const uncounted = this.#uncounted;
-    const key = this.#payer ?? index.opener ?? "";
+    const key = isRebuild ? "" : (this.#payer ?? index.opener ?? "");
+    const uncounted = isRebuild ? UNUSED : this.#uncounted;
     // Before the request: changes during it need another publication.
     this.#schedule = withStarted(this.#schedule, scope);
     if (scope === "all") this.#changed = new Set();
-    this.#uncounted = UNUSED;
+    if (!isRebuild) this.#uncounted = UNUSED;
     try {
       const { rows, isCounted, isBootReported } = await write({
         publication: scope === "all" ? publication : withoutDetails,
         addsToRoster,
         key,
         uncounted,
-        // A new session counts at once for the budget of its key.
-        countsUsage:
-          key !== "" && uncounted.sessions > 0
-            ? "yes"
-            : scope === "row"
-              ? "no"
-              : isOver(index.observations)
-                ? "yes"
-                : "unless new",
+        countsUsage: isRebuild ? "yes" : countsUsage(scope, uncounted, key, index),
         boot:
           bootId === "" || bootId === this.#reportedBoot ? null : { machineId, bootId, product },
       });
@@ -187,6 +179,18 @@ export class Publisher {
   #keepUncounted(uncounted: Used, rows: number): void {
     this.#uncounted = plus(plus(this.#uncounted, uncounted), { ...UNUSED, d1_rows: rows });
   }
+}
+
+/** A new session counts at once for the budget of its key. Without one its rows wait, because counting writes a row itself. */
+function countsUsage(
+  scope: Plan["scope"],
+  { sessions }: Used,
+  key: string,
+  { observations }: SessionIndex,
+): Entry["countsUsage"] {
+  if (key !== "" && sessions > 0) return "yes";
+  if (scope === "row") return "no";
+  return isOver(observations) ? "yes" : "unless new";
 }
 
 /** Grows with each new series, event name and state value, so that it shows whether there were any. */

@@ -37,6 +37,12 @@ export const BUDGET_LABELS: Record<BudgetName, string> = {
   requests_per_minute: "requests a minute",
 };
 
+/** "5,000 new sessions a day" */
+export function budgetText(budget: BudgetName, limit: number): string {
+  const label = BUDGET_LABELS[budget];
+  return `${formatNumber(limit)} ${limit === 1 ? label.replace("s a ", " a ") : label}`;
+}
+
 const MINUTE_MS = 60_000;
 
 export const DEFAULT_BUDGETS: Budgets = {
@@ -76,8 +82,8 @@ export function overBudget(budget: BudgetName, limit: number, now: number): Refu
   const wait = Math.ceil(Math.min(until - now, BUDGET_RETRY_MS) / 1_000);
   return new Refusal(
     "too_many_requests",
-    `The budget of this API key, ${formatNumber(limit)} ${BUDGET_LABELS[budget]}, is used up until ${timeOf(until)}. ` +
-      `Wait: the sender keeps what it has, and sends it then. To go on now, raise the budget under Settings, API keys.`,
+    `The budget of this API key, ${budgetText(budget, limit)}, is used up until ${timeOf(until)}. ` +
+      "The sender keeps what it has and sends it then. To go on now, raise the budget under Settings, API keys.",
     { budget, limit, until, retry_after: wait },
   );
 }
@@ -86,7 +92,7 @@ export function overBudget(budget: BudgetName, limit: number, now: number): Refu
 export function nearBudget(budget: BudgetName, limit: number): Refusal {
   return new Refusal(
     "too_many_requests",
-    `Other requests of this API key are being applied, and together they could exceed its budget of ${formatNumber(limit)} ${BUDGET_LABELS[budget]}. Try again in a second.`,
+    `What is being applied for this API key may use up its budget of ${budgetText(budget, limit)}. Try again in a second.`,
     { budget, limit, retry_after: 1 },
   );
 }

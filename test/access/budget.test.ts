@@ -67,7 +67,7 @@ describe("sessions a day", () => {
       limit: 2,
     });
     expect(error.message).toMatch(
-      /^The budget of this API key, 2 new sessions a day, is used up until \d{4}-\d\d-\d\d 00:00 UTC\. Wait: .+ raise the budget under Settings, API keys\.$/,
+      /^The budget of this API key, 2 new sessions a day, is used up until \d{4}-\d\d-\d\d 00:00 UTC\. .+ raise the budget under Settings, API keys\.$/,
     );
     expect(error.retry_after).toBeLessThanOrEqual(BUDGET_RETRY_MS / 1_000);
 

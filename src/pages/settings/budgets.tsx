@@ -4,6 +4,7 @@ import {
   BUDGET_NAMES,
   type BudgetName,
   type Budgets,
+  budgetText,
   rowsOf,
   UNUSED,
   type Used,
@@ -28,7 +29,7 @@ export function BudgetsOfKey({ key_: key, used = UNUSED }: { key_: KeyRow; used?
       <span class="quiet">
         {key.requests_per_minute === null
           ? "requests, no limit"
-          : `up to ${formatNumber(key.requests_per_minute)} ${BUDGET_LABELS.requests_per_minute}`}
+          : `up to ${budgetText("requests_per_minute", key.requests_per_minute)}`}
       </span>
       {key.revoked_at === null && usedUp(key, used).length > 0 ? (
         <>
@@ -115,9 +116,9 @@ export async function WaitingSenders({ db }: { db: D1Database }) {
       </header>
       {waiting.map(({ key, budget, limit }) => (
         <p class="panel-note">
-          The API key {nameLabel(key.label, key.id)} has used its budget of {formatNumber(limit)}{" "}
-          {BUDGET_LABELS[budget]}. Its senders keep what they record and send it after 00:00 UTC, or
-          within minutes after you <a href="/settings#keys-panel">raise the budget</a>.
+          The API key {nameLabel(key.label, key.id)} has used its budget of{" "}
+          {budgetText(budget, limit)}. Its senders keep what they record and send it after 00:00
+          UTC, or within minutes after you <a href="/settings#keys-panel">raise the budget</a>.
         </p>
       ))}
     </section>

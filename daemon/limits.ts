@@ -123,8 +123,6 @@ export const PRIVATE_LINGER_MS = 3_000;
 export const SLEPT_MS = 2_000;
 /** The daemon itself was stopped if a reading comes this much late. It then missed heartbeats that were sent. */
 export const HELD_UP_MS = 2_000;
-/** Above this share of one core, a hung program is busy rather than waiting. */
-export const SPINNING_PERCENT = 50;
 /** Samples of a process that are kept for the time before its end: of 30 s, one each SAMPLE_MS. */
 export const LAST_SEEN_SAMPLES = 16;
 /** Programs that ended within this time of each other may have one cause. */

@@ -1087,6 +1087,8 @@ class DatacatClient(object):
                 session_id = self._register_with_original(joined, product, version) or session_id
         writer = self._writer_of(session_id, owner=not joined)
         writer.joined = bool(joined)
+        if joined and self._has_lanes():
+            writer.begin()
         session = self._session(session_id)
         if writer.owner and not writer.ended:
             try:
@@ -3636,6 +3638,14 @@ class _LaneWriter(object):
         self.lanes.append(lane)
         return lane
 
+    def begin(self):
+        """Open the lane before its first record, so that a process which records nothing has a place for its fatal error."""
+        try:
+            if _records_stacks():
+                self.lane.open(time.time())
+        except Exception:
+            _raise_if_stack_is_full()  # the disk is full: the first record tries again
+
     def _lane_opened(self, lane):
         if lane is self.lanes[0]:
             _fatal_errors.begin(self, lane)
@@ -3757,6 +3767,13 @@ class _Lane(object):
         self.is_torn = False
         self.checked_at = 0.0
         self.checked_bytes = 0  # size up to which the file may grow without a check
+
+    def open(self, at):
+        if self.file is None and self.lock.acquire(False):
+            try:
+                self._open_part(1, at)
+            finally:
+                self.lock.release()
 
     def write(self, at, text):
         """Write one record. The common case is written here; `_write_lines` does the others."""

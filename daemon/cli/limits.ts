@@ -18,6 +18,10 @@ export const MAX_PARAMETERS = 64;
 /** Characters of a string for the terminal: titles and links have hundreds, a small picture has thousands. What follows is text again. */
 export const MAX_CONTROL_STRING = 64 * 1024;
 
+// What `datacat why` prints.
+/** Frames of a stack: with the evidence and the last records they fit a screen. */
+export const STACK_LINES = 12;
+
 // The error of a recorded command.
 /** The last lines of a stream in which an error is searched: stacks of a thousand frames are printed with two lines each. */
 export const ERROR_TAIL_LINES = 2_000;

@@ -21,6 +21,7 @@ type DeathsOptions = { clock: Clock; observations: Observations; disk: DiskWatch
 type Death = {
   state: "ended" | "rebooted";
   isJoiner: boolean;
+  hasRecords: boolean;
   hasThrown: boolean;
   wasSeenAlive: boolean;
   oom: OomWatch | undefined;
@@ -58,7 +59,7 @@ export class Deaths {
     const ops: Op[] = [];
     if (found?.type !== undefined || isOwn)
       ops.push(...fatalOps(found, lane, !isOwn ? "forked" : death.isJoiner ? "joined" : "writer"));
-    const loss = this.#unknownLoss(lane, lastAt);
+    const loss = death.hasRecords ? this.#unknownLoss(lane, lastAt) : undefined;
     if (!death.isJoiner) {
       const end = this.#end(lane, death, fatal, lastAt);
       ops.push(loss && end.op === "crash" ? { ...end, message: UNWRITTEN_END } : end);

@@ -6,9 +6,8 @@
  * a session without a daemon, by the times of the program's own ops. Both allow the same time (`heartbeatLimitMs`).
  */
 import { heartbeatLimitMs } from "../../src/core/heartbeat.ts";
-import { DEFAULT_HEARTBEAT_TIMEOUT_MS } from "../../src/core/limits.ts";
+import { BUSY_PERCENT, DEFAULT_HEARTBEAT_TIMEOUT_MS } from "../../src/core/limits.ts";
 import type { Op } from "../../src/core/wire.ts";
-import { SPINNING_PERCENT } from "../limits.ts";
 import type { ProcessInfo } from "./process-info.ts";
 
 export type Heartbeats = {
@@ -78,5 +77,5 @@ export function activityOf(
   if (after.state === "stopped") return { state: "stopped", cpuPercent };
   // On an overloaded machine a busy program may get little CPU time, but then it is always ready to run.
   const isReady = before.state === "running" && after.state === "running";
-  return { state: isReady || cpuPercent >= SPINNING_PERCENT ? "spinning" : "blocked", cpuPercent };
+  return { state: isReady || cpuPercent >= BUSY_PERCENT ? "spinning" : "blocked", cpuPercent };
 }

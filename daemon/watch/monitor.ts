@@ -281,10 +281,11 @@ export class Monitor {
   #close({ lane, watched, state }: Ended): void {
     const { tail, observations, closed } = this.#options;
     tail.read(lane);
-    const { hasEnded, hasRecords, isJoiner } = tail.of(lane);
-    if (!hasEnded && hasRecords && !this.#recordedCrashes.has(lane.id)) {
-      // The session of a process that joined it continues without that process.
-      const ops = this.#deaths.opsOf(lane, { ...watched, state, isJoiner });
+    const { hasEnded, hasRecords, isJoiner: isKnownJoiner } = tail.of(lane);
+    if (!hasEnded && !this.#recordedCrashes.has(lane.id)) {
+      // The session of a process that joined it continues without that process. One that opened it has recorded its start.
+      const isJoiner = isKnownJoiner || !hasRecords;
+      const ops = this.#deaths.opsOf(lane, { ...watched, state, isJoiner, hasRecords });
       for (const op of ops) observations.record(lane, op);
       this.#recordedCrashes.add(lane.id);
     }

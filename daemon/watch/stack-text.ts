@@ -109,8 +109,9 @@ function timeIn(line: string): number | undefined {
   return at === undefined ? undefined : Number(at);
 }
 
-/** A thread of the client itself. */
+/** A thread of the client itself, which may not have begun to run Python. */
 function isClients({ frames }: Thread): boolean {
+  if (frames.length === 0) return true;
   const isOwn = (frame: string) => /[/\\]datacat\.py", line/.test(frame);
   return (
     frames.some(isOwn) && frames.every((frame) => isOwn(frame) || /[/\\]threading\.py"/.test(frame))

@@ -197,6 +197,8 @@ export const CRASH_REVERT_MS = 1_000;
 export const EXIT_HOOKS_MS = 5_000;
 /** A change of a process's memory that is named as one: less is the garbage collector's. */
 export const NOTABLE_BYTES = 8 * 1024 * 1024;
+/** Above this share of one core, a hung program is busy rather than waiting. */
+export const BUSY_PERCENT = 50;
 /** A machine with less of its memory available is short of it: systems begin to end processes at about this share. */
 export const LOW_MEMORY_SHARE = 0.05;
 /** Shortest time between two publications of a running session. Start, end, crash, hang and a new exception are published at once. */

@@ -23,7 +23,7 @@ import {
   unendedHangEvidence,
 } from "./evidence.ts";
 import { formatCount, formatDuration } from "./format.ts";
-import { MAX_TRANSITIONS } from "./limits.ts";
+import { BUSY_PERCENT, MAX_TRANSITIONS } from "./limits.ts";
 import { isOverdue, type Observations } from "./observations.ts";
 import { placeText } from "./stack/frame.ts";
 import { exitCodeMeaning, shellSignal, signalMeaning } from "./signals.ts";
@@ -257,9 +257,12 @@ function hung(observations: Observations): Verdict {
       observations.hang.cpuPercent === undefined
         ? ""
         : ` (${Math.round(observations.hang.cpuPercent)} % CPU)`;
+    // On a busy machine a loop gets a part of a core.
+    const isShort = state === "spinning" && (observations.hang.cpuPercent ?? 100) < BUSY_PERCENT;
+    const what = isShort ? "The process is ready to run all the time, as in a loop" : doing[state];
     evidence.push({
       kind: state,
-      text: `${doing[state] ?? state}${cpu}`,
+      text: `${what ?? state}${cpu}`,
       at: observations.hang.at,
       confidence: "certain",
     });

@@ -256,6 +256,46 @@ test("exceptions show frames, causes and editor links", async () => {
   expect(html).toContain("unhandled");
 });
 
+test("stacks of a hang show the main thread, with the others folded, and each place once", async () => {
+  const frames = ['File "/home/ada/game/level.py", line 88, in load_level\n    lock.acquire()'];
+  const hung = { op: "stacks", when: "hung" } as const;
+  const threads = [
+    { name: "MainThread", frames },
+    {
+      name: "<worker>",
+      state: "waiting",
+      frames: ['File "/home/ada/game/pool.py", line 3, in work'],
+    },
+  ];
+  const ops: Op[] = [
+    SAMPLE,
+    { op: "heartbeat", at: START + 1_000, timeout_ms: 5_000 },
+    { op: "hang", at: START + 8_000, last_heartbeat_at: START + 1_000 },
+    { ...hung, at: START + 8_000, threads },
+    { ...hung, at: START + 9_000, threads, left_out: 2, cut: true },
+  ];
+  await record(ask, [batch("stuck", ops)]);
+  const { html } = await get("/sessions/stuck");
+  for (const text of [
+    "Hung in load_level (level.py:88)",
+    "2 samples",
+    "lock.acquire()",
+    "vscode://file/home/ada/game/level.py:88:1",
+    "&lt;worker&gt;, waiting",
+    "work (pool.py:3)",
+    "the main thread in the same place",
+    "2 further threads were not recorded",
+  ])
+    expect(html).toContain(text);
+  const api = async (id: string) =>
+    (await ask(`/api/sessions/${id}/stacks`)).json<{ items: { at: number }[] }>();
+  const { items } = await api("stuck");
+  expect(items.map(({ at }) => at)).toEqual([START + 9_000, START + 8_000]);
+  expect((await get("/sessions/stuck/stacks")).html).toContain("load_level");
+  expect((await get("/sessions/broken/stacks")).html).toMatch(/id="stacks"[^>]* hidden/);
+  expect(await api("broken")).toEqual({ items: [], next: null });
+});
+
 test("output looks as in a terminal, and other programs have none", async () => {
   const { html } = await get("/sessions/command");
   expect(html).toContain('<span data-colour="green">✓</span> suite 116 passed');

@@ -1,7 +1,7 @@
 /** `datacat why`: a session's status with its evidence, and its last state changes and events. */
 import { isUnreadable } from "../../../src/core/incomplete.ts";
 import type { Command } from "commander";
-import type { EventRow, Page, StateChange, Summary } from "../../../src/core/answers.ts";
+import type { EventRow, Page, StackRow, StateChange, Summary } from "../../../src/core/answers.ts";
 import {
   causeText,
   isCompleteRecord,
@@ -10,6 +10,7 @@ import {
 } from "../../../src/core/completeness.ts";
 import { formatCount, formatDuration, formatNumber } from "../../../src/core/format.ts";
 import { DATACAT } from "../invocation.ts";
+import { STACK_LINES } from "../limits.ts";
 import { count, JSON_OPTION, SESSION_ID, withServer } from "../options.ts";
 import type { Server } from "../server.ts";
 import { eventLine } from "./event-line.ts";
@@ -36,12 +37,14 @@ async function explainSession(
 ): Promise<void> {
   const at = `/api/sessions/${encodeURIComponent(id)}`;
   const last = { order: "desc", limit: options.count };
-  const [summary, states, events, exceptions] = await Promise.all([
+  const [summary, states, events, exceptions, stacks] = await Promise.all([
     server.get<Summary>(`${at}/summary`),
     server.get<Page<StateChange>>(`${at}/state/history`, last),
     server.get<Page<EventRow>>(`${at}/events`, last),
     server.get<Page<EventRow>>(`${at}/events`, { exceptions: true, order: "desc", limit: 1 }),
+    server.get<Page<StackRow>>(`${at}/stacks`),
   ]);
+  const [sample] = stacks.items;
   const [exception] = exceptions.items;
   const states_before = states.items.reverse();
   const events_before = events.items.reverse();
@@ -55,6 +58,7 @@ async function explainSession(
       damaged,
       left_out,
       exception,
+      stacks: stacks.items,
       states_before,
       events_before,
     });
@@ -63,6 +67,7 @@ async function explainSession(
 
   printSummary(server, summary);
   printVerdict(summary);
+  if (sample) printStacks(sample, summary);
   if (exception) printException(exception, summary);
   if (states_before.length > 0) {
     print(`\n${bold("Last state changes")}`);
@@ -91,13 +96,24 @@ function printVerdict({ verdict, transitions }: Summary): void {
   }
 }
 
+/** The innermost frames of the main thread, or of the one that caused the end. */
+function printStacks({ at, threads }: StackRow, summary: Summary): void {
+  const [first, ...others] = threads;
+  if (!first) return;
+  print(`\n${bold(first.name ?? "Stack")}  ${before(at, summary)}`);
+  for (const frame of first.frames.slice(0, STACK_LINES)) print(dim(`  ${frame}`));
+  const left = first.frames.length - STACK_LINES;
+  if (left > 0) print(dim(`  … ${formatCount(left, "outer frame")}`));
+  if (others.length > 0) print(dim(`  and ${formatCount(others.length, "other thread")}`));
+}
+
 function printException(exception: EventRow, summary: Summary): void {
   const { exception_type = "exception", exception_msg = "", stacktrace = [], handled } = exception;
   print(`\n${bold("Last exception")}  ${before(exception.at, summary)}`);
   print(`${exception_type}: ${exception_msg}`);
   // Python prints the innermost frame last, others print it first.
   const isPython = stacktrace.some((line) => /^\s*File "/.test(line));
-  const innermost = isPython ? stacktrace.slice(-12) : stacktrace.slice(0, 12);
+  const innermost = isPython ? stacktrace.slice(-STACK_LINES) : stacktrace.slice(0, STACK_LINES);
   for (const frame of innermost) print(dim(`  ${frame.trimEnd()}`));
   if (handled === false) print("It was not caught.");
 }

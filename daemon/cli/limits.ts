@@ -69,8 +69,8 @@ export const EXIT_STATUS_MS = 500;
 export const MAX_SHEBANG = 256;
 /** How long a command's pipes must be quiet after its end: its background processes may keep them open. */
 export const DRAIN_MS = 500;
-/** How often that is looked at, each time after the event loop has read what there is: on a busy machine time alone shows nothing. */
-export const DRAIN_LOOKS = 10;
+/** How often at least that is looked at, each time after the event loop has read what there is: on a busy machine time alone shows nothing. */
+export const DRAIN_LOOKS = 2;
 /** More than a pipe holds on Linux by default: what exceeds it was written after the command's end. */
 export const MAX_PIPE_BYTES = 1024 * 1024;
 /** A signal that a process sends to itself arrives at once, or not at all. */

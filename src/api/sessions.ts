@@ -74,15 +74,7 @@ sessions.get("/sessions/:id/export", requires("read"), async (c) => {
 });
 
 /** Sends a Change (core/answers.ts) after each change. Origin and key are checked before the object is asked. */
-sessions.get("/sessions/:id/live", requires("read"), async (c) => {
-  if (c.req.header("upgrade")?.toLowerCase() !== "websocket") {
-    throw new Refusal(
-      "invalid_query",
-      "This address is for WebSockets: connect with `Upgrade: websocket`.",
-    );
-  }
-  return session(c).live(c.req.raw);
-});
+sessions.get("/sessions/:id/live", requires("read"), (c) => session(c).live(c.req.raw));
 
 /** Deletes the session permanently, and answers what was deleted. */
 sessions.delete("/sessions/:id", requires("admin"), async (c) => {

@@ -171,6 +171,12 @@ export class SessionClient {
 
   /** A WebSocket upgrade: the page then gets a `Change` after each change. */
   async live(upgrade: Request): Promise<Response> {
+    const asked = upgrade.headers.get("upgrade")?.toLowerCase();
+    if (upgrade.method !== "GET" || asked !== "websocket")
+      throw new Refusal(
+        "invalid_query",
+        "This address is for WebSockets: connect with `Upgrade: websocket`.",
+      );
     const response = await this.#request((object) =>
       object.fetch(withAccess(upgrade, this.#access)),
     );

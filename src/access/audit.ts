@@ -6,7 +6,7 @@ import { addToAudit, type AuditEntry } from "../registry/audit.ts";
 import { networkOf } from "./address.ts";
 import { MAX_REFUSED_NETWORKS, REFUSED_WRITE_MS } from "./limits.ts";
 
-type Done = Omit<AuditEntry, "last_at" | "at" | "count">;
+type Entry = Omit<AuditEntry, "last_at">;
 
 /** Records what was done. A failure is logged: the action itself has succeeded. */
 export async function record(
@@ -21,7 +21,7 @@ export async function record(
 }
 
 /** Refusals of this isolate that are not written yet, by action and network. */
-const refused = new Map<string, Done & { count: number }>();
+const refused = new Map<string, Entry>();
 let writtenAt = -Infinity;
 
 /** Records a wrong secret or key: at once after a pause of REFUSED_WRITE_MS, else with the first one after it. */
@@ -35,23 +35,23 @@ export function recordRefused(c: Context, action: "sign_in_failed" | "key_refuse
     who: "",
     address,
     subject: "",
+    at: 0,
     count: 0,
   };
-  refused.set(`${action} ${address}`, { ...entry, count: entry.count + 1 });
+  refused.set(`${action} ${address}`, { ...entry, at: Date.now(), count: entry.count + 1 });
   if (Date.now() - writtenAt >= REFUSED_WRITE_MS)
     c.executionCtx.waitUntil(writeRefused((c.env as Env).REGISTRY));
 }
 
 /** Writes the refusals that this isolate counted: called before the list is read. */
 export async function writeRefused(registry: D1Database): Promise<void> {
-  const at = Date.now();
-  const entries = [...refused.values()].map((entry) => ({ ...entry, at }));
+  const entries = [...refused.values()];
   refused.clear();
-  writtenAt = at;
+  writtenAt = Date.now();
   await write(registry, entries);
 }
 
-async function write(registry: D1Database, entries: Omit<AuditEntry, "last_at">[]): Promise<void> {
+async function write(registry: D1Database, entries: Entry[]): Promise<void> {
   try {
     await addToAudit(registry, entries);
   } catch (error) {

@@ -30,7 +30,7 @@ const API: Route[] = routesOf(api, "/api").map(({ method, path }) => {
 const PUBLIC = ["/icon/:name", "/favicon.ico", "/login", "/logout", "/preferences"];
 const PAGES = routesOf(pages, "").filter(({ path }) => !path.includes("*"));
 
-function routesOf({ routes }: typeof api | typeof pages, prefix: string) {
+function routesOf({ routes }: typeof api, prefix: string) {
   const found = routes
     .filter(({ method }) => method !== "ALL")
     .map(({ method, path }) => ({
@@ -176,16 +176,12 @@ beforeAll(async () => {
   };
 });
 
-const CREDENTIALS = [
-  ...["none", "a wrong key", "a revoked key", "a key of another origin", "the secret"],
-  ...["ingest", "read", "admin"].flatMap((kind) => [
-    kind,
-    `${kind} of this product`,
-    `${kind} of another product`,
-  ]),
-  ...["a cookie", "a cookie that was signed out", "a cookie that was not used for 7 days"],
-  ...["a forged cookie", "this user of this machine", "another user of this machine"],
-];
+const CREDENTIALS = `none, a wrong key, a revoked key, a key of another origin, the secret,
+  ingest, ingest of this product, ingest of another product, read, read of this product, read of another product,
+  admin, admin of this product, admin of another product, a cookie, a cookie that was signed out,
+  a cookie that was not used for 7 days, a forged cookie, this user of this machine, another user of this machine`.split(
+  /,\s+/,
+);
 
 /** What every answer has, for each credential. */
 async function checkAnswer(what: string, answer: Response, mayShow: boolean): Promise<void> {

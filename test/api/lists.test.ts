@@ -25,6 +25,7 @@ const ROUTES: { [path: string]: [kind: Kind, example?: string] } = {
   "/sessions/:id/metrics": ["array", "/sessions/many/metrics"],
   "/sessions/:id/metrics/:name": ["array", "/sessions/many/metrics/fps"],
   "/sessions/:id/timeline": ["no list"],
+  "/sessions/:id/stacks": ["no list"],
   "/sessions/:id/export": ["no list"],
   "/sessions/:id/live": ["no list"],
   "/products": ["page"],

@@ -150,4 +150,4 @@ const UNWRITTEN_END =
 const LEGACY_REASON = "parent_process_terminated";
 /** Of a runtime that records its fatal errors. */
 const UNWRITTEN_CAUSE =
-  "Its runtime wrote no fatal error, as after SIGKILL or an immediate exit such as os._exit()";
+  "Its runtime wrote no fatal error, as after SIGKILL or an immediate exit (os._exit, os.Exit, process.abort)";

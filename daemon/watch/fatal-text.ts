@@ -137,16 +137,16 @@ function javascriptFatal(text: string): Fatal | undefined {
     .filter((symbol) => symbol !== "")
     .map((symbol) => `at ${symbol}`);
   const isOutOfMemory = /out of memory/i.test(event) || trigger === "OOMError";
-  const frames = [
+  const threads = [
     { name: "main", current: true, frames: scripts },
     { name: "native code", frames: native },
-  ].filter((thread) => thread.frames.length > 0);
+  ];
   return {
     type: isOutOfMemory ? "JavaScript heap out of memory" : "V8 fatal error",
     message: event,
-    stacktrace: (scripts.length > 0 ? scripts : native).map((line) => `    ${line}`),
+    stacktrace: scripts.map((line) => `    ${line}`),
     signal: "SIGABRT",
-    stacks: frames.length > 0 ? bounded({ threads: frames }) : undefined,
+    stacks: bounded({ threads }),
   };
 }
 

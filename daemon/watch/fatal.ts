@@ -2,7 +2,7 @@
 import { EVENT_FATAL } from "../../src/core/vocabulary.ts";
 import type { Op } from "../../src/core/wire.ts";
 import type { Lane } from "../lanes/lane.ts";
-import { readSideFile } from "../lanes/side-file.ts";
+import { emptySideFile, readSideFile } from "../lanes/side-file.ts";
 import { type Fatal, fatalIn } from "./fatal-text.ts";
 import { runtimeOf } from "./stack-text.ts";
 
@@ -13,6 +13,7 @@ export function fatalOf(lane: Lane): FatalEnd | undefined {
   const runtime = runtimeOf(lane.header.writer.language);
   const read = runtime && readSideFile(lane, "fatal");
   const fatal = read && fatalIn(runtime, read.text);
+  if (fatal && runtime === "javascript") emptySideFile(lane, "fatal"); // Node's report contains the environment
   return fatal && { ...fatal, at: read.writtenAt };
 }
 

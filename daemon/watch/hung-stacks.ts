@@ -4,7 +4,7 @@ import type { Lane } from "../lanes/lane.ts";
 import { emptySideFile, readSideFile, sideFileSize } from "../lanes/side-file.ts";
 import { EMPTY_STACKS_BYTES, HANG_SAMPLES, SAMPLE_JITTER_MS } from "../limits.ts";
 import type { Observations } from "./observations.ts";
-import { runtimeOf, type Sample, samplesIn } from "./stack-text.ts";
+import { type Runtime, runtimeOf, type Sample, samplesIn } from "./stack-text.ts";
 
 type Followed = {
   /** How far the file was read, and its size at the last check. */
@@ -47,25 +47,38 @@ export class HungStacks {
     const isWhole = size === followed.size;
     followed.size = size;
     if (size === followed.offset || !isWhole) return;
-    const read = readSideFile(lane, "stacks", followed.offset);
+    const read = this.#read(lane, runtime, followed, lastHeartbeatAt);
     if (!read) return;
-    followed.offset = read.end;
+    for (const { at, sample } of read.samples) this.#take(lane, followed, at, sample);
+    if (read.end > EMPTY_STACKS_BYTES && emptySideFile(lane, "stacks")) followed.offset = 0;
+  }
 
+  /** What follows the last reading, without samples of an earlier hang: a process that was stopped has none of its own. */
+  #read(lane: Lane, runtime: Runtime, followed: Followed, lastHeartbeatAt: number) {
+    const read = readSideFile(lane, "stacks", followed.offset);
+    if (!read) return undefined;
+    followed.offset = read.end;
     let before = read.writtenAt;
     const samples = samplesIn(runtime, read.text)
+      .filter((sample) => sample.at === undefined || sample.at >= lastHeartbeatAt)
       .toReversed()
       .map((sample) => {
         const at = Math.max(sample.at ?? before, lastHeartbeatAt);
         before = at - (sample.everyMs ?? 0);
         return { at, sample };
       });
-    for (const { at, sample } of samples.toReversed()) this.#take(lane, followed, at, sample);
-    if (read.end > EMPTY_STACKS_BYTES && emptySideFile(lane, "stacks")) followed.offset = 0;
+    return { samples: samples.toReversed(), end: read.end };
   }
 
-  /** Heartbeats continue. Records the last sample before, unless it is recorded. */
-  recovered(lane: Lane): void {
-    const { last, recordedAt } = this.#of(lane);
+  /** Heartbeats continue after a hang from one time to another. Records the last sample between, unless it is recorded. */
+  recovered(lane: Lane, from: number, to: number): void {
+    const followed = this.#of(lane);
+    const runtime = runtimeOf(lane.header.writer.language);
+    // A sample may have been taken as the hang ended. Later ones are of the next hang, which reads the file from its beginning.
+    const read = runtime && this.#read(lane, runtime, followed, from);
+    for (const { at, sample } of read?.samples ?? [])
+      if (at <= to) this.#take(lane, followed, at, sample);
+    const { last, recordedAt } = followed;
     if (last && last.at > recordedAt + SAMPLE_JITTER_MS) this.#record(lane, last, "recovered");
     this.#followed.delete(lane);
   }

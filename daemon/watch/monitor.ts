@@ -171,10 +171,11 @@ export class Monitor {
     const watched = this.#of(lane);
     if (op.op === "event") watched.hasThrown = op.handled === false;
     const monotonic = this.#options.clock.monotonic();
-    const { heartbeats, recovered } = afterOp(watched.heartbeats, op, monotonic);
+    const before = watched.heartbeats;
+    const { heartbeats, recovered } = afterOp(before, op, monotonic);
     watched.heartbeats = heartbeats;
     if (!recovered) return;
-    this.#stacks.recovered(lane);
+    this.#stacks.recovered(lane, before?.lastAt ?? 0, op.at);
     this.#options.observations.record(lane, recovered);
   }
 

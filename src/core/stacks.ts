@@ -19,6 +19,8 @@ export type StackSample = {
   own?: Where;
   /** The innermost frame, if it is another one. */
   inner?: Where;
+  /** What the runtime reports of a thread without frames: "in native code". */
+  state?: string;
 };
 
 /** Where the first thread of a sample was. The innermost frame is the first. */
@@ -34,6 +36,7 @@ export function sampleOf({ at, threads }: Stacks, seq: number): StackSample {
     exact: hash(places.map(placeText).join("\n")),
     own: own && short(own),
     inner: isInner ? short(innermost) : undefined,
+    state: own ? undefined : threads[0]?.state,
   };
 }
 
@@ -56,11 +59,14 @@ export function commonPlace(samples: StackSample[]): Where | undefined {
 
 /** What the samples of a hang show, as sentences. */
 export function samplesEvidence(samples: StackSample[]): Evidence[] {
-  const [first] = samples;
-  const last = samples.at(-1);
-  if (!first?.own || !last) return [];
-  const text = samples.length === 1 ? oneText(first) : severalText(samples, first, last);
-  return [{ kind: "stacks", text, at: last.at, confidence: "certain" }];
+  const placed = samples.filter(({ own }) => own);
+  const [first = samples[0]] = placed;
+  const last = placed.at(-1) ?? samples.at(-1);
+  if (!first || !last) return [];
+  let text: string | undefined;
+  if (placed.length === 0) text = last.state && `The main thread was ${last.state}`;
+  else text = placed.length === 1 ? oneText(first) : severalText(placed, first, last);
+  return text ? [{ kind: "stacks", text, at: last.at, confidence: "certain" }] : [];
 }
 
 function oneText(sample: StackSample): string {

@@ -1,8 +1,8 @@
 /**
  * The table of ways to end and to hang in README.md: for each, a real process, and what the server's verdict on what the daemon recorded of
- * it is. All share one daemon and run at once.
+ * it is. All share one daemon, and those of a language run at once.
  */
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -12,13 +12,16 @@ import type { Op } from "../../src/core/wire.ts";
 import { until, World } from "../daemon/world.ts";
 
 const root = join(import.meta.dirname, "../..");
-const PROGRAM = join(import.meta.dirname, "programs/endings.py");
+const programs = join(import.meta.dirname, "programs");
+const isGoMissing = spawnSync("go", ["version"]).status !== 0 && process.env["CI"] !== "true";
 
 let world: World;
 const children = new Map<string, ChildProcess>();
 
 type Way = {
-  /** What endings.py is called with. */
+  /** endings.py, endings.mjs, or a program in clients/go/stacks_test.go. Default: the first. */
+  language?: "node" | "go";
+  /** What it is called with. */
   argument: string;
   /** Sent once the program is ready, or later. */
   signal?: NodeJS.Signals;
@@ -117,7 +120,7 @@ const WAYS: { [way: string]: Way } = {
     argument: "exit",
     exit: 3,
     headline: /^Crashed: the process is gone$/,
-    evidence: [/an immediate exit such as os\._exit\(\)/],
+    evidence: [/an immediate exit \(os\._exit/],
   },
   "a forked child's segmentation fault": {
     argument: "child",
@@ -131,17 +134,107 @@ const WAYS: { [way: string]: Way } = {
     headline: /^Ended with exit code 0$/,
     evidence: [],
   },
+  "Node: a loop": {
+    language: "node",
+    argument: "spin",
+    headline: /^Hung (?:in a loop )?in spin \(endings\.mjs:\d+\)$/,
+    evidence: [/^In [23] samples .* spin \(endings\.mjs/],
+    frame: /^at spin \(/,
+  },
+  "Node: a wait": {
+    language: "node",
+    argument: "wait",
+    headline: /^Hung in wait \(endings\.mjs:\d+\)$/,
+    evidence: [/^In [23] samples .* same place: wait \(endings\.mjs/, /blocked/],
+    frame: /^at wait \(/,
+  },
+  "Node: a command that it waited for": {
+    language: "node",
+    argument: "recover",
+    exit: 0,
+    headline: /^Ended with exit code 0$/,
+    evidence: [/Recovered from a hang/, /execute \(endings\.mjs:\d+\)/],
+  },
+  "Node: a heap out of memory": {
+    language: "node",
+    argument: "heap",
+    exit: "SIGABRT",
+    headline: /^Crashed: JavaScript heap out of memory$/,
+    evidence: [/^JavaScript heap out of memory/, /SIGABRT/],
+  },
+  "Go: a nil dereference": {
+    language: "go",
+    argument: "nil dereference",
+    exit: 2,
+    headline: /^Crashed: panic in .* \(stacks_test\.go:\d+\)$/,
+    evidence: [/invalid memory address or nil pointer dereference/, /SIGSEGV/],
+    frame: /stacks_test\.go:/,
+  },
+  "Go: concurrent map writes": {
+    language: "go",
+    argument: "concurrent map writes",
+    exit: 2,
+    headline: /^Crashed: fatal error: concurrent map access in .* \(stacks_test\.go:\d+\)$/,
+    evidence: [],
+  },
+  "Go: a stack overflow": {
+    language: "go",
+    argument: "stack overflow",
+    exit: 2,
+    headline: /^Crashed: fatal error: stack overflow in .*recurse \(stacks_test\.go:\d+\)$/,
+    evidence: [],
+  },
+  "Go: a loop": {
+    language: "go",
+    argument: "spin",
+    headline: /^Hung (?:in a loop )?in .*spin/,
+    evidence: [/^In [23] samples .*spin/],
+  },
+  "Go: a mutex that is never unlocked": {
+    language: "go",
+    argument: "mutex",
+    headline: /^Hung in .* \(stacks_test\.go:\d+\)$/,
+    evidence: [/^In [23] samples .* same place: .*stacks_test\.go/, /blocked/],
+  },
 };
+
+/** The program of a way, with its arguments. */
+function commandOf({ language, argument }: Way): [string, ...string[]] {
+  if (language === "go") return [join(world.home.folder, "go-programs"), argument];
+  if (language === "node")
+    return [process.execPath, "--max-old-space-size=60", join(programs, "endings.mjs"), argument];
+  return ["python3", join(programs, "endings.py"), argument];
+}
+
+const GO_HANGS = ["spin", "mutex"];
 
 beforeAll(async () => {
   world = await World.make();
   await world.daemon();
-  for (const [way, { argument, signal, afterMs = 0 }] of Object.entries(WAYS)) {
-    const child = spawn("python3", [PROGRAM, argument], {
+});
+
+afterAll(async () => {
+  for (const child of children.values()) child.kill("SIGKILL");
+  await world[Symbol.asyncDispose]();
+});
+
+/** Starts the programs of one language, if they are not started yet. */
+function start(language: Way["language"]): void {
+  const mine = Object.entries(WAYS).filter(([, way]) => way.language === language);
+  if (mine.some(([way]) => children.has(way))) return;
+  if (language === "go")
+    execFileSync("go", ["test", "-c", "-o", join(world.home.folder, "go-programs"), "."], {
+      cwd: join(root, "clients/go"),
+    });
+  for (const [way, each] of mine) {
+    const [program, ...args] = commandOf(each);
+    const child = spawn(program, args, {
       cwd: world.home.folder,
       env: {
         ...process.env,
         ...world.env,
+        DATACAT_TEST_PROGRAM: GO_HANGS.includes(each.argument) ? "hangs" : each.argument,
+        DATACAT_TEST_HANG: "60s",
         DATACAT_SESSION: undefined,
         DATACAT_DAEMON: "off",
         DATACAT_VERSION: way,
@@ -150,17 +243,16 @@ beforeAll(async () => {
       stdio: ["ignore", "pipe", "pipe"],
     });
     children.set(way, child);
+    const { signal, afterMs = 0 } = each;
     if (signal)
       void once(child.stdout, "data").then(() => setTimeout(() => child.kill(signal), afterMs));
   }
-});
+}
 
-afterAll(async () => {
-  for (const child of children.values()) child.kill("SIGKILL");
-  await world[Symbol.asyncDispose]();
-});
+const ways = Object.entries(WAYS).filter(([, { language }]) => language !== "go" || !isGoMissing);
 
-test.each(Object.entries(WAYS))("%s", async (way, expected) => {
+test.each(ways)("%s", async (way, expected) => {
+  start(expected.language);
   const child = children.get(way);
   const session = await found(way);
   await until(() => judged(session).headline).toMatch(expected.headline);
@@ -173,8 +265,9 @@ test.each(Object.entries(WAYS))("%s", async (way, expected) => {
   }
   if (expected.exit !== undefined) {
     await until(() => child?.exitCode ?? child?.signalCode).toBe(expected.exit);
-    expect(String(child?.stderr?.read() ?? "")).toBe("");
+    if (expected.language === undefined) expect(String(child?.stderr?.read() ?? "")).toBe("");
   }
+  child?.kill("SIGKILL"); // a loop takes a core from the next
 });
 
 /** The session whose version is the way. */

@@ -12,14 +12,14 @@ const { fileURLToPath } = require("node:url");
 const inspector = require("node:inspector");
 const { samples, intervalMs, repeatMs, lateMs, nativeMs, idleMs, maxFrames, maxLine } = workerData;
 const MS = 1000000n;
-const IDLE = "idle, waits for events";
+const IDLE = "idle, waiting for events";
 
 // Each has the file's path, times = [when the next heartbeat is due or 0, the timeout] in nanoseconds, and what was done about them.
 const watches = new Map();
 let timer, wakeAt = 0n;
 
 parentPort.on("message", ({ id, path, times }) => {
-  if (times) watches.set(id, { path, times: new BigInt64Array(times), due: -1n, taken: 0, nextAt: 0n });
+  if (times) watches.set(id, { path, times: new BigInt64Array(times), due: -1n, taken: 0, nextAt: 0n, interval: 0n });
   else watches.delete(id);
   wakeAt = process.hrtime.bigint();
   check();
@@ -38,11 +38,12 @@ function check() {
     if (due === 0n || isLate) watch.nextAt = now + timeout;
     else if (pausing === "soon") watch.nextAt = now + BigInt(idleMs) * MS;
     else if (now >= watch.nextAt) {
-      hung.push(watch);
+      hung.push({ watch, due });
       const third = timeout / BigInt(samples);
       const interval = BigInt(intervalMs) * MS;
       watch.taken++;
-      watch.nextAt = now + (watch.taken >= samples ? BigInt(repeatMs) * MS : third < interval ? third : interval);
+      watch.interval = watch.taken >= samples ? BigInt(repeatMs) * MS : third < interval ? third : interval;
+      watch.nextAt = now + watch.interval;
     }
     if (next === undefined || watch.nextAt < next) next = watch.nextAt;
   }
@@ -105,8 +106,10 @@ function frameText({ functionName, location, url }, urls) {
 
 function write(hung, state, frames) {
   const line = JSON.stringify({ at: Date.now(), threads: [{ name: "main", state, frames }] }) + "\\n";
-  for (const { path, taken, due, times } of hung) {
+  for (const { watch, due } of hung) {
+    const { path, taken, times, interval } = watch;
     if (Atomics.load(times, 0) !== due) continue; // heartbeats have continued
+    watch.nextAt = process.hrtime.bigint() + interval; // the pause may have taken longer than that
     let file;
     try {
       // The file is not made here: the daemon may have removed it with its lane.

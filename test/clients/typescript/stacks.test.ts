@@ -97,7 +97,7 @@ test("an idle event loop is shown as such, and the process ends all the same", a
   );
   expect(ran).toEqual({ code: 5, signal: null, stdout: "", stderr: "" });
   expect(samples(home)[0]?.threads).toEqual([
-    { name: "main", state: "idle, waits for events", frames: [] },
+    { name: "main", state: "idle, waiting for events", frames: [] },
   ]);
 });
 

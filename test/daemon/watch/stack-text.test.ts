@@ -101,17 +101,17 @@ Thread 0x3 [MainThread] (most recent call first):
   ]);
 });
 
-test("Go's samples have goroutine 1 first, and frames of two lines", () => {
+test("Go's samples keep the order of goroutines, and have frames of two lines", () => {
   const [sample] = samplesIn("go", GO);
   expect(sample?.at).toBe(1_790_000_000_000);
   expect(sample?.threads).toEqual([
+    expect.objectContaining({ name: "goroutine 7", state: "chan receive, 2 minutes" }),
     {
       name: "goroutine 1",
       state: "running",
       current: true,
       frames: ["main.main()\n\t/srv/game.go:9 +0x1d"],
     },
-    expect.objectContaining({ name: "goroutine 7", state: "chan receive, 2 minutes" }),
   ]);
 });
 
@@ -228,6 +228,77 @@ Extension modules: numpy.core._multiarray_umath (total: 1)
       message: "runtime error: invalid memory address",
       signal: "SIGSEGV",
     });
+  });
+
+  const GO_FRAMES =
+    "main.work(...)\n\t/srv/game.go:9 +0x1d\n\ngoroutine 1 [select (no cases)]:\nmain.main()\n\t/srv/game.go:3\n";
+  test.each([
+    [
+      "goroutine 7 [running]:\ninternal/runtime/maps.fatal({0x4b08b8?, 0x0?})\n",
+      "concurrent map access",
+    ],
+    [
+      "runtime stack:\nruntime.throw({0x4a, 0x1})\nruntime.newstack()\n\ngoroutine 7 gp=0xc0 m=0 mp=0x5 [running]:\n",
+      "stack overflow",
+    ],
+    [
+      "goroutine 7 [running]:\ninternal/sync.fatal({0x4b08b8?, 0x0?})\n",
+      "unlock of unlocked mutex",
+    ],
+    ["goroutine 7 [running]:\nruntime.(*mcache).allocLarge(0x1)\n", "out of memory"],
+    ["goroutine 7 [sync.Mutex.Lock]:\n", "all goroutines are asleep - deadlock!"],
+    ["goroutine 7 [running]:\n", "unknown"],
+  ])("a fatal error in Go whose line is on stderr alone: %j", (start, cause) => {
+    const found = fatalIn("go", `\n${start}${GO_FRAMES}`);
+    expect(found?.type).toBe(`fatal error: ${cause}`);
+    expect(found?.stacktrace.join()).toContain("main.work(...),\t/srv/game.go:9 +0x1d");
+    expect(found?.stacks?.threads).toMatchObject([
+      { name: "goroutine 7" },
+      { name: "goroutine 1", state: "select (no cases)" },
+    ]);
+  });
+
+  test("a panic of several lines in Go, and frames with registers", () => {
+    const text =
+      "panic: boom\n\tsecond\n\tpanic: third\n\ngoroutine 1 [running]:\nmain.f(0x1)\n\t/srv/a.go:3 +0x165 fp=0x3b sp=0x3c pc=0x48\n";
+    expect(fatalIn("go", text)).toMatchObject({
+      message: "boom\nsecond\npanic: third",
+      stacktrace: ["main.f(0x1)", "\t/srv/a.go:3 +0x165"],
+    });
+  });
+
+  test("no text of Go is slow, and none without goroutines is an error", () => {
+    for (const text of ["", "hello", "goroutine", "panic", "\n".repeat(200_000)])
+      expect(fatalIn("go", text)).toBeUndefined();
+    const long = "goroutine 1 [running]:\n" + "f(".repeat(100_000) + " fp=0x1".repeat(50_000);
+    expect(fatalIn("go", long)?.stacktrace.join().length).toBeLessThan(1_000);
+  });
+
+  test("a report of Node that is cut, or has no stack of scripts", () => {
+    const header = {
+      event: "Allocation failed - JavaScript heap out of memory",
+      commandLine: ['"resourceUsage":'],
+    };
+    const report = JSON.stringify({
+      header,
+      javascriptStack: { message: "No stack.", stack: ["Unavailable."] },
+      nativeStack: [
+        { pc: "0x1", symbol: "node::OOMErrorHandler(char const*) [/usr/bin/node]" },
+        { symbol: " [node]" },
+      ],
+      resourceUsage: { rss: 1 },
+      environmentVariables: { SECRET: "x" },
+    });
+    for (const text of [report, report.slice(0, -12)]) {
+      const found = fatalIn("javascript", text);
+      expect(found).toMatchObject({ type: "JavaScript heap out of memory", stacktrace: [] });
+      expect(found?.stacks?.threads).toMatchObject([
+        { name: "main", frames: [] },
+        { name: "native code", frames: ["at node::OOMErrorHandler(char const*)"] },
+      ]);
+      expect(JSON.stringify(found)).not.toContain("SECRET");
+    }
+    expect(fatalIn("javascript", report.slice(0, 40))).toBeUndefined();
   });
 
   test("a report of Node about its heap", () => {

@@ -45,6 +45,7 @@ test("without files and environment everything has its default", () => {
     maxDiskBytes: MAX_DISK_BYTES,
     listen: [],
     hosts: [],
+    redact: { prefixes: [], names: [], keep: [] },
     problems: [],
   });
 });

@@ -24,8 +24,6 @@ const CHARACTERS: { [name: string]: string } = {
   base64: "A-Za-z0-9+/=_-",
 };
 
-const DEFAULTS: Record<string, unknown> = { kind: "own", characters: "identifier", least: 8 };
-
 /** The rules of a setting's text, or what is wrong with it. Nothing is used of a setting that is wrong. */
 export function parseOwnRules(text: string | undefined): { rules: OwnRules; problem?: string } {
   if (text === undefined || text.trim() === "") return { rules: NO_RULES };
@@ -40,32 +38,40 @@ export function parseOwnRules(text: string | undefined): { rules: OwnRules; prob
 class SettingError extends Error {}
 
 function rulesOf(value: unknown): OwnRules {
-  const { prefixes, names, keep } = membersOf(value, "it", ["prefixes", "names", "keep"]);
+  // In brackets, because the build for pages shortens some names of properties.
+  const members = membersOf(value, "it", ["prefixes", "names", "keep"]);
   return {
-    prefixes: listOf(prefixes, "prefixes").map((one, i) => prefixOf(one, `prefixes.${i}`)),
-    names: listOf(names, "names").map((name, i) => textOf(name, `names.${i}`, MAX_SECRET_NAME)),
-    keep: listOf(keep, "keep").map((path, i) => textOf(path, `keep.${i}`, MAX_PATH)),
+    prefixes: listOf(members["prefixes"], "prefixes").map((one, i) =>
+      prefixOf(one, `prefixes.${i}`),
+    ),
+    names: listOf(members["names"], "names").map((name, i) =>
+      textOf(name, `names.${i}`, MAX_SECRET_NAME),
+    ),
+    keep: listOf(members["keep"], "keep").map((path, i) => textOf(path, `keep.${i}`, MAX_PATH)),
   };
 }
+
+/** A shorter run behind a prefix is a name more often than a key. */
+const DEFAULT_LEAST = 8;
 
 /** A path of this length has dozens of keys. */
 const MAX_PATH = 1_000;
 
 function prefixOf(value: unknown, at: string): PrefixRule {
-  const own = { ...DEFAULTS, ...membersOf(value, at, ["prefix", "kind", "characters", "least"]) };
+  const own = membersOf(value, at, ["prefix", "kind", "characters", "least"]);
   const prefix = textOf(own["prefix"], `${at}.prefix`, MAX_PREFIX);
   check(
     prefix.length >= MIN_PREFIX && /^[\w.-]+$/.test(prefix),
     `${at}.prefix: ${MIN_PREFIX} to ${MAX_PREFIX} letters, digits, _, - and .`,
   );
-  const kind = textOf(own["kind"], `${at}.kind`, MAX_PREFIX);
+  const kind = textOf(own["kind"] ?? "own", `${at}.kind`, MAX_PREFIX);
   check(/^[a-z][a-z0-9-]*$/.test(kind), `${at}.kind: lower-case letters, digits and -`);
-  const name = String(own["characters"]);
+  const name = textOf(own["characters"] ?? "identifier", `${at}.characters`, MAX_PREFIX);
   check(
     Object.hasOwn(CHARACTERS, name),
     `${at}.characters: one of ${Object.keys(CHARACTERS).join(", ")}`,
   );
-  const least = Number(own["least"]);
+  const least = Number(own["least"] ?? DEFAULT_LEAST);
   check(
     Number.isInteger(least) && least >= 1 && least <= MAX_RUN,
     `${at}.least: an integer from 1 to ${MAX_RUN}`,

@@ -145,8 +145,21 @@ def frames(seconds=3.0, calls=100):
     return [costs[min(len(costs) - 1, int(len(costs) * part))] * 1e3 for part in (0.5, 0.99, 1)]
 
 
+def watch(seconds=10.0):
+    """The share of a core, in percent, that a session takes whose heartbeats come in time, with the thread that waits to sample stacks."""
+    session = datacat.open(product="bench watch")
+    session.heartbeat(timeout=60)
+    time.sleep(0.5)
+    before = os.times()
+    time.sleep(seconds)
+    after = os.times()
+    session.end()
+    return (after[0] + after[1] - before[0] - before[1]) / seconds * 100
+
+
 if not served:
     each_call()
+    print("heartbeats in time: %.3f %% of a core" % watch())
 gc.collect()
 whether = "at work" if served else "away"
 print("60 Hz, 100 calls a frame, daemon and server %s: p50 %.2f ms, p99 %.2f ms, max %.2f ms" % ((whether,) + tuple(frames())))

@@ -25,6 +25,8 @@ export const isException = (event: Pick<Event, "exception_type">): boolean =>
 /** The row that is stored for an event op. Throws a Refusal: too_deep, too_large. */
 export function eventRow(op: Event, seq: number): EventRow {
   if (op.data) checkDepth(op.data, `The data of event "${op.name}"`);
+  for (const { attributes } of [op, ...(op.causes ?? [])])
+    if (attributes) checkDepth(attributes, `The attributes of event "${op.name}"`);
   const { op: _, fingerprint: _own, ...event } = op;
   // As in 1.x, an exception has at least the category "error".
   const category =
@@ -65,5 +67,9 @@ export function searchText(event: EventRow): string {
   ];
   if (event.data) parts.push(JSON.stringify(event.data));
   for (const cause of event.causes ?? []) parts.push(cause.exception_type, cause.exception_msg);
+  for (const { attributes, notes = [] } of [event, ...(event.causes ?? [])]) {
+    parts.push(...notes);
+    if (attributes) parts.push(JSON.stringify(attributes));
+  }
   return fold(parts.filter(Boolean).join("\n"));
 }

@@ -136,6 +136,8 @@ export const MAX_HANG_SAMPLES = 4;
 export const MAX_GROUPED_FRAMES = 50;
 /** Causes of an exception that group it: longer chains only wrap the same failure. */
 export const MAX_GROUPED_CAUSES = 5;
+/** Causes and members of an exception that are shown: as many as the clients record. Each may have a stack of a screen. */
+export const MAX_SHOWN_CAUSES = 64;
 /** Changes of the verdict that the index keeps; the oldest are removed first. */
 export const MAX_TRANSITIONS = 50;
 

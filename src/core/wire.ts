@@ -73,11 +73,33 @@ export const Start = v.object({
 /** A merge patch of the session's state (RFC 7396, see merge.ts). */
 const State = v.object({ op: v.literal("state"), at: time, patch: object });
 
-/** A cause of an exception. In a list, the innermost is last. */
-const Cause = v.object({
+const thrown = {
   exception_type: v.optional(text),
   exception_msg: v.optional(text),
-  stacktrace: v.optional(v.array(text)),
+  stacktrace: v.optional(v.array(text)), // one frame or line per entry, in the order that the language prints
+};
+const details = {
+  attributes: v.optional(object), // what the exception itself holds, e.g. `errno`: plain values; `…` is the number of those left out
+  notes: v.optional(v.array(text)), // Python's `__notes__`
+};
+
+/**
+ * An exception that led to another one, or a member of a group of exceptions. Readers of 1.x's kind see a list of causes, the innermost last.
+ */
+const Cause = v.object({
+  ...thrown,
+  ...details,
+  /** cause (the default): the program names it as the cause. context: it was being handled. member: of a group. */
+  kind: v.optional(v.picklist(["cause", "context", "member"])),
+  /** The exception that it belongs to: 0 is the event's own, n the nth of `causes`. Default: the one before it. */
+  parent: v.optional(count),
+});
+
+/** Consecutive lines of a source file, around those that frames of the event name. */
+const Excerpt = v.object({
+  file: text, // as in the frame
+  first: count, // number of the first line
+  lines: v.array(text),
 });
 
 /** An event. With `exception_type` it is an exception. */
@@ -90,13 +112,14 @@ export const Event = v.object({
   labels: v.optional(labels),
   message: v.optional(text),
   data: v.optional(object),
-  exception_type: v.optional(text),
-  exception_msg: v.optional(text),
-  stacktrace: v.optional(v.array(text)), // one frame or line per entry, in the order that the language prints
+  ...thrown,
   source_file: v.optional(text),
   source_line: v.optional(v.pipe(v.number(), v.integer())),
   source_function: v.optional(text),
+  ...details,
   causes: v.optional(v.array(Cause)),
+  causes_left_out: v.optional(count), // exceptions over the limits of the client; those that led to these are not counted
+  sources: v.optional(v.array(Excerpt)),
   handled: v.optional(v.boolean()), // false: it ended the program or its thread
   fingerprint: v.optional(name), // exceptions with the same one are a group, whatever their type and stack (fingerprint.ts)
 });
@@ -328,6 +351,8 @@ export const Ingest = v.object({
 
 export type Op = v.InferOutput<typeof Op>;
 export type Event = v.InferOutput<typeof Event>;
+export type Cause = v.InferOutput<typeof Cause>;
+export type Excerpt = v.InferOutput<typeof Excerpt>;
 export type Metric = v.InferOutput<typeof Metric>;
 export type Points = v.InferOutput<typeof Points>;
 export type Stacks = v.InferOutput<typeof Stacks>;

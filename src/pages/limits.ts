@@ -68,6 +68,8 @@ export const SIGNIFICANT_Z = 1.645;
 export const MIN_SESSIONS_FOR_CHANGE = 5;
 /** Smallest change of a share that is shown, in percentage points: a smaller one is displayed as 0.0. */
 export const MIN_CHANGE_POINTS = 0.05;
+/** Lines of source shown before and after that of a frame: its block is recognisable, and ten frames still fit on a screen. */
+export const EXCERPT_LINES = 5;
 /** Suggestions in a field: a longer list is not read. */
 export const SUGGESTIONS = 100;
 /** Exception groups on a page: each is four lines high, so this is two screens. */

@@ -89,6 +89,10 @@ function legacyEvent(event: EventRow): JsonObject {
     seq: _seq,
     fingerprint: _fingerprint,
     causes: _causes,
+    causes_left_out: _leftOut,
+    sources: _sources,
+    attributes: _attributes,
+    notes: _notes,
     handled: _handled,
     ...rest
   } = event;

@@ -160,7 +160,17 @@ test("an op's identity stays; its texts, lists and values are redacted", () => {
       data: { note: secret },
       exception_msg: secret,
       stacktrace: [secret],
-      causes: [{ exception_msg: secret, stacktrace: [secret] }],
+      attributes: { password: "x", url: secret },
+      notes: [secret],
+      causes: [
+        {
+          exception_msg: secret,
+          stacktrace: [secret],
+          attributes: { api_key: "x" },
+          notes: [secret],
+        },
+      ],
+      sources: [{ file: "a", first: 1, lines: [secret] }],
     }),
   ).toEqual({
     op: "event",
@@ -172,7 +182,17 @@ test("an op's identity stays; its texts, lists and values are redacted", () => {
     data: { note: "password=[redacted]" },
     exception_msg: "password=[redacted]",
     stacktrace: ["password=[redacted]"],
-    causes: [{ exception_msg: "password=[redacted]", stacktrace: ["password=[redacted]"] }],
+    attributes: { password: "[redacted]", url: "password=[redacted]" },
+    notes: ["password=[redacted]"],
+    causes: [
+      {
+        exception_msg: "password=[redacted]",
+        stacktrace: ["password=[redacted]"],
+        attributes: { api_key: "[redacted]" },
+        notes: ["password=[redacted]"],
+      },
+    ],
+    sources: [{ file: "a", first: 1, lines: ["password=[redacted]"] }],
   });
 });
 

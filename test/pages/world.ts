@@ -376,7 +376,21 @@ function lastEvents(end: number, spice: string): Op[] {
         '  File "/usr/lib/python3.13/concurrent/futures/thread.py", line 59, in run\n    result = self.fn(*self.args)',
         '  File "/home/ada/game/world.py", line 141, in step\n    chunk = self.allocate(key)',
       ],
-      causes: [decode],
+      attributes: { errno: 12, "…": 3 },
+      notes: ["raised in step 41"],
+      causes: [
+        decode,
+        { ...decode, kind: "member", parent: 0 },
+        { exception_type: "KeyError", kind: "context" },
+      ],
+      causes_left_out: 2,
+      sources: [
+        {
+          file: "/home/ada/game/world.py",
+          first: 139,
+          lines: ["def step(self, key):", "    self.count += 1", "    chunk = self.allocate(key)"],
+        },
+      ],
       data: { chunk: [9, 12], free_mib: 131 },
     },
   ];

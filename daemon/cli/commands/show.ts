@@ -1,19 +1,27 @@
-/** `datacat show`: a session's status, state, metrics and events. */
+/** `datacat show`: a session's status, state, metrics, events and last exception. */
 import { nameLabel } from "../../../src/core/recorded-text.ts";
 import type { Command } from "commander";
-import type { EventCount, SeriesSummary, StateAt, Summary } from "../../../src/core/answers.ts";
+import type {
+  EventCount,
+  EventRow,
+  Page,
+  SeriesSummary,
+  StateAt,
+  Summary,
+} from "../../../src/core/answers.ts";
 import { formatNumber } from "../../../src/core/format.ts";
 import { endStep } from "../../../src/core/scale.ts";
 import { markQuantile } from "../../../src/core/vocabulary.ts";
 import { JSON_OPTION, SESSION_ID, withServer } from "../options.ts";
 import type { Server } from "../server.ts";
 import { bold, category, dim, moment, print, printJson, printTable } from "../terminal.ts";
+import { printException } from "./exception-text.ts";
 import { printGaps, printSummary } from "./summary.ts";
 
 export function addShow(program: Command): void {
   program
     .command("show")
-    .description("Print a session's status, state, metrics and event counts.")
+    .description("Print a session's status, state, metrics, event counts and last exception.")
     .argument("<id>", SESSION_ID)
     .option(...JSON_OPTION)
     .action((id: string, { json }) =>
@@ -23,13 +31,16 @@ export function addShow(program: Command): void {
 
 async function showSession(server: Server, id: string, json?: boolean): Promise<void> {
   const at = `/api/sessions/${encodeURIComponent(id)}`;
-  const [summary, state, series, counts] = await Promise.all([
+  const [summary, state, series, counts, exceptions] = await Promise.all([
     server.get<Summary>(`${at}/summary`),
     server.get<StateAt>(`${at}/state`),
     server.get<SeriesSummary[]>(`${at}/metrics`),
     server.get<EventCount[]>(`${at}/events/counts`),
+    server.get<Page<EventRow>>(`${at}/events`, { exceptions: true, order: "desc", limit: 1 }),
   ]);
-  if (json) return printJson({ summary, state: state.state, series, event_counts: counts });
+  const [exception] = exceptions.items;
+  if (json)
+    return printJson({ summary, state: state.state, series, event_counts: counts, exception });
 
   printSummary(server, summary);
   printGaps(summary);
@@ -61,6 +72,10 @@ async function showSession(server: Server, id: string, json?: boolean): Promise<
         moment(one.last_at),
       ]),
     );
+  }
+  if (exception) {
+    print(`\n${bold("Last exception")}  ${moment(exception.at)}`);
+    printException(exception);
   }
 }
 

@@ -14,6 +14,7 @@ import { STACK_LINES } from "../limits.ts";
 import { count, JSON_OPTION, SESSION_ID, withServer } from "../options.ts";
 import type { Server } from "../server.ts";
 import { eventLine } from "./event-line.ts";
+import { printException } from "./exception-text.ts";
 import { printGaps, printSummary } from "./summary.ts";
 import { bold, clock, dim, print, printJson } from "../terminal.ts";
 
@@ -68,7 +69,10 @@ async function explainSession(
   printSummary(server, summary);
   printVerdict(summary);
   if (sample) printStacks(sample, summary);
-  if (exception) printException(exception, summary);
+  if (exception) {
+    print(`\n${bold("Last exception")}  ${before(exception.at, summary)}`);
+    printException(exception);
+  }
   if (states_before.length > 0) {
     print(`\n${bold("Last state changes")}`);
     for (const change of states_before) {
@@ -105,17 +109,6 @@ function printStacks({ at, threads }: StackRow, summary: Summary): void {
   const left = first.frames.length - STACK_LINES;
   if (left > 0) print(dim(`  … ${formatCount(left, "outer frame")}`));
   if (others.length > 0) print(dim(`  and ${formatCount(others.length, "other thread")}`));
-}
-
-function printException(exception: EventRow, summary: Summary): void {
-  const { exception_type = "exception", exception_msg = "", stacktrace = [], handled } = exception;
-  print(`\n${bold("Last exception")}  ${before(exception.at, summary)}`);
-  print(`${exception_type}: ${exception_msg}`);
-  // Python prints the innermost frame last, others print it first.
-  const isPython = stacktrace.some((line) => /^\s*File "/.test(line));
-  const innermost = isPython ? stacktrace.slice(-STACK_LINES) : stacktrace.slice(0, STACK_LINES);
-  for (const frame of innermost) print(dim(`  ${frame.trimEnd()}`));
-  if (handled === false) print("It was not caught.");
 }
 
 function printLosses(summary: Summary): void {

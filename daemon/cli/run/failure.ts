@@ -1,5 +1,5 @@
 /** The error that ended a command, as the exception of its session. */
-import type { Event } from "../../../src/core/wire.ts";
+import type { Cause, Event } from "../../../src/core/wire.ts";
 import {
   ERROR_AGE_MS,
   ERROR_CAUSES,
@@ -79,15 +79,14 @@ function eventOf({ error, printedAt, stream }: Dated, endedAt: number): Event {
       causes.length > 0
         ? causes.slice(0, ERROR_CAUSES).map((cause) => bounded(cause, room))
         : undefined,
+    causes_left_out: Math.max(0, causes.length - ERROR_CAUSES) || undefined,
     handled: false,
   };
 }
 
-type Cause = NonNullable<Event["causes"]>[number];
-
 /** The error in what room is left, which becomes less. */
 function bounded(
-  { exception_type = "", exception_msg = "", stacktrace = [] }: Cause,
+  { exception_type = "", exception_msg = "", stacktrace = [], kind, parent }: Cause,
   room: { left: number },
 ): Cause {
   const frames = framesOf(stacktrace).filter((line) => {
@@ -98,6 +97,8 @@ function bounded(
     exception_type: exception_type.slice(0, ERROR_TYPE_LENGTH),
     exception_msg: exception_msg.slice(0, MAX_LINE_LENGTH),
     stacktrace: frames,
+    kind,
+    parent,
   };
 }
 

@@ -3,15 +3,16 @@ import { nameLabel } from "../../core/recorded-text.ts";
 import { Coloured } from "../ui/coloured.tsx";
 import type { AccessEnv } from "../../access/access.ts";
 import type { SessionClient } from "../../session/client.ts";
-import { formatNumber } from "../../core/format.ts";
+import { exceptionTree } from "../../core/exception-tree.ts";
+import { formatCount, formatNumber } from "../../core/format.ts";
 import { Hono } from "hono";
 import type { EventRow, Summary } from "../../core/answers.ts";
 import { EXCEPTION_ROWS, REFRESH_MS } from "../limits.ts";
 import { address } from "../ui/address.ts";
 import { guarded } from "../ui/panel.tsx";
 import { Moment } from "../ui/time.tsx";
-import { framesOf } from "../../core/stack/frame.ts";
 import { Frames } from "../ui/frames.tsx";
+import { Thrown } from "./thrown.tsx";
 import { sessionIn } from "./view.ts";
 
 export function ExceptionsPanel({
@@ -96,53 +97,26 @@ async function list(session: SessionClient, cursor?: string) {
   );
 }
 
-/** Type, message and frames; then its causes, down to the first. */
+/** The exception with what led to it. One without a stack has its place instead. */
 export function Exception({ event }: { event: EventRow }) {
-  const { stacktrace = [], causes = [] } = event;
+  const { root, leftOut } = exceptionTree(event);
+  const { source_file: file, source_line: line, source_function: name = "", sources = [] } = event;
   return (
     <div class="exception-body">
-      <p class="exception-headline">
-        <strong>{nameLabel(event.exception_type ?? "", "Exception")}</strong>
-        <Message text={event.exception_msg} />
-      </p>
-      {event.source_file && stacktrace.length === 0 ? (
+      <Thrown thrown={root} sources={sources} />
+      {file && !root.stacktrace?.length ? (
         <Frames
-          frames={[
-            {
-              text: event.source_function ?? "",
-              isOwn: true,
-              place: {
-                language: "script",
-                name: event.source_function ?? "",
-                file: event.source_file,
-                line: event.source_line,
-              },
-            },
-          ]}
+          frames={[{ text: name, isOwn: true, place: { language: "script", name, file, line } }]}
+          sources={sources}
         />
-      ) : (
-        <Frames frames={framesOf(stacktrace)} />
-      )}
-      {causes.map((cause) => (
-        <div class="cause">
-          <p class="exception-headline">
-            <span class="label">Caused by</span>{" "}
-            <strong>{nameLabel(cause.exception_type ?? "", "Exception")}</strong>
-            <Message text={cause.exception_msg} />
-          </p>
-          <Frames frames={framesOf(cause.stacktrace ?? [])} />
-        </div>
-      ))}
+      ) : null}
+      {leftOut > 0 ? (
+        <p class="quiet">
+          {formatCount(leftOut, "further exception")} of it not recorded or shown.
+        </p>
+      ) : null}
     </div>
   );
-}
-
-function Message({ text }: { text: string | undefined }) {
-  return text ? (
-    <span>
-      <Coloured text={text} />
-    </span>
-  ) : null;
 }
 
 export const exceptionRoutes = new Hono<AccessEnv>();

@@ -1,11 +1,18 @@
-/** A stack trace as frames with links that open the line in an editor. Frames of libraries are drawn paler. */
+/**
+ * A stack trace as frames with links that open the line in an editor, and the lines of source around it. Frames of libraries are drawn
+ * paler.
+ */
 import type { Frame } from "../../core/stack/frame.ts";
 import type { Place } from "../../core/stack/place.ts";
+import type { Excerpt } from "../../core/wire.ts";
+import { plainText } from "../../core/recorded-text.ts";
+import { EXCERPT_LINES } from "../limits.ts";
 import { address } from "./address.ts";
 import { Coloured } from "./coloured.tsx";
 
-export function Frames({ frames }: { frames: Frame[] }) {
+export function Frames({ frames, sources = [] }: { frames: Frame[]; sources?: Excerpt[] }) {
   if (frames.length === 0) return null;
+  const open = openFrame(frames);
   return (
     <ol class="frames">
       {frames.map((frame) => (
@@ -14,9 +21,48 @@ export function Frames({ frames }: { frames: Frame[] }) {
             <Coloured text={frame.text} />
           </code>
           {frame.place?.file ? <Editors place={frame.place} file={frame.place.file} /> : null}
+          <Source frame={frame} sources={sources} isOpen={frame === open} />
         </li>
       ))}
     </ol>
+  );
+}
+
+/** The innermost frame of the program itself. Python prints it last. */
+function openFrame(frames: Frame[]): Frame | undefined {
+  const own = frames.filter(({ isOwn }) => isOwn);
+  return own.at(own[0]?.place?.language === "python" ? -1 : 0);
+}
+
+/** The recorded lines around the frame's line, which is marked. */
+function Source({
+  frame: { place },
+  sources,
+  isOpen,
+}: {
+  frame: Frame;
+  sources: Excerpt[];
+  isOpen: boolean;
+}) {
+  const { file, line = 0 } = place ?? {};
+  const found = sources.find(
+    ({ file: of, first, lines }) => of === file && first <= line && line < first + lines.length,
+  );
+  if (!found) return null;
+  const from = Math.max(found.first, line - EXCERPT_LINES);
+  const to = line + EXCERPT_LINES + 1;
+  return (
+    <details class="source" open={isOpen}>
+      <summary>Source</summary>
+      <pre>
+        {found.lines.slice(from - found.first, to - found.first).map((text, index) => (
+          <span class="source-line" aria-current={from + index === line ? "true" : undefined}>
+            <span class="source-number">{from + index}</span> {plainText(text)}
+            {"\n"}
+          </span>
+        ))}
+      </pre>
+    </details>
   );
 }
 

@@ -135,10 +135,12 @@ function tailOf(lines: readonly string[], at: number): string[] {
   return end < 0 ? [] : lines.slice(at, at + end + 1);
 }
 
-/** Each error in the tail, with its frames. */
+/** Each error in the tail, with its frames. Node indents the properties of the error itself by two blanks. */
 function causesIn(tail: string[]): NonNullable<PrintedError["causes"]> {
   const causes: NonNullable<PrintedError["causes"]> = [];
+  let isMember = false;
   for (const line of tail) {
+    isMember ||= line.trim() === "[errors]: [";
     const text = line
       .trim()
       .replace(/^\[cause\]: /, "")
@@ -149,8 +151,12 @@ function causesIn(tail: string[]): NonNullable<PrintedError["causes"]> {
       const own = text.replace(/^\[(.*)\],?$/, "$1");
       const isCause = line.trimStart().startsWith("[cause]: ");
       const header = isCause ? (headerOf(own) ?? typed(own)) : headerOf(own);
-      if (header && text !== "")
-        causes.push({ exception_type: header.type, exception_msg: header.message, stacktrace: [] });
+      if (!header || text === "") continue;
+      const relation = isCause
+        ? { parent: /^ {2}\[/.test(line) ? 0 : undefined }
+        : { kind: isMember ? ("member" as const) : undefined, parent: isMember ? 0 : undefined };
+      const { type: exception_type, message: exception_msg } = header;
+      causes.push({ exception_type, exception_msg, stacktrace: [], ...relation });
     }
   }
   return causes;

@@ -1,7 +1,5 @@
 /** An error as a runtime prints it, and what the scanners of all runtimes use. */
-import type { Event } from "../../../../src/core/wire.ts";
-
-type Cause = NonNullable<Event["causes"]>[number];
+import type { Cause } from "../../../../src/core/wire.ts";
 
 export type PrintedError = {
   type: string;

@@ -11,10 +11,8 @@ import {
 
 const HEADER = "Traceback (most recent call last):";
 const GROUP_HEADER = "+ Exception Group Traceback (most recent call last):";
-const CHAINS = [
-  "During handling of the above exception, another exception occurred:",
-  "The above exception was the direct cause of the following exception:",
-];
+const CONTEXT = "During handling of the above exception, another exception occurred:";
+const CHAINS = [CONTEXT, "The above exception was the direct cause of the following exception:"];
 /** What Python prints before the traceback of an exception that does not end the program. */
 const NOT_FATAL = /^(?:Exception ignored |Exception in thread |Task exception was never retrieved)/;
 /** Lines of another thread or process that may stand within a traceback. */
@@ -33,21 +31,28 @@ export const python: Scanner = (lines, at) => {
 /** Tracebacks that are joined by CHAINS. The last one is the error, those before it are its causes. */
 function chain(lines: readonly string[], start: number): PrintedError | undefined {
   const links: PrintedError[] = [];
+  const kinds: ("context" | "cause")[] = [];
   let at = start;
   for (;;) {
     const link = lines[at] === HEADER ? traceback(lines, at) : group(lines, at);
     if (!link) break;
     links.unshift(link);
     if (lines[link.end] !== "" || !CHAINS.includes(lines[link.end + 1] ?? "")) break;
+    kinds.unshift(lines[link.end + 1] === CONTEXT ? "context" : "cause");
     at = link.end + 3;
   }
-  const [last, ...earlier] = links;
+  const [last] = links;
   if (!last) return undefined;
   const isHarmless = NOT_FATAL.test(lines[start - 1] ?? "");
-  const causes = [
-    ...(last.causes ?? []),
-    ...earlier.flatMap((link) => [asCause(link), ...(link.causes ?? [])]),
-  ];
+  const causes: NonNullable<PrintedError["causes"]> = [];
+  for (const [index, link] of links.entries()) {
+    const kind = kinds[index - 1];
+    // The chain continues with the link before, whose members stand between them.
+    const parent = causes.length - (links[index - 1]?.causes?.length ?? 0);
+    if (kind) causes.push({ ...asCause(link), kind, parent });
+    const own = causes.length;
+    causes.push(...(link.causes ?? []).map((member) => ({ ...member, parent: own })));
+  }
   return { ...last, causes, isHarmless };
 }
 
@@ -124,8 +129,10 @@ function group(lines: readonly string[], start: number): PrintedError | undefine
     const exception = typed(part.find((line) => line.trim() !== "") ?? "");
     return exception ? [{ ...exception, stack: [], end: 0 }] : [];
   });
-  return whole && { ...whole, causes: members.map(asCause), end: start + margin.length };
+  return whole && { ...whole, causes: members.map(asMember), end: start + margin.length };
 }
+
+const asMember = (error: PrintedError) => ({ ...asCause(error), kind: "member" as const });
 
 /** A syntax error of the program's own file has a place, but no traceback. */
 function syntaxError(lines: readonly string[], at: number): PrintedError | undefined {

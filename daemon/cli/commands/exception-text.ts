@@ -1,0 +1,35 @@
+/** An exception as text, for `why` and `show`: its type, message, attributes, notes and innermost frames, and the tree of what led to it. */
+import type { EventRow } from "../../../src/core/answers.ts";
+import {
+  exceptionTree,
+  relationLabel,
+  type ThrownException,
+} from "../../../src/core/exception-tree.ts";
+import { formatCount } from "../../../src/core/format.ts";
+import { STACK_LINES } from "../limits.ts";
+import { dim, print } from "../terminal.ts";
+
+export function printException(exception: EventRow): void {
+  const { root, leftOut } = exceptionTree(exception);
+  if (exception.message && exception.message !== exception.exception_msg) print(exception.message);
+  printThrown(root, "", "");
+  if (leftOut > 0) print(dim(`${formatCount(leftOut, "further exception")} not recorded or shown`));
+  if (exception.handled === false) print("It was not caught.");
+}
+
+function printThrown(thrown: ThrownException, label: string, margin: string): void {
+  const { exception_type = "exception", exception_msg = "", attributes = {}, notes = [] } = thrown;
+  const { stacktrace = [], causes, members } = thrown;
+  print(`${margin}${label}${exception_type}: ${exception_msg}`);
+  for (const [name, value] of Object.entries(attributes))
+    print(dim(`${margin}  ${name}=${typeof value === "string" ? value : JSON.stringify(value)}`));
+  for (const note of notes) print(`${margin}  ${note}`);
+  // Python prints the innermost frame last, others print it first.
+  const isPython = stacktrace.some((line) => /^\s*File "/.test(line));
+  const innermost = isPython ? stacktrace.slice(-STACK_LINES) : stacktrace.slice(0, STACK_LINES);
+  for (const frame of innermost) print(dim(`${margin}  ${frame.trimEnd()}`));
+  for (const [index, member] of members.entries())
+    printThrown(member, `${relationLabel(member, index, members.length)}: `, `${margin}  `);
+  for (const [index, cause] of causes.entries())
+    printThrown(cause, `${relationLabel(cause, index, causes.length)}: `, margin);
+}

@@ -92,6 +92,18 @@ const SHAPES: [start: string, repeated: string, end: string][] = [
   ["", "\\ud800", ""],
   ["", "\r", ""],
   ["", "00000000 {", ""],
+  ["", '{"', ""],
+  ["(", "1,", "x"],
+  ["", "1:", ""],
+  ["", "::", "1"],
+  ["'", "\\'", ""],
+  ["main.F[", "]", "("],
+  ["", "x at ", " line 1"],
+  ["", "a.b[[", "("],
+  ["[1] ", "[Callstack] ", ""],
+  ["a.rb:1:in '", "block (1 levels) in ", "'"],
+  ["", "{closure", ""],
+  ["a::", "b", "%"],
 ];
 
 /** What only the scanners of secrets distinguish. */

@@ -10,6 +10,7 @@ import { goName } from "./stack/go.ts";
 import { isMinified, withoutHash } from "./stack/javascript.ts";
 import { isGenerated, jvmName } from "./stack/jvm.ts";
 import { baseName, folderName, type Place } from "./stack/place.ts";
+import { scriptName } from "./stack/scripts.ts";
 import { templateOf } from "./template.ts";
 import type { Event } from "./wire.ts";
 
@@ -62,9 +63,15 @@ function callsOf(frames: Frame[]): string[] {
   const placed = frames.filter(({ place }) => place && !isGeneratedCall(place));
   const own = placed.filter(({ isOwn }) => isOwn);
   const chosen = own.length > 0 ? own : placed;
-  const calls = new Set(chosen.map(({ place }) => (place ? callOf(place) : "")));
-  calls.delete("");
-  return [...calls].slice(0, MAX_GROUPED_FRAMES);
+  const calls = new Set(chosen.flatMap(({ place }) => (place ? callOf(place) || [] : [])));
+  // Without symbols, the program files are all that lasts.
+  const known = calls.size > 0 ? calls : new Set(chosen.flatMap(({ place }) => imageOf(place)));
+  return [...known].slice(0, MAX_GROUPED_FRAMES);
+}
+
+function imageOf(place: Place | undefined): string[] {
+  const { module, file = module } = place ?? {};
+  return file === undefined ? [] : [baseName(file)];
 }
 
 function isGeneratedCall({ language, name }: Place): boolean {
@@ -86,11 +93,15 @@ function callOf(place: Place): string {
     case "native":
       return name === "" ? (file === undefined ? "" : baseName(file)) : name;
     case "python":
-    case "javascript":
+      // Since Python 3.12 these are no frames of their own.
+      return /^<(?:list|set|dict)comp>$/.test(name) ? "" : `${fileOf(file ?? "")} ${name}`.trim();
+    case "javascript": {
+      const at = isMinified(place) ? ` ${column}` : "";
+      return `${fileOf(file ?? "")} ${name}${at}`.trim();
+    }
     case "script": {
       const where = file === undefined ? (module ?? "") : fileOf(file);
-      const at = isMinified(place) ? ` ${column}` : "";
-      return `${where} ${name}${at}`.trim();
+      return `${where} ${scriptName(name, file)}`.trim();
     }
     default:
       return language satisfies never;

@@ -11,6 +11,8 @@ import { jvmPlace } from "./jvm.ts";
 import { isLibrary } from "./library.ts";
 import { nativePlace } from "./native.ts";
 import { addressOf, baseName, type Place } from "./place.ts";
+import { withoutPrefix } from "./prefix.ts";
+import { pythonPlace, isPythonFrame } from "./python.ts";
 import { rustPlace } from "./rust.ts";
 import { scriptPlace } from "./scripts.ts";
 
@@ -43,12 +45,22 @@ export function framesOf(stacktrace: readonly string[]): Frame[] {
       if (text.trim() === "") continue;
       const isMatched = ++count <= MAX_STACK_LINES;
       const line = isMatched ? plainText(text.slice(0, MAX_MATCHED_LENGTH)).trimEnd() : "";
+      const found = isMatched ? readLine(line, frames.at(-1)) : undefined;
       const last = frames.at(-1);
-      if (isMatched && last && continues(last, line)) last.text += `\n${text}`;
-      else frames.push({ text, place: isMatched ? placeIn(line) : undefined, isOwn: false });
+      if (last && found === "continues") last.text += `\n${text}`;
+      else frames.push({ text, place: found === "continues" ? undefined : found, isOwn: false });
     }
   for (const frame of frames) frame.isOwn = frame.place !== undefined && !isLibrary(frame.place);
   return frames;
+}
+
+/** The place that a line names, if it does not belong to the frame before it. A log may have added a time and the like to each line. */
+function readLine(line: string, last: Frame | undefined): Place | "continues" | undefined {
+  if (last && continues(last, line)) return "continues";
+  const place = placeIn(line);
+  const bare = place ? line : withoutLogPrefix(line);
+  if (bare === line) return place;
+  return last && continues(last, bare) ? "continues" : placeIn(bare);
 }
 
 /** Whether a line belongs to the frame before it. Adds the position that it has to that frame. */
@@ -87,17 +99,10 @@ function placeIn(line: string): Place | undefined {
   return undefined;
 }
 
-/** Also within an exception group, whose lines begin with bars. */
-function isPythonFrame(line: string): boolean {
-  return /^[\s|]*File "/.test(line);
-}
-
-/** A syntax error names its own place without a function. */
-function pythonPlace(line: string): Place | undefined {
-  const found = /^[\s|]*File "([^"]+)", line (\d+)(?:, in (.+))?$/.exec(line);
-  if (!found) return undefined;
-  const [, file = "", number, name = ""] = found;
-  return { language: "python", name, file, line: Number(number) };
+/** Without the time, the name and the level that a log has in front of each line. */
+function withoutLogPrefix(line: string): string {
+  const rest = withoutPrefix(line);
+  return rest === line ? line : rest.replace(/^(?:ERROR|WARN(?:ING)?|CRITICAL|FATAL|INFO) /i, "");
 }
 
 /** `load_level (game.py:88)`. */

@@ -7,17 +7,22 @@ export function goPlace(line: string): Place | undefined {
   const position = addressOf(where);
   if (position) return { language: "go", name: "", ...position };
   if (/^\s/.test(line)) return undefined;
-  const open = line.lastIndexOf("(");
-  const name = line.slice(0, Math.max(0, open));
+  const call = line.replace(TYPE_ARGUMENTS, "[...]");
+  const open = call.lastIndexOf("(");
+  const name = call.slice(0, Math.max(0, open));
   // The last dot that has a character after it: what follows it is the name within the package, without a path.
-  const dot = name.lastIndexOf(".", name.length - 2);
+  const plain = goName(name);
+  const dot = plain.lastIndexOf(".", plain.length - 2);
   const isFunction =
-    dot > 0 && /^[\w./*()[\]-]+$/.test(name) && !/[/-]/.test(name.slice(dot)) && line.endsWith(")");
+    dot > 0 && /^[\w./*()~-]+$/.test(plain) && !plain.includes("/", dot) && call.endsWith(")");
   if (!isFunction) return undefined;
-  const parameters = line.slice(open + 1, -1);
+  const parameters = call.slice(open + 1, -1);
   if (!/^(?:0x[0-9a-f]+\??|\.\.\.|[{},? ])*$/.test(parameters)) return undefined;
   return { language: "go", name };
 }
+
+/** `[...]`, `[go.shape.int,go.shape.[]string]`: nothing else in the line of a function has brackets. */
+const TYPE_ARGUMENTS = /\[.*\]/;
 
 /** The package of a function: `net/http` of `net/http.(*conn).serve`. */
 export function goPackage(name: string): string {
@@ -28,6 +33,6 @@ export function goPackage(name: string): string {
 /** A function's name without the numbers of closures and the type arguments of generic functions. */
 export function goName(name: string): string {
   return name
-    .replace(/\[[^\]]*\]/g, "")
+    .replace(TYPE_ARGUMENTS, "")
     .replace(/(?:\.func\d+|\.gowrap\d+|\.\d+|-range\d+|-fm)+$/, ".func");
 }

@@ -31,7 +31,7 @@ function isSource(text: string): boolean {
   );
 }
 
-/** A method's name without what compilers and libraries number: lambdas, proxies, accessors and generated subclasses. */
+/** A method's name without what compilers and libraries number: lambdas, proxies, accessors, anonymous classes and generated subclasses. */
 export function jvmName(name: string): string {
   return name
     .replace(/\$\$(?:EnhancerBy|FastClassBy|SpringCGLIB|EnhancerByCGLIB)[^.]*/, "$$$$generated")
@@ -39,7 +39,9 @@ export function jvmName(name: string): string {
     .replace(/\$\$(?:Lambda|ExternalSyntheticLambda)[^.]*(?:\/0x[0-9a-f]+)?/, "$$$$Lambda")
     .replace(/(lambda\$[A-Za-z_]\w*)\$\d+/, "$1")
     .replace(/(GeneratedMethodAccessor|GeneratedConstructorAccessor)\d+/, "$1")
-    .replace(/\baccess\$\d+/, "access");
+    .replace(/\baccess\$\w+/, "access")
+    .replace(/(?:\$\d+)+/g, "$$") // anonymous and local classes, lambdas of Kotlin and Scala
+    .replace(/__\d+/g, "__"); // functions of Clojure
 }
 
 /** A call that the runtime inserts, by no line of the program. */

@@ -11,7 +11,7 @@ export function isLibrary(place: Place): boolean {
     case "javascript":
       return (
         place.file === undefined ||
-        /^(?:native|node|internal|deno|bun|ext|wasm|[a-z-]*-extension):|^internal\//.test(
+        /^(?:native$|(?:native|node|internal|deno|bun|ext|wasm|[a-z-]*-extension):)|^internal\//.test(
           place.file,
         )
       );
@@ -29,7 +29,7 @@ export function isLibrary(place: Place): boolean {
       return (
         SCRIPT_LIBRARY.has(place.module ?? "") ||
         (place.file === undefined && place.module === undefined) ||
-        (place.file ?? "").startsWith("dart:")
+        SCRIPT_LIBRARY_FILE.test(place.file ?? "")
       );
     default:
       return place.language satisfies never;
@@ -55,6 +55,10 @@ const SCRIPT_LIBRARY = new Set(
   ),
 );
 
+/** Of Dart and Flutter, and of Erlang, whose own modules have no folder. */
+const SCRIPT_LIBRARY_FILE =
+  /^dart:|^package:(?:flutter\w*|test_api|stack_trace|async|bloc|provider|riverpod|http|dio|get)\/|^\w+\.erl$/;
+
 /** Functions and libraries in which every crash of a compiled program ends or begins. */
 const NATIVE_FUNCTION =
   /^(?:_start|start|__libc_start_main|__libc_start_call_main|abort|raise|gsignal|__GI_\w+|__pthread_\w+|pthread_kill|start_thread|_?clone3?|__assert\w*|__cxa_\w+|__restore_rt|_sigtramp|<signal handler called>|std::\w+|__gnu_cxx::\w*|operator (?:new|delete)\w*|__asan\w*|__interceptor_\w+|__sanitizer\w*|__ubsan\w*|mem(?:cpy|set|move)\w*|str(?:len|cpy|cmp)\w*|malloc|free|realloc|_?RtlUserThreadStart|BaseThreadInitThunk|objc_\w+|swift_\w+|_swift_\w+|thread_start|mach_msg\w*|invoke_main|__scrt_\w+)$/;
@@ -77,19 +81,15 @@ function isNativeLibrary({ name, file, module = "" }: Place): boolean {
   );
 }
 
-/** The standard library has no dot in the first part of its packages; modules of others are in files below pkg/mod. */
+/** The standard library's files are in the folder of their package below `src`, or in that folder alone in a build without paths. */
 function isGoLibrary({ name, file = "" }: Place): boolean {
-  const [first = ""] = goPackage(name).split("/", 1);
-  if (/[\\/]pkg[\\/]mod[\\/]|[\\/]vendor[\\/]/.test(file)) return true;
-  if (file !== "")
-    return (
-      /[\\/](?:usr[\\/]local[\\/]go|go-?[\d.]*|golang|libexec|toolchain@[^\\/]*)[\\/]src[\\/]/.test(
-        file,
-      ) &&
-      !first.includes(".") &&
-      GO_STANDARD.has(first)
-    );
-  return GO_STANDARD.has(first);
+  const path = file.replaceAll("\\", "/");
+  if (name === "") return /(?:^|\/src\/)(?:runtime|internal)\/[\w/]+\.go$/.test(path);
+  const own = goPackage(name);
+  const [first = ""] = own.split("/", 1);
+  if (!GO_STANDARD.has(first)) return false;
+  const folder = path.slice(0, Math.max(0, path.lastIndexOf("/")));
+  return path === "" || folder === own || folder.endsWith(`/src/${own}`);
 }
 
 /** First parts of the standard library's packages. */

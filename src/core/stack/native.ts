@@ -12,7 +12,10 @@ export function nativePlace(line: string): Place | undefined {
 function numbered(text: string): Place | undefined {
   const call = /^#\d+:?\s+(.+)$/.exec(text)?.[1];
   if (call === undefined) return undefined;
-  const android = /^pc [0-9a-f]+\s+(\S+)(?: \((.+)\))?(?: \(BuildId: \w+\))?$/.exec(call);
+  const android =
+    /^pc [0-9a-f]+\s+(\S+)(?: \(offset 0x[0-9a-f]+\))?(?: \((.+)\))?(?: \(BuildId: \w+\))?$/.exec(
+      call,
+    );
   if (android) return placed(android[2]?.replace(/\+\d+\)?.*$/, "") ?? "", android[1]);
   const bare = call.replace(/^0x[0-9a-f]+ (?:in )?/, "");
   const isAddressed = bare !== call;
@@ -47,7 +50,9 @@ function applePlace(text: string): Place | undefined {
 
 /** `UnrealEditor_MyGame!ADoor::Open() [D:\src\Door.cpp:12]`, `02 game!door_open+0x1d [door.c @ 12]`, `game.exe!Door::Open(int n) Line 12`. */
 function imagePlace(text: string): Place | undefined {
-  const found = /^(?:[0-9a-f`]+ )*(?:\[?0x[0-9a-f]+\]?:? )?([\w.+-]+)!(\S.*)$/i.exec(text);
+  const found = /^(?:[0-9a-f`]+ )*(?:\[?0x[0-9a-f]+\]?:? )?([\w.+-]+)!(\S.*)$/i.exec(
+    text.replace(/^\[[\d.:-]+\].*\[Callstack\] /, ""),
+  );
   if (!found) return undefined;
   const [, image = "", call = ""] = found;
   const [, bracket] = / \[([^[\]]+)\]$/.exec(call) ?? [];

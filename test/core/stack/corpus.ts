@@ -1,17 +1,7 @@
 /** Stack traces in the formats in which languages print them. Those of one group are one failure: elsewhere, later, with other values. */
 
-export type Sample = { group: string; type: string; message?: string; stack: string };
-
-const of = (
-  group: string,
-  type: string,
-  ...stacks: (string | [message: string, stack: string])[]
-): Sample[] =>
-  stacks.map((each) =>
-    typeof each === "string"
-      ? { group, type, stack: each }
-      : { group, type, message: each[0], stack: each[1] },
-  );
+import { of, type Sample } from "./sample.ts";
+import { SHAPES } from "./shapes.ts";
 
 const python = [
   ...of(
@@ -384,4 +374,5 @@ export const CORPUS: Sample[] = [
   ...dotnet,
   ...native,
   ...scripts,
+  ...SHAPES,
 ];

@@ -1,7 +1,8 @@
 /** Failures of one place are one group, and those of different places are not, in all languages. */
 import { expect, test } from "vitest";
 import { fingerprint, groupingOf, type Thrown } from "../../../src/core/fingerprint.ts";
-import { CORPUS, type Sample } from "./corpus.ts";
+import { CORPUS } from "./corpus.ts";
+import type { Sample } from "./sample.ts";
 
 const thrownOf = ({ type, message, stack }: Sample): Thrown => ({
   exception_type: type,

@@ -4,7 +4,7 @@ import { go } from "./go.ts";
 import { javascript } from "./javascript.ts";
 import { jvm } from "./jvm.ts";
 import { native } from "./native.ts";
-import { withoutPrefix } from "./prefix.ts";
+import { withoutPrefix } from "../../../../src/core/stack/prefix.ts";
 import type { PrintedError, Scanner } from "./printed-error.ts";
 import { python } from "./python.ts";
 import { rust } from "./rust.ts";

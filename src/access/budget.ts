@@ -74,6 +74,7 @@ export class Spending {
   readonly #counts: Counts;
   #opening = 0;
   #reserved = 0;
+  #requests = 0;
 
   /** Throws if a budget is used up that holds for every request. */
   constructor(key: string | undefined, budgets: Budgets | undefined, now: number) {
@@ -84,6 +85,19 @@ export class Spending {
       throw overBudget("requests_per_minute", requests, now);
     if (rows !== null && rowsOf(this.#counts.used) >= rows)
       throw overBudget("rows_per_day", rows, now);
+    this.#count(1);
+  }
+
+  /** Its body, which may still be refused, has this size. */
+  received(bytes: number): void {
+    this.#count(Math.ceil(bytes / REQUEST_BYTES));
+  }
+
+  /** It counts as this many requests, if not as more already. */
+  #count(requests: number): void {
+    const further = Math.max(0, requests - this.#requests);
+    this.#requests += further;
+    this.#counts.requests += further;
   }
 
   /**
@@ -92,7 +106,8 @@ export class Spending {
    */
   begin({ sessions, bytes }: { sessions: number; bytes: number }): void {
     const { rows_per_day: limit } = this.#budgets;
-    this.#counts.requests += Math.max(sessions, Math.ceil(bytes / REQUEST_BYTES));
+    this.received(bytes);
+    this.#count(sessions);
     // No entry of the catalog takes less than two bytes of a body, and it is two rows.
     const worst = Math.min(sessions * MAX_SESSION_ROWS, bytes);
     const { reserved, used } = this.#counts;

@@ -12,7 +12,7 @@ import { parse, parseJson } from "../core/parse.ts";
 import { Refusal, refusalOf } from "../core/refusal.ts";
 import { type BatchResult, Id, Ingest, type IngestAnswer } from "../core/wire.ts";
 import { plus } from "../registry/usage.ts";
-import { readText } from "./request/body.ts";
+import { readCounted } from "./request/body.ts";
 import { SLOW_DOWN_MS } from "./limits.ts";
 import { failedResult, sessionIdOf } from "../session/batch-result.ts";
 import { type SessionClient, sessionOf } from "../session/client.ts";
@@ -36,13 +36,13 @@ ingest.use(
 );
 
 ingest.post("/ingest", records, async (c) => {
-  const text = await readText(c.req.raw);
+  const { spending } = c.var;
+  const text = await readCounted(c.req.raw, spending);
   const { sent_at, batches } = parse(Ingest, parseJson(text, "The body"), "The body");
   const groups = Map.groupBy(batches.keys(), (index) => sessionIdOf(batches[index]));
   const results: BatchResult[] = [];
   let slow_down_ms: number | undefined;
   const publications = new PublicationBatch(c.env);
-  const { spending } = c.var;
   spending.begin({ sessions: groups.size, bytes: text.length });
   let cost: Used = UNUSED;
   let overBudget: Refusal | undefined;

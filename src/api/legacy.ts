@@ -7,7 +7,7 @@ import { LEGACY_LEASE_MS, MAX_PAGE } from "../core/limits.ts";
 import { refusalOf } from "../core/refusal.ts";
 import type { Op } from "../core/wire.ts";
 import { newId } from "../core/id.ts";
-import { readText } from "./request/body.ts";
+import { readCounted } from "./request/body.ts";
 import { crashOp, createBody, eventOp, metricOp, stateOp } from "./request/legacy.ts";
 import { type SessionClient, sessionOf } from "../session/client.ts";
 import { PublicationBatch, type Write } from "../session/publication-batch.ts";
@@ -66,7 +66,7 @@ async function record(c: Context<AccessEnv, "/:id">, op: Op, lease_ms?: number):
 }
 
 async function body(c: Context<AccessEnv>): Promise<string> {
-  const text = await readText(c.req.raw);
+  const text = await readCounted(c.req.raw, c.var.spending);
   c.var.spending.begin({ sessions: 1, bytes: text.length });
   return text;
 }

@@ -10,6 +10,10 @@ export const MAX_BODY_BYTES = 8 * 1024 * 1024;
 export const MAX_PARAMETERS = 100;
 /** After gunzip, against gzip bombs. Ops compress about 10:1, so an ordinary sender reaches MAX_BODY_BYTES first. */
 export const MAX_INFLATED_BYTES = 16 * 1024 * 1024;
+/** Lists and objects in one body: each takes up to 60 bytes of memory, so 30 MB. A batch of MAX_BATCH_BYTES has 350,000 at most. */
+export const MAX_CONTAINERS = 500_000;
+/** A JSON text of this length has too few lists and objects to be counted. */
+export const UNCOUNTED_LENGTH = 1024 * 1024;
 /** A batch is stored in one row together with the keyframe of the state, and a row of Cloudflare's SQLite has at most 2 MB. */
 export const MAX_BATCH_BYTES = 1024 * 1024;
 /** Keeps a batch within the CPU time of one invocation on the free plan (10 ms). The points within an op are not counted. */

@@ -1,6 +1,7 @@
 /** Parses input into a type. Throws a Refusal that names the invalid place. */
 import * as v from "valibot";
-import { MAX_PARAMETERS } from "./limits.ts";
+import { formatNumber } from "./format.ts";
+import { MAX_CONTAINERS, MAX_PARAMETERS, UNCOUNTED_LENGTH } from "./limits.ts";
 import { Refusal } from "./refusal.ts";
 
 /**
@@ -8,12 +9,40 @@ import { Refusal } from "./refusal.ts";
  * and would differ from what the databases return for it.
  */
 export function parseJson(text: string, what: string): unknown {
+  checkContainers(text, what);
   try {
     return JSON.parse(wellFormed(text));
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new Refusal("invalid_json", `${what} is not JSON: ${why}`);
   }
+}
+
+/** Refuses a long text of very many lists and objects: two characters of it become 28 to 60 bytes of memory. Linear. */
+function checkContainers(text: string, what: string): void {
+  if (text.length <= UNCOUNTED_LENGTH) return;
+  let containers = 0;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) at = endOfString(text, at);
+    else if ((code === BRACKET || code === BRACE) && ++containers > MAX_CONTAINERS)
+      throw new Refusal(
+        "too_large",
+        `${what} has more than ${formatNumber(MAX_CONTAINERS)} lists and objects; send less at a time.`,
+      );
+  }
+}
+
+const [QUOTE, BRACKET, BRACE, BACKSLASH] = [0x22, 0x5b, 0x7b, 0x5c];
+
+/** Where the string that begins at `from` ends: at a quote after an even number of backslashes. */
+function endOfString(text: string, from: number): number {
+  for (let end = text.indexOf('"', from + 1); end !== -1; end = text.indexOf('"', end + 1)) {
+    let before = end - 1;
+    while (text.charCodeAt(before) === BACKSLASH) before--;
+    if ((end - before) % 2 === 1) return end;
+  }
+  return text.length;
 }
 
 /** The JSON text with the escape of U+FFFD in place of each escaped surrogate without its pair. */

@@ -2,11 +2,16 @@
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { type Budgets, DEFAULT_BUDGETS, NO_BUDGETS } from "../../src/core/budget.ts";
-import { BUDGET_RETRY_MS, MAX_BATCHES, MAX_SESSION_ROWS } from "../../src/core/limits.ts";
+import {
+  BUDGET_RETRY_MS,
+  MAX_BATCHES,
+  MAX_INFLATED_BYTES,
+  MAX_SESSION_ROWS,
+} from "../../src/core/limits.ts";
 import type { Page, SessionRow, Summary } from "../../src/core/answers.ts";
 import type { IngestAnswer } from "../../src/core/wire.ts";
 import { rowsOfDay, usageOfDay } from "../../src/registry/usage.ts";
-import { post, server, withKey } from "../api/server.ts";
+import { gzip, post, server, withKey } from "../api/server.ts";
 import { bearer, deployed, newKey, SECRET } from "./world.ts";
 
 afterEach(() => void vi.useRealTimers());
@@ -155,6 +160,23 @@ describe("requests a minute", () => {
     expect((await send(key, large)).status).toBe(200); // two
     expect((await send(key, large)).status).toBe(200);
     await refusal(await send(key, batch()));
+  });
+
+  test("requests that are refused count, and large ones as several", async () => {
+    const packed = { ...bearer((await keyWith({ requests_per_minute: 3 })).key) };
+    const gzipped = async (text: string) =>
+      deployed("/api/ingest", {
+        method: "POST",
+        body: await gzip(text),
+        headers: { ...packed, "content-encoding": "gzip" },
+      });
+    expect((await gzipped("{")).status).toBe(400);
+    expect((await gzipped("{".repeat(400_000))).status).toBe(400);
+    await refusal(await gzipped("{"));
+
+    Object.assign(packed, bearer((await keyWith({ requests_per_minute: 3 })).key));
+    expect((await gzipped("{".repeat(MAX_INFLATED_BYTES + 1))).status).toBe(413);
+    await refusal(await gzipped("{"));
   });
 
   test("other keys, the admin secret and reading are not affected", async () => {

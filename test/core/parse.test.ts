@@ -4,10 +4,12 @@ import {
   MAX_BATCHES,
   MAX_BATCH_OPS,
   MAX_BUCKETS,
+  MAX_CONTAINERS,
   MAX_LABELS,
   MAX_LABEL_LENGTH,
   MAX_NAME_LENGTH,
   MAX_TIME,
+  UNCOUNTED_LENGTH,
 } from "../../src/core/limits.ts";
 import { parse, parseJson } from "../../src/core/parse.ts";
 import { Refusal, refusalOf, REFUSALS } from "../../src/core/refusal.ts";
@@ -32,6 +34,23 @@ describe("refusals name what is wrong and where", () => {
       message: expect.stringMatching(/^The body is not JSON/),
     });
     expect(refusal(() => parseJson("NaN", "It")).code).toBe("invalid_json");
+  });
+
+  test.each(["{", "[", '{"a":'])("a long text of very many %s", (open) => {
+    const text = open.repeat(MAX_CONTAINERS + 1).padEnd(UNCOUNTED_LENGTH + 1, " ");
+    expect(refusal(() => parseJson(text, "The body"))).toMatchObject({
+      code: "too_large",
+      message: "The body has more than 500,000 lists and objects; send less at a time.",
+    });
+  });
+
+  test("brackets in strings are no lists", () => {
+    for (const text of ["[{".repeat(MAX_CONTAINERS), '\\"[\\\\'.repeat(MAX_CONTAINERS)]) {
+      const value = { text, lists: [text, []] };
+      expect(parseJson(JSON.stringify(value), "The body")).toEqual(value);
+    }
+    const open = `"${"x".repeat(UNCOUNTED_LENGTH)}`;
+    expect(refusal(() => parseJson(open, "The body")).code).toBe("invalid_json");
   });
 
   const metric = { op: "metric", at: 1, type: "gauge", name: "fps" };

@@ -1,9 +1,10 @@
 /** Reads a request's body up to the limits, whatever length its headers give. */
 import { gunzipSync } from "node:zlib";
+import type { Spending } from "../../access/budget.ts";
 import { MAX_BODY_BYTES, MAX_INFLATED_BYTES } from "../../core/limits.ts";
 import { checkDepth } from "../../core/merge.ts";
 import { parseJson } from "../../core/parse.ts";
-import { Refusal } from "../../core/refusal.ts";
+import { Refusal, refusalOf } from "../../core/refusal.ts";
 import type { Json } from "../../core/wire.ts";
 
 /** The body as text; invalid UTF-8 becomes U+FFFD. Stops reading, and decompressing, at the limit. */
@@ -21,6 +22,18 @@ export async function readText(request: Request): Promise<string> {
   if (encoding === "identity" && declared !== null) return request.text();
   const bytes = await readBytes(request);
   return new TextDecoder().decode(encoding === "gzip" ? gunzip(bytes) : bytes);
+}
+
+/** The body of who records. What is refused counts in the budget as well, because it was decompressed. */
+export async function readCounted(request: Request, spending: Spending): Promise<string> {
+  try {
+    const text = await readText(request);
+    spending.received(text.length);
+    return text;
+  } catch (error) {
+    if (refusalOf(error)?.code === "too_large") spending.received(MAX_INFLATED_BYTES);
+    throw error;
+  }
 }
 
 /** The body as a value of bounded depth. */

@@ -5,7 +5,10 @@ import { isAtLast, trigger } from "./view.js";
 const session = find("#session");
 
 // The stylesheet shows it beside "Following" while the connection is lost.
-document.addEventListener("htmx:ws:close", () => (session.dataset.socket = "away"));
+// With the code 1012 the server asks for a new connection, because it checks again who watches.
+document.addEventListener("htmx:ws:close", (event) => {
+  if (codeOf(event) !== 1012) session.dataset.socket = "away";
+});
 document.addEventListener("htmx:ws:after:connection", () => delete session.dataset.socket);
 
 // A session that goes on without a new op: the end of its axis is now.
@@ -19,11 +22,16 @@ function extendWhile(status, everyMs) {
   }, everyMs);
 }
 
+/** @param {Event} event @returns {number | undefined} */
+function codeOf(event) {
+  return event instanceof CustomEvent ? event.detail.code : undefined;
+}
+
 // A deleted session -----------------------------------------------------------------------------------------------------
 
 // The server closes the socket of a session that it deletes (1000), and refuses to open one again (1006).
 document.addEventListener("htmx:ws:close", async (event) => {
-  const code = event instanceof CustomEvent ? event.detail.code : undefined;
+  const code = codeOf(event);
   if (code !== 1000 && code !== 1006) return;
   try {
     const { status } = await fetch(`/sessions/${session.dataset.id}/verdict`);

@@ -20,3 +20,5 @@ export const MAX_SERIES_TOGETHER = 100;
 export const MAX_RESIDENT = 128;
 /** Session objects in one request to the evictor. */
 export const EVICTED_AT_ONCE = 16;
+/** How long a live socket stays open after its viewer's access was checked: as long as a revoked key is cached. */
+export const LIVE_ACCESS_MS = 60_000;

@@ -1,6 +1,13 @@
-/** The pages that watch a session, over hibernating sockets. Each gets a Change after ops were applied, at most every LIVE_MS, and fetches what it shows. */
+/**
+ * The pages that watch a session, over hibernating sockets. Each gets a Change after ops were applied, at most every LIVE_MS, and fetches
+ * what it shows. With the first message after LIVE_ACCESS_MS the socket is closed, and the page connects again: whether it may is checked again.
+ */
 import type { Change } from "../core/answers.ts";
 import { LIVE_MS } from "../core/limits.ts";
+import { LIVE_ACCESS_MS } from "./limits.ts";
+
+/** "Service restart": the page connects again after half a second (RFC 6455 §7.4.1, IANA's registry). */
+const CONNECT_AGAIN = 1012;
 
 type Kind = Change["kinds"][number];
 
@@ -26,6 +33,7 @@ export class Watchers {
   accept(): Response {
     const { 0: client, 1: server } = new WebSocketPair();
     this.#context.acceptWebSocket(server);
+    server.serializeAttachment(Date.now() + LIVE_ACCESS_MS); // kept while the object rests
     server.send(JSON.stringify(this.#changeOf([])));
     return new Response(null, { status: 101, webSocket: client });
   }
@@ -53,6 +61,8 @@ export class Watchers {
     for (const socket of this.#context.getWebSockets()) {
       try {
         socket.send(message);
+        if (Date.now() >= Number(socket.deserializeAttachment()))
+          socket.close(CONNECT_AGAIN, "Connect again");
       } catch {
         // It is closing. The batch that is being applied must not fail because of that.
       }

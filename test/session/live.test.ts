@@ -2,6 +2,7 @@ import { describe, expect, test, vi } from "vitest";
 import { env } from "cloudflare:workers";
 import type { Change } from "../../src/core/answers.ts";
 import { LEGACY_LEASE_MS } from "../../src/core/limits.ts";
+import { LIVE_ACCESS_MS } from "../../src/session/limits.ts";
 import { sessionOf } from "../../src/session/client.ts";
 import { post, server } from "../api/server.ts";
 import conversations from "../fixtures/legacy/server.json";
@@ -93,6 +94,20 @@ describe("a page that watches", () => {
     socket.close();
   });
 
+  test("is disconnected a minute after its access was checked, with the code to connect again", async () => {
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() });
+    const world = new World();
+    await world.send([start()]);
+    const { changes, closed, until } = await watch(world);
+    await until(1);
+    vi.setSystemTime(Date.now() + LIVE_ACCESS_MS);
+    await world.evict();
+    await world.send([state(NOON, { a: 1 })]);
+    await expect.poll(() => closed).toEqual([1012]);
+    expect(changes).toMatchObject([{ revision: 1 }, { revision: 2 }]);
+    vi.useRealTimers();
+  });
+
   test("is disconnected when the session is deleted", async () => {
     const world = new World();
     await world.send([start()]);
@@ -125,9 +140,9 @@ test("lost contact with a session of 1.x's daemon reaches open pages and the lis
     id ||= (await answer.json<{ session_id: string }>()).session_id;
   }
   const world = new World(id);
-  const { changes, until, socket } = await watch(world);
-  await until(1);
-  expect(changes[0]).toMatchObject({ status: "active" });
+  const page = await watch(world);
+  await page.until(1);
+  expect(page.changes[0]).toMatchObject({ status: "active" });
 
   // The daemon and its program are killed. Nothing is sent any more, and 1.x's lease goes by.
   const at = Date.now() + LEGACY_LEASE_MS + 1_000;
@@ -135,23 +150,25 @@ test("lost contact with a session of 1.x's daemon reaches open pages and the lis
   try {
     expect(await world.alarmAt()).toBeLessThan(at);
     await world.ring();
-    await until(2);
-    expect(changes[1]).toMatchObject({ status: "suspended", kinds: ["status"] });
-    const page = async (path: string) => (await ask(path)).text();
-    const verdict = await page(`/sessions/${id}/verdict`);
+    await page.until(2);
+    expect(page.changes[1]).toMatchObject({ status: "suspended", kinds: ["status"] });
+    const shown = async (path: string) => (await ask(path)).text();
+    const verdict = await shown(`/sessions/${id}/verdict`);
     expect(verdict).toContain("Lost contact");
     expect(verdict).toContain("its datacat 1.x daemon sent heartbeats and stopped");
     const list = await (await ask("/api/sessions?status=suspended")).text();
-    for (const there of [list, await page("/sessions?status=suspended"), await page("/")])
+    for (const there of [list, await shown("/sessions?status=suspended"), await shown("/")])
       expect(there).toContain(id);
     const legacy = await (await ask(`/api/sessions/${id}`)).json();
     expect(legacy).toMatchObject({ active: false, suspended: true, crashed: false });
 
-    // A daemon that comes back is shown as well.
+    // The minute is over for which its access holds, so the page connects again. A daemon that comes back is shown as well.
+    await expect.poll(() => page.closed).toEqual([1012]);
+    const again = await watch(world);
     await ask(`/api/sessions/${id}/heartbeat`, post(""));
-    await expect.poll(() => changes.at(-1)?.status).toBe("active");
+    await expect.poll(() => again.changes.at(-1)?.status).toBe("active");
+    again.socket.close();
   } finally {
     clock.mockRestore();
-    socket.close();
   }
 });

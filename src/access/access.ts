@@ -93,12 +93,19 @@ async function identify(c: Context<AccessEnv>): Promise<Caller | undefined> {
   }
   const token = /^Bearer +(.+)$/i.exec(header)?.[1] ?? "";
   if (isKey(token)) return recognise(c, token, false);
+  if (!isLocal(c.env) && isFromElsewhere(c)) return undefined;
   checkAttempts(c);
   const { ADMIN_SECRET } = c.env;
   if (ADMIN_SECRET && (await isSame(token, ADMIN_SECRET)))
     return { kind: "admin", product: null, by: "admin secret" };
   noteWrongSecret(c);
   return undefined;
+}
+
+/** Whether a page of another site sends it: with wrong secrets it would shut out those of its visitor's network. */
+function isFromElsewhere(c: Context): boolean {
+  const origin = c.req.header("origin");
+  return origin !== undefined && origin !== new URL(c.req.url).origin;
 }
 
 /** The person who opens a page; undefined if they have to sign in. A page takes no key: a key is for programs. */

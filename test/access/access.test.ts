@@ -213,6 +213,15 @@ describe("on one machine", () => {
     expect(cookie).toMatch(/^datacat_8080=[^;]+; Max-Age=604800; Path=\/; HttpOnly; SameSite=Lax$/);
     const page = await others("/settings", { headers: { cookie: cookie.replace(/;.*/, "") } });
     expect(page.status).toBe(200);
+    // The user who started it needs no cookie, which a browser sends to every port of this machine.
+    const own = await server({ LOCAL: "1", ADMIN_SECRET: SECRET })(
+      `/settings?token=${encodeURIComponent(SECRET)}`,
+      { redirect: "manual" },
+    );
+    expect([own.headers.get("location"), own.headers.get("set-cookie")]).toEqual([
+      "/settings",
+      null,
+    ]);
     // A path that a browser would read as another host.
     const away = await others(`//evil.example.org/?token=${encodeURIComponent(SECRET)}`);
     expect(away.headers.get("location") ?? "/").toMatch(/^\/(?![/\\])/);

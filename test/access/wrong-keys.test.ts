@@ -42,6 +42,32 @@ test("after too many wrong ones a network is refused, also with the right one, u
   expect((await signIn("192.0.1.1", SECRET)).status).toBe(303);
 });
 
+test("pages of other sites shut out no one: a secret that they send is not compared", async () => {
+  const headers = from("192.0.4.1", { origin: "https://evil.example.org" });
+  const send = (secret: string) =>
+    deployed("/api/ingest", {
+      method: "POST",
+      body: "{}",
+      headers: { ...headers, ...bearer(secret) },
+    });
+  for (let n = 0; n < MAX_WRONG_SECRETS; n++)
+    expect(await code(await send("wrong"))).toBe("unauthorized");
+  expect(await code(await send(SECRET))).toBe("unauthorized");
+  expect(await code(await send((await newKey({ kind: "ingest" })).key))).toBe("invalid_body");
+  expect((await signIn("192.0.4.1", SECRET)).status).toBe(303);
+});
+
+test("on one machine wrong tokens of another user, or of a page's link, shut out no one", async () => {
+  const others = server({ LOCAL: "others", ADMIN_SECRET: SECRET });
+  for (let n = 0; n < MAX_WRONG_SECRETS; n++) {
+    expect(await code(await others("/api/sessions", { headers: bearer("wrong") }))).toBe(
+      "unauthorized",
+    );
+    await others("/?token=wrong", { redirect: "manual" });
+  }
+  expect(await code(await others("/api/sessions", { headers: bearer(SECRET) }))).toBe("ok");
+});
+
 test("the addresses of one IPv6 network count as one", async () => {
   for (let n = 0; n < MAX_WRONG_SECRETS; n++) await guess(`2001:db8:1:${n}::7`);
   expect(await code(await guess("2001:db8:1::1"))).toBe("too_many_requests");

@@ -7,8 +7,10 @@
 const MIN_LENGTH = 16;
 /** Without parts of frequent passwords and sequences, this many characters must be left. */
 const MIN_UNUSUAL = 12;
-/** Different characters, so that no short text is repeated. */
+/** Different characters: a random text of MIN_LENGTH has some 15. */
 const MIN_DIFFERENT = 8;
+/** Characters that count as a repetition: random texts and sentences have few that long. */
+const REPEATED = 4;
 
 /** Parts of the most frequent passwords, rows of a keyboard, and what this product is named. The longer ones come first. */
 const COMMON = [
@@ -57,10 +59,27 @@ export function weakness(secret: string): string | undefined {
   if (secret.length < MIN_LENGTH) return `it has fewer than ${MIN_LENGTH} characters`;
   if (new Set(secret).size < MIN_DIFFERENT)
     return `it has fewer than ${MIN_DIFFERENT} different characters`;
-  const unusual = COMMON.reduce((rest, part) => rest.replaceAll(part, " "), secret.toLowerCase());
+  const unusual = COMMON.reduce(
+    (rest, part) => rest.replaceAll(part, " "),
+    withoutRepetitions(secret.toLowerCase()),
+  );
   if (lengthWithoutSequences(unusual) < MIN_UNUSUAL)
     return "it consists mostly of parts of frequent passwords, repetitions and sequences such as 1234";
   return undefined;
+}
+
+/** Each part of REPEATED characters that the text has already had is left out: "summer24summer24" is "summer24". */
+function withoutRepetitions(text: string): string {
+  const seen = new Set<string>();
+  let rest = "";
+  for (let at = 0; at < text.length;) {
+    const part = text.slice(at, at + REPEATED);
+    const isRepeated = part.length === REPEATED && seen.has(part);
+    const end = at + (isRepeated ? REPEATED : 1);
+    if (!isRepeated) rest += text[at];
+    for (; at < end; at++) if (at + 1 >= REPEATED) seen.add(text.slice(at + 1 - REPEATED, at + 1));
+  }
+  return rest;
 }
 
 /** Characters that do not continue a repetition or a sequence: "aaaa" and "1234" are one each. */

@@ -1,12 +1,16 @@
 /** What the cron trigger runs: once an hour, and in `npm start` also a minute after its start. */
 import type { Env } from "../env.ts";
 import { continueRebuild } from "../session/reindex.ts";
-import { trimAudit } from "../registry/audit.ts";
+import { addToAudit, trimAudit } from "../registry/audit.ts";
 import { retain } from "./retention.ts";
 
 /** A rebuild of the catalog comes first: until it is complete, retention would look for old sessions in a part of them. */
 export async function runJobs(env: Env, now: number): Promise<void> {
   if (await continueRebuild(env)) return;
-  await retain(env, now);
+  const count = await retain(env, now);
+  if (count > 0) {
+    const names = { who: "retention", address: "this server", subject: "" };
+    await addToAudit(env.REGISTRY, [{ action: "session_deleted", ...names, at: now, count }]);
+  }
   await trimAudit(env.REGISTRY, now);
 }

@@ -1,6 +1,8 @@
 import { env } from "cloudflare:workers";
 import { afterEach, expect, test, vi } from "vitest";
 import { retain } from "../../src/jobs/retention.ts";
+import { runJobs } from "../../src/jobs/jobs.ts";
+import { listAudit } from "../../src/registry/audit.ts";
 import { publish } from "../../src/catalog/publish.ts";
 import { publication } from "../catalog/publication.ts";
 import { post, server } from "../api/server.ts";
@@ -60,6 +62,16 @@ test("a catalog that is behind deletes nothing: the session's own times decide",
   expect(await retain(env, now)).toBe(0);
   expect(await listed()).toContain("alive");
   expect(await (await ask("/api/sessions?product=old&status=active")).text()).toContain("alive");
+});
+
+test("the audit list has those of an hour as one entry", async () => {
+  await record("forgotten", 400, [{ op: "end" }]);
+  await record("unused", 400, [{ op: "end" }]);
+  for (const at of [now, now + 1]) await runJobs(env, at);
+  const { items } = await listAudit(env.REGISTRY, 10);
+  expect(items).toMatchObject([
+    { action: "session_deleted", who: "retention", address: "this server", subject: "", count: 2 },
+  ]);
 });
 
 test("many are deleted in one run", async () => {

@@ -30,22 +30,23 @@ export type Suite = {
 
 const root = join(import.meta.dirname, "../");
 
+/** Longest first among those that mostly wait, so that none of them is alone at the end; then those that keep all cores busy. */
 export async function findSuites(): Promise<Suite[]> {
   const results = mkdtempSync(join(tmpdir(), "datacat-test-"));
   return [
-    vitest(results, "core"),
-    vitest(results, "worker"),
-    { ...vitest(results, "daemon"), cores: 1 },
-    vitest(results, "clients"),
-    ...missingRuntimes(results),
-    { ...vitest(results, "end-to-end", "test/end-to-end"), cores: 1 },
     {
       ...vitest(results, "browser", "test/browser"),
       ...needs(find(...CHROMIUM), "Chromium"),
       cores: 1,
     },
+    { ...vitest(results, "daemon"), cores: 1 },
+    { ...vitest(results, "clients"), cores: 1 },
+    ...missingRuntimes(results),
+    { ...vitest(results, "end-to-end", "test/end-to-end"), cores: 1 },
     { ...vitest(results, "faults", "test/faults"), cores: 0.5 },
     ...(await pythonSuites()),
+    vitest(results, "worker"),
+    vitest(results, "core"),
     go(),
     oldestGo(),
   ];

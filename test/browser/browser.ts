@@ -5,8 +5,15 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
-import { expect } from "vitest";
+import {
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  chromium,
+  type Page,
+  type Request,
+} from "playwright-core";
+import { expect, onTestFinished } from "vitest";
 import { serve, type Server } from "../../daemon/serve/serve.ts";
 import type { Batch } from "../../src/core/wire.ts";
 import { record } from "../pages/world.ts";
@@ -37,6 +44,8 @@ const AXE = readFileSync(
   "utf8",
 );
 
+const VIEWPORT = { width: 1_440, height: 900 };
+
 /** What becomes so within a time that even a busy machine needs. */
 export function soon<Value>(look: () => Value | Promise<Value>) {
   return expect.poll(look, { timeout: 15_000 });
@@ -50,12 +59,35 @@ const LOOK_FOR_VIOLATIONS = `(async () => {
     nodes.slice(0, 3).map(({ html, failureSummary }) => id + ": " + html.slice(0, 160) + " (" + failureSummary.slice(0, 200) + ")"));
 })()`;
 
+/** Requests of each page that are not answered yet. */
+const running = new WeakMap<Page, Set<Request>>();
+
+/** Two frames and 50 ms of the page's own time: what it does after an answer, a frame or an observer's call has then begun. */
+const PAUSE = `new Promise((resolve) =>
+  requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(resolve, 50))))`;
+
+/** Waits until the page has requested nothing and waited for nothing in two pauses. A slow machine makes the pauses longer. */
+export async function atRest(page: Page): Promise<void> {
+  let isBusy = false;
+  const note = () => (isBusy = true);
+  page.on("request", note);
+  const deadline = Date.now() + 30_000;
+  for (let pauses = 0; pauses < 2 && Date.now() < deadline; pauses++) {
+    isBusy = false;
+    await page.evaluate(PAUSE);
+    if (isBusy || (running.get(page)?.size ?? 0) > 0) pauses = -1;
+  }
+  page.off("request", note);
+}
+
 export type Looking = { page: Page; complaints: string[] };
 
 export class World {
   server: Server;
   readonly #browser: Browser;
   readonly #data: string;
+  /** By their options, with the tabs that no test uses now. */
+  readonly #contexts = new Map<string, { context: BrowserContext; free: Page[] }>();
 
   static async open(bindings?: Record<string, string>): Promise<World> {
     const data = mkdtempSync(join(tmpdir(), "datacat-browser-"));
@@ -102,16 +134,17 @@ export class World {
     }
   }
 
-  /** Opens a page of the server, in a browser context of its own. */
+  /**
+   * Opens a page of the server, without cookies, and waits until it is loaded and at rest. A tab is used again once its test has finished:
+   * a new one starts two processes and compiles every script, which is 60 % of the CPU time of a page.
+   */
   async look(path: string, options: BrowserContextOptions = {}): Promise<Looking> {
-    const context = await this.#browser.newContext({
-      baseURL: this.server.url,
-      viewport: { width: 1_440, height: 900 },
-      permissions: ["clipboard-read", "clipboard-write"],
-      timezoneId: "Europe/Berlin",
-      ...options,
+    const { context, free } = await this.#context(options);
+    await context.clearCookies();
+    const page = free.pop() ?? (await context.newPage());
+    onTestFinished(async () => {
+      if (await leave(page, options)) free.push(page);
     });
-    const page = await context.newPage();
     const complaints: string[] = [];
     page.on("console", (message) => {
       // Tests read the colours of a canvas again and again, which pages never do.
@@ -119,9 +152,48 @@ export class World {
       if (["error", "warning"].includes(message.type()) && !isOwn) complaints.push(message.text());
     });
     page.on("pageerror", (error) => complaints.push(error.message));
+    const requests = new Set<Request>();
+    running.set(page, requests);
+    page.on("request", (request) => requests.add(request));
+    page.on("requestfinished", (request) => requests.delete(request));
+    page.on("requestfailed", (request) => requests.delete(request));
     await page.goto(path);
-    await page.waitForLoadState("networkidle");
+    if (options.javaScriptEnabled ?? true) await atRest(page);
     return { page, complaints };
+  }
+
+  async #context(options: BrowserContextOptions) {
+    const key = JSON.stringify(options);
+    const known = this.#contexts.get(key);
+    if (known) return known;
+    const context = await this.#browser.newContext({
+      baseURL: this.server.url,
+      viewport: VIEWPORT,
+      permissions: ["clipboard-read", "clipboard-write"],
+      timezoneId: "Europe/Berlin",
+      ...options,
+    });
+    const added = { context, free: [] };
+    this.#contexts.set(key, added);
+    return added;
+  }
+}
+
+/** Puts a tab back to the state of a new one, on an address without script. False if it cannot be used again. */
+async function leave(page: Page, { viewport }: BrowserContextOptions): Promise<boolean> {
+  if (page.isClosed()) return false; // the test closed its browser
+  try {
+    page.removeAllListeners();
+    await page.unrouteAll({ behavior: "ignoreErrors" });
+    await page.mouse.move(5, 5); // over nothing
+    await page.goto("/icon/crashed.svg");
+    await page.evaluate("sessionStorage.clear()");
+    await page.emulateMedia({ colorScheme: null });
+    await page.setViewportSize(viewport ?? VIEWPORT);
+    return true;
+  } catch {
+    await page.close(); // the test ended while the page was going elsewhere
+    return false;
   }
 }
 

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Batch } from "../../src/core/wire.ts";
 import { brief, game, nameless } from "../pages/world.ts";
-import { expectAccessible, hasBrowser, soon, World } from "./browser.ts";
+import { atRest, expectAccessible, hasBrowser, soon, World } from "./browser.ts";
 
 const START = Date.now() - 600_000;
 
@@ -114,7 +114,7 @@ describe.skipIf(!hasBrowser)("every page", () => {
         await page.setViewportSize({ width: 1_440, height: 900 });
         await page.emulateMedia({ colorScheme: "light" });
         await page.goto(path);
-        await page.waitForLoadState("networkidle");
+        await atRest(page);
         if (index % 2 === 0) await expectAccessible(page);
         await page.emulateMedia({ colorScheme: "dark" });
         await page.setViewportSize({ width: 390, height: 844 });
@@ -123,7 +123,6 @@ describe.skipIf(!hasBrowser)("every page", () => {
         if (index % 2 === 1) await expectAccessible(page);
         expect(complaints, path).toEqual([]);
       }
-      await page.context().close();
     });
     await Promise.all(looks);
   }

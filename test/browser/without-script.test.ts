@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { command, game } from "../pages/world.ts";
-import { hasBrowser, World } from "./browser.ts";
+import { hasBrowser, soon, World } from "./browser.ts";
 
 const START = Date.now() - 3_600_000;
 
@@ -31,13 +31,10 @@ describe.skipIf(!hasBrowser)("without script", () => {
     expect(await chart.locator("[data-reading]").textContent()).toMatch(/MiB$/);
     const picture = chart.locator("img");
     await picture.scrollIntoViewIfNeeded();
-    await page.waitForLoadState("networkidle");
-    const [width, height] = await picture.evaluate((image) => [
-      (image as HTMLImageElement).naturalWidth,
-      image.getBoundingClientRect().height,
-    ]);
-    expect(width).toBeGreaterThan(0);
-    expect(height).toBeGreaterThan(40);
+    await soon(() =>
+      picture.evaluate((image) => (image as HTMLImageElement).naturalWidth),
+    ).toBeGreaterThan(0);
+    expect((await picture.boundingBox())?.height).toBeGreaterThan(40);
     const cursor = await page.locator(".static-cursor line").boundingBox();
     const plot = await page.locator("#timeline [data-kind=events] .row-plot").boundingBox();
     if (!cursor || !plot) throw new Error("The timeline has no cursor");

@@ -2,6 +2,7 @@
 import {
   closeSync,
   copyFileSync,
+  cpSync,
   existsSync,
   mkdtempSync,
   openSync,
@@ -13,11 +14,12 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { databasesIn, RegistryLost } from "../../../daemon/serve/databases.ts";
 import { type Server, serve } from "../../../daemon/serve/serve.ts";
+import { MAX_LEASE_MS } from "../../../src/core/limits.ts";
 
-/** A data folder with sessions, a resolved and a muted group of exceptions, keys and a view. */
+/** A data folder, and the server on it. */
 class World {
   readonly data = mkdtempSync(join(tmpdir(), "datacat-recovery-"));
   readonly notices: string[] = [];
@@ -39,15 +41,22 @@ class World {
     this.server = undefined;
   }
 
+  /** Sessions, a resolved and a muted group of exceptions, keys and a view. */
   async fill(): Promise<void> {
-    for (let n = 0; n < 3; n++) {
-      const { session_id } = (await this.post("/api/sessions", { product: "game" })) as {
-        session_id: string;
-      };
-      const event = { name: "failed", exception_type: `E${n}`, exception_message: "no" };
-      await this.post(`/api/sessions/${session_id}/events`, event);
-      await this.post("/api/reindex", { sessions: [session_id] });
-    }
+    const at = Date.now();
+    const batches = [0, 1, 2].map((n) => ({
+      session: `session-${n}`,
+      lane: "program",
+      first: 1,
+      last: 2,
+      ops: [
+        { op: "start", at, product: "game" },
+        { op: "event", at, name: "failed", exception_type: `E${n}`, exception_msg: "no" },
+      ],
+      lease_ms: MAX_LEASE_MS, // they stay active until the last test
+    }));
+    await this.post("/api/ingest", { batches });
+    await this.post("/api/reindex", { sessions: batches.map(({ session }) => session) });
     const { items } = JSON.parse(await this.text("/api/exceptions")) as {
       items: { fingerprint: string }[];
     };
@@ -103,9 +112,33 @@ class World {
   }
 }
 
-/** An answer without the durations that still count. */
+const filled = new World();
+/** What a server on a copy of that folder shows. */
+let before: string[];
+
+beforeAll(async () => {
+  await filled.start();
+  await filled.fill();
+  before = await filled.shown();
+  expect(before[2]).toContain('"resolved"');
+  expect(before[4]).toContain("Kept");
+  await filled.stop();
+  const { catalog, registry } = databasesIn(filled.data);
+  expect([catalog.update(), registry.update()]).toEqual([undefined, undefined]); // all of it is in the files now
+});
+
+afterAll(() => filled[Symbol.asyncDispose]());
+
+/** Filled once and copied for each test: to fill it takes longer than most tests. */
+function copyOfFilled(): World {
+  const world = new World();
+  cpSync(filled.data, world.data, { recursive: true });
+  return world;
+}
+
+/** An answer without the durations and times that are measured to now. */
 function settled(answer: string): string {
-  return answer.replaceAll(/"(ran|status)_ms":\d+,?/g, "");
+  return answer.replaceAll(/"(ran_ms|status_ms|published_to)":\d+,?/g, "");
 }
 
 const sql = (statement: string) => (world: World) =>
@@ -129,12 +162,7 @@ test(
   "a catalog that was lost while the server was stopped is rebuilt at its start",
   { timeout: 240_000 },
   async () => {
-    await using world = new World();
-    await world.start();
-    await world.fill();
-    const before = await world.shown();
-    expect(before[2]).toContain('"resolved"');
-    expect(before[4]).toContain("Kept");
+    await using world = copyOfFilled();
     for (const [what, lose, notice] of LOSSES) {
       await world.stop();
       world.notices.length = 0;
@@ -153,11 +181,7 @@ test(
 );
 
 test("a rebuild that was interrupted continues at the next start", async () => {
-  await using world = new World();
-  await world.start();
-  await world.fill();
-  const before = await world.shown();
-  await world.stop();
+  await using world = copyOfFilled();
   const { catalog } = databasesIn(world.data);
   catalog.create();
   catalog.open((database) => database.exec("INSERT INTO rebuild VALUES (1, '', 0, 0, 3)"));
@@ -166,42 +190,41 @@ test("a rebuild that was interrupted continues at the next start", async () => {
   expect(world.notices[0]).toContain("not complete yet");
 });
 
-test.each([
-  ["deleted", (path: string) => ["", "-wal", "-shm"].forEach((end) => rmSync(path + end))],
-  ["cut off", (path: string) => truncateSync(path, 100)],
+const DAMAGES: [how: string, damage: (path: string) => void][] = [
+  ["deleted", (path) => ["", "-wal", "-shm"].forEach((end) => rmSync(path + end))],
+  ["cut off", (path) => truncateSync(path, 100)],
   [
     "overwritten",
-    (path: string) => {
+    (path) => {
       rmSync(path);
       writeFileSync(path, "this is not a database".repeat(1_000));
     },
   ],
-])("a catalog that is %s under the running server is rebuilt", async (_, lose) => {
-  await using world = new World();
-  await world.start();
-  await world.fill();
-  await world.stop(); // so that all of it is in the file
-  await world.start();
-  const before = await world.shown();
-  lose(databasesIn(world.data).catalog.path);
-  await expect
-    .poll(() => world.notices.at(-1), { timeout: 30_000 })
-    .toBe("The catalog is complete again.");
-  await world.expectShown(before);
-  expect(world.failures).toEqual([]);
+];
 
-  await world.post("/api/sessions", { product: "after" });
-  await expect.poll(() => world.text("/api/sessions"), { timeout: 10_000 }).toContain("after");
+test("a catalog that is lost under the running server is rebuilt, each time", async () => {
+  await using world = copyOfFilled();
+  await world.start();
+  for (const [how, damage] of DAMAGES) {
+    const shown = await world.shown();
+    world.notices.length = 0;
+    damage(databasesIn(world.data).catalog.path);
+    await expect
+      .poll(() => world.notices.at(-1), { timeout: 30_000, message: how })
+      .toBe("The catalog is complete again.");
+    await world.expectShown(shown);
+
+    await world.post("/api/sessions", { product: `after-${how}` });
+    await expect
+      .poll(() => world.text("/api/sessions"), { timeout: 10_000 })
+      .toContain(`after-${how}`);
+  }
+  expect(world.failures).toEqual([]);
 });
 
 test("pages of the catalog that are overwritten under the running server are noticed, named and rebuilt", async () => {
-  await using world = new World();
-  await world.start();
-  await world.fill();
-  const before = await world.shown();
-  await world.stop();
+  await using world = copyOfFilled();
   const { catalog } = databasesIn(world.data);
-  catalog.update(); // so that all of it is in the file
   await world.start(); // which reads none of it yet
   const [id] = [...(before[0] ?? "").matchAll(/"id":"([^"]+)"/g)].map(([, each]) => each);
 
@@ -228,10 +251,9 @@ test("pages of the catalog that are overwritten under the running server are not
 });
 
 test("a registry that is deleted under the running server is written again", async () => {
-  await using world = new World();
+  await using world = copyOfFilled();
   await world.start();
-  await world.fill();
-  const before = await world.shown();
+  await world.expectShown(before);
   const { catalog, registry } = databasesIn(world.data);
   catalog.remove();
   registry.remove();
@@ -245,13 +267,8 @@ test("a registry that is deleted under the running server is written again", asy
 });
 
 test("without its registry the server does not start, and names the file to restore", async () => {
-  await using world = new World();
-  await world.start();
-  await world.fill();
-  const before = await world.shown();
-  await world.stop();
+  await using world = copyOfFilled();
   const { registry } = databasesIn(world.data);
-  registry.update(); // so that all of it is in the file
   const backup = join(world.data, "registry.backup");
   copyFileSync(registry.path, backup);
 
@@ -275,13 +292,8 @@ test("without its registry the server does not start, and names the file to rest
 });
 
 test("a new registry lists the sessions again, and keeps the damaged file", async () => {
-  await using world = new World();
-  await world.start();
-  await world.fill();
-  const before = await world.shown();
-  await world.stop();
+  await using world = copyOfFilled();
   const { registry } = databasesIn(world.data);
-  registry.update(); // so that all of it is in the file
   writeFileSync(registry.path, "nothing");
   await world.start({ newRegistry: true });
   await expect

@@ -174,6 +174,19 @@ MAX_EVENT_BYTES = 256 * 1024 - 64  # the sequence and the time precede the op
 # What is recorded of one value or exception.
 MAX_ITEMS = 1 << 20  # of a container that is not a builtin type: no op has room for more, and an iterator may never end
 MAX_CAUSES = 16  # exceptions in one chain; a longer one is a cycle or a mistake
+MAX_TREE = 64  # causes, contexts and members of one exception: a group of more tasks fails for few reasons
+CAUSE_FRAMES = 100  # innermost frames of each of these: the others are mostly those of the exception itself
+CAUSES_LENGTH = 65536  # characters of their stacks together, a quarter of an event
+CAUSE_MESSAGE = 8192  # characters of each message: an eighth of that
+MAX_ATTRIBUTES = 32  # of one exception: database drivers have 20
+MAX_LOOKED_AT = 1000  # attributes that are examined: a larger dict is data, not a description
+MAX_NOTES = 16  # of one exception: they are written for people
+ATTRIBUTE_LENGTH = 1000  # characters of an attribute, and of a note: a paragraph
+SOURCE_FRAMES = 16  # innermost frames of the program whose source lines are recorded
+SOURCE_LINES = 4  # before and after the line of a frame
+SOURCE_LENGTH = 200  # characters of a source line
+MAX_EXCERPTS = 512  # that are cached as text: the places where a program raises
+NESTED_RECORDS = 3  # levels of log records that arise while one is recorded; deeper ones are recorded without their arguments
 MAX_LOCALS = 64  # variables of one frame
 LOCALS_FRAMES = 8  # innermost frames whose variables are recorded, if the program asks for them
 WHOLE_STRING = 64  # characters: shorter strings stay whole when an event is cut, because they identify it
@@ -404,23 +417,32 @@ class Session(object):
             self._count_internal_loss()
         return {"status": "ok"}
 
-    def log_exception(self, exc_info=None, extra_data=None, name="exception", handled=None, locals=False, data=None):
-        """Record an exception as an event, with its stack and its chain of causes.
+    def log_exception(
+        self, exc_info=None, extra_data=None, name="exception", handled=None, locals=False, data=None, message=None
+    ):
+        """Record an exception as an event, with its stack and what led to it.
 
         Parameters:
-            exc_info: An exception, or the three values of `sys.exc_info()`. Default: the exception that is being handled.
+            exc_info: An exception, or the three values of `sys.exc_info()`. Default: the exception that is being handled. A text is
+                the `message` of that one.
             extra_data: 1.x's name of `data`.
             name: Name of the event.
             handled: Whether the program caught it. Default: not recorded.
             locals: True adds the variables of the 8 innermost frames.
             data: A dict of any values.
+            message: What the program was doing. Default: the exception's own text.
         """
         data = extra_data if data is None else data
+        if isinstance(exc_info, _STRINGS):
+            message, exc_info = exc_info if message is None else message, None
         if self._delegates:
+            if message is not None:
+                data = OrderedDict(data if issubclass(type(data), dict) else {} if data is None else {"value": data})
+                data.setdefault("message", message)
             return self.client.log_exception(self.session_id, exc_info, data)
         try:
             at = self._now()
-            self._log_exception(at, [], _exc_info(exc_info), data, name, None, handled, locals)
+            self._log_exception(at, [], _exc_info(exc_info), data, name, message, handled, locals)
         except Exception:
             self._count_internal_loss()
         return {"status": "ok"}
@@ -654,7 +676,12 @@ class Session(object):
         error_message = _error_message(error)
         file, line, function = _source(trace)
         stack = _stack(kind, error, trace)
-        more = _exception_fields(type_name, error_message, stack, file, line, function, _causes(error), handled)
+        causes = _Causes(error)
+        more = _exception_fields(
+            "Unknown" if kind is None else _qualified_name(kind), error_message, stack, file, line, function, causes.items, handled,
+            _attributes(error, error_message), _notes(error), causes_left_out=causes.left_out,
+            sources=_excerpts([trace] + causes.traces),
+        )  # fmt: skip
         if locals is True:
             data = OrderedDict(data if issubclass(type(data), dict) else {} if data is None else {"value": data})
             data["locals"] = _locals(trace)
@@ -769,12 +796,15 @@ class Session(object):
         writer.append(self._now(), [text] if writer.owner else (), True)
 
     def _crash_by(self, exc_info, exit_code=None):
+        self._log_uncaught(exc_info)
+        self.crash("uncaught_exception", exit_code)
+
+    def _log_uncaught(self, exc_info):
         try:
             if exc_info[1] is None or exc_info[1] is not _captured.get("error"):
                 self._log_exception(self._now(), [], exc_info, None, "exception", None, False, False)
         except Exception:
             self._count_internal_loss()
-        self.crash("uncaught_exception", exit_code)
 
     def _count_internal_loss(self):
         """Count a fault of this module. It must not raise into the program."""
@@ -972,9 +1002,9 @@ class DatacatHandler(logging.Handler):
         self._writing = threading.local()
 
     def emit(self, record):
-        if getattr(self._writing, "is_on", False):
-            return  # a value's own __str__ logs while it is being recorded
-        self._writing.is_on = True
+        # The description of a value may log, and so may a signal handler that interrupts this one.
+        depth = getattr(self._writing, "depth", 0)
+        self._writing.depth = depth + 1
         try:
             data = OrderedDict()
             data["logger"] = record.name
@@ -984,25 +1014,24 @@ class DatacatHandler(logging.Handler):
             data["funcName"] = record.funcName
             data["module"] = record.module
             for key, value in record.__dict__.items():
-                if key not in _LOG_RECORD_KEYS:
+                if key not in _LOG_RECORD_KEYS and depth < NESTED_RECORDS:
                     data[key] = value  # the program's `extra`
-            message = _message_of(record, self.formatter)
+            message = _message_of(record, self.formatter) if depth < NESTED_RECORDS else _template_of(record)
             session = self.session.session if isinstance(self.session, AsyncSession) else self.session
             has_exception = record.exc_info and self.include_exceptions and record.exc_info[0] is not None
-            if has_exception and getattr(session, "_delegates", True):
-                session.log_exception(exc_info=record.exc_info, extra_data=data)
-                return
+            stack = getattr(record, "stack_info", None)
             if has_exception:
-                session._log_exception(
-                    session._now(), [], record.exc_info, data, "exception", message, True, False
-                )
+                if stack:
+                    data["stack_info"] = stack
+                self._record_exception(session, record, data, message)
                 return
             labels = [record.levelname.lower(), record.name]
             if record.funcName and record.funcName != "<module>":
                 labels.append(record.funcName)
             category = self.level_mapping.get(record.levelno, "info")
+            more = {"stacktrace": [line + "\n" for line in stack.split("\n")]} if isinstance(stack, str) and stack else {}
             session.log_event(
-                name="log." + record.name, category=category, group=record.name, labels=labels, message=message, data=data
+                name="log." + record.name, category=category, group=record.name, labels=labels, message=message, data=data, **more
             )
         except Exception:
             _raise_if_stack_is_full()
@@ -1011,7 +1040,13 @@ class DatacatHandler(logging.Handler):
             else:
                 self.session._count_internal_loss()
         finally:
-            self._writing.is_on = False
+            self._writing.depth = depth
+
+    def _record_exception(self, session, record, data, message):
+        if getattr(session, "_delegates", True):
+            session.log_exception(exc_info=record.exc_info, extra_data=data)
+        elif record.exc_info[1] is None or record.exc_info[1] is not _captured.get(session.session_id):
+            session._log_exception(session._now(), [], record.exc_info, data, "exception", message, True, False)
 
 
 _CATEGORIES = {
@@ -1022,6 +1057,11 @@ _CATEGORIES = {
     logging.CRITICAL: "critical",
 }
 _LOG_RECORD_KEYS = set(logging.LogRecord("", 0, "", 0, "", (), None).__dict__) | {"message", "asctime", "taskName"}
+
+
+def _template_of(record):
+    """Return the message without its arguments: describing those logs this message again."""
+    return record.msg if type(record.msg) in _STRINGS else "<%s>" % _type_name(record.msg)
 
 
 def _message_of(record, formatter):
@@ -1519,7 +1559,7 @@ def capture(session, exceptions=True, threads=True, faults=True, signals=()):
 
     Parameters:
         session: The session that records them.
-        exceptions: Uncaught exceptions of the main thread.
+        exceptions: Uncaught exceptions of the main thread, those in `__del__`, and those of tasks that the program never retrieves.
         threads: Uncaught exceptions of other threads.
         faults: Fatal errors such as a segmentation fault, also if the program has enabled `faulthandler` itself, which then prints them
             no more. Without that, they are recorded in any case.
@@ -1530,7 +1570,7 @@ def capture(session, exceptions=True, threads=True, faults=True, signals=()):
     """
     try:
         wanted = [("exceptions", exceptions), ("threads", threads), ("faults", faults)]
-        begin = {"exceptions": _capture_exceptions, "threads": _capture_threads, "faults": _capture_faults}
+        begin = {"exceptions": _capture_uncaught, "threads": _capture_threads, "faults": _capture_faults}
         for name in [name for name, is_wanted in wanted if is_wanted] + _texts_of(signals):
             if (session.session_id, name) not in _captures:  # a second hook would record each twice
                 _captures.add((session.session_id, name))
@@ -1542,6 +1582,12 @@ def capture(session, exceptions=True, threads=True, faults=True, signals=()):
 
 _captures = set()  # (session id, what)
 _captured = {}
+
+
+def _capture_uncaught(session):
+    _capture_exceptions(session)
+    _capture_unraisable(session)
+    _capture_asyncio(session)
 
 
 def _capture_exceptions(session):
@@ -1559,6 +1605,60 @@ def _capture_exceptions(session):
         before(kind, error, trace)
 
     sys.excepthook = excepthook
+
+
+def _capture_unraisable(session):
+    """Record exceptions in `__del__` and in callbacks of C code (3.8 and later). They end nothing."""
+    if not hasattr(sys, "unraisablehook"):
+        return
+    before = sys.unraisablehook
+
+    def unraisablehook(arguments):
+        try:
+            exc_info = (arguments.exc_type, arguments.exc_value, arguments.exc_traceback)
+            thing = arguments.object
+            data = {"object": getattr(thing, "__qualname__", None) or _type_name(thing)} if thing is not None else None
+            message = arguments.err_msg or "Exception ignored in"
+            session._log_exception(session._now(), [], exc_info, data, "exception", message, False, False)
+        except Exception:
+            pass
+        before(arguments)
+
+    sys.unraisablehook = unraisablehook
+
+
+def _capture_asyncio(session):
+    """Record exceptions of tasks and callbacks that the program never retrieves.
+
+    A loop without a handler of the program logs them, whichever library it comes from; one with such a handler passes them to it.
+    """
+
+    def record(error, message):
+        try:
+            if error is not None and error is not _captured.get(session.session_id):
+                _captured[session.session_id] = error
+                session._log_exception(session._now(), [], _exc_info(error), None, "exception", message, False, False)
+        except Exception:
+            pass
+
+    class Logged(logging.Filter):
+        def filter(self, log_record):
+            if log_record.exc_info and log_record.levelno >= logging.ERROR:
+                record(log_record.exc_info[1], _message_of(log_record, None).split("\n")[0])
+            return True
+
+    logging.getLogger("asyncio").addFilter(Logged())
+    loops = getattr(sys.modules.get("asyncio.base_events"), "BaseEventLoop", None)
+    if loops is None:
+        return
+    before = loops.call_exception_handler
+
+    def call_exception_handler(loop, context):
+        if issubclass(type(context), dict):
+            record(context.get("exception"), context.get("message"))
+        return before(loop, context)
+
+    loops.call_exception_handler = call_exception_handler
 
 
 def _capture_threads(session):
@@ -1640,9 +1740,11 @@ def _on_exit():
     try:
         uncaught = _uncaught_exception()
         for writer, client, session_id in list(_open_writers.values()):
-            if not writer.owner:
-                continue
             session = client._session(session_id)
+            if not writer.owner:
+                if uncaught is not None:
+                    session._log_uncaught(uncaught)
+                continue
             if uncaught is None:
                 session.end()
             elif issubclass(uncaught[0], KeyboardInterrupt):
@@ -1680,6 +1782,26 @@ def _after_fork():
             pass
     _stack_watch.forked()
     _fatal_errors.forked()
+    try:
+        sys.modules["multiprocessing.util"].register_after_fork(_stack_watch, _record_in_child)
+    except Exception:
+        pass  # the program does not use multiprocessing
+
+
+def _record_in_child(_):
+    """Record what ends a child of multiprocessing, which prints the exception and exits by os._exit()."""
+    process = sys.modules["multiprocessing.process"].current_process()
+    run = process.run
+
+    def run_recorded():
+        try:
+            run()
+        except Exception:
+            for _, client, session_id in list(_open_writers.values()):
+                client._session(session_id)._log_uncaught(sys.exc_info())
+            raise
+
+    process.run = run_recorded
 
 
 if _HAS_FORK_HOOK:
@@ -2032,31 +2154,41 @@ def _trace_of(error):
     return sys.exc_info()[2] if sys.exc_info()[1] is error else None
 
 
-def _stack(kind, error, trace):
-    """Return the lines that the interpreter prints, each with its line break, as 1.x did."""
+def _stack(kind, error, trace, limit=None):
+    """Return the lines that the interpreter prints, each with its line break, as 1.x did. A group's members have stacks of their own."""
     if kind is None:
         return traceback.format_stack(sys._getframe(3))
     try:
         if _PY2:
             return traceback.format_exception(kind, error, trace)
-        if not _is_in_long_chain(error):
-            return traceback.format_exception(kind, error, trace, chain=False)
+        if not _members(error) and not _is_in_long_chain(error):
+            return traceback.format_exception(kind, error, trace, limit, chain=False)
         heading = ["Traceback (most recent call last):\n"] if trace is not None else []
-        return heading + traceback.format_tb(trace) + ["%s: %s\n" % (_class_name(kind), _error_message(error))]
+        return heading + traceback.format_tb(trace, limit) + ["%s: %s\n" % (_qualified_name(kind), _error_message(error))]
     except Exception:  # an exception that cannot be printed
-        return traceback.format_tb(trace) + [_class_name(kind) + "\n"]
+        _raise_if_stack_is_full()
+        return traceback.format_tb(trace, limit) + [_qualified_name(kind) + "\n"]
 
 
 def _is_in_long_chain(error):
     """Return whether more than MAX_CAUSES exceptions led to this one. `format_exception` reads them all, even with `chain=False`."""
     seen = [error]
     for each in seen:
-        for cause in (getattr(each, "__cause__", None), getattr(each, "__context__", None)):
+        links = [getattr(each, "__cause__", None), getattr(each, "__context__", None)]
+        for cause in links + list(_members(each)[: MAX_CAUSES + 1]):
             if cause is not None and not any(cause is other for other in seen):
                 seen.append(cause)
         if len(seen) > MAX_CAUSES:
             return True
     return False
+
+
+def _members(error):
+    """Return the exceptions of a group, also of the package `exceptiongroup` before 3.11."""
+    if getattr(type(error), "derive", None) is None:
+        return ()
+    members = getattr(error, "exceptions", ())
+    return members if type(members) is tuple else ()
 
 
 def _source(trace):
@@ -2068,24 +2200,226 @@ def _source(trace):
     return code.co_filename, trace.tb_lineno, code.co_name
 
 
-def _causes(error):
-    """Return the chain of causes, the first cause last."""
-    causes = []
-    seen = [error]
+def _qualified_name(kind):
+    """Return the type as tracebacks name it: with its module, unless that is builtin or the program's main file."""
+    name = _class_name(kind)
     try:
-        while error is not None and len(causes) < MAX_CAUSES:
-            cause = getattr(error, "__cause__", None)
-            if cause is None and not getattr(error, "__suppress_context__", False):
-                cause = getattr(error, "__context__", None)
-            if cause is None or any(cause is other for other in seen):
-                break
-            seen.append(cause)
-            kind = type(cause)
-            causes.append((_class_name(kind), _error_message(cause), _stack(kind, cause, getattr(cause, "__traceback__", None))))
-            error = cause
+        module = kind.__module__
+        if type(module) is not str or module in ("builtins", "exceptions", "__main__", "__builtin__"):
+            module = ""
+        path = getattr(kind, "__qualname__", name)
+        name = path.split("<locals>.")[-1] if type(path) is str else name
+        return module + "." + name if module else name
+    except Exception:  # of a metaclass
+        return name
+
+
+def _related(error):
+    """Return what led to an exception, and its members, as (kind, exception)."""
+    related = []
+    try:
+        cause = getattr(error, "__cause__", None)
+        if cause is not None:
+            related.append(("cause", cause))
+        elif not getattr(error, "__suppress_context__", False) and getattr(error, "__context__", None) is not None:
+            related.append(("context", error.__context__))
+        related += [("member", member) for member in _members(error)]
     except Exception:
         _raise_if_stack_is_full()  # an attribute of the exception raises
-    return causes
+    return related
+
+
+class _Causes(object):
+    """The tree of exceptions that led to one, as a list in which each follows the one that it led to.
+
+    `items` has the fields of each, `left_out` is the number of those over the limits, `traces` are the tracebacks.
+    """
+
+    def __init__(self, error):
+        self.items = []
+        self.left_out = 0
+        self.traces = []
+        self.room = CAUSES_LENGTH
+        self.seen = [error]
+        self.seen_ids = {id(error)}
+        if error is not None:
+            self.add(error, 0, 0)
+
+    def add(self, error, number, depth):
+        related = _related(error)
+        for position, (kind, each) in enumerate(related):
+            if id(each) in self.seen_ids:
+                continue
+            if len(self.items) >= MAX_TREE:
+                self.left_out += len(related) - position
+                return
+            if depth >= MAX_CAUSES:
+                self.left_out += 1
+                continue
+            self.seen_ids.add(id(each))
+            self.seen.append(each)  # so that no other object gets its id
+            self.items.append(self.fields(each, kind, number))
+            self.add(each, len(self.items), depth + 1)
+
+    def fields(self, error, kind, parent):
+        trace = getattr(error, "__traceback__", None)
+        self.traces.append(trace)
+        message = _shortened(_error_message(error), CAUSE_MESSAGE)
+        fields = {"exception_type": _qualified_name(type(error)), "exception_msg": message}
+        lines = _stack(type(error), error, trace, -CAUSE_FRAMES) if self.room > 0 else []
+        kept = 0
+        for line in reversed(lines):
+            self.room -= len(line)
+            if self.room < 0:
+                break
+            kept += 1
+        fields["stacktrace"] = lines[len(lines) - kept :]
+        if kept < len(lines):
+            fields["stacktrace"].insert(0, "  %s %d lines\n" % (_ELLIPSIS, len(lines) - kept))
+        fields["attributes"], fields["notes"] = _attributes(error, message), _notes(error)
+        if kind != "cause":
+            fields["kind"] = kind
+        if parent != len(self.items):
+            fields["parent"] = parent
+        return fields
+
+
+def _shortened(text, length):
+    """Return a text cut to so many characters, with the number of the others."""
+    text = _plain_text(text)
+    if len(text) <= length:
+        return text
+    if _PY2:
+        return _encode_text(_shortened_units(text.decode("utf-8", "replace"), length))
+    return _shortened_units(text, length)
+
+
+def _shortened_units(text, length):
+    return text if len(text) <= length else text[:length] + u"\u2026%d" % (len(text) - length)
+
+
+def _notes(error):
+    try:
+        notes = getattr(error, "__notes__", None)
+        if not isinstance(notes, (list, tuple)):
+            return []
+        kept = [_shortened(note, ATTRIBUTE_LENGTH) for note in notes[:MAX_NOTES]]
+        if len(notes) > MAX_NOTES:
+            kept.append(_ELLIPSIS + " %d more" % (len(notes) - MAX_NOTES))
+        return kept
+    except Exception:
+        _raise_if_stack_is_full()
+        return []
+
+
+_ELLIPSIS = "\xe2\x80\xa6" if _PY2 else u"\u2026"
+_PLAIN = (str, _text_type, bool, int, float) + ((long,) if _PY2 else ())  # noqa: F821
+
+
+def _attributes(error, message):
+    """Return the plain values that an exception holds: its own, and those of its types, such as `errno`. Properties are not called."""
+    kept, left_out = OrderedDict(), 0
+    try:
+        own = getattr(error, "__dict__", None)
+        own = own if type(own) is dict else {}
+        names = list(_attribute_names(type(error))) + list(itertools.islice(own, MAX_LOOKED_AT))
+        left_out = max(0, len(own) - MAX_LOOKED_AT)
+        for name in names:
+            name = _plain_text(name)
+            if name.startswith("_") or name in kept:
+                continue
+            value = own[name] if name in own else _read(error, name)
+            if not issubclass(type(value), _PLAIN) or value == "" or value == message:
+                continue
+            if len(kept) >= MAX_ATTRIBUTES:
+                left_out += 1
+            else:
+                is_text = issubclass(type(value), (str, _text_type))
+                kept[_cut_name(name)] = _shortened(value, ATTRIBUTE_LENGTH) if is_text else value
+    except Exception:
+        _raise_if_stack_is_full()
+    if left_out:
+        kept[_ELLIPSIS] = left_out
+    return kept
+
+
+def _read(error, name):
+    try:
+        return getattr(error, name, None)
+    except Exception:
+        _raise_if_stack_is_full()
+        return None
+
+
+def _attribute_names(kind):
+    """Return the names of the slots of a type and its bases. Cached, because a program has few types of exceptions."""
+    names = _slots.get(kind)
+    if names is None:
+        names = []
+        for base in kind.__mro__:
+            if base in (BaseException, Exception, object):
+                continue
+            names += [name for name, slot in sorted(vars(base).items()) if type(slot) in _SLOTS and name not in _NO_ATTRIBUTES]
+        if len(_slots) < MAX_CACHED:
+            _slots[kind] = names
+    return names
+
+
+_slots = {}
+_SLOTS = (types.MemberDescriptorType, types.GetSetDescriptorType)
+# What the message and the tree have, and what a decoder was decoding.
+_NO_ATTRIBUTES = frozenset("msg message strerror args object exceptions print_file_and_line characters_written".split())
+
+
+def _excerpts(traces):
+    """Return the source lines around the innermost frames of the program, each as JSON."""
+    texts = []
+    for trace in traces:
+        places = deque(maxlen=SOURCE_FRAMES)
+        while trace is not None:
+            code = trace.tb_frame.f_code
+            if not _is_library(code.co_filename):
+                places.append((code.co_filename, trace.tb_lineno, trace.tb_frame.f_globals))
+            trace = trace.tb_next
+        for file, line, variables in reversed(places):
+            text = _excerpts_read.get((file, line))
+            if text is None:
+                text = _read_excerpt(file, line, variables)
+                if len(_excerpts_read) < MAX_EXCERPTS:
+                    _excerpts_read[(file, line)] = text
+            if text and text not in texts:
+                texts.append(text)
+            if len(texts) >= SOURCE_FRAMES:
+                return texts
+    return texts
+
+
+_excerpts_read = {}
+
+
+def _read_excerpt(file, line, variables):
+    try:
+        lines = linecache.getlines(file, variables)
+        if not line or not 0 < line <= len(lines):
+            return ""
+        first = max(1, line - SOURCE_LINES)
+        kept = [_shortened(text.rstrip("\r\n"), SOURCE_LENGTH) for text in lines[first - 1 : line + SOURCE_LINES]]
+        return _excerpt_text(file, first, kept)
+    except Exception:
+        _raise_if_stack_is_full()  # the file is in another encoding, or its loader raises
+        return ""
+
+
+def _excerpt_text(file, first, lines):
+    quoted = ",".join([_quote(_clean(_plain_text(line))) for line in lines])
+    return '{"file":%s,"first":%d,"lines":[%s]}' % (_quote(_clean(_plain_text(file))), first, quoted)
+
+
+def _is_library(file):
+    return file.startswith(_LIBRARY) or "site-packages" in file or "dist-packages" in file or file.startswith("<frozen")
+
+
+_LIBRARY = os.path.dirname(os.__file__) + os.sep
 
 
 def _error_message(error):
@@ -2123,19 +2457,32 @@ class _IgnoredLosses(list):
 
 def _exception_fields(
     exception_type=None, exception_msg=None, stacktrace=None, source_file=None, source_line=None, source_function=None, causes=(),
-    handled=None,
+    handled=None, attributes=None, notes=None, kind=None, parent=None, causes_left_out=0, sources=(),
 ):  # fmt: skip
+    """Return the fields of an exception or of a cause as JSON. `causes` are dicts of these parameters, `sources` texts of excerpts."""
     text = _text_field("exception_type", exception_type) + _text_field("exception_msg", exception_msg)
-    lines = _texts_of(stacktrace) if stacktrace is not None else ()
-    if lines:
-        text += ',"stacktrace":[%s]' % ",".join([_quote(_clean(line)) for line in lines])
+    text += _texts_field("stacktrace", stacktrace)
     text += _text_field("source_file", source_file) + _whole_field("source_line", source_line)
     text += _text_field("source_function", source_function)
+    if attributes:
+        text += _object_field("attributes", attributes, _IgnoredLosses())
+    text += _texts_field("notes", notes) + _text_field("kind", kind)
+    if parent is not None:
+        text += ',"parent":%d' % parent
     if causes:
-        text += ',"causes":[%s]' % ",".join(["{" + _exception_fields(*cause)[1:] + "}" for cause in causes])
+        text += ',"causes":[%s]' % ",".join(["{" + _exception_fields(**cause)[1:] + "}" for cause in causes])
+    if causes_left_out:
+        text += ',"causes_left_out":%d' % causes_left_out
+    if sources:
+        text += ',"sources":[%s]' % ",".join(sources)
     if handled is True or handled is False:
         text += ',"handled":true' if handled else ',"handled":false'
     return text
+
+
+def _texts_field(key, values):
+    texts = _texts_of(values) if values is not None else ()
+    return ',"%s":[%s]' % (key, ",".join([_quote(_clean(text)) for text in texts])) if texts else ""
 
 
 # === Field ===================================================================
@@ -3490,7 +3837,7 @@ def _clean_argument(argument, before):
 # Events over the limit, cut to fit.
 
 _WHOLE_KEYS = ("op", "name", "category", "group", "labels")
-_DROPPED_KEYS = ("data", "causes", "stacktrace", "labels")
+_DROPPED_KEYS = ("sources", "data", "causes", "stacktrace", "labels")
 
 
 def _cut_strings(text):
@@ -4647,6 +4994,10 @@ class _OriginalQueue(_Queue):
         return 0.0
 
 
+# Fields of an event that datacat 1.x does not have.
+_OURS = ("op", "at", "attributes", "notes", "causes", "causes_left_out", "sources", "handled")
+
+
 def _original_request(op):
     """Return the path and the body that stand for an op in the local API of datacat 1.x's daemon, or None and None."""
     kind = op["op"]
@@ -4656,7 +5007,7 @@ def _original_request(op):
     if kind == "state":
         return "/state", {"state": op["patch"]}
     if kind == "event":
-        fields = dict((key, value) for key, value in op.items() if key not in ("op", "at", "causes", "handled"))
+        fields = dict((key, value) for key, value in op.items() if key not in _OURS)
         return "/event", dict({"category": "info", "labels": [], "data": {}}, **fields)
     if kind == "metric":
         fields = dict((key, value) for key, value in op.items() if key not in ("op", "at", "buckets"))

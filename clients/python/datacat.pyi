@@ -66,12 +66,13 @@ class Session:
     ) -> Dict[str, str]: ...
     def log_exception(
         self,
-        exc_info: Union[BaseException, _ExcInfo, None] = ...,
+        exc_info: Union[BaseException, _ExcInfo, str, None] = ...,
         extra_data: Any = ...,
         name: str = ...,
         handled: Optional[bool] = ...,
         locals: bool = ...,
         data: Any = ...,
+        message: Optional[str] = ...,
     ) -> Dict[str, str]: ...
     def gauge(
         self,
@@ -361,7 +362,7 @@ class AsyncSession(Session):
     def update_state(self, state: Any) -> None: ...  # type: ignore[override]
     def log_exception(  # type: ignore[override]
         self,
-        exc_info: Union[BaseException, _ExcInfo, None] = ...,
+        exc_info: Union[BaseException, _ExcInfo, str, None] = ...,
         extra_data: Any = ...,
         **more: Any,
     ) -> None: ...

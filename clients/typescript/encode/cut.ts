@@ -9,7 +9,7 @@ export function cutStrings(
 ): string {
   const left = { ...op };
   /** Left out one by one if short strings alone are too many. */
-  const expendable = ["data", "causes", "stacktrace", "labels"];
+  const expendable = ["sources", "data", "causes", "stacktrace", "labels"];
   for (let longest = LONGEST_CUT; ;) {
     // What identifies an event stays whole: its length is bounded already.
     const whole = { name: undefined, category: undefined, group: undefined, labels: undefined };

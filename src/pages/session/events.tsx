@@ -13,6 +13,8 @@ import { Empty } from "../ui/empty.tsx";
 import { guarded } from "../ui/panel.tsx";
 import { Moment } from "../ui/time.tsx";
 import { EventText } from "./event.tsx";
+import { framesOf } from "../../core/stack/frame.ts";
+import { Frames } from "../ui/frames.tsx";
 import { Exception } from "./exception.tsx";
 import { sessionIn, viewOf } from "./view.ts";
 
@@ -269,6 +271,7 @@ function EventItem({ id, event, marked }: ItemProps) {
               <Coloured text={event.message} />
             </pre>
           ) : null}
+          {isException ? null : <Frames frames={framesOf(event.stacktrace ?? [])} />}
           {data && Object.keys(data).length > 0 ? (
             <pre class="data">{plainJson(data, 2)}</pre>
           ) : null}

@@ -103,6 +103,11 @@ export function Exception({ event }: { event: EventRow }) {
   const { source_file: file, source_line: line, source_function: name = "", sources = [] } = event;
   return (
     <div class="exception-body">
+      {event.message && event.message !== root.exception_msg ? (
+        <p class="exception-message">
+          <Coloured text={event.message} />
+        </p>
+      ) : null}
       <Thrown thrown={root} sources={sources} />
       {file && !root.stacktrace?.length ? (
         <Frames

@@ -119,7 +119,8 @@ class Exceptions(Test):
             raise Silent()
         except Silent:
             session.log_exception()
-        self.assertEqual(self.ops()[1]["exception_type"], "Silent")
+        self.assertEqual(self.ops()[1]["exception_type"], "test_exceptions.Silent")
+        self.assertEqual(self.ops()[1]["labels"], ["exception", "Silent"])
         self.assertEqual(self.ops()[1]["exception_msg"], "<Silent>")
 
     def test_an_exception_group_shows_its_members(self):
@@ -127,7 +128,112 @@ class Exceptions(Test):
             self.skipTest("groups came with 3.11")
         session = datacat.open()
         session.log_exception(ExceptionGroup("several", [ValueError("one"), KeyError("two")]))  # noqa: F821
-        self.assertIn("ValueError: one", "".join(self.ops()[1]["stacktrace"]))
+        event = self.ops()[1]
+        self.assertEqual(
+            [(each["exception_type"], each["exception_msg"], each["kind"], each.get("parent")) for each in event["causes"]],
+            [("ValueError", "one", "member", None), ("KeyError", "'two'", "member", 0)],
+        )
+        self.assertNotIn("one", "".join(event["stacktrace"]))  # the members have stacks of their own
+
+    def test_a_tree_of_groups_causes_and_contexts(self):
+        if sys.version_info < (3, 11):
+            self.skipTest("groups came with 3.11")
+        inner = ExceptionGroup("inner", [KeyError("k")])  # noqa: F821
+        inner.__cause__ = OSError(2, "No such file", "/a")
+        hidden = ValueError("v")
+        hidden.__context__, hidden.__suppress_context__ = TypeError("hidden"), True
+        outer = ExceptionGroup("outer", [inner, hidden, inner])  # noqa: F821
+        outer.__context__ = RuntimeError("r")
+        datacat.open().log_exception(outer)
+        causes = self.ops()[1]["causes"]
+        self.assertEqual(
+            [(each["exception_type"], each.get("kind"), each.get("parent", place)) for place, each in enumerate(causes)],
+            [
+                ("RuntimeError", "context", 0),
+                ("ExceptionGroup", "member", 0),
+                ("FileNotFoundError", None, 2),
+                ("KeyError", "member", 2),
+                ("ValueError", "member", 0),
+            ],
+        )
+        self.assertEqual(causes[2]["attributes"], {"errno": 2, "filename": "/a"})
+
+    def test_a_large_group_is_bounded_and_the_rest_is_counted(self):
+        if sys.version_info < (3, 11):
+            self.skipTest("groups came with 3.11")
+        datacat.open().log_exception(ExceptionGroup("many", [ValueError("x" * 9000) for _ in range(1000)]))  # noqa: F821
+        event = self.ops()[1]
+        self.assertEqual((len(event["causes"]), event["causes_left_out"]), (datacat.MAX_TREE, 1000 - datacat.MAX_TREE))
+
+    def test_own_attributes_and_notes(self):
+        class HttpError(Exception):
+            __slots__ = ("status",)
+
+            @property
+            def computed(self):
+                raise AssertionError("properties are not called")
+
+        error = HttpError("HTTP 404")
+        error.status = 404
+        error.url, error.password, error.response, error._private = "https://u:secret@x/", "x", object(), 1
+        error.text = "HTTP 404"
+        error.body = "y" * 2000
+        error.__notes__ = ["while loading level 3", 7] + ["n"] * 20
+        session = datacat.open()
+        session.log_exception(error)
+        session.log_exception(IOError(13, "Permission denied", "/etc/x"))
+        first, second = self.ops()[1:]
+        attributes = first["attributes"]
+        self.assertEqual(sorted(attributes), ["body", "password", "status", "url"])
+        self.assertEqual((attributes["status"], attributes["password"]), (404, "[redacted]"))
+        self.assertNotIn("secret", attributes["url"])
+        self.assertEqual(attributes["body"], u"y" * 1000 + u"\u20261000")
+        self.assertEqual(first["notes"][:2] + first["notes"][-1:], ["while loading level 3", "7", u"\u2026 6 more"])
+        self.assertEqual(second["attributes"], {"errno": 13, "filename": "/etc/x"})
+        self.assertEqual(session.stats()["dropped"], {})
+
+    def test_types_are_named_as_tracebacks_name_them(self):
+        import json
+
+        session = datacat.open()
+
+        def skip():
+            raise unittest.SkipTest("x")
+
+        for work in (lambda: json.loads("{"), lambda: {}[1], skip):
+            try:
+                work()
+            except Exception:
+                session.log_exception()
+        names = [op["exception_type"] for op in self.ops()[1:]]
+        self.assertEqual(names, ["ValueError" if PY2 else "json.decoder.JSONDecodeError", "KeyError", "unittest.case.SkipTest"])
+
+    def test_the_source_around_each_frame_of_the_program(self):
+        def fail():
+            raise ValueError("here")  # the line of the frame
+
+        try:
+            fail()
+        except ValueError:
+            datacat.open().log_exception()
+        event = self.ops()[1]
+        lines = {}
+        for excerpt in event["sources"]:
+            for place, text in enumerate(excerpt["lines"]):
+                lines[excerpt["first"] + place] = text
+        self.assertIn("the line of the frame", lines[event["source_line"]])
+        self.assertIn("def fail():", lines[event["source_line"] - 1])
+        self.assertEqual(len(event["sources"]), 2)
+
+    def test_a_text_beside_the_exception(self):
+        session = datacat.open()
+        for call in (lambda: session.log_exception("could not load"), lambda: session.log_exception(message="could not load")):
+            try:
+                1 / 0
+            except ZeroDivisionError:
+                call()
+        for event in self.ops()[1:]:
+            self.assertEqual((event["message"], event["exception_type"]), ("could not load", "ZeroDivisionError"))
 
 
 def raise_from(error, cause):
@@ -230,6 +336,39 @@ class Exit(Test):
         self.assertEqual((code, errors), (0, ""))
         self.assertEqual([op.get("name", op["op"]) for op in self.ops()], ["start", "goes on", "end"])
         self.assertNotIn("signal", self.ops()[-1])
+
+    def test_captured_exceptions_of_finalizers_and_of_tasks(self):
+        if PY2 or sys.version_info < (3, 8):
+            self.skipTest("no hook")
+        _, _, errors = self.run_program(
+            u"import datacat, asyncio, gc\ns = datacat.capture(datacat.open())\n"
+            u"class Leaky:\n    def __del__(self): raise ValueError('in __del__')\n"
+            u"leaky = Leaky(); del leaky; gc.collect()\n"
+            u"async def fail(): raise KeyError('task')\n"
+            u"async def main():\n    task = asyncio.ensure_future(fail()); await asyncio.sleep(0); await asyncio.sleep(0); del task; gc.collect()\n"
+            u"asyncio.run(main())\n"
+        )
+        self.assertIn("in __del__", errors)
+        self.assertIn("never retrieved", errors)
+        first, second = [op for op in self.ops() if op["op"] == "event"]
+        self.assertEqual((first["exception_type"], first["handled"], first["data"]["object"]), ("ValueError", False, "Leaky.__del__"))
+        self.assertEqual((second["exception_type"], second["handled"]), ("KeyError", False))
+        self.assertIn("never retrieved", second["message"])
+        self.assertEqual(self.ops()[-1]["op"], "end")
+
+    @unittest.skipIf(JYTHON, "no forks")
+    def test_what_ends_a_child_is_recorded_in_it(self):
+        self.run_program(
+            u"import datacat, os\ndatacat.open()\npid = os.fork()\nif pid == 0: raise KeyError('child')\nos.waitpid(pid, 0)\n"
+        )
+        if not PY2:
+            self.run_program(
+                u"import datacat, multiprocessing\ndatacat.open()\n"
+                u"def work(): raise KeyError('child')\n"
+                u"child = multiprocessing.get_context('fork').Process(target=work); child.start(); child.join()\n"
+            )
+        events = [op for op in self.ops() if op["op"] == "event"]
+        self.assertEqual([(op["exception_msg"], op["handled"]) for op in events], [("'child'", False)] * (1 if PY2 else 2))
 
     def test_capturing_twice_records_once(self):
         self.run_program(

@@ -98,13 +98,11 @@ def play(calls, open_session):
             session.log_event(first, **options)
         elif name == "log_exception":
             fields = dict(first)
-            causes = [
-                (cause.get("exception_type"), cause.get("exception_msg"), cause.get("stacktrace"))
-                for cause in fields.pop("causes", [])
-            ]
+            causes = fields.pop("causes", [])
+            sources = [datacat._excerpt_text(**excerpt) for excerpt in fields.pop("sources", [])]
             common = [fields.pop(key, None) for key in ("category", "group", "labels", "message", "data")]
             title, handled = fields.pop("name", "exception"), fields.pop("handled", None)
-            more = datacat._exception_fields(causes=causes, handled=handled, **fields)
+            more = datacat._exception_fields(causes=causes, handled=handled, sources=sources, **fields)
             session._log(session._now(), title, [], *common, more=more)
         elif name == "timer":
             options.setdefault("unit", None)

@@ -3,7 +3,9 @@
 
 import io
 import logging
+import signal
 import sys
+import unittest
 
 import datacat
 from worlds import Test
@@ -86,7 +88,7 @@ class Logging(Test):
             [op["message"] for op in self.ops()[1:]], ["%d not a number", "%s and %s one", "%s <Broken>", "after"]
         )
 
-    def test_what_a_value_logs_while_it_is_described_is_left_alone(self):
+    def test_what_a_value_logs_while_it_is_described_is_recorded_too(self):
         logger = self.logger
 
         class Chatty(object):
@@ -95,4 +97,50 @@ class Logging(Test):
                 return "chatty"
 
         self.logger.info("%s", Chatty())
-        self.assertEqual([op["message"] for op in self.ops()[1:]], ["chatty"])
+        self.assertEqual([op["message"] for op in self.ops()[1:]], ["describing myself", "chatty"])
+
+    def test_a_value_whose_description_logs_it_again_ends(self):
+        logger = self.logger
+
+        class Endless(object):
+            def __str__(self):
+                logger.info("%s again", self)
+                return "endless"
+
+        self.logger.info("%s", Endless())
+        messages = [op["message"] for op in self.ops()[1:]]
+        self.assertEqual(messages, ["%s again"] + ["endless again"] * 2 + ["endless"])
+
+    @unittest.skipIf(not hasattr(signal, "setitimer"), "no timers as in C")
+    def test_a_signal_handler_that_logs_while_a_record_is_written_loses_nothing(self):
+        handled = []
+
+        def handler(number, frame):
+            handled.append(number)
+            self.logger.warning("signal")
+
+        before = signal.signal(signal.SIGALRM, handler)
+        try:
+            signal.setitimer(signal.ITIMER_REAL, 0.0005, 0.0005)
+            count = 0
+            while len(handled) < 20:
+                self.logger.info("record")
+                count += 1
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+        messages = [op["message"] for op in self.ops() if "message" in op]
+        self.assertEqual((messages.count("record"), messages.count("signal")), (count, len(handled)))
+        self.assertEqual(self.session.stats()["dropped"], {})
+
+    @unittest.skipIf(sys.version_info[0] == 2, "2.7's records have no stack")
+    def test_stack_info_is_kept(self):
+        self.logger.info("here", stack_info=True)
+        try:
+            1 / 0
+        except ZeroDivisionError:
+            self.logger.exception("with both", stack_info=True)
+        plain, thrown = self.ops()[1:]
+        self.assertIn("test_stack_info_is_kept", "".join(plain["stacktrace"]))
+        self.assertNotIn("exception_type", plain)
+        self.assertIn("test_stack_info_is_kept", thrown["data"]["stack_info"])

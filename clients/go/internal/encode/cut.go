@@ -8,7 +8,7 @@ import (
 )
 
 // removable are the fields that are left out, first to last, when an event of short strings alone is too long.
-var removable = []string{"data", "causes", "stacktrace", "labels"}
+var removable = []string{"sources", "data", "causes", "stacktrace", "labels"}
 
 // CutStrings shortens the op that begins at buf[start] to at most maxBytes. It cuts the strings to the largest of 131072,
 // 65536, … 64 characters with which the op fits, and leaves out whole fields only if it still does not fit. It works on the

@@ -100,6 +100,8 @@ CREATE TABLE `sessions` (
 	`boot_id` text NOT NULL,
 	`hostname` text NOT NULL,
 	`browser` text NOT NULL,
+	`os` text NOT NULL,
+	`language` text NOT NULL,
 	`updated_at` integer NOT NULL,
 	`received_at` integer NOT NULL,
 	`status_since` integer NOT NULL,

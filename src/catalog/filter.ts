@@ -12,6 +12,7 @@ import { STATUSES } from "../core/vocabulary.ts";
 export const STATUS_KINDS = [
   ...STATUSES,
   "failed", // ended, and failed by core/outcome.ts
+  "succeeded", // ended, and did not fail
   "ever_hung",
   "hung_recovered", // and still runs
   "hung_ended", // hung once, then ended
@@ -75,6 +76,7 @@ const KIND: { [kind in StatusKind]: SQL } = {
   crashed: sql`s.status = 'crashed'`,
   ended: sql`s.status = 'ended'`,
   failed: sql`s.failed = 1`,
+  succeeded: sql`(s.status = 'ended' AND s.failed = 0)`,
   ever_hung: sql`s.ever_hung = 1`,
   hung_recovered: sql`(s.ever_hung = 1 AND s.recovered = 1 AND s.status <> 'hung')`,
   hung_ended: sql`(s.ever_hung = 1 AND s.status = 'ended')`,

@@ -37,6 +37,8 @@ export const sessions = sqliteTable(
     boot_id: text().notNull(),
     hostname: text().notNull(),
     browser: text().notNull(), // "Chrome 126 on Windows", of a session recorded in a page; else ""
+    os: text().notNull(), // of its program, as the client names it: "linux x86_64"; "" if it did not…
+    language: text().notNull(), // …"python 3.13.0"
     updated_at: integer().notNull(), // last activity, by the session's clock…
     received_at: integer().notNull(), // …and by the server's
     status_since: integer().notNull(),

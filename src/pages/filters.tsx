@@ -16,6 +16,7 @@ import { Time } from "./ui/time.tsx";
 export const KIND_LABELS: Record<StatusKind, string> = {
   ...STATUS_LABELS,
   failed: "Failed",
+  succeeded: "Succeeded",
   ever_hung: "Ever hung",
   hung_recovered: "Hung, recovered",
   hung_ended: "Hung, then ended",

@@ -69,6 +69,8 @@ function sessionRow(
   const isOver = current.status === "ended" || current.status === "crashed";
   const headline = isOver ? current.headline : headlineOf(index, current.headline);
   const { id, product, version, hostname, machineId, tags } = index;
+  // The daemon's lane names no language.
+  const writer = index.lanes.find((lane) => lane.writer.language)?.writer;
   const outcome = {
     status: current.status,
     exit_code: observations.end?.exit_code ?? observations.crash?.exit_code ?? null,
@@ -86,6 +88,8 @@ function sessionRow(
     boot_id: index.bootId,
     hostname: index.hostname,
     browser: index.browser,
+    os: writer?.os ?? "",
+    language: writer?.language ?? "",
     created_at: Math.round(index.createdAt),
     updated_at: Math.round(index.updatedAt),
     received_at: index.receivedAt,

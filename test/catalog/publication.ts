@@ -39,6 +39,8 @@ function unsearchable(id: string, overrides: Overrides): Publication {
       boot_id: "boot-1",
       hostname: "workshop",
       browser: "",
+      os: "linux x86_64",
+      language: "python 3.13.0",
       updated_at: at + 1_000,
       received_at: at + 1_000,
       status_since: at,

@@ -56,6 +56,7 @@ const IS: { [kind in StatusKind]: (s: Publication["session"]) => boolean } = {
   crashed: (s) => s.status === "crashed",
   ended: (s) => s.status === "ended",
   failed: (s) => s.failed,
+  succeeded: (s) => s.status === "ended" && !s.failed,
   ever_hung: (s) => s.ever_hung,
   hung_recovered: (s) => s.ever_hung && s.recovered && s.status !== "hung",
   hung_ended: (s) => s.ever_hung && s.status === "ended",

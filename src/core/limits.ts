@@ -231,3 +231,11 @@ export const MAX_POINTS = 10_000;
 export const GAP_INTERVALS = 5;
 /** Part of a session's length by which points outside of it widen its charts. With more, the session itself would be hard to see. */
 export const WIDEST_EXCESS = 0.1;
+
+// Differences between runs.
+/** Others with a complete list below which nothing is compared: “in none of three” is no evidence. */
+export const MIN_OTHERS = 4;
+/** What is at most so likely by chance is listed, and after correction for the number of tests called significant: the usual level. */
+export const SIGNIFICANT = 0.05;
+/** Values up to which ranks are counted one by one: 10,000 additions. With more, the normal approximation is close. */
+export const EXACT_RANK_ITEMS = 12;

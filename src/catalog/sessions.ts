@@ -232,7 +232,7 @@ function selectPage(filter: SessionFilter, source: Source, page: PageQuery): SQL
 /** At most SCAN_SESSIONS candidates in order of their start. */
 function scan(filter: SessionFilter, source: Source & { kind: "scan" }, page: PageQuery): SQL {
   const searched = filter.text === undefined ? sql`` : sql`, s.search`;
-  return sql`SELECT ${COLUMNS}${searched} ${scanned(filter, source, page)} LIMIT ${SCAN_SESSIONS}`;
+  return sql`SELECT ${COLUMNS}, s.failed${searched} ${scanned(filter, source, page)} LIMIT ${SCAN_SESSIONS}`;
 }
 
 function scanned(

@@ -85,6 +85,7 @@ function fetchChanged(kinds, charts) {
   const has = (/** @type {string[]} */ ...wanted) => wanted.some((kind) => kinds.includes(kind));
   trigger("live-timeline");
   fetchFigures(charts);
+  if (has("status")) trigger("live-status");
   if (has("status", "exception", "event")) trigger("live-verdict");
   else if (has("heartbeat")) trigger("live-heartbeat");
   if (has("exception")) trigger("live-exceptions");

@@ -8,6 +8,7 @@ import { explain, requireCatalog } from "../catalog/outage.ts";
 import { Refusal, refusalOf } from "../core/refusal.ts";
 import type { Env } from "../env.ts";
 import { audit } from "./audit.ts";
+import { distinctions } from "./distinctions.ts";
 import { exceptions } from "./exceptions.ts";
 import { grafana } from "./grafana.ts";
 import { ingest } from "./ingest.ts";
@@ -21,6 +22,8 @@ import { sessions } from "./sessions.ts";
 /** What is answered from the catalog. */
 const CATALOG_PATHS = [
   "/sessions",
+  "/sessions/:id/changes",
+  "/distinctions",
   "/data/sessions",
   "/metrics/*",
   "/events",
@@ -46,6 +49,7 @@ for (const part of [
   ingest,
   legacy,
   sessions,
+  distinctions,
   metrics,
   exceptions,
   products,

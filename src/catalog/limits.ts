@@ -9,6 +9,10 @@ export const MAX_TERMS = 16;
 /** Sessions whose objects one list page may ask about what the catalog leaves out: each is a subrequest, of which the free plan has 50, and the page itself needs some six. */
 export const MAX_ASKED = 40;
 
+/** Sessions of each side whose differences are looked for: with 40 others a difference of one can be as unlikely as 1 in 41, and their rows take 10 ms. */
+export const COMPARED_RUNS = 40;
+/** Newest sessions among which those that a filter does not find are looked for, and those that it finds. */
+export const OTHERS_LOOKED_AT = 200;
 /** Sessions whose series are combined into one chart or table: parsing and adding this many rollups takes 10 ms. */
 export const MAX_COMPARED_SESSIONS = 300;
 /** Names in one page of a list of names, unless fewer are requested: more cannot be read. */

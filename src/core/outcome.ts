@@ -1,4 +1,5 @@
 /** How a session stands or ended, as far as its label and its colour depend on it. */
+import type { Summary } from "./answers.ts";
 import { type Status, STATUS_LABELS } from "./vocabulary.ts";
 
 /** `uncaught`: how many exceptions ended the program, a thread or a callback of it, since nothing caught them. */
@@ -17,4 +18,15 @@ export function hasFailed({ status, exit_code, signal, uncaught }: Outcome): boo
 /** The label that people read: that of the status, or "Failed". */
 export function labelOf(outcome: Outcome): string {
   return hasFailed(outcome) ? "Failed" : STATUS_LABELS[outcome.status];
+}
+
+/** It runs, or ended without an error. */
+export function isGood(summary: Summary): boolean {
+  const { status } = summary.verdict;
+  return status === "active" || (status === "ended" && !hasFailed(outcomeOf(summary)));
+}
+
+/** The session's outcome, for its label and colour. */
+export function outcomeOf({ verdict, exit_code, signal, uncaught }: Summary): Outcome {
+  return { status: verdict.status, exit_code, signal, uncaught };
 }

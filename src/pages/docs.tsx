@@ -84,6 +84,16 @@ docs.get("/docs", (c) =>
         </tbody>
       </table>
 
+      <Reading />
+    </article>,
+    { title: "Docs", here: "/docs", name: "docs-page", styles: ["docs", "guides"] },
+  ),
+);
+
+/** The parts about the pages. */
+function Reading() {
+  return (
+    <>
       <h2 id="reading">Reading a session</h2>
       <p>
         The verdict comes first, with its evidence. Below it, everything is on one time axis. Drag
@@ -93,6 +103,17 @@ docs.get("/docs", (c) =>
         keys.
       </p>
 
+      <h2 id="changed">What changed</h2>
+      <p>
+        Below the verdict of a session that failed, crashed or hung stands how it differs from the
+        last 40 good runs of its product: version, machine, system, tags, state values, settings,
+        metrics outside of their usual range, events that are new or missing. Each row has its
+        counts, such as “in none of 40 good runs”, and how likely it is by chance; one run among 41
+        cannot be less likely than 1 in 41. What is listed incompletely is not compared, and
+        counted. Below a filtered list, <em>What distinguishes these?</em> does the same for all
+        sessions that match against the others.
+      </p>
+
       <h2 id="finding">Finding sessions</h2>
       <p>
         The <a href="/sessions">list</a> is searched by text and filters, also for the past:
@@ -100,9 +121,8 @@ docs.get("/docs", (c) =>
         event <code>asset_missing</code>. Select two or more to <a href="/compare">compare</a> them.{" "}
         <a href="/metrics">Metrics</a> shows one metric of many sessions, by version or machine.
       </p>
-    </article>,
-    { title: "Docs", here: "/docs", name: "docs-page", styles: ["docs", "guides"] },
-  ),
-);
+    </>
+  );
+}
 
 docs.route("/", guideRoutes);

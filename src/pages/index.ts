@@ -7,6 +7,7 @@ import { checkParameters } from "../core/parse.ts";
 import { requireCatalog } from "../catalog/outage.ts";
 import { compare } from "./compare.tsx";
 import { deletion } from "./delete.tsx";
+import { distinctions } from "./distinctions.tsx";
 import { docs } from "./docs.tsx";
 import { answerError, answerUnknown } from "./error.tsx";
 import { exceptions } from "./exceptions.tsx";
@@ -39,7 +40,7 @@ pages.route("/", preferences);
 pages.route("/", login);
 
 pages.use(signedIn);
-for (const path of ["/", "/sessions", "/exceptions/*", "/metrics/*"]) {
+for (const path of ["/", "/sessions", "/distinctions", "/exceptions/*", "/metrics/*"]) {
   pages.get(path, async (c, next) => {
     await requireCatalog(c.env.CATALOG);
     await next();
@@ -53,6 +54,7 @@ pages.route("/", sessionRoutes);
 pages.route("/", exceptions);
 pages.route("/", metrics);
 pages.route("/", compare);
+pages.route("/", distinctions);
 pages.route("/", docs);
 pages.route("/", settings);
 pages.get("*", answerUnknown);

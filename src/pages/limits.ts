@@ -78,6 +78,9 @@ export const GROUP_ROWS = 20;
 export const MAX_COMPARED = 5;
 /** Newest ended sessions that are searched for one without an error. */
 export const GOOD_LOOKED_AT = 20;
+/** Differences shown at once, and when unfolded: more are not read. */
+export const DISTINCTIONS = 8;
+export const MORE_DISTINCTIONS = 100;
 /** Metrics drawn on a comparison at once. */
 export const COMPARED_METRICS = 12;
 /** Points of each line on a comparison: as fine as a chart's buckets. */

@@ -2,12 +2,13 @@
 import { nameLabel, plainText } from "../core/recorded-text.ts";
 import type { AccessEnv } from "../access/access.ts";
 import { Hono } from "hono";
-import { labelOf } from "../core/outcome.ts";
+import { isGood, labelOf, outcomeOf } from "../core/outcome.ts";
 import type { Summary } from "../core/answers.ts";
 import { asking } from "../core/names.ts";
 import { REFRESH_MS, TIMELINE_BUCKETS } from "./limits.ts";
 import { EventsPanel, eventRoutes, filterOf } from "./session/events.tsx";
 import { ExceptionsPanel, exceptionRoutes } from "./session/exception.tsx";
+import { ChangedPanel, changedRoutes } from "./session/changed.tsx";
 import { DamageBanner } from "./session/incomplete.tsx";
 import { Figures, figureRoutes } from "./session/figures.tsx";
 import { historyRoutes } from "./session/history.tsx";
@@ -17,7 +18,7 @@ import { OutputPanel, outputRoutes } from "./session/output.tsx";
 import { Charts, chartRoutes } from "./session/charts.tsx";
 import { stackRoutes, StacksPanel } from "./session/stacks.tsx";
 import { TimelinePanel } from "./session/timeline.tsx";
-import { isGood, outcomeOf, Verdict } from "./session/verdict.tsx";
+import { Verdict } from "./session/verdict.tsx";
 import { sessionIn, type View, viewOf } from "./session/view.ts";
 import { address } from "./ui/address.ts";
 import { STATUS_SIGNS } from "./ui/status.tsx";
@@ -50,6 +51,7 @@ sessionRoutes.get("/sessions/:id", async (c) => {
       <Crumbs summary={summary} />
       <DamageBanner summary={summary} />
       <Verdict session={session} summary={summary} />
+      <ChangedPanel summary={summary} />
       <StacksPanel session={session} />
       <div class="panes">
         <div
@@ -78,7 +80,7 @@ sessionRoutes.get("/sessions/:id", async (c) => {
       title: titleOf(summary),
       here: "/sessions",
       name: "session",
-      styles: ["timeline", "session", "verdict", "moment", "records", "terminal"],
+      styles: ["timeline", "session", "verdict", "distinctions", "moment", "records", "terminal"],
       status: summary.verdict.status,
       vendor: ["hx-ws-4.0.1.min.js", "chart-4.6.1.min.js"],
       scripts: ["session.js"],
@@ -183,6 +185,7 @@ for (const routes of [
   exceptionRoutes,
   outputRoutes,
   stackRoutes,
+  changedRoutes,
   figureRoutes,
 ]) {
   sessionRoutes.route("/", routes);

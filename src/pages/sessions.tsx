@@ -231,6 +231,11 @@ async function found({ env, access, search, known }: ListProps) {
         <button class="tool" type="button" data-untick hidden>
           Clear selection
         </button>
+        {Object.keys(search.filter).length === 0 ? null : (
+          <a class="tool" href={address("/distinctions", searchQuery(search))}>
+            What distinguishes these?
+          </a>
+        )}
         <Searched page={page} search={search} />
         <nav class="pages" aria-label="Pages of the list">
           {page.previous === null ? null : (

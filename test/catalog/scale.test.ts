@@ -1,11 +1,12 @@
 /** A hundred thousand sessions are listed as ten are: no query reads more rows for there being more sessions. */
 import { env } from "cloudflare:workers";
 import { beforeAll, expect, test } from "vitest";
+import { changesOf, distinctionsOf } from "../../src/catalog/distinctions.ts";
 import { eventNames } from "../../src/catalog/events.ts";
 import { exceptionGroups } from "../../src/catalog/exceptions.ts";
 import { expiredSessions } from "../../src/catalog/expired.ts";
 import { openBeforeBoot } from "../../src/catalog/known.ts";
-import { RARE_SESSIONS, SCAN_SESSIONS } from "../../src/catalog/limits.ts";
+import { COMPARED_RUNS, RARE_SESSIONS, SCAN_SESSIONS } from "../../src/catalog/limits.ts";
 import { metricNames, sessionMetrics } from "../../src/catalog/metrics.ts";
 import { statePaths, stateValues } from "../../src/catalog/paths.ts";
 import { versionDays, versions } from "../../src/catalog/products.ts";
@@ -66,6 +67,8 @@ const LISTS: [what: string, query: SessionListQuery, rows: number][] = [
   ["of a version", { product: "game", version: "1.7" }, 5_000],
   ["of a product that is not there", { product: "nothing" }, 100],
   ["that crashed", { status: ["crashed"] }, 200],
+  ["that crashed or failed", { status: ["crashed", "failed"] }, BOUND],
+  ["that succeeded", { status: ["succeeded"] }, BOUND],
   ["that hung", { status: ["ever_hung"] }, 200],
   ["that are open", { status: ["active", "suspended", "hung"] }, 1_000],
   ["with a rare event", { event: "door_opened" }, 5_000],
@@ -197,6 +200,18 @@ test("every other query of the pages reads few rows", async () => {
     rare: await rowsRead(() => sessionMetrics(db, { name: "rare" })),
   };
   for (const [what, rows] of Object.entries(costs)) expect(rows, what).toBeLessThan(6_000);
+});
+
+test("what distinguishes sessions is found in few rows", async () => {
+  const crashed = { product: "game", status: ["crashed" as const], limit: 1 };
+  const [bad] = (await listSessions(db, crashed)).items;
+  const one = bad ?? { id: "", product: "", created_at: 0 };
+  expect((await changesOf(env.CATALOG, one)).others.sessions).toBe(COMPARED_RUNS);
+  expect(await rowsRead(() => changesOf(db, one))).toBeLessThan(10_000);
+  expect(
+    await rowsRead(() => distinctionsOf(db, { product: "game", version: "1.7" })),
+  ).toBeLessThan(10_000);
+  expect(await rowsRead(() => distinctionsOf(db, { tag: "none" }))).toBeLessThan(2 * BOUND);
 });
 
 test("publishing and removing cost the same however many sessions there are", async () => {

@@ -817,3 +817,59 @@ test("a watching page receives changes; pages of other origins do not", async ()
   });
   expect(foreign.status).toBe(403);
 });
+
+test("below the verdict of a crash stands how it differs from the last good runs", async () => {
+  const product = "what-changed";
+  const at = START - 86_400_000;
+  const one = (id: string, minute: number, parts: Op[], version = "1.0"): Batch =>
+    batch(id, [
+      {
+        op: "start",
+        at: at + minute * 60_000,
+        product,
+        version,
+        state: { renderer: version === "1.0" ? "gl" : "<b>vulkan" },
+      },
+      ...parts,
+    ]);
+  const end = (minute: number): Op => ({
+    op: "end",
+    at: at + minute * 60_000 + 9_000,
+    exit_code: 0,
+  });
+  const good = ["good-1", "good-2", "good-3", "good-4", "good-5"];
+  for (const [minute, id] of good.entries()) await record(ask, [one(id, minute, [end(minute)])]);
+  const crash: Op = { op: "crash", at: at + 609_000, reason: "killed", signal: "SIGKILL" };
+  await record(ask, [one("changed", 10, [crash], "1.1")]);
+  for (const id of [...good, "changed"]) await sessionOf(env, SERVER, id).publish();
+
+  // The page itself does not wait for it.
+  const page = (await get("/sessions/changed")).html;
+  expect(page).toMatch(/id="changed"[^>]*hx-get="\/sessions\/changed\/changes" hx-trigger="load, /);
+  expect(page).not.toContain("good runs before");
+  expect((await get("/sessions/good-1")).html).toMatch(/id="changed"[^>]*hidden/);
+
+  const { html } = await get("/sessions/changed/changes", { "hx-request": "true" });
+  expect(html).toContain("against the last 5 good runs before it");
+  expect(html).toMatch(/<strong>Version 1.1<\/strong> <span>in none of 5 good runs/);
+  expect(html).toContain("State renderer = “&lt;b&gt;vulkan”");
+  expect(html).toContain("cannot be less likely than 1 in 6");
+  const early = await get("/sessions/good-1/changes", { "hx-request": "true" });
+  expect(early.html).not.toContain("good run");
+
+  const answer = (await ask("/api/sessions/changed/changes")) as Response;
+  expect(await answer.json()).toMatchObject({
+    others: { sessions: 5 },
+    items: [{ text: "Version 1.1: in none of 5 good runs", p: 1 / 6 }, {}],
+  });
+  const filtered = await get(`/sessions?product=${product}&status=succeeded`);
+  expect(filtered.html).toContain(`href="/distinctions?product=${product}&amp;status=succeeded"`);
+  const few = (await get(`/distinctions?product=${product}&status=succeeded`)).html;
+  expect(few).toContain("There are 5 of these and 1 of the others; 4 of each are needed.");
+  const all = (await ask(`/api/distinctions?product=${product}&status=crashed`)) as Response;
+  expect(await all.json()).toMatchObject({
+    items: [],
+    these: { sessions: 1 },
+    others: { sessions: 5 },
+  });
+});

@@ -95,6 +95,7 @@ const filter = {
   state_type: v.optional(v.picklist(VALUE_TYPES)),
 };
 
+export const Filter = v.object(filter);
 export const Sessions = v.object({
   ...filter,
   sort: v.optional(v.picklist(SESSION_SORTS)),

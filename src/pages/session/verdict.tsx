@@ -11,7 +11,7 @@ import { LAST_EVENTS, LAST_EVENTS_READ, REFRESH_MS } from "../limits.ts";
 import { address } from "../ui/address.ts";
 import { guarded } from "../ui/panel.tsx";
 import { Property } from "../ui/property.tsx";
-import { hasFailed, labelOf, type Outcome } from "../../core/outcome.ts";
+import { hasFailed, isGood, labelOf, outcomeOf } from "../../core/outcome.ts";
 import { StatusIcon } from "../ui/status.tsx";
 import { Elapsed, Moment, Time } from "../ui/time.tsx";
 import { EventLine } from "./event.tsx";
@@ -82,17 +82,6 @@ function StatusAge({ summary: { verdict, status_ms } }: { summary: Summary }) {
 
 function isEvident({ verdict }: Summary, kind: string): boolean {
   return verdict.evidence.some((each) => each.kind === kind);
-}
-
-/** It runs, or ended without an error. */
-export function isGood(summary: Summary): boolean {
-  const { status } = summary.verdict;
-  return status === "active" || (status === "ended" && !hasFailed(outcomeOf(summary)));
-}
-
-/** The session's outcome, for its label and colour. */
-export function outcomeOf({ verdict, exit_code, signal, uncaught }: Summary): Outcome {
-  return { status: verdict.status, exit_code, signal, uncaught };
 }
 
 function sinceStart({ verdict, created_at: start }: Summary): string {

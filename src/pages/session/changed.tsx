@@ -1,0 +1,170 @@
+/** What differs from the last good runs of the product, of a session that failed. Fetched after the page, which does not wait for it. */
+import { Hono } from "hono";
+import type { AccessEnv } from "../../access/access.ts";
+import { changesOf, type Distinctions } from "../../catalog/distinctions.ts";
+import type { Summary } from "../../core/answers.ts";
+import { amongGoodRuns } from "../../core/distinction-text.ts";
+import type { Distinction } from "../../core/distinctions.ts";
+import { formatCount, formatNumber } from "../../core/format.ts";
+import { MIN_OTHERS } from "../../core/limits.ts";
+import { asking } from "../../core/names.ts";
+import { isGood } from "../../core/outcome.ts";
+import { isFragment } from "../fragment.tsx";
+import { address } from "../ui/address.ts";
+import { DistinctionList, notComparedText, searchOf } from "../ui/distinctions.tsx";
+import { guarded } from "../ui/panel.tsx";
+import { Moment } from "../ui/time.tsx";
+import { sessionIn } from "./view.ts";
+
+/** The panel before its content is fetched. Of a session that runs or ended well it is hidden; it is fetched when the status changes. */
+export function ChangedPanel({ summary }: { summary: Summary }) {
+  const path = pathOf(summary);
+  const isShown = !isGood(summary);
+  return (
+    <section
+      id="changed"
+      class="panel what-changed"
+      aria-labelledby="changed-title"
+      hidden={!isShown}
+      hx-get={path}
+      hx-trigger={`${isShown ? "load, " : ""}live-status from:body`}
+      hx-swap="outerHTML"
+    >
+      <header class="panel-header">
+        <h2 id="changed-title">What changed</h2>
+        <a class="without-script" href={path}>
+          Compare with the last good runs
+        </a>
+      </header>
+    </section>
+  );
+}
+
+function pathOf({ id }: Summary): string {
+  return `/sessions/${encodeURIComponent(id)}/changes`;
+}
+
+function Changed({ db, summary }: { db: D1Database; summary: Summary }) {
+  return (
+    <section
+      id="changed"
+      class="panel what-changed"
+      aria-labelledby="changed-title"
+      hidden={isGood(summary)}
+      hx-get={pathOf(summary)}
+      hx-trigger="live-status from:body"
+      hx-swap="outerHTML"
+    >
+      {isGood(summary)
+        ? null
+        : guarded("what changed", async () => {
+            const found = await changesOf(db, summary);
+            return (
+              <>
+                <header class="panel-header">
+                  <h2 id="changed-title">What changed</h2>
+                  {found.others.sessions < MIN_OTHERS ? null : (
+                    <span class="quiet">
+                      {`against the last ${formatCount(found.others.sessions, "good run")} before it`}
+                    </span>
+                  )}
+                </header>
+                <Found summary={summary} found={found} />
+              </>
+            );
+          })}
+    </section>
+  );
+}
+
+function Found({ summary, found }: { summary: Summary; found: Distinctions }) {
+  const { items, tested, these, others } = found;
+  if (these.sessions === 0)
+    return (
+      <p class="quiet">This session is not in the list of sessions yet. Try again in a minute.</p>
+    );
+  if (others.sessions < MIN_OTHERS) {
+    return (
+      <p class="quiet">
+        {`${others.sessions === 0 ? "No good run" : `Only ${formatCount(others.sessions, "good run")}`} of this product started before it; ${MIN_OTHERS} are needed for a comparison.`}
+      </p>
+    );
+  }
+  return (
+    <>
+      {items.length === 0 ? (
+        <p>{`None of ${formatCount(tested, "attribute")} stands out from those of the good runs.`}</p>
+      ) : (
+        <DistinctionList
+          items={items}
+          chance={({ p }) => p}
+          counts={(item) => <Counts summary={summary} found={found} item={item} />}
+        />
+      )}
+      <p class="quiet compared-note">
+        {[items.length === 0 ? "" : chanceNote(found), notComparedText(found)]
+          .filter(Boolean)
+          .join(" ")}
+      </p>
+    </>
+  );
+}
+
+/** A single run cannot prove much, and much is compared. */
+function chanceNote({ tested, others, items }: Distinctions): string {
+  const runs = others.sessions + 1;
+  const expected = Math.round(tested / runs);
+  const byChance =
+    expected === 0 ? "less than one of them" : `about ${formatNumber(expected)} of them`;
+  return `One run among ${formatNumber(runs)} cannot be less likely than 1 in ${formatNumber(runs)}; ${formatCount(tested, "attribute was", "attributes were")} compared, so ${byChance} would stand out like the ${items.length === 1 ? "one" : "first"} above by chance.`;
+}
+
+type CountsProps = { summary: Summary; found: Distinctions; item: Distinction };
+
+/** The counts, as a link to the good runs that had it, and the moment at which this session had it. */
+function Counts({ summary, found: { others }, item }: CountsProps) {
+  const { id, product, created_at } = summary;
+  const goodRuns = {
+    product,
+    status: ["succeeded" as const],
+    from: others.from ?? undefined,
+    to: created_at,
+  };
+  const text = amongGoodRuns(item);
+  const search = item.others.had > 0 ? searchOf(goodRuns, item) : undefined;
+  const isSeries = item.kind === "figure" || item.kind === "metric";
+  return (
+    <>
+      {search === undefined || item.figure ? text : <a href={search}>{text}</a>}
+      {item.at === undefined || item.at <= created_at ? null : <Moment id={id} at={item.at} />}
+      {isSeries ? (
+        <a href={address("/metrics", { metric: asking(item.name), product: asking(product) })}>
+          across sessions
+        </a>
+      ) : null}
+    </>
+  );
+}
+
+export const changedRoutes = new Hono<AccessEnv>();
+
+changedRoutes.get("/sessions/:id/changes", async (c) => {
+  const summary = await sessionIn(c).ask("summary");
+  const panel = <Changed db={c.env.CATALOG} summary={summary} />;
+  if (isFragment(c)) return c.html(panel);
+  return c.render(
+    <>
+      <nav class="crumbs" aria-label="Breadcrumb">
+        <a href="/sessions">Sessions</a>
+        <a href={`/sessions/${summary.id}`}>{summary.id}</a>
+      </nav>
+      {panel}
+    </>,
+    {
+      title: "What changed",
+      here: "/sessions",
+      name: "distinctions-page",
+      styles: ["distinctions"],
+    },
+  );
+});

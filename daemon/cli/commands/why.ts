@@ -9,8 +9,9 @@ import {
   recordedOf,
 } from "../../../src/core/completeness.ts";
 import { formatCount, formatDuration, formatNumber } from "../../../src/core/format.ts";
+import { isGood } from "../../../src/core/outcome.ts";
 import { DATACAT } from "../invocation.ts";
-import { STACK_LINES } from "../limits.ts";
+import { CHANGES, STACK_LINES } from "../limits.ts";
 import { count, JSON_OPTION, SESSION_ID, withServer } from "../options.ts";
 import type { Server } from "../server.ts";
 import { eventLine } from "./event-line.ts";
@@ -38,12 +39,14 @@ async function explainSession(
 ): Promise<void> {
   const at = `/api/sessions/${encodeURIComponent(id)}`;
   const last = { order: "desc", limit: options.count };
-  const [summary, states, events, exceptions, stacks] = await Promise.all([
+  const [summary, states, events, exceptions, stacks, changes] = await Promise.all([
     server.get<Summary>(`${at}/summary`),
     server.get<Page<StateChange>>(`${at}/state/history`, last),
     server.get<Page<EventRow>>(`${at}/events`, last),
     server.get<Page<EventRow>>(`${at}/events`, { exceptions: true, order: "desc", limit: 1 }),
     server.get<Page<StackRow>>(`${at}/stacks`),
+    // From the catalog; what the session itself answers is printed without it.
+    server.get<Changes>(`${at}/changes`).catch(() => undefined),
   ]);
   const [sample] = stacks.items;
   const [exception] = exceptions.items;
@@ -60,6 +63,7 @@ async function explainSession(
       left_out,
       exception,
       stacks: stacks.items,
+      changes,
       states_before,
       events_before,
     });
@@ -68,6 +72,7 @@ async function explainSession(
 
   printSummary(server, summary);
   printVerdict(summary);
+  if (changes && !isGood(summary)) printChanges(changes);
   if (sample) printStacks(sample, summary);
   if (exception) {
     print(`\n${bold("Last exception")}  ${before(exception.at, summary)}`);
@@ -98,6 +103,18 @@ function printVerdict({ verdict, transitions }: Summary): void {
     print(`\n${bold("Earlier statuses")}`);
     for (const { at, headline } of transitions) print(`${dim(clock(at))}  ${headline}`);
   }
+}
+
+type Changes = { items: { text: string }[]; tested: number; others: { sessions: number } };
+
+/** What differs most from the last good runs. */
+function printChanges({ items, others }: Changes): void {
+  if (items.length === 0) return;
+  const runs = formatCount(others.sessions, "good run");
+  print(`\n${bold("What changed")}  ${dim(`against the last ${runs}`)}`);
+  for (const { text } of items.slice(0, CHANGES)) print(`- ${text}`);
+  if (items.length > CHANGES)
+    print(dim(`  … and ${formatCount(items.length - CHANGES, "further difference")}`));
 }
 
 /** The innermost frames of the main thread, or of the one that caused the end. */

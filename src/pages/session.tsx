@@ -50,7 +50,7 @@ sessionRoutes.get("/sessions/:id", async (c) => {
     >
       <Crumbs summary={summary} />
       <DamageBanner summary={summary} />
-      <Verdict session={session} summary={summary} />
+      <Verdict session={session} summary={summary} registry={c.env.REGISTRY} />
       <ChangedPanel summary={summary} />
       <StacksPanel session={session} />
       <div class="panes">
@@ -159,7 +159,7 @@ sessionRoutes.get("/sessions/:id/verdict", async (c) => {
   return c.html(
     <>
       <title>{`${plainText(titleOf(summary))} · Datacat`}</title>
-      <Verdict session={session} summary={summary} />
+      <Verdict session={session} summary={summary} registry={c.env.REGISTRY} />
     </>,
   );
 });

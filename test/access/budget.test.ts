@@ -385,14 +385,17 @@ test("Settings and home show what is used, and the budgets are changed there", a
   const local = server();
   const made = await local("/api/keys", post({ kind: "ingest", label: "CI", rows_per_day: 5 }));
   const { id, key } = (await made.json()) as { id: string; key: string };
-  expect(
-    (await send(key, batch(undefined, [{ op: "event", at: Date.now(), name: "a" }]))).status,
-  ).toBe(200);
+  const one = batch(undefined, [{ op: "event", at: Date.now(), name: "a" }]);
+  expect((await send(key, { ...one, lease_ms: 1 })).status).toBe(200);
   const text = async (path: string) =>
     (await (await local(path)).text()).replace(/<[^>]*>/g, " ").replace(/\s+/g, " ");
   await expect.poll(() => text("/settings")).toMatch(/1 of 5,000 sessions \d+ of 5 rows/);
   expect(await text("/settings")).toContain("senders wait until 00:00 UTC");
   expect(await text("/")).toContain("The API key CI has used its budget of 5 rows a day.");
+  // Without an answer of its server the sender does not renew the lease.
+  await expect
+    .poll(() => text(`/sessions/${one.session}`))
+    .toMatch(/Lost contact .*Possible cause: The API key CI has used its budget of 5 rows a day\./);
 
   const save = (fields: Record<string, string>) =>
     local(`/settings/keys/${id}/budgets`, {

@@ -1,5 +1,6 @@
 /** The verdict with its evidence, the last events and the properties of the session. */
 import { nameLabel, plainText } from "../../core/recorded-text.ts";
+import { WaitingAsCause } from "../settings/budgets.tsx";
 import { Coloured } from "../ui/coloured.tsx";
 import type { SessionClient } from "../../session/client.ts";
 import { isOngoing } from "../../core/duration.ts";
@@ -17,7 +18,9 @@ import { Elapsed, Moment, Time } from "../ui/time.tsx";
 import { EventLine } from "./event.tsx";
 import { LastOutput } from "./last-output.tsx";
 
-export function Verdict({ session, summary }: { session: SessionClient; summary: Summary }) {
+type VerdictProps = { session: SessionClient; summary: Summary; registry: D1Database };
+
+export function Verdict({ session, summary, registry }: VerdictProps) {
   const { id, verdict } = summary;
   const isRunning = verdict.status === "active";
   return (
@@ -60,6 +63,9 @@ export function Verdict({ session, summary }: { session: SessionClient; summary:
             <EvidenceItem id={id} evidence={evidence} isOpen={summary.ended_at === null} />
           ))}
         </ul>
+        {verdict.status === "suspended"
+          ? guarded("the budgets", () => WaitingAsCause({ db: registry }))
+          : null}
       </div>
       <LastEvents session={session} summary={summary} />
       {isGood(summary) ? null : <LastOutput session={session} />}

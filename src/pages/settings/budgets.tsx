@@ -103,24 +103,44 @@ export function budgetsIn(field: (name: string) => string): Budgets {
 
 /** A notice for keys whose senders wait; nothing while there are none. */
 export async function WaitingSenders({ db }: { db: D1Database }) {
-  const [keys, used] = await Promise.all([listKeys(db), usageOfDay(db, Date.now())]);
-  const waiting = keys.flatMap((key) => {
-    const [budget] = key.revoked_at !== null ? [] : usedUp(key, used.get(key.id) ?? UNUSED);
-    return budget === undefined ? [] : [{ key, budget, limit: key[budget] ?? 0 }];
-  });
-  if (waiting.length === 0) return null;
+  const notes = await waitingNotes(db);
+  if (notes.length === 0) return null;
   return (
     <section id="waiting" class="panel" aria-labelledby="waiting-title">
       <header class="panel-header">
         <h2 id="waiting-title">Senders that wait</h2>
       </header>
-      {waiting.map(({ key, budget, limit }) => (
-        <p class="panel-note">
-          The API key {nameLabel(key.label, key.id)} has used its budget of{" "}
-          {budgetText(budget, limit)}. Its senders keep what they record and send it after 00:00
-          UTC, or within minutes after you <a href="/settings#keys-panel">raise the budget</a>.
-        </p>
+      {notes.map((note) => (
+        <p class="panel-note">{note}</p>
       ))}
     </section>
   );
+}
+
+/** Below the evidence of a lost contact: a sender that waits is a possible cause. */
+export async function WaitingAsCause({ db }: { db: D1Database }) {
+  const notes = await waitingNotes(db);
+  return (
+    <>
+      {notes.map((note) => (
+        <p class="quiet">Possible cause: {note}</p>
+      ))}
+    </>
+  );
+}
+
+/** A sentence for each key whose senders wait. */
+async function waitingNotes(db: D1Database) {
+  const [keys, used] = await Promise.all([listKeys(db), usageOfDay(db, Date.now())]);
+  return keys.flatMap((key) => {
+    const [budget] = key.revoked_at !== null ? [] : usedUp(key, used.get(key.id) ?? UNUSED);
+    if (budget === undefined) return [];
+    return [
+      <>
+        The API key {nameLabel(key.label, key.id)} has used its budget of{" "}
+        {budgetText(budget, key[budget] ?? 0)}. Its senders keep what they record and send it after
+        00:00 UTC, or within minutes after you <a href="/settings#keys-panel">raise the budget</a>.
+      </>,
+    ];
+  });
 }

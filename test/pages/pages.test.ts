@@ -246,6 +246,29 @@ test("a chart is an image without script, which pages with script do not fetch",
   );
 });
 
+test("a frame on another machine has no editor link", async () => {
+  for (const [id, file] of [
+    ["unc", "\\\\evil.example.org\\share\\a.py"],
+    ["slashes", "//evil.example.org/share/a.py"],
+  ] as const) {
+    const frame = `  File "${file}", line 3, in run`;
+    const ops = [
+      { op: "start" as const, at: START },
+      {
+        op: "event" as const,
+        at: START,
+        name: "exception",
+        exception_type: "E",
+        stacktrace: [frame],
+      },
+    ];
+    await record(ask, [batch(id, ops)]);
+    const { html } = await get(`/sessions/${id}`);
+    expect(html).toContain("a.py");
+    expect(html).not.toMatch(/vscode:|jetbrains:/);
+  }
+});
+
 test("exceptions show frames, causes and editor links", async () => {
   const { html } = await get("/sessions/broken");
   expect(html).toContain('href="vscode://file/home/ada/game/world.py:141:1"');

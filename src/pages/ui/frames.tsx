@@ -70,12 +70,18 @@ function Editors({ place: { line = 1, column = 1 }, file: text }: { place: Place
   const file = text.replace(/^file:\/\/(?:\/(?=[A-Za-z]:))?/, "");
   const path = encodeURI(file.replaceAll("\\", "/"));
   const absolute = path.startsWith("/") ? path : `/${path}`;
+  // Two slashes name another machine, to which Windows would send the viewer's credentials.
+  const isElsewhere = path.startsWith("//");
   return (
     <span class="editors">
-      <a href={`vscode://file${absolute}:${line}:${column}`}>VS Code</a>
-      <a href={address("jetbrains://idea/navigate/reference", { path: `${file}:${line}` })}>
-        JetBrains
-      </a>
+      {isElsewhere ? null : (
+        <>
+          <a href={`vscode://file${absolute}:${line}:${column}`}>VS Code</a>
+          <a href={address("jetbrains://idea/navigate/reference", { path: `${file}:${line}` })}>
+            JetBrains
+          </a>
+        </>
+      )}
       <button type="button" data-copy={`${file}:${line}`} hidden>
         Copy path
       </button>

@@ -1,6 +1,6 @@
 /** The commands' output: plain text, with colours on a terminal only, or JSON for programs. */
 import { formatZone } from "../../src/core/format.ts";
-import { plainText, withStyles } from "../../src/core/recorded-text.ts";
+import { plainText, safeJson, withStyles } from "../../src/core/recorded-text.ts";
 import { styleText } from "node:util";
 import { hasFailed, labelOf, type Outcome } from "../../src/core/outcome.ts";
 import type { Status } from "../../src/core/vocabulary.ts";
@@ -54,9 +54,9 @@ export function print(line = ""): void {
   process.stdout.write(`${withoutControls(line)}\n`);
 }
 
-/** Prints JSON for programs. JSON escapes control characters. */
+/** Prints JSON for programs, in which recorded text has no control characters for the terminal either. */
 export function printJson(value: unknown, indent = process.stdout.isTTY ? 2 : undefined): void {
-  process.stdout.write(`${JSON.stringify(value, null, indent)}\n`);
+  process.stdout.write(`${safeJson(JSON.stringify(value, null, indent))}\n`);
 }
 
 /** Prints rows in columns, each as wide as its widest cell. */

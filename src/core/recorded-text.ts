@@ -93,6 +93,11 @@ export function quotedName(name: string): string {
   );
 }
 
+/** The same JSON, in which the characters that act in a terminal and that JSON allows in strings are escaped. */
+export function safeJson(json: string): string {
+  return json.replace(/[\u007F-\u009F\u202A-\u202E\u2066-\u2069]/g, escaped);
+}
+
 function escaped(unit: string): string {
   return `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }

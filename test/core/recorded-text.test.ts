@@ -7,6 +7,7 @@ import {
   plainJson,
   plainText,
   quotedName,
+  safeJson,
   styledText,
   withStyles,
 } from "../../src/core/recorded-text.ts";
@@ -179,6 +180,16 @@ describe("names", () => {
     expect(nameAsked('"q')).toBe('"q');
     expect(quotedName('"q"')).toBe('"\\"q\\""');
   });
+});
+
+test("JSON for a terminal is the same value, without a character that acts there", () => {
+  fc.assert(
+    fc.property(fc.json({ stringUnit: "binary" }), (json) => {
+      const text = JSON.stringify({ json: JSON.parse(json), "\u009B\u202E": "\u007F\u0085\u2066" });
+      expect(JSON.parse(safeJson(text))).toEqual(JSON.parse(text));
+      expect(plainText(safeJson(text))).toBe(safeJson(text));
+    }),
+  );
 });
 
 describe("JSON with surrogates", () => {

@@ -165,7 +165,7 @@ async function showLogs(env: Environment, options: LogOptions): Promise<void> {
     const now = existsSync(log) ? readFileSync(log, "utf8") : "";
     // A full log is renamed, and the new one begins differently.
     const added = now.startsWith(text) ? now.slice(text.length) : now;
-    if (added) process.stdout.write(added);
+    if (added) print(added.trimEnd());
     text = now;
   }
 }

@@ -2,6 +2,7 @@
 import { writeFileSync } from "node:fs";
 import type { Command } from "commander";
 import { formatBytes, formatCount } from "../../../src/core/format.ts";
+import { safeJson } from "../../../src/core/recorded-text.ts";
 import { EXPORT_TIMEOUT_MS } from "../limits.ts";
 import { ALWAYS_JSON_OPTION, SESSION_ID, withServer } from "../options.ts";
 import type { Server } from "../server.ts";
@@ -25,7 +26,7 @@ async function exportSession(server: Server, id: string, file?: string): Promise
   const text = await server.getText(path, {}, EXPORT_TIMEOUT_MS);
   progress("");
   if (file === undefined) {
-    await new Promise((resolve) => process.stdout.write(text, resolve));
+    await new Promise((resolve) => process.stdout.write(safeJson(text), resolve));
     return;
   }
   writeFileSync(file, text);

@@ -142,6 +142,8 @@ export const FLUSH_MS = 5_000;
 
 /** Sessions that `/sessions` answers with: each is a request to the server, and whole. */
 export const MAX_LISTED = 100;
+/** Open sessions of another user's programs in 1.x's API: each keeps a file open, and a process may have 1,024. */
+export const MAX_SESSIONS_OF_OTHERS = 200;
 /** Ids of sessions that a daemon remembers after they have gone to the server: a megabyte. */
 export const MAX_REMEMBERED = 10_000;
 

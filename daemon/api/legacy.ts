@@ -7,7 +7,7 @@ import { type Caller, REFUSAL } from "./caller.ts";
 import { type Handler, json, plain, type Reply, type Routes } from "./http.ts";
 import { looseJson } from "./loose-json.ts";
 import type { Lanes } from "../lanes/lanes.ts";
-import { FLUSH_MS, MAX_LISTED, PROBE_MS } from "../limits.ts";
+import { FLUSH_MS, MAX_LISTED, MAX_SESSIONS_OF_OTHERS, PROBE_MS } from "../limits.ts";
 import type { LocalSession, LocalSessions } from "./local.ts";
 import type { Sender } from "../send/sender.ts";
 import type { Uploader } from "../send/uploader.ts";
@@ -72,6 +72,8 @@ export function legacyApi(options: LegacyOptions): Routes {
     const registrant = await caller.registrant();
     if (registrant === "none") throw new LegacyError(403, "Forbidden");
     const isOnline = await answers(uploader, server);
+    if (typeof registrant === "number" && local.openOf(registrant) >= MAX_SESSIONS_OF_OTHERS)
+      throw new LegacyError(429, "Too many open sessions of this user");
     const parent = body.parent_pid ?? 0;
     const session = local.open(body.product, body.version, parent, isOnline, registrant);
     // With 1.x the server knew the session when this answered.

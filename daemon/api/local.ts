@@ -57,6 +57,11 @@ export class LocalSessions {
     return [...this.#sessions.values()];
   }
 
+  /** How many of them another user's programs have. */
+  openOf(uid: number): number {
+    return this.all.filter(({ registrant }) => registrant === uid).length;
+  }
+
   /** How many were registered with this daemon. */
   get registered(): number {
     return this.#registered;

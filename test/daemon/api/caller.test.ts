@@ -1,8 +1,9 @@
 /** What the daemon's port gives to whom. */
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { MAX_SESSIONS_OF_OTHERS } from "../../../daemon/limits.ts";
 import { SHOWS_PEERS } from "../../../daemon/peer.ts";
-import { asRoot, askAsSecondUser } from "../../second-user.ts";
+import { asRoot, askAsSecondUser, asSecondUser } from "../../second-user.ts";
 import { World } from "../world.ts";
 
 type Init = { method?: string; headers?: Record<string, string>; body?: string };
@@ -87,4 +88,15 @@ asRoot(SHOWS_PEERS)("another user has sessions of its own, and no others", async
   expect(await statusOf(next.owner("/event", event(theirs)))).toBe(404);
   expect(await statusOf(next.other("/event", event(theirs)))).toBe(200);
   expect(await statusOf(next.owner("/event", event(mine)))).toBe(200);
+});
+
+asRoot(SHOWS_PEERS)("another user's programs can't open all files of the daemon", async () => {
+  await using world = await World.make();
+  const { port } = await world.daemon();
+  const script = `const register = () => fetch(process.argv[1], { method: "POST", body: "{}" });
+Promise.all(Array.from({ length: ${MAX_SESSIONS_OF_OTHERS + 20} }, register)).then((answers) =>
+  console.log(answers.filter(({ status }) => status === 429).length));`;
+  const url = `http://127.0.0.1:${port}/register`;
+  expect(await asSecondUser(script, url)).toBe("20");
+  expect((await askHere(url, post({}))).status).toBe(200);
 });

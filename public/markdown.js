@@ -1,4 +1,4 @@
-/** The session page as Markdown for an issue tracker: the verdict, its evidence, the last events, a link. */
+/** The session page as Markdown for an issue tracker: the verdict, its place and evidence, the last events, links. */
 import { moment } from "./time.js";
 
 /** @param {number} at the cursor's moment @param {string} link to it */
@@ -8,9 +8,19 @@ export function markdownOf(at, link) {
   const events = [...document.querySelectorAll(".last-events .line")].map((line) =>
     [...line.querySelectorAll("time, .event-name, .event-message")].map(text).join(" "),
   );
+  const where = text(document.querySelector("#verdict .where-place"));
+  const source = text(document.querySelector("#verdict .where-source"));
+  const group = document.querySelector("#exceptions a[href^='/exceptions/']");
+  const links =
+    group instanceof HTMLAnchorElement
+      ? [`[The exception in all sessions](${group.href})`, ""]
+      : [];
   return [
     `**${code(text(document.querySelector("#verdict h1")))}** ${what === "" ? "" : code(what)}`,
     "",
+    ...(where === ""
+      ? []
+      : [`Where: ${code(where)}${source === "" ? "" : `, ${code(source)}`}`, ""]),
     ...evidence.map((each) => `- ${code(each)}`),
     "",
     "Last events:",
@@ -19,6 +29,7 @@ export function markdownOf(at, link) {
     "",
     `[The session at ${moment(at)}](${link})`,
     "",
+    ...links,
   ].join("\n");
 }
 

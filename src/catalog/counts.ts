@@ -32,17 +32,17 @@ export const countSessions = (changes: string): string[] => [
 
 /** `changes`: n and the columns of `exceptions`. A group is changed once for each session, so that its example is of one session. */
 export const countExceptions = (changes: string): string[] => [
-  `INSERT INTO exception_groups (product, fingerprint, type, message, search, sessions, count, first_at, last_at, session_id, session_at, session_seq)
-   SELECT product, fingerprint, max(type), max(message), max(search), sum(n) AS sessions, sum(n * count) AS failures, min(first_at), max(last_at),
+  `INSERT INTO exception_groups (product, fingerprint, type, message, place, search, sessions, count, unhandled, first_at, last_at, session_id, session_at, session_seq)
+   SELECT product, fingerprint, max(type), max(message), max(place), max(search), sum(n) AS sessions, sum(n * count) AS failures, sum(n * unhandled) AS uncaught, min(first_at), max(last_at),
      max(session_id), min(first_at), min(first_seq)
-   FROM (${changes}) GROUP BY product, fingerprint, session_id HAVING sessions <> 0 OR failures <> 0
+   FROM (${changes}) GROUP BY product, fingerprint, session_id HAVING sessions <> 0 OR failures <> 0 OR uncaught <> 0
    ON CONFLICT (product, fingerprint) DO UPDATE SET
-     sessions = sessions + excluded.sessions, count = count + excluded.count, first_at = min(first_at, excluded.first_at),
-     (type, message, search, session_id, session_at, session_seq) = (
-       SELECT excluded.type, excluded.message, excluded.search, excluded.session_id, excluded.session_at, excluded.session_seq
+     sessions = sessions + excluded.sessions, count = count + excluded.count, unhandled = unhandled + excluded.unhandled, first_at = min(first_at, excluded.first_at),
+     (type, message, place, search, session_id, session_at, session_seq) = (
+       SELECT excluded.type, excluded.message, excluded.place, excluded.search, excluded.session_id, excluded.session_at, excluded.session_seq
        WHERE excluded.last_at >= last_at AND excluded.sessions >= 0
        UNION ALL
-       SELECT type, message, search, session_id, session_at, session_seq WHERE excluded.last_at < last_at OR excluded.sessions < 0),
+       SELECT type, message, place, search, session_id, session_at, session_seq WHERE excluded.last_at < last_at OR excluded.sessions < 0),
      last_at = max(last_at, excluded.last_at)`,
 
   `INSERT INTO exception_days (product, fingerprint, day, version, sessions, count)

@@ -28,8 +28,12 @@ export type ExceptionGroup = {
   fingerprint: string;
   type: string;
   message: string;
+  /** Where it arose: `open_door (door.py:12)`; "" if it is not known. */
+  place: string;
   sessions: number;
   count: number;
+  /** Those that ended the program or its thread. */
+  unhandled: number;
   first_at: number;
   last_at: number;
   /** An example: the session that had it last, and when and after which op it first happened there. */
@@ -112,7 +116,7 @@ export async function exceptionGroup(
 
 /** All columns but the folded text. */
 const GROUP_COLUMNS = sql.raw(
-  `g.product, g.fingerprint, g.type, g.message, g.sessions, g.count, g.first_at, g.last_at, g.session_id, g.session_at, g.session_seq`,
+  `g.product, g.fingerprint, g.type, g.message, g.place, g.sessions, g.count, g.unhandled, g.first_at, g.last_at, g.session_id, g.session_at, g.session_seq`,
 );
 const GROUP_ID = sql`g.product || '/' || g.fingerprint`;
 const RETURNED = sql`(d.status = 'resolved' AND g.last_at > d.resolved_at)`;

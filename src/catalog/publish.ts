@@ -160,8 +160,10 @@ const FAILURE = [
   "fingerprint",
   "type",
   "message",
+  "place",
   "search",
   "count",
+  "unhandled",
   "first_at",
   "last_at",
   "first_seq",
@@ -239,8 +241,8 @@ const REMOVE_SESSION = [
   `DELETE FROM exception_groups WHERE sessions <= 0 AND ${OF_GROUP}`,
   `DELETE FROM exception_days WHERE sessions <= 0 AND ${OF_GROUP}`,
   // …and groups whose example was this session get another example.
-  `UPDATE exception_groups SET (type, message, search, session_id, session_at, session_seq) = (
-     SELECT type, message, search, session_id, first_at, first_seq FROM exceptions
+  `UPDATE exception_groups SET (type, message, place, search, session_id, session_at, session_seq) = (
+     SELECT type, message, place, search, session_id, first_at, first_seq FROM exceptions
      WHERE exceptions.fingerprint = exception_groups.fingerprint AND exceptions.product = exception_groups.product
        AND session_id <> ?1 ORDER BY session_id DESC LIMIT 1)
    WHERE session_id = ?1 AND ${OF_GROUP}`,

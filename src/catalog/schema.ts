@@ -147,8 +147,10 @@ export const exceptions = sqliteTable(
     version: text().notNull(),
     type: text().notNull(),
     message: text().notNull(),
-    search: text().notNull(), // type, message and fingerprint, folded by core/fold.ts
+    place: text().notNull(), // where the session's first one arose (core/stack/where.ts); "" if it is not known
+    search: text().notNull(), // type, message, place and fingerprint, folded by core/fold.ts
     count: integer().notNull(),
+    unhandled: integer().notNull(), // those that ended the program or its thread
     first_at: integer().notNull(),
     last_at: integer().notNull(),
     first_seq: integer().notNull(), // of its first event, to open the session there
@@ -167,9 +169,11 @@ export const exception_groups = sqliteTable(
     fingerprint: text().notNull(),
     type: text().notNull(),
     message: text().notNull(),
+    place: text().notNull(), // as in exceptions
     search: text().notNull(), // as in exceptions
     sessions: integer().notNull(),
     count: integer().notNull(),
+    unhandled: integer().notNull(),
     first_at: integer().notNull(),
     last_at: integer().notNull(),
     session_id: text().notNull(), // the session that had it last

@@ -10,6 +10,7 @@ import {
 } from "./limits.ts";
 import type { EventRow } from "./answers.ts";
 import type { CountedOut, SessionIndex } from "./session-index.ts";
+import { whereText } from "./stack/where.ts";
 import type { Dropped } from "./wire.ts";
 
 /** Counts all causes of loss after the first MAX_DROP_CAUSES. */
@@ -49,7 +50,9 @@ export function countException(index: SessionIndex, event: EventRow): boolean {
       fingerprint,
       type: exception_type.slice(0, MAX_EXCEPTION_LENGTH),
       message: exception_msg.slice(0, MAX_EXCEPTION_LENGTH),
+      place: whereText(event).slice(0, MAX_EXCEPTION_LENGTH),
       count: 0,
+      unhandled: 0,
       firstAt: at,
       lastAt: at,
       firstSeq: event.seq,
@@ -57,6 +60,7 @@ export function countException(index: SessionIndex, event: EventRow): boolean {
     exceptions.push(entry);
   }
   entry.count++;
+  if (event.handled === false) entry.unhandled++;
   entry.firstAt = Math.min(entry.firstAt, at);
   entry.lastAt = Math.max(entry.lastAt, at);
   return entry.count === 1;

@@ -17,6 +17,8 @@ export type EventFilter = {
   /** Occurs in name, message, group, labels, exception or data, folded (fold.ts). */
   text?: string;
   exceptions?: boolean;
+  /** Of exceptions. */
+  fingerprint?: string;
 };
 
 export const isException = (event: Pick<Event, "exception_type">): boolean =>
@@ -51,6 +53,7 @@ export function matches(event: EventRow, filter: EventFilter): boolean {
   if (filter.group !== undefined && (event.group ?? "") !== filter.group) return false;
   if (filter.label !== undefined && !event.labels?.includes(filter.label)) return false;
   if (filter.exceptions && !isException(event)) return false;
+  if (filter.fingerprint !== undefined && event.fingerprint !== filter.fingerprint) return false;
   return filter.text === undefined || searchText(event).includes(fold(filter.text));
 }
 

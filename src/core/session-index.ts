@@ -21,11 +21,15 @@ import { verdict } from "./status.ts";
 import type { PathValues } from "./values.ts";
 
 /** All exceptions of this session with one fingerprint. */
-type ExceptionCount = {
+export type ExceptionCount = {
   fingerprint: string;
   type: string;
   message: string;
+  /** Where the first one arose (stack/where.ts); "" if it is not known. */
+  place: string;
   count: number;
+  /** Those that ended the program or its thread. */
+  unhandled: number;
   firstAt: number;
   lastAt: number;
   firstSeq: number;

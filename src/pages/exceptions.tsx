@@ -93,7 +93,7 @@ function Search({ search, known }: { search: Search; known: VersionCounts[] }) {
         <SearchField
           value={search.text}
           label="Search exceptions"
-          placeholder="Type, message, fingerprint"
+          placeholder="Type, message, place, fingerprint"
         />
         <Select
           name="product"
@@ -196,6 +196,7 @@ function Group({ group, days, now }: GroupProps) {
       <a class="group-title" href={pathOf(group)}>
         <strong class="exception-type">{nameLabel(group.type, "Exception")}</strong>
         <span>{plainText(group.message)}</span>
+        {group.place === "" ? null : <code class="exception-place">{plainText(group.place)}</code>}
       </a>
       <GroupTrend days={days} now={now} />
       <span class="group-figures">
@@ -203,6 +204,13 @@ function Group({ group, days, now }: GroupProps) {
           <strong>{formatNumber(group.count)}</strong>×
         </span>
         <span>{formatCount(group.sessions, "session")}</span>
+        {group.unhandled > 0 ? (
+          <span class="tag danger">
+            {group.unhandled === group.count
+              ? "unhandled"
+              : `${formatNumber(group.unhandled)} unhandled`}
+          </span>
+        ) : null}
         <span class="quiet">{nameLabel(group.product, "unnamed")}</span>
         <span class="quiet">
           <Time at={group.last_at} show="age" />

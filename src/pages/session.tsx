@@ -119,7 +119,7 @@ function Crumbs({ summary }: { summary: Summary }) {
         Copy link
       </button>
       <button class="tool" type="button" data-share="markdown" hidden>
-        Copy as Markdown
+        Copy for a ticket
       </button>
     </nav>
   );

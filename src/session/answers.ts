@@ -16,7 +16,12 @@ import type {
   Timeline,
 } from "../core/answers.ts";
 import { lastMomentOf } from "../core/duration.ts";
-import { type SessionIndex, summaryOf, timesOf } from "../core/session-index.ts";
+import {
+  type ExceptionCount,
+  type SessionIndex,
+  summaryOf,
+  timesOf,
+} from "../core/session-index.ts";
 import type { JsonObject } from "../core/wire.ts";
 import { type EventsQuery, eventPage } from "./events.ts";
 import { held } from "./held.ts";
@@ -79,6 +84,10 @@ export const ANSWERS = {
   held: (source: Source, query: HeldQuery): boolean | null => held(source, query),
 
   events: ({ store }: Source, query: EventsQuery = {}): Page<EventRow> => eventPage(store, query),
+
+  /** One entry per fingerprint, the newest occurrence first. */
+  exceptions: ({ index }: Source): ExceptionCount[] =>
+    index.exceptions.toSorted((a, b) => b.lastAt - a.lastAt),
 
   stacks: ({ store, index }: Source): Page<StackRow> => ({
     items: stacksOf(store, index.observations),

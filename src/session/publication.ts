@@ -31,16 +31,20 @@ export function publicationOf(
     event_counts: index.names.slice(0, MAX_LISTED_EVENT_NAMES),
     exceptions: index.exceptions
       .slice(0, MAX_LISTED_EXCEPTIONS)
-      .map(({ fingerprint, type, message, count, firstAt, lastAt, firstSeq }) => ({
-        fingerprint,
-        type,
-        message,
-        search: fold(`${type} ${message} ${fingerprint}`),
-        count,
-        first_at: firstAt,
-        last_at: lastAt,
-        first_seq: firstSeq,
-      })),
+      .map(
+        ({ fingerprint, type, message, place, count, unhandled, firstAt, lastAt, firstSeq }) => ({
+          fingerprint,
+          type,
+          message,
+          place,
+          search: fold(`${type} ${message} ${place} ${fingerprint}`),
+          count,
+          unhandled,
+          first_at: firstAt,
+          last_at: lastAt,
+          first_seq: firstSeq,
+        }),
+      ),
     state_values: index.values.flatMap(valueRows),
   };
 }

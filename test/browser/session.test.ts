@@ -498,7 +498,7 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
   test("what happened is copied as Markdown, with a link to the moment", async () => {
     const { page, complaints } = await world.look("/sessions/broken");
     const copied = () => page.evaluate<string>("navigator.clipboard.readText()");
-    await page.getByRole("button", { name: "Copy as Markdown" }).click();
+    await page.getByRole("button", { name: "Copy for a ticket" }).click();
     await soon(copied).toMatch(
       /\*\*`Crashed: MemoryError: cannot allocate [^`]+`\*\* `archive-game 1\.4\.2`/,
     );
@@ -506,6 +506,9 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
     expect(text).toContain("- `Signal SIGKILL: killed by a person");
     expect(text).toMatch(/- `[\d:.]+ exception MemoryError: cannot allocate/);
     expect(text).toContain(`${world.server.url}/sessions/broken?t=${END})`);
+    expect(text).toMatch(/UTC|GMT|[+-]\d\d:\d\d/);
+    expect(text).toMatch(/Where: `.+:\d+\)`/);
+    expect(text).toContain(`](${world.server.url}/exceptions/`);
     await page.keyboard.press("Home");
     await page.getByRole("button", { name: "Copy link" }).click();
     await soon(copied).toBe(`${world.server.url}/sessions/broken?t=${START}`);

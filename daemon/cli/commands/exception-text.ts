@@ -6,6 +6,9 @@ import {
   type ThrownException,
 } from "../../../src/core/exception-tree.ts";
 import { formatCount } from "../../../src/core/format.ts";
+import { plainText } from "../../../src/core/recorded-text.ts";
+import { placeText } from "../../../src/core/stack/frame.ts";
+import { whereOf } from "../../../src/core/stack/where.ts";
 import { STACK_LINES } from "../limits.ts";
 import { dim, print } from "../terminal.ts";
 
@@ -13,6 +16,11 @@ export function printException(exception: EventRow): void {
   const { root, leftOut } = exceptionTree(exception);
   if (exception.message && exception.message !== exception.exception_msg) print(exception.message);
   printThrown(root, "", "");
+  const place = whereOf(exception);
+  if (place) {
+    const source = place.source === undefined ? "" : `: ${place.source}`;
+    print(`Where: ${plainText(`${placeText(place)}${source}`)}`);
+  }
   if (leftOut > 0) print(dim(`${formatCount(leftOut, "further exception")} not recorded or shown`));
   if (exception.handled === false) print("It was not caught.");
 }

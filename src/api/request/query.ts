@@ -121,6 +121,7 @@ export const Events = v.object({
   label: name,
   text,
   exceptions: flag,
+  fingerprint: text,
   cursor: text,
   limit,
   order,

@@ -22,6 +22,9 @@ import { guarded, Panel } from "../ui/panel.tsx";
 import { Property } from "../ui/property.tsx";
 import { SessionTable } from "../ui/session-table.tsx";
 import { Time } from "../ui/time.tsx";
+import { Where } from "../ui/where.tsx";
+import type { EventRow } from "../../core/answers.ts";
+import { whereOf } from "../../core/stack/where.ts";
 import { GroupTrend, pathOf, GroupStatusTag, groupStatus } from "./group-status.tsx";
 
 export const groupRoutes = new Hono<AccessEnv>();
@@ -32,6 +35,7 @@ groupRoutes.get("/exceptions/:fingerprint", async (c) => {
   const product = c.req.query("product");
   const group = await findGroup(c.env, fingerprint, product && nameAsked(product));
   const now = Date.now();
+  const example = exampleOf(c, group);
   const [[days = []], found, counts] = await Promise.all([
     exceptionDays(db, [group], now, TREND_DAYS),
     listSessions(
@@ -55,6 +59,10 @@ groupRoutes.get("/exceptions/:fingerprint", async (c) => {
           <span class="exception-type">{nameLabel(group.type, "Exception")}</span>
         </h1>
         <p class="group-message">{plainText(group.message)}</p>
+        {example.then(
+          (event) => (event ? <Where place={whereOf(event)} /> : null),
+          () => null, // the panel of the last occurrence reports it
+        )}
         <dl class="properties">
           <Property label="Occurrences">{formatNumber(group.count)}</Property>
           <Property label="Sessions">{formatNumber(group.sessions)}</Property>
@@ -88,7 +96,14 @@ groupRoutes.get("/exceptions/:fingerprint", async (c) => {
           </>
         }
       >
-        {guarded("the example", () => example(c, group))}
+        {guarded("the example", async () => {
+          const event = await example;
+          return event ? (
+            <Exception event={event} />
+          ) : (
+            <Empty title="The session no longer has this exception" />
+          );
+        })}
       </Panel>
       <Panel
         id="sessions"
@@ -122,7 +137,11 @@ groupRoutes.get("/exceptions/:fingerprint", async (c) => {
   );
 });
 
-async function example(c: Context<AccessEnv>, group: ExceptionGroup) {
+/** Its first occurrence in the session that had it last. */
+async function exampleOf(
+  c: Context<AccessEnv>,
+  group: ExceptionGroup,
+): Promise<EventRow | undefined> {
   const session = sessionOf(c.env, c.var.access, group.session_id);
   const page = await session.ask("events", {
     exceptions: true,
@@ -130,12 +149,7 @@ async function example(c: Context<AccessEnv>, group: ExceptionGroup) {
     order: "asc",
     limit: LIST_ROWS,
   });
-  const event = page.items.find(({ fingerprint }) => fingerprint === group.fingerprint);
-  return event ? (
-    <Exception event={event} />
-  ) : (
-    <Empty title="The session no longer has this exception" />
-  );
+  return page.items.find(({ fingerprint }) => fingerprint === group.fingerprint);
 }
 
 /** A resolution names the version that contains the fix, if one is known. The field is empty at first: the versions known here are those that failed. */

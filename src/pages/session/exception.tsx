@@ -1,5 +1,8 @@
 /** Exceptions with their frames and causes, and links that open a frame in an editor. */
-import { nameLabel } from "../../core/recorded-text.ts";
+import { nameLabel, plainText } from "../../core/recorded-text.ts";
+import { Refusal } from "../../core/refusal.ts";
+import type { ExceptionCount } from "../../core/session-index.ts";
+import { whereOf } from "../../core/stack/where.ts";
 import { Coloured } from "../ui/coloured.tsx";
 import type { AccessEnv } from "../../access/access.ts";
 import type { SessionClient } from "../../session/client.ts";
@@ -12,6 +15,7 @@ import { address } from "../ui/address.ts";
 import { guarded } from "../ui/panel.tsx";
 import { Moment } from "../ui/time.tsx";
 import { Frames } from "../ui/frames.tsx";
+import { Where } from "../ui/where.tsx";
 import { Thrown } from "./thrown.tsx";
 import { sessionIn } from "./view.ts";
 
@@ -36,64 +40,128 @@ export function ExceptionsPanel({
         <h2 id="exceptions-title">Exceptions</h2>
         <span class="count">{formatNumber(summary.counts.exceptions)}</span>
       </header>
-      {summary.counts.exceptions === 0 ? null : guarded("the exceptions", () => list(session))}
+      {summary.counts.exceptions === 0
+        ? null
+        : guarded("the exceptions", () => list(session, 0, summary.counts.exceptions))}
     </section>
   );
 }
 
-async function list(session: SessionClient, cursor?: string) {
-  const page = await session.ask("events", {
-    exceptions: true,
-    order: "desc",
-    limit: EXCEPTION_ROWS,
-    cursor,
-  });
+/** One row per fingerprint with its last occurrence, from which the others are reached. `all`: of the session. */
+async function list(session: SessionClient, from: number, all: number) {
+  const kinds = await session.ask("exceptions");
+  const shown = kinds.slice(from, from + EXCEPTION_ROWS);
+  const last = await Promise.all(shown.map((kind) => occurrence(session, kind)));
+  const more = from + EXCEPTION_ROWS;
+  const unlisted = all - kinds.reduce((sum, { count }) => sum + count, 0);
   return (
-    <ol class="exception-list">
-      {page.items.map((event, index) => (
-        <li class="exception">
-          <Moment id={session.id} at={event.at} />
-          <details open={index === 0 && cursor === undefined}>
-            <summary>
-              <span class="exception-type">
-                {nameLabel(event.exception_type ?? "", "Exception")}
-              </span>{" "}
-              <span class="exception-message">
-                <Coloured text={event.exception_msg ?? ""} />
-              </span>
-              {event.handled === false ? <span class="tag danger">unhandled</span> : null}
-            </summary>
-            <Exception event={event} />
-            <p class="tools">
-              <a
-                class="tool"
-                href={`/sessions/${session.id}?t=${event.at}#moment`}
-                data-t={event.at}
-                data-show-moment
-              >
-                Show state at this moment
-              </a>
-              {event.fingerprint ? (
-                <a class="tool" href={`/exceptions/${encodeURIComponent(event.fingerprint)}`}>
-                  Show in other sessions
-                </a>
-              ) : null}
-            </p>
-          </details>
-        </li>
-      ))}
-      {page.next === null ? null : (
-        <li
-          class="more"
-          hx-get={address(`/sessions/${session.id}/exceptions/more`, { cursor: page.next })}
-          hx-trigger="intersect once"
-          hx-select=".exception-list > li"
-          hx-swap="outerHTML"
+    <>
+      <ol class="exception-list">
+        {shown.map((kind, index) => (
+          <li class="exception">
+            <Moment id={session.id} at={kind.lastAt} />
+            <details open={index === 0 && from === 0}>
+              <summary>
+                <KindSummary kind={kind} message={last[index]?.event?.exception_msg} />
+              </summary>
+              <Occurrence id={session.id} found={last[index] ?? { kind }} />
+            </details>
+          </li>
+        ))}
+        {kinds.length <= more ? null : (
+          <li
+            class="more"
+            hx-get={address(`/sessions/${session.id}/exceptions/more`, { from: String(more) })}
+            hx-trigger="intersect once"
+            hx-select=".exception-list > li"
+            hx-swap="outerHTML"
+          >
+            Loading earlier exceptions…
+          </li>
+        )}
+      </ol>
+      {unlisted > 0 ? (
+        <p class="panel-note quiet">
+          {formatCount(unlisted, "further exception")}, of other kinds than those listed, can be
+          found among the events.
+        </p>
+      ) : null}
+    </>
+  );
+}
+
+function KindSummary({ kind, message = kind.message }: { kind: ExceptionCount; message?: string }) {
+  return (
+    <>
+      <span class="exception-type">{nameLabel(kind.type, "Exception")}</span>{" "}
+      <span class="exception-message">
+        <Coloured text={message} />
+      </span>
+      {kind.place === "" ? null : <code class="exception-place">{plainText(kind.place)}</code>}
+      {kind.count > 1 ? <span class="count">{formatNumber(kind.count)}×</span> : null}
+      {kind.unhandled > 0 ? <span class="tag danger">unhandled</span> : null}
+    </>
+  );
+}
+
+type Found = { kind: ExceptionCount; event?: EventRow | undefined };
+
+/** The last occurrence, or the one next to an op's sequence. */
+async function occurrence(
+  session: SessionClient,
+  kind: ExceptionCount,
+  { before, after }: { before?: string; after?: string } = {},
+): Promise<Found> {
+  const { items } = await session.ask("events", {
+    exceptions: true,
+    fingerprint: kind.fingerprint,
+    // Times bound what is read.
+    from: kind.firstAt,
+    to: kind.lastAt,
+    order: after === undefined ? "desc" : "asc",
+    cursor: after ?? before,
+    limit: 1,
+  });
+  return { kind, event: items[0] };
+}
+
+/** One occurrence of a kind of exception, with links to the ones before and after it. */
+function Occurrence({ id, found: { kind, event } }: { id: string; found: Found }) {
+  if (!event) return <p class="occurrence quiet">There is no such occurrence.</p>;
+  const to = (query: { before?: number; after?: number }) =>
+    address(`/sessions/${id}/exceptions/${encodeURIComponent(kind.fingerprint)}`, query);
+  const step = { "hx-target": "closest .occurrence", "hx-swap": "outerHTML" };
+  return (
+    <div class="occurrence">
+      <Where place={whereOf(event)} />
+      <Exception event={event} />
+      <p class="tools">
+        {kind.count === 1 ? null : (
+          <>
+            <span class="label">
+              Occurrence at <Moment id={id} at={event.at} />
+            </span>
+            <button class="tool" type="button" hx-get={to({ before: event.seq })} {...step}>
+              ‹ Earlier
+            </button>
+            <button class="tool" type="button" hx-get={to({ after: event.seq })} {...step}>
+              Later ›
+            </button>
+          </>
+        )}
+        <a
+          class="tool"
+          href={`/sessions/${id}?t=${event.at}#moment`}
+          data-t={event.at}
+          data-show-moment
         >
-          Loading earlier exceptions…
-        </li>
-      )}
-    </ol>
+          Show state at this moment
+        </a>
+        <a class="tool" href={`/exceptions/${encodeURIComponent(kind.fingerprint)}`}>
+          Show in other sessions
+        </a>
+      </p>
+    </div>
   );
 }
 
@@ -133,5 +201,21 @@ exceptionRoutes.get("/sessions/:id/exceptions", async (c) => {
 
 exceptionRoutes.get("/sessions/:id/exceptions/more", async (c) => {
   const session = sessionIn(c);
-  return c.html(await list(session, c.req.query("cursor") || undefined));
+  const { counts } = await session.ask("summary");
+  const from = Math.max(0, Math.trunc(Number(c.req.query("from") ?? 0))) || 0;
+  return c.html(await list(session, from, counts.exceptions));
+});
+
+/** The occurrence before or after an op's sequence; at the first and the last one, that one again. */
+exceptionRoutes.get("/sessions/:id/exceptions/:fingerprint", async (c) => {
+  const session = sessionIn(c);
+  const { before, after } = c.req.query();
+  const kinds = await session.ask("exceptions");
+  const kind = kinds.find(({ fingerprint }) => fingerprint === c.req.param("fingerprint"));
+  if (!kind) throw new Refusal("not_found", "The session has no such exception.");
+  const next = await occurrence(session, kind, { before, after });
+  const at = next.event ? undefined : Number(before ?? after);
+  const found =
+    at === undefined ? next : await occurrence(session, kind, { before: String(at + 1) });
+  return c.html(<Occurrence id={session.id} found={found} />);
 });

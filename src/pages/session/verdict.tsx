@@ -15,6 +15,10 @@ import { Property } from "../ui/property.tsx";
 import { hasFailed, isGood, labelOf, outcomeOf } from "../../core/outcome.ts";
 import { StatusIcon } from "../ui/status.tsx";
 import { Elapsed, Moment, Time } from "../ui/time.tsx";
+import { framesOf } from "../../core/stack/frame.ts";
+import { whereOf } from "../../core/stack/where.ts";
+import { ownPlace } from "../../core/stacks.ts";
+import { Where } from "../ui/where.tsx";
 import { EventLine } from "./event.tsx";
 import { LastOutput } from "./last-output.tsx";
 
@@ -58,6 +62,7 @@ export function Verdict({ session, summary, registry }: VerdictProps) {
           <Moment id={id} at={isRunning ? summary.created_at : verdict.since} show="full" />
           {isRunning ? null : <span>{sinceStart(summary)}</span>}
         </p>
+        {isGood(summary) ? null : <VerdictPlace session={session} summary={summary} />}
         <ul class="evidence">
           {verdict.evidence.map((evidence) => (
             <EvidenceItem id={id} evidence={evidence} isOpen={summary.ended_at === null} />
@@ -72,6 +77,23 @@ export function Verdict({ session, summary, registry }: VerdictProps) {
       <Properties summary={summary} />
     </section>
   );
+}
+
+/** Where a hang was, by the last sample of the main thread's stack, or where the last exception arose. */
+function VerdictPlace({ session, summary }: { session: SessionClient; summary: Summary }) {
+  return guarded("the place", async () => {
+    const isHung = summary.verdict.status === "hung";
+    const [{ items: stacks }, { items: exceptions }] = await Promise.all([
+      session.ask("stacks"),
+      isHung || summary.counts.exceptions === 0
+        ? { items: [] as EventRow[] }
+        : session.ask("events", { exceptions: true, order: "desc", limit: 1 }),
+    ]);
+    const [exception] = exceptions;
+    const main = stacks[0]?.threads[0];
+    const place = exception ? whereOf(exception) : main && ownPlace(framesOf(main.frames));
+    return <Where place={place} />;
+  });
 }
 
 /** How long the program has been hung or out of contact, or how long ago the session ended. */

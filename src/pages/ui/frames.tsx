@@ -3,6 +3,7 @@
  * paler.
  */
 import type { Frame } from "../../core/stack/frame.ts";
+import { innermostFrame } from "../../core/stack/where.ts";
 import type { Place } from "../../core/stack/place.ts";
 import type { Excerpt } from "../../core/wire.ts";
 import { plainText } from "../../core/recorded-text.ts";
@@ -12,7 +13,8 @@ import { Coloured } from "./coloured.tsx";
 
 export function Frames({ frames, sources = [] }: { frames: Frame[]; sources?: Excerpt[] }) {
   if (frames.length === 0) return null;
-  const open = openFrame(frames);
+  const innermost = innermostFrame(frames);
+  const open = innermost?.isOwn ? innermost : undefined;
   return (
     <ol class="frames">
       {frames.map((frame) => (
@@ -26,12 +28,6 @@ export function Frames({ frames, sources = [] }: { frames: Frame[]; sources?: Ex
       ))}
     </ol>
   );
-}
-
-/** The innermost frame of the program itself. Python prints it last. */
-function openFrame(frames: Frame[]): Frame | undefined {
-  const own = frames.filter(({ isOwn }) => isOwn);
-  return own.at(own[0]?.place?.language === "python" ? -1 : 0);
 }
 
 /** The recorded lines around the frame's line, which is marked. */
@@ -66,7 +62,13 @@ function Source({
   );
 }
 
-function Editors({ place: { line = 1, column = 1 }, file: text }: { place: Place; file: string }) {
+export function Editors({
+  place: { line = 1, column = 1 },
+  file: text,
+}: {
+  place: Pick<Place, "line" | "column">;
+  file: string;
+}) {
   const file = text.replace(/^file:\/\/(?:\/(?=[A-Za-z]:))?/, "");
   const path = encodeURI(file.replaceAll("\\", "/"));
   const absolute = path.startsWith("/") ? path : `/${path}`;

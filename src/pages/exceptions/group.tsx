@@ -3,7 +3,12 @@ import { nameLabel, plainText } from "../../core/recorded-text.ts";
 import { type Context, Hono } from "hono";
 import type { AccessEnv } from "../../access/access.ts";
 import { asking, nameAsked } from "../../core/names.ts";
-import { type ExceptionGroup, exceptionDays, exceptionGroup } from "../../catalog/exceptions.ts";
+import {
+  type ExceptionGroup,
+  exceptionDays,
+  exceptionGroup,
+  type GroupDay,
+} from "../../catalog/exceptions.ts";
 import { versions } from "../../catalog/products.ts";
 import { listSessions } from "../../catalog/sessions.ts";
 import { formatNumber } from "../../core/format.ts";
@@ -54,34 +59,7 @@ groupRoutes.get("/exceptions/:fingerprint", async (c) => {
           {nameLabel(group.product, "unnamed")}
         </a>
       </nav>
-      <header class="group-header" data-group-status={groupStatus(group)}>
-        <h1>
-          <span class="exception-type">{nameLabel(group.type, "Exception")}</span>
-        </h1>
-        <p class="group-message">{plainText(group.message)}</p>
-        {example.then(
-          (event) => (event ? <Where place={whereOf(event)} /> : null),
-          () => null, // the panel of the last occurrence reports it
-        )}
-        <dl class="properties">
-          <Property label="Occurrences">{formatNumber(group.count)}</Property>
-          <Property label="Sessions">{formatNumber(group.sessions)}</Property>
-          <Property label="Versions">
-            {[...new Set(days.map(({ version }) => nameLabel(version, "no version")))].join(", ") ||
-              "–"}
-          </Property>
-          <Property label="First">
-            <Time at={group.first_at} />
-          </Property>
-          <Property label="Last">
-            <Time at={group.last_at} />
-          </Property>
-          <Property label={`Last ${TREND_DAYS} days`}>
-            <GroupTrend days={days} now={now} />
-          </Property>
-        </dl>
-        <Decide group={group} known={known} />
-      </header>
+      <GroupHeader group={group} days={days} known={known} example={example} now={now} />
       <Panel
         id="example"
         title="Last occurrence"
@@ -136,6 +114,47 @@ groupRoutes.get("/exceptions/:fingerprint", async (c) => {
     },
   );
 });
+
+type HeaderProps = {
+  group: ExceptionGroup;
+  days: GroupDay[];
+  known: string[];
+  example: Promise<EventRow | undefined>;
+  now: number;
+};
+
+function GroupHeader({ group, days, known, example, now }: HeaderProps) {
+  return (
+    <header class="group-header" data-group-status={groupStatus(group)}>
+      <h1>
+        <span class="exception-type">{nameLabel(group.type, "Exception")}</span>
+      </h1>
+      <p class="group-message">{plainText(group.message)}</p>
+      {example.then(
+        (event) => (event ? <Where place={whereOf(event)} /> : null),
+        () => null, // the panel of the last occurrence reports it
+      )}
+      <dl class="properties">
+        <Property label="Occurrences">{formatNumber(group.count)}</Property>
+        <Property label="Sessions">{formatNumber(group.sessions)}</Property>
+        <Property label="Versions">
+          {[...new Set(days.map(({ version }) => nameLabel(version, "no version")))].join(", ") ||
+            "–"}
+        </Property>
+        <Property label="First">
+          <Time at={group.first_at} />
+        </Property>
+        <Property label="Last">
+          <Time at={group.last_at} />
+        </Property>
+        <Property label={`Last ${TREND_DAYS} days`}>
+          <GroupTrend days={days} now={now} />
+        </Property>
+      </dl>
+      <Decide group={group} known={known} />
+    </header>
+  );
+}
 
 /** Its first occurrence in the session that had it last. */
 async function exampleOf(

@@ -11,8 +11,10 @@ export function Where({ place }: { place: Shown | undefined }) {
   return (
     <p class="where frame">
       <span class="label">Where</span>{" "}
-      <code class="where-place">{plainText(placeText(place))}</code>{" "}
-      {place.file ? <Editors place={place} file={place.file} /> : null}
+      <code class="where-place">{plainText(placeText(place))}</code> {/* `<string>` is no file. */}
+      {place.file && !place.file.startsWith("<") ? (
+        <Editors place={place} file={place.file} />
+      ) : null}
       {place.source ? <code class="where-source">{plainText(place.source)}</code> : null}
     </p>
   );

@@ -13,7 +13,7 @@ type Placed = Pick<
 export function whereOf(event: Placed): Place | undefined {
   const frames = framesOf((event.stacktrace ?? []).slice(0, MAX_STACK_LINES));
   const innermost = innermostFrame(frames);
-  const place = innermost?.isOwn ? innermost.place : (givenPlace(event) ?? innermost?.place);
+  const place = innermost?.isOwn ? innermost.place : (reportedPlace(event) ?? innermost?.place);
   return place && { ...place, source: place.source ?? sourceAt(place, event.sources ?? []) };
 }
 
@@ -37,7 +37,7 @@ export function innermostFrame(frames: Frame[]): Frame | undefined {
   return chosen.at(isLast ? -1 : 0);
 }
 
-function givenPlace({ source_file, source_line, source_function }: Placed): Place | undefined {
+function reportedPlace({ source_file, source_line, source_function }: Placed): Place | undefined {
   if (!source_file) return undefined;
   return {
     language: "script",

@@ -45,9 +45,9 @@ test("Python's fault handler prints the innermost frame first, and members of a 
 });
 
 test("without frames of its own, an exception is where the program reported it", () => {
-  const given = { source_file: "door.py", source_line: 3, source_function: "open" };
-  expect(whereOf(given)).toMatchObject({ name: "open", file: "door.py", line: 3 });
-  expect(whereOf({ stacktrace: ["    at f (node:fs:1:2)"], ...given })?.name).toBe("open");
+  const reported = { source_file: "door.py", source_line: 3, source_function: "open" };
+  expect(whereOf(reported)).toMatchObject({ name: "open", file: "door.py", line: 3 });
+  expect(whereOf({ stacktrace: ["    at f (node:fs:1:2)"], ...reported })?.name).toBe("open");
   expect(whereOf({ stacktrace: ["    at f (node:fs:1:2)"] })?.name).toBe("f");
   expect(whereOf({ stacktrace: ["Error: x"] })).toBeUndefined();
 });

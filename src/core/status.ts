@@ -136,9 +136,7 @@ function crashHeadline(
   if (crash.out_of_memory) return "Crashed: out of memory";
   const where = place?.own ? ` in ${placeText(place.own)}` : "";
   if (uncaught?.isFatal) return `Crashed: ${uncaught.type}${where}`;
-  // The types of native errors, such as "Assertion failed", are complete without "uncaught".
-  if (uncaught && crash.signal) return `Crashed: ${exceptionText(uncaught)}`;
-  if (uncaught) return `Crashed: uncaught ${uncaught.type}`;
+  if (uncaught) return `Crashed: ${exceptionText(uncaught)}`;
   if (crash.signal) return `Crashed: ${crash.signal}${where}`;
   if (crash.rebooted) return "Crashed: the machine restarted";
   if (crash.exit_code !== undefined) return `Crashed: exit code ${crash.exit_code}`;

@@ -364,7 +364,7 @@ describe("crashed", () => {
     [[crash({ rebooted: true })], "Crashed: the machine restarted", "rebooted", "certain"],
     [
       [thrown(8 * SECOND, false), crash({ exit_code: 1 })],
-      "Crashed: uncaught ValueError",
+      "Crashed: ValueError: bad",
       "exception",
       "certain",
     ],

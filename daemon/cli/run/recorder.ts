@@ -148,6 +148,7 @@ export class Recorder {
   /** The command could not be started. */
   async fail(why: NotStarted): Promise<void> {
     const at = Date.now();
+    this.#exitedAt = at;
     this.notStarted(why, at);
     await this.#close({ op: "end", at, exit_code: why.code });
   }
@@ -177,7 +178,8 @@ export class Recorder {
 
   async #recordContext(program: string, folder: string, needsVersion: boolean): Promise<void> {
     const { state, describe } = await readContext(program, folder);
-    const at = Date.now();
+    // git may answer after a short command ended; its time must not extend the session.
+    const at = Math.min(Date.now(), this.#exitedAt);
     this.#record({ op: "state", at, patch: state });
     if (needsVersion && describe) this.#record({ op: "start", at, version: describe });
   }

@@ -4,7 +4,8 @@ import type { SessionClient } from "../../session/client.ts";
 import { Hono } from "hono";
 import type { EventRow, Summary } from "../../core/answers.ts";
 import { EVENT_OUTPUT } from "../../core/vocabulary.ts";
-import { OUTPUT_LINES, REFRESH_MS } from "../limits.ts";
+import { isGood } from "../../core/outcome.ts";
+import { LAST_LINES, OUTPUT_LINES, REFRESH_MS } from "../limits.ts";
 import { address } from "../ui/address.ts";
 import { Coloured } from "../ui/coloured.tsx";
 import { guarded } from "../ui/panel.tsx";
@@ -15,13 +16,15 @@ type OutputProps = { session: SessionClient; summary: Summary; view: View };
 export function OutputPanel({ session, summary, view }: OutputProps) {
   return guarded("the output", async () => {
     const lines = await linesOf(session, { to: view.at });
+    // The verdict of a program that failed has the last lines (last-output.tsx); of so few, it has all.
+    const isAbove = view.at === undefined && !isGood(summary) && lines.items.length <= LAST_LINES;
     return (
       <section
         id="output"
         class="panel output"
         aria-labelledby="output-title"
         // Most programs have no output here; the panel appears with the first line.
-        hidden={lines.items.length === 0}
+        hidden={lines.items.length === 0 || isAbove}
         hx-get={`/sessions/${summary.id}/output`}
         hx-include="#view"
         hx-trigger={`moment from:body, live-output from:body throttle:${REFRESH_MS.output}ms`}

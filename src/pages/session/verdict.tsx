@@ -7,7 +7,7 @@ import { isOngoing } from "../../core/duration.ts";
 import { formatDuration } from "../../core/format.ts";
 import { asking } from "../../core/names.ts";
 import type { Evidence, EventRow, Summary } from "../../core/answers.ts";
-import { EVENT_OUTPUT } from "../../core/vocabulary.ts";
+import { EVENT_CRASHED, EVENT_HUNG, EVENT_OUTPUT } from "../../core/vocabulary.ts";
 import { LAST_EVENTS, LAST_EVENTS_READ, REFRESH_MS } from "../limits.ts";
 import { address } from "../ui/address.ts";
 import { guarded } from "../ui/panel.tsx";
@@ -160,23 +160,32 @@ function EvidenceItem({
   );
 }
 
-/** The last exception and the last events. Lines of output of a program that failed are below the verdict. */
+/** Events that repeat the verdict, which is above them. */
+const OF_THE_VERDICT: readonly string[] = [EVENT_CRASHED, EVENT_HUNG];
+
+/**
+ * The last exception and the last events. Lines of output of a program that failed are below the verdict; if it recorded nothing else
+ * than them and the exception that the verdict names, there are no events to show.
+ */
 function LastEvents({ session, summary }: { session: SessionClient; summary: Summary }) {
   return guarded("the last events", async () => {
     const [exceptions, events] = await Promise.all([
       summary.counts.exceptions > 0
         ? session.ask("events", { exceptions: true, order: "desc", limit: 1 })
         : { items: [] as EventRow[] },
-      session.ask("events", {
-        order: "desc",
-        limit: isGood(summary) ? LAST_EVENTS : LAST_EVENTS_READ,
-      }),
+      session.ask("events", { order: "desc", limit: LAST_EVENTS_READ }),
     ]);
+    const isFailure = !isGood(summary);
+    const hasOutput = isFailure && events.items.some(({ name }) => name === EVENT_OUTPUT);
     const recent = events.items
-      .filter(({ name }) => isGood(summary) || name !== EVENT_OUTPUT)
+      .filter(({ name }) => !OF_THE_VERDICT.includes(name))
+      .filter(({ name }) => !isFailure || name !== EVENT_OUTPUT)
       .slice(0, LAST_EVENTS);
     const last = exceptions.items.filter(({ seq }) => !recent.some((e) => e.seq === seq));
     const shown = [...last, ...recent.toReversed()];
+    const isNamed = ({ at }: EventRow) =>
+      summary.verdict.evidence.some((each) => each.kind === "exception" && each.at === at);
+    if (hasOutput && shown.every(isNamed)) return null;
     return (
       <div class="last-events">
         <h2 class="label">

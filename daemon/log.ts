@@ -1,8 +1,9 @@
 /**
  * The daemon's log: a bounded file, because its standard streams may be pipes without a reader. A repeated failure is logged once,
- * and once more when the operation works again.
+ * and once more when the operation works again. Secrets in addresses and messages are redacted.
  */
 import { appendFileSync, renameSync, statSync } from "node:fs";
+import { redactText } from "../src/core/redact.ts";
 import { LOG_BYTES } from "./limits.ts";
 
 export class Log {
@@ -16,7 +17,7 @@ export class Log {
   }
 
   write(text: string): void {
-    const line = `${new Date(this.#now()).toISOString()} ${process.pid} ${text.replaceAll("\n", "\\n")}\n`;
+    const line = `${new Date(this.#now()).toISOString()} ${process.pid} ${redactText(text).replaceAll("\n", "\\n")}\n`;
     try {
       if ((statSync(this.#path, { throwIfNoEntry: false })?.size ?? 0) > LOG_BYTES) {
         renameSync(this.#path, `${this.#path}.1`);

@@ -1,4 +1,5 @@
 /** Errors of a command, each with its exit code for scripts. */
+import { redactText } from "../../src/core/redact.ts";
 
 export const EXIT_CODES = {
   failed: 1, // failure, or `doctor` or `queue verify` found a problem
@@ -13,7 +14,7 @@ export class Trouble extends Error {
   readonly exitCode: number;
 
   constructor(kind: keyof typeof EXIT_CODES, message: string) {
-    super(message);
+    super(redactText(message)); // it may have the server's address, with a password
     this.name = "Trouble";
     this.exitCode = EXIT_CODES[kind];
   }

@@ -1,6 +1,7 @@
 /** `datacat doctor`: checks everything that recording depends on, and prints each problem with what to do about it. */
 import { statfsSync } from "node:fs";
 import type { Command } from "commander";
+import { redactText } from "../../../src/core/redact.ts";
 import { formatBytes, formatCount, formatDuration } from "../../../src/core/format.ts";
 import { type Environment, homesOf, openHome } from "../../home.ts";
 import { askDaemon, waitingText } from "./daemon.ts";
@@ -35,7 +36,7 @@ async function examine(env: Environment, json?: boolean): Promise<boolean> {
     ...(await checkDaemon(env)),
     ...(await checkServer(env)),
     ...(await checkQueue(env)),
-  ];
+  ].map((finding) => ({ ...finding, text: redactText(finding.text) })); // the server's address may have a password
   const isHealthy = findings.every(({ how }) => how !== "bad");
   if (json) {
     printJson({ well: isHealthy, findings });

@@ -1,6 +1,7 @@
 /** `datacat login`: stores the server and its API key in the home, for the daemon and these commands. */
 import { createInterface } from "node:readline/promises";
 import type { Command } from "commander";
+import { redactText } from "../../../src/core/redact.ts";
 import { DEFAULT_SERVER, readSettings, saveSettings, serverUrl } from "../../config.ts";
 import { type Environment, openHome } from "../../home.ts";
 import { REQUEST_TIMEOUT_MS } from "../limits.ts";
@@ -51,7 +52,9 @@ async function login(
   else keys[server] = key;
   saveSettings(config, { ...settings, server, keys });
   if (options.json) return printJson({ server, can: allowed, config });
-  print(`${server} accepts this key: it may ${allowed.join(" and ")}. Stored in ${config}.`);
+  print(
+    `${redactText(server)} accepts this key: it may ${allowed.join(" and ")}. Stored in ${config}.`,
+  );
   if (env["DATACAT_URL"] && serverUrl(env["DATACAT_URL"]) !== server) {
     print(`But DATACAT_URL is set to ${env["DATACAT_URL"]}, which is used instead.`);
   }

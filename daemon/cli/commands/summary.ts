@@ -5,6 +5,7 @@ import { nameLabel } from "../../../src/core/recorded-text.ts";
 import { isOngoing } from "../../../src/core/duration.ts";
 import { clockText } from "../../../src/core/evidence.ts";
 import { formatDuration } from "../../../src/core/format.ts";
+import { redactText } from "../../../src/core/redact.ts";
 import { CLOCK_TOLERANCE_MS } from "../../../src/core/limits.ts";
 import type { Server } from "../server.ts";
 import { bold, dim, moment, print, outcomeLine } from "../terminal.ts";
@@ -33,7 +34,7 @@ export function printSummary(server: Server, summary: Summary): void {
     print(
       `Its clock was set ${by_ms > 0 ? "forward" : "back"} by ${formatDuration(Math.abs(by_ms))} at ${moment(at)}`,
     );
-  print(dim(`${server.url}/sessions/${summary.id}`));
+  print(dim(`${redactText(server.url)}/sessions/${summary.id}`));
 }
 
 /** What of the session cannot be read, and which of its lists are incomplete. */

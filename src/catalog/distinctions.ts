@@ -4,7 +4,7 @@
  */
 import { sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import type { SessionRow } from "../core/answers.ts";
+import type { SessionRow, Summary } from "../core/answers.ts";
 import {
   type Comparison,
   type Distinction,
@@ -45,7 +45,7 @@ export type Distinctions = Comparison & {
 /** What differs from the last good sessions of the product that started before it. */
 export async function changesOf(
   db: D1Database,
-  session: { id: string; product: string; created_at: number },
+  session: Pick<Summary, "id" | "product" | "created_at" | "revision">,
 ): Promise<Distinctions> {
   const row = await listed(db, session);
   // It has not been published yet.
@@ -62,7 +62,10 @@ export async function changesOf(
     to: row.created_at,
     limit: COMPARED_RUNS,
   });
-  const [run, ...others] = await runsOf(db, [row, ...good.items]);
+  // Until the newest ops are published, its lists may lack what it has had, as those of a damaged session may.
+  const isStale = row.revision < session.revision;
+  const own = isStale ? { ...row, damaged: 1 } : row;
+  const [run, ...others] = await runsOf(db, [own, ...good.items]);
   if (!run) throw new Error("a run for each row"); // runsOf answers one for each
   return {
     ...distinguishRun(run, others),

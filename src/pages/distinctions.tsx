@@ -76,7 +76,7 @@ function Found({ search, found }: { search: SessionSearch; found: Distinctions }
         </details>
       )}
       <p class="quiet compared-note">
-        {`Compared: the newest ${sides}${found.partial ? ", not all" : ""}, in ${formatCount(tested, "attribute")}. Chances are corrected for that number (Benjamini and Hochberg): of the differences in the first list, at most 1 in 20 is expected to be chance.`}{" "}
+        {`Compared: the newest ${sides}${found.partial ? ", not all" : ""}, which are sessions${search.filter.product === undefined ? "" : " of the same product"} that the filters do not find, in ${formatCount(tested, "attribute")}. Chances are corrected for that number (Benjamini and Hochberg): of the differences in the first list, at most 1 in 20 is expected to be chance.`}{" "}
         {notComparedText(found)}
       </p>
     </>

@@ -81,7 +81,12 @@ test("a crashed session is compared with the last good ones of its product that 
   const later = session("later", at + MINUTE, { session: { product: "one", version: "1.1" } });
   await publish(env.CATALOG, ...runs("one", 60), bad, later);
 
-  const found = await changesOf(env.CATALOG, { id: "bad", product: "one", created_at: at });
+  const found = await changesOf(env.CATALOG, {
+    id: "bad",
+    product: "one",
+    created_at: at,
+    revision: 1,
+  });
   expect(found).toMatchObject({
     these: { sessions: 1 },
     others: { sessions: COMPARED_RUNS },
@@ -116,11 +121,12 @@ test("what a session's lists leave out is never called missing or new", async ()
     cut("events-cut", LEFT_OUT_BITS.event_names),
     cut("whole", 0),
   );
-  const textsFor = async (id: string) => {
+  const textsFor = async (id: string, revision = 1) => {
     const { items, not_compared } = await changesOf(env.CATALOG, {
       id,
       product: "two",
       created_at: at,
+      revision,
     });
     return { texts: textsOf(items, amongGoodRuns), incomplete: not_compared.incomplete };
   };
@@ -134,6 +140,9 @@ test("what a session's lists leave out is never called missing or new", async ()
   const events = await textsFor("events-cut");
   expect(events.texts).not.toContainEqual(expect.stringContaining("Event saved"));
   expect(events.incomplete).toBe(whole.incomplete + 1);
+  // The session has newer ops than were published.
+  const stale = await textsFor("whole", 2);
+  expect(stale.texts).not.toContainEqual(expect.stringContaining("missing"));
 });
 
 test("the sessions of a filter are compared with the others of the product", async () => {
@@ -163,7 +172,12 @@ test("the sessions of a filter are compared with the others of the product", asy
 });
 
 test("a session that is not listed yet, and a filter that finds nothing, are compared with nothing", async () => {
-  const found = await changesOf(env.CATALOG, { id: "none", product: "none", created_at: NOON });
+  const found = await changesOf(env.CATALOG, {
+    id: "none",
+    product: "none",
+    created_at: NOON,
+    revision: 1,
+  });
   expect(found).toMatchObject({ items: [], tested: 0, these: { sessions: 0 } });
   const nothing = await distinctionsOf(env.CATALOG, { product: "none" });
   expect(nothing).toMatchObject({ items: [], these: { sessions: 0 }, others: { sessions: 0 } });

@@ -205,7 +205,7 @@ test("every other query of the pages reads few rows", async () => {
 test("what distinguishes sessions is found in few rows", async () => {
   const crashed = { product: "game", status: ["crashed" as const], limit: 1 };
   const [bad] = (await listSessions(db, crashed)).items;
-  const one = bad ?? { id: "", product: "", created_at: 0 };
+  const one = bad ?? { id: "", product: "", created_at: 0, revision: 0 };
   expect((await changesOf(env.CATALOG, one)).others.sessions).toBe(COMPARED_RUNS);
   expect(await rowsRead(() => changesOf(db, one))).toBeLessThan(10_000);
   expect(

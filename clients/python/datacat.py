@@ -3807,6 +3807,7 @@ def _is_value_of_item(items, index):
 
 def _without_secrets(arguments):
     """Return a program's arguments without their secrets: `--token=x`, `--token x`, `-u user:x`, `TOKEN=x`."""
+    arguments = [_plain_text(argument) for argument in arguments]  # 2.7's may be unicode
     return [
         argument if argument.startswith(_MARK) else _clean_argument(argument, arguments[max(0, index - 6) : index])
         for index, argument in enumerate(arguments)

@@ -32,7 +32,8 @@ test("a page without a bundler takes one file of at most 13.4 KB", () => {
   const file = readFileSync(join(installed, "dist/datacat.min.js"));
   expect(gzipSync(file, { level: 9 }).length).toBeLessThanOrEqual(13_700);
   expect(file.toString()).toMatch(/export\{[^}]*as open\b/);
-  expect(file.toString()).not.toMatch(/\bimport\b/);
+  // A statement or a call: the scanner of secrets knows the program mongoimport.
+  expect(file.toString()).not.toMatch(/\bimport(?:[({*"'.]|\s+[\w${*])/);
 });
 
 test("one version: the repository's, the package's, and the one that it sends", () => {

@@ -236,6 +236,15 @@ func perform(s *Session, call string, arguments []any) error {
 		for _, cause := range list(options["causes"]) {
 			e.Exception.Causes = append(e.Exception.Causes, causeIn(cause.(Data)))
 		}
+		if left, ok := options["causes_left_out"].(int64); ok {
+			e.Exception.CausesLeftOut = int(left)
+		}
+		for _, each := range list(options["sources"]) {
+			excerpt := each.(Data)
+			e.Exception.Sources = append(e.Exception.Sources, Excerpt{
+				File: excerpt["file"].(string), First: int(excerpt["first"].(int64)), Lines: texts(excerpt["lines"]),
+			})
+		}
 		if handled, ok := options["handled"].(bool); ok {
 			e.Exception.Handled = map[bool]Handling{true: Handled, false: Unhandled}[handled]
 		}
@@ -274,7 +283,16 @@ func perform(s *Session, call string, arguments []any) error {
 
 func causeIn(options Data) Cause {
 	text := func(key string) string { s, _ := options[key].(string); return s }
-	return Cause{Type: text("exception_type"), Message: text("exception_msg"), Stack: texts(options["stacktrace"])}
+	c := Cause{Type: text("exception_type"), Message: text("exception_msg"), Stack: texts(options["stacktrace"])}
+	c.Notes, c.Kind = texts(options["notes"]), Kind(text("kind"))
+	if attributes, ok := options["attributes"]; ok {
+		c.Attributes = attributes
+	}
+	if parent, ok := options["parent"].(int64); ok {
+		number := int(parent)
+		c.Parent = &number
+	}
+	return c
 }
 
 func list(v any) []any {

@@ -64,6 +64,7 @@ func writeException(r *lane.Record, x *Exception) {
 		r.Whole(`,"source_line":`, x.Line)
 	}
 	r.Text(`,"source_function":`, x.Function)
+	writeDetails(r, &x.Cause)
 	if len(x.Causes) > 0 {
 		r.Buf = append(r.Buf, `,"causes":[`...)
 		for i := range x.Causes {
@@ -72,6 +73,11 @@ func writeException(r *lane.Record, x *Exception) {
 			}
 			start := len(r.Buf)
 			writeCause(r, &x.Causes[i])
+			writeDetails(r, &x.Causes[i])
+			r.Text(`,"kind":`, string(x.Causes[i].Kind))
+			if parent := x.Causes[i].Parent; parent != nil {
+				r.Whole(`,"parent":`, *parent)
+			}
 			if len(r.Buf) == start {
 				r.Buf = append(r.Buf, '{')
 			}
@@ -80,6 +86,10 @@ func writeException(r *lane.Record, x *Exception) {
 		}
 		r.Buf = append(r.Buf, ']')
 	}
+	if x.CausesLeftOut > 0 {
+		r.Whole(`,"causes_left_out":`, x.CausesLeftOut)
+	}
+	writeSources(r, x.Sources)
 	switch x.Handled {
 	case Handled:
 		r.Buf = append(r.Buf, `,"handled":true`...)
@@ -93,6 +103,33 @@ func writeCause(r *lane.Record, c *Cause) {
 	r.Text(`,"exception_msg":`, c.Message)
 	if len(c.Stack) > 0 {
 		r.Buf = encode.AppendTexts(append(r.Buf, `,"stacktrace":`...), c.Stack)
+	}
+}
+
+// writeDetails writes the attributes without losses: their values are plain.
+func writeDetails(r *lane.Record, c *Cause) {
+	losses := len(r.Losses)
+	r.Data(`,"attributes":`, "attributes", c.Attributes)
+	r.Losses = r.Losses[:losses]
+	if len(c.Notes) > 0 {
+		r.Buf = encode.AppendTexts(append(r.Buf, `,"notes":`...), c.Notes)
+	}
+}
+
+func writeSources(r *lane.Record, sources []Excerpt) {
+	for i, excerpt := range sources {
+		if i == 0 {
+			r.Buf = append(r.Buf, `,"sources":[`...)
+		} else {
+			r.Buf = append(r.Buf, ',')
+		}
+		r.Buf = encode.AppendString(append(r.Buf, `{"file":`...), encode.Clean(excerpt.File))
+		r.Whole(`,"first":`, excerpt.First)
+		r.Buf = encode.AppendTexts(append(r.Buf, `,"lines":`...), excerpt.Lines)
+		r.Buf = append(r.Buf, '}')
+	}
+	if len(sources) > 0 {
+		r.Buf = append(r.Buf, ']')
 	}
 }
 

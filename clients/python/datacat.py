@@ -1001,6 +1001,12 @@ class DatacatHandler(logging.Handler):
         self.level_mapping = dict(_CATEGORIES)
         self._writing = threading.local()
 
+    if _PY2:
+
+        def createLock(self):  # noqa: N802 (logging's name)
+            # 2.7's lock breaks when a signal handler logs while it is acquired, and the session needs none.
+            self.lock = None
+
     def emit(self, record):
         # The description of a value may log, and so may a signal handler that interrupts this one.
         depth = getattr(self._writing, "depth", 0)
@@ -1789,7 +1795,7 @@ def _after_fork():
 
 
 def _record_in_child(_):
-    """Record what ends a child of multiprocessing, which prints the exception and exits by os._exit()."""
+    """Record what ends a child of multiprocessing, which prints the exception and exits by os._exit(). 3.7 and later."""
     process = sys.modules["multiprocessing.process"].current_process()
     run = process.run
 

@@ -21,6 +21,32 @@ export const MAX_CACHED = 4_096;
 
 /** Exceptions kept in one chain of causes, the same in every client: a longer chain is a cycle or a mistake. */
 export const CAUSES_KEPT = 16;
+/** Causes, contexts and members of one exception: a group of more tasks fails for few reasons. These numbers, too, are the same in every client. */
+export const TREE_KEPT = 64;
+/** Innermost frames of each of these: the others are mostly those of the exception itself. */
+export const CAUSE_FRAMES = 100;
+/** Characters of their stacks together: a quarter of an event. */
+export const CAUSES_LENGTH = 65_536;
+/** Characters of the message of each of these: an eighth of that. */
+export const CAUSE_MESSAGE_LENGTH = 8_192;
+/** Attributes of one exception: database drivers have 20. */
+export const ATTRIBUTES_KEPT = 32;
+/** Properties that are examined: an object with more is data, not a description. */
+export const ATTRIBUTES_LOOKED_AT = 1_000;
+/** Characters of an attribute: a paragraph. */
+export const ATTRIBUTE_LENGTH = 1_000;
+/** Names of classes with at most so many characters come from a bundler. */
+export const MINIFIED_LENGTH = 2;
+/** Excerpts of source of one exception: those of its innermost frames. */
+export const SOURCE_EXCERPTS = 16;
+/** Lines before and after the line of a frame. */
+export const SOURCE_LINES = 4;
+/** Characters of a source line. */
+export const SOURCE_LENGTH = 200;
+/** Source files that are kept: the files of a program where it throws. */
+export const SOURCE_FILES = 64;
+/** The largest source file that is read: a larger one is a bundle, whose lines explain nothing. */
+export const SOURCE_FILE_BYTES = 512 * 1024;
 /** Heartbeats per timeout: two may be late before the session counts as hung. */
 export const HEARTBEATS_PER_TIMEOUT = 3;
 /** The longest delay of a timer (2^31 - 1 ms): one with a longer delay fires at once. */

@@ -19,6 +19,8 @@ import {
   type Settings,
 } from "./settings.ts";
 import { useRules } from "./encode/redactor.ts";
+import { useFiles } from "./encode/source.ts";
+import { sourceLines } from "./process/source-files.ts";
 import { thisProcess } from "./process/writer.ts";
 
 export * from "./public.ts";
@@ -33,6 +35,7 @@ export function open(options: OpenOptions = {}): Session {
     const settings = settingsFrom(options, env);
     if (settings.disabled) return silent(settings.url, settings.session);
     useRules(settings.redact);
+    useFiles(sourceLines);
     const session =
       (settings.direct ? undefined : openLane(settings, env)) ?? sendDirectly(settings);
     watchExit(session, settings);

@@ -12,7 +12,7 @@ import {
 import type { MetricType } from "../../../src/core/vocabulary.ts";
 import { cutStrings, utf8Length } from "./cut.ts";
 import { OP_PREFIX_BYTES } from "../limits.ts";
-import type { Json } from "../../../src/core/wire.ts";
+import type { Excerpt, Json } from "../../../src/core/wire.ts";
 import { redactor } from "./redactor.ts";
 import { jsonOf, plainObject, type Loss } from "./values.ts";
 
@@ -39,14 +39,24 @@ export type ExceptionFields = Cause & {
   source_file?: string | undefined;
   source_line?: number | undefined;
   source_function?: string | undefined;
+  attributes?: Attributes | undefined;
+  notes?: readonly string[] | undefined;
   causes?: readonly Cause[] | undefined;
+  causes_left_out?: number | undefined;
+  sources?: readonly Excerpt[] | undefined;
   handled?: boolean | undefined;
 };
 export type Cause = {
   exception_type?: string | undefined;
   exception_msg?: string | undefined;
   stacktrace?: readonly string[] | undefined;
+  attributes?: Attributes | undefined;
+  notes?: readonly string[] | undefined;
+  kind?: "context" | "member" | "cause" | undefined;
+  parent?: number | undefined;
 };
+/** The plain values that an exception holds. */
+type Attributes = { [name: string]: string | number | boolean };
 
 export type MetricOptions = {
   unit?: string | undefined;

@@ -50,7 +50,7 @@ function wrap(
     // Reading a value may print itself.
     if (isRecording) return;
     isRecording = true;
-    const thrown = values.find((value) => value instanceof Error);
+    const thrown = values.find(isError);
     const event = { category: CATEGORIES[method], group, message: values.map(textOf).join(" ") };
     if (thrown === undefined) session.logEvent("console", event);
     else session.logException(thrown, { ...event, name: "console", handled: true });
@@ -64,10 +64,19 @@ function wrap(
   };
 }
 
+/** Also of another realm, such as a frame or `node:vm`. */
+function isError(value: unknown): boolean {
+  try {
+    return value instanceof Error || Object.prototype.toString.call(value) === "[object Error]";
+  } catch {
+    return false; // a proxy that throws
+  }
+}
+
 function textOf(value: unknown): string {
   if (typeof value === "string") return value;
   try {
-    if (value instanceof Error || typeof value === "bigint") return value.toString();
+    if (isError(value) || typeof value === "bigint") return String(value);
     return JSON.stringify(value) ?? typeof value;
   } catch {
     return typeof value; // a cycle, a bigint inside, or a getter that throws

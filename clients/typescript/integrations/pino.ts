@@ -19,7 +19,13 @@ const LEVELS: readonly [number, string][] = [
 const KNOWN_KEYS = new Set(["level", "time", "msg", "name", "err", "pid", "hostname"]);
 
 type Line = { [key: string]: unknown };
-type Thrown = { type?: string; message?: string; stack?: string; cause?: unknown };
+type Thrown = {
+  type?: string;
+  message?: string;
+  stack?: string;
+  cause?: unknown;
+  aggregateErrors?: Thrown[];
+};
 
 /**
  * Pino's transport.
@@ -87,6 +93,14 @@ function categoryOf(level: unknown): string {
 }
 
 /** The error that pino's serializer wrote, with its type as name. */
-function errorOf({ type, message, stack, cause }: Thrown): object {
-  return { name: type ?? "Error", message, stack, cause };
+function errorOf({ type, cause, aggregateErrors, ...rest }: Thrown): object {
+  // Of an object that is no error, pino writes the class "Object".
+  const name = type === undefined || type === "Object" ? "Error" : type;
+  const isNested = typeof cause === "object" && cause !== null;
+  return {
+    ...rest,
+    name,
+    cause: isNested ? errorOf(cause as Thrown) : cause, // as: pino's serializer wrote it, too
+    errors: Array.isArray(aggregateErrors) ? aggregateErrors.map(errorOf) : undefined,
+  };
 }

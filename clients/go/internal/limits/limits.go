@@ -58,6 +58,24 @@ const (
 	MaxFrames = 256
 	// MaxCauses is the longest chain of causes (causes_kept in clients/README.md). A longer one is a cycle or a mistake.
 	MaxCauses = 16
+	// MaxTree is how many causes and members one exception has, the same in every client as all of these (clients/README.md,
+	// "Exceptions"). A group of more tasks fails for few reasons.
+	MaxTree = 64
+	// CauseFrames, CausesLength and CauseMessage bound these: frames of each, bytes of all their stacks, and bytes of each message.
+	CauseFrames  = 100
+	CausesLength = 64 * 1024
+	CauseMessage = 8 * 1024
+	// MaxAttributes is how many fields of an error are recorded, and AttributeLength how many bytes of each: a paragraph.
+	MaxAttributes   = 32
+	AttributeLength = 1_000
+	// MaxSources is how many excerpts of source an exception has, SourceLines how many lines before and after the frame's, and
+	// SourceLength how many bytes of a line.
+	MaxSources   = 16
+	SourceLines  = 4
+	SourceLength = 200
+	// SourceFiles is how many source files are kept, and SourceFileBytes the largest that is read: generated ones are larger.
+	SourceFiles     = 64
+	SourceFileBytes = 512 * 1024
 	// PooledBytes and PooledNames are the largest buffers that are kept for the next record: one huge record does not hold
 	// its memory for ever.
 	PooledBytes = 64 * 1024

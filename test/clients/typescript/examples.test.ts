@@ -113,7 +113,8 @@ test("exceptions: types, causes and groups", async () => {
     { exception_type: "RangeError", exception_msg: "disk full" },
   ]);
   expect(events[3]?.causes).toMatchObject([
-    { exception_type: "TypeError", exception_msg: "first" },
+    { exception_type: "TypeError", exception_msg: "first", kind: "member" },
+    { exception_type: "Error", exception_msg: "second", kind: "member", parent: 0 },
   ]);
   expect(new Set(events.slice(4).map((event) => event.fingerprint)).size).toBe(1);
 });

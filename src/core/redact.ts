@@ -2,20 +2,11 @@
  * Redaction of secrets by the name and by the format of a value (clients/README.md, "Secrets"): in the client, in the daemon and in the
  * session object. Redacting again changes nothing.
  */
+import { Candidates } from "./secrets/candidates.ts";
 import { isHeader, NAME, type NameClass, nameClass, optionClass } from "./secrets/names.ts";
 import { NO_RULES, type OwnRules } from "./secrets/own.ts";
-import { PREFIX_RULES, type PrefixRule } from "./secrets/prefixes.ts";
 import { isPasswordOption } from "./secrets/programs.ts";
-import {
-  examine,
-  type Finding,
-  MARK,
-  markOf,
-  REDACTED,
-  type Run,
-  triggerOf,
-  userPassword,
-} from "./secrets/text.ts";
+import { type Finding, MARK, markOf, REDACTED, userPassword } from "./secrets/text.ts";
 import type { Json } from "./wire.ts";
 
 export { MARK, REDACTED } from "./secrets/text.ts";
@@ -32,15 +23,12 @@ const AWS_SECRET = /[A-Za-z0-9/+]+/g;
 const AWS_SECRET_LENGTH = 40;
 
 export class Redactor {
-  readonly #candidate: RegExp;
-  readonly #runs: Run[];
+  readonly #candidates: Candidates;
   readonly #names: ReadonlySet<string>;
   readonly #keep: ReadonlySet<string>;
 
   constructor(own: OwnRules = NO_RULES) {
-    const rules = [...PREFIX_RULES, ...own.prefixes];
-    this.#candidate = candidateOf(rules);
-    this.#runs = rules.map((rule) => ({ rule, run: runOf(rule) }));
+    this.#candidates = new Candidates(own);
     this.#names = new Set(own.names.map((name) => name.toLowerCase()));
     this.#keep = new Set(own.keep);
   }
@@ -48,44 +36,22 @@ export class Redactor {
   /** The text with each secret in it replaced by a mark; the text itself if it contains none. */
   text(text: string): string {
     let clean = text;
-    for (let pass = 0; pass < MAX_PASSES; pass++) {
-      const next = this.#pass(clean);
-      if (next === clean) break;
-      clean = next;
+    for (let pass = 0; pass < MAX_PASSES && this.#candidates.isIn(clean); pass++) {
+      let copy = "";
+      let at = 0;
+      for (const { start, end, mark } of this.findings(clean)) {
+        copy += clean.slice(at, start) + mark;
+        at = end;
+      }
+      if (at === 0) break;
+      clean = copy + clean.slice(at);
     }
     return clean;
   }
 
-  #pass(text: string): string {
-    this.#candidate.lastIndex = 0;
-    if (!this.#candidate.test(text)) return text;
-    let copy = "";
-    let at = 0;
-    for (const { start, end, mark } of this.findings(text)) {
-      copy += text.slice(at, start) + mark;
-      at = end;
-    }
-    return at === 0 ? text : copy + text.slice(at);
-  }
-
   /** The secrets in a text, in order. */
   findings(text: string): Finding[] {
-    const found: Finding[] = [];
-    const isOwn = (name: string) => this.#isOwn(name);
-    let end = 0;
-    this.#candidate.lastIndex = 0;
-    for (;;) {
-      const match = this.#candidate.exec(text);
-      if (!match) break;
-      const next = this.#candidate.lastIndex;
-      const finding = examine(text, match.index, this.#runs, isOwn);
-      if (finding && finding.start >= end) {
-        found.push(finding);
-        ({ end } = finding);
-      }
-      // Scanners use expressions of their own; this one goes on behind the secret, or at the next character.
-      this.#candidate.lastIndex = Math.max(end, Math.min(next, match.index + 1));
-    }
+    const found = this.#candidates.findings(text, (name) => this.#isOwn(name));
     return found.some(({ rule }) => rule === "aws") ? withAwsSecrets(text, found) : found;
   }
 
@@ -265,6 +231,7 @@ function numberOf(text: string): string | number {
 /** Secret access keys of AWS have no prefix: 40 characters beside an access key id. */
 function withAwsSecrets(text: string, found: Finding[]): Finding[] {
   const added: Finding[] = [];
+  let next = 0;
   AWS_SECRET.lastIndex = 0;
   for (let match = AWS_SECRET.exec(text); match; match = AWS_SECRET.exec(text)) {
     const [run] = match;
@@ -277,44 +244,11 @@ function withAwsSecrets(text: string, found: Finding[]): Finding[] {
       continue;
     const start = match.index;
     const end = start + run.length;
-    if (!found.some((one) => one.start < end && start < one.end))
+    while ((found[next]?.end ?? Infinity) <= start) next++;
+    if ((found[next]?.start ?? Infinity) >= end)
       added.push({ start, end, mark: markOf("aws"), rule: "aws" });
   }
   return [...found, ...added].sort((a, b) => a.start - b.start);
-}
-
-/**
- * One pass over a text stops at a few characters only, which the engine finds by a table. What has to stand around one is compared then: of
- * prefixes, first their last character.
- */
-function candidateOf(rules: readonly PrefixRule[]): RegExp {
-  const beginnings = new Map<string, string[]>();
-  for (const { prefix } of rules) {
-    const trigger = triggerOf(prefix);
-    const character = prefix[trigger] ?? "";
-    const others = beginnings.get(character) ?? [];
-    beginnings.set(character, [...others, escaped(prefix.slice(0, trigger + 1))]);
-  }
-  const places = [
-    "(?<=[:=])",
-    "(?<=%)3(?:[Dd]|[Aa]%2[Ff]%2[Ff])",
-    "(?<=eyJ)",
-    "(?<=-----B)EGIN ",
-    "(?<=[Bb])(?:earer|asic|EARER|ASIC)[ \\t]",
-    "(?<=-)(?<![\\w-]-)(?=-?[A-Za-z])",
-    "(?<=[0-9])(?<![\\w.][0-9])(?<![0-9]-[0-9])(?:[0-9]{12}|[0-9]{3}[ -][0-9]{4})",
-    ...[...beginnings].map(([last, all]) => `(?<=${escaped(last)})(?<=${all.join("|")})`),
-  ];
-  const characters = [...beginnings.keys()].map(escaped).join("");
-  return new RegExp(`[:=%JBb0-9\\-${characters}](?:${places.join("|")})`, "g");
-}
-
-function runOf({ characters, most }: PrefixRule): RegExp {
-  return new RegExp(`[${characters}]${most === undefined ? "*" : `{0,${most + 1}}`}`, "y");
-}
-
-function escaped(text: string): string {
-  return text.replace(/[^A-Za-z0-9]/g, "\\$&");
 }
 
 const BUILT_IN = new Redactor();

@@ -1,9 +1,8 @@
 /**
- * Secrets inside text: a message, an argument, a line of output. One pass finds candidates by a rare character; each is then examined by
- * a scanner that reads on from it and looks back a bounded number of characters, so the time is linear whatever the text is.
+ * Scanners of secrets inside text: a message, an argument, a line of output. Each examines one candidate (candidates.ts): it reads on from
+ * it and looks back a bounded number of characters, so the time is linear whatever the text is.
  * clients/README.md has the rules; clients/python/datacat.py and clients/go/internal/encode have the same scanners.
  */
-import { cardEnd } from "./cards.ts";
 import {
   MAX_COMMAND_DISTANCE,
   MAX_NAME_DISTANCE,
@@ -13,7 +12,6 @@ import {
 } from "./limits.ts";
 import { isHeader, NAME, type NameClass, nameClass, optionClass } from "./names.ts";
 import { isPasswordOption } from "./programs.ts";
-import type { PrefixRule } from "./prefixes.ts";
 
 /** Part of a text that is a secret: what replaces it, and the rule that found it. */
 export type Finding = { start: number; end: number; mark: string; rule: string };
@@ -21,9 +19,6 @@ export type Finding = { start: number; end: number; mark: string; rule: string }
 export const REDACTED = "[redacted]";
 /** What all marks begin with: what begins with it has been redacted. */
 export const MARK = "[redacted";
-
-/** A run of the characters of a rule, compiled once. */
-export type Run = { rule: PrefixRule; run: RegExp };
 
 const TOKEN_68 = /[A-Za-z0-9._~+/=:-]+/y;
 const UNQUOTED_END = /[ \t\r\n;&"'`<>|,]|\\[nrt"'\\]|%26/g;
@@ -39,6 +34,8 @@ const HEADER_END: { [before: string]: RegExp } = {
 };
 const LINE_END = /[\r\n]|\\[rn]/g;
 const SCHEME = /(?:Bearer|Basic|Token|Negotiate|ApiKey|api-key)[ \t]{1,4}/iy;
+/** As these are written: not beAREr, and not a word of prose at the end of a line. */
+const USUAL_SCHEME = /[Bb](?:earer|asic|EARER|ASIC)[ \t]/y;
 const USER_OPTION = /^(?:-u|-U|--user|--proxy-user)$/;
 const DIGITS = /^[0-9]+(?:\.[0-9]+)?$/;
 const LITERALS = new Set("null none nil undefined true false string str".split(" "));
@@ -55,46 +52,12 @@ const NO_USER = new Set(
 const HOST =
   /(?:tcp\(|unix\(|localhost\b|[0-9]{1,3}(?:\.[0-9]{1,3}){3}\b|(?!sha[0-9])[A-Za-z][\w-]{0,62}(?:\.[A-Za-z]|:[0-9]|\/))/y;
 
-/** The finding at a candidate; undefined if it is none. */
-export function examine(
-  text: string,
-  at: number,
-  runs: readonly Run[],
-  ownName: (name: string) => boolean,
-): Finding | undefined {
-  switch (text[at]) {
-    case ":":
-      return text.startsWith("//", at + 1)
-        ? urlLogin(text, at + 3, ":", "@")
-        : (named(text, at, at + 1, ownName) ?? login(text, at));
-    case "=":
-      return named(text, at, at + 1, ownName);
-    case "%":
-      return /d/i.test(text[at + 2] ?? "")
-        ? named(text, at, at + 3, ownName)
-        : urlLogin(text, at + 9, "%3A", "%40");
-    case "J":
-      return jwt(text, at - 2);
-    case "-": {
-      const found = option(text, at, ownName);
-      if (found) return found;
-      break;
-    }
-    case "B":
-    case "b":
-      return text.startsWith("BEGIN ", at) ? pem(text, at - 5) : scheme(text, at);
-  }
-  const card = /[0-9]/.test(text[at] ?? "") ? cardEnd(text, at) : undefined;
-  if (card !== undefined) return { start: at, end: card, mark: markOf("card"), rule: "card" };
-  return prefixed(text, at, runs);
-}
-
 export function markOf(kind: string): string {
   return `${MARK}:${kind}]`;
 }
 
 /** The end of a run that a sticky expression matches from `start`. */
-function runEnd(run: RegExp, text: string, start: number): number {
+export function runEnd(run: RegExp, text: string, start: number): number {
   run.lastIndex = start;
   return start + (run.exec(text)?.[0].length ?? 0);
 }
@@ -105,32 +68,13 @@ function next(stop: RegExp, text: string, start: number): number {
   return stop.exec(text)?.index ?? text.length;
 }
 
-function isAlphanumeric(character: string | undefined): boolean {
+export function isAlphanumeric(character: string | undefined): boolean {
   return character !== undefined && /[A-Za-z0-9]/.test(character);
 }
 
-/** A key or token with the prefix of its issuer. `at` is within the prefix. */
-function prefixed(text: string, at: number, runs: readonly Run[]): Finding | undefined {
-  for (const { rule, run } of runs) {
-    const start = at - triggerOf(rule.prefix);
-    if (start < 0 || !text.startsWith(rule.prefix, start)) continue;
-    if (isAlphanumeric(text[start - 1])) continue;
-    const from = start + rule.prefix.length;
-    const end = runEnd(run, text, from);
-    if (end - from >= rule.least && end - from <= (rule.most ?? Infinity))
-      return { start, end, mark: markOf(rule.kind), rule: rule.kind };
-  }
-  return undefined;
-}
-
-/** Where in a prefix the character is that the candidates look for: the last, or a rarer one. */
-export function triggerOf(prefix: string): number {
-  const rare = prefix.indexOf("I");
-  return rare > 0 ? rare : prefix.length - 1;
-}
-
 /** A private key in a PEM block, to its end or, if it was cut, to the end of the text. Certificates and public keys stay. */
-function pem(text: string, start: number): Finding | undefined {
+export function pem(text: string, start: number): Finding | undefined {
+  if (!text.startsWith("-----BEGIN ", start)) return undefined;
   const label = text.slice(start + 11, start + 11 + MAX_PEM_LABEL);
   const close = label.indexOf("-----");
   if (close < 0 || !label.slice(0, close).includes("PRIVATE KEY")) return undefined;
@@ -141,8 +85,8 @@ function pem(text: string, start: number): Finding | undefined {
 }
 
 /** A JSON Web Token: at least a header and a payload. */
-function jwt(text: string, start: number): Finding | undefined {
-  if (/[\w.-]/.test(text[start - 1] ?? "")) return undefined;
+export function jwt(text: string, start: number): Finding | undefined {
+  if (!text.startsWith("eyJ", start) || isNameCode(text.charCodeAt(start - 1))) return undefined;
   let end = start;
   let dots = 0;
   for (; end < text.length; end++) {
@@ -159,17 +103,23 @@ function jwt(text: string, start: number): Finding | undefined {
 }
 
 /** `Bearer x`, `Basic x`, wherever it stands: x has a digit, a `=` or a capital that is not its first letter, as ordinary text has not. */
-function scheme(text: string, at: number): Finding | undefined {
+export function scheme(text: string, at: number): Finding | undefined {
   if (isAlphanumeric(text[at - 1])) return undefined;
+  USUAL_SCHEME.lastIndex = at;
+  if (!USUAL_SCHEME.test(text)) return undefined;
   const start = runEnd(SCHEME, text, at);
-  if (start === at) return undefined;
   const end = runEnd(TOKEN_68, text, start);
   if (end - start < 6 || !/[0-9=]|.[A-Z]/.test(text.slice(start, end))) return undefined;
   return { start, end, mark: REDACTED, rule: "authorization" };
 }
 
 /** The password in `scheme://user:password@host`; of an address for HTTP, also a long user without one. */
-function urlLogin(text: string, start: number, colon: string, sign: string): Finding | undefined {
+export function urlLogin(
+  text: string,
+  start: number,
+  colon: string,
+  sign: string,
+): Finding | undefined {
   const whole = upTo(SPACE_OR_QUOTE, text.slice(start, start + MAX_USERINFO));
   let authority = colon === ":" ? upTo(AUTHORITY_END, whole) : upTo(ENCODED_END, whole);
   let separator = authority.indexOf(colon);
@@ -192,7 +142,7 @@ function upTo(stop: RegExp, text: string): string {
 }
 
 /** `user:password@host` without a scheme, and Oracle's `thin:user/password@host`. `at` is the colon. */
-function login(text: string, at: number): Finding | undefined {
+export function login(text: string, at: number): Finding | undefined {
   if (!text.slice(at, at + MAX_USERINFO).includes("@")) return undefined;
   const name = nameBefore(text, at);
   if (name.end !== at || name.start === at || NO_USER.has(text.slice(name.start, at).toLowerCase()))
@@ -217,7 +167,7 @@ function keyed(text: string, start: number, end: number, rule: string): Finding 
 }
 
 /** Whether a UTF-16 unit is one of A-Z, a-z, 0-9, _, - and . (NaN, past the end of the text, is none). */
-function isNameCode(code: number): boolean {
+export function isNameCode(code: number): boolean {
   const letter = code | 0x20;
   return (
     (letter >= 0x61 && letter <= 0x7a) ||
@@ -243,7 +193,7 @@ function nameBefore(text: string, at: number): { start: number; end: number; isQ
 }
 
 /** `name=value`, `name: value`, `"name": "value"`, with the separator at `at` and the rest from `from`. */
-function named(
+export function named(
   text: string,
   at: number,
   from: number,
@@ -351,7 +301,14 @@ function header(text: string, at: number, before: string, rule: string): Finding
 }
 
 /** `--password x`, `-u user:x`, and `-p x` of a command for which it is the password. */
-function option(text: string, at: number, ownName: (name: string) => boolean): Finding | undefined {
+export function option(
+  text: string,
+  at: number,
+  ownName: (name: string) => boolean,
+): Finding | undefined {
+  const preceding = text[at - 1];
+  if (isAlphanumeric(preceding) || preceding === "_" || preceding === "-") return undefined;
+  if (!/^-?[A-Za-z]/.test(text.slice(at + 1, at + 3))) return undefined;
   let end = at;
   while (end < at + MAX_NAME_DISTANCE && isNameCode(text.charCodeAt(end))) end++;
   const name = text.slice(at, end);

@@ -1,0 +1,200 @@
+/**
+ * Where secrets may be in a text. A few expressions of plain alternatives tell first whether it has a candidate at all, each in one pass of
+ * the engine. No lookbehind: Safari has it since 16.4 only.
+ */
+import { cardEnd } from "./cards.ts";
+import { MAX_NAME_DISTANCE } from "./limits.ts";
+import type { OwnRules } from "./own.ts";
+import { PREFIX_RULES, type PrefixRule } from "./prefixes.ts";
+import {
+  type Finding,
+  isAlphanumeric,
+  isNameCode,
+  jwt,
+  login,
+  markOf,
+  named,
+  option,
+  pem,
+  runEnd,
+  scheme,
+  urlLogin,
+} from "./text.ts";
+
+/** Each name of a secret (names.ts) contains one of these, unless a separator divides it in an unusual way (`p_assword`). */
+const STEMS =
+  "auth bearer card conn cookie credential cvc cvv database db dsn jwt key otp pass pem pin pw secret security sig ssn token".split(
+    " ",
+  );
+
+const OPTION = "-[pPawuU]|--(?:proxy-)?user|-----BEGIN ";
+/** Of HTTP's authentication, as these are written. */
+const SCHEME = "[Bb](?:earer|asic|EARER|ASIC)[ \\t]";
+/** A card number, in one piece or grouped. */
+const NUMBER = "[0-9][0-9][0-9][0-9](?:[0-9]{8}|[ -][0-9]{4})";
+/** The colon of `user:password@host`. It reads to the next colon at most. */
+const LOGIN = ":[^ \\t\\r\\n;&\"'`<>|,:@]+@";
+const URL = "://|%3[Aa]%2[Ff]%2[Ff]";
+
+/** Characters without which a text has no name with a value and no option. */
+const SIGN = /[-:=%]/;
+const IS_OPTION = new RegExp(OPTION);
+const IS_LOGIN = /@|%40/;
+const IS_NUMBER = new RegExp(NUMBER);
+
+/** From the end of a name to its separator: a closing quote, a bracket, blanks. */
+const SEPARATOR = /(?:\\{0,8}["'])?\]?[ \t]{0,2}([:=]|%3[Dd])(?!\/\/)/y;
+const DIGIT_RUN = /[0-9]+/y;
+
+type Run = { rule: PrefixRule; run: RegExp };
+
+export class Candidates {
+  readonly #names: RegExp;
+  readonly #formats: RegExp;
+  /** Formats of letters, digits and dots only. */
+  readonly #isPlain: RegExp;
+  readonly #isPrefix: RegExp;
+  readonly #runs: Run[];
+
+  constructor(own: OwnRules) {
+    this.#runs = [...PREFIX_RULES, ...own.prefixes].map((rule) => ({ rule, run: runOf(rule) }));
+    // The longest first, because an expression takes the first that fits.
+    const prefixes = this.#runs.map(({ rule }) => rule.prefix).sort((a, b) => b.length - a.length);
+    const plain = prefixes.filter((prefix) => !/[-_]/.test(prefix));
+    this.#isPrefix = oneOf(prefixes.map(escaped));
+    this.#isPlain = oneOf([...plain.map(escaped), "eyJ", SCHEME]);
+    this.#names = oneOf([...STEMS, ...own.names].map(escaped), "gi");
+    this.#formats = oneOf(
+      [...prefixes.map(escaped), "eyJ", SCHEME, URL, OPTION, NUMBER, LOGIN],
+      "g",
+    );
+  }
+
+  /** Whether the text has a candidate. Most texts have none, so this is most of the cost of redaction. */
+  isIn(text: string): boolean {
+    return this.#hasFormat(text) || this.#hasName(text);
+  }
+
+  #hasName(text: string): boolean {
+    this.#names.lastIndex = 0;
+    return SIGN.test(text) && this.#names.test(text);
+  }
+
+  #hasFormat(text: string): boolean {
+    if (this.#isPlain.test(text) || IS_NUMBER.test(text) || IS_LOGIN.test(text)) return true;
+    return /[-_]/.test(text) && (IS_OPTION.test(text) || this.#isPrefix.test(text));
+  }
+
+  /** The secrets in a text, in order. */
+  findings(text: string, isOwn: (name: string) => boolean): Finding[] {
+    const found: Finding[] = [];
+    let end = 0;
+    /** The end of the name that was examined last: other stems in it have the same separator. */
+    let nameEnd = 0;
+    let name = from(this.#names, text, 0);
+    let format = this.#hasFormat(text) ? from(this.#formats, text, 0) : null;
+    while (name ?? format) {
+      let finding: Finding | undefined;
+      if (format && !(name && name.index < format.index)) {
+        const { index } = format;
+        finding = this.#formatAt(text, index, format[0], isOwn);
+        const next = isDigit(text[index]) ? runEnd(DIGIT_RUN, text, index) : index + 1;
+        format = from(this.#formats, text, Math.max(next, finding?.end ?? 0));
+      } else if (name) {
+        const { index } = name;
+        if (index >= nameEnd) {
+          nameEnd = index;
+          while (isNameCode(text.charCodeAt(nameEnd))) nameEnd++;
+          finding = nameAt(text, index, nameEnd, isOwn);
+        }
+        name = from(this.#names, text, Math.max(nameEnd, finding?.end ?? 0));
+      }
+      if (!finding || finding.start < end) continue;
+      found.push(finding);
+      ({ end } = finding);
+      if (name && name.index < end) name = from(this.#names, text, end);
+      if (format && format.index < end) format = from(this.#formats, text, end);
+    }
+    return found;
+  }
+
+  #formatAt(
+    text: string,
+    at: number,
+    match: string,
+    isOwn: (name: string) => boolean,
+  ): Finding | undefined {
+    switch (text[at]) {
+      case ":":
+        return match === "://" ? urlLogin(text, at + 3, ":", "@") : login(text, at);
+      case "%":
+        return urlLogin(text, at + 9, "%3A", "%40");
+      case "-":
+        return pem(text, at) ?? option(text, at, isOwn);
+    }
+    return (
+      jwt(text, at) ??
+      scheme(text, at) ??
+      (isDigit(text[at]) ? card(text, at) : undefined) ??
+      this.#prefixed(text, at)
+    );
+  }
+
+  /** A key or token with the prefix of its issuer. */
+  #prefixed(text: string, start: number): Finding | undefined {
+    if (isAlphanumeric(text[start - 1])) return undefined;
+    for (const { rule, run } of this.#runs) {
+      if (!text.startsWith(rule.prefix, start)) continue;
+      const from = start + rule.prefix.length;
+      const end = runEnd(run, text, from);
+      if (end - from >= rule.least && end - from <= (rule.most ?? Infinity))
+        return { start, end, mark: markOf(rule.kind), rule: rule.kind };
+    }
+    return undefined;
+  }
+}
+
+/** The value of the name around `at` that ends at `end`: behind its separator, or as the argument of an option. */
+function nameAt(
+  text: string,
+  at: number,
+  end: number,
+  isOwn: (name: string) => boolean,
+): Finding | undefined {
+  let start = at;
+  while (start > at - MAX_NAME_DISTANCE && isNameCode(text.charCodeAt(start - 1))) start--;
+  const argument = text[start] === "-" ? option(text, start, isOwn) : undefined;
+  if (argument) return argument;
+  SEPARATOR.lastIndex = end;
+  const separator = SEPARATOR.exec(text)?.[1];
+  if (separator === undefined) return undefined;
+  return named(text, SEPARATOR.lastIndex - separator.length, SEPARATOR.lastIndex, isOwn);
+}
+
+function card(text: string, start: number): Finding | undefined {
+  const before = text[start - 1] ?? "";
+  if (/[\w.]/.test(before) || (before === "-" && isDigit(text[start - 2]))) return undefined;
+  const end = cardEnd(text, start);
+  return end === undefined ? undefined : { start, end, mark: markOf("card"), rule: "card" };
+}
+
+function oneOf(alternatives: string[], flags?: string): RegExp {
+  return new RegExp(alternatives.join("|"), flags);
+}
+
+function from(expression: RegExp, text: string, at: number): RegExpExecArray | null {
+  expression.lastIndex = at;
+  return expression.exec(text);
+}
+
+function isDigit(character = ""): boolean {
+  return character >= "0" && character <= "9";
+}
+
+function runOf({ characters, most }: PrefixRule): RegExp {
+  return new RegExp(`[${characters}]${most === undefined ? "*" : `{0,${most + 1}}`}`, "y");
+}
+
+function escaped(text: string): string {
+  return text.replace(/[^A-Za-z0-9_]/g, "\\$&");
+}

@@ -2818,7 +2818,7 @@ def _members_text(value, path, above, losses):
         if is_secret and _is_hidden(_name_class(name), member) or named and name in _VALUE_KEYS and _is_hidden(_name_class(named), member):
             text = _quote(member) if kind in _STRINGS and member.startswith(_MARK) and member[-1] == "]" else '"[redacted]"'
         elif kind is str:
-            text = _str_text(member if _candidate(member) is None else _redact_text(member))
+            text = _str_text(_clean(member))
         elif kind is int and _LEAST_EXACT <= member <= _EXACT:
             text = repr(member)
         elif kind is float:
@@ -2943,7 +2943,7 @@ def _list_items(items, path, above, losses):
         elif kind in _STRINGS and index > 0 and _is_value_of_item(items, index):
             texts.append('"[redacted]"')
         elif kind is str:
-            texts.append(_str_text(item if _candidate(item) is None else _redact_text(item)))
+            texts.append(_str_text(_clean(item)))
         else:
             texts.append(_value_text(item, (path, index), above, losses))
     return texts
@@ -3314,7 +3314,7 @@ _HEADER_END = dict((quote, re.compile(r"[\r\n]|\\[rn%s]|%s" % (quote, quote))) f
 _SCHEME = re.compile("(?:Bearer|Basic|Token|Negotiate|ApiKey|api-key)[ \t]{1,4}", re.I)
 _TOKEN_68 = re.compile("[A-Za-z0-9._~+/=:-]*")
 _JWT = re.compile("[A-Za-z0-9_.-]*")
-_NAME_BACK = re.compile("[A-Za-z0-9_.-]*")
+_NAME = _NAME_BACK = re.compile("[A-Za-z0-9_.-]*")
 _CAPITAL_OR_DIGIT = re.compile("[0-9=]|.[A-Z]", re.S)
 _HOST = re.compile(
     r"tcp\(|unix\(|localhost(?![A-Za-z0-9_])|[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?![A-Za-z0-9_])"
@@ -3343,39 +3343,45 @@ _CARD_END = re.compile("[A-Za-z0-9_]|[.-][0-9]")
 _DIGIT_RUN = re.compile("[0-9]*")
 
 
-def _trigger(prefix):
-    rare = prefix.find("I")
-    return rare if rare > 0 else len(prefix) - 1
+_STEMS = (
+    "auth bearer card conn cookie credential cvc cvv database db dsn jwt key otp pass pem pin pw secret security sig ssn token".split()
+)
+_SIGN = re.compile("[-:=%@_IJGR]").search  # what every format has but the few in `_has_format`
+_OPTION_OR_PEM = re.compile("(?:^|[^A-Za-z0-9_-])-(?:[pPawuU]|-(?:proxy-)?user)|-----BEGIN ").search
+# `re` skips to the first character of an expression only where it is no repetition.
+_NUMBER = re.compile("[0-9][0-9]{3}(?:[0-9]{8}|[ -][0-9]{4})").search
+_SEPARATOR = re.compile(r"""(?:\\{0,8}["'])?\]?[ \t]{0,2}([:=]|%3[Dd])(?!//)""")
 
 
-def _compiled(prefixes):
-    """Return the search for candidates, and the rules by the character that it finds.
+def _any_of(words):
+    """Return a pattern of words, by their first characters: `re` compares each alternative at each place."""
+    rest = {}
+    for word in words:
+        rest.setdefault(word[:1], []).append(word[1:])
+    tails = []
+    for first in sorted(rest):
+        longer = [word for word in rest[first] if word]
+        tail = _any_of(longer) if longer else ""
+        tails.append(re.escape(first) + (("(?:%s)?" % tail if "" in rest[first] else tail) if longer else ""))
+    return tails[0] if len(tails) == 1 else "(?:%s)" % "|".join(tails)
 
-    The search stops at a few characters only, which `re` finds by a table; what has to stand around one is compared then.
-    """
-    places = [
-        "(?<=[:=])", "(?<=%)3(?:[Dd]|[Aa]%2[Ff]%2[Ff])", "(?<=eyJ)", "(?<=[Bb])(?:earer|asic|EARER|ASIC)[ \t]",
-        "(?<=-----B)EGIN ", "(?<=-)(?<![A-Za-z0-9_-]-)(?=-?[A-Za-z])",
-        "(?<=[0-9])(?<![A-Za-z0-9_.][0-9])(?<![0-9]-[0-9])(?:[0-9]{12}|[0-9]{3}[ -][0-9]{4})",
-    ]  # fmt: skip
-    rules = {}
-    ends = {}
+
+def _compiled(prefixes, names=()):
+    """Return the searches for a name's part in lower-case text, for it in any text, for a prefix, for any format, and the rules of prefixes."""
+    rules = []
     for prefix, kind, characters, least, most in prefixes:
-        trigger = _trigger(prefix)
-        ends.setdefault(prefix[trigger], []).append(prefix[: trigger + 1])
         run = re.compile("[%s]%s" % (characters, "*" if most is None else "{0,%d}" % (most + 1)))
-        rules.setdefault(prefix[trigger], []).append((prefix, trigger, kind, run, least, most))
-    for character in sorted(ends):
-        by_length = {}
-        for begin in ends[character]:
-            by_length.setdefault(len(begin), set()).add(re.escape(begin))
-        before = "|".join(["(?<=%s)" % "|".join(sorted(by_length[length])) for length in sorted(by_length)])
-        places.append("(?<=%s)(?:%s)" % (re.escape(character), before))
-    characters = ":=%JBb0-9" + "".join([re.escape(character) for character in sorted(ends) if character != "-"]) + "-"
-    return re.compile("[%s](?:%s)" % (characters, "|".join(places))).search, rules
+        rules.append((prefix, kind, run, least, most))
+    stem = _any_of(_STEMS + list(names))
+    prefix = _any_of([each[0] for each in prefixes])
+    formats = "://|%3[Aa]%2[Ff]%2[Ff]|:[^ \t\r\n;&\"'`<>|,:@]+@|-[pPawuU]|--(?:proxy-)?user|-----BEGIN |eyJ"
+    formats += "|[Bb](?:earer|asic|EARER|ASIC)[ \t]|[0-9][0-9]{3}(?:[0-9]{8}|[ -][0-9]{4})|" + prefix
+    # Without an own rule, a prefix has a sign or is asked for in `_has_format`.
+    return re.compile(stem).search, re.compile(stem, re.I).search, re.compile(prefix).search, re.compile(formats).search, rules
 
 
-_candidate, _rules_by_trigger = _compiled(_PREFIXES)
+_stem, _stem_of_any_case, _prefix, _format, _prefix_rules = _compiled(_PREFIXES)
+_has_own_rules = False
 
 
 _CHARACTERS = {
@@ -3385,15 +3391,16 @@ _CHARACTERS = {
 
 def _use_rules(text):
     """Add the rules of DATACAT_REDACT (clients/README.md, "Secrets"). Nothing is used of a setting that is wrong."""
-    global _own_names, _candidate, _rules_by_trigger
+    global _own_names, _stem, _stem_of_any_case, _prefix, _format, _prefix_rules, _has_own_rules
     try:
         setting = json.loads(text)
         own = [_own_prefix(each) for each in setting.get("prefixes", [])]
         names = frozenset([str(name).lower() for name in setting.get("names", [])])
         if set(setting) - set(["prefixes", "names", "keep"]) or len(own) > 50 or len(names) > 50:
             return
-        _candidate, _rules_by_trigger = _compiled(_PREFIXES + own)
+        _stem, _stem_of_any_case, _prefix, _format, _prefix_rules = _compiled(_PREFIXES + own, names)
         _own_names = names
+        _has_own_rules = True
     except Exception:
         _raise_if_stack_is_full()
 
@@ -3414,7 +3421,25 @@ if os.environ.get("DATACAT_REDACT"):
 
 def _clean(text):
     """Return the text with each secret in it replaced by a mark."""
-    return text if _candidate(text) is None else _redact_text(text)
+    return _redact_text(text) if _has_format(text) or _has_name(text) else text
+
+
+def _has_name(text):
+    """Return whether a text may have a secret's name with a value, or as an option."""
+    return _SIGN(text) is not None and _stem(text.lower()) is not None
+
+
+def _has_format(text):
+    """Return whether a text may have a secret in one of the formats. Most have none, so this is most of the cost of redaction."""
+    if _NUMBER(text) is not None or "earer" in text or "asic" in text or "ya29." in text:
+        return True
+    if _SIGN(text) is None:
+        return _has_own_rules and _prefix(text) is not None
+    if "@" in text or "%40" in text or "eyJ" in text or "-" in text and _OPTION_OR_PEM(text) is not None:
+        return True
+    if "BEARER" in text or "BASIC" in text or "SG." in text or "AKIA" in text or "ASIA" in text or "AIza" in text:
+        return True
+    return (_has_own_rules or "_" in text or "-" in text) and _prefix(text) is not None
 
 
 def _redact_text(text):
@@ -3432,54 +3457,85 @@ def _redact_text(text):
 
 def _findings(text):
     found = []
-    end = at = 0
-    while True:
-        match = _candidate(text, at)
-        if match is None:
-            break
-        at = match.start()
-        finding = _examine(text, at)
-        at += 1
-        if finding is not None and finding[0] >= end:
-            found.append(finding)
-            end = finding[1]
-            at = max(at, end)
+    end = name_end = 0
+    lower = text.lower()
+    # Some letters have a lower case of two characters: then places in the lower text are not those of the text.
+    stem, stems_in = (_stem, lower) if len(lower) == len(text) else (_stem_of_any_case, text)
+    name = stem(stems_in, 0)
+    form = _format(text, 0) if _has_format(text) else None
+    while name is not None or form is not None:
+        finding = None
+        if form is not None and (name is None or form.start() <= name.start()):
+            at = form.start()
+            finding = _format_at(text, at, form.group())
+            at = _DIGIT_RUN.match(text, at).end() if text[at] in "0123456789" else at + 1
+            form = _format(text, max(at, finding[1]) if finding else at)
+        else:
+            at = name.start()
+            if at >= name_end:
+                name_end = _NAME.match(text, at).end()
+                finding = _name_at(text, at, name_end)
+            name = stem(stems_in, max(name_end, finding[1]) if finding else name_end)
+        if finding is None or finding[0] < end:
+            continue
+        found.append(finding)
+        end = finding[1]
+        if name is not None and name.start() < end:
+            name = stem(stems_in, end)
+        if form is not None and form.start() < end:
+            form = _format(text, end)
     return _with_aws_secrets(text, found) if any(mark == "[redacted:aws]" for _, _, mark in found) else found
 
 
 def _with_aws_secrets(text, found):
     added = []
+    following = 0
     for match in _AWS_SECRET.finditer(text):
         run = match.group()
         start, end = match.span()
         if len(run) == 40 and re.search("[a-z]", run) and re.search("[A-Z]", run) and re.search("[0-9]", run):
-            if not any(one[0] < end and start < one[1] for one in found):
+            while following < len(found) and found[following][1] <= start:
+                following += 1
+            if following == len(found) or found[following][0] >= end:
                 added.append((start, end, "[redacted:aws]"))
     return sorted(found + added)
 
 
-def _examine(text, at):
-    """Return the finding at a candidate as (start, end, mark), or None."""
+def _name_at(text, at, end):
+    """Return the value of the name around `at` that ends at `end`: behind its separator, or as the argument of an option."""
+    start = end - _NAME_BACK.match(text[max(0, at - 136) : end][::-1]).end()
+    found = _option(text, start) if text[start] == "-" else None
+    if found is not None:
+        return found
+    separator = _SEPARATOR.match(text, end)
+    return None if separator is None else _named(text, separator.start(1), separator.end())
+
+
+def _format_at(text, at, beginning):
+    """Return the finding at the beginning of a format as (start, end, mark), or None."""
     character = text[at]
     if character == ":":
-        if text.startswith("//", at + 1):
-            return _url_login(text, at + 3, ":", "@")
-        return _named(text, at, at + 1) or _login(text, at)
-    if character == "=":
-        return _named(text, at, at + 1)
+        return _url_login(text, at + 3, ":", "@") if beginning == "://" else _login(text, at)
     if character == "%":
-        return _named(text, at, at + 3) if text[at + 2] in "Dd" else _url_login(text, at + 9, "%3A", "%40")
-    if character == "J":
-        return _jwt(text, at - 2)
-    if character == "B" or character == "b":
-        return _pem(text, at - 5) if text.startswith("BEGIN ", at) else _scheme(text, at)
-    found = None
+        return _url_login(text, at + 9, "%3A", "%40")
     if character == "-":
-        found = _option(text, at)
-    elif "0" <= character <= "9":
-        end = _card_end(text, at)
-        found = end and (at, end, "[redacted:card]")
-    return found or _prefixed(text, at)
+        return _pem(text, at) if beginning == "-----BEGIN " else _option(text, at)
+    if beginning == "eyJ":
+        return _jwt(text, at) or _prefixed(text, at)
+    found = _scheme(text, at) if beginning[-1] in " \t" else None
+    return found or character in "0123456789" and _card(text, at) or _prefixed(text, at)
+
+
+def _card(text, at):
+    before = text[max(0, at - 2) : at]
+    if before and (_is_name_character(before[-1]) and before[-1] != "-" or len(before) == 2 and before[1] == "-" and before[0] in "0123456789"):
+        return None
+    end = _card_end(text, at)
+    return end and (at, end, "[redacted:card]")
+
+
+def _is_name_character(character):
+    return _is_alphanumeric(character) or character in "_.-"
 
 
 def _next(stop, text, start):
@@ -3495,15 +3551,15 @@ def _is_alphanumeric(character):
     return "0" <= character <= "9" or "a" <= character <= "z" or "A" <= character <= "Z"
 
 
-def _prefixed(text, at):
-    for prefix, trigger, kind, run, least, most in _rules_by_trigger.get(text[at], ()):
-        start = at - trigger
-        if start < 0 or not text.startswith(prefix, start) or start > 0 and _is_alphanumeric(text[start - 1]):
-            continue
-        begin = start + len(prefix)
-        end = run.match(text, begin).end()
-        if end - begin >= least and (most is None or end - begin <= most):
-            return start, end, "[redacted:%s]" % kind
+def _prefixed(text, start):
+    if start > 0 and _is_alphanumeric(text[start - 1]):
+        return None
+    for prefix, kind, run, least, most in _prefix_rules:
+        if text.startswith(prefix, start):
+            begin = start + len(prefix)
+            end = run.match(text, begin).end()
+            if end - begin >= least and (most is None or end - begin <= most):
+                return start, end, "[redacted:%s]" % kind
     return None
 
 
@@ -3517,7 +3573,7 @@ def _pem(text, start):
 
 
 def _jwt(text, start):
-    if start > 0 and (_is_alphanumeric(text[start - 1]) or text[start - 1] in "_.-"):
+    if start > 0 and _is_name_character(text[start - 1]):
         return None
     token = _JWT.match(text, start).group().rstrip(".")
     if token.find(".") < 10 or len(token) < 24:
@@ -3698,7 +3754,13 @@ def _header_value(text, at, before):
     return _keyed(text, at, _next(stop, text, at if quote else scheme))
 
 
+_OPTION = re.compile("--?[A-Za-z]")
+
+
 def _option(text, at):
+    preceding = text[at - 1 : at]
+    if preceding and (_is_alphanumeric(preceding) or preceding in "_-") or not _OPTION.match(text, at):
+        return None
     end = _NAME_BACK.match(text, at, at + 136).end()
     name = text[at:end]
     value = end

@@ -64,5 +64,6 @@ func useRules(setting string) {
 	}
 	for _, name := range own.Names {
 		ownNames[strings.ToLower(name)] = true
+		addStem(strings.ToLower(name), 1<<63)
 	}
 }

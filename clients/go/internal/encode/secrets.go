@@ -142,9 +142,18 @@ func isCandidate(text string, at int) bool {
 
 func findings(text string, from int) (found []finding) {
 	end, hasAWS := 0, false
-	for at := from; at < len(text); at++ {
-		if !candidateByte[text[at]] || at < end || !isCandidate(text, at) {
+	lastSign := strings.LastIndexByte(text, '@')
+	stem := -1 - limits.MaxNameDistance // where the last part of a secret's name begins
+	for at := maximum(0, from-limits.MaxNameDistance); at < len(text); at++ { // a name begins before the candidate
+		c := text[at]
+		if at+2 < len(text) && firstOfStem[c]&secondOfStem[text[at+1]]&thirdOfStem[text[at+2]] != 0 {
+			stem = at
+		}
+		if !candidateByte[c] || at < end || !isCandidate(text, at) {
 			continue
+		}
+		if (c == '=' || c == ':') && at > stem+limits.MaxNameDistance && !(c == ':' && at < lastSign) {
+			continue // no secret's name is before it, and it is not that of a login
 		}
 		if each, ok := examine(text, at); ok && each.start >= end {
 			found = append(found, each)
@@ -156,6 +165,30 @@ func findings(text string, from int) (found []finding) {
 		found = withAWSSecrets(text, found)
 	}
 	return found
+}
+
+// Each name of a secret (names.go) contains one of these, unless a separator divides it in an unusual way (`p_assword`). A table has, for
+// each byte, the stems that it may be the first (second, third) of, one bit each.
+var firstOfStem, secondOfStem, thirdOfStem [256]uint64
+
+func init() {
+	for i, stem := range strings.Fields("auth bearer card conn cookie credential cvc cvv database db dsn jwt key otp pass pem pin pw secret " +
+		"security sig ssn token") {
+		addStem(stem, 1<<uint(i))
+	}
+}
+
+func addStem(stem string, bit uint64) {
+	for i, table := range [...]*[256]uint64{&firstOfStem, &secondOfStem, &thirdOfStem} {
+		if i < len(stem) {
+			table[stem[i]] |= bit
+			table[strings.ToUpper(stem[i : i+1])[0]] |= bit
+			continue
+		}
+		for c := range table {
+			table[c] |= bit
+		}
+	}
 }
 
 // withAWSSecrets adds secret access keys, which have no prefix: 40 characters beside an access key id.

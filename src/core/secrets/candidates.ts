@@ -38,7 +38,7 @@ const URL = "://|%3[Aa]%2[Ff]%2[Ff]";
 
 /** Characters without which a text has no name with a value and no option. */
 const SIGN = /[-:=%]/;
-const IS_OPTION = new RegExp(OPTION);
+const IS_OPTION = new RegExp(`(?:^|[^\\w-])(?:${OPTION})|-----BEGIN `);
 const IS_LOGIN = /@|%40/;
 const IS_NUMBER = new RegExp(NUMBER);
 

@@ -3353,14 +3353,14 @@ _NUMBER = re.compile("[0-9][0-9]{3}(?:[0-9]{8}|[ -][0-9]{4})").search
 _SEPARATOR = re.compile(r"""(?:\\{0,8}["'])?\]?[ \t]{0,2}([:=]|%3[Dd])(?!//)""")
 
 
-def _any_of(words):
-    """Return a pattern of words, by their first characters: `re` compares each alternative at each place."""
+def _any_of(texts):
+    """Return a pattern of texts, by their first characters: `re` compares each alternative at each place."""
     rest = {}
-    for word in words:
-        rest.setdefault(word[:1], []).append(word[1:])
+    for text in texts:
+        rest.setdefault(text[:1], []).append(text[1:])
     tails = []
     for first in sorted(rest):
-        longer = [word for word in rest[first] if word]
+        longer = [text for text in rest[first] if text]
         tail = _any_of(longer) if longer else ""
         tails.append(re.escape(first) + (("(?:%s)?" % tail if "" in rest[first] else tail) if longer else ""))
     return tails[0] if len(tails) == 1 else "(?:%s)" % "|".join(tails)
@@ -3462,14 +3462,14 @@ def _findings(text):
     # Some letters have a lower case of two characters: then places in the lower text are not those of the text.
     stem, stems_in = (_stem, lower) if len(lower) == len(text) else (_stem_of_any_case, text)
     name = stem(stems_in, 0)
-    form = _format(text, 0) if _has_format(text) else None
-    while name is not None or form is not None:
+    other = _format(text, 0) if _has_format(text) else None
+    while name is not None or other is not None:
         finding = None
-        if form is not None and (name is None or form.start() <= name.start()):
-            at = form.start()
-            finding = _format_at(text, at, form.group())
+        if other is not None and (name is None or other.start() <= name.start()):
+            at = other.start()
+            finding = _format_at(text, at, other.group())
             at = _DIGIT_RUN.match(text, at).end() if text[at] in "0123456789" else at + 1
-            form = _format(text, max(at, finding[1]) if finding else at)
+            other = _format(text, max(at, finding[1]) if finding else at)
         else:
             at = name.start()
             if at >= name_end:
@@ -3482,8 +3482,8 @@ def _findings(text):
         end = finding[1]
         if name is not None and name.start() < end:
             name = stem(stems_in, end)
-        if form is not None and form.start() < end:
-            form = _format(text, end)
+        if other is not None and other.start() < end:
+            other = _format(text, end)
     return _with_aws_secrets(text, found) if any(mark == "[redacted:aws]" for _, _, mark in found) else found
 
 

@@ -1,5 +1,5 @@
 /**
- * Where secrets may be in a text. A few expressions of plain alternatives tell first whether it has a candidate at all, each in one pass of
+ * Where secrets may be in a text. A few expressions of plain alternatives decide first whether it has a candidate at all, each in one pass of
  * the engine. No lookbehind: Safari has it since 16.4 only.
  */
 import { cardEnd } from "./cards.ts";

@@ -34,7 +34,7 @@ const HEADER_END: { [before: string]: RegExp } = {
 };
 const LINE_END = /[\r\n]|\\[rn]/g;
 const SCHEME = /(?:Bearer|Basic|Token|Negotiate|ApiKey|api-key)[ \t]{1,4}/iy;
-/** As these are written: not beAREr, and not a word of prose at the end of a line. */
+/** As these are written: not beAREr, and not at the end of a line of prose. */
 const USUAL_SCHEME = /[Bb](?:earer|asic|EARER|ASIC)[ \t]/y;
 const USER_OPTION = /^(?:-u|-U|--user|--proxy-user)$/;
 const DIGITS = /^[0-9]+(?:\.[0-9]+)?$/;

@@ -143,7 +143,7 @@ func isCandidate(text string, at int) bool {
 func findings(text string, from int) (found []finding) {
 	end, hasAWS := 0, false
 	lastSign := strings.LastIndexByte(text, '@')
-	stem := -1 - limits.MaxNameDistance // where the last part of a secret's name begins
+	stem := -1 - limits.MaxNameDistance                                       // where the last part of a secret's name begins
 	for at := maximum(0, from-limits.MaxNameDistance); at < len(text); at++ { // a name begins before the candidate
 		c := text[at]
 		if at+2 < len(text) && firstOfStem[c]&secondOfStem[text[at+1]]&thirdOfStem[text[at+2]] != 0 {

@@ -3323,7 +3323,9 @@ _HOST = re.compile(
 _AWS_SECRET = re.compile("[A-Za-z0-9/+]+")
 _USER_OPTIONS = frozenset(["-u", "-U", "--user", "--proxy-user"])
 _QUERY_NAME = re.compile("(?:key|sig|(?:.*[-_])?signature)\\Z", re.I | re.S)
-_LITERALS = frozenset("null none nil undefined true false string str".split())
+_LITERALS = frozenset("null none nil undefined true false string str bearer required".split())
+_SOURCE_FILE = re.compile(r"\.(?:[cm]?[jt]sx?|py|go|rs|rb|java|kt|cc?|cpp|h|cs|php|vue)\Z", re.I)
+_POSITION = re.compile("[0-9]+:[0-9]+(?![A-Za-z0-9_@:.])")  # a line and a column, as in a stack: auth.ts:12:5
 _OPENERS = {")": "(", "]": "[", "}": "{", ">": "<"}
 _NO_USER = frozenset("mailto sip sips xmpp acct to from cc bcc mail email e-mail contact npm git ssh author by".split())
 _W = "A-Za-z0-9_"
@@ -3653,9 +3655,10 @@ def _named(text, at, begin):
     before = text[start - 1] if start > 0 else ""
     is_query = before != "" and before in "?&#"
     kind = _option_class(name) if name[0] == "-" else _name_class(name)
+    is_prose = kind == _ORDINARY and name.lower() == "key"
     if kind == _ORDINARY and is_query and _QUERY_NAME.match(name):
         kind = _TEXT
-    if kind == _ORDINARY:
+    if kind == _ORDINARY or text[at] == ":" and _is_position(text, name, begin):
         return None
     value = begin
     if text[value : value + 1] in ("=", ">"):
@@ -3665,8 +3668,13 @@ def _named(text, at, begin):
         value += 1
     if _is_header(name) and not is_query:
         return _header_value(text, value, before)
-    is_prose = value > blanks and text[at] == ":" and not is_quoted and kind != _ANY
+    is_prose = is_prose or value > blanks and text[at] == ":" and not is_quoted and kind != _ANY
     return _value_at(text, value, kind, is_query, is_prose)
+
+
+def _is_position(text, name, begin):
+    is_line = text[begin : begin + 1].strip("0123456789") == "" and begin < len(text) and _SOURCE_FILE.search(name)
+    return is_line or _POSITION.match(text, begin)
 
 
 def _value_at(text, at, kind, is_query=False, is_prose=False):
@@ -3678,7 +3686,8 @@ def _value_at(text, at, kind, is_query=False, is_prose=False):
     quoted = _quoted_at(text, start)
     if quoted is not None:
         is_number = kind == _COUNT and _DIGITS.match(text[quoted[0] : quoted[1]])
-        return None if is_number else _keyed(text, quoted[0], quoted[1])
+        is_sign = kind != _ANY and not re.search("[A-Za-z0-9]", text[quoted[0] : quoted[1]])
+        return None if is_number or is_sign else _keyed(text, quoted[0], quoted[1])
     if text[start : start + 1] in ("[", "{"):
         end = _bracket_end(text, start)
         return _keyed(text, start, end) if re.search("[A-Za-z0-9]", text[start:end]) else None
@@ -3751,7 +3760,8 @@ def _header_value(text, at, before):
         return None
     quote = _HEADER_END.get(before)
     stop = quote or (_UNQUOTED_END if scheme > at else _LINE_END)
-    return _keyed(text, at, _next(stop, text, at if quote else scheme))
+    end = _next(stop, text, at if quote else scheme)
+    return None if text[at:end].lower() in _LITERALS else _keyed(text, at, end)
 
 
 _OPTION = re.compile("--?[A-Za-z]")

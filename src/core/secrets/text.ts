@@ -38,7 +38,12 @@ const SCHEME = /(?:Bearer|Basic|Token|Negotiate|ApiKey|api-key)[ \t]{1,4}/iy;
 const USUAL_SCHEME = /[Bb](?:earer|asic|EARER|ASIC)[ \t]/y;
 const USER_OPTION = /^(?:-u|-U|--user|--proxy-user)$/;
 const DIGITS = /^[0-9]+(?:\.[0-9]+)?$/;
-const LITERALS = new Set("null none nil undefined true false string str".split(" "));
+const LITERALS = new Set(
+  "null none nil undefined true false string str bearer required".split(" "),
+);
+/** A file and a line, as in a stack: auth.ts:12:5. */
+const SOURCE_FILE = /\.(?:[cm]?[jt]sx?|py|go|rs|rb|java|kt|cc?|cpp|h|cs|php|vue)$/i;
+const POSITION = /[0-9]+:[0-9]+(?![\w@:.])/y;
 const OPENERS: { [closer: string]: string } = { ")": "(", "]": "[", "}": "{", ">": "<" };
 
 /** Names in front of an address that is no login: mailto:a@b.c. */
@@ -204,8 +209,10 @@ export function named(
   const name = text.slice(start, end);
   const before = text[start - 1] ?? "";
   const isQuery = before === "?" || before === "&" || before === "#";
-  const kind = ownName(name) ? NAME.any : classOf(name, isQuery);
-  if (kind === NAME.ordinary) return undefined;
+  const ordinary = ownName(name) ? NAME.any : classOf(name, false);
+  const kind = ordinary === NAME.ordinary ? classOf(name, isQuery) : ordinary;
+  if (kind === NAME.ordinary || (text[at] === ":" && isPosition(text, name, from)))
+    return undefined;
 
   let value = from;
   if (text[value] === "=" || text[value] === ">") value++;
@@ -213,8 +220,16 @@ export function named(
   while (value < blanks + 4 && (text[value] === " " || text[value] === "\t")) value++;
   const rule = `name ${name.replace(/^-+/, "")}`;
   if (isHeader(name) && !isQuery) return header(text, value, before, rule);
-  const isProse = value > blanks && text[at] === ":" && !isQuoted && kind !== NAME.any;
+  const isProse =
+    (ordinary === NAME.ordinary && name.toLowerCase() === "key") ||
+    (value > blanks && text[at] === ":" && !isQuoted && kind !== NAME.any);
   return valueAt(text, value, { kind, rule, isQuery, isProse });
+}
+
+function isPosition(text: string, name: string, from: number): boolean {
+  POSITION.lastIndex = from;
+  const code = text.charCodeAt(from);
+  return POSITION.test(text) || (code >= 0x30 && code <= 0x39 && SOURCE_FILE.test(name));
 }
 
 function classOf(name: string, isQuery: boolean): NameClass {
@@ -236,7 +251,8 @@ function valueAt(
   const quoted = quotedAt(text, start);
   if (quoted) {
     const isNumber = kind === NAME.count && DIGITS.test(text.slice(quoted.start, quoted.end));
-    return isNumber ? undefined : keyed(text, quoted.start, quoted.end, rule);
+    const isSign = kind !== NAME.any && !/[A-Za-z0-9]/.test(text.slice(quoted.start, quoted.end));
+    return isNumber || isSign ? undefined : keyed(text, quoted.start, quoted.end, rule);
   }
   if (text[start] === "[" || text[start] === "{") {
     const end = bracketEnd(text, start);
@@ -297,7 +313,8 @@ function header(text: string, at: number, before: string, rule: string): Finding
   if (text.startsWith(MARK, scheme)) return undefined;
   const quote = HEADER_END[before];
   const stop = quote ?? (scheme > at ? UNQUOTED_END : LINE_END);
-  return keyed(text, at, next(stop, text, quote ? at : scheme), rule);
+  const end = next(stop, text, quote ? at : scheme);
+  return LITERALS.has(text.slice(at, end).toLowerCase()) ? undefined : keyed(text, at, end, rule);
 }
 
 /** `--password x`, `-u user:x`, and `-p x` of a command for which it is the password. */

@@ -478,10 +478,11 @@ func named(text string, at, from int) (finding, bool) {
 	if name[0] == '-' {
 		class = optionClass(name)
 	}
+	isProse := class == ordinaryName && strings.EqualFold(name, "key")
 	if class == ordinaryName && isQuery && isQueryName(strings.ToLower(name)) {
 		class = textName
 	}
-	if class == ordinaryName {
+	if class == ordinaryName || text[at] == ':' && isPosition(text[from:], name) {
 		return finding{}, false
 	}
 	value := from
@@ -493,7 +494,27 @@ func named(text string, at, from int) (finding, bool) {
 	if isHeader(name) && !isQuery {
 		return header(text, value, before)
 	}
-	return valueAt(text, value, class, isQuery, value > blanks && text[at] == ':' && !isQuoted && class != anyName)
+	isProse = isProse || value > blanks && text[at] == ':' && !isQuoted && class != anyName
+	return valueAt(text, value, class, isQuery, isProse)
+}
+
+// sourceFiles are the extensions of names that a line's number follows: auth.go:12.
+var sourceFiles = setOf(".js .mjs .cjs .ts .mts .cts .jsx .mjsx .cjsx .tsx .mtsx .ctsx .py .go .rs .rb .java .kt .c .cc .cpp .h .cs .php .vue")
+
+// isPosition reports whether a line and a column follow, as in a stack: auth.ts:12:5.
+func isPosition(text, name string) bool {
+	if text == "" || !isDigit(text[0]) {
+		return false
+	}
+	if dot := strings.LastIndexByte(name, '.'); dot >= 0 && sourceFiles[strings.ToLower(name[dot:])] {
+		return true
+	}
+	rest := strings.TrimLeft(text, "0123456789")
+	if rest == "" || rest[0] != ':' || len(rest) == 1 || !isDigit(rest[1]) {
+		return false
+	}
+	rest = strings.TrimLeft(rest[1:], "0123456789")
+	return rest == "" || !isAlphanumeric(rest[0]) && strings.IndexByte("_@:.", rest[0]) < 0
 }
 
 func isQueryName(name string) bool {
@@ -519,7 +540,9 @@ func unquotedEnd(text string, start int) int {
 	return len(text)
 }
 
-var literals = setOf("null none nil undefined true false string str")
+var literals = setOf("null none nil undefined true false string str bearer required")
+
+func isLiteral(value string) bool { return len(value) <= 9 && literals[strings.ToLower(value)] }
 
 func valueAt(text string, at int, class nameClass, isQuery, isProse bool) (finding, bool) {
 	start := at
@@ -530,14 +553,14 @@ func valueAt(text string, at int, class nameClass, isQuery, isProse bool) (findi
 		return finding{}, false
 	}
 	if from, to, ok := quotedAt(text, start); ok {
-		if class == countName && isNumber(text[from:to]) {
+		if class == countName && isNumber(text[from:to]) || class != anyName && !hasAlphanumeric(text[from:to]) {
 			return finding{}, false
 		}
 		return keyed(text, from, to)
 	}
 	if start < len(text) && (text[start] == '[' || text[start] == '{') {
 		end := bracketEnd(text, start)
-		if strings.IndexFunc(text[start:end], func(r rune) bool { return r < 0x80 && isAlphanumeric(byte(r)) }) < 0 {
+		if !hasAlphanumeric(text[start:end]) {
 			return finding{}, false
 		}
 		return keyed(text, start, end)
@@ -550,7 +573,7 @@ func valueAt(text string, at int, class nameClass, isQuery, isProse bool) (findi
 		end--
 	}
 	value := text[start:end]
-	if len(value) <= 9 && literals[strings.ToLower(value)] || class != anyName && isNumber(value) {
+	if isLiteral(value) || class != anyName && isNumber(value) {
 		return finding{}, false
 	}
 	if _, isLong := CutText(value, 15); isProse && !isLong && !strings.ContainsAny(value, "0123456789") {
@@ -563,6 +586,10 @@ func valueAt(text string, at int, class nameClass, isQuery, isProse bool) (findi
 func isNumber(text string) bool {
 	whole, fraction, hasPoint := strings.Cut(text, ".")
 	return whole != "" && isDigits(whole) && (!hasPoint || fraction != "" && isDigits(fraction))
+}
+
+func hasAlphanumeric(text string) bool {
+	return strings.IndexFunc(text, func(r rune) bool { return r < 0x80 && isAlphanumeric(byte(r)) }) >= 0
 }
 
 // isUnopened reports whether a value ends with a bracket that it did not open: `(password=x)`.
@@ -621,13 +648,19 @@ func header(text string, at int, before byte) (finding, bool) {
 	if strings.HasPrefix(text[scheme:], mark) {
 		return finding{}, false
 	}
+	end := 0
 	switch {
 	case before == '"' || before == '\'' || before == '`':
-		return keyed(text, at, lineEnd(text, at, before))
+		end = lineEnd(text, at, before)
 	case scheme > at:
-		return keyed(text, at, unquotedEnd(text, scheme))
+		end = unquotedEnd(text, scheme)
+	default:
+		end = lineEnd(text, at, 0)
 	}
-	return keyed(text, at, lineEnd(text, at, 0))
+	if isLiteral(text[at:end]) {
+		return finding{}, false
+	}
+	return keyed(text, at, end)
 }
 
 // lineEnd is the end of the line, also of an escaped one, or the quote, if there is one.

@@ -12,7 +12,8 @@ import { eventRow, matches, searchText } from "../src/core/event.ts";
 import { fingerprint } from "../src/core/fingerprint.ts";
 import { framesOf } from "../src/core/stack/frame.ts";
 import { templateOf } from "../src/core/template.ts";
-import { redact, redactArguments, redactText } from "../src/core/redact.ts";
+import { redact, redactText } from "../src/core/redact.ts";
+import { redactArguments } from "../src/core/secrets/arguments.ts";
 import { nameClass } from "../src/core/secrets/names.ts";
 import {
   nameLabel,

@@ -6,4 +6,5 @@ export declare const PAGE_BUNDLE: {
   target: "es2022";
   mangleProps: RegExp;
   mangleCache: Record<string, string>;
+  plugins: import("esbuild").Plugin[];
 };

@@ -5,7 +5,7 @@
 import * as v from "valibot";
 import { MAX_LABEL_LENGTH, MAX_LABELS, MAX_NAME_LENGTH } from "../../src/core/limits.ts";
 import { checkDepth } from "../../src/core/merge.ts";
-import { Redactor } from "../../src/core/redact.ts";
+import { redactOp, Redactor } from "../../src/core/redact.ts";
 import type { OwnRules } from "../../src/core/secrets/own.ts";
 import { type JsonObject, type Metric, Op } from "../../src/core/wire.ts";
 
@@ -30,7 +30,7 @@ let redactor = new Redactor();
 
 function clean(op: Op): Op {
   for (const value of valuesOf(op)) if (value !== undefined) checkDepth(value, "The value");
-  return redactor.op(op);
+  return redactOp(op, redactor);
 }
 
 function valuesOf(op: Op): (JsonObject | undefined)[] {

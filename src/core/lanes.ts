@@ -2,7 +2,7 @@
 import { browserOf } from "./browser.ts";
 import { countLoss, sequencesOf } from "./counts.ts";
 import { MAX_ARGUMENTS_LENGTH, MAX_LANES, MAX_NAME_LENGTH, MAX_WHOLE_WRITERS } from "./limits.ts";
-import { redactArguments } from "./redact.ts";
+import { redactArguments } from "./secrets/arguments.ts";
 import { Refusal } from "./refusal.ts";
 import type { Lane, SessionIndex } from "./session-index.ts";
 import type { Batch, Op, Writer } from "./wire.ts";

@@ -27,7 +27,7 @@ import {
   MAX_STATE_KEYS,
 } from "./limits.ts";
 import { checkDepth, countKeys, merge } from "./merge.ts";
-import { Redactor } from "./redact.ts";
+import { redactOp, Redactor } from "./redact.ts";
 import { redactedFields } from "./secrets/marks.ts";
 import { Refusal } from "./refusal.ts";
 import { type Contents, newContents } from "./segment.ts";
@@ -289,7 +289,7 @@ export class Projection {
   #redacted(raw: Op): Op {
     if ((raw.op === "metric" || raw.op === "points") && raw.metadata === undefined) return raw;
     checkNesting(raw);
-    const op = this.#redactor.op(raw);
+    const op = redactOp(raw, this.#redactor);
     const fields = redactedFields(op);
     noteAltered(this.index, "redacted", fields);
     return op;

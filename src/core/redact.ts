@@ -5,14 +5,13 @@
 import { Candidates } from "./secrets/candidates.ts";
 import { isHeader, NAME, type NameClass, nameClass, optionClass } from "./secrets/names.ts";
 import { NO_RULES, type OwnRules } from "./secrets/own.ts";
-import { isPasswordOption } from "./secrets/programs.ts";
-import { type Finding, MARK, markOf, REDACTED, userPassword } from "./secrets/text.ts";
+import { type Finding, MARK, markOf, REDACTED } from "./secrets/text.ts";
 import type { Json } from "./wire.ts";
 
 export { MARK, REDACTED } from "./secrets/text.ts";
 
 /** Fields of an op that are its kind, its numbers and what identifies it: they are compared, not read. */
-const IDENTIFYING = new Set(
+const IDENTIFYING = /* @__PURE__ */ new Set(
   "op at seq type name category group product version unit tags recorded_at values counts bounds buckets".split(
     " ",
   ),
@@ -91,45 +90,8 @@ export class Redactor {
     return this.#keep.size > 0 && this.#keep.has(path());
   }
 
-  /** An op with the secrets in its free texts and values replaced; the same object if it has none. */
-  op<Op extends { op: string }>(op: Op): Op {
-    const changed: Record<string, unknown> = {};
-    for (const [field, value] of Object.entries(op)) {
-      const isFree = typeof value === "string" || (typeof value === "object" && value !== null);
-      if (!isFree || (IDENTIFYING.has(field) && !(field === "tags" && op.op === "start"))) continue;
-      const path = field === "patch" ? "state" : field;
-      const clean = this.#walk(value as Json, path); // as: the op is JSON
-      if (clean !== value) changed[field] = clean;
-    }
-    return Object.keys(changed).length > 0 ? { ...op, ...changed } : op;
-  }
-
-  /** A command line with its secrets replaced: `--token=x`, `--password x`, `-u user:x`, `TOKEN=x`. */
-  arguments(args: readonly string[]): string[] {
-    return args.map((arg, index) => {
-      const before = args.slice(Math.max(0, index - MAX_ARGUMENTS_BEFORE), index);
-      return arg.startsWith(MARK) ? arg : this.#argument(arg, before);
-    });
-  }
-
-  #argument(arg: string, before: string[]): string {
-    const option = before.at(-1) ?? "";
-    const command = `${before.slice(0, -1).join(" ")} `;
-    if (option.startsWith("-") && !option.includes("=") && !arg.startsWith("-")) {
-      if (isHidden(this.#optionClass(option), numberOf(arg))) return REDACTED;
-      if (arg !== "" && isPasswordOption(command, option, false)) return REDACTED;
-      const user = userPassword(option, arg);
-      if (user !== undefined) return user + REDACTED;
-    }
-    if (arg.length > 2 && isPasswordOption(`${before.join(" ")} `, arg.slice(0, 2), true))
-      return arg.startsWith(MARK, 2) ? arg : arg.slice(0, 2) + REDACTED;
-    const [, name = "", value] = /^([\w.-]+)=(.+)$/s.exec(arg) ?? [];
-    if (value !== undefined && isHidden(this.#optionClass(name), numberOf(value)))
-      return `${name}=${value.startsWith(MARK) ? value : REDACTED}`;
-    return this.text(arg);
-  }
-
-  #optionClass(option: string): NameClass {
+  /** The class of an option such as `--pass`, or of a variable such as `DB_PASS`. */
+  optionClass(option: string): NameClass {
     const name = option.replace(/^-+/, "");
     if (this.#isOwn(name)) return NAME.any;
     return name === option ? nameClass(option) : optionClass(option);
@@ -163,7 +125,7 @@ export class Redactor {
     const value = list[index];
     if (typeof value !== "string") return false;
     if (/^--?[A-Za-z]/.test(name) && !value.startsWith("-"))
-      return isHidden(this.#optionClass(name), numberOf(value));
+      return isHidden(this.optionClass(name), numberOf(value));
     const isPair =
       list.length === 2 || (index % 2 === 1 && list.length % 2 === 0 && isHeader(name));
     return isPair && /^[\w.-]+$/.test(name) && this.isSecretMember(name, value);
@@ -190,8 +152,6 @@ export class Redactor {
 /** Behind a mark another secret may begin that was part of a longer name. No text of the tests needs more than three passes. */
 const MAX_PASSES = 8;
 
-/** How many arguments before one its command may be. */
-const MAX_ARGUMENTS_BEFORE = 6;
 /** Longer texts in a list are no names. */
 const MAX_ITEM_NAME = 64;
 
@@ -216,7 +176,8 @@ function redacted(value: Json): Json {
     : REDACTED;
 }
 
-function isHidden(kind: NameClass, value: unknown): boolean {
+/** Whether a value whose name has this class is replaced. */
+export function isHidden(kind: NameClass, value: unknown): boolean {
   if (kind === NAME.ordinary || value === undefined || value === null) return false;
   if (typeof value === "object") return Object.keys(value).length > 0;
   if (typeof value !== "string") return kind === NAME.any;
@@ -224,7 +185,7 @@ function isHidden(kind: NameClass, value: unknown): boolean {
 }
 
 /** Digits in a command line are a number. */
-function numberOf(text: string): string | number {
+export function numberOf(text: string): string | number {
   return DIGITS.test(text) ? Number(text) : text;
 }
 
@@ -251,7 +212,7 @@ function withAwsSecrets(text: string, found: Finding[]): Finding[] {
   return [...found, ...added].sort((a, b) => a.start - b.start);
 }
 
-const BUILT_IN = new Redactor();
+const BUILT_IN = /* @__PURE__ */ new Redactor();
 
 /** The value with each secret in it replaced, by the built-in rules. */
 export function redact<Value extends Json>(value: Value): Value {
@@ -263,11 +224,14 @@ export function redactText(text: string): string {
   return BUILT_IN.text(text);
 }
 
-export function redactArguments(args: readonly string[]): string[] {
-  return BUILT_IN.arguments(args);
-}
-
-/** The op without secrets, by the built-in rules. */
-export function redactOp<Op extends { op: string }>(op: Op): Op {
-  return BUILT_IN.op(op);
+/** An op with the secrets in its free texts and values replaced, by the built-in rules or others; the same object if it has none. */
+export function redactOp<Op extends { op: string }>(op: Op, redactor = BUILT_IN): Op {
+  const changed: Record<string, unknown> = {};
+  for (const [field, value] of Object.entries(op)) {
+    const isFree = typeof value === "string" || (typeof value === "object" && value !== null);
+    if (!isFree || (IDENTIFYING.has(field) && !(field === "tags" && op.op === "start"))) continue;
+    const clean = redactor.value(value as Json, field === "patch" ? "state" : field); // as: the op is JSON
+    if (clean !== value) changed[field] = clean;
+  }
+  return Object.keys(changed).length > 0 ? { ...op, ...changed } : op;
 }

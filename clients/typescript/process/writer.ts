@@ -4,13 +4,14 @@ import { readdirSync, readFileSync } from "node:fs";
 import { hostname, networkInterfaces, userInfo } from "node:os";
 import { basename } from "node:path";
 import type { Writer } from "../../../src/core/wire.ts";
+import { redactArguments } from "../../../src/core/secrets/arguments.ts";
 import { redactor } from "../encode/redactor.ts";
 import { isAllGranted, isGranted } from "./permission.ts";
 import { CLIENT } from "../version.ts";
 
 export function thisProcess(): Writer {
   // Without a script (`node -e`) the first entry is an argument already, which may name a secret.
-  const [program = process.execPath, ...args] = redactor.arguments(process.argv.slice(1));
+  const [program = process.execPath, ...args] = redactArguments(process.argv.slice(1), redactor);
   const mayAll = isAllGranted();
   const maySystem = isGranted({ name: "sys" });
   const known: { [Key in keyof Writer]: Writer[Key] | undefined } = {

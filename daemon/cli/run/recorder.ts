@@ -1,7 +1,8 @@
 /** Records one run: `datacat run` writes a lane for the command, like a client inside a program. */
 import { basename } from "node:path";
 import { formatBytes, formatDuration } from "../../../src/core/format.ts";
-import { redactArguments, redactOp } from "../../../src/core/redact.ts";
+import { redactOp } from "../../../src/core/redact.ts";
+import { redactArguments } from "../../../src/core/secrets/arguments.ts";
 import type { Op } from "../../../src/core/wire.ts";
 import { type Environment, openHome, openSpare } from "../../home.ts";
 import { newId } from "../../id.ts";

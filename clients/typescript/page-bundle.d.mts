@@ -1,3 +1,5 @@
+import type { Plugin } from "esbuild";
+
 /** Options of esbuild for the one file for pages. */
 export declare const PAGE_BUNDLE: {
   bundle: true;
@@ -6,5 +8,5 @@ export declare const PAGE_BUNDLE: {
   target: "es2022";
   mangleProps: RegExp;
   mangleCache: Record<string, string>;
-  plugins: import("esbuild").Plugin[];
+  plugins: Plugin[];
 };

@@ -30,8 +30,8 @@ const STEMS =
 const OPTION = "-[pPawuU]|--(?:proxy-)?user|-----BEGIN ";
 /** Of HTTP's authentication, as these are written. */
 const SCHEME = "[Bb](?:earer|asic|EARER|ASIC)[ \\t]";
-/** A card number, in one piece or grouped. */
-const NUMBER = "[0-9][0-9][0-9][0-9](?:[0-9]{8}|[ -][0-9]{4})";
+/** A card number, in one piece or grouped. Those of issuers begin with 2 to 6. */
+const NUMBER = "[2-6][0-9][0-9][0-9](?:[0-9]{8}|[ -][0-9]{4})";
 /** The colon of `user:password@host`. It reads to the next colon at most. */
 const LOGIN = ":[^ \\t\\r\\n;&\"'`<>|,:@]+@";
 const URL = "://|%3[Aa]%2[Ff]%2[Ff]";

@@ -18,6 +18,7 @@ export const VARIABLES = [
   "DATACAT_DISABLED",
   "DATACAT_REDACT",
   "DATACAT_STACKS",
+  "DATACAT_FATAL_REPORTS",
   "HOME",
   "LOCALAPPDATA",
   "PATH",
@@ -46,11 +47,13 @@ export type OpenOptions = Start & {
    * a program whose event loop is blocked no longer ends by them. Without it, a session ended by a signal counts as crashed.
    */
   captureSignals?: boolean | undefined;
-  /**
-   * Record the main thread's stack while the program hangs, and fatal errors (out of memory), for which Node writes a report. In Node only.
-   * Default: false if `DATACAT_STACKS` is 0, else true.
-   */
+  /** Record the main thread's stack while the program hangs. In Node only. Default: false if `DATACAT_STACKS` is 0, else true. */
   stacks?: boolean | undefined;
+  /**
+   * Record fatal errors (out of memory) from the report that Node writes. In Node only. Node prints two lines on stderr then, and its report
+   * contains the environment unless the program runs with `--report-exclude-env`. Default: true if `DATACAT_FATAL_REPORTS` is 1, else false.
+   */
+  fatalReports?: boolean | undefined;
 };
 
 export type Settings = OpenOptions & {
@@ -79,6 +82,7 @@ export function settingsFrom(options: OpenOptions, env: Environment): Settings {
     redact: options.redact ?? env["DATACAT_REDACT"],
     disabled: options.disabled ?? env["DATACAT_DISABLED"] === "1",
     stacks: options.stacks ?? env["DATACAT_STACKS"] !== "0",
+    fatalReports: options.fatalReports ?? env["DATACAT_FATAL_REPORTS"] === "1",
   };
 }
 

@@ -24,7 +24,7 @@ export class LaneSession extends Session {
     super(id, settings.url, settings, lane, isJoined);
     this.#lane = lane;
     if (!settings.stacks || !hasStacks()) this.#stacks = null;
-    else {
+    if (settings.fatalReports && hasStacks()) {
       const path = lane.sidePath("fatal");
       const restore = path && reportFatalErrors(path);
       if (restore) this.onEnd(restore);

@@ -1,7 +1,7 @@
 /**
- * Node's diagnostic report of a fatal error (V8 runs out of memory), written to a side file of the lane. Node announces the report with two
- * lines on stderr. It contains the environment, so the daemon reads the stacks alone and empties the file. A process has one such file: that of
- * its first open session.
+ * Node's diagnostic report of a fatal error (V8 runs out of memory), written to a side file of the lane if the program asks for it: Node
+ * announces the report with two lines on stderr, and it contains the environment unless Node runs with --report-exclude-env. The daemon reads
+ * the stacks alone and empties the file. A process has one such file: that of its first open session.
  */
 import { basename, dirname } from "node:path";
 import { makeSideFile } from "./stacks.ts";
@@ -13,8 +13,8 @@ type Report = Omit<NodeJS.ProcessReport, "writeReport"> & {
 let isUsed = false;
 
 /**
- * Has fatal errors written to `path`, unless the program uses reports itself. Options that exclude parts of a report have no effect on that of
- * a fatal error.
+ * Has fatal errors written to `path`, unless the program uses reports itself. process.report.excludeEnv has no effect on that of a
+ * fatal error (Node 24); the command's option has.
  * @returns Restores the program's options.
  */
 export function reportFatalErrors(path: string): (() => void) | undefined {

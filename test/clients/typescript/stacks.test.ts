@@ -128,18 +128,22 @@ test("a program that ends while it is sampled ends as without Datacat", async ()
 
 const LEAK = `const all = []; for (;;) all.push(new Array(1_000).fill({ x: 1 }));`;
 
-test("a heap out of memory leaves a report for its user alone; besides its two lines, nothing is printed", async () => {
+test("a heap out of memory leaves a report only if asked for; besides its two lines, nothing is printed", async () => {
   using home = testHome();
   using plainHome = testHome();
   const flags = ["--max-old-space-size=30"];
   const [ran, plain] = await Promise.all([
-    run(home, `open(); ${LEAK}`, { flags }),
-    run(plainHome, `open({ stacks: false }); ${LEAK}`, { flags }),
+    run(home, `open({ fatalReports: true }); ${LEAK}`, {
+      flags: [...flags, "--report-exclude-env"],
+      env: { PASSWORD: "in-the-environment" },
+    }),
+    run(plainHome, `open(); ${LEAK}`, { flags }),
   ]);
   expect(ran.signal).toBe("SIGABRT");
   expect(plain.signal).toBe("SIGABRT");
   const report = JSON.parse(side(home, "fatal") ?? "") as { header: { event: string } };
   expect(report.header.event).toContain("JavaScript heap out of memory");
+  expect(side(home, "fatal")).not.toContain("in-the-environment");
   expect(side(plainHome, "fatal")).toBeUndefined();
   // Times, sizes and addresses differ.
   const shape = ({ stderr }: Ran) =>
@@ -159,13 +163,13 @@ test("a report that the program asks for goes where it would go without Datacat,
   mkdirSync(reports);
   const ran = await run(
     home,
-    `const session = open();
+    `const session = open({ fatalReports: true });
      process.chdir(${JSON.stringify(reports)});
      process.report.writeReport();
      session.end();
      console.log(JSON.stringify([process.report.directory, process.report.filename, process.report.reportOnFatalError]));
      process.report.directory = ${JSON.stringify(reports)};
-     open();
+     open({ fatalReports: true });
      console.log(process.report.directory === ${JSON.stringify(reports)}, process.report.reportOnFatalError);`,
   );
   expect(readdirSync(reports)).toEqual([expect.stringMatching(/^report\..*\.json$/)]);

@@ -2,7 +2,7 @@
 import { execSync } from "node:child_process";
 import { open } from "../../../clients/typescript/node.ts";
 
-const session = open();
+const session = open({ fatalReports: true });
 
 function spin() {
   for (;;);

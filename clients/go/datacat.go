@@ -42,7 +42,7 @@ type Options struct {
 	// Home is Datacat's folder on this machine. Default: DATACAT_HOME, else the folder for state of the operating system.
 	Home string
 	// NoStacks takes no samples of the stacks while the program hangs, and leaves runtime/debug.SetCrashOutput to the program.
-	// Default: true if DATACAT_STACKS is 0. An output that the program sets after opening its session stays in any case.
+	// Default: true if DATACAT_STACKS is 0. An output that the program sets itself stays.
 	NoStacks bool
 }
 

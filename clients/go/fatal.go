@@ -23,7 +23,7 @@ func (s *Session) watchFatal() {
 	}
 	fatalOutput.Lock()
 	defer fatalOutput.Unlock()
-	if len(fatalOutput.sessions) > 0 || useFatal(l) {
+	if len(fatalOutput.sessions) > 0 || !hasCrashOutput() && useFatal(l) {
 		fatalOutput.sessions = append(fatalOutput.sessions, s)
 	}
 }

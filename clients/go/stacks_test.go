@@ -103,6 +103,19 @@ func init() {
 		<-done
 		s.End()
 	}
+	programs["a crash output of its own"] = func() {
+		file, err := os.Create(filepath.Join(os.Getenv("DATACAT_HOME"), "own"))
+		if err != nil || setCrashOutput(file) != nil {
+			os.Exit(1)
+		}
+		Open(context.Background(), Options{})
+		panic("boom")
+	}
+	// Without cgo, whose threads turn the runtime's detection off.
+	programs["asleep"] = func() {
+		Open(context.Background(), Options{})
+		waitForever()
+	}
 	programs["asleep with a monitor"] = func() {
 		s := Open(context.Background(), Options{})
 		s.StartHeartbeatMonitor(hangTimeout)
@@ -173,6 +186,21 @@ func TestAFatalErrorIsWrittenBesideTheLaneAndNothingElseChanges(t *testing.T) {
 	}
 }
 
+func TestACrashOutputOfTheProgramStays(t *testing.T) {
+	if !knowsCrashOutput {
+		t.Skip("this Go version does not tell")
+	}
+	home := t.TempDir()
+	run(t, "a crash output of its own", "DATACAT_HOME="+home)
+	text, err := os.ReadFile(filepath.Join(home, "own"))
+	if err != nil || !strings.Contains(string(text), "panic: boom") {
+		t.Errorf("%q %v", text, err)
+	}
+	if paths, _ := filepath.Glob(filepath.Join(home, "lanes", "*.fatal")); len(paths) > 0 {
+		t.Errorf("%v", paths)
+	}
+}
+
 func TestStacksAreSampledWhileAHeartbeatIsOverdue(t *testing.T) {
 	states := map[string]string{"spin": "run", "mutex": "sync.Mutex.Lock", "blocked I/O": "IO wait"}
 	for name := range hangs {
@@ -192,7 +220,7 @@ func TestStacksAreSampledWhileAHeartbeatIsOverdue(t *testing.T) {
 			for _, sample := range samples {
 				_, first, _ := strings.Cut(sample, "\n")
 				first, _, _ = strings.Cut(first, "\n\n")
-				if !strings.Contains(first, "["+states[name]) || !strings.Contains(first, "created by github.com/datacat/datacat/clients/go/v2.init.0.func2 in goroutine 1") {
+				if !strings.Contains(first, "["+states[name]) || !strings.Contains(first, "created by github.com/datacat/datacat/clients/go/v2.init.0.func2") {
 					t.Errorf("the goroutine that sent the heartbeats is not first: %s", sample)
 				}
 				if strings.Contains(sample, "stackMonitor") || !strings.Contains(sample, "goroutine 1 [") {

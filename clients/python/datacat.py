@@ -1958,6 +1958,8 @@ class _StackWatch(object):
         self.samples = 0
         self.sampled_at = 0.0
         self.forks = 0  # of other threads, that are about to happen
+        self.has_daemon = False
+        self.look_at = 0.0  # when that is looked at again
 
     def heartbeat(self, writer, timeout):
         if self.writer is not writer:
@@ -2068,8 +2070,16 @@ class _StackWatch(object):
         if self.can_arm is None:
             self.can_arm = _is_timer_free()
         if self.can_arm and not self.forks and self.stopping is not None:
-            faulthandler.dump_traceback_later(seconds, repeat=True, file=file)
+            # More than one sample only if a daemon empties the file: nothing else could end them while the interpreter is kept.
+            faulthandler.dump_traceback_later(seconds, repeat=self._is_read(), file=file)
             self.is_armed = True
+
+    def _is_read(self):
+        now = _monotonic()
+        if now >= self.look_at:
+            self.look_at = now + SAMPLE_SECONDS
+            self.has_daemon = _running_daemon(os.path.dirname(self.writer.lane.folder)) is not None
+        return self.has_daemon
 
     def _disarm(self):
         if self.is_armed and self.can_arm:

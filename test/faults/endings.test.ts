@@ -185,6 +185,15 @@ const WAYS: { [way: string]: Way } = {
     headline: /^Crashed: fatal error: stack overflow in .*recurse \(stacks_test\.go:\d+\)$/,
     evidence: [],
   },
+  "Go: all goroutines asleep": {
+    language: "go",
+    argument: "asleep",
+    exit: 2,
+    headline:
+      /^Crashed: fatal error: all goroutines are asleep - deadlock! in .*waitForever \(stacks_test\.go:\d+\)$/,
+    evidence: [],
+    frame: /waitForever/,
+  },
   "Go: a loop": {
     language: "go",
     argument: "spin",
@@ -226,6 +235,7 @@ function start(language: Way["language"]): void {
   if (language === "go")
     execFileSync("go", ["test", "-c", "-o", join(world.home.folder, "go-programs"), "."], {
       cwd: join(root, "clients/go"),
+      env: { ...process.env, CGO_ENABLED: "0" }, // with cgo the runtime finds no deadlock
     });
   for (const [way, each] of mine) {
     const [program, ...args] = commandOf(each);

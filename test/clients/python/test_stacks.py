@@ -63,14 +63,16 @@ class Stacks(Test):
         self.assertIn("[worker]", output)
         self.assertRegex(output, r'\n  File ".*program\.py", line \d+ in load_level\n    def load_level\(\): time\.sleep\(1\.5\)\n')
 
-    def test_a_call_that_keeps_the_interpreter_is_sampled_too(self):
-        output = self.succeed(
-            u"import ctypes\ns = datacat.open()\ns.heartbeat(timeout=0.3)\n"
-            u"def native(): ctypes.PyDLL(None).usleep(900000)\n"
-            u"native()\nprint(files('stacks')[0])\n"
-        )
-        self.assertGreaterEqual(len(re.findall(r"^Timeout \(0:00:00\.2", output, re.M)), 2, output)
-        self.assertIn("in native\n", output)
+    def test_a_call_that_keeps_the_interpreter_is_sampled_too_and_without_a_daemon_once(self):
+        for daemon in (u"", u"open(os.environ['DATACAT_HOME'] + '/daemon.json', 'w').write('{\"pid\": %d}' % os.getpid())\n"):
+            output = self.succeed(
+                u"import ctypes\ns = datacat.open()\n" + daemon + u"s.heartbeat(timeout=0.3)\n"
+                u"def native(): ctypes.PyDLL(None).usleep(900000)\n"
+                u"native()\nprint(files('stacks')[-1])\n"
+            )
+            samples = len(re.findall(r"^Timeout \(0:00:00\.2", output, re.M))
+            self.assertTrue(samples >= 2 if daemon else samples == 1, output)
+            self.assertIn("in native\n", output)
 
     def test_a_pause_is_no_hang(self):
         self.succeed(

@@ -1,20 +1,22 @@
 package lane
 
 import (
-	"crypto/rand"
 	"encoding/binary"
 	"encoding/hex"
+	"hash/maphash"
 	"time"
 
 	"github.com/datacat/datacat/clients/go/v2/internal/limits"
 )
 
 // NewID makes a UUIDv7. Its first 48 bits are the time in milliseconds, so ids and names of files sort by time.
+//
+// The others are the runtime's random numbers. The first use of crypto/rand leaves a timer of a minute, during which the runtime does
+// not report that all goroutines are asleep.
 func NewID(now time.Time) string {
 	var id [16]byte
-	if _, err := rand.Read(id[:]); err != nil {
-		binary.BigEndian.PutUint64(id[8:], uint64(now.UnixNano())) // without a source of randomness, the time is the best there is
-	}
+	binary.BigEndian.PutUint64(id[0:], randomNumber())
+	binary.BigEndian.PutUint64(id[8:], randomNumber())
 	ms := uint64(now.UnixMilli())
 	binary.BigEndian.PutUint16(id[0:], uint16(ms>>32))
 	binary.BigEndian.PutUint32(id[2:], uint32(ms))
@@ -30,6 +32,9 @@ func NewID(now time.Time) string {
 	text[8], text[13], text[18], text[23] = '-', '-', '-', '-'
 	return string(text[:])
 }
+
+// randomNumber is the random seed of a new hash.
+func randomNumber() uint64 { return new(maphash.Hash).Sum64() }
 
 // IsID reports whether the server accepts this as the id of a session.
 func IsID(id string) bool {

@@ -2091,6 +2091,8 @@ def _is_timer_free():
     """Return whether the program does not use faulthandler's timer, of which a process has one. Notes it when it does so later."""
     if not hasattr(faulthandler, "dump_traceback_later") or _is_under_pytest() or _has_timer_thread():
         return False
+    if "uwsgi" in sys.modules:
+        return False  # its fork in C calls no hook before it: a worker would wait for the timer's thread as it exits, for ever
     begin, cancel = faulthandler.dump_traceback_later, faulthandler.cancel_dump_traceback_later
 
     def noted(function):

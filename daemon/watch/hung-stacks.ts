@@ -63,7 +63,8 @@ export class HungStacks {
       .filter((sample) => sample.at === undefined || sample.at >= lastHeartbeatAt)
       .toReversed()
       .map((sample) => {
-        const at = Math.max(sample.at ?? before, lastHeartbeatAt);
+        // A text may state any time; the file was written at a known one.
+        const at = Math.max(Math.min(sample.at ?? before, read.writtenAt), lastHeartbeatAt);
         before = at - (sample.everyMs ?? 0);
         return { at, sample };
       });

@@ -174,17 +174,29 @@ function pass(name: StreamName, from: Readable, recorder: Recorder | undefined) 
 }
 
 /** Signals to this process that are meant for the command. */
-const PASSED_ON = ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2"] as const;
+const PASSED_ON = ["SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2"] as const;
+/** Those that a terminal or its shell sends to its whole foreground group, so that the command has already got them. */
+const OF_TERMINAL = ["SIGINT", "SIGQUIT", "SIGTSTP", "SIGCONT", "SIGWINCH"] as const;
 
 function passSignals(child: ChildProcess): void {
-  for (const signal of PASSED_ON) {
-    if (!(signal in constants.signals)) continue; // not on this system
-    process.on(signal, () => {
-      // A terminal sends Ctrl-C and Ctrl-\ to its whole foreground group, so the command has already got these.
-      const isFromTerminal = (signal === "SIGINT" || signal === "SIGQUIT") && isInForeground();
-      if (!isFromTerminal) child.kill(signal);
+  for (const signal of PASSED_ON) onSignal(signal, () => child.kill(signal));
+  for (const signal of OF_TERMINAL)
+    onSignal(signal, () => {
+      if (!isInForeground()) child.kill(signal);
+      if (signal === "SIGTSTP") stop();
     });
-  }
+}
+
+function onSignal(signal: NodeJS.Signals, act: () => void): void {
+  if (signal in constants.signals) process.on(signal, act); // not every system has each
+}
+
+/** Stops this process by the default action of SIGTSTP until it is continued. */
+function stop(): void {
+  const listeners = process.listeners("SIGTSTP");
+  process.removeAllListeners("SIGTSTP");
+  process.kill(process.pid, "SIGTSTP");
+  for (const listener of listeners) process.on("SIGTSTP", listener);
 }
 
 /** Whether this process is in its terminal's foreground group. */

@@ -188,7 +188,7 @@ func TestAFatalErrorIsWrittenBesideTheLaneAndNothingElseChanges(t *testing.T) {
 
 func TestACrashOutputOfTheProgramStays(t *testing.T) {
 	if !knowsCrashOutput {
-		t.Skip("this Go version does not tell")
+		t.Skip("this Go version has no way to ask for it")
 	}
 	home := t.TempDir()
 	run(t, "a crash output of its own", "DATACAT_HOME="+home)

@@ -123,7 +123,8 @@ test("a slow reader gets everything, also what the command wrote last", () => {
 
 test("signals reach the command, and it decides what they mean", async () => {
   using home = new Home();
-  const script = 'trap "echo caught; exit 9" TERM; echo ready; while :; do sleep 0.05; done';
+  const script = `trap "echo resized" WINCH; trap "echo continued" CONT; trap "echo caught; exit 9" TERM
+    echo ready; while :; do sleep 0.05; done`;
   const child = spawn(node, [datacat, "run", "--", "sh", "-c", script], {
     env: home.env,
     stdio: ["ignore", "pipe", "inherit"],
@@ -131,10 +132,12 @@ test("signals reach the command, and it decides what they mean", async () => {
   let output = "";
   child.stdout.on("data", (data: Buffer) => {
     output += data.toString();
-    if (output === "ready\n") child.kill("SIGTERM");
+    if (output.endsWith("ready\n")) child.kill("SIGWINCH");
+    if (output.endsWith("resized\n")) child.kill("SIGCONT");
+    if (output.endsWith("continued\n")) child.kill("SIGTERM");
   });
   const code = await new Promise((resolve) => child.once("close", resolve));
-  expect({ code, output }).toEqual({ code: 9, output: "ready\ncaught\n" });
+  expect({ code, output }).toEqual({ code: 9, output: "ready\nresized\ncontinued\ncaught\n" });
   expect((await home.ops()).at(-1)).toMatchObject({ op: "end", exit_code: 9 });
 });
 

@@ -19,7 +19,8 @@ type DeathsOptions = { clock: Clock; observations: Observations; disk: DiskWatch
 
 /** What is known of a process that is gone. */
 type Death = {
-  state: "ended" | "rebooted";
+  /** `thread_ended`: the process runs on without the thread that wrote. */
+  state: "ended" | "rebooted" | "thread_ended";
   isJoiner: boolean;
   hasRecords: boolean;
   hasThrown: boolean;
@@ -77,6 +78,8 @@ export class Deaths {
 
   #end(lane: Lane, death: Death, fatal: FatalEnd | undefined, lastAt: number): Op {
     const { state, hasThrown, wasSeenAlive, oom, lastSeen } = death;
+    if (state === "thread_ended")
+      return { op: "end", at: this.#endedAt(wasSeenAlive, undefined, lastAt), thread_ended: true };
     const isOutOfMemory = oom !== undefined && wasKilledForMemory(oom);
     if (fatal?.type === undefined && fatal?.signal !== undefined && isStopRequest(fatal.signal))
       return { op: "end", at: Math.max(fatal.at, lastAt), signal: fatal.signal };

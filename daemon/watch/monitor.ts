@@ -2,6 +2,7 @@
  * Observes the processes behind the lanes, and records what happened to them: crashed, hung, recovered, slept. The server decides
  * the verdict.
  */
+import { existsSync } from "node:fs";
 import { DAEMON_LEASE_MS } from "../../src/core/limits.ts";
 import type { Op, Writer } from "../../src/core/wire.ts";
 import { type Clock, gap, type Reading, read } from "../clock.ts";
@@ -22,7 +23,7 @@ import type { ProcessInfo } from "./process-info.ts";
 import { isAlive, readProcess } from "./processes.ts";
 
 /** `unknown`: the process is on another machine or in another container, or the header names none. */
-type WriterState = "alive" | "ended" | "rebooted" | "unknown";
+type WriterState = "alive" | "ended" | "rebooted" | "unknown" | "thread_ended";
 
 /** The state of a lane's writer. `alive` looks a process up in this machine's (or container's) process table. */
 export function writerState(
@@ -38,9 +39,17 @@ export function writerState(
   }
   if (alive(writer.pid, started)) {
     // Another container's pids mean nothing here, unless it is the very same process.
-    return isElsewhere && started === undefined ? "unknown" : "alive";
+    if (isElsewhere && started === undefined) return "unknown";
+    return hasThread(writer) ? "alive" : "thread_ended";
   }
   return isElsewhere ? "unknown" : "ended";
+}
+
+/** Whether the thread of the process that wrote still runs. A header without one is of the process. */
+function hasThread({ pid, thread }: Writer): boolean {
+  return (
+    thread === undefined || !existsSync("/proc/self") || existsSync(`/proc/${pid}/task/${thread}`)
+  );
 }
 
 type MonitorOptions = {
@@ -79,7 +88,7 @@ type Watched = {
 };
 
 /** A lane whose writer's process is gone. */
-type Ended = { lane: Lane; watched: Watched; state: "ended" | "rebooted" };
+type Ended = { lane: Lane; watched: Watched; state: "ended" | "rebooted" | "thread_ended" };
 
 export class Monitor {
   readonly #options: Required<MonitorOptions>;
@@ -203,6 +212,7 @@ export class Monitor {
         return;
       case "ended":
       case "rebooted":
+      case "thread_ended":
         ended.push({ lane, watched, state });
         return;
       case "unknown": {

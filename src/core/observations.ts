@@ -52,7 +52,7 @@ export type Observations = {
   /** The same, if only the times of its heartbeats show it, with what held before: a sleep that is reported later excuses it. */
   inferredHang?: { everHung: boolean; pastHang?: { at: number; until: number } };
   slept: { at: number; durationMs: number } | null;
-  end: Pick<End, "at" | "exit_code" | "signal"> | null;
+  end: Omit<End, "op"> | null;
   crash: Omit<Crash, "op"> | null;
   /** The newest exception, for the evidence. */
   exception: {
@@ -149,6 +149,7 @@ export function observe(observations: Observations, op: Op, seq = 0): void {
         at: op.at,
         exit_code: op.exit_code,
         signal: op.signal || undefined,
+        thread_ended: op.thread_ended,
       };
       break;
     case "crash": {

@@ -149,7 +149,9 @@ function ended(observations: Observations, end: NonNullable<Observations["end"]>
   const evidence: Evidence[] = cause ? causeEvidence(cause) : [];
   evidence.push({
     kind: "end",
-    text: `The program ended the session after ${ran}`,
+    text: end.thread_ended
+      ? `The thread that recorded ended after ${ran} without an end of the session, and its process ran on`
+      : `The program ended the session after ${ran}`,
     at: end.at,
     confidence: "certain",
   });

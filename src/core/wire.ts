@@ -252,6 +252,7 @@ export const End = v.object({
   at: time,
   exit_code: v.optional(v.pipe(v.number(), v.integer())),
   signal: v.optional(name),
+  thread_ended: v.optional(v.boolean()), // the daemon's: the thread that wrote is gone, and its process runs on
 });
 
 /** A process and its machine in the last seconds before its end. Bytes are of resident memory. */
@@ -311,6 +312,7 @@ export const Writer = v.object({
   pid: v.optional(v.pipe(v.number(), v.integer())),
   pid_started: v.optional(text), // start time of the process in the system's format; only compared for equality
   parent_pid: v.optional(v.pipe(v.number(), v.integer())),
+  thread: v.optional(v.pipe(v.number(), v.integer())), // a worker thread, by its number in /proc/PID/task
   machine_id: v.optional(name),
   boot_id: v.optional(name),
   hostname: v.optional(name),

@@ -30,8 +30,8 @@ export function headerText(header: Header, part: number, first: number): string 
 /** The writer with its keys in the order of core's wire. */
 function inOrder(writer: Writer): Writer {
   const { program, arguments: args, language, client, pid, pid_started, parent_pid } = writer;
-  const { machine_id, boot_id, hostname, os, user } = writer;
+  const { thread, machine_id, boot_id, hostname, os, user } = writer;
   const known = { program, arguments: args, language, client, pid, pid_started, parent_pid };
   // JSON leaves out undefined fields.
-  return { ...known, machine_id, boot_id, hostname, os, user } as Writer;
+  return { ...known, thread, machine_id, boot_id, hostname, os, user } as Writer;
 }

@@ -1,8 +1,9 @@
 /** The writer of a lane: its process, machine and boot, by which the daemon recognises them later although process ids are reused. */
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { hostname, networkInterfaces, userInfo } from "node:os";
 import { basename } from "node:path";
+import { isMainThread } from "node:worker_threads";
 import type { Writer } from "../../../src/core/wire.ts";
 import { redactArguments } from "../../../src/core/secrets/arguments.ts";
 import { redactor } from "../encode/redactor.ts";
@@ -22,6 +23,7 @@ export function thisProcess(): Writer {
     pid: process.pid,
     pid_started: startOf(process.pid),
     parent_pid: process.ppid,
+    thread: isMainThread ? undefined : quietly(threadNumber, mayAll),
     machine_id: quietly(machineId, mayAll),
     boot_id: quietly(() => readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim(), mayAll),
     hostname: quietly(hostname, maySystem),
@@ -41,6 +43,11 @@ export function startOf(pid: number): string | undefined {
     // The second field, the program's name, may contain spaces and brackets.
     return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
   }, isAllGranted());
+}
+
+/** This thread's number on Linux: the last part of "PID/task/THREAD". */
+function threadNumber(): number {
+  return Number(basename(readlinkSync("/proc/thread-self")));
 }
 
 function runtime(): string {

@@ -398,6 +398,11 @@ test("the state of a writer is known only where its pid means something", () => 
   const writer = { pid: 7, hostname: "here", boot_id: "boot-2" };
   expect(writerState(writer, "1", machine, gone)).toBe("ended");
   expect(writerState(writer, "1", machine, alive)).toBe("alive");
+  if (process.platform === "linux") {
+    const { pid } = process;
+    expect(writerState({ ...writer, pid, thread: pid }, "1", machine, alive)).toBe("alive");
+    expect(writerState({ ...writer, pid, thread: 1 }, "1", machine, alive)).toBe("thread_ended");
+  }
   expect(writerState({ ...writer, boot_id: "boot-1" }, "1", machine, alive)).toBe("rebooted");
   // Another container that shares the folder: its pids are not this one's.
   const elsewhere = { ...writer, hostname: "there" };

@@ -1,6 +1,7 @@
 /** The monitor with a clock and processes of the test's own: no waiting, no real process. */
 import { appendFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { constants } from "node:os";
+import { pid, platform } from "node:process";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { Clock } from "../../../daemon/clock.ts";
@@ -398,8 +399,7 @@ test("the state of a writer is known only where its pid means something", () => 
   const writer = { pid: 7, hostname: "here", boot_id: "boot-2" };
   expect(writerState(writer, "1", machine, gone)).toBe("ended");
   expect(writerState(writer, "1", machine, alive)).toBe("alive");
-  if (process.platform === "linux") {
-    const { pid } = process;
+  if (platform === "linux") {
     expect(writerState({ ...writer, pid, thread: pid }, "1", machine, alive)).toBe("alive");
     expect(writerState({ ...writer, pid, thread: 1 }, "1", machine, alive)).toBe("thread_ended");
   }

@@ -82,13 +82,13 @@ function Running({ db, counts }: { db: D1Database; counts: VersionCounts[] }) {
   return (
     <section id="running" class="panel running" aria-labelledby="running-title">
       <header class="panel-header">
-        <h2 id="running-title">Running now</h2>
+        <h2 id="running-title">Running or hung</h2>
         <span class="count">{formatNumber(running)}</span>
         <a class="tool" href="/sessions?status=active&status=hung">
           View all
         </a>
       </header>
-      {running === 0 ? <p class="panel-note quiet">No sessions are running.</p> : null}
+      {running === 0 ? <p class="panel-note quiet">No sessions are running or hung.</p> : null}
       {guarded("the running sessions", () => cards(db, ["active", "hung"]))}
       {lost === 0 ? null : (
         <>

@@ -50,7 +50,7 @@ export function Products({ counts, days, now }: ProductsProps) {
                 Sessions
               </th>
               <th scope="col" class="number">
-                Running
+                <abbr title="Running or hung">Running</abbr>
               </th>
               <th scope="col" class="number">
                 Crash-free

@@ -69,8 +69,9 @@ function Page({ c, created }: PageProps) {
               <p class="panel-note">
                 Programs and daemons send here when <code>DATACAT_URL={origin}</code> is set
                 {c.env.LOCAL === "1"
-                  ? ". Only this machine can reach it. Programs of your user need no key, those of other users one in DATACAT_KEY."
-                  : ", with a key in DATACAT_KEY."}
+                  ? ". Only this machine can reach it. Programs of your user need no key; those of other users need one in "
+                  : ", with a key in "}
+                <code>DATACAT_KEY</code>.
               </p>
             </>
           );
@@ -153,7 +154,10 @@ function Keys({ db, created }: { db: D1Database; created: PageProps["created"] }
           Allowed origins (optional){" "}
           <input name="origins" placeholder="https://game.example.org" autocomplete="off" />
         </label>
-        <label title="For a key that replaces another one, or that writes into sessions of other machines. Not for a key in a web page.">
+        <label
+          class="checkbox"
+          title="For a key that replaces another one, or that writes into sessions of other machines. Not for a key in a web page."
+        >
           <input type="checkbox" name="continues_others" value="1" /> Continues sessions of other
           keys
         </label>

@@ -51,8 +51,8 @@ sessionRoutes.get("/sessions/:id", async (c) => {
       <Crumbs summary={summary} />
       <DamageBanner summary={summary} />
       <Verdict session={session} summary={summary} registry={c.env.REGISTRY} />
-      <ChangedPanel summary={summary} />
       <StacksPanel session={session} />
+      <ChangedPanel summary={summary} />
       <div class="panes">
         <div
           id="recorder"

@@ -32,6 +32,8 @@ type Event struct {
 	Err error
 	// Exception adds an exception that is already described, instead of Err.
 	Exception *Exception
+	// Fingerprint groups exceptions: those with the same one are one group, whatever their type and stack. Default: computed from both.
+	Fingerprint string
 	// Time is when it happened. Default: now.
 	Time time.Time
 }

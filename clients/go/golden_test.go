@@ -245,6 +245,7 @@ func perform(s *Session, call string, arguments []any) error {
 				File: excerpt["file"].(string), First: int(excerpt["first"].(int64)), Lines: texts(excerpt["lines"]),
 			})
 		}
+		e.Fingerprint, _ = options["fingerprint"].(string)
 		if handled, ok := options["handled"].(bool); ok {
 			e.Exception.Handled = map[bool]Handling{true: Handled, false: Unhandled}[handled]
 		}

@@ -47,6 +47,7 @@ func writeEvent(r *lane.Record, e *Event) {
 	r.Data(`,"data":`, "data", e.Data)
 	if e.Exception != nil {
 		writeException(r, e.Exception)
+		r.Name("event.fingerprint", `,"fingerprint":`, e.Fingerprint)
 	}
 	r.Finish()
 

@@ -418,8 +418,9 @@ class Session(object):
         return {"status": "ok"}
 
     def log_exception(
-        self, exc_info=None, extra_data=None, name="exception", handled=None, locals=False, data=None, message=None
-    ):
+        self, exc_info=None, extra_data=None, name="exception", handled=None, locals=False, data=None, message=None,
+        fingerprint=None,
+    ):  # fmt: skip
         """Record an exception as an event, with its stack and what led to it.
 
         Parameters:
@@ -431,6 +432,7 @@ class Session(object):
             locals: True adds the variables of the 8 innermost frames.
             data: A dict of any values.
             message: What the program was doing. Default: the exception's own text.
+            fingerprint: A text. Exceptions with the same one are one group, whatever their type and stack. Default: computed from both.
         """
         data = extra_data if data is None else data
         if isinstance(exc_info, _STRINGS):
@@ -442,7 +444,7 @@ class Session(object):
             return self.client.log_exception(self.session_id, exc_info, data)
         try:
             at = self._now()
-            self._log_exception(at, [], _exc_info(exc_info), data, name, message, handled, locals)
+            self._log_exception(at, [], _exc_info(exc_info), data, name, message, handled, locals, fingerprint)
         except Exception:
             self._count_internal_loss()
         return {"status": "ok"}
@@ -670,7 +672,7 @@ class Session(object):
         else:
             self._writer.append(at, (text,))
 
-    def _log_exception(self, at, losses, exc_info, data, name, message, handled, locals):
+    def _log_exception(self, at, losses, exc_info, data, name, message, handled, locals, fingerprint=None):
         kind, error, trace = exc_info
         type_name = "Unknown" if kind is None else _class_name(kind)
         error_message = _error_message(error)
@@ -680,7 +682,7 @@ class Session(object):
         more = _exception_fields(
             "Unknown" if kind is None else _qualified_name(kind), error_message, stack, file, line, function, causes.items, handled,
             _attributes(error, error_message), _notes(error), causes_left_out=causes.left_out,
-            sources=_excerpts([trace] + causes.traces),
+            sources=_excerpts([trace] + causes.traces), fingerprint=fingerprint, losses=losses,
         )  # fmt: skip
         if locals is True:
             data = OrderedDict(data if issubclass(type(data), dict) else {} if data is None else {"value": data})
@@ -991,7 +993,8 @@ class HeartbeatMonitor(object):
 class DatacatHandler(logging.Handler):
     """Records each record of `logging` as an event: `logging.getLogger().addHandler(DatacatHandler(session))`.
 
-    One with an exception is recorded as that exception, unless `include_exceptions` is False.
+    One with an exception is recorded as that exception, unless `include_exceptions` is False. `extra={"fingerprint": "…"}` is its
+    fingerprint.
     """
 
     def __init__(self, session, include_exceptions=True):
@@ -1052,7 +1055,7 @@ class DatacatHandler(logging.Handler):
         if getattr(session, "_delegates", True):
             session.log_exception(exc_info=record.exc_info, extra_data=data)
         elif record.exc_info[1] is None or record.exc_info[1] is not _captured.get(session.session_id):
-            session._log_exception(session._now(), [], record.exc_info, data, "exception", message, True, False)
+            session._log_exception(session._now(), [], record.exc_info, data, "exception", message, True, False, getattr(record, "fingerprint", None))
 
 
 _CATEGORIES = {
@@ -2475,7 +2478,7 @@ class _IgnoredLosses(list):
 
 def _exception_fields(
     exception_type=None, exception_msg=None, stacktrace=None, source_file=None, source_line=None, source_function=None, causes=(),
-    handled=None, attributes=None, notes=None, kind=None, parent=None, causes_left_out=0, sources=(),
+    handled=None, attributes=None, notes=None, kind=None, parent=None, causes_left_out=0, sources=(), fingerprint=None, losses=None,
 ):  # fmt: skip
     """Return the fields of an exception or of a cause as JSON. `causes` are dicts of these parameters, `sources` texts of excerpts."""
     text = _text_field("exception_type", exception_type) + _text_field("exception_msg", exception_msg)
@@ -2495,7 +2498,7 @@ def _exception_fields(
         text += ',"sources":[%s]' % ",".join(sources)
     if handled is True or handled is False:
         text += ',"handled":true' if handled else ',"handled":false'
-    return text
+    return text + _name_field("event.fingerprint", "fingerprint", fingerprint, losses)
 
 
 def _texts_field(key, values):

@@ -73,6 +73,7 @@ class Session:
         locals: bool = ...,
         data: Any = ...,
         message: Optional[str] = ...,
+        fingerprint: Optional[str] = ...,
     ) -> Dict[str, str]: ...
     def gauge(
         self,

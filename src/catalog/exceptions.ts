@@ -5,6 +5,7 @@
 import { type SQL, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { DAY_MS, DEFAULT_PAGE } from "../core/limits.ts";
+import { templateOf } from "../core/template.ts";
 import type { GroupStatus } from "../core/vocabulary.ts";
 import { readCursor, writeCursor } from "./cursor.ts";
 import { LEFT_OUT_BITS, termsOf } from "./filter.ts";
@@ -28,6 +29,8 @@ export type ExceptionGroup = {
   fingerprint: string;
   type: string;
   message: string;
+  /** Of the message: the values in it as `<number>` and the like. */
+  template: string;
   /** Where it arose: `open_door (door.py:12)`; "" if it is not known. */
   place: string;
   sessions: number;
@@ -87,12 +90,12 @@ export async function exceptionGroups(
     all.push(sql`(${column}, ${GROUP_ID}) < (${value}, ${id})`);
   }
   const [rows, incomplete_sessions] = await Promise.all([
-    drizzle(db).all<ExceptionGroup>(
+    drizzle(db).all<GroupRow>(
       sql`${selectGroups(decisions, all)} ORDER BY ${column} DESC, ${GROUP_ID} DESC LIMIT ${limit + 1}`,
     ),
     incompleteSessions(db, LEFT_OUT_BITS.exceptions, product),
   ]);
-  const items = rows.slice(0, limit);
+  const items = rows.slice(0, limit).map(withTemplate);
   const last = items.at(-1);
   const whole = { items, partial: incomplete_sessions > 0, incomplete_sessions };
   if (rows.length <= limit || !last) return { ...whole, next: null };
@@ -109,10 +112,18 @@ export async function exceptionGroup(
 ): Promise<ExceptionGroup[]> {
   const all = [sql`g.fingerprint = ${fingerprint}`];
   if (product !== undefined) all.push(sql`g.product = ${product}`);
-  return drizzle(db).all<ExceptionGroup>(
+  const rows = await drizzle(db).all<GroupRow>(
     sql`${selectGroups(decisions, all)} ORDER BY last_at DESC`,
   );
+  return rows.map(withTemplate);
 }
+
+type GroupRow = Omit<ExceptionGroup, "template">;
+
+const withTemplate = (row: GroupRow): ExceptionGroup => ({
+  ...row,
+  template: templateOf(row.message),
+});
 
 /** All columns but the folded text. */
 const GROUP_COLUMNS = sql.raw(

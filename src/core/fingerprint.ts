@@ -34,6 +34,14 @@ export function fingerprint(thrown: Thrown): string {
   return hash(["2", by, ...parts].join("\n"));
 }
 
+/** Why a stored exception is in its group. Its own fingerprint is stored in place of the computed one, from which it differs. */
+export function storedGrouping(thrown: Thrown): Grouping {
+  const computed = { ...thrown, fingerprint: undefined };
+  return fingerprint(computed) === thrown.fingerprint
+    ? groupingOf(computed)
+    : { by: "program", parts: [thrown.fingerprint ?? ""] };
+}
+
 export function groupingOf(thrown: Thrown): Grouping {
   if (thrown.fingerprint) return { by: "program", parts: [thrown.fingerprint] };
   const own = partsOf(thrown);

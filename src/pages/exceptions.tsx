@@ -195,7 +195,9 @@ function Group({ group, days, now }: GroupProps) {
     <li class="group-row" data-group-status={groupStatus(group)}>
       <a class="group-title" href={pathOf(group)}>
         <strong class="exception-type">{nameLabel(group.type, "Exception")}</strong>
-        <span>{plainText(group.message)}</span>
+        <span title={plainText(group.message)}>
+          {group.count === 1 ? plainText(group.message) : group.template}
+        </span>
         {group.place === "" ? null : <code class="exception-place">{plainText(group.place)}</code>}
       </a>
       <GroupTrend days={days} now={now} />

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { fingerprint } from "../../src/core/fingerprint.ts";
+import { fingerprint, storedGrouping } from "../../src/core/fingerprint.ts";
 
 describe("the fingerprint of an exception", () => {
   type Thrown = Parameters<typeof fingerprint>[0];
@@ -209,6 +209,14 @@ describe("the fingerprint of an exception", () => {
       { exception_type: "E", exception_msg: "one thing" },
       { exception_type: "E", exception_msg: "another" },
     );
+  });
+
+  test("is explained by what a stored exception has", () => {
+    const thrown = { exception_type: "E", exception_msg: "door 7" };
+    const computed = { ...thrown, fingerprint: fingerprint(thrown) };
+    expect(storedGrouping(computed)).toEqual({ by: "message", parts: ["E", "door <number>"] });
+    const own = { ...thrown, fingerprint: fingerprint({ ...thrown, fingerprint: "doors" }) };
+    expect(storedGrouping(own)).toEqual({ by: "program", parts: [own.fingerprint] });
   });
 
   test("is of the first 1,000 characters of a message, and the first 5,000 lines of a stack", () => {

@@ -45,6 +45,7 @@ export type ExceptionFields = Cause & {
   causes_left_out?: number | undefined;
   sources?: readonly Excerpt[] | undefined;
   handled?: boolean | undefined;
+  fingerprint?: string | undefined;
 };
 export type Cause = {
   exception_type?: string | undefined;
@@ -108,6 +109,7 @@ export function eventOp(
     message: secretless(text(options.message)),
     data: free("data", options.data, losses),
     ...(thrown && redactor.value(thrown as { [key: string]: Json })), // as: texts and lists of texts
+    fingerprint: name("event.fingerprint", thrown?.fingerprint, losses) || undefined,
   };
   const written = textOf(op);
   return isTooLarge(written, MAX_EVENT_BYTES - OP_PREFIX_BYTES, op.name, losses)

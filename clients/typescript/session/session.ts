@@ -21,6 +21,8 @@ export type ExceptionOptions = LogOptions & {
   name?: string | undefined;
   /** False: the exception ended the program, or a part of it. */
   handled?: boolean | undefined;
+  /** Exceptions with the same one are one group, whatever their type and stack. Default: computed from both. */
+  fingerprint?: string | undefined;
 };
 export type HistogramOptions = ops.MetricOptions & {
   /** Upper bounds, ascending; values above the last one are counted as well. Default: bounds for seconds, from 1 ms to 60 s. */
@@ -80,7 +82,11 @@ export class Session {
 
   /** Records an exception as an event, with its stack and its causes. `thrown` can be any value, as in JavaScript. */
   logException(thrown: unknown, options?: ExceptionOptions): void {
-    const fields = { ...exceptionFields(thrown), handled: options?.handled };
+    const fields = {
+      ...exceptionFields(thrown),
+      handled: options?.handled,
+      fingerprint: options?.fingerprint,
+    };
     this.log(options?.name ?? EVENT_EXCEPTION, options, fields);
   }
 

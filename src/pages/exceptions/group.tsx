@@ -29,6 +29,7 @@ import { SessionTable } from "../ui/session-table.tsx";
 import { Time } from "../ui/time.tsx";
 import { Where } from "../ui/where.tsx";
 import type { EventRow } from "../../core/answers.ts";
+import { storedGrouping } from "../../core/fingerprint.ts";
 import { whereOf } from "../../core/stack/where.ts";
 import { GroupTrend, pathOf, GroupStatusTag, groupStatus } from "./group-status.tsx";
 
@@ -77,7 +78,10 @@ groupRoutes.get("/exceptions/:fingerprint", async (c) => {
         {guarded("the example", async () => {
           const event = await example;
           return event ? (
-            <Exception event={event} />
+            <>
+              <Exception event={event} />
+              <WhyGrouped event={event} />
+            </>
           ) : (
             <Empty title="The session no longer has this exception" />
           );
@@ -153,6 +157,33 @@ function GroupHeader({ group, days, known, example, now }: HeaderProps) {
       </dl>
       <Decide group={group} known={known} />
     </header>
+  );
+}
+
+const GROUPED_BY = {
+  program: "the fingerprint that the program reported",
+  frames: "their type and the functions in which they arose",
+  message: "their type and the template of their message, because no function is recorded",
+};
+
+function WhyGrouped({ event }: { event: EventRow }) {
+  const { by, parts } = storedGrouping(event);
+  return (
+    <details class="why-grouped">
+      <summary>Why these exceptions are one group</summary>
+      <p>
+        They have the same fingerprint, {event.fingerprint}. It is of {GROUPED_BY[by]}:
+      </p>
+      <ol>
+        {parts
+          .filter((part) => part !== "")
+          .map((part) => (
+            <li>
+              <code>{plainText(part)}</code>
+            </li>
+          ))}
+      </ol>
+    </details>
   );
 }
 

@@ -42,11 +42,12 @@ class Exceptions(Test):
             session.log_exception(error, handled=True)
             exc_info = sys.exc_info()
         session.log_exception(exc_info, {"x": 1})
-        session.log_exception(OSError("never raised"))
+        session.log_exception(OSError("never raised"), fingerprint="never")
         first, second, third = self.ops()[1:]
         self.assertIs(first["handled"], True)
         self.assertEqual(first["stacktrace"], second["stacktrace"])
         self.assertEqual((third["exception_type"], third["stacktrace"]), ("OSError", ["OSError: never raised\n"]))
+        self.assertEqual([event.get("fingerprint") for event in (first, third)], [None, "never"])
 
     def test_chained_causes_innermost_last(self):
         if PY2:

@@ -102,7 +102,8 @@ def play(calls, open_session):
             sources = [datacat._excerpt_text(**excerpt) for excerpt in fields.pop("sources", [])]
             common = [fields.pop(key, None) for key in ("category", "group", "labels", "message", "data")]
             title, handled = fields.pop("name", "exception"), fields.pop("handled", None)
-            more = datacat._exception_fields(causes=causes, handled=handled, sources=sources, **fields)
+            fingerprint = fields.pop("fingerprint", None)
+            more = datacat._exception_fields(causes=causes, handled=handled, sources=sources, fingerprint=fingerprint, losses=[], **fields)
             session._log(session._now(), title, [], *common, more=more)
         elif name == "timer":
             options.setdefault("unit", None)

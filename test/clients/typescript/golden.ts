@@ -75,11 +75,11 @@ export function play(
 /** As clients/typescript/encode/exception.ts takes apart what was thrown: in this order, and nothing empty. */
 function takenApart(fields: ExceptionFields): ExceptionFields {
   const { exception_type, exception_msg, stacktrace, source_file } = fields;
-  const { source_line, source_function, attributes, notes, causes, handled } = fields;
+  const { source_line, source_function, attributes, notes, causes, handled, fingerprint } = fields;
   const { causes_left_out, sources, kind, parent } = fields as ExceptionFields & Cause;
   const ordered = { exception_type, exception_msg, stacktrace, source_file, source_line };
   const details = { source_function, attributes, notes, kind, parent };
-  const tree = { causes: causes?.map(takenApart), causes_left_out, sources, handled };
+  const tree = { causes: causes?.map(takenApart), causes_left_out, sources, handled, fingerprint };
   const all = { ...ordered, ...details, ...tree };
   const present = Object.entries(all).filter(([, value]) => !["", "[]"].includes(textOf(value)));
   return Object.fromEntries(present) as ExceptionFields; // less what is empty

@@ -28,9 +28,9 @@ function readManifest(folder: string): Manifest {
   return JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as Manifest; // npm's own format
 }
 
-test("a page without a bundler takes one file of at most 13.1 KB", () => {
+test("a page without a bundler takes one file of at most 14.1 KB", () => {
   const file = readFileSync(join(installed, "dist/datacat.min.js"));
-  expect(gzipSync(file, { level: 9 }).length).toBeLessThanOrEqual(13_400);
+  expect(gzipSync(file, { level: 9 }).length).toBeLessThanOrEqual(14_400);
   expect(file.toString()).toMatch(/export\{[^}]*as open\b/);
   // A statement or a call: the scanner of secrets knows the program mongoimport.
   expect(file.toString()).not.toMatch(/\bimport(?:[({*"'.]|\s+[\w${*])/);

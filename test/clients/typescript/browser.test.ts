@@ -77,9 +77,9 @@ async function start(page: Page, url: string, options: object = {}): Promise<voi
 
 const names = (far: FarServer) => far.ops.map((op) => op["name"] ?? op["op"]);
 
-// The scripts of a long block (Long Animation Frames) take 300 bytes of it.
-test("it weighs at most 13.1 KB", () => {
-  expect(gzipSync(bundle, { level: 9 }).length).toBeLessThanOrEqual(13_400);
+// The scripts of a long block (Long Animation Frames) take 300 bytes of it, the tree of an exception 900.
+test("it weighs at most 14.1 KB", () => {
+  expect(gzipSync(bundle, { level: 9 }).length).toBeLessThanOrEqual(14_400);
 });
 
 test.runIf(hasChromium)("a page's session is at the server, and ends with the page", async () => {

@@ -12,8 +12,9 @@ import {
 import type { MetricType } from "../../../src/core/vocabulary.ts";
 import { cutStrings, utf8Length } from "./cut.ts";
 import { OP_PREFIX_BYTES } from "../limits.ts";
-import type { Excerpt, Json } from "../../../src/core/wire.ts";
+import type { Json } from "../../../src/core/wire.ts";
 import { redactor } from "./redactor.ts";
+import type { SourceExcerpt } from "./source.ts";
 import { jsonOf, plainObject, type Loss } from "./values.ts";
 
 export type Start = {
@@ -43,7 +44,7 @@ export type ExceptionFields = Cause & {
   notes?: readonly string[] | undefined;
   causes?: readonly Cause[] | undefined;
   causes_left_out?: number | undefined;
-  sources?: readonly Excerpt[] | undefined;
+  sources?: readonly SourceExcerpt[] | undefined;
   handled?: boolean | undefined;
   fingerprint?: string | undefined;
 };

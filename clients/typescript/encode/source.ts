@@ -2,6 +2,9 @@
 import type { Excerpt } from "../../../src/core/wire.ts";
 import { SOURCE_EXCERPTS, SOURCE_LENGTH, SOURCE_LINES } from "../limits.ts";
 
+/** Core's Excerpt, whose own declaration needs a library that the package does not have. */
+export type SourceExcerpt = { file: string; first: number; lines: string[] };
+
 type Place = { source_file?: string | undefined; source_line?: number | undefined };
 
 /** The lines of a file that a frame names; undefined if it is of a library, or cannot be read. */
@@ -13,7 +16,7 @@ export function useFiles(read: typeof linesOf): void {
 }
 
 /** Of each stack the innermost frames, which come first. */
-export function sourcesOf(stacks: readonly (readonly Place[])[]): Excerpt[] {
+export function sourcesOf(stacks: readonly (readonly Place[])[]): SourceExcerpt[] {
   const found = new Map<string, Excerpt>();
   for (const places of stacks)
     for (const { source_file: file, source_line: line } of places.slice(0, SOURCE_EXCERPTS)) {

@@ -435,7 +435,7 @@ class Session(object):
             fingerprint: A text. Exceptions with the same one are one group, whatever their type and stack. Default: computed from both.
         """
         data = extra_data if data is None else data
-        if isinstance(exc_info, _STRINGS):
+        if issubclass(type(exc_info), _STRINGS):  # `isinstance` may call code of the value
             message, exc_info = exc_info if message is None else message, None
         if self._delegates:
             if message is not None:
@@ -688,7 +688,9 @@ class Session(object):
             data = OrderedDict(data if issubclass(type(data), dict) else {} if data is None else {"value": data})
             data["locals"] = _locals(trace)
             losses = _IgnoredLosses()  # most variables are objects that JSON cannot express
-        self._log(at, name, losses, "error", "exception", ["exception", type_name], message or error_message, data, more)
+        if message is None or (type(message) is str and not message):  # the truth of other values may be code of the program
+            message = error_message
+        self._log(at, name, losses, "error", "exception", ["exception", type_name], message, data, more)
 
     def _append_known_series(self, kind, name, value, unit, tags, buckets=None):
         """Append a point of a series whose text is cached. Returns False, for `_append_metric`, if it is not, or if the value is not a number."""
@@ -3954,8 +3956,11 @@ def _cut_strings(text):
         middle = (low + high) // 2
     if best is not None:
         return best
+    cut = text
     for key in _DROPPED_KEYS:
-        op.pop(key, None)
+        if key not in op:
+            continue
+        del op[key]
         cut = _op_text(op, WHOLE_STRING)
         if _utf8_length(cut) <= MAX_EVENT_BYTES:
             break

@@ -119,10 +119,11 @@ class Logging(Test):
         def handler(number, frame):
             handled.append(number)
             self.logger.warning("signal")
+            signal.setitimer(signal.ITIMER_REAL, 0.0005)  # a timer that repeats could interrupt its own handler without end
 
         before = signal.signal(signal.SIGALRM, handler)
         try:
-            signal.setitimer(signal.ITIMER_REAL, 0.0005, 0.0005)
+            signal.setitimer(signal.ITIMER_REAL, 0.0005)
             count = 0
             while len(handled) < 20:
                 self.logger.info("record")

@@ -2,7 +2,8 @@
 
 /**
  * Properties that have a short name in the built file, which keeps it within its limit of bytes. A short name never changes, because copies of
- * queues in the browser's IndexedDB have it. No property that travels to the server is in this list.
+ * queues in the browser's IndexedDB have it. No property that travels to the server, and none of the language or the browser that the client
+ * uses, is in this list: esbuild renames by name alone.
  */
 const NAMES = {
   retryAfterMs: "a",
@@ -24,11 +25,9 @@ const NAMES = {
   batch: "q",
   bytes: "r",
   lost: "s",
-  entries: "t",
   log: "u",
   clock: "v",
   gatherUntil: "w",
-  kind: "x",
   write: "y",
   close: "z",
 };

@@ -225,12 +225,20 @@ test.runIf(hasChromium)("uncaught errors and rejections are recorded, if asked f
       throw new TypeError("from a timer");
     });
     void Promise.reject(new RangeError("from a promise"));
+    void Promise.reject(new AggregateError([new Error("of a group")], "from a group"));
   });
-  await expect.poll(() => far.ops.length).toBe(3);
+  await expect.poll(() => far.ops.length).toBe(4);
   const caught = far.ops.slice(1).map((op) => `${op["exception_type"]}: ${op["exception_msg"]}`);
   expect(new Set(caught)).toEqual(
-    new Set(["RangeError: from a promise", "TypeError: from a timer"]),
+    new Set([
+      "RangeError: from a promise",
+      "AggregateError: from a group",
+      "TypeError: from a timer",
+    ]),
   );
+  expect(far.ops.flatMap((op) => op["causes"] ?? [])).toMatchObject([
+    { exception_msg: "of a group", kind: "member" },
+  ]);
   expect(far.ops.slice(1).every((op) => op["handled"] === false)).toBe(true);
   expect(far.ops[1]?.["stacktrace"].length).toBeGreaterThan(0);
 });

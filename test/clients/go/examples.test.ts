@@ -64,6 +64,9 @@ describe.skipIf(isGoMissing)("what the Go examples record", () => {
     });
     expect(exception?.stacktrace?.[0]).toMatch(/^main\.play\(\.\.\.\)\n\t.*main\.go:\d+$/);
     expect(exception?.fingerprint).toBeTypeOf("string");
+    // The password is in the lines of source around the exception, too.
+    expect(JSON.stringify(exception?.sources)).toContain("[redacted]");
+    expect(JSON.stringify(exception?.sources)).not.toContain("never leaves");
 
     expect(recording.series["temperature cpu"]).toMatchObject({
       unit: "celsius",
@@ -82,9 +85,9 @@ describe.skipIf(isGoMissing)("what the Go examples record", () => {
     expect(recording.series["request_seconds"]).toMatchObject({ type: "histogram" });
     expect(recording.series["frames"]).toMatchObject({ type: "timer", unit: "milliseconds" });
     expect(recording.series["play"]).toMatchObject({ type: "timer", points: 1 });
-    // The channel was written as its type, and the password left out. Nothing is lost.
+    // The channel was written as its type, and the password left out of the event and of the source. Nothing is lost.
     expect(recording.summary.ledger.dropped).toEqual({});
-    expect(recording.summary.ledger.altered).toEqual({ redacted: 1, unserialisable: 1 });
+    expect(recording.summary.ledger.altered).toEqual({ redacted: 2, unserialisable: 1 });
   });
 
   test("game: a hundred calls a frame, none missing", async () => {

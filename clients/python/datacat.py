@@ -3894,7 +3894,7 @@ def _is_value_of_item(items, index):
     name, value = _plain_text(items[index - 1]), _plain_text(items[index])
     if len(name) > 64 or value.startswith(_MARK):
         return False
-    if re.match("--?[A-Za-z]", name) and not value.startswith("-"):
+    if re.match("--?[A-Za-z][^=]*\\Z", name) and not value.startswith("-"):
         return _is_hidden(_option_class(name), 0 if _DIGITS.match(value) else value)
     is_pair = len(items) == 2 or index % 2 == 1 and len(items) % 2 == 0 and _is_header(name)
     return bool(is_pair and _PLAIN_NAME.match(name)) and _is_hidden(_name_class(name), value)

@@ -124,7 +124,7 @@ export class Redactor {
     if (typeof name !== "string" || name.length > MAX_ITEM_NAME) return false;
     const value = list[index];
     if (typeof value !== "string") return false;
-    if (/^--?[A-Za-z]/.test(name) && !value.startsWith("-"))
+    if (/^--?[A-Za-z][^=]*$/.test(name) && !value.startsWith("-"))
       return isHidden(this.optionClass(name), numberOf(value));
     const isPair =
       list.length === 2 || (index % 2 === 1 && list.length % 2 === 0 && isHeader(name));

@@ -125,7 +125,7 @@ func isPair(name, value string, i, length int) bool {
 		return false
 	}
 	if letter := strings.TrimPrefix(strings.TrimPrefix(name, "-"), "-"); letter != name && letter != "" && value[0] != '-' &&
-		isAlphanumeric(letter[0]) && !isDigit(letter[0]) {
+		isAlphanumeric(letter[0]) && !isDigit(letter[0]) && !strings.Contains(name, "=") {
 		return isHiddenText(optionClass(name), value)
 	}
 	if length != 2 && !(i%2 == 1 && length%2 == 0 && isHeader(name)) || !isPlainName(name) {

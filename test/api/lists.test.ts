@@ -26,6 +26,8 @@ const ROUTES: { [path: string]: [kind: Kind, example?: string] } = {
   "/sessions/:id/metrics/:name": ["array", "/sessions/many/metrics/fps"],
   "/sessions/:id/timeline": ["no list"],
   "/sessions/:id/stacks": ["no list"],
+  "/sessions/:id/changes": ["no list"],
+  "/distinctions": ["no list"],
   "/sessions/:id/export": ["no list"],
   "/sessions/:id/live": ["no list"],
   "/products": ["page"],

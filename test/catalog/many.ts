@@ -37,7 +37,7 @@ export async function fill(db: Database, count: number, newest: number): Promise
       run("state_values", `${id}, 'ticket', '=' || n, ${at}, NULL`, "n % 100 = 0"),
       run(
         "exceptions",
-        `${id}, 'f1', 'game', '1.0', 'E', 'm', 'e m f1', 1, ${at}, ${at}, 3`,
+        `${id}, 'f1', 'game', '1.0', 'E', 'm', '', 'e m f1', 1, 0, ${at}, ${at}, 3`,
         "n % 20 = 0",
       ),
       run(
@@ -62,7 +62,7 @@ export async function fill(db: Database, count: number, newest: number): Promise
        FROM sessions GROUP BY day, product, version`,
     ),
     db.prepare(
-      `INSERT INTO exception_groups SELECT 'game', 'f1', 'E', 'm', 'e m f1', count(*), count(*), min(first_at), max(last_at), max(session_id), max(first_at), 3 FROM exceptions`,
+      `INSERT INTO exception_groups SELECT 'game', 'f1', 'E', 'm', '', 'e m f1', count(*), count(*), 0, min(first_at), max(last_at), max(session_id), max(first_at), 3 FROM exceptions`,
     ),
   ]);
 }

@@ -253,7 +253,7 @@ test("a frame on another machine has no editor link", async () => {
   ] as const) {
     const frame = `  File "${file}", line 3, in run`;
     const ops = [
-      { op: "start" as const, at: START },
+      { op: "start" as const, at: START, product: "frames", version: "1" },
       {
         op: "event" as const,
         at: START,
@@ -261,6 +261,7 @@ test("a frame on another machine has no editor link", async () => {
         exception_type: "E",
         stacktrace: [frame],
       },
+      { op: "end" as const, at: START },
     ];
     await record(ask, [batch(id, ops)]);
     const { html } = await get(`/sessions/${id}`);

@@ -55,6 +55,7 @@ function finished(child: ReturnType<typeof spawn>): Promise<Omit<Ran, "ops">> {
   const output = { stdout: "", stderr: "" };
   for (const name of ["stdout", "stderr"] as const)
     child[name]?.on("data", (bytes: Buffer) => (output[name] += bytes.toString("latin1")));
+  child.stdin?.on("error", () => {}); // a command that reads nothing may have ended
   child.stdin?.end("input");
   return new Promise((resolve) =>
     child.on("close", (code, signal) => resolve({ code, signal, ...output })),

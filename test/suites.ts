@@ -37,7 +37,7 @@ export async function findSuites(): Promise<Suite[]> {
     {
       ...vitest(results, "browser", "test/browser"),
       ...needs(find(...CHROMIUM), "Chromium"),
-      cores: 1,
+      cores: 1.5, // its pages are drawn by other processes
     },
     { ...vitest(results, "daemon"), cores: 1 },
     { ...vitest(results, "clients"), cores: 1 },

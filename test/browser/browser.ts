@@ -142,6 +142,7 @@ export class World {
     const { context, free } = await this.#context(options);
     await context.clearCookies();
     const page = free.pop() ?? (await context.newPage());
+    await page.bringToFront(); // one behind another draws and waits once a second
     onTestFinished(async () => {
       if (await leave(page, options)) free.push(page);
     });

@@ -51,7 +51,7 @@ const python = [
   ...of(
     "python: a notebook cell",
     "NameError",
-    "File ~/work/model.py:12, in fit(x, y)\nNameError: q",
+    "File ~/models/model.py:12, in fit(x, y)\nNameError: q",
     "File /home/bob/model.py:14, in fit(x)\nNameError: q",
   ),
   ...of(
@@ -209,7 +209,7 @@ const go = [
   ...of(
     "go: a module with a version, and a vendored one",
     "panic",
-    "github.com/ada/game/door.Open({0x1, 0x2})\n\t/src/game/door/door.go:4 +0x1\ngithub.com/gin-gonic/gin.(*Context).Next(0x1)\n\t/root/go/pkg/mod/github.com/gin-gonic/gin@v1.9.1/context.go:174 +0x2",
+    "github.com/ada/game/door.Open({0x1, 0x2})\n\t/src/game/door/door.go:4 +0x1\ngithub.com/gin-gonic/gin.(*Context).Next(0x1)\n\t/home/ada/go/pkg/mod/github.com/gin-gonic/gin@v1.9.1/context.go:174 +0x2",
     "github.com/ada/game/door.Open({0x3, 0x2})\n\t/builds/door/door.go:5 +0x1\ngithub.com/gin-gonic/gin.(*Context).Next(...)\n\t/builds/vendor/github.com/gin-gonic/gin/context.go:185",
   ),
   ...of(
@@ -382,7 +382,7 @@ const native = [
   ...of(
     "Rust: generics, implementations, async, and crates",
     "panic",
-    "   4: <shop::Cart<T> as shop::Total>::total\n             at ./src/cart.rs:3:1\n   5: shop::serve::{{closure}}::{{closure}}\n             at ./src/serve.rs:3:1\n   6: tokio::runtime::task::raw::poll\n             at /root/.cargo/registry/src/index.crates.io-6f17d22bba15001f/tokio-1.35.0/src/runtime/task/raw.rs:1:1",
+    "   4: <shop::Cart<T> as shop::Total>::total\n             at ./src/cart.rs:3:1\n   5: shop::serve::{{closure}}::{{closure}}\n             at ./src/serve.rs:3:1\n   6: tokio::runtime::task::raw::poll\n             at /home/ada/.cargo/registry/src/index.crates.io-6f17d22bba15001f/tokio-1.35.0/src/runtime/task/raw.rs:1:1",
     "   9:     0x55d5a8e7f0c1 - <shop::Cart<T> as shop::Total>::total::h0123456789abcdef\n                               at /b/src/cart.rs:4:1\n  10:     0x55d5a8e7f0c2 - shop::serve::{{closure}}::h0123456789abcdee\n                               at /b/src/serve.rs:5:1\n  11: core::ops::function::FnOnce::call_once",
   ),
   ...of(

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/datacat/datacat/clients/go/v2/internal/encode"
+	"github.com/datacat/datacat/clients/go/v2/internal/secrets"
 )
 
 // The time of a call grows with the length of what it records, whatever that is: a quadratic function takes 16 times as long
@@ -27,8 +27,8 @@ func TestTimeGrowsWithTheLengthOfTheText(t *testing.T) {
 		"a stack":               func(text string) { s.Log(Event{Name: "e", Exception: &Exception{Cause: Cause{Stack: []string{text}}}}) },
 		"a metric":              func(text string) { s.Gauge(text, 1) },
 		"output":                func(text string) { fmt.Fprintln(log, text) },
-		"arguments":             func(text string) { encode.RedactArguments([]string{text, "--password", text, "a=" + text}) },
-		"the secrets of a text": func(text string) { encode.Clean(text) },
+		"arguments":             func(text string) { secrets.Arguments([]string{text, "--password", text, "a=" + text}) },
+		"the secrets of a text": func(text string) { secrets.Clean(text) },
 	}
 	repeated := []string{
 		"a", " ", "\n", "  \n", "at ", ".(", "/", "/a ", "@", ":1", `File "`, `\`, `"`, `\ud800`, "€", "\x00", "\xff", "\xed\xa0",

@@ -6,6 +6,7 @@ import (
 	"github.com/datacat/datacat/clients/go/v2/internal/encode"
 	"github.com/datacat/datacat/clients/go/v2/internal/lane"
 	"github.com/datacat/datacat/clients/go/v2/internal/limits"
+	"github.com/datacat/datacat/clients/go/v2/internal/secrets"
 )
 
 // The ops, with their members in the order of src/core/wire.ts.
@@ -124,7 +125,7 @@ func writeSources(r *lane.Record, sources []Excerpt) {
 		} else {
 			r.Buf = append(r.Buf, ',')
 		}
-		r.Buf = encode.AppendString(append(r.Buf, `{"file":`...), encode.Clean(excerpt.File))
+		r.Buf = encode.AppendString(append(r.Buf, `{"file":`...), secrets.Clean(excerpt.File))
 		r.Whole(`,"first":`, excerpt.First)
 		r.Buf = encode.AppendTexts(append(r.Buf, `,"lines":`...), excerpt.Lines)
 		r.Buf = append(r.Buf, '}')

@@ -80,8 +80,16 @@ export const TARGETS: Target[] = [
   {
     name: "go",
     language: "go",
-    files: ["clients/go/internal/encode/*.go"],
-    tests: always(["go", "-C", "clients/go", "test", "./internal/encode", "."]),
+    files: ["clients/go/internal/encode/*.go", "clients/go/internal/secrets/*.go"],
+    tests: always([
+      "go",
+      "-C",
+      "clients/go",
+      "test",
+      "./internal/encode",
+      "./internal/secrets",
+      ".",
+    ]),
     compile: ["go", "-C", "clients/go", "build", "./..."],
   },
 ];

@@ -1,5 +1,5 @@
 /**
- * Which names are those of secrets. The same rules are in clients/python/datacat.py and in clients/go/internal/encode, held by
+ * Which names are those of secrets. The same rules are in clients/python/datacat.py and in clients/go/internal/secrets, held by
  * test/fixtures/redaction.json.
  */
 import { MAX_CACHED_NAMES, MAX_SECRET_NAME } from "./limits.ts";

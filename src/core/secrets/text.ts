@@ -1,7 +1,7 @@
 /**
  * Scanners of secrets inside text: a message, an argument, a line of output. Each examines one candidate (candidates.ts): it reads on from
  * it and looks back a bounded number of characters, so the time is linear whatever the text is.
- * clients/README.md has the rules; clients/python/datacat.py and clients/go/internal/encode have the same scanners.
+ * clients/README.md has the rules; clients/python/datacat.py and clients/go/internal/secrets have the same scanners.
  */
 import {
   MAX_COMMAND_DISTANCE,

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/datacat/datacat/clients/go/v2/internal/limits"
+	"github.com/datacat/datacat/clients/go/v2/internal/secrets"
 )
 
 // Field is one member of an Object.
@@ -81,7 +82,7 @@ func (e *Encoder) Value(v any) {
 	case nil:
 		e.Buf = append(e.Buf, "null"...)
 	case string:
-		e.Buf = AppendString(e.Buf, Clean(v))
+		e.Buf = AppendString(e.Buf, secrets.Clean(v))
 	case bool:
 		e.Buf = strconv.AppendBool(e.Buf, v)
 	case int:
@@ -103,7 +104,7 @@ func (e *Encoder) Value(v any) {
 		} else if e.enter(container{reflect.ValueOf(v).Pointer(), len(v), listType}) {
 			e.list(len(v), func(i int) {
 				if isValueOfItem(v, i) {
-					e.Buf = append(e.Buf, `"`+redacted+`"`...)
+					e.Buf = append(e.Buf, `"`+secrets.Redacted+`"`...)
 				} else {
 					e.Value(v[i])
 				}
@@ -239,13 +240,13 @@ func (e *Encoder) fields(object Object) {
 }
 
 // member writes a member. named is the class of the name that another member gives to a value: `{"name": "password", "value": "x"}`.
-func (e *Encoder) member(key string, v any, named nameClass) {
+func (e *Encoder) member(key string, v any, named secrets.Class) {
 	class := e.key(key)
-	if named > class && isValueKey(key) {
+	if named > class && secrets.IsValueKey(key) {
 		class = named
 	}
-	if class != ordinaryName && !isEmpty(v) && !isCount(class, reflect.ValueOf(v)) && !isMarked(v) {
-		e.Buf = append(e.Buf, `"`+redacted+`"`...)
+	if class != secrets.OrdinaryName && !isEmpty(v) && !isCount(class, reflect.ValueOf(v)) && !isMarked(v) {
+		e.Buf = append(e.Buf, `"`+secrets.Redacted+`"`...)
 		return
 	}
 	e.steps = append(e.steps, step{key, -1})
@@ -254,18 +255,18 @@ func (e *Encoder) member(key string, v any, named nameClass) {
 }
 
 // key writes the comma before a member (except the first), the key and its colon. It returns what the key states of its value.
-func (e *Encoder) key(key string) nameClass {
+func (e *Encoder) key(key string) secrets.Class {
 	if e.Buf[len(e.Buf)-1] != '{' {
 		e.Buf = append(e.Buf, ',')
 	}
 	e.Buf = append(AppendString(e.Buf, key), ':')
-	return classOf(key)
+	return secrets.ClassOf(key)
 }
 
 // isMarked reports whether a value has been redacted: it keeps its mark.
 func isMarked(v any) bool {
 	text, ok := v.(string)
-	return ok && strings.HasPrefix(text, mark) && strings.HasSuffix(text, "]")
+	return ok && strings.HasPrefix(text, secrets.Mark) && strings.HasSuffix(text, "]")
 }
 
 // isEmpty reports whether a value is null or has no content. Such a value is written even where the key is a secret's.
@@ -280,14 +281,14 @@ func isEmpty(v any) bool {
 }
 
 // isCount reports whether a value is a number or a boolean under a key that may be a count or a flag, such as `max_tokens`.
-func isCount(class nameClass, v reflect.Value) bool {
+func isCount(class secrets.Class, v reflect.Value) bool {
 	switch v.Kind() {
 	case reflect.Bool, reflect.Float32, reflect.Float64,
 		reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
 		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
-		return class != anyName
+		return class != secrets.AnyName
 	case reflect.String:
-		return class == countName && isNumber(v.String())
+		return class == secrets.CountName && secrets.IsNumber(v.String())
 	}
 	return false
 }

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/datacat/datacat/clients/go/v2/internal/limits"
+	"github.com/datacat/datacat/clients/go/v2/internal/secrets"
 )
 
 type data = map[string]any
@@ -297,7 +298,7 @@ func FuzzValuesReadBackAsFromEncodingJSON(f *testing.F) {
 			t.Fatalf("a raw line break in %q", e.Buf)
 		}
 		theirs, err := json.Marshal(value)
-		if err != nil || classOf(text) != ordinaryName || Clean(text) != text {
+		if err != nil || secrets.ClassOf(text) != secrets.OrdinaryName || secrets.Clean(text) != text {
 			return // NaN, infinities and secrets are written otherwise
 		}
 		var want any

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/datacat/datacat/clients/go/v2/internal/limits"
+	"github.com/datacat/datacat/clients/go/v2/internal/secrets"
 )
 
 // byMethod writes the value that a method of its type gives. Where the method panics or fails, it writes the type's name.
@@ -53,11 +54,11 @@ func (e *Encoder) byMethod(v reflect.Value, encoding *encoding) {
 		if err != nil {
 			panic(err)
 		}
-		e.Buf = AppendString(e.Buf, Clean(string(text)))
+		e.Buf = AppendString(e.Buf, secrets.Clean(string(text)))
 	case asError:
-		e.Buf = AppendString(e.Buf, Clean(v.Interface().(error).Error()))
+		e.Buf = AppendString(e.Buf, secrets.Clean(v.Interface().(error).Error()))
 	case asString:
-		e.Buf = AppendString(e.Buf, Clean(v.Interface().(fmt.Stringer).String()))
+		e.Buf = AppendString(e.Buf, secrets.Clean(v.Interface().(fmt.Stringer).String()))
 	}
 }
 

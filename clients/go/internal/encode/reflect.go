@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/datacat/datacat/clients/go/v2/internal/limits"
+	"github.com/datacat/datacat/clients/go/v2/internal/secrets"
 )
 
 // reflected writes a value of any type.
@@ -56,7 +57,7 @@ func (e *Encoder) reflected(v reflect.Value) {
 	case reflect.Complex64, reflect.Complex128:
 		e.Buf = AppendString(e.Buf, fmt.Sprint(v.Complex()))
 	case reflect.String:
-		e.Buf = AppendString(e.Buf, Clean(v.String()))
+		e.Buf = AppendString(e.Buf, secrets.Clean(v.String()))
 	case reflect.Ptr:
 		e.pointed(v)
 	case reflect.Map:
@@ -141,18 +142,18 @@ func (e *Encoder) mapping(v reflect.Value) {
 	sort.SliceStable(entries, func(i, j int) bool { return entries[i].key < entries[j].key })
 	e.Buf = append(e.Buf, '{')
 	for _, entry := range entries {
-		e.reflectedMember(entry.key, entry.value, ordinaryName)
+		e.reflectedMember(entry.key, entry.value, secrets.OrdinaryName)
 	}
 	e.Buf = append(e.Buf, '}')
 }
 
-func (e *Encoder) reflectedMember(key string, v reflect.Value, named nameClass) {
+func (e *Encoder) reflectedMember(key string, v reflect.Value, named secrets.Class) {
 	class := e.key(key)
-	if named > class && isValueKey(key) {
+	if named > class && secrets.IsValueKey(key) {
 		class = named
 	}
-	if class != ordinaryName && !isEmptyValue(v) && !isCount(class, v) {
-		e.Buf = append(e.Buf, `"`+redacted+`"`...)
+	if class != secrets.OrdinaryName && !isEmptyValue(v) && !isCount(class, v) {
+		e.Buf = append(e.Buf, `"`+secrets.Redacted+`"`...)
 		return
 	}
 	e.steps = append(e.steps, step{key, -1})
@@ -212,11 +213,11 @@ func (e *Encoder) structure(v reflect.Value, encoding *encoding) {
 		return
 	}
 	e.Buf = append(e.Buf, '{')
-	named := ordinaryName
+	named := secrets.OrdinaryName
 	for _, f := range encoding.fields {
 		member, ok := f.of(v)
-		if ok && member.Kind() == reflect.String && isNameKey(f.name) && member.Len() <= limits.MaxItemName {
-			named = classOf(member.String())
+		if ok && member.Kind() == reflect.String && secrets.IsNameKey(f.name) && member.Len() <= limits.MaxItemName {
+			named = secrets.ClassOf(member.String())
 		}
 		if !ok || f.omitEmpty && isZeroOrEmpty(member) || f.omitZero && member.IsZero() {
 			continue

@@ -6,6 +6,7 @@ import (
 
 	"github.com/datacat/datacat/clients/go/v2/internal/encode"
 	"github.com/datacat/datacat/clients/go/v2/internal/limits"
+	"github.com/datacat/datacat/clients/go/v2/internal/secrets"
 )
 
 // Record is one op while it is written: its JSON from `"op":` to the closing brace, after room for what the lane or the
@@ -72,7 +73,7 @@ func (r *Record) BeginDropped(cause string, count int, detail string) {
 // Text writes a member of any length.
 func (r *Record) Text(key, value string) {
 	if value != "" {
-		r.Buf = encode.AppendString(append(r.Buf, key...), encode.Clean(value))
+		r.Buf = encode.AppendString(append(r.Buf, key...), secrets.Clean(value))
 	}
 }
 
@@ -115,7 +116,7 @@ func (r *Record) Labels(field, key string, labels []string) {
 		kept, isShort := encode.CutText(label, limits.MaxLabel)
 		isCut = isCut || isShort
 		if !strings.HasPrefix(field, "metric") { // the tags of a series identify it
-			kept = encode.Clean(kept)
+			kept = secrets.Clean(kept)
 		}
 		r.Buf = encode.AppendString(r.Buf, kept)
 	}

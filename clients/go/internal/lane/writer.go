@@ -10,6 +10,7 @@ import (
 
 	"github.com/datacat/datacat/clients/go/v2/internal/encode"
 	"github.com/datacat/datacat/clients/go/v2/internal/process"
+	"github.com/datacat/datacat/clients/go/v2/internal/secrets"
 )
 
 // Writer is the process behind a lane. What is unknown is empty, and left out of the header.
@@ -40,7 +41,7 @@ func ThisWriter(client string) Writer {
 		hostname, _ := os.Hostname()
 		program, arguments := "", []string(nil)
 		if len(os.Args) > 0 { // a process can be started without any
-			program, arguments = filepath.Base(os.Args[0]), encode.RedactArguments(os.Args[1:])
+			program, arguments = filepath.Base(os.Args[0]), secrets.Arguments(os.Args[1:])
 		}
 		thisWriter = Writer{
 			Program:    program,

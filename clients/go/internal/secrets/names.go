@@ -1,4 +1,4 @@
-package encode
+package secrets
 
 import (
 	"strings"
@@ -8,39 +8,39 @@ import (
 	"github.com/datacat/datacat/clients/go/v2/internal/limits"
 )
 
-// nameClass is what a name states of its value. The same rules are in src/core/secrets/names.ts.
-type nameClass byte
+// Class is what a name states of its value. The same rules are in src/core/secrets/names.ts.
+type Class byte
 
 const (
-	ordinaryName nameClass = iota
-	countName              // a secret unless it is a number or digits
-	textName               // a secret unless it is a number or a boolean
-	anyName                // a secret
+	OrdinaryName Class = iota
+	CountName          // a secret unless it is a number or digits
+	TextName           // a secret unless it is a number or a boolean
+	AnyName            // a secret
 )
 
 // nameParts are parts of a name in lower case without separators, by their first letter.
 var nameParts = [256][]struct {
 	part  string
-	class nameClass
+	class Class
 }{
-	'a': {{"authorization", anyName}, {"apikey", anyName}, {"accesskey", textName}, {"accountkey", textName}, {"authkey", textName}},
-	'c': {{"cookie", anyName}, {"credential", anyName}, {"cardnumber", anyName}, {"creditcard", anyName}, {"connectionstring", textName},
-		{"connectionuri", textName}, {"connstr", textName}, {"connstring", textName}},
-	'd': {{"databaseurl", textName}, {"databaseuri", textName}, {"dburl", textName}, {"dburi", textName}},
-	'e': {{"encryptionkey", textName}},
-	'm': {{"masterkey", textName}},
-	'p': {{"password", anyName}, {"passwd", anyName}, {"passphrase", anyName}, {"passcode", anyName}, {"privatekey", anyName}, {"pincode", anyName}},
-	's': {{"secret", anyName}, {"sessionkey", anyName}, {"securitycode", anyName}, {"socialsecurity", anyName}, {"sharedkey", textName}, {"signingkey", textName}},
-	't': {{"token", textName}},
+	'a': {{"authorization", AnyName}, {"apikey", AnyName}, {"accesskey", TextName}, {"accountkey", TextName}, {"authkey", TextName}},
+	'c': {{"cookie", AnyName}, {"credential", AnyName}, {"cardnumber", AnyName}, {"creditcard", AnyName}, {"connectionstring", TextName},
+		{"connectionuri", TextName}, {"connstr", TextName}, {"connstring", TextName}},
+	'd': {{"databaseurl", TextName}, {"databaseuri", TextName}, {"dburl", TextName}, {"dburi", TextName}},
+	'e': {{"encryptionkey", TextName}},
+	'm': {{"masterkey", TextName}},
+	'p': {{"password", AnyName}, {"passwd", AnyName}, {"passphrase", AnyName}, {"passcode", AnyName}, {"privatekey", AnyName}, {"pincode", AnyName}},
+	's': {{"secret", AnyName}, {"sessionkey", AnyName}, {"securitycode", AnyName}, {"socialsecurity", AnyName}, {"sharedkey", TextName}, {"signingkey", TextName}},
+	't': {{"token", TextName}},
 }
 
 // continuations make another name of a part: keyboard, passwordless, tokenizer, secretary, cookiecutter, key name.
 var continuations = []string{"board", "stroke", "less", "iz", "ary", "aries", "ive", "cutter", "name"}
 
 // nameTerms are too short to be looked for inside other names.
-var nameTerms = map[string]nameClass{
-	"pwd": anyName, "otp": anyName, "totp": anyName, "pin": anyName, "cvv": anyName, "cvc": anyName, "ssn": anyName,
-	"auth": textName, "oauth": textName, "bearer": textName, "dsn": textName, "pem": textName, "jwt": textName, "pw": textName,
+var nameTerms = map[string]Class{
+	"pwd": AnyName, "otp": AnyName, "totp": AnyName, "pin": AnyName, "cvv": AnyName, "cvc": AnyName, "ssn": AnyName,
+	"auth": TextName, "oauth": TextName, "bearer": TextName, "dsn": TextName, "pem": TextName, "jwt": TextName, "pw": TextName,
 }
 
 // passOwners are the terms after which `pass` is a password.
@@ -62,14 +62,14 @@ func setOf(names string) map[string]bool {
 	return set
 }
 
-// knownNames is the cache of classOf. A program uses the same few names again and again. The map is replaced, never changed, so that
+// knownNames is the cache of ClassOf. A program uses the same few names again and again. The map is replaced, never changed, so that
 // reading it needs no lock.
 var (
-	knownNames   atomic.Pointer[map[string]nameClass]
+	knownNames   atomic.Pointer[map[string]Class]
 	knownNamesMu sync.Mutex
 )
 
-func classOf(name string) nameClass {
+func ClassOf(name string) Class {
 	known := knownNames.Load()
 	if known != nil {
 		if class, ok := (*known)[name]; ok {
@@ -81,7 +81,7 @@ func classOf(name string) nameClass {
 	}
 	class := classify(name)
 	if ownNames[strings.ToLower(name)] {
-		class = anyName
+		class = AnyName
 	}
 	if known == nil || len(*known) < limits.MaxCachedNames {
 		remember(strings.Clone(name), class)
@@ -89,10 +89,10 @@ func classOf(name string) nameClass {
 	return class
 }
 
-func remember(name string, class nameClass) {
+func remember(name string, class Class) {
 	knownNamesMu.Lock()
 	defer knownNamesMu.Unlock()
-	names := map[string]nameClass{name: class}
+	names := map[string]Class{name: class}
 	if known := knownNames.Load(); known != nil {
 		for each, own := range *known {
 			names[each] = own
@@ -102,18 +102,18 @@ func remember(name string, class nameClass) {
 }
 
 // optionClass is the class of an option such as `--pass`.
-func optionClass(option string) nameClass {
+func optionClass(option string) Class {
 	name := strings.TrimLeft(option, "-")
 	if optionNames[name] && len(option)-len(name) <= 2 {
-		return anyName
+		return AnyName
 	}
-	if class := classOf(option); class != ordinaryName {
+	if class := ClassOf(option); class != OrdinaryName {
 		return class
 	}
-	return classOf(name)
+	return ClassOf(name)
 }
 
-func classify(name string) nameClass {
+func classify(name string) Class {
 	class := partClass(squash(name))
 	terms := termsOf(name)
 	for i := range terms {
@@ -121,13 +121,13 @@ func classify(name string) nameClass {
 			class = own
 		}
 	}
-	if class != ordinaryName && len(terms) > 0 && (countingTerms[terms[0]] || countingTerms[terms[len(terms)-1]]) {
-		return countName
+	if class != OrdinaryName && len(terms) > 0 && (countingTerms[terms[0]] || countingTerms[terms[len(terms)-1]]) {
+		return CountName
 	}
 	return class
 }
 
-func partClass(name string) (class nameClass) {
+func partClass(name string) (class Class) {
 	for i := range name {
 		for _, each := range nameParts[name[i]] {
 			if each.class > class && strings.HasPrefix(name[i:], each.part) && !continues(name[i+len(each.part):]) {
@@ -147,25 +147,25 @@ func continues(rest string) bool {
 	return false
 }
 
-func termClass(terms []string, i int) nameClass {
+func termClass(terms []string, i int) Class {
 	name := strings.TrimRight(terms[i], "0123456789")
 	if class, ok := nameTerms[name]; ok {
 		return class
 	}
-	if singular := strings.TrimSuffix(name, "s"); singular != name && nameTerms[singular] != ordinaryName {
-		return textName // a plural with a number is a count
+	if singular := strings.TrimSuffix(name, "s"); singular != name && nameTerms[singular] != OrdinaryName {
+		return TextName // a plural with a number is a count
 	}
 	owner := strings.TrimSuffix(name, "pass")
 	if owner == name {
-		return ordinaryName
+		return OrdinaryName
 	}
 	if owner == "" && i > 0 {
 		owner = terms[i-1]
 	}
 	if passOwners[owner] {
-		return textName
+		return TextName
 	}
-	return ordinaryName
+	return OrdinaryName
 }
 
 // isHeader reports whether the value of this name reaches to the end of the line.

@@ -1,4 +1,4 @@
-package encode
+package secrets_test
 
 import (
 	"bytes"
@@ -8,6 +8,9 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/datacat/datacat/clients/go/v2/internal/encode"
+	"github.com/datacat/datacat/clients/go/v2/internal/secrets"
 )
 
 type redactionCases struct {
@@ -42,9 +45,9 @@ func fixture(t *testing.T) (cases redactionCases) {
 func TestRedactionOfTheFixture(t *testing.T) {
 	cases := fixture(t)
 	for _, one := range cases.Values {
-		encoder := &Encoder{}
+		encoder := &encode.Encoder{}
 		encoder.Value(map[string]any{one.Key: one.Value})
-		if got := strings.Contains(string(encoder.Buf), redacted); got != one.Redacted {
+		if got := strings.Contains(string(encoder.Buf), secrets.Redacted); got != one.Redacted {
 			t.Errorf("%s: %v is written as %s", one.Key, one.Value, encoder.Buf)
 		}
 	}
@@ -53,7 +56,7 @@ func TestRedactionOfTheFixture(t *testing.T) {
 		if one.Written != nil {
 			written = *one.Written
 		}
-		if got := Clean(one.Original); got != written {
+		if got := secrets.Clean(one.Original); got != written {
 			t.Errorf("%q became %q, not %q", one.Original, got, written)
 		}
 	}
@@ -62,7 +65,7 @@ func TestRedactionOfTheFixture(t *testing.T) {
 		if written == nil {
 			written = one.Original
 		}
-		encoder := &Encoder{}
+		encoder := &encode.Encoder{}
 		encoder.Value(one.Original)
 		var got any
 		if err := json.Unmarshal(encoder.Buf, &got); err != nil || !reflect.DeepEqual(got, written) {
@@ -70,7 +73,7 @@ func TestRedactionOfTheFixture(t *testing.T) {
 		}
 	}
 	for _, one := range cases.Arguments {
-		if got := RedactArguments(one.Original); !reflect.DeepEqual(got, one.Written) {
+		if got := secrets.Arguments(one.Original); !reflect.DeepEqual(got, one.Written) {
 			t.Errorf("%q became %q", one.Original, got)
 		}
 	}
@@ -88,8 +91,8 @@ func TestRedactingAgainChangesNothing(t *testing.T) {
 		for length := 1 + random.Intn(8); length > 0; length-- {
 			text.WriteString(pieces[random.Intn(len(pieces))])
 		}
-		if once := Clean(text.String()); Clean(once) != once {
-			t.Fatalf("%q becomes %q, then %q", text.String(), once, Clean(once))
+		if once := secrets.Clean(text.String()); secrets.Clean(once) != once {
+			t.Fatalf("%q becomes %q, then %q", text.String(), once, secrets.Clean(once))
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package encode
+package secrets
 
 // cardGroups are the sizes of the groups that follow a first group of four digits.
 var cardGroups = [...][]int{{4, 4, 4, 3}, {4, 4, 4}, {6, 5}, {6, 4}}

@@ -1,4 +1,4 @@
-package encode
+package secrets
 
 import (
 	"strings"
@@ -6,7 +6,7 @@ import (
 )
 
 func TestSecretsOfACommandLineAreRedacted(t *testing.T) {
-	got := RedactArguments([]string{"--level", "3", "--token=abc", "--password", "hunter2", "-api-key", "--verbose", "API_KEY=x", "--tokens"})
+	got := Arguments([]string{"--level", "3", "--token=abc", "--password", "hunter2", "-api-key", "--verbose", "API_KEY=x", "--tokens"})
 	want := []string{"--level", "3", "--token=[redacted]", "--password", "[redacted]", "-api-key", "--verbose", "API_KEY=[redacted]", "--tokens"}
 	if strings.Join(got, " ") != strings.Join(want, " ") {
 		t.Errorf("%q", got)

@@ -131,6 +131,7 @@ export class Projection {
     const isOwn = batch.lane !== API_LANE;
     noteBoundTimes(this.index, "sent_at", isWrong ? 1 : 0);
     const timed = isOwn ? this.#corrected(batch, arrival) : this.#bounded(ops, arrival);
+    if (isOwn && !batch.observed) this.#orderCrash(timed, arrival.now);
     return this.#applyOps(timed, arrival, batch.lease_ms, isOwn);
   }
 
@@ -169,6 +170,24 @@ export class Projection {
     index.clockOffsetMs = result.lane?.offsetMs ?? index.clockOffsetMs;
     if (result.wasLateMs > 0) shiftBack(index.observations, result.wasLateMs);
     return result.ops.map((op, i) => ({ op, offsetMs: result.offsets[i] ?? 0 }));
+  }
+
+  /**
+   * A program's own crash is later than the ops before it in its lane, whatever their times are: an error of the clock that is not corrected
+   * could make them contradict it. The daemon, whose batches are observed, reports a crash later than it happened.
+   */
+  #orderCrash(ops: TimedOp[], now: number): void {
+    const lane = this.index.lanes[this.#lane];
+    if (!lane) return;
+    for (const timed of ops) {
+      const { op, offsetMs } = timed;
+      if (op.op === "crash") {
+        const at = Math.max(op.at, Math.min(lane.newestAt ?? 0, now));
+        timed.op = { ...op, at };
+        timed.offsetMs = op.at + offsetMs - at;
+      }
+      lane.newestAt = Math.max(lane.newestAt ?? 0, newestTime(timed.op));
+    }
   }
 
   /** Ops without a clock of their own, none later than their arrival. */

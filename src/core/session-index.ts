@@ -37,8 +37,11 @@ export type ExceptionCount = {
 
 /** Lists of the index that count what they leave out. */
 export type CountedOut = "event_names" | "exceptions" | "state_paths" | "tags";
-/** `opener`: the key that wrote its first batch (authority.ts); undefined for the lane of 1.x's routes, which every writer shares. */
-export type Lane = LaneProgress & { clock?: ClockState; opener?: string };
+/**
+ * `opener`: the key that wrote its first batch (authority.ts); undefined for the lane of 1.x's routes, which every writer shares.
+ * `newestAt`: the latest time of its ops, by the server's clock.
+ */
+export type Lane = LaneProgress & { clock?: ClockState; opener?: string; newestAt?: number };
 
 export type SessionIndex = {
   id: string;

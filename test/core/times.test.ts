@@ -18,16 +18,19 @@ const points = (at: number, dt: number[]): Points => ({
 });
 const timesOf = ({ at, dt }: Points) => dt.map((step) => (at += step));
 
-/** What the session's verdict is after these requests. */
-function judged(...requests: { now: number; sentAt?: number; ops: Op[] }[]) {
+type Request = { now: number; sentAt?: number; ops: Op[]; isObserved?: boolean };
+
+/** What the session's verdict is after these requests. Observed ones are of the daemon's lane. */
+function judged(...requests: Request[]) {
   const [{ now, sentAt = null, ops } = never()] = requests;
   const projection = Projection.open("s", ops[0]?.at ?? now, { now, sentAt });
-  let first = 1;
   for (const request of requests) {
+    const observed = request.isObserved ?? false;
+    const lane = observed ? "daemon" : "l";
+    const first = projection.applied(lane) + 1;
     const last = first + request.ops.length - 1;
-    const batch = { session: "s", lane: "l", first, last, ops: request.ops };
+    const batch = { session: "s", lane, first, last, ops: request.ops, observed };
     projection.apply(batch, { now: request.now, sentAt: request.sentAt ?? null });
-    first = last + 1;
   }
   const { index } = projection;
   return { index, ...verdict(index.observations, requests.at(-1)?.now ?? now) };
@@ -110,13 +113,26 @@ test("a program that goes on after its crash was reported has not crashed", () =
     {
       now: NOW + 60_000,
       sentAt: NOW + 60_000,
-      ops: [
-        { op: "event", at: NOW + 50_000, name: "later" },
-        { op: "crash", at: NOW + 5_000 },
-      ],
+      ops: [{ op: "event", at: NOW + 50_000, name: "later" }],
+    },
+    {
+      now: NOW + 60_000,
+      sentAt: NOW + 60_000,
+      ops: [{ op: "crash", at: NOW + 5_000 }],
+      isObserved: true,
     },
   );
   expect(status).toBe("active");
+});
+
+test("a program's own crash comes after the ops before it in its lane, whatever its clock showed", () => {
+  const { status, index } = judged(
+    { now: NOW + 751, ops: [points(NOW, [260, 491])] },
+    // Its clock is behind by as much as a slow request explains.
+    { now: NOW + 751, sentAt: NOW - 250, ops: [{ op: "crash", at: NOW - 250 }] },
+  );
+  expect(status).toBe("crashed");
+  expect(index.observations.crash?.at).toBe(NOW + 751);
 });
 
 test("whatever times a sender gives, a session that has crashed is crashed, and retention finds it", () => {

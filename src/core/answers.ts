@@ -57,7 +57,7 @@ export type DamagedPart = {
 
 /**
  * How many entries the index of a session leaves out, by what reached its limit (limits.ts): events under names that it does not list,
- * exceptions under fingerprints that it does not list, changes of state paths that it does not list, paths that had more values than it
+ * exceptions under fingerprints that it does not list, refused attachments that it does not list, changes of state paths that it does not list, paths that had more values than it
  * lists, tags, writers of lanes of which only the process is kept, and the oldest changes of the status. The log has all but the last two.
  * `catalog_…` are entries that the index lists and the catalog does not.
  */
@@ -67,6 +67,7 @@ export type LeftOut = {
   state_paths?: number;
   state_values?: number;
   tags?: number;
+  attachments?: number;
   writers?: number;
   transitions?: number;
   catalog_series?: number;
@@ -365,7 +366,7 @@ export type Change = {
   revision: number;
   status: Status;
   /** The kinds of ops that were applied. */
-  kinds: ("state" | "event" | "exception" | "metric" | "heartbeat" | "status")[];
+  kinds: ("state" | "event" | "exception" | "metric" | "heartbeat" | "attachment" | "status")[];
 };
 
 /** The answer of `POST /api/reindex`. */

@@ -99,7 +99,15 @@ export function correctTimes(ops: Op[], known: KnownClocks, arrival: Arrival): C
 }
 
 /** Ops whose time is not always the clock's at their place in the sequence: a program may choose it, or the daemon derives it from records. */
-const CHOSEN = new Set<Op["op"]>(["event", "hang", "recovered", "slept", "stacks", "crash"]);
+const CHOSEN = new Set<Op["op"]>([
+  "event",
+  "hang",
+  "recovered",
+  "slept",
+  "stacks",
+  "attachment",
+  "crash",
+]);
 
 /**
  * The times that show the clock's course, in order of sequence. A time that was chosen counts where it fits between its neighbours, or

@@ -61,6 +61,8 @@ const LEFT_OUT: { [what in keyof LeftOut]-?: (count: number) => string } = {
   state_values: (count) =>
     `${formatCount(count, "state path")} with more than ${MAX_PATH_VALUES} values, or with values after the first ${MAX_STATE_VALUES} of all paths: the index does not list their values`,
   tags: (count) => `${formatCount(count, "tag")} after the first ${MAX_LABELS}`,
+  attachments: (count) =>
+    `${formatCount(count, "attachment")} refused, and not listed: over the number of attachments, or with an id that another one has`,
   writers: (count) =>
     `${formatCount(count, "process", "processes")} after the first ${MAX_WHOLE_WRITERS}: only the process id is kept`,
   transitions: (count) =>

@@ -142,6 +142,18 @@ export const MAX_GROUPED_FRAMES = 50;
 export const MAX_GROUPED_CAUSES = 5;
 /** Causes and members of an exception that are shown: as many as the clients record. Each may have a stack of a screen. */
 export const MAX_SHOWN_CAUSES = 64;
+/** Bytes of an attachment: a screenshot, a log, a save; a core dump only if it is small. It crosses in chunks of ATTACHMENT_CHUNK_BYTES. */
+export const MAX_ATTACHMENT_BYTES = 10 * 1024 * 1024;
+/** Bytes of all attachments of a session: a hundred sessions that use it all are the storage of the free plan. */
+export const MAX_SESSION_ATTACHMENT_BYTES = 50 * 1024 * 1024;
+/** Attachments of a session: the index lists each of them and is written with each batch. */
+export const MAX_ATTACHMENTS = 200;
+/** Refused ones that the index lists, with their reason. */
+export const MAX_REFUSED_ATTACHMENTS = 50;
+/** A chunk is a row of the object's storage, and a row has at most MAX_ROW_BYTES. */
+export const ATTACHMENT_CHUNK_BYTES = 1024 * 1024;
+/** Characters of a media type: the longest registered ones have some 80. */
+export const MAX_ATTACHMENT_TYPE_LENGTH = 100;
 /** Changes of the verdict that the index keeps; the oldest are removed first. */
 export const MAX_TRANSITIONS = 50;
 

@@ -186,6 +186,9 @@ export function observe(observations: Observations, op: Op, seq = 0): void {
     case "stacks":
       noteStacks(observations, op, seq);
       break;
+    case "attachment":
+      noteActivity(observations, op.at);
+      break;
     case "dropped":
       break;
     default:

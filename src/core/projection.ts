@@ -4,6 +4,12 @@
  * so that nothing of a refused batch remains.
  */
 import type { Change } from "./answers.ts";
+import {
+  ATTACHMENT_LIMITS,
+  type AttachmentLimits,
+  listAttachment,
+  refusalFor,
+} from "./attachments.ts";
 import { utf8 } from "./bytes.ts";
 import { correctTimes } from "./clock.ts";
 import {
@@ -83,6 +89,7 @@ export class Projection {
   readonly index: SessionIndex;
   readonly state: JsonObject;
   readonly #redactor: Redactor;
+  readonly #attachmentLimits: AttachmentLimits;
   readonly #series = new Map<string, Series>();
   /** The position of the lane whose ops are applied. */
   #lane = 0;
@@ -91,17 +98,29 @@ export class Projection {
   #byteBound = Infinity;
   #keyBound = Infinity;
 
-  constructor(index: SessionIndex, state: JsonObject, redactor = BUILT_IN) {
+  constructor(
+    index: SessionIndex,
+    state: JsonObject,
+    redactor = BUILT_IN,
+    attachmentLimits = ATTACHMENT_LIMITS,
+  ) {
     this.index = index;
     this.state = state;
     this.#redactor = redactor;
+    this.#attachmentLimits = attachmentLimits;
     for (const series of index.series) this.#register(series);
   }
 
   /** A new session, whose first op has the time `at`. */
-  static open(id: string, at: number, arrival: Arrival, redactor = BUILT_IN): Projection {
+  static open(
+    id: string,
+    at: number,
+    arrival: Arrival,
+    redactor = BUILT_IN,
+    attachmentLimits = ATTACHMENT_LIMITS,
+  ): Projection {
     const index = newIndex(id, Math.min(at, latestTime(arrival)), arrival.now);
-    return new Projection(index, {}, redactor);
+    return new Projection(index, {}, redactor, attachmentLimits);
   }
 
   applied(lane: string): number {
@@ -294,6 +313,14 @@ export class Projection {
         index.counts.heartbeats++;
         kinds.add("heartbeat");
         break;
+      case "attachment": {
+        const refused = refusalFor(op, index.attachments, this.#attachmentLimits);
+        const isListed = listAttachment(index.attachments, op, index.seq, refused);
+        if (!isListed) noteLeftOut(index, "attachments", 1);
+        contents.others.push({ seq: index.seq, ...op, ...(refused && { refused }), ...own });
+        kinds.add("attachment");
+        break;
+      }
       case "dropped":
         noteDropped(index, op);
         contents.others.push({ seq: index.seq, ...op, ...own });

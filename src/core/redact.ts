@@ -17,6 +17,9 @@ const IDENTIFYING = /* @__PURE__ */ new Set(
   ),
 );
 
+/** The name of an attachment is what its program chose, and its checksum has no secret. */
+const OF_ATTACHMENT = /* @__PURE__ */ new Set(["op", "id", "sha256", "group"]);
+
 const DIGITS = /^[0-9]+(?:\.[0-9]+)?$/;
 const AWS_SECRET = /[A-Za-z0-9/+]+/g;
 const AWS_SECRET_LENGTH = 40;
@@ -227,9 +230,10 @@ export function redactText(text: string): string {
 /** An op with the secrets in its free texts and values replaced, by the built-in rules or others; the same object if it has none. */
 export function redactOp<Op extends { op: string }>(op: Op, redactor = BUILT_IN): Op {
   const changed: Record<string, unknown> = {};
+  const identifying = op.op === "attachment" ? OF_ATTACHMENT : IDENTIFYING;
   for (const [field, value] of Object.entries(op)) {
     const isFree = typeof value === "string" || (typeof value === "object" && value !== null);
-    if (!isFree || (IDENTIFYING.has(field) && !(field === "tags" && op.op === "start"))) continue;
+    if (!isFree || (identifying.has(field) && !(field === "tags" && op.op === "start"))) continue;
     const clean = redactor.value(value as Json, field === "patch" ? "state" : field); // as: the op is JSON
     if (clean !== value) changed[field] = clean;
   }

@@ -2,6 +2,7 @@
  * Counts again what a segment holds whose own index is damaged. The log has the ops, but not the lanes that sent them nor the names of
  * new series; so the ops count as unclaimed until their lane continues after a gap, and such a series has a number instead of a name.
  */
+import { listAttachment } from "./attachments.ts";
 import { countEvent, countException, noteLeftOut } from "./counts.ts";
 import { isException } from "./event.ts";
 import { MAX_LABELS } from "./limits.ts";
@@ -61,6 +62,12 @@ function restoreOp(index: SessionIndex, op: StoredOp): void {
     index.product ||= op.product ?? "";
     index.version ||= op.version ?? "";
     index.tags = [...new Set([...index.tags, ...(op.tags ?? [])])].slice(0, MAX_LABELS);
+  }
+  if (op.op === "attachment") {
+    const { recorded_at: _own, seq, refused, ...announced } = op;
+    // Whether its content is complete is found from its chunks (session/chunks.ts).
+    if (!listAttachment(index.attachments, announced, seq, refused))
+      noteLeftOut(index, "attachments", 1);
   }
   observe(index.observations, op, op.seq);
 }

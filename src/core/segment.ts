@@ -5,13 +5,14 @@
  *
  *   STATES      JSON [[seq, at, patch, effective at if it differs, 1 for the initial state, recorded at if it differs], …]
  *   EVENTS      JSON [EventRow, …]
- *   OTHERS      JSON [{seq, …op}, …] of start, pause, resume, hang, recovered, slept, stacks, dropped, end, crash
+ *   OTHERS      JSON [{seq, …op}, …] of start, pause, resume, hang, recovered, slept, stacks, attachment, dropped, end, crash
  *   HEARTBEATS  their times
  *   RECORDED    their times and, in a second column, those by the program's own clock: instead of HEARTBEATS where they differ
  *   SERIES      id, then times and columns of one series, and its recorded times if any differs
  *   TIMES       (sealed only) times of states, of events and of exceptions: for the timeline, without parsing the ops
  */
 import type { EventRow } from "./answers.ts";
+import type { AttachmentRefusal } from "./attachments.ts";
 import { ByteReader, ByteWriter, utf8 } from "./bytes.ts";
 import { packTimes, packValues, unpack } from "./column.ts";
 import { isException } from "./event.ts";
@@ -29,7 +30,8 @@ export type StoredState = {
   /** The time by the program's own clock, if it differs. */
   recordedAt?: number;
 };
-export type StoredOp = { seq: number; recorded_at?: number } & Exclude<
+/** `refused`: of attachments. */
+export type StoredOp = { seq: number; recorded_at?: number; refused?: AttachmentRefusal } & Exclude<
   Op,
   { op: "state" | "event" | "metric" | "points" | "heartbeat" }
 >;

@@ -7,6 +7,7 @@ import type {
   LossTimes,
   Summary,
 } from "./answers.ts";
+import type { Attachment } from "./attachments.ts";
 import type { ClockState } from "./clock.ts";
 import { lastMomentOf, ranMs, statusMs, type Timed } from "./duration.ts";
 import {
@@ -36,7 +37,7 @@ export type ExceptionCount = {
 };
 
 /** Lists of the index that count what they leave out. */
-export type CountedOut = "event_names" | "exceptions" | "state_paths" | "tags";
+export type CountedOut = "event_names" | "exceptions" | "state_paths" | "tags" | "attachments";
 /**
  * `opener`: the key that wrote its first batch (authority.ts); undefined for the lane of 1.x's routes, which every writer shares.
  * `newestAt`: the latest time of its ops, by the server's clock.
@@ -87,6 +88,8 @@ export type SessionIndex = {
   names: EventCount[];
   exceptions: ExceptionCount[];
   values: PathValues[];
+  /** In the order of their ops. */
+  attachments: Attachment[];
   observations: Observations;
   /** Lanes whose newest records may have been in a damaged segment: their next batch may start after a gap. */
   gapsExpected: string[];
@@ -127,6 +130,7 @@ export function newIndex(id: string, at: number, now: number): SessionIndex {
     names: [],
     exceptions: [],
     values: [],
+    attachments: [],
     observations: newObservations(at, now),
     gapsExpected: [],
     unclaimed: 0,

@@ -13,6 +13,7 @@ export const OPS = [
   "recovered",
   "slept",
   "stacks",
+  "attachment",
   "dropped",
   "end",
   "crash",

@@ -7,6 +7,7 @@
  */
 import * as v from "valibot";
 import {
+  MAX_ATTACHMENT_TYPE_LENGTH,
   MAX_BATCH_AGGREGATED,
   MAX_BATCH_OPS,
   MAX_BATCHES,
@@ -230,6 +231,21 @@ export const Stacks = v.object({
   cut: v.optional(v.boolean()),
 });
 
+/**
+ * Announces a file. Its content is sent in chunks after this op was applied (`/api/sessions/:session/attachments`), and is complete when its
+ * SHA-256 matches.
+ */
+export const Attachment = v.object({
+  op: v.literal("attachment"),
+  at: time,
+  id: Id, // unique in the session
+  name: name, // free text, as a file's name
+  type: v.optional(v.pipe(v.string(), v.maxLength(MAX_ATTACHMENT_TYPE_LENGTH))), // a media type; default: application/octet-stream
+  size: v.pipe(count, v.maxValue(Number.MAX_SAFE_INTEGER)), // bytes
+  sha256: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, "must be 64 lower-case hexadecimal digits")),
+  group: v.optional(name),
+});
+
 /** A loss before the server: its cause and the number of lost ops. */
 const Dropped = v.object({
   op: v.literal("dropped"),
@@ -300,6 +316,7 @@ export const Op = v.variant("op", [
   Recovered,
   Slept,
   Stacks,
+  Attachment,
   Dropped,
 ]);
 
@@ -358,6 +375,7 @@ export type Excerpt = v.InferOutput<typeof Excerpt>;
 export type Metric = v.InferOutput<typeof Metric>;
 export type Points = v.InferOutput<typeof Points>;
 export type Stacks = v.InferOutput<typeof Stacks>;
+export type AttachmentOp = v.InferOutput<typeof Attachment>;
 export type Dropped = v.InferOutput<typeof Dropped>;
 export type Crash = v.InferOutput<typeof Crash>;
 export type End = v.InferOutput<typeof End>;

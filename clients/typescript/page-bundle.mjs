@@ -32,10 +32,11 @@ const NAMES = {
   close: "z",
 };
 
-/** Rules that the file for pages leaves to the server, which redacts again: card numbers, and passwords in commands' short options. */
+/** What the file for pages leaves to the server, which redacts again: card numbers, passwords in commands' short options, and the texts of tests. */
 const LEFT_TO_SERVER = {
   cards: "export const cardEnd = () => undefined",
   programs: "export const isPasswordOption = () => false",
+  "test-fact": "export const testFact = (test) => test",
 };
 
 export const PAGE_BUNDLE = {
@@ -49,9 +50,12 @@ export const PAGE_BUNDLE = {
     {
       name: "rules left to the server",
       setup({ onLoad }) {
-        onLoad({ filter: /core\/secrets\/(?:cards|programs)\.ts$/ }, ({ path }) => ({
-          contents: LEFT_TO_SERVER[/([a-z]+)\.ts$/.exec(path)[1]],
-        }));
+        onLoad(
+          { filter: /(?:core\/secrets\/(?:cards|programs)|encode\/test-fact)\.ts$/ },
+          ({ path }) => ({
+            contents: LEFT_TO_SERVER[/([a-z-]+)\.ts$/.exec(path)[1]],
+          }),
+        );
       },
     },
   ],

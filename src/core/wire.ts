@@ -22,6 +22,7 @@ import {
   MAX_THREAD_FRAMES,
   MAX_TIME,
 } from "./limits.ts";
+import { TestFact } from "./tests/fact.ts";
 import { METRIC_TYPES } from "./vocabulary.ts";
 
 /** A JSON value, and a JSON object. */
@@ -123,6 +124,7 @@ export const Event = v.object({
   sources: v.optional(v.array(Excerpt)),
   handled: v.optional(v.boolean()), // false: it ended the program or its thread
   fingerprint: v.optional(name), // exceptions with the same one are a group, whatever their type and stack (fingerprint.ts)
+  test: v.optional(TestFact), // it is about a test of a test run
 });
 
 const series = {

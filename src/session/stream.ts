@@ -94,6 +94,7 @@ function legacyEvent(event: EventRow): JsonObject {
     attributes: _attributes,
     notes: _notes,
     handled: _handled,
+    test: _test,
     ...rest
   } = event;
   const {

@@ -200,6 +200,19 @@ test("an op's identity stays; its texts, lists and values are redacted", () => {
   });
 });
 
+test("a part of a test's id is a text, and no part names the next one", () => {
+  const test = {
+    id: ["password", "secret", "token=abc123def456ghi789"],
+    output: "password=hunter2",
+  };
+  expect(redactOp({ op: "event", test })).toEqual({
+    op: "event",
+    test: { id: ["password", "secret", "token=[redacted]"], output: "password=[redacted]" },
+  });
+  const clean = { op: "event", test: { id: ["password.test.ts", "is long"], result: "passed" } };
+  expect(redactOp(clean)).toBe(clean);
+});
+
 test("a private key that arrives line by line is redacted to its end", () => {
   const keys = new KeyLines();
   const lines = [

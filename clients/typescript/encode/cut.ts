@@ -16,7 +16,9 @@ export function cutStrings(
     const cut = JSON.stringify({ ...left, ...whole }, (_, value: unknown) =>
       typeof value === "string" ? cutString(value, longest) : value,
     );
-    const text = textOf({ ...left, ...(JSON.parse(cut) as object) }); // our own JSON
+    const short = JSON.parse(cut) as { test?: object }; // our own JSON
+    Object.assign(short.test ?? {}, { id: (op["test"] as { id?: unknown } | undefined)?.id }); // as: the same object's
+    const text = textOf({ ...left, ...short });
     if (utf8Length(text) <= maxBytes || expendable.length === 0) return text;
     if (longest > WHOLE_STRING) longest /= 2;
     else delete left[expendable.shift() ?? ""];

@@ -15,6 +15,7 @@ import { OP_PREFIX_BYTES } from "../limits.ts";
 import type { Json } from "../../../src/core/wire.ts";
 import { redactor } from "./redactor.ts";
 import type { SourceExcerpt } from "./source.ts";
+import { type TestFact, testFact } from "./test-fact.ts";
 import { jsonOf, plainObject, type Loss } from "./values.ts";
 
 export type Start = {
@@ -33,6 +34,8 @@ export type EventOptions = {
   labels?: readonly string[] | undefined;
   message?: string | undefined;
   data?: object | undefined;
+  /** The event is about a test of a test run. */
+  test?: TestFact | undefined;
 };
 
 /** The fields of an exception in the order of core's wire, none of them empty. `causes` are the exceptions that led to it, innermost last. */
@@ -111,6 +114,7 @@ export function eventOp(
     data: free("data", options.data, losses),
     ...(thrown && redactor.value(thrown as { [key: string]: Json })), // as: texts and lists of texts
     fingerprint: name("event.fingerprint", thrown?.fingerprint, losses) || undefined,
+    test: testFact(options.test),
   };
   const written = textOf(op);
   return isTooLarge(written, MAX_EVENT_BYTES - OP_PREFIX_BYTES, op.name, losses)

@@ -251,3 +251,9 @@ export const MIN_OTHERS = 4;
 export const SIGNIFICANT = 0.05;
 /** Values up to which ranks are counted one by one: 10,000 additions. With more, the normal approximation is close. */
 export const EXACT_RANK_ITEMS = 12;
+
+// CI context (ci.ts).
+/** Characters of a name (a branch, a job, the subject of a commit): git's and the services' own limits are below. */
+export const MAX_CI_TEXT = 500;
+/** Characters of a link: what browsers and proxies pass. */
+export const MAX_CI_URL = 2_000;

@@ -22,6 +22,12 @@ export const ALLOWED: Allowed[] = [
   { words: ["head"], context: /<\/?head>/, reason: "the HTML element" },
   { words: ["head"], context: /\bHEAD\b/, reason: "the HTTP method, git's revision" },
   { words: ["head"], context: /branch\\?\.head/, reason: "git's status format" },
+  { words: ["heads"], context: /refs\/heads/, reason: "git's names of branches" },
+  {
+    words: ["head"],
+    context: /GITHUB_HEAD_REF|"head"|pull_request: \{ head/,
+    reason: "a variable and a field of GitHub",
+  },
   { words: ["head"], context: /\| head\b/, reason: "the program" },
   { words: ["strip"], context: /\.strip\(/, path: "clients/python", reason: "Python's str.strip" },
   { words: ["strip"], context: /\.strip\(/, path: "test/clients/python", reason: "as above" },

@@ -28,6 +28,7 @@ Contents, in the order of this file. Programs use Opening to Capture.
   Async session    1.x's session with a sender thread: AsyncSession
   Daemon manager   1.x's handle on the daemon: DaemonManager
   Capture          Uncaught exceptions, fatal errors and signals: capture
+  Continuous integration  What a run belongs to, commit, branch and job: ci_context
   Exit             The exit hook, and the hooks of a fork
   Stacks           The stacks of all threads while the program hangs, and fatal errors
   Exception        Exceptions as the fields of an event
@@ -110,6 +111,7 @@ __all__ = [
     "Session",
     "Timer",
     "capture",
+    "ci_context",
     "create_session",
 ]  # not `open`, which would hide the builtin from `import *`
 
@@ -215,6 +217,12 @@ LATER_SAMPLE_SECONDS = 60.0  # between further ones: a program may hang for days
 SAMPLED_THREADS = 65  # the server keeps 64, and one is the client's own
 SAMPLED_FRAMES = 100  # of a thread; faulthandler writes as many
 FATAL_SIGNALS = ("SIGTERM", "SIGHUP", "SIGQUIT", "SIGXCPU", "SIGALRM")  # their default action ends the process, without a trace
+
+# What a run belongs to.
+GIT_SECONDS = 1.0  # for both git commands together: large repositories are slow, and the program must not wait for them
+MAX_GIT_BYTES = 1024 * 1024  # of what git prints, and of GitHub's event file
+MAX_CI_TEXT = 500  # characters of a branch, a job, the subject of a commit
+MAX_CI_URL = 2000  # characters: what browsers and proxies pass
 
 # Asking the server.
 HTTP_SECONDS = 10.0  # for the answer to a query
@@ -378,6 +386,7 @@ class Session(object):
         source_file=None,
         source_line=None,
         source_function=None,
+        test=None,
     ):
         """Record an event.
 
@@ -392,11 +401,12 @@ class Session(object):
             stacktrace, exception_type, exception_msg, source_file, source_line, source_function: The fields of an exception; see
                 also `log_exception`.
             level: 1.x's older name of `category`.
+            test: The start or the end of a test, a dict with the keys of clients/README.md, "Tests": `id` (a list of texts), `result`…
         """
         if self._delegates:
             more = {
                 "exception_type": exception_type, "exception_msg": exception_msg, "source_file": source_file,
-                "source_line": source_line, "source_function": source_function,
+                "source_line": source_line, "source_function": source_function, "test": test,
             }  # fmt: skip
             return self.client.log_event(
                 self.session_id, name, category=level if category is None else category, group=group,
@@ -412,14 +422,17 @@ class Session(object):
             more = ""
             if not (exception_type is exception_msg is stacktrace is source_file is source_line is source_function is None):
                 more = _exception_fields(exception_type, exception_msg, stacktrace, source_file, source_line, source_function)
-            self._log(at, name, [], category, group, labels, message, data, more)
+            losses = []
+            if test is not None:
+                more += _test_field(test, losses)
+            self._log(at, name, losses, category, group, labels, message, data, more)
         except Exception:
             self._count_internal_loss()
         return {"status": "ok"}
 
     def log_exception(
         self, exc_info=None, extra_data=None, name="exception", handled=None, locals=False, data=None, message=None,
-        fingerprint=None,
+        fingerprint=None, test=None,
     ):  # fmt: skip
         """Record an exception as an event, with its stack and what led to it.
 
@@ -433,6 +446,7 @@ class Session(object):
             data: A dict of any values.
             message: What the program was doing. Default: the exception's own text.
             fingerprint: A text. Exceptions with the same one are one group, whatever their type and stack. Default: computed from both.
+            test: As in `log_event`: the test that failed with it.
         """
         data = extra_data if data is None else data
         if issubclass(type(exc_info), _STRINGS):  # `isinstance` may call code of the value
@@ -444,7 +458,7 @@ class Session(object):
             return self.client.log_exception(self.session_id, exc_info, data)
         try:
             at = self._now()
-            self._log_exception(at, [], _exc_info(exc_info), data, name, message, handled, locals, fingerprint)
+            self._log_exception(at, [], _exc_info(exc_info), data, name, message, handled, locals, fingerprint, test)
         except Exception:
             self._count_internal_loss()
         return {"status": "ok"}
@@ -672,18 +686,13 @@ class Session(object):
         else:
             self._writer.append(at, (text,))
 
-    def _log_exception(self, at, losses, exc_info, data, name, message, handled, locals, fingerprint=None):
+    def _log_exception(self, at, losses, exc_info, data, name, message, handled, locals, fingerprint=None, test=None):
         kind, error, trace = exc_info
         type_name = "Unknown" if kind is None else _class_name(kind)
         error_message = _error_message(error)
-        file, line, function = _source(trace)
-        stack = _stack(kind, error, trace)
-        causes = _Causes(error)
-        more = _exception_fields(
-            "Unknown" if kind is None else _qualified_name(kind), error_message, stack, file, line, function, causes.items, handled,
-            _attributes(error, error_message), _notes(error), causes_left_out=causes.left_out,
-            sources=_excerpts([trace] + causes.traces), fingerprint=fingerprint, losses=losses,
-        )  # fmt: skip
+        more = _thrown_fields(kind, error, trace, error_message, handled, fingerprint, losses)
+        if test is not None:
+            more += _test_field(test, losses)
         if locals is True:
             data = OrderedDict(data if issubclass(type(data), dict) else {} if data is None else {"value": data})
             data["locals"] = _locals(trace)
@@ -1202,12 +1211,12 @@ class DatacatClient(object):
 
     def log_event(
         self, session_id, name, category=None, group=None, labels=None, message=None, data=None, stacktrace=None,
-        exception_type=None, exception_msg=None, source_file=None, source_line=None, source_function=None,
+        exception_type=None, exception_msg=None, source_file=None, source_line=None, source_function=None, test=None,
     ):  # fmt: skip
         """As `Session.log_event`."""
         return self._known_session(session_id).log_event(
             name, category, group, labels, message, data, stacktrace, None, exception_type, exception_msg, source_file,
-            source_line, source_function,
+            source_line, source_function, test,
         )  # fmt: skip
 
     def log_metric(
@@ -1737,6 +1746,316 @@ def _capture_signal(session, name):
             signal.signal(number, handler)
     except Exception:
         pass  # called outside the main thread, or this system has no such signal
+
+
+# === Continuous integration ==================================================
+# What a run belongs to: commit, branch, pull request and job. test/fixtures/ci.json holds it for every language.
+
+
+def ci_context(environment=None, folder=None):
+    """Return what this run belongs to, or None if neither a CI service nor a git commit is known.
+
+    Parameters:
+        environment: The variables that a CI service sets, a dict. Default: `os.environ`.
+        folder: A folder of the git repository. Default: the current one.
+
+    Returns a dict for the state `ci`. Keys that are unknown are absent: `provider` ("github", "gitlab", "bitbucket", "buildkite",
+    "circleci", "azure", "teamcity", "jenkins" or "git"), `commit`, `commit_short` (12 digits), `branch`, `tag`, `pull_request`, `job`,
+    `job_url`, `run_number`, `run_attempt`, `author_time` (epoch milliseconds), `dirty` (whether files differ from the commit),
+    `subject` and `repository`. Never raises; takes at most a second.
+    """
+    try:
+        environment = os.environ if environment is None else environment
+        until = _monotonic() + GIT_SECONDS
+        log = _ask_git(_GIT_LOG, folder, until)
+        status = None if log is None else _ask_git(_GIT_STATUS, folder, until)
+        return _ci_context(environment, _git_context(log, status), _github_event(environment.get("GITHUB_EVENT_PATH")))
+    except Exception:
+        return None
+
+
+def _ci_version(context):
+    """Return the version of a session that has none, or None."""
+    commit = (context or {}).get("commit_short")
+    return commit + "-dirty" if commit and context.get("dirty") else commit
+
+
+# Neither runs a program that a repository's configuration names.
+_GIT_LOG = ["-c", "log.showSignature=false", "log", "-1", "--decorate=full", "--format=%H%x00%at%x00%D%x00%s"]
+_GIT_STATUS = ["-c", "core.fsmonitor=false", "status", "--porcelain", "--untracked-files=no", "--ignore-submodules=all"]
+
+
+def _ask_git(arguments, folder, until):
+    """Return what git prints, or None: no git, no repository, or too slow."""
+    import subprocess
+    import tempfile
+
+    # A missing object of a partial clone is not fetched. A lock would make another git fail.
+    environment = dict(os.environ, DATACAT_DISABLED="1", GIT_ALLOW_PROTOCOL="none", GIT_OPTIONAL_LOCKS="0")
+    with tempfile.TemporaryFile() as output, _file(os.devnull, "r+b") as null:
+        process = subprocess.Popen(
+            ["git"] + arguments, stdin=null, stdout=output, stderr=null, cwd=folder, env=environment, close_fds=True
+        )  # fmt: skip
+        while process.poll() is None and _monotonic() < until:  # 2.7 has no `wait` with a limit
+            time.sleep(0.001)
+        if process.returncode is None:
+            process.kill()
+            process.wait()
+        if process.returncode != 0:
+            return None
+        output.seek(0)
+        return _plain_text(output.read(MAX_GIT_BYTES))
+
+
+def _github_event(path):
+    try:
+        if not path or os.path.getsize(path) > MAX_GIT_BYTES:
+            return None
+        with _file(path) as file:
+            return json.loads(file.read().decode("utf-8"))
+    except Exception:
+        return None
+
+
+def _git_context(log, status):
+    """Return what `git log` and `git status` printed, each None if it failed."""
+    commit, author_time, names, subject = ((log or "").split("\0") + [None] * 4)[:4]
+    refs = (names or "").split(", ")
+    return {
+        "commit": _commit(commit),
+        "branch": _ci_text(_first_after("HEAD -> refs/heads/", refs)),
+        "tag": _ci_text(_first_after("tag: refs/tags/", refs)),
+        "author_time": int(author_time) * 1000 if re.match(r"[0-9]{1,12}\Z", author_time or "") else None,
+        "dirty": None if status is None else bool(status.strip()),
+        "subject": _ci_text(subject),
+    }
+
+
+def _ci_context(environment, git, event=None):
+    """`ci_context` of these variables, of `_git_context`, and of the content of GitHub's event file."""
+    variables = _Variables(environment)
+    provider, found = "git", {}
+    for name, is_it, read in _CI_SERVICES:
+        if is_it(variables):
+            provider, found = name, read(variables, event)
+            break
+    commit = _commit(found.get("commit")) or git["commit"]
+    if provider == "git" and commit is None:
+        return None
+    own = git if commit == git["commit"] else {}  # else a merge is checked out that the service made
+    branch, tag = _ci_text(found.get("branch")), _ci_text(found.get("tag"))
+    context = [
+        ("provider", provider),
+        ("commit", commit),
+        ("commit_short", commit and commit[:12]),
+        ("branch", branch or (None if tag else own.get("branch"))),
+        ("tag", tag or (None if branch else own.get("tag"))),
+        ("pull_request", _ci_number(found.get("pull_request"))),
+        ("job", _ci_text(found.get("job"))),
+        ("job_url", _ci_url(found.get("job_url"))),
+        ("run_number", _ci_number(found.get("run_number"))),
+        ("run_attempt", _ci_number(found.get("run_attempt"))),
+        ("author_time", own.get("author_time")),
+        ("dirty", git["dirty"]),
+        ("subject", own.get("subject") or _ci_text((found.get("subject") or "").split("\n", 1)[0])),
+        ("repository", _ci_text(found.get("repository")) or _repository(found.get("repository_url"))),
+    ]
+    return OrderedDict((key, value) for key, value in context if value is not None)
+
+
+class _Variables(object):
+    """The environment, as texts; one that is not set is None."""
+
+    def __init__(self, environment):
+        self.environment = environment
+
+    def __getattr__(self, name):
+        value = self.environment.get(name)
+        return _plain_text(value) if value else None
+
+
+def _github(v, event):
+    pull = _member(event, "pull_request")
+    run = _joined(_joined(v.GITHUB_SERVER_URL, "/", v.GITHUB_REPOSITORY), "/actions/runs/", v.GITHUB_RUN_ID)
+    last = _member(_member(pull, "head"), "sha")
+    number = _member(pull, "number")
+    ref = re.match(r"refs/pull/([0-9]+)/", v.GITHUB_REF or "")
+    return {
+        "commit": _plain_text(last) if isinstance(last, _STRINGS) else v.GITHUB_SHA,
+        "branch": v.GITHUB_HEAD_REF or (v.GITHUB_REF_NAME if v.GITHUB_REF_TYPE == "branch" else None),
+        "tag": v.GITHUB_REF_NAME if v.GITHUB_REF_TYPE == "tag" else None,
+        "pull_request": _plain_text(number) if isinstance(number, (int, _text_type)) else ref and ref.group(1),
+        "job": _joined(v.GITHUB_WORKFLOW, " / ", v.GITHUB_JOB) or v.GITHUB_JOB,
+        "job_url": _joined(run, "/attempts/", v.GITHUB_RUN_ATTEMPT) or run,
+        "run_number": v.GITHUB_RUN_NUMBER,
+        "run_attempt": v.GITHUB_RUN_ATTEMPT,
+        "repository": v.GITHUB_REPOSITORY,
+    }
+
+
+def _gitlab(v, event):
+    source = v.CI_MERGE_REQUEST_SOURCE_BRANCH_SHA  # of a pipeline for the merged result
+    return {
+        "commit": source or v.CI_COMMIT_SHA,
+        "branch": v.CI_MERGE_REQUEST_SOURCE_BRANCH_NAME or v.CI_COMMIT_BRANCH,
+        "tag": v.CI_COMMIT_TAG,
+        "pull_request": v.CI_MERGE_REQUEST_IID,
+        "job": v.CI_JOB_NAME,
+        "job_url": v.CI_JOB_URL,
+        "run_number": v.CI_PIPELINE_IID,
+        "subject": None if source else v.CI_COMMIT_TITLE,
+        "repository": v.CI_PROJECT_PATH,
+    }
+
+
+def _bitbucket(v, event):
+    repository = v.BITBUCKET_REPO_FULL_NAME
+    page = _joined(_joined("https://bitbucket.org/", "", repository), "/pipelines/results/", v.BITBUCKET_BUILD_NUMBER)
+    return {
+        "commit": v.BITBUCKET_COMMIT,
+        "branch": v.BITBUCKET_BRANCH,
+        "tag": v.BITBUCKET_TAG,
+        "pull_request": v.BITBUCKET_PR_ID,
+        "job_url": page,
+        "run_number": v.BITBUCKET_BUILD_NUMBER,
+        "repository": repository,
+    }
+
+
+def _buildkite(v, event):
+    retries = v.BUILDKITE_RETRY_COUNT or ""
+    return {
+        "commit": v.BUILDKITE_COMMIT,
+        "branch": v.BUILDKITE_BRANCH,
+        "tag": v.BUILDKITE_TAG,
+        "pull_request": None if v.BUILDKITE_PULL_REQUEST == "false" else v.BUILDKITE_PULL_REQUEST,
+        "job": v.BUILDKITE_LABEL,
+        "job_url": _joined(v.BUILDKITE_BUILD_URL, "#", v.BUILDKITE_JOB_ID) or v.BUILDKITE_BUILD_URL,
+        "run_number": v.BUILDKITE_BUILD_NUMBER,
+        "run_attempt": str(int(retries) + 1) if re.match(r"[0-9]{1,6}\Z", retries) else None,
+        "subject": v.BUILDKITE_MESSAGE,
+        "repository_url": v.BUILDKITE_REPO,
+    }
+
+
+def _circleci(v, event):
+    page = re.search(r"/([0-9]+)\Z", v.CIRCLE_PULL_REQUEST or "")
+    return {
+        "commit": v.CIRCLE_SHA1,
+        "branch": v.CIRCLE_BRANCH,
+        "tag": v.CIRCLE_TAG,
+        "pull_request": v.CIRCLE_PR_NUMBER or (page and page.group(1)),
+        "job": v.CIRCLE_JOB,
+        "job_url": v.CIRCLE_BUILD_URL,
+        "run_number": v.CIRCLE_BUILD_NUM,
+        "repository": _joined(v.CIRCLE_PROJECT_USERNAME, "/", v.CIRCLE_PROJECT_REPONAME),
+    }
+
+
+def _azure(v, event):
+    source = v.SYSTEM_PULLREQUEST_SOURCECOMMITID
+    ref = v.SYSTEM_PULLREQUEST_SOURCEBRANCH or v.BUILD_SOURCEBRANCH or ""
+    project = _joined(v.SYSTEM_COLLECTIONURI, "", (v.SYSTEM_TEAMPROJECT or "").replace(" ", "%20"))
+    return {
+        "commit": source or v.BUILD_SOURCEVERSION,
+        "branch": _first_after("refs/heads/", [ref]),
+        "tag": _first_after("refs/tags/", [ref]),
+        "pull_request": v.SYSTEM_PULLREQUEST_PULLREQUESTNUMBER or v.SYSTEM_PULLREQUEST_PULLREQUESTID,
+        "job": v.SYSTEM_JOBDISPLAYNAME or v.AGENT_JOBNAME,
+        "job_url": _joined(project, "/_build/results?buildId=", v.BUILD_BUILDID),
+        "run_number": v.BUILD_BUILDNUMBER,
+        "run_attempt": v.SYSTEM_JOBATTEMPT,
+        "subject": None if source else v.BUILD_SOURCEVERSIONMESSAGE,
+        "repository": v.BUILD_REPOSITORY_NAME,
+    }
+
+
+def _teamcity(v, event):
+    return {
+        "commit": v.BUILD_VCS_NUMBER,
+        "job": _joined(v.TEAMCITY_PROJECT_NAME, " / ", v.TEAMCITY_BUILDCONF_NAME) or v.TEAMCITY_BUILDCONF_NAME,
+        "job_url": v.BUILD_URL,
+        "run_number": v.BUILD_NUMBER,
+    }
+
+
+def _jenkins(v, event):
+    branch = v.BRANCH_NAME or re.sub(r"\Aorigin/", "", v.GIT_BRANCH or "")
+    return {
+        # The merge that Jenkins makes of a pull request has no name of its last commit; the merge is then what ran.
+        "commit": v.GIT_COMMIT,
+        "branch": v.CHANGE_BRANCH if v.CHANGE_ID else None if v.TAG_NAME else branch,
+        "tag": v.TAG_NAME,
+        "pull_request": v.CHANGE_ID,
+        "job": v.JOB_NAME,
+        "job_url": v.BUILD_URL,
+        "run_number": v.BUILD_NUMBER,
+        "repository_url": v.GIT_URL,
+    }
+
+
+_CI_SERVICES = (
+    ("github", lambda v: v.GITHUB_ACTIONS == "true", _github),
+    ("gitlab", lambda v: v.GITLAB_CI == "true", _gitlab),
+    ("bitbucket", lambda v: v.BITBUCKET_BUILD_NUMBER, _bitbucket),
+    ("buildkite", lambda v: v.BUILDKITE == "true", _buildkite),
+    ("circleci", lambda v: v.CIRCLECI == "true", _circleci),
+    ("azure", lambda v: (v.TF_BUILD or "").lower() == "true", _azure),
+    ("teamcity", lambda v: v.TEAMCITY_VERSION, _teamcity),
+    # After the others: a machine of theirs may have its variables too.
+    ("jenkins", lambda v: v.JENKINS_URL and v.BUILD_NUMBER, _jenkins),
+)
+
+
+def _joined(first, between, second):
+    """Return both texts with `between`, or None if one is missing."""
+    return first + between + second if first and second else None
+
+
+def _first_after(prefix, texts):
+    for text in texts:
+        if text.startswith(prefix) and len(text) > len(prefix):
+            return text[len(prefix) :]
+    return None
+
+
+def _member(value, key):
+    return value.get(key) if isinstance(value, dict) else None
+
+
+def _commit(value):
+    return value.lower() if value and re.match(r"[0-9a-fA-F]{7,64}\Z", value) else None
+
+
+def _ci_text(value):
+    """Return one line of at most MAX_CI_TEXT characters, or None."""
+    if not value:
+        return None
+    text = value.decode("utf-8", "replace") if _PY2 else value
+    text = re.sub(u"[\x00-\x1f\x7f-\x9f]", u" ", text[:MAX_CI_TEXT]).strip()
+    return _plain_text(text) or None
+
+
+def _ci_number(value):
+    return int(value) if value and re.match(r"[0-9]{1,15}\Z", value) else _ci_text(value)
+
+
+def _ci_url(value):
+    """Return a link without its user name and password, or None unless it is one of http or https."""
+    match = re.match(r"(https?://)([!-~]+)\Z", value, re.I) if value and len(value) <= MAX_CI_URL else None
+    if not match:
+        return None
+    host, path = re.match(r"([^/?#\\]*)(.*)", match.group(2)).groups()
+    return match.group(1).lower() + host.rpartition("@")[2] + path
+
+
+def _repository(url):
+    """Return `acme/app` of `https://user:password@example.com/acme/app.git` and of `git@example.com:acme/app.git`."""
+    if not url or len(url) > MAX_CI_URL:
+        return None
+    rest = url.partition("://")[2] if "://" in url else url
+    _, found, path = rest.partition("/" if "://" in url else ":")
+    return _ci_text(path[:-4] if path.endswith(".git") else path) if found else None
 
 
 # === Exit ====================================================================
@@ -2501,6 +2820,24 @@ def _exception_fields(
     if handled is True or handled is False:
         text += ',"handled":true' if handled else ',"handled":false'
     return text + _name_field("event.fingerprint", "fingerprint", fingerprint, losses)
+
+
+def _thrown_fields(kind, error, trace, message, handled=None, fingerprint=None, losses=None):
+    """Return the fields of an exception object as JSON. `message` is its text."""
+    file, line, function = _source(trace)
+    causes = _Causes(error)
+    return _exception_fields(
+        "Unknown" if kind is None else _qualified_name(kind), message, _stack(kind, error, trace), file, line, function, causes.items,
+        handled, _attributes(error, message), _notes(error), causes_left_out=causes.left_out,
+        sources=_excerpts([trace] + causes.traces), fingerprint=fingerprint, losses=losses,
+    )  # fmt: skip
+
+
+def _test_field(test, losses):
+    """Return the test of an event as JSON, without keys that have no value."""
+    if issubclass(type(test), dict):
+        test = OrderedDict((key, value) for key, value in test.items() if value is not None)
+    return _object_field("test", test, losses)
 
 
 def _texts_field(key, values):

@@ -42,6 +42,9 @@ def capture(
     faults: bool = ...,
     signals: Sequence[str] = ...,
 ) -> _S: ...
+def ci_context(
+    environment: Optional[Mapping[str, str]] = ..., folder: Optional[str] = ...
+) -> Optional[Dict[str, Any]]: ...
 
 class Session:
     client: Any  # a DatacatClient, or any object with its methods
@@ -63,6 +66,7 @@ class Session:
         source_file: Optional[str] = ...,
         source_line: Optional[int] = ...,
         source_function: Optional[str] = ...,
+        test: Optional[Mapping[str, Any]] = ...,
     ) -> Dict[str, str]: ...
     def log_exception(
         self,
@@ -74,6 +78,7 @@ class Session:
         data: Any = ...,
         message: Optional[str] = ...,
         fingerprint: Optional[str] = ...,
+        test: Optional[Mapping[str, Any]] = ...,
     ) -> Dict[str, str]: ...
     def gauge(
         self,
@@ -261,6 +266,7 @@ class DatacatClient:
         source_file: Optional[str] = ...,
         source_line: Optional[int] = ...,
         source_function: Optional[str] = ...,
+        test: Optional[Mapping[str, Any]] = ...,
     ) -> Dict[str, str]: ...
     def log_metric(
         self,

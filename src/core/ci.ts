@@ -26,7 +26,7 @@ export type CiContext = {
   repository?: string;
 };
 
-export type GitContext = Pick<
+type GitContext = Pick<
   CiContext,
   "commit" | "branch" | "tag" | "author_time" | "dirty" | "subject"
 >;

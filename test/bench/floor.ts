@@ -38,23 +38,19 @@ const CODE = `
       this.#isRunning = false;
     }
   }
+  let opened = 0;
   export default {
     async fetch(request, env) {
-      const [from, count] = new URL(request.url).pathname.slice(1).split("/").map(Number);
+      const [what, count] = new URL(request.url).pathname.slice(1).split("/");
       const text = await request.text();
-      if (!count) await env.LEAST.getByName("one").post(text);
-      else await Promise.all(Array.from({ length: count }, (_, n) => env.LEAST.getByName(String(from + n)).write(text)));
+      if (what === "post") await env.LEAST.getByName("one").post(text);
+      else await Promise.all(Array.from({ length: count }, () => env.LEAST.getByName(String(opened++)).write(text)));
       return new Response("{}");
     },
   };`;
 
-export type Floor = {
-  /** One post to one object. */
-  post(): Promise<void>;
-  /** New objects, each with one row. */
-  open(from: number, count: number): Promise<void>;
-  stop(): Promise<void>;
-};
+/** `POST /post` to one object; `POST /open/N` makes N new objects with one row each in every request. */
+export type Floor = { port: number; stop(): Promise<void> };
 
 export async function startFloor(): Promise<Floor> {
   const data = mkdtempSync(join(tmpdir(), "datacat-floor-"));
@@ -82,13 +78,8 @@ export async function startFloor(): Promise<Floor> {
     }),
   );
   const url = await miniflare.unsafeGetDirectURL("least");
-  const ask = async (path: string) => {
-    const body = JSON.stringify({ name: "fps", type: "gauge", value: 60 });
-    await (await fetch(new URL(path, url), { method: "POST", body })).text();
-  };
   return {
-    post: () => ask("/"),
-    open: (from, count) => ask(`/${from}/${count}`),
+    port: Number(url.port),
     async stop() {
       await miniflare.dispose();
       rmSync(data, { recursive: true, force: true });

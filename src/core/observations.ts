@@ -22,7 +22,8 @@ import {
 import { EVENT_FATAL, EVENT_HUNG, EVENT_RECOVERED, OUTPUT_STREAMS } from "./vocabulary.ts";
 import { placeText } from "./stack/frame.ts";
 import { sampleOf, type StackSample } from "./stacks.ts";
-import type { Crash, End, Event, Op, Stacks } from "./wire.ts";
+import { newTally, noteTest, noteTestRun, type TestTally } from "./tests/tally.ts";
+import type { Crash, End, Event, JsonObject, Op, Stacks } from "./wire.ts";
 
 /** Times are of the program's clock, except `lastContactAt`, which is of the server's clock. */
 export type Observations = {
@@ -67,6 +68,8 @@ export type Observations = {
   } | null;
   /** Exceptions that nothing caught. */
   uncaught: number;
+  /** Its tests, if it is a test run. */
+  tests?: TestTally;
   /** Times at which a clock was set, the newest ones. */
   clockSteps: ClockStep[];
   transitions: Transition[];
@@ -104,6 +107,7 @@ export function observe(observations: Observations, op: Op, seq = 0): void {
       observations.startedAt = Math.min(observations.startedAt, op.at);
       // It goes on, as a page that is shown again.
       if (observations.end && op.at >= observations.end.at) observations.end = null;
+      if (op.state) noteState(observations, op.state);
       noteActivity(observations, op.at);
       break;
     case "heartbeat":
@@ -164,11 +168,15 @@ export function observe(observations: Observations, op: Op, seq = 0): void {
     case "event":
       noteActivity(observations, op.at);
       if (op.exception_type !== undefined) noteException(observations, op);
+      if (op.test) noteTest((observations.tests ??= newTally()), op, op.test, seq);
       // 1.x's daemon reports hangs as events.
       if (op.name === EVENT_HUNG) observe(observations, { op: "hang", at: op.at });
       if (op.name === EVENT_RECOVERED) observe(observations, { op: "recovered", at: op.at });
       break;
     case "state":
+      noteState(observations, op.patch);
+      noteActivity(observations, op.at);
+      break;
     case "metric":
       noteActivity(observations, op.at);
       break;
@@ -206,6 +214,11 @@ function noteHang(observations: Observations, op: Extract<Op, { op: "hang" }>): 
     processState: op.process_state,
     cpuPercent: op.cpu_percent,
   };
+}
+
+function noteState(observations: Observations, patch: JsonObject): void {
+  const tests = noteTestRun(observations.tests, patch);
+  if (tests) observations.tests = tests;
 }
 
 function noteStacks(observations: Observations, op: Stacks, seq: number): void {

@@ -27,6 +27,13 @@ import { BUSY_PERCENT, MAX_TRANSITIONS } from "./limits.ts";
 import { isOverdue, type Observations } from "./observations.ts";
 import { placeText } from "./stack/frame.ts";
 import { exitCodeMeaning, shellSignal, signalMeaning } from "./signals.ts";
+import {
+  crashedIn,
+  failedTests,
+  runningHeadline,
+  testEvidence,
+  testHeadline,
+} from "./tests/verdict.ts";
 import { commonPlace, samplesEvidence, type StackSample, whereText } from "./stacks.ts";
 
 export function verdict(observations: Observations, now: number): Verdict {
@@ -37,9 +44,10 @@ export function verdict(observations: Observations, now: number): Verdict {
   return {
     status: "active",
     since: activeSince(observations),
-    headline: "Running",
+    headline: runningHeadline(observations.tests),
     confidence: "certain",
     evidence: [
+      ...testEvidence(observations.tests, false),
       ...uncaughtEvidence(observations),
       ...heartbeatEvidence(observations),
       ...pastHangEvidence(observations),
@@ -112,6 +120,7 @@ function crashed(observations: Observations, crash: NonNullable<Observations["cr
   if (crash.message) add("message", crash.message, "likely", crash.at);
   if (isUnknown || crash.out_of_memory || crash.signal === "SIGKILL")
     evidence.push(...lastSeenEvidence(crash));
+  evidence.push(...testEvidence(observations.tests, true, crash.exit_code));
   evidence.push(...sleepEvidence(observations), ...heartbeatEvidence(observations, crash.at));
   evidence.push(
     ...unendedHangEvidence(observations, crash.at, "crash"),
@@ -122,7 +131,7 @@ function crashed(observations: Observations, crash: NonNullable<Observations["cr
   return {
     status: "crashed",
     since: crash.at,
-    headline: crashHeadline(crash, uncaught, place),
+    headline: crashHeadline(crash, uncaught, place, crashedIn(observations.tests)),
     confidence: evidence[0]?.confidence ?? "likely",
     evidence,
   };
@@ -132,7 +141,14 @@ function crashHeadline(
   crash: NonNullable<Observations["crash"]>,
   uncaught: Observations["exception"],
   place: StackSample | undefined,
+  test: string | undefined,
 ): string {
+  if (test !== undefined) {
+    if (crash.out_of_memory) return `Out of memory in ${test}`;
+    if (uncaught)
+      return `Crashed in ${test}: ${uncaught.isFatal ? uncaught.type : exceptionText(uncaught)}`;
+    return crash.signal ? `Killed by ${crash.signal} in ${test}` : `Crashed in ${test}`;
+  }
   if (crash.out_of_memory) return "Crashed: out of memory";
   const where = place?.own ? ` in ${placeText(place.own)}` : "";
   if (uncaught?.isFatal) return `Crashed: ${uncaught.type}${where}`;
@@ -147,7 +163,7 @@ function ended(observations: Observations, end: NonNullable<Observations["end"]>
   const ran = formatDuration(Math.max(0, end.at - observations.startedAt));
   const cause = causeOfFailure(observations, end);
   const evidence: Evidence[] = cause ? causeEvidence(cause) : [];
-  evidence.push({
+  evidence.push(...testEvidence(observations.tests, true, end.exit_code), {
     kind: "end",
     text: end.thread_ended
       ? `The thread that recorded ended after ${ran} without an end of the session, and its process ran on`
@@ -185,8 +201,20 @@ function ended(observations: Observations, end: NonNullable<Observations["end"]>
     ...clockEvidence(observations),
   );
 
-  const headline = cause ? `Failed: ${exceptionText(cause)}` : endHeadline(observations, end);
+  const headline =
+    endOfTests(observations, end, cause !== null) ??
+    (cause ? `Failed: ${exceptionText(cause)}` : endHeadline(observations, end));
   return { status: "ended", since: end.at, headline, confidence: "certain", evidence };
+}
+
+/** The headline of a test run. An uncaught exception explains an exit code better than tests that all passed. */
+function endOfTests(
+  { tests }: Observations,
+  end: NonNullable<Observations["end"]>,
+  hasCause: boolean,
+): string | undefined {
+  if (!tests || (hasCause && failedTests(tests) === 0)) return undefined;
+  return testHeadline(tests, end);
 }
 
 /** The exception that made a program end with an exit code other than 0. */
@@ -229,6 +257,7 @@ function suspended(observations: Observations): Verdict {
         at: lastContactAt,
         confidence: "unsure",
       },
+      ...testEvidence(observations.tests, false),
       ...heartbeatEvidence(observations),
       ...pastHangEvidence(observations),
       ...clockEvidence(observations),
@@ -276,7 +305,7 @@ function hung(observations: Observations): Verdict {
       confidence: "certain",
     });
   }
-  evidence.push(...clockEvidence(observations));
+  evidence.push(...testEvidence(observations.tests, false), ...clockEvidence(observations));
   const how = state === "spinning" ? "Hung in a loop" : state === "stopped" ? "Stopped" : "Hung";
   const place = observations.hang ? commonPlace(observations.hangSamples) : undefined;
   return {

@@ -6,3 +6,19 @@ export const MAX_TEST_ID_PARTS = 32;
 export const MAX_TEST_PART_LENGTH = 500;
 /** Attempts of one test: runners repeat a few times; a stress run up to some thousands. */
 export const MAX_ATTEMPT = 1_000_000;
+/** Characters of a test's name in a headline, in evidence and in lists. Its whole id is in its own account. */
+export const MAX_TEST_NAME_LENGTH = 300;
+/** Characters of a failure's first line in the index and in lists. */
+export const MAX_TEST_TEXT_LENGTH = 300;
+/** Tests of a session whose last results the index has: ten characters each, so 300 KB. Of further ones only the totals are counted. */
+export const MAX_REMEMBERED_TESTS = 30_000;
+/** Records in the index before those that are replaced are removed, besides one for each test. */
+export const MAX_REPLACED_RECORDS = 1_000;
+/** Failed tests that the index names, for the evidence and for lists. */
+export const MAX_NAMED_FAILURES = 50;
+/** Failed tests that the evidence of a verdict names. */
+export const MAX_EVIDENT_FAILURES = 10;
+/** Tests that run at the same time and are named: more than runners have workers. */
+export const MAX_RUNNING_TESTS = 200;
+/** Characters of the runner's name and version. */
+export const MAX_RUNNER_LENGTH = 100;

@@ -1,0 +1,145 @@
+/**
+ * What is remembered of one test while its session records: the result of its last attempt, and what its earlier ends were. Packed as ten characters:
+ * eight for the key, two for the record.
+ */
+import type { TestFact } from "./fact.ts";
+import type { TestTotals } from "./tally.ts";
+
+export type TestRecord = {
+  /** Of the last end that was no error outside of the call; index in CODES, 0: none. */
+  code: number;
+  /** An earlier end failed. */
+  hadFailure: boolean;
+  /** Errors of the last attempt outside of the call: bits of ERROR_PHASES. */
+  errors: number;
+  isSuite: boolean;
+  attempt: number;
+};
+
+export const NEW_RECORD: TestRecord = {
+  code: 0,
+  hadFailure: false,
+  errors: 0,
+  isSuite: false,
+  attempt: 0,
+};
+
+/** The last one is an unexpected pass that counts as a failure, since the runner is strict. */
+const CODES = [
+  undefined,
+  "passed",
+  "failed",
+  "error",
+  "skipped",
+  "expected_failure",
+  "unexpected_pass",
+  "unexpected_pass",
+] as const;
+const STRICT = 7;
+const BAD = new Set([2, 3, STRICT]);
+const ERROR_PHASES: { [phase in string]?: number } = { setup: 1, teardown: 2, collect: 4 };
+/** Larger attempts count as this one. */
+const MAX_PACKED_ATTEMPT = 15;
+
+/** `isError`: the event is of the category error. */
+export function withEnd(record: TestRecord, fact: TestFact, isError: boolean): TestRecord {
+  const attempt = Math.min(fact.attempt ?? 1, MAX_PACKED_ATTEMPT);
+  const bit = fact.result === "error" ? (ERROR_PHASES[fact.phase ?? "call"] ?? 0) : 0;
+  const code =
+    fact.result === "unexpected_pass" && isError
+      ? STRICT
+      : CODES.findIndex((result) => result !== undefined && result === fact.result);
+  const isBad = bit > 0 || BAD.has(code);
+  // An end of an earlier attempt, which another lane sent late.
+  if (attempt < record.attempt) return { ...record, hadFailure: record.hadFailure || isBad };
+  const isNext = attempt > record.attempt && record.attempt > 0;
+  const errors = isNext ? 0 : record.errors;
+  const isReplaced = isNext || (bit === 0 && record.code > 0);
+  return {
+    code: bit > 0 ? (isNext ? 0 : record.code) : code,
+    hadFailure:
+      record.hadFailure || (isReplaced && (BAD.has(record.code) || (isNext && record.errors > 0))),
+    errors: errors | bit,
+    isSuite: fact.kind === "suite" || fact.kind === "benchmark",
+    attempt,
+  };
+}
+
+export type Share = {
+  /** What it counts in; undefined: nothing but errors. */
+  result?: "passed" | "failed" | "skipped" | "expected_failures" | "unexpected_passes";
+  errors: number;
+  isTest: boolean;
+  isSuite: boolean;
+  isFlaky: boolean;
+  /** It failed or had an error in the end. */
+  isBad: boolean;
+};
+
+const RESULTS: (keyof TestTotals & Share["result"])[] = [
+  "passed",
+  "failed",
+  "passed", // an error of the call: not used
+  "skipped",
+  "expected_failures",
+  "unexpected_passes",
+  "unexpected_passes",
+];
+
+/** What a test adds to the totals. */
+export function shareOf({ code, hadFailure, errors, isSuite, attempt }: TestRecord): Share {
+  const outside = (errors & 1) + ((errors >> 1) & 1) + ((errors >> 2) & 1);
+  const isBad = errors > 0 || BAD.has(code);
+  if (isSuite)
+    return {
+      errors: outside + (BAD.has(code) ? 1 : 0),
+      isTest: false,
+      isSuite: true,
+      isFlaky: false,
+      isBad,
+    };
+  const isError = CODES[code] === "error";
+  return {
+    result: code === 0 || isError ? undefined : RESULTS[code - 1],
+    errors: outside + (isError ? 1 : 0),
+    isTest: attempt > 0,
+    isSuite: false,
+    isFlaky: hadFailure && code === 1 && errors === 0,
+    isBad,
+  };
+}
+
+/** The code of "0": the 64 characters from it on are printable. */
+const FIRST_DIGIT = 48;
+const KEY_DIGITS = 8;
+const RECORD_DIGITS = 10;
+
+export function packRecord(key: string, record: TestRecord): string {
+  const { code, hadFailure, errors, isSuite, attempt } = record;
+  const flags = code | (hadFailure ? 8 : 0) | (errors << 4) | (isSuite ? 128 : 0) | (attempt << 8);
+  let packed = "";
+  for (let i = 0; i < key.length; i += 3) {
+    const bits = Number.parseInt(key.slice(i, i + 3), 16);
+    packed += String.fromCharCode(FIRST_DIGIT + (bits >> 6), FIRST_DIGIT + (bits & 63));
+  }
+  return packed + String.fromCharCode(FIRST_DIGIT + (flags >> 6), FIRST_DIGIT + (flags & 63));
+}
+
+export function readRecords(packed: string): Map<string, TestRecord> {
+  const records = new Map<string, TestRecord>();
+  const digit = (at: number) => (packed.charCodeAt(at) - FIRST_DIGIT) & 63;
+  for (let at = 0; at + RECORD_DIGITS <= packed.length; at += RECORD_DIGITS) {
+    let key = "";
+    for (let i = 0; i < KEY_DIGITS; i += 2)
+      key += ((digit(at + i) << 6) | digit(at + i + 1)).toString(16).padStart(3, "0");
+    const flags = (digit(at + KEY_DIGITS) << 6) | digit(at + KEY_DIGITS + 1);
+    records.set(key, {
+      code: flags & 7,
+      hadFailure: (flags & 8) > 0,
+      errors: (flags >> 4) & 7,
+      isSuite: (flags & 128) > 0,
+      attempt: flags >> 8,
+    });
+  }
+  return records;
+}

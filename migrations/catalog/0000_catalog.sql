@@ -55,6 +55,25 @@ CREATE TABLE `exceptions` (
 ) WITHOUT ROWID;
 --> statement-breakpoint
 CREATE INDEX `exceptions_by_fingerprint` ON `exceptions` (`fingerprint`,`session_id`);--> statement-breakpoint
+CREATE TABLE `failed_tests` (
+	`product` text NOT NULL,
+	`test` text NOT NULL,
+	`created_at` integer NOT NULL,
+	`session_id` text NOT NULL,
+	`version` text NOT NULL,
+	`branch` text NOT NULL,
+	`commit_id` text NOT NULL,
+	`id` text NOT NULL,
+	`file` integer NOT NULL,
+	`result` text NOT NULL,
+	`attempts` integer NOT NULL,
+	`duration_ms` real,
+	`text` text NOT NULL,
+	`at` integer NOT NULL,
+	`seq` integer NOT NULL,
+	PRIMARY KEY(`product`, `test`, `created_at`, `session_id`)
+) WITHOUT ROWID;
+--> statement-breakpoint
 CREATE TABLE `metrics` (
 	`session_id` text NOT NULL,
 	`name` text NOT NULL,
@@ -119,11 +138,15 @@ CREATE TABLE `sessions` (
 	`exit_code` integer,
 	`signal` text,
 	`uncaught` integer NOT NULL,
+	`tests` integer NOT NULL,
+	`failed_tests` integer NOT NULL,
 	`revision` integer NOT NULL,
 	`bytes` integer NOT NULL,
 	`headline` text NOT NULL,
 	`tags` text NOT NULL,
 	`damaged` integer NOT NULL,
+	`test_parts` integer NOT NULL,
+	`test_mark` text NOT NULL,
 	`left_out` integer NOT NULL,
 	`search` text NOT NULL,
 	`verdict` text NOT NULL,
@@ -148,6 +171,21 @@ CREATE TABLE `state_values` (
 ) WITHOUT ROWID;
 --> statement-breakpoint
 CREATE INDEX `state_values_by_value` ON `state_values` (`path`,`value`,`session_id`);--> statement-breakpoint
+CREATE TABLE `test_parts` (
+	`product` text NOT NULL,
+	`parts` integer NOT NULL,
+	`part` integer NOT NULL,
+	`created_at` integer NOT NULL,
+	`session_id` text NOT NULL,
+	`version` text NOT NULL,
+	`branch` text NOT NULL,
+	`commit_id` text NOT NULL,
+	`run` text NOT NULL,
+	`failed` text NOT NULL,
+	`packed` text NOT NULL,
+	PRIMARY KEY(`product`, `parts`, `part`, `created_at`, `session_id`)
+) WITHOUT ROWID;
+--> statement-breakpoint
 CREATE TABLE `version_days` (
 	`day` integer NOT NULL,
 	`product` text NOT NULL,
@@ -173,5 +211,7 @@ CREATE TABLE `versions` (
 	`first_at` integer NOT NULL,
 	`last_at` integer NOT NULL,
 	`bytes` integer NOT NULL,
+	`test_runs` integer NOT NULL,
+	`failed_runs` integer NOT NULL,
 	PRIMARY KEY(`product`, `version`)
 ) WITHOUT ROWID;

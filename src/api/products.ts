@@ -17,6 +17,7 @@ products.get("/products", requires("read"), async (c) => {
     ...version,
     crash_free: freeRate(version.sessions, version.crashed),
     failure_free: freeRate(version.sessions, version.crashed + version.failed),
+    runs_passed: freeRate(version.test_runs, version.failed_runs),
     hang_free: freeRate(version.sessions, version.ever_hung),
   }));
   return c.json({ items, days: trend, next: null });

@@ -4,21 +4,26 @@
  */
 import { DAY_MS } from "../core/limits.ts";
 
+/** A test run that is over. */
+const IS_RUN = "(tests > 0 AND status IN ('ended', 'crashed'))";
+
 /**
- * `changes`: n, product, version, status, failed, ever_hung, created_at, bytes. Bytes are added when a session is over: while it grows, each
+ * `changes`: n, product, version, status, failed, ever_hung, created_at, bytes, tests. Bytes are added when a session is over: while it grows, each
  * publication would write a row here.
  */
 export const countSessions = (changes: string): string[] => [
-  `INSERT INTO versions (product, version, sessions, active, suspended, hung, crashed, ended, failed, ever_hung, first_at, last_at, bytes)
+  `INSERT INTO versions (product, version, sessions, active, suspended, hung, crashed, ended, failed, ever_hung, first_at, last_at, bytes, test_runs, failed_runs)
    SELECT product, version, sum(n) AS sessions, sum(n * (status = 'active')) AS active, sum(n * (status = 'suspended')) AS suspended,
      sum(n * (status = 'hung')) AS hung, sum(n * (status = 'crashed')) AS crashed, sum(n * (status = 'ended')) AS ended,
-     sum(n * failed) AS failures, sum(n * ever_hung) AS hangs, min(created_at), max(created_at), sum(n * bytes * (status IN ('ended', 'crashed'))) AS stored
+     sum(n * failed) AS failures, sum(n * ever_hung) AS hangs, min(created_at), max(created_at), sum(n * bytes * (status IN ('ended', 'crashed'))) AS stored,
+     sum(n * ${IS_RUN}) AS runs, sum(n * ${IS_RUN} * (failed OR status = 'crashed')) AS broken
    FROM (${changes}) GROUP BY product, version
-   HAVING sessions <> 0 OR active <> 0 OR suspended <> 0 OR hung <> 0 OR crashed <> 0 OR ended <> 0 OR failures <> 0 OR hangs <> 0 OR stored <> 0
+   HAVING sessions <> 0 OR active <> 0 OR suspended <> 0 OR hung <> 0 OR crashed <> 0 OR ended <> 0 OR failures <> 0 OR hangs <> 0 OR stored <> 0 OR runs <> 0 OR broken <> 0
    ON CONFLICT (product, version) DO UPDATE SET
      sessions = sessions + excluded.sessions, active = active + excluded.active, suspended = suspended + excluded.suspended,
      hung = hung + excluded.hung, crashed = crashed + excluded.crashed, ended = ended + excluded.ended,
      failed = failed + excluded.failed, ever_hung = ever_hung + excluded.ever_hung, bytes = bytes + excluded.bytes,
+     test_runs = test_runs + excluded.test_runs, failed_runs = failed_runs + excluded.failed_runs,
      first_at = min(first_at, excluded.first_at), last_at = max(last_at, excluded.last_at)`,
 
   `INSERT INTO version_days (day, product, version, sessions, crashed, failed, ever_hung)

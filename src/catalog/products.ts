@@ -21,6 +21,9 @@ export type VersionCounts = {
   last_at: number;
   /** Stored by the objects of its sessions that are over. */
   bytes: number;
+  /** Test runs that are over, and those of them that crashed or failed. */
+  test_runs: number;
+  failed_runs: number;
 };
 
 /** One version's sessions that began on one UTC day (epoch milliseconds of its midnight). */

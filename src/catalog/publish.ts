@@ -147,7 +147,16 @@ const NEWEST_DETAIL = newest("session_id");
 const columnsOf = (table: SQLiteTable) => Object.keys(getTableColumns(table));
 const newValue = (column: string) => `new.value ->> '${column}'`;
 
-const COUNTED = ["product", "version", "status", "failed", "ever_hung", "created_at", "bytes"];
+const COUNTED = [
+  "product",
+  "version",
+  "status",
+  "failed",
+  "ever_hung",
+  "created_at",
+  "bytes",
+  "tests",
+];
 const COUNT_SESSIONS = countSessions(`
   SELECT -1 AS n, ${COUNTED.map((column) => `old.${column}`).join()}
   FROM json_each(?1) AS new CROSS JOIN sessions AS old

@@ -52,11 +52,15 @@ export const sessions = sqliteTable(
     exit_code: integer(),
     signal: text(),
     uncaught: integer().notNull(), // exceptions that nothing caught
+    tests: integer().notNull(), // of a test run: how many ended…
+    failed_tests: integer().notNull(), // …and how many did not pass
     revision: integer().notNull(), // of the session when it published; an older publication changes nothing
     bytes: integer().notNull(), // stored by the object
     headline: text().notNull(),
     tags: text().notNull(), // JSON list
     damaged: integer().notNull(), // parts of its storage that cannot be read, as far as was noticed
+    test_parts: integer().notNull(), // rows of it in test_parts
+    test_mark: text().notNull(), // changes with what test_parts and failed_tests hold of it; "" if they hold nothing
     left_out: integer().notNull(), // lists of it that are incomplete here (LEFT_OUT_BITS), so that its object has to be asked
     search: text().notNull(), // what a text search examines, folded by core/fold.ts
     verdict: text().notNull(), // JSON, core/answers.ts Verdict
@@ -215,6 +219,57 @@ export const state_values = sqliteTable(
   ],
 );
 
+/**
+ * The last result and the duration of each test of a test run that is over, packed by some 500 to 1,000 (core/tests/packed.ts). `parts` is a power of two, and
+ * a test is in the part that its key names, so that the history of one test reads one row of each run. A row of a part is found by its key alone.
+ */
+export const test_parts = sqliteTable(
+  "test_parts",
+  {
+    product: text().notNull(), // its session's, as the next ones
+    parts: integer().notNull(), // how many rows the run has
+    part: integer().notNull(), // from 0; the first one has the columns `run` and `failed`
+    created_at: integer().notNull(),
+    session_id: text().notNull(),
+    version: text().notNull(),
+    branch: text().notNull(), // of the state `ci`; "" if it is not known
+    commit_id: text().notNull(),
+    run: text().notNull(), // JSON, core/answers.ts TestRun; "" in other parts
+    failed: text().notNull(), // JSON list of the keys of its rows in failed_tests
+    packed: text().notNull(),
+  },
+  (table) => [
+    primaryKey({
+      columns: [table.product, table.parts, table.part, table.created_at, table.session_id],
+    }),
+  ],
+);
+
+/** A test that did not pass in a run, or only after an attempt that failed. */
+export const failed_tests = sqliteTable(
+  "failed_tests",
+  {
+    product: text().notNull(),
+    test: text().notNull(), // core/tests/id.ts testKey
+    created_at: integer().notNull(), // of its session, as the next ones
+    session_id: text().notNull(),
+    version: text().notNull(),
+    branch: text().notNull(),
+    commit_id: text().notNull(),
+    id: text().notNull(), // JSON list
+    file: integer().notNull(),
+    result: text().notNull(), // core/tests/table.ts
+    attempts: integer().notNull(),
+    duration_ms: real(),
+    text: text().notNull(), // the first line of its failure
+    at: integer().notNull(), // of the event
+    seq: integer().notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.product, table.test, table.created_at, table.session_id] }),
+  ],
+);
+
 /** Counts of the sessions of a version. publish and removeSession keep them exact, so that no page has to count sessions. */
 export const versions = sqliteTable(
   "versions",
@@ -232,6 +287,8 @@ export const versions = sqliteTable(
     first_at: integer().notNull(), // start of its first and of its newest session
     last_at: integer().notNull(),
     bytes: integer().notNull(), // stored by its sessions that are over; the others still grow
+    test_runs: integer().notNull(), // of its sessions that are over, those with tests…
+    failed_runs: integer().notNull(), // …and of these, those that crashed or failed
   },
   (table) => [primaryKey({ columns: [table.product, table.version] })],
 );

@@ -2,6 +2,7 @@
  * The answers of a session object: the shapes that it returns (as JSON text), that the API passes on unchanged and that pages
  * render. Keys are snake_case, times epoch milliseconds.
  */
+import type { TestTotals } from "./tests/tally.ts";
 import type { Confidence, MetricType, Status } from "./vocabulary.ts";
 import type { Event, Json, JsonObject, Stacks, Writer } from "./wire.ts";
 
@@ -16,6 +17,17 @@ export type Verdict = {
   headline: string;
   confidence: Confidence;
   evidence: Evidence[];
+};
+
+/** The tests of a session, counted. */
+export type TestRun = TestTotals & {
+  /** "pytest 8.4.0"; "" if its plugin did not record it. */
+  runner: string;
+  /** How many tests were to run; null if that is not known. */
+  planned: number | null;
+  not_run: number;
+  /** How many run, or ran when the session ended. */
+  running: number;
 };
 
 export type Transition = { at: number; status: Status; headline: string };
@@ -122,6 +134,10 @@ export type Summary = {
   signal: string | null;
   /** Exceptions that nothing caught. */
   uncaught: number;
+  /** Tests, and files or hooks of suites, that did not pass. */
+  failed_tests: number;
+  /** If it is a test run. */
+  tests?: TestRun;
   verdict: Verdict;
   /** Whether it was hung at any time. */
   ever_hung: boolean;
@@ -184,6 +200,9 @@ export type SessionRow = {
   exit_code: number | null;
   signal: string | null;
   uncaught: number;
+  /** Of a test run: how many tests ended, and how many did not pass; else 0. */
+  tests: number;
+  failed_tests: number;
   bytes: number;
   revision: number;
   /** Parts of its storage that cannot be read, as far as was noticed. */

@@ -2,17 +2,20 @@
 import type { Summary } from "./answers.ts";
 import { type Status, STATUS_LABELS } from "./vocabulary.ts";
 
-/** `uncaught`: how many exceptions ended the program, a thread or a callback of it, since nothing caught them. */
+/** `failed_tests`: tests of a test run that did not pass. `uncaught`: how many exceptions ended the program, a thread or a callback of it, since nothing caught them. */
 export type Outcome = {
   status: Status;
   exit_code: number | null;
   signal: string | null;
   uncaught: number;
+  failed_tests: number;
 };
 
-/** Whether the session ended with an exit code other than 0, by a signal, or after an exception that nothing caught. */
-export function hasFailed({ status, exit_code, signal, uncaught }: Outcome): boolean {
-  return status === "ended" && (signal !== null || (exit_code ?? 0) !== 0 || uncaught > 0);
+/** Whether the session ended with an exit code other than 0, by a signal, after an exception that nothing caught, or with tests that failed. */
+export function hasFailed(outcome: Outcome): boolean {
+  const { status, exit_code, signal, uncaught, failed_tests } = outcome;
+  if (status !== "ended") return false;
+  return signal !== null || (exit_code ?? 0) !== 0 || uncaught > 0 || failed_tests > 0;
 }
 
 /** The label that people read: that of the status, or "Failed". */
@@ -27,6 +30,7 @@ export function isGood(summary: Summary): boolean {
 }
 
 /** The session's outcome, for its label and colour. */
-export function outcomeOf({ verdict, exit_code, signal, uncaught }: Summary): Outcome {
-  return { status: verdict.status, exit_code, signal, uncaught };
+export function outcomeOf(summary: Summary): Outcome {
+  const { verdict, exit_code, signal, uncaught, failed_tests } = summary;
+  return { status: verdict.status, exit_code, signal, uncaught, failed_tests };
 }

@@ -19,6 +19,7 @@ import {
 import type { Series } from "./series.ts";
 import { newObservations, type Observations } from "./observations.ts";
 import { verdict } from "./status.ts";
+import { failedTests, testRunOf } from "./tests/verdict.ts";
 import type { PathValues } from "./values.ts";
 
 /** All exceptions of this session with one fingerprint. */
@@ -221,6 +222,8 @@ export function summaryOf(
     exit_code: observations.end?.exit_code ?? observations.crash?.exit_code ?? null,
     signal: observations.end?.signal ?? observations.crash?.signal ?? null,
     uncaught: observations.uncaught,
+    failed_tests: failedTests(observations.tests),
+    ...(observations.tests && { tests: testRunOf(observations.tests) }),
     verdict: current,
     ever_hung: observations.everHung,
     transitions: observations.transitions,

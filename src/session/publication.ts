@@ -12,6 +12,7 @@ import {
 import { type SessionIndex, unlistedOf } from "../core/session-index.ts";
 import { type Series, unitOf } from "../core/series.ts";
 import { verdict } from "../core/status.ts";
+import { failedTests } from "../core/tests/verdict.ts";
 import { ANY_VALUE, entriesOf, MEMBERS, type PathValues } from "../core/values.ts";
 import { EVENT_RECOVERED } from "../core/vocabulary.ts";
 import type { Rollups } from "./metrics.ts";
@@ -80,6 +81,7 @@ function sessionRow(
     exit_code: observations.end?.exit_code ?? observations.crash?.exit_code ?? null,
     signal: observations.end?.signal ?? observations.crash?.signal ?? null,
     uncaught: observations.uncaught,
+    failed_tests: failedTests(observations.tests),
   };
   return {
     left_out: leftOutBits(index),
@@ -102,6 +104,9 @@ function sessionRow(
     last_heartbeat_at:
       observations.lastHeartbeatAt === null ? null : Math.round(observations.lastHeartbeatAt),
     ...outcome,
+    tests: observations.tests?.totals.tests ?? 0,
+    test_parts: 0,
+    test_mark: "",
     is_open: !isOver,
     failed: hasFailed(outcome),
     ever_hung: observations.everHung,

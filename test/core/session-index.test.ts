@@ -25,6 +25,7 @@ test("a new session is empty and active", () => {
     exit_code: null,
     signal: null,
     uncaught: 0,
+    failed_tests: 0,
     verdict: {
       status: "active",
       since: 100,

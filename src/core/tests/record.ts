@@ -3,7 +3,6 @@
  * eight for the key, two for the record.
  */
 import type { TestFact } from "./fact.ts";
-import type { TestTotals } from "./tally.ts";
 
 export type TestRecord = {
   /** Of the last end that was no error outside of the call; index in CODES, 0: none. */
@@ -65,9 +64,12 @@ export function withEnd(record: TestRecord, fact: TestFact, isError: boolean): T
   };
 }
 
+/** What a test counts in, by the result of its last end that was no error outside of the call. */
+type Counted = "passed" | "failed" | "skipped" | "expected_failures" | "unexpected_passes";
+
 export type Share = {
-  /** What it counts in; undefined: nothing but errors. */
-  result?: "passed" | "failed" | "skipped" | "expected_failures" | "unexpected_passes";
+  /** Undefined: nothing but errors. */
+  result?: Counted | undefined;
   errors: number;
   isTest: boolean;
   isSuite: boolean;
@@ -76,10 +78,12 @@ export type Share = {
   isBad: boolean;
 };
 
-const RESULTS: (keyof TestTotals & Share["result"])[] = [
+/** By the index in CODES. */
+const COUNTED: (Counted | undefined)[] = [
+  undefined,
   "passed",
   "failed",
-  "passed", // an error of the call: not used
+  undefined,
   "skipped",
   "expected_failures",
   "unexpected_passes",
@@ -100,7 +104,7 @@ export function shareOf({ code, hadFailure, errors, isSuite, attempt }: TestReco
     };
   const isError = CODES[code] === "error";
   return {
-    result: code === 0 || isError ? undefined : RESULTS[code - 1],
+    result: COUNTED[code],
     errors: outside + (isError ? 1 : 0),
     isTest: attempt > 0,
     isSuite: false,

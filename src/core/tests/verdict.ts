@@ -1,5 +1,5 @@
 /** What the tests of a session add to its verdict: the headline, and the reasons as sentences. */
-import type { Evidence } from "../answers.ts";
+import type { Evidence, TestRun } from "../answers.ts";
 import { formatCount, formatNumber } from "../format.ts";
 import { plainText } from "../recorded-text.ts";
 import type { End } from "../wire.ts";
@@ -12,13 +12,19 @@ export function failedTests(tally: TestTally | undefined): number {
   return tally ? tally.totals.not_passed + tally.totals.suites : 0;
 }
 
+/** The run's counts. */
+export function testRunOf(tally: TestTally): TestRun {
+  const { totals, runner, planned, running } = tally;
+  return { ...totals, runner, planned, not_run: notRun(tally), running: running.length };
+}
+
 /** How many planned tests did not run. Subtests are in no plan. */
-export function notRun({ planned, totals }: TestTally): number {
+function notRun({ planned, totals }: TestTally): number {
   return planned === null ? 0 : Math.max(0, planned - (totals.tests - totals.subtests));
 }
 
 /** "298 passed, 39 failed, 2 flaky", without what is 0. */
-export function totalsText({ totals }: Pick<TestTally, "totals">): string {
+function totalsText({ totals }: Pick<TestTally, "totals">): string {
   const parts = [
     [totals.passed, "passed"],
     [totals.failed, "failed"],
@@ -79,7 +85,7 @@ function earlyFailure({ failures, runner }: TestTally): string {
 }
 
 /** The test that started last of those that run: of a test and its subtest, the subtest. */
-export function lastRunning({ running }: TestTally): NamedTest | undefined {
+function lastRunning({ running }: TestTally): NamedTest | undefined {
   return running.at(-1);
 }
 

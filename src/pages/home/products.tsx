@@ -25,6 +25,7 @@ type ProductsProps = { counts: VersionCounts[]; days: VersionDay[]; now: number 
 /** One table for all products: a product's versions are one group, with its name in the first row. */
 export function Products({ counts, days, now }: ProductsProps) {
   const today = Math.floor(now / DAY_MS) * DAY_MS;
+  const hasRuns = counts.some((row) => row.test_runs > 0);
   const products = [...Map.groupBy(counts, ({ product }) => product).values()];
   return (
     <section class="panel" aria-labelledby="products-title">
@@ -56,13 +57,20 @@ export function Products({ counts, days, now }: ProductsProps) {
                 Crash-free
               </th>
               <th scope="col" class="number">
-                <abbr title="Neither crashed nor failed. A session failed if it ended with an exit code other than 0, by a signal, or after an exception that nothing caught.">
+                <abbr title="Neither crashed nor failed. A session failed if it ended with an exit code other than 0, by a signal, after an exception that nothing caught, or with tests that failed.">
                   Failure-free
                 </abbr>
               </th>
               <th scope="col" class="number">
                 Hang-free
               </th>
+              {hasRuns ? (
+                <th scope="col" class="number">
+                  <abbr title="Sessions with tests that are over, and neither crashed nor failed">
+                    Test runs passed
+                  </abbr>
+                </th>
+              ) : null}
               <th scope="col">Last {TREND_DAYS} days</th>
               <th scope="col">Newest</th>
             </tr>
@@ -75,6 +83,7 @@ export function Products({ counts, days, now }: ProductsProps) {
                   before={versionBefore(row, versionsOf)}
                   older={versionsOf.length - HOME_VERSIONS}
                   isFirst={index === 0}
+                  hasRuns={hasRuns}
                   days={days.filter(
                     (day) => day.product === row.product && day.version === row.version,
                   )}
@@ -127,12 +136,14 @@ type VersionProps = {
   /** How many more versions the product has than are shown. */
   older: number;
   isFirst: boolean;
+  /** The table has a column for test runs. */
+  hasRuns: boolean;
   days: VersionDay[];
   today: number;
 };
 
-function Version({ row, before, older, isFirst, days, today }: VersionProps) {
-  const { product, version, sessions, crashed, failed, ever_hung } = row;
+function Version({ row, before, older, isFirst, hasRuns, days, today }: VersionProps) {
+  const { product, version, sessions, crashed, failed, ever_hung, test_runs, failed_runs } = row;
   const named = { product: asking(product), version: asking(version) };
   const listed = (...status: StatusKind[]) =>
     address("/sessions", { ...named, status: status.join(",") });
@@ -176,6 +187,21 @@ function Version({ row, before, older, isFirst, days, today }: VersionProps) {
           <Rate whole={sessions} failed={ever_hung} label="never hung" />
         </a>
       </td>
+      {hasRuns ? (
+        <td class="number">
+          {test_runs === 0 ? (
+            <span class="quiet">–</span>
+          ) : (
+            <a class="plain" href={listed("crashed", "failed")}>
+              <Rate
+                whole={test_runs}
+                failed={failed_runs}
+                label="with tests neither crashed nor failed"
+              />
+            </a>
+          )}
+        </td>
+      ) : null}
       <td>
         <Trend
           days={days.map((day) => ({

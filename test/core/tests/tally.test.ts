@@ -11,8 +11,8 @@ import { newTally, noteTest, noteTestRun, type TestTally } from "../../../src/co
 
 type End = TestFact & { isStrict?: boolean };
 
-function tallyOf(facts: End[], tally = newTally()): TestTally {
-  for (const [seq, { isStrict, ...fact }] of facts.entries()) {
+function tallyOf(ends: End[], tally = newTally()): TestTally {
+  for (const [seq, { isStrict, ...fact }] of ends.entries()) {
     const isError =
       fact.result === "failed" ||
       fact.result === "error" ||
@@ -24,12 +24,12 @@ function tallyOf(facts: End[], tally = newTally()): TestTally {
 }
 
 /** As a person counts: for each test its last attempt, and what was before. */
-function model(facts: End[]) {
+function model(all: End[]) {
   const totals = { ...newTally().totals };
-  const tests = Map.groupBy(facts, ({ id }) => JSON.stringify(id));
+  const tests = Map.groupBy(all, ({ id }) => JSON.stringify(id));
   const bad: string[] = [];
-  for (const [id, all] of tests) {
-    const ends = all.filter(({ result }) => result !== undefined);
+  for (const [id, own] of tests) {
+    const ends = own.filter(({ result }) => result !== undefined);
     if (ends.length === 0) continue;
     const isOutside = (end: End) =>
       end.result === "error" && end.phase !== undefined && end.phase !== "call";
@@ -94,12 +94,12 @@ const end: fc.Arbitrary<End> = fc
 
 test("the totals are those of a model that keeps everything, at every moment", () => {
   fc.assert(
-    fc.property(fc.array(end, { maxLength: 60 }), fc.nat(60), (facts, cut) => {
-      const { totals, bad } = model(facts);
-      expect(tallyOf(facts).totals).toEqual(totals);
+    fc.property(fc.array(end, { maxLength: 60 }), fc.nat(60), (ends, cut) => {
+      const { totals, bad } = model(ends);
+      expect(tallyOf(ends).totals).toEqual(totals);
       // Stored and read again in the middle.
-      const stored = JSON.stringify(tallyOf(facts.slice(0, cut)));
-      const tally = tallyOf(facts.slice(cut), JSON.parse(stored) as TestTally);
+      const stored = JSON.stringify(tallyOf(ends.slice(0, cut)));
+      const tally = tallyOf(ends.slice(cut), JSON.parse(stored) as TestTally);
       expect(tally.totals).toEqual(totals);
       expect(tally.failures.map(({ id }) => JSON.stringify(id)).sort()).toEqual(bad.sort());
     }),

@@ -129,7 +129,7 @@ describe("the evidence", () => {
     expect(listed).not.toContain("b.py::test_10: assert 10");
   });
 
-  test("says so when the exit code and the tests do not agree", () => {
+  test("names an exit code that does not agree with the tests", () => {
     expect(texts(...failed(1), end(0))).toContain(
       "The runner ended with exit code 0 although tests failed",
     );

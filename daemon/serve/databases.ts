@@ -32,10 +32,10 @@ type PrepareOptions = {
 export class RegistryLost extends Error {
   constructor(damage: string, { path }: DatabaseFile) {
     super(
-      `The registry (keys, saved views, decisions about exceptions, the list of sessions) is ${damage}.
+      `The registry (keys, saved views, decisions about exceptions and which are merged, the list of sessions) is ${damage}.
   It cannot be rebuilt, so Datacat does not start without it. Restore this file from a backup, with its -wal if there is one:
     ${path}
-  Without a backup, begin an empty registry. Sessions are kept; keys, views and decisions are lost:
+  Without a backup, begin an empty registry. Sessions are kept; keys, views, decisions and merges are lost:
     npm start -- --new-registry`,
     );
     this.name = "RegistryLost";

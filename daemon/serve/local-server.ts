@@ -29,6 +29,7 @@ type LocalServerOptions = {
 const D1_DAMAGE = /D1_ERROR.*(no such table|malformed|SQLITE_(CORRUPT|NOTADB|IOERR|CANTOPEN))/s;
 
 const REGISTRY_TABLES = ["keys", "signing", "sign_ins", "audit", "views", "decisions"].concat([
+  "merges",
   "usage",
   "roster",
 ]);

@@ -26,7 +26,7 @@ const options = new Command("npm start --")
   .option("--no-daemon", "do not start a daemon")
   .option(
     "--new-registry",
-    "create an empty registry if there is no intact one: keys, views and decisions are lost",
+    "create an empty registry if there is no intact one: keys, views, decisions and merges are lost",
   )
   .parse()
   .opts<{ port: number; data: string; daemon: boolean; newRegistry?: boolean }>();

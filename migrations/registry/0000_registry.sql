@@ -37,6 +37,15 @@ CREATE TABLE `keys` (
 	`requests_per_minute` integer
 ) WITHOUT ROWID;
 --> statement-breakpoint
+CREATE TABLE `merges` (
+	`product` text NOT NULL,
+	`fingerprint` text NOT NULL,
+	`merged_into` text NOT NULL,
+	`merged_at` integer NOT NULL,
+	`merged_by` text NOT NULL,
+	PRIMARY KEY(`product`, `fingerprint`)
+) WITHOUT ROWID;
+--> statement-breakpoint
 CREATE TABLE `roster` (
 	`id` text PRIMARY KEY NOT NULL,
 	`product` text NOT NULL,

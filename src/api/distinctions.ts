@@ -4,6 +4,7 @@ import { type AccessEnv, requires } from "../access/access.ts";
 import { changesOf, type Distinctions, distinctionsOf } from "../catalog/distinctions.ts";
 import { amongGoodRuns, betweenGroups, subjectOf } from "../core/distinction-text.ts";
 import type { Distinction } from "../core/distinctions.ts";
+import { withMerged } from "../registry/merges.ts";
 import { askHeld, sessionOf } from "../session/client.ts";
 import * as query from "./request/query.ts";
 import { filterOf, parseQuery } from "./request/query.ts";
@@ -16,7 +17,10 @@ distinctions.get("/sessions/:id/changes", requires("read"), async (c) => {
 });
 
 distinctions.get("/distinctions", requires("read"), async (c) => {
-  const filter = filterOf(parseQuery(query.Filter, c.req.url), c.var.access.product);
+  const filter = await withMerged(
+    c.env.REGISTRY,
+    filterOf(parseQuery(query.Filter, c.req.url), c.var.access.product),
+  );
   const held = askHeld(c.env, c.var.access);
   return c.json(withTexts(await distinctionsOf(c.env.CATALOG, filter, held), betweenGroups));
 });

@@ -1,12 +1,21 @@
-/** Exceptions in groups, their trends, and what people decided about them. */
+/** Exceptions in groups, their trends, what people decided about them, and which they merged. */
 import { Hono } from "hono";
 import * as v from "valibot";
 import { type AccessEnv, requires } from "../access/access.ts";
-import { exceptionDays, exceptionGroup, exceptionGroups } from "../catalog/exceptions.ts";
+import { record } from "../access/audit.ts";
+import {
+  type ExceptionGroup,
+  exceptionDays,
+  exceptionGroup,
+  exceptionGroups,
+} from "../catalog/exceptions.ts";
+import type { Access } from "../core/authority.ts";
 import { parse } from "../core/parse.ts";
 import { Refusal } from "../core/refusal.ts";
 import { GROUP_STATUSES } from "../core/vocabulary.ts";
-import { decide, listDecisions } from "../registry/decisions.ts";
+import { decide } from "../registry/decisions.ts";
+import { MAX_MERGED_GROUPS } from "../registry/limits.ts";
+import { listDecided, listMerges, merge, split } from "../registry/merges.ts";
 import type { Env } from "../env.ts";
 import { readJson } from "./request/body.ts";
 import * as query from "./request/query.ts";
@@ -16,8 +25,8 @@ export const exceptions = new Hono<AccessEnv>();
 
 exceptions.get("/exceptions", requires("read"), async (c) => {
   const asked = filterOf(parseQuery(query.Groups, c.req.url), c.var.access.product);
-  const decisions = await listDecisions(c.env.REGISTRY, asked.product);
-  return c.json(await exceptionGroups(c.env.CATALOG, asked, decisions));
+  const decided = await listDecided(c.env.REGISTRY, asked.product);
+  return c.json(await exceptionGroups(c.env.CATALOG, asked, decided));
 });
 
 /** The groups of one fingerprint (one per product), each with its days. */
@@ -39,20 +48,74 @@ const Decision = v.object({
 
 exceptions.post("/exceptions/:fingerprint", requires("admin"), async (c) => {
   const { product, status, version } = parse(Decision, await readJson(c.req.raw), "The body");
-  const fingerprint = c.req.param("fingerprint");
-  if (c.var.access.product !== null && c.var.access.product !== product) {
-    throw new Refusal("forbidden", `This key is for the product "${c.var.access.product}".`);
-  }
-  await findGroups(c.env, fingerprint, product);
+  checkProduct(c.var.access, product);
+  const [group] = await findGroups(c.env, c.req.param("fingerprint"), product);
+  const { fingerprint } = group;
   const { by } = c.var.access;
   await decide(c.env.REGISTRY, { product, fingerprint, status, version, by }, Date.now());
   return c.json({ items: await findGroups(c.env, fingerprint, product) });
 });
 
-/** The groups of one fingerprint with their decisions; refuses if there is none. */
-async function findGroups(env: Env, fingerprint: string, product?: string) {
-  const decisions = await listDecisions(env.REGISTRY, product);
-  const groups = await exceptionGroup(env.CATALOG, fingerprint, product, decisions);
-  if (groups.length === 0) throw new Refusal("not_found", "There is no such group of exceptions.");
-  return groups;
+const Merges = v.object({
+  product: v.string(),
+  /** Of the groups to merge into this one, each with what is merged into it. */
+  fingerprints: v.pipe(v.array(v.string()), v.minLength(1), v.maxLength(MAX_MERGED_GROUPS)),
+});
+
+/** The groups of which this one consists: who merged which into which, and when. */
+exceptions.get("/exceptions/:fingerprint/merges", requires("read"), async (c) => {
+  const { product } = filterOf(parseQuery(query.Days, c.req.url), c.var.access.product);
+  const groups = await findGroups(c.env, c.req.param("fingerprint"), product);
+  const merged = new Set(
+    groups.flatMap((group) => group.fingerprints.map((each) => `${group.product}\n${each}`)),
+  );
+  const rows = await listMerges(c.env.REGISTRY, product);
+  const items = rows.filter((row) => merged.has(`${row.product}\n${row.fingerprint}`));
+  return c.json({ items, next: null });
+});
+
+exceptions.post("/exceptions/:fingerprint/merges", requires("admin"), async (c) => {
+  const { product, fingerprints } = parse(Merges, await readJson(c.req.raw), "The body");
+  checkProduct(c.var.access, product);
+  const [{ fingerprint: into }] = await findGroups(c.env, c.req.param("fingerprint"), product);
+  for (const each of fingerprints) await findGroups(c.env, each, product);
+  const { by } = c.var.access;
+  for (const fingerprint of fingerprints) {
+    const isNew = await merge(c.env.REGISTRY, { product, fingerprint, into, by }, Date.now());
+    if (isNew)
+      await record(c, "exceptions_merged", by, `${fingerprint} into ${into} of ${product}`);
+  }
+  return c.json({ items: await findGroups(c.env, into, product) });
+});
+
+/** Splits a group off that was merged into another, with what was merged into it. */
+exceptions.delete("/exceptions/:fingerprint/merges", requires("admin"), async (c) => {
+  const { product } = filterOf(parseQuery(query.Days, c.req.url), c.var.access.product);
+  const fingerprint = c.req.param("fingerprint");
+  if (product === undefined)
+    throw new Refusal(
+      "invalid_query",
+      "The parameter product is needed: groups are merged in one.",
+    );
+  if (!(await split(c.env.REGISTRY, { product, fingerprint })))
+    throw new Refusal("not_found", "This group is not merged into another.");
+  await record(c, "exceptions_split", c.var.access.by, `${fingerprint} of ${product}`);
+  return c.json({ split: fingerprint });
+});
+
+function checkProduct(access: Access, product: string): void {
+  if (access.product !== null && access.product !== product)
+    throw new Refusal("forbidden", `This key is for the product "${access.product}".`);
+}
+
+/** The groups that have a fingerprint, with their decisions; refuses if there is none. */
+async function findGroups(
+  env: Env,
+  fingerprint: string,
+  product?: string,
+): Promise<[ExceptionGroup, ...ExceptionGroup[]]> {
+  const decided = await listDecided(env.REGISTRY, product);
+  const [first, ...others] = await exceptionGroup(env.CATALOG, fingerprint, product, decided);
+  if (!first) throw new Refusal("not_found", "There is no such group of exceptions.");
+  return [first, ...others];
 }

@@ -9,6 +9,7 @@ import { Distribution } from "../core/distribution.ts";
 import { meanOf, sumOf } from "../core/moments.ts";
 import { eventNames } from "../catalog/events.ts";
 import { metricNames, type SessionMetric, sessionMetrics, unitOf } from "../catalog/metrics.ts";
+import { withMerged } from "../registry/merges.ts";
 import { askHeld } from "../session/client.ts";
 import * as query from "./request/query.ts";
 import { filterOf, parseQuery } from "./request/query.ts";
@@ -34,7 +35,8 @@ metrics.get("/metrics/:name", requires("read"), async (c) => {
     c.req.url,
   );
   const name = nameAsked(c.req.param("name"));
-  const filter = { ...filterOf(asked, c.var.access.product), name, quantile_steps: quantiles };
+  const passing = await withMerged(c.env.REGISTRY, filterOf(asked, c.var.access.product));
+  const filter = { ...passing, name, quantile_steps: quantiles };
   const held = askHeld(c.env, c.var.access);
   const found = await sessionMetrics(c.env.CATALOG, filter, held);
   const { items, sessions, unlisted, partial, next, searched_to, published_to } = found;
@@ -62,7 +64,8 @@ metrics.get("/metrics/:name", requires("read"), async (c) => {
 metrics.get("/metrics/:name/sessions", requires("read"), async (c) => {
   const { format, ...asked } = parseQuery(query.MetricSessions, c.req.url);
   const name = nameAsked(c.req.param("name"));
-  const filter = { ...filterOf(asked, c.var.access.product), name };
+  const passing = await withMerged(c.env.REGISTRY, filterOf(asked, c.var.access.product));
+  const filter = { ...passing, name };
   const held = askHeld(c.env, c.var.access);
   const { items, sessions: _, ...searched } = await sessionMetrics(c.env.CATALOG, filter, held);
   const rows = items.map(rowOf);

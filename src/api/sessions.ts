@@ -6,6 +6,7 @@ import { record } from "../access/audit.ts";
 import { removeSession } from "../catalog/publish.ts";
 import { listSessions } from "../catalog/sessions.ts";
 import { Refusal } from "../core/refusal.ts";
+import { withMerged } from "../registry/merges.ts";
 import type { QueryOf, QuestionName } from "../session/answers.ts";
 import { askHeld, type SessionClient, sessionOf } from "../session/client.ts";
 import type { JsonOf } from "../session/reply.ts";
@@ -15,7 +16,10 @@ import { filterOf, parseQuery } from "./request/query.ts";
 export const sessions = new Hono<AccessEnv>();
 
 sessions.get("/sessions", requires("read"), async (c) => {
-  const asked = filterOf(parseQuery(query.Sessions, c.req.url), c.var.access.product);
+  const asked = await withMerged(
+    c.env.REGISTRY,
+    filterOf(parseQuery(query.Sessions, c.req.url), c.var.access.product),
+  );
   return c.json(await listSessions(c.env.CATALOG, asked, askHeld(c.env, c.var.access)));
 });
 

@@ -130,6 +130,7 @@ function asked({
   tag,
   event,
   exception,
+  merged = [],
   metric,
   state,
 }: SessionFilter) {
@@ -146,7 +147,7 @@ function asked({
       case "event":
         return name === event;
       case "exception":
-        return name === exception;
+        return name === exception || merged.some(({ fingerprint }) => fingerprint === name);
       case "metric":
         return name === metric;
       case "state_path":

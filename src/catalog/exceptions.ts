@@ -1,6 +1,6 @@
 /**
- * Exceptions grouped by fingerprint, over sessions and versions of a product. What people decided about a group comes in as an argument
- * (registry/decisions.ts); whether a resolved group returned follows from the decision and the group's later occurrences.
+ * Exceptions grouped by fingerprint, over sessions and versions of a product. What people decided about groups, and which they merged, comes
+ * in as an argument (registry/merges.ts); whether a resolved group returned follows from the decision and the group's later occurrences.
  */
 import { type SQL, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
@@ -10,6 +10,7 @@ import type { GroupStatus } from "../core/vocabulary.ts";
 import { readCursor, writeCursor } from "./cursor.ts";
 import { LEFT_OUT_BITS, termsOf } from "./filter.ts";
 import { RETURN_SESSIONS, TREND_DAYS } from "./limits.ts";
+import { MERGED_GROUPS, type MergedGroup, mergedTables } from "./merged.ts";
 import { incompleteSessions } from "./names.ts";
 
 export const GROUP_SORTS = ["last_at", "first_at", "sessions", "count"] as const;
@@ -24,9 +25,13 @@ type GroupDecision = {
   resolved_version: string | null;
 };
 
+type Decided = { decisions: GroupDecision[]; merged: MergedGroup[] };
+
 export type ExceptionGroup = {
   product: string;
   fingerprint: string;
+  /** Its own first, then those of the groups that are merged into it. */
+  fingerprints: string[];
   type: string;
   message: string;
   /** Of the message: the values in it as `<number>` and the like. */
@@ -34,6 +39,8 @@ export type ExceptionGroup = {
   /** Where it arose: `open_door (door.py:12)`; "" if it is not known. */
   place: string;
   sessions: number;
+  /** Of a merged group with too many sessions to find those that had several of its groups: these are counted several times. */
+  sessions_at_most: boolean;
   count: number;
   /** Those that ended the program or its thread. */
   unhandled: number;
@@ -76,7 +83,7 @@ type GroupList = {
 export async function exceptionGroups(
   db: D1Database,
   { product, status, text, sort = "last_at", cursor, limit = DEFAULT_PAGE }: GroupQuery,
-  decisions: GroupDecision[],
+  decided: Decided,
 ): Promise<GroupList> {
   const all: SQL[] = [];
   if (product !== undefined) all.push(sql`g.product = ${product}`);
@@ -91,11 +98,11 @@ export async function exceptionGroups(
   }
   const [rows, incomplete_sessions] = await Promise.all([
     drizzle(db).all<GroupRow>(
-      sql`${selectGroups(decisions, all)} ORDER BY ${column} DESC, ${GROUP_ID} DESC LIMIT ${limit + 1}`,
+      sql`${selectGroups(decided, all)} ORDER BY ${column} DESC, ${GROUP_ID} DESC LIMIT ${limit + 1}`,
     ),
     incompleteSessions(db, LEFT_OUT_BITS.exceptions, product),
   ]);
-  const items = rows.slice(0, limit).map(withTemplate);
+  const items = rows.slice(0, limit).map(groupOf);
   const last = items.at(-1);
   const whole = { items, partial: incomplete_sessions > 0, incomplete_sessions };
   if (rows.length <= limit || !last) return { ...whole, next: null };
@@ -103,31 +110,63 @@ export async function exceptionGroups(
   return { ...whole, next: writeCursor({ list: sort, value: last[sort], id, backwards: false }) };
 }
 
-/** The groups of one fingerprint, by product; usually one. */
+/** The groups that have a fingerprint, by product; usually one. */
 export async function exceptionGroup(
   db: D1Database,
   fingerprint: string,
   product: string | undefined,
-  decisions: GroupDecision[],
+  decided: Decided,
 ): Promise<ExceptionGroup[]> {
-  const all = [sql`g.fingerprint = ${fingerprint}`];
+  const wholes = decided.merged
+    .filter(({ members }) => members.includes(fingerprint))
+    .map((group) => [group.product, group.members[0]]);
+  const all = [
+    sql`(g.fingerprint = ${fingerprint} OR (g.product, g.fingerprint) IN (
+      SELECT value ->> 0, value ->> 1 FROM json_each(${JSON.stringify(wholes)})))`,
+  ];
   if (product !== undefined) all.push(sql`g.product = ${product}`);
   const rows = await drizzle(db).all<GroupRow>(
-    sql`${selectGroups(decisions, all)} ORDER BY last_at DESC`,
+    sql`${selectGroups(decided, all)} ORDER BY last_at DESC`,
   );
-  return rows.map(withTemplate);
+  return rows.map(groupOf);
 }
 
-type GroupRow = Omit<ExceptionGroup, "template">;
+/** The parts of a merged group, each as a group of its own would be, in their order. Those that no session has any more are left out. */
+export async function groupParts(
+  db: D1Database,
+  { product, fingerprints }: Pick<ExceptionGroup, "product" | "fingerprints">,
+): Promise<ExceptionGroup[]> {
+  const parts = sql`g.product = ${product} AND g.fingerprint IN (SELECT value FROM json_each(${JSON.stringify(fingerprints)}))`;
+  const rows = await drizzle(db).all<GroupRow>(
+    selectGroups({ decisions: [], merged: [] }, [parts]),
+  );
+  const placeOf = (group: ExceptionGroup) => fingerprints.indexOf(group.fingerprint);
+  return rows.map(groupOf).toSorted((a, b) => placeOf(a) - placeOf(b));
+}
 
-const withTemplate = (row: GroupRow): ExceptionGroup => ({
-  ...row,
-  template: templateOf(row.message),
-});
+/** A group as SQLite has it. */
+type GroupRow = Omit<ExceptionGroup, "template" | "fingerprints" | "sessions_at_most"> & {
+  fingerprints: string;
+  is_at_most: number;
+};
 
+function groupOf({ fingerprints, is_at_most, ...row }: GroupRow): ExceptionGroup {
+  const all = JSON.parse(fingerprints) as string[]; // of a statement below
+  const others = all.filter((each) => each !== row.fingerprint).toSorted();
+  return {
+    ...row,
+    fingerprints: [row.fingerprint, ...others],
+    sessions_at_most: is_at_most === 1,
+    template: templateOf(row.message),
+  };
+}
+
+const COLUMNS = sql.raw(
+  `g.product, g.fingerprint, g.type, g.message, g.place, g.search, g.sessions, g.count, g.unhandled, g.first_at, g.last_at, g.session_id, g.session_at, g.session_seq`,
+);
 /** All columns but the folded text. */
 const GROUP_COLUMNS = sql.raw(
-  `g.product, g.fingerprint, g.type, g.message, g.place, g.sessions, g.count, g.unhandled, g.first_at, g.last_at, g.session_id, g.session_at, g.session_seq`,
+  `g.product, g.fingerprint, g.type, g.message, g.place, g.sessions, g.count, g.unhandled, g.first_at, g.last_at, g.session_id, g.session_at, g.session_seq, g.fingerprints, g.is_at_most`,
 );
 const GROUP_ID = sql`g.product || '/' || g.fingerprint`;
 const RETURNED = sql`(d.status = 'resolved' AND g.last_at > d.resolved_at)`;
@@ -135,7 +174,7 @@ const RETURNED = sql`(d.status = 'resolved' AND g.last_at > d.resolved_at)`;
 const STANDING = sql`CASE WHEN ${RETURNED} THEN 'open' ELSE coalesce(d.status, 'open') END`;
 
 /** Groups with their decisions. The decisions are one parameter, because filters and pages depend on them. */
-function selectGroups(decisions: GroupDecision[], conditions: SQL[]): SQL {
+function selectGroups({ decisions, merged }: Decided, conditions: SQL[]): SQL {
   const decided = decisions.map(
     ({ product, fingerprint, status, resolved_at, resolved_version }) => [
       product,
@@ -149,31 +188,67 @@ function selectGroups(decisions: GroupDecision[], conditions: SQL[]): SQL {
   return sql`WITH decision AS MATERIALIZED (
       SELECT value ->> 0 AS product, value ->> 1 AS fingerprint, value ->> 2 AS status, value ->> 3 AS resolved_at,
         value ->> 4 AS resolved_version
-      FROM json_each(${JSON.stringify(decided)}))
+      FROM json_each(${JSON.stringify(decided)}))${merged.length > 0 ? sql`, ${mergedTables(merged)}` : sql``}
     SELECT ${GROUP_COLUMNS}, coalesce(d.status, 'open') AS status, d.resolved_at, d.resolved_version,
       CASE WHEN ${RETURNED} THEN coalesce((
-        SELECT min(last_at) FROM (
-          SELECT last_at, product FROM exceptions AS e WHERE e.fingerprint = g.fingerprint ORDER BY session_id DESC LIMIT ${RETURN_SESSIONS})
-        WHERE product = g.product AND last_at > d.resolved_at), g.last_at) END AS returned_at
-    FROM exception_groups AS g LEFT JOIN decision AS d ON d.product = g.product AND d.fingerprint = g.fingerprint
+        SELECT min((SELECT min(last_at) FROM (
+          SELECT last_at, product FROM exceptions AS e WHERE e.fingerprint = part.value ORDER BY session_id DESC LIMIT ${RETURN_SESSIONS})
+        WHERE product = g.product AND last_at > d.resolved_at)) FROM json_each(g.fingerprints) AS part), g.last_at) END AS returned_at
+    FROM (${merged.length > 0 ? WITH_MERGED : SINGLE_GROUPS}) AS g LEFT JOIN decision AS d ON d.product = g.product AND d.fingerprint = g.fingerprint
     WHERE ${sql.join([sql`g.sessions > 0`, ...conditions], sql` AND `)}`;
 }
+
+const SINGLE_GROUPS = sql`SELECT ${COLUMNS}, json_array(g.fingerprint) AS fingerprints, 0 AS is_at_most FROM exception_groups AS g`;
+const WITH_MERGED = sql`${SINGLE_GROUPS}
+  WHERE NOT EXISTS (SELECT 1 FROM member AS m WHERE m.product = g.product AND m.fingerprint = g.fingerprint)
+  UNION ALL ${MERGED_GROUPS}`;
 
 /** The trends of groups by day and version, oldest first; days without occurrences are left out. */
 export async function exceptionDays(
   db: D1Database,
-  groups: { product: string; fingerprint: string }[],
+  groups: Pick<ExceptionGroup, "product" | "fingerprints">[],
   now: number,
   days = TREND_DAYS,
 ): Promise<GroupDay[][]> {
-  const asked = groups.map(({ product, fingerprint }) => [product, fingerprint]);
-  const rows = await drizzle(db).all<GroupDay & { place: number }>(
-    sql`SELECT g.key AS place, day * ${DAY_MS} AS day_at, version, sessions, count
-        FROM json_each(${JSON.stringify(asked)}) AS g CROSS JOIN exception_days AS d
-          ON d.product = g.value ->> 0 AND d.fingerprint = g.value ->> 1 AND d.day > ${Math.floor(now / DAY_MS) - days}
-        WHERE sessions > 0 ORDER BY place, day, version`,
+  const since = Math.floor(now / DAY_MS) - days;
+  const parts = groups.flatMap(({ product, fingerprints }, place) =>
+    fingerprints.map((fingerprint) => [place, product, fingerprint]),
   );
+  const rows = await drizzle(db).all<GroupDay & { place: number }>(
+    sql`SELECT p.value ->> 0 AS place, day * ${DAY_MS} AS day_at, version, sum(sessions) AS sessions, sum(count) AS count
+        FROM json_each(${JSON.stringify(parts)}) AS p CROSS JOIN exception_days AS d
+          ON d.product = p.value ->> 1 AND d.fingerprint = p.value ->> 2 AND d.day > ${since}
+        WHERE sessions > 0 GROUP BY 1, 2, 3 ORDER BY place, day, version`,
+  );
+  const repeated = await repeatedDays(db, groups);
   const trends: GroupDay[][] = groups.map(() => []);
-  for (const { place, ...day } of rows) trends[place]?.push(day);
+  for (const { place, ...day } of rows) {
+    const again = repeated.get(dayKey(place, day)) ?? 0;
+    trends[place]?.push({ ...day, sessions: day.sessions - again });
+  }
   return trends;
+}
+
+/** How often sessions that had several parts of a merged group are counted again, by dayKey. */
+async function repeatedDays(
+  db: D1Database,
+  groups: Pick<ExceptionGroup, "product" | "fingerprints">[],
+): Promise<Map<string, number>> {
+  const merged = groups.map(({ product, fingerprints }) => ({
+    product,
+    members: fingerprints.length > 1 ? fingerprints : [],
+  }));
+  if (merged.every(({ members }) => members.length === 0)) return new Map();
+  const rows = await drizzle(db).all<Omit<GroupDay, "count"> & { whole: number }>(
+    sql`WITH ${mergedTables(merged)}
+        SELECT whole, first_at / ${DAY} * ${DAY} AS day_at, version, count(*) AS sessions FROM repeated GROUP BY 1, 2, 3`,
+  );
+  return new Map(rows.map(({ whole, sessions, ...day }) => [dayKey(whole, day), sessions]));
+}
+
+/** Not a parameter: those are floating-point numbers, which divide exactly. */
+const DAY = sql.raw(String(DAY_MS));
+
+function dayKey(place: number, { day_at, version }: Pick<GroupDay, "day_at" | "version">): string {
+  return `${place} ${day_at} ${version}`;
 }

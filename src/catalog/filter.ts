@@ -65,6 +65,8 @@ export type SessionFilter = {
   event?: string;
   /** Had an exception of this fingerprint. */
   exception?: string;
+  /** Or one of these, which are merged with it; each in its product. */
+  merged?: { product: string; fingerprint: string }[];
   /** Recorded a metric of this name. */
   metric?: string;
 };
@@ -114,10 +116,17 @@ export function uncertain(filter: SessionFilter): SQL | undefined {
 }
 
 /** What a session's object is asked about the filter. */
-export function heldQuery({ event, exception, metric, tag, state }: SessionFilter): HeldQuery {
+export function heldQuery({
+  event,
+  exception,
+  merged = [],
+  metric,
+  tag,
+  state,
+}: SessionFilter): HeldQuery {
   return {
     event,
-    exception,
+    exceptions: exception === undefined ? undefined : [{ fingerprint: exception }, ...merged],
     metric,
     tag,
     state: state && { path: state.path, texts: textsOf(state) },
@@ -158,14 +167,14 @@ function orLeftOut(bit: number): SQL {
 type SideTable = { table: string; has: SQL; mayHave: SQL; bit: number };
 
 export function sideTables(filter: SessionFilter): SideTable[] {
-  const { event, exception, metric, state } = filter;
+  const { event, exception, merged = [], metric, state } = filter;
   const tables: SideTable[] = [];
   const add = (table: string, has: SQL, bit: number, mayHave = has) =>
     tables.push({ table, has, mayHave, bit });
   if (event !== undefined)
     add("event_counts", sql`side.name = ${event}`, LEFT_OUT_BITS.event_names | UNPUBLISHED);
   if (exception !== undefined)
-    add("exceptions", sql`side.fingerprint = ${exception}`, LEFT_OUT_BITS.exceptions);
+    add("exceptions", hadOne(exception, merged), LEFT_OUT_BITS.exceptions);
   if (metric !== undefined)
     add("metrics", sql`side.name = ${metric}`, LEFT_OUT_BITS.series | UNPUBLISHED);
   if (state !== undefined) {
@@ -173,6 +182,13 @@ export function sideTables(filter: SessionFilter): SideTable[] {
     add("state_values", has, LEFT_OUT_BITS.state_paths | UNPUBLISHED, mayHave);
   }
   return tables;
+}
+
+function hadOne(exception: string, merged: NonNullable<SessionFilter["merged"]>): SQL {
+  const same = sql`side.fingerprint = ${exception}`;
+  if (merged.length === 0) return same;
+  const pairs = JSON.stringify(merged.map(({ product, fingerprint }) => [fingerprint, product]));
+  return sql`(${same} OR (side.fingerprint, side.product) IN (SELECT value ->> 0, value ->> 1 FROM json_each(${pairs})))`;
 }
 
 function textsOf({ value, type }: StateFilter): string[] | undefined {

@@ -21,6 +21,8 @@ export const MAX_NAMES = 1_000;
 export const MAX_COUNTED_INCOMPLETE = 1_000;
 /** The newest sessions of a returned group among which its first return is looked for: at most 50 groups are listed, each row read takes 1 µs. */
 export const RETURN_SESSIONS = 200;
+/** Sessions that had any but the most frequent part of a merged group: each takes 16 rows read, so that it is counted once; above it, the counts are marked "at most". */
+export const MERGED_SESSIONS = 3_000;
 /** Days of a trend, unless the caller asks for another number. */
 export const TREND_DAYS = 30;
 /** Sessions that end at once when their machine has booted again: each is a subrequest of the object that reports the boot. The next start ends the remaining ones. */

@@ -90,8 +90,8 @@ export type LeftOut = {
 /** What a session may have had once; it must have had all of it. */
 export type HeldQuery = {
   event?: string;
-  /** A fingerprint. */
-  exception?: string;
+  /** Any of these fingerprints, in a session of the product. */
+  exceptions?: { fingerprint: string; product?: string }[];
   tag?: string;
   metric?: string;
   /** A path, with any of these values (values.ts), or with any value at all. */

@@ -53,6 +53,8 @@ export const AUDIT_ACTIONS = [
   "key_revoked",
   "session_exported",
   "session_deleted",
+  "exceptions_merged",
+  "exceptions_split",
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 

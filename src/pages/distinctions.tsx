@@ -6,6 +6,7 @@ import { betweenGroups } from "../core/distinction-text.ts";
 import type { Distinction } from "../core/distinctions.ts";
 import { formatCount, formatNumber } from "../core/format.ts";
 import { MIN_OTHERS, SIGNIFICANT } from "../core/limits.ts";
+import { withMerged } from "../registry/merges.ts";
 import { askHeld } from "../session/client.ts";
 import { Chips } from "./filters.tsx";
 import { readFilter, type SessionSearch, searchQuery } from "./search.ts";
@@ -27,9 +28,12 @@ distinctions.get("/distinctions", (c) => {
       <h1 class="page-title">What distinguishes these sessions</h1>
       <section class="panel what-changed" aria-label="Differences">
         <Chips search={search} count={undefined} />
-        {guarded("the differences", async () => (
-          <Found search={search} found={await distinctionsOf(c.env.CATALOG, search.filter, held)} />
-        ))}
+        {guarded("the differences", async () => {
+          const filter = await withMerged(c.env.REGISTRY, search.filter);
+          return (
+            <Found search={search} found={await distinctionsOf(c.env.CATALOG, filter, held)} />
+          );
+        })}
       </section>
     </>,
     {

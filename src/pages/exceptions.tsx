@@ -16,8 +16,9 @@ import type { AccessEnv } from "../access/access.ts";
 import { MAX_LISTED_EXCEPTIONS } from "../core/limits.ts";
 import { GROUP_STATUSES } from "../core/vocabulary.ts";
 import type { Env } from "../env.ts";
-import { listDecisions } from "../registry/decisions.ts";
+import { listDecided } from "../registry/merges.ts";
 import { groupRoutes } from "./exceptions/group.tsx";
+import { mergeRoutes, SelectGroup } from "./exceptions/merged.tsx";
 import { GroupTrend, pathOf, GroupStatusTag, groupStatus } from "./exceptions/group-status.tsx";
 import { fragment, isFragment } from "./fragment.tsx";
 import { GROUP_ROWS } from "./limits.ts";
@@ -128,12 +129,12 @@ function Groups({ env, search }: { env: Env; search: Search }) {
     <section id="list" class="panel list" aria-label="Exceptions found">
       {guarded("the exceptions", async () => {
         const now = Date.now();
-        const decisions = await listDecisions(env.REGISTRY, search.product);
+        const decided = await listDecided(env.REGISTRY, search.product);
         const query = { ...search, limit: GROUP_ROWS };
         const { items, next, incomplete_sessions } = await exceptionGroups(
           env.CATALOG,
           query,
-          decisions,
+          decided,
         );
         const trends = await exceptionDays(env.CATALOG, items, now, TREND_DAYS);
         if (items.length === 0) {
@@ -152,14 +153,25 @@ function Groups({ env, search }: { env: Env; search: Search }) {
         }
         return (
           <>
-            <ol class="groups">
-              {items.map((group, index) => (
-                <Group group={group} days={trends[index] ?? []} now={now} />
-              ))}
-            </ol>
+            <form id="merge" method="post" action="/exceptions/merges">
+              <ol class="groups">
+                {items.map((group, index) => (
+                  <Group group={group} days={trends[index] ?? []} now={now} />
+                ))}
+              </ol>
+            </form>
             <Ungrouped sessions={incomplete_sessions} />
-            {next === null ? null : (
-              <footer class="list-foot">
+            <footer class="list-foot">
+              {items.length < 2 ? null : (
+                <button
+                  class="tool"
+                  form="merge"
+                  title="Select two or more groups of one product that have one cause. They are shown as one, under the name of the oldest, until you split them."
+                >
+                  Merge selected
+                </button>
+              )}
+              {next === null ? null : (
                 <a
                   class="tool"
                   rel="next"
@@ -167,8 +179,8 @@ function Groups({ env, search }: { env: Env; search: Search }) {
                 >
                   Older ›
                 </a>
-              </footer>
-            )}
+              )}
+            </footer>
           </>
         );
       })}
@@ -193,6 +205,7 @@ type GroupProps = { group: ExceptionGroup; days: GroupDay[]; now: number };
 function Group({ group, days, now }: GroupProps) {
   return (
     <li class="group-row" data-group-status={groupStatus(group)}>
+      <SelectGroup group={group} />
       <a class="group-title" href={pathOf(group)}>
         <strong class="exception-type">{nameLabel(group.type, "Exception")}</strong>
         <span title={plainText(group.message)}>
@@ -205,7 +218,13 @@ function Group({ group, days, now }: GroupProps) {
         <span>
           <strong>{formatNumber(group.count)}</strong>×
         </span>
-        <span>{formatCount(group.sessions, "session")}</span>
+        <span>
+          {group.sessions_at_most ? "at most " : ""}
+          {formatCount(group.sessions, "session")}
+        </span>
+        {group.fingerprints.length > 1 ? (
+          <span class="tag">{group.fingerprints.length} merged</span>
+        ) : null}
         {group.unhandled > 0 ? (
           <span class="tag danger">
             {group.unhandled === group.count
@@ -226,4 +245,5 @@ function Group({ group, days, now }: GroupProps) {
   );
 }
 
+exceptions.route("/", mergeRoutes);
 exceptions.route("/", groupRoutes);

@@ -3,14 +3,19 @@ import type { Context } from "hono";
 import { Refusal } from "../core/refusal.ts";
 import { MAX_FORM_BYTES } from "./limits.ts";
 
-/** The fields of a form as browsers send it by default; other encodings are refused. A field that is missing is the empty text. */
+/** The fields of a form. A field that is missing is the empty text. */
 export async function readForm(c: Context): Promise<(name: string) => string> {
+  const fields = await readFields(c);
+  return (name) => fields.get(name) ?? "";
+}
+
+/** The fields of a form as browsers send it by default; other encodings are refused. */
+export async function readFields(c: Context): Promise<URLSearchParams> {
   const type = (c.req.header("content-type") ?? "").split(";", 1)[0]?.trim().toLowerCase();
   if (type !== "application/x-www-form-urlencoded")
     throw new Refusal("invalid_body", "A form is sent as application/x-www-form-urlencoded.");
   if (Number(c.req.header("content-length")) > MAX_FORM_BYTES) throw tooLarge();
-  const fields = new URLSearchParams(await readText(c.req.raw));
-  return (name) => fields.get(name) ?? "";
+  return new URLSearchParams(await readText(c.req.raw));
 }
 
 async function readText({ body }: Request): Promise<string> {

@@ -11,7 +11,7 @@ import { listSessions } from "../catalog/sessions.ts";
 import type { StatusKind } from "../catalog/filter.ts";
 import { type VersionCounts, versionDays, versions } from "../catalog/products.ts";
 import type { Env } from "../env.ts";
-import { listDecisions } from "../registry/decisions.ts";
+import { listDecided } from "../registry/merges.ts";
 import { pathOf } from "./exceptions/group-status.tsx";
 import { isFragment } from "./fragment.tsx";
 import { Products, runningOf } from "./home/products.tsx";
@@ -223,7 +223,7 @@ function Exceptions({ env }: { env: Env }) {
         const { items } = await exceptionGroups(
           env.CATALOG,
           { status: "open", limit: HOME_ROWS },
-          await listDecisions(env.REGISTRY),
+          await listDecided(env.REGISTRY),
         );
         if (items.length === 0) return <Empty title="No open exceptions" />;
         return (

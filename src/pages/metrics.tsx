@@ -60,6 +60,7 @@ import { BY_NAME } from "./ui/order.ts";
 import { guarded, Panel } from "./ui/panel.tsx";
 import { SearchForm } from "./ui/search-form.tsx";
 import { Legend, Plot } from "./ui/plot.tsx";
+import { withMerged } from "../registry/merges.ts";
 import type { SessionSearch } from "./search.ts";
 import { Time } from "./ui/time.tsx";
 
@@ -76,7 +77,7 @@ metrics.get("/metrics", async (c) => {
       ? undefined
       : sessionMetrics(
           db,
-          { ...search.filter, name, quantile_steps },
+          { ...(await withMerged(c.env.REGISTRY, search.filter)), name, quantile_steps },
           askHeld(c.env, c.var.access),
         );
   // If the catalog fails, the panel shows it.
@@ -417,7 +418,8 @@ function drawnOf(rows: GroupStatistics[], by: Grouping): string[] {
 
 metrics.get("/metrics.csv", async (c) => {
   const question = readQuestion(c.req.url, Date.now());
-  const asked = { ...question.search.filter, name: question.name ?? "" };
+  const filter = await withMerged(c.env.REGISTRY, question.search.filter);
+  const asked = { ...filter, name: question.name ?? "" };
   const { items } = await sessionMetrics(c.env.CATALOG, asked, askHeld(c.env, c.var.access));
   const rows = inOrder(statistics(items, question.by), question.by);
   return c.body(statisticsCsv(rows, items[0]?.type ?? "gauge"), 200, {

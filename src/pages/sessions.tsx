@@ -26,6 +26,7 @@ import {
   VersionSelect,
   Within,
 } from "./filters.tsx";
+import { withMerged } from "../registry/merges.ts";
 import { readForm } from "./form.ts";
 import { fragment, isFragment } from "./fragment.tsx";
 import { LIST_ROWS, MAX_COMPARED, SUGGESTIONS } from "./limits.ts";
@@ -169,7 +170,8 @@ function List(props: ListProps) {
 async function found({ env, access, search, known }: ListProps) {
   const { metric } = search;
   const db = env.CATALOG;
-  const query = { ...search.filter, ...search.page, limit: LIST_ROWS };
+  const filter = await withMerged(env.REGISTRY, search.filter);
+  const query = { ...filter, ...search.page, limit: LIST_ROWS };
   const page = await listSessions(db, query, askHeld(env, access));
   const drawn = metric
     ? await rollups(

@@ -6,6 +6,10 @@ export const MAX_VIEWS = 500;
 export const MAX_VIEW_LENGTH = 4_000;
 /** Groups that are resolved or muted: every list of groups reads each, 0.2 KB, as one parameter of at most 2 MB. */
 export const MAX_DECISIONS = 5_000;
+/** Groups that are merged into others: every list of groups reads each, 0.1 KB, as one parameter. */
+export const MAX_MERGES = 5_000;
+/** Groups in one merged group: its page lists each. */
+export const MAX_MERGED_GROUPS = 100;
 /** Browsers that are signed in: people have a few each. The one that was not used for longest is signed out first. */
 export const MAX_SIGN_INS = 100;
 /** Rows of the audit list for one action in an hour. More would be a program's, and are counted in one row. */

@@ -88,6 +88,22 @@ export const decisions = sqliteTable(
   (table) => [primaryKey({ columns: [table.product, table.fingerprint] })],
 );
 
+/**
+ * Exception groups that people merged into another one, which may be merged again: each row can be undone without losing another. The
+ * groups that are shown are those without a row (merges.ts).
+ */
+export const merges = sqliteTable(
+  "merges",
+  {
+    product: text().notNull(),
+    fingerprint: text().notNull(),
+    merged_into: text().notNull(), // a fingerprint of the same product
+    merged_at: integer().notNull(),
+    merged_by: text().notNull(), // as access/access.ts names who asks
+  },
+  (table) => [primaryKey({ columns: [table.product, table.fingerprint] })],
+);
+
 /** What was written on a day with each API key: rows are what the plans are limited and billed by. */
 export const usage = sqliteTable(
   "usage",

@@ -19,7 +19,7 @@ type Source = { store: Segments; index: SessionIndex };
 export function held(source: Source, query: HeldQuery): boolean | null {
   const answers = [
     query.event === undefined || hadEvent(source, query.event),
-    query.exception === undefined || hadException(source, query.exception),
+    query.exceptions === undefined || hadException(source, query.exceptions),
     query.metric === undefined || hadMetric(source, query.metric),
     query.tag === undefined || hadTag(source, query.tag),
     query.state === undefined || hadState(source, query.state),
@@ -51,15 +51,22 @@ function hadEvent(source: Source, name: string): boolean | null {
   );
 }
 
-function hadException(source: Source, fingerprint: string): boolean | null {
-  const { exceptions, leftOut } = source.index;
-  if (exceptions.some((entry) => entry.fingerprint === fingerprint)) return true;
+function hadException(source: Source, asked: NonNullable<HeldQuery["exceptions"]>): boolean | null {
+  const { exceptions, leftOut, product } = source.index;
+  const fingerprints = new Set(
+    asked
+      .filter((each) => each.product === undefined || each.product === product)
+      .map(({ fingerprint }) => fingerprint),
+  );
+  if (exceptions.some(({ fingerprint }) => fingerprints.has(fingerprint))) return true;
   if (!leftOut.exceptions && !hasLostIndex(source)) return false;
   return search(
     source,
     (summary) => mayMatch(summary, { exceptions: true }),
     ({ reader }) =>
-      reader.events().some((event) => isException(event) && event.fingerprint === fingerprint),
+      reader
+        .events()
+        .some((event) => isException(event) && fingerprints.has(event.fingerprint ?? "")),
   );
 }
 

@@ -69,7 +69,14 @@ async function record(): Promise<string> {
     { op: "state", at: 2, patch: { [MARK]: MARK } },
     { op: "event", at: 3, name: `event-${MARK}`, data: { [MARK]: MARK } },
     { op: "metric", at: 4, type: "gauge", name: "frames", value: 1, tags: [MARK] },
-    { op: "event", at: 5, name: "exception", exception: { type: MARK, message: MARK } },
+    {
+      op: "event",
+      at: 5,
+      name: "exception",
+      exception_type: MARK,
+      exception_msg: MARK,
+      fingerprint: FINGERPRINT,
+    },
     { op: "end", at: 6 },
   ];
   const batch = { session: id, lane: "l", first: 1, last: ops.length, ops };

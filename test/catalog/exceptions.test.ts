@@ -5,22 +5,25 @@ import {
   exceptionDays,
   exceptionGroup as groupsOf,
   exceptionGroups as listGroups,
+  groupParts,
   type GroupQuery,
 } from "../../src/catalog/exceptions.ts";
 import { sweep } from "../../src/catalog/expired.ts";
+import { listSessions } from "../../src/catalog/sessions.ts";
 import { removeSession, publish } from "../../src/catalog/publish.ts";
-import { decide, listDecisions } from "../../src/registry/decisions.ts";
+import { decide } from "../../src/registry/decisions.ts";
+import { listDecided, merge, split, withMerged } from "../../src/registry/merges.ts";
 import { exception, NOON, publication } from "./publication.ts";
 
 const db = env.CATALOG;
 const DAY = 86_400_000;
 
 async function exceptionGroup(fingerprint: string, product?: string) {
-  return groupsOf(db, fingerprint, product, await listDecisions(env.REGISTRY, product));
+  return groupsOf(db, fingerprint, product, await listDecided(env.REGISTRY, product));
 }
 
 async function exceptionGroups(query: GroupQuery) {
-  return listGroups(db, query, await listDecisions(env.REGISTRY, query.product));
+  return listGroups(db, query, await listDecided(env.REGISTRY, query.product));
 }
 
 test("a group counts occurrences, sessions, and its days by version", async () => {
@@ -50,7 +53,7 @@ test("a group counts occurrences, sessions, and its days by version", async () =
     status: "open",
   });
   const midnight = NOON - DAY / 2;
-  const asked = [{ product: "game", fingerprint: "f1" }];
+  const asked = [{ product: "game", fingerprints: ["f1"] }];
   expect(await exceptionDays(db, asked, NOON + DAY)).toEqual([
     [
       { day_at: midnight, version: "1.0", sessions: 1, count: 3 },
@@ -71,7 +74,7 @@ test("a group whose example is deleted shows another, and goes with its last ses
   ]);
   await removeSession(db, "c");
   expect(await exceptionGroup("f2")).toEqual([]);
-  expect(await exceptionDays(db, [{ product: "game", fingerprint: "f2" }], NOON)).toEqual([[]]);
+  expect(await exceptionDays(db, [{ product: "game", fingerprints: ["f2"] }], NOON)).toEqual([[]]);
 });
 
 test("a resolved group returns with a later occurrence, not with one from before that arrives late", async () => {
@@ -200,6 +203,179 @@ test("groups and their days are what counting the sessions' exceptions would giv
       const days = await count(`product, fingerprint, version, first_at / ${DAY} AS day`);
       expect(await held("exception_days", "product, fingerprint, version, day")).toEqual(days);
       for (const id of ["p", "q", "r"]) await removeSession(db, id);
+    }),
+    { numRuns: 25 },
+  );
+});
+
+const join = (fingerprint: string, into: string, product = "merging") =>
+  merge(env.REGISTRY, { product, fingerprint, into, by: "ada" }, NOON);
+
+test("merged groups are one, in which a session counts once, and split again they are as before", async () => {
+  const session = { product: "merging" };
+  const of = (fingerprint: string, more: Parameters<typeof exception>[1] = {}) =>
+    exception(fingerprint, { message: fingerprint, search: fingerprint, ...more });
+  const later = { first_at: NOON + DAY, last_at: NOON + DAY };
+  await publish(db, publication("m1", { session, exceptions: [of("m-a"), of("m-b", later)] }));
+  await publish(db, publication("m2", { session, exceptions: [of("m-b", { count: 3 })] }));
+  await publish(
+    db,
+    publication("m3", { session: { ...session, version: "2" }, exceptions: [of("m-c", later)] }),
+  );
+  await publish(
+    db,
+    publication("m4", { session: { product: "another" }, exceptions: [of("m-b"), of("m-d")] }),
+  );
+  const list = async (query: GroupQuery = {}) =>
+    (await exceptionGroups({ product: "merging", sort: "count", ...query })).items;
+  const before = await list();
+  expect(before).toHaveLength(3);
+
+  await join("m-b", "m-a");
+  await join("m-c", "m-b");
+  const whole = {
+    fingerprint: "m-a",
+    fingerprints: ["m-a", "m-b", "m-c"],
+    message: "m-a",
+    sessions: 3,
+    sessions_at_most: false,
+    count: 6,
+    first_at: NOON,
+    last_at: NOON + DAY,
+  };
+  expect(await list()).toMatchObject([whole]);
+  expect(await list({ text: "m-c" })).toMatchObject([whole]);
+  expect(await list({ text: "m-d" })).toEqual([]);
+  expect(await exceptionGroup("m-c", "merging")).toMatchObject([whole]);
+  // In another product nothing is merged.
+  expect(await exceptionGroup("m-b")).toMatchObject([
+    whole,
+    { product: "another", fingerprint: "m-b", fingerprints: ["m-b"], sessions: 1 },
+  ]);
+  const [group] = await list();
+  expect(await exceptionDays(db, group ? [group] : [], NOON + DAY)).toEqual([
+    [
+      { day_at: NOON - DAY / 2, version: "1.0", sessions: 2, count: 4 },
+      { day_at: NOON + DAY / 2, version: "1.0", sessions: 0, count: 1 }, // the session counts on the day before
+      { day_at: NOON + DAY / 2, version: "2", sessions: 1, count: 1 },
+    ],
+  ]);
+  expect(group && (await groupParts(db, group))).toMatchObject([
+    { fingerprint: "m-a", sessions: 1 },
+    { fingerprint: "m-b", sessions: 2, count: 4 },
+    { fingerprint: "m-c", sessions: 1 },
+  ]);
+  const ids = async (filter: { exception: string; product?: string }) =>
+    (await listSessions(db, await withMerged(env.REGISTRY, filter))).items.map(({ id }) => id);
+  expect((await ids({ exception: "m-a", product: "merging" })).toSorted()).toEqual([
+    "m1",
+    "m2",
+    "m3",
+  ]);
+  expect((await ids({ exception: "m-a" })).toSorted()).toEqual(["m1", "m2", "m3"]);
+  expect((await ids({ exception: "m-b" })).toSorted()).toEqual(["m1", "m2", "m3", "m4"]);
+
+  for (const fingerprint of ["m-b", "m-c"])
+    await split(env.REGISTRY, { product: "merging", fingerprint });
+  expect(await list()).toEqual(before);
+});
+
+test("a decision about a merged group holds for all of it, and what returns is any of it", async () => {
+  const session = { product: "decided" };
+  const at = (time: number) => ({ first_at: time, last_at: time });
+  await publish(
+    db,
+    publication("d1", { session, exceptions: [exception("d-a"), exception("d-b")] }),
+  );
+  const d_a = { product: "decided", fingerprint: "d-a", by: "ada" };
+  const d_b = { ...d_a, fingerprint: "d-b" };
+  await decide(env.REGISTRY, { ...d_b, status: "muted" }, NOON + 1);
+  await join("d-b", "d-a", "decided");
+  const list = async () => (await exceptionGroups({ product: "decided" })).items;
+  expect(await list()).toMatchObject([{ fingerprint: "d-a", status: "open" }]);
+
+  await decide(env.REGISTRY, { ...d_a, status: "resolved" }, NOON + 2);
+  expect(await list()).toMatchObject([{ status: "resolved", returned_at: null }]);
+  const returned = exception("d-b", at(NOON + 9));
+  await publish(db, publication("d2", { session, exceptions: [returned] }));
+  expect(await list()).toMatchObject([{ status: "resolved", returned_at: NOON + 9, sessions: 2 }]);
+  expect(
+    (await exceptionGroups({ product: "decided", status: "open" })).items.map(
+      (group) => group.fingerprint,
+    ),
+  ).toEqual(["d-a"]);
+
+  // Split off, each has its own decision again.
+  await split(env.REGISTRY, { product: "decided", fingerprint: "d-b" });
+  expect(await exceptionGroup("d-a", "decided")).toMatchObject([
+    { status: "resolved", returned_at: null },
+  ]);
+  expect(await exceptionGroup("d-b", "decided")).toMatchObject([{ status: "muted" }]);
+});
+
+test("a merged group whose first group is in no session any more keeps the others", async () => {
+  const session = { product: "left" };
+  await publish(db, publication("l1", { session, exceptions: [exception("l-a")] }));
+  await publish(
+    db,
+    publication("l2", { session, exceptions: [exception("l-b", { message: "kept" })] }),
+  );
+  await join("l-b", "l-a", "left");
+  await removeSession(db, "l1");
+  expect((await exceptionGroups({ product: "left" })).items).toMatchObject([
+    { fingerprint: "l-a", fingerprints: ["l-a", "l-b"], message: "kept", sessions: 1, count: 1 },
+  ]);
+  await removeSession(db, "l2");
+  expect((await exceptionGroups({ product: "left" })).items).toEqual([]);
+});
+
+test("merged groups have what counting the sessions that had any of them would give", async () => {
+  const names = ["v", "w", "x", "y"];
+  const failure = fc.record({
+    fingerprint: fc.constantFrom(...names),
+    count: fc.integer({ min: 1, max: 9 }),
+    first_at: fc.integer({ min: 0, max: 2 }).map((day) => NOON + day * DAY),
+  });
+  const failures = fc.uniqueArray(failure, { selector: (one) => one.fingerprint, maxLength: 4 });
+  const pairs = fc.array(fc.tuple(fc.constantFrom(...names), fc.constantFrom(...names)), {
+    maxLength: 3,
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(failures, { maxLength: 6 }), pairs, async (sessions, merges) => {
+      for (const [index, some] of sessions.entries())
+        await publish(
+          db,
+          publication(`c${index}`, {
+            session: { product: "counted" },
+            exceptions: some.map((one) => exception(one.fingerprint, { ...one })),
+          }),
+        );
+      for (const [one, other] of merges) await join(one, other, "counted");
+
+      const { merged } = await listDecided(env.REGISTRY, "counted");
+      const wholeOf = (name: string) =>
+        merged.find(({ members }) => members.includes(name))?.members[0] ?? name;
+      const { items } = await exceptionGroups({ product: "counted" });
+      for (const group of items) {
+        const had = sessions
+          .map((some) =>
+            some.filter((one) => wholeOf(one.fingerprint) === wholeOf(group.fingerprint)),
+          )
+          .filter((some) => some.length > 0);
+        const all = had.flat();
+        expect(group.sessions).toBe(had.length);
+        expect(group.count).toBe(all.reduce((sum, { count }) => sum + count, 0));
+        const [days = []] = await exceptionDays(db, [group], NOON + 3 * DAY);
+        const firsts = had.map((some) => Math.min(...some.map((one) => one.first_at)) - DAY / 2);
+        for (const day of days)
+          expect(day.sessions).toBe(firsts.filter((first) => first === day.day_at).length);
+      }
+      const had = new Set(sessions.flat().map((one) => wholeOf(one.fingerprint)));
+      expect(items).toHaveLength(had.size);
+
+      for (const index of sessions.keys()) await removeSession(db, `c${index}`);
+      for (const fingerprint of names)
+        await split(env.REGISTRY, { product: "counted", fingerprint });
     }),
     { numRuns: 25 },
   );

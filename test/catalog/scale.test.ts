@@ -187,7 +187,7 @@ test("every other query of the pages reads few rows", async () => {
   const costs = {
     versions: await rowsRead(() => versions(db)),
     versionDays: await rowsRead(() => versionDays(db, NEWEST)),
-    exceptionGroups: await rowsRead(() => exceptionGroups(db, {}, [])),
+    exceptionGroups: await rowsRead(() => exceptionGroups(db, {}, { decisions: [], merged: [] })),
     eventNames: await rowsRead(() => eventNames(db)),
     metricNames: await rowsRead(() => metricNames(db)),
     statePaths: await rowsRead(() => statePaths(db)),
@@ -200,6 +200,23 @@ test("every other query of the pages reads few rows", async () => {
     rare: await rowsRead(() => sessionMetrics(db, { name: "rare" })),
   };
   for (const [what, rows] of Object.entries(costs)) expect(rows, what).toBeLessThan(6_000);
+});
+
+test("merged groups read the sessions of all but the most frequent one", async () => {
+  const merged = [{ product: "game", members: ["f1", "f2"] }];
+  await db.batch([
+    db.prepare(
+      "INSERT INTO exceptions SELECT session_id, 'f2', product, version, type, message, place, search, count, unhandled, first_at, last_at, first_seq FROM exceptions WHERE fingerprint = 'f1' ORDER BY session_id DESC LIMIT 1000",
+    ),
+    db.prepare(
+      "INSERT INTO exception_groups SELECT product, 'f2', type, message, place, search, 1000, 1000, 0, first_at, last_at, session_id, session_at, session_seq FROM exception_groups WHERE fingerprint = 'f1'",
+    ),
+  ]);
+  const list = () => exceptionGroups(db, {}, { decisions: [], merged });
+  expect((await list()).items).toMatchObject([{ sessions: SESSIONS / 20 }]);
+  expect(await rowsRead(list)).toBeLessThan(20_000);
+  await db.exec("DELETE FROM exceptions WHERE fingerprint = 'f2'");
+  await db.exec("DELETE FROM exception_groups WHERE fingerprint = 'f2'");
 });
 
 test("what distinguishes sessions is found in few rows", async () => {

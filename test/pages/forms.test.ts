@@ -74,6 +74,8 @@ const FORMS = [
   "/views/delete",
   "/settings/keys",
   "/exceptions/f",
+  "/exceptions/merges",
+  "/exceptions/f/split",
 ];
 
 test.each(FORMS)("%s refuses a body that is no form, or is too large", async (path) => {

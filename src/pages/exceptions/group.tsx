@@ -1,22 +1,17 @@
 /** The page of an exception group: its figures, the decision about it, its last occurrence, its sessions. */
 import { nameLabel, plainText } from "../../core/recorded-text.ts";
-import { type Context, Hono } from "hono";
+import { Hono } from "hono";
 import type { AccessEnv } from "../../access/access.ts";
 import { asking, nameAsked } from "../../core/names.ts";
-import {
-  type ExceptionGroup,
-  exceptionDays,
-  exceptionGroup,
-  type GroupDay,
-} from "../../catalog/exceptions.ts";
+import { type ExceptionGroup, exceptionDays, type GroupDay } from "../../catalog/exceptions.ts";
 import { versions } from "../../catalog/products.ts";
 import { listSessions } from "../../catalog/sessions.ts";
 import { formatNumber } from "../../core/format.ts";
 import { Refusal } from "../../core/refusal.ts";
 import { GROUP_STATUSES } from "../../core/vocabulary.ts";
-import type { Env } from "../../env.ts";
-import { decide, listDecisions } from "../../registry/decisions.ts";
-import { askHeld, sessionOf } from "../../session/client.ts";
+import { decide } from "../../registry/decisions.ts";
+import { withMerged } from "../../registry/merges.ts";
+import { askHeld } from "../../session/client.ts";
 import { readForm } from "../form.ts";
 import { LIST_ROWS } from "../limits.ts";
 import { TREND_DAYS } from "../../catalog/limits.ts";
@@ -29,9 +24,9 @@ import { SessionTable } from "../ui/session-table.tsx";
 import { Time } from "../ui/time.tsx";
 import { Where } from "../ui/where.tsx";
 import type { EventRow } from "../../core/answers.ts";
-import { storedGrouping } from "../../core/fingerprint.ts";
 import { whereOf } from "../../core/stack/where.ts";
 import { GroupTrend, pathOf, GroupStatusTag, groupStatus } from "./group-status.tsx";
+import { exampleOf, findGroup, MergedPanel, WhyGrouped } from "./merged.tsx";
 
 export const groupRoutes = new Hono<AccessEnv>();
 
@@ -40,13 +35,18 @@ groupRoutes.get("/exceptions/:fingerprint", async (c) => {
   const db = c.env.CATALOG;
   const product = c.req.query("product");
   const group = await findGroup(c.env, fingerprint, product && nameAsked(product));
+  // It is merged into this one.
+  if (group.fingerprint !== fingerprint) return c.redirect(pathOf(group), 302);
   const now = Date.now();
   const example = exampleOf(c, group);
   const [[days = []], found, counts] = await Promise.all([
     exceptionDays(db, [group], now, TREND_DAYS),
     listSessions(
       db,
-      { product: group.product, exception: fingerprint, limit: LIST_ROWS },
+      {
+        ...(await withMerged(c.env.REGISTRY, { product: group.product, exception: fingerprint })),
+        limit: LIST_ROWS,
+      },
       askHeld(c.env, c.var.access),
     ),
     versions(db, group.product),
@@ -80,17 +80,23 @@ groupRoutes.get("/exceptions/:fingerprint", async (c) => {
           return event ? (
             <>
               <Exception event={event} />
-              <WhyGrouped event={event} />
+              <WhyGrouped event={event} merged={group.fingerprints.length - 1} />
             </>
           ) : (
             <Empty title="The session no longer has this exception" />
           );
         })}
       </Panel>
+      <MergedPanel env={c.env} group={group} />
       <Panel
         id="sessions"
         title="Sessions"
-        aside={<span class="count">{formatNumber(group.sessions)}</span>}
+        aside={
+          <span class="count">
+            {group.sessions_at_most ? "≤ " : ""}
+            {formatNumber(group.sessions)}
+          </span>
+        }
       >
         <div class="scroller">
           <SessionTable rows={found.items} caption="Sessions with this exception" />
@@ -140,7 +146,10 @@ function GroupHeader({ group, days, known, example, now }: HeaderProps) {
       )}
       <dl class="properties">
         <Property label="Occurrences">{formatNumber(group.count)}</Property>
-        <Property label="Sessions">{formatNumber(group.sessions)}</Property>
+        <Property label="Sessions">
+          {group.sessions_at_most ? "at most " : ""}
+          {formatNumber(group.sessions)}
+        </Property>
         <Property label="Versions">
           {[...new Set(days.map(({ version }) => nameLabel(version, "no version")))].join(", ") ||
             "–"}
@@ -158,48 +167,6 @@ function GroupHeader({ group, days, known, example, now }: HeaderProps) {
       <Decide group={group} known={known} />
     </header>
   );
-}
-
-const GROUPED_BY = {
-  program: "the fingerprint that the program reported",
-  frames: "their type and the functions in which they arose",
-  message: "their type and the template of their message, because no function is recorded",
-};
-
-function WhyGrouped({ event }: { event: EventRow }) {
-  const { by, parts } = storedGrouping(event);
-  return (
-    <details class="why-grouped">
-      <summary>Why these exceptions are one group</summary>
-      <p>
-        They have the same fingerprint, {event.fingerprint}. It is of {GROUPED_BY[by]}:
-      </p>
-      <ol>
-        {parts
-          .filter((part) => part !== "")
-          .map((part) => (
-            <li>
-              <code>{plainText(part)}</code>
-            </li>
-          ))}
-      </ol>
-    </details>
-  );
-}
-
-/** Its first occurrence in the session that had it last. */
-async function exampleOf(
-  c: Context<AccessEnv>,
-  group: ExceptionGroup,
-): Promise<EventRow | undefined> {
-  const session = sessionOf(c.env, c.var.access, group.session_id);
-  const page = await session.ask("events", {
-    exceptions: true,
-    from: group.session_at,
-    order: "asc",
-    limit: LIST_ROWS,
-  });
-  return page.items.find(({ fingerprint }) => fingerprint === group.fingerprint);
 }
 
 /** A resolution names the version that contains the fix, if one is known. The field is empty at first: the versions known here are those that failed. */
@@ -253,23 +220,9 @@ groupRoutes.post("/exceptions/:fingerprint", async (c) => {
   const product = nameAsked(field("product"));
   if (!status) throw new Refusal("invalid_body", "A group can be open, resolved or muted.");
   const version = nameAsked(field("version").trim());
-  await findGroup(c.env, fingerprint, product);
+  const group = await findGroup(c.env, fingerprint, product);
   const { by } = c.var.access;
-  await decide(c.env.REGISTRY, { product, fingerprint, status, version, by }, Date.now());
-  return c.redirect(pathOf({ fingerprint, product }), 303);
+  const decision = { product, fingerprint: group.fingerprint, status, version, by };
+  await decide(c.env.REGISTRY, decision, Date.now());
+  return c.redirect(pathOf(group), 303);
 });
-
-/** The group of a fingerprint (in this product) that happened last, with its decision; refuses if there is none. */
-async function findGroup(
-  env: Env,
-  fingerprint: string,
-  product: string | undefined,
-): Promise<ExceptionGroup> {
-  const decisions = await listDecisions(env.REGISTRY, product);
-  const [group] = await exceptionGroup(env.CATALOG, fingerprint, product, decisions);
-  if (group) return group;
-  throw new Refusal(
-    "not_found",
-    "No session has had this exception, or all that had it are deleted.",
-  );
-}

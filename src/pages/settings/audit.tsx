@@ -25,6 +25,8 @@ const LABELS: Record<AuditAction, string> = {
   key_revoked: "Key revoked",
   session_exported: "Session exported",
   session_deleted: "Session deleted",
+  exceptions_merged: "Exceptions merged",
+  exceptions_split: "Exceptions split off",
 };
 
 /** The newest entries. */

@@ -41,7 +41,7 @@ class World {
     this.server = undefined;
   }
 
-  /** Sessions, a resolved and a muted group of exceptions, keys and a view. */
+  /** Sessions, a resolved and a muted group of exceptions, of which one is merged, keys and a view. */
   async fill(): Promise<void> {
     const at = Date.now();
     const batches = [0, 1, 2].map((n) => ({
@@ -61,8 +61,10 @@ class World {
       items: { fingerprint: string }[];
     };
     const [resolved, muted] = items.map(({ fingerprint }) => `/api/exceptions/${fingerprint}`);
+    const third = items[2]?.fingerprint;
     await this.post(resolved ?? "", { product: "game", status: "resolved", version: "2" });
     await this.post(muted ?? "", { product: "game", status: "muted" });
+    await this.post(`${muted}/merges`, { product: "game", fingerprints: [third] });
     await this.post("/api/keys", { kind: "read", label: "kept" });
     await fetch(`${this.server?.url}/views`, {
       method: "POST",
@@ -121,6 +123,7 @@ beforeAll(async () => {
   await filled.fill();
   before = await filled.shown();
   expect(before[2]).toContain('"resolved"');
+  expect(before[2]).toMatch(/"fingerprints":\["\w+","\w+"\]/); // two are merged
   expect(before[4]).toContain("Kept");
   await filled.stop();
   const { catalog, registry } = databasesIn(filled.data);

@@ -25,6 +25,8 @@ export type Env = {
   DATACAT_RETENTION_DAYS?: string;
   /** Rules of redaction beside the built-in ones, as JSON (`core/secrets/own.ts`). */
   DATACAT_REDACT?: string;
+  /** The limits of attachments: MiB of each, MiB of all of a session, and their number. Default "10,50,200"; "0,0,0" takes none. */
+  DATACAT_ATTACHMENTS?: string;
   /** A rate limit on wrong secrets and keys; without the binding there is none. */
   WRONG_KEYS?: RateLimit;
 };

@@ -135,6 +135,7 @@ CREATE TABLE `sessions` (
 	`exceptions` integer NOT NULL,
 	`points` integer NOT NULL,
 	`series` integer NOT NULL,
+	`attachments` integer NOT NULL,
 	`exit_code` integer,
 	`signal` text,
 	`uncaught` integer NOT NULL,

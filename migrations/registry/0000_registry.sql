@@ -34,7 +34,8 @@ CREATE TABLE `keys` (
 	`used_day` integer,
 	`sessions_per_day` integer,
 	`rows_per_day` integer,
-	`requests_per_minute` integer
+	`requests_per_minute` integer,
+	`attachment_mib_per_day` integer
 ) WITHOUT ROWID;
 --> statement-breakpoint
 CREATE TABLE `merges` (
@@ -70,6 +71,7 @@ CREATE TABLE `usage` (
 	`sessions` integer NOT NULL,
 	`object_rows` integer NOT NULL,
 	`d1_rows` integer NOT NULL,
+	`attachment_bytes` integer NOT NULL,
 	PRIMARY KEY(`day`, `key`)
 ) WITHOUT ROWID;
 --> statement-breakpoint

@@ -7,6 +7,7 @@
  */
 import {
   type Budgets,
+  isOverBytes,
   nearBudget,
   NO_BUDGETS,
   overBudget,
@@ -25,6 +26,8 @@ type Counts = {
   opening: number;
   /** Rows that requests under way may write. */
   reserved: number;
+  /** Bytes of attachments that requests under way may store. */
+  uploading: number;
   minute: number;
   requests: number;
 };
@@ -36,6 +39,7 @@ const newCounts = (): Counts => ({
   used: UNUSED,
   opening: 0,
   reserved: 0,
+  uploading: 0,
   minute: 0,
   requests: 0,
 });
@@ -65,6 +69,7 @@ export function noteUsed(key: string, used: Used, now: number): void {
     sessions: Math.max(counts.used.sessions, used.sessions),
     object_rows: Math.max(counts.used.object_rows, used.object_rows),
     d1_rows: Math.max(counts.used.d1_rows, used.d1_rows),
+    attachment_bytes: Math.max(counts.used.attachment_bytes, used.attachment_bytes),
   };
 }
 
@@ -74,6 +79,7 @@ export class Spending {
   readonly #counts: Counts;
   #opening = 0;
   #reserved = 0;
+  #uploading = 0;
   #requests = 0;
 
   /** Throws if a budget is used up that holds for every request. */
@@ -129,6 +135,19 @@ export class Spending {
     return undefined;
   }
 
+  /** The request stores this many bytes of an attachment. Throws if that is more than what is left of the budget. */
+  upload(bytes: number, now: number): void {
+    this.received(bytes);
+    const { attachment_mib_per_day: limit } = this.#budgets;
+    const { uploading, used } = this.#counts;
+    if (limit !== null && isOverBytes(this.#budgets, used.attachment_bytes + bytes))
+      throw overBudget("attachment_mib_per_day", limit, now);
+    if (limit !== null && isOverBytes(this.#budgets, used.attachment_bytes + uploading + bytes))
+      throw nearBudget("attachment_mib_per_day", limit);
+    this.#uploading += bytes;
+    this.#counts.uploading += bytes;
+  }
+
   /** The request wrote this much. */
   add(cost: Used): void {
     const { used } = this.#counts;
@@ -136,6 +155,7 @@ export class Spending {
       sessions: used.sessions + cost.sessions,
       object_rows: used.object_rows + cost.object_rows,
       d1_rows: used.d1_rows + cost.d1_rows,
+      attachment_bytes: used.attachment_bytes + cost.attachment_bytes,
     };
   }
 
@@ -143,6 +163,7 @@ export class Spending {
   close(): void {
     this.#counts.opening -= this.#opening;
     this.#counts.reserved -= this.#reserved;
-    this.#opening = this.#reserved = 0;
+    this.#counts.uploading -= this.#uploading;
+    this.#opening = this.#reserved = this.#uploading = 0;
   }
 }

@@ -7,7 +7,7 @@ import { secureHeaders } from "hono/secure-headers";
 
 type Policy = NonNullable<Parameters<typeof secureHeaders>[0]>["contentSecurityPolicy"];
 
-/** An answer that is a page may allow more than nothing. What a route sets itself for caches and for other origins stays. */
+/** An answer that is a page may allow more than nothing. What a route sets itself stays: its policy, and what is for caches and other origins. */
 export function answerHeaders(contentSecurityPolicy: Policy): MiddlewareHandler {
   const secure = secureHeaders({
     contentSecurityPolicy,
@@ -16,8 +16,10 @@ export function answerHeaders(contentSecurityPolicy: Policy): MiddlewareHandler 
   });
   return async (c, next) => {
     await next();
+    const own = c.res.headers.get("content-security-policy");
     await secure(c, async () => {});
     const { headers } = c.res;
+    if (own !== null) headers.set("content-security-policy", own);
     for (const [name, value] of DEFAULTS) if (!headers.has(name)) headers.set(name, value);
   };
 }

@@ -7,6 +7,7 @@ import { dataHeaders } from "../access/headers.ts";
 import { explain, requireCatalog } from "../catalog/outage.ts";
 import { Refusal, refusalOf } from "../core/refusal.ts";
 import type { Env } from "../env.ts";
+import { attachments } from "./attachments.ts";
 import { audit } from "./audit.ts";
 import { distinctions } from "./distinctions.ts";
 import { exceptions } from "./exceptions.ts";
@@ -49,6 +50,7 @@ for (const part of [
   ingest,
   legacy,
   sessions,
+  attachments,
   distinctions,
   metrics,
   exceptions,

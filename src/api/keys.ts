@@ -22,6 +22,7 @@ const budgets = {
   sessions_per_day: budget,
   rows_per_day: budget,
   requests_per_minute: budget,
+  attachment_mib_per_day: budget,
 } satisfies { [name in BudgetName]: typeof budget };
 const NewKey = v.object({
   kind: v.picklist(KEY_KINDS),

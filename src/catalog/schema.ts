@@ -49,6 +49,7 @@ export const sessions = sqliteTable(
     exceptions: integer().notNull(),
     points: integer().notNull(),
     series: integer().notNull(),
+    attachments: integer().notNull(), // announced and not refused
     exit_code: integer(),
     signal: text(),
     uncaught: integer().notNull(), // exceptions that nothing caught

@@ -293,7 +293,7 @@ function whereAll(...conditions: (SQL | undefined)[]): SQL {
 /** All columns but the wide ones, which are stored on other pages. */
 const COLUMNS = sql.raw(
   `s.id, s.product, s.version, s.status, s.ever_hung, s.recovered, s.headline, s.machine_id, s.hostname, s.browser, s.tags,
-   s.created_at, s.updated_at, s.received_at, s.status_since, s.ended_at, s.last_heartbeat_at, s.states, s.events, s.exceptions, s.points, s.series,
+   s.created_at, s.updated_at, s.received_at, s.status_since, s.ended_at, s.last_heartbeat_at, s.states, s.events, s.exceptions, s.points, s.series, s.attachments,
    s.exit_code, s.signal, s.uncaught, s.tests, s.failed_tests, s.bytes, s.revision, s.damaged, s.left_out`,
 );
 

@@ -2,6 +2,7 @@
  * The answers of a session object: the shapes that it returns (as JSON text), that the API passes on unchanged and that pages
  * render. Keys are snake_case, times epoch milliseconds.
  */
+import type { AttachmentRefusal } from "./attachments.ts";
 import type { TestTotals } from "./tests/tally.ts";
 import type { Confidence, MetricType, Status } from "./vocabulary.ts";
 import type { Event, Json, JsonObject, Stacks, Writer } from "./wire.ts";
@@ -46,6 +47,8 @@ export type Completeness = {
   /** Which of their fields, as the client names them ("metric.name", "data.user"): the first ones. */
   altered_fields?: string[];
   loss_times?: LossTimes[];
+  /** If there are any: how many were announced, how many are there as a whole, and how many were refused. */
+  attachments?: { announced: number; arrived: number; refused: number };
 };
 
 /** When ops were lost for a cause, by the program's clock. `at_least`: more were lost than could be counted. */
@@ -55,10 +58,10 @@ export type DamagedPart = {
   /**
    * storage: the database file; segment: a whole segment; numbers: its sequences and time, which are taken from its neighbours; index:
    * what was counted in it, which is counted again from its log; state: the state at its start; log: some or all of its ops; summary: what
-   * a search skips it by, without which it is read.
+   * a search skips it by, without which it is read; attachment: some or all of the content of one, whose op is `first_seq`.
    */
-  part: "storage" | "segment" | "numbers" | "index" | "state" | "log" | "summary";
-  /** The segment's id; null for the storage. */
+  part: "storage" | "segment" | "numbers" | "index" | "state" | "log" | "summary" | "attachment";
+  /** The segment's id; null for the storage, and for an attachment. */
   segment: number | null;
   /** Its first and last op. */
   first_seq?: number;
@@ -197,6 +200,8 @@ export type SessionRow = {
   exceptions: number;
   points: number;
   series: number;
+  /** Announced, and not refused. */
+  attachments: number;
   exit_code: number | null;
   signal: string | null;
   uncaught: number;
@@ -273,6 +278,26 @@ export type StackRow = Omit<Stacks, "op"> & {
   seq: number;
   /** The time by the program's own clock, if it differs. */
   recorded_at?: number;
+};
+
+/** An attachment, and how much of its content has arrived. */
+export type AttachmentRow = {
+  /** Of its op. */
+  seq: number;
+  id: string;
+  at: number;
+  name: string;
+  type: string;
+  size: number;
+  sha256: string;
+  group?: string;
+  /** All of it is there, and matched its checksum. */
+  complete: boolean;
+  received_bytes: number;
+  /** Why its content is not taken. */
+  refused?: AttachmentRefusal;
+  /** A part of the content is missing in the storage, although all of it was there. */
+  damaged?: true;
 };
 
 export type EventCount = {

@@ -2,10 +2,12 @@
  * Attachments of a session: files that a program adds to what it records. An `attachment` op announces one; its content follows in chunks
  * (session/chunks.ts). The index lists each with what is known of it. Pure; `node:crypto` and storage are the caller's.
  */
+import { utf8 } from "./bytes.ts";
 import {
   ATTACHMENT_CHUNK_BYTES,
   MAX_ATTACHMENT_BYTES,
   MAX_ATTACHMENTS,
+  MAX_LISTED_ATTACHMENTS,
   MAX_REFUSED_ATTACHMENTS,
   MAX_SESSION_ATTACHMENT_BYTES,
 } from "./limits.ts";
@@ -50,6 +52,9 @@ export function chunksOf({ size }: Pick<Attachment, "size">): number {
 export function chunkBytes({ size }: Pick<Attachment, "size">, chunk: number): number {
   return Math.min(ATTACHMENT_CHUNK_BYTES, size - chunk * ATTACHMENT_CHUNK_BYTES);
 }
+
+/** The most chunks that an attachment may have: MAX_CHUNKS of them are 1 GiB. */
+export const MAX_CHUNKS = 1_024;
 
 /** Whether its content is expected: neither there nor refused. */
 export function isAwaited({ complete, refused }: Attachment): boolean {
@@ -97,3 +102,65 @@ export function listAttachment(
   });
   return true;
 }
+
+/** Images that pages show, with the bytes that each begins with. No SVG: it is markup. */
+const IMAGES: [type: string, starts: string, at: number][] = [
+  ["image/png", "\x89PNG\r\n\x1a\n", 0],
+  ["image/jpeg", "\xff\xd8\xff", 0],
+  ["image/gif", "GIF8", 0],
+  ["image/webp", "WEBP", 8],
+];
+
+/** The type of a shown image, if the content begins as it must; undefined for everything else. */
+export function imageTypeOf({ type }: Pick<Attachment, "type">, content: Uint8Array) {
+  const [known, starts = "", at = 0] = IMAGES.find(([each]) => each === type.toLowerCase()) ?? [];
+  const begins = String.fromCharCode(...content.subarray(at, at + starts.length));
+  return begins === starts ? known : undefined;
+}
+
+/**
+ * The limits of a setting's text: MiB of an attachment, MiB of all of a session, and their number: "10,50,200". The defaults without it,
+ * and if it is something else.
+ */
+export function parseAttachmentLimits(text = ""): AttachmentLimits {
+  const [, each, session, count] =
+    /^\s*(\d{1,4})\s*,\s*(\d{1,4})\s*,\s*(\d{1,4})\s*$/.exec(text) ?? [];
+  if (each === undefined || session === undefined || count === undefined) return ATTACHMENT_LIMITS;
+  return {
+    each: Math.min(Number(each) * MIB, MAX_CHUNKS * ATTACHMENT_CHUNK_BYTES),
+    session: Number(session) * MIB,
+    count: Math.min(Number(count), MAX_LISTED_ATTACHMENTS),
+  };
+}
+
+const MIB = 1024 * 1024;
+
+/**
+ * The name of a downloaded file: without what a path or a terminal gives a meaning to. Folders are left out, as are characters that are
+ * not shown or change the direction of text, and what Windows refuses.
+ */
+export function fileNameOf(name: string, id: string): string {
+  const last = name.split(/[/\\]/).at(-1) ?? "";
+  const plain = last
+    .replace(/[\p{C}\p{Zl}\p{Zp}]/gu, "")
+    .replace(/[<>:"|?*]/g, "_")
+    .replace(/^[\s.]+|[\s.]+$/g, "");
+  const safe = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i.test(plain) ? `_${plain}` : plain;
+  const cut = cutName(safe);
+  return cut === "" ? `attachment-${id.replaceAll(":", "_")}` : cut;
+}
+
+/** The first characters and the extension of a name that is longer than file systems take (255 bytes). */
+function cutName(name: string): string {
+  const [, extension = ""] = /(\.[A-Za-z0-9]{1,10})$/.exec(name) ?? [];
+  let bytes = extension.length;
+  let cut = "";
+  for (const character of name.slice(0, name.length - extension.length)) {
+    bytes += utf8(character).length;
+    if (bytes > MAX_FILE_NAME_BYTES) break;
+    cut += character;
+  }
+  return cut + extension;
+}
+
+const MAX_FILE_NAME_BYTES = 200;

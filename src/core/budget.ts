@@ -6,6 +6,7 @@ import { formatNumber } from "./format.ts";
 import {
   BUDGET_RETRY_MS,
   DAY_MS,
+  DEFAULT_ATTACHMENT_MIB_PER_DAY,
   DEFAULT_REQUESTS_PER_MINUTE,
   DEFAULT_ROWS_PER_DAY,
   DEFAULT_SESSIONS_PER_DAY,
@@ -20,21 +21,34 @@ export type Budgets = {
   rows_per_day: number | null;
   /** Requests to sessions in a minute: one for each session in a request, or for each part of REQUEST_BYTES if that is more. */
   requests_per_minute: number | null;
+  /** MiB of the contents of attachments in a day. */
+  attachment_mib_per_day: number | null;
 };
 
 export type BudgetName = keyof Budgets;
 
-export const BUDGET_NAMES = ["sessions_per_day", "rows_per_day", "requests_per_minute"] as const;
+export const BUDGET_NAMES = [
+  "sessions_per_day",
+  "rows_per_day",
+  "requests_per_minute",
+  "attachment_mib_per_day",
+] as const;
 
 /** What was written with a key on a day. */
-export type Used = { sessions: number; object_rows: number; d1_rows: number };
+export type Used = {
+  sessions: number;
+  object_rows: number;
+  d1_rows: number;
+  attachment_bytes: number;
+};
 
-export const UNUSED: Used = { sessions: 0, object_rows: 0, d1_rows: 0 };
+export const UNUSED: Used = { sessions: 0, object_rows: 0, d1_rows: 0, attachment_bytes: 0 };
 
 export const BUDGET_LABELS: Record<BudgetName, string> = {
   sessions_per_day: "new sessions a day",
   rows_per_day: "rows a day",
   requests_per_minute: "requests a minute",
+  attachment_mib_per_day: "MiB of attachments a day",
 };
 
 /** "5,000 new sessions a day" */
@@ -49,6 +63,7 @@ export const DEFAULT_BUDGETS: Budgets = {
   sessions_per_day: DEFAULT_SESSIONS_PER_DAY,
   rows_per_day: DEFAULT_ROWS_PER_DAY,
   requests_per_minute: DEFAULT_REQUESTS_PER_MINUTE,
+  attachment_mib_per_day: DEFAULT_ATTACHMENT_MIB_PER_DAY,
 };
 
 /** Of who writes without a key, and of a key that only reads. */
@@ -56,6 +71,7 @@ export const NO_BUDGETS: Budgets = {
   sessions_per_day: null,
   rows_per_day: null,
   requests_per_minute: null,
+  attachment_mib_per_day: null,
 };
 
 /** The rows that a day's budget is compared with. The plans limit those of objects and of D1 apart, each to the same number. */
@@ -63,13 +79,27 @@ export function rowsOf({ object_rows, d1_rows }: Used): number {
   return Math.max(object_rows, d1_rows);
 }
 
+const MIB = 1024 * 1024;
+
+/** Whether this many bytes of attachments are more than what is left of the budget. */
+export function isOverBytes({ attachment_mib_per_day: limit }: Budgets, bytes: number): boolean {
+  return limit !== null && bytes > limit * MIB;
+}
+
 /** The daily budgets that are used up: with one of them the sender waits for the next day. */
 export function usedUp(budgets: Budgets, used: Used): BudgetName[] {
-  const counts = { sessions_per_day: used.sessions, rows_per_day: rowsOf(used) };
-  return (["sessions_per_day", "rows_per_day"] as const).filter((name) => {
-    const limit = budgets[name];
-    return limit !== null && counts[name] >= limit;
-  });
+  const counts = {
+    sessions_per_day: used.sessions,
+    rows_per_day: rowsOf(used),
+    // With less left than a chunk, an attachment waits as well.
+    attachment_mib_per_day: Math.ceil(used.attachment_bytes / MIB),
+  };
+  return (["sessions_per_day", "rows_per_day", "attachment_mib_per_day"] as const).filter(
+    (name) => {
+      const limit = budgets[name];
+      return limit !== null && counts[name] >= limit;
+    },
+  );
 }
 
 /**

@@ -1,6 +1,6 @@
 /** How many of a session's ops are stored, as one sentence for the page and the command, and what each missing one was lost to. */
 import type { Completeness, LossTimes } from "./answers.ts";
-import { formatNumber } from "./format.ts";
+import { formatCount, formatNumber } from "./format.ts";
 import { plainText } from "./recorded-text.ts";
 import type { DropCause } from "./vocabulary.ts";
 
@@ -56,9 +56,22 @@ export function lossesOf({ dropped, loss_times = [] }: Completeness): CauseOfLos
   return [...counted, ...unknown.map((times) => ({ cause: times.cause, count: 0, times }))];
 }
 
-/** Whether nothing of the session was lost. */
+/** Whether nothing of the session was lost, and all its attachments are there. */
 export function isCompleteRecord(completeness: Completeness): boolean {
-  return lossesOf(completeness).length === 0;
+  return lossesOf(completeness).length === 0 && attachmentTexts(completeness).length === 0;
+}
+
+/** What is missing of the attachments: "1 of 3 attachments has not arrived". */
+export function attachmentTexts({ attachments }: Completeness): string[] {
+  if (!attachments) return [];
+  const { announced, arrived, refused } = attachments;
+  const of = (count: number, one: string, several: string) =>
+    `${formatNumber(count)} of ${formatCount(announced, "attachment")} ${count === 1 ? one : several}`;
+  const awaited = announced - arrived - refused;
+  return [
+    ...(awaited > 0 ? [of(awaited, "has not arrived", "have not arrived")] : []),
+    ...(refused > 0 ? [of(refused, "was refused", "were refused")] : []),
+  ];
 }
 
 /** "12 of 14 recorded"; if more was lost than could be counted, "12 of at least 14 recorded" or "12 of an unknown number recorded". */

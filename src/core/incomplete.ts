@@ -24,6 +24,7 @@ const PARTS: Record<DamagedPart["part"], string> = {
   index: "The index of a segment cannot be read; it is counted again from its log",
   state: "The state at the start of a segment cannot be read; the changes before it are used",
   log: "Ops cannot be read",
+  attachment: "A part of the content of an attachment cannot be read; the rest can be downloaded",
   summary:
     "The search index of a segment cannot be read; the segment itself is searched, and nothing is lost",
 };
@@ -40,6 +41,8 @@ export function damageText({ part, segment, first_seq, last_seq, lost }: Damaged
     first_seq === undefined || last_seq === undefined
       ? ""
       : `, ops ${formatNumber(first_seq)} to ${formatNumber(last_seq)}`;
+  if (part === "attachment" && first_seq !== undefined)
+    return `${PARTS[part]} (op ${formatNumber(first_seq)}).`;
   const where = segment === null ? "" : ` (segment ${formatNumber(segment)}${range})`;
   const count = part === "log" ? `: ${lostText(lost)}` : "";
   return `${PARTS[part]}${where}${count}.`;

@@ -35,6 +35,8 @@ export const DEFAULT_ROWS_PER_DAY = 50_000;
 export const DEFAULT_SESSIONS_PER_DAY = 5_000;
 /** 20 a second: a daemon sends one request at a time, and while it waits for the answer it gathers the next one. A test suite on four machines stays below. */
 export const DEFAULT_REQUESTS_PER_MINUTE = 1_200;
+/** A tenth of the storage of the free plan (5 GB): ten days of a key that leaked fill it. */
+export const DEFAULT_ATTACHMENT_MIB_PER_DAY = 500;
 /** The largest budget that can be set: sums of both stay exact. */
 export const MAX_BUDGET = 1e9;
 /** Bytes of a body that count as one request: some 2,000 ops, a tenth of a second of CPU in the slowest case. */
@@ -148,6 +150,10 @@ export const MAX_ATTACHMENT_BYTES = 10 * 1024 * 1024;
 export const MAX_SESSION_ATTACHMENT_BYTES = 50 * 1024 * 1024;
 /** Attachments of a session: the index lists each of them and is written with each batch. */
 export const MAX_ATTACHMENTS = 200;
+/** The most of them that a setting can allow: each is some 300 bytes of the index. */
+export const MAX_LISTED_ATTACHMENTS = 1_000;
+/** How often a content that does not match its checksum may be sent. */
+export const MAX_ATTACHMENT_FAILURES = 3;
 /** Refused ones that the index lists, with their reason. */
 export const MAX_REFUSED_ATTACHMENTS = 50;
 /** A chunk is a row of the object's storage, and a row has at most MAX_ROW_BYTES. */

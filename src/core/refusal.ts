@@ -5,6 +5,7 @@ export const REFUSALS = {
   invalid_query: 400, // a query parameter out of its range
   invalid_encoding: 400, // Content-Encoding and body disagree
   not_finite: 400, // a metric value that is NaN or infinite
+  bad_chunk: 400, // a part of an attachment's content with another size, number or checksum than it must have
   too_deep: 400, // nested deeper than MAX_DEPTH
   too_many_keys: 400, // more than MAX_STATE_KEYS keys in the state
   unauthorized: 401, // no key, or a wrong one
@@ -15,11 +16,15 @@ export const REFUSALS = {
   method_not_allowed: 405,
   lane_gap: 409, // the batch starts after the next expected sequence
   lane_overlap: 409, // the batch starts before it and ends after it
+  checksum_mismatch: 409, // the content of an attachment is not what its op announced
   gone: 410, // the session was deleted
   too_large: 413, // body, batch, event or state over its limit
+  invalid_range: 416, // a Range after the end of an attachment
+  attachment_refused: 422, // its content is never taken
   too_many_requests: 429, // Retry-After has the time to wait
   internal: 500, // an error of the server, logged with its cause
   damaged: 503, // a session's storage can't be read at all; restore it from a backup, or delete the session
+  damaged_content: 503, // a part of an attachment can't be read; the rest can
   unavailable: 503, // storage is not answering; retry
   storage_full: 507, // the disk, a session's object or a database is full
 } as const;

@@ -166,6 +166,18 @@ export function completenessOf(index: SessionIndex, unreadable = 0): Completenes
     altered: Object.keys(index.altered).length > 0 ? index.altered : undefined,
     altered_fields: index.alteredFields.length > 0 ? index.alteredFields : undefined,
     loss_times: index.lossTimes.length > 0 ? index.lossTimes : undefined,
+    attachments: attachmentsOf(index),
+  };
+}
+
+function attachmentsOf({ attachments, leftOut }: SessionIndex): Completeness["attachments"] {
+  const unlisted = leftOut.attachments ?? 0;
+  const announced = attachments.length + unlisted;
+  if (announced === 0) return undefined;
+  return {
+    announced,
+    arrived: attachments.filter(({ complete }) => complete).length,
+    refused: attachments.filter(({ refused }) => refused !== undefined).length + unlisted,
   };
 }
 

@@ -6,6 +6,7 @@ import { isGood, labelOf, outcomeOf } from "../core/outcome.ts";
 import type { Summary } from "../core/answers.ts";
 import { asking } from "../core/names.ts";
 import { REFRESH_MS, TIMELINE_BUCKETS } from "./limits.ts";
+import { attachmentRoutes } from "./session/attachments.tsx";
 import { EventsPanel, eventRoutes, filterOf } from "./session/events.tsx";
 import { ExceptionsPanel, exceptionRoutes } from "./session/exception.tsx";
 import { ChangedPanel, changedRoutes } from "./session/changed.tsx";
@@ -185,6 +186,7 @@ for (const routes of [
   exceptionRoutes,
   outputRoutes,
   stackRoutes,
+  attachmentRoutes,
   changedRoutes,
   figureRoutes,
 ]) {

@@ -44,6 +44,11 @@ export function UsagePanel({ env }: { env: Env }) {
                 format={formatBytes}
               />
             </dl>
+            {rows.attachment_bytes === 0 ? null : (
+              <p class="panel-note">
+                {formatBytes(rows.attachment_bytes)} of attachments arrived today.
+              </p>
+            )}
             <p class="panel-note">
               {isLocal(env)
                 ? "This machine has no such limits; they are those of Cloudflare's free plan."

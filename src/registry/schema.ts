@@ -29,6 +29,7 @@ export const keys = sqliteTable("keys", {
   sessions_per_day: integer(), // the budgets (core/budget.ts); null: no limit
   rows_per_day: integer(),
   requests_per_minute: integer(),
+  attachment_mib_per_day: integer(),
 });
 
 /** The key that signs the pages' cookies. One row; a server makes it when the first person signs in. */
@@ -113,6 +114,7 @@ export const usage = sqliteTable(
     sessions: integer().notNull(), // opened
     object_rows: integer().notNull(), // by session objects
     d1_rows: integer().notNull(), // in the catalog and here
+    attachment_bytes: integer().notNull(), // of their contents
   },
   (table) => [primaryKey({ columns: [table.day, table.key] })],
 );

@@ -24,6 +24,7 @@ export async function addUsage(
         sessions: sql`sessions + excluded.sessions`,
         object_rows: sql`object_rows + excluded.object_rows`,
         d1_rows: sql`d1_rows + excluded.d1_rows`,
+        attachment_bytes: sql`attachment_bytes + excluded.attachment_bytes`,
       },
     });
 }
@@ -47,6 +48,7 @@ export function plus(one: Used, other: Used): Used {
     sessions: one.sessions + other.sessions,
     object_rows: one.object_rows + other.object_rows,
     d1_rows: one.d1_rows + other.d1_rows,
+    attachment_bytes: one.attachment_bytes + other.attachment_bytes,
   };
 }
 

@@ -1,5 +1,6 @@
 /** What a session can be asked. Each question is written once here, with its query and the type of its answer; the client is derived from it. */
 import type {
+  AttachmentRow,
   Chart,
   DamagedPart,
   EventCount,
@@ -23,6 +24,7 @@ import {
   timesOf,
 } from "../core/session-index.ts";
 import type { JsonObject } from "../core/wire.ts";
+import { attachmentRows } from "./attachments/rows.ts";
 import { type EventsQuery, eventPage } from "./events.ts";
 import { held } from "./held.ts";
 import {
@@ -88,6 +90,11 @@ export const ANSWERS = {
   /** One entry per fingerprint, the newest occurrence first. */
   exceptions: ({ index }: Source): ExceptionCount[] =>
     index.exceptions.toSorted((a, b) => b.lastAt - a.lastAt),
+
+  attachments: ({ store, index }: Source): { attachments: AttachmentRow[]; next: null } => ({
+    attachments: attachmentRows(store, index.attachments),
+    next: null,
+  }),
 
   stacks: ({ store, index }: Source): Page<StackRow> => ({
     items: stacksOf(store, index.observations),

@@ -13,8 +13,11 @@ import { Refusal, refusalOf } from "../core/refusal.ts";
 import { Id, type IngestAnswer, type Op, type Writer } from "../core/wire.ts";
 import type { Env } from "../env.ts";
 import type { AnswerOf, QueryOf, Question, QuestionName, Receipt } from "./answers.ts";
+import type { Content, ContentInfo, Wanted } from "./attachments/content.ts";
+import type { Progress, SentChunk } from "./attachments/upload.ts";
+import { damagedStorage } from "./database.ts";
 import type { Write } from "./publication-batch.ts";
-import { accepted, type JsonOf, parsed, refusalIn, type Reply } from "./reply.ts";
+import { accepted, type JsonOf, parsed, refusalIn, refusedReply, type Reply } from "./reply.ts";
 import type { Charged, StreamKind } from "./session.ts";
 import { isUnopenable, type Repeat, request, type Stub, stubOfObject } from "./stub.ts";
 import { eraseUnreadable, isListed, unreadableReplies, unreadableStream } from "./unreadable.ts";
@@ -146,6 +149,31 @@ export class SessionClient {
     );
     if (typeof stream !== "string") return stream;
     throw refusalIn(stream) ?? new Error("A session answered with text where a stream is due.");
+  }
+
+  /** How far the upload of an attachment is. */
+  async uploaded(id: string): Promise<Progress> {
+    return this.#call((object) => object.uploaded(this.#access, id));
+  }
+
+  async upload(chunk: SentChunk): Promise<Progress & Charged> {
+    return this.#call((object) => object.upload(this.#access, chunk));
+  }
+
+  /** The content of an attachment, or a part of it. */
+  async content(wanted: Wanted): Promise<{ info: ContentInfo; body: ReadableStream<Uint8Array> }> {
+    const content = await this.#orUnreadable(
+      async (object): Promise<Content | Reply<never>> => object.content(this.#access, wanted),
+      // A refusal that names the attachment is not about the session.
+      (answer) =>
+        typeof answer === "string" && refusalIn(answer)?.details["attachment"] === undefined
+          ? answer
+          : undefined,
+      async () => refusedReply(damagedStorage()),
+    );
+    if (typeof content !== "string")
+      return { info: JSON.parse(content.info) as ContentInfo, body: content.body }; // as: what contentOf wrote
+    throw refusalIn(content) ?? new Error("A session answered with text where a content is due.");
   }
 
   /** Publishes the session to the catalog now. */

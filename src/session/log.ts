@@ -2,6 +2,7 @@
  * The session's log: the stored segments and, in memory, the newest segment with its index and state. The memory can be read again from
  * that segment's row; it is discarded when a batch is refused after some of its ops were applied.
  */
+import type { AttachmentLimits } from "../core/attachments.ts";
 import { type Access, openerOf } from "../core/authority.ts";
 import { type BatchOutcome, Projection } from "../core/projection.ts";
 import type { Redactor } from "../core/redact.ts";
@@ -11,6 +12,7 @@ import { isEmpty, newContents } from "../core/segment.ts";
 import { newIndex } from "../core/session-index.ts";
 import type { Arrival } from "../core/times.ts";
 import type { Source } from "./answers.ts";
+import { completeRestored } from "./attachments/upload.ts";
 import { Rollups } from "./metrics.ts";
 import { type Newest, newSegment, Store } from "./store.ts";
 
@@ -26,13 +28,15 @@ export class Log {
   readonly store: Store;
   readonly #id: string;
   readonly #redactor: Redactor;
+  readonly attachmentLimits: AttachmentLimits;
   #loaded: Loaded | undefined;
   #rollups: Rollups | undefined;
 
-  constructor(sql: SqlStorage, id: string, redactor: Redactor) {
+  constructor(sql: SqlStorage, id: string, redactor: Redactor, attachmentLimits: AttachmentLimits) {
     this.store = new Store(sql);
     this.#id = id;
     this.#redactor = redactor;
+    this.attachmentLimits = attachmentLimits;
   }
 
   /** The log in memory; undefined if it was not read since the object woke up. */
@@ -48,7 +52,8 @@ export class Log {
     const { newest, state, later } = stored;
     const index = stored.index ?? newIndex(this.#id, now, now);
     for (const { contents, lastSeq } of later) restore(index, state, contents, lastSeq);
-    const projection = new Projection(index, state, this.#redactor);
+    if (later.length > 0 || !stored.index) completeRestored(this.store.chunks, index.attachments);
+    const projection = new Projection(index, state, this.#redactor, this.attachmentLimits);
     // Which records of which lanes were in the segments without an index is not known.
     if (later.length > 0 || !stored.index) projection.loseTail();
     const isLost = !stored.index && later.every(({ contents }) => isEmpty(contents));
@@ -74,7 +79,13 @@ export class Log {
   /** A new session. It is stored with its first commit. `at` is the time of its first op. */
   open(at: number, arrival: Arrival, access: Access): Loaded {
     const id = this.store.nextId();
-    const projection = Projection.open(this.#id, at, arrival, this.#redactor);
+    const projection = Projection.open(
+      this.#id,
+      at,
+      arrival,
+      this.#redactor,
+      this.attachmentLimits,
+    );
     projection.index.product = access.product ?? "";
     projection.index.opener = openerOf(access);
     const newest = newSegment({ id, fromAt: 0, firstSeq: 1, keyframe: "{}" });

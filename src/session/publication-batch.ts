@@ -93,7 +93,7 @@ async function count(
   });
   try {
     for (const [key, used] of byKey)
-      if (used.sessions + used.object_rows + used.d1_rows > 0)
+      if (Object.values(used).some((amount) => amount > 0))
         await addUsage(REGISTRY, key, used, now); // one request has one key
     return true;
   } catch {

@@ -121,6 +121,7 @@ function sessionRow(
     exceptions: counts.exceptions,
     points: counts.points,
     series: index.series.length,
+    attachments: index.attachments.filter(({ refused }) => refused === undefined).length,
     revision: index.seq,
     bytes,
   };

@@ -78,6 +78,12 @@ export class Publisher {
     this.#cost = plus(this.#cost, { ...UNUSED, d1_rows: listed });
   }
 
+  /** After a request with this key stored a part of an attachment. */
+  noteChunk(payer: string, bytes: number): void {
+    this.#payer = payer;
+    this.#count({ ...UNUSED, object_rows: 1, attachment_bytes: bytes });
+  }
+
   /** What the requests since the last call cost, with the rows that are still to be published for them. */
   takeCost(): Used {
     const cost = this.#cost;
@@ -181,14 +187,14 @@ export class Publisher {
   }
 }
 
-/** A new session counts at once for the budget of its key. Without one its rows wait, because counting writes a row itself. */
+/** A new session, and attachments, count at once for the budget of their key. Without one its rows wait, because counting writes a row itself. */
 function countsUsage(
   scope: Plan["scope"],
-  { sessions }: Used,
+  { sessions, attachment_bytes: bytes }: Used,
   key: string,
   { observations }: SessionIndex,
 ): Entry["countsUsage"] {
-  if (key !== "" && sessions > 0) return "yes";
+  if (key !== "" && (sessions > 0 || bytes > 0)) return "yes";
   if (scope === "row") return "no";
   return isOver(observations) ? "yes" : "unless new";
 }

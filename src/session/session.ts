@@ -9,6 +9,7 @@ import { DurableObject } from "cloudflare:workers";
 import * as v from "valibot";
 import { removeSession } from "../catalog/publish.ts";
 import type { Change } from "../core/answers.ts";
+import { parseAttachmentLimits } from "../core/attachments.ts";
 import {
   type Access,
   checkKind,
@@ -38,6 +39,14 @@ import { type Boot, crashOf } from "./machine.ts";
 import { catalogRows } from "./publication.ts";
 import type { Write } from "./publication-batch.ts";
 import { type Published, Publisher } from "./publisher.ts";
+import {
+  attachmentOf,
+  type Progress,
+  progressOf,
+  type SentChunk,
+  takeChunk,
+} from "./attachments/upload.ts";
+import { type Content, contentOf, type Wanted } from "./attachments/content.ts";
 import { accepted, parsed, type Reply, refusedReply, replyOf } from "./reply.ts";
 import { noteFinish, noteRequest } from "./residents.ts";
 import { isOver, NEW_SCHEDULE, nextAlarm, type Schedule } from "./schedule.ts";
@@ -77,7 +86,8 @@ export class Session extends DurableObject<Env> {
   constructor(context: DurableObjectState, env: Env) {
     super(context, env);
     const { rules } = parseOwnRules(env.DATACAT_REDACT);
-    this.#log = new Log(context.storage.sql, this.#id, new Redactor(rules));
+    const limits = parseAttachmentLimits(env.DATACAT_ATTACHMENTS);
+    this.#log = new Log(context.storage.sql, this.#id, new Redactor(rules), limits);
     this.#log.store.damage.onFound = () => (this.#hasNewDamage = true);
     this.#publisher = new Publisher(env);
     this.#watchers = new Watchers(context, (kinds) => this.#change(kinds));
@@ -107,14 +117,17 @@ export class Session extends DurableObject<Env> {
     // Writing into a file that SQLite cannot read could spread the damage. Any other damage is left as it is, and the session goes on
     // in a segment after it. The owner may be among what is damaged; then only keys for all products may go on.
     if (this.#log.store.isUnwritable) throw damagedStorage();
-    if (this.#log.load()) {
-      const loaded = this.#allowed(access, "ingest");
-      checkOpener(access, loaded.projection.index.opener, `Session ${this.#id}`);
-      return loaded;
-    }
+    if (this.#log.load()) return this.#continued(access);
     checkMayOpen(access);
     this.#alarmAt ??= null; // none yet, so it need not be read
     return this.#log.open(ops[0]?.at ?? arrival.now, arrival, access);
+  }
+
+  /** The session for a caller who adds to it, as `#recorded`. */
+  #continued(access: Access): Loaded {
+    const loaded = this.#allowed(access, "ingest");
+    checkOpener(access, loaded.projection.index.opener, `Session ${this.#id}`);
+    return loaded;
   }
 
   // Recording.
@@ -204,6 +217,56 @@ export class Session extends DurableObject<Env> {
     this.#commit(loaded, first.access, (projection) =>
       projection.record(ops, arrival, first.lease_ms, first.writer),
     );
+  }
+
+  // Attachments.
+
+  /** How far the upload of an attachment is, for who may send it. */
+  async uploaded(access: Access, id: string): Promise<Reply<Progress>> {
+    noteRequest(this.env, this.#objectId);
+    return replyOf(() => {
+      const { index } = this.#continued(access).projection;
+      const attachment = attachmentOf(index.attachments, this.#log.attachmentLimits, id);
+      return progressOf(this.#log.store.chunks, attachment);
+    });
+  }
+
+  /** Stores a chunk of an attachment's content. Repeating it changes nothing. */
+  async upload(access: Access, sent: SentChunk): Promise<Reply<Progress & Charged>> {
+    noteRequest(this.env, this.#objectId);
+    return this.#charged(undefined, () => {
+      const loaded = this.#continued(access);
+      const { index } = loaded.projection;
+      const { chunks } = this.#log.store;
+      const attachment = attachmentOf(index.attachments, this.#log.attachmentLimits, sent.id);
+      const { stored, isDecided, refusal } = takeChunk(chunks, attachment, sent);
+      if (stored > 0) {
+        index.rowsWritten++;
+        this.#publisher.noteChunk(openerOf(access), stored);
+      }
+      if (isDecided) {
+        this.#log.commitIndex(loaded);
+        this.#publisher.countRow();
+        this.#publisher.expect(Date.now() + PUBLISH_MS);
+      }
+      this.#watchers.notify(stored > 0 || isDecided ? ["attachment"] : []);
+      if (refusal) throw refusal;
+      return progressOf(chunks, attachment);
+    });
+  }
+
+  /** The content of an attachment, or a part of it. */
+  async content(access: Access, wanted: Wanted): Promise<Content | Reply<never>> {
+    noteRequest(this.env, this.#objectId);
+    try {
+      const { index } = this.#allowed(access, "read").projection;
+      const attachment = attachmentOf(index.attachments, this.#log.attachmentLimits, wanted.id);
+      return contentOf(this.#log.store.chunks, attachment, wanted);
+    } catch (error) {
+      return refusedReply(error);
+    } finally {
+      await this.#publishDamage();
+    }
   }
 
   /** After ops were applied: publishes by `write` what is due at once, and sets the alarm for the rest. */

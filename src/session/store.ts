@@ -17,6 +17,7 @@ import {
 import { type SegmentSummary, summariseSegment } from "../core/segment-summary.ts";
 import type { SessionIndex } from "../core/session-index.ts";
 import type { JsonObject } from "../core/wire.ts";
+import { Chunks } from "./attachments/chunks.ts";
 import { Damage } from "./damage.ts";
 import { Database } from "./database.ts";
 import {
@@ -74,7 +75,7 @@ export function newSegment(start: Pick<Newest, "id" | "fromAt" | "firstSeq" | "k
 export type Segments = Pick<
   Store,
   "list" | "open" | "find" | "damagedParts" | "segmentCount" | "bytes"
->;
+> & { chunks: Pick<Chunks, "received" | "read"> };
 
 /** The store of a session of which nothing can be read. */
 export const EMPTY_STORE: Segments = {
@@ -84,6 +85,7 @@ export const EMPTY_STORE: Segments = {
   open: () => null,
   find: () => null,
   damagedParts: () => [{ part: "storage", segment: null }],
+  chunks: { received: () => [], read: () => undefined },
 };
 
 export type Segment = { info: SegmentInfo; keyframe: () => JsonObject; reader: SegmentReader };
@@ -101,6 +103,8 @@ export class Store {
   readonly #database: Database;
   readonly #rows: Rows;
   readonly damage: Damage;
+  /** The contents of attachments. */
+  readonly chunks: Chunks;
   #exists: boolean;
   #wasErased: boolean;
   /** Sealed segments do not change, so they are listed once. */
@@ -116,6 +120,7 @@ export class Store {
     this.#exists = tables.includes("segments") || this.#database.isDamaged;
     this.#wasErased = tables.includes("tombstone");
     this.damage = new Damage(this.#database, tables.includes("damage"));
+    this.chunks = new Chunks(this.#database, this.damage, tables.includes("chunks"));
   }
 
   /** Whether anything is stored. For an unknown session there is not even a table. */
@@ -150,6 +155,7 @@ export class Store {
     this.#wasErased = true;
     this.#sealed = [];
     this.damage.clear();
+    this.chunks.clear();
     this.#database.write("CREATE TABLE tombstone (erased_at INTEGER NOT NULL)");
     this.#database.write("INSERT INTO tombstone VALUES (?)", at);
   }
@@ -304,6 +310,8 @@ export class Store {
     const infos = new Map(this.list().map((info) => [info.id, info]));
     return this.damage.list().map(({ segment, part }) => {
       if (segment === null) return { segment, part };
+      if (part === "attachment")
+        return { segment: null, part, first_seq: segment, last_seq: segment };
       const info = infos.get(segment);
       return {
         segment,

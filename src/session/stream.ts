@@ -1,5 +1,6 @@
 /** A whole session as a stream: as 1.x gave it, and as an export that holds everything. Memory holds one segment at a time. */
 import type { EventRow } from "../core/answers.ts";
+import { type Attachment, chunksOf } from "../core/attachments.ts";
 import { pointAt } from "../core/chart.ts";
 import { merge } from "../core/merge.ts";
 import type { ReadColumns } from "../core/segment.ts";
@@ -200,7 +201,7 @@ function ownTimes<Exported extends { at?: number; recorded_at?: number }>({
   return recorded_at === undefined ? op : { ...op, at: recorded_at, corrected_at: op.at };
 }
 
-/** Everything, a line each: the summary, then segment by segment its ops in order, and its points as columns. */
+/** Everything, a line each: the summary, then segment by segment its ops in order, and its points as columns; at last the contents of attachments. */
 export function* exported(source: Source): Generator<string> {
   const { store, index } = source;
   yield `${JSON.stringify(ANSWERS.summary(source))}\n`;
@@ -233,6 +234,20 @@ export function* exported(source: Source): Generator<string> {
       const series = index.series[id];
       if (series) yield `${JSON.stringify(exportedPoints(series, reader.columns(id)))}\n`;
     }
+  }
+  for (const attachment of index.attachments) yield* exportedContent(store, attachment);
+}
+
+/** A line for each chunk of a content, in base64; without it if its bytes are damaged. Before the last chunk arrived: those that are there. */
+function* exportedContent({ chunks }: Segments, attachment: Attachment): Generator<string> {
+  const { id, complete } = attachment;
+  const numbers = complete
+    ? Array.from({ length: chunksOf(attachment) }, (_, chunk) => chunk)
+    : chunks.received(attachment);
+  for (const chunk of numbers) {
+    const bytes = chunks.read(attachment, chunk);
+    const content = bytes ? { base64: bytes.toBase64() } : { damaged: true };
+    yield `${JSON.stringify({ attachment: id, chunk, ...content })}\n`;
   }
 }
 

@@ -413,7 +413,7 @@ test("Settings and home show what is used, and the budgets are changed there", a
   const saved = await save({ sessions_per_day: "7", rows_per_day: "", requests_per_minute: "60" });
   expect(saved.status).toBe(303);
   expect(await text("/settings")).toMatch(
-    /1 of 7 sessions \d+ rows ?, no limit up to 60 requests a minute/,
+    /1 of 7 sessions \d+ rows ?, no limit 0 B of attachments, no limit up to 60 requests a minute/,
   );
   expect(await text("/")).not.toContain("The API key CI has used");
   expect((await send(key, batch())).status).toBe(200);

@@ -2,6 +2,7 @@
  * Every route, read from the routers, with every kind of credential: the status, the headers, and that nothing recorded of another product
  * is in an answer. What a route needs is read from the README's table, so the table and the server agree.
  */
+import { createHash } from "node:crypto";
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, test } from "vitest";
 import readme from "../../README.md?raw";
@@ -12,6 +13,8 @@ import { deployed, HOME, newKey, SECRET, signIn } from "./world.ts";
 
 /** In everything that is recorded of the product that the keys of "game" must not read. */
 const MARK = "belongs-to-shop";
+/** Of the content of its attachment, which is the mark. */
+const SHA256 = createHash("sha256").update(MARK).digest("hex");
 const ORIGIN = "https://game.example.org";
 const FINGERPRINT = "0123456789abcdef";
 const admin: Server = (path, init) => deployed(path, withKey(SECRET, init));
@@ -46,6 +49,8 @@ function addressOf(path: string, session: string): string {
     ":id": path.includes("/keys/") ? "000000000000" : session,
     ":name": path.startsWith("/icon") ? "none.svg" : "frames",
     ":fingerprint": FINGERPRINT,
+    ":attachment": "lane.1",
+    ":chunk": "0",
     ":what": "events",
     ":file": "0.svg",
     ":guide": "moving",
@@ -57,7 +62,7 @@ let asked = 0;
 
 /** Each request comes from a network of its own, because wrong secrets of one are slowed. */
 function request({ method }: { method: string }, headers: Record<string, string>): RequestInit {
-  const body = method === "POST" ? "{}" : undefined;
+  const body = method === "POST" ? "{}" : method === "PUT" ? MARK : undefined;
   const from = { origin: HOME, "cf-connecting-ip": `10.${asked++ >> 8}.${asked & 255}.1` };
   return { method, body, headers: { ...from, ...headers }, redirect: "manual" };
 }
@@ -77,10 +82,13 @@ async function record(): Promise<string> {
       exception_msg: MARK,
       fingerprint: FINGERPRINT,
     },
+    { op: "attachment", at: 6, id: "lane.1", name: MARK, size: MARK.length, sha256: SHA256 },
     { op: "end", at: 6 },
   ];
   const batch = { session: id, lane: "l", first: 1, last: ops.length, ops };
   await admin("/api/ingest", post({ batches: [batch] }));
+  const content = { method: "PUT", body: MARK };
+  await admin(`/api/sessions/${id}/attachments/lane.1/chunks/0`, content);
   await admin("/api/reindex", post({ sessions: [id] }));
   return id;
 }

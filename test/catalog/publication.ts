@@ -51,6 +51,7 @@ function unsearchable(id: string, overrides: Overrides): Publication {
       exceptions: 0,
       points: 3,
       series: 1,
+      attachments: 0,
       exit_code: null,
       signal: null,
       uncaught: 0,

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { server } from "../api/server.ts";
 
 const ask = server();
-const GUIDES = ["typescript", "python", "go", "lanes", "keys", "moving"];
+const GUIDES = ["typescript", "python", "go", "lanes", "keys", "attachments", "moving"];
 
 async function page(path: string): Promise<string> {
   const answer = await ask(path);

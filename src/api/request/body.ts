@@ -43,13 +43,18 @@ export async function readJson(request: Request): Promise<unknown> {
   return value;
 }
 
-async function readBytes({ body }: Request): Promise<Uint8Array> {
+/** The body as it is sent. Stops reading at the limit. */
+export async function readBytes(
+  { body, headers }: Request,
+  limit = MAX_BODY_BYTES,
+): Promise<Uint8Array> {
+  if (Number(headers.get("content-length")) > limit) throw tooLarge(limit);
   if (!body) return new Uint8Array();
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of body as ReadableStream<Uint8Array>) {
     length += chunk.length;
-    if (length > MAX_BODY_BYTES) throw tooLarge();
+    if (length > limit) throw tooLarge(limit);
     chunks.push(chunk);
   }
   const [only] = chunks;
@@ -76,8 +81,9 @@ function gunzip(bytes: Uint8Array): Uint8Array {
   }
 }
 
-function tooLarge(): Refusal {
+function tooLarge(limit = MAX_BODY_BYTES): Refusal {
   const mib = (bytes: number) => `${bytes / 1024 / 1024} MiB`;
+  if (limit < MAX_BODY_BYTES) return new Refusal("too_large", `This body may have ${mib(limit)}.`);
   return new Refusal(
     "too_large",
     `A body may have ${mib(MAX_BODY_BYTES)}, and ${mib(MAX_INFLATED_BYTES)} decompressed; send less at a time.`,

@@ -6,6 +6,7 @@ import go from "../../../clients/go/README.md";
 import lanes from "../../../clients/README.md";
 import python from "../../../clients/python/README.md";
 import typescript from "../../../clients/typescript/README.md";
+import attachments from "./attachments.md";
 import keys from "./keys.md";
 import moving from "./moving.md";
 import { Refusal } from "../../core/refusal.ts";
@@ -19,6 +20,11 @@ const GUIDES: Record<string, Guide> = {
   go: { title: "Go", file: "clients/go/README.md", text: go },
   lanes: { title: "Any other language", file: "clients/README.md", text: lanes },
   keys: { title: "API keys and budgets", file: "src/pages/docs/keys.md", text: keys },
+  attachments: {
+    title: "Attachments",
+    file: "src/pages/docs/attachments.md",
+    text: attachments,
+  },
   moving: { title: "Moving from 1.x", file: "src/pages/docs/moving.md", text: moving },
 };
 

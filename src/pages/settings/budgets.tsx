@@ -10,7 +10,7 @@ import {
   type Used,
   usedUp,
 } from "../../core/budget.ts";
-import { formatCount, formatNumber } from "../../core/format.ts";
+import { formatBytes, formatCount, formatNumber } from "../../core/format.ts";
 import { MAX_BUDGET } from "../../core/limits.ts";
 import { nameLabel } from "../../core/recorded-text.ts";
 import { Refusal } from "../../core/refusal.ts";
@@ -25,6 +25,8 @@ export function BudgetsOfKey({ key_: key, used = UNUSED }: { key_: KeyRow; used?
       <Amount of={used.sessions} limit={key.sessions_per_day} what="session" />
       <br />
       <Amount of={rowsOf(used)} limit={key.rows_per_day} what="row" />
+      <br />
+      <AttachmentBytes of={used.attachment_bytes} limit={key.attachment_mib_per_day} />
       <br />
       <span class="quiet">
         {key.requests_per_minute === null
@@ -53,6 +55,19 @@ function Amount({ of, limit, what }: { of: number; limit: number | null; what: s
   return (
     <>
       {formatNumber(of)} <span class="quiet">of {formatCount(limit, what)}</span>
+    </>
+  );
+}
+
+function AttachmentBytes({ of, limit }: { of: number; limit: number | null }) {
+  return (
+    <>
+      {formatBytes(of)}{" "}
+      <span class="quiet">
+        {limit === null
+          ? "of attachments, no limit"
+          : `of ${formatNumber(limit)} MiB of attachments`}
+      </span>
     </>
   );
 }
@@ -98,6 +113,7 @@ export function budgetsIn(field: (name: string) => string): Budgets {
     sessions_per_day: budget("sessions_per_day"),
     rows_per_day: budget("rows_per_day"),
     requests_per_minute: budget("requests_per_minute"),
+    attachment_mib_per_day: budget("attachment_mib_per_day"),
   };
 }
 

@@ -1,0 +1,16 @@
+/** The attachments of a session as a list, with what has arrived of each. */
+import { type Attachment, chunkBytes } from "../../core/attachments.ts";
+import type { AttachmentRow } from "../../core/answers.ts";
+import type { Segments } from "../store.ts";
+
+/** In the order in which they were announced. */
+export function attachmentRows({ chunks }: Segments, list: Attachment[]): AttachmentRow[] {
+  return list.map((attachment) => {
+    const { failures: _failures, ...row } = attachment;
+    if (row.refused !== undefined) return { ...row, received_bytes: 0 };
+    const received = chunks.received(attachment);
+    const received_bytes = received.reduce((sum, chunk) => sum + chunkBytes(attachment, chunk), 0);
+    const isDamaged = row.complete && received_bytes < row.size;
+    return { ...row, received_bytes, ...(isDamaged && { damaged: true as const }) };
+  });
+}

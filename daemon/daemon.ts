@@ -8,6 +8,7 @@ import { adoptPrivate, PrivateLife } from "./api/private.ts";
 import { Relay, relayError } from "./api/relay.ts";
 import { statusApi } from "./api/status.ts";
 import type { EarlyListener } from "./api/early.ts";
+import type { Op } from "../src/core/wire.ts";
 import type { Clock } from "./clock.ts";
 import type { Config } from "./config.ts";
 import { type Environment, type Home, homesOf } from "./home.ts";
@@ -20,6 +21,7 @@ import { ADOPT_MS, STOP_MS, TEND_MS } from "./limits.ts";
 import type { Lock } from "./lock.ts";
 import { type Log, reason } from "./log.ts";
 import { Loop } from "./loop.ts";
+import { Attachments } from "./send/attachments.ts";
 import { Sender } from "./send/sender.ts";
 import { Uploader } from "./send/uploader.ts";
 import { VERSION } from "./version.ts";
@@ -55,6 +57,7 @@ export class Daemon {
   readonly #monitor: Monitor;
   readonly #uploader: Uploader;
   readonly #sender: Sender;
+  readonly #attachments: Attachments;
   readonly #local: LocalSessions;
   readonly #relay: Relay;
   readonly #loop: Loop;
@@ -86,6 +89,7 @@ export class Daemon {
       grew: (lane, growth) => {
         this.#loop.note(lane, growth);
         this.#sender.note(lane, growth);
+        this.#attachments.note(lane, growth);
         this.#monitor.note(lane, growth);
       },
     });
@@ -118,6 +122,26 @@ export class Daemon {
       acknowledged: () => this.#save(),
     });
 
+    const sender = this.#sender;
+    this.#attachments = new Attachments({
+      lanes,
+      tail,
+      uploader: this.#uploader,
+      log,
+      serverOf: (lane) => sender.serverOf(lane),
+      isIdle: (url) => sender.isIdle(url),
+      monotonic,
+      now: () => clock.now(),
+      random,
+      accepted: () => {
+        sender.acceptedAt = monotonic();
+      },
+      lost: ({ lane }, name, cause, why) => {
+        log.write(`attachment ${name} of session ${lane.session} is lost: ${why}`);
+        this.#observations.record(lane, lostAttachment(clock.now(), name, cause, why));
+      },
+    });
+
     const { server } = config;
     const wake = () => this.#loop.wake();
     const folder = home.lanes;
@@ -131,8 +155,15 @@ export class Daemon {
       lanes,
       tail,
       monitor: this.#monitor,
-      sender: this.#sender,
-      budget: new Budget({ lanes, rejected: home.rejected, maxBytes: config.maxDiskBytes, log }),
+      sender,
+      attachments: this.#attachments,
+      budget: new Budget({
+        lanes,
+        rejected: home.rejected,
+        maxBytes: config.maxDiskBytes,
+        log,
+        discard: (file, bytes) => this.#attachments.discard(file, bytes),
+      }),
       lock,
       log,
       clock,
@@ -201,7 +232,7 @@ export class Daemon {
       this.#uploader,
     ];
     const routes = {
-      ...statusApi({ home, lanes, sender, config }),
+      ...statusApi({ home, lanes, sender, attachments: this.#attachments, config }),
       ...legacyApi({ local, lanes, sender, uploader, ...config, now: () => clock.now() }),
       ...this.#relay.routes(),
     };
@@ -276,6 +307,7 @@ export class Daemon {
   async #close(): Promise<number> {
     const { home, lock, log } = this.#parts;
     this.#isClosing = true;
+    this.#attachments.stop();
     for (const timer of this.#timers) clearInterval(timer);
     // First, so that a program that opens a session from now on starts the next daemon.
     if (lock.isHeld()) rmSync(home.info, { force: true });
@@ -291,4 +323,16 @@ export class Daemon {
     log.write("daemon stops");
     return 0;
   }
+}
+
+/** The event that names an attachment whose content is lost on this machine, as clients record it. */
+function lostAttachment(at: number, name: string, cause: string, why: string): Op {
+  return {
+    op: "event",
+    at,
+    name: "attachment_lost",
+    category: "warning",
+    message: `${name} was not attached: ${why}`,
+    data: { attachment: name, cause },
+  };
 }

@@ -84,6 +84,10 @@ export const MAX_IMMEDIATE_MOVES = 3;
 /** Between the batches of a refused request, when each is sent in one of its own: longer than a request takes. */
 export const ISOLATED_STEP_MS = 50;
 
+// Attachments.
+/** How long after the end of an attachment's file its op is awaited: a client writes it at once, and a program may be stopped between both. */
+export const ATTACHMENT_OP_MS = 5_000;
+
 // State.
 /** Values that the filter of one lane keeps; a larger state is sent as it was recorded. */
 export const MAX_FILTER_VALUES = 20_000;

@@ -4,6 +4,7 @@ import { open } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Clock } from "./clock.ts";
 import type { Home } from "./home.ts";
+import { attachmentPath } from "./lanes/attachment-file.ts";
 import type { Budget } from "./lanes/budget.ts";
 import type { Lane } from "./lanes/lane.ts";
 import type { Lanes } from "./lanes/lanes.ts";
@@ -21,6 +22,7 @@ import {
 } from "./limits.ts";
 import type { Lock } from "./lock.ts";
 import { type Log, reason } from "./log.ts";
+import type { Attachments } from "./send/attachments.ts";
 import type { Sender } from "./send/sender.ts";
 import type { Monitor } from "./watch/monitor.ts";
 
@@ -30,6 +32,7 @@ type LoopOptions = {
   tail: Tail;
   monitor: Monitor;
   sender: Sender;
+  attachments: Attachments;
   budget: Budget;
   lock: Lock;
   log: Log;
@@ -102,9 +105,11 @@ export class Loop {
   }
 
   /** A lane grew. */
-  note(lane: Lane, { parts }: Growth): void {
+  note(lane: Lane, { parts, ops }: Growth): void {
     this.#grewAt = this.#options.clock.monotonic();
     for (let part = parts.first; part <= parts.last; part++) this.#unsynced.add(lane.path(part));
+    if (ops.some(({ op }) => op === "attachment"))
+      for (const number of lane.attachments) this.#unsynced.add(attachmentPath({ lane, number }));
   }
 
   #turn(): void {
@@ -121,7 +126,7 @@ export class Loop {
   }
 
   #work(): void {
-    const { lanes, tail, monitor, sender, budget, clock, log } = this.#options;
+    const { lanes, tail, monitor, sender, attachments, budget, clock, log } = this.#options;
     const monotonic = clock.monotonic();
     if (this.#isDue("lock", monotonic, LOCK_CHECK_MS) && !this.#keepsHome()) {
       log.write("another daemon has taken the home");
@@ -134,6 +139,7 @@ export class Loop {
     if (this.#isDue("sync", monotonic, SYNC_MS)) void this.#sync(); // never rejects
     if (this.#isDue("budget", monotonic, BUDGET_MS)) this.#keep(budget);
     sender.pump();
+    attachments.pump();
     for (const lane of lanes.all.values()) if (tail.isDone(lane)) lanes.delete(lane);
     this.#stopIfIdle(monotonic);
   }

@@ -5,7 +5,7 @@
 import { existsSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type Home, homeAt, makePrivate } from "../home.ts";
-import { listLanes } from "../lanes/lane-file.ts";
+import { listLanes } from "../lanes/listing.ts";
 import { PRIVATE_LINGER_MS } from "../limits.ts";
 import { Lock } from "../lock.ts";
 import { type Log, reason } from "../log.ts";

@@ -4,8 +4,10 @@ import type { Config } from "../config.ts";
 import type { Home } from "../home.ts";
 import { REFUSAL } from "./caller.ts";
 import { json, plain, type Routes } from "./http.ts";
+import { attachmentStatus } from "../lanes/attachment-file.ts";
 import type { Lane } from "../lanes/lane.ts";
 import type { Lanes } from "../lanes/lanes.ts";
+import type { Attachments } from "../send/attachments.ts";
 import type { Sender } from "../send/sender.ts";
 import { VERSION } from "../version.ts";
 
@@ -17,6 +19,9 @@ type LaneStatus = {
   acknowledged: number;
   unsent_bytes: number;
   is_over: boolean;
+  /** Whose content is still to be sent. */
+  attachments: number;
+  attachment_bytes: number;
 };
 export type DaemonStatus = {
   version: string;
@@ -30,6 +35,7 @@ export type DaemonStatus = {
   has_key: boolean;
   resident_bytes: number;
   sent: Sender["totals"];
+  attachments: Attachments["totals"];
   lanes: LaneStatus[];
 };
 
@@ -37,6 +43,7 @@ type StatusOptions = {
   home: Home;
   lanes: Lanes;
   sender: Sender;
+  attachments: Attachments;
   config: Config;
 };
 
@@ -49,7 +56,7 @@ export function statusApi(options: StatusOptions): Routes {
   };
 }
 
-function status({ home, lanes, sender, config }: StatusOptions): DaemonStatus {
+function status({ home, lanes, sender, attachments, config }: StatusOptions): DaemonStatus {
   return {
     version: VERSION,
     pid: process.pid,
@@ -60,6 +67,7 @@ function status({ home, lanes, sender, config }: StatusOptions): DaemonStatus {
     has_key: config.keys[config.server] !== undefined,
     resident_bytes: process.memoryUsage.rss(),
     sent: sender.totals,
+    attachments: attachments.totals,
     lanes: [...lanes.all.values()].map((lane) => ({
       lane: lane.id,
       session: lane.session,
@@ -68,8 +76,17 @@ function status({ home, lanes, sender, config }: StatusOptions): DaemonStatus {
       acknowledged: lane.position.seq,
       unsent_bytes: unsentBytes(lane),
       is_over: lane.isClosed,
+      attachments: lane.attachments.length,
+      attachment_bytes: attachmentBytes(lane),
     })),
   };
+}
+
+function attachmentBytes(lane: Lane): number {
+  return lane.attachments.reduce(
+    (sum, number) => sum + (attachmentStatus({ lane, number })?.size ?? 0),
+    0,
+  );
 }
 
 /** Bytes after the acknowledged position, in all parts. */

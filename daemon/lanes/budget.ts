@@ -1,5 +1,5 @@
 /**
- * Keeps the lanes within the disk budget while the server does not accept them. Removed first are the oldest metrics, then the oldest
+ * Keeps the lanes within the disk budget while the server does not accept them. Removed first are the oldest attachments, then the oldest metrics, then the oldest
  * events and heartbeats, then state and exceptions; starts, ends and crashes stay. Parts that a program still appends to are not
  * rewritten. When a rewritten part is sent, the missing records are counted as lost.
  */
@@ -18,6 +18,7 @@ import { join } from "node:path";
 import type { Op } from "../../src/core/wire.ts";
 import { BUDGET_SHARE, PARTS_AT_ONCE, REJECTED_SHARE } from "../limits.ts";
 import { type Log, reason } from "../log.ts";
+import { type AttachmentFile, attachmentStatus } from "./attachment-file.ts";
 import { frame, isIntact, PREFIX } from "./frame.ts";
 import { type Header, parseFirstLine, parseRecord } from "./lane-file.ts";
 import type { Lane } from "./lane.ts";
@@ -25,7 +26,14 @@ import type { Lanes } from "./lanes.ts";
 import { Lines } from "./lines.ts";
 import { SIDE_FILES, sideFileSize } from "./side-file.ts";
 
-type BudgetOptions = { lanes: Lanes; rejected: string; maxBytes: number; log: Log };
+type BudgetOptions = {
+  lanes: Lanes;
+  rejected: string;
+  maxBytes: number;
+  log: Log;
+  /** Removes the content of an attachment. */
+  discard: (file: AttachmentFile, bytes: number) => void;
+};
 
 /** What each stage removes; they are applied in this order. */
 export const STAGES: ((op: Op) => boolean)[] = [
@@ -74,7 +82,9 @@ export class Budget {
     const { lanes, maxBytes, log } = this.#options;
     this.#boundRejected();
     const parts = [...lanes.all.values()].flatMap((lane) => this.#partsOf(lane));
-    let excess = excessBytes([...parts, ...sideFilesOf(lanes.all.values())], maxBytes);
+    const attachments = attachmentsOf(lanes.all.values());
+    const others = [...sideFilesOf(lanes.all.values()), ...attachments];
+    let excess = excessBytes([...parts, ...others], maxBytes);
     if (excess === 0) {
       if (this.#isOver) log.worked("keeping the disk budget");
       this.#isOver = false;
@@ -82,6 +92,11 @@ export class Budget {
     }
     this.#isOver = true;
     log.failed("keeping the disk budget", `lanes take more than ${maxBytes} bytes; reducing them`);
+    for (const { file, bytes } of attachments) {
+      if (excess <= 0) return;
+      this.#options.discard(file, bytes);
+      excess -= bytes;
+    }
     let rewritten = 0;
     for (const { part, stage } of reductions(parts)) {
       if (excess <= 0 || rewritten >= PARTS_AT_ONCE) return;
@@ -135,6 +150,19 @@ export class Budget {
       excess -= file.bytes;
     }
   }
+}
+
+/** The oldest first. */
+function attachmentsOf(
+  lanes: Iterable<Lane>,
+): { file: AttachmentFile; bytes: number; at: number }[] {
+  return [...lanes]
+    .flatMap((lane) => lane.attachments.map((number) => ({ lane, number })))
+    .map((file) => {
+      const status = attachmentStatus(file);
+      return { file, bytes: status?.size ?? 0, at: status?.mtimeMs ?? 0 };
+    })
+    .sort((one, other) => one.at - other.at);
 }
 
 /** They are not reduced, since the daemon empties them or removes them with their lane. */

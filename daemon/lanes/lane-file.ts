@@ -1,13 +1,5 @@
 /** Lane files (clients/README.md): their names, headers and records, read one by one or written. */
-import {
-  closeSync,
-  fstatSync,
-  ftruncateSync,
-  openSync,
-  readdirSync,
-  unlinkSync,
-  writeSync,
-} from "node:fs";
+import { closeSync, fstatSync, ftruncateSync, openSync, unlinkSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
 import { Id, type Op, Writer } from "../../src/core/wire.ts";
@@ -15,6 +7,7 @@ import { frame, isIntact, laneJson, PREFIX, repair, salvage, type Span } from ".
 import { makeFolder } from "../home.ts";
 import { CHECK_FILE_MS, LANE_BYTES } from "../limits.ts";
 import { Lines } from "./lines.ts";
+import { listLanes } from "./listing.ts";
 import { cutShort, isFileTooLarge, Losses } from "./losses.ts";
 
 /**
@@ -52,26 +45,6 @@ export type Entry =
 /** A lane file's name. */
 export function laneFile(lane: string, part: number): string {
   return `${lane}.${String(part).padStart(6, "0")}.lane`;
-}
-
-function parseLaneFile(name: string): { lane: string; part: number } | undefined {
-  const [, lane, part] = /^([A-Za-z0-9][A-Za-z0-9._:-]*)\.(\d{6})\.lane$/.exec(name) ?? [];
-  return lane !== undefined && part !== undefined ? { lane, part: Number(part) } : undefined;
-}
-
-/** Every lane in a folder with the numbers of its parts, oldest lane first. Folders, pipes and links with such names are no lanes. */
-export function listLanes(folder: string): Map<string, number[]> {
-  const lanes = new Map<string, number[]>();
-  const entries = readdirSync(folder, { withFileTypes: true });
-  const names = entries.filter((entry) => entry.isFile()).map(({ name }) => name);
-  for (const name of names.toSorted()) {
-    const file = parseLaneFile(name);
-    if (!file) continue;
-    const parts = lanes.get(file.lane);
-    if (parts) parts.push(file.part);
-    else lanes.set(file.lane, [file.part]);
-  }
-  return lanes;
 }
 
 /** A lane file's header, if its first line is intact or can be repaired. */

@@ -16,6 +16,8 @@ export class Lane {
   readonly header: Header;
   /** Ascending; never empty. */
   parts: number[];
+  /** The numbers of attachments whose content is beside the lane, ascending. */
+  attachments: number[] = [];
   /** Parts that the daemon rewrote without some of their records, to free disk space. */
   readonly reduced = new Set<number>();
   /** What the server has acknowledged. */

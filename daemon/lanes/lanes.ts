@@ -1,13 +1,18 @@
 /** The lanes of a home: finds them in its folder, and removes what the server has. */
-import { mkdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { lstatSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type Home, homeAt } from "../home.ts";
 import { HEADERLESS_MS, MTIME_STEP_MS } from "../limits.ts";
 import { type Log, reason } from "../log.ts";
 import type { LaneCheckpoint } from "./checkpoint.ts";
-import { type Header, laneFile, listLanes, readHeader } from "./lane-file.ts";
+import { attachmentPath } from "./attachment-file.ts";
+import { type Header, laneFile, readHeader } from "./lane-file.ts";
+import { attachmentId, listFolder } from "./listing.ts";
 import { Lane } from "./lane.ts";
 import { SIDE_FILES, sideFilePath } from "./side-file.ts";
+
+type Listing = ReturnType<typeof listFolder>;
+const NOTHING: Listing = { lanes: new Map(), attachments: new Map() };
 
 export class Lanes {
   readonly all = new Map<string, Lane>();
@@ -60,14 +65,14 @@ export class Lanes {
       mtime === undefined || Date.now() - mtime < MTIME_STEP_MS ? -1 : mtime,
     );
 
-    const found = mtime === undefined ? new Map<string, number[]>() : listLanes(folder);
+    const found = mtime === undefined ? NOTHING : listFolder(folder);
     for (const [id, lane] of this.all) {
       if (lane.folder !== folder) continue;
-      const parts = found.get(id);
+      const parts = found.lanes.get(id);
       if (parts) lane.parts = parts;
       else this.#remove(lane);
     }
-    for (const [id, parts] of found) {
+    for (const [id, parts] of found.lanes) {
       if (this.all.has(id)) continue;
       try {
         this.#add(folder, id, parts, monotonic);
@@ -76,12 +81,29 @@ export class Lanes {
         this.#log.failed(`opening lane ${id}`, reason(error));
       }
     }
+    for (const lane of this.all.values())
+      if (lane.folder === folder) lane.attachments = found.attachments.get(lane.id) ?? [];
+    this.#removeOrphans(folder, found);
+  }
+
+  /** Removes attachments whose lane is gone: their session is unknown. */
+  #removeOrphans(folder: string, { lanes, attachments }: Listing): void {
+    for (const [id, numbers] of attachments) {
+      if (lanes.has(id)) continue;
+      for (const number of numbers) {
+        const path = join(folder, `${attachmentId(id, number)}.attachment`);
+        const changedAt = lstatSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Infinity;
+        // The program makes its lane before, but may have made it again after it was deleted.
+        if (Date.now() - changedAt > HEADERLESS_MS) this.#removeFile(path);
+      }
+    }
   }
 
   /** Deletes a lane's files. On a disk that became read-only it stays, and is not sent again. */
   delete(lane: Lane): void {
     const reserve = join(lane.folder, `${lane.id}.reserve`); // of a program that did not end its session
     const beside = SIDE_FILES.map((kind) => sideFilePath(lane, kind));
+    for (const number of lane.attachments) beside.push(attachmentPath({ lane, number }));
     // The lane last: without it the others could not be found again.
     const paths = [...beside, reserve, ...lane.parts.map((part) => lane.path(part))];
     if (paths.every((path) => this.#removeFile(path))) this.#remove(lane);

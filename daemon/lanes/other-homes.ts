@@ -5,7 +5,7 @@
 import { type Home, isOwnHome } from "../home.ts";
 import { Lock } from "../lock.ts";
 import { type Log, reason } from "../log.ts";
-import { listLanes } from "./lane-file.ts";
+import { listLanes } from "./listing.ts";
 
 type OtherHomesOptions = {
   homes: Home[];

@@ -102,9 +102,9 @@ export class Tail {
     return part === lane.position.part ? offset - lane.position.offset : Number.POSITIVE_INFINITY;
   }
 
-  /** The server has all of it, and nothing more follows. */
+  /** The server has all of it, and nothing more follows; nor does an attachment. */
   isDone(lane: Lane): boolean {
-    return lane.isSent && !this.isPending(lane);
+    return lane.isSent && !this.isPending(lane) && lane.attachments.length === 0;
   }
 }
 

@@ -67,6 +67,17 @@ export class Sender {
     return this.#servers.get(server)?.pace.isReachable;
   }
 
+  /** Whether no batch is due or on its way to a server, and it did not ask for a pause. */
+  isIdle(url: string): boolean {
+    const now = this.#options.monotonic();
+    const { isBusy, pace } = this.#server(url);
+    if (isBusy || pace.notBefore > now) return false;
+    for (const lane of this.#options.lanes.all.values())
+      if (this.serverOf(lane) === url && !this.#isUnreadable(lane) && this.#of(lane).dueAt() <= now)
+        return false;
+    return true;
+  }
+
   /** The pause that the server asked for, of all lanes or, if some have one of their own, of the one whose pause ends first. */
   waitingFor(url: string): { message: string; ms: number } | undefined {
     const now = this.#options.monotonic();

@@ -7,7 +7,8 @@ import type { Environment } from "../home.ts";
 type Outgoing = {
   url: URL;
   headers: Record<string, string>;
-  /** With a body it is a POST. */
+  /** Default: POST with a body, else GET. */
+  method?: "PUT";
   body?: Buffer;
   timeoutMs: number;
 };
@@ -29,11 +30,11 @@ function direct(tls: Tls): Transport {
     "http:": new http.Agent({ keepAlive: true, maxSockets: 4 }),
     "https:": new https.Agent({ keepAlive: true, maxSockets: 4, ...tls }),
   };
-  const once = ({ url, headers, body, timeoutMs }: Outgoing): Promise<Incoming> =>
+  const once = ({ url, headers, method, body, timeoutMs }: Outgoing): Promise<Incoming> =>
     new Promise((resolve, reject) => {
       const isSecure = url.protocol === "https:";
       const request = (isSecure ? https : http).request(url, {
-        method: body ? "POST" : "GET",
+        method: method ?? (body ? "POST" : "GET"),
         headers: { ...headers, ...(body && { "content-length": body.length }) },
         agent: isSecure ? agents["https:"] : agents["http:"],
         signal: AbortSignal.timeout(timeoutMs),
@@ -80,13 +81,13 @@ class StaleSocket extends Error {
 function throughProxy(env: Environment, tls: Tls): Transport {
   const opened = openProxyAgent(env, tls);
   return {
-    async send({ url, headers, body, timeoutMs }) {
+    async send({ url, headers, method, body, timeoutMs }) {
       const response = await (
         await opened
       ).request({
         origin: url.origin,
         path: url.pathname + url.search,
-        method: body ? "POST" : "GET",
+        method: method ?? (body ? "POST" : "GET"),
         headers,
         body,
         signal: AbortSignal.timeout(timeoutMs),

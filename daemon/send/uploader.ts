@@ -1,4 +1,5 @@
 /** Requests to the server: gzip, one key per server, and every failure as a value. */
+import { createHash } from "node:crypto";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import * as v from "valibot";
@@ -105,12 +106,29 @@ export class Uploader {
     return this.#send(server, path, timeoutMs, await compress(body));
   }
 
+  /** Puts bytes. Throws if there is no answer within the time. */
+  put(server: string, path: string, body: Buffer, timeoutMs: number): Promise<Incoming> {
+    const sha256 = createHash("sha256").update(body).digest("hex");
+    const headers = { "content-type": "application/octet-stream", "x-chunk-sha256": sha256 };
+    return this.#request(server, path, timeoutMs, { method: "PUT", headers, body });
+  }
+
   async close(): Promise<void> {
     await this.#transport.close();
     await this.#insecure?.close();
   }
 
-  async #send(server: string, path: string, timeoutMs: number, body?: Buffer): Promise<Incoming> {
+  #send(server: string, path: string, timeoutMs: number, body?: Buffer): Promise<Incoming> {
+    const headers = body && { "content-type": "application/json", "content-encoding": "gzip" };
+    return this.#request(server, path, timeoutMs, { headers: headers ?? {}, body });
+  }
+
+  async #request(
+    server: string,
+    path: string,
+    timeoutMs: number,
+    { headers, ...content }: { method?: "PUT"; headers: Record<string, string>; body?: Buffer },
+  ): Promise<Incoming> {
     const key = this.#keys.get(server) ?? findToken(this.#home, server);
     if (key === undefined) await refuseForeignPort(server);
     const isInsecure = server === this.#insecureServer;
@@ -119,9 +137,9 @@ export class Uploader {
       headers: {
         "user-agent": "datacat-daemon/2",
         ...(key && { authorization: `Bearer ${key}` }),
-        ...(body && { "content-type": "application/json", "content-encoding": "gzip" }),
+        ...headers,
       },
-      body,
+      ...content,
       timeoutMs,
     });
   }

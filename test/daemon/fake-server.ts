@@ -1,8 +1,10 @@
 /** A fake server: it applies batches by the rule of lanes (wire.ts, `Batch`), and fails in the way that a test chooses. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { createHash } from "node:crypto";
 import { gunzipSync } from "node:zlib";
 import * as v from "valibot";
+import { ATTACHMENT_CHUNK_BYTES as CHUNK } from "../../src/core/limits.ts";
 import { Batch, type BatchResult, type Op, type Writer } from "../../src/core/wire.ts";
 
 export type AppliedLane = { applied: number; writer?: Writer; dropped: Record<string, number> };
@@ -19,7 +21,16 @@ export type Behaviour =
   | "hang up"
   | { status: number; body?: string; headers?: Record<string, string> };
 
+/** What the server has of an attachment. */
+export type StoredAttachment = { chunks: Map<number, Buffer>; refused?: string };
+
 export class FakeServer {
+  /** By session and id. */
+  readonly attachments = new Map<string, StoredAttachment>();
+  /** Requests of attachments: "GET", or "PUT 0". */
+  readonly uploads: string[] = [];
+  /** The behaviour for each of the next requests of attachments. */
+  nextUpload: Behaviour[] = [];
   readonly sessions = new Map<string, StoredSession>();
   readonly requests: { at: number; bytes: number; batches: number }[] = [];
   /** The behaviour for each of the next requests; for those after them, `behaviour`. */
@@ -100,6 +111,11 @@ export class FakeServer {
     this.authorization.push(request.headers.authorization);
     const page = this.pages.get(request.url ?? "");
     if (page) return void response.writeHead(page.status).end(page.body);
+    const [, session = "", id = "", chunk] =
+      /^\/api\/sessions\/([^/]+)\/attachments\/([^/]+)\/chunks(?:\/(\d+))?$/.exec(
+        request.url ?? "",
+      ) ?? [];
+    if (id !== "") return this.#attachment(request, response, { session, id, chunk, bytes });
     if (request.url !== "/api/ingest") return void response.writeHead(404).end("not found");
 
     const behaviour = this.next.shift() ?? this.behaviour;
@@ -120,6 +136,54 @@ export class FakeServer {
     const slow = this.slowDownMs === undefined ? {} : { slow_down_ms: this.slowDownMs };
     response.writeHead(200, { "content-type": "application/json" });
     response.end(JSON.stringify({ results, ...slow }));
+  }
+
+  /** By the contract of the server's routes: an unknown op, a bad chunk, a wrong checksum, complete. */
+  #attachment(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { session, id, chunk, bytes }: { session: string; id: string; chunk?: string; bytes: Buffer },
+  ): void {
+    this.uploads.push([request.method, chunk].filter(Boolean).join(" "));
+    const behaviour = this.nextUpload.shift() ?? "work";
+    if (behaviour === "hang up") return void request.socket.destroy();
+    const answer = (status: number, body: object) =>
+      void response.writeHead(status).end(JSON.stringify(body));
+    const refuse = (status: number, code: string) =>
+      answer(status, { error: { code, message: `${code} in this test` } });
+    if (typeof behaviour === "object")
+      return void response
+        .writeHead(behaviour.status, behaviour.headers ?? {})
+        .end(behaviour.body ?? "");
+    const op = this.ops(session, "attachment").find((each) => each.id === id);
+    if (!op) return refuse(404, "not_found");
+    const stored: StoredAttachment = this.attachments.get(`${session} ${id}`) ?? {
+      chunks: new Map(),
+    };
+    this.attachments.set(`${session} ${id}`, stored);
+    const chunks = Math.ceil(op.size / CHUNK);
+    if (chunk !== undefined) {
+      const number = Number(chunk);
+      const expected = Math.min(CHUNK, op.size - number * CHUNK);
+      const checksum = createHash("sha256").update(bytes).digest("hex");
+      if (bytes.length !== expected || request.headers["x-chunk-sha256"] !== checksum)
+        return refuse(400, "bad_chunk");
+      stored.chunks.set(number, bytes);
+      if (stored.chunks.size === chunks && sha256(this.content(session, id)) !== op.sha256) {
+        stored.chunks.clear();
+        return refuse(409, "checksum_mismatch");
+      }
+    }
+    if (behaviour === "lose reply") return void request.socket.destroy();
+    const received = [...stored.chunks.keys()].toSorted((a, b) => a - b);
+    const complete = received.length === chunks;
+    answer(200, { id, size: op.size, chunks, received, complete, refused: stored.refused });
+  }
+
+  /** What arrived of an attachment. */
+  content(session: string, id: string): Buffer {
+    const { chunks } = this.attachments.get(`${session} ${id}`) ?? { chunks: new Map() };
+    return Buffer.concat([...chunks].toSorted(([a], [b]) => a - b).map(([, bytes]) => bytes));
   }
 
   #apply(batch: Batch): BatchResult {
@@ -151,4 +215,8 @@ export class FakeServer {
     session.ops.push(...batch.ops);
     return result();
   }
+}
+
+function sha256(content: Buffer): string {
+  return createHash("sha256").update(content).digest("hex");
 }

@@ -124,9 +124,18 @@ async function showStatus(env: Environment, json?: boolean): Promise<void> {
   print(
     `Lanes    ${status.lanes.length}, ${unsent.length} with ${formatBytes(unsentBytes)} to send`,
   );
+  const attachments = status.lanes.reduce((sum, lane) => sum + lane.attachments, 0);
+  const content = status.lanes.reduce((sum, lane) => sum + lane.attachment_bytes, 0);
+  if (attachments > 0)
+    print(`Content  ${formatCount(attachments, "attachment")}, ${formatBytes(content)} to send`);
   print(
     `Sent     ${formatCount(status.sent.ops, "op")} in ${formatCount(status.sent.requests, "request")}, ${formatBytes(status.sent.bytes)}`,
   );
+  const { refused, lost } = status.attachments;
+  if (refused + lost > 0)
+    print(
+      styled("red", `Content  of ${formatCount(refused, "attachment")} refused, of ${lost} lost`),
+    );
   if (status.sent.refused > 0)
     print(styled("red", `Refused  ${formatCount(status.sent.refused, "record")}`));
   if (status.sent.lastOkAt > 0)

@@ -256,12 +256,14 @@ async function checkQueue(env: Environment): Promise<Finding[]> {
     (sum, lane) => sum + Math.max(0, lane.records - lane.acknowledged),
     0,
   );
+  const attachments = lanes.reduce((sum, lane) => sum + lane.attachments, 0);
+  const content = lanes.reduce((sum, lane) => sum + lane.attachment_bytes, 0);
   const damaged = lanes.filter((lane) => lane.damaged > 0 || lane.missing > 0).length;
   const findings: Finding[] = [
     {
       what: "queue",
       how: "good",
-      text: `${formatCount(lanes.length, "lane")} on disk, ${formatCount(waiting, "record")} to send`,
+      text: `${formatCount(lanes.length, "lane")} on disk, ${formatCount(waiting, "record")}${attachments > 0 ? ` and ${formatCount(attachments, "attachment")} (${formatBytes(content)})` : ""} to send`,
     },
   ];
   const [home] = homesOf(env, process.platform);

@@ -1,11 +1,12 @@
 /** `datacat queue`: the records on this disk that the server has not acknowledged. */
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { existsSync, lstatSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { formatBytes, formatCount } from "../../../src/core/format.ts";
 import { type Environment, type Home, homesOf, isOwnHome } from "../../home.ts";
 import { loadCheckpoint } from "../../lanes/checkpoint.ts";
-import { laneFile, listLanes, readLane } from "../../lanes/lane-file.ts";
+import { laneFile, readLane } from "../../lanes/lane-file.ts";
+import { attachmentId, listFolder, listLanes } from "../../lanes/listing.ts";
 import { DATACAT } from "../invocation.ts";
 import { ALWAYS_JSON_OPTION, JSON_OPTION } from "../options.ts";
 import { dim, print, printJson, printTable, progress, styled } from "../terminal.ts";
@@ -50,6 +51,9 @@ type LaneReport = {
   acknowledged: number;
   damaged: number;
   torn: boolean;
+  /** Attachments whose content is still to be sent. */
+  attachments: number;
+  attachment_bytes: number;
   /** The folder that it is in: the home's, or the last resort's. */
   folder: string;
   /** Sequences that no record has. */
@@ -62,14 +66,24 @@ export async function readLanes(env: Environment): Promise<LaneReport[]> {
   const known = new Map(homes.flatMap(({ checkpoint }) => [...loadCheckpoint(checkpoint)]));
   const reports: LaneReport[] = [];
   for (const { lanes: folder } of homes) {
-    for (const [lane, parts] of listLanes(folder)) {
+    const found = listFolder(folder);
+    for (const [lane, parts] of found.lanes) {
       progress(`reading ${lane}…`);
       const report = await readParts(lane, folder, parts);
-      reports.push({ ...report, acknowledged: known.get(lane)?.seq ?? 0 });
+      const content = contentOf(folder, lane, found.attachments.get(lane) ?? []);
+      reports.push({ ...report, ...content, acknowledged: known.get(lane)?.seq ?? 0 });
     }
   }
   progress("");
   return reports;
+}
+
+function contentOf(folder: string, lane: string, numbers: number[]) {
+  const sizes = numbers.map((number) => {
+    const path = join(folder, `${attachmentId(lane, number)}.attachment`);
+    return lstatSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  });
+  return { attachments: numbers.length, attachment_bytes: sizes.reduce((a, b) => a + b, 0) };
 }
 
 /** The user's home and the last resort, as far as they exist and are the user's own. */
@@ -94,6 +108,8 @@ async function readParts(lane: string, folder: string, parts: number[]): Promise
     acknowledged: 0,
     damaged: 0,
     torn: false,
+    attachments: 0,
+    attachment_bytes: 0,
     missing: 0,
   };
   let next: number | undefined;
@@ -123,6 +139,7 @@ async function listQueue(env: Environment, json?: boolean): Promise<void> {
   if (json) return printJson({ lanes: reports, rejected });
   if (reports.length === 0) print("The queue is empty: the server has everything.");
   else {
+    const hasAttachments = reports.some(({ attachments }) => attachments > 0);
     const hasOthers = new Set(reports.map(({ folder }) => folder)).size > 1;
     printTable(
       [
@@ -132,6 +149,7 @@ async function listQueue(env: Environment, json?: boolean): Promise<void> {
         "records",
         "acknowledged",
         "size",
+        ...(hasAttachments ? ["attachments"] : []),
         ...(hasOthers ? ["folder"] : []),
       ],
       reports.map((one) => [
@@ -141,12 +159,17 @@ async function listQueue(env: Environment, json?: boolean): Promise<void> {
         String(one.records),
         String(one.acknowledged),
         formatBytes(one.bytes),
+        ...(hasAttachments ? [attachmentsText(one)] : []),
         ...(hasOthers ? [one.folder] : []),
       ]),
     );
   }
   for (const { folder, files } of refused)
     print(`The server refused ${formatCount(files, "record")}, now in ${folder}.`);
+}
+
+function attachmentsText({ attachments, attachment_bytes }: LaneReport): string {
+  return attachments === 0 ? "" : `${attachments}, ${formatBytes(attachment_bytes)}`;
 }
 
 /** The folders with what the server refused, and how many files each has. */

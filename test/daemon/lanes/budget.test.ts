@@ -14,6 +14,8 @@ import { Log } from "../../../daemon/log.ts";
 import type { Op } from "../../../src/core/wire.ts";
 import { World } from "../world.ts";
 
+const discard = () => {};
+
 test("within the budget nothing is freed; above it, down to nine tenths", () => {
   expect(excessBytes([{ bytes: 600 }, { bytes: 400 }], 1_000)).toBe(0);
   expect(excessBytes([{ bytes: 600 }, { bytes: 401 }], 1_000)).toBe(101);
@@ -67,10 +69,10 @@ test("a reduced part keeps its header, its sequences and what is not removed", a
   expect(before.length).toBeGreaterThan(2);
   const { rejected } = world.home;
 
-  new Budget({ lanes, rejected, maxBytes: 1_000_000, log }).keep();
+  new Budget({ lanes, rejected, maxBytes: 1_000_000, log, discard }).keep();
   expect(sizes()).toEqual(before);
 
-  new Budget({ lanes, rejected, maxBytes: 5_000, log }).keep();
+  new Budget({ lanes, rejected, maxBytes: 5_000, log, discard }).keep();
   const after = sizes();
   expect(after.at(-1)).toBe(before.at(-1)); // the program appends to it
   expect(after[0]).toBeLessThan(1_000);
@@ -91,8 +93,8 @@ test("rejected files are deleted above their share of the budget, oldest name fi
   }
   const log = new Log(world.home.log);
   const lanes = new Lanes(world.home, log, new Map());
-  new Budget({ lanes, rejected, maxBytes: 6_000, log }).keep();
+  new Budget({ lanes, rejected, maxBytes: 6_000, log, discard }).keep();
   expect(readdirSync(rejected)).toHaveLength(3);
-  new Budget({ lanes, rejected, maxBytes: 4_000, log }).keep();
+  new Budget({ lanes, rejected, maxBytes: 4_000, log, discard }).keep();
   expect(readdirSync(rejected)).toEqual(["2.json", "3.json"]);
 });

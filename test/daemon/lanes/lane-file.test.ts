@@ -10,13 +10,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { frame, isIntact, salvage } from "../../../daemon/lanes/frame.ts";
-import {
-  type Entry,
-  LaneWriter,
-  listLanes,
-  readHeader,
-  readLane,
-} from "../../../daemon/lanes/lane-file.ts";
+import { type Entry, LaneWriter, readHeader, readLane } from "../../../daemon/lanes/lane-file.ts";
+import { listLanes } from "../../../daemon/lanes/listing.ts";
 
 const header = { lane: "lane-1", session: "session-1", server: "", at: 1, writer: {} };
 

@@ -29,6 +29,7 @@ export function open(options: PageOptions = {}): Session {
   });
   const sender = startSender(queue, key, keeper);
   const session = new Session(queue.session, url, options, sender, !!joined);
+  session.key = key;
   // What earlier pages could not send. Each sender tries again until it succeeds.
   void findQueues().then((found) => {
     for (const each of found) {

@@ -12,6 +12,7 @@ const ENTRIES = [
   "node",
   "browser",
   "worker",
+  "attach/attach",
   "integrations/console",
   "integrations/pino",
   "integrations/vitest",
@@ -48,6 +49,11 @@ writeFileSync("dist/cjs/package.json", `{"type":"commonjs"}\n`);
 await build({
   entryPoints: ["browser.ts"],
   outfile: "dist/datacat.min.js",
+  ...PAGE_BUNDLE,
+});
+await build({
+  entryPoints: ["attach/attach.ts"],
+  outfile: "dist/datacat-attach.min.js",
   ...PAGE_BUNDLE,
 });
 

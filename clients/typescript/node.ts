@@ -1,4 +1,6 @@
 /** Datacat for Node, Deno and Bun. A session is a lane file, and a log call is one write to it. */
+import { AttachingSession, SilentSession } from "./attach/session.ts";
+import { DirectSession } from "./attach/direct-session.ts";
 import { openDirect } from "./direct/sender.ts";
 import { watchExit, watchSending } from "./process/exit.ts";
 import { lanesOf, openHome, openLastResort } from "./lane/home.ts";
@@ -9,7 +11,6 @@ import { sendByProcess } from "./process/final-request.ts";
 import { wakeDaemon } from "./process/launch.ts";
 import { LANE_BYTES } from "./limits.ts";
 import { isGranted, isReachable } from "./process/permission.ts";
-import type { Session } from "./session/session.ts";
 import { silent } from "./session/silent.ts";
 import {
   settingsFrom,
@@ -24,16 +25,18 @@ import { sourceLines } from "./process/source-files.ts";
 import { thisProcess } from "./process/writer.ts";
 
 export * from "./public.ts";
+export type { AttachOptions } from "./attach/attachment.ts";
+export { AttachingSession as Session };
 
 /**
  * Opens a session. Never throws: if it cannot record, the session that it returns does nothing.
  * @param options All optional; `DATACAT_…` variables are the defaults.
  */
-export function open(options: OpenOptions = {}): Session {
+export function open(options: OpenOptions = {}): AttachingSession {
   try {
     const env = environment();
     const settings = settingsFrom(options, env);
-    if (settings.disabled) return silent(settings.url, settings.session);
+    if (settings.disabled) return silent(SilentSession, settings.url, settings.session);
     useRules(settings.redact);
     useFiles(sourceLines);
     const session =
@@ -41,14 +44,14 @@ export function open(options: OpenOptions = {}): Session {
     watchExit(session, settings);
     return session;
   } catch {
-    return silent(); // options of another type, or a runtime without the modules that this needs
+    return silent(SilentSession); // options of another type, or a runtime without the modules that this needs
   }
 }
 
 /** Direct mode: it was asked for, or no folder can be written. */
-function sendDirectly(settings: Settings): Session {
-  if (!isReachable(settings.url)) return silent(settings.url, settings.session);
-  const { session, sender } = openDirect(settings, thisProcess());
+function sendDirectly(settings: Settings): AttachingSession {
+  if (!isReachable(settings.url)) return silent(SilentSession, settings.url, settings.session);
+  const { session, sender } = openDirect(DirectSession, settings, thisProcess());
   watchSending(session, () => {
     const body = sender.finalBody();
     if (body !== undefined) sendByProcess(settings.url, settings.key, body);
@@ -56,7 +59,7 @@ function sendDirectly(settings: Settings): Session {
   return session;
 }
 
-function openLane(settings: Settings, env: Environment): Session | undefined {
+function openLane(settings: Settings, env: Environment): AttachingSession | undefined {
   const home = openHome(env, process.platform);
   if (home === undefined) return undefined;
 

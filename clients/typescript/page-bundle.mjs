@@ -25,6 +25,7 @@ const NAMES = {
   batch: "q",
   bytes: "r",
   lost: "s",
+  record: "t",
   log: "u",
   clock: "v",
   gatherUntil: "w",

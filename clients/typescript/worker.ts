@@ -2,14 +2,16 @@
  * Datacat for Workers and other runtimes without files and without timers between requests. Ops wait in memory and are sent by `flush`,
  * or a second later while the request lasts.
  */
+import { WorkerSession } from "./attach/worker-session.ts";
 import { openDirect } from "./direct/sender.ts";
-import type { Session } from "./session/session.ts";
 import { useRules } from "./encode/redactor.ts";
 import { settingsFrom, type Environment, type OpenOptions } from "./settings.ts";
 import { silent } from "./session/silent.ts";
 import { CLIENT } from "./version.ts";
 
 export * from "./public.ts";
+export type { AttachOptions } from "./attach/attachment.ts";
+export { WorkerSession as Session };
 
 export type WorkerOptions = OpenOptions & {
   /** The object with the `DATACAT_…` variables: a Worker's `env`. Default: `process.env`. */
@@ -20,13 +22,13 @@ export type WorkerOptions = OpenOptions & {
  * Opens a session. Call `ctx.waitUntil(session.flush())` before the request is answered, or use `record`.
  * @param options All optional.
  */
-export function open(options: WorkerOptions = {}): Session {
+export function open(options: WorkerOptions = {}): WorkerSession {
   const { env = globalThis.process?.env ?? {}, ...rest } = options;
   const settings = settingsFrom(rest, textsOf(env));
-  if (settings.disabled) return silent(settings.url, settings.session);
+  if (settings.disabled) return silent(WorkerSession, settings.url, settings.session);
   useRules(settings.redact);
   const language = globalThis.navigator?.userAgent ?? "javascript";
-  return openDirect(settings, { language, client: CLIENT }).session;
+  return openDirect(WorkerSession, settings, { language, client: CLIENT }).session;
 }
 
 /**
@@ -38,7 +40,7 @@ export function open(options: WorkerOptions = {}): Session {
 export async function record<Result>(
   context: { waitUntil(promise: Promise<unknown>): void },
   options: WorkerOptions,
-  work: (session: Session) => Promise<Result> | Result,
+  work: (session: WorkerSession) => Promise<Result> | Result,
 ): Promise<Result> {
   const session = open(options);
   try {

@@ -15,8 +15,11 @@ import { runtimes } from "./typescript/runtimes.ts";
 import { startWorld, type World } from "./typescript/world.ts";
 
 const root = new URL("../..", import.meta.url).pathname;
-/** Not `joined`: it takes a session that another process opened, and is never over by itself (examples and processes are tested with it). */
-const names = fixtureNames.filter((name) => name !== "joined");
+/**
+ * Not `joined`: it takes a session that another process opened, and is never over by itself (examples and processes are tested with it).
+ * Nor `attachments`: in direct mode there is no room for the largest (each client's own tests send some).
+ */
+const names = fixtureNames.filter((name) => name !== "joined" && name !== "attachments");
 const run = promisify(execFile);
 /** Behind `--` on every command line: secrets, which no client may record. */
 const secrets = [

@@ -5,7 +5,7 @@
  */
 import type { Writer } from "../../../src/core/wire.ts";
 import { newId } from "../id.ts";
-import { Session } from "../session/session.ts";
+import type { Session } from "../session/session.ts";
 import type { Sink } from "../session/sink.ts";
 import type { OpenOptions } from "../settings.ts";
 import { applyAnswer } from "./answer.ts";
@@ -118,12 +118,15 @@ function bodyOf(batches: string): string {
 }
 
 /** A session that sends its own ops, and its sender. */
-export function openDirect(
+export function openDirect<Opened extends Session>(
+  Kind: new (...args: ConstructorParameters<typeof Session>) => Opened,
   options: OpenOptions & { url: string },
   writer: Writer,
-): { session: Session; sender: Sender } {
+): { session: Opened; sender: Sender } {
   const { url, key, session: joined } = options;
   const id = joined ?? newId();
   const sender = startSender(newQueue(id, url, writer), key);
-  return { session: new Session(id, url, options, sender, joined !== undefined), sender };
+  const session = new Kind(id, url, options, sender, joined !== undefined);
+  session.key = key;
+  return { session, sender };
 }

@@ -206,7 +206,7 @@ function textOf(op: object): string {
 
 // Empty texts, lists and objects count as absent: a Go program has no difference between the two.
 
-function text(value: unknown): string | undefined {
+export function text(value: unknown): string | undefined {
   const present: unknown = value ?? "";
   try {
     return String(present) || undefined;
@@ -235,7 +235,7 @@ function free(root: string, value: unknown, losses: Loss[]): object | undefined 
 }
 
 /** Names are cut to the longest that the server accepts, at a whole character. */
-function name(field: string, value: unknown, losses: Loss[]): string | undefined {
+export function name(field: string, value: unknown, losses: Loss[]): string | undefined {
   const whole = text(value);
   if (whole === undefined || whole.length <= MAX_NAME_LENGTH) return whole;
   losses.push({ cause: "too_large", detail: field });

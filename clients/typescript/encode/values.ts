@@ -8,7 +8,7 @@ import { redactor } from "./redactor.ts";
 
 /** Something that could not be recorded as it was: why, where, and what was recorded instead. */
 export type Loss = {
-  cause: "unserialisable" | "too_large" | "not_finite";
+  cause: "unserialisable" | "too_large" | "not_finite" | "unreadable" | "queue_full";
   detail: string;
   /** Left out or cut, so recorded each time. Other losses are recorded once per path. */
   isMissing?: boolean;

@@ -44,6 +44,9 @@ export class LaneFile implements Sink {
   #headerBytes = 0;
   #hasRecords = false;
   #sequence = 0;
+  #attachments = 0;
+  /** The last attachment whose op is on the disk. */
+  #attached = 0;
   /** The last line was cut short, so the next record starts with a line break. */
   #isTorn = false;
   readonly #losses = new Losses();
@@ -71,16 +74,47 @@ export class LaneFile implements Sink {
     if (kind === "end") this.#reserve?.remove();
     if (isWritten) {
       if (kind === "start") this.#reserveEnd();
+      if (kind === "attachment") this.#attached = this.#attachments;
       return;
     }
-    if (this.#losses.isEmpty && this.#lateStart === undefined) this.#markLoss();
-    if (kind === "start") this.#lateStart = { at, text };
-    else this.#losses.count(at, this.#failure);
+    this.#lose(kind, at, text);
   }
 
   /** The path of a side file (clients/README.md, "Stacks and fatal errors"); undefined while the lane has no part. */
   sidePath(kind: "stacks" | "fatal"): string | undefined {
     return this.#folder && join(this.#folder, `${this.#options.header.lane}.${kind}`);
+  }
+
+  /** The id of the next attachment, and the path of its content: undefined if no part can be opened. */
+  nextAttachment(): { id: string; path: string | undefined } {
+    // A program that joined a session may have recorded nothing yet.
+    if (this.#folder === undefined)
+      this.#openPart(this.#lateStart ? 1 : this.#sequence + 1, "attachment");
+    const id = `${this.#options.header.lane}.${++this.#attachments}`;
+    return { id, path: this.#folder && join(this.#folder, `${id}.attachment`) };
+  }
+
+  /** Whether the op of the last attachment is on the disk. */
+  get isAttached(): boolean {
+    return this.#attached === this.#attachments;
+  }
+
+  /** Why the last write failed. */
+  get failure(): unknown {
+    return this.#failure;
+  }
+
+  /** Counts an op that is not written because its content could not be. */
+  lose(kind: Kind, at: number, failure: unknown): void {
+    this.#sequence++;
+    this.#failure = failure;
+    this.#lose(kind, at, "");
+  }
+
+  #lose(kind: Kind, at: number, text: string): void {
+    if (this.#losses.isEmpty && this.#lateStart === undefined) this.#markLoss();
+    if (kind === "start") this.#lateStart = { at, text };
+    else this.#losses.count(at, this.#failure);
   }
 
   flush(): Promise<void> {

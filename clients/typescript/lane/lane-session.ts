@@ -4,14 +4,23 @@
  */
 import { DEFAULT_HEARTBEAT_TIMEOUT_MS } from "../../../src/core/limits.ts";
 import { MAX_CACHED } from "../limits.ts";
+import {
+  attachmentOp,
+  LOST_EVENT,
+  lossOf,
+  lostEvent,
+  type AttachOptions,
+  type NotStored,
+} from "../attach/attachment.ts";
+import { AttachingSession } from "../attach/session.ts";
 import { isPlainName, metricPrefix, type MetricOptions } from "../encode/ops.ts";
 import { reportFatalErrors } from "../process/fatal-report.ts";
 import { hasStacks, StackWatch } from "../process/stacks.ts";
-import { Session } from "../session/session.ts";
 import type { Settings } from "../settings.ts";
+import { notWritten, removed, writeAttachment, type FileContent } from "./attachment-file.ts";
 import type { LaneFile } from "./lane-file.ts";
 
-export class LaneSession extends Session {
+export class LaneSession extends AttachingSession {
   /** By name, the op's text up to the number. */
   readonly #gauges = new Map<string, string>();
   readonly #counters = new Map<string, string>();
@@ -20,8 +29,14 @@ export class LaneSession extends Session {
   #stacks: StackWatch | null | undefined;
   #timeoutMs = DEFAULT_HEARTBEAT_TIMEOUT_MS;
 
-  constructor(id: string, settings: Settings, lane: LaneFile, isJoined: boolean) {
-    super(id, settings.url, settings, lane, isJoined);
+  constructor(
+    id: string,
+    settings: Settings,
+    lane: LaneFile,
+    isJoined: boolean,
+    clock?: () => number,
+  ) {
+    super(id, settings.url, settings, lane, isJoined, clock);
     this.#lane = lane;
     if (!settings.stacks || !hasStacks()) this.#stacks = null;
     if (settings.fatalReports && hasStacks()) {
@@ -59,6 +74,28 @@ export class LaneSession extends Session {
       watch.stop();
     });
     return watch;
+  }
+
+  /** The content is on the disk when this returns: neither the end of the program nor `kill -9` loses it. */
+  override attach(title: string, content: FileContent, options?: AttachOptions): void {
+    if (this.hasEnded) return;
+    const { id, path } = this.#lane.nextAttachment();
+    let lost: NotStored | undefined;
+    let time = 0;
+    this.record("attachment", (losses, at) => {
+      time = at;
+      const { failure } = this.#lane;
+      const written = path ? writeAttachment(path, content) : notWritten(failure);
+      if (!("cause" in written))
+        return attachmentOp(title, options?.type, { id, ...written }, losses);
+      lost = written;
+      if ("failure" in written) this.#lane.lose("attachment", at, written.failure);
+      else losses.push(lossOf(title, written));
+      return undefined;
+    });
+    if (!lost && path && !this.#lane.isAttached)
+      lost = removed(path, notWritten(this.#lane.failure));
+    if (lost) this.log(LOST_EVENT, { ...lostEvent(title, lost), at: time });
   }
 
   override gauge(name: string, value: number | bigint, options?: MetricOptions): void {

@@ -61,7 +61,7 @@ export function isFileTooLarge(failure: unknown): boolean {
 }
 
 /** The cause, and the system's text for it without a path of this machine. */
-function describe(failure: unknown): { cause: string; detail: string } {
+export function describe(failure: unknown): { cause: string; detail: string } {
   const { code, message } = failure as { code?: string; message?: string }; // Node's errors have both; the defaults are for others
   // "ENOSPC: no space left on device, write"
   const [, detail] = /^[A-Z0-9]{1,20}: ([^,]{1,100}),/.exec(message ?? "") ?? [];

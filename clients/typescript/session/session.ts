@@ -38,6 +38,8 @@ export class Session {
   readonly id: string;
   /** The server's URL. */
   readonly url: string;
+  /** The server's API key, in a page or a Worker: attachments are sent with it. */
+  key?: string | undefined;
   readonly #sink: Sink;
   /** Another process opened the session, so this one writes neither `start` nor `end`. */
   readonly #isJoined: boolean;
@@ -62,7 +64,7 @@ export class Session {
     this.#sink = sink;
     this.#isJoined = isJoined;
     this.clock = clock;
-    if (!isJoined) this.#record("start", (losses) => ops.startOp(start, losses));
+    if (!isJoined) this.record("start", (losses) => ops.startOp(start, losses));
   }
 
   /** Environment variables for a child process that records into this session. */
@@ -72,7 +74,7 @@ export class Session {
 
   /** Merges a patch into the session's state: objects are merged, null deletes a key, everything else replaces. 512 KiB at most. */
   updateState(patch: object): void {
-    this.#record("state", (losses) => ops.stateOp(patch, losses));
+    this.record("state", (losses) => ops.stateOp(patch, losses));
   }
 
   /** Records an event. 256 KiB at most: longer strings in it are cut. */
@@ -128,24 +130,24 @@ export class Session {
    * @param timeoutMs The session counts as hung if no heartbeat follows within this time. Default: the last one passed, else 60,000.
    */
   heartbeat(timeoutMs?: number): void {
-    this.#record("heartbeat", () => ops.heartbeatOp(timeoutMs));
+    this.record("heartbeat", () => ops.heartbeatOp(timeoutMs));
   }
 
   /** Sends heartbeats from the event loop until it is stopped. A loop that is blocked for longer than `timeoutMs` counts as hung. */
   startHeartbeatMonitor(timeoutMs = DEFAULT_HEARTBEAT_TIMEOUT_MS): HeartbeatMonitor {
     return startMonitor(this, timeoutMs, (at, frames) =>
-      this.#record("event", () => ops.stacksOp(frames), at),
+      this.record("event", () => ops.stacksOp(frames), at),
     );
   }
 
   /** Suspends the detection of hangs, for a dialog or a debugger, until `resume` or the next heartbeat. */
   pause(): void {
-    this.#record("heartbeat", () => ops.plainOp("pause"));
+    this.record("heartbeat", () => ops.plainOp("pause"));
   }
 
   /** Resumes the detection of hangs. */
   resume(): void {
-    this.#record("heartbeat", () => ops.plainOp("resume"));
+    this.record("heartbeat", () => ops.plainOp("resume"));
   }
 
   /** Ends the session. Nothing is recorded after it. A program that exits ends its sessions by itself. */
@@ -187,7 +189,7 @@ export class Session {
 
   protected log(name: unknown, options?: LogOptions, thrown?: ops.ExceptionFields): void {
     const kind = thrown ? "exception" : "event";
-    this.#record(kind, (losses) => ops.eventOp(name, options ?? {}, losses, thrown), options?.at);
+    this.record(kind, (losses) => ops.eventOp(name, options ?? {}, losses, thrown), options?.at);
   }
 
   protected measure(
@@ -196,12 +198,12 @@ export class Session {
     measure: ops.Measure,
     options?: ops.MetricOptions,
   ): void {
-    this.#record("metric", (losses) => ops.metricOp(type, name, measure, options ?? {}, losses));
+    this.record("metric", (losses) => ops.metricOp(type, name, measure, options ?? {}, losses));
   }
 
   /** Records `end` or `crash`, after which nothing follows. */
   protected finish(text: string): void {
-    if (!this.#isJoined) this.#record("end", () => text);
+    if (!this.#isJoined) this.record("end", () => text);
     this.hasEnded = true;
     for (const callback of this.#endCallbacks.splice(0)) callback();
     this.#sink.close();
@@ -213,14 +215,19 @@ export class Session {
     this.#sink.write(kind, at, text);
   }
 
-  #record(kind: Kind, write: (losses: Loss[]) => string | undefined, requestedAt?: number): void {
+  /** Records the op that `write` encodes, and the losses that it adds. An error of the client itself is counted. */
+  protected record(
+    kind: Kind,
+    write: (losses: Loss[], at: number) => string | undefined,
+    requestedAt?: number,
+  ): void {
     if (this.hasEnded) return;
     try {
       const isValid =
         typeof requestedAt === "number" && requestedAt >= 0 && requestedAt <= MAX_TIME;
       const at = isValid ? Math.floor(requestedAt) : this.clock();
       const losses: Loss[] = [];
-      const text = write(losses);
+      const text = write(losses, at);
       if (text !== undefined) this.append(kind, at, text);
       for (const loss of losses) this.#reportLoss(loss, at);
     } catch {

@@ -1,10 +1,14 @@
 /** A session that records nothing: recording is disabled, or cannot work here. */
-import { Session } from "./session.ts";
+import type { Session } from "./session.ts";
 
 const NO_ID = "00000000-0000-7000-8000-000000000000";
 
-export function silent(url = "", id: string = NO_ID): Session {
-  const session = new Session(
+export function silent<Silent extends Session>(
+  Kind: new (...args: ConstructorParameters<typeof Session>) => Silent,
+  url = "",
+  id: string = NO_ID,
+): Silent {
+  const session = new Kind(
     id,
     url,
     {},

@@ -8,6 +8,7 @@ export type Kind =
   | "exception"
   | "metric"
   | "heartbeat"
+  | "attachment"
   | "dropped"
   | "end";
 

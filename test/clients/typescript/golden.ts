@@ -1,4 +1,5 @@
 /** Reads a golden fixture's calls and special values, and makes the calls (test/fixtures/lanes/README.md). */
+import { AttachingSession } from "../../../clients/typescript/attach/session.ts";
 import type { Header } from "../../../clients/typescript/lane/header.ts";
 import {
   crashOp,
@@ -53,6 +54,9 @@ export function play(
       case "heartbeat":
         session?.heartbeat(first?.timeout_ms);
         break;
+      case "attach":
+        attach(session, first, second, third);
+        break;
       case "pause":
         session?.pause();
         break;
@@ -70,6 +74,11 @@ export function play(
     }
   }
   return session;
+}
+
+/** A page has no `attach` without the module for it. */
+function attach(session: Session | undefined, ...call: Parameters<AttachingSession["attach"]>) {
+  if (session instanceof AttachingSession) session.attach(...call);
 }
 
 /** As clients/typescript/encode/exception.ts takes apart what was thrown: in this order, and nothing empty. */
@@ -96,6 +105,7 @@ type Special = {
   text: string;
   times: number;
   levels: number;
+  bytes: number;
   up: number;
   type: string;
   items: unknown[];
@@ -147,6 +157,8 @@ function special(value: Special, above: object[]): unknown {
       return value.text.repeat(value.times);
     case "list":
       return Array.from({ length: value.times }, () => value.item);
+    case "zeros":
+      return new Uint8Array(value.bytes);
     case "opaque":
       return Object.create({ constructor: { name: value.type } });
     default:

@@ -38,6 +38,7 @@ Contents, in the order of this file. Programs use Opening to Capture.
   Value            Any value as JSON (clients/README.md, "Values that JSON cannot express")
   Secret           Which keys and arguments are redacted
   Cut              Events over the limit, cut to fit
+  Attachment       Files and bytes: their op, and the copy of their content
   Lane             The append-only file: one write for each record, after which the record survives the program
   Lane reader      Sessions as the lanes of this machine have them, for when the server cannot be asked
   Queue            Direct mode: a bounded queue in memory, and a thread that sends it
@@ -193,6 +194,14 @@ MAX_LOCALS = 64  # variables of one frame
 LOCALS_FRAMES = 8  # innermost frames whose variables are recorded, if the program asks for them
 WHOLE_STRING = 64  # characters: shorter strings stay whole when an event is cut, because they identify it
 LONGEST_CUT = 131072  # characters: the first length tried when strings are cut, half of the event's limit
+
+# Attachments, the same in every client (test/fixtures/attachments.json).
+MAX_ATTACHMENT_BYTES = 10 * 1024 * 1024
+BLOCK_BYTES = 64 * 1024  # read and written at once: the memory of a program that crashes may be low
+CHUNK_BYTES = 1024 * 1024  # of one request in direct mode
+WAITING_BYTES = 4 * 1024 * 1024  # of content that waits in memory in direct mode, as much as of ops
+TYPE_LENGTH = 100  # characters of a media type
+UNKNOWN_ANSWERS = 6  # that the server does not have the op, after which it is not asked again: the op was dropped
 
 # What is kept in memory.
 MAX_CACHED = 4096  # series, keys and names with their encoded text; a program with more would fill its memory
@@ -462,6 +471,39 @@ class Session(object):
         except Exception:
             self._count_internal_loss()
         return {"status": "ok"}
+
+    def attach(self, name, content=None, type=None, data=None, path=None):
+        """Attach a file or bytes: a screenshot, a log, a saved game. At most 10 MiB each; 50 MiB and 200 of them a session.
+
+        Parameters:
+            name: Its name on the session's page and when it is downloaded, with an extension ("screenshot.png"). At most 256
+                characters.
+            content: Bytes (bytes, bytearray, memoryview) are the content; a `str` or a `pathlib.Path` is the path of a regular file.
+                In 2.7, where `bytes` is `str`, a `str` is the content and a `unicode` is a path.
+            type: The media type. Default: by the name's extension, else `application/octet-stream`.
+            data, path: In place of `content`, and the same in 2.7 and 3: the bytes, or the path.
+
+        The content is copied before this returns, so that neither the end of the program nor `kill -9` loses it; in direct mode it waits
+        in memory. It may be called while the program crashes, from `sys.excepthook` for example. A file that grows meanwhile is
+        recorded as far as it was read. What cannot be attached is counted, and an event `attachment_lost` names it.
+        """
+        try:
+            if self._writer.ended:
+                return
+            losses = []
+            at = self._now()
+            name, shown = _attachment_name(name, losses)
+            lost = self._writer.attach(at, _content_of(content, data, path), _attachment_op(name, shown, type), losses)
+            if lost is not None and lost.detail is not None:
+                losses.append((lost.cause, "%s: %s" % (shown, lost.detail)))
+            if losses:
+                self._write_with(losses, at, None)
+            if lost is not None:
+                message = "%s was not attached: %s" % (shown, lost.reason)
+                about = OrderedDict([("attachment", shown), ("cause", lost.cause)])
+                self._log(at, "attachment_lost", [], "warning", None, None, message, about)
+        except Exception:
+            self._count_internal_loss()
 
     def gauge(self, name, value, unit=None, tags=None, metadata=None):
         """Record a value as it is now.
@@ -793,7 +835,7 @@ class Session(object):
         for cause, detail in losses:
             self._dropped[cause] = self._dropped.get(cause, 0) + 1
             # A value that was written differently is reported once per path; one that is missing, each time.
-            if cause != "not_finite" and detail[-6:] != " bytes":
+            if cause not in ("not_finite", "unreadable") and detail[-6:] != " bytes":
                 if detail in self._reported or len(self._reported) >= MAX_REPORTED_PATHS:
                     continue
                 self._reported.add(detail)
@@ -4324,6 +4366,182 @@ def _tree_text(value, longest):
     return _value_text(value, None, [], [])
 
 
+# === Attachment ==============================================================
+# Files and bytes: their op, and the copy of their content (clients/README.md, "Attachments").
+
+_MEDIA_TYPE = r"[A-Za-z0-9_!#$&^.+-]+/[A-Za-z0-9_!#$&^.+-]+(?:; ?[ -~]+)?\Z"
+_MEDIA_TYPES = {
+    "png": "image/png", "jpg": "image/jpeg", "jpeg": "image/jpeg", "webp": "image/webp", "gif": "image/gif", "txt": "text/plain",
+    "log": "text/plain", "json": "application/json", "html": "text/html", "csv": "text/csv", "xml": "application/xml",
+    "pdf": "application/pdf", "zip": "application/zip", "gz": "application/gzip", "mp4": "video/mp4", "webm": "video/webm",
+    "wav": "audio/wav",
+}  # fmt: skip
+_DEFAULT_MEDIA_TYPE = "application/octet-stream"
+
+
+def _attachment_name(name, losses):
+    """Return the name, cut, and the name as it is recorded."""
+    whole = "" if name is None else _plain_text(name)
+    cut = _cut_name(whole)
+    if len(cut) < len(whole):
+        losses.append(("too_large", "attachment.name"))
+    cut = cut or "attachment"
+    return cut, _clean(cut)
+
+
+def _attachment_op(name, shown, media_type):
+    """Return the function that makes the op's text of an id, a size and a SHA-256. A type that the server would refuse is left out."""
+    media_type = _plain_text(media_type) if isinstance(media_type, _TEXTS) else ""
+    if len(media_type) > TYPE_LENGTH or not re.match(_MEDIA_TYPE, media_type):
+        media_type = _MEDIA_TYPES.get(_lower(name.rsplit(".", 1)[-1]), _DEFAULT_MEDIA_TYPE)
+
+    def text(attachment, size, sha256):
+        return '"op":"attachment","id":"%s","name":%s,"type":%s,"size":%d,"sha256":"%s"}' % (
+            attachment, _quote(shown), _quote(_clean(media_type)), size, sha256,
+        )  # fmt: skip
+
+    return text
+
+
+class _NotAttached(Exception):
+    """Content that is not stored. `detail` is the loss's, and None if the loss is counted already; `reason` is for people."""
+
+    def __init__(self, cause, detail, reason):
+        Exception.__init__(self, reason)
+        self.cause, self.detail, self.reason = cause, detail, reason
+
+
+def _too_large(size):
+    return _NotAttached("too_large", "%d bytes" % size, "it has %d bytes, and %d are the most" % (size, MAX_ATTACHMENT_BYTES))
+
+
+def _unreadable(detail):
+    return _NotAttached("unreadable", detail, "it could not be read: %s" % detail)
+
+
+def _not_written(failure):
+    return _NotAttached(_loss_cause(failure), None, "it could not be written: %s" % _failure_text(failure))
+
+
+def _failure_text(failure):
+    text = getattr(failure, "strerror", None)  # the system's text, without a path of this machine
+    return text.lower() if isinstance(text, str) else type(failure).__name__
+
+
+def _content_of(content, data, path):
+    """Return the content as a buffer of bytes, or its path, or None."""
+    if data is None and path is None and isinstance(content, (bytes, bytearray, memoryview)):
+        data = content
+    if data is not None:
+        try:
+            return memoryview(data)
+        except TypeError:
+            return None
+    return _path_text(content if path is None else path)
+
+
+def _path_text(path):
+    path = path.__fspath__() if hasattr(path, "__fspath__") else path
+    return path if isinstance(path, _TEXTS) else None
+
+
+class _Source(object):
+    """Content that is read in blocks, at most MAX_ATTACHMENT_BYTES of it. Raises _NotAttached if it cannot be read."""
+
+    def __init__(self, content):
+        self.file = self.bytes = None
+        self.at = 0
+        if isinstance(content, memoryview):
+            self.bytes = content.cast("B") if not _PY2 and content.nbytes else content
+            size = len(self.bytes)
+        else:
+            size = self._open(content)
+        if size > MAX_ATTACHMENT_BYTES:
+            self.close()
+            raise _too_large(size)
+
+    def _open(self, path):
+        """Open a file without waiting for the writer of a pipe. Returns its size."""
+        if path is None:
+            raise _unreadable("neither bytes nor a path")
+        try:
+            self.file = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | _O_CLOEXEC)
+            status = os.fstat(self.file)
+        except (OSError, IOError) as error:
+            self.close()
+            raise _unreadable(_failure_text(error))
+        except (TypeError, ValueError):  # a null character in the path
+            raise _unreadable("not a path")
+        if not stat.S_ISREG(status.st_mode):
+            self.close()
+            raise _unreadable("it is not a regular file")
+        return status.st_size
+
+    def read(self):
+        """Return the next block, empty at the end. A file that grows is read up to the limit."""
+        length = min(BLOCK_BYTES, MAX_ATTACHMENT_BYTES - self.at)
+        if self.file is None:
+            block = self.bytes[self.at : self.at + length].tobytes()
+        else:
+            try:
+                block = os.read(self.file, length)
+            except (OSError, IOError) as error:
+                raise _unreadable(_failure_text(error))
+        self.at += len(block)
+        return block
+
+    def close(self):
+        file, self.file = self.file, None
+        if file is not None:
+            os.close(file)
+
+
+def _copy(content, path):
+    """Copy content to a new file, or leave none. Returns its size and its SHA-256. Raises _NotAttached, or an OSError of the disk."""
+    source = _Source(content)
+    file = None
+    try:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | _O_CLOEXEC
+        file = os.open(path, flags, 0o600)
+        checksum = _sha256()
+        while True:
+            block = source.read()
+            if not block:
+                break
+            checksum.update(block)
+            while block:
+                block = block[os.write(file, block) :]
+        os.close(file)
+        return source.at, checksum.hexdigest()
+    except BaseException:
+        if file is not None:
+            _remove_copy(file, path)
+        raise
+    finally:
+        source.close()
+
+
+def _remove_copy(file, path):
+    try:
+        os.close(file)
+    except OSError:
+        pass
+    _remove_attachment(path)
+
+
+def _remove_attachment(path):
+    try:
+        os.unlink(path)
+    except OSError:
+        pass  # the daemon removes it with the lane
+
+
+def _sha256(data=b""):
+    import hashlib  # 2 ms, which a program that attaches nothing does not pay
+
+    return hashlib.sha256(data)
+
+
 # === Lane ====================================================================
 # The append-only file: one write for each record, after which the record survives the program.
 
@@ -4368,8 +4586,42 @@ class _LaneWriter(object):
         if len(self.held) >= HELD_METRICS:
             self.append(at, ())
 
-    def append(self, at, texts, is_last=False):
-        """Write the held metrics, then these ops, which all have the same time."""
+    def attach(self, at, content, text_of, losses):
+        """Copy content to a file beside a lane, then append its op. Returns why it is lost, or None."""
+        if not _HAS_FORK_HOOK and _getpid() != self.pid:
+            self.forked()
+        lane = self._free_lane()
+        attachment = "%s.%d" % (lane.id, next(lane.attachments))
+        try:
+            if lane.folder is None:
+                lane.open(at)
+            path = os.path.join(lane.folder, attachment + ".attachment")
+            size, sha256 = _copy(content, path)
+        except _NotAttached as lost:
+            return lost
+        except (OSError, IOError) as error:
+            self.append(at, ("",), failure=error)
+            return _not_written(error)
+        self.append(at, (text_of(attachment, size, sha256),))
+        if attachment not in lane.lost_attachments:
+            return None
+        _remove_attachment(path)
+        return _not_written(lane.failure)
+
+    def _free_lane(self):
+        """Return the lane that the next op goes to: a nested one, if a call further up this thread's stack has the first one's lock."""
+        lane = self.lane
+        while not lane.lock.acquire(False):
+            if not self._is_interrupted(lane):
+                return lane  # another thread has the lock, and releases it soon
+            if lane.nested is None:
+                lane.nested = self._new_lane()
+            lane = lane.nested
+        lane.lock.release()
+        return lane
+
+    def append(self, at, texts, is_last=False, failure=None):
+        """Write the held metrics, then these ops, which all have the same time. With a `failure` they are lost by it."""
         if not _HAS_FORK_HOOK and _getpid() != self.pid:
             self.forked()
         lane = self.lane
@@ -4382,7 +4634,10 @@ class _LaneWriter(object):
             if self.held:
                 lane.write_all(_drain(self.held))
             for text in texts:
-                lane.write(at, text)
+                if failure is None:
+                    lane.write(at, text)
+                else:
+                    lane.lose(at, failure)
             if is_last:
                 self.ended = True
                 lane.close()
@@ -4533,6 +4788,8 @@ class _Lane(object):
         self.nested = None  # the lane for calls inside a signal handler that interrupts a write
         self.is_ours = True  # False in a forked child
         self.sequence = 0
+        self.attachments = itertools.count(1)
+        self.lost_attachments = set()  # those whose op could not be written
         self.losses = OrderedDict()  # those that no record reports yet: by cause, a _Loss
         self.totals = {}  # all lost records, by cause
         self.start = None  # the time and text of a `start` that is not written: the session depends on it, so it is written later
@@ -4552,11 +4809,14 @@ class _Lane(object):
         self.checked_bytes = 0  # size up to which the file may grow without a check
 
     def open(self, at):
-        if self.file is None and self.lock.acquire(False):
-            try:
-                self._open_part(1, at)
-            finally:
-                self.lock.release()
+        """Open the first part before there is a record. Raises an OSError if that fails."""
+        if not _acquired(self.lock, LOCK_SECONDS):
+            raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+        try:
+            if self.file is None:
+                self._open_part(1 if self.start else self.sequence + 1, at)
+        finally:
+            self.lock.release()
 
     def write(self, at, text):
         """Write one record. The common case is written here; `_write_lines` does the others."""
@@ -4627,6 +4887,12 @@ class _Lane(object):
             counts[cause] = counts.get(cause, 0) + 1
         return counts
 
+    def lose(self, at, failure):
+        """Count an op that is not written because its content could not be."""
+        self.sequence += 1
+        self.failure = failure
+        self._lose([(at, "")])
+
     def _lose(self, ops):
         """Count ops, as (time, text), that could not be written."""
         if not self.losses and not self.start:
@@ -4635,6 +4901,8 @@ class _Lane(object):
             if text.startswith('"op":"start"'):
                 self.start = (at, text)
                 continue
+            if text.startswith(_ATTACHMENT):
+                self.lost_attachments.add(text[len(_ATTACHMENT) : text.index('"', len(_ATTACHMENT))])
             cause = _loss_cause(self.failure)
             self.totals[cause] = self.totals.get(cause, 0) + 1
             if cause not in self.losses:
@@ -4905,6 +5173,9 @@ def _loss_cause(failure):
     return _CAUSES.get(getattr(failure, "errno", None), "write_failed")
 
 
+_ATTACHMENT = '"op":"attachment","id":"'
+
+
 def _is_edge(text):
     """Return whether an op begins or ends a session."""
     return text.startswith(('"op":"start"', '"op":"end"', '"op":"crash"'))
@@ -5099,6 +5370,8 @@ class _Queue(object):
         self.wake.acquire()
         self.thread = None
         self.batch = None  # sent or to be sent, and not yet acknowledged
+        self.uploads = deque()  # content of attachments
+        self.upload_bytes = 0
         self.batch_limit = BATCH_OPS  # fewer after a batch was refused
         self.gather = GATHER_SECONDS
         self.pause = RETRY_FIRST_SECONDS
@@ -5127,6 +5400,28 @@ class _Queue(object):
 
     def append_metric(self, at, text):
         self.append(at, (text,))
+
+    def attach(self, at, content, text_of, losses):
+        """Append an attachment's op, and keep its content until the server has it. Returns why it is lost, or None."""
+        if not _HAS_FORK_HOOK and _getpid() != self.pid:
+            self.forked()
+        try:
+            source = _Source(content)
+            try:
+                data = b"".join(iter(source.read, b""))
+            finally:
+                source.close()
+        except _NotAttached as lost:
+            return lost
+        if self.upload_bytes + len(data) > WAITING_BYTES:
+            reason = "there is no room for its %d bytes among the %d that may wait in memory" % (len(data), WAITING_BYTES)
+            return _NotAttached("queue_full", "%d bytes" % len(data), reason)
+        attachment = _new_id()
+        self.upload_bytes += len(data)
+        self.append(at, (text_of(attachment, len(data), _sha256(data).hexdigest()),))
+        self.uploads.append(_Upload(attachment, data))
+        self._wake_sender()
+        return None
 
     def _add(self, kind, text):
         if self._is_over(1):
@@ -5194,8 +5489,11 @@ class _Queue(object):
         try:
             while True:
                 batch = self._next_batch()
+                if batch is None and self.uploads and _stopwatch() >= self.uploads[0].not_before:
+                    self._upload(self.uploads[0])
+                    continue
                 if batch is None:
-                    if self.ended:
+                    if self.ended and not self.uploads:
                         _open_writers.pop(id(self), None)
                         return
                     self._rest()
@@ -5274,6 +5572,39 @@ class _Queue(object):
         self.batch_limit = min(self.batch_limit + self.batch_limit // 8 + 1, BATCH_OPS)
         return wait
 
+    def _upload(self, upload):
+        """Make one request for an attachment whose op the server has: what is missing, or the next chunk."""
+        url = "%s/api/sessions/%s/attachments/%s/chunks" % (
+            self.url[: -len("/api/ingest")], _quote_path(self.session_id), _quote_path(upload.id),
+        )  # fmt: skip
+        wait = 0.0
+        try:
+            if upload.missing is None:
+                progress = json.loads(_ask(url, timeout=SEND_SECONDS).decode("utf-8"))
+            else:
+                number = upload.missing
+                chunk = upload.data[number * CHUNK_BYTES : (number + 1) * CHUNK_BYTES]
+                headers = {"Content-Type": "application/octet-stream"}
+                progress = json.loads(_ask("%s/%d" % (url, number), "PUT", chunk, headers, SEND_SECONDS).decode("utf-8"))
+            if progress.get("complete") is True or progress.get("refused") is not None:
+                self._end_upload(upload)
+                return
+            if upload.advance(progress):
+                return
+        except HTTPError as error:
+            upload.unknown += error.code == 404  # the op is not applied yet, or was dropped because the queue was full
+            if error.code in (400, 410, 413, 422) or upload.unknown >= UNKNOWN_ANSWERS:
+                self._end_upload(upload)
+                return
+            wait = _retry_after(error)
+        except Exception:
+            pass  # no answer
+        upload.delay(wait)
+
+    def _end_upload(self, upload):
+        self.uploads.popleft()
+        self.upload_bytes -= len(upload.data)
+
     def _body(self, batch):
         fields = {
             "session": self.session_id,
@@ -5298,6 +5629,7 @@ class _Queue(object):
             self._count_loss("refused", len(batch["ops"]) + len(self.waiting))
             self.waiting.clear()
             self.batch = None
+            self.uploads.clear()
             self.is_gone = self.ended = True
             self.is_failing = False
             return 0.0
@@ -5363,13 +5695,42 @@ class _Queue(object):
 
     def queued(self):
         batch = self.batch
-        return len(self.waiting) + (len(batch["ops"]) if batch else 0)
+        return len(self.waiting) + (len(batch["ops"]) if batch else 0) + len(self.uploads)
 
     def records(self):
         return self.sequence + len(self.waiting)
 
     def lost_counts(self):
         return dict(self.lost)
+
+
+class _Upload(object):
+    """The content of one attachment that waits in memory, and what of it the server does not have."""
+
+    def __init__(self, attachment, data):
+        self.id = attachment
+        self.data = data
+        self.missing = None  # the number of the next chunk; None before the server has answered
+        self.received = -1  # how many chunks it had
+        self.unknown = 0  # answers that it does not have the op
+        self.not_before = 0.0
+        self.pause = RETRY_FIRST_SECONDS
+
+    def advance(self, progress):
+        """Find the next chunk. Return whether there is one, and the last request changed something."""
+        received = set(progress["received"])
+        before, self.received = self.received, len(received)
+        self.missing = next((number for number in range(progress["chunks"]) if number not in received), None)
+        if self.missing is None or self.received <= before:
+            return False
+        self.pause = RETRY_FIRST_SECONDS
+        return True
+
+    def delay(self, at_least):
+        """After a failed request: ask again what the server has, after a pause."""
+        self.missing, self.received = None, -1
+        self.not_before = _stopwatch() + max(at_least, self.pause * (1 - RETRY_JITTER * random.random()))
+        self.pause = min(self.pause * 2, RETRY_LONGEST_SECONDS)
 
 
 _STATUS_OF_CODE = {  # src/core/refusal.ts; the others mean that the ops are at fault
@@ -5411,6 +5772,9 @@ class _OriginalQueue(_Queue):
     def __init__(self, session_id, url, owner):
         _Queue.__init__(self, session_id, url, owner)
         self.url = url
+
+    def attach(self, at, content, text_of, losses):
+        return _NotAttached("refused", "not supported by the daemon of datacat 1.x", "the daemon of datacat 1.x takes no attachments")
 
     def _send(self, batch):
         while batch["ops"]:
@@ -5515,6 +5879,9 @@ class _DisabledWriter(object):
         pass
 
     append_metric = append
+
+    def attach(self, at, content, text_of, losses):
+        return None
 
     def flush(self, timeout):
         return True

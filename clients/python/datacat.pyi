@@ -1,3 +1,4 @@
+import os
 from logging import Formatter, Handler, LogRecord
 from threading import Thread
 from types import TracebackType
@@ -80,6 +81,14 @@ class Session:
         fingerprint: Optional[str] = ...,
         test: Optional[Mapping[str, Any]] = ...,
     ) -> Dict[str, str]: ...
+    def attach(
+        self,
+        name: str,
+        content: Union[bytes, bytearray, memoryview, str, "os.PathLike[str]", None] = ...,
+        type: Optional[str] = ...,
+        data: Union[bytes, bytearray, memoryview, None] = ...,
+        path: Union[str, "os.PathLike[str]", None] = ...,
+    ) -> None: ...
     def gauge(
         self,
         name: str,

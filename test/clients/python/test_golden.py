@@ -5,6 +5,7 @@ import binascii
 import datetime
 import glob
 import gzip
+import hashlib
 import io
 import itertools
 import json
@@ -78,6 +79,8 @@ def revive(value, above):
         return value["text"] * value["times"]
     if kind == "list":
         return [value["item"]] * value["times"]
+    if kind == "zeros":
+        return bytearray(value["bytes"])
     if kind == "opaque":
         return type(str(value["type"]), (object,), {"__slots__": ()})()
     raise ValueError(kind)
@@ -112,6 +115,8 @@ def play(calls, open_session):
             getattr(session, name)(first, arguments[1], **options)
         elif name == "heartbeat":
             session.heartbeat(first["timeout_ms"] / 1000 if first else None)
+        elif name == "attach":
+            session.attach(first, arguments[1], **options)
         elif name in ("pause", "resume"):
             getattr(session, name)()
         elif name == "end":
@@ -168,6 +173,19 @@ class Golden(Test):
             self.assertEqual(mine[:2000], theirs[:2000])
             self.assertTrue(mine == theirs)
         self.assertEqual([len(part) for part in written], [len(part) for part in wanted])
+        self.check_attachments(b"".join(written))
+
+    def check_attachments(self, lane):
+        """Each attachment has a file with its content, and there is no other."""
+        records = [json.loads(line[9:].decode("utf-8")) for line in lane.splitlines()]
+        attached = dict((record["id"] + ".attachment", record) for record in records if record.get("op") == "attachment")
+        folder = os.path.join(self.home, "lanes")
+        self.assertEqual(sorted(attached), sorted(name for name in os.listdir(folder) if name.endswith(".attachment")))
+        for name, record in attached.items():
+            with io.open(os.path.join(folder, name), "rb") as file:
+                content = file.read()
+            self.assertEqual(len(content), record["size"])
+            self.assertEqual(hashlib.sha256(content).hexdigest(), record["sha256"])
 
 
 for _path in sorted(glob.glob(os.path.join(FIXTURES, "*.json"))):

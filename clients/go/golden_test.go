@@ -3,6 +3,7 @@ package datacat
 import (
 	"bytes"
 	"compress/gzip"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -100,6 +101,35 @@ func runGolden(t *testing.T, file, name string) {
 	}
 	for part := range got {
 		t.Errorf("%s%s should not be there", name, part)
+	}
+	checkAttachments(t, folder)
+}
+
+// checkAttachments compares the files with the content of attachments with the records of the lane.
+func checkAttachments(t *testing.T, folder string) {
+	t.Helper()
+	recorded := map[string]bool{}
+	lanes, _ := filepath.Glob(folder + "/*.lane")
+	for _, path := range lanes {
+		text, _ := os.ReadFile(path)
+		for _, line := range strings.Split(strings.TrimSpace(string(text)), "\n") {
+			var record struct {
+				Op, ID, SHA256 string
+				Size           int
+			}
+			if json.Unmarshal([]byte(line[9:]), &record) != nil || record.Op != "attachment" {
+				continue
+			}
+			content, err := os.ReadFile(filepath.Join(folder, record.ID+".attachment"))
+			if err != nil || len(content) != record.Size || fmt.Sprintf("%x", sha256.Sum256(content)) != record.SHA256 {
+				t.Errorf("the content of %s has %d bytes, and differs from its record (%v)", record.ID, len(content), err)
+			}
+			recorded[record.ID+".attachment"] = true
+		}
+	}
+	files, _ := filepath.Glob(folder + "/*.attachment")
+	if len(files) != len(recorded) {
+		t.Errorf("there are %d files, and %d attachments were recorded", len(files), len(recorded))
 	}
 }
 
@@ -264,6 +294,8 @@ func perform(s *Session, call string, arguments []any) error {
 		} else {
 			s.Heartbeat()
 		}
+	case "attach":
+		s.Attach(name(), Bytes(arguments[1].([]byte)), MediaType(text("type")))
 	case "pause":
 		s.Pause()
 	case "resume":
@@ -374,6 +406,8 @@ func (b *builder) special(special string, v Object) any {
 	case "bytes":
 		bytes, _ := base64.StdEncoding.DecodeString(get(v, "base64").(string))
 		return bytes
+	case "zeros":
+		return make([]byte, number("bytes"))
 	case "time":
 		at, err := time.Parse(time.RFC3339, get(v, "text").(string))
 		if err != nil {

@@ -290,7 +290,7 @@ func (s *Session) write(r *lane.Record, at int64) {
 func (s *Session) reportLoss(r *lane.Record, loss encode.Loss, at int64) {
 	s.count(loss.Cause)
 	detail, _ := encode.CutText(loss.Detail, limits.MaxDetail)
-	if loss.Cause != "not_finite" && !strings.HasSuffix(detail, " bytes") && !s.isNew(detail) {
+	if loss.Cause != "not_finite" && loss.Cause != "unreadable" && !strings.HasSuffix(detail, " bytes") && !s.isNew(detail) {
 		return
 	}
 	r.Dropped(loss.Cause, 1, detail)

@@ -30,10 +30,11 @@ type Queue struct {
 	gather     time.Duration // between two requests that are not urgent
 	sent       time.Time     // when the last batch was taken
 	isClosed   bool
-	isStopped  bool          // the sender has ended
-	isFailing  bool          // the last request had no answer that helps
-	isUrgent   bool          // send without gathering
-	changed    chan struct{} // closed and replaced when applied or isFailing changes
+	isStopped  bool // the sender has ended
+	isFailing  bool // the last request had no answer that helps
+	isUrgent   bool // send without gathering
+	uploads    uploads
+	changed    chan struct{} // closed and replaced when applied, isFailing or uploads change
 	wake       chan struct{}
 	done       chan struct{} // closed when the sender has ended
 }
@@ -114,7 +115,7 @@ func (q *Queue) LossCause() string { return "queue_full" }
 func (q *Queue) Counts() (waiting, full int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return len(q.ops) + q.unanswered, q.full
+	return len(q.ops) + q.unanswered + len(q.uploads.waiting), q.full
 }
 
 // Done is closed when the sender has ended.
@@ -123,7 +124,7 @@ func (q *Queue) Done() <-chan struct{} { return q.done }
 // ErrStopped is Flush's error after the sender has ended.
 var ErrStopped = errors.New("datacat: the session's context is done, so its sender has stopped")
 
-// Flush waits until the server has answered for all ops written before the call.
+// Flush waits until the server has answered for all ops written before the call, and for all attachments.
 func (q *Queue) Flush(ctx context.Context) error {
 	return q.flush(ctx, false)
 }
@@ -147,9 +148,10 @@ func (q *Queue) flush(ctx context.Context, onlyWhileAnswered bool) error {
 	q.wakeSender()
 	for {
 		q.mu.Lock()
-		applied, isFailing, changed := q.applied, q.isFailing, q.changed
+		isSent := q.applied >= target && len(q.uploads.waiting) == 0
+		isFailing, changed := q.isFailing, q.changed
 		q.mu.Unlock()
-		if applied >= target || onlyWhileAnswered && isFailing {
+		if isSent || onlyWhileAnswered && isFailing {
 			return nil
 		}
 		select {
@@ -301,7 +303,7 @@ func (q *Queue) deliver(b batch, pause func(time.Duration) bool) bool {
 			q.acknowledge(b.last)
 			return true
 		}
-		if !pause(q.retryPause(delay, result.retryAfter)) {
+		if !pause(retryPause(q.random, delay, result.retryAfter)) {
 			return false
 		}
 		if delay *= 2; delay > limits.RetryLongest {
@@ -357,11 +359,12 @@ func (q *Queue) dropAll() {
 	defer q.mu.Unlock()
 	q.full += len(q.ops) + q.unanswered
 	q.ops, q.bytes, q.unanswered = nil, 0, 0
+	q.uploads = uploads{isRunning: q.uploads.isRunning}
 }
 
 // retryPause makes a part of a pause random, so that many programs do not return to a server at the same moment.
-func (q *Queue) retryPause(longest, atLeast time.Duration) time.Duration {
-	random := time.Duration(q.random.Int63n(int64(longest) * limits.RetryJitterPercent / 100))
+func retryPause(generator *rand.Rand, longest, atLeast time.Duration) time.Duration {
+	random := time.Duration(generator.Int63n(int64(longest) * limits.RetryJitterPercent / 100))
 	if pause := longest - random; pause > atLeast {
 		return pause
 	}

@@ -93,10 +93,10 @@ func TestTheOpsOfThePolicyAreUrgent(t *testing.T) {
 func TestARetryPauseIsBetweenHalfAndAllOfItsLengthAndNoShorterThanAsked(t *testing.T) {
 	q := idleQueue()
 	for i := 0; i < 1_000; i++ {
-		if pause := q.retryPause(time.Second, 0); pause < time.Second/2 || pause > time.Second {
+		if pause := retryPause(q.random, time.Second, 0); pause < time.Second/2 || pause > time.Second {
 			t.Fatal(pause)
 		}
-		if pause := q.retryPause(time.Second, time.Minute); pause != time.Minute {
+		if pause := retryPause(q.random, time.Second, time.Minute); pause != time.Minute {
 			t.Fatal(pause)
 		}
 	}

@@ -31,7 +31,7 @@ type sender struct {
 func newSender(header lane.Header, url, key string) sender {
 	ctx, cancel := context.WithCancel(context.Background())
 	return sender{
-		header: header, url: url + "/api/ingest", key: key,
+		header: header, url: url, key: key,
 		client: &http.Client{
 			Timeout: limits.RequestTimeout,
 			// A transport of its own: the program may have changed or closed the default one.
@@ -73,7 +73,7 @@ const (
 )
 
 func (s *sender) send(b batch) result {
-	request, err := http.NewRequestWithContext(s.ctx, http.MethodPost, s.url, bytes.NewReader(s.body(b)))
+	request, err := http.NewRequestWithContext(s.ctx, http.MethodPost, s.url+"/api/ingest", bytes.NewReader(s.body(b)))
 	if err != nil {
 		return result{kind: unanswered}
 	}

@@ -21,13 +21,17 @@ type Lane struct {
 	maxBytes int64           // of a part
 	put      func(*os.File, []byte) (int, error)
 
-	mu        sync.Mutex
-	folder    string // where the parts are; "" until there is one
-	file      *os.File
-	part      int
-	bytes     int64 // in this part
-	records   int64 // in this part
-	sequence  int64
+	mu       sync.Mutex
+	folder   string // where the parts are; "" until there is one
+	file     *os.File
+	part     int
+	bytes    int64 // in this part
+	records  int64 // in this part
+	sequence int64
+
+	attachments     int             // so many were begun
+	lostAttachments map[string]bool // those whose op could not be written
+
 	isTorn    bool // the last line has no line break
 	isClosed  bool
 	losses    losses // that no record reports yet
@@ -83,6 +87,7 @@ func (l *Lane) Write(r *Record, at int64) Outcome {
 		return Late
 	}
 	l.losses.add(l.failure, at)
+	l.noteLost(r)
 	return Lost
 }
 

@@ -1,6 +1,7 @@
 package lane
 
 import (
+	"bytes"
 	"strconv"
 	"strings"
 
@@ -27,6 +28,7 @@ const (
 	KindMetric
 	KindHeartbeat
 	KindDropped
+	KindAttachment
 	KindEnd
 )
 
@@ -48,6 +50,12 @@ func (r *Record) Reset() {
 func (r *Record) Begin(kind Kind, op string) {
 	r.Kind = kind
 	r.Buf = append(append(r.Buf[:room], `"op":`...), op...)
+}
+
+// attachmentID is the id in the op of an attachment, whose first member it is.
+func (r *Record) attachmentID() string {
+	id := r.Op()[len(`"op":"attachment","id":"`):]
+	return string(id[:bytes.IndexByte(id, '"')])
 }
 
 // Finish ends the op.

@@ -82,6 +82,46 @@ const (
 	PooledNames = 1_024
 )
 
+// Attachments: the numbers of all clients; a test compares them with test/fixtures/attachments.json.
+const (
+	// MaxAttachmentBytes is the largest attachment: ten screenshots of 4K, or a log of 100,000 lines.
+	MaxAttachmentBytes = 10 * 1024 * 1024
+	// BlockBytes are read and written at once: the memory of a program that crashes may be low.
+	BlockBytes = 64 * 1024
+	// ChunkBytes are in one request of direct mode: half of the largest row of Cloudflare's SQLite.
+	ChunkBytes = 1024 * 1024
+	// WaitingBytes is the content that waits in memory in direct mode: as much as the queue of ops.
+	WaitingBytes = 4 * 1024 * 1024
+	// MaxMediaType is the longest media type. The longest registered one has 73 characters.
+	MaxMediaType = 100
+	// DefaultMediaType is the type of a name without a known extension.
+	DefaultMediaType = "application/octet-stream"
+	// UnknownAnswers is how often the server answers that it does not have the op before it is not asked again: the op was dropped
+	// because the queue was full. They take a minute.
+	UnknownAnswers = 6
+)
+
+// MediaTypes are the types of names by their extension.
+var MediaTypes = map[string]string{
+	"png":  "image/png",
+	"jpg":  "image/jpeg",
+	"jpeg": "image/jpeg",
+	"webp": "image/webp",
+	"gif":  "image/gif",
+	"txt":  "text/plain",
+	"log":  "text/plain",
+	"json": "application/json",
+	"html": "text/html",
+	"csv":  "text/csv",
+	"xml":  "application/xml",
+	"pdf":  "application/pdf",
+	"zip":  "application/zip",
+	"gz":   "application/gzip",
+	"mp4":  "video/mp4",
+	"webm": "video/webm",
+	"wav":  "audio/wav",
+}
+
 // Lanes and the daemon.
 const (
 	// LaneBytes is the length of one part of a lane. A part of this length is read, sent and deleted during the session.

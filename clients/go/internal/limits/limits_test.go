@@ -49,3 +49,25 @@ func TestDirectModeHasTheNumbersOfAllClients(t *testing.T) {
 		}
 	}
 }
+
+func TestAttachmentsHaveTheNumbersOfAllClients(t *testing.T) {
+	text, err := os.ReadFile("../../../../test/fixtures/attachments.json")
+	if os.IsNotExist(err) {
+		t.Skip("test/fixtures/attachments.json is missing: this module is not in its repository")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want, got map[string]any
+	if err := json.Unmarshal(text, &want); err != nil {
+		t.Fatal(err)
+	}
+	ours, _ := json.Marshal(map[string]any{
+		"max_bytes": limits.MaxAttachmentBytes, "block_bytes": limits.BlockBytes, "chunk_bytes": limits.ChunkBytes,
+		"waiting_bytes": limits.WaitingBytes, "type_length": limits.MaxMediaType,
+		"unknown_answers": limits.UnknownAnswers, "default_type": limits.DefaultMediaType, "types": limits.MediaTypes,
+	})
+	if err := json.Unmarshal(ours, &got); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("got %v, want %v (%v)", got, want, err)
+	}
+}

@@ -34,6 +34,8 @@ type Event struct {
 	Exception *Exception
 	// Fingerprint groups exceptions: those with the same one are one group, whatever their type and stack. Default: computed from both.
 	Fingerprint string
+	// Test describes a test of a test run that the event is about.
+	Test *TestFact
 	// Time is when it happened. Default: now.
 	Time time.Time
 }

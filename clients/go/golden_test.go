@@ -241,7 +241,7 @@ func perform(s *Session, call string, arguments []any) error {
 	event := func() Event {
 		return Event{
 			Category: Category(text("category")), Group: text("group"), Labels: texts(options["labels"]),
-			Message: text("message"), Data: options["data"],
+			Message: text("message"), Data: options["data"], Test: testIn(options["test"]),
 		}
 	}
 	switch call {
@@ -312,6 +312,28 @@ func perform(s *Session, call string, arguments []any) error {
 		return fmt.Errorf("unknown call %q", call)
 	}
 	return nil
+}
+
+func testIn(v any) *TestFact {
+	options, ok := v.(Data)
+	if !ok {
+		return nil
+	}
+	text := func(key string) string { s, _ := options[key].(string); return s }
+	whole := func(key string) int { n, _ := options[key].(int64); return int(n) }
+	fact := &TestFact{
+		ID: texts(options["id"]), File: whole("file"), Result: TestResult(text("result")), Attempt: whole("attempt"), Worker: text("worker"),
+		Phase: text("phase"), Reason: text("reason"), Output: text("output"), Kind: text("kind"),
+	}
+	if ms, ok := options["duration_ms"]; ok {
+		duration := time.Duration(float(ms) * float64(time.Millisecond))
+		fact.Duration = &duration
+	}
+	if diff, ok := options["diff"].(Data); ok {
+		side := func(key string) string { s, _ := diff[key].(string); return s }
+		fact.Diff = &TestDiff{side("expected"), side("actual"), side("text")}
+	}
+	return fact
 }
 
 func causeIn(options Data) Cause {

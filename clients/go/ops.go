@@ -50,6 +50,9 @@ func writeEvent(r *lane.Record, e *Event) {
 		writeException(r, e.Exception)
 		r.Name("event.fingerprint", `,"fingerprint":`, e.Fingerprint)
 	}
+	if e.Test != nil && len(e.Test.ID) > 0 {
+		writeTest(r, e.Test)
+	}
 	r.Finish()
 
 	if size := len(r.Op()); size > limits.MaxOpBytes {

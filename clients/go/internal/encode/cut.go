@@ -67,6 +67,12 @@ func (c *cutter) cut(longest int, leftOut []string) (fits bool) {
 		switch key {
 		case "op", "name", "category", "group", "labels":
 			c.out = append(c.out, field.value...)
+		case "test": // its id identifies it, too: `{"id":[…]`
+			end := valueEnd(field.value, len(`{"id":`))
+			c.out = append(c.out, field.value[:end]...)
+			if !c.shorten(field.value[end:], longest) {
+				return false
+			}
 		default:
 			if !c.shorten(field.value, longest) {
 				return false

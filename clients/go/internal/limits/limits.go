@@ -37,6 +37,9 @@ const (
 	MaxLabels  = 64
 	MaxBuckets = 256
 	MaxID      = 128
+	// MaxTestParts and MaxTestPart (in UTF-16 units) are those of a test's id.
+	MaxTestParts = 32
+	MaxTestPart  = 500
 	// Redaction (src/core/secrets/limits.ts has the reasons): how far scanners look back or ahead, in bytes.
 	MaxSecretName      = 128
 	MaxCachedNames     = 256 // the cache is copied for each new one

@@ -14,7 +14,10 @@ const ENTRIES = [
   "worker",
   "attach/attach",
   "integrations/console",
+  "integrations/jest",
+  "integrations/node-test",
   "integrations/pino",
+  "integrations/playwright",
   "integrations/vitest",
 ];
 process.chdir(import.meta.dirname);

@@ -19,6 +19,9 @@ export function watchExit(session: Session, settings: OpenOptions): void {
   if (!isWatching) {
     isWatching = true;
     process.on("exit", onExit);
+    process.on("newListener", (event: string | symbol, listener: unknown) => {
+      if (event === "exit" && listener !== onExit) queueMicrotask(listenLast);
+    });
     process.on("uncaughtExceptionMonitor", onUncaught);
     // Deno.exit() calls no `exit` listener of Node's API, and Deno.exitCode is not process.exitCode.
     if (Deno) addEventListener("unload", () => onExit(Deno.exitCode));
@@ -78,7 +81,14 @@ function onIdle(exitCode: number): void {
   }
 }
 
-function onExit(exitCode: number): void {
+/** Other listeners may set the exit code, as Jest's does, so this one is called after them. */
+function listenLast(): void {
+  process.removeListener("exit", onExit);
+  process.on("exit", onExit);
+}
+
+function onExit(code: number): void {
+  const exitCode = Number(process.exitCode ?? code);
   for (const session of sessions) session.end({ exitCode });
   sendAllRests();
 }

@@ -46,6 +46,8 @@ test("it depends on nothing, names its licence and its origin, and holds no more
   const manifest = readManifest(installed);
   expect(manifest["dependencies"]).toBeUndefined();
   expect(manifest["peerDependenciesMeta"]).toEqual({
+    "@playwright/test": { optional: true },
+    jest: { optional: true },
     pino: { optional: true },
     vitest: { optional: true },
   });

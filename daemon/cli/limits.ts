@@ -104,5 +104,7 @@ export const EXPORT_TIMEOUT_MS = 60 * 60_000;
 export const SCAN_MS = 500;
 /** How long `send` waits for the server to acknowledge the files. */
 export const SEND_TIMEOUT_MS = 10 * 60_000;
+/** Lines of output by which a command printed its exception: these are not printed again among its last events. */
+export const STACK_EVENTS = 100;
 /** Differences from the last good runs that `datacat why` prints: the page has the others. */
 export const CHANGES = 3;

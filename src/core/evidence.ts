@@ -1,5 +1,5 @@
 /** The reasons for a verdict, as sentences. */
-import type { Evidence } from "./answers.ts";
+import type { Evidence, Verdict } from "./answers.ts";
 import { formatBytes, formatCount, formatDuration } from "./format.ts";
 import {
   CLOCK_TOLERANCE_MS,
@@ -36,12 +36,28 @@ export function causeEvidence(exception: Known): Evidence[] {
   const { type, message, place, at, isFatal } = exception;
   // The names of exceptions, not "command not found" or "AddressSanitizer: SEGV".
   const isThrown = !isFatal && /^\S+$/.test(type) && /[A-Z.:]/.test(type);
-  const text = `${isThrown ? "Uncaught " : ""}${type}${message ? `: ${message}` : ""}`;
+  const text = `${isThrown ? UNCAUGHT : ""}${type}${message ? `: ${message}` : ""}`;
   const evidence: Evidence[] = [{ kind: "exception", text, at, confidence: "certain" }];
   // The stacks that were recorded with a fatal error show the place as well.
   if (place !== undefined && !isFatal)
     evidence.push({ kind: "place", text: `Raised in ${place}`, confidence: "certain" });
   return evidence;
+}
+
+const UNCAUGHT = "Uncaught ";
+
+/** The evidence as people read it, below the headline: without what the headline has already. */
+export function shownEvidence({
+  headline,
+  evidence,
+}: Pick<Verdict, "headline" | "evidence">): Evidence[] {
+  return evidence.flatMap((each) => {
+    if (each.kind !== "exception" && each.kind !== "exit_code") return [each];
+    const isUncaught = each.text.startsWith(UNCAUGHT);
+    const text = isUncaught ? each.text.slice(UNCAUGHT.length) : each.text;
+    if (!headline.toLowerCase().endsWith(`: ${text.toLowerCase()}`)) return [each];
+    return isUncaught ? [{ ...each, text: "Nothing caught this exception" }] : [];
+  });
 }
 
 /** The exceptions that ended no program, but a thread, a callback or an event handler of it. */

@@ -19,7 +19,13 @@ import {
   MAX_REASON_LENGTH,
   MAX_TRANSITIONS,
 } from "./limits.ts";
-import { EVENT_FATAL, EVENT_HUNG, EVENT_RECOVERED, OUTPUT_STREAMS } from "./vocabulary.ts";
+import {
+  EVENT_FATAL,
+  EVENT_HUNG,
+  EVENT_NOT_STARTED,
+  EVENT_RECOVERED,
+  OUTPUT_STREAMS,
+} from "./vocabulary.ts";
 import { placeText } from "./stack/frame.ts";
 import { sampleOf, type StackSample } from "./stacks.ts";
 import { newTally, noteTest, noteTestRun, type TestTally } from "./tests/tally.ts";
@@ -63,6 +69,8 @@ export type Observations = {
     handled: boolean;
     /** The runtime wrote it as the process ended. */
     isFatal?: boolean;
+    /** The program never ran. */
+    isNotStarted?: boolean;
     /** "resolve (queue.js:3)" */
     place?: string;
   } | null;
@@ -236,6 +244,7 @@ function noteException(observations: Observations, op: Event): void {
     message: (op.exception_msg ?? "").slice(0, MAX_REASON_LENGTH),
     handled: op.handled ?? true,
     isFatal: op.name === EVENT_FATAL || undefined,
+    isNotStarted: op.name === EVENT_NOT_STARTED || undefined,
     place: placeOf(op),
   };
   const isRepeated =

@@ -18,9 +18,11 @@ export function hasFailed(outcome: Outcome): boolean {
   return signal !== null || (exit_code ?? 0) !== 0 || uncaught > 0 || failed_tests > 0;
 }
 
+export const FAILED_LABEL = "Failed";
+
 /** The label that people read: that of the status, or "Failed". */
 export function labelOf(outcome: Outcome): string {
-  return hasFailed(outcome) ? "Failed" : STATUS_LABELS[outcome.status];
+  return hasFailed(outcome) ? FAILED_LABEL : STATUS_LABELS[outcome.status];
 }
 
 /** It runs, or ended without an error. */

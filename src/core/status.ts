@@ -165,9 +165,7 @@ function ended(observations: Observations, end: NonNullable<Observations["end"]>
   const evidence: Evidence[] = cause ? causeEvidence(cause) : [];
   evidence.push(...testEvidence(observations.tests, true, end.exit_code), {
     kind: "end",
-    text: end.thread_ended
-      ? `The thread that recorded ended after ${ran} without an end of the session, and its process ran on`
-      : `The program ended the session after ${ran}`,
+    text: endText(ran, end, cause),
     at: end.at,
     confidence: "certain",
   });
@@ -215,6 +213,17 @@ function endOfTests(
 ): string | undefined {
   if (!tests || (hasCause && failedTests(tests) === 0)) return undefined;
   return testHeadline(tests, end);
+}
+
+function endText(
+  ran: string,
+  end: NonNullable<Observations["end"]>,
+  cause: Observations["exception"],
+): string {
+  if (end.thread_ended)
+    return `The thread that recorded ended after ${ran} without an end of the session, and its process ran on`;
+  if (cause?.isNotStarted) return "The command could not be started";
+  return `The program ended the session after ${ran}`;
 }
 
 /** The exception that made a program end with an exit code other than 0. */

@@ -76,6 +76,8 @@ export const EVENT_CRASHED = "session_crashed_detected";
 export const DAEMON_GROUP = "datacat.daemon";
 /** The daemon's event for what a runtime wrote as its process ended: a segmentation fault, a fatal error. */
 export const EVENT_FATAL = "fatal_error";
+/** The event of `datacat run` for a command that could not be started. */
+export const EVENT_NOT_STARTED = "command_not_started";
 /** The default name of an event with an exception. */
 export const EVENT_EXCEPTION = "exception";
 /** A line of a command's output, in the group of its stream. */

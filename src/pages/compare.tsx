@@ -1,6 +1,5 @@
 /** Compares two to five sessions: aligned at a moment, with their metrics in common plots and the state values that differ. */
 import { nameAsked } from "../core/names.ts";
-import { hasFailed } from "../core/outcome.ts";
 import { nameLabel, plainText } from "../core/recorded-text.ts";
 import { formatDuration, formatNumber } from "../core/format.ts";
 import { type Context, Hono } from "hono";
@@ -28,6 +27,7 @@ import { address } from "./ui/address.ts";
 import { Empty } from "./ui/empty.tsx";
 import { guarded } from "./ui/panel.tsx";
 import { LineMark } from "./ui/plot.tsx";
+import { hasFailed, outcomeOf } from "../core/outcome.ts";
 import { StatusIcon } from "./ui/status.tsx";
 import { Time } from "./ui/time.tsx";
 
@@ -154,12 +154,16 @@ function SessionColumns({ members, event }: { members: Member[]; event: string |
           <Comparison
             label="Verdict"
             members={members}
-            cell={({ summary: { verdict } }) => (
-              <span class="status" data-status={verdict.status}>
-                <StatusIcon status={verdict.status} />
-                {plainText(verdict.headline)}
-              </span>
-            )}
+            cell={({ summary }) => {
+              const { status, headline } = summary.verdict;
+              const failed = hasFailed(outcomeOf(summary));
+              return (
+                <span class="status" data-status={status} data-failed={failed ? "" : undefined}>
+                  <StatusIcon status={status} failed={failed} />
+                  {plainText(headline)}
+                </span>
+              );
+            }}
           />
           {event === undefined ? null : (
             <Comparison

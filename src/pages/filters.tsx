@@ -5,6 +5,7 @@ import type { Child } from "hono/jsx";
 import { type SessionFilter, type StateFilter, type StatusKind } from "../catalog/filter.ts";
 import { asking } from "../core/names.ts";
 import type { VersionCounts } from "../catalog/products.ts";
+import { FAILED_LABEL } from "../core/outcome.ts";
 import { STATUS_LABELS, STATUSES } from "../core/vocabulary.ts";
 import { SUGGESTIONS, TYPING_MS } from "./limits.ts";
 import { VALUE_TYPES, type ValueType } from "../core/values.ts";
@@ -15,8 +16,10 @@ import { Time } from "./ui/time.tsx";
 /** The label of each kind of status that sessions are searched by. */
 export const KIND_LABELS: Record<StatusKind, string> = {
   ...STATUS_LABELS,
-  failed: "Failed",
-  succeeded: "Succeeded",
+  // A session that failed is not labelled "Ended" anywhere.
+  ended: "Ended or failed",
+  failed: FAILED_LABEL,
+  succeeded: STATUS_LABELS.ended,
   ever_hung: "Ever hung",
   hung_recovered: "Hung, recovered",
   hung_ended: "Hung, then ended",
@@ -95,7 +98,7 @@ function capital(label: string): string {
 }
 
 /** The kinds of status that the catalog counts; it does not count outcomes after a hang. */
-export const COUNTED = [...STATUSES, "failed", "ever_hung"] as const;
+export const COUNTED = [...STATUSES, "failed", "succeeded", "ever_hung"] as const;
 type Counted = (typeof COUNTED)[number];
 
 export function isCounted(kind: StatusKind): kind is Counted {
@@ -111,7 +114,10 @@ export function counted(
   const rows = known.filter(
     (row) => (product ?? row.product) === row.product && (version ?? row.version) === row.version,
   );
-  return rows.reduce((sum, row) => sum + row[of], 0);
+  return rows.reduce(
+    (sum, row) => sum + (of === "succeeded" ? row.ended - row.failed : row[of]),
+    0,
+  );
 }
 
 /** The filters other than product, version and status. `column`: the metric is a column of the list. */

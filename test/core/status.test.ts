@@ -1,3 +1,4 @@
+import { shownEvidence } from "../../src/core/evidence.ts";
 import { describe, expect, test } from "vitest";
 import {
   DEFAULT_HEARTBEAT_TIMEOUT_MS,
@@ -262,6 +263,32 @@ describe("ended", () => {
     expect(judge(start, { op: "end", at: 1 }).headline).toBe("Ended");
   });
 
+  test("by the thread that recorded, while its process ran on", () => {
+    const { headline, evidence } = judge(start, { op: "end", at: 3 * SECOND, thread_ended: true });
+    expect([headline, ...evidence.map(({ text }) => text)]).toEqual([
+      "Ended",
+      "The thread that recorded ended after 3 s without an end of the session, and its process ran on",
+    ]);
+  });
+
+  test("before it began: a command that could not be started", () => {
+    const { headline, evidence } = judge(
+      start,
+      thrown({
+        name: "command_not_started",
+        exception_type: "command not found",
+        exception_msg: "gcd",
+      }),
+      { op: "end", at: 9 * SECOND, exit_code: 127 },
+    );
+    expect([headline, ...evidence.map(({ text }) => text)]).toEqual([
+      "Failed: command not found: gcd",
+      "command not found: gcd",
+      "The command could not be started",
+      "Exit code 127, failure: as shells report a command that is not found",
+    ]);
+  });
+
   const thrown = (more: Partial<Extract<Op, { op: "event" }>> = {}): Op => ({
     op: "event",
     at: 9 * SECOND,
@@ -286,6 +313,18 @@ describe("ended", () => {
       "The program ended the session after 9 s",
       "Exit code 1, failure",
     ]);
+  });
+
+  test.each([
+    ["no such door", undefined, "Nothing caught this exception"],
+    ["no such door\nat all", undefined, "Uncaught TypeError: no such door\nat all"],
+    ["gcd", "command not found", "The program ended the session after 9 s"],
+  ])("what the headline has, %j, is not shown again below it", (message, type, first) => {
+    const exception = { exception_msg: message, ...(type && { exception_type: type }) };
+    const verdict = judge(start, thrown(exception), { op: "end", at: 9 * SECOND, exit_code: 1 });
+    const shown = shownEvidence(verdict);
+    expect(shown[0]?.text).toBe(first);
+    expect(shown.at(-1)).toEqual(verdict.evidence.at(-1));
   });
 
   test.each<[string, Op[]]>([

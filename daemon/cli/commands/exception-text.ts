@@ -9,6 +9,7 @@ import { formatCount } from "../../../src/core/format.ts";
 import { plainText } from "../../../src/core/recorded-text.ts";
 import { placeText } from "../../../src/core/stack/frame.ts";
 import { whereOf } from "../../../src/core/stack/where.ts";
+import { EVENT_OUTPUT, OUTPUT_STREAMS } from "../../../src/core/vocabulary.ts";
 import { STACK_LINES } from "../limits.ts";
 import { dim, print } from "../terminal.ts";
 
@@ -23,6 +24,20 @@ export function printException(exception: EventRow): void {
   }
   if (leftOut > 0) print(dim(`${formatCount(leftOut, "further exception")} not recorded or shown`));
   if (exception.handled === false) print("It was not caught.");
+}
+
+/** Whether an event is a line of output by which the program printed the exception, or the exception itself: both stand above. */
+export function isPrinted({ name, message = "", seq }: EventRow, exception: EventRow): boolean {
+  if (seq === exception.seq) return true;
+  if (name !== EVENT_OUTPUT || !OUTPUT_STREAMS.includes(exception.group ?? "")) return false;
+  const lines = [exception, ...(exception.causes ?? [])].flatMap(
+    ({ exception_type, exception_msg, stacktrace = [] }) => [
+      ...stacktrace,
+      `${exception_type}: ${exception_msg}`,
+    ],
+  );
+  const printed = lines.flatMap((text) => text.split("\n").map((line) => line.trim()));
+  return ["Traceback (most recent call last):", ...printed].includes(message.trim());
 }
 
 function printThrown(thrown: ThrownException, label: string, margin: string): void {

@@ -9,13 +9,15 @@ import {
   recordedOf,
 } from "../../../src/core/completeness.ts";
 import { formatCount, formatDuration, formatNumber } from "../../../src/core/format.ts";
+import { shownEvidence } from "../../../src/core/evidence.ts";
+import { MAX_PAGE } from "../../../src/core/limits.ts";
 import { isGood } from "../../../src/core/outcome.ts";
 import { DATACAT } from "../invocation.ts";
-import { CHANGES, STACK_LINES } from "../limits.ts";
+import { CHANGES, STACK_EVENTS, STACK_LINES } from "../limits.ts";
 import { count, JSON_OPTION, SESSION_ID, withServer } from "../options.ts";
 import type { Server } from "../server.ts";
 import { eventLine } from "./event-line.ts";
-import { printException } from "./exception-text.ts";
+import { isPrinted, printException } from "./exception-text.ts";
 import { printGaps, printSummary } from "./summary.ts";
 import { bold, clock, dim, print, printJson } from "../terminal.ts";
 
@@ -39,10 +41,12 @@ async function explainSession(
 ): Promise<void> {
   const at = `/api/sessions/${encodeURIComponent(id)}`;
   const last = { order: "desc", limit: options.count };
+  // Those that the exception repeats are left out.
+  const lastEvents = { ...last, limit: Math.min(options.count + STACK_EVENTS, MAX_PAGE) };
   const [summary, states, events, exceptions, stacks, changes] = await Promise.all([
     server.get<Summary>(`${at}/summary`),
     server.get<Page<StateChange>>(`${at}/state/history`, last),
-    server.get<Page<EventRow>>(`${at}/events`, last),
+    server.get<Page<EventRow>>(`${at}/events`, lastEvents),
     server.get<Page<EventRow>>(`${at}/events`, { exceptions: true, order: "desc", limit: 1 }),
     server.get<Page<StackRow>>(`${at}/stacks`),
     // From the catalog; what the session itself answers is printed without it.
@@ -51,7 +55,10 @@ async function explainSession(
   const [sample] = stacks.items;
   const [exception] = exceptions.items;
   const states_before = states.items.reverse();
-  const events_before = events.items.reverse();
+  const events_before = events.items
+    .filter((event) => options.json || !exception || !isPrinted(event, exception))
+    .slice(0, options.count)
+    .reverse();
   if (options.json) {
     const { verdict, transitions, ledger, damaged, left_out } = summary;
     printJson({
@@ -95,7 +102,7 @@ async function explainSession(
 function printVerdict({ verdict, transitions }: Summary): void {
   print(`\n${bold("Why")}`);
   if (verdict.evidence.length === 0) print("There is no evidence yet.");
-  for (const { text, confidence } of verdict.evidence) {
+  for (const { text, confidence } of shownEvidence(verdict)) {
     print(`- ${text}${confidence === "certain" ? "" : dim(` (${confidence})`)}`);
   }
   if (verdict.confidence !== "certain") print(`The status is ${verdict.confidence}.`);

@@ -3,6 +3,7 @@ import { basename } from "node:path";
 import { formatBytes, formatDuration } from "../../../src/core/format.ts";
 import { redactOp } from "../../../src/core/redact.ts";
 import { redactArguments } from "../../../src/core/secrets/arguments.ts";
+import { EVENT_NOT_STARTED } from "../../../src/core/vocabulary.ts";
 import type { Op } from "../../../src/core/wire.ts";
 import { type Environment, openHome, openSpare } from "../../home.ts";
 import { newId } from "../../id.ts";
@@ -160,7 +161,7 @@ export class Recorder {
     this.#record({
       op: "event",
       at,
-      name: "command_not_started",
+      name: EVENT_NOT_STARTED,
       category: "error",
       message: `${object}: ${type}`,
       exception_type: type,

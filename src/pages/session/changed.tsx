@@ -59,15 +59,14 @@ function Changed({ db, summary }: { db: D1Database; summary: Summary }) {
         ? null
         : guarded("what changed", async () => {
             const found = await changesOf(db, summary);
+            if (isTooFew(found)) return <TooFew found={found} />;
             return (
               <>
                 <header class="panel-header">
                   <h2 id="changed-title">What changed</h2>
-                  {found.others.sessions < MIN_OTHERS ? null : (
-                    <span class="quiet">
-                      {`against the last ${formatCount(found.others.sessions, "good run")} before it`}
-                    </span>
-                  )}
+                  <span class="quiet">
+                    {`against the last ${formatCount(found.others.sessions, "good run")} before it`}
+                  </span>
                 </header>
                 <Found summary={summary} found={found} />
               </>
@@ -77,19 +76,30 @@ function Changed({ db, summary }: { db: D1Database; summary: Summary }) {
   );
 }
 
-function Found({ summary, found }: { summary: Summary; found: Distinctions }) {
-  const { items, tested, these, others } = found;
-  if (these.sessions === 0)
-    return (
-      <p class="quiet">This session is not in the list of sessions yet. Try again in a minute.</p>
-    );
-  if (others.sessions < MIN_OTHERS) {
-    return (
+function isTooFew({ these, others }: Distinctions): boolean {
+  return these.sessions === 0 || others.sessions < MIN_OTHERS;
+}
+
+/** One line, because there is nothing to see. */
+function TooFew({ found: { these, others } }: { found: Distinctions }) {
+  const good =
+    others.sessions === 0 ? "no good run" : `only ${formatCount(others.sessions, "good run")}`;
+  return (
+    <>
+      <h2 id="changed-title" class="hidden">
+        What changed
+      </h2>
       <p class="quiet">
-        {`${others.sessions === 0 ? "No good run" : `Only ${formatCount(others.sessions, "good run")}`} of this product started before it; ${MIN_OTHERS} are needed for a comparison.`}
+        {these.sessions === 0
+          ? "What changed is not known yet: this session is not in the list of sessions. Try again in a minute."
+          : `What changed is not known: ${good} of this product started before it, and ${MIN_OTHERS} are needed for a comparison.`}
       </p>
-    );
-  }
+    </>
+  );
+}
+
+function Found({ summary, found }: { summary: Summary; found: Distinctions }) {
+  const { items, tested } = found;
   return (
     <>
       {items.length === 0 ? (

@@ -2,6 +2,7 @@
 import { plainText } from "../../core/recorded-text.ts";
 import { formatDuration, formatNumber } from "../../core/format.ts";
 import type { Summary, Timeline } from "../../core/answers.ts";
+import { FAILED_LABEL, hasFailed, outcomeOf } from "../../core/outcome.ts";
 import { STATUS_LABELS } from "../../core/vocabulary.ts";
 import { StatusIcon } from "../ui/status.tsx";
 import { Time } from "../ui/time.tsx";
@@ -132,6 +133,7 @@ function anchor(at: number, from: number, span: number): string {
 /** The statuses over time, one coloured band each. */
 function StatusRow({ summary, timeline: { from, to } }: { summary: Summary; timeline: Timeline }) {
   const span = Math.max(1, to - from);
+  const failed = hasFailed(outcomeOf(summary));
   const bands = summary.transitions.map(({ at, status, headline }, index) => ({
     status,
     headline,
@@ -141,16 +143,23 @@ function StatusRow({ summary, timeline: { from, to } }: { summary: Summary; time
   return (
     <div class="row status-row">
       <span class="row-name">
-        <StatusIcon status={summary.verdict.status} />
+        <StatusIcon status={summary.verdict.status} failed={failed} />
         Status
       </span>
-      <svg class="row-plot" width="100%" height="10" role="img" aria-label={statusLabels(summary)}>
+      <svg
+        class="row-plot"
+        width="100%"
+        height="10"
+        role="img"
+        aria-label={statusLabels(summary, failed)}
+      >
         {bands
           .filter(({ start, end }) => end >= start && start <= to)
           .map(({ status, headline, start, end }) => (
             <rect
               class="band"
               data-status={status}
+              data-failed={failed && status === "ended" ? "" : undefined}
               x={`${percent(start, from, span)}%`}
               width={`${Math.max(0.35, ((end - start) / span) * 100)}%`}
               y="0"
@@ -164,8 +173,14 @@ function StatusRow({ summary, timeline: { from, to } }: { summary: Summary; time
   );
 }
 
-function statusLabels(summary: Summary): string {
-  return summary.transitions.map(({ status }) => STATUS_LABELS[status]).join(", then ");
+function statusLabels({ transitions, verdict }: Summary, failed: boolean): string {
+  return transitions
+    .map(({ status }, index) =>
+      failed && status === verdict.status && index === transitions.length - 1
+        ? FAILED_LABEL
+        : STATUS_LABELS[status],
+    )
+    .join(", then ");
 }
 
 function percent(at: number, from: number, span: number): number {

@@ -12,6 +12,7 @@ import { LAST_EVENTS, LAST_EVENTS_READ, REFRESH_MS } from "../limits.ts";
 import { address } from "../ui/address.ts";
 import { guarded } from "../ui/panel.tsx";
 import { Property } from "../ui/property.tsx";
+import { shownEvidence } from "../../core/evidence.ts";
 import { hasFailed, isGood, labelOf, outcomeOf } from "../../core/outcome.ts";
 import { StatusIcon } from "../ui/status.tsx";
 import { Elapsed, Moment, Time } from "../ui/time.tsx";
@@ -27,12 +28,13 @@ type VerdictProps = { session: SessionClient; summary: Summary; registry: D1Data
 export function Verdict({ session, summary, registry }: VerdictProps) {
   const { id, verdict } = summary;
   const isRunning = verdict.status === "active";
+  const failed = hasFailed(outcomeOf(summary));
   return (
     <section
       id="verdict"
       class="verdict"
       data-status={verdict.status}
-      data-failed={hasFailed(outcomeOf(summary)) ? "" : undefined}
+      data-failed={failed ? "" : undefined}
       aria-label="Verdict"
       hx-get={`/sessions/${id}/verdict`}
       // A heartbeat changes one figure of the verdict, and is frequent.
@@ -42,7 +44,7 @@ export function Verdict({ session, summary, registry }: VerdictProps) {
     >
       <div class="verdict-summary">
         <p class="verdict-status">
-          <StatusIcon status={verdict.status} />
+          <StatusIcon status={verdict.status} failed={failed} />
           {labelOf(outcomeOf(summary))}
           <span class="verdict-age">
             <StatusAge summary={summary} />
@@ -64,9 +66,11 @@ export function Verdict({ session, summary, registry }: VerdictProps) {
         </p>
         {isGood(summary) ? null : <VerdictPlace session={session} summary={summary} />}
         <ul class="evidence">
-          {verdict.evidence.map((evidence) => (
-            <EvidenceItem id={id} evidence={evidence} isOpen={summary.ended_at === null} />
-          ))}
+          {shownEvidence(verdict)
+            .filter(({ kind }) => isGood(summary) || kind !== "place") // VerdictPlace has it
+            .map((evidence) => (
+              <EvidenceItem id={id} evidence={evidence} isOpen={summary.ended_at === null} />
+            ))}
         </ul>
         {verdict.status === "suspended"
           ? guarded("the budgets", () => WaitingAsCause({ db: registry }))

@@ -29,7 +29,7 @@ export function SignIns({ db, own, now }: SignInsProps) {
               <table class="plain-table">
                 <thead>
                   <tr>
-                    <th scope="col">Browser</th>
+                    <th scope="col">Sign-in</th>
                     <th scope="col">Network</th>
                     <th scope="col">Signed in</th>
                     <th scope="col">Last used</th>

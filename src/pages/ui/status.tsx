@@ -10,6 +10,14 @@ export const STATUS_SIGNS: Record<Status, string> = {
   ended: "■",
 };
 
-export function StatusIcon({ status }: { status: Status }) {
-  return <span class="status-icon" data-status={status} aria-hidden="true"></span>;
+/** `failed`: it ended, but with an error (core/outcome.ts). */
+export function StatusIcon({ status, failed = false }: { status: Status; failed?: boolean }) {
+  return (
+    <span
+      class="status-icon"
+      data-status={status}
+      data-failed={failed ? "" : undefined}
+      aria-hidden="true"
+    ></span>
+  );
 }

@@ -75,7 +75,12 @@ export function watch(charts) {
     const isOld = change.revision !== revision || change.status !== find("#verdict").dataset.status;
     if (change.kinds.length > 0) fetchChanged(change.kinds, charts);
     else if (isOld)
-      fetchChanged(["state", "event", "exception", "metric", "heartbeat", "status"], charts);
+      fetchChanged(
+        ["attachment", "state", "event", "exception", "metric", "heartbeat", "status"],
+        charts,
+      );
+    // What arrived of an attachment changes no revision.
+    else if (document.querySelector("#attachments[data-awaited]")) trigger("live-attachments");
     ({ revision } = change);
   });
 }
@@ -89,10 +94,11 @@ function fetchChanged(kinds, charts) {
   if (has("status", "exception", "event")) trigger("live-verdict");
   else if (has("heartbeat")) trigger("live-heartbeat");
   if (has("exception")) trigger("live-exceptions");
+  if (has("attachment")) trigger("live-attachments");
   if (has("metric")) void charts.extend();
   if (has("event", "exception") && isListAtTop()) trigger("live-list");
   if (!isAtLast()) return;
-  if (has("state", "event", "exception")) trigger("live-moment");
+  if (has("state", "event", "exception", "attachment")) trigger("live-moment");
   if (has("event")) trigger("live-output");
 }
 

@@ -21,6 +21,15 @@ export type AttachmentRefusal =
   | "duplicate" // another one of the session has this id
   | "checksum_mismatch"; // what arrived was not what the op announced, each time it was sent
 
+/** Why an attachment was refused, after "because" or a colon. */
+export const REFUSAL_TEXTS: { [reason in AttachmentRefusal]: string } = {
+  too_large: "it is larger than an attachment may be",
+  session_full: "the attachments of this session have the size that they may have together",
+  too_many: "the session has as many attachments as it may have",
+  duplicate: "another attachment of the session has its id",
+  checksum_mismatch: "what arrived was not what the program had announced",
+};
+
 /** `seq`: of its op, which also numbers its chunks. */
 export type Attachment = Omit<AttachmentOp, "op" | "type"> & {
   type: string;
@@ -57,7 +66,10 @@ export function chunkBytes({ size }: Pick<Attachment, "size">, chunk: number): n
 export const MAX_CHUNKS = 1_024;
 
 /** Whether its content is expected: neither there nor refused. */
-export function isAwaited({ complete, refused }: Attachment): boolean {
+export function isAwaited({
+  complete,
+  refused,
+}: Pick<Attachment, "complete" | "refused">): boolean {
   return !complete && refused === undefined;
 }
 
@@ -110,6 +122,11 @@ const IMAGES: [type: string, starts: string, at: number][] = [
   ["image/gif", "GIF8", 0],
   ["image/webp", "WEBP", 8],
 ];
+
+/** Whether it is announced as an image that pages show. */
+export function isShownImage({ type }: Pick<Attachment, "type">): boolean {
+  return IMAGES.some(([known]) => known === type.toLowerCase());
+}
 
 /** The type of a shown image, if the content begins as it must; undefined for everything else. */
 export function imageTypeOf({ type }: Pick<Attachment, "type">, content: Uint8Array) {

@@ -9,6 +9,7 @@ export const REFRESH_MS = {
   moment: 300,
   output: 300,
   timeline: 500,
+  attachments: 1_000,
   exceptions: 500,
   events: 500,
   verdict: 1_000,
@@ -25,6 +26,8 @@ export const TYPING_MS = 300;
 export const TIMELINE_BUCKETS = 240;
 /** Bytes of a form: a saved view has the longest field, a query of an address of 16 KiB. */
 export const MAX_FORM_BYTES = 64 * 1024;
+/** Thumbnails on the time axis: more than fit beside each other. Each may be an image of 10 MiB, which is fetched when it is in view. */
+export const TIMELINE_THUMBNAILS = 12;
 /** Rows of a list in the first answer; more are fetched when it is scrolled. */
 export const LIST_ROWS = 50;
 /** Lines of output at once: a few screens, 30 KB at most. */

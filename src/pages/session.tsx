@@ -6,7 +6,7 @@ import { isGood, labelOf, outcomeOf } from "../core/outcome.ts";
 import type { Summary } from "../core/answers.ts";
 import { asking } from "../core/names.ts";
 import { REFRESH_MS, TIMELINE_BUCKETS } from "./limits.ts";
-import { attachmentRoutes } from "./session/attachments.tsx";
+import { attachmentRoutes, AttachmentsPanel } from "./session/attachments.tsx";
 import { EventsPanel, eventRoutes, filterOf } from "./session/events.tsx";
 import { ExceptionsPanel, exceptionRoutes } from "./session/exception.tsx";
 import { ChangedPanel, changedRoutes } from "./session/changed.tsx";
@@ -30,9 +30,10 @@ sessionRoutes.get("/sessions/:id", async (c) => {
   const view = viewOf(c.req.query());
   const session = sessionIn(c);
   const { id } = session;
-  const [summary, timeline] = await Promise.all([
+  const [summary, timeline, { attachments }] = await Promise.all([
     session.ask("summary"),
     session.ask("timeline", { from: view.from, to: view.to, buckets: TIMELINE_BUCKETS }),
+    session.ask("attachments"),
   ]);
   const isLive = summary.verdict.status !== "ended" && summary.verdict.status !== "crashed";
   return c.render(
@@ -63,12 +64,18 @@ sessionRoutes.get("/sessions/:id", async (c) => {
           aria-label="Time axis"
           data-extend-ms={REFRESH_MS.charts}
         >
-          <TimelinePanel summary={summary} timeline={timeline} view={view} />
+          <TimelinePanel
+            summary={summary}
+            timeline={timeline}
+            attachments={attachments}
+            view={view}
+          />
           <Charts session={session} summary={summary} view={view} search={c.req.query("metric")} />
         </div>
         <MomentPanel session={session} summary={summary} view={view} />
         <div class="records">
           <ExceptionsPanel session={session} summary={summary} />
+          <AttachmentsPanel session={session} />
           <OutputPanel session={session} summary={summary} view={view} />
           <EventsPanel session={session} summary={summary} filter={filterOf(c.req.query())} />
           <RecordPanel summary={summary} />
@@ -81,7 +88,16 @@ sessionRoutes.get("/sessions/:id", async (c) => {
       title: titleOf(summary),
       here: "/sessions",
       name: "session",
-      styles: ["timeline", "session", "verdict", "distinctions", "moment", "records", "terminal"],
+      styles: [
+        "timeline",
+        "session",
+        "verdict",
+        "distinctions",
+        "moment",
+        "records",
+        "attachments",
+        "terminal",
+      ],
       status: summary.verdict.status,
       vendor: ["hx-ws-4.0.1.min.js", "chart-4.6.1.min.js"],
       scripts: ["session.js"],
@@ -168,11 +184,14 @@ sessionRoutes.get("/sessions/:id/verdict", async (c) => {
 sessionRoutes.get("/sessions/:id/timeline", async (c) => {
   const session = sessionIn(c);
   const view = viewOf(c.req.query());
-  const [summary, timeline] = await Promise.all([
+  const [summary, timeline, { attachments }] = await Promise.all([
     session.ask("summary"),
     session.ask("timeline", { from: view.from, to: view.to, buckets: TIMELINE_BUCKETS }),
+    session.ask("attachments"),
   ]);
-  return c.html(<TimelinePanel summary={summary} timeline={timeline} view={view} />);
+  return c.html(
+    <TimelinePanel summary={summary} timeline={timeline} attachments={attachments} view={view} />,
+  );
 });
 
 /** The socket of a watching page. guard.ts refuses other origins: browsers send cookies with sockets from any origin. */

@@ -1,6 +1,9 @@
+import { createHash } from "node:crypto";
+import type { Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Batch } from "../../src/core/wire.ts";
-import { hasBrowser, World, soon } from "./browser.ts";
+import { expectAccessible, hasBrowser, World, soon } from "./browser.ts";
+import { png } from "./png.ts";
 
 type Op = Batch["ops"][number];
 
@@ -49,6 +52,54 @@ describe.skipIf(!hasBrowser)("the page of a running session", () => {
     );
     return program;
   }
+
+  test("shows a screenshot when it arrives: in the list, on the axis and at the cursor, also without script", async () => {
+    const program = await start("pictured");
+    const { page, complaints } = await world.look("/sessions/pictured");
+    expect(await page.locator("#attachments").isVisible()).toBe(false);
+
+    const image = new Uint8Array(png(160, 90, [200, 30, 30]));
+    const sha256 = createHash("sha256").update(image).digest("hex");
+    const at = Date.now();
+    const announced = { op: "attachment" as const, at, type: "image/png", size: image.length };
+    await program.does(
+      { ...announced, id: "a.1", name: "screen <b>.png", sha256 },
+      { ...announced, id: "a.2", name: "core.dump", type: "text/html", size: 1e9, sha256 },
+    );
+    const list = page.locator("#attachments");
+    await soon(() => list.textContent()).toContain("Arriving: 0 B of");
+    await soon(() => list.textContent()).toContain("Refused: it is larger than");
+    const missing = page.locator("#record-figures").getByText("has not arrived");
+    await soon(() => missing.count()).toBe(1);
+
+    const path = "/api/sessions/pictured/attachments/a.1/chunks/0";
+    expect((await world.send(path, { method: "PUT", body: image })).status).toBe(200);
+    const isDrawn = (images: Locator) =>
+      images.first().evaluate((one) => (one as HTMLImageElement).naturalWidth);
+    const drawn = async (opened: Page) => {
+      for (const place of ["#attachments img", "#timeline .on-axis img", "#moment-image img"]) {
+        await opened.locator(place).first().waitFor({ state: "attached" });
+        await opened.locator(place).first().scrollIntoViewIfNeeded();
+        await soon(() => isDrawn(opened.locator(place))).toBe(160);
+      }
+      const box = await opened.locator("#attachments img").boundingBox();
+      expect([box?.width, box?.height]).toEqual([96, 64]);
+    };
+    await drawn(page);
+    expect(await list.textContent()).toContain("screen <b>.png");
+    await soon(() => missing.count()).toBe(0);
+    await page.locator("#moment-image figcaption a").waitFor();
+    expect(complaints).toEqual([]);
+    await expectAccessible(page);
+
+    const bare = await world.look("/sessions/pictured", { javaScriptEnabled: false });
+    await drawn(bare.page);
+    // Before it was made there was no image.
+    const earlier = await world.look(`/sessions/pictured?t=${at - 1}`, {
+      javaScriptEnabled: false,
+    });
+    expect(await earlier.page.locator("#moment-image").count()).toBe(0);
+  });
 
   test("shows state, events, output, metrics and exceptions as they happen", async () => {
     const program = await start("alive");

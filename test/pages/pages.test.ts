@@ -330,6 +330,43 @@ test("stacks of a hang show the main thread, with the others folded, and each pl
   expect(await api("broken")).toEqual({ items: [], next: null });
 });
 
+test("attachments are listed with what is missing, and a session without any shows nothing of them", async () => {
+  const sha256 = "0".repeat(64);
+  const attachment = { op: "attachment" as const, at: START + 1_000, sha256 };
+  const ops: Op[] = [
+    SAMPLE,
+    {
+      ...attachment,
+      id: "l.1",
+      name: "save<script>.dat",
+      type: "text/html",
+      size: 3 * 1024 * 1024,
+    },
+    { ...attachment, id: "l.2", name: "", size: 1e9 },
+    { op: "end", at: START + 2_000 },
+  ];
+  await record(ask, [batch("attached", ops)]);
+  const sent = { method: "PUT", body: new Uint8Array(1024 * 1024) };
+  await ask("/api/sessions/attached/attachments/l.1/chunks/0", sent);
+  const { html } = await get("/sessions/attached");
+  for (const text of [
+    "2 files",
+    "save&lt;script&gt;.dat",
+    "text/html, 3 MiB",
+    "Has not arrived: 1 MiB of 3 MiB",
+    "Refused: it is larger than an attachment may be",
+    "1 of 2 attachments has not arrived",
+    "1 of 2 attachments was refused",
+    "Attachments over time: 2 in view",
+  ])
+    expect(html).toContain(text);
+  expect(html).not.toContain("<img");
+  expect(html).not.toContain("/sessions/attached/attachments/l.1");
+  const none = (await get("/sessions/broken")).html;
+  expect(none).toMatch(/id="attachments"[^>]* hidden/);
+  expect(none).not.toMatch(/moment-image|attachments-row/);
+});
+
 test("output looks as in a terminal, and other programs have none", async () => {
   const { html } = await get("/sessions/command");
   expect(html).toContain('<span data-colour="green">✓</span> suite 116 passed');

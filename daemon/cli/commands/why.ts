@@ -3,6 +3,7 @@ import { isUnreadable } from "../../../src/core/incomplete.ts";
 import type { Command } from "commander";
 import type { EventRow, Page, StackRow, StateChange, Summary } from "../../../src/core/answers.ts";
 import {
+  attachmentTexts,
   causeText,
   isCompleteRecord,
   lossesOf,
@@ -152,6 +153,7 @@ function printLosses(summary: Summary): void {
     const when = isUnknown ? ", when the program ended" : "";
     print(`- ${number}${more} ${causeText(cause)}${period}${when}`);
   }
+  for (const text of attachmentTexts(ledger)) print(`- ${text}`);
   if (damaged_segments > 0) print(`- ${formatCount(damaged_segments, "segment")} cannot be read`);
 }
 

@@ -8,6 +8,7 @@ import type { Summary } from "../../core/answers.ts";
 import {
   type CauseOfLoss,
   alterationText,
+  attachmentTexts,
   causeText,
   isCompleteRecord,
   isTime,
@@ -60,6 +61,11 @@ export function RecordFigures({ summary }: { summary: Summary }) {
           {lossesOf(ledger).map((loss) => (
             <li>
               <Loss loss={loss} />
+            </li>
+          ))}
+          {attachmentTexts(ledger).map((text) => (
+            <li>
+              <a href="#attachments">{text}</a>
             </li>
           ))}
           {altered.map(([cause, count]) => (

@@ -12,6 +12,7 @@ import { Empty } from "../ui/empty.tsx";
 import { guarded } from "../ui/panel.tsx";
 import { momentPath, Time } from "../ui/time.tsx";
 import { textOf, Tree, type TreeLinks } from "../ui/tree.tsx";
+import { ImageAt } from "./attachments.tsx";
 import { EventLine } from "./event.tsx";
 import { History } from "./history.tsx";
 import { sessionIn, lastMoment, sessionId, type View, viewOf, viewQuery } from "./view.ts";
@@ -38,14 +39,16 @@ export function MomentPanel({ session, summary, view }: MomentProps) {
 
 async function atCursor({ session, summary, view }: MomentProps) {
   const at = view.at ?? lastMoment(summary);
-  const [state, before, previous, next, eventsBefore, eventsAfter] = await Promise.all([
-    session.ask("state", { at: view.at }),
-    session.ask("history", { to: at, order: "desc", limit: 1 }),
-    session.ask("history", { to: at - 1, order: "desc", limit: 2 }),
-    session.ask("history", { from: at + 1, order: "asc", limit: 1 }),
-    session.ask("events", { to: at, order: "desc", limit: AROUND_BEFORE }),
-    session.ask("events", { from: at + 1, order: "asc", limit: AROUND_AFTER }),
-  ]);
+  const [state, before, previous, next, eventsBefore, eventsAfter, { attachments }] =
+    await Promise.all([
+      session.ask("state", { at: view.at }),
+      session.ask("history", { to: at, order: "desc", limit: 1 }),
+      session.ask("history", { to: at - 1, order: "desc", limit: 2 }),
+      session.ask("history", { from: at + 1, order: "asc", limit: 1 }),
+      session.ask("events", { to: at, order: "desc", limit: AROUND_BEFORE }),
+      session.ask("events", { from: at + 1, order: "asc", limit: AROUND_AFTER }),
+      session.ask("attachments"),
+    ]);
   const change = before.items[0];
   const { differences } = change
     ? await session.ask("diff", { from: { at: change.at - 1 }, to: { at: change.at } })
@@ -99,6 +102,7 @@ async function atCursor({ session, summary, view }: MomentProps) {
           Click a plot to move the cursor; <kbd>?</kbd> shows all keys.
         </p>
       </header>
+      <ImageAt id={summary.id} attachments={attachments} at={at} />
       {/* Above the state, so that a long tree does not hide it. */}
       {view.path ? (
         <History session={session} view={view} path={view.path} />

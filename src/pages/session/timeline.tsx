@@ -1,17 +1,23 @@
 /** The timeline: the status and the counts of each kind on one time axis, which the charts below share. */
 import { plainText } from "../../core/recorded-text.ts";
 import { formatDuration, formatNumber } from "../../core/format.ts";
-import type { Summary, Timeline } from "../../core/answers.ts";
+import type { AttachmentRow, Summary, Timeline } from "../../core/answers.ts";
 import { FAILED_LABEL, hasFailed, outcomeOf } from "../../core/outcome.ts";
 import { STATUS_LABELS } from "../../core/vocabulary.ts";
 import { StatusIcon } from "../ui/status.tsx";
 import { Time } from "../ui/time.tsx";
 import { REFRESH_MS } from "../limits.ts";
+import { AttachmentsOnAxis } from "./attachments.tsx";
 import { lastMoment, type View, viewQuery } from "./view.ts";
 
-type TimelineProps = { summary: Summary; timeline: Timeline; view: View };
+type TimelineProps = {
+  summary: Summary;
+  timeline: Timeline;
+  attachments: AttachmentRow[];
+  view: View;
+};
 
-export function TimelinePanel({ summary, timeline, view }: TimelineProps) {
+export function TimelinePanel({ summary, timeline, attachments, view }: TimelineProps) {
   const { id } = summary;
   const { from, to } = timeline;
   return (
@@ -72,6 +78,7 @@ export function TimelinePanel({ summary, timeline, view }: TimelineProps) {
         total={summary.counts.heartbeats}
       />
       <Row kind="points" label="Points" timeline={timeline} total={summary.counts.points} />
+      <AttachmentsOnAxis id={id} attachments={attachments} from={from} to={to} />
       <noscript>
         <StaticCursor at={view.at ?? lastMoment(summary)} timeline={timeline} />
       </noscript>

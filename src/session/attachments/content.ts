@@ -1,10 +1,15 @@
 /** Gives the contents of attachments: one chunk in memory, and one that the reader has. */
-import { type Attachment, chunkBytes, chunksOf, imageTypeOf } from "../../core/attachments.ts";
+import {
+  type Attachment,
+  chunkBytes,
+  chunksOf,
+  imageTypeOf,
+  REFUSAL_TEXTS,
+} from "../../core/attachments.ts";
 import { formatBytes, formatNumber } from "../../core/format.ts";
 import { ATTACHMENT_CHUNK_BYTES } from "../../core/limits.ts";
 import { Refusal } from "../../core/refusal.ts";
 import type { Chunks } from "./chunks.ts";
-import { REFUSAL_TEXTS } from "./upload.ts";
 
 /** What a request asks of a content. */
 export type Wanted = {

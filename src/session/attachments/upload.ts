@@ -6,6 +6,7 @@ import {
   chunkBytes,
   chunksOf,
   isFull,
+  REFUSAL_TEXTS,
 } from "../../core/attachments.ts";
 import { formatBytes, formatCount, formatNumber } from "../../core/format.ts";
 import { MAX_ATTACHMENT_FAILURES } from "../../core/limits.ts";
@@ -33,14 +34,6 @@ export type SentChunk = {
 
 /** What a chunk changed: bytes that are stored now, and whether the attachment is complete, refused or expected again. */
 type Taken = { stored: number; isDecided: boolean; refusal?: Refusal };
-
-export const REFUSAL_TEXTS: { [reason in AttachmentRefusal]: string } = {
-  too_large: "it is larger than an attachment may be",
-  session_full: "the attachments of this session have the size that they may have together",
-  too_many: "the session has as many attachments as it may have",
-  duplicate: "another attachment of the session has its id",
-  checksum_mismatch: "what arrived was not what the program had announced",
-};
 
 /** The attachment of an id. If it is not listed, and can only have been refused: its refusal. Throws `not_found` if its op was not applied. */
 export function attachmentOf(list: Attachment[], limits: AttachmentLimits, id: string): Attachment {

@@ -1,8 +1,10 @@
 import type { Session } from "./session/session.ts";
+import type { SourceMaps } from "./sourcemaps/object.ts";
 
 /** What wrangler.toml binds, and the settings that a deployment may add. */
 export type Env = {
   SESSIONS: DurableObjectNamespace<Session>;
+  SOURCE_MAPS: DurableObjectNamespace<SourceMaps>;
   CATALOG: D1Database;
   REGISTRY: D1Database;
   ASSETS: Fetcher;

@@ -10,6 +10,7 @@ import { runJobs } from "./jobs/jobs.ts";
 import { pages } from "./pages/index.ts";
 
 export { Session } from "./session/session.ts";
+export { SourceMaps } from "./sourcemaps/object.ts";
 
 const app = new Hono<AccessEnv>({
   // As in 1.x, repeated slashes count as one, because a server's address may be configured with one at its end; so does one at the

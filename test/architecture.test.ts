@@ -23,12 +23,29 @@ const MAY_IMPORT: Record<string, string[]> = {
   "src/core": [],
   "src/catalog": ["src/core", "src/env.ts"],
   "src/registry": ["src/core", "src/env.ts"],
-  "src/session": ["src/core", "src/catalog", "src/registry", "src/env.ts"],
+  "src/sourcemaps": ["src/core", "src/registry", "src/env.ts"],
+  "src/session": ["src/core", "src/catalog", "src/registry", "src/sourcemaps", "src/env.ts"],
   "src/access": ["src/core", "src/registry", "src/env.ts"],
-  "src/api": ["src/core", "src/session", "src/catalog", "src/registry", "src/access", "src/env.ts"],
-  "src/jobs": ["src/core", "src/session", "src/catalog", "src/registry", "src/env.ts"],
+  "src/api": [
+    "src/core",
+    "src/sourcemaps",
+    "src/session",
+    "src/catalog",
+    "src/registry",
+    "src/access",
+    "src/env.ts",
+  ],
+  "src/jobs": [
+    "src/core",
+    "src/sourcemaps",
+    "src/session",
+    "src/catalog",
+    "src/registry",
+    "src/env.ts",
+  ],
   "src/pages": [
     "src/core",
+    "src/sourcemaps",
     "src/session",
     "src/catalog",
     "src/registry",
@@ -75,6 +92,11 @@ test("session objects are reached by src/session alone, whose client passes on w
   const files = globSync("src/**/*.{ts,tsx}").filter((file) => !file.startsWith("src/session/"));
   const users = files.filter((file) => /\.SESSIONS\b/.test(readFileSync(file, "utf8")));
   expect(users).toEqual([]);
+});
+
+test("objects of source maps are reached by src/sourcemaps alone", () => {
+  const files = globSync("src/**/*.{ts,tsx}").filter((file) => !file.startsWith("src/sourcemaps/"));
+  expect(files.filter((file) => /\.SOURCE_MAPS\b/.test(readFileSync(file, "utf8")))).toEqual([]);
 });
 
 test("no file imports itself through others, types included", () => {

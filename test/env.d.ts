@@ -1,6 +1,7 @@
 declare namespace Cloudflare {
   interface Env {
     SESSIONS: DurableObjectNamespace<import("../src/session/session.ts").Session>;
+    SOURCE_MAPS: DurableObjectNamespace<import("../src/sourcemaps/object.ts").SourceMaps>;
     CATALOG: D1Database;
     REGISTRY: D1Database;
     ASSETS: Fetcher;

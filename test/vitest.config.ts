@@ -32,7 +32,9 @@ export default defineConfig({
         ],
         test: {
           name: "worker",
-          include: ["test/{session,catalog,registry,jobs,api,access,pages}/**/*.test.{ts,tsx}"],
+          include: [
+            "test/{session,sourcemaps,catalog,registry,jobs,api,access,pages}/**/*.test.{ts,tsx}",
+          ],
           setupFiles: ["test/setup.ts"],
           testTimeout: 30_000,
         },

@@ -15,12 +15,14 @@ export const SESSION_ID =
   "the session's id, a unique beginning of it, or `last` for the newest session";
 
 /** Runs `act` with the server that the environment names. */
-export async function withServer(act: (server: Server) => Promise<void>): Promise<void> {
+export async function withServer<Result>(
+  act: (server: Server) => Promise<Result>,
+): Promise<Result> {
   // Loaded only by commands that ask the server.
   const { Server: ServerOf } = await import("./server.ts");
   const server = new ServerOf(process.env);
   try {
-    await act(server);
+    return await act(server);
   } finally {
     await server.close();
   }

@@ -19,6 +19,7 @@ const GROUPS: Record<string, Record<string, () => Promise<Add>>> = {
     export: async () => (await import("./commands/export.ts")).addExport,
   },
   "The server:": {
+    sourcemaps: async () => (await import("./commands/sourcemaps.ts")).addSourceMaps,
     reindex: async () => (await import("./commands/reindex.ts")).addReindex,
   },
   "This machine:": {
@@ -49,7 +50,7 @@ Examples:
 
 Exit codes:
   0  success
-  ${EXIT_CODES.failed}  failure, or \`doctor\` or \`queue verify\` found a problem
+  ${EXIT_CODES.failed}  failure, \`doctor\` or \`queue verify\` found a problem, or \`sourcemaps upload\` found no map or sent not all
   ${EXIT_CODES.usage}  invalid command line
   ${EXIT_CODES.unreachable}  the server or the daemon does not answer
   ${EXIT_CODES.not_found}  no such session, lane or file, or the beginning of the id is not unique

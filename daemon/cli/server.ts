@@ -31,16 +31,32 @@ export class Server {
   }
 
   async getText(path: string, query: Query = {}, timeoutMs = REQUEST_TIMEOUT_MS): Promise<string> {
-    const parameters = Object.entries(query).flatMap(([name, value]) =>
-      value === undefined ? [] : [[name, String(value)]],
-    );
-    const search = parameters.length > 0 ? `?${new URLSearchParams(parameters).toString()}` : "";
-    return this.#bodyOf(await this.ask(path + search, timeoutMs), path);
+    return this.#bodyOf(await this.ask(path + searchOf(query), timeoutMs), path);
   }
 
   /** The JSON answer to a request that changes something. */
   async post<Answer>(path: string, body: object, timeoutMs: number): Promise<Answer> {
     const sent = this.#uploader.post(this.url, path, JSON.stringify(body), timeoutMs);
+    return JSON.parse(this.#bodyOf(await this.#answered(sent), path)) as Answer; // as in get()
+  }
+
+  /** Puts a compressed body. Undefined, or the message with which the server refused it for its content. */
+  async put(
+    path: string,
+    query: Query,
+    body: Buffer,
+    timeoutMs: number,
+  ): Promise<string | undefined> {
+    const sent = this.#uploader.putCompressed(this.url, path + searchOf(query), body, timeoutMs);
+    const answer = await this.#answered(sent);
+    if (answer.status === 400 || answer.status === 413) return messageOf(answer.body) ?? "";
+    this.#bodyOf(answer, path);
+    return undefined;
+  }
+
+  /** The JSON answer to a deletion. */
+  async delete<Answer>(path: string, query: Query): Promise<Answer> {
+    const sent = this.#uploader.delete(this.url, path + searchOf(query), REQUEST_TIMEOUT_MS);
     return JSON.parse(this.#bodyOf(await this.#answered(sent), path)) as Answer; // as in get()
   }
 
@@ -105,6 +121,13 @@ export class Server {
   close(): Promise<void> {
     return this.#uploader.close();
   }
+}
+
+function searchOf(query: Query): string {
+  const parameters = Object.entries(query).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, String(value)]],
+  );
+  return parameters.length > 0 ? `?${new URLSearchParams(parameters).toString()}` : "";
 }
 
 function messageOf(body: string): string | undefined {

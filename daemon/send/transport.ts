@@ -8,7 +8,7 @@ type Outgoing = {
   url: URL;
   headers: Record<string, string>;
   /** Default: POST with a body, else GET. */
-  method?: "PUT";
+  method?: "PUT" | "DELETE";
   body?: Buffer;
   timeoutMs: number;
 };

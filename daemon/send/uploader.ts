@@ -113,6 +113,17 @@ export class Uploader {
     return this.#request(server, path, timeoutMs, { method: "PUT", headers, body });
   }
 
+  /** Puts a body that is compressed already. Throws if there is no answer within the time. */
+  putCompressed(server: string, path: string, body: Buffer, timeoutMs: number): Promise<Incoming> {
+    const headers = { "content-type": "application/json", "content-encoding": "gzip" };
+    return this.#request(server, path, timeoutMs, { method: "PUT", headers, body });
+  }
+
+  /** Throws if there is no answer within the time. */
+  delete(server: string, path: string, timeoutMs: number): Promise<Incoming> {
+    return this.#request(server, path, timeoutMs, { method: "DELETE", headers: {} });
+  }
+
   async close(): Promise<void> {
     await this.#transport.close();
     await this.#insecure?.close();
@@ -127,7 +138,10 @@ export class Uploader {
     server: string,
     path: string,
     timeoutMs: number,
-    { headers, ...content }: { method?: "PUT"; headers: Record<string, string>; body?: Buffer },
+    {
+      headers,
+      ...content
+    }: { method?: "PUT" | "DELETE"; headers: Record<string, string>; body?: Buffer },
   ): Promise<Incoming> {
     const key = this.#keys.get(server) ?? findToken(this.#home, server);
     if (key === undefined) await refuseForeignPort(server);

@@ -65,6 +65,17 @@ CREATE TABLE `signing` (
 	`key` text NOT NULL
 ) WITHOUT ROWID;
 --> statement-breakpoint
+CREATE TABLE `source_maps` (
+	`product` text NOT NULL,
+	`version` text NOT NULL,
+	`files` integer NOT NULL,
+	`bytes` integer NOT NULL,
+	`uploaded_at` integer NOT NULL,
+	`checked_at` integer NOT NULL,
+	`uploaded_by` text NOT NULL,
+	PRIMARY KEY(`product`, `version`)
+) WITHOUT ROWID;
+--> statement-breakpoint
 CREATE TABLE `usage` (
 	`day` integer NOT NULL,
 	`key` text NOT NULL,

@@ -24,7 +24,7 @@ import { noteUsed } from "./budget.ts";
 import { KEY_CACHE_MS, MAX_CACHED_KEYS, MAX_ORIGINS } from "./limits.ts";
 import { hasSha256, randomText, sha256Hex } from "./secret.ts";
 
-const SHAPE = /^dc_(ingest|read|admin)_([0-9a-z]{12})\.([\w-]{43})$/;
+const SHAPE = /^dc_(ingest|read|upload|admin)_([0-9a-z]{12})\.([\w-]{43})$/;
 
 /** Whether this has the shape of a key, and so is no secret of a person. */
 export function isKey(token: string): boolean {

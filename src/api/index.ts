@@ -19,6 +19,7 @@ import { metrics } from "./metrics.ts";
 import { products } from "./products.ts";
 import { reindex } from "./reindex.ts";
 import { sessions } from "./sessions.ts";
+import { sourceMaps } from "./source-maps.ts";
 
 /** What is answered from the catalog. */
 const CATALOG_PATHS = [
@@ -55,6 +56,7 @@ for (const part of [
   metrics,
   exceptions,
   products,
+  sourceMaps,
   keys,
   audit,
   reindex,

@@ -45,6 +45,17 @@ export async function versions(db: D1Database, product?: string): Promise<Versio
   );
 }
 
+/** Whether a version has sessions. */
+export async function hasSessions(
+  db: D1Database,
+  { product, version }: { product: string; version: string },
+): Promise<boolean> {
+  const rows = await drizzle(db).all(
+    sql`SELECT 1 FROM versions WHERE product = ${product} AND version = ${version} AND sessions > 0`,
+  );
+  return rows.length > 0;
+}
+
 /** The last days of every version, oldest first; days without sessions are left out. */
 export async function versionDays(
   db: D1Database,

@@ -13,6 +13,9 @@ const decoder = new TextDecoder("utf-8", { fatal: true });
 
 export const utf8 = (text: string): Uint8Array => encoder.encode(text);
 
+/** Throws a TypeError if the bytes are no UTF-8. */
+export const decodeUtf8 = (bytes: Uint8Array): string => decoder.decode(bytes);
+
 export class ByteWriter {
   #bytes: Uint8Array;
   #view: DataView;

@@ -1,6 +1,6 @@
 /**
  * What makes exceptions the same failure in all sessions and versions, version 2: their type and where they arose. Line numbers, folders,
- * addresses and values do not count. A fingerprint that the program gives is used in place of all of this.
+ * addresses and values do not count. Stacks that source maps resolved count as resolved. A fingerprint that the program gives is used in place of all of this.
  */
 import { hash } from "./hash.ts";
 import { MAX_GROUPED_CAUSES, MAX_GROUPED_FRAMES, MAX_STACK_LINES } from "./limits.ts";
@@ -11,12 +11,13 @@ import { isMinified, withoutHash } from "./stack/javascript.ts";
 import { isGenerated, jvmName } from "./stack/jvm.ts";
 import { baseName, folderName, type Place } from "./stack/place.ts";
 import { scriptName } from "./stack/scripts.ts";
+import { asResolved } from "./sourcemaps/resolved.ts";
 import { templateOf } from "./template.ts";
 import type { Event } from "./wire.ts";
 
 export type Thrown = Pick<
   Event,
-  "exception_type" | "exception_msg" | "stacktrace" | "causes" | "fingerprint"
+  "exception_type" | "exception_msg" | "stacktrace" | "causes" | "fingerprint" | "resolved"
 >;
 
 /** Why exceptions are in one group. */
@@ -36,16 +37,19 @@ export function fingerprint(thrown: Thrown): string {
 
 /** Why a stored exception is in its group. Its own fingerprint is stored in place of the computed one, from which it differs. */
 export function storedGrouping(thrown: Thrown): Grouping {
-  const computed = { ...thrown, fingerprint: undefined };
-  return fingerprint(computed) === thrown.fingerprint
-    ? groupingOf(computed)
-    : { by: "program", parts: [thrown.fingerprint ?? ""] };
+  const resolved = { ...thrown, fingerprint: undefined };
+  // Source maps may have been uploaded after it was recorded.
+  const recorded = { ...resolved, resolved: undefined };
+  const computed = [resolved, recorded].find((each) => fingerprint(each) === thrown.fingerprint);
+  return computed ? groupingOf(computed) : { by: "program", parts: [thrown.fingerprint ?? ""] };
 }
 
 export function groupingOf(thrown: Thrown): Grouping {
   if (thrown.fingerprint) return { by: "program", parts: [thrown.fingerprint] };
-  const own = partsOf(thrown);
-  const causes = (thrown.causes ?? []).slice(0, MAX_GROUPED_CAUSES).map(partsOf);
+  // The names and columns of minified code differ from build to build.
+  const shown = asResolved(thrown);
+  const own = partsOf(shown);
+  const causes = (shown.causes ?? []).slice(0, MAX_GROUPED_CAUSES).map(partsOf);
   return {
     by: [own, ...causes].some(({ hasFrames }) => hasFrames) ? "frames" : "message",
     parts: [own, ...causes].flatMap(({ parts }) => parts),

@@ -1,5 +1,5 @@
 /** Samples of stacks: where the main thread was in each, and what several of a hang have in common. */
-import type { Evidence } from "./answers.ts";
+import type { Evidence, StackRow } from "./answers.ts";
 import { formatDuration } from "./format.ts";
 import { hash } from "./hash.ts";
 import { MAX_NAME_LENGTH } from "./limits.ts";
@@ -38,6 +38,14 @@ export function sampleOf({ at, threads }: Stacks, seq: number): StackSample {
     inner: isInner ? short(innermost) : undefined,
     state: own ? undefined : threads[0]?.state,
   };
+}
+
+/** The threads with their frames by source maps, where there are some. */
+export function shownThreads({ threads, resolved }: StackRow): StackRow["threads"] {
+  return threads.map((thread, index) => ({
+    ...thread,
+    frames: resolved?.threads[index] ?? thread.frames,
+  }));
 }
 
 /** The innermost frame of the program's own code, in frames with the innermost first; of foreign frames alone, the innermost. */

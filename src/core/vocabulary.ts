@@ -38,8 +38,8 @@ export const STATUS_LABELS: Record<Status, string> = {
 export const GROUP_STATUSES = ["open", "resolved", "muted"] as const;
 export type GroupStatus = (typeof GROUP_STATUSES)[number];
 
-/** `ingest` keys write only, `read` keys read only, `admin` keys do everything. */
-export const KEY_KINDS = ["ingest", "read", "admin"] as const;
+/** `ingest` keys write only, `read` keys read only, `upload` keys add source maps only, `admin` keys do everything. */
+export const KEY_KINDS = ["ingest", "read", "upload", "admin"] as const;
 export type KeyKind = (typeof KEY_KINDS)[number];
 
 /** What the audit list records. */
@@ -55,6 +55,8 @@ export const AUDIT_ACTIONS = [
   "session_deleted",
   "exceptions_merged",
   "exceptions_split",
+  "source_maps_uploaded",
+  "source_maps_deleted",
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 

@@ -104,6 +104,13 @@ const Excerpt = v.object({
   lines: v.array(text),
 });
 
+/** The stacks of an exception by source maps: what is shown and grouped in place of the recorded ones, which stay. */
+const Resolved = v.object({
+  stacktrace: v.optional(v.array(text)),
+  causes: v.optional(v.array(v.array(text))), // of each cause, as many as `causes`
+  sources: v.optional(v.array(Excerpt)),
+});
+
 /** An event. With `exception_type` it is an exception. */
 export const Event = v.object({
   op: v.literal("event"),
@@ -122,6 +129,7 @@ export const Event = v.object({
   causes: v.optional(v.array(Cause)),
   causes_left_out: v.optional(count), // exceptions over the limits of the client; those that led to these are not counted
   sources: v.optional(v.array(Excerpt)),
+  resolved: v.optional(Resolved), // by the sender; otherwise the server resolves if it has source maps of the product's version
   handled: v.optional(v.boolean()), // false: it ended the program or its thread
   fingerprint: v.optional(name), // exceptions with the same one are a group, whatever their type and stack (fingerprint.ts)
   test: v.optional(TestFact), // it is about a test of a test run
@@ -374,6 +382,7 @@ export type Op = v.InferOutput<typeof Op>;
 export type Event = v.InferOutput<typeof Event>;
 export type Cause = v.InferOutput<typeof Cause>;
 export type Excerpt = v.InferOutput<typeof Excerpt>;
+export type Resolved = v.InferOutput<typeof Resolved>;
 export type Metric = v.InferOutput<typeof Metric>;
 export type Points = v.InferOutput<typeof Points>;
 export type Stacks = v.InferOutput<typeof Stacks>;

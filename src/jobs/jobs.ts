@@ -3,6 +3,7 @@ import type { Env } from "../env.ts";
 import { continueRebuild } from "../session/reindex.ts";
 import { addToAudit, trimAudit } from "../registry/audit.ts";
 import { retain } from "./retention.ts";
+import { expireSourceMaps } from "./source-maps.ts";
 
 /** A rebuild of the catalog comes first: until it is complete, retention would look for old sessions in a part of them. */
 export async function runJobs(env: Env, now: number): Promise<void> {
@@ -11,6 +12,13 @@ export async function runJobs(env: Env, now: number): Promise<void> {
   if (count > 0) {
     const names = { who: "retention", address: "this server", subject: "" };
     await addToAudit(env.REGISTRY, [{ action: "session_deleted", ...names, at: now, count }]);
+  }
+  const expired = await expireSourceMaps(env, now);
+  if (expired > 0) {
+    const names = { who: "retention", address: "this server", subject: "" };
+    await addToAudit(env.REGISTRY, [
+      { action: "source_maps_deleted", ...names, at: now, count: expired },
+    ]);
   }
   await trimAudit(env.REGISTRY, now);
 }

@@ -106,3 +106,5 @@ export const AUDIT_NEWEST = 10;
 export const AUDIT_ROWS = 100;
 /** Links to sessions that are not compared: those that one sentence can name. */
 export const UNLISTED_LINKS = 3;
+/** Versions with source maps in the settings: more than a person reads. */
+export const SOURCE_MAP_ROWS = 200;

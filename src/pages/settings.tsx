@@ -20,6 +20,7 @@ import { Empty } from "./ui/empty.tsx";
 import { guarded, Panel } from "./ui/panel.tsx";
 import { Time } from "./ui/time.tsx";
 import { AuditPanel, auditRoutes } from "./settings/audit.tsx";
+import { SourceMapsPanel, sourceMapRoutes } from "./settings/source-maps.tsx";
 import { SignIns, signInRoutes } from "./settings/sign-ins.tsx";
 import { UsagePanel } from "./usage.tsx";
 import { Property } from "./ui/property.tsx";
@@ -29,11 +30,13 @@ export const settings = new Hono<AccessEnv>();
 const KIND_LABELS: Record<KeyKind, string> = {
   ingest: "write only",
   read: "read only",
+  upload: "source maps only",
   admin: "everything",
 };
 
 settings.route("/", signInRoutes);
 settings.route("/", auditRoutes);
+settings.route("/", sourceMapRoutes);
 
 settings.get("/settings", (c) => c.render(<Page c={c} />, FRAME));
 
@@ -79,6 +82,7 @@ function Page({ c, created }: PageProps) {
       </Panel>
       <UsagePanel env={c.env} />
       <Keys db={c.env.REGISTRY} created={created} />
+      <SourceMapsPanel db={c.env.REGISTRY} />
       <SignIns db={c.env.REGISTRY} own={c.var.access.signIn} now={Date.now()} />
       <AuditPanel db={c.env.REGISTRY} />
     </>

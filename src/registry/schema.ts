@@ -105,6 +105,21 @@ export const merges = sqliteTable(
   (table) => [primaryKey({ columns: [table.product, table.fingerprint] })],
 );
 
+/** Versions of products that have source maps: one row for the object that holds them. */
+export const sourceMaps = sqliteTable(
+  "source_maps",
+  {
+    product: text().notNull(),
+    version: text().notNull(),
+    files: integer().notNull(),
+    bytes: integer().notNull(), // compressed, as stored
+    uploaded_at: integer().notNull(), // the last change
+    checked_at: integer().notNull(), // when the version had sessions last, or the last change
+    uploaded_by: text().notNull(), // as access/access.ts names who asks
+  },
+  (table) => [primaryKey({ columns: [table.product, table.version] })],
+);
+
 /** What was written on a day with each API key: rows are what the plans are limited and billed by. */
 export const usage = sqliteTable(
   "usage",

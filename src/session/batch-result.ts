@@ -43,3 +43,9 @@ function fieldOf(batch: unknown, name: string): unknown {
 function textOf(value: unknown): string {
   return typeof value === "string" ? value : "";
 }
+
+/** The ops of a batch, which may have any shape. */
+export function opsIn(batch: unknown): unknown[] {
+  const ops = fieldOf(batch, "ops");
+  return Array.isArray(ops) ? ops : [];
+}

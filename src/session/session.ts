@@ -32,7 +32,7 @@ import { parseOwnRules } from "../core/secrets/own.ts";
 import type { Env } from "../env.ts";
 import { removeFromRoster } from "../registry/roster.ts";
 import { answer, type Question, type Receipt, type Source } from "./answers.ts";
-import { failedResult, laneOf } from "./batch-result.ts";
+import { failedResult, laneOf, opsIn } from "./batch-result.ts";
 import { damagedStorage } from "./database.ts";
 import { type Loaded, Log } from "./log.ts";
 import { type Boot, crashOf } from "./machine.ts";
@@ -49,6 +49,7 @@ import {
 import { type Content, contentOf, type Wanted } from "./attachments/content.ts";
 import { accepted, parsed, type Reply, refusedReply, replyOf } from "./reply.ts";
 import { noteFinish, noteRequest } from "./residents.ts";
+import { SessionMaps, tried } from "./source-maps.ts";
 import { isOver, NEW_SCHEDULE, nextAlarm, type Schedule } from "./schedule.ts";
 import { exported, legacySession, streamOf } from "./stream.ts";
 import { Turn } from "./turn.ts";
@@ -78,6 +79,7 @@ export class Session extends DurableObject<Env> {
     (records) => this.#record(records),
     () => this.ctx.storage.sync(),
   );
+  readonly #maps: SessionMaps;
   /** When the alarm is set; undefined: not known since the object woke up. */
   #alarmAt: number | null | undefined;
   /** Damage was found that is not published yet. */
@@ -87,7 +89,9 @@ export class Session extends DurableObject<Env> {
     super(context, env);
     const { rules } = parseOwnRules(env.DATACAT_REDACT);
     const limits = parseAttachmentLimits(env.DATACAT_ATTACHMENTS);
-    this.#log = new Log(context.storage.sql, this.#id, new Redactor(rules), limits);
+    const redactor = new Redactor(rules);
+    this.#log = new Log(context.storage.sql, this.#id, redactor, limits);
+    this.#maps = new SessionMaps(env, () => this.#log.loaded?.projection.index, redactor);
     this.#log.store.damage.onFound = () => (this.#hasNewDamage = true);
     this.#publisher = new Publisher(env);
     this.#watchers = new Watchers(context, (kinds) => this.#change(kinds));
@@ -142,8 +146,9 @@ export class Session extends DurableObject<Env> {
     write?: Write,
   ): Promise<Reply<IngestAnswer & Charged>> {
     noteRequest(this.env, this.#objectId);
-    return this.#charged(write, (): IngestAnswer => {
+    return this.#charged(write, async (): Promise<IngestAnswer> => {
       const { sent_at, batches } = parse(Ingest, parseJson(body, "The body"), "The body");
+      await this.#maps.beforeApplied(body, batches.flatMap(opsIn), access.product);
       const arrival: Arrival = { now: Date.now(), sentAt: sent_at ?? null };
       return { results: batches.map((batch) => this.#ingestOne(access, batch, arrival)) };
     });
@@ -199,6 +204,7 @@ export class Session extends DurableObject<Env> {
     return this.#charged(write, async () => {
       const record = { access, ...parse(Record, parseJson(body, "The body"), "The body") };
       const { ops, writer, lease_ms } = record;
+      await this.#maps.beforeApplied(body, ops, access.product);
       // A start, and what is published with the answer, does not wait for the end of the turn.
       if (write || ops[0]?.op === "start") this.#record([record]);
       else await this.#turn.add(JSON.stringify([access, writer, lease_ms]), record);
@@ -310,8 +316,12 @@ export class Session extends DurableObject<Env> {
     const inOrder = [...questions.entries()].sort(
       ([, one], [, other]) => Number(isLast(one)) - Number(isLast(other)),
     );
+    const answers: (() => unknown)[] = [];
     for (const [index, question] of inOrder)
-      replies[index] = await replyOf(() => answer(this.#source(access, now), question));
+      answers[index] = tried(() => answer(this.#source(access, now), question));
+    // The answers are of one moment: this waits for other objects.
+    for (const [index, [name]] of questions.entries())
+      replies[index] = await replyOf(() => this.#maps.answer(name, answers[index]?.()));
     await this.#publishDamage();
     return replies;
   }

@@ -92,6 +92,7 @@ function legacyEvent(event: EventRow): JsonObject {
     causes: _causes,
     causes_left_out: _leftOut,
     sources: _sources,
+    resolved: _resolved,
     attributes: _attributes,
     notes: _notes,
     handled: _handled,

@@ -19,7 +19,11 @@ const ORIGIN = "https://game.example.org";
 const FINGERPRINT = "0123456789abcdef";
 const admin: Server = (path, init) => deployed(path, withKey(SECRET, init));
 
-type Route = { method: string; path: string; needs: "none" | "read" | "ingest" | "admin" };
+type Route = {
+  method: string;
+  path: string;
+  needs: "none" | "read" | "ingest" | "upload" | "admin";
+};
 
 const table = /<!-- routes -->(.*)<!-- \/routes -->/s.exec(readme)?.[1] ?? "";
 const needs = new Map(
@@ -97,7 +101,7 @@ type Credential = {
   /** How it is sent; asked for each request, because some requests end it. */
   headers: () => Promise<Record<string, string>> | Record<string, string>;
   /** Of the key; undefined if it lets in nowhere. */
-  kind?: "ingest" | "read" | "admin";
+  kind?: "ingest" | "read" | "upload" | "admin";
   /** "own": of the session's product; "other": of another one. Undefined: of all. */
   bound?: "own" | "other";
   /** Opens pages. */
@@ -124,7 +128,7 @@ beforeAll(async () => {
     headers: () => ({ authorization: `Bearer ${"dc_admin_000000000000.".padEnd(65, "A")}` }),
     key: true,
   };
-  for (const kind of ["ingest", "read", "admin"] as const) {
+  for (const kind of ["ingest", "read", "upload", "admin"] as const) {
     await add(kind, { kind, continues_others: true }, { kind });
     await add(
       `${kind} of this product`,
@@ -193,7 +197,7 @@ beforeAll(async () => {
 
 const CREDENTIALS = `none, a wrong key, a revoked key, a key of another origin, the secret,
   ingest, ingest of this product, ingest of another product, read, read of this product, read of another product,
-  admin, admin of this product, admin of another product, a cookie, a cookie that was signed out,
+  upload, upload of this product, upload of another product, admin, admin of this product, admin of another product, a cookie, a cookie that was signed out,
   a cookie that was not used for 7 days, a forged cookie, this user of this machine, another user of this machine`.split(
   /,\s+/,
 );

@@ -3,7 +3,16 @@ import { expect, test } from "vitest";
 import { server } from "../api/server.ts";
 
 const ask = server();
-const GUIDES = ["typescript", "python", "go", "lanes", "keys", "attachments", "moving"];
+const GUIDES = [
+  "typescript",
+  "python",
+  "go",
+  "lanes",
+  "keys",
+  "attachments",
+  "source-maps",
+  "moving",
+];
 
 async function page(path: string): Promise<string> {
   const answer = await ask(path);

@@ -7,6 +7,7 @@ import {
 } from "../../../src/core/exception-tree.ts";
 import { formatCount } from "../../../src/core/format.ts";
 import { plainText } from "../../../src/core/recorded-text.ts";
+import { asResolved } from "../../../src/core/sourcemaps/resolved.ts";
 import { placeText } from "../../../src/core/stack/frame.ts";
 import { whereOf } from "../../../src/core/stack/where.ts";
 import { EVENT_OUTPUT, OUTPUT_STREAMS } from "../../../src/core/vocabulary.ts";
@@ -14,7 +15,7 @@ import { STACK_LINES } from "../limits.ts";
 import { dim, print } from "../terminal.ts";
 
 export function printException(exception: EventRow): void {
-  const { root, leftOut } = exceptionTree(exception);
+  const { root, leftOut } = exceptionTree(asResolved(exception));
   if (exception.message && exception.message !== exception.exception_msg) print(exception.message);
   printThrown(root, "", "");
   const place = whereOf(exception);

@@ -12,6 +12,7 @@ import {
 import { formatCount, formatDuration, formatNumber } from "../../../src/core/format.ts";
 import { shownEvidence } from "../../../src/core/evidence.ts";
 import { MAX_PAGE } from "../../../src/core/limits.ts";
+import { shownThreads } from "../../../src/core/stacks.ts";
 import { isGood } from "../../../src/core/outcome.ts";
 import { DATACAT } from "../invocation.ts";
 import { CHANGES, STACK_EVENTS, STACK_LINES } from "../limits.ts";
@@ -126,10 +127,10 @@ function printChanges({ items, others }: Changes): void {
 }
 
 /** The innermost frames of the main thread, or of the one that caused the end. */
-function printStacks({ at, threads }: StackRow, summary: Summary): void {
-  const [first, ...others] = threads;
+function printStacks(row: StackRow, summary: Summary): void {
+  const [first, ...others] = shownThreads(row);
   if (!first) return;
-  print(`\n${bold(first.name ?? "Stack")}  ${before(at, summary)}`);
+  print(`\n${bold(first.name ?? "Stack")}  ${before(row.at, summary)}`);
   for (const frame of first.frames.slice(0, STACK_LINES)) print(dim(`  ${frame}`));
   const left = first.frames.length - STACK_LINES;
   if (left > 0) print(dim(`  … ${formatCount(left, "outer frame")}`));

@@ -9,19 +9,29 @@ import type { Json } from "../../core/wire.ts";
 
 /** The body as text; invalid UTF-8 becomes U+FFFD. Stops reading, and decompressing, at the limit. */
 export async function readText(request: Request): Promise<string> {
-  const encoding = (request.headers.get("content-encoding") ?? "identity").trim().toLowerCase();
-  if (encoding !== "identity" && encoding !== "gzip") {
-    throw new Refusal(
-      "invalid_encoding",
-      `Content-Encoding may be gzip or left out, not "${encoding}".`,
-    );
-  }
+  const encoding = encodingOf(request);
   const declared = request.headers.get("content-length");
   if (Number(declared) > MAX_BODY_BYTES) throw tooLarge();
   // HTTP ends the body at its declared length, so the platform may read it at once.
   if (encoding === "identity" && declared !== null) return request.text();
   const bytes = await readBytes(request);
   return new TextDecoder().decode(encoding === "gzip" ? gunzip(bytes) : bytes);
+}
+
+/** The body as it was sent, not decompressed. */
+export async function readSent(request: Request): Promise<{ body: Uint8Array; isGzip: boolean }> {
+  const isGzip = encodingOf(request) === "gzip";
+  if (Number(request.headers.get("content-length")) > MAX_BODY_BYTES) throw tooLarge();
+  return { body: await readBytes(request), isGzip };
+}
+
+function encodingOf(request: Request): "identity" | "gzip" {
+  const encoding = (request.headers.get("content-encoding") ?? "identity").trim().toLowerCase();
+  if (encoding === "identity" || encoding === "gzip") return encoding;
+  throw new Refusal(
+    "invalid_encoding",
+    `Content-Encoding may be gzip or left out, not "${encoding}".`,
+  );
 }
 
 /** The body of who records. What is refused counts in the budget as well, because it was decompressed. */

@@ -38,7 +38,7 @@ export function isLibrary(place: Place): boolean {
 
 /** Folders into which package managers and runtimes install. */
 const LIBRARY_FILE =
-  /[\\/](?:node_modules|bower_components|site-packages|dist-packages|lib[\\/]python\d|Python\d+[\\/]Lib|pkg[\\/]mod|go[\\/]src[\\/](?:runtime|internal)|\.cargo[\\/]registry|rustc[\\/]|gems[\\/]|lib[\\/]ruby[\\/]|vendor[\\/]|\.pub-cache|perl5[\\/]|share[\\/]perl|deps[\\/])|^(?:\/rustc\/|<internal:|<frozen |node:|lib[\\/]ruby)|^webpack[\\/]|webpack\/(?:bootstrap|runtime)/;
+  /[\\/](?:node_modules|bower_components|site-packages|dist-packages|lib[\\/]python\d|Python\d+[\\/]Lib|pkg[\\/]mod|go[\\/]src[\\/](?:runtime|internal)|\.cargo[\\/]registry|rustc[\\/]|gems[\\/]|lib[\\/]ruby[\\/]|vendor[\\/]|\.pub-cache|perl5[\\/]|share[\\/]perl|deps[\\/])|^(?:node_modules[\\/]|\/rustc\/|<internal:|<frozen |node:|lib[\\/]ruby)|^webpack[\\/]|webpack\/(?:bootstrap|runtime)/;
 
 const JVM_LIBRARY =
   /^(?:java|javax|jakarta|jdk|sun|com\.sun|kotlin|kotlinx|scala|groovy|clojure|android|androidx|dalvik|libcore|com\.android|org\.(?:springframework|apache|junit|hibernate|eclipse|jboss|gradle|slf4j|mockito|testng|codehaus|aspectj|glassfish)|com\.(?:google|fasterxml|zaxxer|mysql|netflix|squareup)|io\.(?:netty|reactivex|micrometer|grpc|vertx|quarkus|ktor)|reactor|okhttp3|retrofit2|rx|net\.bytebuddy|ch\.qos\.logback|org\.postgresql|net\.minecraft\.launchwrapper)\./;

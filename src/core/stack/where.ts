@@ -1,16 +1,24 @@
 /** Where an exception arose: the innermost frame of the program's own code, with its source line where it is recorded. */
 import { MAX_STACK_LINES } from "../limits.ts";
 import type { Event } from "../wire.ts";
+import { asResolved } from "../sourcemaps/resolved.ts";
 import { type Frame, framesOf, placeText } from "./frame.ts";
 import type { Place } from "./place.ts";
 
 type Placed = Pick<
   Event,
-  "stacktrace" | "sources" | "source_file" | "source_line" | "source_function"
+  | "stacktrace"
+  | "causes"
+  | "sources"
+  | "resolved"
+  | "source_file"
+  | "source_line"
+  | "source_function"
 >;
 
 /** Undefined if nothing is recorded of its place. Without own frames, the place that the program gave, or the innermost frame. */
-export function whereOf(event: Placed): Place | undefined {
+export function whereOf(recorded: Placed): Place | undefined {
+  const event = asResolved(recorded);
   const frames = framesOf((event.stacktrace ?? []).slice(0, MAX_STACK_LINES));
   const innermost = innermostFrame(frames);
   const place = innermost?.isOwn ? innermost.place : (reportedPlace(event) ?? innermost?.place);

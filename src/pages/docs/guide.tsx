@@ -9,6 +9,7 @@ import typescript from "../../../clients/typescript/README.md";
 import attachments from "./attachments.md";
 import keys from "./keys.md";
 import moving from "./moving.md";
+import sourceMaps from "./source-maps.md";
 import { Refusal } from "../../core/refusal.ts";
 import type { Env } from "../../env.ts";
 
@@ -25,6 +26,7 @@ const GUIDES: Record<string, Guide> = {
     file: "src/pages/docs/attachments.md",
     text: attachments,
   },
+  "source-maps": { title: "Source maps", file: "src/pages/docs/source-maps.md", text: sourceMaps },
   moving: { title: "Moving from 1.x", file: "src/pages/docs/moving.md", text: moving },
 };
 

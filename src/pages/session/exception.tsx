@@ -2,7 +2,9 @@
 import { nameLabel, plainText } from "../../core/recorded-text.ts";
 import { Refusal } from "../../core/refusal.ts";
 import type { ExceptionCount } from "../../core/session-index.ts";
-import { whereOf } from "../../core/stack/where.ts";
+import { stacksIn } from "../../core/sourcemaps/resolve.ts";
+import { asResolved } from "../../core/sourcemaps/resolved.ts";
+import { whereOf, whereText } from "../../core/stack/where.ts";
 import { Coloured } from "../ui/coloured.tsx";
 import type { AccessEnv } from "../../access/access.ts";
 import type { SessionClient } from "../../session/client.ts";
@@ -14,7 +16,7 @@ import { EXCEPTION_ROWS, REFRESH_MS } from "../limits.ts";
 import { address } from "../ui/address.ts";
 import { guarded } from "../ui/panel.tsx";
 import { Moment } from "../ui/time.tsx";
-import { Frames } from "../ui/frames.tsx";
+import { AsRecorded, Frames } from "../ui/frames.tsx";
 import { Where } from "../ui/where.tsx";
 import { Thrown } from "./thrown.tsx";
 import { sessionIn } from "./view.ts";
@@ -62,7 +64,7 @@ async function list(session: SessionClient, from: number, all: number) {
             <Moment id={session.id} at={kind.lastAt} />
             <details open={index === 0 && from === 0}>
               <summary>
-                <KindSummary kind={kind} message={last[index]?.event?.exception_msg} />
+                <KindSummary kind={kind} last={last[index]?.event} />
               </summary>
               <Occurrence id={session.id} found={last[index] ?? { kind }} />
             </details>
@@ -90,14 +92,17 @@ async function list(session: SessionClient, from: number, all: number) {
   );
 }
 
-function KindSummary({ kind, message = kind.message }: { kind: ExceptionCount; message?: string }) {
+function KindSummary({ kind, last }: { kind: ExceptionCount; last?: EventRow | undefined }) {
+  const { exception_msg: message = kind.message } = last ?? {};
+  // Source maps that were uploaded later give it another place.
+  const place = last?.resolved ? whereText(last) : kind.place;
   return (
     <>
       <span class="exception-type">{nameLabel(kind.type, "Exception")}</span>{" "}
       <span class="exception-message">
         <Coloured text={message} />
       </span>
-      {kind.place === "" ? null : <code class="exception-place">{plainText(kind.place)}</code>}
+      {place === "" ? null : <code class="exception-place">{plainText(place)}</code>}
       {kind.count > 1 ? <span class="count">{formatNumber(kind.count)}×</span> : null}
       {kind.unhandled > 0 ? <span class="tag danger">unhandled</span> : null}
     </>
@@ -167,8 +172,9 @@ function Occurrence({ id, found: { kind, event } }: { id: string; found: Found }
 
 /** The exception with what led to it. One without a stack has its place instead. */
 export function Exception({ event }: { event: EventRow }) {
-  const { root, leftOut } = exceptionTree(event);
-  const { source_file: file, source_line: line, source_function: name = "", sources = [] } = event;
+  const shown = asResolved(event);
+  const { root, leftOut } = exceptionTree(shown);
+  const { source_file: file, source_line: line, source_function: name = "", sources = [] } = shown;
   return (
     <div class="exception-body">
       {event.message && event.message !== root.exception_msg ? (
@@ -177,6 +183,7 @@ export function Exception({ event }: { event: EventRow }) {
         </p>
       ) : null}
       <Thrown thrown={root} sources={sources} />
+      {event.resolved ? <AsRecorded stacks={stacksIn(event)} /> : null}
       {file && !root.stacktrace?.length ? (
         <Frames
           frames={[{ text: name, isOwn: true, place: { language: "script", name, file, line } }]}

@@ -5,10 +5,10 @@ import type { StackRow } from "../../core/answers.ts";
 import { formatCount } from "../../core/format.ts";
 import { nameLabel } from "../../core/recorded-text.ts";
 import { framesOf, placeText } from "../../core/stack/frame.ts";
-import { ownPlace } from "../../core/stacks.ts";
+import { ownPlace, shownThreads } from "../../core/stacks.ts";
 import type { SessionClient } from "../../session/client.ts";
 import { REFRESH_MS } from "../limits.ts";
-import { Frames } from "../ui/frames.tsx";
+import { AsRecorded, Frames } from "../ui/frames.tsx";
 import { guarded } from "../ui/panel.tsx";
 import { Moment } from "../ui/time.tsx";
 import { sessionIn } from "./view.ts";
@@ -48,8 +48,9 @@ const LABELS: { [when in StackRow["when"]]: string } = {
 
 /** A sample that is the same as the one above it is not drawn again. */
 function Sample({ id, row, before }: { id: string; row: StackRow; before: StackRow | undefined }) {
-  const { at, when, threads, left_out: leftOut, cut } = row;
-  const [main, ...others] = threads;
+  const { at, when, left_out: leftOut, cut, resolved } = row;
+  const { sources } = resolved ?? {};
+  const [main, ...others] = shownThreads(row);
   const isSame = before !== undefined && before.when !== "died" && textOf(row) === textOf(before);
   const place = main && ownPlace(framesOf(main.frames));
   return (
@@ -64,7 +65,7 @@ function Sample({ id, row, before }: { id: string; row: StackRow; before: StackR
         {main === undefined ? null : (
           <>
             <h3>{threadLabel(main)}</h3>
-            <Frames frames={framesOf(main.frames)} />
+            <Frames frames={framesOf(main.frames)} sources={sources} />
           </>
         )}
         {others.map((thread) => (
@@ -72,9 +73,10 @@ function Sample({ id, row, before }: { id: string; row: StackRow; before: StackR
             <summary>
               {threadLabel(thread)} <span class="quiet">{whereOf(thread)}</span>
             </summary>
-            <Frames frames={framesOf(thread.frames)} />
+            <Frames frames={framesOf(thread.frames)} sources={sources} />
           </details>
         ))}
+        {resolved ? <AsRecorded stacks={row.threads.map(({ frames }) => frames)} /> : null}
         {leftOut === undefined ? null : (
           <p class="quiet">
             {formatCount(leftOut, "further thread was", "further threads were")} not recorded

@@ -18,7 +18,7 @@ import { StatusIcon } from "../ui/status.tsx";
 import { Elapsed, Moment, Time } from "../ui/time.tsx";
 import { framesOf } from "../../core/stack/frame.ts";
 import { whereOf } from "../../core/stack/where.ts";
-import { ownPlace } from "../../core/stacks.ts";
+import { ownPlace, shownThreads } from "../../core/stacks.ts";
 import { Where } from "../ui/where.tsx";
 import { EventLine } from "./event.tsx";
 import { LastOutput } from "./last-output.tsx";
@@ -94,7 +94,7 @@ function VerdictPlace({ session, summary }: { session: SessionClient; summary: S
         : session.ask("events", { exceptions: true, order: "desc", limit: 1 }),
     ]);
     const [exception] = exceptions;
-    const main = stacks[0]?.threads[0];
+    const main = stacks[0] && shownThreads(stacks[0])[0];
     const place = exception ? whereOf(exception) : main && ownPlace(framesOf(main.frames));
     return <Where place={place} />;
   });

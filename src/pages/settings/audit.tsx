@@ -27,6 +27,8 @@ const LABELS: Record<AuditAction, string> = {
   session_deleted: "Session deleted",
   exceptions_merged: "Exceptions merged",
   exceptions_split: "Exceptions split off",
+  source_maps_uploaded: "Source maps uploaded",
+  source_maps_deleted: "Source maps deleted",
 };
 
 /** The newest entries. */

@@ -2,7 +2,7 @@
  * A stack trace as frames with links that open the line in an editor, and the lines of source around it. Frames of libraries are drawn
  * paler.
  */
-import type { Frame } from "../../core/stack/frame.ts";
+import { type Frame, framesOf } from "../../core/stack/frame.ts";
 import { innermostFrame } from "../../core/stack/where.ts";
 import type { Place } from "../../core/stack/place.ts";
 import type { Excerpt } from "../../core/wire.ts";
@@ -27,6 +27,20 @@ export function Frames({ frames, sources = [] }: { frames: Frame[]; sources?: Ex
         </li>
       ))}
     </ol>
+  );
+}
+
+/** Stacks as they were recorded, below those that source maps give. */
+export function AsRecorded({ stacks }: { stacks: readonly (readonly string[])[] }) {
+  const recorded = stacks.filter(({ length }) => length > 0);
+  if (recorded.length === 0) return null;
+  return (
+    <details class="source as-recorded">
+      <summary>As recorded, without source maps</summary>
+      {recorded.map((stack) => (
+        <Frames frames={framesOf(stack)} />
+      ))}
+    </details>
   );
 }
 

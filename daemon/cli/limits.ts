@@ -109,6 +109,8 @@ export const LOW_DISK_BYTES = 200 * 1024 * 1024;
 export const SKEW_MS = 3_000;
 /** `export` of a long session is many megabytes, and connections may be slow. */
 export const EXPORT_TIMEOUT_MS = 60 * 60_000;
+/** Files of one name in a folder: a program that attaches the same name a thousand times has other limits before. */
+export const SAME_NAMES = 1_000;
 /** How long `send` waits before it flushes: a daemon reads its folder within this time. */
 export const SCAN_MS = 500;
 /** How long `send` waits for the server to acknowledge the files. */

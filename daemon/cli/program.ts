@@ -16,6 +16,7 @@ const GROUPS: Record<string, Record<string, () => Promise<Add>>> = {
     show: async () => (await import("./commands/show.ts")).addShow,
     why: async () => (await import("./commands/why.ts")).addWhy,
     tail: async () => (await import("./commands/tail.ts")).addTail,
+    attachments: async () => (await import("./commands/attachments.ts")).addAttachments,
     export: async () => (await import("./commands/export.ts")).addExport,
   },
   "The server:": {

@@ -34,6 +34,18 @@ export class Server {
     return this.#bodyOf(await this.ask(path + searchOf(query), timeoutMs), path);
   }
 
+  /** The bytes from `from` to before `to` of a file. */
+  async getBytes(path: string, from: number, to: number): Promise<Buffer> {
+    const range = { from, to };
+    const sent = this.#uploader.getBytes(this.url, path, range, REQUEST_TIMEOUT_MS);
+    const answer = await this.#answered(sent);
+    const { status } = answer;
+    const body = this.#bodyOf({ ...answer, status: status === 206 ? 200 : status }, path);
+    if (body.length !== to - from)
+      throw new Trouble("failed", `${this.url} sent ${body.length} bytes instead of ${to - from}`);
+    return Buffer.from(body, "latin1");
+  }
+
   /** The JSON answer to a request that changes something. */
   async post<Answer>(path: string, body: object, timeoutMs: number): Promise<Answer> {
     const sent = this.#uploader.post(this.url, path, JSON.stringify(body), timeoutMs);

@@ -10,6 +10,8 @@ type Outgoing = {
   /** Default: POST with a body, else GET. */
   method?: "PUT" | "DELETE";
   body?: Buffer;
+  /** "latin1": the bytes of the answer, a character for each. */
+  encoding?: "latin1";
   timeoutMs: number;
 };
 export type Incoming = { status: number; headers: IncomingHttpHeaders; body: string };
@@ -30,7 +32,7 @@ function direct(tls: Tls): Transport {
     "http:": new http.Agent({ keepAlive: true, maxSockets: 4 }),
     "https:": new https.Agent({ keepAlive: true, maxSockets: 4, ...tls }),
   };
-  const once = ({ url, headers, method, body, timeoutMs }: Outgoing): Promise<Incoming> =>
+  const once = ({ url, headers, method, body, encoding, timeoutMs }: Outgoing): Promise<Incoming> =>
     new Promise((resolve, reject) => {
       const isSecure = url.protocol === "https:";
       const request = (isSecure ? https : http).request(url, {
@@ -49,7 +51,7 @@ function direct(tls: Tls): Transport {
           resolve({
             status: statusCode,
             headers: answered,
-            body: Buffer.concat(chunks).toString("utf8"),
+            body: Buffer.concat(chunks).toString(encoding ?? "utf8"),
           });
         });
       });
@@ -81,7 +83,7 @@ class StaleSocket extends Error {
 function throughProxy(env: Environment, tls: Tls): Transport {
   const opened = openProxyAgent(env, tls);
   return {
-    async send({ url, headers, method, body, timeoutMs }) {
+    async send({ url, headers, method, body, encoding, timeoutMs }) {
       const response = await (
         await opened
       ).request({
@@ -92,7 +94,8 @@ function throughProxy(env: Environment, tls: Tls): Transport {
         body,
         signal: AbortSignal.timeout(timeoutMs),
       });
-      const text = await response.body.text();
+      const bytes = encoding && Buffer.from(await response.body.arrayBuffer());
+      const text = bytes ? bytes.toString(encoding) : await response.body.text();
       return { status: response.statusCode, headers: response.headers, body: text };
     },
     async close() {

@@ -101,6 +101,17 @@ export class Uploader {
     return this.#send(server, path, timeoutMs);
   }
 
+  /** Gets the bytes from `from` to before `to` of a file; the answer's body has a character for each. Throws if there is no answer within the time. */
+  getBytes(
+    server: string,
+    path: string,
+    { from, to }: { from: number; to: number },
+    timeoutMs: number,
+  ): Promise<Incoming> {
+    const headers = { range: `bytes=${from}-${to - 1}` };
+    return this.#request(server, path, timeoutMs, { headers, encoding: "latin1" });
+  }
+
   /** Posts JSON. Throws if there is no answer within the time. */
   async post(server: string, path: string, body: string, timeoutMs: number): Promise<Incoming> {
     return this.#send(server, path, timeoutMs, await compress(body));
@@ -138,10 +149,7 @@ export class Uploader {
     server: string,
     path: string,
     timeoutMs: number,
-    {
-      headers,
-      ...content
-    }: { method?: "PUT" | "DELETE"; headers: Record<string, string>; body?: Buffer },
+    { headers, ...content }: Content,
   ): Promise<Incoming> {
     const key = this.#keys.get(server) ?? findToken(this.#home, server);
     if (key === undefined) await refuseForeignPort(server);
@@ -158,6 +166,13 @@ export class Uploader {
     });
   }
 }
+
+type Content = {
+  method?: "PUT" | "DELETE";
+  headers: Record<string, string>;
+  body?: Buffer;
+  encoding?: "latin1";
+};
 
 function parse(text: string): unknown {
   try {

@@ -1,5 +1,14 @@
 /** The commands that read, against a real server. */
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { databasesIn } from "../../daemon/serve/databases.ts";
@@ -59,6 +68,72 @@ test("sessions, show and export print what the server has", async () => {
   expect(JSON.parse(lines[0] ?? "")).toMatchObject({ id, product: "one" });
   expect((await world.run(["export", id])).stdout.trimEnd().split("\n")).toHaveLength(lines.length);
 });
+
+test("attachments are listed and stored, under safe names, without replacing a file", async () => {
+  await using world = await World.make();
+  await world.startServer();
+  const api = async (path: string, init: RequestInit) => {
+    const answer = await fetch(`${world.url}/api${path}`, init);
+    expect(answer.status).toBe(200);
+  };
+  const binary = Buffer.from(Array.from({ length: 1024 * 1024 + 256 }, (_, n) => n % 256));
+  const [at, text] = [Date.now(), Buffer.from("line 1\n")];
+  const announce = (id: string, name: string, bytes: Buffer) => ({
+    op: "attachment",
+    at,
+    id,
+    name,
+    size: bytes.length,
+    sha256: createHash("sha256").update(bytes).digest("hex"),
+  });
+  const files: [string, string, Buffer][] = [
+    ["a.1", "../../save\u001b[31m.dat", binary],
+    ["a.2", "app.log", text],
+    ["a.3", "app.log", text],
+    ["a.4", "late.png", text],
+    ["a.5", "link.txt", text],
+  ];
+  const ops = [{ op: "start", at, product: "game" }, ...files.map((file) => announce(...file))];
+  const batch = { session: "attached", lane: "l", first: 1, last: ops.length, ops };
+  await api("/ingest", { method: "POST", body: JSON.stringify({ batches: [batch] }) });
+  for (const [id, , bytes] of files.filter(([each]) => each !== "a.4"))
+    for (let n = 0; n * CHUNK < bytes.length; n++) {
+      const body = new Uint8Array(bytes.subarray(n * CHUNK, (n + 1) * CHUNK));
+      await api(`/sessions/attached/attachments/${id}/chunks/${n}`, { method: "PUT", body });
+    }
+  await world.findSession(({ id }) => id === "attached");
+
+  const list = (await world.run(["attachments", "attached"])).stdout;
+  expect(list).toMatch(/app\.log .* 7 B/);
+  expect(list).toMatch(/late\.png .* 0 B arrived/);
+  expect(list).not.toContain("\u001b");
+  for (const command of ["show", "why"])
+    expect((await world.run([command, "attached"])).stdout).toMatch(/late\.png .* 0 B arrived/);
+  expect((await world.run(["why", "attached"])).stdout).toContain(
+    "1 of 5 attachments has not arrived",
+  );
+
+  const folder = join(world.folder, "in", "files");
+  mkdirSync(folder, { recursive: true });
+  const outside = join(world.folder, "outside.txt");
+  symlinkSync(outside, join(folder, "link.txt"));
+  const download = ["attachments", "attached", "--download", folder];
+  const first = await world.run(download);
+  expect(first).toMatchObject({ code: 0, stderr: "" });
+  expect(first.stdout).toContain("1 attachment not on the server");
+  const names = ["app (2).log", "app.log", "link (2).txt", "link.txt", "save[31m.dat"];
+  expect(readdirSync(folder).sort()).toEqual(names);
+  expect(readFileSync(join(folder, "save[31m.dat"))).toEqual(binary);
+  expect(readFileSync(join(folder, "app (2).log"))).toEqual(text);
+  expect(existsSync(outside)).toBe(false);
+
+  writeFileSync(join(folder, "app.log"), "mine");
+  expect((await world.run(download)).code).toBe(0);
+  expect(readFileSync(join(folder, "app.log"), "utf8")).toBe("mine");
+  expect(readdirSync(folder)).toContain("app (4).log");
+  expect(readdirSync(join(world.folder, "in"))).toEqual(["files"]);
+});
+const CHUNK = 1024 * 1024;
 
 test("tail -f follows a session to its end", async () => {
   await using world = await World.make();

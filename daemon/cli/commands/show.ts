@@ -15,6 +15,7 @@ import { markQuantile } from "../../../src/core/vocabulary.ts";
 import { JSON_OPTION, SESSION_ID, withServer } from "../options.ts";
 import type { Server } from "../server.ts";
 import { bold, category, dim, moment, print, printJson, printTable } from "../terminal.ts";
+import { attachmentsOf, printAttachments } from "./attachments.ts";
 import { printException } from "./exception-text.ts";
 import { printGaps, printSummary } from "./summary.ts";
 
@@ -31,16 +32,24 @@ export function addShow(program: Command): void {
 
 async function showSession(server: Server, id: string, json?: boolean): Promise<void> {
   const at = `/api/sessions/${encodeURIComponent(id)}`;
-  const [summary, state, series, counts, exceptions] = await Promise.all([
+  const [summary, state, series, counts, exceptions, { attachments }] = await Promise.all([
     server.get<Summary>(`${at}/summary`),
     server.get<StateAt>(`${at}/state`),
     server.get<SeriesSummary[]>(`${at}/metrics`),
     server.get<EventCount[]>(`${at}/events/counts`),
     server.get<Page<EventRow>>(`${at}/events`, { exceptions: true, order: "desc", limit: 1 }),
+    attachmentsOf(server, id),
   ]);
   const [exception] = exceptions.items;
   if (json)
-    return printJson({ summary, state: state.state, series, event_counts: counts, exception });
+    return printJson({
+      summary,
+      state: state.state,
+      series,
+      event_counts: counts,
+      exception,
+      attachments,
+    });
 
   printSummary(server, summary);
   printGaps(summary);
@@ -72,6 +81,10 @@ async function showSession(server: Server, id: string, json?: boolean): Promise<
         moment(one.last_at),
       ]),
     );
+  }
+  if (attachments.length > 0) {
+    print();
+    printAttachments(attachments);
   }
   if (exception) {
     print(`\n${bold("Last exception")}  ${moment(exception.at)}`);

@@ -19,6 +19,7 @@ import { CHANGES, STACK_EVENTS, STACK_LINES } from "../limits.ts";
 import { count, JSON_OPTION, SESSION_ID, withServer } from "../options.ts";
 import type { Server } from "../server.ts";
 import { eventLine } from "./event-line.ts";
+import { attachmentsOf, printAttachments } from "./attachments.ts";
 import { isPrinted, printException } from "./exception-text.ts";
 import { printGaps, printSummary } from "./summary.ts";
 import { bold, clock, dim, print, printJson } from "../terminal.ts";
@@ -45,15 +46,18 @@ async function explainSession(
   const last = { order: "desc", limit: options.count };
   // Those that the exception repeats are left out.
   const lastEvents = { ...last, limit: Math.min(options.count + STACK_EVENTS, MAX_PAGE) };
-  const [summary, states, events, exceptions, stacks, changes] = await Promise.all([
-    server.get<Summary>(`${at}/summary`),
-    server.get<Page<StateChange>>(`${at}/state/history`, last),
-    server.get<Page<EventRow>>(`${at}/events`, lastEvents),
-    server.get<Page<EventRow>>(`${at}/events`, { exceptions: true, order: "desc", limit: 1 }),
-    server.get<Page<StackRow>>(`${at}/stacks`),
-    // From the catalog; what the session itself answers is printed without it.
-    server.get<Changes>(`${at}/changes`).catch(() => undefined),
-  ]);
+  const [summary, states, events, exceptions, stacks, changes, { attachments }] = await Promise.all(
+    [
+      server.get<Summary>(`${at}/summary`),
+      server.get<Page<StateChange>>(`${at}/state/history`, last),
+      server.get<Page<EventRow>>(`${at}/events`, lastEvents),
+      server.get<Page<EventRow>>(`${at}/events`, { exceptions: true, order: "desc", limit: 1 }),
+      server.get<Page<StackRow>>(`${at}/stacks`),
+      // From the catalog; what the session itself answers is printed without it.
+      server.get<Changes>(`${at}/changes`).catch(() => undefined),
+      attachmentsOf(server, id),
+    ],
+  );
   const [sample] = stacks.items;
   const [exception] = exceptions.items;
   const states_before = states.items.reverse();
@@ -75,6 +79,7 @@ async function explainSession(
       changes,
       states_before,
       events_before,
+      attachments,
     });
     return;
   }
@@ -96,6 +101,10 @@ async function explainSession(
   if (events_before.length > 0) {
     print(`\n${bold("Last events")}`);
     for (const event of events_before) print(`${before(event.at, summary)}  ${eventLine(event)}`);
+  }
+  if (attachments.length > 0) {
+    print();
+    printAttachments(attachments);
   }
   printLosses(summary);
   printGaps(summary);

@@ -9,6 +9,7 @@
  *   HEARTBEATS  their times
  *   RECORDED    their times and, in a second column, those by the program's own clock: instead of HEARTBEATS where they differ
  *   SERIES      id, then times and columns of one series, and its recorded times if any differs
+ *   TESTS       (sealed only) JSON [TestRow, …] of the events about tests: for lists of tests, without parsing the events
  *   TIMES       (sealed only) times of states, of events and of exceptions: for the timeline, without parsing the ops
  */
 import type { EventRow } from "./answers.ts";
@@ -18,6 +19,7 @@ import { packTimes, packValues, unpack } from "./column.ts";
 import { isException } from "./event.ts";
 import { MIN_DEFLATE_BYTES } from "./limits.ts";
 import type { Columns } from "./series.ts";
+import { type TestRow, testRow } from "./tests/row.ts";
 import type { JsonObject, Op } from "./wire.ts";
 
 /** A patch. `effectiveAt` is its time, or the latest time of an earlier patch if the clock went back, so that effective times never decrease. */
@@ -61,6 +63,7 @@ const HEARTBEATS = 4;
 const SERIES = 5;
 const TIMES = 6;
 const RECORDED = 7;
+const TESTS = 8;
 const DEFLATED = 0x80;
 
 export function newContents(): Contents {
@@ -111,9 +114,15 @@ function pack(contents: Contents, codec: Codec, sealing: boolean): Uint8Array {
   if (contents.heartbeats.length > 0) section(HEARTBEATS, packTimes(contents.heartbeats));
   if (contents.recorded.at.length > 0) section(RECORDED, packRecorded(contents.recorded));
   for (const [id, columns] of contents.series) section(SERIES, packColumns(columns), id);
+  const tests = sealing ? testsIn(contents.events) : [];
+  if (tests.length > 0) section(TESTS, utf8(JSON.stringify(tests)));
   if (sealing && contents.states.length + contents.events.length > 0)
     section(TIMES, packOverview(contents));
   return writer.finish();
+}
+
+function testsIn(events: EventRow[]): TestRow[] {
+  return events.flatMap((event) => testRow(event) ?? []);
 }
 
 /** The checksum of a section's bytes starts from its kind and series, so that these are protected as well. */
@@ -168,6 +177,7 @@ export class SegmentReader {
   /** Sections by kind, and those of series by id. An open segment has one per batch and series. */
   readonly #kinds = new Map<number, Section[]>();
   readonly #series = new Map<number, Section[]>();
+  #events: EventRow[] | undefined;
   /** Whether a section is damaged, or the body ends within one. */
   readonly isDamaged: boolean;
 
@@ -217,8 +227,13 @@ export class SegmentReader {
     );
   }
 
+  /** Parsed once: the caller changes none of them. */
   events(): EventRow[] {
-    return this.#json<EventRow>(EVENTS);
+    return (this.#events ??= this.#json<EventRow>(EVENTS));
+  }
+
+  tests(): TestRow[] {
+    return this.#kinds.has(TIMES) ? this.#json<TestRow>(TESTS) : testsIn(this.events());
   }
 
   others(): StoredOp[] {

@@ -13,6 +13,7 @@ export const REFRESH_MS = {
   exceptions: 500,
   events: 500,
   verdict: 1_000,
+  tests: 3_000,
   figures: 3_000,
   heartbeat: 5_000,
   /** The time axis of a session that hangs, or runs without a new op: its end is now. */
@@ -108,3 +109,14 @@ export const AUDIT_ROWS = 100;
 export const UNLISTED_LINKS = 3;
 /** Versions with source maps in the settings: more than a person reads. */
 export const SOURCE_MAP_ROWS = 200;
+/** Tests in each part of a run's report: failures, flaky, slowest, skipped. The others are a page of their own. */
+export const TESTS_IN_PART = 25;
+/** Failures that stand unfolded: a screen or two. */
+export const OPEN_FAILURES = 3;
+/** Tests on one page of the list. */
+export const TEST_ROWS = 100;
+/** Events that were recorded during a test, and changes of the state. */
+export const TEST_EVENTS = 50;
+export const TEST_CHANGES = 50;
+/** Files or suites of one level that are drawn: 50 KB of markup. Those with failures come first. */
+export const SUITE_ROWS = 100;

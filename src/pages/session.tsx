@@ -18,6 +18,7 @@ import { MomentPanel, momentRoutes } from "./session/moment.tsx";
 import { OutputPanel, outputRoutes } from "./session/output.tsx";
 import { Charts, chartRoutes } from "./session/charts.tsx";
 import { stackRoutes, StacksPanel } from "./session/stacks.tsx";
+import { CiPanel, testRoutes, TestsPanel } from "./session/tests.tsx";
 import { TimelinePanel } from "./session/timeline.tsx";
 import { Verdict } from "./session/verdict.tsx";
 import { sessionIn, type View, viewOf } from "./session/view.ts";
@@ -53,6 +54,8 @@ sessionRoutes.get("/sessions/:id", async (c) => {
       <Crumbs summary={summary} />
       <DamageBanner summary={summary} />
       <Verdict session={session} summary={summary} registry={c.env.REGISTRY} />
+      <CiPanel session={session} />
+      <TestsPanel session={session} summary={summary} />
       <StacksPanel session={session} />
       <ChangedPanel summary={summary} />
       <div class="panes">
@@ -74,7 +77,7 @@ sessionRoutes.get("/sessions/:id", async (c) => {
         </div>
         <MomentPanel session={session} summary={summary} view={view} />
         <div class="records">
-          <ExceptionsPanel session={session} summary={summary} />
+          <ExceptionsPanel session={session} summary={summary} isLater={summary.failed_tests > 0} />
           <AttachmentsPanel session={session} />
           <OutputPanel session={session} summary={summary} view={view} />
           <EventsPanel session={session} summary={summary} filter={filterOf(c.req.query())} />
@@ -97,6 +100,7 @@ sessionRoutes.get("/sessions/:id", async (c) => {
         "records",
         "attachments",
         "terminal",
+        "tests",
       ],
       status: summary.verdict.status,
       vendor: ["hx-ws-4.0.1.min.js", "chart-4.6.1.min.js"],
@@ -208,6 +212,7 @@ for (const routes of [
   attachmentRoutes,
   changedRoutes,
   figureRoutes,
+  testRoutes,
 ]) {
   sessionRoutes.route("/", routes);
 }

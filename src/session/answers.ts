@@ -14,6 +14,10 @@ import type {
   StateChange,
   StateDiff,
   Summary,
+  TestAccount,
+  TestList,
+  TestReport,
+  TestsQuery,
   Timeline,
 } from "../core/answers.ts";
 import { lastMomentOf } from "../core/duration.ts";
@@ -23,6 +27,7 @@ import {
   summaryOf,
   timesOf,
 } from "../core/session-index.ts";
+import { listTests, reportOf, suitesOf, type TestTable } from "../core/tests/table.ts";
 import type { JsonObject } from "../core/wire.ts";
 import { attachmentRows } from "./attachments/rows.ts";
 import { type EventsQuery, eventPage } from "./events.ts";
@@ -35,13 +40,14 @@ import {
   stateChanges,
   stateDiff,
 } from "./history.ts";
-import { DEFAULT_TIMELINE_BUCKETS } from "./limits.ts";
+import { DEFAULT_TIMELINE_BUCKETS, MAX_TEST_ACCOUNTS } from "./limits.ts";
 import { addRefused } from "./refused.ts";
 import { extentOf } from "../core/extent.ts";
 import { DEFAULT_POINTS } from "../core/limits.ts";
 import { type ChartQuery, charts, type Rollups, timeline } from "./metrics.ts";
 import { stacksOf } from "./stacks.ts";
 import type { Segments } from "./store.ts";
+import { accountsOf } from "./tests.ts";
 
 /** A session as its object has it loaded. */
 export type Source = {
@@ -50,6 +56,7 @@ export type Source = {
   state: JsonObject;
   /** Built when first needed. */
   rollups: () => Rollups;
+  tests: () => TestTable;
   now: number;
 };
 
@@ -113,6 +120,26 @@ export const ANSWERS = {
     // One point is a value at a moment, not a chart.
     if (index.dropped["not_finite"] && points > 1) addRefused(store, found, points);
     return found;
+  },
+
+  /** The tests that match, a page of them. */
+  tests: ({ index, tests }: Source, query: TestsQuery = {}): TestList =>
+    listTests(tests(), query, index.observations.tests?.runner ?? ""),
+
+  testReport: ({ index, tests }: Source, { limit }: { limit: number }): TestReport =>
+    reportOf(tests(), index.observations.tests?.runner ?? "", limit),
+
+  /** The files, suites or tests whose id continues a prefix. */
+  testSuites: ({ tests }: Source, { prefix = [] }: { prefix?: string[] } = {}) =>
+    suitesOf(tests(), prefix),
+
+  /** Every event of some tests; those that are unknown are left out. */
+  testAccounts: ({ store, index, tests }: Source, { keys }: { keys: string[] }): TestAccount[] => {
+    const runner = index.observations.tests?.runner ?? "";
+    const items = keys
+      .slice(0, MAX_TEST_ACCOUNTS)
+      .flatMap((key) => tests().item(key, runner) ?? []);
+    return accountsOf(store, items);
   },
 
   timeline: ({ store, index, now }: Source, query: TimelineQuery = {}): Timeline => {

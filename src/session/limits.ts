@@ -22,3 +22,9 @@ export const MAX_RESIDENT = 128;
 export const EVICTED_AT_ONCE = 16;
 /** How long a live socket stays open after its viewer's access was checked: as long as a revoked key is cached. */
 export const LIVE_ACCESS_MS = 60_000;
+/** Tests of a session whose list stays in memory: 8 MB. Larger ones are read again for each answer, which takes some 100 ms for each 10,000. */
+export const CACHED_TESTS = 20_000;
+/** Tests whose events are read for one answer: those that a page shows unfolded. */
+export const MAX_TEST_ACCOUNTS = 20;
+/** Segments that stay in memory while the questions of one request are answered: up to some 10 MB each. */
+export const MAX_KEPT_SEGMENTS = 2;

@@ -10,11 +10,13 @@ import { Refusal } from "../core/refusal.ts";
 import { restore } from "../core/restore.ts";
 import { isEmpty, newContents } from "../core/segment.ts";
 import { newIndex } from "../core/session-index.ts";
+import { TestTable } from "../core/tests/table.ts";
 import type { Arrival } from "../core/times.ts";
 import type { Source } from "./answers.ts";
 import { completeRestored } from "./attachments/upload.ts";
 import { Rollups } from "./metrics.ts";
 import { type Newest, newSegment, Store } from "./store.ts";
+import { Tests } from "./tests.ts";
 
 /** A session in memory: its projection, and the segment that the next batch goes to. */
 export type Loaded = {
@@ -31,6 +33,7 @@ export class Log {
   readonly attachmentLimits: AttachmentLimits;
   #loaded: Loaded | undefined;
   #rollups: Rollups | undefined;
+  #tests: Tests | undefined;
 
   constructor(sql: SqlStorage, id: string, redactor: Redactor, attachmentLimits: AttachmentLimits) {
     this.store = new Store(sql);
@@ -135,7 +138,8 @@ export class Log {
   }
 
   source({ projection: { index, state } }: Loaded, now: number): Source {
-    return { store: this.store, index, state, now, rollups: () => this.rollups() };
+    const [rollups, tests] = [() => this.rollups(), () => this.tests()];
+    return { store: this.store, index, state, now, rollups, tests };
   }
 
   /** Built when first needed, and updated with each batch from then on. */
@@ -143,10 +147,20 @@ export class Log {
     return (this.#rollups ??= new Rollups(this.store, this.need().projection.index.series));
   }
 
+  /** Built when first needed, and again when it was asked after a change. */
+  tests(): TestTable {
+    const { observations, seq } = this.need().projection.index;
+    if (!observations.tests) return NO_TESTS;
+    return (this.#tests ??= new Tests(this.store)).table(seq);
+  }
+
   /** After the object's storage was deleted: leaves a tombstone. */
   erase(now: number): void {
     this.store.markErased(now);
     this.#loaded = undefined;
     this.#rollups = undefined;
+    this.#tests = undefined;
   }
 }
+
+const NO_TESTS = new TestTable();

@@ -316,9 +316,11 @@ export class Session extends DurableObject<Env> {
     const inOrder = [...questions.entries()].sort(
       ([, one], [, other]) => Number(isLast(one)) - Number(isLast(other)),
     );
+    this.#log.store.keep();
     const answers: (() => unknown)[] = [];
     for (const [index, question] of inOrder)
       answers[index] = tried(() => answer(this.#source(access, now), question));
+    this.#log.store.release();
     // The answers are of one moment: this waits for other objects.
     for (const [index, [name]] of questions.entries())
       replies[index] = await replyOf(() => this.#maps.answer(name, answers[index]?.()));

@@ -31,6 +31,7 @@ import {
   readText,
   type Row,
 } from "./row.ts";
+import { MAX_KEPT_SEGMENTS } from "./limits.ts";
 import { Rows } from "./rows.ts";
 
 /** A segment in a list, without its bytes. `fromAt` is the session's clock when it was opened. */
@@ -109,6 +110,7 @@ export class Store {
   #wasErased: boolean;
   /** Sealed segments do not change, so they are listed once. */
   #sealed: SegmentInfo[] = [];
+  #kept: Map<number, Segment> | undefined;
 
   constructor(sql: SqlStorage) {
     this.#database = new Database(sql);
@@ -277,8 +279,26 @@ export class Store {
     return this.#withLastSeqs([...this.#sealed, ...open]);
   }
 
+  /** Keeps the segments that are read until `release`, since several questions of one request read the same ones. */
+  keep(): void {
+    this.#kept ??= new Map();
+  }
+
+  release(): void {
+    this.#kept = undefined;
+  }
+
   /** Reads a segment; null if there is nothing of it. */
-  open({ id, summary }: Pick<SegmentInfo, "id" | "summary">): Segment | null {
+  open(info: Pick<SegmentInfo, "id" | "summary">): Segment | null {
+    const kept = this.#kept?.get(info.id);
+    if (kept) return kept;
+    const segment = this.#open(info);
+    if (segment && this.#kept && this.#kept.size < MAX_KEPT_SEGMENTS)
+      this.#kept.set(info.id, segment);
+    return segment;
+  }
+
+  #open({ id, summary }: Pick<SegmentInfo, "id" | "summary">): Segment | null {
     const row = this.#rows.read(id);
     if (!row) {
       this.damage.note(id, "segment");

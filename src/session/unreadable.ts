@@ -8,6 +8,7 @@ import type { Summary, Verdict } from "../core/answers.ts";
 import { type Access, checkKind, checkOwner } from "../core/authority.ts";
 import { newIndex, type SessionIndex } from "../core/session-index.ts";
 import { Refusal } from "../core/refusal.ts";
+import { TestTable } from "../core/tests/table.ts";
 import type { Env } from "../env.ts";
 import { removeFromRoster, rosterRow } from "../registry/roster.ts";
 import { ANSWERS, answer, type Question, type Receipt, type Source } from "./answers.ts";
@@ -129,5 +130,12 @@ async function catalogued(env: Env, id: string) {
 }
 
 function sourceOf(index: SessionIndex, now: number): Source {
-  return { store: EMPTY_STORE, index, state: {}, now, rollups: () => new Rollups(EMPTY_STORE, []) };
+  return {
+    store: EMPTY_STORE,
+    index,
+    state: {},
+    now,
+    rollups: () => new Rollups(EMPTY_STORE, []),
+    tests: () => new TestTable(),
+  };
 }

@@ -4,6 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { env } from "cloudflare:workers";
+import { testKey } from "../../src/core/tests/id.ts";
 import { beforeAll, describe, expect, test } from "vitest";
 import readme from "../../README.md?raw";
 import { api } from "../../src/api/index.ts";
@@ -55,6 +56,7 @@ function addressOf(path: string, session: string): string {
     ":fingerprint": FINGERPRINT,
     ":attachment": "lane.1",
     ":chunk": "0",
+    ":key": testKey([MARK]),
     ":what": "events",
     ":file": "0.svg",
     ":guide": "moving",
@@ -87,6 +89,7 @@ async function record(): Promise<string> {
       fingerprint: FINGERPRINT,
     },
     { op: "attachment", at: 6, id: "lane.1", name: MARK, size: MARK.length, sha256: SHA256 },
+    { op: "event", at: 6, name: "test", message: MARK, test: { id: [MARK], result: "failed" } },
     { op: "end", at: 6 },
   ];
   const batch = { session: id, lane: "l", first: 1, last: ops.length, ops };

@@ -6,6 +6,7 @@ import { SERVER } from "../../src/core/authority.ts";
 import { MAX_NAME_LENGTH } from "../../src/core/limits.ts";
 import { asking, nameAsked, segmentOf } from "../../src/core/names.ts";
 import type { SeriesSummary } from "../../src/core/answers.ts";
+import { testKey } from "../../src/core/tests/id.ts";
 import { sessionOf } from "../../src/session/client.ts";
 import { server } from "../api/server.ts";
 import { SPICE } from "./world.ts";
@@ -66,7 +67,11 @@ function sessionWith(id: string, text: string) {
       product: text,
       version: text,
       tags: [text],
-      state: { [text]: { [text]: [text] } },
+      state: {
+        [text]: { [text]: [text] },
+        tests: { runner: text, planned: 4, counts: { [text]: 1 } },
+        ci: { provider: text, commit: text, branch: text, job: text, job_url: text, subject: text },
+      },
     },
     { op: "state", patch: { [text]: { [text]: [text, 1], other: text } } },
     {
@@ -91,6 +96,28 @@ function sessionWith(id: string, text: string) {
       data: { [text]: { [text]: text } },
     },
     { op: "event", name: text, exception_type: "E", exception_msg: text, source_file: text },
+    { op: "event", name: "test_started", test: { id: [text, "b", text] } },
+    {
+      op: "event",
+      name: "test",
+      category: "error",
+      message: text,
+      ...thrown,
+      test: {
+        id: [text, "a", text],
+        result: "failed",
+        worker: text,
+        reason: text,
+        output: text,
+        diff: { expected: text, actual: `${text}\n`, text },
+      },
+    },
+    {
+      op: "event",
+      name: "test",
+      message: text,
+      test: { id: [text], result: "skipped", reason: text },
+    },
     { op: "metric", type: "gauge", ...series, value: 1, legacy_type: text },
     { op: "metric", type: "gauge", ...series, value: 2 },
     { op: "metric", type: "counter", ...series, delta: 1 },
@@ -141,6 +168,12 @@ function addressesOf(id: string, text: string): string[] {
     ),
     ...["output/lines", "metrics", "state.json", "delete"].map(
       (part) => `${at}/${part}?metric=${raw}`,
+    ),
+    ...["tests/panel", "tests", "tests/suites"].map(
+      (part) => `${at}/${part}?text=${raw}&suite=${tags}`,
+    ),
+    ...[[text, "a", text], [text, "b", text], [text]].flatMap((test) =>
+      ["", "/account"].map((part) => `${at}/tests/${testKey(test)}${part}`),
     ),
     ...["history", "branch"].map((part) => `${at}/${part}?path=${path}`),
     ...["figures", "charts", "values"].map((part) => `${at}/${part}?ids=0,1,2,3`),

@@ -22,3 +22,11 @@ export const MAX_EVIDENT_FAILURES = 10;
 export const MAX_RUNNING_TESTS = 200;
 /** Characters of the runner's name and version. */
 export const MAX_RUNNER_LENGTH = 100;
+/** Tests of a session in lists: some 40 MB in memory. Rows of further tests are counted. */
+export const MAX_TABLE_TESTS = 100_000;
+/** Files or suites of one level of the tree: more cannot be read. */
+export const MAX_LISTED_SUITES = 500;
+/** Lines of each text of an assertion that are compared: some 8 KiB. */
+export const MAX_DIFF_LINES = 1_000;
+/** Differing lines that are matched: a hundred thousand steps. With more, the texts have little in common. */
+export const MAX_DIFF_EDITS = 400;

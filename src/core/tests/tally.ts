@@ -194,7 +194,7 @@ function named(event: Event, fact: TestFact, seq: number, key: string): NamedTes
 }
 
 /** The first line that explains the result; "" if there is none. */
-function failureText(
+export function failureText(
   event: Pick<Event, "message" | "exception_type" | "exception_msg">,
   fact: Pick<TestFact, "reason">,
 ): string {

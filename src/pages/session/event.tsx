@@ -2,6 +2,8 @@
 import { formatDuration } from "../../core/format.ts";
 import type { EventRow } from "../../core/answers.ts";
 import { EVENT_CRASHED, EVENT_HUNG, EVENT_OUTPUT, EVENT_RECOVERED } from "../../core/vocabulary.ts";
+import { testName } from "../../core/tests/id.ts";
+import { TEST_LABELS } from "../../core/tests/vocabulary.ts";
 import type { JsonObject } from "../../core/wire.ts";
 import { ROW_TEXT } from "../limits.ts";
 import { nameLabel, plainJson, plainText } from "../../core/recorded-text.ts";
@@ -53,10 +55,15 @@ function Marked({ text, marked }: { text: string; marked: string }) {
 }
 
 function textOf(event: EventRow): string {
-  const { name, exception_type, exception_msg, message, data = {} } = event;
-  if (exception_type)
-    return `${nameLabel(exception_type)}${exception_msg ? `: ${exception_msg}` : ""}`;
-  if (message) return message;
+  const { name, exception_type, exception_msg, message, data = {}, test } = event;
+  const thrown = exception_type
+    ? `${nameLabel(exception_type)}${exception_msg ? `: ${exception_msg}` : ""}`
+    : message;
+  if (test) {
+    const result = test.result === undefined ? "started" : TEST_LABELS[test.result].toLowerCase();
+    return [`${testName(test)} ${result}`, thrown].filter(Boolean).join(": ");
+  }
+  if (thrown) return thrown;
   return (Object.hasOwn(OWN_EVENTS, name) && OWN_EVENTS[name]?.(data)) || fields(data);
 }
 

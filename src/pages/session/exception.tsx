@@ -12,6 +12,7 @@ import { exceptionTree } from "../../core/exception-tree.ts";
 import { formatCount, formatNumber } from "../../core/format.ts";
 import { Hono } from "hono";
 import type { EventRow, Summary } from "../../core/answers.ts";
+import { testName } from "../../core/tests/id.ts";
 import { EXCEPTION_ROWS, REFRESH_MS } from "../limits.ts";
 import { address } from "../ui/address.ts";
 import { guarded } from "../ui/panel.tsx";
@@ -21,13 +22,14 @@ import { Where } from "../ui/where.tsx";
 import { Thrown } from "./thrown.tsx";
 import { sessionIn } from "./view.ts";
 
-export function ExceptionsPanel({
-  session,
-  summary,
-}: {
+type PanelProps = {
   session: SessionClient;
   summary: Summary;
-}) {
+  /** It is fetched when it is scrolled into view: failed tests, which are above it, have their exceptions. */
+  isLater?: boolean;
+};
+
+export function ExceptionsPanel({ session, summary, isLater = false }: PanelProps) {
   return (
     <section
       id="exceptions"
@@ -42,10 +44,27 @@ export function ExceptionsPanel({
         <h2 id="exceptions-title">Exceptions</h2>
         <span class="count">{formatNumber(summary.counts.exceptions)}</span>
       </header>
-      {summary.counts.exceptions === 0
-        ? null
-        : guarded("the exceptions", () => list(session, 0, summary.counts.exceptions))}
+      {summary.counts.exceptions === 0 ? null : isLater ? (
+        <OfTests id={summary.id} />
+      ) : (
+        guarded("the exceptions", () => list(session, 0, summary.counts.exceptions))
+      )}
     </section>
+  );
+}
+
+function OfTests({ id }: { id: string }) {
+  return (
+    <p
+      class="panel-note quiet"
+      hx-get={`/sessions/${id}/exceptions`}
+      hx-trigger="intersect once"
+      hx-target="#exceptions"
+      hx-swap="outerMorph"
+    >
+      Those of failed tests are shown with the tests.{" "}
+      <a href={`/sessions/${id}?category=error#events`}>Events of the category error</a>
+    </p>
   );
 }
 
@@ -93,7 +112,7 @@ async function list(session: SessionClient, from: number, all: number) {
 }
 
 function KindSummary({ kind, last }: { kind: ExceptionCount; last?: EventRow | undefined }) {
-  const { exception_msg: message = kind.message } = last ?? {};
+  const { exception_msg: message = kind.message, test } = last ?? {};
   // Source maps that were uploaded later give it another place.
   const place = last?.resolved ? whereText(last) : kind.place;
   return (
@@ -103,6 +122,7 @@ function KindSummary({ kind, last }: { kind: ExceptionCount; last?: EventRow | u
         <Coloured text={message} />
       </span>
       {place === "" ? null : <code class="exception-place">{plainText(place)}</code>}
+      {test ? <span class="test-name">{nameLabel(testName(test))}</span> : null}
       {kind.count > 1 ? <span class="count">{formatNumber(kind.count)}×</span> : null}
       {kind.unhandled > 0 ? <span class="tag danger">unhandled</span> : null}
     </>

@@ -64,10 +64,13 @@ export function Verdict({ session, summary, registry }: VerdictProps) {
           <Moment id={id} at={isRunning ? summary.created_at : verdict.since} show="full" />
           {isRunning ? null : <span>{sinceStart(summary)}</span>}
         </p>
-        {isGood(summary) ? null : <VerdictPlace session={session} summary={summary} />}
+        {isGood(summary) || isOfTests(summary) ? null : (
+          <VerdictPlace session={session} summary={summary} />
+        )}
         <ul class="evidence">
           {shownEvidence(verdict)
             .filter(({ kind }) => isGood(summary) || kind !== "place") // VerdictPlace has it
+            .filter(isOnlyHere(summary))
             .map((evidence) => (
               <EvidenceItem id={id} evidence={evidence} isOpen={summary.ended_at === null} />
             ))}
@@ -81,6 +84,16 @@ export function Verdict({ session, summary, registry }: VerdictProps) {
       <Properties summary={summary} />
     </section>
   );
+}
+
+/** Its tests decided: each has its own place, below the verdict. */
+function isOfTests({ failed_tests, uncaught }: Summary): boolean {
+  return failed_tests > 0 && uncaught === 0;
+}
+
+/** Failed tests are listed below the verdict with all that is known of them. */
+function isOnlyHere({ tests }: Summary): (evidence: Evidence) => boolean {
+  return ({ kind }) => tests === undefined || kind !== "failed_test";
 }
 
 /** Where a hang was, by the last sample of the main thread's stack, or where the last exception arose. */

@@ -169,3 +169,18 @@ export const LOCK_CHECK_MS = 5_000;
 // Processes.
 /** PowerShell takes one to two seconds to start on a busy machine; without an answer the process counts as unknown. */
 export const POWERSHELL_TIMEOUT_MS = 5_000;
+
+// Source maps.
+/** A script in which the address of its map is searched; one with the map inside is larger than the map. */
+export const MAX_SCRIPT_BYTES = 96 * 1024 * 1024;
+/** Folders of a build, and how deep they are: more is another folder than a build. */
+export const MAX_MAP_FOLDERS = 20_000;
+export const MAX_MAP_DEPTH = 32;
+/** A map that lies beside a program, which is read as its exception is sent: 8 MiB are read and searched in 0.3 s, in 40 MB of memory. */
+export const LOCAL_MAP_BYTES = 8 * 1024 * 1024;
+/** Such maps that are read in a minute: a program may throw in a loop. Of what was read, the answers are kept. */
+export const LOCAL_MAPS_PER_MINUTE = 20;
+/** Answers that are kept: those of some hundred exceptions. */
+export const LOCAL_ANSWERS = 2_000;
+/** A source file, if the map does not contain it. */
+export const LOCAL_SOURCE_BYTES = 1024 * 1024;

@@ -94,11 +94,6 @@ export const REINDEX_RETRY_MS = 500;
 // Source maps.
 /** A map of 32 MiB is read, cut and compressed by the server in some 3 s; a slow connection takes longer. */
 export const UPLOAD_TIMEOUT_MS = 5 * 60_000;
-/** A script in which the address of its map is searched; one with the map inside is larger than the map. */
-export const MAX_SCRIPT_BYTES = 96 * 1024 * 1024;
-/** Folders of a build, and how deep they are: more is another folder than a build. */
-export const MAX_MAP_FOLDERS = 20_000;
-export const MAX_MAP_DEPTH = 32;
 
 // This machine.
 /** A daemon answers in milliseconds; a busy machine may take longer to start one. */

@@ -8,6 +8,7 @@ import { MAX_BATCH_AGGREGATED } from "../../src/core/limits.ts";
 import { Cursor } from "../lanes/cursor.ts";
 import type { Lane, Position } from "../lanes/lane.ts";
 import { BATCH_BYTES, BATCH_OPS, EXPLAINED_WITHIN } from "../limits.ts";
+import type { LocalMaps } from "../sourcemaps/local.ts";
 import { Aggregate } from "./aggregate.ts";
 import { checked } from "./check.ts";
 import type { StateFilter } from "./filter.ts";
@@ -35,6 +36,8 @@ export type BuildOptions = {
   isJoiner?: boolean;
   /** Removes state that does not change; shared sessions have none. */
   filter?: StateFilter;
+  /** Source maps that lie beside programs. */
+  maps?: LocalMaps;
 };
 
 /** The lane's next batch, within the limits. */
@@ -134,9 +137,16 @@ class Draft {
     const { op } = cursor;
     this.lastOp = op;
     if (cursor.seq === this.#options.refusedSeq) return this.#lose("refused", 1);
-    const good = checked(op);
+    const good = checked(this.#resolved(op));
     if (good === undefined) return this.#lose("refused", 1);
     this.#add(good, cursor.bytes);
+  }
+
+  /** A program's own exception with its stack by source maps. One that was relayed names files of another machine. */
+  #resolved(op: Op): Op {
+    if (op.op !== "event" || this.#lane.header.role !== undefined) return op;
+    const resolved = this.#options.maps?.resolve(op);
+    return resolved ? { ...op, resolved } : op;
   }
 
   /** Counts the damaged lines after the last record. Returns how many sequences they take. */

@@ -8,6 +8,7 @@ import type { Lanes } from "../lanes/lanes.ts";
 import type { Growth, Tail } from "../lanes/tail.ts";
 import { MAX_IMMEDIATE_MOVES } from "../limits.ts";
 import { type Log, reason } from "../log.ts";
+import type { LocalMaps } from "../sourcemaps/local.ts";
 import { build, type BuildOptions, type Built, keepalive } from "./batcher.ts";
 import { StateFilter } from "./filter.ts";
 import { narrowed, widened } from "./pace.ts";
@@ -37,6 +38,8 @@ export type OutgoingOptions = {
   /** A clock that is never set. */
   monotonic: () => number;
   random: () => number;
+  /** Source maps that lie beside programs. */
+  maps?: LocalMaps;
 };
 
 /** One batch of a request; without `built` it is a keepalive. */
@@ -198,7 +201,7 @@ export class Outgoing {
 
   #build(room: number): Sent | undefined {
     const { lane } = this;
-    const { lanes, tail, isLive, monotonic } = this.#options;
+    const { lanes, tail, isLive, monotonic, maps } = this.#options;
     const leaseMs = isLive(lane.session) ? DAEMON_LEASE_MS : undefined;
     const options: BuildOptions = {
       maxBytes: room,
@@ -206,6 +209,7 @@ export class Outgoing {
       refusedSeq: this.#refusedSeq,
       leaseMs,
       isJoiner: tail.of(lane).isJoiner,
+      maps,
     };
 
     let built = build(lane, lane.isShared ? options : { ...options, filter: this.#filter });

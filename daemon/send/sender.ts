@@ -10,6 +10,7 @@ import {
   UNREADABLE_MS,
 } from "../limits.ts";
 import { reason } from "../log.ts";
+import { LocalMaps } from "../sourcemaps/local.ts";
 import {
   Outgoing,
   type OutgoingOptions,
@@ -55,7 +56,7 @@ export class Sender {
   acceptedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: SenderOptions) {
-    this.#options = options;
+    this.#options = { maps: new LocalMaps(options.monotonic), ...options };
   }
 
   serverOf(lane: Lane): string {

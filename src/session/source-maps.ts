@@ -5,11 +5,11 @@
 import * as v from "valibot";
 import type { EventRow, Page, StackRow } from "../core/answers.ts";
 import type { SessionIndex } from "../core/session-index.ts";
-import { MAX_EVENT_BYTES } from "../core/limits.ts";
 import type { Redactor } from "../core/redact.ts";
 import type { Original } from "../core/sourcemaps/blocks.ts";
 import { MAX_POSITIONS } from "../core/sourcemaps/limits.ts";
 import {
+  boundedResolved,
   originalsOf,
   positionsOf,
   resolveEvent,
@@ -19,7 +19,7 @@ import {
 import { Event, type Excerpt, Start } from "../core/wire.ts";
 import type { Env } from "../env.ts";
 import { hasMaps, type Release, resolvePositions } from "../sourcemaps/client.ts";
-import { MAX_RESOLVED_EVENTS, MAX_RESOLVED_LENGTH, RECORD_WAIT_MS } from "../sourcemaps/limits.ts";
+import { MAX_RESOLVED_EVENTS, RECORD_WAIT_MS } from "../sourcemaps/limits.ts";
 import type { QuestionName } from "./answers.ts";
 
 export class SessionMaps {
@@ -69,10 +69,8 @@ export class SessionMaps {
       .slice(0, MAX_RESOLVED_EVENTS);
     const found = await this.#originals(release, events.flatMap(stacksIn));
     for (const event of events) {
-      const resolved = resolveEvent(event, found);
-      const length = resolved ? JSON.stringify(resolved).length : Infinity;
-      const size = length <= MAX_RESOLVED_LENGTH ? JSON.stringify(event).length + length : Infinity;
-      if (size < MAX_EVENT_BYTES - 1_000) event.resolved = resolved;
+      const resolved = boundedResolved(event, found);
+      if (resolved) event.resolved = resolved;
     }
   }
 

@@ -14,7 +14,5 @@ export const KNOWN_MS = 10_000;
 export const MAX_KNOWN = 1_000;
 /** Recording an exception waits this long for its maps. Then it is recorded and grouped without them. */
 export const RECORD_WAIT_MS = 2_000;
-/** Characters of what is resolved before an exception is recorded: it is stored with it. */
-export const MAX_RESOLVED_LENGTH = 64 * 1024;
 /** Exceptions of one request that are resolved before they are recorded: a loop that throws sends the same ones again and again. */
 export const MAX_RESOLVED_EVENTS = 20;

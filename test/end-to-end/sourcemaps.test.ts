@@ -1,6 +1,6 @@
 /** `datacat sourcemaps` with a real bundler, a real program that fails, and a real server. */
 import { build } from "esbuild";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { World } from "./world.ts";
@@ -45,6 +45,8 @@ test("a crash of a minified program names its source once its map is uploaded", 
   expect((await world.run(upload)).stdout).toMatch(
     /^0 source maps uploaded .*, 1 already there\n$/,
   );
+  // The daemon would find them here.
+  rmSync(join(game, "dist/js/app.js.map"));
   const listed = await world.run(["sourcemaps", "list", ...release, "--json"]);
   expect(JSON.parse(listed.stdout)).toMatchObject([{ file: "js/app.js" }]);
 

@@ -14,7 +14,7 @@ import { DATACAT } from "../invocation.ts";
 import { UPLOAD_TIMEOUT_MS } from "../limits.ts";
 import { JSON_OPTION, withServer } from "../options.ts";
 import type { Server } from "../server.ts";
-import { findMaps, type Search } from "../sourcemaps/find.ts";
+import { findMaps, type Search } from "../../sourcemaps/find.ts";
 import { moment, print, printJson, printTable, progress } from "../terminal.ts";
 import { EXIT_CODES, Trouble } from "../trouble.ts";
 

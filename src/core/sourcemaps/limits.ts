@@ -24,3 +24,5 @@ export const MAX_POSITIONS = 400;
 export const MAX_EXCERPTS = 24;
 /** Characters of a matched file path: browsers take addresses of 2,000. */
 export const MAX_FILE_LENGTH = 2_000;
+/** Characters of what is resolved before an exception is sent or recorded: it is stored with it, and an event has at most four times as many. */
+export const MAX_RESOLVED_LENGTH = 64 * 1024;

@@ -3,7 +3,8 @@ import { type Frame, framesOf } from "../stack/frame.ts";
 import { innermostFrame } from "../stack/where.ts";
 import type { Event, Resolved } from "../wire.ts";
 import type { Original } from "./blocks.ts";
-import { MAX_EXCERPTS, MAX_POSITIONS } from "./limits.ts";
+import { MAX_EVENT_BYTES } from "../limits.ts";
+import { MAX_EXCERPTS, MAX_POSITIONS, MAX_RESOLVED_LENGTH } from "./limits.ts";
 
 /** A position as a frame names it: line and column from 1. */
 export type Asked = { file: string; line: number; column: number; withExcerpt: boolean };
@@ -48,6 +49,25 @@ export function resolveEvent(
     ...(excerpts.size > 0 && { sources: [...excerpts.values()] }),
   };
 }
+
+/**
+ * The same for an event that is sent or stored with it. Undefined also if it would be longer than MAX_RESOLVED_LENGTH, or would make the
+ * event too long.
+ */
+export function boundedResolved(
+  event: Thrown,
+  found: ReadonlyMap<string, Original>,
+): Resolved | undefined {
+  const resolved = resolveEvent(event, found);
+  const length = resolved ? JSON.stringify(resolved).length : Infinity;
+  if (length > MAX_RESOLVED_LENGTH) return undefined;
+  return JSON.stringify(event).length + length < MAX_EVENT_BYTES - EVENT_FIELDS
+    ? resolved
+    : undefined;
+}
+
+/** Characters of the fields that the server adds to an event. */
+const EVENT_FIELDS = 1_000;
 
 /** What `found` has of the positions of these stacks. */
 export function originalsOf(

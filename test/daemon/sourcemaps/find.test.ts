@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeEach, expect, test } from "vitest";
-import { findMaps, type Search } from "../../../../daemon/cli/sourcemaps/find.ts";
+import { findMaps, type Search } from "../../../daemon/sourcemaps/find.ts";
 
 const MAP = JSON.stringify({ version: 3, sources: ["a.ts"], names: [], mappings: "AAAA" });
 const folder = mkdtempSync(join(tmpdir(), "datacat-maps-"));

@@ -169,6 +169,8 @@ DEFAULT_URL = "http://localhost:8080"
 # The server's limits (src/core/limits.ts). It refuses what is over them.
 MAX_NAME_LENGTH = 256  # UTF-16 units
 MAX_LABELS = 64
+MAX_TEST_PARTS = 32  # of the id of a test
+MAX_TEST_PART = 500  # UTF-16 units of a part of it
 MAX_BUCKETS = 256
 MAX_DEPTH = 64  # levels of nesting
 MAX_STATE_BYTES = 512 * 1024
@@ -2876,10 +2878,15 @@ def _thrown_fields(kind, error, trace, message, handled=None, fingerprint=None, 
 
 
 def _test_field(test, losses):
-    """Return the test of an event as JSON, without keys that have no value."""
-    if issubclass(type(test), dict):
-        test = OrderedDict((key, value) for key, value in test.items() if value is not None)
-    return _object_field("test", test, losses)
+    """Return the test of an event as JSON, without keys that have no value. The parts of its id are texts, of which none names the next one."""
+    if not issubclass(type(test), dict):
+        return _object_field("test", test, losses)
+    parts = [_cut_name(_clean(part), MAX_TEST_PART) for part in _texts_of(test.get("id"), MAX_TEST_PARTS)]
+    members = ['"id":[%s]' % ",".join([_quote(part) for part in parts])] if parts else []
+    others = OrderedDict((key, value) for key, value in test.items() if value is not None and key != "id")
+    if others:
+        members.append(_object_text(others, "test", losses)[1:-1])
+    return ',"test":{%s}' % ",".join(members)
 
 
 def _texts_field(key, values):
@@ -2915,20 +2922,20 @@ def _name_of(value):
     return _cut_name(_plain_text(value))
 
 
-def _cut_name(name):
-    if len(name) <= MAX_NAME_LENGTH // 2:
+def _cut_name(name, most=MAX_NAME_LENGTH):
+    if len(name) <= most // 2:
         return name  # no character is longer than two units
     if _PY2:
         wide = name.decode("utf-8", "replace")
-        return _cut_units(wide).encode("utf-8")
-    return _cut_units(name)
+        return _cut_units(wide, most).encode("utf-8")
+    return _cut_units(name, most)
 
 
-def _cut_units(name):
+def _cut_units(name, most):
     units = 0
     for index, character in enumerate(name):
         units += 2 if ord(character) > 0xFFFF else 1
-        if units > MAX_NAME_LENGTH:
+        if units > most:
             return name[:index]
     return name
 
@@ -4311,7 +4318,7 @@ def _clean_argument(argument, before):
 # === Cut =====================================================================
 # Events over the limit, cut to fit.
 
-_WHOLE_KEYS = ("op", "name", "category", "group", "labels")
+_WHOLE_KEYS = ("op", "name", "category", "group", "labels", "id")
 _DROPPED_KEYS = ("sources", "data", "causes", "stacktrace", "labels")
 
 
@@ -4349,7 +4356,11 @@ def _cut_strings(text):
 def _op_text(op, longest):
     parts = []
     for key, value in op.items():
-        parts.append("%s:%s" % (_quote(key), _tree_text(value, 1 << 30 if key in _WHOLE_KEYS else longest)))
+        if key == "test" and isinstance(value, dict):
+            text = "{" + _op_text(value, longest)
+        else:
+            text = _tree_text(value, 1 << 30 if key in _WHOLE_KEYS else longest)
+        parts.append("%s:%s" % (_quote(key), text))
     return ",".join(parts) + "}"
 
 

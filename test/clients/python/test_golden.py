@@ -105,8 +105,10 @@ def play(calls, open_session):
             sources = [datacat._excerpt_text(**excerpt) for excerpt in fields.pop("sources", [])]
             common = [fields.pop(key, None) for key in ("category", "group", "labels", "message", "data")]
             title, handled = fields.pop("name", "exception"), fields.pop("handled", None)
-            fingerprint = fields.pop("fingerprint", None)
+            fingerprint, test = fields.pop("fingerprint", None), fields.pop("test", None)
             more = datacat._exception_fields(causes=causes, handled=handled, sources=sources, fingerprint=fingerprint, losses=[], **fields)
+            if test is not None:
+                more += datacat._test_field(test, [])
             session._log(session._now(), title, [], *common, more=more)
         elif name == "timer":
             options.setdefault("unit", None)

@@ -4,8 +4,15 @@ times the length; CPU time is compared, which other processes do not change."""
 
 import sys
 import time
+import types
 
 import datacat
+
+try:
+    import pytest  # noqa: F401
+except ImportError:  # the interpreters of the tests have none
+    sys.modules["pytest"] = types.ModuleType("pytest")
+    sys.modules["pytest"].hookimpl = lambda **options: lambda function: function
 import pytest_datacat
 from worlds import Test
 

@@ -75,8 +75,12 @@ export const DRAIN_LOOKS = 2;
 export const MAX_PIPE_BYTES = 1024 * 1024;
 /** A signal that a process sends to itself arrives at once, or not at all. */
 export const SIGNAL_MS = 50;
-/** `git status` and `--version` are stopped after this long: large repositories are slow. */
+/** `--version` of a program is stopped after this long: some start a virtual machine. */
 export const CONTEXT_TIMEOUT_MS = 5_000;
+/** Each git command: large repositories are slow. */
+export const GIT_TIMEOUT_MS = 1_000;
+/** Bytes of GitHub's file of the event of a job: that of a pull request has some 30 KB. */
+export const MAX_EVENT_FILE = 1024 * 1024;
 /** Characters of such an output that are read: a commit, a branch and the changed files of an ordinary change. */
 export const CONTEXT_LENGTH = 10_000;
 

@@ -14,7 +14,9 @@ test("a run is live while it runs, then ended with its exit code, its charts and
   await eventually(async () =>
     (await world.output(live.id)).includes("begins") ? true : undefined,
   );
-  expect(await ended).toMatchObject({ code: 0, stdout: "begins\nends\n", stderr: "trouble\n" });
+  const { stderr, ...others } = await ended;
+  expect(others).toMatchObject({ code: 0, stdout: "begins\nends\n" });
+  expect(stderr).toMatch(/^trouble\ndatacat: http:\/\/\S+\/sessions\/[0-9a-f-]{36}\n$/);
 
   await world.findSession(({ id, status }) => id === live.id && status === "ended");
   const summary = await world.summary(live.id);

@@ -21,7 +21,6 @@ export const ALLOWED: Allowed[] = [
   { words: ["head"], context: /writeHead/, reason: "Node's http module" },
   { words: ["head"], context: /<\/?head>/, reason: "the HTML element" },
   { words: ["head"], context: /\bHEAD\b/, reason: "the HTTP method, git's revision" },
-  { words: ["head"], context: /branch\\?\.head/, reason: "git's status format" },
   { words: ["heads"], context: /refs\/heads/, reason: "git's names of branches" },
   {
     words: ["head"],

@@ -1,6 +1,7 @@
 /** `datacat run`: records a command. */
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { DATACAT } from "../invocation.ts";
+import { LINK_CHOICES } from "../link.ts";
 import { collect } from "../options.ts";
 
 export function addRun(program: Command): void {
@@ -14,19 +15,26 @@ export function addRun(program: Command): void {
     )
     .option(
       "--version-label <version>",
-      "Record it as this version (default: DATACAT_VERSION, else `git describe`).",
+      "Record it as this version (default: DATACAT_VERSION, else the git commit).",
     )
     .option("--tag <tag>", "Add a tag to the session; may be repeated.", collect, [])
+    .addOption(
+      new Option(
+        "--link <when>",
+        "Print the session's address at the end: always, after a failure, or never (default: DATACAT_LINK, else always).",
+      ).choices(LINK_CHOICES),
+    )
     .option("--no-output", "Leave the command's output unchanged and do not record it.")
     .passThroughOptions()
     .addHelpText(
       "after",
       `
-The command gets the same input, signals and exit code as without ${"`run`"}. Three differences:
+The command gets the same input, signals and exit code as without ${"`run`"}. Four differences:
   - It writes to a pipe instead of the terminal, so that its output can be recorded. On a terminal FORCE_COLOR asks it to keep its
     colours, unless NO_COLOR is set. For editors and other programs that draw on the screen use --no-output.
   - Lines that it writes to standard output and standard error at the same time may appear in another order.
   - Processes that it leaves in the background lose their output half a second after it ends.
+  - After it, one line on standard error has the address of the session.
 The last error that it prints before it fails becomes the exception of its session: the stack traces of Python, Node, Deno, Bun, Go,
 Rust, Java, .NET, Ruby, PHP, Perl, Lua and Elixir, of C++ and sanitizers, and the messages of shells and make. CPU, memory and processes
 are recorded on every system; threads, open files, disk and network (of the whole machine) on Linux only, and graphics cards where

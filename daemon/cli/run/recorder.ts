@@ -28,6 +28,8 @@ export type RunOptions = {
   tag: string[];
   /** Whether the command's output passes through this process and is recorded, or goes directly to its standard streams. */
   output: boolean;
+  /** When the session's address is printed after the command. */
+  link?: string;
 };
 
 export class Recorder {
@@ -43,6 +45,7 @@ export class Recorder {
   /** When the command ended. What is read from its pipes later was written before. */
   #exitedAt = Infinity;
   #isClosed = false;
+  #hasWritten = false;
   #oom: OomWatch | undefined;
   #isFailureKnown = false;
 
@@ -86,7 +89,12 @@ export class Recorder {
         ...(env["DATACAT_SESSION"] && { parent_session: env["DATACAT_SESSION"] }),
       },
     });
-    this.#context = this.#recordContext(command[0] ?? "", folder, version === undefined);
+    this.#context = this.#recordContext(command[0] ?? "", folder, env, version === undefined);
+  }
+
+  /** Whether anything could be written: there is a session to link to. */
+  get hasRecorded(): boolean {
+    return this.#hasWritten;
   }
 
   /** Samples the command's processes from now on. */
@@ -178,17 +186,22 @@ export class Recorder {
     this.#writer.close();
   }
 
-  async #recordContext(program: string, folder: string, needsVersion: boolean): Promise<void> {
-    const { state, describe } = await readContext(program, folder);
+  async #recordContext(
+    program: string,
+    folder: string,
+    env: Environment,
+    needsVersion: boolean,
+  ): Promise<void> {
+    const { state, version } = await readContext(program, folder, env);
     // git may answer after a short command ended; its time must not extend the session.
     const at = Math.min(Date.now(), this.#exitedAt);
     this.#record({ op: "state", at, patch: state });
-    if (needsVersion && describe) this.#record({ op: "start", at, version: describe });
+    if (needsVersion && version) this.#record({ op: "start", at, version });
   }
 
   /** The writer counts what a full disk refuses. Ops after the end are left out. */
   #record(op: Op): void {
-    if (!this.#isClosed) this.#writer.append(redactOp(op));
+    if (!this.#isClosed && this.#writer.append(redactOp(op))) this.#hasWritten = true;
   }
 }
 

@@ -9,6 +9,8 @@ import type { Readable } from "node:stream";
 import { isatty } from "node:tty";
 import type { Environment } from "../../home.ts";
 import { ensureDaemon } from "../daemon-process.ts";
+import { asCode, linkChoice, sessionLink, writeJobSummary } from "../link.ts";
+import { redactArguments } from "../../../src/core/secrets/arguments.ts";
 import { signalName } from "../../../src/core/signals.ts";
 import { DRAIN_LOOKS, DRAIN_MS, MAX_PIPE_BYTES, SIGNAL_MS } from "../limits.ts";
 import { isForeignProgram, type NotStarted, whyNotStarted } from "./not-started.ts";
@@ -32,7 +34,7 @@ export async function run(
     ...(recorder && { DATACAT_SESSION: recorder.session }),
   });
   if (started instanceof Error)
-    return exitNotStarted(whyNotStarted(program, started, env), recorder, env);
+    return exitNotStarted(whyNotStarted(program, started, env), recorder, options, env);
   const { child, streams } = started;
   passSignals(child);
   if (recorder && child.pid !== undefined) recorder.watch(child.pid);
@@ -42,7 +44,7 @@ export async function run(
   const exit = await exitOf(child, streams);
   const at = Date.now();
   if (exit instanceof Error)
-    return exitNotStarted(whyNotStarted(program, exit, env), recorder, env);
+    return exitNotStarted(whyNotStarted(program, exit, env), recorder, options, env);
   recorder?.exited(at);
   if (exit.code !== null && FAILED_START.includes(exit.code) && isForeignProgram(program, env)) {
     const why = { type: "exec format error", object: program };
@@ -53,7 +55,30 @@ export async function run(
   const readerLeft = outputs.some((output) => output.hasLostReader());
   await recorder?.end(exit, readerLeft, at);
   await Promise.all(outputs.map((output) => output.flushed()));
+  if (recorder) printLink(recorder, command, exit, options, env);
   return exitLike(exit);
+}
+
+/** One line with the session's address, and the same on the page of a GitHub job. */
+function printLink(
+  recorder: Recorder,
+  command: string[],
+  exit: Exit,
+  options: RunOptions,
+  env: Environment,
+): void {
+  const hasFailed = exit.code !== 0;
+  const choice = linkChoice(options.link, env);
+  if (choice === "never" || (choice === "failure" && !hasFailed) || !recorder.hasRecorded) return;
+  try {
+    const link = sessionLink(env, recorder.session);
+    process.stderr.write(`datacat: ${link}\n`);
+    const ended = exit.signal ?? `exit code ${exit.code ?? 1}`;
+    const title = redactArguments(command).join(" ");
+    writeJobSummary(env, `### ${asCode(title)}: ${ended}\n\n[Session in Datacat](${link})\n\n`);
+  } catch {
+    // A reader of standard error that has ended, or settings that can't be read: the command's end is what counts.
+  }
 }
 
 /** Exit codes of the shell that the system starts for a file that it cannot run. */
@@ -63,12 +88,15 @@ const FAILED_START = [2, 126, 127];
 async function exitNotStarted(
   why: NotStarted,
   recorder: Recorder | undefined,
+  options: RunOptions,
   env: Environment,
 ): Promise<never> {
   process.stderr.write(`datacat: ${why.object}: ${why.type}\n`);
   if (recorder) ensureDaemon(env);
   await recorder?.fail(why);
-  return exitLike({ code: why.code, signal: null });
+  const exit = { code: why.code, signal: null };
+  if (recorder) printLink(recorder, [why.object], exit, options, env);
+  return exitLike(exit);
 }
 
 /** Node throws some errors of a start, and reports others as an event. */

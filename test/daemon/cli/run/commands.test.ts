@@ -19,6 +19,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const env: NodeJS.ProcessEnv = {
   ...process.env,
   DATACAT_DAEMON: "off",
+  DATACAT_LINK: "never", // the one line that differs
   NO_COLOR: "1",
   LC_ALL: "C",
 };

@@ -10,12 +10,8 @@ import {
   LINES_PER_SECOND,
   MAX_LINE_LENGTH,
 } from "../../../../daemon/cli/limits.ts";
-import {
-  overridesOf,
-  parseGitStatus,
-  publicVariables,
-  readGit,
-} from "../../../../daemon/cli/run/context.ts";
+import { overridesOf, readCi } from "../../../../daemon/cli/run/ci.ts";
+import { publicVariables } from "../../../../daemon/cli/run/context.ts";
 import { TreeGauges, treeOf } from "../../../../daemon/cli/run/gauges.ts";
 import { outcomeOf } from "../../../../daemon/cli/run/outcome.ts";
 import { OutputRecorder, type StreamName } from "../../../../daemon/cli/run/output.ts";
@@ -200,11 +196,7 @@ test("a kill because memory ran out has that reason, and one by a closed pipe is
   ).toMatchObject({ op: "end", signal: "SIGPIPE" });
 });
 
-test("git's status is parsed, and of the environment only public variables are recorded", () => {
-  const status = "# branch.oid abc123\n# branch.head main\n# branch.upstream origin/main\n";
-  expect(parseGitStatus(status)).toEqual({ commit: "abc123", branch: "main", dirty: false });
-  expect(parseGitStatus(`${status}1 .M N... 100644 100644 100644 a a file.ts\n`)?.dirty).toBe(true);
-  expect(parseGitStatus("fatal: not a git repository")).toBeUndefined();
+test("of the environment only public variables are recorded", () => {
   expect(publicVariables({ CI: "true", DATABASE_PASSWORD: "x", TZ: "" })).toEqual({ CI: "true" });
 });
 
@@ -249,10 +241,9 @@ test.skipIf(spawnSync("git", ["--version"]).status !== 0)(
     git("config", "core.hooksPath", folder);
     writeFileSync(join(folder, "file.txt"), "2");
     vi.stubEnv("PATH", ".:/usr/local/bin:/usr/bin:/bin");
-    const found = await readGit(folder);
+    const found = await readCi({}, folder);
     vi.unstubAllEnvs();
-    expect(found.git).toMatchObject({ branch: "main", dirty: true });
-    expect(found.describe).toMatch(/^[0-9a-f]+-dirty$/);
+    expect(found).toMatchObject({ provider: "git", branch: "main", dirty: true, subject: "one" });
     expect(existsSync(join(folder, "ran"))).toBe(false);
     rmSync(folder, { recursive: true });
   },

@@ -1,6 +1,6 @@
 /** `datacat run` with real commands: they notice nothing, and everything is in the lane. */
 import { spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
@@ -14,7 +14,12 @@ const datacat = join(root, "daemon/launch/datacat.mjs");
 
 class Home {
   readonly folder = mkdtempSync(join(tmpdir(), "datacat-run-"));
-  readonly env = { ...process.env, DATACAT_HOME: this.folder, DATACAT_DAEMON: "off" };
+  readonly env = {
+    ...process.env,
+    DATACAT_HOME: this.folder,
+    DATACAT_DAEMON: "off",
+    DATACAT_LINK: "never", // the line after the command is tested by itself
+  };
 
   constructor() {
     for (const name of [
@@ -223,9 +228,12 @@ test("version, branch and commit come from git, without a lock that the command 
   git("tag", "-a", "v1.2", "-m", "v1.2");
   home.run(["sleep", "0.3"]);
   const ops = await home.ops();
-  expect(ops).toContainEqual(expect.objectContaining({ op: "start", version: "v1.2" }));
   const state = ops.find((op) => op.op === "state");
-  expect(state?.patch).toMatchObject({ git: { branch: "trunk", dirty: false } });
+  const ci = state?.patch["ci"] as { commit_short?: string } | undefined;
+  expect(ci).toMatchObject({ provider: "git", branch: "trunk", tag: "v1.2", dirty: false });
+  const version = ci?.commit_short;
+  expect(version).toMatch(/^[0-9a-f]{12}$/);
+  expect(ops).toContainEqual(expect.objectContaining({ op: "start", version }));
 });
 
 test("short commands have points too, over the whole process tree", async () => {
@@ -295,4 +303,27 @@ test("nor does one that goes on writing", () => {
   using home = new Home();
   const ran = home.run(["--", "sh", "-c", "yes & sleep 0.1; exit 4"]);
   expect(ran.status).toBe(4);
+});
+
+test("one line on standard error has the session's address, of a job its page too", () => {
+  using home = new Home();
+  const summary = join(home.folder, "summary.md");
+  const link = { DATACAT_LINK: "" };
+  const env = {
+    ...link,
+    DATACAT_URL: "https://user:secret@cats.example/",
+    GITHUB_STEP_SUMMARY: summary,
+  };
+  const failed = home.run(["sh", "-c", "exit 3"], { env });
+  expect(failed.status).toBe(3);
+  expect(failed.stderr.toString()).toMatch(
+    /^datacat: https:\/\/cats\.example\/sessions\/[0-9a-f-]{36}\n$/,
+  );
+  expect(readFileSync(summary, "utf8")).toMatch(
+    /^### <code>sh -c exit 3<\/code>: exit code 3\n\n\[Session in Datacat\]\(https:\/\/cats\.example\/sessions\//,
+  );
+  expect(home.run(["true"], { env: link }).stderr.toString()).toContain("/sessions/");
+  expect(home.run(["--link=failure", "true"]).stderr.toString()).toBe("");
+  expect(home.run(["--link=failure", "false"]).stderr.toString()).toContain("/sessions/");
+  expect(home.run(["false"], { env: { DATACAT_LINK: "never" } }).stderr.toString()).toBe("");
 });

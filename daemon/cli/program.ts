@@ -10,6 +10,7 @@ type Add = (program: Command) => void;
 const GROUPS: Record<string, Record<string, () => Promise<Add>>> = {
   "Record:": {
     run: async () => (await import("./commands/run.ts")).addRun,
+    import: async () => (await import("./commands/import.ts")).addImport,
   },
   "Inspect sessions:": {
     sessions: async () => (await import("./commands/sessions.ts")).addSessions,
@@ -45,6 +46,7 @@ export async function programFor(args: string[]): Promise<Command> {
       `
 Examples:
   ${DATACAT} run -- npm test             Record a command.
+  ${DATACAT} import results.xml          Record a report of tests.
   ${DATACAT} sessions --status crashed   List sessions that crashed.
   ${DATACAT} why last                    Explain the newest session's status.
   ${DATACAT} tail -f last                Print its events as they arrive.
@@ -58,7 +60,8 @@ Exit codes:
   ${EXIT_CODES.not_allowed}  the API key is missing, wrong, or of the wrong kind
   \`run\` exits with the command's own code; with 127 or 126 if the command is not found or may not be run
 
-Environment: DATACAT_URL, DATACAT_KEY, DATACAT_HOME, DATACAT_PRODUCT, DATACAT_VERSION, NO_COLOR`,
+Environment: DATACAT_URL, DATACAT_KEY, DATACAT_HOME, DATACAT_PRODUCT, DATACAT_VERSION,
+  DATACAT_LINK, NO_COLOR`,
     );
   const [named = ""] = args;
   if (named === "--version" || named === "-V") return program;

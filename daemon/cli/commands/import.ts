@@ -1,0 +1,108 @@
+/** `datacat import`: records the reports of test runners, JUnit XML and TAP, as sessions. */
+import type { Command } from "commander";
+import { formatCount } from "../../../src/core/format.ts";
+import { ensureDaemon } from "../daemon-process.ts";
+import { type Group, groupsOf } from "../import/files.ts";
+import { readReport, type ReadFile } from "../import/read.ts";
+import { type Counts, type ImportOptions, nameOf, recordReports } from "../import/record.ts";
+import { BadReport } from "../import/report.ts";
+import { DATACAT } from "../invocation.ts";
+import { asCode, sessionLink, writeJobSummary } from "../link.ts";
+import { collect, JSON_OPTION } from "../options.ts";
+import { print, printJson } from "../terminal.ts";
+import { Trouble } from "../trouble.ts";
+
+type Options = ImportOptions & { json?: boolean };
+type Line = { session: string; link: string; files: number; tests: number; counts: Counts };
+
+export function addImport(program: Command): void {
+  program
+    .command("import")
+    .description("Record the reports of test runners: JUnit XML and TAP.")
+    .argument(
+      "<file...>",
+      "files, folders and globs; a folder is one session, all other files together are one",
+    )
+    .option(
+      "--product <name>",
+      "Record them under this product (default: DATACAT_PRODUCT, else the folder's name).",
+    )
+    .option(
+      "--version-label <version>",
+      "Record them as this version (default: DATACAT_VERSION, else the git commit).",
+    )
+    .option("--tag <tag>", "Add a tag to the sessions; may be repeated.", collect, [])
+    .option(...JSON_OPTION)
+    .addHelpText(
+      "after",
+      `
+A folder is searched for files that end with .xml or .tap. JUnit XML is what most runners write: Maven Surefire, Gradle, pytest, Jest,
+Mocha, PHPUnit, RSpec, CTest, cargo-nextest, go-junit-report. Importing the same files again changes nothing.
+A file that can't be read is named with its line; the others are recorded, and the exit code is 1.
+
+Examples:
+  ${DATACAT} import results.xml
+  ${DATACAT} import --product app target/surefire-reports
+  ${DATACAT} import 'build/**/TEST-*.xml'`,
+    )
+    .action(async (names: string[], options: Options) => {
+      await importReports(names, options);
+    });
+}
+
+async function importReports(names: string[], options: Options): Promise<void> {
+  const env = process.env;
+  const lines: Line[] = [];
+  let bad = 0;
+  for (const group of groupsOf(names)) {
+    const { files, badCount } = readGroup(group);
+    bad += badCount;
+    if (files.length === 0) continue;
+    const name = nameOf(group.folder ?? ".");
+    const { session, counts, tests } = await recordReports(files, name, options, env).catch(
+      (error: unknown) => {
+        throw new Trouble("failed", `The reports are not recorded: ${reasonOf(error)}`);
+      },
+    );
+    lines.push({ session, link: sessionLink(env, session), files: files.length, tests, counts });
+  }
+  if (lines.length > 0) ensureDaemon(env);
+  if (options.json) printJson(lines);
+  for (const line of lines) {
+    if (!options.json) print(`${described(line)}\ndatacat: ${line.link}`);
+    writeJobSummary(
+      env,
+      `### ${asCode(described(line))}\n\n[Session in Datacat](${line.link})\n\n`,
+    );
+  }
+  if (bad > 0) throw new Trouble("failed", `${formatCount(bad, "file")} could not be read.`);
+  if (lines.length === 0) throw new Trouble("not_found", "None of the files is a report of tests.");
+}
+
+/** The reports of a group that can be read; the others are named on standard error. */
+function readGroup({ files }: Group): { files: (ReadFile & { path: string })[]; badCount: number } {
+  const read: (ReadFile & { path: string })[] = [];
+  let badCount = 0;
+  for (const { path, isNamed } of files) {
+    try {
+      read.push({ path, ...readReport(path, process.cwd()) });
+    } catch (error) {
+      if (error instanceof BadReport && error.isOther && !isNamed) continue; // a folder has other XML, too
+      const line = error instanceof BadReport && error.line !== undefined ? `:${error.line}` : "";
+      process.stderr.write(`datacat: ${path}${line}: ${reasonOf(error)}\n`);
+      badCount += 1;
+    }
+  }
+  return { files: read, badCount };
+}
+
+function described({ files, tests, counts }: Line): string {
+  const listed = Object.entries(counts).map(
+    ([name, count]) => `${count} ${name.replaceAll("_", " ")}`,
+  );
+  return `${formatCount(tests, "test")} in ${formatCount(files, "file")}: ${listed.join(", ") || "none ran"}`;
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

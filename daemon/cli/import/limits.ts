@@ -32,3 +32,5 @@ export const MAX_FILES = 20_000;
 export const MAX_FOLDER_DEPTH = 32;
 /** Ops written at once. */
 export const OPS_PER_WRITE = 200;
+/** Lines of a failure that may begin with its place: the first messages of a test. */
+export const PLACE_LINES = 50;

@@ -15,7 +15,7 @@ import { VERSION } from "../../version.ts";
 import { thisMachine, thisProcess } from "../../watch/machine.ts";
 import { readCi } from "../run/ci.ts";
 import { typed } from "../run/errors/printed-error.ts";
-import { FAILURE_LINES, OPS_PER_WRITE, TEXT_LENGTH } from "./limits.ts";
+import { FAILURE_LINES, OPS_PER_WRITE, PLACE_LINES, TEXT_LENGTH } from "./limits.ts";
 import type { ReadFile } from "./read.ts";
 import type { Attempt, ReportedTest } from "./report.ts";
 
@@ -235,8 +235,9 @@ function exceptionOf({ failure }: Attempt): Partial<Event> {
   const frames = framesOf(lines).filter(({ isOwn, place }) => isOwn && place?.file !== undefined);
   const python = frames.at(-1)?.place?.language === "python"; // which prints the innermost frame last
   const place = (python ? frames.at(-1) : frames[0])?.place;
-  const file = place?.file ?? failure.file;
-  const line = place ? place.line : failure.line;
+  const printed = place ? undefined : printedPlace(lines);
+  const file = place?.file ?? printed?.file ?? failure.file;
+  const line = place ? place.line : (printed?.line ?? failure.line);
   return {
     message: message?.split("\n", 1)[0]?.slice(0, TEXT_LENGTH),
     ...(type !== undefined && {
@@ -249,6 +250,16 @@ function exceptionOf({ failure }: Attempt): Partial<Event> {
     ...(place?.name && { source_function: place.name }),
     handled: true,
   };
+}
+
+/** `merge_test.go:12: got 1`: a message that begins with its place. */
+function printedPlace(lines: readonly string[]): { file: string; line: number } | undefined {
+  for (const text of lines.slice(0, PLACE_LINES)) {
+    const [, file, line] =
+      /^\s*([\w./\\-]{1,200}\.\w{1,8}):(\d{1,9}): /.exec(text.slice(0, 300)) ?? [];
+    if (file !== undefined) return { file, line: Number(line) };
+  }
+  return undefined;
 }
 
 /** The name of a folder, also of `.`. */

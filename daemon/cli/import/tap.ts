@@ -238,7 +238,9 @@ export class TapReader {
     attempt.failure.message =
       first("error", "message")?.slice(0, FAILURE_LENGTH) ?? attempt.failure.message;
     attempt.failure.type = first("name", "type")?.slice(0, 200);
-    attempt.failure.text += first("stack") ?? "";
+    const stack = first("stack") ?? "";
+    // Node leaves out the `at` of its frames.
+    attempt.failure.text += /^\s*at /m.test(stack) ? stack : stack.replace(/^(?=.)/gm, "    at ");
     const [, file, lineNumber] =
       /^(.{1,1000}?):(\d{1,9})(?::\d{1,9})?$/.exec(first("location", "at") ?? "") ?? [];
     const line = lineNumber ?? values.get("line");

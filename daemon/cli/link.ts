@@ -5,7 +5,7 @@ import { type Environment, home } from "../home.ts";
 
 /** When `run` prints the link: after every command, after those that failed, or never. */
 export const LINK_CHOICES = ["always", "failure", "never"] as const;
-export type LinkChoice = (typeof LINK_CHOICES)[number];
+type LinkChoice = (typeof LINK_CHOICES)[number];
 
 /** The choice of the option, else of DATACAT_LINK, else `always`. */
 export function linkChoice(option: string | undefined, env: Environment): LinkChoice {

@@ -290,7 +290,7 @@ function withoutDirective(text: string, directive: string): string {
 }
 
 /** The keys of a YAML block at its outermost level, with their values as text: what producers of TAP write, not all of YAML. */
-export function readYaml(lines: readonly string[]): Map<string, string> {
+function readYaml(lines: readonly string[]): Map<string, string> {
   const values = new Map<string, string>();
   let key: string | undefined;
   let block: string[] = [];

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"regexp"
-	"sort"
 	"strconv"
 	"strings"
 	"time"
@@ -27,25 +26,49 @@ type line struct {
 	FailedBuild string
 }
 
-// place is a test, or with an empty name a package.
-type place struct{ pkg, test string }
-
 // report turns the lines of one run into a session.
 type report struct {
-	session   *datacat.Session
-	out       io.Writer
-	isVerbose bool
-	outputs   map[place]*transcript
-	running   map[place]time.Time // with the time of their start
-	failed    map[string]bool     // packages with a failed test, whose exception is recorded with the test
-	cached    map[string]bool     // packages whose tests did not run: go test repeats the results of an earlier run
-	counts    map[string]int
+	session  *datacat.Session
+	out      io.Writer
+	call     invocation
+	sources  *sources
+	packages map[string]*pkg
+	builds   map[string]*transcript // output of the compiler, by import path
+	counts   map[string]int
+	failures []failed
 }
 
-func newReport(session *datacat.Session, out io.Writer, isVerbose bool) *report {
+// pkg is a package whose tests run.
+type pkg struct {
+	name     string
+	own      transcript       // what it printed outside of its tests
+	last     string           // the newest line of that
+	running  map[string]*test // by name
+	order    []string         // their names, in the order of their starts
+	starts   map[string]int   // how often each was started: with -count, or -cpu, more than once
+	held     []ending         // failed subtests that have no complaint of their own: a panic that follows is theirs
+	crash    *crash           // what may be the end of its program
+	failedIn map[string]bool  // tests with a subtest that failed
+	failed   bool             // a test failed, with which the failure of the package is recorded
+}
+
+// test is a test that runs.
+type test struct {
+	name    string
+	id      []string
+	started time.Time
+	output  transcript
+}
+
+// ending is a test with how it ended.
+type ending struct {
+	*test
+	line
+}
+
+func newReport(session *datacat.Session, out io.Writer, call invocation) *report {
 	return &report{
-		session: session, out: out, isVerbose: isVerbose,
-		outputs: map[place]*transcript{}, running: map[place]time.Time{}, failed: map[string]bool{}, cached: map[string]bool{}, counts: map[string]int{},
+		session: session, out: out, call: call, packages: map[string]*pkg{}, builds: map[string]*transcript{}, counts: map[string]int{}, sources: &sources{},
 	}
 }
 
@@ -55,13 +78,17 @@ func (r *report) read(input io.Reader) (exitCode int) {
 	scanner.Buffer(nil, maxInput)
 	for scanner.Scan() {
 		var l line
-		if json.Unmarshal(scanner.Bytes(), &l) != nil || l.Action == "" {
-			r.takeText(scanner.Text())
-			continue
+		isEvent := json.Unmarshal(scanner.Bytes(), &l) == nil && l.Action != ""
+		if r.call.isJSON {
+			fmt.Fprintln(r.out, scanner.Text())
 		}
-		r.take(l)
+		if isEvent {
+			r.take(l)
+		} else {
+			r.takeText(scanner.Text())
+		}
 	}
-	if err := scanner.Err(); err != nil {
+	if err := scanner.Err(); err != nil && err != io.ErrClosedPipe {
 		r.session.LogException(err, nil)
 		io.Copy(io.Discard, input) //nolint:errcheck // go test blocks unless its output is read
 		exitCode = 1
@@ -72,246 +99,218 @@ func (r *report) read(input io.Reader) (exitCode int) {
 	return exitCode
 }
 
+// print prints for a person; with -json, the events were printed.
+func (r *report) print(text string) {
+	if !r.call.isJSON {
+		io.WriteString(r.out, text) //nolint:errcheck // what cannot be printed is still recorded
+	}
+}
+
+var notBuilt = regexp.MustCompile(`^FAIL\s+(\S+) \[(?:build|setup) failed\]`)
+
 // takeText prints what is not JSON: the output of a compiler, or of a program that does not write through go test. Before
 // Go 1.24, go test reports a package that did not compile in this way too.
 func (r *report) takeText(text string) {
-	fmt.Fprintln(r.out, text)
+	r.print(text + "\n")
 	if found := notBuilt.FindStringSubmatch(text); found != nil {
-		r.transcript(place{found[1], ""}).add(text)
-		r.endPackage(line{Action: "fail", Package: found[1]})
+		p := r.pkg(found[1])
+		p.own.add(text + "\n")
+		r.endPackage(p, line{Action: "fail", Package: found[1], Time: time.Now()})
 	}
+}
+
+func (r *report) pkg(name string) *pkg {
+	if r.packages[name] == nil {
+		r.packages[name] = &pkg{name: name, running: map[string]*test{}, starts: map[string]int{}, failedIn: map[string]bool{}}
+	}
+	return r.packages[name]
 }
 
 func (r *report) take(l line) {
-	at := place{l.Package, l.Test}
+	p := r.pkg(l.Package)
 	switch l.Action {
-	case "start":
-		r.session.UpdateState(datacat.Data{"running": datacat.Data{l.Package: ""}})
-	case "run":
-		r.session.UpdateState(datacat.Data{"running": datacat.Data{l.Package: l.Test}})
-		if isBenchmark(l.Test) { // they run one at a time, and go test reports the end of none
-			r.forget(l.Package, isBenchmark)
-		}
-		r.running[at] = l.Time
-	case "output":
-		if l.Test == "" && strings.HasPrefix(l.Output, "FAIL\t") {
-			r.endUnfinished(l)
-		}
-		if l.Test == "" && strings.HasPrefix(l.Output, "ok ") && strings.Contains(l.Output, "\t(cached)") {
-			r.cached[l.Package] = true
-		}
-		r.keep(at, l.Output)
-		r.endBenchmark(l)
 	case "build-output":
-		io.WriteString(r.out, l.Output)
-		r.transcript(place{l.ImportPath, ""}).add(l.Output)
+		r.print(l.Output)
+		if r.builds[l.ImportPath] == nil {
+			r.builds[l.ImportPath] = &transcript{}
+		}
+		r.builds[l.ImportPath].add(l.Output)
+		return
+	case "run":
+		p.crash = nil // its program goes on
+		r.start(p, l)
+	case "output":
+		r.takeOutput(p, l)
+	case "bench": // a benchmark that printed
+		r.endBenchmark(p, l.Test, l.Time)
 	case "pass", "fail", "skip":
 		if l.Test == "" {
-			r.endPackage(l)
-			r.forget(l.Package, func(string) bool { return true })
-		} else {
-			r.endTest(l)
+			r.endPackage(p, l)
+			return
 		}
-		delete(r.outputs, at)
-		delete(r.running, at)
-	}
-}
-
-// keep keeps a test's output in case it fails, and prints what go test prints.
-func (r *report) keep(at place, output string) {
-	r.transcript(at).add(output)
-	isProgress := strings.HasPrefix(output, "=== ") || output == "PASS\n" || strings.HasPrefix(output, "--- PASS") || output == at.test+"\n"
-	if r.isVerbose || !isProgress && (at.test == "" || isBenchmark(at.test)) {
-		io.WriteString(r.out, output)
-	}
-}
-
-func (r *report) transcript(at place) *transcript {
-	if r.outputs[at] == nil {
-		r.outputs[at] = &transcript{}
-	}
-	return r.outputs[at]
-}
-
-var results = map[string]string{"pass": "passed", "fail": "failed", "skip": "skipped"}
-
-func (r *report) endTest(l line) {
-	result := results[l.Action]
-	r.counts[result]++
-	event := datacat.Event{
-		Name: "test", Group: l.Package, Labels: []string{result}, Message: l.Test, Time: l.Time,
-		Data: datacat.Object{
-			{Key: "test", Value: l.Test}, {Key: "package", Value: l.Package}, {Key: "result", Value: result},
-			{Key: "duration_ms", Value: milliseconds(l.Elapsed)},
-		},
-	}
-	if l.Action == "fail" {
-		r.failed[l.Package] = true
-		output := r.transcript(place{l.Package, l.Test}).lines()
-		event.Exception = failure(output)
-		if !r.isVerbose {
-			r.print(output)
+		if l.Action != "fail" {
+			p.crash = nil
 		}
+		r.endTest(p, l)
 	}
-	r.session.Log(event)
-	r.session.Histogram("test_seconds", l.Elapsed, datacat.Unit("s"))
+}
+
+func (r *report) start(p *pkg, l line) {
+	p.starts[l.Test]++
+	if isBenchmark(l.Test) { // they run one at a time, and go test reports the end of none that passed
+		r.endBenchmarks(p, l.Test, l.Time)
+	}
+	t := &test{name: l.Test, started: l.Time, id: testID(p, l.Test)}
+	p.running[l.Test] = t
+	p.order = append(p.order, l.Test)
+	r.session.Log(datacat.Event{
+		Name: "test_started", Group: p.name, Message: l.Test, Time: l.Time, Test: &datacat.TestFact{ID: t.id, Kind: kindOf(l.Test)},
+	})
+}
+
+// testID is the path of a test: its package, its name, and those of its subtests. A further run of it, with -count, is a test
+// of its own, because its failure is one.
+func testID(p *pkg, name string) []string {
+	id := append([]string{p.name}, strings.Split(name, "/")...)
+	if number := p.starts[name]; number > 1 {
+		id = append(id, "run "+strconv.Itoa(number))
+	}
+	return id
 }
 
 func isBenchmark(test string) bool { return strings.HasPrefix(test, "Benchmark") }
 
-// forget removes those tests of a package that have ended without a report.
-func (r *report) forget(pkg string, hasEnded func(test string) bool) {
-	for at := range r.running {
-		if at.pkg == pkg && hasEnded(at.test) {
-			delete(r.running, at)
-			delete(r.outputs, at)
-		}
+func kindOf(test string) string {
+	switch {
+	case isBenchmark(test):
+		return "benchmark"
+	case strings.Contains(test, "/"):
+		return "subtest"
+	}
+	return ""
+}
+
+func (r *report) takeOutput(p *pkg, l line) {
+	t := p.running[l.Test]
+	isOwn := t == nil
+	if isOwn {
+		p.own.add(l.Output)
+		p.last = *p.own.newest()
+	} else {
+		t.output.add(l.Output)
+	}
+	p.watchCrash(l.Test, l.Output)
+	if t != nil && isBenchmark(l.Test) {
+		r.measure(p, t, l.Time)
+	}
+	if isOwn && !r.call.isVerbose && isPackageResult(p.name, l.Output) {
+		return // printed at its end, after the tests that had not ended
+	}
+	isMark := isMark(l.Test, l.Output) || isOwn && l.Output == "PASS\n" || l.Output == l.Test+"\n"
+	if r.call.isVerbose || !isMark && (isOwn || isBenchmark(l.Test)) {
+		r.print(l.Output)
 	}
 }
 
-// endBenchmark records a benchmark when its line is complete: its figures by their units, and its time as a metric, which
-// can be compared between runs.
-func (r *report) endBenchmark(l line) {
-	found := measured.FindStringSubmatch(*r.transcript(place{l.Package, l.Test}).newest())
-	if found == nil {
-		return
-	}
-	data := datacat.Object{{Key: "benchmark", Value: found[1]}, {Key: "package", Value: l.Package}, {Key: "iterations", Value: json.Number(found[2])}}
-	figures := strings.Fields(found[3])
-	for i := 0; i+1 < len(figures); i += 2 {
-		data = append(data, datacat.Field{Key: figures[i+1], Value: json.Number(figures[i])})
-		if value, err := strconv.ParseFloat(figures[i], 64); err == nil && figures[i+1] == "ns/op" {
-			r.session.Gauge("benchmark", value, datacat.Unit("ns/op"), datacat.Tags(l.Package+"."+found[1]))
+// isMark reports whether go test itself wrote a line of a test's output, to mark what follows.
+func isMark(test, output string) bool {
+	for _, mark := range []string{"=== RUN   ", "=== PAUSE ", "=== CONT  ", "=== NAME  "} {
+		if output == mark+test+"\n" {
+			return true
 		}
 	}
-	r.session.Log(datacat.Event{Name: "benchmark", Group: l.Package, Message: found[1], Data: data, Time: l.Time})
-	delete(r.running, place{l.Package, l.Test})
+	return isResult(test, output)
 }
 
-// endUnfinished records the tests that were running when their program ended (by a timeout, os.Exit, a signal) as failed.
-// They are the cause of the failure, and go test reports no result for them.
-func (r *report) endUnfinished(l line) {
-	var left []place
-	for at := range r.running {
-		if at.pkg == l.Package && at.test != "" {
-			left = append(left, at)
+// isResult reports whether it is the line with the result. That of a benchmark has no time.
+func isResult(test, output string) bool {
+	for _, mark := range []string{"--- PASS: ", "--- FAIL: ", "--- SKIP: ", "--- BENCH: "} {
+		rest := strings.TrimPrefix(strings.TrimLeft(output, " "), mark+test)
+		if rest != strings.TrimLeft(output, " ") && (rest == "\n" || strings.HasPrefix(rest, " (")) {
+			return true
 		}
 	}
-	sort.Slice(left, func(i, j int) bool { return left[i].test < left[j].test })
-	for _, at := range left {
-		r.transcript(at).add(at.test + " had not ended when its program did\n")
-		r.take(line{Time: l.Time, Action: "fail", Package: at.pkg, Test: at.test, Elapsed: l.Time.Sub(r.running[at]).Seconds()})
-	}
+	return false
 }
 
-// print prints a failed test as go test does: its result, then its output.
-func (r *report) print(output []string) {
-	var result, rest strings.Builder
-	for _, text := range output {
-		switch {
-		case strings.HasPrefix(strings.TrimSpace(text), "--- FAIL"):
-			result.WriteString(text)
-		case !strings.HasPrefix(text, "=== "):
-			rest.WriteString(text)
+var results = map[string]datacat.TestResult{"pass": datacat.TestPassed, "fail": datacat.TestFailed, "skip": datacat.TestSkipped}
+
+func (r *report) endTest(p *pkg, l line) {
+	t := p.running[l.Test]
+	if t == nil { // the start was not read
+		p.starts[l.Test]++
+		t = &test{name: l.Test, started: l.Time, id: testID(p, l.Test)}
+	}
+	p.forget(l.Test)
+	r.counts[string(results[l.Action])]++
+	if l.Action == "fail" {
+		p.failed = true
+		if !r.call.isVerbose && !isBenchmark(l.Test) {
+			r.print(failedText(t))
+		}
+		if strings.Contains(l.Test, "/") && len(p.held) < maxHeld && len(complaintsIn(t.output.lines())) == 0 {
+			p.held = append(p.held, ending{t, l})
+			return
 		}
 	}
-	io.WriteString(r.out, result.String()+rest.String())
+	if !strings.Contains(l.Test, "/") { // the output of a panic is that of the outermost test
+		r.releaseHeld(p, t)
+	}
+	r.logEnd(p, ending{t, l})
 }
 
-func (r *report) endPackage(l line) {
-	result := results[l.Action]
-	r.counts["packages_"+result]++
-	data := datacat.Object{
-		{Key: "package", Value: l.Package}, {Key: "result", Value: result}, {Key: "duration_ms", Value: milliseconds(l.Elapsed)},
+// logEnd records how a test ended, as go test reported it.
+func (r *report) logEnd(p *pkg, e ending) {
+	result := results[e.Action]
+	fact := &datacat.TestFact{ID: e.id, Result: result, Kind: kindOf(e.name), Duration: elapsed(e.Elapsed)}
+	if fact.Kind == "benchmark" {
+		fact.Kind = "" // go test counts it as a test
 	}
-	if r.cached[l.Package] {
-		data = append(data, datacat.Field{Key: "cached", Value: true})
-	}
-	event := datacat.Event{Name: "package", Group: l.Package, Labels: []string{result}, Message: l.Package, Time: l.Time, Data: data}
-	if l.Action == "fail" && !r.failed[l.Package] { // it did not compile, or its program ended before its tests
-		output := r.transcript(place{l.Package, ""}).lines()
-		if l.FailedBuild != "" {
-			output = append(r.transcript(place{l.FailedBuild, ""}).lines(), output...)
+	event := datacat.Event{Name: "test", Group: p.name, Message: e.name, Time: e.Time, Test: fact}
+	lines := e.output.lines()
+	switch e.Action {
+	case "fail":
+		f := r.failure(p, e.test, lines)
+		if p.hasFailedIn(e.test, f) {
+			f = described{&datacat.Exception{Cause: datacat.Cause{Type: "test failed", Message: "a subtest failed"}, Handled: datacat.Handled}, "a subtest failed", nil}
 		}
-		event.Exception = failure(output)
+		for outer := parentOf(e.name); outer != ""; outer = parentOf(outer) {
+			p.failedIn[outer] = true
+		}
+		event.Category, event.Exception, event.Message = datacat.Error, f.exception, f.line
+		event.Fingerprint = strings.Join(append([]string{p.name}, e.name), ".")
+		fact.Output, fact.Diff = textOf(e.name, lines), f.diff
+		r.failures = append(r.failures, failed{e.name, p.name, f.line})
+	case "skip":
+		if found := complaintsIn(lines); len(found) > 0 {
+			fact.Reason = found[len(found)-1].text
+		}
 	}
 	r.session.Log(event)
-	r.session.UpdateState(datacat.Data{
-		"running": datacat.Data{l.Package: nil},
-		"tests":   datacat.Data{"passed": r.counts["passed"], "failed": r.counts["failed"], "skipped": r.counts["skipped"]},
-	})
+	if fact.Kind != "subtest" {
+		r.session.Histogram("test_seconds", e.Elapsed, datacat.Unit("s"))
+	}
 }
 
-func milliseconds(seconds float64) float64 { return float64(int64(seconds*1e6+0.5)) / 1e3 }
-
-var (
-	complaint = regexp.MustCompile(`^\s*([^\s:]+\.go):(\d+)(?::\d+)?: ?(.*)`)
-	measured  = regexp.MustCompile(`^(Benchmark\S*?)(?:-\d+)?\s+(\d+)\s+(\S.* ns/op.*)\n$`)
-	notBuilt  = regexp.MustCompile(`^FAIL\s+(\S+) \[(?:build|setup) failed\]`)
-	panicked  = regexp.MustCompile(`^panic: (.*?)( \[recovered.*)?$`)
-)
-
-// failure describes the output of a failed test as an exception: its first complaint is the message, all of it the stack.
-func failure(output []string) *datacat.Exception {
-	x := &datacat.Exception{Cause: datacat.Cause{Type: "test failed"}, Handled: datacat.Handled}
-	for _, line := range output {
-		text := strings.TrimRight(line, "\n")
-		if strings.HasPrefix(text, "=== ") || text == "FAIL" || strings.HasPrefix(strings.TrimSpace(text), "--- FAIL") {
-			continue
-		}
-		if found := panicked.FindStringSubmatch(text); found != nil && x.Type != "panic" {
-			x.Type, x.Message = "panic", found[1]
-		}
-		if found := complaint.FindStringSubmatch(text); found != nil && x.File == "" {
-			x.File = found[1]
-			x.Line, _ = strconv.Atoi(found[2])
-			if x.Message == "" {
-				x.Message = found[3]
-			}
-		}
-		x.Stack = append(x.Stack, text)
-	}
-	if x.Message == "" && len(x.Stack) > 0 {
-		x.Message = strings.TrimSpace(x.Stack[0])
-	}
-	return x
+// hasFailedIn reports whether a test failed only because one of its subtests did.
+func (p *pkg) hasFailedIn(t *test, f described) bool {
+	return p.failedIn[t.name] && (f.exception.Message == "" || p.crash != nil && p.crash.isClaimed)
 }
 
-// transcript keeps the first and the last lines of an output.
-type transcript struct {
-	first, last []string
-	leftOut     int
+func elapsed(seconds float64) *time.Duration {
+	duration := time.Duration(seconds * float64(time.Second))
+	if duration < 0 {
+		duration = 0
+	}
+	return &duration
 }
 
-func (t *transcript) add(output string) {
-	if last := t.newest(); last != nil && !strings.HasSuffix(*last, "\n") && len(*last) < maxJoined { // a line can arrive in pieces
-		*last += output
-		return
-	}
-	if len(t.first) < maxKept/2 {
-		t.first = append(t.first, output)
-		return
-	}
-	if len(t.last) == maxKept/2 {
-		t.last = t.last[1:]
-		t.leftOut++
-	}
-	t.last = append(t.last, output)
-}
-
-func (t *transcript) newest() *string {
-	for _, lines := range [][]string{t.last, t.first} {
-		if len(lines) > 0 {
-			return &lines[len(lines)-1]
+func (p *pkg) forget(name string) {
+	delete(p.running, name)
+	for i, each := range p.order {
+		if each == name {
+			p.order = append(p.order[:i:i], p.order[i+1:]...)
+			return
 		}
 	}
-	return nil
-}
-
-func (t *transcript) lines() []string {
-	all := append([]string(nil), t.first...)
-	if t.leftOut > 0 {
-		all = append(all, fmt.Sprintf("… %d lines left out …\n", t.leftOut))
-	}
-	return append(all, t.last...)
 }

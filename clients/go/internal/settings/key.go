@@ -2,8 +2,10 @@
 package settings
 
 import (
+	"encoding/json"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strings"
 )
 
@@ -22,4 +24,29 @@ func origin(address string) string {
 		return address
 	}
 	return strings.ToLower(parsed.Scheme + "://" + parsed.Host)
+}
+
+// defaultServer is where `npm start` serves.
+const defaultServer = "http://localhost:8080"
+
+// maxConfig is the largest config.json that is read: the daemon's is small.
+const maxConfig = 1 << 20
+
+// Dashboard is the address of the server: the program's, else the one that `datacat login` gave the daemon of the first of
+// these homes that has one.
+func Dashboard(homes []string) string {
+	if own := os.Getenv("DATACAT_URL"); own != "" {
+		return strings.TrimRight(own, "/")
+	}
+	for _, home := range homes {
+		path := filepath.Join(home, "config.json")
+		if info, err := os.Stat(path); err != nil || info.Size() > maxConfig {
+			continue
+		}
+		var config struct{ Server string }
+		if text, err := os.ReadFile(path); err == nil && json.Unmarshal(text, &config) == nil && config.Server != "" {
+			return strings.TrimRight(config.Server, "/")
+		}
+	}
+	return defaultServer
 }

@@ -291,14 +291,16 @@ describe.skipIf(isGoMissing)("what the Go examples record", () => {
     expect(recording.summary).toMatchObject({ exit_code: 1, tags: ["go test"] });
     const bad = recording.events.find(({ name }) => name === "test");
     expect(bad).toMatchObject({
-      message: "TestBad",
-      labels: ["failed"],
+      message: "got 1",
       exception_msg: "got 1",
       source_file: "bad_test.go",
       source_line: 3,
-      data: { duration_ms: 250, result: "failed", package: "p" },
+      test: { id: ["p", "TestBad"], result: "failed", duration_ms: 250 },
     });
-    expect(recording.state["tests"]).toEqual({ passed: 0, failed: 1, skipped: 0 });
+    expect(recording.state["tests"]).toMatchObject({
+      counts: { passed: 0, failed: 1, errors: 0, skipped: 0 },
+    });
+    expect(recording.summary.tests).toMatchObject({ tests: 1, failed: 1, errors: 0 });
     expectComplete(recording);
   });
 });

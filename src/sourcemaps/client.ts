@@ -24,8 +24,20 @@ export async function uploadMap(env: Env, release: Release, upload: Upload): Pro
   return reply.value;
 }
 
+/** Its files. Lists the version again if the registry does not have it, because it was lost: an upload sends only what is new. */
 export async function mapsOf(env: Env, release: Release): Promise<SourceMapFile[]> {
-  return (await objectOf(env, release)).list();
+  const files = await (await objectOf(env, release)).list();
+  const last = files.toSorted((a, b) => b.uploaded_at - a.uploaded_at)[0];
+  if (last && !(await haveSourceMaps(env.REGISTRY, release))) {
+    const bytes = files.reduce((sum, each) => sum + each.stored_bytes, 0);
+    await note(
+      env,
+      release,
+      { files: files.length, bytes },
+      { at: last.uploaded_at, by: last.uploaded_by },
+    );
+  }
+  return files;
 }
 
 /** Removes the map of one file; whether there was one. */

@@ -71,6 +71,15 @@ describe("uploading", () => {
     expect(await (await put(ask, release)).text()).toBe(first);
   });
 
+  test("a version that the registry lost is listed again when its files are asked for", async () => {
+    const release = { product: "game", version: "lost" };
+    await put(ask, release);
+    await env.REGISTRY.prepare("DELETE FROM source_maps WHERE version = 'lost'").run();
+    expect((await json<Listed>(ask(address(release)))).items.length).toBe(1);
+    const { items } = await json<Listed>(ask(address({ product: "game" })));
+    expect(items.find(({ version }) => version === "lost")).toMatchObject({ files: 1 });
+  });
+
   test("a deleted version leaves no table, so its object costs nothing", async () => {
     const release = { product: "game", version: "gone" };
     await put(ask, release);

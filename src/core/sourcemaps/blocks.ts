@@ -2,6 +2,7 @@
 import {
   BLOCK_LENGTH,
   CONTEXT_LINES,
+  MAX_SOURCE_BYTES,
   MAX_SOURCE_LINE,
   MAX_SYMBOL_LENGTH,
   PIECE_LINES,
@@ -118,12 +119,14 @@ function storeContents(
   };
   let base = 0;
   for (const { contents, sources } of sections) {
-    for (const [index, span] of contents.entries())
+    for (const [index, span] of contents.entries()) {
+      if (span.to - span.from > MAX_SOURCE_BYTES) continue;
       for (const piece of piecesOf(base + index, stringAt(bytes, span))) {
         block.push(piece);
         for (const line of piece[2]) length += line.length + 3;
         if (length >= BLOCK_LENGTH) close();
       }
+    }
     base += sources.length;
   }
   close();

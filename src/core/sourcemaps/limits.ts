@@ -9,6 +9,8 @@ export const MAX_SECTIONS = 2_000;
 export const MAX_SECTION_DEPTH = 4;
 /** Source files of one map. */
 export const MAX_SOURCES = 50_000;
+/** A source whose lines are shown: it is parsed as a whole, in up to five times as much memory. Generated ones may be larger. */
+export const MAX_SOURCE_BYTES = 8 * 1024 * 1024;
 /** Characters of a source's path, and of a name. Longer ones are cut. */
 export const MAX_PATH_LENGTH = 1_000;
 export const MAX_SYMBOL_LENGTH = 200;

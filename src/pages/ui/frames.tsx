@@ -84,10 +84,12 @@ export function Editors({
   file: string;
 }) {
   const file = text.replace(/^file:\/\/(?:\/(?=[A-Za-z]:))?/, "");
+  // An address is no file, and where a relative path begins is not known.
+  const isFile = /^(?:\/|[A-Za-z]:[\\/])/.test(file);
   const path = encodeURI(file.replaceAll("\\", "/"));
   const absolute = path.startsWith("/") ? path : `/${path}`;
   // Two slashes name another machine, to which Windows would send the viewer's credentials.
-  const isElsewhere = path.startsWith("//");
+  const isElsewhere = !isFile || path.startsWith("//");
   return (
     <span class="editors">
       {isElsewhere ? null : (

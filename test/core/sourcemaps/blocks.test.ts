@@ -1,7 +1,12 @@
 import { originalPositionFor, TraceMap } from "@jridgewell/trace-mapping";
 import { expect, test } from "vitest";
 import fc from "fast-check";
-import { BLOCK_LENGTH, MAX_SECTIONS, MAX_SOURCES } from "../../../src/core/sourcemaps/limits.ts";
+import {
+  BLOCK_LENGTH,
+  MAX_SECTIONS,
+  MAX_SOURCE_BYTES,
+  MAX_SOURCES,
+} from "../../../src/core/sourcemaps/limits.ts";
 import { elementsOf, readMapFile, stringAt } from "../../../src/core/sourcemaps/map-file.ts";
 import { bundledByEsbuild, bundledByRolldown, stored } from "./world.ts";
 
@@ -179,6 +184,20 @@ test("the lines around a position are shown at every place of a long source", ()
       lines.slice(first - 1, line + 5).map((text) => text.slice(0, 1_000)),
     );
   }
+});
+
+test("a source of more than 8 MiB is named without its lines", () => {
+  const sourcesContent = [`a${"\n".repeat(MAX_SOURCE_BYTES / 2)}`, "one\ntwo"];
+  const map = {
+    version: 3,
+    sources: ["a.js", "b.js"],
+    sourcesContent,
+    names: [],
+    mappings: "AAAA,ICCA",
+  };
+  const { at } = stored(JSON.stringify(map), "app.js");
+  expect(at(1, 1)).toEqual({ file: "a.js", line: 1, column: 1 });
+  expect(at(1, 5)?.excerpt?.lines).toEqual(["one", "two"]);
 });
 
 test("what the map does not have is not resolved", () => {

@@ -112,7 +112,6 @@ class Logging(Test):
         self.assertEqual(messages, ["%s again"] + ["endless again"] * 2 + ["endless"])
 
     @unittest.skipIf(not hasattr(signal, "setitimer"), "no timers as in C")
-    @unittest.skipIf(sys.version_info[0] == 2, "the locks of 2.7's logging are not safe in signal handlers")
     def test_a_signal_handler_that_logs_while_a_record_is_written_loses_nothing(self):
         handled = []
 

@@ -12,6 +12,7 @@ import { thisMachine, thisProcess } from "../../watch/machine.ts";
 import { type OomWatch, wasKilledForMemory, watchOom } from "../../watch/oom.ts";
 import { listProcesses } from "../../watch/processes.ts";
 import { DRAIN_MS, FIRST_SAMPLES_MS, SAMPLE_MS, SAMPLE_WINDOWS_MS } from "../limits.ts";
+import { hold, release } from "./ask.ts";
 import { publicVariables, readContext } from "./context.ts";
 import { failureOf } from "./failure.ts";
 import { TreeGauges } from "./gauges.ts";
@@ -36,8 +37,10 @@ export class Recorder {
   readonly session: string;
   readonly #writer: LaneWriter;
   readonly #output: OutputRecorder;
+  /** Reads the context. */
+  readonly #readContext: () => Promise<void>;
   /** Settles when the context has been recorded. */
-  readonly #context: Promise<void>;
+  #context: Promise<void> | undefined;
   readonly #memory = new MemoryTrend();
   /** Aborts when nothing is sampled any more. */
   readonly #sampling = new AbortController();
@@ -89,7 +92,8 @@ export class Recorder {
         ...(env["DATACAT_SESSION"] && { parent_session: env["DATACAT_SESSION"] }),
       },
     });
-    this.#context = this.#recordContext(command[0] ?? "", folder, env, version === undefined);
+    this.#readContext = () =>
+      this.#recordContext(command[0] ?? "", folder, env, version === undefined);
   }
 
   /** Whether anything could be written: there is a session to link to. */
@@ -99,6 +103,8 @@ export class Recorder {
 
   /** Samples the command's processes from now on. */
   watch(pid: number): void {
+    hold();
+    this.#context = this.#readContext();
     this.#oom = watchOom(pid);
     watchGpus((op) => this.#record(op), this.#sampling.signal);
     const since = Date.now();
@@ -136,6 +142,7 @@ export class Recorder {
     this.#exitedAt = at;
     clearTimeout(this.#timer);
     this.#sampling.abort();
+    release();
   }
 
   /** The command ended at `at`, and all its output was read. */
@@ -158,7 +165,7 @@ export class Recorder {
   /** The command could not be started. */
   async fail(why: NotStarted): Promise<void> {
     const at = Date.now();
-    this.#exitedAt = at;
+    this.exited(at);
     this.notStarted(why, at);
     await this.#close({ op: "end", at, exit_code: why.code });
   }
@@ -179,6 +186,7 @@ export class Recorder {
   }
 
   async #close(last: Op): Promise<void> {
+    this.#context ??= this.#readContext(); // it was not started
     // A short command may end before git answers; the context then stays unknown.
     await Promise.race([this.#context, new Promise((resolve) => setTimeout(resolve, DRAIN_MS))]);
     this.#record(last);

@@ -1,7 +1,7 @@
 /**
  * The signal that ended a process, where Node has no name for it: it reports real-time signals as exit code 0. Linux keeps the exit
- * status of a process until its parent reads it, which Node does after the event in which this is called, unless another child, such as
- * the git that reads the context, ends in the same millisecond: then exit code 0 stands.
+ * status of a process until its parent reads it, which Node does after the event in which this is called, unless another child ends in
+ * the same millisecond: then exit code 0 stands. So those that read the context begin after the command, and end after it (ask.ts).
  */
 import { readFileSync } from "node:fs";
 import { EXIT_STATUS_MS } from "../limits.ts";

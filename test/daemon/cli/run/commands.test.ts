@@ -278,7 +278,7 @@ const transparent: [name: string, script: string][] = [
   ["exit codes", "exit 3"],
   ["the code that a shell gives to a signal", "exec 2>/dev/null; sh -c 'kill -9 $$'; exit $?"],
   ["a signal", "kill -TERM $$"],
-  ["a real-time signal", "sleep 0.7; kill -37 $$"],
+  ["a real-time signal", "kill -37 $$"],
   ["standard input", "cat; wc -c </dev/null"],
   ["bytes that are no text", "printf 'a\\000\\377\\033[31mb\\r\\r\\nc\\033]0;x'"],
   ["both streams", "echo out; echo err >&2; printf 'last' >&2"],
@@ -306,6 +306,20 @@ test.each(process.platform === "linux" ? transparent : [])(
         }).toString(),
       ).toBe("165\n");
     } else expect(seen).toEqual(alone);
+  },
+);
+
+// While programs are asked for the context, such as git, whose end may not hide that of the command.
+test.runIf(process.platform === "linux")(
+  "a real-time signal is named whenever it comes",
+  async () => {
+    const delays = Array.from({ length: 6 }, (_, index) => (index * 0.006).toFixed(3));
+    const ends: unknown[] = [];
+    for (const delay of delays) {
+      const { ops } = await record(["bash", "-c", `sleep ${delay}; kill -37 $$`]);
+      ends.push(ops.at(-1));
+    }
+    expect(ends).toMatchObject(delays.map(() => ({ op: "crash", signal: "SIGRTMIN+3" })));
   },
 );
 

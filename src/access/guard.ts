@@ -10,6 +10,9 @@ import { type AccessEnv, keyInAddress, lockedBecause } from "./access.ts";
 const SAFE = new Set(["GET", "HEAD", "OPTIONS"]);
 const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
 
+/** What a page of another origin sends to record. */
+const RECORDING = /^\/api\/(ingest|sessions\/[^/]+\/attachments\/[^/]+\/chunks\/\d+)$/;
+
 /** First of all middleware, in the API and in the pages. */
 export const guard: MiddlewareHandler<AccessEnv> = async (c, next) => {
   const { hostname } = new URL(c.req.url);
@@ -48,9 +51,10 @@ function isForeign(c: Context<AccessEnv>): boolean {
   }
   if (origin === new URL(c.req.url).origin) return false;
   // A page under development on another port of this machine records here.
-  return !(c.env.LOCAL === "1" && c.req.path === "/api/ingest" && isLoopback(origin));
+  return !(c.env.LOCAL === "1" && RECORDING.test(c.req.path) && isLoopback(origin));
 }
 
-function isLoopback(origin: string): boolean {
+/** Whether it is the origin of a page of this machine. */
+export function isLoopback(origin: string): boolean {
   return URL.canParse(origin) && LOOPBACK.has(new URL(origin).hostname);
 }

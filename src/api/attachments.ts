@@ -1,13 +1,28 @@
 /** Attachments of sessions: senders put their contents chunk by chunk, readers list and download them. Times are epoch milliseconds. */
 import { type Context, Hono } from "hono";
+import { cors } from "hono/cors";
 import { type AccessEnv, records, requires } from "../access/access.ts";
 import { download } from "../session/attachments/download.ts";
+import { isLoopback } from "../access/guard.ts";
+import { isLocal } from "../env.ts";
 import { ATTACHMENT_CHUNK_BYTES } from "../core/limits.ts";
 import { Refusal } from "../core/refusal.ts";
 import { type SessionClient, sessionOf } from "../session/client.ts";
 import { readBytes } from "./request/body.ts";
 
 export const attachments = new Hono<AccessEnv>();
+
+// Pages of any site may record here with a key, and those of this machine on a local server. This only lets them read the answer.
+attachments.use(
+  "/sessions/:id/attachments/:attachment/chunks/*",
+  cors({
+    origin: (origin, c: Context<AccessEnv>) =>
+      !isLocal(c.env) ? "*" : isLoopback(origin) ? origin : null,
+    allowMethods: ["GET", "PUT"],
+    allowHeaders: ["authorization", "content-type", "x-chunk-sha256"],
+    exposeHeaders: ["retry-after"],
+  }),
+);
 
 attachments.get("/sessions/:id/attachments", requires("read"), async (c) =>
   c.body(await session(c).json("attachments"), 200, { "content-type": "application/json" }),

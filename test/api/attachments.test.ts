@@ -266,6 +266,49 @@ test("no id, number or body makes a server error", async () => {
   );
 });
 
+describe("a page of another origin", () => {
+  const origin = "https://game.example.org";
+  const page = "http://localhost:5173";
+  const evil = "https://evil.example.org";
+
+  test("sends contents with its key, and reads the answers", async () => {
+    const { key } = await newKey({ kind: "ingest", product: "game", origins: [origin] });
+    const by: Server = (path, init = {}) =>
+      deployed(path, withKey(key, { ...init, headers: { origin } }));
+    const save = file(4);
+    const id = await announced([save], (path, init) =>
+      path.endsWith("/ingest") ? by(path, init) : deployed(path, withKey(SECRET, init)),
+    ).catch(() => "");
+    expect(id).toBe(""); // another key opened the session
+    const batch = { session: crypto.randomUUID(), lane: "l", first: 1, last: 2 };
+    const ops = [{ op: "start", at: 1 }, save.op];
+    await by("/api/ingest", post({ batches: [{ ...batch, ops }] }));
+    const { path, init } = put(batch.session, save, 0);
+    const asked = await deployed(path, {
+      method: "OPTIONS",
+      headers: { origin, "access-control-request-method": "PUT" },
+    });
+    expect(asked.status).toBe(204);
+    expect(asked.headers.get("access-control-allow-methods")).toContain("PUT");
+    expect(asked.headers.get("access-control-allow-headers")).toContain("x-chunk-sha256");
+    const answer = await by(path, init);
+    expect(answer.headers.get("access-control-allow-origin")).toBe("*");
+    expect(await answer.json()).toMatchObject({ complete: true });
+  });
+
+  test("on a local server only a page of this machine does", async () => {
+    const save = file(4);
+    const id = await announced([save]);
+    const { path, init } = put(id, save, 0);
+    const foreign = await ask(path, { ...init, headers: { origin: evil } });
+    expect(foreign.status).toBe(403);
+    const seen = await ask(`${pathOf(id, save)}/chunks`, { headers: { origin: evil } });
+    expect(seen.headers.has("access-control-allow-origin")).toBe(false);
+    const own = await ask(path, { ...init, headers: { origin: page } });
+    expect([own.status, own.headers.get("access-control-allow-origin")]).toEqual([200, page]);
+  });
+});
+
 describe("keys", () => {
   const by =
     (key: string): Server =>

@@ -5,6 +5,7 @@ import {
   chunkBytes,
   chunksOf,
   isAwaited,
+  parseAttachmentLimits,
 } from "../../src/core/attachments.ts";
 import {
   ATTACHMENT_CHUNK_BYTES,
@@ -165,4 +166,22 @@ test("a sender cannot state that an attachment is refused or complete", () => {
   const { list } = recorded([parse(Op, sent, "The op")]);
   expect(list).toMatchObject([{ complete: false, seq: 1 }]);
   expect(list[0]).not.toHaveProperty("refused");
+});
+
+test("the setting of the limits is read whole, or not at all", () => {
+  const MIB = 1024 * 1024;
+  expect(parseAttachmentLimits("1, 20,3")).toEqual({ each: MIB, session: 20 * MIB, count: 3 });
+  expect(parseAttachmentLimits("9999,9999,9999")).toEqual({
+    each: 1_024 * MIB,
+    session: 9_999 * MIB,
+    count: 1_000,
+  });
+  const none = parseAttachmentLimits("0,0,0");
+  expect(reasons(recorded([announce()], none).list)).toEqual(["too_many"]);
+  for (const text of [undefined, "", "10", "10,50", "10,50,200,1", "a,b,c", "-1,1,1", "1e3,1,1"])
+    expect(parseAttachmentLimits(text)).toEqual({
+      each: 10 * MIB,
+      session: 50 * MIB,
+      count: 200,
+    });
 });

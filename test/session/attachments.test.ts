@@ -1,10 +1,14 @@
 /** Attachments in their session's object: uploads in any order, over sleeps and damage; what they cost; that they go with their session. */
+import { env } from "cloudflare:workers";
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { CHUNK, type File, file, fileOf } from "./attachments.ts";
+import { SERVER } from "../../src/core/authority.ts";
+import { usageOfDay } from "../../src/registry/usage.ts";
+import { sessionOf } from "../../src/session/client.ts";
 import { MAX_CHUNKS } from "../../src/core/attachments.ts";
 import { isCompleteRecord, attachmentTexts } from "../../src/core/completeness.ts";
-import { MAX_ATTACHMENT_FAILURES } from "../../src/core/limits.ts";
+import { MAX_ATTACHMENT_FAILURES, PUBLISH_MS } from "../../src/core/limits.ts";
 import { NOON, start, World } from "./world.ts";
 
 /** A session that announced these. */
@@ -141,6 +145,22 @@ test("the record is complete only when all attachments are there, and none was r
   expect(isCompleteRecord((await whole.client.ask("summary")).ledger)).toBe(false);
   await putAll(whole, two);
   expect(isCompleteRecord((await whole.client.ask("summary")).ledger)).toBe(true);
+});
+
+test("what was stored counts for the day of the key that sent it", async () => {
+  const save = file(CHUNK + 9);
+  const world = await announced(save);
+  const key = `key-${world.id}`;
+  const access = { ...SERVER, key };
+  const client = sessionOf(env, access, world.id);
+  for (const [chunk, bytes] of save.chunks.entries())
+    await client.upload({ id: save.op.id, chunk, bytes });
+  await client.upload({ id: save.op.id, chunk: 0, bytes: save.chunks[0] ?? NONE });
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + PUBLISH_MS + 1 });
+  onTestFinished(() => void vi.useRealTimers());
+  await world.ring();
+  const used = (await usageOfDay(env.REGISTRY, Date.now())).get(key);
+  expect(used).toMatchObject({ attachment_bytes: CHUNK + 9 });
 });
 
 test("the catalog counts the attachments that are taken", async () => {

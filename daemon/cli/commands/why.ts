@@ -147,7 +147,7 @@ function printStacks(row: StackRow, summary: Summary): void {
 }
 
 function printLosses(summary: Summary): void {
-  const { ledger, damaged_segments } = summary;
+  const { ledger, damaged_segments, damaged = [] } = summary;
   print();
   if (isCompleteRecord(ledger) && damaged_segments === 0) {
     print(dim(`Complete: ${recordedOf(ledger)}.`));
@@ -164,7 +164,11 @@ function printLosses(summary: Summary): void {
     print(`- ${number}${more} ${causeText(cause)}${period}${when}`);
   }
   for (const text of attachmentTexts(ledger)) print(`- ${text}`);
-  if (damaged_segments > 0) print(`- ${formatCount(damaged_segments, "segment")} cannot be read`);
+  const parts = damaged.filter(({ part }) => part !== "attachment");
+  const segments = new Set(parts.map(({ segment }) => segment)).size;
+  if (segments > 0) print(`- ${formatCount(segments, "segment")} cannot be read`);
+  const contents = damaged.length - parts.length;
+  if (contents > 0) print(`- Parts of ${formatCount(contents, "attachment")} cannot be read`);
 }
 
 /** How long before the session's end. */

@@ -304,7 +304,9 @@ class Recording(object):
         test_id, attempt = self.attempts.get(key) or self.start(nodeid, worker)
         kind = None
         if hasattr(report, "context"):
-            kind, test_id = "subtest", self.subtest_id(test_id, report)
+            kind, test_id = "subtest", self.subtest_id(test_id, _subtest_name(report))
+        elif report.when == "teardown" and result == "skipped":
+            kind, test_id = "subtest", self.subtest_id(test_id, "teardown")  # pytest counts it beside the result of the call
         self.log_end(report, result, test_id, attempt, worker, kind, getattr(report, "when", None))
         if category == "rerun":
             self.rerun.add(key)
@@ -315,8 +317,8 @@ class Recording(object):
         if report.when == "call" and kind is None and isinstance(report.duration, (int, float)):
             self.session.histogram("test_seconds", report.duration, unit="s")
 
-    def subtest_id(self, test_id, report):
-        test_id = (test_id + [_part(_subtest_name(report))])[-MAX_PARTS:]
+    def subtest_id(self, test_id, name):
+        test_id = (test_id + [_part(name)])[-MAX_PARTS:]
         key = tuple(test_id)
         occurrence = self.seen[key] = self.seen.get(key, 0) + 1
         if occurrence > 1:

@@ -169,9 +169,11 @@ const PLURALS: { [result: string]: string } = {
 function eventsOf(test: ReportedTest, startAt: number, runner: string, counts: Counts): Event[] {
   let at = startAt;
   const last = test.attempts.at(-1);
-  if (last && (test.kind !== "suite" || last.result === "error"))
-    counts[PLURALS[last.result] ?? last.result] =
-      (counts[PLURALS[last.result] ?? last.result] ?? 0) + 1;
+  if (last) {
+    // A file or a hook that failed is an error, as the server counts it.
+    const name = test.kind === "suite" ? "errors" : (PLURALS[last.result] ?? last.result);
+    counts[name] = (counts[name] ?? 0) + 1;
+  }
   return test.attempts.map((attempt, index) => {
     at += attempt.durationMs ?? 0;
     return eventOf(test, attempt, index + 1, Math.round(at), runner);

@@ -249,7 +249,7 @@ settings.post("/settings/keys", async (c) => {
   if (label.length > MAX_NAME_LENGTH || !chosen) {
     throw new Refusal(
       "invalid_body",
-      "A key has a label, and may ingest, read, or everything (admin).",
+      "A key has a label, and may ingest, read, upload source maps, or everything (admin).",
     );
   }
   const created = await createKey(c, c.var.access.by, {

@@ -122,7 +122,10 @@ export class SessionMaps {
   /** Of the first MAX_POSITIONS positions. */
   async #originals(release: Release, stacks: string[][]): Promise<Map<string, Original>> {
     const asked = positionsOf(stacks).slice(0, MAX_POSITIONS);
-    return asked.length === 0 ? new Map() : resolvePositions(this.#env, release, asked);
+    if (asked.length === 0) return new Map();
+    const found = await resolvePositions(this.#env, release, asked);
+    noteAnswer();
+    return found;
   }
 }
 
@@ -138,6 +141,16 @@ export function tried<Result>(run: () => Result): () => Result {
   }
 }
 
+let isFailing = false;
+
+/** Logs the first of several failures. */
 function report(error: unknown): void {
-  console.error("Source maps did not answer:", error);
+  if (!isFailing) console.error("Source maps do not answer; stacks are as recorded:", error);
+  isFailing = true;
+}
+
+/** Logs that they answer again. */
+function noteAnswer(): void {
+  if (isFailing) console.error("Source maps answer again.");
+  isFailing = false;
 }

@@ -7,6 +7,8 @@ import { BATCH_OPS } from "../../../daemon/limits.ts";
 import { Log } from "../../../daemon/log.ts";
 import { build, type BuildOptions, keepalive } from "../../../daemon/send/batcher.ts";
 import { StateFilter } from "../../../daemon/send/filter.ts";
+import { LocalMaps } from "../../../daemon/sourcemaps/local.ts";
+import { asResolved } from "../../../src/core/sourcemaps/resolved.ts";
 import { advanceLane } from "../../../src/core/lanes.ts";
 import { newIndex } from "../../../src/core/session-index.ts";
 import { Batch, type Op } from "../../../src/core/wire.ts";
@@ -157,6 +159,22 @@ test("a relay may leave sequences out", async () => {
   const { batch } = build(laneOf(world), WHOLE);
   expect(batch).toMatchObject({ first: 1, last: 4, ops: [{ at: 1 }] });
   expect(batch?.dropped).toBeUndefined();
+});
+
+test.each([
+  ["a program's own lane", undefined, ["resolved"]],
+  ["the lane of a program elsewhere", "relay", ["recorded"]],
+  ["the lane of another user's program", "local", ["recorded"]],
+] as const)("source maps beside programs resolve exceptions of %s", async (_, role, expected) => {
+  await using world = await World.make();
+  const op = { ...event(1), exception_type: "Error", stacktrace: ["recorded"] };
+  world.lane("s", role && { role }).append(op);
+  const maps = new LocalMaps(() => 0);
+  maps.resolve = () => ({ stacktrace: ["resolved"] });
+  const [sent] = build(laneOf(world), { ...WHOLE, maps }).batch?.ops ?? [];
+  if (sent?.op !== "event") throw new Error("The exception was not sent.");
+  expect(sent.stacktrace).toEqual(["recorded"]);
+  expect(asResolved(sent).stacktrace).toEqual(expected);
 });
 
 test("damage at the end of a lane is counted once the lane is closed", async () => {

@@ -6,10 +6,11 @@ import {
   closeSync,
   constants,
   fstatSync,
+  ftruncateSync,
   lstatSync,
   openSync,
   readSync,
-  truncateSync,
+  type Stats,
 } from "node:fs";
 import { join } from "node:path";
 import { SIDE_FILE_BYTES } from "../limits.ts";
@@ -44,16 +45,26 @@ export function sideFileExists(lane: Lane, kind: SideFile, bytes = 0): boolean {
   return found !== undefined && found.isFile() && found.size >= bytes;
 }
 
+/** Opens it, if it is the writer's own: not a link to another file, whose content would be recorded, or emptied. */
+function openOwn(lane: Lane, kind: SideFile, access: number): { descriptor: number; stat: Stats } {
+  // A pipe in its place would block without O_NONBLOCK.
+  const flags = access | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+  const descriptor = openSync(sideFilePath(lane, kind), flags);
+  const stat = fstatSync(descriptor);
+  const isOwn = process.geteuid === undefined || stat.uid === process.geteuid();
+  if (stat.isFile() && isOwn && stat.nlink === 1) return { descriptor, stat };
+  closeSync(descriptor);
+  throw new Error(`${kind} of lane ${lane.id} is not a file of its writer.`);
+}
+
 /** Reads a side file from an offset on. Undefined if there is nothing, or it cannot be read. */
 export function readSideFile(lane: Lane, kind: SideFile, offset = 0): SideText | undefined {
   let descriptor: number | undefined;
   try {
-    // A pipe in its place would block without O_NONBLOCK.
-    const flags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
-    descriptor = openSync(sideFilePath(lane, kind), flags);
-    const { size, mtimeMs, uid } = fstatSync(descriptor);
-    const isOwn = process.geteuid === undefined || uid === process.geteuid();
-    if (!fstatSync(descriptor).isFile() || !isOwn || size <= offset) return undefined;
+    const opened = openOwn(lane, kind, constants.O_RDONLY);
+    descriptor = opened.descriptor;
+    const { size, mtimeMs } = opened.stat;
+    if (size <= offset) return undefined;
     const bytes = Buffer.alloc(Math.min(size - offset, SIDE_FILE_BYTES));
     const length = readSync(descriptor, bytes, 0, bytes.length, offset);
     return {
@@ -71,12 +82,14 @@ export function readSideFile(lane: Lane, kind: SideFile, offset = 0): SideText |
 
 /** Empties a side file whose writer appends to it. */
 export function emptySideFile(lane: Lane, kind: SideFile): boolean {
+  let descriptor: number | undefined;
   try {
-    const path = sideFilePath(lane, kind);
-    if (!lstatSync(path).isFile()) return false;
-    truncateSync(path);
+    ({ descriptor } = openOwn(lane, kind, constants.O_WRONLY));
+    ftruncateSync(descriptor);
     return true;
   } catch {
     return false;
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor);
   }
 }

@@ -204,6 +204,41 @@ describe("time grows with the length of the text", () => {
   });
 });
 
+describe("time grows with the number of exceptions that led to one", () => {
+  const error = new Error("first");
+  test.each<[string, (count: number) => unknown]>([
+    ["a group of many members", (count) => new AggregateError(Array(count).fill(error), "all")],
+    [
+      "a group of members of their own",
+      (count) => new AggregateError(Array.from({ length: count }, (_, n) => new Error(String(n)))),
+    ],
+    ["a list that is no error's", (count) => ({ message: "x", errors: Array(count).fill({}) })],
+    [
+      "a chain of causes",
+      (count) => {
+        let last: unknown = error;
+        for (let n = 0; n < count; n++) last = new Error("next", { cause: last });
+        return last;
+      },
+    ],
+    [
+      "groups of groups",
+      (count) => {
+        let last = new AggregateError([error]);
+        for (let n = 0; n < 20; n++) last = new AggregateError(Array(count / 20).fill(last));
+        return last;
+      },
+    ],
+    ["many own properties", (count) => Object.fromEntries(Array(count).entries())],
+  ])("%s", (_, make) => {
+    const [short, long] = [make(5_000), make(20_000)];
+    const work = (thrown: unknown) => exceptionFields(thrown);
+    if (cpuMs(work, long) < SLACK_MS) return;
+    const limit = 12 * Math.min(cpuMs(work, short), cpuMs(work, short)) + SLACK_MS;
+    expect(Math.min(cpuMs(work, long), cpuMs(work, long))).toBeLessThan(limit);
+  });
+});
+
 function textOf([start, repeated, end]: [string, string, string], length: number): string {
   return start + repeated.repeat(Math.ceil(length / repeated.length)) + end;
 }
@@ -212,9 +247,9 @@ function shorterOfTwo(work: (text: string) => unknown, text: string): number {
   return Math.min(cpuMs(work, text), cpuMs(work, text));
 }
 
-function cpuMs(work: (text: string) => unknown, text: string): number {
+function cpuMs<Value>(work: (value: Value) => unknown, value: Value): number {
   const before = process.threadCpuUsage();
-  work(text);
+  work(value);
   const { user, system } = process.threadCpuUsage(before);
   return (user + system) / 1_000;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { SEGMENT_BYTES } from "../../src/core/limits.ts";
-import type { Op } from "../../src/core/wire.ts";
+import { Event, type Op } from "../../src/core/wire.ts";
 import { heartbeat, bulky, event, gauge, NOON, start, state, World } from "./world.ts";
 
 const legacyOf = async (world: World) =>
@@ -268,6 +268,68 @@ describe("the session as 1.x gives it", () => {
     });
     expect(Date.parse(events.at(-1).timestamp)).toBeLessThanOrEqual(Date.now());
   });
+});
+
+/** Every field that an exception can have. */
+const whole = {
+  op: "event",
+  at: NOON + 1,
+  name: "exception",
+  category: "error",
+  group: "game",
+  labels: ["exception"],
+  message: "could not open the door",
+  data: { door: "brass" },
+  exception_type: "ExceptionGroup",
+  exception_msg: "two doors",
+  stacktrace: ['  File "/srv/door.py", line 12, in open_door\n'],
+  source_file: "/srv/door.py",
+  source_line: 12,
+  source_function: "open_door",
+  attributes: { errno: 13, "…": 2 },
+  notes: ["in the cellar"],
+  causes: [
+    {
+      exception_type: "OSError",
+      exception_msg: "no key",
+      stacktrace: ['  File "/srv/key.py", line 3, in turn\n'],
+      attributes: { code: "EACCES" },
+      notes: ["rusty"],
+      kind: "member",
+      parent: 0,
+    },
+    {
+      exception_type: "KeyError",
+      exception_msg: "'key'",
+      stacktrace: [],
+      kind: "context",
+      parent: 1,
+    },
+  ],
+  causes_left_out: 7,
+  sources: [{ file: "/srv/door.py", first: 11, lines: ["def open_door():", "    turn()"] }],
+  resolved: { stacktrace: ["at open_door (door.ts:1:2)"], causes: [["at turn (key.ts:3:4)"], []] },
+  handled: false,
+  fingerprint: "0123456789abcdef",
+} satisfies Op;
+
+test("an exception is exported with each of its fields, and recorded again it is the same", async () => {
+  const { test: _ofTestRuns, ...fields } = Event.entries;
+  expect(Object.keys(whole).toSorted()).toEqual(Object.keys(fields).toSorted());
+  expect(Object.keys(whole.causes[0] ?? {}).toSorted()).toEqual(
+    Object.keys(fields.causes.wrapped.item.entries).toSorted(),
+  );
+  const again: object[] = [];
+  let ops: Op[] = [start(), whole];
+  for (let time = 0; time < 2; time++) {
+    const world = new World();
+    await world.send(ops);
+    await world.evict();
+    const { seq: _, ...line } = (await linesOf(world)).find(({ op }) => op === "event") ?? {};
+    again.push(line);
+    ops = [start(), line as Op]; // as an import sends it
+  }
+  expect(again).toEqual([whole, whole]);
 });
 
 describe("the export", () => {

@@ -25,6 +25,8 @@ export function watchExit(session: Session, settings: OpenOptions): void {
     process.on("uncaughtExceptionMonitor", onUncaught);
     // Deno.exit() calls no `exit` listener of Node's API, and Deno.exitCode is not process.exitCode.
     if (Deno) addEventListener("unload", () => onExit(Deno.exitCode));
+    // Deno gives the monitor an error of its own in place of a reason that is none.
+    if (Deno) addEventListener("unhandledrejection", noteReason);
     // Bun calls the monitor for rejections only while a module is loading. With --unhandled-rejections they do not end the program.
     const isLenient = process.execArgv.some((flag) => flag.startsWith("--unhandled-rejections"));
     if (process.versions.bun && !isLenient) process.on("unhandledRejection", onRejected);
@@ -135,6 +137,20 @@ function onObserved(thrown: unknown): void {
   for (const session of capturing) session.logException(thrown, { handled: false });
 }
 
+/** The last reason of a rejection in Deno. */
+let rejected: { reason: unknown } | undefined;
+
+function noteReason(event: Event): void {
+  rejected = { reason: (event as Event & { reason: unknown }).reason }; // of a PromiseRejectionEvent
+}
+
+/** The reason that Deno describes as an error, and what was thrown otherwise. */
+function reasonOf(thrown: unknown, origin: string): unknown {
+  if (origin !== "unhandledRejection" || !rejected || rejected.reason instanceof Error)
+    return thrown;
+  return rejected.reason;
+}
+
 let lastUncaught: unknown;
 
 /** Node calls this before it handles an uncaught exception. A program with its own handler continues. */
@@ -145,9 +161,10 @@ function onUncaught(thrown: unknown, origin: string): void {
     !process.hasUncaughtExceptionCaptureCallback() &&
     // Deno calls its own `error` listeners later, and they may prevent the end. The daemon detects whether the process exited.
     !(Deno && origin === "uncaughtException");
+  const reason = reasonOf(thrown, origin);
   for (const session of capturing) {
-    if (isFatal) session.crash(thrown, 1);
-    else session.logException(thrown, { handled: false });
+    if (isFatal) session.crash(reason, 1);
+    else session.logException(reason, { handled: false });
   }
   if (isFatal) sendAllRests(); // Deno calls no further listener
 }

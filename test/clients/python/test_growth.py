@@ -5,6 +5,7 @@ times the length; CPU time is compared, which other processes do not change."""
 import sys
 import time
 import types
+import unittest
 
 import datacat
 
@@ -50,6 +51,20 @@ class Growth(Test):
             # Of a longer chain nothing more is read.
             self.assertLess(long, 3 * short + SLACK_SECONDS, name)
 
+    @unittest.skipIf(sys.version_info < (3, 11), "no groups of exceptions")
+    def test_a_group_of_many_members(self):
+        session = datacat.open()
+        group = eval("ExceptionGroup")  # no name of older versions
+        shapes = {
+            "members": lambda count: group("all", [ValueError(n) for n in range(count)]),
+            "the same member": lambda count: group("all", [ValueError("x")] * count),
+            "members with causes": lambda count: group("all", [chain(5, "__cause__") for _ in range(count)]),
+            "notes": lambda count: noted(count),
+        }
+        for name, shape in shapes.items():
+            short, long = [cpu_seconds(session.log_exception, shape(count)) for count in (500, 5000)]
+            self.assertLess(long, 30 * short + SLACK_SECONDS, name)  # linear would be 10
+
     def test_a_long_chain_has_the_text_of_a_short_one(self):
         if PY2:
             self.skipTest("2.7's exceptions are not chained")
@@ -78,6 +93,13 @@ class Report(object):
 
     def __init__(self, text):
         self.longrepr = self.longreprtext = text.encode("utf-8") if PY2 else text
+
+
+def noted(count):
+    error = ValueError("noted")
+    for index in range(count):
+        error.add_note("note %d" % index)
+    return error
 
 
 def chain(length, name):

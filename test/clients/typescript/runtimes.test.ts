@@ -66,11 +66,30 @@ describe.each(runtimes)("$name", ({ name, command: [program, ...args], isMissing
   });
 
   test.skipIf(isMissing).each([
+    ["undefined", "undefined", "undefined"],
+    ["null", "null", "null"],
+    ["5", "number", "5"],
+    ["'lost'", "string", "lost"],
+    ["({ code: 5 })", "Object", '{"code":5}'],
+    ["[1, 2]", "Array", "[1,2]"],
+    ["Symbol('lost')", "symbol", "symbol"],
+  ])("a rejection with %s has its type", (value, type, message) => {
+    if (name === "Deno" && type === "symbol") return; // Deno itself fails to describe it, and calls no listener
+    using home = testHome();
+    run(home, `open(); Promise.reject(${value});`);
+    const [lane] = readLanes(home);
+    const event = lane?.records.find((record) => record["op"] === "event");
+    expect(event).toMatchObject({ exception_type: type, exception_msg: message, handled: false });
+  });
+
+  test.skipIf(isMissing).each([
     ["open();", 0, ["start", "end"]],
     ["open(); process.exit(3);", 3, ["start", "end"]],
     ["open(); throw new TypeError('no sword');", 1, ["start", "event", "crash"]],
     ["open(); Promise.reject(new Error('lost'));", 1, ["start", "event", "crash"]],
     ["open(); await Promise.reject(new Error('lost'));", 1, ["start", "event", "crash"]],
+    ["open(); Promise.reject(undefined);", 1, ["start", "event", "crash"]],
+    ["open(); Promise.reject({ code: 5 });", 1, ["start", "event", "crash"]],
     [
       "open(); setTimeout(() => { throw 5; }, 5);",
       1,

@@ -44,7 +44,7 @@ func writeEvent(r *lane.Record, e *Event) {
 	r.Name("event.category", `,"category":`, string(e.Category))
 	r.Name("event.group", `,"group":`, e.Group)
 	r.Labels("event.labels", `,"labels":`, e.Labels)
-	r.Text(`,"message":`, e.Message)
+	r.Long(`,"message":`, e.Message)
 	r.Data(`,"data":`, "data", e.Data)
 	if e.Exception != nil {
 		writeException(r, e.Exception)
@@ -105,7 +105,7 @@ func writeException(r *lane.Record, x *Exception) {
 
 func writeCause(r *lane.Record, c *Cause) {
 	r.Text(`,"exception_type":`, c.Type)
-	r.Text(`,"exception_msg":`, c.Message)
+	r.Long(`,"exception_msg":`, c.Message)
 	if len(c.Stack) > 0 {
 		r.Buf = encode.AppendTexts(append(r.Buf, `,"stacktrace":`...), c.Stack)
 	}

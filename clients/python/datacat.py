@@ -196,6 +196,8 @@ MAX_LOCALS = 64  # variables of one frame
 LOCALS_FRAMES = 8  # innermost frames whose variables are recorded, if the program asks for them
 WHOLE_STRING = 64  # characters: shorter strings stay whole when an event is cut, because they identify it
 LONGEST_CUT = 131072  # characters: the first length tried when strings are cut, half of the event's limit
+MIN_READ = LONGEST_CUT + 4096  # characters that are read for secrets in a text that is cut: one may stand across the cut
+FIRST_READ = MIN_READ + 32768  # with room for secrets
 
 # Attachments, the same in every client (test/fixtures/attachments.json).
 MAX_ATTACHMENT_BYTES = 10 * 1024 * 1024
@@ -713,7 +715,7 @@ class Session(object):
         if labels is not None:
             text += _labels_field("event.labels", "labels", labels, losses)
         if message is not None:
-            text += _text_field("message", message)
+            text += _text_field("message", message, MAX_EVENT_BYTES)
         if data is not None:
             members = _object_text(data, "data", losses)
             if members != "{}":
@@ -2846,7 +2848,7 @@ def _exception_fields(
     handled=None, attributes=None, notes=None, kind=None, parent=None, causes_left_out=0, sources=(), fingerprint=None, losses=None,
 ):  # fmt: skip
     """Return the fields of an exception or of a cause as JSON. `causes` are dicts of these parameters, `sources` texts of excerpts."""
-    text = _text_field("exception_type", exception_type) + _text_field("exception_msg", exception_msg)
+    text = _text_field("exception_type", exception_type) + _text_field("exception_msg", exception_msg, MAX_EVENT_BYTES)
     text += _texts_field("stacktrace", stacktrace)
     text += _text_field("source_file", source_file) + _whole_field("source_line", source_line)
     text += _text_field("source_function", source_function)
@@ -2964,11 +2966,12 @@ def _name_field(field, key, value, losses):
     return "" if text == '""' else ',"%s":%s' % (key, text)
 
 
-def _text_field(key, value):
+def _text_field(key, value, most=_NEVER):
+    """Return a text. `most` is that of `_clean`."""
     if value is None:
         return ""
     text = _plain_text(value)
-    return ',"%s":%s' % (key, _quote(_clean(text))) if text else ""
+    return ',"%s":%s' % (key, _quote(_clean(text, most))) if text else ""
 
 
 def _labels_field(field, key, labels, losses):
@@ -3561,17 +3564,17 @@ def _choose_encoder(kind, value):
 
 _REDACTED = "[redacted]"
 _MARK = "[redacted"
-_ORDINARY, _COUNT, _TEXT, _ANY = range(4)  # what a name states of its value: see NAME in src/core/secrets/names.ts
+_ORDINARY, _COUNT, _TEXT, _ANY, _FOLDER = range(5)  # what a name states of its value: see NAME in src/core/secrets/names.ts
 
 _PARTS = dict.fromkeys(
     "password passwd passphrase passcode secret authorization cookie apikey privatekey sessionkey credential pincode cardnumber"
-    " creditcard securitycode socialsecurity".split(),
+    " creditcard securitycode socialsecurity phpsessid jsessionid aspsessionid aspnetsessionid connectsid laravelsession".split(),
     _ANY,
 )
 _PARTS.update(
     dict.fromkeys(
         "token accesskey accountkey authkey encryptionkey masterkey sharedkey signingkey databaseurl databaseuri dburl dburi"
-        " connectionstring connectionuri connstr connstring".split(),
+        " connectionstring connectionuri connstr connstring licensekey licencekey activationkey".split(),
         _TEXT,
     )
 )
@@ -3588,6 +3591,9 @@ _COUNTING = frozenset(
     "age attempts bits budget count counts expiry index input left length limit limits len max maximum min minimum output"
     " remaining retries size total ttl usage used".split()
 )
+_ABOUT = frozenset("banner consent policies policy strength".split())  # last terms of names of settings: password_policy
+_SETTINGS = frozenset("disabled enabled include omit optional same-origin".split())  # values of these: `credentials: include`
+_PATH = re.compile(r"[/~]|[A-Za-z]:[\\/]")
 _OPTIONS = frozenset("pass passin passout requirepass masterauth".split())
 _NOT_SQUASHED = re.compile("[^A-Za-z0-9]")
 _HUMPS = re.compile("([a-z0-9])([A-Z])")
@@ -3610,7 +3616,7 @@ _name_classes = _NameClasses()
 
 
 def _name_class(name):
-    return _ANY if name.lower() in _own_names else _name_classes[name]
+    return _ANY if _own_names and name.lower() in _own_names else _name_classes[name]
 
 
 _own_names = frozenset()
@@ -3633,7 +3639,11 @@ def _classify(name):
     for term in terms:
         kind = max(kind, _term_class(term, before))
         before = term
-    if kind and (terms[:1] and terms[0] in _COUNTING or terms[-1:] and terms[-1] in _COUNTING):
+    if not kind or terms[-1:] and terms[-1] in _ABOUT:
+        return _ORDINARY
+    if squashed in ("pwd", "oldpwd"):
+        return _FOLDER
+    if (terms[:1] and terms[0] in _COUNTING or terms[-1:] and terms[-1] in _COUNTING):
         return _COUNT
     return kind
 
@@ -3653,8 +3663,21 @@ def _term_class(term, before):
     return _TEXT if (before if name == "pass" else name[:-4]) in _PASS_OWNERS else _ORDINARY
 
 
+class _Headers(dict):
+    """The cache of whether the value of a name reaches to the end of the line."""
+
+    def __missing__(self, name):
+        is_header = _squash(name).endswith(("cookie", "authorization"))
+        if len(self) < MAX_CACHED and len(name) <= 128:
+            self[name] = is_header
+        return is_header
+
+
+_headers = _Headers()
+
+
 def _is_header(name):
-    return _squash(name).endswith(("cookie", "authorization"))
+    return _headers[name]
 
 
 def _is_hidden(kind, value):
@@ -3662,10 +3685,16 @@ def _is_hidden(kind, value):
     if kind == _ORDINARY or value is None:
         return False
     if isinstance(value, _NUMBERS):
-        return kind == _ANY
+        return kind >= _ANY
     if _is_empty(value):
         return False
-    return not (kind == _COUNT and isinstance(value, _STRINGS) and _DIGITS.match(value))
+    return not isinstance(value, _STRINGS) or _is_hidden_text(kind, value)
+
+
+def _is_hidden_text(kind, text):
+    if not text or len(text) <= 11 and text.lower() in _SETTINGS:
+        return False
+    return not (kind == _COUNT and _DIGITS.match(text) or kind == _FOLDER and _PATH.match(text))
 
 
 def _is_empty(value):
@@ -3692,6 +3721,8 @@ _PREFIXES = (
     + _prefixes("github", "A-Za-z0-9_", 20, "github_pat_")
     + _prefixes("gitlab", "A-Za-z0-9_-", 16, "glpat- gldt- glrt- glcbt- glptt- glft- glsoat- gloas-")
     + _prefixes("slack", "A-Za-z0-9_-", 8, "xoxa- xoxb- xoxe- xoxo- xoxp- xoxr- xoxs- xapp-")
+    + _prefixes("slack", "/A-Za-z0-9_-", 20, "hooks.slack.com/services/ hooks.slack.com/workflows/ hooks.slack.com/triggers/")
+    + _prefixes("discord", "/A-Za-z0-9_-", 20, "discord.com/api/webhooks/ discordapp.com/api/webhooks/")
     + _prefixes("stripe", "A-Za-z0-9", 10, "sk_live_ sk_test_ rk_live_ rk_test_ whsec_")
     + _prefixes("google", "A-Za-z0-9_-", 35, "AIza", 35)
     + _prefixes("google", ".A-Za-z0-9_-", 20, "ya29.")
@@ -3717,7 +3748,8 @@ _HEADER_END = dict((quote, re.compile(r"[\r\n]|\\[rn%s]|%s" % (quote, quote))) f
 _SCHEME = re.compile("(?:Bearer|Basic|Token|Negotiate|ApiKey|api-key)[ \t]{1,4}", re.I)
 _TOKEN_68 = re.compile("[A-Za-z0-9._~+/=:-]*")
 _JWT = re.compile("[A-Za-z0-9_.-]*")
-_NAME = _NAME_BACK = re.compile("[A-Za-z0-9_.-]*")
+_NAME_RUN = re.compile("[A-Za-z0-9_.-]*")
+_NAME_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-")
 _CAPITAL_OR_DIGIT = re.compile("[0-9=]|.[A-Z]", re.S)
 _HOST = re.compile(
     r"tcp\(|unix\(|localhost(?![A-Za-z0-9_])|[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?![A-Za-z0-9_])"
@@ -3727,6 +3759,10 @@ _AWS_SECRET = re.compile("[A-Za-z0-9/+]+")
 _USER_OPTIONS = frozenset(["-u", "-U", "--user", "--proxy-user"])
 _QUERY_NAME = re.compile("(?:key|sig|(?:.*[-_])?signature)\\Z", re.I | re.S)
 _LITERALS = frozenset("null none nil undefined true false string str bearer required".split())
+_PROSE = frozenset(
+    "cannot changed expired field for forgot has incorrect input invalid is link mismatch missing must not policy prompt reset should too"
+    " was wrong".split()
+)  # what follows `password: ` in a sentence, and is no password
 _SOURCE_FILE = re.compile(r"\.(?:[cm]?[jt]sx?|py|go|rs|rb|java|kt|cc?|cpp|h|cs|php|vue)\Z", re.I)
 _POSITION = re.compile("[0-9]+:[0-9]+(?![A-Za-z0-9_@:.])")  # a line and a column, as in a stack: auth.ts:12:5
 _OPENERS = {")": "(", "]": "[", "}": "{", ">": "<"}
@@ -3739,6 +3775,7 @@ _PROGRAMS = [
     (re.compile("(?<![%s])7z[ar]?(?![%s])" % (_W, _W)), "-p", True, False),
     (re.compile("(?<![%s])login(?![%s])" % (_W, _W)), "-p", False, True),
     (re.compile("(?<![%s])mongo(?:sh|dump|restore|export|import)?(?![%s])" % (_W, _W)), "-p", False, True),
+    (re.compile("(?<![%s])curl(?![%s])" % (_W, _W)), "-b", False, True),
     (re.compile("(?<![%s])redis-cli(?![%s])" % (_W, _W)), "-a", False, True),
     (re.compile("(?<![%s])(?:zip|unzip|sqlcmd|bcp)(?![%s])" % (_W, _W)), "-P", False, True),
     (re.compile("(?<![%s])ldap(?:search|add|modify|delete|whoami|passwd)(?![%s])" % (_W, _W)), "-w", True, True),
@@ -3749,15 +3786,22 @@ _DIGIT_RUN = re.compile("[0-9]*")
 
 
 _STEMS = (
-    "auth bearer card conn cookie credential cvc cvv database db dsn jwt key otp pass pem pin pw secret security sig ssn token".split()
-)
-_SIGN = re.compile("[-:=%@_IJGR]").search  # what every format has but the few in `_has_format`
-_OPTION_OR_PEM = re.compile("(?:^|[^A-Za-z0-9_-])-(?:[pPawuU]|-(?:proxy-)?user)|-----BEGIN ").search
+    "auth bearer card conn cookie credential cvc cvv database db dsn jwt laravel onid otp pass pem pin pw secret security sig ssid ssn"
+    " token".split()
+)  # and key, which is a secret's only as a part of a name
+_SIGN = re.compile("[-:=%@_<IJGRV]").search  # what every format has but the few in `_has_format`
+_OPTION_START = "-(?<![A-Za-z0-9_-]-)(?:[pPawuUb]|-(?:proxy-)?user|-?[A-Za-z][A-Za-z0-9_.-]{1,136}[ \t])|-----BEGIN "
+_OPTION_OR_PEM = re.compile(_OPTION_START).search
 # Formats without a sign. Card numbers begin with 2 to 6. `re` skips to the first characters only where each alternative begins with one.
 _RARE = re.compile(
-    "bearer|basic|Bearer|Basic|ya29\\.|" + "|".join([first + "[0-9]{3}(?:[0-9]{8}|[ -][0-9]{4})" for first in "23456"])
+    "bearer|basic|Bearer|Basic|ya29\\.|machine[ \t\r\n]|setenv[ \t]|setEnv[ \t]|Setenv[ \t]|SetEnv[ \t]|"
+    + "|".join([first + "[0-9]{3}(?:[0-9]{8}|[ -][0-9]{4})" for first in "23456"])
 ).search
-_SEPARATOR = re.compile(r"""(?:\\{0,8}["'])?\]?[ \t]{0,2}([:=]|%3[Dd])(?!//)""")
+# From the end of a name to its separator: a closing quote, a bracket, the index of a list, blanks.
+_SEPARATOR = (
+    r"""((?:\\{0,8}["'])?)(?:\]|%5[Dd])?(?:\[["']?[A-Za-z0-9_.-]{0,32}["']?\]|%5[Bb][A-Za-z0-9_.-]{0,32}%5[Dd])?"""
+    r"[ \t]{0,2}([:=]|%3[Dd])(?!//)"
+)
 
 
 def _any_of(texts):
@@ -3774,20 +3818,25 @@ def _any_of(texts):
 
 
 def _compiled(prefixes, names=()):
-    """Return the searches for a name's part in lower-case text, for it in any text, for a prefix, for any format, and the rules of prefixes."""
+    """Return the searches for a name in lower-case text, for it in any text, for a prefix, for any format, and the rules of prefixes."""
     rules = []
     for prefix, kind, characters, least, most in prefixes:
         run = re.compile("[%s]%s" % (characters, "*" if most is None else "{0,%d}" % (most + 1)))
         rules.append((prefix, kind, run, least, most))
-    stem = _any_of(_STEMS + list(names))
+    # `re` skips to the first characters of alternatives only where each begins with one, and none is in a group of its own.
+    stems = _any_of(_STEMS + list(names))[3:-1] + "|key(?:(?<=[A-Za-z0-9_.?&#-]key)|(?=[A-Za-z0-9_.-]))"
+    # A name of a secret with its separator. What follows the stem is read once: `(?=(…))\\1` does not read it again in another way.
+    name = "(?:%s)(?=([A-Za-z0-9_.-]{0,256}))\\1%s" % (stems, _SEPARATOR)
     prefix = _any_of([each[0] for each in prefixes])
-    formats = "://|%3[Aa]%2[Ff]%2[Ff]|:[^ \t\r\n;&\"'`<>|,:@]+@|-[pPawuU]|--(?:proxy-)?user|-----BEGIN |eyJ"
-    formats += "|[Bb](?:earer|asic|EARER|ASIC)[ \t]|[2-6][0-9]{3}(?:[0-9]{8}|[ -][0-9]{4})|" + prefix
+    formats = "://|%3[Aa]%2[Ff]%2[Ff]|:[^ \t\r\n;&\"'`<>|,:@]+@|" + _OPTION_START
+    formats += "|<(?=[A-Za-z])|ENV[ \t]|setenv[ \t]|setEnv[ \t]|Setenv[ \t]|SetEnv[ \t]|password(?<=[ \t\r\n]password)[ \t\r\n]|eyJ"
+    formats += "|bearer[ \t]|basic[ \t]|Bearer[ \t]|Basic[ \t]|BEARER[ \t]|BASIC[ \t]|bEARER[ \t]|bASIC[ \t]|"
+    formats += "|".join([first + "[0-9]{3}(?:[0-9]{8}|[ -][0-9]{4})" for first in "23456"]) + "|" + prefix[3:-1]
     # Without an own rule, a prefix has a sign or is asked for in `_has_format`.
-    return re.compile(stem).search, re.compile(stem, re.I).search, re.compile(prefix).search, re.compile(formats).search, rules
+    return re.compile(name).search, re.compile(name, re.I).search, re.compile(prefix).search, re.compile(formats).search, rules
 
 
-_stem, _stem_of_any_case, _prefix, _format, _prefix_rules = _compiled(_PREFIXES)
+_name_in_lower, _name_in_any, _prefix, _format, _prefix_rules = _compiled(_PREFIXES)
 _has_own_rules = False
 
 
@@ -3798,14 +3847,14 @@ _CHARACTERS = {
 
 def _use_rules(text):
     """Add the rules of DATACAT_REDACT (clients/README.md, "Secrets"). Nothing is used of a setting that is wrong."""
-    global _own_names, _stem, _stem_of_any_case, _prefix, _format, _prefix_rules, _has_own_rules
+    global _own_names, _name_in_lower, _name_in_any, _prefix, _format, _prefix_rules, _has_own_rules
     try:
         setting = json.loads(text)
         own = [_own_prefix(each) for each in setting.get("prefixes", [])]
         names = frozenset([str(name).lower() for name in setting.get("names", [])])
         if set(setting) - set(["prefixes", "names", "keep"]) or len(own) > 50 or len(names) > 50:
             return
-        _stem, _stem_of_any_case, _prefix, _format, _prefix_rules = _compiled(_PREFIXES + own, names)
+        _name_in_lower, _name_in_any, _prefix, _format, _prefix_rules = _compiled(_PREFIXES + own, names)
         _own_names = names
         _has_own_rules = True
     except Exception:
@@ -3826,12 +3875,31 @@ if os.environ.get("DATACAT_REDACT"):
     _use_rules(os.environ["DATACAT_REDACT"])
 
 
-def _clean(text):
-    """Return the text with each secret in it replaced by a mark."""
+def _clean(text, most=_NEVER):
+    """Return the text with each secret in it replaced by a mark.
+
+    `most` is the limit of bytes over which the op that has the text is cut: of a longer text, only what may be stored is read.
+    """
+    if len(text) > most:
+        return _clean_beginning(text, most)
     # Most texts have neither a sign nor one of the rare formats, so this is most of the cost of redaction.
     if _SIGN(text) is None and not _has_own_rules:
         return text if _RARE(text) is None else _redact_text(text)
-    return _redact_text(text) if _has_format(text) or _stem(text.lower()) is not None else text
+    return _redact_text(text) if _has_format(text) or _name_in_lower(text.lower()) is not None else text
+
+
+def _clean_beginning(text, most):
+    read = FIRST_READ
+    while read < len(text):
+        clean = _clean(text[:read])
+        if _characters(clean) >= MIN_READ and len(clean) + len(text) - read > most:
+            return clean + text[read:]
+        read *= 2
+    return _clean(text)
+
+
+def _characters(text):
+    return len(text.decode("utf-8", "replace")) if _PY2 else len(text)
 
 
 def _has_format(text):
@@ -3840,11 +3908,11 @@ def _has_format(text):
         return True
     if _SIGN(text) is None:
         return _has_own_rules and _prefix(text) is not None
-    if "@" in text or "%40" in text or "eyJ" in text or "-" in text and _OPTION_OR_PEM(text) is not None:
+    if "@" in text or "%40" in text or "eyJ" in text or "</" in text or "<![" in text or "-" in text and _OPTION_OR_PEM(text) is not None:
         return True
-    if "BEARER" in text or "BASIC" in text or "SG." in text or "AKIA" in text or "ASIA" in text or "AIza" in text:
+    if "BEARER" in text or "BASIC" in text or "SG." in text or "AKIA" in text or "ASIA" in text or "AIza" in text or "ENV" in text:
         return True
-    return (_has_own_rules or "_" in text or "-" in text) and _prefix(text) is not None
+    return (_has_own_rules or "_" in text or "-" in text or "hook" in text) and _prefix(text) is not None
 
 
 def _redact_text(text):
@@ -3862,31 +3930,30 @@ def _redact_text(text):
 
 def _findings(text):
     found = []
-    end = name_end = 0
+    end = 0
     lower = text.lower()
     # Some letters have a lower case of two characters: then places in the lower text are not those of the text.
-    stem, stems_in = (_stem, lower) if len(lower) == len(text) else (_stem_of_any_case, text)
-    name = stem(stems_in, 0)
+    search, searched = (_name_in_lower, lower) if len(lower) == len(text) else (_name_in_any, text)
+    name = search(searched, 0)
     other = _format(text, 0) if _has_format(text) else None
     while name is not None or other is not None:
         finding = None
-        if other is not None and (name is None or other.start() <= name.start()):
-            at = other.start()
+        is_other = other is not None and (name is None or other.start() <= name.start())
+        at = other.start() if is_other else name.start()
+        if is_other:
             finding = _format_at(text, at, other.group())
             at = _DIGIT_RUN.match(text, at).end() if text[at] in "0123456789" else at + 1
             other = _format(text, max(at, finding[1]) if finding else at)
         else:
-            at = name.start()
-            if at >= name_end:
-                name_end = _NAME.match(text, at).end()
-                finding = _name_at(text, at, name_end)
-            name = stem(stems_in, max(name_end, finding[1]) if finding else name_end)
+            finding = _named(text, name)
+            at = name.end(1)
+            name = search(searched, max(at, finding[1]) if finding else at)
         if finding is None or finding[0] < end:
             continue
         found.append(finding)
         end = finding[1]
         if name is not None and name.start() < end:
-            name = stem(stems_in, end)
+            name = search(searched, end)
         if other is not None and other.start() < end:
             other = _format(text, end)
     return _with_aws_secrets(text, found) if any(mark == "[redacted:aws]" for _, _, mark in found) else found
@@ -3906,16 +3973,6 @@ def _with_aws_secrets(text, found):
     return sorted(found + added)
 
 
-def _name_at(text, at, end):
-    """Return the value of the name around `at` that ends at `end`: behind its separator, or as the argument of an option."""
-    start = end - _NAME_BACK.match(text[max(0, at - 136) : end][::-1]).end()
-    found = _option(text, start) if text[start] == "-" else None
-    if found is not None:
-        return found
-    separator = _SEPARATOR.match(text, end)
-    return None if separator is None else _named(text, separator.start(1), separator.end())
-
-
 def _format_at(text, at, beginning):
     """Return the finding at the beginning of a format as (start, end, mark), or None."""
     character = text[at]
@@ -3925,6 +3982,10 @@ def _format_at(text, at, beginning):
         return _url_login(text, at + 9, "%3A", "%40")
     if character == "-":
         return _pem(text, at) if beginning == "-----BEGIN " else _option(text, at)
+    if character == "<":
+        return _element(text, at)
+    if beginning[-1] in " \t\r\n" and character in "ESsp":
+        return _netrc(text, at) if character == "p" else _variable(text, at)
     if beginning == "eyJ":
         return _jwt(text, at) or _prefixed(text, at)
     found = _scheme(text, at) if beginning[-1] in " \t" else None
@@ -4019,8 +4080,8 @@ def _url_login(text, start, colon, sign):
 def _login(text, at):
     if text.find("@", at, at + 514) < 0:
         return None
-    start, end, _ = _name_before(text, at)
-    if end != at or start == at or text[start:at].lower() in _NO_USER:
+    start = _name_start(text, at)
+    if start == at or text[start:at].lower() in _NO_USER:
         return None
     value = text[at + 1 : at + 513]
     value = value[: _next(_UNQUOTED_END, value, 0)]
@@ -4035,44 +4096,40 @@ def _login(text, at):
     return _keyed(text, at + 1, at + 1 + sign) if _HOST.match(text, at + sign + 2) else None
 
 
-def _name_before(text, at):
-    end = at
-    while end > max(0, at - 2) and text[end - 1] in " \t":
+def _name_start(text, end):
+    """Return where the name begins that goes on at `end`."""
+    least = max(0, end - 136)
+    while end > least and text[end - 1] in _NAME_CHARACTERS:
         end -= 1
-    if end > 0 and text[end - 1] == "]":
-        end -= 1
-    is_quoted = end > 0 and text[end - 1] in "\"'"
-    if is_quoted:
-        end -= 1
-        while end > max(0, at - 8) and text[end - 1] == "\\":
-            end -= 1
-    back = text[max(0, at - 136) : end][::-1]
-    return end - _NAME_BACK.match(back).end(), end, is_quoted
+    return end
 
 
-def _named(text, at, begin):
-    start, end, is_quoted = _name_before(text, at)
-    if start == end:
-        return None
+def _named(text, match):
+    """Return the value of a name that `_name_in_lower` found, or None."""
+    end = match.end(1)
+    start = _name_start(text, match.start())
     name = text[start:end]
+    at = match.start(3)
+    kind = _option_class(name) if name[0] == "-" else _name_class(name)
     before = text[start - 1] if start > 0 else ""
     is_query = before != "" and before in "?&#"
-    kind = _option_class(name) if name[0] == "-" else _name_class(name)
     is_prose = kind == _ORDINARY and name.lower() == "key"
     if kind == _ORDINARY and is_query and _QUERY_NAME.match(name):
         kind = _TEXT
-    if kind == _ORDINARY or text[at] == ":" and _is_position(text, name, begin):
+    value = match.end()
+    if kind == _ORDINARY or text[at] == ":" and _is_position(text, name, value):
         return None
-    value = begin
     if text[value : value + 1] in ("=", ">"):
         value += 1
     blanks = value
     while value < blanks + 4 and text[value : value + 1] in (" ", "\t"):
         value += 1
-    if _is_header(name) and not is_query:
+    if text.startswith(_MARK, value):
+        return None
+    if _headers[name] and not is_query:
         return _header_value(text, value, before)
-    is_prose = is_prose or value > blanks and text[at] == ":" and not is_quoted and kind != _ANY
-    return _value_at(text, value, kind, is_query, is_prose)
+    is_sentence = value > blanks and text[at] == ":" and match.start(2) == match.end(2)
+    return _value_at(text, value, kind, is_query, is_sentence, is_prose or is_sentence and kind < _ANY)
 
 
 def _is_position(text, name, begin):
@@ -4080,7 +4137,15 @@ def _is_position(text, name, begin):
     return is_line or _POSITION.match(text, begin)
 
 
-def _value_at(text, at, kind, is_query=False, is_prose=False):
+_PLAIN_VALUE = re.compile("[A-Za-z0-9_]+(?=[ \t\r\n;&,]|\\Z)")  # most values
+_DIGIT = re.compile("[0-9]").search
+_ALPHANUMERIC = re.compile("[A-Za-z0-9]").search
+
+
+def _value_at(text, at, kind, is_query=False, is_sentence=False, is_prose=False):
+    plain = _PLAIN_VALUE.match(text, at)
+    if plain is not None:
+        return _plain_value_at(text, at, plain.end(), kind, is_sentence, is_prose)
     start = at
     if text[at : at + 1] and text[at] in "bBfFrRuU" and text[at + 1 : at + 2] in ('"', "'"):
         start += 1
@@ -4088,31 +4153,93 @@ def _value_at(text, at, kind, is_query=False, is_prose=False):
         return None
     quoted = _quoted_at(text, start)
     if quoted is not None:
-        is_number = kind == _COUNT and _DIGITS.match(text[quoted[0] : quoted[1]])
-        is_sign = kind != _ANY and not re.search("[A-Za-z0-9]", text[quoted[0] : quoted[1]])
-        return None if is_number or is_sign else _keyed(text, quoted[0], quoted[1])
+        value = text[quoted[0] : quoted[1]]
+        is_sign = kind < _ANY and not _ALPHANUMERIC(value)
+        return _keyed(text, quoted[0], quoted[1]) if _is_hidden_text(kind, value) and not is_sign else None
     if text[start : start + 1] in ("[", "{"):
         end = _bracket_end(text, start)
-        return _keyed(text, start, end) if re.search("[A-Za-z0-9]", text[start:end]) else None
+        return _keyed(text, start, end) if _ALPHANUMERIC(text[start:end]) else None
     end = _next(_UNQUOTED_END, text, start)
     if is_query:
         fragment = text.find("#", start, end)
         end = end if fragment < 0 else fragment
     while end > start and text[end - 1] in _OPENERS and _OPENERS[text[end - 1]] not in text[start:end]:
         end -= 1
-    value = text[start:end]
-    if value.lower() in _LITERALS or kind != _ANY and _DIGITS.match(value):
+    return _plain_value_at(text, start, end, kind, is_sentence, is_prose)
+
+
+def _plain_value_at(text, start, end, kind, is_sentence, is_prose):
+    if is_sentence and end - start <= 9 and text[start:end].lower() in _PROSE:
         return None
-    if is_prose and _units(value) < 16 and not re.search("[0-9]", value):
+    if is_prose and end - start < 16 and _DIGIT(text, start, end) is None and _units(text[start:end]) < 16:
         return None
-    return _keyed(text, start, end)
+    return _secret_in(text, start, end, kind)
+
+
+def _secret_in(text, start, end, kind):
+    """Return the value of a name of this class, unless it states that there is none or is a number of a count."""
+    if kind == _ORDINARY or end <= start or text.startswith(_MARK, start):
+        return None
+    if end - start <= 11:
+        lower = text[start:end].lower()
+        if lower in _LITERALS or lower in _SETTINGS:
+            return None
+    if kind < _ANY and _DIGITS.match(text[start:end]) or kind == _FOLDER and _PATH.match(text, start, end):
+        return None
+    return start, end, _REDACTED
+
+
+_TAG = re.compile("<(?:[A-Za-z0-9_.-]{1,32}:)?([A-Za-z0-9_.-]+)((?:[ \t\r\n][^<>]{0,128})?)>")
+
+
+def _element(text, at):
+    """Return the value in `<password>x</password>`, also with a namespace, attributes or CDATA."""
+    tag = _TAG.match(text, at)
+    kind = _name_class(tag.group(1)) if tag else _ORDINARY
+    if kind == _ORDINARY or tag.group(2).endswith("/"):
+        return None
+    start = tag.end()
+    if text.startswith("<![CDATA[", start):
+        start += 9
+        end = text.find("]]>", start)
+        return _secret_in(text, start, len(text) if end < 0 else end, kind)  # without an end it was cut
+    end = text.find("<", start)
+    return _secret_in(text, start, end, kind) if end >= 0 and text.startswith("</", end) else None
+
+
+_SET = re.compile("(?:ENV|[Ss]et[Ee]nv)[ \t]{1,4}([A-Za-z0-9_.-]+)[ \t]{1,8}")
+
+
+def _variable(text, at):
+    """Return the value in `ENV PASSWORD x` of a Dockerfile and `setenv PASSWORD x`, which begin a line or a step of a build."""
+    match = _SET.match(text, at)
+    kind = _name_class(match.group(1)) if match else _ORDINARY
+    before = at
+    while before > max(0, at - 8) and text[before - 1] in " \t":
+        before -= 1
+    if kind == _ORDINARY or before > 0 and text[before - 1] not in "\r\n:]" and text[max(0, before - 2) : before] not in ("\\n", "\\r"):
+        return None
+    value = match.end()
+    if _quoted_at(text, value) is not None:
+        return _value_at(text, value, kind)
+    return _secret_in(text, value, _next(_LINE_END, text, value), kind)
+
+
+_BLANK_VALUE = re.compile("password[ \t\r\n]{1,8}([^ \t\r\n]+)")
+
+
+def _netrc(text, at):
+    """Return the value in `machine h login u password p`."""
+    match = _BLANK_VALUE.match(text, at)
+    terms = text[max(0, at - 256) : at].split()
+    if match and (terms[-2:-1] == ["machine"] or terms[-4:-3] == ["machine"] and terms[-2] == "login"):
+        return _keyed(text, match.start(1), match.end(1))
+    return None
 
 
 def _units(text):
-    """Return the length in UTF-16 code units, as the other languages compare it."""
-    if _PY2:
-        text = text.decode("utf-8", "replace")
-    return len(text) + sum(1 for c in text if ord(c) > 0xFFFF)
+    """Return the length in UTF-16 code units, as the other languages compare it. That of 2.7's UTF-8 is not less."""
+    return len(text) if _PY2 or not text or max(text) <= u"\uffff" else len(text) + sum(1 for c in text if c > u"\uffff")
 
 
 _QUOTED_STEPS = dict((quote, re.compile(r"(\\*)%s" % quote)) for quote in "\"'`")
@@ -4164,7 +4291,7 @@ def _header_value(text, at, before):
     quote = _HEADER_END.get(before)
     stop = quote or (_UNQUOTED_END if scheme > at else _LINE_END)
     end = _next(stop, text, at if quote else scheme)
-    return None if text[at:end].lower() in _LITERALS else _keyed(text, at, end)
+    return _secret_in(text, at, end, _ANY)
 
 
 _OPTION = re.compile("--?[A-Za-z]")
@@ -4174,7 +4301,7 @@ def _option(text, at):
     preceding = text[at - 1 : at]
     if preceding and (_is_alphanumeric(preceding) or preceding in "_-") or not _OPTION.match(text, at):
         return None
-    end = _NAME_BACK.match(text, at, at + 136).end()
+    end = _NAME_RUN.match(text, at, at + 136).end()
     name = text[at:end]
     value = end
     while value < end + 4 and text[value : value + 1] in (" ", "\t"):

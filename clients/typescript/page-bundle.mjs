@@ -2,41 +2,42 @@
 
 /**
  * Properties that have a short name in the built file, which keeps it within its limit of bytes. A short name never changes, because copies of
- * queues in the browser's IndexedDB have it. No property that travels to the server, and none of the language or the browser that the client
- * uses, is in this list: esbuild renames by name alone.
+ * queues in the browser's IndexedDB have it. esbuild renames by name alone, so no property that travels to the server, that a program passes,
+ * or that the language or a browser has, is in this list: test/page-names.test.ts compares.
  */
 const NAMES = {
   retryAfterMs: "a",
   isMissing: "b",
-  above: "c",
   losses: "d",
   finalBody: "e",
-  release: "f",
-  keep: "g",
-  measure: "h",
-  append: "i",
-  finish: "j",
   resumeAt: "k",
   dueAt: "l",
   reported: "m",
   failures: "n",
   isClosed: "o",
-  sequence: "p",
-  batch: "q",
-  bytes: "r",
-  lost: "s",
-  record: "t",
-  log: "u",
   clock: "v",
   gatherUntil: "w",
-  write: "y",
-  close: "z",
+  isSentence: "A",
+  isProse: "B",
+  ordinary: "C",
+  findings: "I",
+  folder: "J",
+  keeps: "K",
+  leftOut: "L",
+  isQuoted: "D",
+  isSecretName: "E",
+  isSecretMember: "F",
+  namePairs: "G",
+  optionClass: "H",
 };
 
-/** What the file for pages leaves to the server, which redacts again: card numbers, passwords in commands' short options, and the texts of tests. */
+/** What the file for pages leaves to the server, which redacts again: rules for what hardly occurs in a page, and the texts of tests. */
 const LEFT_TO_SERVER = {
+  aws: "export const withAwsSecrets = (text, found) => found",
   cards: "export const cardEnd = () => undefined",
-  programs: "export const isPasswordOption = () => false",
+  elements: "export const element = () => undefined, variable = element, IS_VARIABLE = /(?!)/",
+  options: "export const option = () => undefined",
+  expected: "export const EXPECTED = {}", // of messages about a wrong setting, which a page ignores
   "test-fact": "export const testFact = (test) => test",
 };
 
@@ -52,7 +53,10 @@ export const PAGE_BUNDLE = {
       name: "rules left to the server",
       setup({ onLoad }) {
         onLoad(
-          { filter: /(?:core\/secrets\/(?:cards|programs)|encode\/test-fact)\.ts$/ },
+          {
+            filter:
+              /(?:core\/secrets\/(?:aws|cards|elements|expected|options)|encode\/test-fact)\.ts$/,
+          },
           ({ path }) => ({
             contents: LEFT_TO_SERVER[/([a-z-]+)\.ts$/.exec(path)[1]],
           }),

@@ -2,10 +2,20 @@
  * Redaction of secrets by the name and by the format of a value (clients/README.md, "Secrets"): in the client, in the daemon and in the
  * session object. Redacting again changes nothing.
  */
+import { FIRST_READ, MIN_READ } from "./secrets/limits.ts";
+import { withAwsSecrets } from "./secrets/aws.ts";
 import { Candidates } from "./secrets/candidates.ts";
-import { isHeader, NAME, type NameClass, nameClass, optionClass } from "./secrets/names.ts";
+import {
+  isHeader,
+  isHidden,
+  NAME,
+  type NameClass,
+  nameClass,
+  numberOf,
+  optionClass,
+} from "./secrets/names.ts";
 import { NO_RULES, type OwnRules } from "./secrets/own.ts";
-import { type Finding, MARK, markOf, REDACTED } from "./secrets/text.ts";
+import { type Finding, MARK, REDACTED } from "./secrets/text.ts";
 import type { Json } from "./wire.ts";
 
 export { MARK, REDACTED } from "./secrets/text.ts";
@@ -20,10 +30,6 @@ const IDENTIFYING = /* @__PURE__ */ new Set(
 /** The name of an attachment is what its program chose, and its checksum has no secret. */
 const OF_ATTACHMENT = /* @__PURE__ */ new Set(["op", "id", "sha256", "group"]);
 
-const DIGITS = /^[0-9]+(?:\.[0-9]+)?$/;
-const AWS_SECRET = /[A-Za-z0-9/+]+/g;
-const AWS_SECRET_LENGTH = 40;
-
 export class Redactor {
   readonly #candidates: Candidates;
   readonly #names: ReadonlySet<string>;
@@ -35,8 +41,17 @@ export class Redactor {
     this.#keep = new Set(own.keep);
   }
 
-  /** The text with each secret in it replaced by a mark; the text itself if it contains none. */
-  text(text: string): string {
+  /**
+   * The text with each secret in it replaced by a mark; the text itself if it contains none. `most` is the limit of bytes over which the
+   * op that has the text is cut or refused: of a longer text, only what may be stored is read.
+   */
+  text(text: string, most = Infinity): string {
+    for (let read = FIRST_READ; text.length > most && read < text.length; read *= 2) {
+      const clean = this.text(text.slice(0, read));
+      if (clean.length >= MIN_READ && clean.length + text.length - read > most)
+        return clean + text.slice(read);
+    }
+
     let clean = text;
     for (let pass = 0; pass < MAX_PASSES && this.#candidates.isIn(clean); pass++) {
       let copy = "";
@@ -53,14 +68,19 @@ export class Redactor {
 
   /** The secrets in a text, in order. */
   findings(text: string): Finding[] {
-    const found = this.#candidates.findings(text, (name) => this.#isOwn(name));
-    return found.some(({ rule }) => rule === "aws") ? withAwsSecrets(text, found) : found;
+    return withAwsSecrets(
+      text,
+      this.#candidates.findings(text, (name) => this.#isOwn(name)),
+    );
   }
 
-  /** The value with each secret in it replaced; the same object if it contains none. `path` is compared with the exceptions. */
-  value<Value extends Json>(value: Value, path = ""): Value {
+  /**
+   * The value with each secret in it replaced; the same object if it contains none. `path` is compared with the exceptions; `most` is as
+   * for a text.
+   */
+  value<Value extends Json>(value: Value, path = "", most = Infinity): Value {
     // Safe cast: lists stay lists, objects keep their keys, and only secrets become strings.
-    return this.#walk(value, path) as Value;
+    return this.#walk(value, path, most) as Value;
   }
 
   /** Whether a value of this key may be a secret. */
@@ -104,18 +124,18 @@ export class Redactor {
     return this.#names.size > 0 && this.#names.has(name.toLowerCase());
   }
 
-  #walk(value: Json, path: string): Json {
-    if (typeof value === "string") return this.#keep.has(path) ? value : this.text(value);
+  #walk(value: Json, path: string, most: number): Json {
+    if (typeof value === "string") return this.#keep.has(path) ? value : this.text(value, most);
     if (typeof value !== "object" || value === null || this.#keep.has(path)) return value;
-    return Array.isArray(value) ? this.#items(value, path) : this.#members(value, path);
+    return Array.isArray(value) ? this.#items(value, path, most) : this.#members(value, path, most);
   }
 
-  #items(list: Json[], path: string): Json[] {
+  #items(list: Json[], path: string, most: number): Json[] {
     let copy: Json[] | undefined;
     for (const [index, item] of list.entries()) {
       const clean = this.#isValueOfItem(list, index)
         ? redacted(item)
-        : this.#walk(item, `${path}.${index}`);
+        : this.#walk(item, `${path}.${index}`, most);
       if (clean !== item) (copy ??= [...list])[index] = clean;
     }
     return copy ?? list;
@@ -134,7 +154,7 @@ export class Redactor {
     return isPair && /^[\w.-]+$/.test(name) && this.isSecretMember(name, value);
   }
 
-  #members(value: { [key: string]: Json }, path: string): Json {
+  #members(value: { [key: string]: Json }, path: string, most: number): Json {
     let changed = false;
     const named = namedIn(value);
     const entries: [string, Json][] = [];
@@ -143,7 +163,7 @@ export class Redactor {
       const isSecret =
         this.isSecretMember(key, item) ||
         (named !== undefined && isValueOfPair(key) && this.isSecretMember(named, item));
-      const clean = isSecret && !this.#keep.has(own) ? redacted(item) : this.#walk(item, own);
+      const clean = isSecret && !this.#keep.has(own) ? redacted(item) : this.#walk(item, own, most);
       if (clean !== item) changed = true;
       entries.push([key, clean]);
     }
@@ -177,42 +197,6 @@ function redacted(value: Json): Json {
   return typeof value === "string" && value.startsWith(MARK) && value.endsWith("]")
     ? value
     : REDACTED;
-}
-
-/** Whether a value whose name has this class is replaced. */
-export function isHidden(kind: NameClass, value: unknown): boolean {
-  if (kind === NAME.ordinary || value === undefined || value === null) return false;
-  if (typeof value === "object") return Object.keys(value).length > 0;
-  if (typeof value !== "string") return kind === NAME.any;
-  return value !== "" && !(kind === NAME.count && DIGITS.test(value));
-}
-
-/** Digits in a command line are a number. */
-export function numberOf(text: string): string | number {
-  return DIGITS.test(text) ? Number(text) : text;
-}
-
-/** Secret access keys of AWS have no prefix: 40 characters beside an access key id. */
-function withAwsSecrets(text: string, found: Finding[]): Finding[] {
-  const added: Finding[] = [];
-  let next = 0;
-  AWS_SECRET.lastIndex = 0;
-  for (let match = AWS_SECRET.exec(text); match; match = AWS_SECRET.exec(text)) {
-    const [run] = match;
-    if (
-      run.length !== AWS_SECRET_LENGTH ||
-      !/[a-z]/.test(run) ||
-      !/[A-Z]/.test(run) ||
-      !/[0-9]/.test(run)
-    )
-      continue;
-    const start = match.index;
-    const end = start + run.length;
-    while ((found[next]?.end ?? Infinity) <= start) next++;
-    if ((found[next]?.start ?? Infinity) >= end)
-      added.push({ start, end, mark: markOf("aws"), rule: "aws" });
-  }
-  return [...found, ...added].sort((a, b) => a.start - b.start);
 }
 
 const BUILT_IN = /* @__PURE__ */ new Redactor();

@@ -107,6 +107,41 @@ test("what stands around a secret stays, and the secret does not", () => {
   }
 });
 
+describe("a text over the limit of its event, of which 131,072 characters are stored at most", () => {
+  const redactor = new Redactor();
+  const MOST = 262_144;
+  const STORED = 131_072;
+  const secret = "password=hunter2hunter2";
+
+  test("is read to where it is cut, and no further", () => {
+    const text = "token: abcdefgh12 ".repeat(60_000);
+    const clean = redactor.text(text, MOST);
+    expect(clean.slice(0, STORED)).not.toContain("abcdefgh12");
+    expect(clean.endsWith("token: abcdefgh12 ".repeat(40_000))).toBe(true);
+  });
+
+  test("has no part of a secret in what is stored, wherever the cut is", () => {
+    for (let before = 1; before <= secret.length; before++) {
+      const text = "x".repeat(STORED - before - 1) + ` ${secret} `.padEnd(500_000, " y");
+      expect(redactor.text(text, MOST).slice(0, STORED), String(before)).not.toContain("=h");
+    }
+  });
+
+  test("is read to its last stored character, also if many of them have two units", () => {
+    const text = `${"😀x😀".repeat(14_000)}${"x".repeat(80_000)} ${secret}`.padEnd(600_000, " y");
+    const clean = redactor.text(text, MOST);
+    expect(Array.from(clean).slice(0, STORED).join("")).not.toContain("hunter2");
+  });
+
+  test("is read whole if its secrets are so long that it is within the limit without them", () => {
+    const key = `-----BEGIN PRIVATE KEY-----${"A".repeat(300_000)}-----END PRIVATE KEY-----`;
+    const text = `${key}${"x ".repeat(100_000)}${secret}`;
+    expect(redactor.text(text, MOST)).toMatch(/^\[redacted:private-key\].*password=\[redacted\]$/);
+    const keys = `AKIAIOSFODNN7EXAMPLE ${"wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY ".repeat(8_000)}`;
+    expect(redactor.text(`${keys}${secret}`, MOST)).not.toContain("hunter2");
+  });
+});
+
 describe("own rules", () => {
   const { rules, problem } = parseOwnRules(
     JSON.stringify({

@@ -112,7 +112,7 @@ export function eventOp(
     labels: labels("event.labels", options.labels, losses)?.map((label) => redactor.text(label)),
     message: secretless(text(options.message)),
     data: free("data", options.data, losses),
-    ...(thrown && redactor.value(thrown as { [key: string]: Json })), // as: texts and lists of texts
+    ...(thrown && redactor.value(thrown as { [key: string]: Json }, "", MAX_EVENT_BYTES)), // as: texts and lists of texts
     fingerprint: name("event.fingerprint", thrown?.fingerprint, losses) || undefined,
     test: testFact(options.test),
   };
@@ -216,7 +216,7 @@ export function text(value: unknown): string | undefined {
 }
 
 function secretless(message: string | undefined): string | undefined {
-  return message === undefined ? undefined : redactor.text(message);
+  return message === undefined ? undefined : redactor.text(message, MAX_EVENT_BYTES);
 }
 
 function list<Item>(items: Item[] | undefined): Item[] | undefined {

@@ -2,7 +2,7 @@
  * Converts any value to JSON values, the same in every language (clients/README.md has the table), and those to text. Never throws:
  * whatever cannot be kept is added to `losses`.
  */
-import { MAX_DEPTH } from "../../../src/core/limits.ts";
+import { MAX_DEPTH, MAX_EVENT_BYTES, MAX_STATE_BYTES } from "../../../src/core/limits.ts";
 import { REDACTED } from "../../../src/core/redact.ts";
 import { redactor } from "./redactor.ts";
 
@@ -41,7 +41,9 @@ function plainOf(value: unknown, place: Place): unknown {
     case "object":
       return value && plainContainer(value, place);
     case "string":
-      return redactor.keeps(() => place.keys.join(".")) ? value : redactor.text(value);
+      return redactor.keeps(() => place.keys.join("."))
+        ? value
+        : redactor.text(value, LIMITS[place.keys[0] ?? ""]);
     case "function":
     case "symbol":
       return lose(typeName(value), place);
@@ -51,6 +53,9 @@ function plainOf(value: unknown, place: Place): unknown {
 }
 
 const MAX_EXACT = 2n ** 53n;
+
+/** The limits of what is cut or refused over them, by the root of its values. */
+const LIMITS: { [root: string]: number } = { data: MAX_EVENT_BYTES, state: MAX_STATE_BYTES };
 
 function plainContainer(value: { toJSON?: unknown }, place: Place): unknown {
   if (place.above.includes(value)) return lose("cycle", place);

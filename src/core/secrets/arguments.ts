@@ -1,7 +1,9 @@
 /** Redaction of a command line. */
-import { isHidden, numberOf, Redactor } from "../redact.ts";
+import { Redactor } from "../redact.ts";
+import { isHidden, numberOf } from "./names.ts";
 import { isPasswordOption } from "./programs.ts";
-import { MARK, REDACTED, userPassword } from "./text.ts";
+import { userPassword } from "./options.ts";
+import { MARK, REDACTED } from "./text.ts";
 
 /** How many arguments before one its command may be. */
 const MAX_ARGUMENTS_BEFORE = 6;

@@ -3,7 +3,10 @@
  * the engine. No lookbehind: Safari has it since 16.4 only.
  */
 import { cardEnd } from "./cards.ts";
+import { element, IS_VARIABLE, variable } from "./elements.ts";
 import { MAX_NAME_DISTANCE } from "./limits.ts";
+import { login, urlLogin } from "./logins.ts";
+import { option } from "./options.ts";
 import type { OwnRules } from "./own.ts";
 import { PREFIX_RULES, type PrefixRule } from "./prefixes.ts";
 import {
@@ -11,23 +14,20 @@ import {
   isAlphanumeric,
   isNameCode,
   jwt,
-  login,
   markOf,
   named,
-  option,
   pem,
   runEnd,
   scheme,
-  urlLogin,
 } from "./text.ts";
 
 /** Each name of a secret (names.ts) contains one of these, unless a separator divides it in an unusual way (`p_assword`). */
 const STEMS =
-  "auth bearer card conn cookie credential cvc cvv database db dsn jwt key otp pass pem pin pw secret security sig ssn token".split(
+  "auth bearer card conn cookie credential cvc cvv database db dsn jwt key laravel onid otp pass pem pin pw secret security sig ssid ssn token".split(
     " ",
   );
 
-const OPTION = "-[pPawuU]|--(?:proxy-)?user|-----BEGIN ";
+const OPTION = "-[pPawuUb]|--(?:proxy-)?user|-----BEGIN ";
 /** Of HTTP's authentication, as these are written. */
 const SCHEME = "[Bb](?:earer|asic|EARER|ASIC)[ \\t]";
 /** A card number, in one piece or grouped. Those of issuers begin with 2 to 6. */
@@ -36,14 +36,15 @@ const NUMBER = "[2-6][0-9][0-9][0-9](?:[0-9]{8}|[ -][0-9]{4})";
 const LOGIN = ":[^ \\t\\r\\n;&\"'`<>|,:@]+@";
 const URL = "://|%3[Aa]%2[Ff]%2[Ff]";
 
-/** Characters without which a text has no name with a value and no option. */
-const SIGN = /[-:=%]/;
+/** Without one of these, a text has no secret but a variable and those of `#isPlain`. */
+const SIGN = /[-:=%@_<]/;
+const IS_NUMBER = new RegExp(NUMBER);
 const IS_OPTION = new RegExp(`(?:^|[^\\w-])(?:${OPTION})|-----BEGIN `);
 const IS_LOGIN = /@|%40/;
-const IS_NUMBER = new RegExp(NUMBER);
 
-/** From the end of a name to its separator: a closing quote, a bracket, blanks. */
-const SEPARATOR = /(?:\\{0,8}["'])?\]?[ \t]{0,2}([:=]|%3[Dd])(?!\/\/)/y;
+/** From the end of a name to its separator: a closing quote, a bracket, the index of a list, blanks. */
+const SEPARATOR =
+  /((?:\\{0,8}["'])?)(?:\]|%5[Dd])?(?:\[["']?[\w.-]{0,32}["']?\]|%5[Bb][\w.-]{0,32}%5[Dd])?[ \t]{0,2}([:=]|%3[Dd])(?!\/\/)/y;
 const DIGIT_RUN = /[0-9]+/y;
 
 type Run = { rule: PrefixRule; run: RegExp };
@@ -55,12 +56,11 @@ export class Candidates {
   readonly #isPlain: RegExp;
   readonly #isPrefix: RegExp;
   readonly #runs: Run[];
-
   constructor(own: OwnRules) {
     this.#runs = [...PREFIX_RULES, ...own.prefixes].map((rule) => ({ rule, run: runOf(rule) }));
     // The longest first, because an expression takes the first that fits.
     const prefixes = this.#runs.map(({ rule }) => rule.prefix).sort((a, b) => b.length - a.length);
-    const plain = prefixes.filter((prefix) => !/[-_]/.test(prefix));
+    const plain = prefixes.filter((prefix) => !/[-_/]/.test(prefix));
     this.#isPrefix = oneOf(prefixes.map(escaped));
     this.#isPlain = oneOf([...plain.map(escaped), "eyJ", SCHEME]);
     this.#names = oneOf([...STEMS, ...own.names].map(escaped), "gi");
@@ -72,17 +72,21 @@ export class Candidates {
 
   /** Whether the text has a candidate. Most texts have none, so this is most of the cost of redaction. */
   isIn(text: string): boolean {
-    return this.#hasFormat(text) || this.#hasName(text);
+    if (SIGN.test(text)) return this.#hasFormat(text) || this.#hasName(text);
+    return this.#isPlain.test(text) || IS_NUMBER.test(text) || IS_VARIABLE.test(text);
   }
 
   #hasName(text: string): boolean {
     this.#names.lastIndex = 0;
-    return SIGN.test(text) && this.#names.test(text);
+    return this.#names.test(text) && (/[-:=%<]/.test(text) || IS_VARIABLE.test(text));
   }
 
   #hasFormat(text: string): boolean {
     if (this.#isPlain.test(text) || IS_NUMBER.test(text) || IS_LOGIN.test(text)) return true;
-    return /[-_]/.test(text) && (IS_OPTION.test(text) || this.#isPrefix.test(text));
+    return (
+      (/[-_]/.test(text) && (IS_OPTION.test(text) || this.#isPrefix.test(text))) ||
+      (text.includes("hook") && this.#isPrefix.test(text))
+    );
   }
 
   /** The secrets in a text, in order. */
@@ -101,11 +105,11 @@ export class Candidates {
         const next = isDigit(text[index]) ? runEnd(DIGIT_RUN, text, index) : index + 1;
         format = from(this.#formats, text, Math.max(next, finding?.end ?? 0));
       } else if (name) {
-        const { index } = name;
-        if (index >= nameEnd) {
-          nameEnd = index;
+        const at = isNameCode(text.charCodeAt(name.index)) ? name.index : name.index + 1; // behind the ? of a query
+        if (at >= nameEnd) {
+          nameEnd = at;
           while (isNameCode(text.charCodeAt(nameEnd))) nameEnd++;
-          finding = nameAt(text, index, nameEnd, isOwn);
+          finding = nameAt(text, at, nameEnd, isOwn);
         }
         name = from(this.#names, text, Math.max(nameEnd, finding?.end ?? 0));
       }
@@ -154,7 +158,7 @@ export class Candidates {
   }
 }
 
-/** The value of the name around `at` that ends at `end`: behind its separator, or as the argument of an option. */
+/** The value of the name around `at` that ends at `end`: behind its separator, in its element, or as an argument. */
 function nameAt(
   text: string,
   at: number,
@@ -166,9 +170,10 @@ function nameAt(
   const argument = text[start] === "-" ? option(text, start, isOwn) : undefined;
   if (argument) return argument;
   SEPARATOR.lastIndex = end;
-  const separator = SEPARATOR.exec(text)?.[1];
-  if (separator === undefined) return undefined;
-  return named(text, SEPARATOR.lastIndex - separator.length, SEPARATOR.lastIndex, isOwn);
+  const [, quote, separator] = SEPARATOR.exec(text) ?? [];
+  const name = { start, end, isQuoted: quote !== "" };
+  if (separator === undefined) return element(text, name, isOwn) ?? variable(text, name, isOwn);
+  return named(text, name, SEPARATOR.lastIndex - separator.length, SEPARATOR.lastIndex, isOwn);
 }
 
 function card(text: string, start: number): Finding | undefined {

@@ -33,3 +33,17 @@ export const MAX_RUN = 256;
 
 /** Lines of a private key in a command's output: one of 16,384 bits has 200. More lines are output again. */
 export const MAX_KEY_LINES = 256;
+
+/**
+ * What is read of a text over an event's limit, which is cut to 131,072 characters and 262,144 bytes at most: as many UTF-16 units as these
+ * can have (43,690 characters of two units), and 4,096 more, because a secret may stand across the cut. It is read in a piece that is
+ * longer by the room that secrets may take, and a longer one if that is not enough.
+ */
+export const MIN_READ = 176 * 1_024 + 4_096;
+export const FIRST_READ = MIN_READ + 32 * 1_024;
+
+/** The attributes of an element between its name and `>`. */
+export const MAX_ATTRIBUTES = 128;
+
+/** How far before the password of a netrc file its machine may be: a host and a user. */
+export const MAX_NETRC = 256;

@@ -4,8 +4,11 @@
  */
 import { MAX_CACHED_NAMES, MAX_SECRET_NAME } from "./limits.ts";
 
-/** What a name states of its value: nothing; a secret unless it is a number or digits; unless it is a number or boolean; a secret. */
-export const NAME = { ordinary: 0, count: 1, text: 2, any: 3 } as const;
+/**
+ * What a name states of its value: nothing; a secret unless it is a number or digits; unless it is a number or boolean; a secret; a secret
+ * unless it is a path, which the variable PWD holds.
+ */
+export const NAME = { ordinary: 0, count: 1, text: 2, any: 3, folder: 4 } as const;
 export type NameClass = (typeof NAME)[keyof typeof NAME];
 
 /** Parts of a name in lower case without separators. Terms of `text` are also used for counts and flags. */
@@ -13,12 +16,14 @@ const PARTS: [part: string, kind: NameClass][] = [
   ...[
     ["password", "passwd", "passphrase", "passcode", "secret", "authorization", "cookie"],
     ["apikey", "privatekey", "sessionkey", "credential", "pincode", "cardnumber"],
-    ["creditcard", "securitycode", "socialsecurity"],
+    ["creditcard", "securitycode", "socialsecurity", "phpsessid", "jsessionid", "aspsessionid"],
+    ["aspnetsessionid", "connectsid", "laravelsession"],
   ].flatMap((parts) => parts.map((part): [string, NameClass] => [part, NAME.any])),
   ...[
     ["token", "accesskey", "accountkey", "authkey", "encryptionkey", "masterkey"],
     ["sharedkey", "signingkey", "databaseurl", "databaseuri", "dburl", "dburi"],
-    ["connectionstring", "connectionuri", "connstr", "connstring"],
+    ["connectionstring", "connectionuri", "connstr", "connstring", "licensekey", "licencekey"],
+    ["activationkey"],
   ].flatMap((parts) => parts.map((part): [string, NameClass] => [part, NAME.text])),
 ];
 
@@ -45,6 +50,15 @@ const COUNTING = new Set(
   ),
 );
 
+/** Last terms of names of settings: password_policy, cookie_consent. */
+const ABOUT = new Set("banner consent policies policy strength".split(" "));
+
+/** Values of settings: `credentials: include`, `cookies: enabled`. */
+const SETTINGS = new Set("disabled enabled include omit optional same-origin".split(" "));
+
+const DIGITS = /^[0-9]+(?:\.[0-9]+)?$/;
+const PATH = /^(?:[/~]|[A-Za-z]:[\\/])/;
+
 /** Names that hold a secret as an option of a command only. */
 const OPTIONS = new Set(["pass", "passin", "passout", "requirepass", "masterauth"]);
 
@@ -66,6 +80,23 @@ export function optionClass(option: string): NameClass {
   return OPTIONS.has(option.replace(/^--?/, "")) ? NAME.any : nameClass(option);
 }
 
+/** Whether a value whose name has this class is replaced. */
+export function isHidden(kind: NameClass, value: unknown): boolean {
+  if (kind === NAME.ordinary || value === undefined || value === null) return false;
+  if (typeof value === "object") return Object.keys(value).length > 0;
+  if (typeof value !== "string") return kind >= NAME.any;
+  if (value === "" || SETTINGS.has(value.toLowerCase())) return false;
+  return !(
+    (kind === NAME.count && DIGITS.test(value)) ||
+    (kind === NAME.folder && PATH.test(value))
+  );
+}
+
+/** Digits in a command line are a number. */
+export function numberOf(text: string): string | number {
+  return DIGITS.test(text) ? Number(text) : text;
+}
+
 /** Whether the value of this name is a header whose value reaches to the end of the line. */
 export function isHeader(name: string): boolean {
   return /(?:cookie|authorization)$/.test(squash(name));
@@ -74,7 +105,8 @@ export function isHeader(name: string): boolean {
 function classify(name: string): NameClass {
   const terms = termsOf(name);
   const kind = Math.max(partClass(squash(name)), ...terms.map(termClass)) as NameClass; // as: of NameClasses
-  if (kind === NAME.ordinary) return kind;
+  if (kind === NAME.ordinary || ABOUT.has(terms.at(-1) ?? "")) return NAME.ordinary;
+  if (/^(?:old)?pwd$/.test(squash(name))) return NAME.folder;
   const isCount = COUNTING.has(terms[0] ?? "") || COUNTING.has(terms.at(-1) ?? "");
   return isCount ? NAME.count : kind;
 }

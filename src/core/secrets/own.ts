@@ -2,6 +2,7 @@
  * Rules of one's own, from the setting DATACAT_REDACT: a JSON object. An own format is a prefix and a run of characters; there are no
  * patterns, so none can take more than linear time. Checked by hand, because the client in a browser has no schema library.
  */
+import { EXPECTED } from "./expected.ts";
 import { MAX_OWN_RULES, MAX_PREFIX, MAX_RUN, MAX_SECRET_NAME, MIN_PREFIX } from "./limits.ts";
 import type { PrefixRule } from "./prefixes.ts";
 
@@ -62,43 +63,43 @@ function prefixOf(value: unknown, at: string): PrefixRule {
   const prefix = textOf(own["prefix"], `${at}.prefix`, MAX_PREFIX);
   check(
     prefix.length >= MIN_PREFIX && /^[\w.-]+$/.test(prefix),
-    `${at}.prefix: ${MIN_PREFIX} to ${MAX_PREFIX} letters, digits, _, - and .`,
+    `${at}.prefix: ${EXPECTED.prefix}`,
   );
   const kind = textOf(own["kind"] ?? "own", `${at}.kind`, MAX_PREFIX);
-  check(/^[a-z][a-z0-9-]*$/.test(kind), `${at}.kind: lower-case letters, digits and -`);
+  check(/^[a-z][a-z0-9-]*$/.test(kind), `${at}.kind: ${EXPECTED.kind}`);
   const name = textOf(own["characters"] ?? "identifier", `${at}.characters`, MAX_PREFIX);
   check(
     Object.hasOwn(CHARACTERS, name),
-    `${at}.characters: one of ${Object.keys(CHARACTERS).join(", ")}`,
+    `${at}.characters: ${EXPECTED.characters} ${Object.keys(CHARACTERS).join(", ")}`,
   );
   const least = Number(own["least"] ?? DEFAULT_LEAST);
   check(
     Number.isInteger(least) && least >= 1 && least <= MAX_RUN,
-    `${at}.least: an integer from 1 to ${MAX_RUN}`,
+    `${at}.least: ${EXPECTED.least}`,
   );
   return { prefix, kind, characters: CHARACTERS[name] ?? "", least };
 }
 
 function membersOf(value: unknown, at: string, known: string[]): Record<string, unknown> {
-  check(typeof value === "object" && value !== null && !Array.isArray(value), `${at}: an object`);
+  check(
+    typeof value === "object" && value !== null && !Array.isArray(value),
+    `${at}: ${EXPECTED.object}`,
+  );
   const members = value as Record<string, unknown>; // as: just checked
   const other = Object.keys(members).find((key) => !known.includes(key));
-  check(other === undefined, `${at}: ${other} is none of ${known.join(", ")}`);
+  check(other === undefined, `${at}: ${other} ${EXPECTED.known} ${known.join(", ")}`);
   return members;
 }
 
 function listOf(value: unknown = [], at: string): unknown[] {
-  check(
-    Array.isArray(value) && value.length <= MAX_OWN_RULES,
-    `${at}: a list of at most ${MAX_OWN_RULES}`,
-  );
+  check(Array.isArray(value) && value.length <= MAX_OWN_RULES, `${at}: ${EXPECTED.list}`);
   return value as unknown[]; // as: just checked
 }
 
 function textOf(value: unknown, at: string, longest: number): string {
   check(
     typeof value === "string" && value !== "" && value.length <= longest,
-    `${at}: a text of at most ${longest} characters`,
+    `${at}: ${EXPECTED.text} ${longest} characters`,
   );
   return value as string; // as: just checked
 }

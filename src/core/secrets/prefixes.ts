@@ -22,6 +22,18 @@ export const PREFIX_RULES: PrefixRule[] = [
   ...tokens("github", "A-Za-z0-9_", 20, "github_pat_"),
   ...tokens("gitlab", IDENTIFIER, 16, "glpat- gldt- glrt- glcbt- glptt- glft- glsoat- gloas-"),
   ...tokens("slack", IDENTIFIER, 8, "xoxa- xoxb- xoxe- xoxo- xoxp- xoxr- xoxs- xapp-"),
+  ...tokens(
+    "slack",
+    `/${IDENTIFIER}`,
+    20,
+    "hooks.slack.com/services/ hooks.slack.com/workflows/ hooks.slack.com/triggers/",
+  ),
+  ...tokens(
+    "discord",
+    `/${IDENTIFIER}`,
+    20,
+    "discord.com/api/webhooks/ discordapp.com/api/webhooks/",
+  ),
   ...tokens("stripe", ALPHANUMERIC, 10, "sk_live_ sk_test_ rk_live_ rk_test_ whsec_"),
   { prefix: "AIza", kind: "google", characters: IDENTIFIER, least: 35, most: 35 },
   ...tokens("google", `.${IDENTIFIER}`, 20, "ya29."),

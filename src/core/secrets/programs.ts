@@ -18,6 +18,7 @@ const PROGRAMS: Program[] = [
     isAttached: false,
     isSeparate: true,
   },
+  { names: /\bcurl\b/, option: "-b", isAttached: false, isSeparate: true },
   { names: /\bredis-cli\b/, option: "-a", isAttached: false, isSeparate: true },
   { names: /\b(?:zip|unzip|sqlcmd|bcp)\b/, option: "-P", isAttached: false, isSeparate: true },
   {

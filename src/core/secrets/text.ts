@@ -3,15 +3,16 @@
  * it and looks back a bounded number of characters, so the time is linear whatever the text is.
  * clients/README.md has the rules; clients/python/datacat.py and clients/go/internal/secrets have the same scanners.
  */
+import { MAX_PEM_LABEL } from "./limits.ts";
 import {
-  MAX_COMMAND_DISTANCE,
-  MAX_NAME_DISTANCE,
-  MAX_PEM_LABEL,
-  MAX_USERINFO,
-  MIN_URL_TOKEN,
-} from "./limits.ts";
-import { isHeader, NAME, type NameClass, nameClass, optionClass } from "./names.ts";
-import { isPasswordOption } from "./programs.ts";
+  isHeader,
+  isHidden,
+  NAME,
+  type NameClass,
+  nameClass,
+  numberOf,
+  optionClass,
+} from "./names.ts";
 
 /** Part of a text that is a secret: what replaces it, and the rule that found it. */
 export type Finding = { start: number; end: number; mark: string; rule: string };
@@ -20,12 +21,10 @@ export const REDACTED = "[redacted]";
 /** What all marks begin with: what begins with it has been redacted. */
 export const MARK = "[redacted";
 
+const NAME_RUN = /[\w.-]+/y;
 const TOKEN_68 = /[A-Za-z0-9._~+/=:-]+/y;
-const UNQUOTED_END = /[ \t\r\n;&"'`<>|,]|\\[nrt"'\\]|%26/g;
-const SPACE_OR_QUOTE = /[ \t\r\n"'`<>]/g;
+export const UNQUOTED_END = /[ \t\r\n;&"'`<>|,]|\\[nrt"'\\]|%26/g;
 const FRAGMENT = /#/g;
-const AUTHORITY_END = /[/?# \t\r\n"'`<>\\]/g;
-const ENCODED_END = /%2F|%3F|&/gi;
 /** The end of a header's value by what stands before its name: a quote, or nothing. */
 const HEADER_END: { [before: string]: RegExp } = {
   '"': /[\r\n]|\\[rn"]|"/g,
@@ -36,26 +35,19 @@ const LINE_END = /[\r\n]|\\[rn]/g;
 const SCHEME = /(?:Bearer|Basic|Token|Negotiate|ApiKey|api-key)[ \t]{1,4}/iy;
 /** As these are written: not beAREr, and not at the end of a line of prose. */
 const USUAL_SCHEME = /[Bb](?:earer|asic|EARER|ASIC)[ \t]/y;
-const USER_OPTION = /^(?:-u|-U|--user|--proxy-user)$/;
-const DIGITS = /^[0-9]+(?:\.[0-9]+)?$/;
 const LITERALS = new Set(
   "null none nil undefined true false string str bearer required".split(" "),
+);
+/** What follows `password: ` in a sentence, and is no password. */
+const PROSE = new Set(
+  "cannot changed expired field for forgot has incorrect input invalid is link mismatch missing must not policy prompt reset should too was wrong".split(
+    " ",
+  ),
 );
 /** A file and a line, as in a stack: auth.ts:12:5. */
 const SOURCE_FILE = /\.(?:[cm]?[jt]sx?|py|go|rs|rb|java|kt|cc?|cpp|h|cs|php|vue)$/i;
 const POSITION = /[0-9]+:[0-9]+(?![\w@:.])/y;
 const OPENERS: { [closer: string]: string } = { ")": "(", "]": "[", "}": "{", ">": "<" };
-
-/** Names in front of an address that is no login: mailto:a@b.c. */
-const NO_USER = new Set(
-  "mailto sip sips xmpp acct to from cc bcc mail email e-mail contact npm git ssh author by".split(
-    " ",
-  ),
-);
-
-/** A host after `user:password@`: with a domain, a port or a path; localhost, an IPv4 address, or `tcp(`. */
-const HOST =
-  /(?:tcp\(|unix\(|localhost\b|[0-9]{1,3}(?:\.[0-9]{1,3}){3}\b|(?!sha[0-9])[A-Za-z][\w-]{0,62}(?:\.[A-Za-z]|:[0-9]|\/))/y;
 
 export function markOf(kind: string): string {
   return `${MARK}:${kind}]`;
@@ -68,7 +60,7 @@ export function runEnd(run: RegExp, text: string, start: number): number {
 }
 
 /** The first match from `start`, or the end of the text. */
-function next(stop: RegExp, text: string, start: number): number {
+export function next(stop: RegExp, text: string, start: number): number {
   stop.lastIndex = start;
   return stop.exec(text)?.index ?? text.length;
 }
@@ -92,19 +84,12 @@ export function pem(text: string, start: number): Finding | undefined {
 /** A JSON Web Token: at least a header and a payload. */
 export function jwt(text: string, start: number): Finding | undefined {
   if (!text.startsWith("eyJ", start) || isNameCode(text.charCodeAt(start - 1))) return undefined;
-  let end = start;
-  let dots = 0;
-  for (; end < text.length; end++) {
-    const character = text[end] ?? "";
-    if (character === ".") dots++;
-    else if (!/[\w-]/.test(character)) break;
-  }
-  while (text[end - 1] === ".") {
-    end--;
-    dots--;
-  }
-  const isToken = dots >= 1 && text.indexOf(".", start) - start >= 10 && end - start >= 24;
-  return isToken ? { start, end, mark: markOf("jwt"), rule: "jwt" } : undefined;
+  let end = runEnd(NAME_RUN, text, start);
+  while (text[end - 1] === ".") end--;
+  const token = text.slice(start, end);
+  return token.indexOf(".") >= 10 && token.length >= 24
+    ? { start, end, mark: markOf("jwt"), rule: "jwt" }
+    : undefined;
 }
 
 /** `Bearer x`, `Basic x`, wherever it stands: x has a digit, a `=` or a capital that is not its first letter, as ordinary text has not. */
@@ -118,55 +103,11 @@ export function scheme(text: string, at: number): Finding | undefined {
   return { start, end, mark: REDACTED, rule: "authorization" };
 }
 
-/** The password in `scheme://user:password@host`; of an address for HTTP, also a long user without one. */
-export function urlLogin(
-  text: string,
-  start: number,
-  colon: string,
-  sign: string,
-): Finding | undefined {
-  const whole = upTo(SPACE_OR_QUOTE, text.slice(start, start + MAX_USERINFO));
-  let authority = colon === ":" ? upTo(AUTHORITY_END, whole) : upTo(ENCODED_END, whole);
-  let separator = authority.indexOf(colon);
-  // A password with a slash, unencoded: what follows the colon is no port.
-  const hasNoPort = separator >= 0 && !/^[0-9]*$/.test(authority.slice(separator + colon.length));
-  if (!authority.includes(sign) && hasNoPort) authority = whole;
-  const userEnd = authority.lastIndexOf(sign);
-  if (userEnd < 0) return undefined;
-  separator = authority.indexOf(colon);
-  if (separator >= 0 && separator < userEnd)
-    return keyed(text, start + separator + colon.length, start + userEnd, "url");
-  const isHttp = /https?:\/\/$/.test(text.slice(Math.max(0, start - 8), start));
-  return isHttp && userEnd >= MIN_URL_TOKEN
-    ? keyed(text, start, start + userEnd, "url")
-    : undefined;
-}
-
-function upTo(stop: RegExp, text: string): string {
+export function upTo(stop: RegExp, text: string): string {
   return text.slice(0, next(stop, text, 0));
 }
 
-/** `user:password@host` without a scheme, and Oracle's `thin:user/password@host`. `at` is the colon. */
-export function login(text: string, at: number): Finding | undefined {
-  if (!text.slice(at, at + MAX_USERINFO).includes("@")) return undefined;
-  const name = nameBefore(text, at);
-  if (name.end !== at || name.start === at || NO_USER.has(text.slice(name.start, at).toLowerCase()))
-    return undefined;
-  const value = upTo(UNQUOTED_END, text.slice(at + 1, at + 1 + MAX_USERINFO));
-  const sign = value.lastIndexOf("@");
-  if (sign < 1 || value.slice(0, sign).includes(":")) return undefined;
-  const slash = value.indexOf("/");
-  const isOracle = /^(?:thin|oci8?)$/.test(text.slice(name.start, at));
-  if (isOracle)
-    return slash > 0 && slash < sign
-      ? keyed(text, at + slash + 2, at + 1 + sign, "url")
-      : undefined;
-  if (/^[0-9]*$/.test(value.slice(0, sign)) || (slash >= 0 && slash < sign)) return undefined;
-  HOST.lastIndex = at + sign + 2;
-  return HOST.test(text) ? keyed(text, at + 1, at + 1 + sign, "url") : undefined;
-}
-
-function keyed(text: string, start: number, end: number, rule: string): Finding | undefined {
+export function keyed(text: string, start: number, end: number, rule: string): Finding | undefined {
   if (end <= start || text.startsWith(MARK, start)) return undefined;
   return { start, end, mark: REDACTED, rule };
 }
@@ -183,29 +124,17 @@ export function isNameCode(code: number): boolean {
   );
 }
 
-/** The name that ends before `at`, behind a closing quote or bracket and blanks. */
-function nameBefore(text: string, at: number): { start: number; end: number; isQuoted: boolean } {
-  const least = Math.max(0, at - MAX_NAME_DISTANCE);
-  let end = at;
-  while (end > at - 2 && (text[end - 1] === " " || text[end - 1] === "\t")) end--;
-  if (text[end - 1] === "]") end--;
-  const isQuoted = text[end - 1] === '"' || text[end - 1] === "'";
-  if (isQuoted) end--;
-  while (isQuoted && end > at - 8 && text[end - 1] === "\\") end--;
-  let start = end;
-  while (start > least && isNameCode(text.charCodeAt(start - 1))) start--;
-  return { start, end, isQuoted };
-}
+/** Where a name stands, without its quotes. */
+export type Name = { start: number; end: number; isQuoted: boolean };
 
 /** `name=value`, `name: value`, `"name": "value"`, with the separator at `at` and the rest from `from`. */
 export function named(
   text: string,
+  { start, end, isQuoted }: Name,
   at: number,
   from: number,
   ownName: (name: string) => boolean,
 ): Finding | undefined {
-  const { start, end, isQuoted } = nameBefore(text, at);
-  if (start === end) return undefined;
   const name = text.slice(start, end);
   const before = text[start - 1] ?? "";
   const isQuery = before === "?" || before === "&" || before === "#";
@@ -218,12 +147,26 @@ export function named(
   if (text[value] === "=" || text[value] === ">") value++;
   const blanks = value;
   while (value < blanks + 4 && (text[value] === " " || text[value] === "\t")) value++;
-  const rule = `name ${name.replace(/^-+/, "")}`;
+  const rule = ruleOf(name);
   if (isHeader(name) && !isQuery) return header(text, value, before, rule);
+  const isSentence = value > blanks && text[at] === ":" && !isQuoted;
   const isProse =
-    (ordinary === NAME.ordinary && name.toLowerCase() === "key") ||
-    (value > blanks && text[at] === ":" && !isQuoted && kind !== NAME.any);
-  return valueAt(text, value, { kind, rule, isQuery, isProse });
+    (ordinary === NAME.ordinary && name.toLowerCase() === "key") || (isSentence && kind < NAME.any);
+  return valueAt(text, value, { kind, rule, isQuery, isSentence, isProse });
+}
+
+function ruleOf(name: string): string {
+  return `name ${name.replace(/^-+/, "")}`;
+}
+
+/** The class of a name that has no separator, and its rule. */
+export function kindOf(
+  text: string,
+  { start, end }: Name,
+  ownName: (name: string) => boolean,
+): Value {
+  const name = text.slice(start, end);
+  return { kind: ownName(name) ? NAME.any : nameClass(name), rule: ruleOf(name) };
 }
 
 function isPosition(text: string, name: string, from: number): boolean {
@@ -238,21 +181,29 @@ function classOf(name: string, isQuery: boolean): NameClass {
   return /^(?:key|sig|(?:.*[-_])?signature)$/i.test(name) ? NAME.text : kind;
 }
 
-type Value = { kind: NameClass; rule: string; isQuery?: boolean; isProse?: boolean };
+type Value = {
+  kind: NameClass;
+  rule: string;
+  isQuery?: boolean;
+  isSentence?: boolean;
+  isProse?: boolean;
+};
 
 /** The value of a secret's name: quoted, in brackets, or up to the next delimiter. */
-function valueAt(
+export function valueAt(
   text: string,
   at: number,
-  { kind, rule, isQuery, isProse }: Value,
+  { kind, rule, isQuery, isSentence, isProse }: Value,
 ): Finding | undefined {
   const start = /[bBfFrRuU]/.test(text[at] ?? "") && /["']/.test(text[at + 1] ?? "") ? at + 1 : at;
   if (text.startsWith(MARK, start)) return undefined;
   const quoted = quotedAt(text, start);
   if (quoted) {
-    const isNumber = kind === NAME.count && DIGITS.test(text.slice(quoted.start, quoted.end));
-    const isSign = kind !== NAME.any && !/[A-Za-z0-9]/.test(text.slice(quoted.start, quoted.end));
-    return isNumber || isSign ? undefined : keyed(text, quoted.start, quoted.end, rule);
+    const value = text.slice(quoted.start, quoted.end);
+    const isSign = kind < NAME.any && !/[A-Za-z0-9]/.test(value);
+    return isHidden(kind, value) && !isSign
+      ? keyed(text, quoted.start, quoted.end, rule)
+      : undefined;
   }
   if (text[start] === "[" || text[start] === "{") {
     const end = bracketEnd(text, start);
@@ -262,10 +213,28 @@ function valueAt(
   if (isQuery === true) end = start + upTo(FRAGMENT, text.slice(start, end)).length;
   while (end > start && isUnopened(text, start, end)) end--;
   const value = text.slice(start, end);
-  if (LITERALS.has(value.toLowerCase()) || (kind !== NAME.any && DIGITS.test(value)))
-    return undefined;
+  if (isSentence === true && PROSE.has(value.toLowerCase())) return undefined;
   if (isProse === true && value.length < 16 && !/[0-9]/.test(value)) return undefined;
+  return secretIn(text, start, end, { kind, rule });
+}
+
+/** The value from `start` to `end` of a name of this class, unless it states that there is none or is a number of a count. */
+export function secretIn(
+  text: string,
+  start: number,
+  end: number,
+  { kind, rule }: Value,
+): Finding | undefined {
+  const value = text.slice(start, end);
+  if (LITERALS.has(value.toLowerCase()) || !isHidden(kind, numberOf(value))) return undefined;
   return keyed(text, start, end, rule);
+}
+
+/** The value that reaches to the end of the line, unless it is quoted. */
+export function lineValue(text: string, start: number, value: Value): Finding | undefined {
+  return quotedAt(text, start)
+    ? valueAt(text, start, value)
+    : secretIn(text, start, next(LINE_END, text, start), value);
 }
 
 /** Whether the value ends with a bracket that it did not open: `(password=x)`. */
@@ -275,7 +244,7 @@ function isUnopened(text: string, start: number, end: number): boolean {
 }
 
 /** The inside of a quoted value. In JSON within JSON the quotes have backslashes. Without a closing quote it was cut, and ends with the text. */
-function quotedAt(text: string, at: number): { start: number; end: number } | undefined {
+export function quotedAt(text: string, at: number): { start: number; end: number } | undefined {
   let quote = at;
   while (quote < at + 8 && text[quote] === "\\") quote++;
   const mark = text[quote];
@@ -305,7 +274,12 @@ function bracketEnd(text: string, start: number): number {
 }
 
 /** The value of a header: to the quote that ends it, after the credentials of a known scheme, or to the end of the line. */
-function header(text: string, at: number, before: string, rule: string): Finding | undefined {
+export function header(
+  text: string,
+  at: number,
+  before: string,
+  rule: string,
+): Finding | undefined {
   if (text.startsWith(MARK, at)) return undefined;
   if (quotedAt(text, at) || text[at] === "[" || text[at] === "{")
     return valueAt(text, at, { kind: NAME.any, rule });
@@ -314,48 +288,5 @@ function header(text: string, at: number, before: string, rule: string): Finding
   const quote = HEADER_END[before];
   const stop = quote ?? (scheme > at ? UNQUOTED_END : LINE_END);
   const end = next(stop, text, quote ? at : scheme);
-  return LITERALS.has(text.slice(at, end).toLowerCase()) ? undefined : keyed(text, at, end, rule);
-}
-
-/** `--password x`, `-u user:x`, and `-p x` of a command for which it is the password. */
-export function option(
-  text: string,
-  at: number,
-  ownName: (name: string) => boolean,
-): Finding | undefined {
-  const preceding = text[at - 1];
-  if (isAlphanumeric(preceding) || preceding === "_" || preceding === "-") return undefined;
-  if (!/^-?[A-Za-z]/.test(text.slice(at + 1, at + 3))) return undefined;
-  let end = at;
-  while (end < at + MAX_NAME_DISTANCE && isNameCode(text.charCodeAt(end))) end++;
-  const name = text.slice(at, end);
-  let value = end;
-  while (value < end + 4 && (text[value] === " " || text[value] === "\t")) value++;
-  const before = text.slice(Math.max(0, at - MAX_COMMAND_DISTANCE), at);
-  const attached = name.length > 2 && isPasswordOption(before, name.slice(0, 2), true);
-  if (attached)
-    return valueAt(text, at + 2, { kind: NAME.any, rule: `option ${name.slice(0, 2)}` });
-  if (value === end || text[value] === "-" || value === text.length) return undefined;
-  const rule = `option ${name}`;
-  if (USER_OPTION.test(name)) {
-    const quoted = quotedAt(text, value);
-    const from = quoted?.start ?? value;
-    const whole = text.slice(from, quoted?.end ?? next(UNQUOTED_END, text, value));
-    const user = userPassword(name, whole);
-    return user === undefined
-      ? undefined
-      : keyed(text, from + user.length, from + whole.length, rule);
-  }
-  if (isPasswordOption(before, name, false)) return valueAt(text, value, { kind: NAME.any, rule });
-  const kind = ownName(name.replace(/^-+/, "")) ? NAME.any : optionClass(name);
-  if (kind === NAME.ordinary) return undefined;
-  return isHeader(name) ? header(text, value, "", rule) : valueAt(text, value, { kind, rule });
-}
-
-/** `user:` of the argument `user:password` of `-u`; undefined for the group of `-u 1000:1000`. */
-export function userPassword(option: string, value: string): string | undefined {
-  if (!USER_OPTION.test(option)) return undefined;
-  const user = value.slice(0, value.indexOf(":") + 1);
-  const password = value.slice(user.length);
-  return user === "" || /^[0-9]*$/.test(password) || password.startsWith(MARK) ? undefined : user;
+  return secretIn(text, at, end, { kind: NAME.any, rule });
 }

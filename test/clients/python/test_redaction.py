@@ -43,6 +43,22 @@ class Redaction(Test):
             arguments = [native(argument) for argument in case["original"]]
             self.assertEqual(datacat._without_secrets(arguments), [native(each) for each in case["written"]])
 
+    def test_no_part_of_a_secret_is_stored_where_a_message_is_cut(self):
+        session = datacat.open()
+        secret = "password=hunter2hunter2"
+        for before in range(1, len(secret)):
+            session.log_event("cut", message="x" * (131072 - before - 1) + " " + secret + " y" * 200000)
+        for op in [op for op in self.ops() if op["op"] == "event"]:
+            self.assertGreater(len(op["message"]), 131000)
+            self.assertNotIn("=h", op["message"])
+
+    def test_what_is_not_stored_of_a_text_is_not_read(self):
+        text = datacat._clean("token: abcdefgh12 " * 60000, 262144)
+        self.assertNotIn("abcdefgh12", text[:131072])
+        self.assertTrue(text.endswith("token: abcdefgh12 " * 40000))
+        key = "-----BEGIN PRIVATE KEY-----" + "A" * 300000 + "-----END PRIVATE KEY-----"
+        self.assertEqual(datacat._clean(key + " password=hunter2" + " y" * 60000, 262144)[:45], "[redacted:private-key] password=[redacted] y ")
+
     def test_redacting_again_changes_nothing(self):
         chance = random.Random(12)
         pieces = [native(case["original"]) for case in CASES["texts"][::3]] + list("=:\"'\\[]{}()@/?&#,;-_.% \n0x")

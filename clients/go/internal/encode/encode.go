@@ -245,7 +245,7 @@ func (e *Encoder) member(key string, v any, named secrets.Class) {
 	if named > class && secrets.IsValueKey(key) {
 		class = named
 	}
-	if class != secrets.OrdinaryName && !isEmpty(v) && !isCount(class, reflect.ValueOf(v)) && !isMarked(v) {
+	if class != secrets.OrdinaryName && !isEmpty(v) && !isPlain(class, reflect.ValueOf(v)) && !isMarked(v) {
 		e.Buf = append(e.Buf, `"`+secrets.Redacted+`"`...)
 		return
 	}
@@ -280,15 +280,15 @@ func isEmpty(v any) bool {
 	return isEmptyValue(reflect.ValueOf(v))
 }
 
-// isCount reports whether a value is a number or a boolean under a key that may be a count or a flag, such as `max_tokens`.
-func isCount(class secrets.Class, v reflect.Value) bool {
+// isPlain reports whether a value is no secret under its key: a number or a boolean of `max_tokens`, or "enabled" and the like.
+func isPlain(class secrets.Class, v reflect.Value) bool {
 	switch v.Kind() {
 	case reflect.Bool, reflect.Float32, reflect.Float64,
 		reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
 		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
-		return class != secrets.AnyName
+		return class < secrets.AnyName
 	case reflect.String:
-		return class == secrets.CountName && secrets.IsNumber(v.String())
+		return !secrets.IsHidden(class, v.String())
 	}
 	return false
 }

@@ -152,7 +152,7 @@ func (e *Encoder) reflectedMember(key string, v reflect.Value, named secrets.Cla
 	if named > class && secrets.IsValueKey(key) {
 		class = named
 	}
-	if class != secrets.OrdinaryName && !isEmptyValue(v) && !isCount(class, v) {
+	if class != secrets.OrdinaryName && !isEmptyValue(v) && !isPlain(class, v) {
 		e.Buf = append(e.Buf, `"`+secrets.Redacted+`"`...)
 		return
 	}

@@ -85,6 +85,13 @@ func (r *Record) Text(key, value string) {
 	}
 }
 
+// Long writes a member of an event, which is cut where it is over the limit.
+func (r *Record) Long(key, value string) {
+	if value != "" {
+		r.Buf = encode.AppendString(append(r.Buf, key...), secrets.CleanUpTo(value, limits.MaxOpBytes))
+	}
+}
+
 // Whole writes an integer.
 func (r *Record) Whole(key string, value int) {
 	r.Buf = strconv.AppendInt(append(r.Buf, key...), int64(value), 10)

@@ -50,7 +50,14 @@ const (
 	MinURLToken        = 16
 	MaxArgumentsBefore = 6
 	MaxPasses          = 8
-	MaxItemName        = 64
+	MaxIndex           = 32
+	MaxTagLength       = 128
+	MaxNetrc           = 256
+	// MinRead is how many characters are read of a text that is cut to MaxCut: 4,096 more, because a secret may stand across the cut.
+	// FirstRead has room for secrets in bytes.
+	MinRead     = MaxCut + 4096
+	FirstRead   = MinRead + 32*1024
+	MaxItemName = 64
 	// MaxTime is the last millisecond of JavaScript's Date. A time in microseconds is larger.
 	MaxTime = 8_640_000_000_000_000
 	// MaxDetail is the longest description of a loss (in UTF-16 units): it contains a path of keys, which have any length.

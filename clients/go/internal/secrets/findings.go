@@ -46,7 +46,11 @@ func isCandidate(text string, at int) bool {
 		return at >= 2 && text[at-1] == 'y'
 	case '%':
 		return at+1 < len(text) && text[at+1] == '3'
-	case '-':
+	case 'V', 'v': // ENV, setenv
+		return at > 0 && (text[at-1] == 'N' || text[at-1] == 'n') && at+1 < len(text) && (text[at+1] == ' ' || text[at+1] == '\t')
+	case 'm':
+		return strings.HasPrefix(text[at:], "machine")
+	case '-', '<':
 		return true
 	default:
 		if isDigit(c) {
@@ -57,22 +61,28 @@ func isCandidate(text string, at int) bool {
 	return true
 }
 
+// findings are the secrets in a text, in order.
 func findings(text string, from int) (found []finding) {
-	end, hasAWS := 0, false
+	end, nameEnd, hasAWS := 0, 0, false
 	lastSign := strings.LastIndexByte(text, '@')
-	stem := -1 - limits.MaxNameDistance                                       // where the last part of a secret's name begins
 	for at := maximum(0, from-limits.MaxNameDistance); at < len(text); at++ { // a name begins before the candidate
 		c := text[at]
-		if at+2 < len(text) && firstOfStem[c]&secondOfStem[text[at+1]]&thirdOfStem[text[at+2]] != 0 {
-			stem = at
-		}
-		if !candidateByte[c] || at < end || !isCandidate(text, at) {
+		isName := at >= nameEnd && at+2 < len(text) && firstOfStem[c]&secondOfStem[text[at+1]]&thirdOfStem[text[at+2]] != 0
+		if at < end || !isName && !candidateByte[c] {
 			continue
 		}
-		if (c == '=' || c == ':') && at > stem+limits.MaxNameDistance && !(c == ':' && at < lastSign) {
-			continue // no secret's name is before it, and it is not that of a login
+		var each finding
+		ok := candidateByte[c] && isCandidate(text, at) && (c != ':' || at < lastSign)
+		if ok {
+			each, ok = examine(text, at)
 		}
-		if each, ok := examine(text, at); ok && each.start >= end {
+		if !ok && isName && isStem(text, at) {
+			for nameEnd = at; nameEnd < len(text) && isNameByte(text[nameEnd]); {
+				nameEnd++
+			}
+			each, ok = nameAt(text, at, nameEnd)
+		}
+		if ok && each.start >= end {
 			found = append(found, each)
 			end = each.end
 			hasAWS = hasAWS || each.mark == "[redacted:aws]"
@@ -84,15 +94,28 @@ func findings(text string, from int) (found []finding) {
 	return found
 }
 
-// Each name of a secret (names.go) contains one of these, unless a separator divides it in an unusual way (`p_assword`). A table has, for
-// each byte, the stems that it may be the first (second, third) of, one bit each.
-var firstOfStem, secondOfStem, thirdOfStem [256]uint64
+// stems are parts of names: each name of a secret (names.go) contains one of these, unless a separator divides it in an unusual way
+// (`p_assword`). A table has, for each byte, the stems that it may be the first (second, third) of, one bit each.
+var (
+	stems = strings.Fields("auth bearer card conn cookie credential cvc cvv database db dsn jwt key laravel onid otp pass pem pin pw secret " +
+		"security sig ssid ssn token")
+	firstOfStem, secondOfStem, thirdOfStem [256]uint64
+)
 
 func init() {
-	for i, stem := range strings.Fields("auth bearer card conn cookie credential cvc cvv database db dsn jwt key otp pass pem pin pw secret " +
-		"security sig ssn token") {
+	for i, stem := range stems {
 		addStem(stem, 1<<uint(i))
 	}
+}
+
+// isStem compares whole stems, where the tables have compared three bytes.
+func isStem(text string, at int) bool {
+	for _, stem := range stems {
+		if len(text)-at >= len(stem) && strings.EqualFold(text[at:at+len(stem)], stem) {
+			return true
+		}
+	}
+	return false
 }
 
 func addStem(stem string, bit uint64) {
@@ -141,20 +164,11 @@ func examine(text string, at int) (finding, bool) {
 		if strings.HasPrefix(text[at+1:], "//") {
 			return urlLogin(text, at+3, ":", "@")
 		}
-		if found, ok := named(text, at, at+1); ok {
-			return found, true
-		}
 		return login(text, at)
-	case '=':
-		return named(text, at, at+1)
 	case '%':
-		switch {
-		case at+2 < len(text) && text[at+1] == '3' && (text[at+2] == 'D' || text[at+2] == 'd'):
-			return named(text, at, at+3)
-		case at+8 < len(text) && strings.EqualFold(text[at:at+9], "%3A%2F%2F"):
+		if at+8 < len(text) && strings.EqualFold(text[at:at+9], "%3A%2F%2F") {
 			return urlLogin(text, at+9, "%3A", "%40")
 		}
-		return finding{}, false
 	case 'J':
 		if at >= 2 && text[at-2:at] == "ey" {
 			return jwt(text, at-2)

@@ -61,8 +61,8 @@ func login(text string, at int) (finding, bool) {
 	if strings.IndexByte(value, '@') < 1 {
 		return finding{}, false
 	}
-	start, end, _ := nameBefore(text, at)
-	if end != at || start == at || noUser[strings.ToLower(text[start:at])] {
+	start := nameStart(text, at, at)
+	if start == at || noUser[strings.ToLower(text[start:at])] {
 		return finding{}, false
 	}
 	value = value[:unquotedEnd(value, 0)]

@@ -8,38 +8,111 @@ import (
 
 func isNameByte(c byte) bool { return isAlphanumeric(c) || c == '_' || c == '.' || c == '-' }
 
-// nameBefore is the name that ends before at, behind a closing quote or bracket and blanks.
-func nameBefore(text string, at int) (start, end int, isQuoted bool) {
-	end = at
-	for end > 0 && end > at-2 && (text[end-1] == ' ' || text[end-1] == '\t') {
+// nameStart is where the name begins that goes on at end, at most MaxNameDistance before at.
+func nameStart(text string, at, end int) int {
+	for least := maximum(0, at-limits.MaxNameDistance); end > least && isNameByte(text[end-1]); {
 		end--
 	}
-	if end > 0 && text[end-1] == ']' {
-		end--
-	}
-	if end > 0 && (text[end-1] == '"' || text[end-1] == '\'') {
-		isQuoted = true
-		end--
-		for end > 0 && end > at-8 && text[end-1] == '\\' {
-			end--
-		}
-	}
-	start = end
-	for start > 0 && start > at-limits.MaxNameDistance && isNameByte(text[start-1]) {
-		start--
-	}
-	return start, end, isQuoted
+	return end
 }
 
-func named(text string, at, from int) (finding, bool) {
-	start, end, isQuoted := nameBefore(text, at)
-	if start == end {
-		return finding{}, false
+// name is the place of a name, without its quotes.
+type name struct {
+	start, end int
+	isQuoted   bool
+}
+
+// nameAt is the value of the name around at that ends at end: behind its separator, in its element, or as an argument.
+func nameAt(text string, at, end int) (finding, bool) {
+	n := name{start: nameStart(text, at, at), end: end}
+	if text[n.start] == '-' {
+		if found, ok := option(text, n.start); ok {
+			return found, true
+		}
 	}
-	name := text[start:end]
+	separator := end
+	n.isQuoted, separator = skipQuote(text, separator)
+	separator = skipIndex(text, separator)
+	for blanks := 0; blanks < 2 && separator < len(text) && (text[separator] == ' ' || text[separator] == '\t'); blanks++ {
+		separator++
+	}
+	value := separator + 1
+	switch {
+	case separator == len(text):
+		value = 0
+	case text[separator] == '%' && separator+2 < len(text) && text[separator+1] == '3' && (text[separator+2] == 'D' || text[separator+2] == 'd'):
+		value = separator + 3
+	case text[separator] != ':' && text[separator] != '=':
+		value = 0
+	}
+	if value > 0 && !strings.HasPrefix(text[value:], "//") {
+		return named(text, n, separator, value)
+	}
+	if found, ok := element(text, n); ok {
+		return found, true
+	}
+	return variable(text, n)
+}
+
+// skipQuote reports whether a quote ends the name, and where the rest begins. In JSON within JSON the quote has backslashes.
+func skipQuote(text string, at int) (isQuoted bool, rest int) {
+	quote := at
+	for quote < at+8 && quote < len(text) && text[quote] == '\\' {
+		quote++
+	}
+	if quote < len(text) && (text[quote] == '"' || text[quote] == '\'') {
+		return true, quote + 1
+	}
+	return false, at
+}
+
+// skipIndex skips a closing bracket and the index of a list: `config["password"]`, `user[password]`, `secret[0]`, `secret%5B0%5D`.
+func skipIndex(text string, at int) int {
+	switch {
+	case at < len(text) && text[at] == ']':
+		at++
+	case hasCode(text, at, 'D'):
+		at += 3
+	}
+	switch {
+	case at < len(text) && text[at] == '[':
+		end := skipIndexQuote(text, at+1)
+		end = skipIndexQuote(text, indexEnd(text, end))
+		if end < len(text) && text[end] == ']' {
+			return end + 1
+		}
+	case hasCode(text, at, 'B'):
+		if end := indexEnd(text, at+3); hasCode(text, end, 'D') {
+			return end + 3
+		}
+	}
+	return at
+}
+
+// hasCode reports whether %5B or %5D is there, an encoded bracket.
+func hasCode(text string, at int, letter byte) bool {
+	return at+2 < len(text) && text[at] == '%' && text[at+1] == '5' && (text[at+2] == letter || text[at+2] == letter+'a'-'A')
+}
+
+func skipIndexQuote(text string, at int) int {
+	if at < len(text) && (text[at] == '"' || text[at] == '\'') {
+		return at + 1
+	}
+	return at
+}
+
+func indexEnd(text string, at int) int {
+	for most := at + limits.MaxIndex; at < most && at < len(text) && isNameByte(text[at]); {
+		at++
+	}
+	return at
+}
+
+func named(text string, n name, at, from int) (finding, bool) {
+	name := text[n.start:n.end]
 	before := byte(0)
-	if start > 0 {
-		before = text[start-1]
+	if n.start > 0 {
+		before = text[n.start-1]
 	}
 	isQuery := before == '?' || before == '&' || before == '#'
 	class := ClassOf(name)
@@ -62,8 +135,8 @@ func named(text string, at, from int) (finding, bool) {
 	if isHeader(name) && !isQuery {
 		return header(text, value, before)
 	}
-	isProse = isProse || value > blanks && text[at] == ':' && !isQuoted && class != AnyName
-	return valueAt(text, value, class, isQuery, isProse)
+	isSentence := value > blanks && text[at] == ':' && !n.isQuoted
+	return valueAt(text, value, class, use{isQuery: isQuery, isSentence: isSentence, isProse: isProse || isSentence && class < AnyName})
 }
 
 // sourceFiles are the extensions of names that a line's number follows: auth.go:12.
@@ -95,7 +168,7 @@ func header(text string, at int, before byte) (finding, bool) {
 	}
 	_, _, isQuoted := quotedAt(text, at)
 	if isQuoted || at < len(text) && (text[at] == '[' || text[at] == '{') {
-		return valueAt(text, at, AnyName, false, false)
+		return valueAt(text, at, AnyName, use{})
 	}
 	scheme := schemeEnd(text, at)
 	if strings.HasPrefix(text[scheme:], Mark) {
@@ -110,10 +183,7 @@ func header(text string, at int, before byte) (finding, bool) {
 	default:
 		end = lineEnd(text, at, 0)
 	}
-	if isLiteral(text[at:end]) {
-		return finding{}, false
-	}
-	return keyed(text, at, end)
+	return secretIn(text, at, end, AnyName)
 }
 
 // lineEnd is the end of the line, also of an escaped one, or the quote, if there is one.

@@ -16,6 +16,7 @@ const (
 	CountName          // a secret unless it is a number or digits
 	TextName           // a secret unless it is a number or a boolean
 	AnyName            // a secret
+	FolderName         // a secret unless it is a path, which the variable PWD holds
 )
 
 // nameParts are parts of a name in lower case without separators, by their first letter.
@@ -23,13 +24,17 @@ var nameParts = [256][]struct {
 	part  string
 	class Class
 }{
-	'a': {{"authorization", AnyName}, {"apikey", AnyName}, {"accesskey", TextName}, {"accountkey", TextName}, {"authkey", TextName}},
+	'a': {{"authorization", AnyName}, {"apikey", AnyName}, {"accesskey", TextName}, {"accountkey", TextName}, {"authkey", TextName},
+		{"activationkey", TextName}, {"aspsessionid", AnyName}, {"aspnetsessionid", AnyName}},
 	'c': {{"cookie", AnyName}, {"credential", AnyName}, {"cardnumber", AnyName}, {"creditcard", AnyName}, {"connectionstring", TextName},
-		{"connectionuri", TextName}, {"connstr", TextName}, {"connstring", TextName}},
+		{"connectionuri", TextName}, {"connstr", TextName}, {"connstring", TextName}, {"connectsid", AnyName}},
 	'd': {{"databaseurl", TextName}, {"databaseuri", TextName}, {"dburl", TextName}, {"dburi", TextName}},
 	'e': {{"encryptionkey", TextName}},
+	'j': {{"jsessionid", AnyName}},
+	'l': {{"licensekey", TextName}, {"licencekey", TextName}, {"laravelsession", AnyName}},
 	'm': {{"masterkey", TextName}},
-	'p': {{"password", AnyName}, {"passwd", AnyName}, {"passphrase", AnyName}, {"passcode", AnyName}, {"privatekey", AnyName}, {"pincode", AnyName}},
+	'p': {{"password", AnyName}, {"passwd", AnyName}, {"passphrase", AnyName}, {"passcode", AnyName}, {"privatekey", AnyName}, {"pincode", AnyName},
+		{"phpsessid", AnyName}},
 	's': {{"secret", AnyName}, {"sessionkey", AnyName}, {"securitycode", AnyName}, {"socialsecurity", AnyName}, {"sharedkey", TextName}, {"signingkey", TextName}},
 	't': {{"token", TextName}},
 }
@@ -50,6 +55,12 @@ var passOwners = setOf("admin api auth basic db email ftp http imap key keystore
 // countingTerms are the first or last terms of the names of numbers: max_tokens, pin_count.
 var countingTerms = setOf("age attempts bits budget count counts expiry index input left length limit limits len max maximum min minimum " +
 	"output remaining retries size total ttl usage used")
+
+// aboutTerms are the last terms of names of settings: password_policy, cookie_consent.
+var aboutTerms = setOf("banner consent policies policy strength")
+
+// settings are values of settings: `credentials: include`, `cookies: enabled`.
+var settings = setOf("disabled enabled include omit optional same-origin")
 
 // optionNames hold a secret as an option of a command only.
 var optionNames = setOf("pass passin passout requirepass masterauth")
@@ -121,7 +132,13 @@ func classify(name string) Class {
 			class = own
 		}
 	}
-	if class != OrdinaryName && len(terms) > 0 && (countingTerms[terms[0]] || countingTerms[terms[len(terms)-1]]) {
+	if class == OrdinaryName || len(terms) > 0 && aboutTerms[terms[len(terms)-1]] {
+		return OrdinaryName
+	}
+	if squashed := squash(name); squashed == "pwd" || squashed == "oldpwd" {
+		return FolderName
+	}
+	if len(terms) > 0 && (countingTerms[terms[0]] || countingTerms[terms[len(terms)-1]]) {
 		return CountName
 	}
 	return class
@@ -166,6 +183,26 @@ func termClass(terms []string, i int) Class {
 		return TextName
 	}
 	return OrdinaryName
+}
+
+// IsHidden reports whether a text is redacted as the value of a name of this class.
+func IsHidden(class Class, value string) bool {
+	switch {
+	case class == OrdinaryName || value == "" || len(value) <= maxSetting && settings[strings.ToLower(value)]:
+		return false
+	case class == CountName:
+		return !IsNumber(value)
+	case class == FolderName:
+		return !isPath(value)
+	}
+	return true
+}
+
+const maxSetting = len("same-origin")
+
+func isPath(value string) bool {
+	return value[0] == '/' || value[0] == '~' ||
+		len(value) > 2 && isAlphanumeric(value[0]) && !isDigit(value[0]) && value[1] == ':' && (value[2] == '/' || value[2] == '\\')
 }
 
 // isHeader reports whether the value of this name reaches to the end of the line.

@@ -26,7 +26,7 @@ func option(text string, at int) (finding, bool) {
 	value := skipBlanks(text, end)
 	before := text[maximum(0, at-limits.MaxCommandDistance):at]
 	if len(name) > 2 && isPasswordOption(before, name[:2], true) {
-		return valueAt(text, at+2, AnyName, false, false)
+		return valueAt(text, at+2, AnyName, use{})
 	}
 	if value == end || value == len(text) || text[value] == '-' {
 		return finding{}, false
@@ -43,7 +43,7 @@ func option(text string, at int) (finding, bool) {
 		return keyed(text, from+len(user), to)
 	}
 	if isPasswordOption(before, name, false) {
-		return valueAt(text, value, AnyName, false, false)
+		return valueAt(text, value, AnyName, use{})
 	}
 	class := optionClass(name)
 	switch {
@@ -52,7 +52,7 @@ func option(text string, at int) (finding, bool) {
 	case isHeader(name):
 		return header(text, value, 0)
 	}
-	return valueAt(text, value, class, false, false)
+	return valueAt(text, value, class, use{})
 }
 
 var userOptions = map[string]bool{"-u": true, "-U": true, "--user": true, "--proxy-user": true}
@@ -77,6 +77,7 @@ var passwordOptions = []struct {
 	{regexp.MustCompile(`\b7z[ar]?\b`), "-p", true, false},
 	{regexp.MustCompile(`\blogin\b`), "-p", false, true},
 	{regexp.MustCompile(`\bmongo(?:sh|dump|restore|export|import)?\b`), "-p", false, true},
+	{regexp.MustCompile(`\bcurl\b`), "-b", false, true},
 	{regexp.MustCompile(`\bredis-cli\b`), "-a", false, true},
 	{regexp.MustCompile(`\b(?:zip|unzip|sqlcmd|bcp)\b`), "-P", false, true},
 	{regexp.MustCompile(`\bldap(?:search|add|modify|delete|whoami|passwd)\b`), "-w", true, true},

@@ -18,7 +18,7 @@ var (
 )
 
 func init() {
-	for _, c := range []byte(":=%JBb-0123456789") {
+	for _, c := range []byte(":=%JBb-<Vvm0123456789") {
 		candidateByte[c] = true
 	}
 	for i := range prefixRules {
@@ -67,6 +67,8 @@ func builtInRules() (rules []prefixRule) {
 	add("github", "A-Za-z0-9_", 20, 0, "github_pat_")
 	add("gitlab", identifierCharacters, 16, 0, "glpat- gldt- glrt- glcbt- glptt- glft- glsoat- gloas-")
 	add("slack", identifierCharacters, 8, 0, "xoxa- xoxb- xoxe- xoxo- xoxp- xoxr- xoxs- xapp-")
+	add("slack", "/"+identifierCharacters, 20, 0, "hooks.slack.com/services/ hooks.slack.com/workflows/ hooks.slack.com/triggers/")
+	add("discord", "/"+identifierCharacters, 20, 0, "discord.com/api/webhooks/ discordapp.com/api/webhooks/")
 	add("stripe", "A-Za-z0-9", 10, 0, "sk_live_ sk_test_ rk_live_ rk_test_ whsec_")
 	add("google", identifierCharacters, 35, 35, "AIza")
 	add("google", "."+identifierCharacters, 20, 0, "ya29.")

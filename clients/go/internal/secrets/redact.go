@@ -2,6 +2,7 @@ package secrets
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"github.com/datacat/datacat/clients/go/v2/internal/limits"
 )
@@ -59,9 +60,9 @@ func argumentClass(name string) Class {
 // isHiddenText reports whether an argument is redacted. Digits in a command line are a number.
 func isHiddenText(class Class, argument string) bool {
 	if IsNumber(argument) {
-		return class == AnyName
+		return class >= AnyName
 	}
-	return class != OrdinaryName
+	return IsHidden(class, argument)
 }
 
 func isPlainName(name string) bool {
@@ -83,6 +84,21 @@ func Clean(text string) string {
 	return text
 }
 
+// CleanUpTo is Clean for a text of an op that is cut if it has more than most bytes: of a longer text, only what may be stored is read.
+func CleanUpTo(text string, most int) string {
+	for read := limits.FirstRead; len(text) > most && read < len(text); read *= 2 {
+		for read > 0 && !utf8.RuneStart(text[read]) {
+			read--
+		}
+		clean := Clean(text[:read])
+		if utf8.RuneCountInString(clean) >= limits.MinRead && len(clean)+len(text)-read > most {
+			return clean + text[read:]
+		}
+	}
+	return Clean(text)
+}
+
+// IsPair reports whether an item of a list is a secret by the item before it, its name.
 func IsPair(name, value string, i, length int) bool {
 	if len(name) > limits.MaxItemName || value == "" || strings.HasPrefix(value, Mark) {
 		return false
@@ -94,10 +110,10 @@ func IsPair(name, value string, i, length int) bool {
 	if length != 2 && !(i%2 == 1 && length%2 == 0 && isHeader(name)) || !isPlainName(name) {
 		return false
 	}
-	class := ClassOf(name)
-	return class != OrdinaryName && !(class == CountName && IsNumber(value))
+	return IsHidden(ClassOf(name), value)
 }
 
+// IsNameKey reports whether a key is that of a name in a pair as `{"name": "password", "value": "x"}`, and IsValueKey that of the value.
 func IsNameKey(key string) bool {
 	switch key {
 	case "name", "key", "header", "field", "Name", "Key":
@@ -108,6 +124,7 @@ func IsNameKey(key string) bool {
 
 func IsValueKey(key string) bool { return key == "value" || key == "Value" || key == "val" }
 
+// ClassOfItem is the class of a text that may be a name.
 func ClassOfItem(name string) Class {
 	if len(name) > limits.MaxItemName {
 		return OrdinaryName

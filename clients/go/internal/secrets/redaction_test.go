@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/datacat/datacat/clients/go/v2/internal/encode"
+	"github.com/datacat/datacat/clients/go/v2/internal/limits"
 	"github.com/datacat/datacat/clients/go/v2/internal/secrets"
 )
 
@@ -76,6 +77,28 @@ func TestRedactionOfTheFixture(t *testing.T) {
 		if got := secrets.Arguments(one.Original); !reflect.DeepEqual(got, one.Written) {
 			t.Errorf("%q became %q", one.Original, got)
 		}
+	}
+}
+
+func TestNoPartOfASecretIsStoredWhereATextIsCut(t *testing.T) {
+	const secret = "password=hunter2hunter2"
+	for before := 1; before < len(secret); before++ {
+		text := strings.Repeat("x", limits.MaxCut-before-1) + " " + secret + strings.Repeat(" y", 200_000)
+		if clean := secrets.CleanUpTo(text, limits.MaxOpBytes); strings.Contains(clean[:limits.MaxCut], "=h") {
+			t.Errorf("a secret that begins %d bytes before the cut is stored in part", before)
+		}
+	}
+}
+
+func TestWhatIsNotStoredOfATextIsNotRead(t *testing.T) {
+	clean := secrets.CleanUpTo(strings.Repeat("token: abcdefgh12 ", 60_000), limits.MaxOpBytes)
+	if strings.Contains(clean[:limits.MaxCut], "abcdefgh12") || !strings.HasSuffix(clean, strings.Repeat("token: abcdefgh12 ", 40_000)) {
+		t.Error("the whole text was read, or not its beginning")
+	}
+	key := "-----BEGIN PRIVATE KEY-----" + strings.Repeat("A", 300_000) + "-----END PRIVATE KEY-----"
+	clean = secrets.CleanUpTo(key+" password=hunter2"+strings.Repeat(" y", 60_000), limits.MaxOpBytes)
+	if !strings.HasPrefix(clean, "[redacted:private-key] password=[redacted] y") {
+		t.Errorf("%.60s", clean)
 	}
 }
 

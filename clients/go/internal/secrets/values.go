@@ -35,7 +35,14 @@ var literals = setOf("null none nil undefined true false string str bearer requi
 
 func isLiteral(value string) bool { return len(value) <= 9 && literals[strings.ToLower(value)] }
 
-func valueAt(text string, at int, class Class, isQuery, isProse bool) (finding, bool) {
+// prose is what follows `password: ` in a sentence, and is no password.
+var prose = setOf("cannot changed expired field for forgot has incorrect input invalid is link mismatch missing must not policy prompt reset " +
+	"should too was wrong")
+
+// use is where a name stands: in a query, or before a colon and a blank, as in a sentence. isProse makes letters alone ordinary.
+type use struct{ isQuery, isSentence, isProse bool }
+
+func valueAt(text string, at int, class Class, use use) (finding, bool) {
 	start := at
 	if at+1 < len(text) && strings.IndexByte("bBfFrRuU", text[at]) >= 0 && (text[at+1] == '"' || text[at+1] == '\'') {
 		start++
@@ -44,7 +51,7 @@ func valueAt(text string, at int, class Class, isQuery, isProse bool) (finding, 
 		return finding{}, false
 	}
 	if from, to, ok := quotedAt(text, start); ok {
-		if class == CountName && IsNumber(text[from:to]) || class != AnyName && !hasAlphanumeric(text[from:to]) {
+		if !IsHidden(class, text[from:to]) || class < AnyName && !hasAlphanumeric(text[from:to]) {
 			return finding{}, false
 		}
 		return keyed(text, from, to)
@@ -57,20 +64,36 @@ func valueAt(text string, at int, class Class, isQuery, isProse bool) (finding, 
 		return keyed(text, start, end)
 	}
 	end := unquotedEnd(text, start)
-	if isQuery {
+	if use.isQuery {
 		end = start + len(upToAny(text[start:end], "#"))
 	}
 	for end > start && isUnopened(text[start:end]) {
 		end--
 	}
 	value := text[start:end]
-	if isLiteral(value) || class != AnyName && IsNumber(value) {
+	if use.isSentence && len(value) <= maxSetting && prose[strings.ToLower(value)] {
 		return finding{}, false
 	}
-	if isProse && !isLonger(value, 15) && !strings.ContainsAny(value, "0123456789") {
+	if use.isProse && !isLonger(value, 15) && !strings.ContainsAny(value, "0123456789") {
+		return finding{}, false
+	}
+	return secretIn(text, start, end, class)
+}
+
+// secretIn is the value from start to end of a name of this class, unless it states that there is none or is a number of a count.
+func secretIn(text string, start, end int, class Class) (finding, bool) {
+	if value := text[start:maximum(start, end)]; isLiteral(value) || !isHiddenText(class, value) {
 		return finding{}, false
 	}
 	return keyed(text, start, end)
+}
+
+// lineValue is the value that reaches to the end of the line, unless it is quoted.
+func lineValue(text string, start int, class Class) (finding, bool) {
+	if _, _, ok := quotedAt(text, start); ok {
+		return valueAt(text, start, class, use{})
+	}
+	return secretIn(text, start, lineEnd(text, start, 0), class)
 }
 
 // isLonger reports whether a text has more UTF-16 units, which the other languages count.

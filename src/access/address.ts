@@ -3,7 +3,7 @@ import type { Context } from "hono";
 import { type Env, isLocal } from "../env.ts";
 
 /** The network of the caller. Only Cloudflare's edge sets the header; on a local server anyone could. */
-export function networkOf(c: Context): string {
+export function networkOf(c: Pick<Context, "env" | "req">): string {
   if (isLocal(c.env as Env)) return "this machine"; // Hono's default Context knows no bindings
   return network(c.req.header("cf-connecting-ip") ?? "");
 }

@@ -21,6 +21,8 @@ import { Refusal } from "../core/refusal.ts";
 import type { KeyKind } from "../core/vocabulary.ts";
 import type { Env } from "../env.ts";
 import { noteUsed } from "./budget.ts";
+import { networkOf } from "./address.ts";
+import { countUnknown } from "./wrong-keys.ts";
 import { KEY_CACHE_MS, MAX_CACHED_KEYS, MAX_ORIGINS } from "./limits.ts";
 import { hasSha256, randomText, sha256Hex } from "./secret.ts";
 
@@ -120,7 +122,7 @@ export async function recognise(
   const id = SHAPE.exec(token)?.[2];
   if (id === undefined) return undefined;
   const now = Date.now();
-  const key = await lookUp(c.env.REGISTRY, id, now);
+  const key = await lookUp(c, id, now);
   if (!key || key.revoked_at !== null || !(await hasSha256(token, key.sha256))) return undefined;
   if (key.origins.length > 0 && !key.origins.includes(c.req.header("origin") ?? ""))
     throw new Refusal("forbidden", `This key is for pages of ${key.origins.join(", ")} only.`);
@@ -139,11 +141,19 @@ export async function recognise(
   return { kind, product, key: id, continuesOthers, by: nameOf(key), budgets };
 }
 
-async function lookUp(db: D1Database, id: string, now: number): Promise<StoredKey | undefined> {
+async function lookUp(
+  c: Pick<Context<{ Bindings: Env }>, "env" | "req">,
+  id: string,
+  now: number,
+): Promise<StoredKey | undefined> {
   const known = cached.get(id);
   if (known && known.until > now) return known.key;
-  const found = await findKey(db, id, now);
-  if (cached.size >= MAX_CACHED_KEYS) cached.clear();
+  const find = () => findKey(c.env.REGISTRY, id, now);
+  const found = await (known?.key ? find() : countUnknown(networkOf(c), find, now));
+  if (cached.size >= MAX_CACHED_KEYS) {
+    for (const [other, { key }] of cached) if (!key) cached.delete(other);
+    if (cached.size >= MAX_CACHED_KEYS) cached.clear();
+  }
   cached.set(id, { key: found?.key, until: now + KEY_CACHE_MS });
   if (found) noteUsed(id, found.used, now);
   return found?.key;

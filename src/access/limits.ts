@@ -22,5 +22,8 @@ export const WRONG_SECRET_PERIOD_MS = 60_000;
 export const MAX_WRONG_SECRETS = 20;
 /** Wrong secrets of all addresses together in a period: 10 a second. Over it sign-ins wait; cookies and API keys do not. */
 export const MAX_ALL_WRONG_SECRETS = 600;
+/** Keys of one network, and of all, that an isolate looks up in a period without finding them: each is a query of the registry. */
+export const MAX_UNKNOWN_KEYS = 100;
+export const MAX_ALL_UNKNOWN_KEYS = 600;
 /** Networks that are counted: a period has no more, because sign-ins then wait. Bounds the memory. */
 export const MAX_NETWORKS = 1_000;

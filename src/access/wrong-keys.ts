@@ -8,7 +8,9 @@ import { type Env, isLocal } from "../env.ts";
 import { networkOf } from "./address.ts";
 import {
   MAX_NETWORKS,
+  MAX_ALL_UNKNOWN_KEYS,
   MAX_ALL_WRONG_SECRETS,
+  MAX_UNKNOWN_KEYS,
   MAX_WRONG_SECRETS,
   WRONG_SECRET_PERIOD_MS,
 } from "./limits.ts";
@@ -42,12 +44,41 @@ export async function countWrongKey(c: Context, now = Date.now()): Promise<void>
   if (outcome && !outcome.success) throw tooMany(now);
 }
 
+/**
+ * Counts the lookup of a key that this isolate has not seen, and throws if there were too many: a flood of made-up keys would keep the
+ * registry from answering for right ones. The answer states whether the key exists; those that do are not counted.
+ */
+export async function countUnknown<Found>(
+  network: string,
+  lookUp: () => Promise<Found | undefined>,
+  now = Date.now(),
+): Promise<Found | undefined> {
+  turn(now);
+  const before = unknownByNetwork.get(network) ?? 0;
+  if (unknown >= MAX_ALL_UNKNOWN_KEYS || before >= MAX_UNKNOWN_KEYS) throw tooMany(now);
+  const count = (change: number) => {
+    unknown += change;
+    unknownByNetwork.set(network, (unknownByNetwork.get(network) ?? 0) + change);
+  };
+  // Before the answer, because many may be asked for at once.
+  count(1);
+  const of = period;
+  const found = await lookUp();
+  if (found !== undefined && of === period) count(-1);
+  return found;
+}
+
+let unknown = 0;
+const unknownByNetwork = new Map<string, number>();
+
 function turn(now: number): void {
   const current = Math.floor(now / WRONG_SECRET_PERIOD_MS);
   if (current === period) return;
   period = current;
   all = 0;
   byNetwork.clear();
+  unknown = 0;
+  unknownByNetwork.clear();
 }
 
 function tooMany(now: number): Refusal {

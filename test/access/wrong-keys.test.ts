@@ -1,6 +1,11 @@
 /** Guessing the admin secret, without a rate limit of the deployment. */
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { MAX_ALL_WRONG_SECRETS, MAX_NETWORKS, MAX_WRONG_SECRETS } from "../../src/access/limits.ts";
+import {
+  MAX_ALL_WRONG_SECRETS,
+  MAX_NETWORKS,
+  MAX_UNKNOWN_KEYS,
+  MAX_WRONG_SECRETS,
+} from "../../src/access/limits.ts";
 import { server } from "../api/server.ts";
 import { bearer, code, deployed, HOME, newKey, SECRET } from "./world.ts";
 
@@ -101,3 +106,21 @@ test.each(["short", "passwordpassword1234", "aaaaaaaaaaaaaaaaaaaaaaaa"])(
     expect((await locked("/health")).status).toBe(200);
   },
 );
+
+test("a flood of made-up keys is answered 401 and then 429, and right keys go on", async () => {
+  const right = await newKey({ kind: "read" });
+  expect(await code(await guess("192.0.9.1", right.key))).toBe("ok");
+  const flood = Array.from({ length: 600 }, async (_, n) => {
+    const key = `dc_read_${String(n).padStart(12, "0")}.${"w".repeat(43)}`;
+    return code(await guess("192.0.9.1", key));
+  });
+  const counts = new Map<string, number>();
+  for (const answer of await Promise.all(flood)) counts.set(answer, (counts.get(answer) ?? 0) + 1);
+  expect(Object.fromEntries(counts)).toEqual({
+    unauthorized: MAX_UNKNOWN_KEYS,
+    too_many_requests: 600 - MAX_UNKNOWN_KEYS,
+  });
+  expect(await code(await guess("192.0.9.1", right.key))).toBe("ok");
+  const another = await newKey({ kind: "read" });
+  expect(await code(await guess("192.0.10.1", another.key))).toBe("ok");
+});

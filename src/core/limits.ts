@@ -12,6 +12,11 @@ export const MAX_PARAMETERS = 100;
 export const MAX_INFLATED_BYTES = 16 * 1024 * 1024;
 /** Lists and objects in one body: each takes up to 60 bytes of memory, so 30 MB. A batch of MAX_BATCH_BYTES has 350,000 at most. */
 export const MAX_CONTAINERS = 500_000;
+/**
+ * Different keys in one body: each takes a microsecond of processor time where it is parsed, redacted and merged. A state of 512 KiB has
+ * 87,000 at most, and programs use the same few names again and again.
+ */
+export const MAX_DIFFERENT_KEYS = 200_000;
 /** A JSON text of this length has too few lists and objects to be counted. */
 export const UNCOUNTED_LENGTH = 1024 * 1024;
 /** A batch is stored in one row together with the keyframe of the state, and a row of Cloudflare's SQLite has at most 2 MB. */

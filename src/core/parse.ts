@@ -1,7 +1,7 @@
 /** Parses input into a type. Throws a Refusal that names the invalid place. */
 import * as v from "valibot";
 import { formatNumber } from "./format.ts";
-import { MAX_CONTAINERS, MAX_PARAMETERS, UNCOUNTED_LENGTH } from "./limits.ts";
+import { MAX_CONTAINERS, MAX_DIFFERENT_KEYS, MAX_PARAMETERS, UNCOUNTED_LENGTH } from "./limits.ts";
 import { Refusal } from "./refusal.ts";
 
 /**
@@ -9,7 +9,7 @@ import { Refusal } from "./refusal.ts";
  * and would differ from what the databases return for it.
  */
 export function parseJson(text: string, what: string): unknown {
-  checkContainers(text, what);
+  checkNumbers(text, what);
   try {
     return JSON.parse(wellFormed(text));
   } catch (error) {
@@ -18,14 +18,29 @@ export function parseJson(text: string, what: string): unknown {
   }
 }
 
-/** Refuses a long text of very many lists and objects: two characters of it become 28 to 60 bytes of memory. Linear. */
-function checkContainers(text: string, what: string): void {
+/**
+ * Refuses a long text of very many lists and objects, of which two characters become 28 to 60 bytes of memory, and one of very many different
+ * keys. Linear.
+ */
+function checkNumbers(text: string, what: string): void {
   if (text.length <= UNCOUNTED_LENGTH) return;
   let containers = 0;
+  const keys = new Set<string>();
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at);
-    if (code === QUOTE) at = endOfString(text, at);
-    else if ((code === BRACKET || code === BRACE) && ++containers > MAX_CONTAINERS)
+    if (code === QUOTE) {
+      const start = at + 1;
+      at = endOfString(text, at);
+      // Blanks before the colon are rare: such a key is not counted.
+      if (
+        text.charCodeAt(at + 1) === COLON &&
+        keys.add(text.slice(start, at)).size > MAX_DIFFERENT_KEYS
+      )
+        throw new Refusal(
+          "too_large",
+          `${what} has more than ${formatNumber(MAX_DIFFERENT_KEYS)} different keys; send less at a time.`,
+        );
+    } else if ((code === BRACKET || code === BRACE) && ++containers > MAX_CONTAINERS)
       throw new Refusal(
         "too_large",
         `${what} has more than ${formatNumber(MAX_CONTAINERS)} lists and objects; send less at a time.`,
@@ -33,7 +48,7 @@ function checkContainers(text: string, what: string): void {
   }
 }
 
-const [QUOTE, BRACKET, BRACE, BACKSLASH] = [0x22, 0x5b, 0x7b, 0x5c];
+const [QUOTE, BRACKET, BRACE, BACKSLASH, COLON] = [0x22, 0x5b, 0x7b, 0x5c, 0x3a];
 
 /** Where the string that begins at `from` ends: at a quote after an even number of backslashes. */
 function endOfString(text: string, from: number): number {

@@ -5,6 +5,7 @@ import {
   MAX_BATCH_OPS,
   MAX_BUCKETS,
   MAX_CONTAINERS,
+  MAX_DIFFERENT_KEYS,
   MAX_LABELS,
   MAX_LABEL_LENGTH,
   MAX_NAME_LENGTH,
@@ -42,6 +43,23 @@ describe("refusals name what is wrong and where", () => {
       code: "too_large",
       message: "The body has more than 500,000 lists and objects; send less at a time.",
     });
+  });
+
+  test("a long text of very many different keys, in one object or in many", () => {
+    const members = (count: number) => Array.from({ length: count }, (_, i) => `"k${i}":0`);
+    const texts = [
+      `{${members(MAX_DIFFERENT_KEYS + 1).join()}}`,
+      `[${members(MAX_DIFFERENT_KEYS + 1)
+        .map((member) => `{${member}}`)
+        .join()}]`,
+    ];
+    for (const text of texts)
+      expect(refusal(() => parseJson(text, "The body"))).toMatchObject({
+        code: "too_large",
+        message: "The body has more than 200,000 different keys; send less at a time.",
+      });
+    const often = `[${Array(300_000).fill('{"k":"a:b"}').join()}]`;
+    expect(parseJson(often, "The body")).toHaveLength(300_000);
   });
 
   test("brackets in strings are no lists", () => {

@@ -7,6 +7,7 @@ import { element, IS_VARIABLE, variable } from "./elements.ts";
 import { MAX_NAME_DISTANCE } from "./limits.ts";
 import { login, urlLogin } from "./logins.ts";
 import { option } from "./options.ts";
+import { STEMS } from "./names.ts";
 import type { OwnRules } from "./own.ts";
 import { PREFIX_RULES, type PrefixRule } from "./prefixes.ts";
 import {
@@ -20,12 +21,6 @@ import {
   runEnd,
   scheme,
 } from "./text.ts";
-
-/** Each name of a secret (names.ts) contains one of these, unless a separator divides it in an unusual way (`p_assword`). */
-const STEMS =
-  "auth bearer card conn cookie credential cvc cvv database db dsn jwt key laravel onid otp pass pem pin pw secret security sig ssid ssn token".split(
-    " ",
-  );
 
 const OPTION = "-[pPawuUb]|--(?:proxy-)?user|-----BEGIN ";
 /** Of HTTP's authentication, as these are written. */

@@ -62,6 +62,13 @@ const PATH = /^(?:[/~]|[A-Za-z]:[\\/])/;
 /** Names that hold a secret as an option of a command only. */
 const OPTIONS = new Set(["pass", "passin", "passout", "requirepass", "masterauth"]);
 
+/** Each name of a secret contains one of these, unless a separator divides it in an unusual way (`p_assword`). */
+export const STEMS =
+  "auth bearer card conn cookie credential cvc cvv database db dsn jwt key laravel onid otp pass pem pin pw secret security sig ssid ssn token".split(
+    " ",
+  );
+const HAS_STEM = new RegExp(STEMS.join("|"));
+
 const known = new Map<string, NameClass>();
 
 /** The class of a key, option, variable or field. */
@@ -103,10 +110,12 @@ export function isHeader(name: string): boolean {
 }
 
 function classify(name: string): NameClass {
+  const squashed = squash(name);
+  if (!HAS_STEM.test(squashed)) return NAME.ordinary;
   const terms = termsOf(name);
-  const kind = Math.max(partClass(squash(name)), ...terms.map(termClass)) as NameClass; // as: of NameClasses
+  const kind = Math.max(partClass(squashed), ...terms.map(termClass)) as NameClass; // as: of NameClasses
   if (kind === NAME.ordinary || ABOUT.has(terms.at(-1) ?? "")) return NAME.ordinary;
-  if (/^(?:old)?pwd$/.test(squash(name))) return NAME.folder;
+  if (/^(?:old)?pwd$/.test(squashed)) return NAME.folder;
   const isCount = COUNTING.has(terms[0] ?? "") || COUNTING.has(terms.at(-1) ?? "");
   return isCount ? NAME.count : kind;
 }

@@ -1,4 +1,5 @@
 /** One event as a line of text, used wherever events are shown. */
+import { Redacted } from "../ui/coloured.tsx";
 import { formatDuration } from "../../core/format.ts";
 import type { EventRow } from "../../core/answers.ts";
 import { EVENT_CRASHED, EVENT_HUNG, EVENT_OUTPUT, EVENT_RECOVERED } from "../../core/vocabulary.ts";
@@ -49,9 +50,15 @@ export function EventText({
 
 /** A text in which the search text is marked. */
 function Marked({ text, marked }: { text: string; marked: string }) {
-  if (marked === "") return <>{text}</>;
+  if (marked === "") return <Redacted text={text} />;
   const pieces = text.split(new RegExp(`(${RegExp.escape(marked)})`, "gi"));
-  return <>{pieces.map((piece, index) => (index % 2 === 1 ? <mark>{piece}</mark> : piece))}</>;
+  return (
+    <>
+      {pieces.map((piece, index) =>
+        index % 2 === 1 ? <mark>{piece}</mark> : <Redacted text={piece} />,
+      )}
+    </>
+  );
 }
 
 function textOf(event: EventRow): string {

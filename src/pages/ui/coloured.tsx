@@ -23,7 +23,7 @@ export function Coloured({ text }: { text: string }) {
 }
 
 /** Text in which the marks of redaction stand out, each with the kind of secret. */
-function Redacted({ text }: { text: string }) {
+export function Redacted({ text }: { text: string }) {
   if (!text.includes(MARK)) return <>{text}</>;
   return (
     <>

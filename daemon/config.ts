@@ -76,7 +76,7 @@ export function readConfig(env: Environment, folder: string, settingsPath: strin
   };
   if (legacy.api_key) keys[server] = legacy.api_key;
   else if (isInsecure) delete keys[server];
-  const redact = parseOwnRules(env["DATACAT_REDACT"] || JSON.stringify(settings.redact));
+  const redact = rulesOf(env, settings);
   if (redact.problem !== undefined) problems.push(redact.problem);
   const port = legacy.daemon_port ?? Number(env["DATACAT_DAEMON_PORT"] || DEFAULT_PORT);
 
@@ -96,6 +96,11 @@ export function readConfig(env: Environment, folder: string, settingsPath: strin
     redact: redact.rules,
     problems,
   };
+}
+
+/** The rules of redaction beside the built-in ones, or what is wrong with the setting. */
+export function rulesOf(env: Environment, { redact }: Settings): ReturnType<typeof parseOwnRules> {
+  return parseOwnRules(env["DATACAT_REDACT"] || JSON.stringify(redact));
 }
 
 /** A server's address without a slash at the end. */

@@ -2,6 +2,7 @@
 import { browserOf } from "./browser.ts";
 import { countLoss, sequencesOf } from "./counts.ts";
 import { MAX_ARGUMENTS_LENGTH, MAX_LANES, MAX_NAME_LENGTH, MAX_WHOLE_WRITERS } from "./limits.ts";
+import type { Redactor } from "./redact.ts";
 import { redactArguments } from "./secrets/arguments.ts";
 import { Refusal } from "./refusal.ts";
 import type { Lane, SessionIndex } from "./session-index.ts";
@@ -102,9 +103,14 @@ export function recordsOf(op: Op): number {
 }
 
 /** Stores the writer of a lane: whole for the first lanes, its process alone for the others. */
-export function noteWriter(index: SessionIndex, lane: Lane, writer: Writer): void {
+export function noteWriter(
+  index: SessionIndex,
+  lane: Lane,
+  writer: Writer,
+  redactor?: Redactor,
+): void {
   const isWhole = index.lanes.indexOf(lane) < MAX_WHOLE_WRITERS;
-  lane.writer = isWhole ? wholeWriter(writer) : processOf(writer);
+  lane.writer = isWhole ? wholeWriter(writer, redactor) : processOf(writer);
   index.machineId ||= writer.machine_id ?? "";
   index.hostname ||= writer.hostname ?? "";
   index.browser ||= browserOf(writer.language ?? "");
@@ -112,7 +118,7 @@ export function noteWriter(index: SessionIndex, lane: Lane, writer: Writer): voi
   index.bootId = writer.boot_id || index.bootId;
 }
 
-function wholeWriter(writer: Writer): Writer {
+function wholeWriter(writer: Writer, redactor?: Redactor): Writer {
   const short = Object.fromEntries(
     Object.entries(writer).map(([key, value]) => [
       key,
@@ -120,7 +126,7 @@ function wholeWriter(writer: Writer): Writer {
     ]),
   ) as Writer; // the same keys, shorter texts
   if (!writer.arguments) return short;
-  const args = redactArguments(writer.arguments);
+  const args = redactArguments(writer.arguments, redactor);
   let room = MAX_ARGUMENTS_LENGTH;
   // Three characters for the quotes and the comma of each.
   const kept = args.filter((argument) => (room -= argument.length + 3) >= 0);

@@ -158,7 +158,7 @@ export class Projection {
   record(ops: Op[], arrival: Arrival, leaseMs?: number, writer?: Writer): BatchOutcome {
     const lane = laneOf(this.index, API_LANE);
     this.#lane = this.index.lanes.indexOf(lane);
-    if (writer) noteWriter(this.index, lane, writer);
+    if (writer) noteWriter(this.index, lane, writer, this.#redactor);
     lane.applied += ops.length;
     this.index.accepted += itemsOf(ops);
     return this.#applyOps(this.#bounded(ops, arrival), arrival, leaseMs, false);

@@ -3,8 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import type { Command } from "commander";
 import { formatCount } from "../../../src/core/format.ts";
 import { Redactor } from "../../../src/core/redact.ts";
-import { parseOwnRules } from "../../../src/core/secrets/own.ts";
-import { readSettings } from "../../config.ts";
+import { readSettings, rulesOf } from "../../config.ts";
 import { type Environment, home } from "../../home.ts";
 import { JSON_OPTION } from "../options.ts";
 import { print, printJson } from "../terminal.ts";
@@ -22,9 +21,7 @@ export function addRedact(program: Command): void {
 function testText(env: Environment, file: string, json?: boolean): void {
   const text = textOf(file);
   const settings = readSettings(home(env, process.platform).config);
-  const { rules, problem } = parseOwnRules(
-    env["DATACAT_REDACT"] || JSON.stringify(settings.redact),
-  );
+  const { rules, problem } = rulesOf(env, settings);
   if (problem !== undefined) throw new Trouble("failed", `${problem}. Nothing of it is used.`);
   const found = new Redactor(rules).findings(text);
 

@@ -4,7 +4,7 @@
  */
 import type { Event, Op } from "../../../src/core/wire.ts";
 import { BURST_LINES, LINES_PER_SECOND, MAX_LINE_LENGTH, TAIL_LINES } from "../limits.ts";
-import { redactText } from "../../../src/core/redact.ts";
+import { Redactor } from "../../../src/core/redact.ts";
 import { KeyLines } from "../../../src/core/secrets/key-lines.ts";
 import { EVENT_OUTPUT } from "../../../src/core/vocabulary.ts";
 import { ErrorTail } from "./errors/tail.ts";
@@ -14,6 +14,7 @@ export type StreamName = "stdout" | "stderr";
 
 export class OutputRecorder {
   readonly #record: (op: Op) => void;
+  readonly #redactor: Redactor;
   readonly #lines = { stdout: new Lines(), stderr: new Lines() };
   readonly #keys = { stdout: new KeyLines(), stderr: new KeyLines() };
   /** The last lines of each stream, in which the error of the command is searched. */
@@ -25,8 +26,9 @@ export class OutputRecorder {
   #leftOut = 0;
   #cut = 0;
 
-  constructor(record: (op: Op) => void, now: number) {
+  constructor(record: (op: Op) => void, now: number, redactor = new Redactor()) {
     this.#record = record;
+    this.#redactor = redactor;
     this.#refilledAt = now;
   }
 
@@ -56,7 +58,7 @@ export class OutputRecorder {
   }
 
   #accept(stream: StreamName, { text, cut }: Line, now: number): void {
-    const line = { text: redactText(this.#keys[stream].next(text)), cut };
+    const line = { text: this.#redactor.text(this.#keys[stream].next(text)), cut };
     if (line.cut > 0) this.#cut += 1;
     this.tails[stream].add(line.text, now);
     this.#held.push({

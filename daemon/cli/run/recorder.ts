@@ -1,11 +1,12 @@
 /** Records one run: `datacat run` writes a lane for the command, like a client inside a program. */
 import { basename } from "node:path";
 import { formatBytes, formatDuration } from "../../../src/core/format.ts";
-import { redactOp } from "../../../src/core/redact.ts";
+import { redactOp, Redactor } from "../../../src/core/redact.ts";
 import { redactArguments } from "../../../src/core/secrets/arguments.ts";
 import { EVENT_NOT_STARTED } from "../../../src/core/vocabulary.ts";
 import type { Op } from "../../../src/core/wire.ts";
-import { type Environment, openHome, openSpare } from "../../home.ts";
+import { readSettings, rulesOf } from "../../config.ts";
+import { type Environment, home, openHome, openSpare } from "../../home.ts";
 import { newId } from "../../id.ts";
 import { LaneWriter } from "../../lanes/lane-file.ts";
 import { thisMachine, thisProcess } from "../../watch/machine.ts";
@@ -39,6 +40,8 @@ export class Recorder {
   readonly #output: OutputRecorder;
   /** Reads the context. */
   readonly #readContext: () => Promise<void>;
+  /** With the user's own rules. Those that are wrong are not used: datacat doctor states why. */
+  readonly #redactor: Redactor;
   /** Settles when the context has been recorded. */
   #context: Promise<void> | undefined;
   readonly #memory = new MemoryTrend();
@@ -54,10 +57,13 @@ export class Recorder {
 
   constructor(command: string[], options: RunOptions, env: Environment) {
     const now = Date.now();
-    const [program = "", ...args] = redactArguments(command);
+    this.#redactor = new Redactor(
+      rulesOf(env, readSettings(home(env, process.platform).config)).rules,
+    );
+    const [program = "", ...args] = redactArguments(command, this.#redactor);
     const folder = process.cwd();
     this.session = newId(now);
-    this.#output = new OutputRecorder((op) => this.#record(op), now);
+    this.#output = new OutputRecorder((op) => this.#record(op), now, this.#redactor);
     const header = {
       lane: newId(now),
       session: this.session,
@@ -209,7 +215,8 @@ export class Recorder {
 
   /** The writer counts what a full disk refuses. Ops after the end are left out. */
   #record(op: Op): void {
-    if (!this.#isClosed && this.#writer.append(redactOp(op))) this.#hasWritten = true;
+    if (!this.#isClosed && this.#writer.append(redactOp(op, this.#redactor)))
+      this.#hasWritten = true;
   }
 }
 

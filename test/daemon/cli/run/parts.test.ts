@@ -17,6 +17,8 @@ import { outcomeOf } from "../../../../daemon/cli/run/outcome.ts";
 import { OutputRecorder, type StreamName } from "../../../../daemon/cli/run/output.ts";
 import { windowsLine } from "../../../../daemon/cli/run/run.ts";
 import type { ProcessInfo } from "../../../../daemon/watch/process-info.ts";
+import { Redactor } from "../../../../src/core/redact.ts";
+import { parseOwnRules } from "../../../../src/core/secrets/own.ts";
 import type { Op } from "../../../../src/core/wire.ts";
 
 /** An output recorder with what it has recorded. */
@@ -248,3 +250,11 @@ test.skipIf(spawnSync("git", ["--version"]).status !== 0)(
     rmSync(folder, { recursive: true });
   },
 );
+
+test("a user's own rules hold for output", () => {
+  const { rules } = parseOwnRules('{"names":["badge"]}');
+  const ops: Op[] = [];
+  const output = new OutputRecorder((op) => ops.push(op), 0, new Redactor(rules));
+  output.take("stdout", Buffer.from("badge=7 token=abc\n"), 0);
+  expect(ops).toMatchObject([{ message: "badge=[redacted] token=[redacted]" }]);
+});

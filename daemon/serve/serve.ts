@@ -9,6 +9,7 @@
  *
  * The Worker is the same as in production; only the edge in front of it is missing. Requests reach it on loopback only; cron triggers are fired here (or at once, with `server.fire()`).
  */
+import { parseOwnRules } from "../../src/core/secrets/own.ts";
 import type { V4WorkerOptions } from "miniflare";
 import { SHOWS_PEERS } from "../peer.ts";
 import { claim } from "./claim.ts";
@@ -63,6 +64,10 @@ export class PortTaken extends Error {
 
 export async function serve(options: ServeOptions): Promise<Server> {
   const worker = await readWorker(options.bindings ?? {});
+  const setting = worker.bindings?.["DATACAT_REDACT"];
+  const { problem } = parseOwnRules(typeof setting === "string" ? setting : undefined);
+  if (problem !== undefined)
+    options.onNotice?.(`${problem}. Only the built-in rules of redaction are used.`);
   for (let attempt = 1; ; attempt++) {
     try {
       return await serveOnce(worker, options);

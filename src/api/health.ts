@@ -5,13 +5,20 @@
 import type { Context } from "hono";
 import { fullDisk, hasMetDamage } from "../catalog/outage.ts";
 import { isEmptyCatalog, readRebuild } from "../catalog/rebuild.ts";
+import { parseOwnRules } from "../core/secrets/own.ts";
 import { VERSION } from "../core/version.ts";
 import type { Env } from "../env.ts";
 import { rosterIds } from "../registry/roster.ts";
 import { HEALTH_CHECK_MS } from "./limits.ts";
 
 type Part = "ok" | "rebuilding" | "damaged" | "unavailable";
-type Parts = { catalog: Part; registry: Part; disk: "ok" | "full" };
+type Parts = {
+  catalog: Part;
+  registry: Part;
+  disk: "ok" | "full";
+  /** "wrong": a setting is not used. */
+  settings: "ok" | "wrong";
+};
 
 /** The last check of an isolate, so that not every request asks the databases. */
 let last: { at: number; parts: Parts } | undefined;
@@ -49,6 +56,7 @@ async function check(env: Env, now: number): Promise<Parts> {
           : "ok",
     registry: roster.status === "fulfilled" ? "ok" : "unavailable",
     disk: full.status === "fulfilled" && full.value ? "full" : "ok",
+    settings: parseOwnRules(env.DATACAT_REDACT).problem === undefined ? "ok" : "wrong",
   };
 }
 
@@ -60,7 +68,7 @@ const CATALOG_PROBLEMS: Partial<Record<Part, string>> = {
     "The catalog does not answer: there are no lists. npm start rebuilds a damaged one by itself; on Cloudflare: npm run deploy, then datacat reindex. Recording continues.",
 };
 
-function problemsOf({ catalog, registry, disk }: Parts): string[] {
+function problemsOf({ catalog, registry, disk, settings }: Parts): string[] {
   // While the disk is full, the databases fail because of that.
   if (disk === "full") return ["The disk is full: nothing is recorded until there is room again."];
   return [
@@ -68,5 +76,9 @@ function problemsOf({ catalog, registry, disk }: Parts): string[] {
     registry === "ok"
       ? undefined
       : "The registry does not answer: keys cannot be checked, and views and decisions are not shown.",
+    // What is wrong is on the Settings page: anyone may read this.
+    settings === "ok"
+      ? undefined
+      : "The setting DATACAT_REDACT is wrong, so only the built-in rules of redaction are used. The Settings page states why.",
   ].filter((problem) => problem !== undefined);
 }

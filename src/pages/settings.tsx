@@ -1,6 +1,6 @@
 /** Settings: the server's address, its usage, its API keys, who is signed in, and the audit list. */
 import { nameLabel } from "../core/recorded-text.ts";
-import { formatNumber } from "../core/format.ts";
+import { formatCount, formatNumber } from "../core/format.ts";
 import { Hono } from "hono";
 import type { AccessEnv } from "../access/access.ts";
 import { changeKey, createKey, revoke } from "../access/key.ts";
@@ -12,6 +12,7 @@ import { type KeyRow, listKeys } from "../registry/keys.ts";
 import { usageOfDay } from "../registry/usage.ts";
 import { BudgetsOfKey, budgetsIn } from "./settings/budgets.tsx";
 import { DEFAULT_BUDGETS, type Used } from "../core/budget.ts";
+import { parseOwnRules } from "../core/secrets/own.ts";
 import { VERSION } from "../core/version.ts";
 import { nameAsked } from "../core/names.ts";
 import { readForm } from "./form.ts";
@@ -42,6 +43,15 @@ settings.get("/settings", (c) => c.render(<Page c={c} />, FRAME));
 
 const FRAME = { title: "Settings", here: "/settings", name: "settings-page", styles: ["settings"] };
 
+/** What the server's setting of redaction adds to the built-in rules. */
+function rulesOf(setting: string | undefined): string {
+  const { rules, problem } = parseOwnRules(setting);
+  if (problem !== undefined) return `Built-in rules only. ${problem}. Nothing of it is used.`;
+  const { prefixes, names, keep } = rules;
+  if (prefixes.length + names.length + keep.length === 0) return "Built-in rules";
+  return `Built-in rules, ${formatCount(prefixes.length, "own format")}, ${formatCount(names.length, "own name")}, ${formatCount(keep.length, "exception")}`;
+}
+
 type PageProps = {
   c: { env: AccessEnv["Bindings"]; req: { url: string }; var: AccessEnv["Variables"] };
   /** A key that was just created. */
@@ -68,6 +78,7 @@ function Page({ c, created }: PageProps) {
                 </Property>
                 <Property label="Signed in as">{c.var.access.by}</Property>
                 <Property label="Retention">{keptFor(c.env.DATACAT_RETENTION_DAYS)}</Property>
+                <Property label="Redaction">{rulesOf(c.env.DATACAT_REDACT)}</Property>
               </dl>
               <p class="panel-note">
                 Programs and daemons send here when <code>DATACAT_URL={origin}</code> is set

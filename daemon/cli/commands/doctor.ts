@@ -1,9 +1,11 @@
 /** `datacat doctor`: checks everything that recording depends on, and prints each problem with what to do about it. */
 import { statfsSync } from "node:fs";
 import type { Command } from "commander";
+import * as v from "valibot";
 import { redactText } from "../../../src/core/redact.ts";
 import { formatBytes, formatCount, formatDuration } from "../../../src/core/format.ts";
-import { type Environment, homesOf, openHome } from "../../home.ts";
+import { readSettings, rulesOf } from "../../config.ts";
+import { type Environment, home, homesOf, openHome } from "../../home.ts";
 import { askDaemon, waitingText } from "./daemon.ts";
 import { readLanes, rejectedIn } from "./queue.ts";
 import { findDaemon } from "../daemon-process.ts";
@@ -75,6 +77,12 @@ function checkSettings(env: Environment): Finding[] {
       text: "DATACAT_DAEMON=off: programs start no daemon",
       advice,
     });
+  }
+  const { problem } = rulesOf(env, readSettings(home(env, process.platform).config));
+  if (problem !== undefined) {
+    const advice =
+      "Only the built-in rules of redaction are used. The format is in clients/README.md, Secrets.";
+    findings.push({ what: "settings", how: "bad", text: problem, advice });
   }
   const proxies = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy"];
   for (const name of proxies.filter((proxy) => env[proxy])) {
@@ -193,7 +201,12 @@ async function checkServer(env: Environment): Promise<Finding[]> {
       how: "good",
       text: `${server.url} answers in ${formatDuration(took)}`,
     };
-    return [reachable, ...(await checkKey(server)), ...(await checkClock(server.url))];
+    return [
+      reachable,
+      ...problemsIn(health.body),
+      ...(await checkKey(server)),
+      ...(await checkClock(server.url)),
+    ];
   } catch (error) {
     const [text = "", advice] = (error instanceof Error ? error.message : String(error)).split(
       "\n",
@@ -201,6 +214,29 @@ async function checkServer(env: Environment): Promise<Finding[]> {
     return [{ what: "server", how: "bad", text, advice }];
   } finally {
     await server.close();
+  }
+}
+
+/** What the server states about itself: a damaged catalog, a full disk, a wrong setting. */
+function problemsIn(body: string): Finding[] {
+  const parsed = v.safeParse(
+    Problems,
+    tried(() => JSON.parse(body) as unknown),
+  );
+  return (parsed.success ? parsed.output.problems : []).map((text) => ({
+    what: "server",
+    how: "bad",
+    text,
+  }));
+}
+
+const Problems = v.object({ problems: v.optional(v.array(v.string()), []) });
+
+function tried(read: () => unknown): unknown {
+  try {
+    return read();
+  } catch {
+    return undefined;
   }
 }
 

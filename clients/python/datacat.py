@@ -2971,7 +2971,7 @@ def _text_field(key, value, most=_NEVER):
     if value is None:
         return ""
     text = _plain_text(value)
-    return ',"%s":%s' % (key, _quote(_clean(text, most))) if text else ""
+    return ',"%s":%s' % (key, _quote(text if key in _kept_paths else _clean(text, most))) if text else ""
 
 
 def _labels_field(field, key, labels, losses):
@@ -3221,7 +3221,9 @@ def _members_text(value, path, above, losses):
     for key, member in list(value.items()) if type(value) is dict and not _PY2 else _items(value):
         key_text, is_secret, name = _keys[key] if type(key) is str else _key(key)
         kind = type(member)
-        if is_secret and _is_hidden(_name_class(name), member) or named and name in _VALUE_KEYS and _is_hidden(_name_class(named), member):
+        if _kept_paths and _is_kept((path, name)):
+            text = _value_text(member, (path, name), above, losses)
+        elif is_secret and _is_hidden(_name_class(name), member) or named and name in _VALUE_KEYS and _is_hidden(_name_class(named), member):
             text = _quote(member) if kind in _STRINGS and member.startswith(_MARK) and member[-1] == "]" else '"[redacted]"'
         elif kind is str:
             text = _str_text(_clean(member))
@@ -3346,10 +3348,10 @@ def _list_items(items, path, above, losses):
         kind = type(item)
         if kind is int and _LEAST_EXACT <= item <= _EXACT:
             texts.append(repr(item))
-        elif kind in _STRINGS and index > 0 and _is_value_of_item(items, index):
+        elif kind in _STRINGS and index > 0 and _is_value_of_item(items, index) and not (_kept_paths and _is_kept((path, index))):
             texts.append('"[redacted]"')
         elif kind is str:
-            texts.append(_str_text(_clean(item)))
+            texts.append(_str_text(_clean_at(item, (path, index))))
         else:
             texts.append(_value_text(item, (path, index), above, losses))
     return texts
@@ -3386,7 +3388,7 @@ def _self_described_text(value, path, above, losses):
 
 
 def _text_text(value, path, above, losses):
-    return _quote(_clean(_plain_text(value)))
+    return _quote(_clean_at(_plain_text(value), path))
 
 
 def _base64_text(value, path, above, losses):
@@ -3440,12 +3442,12 @@ def _pattern_text(value, path, above, losses):
 
 
 def _url_text(value, path, above, losses):
-    return _quote(_clean(_plain_text(value.geturl())))
+    return _quote(_clean_at(_plain_text(value.geturl()), path))
 
 
 def _error_value_text(value, path, above, losses):
     message = _plain_text(_error_message(value))
-    return _quote(_clean(type(value).__name__ + (": " + message if message else "")))
+    return _quote(_clean_at(type(value).__name__ + (": " + message if message else ""), path))
 
 
 def _enum_text(value, path, above, losses):
@@ -3760,7 +3762,7 @@ _USER_OPTIONS = frozenset(["-u", "-U", "--user", "--proxy-user"])
 _QUERY_NAME = re.compile("(?:key|sig|(?:.*[-_])?signature)\\Z", re.I | re.S)
 _LITERALS = frozenset("null none nil undefined true false string str bearer required".split())
 _PROSE = frozenset(
-    "cannot changed expired field for forgot has incorrect input invalid is link mismatch missing must not policy prompt reset should too"
+    "cannot changed expired field forgot incorrect invalid is link mismatch missing must not policy prompt reset should"
     " was wrong".split()
 )  # what follows `password: ` in a sentence, and is no password
 _SOURCE_FILE = re.compile(r"\.(?:[cm]?[jt]sx?|py|go|rs|rb|java|kt|cc?|cpp|h|cs|php|vue)\Z", re.I)
@@ -3847,18 +3849,39 @@ _CHARACTERS = {
 
 def _use_rules(text):
     """Add the rules of DATACAT_REDACT (clients/README.md, "Secrets"). Nothing is used of a setting that is wrong."""
-    global _own_names, _name_in_lower, _name_in_any, _prefix, _format, _prefix_rules, _has_own_rules
+    global _own_names, _kept_paths, _name_in_lower, _name_in_any, _prefix, _format, _prefix_rules, _has_own_rules
     try:
         setting = json.loads(text)
         own = [_own_prefix(each) for each in setting.get("prefixes", [])]
         names = frozenset([str(name).lower() for name in setting.get("names", [])])
-        if set(setting) - set(["prefixes", "names", "keep"]) or len(own) > 50 or len(names) > 50:
+        keep = frozenset([str(path) for path in setting.get("keep", [])])
+        if set(setting) - set(["prefixes", "names", "keep"]) or max(len(own), len(names), len(keep)) > 50:
+            return
+        if not all(0 < len(path) <= 1000 for path in keep):
             return
         _name_in_lower, _name_in_any, _prefix, _format, _prefix_rules = _compiled(_PREFIXES + own, names)
         _own_names = names
+        _kept_paths = keep
         _has_own_rules = True
     except Exception:
         _raise_if_stack_is_full()
+
+
+_kept_paths = frozenset()  # paths whose values stay, with all that they contain: `data.token_kind`, `state.auth`
+
+
+def _is_kept(path):
+    names = []
+    while path is not None:
+        names.append(str(path[1]))
+        path = path[0]
+    names.reverse()
+    return any(".".join(names[: length + 1]) in _kept_paths for length in range(len(names)))
+
+
+def _clean_at(text, path):
+    """Return the text at a path with its secrets replaced, unless the path is an exception."""
+    return text if _kept_paths and _is_kept(path) else _clean(text)
 
 
 def _own_prefix(rule):

@@ -93,11 +93,11 @@ export class Redactor {
     return isHidden(this.#isOwn(key) ? NAME.any : nameClass(key), value);
   }
 
-  /** Replaces, in a container whose members are redacted, the values that another member names. */
-  namePairs(container: object): void {
+  /** Replaces, in a container whose members are redacted, the values that another member names. `keys` lead to it. */
+  namePairs(container: object, keys: readonly string[]): void {
     if (Array.isArray(container)) {
       for (let i = 1; i < container.length; i++)
-        if (this.#isValueOfItem(container as Json[], i))
+        if (this.#isValueOfItem(container as Json[], i) && !this.keeps(keys))
           container[i] = redacted(container[i] as Json);
       return;
     }
@@ -105,12 +105,20 @@ export class Redactor {
     const named = namedIn(members);
     if (named === undefined) return;
     for (const key of Object.keys(members))
-      if (isValueOfPair(key) && this.isSecretMember(named, members[key])) members[key] = REDACTED;
+      if (
+        isValueOfPair(key) &&
+        this.isSecretMember(named, members[key]) &&
+        !this.keeps([...keys, key])
+      )
+        members[key] = REDACTED;
   }
 
-  /** Whether the value at this path is excepted. */
-  keeps(path: () => string): boolean {
-    return this.#keep.size > 0 && this.#keep.has(path());
+  /** Whether the value at the end of these keys is excepted, or one that contains it. */
+  keeps(keys: readonly string[]): boolean {
+    return (
+      this.#keep.size > 0 &&
+      keys.some((_, last) => this.#keep.has(keys.slice(0, last + 1).join(".")))
+    );
   }
 
   /** The class of an option such as `--pass`, or of a variable such as `DB_PASS`. */
@@ -133,9 +141,11 @@ export class Redactor {
   #items(list: Json[], path: string, most: number): Json[] {
     let copy: Json[] | undefined;
     for (const [index, item] of list.entries()) {
-      const clean = this.#isValueOfItem(list, index)
-        ? redacted(item)
-        : this.#walk(item, `${path}.${index}`, most);
+      const own = `${path}.${index}`;
+      const clean =
+        this.#isValueOfItem(list, index) && !this.#keep.has(own)
+          ? redacted(item)
+          : this.#walk(item, own, most);
       if (clean !== item) (copy ??= [...list])[index] = clean;
     }
     return copy ?? list;

@@ -1,6 +1,8 @@
 import type { Json, JsonObject } from "../../src/core/wire.ts";
 import { describe, expect, test } from "vitest";
 import fixture from "../fixtures/redaction.json" with { type: "json" };
+import { useRules } from "../../clients/typescript/encode/redactor.ts";
+import { plainObject } from "../../clients/typescript/encode/values.ts";
 import { redact, redactOp, Redactor, redactText } from "../../src/core/redact.ts";
 import { redactArguments } from "../../src/core/secrets/arguments.ts";
 import { KeyLines } from "../../src/core/secrets/key-lines.ts";
@@ -14,6 +16,11 @@ const cases = JSON.parse(JSON.stringify(fixture).replaceAll("¦", "")) as {
   texts: Case<string>[];
   structures: Case<Json>[];
   arguments: Case<string[]>[];
+  own: {
+    rules: Json;
+    texts: { original: string; written: string }[];
+    objects: { root: string; original: Json; written: Json }[];
+  };
 };
 
 test("secrets are replaced at any depth, of any type", () => {
@@ -160,6 +167,18 @@ describe("own rules", () => {
     expect(redactor.text("acme_xyz")).toBe("acme_xyz");
     expect(redactor.value({ badge: 7 })).toEqual({ badge: "[redacted]" });
     expect(redactArguments(["--badge", "7"], redactor)).toEqual(["--badge", "[redacted]"]);
+  });
+
+  test("are those of all clients", () => {
+    const { rules, texts, objects } = cases.own;
+    const own = new Redactor(parseOwnRules(JSON.stringify(rules)).rules);
+    for (const { original, written } of texts) expect(own.text(original)).toBe(written);
+    for (const { root, original, written } of objects)
+      expect(own.value(original, root), JSON.stringify(original)).toEqual(written);
+    useRules(JSON.stringify(rules));
+    for (const { root, original, written } of objects)
+      expect(plainObject(original, root, []), JSON.stringify(original)).toEqual(written);
+    useRules("{}");
   });
 
   test("except paths", () => {

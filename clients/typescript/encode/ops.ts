@@ -216,7 +216,9 @@ export function text(value: unknown): string | undefined {
 }
 
 function secretless(message: string | undefined): string | undefined {
-  return message === undefined ? undefined : redactor.text(message, MAX_EVENT_BYTES);
+  return message === undefined || redactor.keeps(["message"])
+    ? message
+    : redactor.text(message, MAX_EVENT_BYTES);
 }
 
 function list<Item>(items: Item[] | undefined): Item[] | undefined {

@@ -41,9 +41,7 @@ function plainOf(value: unknown, place: Place): unknown {
     case "object":
       return value && plainContainer(value, place);
     case "string":
-      return redactor.keeps(() => place.keys.join("."))
-        ? value
-        : redactor.text(value, LIMITS[place.keys[0] ?? ""]);
+      return redactor.keeps(place.keys) ? value : redactor.text(value, LIMITS[place.keys[0] ?? ""]);
     case "function":
     case "symbol":
       return lose(typeName(value), place);
@@ -108,7 +106,7 @@ function itemsOf(list: Iterable<unknown>, place: Place): unknown[] {
     place.keys.pop();
     return plain;
   });
-  if (typeof items[0] === "string") redactor.namePairs(items);
+  if (typeof items[0] === "string") redactor.namePairs(items, place.keys);
   return items;
 }
 
@@ -116,7 +114,7 @@ function propertiesOf(value: object, place: Place): object {
   let plain: { [key: string]: unknown } = {};
   for (const key of Object.keys(value)) {
     place.keys.push(key);
-    const isHidden = redactor.isSecretName(key) && !redactor.keeps(() => place.keys.join("."));
+    const isHidden = redactor.isSecretName(key) && !redactor.keeps(place.keys);
     const within = isHidden ? { ...place, losses: [] } : place;
     let member: unknown;
     try {
@@ -129,7 +127,7 @@ function propertiesOf(value: object, place: Place): object {
     else plain[key] = member; // assigning to __proto__ would set the prototype
     place.keys.pop();
   }
-  if ("value" in plain || "Value" in plain || "val" in plain) redactor.namePairs(plain);
+  if ("value" in plain || "Value" in plain || "val" in plain) redactor.namePairs(plain, place.keys);
   return plain;
 }
 

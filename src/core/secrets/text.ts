@@ -40,7 +40,7 @@ const LITERALS = new Set(
 );
 /** What follows `password: ` in a sentence, and is no password. */
 const PROSE = new Set(
-  "cannot changed expired field for forgot has incorrect input invalid is link mismatch missing must not policy prompt reset should too was wrong".split(
+  "cannot changed expired field forgot incorrect invalid is link mismatch missing must not policy prompt reset should was wrong".split(
     " ",
   ),
 );

@@ -43,6 +43,21 @@ class Redaction(Test):
             arguments = [native(argument) for argument in case["original"]]
             self.assertEqual(datacat._without_secrets(arguments), [native(each) for each in case["written"]])
 
+    def test_own_rules(self):
+        names = "_own_names _kept_paths _name_in_lower _name_in_any _prefix _format _prefix_rules _has_own_rules".split()
+        before = dict((name, getattr(datacat, name)) for name in names)
+        datacat._use_rules(json.dumps(CASES["own"]["rules"]))
+        try:
+            for case in CASES["own"]["texts"]:
+                self.assertEqual(datacat._clean(native(case["original"])), native(case["written"]))
+            for case in CASES["own"]["objects"]:
+                written = json.loads(datacat._object_text(case["original"], native(case["root"]), []))
+                self.assertEqual(written, case["written"])
+        finally:
+            for name in names:
+                setattr(datacat, name, before[name])
+            datacat._keys.clear()
+
     def test_no_part_of_a_secret_is_stored_where_a_message_is_cut(self):
         session = datacat.open()
         secret = "password=hunter2hunter2"

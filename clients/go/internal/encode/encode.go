@@ -28,10 +28,11 @@ type Encoder struct {
 	Buf    []byte
 	Losses []Loss
 
-	steps []step      // the keys and indices from the root to the current value, for the path of a loss
-	above []container // the containers and pointers around the current value, to find cycles
-	depth int         // how many of above are containers
-	names []string    // sorted keys of the maps around the current value
+	isKept bool        // the current value is an exception of redaction
+	steps  []step      // the keys and indices from the root to the current value, for the path of a loss
+	above  []container // the containers and pointers around the current value, to find cycles
+	depth  int         // how many of above are containers
+	names  []string    // sorted keys of the maps around the current value
 }
 
 type step struct {
@@ -64,6 +65,8 @@ func (e *Encoder) IsSmall() bool {
 // root is the first step of the paths in Losses.
 func (e *Encoder) Object(root string, v any) {
 	e.steps = append(e.steps[:0], step{root, -1})
+	e.isKept = false
+	e.keep()
 	start := len(e.Buf)
 	e.Value(v)
 	switch {
@@ -82,7 +85,7 @@ func (e *Encoder) Value(v any) {
 	case nil:
 		e.Buf = append(e.Buf, "null"...)
 	case string:
-		e.Buf = AppendString(e.Buf, secrets.Clean(v))
+		e.text(v)
 	case bool:
 		e.Buf = strconv.AppendBool(e.Buf, v)
 	case int:
@@ -103,7 +106,7 @@ func (e *Encoder) Value(v any) {
 			e.Buf = append(e.Buf, "null"...)
 		} else if e.enter(container{reflect.ValueOf(v).Pointer(), len(v), listType}) {
 			e.list(len(v), func(i int) {
-				if isValueOfItem(v, i) {
+				if !e.isKept && isValueOfItem(v, i) {
 					e.Buf = append(e.Buf, `"`+secrets.Redacted+`"`...)
 				} else {
 					e.Value(v[i])
@@ -115,7 +118,7 @@ func (e *Encoder) Value(v any) {
 		if v == nil {
 			e.Buf = append(e.Buf, "null"...)
 		} else {
-			e.Buf = appendItems(e.Buf, v)
+			e.items(v)
 		}
 	case Object:
 		if v == nil {
@@ -195,7 +198,9 @@ func (e *Encoder) list(length int, item func(i int)) {
 			e.lose("<too large>") // in place of all items that follow
 			break
 		}
+		wasKept := e.keep()
 		item(i)
+		e.isKept = wasKept
 	}
 	e.steps = e.steps[:len(e.steps)-1]
 	e.Buf = append(e.Buf, ']')
@@ -245,13 +250,47 @@ func (e *Encoder) member(key string, v any, named secrets.Class) {
 	if named > class && secrets.IsValueKey(key) {
 		class = named
 	}
-	if class != secrets.OrdinaryName && !isEmpty(v) && !isPlain(class, reflect.ValueOf(v)) && !isMarked(v) {
+	e.steps = append(e.steps, step{key, -1})
+	wasKept := e.keep()
+	if !e.isKept && class != secrets.OrdinaryName && !isEmpty(v) && !isPlain(class, reflect.ValueOf(v)) && !isMarked(v) {
 		e.Buf = append(e.Buf, `"`+secrets.Redacted+`"`...)
+	} else {
+		e.Value(v)
+	}
+	e.isKept = wasKept
+	e.steps = e.steps[:len(e.steps)-1]
+}
+
+// keep notes that the current value stays, if its path is an exception of redaction. It returns what was noted of the value around it.
+func (e *Encoder) keep() (before bool) {
+	before = e.isKept
+	if secrets.HasExceptions() && !before {
+		e.isKept = secrets.Keeps(e.path())
+	}
+	return before
+}
+
+// text writes a text with its secrets replaced, unless it is an exception.
+func (e *Encoder) text(text string) {
+	if !e.isKept {
+		text = secrets.Clean(text)
+	}
+	e.Buf = AppendString(e.Buf, text)
+}
+
+// items writes a list of texts that may be pairs of names and values.
+func (e *Encoder) items(list []string) {
+	if !secrets.HasExceptions() {
+		e.Buf = appendItems(e.Buf, list)
 		return
 	}
-	e.steps = append(e.steps, step{key, -1})
-	e.Value(v)
-	e.steps = e.steps[:len(e.steps)-1]
+	e.list(len(list), func(i int) {
+		if !e.isKept && i > 0 && secrets.IsPair(list[i-1], list[i], i, len(list)) {
+			e.text(secrets.Redacted)
+		} else {
+			e.text(list[i])
+		}
+	})
 }
 
 // key writes the comma before a member (except the first), the key and its colon. It returns what the key states of its value.

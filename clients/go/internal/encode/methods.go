@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/datacat/datacat/clients/go/v2/internal/limits"
-	"github.com/datacat/datacat/clients/go/v2/internal/secrets"
 )
 
 // byMethod writes the value that a method of its type gives. Where the method panics or fails, it writes the type's name.
@@ -54,11 +53,11 @@ func (e *Encoder) byMethod(v reflect.Value, encoding *encoding) {
 		if err != nil {
 			panic(err)
 		}
-		e.Buf = AppendString(e.Buf, secrets.Clean(string(text)))
+		e.text(string(text))
 	case asError:
-		e.Buf = AppendString(e.Buf, secrets.Clean(v.Interface().(error).Error()))
+		e.text(v.Interface().(error).Error())
 	case asString:
-		e.Buf = AppendString(e.Buf, secrets.Clean(v.Interface().(fmt.Stringer).String()))
+		e.text(v.Interface().(fmt.Stringer).String())
 	}
 }
 

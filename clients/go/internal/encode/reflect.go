@@ -57,7 +57,7 @@ func (e *Encoder) reflected(v reflect.Value) {
 	case reflect.Complex64, reflect.Complex128:
 		e.Buf = AppendString(e.Buf, fmt.Sprint(v.Complex()))
 	case reflect.String:
-		e.Buf = AppendString(e.Buf, secrets.Clean(v.String()))
+		e.text(v.String())
 	case reflect.Ptr:
 		e.pointed(v)
 	case reflect.Map:
@@ -152,12 +152,14 @@ func (e *Encoder) reflectedMember(key string, v reflect.Value, named secrets.Cla
 	if named > class && secrets.IsValueKey(key) {
 		class = named
 	}
-	if class != secrets.OrdinaryName && !isEmptyValue(v) && !isPlain(class, v) {
-		e.Buf = append(e.Buf, `"`+secrets.Redacted+`"`...)
-		return
-	}
 	e.steps = append(e.steps, step{key, -1})
-	e.reflected(v)
+	wasKept := e.keep()
+	if !e.isKept && class != secrets.OrdinaryName && !isEmptyValue(v) && !isPlain(class, v) {
+		e.Buf = append(e.Buf, `"`+secrets.Redacted+`"`...)
+	} else {
+		e.reflected(v)
+	}
+	e.isKept = wasKept
 	e.steps = e.steps[:len(e.steps)-1]
 }
 

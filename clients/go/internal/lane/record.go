@@ -88,7 +88,10 @@ func (r *Record) Text(key, value string) {
 // Long writes a member of an event, which is cut where it is over the limit.
 func (r *Record) Long(key, value string) {
 	if value != "" {
-		r.Buf = encode.AppendString(append(r.Buf, key...), secrets.CleanUpTo(value, limits.MaxOpBytes))
+		if !secrets.Keeps(key[len(`,"`) : len(key)-len(`":`)]) {
+			value = secrets.CleanUpTo(value, limits.MaxOpBytes)
+		}
+		r.Buf = encode.AppendString(append(r.Buf, key...), value)
 	}
 }
 

@@ -15,7 +15,7 @@ type ownRules struct {
 		Least                    int
 	}
 	Names []string
-	Keep  []string // the daemon and the server use it
+	Keep  []string // paths whose values stay: `data.token_kind`, `state.auth`
 }
 
 var ownCharacters = map[string]string{
@@ -30,6 +30,7 @@ var (
 const (
 	maxOwnRules = 50
 	maxLeast    = 256
+	maxPath     = 1000
 )
 
 func init() { useRules(os.Getenv("DATACAT_REDACT")) }
@@ -38,8 +39,13 @@ func useRules(setting string) {
 	var own ownRules
 	decoder := json.NewDecoder(bytes.NewReader([]byte(setting)))
 	decoder.DisallowUnknownFields()
-	if setting == "" || decoder.Decode(&own) != nil || len(own.Prefixes) > maxOwnRules || len(own.Names) > maxOwnRules {
+	if setting == "" || decoder.Decode(&own) != nil || len(own.Prefixes) > maxOwnRules || len(own.Names) > maxOwnRules || len(own.Keep) > maxOwnRules {
 		return
+	}
+	for _, path := range own.Keep {
+		if path == "" || len(path) > maxPath {
+			return
+		}
 	}
 	var rules []prefixRule
 	for _, each := range own.Prefixes {
@@ -64,6 +70,18 @@ func useRules(setting string) {
 	}
 	for _, name := range own.Names {
 		ownNames[strings.ToLower(name)] = true
+		stems = append(stems, strings.ToLower(name))
 		addStem(strings.ToLower(name), 1<<63)
 	}
+	for _, path := range own.Keep {
+		keep[path] = true
+	}
 }
+
+var keep = map[string]bool{}
+
+// HasExceptions reports whether there are paths whose values stay.
+func HasExceptions() bool { return len(keep) > 0 }
+
+// Keeps reports whether the value at a path stays, with all that it contains.
+func Keeps(path string) bool { return keep[path] }

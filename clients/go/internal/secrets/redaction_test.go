@@ -26,6 +26,14 @@ type redactionCases struct {
 	}
 	Structures []struct{ Original, Written any }
 	Arguments  []struct{ Original, Written []string }
+	Own        struct {
+		Rules   any
+		Texts   []struct{ Original, Written string }
+		Objects []struct {
+			Root              string
+			Original, Written any
+		}
+	}
 }
 
 // fixture reads the cases that all clients test, without the characters that keep scanners from taking an example for a secret.

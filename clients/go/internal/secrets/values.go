@@ -36,8 +36,8 @@ var literals = setOf("null none nil undefined true false string str bearer requi
 func isLiteral(value string) bool { return len(value) <= 9 && literals[strings.ToLower(value)] }
 
 // prose is what follows `password: ` in a sentence, and is no password.
-var prose = setOf("cannot changed expired field for forgot has incorrect input invalid is link mismatch missing must not policy prompt reset " +
-	"should too was wrong")
+var prose = setOf("cannot changed expired field forgot incorrect invalid is link mismatch missing must not policy prompt reset " +
+	"should was wrong")
 
 // use is where a name stands: in a query, or before a colon and a blank, as in a sentence. isProse makes letters alone ordinary.
 type use struct{ isQuery, isSentence, isProse bool }

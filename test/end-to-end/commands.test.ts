@@ -1,5 +1,6 @@
 /** The commands that read, against a real server. */
 import { createHash } from "node:crypto";
+import { spawnSync } from "node:child_process";
 import {
   copyFileSync,
   existsSync,
@@ -134,6 +135,42 @@ test("attachments are listed and stored, under safe names, without replacing a f
   expect(readdirSync(join(world.folder, "in"))).toEqual(["files"]);
 });
 const CHUNK = 1024 * 1024;
+
+const PICTURED = `
+import os, signal, sys
+import datacat
+session = datacat.open(product="pictured")
+def crashed(*error):
+    session.attach("last screen.png", b"\\x89PNG\\r\\n\\x1a\\n" + bytes(1500000))
+    os.kill(os.getpid(), signal.SIGKILL)
+sys.excepthook = crashed
+raise ValueError("boom")
+`;
+const hasPython = process.env["CI"] === "true" || spawnSync("python3", ["--version"]).status === 0;
+
+test.skipIf(!hasPython)(
+  "a screenshot that a crash handler takes arrives, although its process is killed",
+  async () => {
+    await using world = await World.make();
+    await world.startServer({ daemon: true });
+    const program = spawnSync("python3", ["-c", PICTURED], {
+      env: { ...world.env, PYTHONPATH: join(import.meta.dirname, "../../clients/python") },
+    });
+    expect(program.signal).toBe("SIGKILL");
+    const { id } = await world.findSession(({ product }) => product === "pictured");
+    type List = { attachments: { complete: boolean; size: number; name: string }[] };
+    const [image] = await eventually(async () => {
+      const { attachments } = await world.get<List>(`/api/sessions/${id}/attachments`);
+      return attachments.every(({ complete }) => complete) && attachments.length > 0
+        ? attachments
+        : undefined;
+    });
+    expect(image).toMatchObject({ name: "last screen.png", size: 1_500_008 });
+    await world.findSession(
+      ({ product, status }) => product === "pictured" && status === "crashed",
+    );
+  },
+);
 
 test("tail -f follows a session to its end", async () => {
   await using world = await World.make();

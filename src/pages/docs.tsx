@@ -65,6 +65,14 @@ docs.get("/docs", (c) =>
             </td>
           </tr>
           <tr>
+            <th scope="row">attach</th>
+            <td>
+              A file or bytes: a screenshot, a log, a saved game; see{" "}
+              <a href="/docs/attachments">Attachments</a>.
+            </td>
+            <td>A list to download from; images on the time axis and at the cursor.</td>
+          </tr>
+          <tr>
             <th scope="row">heartbeat</th>
             <td>
               Sent from the program's main loop. After the first heartbeat, missing heartbeats mean

@@ -179,11 +179,12 @@ function Keys({ db, created }: { db: D1Database; created: PageProps["created"] }
         <button class="button">Create key</button>
       </form>
       <p class="panel-note">
-        A new key may open {formatNumber(DEFAULT_BUDGETS.sessions_per_day ?? 0)} sessions and write{" "}
-        {formatNumber(DEFAULT_BUDGETS.rows_per_day ?? 0)} rows a day, and send{" "}
-        {formatNumber(DEFAULT_BUDGETS.requests_per_minute ?? 0)} requests a minute. Over a budget
-        the server answers 429: senders keep what they have, and send it when there is room again.
-        What is recorded without a key has no budget.
+        A new key may open {formatNumber(DEFAULT_BUDGETS.sessions_per_day ?? 0)} sessions, write{" "}
+        {formatNumber(DEFAULT_BUDGETS.rows_per_day ?? 0)} rows and{" "}
+        {formatNumber(DEFAULT_BUDGETS.attachment_mib_per_day ?? 0)} MiB of attachments a day, and
+        send {formatNumber(DEFAULT_BUDGETS.requests_per_minute ?? 0)} requests a minute. Over a
+        budget the server answers 429: senders keep what they have, and send it when there is room
+        again. What is recorded without a key has no budget.
       </p>
     </Panel>
   );

@@ -210,6 +210,7 @@ describe("damage", () => {
     const filled = save.bytes.slice().fill(0, CHUNK, 2 * CHUNK);
     expect(await content(world, id, { fillsDamaged: true })).toEqual(filled);
     const { damaged: parts } = await world.client.ask("summary");
+    expect(await listed(world)).toMatchObject([{ complete: true, damaged: true }]);
     expect(parts).toEqual([{ part: "attachment", segment: null, first_seq: 2, last_seq: 2 }]);
   });
 

@@ -20,6 +20,7 @@ import { products } from "./products.ts";
 import { reindex } from "./reindex.ts";
 import { sessions } from "./sessions.ts";
 import { sourceMaps } from "./source-maps.ts";
+import { tests } from "./tests.ts";
 
 /** What is answered from the catalog. */
 const CATALOG_PATHS = [
@@ -31,6 +32,7 @@ const CATALOG_PATHS = [
   "/events",
   "/exceptions/*",
   "/products",
+  "/tests/*",
   "/grafana/*",
 ];
 
@@ -56,6 +58,7 @@ for (const part of [
   metrics,
   exceptions,
   products,
+  tests,
   sourceMaps,
   keys,
   audit,

@@ -49,6 +49,16 @@ sessions.get("/sessions/:id/events/counts", requires("read"), (c) =>
   listed(c, undefined, "eventCounts"),
 );
 
+sessions.get("/sessions/:id/tests", requires("read"), (c) =>
+  answer(c, "tests", parseQuery(query.SessionTests, c.req.url)),
+);
+
+/** One test with its events. */
+sessions.get("/sessions/:id/tests/:key", requires("read"), (c) => {
+  const none = new Refusal("not_found", "The session has no such test.");
+  return listed(c, none, "testAccounts", { keys: [c.req.param("key")] });
+});
+
 sessions.get("/sessions/:id/stacks", requires("read"), (c) => answer(c, "stacks"));
 
 sessions.get("/sessions/:id/metrics", requires("read"), (c) => listed(c, undefined, "series"));

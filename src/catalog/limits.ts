@@ -43,3 +43,13 @@ export const REBUILD_CHECK_MS = 5_000;
 export const MAX_ADDED_UP = 2_000;
 /** Characters of one parameter of a statement: D1 allows 2 MB, and a character takes at most three bytes of UTF-8. */
 export const PARAMETER_LENGTH = 600_000;
+/** Runs of a test's history: each reads one packed part of up to 12 KB. */
+export const HISTORY_RUNS = 100;
+/** Runs before one, among which the first of those is looked for in which a test failed: each is a row. */
+export const COMPARED_TEST_RUNS = 20;
+/** Runs over which the durations of all tests are averaged: of 10,000 tests each is 120 KB. */
+export const AVERAGED_RUNS = 5;
+/** Tests in the lists of the flakiest and the slowest. */
+export const LISTED_TESTS = 50;
+/** Failures that are grouped for the list of the flakiest: each is a row read, 1 µs. */
+export const MAX_READ_FAILURES = 20_000;

@@ -9,7 +9,16 @@ import type { SQLiteTable } from "drizzle-orm/sqlite-core";
 import { DAY_MS } from "../core/limits.ts";
 import { countExceptions, countSessions } from "./counts.ts";
 import { PARAMETER_LENGTH } from "./limits.ts";
-import { event_counts, exceptions, metrics, sessions, state_values } from "./schema.ts";
+import {
+  event_counts,
+  exceptions,
+  failed_tests,
+  metrics,
+  sessions,
+  state_values,
+  test_parts,
+} from "./schema.ts";
+import { CHANGES_TESTS, REMOVE_TESTS, REPLACE_TESTS, type TestRows } from "./test-rows.ts";
 
 /**
  * One session as the catalog knows it. Columns are explained in schema.ts. `session` is always whole; of the other tables
@@ -21,7 +30,7 @@ export type Publication = {
   event_counts: Omit<InferInsertModel<typeof event_counts>, "session_id">[];
   exceptions: Omit<InferInsertModel<typeof exceptions>, "session_id" | "product" | "version">[];
   state_values: Omit<InferInsertModel<typeof state_values>, "session_id">[];
-};
+} & TestRows;
 
 /**
  * Publishes sessions, each at most once in one call, and returns the number of rows written. Throws when the catalog does not answer:
@@ -42,6 +51,16 @@ function statements(db: D1Database, publications: Publication[]): D1PreparedStat
     ...COUNT_SESSIONS.map((sql) => bind(sql, sessions)),
     // Also without rows: if the product became known late, the session has to move to other counts.
     ...COUNT_EXCEPTIONS.map((sql) => bind(sql, sessions, failures)),
+    // The rows of its tests are found by what the session's row still holds.
+    ...REPLACE_TESTS.map((sql) => bind(sql, sessions)),
+    ...write(
+      WRITE_TEST_PARTS,
+      testRowsOf(publications, (one) => one.test_parts),
+    ),
+    ...write(
+      WRITE_FAILED_TESTS,
+      testRowsOf(publications, (one) => one.failed_tests),
+    ),
     bind(CHANGE_STATUS, sessions),
     bind(CHANGE_IDENTITY, sessions),
     bind(WRITE_SESSION, sessions),
@@ -81,6 +100,13 @@ function rowsOf(publications: Publication[], detail: (of: Publication) => object
       version,
       ...row,
     }));
+  });
+}
+
+function testRowsOf(publications: Publication[], detail: (of: Publication) => object[]): object[] {
+  return publications.flatMap((publication) => {
+    const { test_mark, test_parts: parts, created_at } = publication.session;
+    return rowsOf([publication], detail).map((row) => ({ ...row, test_mark, parts, created_at }));
   });
 }
 
@@ -219,6 +245,15 @@ const MOVE_EXCEPTIONS = `
   WHERE session_id = new.value ->> 'id' AND (product, version) IS NOT (${["product", "version"].map(newValue).join()})
     AND ${NEWEST_SESSION}`;
 const WRITE_EXCEPTIONS = write(exceptions, ["session_id", "fingerprint"]);
+const WRITE_TEST_PARTS = insert(test_parts);
+const WRITE_FAILED_TESTS = insert(failed_tests);
+
+/** Rows of a session whose tests changed; the old ones are removed before. */
+function insert(table: SQLiteTable): string {
+  const columns = columnsOf(table);
+  return `INSERT OR IGNORE INTO ${getTableName(table)} (${columns.join()})
+    SELECT ${columns.map(newValue).join()} FROM json_each(?1) AS new WHERE ${CHANGES_TESTS}`;
+}
 const WRITE_STATE_VALUES = write(state_values, ["session_id", "path", "value"]);
 
 /** An upsert that does not write rows that are equal already. */
@@ -255,6 +290,7 @@ const REMOVE_SESSION = [
      WHERE exceptions.fingerprint = exception_groups.fingerprint AND exceptions.product = exception_groups.product
        AND session_id <> ?1 ORDER BY session_id DESC LIMIT 1)
    WHERE session_id = ?1 AND ${OF_GROUP}`,
+  ...REMOVE_TESTS,
   ...[metrics, event_counts, exceptions, state_values].map(
     (table) => `DELETE FROM ${getTableName(table)} WHERE session_id = ?1`,
   ),

@@ -84,6 +84,9 @@ export type TestReport = {
     items: TestItem[];
     matching: number;
   };
+} & {
+  /** Of all failures, as many as one may ask about. */
+  failing_keys: string[];
 };
 
 /** A part of the ids of tests, such as a file or a class, with the counts of the tests under it. */

@@ -21,6 +21,7 @@ import { preferences } from "./preferences.tsx";
 import { sessionRoutes } from "./session.tsx";
 import { sessions } from "./sessions.tsx";
 import { settings } from "./settings.tsx";
+import { tests } from "./tests.tsx";
 
 export const pages = new Hono<AccessEnv>();
 
@@ -40,7 +41,7 @@ pages.route("/", preferences);
 pages.route("/", login);
 
 pages.use(signedIn);
-for (const path of ["/", "/sessions", "/distinctions", "/exceptions/*", "/metrics/*"]) {
+for (const path of ["/", "/sessions", "/distinctions", "/exceptions/*", "/metrics/*", "/tests/*"]) {
   pages.get(path, async (c, next) => {
     await requireCatalog(c.env.CATALOG);
     await next();
@@ -53,6 +54,7 @@ pages.route("/", deletion);
 pages.route("/", sessionRoutes);
 pages.route("/", exceptions);
 pages.route("/", metrics);
+pages.route("/", tests);
 pages.route("/", compare);
 pages.route("/", distinctions);
 pages.route("/", docs);

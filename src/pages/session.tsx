@@ -18,7 +18,8 @@ import { MomentPanel, momentRoutes } from "./session/moment.tsx";
 import { OutputPanel, outputRoutes } from "./session/output.tsx";
 import { Charts, chartRoutes } from "./session/charts.tsx";
 import { stackRoutes, StacksPanel } from "./session/stacks.tsx";
-import { CiPanel, testRoutes, TestsPanel } from "./session/tests.tsx";
+import { testRoutes } from "./session/test-pages.tsx";
+import { CiPanel, TestsPanel } from "./session/tests.tsx";
 import { TimelinePanel } from "./session/timeline.tsx";
 import { Verdict } from "./session/verdict.tsx";
 import { sessionIn, type View, viewOf } from "./session/view.ts";
@@ -55,7 +56,7 @@ sessionRoutes.get("/sessions/:id", async (c) => {
       <DamageBanner summary={summary} />
       <Verdict session={session} summary={summary} registry={c.env.REGISTRY} />
       <CiPanel session={session} />
-      <TestsPanel session={session} summary={summary} />
+      <TestsPanel session={session} summary={summary} db={c.env.CATALOG} />
       <StacksPanel session={session} />
       <ChangedPanel summary={summary} />
       <div class="panes">

@@ -63,8 +63,12 @@ export async function writeEntries(env: Env, entries: Entry[], now: number): Pro
 /** The rows that each entry caused, of those that all caused together: in proportion to the rows it had. */
 function shares(rows: number, entries: Entry[]): number[] {
   const weights = entries.map(
-    ({ publication: { metrics, event_counts, exceptions, state_values } }) =>
-      1 + metrics.length + event_counts.length + exceptions.length + state_values.length,
+    ({ publication }) =>
+      1 +
+      Object.values(publication).reduce(
+        (sum, list) => sum + (Array.isArray(list) ? list.length : 0),
+        0,
+      ),
   );
   const all = weights.reduce((sum, weight) => sum + weight, 0);
   let [seen, shared] = [0, 0];

@@ -8,24 +8,31 @@ import {
   MAX_LISTED_EVENT_NAMES,
   MAX_LISTED_EXCEPTIONS,
   MAX_LISTED_SERIES,
+  MAX_SESSION_ROWS,
 } from "../core/limits.ts";
 import { type SessionIndex, unlistedOf } from "../core/session-index.ts";
 import { type Series, unitOf } from "../core/series.ts";
 import { verdict } from "../core/status.ts";
+import { MIN_PART_TESTS } from "../core/tests/limits.ts";
 import { failedTests } from "../core/tests/verdict.ts";
 import { ANY_VALUE, entriesOf, MEMBERS, type PathValues } from "../core/values.ts";
 import { EVENT_RECOVERED } from "../core/vocabulary.ts";
 import type { Rollups } from "./metrics.ts";
+import { NO_TESTS, type TestPublication } from "./test-publication.ts";
+
+type Stored = { bytes: number; damaged: number; tests?: TestPublication };
 
 export function publicationOf(
   index: SessionIndex,
   rollups: Rollups,
   changed: ReadonlySet<number> | null,
-  { bytes, damaged }: { bytes: number; damaged: number },
+  { bytes, damaged, tests = NO_TESTS }: Stored,
   now: number,
 ): Publication {
+  const { parts, mark, ...rows } = tests;
   return {
-    session: { ...sessionRow(index, bytes, now), damaged },
+    session: { ...sessionRow(index, bytes, now), damaged, test_parts: parts, test_mark: mark },
+    ...rows,
     metrics: listedSeries(index)
       .filter((series) => series.points > 0 && (!changed || changed.has(series.id)))
       .map((series) => metricRow(series, rollups)),
@@ -54,8 +61,25 @@ function listedSeries({ series }: SessionIndex): Series[] {
   return series.slice(0, MAX_LISTED_SERIES);
 }
 
-/** Rows that the entries of a session take in the catalog, with their indexes and counts. */
-export function catalogRows({ series, names, exceptions, values }: SessionIndex): number {
+/** Rows of a session itself, with its indexes and counts. */
+const OWN_ROWS = 30;
+
+/** Rows that the tests of a session may have beside its entries. */
+export function roomForTests(index: SessionIndex): number {
+  return Math.max(0, MAX_SESSION_ROWS - OWN_ROWS - entryRows(index));
+}
+
+/** Rows that the entries and the tests of a session take in the catalog, with their indexes and counts. */
+export function catalogRows(index: SessionIndex): number {
+  const { tests } = index.observations;
+  if (!tests) return entryRows(index);
+  const { totals, running } = tests;
+  const named = failedTests(tests) + totals.flaky + running.length;
+  const rows = Math.ceil(totals.tests / MIN_PART_TESTS) + named;
+  return entryRows(index) + Math.min(rows, roomForTests(index));
+}
+
+function entryRows({ series, names, exceptions, values }: SessionIndex): number {
   return (
     2 * Math.min(series.length, MAX_LISTED_SERIES) +
     2 * Math.min(names.length, MAX_LISTED_EVENT_NAMES) +
@@ -68,7 +92,7 @@ function sessionRow(
   index: SessionIndex,
   bytes: number,
   now: number,
-): Omit<Publication["session"], "damaged"> {
+): Omit<Publication["session"], "damaged" | "test_parts" | "test_mark"> {
   const { observations, counts } = index;
   const current = verdict(observations, now);
   const isOver = current.status === "ended" || current.status === "crashed";
@@ -105,8 +129,6 @@ function sessionRow(
       observations.lastHeartbeatAt === null ? null : Math.round(observations.lastHeartbeatAt),
     ...outcome,
     tests: observations.tests?.totals.tests ?? 0,
-    test_parts: 0,
-    test_mark: "",
     is_open: !isOver,
     failed: hasFailed(outcome),
     ever_hung: observations.everHung,

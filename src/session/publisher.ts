@@ -5,12 +5,14 @@ import { isEmpty } from "../core/segment.ts";
 import { UNUSED, type Used } from "../core/budget.ts";
 import { PUBLISH_MS } from "../core/limits.ts";
 import type { SessionIndex } from "../core/session-index.ts";
+import type { TestTable } from "../core/tests/table.ts";
 import { entriesOf } from "../core/values.ts";
 import type { Env } from "../env.ts";
 import { plus } from "../registry/usage.ts";
 import { MAX_SERIES_TOGETHER } from "./limits.ts";
 import type { Rollups } from "./metrics.ts";
-import { publicationOf } from "./publication.ts";
+import { publicationOf, roomForTests } from "./publication.ts";
+import { testPublication } from "./test-publication.ts";
 import { type Entry, type Write, writeEntries, type Written } from "./publication-batch.ts";
 import {
   isOver,
@@ -29,6 +31,7 @@ import {
 export type Published = {
   projection: Projection;
   rollups: () => Rollups;
+  tests: () => TestTable;
   bytes: number;
   damaged: number;
 };
@@ -133,12 +136,14 @@ export class Publisher {
 
   /** Never throws: the catalog can be rebuilt, and is brought up to date when it answers again. */
   async #publish(
-    { projection: { index }, rollups, bytes, damaged }: Published,
+    { projection: { index, state }, rollups, tests, bytes, damaged }: Published,
     { scope, addsToRoster, isRebuild = false }: Omit<Plan, "at"> & { isRebuild?: boolean },
     now: number,
     write: Write = (entry) => this.#write(entry, now),
   ): Promise<void> {
-    const stored = { bytes, damaged };
+    const room = roomForTests(index);
+    const ended = { isOver: isOver(index.observations), room };
+    const stored = { bytes, damaged, tests: testPublication(index, state, tests, ended) };
     const publication = publicationOf(index, rollups(), this.#changed, stored, now);
     const withoutDetails = { ...publication, metrics: [], event_counts: [], state_values: [] };
     const entries = listedIn(index);

@@ -401,9 +401,9 @@ export class Session extends DurableObject<Env> {
     publish: (published: Published) => Promise<boolean>,
   ): Promise<void> {
     const { store } = this.#log;
-    const rollups = () => this.#log.rollups();
+    const [rollups, tests] = [() => this.#log.rollups(), () => this.#log.tests()];
     const damaged = store.damage.list().length;
-    if (!(await publish({ projection, rollups, bytes: store.bytes, damaged }))) return;
+    if (!(await publish({ projection, rollups, tests, bytes: store.bytes, damaged }))) return;
     // The session may have been deleted while its rows were written.
     if (store.erasedAt() !== null) await this.#removeRows(projection.index.id);
   }

@@ -24,6 +24,8 @@ function unsearchable(id: string, overrides: Overrides): Publication {
     event_counts: [],
     exceptions: [],
     state_values: [],
+    test_parts: [],
+    failed_tests: [],
     ...overrides,
     session: {
       id,

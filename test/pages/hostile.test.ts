@@ -175,6 +175,12 @@ function addressesOf(id: string, text: string): string[] {
     ...[[text, "a", text], [text, "b", text], [text]].flatMap((test) =>
       ["", "/account"].map((part) => `${at}/tests/${testKey(test)}${part}`),
     ),
+    `${api}/tests?text=${raw}`,
+    `${api}/tests/${testKey([text, "a", text])}`,
+    ...["", "/api"].flatMap((tree) => [
+      `${tree}/tests?product=${name}&branch=${name}`,
+      `${tree}/tests/${testKey([text, "a", text])}?product=${name}`,
+    ]),
     ...["history", "branch"].map((part) => `${at}/${part}?path=${path}`),
     ...["figures", "charts", "values"].map((part) => `${at}/${part}?ids=0,1,2,3`),
     `/sessions?${FILTERS.map((filter) => `${filter}=${name}`).join("&")}&text=${raw}&path=${raw}&value=${raw}`,

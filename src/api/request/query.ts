@@ -6,6 +6,7 @@ import { GROUP_SORTS } from "../../catalog/exceptions.ts";
 import { SESSION_SORTS } from "../../catalog/sessions.ts";
 import { AXES, GROUPINGS } from "../../core/comparison.ts";
 import { MAX_PAGE, MAX_POINTS, MAX_TIME } from "../../core/limits.ts";
+import { TESTS_SHOWN } from "../../core/tests/vocabulary.ts";
 import { checkParameters } from "../../core/parse.ts";
 import { Refusal } from "../../core/refusal.ts";
 import { readPath } from "../../core/path.ts";
@@ -159,6 +160,23 @@ export const Groups = v.object({
   cursor: text,
   limit,
 });
+export const Tests = v.object({ product: name, branch: name });
+const shown = v.picklist(TESTS_SHOWN);
+/** The tests of a session. `results` and `keys` are lists with commas. */
+export const SessionTests = v.object({
+  results: v.optional(v.pipe(v.string(), v.transform(itemsOf), v.array(shown))),
+  keys: v.optional(v.pipe(v.string(), v.transform(itemsOf), v.maxLength(MAX_PAGE))),
+  text,
+  prefix: v.optional(Texts),
+  sort: v.optional(v.picklist(["name", "duration"])),
+  cursor: text,
+  limit,
+});
+
+function itemsOf(list: string): string[] {
+  return list.split(",").filter((item) => item !== "");
+}
+
 export const Days = v.object({ product: name, days: whole(1, MAX_DAYS) });
 
 /** The query of a URL as the schema has it. */

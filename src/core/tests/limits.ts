@@ -30,3 +30,7 @@ export const MAX_LISTED_SUITES = 500;
 export const MAX_DIFF_LINES = 1_000;
 /** Differing lines that are matched: a hundred thousand steps. With more, the texts have little in common. */
 export const MAX_DIFF_EDITS = 400;
+/** Tests in a part of a packed run, at least: so many rows of the catalog does a run take. */
+export const MIN_PART_TESTS = 500;
+/** Parts of a packed run: a power of two. */
+export const MAX_TEST_PARTS = 256;

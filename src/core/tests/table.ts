@@ -4,9 +4,10 @@
  */
 import type { TestItem, TestList, TestReport, TestsQuery, TestSuite } from "../answers.ts";
 import { fold } from "../fold.ts";
-import { DEFAULT_PAGE } from "../limits.ts";
+import { DEFAULT_PAGE, MAX_PAGE } from "../limits.ts";
 import { testKey, testName } from "./id.ts";
 import { MAX_LISTED_SUITES, MAX_TABLE_TESTS } from "./limits.ts";
+import { packTests } from "./packed.ts";
 import { NEW_RECORD, type Share, shareOf, type TestRecord, withEnd } from "./record.ts";
 import type { TestRow } from "./row.ts";
 import { newTally, type TestTotals } from "./tally.ts";
@@ -187,9 +188,21 @@ export function listTests(table: TestTable, query: TestsQuery, runner: string): 
   };
 }
 
+/** The tests packed for the catalog (packed.ts). */
+export function packedOf(table: TestTable, parts: number): string[] {
+  const tests = Array.from(table.entries(), ({ key, record, duration_ms }) => ({
+    key,
+    result: shownOf(record),
+    duration_ms,
+  }));
+  return packTests(tests, parts);
+}
+
+type ReportPart = Exclude<keyof TestReport, "failing_keys">;
+
 /** The first tests of each kind that a report shows, in one pass. */
 export function reportOf(table: TestTable, runner: string, limit: number): TestReport {
-  const parts: { [part in keyof TestReport]: Entry[] } = {
+  const parts: { [part in ReportPart]: Entry[] } = {
     failures: [],
     running: [],
     flaky: [],
@@ -216,11 +229,12 @@ export function reportOf(table: TestTable, runner: string, limit: number): TestR
     unexpected: first(parts.unexpected, byId),
     skipped: first(parts.skipped, byId),
     slowest: first(parts.slowest, byDuration),
+    failing_keys: parts.failures.slice(0, MAX_PAGE).map(({ key }) => key),
   };
 }
 
 /** The part of a report that each result is in. */
-const REPORTED: { [shown in TestShown]?: keyof TestReport } = {
+const REPORTED: { [shown in TestShown]?: ReportPart } = {
   failed: "failures",
   error: "failures",
   flaky: "flaky",

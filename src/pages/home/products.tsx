@@ -192,7 +192,7 @@ function Version({ row, before, older, isFirst, hasRuns, days, today }: VersionP
           {test_runs === 0 ? (
             <span class="quiet">–</span>
           ) : (
-            <a class="plain" href={listed("crashed", "failed")}>
+            <a class="plain" href={address("/tests", { product: named.product })}>
               <Rate
                 whole={test_runs}
                 failed={failed_runs}

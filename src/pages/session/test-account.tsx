@@ -2,6 +2,7 @@
 import { formatCount, formatDuration } from "../../core/format.ts";
 import type { EventRow, StateDiff, TestAccount, TestItem } from "../../core/answers.ts";
 import { isException } from "../../core/event.ts";
+import { asking } from "../../core/names.ts";
 import { plainJson, plainText } from "../../core/recorded-text.ts";
 import { whereOf } from "../../core/stack/where.ts";
 import { diffLines, printedDiff } from "../../core/tests/diff.ts";
@@ -9,6 +10,7 @@ import type { TestFact } from "../../core/tests/fact.ts";
 import { TEST_LABELS } from "../../core/tests/vocabulary.ts";
 import type { SessionClient } from "../../session/client.ts";
 import { TEST_CHANGES, TEST_EVENTS } from "../limits.ts";
+import { address } from "../ui/address.ts";
 import { Coloured } from "../ui/coloured.tsx";
 import { guarded } from "../ui/panel.tsx";
 import { Moment } from "../ui/time.tsx";
@@ -42,8 +44,10 @@ export function Account({ id, account }: { id: string; account: TestAccount }) {
   );
 }
 
+type LinksProps = { id: string; item: TestItem; product: string };
+
 /** The links below an account. */
-export function AccountLinks({ id, item }: { id: string; item: TestItem }) {
+export function AccountLinks({ id, item, product }: LinksProps) {
   return (
     <p class="tools">
       <a
@@ -57,12 +61,19 @@ export function AccountLinks({ id, item }: { id: string; item: TestItem }) {
       <a class="tool" href={testPath(id, item)}>
         What happened during it
       </a>
+      <a class="tool" href={historyPath(item, product)}>
+        History
+      </a>
     </p>
   );
 }
 
 export function testPath(id: string, { key }: { key: string }): string {
   return `/sessions/${encodeURIComponent(id)}/tests/${key}`;
+}
+
+export function historyPath({ key }: { key: string }, product: string): string {
+  return address(`/tests/${key}`, { product: asking(product) });
 }
 
 function Attempt({ id, event, isOnly }: { id: string; event: EventRow; isOnly: boolean }) {

@@ -1,38 +1,25 @@
-/**
- * The tests of a run: failures first, each with its account; then flaky, slowest and skipped ones, and the tree of suites. On the session's page, and
- * on a page of its own with a search.
- */
-import { Hono } from "hono";
-import type { AccessEnv } from "../../access/access.ts";
+/** The report on a run's tests on its session's page: failures first, each with its account; then flaky, slowest and skipped ones, and the tree of suites. */
+import { type Since, failingSince } from "../../catalog/tests.ts";
+import type { Summary, TestAccount, TestItem, TestReport, TestRun } from "../../core/answers.ts";
 import { ciOf } from "../../core/ci-state.ts";
 import { formatCount, formatDuration, formatNumber } from "../../core/format.ts";
-import type {
-  Summary,
-  TestAccount,
-  TestItem,
-  TestReport,
-  TestRun,
-  TestsQuery,
-} from "../../core/answers.ts";
-import { nameLabel, plainText } from "../../core/recorded-text.ts";
-import { Refusal } from "../../core/refusal.ts";
-import { TEST_LABELS, type TestShown, TESTS_SHOWN } from "../../core/tests/vocabulary.ts";
+import { asking } from "../../core/names.ts";
+import { nameLabel } from "../../core/recorded-text.ts";
+import { TEST_LABELS, type TestShown } from "../../core/tests/vocabulary.ts";
 import type { SessionClient } from "../../session/client.ts";
-import { isFragment, fragment } from "../fragment.tsx";
-import { OPEN_FAILURES, REFRESH_MS, TEST_ROWS, TESTS_IN_PART } from "../limits.ts";
+import { OPEN_FAILURES, REFRESH_MS, TESTS_IN_PART } from "../limits.ts";
 import { address } from "../ui/address.ts";
 import { Coloured } from "../ui/coloured.tsx";
-import { guarded, Panel } from "../ui/panel.tsx";
-import { SearchField, SearchForm } from "../ui/search-form.tsx";
-import { Select } from "../ui/select.tsx";
-import { Moment } from "../ui/time.tsx";
+import { guarded } from "../ui/panel.tsx";
+import { Moment, Time } from "../ui/time.tsx";
 import { CiProperties } from "./ci.tsx";
-import { Account, AccountLinks, During, testPath } from "./test-account.tsx";
-import { Suites, suiteRoutes } from "./test-suites.tsx";
-import { sessionIn } from "./view.ts";
+import { Account, AccountLinks, testPath } from "./test-account.tsx";
+import { Suites } from "./test-suites.tsx";
 
-/** What the session's page has of its tests, and of the commit and the job of any session. */
-export function TestsPanel({ session, summary }: { session: SessionClient; summary: Summary }) {
+type PanelProps = { session: SessionClient; summary: Summary; db: D1Database };
+
+/** What the session's page has of its tests. */
+export function TestsPanel({ session, summary, db }: PanelProps) {
   return (
     <section
       id="tests"
@@ -45,7 +32,7 @@ export function TestsPanel({ session, summary }: { session: SessionClient; summa
       hx-swap="outerMorph"
     >
       {summary.tests
-        ? guarded("the tests", () => report(session, summary, summary.tests as TestRun)) // as: just tested
+        ? guarded("the tests", () => report(session, summary, summary.tests as TestRun, db)) // as: just tested
         : null}
     </section>
   );
@@ -64,15 +51,18 @@ export function CiPanel({ session }: { session: SessionClient }) {
   });
 }
 
-async function report(session: SessionClient, summary: Summary, run: TestRun) {
-  const { id } = summary;
+async function report(session: SessionClient, summary: Summary, run: TestRun, db: D1Database) {
+  const { id, product } = summary;
   const [report, suites] = await Promise.all([
     session.ask("testReport", { limit: TESTS_IN_PART }),
     session.ask("testSuites", { prefix: [] }),
   ]);
   const { failures, running, flaky, unexpected, skipped, slowest } = report;
   const keys = failures.items.slice(0, OPEN_FAILURES).map(({ key }) => key);
-  const accounts = keys.length > 0 ? await session.ask("testAccounts", { keys }) : [];
+  const [accounts, since] = await Promise.all([
+    keys.length > 0 ? session.ask("testAccounts", { keys }) : [],
+    sinceOf(session, summary, db, report.failing_keys),
+  ]);
   const whenRunning = summary.ended_at === null ? "Running" : "Running when it ended";
   return (
     <>
@@ -82,8 +72,11 @@ async function report(session: SessionClient, summary: Summary, run: TestRun) {
         <a class="tool" href={listPath(id)}>
           Search {formatCount(run.tests, "test")}
         </a>
+        <a class="tool" href={address("/tests", { product: asking(product) })}>
+          History
+        </a>
       </header>
-      <Failures id={id} list={failures} accounts={accounts} />
+      <Failures id={id} product={product} list={failures} accounts={accounts} since={since} />
       <Part id={id} title={whenRunning} list={running} query={{ result: "running" }} />
       <Part id={id} title="Flaky" list={flaky} query={{ result: "flaky" }} />
       <Part
@@ -103,6 +96,23 @@ async function report(session: SessionClient, summary: Summary, run: TestRun) {
       <Suites session={session} suites={suites} prefix={[]} />
     </>
   );
+}
+
+/** Since when each failure has failed, by the last runs of the same branch; none if the catalog does not answer. */
+async function sinceOf(
+  session: SessionClient,
+  { product, created_at }: Summary,
+  db: D1Database,
+  keys: string[],
+): Promise<Map<string, Since> | undefined> {
+  if (keys.length === 0) return undefined;
+  const branch = ciOf((await session.ask("state")).state)?.branch || undefined;
+  try {
+    return await failingSince(db, { product, branch, before: created_at }, keys);
+  } catch (error) {
+    console.error("Since when tests fail is not known:", error);
+    return undefined;
+  }
 }
 
 /** The counts, each a link to the list of these tests. */
@@ -133,29 +143,35 @@ function Totals({ id, run }: { id: string; run: TestRun }) {
   );
 }
 
-function listPath(id: string, query: Record<string, string | undefined> = {}): string {
+export function listPath(id: string, query: Record<string, string | undefined> = {}): string {
   return address(`/sessions/${encodeURIComponent(id)}/tests`, query);
 }
 
 type FailuresProps = {
   id: string;
+  product: string;
+  since: Map<string, Since> | undefined;
   list: TestReport["failures"];
   accounts: TestAccount[];
 };
 
-function Failures({ id, list: { items, matching }, accounts }: FailuresProps) {
+function Failures({ id, product, list, accounts, since }: FailuresProps) {
+  const { items, matching } = list;
   if (items.length === 0) return null;
+  const added = [...(since?.values() ?? [])].filter(({ runs }) => runs === 1).length;
   return (
     <section class="test-part" aria-labelledby="failures-title">
       <h3 id="failures-title">
-        Failures <span class="count">{formatNumber(matching)}</span>
+        Failures <span class="count">{formatNumber(matching)}</span>{" "}
+        {added > 0 ? <span class="tag danger">{formatNumber(added)} new</span> : null}
       </h3>
       <ol class="test-failures">
         {items.map((item) => (
           <Failure
             id={id}
-
+            product={product}
             item={item}
+            since={since?.get(item.key)}
             account={accounts.find((one) => one.item.key === item.key)}
           />
         ))}
@@ -167,22 +183,24 @@ function Failures({ id, list: { items, matching }, accounts }: FailuresProps) {
 
 type FailureProps = {
   id: string;
+  product: string;
+  since: Since | undefined;
   item: TestItem;
   account: TestAccount | undefined;
 };
 
 /** The first ones are unfolded; the account of another one is fetched when it is unfolded. */
-function Failure({ id, item, account }: FailureProps) {
+function Failure({ id, product, item, account, since }: FailureProps) {
   return (
     <li>
       <details open={account !== undefined}>
         <summary>
-          <TestSummary item={item} />
+          <TestSummary item={item} since={since} />
         </summary>
         {account ? (
           <>
             <Account id={id} account={account} />
-            <AccountLinks id={id} item={item} />
+            <AccountLinks id={id} item={item} product={product} />
           </>
         ) : (
           <p
@@ -199,7 +217,7 @@ function Failure({ id, item, account }: FailureProps) {
   );
 }
 
-function TestSummary({ item }: { item: TestItem }) {
+function TestSummary({ item, since }: { item: TestItem; since: Since | undefined }) {
   return (
     <>
       <span class="test-result" data-test={item.result}>
@@ -210,6 +228,7 @@ function TestSummary({ item }: { item: TestItem }) {
       {item.duration_ms === null ? null : (
         <span class="count">{formatDuration(item.duration_ms)}</span>
       )}
+      {since ? <SinceTag since={since} /> : null}
       {item.text === "" ? null : (
         <span class="test-text">
           <Coloured text={item.text} />
@@ -218,6 +237,29 @@ function TestSummary({ item }: { item: TestItem }) {
     </>
   );
 }
+
+/** Of the last runs of the branch. */
+function SinceTag({ since: { first, runs, isOlder } }: { since: Since }) {
+  if (runs === 1 || first === null)
+    return (
+      <span class="tag danger" title="It did not fail in the run of this branch before it">
+        new
+      </span>
+    );
+  const commit =
+    first.commit_id === "" ? "" : `, commit ${first.commit_id.slice(0, COMMIT_LENGTH)}`;
+  return (
+    <span class="tag">
+      {isOlder ? "failing for at least " : "failing for "}
+      {formatCount(runs, "run")}, {isOlder ? "also" : "since"}{" "}
+      <Time at={first.created_at} show="minute" />
+      {nameLabel(commit, "")}
+    </span>
+  );
+}
+
+/** Characters of a commit that people compare. */
+const COMMIT_LENGTH = 12;
 
 type PartProps = {
   id: string;
@@ -263,7 +305,7 @@ function More({ id, shown, matching, query }: MoreProps) {
 }
 
 /** Tests as rows: result, name with its first line, duration, moment. */
-function Rows({ id, items }: { id: string; items: TestItem[] }) {
+export function Rows({ id, items }: { id: string; items: TestItem[] }) {
   return (
     <ol class="test-rows">
       {items.map((item) => (
@@ -288,175 +330,3 @@ function Rows({ id, items }: { id: string; items: TestItem[] }) {
     </ol>
   );
 }
-
-export const testRoutes = new Hono<AccessEnv>();
-
-// Before the path of a test's key.
-testRoutes.route("/", suiteRoutes);
-
-testRoutes.get("/sessions/:id/tests/panel", async (c) => {
-  const session = sessionIn(c);
-  return c.html(<TestsPanel session={session} summary={await session.ask("summary")} />);
-});
-
-const RESULT_CHOICES = {
-  "": "Any result",
-  bad: "Failed or error",
-  ...TEST_LABELS,
-  unrun: "Skipped or expected to fail",
-};
-const SORT_CHOICES = { name: "By name", duration: "Slowest first" };
-
-/** The list with its search, and the tree of suites. */
-testRoutes.get("/sessions/:id/tests", async (c) => {
-  const session = sessionIn(c);
-  const { id } = session;
-  const { text, result = "", sort, suite, cursor } = c.req.query();
-  const query = { text: text?.trim() || undefined, result, sort, suite };
-  const asked: TestsQuery = {
-    text: query.text,
-    results: resultsOf(result),
-    prefix: prefixOf(suite),
-    sort: sort === "duration" ? "duration" : "name",
-    cursor,
-    limit: TEST_ROWS,
-  };
-  const [summary, list, suites] = await Promise.all([
-    session.ask("summary"),
-    session.ask("tests", asked),
-    session.ask("testSuites", { prefix: asked.prefix }),
-  ]);
-  const title = `Tests of ${summary.product || id.slice(0, 8)}`;
-  const part = (
-    <section id="list" class="panel tests" aria-label="Tests found">
-      {list.items.length === 0 ? (
-        <p class="empty">No tests match these filters</p>
-      ) : (
-        <Rows id={id} items={list.items} />
-      )}
-      <p class="panel-note quiet">
-        {formatCount(list.matching, "test")}
-        {list.left_out > 0 ? `; ${formatCount(list.left_out, "further result")} not listed` : null}
-      </p>
-      {list.next === null ? null : (
-        <footer class="list-foot">
-          <a class="tool" rel="next" href={listPath(id, { ...query, cursor: list.next })}>
-            Next ›
-          </a>
-        </footer>
-      )}
-    </section>
-  );
-  if (isFragment(c)) return fragment(c, { path: listPath(id, query), title }, part);
-  return c.render(
-    <>
-      <TestCrumbs summary={summary} />
-      <h1 class="page-title">Tests</h1>
-      <SearchForm path={listPath(id)} label="Tests" target="#list">
-        <div class="search-main">
-          <SearchField
-            value={query.text}
-            label="Search tests"
-            placeholder="Name, message, reason"
-          />
-          <Select name="result" label="Result" now={result} options={RESULT_CHOICES} />
-          <Select name="sort" label="Sort by" now={asked.sort ?? "name"} options={SORT_CHOICES} />
-          {suite ? <input type="hidden" name="suite" value={suite} /> : null}
-          <button class="button without-script">Search</button>
-        </div>
-      </SearchForm>
-      {part}
-      <Suites session={session} suites={suites} prefix={asked.prefix ?? []} />
-    </>,
-    { title, here: "/sessions", name: "list-page", styles: ["tests"] },
-  );
-});
-
-const FAILED: TestShown[] = ["failed", "error"];
-const SKIPPED: TestShown[] = ["skipped", "expected_failure"];
-
-function resultsOf(text: string): TestShown[] | undefined {
-  if (text === "bad") return FAILED;
-  if (text === "unrun") return SKIPPED;
-  const result = TESTS_SHOWN.find((each) => each === text);
-  return result && [result];
-}
-
-/** A JSON list of texts. */
-function prefixOf(text: string | undefined): string[] | undefined {
-  try {
-    const parts: unknown = JSON.parse(text ?? "");
-    return Array.isArray(parts) && parts.every((part) => typeof part === "string")
-      ? parts
-      : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function TestCrumbs({ summary, isTest }: { summary: Summary; isTest?: boolean }) {
-  return (
-    <nav class="crumbs" aria-label="Breadcrumb">
-      <a href="/sessions">Sessions</a>
-      <a href={`/sessions/${summary.id}`}>{plainText(summary.verdict.headline)}</a>
-      {isTest ? <a href={listPath(summary.id)}>Tests</a> : null}
-    </nav>
-  );
-}
-
-async function accountIn(session: SessionClient, key: string): Promise<TestAccount> {
-  const [account] = await session.ask("testAccounts", { keys: [key] });
-  if (!account) throw new Refusal("not_found", "The session has no such test.");
-  return account;
-}
-
-/** What stands in an unfolded failure. */
-testRoutes.get("/sessions/:id/tests/:key/account", async (c) => {
-  const session = sessionIn(c);
-  const account = await accountIn(session, c.req.param("key"));
-  return c.html(
-    <>
-      <Account id={session.id} account={account} />
-      <AccountLinks id={session.id} item={account.item} />
-    </>,
-  );
-});
-
-testRoutes.get("/sessions/:id/tests/:key", async (c) => {
-  const session = sessionIn(c);
-  const [account, summary] = await Promise.all([
-    accountIn(session, c.req.param("key")),
-    session.ask("summary"),
-  ]);
-  const { item } = account;
-  return c.render(
-    <>
-      <TestCrumbs summary={summary} isTest />
-      <h1 class="page-title test-title">
-        <span class="test-result" data-test={item.result}>
-          {TEST_LABELS[item.result]}
-        </span>{" "}
-        {nameLabel(item.name)}
-      </h1>
-      <section class="panel tests" aria-label="Result">
-        <Account id={session.id} account={account} />
-        <p class="tools">
-          <a class="tool" href={`/sessions/${session.id}?t=${item.at}#moment`}>
-            Show state at its end
-          </a>
-        </p>
-      </section>
-      <Panel id="during" title="While it ran">
-        <div class="test-during">
-          <During session={session} item={item} />
-        </div>
-      </Panel>
-    </>,
-    {
-      title: `${TEST_LABELS[item.result]}: ${item.name}`,
-      here: "/sessions",
-      name: "list-page",
-      styles: ["records", "moment", "terminal", "tests"],
-    },
-  );
-});

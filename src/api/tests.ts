@@ -1,0 +1,51 @@
+/** The tests of a product over its runs, and the history of one test. */
+import { Hono } from "hono";
+import { type AccessEnv, requires } from "../access/access.ts";
+import { branchesOf, flakyTests, namedSlowTests, testHistory, testRuns } from "../catalog/tests.ts";
+import { DAY_MS } from "../core/limits.ts";
+import { TREND_DAYS } from "../catalog/limits.ts";
+import { Refusal } from "../core/refusal.ts";
+import { sessionOf } from "../session/client.ts";
+import * as query from "./request/query.ts";
+import { filterOf, parseQuery } from "./request/query.ts";
+
+export const tests = new Hono<AccessEnv>();
+
+type Asked = { product: string; branch?: string | undefined };
+
+/** The product of the caller's key, or the one that is named. */
+function runsAsked(url: string, bound: string | null): Asked {
+  const { product, branch } = filterOf(parseQuery(query.Tests, url), bound);
+  if (product === undefined)
+    throw new Refusal(
+      "invalid_query",
+      "Name the product: `?product=shop`. Tests are those of one.",
+    );
+  return { product, branch };
+}
+
+tests.get("/tests", requires("read"), async (c) => {
+  const asked = runsAsked(c.req.url, c.var.access.product);
+  const from = Date.now() - TREND_DAYS * DAY_MS;
+  const names = (id: string, keys: string[]) =>
+    sessionOf(c.env, c.var.access, id).ask("tests", { keys, limit: keys.length });
+  const [items, flaky, slowest] = await Promise.all([
+    testRuns(c.env.CATALOG, asked),
+    flakyTests(c.env.CATALOG, asked, from),
+    namedSlowTests(c.env.CATALOG, asked, names),
+  ]);
+  return c.json({
+    items,
+    next: null,
+    branches: branchesOf(items),
+    flaky: flaky.items,
+    flaky_from: from,
+    flaky_partial: flaky.partial,
+    slowest,
+  });
+});
+
+tests.get("/tests/:key", requires("read"), async (c) => {
+  const asked = runsAsked(c.req.url, c.var.access.product);
+  return c.json(await testHistory(c.env.CATALOG, c.req.param("key"), asked));
+});

@@ -1,0 +1,258 @@
+/** The history of tests: their results and durations over the runs of a product. */
+import type { TestItem, TestRun } from "../core/answers.ts";
+import { findPacked, PART_COUNTS, partOf, readPacked } from "../core/tests/packed.ts";
+import type { TestShown } from "../core/tests/vocabulary.ts";
+import {
+  AVERAGED_RUNS,
+  COMPARED_TEST_RUNS,
+  HISTORY_RUNS,
+  LISTED_TESTS,
+  MAX_READ_FAILURES,
+} from "./limits.ts";
+import { ALL_PARTS } from "./test-rows.ts";
+
+/** One run of a product's tests. */
+type RunRow = {
+  session_id: string;
+  created_at: number;
+  version: string;
+  branch: string;
+  commit_id: string;
+};
+export type RunCounts = RunRow & { run: TestRun; failed: string[] };
+
+/** What a run had of one test. `text`: the first line of its failure. */
+export type TestInRun = RunRow & { result: TestShown; duration_ms: number | null; text: string };
+
+export type TestHistory = {
+  key: string;
+  product: string;
+  /** Known from a run in which it did not pass. */
+  id: string[] | null;
+  file: number;
+  /** The newest first. */
+  runs: TestInRun[];
+  /** The oldest of the newest runs in a row in which it failed, and the commit of that run; null if it did not fail in the newest. */
+  failing_since: TestInRun | null;
+};
+
+export type FlakyTest = {
+  test: string;
+  id: string[];
+  file: number;
+  /** Runs in which it passed only after an attempt that failed, and runs in which it failed. */
+  flaky: number;
+  failed: number;
+  last_at: number;
+  session_id: string;
+};
+
+type SlowTest = { test: string; duration_ms: number; runs: number };
+
+type Runs = { product: string; branch?: string | undefined; before?: number | undefined };
+
+const RUN = "created_at, session_id, version, branch, commit_id";
+
+/**
+ * The newest runs, of each the part that `partAt` names for its number of parts. A statement for each such number reads as many rows as it
+ * returns; D1 takes no more than five in a union.
+ */
+async function newest<Row extends RunRow>(
+  db: D1Database,
+  { product, branch, before = Number.MAX_SAFE_INTEGER }: Runs,
+  columns: string,
+  partAt: (parts: number) => number,
+  limit: number,
+): Promise<Row[]> {
+  const sql = `SELECT ${columns} FROM test_parts
+    WHERE product = ?1 AND parts = ?2 AND part = ?3 AND created_at < ?4 AND (?5 IS NULL OR branch = ?5)
+    ORDER BY created_at DESC LIMIT ?6`;
+  const found = await db.batch<Row>(
+    PART_COUNTS.map((parts) =>
+      db.prepare(sql).bind(product, parts, partAt(parts), before, branch ?? null, limit),
+    ),
+  );
+  return found
+    .flatMap(({ results }) => results)
+    .sort((a, b) => b.created_at - a.created_at)
+    .slice(0, limit);
+}
+
+/** The newest runs with their counts. */
+export async function testRuns(
+  db: D1Database,
+  runs: Runs,
+  limit = HISTORY_RUNS,
+): Promise<RunCounts[]> {
+  const rows = await newest<RunRow & { run: string; failed: string }>(
+    db,
+    runs,
+    `${RUN}, run, failed`,
+    () => 0,
+    limit,
+  );
+  // Both written by publish.
+  return rows.map((row) => ({
+    ...row,
+    run: JSON.parse(row.run) as TestRun,
+    failed: JSON.parse(row.failed) as string[],
+  }));
+}
+
+/** Branches of the newest runs. */
+export function branchesOf(runs: RunRow[]): string[] {
+  return [...new Set(runs.map(({ branch }) => branch))].filter(Boolean).sort();
+}
+
+export async function testHistory(db: D1Database, key: string, runs: Runs): Promise<TestHistory> {
+  const [packed, failed] = await Promise.all([
+    newest<RunRow & { packed: string }>(
+      db,
+      runs,
+      `${RUN}, packed`,
+      (count) => partOf(key, count),
+      HISTORY_RUNS,
+    ),
+    db
+      .prepare(
+        "SELECT session_id, id, file, text FROM failed_tests WHERE product = ? AND test = ? ORDER BY created_at DESC LIMIT ?",
+      )
+      .bind(runs.product, key, HISTORY_RUNS)
+      .all<{ session_id: string; id: string; file: number; text: string }>(),
+  ]);
+  const texts = new Map(failed.results.map((row) => [row.session_id, row.text]));
+  const found = packed.flatMap(({ packed: tests, ...run }): TestInRun[] => {
+    const test = findPacked(tests, key);
+    return test ? [{ ...run, ...test, text: texts.get(run.session_id) ?? "" }] : [];
+  });
+  const firstGood = found.findIndex(({ result }) => !isFailure(result));
+  const failing = firstGood < 0 ? found : found.slice(0, firstGood);
+  const [known] = failed.results;
+  return {
+    key,
+    product: runs.product,
+    id: known ? (JSON.parse(known.id) as string[]) : null, // written by publish
+    file: known?.file ?? 0,
+    runs: found,
+    failing_since: failing.at(-1) ?? null,
+  };
+}
+
+function isFailure(result: TestShown): boolean {
+  return result === "failed" || result === "error";
+}
+
+/** Since when a test of a run has failed, by the runs of its branch before it. */
+export type Since = {
+  /** The first of the runs in a row in which it failed, this one included; null: this is the first. */
+  first: RunRow | null;
+  runs: number;
+  /** It failed in every run that was looked at. */
+  isOlder: boolean;
+};
+
+/** Undefined if there is no earlier run of the branch. */
+export async function failingSince(
+  db: D1Database,
+  runs: Runs,
+  keys: string[],
+): Promise<Map<string, Since> | undefined> {
+  const before = await testRuns(db, runs, COMPARED_TEST_RUNS);
+  if (before.length === 0) return undefined;
+  const failed = before.map((run) => {
+    const { flaky_keys = [] } = run.run as TestRun & { flaky_keys?: string[] };
+    const flaky = new Set(flaky_keys);
+    return new Set(run.failed.filter((key) => !flaky.has(key)));
+  });
+  return new Map(
+    keys.map((key) => {
+      const good = failed.findIndex((keysOfRun) => !keysOfRun.has(key));
+      const count = good < 0 ? failed.length : good;
+      const first = before[count - 1] ?? null;
+      return [key, { first, runs: count + 1, isOlder: good < 0 }];
+    }),
+  );
+}
+
+/** The tests that were flaky or failed most often since `from`. `partial`: there are more rows than are read. */
+export async function flakyTests(
+  db: D1Database,
+  { product, branch }: Runs,
+  from: number,
+): Promise<{ items: FlakyTest[]; partial: boolean }> {
+  const filter = branch === undefined ? "" : "AND branch = ?4";
+  const sql = `SELECT test, max(id) AS id, max(file) AS file, sum(result = 'flaky') AS flaky, sum(result <> 'flaky') AS failed,
+      max(created_at) AS last_at, max(session_id) AS session_id, sum(count(*)) OVER () AS read
+    FROM (SELECT * FROM failed_tests WHERE product = ?1 AND created_at >= ?2 ${filter} LIMIT ?3)
+    GROUP BY test ORDER BY flaky DESC, failed DESC, test LIMIT ${LISTED_TESTS}`;
+  const bound = [product, from, MAX_READ_FAILURES, ...(branch === undefined ? [] : [branch])];
+  const { results } = await db
+    .prepare(sql)
+    .bind(...bound)
+    .all<Omit<FlakyTest, "id"> & { id: string; read: number }>();
+  return {
+    items: results.map(({ read: _read, id, ...row }) => ({
+      ...row,
+      id: JSON.parse(id) as string[],
+    })), // written by publish
+    partial: (results[0]?.read ?? 0) >= MAX_READ_FAILURES,
+  };
+}
+
+/** The tests that took longest on average in the newest runs; their names are in the object of `session_id`, the one of them with the most tests. */
+async function slowTests(
+  db: D1Database,
+  runs: Runs,
+): Promise<{ items: SlowTest[]; session_id: string | null }> {
+  const averaged = await testRuns(db, runs, AVERAGED_RUNS);
+  const newestRuns = averaged.map((run) => run.session_id);
+  // A run that broke off has few of the tests.
+  const largest = averaged.toSorted((a, b) => b.run.tests - a.run.tests)[0];
+  const session_id = largest?.session_id ?? null;
+  if (session_id === null) return { items: [], session_id };
+  const { results } = await db
+    .prepare(
+      `SELECT p.packed FROM json_each(?1) AS run CROSS JOIN sessions AS s ON s.id = run.value
+       CROSS JOIN json_each(?2) AS number CROSS JOIN test_parts AS p ON p.product = s.product AND p.parts = s.test_parts
+         AND p.part = number.value AND p.created_at = s.created_at AND p.session_id = s.id`,
+    )
+    .bind(JSON.stringify(newestRuns), ALL_PARTS)
+    .all<{ packed: string }>();
+  const sums = new Map<string, { sum: number; runs: number }>();
+  for (const { packed } of results)
+    for (const [key, { duration_ms }] of readPacked(packed)) {
+      if (duration_ms === null) continue;
+      const before = sums.get(key) ?? { sum: 0, runs: 0 };
+      sums.set(key, { sum: before.sum + duration_ms, runs: before.runs + 1 });
+    }
+  const items = [...sums].map(([test, { sum, runs: count }]) => ({
+    test,
+    duration_ms: sum / count,
+    runs: count,
+  }));
+  items.sort((a, b) => b.duration_ms - a.duration_ms);
+  return { items: items.slice(0, LISTED_TESTS), session_id };
+}
+
+/** Asks the object of a session for the names of its tests. */
+type Names = (sessionId: string, keys: string[]) => Promise<{ items: TestItem[] }>;
+export type NamedSlowTest = SlowTest & { name: string };
+
+/** The slowest tests by name; those that the largest of the last runs did not have are left out. */
+export async function namedSlowTests(
+  db: D1Database,
+  runs: Runs,
+  names: Names,
+): Promise<NamedSlowTest[]> {
+  const { items, session_id } = await slowTests(db, runs);
+  if (session_id === null || items.length === 0) return [];
+  const { items: known } = await names(
+    session_id,
+    items.map(({ test }) => test),
+  );
+  const byKey = new Map(known.map(({ key, name }) => [key, name]));
+  return items.flatMap((item) => {
+    const name = byKey.get(item.test);
+    return name === undefined ? [] : [{ ...item, name }];
+  });
+}

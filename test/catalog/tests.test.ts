@@ -1,0 +1,198 @@
+/** The history of tests in the catalog: what a run costs, what is asked of it, and what is left of it when it is deleted. */
+import { env } from "cloudflare:workers";
+import { beforeEach, expect, test } from "vitest";
+import {
+  testHistory,
+  testRuns,
+  failingSince,
+  flakyTests,
+  namedSlowTests,
+} from "../../src/catalog/tests.ts";
+import { testKey } from "../../src/core/tests/id.ts";
+import { MAX_BATCH_OPS, MAX_SESSION_ROWS } from "../../src/core/limits.ts";
+import type { TestResult } from "../../src/core/tests/vocabulary.ts";
+import type { Op } from "../../src/core/wire.ts";
+import { manyTests, runState, testEnded, testStarted } from "../session/test-run.ts";
+import { NOON, World } from "../session/world.ts";
+
+const db = env.CATALOG;
+const HOUR = 3_600_000;
+const DEEP = ["a.py", "test_deep"];
+const FLAKY = ["a.py", "test_flaky"];
+
+beforeEach(async () => {
+  for (const table of ["test_parts", "failed_tests"])
+    await db.prepare(`DELETE FROM ${table}`).run();
+});
+
+async function rows(table: "test_parts" | "failed_tests", id?: string): Promise<number> {
+  const where = id === undefined ? "" : `WHERE session_id = '${id}'`;
+  const row = await db
+    .prepare(`SELECT count(*) AS n FROM ${table} ${where}`)
+    .first<{ n: number }>();
+  return row?.n ?? 0;
+}
+
+/** A run of three tests, hours after noon. */
+async function run(
+  hours: number,
+  deep: TestResult,
+  { branch = "main", commit = "c".repeat(40), isFlaky = false } = {},
+) {
+  const world = new World();
+  const at = NOON + hours * HOUR;
+  const start = runState({ planned: 3 }, { provider: "git", branch, commit });
+  await world.send([
+    { ...start, at } as Op,
+    testEnded(at + 1, { id: ["a.py", "test_one"], result: "passed", duration_ms: 20 }),
+    testEnded(
+      at + 2,
+      { id: DEEP, result: deep, duration_ms: 100 + hours },
+      { message: "too deep" },
+    ),
+    ...(isFlaky ? [testEnded(at + 3, { id: FLAKY, result: "failed" })] : []),
+    testEnded(at + 4, { id: FLAKY, result: "passed", attempt: isFlaky ? 2 : 1, duration_ms: 5 }),
+    { op: "end", at: at + 5, exit_code: deep === "passed" ? 0 : 1 },
+  ]);
+  await world.client.publish();
+  return world;
+}
+
+test("a run costs one row for 500 tests, and one for each that did not pass", async () => {
+  const world = new World();
+  const ops = [
+    runState(),
+    ...manyTests(10_000),
+    { op: "end", at: NOON + HOUR, exit_code: 1 } as Op,
+  ];
+  for (let from = 0; from < ops.length; from += MAX_BATCH_OPS)
+    await world.send(ops.slice(from, from + MAX_BATCH_OPS));
+  await world.client.publish();
+  expect(await rows("failed_tests", world.id)).toBe(100);
+  expect(await rows("test_parts", world.id)).toBe(16);
+  expect(16).toBeLessThanOrEqual(10_000 / 500);
+  // Published again, nothing is written.
+  const before = await db
+    .prepare("SELECT test_mark FROM sessions WHERE id = ?")
+    .bind(world.id)
+    .first();
+  await world.client.publish();
+  expect(
+    await db.prepare("SELECT test_mark FROM sessions WHERE id = ?").bind(world.id).first(),
+  ).toEqual(before);
+  expect(await rows("test_parts", world.id)).toBe(16);
+}, 60_000);
+
+test("a run of which everything failed has no more rows than a session may have", async () => {
+  const world = new World();
+  const ops = Array.from({ length: 2_000 }, (_, n) =>
+    testEnded(NOON + n, { id: [`t${n}`], result: "failed" }, { message: "no" }),
+  );
+  await world.send([runState(), ...ops, { op: "end", at: NOON + HOUR, exit_code: 1 }]);
+  await world.client.publish();
+  const failed = await rows("failed_tests", world.id);
+  expect(failed).toBeGreaterThan(1_000);
+  expect(failed + (await rows("test_parts", world.id))).toBeLessThanOrEqual(MAX_SESSION_ROWS);
+});
+
+test("nothing is in the history while a run goes on", async () => {
+  const world = new World();
+  await world.send([
+    runState(),
+    testStarted(NOON + 1, DEEP),
+    testEnded(NOON + 2, { id: DEEP, result: "failed" }),
+  ]);
+  await world.client.publish();
+  expect(await rows("test_parts")).toBe(0);
+  await world.send([{ op: "end", at: NOON + 3, exit_code: 1 }]);
+  await world.client.publish();
+  expect([await rows("test_parts"), await rows("failed_tests")]).toEqual([1, 1]);
+});
+
+test("a test has its results and durations by run and branch, and since when it has failed", async () => {
+  await run(1, "passed");
+  const first = await run(2, "failed", { commit: "d".repeat(40) });
+  await run(3, "failed");
+  await run(4, "passed", { branch: "other" });
+
+  const history = await testHistory(db, testKey(DEEP), { product: "shop", branch: "main" });
+  expect(history.runs.map(({ result }) => result)).toEqual(["failed", "failed", "passed"]);
+  expect(history.runs[0]?.duration_ms).toBeCloseTo(103, 1);
+  expect(history.runs[0]?.text).toBe("too deep");
+  expect(history.id).toEqual(DEEP);
+  expect(history.failing_since).toMatchObject({ session_id: first.id, commit_id: "d".repeat(40) });
+  const all = await testHistory(db, testKey(DEEP), { product: "shop" });
+  expect(all).toMatchObject({ failing_since: null });
+  expect(all.runs).toHaveLength(4);
+  expect((await testHistory(db, testKey(DEEP), { product: "game" })).runs).toEqual([]);
+});
+
+test("a failure of a run is new, or has failed for so many runs of its branch", async () => {
+  await run(1, "passed");
+  const second = await run(2, "failed", { isFlaky: true });
+  await run(3, "failed");
+  const before = NOON + 4 * HOUR;
+  const keys = [testKey(DEEP), testKey(["new.py"]), testKey(FLAKY)];
+  const since = await failingSince(db, { product: "shop", branch: "main", before }, keys);
+  expect(since?.get(testKey(DEEP))).toMatchObject({
+    runs: 3,
+    isOlder: false,
+    first: { session_id: second.id },
+  });
+  expect(since?.get(testKey(["new.py"]))).toMatchObject({ runs: 1, first: null });
+  // Flaky is not failed.
+  expect(since?.get(testKey(FLAKY))?.runs).toBe(1);
+  expect(await failingSince(db, { product: "shop", branch: "none", before }, keys)).toBeUndefined();
+});
+
+test("the flakiest and the slowest tests of a product are listed", async () => {
+  await run(1, "failed", { isFlaky: true });
+  const last = await run(2, "failed");
+  const { items, partial } = await flakyTests(db, { product: "shop" }, NOON);
+  expect(partial).toBe(false);
+  expect(items.map(({ id, flaky, failed }) => [id.at(-1), flaky, failed])).toEqual([
+    ["test_flaky", 1, 0],
+    ["test_deep", 0, 2],
+  ]);
+  const slow = await namedSlowTests(db, { product: "shop" }, (id, named) => {
+    expect(id).toBe(last.id);
+    return last.client.ask("tests", { keys: named });
+  });
+  expect(slow.map(({ name }) => name)).toEqual([
+    "a.py::test_deep",
+    "a.py::test_one",
+    "a.py::test_flaky",
+  ]);
+  expect(slow[0]?.duration_ms).toBeCloseTo(101.5, 1);
+});
+
+test("a run that goes on changes its rows, and a deleted one leaves none", async () => {
+  const world = await run(1, "failed", { isFlaky: true });
+  expect(await rows("failed_tests", world.id)).toBe(2);
+  const at = NOON + HOUR + 6;
+  await world.send([
+    testEnded(at, { id: DEEP, result: "passed", attempt: 2 }),
+    { op: "end", at: at + 1, exit_code: 0 },
+  ]);
+  await world.client.publish();
+  const { results } = await db.prepare("SELECT result FROM failed_tests").all();
+  expect(results).toEqual([{ result: "flaky" }, { result: "flaky" }]);
+  expect(await testRuns(db, { product: "shop" })).toHaveLength(1);
+
+  await world.client.erase();
+  expect([await rows("test_parts"), await rows("failed_tests")]).toEqual([0, 0]);
+});
+
+test("the history is built again from the objects", async () => {
+  const world = await run(1, "failed");
+  for (const table of ["sessions", "test_parts", "failed_tests"])
+    await db.prepare(`DELETE FROM ${table}`).run();
+  await world.evict();
+  await world.client.publish();
+  expect([await rows("test_parts"), await rows("failed_tests")]).toEqual([1, 1]);
+  expect((await testRuns(db, { product: "shop" }))[0]).toMatchObject({
+    session_id: world.id,
+    branch: "main",
+    run: { tests: 3, not_passed: 1 },
+  });
+});

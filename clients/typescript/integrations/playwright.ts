@@ -2,7 +2,8 @@
  * A Playwright reporter (@playwright/test 1.40 and newer): records each run as a session, and each test with its result, attempts, steps and
  * errors. In playwright.config.ts: `reporter: [["list"], ["@datacat/client/playwright", { product: "my tests" }]]`.
  */
-import { extname, relative, sep } from "node:path";
+import { existsSync } from "node:fs";
+import { extname, isAbsolute, relative, sep } from "node:path";
 import type { TestFact } from "../encode/test-fact.ts";
 import { countResult, noCounts } from "./tests/counts.ts";
 import { firstLine, plain } from "./tests/failure.ts";
@@ -138,9 +139,10 @@ export default class DatacatReporter {
   onError(error: TestError): void {
     const run = this.#run ?? this.#begin();
     this.#errors++;
-    const { file } = error.location ?? {};
-    const path = file === undefined ? "(no file)" : relative(this.#root, file).replaceAll(sep, "/");
-    const line = firstLine(error.message ?? error.value ?? "");
+    const { file = "" } = error.location ?? {};
+    const isFile = isAbsolute(file) && existsSync(file); // else it is a place without a file, such as <anonymous>
+    const path = isFile ? relative(this.#root, file).replaceAll(sep, "/") : "(no file)";
+    const line = firstLine(error.message ?? error.value ?? "").replaceAll(this.#root + sep, "");
     run.end(
       { id: run.distinct([path, line]), kind: "suite", result: "error", phase: "collect" },
       { errors: [errorOf(error)], handled: false },

@@ -285,7 +285,8 @@ export default class DatacatReporter {
         if (kindOf(test, false) !== "benchmark") countResult(counts, resultOf(test));
       }
     }
-    for (const error of unhandled) this.#endUnhandled(run, error);
+    const unfinished = files.filter((file) => testsOf(file).some((test) => !resultOf(test)));
+    for (const error of unhandled) this.#endUnhandled(run, error, unfinished);
     run.finish(counts);
     if (this.#vitest?.config.watch !== true) return; // it ends with the process
     const isFailed = isPassed === false || counts.failed + counts.errors > 0;
@@ -294,17 +295,22 @@ export default class DatacatReporter {
   }
 
   /** An error that no test caught: a rejection, an error after the end of its test, a worker that exited. */
-  #endUnhandled(run: TestRun, error: unknown): void {
+  #endUnhandled(run: TestRun, error: unknown, unfinished: readonly Task[]): void {
     const { message, name, VITEST_TEST_PATH: path } = Object(error) as { [key: string]: unknown };
-    const what = firstLine(`${typeof name === "string" ? name : "Error"}: ${String(message)}`);
+    // The file of a worker that exited is the one whose tests have no results, if there is one such file.
+    const [lost] = unfinished.length === 1 && CRASHED.test(String(message)) ? unfinished : [];
+    const own = typeof path === "string" ? path : lost && fileOf(lost)?.filepath;
+    const line = firstLine(`${typeof name === "string" ? name : "Error"}: ${String(message)}`);
+    const what = line.replaceAll(this.#root + sep, ""); // the same on every machine
     const file =
-      typeof path === "string"
-        ? relative(this.#root, path).replaceAll(sep, "/")
-        : "(unhandled errors)";
+      own === undefined ? "(unhandled errors)" : relative(this.#root, own).replaceAll(sep, "/");
     const id = run.distinct([file, what]);
     run.end({ id, result: "error", kind: "suite" }, { errors: [error], handled: false });
   }
 }
+
+/** Messages of vitest's pools, of versions 2 to 5. */
+const CRASHED = /^\[vitest-pool|^Worker (?:exited|terminated)|^Channel closed/;
 
 function testsOf(task: Task): Task[] {
   return task.type === "suite" ? (task.tasks ?? []).flatMap(testsOf) : [task];

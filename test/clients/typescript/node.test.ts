@@ -45,6 +45,20 @@ test("an exit code is recorded", () => {
   expect(readLanes(home)[0]?.records.at(-1)).toMatchObject({ op: "end", exit_code: 3 });
 });
 
+test("an exit code that a later listener sets is recorded, and what that listener logs", () => {
+  using home = testHome();
+  const ran = run(
+    home,
+    `const s = open(); process.on("exit", () => { process.exitCode = 4; s.logEvent("late"); });`,
+  );
+  expect(ran.status).toBe(4);
+  expect(readLanes(home)[0]?.records).toMatchObject([
+    { op: "start" },
+    { name: "late" },
+    { op: "end", exit_code: 4 },
+  ]);
+});
+
 test("what was logged before kill -9 is there, and no end", () => {
   using home = testHome();
   const ran = run(

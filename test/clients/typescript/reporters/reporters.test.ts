@@ -152,6 +152,24 @@ test("vitest: type checks and benchmarks are of their own kinds", async () => {
   expect(countsOf(run)).toEqual(run.counts);
 });
 
+test("vitest: a worker that is killed is an error of its file, whose other tests did not run", async () => {
+  using project = vitestProject({
+    "vitest.config.mjs": `export default { test: { pool: "forks", reporters: ["default", process.env.REPORTER] } };`,
+    "a.test.js": `import { test } from "vitest";
+      test("kills", () => { process.kill(process.pid, "SIGKILL"); return new Promise(() => {}); });
+      test("never", () => {});`,
+    "b.test.js": `import { test } from "vitest"; test("works", () => {});`,
+  });
+  const ran = await runVitest(project);
+  expect(ran.code).toBe(1);
+  const run = recorded(project.sessions()[0] ?? []);
+  expect(sorted(run.ends)).toEqual([
+    expect.stringMatching(/^a.test.js > Error: .* \| error \| suite \| Error: .*[Ww]orker/),
+    "b.test.js > works | passed",
+  ]);
+  expect(run.counts).toMatchObject({ passed: 1, failed: 0, errors: 1 });
+});
+
 test("vitest: a run that is killed names the test in which it was", async () => {
   using project = vitestProject({
     "a.test.js": `import { test } from "vitest"; test("quick", () => {}); test("hangs", () => new Promise(() => {}), 60_000);`,

@@ -144,3 +144,108 @@ export const NODE_TEST_ENDS = [
   "d.test.mjs > waits | passed",
   'd.test.mjs | failed | collect | Error: Test "late" at d.test.mjs:3:5 generated asynchronous activity after the test ended. This activity created the error "Error: late one" and would have caused the test to fail, but instead triggered an uncaughtException event.',
 ];
+
+export const JEST = {
+  "jest.config.cjs": `module.exports = { rootDir: "src", reporters: ["default", ["@datacat/client/jest", { product: "sums" }]] };`,
+  "src/a.test.cjs": `
+    jest.retryTimes(2);
+    let tries = 0;
+    describe("sums", () => {
+      test("adds", () => expect(1 + 1).toBe(2));
+      test("rounds", () => expect({ a: 1 }).toEqual({ a: 2 }));
+      test.skip("later", () => {});
+      test.todo("someday");
+      test.failing("is wrong", () => expect(1).toBe(2));
+      test.failing("is right", () => {});
+    });
+    test("flaky", () => { if (++tries < 3) throw new RangeError("try " + tries); });`,
+  "src/b.test.cjs": `
+    describe.each(["a", "b"])("letter %s", (letter) => {
+      test("same", () => {});
+      test("same", () => { if (letter === "b") throw new TypeError("the second"); });
+    });
+    test("a text", () => { throw "text"; });
+    test("an object", () => { throw { code: 7 }; });
+    describe("before", () => { beforeAll(() => { throw new Error("no server"); }); test("never", () => {}); });
+    describe("after", () => { afterAll(() => { throw new Error("cannot stop"); }); test("runs", () => {}); });
+    describe("each", () => { afterEach(() => { throw new Error("after each"); }); test("two", () => expect("a").toBe("b")); });`,
+  "src/c.test.cjs": `require("./nothing.cjs"); test("x", () => {});`,
+};
+
+export const JEST_ENDS = [
+  "a.test.cjs > sums > adds | passed",
+  ...["", " | attempt 2", " | attempt 3"].map(
+    (attempt) =>
+      `a.test.cjs > sums > rounds | failed${attempt} | Error: expect(received).toEqual(expected) // deep equality`,
+  ),
+  "a.test.cjs > sums > later | skipped",
+  "a.test.cjs > sums > someday | skipped | (todo)",
+  "a.test.cjs > sums > is wrong | expected_failure",
+  ...["", " | attempt 2", " | attempt 3"].map(
+    (attempt) =>
+      `a.test.cjs > sums > is right | failed${attempt} | Error: Failing test passed even though it was supposed to fail. Remove \`.failing\` to remove error.`,
+  ),
+  "a.test.cjs > flaky | failed | RangeError: try 1",
+  "a.test.cjs > flaky | failed | attempt 2 | RangeError: try 2",
+  "a.test.cjs > flaky | passed | attempt 3",
+  "b.test.cjs > letter a > same | passed",
+  "b.test.cjs > letter a > same > #2 | passed",
+  "b.test.cjs > letter b > same | passed",
+  "b.test.cjs > letter b > same > #2 | failed | TypeError: the second",
+  'b.test.cjs > a text | failed | thrown value: "text"',
+  "b.test.cjs > an object | failed | thrown value: Object {",
+  "b.test.cjs > before > never | failed | Error: no server",
+  "b.test.cjs > after > runs | passed",
+  "b.test.cjs > each > two | failed | Error: expect(received).toBe(expected) // Object.is equality + member Error: after each",
+  "b.test.cjs | error | suite | collect | Error: cannot stop",
+  "c.test.cjs | error | suite | collect | Error: Cannot find module './nothing.cjs' from 'c.test.cjs'",
+];
+
+/** Written for this test: no package of the registry has tests of Playwright in it. They need no browser. */
+export const PLAYWRIGHT = {
+  "playwright.config.mjs": `export default {
+    testDir: "e2e", workers: 1, retries: 1,
+    reporter: [["line"], ["json", { outputFile: "playwright.json" }], ["@datacat/client/playwright", { product: "sums" }]],
+    projects: [{ name: "one" }, { name: "two", grep: /adds/ }],
+  };`,
+  "e2e/a.spec.mjs": `
+    import { expect, test } from "@playwright/test";
+    test.describe("sums", () => {
+      test("adds", async () => {
+        await test.step("first", async () => { await test.step("inner", async () => {}); });
+        expect(1 + 1).toBe(2);
+      });
+      test("rounds", async ({}, info) => {
+        await info.attach("shot.txt", { body: "what was seen", contentType: "text/plain" });
+        console.log("printed");
+        expect.soft(3).toBe(2);
+        expect({ a: 1 }).toEqual({ a: 2 });
+      });
+    });
+    test("later", async () => test.skip(true, "no database"));
+    test("is wrong", async () => { test.fail(true, "bug 7"); expect(1).toBe(2); });
+    test("flaky", async ({}, info) => { if (info.retry === 0) throw new RangeError("first try"); });
+    test.describe("hooks", () => {
+      test.beforeAll(() => { throw new Error("no server"); });
+      test("never", async () => {});
+      test("nor this", async () => {});
+    });`,
+  "e2e/b.spec.mjs": `import "./nothing.mjs";`,
+};
+
+export const PLAYWRIGHT_ENDS = [
+  "one > a.spec.mjs > sums > adds | passed",
+  ...["", " | attempt 2"].map(
+    (attempt) =>
+      `one > a.spec.mjs > sums > rounds | failed${attempt} | Error: expect(received).toBe(expected) // Object.is equality + member Error: expect(received).toEqual(expected) // deep equality`,
+  ),
+  "one > a.spec.mjs > later | skipped | (no database)",
+  "one > a.spec.mjs > is wrong | expected_failure | (bug 7) | Error: expect(received).toBe(expected) // Object.is equality",
+  "one > a.spec.mjs > flaky | failed | RangeError: first try",
+  "one > a.spec.mjs > flaky | passed | attempt 2",
+  "one > a.spec.mjs > hooks > never | failed | Error: no server",
+  "one > a.spec.mjs > hooks > never | failed | attempt 2 | Error: no server",
+  "one > a.spec.mjs > hooks > nor this | skipped | (did not run)",
+  "one > a.spec.mjs > hooks > nor this | skipped | attempt 2 | (did not run)",
+  "two > a.spec.mjs > sums > adds | passed",
+];

@@ -18,6 +18,14 @@ export const MAX_PARAMETERS = 64;
 /** Characters of a string for the terminal: titles and links have hundreds, a small picture has thousands. What follows is text again. */
 export const MAX_CONTROL_STRING = 64 * 1024;
 
+// Files that are attached.
+/** Files and folders that are looked at: a large repository with its dependencies has 200,000 of them, and takes three seconds. */
+export const MAX_WALKED = 250_000;
+/** A file's time is that of the system's last step, which takes up to 10 ms. */
+export const CHANGE_STEP_MS = 50;
+/** Names that the summary line has. */
+export const SUMMARY_NAMES = 5;
+
 // What `datacat why` prints.
 /** Frames of a stack: with the evidence and the last records they fit a screen. */
 export const STACK_LINES = 12;

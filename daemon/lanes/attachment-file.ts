@@ -2,6 +2,7 @@
  * The content of attachments beside their lane: `<lane>.<n>.attachment` (clients/README.md, "Attachments"). What is no regular file of
  * this user is not read.
  */
+import { createHash } from "node:crypto";
 import {
   closeSync,
   constants,
@@ -9,11 +10,17 @@ import {
   lstatSync,
   openSync,
   readSync,
+  rmSync,
   type Stats,
+  writeSync,
 } from "node:fs";
 import { join } from "node:path";
+import { READ_BYTES } from "../limits.ts";
 import type { Lane } from "./lane.ts";
 import { attachmentId } from "./listing.ts";
+
+// A pipe in place of a file would block without O_NONBLOCK.
+const READ_ONLY = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 
 /** One attachment of a lane, by the number in its id. */
 export type AttachmentFile = { lane: Lane; number: number };
@@ -35,9 +42,7 @@ export function readChunk(
   offset: number,
   length: number,
 ): Buffer {
-  // A pipe in its place would block without O_NONBLOCK.
-  const flags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
-  const descriptor = openSync(attachmentPath(file), flags);
+  const descriptor = openSync(attachmentPath(file), READ_ONLY);
   try {
     const status = fstatSync(descriptor);
     if (!isReadable(status) || status.size !== size) throw new Error("its file was changed");
@@ -51,6 +56,39 @@ export function readChunk(
     return bytes;
   } finally {
     closeSync(descriptor);
+  }
+}
+
+/**
+ * Copies a file to a new one in blocks, or leaves none. One that grows meanwhile is copied up to `maxBytes`. Throws the system's error, or that
+ * it is another kind of file by now.
+ */
+export function copyAttachment(
+  from: string,
+  to: string,
+  maxBytes: number,
+): { size: number; sha256: string } {
+  const source = openSync(from, READ_ONLY);
+  let target: number | undefined;
+  try {
+    if (!fstatSync(source).isFile()) throw new Error("it is not a regular file");
+    target = openSync(to, "wx", 0o600);
+    const hash = createHash("sha256");
+    const block = Buffer.alloc(READ_BYTES);
+    let size = 0;
+    for (;;) {
+      const length = readSync(source, block, 0, Math.min(block.length, maxBytes - size), null);
+      if (length === 0) return { size, sha256: hash.digest("hex") };
+      hash.update(block.subarray(0, length));
+      for (let at = 0; at < length;) at += writeSync(target, block, at, length - at);
+      size += length;
+    }
+  } catch (error) {
+    if (target !== undefined) rmSync(to, { force: true });
+    throw error;
+  } finally {
+    closeSync(source);
+    if (target !== undefined) closeSync(target);
   }
 }
 

@@ -190,6 +190,11 @@ export class LaneWriter {
     this.#torn = false;
   }
 
+  /** Where its parts are. */
+  get folder(): string {
+    return this.#folder;
+  }
+
   get path(): string {
     return join(this.#folder, laneFile(this.header.lane, this.#part));
   }

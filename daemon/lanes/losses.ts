@@ -42,6 +42,11 @@ export class Losses {
   }
 }
 
+/** The cause of a failed system call; undefined if it is none of the disk's. */
+export function diskCause(failure: unknown): string | undefined {
+  return CAUSES[describe(failure).code];
+}
+
 export function isNoSpace(failure: unknown): boolean {
   return CAUSES[describe(failure).code] === "disk_full";
 }

@@ -1,4 +1,5 @@
 /** The op of an attachment, and what is recorded if its content is lost. Pure. */
+import { mediaTypeOf } from "../../../src/core/media-type.ts";
 import { jsonOf, type Loss } from "../encode/values.ts";
 import { name, type EventOptions } from "../encode/ops.ts";
 import { redactor } from "../encode/redactor.ts";
@@ -26,31 +27,9 @@ export type NotWritten = { cause: string; reason: string; failure: unknown };
 /** A type that is long or has no `/` is left out, because the server would refuse the op. */
 const MEDIA_TYPE = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+(?:; ?[\x20-\x7e]+)?$/;
 
-const TYPES: { [extension: string]: string } = {
-  png: "image/png",
-  jpg: "image/jpeg",
-  jpeg: "image/jpeg",
-  webp: "image/webp",
-  gif: "image/gif",
-  txt: "text/plain",
-  log: "text/plain",
-  json: "application/json",
-  html: "text/html",
-  csv: "text/csv",
-  xml: "application/xml",
-  pdf: "application/pdf",
-  zip: "application/zip",
-  gz: "application/gzip",
-  mp4: "video/mp4",
-  webm: "video/webm",
-  wav: "audio/wav",
-};
-
-function mediaTypeOf(title: string, asked: unknown): string {
-  if (typeof asked === "string" && asked.length <= TYPE_LENGTH && MEDIA_TYPE.test(asked))
-    return asked;
-  const extension = title.slice(title.lastIndexOf(".") + 1).toLowerCase();
-  return Object.hasOwn(TYPES, extension) ? (TYPES[extension] ?? "") : "application/octet-stream";
+function typeOf(title: string, asked: unknown): string {
+  const isType = typeof asked === "string" && asked.length <= TYPE_LENGTH && MEDIA_TYPE.test(asked);
+  return isType ? asked : mediaTypeOf(title);
 }
 
 /** The text of the op, with its keys in the order of core's wire. */
@@ -65,7 +44,7 @@ export function attachmentOp(
     op: "attachment",
     id,
     name: redactor.text(shown),
-    type: redactor.text(mediaTypeOf(shown, type)),
+    type: redactor.text(typeOf(shown, type)),
     size,
     sha256,
   }).slice(1);

@@ -1,8 +1,9 @@
 /** `datacat run`: records a command. */
-import { type Command, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { DATACAT } from "../invocation.ts";
 import { LINK_CHOICES } from "../link.ts";
 import { collect } from "../options.ts";
+import { problemWith } from "../run/attach.ts";
 
 export function addRun(program: Command): void {
   program
@@ -24,6 +25,12 @@ export function addRun(program: Command): void {
         "Print the session's address at the end: always, after a failure, or never (default: DATACAT_LINK, else always).",
       ).choices(LINK_CHOICES),
     )
+    .option(
+      "--attach <glob>",
+      "Attach the files that match and that the command changed; may be repeated.",
+      collectGlob,
+      [],
+    )
     .option("--no-output", "Leave the command's output unchanged and do not record it.")
     .passThroughOptions()
     .addHelpText(
@@ -39,6 +46,8 @@ The last error that it prints before it fails becomes the exception of its sessi
 Rust, Java, .NET, Ruby, PHP, Perl, Lua and Elixir, of C++ and sanitizers, and the messages of shells and make. CPU, memory and processes
 are recorded on every system; threads, open files, disk and network (of the whole machine) on Linux only, and graphics cards where
 nvidia-smi is installed.
+--attach looks for names below the working folder ("logs/*.txt", "**/*.dmp"; quote it for the shell), follows no links, and takes the newest
+files first: at most 10 MiB each, 50 MiB and 200 of them together. One line on standard error names them.
 To continue when the terminal closes: ${DATACAT} run -- nohup <command>
 
 A Datacat client inside the command records to the same session (DATACAT_SESSION).
@@ -46,10 +55,17 @@ A Datacat client inside the command records to the same session (DATACAT_SESSION
 Examples:
   ${DATACAT} run -- npm run check
   ${DATACAT} run --product nightly --tag linux -- make -j4
+  ${DATACAT} run --attach 'screenshots/**/*.png' --attach core -- ./game
   ${DATACAT} run --no-output -- vim notes.txt`,
     )
     .action(async (command: string[], options) => {
       const { run } = await import("../run/run.ts");
       await run(command, options, process.env);
     });
+}
+
+function collectGlob(glob: string, before: string[]): string[] {
+  const problem = problemWith(glob);
+  if (problem !== undefined) throw new InvalidArgumentError(`${problem}.`);
+  return collect(glob, before);
 }

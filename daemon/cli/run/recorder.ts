@@ -14,6 +14,8 @@ import { type OomWatch, wasKilledForMemory, watchOom } from "../../watch/oom.ts"
 import { listProcesses } from "../../watch/processes.ts";
 import { DRAIN_MS, FIRST_SAMPLES_MS, SAMPLE_MS, SAMPLE_WINDOWS_MS } from "../limits.ts";
 import { hold, release } from "./ask.ts";
+import { changedFiles } from "./attach.ts";
+import { Attaching } from "./attaching.ts";
 import { publicVariables, readContext } from "./context.ts";
 import { failureOf } from "./failure.ts";
 import { TreeGauges } from "./gauges.ts";
@@ -32,6 +34,8 @@ export type RunOptions = {
   output: boolean;
   /** When the session's address is printed after the command. */
   link?: string;
+  /** Patterns of files that are attached after the end. */
+  attach: string[];
 };
 
 export class Recorder {
@@ -52,6 +56,7 @@ export class Recorder {
   #exitedAt = Infinity;
   #isClosed = false;
   #hasWritten = false;
+  readonly #startedAt: number;
   #oom: OomWatch | undefined;
   #isFailureKnown = false;
 
@@ -64,6 +69,7 @@ export class Recorder {
     const folder = process.cwd();
     this.session = newId(now);
     this.#output = new OutputRecorder((op) => this.#record(op), now, this.#redactor);
+    this.#startedAt = now;
     const header = {
       lane: newId(now),
       session: this.session,
@@ -166,6 +172,15 @@ export class Recorder {
       this.#record({ op: "event", at, name: "memory_growth", category: "warning", message });
     }
     await this.#close(last);
+  }
+
+  /** Attaches the files that the command changed. Call it before `end`. Returns what was attached, as one line. */
+  attach(globs: string[]): string {
+    const folder = process.cwd();
+    const found = changedFiles(globs, folder, this.#startedAt);
+    const attaching = new Attaching(this.#writer, (op) => this.#record(op));
+    for (const file of found.files) attaching.add(folder, file);
+    return attaching.summary(found.isCut);
   }
 
   /** The command could not be started. */

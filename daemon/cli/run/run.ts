@@ -52,9 +52,11 @@ export async function run(
     recorder?.notStarted(why, at);
   }
   await Promise.all(outputs.map((output) => output.drained()));
+  const attached = options.attach.length > 0 ? recorder?.attach(options.attach) : undefined;
   const readerLeft = outputs.some((output) => output.hasLostReader());
   await recorder?.end(exit, readerLeft, at);
   await Promise.all(outputs.map((output) => output.flushed()));
+  if (attached !== undefined) process.stderr.write(`datacat: ${attached}\n`);
   if (recorder) printLink(recorder, command, exit, options, env);
   return exitLike(exit);
 }

@@ -3,6 +3,7 @@
  * One listener serves all sessions.
  */
 import { END_WAIT_MS } from "../direct/limits.ts";
+import { crashOp } from "../encode/ops.ts";
 import { isGranted } from "./permission.ts";
 import type { Session } from "../session/session.ts";
 import type { OpenOptions } from "../settings.ts";
@@ -13,7 +14,9 @@ const SIGNALS = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
 const sessions = new Set<Session>();
 const capturing = new Set<Session>();
 let isWatching = false;
+const MONITOR = "uncaughtExceptionMonitor";
 const { Deno } = globalThis as { Deno?: { exitCode: number } }; // only in Deno
+const isNode = !Deno && !process.versions.bun;
 
 export function watchExit(session: Session, settings: OpenOptions): void {
   if (!isWatching) {
@@ -22,7 +25,7 @@ export function watchExit(session: Session, settings: OpenOptions): void {
     process.on("newListener", (event: string | symbol, listener: unknown) => {
       if (event === "exit" && listener !== onExit) queueMicrotask(listenLast);
     });
-    process.on("uncaughtExceptionMonitor", onUncaught);
+    process.on(MONITOR, onUncaught);
     // Deno.exit() calls no `exit` listener of Node's API, and Deno.exitCode is not process.exitCode.
     if (Deno) addEventListener("unload", () => onExit(Deno.exitCode));
     // Deno gives the monitor an error of its own in place of a reason that is none.
@@ -91,6 +94,8 @@ function listenLast(): void {
 
 function onExit(code: number): void {
   const exitCode = Number(process.exitCode ?? code);
+  if (isEndingLater)
+    for (const session of capturing) session["finish"](crashOp("uncaught_exception", 1)); // as `crash` does after the exception
   for (const session of sessions) session.end({ exitCode });
   sendAllRests();
 }
@@ -162,9 +167,14 @@ function onUncaught(thrown: unknown, origin: string): void {
     // Deno calls its own `error` listeners later, and they may prevent the end. The daemon detects whether the process exited.
     !(Deno && origin === "uncaughtException");
   const reason = reasonOf(thrown, origin);
+  // The program's own listener that Node calls next may attach a screenshot or a log, so the sessions end at the exit.
+  isEndingLater = isFatal && isNode && process.listeners(MONITOR).at(-1) !== onUncaught;
   for (const session of capturing) {
-    if (isFatal) session.crash(reason, 1);
+    if (isFatal && !isEndingLater) session.crash(reason, 1);
     else session.logException(reason, { handled: false });
   }
-  if (isFatal) sendAllRests(); // Deno calls no further listener
+  if (isFatal && !isEndingLater) sendAllRests(); // Deno calls no further listener
 }
+
+/** An exception that was not caught is recorded, and its crash is not. */
+let isEndingLater = false;

@@ -88,6 +88,9 @@ export const ISOLATED_STEP_MS = 50;
 /** How long after the end of an attachment's file its op is awaited: a client writes it at once, and a program may be stopped between both. */
 export const ATTACHMENT_OP_MS = 5_000;
 
+/** How often a chunk may arrive damaged before its attachment is refused: the network corrects errors, so the server sees another file. */
+export const MAX_DAMAGED = 3;
+
 // State.
 /** Values that the filter of one lane keeps; a larger state is sent as it was recorded. */
 export const MAX_FILTER_VALUES = 20_000;

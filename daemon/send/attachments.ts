@@ -14,7 +14,7 @@ import type { Lane } from "../lanes/lane.ts";
 import type { Lanes } from "../lanes/lanes.ts";
 import { attachmentId, attachmentNumber } from "../lanes/listing.ts";
 import type { Growth, Tail } from "../lanes/tail.ts";
-import { ATTACHMENT_OP_MS, REQUEST_TIMEOUT_MS } from "../limits.ts";
+import { ATTACHMENT_OP_MS, MAX_DAMAGED, REQUEST_TIMEOUT_MS } from "../limits.ts";
 import { type Log, reason } from "../log.ts";
 import { retryDelay } from "./retry.ts";
 import { missingChunk, type Progress, type UploadResult, resultOf } from "./upload.ts";
@@ -45,6 +45,8 @@ type Entry = {
   /** The server's last answer. */
   progress?: Progress | undefined;
   failures: number;
+  /** Chunks that did not arrive as they were sent. */
+  damaged: number;
   notBefore: number;
 };
 
@@ -172,6 +174,9 @@ export class Attachments {
         const message = "the server has every chunk, and has not completed it";
         return this.#fail(url, server, entry, { kind: "retry", message, retryAfterMs: 0 });
       }
+      case "damaged":
+        if (++entry.damaged >= MAX_DAMAGED) return this.#refuse(file, result.message);
+        return this.#fail(url, server, entry, { ...result, kind: "retry", retryAfterMs: 0 });
       case "refused":
         return this.#refuse(file, result.message);
       case "unknown":
@@ -273,6 +278,7 @@ export class Attachments {
     const entry = entries.get(number) ?? {
       name: attachmentId(lane.id, number),
       failures: 0,
+      damaged: 0,
       notBefore: 0,
     };
     entries.set(number, entry);

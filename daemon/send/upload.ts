@@ -20,6 +20,8 @@ export type UploadResult =
   | { kind: "complete" }
   /** It is never accepted. */
   | { kind: "refused"; message: string }
+  /** The chunk did not arrive as it was sent. */
+  | { kind: "damaged"; message: string }
   /** The server does not have its op. */
   | { kind: "unknown"; message: string }
   | { kind: "retry"; message: string; retryAfterMs: number };
@@ -40,12 +42,13 @@ export function resultOf(
   // Only a Datacat server judges the attachment: the 404 of a proxy has none of our codes.
   if (code !== "") {
     if (status === 404) return { kind: "unknown", message };
+    if (code === "bad_chunk") return { kind: "damaged", message };
     if (REFUSALS.includes(status)) return { kind: "refused", message };
   }
   return { kind: "retry", message, retryAfterMs: parseRetryAfter(retryAfter, now) ?? 0 };
 }
 
-/** Bad chunk, the session was deleted, over the limit, refused for another reason. 409: its checksum is wrong, and it is sent again. */
+/** A bad request, the session was deleted, over the limit, refused for another reason. 409: its checksum is wrong, and it is sent again. */
 const REFUSALS = [400, 410, 413, 422];
 
 function onProgress(answer: v.SafeParseResult<typeof Progress>): UploadResult {

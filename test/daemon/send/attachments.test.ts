@@ -130,7 +130,10 @@ test.each([
   const id = attach(world, lane, 2, "taken.bin", bytes(6));
   lane.append({ op: "end", at: 3 });
   const body = JSON.stringify({ error: { code, message: `${code}!` } });
-  world.server.nextUpload = [{ status, body }];
+  world.server.nextUpload = Array.from({ length: code === "bad_chunk" ? 3 : 1 }, () => ({
+    status,
+    body,
+  }));
   await world.daemon();
   await until(() => readdirSync(world.home.lanes)).toEqual([]);
   expect(world.server.content("s", id).equals(bytes(6))).toBe(true);

@@ -19,12 +19,12 @@ import { listDecided, listMerges, merge, split } from "../registry/merges.ts";
 import type { Env } from "../env.ts";
 import { readJson } from "./request/body.ts";
 import * as query from "./request/query.ts";
-import { filterOf, parseQuery } from "./request/query.ts";
+import { ofProduct, parseQuery } from "./request/query.ts";
 
 export const exceptions = new Hono<AccessEnv>();
 
 exceptions.get("/exceptions", requires("read"), async (c) => {
-  const asked = filterOf(parseQuery(query.Groups, c.req.url), c.var.access.product);
+  const asked = ofProduct(parseQuery(query.Groups, c.req.url), c.var.access.product);
   const decided = await listDecided(c.env.REGISTRY, asked.product);
   return c.json(await exceptionGroups(c.env.CATALOG, asked, decided));
 });
@@ -32,7 +32,7 @@ exceptions.get("/exceptions", requires("read"), async (c) => {
 /** The groups of one fingerprint (one per product), each with its days. */
 exceptions.get("/exceptions/:fingerprint", requires("read"), async (c) => {
   const fingerprint = c.req.param("fingerprint");
-  const { days, product } = filterOf(parseQuery(query.Days, c.req.url), c.var.access.product);
+  const { days, product } = ofProduct(parseQuery(query.Days, c.req.url), c.var.access.product);
   const groups = await findGroups(c.env, fingerprint, product);
   const trends = await exceptionDays(c.env.CATALOG, groups, Date.now(), days);
   const items = groups.map((group, index) => ({ ...group, days: trends[index] ?? [] }));
@@ -64,7 +64,7 @@ const Merges = v.object({
 
 /** The groups of which this one consists: who merged which into which, and when. */
 exceptions.get("/exceptions/:fingerprint/merges", requires("read"), async (c) => {
-  const { product } = filterOf(parseQuery(query.Days, c.req.url), c.var.access.product);
+  const { product } = ofProduct(parseQuery(query.Days, c.req.url), c.var.access.product);
   const groups = await findGroups(c.env, c.req.param("fingerprint"), product);
   const merged = new Set(
     groups.flatMap((group) => group.fingerprints.map((each) => `${group.product}\n${each}`)),
@@ -90,7 +90,7 @@ exceptions.post("/exceptions/:fingerprint/merges", requires("admin"), async (c) 
 
 /** Splits a group off that was merged into another, with what was merged into it. */
 exceptions.delete("/exceptions/:fingerprint/merges", requires("admin"), async (c) => {
-  const { product } = filterOf(parseQuery(query.Days, c.req.url), c.var.access.product);
+  const { product } = ofProduct(parseQuery(query.Days, c.req.url), c.var.access.product);
   const fingerprint = c.req.param("fingerprint");
   if (product === undefined)
     throw new Refusal(

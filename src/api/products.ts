@@ -3,12 +3,12 @@ import { Hono } from "hono";
 import { type AccessEnv, requires } from "../access/access.ts";
 import { freeRate, versionDays, versions } from "../catalog/products.ts";
 import * as query from "./request/query.ts";
-import { filterOf, parseQuery } from "./request/query.ts";
+import { ofProduct, parseQuery } from "./request/query.ts";
 
 export const products = new Hono<AccessEnv>();
 
 products.get("/products", requires("read"), async (c) => {
-  const { product, days } = filterOf(parseQuery(query.Days, c.req.url), c.var.access.product);
+  const { product, days } = ofProduct(parseQuery(query.Days, c.req.url), c.var.access.product);
   const [counted, trend] = await Promise.all([
     versions(c.env.CATALOG, product),
     versionDays(c.env.CATALOG, Date.now(), { product, days }),

@@ -7,6 +7,7 @@ import { isIndex, writePath } from "../core/path.ts";
 import { Refusal } from "../core/refusal.ts";
 import { ANY_VALUE, askedTexts, cut, type ValueType } from "../core/values.ts";
 import { STATUSES } from "../core/vocabulary.ts";
+import type { Query } from "../core/query/tree.ts";
 
 /** The statuses that datacat 1.x could filter by, and `failed`. `ended` are sessions that recorded their end, not all that stopped. */
 export const STATUS_KINDS = [
@@ -69,9 +70,15 @@ export type SessionFilter = {
   merged?: { product: string; fingerprint: string }[];
   /** Recorded a metric of this name. */
   metric?: string;
+  /** And whatever else a query asks for; its ranges of versions are lists (query.ts). */
+  query?: Query;
 };
 
-const KIND: { [kind in StatusKind]: SQL } = {
+/** `ranMs` of core/duration.ts as SQL. */
+export const RAN_MS = `max(0, coalesce(s.ended_at,
+  s.updated_at + iif(s.status IN ('active', 'hung'), max(0, CAST(unixepoch('subsec') * 1000 AS INTEGER) - s.received_at), 0)) - s.created_at)`;
+
+export const KIND: { [kind in StatusKind]: SQL } = {
   active: sql`s.status = 'active'`,
   suspended: sql`s.status = 'suspended'`,
   hung: sql`s.status = 'hung'`,
@@ -85,7 +92,7 @@ const KIND: { [kind in StatusKind]: SQL } = {
   hung_crashed: sql`(s.ever_hung = 1 AND s.status = 'crashed')`,
 };
 
-/** The filter as a condition on `sessions AS s`; undefined if all sessions pass. */
+/** The filter without its query as a condition on `sessions AS s`; undefined if all sessions pass. */
 export function condition(filter: SessionFilter): SQL | undefined {
   const all: SQL[] = [];
   if (filter.product !== undefined) all.push(sql`s.product = ${filter.product}`);
@@ -109,7 +116,7 @@ export function condition(filter: SessionFilter): SQL | undefined {
   return all.length > 0 ? sql.join(all, sql` AND `) : undefined;
 }
 
-/** True for a session of which the catalog does not know whether it passes; undefined if it knows that of all. */
+/** True for a session of which the catalog does not know whether it passes the filter without its query; undefined if it knows that of all. */
 export function uncertain(filter: SessionFilter): SQL | undefined {
   const parts = indexed(filter).map(({ has }) => sql`NOT ${has}`);
   return parts.length > 0 ? sql`(${sql.join(parts, sql` OR `)})` : undefined;
@@ -159,7 +166,7 @@ function indexed(filter: SessionFilter): { has: SQL; mayHave: SQL }[] {
   return [...parts, { has, mayHave: sql`(${has}${orLeftOut(LEFT_OUT_BITS.tags)})` }];
 }
 
-function orLeftOut(bit: number): SQL {
+export function orLeftOut(bit: number): SQL {
   return sql` OR s.left_out & ${bit} OR s.damaged <> 0`;
 }
 
@@ -195,9 +202,12 @@ function textsOf({ value, type }: StateFilter): string[] | undefined {
   return value === undefined ? undefined : askedTexts(value, type);
 }
 
-function stateConditions(state: StateFilter): { has: SQL; mayHave: SQL } {
+/** `texts`: of the values that are looked for (core/values.ts); undefined: the path alone. */
+export function stateConditions(
+  state: StateFilter,
+  texts = textsOf(state),
+): { has: SQL; mayHave: SQL } {
   const path = writePath(state.path);
-  const texts = textsOf(state);
   // The members of lists have no paths of their own. Where a key may be an index, the list may be at the path before it.
   const lists = state.path.flatMap((key, index) =>
     index > 0 && isIndex(key) ? [writePath(state.path.slice(0, index))] : [],

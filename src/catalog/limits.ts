@@ -41,6 +41,8 @@ export const RETRY_S = 5;
 export const REBUILD_CHECK_MS = 5_000;
 /** Sessions still open whose bytes are added up at once: each is a row read. */
 export const MAX_ADDED_UP = 2_000;
+/** Parameters of one statement: D1's limit. */
+export const MAX_PARAMETERS = 100;
 /** Characters of one parameter of a statement: D1 allows 2 MB, and a character takes at most three bytes of UTF-8. */
 export const PARAMETER_LENGTH = 600_000;
 /** Runs of a test's history: each reads one packed part of up to 12 KB. */

@@ -9,6 +9,8 @@
  */
 import { type SQL, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
+import { SQLiteAsyncDialect } from "drizzle-orm/sqlite-core";
+import { Refusal } from "../core/refusal.ts";
 import type { HeldQuery, SessionRow } from "../core/answers.ts";
 import { ranMs, statusMs } from "../core/duration.ts";
 import { DEFAULT_PAGE, PUBLISH_MS } from "../core/limits.ts";
@@ -16,12 +18,15 @@ import { readCursor, writeCursor } from "./cursor.ts";
 import {
   condition,
   heldQuery,
+  RAN_MS,
   type SessionFilter,
   sideTables,
   type StatusKind,
   uncertain,
 } from "./filter.ts";
-import { MAX_ASKED, RARE_SESSIONS, SCAN_SESSIONS } from "./limits.ts";
+import { compile, hasVersionRange, uncertainQuery, withVersions } from "./query.ts";
+import { leavesOf } from "../core/query/tree.ts";
+import { MAX_ASKED, MAX_PARAMETERS, RARE_SESSIONS, SCAN_SESSIONS } from "./limits.ts";
 
 export const SESSION_SORTS = [
   "created_at",
@@ -61,9 +66,10 @@ export type Held = (sessionId: string, query: HeldQuery) => Promise<boolean | nu
 /** One page of the list. With `held`, the objects of sessions that may or may not pass are asked. */
 export async function listSessions(
   db: D1Database,
-  query: SessionListQuery,
+  asked: SessionListQuery,
   held?: Held,
 ): Promise<SessionList> {
+  const query = await resolved(db, asked);
   const { sort = "created_at", order = "desc", limit = DEFAULT_PAGE } = query;
   const list = `${sort} ${order}`;
   const cursor = query.cursor === undefined ? undefined : readCursor(query.cursor, list);
@@ -76,7 +82,9 @@ export async function listSessions(
   };
   const source = await sourceOf(db, query);
 
-  const found = await drizzle(db).all<StoredRow>(selectPage(query, source, page));
+  const selection = selectPage(query, source, page);
+  if (query.query) checkParameters(selection);
+  const found = await drizzle(db).all<StoredRow>(selection);
   const fits = held ? askable(found) : found.length;
   const rows = found.slice(0, Math.min(limit, fits));
   const more = found.length > rows.length;
@@ -90,7 +98,7 @@ export async function listSessions(
   const behind = cursor && (rows[0] ? placeOf(rows[0], sort) : including(cursor, page.descending));
   const [next, previous] = forwards ? [ahead, behind] : [behind, ahead];
   if (!forwards) rows.reverse();
-  const items = await certain(rows.map(sessionRow), query, held);
+  const items = await certain(rows, query, held);
   return {
     items,
     next: next ? writeCursor({ ...next, list, backwards: false }) : null,
@@ -105,7 +113,34 @@ export async function listSessions(
 export function publishedTo(filter: SessionFilter, now: number): number | null {
   const from = now - PUBLISH_MS;
   const isOver = filter.to !== undefined && filter.to <= from;
-  return isOver && uncertain(filter) === undefined ? null : from;
+  const isCertain = uncertain(filter) === undefined && uncertainQuery(filter.query) === undefined;
+  return isOver && isCertain ? null : from;
+}
+
+/** Refuses a query whose conditions take more parameters than D1 allows. */
+function checkParameters(selection: SQL): void {
+  const { params } = new SQLiteAsyncDialect().sqlToQuery(selection);
+  if (params.length <= MAX_PARAMETERS) return;
+  throw new Refusal(
+    "invalid_query",
+    "The conditions of this query are too many for one search: leave out some of those on state values, or search in two steps.",
+    { position: 0 },
+  );
+}
+
+/** The filter with its ranges of versions as lists. Versions have an order that SQL does not know, and few have many. */
+async function resolved<Filter extends SessionFilter>(
+  db: D1Database,
+  filter: Filter,
+): Promise<Filter> {
+  const { query, product } = filter;
+  if (!query || ![...leavesOf(query)].some(hasVersionRange)) return filter;
+  const of = product === undefined ? sql`` : sql`WHERE product = ${product}`;
+  const rows = await drizzle(db).all<{ version: string }>(
+    sql`SELECT DISTINCT version FROM versions ${of}`,
+  );
+  const known = rows.map(({ version }) => version);
+  return { ...filter, query: withVersions(query, known) };
 }
 
 /** How many of the rows fit into a page of which every uncertain session is asked. */
@@ -209,8 +244,10 @@ function scanOf({ status, product, version }: SessionFilter): Source {
 function selectPage(filter: SessionFilter, source: Source, page: PageQuery): SQL {
   const { sort, after, limit } = page;
   const order = inOrder(sort, page.descending);
-  const columns = sql`${COLUMNS}, ${uncertain(filter) ?? sql`0`} AS unsure`;
-  const matches = condition(filter);
+  const unsure = uncertain(filter) ?? sql`0`;
+  const unsureQuery = uncertainQuery(filter.query) ?? sql`0`;
+  const columns = sql`${COLUMNS}, ${unsure} AS unsure, ${unsureQuery} AS unsure_query`;
+  const matches = matching(filter);
   const following = after && isAfter(page, after);
 
   if (source.kind === "all") {
@@ -229,10 +266,18 @@ function selectPage(filter: SessionFilter, source: Source, page: PageQuery): SQL
   return sql`SELECT ${columns} FROM (${newest}) AS s ${whereAll(matches, following)} ${order} LIMIT ${limit + 1}`;
 }
 
+function matching(filter: SessionFilter): SQL | undefined {
+  const fields = condition(filter);
+  if (!filter.query) return fields;
+  const { may } = compile(filter.query);
+  return fields ? sql`${fields} AND ${may}` : may;
+}
+
 /** At most SCAN_SESSIONS candidates in order of their start. */
 function scan(filter: SessionFilter, source: Source & { kind: "scan" }, page: PageQuery): SQL {
-  const searched = filter.text === undefined ? sql`` : sql`, s.search`;
-  return sql`SELECT ${COLUMNS}, s.failed${searched} ${scanned(filter, source, page)} LIMIT ${SCAN_SESSIONS}`;
+  const isWide = filter.text !== undefined || filter.query !== undefined;
+  const wide = isWide ? sql`, s.search, s.is_open, s.os, s.language` : sql``;
+  return sql`SELECT ${COLUMNS}, s.failed${wide} ${scanned(filter, source, page)} LIMIT ${SCAN_SESSIONS}`;
 }
 
 function scanned(
@@ -269,10 +314,6 @@ function inOrder(sort: SessionSort, descending: boolean): SQL {
   return sql`ORDER BY ${sorted(sort)} ${direction}, s.id ${direction}`;
 }
 
-/** `ranMs` of core/duration.ts as SQL. */
-const RAN_MS = `max(0, coalesce(s.ended_at,
-  s.updated_at + iif(s.status IN ('active', 'hung'), max(0, CAST(unixepoch('subsec') * 1000 AS INTEGER) - s.received_at), 0)) - s.created_at)`;
-
 /** What a list is sorted by, as SQL. */
 function sorted(sort: SessionSort): SQL {
   return sql.raw(sort === "ran_ms" ? RAN_MS : `s.${sort}`);
@@ -305,9 +346,16 @@ type StoredRow = Omit<SessionRow, "ever_hung" | "recovered" | "tags" | "unsure" 
   recovered: number;
   tags: string;
   unsure: number;
+  unsure_query: number;
 };
-
-function sessionRow({ ever_hung, recovered, tags, unsure, ...row }: StoredRow): SessionRow {
+function sessionRow({
+  ever_hung,
+  recovered,
+  tags,
+  unsure,
+  unsure_query,
+  ...row
+}: StoredRow): SessionRow {
   const now = Date.now();
   return {
     ...row,
@@ -316,25 +364,24 @@ function sessionRow({ ever_hung, recovered, tags, unsure, ...row }: StoredRow): 
     ever_hung: ever_hung === 1,
     recovered: recovered === 1,
     tags: JSON.parse(tags) as string[], // written by publish
-    ...(unsure === 1 && { unsure: true }),
+    ...((unsure === 1 || unsure_query === 1) && { unsure: true }),
   };
 }
 
 /** The rows without those sessions whose objects answer that they never had what the filter asks for. */
 async function certain(
-  rows: SessionRow[],
+  rows: StoredRow[],
   filter: SessionFilter,
   held?: Held,
 ): Promise<SessionRow[]> {
-  if (!held) return rows;
+  if (!held) return rows.map(sessionRow);
   const query = heldQuery(filter);
-  const unsure = rows.filter((row) => row.unsure);
+  const unsure = rows.filter((row) => row.unsure === 1);
   const answers = await Promise.allSettled(unsure.map(({ id }) => held(id, query)));
   const answered = new Map(unsure.map((row, index) => [row, answers[index]]));
   return rows.flatMap((row) => {
     const answer = answered.get(row);
-    if (answer?.status !== "fulfilled" || answer.value === null) return [row]; // still unsure, if it was
-    const { unsure: _, ...known } = row;
-    return answer.value ? [known] : [];
+    if (answer?.status !== "fulfilled" || answer.value === null) return [sessionRow(row)]; // still unsure, if it was
+    return answer.value ? [sessionRow({ ...row, unsure: 0 })] : [];
   });
 }

@@ -8,6 +8,12 @@
 export const MAX_BODY_BYTES = 8 * 1024 * 1024;
 /** Parameters of one query: every filter once, and some of them with several values. */
 export const MAX_PARAMETERS = 100;
+/** Characters of a query for sessions: several times what a person writes. */
+export const MAX_QUERY_LENGTH = 2_000;
+/** Conditions and texts of a query: each is up to four parameters of a statement, of which D1 allows 100. */
+export const MAX_QUERY_TERMS = 16;
+/** Parentheses and negations within each other, in a query: the parser and the compiler call themselves for each. */
+export const MAX_QUERY_DEPTH = 20;
 /** After gunzip, against gzip bombs. Ops compress about 10:1, so an ordinary sender reaches MAX_BODY_BYTES first. */
 export const MAX_INFLATED_BYTES = 16 * 1024 * 1024;
 /** Lists and objects in one body: each takes up to 60 bytes of memory, so 30 MB. A batch of MAX_BATCH_BYTES has 350,000 at most. */

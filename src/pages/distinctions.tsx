@@ -9,7 +9,7 @@ import { MIN_OTHERS, SIGNIFICANT } from "../core/limits.ts";
 import { withMerged } from "../registry/merges.ts";
 import { askHeld } from "../session/client.ts";
 import { Chips } from "./filters.tsx";
-import { readFilter, type SessionSearch, searchQuery } from "./search.ts";
+import { passing, readFilter, type SessionSearch, searchQuery } from "./search.ts";
 import { address } from "./ui/address.ts";
 import { DistinctionList, notComparedText, searchOf } from "./ui/distinctions.tsx";
 import { Empty } from "./ui/empty.tsx";
@@ -29,7 +29,7 @@ distinctions.get("/distinctions", (c) => {
       <section class="panel what-changed" aria-label="Differences">
         <Chips search={search} count={undefined} />
         {guarded("the differences", async () => {
-          const filter = await withMerged(c.env.REGISTRY, search.filter);
+          const filter = await withMerged(c.env.REGISTRY, passing(search, Date.now()));
           return (
             <Found search={search} found={await distinctionsOf(c.env.CATALOG, filter, held)} />
           );
@@ -90,6 +90,7 @@ function Found({ search, found }: { search: SessionSearch; found: Distinctions }
 /** The counts, as a link to the sessions of the search that have it. */
 function Counts({ search, item }: { search: SessionSearch; item: Distinction }) {
   const text = betweenGroups(item);
-  const path = item.these.had > 0 && !item.figure ? searchOf(search.filter, item) : undefined;
+  const path =
+    item.these.had > 0 && !item.figure ? searchOf(search.filter, item, search.query) : undefined;
   return path === undefined ? text : <a href={path}>{text}</a>;
 }

@@ -269,14 +269,14 @@ export function Chips({ search, count }: { search: SessionSearch; count: number 
         </a>
       ))}
       {chips.length > 1 ? (
-        <a href={to({ ...search, filter: {}, within: undefined })}>Clear all</a>
+        <a href={to({ ...search, filter: {}, query: "", within: undefined })}>Clear all</a>
       ) : null}
     </header>
   );
 }
 
 function chipsOf(search: SessionSearch): Chip[] {
-  const { filter, within } = search;
+  const { filter, query, within } = search;
   const { product, version, status = [], from, to, state } = filter;
   const chips: Chip[] = [];
   const add = (label: Child, name: keyof SessionFilter) => {
@@ -289,6 +289,7 @@ function chipsOf(search: SessionSearch): Chip[] {
     const others = { ...filter, status: status.filter((each) => each !== kind) };
     chips.push({ label: KIND_LABELS[kind], without: { ...search, filter: others } });
   }
+  if (query !== "") chips.push({ label: nameLabel(query), without: { ...search, query: "" } });
   for (const name of Object.keys(CHIP_LABELS) as (keyof typeof CHIP_LABELS)[]) {
     if (filter[name] !== undefined)
       add(`${CHIP_LABELS[name]} ${nameLabel(filter[name] ?? "")}`, name);
@@ -316,7 +317,6 @@ function chipsOf(search: SessionSearch): Chip[] {
 }
 
 const CHIP_LABELS = {
-  text: "text",
   hostname: "host",
   machine: "machine",
   tag: "tag",

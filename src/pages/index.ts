@@ -22,6 +22,7 @@ import { sessionRoutes } from "./session.tsx";
 import { sessions } from "./sessions.tsx";
 import { settings } from "./settings.tsx";
 import { tests } from "./tests.tsx";
+import { suggest } from "./suggest.tsx";
 
 export const pages = new Hono<AccessEnv>();
 
@@ -50,6 +51,7 @@ for (const path of ["/", "/sessions", "/distinctions", "/exceptions/*", "/metric
 pages.route("/", moved);
 pages.route("/", home);
 pages.route("/", sessions);
+pages.route("/", suggest);
 pages.route("/", deletion);
 pages.route("/", sessionRoutes);
 pages.route("/", exceptions);

@@ -61,7 +61,7 @@ import { guarded, Panel } from "./ui/panel.tsx";
 import { SearchForm } from "./ui/search-form.tsx";
 import { Legend, Plot } from "./ui/plot.tsx";
 import { withMerged } from "../registry/merges.ts";
-import type { SessionSearch } from "./search.ts";
+import { passing, type SessionSearch } from "./search.ts";
 import { Time } from "./ui/time.tsx";
 
 export const metrics = new Hono<AccessEnv>();
@@ -77,7 +77,11 @@ metrics.get("/metrics", async (c) => {
       ? undefined
       : sessionMetrics(
           db,
-          { ...(await withMerged(c.env.REGISTRY, search.filter)), name, quantile_steps },
+          {
+            ...(await withMerged(c.env.REGISTRY, passing(search, Date.now()))),
+            name,
+            quantile_steps,
+          },
           askHeld(c.env, c.var.access),
         );
   // If the catalog fails, the panel shows it.
@@ -418,7 +422,7 @@ function drawnOf(rows: GroupStatistics[], by: Grouping): string[] {
 
 metrics.get("/metrics.csv", async (c) => {
   const question = readQuestion(c.req.url, Date.now());
-  const filter = await withMerged(c.env.REGISTRY, question.search.filter);
+  const filter = await withMerged(c.env.REGISTRY, passing(question.search, Date.now()));
   const asked = { ...filter, name: question.name ?? "" };
   const { items } = await sessionMetrics(c.env.CATALOG, asked, askHeld(c.env, c.var.access));
   const rows = inOrder(statistics(items, question.by), question.by);

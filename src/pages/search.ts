@@ -9,10 +9,14 @@ import { asking, nameAsked } from "../core/names.ts";
 import { readPath, writePath } from "../core/path.ts";
 import { Refusal } from "../core/refusal.ts";
 import { VALUE_TYPES } from "../core/values.ts";
+import { withQuery } from "../catalog/written.ts";
 import { SESSION_SORTS, type SessionSort } from "../catalog/sessions.ts";
 
 export type SessionSearch = {
+  /** The fields below the search box. */
   filter: SessionFilter;
+  /** The search box: texts and conditions (core/query). */
+  query: string;
   sort: SessionSort;
   order: "asc" | "desc";
   /** Sorting and paging of the list. */
@@ -40,8 +44,7 @@ export function readFilter(query: URLSearchParams, now: number): SessionSearch {
     const value = query.get(name)?.trim();
     if (value) filter[name] = nameAsked(value);
   }
-  const text = query.get("text")?.trim();
-  if (text) filter.text = text;
+  const box = [query.get("text"), query.get("q")].map((text) => text?.trim()).filter(Boolean);
   const status = STATUS_KINDS.filter((kind) =>
     query.getAll("status").some((each) => each.split(",").includes(kind)),
   );
@@ -63,12 +66,18 @@ export function readFilter(query: URLSearchParams, now: number): SessionSearch {
   const metric = query.get("metric")?.trim();
   return {
     filter,
+    query: box.join(" "),
     sort,
     order,
     page: cursor ? { sort, order, cursor } : { sort, order },
     within,
     metric: metric ? nameAsked(metric) : undefined,
   };
+}
+
+/** The filter of the fields and the box together. Throws a Refusal (invalid_query) if the box has no query. */
+export function passing({ filter, query }: SessionSearch, now: number): SessionFilter {
+  return query === "" ? filter : withQuery(filter, query, now);
 }
 
 /** Blanks count: a key and a text may begin or end with them. */
@@ -93,16 +102,17 @@ function isWithin(name: string): name is Within {
 /** The query parameters, with times in UTC, without those that have their default. */
 export function searchQuery({
   filter,
+  query,
   sort,
   order,
   within,
   metric,
 }: SessionSearch): Record<string, string | number | undefined> {
-  const { status, state, from, to, text } = filter;
+  const { status, state, from, to } = filter;
   const written = (name: string | undefined) => (name === undefined ? undefined : asking(name));
   return {
     ...Object.fromEntries(NAMES.map((name) => [name, written(filter[name])])),
-    text,
+    text: query,
     to,
     from: within === undefined ? from : undefined,
     within,

@@ -1,15 +1,12 @@
 /** The list of sessions with its search, filters, sorting and saved views; all of it is in the address. */
-import { asking, nameAsked } from "../core/names.ts";
-import { nameLabel } from "../core/recorded-text.ts";
+import { nameLabel, plainText } from "../core/recorded-text.ts";
 import { formatCount, formatNumber, formatQuantity } from "../core/format.ts";
 import { Hono } from "hono";
-import { eventNames } from "../catalog/events.ts";
-import { STATUS_KINDS } from "../catalog/filter.ts";
-import { metricNames, rollups } from "../catalog/metrics.ts";
-import { statePaths, stateValues } from "../catalog/paths.ts";
+import { type SessionFilter, STATUS_KINDS } from "../catalog/filter.ts";
+import { Refusal, refusalOf } from "../core/refusal.ts";
+import { rollups } from "../catalog/metrics.ts";
 import { type VersionCounts, versions } from "../catalog/products.ts";
 import { listSessions, type SessionList, SESSION_SORTS } from "../catalog/sessions.ts";
-import { readPath, writePath } from "../core/path.ts";
 import type { Env } from "../env.ts";
 import { deleteView, listViews, saveView } from "../registry/views.ts";
 import type { AccessEnv } from "../access/access.ts";
@@ -29,11 +26,10 @@ import {
 import { withMerged } from "../registry/merges.ts";
 import { readForm } from "./form.ts";
 import { fragment, isFragment } from "./fragment.tsx";
-import { LIST_ROWS, MAX_COMPARED, SUGGESTIONS } from "./limits.ts";
-import { readFilter, type SessionSearch, searchQuery } from "./search.ts";
+import { LIST_ROWS, MAX_COMPARED } from "./limits.ts";
+import { passing, readFilter, type SessionSearch, searchQuery } from "./search.ts";
 import { address } from "./ui/address.ts";
 import { Empty, Unpublished } from "./ui/empty.tsx";
-import { BY_NAME } from "./ui/order.ts";
 import { guarded } from "./ui/panel.tsx";
 import { SearchField, SearchForm } from "./ui/search-form.tsx";
 import { SessionTable } from "./ui/session-table.tsx";
@@ -82,10 +78,10 @@ sessions.get("/sessions", async (c) => {
   );
 });
 
-function titleOf({ filter }: SessionSearch): string {
-  const { product, version, status, text } = filter;
+function titleOf({ filter, query }: SessionSearch): string {
+  const { product, version, status } = filter;
   const kinds = status?.map((kind) => KIND_LABELS[kind].toLowerCase()).join(", ");
-  return ["Sessions", product, version, kinds, text].filter(Boolean).join(" ");
+  return ["Sessions", product, version, kinds, query].filter(Boolean).join(" ");
 }
 
 const SORT_LABELS: Record<(typeof SESSION_SORTS)[number], string> = {
@@ -108,9 +104,10 @@ function Search({ search, known }: SearchProps) {
     <SearchForm path="/sessions" label="Sessions" target="#list">
       <div class="search-main">
         <SearchField
-          value={filter.text}
+          value={search.query}
           label="Search sessions"
-          placeholder="Search id, product, version, machine, verdict, tags"
+          placeholder="Text, or conditions as version:>=1.2 state.level:>3 -is:ended"
+          suggestions="query"
         />
         <ProductSelects filter={filter} known={known} />
         <Within search={search} />
@@ -170,7 +167,9 @@ function List(props: ListProps) {
 async function found({ env, access, search, known }: ListProps) {
   const { metric } = search;
   const db = env.CATALOG;
-  const filter = await withMerged(env.REGISTRY, search.filter);
+  const asked = readBox(search);
+  if (asked instanceof Refusal) return <NotUnderstood search={search} refusal={asked} />;
+  const filter = await withMerged(env.REGISTRY, asked);
   const query = { ...filter, ...search.page, limit: LIST_ROWS };
   const page = await listSessions(db, query, askHeld(env, access));
   const drawn = metric
@@ -233,7 +232,7 @@ async function found({ env, access, search, known }: ListProps) {
         <button class="tool" type="button" data-untick hidden>
           Clear selection
         </button>
-        {Object.keys(search.filter).length === 0 ? null : (
+        {Object.keys(search.filter).length === 0 && search.query === "" ? null : (
           <a class="tool" href={address("/distinctions", searchQuery(search))}>
             What distinguishes these?
           </a>
@@ -253,6 +252,38 @@ async function found({ env, access, search, known }: ListProps) {
         </nav>
       </footer>
     </form>
+  );
+}
+
+/** The filter; or why the text in the box is no query, as happens while one types. */
+function readBox(search: SessionSearch): SessionFilter | Refusal {
+  try {
+    return passing(search, Date.now());
+  } catch (thrown) {
+    const refusal = refusalOf(thrown);
+    if (refusal?.code !== "invalid_query") throw thrown;
+    return refusal;
+  }
+}
+
+function NotUnderstood({ search, refusal }: { search: SessionSearch; refusal: Refusal }) {
+  const position = Number(refusal.details["position"] ?? 0);
+  return (
+    <>
+      <Chips search={search} count={undefined} />
+      <Empty title="This query is not complete, or not understood">
+        <p>{refusal.message}</p>
+        <p>
+          <code>
+            {plainText(search.query.slice(0, position))}
+            <mark>{plainText(search.query.slice(position)) || " "}</mark>
+          </code>
+        </p>
+        <p>
+          <a href="/docs/search">How to search</a>
+        </p>
+      </Empty>
+    </>
   );
 }
 
@@ -317,13 +348,13 @@ function pagingLabels({ sort, order }: SessionSearch): [before: string, after: s
 /** The number of sessions that match, if it is known without counting them. */
 function countOf(
   { items, next, previous, searched_to }: SessionList,
-  { filter }: SessionSearch,
+  { filter, query }: SessionSearch,
   known: VersionCounts[],
 ): number | undefined {
   if (next === null && previous === null && searched_to === null) return items.length;
   const { product: _product, version: _version, status = [], ...rest } = filter;
   const [kind] = status;
-  if (Object.keys(rest).length > 0 || status.length > 1) return undefined;
+  if (Object.keys(rest).length > 0 || query !== "" || status.length > 1) return undefined;
   if (kind === undefined) return counted(known, filter);
   return isCounted(kind) ? counted(known, filter, kind) : undefined;
 }
@@ -381,34 +412,4 @@ sessions.post("/views/delete", async (c) => {
   const field = await readForm(c);
   await deleteView(c.env.REGISTRY, field("name"));
   return c.redirect("/sessions", 303);
-});
-
-sessions.get("/suggest/:what", async (c) => {
-  const db = c.env.CATALOG;
-  const typed = (name: string) => c.req.query(name) ?? "";
-  const product = typed("product") === "" ? undefined : nameAsked(typed("product"));
-  const sources: Record<string, () => Promise<string[]>> = {
-    "state-paths": async () =>
-      (await statePaths(db, { prefix: typed("path") })).items.map((path) => path || '[""]'),
-    "state-values": () => stateValues(db, writePath(readPath(typed("path")) ?? []), typed("value")),
-    events: async () =>
-      (await eventNames(db, { prefix: nameAsked(typed("event")), product })).items,
-    metrics: async () =>
-      (await metricNames(db, { prefix: nameAsked(typed("metric")), product })).items.map(
-        ({ name }) => name,
-      ),
-  };
-  const offered = (await sources[c.req.param("what")]?.()) ?? [];
-  // State paths and values are no names.
-  const isName = !c.req.param("what").startsWith("state-");
-  return c.html(
-    <>
-      {offered
-        .toSorted(BY_NAME.compare)
-        .slice(0, SUGGESTIONS)
-        .map((each) => (
-          <option value={isName ? asking(each) : each}></option>
-        ))}
-    </>,
-  );
 });

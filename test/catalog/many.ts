@@ -27,8 +27,8 @@ export async function fill(db: Database, count: number, newest: number): Promise
         "sessions",
         `${id}, ${at}, CASE WHEN n % 3 = 0 THEN 'editor' ELSE 'game' END, '1.' || (n % 50), ${status}, n % 1000 = 1 AND n % 20 <> 0, 0,
          n % 50 = 0, 0, 'machine-' || (n % 100), 'boot', 'host-' || (n % 100), '', 'linux x86_64', 'python 3.13.0', ${at} + 30000, ${at} + 30000, ${at} + 30000,
-         ${at} + 30000, NULL, 5, n % 97, 0, n % 89, 1, 0, NULL, 0, 10, 5000, 'Ended with exit code 0',
-         CASE WHEN n % 200 = 0 THEN '["ci"]' ELSE '[]' END, 0, 0, ${id} || ' game 1.0 host machine ended with exit code 0',
+         ${at} + 30000, NULL, 5, n % 97, 0, n % 89, 1, 0, 0, NULL, 0, 0, 0, 10, 5000, 'Ended with exit code 0',
+         CASE WHEN n % 200 = 0 THEN '["ci"]' ELSE '[]' END, 0, 0, '', 0, ${id} || ' game 1.0 host machine ended with exit code 0',
          printf('%.*c', 600, 'v')`,
       ),
       run("event_counts", `${id}, 'ready', 'info', 1, ${at}, ${at}`),
@@ -54,7 +54,7 @@ export async function fill(db: Database, count: number, newest: number): Promise
   await db.batch([
     db.prepare(
       `INSERT INTO versions SELECT product, version, count(*), sum(status = 'active'), 0, 0, sum(status = 'crashed'), sum(status = 'ended'),
-       sum(failed), sum(ever_hung), min(created_at), max(created_at), sum(bytes * (status IN ('ended', 'crashed')))
+       sum(failed), sum(ever_hung), min(created_at), max(created_at), sum(bytes * (status IN ('ended', 'crashed'))), 0, 0
        FROM sessions GROUP BY product, version`,
     ),
     db.prepare(

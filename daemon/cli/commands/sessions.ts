@@ -30,6 +30,10 @@ export function addSessions(program: Command): void {
   program
     .command("sessions")
     .description("List sessions, newest first.")
+    .argument(
+      "[query...]",
+      "List only sessions that pass this query, as in the page's search box: 'product:game version:>=1.2 -is:ended'.",
+    )
     .option("--product <name>", "List only sessions of this product.")
     .option("--version-label <version>", "List only sessions of this version.")
     .option(
@@ -58,13 +62,16 @@ export function addSessions(program: Command): void {
     .option("-n, --limit <count>", "List at most this many.", count, 20)
     .option("--cursor <cursor>", "Continue a list: the cursor that it printed.")
     .option(...JSON_OPTION)
-    .action((options: ListOptions) => withServer((server) => listSessions(server, options)));
+    .action((query: string[], options: ListOptions) =>
+      withServer((server) => listSessions(server, query.join(" "), options)),
+    );
 }
 
-async function listSessions(server: Server, options: ListOptions): Promise<void> {
+async function listSessions(server: Server, query: string, options: ListOptions): Promise<void> {
   const { versionLabel, statePath, stateValue, stateType, json, ...filters } = options;
   const page = await server.get<SessionPage>("/api/sessions", {
     ...filters,
+    q: query === "" ? undefined : query,
     version: versionLabel,
     state_path: statePath,
     state_value: stateValue,

@@ -1,6 +1,7 @@
 /** Query parameters, parsed once. Unknown ones are ignored, invalid values are refused. */
 import * as v from "valibot";
-import { stateFilter, STATUS_KINDS } from "../../catalog/filter.ts";
+import { type SessionFilter, stateFilter, STATUS_KINDS } from "../../catalog/filter.ts";
+import { withQuery } from "../../catalog/written.ts";
 import { nameAsked } from "../../core/names.ts";
 import { GROUP_SORTS } from "../../catalog/exceptions.ts";
 import { SESSION_SORTS } from "../../catalog/sessions.ts";
@@ -94,6 +95,7 @@ const filter = {
   state_path: path,
   state_value: text,
   state_type: v.optional(v.picklist(VALUE_TYPES)),
+  q: v.optional(v.string()),
 };
 
 export const Filter = v.object(filter);
@@ -201,18 +203,27 @@ export function parseQuery<Schema extends v.GenericSchema<{ [name: string]: unkn
   );
 }
 
+/** A query of something else than sessions. A key that is bound to a product finds only what is its, whatever the query asks for. */
+export function ofProduct<Query extends { product?: string }>(
+  query: Query,
+  product: string | null,
+): Query {
+  return product === null ? query : { ...query, product };
+}
+
 /** The filter of a query. A key that is bound to a product finds only its sessions, whatever the query asks for. */
 export function filterOf<
-  Query extends {
+  Query extends SessionFilter & {
     state_path?: string[];
     state_value?: string;
     state_type?: ValueType;
-    product?: string;
+    q?: string;
   },
->({ state_path, state_value, state_type, ...query }: Query, product: string | null) {
-  return {
+>({ state_path, state_value, state_type, q, ...query }: Query, product: string | null) {
+  const filter = {
     ...query,
     state: state_path && stateFilter(state_path, state_value, state_type),
     product: product ?? query.product,
   };
+  return q === undefined ? filter : withQuery(filter, q, Date.now());
 }

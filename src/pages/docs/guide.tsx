@@ -11,6 +11,7 @@ import keys from "./keys.md";
 import moving from "./moving.md";
 import sourceMaps from "./source-maps.md";
 import tests from "./tests.md";
+import search from "./search.md";
 import { Refusal } from "../../core/refusal.ts";
 import type { Env } from "../../env.ts";
 
@@ -21,6 +22,7 @@ const GUIDES: Record<string, Guide> = {
   python: { title: "Python", file: "clients/python/README.md", text: python },
   go: { title: "Go", file: "clients/go/README.md", text: go },
   lanes: { title: "Any other language", file: "clients/README.md", text: lanes },
+  search: { title: "Searching sessions", file: "src/pages/docs/search.md", text: search },
   keys: { title: "API keys and budgets", file: "src/pages/docs/keys.md", text: keys },
   tests: { title: "Test runs", file: "src/pages/docs/tests.md", text: tests },
   attachments: {

@@ -66,13 +66,18 @@ export function notComparedText({
 }
 
 /** The list of the sessions that pass the filter and have what the distinction is about. Undefined where there is no such search. */
-export function searchOf(filter: SessionFilter, distinction: Distinction): string | undefined {
+export function searchOf(
+  filter: SessionFilter,
+  distinction: Distinction,
+  query = "",
+): string | undefined {
   const { kind, name, value, figure } = distinction;
   const to = (more: SessionFilter) =>
     address(
       "/sessions",
       searchQuery({
         filter: { ...filter, ...more },
+        query,
         sort: "created_at",
         order: "desc",
         page: { sort: "created_at", order: "desc" },

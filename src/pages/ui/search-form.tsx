@@ -30,19 +30,36 @@ export function SearchForm({ path, label, target, children }: FormProps) {
   );
 }
 
-type FieldProps = { value: string | undefined; label: string; placeholder: string };
+type FieldProps = {
+  value: string | undefined;
+  label: string;
+  placeholder: string;
+  /** What completes the text (suggest.tsx). */
+  suggestions?: string;
+};
 
 /** The text field, which the key "/" focuses. */
-export function SearchField({ value, label, placeholder }: FieldProps) {
+export function SearchField({ value, label, placeholder, suggestions }: FieldProps) {
+  const list = suggestions && `${suggestions}-list`;
   return (
-    <input
-      type="search"
-      name="text"
-      value={value ?? ""}
-      placeholder={placeholder}
-      aria-label={label}
-      autocomplete="off"
-      data-search
-    />
+    <>
+      <input
+        type="search"
+        name="text"
+        value={value ?? ""}
+        placeholder={placeholder}
+        aria-label={label}
+        autocomplete="off"
+        data-search
+        {...(suggestions && {
+          list,
+          "hx-get": `/suggest/${suggestions}`,
+          "hx-trigger": `input changed delay:${TYPING_MS}ms`,
+          "hx-target": `#${list}`,
+          "hx-swap": "innerHTML",
+        })}
+      />
+      {list ? <datalist id={list}></datalist> : null}
+    </>
   );
 }

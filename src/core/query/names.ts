@@ -1,0 +1,79 @@
+/** What the name of a field stands for, and the field that someone may have meant. */
+import { readPath } from "../path.ts";
+import { type FieldInfo, FIGURES, PREFIXES } from "./fields.ts";
+import type { Field } from "./tree.ts";
+
+type Named = { field: Field; info: FieldInfo };
+
+const VALUE: FieldInfo = { name: "state", kind: "text", about: "" };
+const FIGURE: FieldInfo = { name: "metric", kind: "number", about: "" };
+const TAG: FieldInfo = { name: "tag", kind: "text", about: "" };
+
+/** The field of a name; undefined if there is none. */
+export function fieldNamed(name: string, fields: Map<string, FieldInfo>): Named | undefined {
+  const plain = fields.get(name.toLowerCase());
+  if (plain) return { field: { kind: "plain", name: plain.name }, info: plain };
+  const dot = name.indexOf(".");
+  if (dot < 0) return undefined;
+  const [prefix, rest] = [name.slice(0, dot), name.slice(dot + 1)];
+  if (rest === "") return undefined;
+  switch (prefix) {
+    case "state":
+    case "ever":
+    case "at_end": {
+      const path = readPath(rest);
+      return path && { field: { kind: "state", when: prefix, path }, info: VALUE };
+    }
+    case "metric": {
+      // Names of metrics may have dots, so the figure is what follows the last one.
+      const last = rest.lastIndexOf(".");
+      const statistic = FIGURES.find((each) => each === rest.slice(last + 1));
+      if (last <= 0 || !statistic) return undefined;
+      const metric = rest.slice(0, last).replaceAll(/\\(.)/g, "$1");
+      return { field: { kind: "metric", metric, statistic }, info: FIGURE };
+    }
+    case "tag":
+      return { field: { kind: "tag", key: rest.replaceAll(/\\(.)/g, "$1") }, info: TAG };
+    default:
+      return undefined;
+  }
+}
+
+/** Why there is no such field, and what may have been meant. */
+export function unknownField(name: string, fields: Map<string, FieldInfo>): string {
+  const shown = name.slice(0, 60);
+  if (name.startsWith("metric."))
+    return `A metric is compared by one of its figures, as metric.fps.mean: ${FIGURES.join(", ")}`;
+  const names = [...fields.keys(), ...PREFIXES.map((prefix) => prefix.name)];
+  const near = nearest(shown.toLowerCase(), names);
+  const meant = near === undefined ? "" : ` Did you mean ${near}?`;
+  return `There is no field ${shown}.${meant} A text with a colon is written in quotes`;
+}
+
+/** The name that differs in the fewest letters, at most a third of them. */
+export function nearest(text: string, names: readonly string[]): string | undefined {
+  let best: { name: string; distance: number } | undefined;
+  for (const name of names) {
+    const distance = distanceOf(text, name);
+    if (
+      distance <= Math.max(1, Math.floor(name.length / 3)) &&
+      distance < (best?.distance ?? Infinity)
+    )
+      best = { name, distance };
+  }
+  return best?.name;
+}
+
+/** Levenshtein's distance: letters added, removed or replaced. */
+function distanceOf(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, n) => n);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}

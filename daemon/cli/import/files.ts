@@ -1,5 +1,5 @@
 /** The files that the arguments of `datacat import` name: files, folders (searched for reports) and globs. */
-import { globSync, lstatSync, readdirSync, type Stats, statSync } from "node:fs";
+import { type Dirent, lstatSync, readdirSync, type Stats, statSync } from "node:fs";
 import { join } from "node:path";
 import { Trouble } from "../trouble.ts";
 import { MAX_FILES, MAX_FOLDER_DEPTH } from "./limits.ts";
@@ -27,7 +27,7 @@ export function groupsOf(names: readonly string[]): Group[] {
       groups.push({ folder: name, files });
     } else if (found) single.files.push({ path: name, isNamed: true });
     else {
-      const matches = globSync(name).filter((path) => statusOf(path)?.isFile());
+      const matches = matchesOf(name);
       if (matches.length === 0) throw new Trouble("not_found", `There is no file ${name}.`);
       single.files.push(...matches.map((path) => ({ path, isNamed: matches.length === 1 })));
     }
@@ -49,6 +49,46 @@ function reportsIn(folder: string, depth: number, found: string[]): string[] {
     else if (entry.isFile() && REPORT.test(entry.name)) found.push(path);
   }
   return found.toSorted();
+}
+
+/** The files that a glob with `*`, `?` and `**` names. Node's own is not in every version that the command runs with. */
+function matchesOf(glob: string): string[] {
+  const parts = glob.replaceAll("\\", "/").split("/");
+  const found = new Set<string>();
+  const visit = (folder: string, index: number, depth: number): void => {
+    const part = parts[index];
+    if (part === undefined || depth > MAX_FOLDER_DEPTH || found.size >= MAX_FILES) return;
+    if (part === "**") visit(folder, index + 1, depth);
+    const name = part === "**" ? /^/ : expressionOf(part);
+    const isLast = index === parts.length - 1;
+    for (const entry of name ? entriesOf(folder) : []) {
+      const path = join(folder, entry.name);
+      if (!name?.test(entry.name)) continue;
+      if (isLast && entry.isFile()) found.add(path);
+      const next = part === "**" ? index : index + 1;
+      if (entry.isDirectory() && !LEFT_OUT.has(entry.name)) visit(path, next, depth + 1);
+    }
+    if (name) return;
+    const path = part === "" && index === 0 ? "/" : join(folder, part);
+    if (isLast && statusOf(path)?.isFile()) found.add(path);
+    else if (!isLast) visit(path, index + 1, depth + 1);
+  };
+  visit("", 0, 0);
+  return [...found].toSorted();
+}
+
+function expressionOf(part: string): RegExp | undefined {
+  if (!/[*?]/.test(part)) return undefined;
+  const escaped = part.replace(/[.+^${}()|[\]\\]/g, "\\$&");
+  return new RegExp(`^${escaped.replace(/\*+/g, ".*").replaceAll("?", ".")}$`, "s");
+}
+
+function entriesOf(folder: string): Dirent[] {
+  try {
+    return readdirSync(folder || ".", { withFileTypes: true });
+  } catch {
+    return []; // it does not exist, or may not be read
+  }
 }
 
 function statusOf(path: string): Stats | undefined {

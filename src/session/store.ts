@@ -76,7 +76,7 @@ export function newSegment(start: Pick<Newest, "id" | "fromAt" | "firstSeq" | "k
 export type Segments = Pick<
   Store,
   "list" | "open" | "find" | "damagedParts" | "segmentCount" | "bytes"
-> & { chunks: Pick<Chunks, "received" | "read"> };
+> & { chunks: Pick<Chunks, "lengths" | "received" | "read"> };
 
 /** The store of a session of which nothing can be read. */
 export const EMPTY_STORE: Segments = {
@@ -86,7 +86,7 @@ export const EMPTY_STORE: Segments = {
   open: () => null,
   find: () => null,
   damagedParts: () => [{ part: "storage", segment: null }],
-  chunks: { received: () => [], read: () => undefined },
+  chunks: { lengths: () => new Map(), received: () => [], read: () => undefined },
 };
 
 export type Segment = { info: SegmentInfo; keyframe: () => JsonObject; reader: SegmentReader };

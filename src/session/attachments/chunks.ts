@@ -14,6 +14,8 @@ const CREATE_CHUNKS = `CREATE TABLE IF NOT EXISTS chunks (
   bytes BLOB NOT NULL
 )`;
 
+/** In a damaged file a length may be of any type. */
+type Lengths = Map<number, SqlStorageValue>;
 type Row = { crc: SqlStorageValue; bytes: SqlStorageValue };
 
 export class Chunks {
@@ -28,18 +30,27 @@ export class Chunks {
     this.#isStored = isStored;
   }
 
-  /** The chunks that are stored with their whole length, in order. Their bytes are not read. */
-  received(attachment: Attachment): number[] {
-    if (!this.#isStored || attachment.size === 0) return [];
-    const first = idOf(attachment, 0);
-    return this.#database
-      .rows<{ id: number; length: SqlStorageValue }>(
-        "SELECT id, length(bytes) AS length FROM chunks WHERE id BETWEEN ? AND ? ORDER BY id",
-        first,
-        first + chunksOf(attachment) - 1,
-      )
-      .filter(({ id, length }) => length === chunkBytes(attachment, id - first))
-      .map(({ id }) => id - first);
+  /** The lengths of stored chunks by their ids, of one attachment or of all. Their bytes are not read. */
+  lengths(attachment?: Attachment): Lengths {
+    if (!this.#isStored || attachment?.size === 0) return new Map();
+    const [first, last] = attachment
+      ? [idOf(attachment, 0), idOf(attachment, chunksOf(attachment) - 1)]
+      : [0, Number.MAX_SAFE_INTEGER];
+    const rows = this.#database.rows<{ id: number; length: SqlStorageValue }>(
+      "SELECT id, length(bytes) AS length FROM chunks WHERE id BETWEEN ? AND ?",
+      first,
+      last,
+    );
+    return new Map(rows.map(({ id, length }) => [id, length]));
+  }
+
+  /** The chunks that are stored with their whole length, in order. */
+  received(attachment: Attachment, lengths = this.lengths(attachment)): number[] {
+    const received: number[] = [];
+    for (let chunk = 0; chunk < chunksOf(attachment); chunk++)
+      if (lengths.get(idOf(attachment, chunk)) === chunkBytes(attachment, chunk))
+        received.push(chunk);
+    return received;
   }
 
   /** Chunks of a complete content that are missing, or do not match their checksum. Reads those from `from` to `to`. */

@@ -11,6 +11,8 @@ import { gzipSync } from "node:zlib";
 import { chromium } from "playwright-core";
 import { serve } from "../../daemon/serve/serve.ts";
 import type { Batch } from "../../src/core/wire.ts";
+import { MAX_BATCH_OPS } from "../../src/core/limits.ts";
+import { manyTests, runState } from "../session/test-run.ts";
 import { game, record } from "../pages/world.ts";
 
 const POINTS = 1_000_000;
@@ -41,6 +43,7 @@ try {
     );
   }
   await record(send, big("big"));
+  await record(send, testRun("tests"));
 
   console.log("\nfirst visit (gzip bytes)");
   await visit("/sessions/run-0");
@@ -52,6 +55,8 @@ try {
     "/sessions",
     "/sessions/run-0",
     "/sessions/big",
+    "/sessions/tests",
+    "/sessions/tests/tests?text=99",
     "/sessions/big/events?text=99999",
     "/sessions/big/moment",
     "/sessions/big/charts?ids=0,1,2,3,4,5,6,7,8,9",
@@ -124,6 +129,18 @@ async function visit(path: string): Promise<void> {
   for (const [name, size] of sizes) row(`  ${name}`, String(size));
   row(`${path}: all`, String(sizes.reduce((sum, [, size]) => sum + size, 0)));
   await page.context().close();
+}
+
+/** 10,000 tests, of which 100 fail. */
+function testRun(session: string): Batch[] {
+  const ops = [runState({ planned: 10_000 }), ...manyTests(10_000)];
+  const batches: Batch[] = [];
+  for (let from = 0; from < ops.length; from += MAX_BATCH_OPS) {
+    const some = ops.slice(from, from + MAX_BATCH_OPS);
+    const range = { first: from + 1, last: from + some.length };
+    batches.push({ session, lane: "tests-lane", ...range, ops: some });
+  }
+  return batches;
 }
 
 function big(session: string): Batch[] {

@@ -17,7 +17,7 @@ import type { Server } from "../server.ts";
 import { bold, category, dim, moment, print, printJson, printTable } from "../terminal.ts";
 import { attachmentsOf, printAttachments } from "./attachments.ts";
 import { printException } from "./exception-text.ts";
-import { printGaps, printSummary } from "./summary.ts";
+import { printGaps, printSummary, printTests } from "./summary.ts";
 
 export function addShow(program: Command): void {
   program
@@ -52,6 +52,7 @@ async function showSession(server: Server, id: string, json?: boolean): Promise<
     });
 
   printSummary(server, summary);
+  printTests(summary);
   printGaps(summary);
   print();
   print(bold("State"));

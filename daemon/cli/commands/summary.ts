@@ -37,6 +37,14 @@ export function printSummary(server: Server, summary: Summary): void {
   print(dim(`${redactText(server.url)}/sessions/${summary.id}`));
 }
 
+/** The counts of a test run, and its first failed tests. */
+export function printTests({ tests, verdict }: Summary): void {
+  if (!tests) return;
+  print(`\n${bold("Tests")}`);
+  for (const { kind, text } of verdict.evidence)
+    if (kind === "tests" || kind === "failed_test") print(`- ${text}`);
+}
+
 /** What of the session cannot be read, and which of its lists are incomplete. */
 export function printGaps({ damaged = [], left_out }: Summary): void {
   const leftOut = leftOutTexts(left_out);

@@ -82,7 +82,7 @@ function Attempt({ id, event, isOnly }: { id: string; event: EventRow; isOnly: b
   const { phase, attempt = 1, duration_ms, reason, output, diff, worker } = test;
   const isThrown = isException(event);
   return (
-    <section class="attempt" aria-label={`Attempt ${attempt}`}>
+    <div class="attempt">
       <p class="attempt-title">
         {isOnly ? null : <strong>Attempt {attempt}</strong>}
         <span data-test={test.result}>{TEST_LABELS[test.result]}</span>
@@ -115,7 +115,7 @@ function Attempt({ id, event, isOnly }: { id: string; event: EventRow; isOnly: b
           </pre>
         </details>
       ) : null}
-    </section>
+    </div>
   );
 }
 

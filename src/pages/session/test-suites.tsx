@@ -12,12 +12,17 @@ import { testPath } from "./test-account.tsx";
 import { sessionIn } from "./view.ts";
 
 type Level = AnswerOf<"testSuites">;
-type SuitesProps = { session: SessionClient; suites: Level; prefix: string[] };
+/** `isPart`: of the report, which has a heading of its own. */
+type SuitesProps = { session: SessionClient; suites: Level; prefix: string[]; isPart?: boolean };
 
-export function Suites({ session, suites, prefix }: SuitesProps) {
+export function Suites({ session, suites, prefix, isPart }: SuitesProps) {
   return (
     <section class="test-part suites" aria-labelledby="suites-title">
-      <h3 id="suites-title">Files and suites</h3>
+      {isPart ? (
+        <h3 id="suites-title">Files and suites</h3>
+      ) : (
+        <h2 id="suites-title">Files and suites</h2>
+      )}
       <SuiteLevel id={session.id} level={suites} prefix={prefix} />
     </section>
   );
@@ -65,7 +70,7 @@ function Suite({ id, suite, prefix }: { id: string; suite: TestSuite; prefix: st
         <summary>{label}</summary>
         <p
           hx-get={address(`/sessions/${id}/tests/suites`, { suite: path })}
-          hx-trigger="toggle from:closest details once"
+          hx-trigger="intersect once"
           hx-swap="outerHTML"
         >
           <a href={address(`/sessions/${id}/tests`, { suite: path })}>

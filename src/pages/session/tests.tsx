@@ -93,7 +93,7 @@ async function report(session: SessionClient, summary: Summary, run: TestRun, db
         isFolded
       />
       <Part id={id} title="Slowest" list={slowest} query={{ sort: "duration" }} isFolded />
-      <Suites session={session} suites={suites} prefix={[]} />
+      <Suites session={session} suites={suites} prefix={[]} isPart />
     </>
   );
 }
@@ -206,7 +206,7 @@ function Failure({ id, product, item, account, since }: FailureProps) {
           <p
             class="quiet"
             hx-get={`${testPath(id, item)}/account`}
-            hx-trigger="toggle from:closest details once"
+            hx-trigger="intersect once"
             hx-swap="outerHTML"
           >
             <a href={testPath(id, item)}>Show its error, output and state</a>

@@ -21,6 +21,7 @@ const isNode = !Deno && !process.versions.bun;
 export function watchExit(session: Session, settings: OpenOptions): void {
   if (!isWatching) {
     isWatching = true;
+    process.prependListener("exit", watchNestedExit);
     process.on("exit", onExit);
     process.on("newListener", (event: string | symbol, listener: unknown) => {
       if (event === "exit" && listener !== onExit) queueMicrotask(listenLast);
@@ -90,6 +91,20 @@ function onIdle(exitCode: number): void {
 function listenLast(): void {
   process.removeListener("exit", onExit);
   process.on("exit", onExit);
+}
+
+/**
+ * A listener that calls `process.exit` ends the process at once, before the listeners after it, as vitest 3 does when its channel to a worker
+ * is closed. So this one is called first.
+ */
+function watchNestedExit(): void {
+  const own = process as typeof process & { reallyExit?: (code?: number) => void }; // Node's and Bun's; no public API
+  const { reallyExit } = own;
+  if (typeof reallyExit !== "function") return;
+  own.reallyExit = (code = 0) => {
+    onExit(code);
+    reallyExit.call(process, code);
+  };
 }
 
 function onExit(code: number): void {

@@ -59,6 +59,15 @@ test("an exit code that a later listener sets is recorded, and what that listene
   ]);
 });
 
+test.each([
+  `open(); process.on("exit", () => process.exit(5));`,
+  `process.on("exit", () => process.exit(5)); open();`,
+])("a listener that exits by itself does not keep the end from being recorded: %s", (code) => {
+  using home = testHome();
+  expect(run(home, code).status).toBe(5);
+  expect(readLanes(home)[0]?.records.at(-1)).toMatchObject({ op: "end", exit_code: 5 });
+});
+
 test("what was logged before kill -9 is there, and no end", () => {
   using home = testHome();
   const ran = run(

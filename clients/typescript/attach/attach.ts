@@ -4,7 +4,7 @@
  */
 import { FLUSH_TIMEOUT_MS } from "../direct/limits.ts";
 import type { Session } from "../session/session.ts";
-import type { AttachOptions } from "./attachment.ts";
+import { bytesOf, unreadable, type AttachOptions } from "./attachment.ts";
 import { attachContent, attachNothing, refusalOf, type Recorder } from "./direct.ts";
 import { Uploads } from "./uploads.ts";
 
@@ -47,7 +47,8 @@ export async function attachAfter(
   };
   const uploads = uploadsOf(session, flushOps);
   const blob = content instanceof Blob ? content : undefined;
-  const length = blob?.size ?? (content as ArrayBuffer | Uint8Array).byteLength; // as: it is no Blob
+  const length = blob?.size ?? bytesOf(content)?.length;
+  if (length === undefined) return attachNothing(recorder, name, unreadable("no bytes"));
   const lost = refusalOf(length, uploads);
   if (lost) return attachNothing(recorder, name, lost);
   uploads.reserve(length);
@@ -59,8 +60,7 @@ export async function attachAfter(
     if (!session.hasEnded) attachContent(recorder, uploads, name, copy, sha256, { type });
   } catch {
     // Nothing was recorded, because the Blob's file is gone, or the page has no secure context, which the checksum needs.
-    const reason = "it could not be read: its content is not available";
-    attachNothing(recorder, name, { cause: "unreadable", detail: "not available", reason });
+    attachNothing(recorder, name, unreadable("its content is not available"));
   } finally {
     uploads.reserve(-length);
   }

@@ -55,6 +55,13 @@ export function titleOf(title: unknown, losses: Loss[]): string {
   return name("attachment.name", title, losses) ?? "attachment";
 }
 
+/** The bytes of a buffer or of a view on one; undefined for another value. */
+export function bytesOf(content: unknown): Uint8Array | undefined {
+  if (content instanceof ArrayBuffer) return new Uint8Array(content);
+  if (!ArrayBuffer.isView(content)) return undefined;
+  return new Uint8Array(content.buffer, content.byteOffset, content.byteLength);
+}
+
 export function tooLarge(bytes: number): LostContent {
   return {
     cause: "too_large",

@@ -14,6 +14,7 @@ import {
 } from "node:fs";
 import { fileURLToPath } from "node:url";
 import {
+  bytesOf,
   tooLarge,
   unreadable,
   type LostContent,
@@ -51,9 +52,9 @@ export function writeAttachment(
 
 /** A file is read to its end, at most up to the limit: one that grows meanwhile is recorded as far as it was read. */
 export function openSource(content: FileContent): Source | LostContent {
-  return typeof content === "string" || content instanceof URL
-    ? openFile(content)
-    : openBytes(content instanceof Uint8Array ? content : new Uint8Array(content));
+  if (typeof content === "string" || content instanceof URL) return openFile(content);
+  const bytes = bytesOf(content);
+  return bytes ? openBytes(bytes) : unreadable("neither bytes nor a path");
 }
 
 function openBytes(bytes: Uint8Array): Source | LostContent {

@@ -29,6 +29,9 @@ class FarServer(object):
         self.batches = []
         self.requests = 0
         self.headers = []
+        self.uploads = []
+        self.upload_faults = []
+        self.chunks = {}
         self.fault = lambda number, batch: None
         far = self
 
@@ -44,6 +47,30 @@ class FarServer(object):
                     return self.connection.close()
                 data = json.dumps(text).encode("utf-8")
                 self.send_response(status)
+                self.send_header("Content-Length", str(len(data)))
+                self.end_headers()
+                self.wfile.write(data)
+
+            def do_GET(self):
+                self.attachment(None, b"")
+
+            def do_PUT(self):
+                chunk = self.rfile.read(int(self.headers["Content-Length"]))
+                self.attachment(int(self.path.rsplit("/", 1)[-1]), chunk)
+
+            def attachment(self, number, chunk):
+                """The routes of attachments, by the ops that were applied."""
+                far.uploads.append(number)
+                status = far.upload_faults.pop(0) if far.upload_faults else 200
+                attachment = self.path.split("/")[5]
+                op = [each for each in far.ops if each.get("id") == attachment]
+                stored = far.chunks.setdefault(attachment, {})
+                if number is not None and status == 200:
+                    stored[number] = chunk
+                chunks = -(-op[0]["size"] // datacat.CHUNK_BYTES) if op else 0
+                text = {"chunks": chunks, "received": sorted(stored), "complete": len(stored) == chunks}
+                data = json.dumps(text).encode("utf-8")
+                self.send_response(status if op else 404)
                 self.send_header("Content-Length", str(len(data)))
                 self.end_headers()
                 self.wfile.write(data)
@@ -156,6 +183,34 @@ class Direct(Test):
         self.assertGreater(self.far.batches[0]["lease_ms"], 0)
         self.assertLess(self.far.requests, 50)
         self.assertEqual(os.listdir(self.home), [])
+
+    def test_the_content_of_an_attachment_follows_its_op_in_chunks_whatever_the_server_answers(self):
+        session = self.open()
+        self.far.upload_faults = [503, 200, 200, 500]
+        content = bytearray(b"ab") * (datacat.CHUNK_BYTES + 1)
+        session.attach("a.bin", content)
+        content[:] = b""  # the program goes on with its own bytes
+        self.assertTrue(session.flush(60))
+        op = [op for op in self.far.ops if op["op"] == "attachment"][0]
+        stored = self.far.chunks[op["id"]]
+        self.assertEqual(b"".join(stored[number] for number in sorted(stored)), b"ab" * (datacat.CHUNK_BYTES + 1))
+        self.assertEqual(self.far.uploads, [None, None, 0, 1, None, 1, 2])
+        self.far.upload_faults = [422]
+        session.attach("refused", b"x")
+        self.assertTrue(session.flush(60))
+        self.assertEqual(self.far.uploads[7:], [None])
+
+    def test_content_without_room_in_memory_is_counted_and_named(self):
+        session = self.open()
+        self.far.upload_faults = [503] * 3
+        session.attach("first", bytearray(datacat.WAITING_BYTES))
+        session.attach("second", b"x")
+        self.assertEqual(session.stats()["dropped"], {"queue_full": 1})
+        self.assertTrue(session.flush(60))
+        session.attach("third", b"x")
+        self.assertTrue(session.flush(60))
+        names = [op.get("name", op.get("cause")) for op in self.far.ops[1:]]
+        self.assertEqual(names, ["first", "queue_full", "attachment_lost", "third"])
 
     def test_each_record_once_whatever_the_server_does(self):
         answers = [(500, {}), (429, {}), "lose the answer", (503, {}), None, "lose the answer", (None, None)]

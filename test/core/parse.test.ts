@@ -121,6 +121,9 @@ test("every op has a shape, and unknown keys are ignored", () => {
     count: 1,
     when: "hung",
     threads: [],
+    id: "a",
+    size: 1,
+    sha256: "0".repeat(64),
   };
   for (const op of OPS)
     expect(parse(Op, { op, ...filled, colour: "red" }, "The op")).not.toHaveProperty("colour");
@@ -244,6 +247,7 @@ describe("a refusal", () => {
       "invalid_query",
       "invalid_encoding",
       "not_finite",
+      "bad_chunk",
       "too_deep",
       "too_many_keys",
     ]);
@@ -254,12 +258,12 @@ describe("a refusal", () => {
       ["too_large"],
       ["too_many_requests"],
       ["internal"],
-      ["damaged", "unavailable"],
+      ["damaged", "damaged_content", "unavailable"],
       ["storage_full"],
     ]);
     expect(codes(403)).toEqual(["forbidden", "foreign_host", "locked"]);
     expect(codes(404)).toEqual(["not_found"]);
-    expect(codes(409)).toEqual(["lane_gap", "lane_overlap"]);
+    expect(codes(409)).toEqual(["lane_gap", "lane_overlap", "checksum_mismatch"]);
   });
 
   test("is recognised after it lost its class", () => {

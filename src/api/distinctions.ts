@@ -4,7 +4,7 @@ import { type AccessEnv, requires } from "../access/access.ts";
 import { changesOf, type Distinctions, distinctionsOf } from "../catalog/distinctions.ts";
 import { amongGoodRuns, betweenGroups, subjectOf } from "../core/distinction-text.ts";
 import type { Distinction } from "../core/distinctions.ts";
-import { withMerged } from "../registry/merges.ts";
+import { listMerged, withMerged } from "../registry/merges.ts";
 import { askHeld, sessionOf } from "../session/client.ts";
 import * as query from "./request/query.ts";
 import { filterOf, parseQuery } from "./request/query.ts";
@@ -13,7 +13,8 @@ export const distinctions = new Hono<AccessEnv>();
 
 distinctions.get("/sessions/:id/changes", requires("read"), async (c) => {
   const summary = await sessionOf(c.env, c.var.access, c.req.param("id")).ask("summary");
-  return c.json(withTexts(await changesOf(c.env.CATALOG, summary), amongGoodRuns));
+  const merged = await listMerged(c.env.REGISTRY, summary.product);
+  return c.json(withTexts(await changesOf(c.env.CATALOG, summary, merged), amongGoodRuns));
 });
 
 distinctions.get("/distinctions", requires("read"), async (c) => {
@@ -22,7 +23,9 @@ distinctions.get("/distinctions", requires("read"), async (c) => {
     filterOf(parseQuery(query.Filter, c.req.url), c.var.access.product),
   );
   const held = askHeld(c.env, c.var.access);
-  return c.json(withTexts(await distinctionsOf(c.env.CATALOG, filter, held), betweenGroups));
+  const merged = await listMerged(c.env.REGISTRY, filter.product);
+  const found = await distinctionsOf(c.env.CATALOG, filter, held, merged);
+  return c.json(withTexts(found, betweenGroups));
 });
 
 /** Each with its sentence. */

@@ -30,6 +30,7 @@ import {
 } from "../core/vocabulary.ts";
 import { LEFT_OUT_BITS, type SessionFilter, UNPUBLISHED } from "./filter.ts";
 import { COMPARED_RUNS, OTHERS_LOOKED_AT } from "./limits.ts";
+import type { MergedGroup } from "./merged.ts";
 import { type Held, listSessions } from "./sessions.ts";
 
 /** Sessions of one side: how many, and the starts of the first and the last of them. */
@@ -46,6 +47,7 @@ export type Distinctions = Comparison & {
 export async function changesOf(
   db: D1Database,
   session: Pick<Summary, "id" | "product" | "created_at" | "revision">,
+  merged: MergedGroup[] = [],
 ): Promise<Distinctions> {
   const row = await listed(db, session);
   // It has not been published yet.
@@ -65,7 +67,7 @@ export async function changesOf(
   // Until the newest ops are published, its lists may lack what it has had, as those of a damaged session may.
   const isStale = row.revision < session.revision;
   const own = isStale ? { ...row, damaged: 1 } : row;
-  const [run, ...others] = await runsOf(db, [own, ...good.items]);
+  const [run, ...others] = await runsOf(db, [own, ...good.items], merged);
   if (!run) throw new Error("a run for each row"); // runsOf answers one for each
   return {
     ...distinguishRun(run, others),
@@ -80,6 +82,7 @@ export async function distinctionsOf(
   db: D1Database,
   filter: SessionFilter,
   held?: Held,
+  merged: MergedGroup[] = [],
 ): Promise<Distinctions> {
   const { product, from, to } = filter;
   const [matching, newest] = await Promise.all([
@@ -94,7 +97,7 @@ export async function distinctionsOf(
   const others = newest.items
     .filter(({ id, created_at }) => !found.has(id) && created_at > since)
     .slice(0, COMPARED_RUNS);
-  const runs = await runsOf(db, [...these, ...others]);
+  const runs = await runsOf(db, [...these, ...others], merged);
   const isAsked = asked(filter);
   return {
     ...distinguishGroups(runs.slice(0, these.length), runs.slice(these.length), isAsked),
@@ -164,7 +167,7 @@ function asked({
 const OF_VERDICT = [EVENT_HUNG, EVENT_RECOVERED, EVENT_CRASHED, EVENT_FATAL, EVENT_EXCEPTION];
 
 /** What is listed of each session, in the same order. */
-async function runsOf(db: D1Database, rows: SessionRow[]): Promise<Run[]> {
+async function runsOf(db: D1Database, rows: SessionRow[], merged: MergedGroup[]): Promise<Run[]> {
   const ids = JSON.stringify(rows.map(({ id }) => id));
   const of = (table: string) => sql.raw(`AS s CROSS JOIN ${table} AS t ON t.session_id = s.value`);
   const all = drizzle(db);
@@ -191,7 +194,16 @@ async function runsOf(db: D1Database, rows: SessionRow[]): Promise<Run[]> {
   for (const each of events) {
     if (!OF_VERDICT.includes(each.value)) drafts[each.run]?.add("event", each);
   }
-  for (const each of exceptions) drafts[each.run]?.add("exception", each);
+  const wholes = new Map(
+    merged.flatMap(({ product, members }) =>
+      members.map((member) => [JSON.stringify([product, member]), members[0] ?? member]),
+    ),
+  );
+  // The first one of a merged group last, because its time is kept.
+  for (const each of exceptions.toSorted((a, b) => b.at - a.at)) {
+    const key = JSON.stringify([rows[each.run]?.product, each.value]);
+    drafts[each.run]?.add("exception", { ...each, value: wholes.get(key) ?? each.value });
+  }
   for (const each of values) drafts[each.run]?.addState(each);
   for (const each of series) drafts[each.run]?.addSeries(each);
   return drafts.map((draft) => draft.run());

@@ -6,7 +6,7 @@ import { betweenGroups } from "../core/distinction-text.ts";
 import type { Distinction } from "../core/distinctions.ts";
 import { formatCount, formatNumber } from "../core/format.ts";
 import { MIN_OTHERS, SIGNIFICANT } from "../core/limits.ts";
-import { withMerged } from "../registry/merges.ts";
+import { listMerged, withMerged } from "../registry/merges.ts";
 import { askHeld } from "../session/client.ts";
 import { Chips } from "./filters.tsx";
 import { passing, readFilter, type SessionSearch, searchQuery } from "./search.ts";
@@ -30,9 +30,9 @@ distinctions.get("/distinctions", (c) => {
         <Chips search={search} count={undefined} />
         {guarded("the differences", async () => {
           const filter = await withMerged(c.env.REGISTRY, passing(search, Date.now()));
-          return (
-            <Found search={search} found={await distinctionsOf(c.env.CATALOG, filter, held)} />
-          );
+          const merged = await listMerged(c.env.REGISTRY, filter.product);
+          const found = await distinctionsOf(c.env.CATALOG, filter, held, merged);
+          return <Found search={search} found={found} />;
         })}
       </section>
     </>,

@@ -26,11 +26,16 @@ export async function listMerges(db: D1Database, product?: string): Promise<Merg
 
 /** The decisions and merged groups in force, or those of one product: the argument of catalog/exceptions.ts. */
 export async function listDecided(db: D1Database, product?: string) {
-  const [decisions, rows] = await Promise.all([
+  const [decisions, merged] = await Promise.all([
     listDecisions(db, product),
-    listMerges(db, product),
+    listMerged(db, product),
   ]);
-  return { decisions, merged: mergedGroups(rows) };
+  return { decisions, merged };
+}
+
+/** Every merged group, or those of one product. */
+export async function listMerged(db: D1Database, product?: string): Promise<MergedGroup[]> {
+  return mergedGroups(await listMerges(db, product));
 }
 
 /** The merged groups, each with its root first. Takes time proportional to the rows. */

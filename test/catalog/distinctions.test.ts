@@ -171,6 +171,29 @@ test("the sessions of a filter are compared with the others of the product", asy
   expect(ofVersion.items.map(({ kind }) => kind)).not.toContain("version");
 });
 
+test("exceptions of groups that people merged are one", async () => {
+  const failing = Array.from({ length: 10 }, (_, index) =>
+    session(`merged-bad-${index}`, NOON + index * MINUTE + 1, {
+      session: { product: "merged", status: "crashed" },
+      exceptions: [
+        exception(index % 2 ? "odd" : "even"),
+        ...(index === 4 ? [exception("odd")] : []),
+      ],
+    }),
+  );
+  await publish(env.CATALOG, ...runs("merged", 20), ...failing);
+  const merged = [{ product: "merged", members: ["odd", "even"] }];
+  const filter = { product: "merged", status: ["crashed" as const] };
+  const countsOf = ({ items }: Awaited<ReturnType<typeof distinctionsOf>>) =>
+    items
+      .flatMap(({ kind, these }) => (kind === "exception" ? [these.had] : []))
+      .toSorted((a, b) => a - b);
+  expect(countsOf(await distinctionsOf(env.CATALOG, filter))).toEqual([5, 6]);
+  expect(countsOf(await distinctionsOf(env.CATALOG, filter, undefined, merged))).toEqual([10]);
+  const elsewhere = [{ product: "another", members: ["odd", "even"] }];
+  expect(countsOf(await distinctionsOf(env.CATALOG, filter, undefined, elsewhere))).toEqual([5, 6]);
+});
+
 test("a session that is not listed yet, and a filter that finds nothing, are compared with nothing", async () => {
   const found = await changesOf(env.CATALOG, {
     id: "none",

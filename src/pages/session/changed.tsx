@@ -9,6 +9,8 @@ import { formatCount, formatNumber } from "../../core/format.ts";
 import { MIN_OTHERS } from "../../core/limits.ts";
 import { asking } from "../../core/names.ts";
 import { isGood } from "../../core/outcome.ts";
+import type { Env } from "../../env.ts";
+import { listMerged } from "../../registry/merges.ts";
 import { isFragment } from "../fragment.tsx";
 import { address } from "../ui/address.ts";
 import { DistinctionList, notComparedText, searchOf } from "../ui/distinctions.tsx";
@@ -44,7 +46,7 @@ function pathOf({ id }: Summary): string {
   return `/sessions/${encodeURIComponent(id)}/changes`;
 }
 
-function Changed({ db, summary }: { db: D1Database; summary: Summary }) {
+function Changed({ env, summary }: { env: Env; summary: Summary }) {
   return (
     <section
       id="changed"
@@ -58,7 +60,8 @@ function Changed({ db, summary }: { db: D1Database; summary: Summary }) {
       {isGood(summary)
         ? null
         : guarded("what changed", async () => {
-            const found = await changesOf(db, summary);
+            const merged = await listMerged(env.REGISTRY, summary.product);
+            const found = await changesOf(env.CATALOG, summary, merged);
             if (isTooFew(found)) return <TooFew found={found} />;
             return (
               <>
@@ -160,7 +163,7 @@ export const changedRoutes = new Hono<AccessEnv>();
 
 changedRoutes.get("/sessions/:id/changes", async (c) => {
   const summary = await sessionIn(c).ask("summary");
-  const panel = <Changed db={c.env.CATALOG} summary={summary} />;
+  const panel = <Changed env={c.env} summary={summary} />;
   if (isFragment(c)) return c.html(panel);
   return c.render(
     <>

@@ -32,7 +32,7 @@ sessionRoutes.get("/sessions/:id", async (c) => {
   const view = viewOf(c.req.query());
   const session = sessionIn(c);
   const { id } = session;
-  const [summary, timeline, { attachments }] = await Promise.all([
+  const [summary, timeline, { items: attachments }] = await Promise.all([
     session.ask("summary"),
     session.ask("timeline", { from: view.from, to: view.to, buckets: TIMELINE_BUCKETS }),
     session.ask("attachments"),
@@ -189,7 +189,7 @@ sessionRoutes.get("/sessions/:id/verdict", async (c) => {
 sessionRoutes.get("/sessions/:id/timeline", async (c) => {
   const session = sessionIn(c);
   const view = viewOf(c.req.query());
-  const [summary, timeline, { attachments }] = await Promise.all([
+  const [summary, timeline, { items: attachments }] = await Promise.all([
     session.ask("summary"),
     session.ask("timeline", { from: view.from, to: view.to, buckets: TIMELINE_BUCKETS }),
     session.ask("attachments"),

@@ -98,8 +98,8 @@ export const ANSWERS = {
   exceptions: ({ index }: Source): ExceptionCount[] =>
     index.exceptions.toSorted((a, b) => b.lastAt - a.lastAt),
 
-  attachments: ({ store, index }: Source): { attachments: AttachmentRow[]; next: null } => ({
-    attachments: attachmentRows(store, index.attachments),
+  attachments: ({ store, index }: Source): { items: AttachmentRow[]; next: null } => ({
+    items: attachmentRows(store, index.attachments),
     next: null,
   }),
 

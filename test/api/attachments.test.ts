@@ -59,7 +59,7 @@ test("a file is announced, sent in chunks, listed and downloaded", async () => {
   const list = await (await ask(`/api/sessions/${id}/attachments`)).json();
   const { op: _, ...announcedAs } = save.op;
   expect(list).toEqual({
-    attachments: [{ ...announcedAs, seq: 2, complete: true, received_bytes: CHUNK + 3 }],
+    items: [{ ...announcedAs, seq: 2, complete: true, received_bytes: CHUNK + 3 }],
     next: null,
   });
   const download = await ask(path);
@@ -233,7 +233,7 @@ test("an attachment over a limit is listed with its reason, and its content is r
     received: [],
   });
   expect(await (await ask(`/api/sessions/${id}/attachments`)).json()).toMatchObject({
-    attachments: [{ refused: "too_large", received_bytes: 0 }],
+    items: [{ refused: "too_large", received_bytes: 0 }],
   });
   const missing = await ask(pathOf(id, large));
   expect([missing.status, await code(missing)]).toEqual([404, "not_found"]);

@@ -158,9 +158,9 @@ test.skipIf(!hasPython)(
     });
     expect(program.signal).toBe("SIGKILL");
     const { id } = await world.findSession(({ product }) => product === "pictured");
-    type List = { attachments: { complete: boolean; size: number; name: string }[] };
+    type List = { items: { complete: boolean; size: number; name: string }[] };
     const [image] = await eventually(async () => {
-      const { attachments } = await world.get<List>(`/api/sessions/${id}/attachments`);
+      const { items: attachments } = await world.get<List>(`/api/sessions/${id}/attachments`);
       return attachments.every(({ complete }) => complete) && attachments.length > 0
         ? attachments
         : undefined;

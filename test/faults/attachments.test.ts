@@ -197,7 +197,7 @@ describe("a program that attaches files", () => {
     await eventually(async () => (readdirSync(lanes).length === 0 ? true : undefined));
     daemon.kill("SIGTERM");
     await once(daemon, "exit");
-    const { attachments } = await listed(world, session);
+    const { items: attachments } = await listed(world, session);
     expect(attachments).toMatchObject(
       [1, 2].map((number) => ({ name: `${number}.bin`, size: 10_000_000, complete: true })),
     );
@@ -230,15 +230,15 @@ async function attachedIn(folder: string) {
 
 type Attachment = Extract<Op, { op: "attachment" }>;
 
-type Listed = { attachments: { id: string; complete: boolean; received_bytes: number }[] };
+type Listed = { items: { id: string; complete: boolean; received_bytes: number }[] };
 
 async function listed(world: RealWorld, session: string): Promise<Listed> {
   const answer = await fetch(`${world.url}/api/sessions/${session}/attachments`);
-  return answer.ok ? ((await answer.json()) as Listed) : { attachments: [] }; // the server's own shape
+  return answer.ok ? ((await answer.json()) as Listed) : { items: [] }; // the server's own shape
 }
 
 async function receivedBytes(world: RealWorld, session: string): Promise<number> {
-  const { attachments } = await listed(world, session);
+  const { items: attachments } = await listed(world, session);
   return attachments.reduce((sum, { received_bytes }) => sum + received_bytes, 0);
 }
 

@@ -39,7 +39,7 @@ const code = async (promise: Promise<unknown>) =>
     (error: { code?: string }) => error.code,
   );
 
-const listed = async (world: World) => (await world.client.ask("attachments")).attachments;
+const listed = async (world: World) => (await world.client.ask("attachments")).items;
 
 test("a content arrives in chunks, is complete with the last, and is read as it was sent", async () => {
   const save = file(2 * CHUNK + 7, { group: "game" });

@@ -31,17 +31,14 @@ export function addAttachments(program: Command): void {
 }
 
 async function showAttachments(server: Server, id: string, options: Options): Promise<void> {
-  const { attachments } = await attachmentsOf(server, id);
+  const { items: attachments } = await attachmentsOf(server, id);
   if (options.download !== undefined) return downloadAll(server, id, attachments, options);
   if (options.json) return printJson({ id, attachments });
   if (attachments.length === 0) return print("No attachments.");
   printAttachments(attachments);
 }
 
-export function attachmentsOf(
-  server: Server,
-  id: string,
-): Promise<{ attachments: AttachmentRow[] }> {
+export function attachmentsOf(server: Server, id: string): Promise<{ items: AttachmentRow[] }> {
   return server.get(`/api/sessions/${encodeURIComponent(id)}/attachments`);
 }
 

@@ -32,7 +32,7 @@ export function addShow(program: Command): void {
 
 async function showSession(server: Server, id: string, json?: boolean): Promise<void> {
   const at = `/api/sessions/${encodeURIComponent(id)}`;
-  const [summary, state, series, counts, exceptions, { attachments }] = await Promise.all([
+  const [summary, state, series, counts, exceptions, { items: attachments }] = await Promise.all([
     server.get<Summary>(`${at}/summary`),
     server.get<StateAt>(`${at}/state`),
     server.get<SeriesSummary[]>(`${at}/metrics`),

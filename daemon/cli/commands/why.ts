@@ -46,8 +46,8 @@ async function explainSession(
   const last = { order: "desc", limit: options.count };
   // Those that the exception repeats are left out.
   const lastEvents = { ...last, limit: Math.min(options.count + STACK_EVENTS, MAX_PAGE) };
-  const [summary, states, events, exceptions, stacks, changes, { attachments }] = await Promise.all(
-    [
+  const [summary, states, events, exceptions, stacks, changes, { items: attachments }] =
+    await Promise.all([
       server.get<Summary>(`${at}/summary`),
       server.get<Page<StateChange>>(`${at}/state/history`, last),
       server.get<Page<EventRow>>(`${at}/events`, lastEvents),
@@ -56,8 +56,7 @@ async function explainSession(
       // From the catalog; what the session itself answers is printed without it.
       server.get<Changes>(`${at}/changes`).catch(() => undefined),
       attachmentsOf(server, id),
-    ],
-  );
+    ]);
   const [sample] = stacks.items;
   const [exception] = exceptions.items;
   const states_before = states.items.reverse();

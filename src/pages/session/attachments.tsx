@@ -15,7 +15,7 @@ import { sessionIn } from "./view.ts";
 
 export function AttachmentsPanel({ session }: { session: SessionClient }) {
   return guarded("the attachments", async () => {
-    const [{ attachments }, summary] = await Promise.all([
+    const [{ items: attachments }, summary] = await Promise.all([
       session.ask("attachments"),
       session.ask("summary"),
     ]);

@@ -39,7 +39,7 @@ export function MomentPanel({ session, summary, view }: MomentProps) {
 
 async function atCursor({ session, summary, view }: MomentProps) {
   const at = view.at ?? lastMoment(summary);
-  const [state, before, previous, next, eventsBefore, eventsAfter, { attachments }] =
+  const [state, before, previous, next, eventsBefore, eventsAfter, { items: attachments }] =
     await Promise.all([
       session.ask("state", { at: view.at }),
       session.ask("history", { to: at, order: "desc", limit: 1 }),

@@ -262,7 +262,7 @@ test("Playwright: each test, attempt, step and attachment is recorded, and the c
   });
   const steps = events.filter(({ name }) => name === "step").map(({ message }) => message);
   expect(steps).toEqual(["inner", "first", "inner", "first"]); // in both projects
-  const { attachments } = await world.get<{ attachments: { name: string; size: number }[] }>(
+  const { items: attachments } = await world.get<{ items: { name: string; size: number }[] }>(
     `/api/sessions/${ran.id}/attachments`,
   );
   const shots = attachments.filter(({ name }) => name.endsWith("shot.txt")); // beside Playwright's own

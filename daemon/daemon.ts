@@ -14,6 +14,7 @@ import type { Config } from "./config.ts";
 import { type Environment, type Home, homesOf } from "./home.ts";
 import { Budget } from "./lanes/budget.ts";
 import { loadCheckpoint, saveCheckpoint, writeAtomically } from "./lanes/checkpoint.ts";
+import type { Lane } from "./lanes/lane.ts";
 import { Lanes } from "./lanes/lanes.ts";
 import { OtherHomes } from "./lanes/other-homes.ts";
 import { Tail } from "./lanes/tail.ts";
@@ -136,17 +137,15 @@ export class Daemon {
       accepted: () => {
         sender.acceptedAt = monotonic();
       },
-      lost: ({ lane }, name, cause, why) => {
-        log.write(`attachment ${name} of session ${lane.session} is lost: ${why}`);
-        this.#observations.record(lane, lostAttachment(clock.now(), name, cause, why));
-      },
+      lost: ({ lane }, name, cause, why) => this.#noteLost(lane, name, cause, why),
     });
 
     const { server } = config;
     const wake = () => this.#loop.wake();
     const folder = home.lanes;
     this.#local = new LocalSessions({ folder, lanes, tail, clock, machine, server, wake });
-    this.#relay = new Relay({ folder, lanes, monitor: this.#monitor, clock, server, wake });
+    const [monitor, uploader] = [this.#monitor, this.#uploader];
+    this.#relay = new Relay({ folder, lanes, monitor, clock, server, uploader, wake });
     const life = config.isPrivate
       ? new PrivateLife(this.#local, monotonic, () => this.#crashOrphans())
       : undefined;
@@ -270,6 +269,13 @@ export class Daemon {
     } catch (error) {
       log.failed("adopting lanes of private daemons", reason(error));
     }
+  }
+
+  /** The content of an attachment is lost on this machine: in the log, and as an event of its session. */
+  #noteLost(lane: Lane, name: string, cause: string, why: string): void {
+    const { clock, log } = this.#parts;
+    log.write(`attachment ${name} of session ${lane.session} is lost: ${why}`);
+    this.#observations.record(lane, lostAttachment(clock.now(), name, cause, why));
   }
 
   /** As in 1.x, a session that named no process to watch crashes with the program that started a private daemon. */

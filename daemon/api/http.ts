@@ -14,13 +14,15 @@ export type Ask = {
   path: string;
   query: URLSearchParams;
   encoding: string | undefined;
+  /** Of the body, if it is a chunk of an attachment: SHA-256 in hex. */
+  checksum: string | undefined;
   body: Buffer;
   /** Who asks. */
   caller: Caller;
 };
-export type Reply = { status: number; type: string; body: string };
+export type Reply = { status: number; type: string; body: string; retryAfter?: string | undefined };
 export type Handler = (ask: Ask) => Reply | Promise<Reply>;
-/** By method; `*` is any other. */
+/** By path, in which `:name` is any part, and method; `*` is any other. */
 export type Routes = { [path: string]: { [method: string]: Handler } };
 
 export function json(value: unknown, status = 200): Reply {
@@ -34,8 +36,13 @@ export function plain(status: number, message: string): Reply {
 /** The handler of these routes, with 1.x's answers for other paths. */
 export function routed(routes: Routes, onError: (error: unknown, ask: Ask) => Reply): Handler {
   const table = new Map(Object.entries(routes));
+  const patterns = [...table]
+    .filter(([path]) => path.includes("/:"))
+    .map(([path, route]) => ({ parts: path.split("/"), route }));
   return async (ask) => {
-    const route = table.get(ask.path);
+    const parts = ask.path.split("/");
+    const route =
+      table.get(ask.path) ?? patterns.find((pattern) => isMatch(pattern.parts, parts))?.route;
     if (!route) return plain(404, "404 page not found");
     const handler = route[ask.method] ?? route["*"];
     if (!handler) return plain(405, "Method not allowed");
@@ -45,6 +52,13 @@ export function routed(routes: Routes, onError: (error: unknown, ask: Ask) => Re
       return onError(error, ask);
     }
   };
+}
+
+function isMatch(pattern: string[], parts: string[]): boolean {
+  return (
+    pattern.length === parts.length &&
+    pattern.every((part, i) => (part.startsWith(":") ? parts[i] !== "" : part === parts[i]))
+  );
 }
 
 export type Listener = { port: number; close(): Promise<void> };
@@ -134,6 +148,7 @@ async function answer(
     "content-type": reply.type,
     "x-content-type-options": "nosniff",
     "cache-control": "private, no-store",
+    ...(reply.retryAfter !== undefined && { "retry-after": reply.retryAfter }),
     // An unread body must not be parsed as the next request.
     ...(Buffer.isBuffer(body) ? {} : { connection: "close" }),
   });
@@ -149,9 +164,15 @@ function toAsk(incoming: IncomingMessage, body: Buffer, token: string): Ask {
     path: url.pathname,
     query: url.searchParams,
     encoding: incoming.headers["content-encoding"],
+    checksum: header(incoming, "x-chunk-sha256"),
     body,
     caller: new Caller(incoming.socket, incoming.headers.authorization, token),
   };
+}
+
+function header({ headers }: IncomingMessage, name: string): string | undefined {
+  const value = headers[name];
+  return typeof value === "string" ? value : value?.[0];
 }
 
 async function readBody(incoming: IncomingMessage): Promise<Buffer | "too large"> {

@@ -1,7 +1,7 @@
 /**
  * `POST /api/ingest` at the daemon, for clients on another disk (in a container). They send batches as they would to the server; the
  * daemon answers once they are in a lane here, with the client's own lane id and sequences. Delivery is therefore exactly once from
- * end to end, and a client may switch to the server at any time.
+ * end to end, and a client may switch to the server at any time. The content of attachments is passed on to the server.
  */
 import { gunzipSync } from "node:zlib";
 import * as v from "valibot";
@@ -22,7 +22,9 @@ import { REFUSAL } from "./caller.ts";
 import { type Ask, json, type Reply, type Routes } from "./http.ts";
 import { LaneWriter } from "../lanes/lane-file.ts";
 import type { Lanes } from "../lanes/lanes.ts";
+import type { Uploader } from "../send/uploader.ts";
 import type { Monitor } from "../watch/monitor.ts";
+import { CHUNKS, RelayedAttachments } from "./relayed-attachments.ts";
 
 type RelayOptions = {
   folder: string;
@@ -30,31 +32,32 @@ type RelayOptions = {
   monitor: Monitor;
   clock: Clock;
   server: string;
+  uploader: Uploader;
   wake: () => void;
 };
 
 export class Relay {
   readonly #options: RelayOptions;
   readonly #writers = new Map<string, LaneWriter>();
+  readonly #attachments: RelayedAttachments;
 
   constructor(options: RelayOptions) {
     this.#options = options;
+    this.#attachments = new RelayedAttachments(options);
   }
 
   routes(): Routes {
-    return { "/api/ingest": { POST: (ask) => this.#ingestFrom(ask) } };
+    const attachments = this.#attachments;
+    return {
+      "/api/ingest": { POST: (ask) => allowed(ask, () => this.#ingest(ask)) },
+      [CHUNKS]: { GET: (ask) => allowed(ask, () => attachments.progress(ask)) },
+      [`${CHUNKS}/:chunk`]: { PUT: (ask) => allowed(ask, () => attachments.put(ask)) },
+    };
   }
 
   close(): void {
     for (const writer of this.#writers.values()) writer.close();
     this.#writers.clear();
-  }
-
-  /** A batch may name any session, so it is the owner's to send, or that of a client for which the owner opened an address. */
-  async #ingestFrom(ask: Ask): Promise<Reply> {
-    const { caller } = ask;
-    if ((await caller.isOwner()) || (await caller.isElsewhere())) return this.#ingest(ask);
-    throw new Refusal("unauthorized", REFUSAL);
   }
 
   #ingest({ body, encoding }: Ask): Reply {
@@ -120,6 +123,7 @@ export class Relay {
         "The daemon's disk is full or failing; send the batch again later.",
       );
     }
+    this.#attachments.note(batch.session, batch.lane, records);
   }
 
   #writer(batch: Batch): LaneWriter {
@@ -163,6 +167,12 @@ function numbered(ops: Op[], first: number, last: number): { seq: number; op: Op
     seq = left === 0 ? last : Math.min(seq + recordsOf(op), last - left);
     return { seq, op };
   });
+}
+
+/** A batch may name any session, so it is the owner's to send, or that of a client for which the owner opened an address. */
+async function allowed({ caller }: Ask, handle: () => Reply | Promise<Reply>): Promise<Reply> {
+  if ((await caller.isOwner()) || (await caller.isElsewhere())) return handle();
+  throw new Refusal("unauthorized", REFUSAL);
 }
 
 export function relayError(error: unknown): Reply {

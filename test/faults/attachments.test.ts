@@ -207,6 +207,38 @@ describe("a program that attaches files", () => {
       expect(content.equals(Buffer.alloc(10_000_000, index + 1))).toBe(true);
     }
   });
+
+  test("behind the daemon of another machine, contents arrive through it", async () => {
+    await using world = await RealWorld.make();
+    await world.startServer();
+    const daemon = spawn(process.execPath, [DAEMON], { env: world.env, stdio: "ignore" });
+    const info = join(world.folder, "home/daemon.json");
+    await eventually(() => (existsSync(info) ? true : undefined));
+    const { port } = JSON.parse(readFileSync(info, "utf8")) as { port: number };
+    const DATACAT_DAEMON_URL = `http://127.0.0.1:${port}`;
+    await inEach(async (language, command) => {
+      const home = join(world.folder, `other-${language.replaceAll(/\W/g, "-")}`);
+      const program = new Program(command, {
+        ...world.env,
+        DATACAT_HOME: home,
+        DATACAT_DAEMON_URL,
+      });
+      const session = await program.next();
+      await program.ask("attach 1 2500000");
+      const [attached] = await eventually(async () => {
+        const { items } = await listed(world, session);
+        return items[0]?.complete ? items : undefined;
+      });
+      await program.ask("end");
+      await program.kill();
+      const path = `/api/sessions/${session}/attachments/${attached?.id}`;
+      const content = await fetch(world.url + path).then((answer) => answer.arrayBuffer());
+      expect(Buffer.from(content).equals(Buffer.alloc(2_500_000, 1)), language).toBe(true);
+      expect(existsSync(join(home, "lanes")), language).toBe(false);
+    });
+    daemon.kill("SIGTERM");
+    await once(daemon, "exit");
+  });
 });
 
 /** The attachments of each lane in a folder with their content, and how many files have no op. */

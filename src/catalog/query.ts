@@ -102,6 +102,9 @@ const FIGURE_COLUMNS: { [figure: string]: string } = {
   last: "side.last",
   count: "side.count",
   increase: "side.increase",
+  p50: "side.p50",
+  p95: "side.p95",
+  p99: "side.p99",
 };
 
 const TEXTS: { [field: string]: string } = {

@@ -109,6 +109,9 @@ export const metrics = sqliteTable(
     sum_scale: real().notNull(),
     deviation: real(), // standard deviation; null if it is not known, as of a histogram
     increase: real().notNull(), // of a counter, from its first point to its last
+    p50: real(), // quantiles as core/distribution.ts has them; null without values
+    p95: real(),
+    p99: real(),
     min: real().notNull(),
     max: real().notNull(),
     first: real().notNull(),

@@ -173,6 +173,8 @@ function headlineOf({ observations }: SessionIndex, headline: string): string {
 
 function metricRow(series: Series, rollups: Rollups): Publication["metrics"][number] {
   const builder = rollups.of(series.id);
+  const distribution = builder?.distribution();
+  const quantiles = distribution?.quantiles();
   const json = (value: object | null | undefined) => (value ? JSON.stringify(value) : null);
   return {
     name: series.name,
@@ -187,13 +189,16 @@ function metricRow(series: Series, rollups: Rollups): Publication["metrics"][num
     sum_scale: series.moments.scale,
     deviation: series.type === "histogram" ? null : series.moments.deviation,
     increase: series.increase ?? 0,
+    p50: quantiles?.p50 ?? null,
+    p95: quantiles?.p95 ?? null,
+    p99: quantiles?.p99 ?? null,
     min: series.min,
     max: series.max,
     first: series.first,
     last: series.last,
     first_at: Math.round(series.firstAt),
     last_at: Math.round(series.lastAt),
-    distribution: json(builder?.distribution().pack()),
+    distribution: json(distribution?.pack()),
     rollup: json(builder?.rollup),
     quantile_steps: json(builder?.quantileSteps()),
   };

@@ -42,11 +42,11 @@ export async function fill(db: Database, count: number, newest: number): Promise
       ),
       run(
         "metrics",
-        `${id}, 'fps', 1, 'gauge', '', '[]', 9, 9, 540, 0, 1, 9, 0, 40, 70, 60, 61, ${at}, ${at} + 30000, ${DISTRIBUTION}, ${ROLLUP}, NULL`,
+        `${id}, 'fps', 1, 'gauge', '', '[]', 9, 9, 540, 0, 1, 9, 0, 60, 69, 70, 40, 70, 60, 61, ${at}, ${at} + 30000, ${DISTRIBUTION}, ${ROLLUP}, NULL`,
       ),
       run(
         "metrics",
-        `${id}, 'rare', 2, 'gauge', '', '[]', 9, 9, 540, 0, 1, 9, 0, 40, 70, 60, 61, ${at}, ${at} + 30000, ${DISTRIBUTION}, ${ROLLUP}, NULL`,
+        `${id}, 'rare', 2, 'gauge', '', '[]', 9, 9, 540, 0, 1, 9, 0, 60, 69, 70, 40, 70, 60, 61, ${at}, ${at} + 30000, ${DISTRIBUTION}, ${ROLLUP}, NULL`,
         "n % 5000 = 0",
       ),
     ]);

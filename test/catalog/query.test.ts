@@ -48,7 +48,10 @@ const world: Publication[] = Array.from({ length: 80 }, (_, n) => {
     event_counts: n % 6 > 2 ? [eventCount("door_opened"), eventCount(`item_${n % 4}`)] : [],
     exceptions:
       n % 8 === 2 ? [exception(`f${n % 3}`, { type: n % 3 ? "ValueError" : "KeyError" })] : [],
-    metrics: n % 5 > 1 ? [metric("fps", { min: n, max: n + 10, sum: 2 * n, count: 2 })] : [],
+    metrics:
+      n % 5 > 1
+        ? [metric("fps", { min: n, max: n + 10, sum: 2 * n, count: 2, p95: n % 3 ? n + 9 : null })]
+        : [],
     state_values: [
       { path: "level", value: `=${n % 8}`, first_at: NOON, last_at: null },
       { path: "level", value: `=${(n + 3) % 8}`, first_at: NOON, last_at: NOON + 5 },
@@ -184,6 +187,7 @@ const leaves: Case[] = [
   state("ever.seed:12", "seed", () => false),
   fps("metric:fps", ({ name }) => name === "fps"),
   fps("metric.fps.max:<40", ({ max }) => max < 40),
+  fps("metric.fps.p95:<=60", ({ p95 }) => typeof p95 === "number" && p95 <= 60),
   fps("metric.fps.mean:>=50", ({ sum, count }) => sum / count >= 50),
   failure("exception:ValueError", ({ type }) => type === "ValueError"),
   failure("exception:f0,f1", ({ fingerprint }) => ["f0", "f1"].includes(fingerprint)),

@@ -83,4 +83,8 @@ export const PREFIXES = [
 ] as const;
 
 /** Figures of a series that a query can compare: columns of the catalog's metrics. */
-export const FIGURES = ["mean", "min", "max", "first", "last", "count", "sum", "increase"] as const;
+export const FIGURES = ["mean", "min", "max", "first", "last", "count", "sum", "increase"].concat([
+  "p50",
+  "p95",
+  "p99",
+]);

@@ -88,6 +88,7 @@ test.each([
   ["state.level:3..*", 'state["level"]=[3,)'],
   ["state.range:a..b", 'state["range"]=a..b'],
   ["metric.frame.time.mean:<30", "frame.time<mean>=(,30)"],
+  ["metric.fps.p95:<30", "fps<p95>=(,30)"],
   ["exit_code:!0", "exit_code≠[0,0]"],
   ["exit_code:-1,>=128", "exit_code=[-1,-1]|[128,)"],
   ["ran:>5m", "ran=(300000,)"],

@@ -3,6 +3,7 @@ import { type SQL, sql } from "drizzle-orm";
 import { MAX_TERMS } from "./limits.ts";
 import type { HeldQuery } from "../core/answers.ts";
 import { foldedTerms } from "../core/fold.ts";
+import { MAX_DEPTH } from "../core/limits.ts";
 import { isIndex, writePath } from "../core/path.ts";
 import { Refusal } from "../core/refusal.ts";
 import { ANY_VALUE, askedTexts, cut, type ValueType } from "../core/values.ts";
@@ -209,8 +210,10 @@ export function stateConditions(
 ): { has: SQL; mayHave: SQL } {
   const path = writePath(state.path);
   // The members of lists have no paths of their own. Where a key may be an index, the list may be at the path before it.
-  const lists = state.path.flatMap((key, index) =>
-    index > 0 && isIndex(key) ? [writePath(state.path.slice(0, index))] : [],
+  // A path that is deeper than a state can be is nowhere.
+  const keys = state.path.length > MAX_DEPTH ? [] : state.path;
+  const lists = keys.flatMap((key, index) =>
+    index > 0 && isIndex(key) ? [writePath(keys.slice(0, index))] : [],
   );
   const listed = lists.length > 0 ? sql` OR side.path IN ${lists}` : sql``;
   if (!texts) {

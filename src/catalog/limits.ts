@@ -43,6 +43,8 @@ export const REBUILD_CHECK_MS = 5_000;
 export const MAX_ADDED_UP = 2_000;
 /** Parameters of one statement: D1's limit. */
 export const MAX_PARAMETERS = 100;
+/** Ranges of versions in one query: each is compared with every version of the product, of which 10,000 take 10 ms. */
+export const MAX_VERSION_RANGES = 8;
 /** Characters of one parameter of a statement: D1 allows 2 MB, and a character takes at most three bytes of UTF-8. */
 export const PARAMETER_LENGTH = 600_000;
 /** Runs of a test's history: each reads one packed part of up to 12 KB. */

@@ -56,8 +56,16 @@ const LISTED = new Set(["event", "exception", "metric", "tag"]);
 
 function joined(parts: Compiled[], operator: SQL, none: SQL): Compiled {
   if (parts.length === 0) return certain(none);
-  const join = (conditions: SQL[]) => sql`(${sql.join(conditions, operator)})`;
+  const join = (conditions: SQL[]) => chained(conditions, operator);
   return { has: join(parts.map(({ has }) => has)), may: join(parts.map(({ may }) => may)) };
+}
+
+/** Joined in halves: SQLite takes 100 expressions within each other, and in `a OR b OR c` each is within the next. */
+function chained(conditions: SQL[], operator: SQL): SQL {
+  if (conditions.length <= 2) return sql`(${sql.join(conditions, operator)})`;
+  const half = conditions.length >> 1;
+  const [first, second] = [conditions.slice(0, half), conditions.slice(half)];
+  return sql`(${chained(first, operator)}${operator}${chained(second, operator)})`;
 }
 
 function not({ has, may }: Compiled): Compiled {
@@ -259,16 +267,21 @@ function stateIs(when: "state" | "ever" | "at_end", path: string[], any: Match[]
       may: sql`(${here} AND ((${may} AND ${isCurrent}) OR side.value = ${ANY_VALUE}))`,
     };
   });
-  const [has, may] = [parts.map((part) => part.has), parts.map((part) => part.may)].map(
-    (conditions) => sql`(${sql.join(conditions, sql` OR `)})`,
+  const has = chained(
+    parts.map((part) => part.has),
+    sql` OR `,
   );
-  const compiled = listed("state_values", has ?? sql`0`, bit, may);
+  const may = chained(
+    parts.map((part) => part.may),
+    sql` OR `,
+  );
+  const compiled = listed("state_values", has, bit, may);
   if (when !== "at_end") return compiled;
   return joined([compiled, certain(sql`s.is_open = 0`)], sql` AND `, sql`1`);
 }
 
 function anyOf(any: Match[], condition: (match: Match) => SQL): SQL {
-  return sql`(${sql.join(any.map(condition), sql` OR `)})`;
+  return chained(any.map(condition), sql` OR `);
 }
 
 /** Whole texts are compared in one parameter. */
@@ -278,9 +291,9 @@ function textIs(column: SQL, any: Match[]): SQL {
     if (match.kind === "any") return [sql`${column} <> ''`];
     return match.kind === "like" ? [like(column, match)] : [];
   });
-  if (texts.length > 0)
+  if (texts.length > 0 || parts.length === 0)
     parts.push(sql`${column} IN (SELECT value FROM json_each(${JSON.stringify(texts)}))`);
-  return parts.length > 0 ? sql`(${sql.join(parts, sql` OR `)})` : sql`0`;
+  return chained(parts, sql` OR `);
 }
 
 /** Without LIKE and GLOB, whose patterns D1 limits to 50 bytes. */
@@ -321,25 +334,28 @@ export function withVersions(query: Query, known: readonly string[]): Query {
       return query;
     case "term": {
       if (!hasVersionRange(query)) return query;
-      const any = query.any.flatMap((match): Match[] =>
-        match.kind === "range"
-          ? known
-              .filter((version) => version !== "" && isBetween(version, match as Range<string>)) // as: of versions
-              .map((text) => ({ kind: "is", text, isQuoted: true }))
-          : [match],
+      const others = query.any.filter((match) => match.kind !== "range");
+      const ranges = query.any.filter((match) => match.kind === "range") as Range<string>[]; // of versions
+      const texts = known.filter(
+        (version) => version !== "" && ranges.some((range) => isBetween(version, range)),
       );
-      return { ...query, any };
+      const within = texts.map((text): Match => ({ kind: "is", text, isQuoted: true }));
+      return { ...query, any: [...others, ...within] };
     }
   }
 }
 
-export function hasVersionRange(leaf: Query): boolean {
-  return (
-    leaf.kind === "term" &&
-    leaf.field.kind === "plain" &&
-    leaf.field.name === "version" &&
-    leaf.any.some((match) => match.kind === "range")
-  );
+function hasVersionRange(leaf: Query): boolean {
+  return versionRanges(leaf) > 0;
+}
+
+/** How many ranges of versions a query has. */
+export function versionRanges(query: Query): number {
+  return [...leavesOf(query)].reduce((count, leaf) => {
+    const isVersion =
+      leaf.kind === "term" && leaf.field.kind === "plain" && leaf.field.name === "version";
+    return count + (isVersion ? leaf.any.filter((match) => match.kind === "range").length : 0);
+  }, 0);
 }
 
 function isBetween(version: string, { from, to }: Range<string>): boolean {

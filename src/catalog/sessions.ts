@@ -24,9 +24,15 @@ import {
   type StatusKind,
   uncertain,
 } from "./filter.ts";
-import { compile, hasVersionRange, uncertainQuery, withVersions } from "./query.ts";
-import { leavesOf } from "../core/query/tree.ts";
-import { MAX_ASKED, MAX_PARAMETERS, RARE_SESSIONS, SCAN_SESSIONS } from "./limits.ts";
+import { compile, uncertainQuery, versionRanges, withVersions } from "./query.ts";
+import {
+  MAX_ASKED,
+  MAX_PARAMETERS,
+  MAX_VERSION_RANGES,
+  PARAMETER_LENGTH,
+  RARE_SESSIONS,
+  SCAN_SESSIONS,
+} from "./limits.ts";
 
 export const SESSION_SORTS = [
   "created_at",
@@ -134,12 +140,25 @@ async function resolved<Filter extends SessionFilter>(
   filter: Filter,
 ): Promise<Filter> {
   const { query, product } = filter;
-  if (!query || ![...leavesOf(query)].some(hasVersionRange)) return filter;
+  const ranges = query ? versionRanges(query) : 0;
+  if (!query || ranges === 0) return filter;
+  if (ranges > MAX_VERSION_RANGES)
+    throw new Refusal(
+      "invalid_query",
+      `A query may have ${MAX_VERSION_RANGES} ranges of versions; this has ${ranges}.`,
+      { position: 0 },
+    );
   const of = product === undefined ? sql`` : sql`WHERE product = ${product}`;
   const rows = await drizzle(db).all<{ version: string }>(
     sql`SELECT DISTINCT version FROM versions ${of}`,
   );
   const known = rows.map(({ version }) => version);
+  if (known.reduce((sum, version) => sum + version.length, 0) > PARAMETER_LENGTH / 2)
+    throw new Refusal(
+      "invalid_query",
+      "There are too many versions to search by a range of them: name the product, or versions with *.",
+      { position: 0 },
+    );
   return { ...filter, query: withVersions(query, known) };
 }
 
@@ -269,8 +288,9 @@ function selectPage(filter: SessionFilter, source: Source, page: PageQuery): SQL
 function matching(filter: SessionFilter): SQL | undefined {
   const fields = condition(filter);
   if (!filter.query) return fields;
-  const { may } = compile(filter.query);
-  return fields ? sql`${fields} AND ${may}` : may;
+  // As a comparison: SQLite would leave out all other conditions beside one that is always false, and then refuses a partial index.
+  const query = sql`${compile(filter.query).may} <> 0`;
+  return fields ? sql`${fields} AND ${query}` : query;
 }
 
 /** At most SCAN_SESSIONS candidates in order of their start. */

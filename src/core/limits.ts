@@ -12,6 +12,8 @@ export const MAX_PARAMETERS = 100;
 export const MAX_QUERY_LENGTH = 2_000;
 /** Conditions and texts of a query: each is up to four parameters of a statement, of which D1 allows 100. */
 export const MAX_QUERY_TERMS = 16;
+/** Values of all conditions of a query: each may be two parameters of a statement, or one text of a list. */
+export const MAX_QUERY_VALUES = 100;
 /** Parentheses and negations within each other, in a query: the parser and the compiler call themselves for each. */
 export const MAX_QUERY_DEPTH = 20;
 /** After gunzip, against gzip bombs. Ops compress about 10:1, so an ordinary sender reaches MAX_BODY_BYTES first. */

@@ -1,6 +1,7 @@
 /** Queries over the API and the page: what they find, and how they are refused. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { deployed, newKey } from "../access/world.ts";
 import { open, server } from "./server.ts";
 
 const ask = server();
@@ -50,6 +51,52 @@ test("suggestions complete the last name or value of the query", async () => {
   expect(await options("-product:off")).toEqual(['-product:"offered one"']);
   expect(await options("status:active,cr")).toEqual(["status:active,crashed"]);
   expect(await options("colour:r")).toEqual([]);
+});
+
+/** The largest queries of each kind, and conditions that no session meets, or all do. */
+const EXTREMES: { [name: string]: string } = {
+  "a list of statuses": `status:${Array(200).fill("crashed").join()}`,
+  "a negated list of choices": `-has:${Array(99).fill("event").join()}`,
+  "many ranges": `exit_code:${Array(100).fill("1..2").join()}`,
+  "many patterns": `event:${Array(100).fill("a*b").join()}`,
+  "many ranges of versions": `version:${Array(99).fill(">1").join()}`,
+  "many values of the state": `ever.a:${Array(100).fill("1").join()}`,
+  "a path of many indexes": `state.${Array(900).fill("1").join(".")}:5`,
+  "negations within each other": `${"NOT ".repeat(20)}event:!a*,b`,
+  "alternatives within each other": `${"(a OR (b c) OR ".repeat(5)}d${")".repeat(5)}`,
+  "many conditions on lists": Array(16).fill("event:!a*b,c*d,e,f").join(" OR "),
+  "the largest list of texts": `id:${Array(99).fill("abcdefghijklmnopq").join()}`,
+  "a version that there is not": "version:>999",
+  "no version": "version:<0,<0",
+  "nothing at all": "-status:* -has:* -events:*",
+  "no status at all": "-status:*",
+  everything: "status:* OR has:* OR events:*",
+};
+
+test.each(Object.entries(EXTREMES))("%s is a query that is answered, or refused", async (_, q) => {
+  await open(ask, { product: "extreme", version: "1" });
+  const asked = `q=${encodeURIComponent(q)}`;
+  for (const path of [
+    `sessions?${asked}`,
+    `sessions?${asked}&product=extreme`,
+    `sessions?${asked}&status=failed`,
+    `metrics/fps?${asked}&event=door`,
+    `distinctions?${asked}`,
+  ]) {
+    const answer = await ask(`/api/${path}`);
+    expect([200, 400], `${path} ${await answer.text()}`).toContain(answer.status);
+  }
+});
+
+test("a key of one product finds no other one, whatever it asks for", async () => {
+  await open(ask, { product: "secret product", version: "7.7" });
+  const { key } = await newKey({ label: "bound", kind: "read", product: "extreme" });
+  for (const q of ["product:*", "-product:extreme", 'product:"secret product"', "version:>7"]) {
+    const init = { headers: { authorization: `Bearer ${key}` } };
+    const answer = await deployed(`/api/sessions?q=${encodeURIComponent(q)}`, init);
+    expect(await answer.text()).not.toContain("secret product");
+    expect(answer.status).toBe(200);
+  }
 });
 
 test("no query is answered with an error of the server", async () => {

@@ -57,7 +57,7 @@ function absorbTerm({ field, any }: Term, fields: FieldsOfFilter, taken: FieldsO
   if (name === "started") return absorbTime(any, fields, taken);
   if (name === "status" || name === "is") {
     if (fields.status || taken.status || !any.every((each) => each.kind === "is")) return false;
-    fields.status = any.flatMap((each) => (each.kind === "is" ? [each.text] : []));
+    fields.status = [...new Set(any.flatMap((each) => (each.kind === "is" ? [each.text] : [])))];
     return true;
   }
   if (!isName(name) || any.length !== 1 || match?.kind !== "is") return false;

@@ -9,9 +9,10 @@
  *   event:door_*  ever.window:*        beginnings, ends, middles; any value
  *   "old door"  state."a b".c:"x y"   quotes around whatever has blanks, quotes, commas or parentheses
  *
- * Time and depth are bounded: MAX_QUERY_LENGTH characters, MAX_QUERY_TERMS conditions and texts, MAX_QUERY_DEPTH parentheses.
+ * Time and depth are bounded: MAX_QUERY_LENGTH characters, MAX_QUERY_TERMS conditions and texts, MAX_QUERY_VALUES values,
+ * MAX_QUERY_DEPTH parentheses.
  */
-import { MAX_QUERY_DEPTH, MAX_QUERY_LENGTH, MAX_QUERY_TERMS } from "../limits.ts";
+import { MAX_QUERY_DEPTH, MAX_QUERY_LENGTH, MAX_QUERY_TERMS, MAX_QUERY_VALUES } from "../limits.ts";
 import { type QueryContext, wrong } from "./context.ts";
 import { type FieldInfo, fieldsOf } from "./fields.ts";
 import { fieldNamed, unknownField } from "./names.ts";
@@ -40,6 +41,7 @@ class Parser {
   readonly #fields: Map<string, FieldInfo>;
   #at = 0;
   #terms = 0;
+  #values = 0;
   #depth = 0;
 
   constructor(text: string, context: QueryContext) {
@@ -138,6 +140,8 @@ class Parser {
     const written: WrittenValue[] = [];
     do {
       this.#at += written.length > 0 ? 1 : 0; // the comma
+      if (++this.#values > MAX_QUERY_VALUES)
+        throw wrong(this.#at, `A query may have ${MAX_QUERY_VALUES} values`);
       written.push(this.#value());
     } while (this.#peek() === ",");
     const any = written.map((value) => matchOf(value, field, info, this.#context));

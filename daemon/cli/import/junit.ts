@@ -16,7 +16,15 @@ import {
   OUTPUT_LENGTH,
   TEXT_LENGTH,
 } from "./limits.ts";
-import { type Attempt, BadReport, type Failure, Names, type Report, tail } from "./report.ts";
+import {
+  appended,
+  type Attempt,
+  BadReport,
+  type Failure,
+  Names,
+  type Report,
+  tail,
+} from "./report.ts";
 
 Object.assign(sax, { MAX_BUFFER_LENGTH: MAX_XML_TOKEN }); // a longer attribute is an error; its types lack this number
 
@@ -160,12 +168,12 @@ export class JunitReader {
     const name = this.#elements.at(-1) ?? "";
     const isOutput = name === "system-out" || name === "system-err";
     const failure = this.#failure;
-    if (isOutput && failure) failure.output = tail(failure.output + text, OUTPUT_LENGTH);
+    if (isOutput && failure) failure.output = appended(failure.output, text, OUTPUT_LENGTH);
     else if (isOutput && this.#case)
-      this.#case.output = tail(this.#case.output + text, OUTPUT_LENGTH);
+      this.#case.output = appended(this.#case.output, text, OUTPUT_LENGTH);
     else if (isOutput) {
       const suite = this.#suites.at(-1);
-      if (suite) suite.printed = tail(suite.printed + text, OUTPUT_LENGTH);
+      if (suite) suite.printed = appended(suite.printed, text, OUTPUT_LENGTH);
     } else if (failure && (FAILURES.has(name) || name === "stackTrace")) {
       if (failure.text.length < FAILURE_LENGTH) failure.text += text.slice(0, FAILURE_LENGTH);
     } else if (name === "skipped" && this.#case?.skipped) {
@@ -182,7 +190,7 @@ export class JunitReader {
     else if (name === "testsuites" || name === "testsuite") {
       const suite = this.#suites.pop();
       if (suite?.printed.trim())
-        this.#report.outputs.push({ suite: suite.name, text: suite.printed });
+        this.#report.outputs.push({ suite: suite.name, text: tail(suite.printed, OUTPUT_LENGTH) });
       const above = this.#suites.at(-1);
       if (suite && above) above.at = Math.max(above.at, suite.at); // the next one begins when this one has ended
     }
@@ -212,7 +220,7 @@ function attemptsOf(test: Case, folder: string): Attempt[] {
   const place = { file: file && ownPath(file, folder), line: wholeNumber(line) };
   const failed = (found: Found): Attempt => {
     const isError = found.element.toLowerCase().endsWith("error");
-    const output = found.output || test.output;
+    const output = tail(found.output || test.output, OUTPUT_LENGTH);
     return {
       result: isError ? "error" : "failed",
       phase: phaseOf(found),
@@ -246,7 +254,8 @@ function attemptsOf(test: Case, folder: string): Attempt[] {
 
 /** The attempt of a test case without a failure. */
 function lastOf(test: Case): Attempt {
-  const { durationMs, skipped, output } = test;
+  const { durationMs, skipped } = test;
+  const output = tail(test.output, OUTPUT_LENGTH);
   if (skipped) {
     const reason = (skipped.reason || skipped.text.trim()).slice(0, TEXT_LENGTH) || undefined;
     const result = skipped.type === "pytest.xfail" ? "expected_failure" : "skipped";

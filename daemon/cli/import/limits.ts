@@ -14,6 +14,8 @@ export const MAX_XML_TOKEN = 16 * 1024 * 1024;
 export const MAX_TAP_LINE = 64 * 1024;
 /** Lines of one YAML block: a diff of a large object. */
 export const MAX_YAML_LINES = 5_000;
+/** And their characters: several times those of a failure. */
+export const MAX_YAML_LENGTH = 512 * 1024;
 /** Characters of a failure's text: as of an error that `run` finds. */
 export const FAILURE_LENGTH = 120_000;
 /** Lines of a stack trace that are recorded. */

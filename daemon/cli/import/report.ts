@@ -66,6 +66,11 @@ export class Names {
   }
 }
 
+/** A text that only the last `length` characters are wanted of, with more: it is cut when it is twice as long, so a piece costs its own length. */
+export function appended(text: string, more: string, length: number): string {
+  return text.length + more.length > 2 * length ? tail(text + more, length) : text + more;
+}
+
 /** The last `length` characters. */
 export function tail(text: string, length: number): string {
   return text.length > length ? text.slice(-length) : text;

@@ -9,11 +9,20 @@ import {
   FAILURE_LENGTH,
   MAX_TAP_LINE,
   MAX_TESTS,
+  MAX_YAML_LENGTH,
   MAX_YAML_LINES,
   OUTPUT_LENGTH,
   TEXT_LENGTH,
 } from "./limits.ts";
-import { type Attempt, BadReport, Names, type Report, type ReportedTest, tail } from "./report.ts";
+import {
+  appended,
+  type Attempt,
+  BadReport,
+  Names,
+  type Report,
+  type ReportedTest,
+  tail,
+} from "./report.ts";
 
 /** A document, or a subtest within one. */
 type Level = {
@@ -27,7 +36,7 @@ type Level = {
   tests: ReportedTest[];
 };
 
-type Yaml = { indent: number; lines: string[]; count: number };
+type Yaml = { indent: number; lines: string[]; count: number; length: number };
 
 export class TapReader {
   readonly #file: string;
@@ -82,7 +91,7 @@ export class TapReader {
     const indent = line.length - text.length;
     if (this.#yaml) return this.#yamlLine(line, text, indent);
     if (text === "---" && this.#last) {
-      this.#yaml = { indent, lines: [], count: 0 };
+      this.#yaml = { indent, lines: [], count: 0, length: 0 };
       return;
     }
     if (text === "" || this.#isBailedOut) return;
@@ -91,13 +100,17 @@ export class TapReader {
       this.#isTap = true;
       return;
     }
-    const plan = /^1\.\.(\d{1,9})(?:\s*#\s*(.*))?$/.exec(text);
-    if (plan) return this.#plan(indent, Number(plan[1]), plan[2]);
-    const bail = /^Bail out!\s*(.*)$/.exec(text);
-    if (bail) return this.#bailOut(bail[1] ?? "");
-    const point = /^(not )?ok\b(?:\s+(\d{1,9}))?(?:\s+-)?\s*(.*)$/.exec(text);
-    if (point) return this.#point(indent, point[1] === undefined, point[2], point[3] ?? "");
-    if (!text.startsWith("#")) this.#printed = tail(`${this.#printed}${line}\n`, OUTPUT_LENGTH);
+    const plan = /^1\.\.(\d{1,9})(?:\s*#(.*)|\s*)$/s.exec(text);
+    if (plan) return this.#plan(indent, Number(plan[1]), plan[2]?.trimStart());
+    if (text.startsWith("Bail out!")) return this.#bailOut(text.slice("Bail out!".length).trim());
+    const point = /^(not )?ok\b/.exec(text);
+    if (point) {
+      const [, number, rest = ""] =
+        /^(\d{1,9}(?!\d))?(.*)$/s.exec(text.slice(point[0].length).trimStart()) ?? [];
+      const name = rest.trimStart().replace(/^-/, "").trimStart();
+      return this.#point(indent, point[1] === undefined, number, name);
+    }
+    if (!text.startsWith("#")) this.#printed = appended(this.#printed, `${line}\n`, OUTPUT_LENGTH);
     else if (
       this.#last?.attempts[0]?.failure &&
       this.#last.attempts[0].failure.text.length < FAILURE_LENGTH
@@ -134,14 +147,16 @@ export class TapReader {
     level.closed = undefined;
     level.points += 1;
     if (closed) {
-      for (const test of closed.tests) test.id.splice(1, 0, name);
-      level.tests.push(...closed.tests);
+      for (const test of closed.tests) {
+        test.id.splice(1, 0, name);
+        level.tests.push(test);
+      }
       level.failed += closed.failed;
       this.#last = undefined;
       if (isOk || closed.failed > 0 || directive !== undefined) return;
     }
     const id = [this.#file, name];
-    const printed = this.#printed;
+    const printed = tail(this.#printed, OUTPUT_LENGTH);
     this.#printed = "";
     const result = resultOf(isOk, directive);
     const attempt: Attempt = {
@@ -181,18 +196,16 @@ export class TapReader {
     const above = this.#levels.at(-1);
     if (!level || !above) return;
     this.#checkPlan(level);
-    const before = above.closed;
-    above.closed = {
-      failed: level.failed + (before?.failed ?? 0),
-      tests: [...(before?.tests ?? []), ...level.tests],
-    };
+    above.closed ??= { failed: 0, tests: [] };
+    above.closed.failed += level.failed;
+    for (const test of level.tests) above.closed.tests.push(test); // not `...`: there may be more than a call takes
     this.#last = undefined;
   }
 
   #checkPlan(level: Level): void {
     if (level.closed) {
       // The file ended before the point that sums these up.
-      level.tests.push(...level.closed.tests);
+      for (const test of level.closed.tests) level.tests.push(test);
       level.failed += level.closed.failed;
       level.closed = undefined;
     }
@@ -210,7 +223,9 @@ export class TapReader {
     const yaml = this.#yaml;
     if (!yaml) return;
     if (text === "..." && indent <= yaml.indent) return this.#closeYaml();
-    if (++yaml.count <= MAX_YAML_LINES) yaml.lines.push(line.slice(Math.min(indent, yaml.indent)));
+    yaml.length += line.length;
+    if (++yaml.count <= MAX_YAML_LINES && yaml.length <= MAX_YAML_LENGTH)
+      yaml.lines.push(line.slice(Math.min(indent, yaml.indent)));
   }
 
   #closeYaml(): void {
@@ -238,9 +253,11 @@ export class TapReader {
     attempt.failure.message =
       first("error", "message")?.slice(0, FAILURE_LENGTH) ?? attempt.failure.message;
     attempt.failure.type = first("name", "type")?.slice(0, 200);
-    const stack = first("stack") ?? "";
+    const stack = (first("stack") ?? "").slice(0, FAILURE_LENGTH).split("\n");
     // Node leaves out the `at` of its frames.
-    attempt.failure.text += /^\s*at /m.test(stack) ? stack : stack.replace(/^(?=.)/gm, "    at ");
+    const hasAt = stack.some((frame) => frame.trimStart().startsWith("at "));
+    const frames = hasAt ? stack : stack.map((frame) => frame && `    at ${frame}`);
+    attempt.failure.text += frames.join("\n");
     const [, file, lineNumber] =
       /^(.{1,1000}?):(\d{1,9})(?::\d{1,9})?$/.exec(first("location", "at") ?? "") ?? [];
     const line = lineNumber ?? values.get("line");
@@ -261,13 +278,13 @@ function levelAt(indent: number): Level {
 
 /** The description and the directive after `#`, which a backslash escapes. */
 function directiveOf(rest: string): { text: string; directive?: "TODO" | "SKIP"; reason?: string } {
-  const found = /(?:^|\s)#\s*(todo|skip)\w*\b:?\s*(.*)$/i.exec(rest);
+  const found = /(?:^|\s)#\s*(todo|skip)\w*\b:?(.*)$/is.exec(rest);
   const isEscaped = found !== null && rest[found.index + found[0].indexOf("#") - 1] === "\\";
   if (!found || isEscaped) return { text: unescaped(rest) };
   return {
     text: unescaped(rest.slice(0, found.index).trimEnd()),
     directive: found[1]?.toUpperCase() === "TODO" ? "TODO" : "SKIP",
-    reason: (found[2] ?? "").slice(0, TEXT_LENGTH),
+    reason: (found[2] ?? "").trim().slice(0, TEXT_LENGTH),
   };
 }
 
@@ -300,7 +317,8 @@ function readYaml(lines: readonly string[]): Map<string, string> {
     block = [];
   };
   for (const line of lines) {
-    const [, name, value = ""] = /^([A-Za-z_][\w -]{0,60}):(?:\s+(.*))?$/.exec(line) ?? [];
+    const [, name, written = ""] = /^([A-Za-z_][\w -]{0,60}):(\s.*)?$/s.exec(line) ?? [];
+    const value = written.trimStart();
     if (name === undefined) {
       if (key !== undefined) block.push(line);
       continue;

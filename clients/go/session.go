@@ -106,7 +106,9 @@ func (s *Session) openSink(header lane.Header) {
 		s.sink = direct.New(s.ctx, header, url, firstOf(s.options.Key, settings.KeyFor(url)))
 	default:
 		homes := lane.Homes(s.options.Home)
-		s.sink = lane.New(header, partBytes(), func() []string { return lane.Folders(homes) })
+		l := lane.New(header, partBytes(), func() []string { return lane.Folders(homes) })
+		l.IsJoined = s.isJoined
+		s.sink = l
 	}
 }
 

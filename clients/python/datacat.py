@@ -2180,6 +2180,44 @@ def _record_in_child(_):
     process.run = run_recorded
 
 
+def _mark_running(writer, lane):
+    """Leave a file beside the lane of a process that joined the session, until it ends by itself (clients/README.md, "Processes that
+    join"). Only where SIGTERM is recorded or handled: pools end their processes by it, which is no event of the session."""
+    try:
+        if not _fatal_errors.records_stop() or writer.running is not None:
+            return
+        file = _open_beside(lane, "running", 0)
+        os.close(file)
+        writer.running = os.path.join(lane.folder, lane.id + ".running")
+        # Children of os.fork() and of multiprocessing end by os._exit(), which calls no exit hook.
+        if not hasattr(os._exit, "__wrapped__"):
+            os._exit = _exit_by_itself(os._exit)
+    except Exception:
+        _raise_if_stack_is_full()
+
+
+def _unmark_running(writer):
+    path, writer.running = writer.running, None
+    if path is not None:
+        try:
+            os.remove(path)
+        except OSError:
+            pass  # with the lane, or with its folder
+
+
+def _exit_by_itself(exit_now):
+    @functools.wraps(exit_now)
+    def _exit(*args, **kwargs):
+        try:
+            for writer, _, _ in list(_open_writers.values()):
+                if isinstance(writer, _LaneWriter):
+                    _unmark_running(writer)
+        finally:
+            exit_now(*args, **kwargs)
+
+    return _exit
+
+
 if _HAS_FORK_HOOK:
     os.register_at_fork(
         before=lambda: _stack_watch.before_fork(),
@@ -2249,15 +2287,24 @@ class _FatalErrors(object):
         except Exception:
             pass
 
+    def records_stop(self):
+        """Return whether SIGTERM leaves a trace: its stacks, or what a handler of the program does."""
+        import signal
+
+        if not _records_stacks():
+            return False
+        is_handled = signal.getsignal(signal.SIGTERM) != signal.SIG_DFL
+        return is_handled or any(offset == signal.SIGTERM for _, _, offset in self.files)
+
     def forked(self):
-        """In a forked child: fatal errors go to the parent's file until the child opens its own lane; signals are not recorded, since
-        a pool ends its processes by one."""
+        """In a forked child: fatal errors go to the parent's file until the child opens its own lane; signals are not recorded until
+        then, since a pool ends its processes by one."""
         self.writer = None
         try:
             signals = [file for file in self.files if file[2]]
             self.files = [file for file in self.files if not file[2]]
             for file in signals:
-                self._replace(file, os.open(os.devnull, os.O_WRONLY))
+                self.files.extend(self._replace(file, os.open(os.devnull, os.O_WRONLY)))
         except Exception:
             pass
 
@@ -4715,6 +4762,7 @@ class _LaneWriter(object):
 
     joined = False  # whether another process opened the session and will end it
     signal = None  # the name of the signal that stopped the program
+    running = None  # the path of the file that is there until this process ends by itself
 
     def __init__(self, session_id, server, home, owner):
         self.session_id = session_id
@@ -4848,11 +4896,14 @@ class _LaneWriter(object):
     def _lane_opened(self, lane):
         if lane is self.lanes[0]:
             _fatal_errors.begin(self, lane)
+            if not self.owner:
+                _mark_running(self, lane)
 
     def forked(self):
         """In a forked child: begin a lane of its own. The parent writes its held metrics and ends the session."""
         self.pid = os.getpid()
         self.owner, self.joined = False, True
+        self.running = None
         self.held.clear()
         self.held_from = _NEVER
         for lane in self.lanes:
@@ -4866,6 +4917,7 @@ class _LaneWriter(object):
 
     def _close(self):
         _open_writers.pop(id(self), None)
+        _unmark_running(self)
         for lane in self.lanes:
             if lane.lock.acquire(False):  # else an interrupted call is writing to it; its file is closed at exit
                 lane.close()
@@ -4874,7 +4926,7 @@ class _LaneWriter(object):
         _fatal_errors.end(self)
 
     def finish(self, deadline):
-        pass
+        _unmark_running(self)
 
     def flush(self, timeout):
         return True

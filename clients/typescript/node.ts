@@ -65,6 +65,7 @@ function openLane(settings: Settings, env: Environment): AttachingSession | unde
 
   const now = Date.now();
   const id = settings.session ?? newId(now);
+  const isJoined = settings.session !== undefined;
   const lane = new LaneFile({
     folder: lanesOf(home),
     folders: () =>
@@ -80,8 +81,8 @@ function openLane(settings: Settings, env: Environment): AttachingSession | unde
       writer: thisProcess(),
     },
     maxBytes: Number(env["DATACAT_LANE_BYTES"]) || LANE_BYTES,
+    isJoined,
   });
-  const isJoined = settings.session !== undefined;
   const session = new LaneSession(id, settings, lane, isJoined);
   wakeDaemon(home, env);
   return session;

@@ -1,6 +1,7 @@
 /**
  * Files beside a lane that its writer or the writer's runtime writes (clients/README.md, "Stacks and fatal errors"): the stacks of a hang, and
- * what the runtime writes as the process ends. A file of another kind or of another user is not read.
+ * what the runtime writes as the process ends. A file of another kind or of another user is not read. `running` is empty: it is there while a
+ * process that joined the session has not ended by itself.
  */
 import {
   closeSync,
@@ -16,7 +17,7 @@ import { join } from "node:path";
 import { SIDE_FILE_BYTES } from "../limits.ts";
 import type { Lane } from "./lane.ts";
 
-export const SIDE_FILES = ["stacks", "fatal"] as const;
+export const SIDE_FILES = ["stacks", "fatal", "running"] as const;
 type SideFile = (typeof SIDE_FILES)[number];
 
 type SideText = {

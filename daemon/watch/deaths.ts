@@ -3,6 +3,7 @@
  * the seconds before.
  */
 import { isStopRequest } from "../../src/core/signals.ts";
+import { DAEMON_GROUP, EVENT_PROCESS_GONE } from "../../src/core/vocabulary.ts";
 import type { Crash, Dropped, Op } from "../../src/core/wire.ts";
 import type { Clock } from "../clock.ts";
 import type { Lane } from "../lanes/lane.ts";
@@ -25,6 +26,8 @@ type Death = {
   hasRecords: boolean;
   hasThrown: boolean;
   wasSeenAlive: boolean;
+  /** That ended it, if the system still has it. */
+  signal: string | undefined;
   oom: OomWatch | undefined;
   lastSeen: LastSeen;
 };
@@ -58,10 +61,18 @@ export class Deaths {
     const isOwn = found !== undefined && found.at >= lastAt - SAMPLE_JITTER_MS;
     const fatal = isOwn ? found : undefined;
     const ops: Op[] = [];
-    if (found?.type !== undefined || isOwn)
+    // Pools end their processes by such a signal: it is no event of the session.
+    const isStopped = death.isJoiner && fatal?.type === undefined && isStop(fatal?.signal);
+    if (!isStopped && (found?.type !== undefined || isOwn))
       ops.push(...fatalOps(found, lane, !isOwn ? "forked" : death.isJoiner ? "joined" : "writer"));
     const loss = death.hasRecords ? this.#unknownLoss(lane, lastAt) : undefined;
-    if (!death.isJoiner) {
+    if (death.isJoiner) {
+      const gone =
+        fatal?.type === undefined && !isStopped
+          ? this.#gone(lane, death, fatal, lastAt)
+          : undefined;
+      if (gone) ops.push(gone);
+    } else {
       const end = this.#end(lane, death, fatal, lastAt);
       ops.push(loss && end.op === "crash" ? { ...end, message: UNWRITTEN_END } : end);
     }
@@ -81,13 +92,15 @@ export class Deaths {
     if (state === "thread_ended")
       return { op: "end", at: this.#endedAt(wasSeenAlive, undefined, lastAt), thread_ended: true };
     const isOutOfMemory = oom !== undefined && wasKilledForMemory(oom);
-    if (fatal?.type === undefined && fatal?.signal !== undefined && isStopRequest(fatal.signal))
-      return { op: "end", at: Math.max(fatal.at, lastAt), signal: fatal.signal };
+    const signal = fatal?.signal ?? death.signal;
+    if (fatal?.type === undefined && isStop(signal))
+      return { op: "end", at: this.#endedAt(wasSeenAlive, fatal, lastAt), signal };
     let reason = lane.header.role === "local" ? LEGACY_REASON : "process_died";
     if (state === "rebooted") reason = "rebooted";
     else if (isOutOfMemory) reason = "out_of_memory";
     else if (fatal) reason = fatal.type === undefined ? "killed" : "fatal_error";
     else if (hasThrown) reason = "uncaught_exception";
+    else if (death.signal !== undefined) reason = "killed";
     const isUnknown = reason === "process_died";
     // A process that begins and ends between two checks was not seen alive; the time of its last record is its end.
     const isTimeKnown = wasSeenAlive || lastAt >= this.#since;
@@ -95,12 +108,36 @@ export class Deaths {
       op: "crash",
       at: this.#endedAt(wasSeenAlive, fatal, lastAt),
       reason,
-      signal: fatal?.signal,
+      signal,
       out_of_memory: isOutOfMemory || undefined,
       rebooted: state === "rebooted" || undefined,
       message: messageOf(lane, isTimeKnown || fatal !== undefined, isUnknown),
       last: lastSeen.summary(),
       also_ended: wasSeenAlive ? this.#alsoEnded(lane) || undefined : undefined,
+    };
+  }
+
+  /** The end of a process that joined the session and did not end by itself (clients/README.md, "Processes that join"). */
+  #gone(lane: Lane, death: Death, fatal: FatalEnd | undefined, lastAt: number): Op | undefined {
+    const { state, oom, wasSeenAlive, lastSeen } = death;
+    const signal = fatal?.signal ?? death.signal;
+    if (state !== "ended" || isStop(signal) || !sideFileExists(lane, "running")) return undefined;
+    const isOutOfMemory = oom !== undefined && wasKilledForMemory(oom);
+    const { pid } = lane.header.writer;
+    const last = lastSeen.summary();
+    return {
+      op: "event",
+      at: this.#endedAt(wasSeenAlive, fatal, lastAt),
+      name: EVENT_PROCESS_GONE,
+      category: "error",
+      group: DAEMON_GROUP,
+      message: isOutOfMemory ? OUT_OF_MEMORY : signal ? `${ENDED_BY} ${signal}` : GONE,
+      data: {
+        ...(pid !== undefined && { pid }),
+        ...(signal !== undefined && { signal }),
+        ...(isOutOfMemory && { out_of_memory: true }),
+        ...(last && { last: { ...last } }),
+      },
     };
   }
 
@@ -145,6 +182,15 @@ function messageOf(lane: Lane, isTimeKnown: boolean, isUnknown: boolean): Crash[
   return texts.length > 0 ? texts.join(". ") : undefined;
 }
 
+/** A request to end is no crash. */
+function isStop(signal: string | undefined): boolean {
+  return signal !== undefined && isStopRequest(signal);
+}
+
+const OUT_OF_MEMORY = "A process of the session was killed because memory ran out";
+const ENDED_BY = "A process of the session was ended by";
+const GONE =
+  "A process of the session is gone and has not ended by itself, as after a signal, an immediate exit or exec";
 const UNKNOWN_TIME = "No daemon ran when the process ended; this is the time of its last record";
 /** Why a crash may be none. */
 const UNWRITTEN_END =

@@ -4,6 +4,7 @@
  */
 import { existsSync } from "node:fs";
 import { DAEMON_LEASE_MS } from "../../src/core/limits.ts";
+import { signalName } from "../../src/core/signals.ts";
 import type { Op, Writer } from "../../src/core/wire.ts";
 import { type Clock, gap, type Reading, read } from "../clock.ts";
 import type { Lane } from "../lanes/lane.ts";
@@ -296,12 +297,21 @@ export class Monitor {
     if (!hasEnded && !this.#recordedCrashes.has(lane.id)) {
       // The session of a process that joined it continues without that process. One that opened it has recorded its start.
       const isJoiner = isKnownJoiner || !hasRecords;
-      const ops = this.#deaths.opsOf(lane, { ...watched, state, isJoiner, hasRecords });
+      const signal = this.#signalOf(lane, watched);
+      const ops = this.#deaths.opsOf(lane, { ...watched, state, isJoiner, hasRecords, signal });
       for (const op of ops) observations.record(lane, op);
       this.#recordedCrashes.add(lane.id);
     }
     lane.isClosed = true;
     closed(lane);
+  }
+
+  /** The signal that ended a process which its parent has not asked for yet. */
+  #signalOf(lane: Lane, { started }: Watched): string | undefined {
+    const { pid } = lane.header.writer;
+    const found = pid === undefined ? undefined : this.#options.processes.readProcess(pid);
+    const isSame = started === undefined || found?.started === started;
+    return isSame && found?.signal !== undefined ? signalName(found.signal) : undefined;
   }
 
   /** The session's other lanes are gone, so nothing more is observed about it. */

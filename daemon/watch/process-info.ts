@@ -6,6 +6,8 @@ export type ProcessInfo = {
   started: string;
   /** A zombie has ended, and only waits for its parent to read its exit code. */
   state: "running" | "waiting" | "stopped" | "ended";
+  /** The number of the signal that ended it, while it is a zombie; Linux only. */
+  signal?: number;
   cpuMs: number;
   /** CPU time of its children that have ended, and of theirs; Linux only. */
   childrenCpuMs?: number;

@@ -85,6 +85,8 @@ export function parseStat(text: string): ProcessInfo | undefined {
     parent: Number(parent),
     started,
     state: STATES[state] ?? "waiting",
+    // The status of waitpid(2). It is 0 for a process that this user may not trace.
+    signal: STATES[state] === "ended" ? Number(fields[49] ?? 0) & 0x7f || undefined : undefined,
     cpuMs: (Number(fields[11]) + Number(fields[12])) * TICK_MS,
     childrenCpuMs: (Number(fields[13]) + Number(fields[14])) * TICK_MS,
     residentBytes: Number(fields[21]) * pageBytes(),

@@ -78,6 +78,8 @@ export const EVENT_CRASHED = "session_crashed_detected";
 export const DAEMON_GROUP = "datacat.daemon";
 /** The daemon's event for what a runtime wrote as its process ended: a segmentation fault, a fatal error. */
 export const EVENT_FATAL = "fatal_error";
+/** The daemon's event for a process that joined the session, or was forked by one of its processes, and was ended by something else. */
+export const EVENT_PROCESS_GONE = "process_gone";
 /** The event of `datacat run` for a command that could not be started. */
 export const EVENT_NOT_STARTED = "command_not_started";
 /** The default name of an event with an exception. */

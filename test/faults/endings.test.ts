@@ -31,6 +31,8 @@ type Way = {
   exit?: number | NodeJS.Signals;
   headline: RegExp;
   evidence: RegExp[];
+  /** Its event `killed` has the pids of processes whose ends are events; those of others are none. */
+  hasKilled?: boolean;
   /** A frame of the first thread of the last sample. */
   frame?: RegExp;
 };
@@ -128,6 +130,21 @@ const WAYS: { [way: string]: Way } = {
     exit: 0,
     headline: /^Ended with 1 uncaught exception$/,
     evidence: [/the last one Segmentation fault/],
+  },
+  "forked children that are killed, and others that end": {
+    argument: "children",
+    exit: 0,
+    headline: /^Ended$/,
+    evidence: [],
+    hasKilled: true,
+  },
+  "Node: forked processes that are killed, and others that end": {
+    language: "node",
+    argument: "children",
+    exit: 0,
+    headline: /^Ended with exit code 0$/,
+    evidence: [],
+    hasKilled: true,
   },
   "a fork while stacks are watched": {
     argument: "fork",
@@ -273,6 +290,15 @@ test.each(ways)("%s", async (way, expected) => {
   if (expected.frame) {
     const last = world.server.ops(session, "stacks").at(-1);
     expect(last?.threads[0]?.frames).toContainEqual(expect.stringMatching(expected.frame));
+  }
+  if (expected.hasKilled) {
+    const data = (name: string) =>
+      world.server
+        .ops(session, "event")
+        .filter((op) => op.name === name)
+        .map((op) => op.data);
+    const killed = data("killed").flatMap((each) => each?.["pids"]);
+    await until(() => data("process_gone").map((each) => each?.["pid"])).toEqual(killed);
   }
   if (expected.exit !== undefined) {
     await until(() => child?.exitCode ?? child?.signalCode).toBe(expected.exit);

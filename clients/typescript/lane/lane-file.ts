@@ -16,6 +16,7 @@ import { checksum, writeHex } from "./checksum.ts";
 import { headerText, type Header } from "./header.ts";
 import { isFileTooLarge, Losses } from "./losses.ts";
 import { concat, Reserve } from "./reserve.ts";
+import { markRunning, unmarkRunning } from "./running.ts";
 import { CHECK_AFTER_MS, REOPEN_AFTER_MS } from "../limits.ts";
 import type { Counts, Kind, Sink } from "../session/sink.ts";
 
@@ -30,6 +31,8 @@ type LaneOptions = {
   folder: string;
   header: Header;
   maxBytes: number;
+  /** Another process opened the session: a file beside the lane is there until this one ends by itself. */
+  isJoined?: boolean;
   /** Makes the folders where the lane may be, if its part cannot be made in `folder`: that one again, and the last resort. */
   folders?: () => string[];
 };
@@ -81,7 +84,7 @@ export class LaneFile implements Sink {
   }
 
   /** The path of a side file (clients/README.md, "Stacks and fatal errors"); undefined while the lane has no part. */
-  sidePath(kind: "stacks" | "fatal"): string | undefined {
+  sidePath(kind: "stacks" | "fatal" | "running"): string | undefined {
     return this.#folder && join(this.#folder, `${this.#options.header.lane}.${kind}`);
   }
 
@@ -132,6 +135,11 @@ export class LaneFile implements Sink {
   }
 
   close(): void {
+    if (this.#options.isJoined) unmarkRunning(this.sidePath("running"));
+    this.#closeFile();
+  }
+
+  #closeFile(): void {
     if (this.#file === undefined) return;
     try {
       closeSync(this.#file);
@@ -264,7 +272,7 @@ export class LaneFile implements Sink {
   #check(at: number): void {
     this.#checkedAt = at;
     try {
-      if (this.#file !== undefined && fstatSync(this.#file).nlink === 0) this.close();
+      if (this.#file !== undefined && fstatSync(this.#file).nlink === 0) this.#closeFile();
     } catch {
       // the program has closed it; the write shows that
     }
@@ -305,13 +313,14 @@ export class LaneFile implements Sink {
       file = openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND, 0o600);
       const length = this.#line.fill(headerText(header, part, first), false);
       if (writeSync(file, this.#line.bytes, this.#line.start, length) < length) throw CUT_SHORT;
-      this.close();
+      this.#closeFile();
       this.#file = file;
       this.#folder = folder;
       this.#part = part;
       this.#bytes = this.#headerBytes = length;
       this.#hasRecords = false;
       this.#isTorn = false;
+      if (part === 1 && this.#options.isJoined) markRunning(this.sidePath("running"));
       return true;
     } catch (thrown) {
       this.#failure = thrown;

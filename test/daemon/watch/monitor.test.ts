@@ -1,4 +1,6 @@
 /** The monitor with a clock and processes of the test's own: no waiting, no real process. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { appendFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { constants } from "node:os";
 import { pid, platform } from "node:process";
@@ -14,6 +16,7 @@ import { DiskWatch } from "../../../daemon/watch/disk.ts";
 import { thisMachine } from "../../../daemon/watch/machine.ts";
 import { Monitor, writerState } from "../../../daemon/watch/monitor.ts";
 import { Observations } from "../../../daemon/watch/observations.ts";
+import { readProcess } from "../../../daemon/watch/processes.ts";
 import type { ProcessInfo } from "../../../daemon/watch/process-info.ts";
 import { heartbeatLimitMs } from "../../../src/core/heartbeat.ts";
 import { DAEMON_LEASE_MS } from "../../../src/core/limits.ts";
@@ -69,7 +72,7 @@ class Watched {
       log,
       disk: new DiskWatch(() => this.isDiskFull),
       processes: {
-        isAlive: (pid) => this.processes.has(pid),
+        isAlive: (pid) => (this.processes.get(pid)?.state ?? "ended") !== "ended",
         readProcess: (pid) => this.processes.get(pid),
       },
       closed: (lane) => this.closed.push(lane.session),
@@ -86,6 +89,11 @@ class Watched {
     const lane = this.world.lane(session, { writer, at: START });
     if (isOpener) lane.append({ op: "start", at: START });
     return lane;
+  }
+
+  /** A process has ended, and its parent has not asked for its exit code. */
+  zombie(pid: number, signal: number | undefined): void {
+    this.processes.set(pid, { ...process(pid), state: "ended", signal });
   }
 
   /** Lets time pass, reading and checking as often as the daemon does. */
@@ -254,6 +262,58 @@ test("a signal that requests the end ends the session; another one, and a fatal 
     also_ended: 4,
     message: expect.stringContaining("as after SIGKILL") as unknown,
   });
+});
+
+test("the end of a process that joined is an event with its cause, unless it ended by itself or by a request", async () => {
+  await using world = await World.make();
+  const watched = new Watched(world);
+  const stop =
+    "\0".repeat(15) +
+    'Current thread 0x1 (most recent call first):\n  File "/srv/game.py", line 2 in f\n';
+  const ways = [
+    { session: "killed", running: true, signal: 9 },
+    { session: "gone", running: true },
+    { session: "ended", running: false },
+    { session: "stopped", running: true, fatal: stop },
+    { session: "stopped unseen", running: true, signal: 15 },
+    { session: "fault", running: true, fatal: "Fatal Python error: Segmentation fault\n" },
+  ];
+  for (const [index, { session, running, fatal }] of ways.entries()) {
+    const lane = watched.program(session, { pid: PID + index, isOpener: false });
+    lane.append({ op: "event", at: START, name: "e" });
+    const path = join(world.home.lanes, lane.header.lane);
+    if (running) writeFileSync(`${path}.running`, "");
+    if (fatal) writeFileSync(`${path}.fatal`, fatal);
+  }
+  watched.pass(WATCH_MS);
+  for (const [index, { signal }] of ways.entries()) watched.zombie(PID + index, signal);
+  watched.pass(WATCH_MS);
+  const names = async (session: string) =>
+    (await watched.recorded(session)).map((op) => op.op === "event" && op.name);
+  expect(await watched.recorded("killed")).toMatchObject([
+    {
+      op: "event",
+      name: "process_gone",
+      message: "A process of the session was ended by SIGKILL",
+      data: { pid: PID, signal: "SIGKILL" },
+    },
+  ]);
+  expect(await names("gone")).toEqual(["process_gone"]);
+  expect(await names("ended")).toEqual([]);
+  expect(await names("stopped")).toEqual([]);
+  expect(await names("stopped unseen")).toEqual([]);
+  expect(await names("fault")).toEqual(["fatal_error"]);
+});
+
+test.runIf(platform === "linux")("the signal of a zombie is read", async () => {
+  // The shell replaces itself, so the new program does not wait for the child that it has.
+  const parent = spawn("sh", ["-c", "sh -c 'kill -9 $$' & echo $!; exec sleep 60"]);
+  try {
+    const [output] = (await once(parent.stdout, "data")) as [Buffer];
+    await expect.poll(() => readProcess(Number(output))?.signal, { timeout: 20_000 }).toBe(9);
+  } finally {
+    parent.kill("SIGKILL");
+  }
 });
 
 test("a fatal error of a forked process is recorded while its parent runs on, and once", async () => {

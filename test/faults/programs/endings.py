@@ -1,6 +1,7 @@
 """One way to end or to hang, which the first argument names (test/faults/README.md). The client is found by PYTHONPATH."""
 
 import ctypes
+import multiprocessing
 import os
 import re
 import signal
@@ -75,6 +76,38 @@ def forked_child_ends_by_fault():
     session.end()
 
 
+def work_in_child(way):
+    session.log_event("child", data={"pid": os.getpid()})
+    if way == "killed":
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def children_are_killed():
+    """Children of three kinds end by themselves, or are stopped by their pool; then one of os.fork and one of multiprocessing are killed."""
+    context = multiprocessing.get_context("fork")
+    killed = []
+    for end in (lambda code: sys.exit(code), lambda code: os._exit(code)):
+        child = os.fork()
+        if child == 0:
+            work_in_child("ends")
+            end(0)
+        os.waitpid(child, 0)
+    with context.Pool(1) as pool:  # its end stops its processes by SIGTERM
+        pool.map(work_in_child, ["ends"])
+    for way in ("ends", "killed"):
+        child = context.Process(target=work_in_child, args=(way,))
+        child.start()
+        child.join()
+    killed.append(child.pid)
+    child = os.fork()
+    if child == 0:
+        work_in_child("killed")
+    os.waitpid(child, 0)
+    killed.append(child)
+    session.log_event("killed", data={"pids": killed})
+    session.end()
+
+
 def fork_while_watched():
     session.heartbeat()
     child = os.fork()
@@ -96,6 +129,7 @@ WAYS = {
     "read": read_from_pipe,
     "recover": hang_then_recover,
     "exit": exit_at_once,
+    "children": children_are_killed,
     "child": forked_child_ends_by_fault,
     "fork": fork_while_watched,
 }

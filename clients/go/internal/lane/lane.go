@@ -20,6 +20,7 @@ type Lane struct {
 	folders  func() []string // the folders where it may be, best first
 	maxBytes int64           // of a part
 	put      func(*os.File, []byte) (int, error)
+	IsJoined bool // another process opened the session
 
 	mu       sync.Mutex
 	folder   string // where the parts are; "" until there is one
@@ -288,6 +289,9 @@ func (l *Lane) openPart(first int64, kind Kind) bool {
 		l.file.Close()
 	}
 	l.file, l.part, l.bytes, l.records, l.isTorn = file, l.part+1, int64(len(line)), 0, false
+	if l.IsJoined && l.part == 1 {
+		l.markRunning()
+	}
 	return true
 }
 
@@ -351,6 +355,9 @@ func (l *Lane) Home() string {
 func (l *Lane) Close() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.IsJoined && l.folder != "" {
+		os.Remove(l.runningPath())
+	}
 	l.closeFile()
 }
 

@@ -20,3 +20,16 @@ func (l *Lane) OpenSide(kind string) *os.File {
 	}
 	return file
 }
+
+// markRunning makes the file that is there until a process which joined the session ends by itself (clients/README.md,
+// "Processes that join"). Without it the process's end is not recorded.
+func (l *Lane) markRunning() {
+	const flags = os.O_WRONLY | os.O_CREATE | os.O_EXCL | noFollow
+	if file, err := os.OpenFile(l.runningPath(), flags, 0o600); err == nil {
+		file.Close()
+	}
+}
+
+func (l *Lane) runningPath() string {
+	return filepath.Join(l.folder, l.Header.Lane+".running")
+}

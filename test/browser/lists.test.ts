@@ -84,6 +84,24 @@ describe.skipIf(!hasBrowser)("the pages across sessions", () => {
     }
   });
 
+  test("the search box takes a query, completes it, and marks what it does not understand", async () => {
+    const { page, complaints } = await world.look("/sessions");
+    const rows = page.locator(".sessions tbody tr");
+    const box = page.getByLabel("Search sessions");
+    await box.fill("version:>=1.4.2 -is:act");
+    await page
+      .locator('#query-list option[value="version:>=1.4.2 -is:active"]')
+      .waitFor({ state: "attached" });
+    await page.locator(".empty mark", { hasText: "act" }).waitFor();
+    await expectAccessible(page);
+    await box.fill("version:>=1.4.2 -is:active");
+    await soon(() => rows.count()).toBe(2);
+    await page.reload();
+    expect(await box.inputValue()).toBe("version:>=1.4.2 -is:active");
+    expect(await rows.count()).toBe(2);
+    expect(complaints).toEqual([]);
+  });
+
   test("the list follows text and filters as they are typed, and the address has them", async () => {
     const { page, complaints } = await world.look("/sessions");
     const rows = page.locator(".sessions tbody tr");

@@ -12,6 +12,7 @@ import { statePaths, stateValues } from "../../src/catalog/paths.ts";
 import { versionDays, versions } from "../../src/catalog/products.ts";
 import { removeSession, publish } from "../../src/catalog/publish.ts";
 import { listSessions, type SessionListQuery } from "../../src/catalog/sessions.ts";
+import { withQuery } from "../../src/catalog/written.ts";
 import { DAY, fill } from "./many.ts";
 import { metric, publication } from "./publication.ts";
 
@@ -59,6 +60,10 @@ async function rowsRead(ask: () => Promise<unknown>): Promise<number> {
 /** Candidates walked (twice, to know where it stopped), and one look into another table for each. */
 const BOUND = 3 * SCAN_SESSIONS;
 
+function asked(query: string): SessionListQuery {
+  return withQuery({}, query, NEWEST);
+}
+
 const LISTS: [what: string, query: SessionListQuery, rows: number][] = [
   ["the newest", {}, 200],
   ["the oldest", { order: "asc" }, 200],
@@ -83,6 +88,10 @@ const LISTS: [what: string, query: SessionListQuery, rows: number][] = [
   ["by events", { sort: "events" }, BOUND],
   ["by how long they ran", { sort: "ran_ms" }, BOUND],
   ["by machine", { sort: "hostname", order: "asc" }, BOUND],
+  ["with a query that its indexes answer", asked("ever.ticket:70000 -is:crashed"), 200],
+  ["with a query on values", asked("state.level:>8 -event:door_opened"), 5_000],
+  ["with a query that no session passes", asked("ever.level:>100 OR metric.fps.p95:<1"), 2 * BOUND],
+  ["with a query on versions", asked("version:>=1.48 -product:editor"), 10_000],
   [
     "of a version by points, with everything else",
     {

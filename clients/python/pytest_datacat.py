@@ -13,6 +13,7 @@ Works with pytest 4.6 (the last for 2.7) to the newest, with subtests, pytest-re
 reports the tests of all workers.
 """
 
+import ast
 import binascii
 import json
 import os
@@ -553,10 +554,23 @@ def _subtest_name(report):
     """Return a subtest's name as pytest prints it."""
     context = report.context
     parts = [] if context.msg is None else ["[%s]" % _plain(context.msg)]
-    values = ["%s=%s" % (_plain(key), _cut(_text_of(value), 200)) for key, value in dict(context.kwargs).items()]
+    read = _read_again if getattr(report, "node", None) is not None else _text_of
+    values = ["%s=%s" % (_plain(key), _cut(read(value), 200)) for key, value in dict(context.kwargs).items()]
     if values:
         parts.append("(%s)" % ", ".join(values))
     return " ".join(parts) or "(<subtest>)"
+
+
+def _read_again(value):
+    """Return the text of a value that came from a worker: pytest 9 writes its text as a literal on the way, so 2 would be '2'."""
+    text = _text_of(value)
+    if text[:1] not in ("'", '"'):
+        return text
+    try:
+        inner = ast.literal_eval(text)
+    except (SyntaxError, ValueError):
+        return text
+    return _plain(inner)
 
 
 def _text_of(value):

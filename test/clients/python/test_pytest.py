@@ -5,7 +5,9 @@ index: the newest pytest of the interpreter, in 2.7 version 4.6."""
 import io
 import os
 import re
+import shutil
 import sys
+import unittest
 
 from test_packaging import tool
 from worlds import CLIENT, Test, run
@@ -69,6 +71,10 @@ class TestUnit(unittest.TestCase):
 def test_subtests(subtests):
     for i in range(3):
         with subtests.test(msg='x'): assert i != 1
+"""
+SUBTEST_VALUES = u"""
+def test_values(subtests):
+    with subtests.test(i=2, name='a'): assert False
 """
 MODULE_SKIP = u"import pytest\npytest.skip('not here', allow_module_level=True)\n"
 NO_MODULE = u"import no_such_module\n"
@@ -242,6 +248,16 @@ class Failures(PluginTest):
         self.assertIn(bad["test"]["worker"], ("gw0", "gw1"))
         self.assertEqual((bad["exception_type"], bad["source_function"]), ("AssertionError", "test_bad"))
         self.assertEqual((self.tests_state()["planned"], self.tests_state()["workers"]), (21, 2))
+
+    @unittest.skipIf(sys.version_info < (3, 12), "subtests with workers need the newest pytest")
+    def test_a_subtest_has_the_same_id_with_and_without_workers(self):
+        names = {}
+        for workers in ("0", "2"):
+            self.pytest({"test_a.py": SUBTESTS + SUBTEST_VALUES}, "--datacat", "-n", workers)
+            names[workers] = sorted(op["test"]["id"][-1] for op in self.events() if op["test"].get("kind") == "subtest")
+            shutil.rmtree(os.path.join(self.home, "lanes"))
+        self.assertEqual(names["2"], names["0"])
+        self.assertTrue([name for name in names["0"] if "(i=2, name='a')" in name], names)
 
     def test_each_attempt_has_its_error(self):
         self.pytest({"test_a.py": RERUNS}, "--datacat", "--reruns", "2")

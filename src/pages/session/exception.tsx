@@ -8,7 +8,7 @@ import { whereOf, whereText } from "../../core/stack/where.ts";
 import { Coloured } from "../ui/coloured.tsx";
 import type { AccessEnv } from "../../access/access.ts";
 import type { SessionClient } from "../../session/client.ts";
-import { exceptionTree } from "../../core/exception-tree.ts";
+import { exceptionTree, type ThrownException } from "../../core/exception-tree.ts";
 import { formatCount, formatNumber } from "../../core/format.ts";
 import { Hono } from "hono";
 import type { EventRow, Summary } from "../../core/answers.ts";
@@ -190,6 +190,12 @@ function Occurrence({ id, found: { kind, event } }: { id: string; found: Found }
   );
 }
 
+/** The headline has the text: it is the exception's message or its first line, with or without the type. */
+function isInHeadline(text: string, { exception_type = "", exception_msg = "" }: ThrownException) {
+  const headlines = [exception_msg, `${exception_type}: ${exception_msg}`];
+  return headlines.some((each) => each === text || each.startsWith(`${text}\n`));
+}
+
 /** The exception with what led to it. One without a stack has its place instead. */
 export function Exception({ event }: { event: EventRow }) {
   const shown = asResolved(event);
@@ -197,7 +203,7 @@ export function Exception({ event }: { event: EventRow }) {
   const { source_file: file, source_line: line, source_function: name = "", sources = [] } = shown;
   return (
     <div class="exception-body">
-      {event.message && event.message !== root.exception_msg ? (
+      {event.message && !isInHeadline(event.message, root) ? (
         <p class="exception-message">
           <Coloured text={event.message} />
         </p>

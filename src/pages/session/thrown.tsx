@@ -37,7 +37,7 @@ function Details({ thrown, sources }: Props) {
           <Coloured text={note} />
         </p>
       ))}
-      <Frames frames={framesOf(stacktrace)} sources={sources} />
+      <Frames frames={framesOf(withoutHeadline(stacktrace, thrown))} sources={sources} />
       {members.map((member, index) => (
         <details class="member">
           <summary>
@@ -87,4 +87,12 @@ function Attributes({ attributes }: { attributes: JsonObject }) {
       </tbody>
     </table>
   );
+}
+
+/** Python ends a stack with the type and the message, which stand above it. */
+function withoutHeadline(stacktrace: string[], { exception_type, exception_msg }: ThrownException) {
+  const last = stacktrace.at(-1)?.trimEnd() ?? "";
+  const headline = exception_msg ? `${exception_type}: ${exception_msg}` : exception_type;
+  const isHeadline = last === headline || last.endsWith(`.${headline}`);
+  return stacktrace.length > 1 && isHeadline ? stacktrace.slice(0, -1) : stacktrace;
 }

@@ -27,6 +27,7 @@ const SYMBOLS = {
 const WITH_COMMAS = new Intl.NumberFormat("en-US");
 export function formatDuration(ms) {
   if (ms < 0) return MINUS + formatDuration(-ms);
+  if (ms > 0 && ms < 0.5) return "< 1 ms";
   if (Math.round(ms) < 1e3) return `${Math.round(ms)} ms`;
   if (ms < 9995) return `${Number((ms / 1e3).toFixed(2))} s`;
   if (ms < 59950) return `${Number((ms / 1e3).toFixed(1))} s`;

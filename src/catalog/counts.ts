@@ -4,11 +4,11 @@
  */
 import { DAY_MS } from "../core/limits.ts";
 
-/** A test run that is over. */
-const IS_RUN = "(tests > 0 AND status IN ('ended', 'crashed'))";
+/** A test run that is over, also one that failed before any test ran. */
+const IS_RUN = "((tests > 0 OR failed_tests > 0) AND status IN ('ended', 'crashed'))";
 
 /**
- * `changes`: n, product, version, status, failed, ever_hung, created_at, bytes, tests. Bytes are added when a session is over: while it grows, each
+ * `changes`: n, product, version, status, failed, ever_hung, created_at, bytes, tests, failed_tests. Bytes are added when a session is over: while it grows, each
  * publication would write a row here.
  */
 export const countSessions = (changes: string): string[] => [

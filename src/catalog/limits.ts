@@ -54,6 +54,6 @@ export const COMPARED_TEST_RUNS = 20;
 /** Runs over which the durations of all tests are averaged: of 10,000 tests each is 120 KB. */
 export const AVERAGED_RUNS = 5;
 /** Tests in the lists of the flakiest and the slowest. */
-export const LISTED_TESTS = 50;
+export const LISTED_TESTS = 20;
 /** Failures that are grouped for the list of the flakiest: each is a row read, 1 µs. */
 export const MAX_READ_FAILURES = 20_000;

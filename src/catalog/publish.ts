@@ -182,6 +182,7 @@ const COUNTED = [
   "created_at",
   "bytes",
   "tests",
+  "failed_tests",
 ];
 const COUNT_SESSIONS = countSessions(`
   SELECT -1 AS n, ${COUNTED.map((column) => `old.${column}`).join()}

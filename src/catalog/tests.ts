@@ -1,5 +1,6 @@
 /** The history of tests: their results and durations over the runs of a product. */
 import type { TestItem, TestRun } from "../core/answers.ts";
+import { MIN_SLOW_MS } from "../core/tests/limits.ts";
 import { findPacked, PART_COUNTS, partOf, readPacked } from "../core/tests/packed.ts";
 import type { TestShown } from "../core/tests/vocabulary.ts";
 import {
@@ -225,11 +226,9 @@ async function slowTests(
       const before = sums.get(key) ?? { sum: 0, runs: 0 };
       sums.set(key, { sum: before.sum + duration_ms, runs: before.runs + 1 });
     }
-  const items = [...sums].map(([test, { sum, runs: count }]) => ({
-    test,
-    duration_ms: sum / count,
-    runs: count,
-  }));
+  const items = [...sums]
+    .map(([test, { sum, runs: count }]) => ({ test, duration_ms: sum / count, runs: count }))
+    .filter(({ duration_ms }) => duration_ms >= MIN_SLOW_MS);
   items.sort((a, b) => b.duration_ms - a.duration_ms);
   return { items: items.slice(0, LISTED_TESTS), session_id };
 }

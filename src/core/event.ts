@@ -19,6 +19,8 @@ export type EventFilter = {
   exceptions?: boolean;
   /** Of exceptions. */
   fingerprint?: string;
+  /** Leaves out the starts of tests, and the ends that are not of the category error. */
+  quietTests?: false;
 };
 
 export const isException = (event: Pick<Event, "exception_type">): boolean =>
@@ -53,9 +55,14 @@ export function matches(event: EventRow, filter: EventFilter): boolean {
   if (filter.group !== undefined && (event.group ?? "") !== filter.group) return false;
   if (filter.label !== undefined && !event.labels?.includes(filter.label)) return false;
   if (filter.exceptions && !isException(event)) return false;
+  if (filter.quietTests === false && isQuietTest(event)) return false;
   if (filter.fingerprint !== undefined && event.fingerprint !== filter.fingerprint) return false;
   return filter.text === undefined || searchText(event).includes(fold(filter.text));
 }
+
+/** The start of a test, and the end of one that passed or was skipped. */
+const isQuietTest = ({ test, category }: EventRow): boolean =>
+  test !== undefined && category !== "error";
 
 /** The text that full-text search examines, folded. */
 export function searchText(event: EventRow): string {

@@ -40,9 +40,10 @@ const SYMBOLS: Record<string, string> = {
 /** Kept, because creating one takes longer than rendering a table row. */
 const WITH_COMMAS = new Intl.NumberFormat("en-US");
 
-/** Milliseconds in at most two units: "840 ms", "1.25 s", "12.4 s", "3 min 5 s", "2 h 10 min", "3 d 4 h". */
+/** Milliseconds in at most two units: "< 1 ms", "840 ms", "1.25 s", "12.4 s", "3 min 5 s", "2 h 10 min", "3 d 4 h". */
 export function formatDuration(ms: number): string {
   if (ms < 0) return MINUS + formatDuration(-ms);
+  if (ms > 0 && ms < 0.5) return "< 1 ms";
   if (Math.round(ms) < 1_000) return `${Math.round(ms)} ms`;
   if (ms < 9_995) return `${Number((ms / 1_000).toFixed(2))} s`;
   if (ms < 59_950) return `${Number((ms / 1_000).toFixed(1))} s`; // a larger value would round to 60

@@ -43,6 +43,7 @@ const NAVIGATION = [
   ["/", "Home"],
   ["/sessions", "Sessions"],
   ["/exceptions", "Exceptions"],
+  ["/tests", "Tests"],
   ["/metrics", "Metrics"],
   ["/docs", "Docs"],
   ["/settings", "Settings"],

@@ -71,6 +71,11 @@ tests.get("/tests", async (c) => {
           <button class="button">Show</button>
         </div>
       </form>
+      <Panel id="runs" title="Runs">
+        {guarded("the runs", async () => (
+          <Runs runs={branch === undefined ? all : await testRuns(c.env.CATALOG, asked)} />
+        ))}
+      </Panel>
       <div class="columns">
         <Panel id="flaky" title="Flaky and failing" aside={<FlakyNote />}>
           {guarded("the flaky tests", async () => {
@@ -92,13 +97,8 @@ tests.get("/tests", async (c) => {
           ))}
         </Panel>
       </div>
-      <Panel id="runs" title="Runs">
-        {guarded("the runs", async () => (
-          <Runs runs={branch === undefined ? all : await testRuns(c.env.CATALOG, asked)} />
-        ))}
-      </Panel>
     </>,
-    { title, here: "/sessions", name: "list-page tests-page", styles: ["tests"] },
+    { title, here: "/tests", name: "list-page tests-page", styles: ["tests"] },
   );
 });
 
@@ -177,7 +177,7 @@ function Flaky({ items, partial, asked }: FlakyProps) {
 }
 
 function Slowest({ items, asked }: { items: NamedSlowTest[]; asked: Asked }) {
-  if (items.length === 0) return <Empty title="No durations" />;
+  if (items.length === 0) return <Empty title="No test is slow" />;
   return (
     <table class="test-table">
       <thead>
@@ -293,7 +293,7 @@ tests.get("/tests/:key", async (c) => {
     </>,
     {
       title: `History of ${name}`,
-      here: "/sessions",
+      here: "/tests",
       name: "list-page tests-page",
       styles: ["tests"],
     },

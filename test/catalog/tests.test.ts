@@ -8,14 +8,18 @@ import {
   flakyTests,
   namedSlowTests,
 } from "../../src/catalog/tests.ts";
+import { rowsOfDay } from "../../src/registry/usage.ts";
 import { testKey } from "../../src/core/tests/id.ts";
 import { MAX_BATCH_OPS, MAX_SESSION_ROWS } from "../../src/core/limits.ts";
+import type { TestFact } from "../../src/core/tests/fact.ts";
 import type { TestResult } from "../../src/core/tests/vocabulary.ts";
 import type { Op } from "../../src/core/wire.ts";
 import { manyTests, runState, testEnded, testStarted } from "../session/test-run.ts";
 import { NOON, World } from "../session/world.ts";
 
 const db = env.CATALOG;
+/** Rows of a session besides those of its tests: its own, its postings, counts, events and exceptions. */
+const OWN_ROWS = 20;
 const HOUR = 3_600_000;
 const DEEP = ["a.py", "test_deep"];
 const FLAKY = ["a.py", "test_flaky"];
@@ -51,7 +55,7 @@ async function run(
       { message: "too deep" },
     ),
     ...(isFlaky ? [testEnded(at + 3, { id: FLAKY, result: "failed" })] : []),
-    testEnded(at + 4, { id: FLAKY, result: "passed", attempt: isFlaky ? 2 : 1, duration_ms: 5 }),
+    testEnded(at + 4, { id: FLAKY, result: "passed", attempt: isFlaky ? 2 : 1, duration_ms: 6 }),
     { op: "end", at: at + 5, exit_code: deep === "passed" ? 0 : 1 },
   ]);
   await world.client.publish();
@@ -67,10 +71,14 @@ test("a run costs one row for 500 tests, and one for each that did not pass", as
   ];
   for (let from = 0; from < ops.length; from += MAX_BATCH_OPS)
     await world.send(ops.slice(from, from + MAX_BATCH_OPS));
+  const earlier = await rowsOfDay(env.REGISTRY, Date.now());
   await world.client.publish();
   expect(await rows("failed_tests", world.id)).toBe(100);
   expect(await rows("test_parts", world.id)).toBe(16);
-  expect(16).toBeLessThanOrEqual(10_000 / 500);
+  // D1's own count of rows written, those of the session itself included.
+  const { d1_rows } = await rowsOfDay(env.REGISTRY, Date.now());
+  expect(d1_rows - earlier.d1_rows).toBeGreaterThanOrEqual(116);
+  expect(d1_rows - earlier.d1_rows).toBeLessThanOrEqual(10_000 / 500 + 100 + OWN_ROWS);
   // Published again, nothing is written.
   const before = await db
     .prepare("SELECT test_mark FROM sessions WHERE id = ?")
@@ -143,6 +151,27 @@ test("a failure of a run is new, or has failed for so many runs of its branch", 
   // Flaky is not failed.
   expect(since?.get(testKey(FLAKY))?.runs).toBe(1);
   expect(await failingSince(db, { product: "shop", branch: "none", before }, keys)).toBeUndefined();
+});
+
+test("a run that failed before any test ran is counted as a failed run, and no fast test as slow", async () => {
+  const world = new World();
+  const broken: TestFact = {
+    id: ["conftest.py"],
+    result: "error",
+    phase: "collect",
+    kind: "suite",
+  };
+  await world.send([
+    { ...runState(), product: "broken", version: "1" } as Op,
+    testEnded(NOON + 1, broken),
+    testEnded(NOON + 2, { id: ["a.py", "test_fast"], result: "skipped", duration_ms: 0.2 }),
+    { op: "end", at: NOON + 3, exit_code: 2 },
+  ]);
+  await world.client.publish();
+  const counted = "SELECT test_runs, failed_runs FROM versions WHERE product = 'broken'";
+  expect(await db.prepare(counted).first()).toEqual({ test_runs: 1, failed_runs: 1 });
+  const names = () => Promise.reject(new Error("No test is slow, so none has to be named."));
+  expect(await namedSlowTests(db, { product: "broken" }, names)).toEqual([]);
 });
 
 test("the flakiest and the slowest tests of a product are listed", async () => {

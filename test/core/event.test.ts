@@ -5,6 +5,19 @@ import type { Event } from "../../src/core/wire.ts";
 
 const event = (op: Partial<Event> = {}): Event => ({ op: "event", at: 1_000, name: "door", ...op });
 
+test("without the quiet events of tests, their failures and the other events are left", () => {
+  const test = { id: ["a.py", "test_a"] };
+  const events = [
+    event({ test }),
+    event({ test: { ...test, result: "passed" } }),
+    event({ test: { ...test, result: "failed" }, category: "error" }),
+    event({ message: "of the program" }),
+  ].map((op, index) => eventRow(op, index));
+  expect(events.filter((row) => matches(row, { quietTests: false })).map(({ seq }) => seq)).toEqual(
+    [2, 3],
+  );
+});
+
 describe("an event as it is stored", () => {
   test.each([
     [{}, "info"],

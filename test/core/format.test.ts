@@ -30,6 +30,7 @@ test.each([
   [3 * 86_400_000 + 4 * 3_600_000, "3 d 4 h"],
   [3 * 86_400_000 + 4.7 * 3_600_000, "3 d 4 h"],
   [9_990, "9.99 s"],
+  [0.2, "< 1 ms"],
 ])("%d ms are %s", (ms, text) => expect(formatDuration(ms)).toBe(text));
 
 test.each([

@@ -71,6 +71,44 @@ test("the page of a run shows its failures by name, with their error, difference
   expect(html).not.toContain('test-name">a.py::test_good');
 });
 
+test("a failure's message is shown once, with its lines, and the events of passed tests are left out", async () => {
+  const world = new World();
+  const text = "the basket\n  is different";
+  await world.send([
+    runState({ planned: 2 }),
+    testEnded(at, { id: ["a.py", "test_good"], result: "passed" }),
+    testEnded(
+      at + 1,
+      { id: two, result: "failed" },
+      {
+        message: "AssertionError: the basket",
+        exception_type: "AssertionError",
+        exception_msg: text,
+        stacktrace: [
+          "Traceback (most recent call last):\n",
+          '  File "a.py", line 3, in test_two\n    assert basket\n',
+          `AssertionError: ${text}\n`,
+        ],
+      },
+    ),
+    { op: "event", at: at + 2, name: "of_the_program" },
+    { op: "end", at: at + 9, exit_code: 1 },
+  ]);
+  const html = await get(`/sessions/${world.id}`);
+  const failures = html.slice(html.indexOf('class="test-account"'), html.indexOf("suites-title"));
+  expect(failures.split("the basket")).toHaveLength(2);
+  expect(failures).toContain(text);
+  expect(html).not.toContain('id="event-list"');
+  for (const path of ["/events/panel?tests=failed", "?tests=failed", "/events?tests=failed"]) {
+    const events = await get(`/sessions/${world.id}${path}`);
+    const list = events.slice(events.indexOf('id="event-list"'));
+    expect(list).toContain("of_the_program");
+    expect(list).toContain("test_two");
+    expect(list).not.toContain("test_good");
+  }
+  expect(await get(`/sessions/${world.id}/events?tests=all`)).toContain("test_good");
+});
+
 test("a test's own page has the state and the events during it", async () => {
   const { id } = await failed();
   const html = await get(`/sessions/${id}/tests/${testKey(two)}`);

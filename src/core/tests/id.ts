@@ -14,7 +14,14 @@ function fileOf({ id, file = 0 }: Named): string {
   return id[file] ?? id[0] ?? "";
 }
 
-/** As its runner prints it: `tests/test_a.py::TestA::test_b` of pytest, `TestA/b` of Go, else the parts with " › " between them. */
+/** pytest's parameters follow the name without a gap, and what names a subtest follows after a blank. */
+function gapBefore(part: string, index: number, separator: string): string {
+  if (index === 0) return "";
+  if (separator !== "::" || !/^[[(]/.test(part)) return separator;
+  return part.startsWith("[") && part.endsWith("]") ? "" : " ";
+}
+
+/** As its runner prints it: `tests/test_a.py::TestA::test_b[1]` of pytest, `TestA/b` of Go, else the parts with " › " between them. */
 export function testName(test: Named, runner = ""): string {
   const { id, file = 0 } = test;
   const [separator, parts] = fileOf(test).endsWith(".py")
@@ -22,6 +29,6 @@ export function testName(test: Named, runner = ""): string {
     : runner.startsWith("go") && id.length > file + 1
       ? ["/", id.slice(file + 1)]
       : [" › ", id];
-  const name = parts.join(separator);
+  const name = parts.map((part, index) => gapBefore(part, index, separator) + part).join("");
   return name.length > MAX_TEST_NAME_LENGTH ? `${name.slice(0, MAX_TEST_NAME_LENGTH)}…` : name;
 }

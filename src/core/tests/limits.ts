@@ -34,3 +34,5 @@ export const MAX_DIFF_EDITS = 400;
 export const MIN_PART_TESTS = 500;
 /** Parts of a packed run: a power of two. */
 export const MAX_TEST_PARTS = 256;
+/** A test that takes less is in no list of the slowest, ms: pytest's own limit. */
+export const MIN_SLOW_MS = 5;

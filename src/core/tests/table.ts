@@ -6,7 +6,7 @@ import type { TestItem, TestList, TestReport, TestsQuery, TestSuite } from "../a
 import { fold } from "../fold.ts";
 import { DEFAULT_PAGE, MAX_PAGE } from "../limits.ts";
 import { testKey, testName } from "./id.ts";
-import { MAX_LISTED_SUITES, MAX_TABLE_TESTS } from "./limits.ts";
+import { MAX_LISTED_SUITES, MAX_TABLE_TESTS, MIN_SLOW_MS } from "./limits.ts";
 import { packTests } from "./packed.ts";
 import { NEW_RECORD, type Share, shareOf, type TestRecord, withEnd } from "./record.ts";
 import type { TestRow } from "./row.ts";
@@ -213,7 +213,7 @@ export function reportOf(table: TestTable, runner: string, limit: number): TestR
   for (const entry of table.entries()) {
     const part = REPORTED[shownOf(entry.record)];
     if (part) parts[part].push(entry);
-    parts.slowest.push(entry);
+    if ((entry.duration_ms ?? 0) >= MIN_SLOW_MS) parts.slowest.push(entry);
   }
   const first = (entries: Entry[], order: typeof byId) => ({
     items: entries

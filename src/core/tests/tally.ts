@@ -186,11 +186,19 @@ function named(event: Event, fact: TestFact, seq: number, key: string): NamedTes
     text: failureText(event, fact),
     type: event.exception_type?.slice(0, MAX_TEST_TEXT_LENGTH) || undefined,
     place: file
-      ? `${file}${line === undefined ? "" : `:${line}`}`.slice(-MAX_TEST_TEXT_LENGTH)
+      ? `${withinRoot(file, fact)}${line === undefined ? "" : `:${line}`}`.slice(
+          -MAX_TEST_TEXT_LENGTH,
+        )
       : undefined,
     phase: fact.phase,
     isSuite: fact.kind === "suite" || undefined,
   };
+}
+
+/** The test's own file as its id names it, without the folder of this machine. */
+function withinRoot(path: string, { id, file = 0 }: TestFact): string {
+  const known = id[file] ?? "";
+  return known !== "" && path.replaceAll("\\", "/").endsWith(`/${known}`) ? known : path;
 }
 
 /** The first line that explains the result; "" if there is none. */

@@ -26,6 +26,8 @@ type Filter = {
   group?: string | undefined;
   label?: string | undefined;
   order?: string | undefined;
+  /** In a session with tests: which of their events are listed; the default is FAILED_TESTS. */
+  tests?: string | undefined;
   from?: number | undefined;
   to?: number | undefined;
   cursor?: string | undefined;
@@ -33,7 +35,10 @@ type Filter = {
   seen?: number | undefined;
 };
 
-const FIELDS = ["text", "category", "name", "group", "label", "order"] as const;
+const FIELDS = ["text", "category", "name", "group", "label", "order", "tests"] as const;
+/** Values of the field `tests`. */
+const FAILED_TESTS = "failed";
+const ALL_TESTS = "all";
 
 export function filterOf(query: Record<string, string>): Filter {
   const { from, to } = viewOf(query);
@@ -49,7 +54,39 @@ export function filterOf(query: Record<string, string>): Filter {
 
 type EventsProps = { session: SessionClient; summary: Summary; filter: Filter };
 
+/** Of a test run it is fetched when it is scrolled into view: its tests, which are above it, have what most readers look for. */
 export function EventsPanel({ session, summary, filter }: EventsProps) {
+  if (summary.tests && !isNarrow(filter) && !filter.tests) return <LaterEvents summary={summary} />;
+  return <EventsNow session={session} summary={summary} filter={filter} />;
+}
+
+function LaterEvents({ summary: { id, counts } }: { summary: Summary }) {
+  const query = { tests: FAILED_TESTS };
+  return (
+    <section
+      id="events"
+      class="panel events"
+      aria-label="Events"
+      hx-get={address(`/sessions/${id}/events/panel`, query)}
+      hx-trigger="intersect once"
+      hx-swap="outerHTML"
+    >
+      <header class="panel-header">
+        <h2>Events</h2>
+        <span class="count">{formatNumber(counts.events)}</span>
+      </header>
+      <p class="panel-note">
+        <a href={`${address(`/sessions/${id}`, query)}#events`}>
+          Events that are not of tests, and failed tests
+        </a>
+      </p>
+    </section>
+  );
+}
+
+function EventsNow({ session, summary, filter: asked }: EventsProps) {
+  const isRun = summary.tests !== null && summary.tests !== undefined;
+  const filter = { ...asked, tests: isRun ? (asked.tests ?? ALL_TESTS) : undefined };
   return (
     <section id="events" class="panel events" aria-label="Events">
       {guarded("the events", async () => {
@@ -90,7 +127,8 @@ function matchedText(filter: Filter, { items, next }: Found, counts: EventCount[
   return `${formatNumber((filter.seen ?? 0) + items.length)}${next === null ? "" : "+"} of `;
 }
 
-function isCounted({ text, group, label, from, to }: Filter): boolean {
+function isCounted({ text, group, label, from, to, tests }: Filter): boolean {
+  if (tests === FAILED_TESTS) return false;
   return [text, group, label, from, to].every((each) => each === undefined);
 }
 
@@ -125,6 +163,17 @@ function EventsFilter({ id, counts, filter }: FilterProps) {
       />
       <Select name="category" label="Any category" options={categories} now={filter.category} />
       <Select name="name" label="Any name" options={names} now={filter.name} />
+      {filter.tests ? (
+        <label class="select">
+          <span class="hidden">Events of tests</span>
+          <select name="tests">
+            <option value={FAILED_TESTS}>Without passed tests</option>
+            <option value={ALL_TESTS} selected={filter.tests === ALL_TESTS}>
+              All tests
+            </option>
+          </select>
+        </label>
+      ) : null}
       <label class="select">
         <span class="hidden">Order</span>
         <select name="order">
@@ -203,16 +252,18 @@ function EventsList({ id, page, filter }: ListProps) {
   );
 }
 
-function queryOf({ order, ...filter }: Filter) {
+function queryOf({ order, tests, ...filter }: Filter) {
   return {
     ...filter,
+    ...(tests === FAILED_TESTS && { quietTests: false as const }),
     seen: undefined,
     order: order === "asc" ? "asc" : "desc",
     limit: LIST_ROWS,
   } as const;
 }
 
-function isNarrow({ text, category, name, group, label, from, to }: Filter): boolean {
+function isNarrow({ text, category, name, group, label, from, to, tests }: Filter): boolean {
+  if (tests === FAILED_TESTS) return true;
   return [text, category, name, group, label, from, to].some((each) => each !== undefined);
 }
 
@@ -288,6 +339,12 @@ function EventItem({ id, event, marked }: ItemProps) {
 }
 
 export const eventRoutes = new Hono<AccessEnv>();
+
+eventRoutes.get("/sessions/:id/events/panel", async (c) => {
+  const session = sessionIn(c);
+  const summary = await session.ask("summary");
+  return c.html(<EventsNow session={session} summary={summary} filter={filterOf(c.req.query())} />);
+});
 
 eventRoutes.get("/sessions/:id/events", async (c) => {
   const session = sessionIn(c);

@@ -63,6 +63,20 @@ test.each<[string, () => Op[]]>([
     () => [...passed(10), ...failed(1), end(undefined, "SIGINT")],
   ],
   ["Failed before any test ran: SyntaxError in conftest.py:3", () => [broken, end(4)]],
+  [
+    "Failed before any test ran: ImportError in tests/test_a.py:1",
+    () => [
+      ended(
+        { id: ["tests/test_a.py"], result: "error", phase: "collect", kind: "suite" },
+        {
+          exception_type: "ImportError",
+          source_file: "/home/ada/shop/tests/test_a.py",
+          source_line: 1,
+        },
+      ),
+      end(2),
+    ],
+  ],
   ["1 error outside of 10 tests", () => [...passed(10), broken, end(1)]],
   ["337 tests passed", () => [...passed(337), end(0)]],
   [

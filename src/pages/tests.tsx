@@ -222,9 +222,6 @@ function Runs({ runs }: { runs: RunCounts[] }) {
       <thead>
         <tr>
           <th scope="col">Run</th>
-          <th scope="col">Branch</th>
-          <th scope="col">Commit</th>
-          <th scope="col">Version</th>
           <th scope="col" class="number">
             Tests
           </th>
@@ -234,6 +231,9 @@ function Runs({ runs }: { runs: RunCounts[] }) {
           <th scope="col" class="number">
             Flaky
           </th>
+          <th scope="col">Branch</th>
+          <th scope="col">Commit</th>
+          <th scope="col">Version</th>
         </tr>
       </thead>
       <tbody>
@@ -244,16 +244,16 @@ function Runs({ runs }: { runs: RunCounts[] }) {
                 <Time at={created_at} />
               </a>
             </th>
-            <td>{nameLabel(branch, "–")}</td>
-            <td>
-              <Commit id={commit_id} />
-            </td>
-            <td>{nameLabel(version, "–")}</td>
             <td class="number">{formatNumber(run.tests)}</td>
             <td class="number" data-test={run.not_passed + run.suites > 0 ? "failed" : undefined}>
               {formatNumber(run.not_passed + run.suites)}
             </td>
             <td class="number">{formatNumber(run.flaky)}</td>
+            <td>{nameLabel(branch, "–")}</td>
+            <td>
+              <Commit id={commit_id} />
+            </td>
+            <td>{nameLabel(version, "–")}</td>
           </tr>
         ))}
       </tbody>

@@ -212,7 +212,13 @@ export function Exception({ event }: { event: EventRow }) {
       {event.resolved ? <AsRecorded stacks={stacksIn(event)} /> : null}
       {file && !root.stacktrace?.length ? (
         <Frames
-          frames={[{ text: name, isOwn: true, place: { language: "script", name, file, line } }]}
+          frames={[
+            {
+              text: name || placeText(file, line),
+              isOwn: true,
+              place: { language: "script", name, file, line },
+            },
+          ]}
           sources={sources}
         />
       ) : null}
@@ -224,6 +230,8 @@ export function Exception({ event }: { event: EventRow }) {
     </div>
   );
 }
+
+const placeText = (file: string, line?: number) => (line === undefined ? file : `${file}:${line}`);
 
 export const exceptionRoutes = new Hono<AccessEnv>();
 

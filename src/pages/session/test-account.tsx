@@ -76,6 +76,7 @@ export function historyPath({ key }: { key: string }, product: string): string {
   return address(`/tests/${key}`, { product: asking(product) });
 }
 
+/** The result and the duration of an only attempt are those of its test, which stand above it. */
 function Attempt({ id, event, isOnly }: { id: string; event: EventRow; isOnly: boolean }) {
   const { test, at, message } = event;
   if (!test?.result) return null;
@@ -84,11 +85,15 @@ function Attempt({ id, event, isOnly }: { id: string; event: EventRow; isOnly: b
   return (
     <div class="attempt">
       <p class="attempt-title">
-        {isOnly ? null : <strong>Attempt {attempt}</strong>}
-        <span data-test={test.result}>{TEST_LABELS[test.result]}</span>
+        {isOnly ? null : (
+          <>
+            <strong>Attempt {attempt}</strong>
+            <span data-test={test.result}>{TEST_LABELS[test.result]}</span>
+          </>
+        )}
         {phase && phase !== "call" ? <span>{PHASES[phase]}</span> : null}
         <Moment id={id} at={at} />
-        {duration_ms === undefined ? null : <span>{formatDuration(duration_ms)}</span>}
+        {isOnly || duration_ms === undefined ? null : <span>{formatDuration(duration_ms)}</span>}
         {worker ? <span class="quiet">worker {plainText(worker)}</span> : null}
       </p>
       {reason ? (

@@ -17,7 +17,7 @@ export function Thrown({ thrown, label, sources }: Props & { label?: string }) {
         {label === undefined ? null : <span class="label">{label}</span>}{" "}
         <strong>{nameLabel(thrown.exception_type ?? "", "Exception")}</strong>
         {thrown.exception_msg ? (
-          <span>
+          <span data-lines={thrown.exception_msg.includes("\n") ? "" : undefined}>
             <Coloured text={thrown.exception_msg} />
           </span>
         ) : null}

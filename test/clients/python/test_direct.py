@@ -52,6 +52,8 @@ class FarServer(object):
                 self.wfile.write(data)
 
             def do_GET(self):
+                if "/attachments/" not in self.path:
+                    return self.send_error(501)
                 self.attachment(None, b"")
 
             def do_PUT(self):

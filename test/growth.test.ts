@@ -5,6 +5,10 @@
 import { describe, expect, test } from "vitest";
 import { exceptionFields } from "../clients/typescript/encode/exception.ts";
 import { jsonOf, plainObject } from "../clients/typescript/encode/values.ts";
+import { overridesOf } from "../daemon/cli/run/ci.ts";
+import { JunitReader } from "../daemon/cli/import/junit.ts";
+import { BadReport } from "../daemon/cli/import/report.ts";
+import { TapReader } from "../daemon/cli/import/tap.ts";
 import { looseJson } from "../daemon/api/loose-json.ts";
 import { OutputRecorder } from "../daemon/cli/run/output.ts";
 import { salvage } from "../daemon/lanes/frame.ts";
@@ -23,7 +27,17 @@ import {
   styledText,
   withStyles,
 } from "../src/core/recorded-text.ts";
+import { fileNameOf } from "../src/core/attachments.ts";
+import { ciContext, gitContext } from "../src/core/ci.ts";
 import { parseJson } from "../src/core/parse.ts";
+import { openTermOf, quoted, quotedPath } from "../src/core/query/complete.ts";
+import { compareVersions } from "../src/core/query/order.ts";
+import { Refusal } from "../src/core/refusal.ts";
+import { storeMap } from "../src/core/sourcemaps/blocks.ts";
+import { readMapFile } from "../src/core/sourcemaps/map-file.ts";
+import { FileMatcher, sourcePath, uploadPath } from "../src/core/sourcemaps/paths.ts";
+import { diffLines, printedDiff } from "../src/core/tests/diff.ts";
+import { testKey, testName } from "../src/core/tests/id.ts";
 import { asking, nameAsked } from "../src/core/names.ts";
 
 const LENGTH = 16_000;
@@ -104,6 +118,13 @@ const SHAPES: [start: string, repeated: string, end: string][] = [
   ["a.rb:1:in '", "block (1 levels) in ", "'"],
   ["", "{closure", ""],
   ["a::", "b", "%"],
+  ["a", " ", "\u2028x"],
+  ["a", "\r", "\nx"],
+  ["a", ".", "x"],
+  ["", "a/", ""],
+  ["", "../a/", ""],
+  ["", "# ", "todo"],
+  ["", "~", "!"],
 ];
 
 /** What only the scanners of secrets distinguish. */
@@ -175,8 +196,69 @@ const FUNCTIONS: Record<string, (text: string) => unknown> = {
     exceptionFields({ name: "Error", message: text, stack: `Error: ${text}\n    at f (a.js:1:2)` }),
   "a stack of the TypeScript client": (text) => exceptionFields({ stack: text }),
   "a frame of the TypeScript client": (text) => exceptionFields({ stack: `at ${text}` }),
+  "a report in TAP": tapOf,
+  "a report in XML": junitOf,
+  "a source map": sourceMapOf,
+  "a path of a source map": (text) => [
+    new FileMatcher([uploadPath(text), "app.js"]).find(`/a/${text}`),
+    sourcePath(text, text),
+    sourcePath(`webpack://${text}`, "a.js"),
+  ],
+  "the difference of two texts": (text) => [diffLines(text, `x\n${text}y`), printedDiff(text)],
+  "the name of a test": (text) => [testName({ id: [text, text] }), testKey([text])],
+  "what is written last of a query": (text) => [openTermOf(text), openTermOf(`a:"${text}`)],
+  "a value in a query": (text) => [quoted(text), quotedPath(text)],
+  "the order of two versions": (text) => compareVersions(text, `${text}1`),
+  "a name of a downloaded file": (text) => fileNameOf(text, "lane.1"),
+  "what a run belongs to": (text) => [
+    ciContext({ CI: "true", GITHUB_ACTIONS: "true", GITHUB_REF: text, GITHUB_SHA: text }, {}),
+    ciContext({ GITLAB_CI: "true", CI_JOB_URL: text, CI_JOB_NAME: text }, {}),
+    gitContext(text, text),
+  ],
+  "settings of a repository": (text) => overridesOf(`local\0filter.${text}\0`.repeat(2)),
   "a value of the TypeScript client": (text) => jsonOf(plainObject({ [text]: text }, "data", [])),
 };
+
+/** TAP with the text at each place that is read. */
+function tapOf(text: string): unknown {
+  const reader = new TapReader("a.tap");
+  const yaml = `  ---\n  a:${text}\n  stack: |\n    ${text}\n  location: ${text}\n  ...\n`;
+  for (const line of ["ok 1", "not ok 1 -", "1..1", "1..2 #", "Bail out!", "#", "    ", ""])
+    reader.write(`${line}${text}\nnot ok 1\n${yaml}`);
+  return reader.named(reader.end());
+}
+
+/** The same in XML, whose reader refuses most of it. */
+function junitOf(text: string): void {
+  const shapes = [
+    `<testcase name="${text}" classname="${text}"><failure message="${text}">${text}</failure>`,
+    `<testcase><system-out><![CDATA[${text}]]>${text}`,
+    `<!--${text}-->${text}`,
+    text,
+  ];
+  for (const shape of shapes) {
+    const reader = new JunitReader("/folder");
+    try {
+      reader.write(`<testsuite name="a" file="a.py">${shape}`);
+      reader.end();
+    } catch (error) {
+      if (!(error instanceof BadReport)) throw error;
+    }
+  }
+}
+
+function sourceMapOf(text: string): unknown {
+  const names = [text, text];
+  const map = { version: 3, sourceRoot: text, sources: names, sourcesContent: names, names };
+  return [text, "A".repeat(text.length)].map((mappings) => {
+    const bytes = new TextEncoder().encode(JSON.stringify({ ...map, mappings }));
+    try {
+      return storeMap(readMapFile(bytes), text, () => {});
+    } catch (error) {
+      return error instanceof Refusal;
+    }
+  });
+}
 
 /** Text that is hardly ever JSON. */
 function parsed(text: string): unknown {

@@ -158,13 +158,18 @@ const MIB = 1024 * 1024;
  */
 export function fileNameOf(name: string, id: string): string {
   const last = name.split(/[/\\]/).at(-1) ?? "";
-  const plain = last
-    .replace(/[\p{C}\p{Zl}\p{Zp}]/gu, "")
-    .replace(/[<>:"|?*]/g, "_")
-    .replace(/^[\s.]+|[\s.]+$/g, "");
+  const plain = trimmed(last.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, "").replace(/[<>:"|?*]/g, "_"));
   const safe = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i.test(plain) ? `_${plain}` : plain;
   const cut = cutName(safe);
   return cut === "" ? `attachment-${id.replaceAll(":", "_")}` : cut;
+}
+
+/** Without blanks and dots at either end. */
+function trimmed(name: string): string {
+  let [from, to] = [0, name.length];
+  while (from < to && /[\s.]/.test(name.charAt(from))) from++;
+  while (to > from && /[\s.]/.test(name.charAt(to - 1))) to--;
+  return name.slice(from, to);
 }
 
 /** The first characters and the extension of a name that is longer than file systems take (255 bytes). */

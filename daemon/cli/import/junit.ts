@@ -71,7 +71,6 @@ export class JunitReader {
   readonly #suites: Suite[] = [];
   #case: Case | undefined;
   #failure: Found | undefined;
-  #problem: BadReport | undefined;
 
   /** `folder`: absolute paths inside of it are recorded relative to it. */
   constructor(folder: string) {
@@ -86,27 +85,29 @@ export class JunitReader {
 
   /** Throws a BadReport. */
   write(text: string): void {
-    this.#parser.write(text);
-    if (this.#problem) throw this.#problem;
+    try {
+      this.#parser.write(text);
+    } catch (error) {
+      if (error instanceof BadReport) throw error;
+      // The parser calls methods of its object of attributes, which may have their names.
+      throw new BadReport("An attribute has a name that cannot be read", this.#parser.line + 1);
+    }
   }
 
   /** The report, when all of the file was written. Throws a BadReport. */
   end(): Report {
     if (this.#elements.length > 0)
       this.#fail(`The file ends inside of <${this.#elements.at(-1) ?? ""}>`);
-    else if (!this.#problem) this.#parser.close();
-    if (this.#problem) throw this.#problem;
+    this.#parser.close();
     return this.#report;
   }
 
-  #fail(message: string, isOther = false): void {
-    this.#problem ??= new BadReport(message, this.#parser.line + 1, isOther);
-    this.#parser.onopentag = this.#parser.onclosetag = this.#parser.ontext = () => {};
-    this.#parser.resume(); // the rest is read without effect
+  /** Throws through the parser: it would report each further fault of the file, too. */
+  #fail(message: string, isOther = false): never {
+    throw new BadReport(message, this.#parser.line + 1, isOther);
   }
 
   #open(name: string, attributes: Attributes): void {
-    if (this.#problem) return;
     const parent = this.#elements.at(-1);
     this.#elements.push(name);
     if (this.#elements.length > MAX_XML_DEPTH)
@@ -164,7 +165,6 @@ export class JunitReader {
 
   /** Text of the innermost element that has a meaning. */
   #text(text: string): void {
-    if (this.#problem) return;
     const name = this.#elements.at(-1) ?? "";
     const isOutput = name === "system-out" || name === "system-err";
     const failure = this.#failure;
@@ -183,7 +183,6 @@ export class JunitReader {
   }
 
   #close(name: string): void {
-    if (this.#problem) return;
     this.#elements.pop();
     if (FAILURES.has(name)) this.#failure = undefined;
     else if (name === "testcase" && this.#case) this.#closeCase(this.#case);

@@ -67,7 +67,7 @@ export function storeMap(
 function* namesIn(bytes: Uint8Array, sections: Section[]): Generator<string> {
   for (const { names } of sections)
     for (const span of elementsOf(bytes, names))
-      yield (stringAt(bytes, span) ?? "").slice(0, MAX_SYMBOL_LENGTH);
+      yield (stringAt(bytes, span, MAX_SYMBOL_LENGTH) ?? "").slice(0, MAX_SYMBOL_LENGTH);
 }
 
 function* pathsIn(sections: Section[], path: string): Generator<string> {

@@ -9,6 +9,10 @@ export const MAX_SECTIONS = 2_000;
 export const MAX_SECTION_DEPTH = 4;
 /** Source files of one map. */
 export const MAX_SOURCES = 50_000;
+/** Characters of the paths of all sources of one map, which are in memory at once: an application of 50,000 has 4 million. */
+export const MAX_SOURCES_LENGTH = 8 * 1024 * 1024;
+/** Folders of a path, from its end on: all uploaded files of a name are compared with a frame's. */
+export const MAX_PATH_PARTS = 100;
 /** A source whose lines are shown: it is parsed as a whole, in up to five times as much memory. Generated ones may be larger. */
 export const MAX_SOURCE_BYTES = 8 * 1024 * 1024;
 /** Characters of a source's path, and of a name. Longer ones are cut. */

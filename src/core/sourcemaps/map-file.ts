@@ -4,7 +4,13 @@
  */
 import { decodeUtf8 } from "../bytes.ts";
 import { Refusal } from "../refusal.ts";
-import { MAX_PATH_LENGTH, MAX_SECTION_DEPTH, MAX_SECTIONS, MAX_SOURCES } from "./limits.ts";
+import {
+  MAX_PATH_LENGTH,
+  MAX_SECTION_DEPTH,
+  MAX_SECTIONS,
+  MAX_SOURCES,
+  MAX_SOURCES_LENGTH,
+} from "./limits.ts";
 
 /** Where a value is in the file. */
 export type Span = { from: number; to: number };
@@ -28,24 +34,38 @@ export type MapFile = {
   sections: Section[];
   /** A UUID that the bundler wrote into the map and the file. */
   debugId: string | undefined;
+  /** How many sources all sections have, and the characters of their paths. */
+  sources: number;
+  sourcesLength: number;
 };
 
 export function readMapFile(bytes: Uint8Array): MapFile {
   // A line in front, against inclusion as a script.
   const start = bytes[0] === 0x29 ? lineAfter(bytes, 0) : 0;
   const scanner = new Scanner(bytes, start);
-  const found: MapFile = { bytes, sections: [], debugId: undefined };
+  const found: MapFile = {
+    bytes,
+    sections: [],
+    debugId: undefined,
+    sources: 0,
+    sourcesLength: 0,
+  };
   const version = readMap(scanner, found, { line: 0, column: 0 }, 0);
   scanner.end();
   if (version !== 3) throw malformed("its version is not 3");
   if (found.sections.length === 0) throw malformed("it has no mappings");
-  if (found.sections.reduce((sum, { sources }) => sum + sources.length, 0) > MAX_SOURCES)
-    throw tooLarge(`more than ${MAX_SOURCES} sources`);
   return found;
 }
 
-/** The text of a JSON string; undefined for null. */
-export function stringAt(bytes: Uint8Array, { from, to }: Span): string | undefined {
+/** The text of a JSON string; undefined for anything else, and for a text that is many times longer than `length` characters. */
+export function stringAt(
+  bytes: Uint8Array,
+  { from, to }: Span,
+  length = Infinity,
+): string | undefined {
+  // A list of 32 MiB takes ten times as much when it is parsed. A character has at most six bytes.
+  if (bytes[from] === OPEN_LIST || bytes[from] === OPEN_OBJECT) return undefined;
+  if (to - from > 6 * length + 2) return undefined;
   const value = jsonAt(bytes, { from, to });
   return typeof value === "string" ? value : undefined;
 }
@@ -74,17 +94,17 @@ function readMap(scanner: Scanner, found: MapFile, offset: Offset, depth: number
   const { bytes } = found;
   const fields = new Map<string, Span>();
   for (const [name, span] of scanner.members()) if (FIELDS.has(name)) fields.set(name, span);
-  const valueOf = (name: string) => {
+  const textOf = (name: string, length: number) => {
     const span = fields.get(name);
-    return span && jsonAt(bytes, span);
+    return span && stringAt(bytes, span, length)?.slice(0, length);
   };
+  const version = versionIn(bytes, fields.get("version"));
 
-  const debugId = depth === 0 ? (valueOf("debugId") ?? valueOf("debug_id")) : undefined;
-  if (typeof debugId === "string") found.debugId = debugId.slice(0, 64);
+  if (depth === 0) found.debugId = textOf("debugId", 64) ?? textOf("debug_id", 64);
   const sections = fields.get("sections");
   if (sections) {
     for (const span of elementsOf(bytes, sections)) readSection(found, span, offset, depth);
-    return valueOf("version");
+    return version;
   }
 
   const mappings = fields.get("mappings");
@@ -93,12 +113,8 @@ function readMap(scanner: Scanner, found: MapFile, offset: Offset, depth: number
   if (found.sections.length >= MAX_SECTIONS) throw tooLarge(`more than ${MAX_SECTIONS} sections`);
   const last = found.sections.at(-1);
   if (last && isBefore(offset, last)) throw malformed("its sections are not in order");
-  const root = valueOf("sourceRoot");
-  const sources = sourcesIn(
-    bytes,
-    fields.get("sources"),
-    typeof root === "string" ? root.slice(0, MAX_PATH_LENGTH) : "",
-  );
+  const root = textOf("sourceRoot", MAX_PATH_LENGTH) ?? "";
+  const sources = sourcesIn(found, fields.get("sources"), root);
   const contents: Span[] = [];
   for (const span of elementsOf(bytes, fields.get("sourcesContent"))) {
     if (contents.length === sources.length) break;
@@ -111,7 +127,11 @@ function readMap(scanner: Scanner, found: MapFile, offset: Offset, depth: number
     contents,
     names: fields.get("names"),
   });
-  return valueOf("version");
+  return version;
+}
+
+function versionIn(bytes: Uint8Array, span: Span | undefined): unknown {
+  return span && span.to - span.from < 20 ? jsonAt(bytes, span) : undefined;
 }
 
 const FIELDS = new Set(
@@ -122,8 +142,10 @@ const FIELDS = new Set(
 function readSection(found: MapFile, span: Span, offset: Offset, depth: number): void {
   const { bytes } = found;
   if (bytes[span.from] !== OPEN_OBJECT) throw malformed("a section is no object");
-  const members = new Map(new Scanner(bytes, span.from).members());
-  const [at, map] = [members.get("offset"), members.get("map")];
+  let [at, map]: [Span | undefined, Span | undefined] = [undefined, undefined];
+  for (const [name, value] of new Scanner(bytes, span.from).members())
+    if (name === "offset") at = value;
+    else if (name === "map") map = value;
   if (!at || !map || at.to - at.from > 200 || bytes[map.from] !== OPEN_OBJECT)
     throw malformed("a section has no offset or no map");
   const value = jsonAt(bytes, at) as Partial<Offset> | null; // checked below
@@ -141,13 +163,18 @@ function isBefore(one: Offset, other: Offset): boolean {
   return one.line < other.line || (one.line === other.line && one.column < other.column);
 }
 
-function sourcesIn(bytes: Uint8Array, span: Span | undefined, root: string): string[] {
+function sourcesIn(found: MapFile, span: Span | undefined, root: string): string[] {
   const sources: string[] = [];
-  for (const element of elementsOf(bytes, span)) {
-    if (sources.length >= MAX_SOURCES) throw tooLarge(`more than ${MAX_SOURCES} sources`);
-    const path = stringAt(bytes, element)?.slice(0, MAX_PATH_LENGTH) ?? "";
-    const isAbsolute = /^(?:[a-z][a-z0-9+.-]*:|[\\/])/i.test(path);
-    sources.push(root === "" || isAbsolute ? path : `${root.replace(/\/$/, "")}/${path}`);
+  const folder = root === "" ? "" : `${root.replace(/\/$/, "")}/`;
+  for (const element of elementsOf(found.bytes, span)) {
+    if (++found.sources > MAX_SOURCES) throw tooLarge(`more than ${MAX_SOURCES} sources`);
+    const own = stringAt(found.bytes, element, MAX_PATH_LENGTH) ?? "";
+    const isAbsolute = /^(?:[a-z][a-z0-9+.-]*:|[\\/])/i.test(own);
+    const path = `${isAbsolute ? "" : folder}${own.slice(0, MAX_PATH_LENGTH)}`;
+    found.sourcesLength += path.length;
+    if (found.sourcesLength > MAX_SOURCES_LENGTH)
+      throw tooLarge(`more than ${MAX_SOURCES_LENGTH} characters in the paths of its sources`);
+    sources.push(path);
   }
   return sources;
 }

@@ -1,5 +1,5 @@
 /** Paths of source maps: which uploaded file a frame names, and what a source is called. */
-import { MAX_FILE_LENGTH } from "./limits.ts";
+import { MAX_FILE_LENGTH, MAX_PATH_PARTS } from "./limits.ts";
 
 /** The parts of a path or address, without scheme, host, drive, query and fragment. */
 function partsOf(path: string): string[] {
@@ -8,7 +8,7 @@ function partsOf(path: string): string[] {
     .replaceAll("\\", "/")
     .replace(/^[a-z][a-z0-9+.-]+:\/\/[^/]*/i, "")
     .replace(/^\/*[a-z]:\//i, "/");
-  return resolved(decoded(local).split("/"));
+  return resolved(decoded(local).split("/")).slice(-MAX_PATH_PARTS);
 }
 
 /** Without `.`, `..` and empty parts; a `..` without a folder before it is left out. */

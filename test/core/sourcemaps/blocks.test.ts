@@ -1,5 +1,5 @@
 import { originalPositionFor, TraceMap } from "@jridgewell/trace-mapping";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import fc from "fast-check";
 import {
   BLOCK_LENGTH,
@@ -264,6 +264,51 @@ test("sections that are nested deep, and too many of anything, are refused", () 
   expect(() => readMapFile(bytesOf({ version: 3, sections }))).toThrow(/more than/);
   const sources = Array.from({ length: MAX_SOURCES + 1 }, () => "");
   expect(() => readMapFile(bytesOf({ ...GOOD, sources }))).toThrow(/more than/);
+});
+
+const list = `[${"1,".repeat(5e5)}1]`;
+test.each<[what: string, map: string, refused: RegExp | undefined]>([
+  ["a version that is a list", `{"version":${list},"mappings":""}`, /version is not 3/],
+  ["a debug id that is a list", `{"version":3,"debugId":${list},"mappings":""}`, undefined],
+  ["a root that is a list", `{"version":3,"sourceRoot":${list},"mappings":""}`, undefined],
+  ["sources that are lists", `{"version":3,"sources":[${list}],"mappings":""}`, undefined],
+  [
+    "a root of a million characters",
+    `{"version":3,"sourceRoot":"${"a".repeat(1e6)}","mappings":""}`,
+    undefined,
+  ],
+  [
+    "a source of a million characters",
+    `{"version":3,"sources":["${"a".repeat(1e6)}"],"mappings":""}`,
+    undefined,
+  ],
+  ["names that are lists", `{"version":3,"names":[${list}],"mappings":""}`, undefined],
+  [
+    "a name of a million characters",
+    `{"version":3,"names":["${"a".repeat(1e6)}"],"mappings":""}`,
+    undefined,
+  ],
+  [
+    "an offset that is a list",
+    `{"version":3,"sections":[{"offset":${list},"map":{}}]}`,
+    /no offset/,
+  ],
+  [
+    "paths of nine million characters",
+    `{"version":3,"sourceRoot":"${"r".repeat(900)}","sources":[${`"s",`.repeat(10_000)}"s"],"mappings":""}`,
+    /characters in the paths/,
+  ],
+])("%s: little of it is parsed", (_, map, refused) => {
+  const parse = vi.spyOn(JSON, "parse");
+  try {
+    const read = () => stored(map).blocks.length;
+    if (refused) expect(read).toThrow(refused);
+    else expect(read()).toBeLessThan(10);
+    const characters = parse.mock.calls.reduce((sum, [text]) => sum + text.length, 0);
+    expect(characters).toBeLessThan(64 * 1024);
+  } finally {
+    parse.mockRestore();
+  }
 });
 
 test("a map of separators only is cut into blocks as well", () => {

@@ -298,3 +298,27 @@ test("secrets in a report are redacted", () => {
     '<testsuite name="s"><properties><property name="db.password" value="hunter2"/></properties><testcase name="a"><failure>token=abc123def456ghi789</failure></testcase></testsuite>';
   expect(JSON.stringify(imported(written("a.xml", xml)).ops)).not.toMatch(/hunter2|abc123def456/);
 });
+
+test("subtests of any number are read, with the point that sums them up and without one", () => {
+  const many = written(
+    "many.tap",
+    `${"    ok 1 - a\n".repeat(150_000)}    1..150000\nok 1 - all\n1..1\n`,
+  );
+  expect(readReport(many, "/").report.tests).toHaveLength(150_000);
+  const open = written("open.tap", "    ok 1\n1..1\n".repeat(20_000));
+  expect(readReport(open, "/").report.tests).toHaveLength(40_001); // each subtest lacks its plan, as does the file
+});
+
+test("the first fault of a report ends its reading", () => {
+  const reports = {
+    "Unencoded <": `<testsuite>\n${"<".repeat(1e6)}`,
+    "a name that cannot be read": `<testsuite>\n<testcase hasOwnProperty="1" name="x"/></testsuite>`,
+  };
+  for (const [why, xml] of Object.entries(reports)) {
+    const read = () => readReport(written("a.xml", xml), "/");
+    expect(read).toThrow(BadReport);
+    expect(read).toThrow(
+      expect.objectContaining({ line: 2, message: expect.stringContaining(why) as string }),
+    );
+  }
+});

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { appendFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { constants } from "node:os";
-import { pid, platform } from "node:process";
+import { execPath, kill, pid, platform } from "node:process";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { Clock } from "../../../daemon/clock.ts";
@@ -306,10 +306,15 @@ test("the end of a process that joined is an event with its cause, unless it end
 });
 
 test.runIf(platform === "linux")("the signal of a zombie is read", async () => {
-  // The shell replaces itself, so the new program does not wait for the child that it has.
-  const parent = spawn("sh", ["-c", "sh -c 'kill -9 $$' & echo $!; exec sleep 60"]);
+  // It does not ask for its child's end, because its thread waits.
+  const code = `const { spawn } = require("node:child_process");
+    const child = spawn("sleep", ["60"], { stdio: "ignore" });
+    require("node:fs").writeSync(1, String(child.pid));
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);`;
+  const parent = spawn(execPath, ["-e", code]);
   try {
     const [output] = (await once(parent.stdout, "data")) as [Buffer];
+    kill(Number(output), "SIGKILL");
     await expect.poll(() => readProcess(Number(output))?.signal, { timeout: 20_000 }).toBe(9);
   } finally {
     parent.kill("SIGKILL");

@@ -306,6 +306,8 @@ export type StateChange = {
   at: number;
   /** The time by the program's own clock, if it differs. */
   recorded_at?: number;
+  /** From when on the state has it, if it arrived after a later change, as from another lane. */
+  applied_at?: number;
   patch: JsonObject;
 };
 
@@ -313,6 +315,8 @@ export type StateChange = {
 export type PathChange = {
   seq: number;
   at: number;
+  /** From when on the state has it, if it arrived after a later change, as from another lane. */
+  applied_at?: number;
   before?: Json;
   after?: Json;
   /** How long the path kept this value; null if it still has it. */

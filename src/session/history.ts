@@ -70,10 +70,20 @@ export function stateChanges(store: Segments, query: HistoryQuery): Page<StateCh
         continue;
       if (items.length === limit) return { items, next: String(items.at(-1)?.seq) };
       const { seq, at, patch, recordedAt } = state;
-      items.push({ seq, at, patch, ...(recordedAt !== undefined && { recorded_at: recordedAt }) });
+      items.push({
+        seq,
+        at,
+        patch,
+        ...appliedAt(state),
+        ...(recordedAt !== undefined && { recorded_at: recordedAt }),
+      });
     }
   }
   return { items, next: null };
+}
+
+function appliedAt({ at, effectiveAt }: { at: number; effectiveAt: number }) {
+  return effectiveAt === at ? {} : { applied_at: effectiveAt };
 }
 
 type Change = {
@@ -105,6 +115,7 @@ export function pathChanges(
     items.push({
       seq,
       at,
+      ...appliedAt(change),
       before,
       after,
       held_ms: until === null ? null : Math.max(0, until - change.effectiveAt),

@@ -179,6 +179,27 @@ test("an address with a moment shows its state, the last change, and the steps a
   expect(html).toMatch(/id="next-event" href="\/sessions\/broken\?t=\d+"/);
 });
 
+test("a change that arrived late is shown where the state has it, with the time of its record", async () => {
+  const at = START;
+  const id = "late-patch";
+  await record(ask, [
+    batch(id, [
+      SAMPLE,
+      { op: "state", at: at + 5_000, patch: { a: 1 } },
+      { op: "end", at: at + 6_000 },
+    ]),
+    { ...batch(id, [{ op: "state", at: at + 2_000, patch: { b: { c: 1 } } }]), lane: "lane-2" },
+  ]);
+  const { html } = await get("/sessions/late-patch/moment");
+  expect(html).toMatch(new RegExp(`2 values changed at\\s*<a href="[^"]*" data-t="${at + 5_000}"`));
+  const recorded = `recorded <time datetime="${new Date(at + 2_000).toISOString()}"`;
+  expect(html).toContain(recorded);
+  const path = encodeURIComponent('["b","c"]');
+  const history = await get(`/sessions/late-patch/history?path=${path}`);
+  expect(history.html).toContain(`data-t="${at + 5_000}"`);
+  expect(history.html).toContain(recorded);
+});
+
 test("every value on the page is that at the cursor, without script too", async () => {
   const readings = async (query: string) => {
     const { html } = await get(`/sessions/broken${query}`);

@@ -71,6 +71,23 @@ describe("the state at a moment", () => {
     expect(items[0]?.recorded_at).toBe(NOON + 5_000);
   });
 
+  test("of a patch that arrives late in another lane is its own from when it was applied, which its change states", async () => {
+    const world = new World();
+    await world.send([start(), state(NOON + 1_000, { a: 1 }), state(NOON + 5_000, { a: 2 })]);
+    await world.send([state(NOON + 2_000, { b: 1 })], { lane: "lane-2" });
+    const at = async (ms: number) => (await world.client.ask("state", { at: NOON + ms })).state;
+    expect(await at(4_999)).toEqual({ a: 1 });
+    expect(await at(5_000)).toEqual({ a: 2, b: 1 });
+
+    const late = { at: NOON + 2_000, applied_at: NOON + 5_000 };
+    const [last] = (await world.client.ask("history", { order: "desc" })).items;
+    expect(last).toMatchObject({ patch: { b: 1 }, ...late });
+    const history = await world.client.ask("pathHistory", { path: ["b"] });
+    expect(history.items).toMatchObject([{ after: 1, held_ms: null, ...late }]);
+    const others = await world.client.ask("pathHistory", { path: ["a"] });
+    for (const change of others.items) expect(change).not.toHaveProperty("applied_at");
+  });
+
   test("keeps 1.x's null, __proto__ and everything else over eviction and sealing", async () => {
     const world = new World();
     const patch = JSON.parse('{"a":{"b":null},"__proto__":{"x":1},"":[1,null],"🐈":-0.5}') as {

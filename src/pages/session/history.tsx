@@ -4,11 +4,11 @@ import type { AccessEnv } from "../../access/access.ts";
 import type { SessionClient } from "../../session/client.ts";
 import { formatDuration } from "../../core/format.ts";
 import { Hono } from "hono";
-import type { PathChange } from "../../core/answers.ts";
+import type { PathChange, StateChange } from "../../core/answers.ts";
 import { HISTORY_ROWS } from "../limits.ts";
 import { address } from "../ui/address.ts";
 import { guarded } from "../ui/panel.tsx";
-import { Moment } from "../ui/time.tsx";
+import { Moment, Time } from "../ui/time.tsx";
 import { keyLabel, textOf } from "../ui/tree.tsx";
 import { EventText, short } from "./event.tsx";
 import { sessionIn, type View, viewOf, viewQuery } from "./view.ts";
@@ -77,14 +77,15 @@ async function rows({ session, view, path, cursor }: HistoryProps) {
 
 function isAt(change: PathChange, at: number | undefined): boolean {
   if (at === undefined) return change.held_ms === null;
-  return change.at <= at && (change.held_ms === null || at < change.at + change.held_ms);
+  const from = shownAt(change);
+  return from <= at && (change.held_ms === null || at < from + change.held_ms);
 }
 
 function Change(props: { id: string; change: PathChange; isAtCursor: boolean }) {
   const { id, change, isAtCursor } = props;
   return (
     <li class="change" aria-current={isAtCursor ? "true" : undefined}>
-      <Moment id={id} at={change.at} />
+      <Moment id={id} at={shownAt(change)} />
       <span class="change-value">
         {change.after === undefined ? (
           <span class="quiet">removed</span>
@@ -95,12 +96,29 @@ function Change(props: { id: string; change: PathChange; isAtCursor: boolean }) 
       <span class="change-held">
         {change.held_ms === null ? "until the end" : `for ${formatDuration(change.held_ms)}`}
       </span>
+      <RecordedEarlier change={change} />
       {change.cause === null ? null : (
         <span class="change-cause">
           after <EventText event={change.cause} />
         </span>
       )}
     </li>
+  );
+}
+
+/** The moment at which the state shows a change. */
+export function shownAt({ at, applied_at }: StateChange | PathChange): number {
+  return applied_at ?? at;
+}
+
+/** Of a change that arrived after later ones: the time at which its program recorded it. */
+export function RecordedEarlier({ change }: { change: StateChange | PathChange }) {
+  if (change.applied_at === undefined) return null;
+  return (
+    <span class="change-recorded quiet">
+      {" "}
+      (recorded <Time at={change.at} show="clock" />, arrived after a later change)
+    </span>
   );
 }
 

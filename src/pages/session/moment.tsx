@@ -5,7 +5,7 @@ import type { SessionClient } from "../../session/client.ts";
 import { fold } from "../../core/fold.ts";
 import { formatCount, formatDuration } from "../../core/format.ts";
 import { Hono } from "hono";
-import type { Difference, EventRow, StateAt, Summary } from "../../core/answers.ts";
+import type { Difference, EventRow, StateAt, StateChange, Summary } from "../../core/answers.ts";
 import type { Json } from "../../core/wire.ts";
 import { AROUND_AFTER, AROUND_BEFORE, REFRESH_MS, TYPING_MS } from "../limits.ts";
 import { Empty } from "../ui/empty.tsx";
@@ -14,7 +14,7 @@ import { momentPath, Time } from "../ui/time.tsx";
 import { textOf, Tree, type TreeLinks } from "../ui/tree.tsx";
 import { ImageAt } from "./attachments.tsx";
 import { EventLine } from "./event.tsx";
-import { History } from "./history.tsx";
+import { History, RecordedEarlier, shownAt } from "./history.tsx";
 import { sessionIn, lastMoment, sessionId, type View, viewOf, viewQuery } from "./view.ts";
 
 type MomentProps = { session: SessionClient; summary: Summary; view: View };
@@ -51,10 +51,10 @@ async function atCursor({ session, summary, view }: MomentProps) {
     ]);
   const change = before.items[0];
   const { differences } = change
-    ? await session.ask("diff", { from: { at: change.at - 1 }, to: { at: change.at } })
+    ? await session.ask("diff", { from: { at: shownAt(change) - 1 }, to: { at: shownAt(change) } })
     : { differences: [] as Difference[] };
   // At a change, the previous step is the change before it; between two changes, the one just before the cursor.
-  const back = previous.items.find((item) => item.at < at);
+  const back = previous.items.map(shownAt).find((moment) => moment < at);
   return (
     <>
       <header class="cursor-header">
@@ -71,7 +71,7 @@ async function atCursor({ session, summary, view }: MomentProps) {
             name="previous-change"
             label="‹ Change"
             keys="ArrowLeft"
-            at={back?.at}
+            at={back}
           />
           <Step
             view={view}
@@ -79,7 +79,7 @@ async function atCursor({ session, summary, view }: MomentProps) {
             name="next-change"
             label="Change ›"
             keys="ArrowRight"
-            at={next.items[0]?.at}
+            at={next.items[0] && shownAt(next.items[0])}
           />
           <Step
             view={view}
@@ -114,7 +114,7 @@ async function atCursor({ session, summary, view }: MomentProps) {
         state={state}
         view={view}
         hasStarted={at >= summary.created_at}
-        changedAt={change?.at}
+        change={change}
         differences={differences}
       />
       <Around id={summary.id} before={eventsBefore.items} after={eventsAfter.items} at={at} />
@@ -182,11 +182,11 @@ type StateProps = {
   state: StateAt;
   view: View;
   hasStarted: boolean;
-  changedAt?: number | undefined;
+  change: StateChange | undefined;
   differences: Difference[];
 };
 
-function StateSection({ id, state, view, hasStarted, changedAt, differences }: StateProps) {
+function StateSection({ id, state, view, hasStarted, change, differences }: StateProps) {
   const found = view.search ? matching(state.state, view.search) : state.state;
   const raw = `/sessions/${id}/state.json${viewQuery({ at: view.at })}`;
   return (
@@ -226,12 +226,13 @@ function StateSection({ id, state, view, hasStarted, changedAt, differences }: S
           </a>
         </span>
       </header>
-      {changedAt === undefined ? null : (
+      {change === undefined ? null : (
         <p class="changed">
           {formatCount(differences.length, "value")} changed at{" "}
-          <a href={momentPath(id, changedAt)} data-t={changedAt}>
-            <Time at={changedAt} show="clock" />
+          <a href={momentPath(id, shownAt(change))} data-t={shownAt(change)}>
+            <Time at={shownAt(change)} show="clock" />
           </a>
+          <RecordedEarlier change={change} />
         </p>
       )}
       {Object.keys(found).length === 0 && (view.search || differences.length === 0) ? (

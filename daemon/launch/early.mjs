@@ -34,7 +34,7 @@ export async function listenEarly(env, folder) {
 
 /** The listeners' sockets as options of a child process, which listens on them from now on. */
 export function handOver(listeners) {
-  if (listeners.length === 0) return { stdio: "inherit" };
+  if (listeners.length === 0) return { stdio: ["inherit", "inherit", "inherit"] };
   return {
     stdio: ["inherit", "inherit", "inherit", ...listeners.map(({ server }) => server._handle.fd)], // Node has no other name for it
     env: { ...process.env, [INHERITED]: listeners.map(({ address }) => address).join() },

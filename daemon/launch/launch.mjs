@@ -18,6 +18,8 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 /** The oldest Node that runs our TypeScript as it is, and the oldest that runs the bundled file. */
 const FOR_SOURCES = [24, 0];
 const FOR_BUNDLE = [22, 13];
+/** Its status can be read some microseconds after it closed its files: milliseconds on a busy machine. */
+const STATUS_TRIES = 200;
 /** Signals to this process that are meant for its child. */
 const PASSED_ON = ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2"];
 
@@ -130,7 +132,16 @@ function holderIsGone(lock) {
 
 /** Runs the program as a child with this process's streams and signals, and exits with its exit code or signal. */
 function runWith(node, args, options) {
-  const child = spawn(node, args, options);
+  // Its end of a pipe is closed as it ends, before Node reads its status; it starts other programs without it.
+  const isLinux = process.platform === "linux";
+  const stdio = isLinux ? [...options.stdio, "pipe"] : options.stdio;
+  const child = spawn(node, args, { ...options, stdio });
+  let unnamed = 0;
+  if (isLinux && child.pid)
+    child.stdio
+      .at(-1)
+      .once("end", () => (unnamed = unnamedSignal(child.pid)))
+      .resume();
   // Not process.stdin.isTTY: touching that stream would make the child's own input non-blocking.
   const atTerminal = [0, 1, 2].some((descriptor) => isatty(descriptor));
   for (const signal of PASSED_ON) {
@@ -146,10 +157,29 @@ function runWith(node, args, options) {
     process.exit(1);
   });
   child.on("exit", (code, signal) => {
-    if (signal === null) process.exit(code ?? 1);
+    if (signal === null && unnamed === 0) process.exit(code ?? 1);
     for (const name of PASSED_ON) process.removeAllListeners(name);
-    process.kill(process.pid, signal);
+    process.kill(process.pid, signal ?? unnamed);
     // The signal did not end this process (it is ignored, or this is Windows): a shell's exit code for it.
-    setTimeout(() => process.exit(128 + (constants.signals[signal] ?? 0)), 100);
+    setTimeout(() => process.exit(128 + (constants.signals[signal] ?? unnamed)), 100);
   });
+}
+
+/**
+ * The number of a signal that ended a process and for which Node has no name, as a real-time signal: it reports exit code 0. Linux keeps the
+ * status until Node reads it, after the event in which this is called (see ../cli/run/unnamed-signal.ts).
+ */
+function unnamedSignal(pid) {
+  for (let tries = 0; tries < STATUS_TRIES; tries++) {
+    let fields;
+    try {
+      const text = readFileSync(`/proc/${pid}/stat`, "utf8");
+      fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+    } catch {
+      return 0; // it was read
+    }
+    if (fields[0] === "Z") return (Number(fields[49]) & 0x7f) >= 32 ? Number(fields[49]) & 0x7f : 0;
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+  }
+  return 0;
 }

@@ -157,6 +157,18 @@ test.each(nodes)("a program that a signal ends is seen to end by it: %s", async 
   expect(await clone.run(node)).toMatchObject({ code: null, signal: "SIGKILL" });
 });
 
+test.runIf(process.platform === "linux").each(nodes)(
+  "a program that a real-time signal ends is seen to end by it: %s",
+  async (node) => {
+    using clone = new Clone(`process.kill(process.pid, 37); setInterval(() => {}, 1000);`);
+    await clone.run(node); // installs
+    // Node reports exit code 0 of such a program, so a shell reports it.
+    const launcher = join(clone.folder, "daemon/launch/datacat.mjs");
+    const script = `"${node}" "${launcher}"; echo $?`;
+    expect(spawnSync("sh", ["-c", script], { encoding: "utf8" }).stdout).toBe("165\n");
+  },
+);
+
 test.each([
   ["src/core/version.ts", /VERSION = "([\d.]+)"/],
   ["clients/typescript/version.ts", /VERSION = "([\d.]+)"/],

@@ -42,7 +42,7 @@ func TestPasses(t *testing.T) {}
 	"panics/panics_test.go": `package panics
 import ("testing"; "time")
 func TestWaits(t *testing.T) { t.Parallel(); time.Sleep(time.Minute) }
-func TestPanics(t *testing.T) { t.Run("deep", func(t *testing.T) { var m map[string]int; m["a"] = 1 }) }
+func TestPanics(t *testing.T) { t.Run("deep", func(t *testing.T) { t.Log("before it"); var m map[string]int; m["a"] = 1 }) }
 `,
 	"goroutine/goroutine_test.go": `package goroutine
 import ("testing"; "time")

@@ -170,7 +170,7 @@ func (p *pkg) culprit() *test {
 	return nil
 }
 
-// releaseHeld records failed subtests without a complaint of their own, when the test around them has ended. A panic in the
+// releaseHeld records failed subtests without an error of their own, when the test around them has ended. A panic in the
 // output of that test is theirs: the innermost one failed first.
 func (r *report) releaseHeld(p *pkg, outer *test) {
 	var kept []ending

@@ -46,7 +46,7 @@ type pkg struct {
 	running  map[string]*test // by name
 	order    []string         // their names, in the order of their starts
 	starts   map[string]int   // how often each was started: with -count, or -cpu, more than once
-	held     []ending         // failed subtests that have no complaint of their own: a panic that follows is theirs
+	held     []ending         // failed subtests that have no error of their own: a panic that follows is theirs
 	crash    *crash           // what may be the end of its program
 	failedIn map[string]bool  // tests with a subtest that failed
 	failed   bool             // a test failed, with which the failure of the package is recorded
@@ -248,7 +248,7 @@ func (r *report) endTest(p *pkg, l line) {
 		if !r.call.isVerbose && !isBenchmark(l.Test) {
 			r.print(failedText(t))
 		}
-		if strings.Contains(l.Test, "/") && len(p.held) < maxHeld && len(complaintsIn(t.output.lines())) == 0 {
+		if strings.Contains(l.Test, "/") && len(p.held) < maxHeld && r.sources.areLogs(p.name, complaintsIn(t.output.lines())) {
 			p.held = append(p.held, ending{t, l})
 			return
 		}

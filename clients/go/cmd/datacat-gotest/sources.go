@@ -39,6 +39,16 @@ func (s *sources) errors(pkg string, all []complaint) (found []complaint, isKnow
 	return found, isKnown
 }
 
+// areLogs reports whether no complaint is an error, as far as is known.
+func (s *sources) areLogs(pkg string, all []complaint) bool {
+	for _, each := range all {
+		if text := s.line(pkg, each.file, each.line); !logs.MatchString(text) || errs.MatchString(text) {
+			return false
+		}
+	}
+	return true
+}
+
 // line is a line of a package's file, or "".
 func (s *sources) line(pkg, file string, number int) string {
 	if s.module == "" || pkg != s.module && !strings.HasPrefix(pkg, s.module+"/") || filepath.Base(file) != file {

@@ -136,10 +136,9 @@ export const ANSWERS = {
   /** Every event of some tests; those that are unknown are left out. */
   testAccounts: ({ store, index, tests }: Source, { keys }: { keys: string[] }): TestAccount[] => {
     const runner = index.observations.tests?.runner ?? "";
-    const items = keys
-      .slice(0, MAX_TEST_ACCOUNTS)
-      .flatMap((key) => tests().item(key, runner) ?? []);
-    return accountsOf(store, items);
+    const table = tests();
+    const items = keys.slice(0, MAX_TEST_ACCOUNTS).flatMap((key) => table.item(key, runner) ?? []);
+    return accountsOf(store, table, items);
   },
 
   timeline: ({ store, index, now }: Source, query: TimelineQuery = {}): Timeline => {

@@ -43,12 +43,12 @@ export class Tests {
   }
 }
 
-/** Every event of these tests, in one pass over the log. */
-export function accountsOf(store: Segments, items: TestItem[]): TestAccount[] {
+/** Every event of these tests of a table, from the segments that have rows of them. */
+export function accountsOf(store: Segments, table: TestTable, items: TestItem[]): TestAccount[] {
   const accounts = new Map(items.map((item) => [item.key, { item, events: [] as EventRow[] }]));
-  if (items.length === 0) return [];
+  const spans = items.flatMap(({ key }) => table.span(key) ?? []);
   for (const info of store.list()) {
-    if (info.summary && info.summary.events.count === 0) continue;
+    if (!spans.some(({ first, last }) => first <= info.lastSeq && info.firstSeq <= last)) continue;
     const reader = store.open(info)?.reader;
     const found = new Map<number, TestAccount>();
     for (const { id, seq } of reader?.tests() ?? []) {

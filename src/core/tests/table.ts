@@ -13,7 +13,12 @@ import type { TestRow } from "./row.ts";
 import { newTally, type TestTotals } from "./tally.ts";
 import type { TestShown } from "./vocabulary.ts";
 
-type Entry = Omit<TestItem, "result" | "is_bad" | "name"> & { record: TestRecord };
+type Entry = Omit<TestItem, "result" | "is_bad" | "name"> & {
+  record: TestRecord;
+  /** Sequences of its first and its last row. */
+  first: number;
+  last: number;
+};
 
 export class TestTable {
   readonly #entries: Map<string, Entry>;
@@ -49,6 +54,11 @@ export class TestTable {
   item(key: string, runner = ""): TestItem | undefined {
     const entry = this.#entries.get(key);
     return entry && itemOf(entry, runner);
+  }
+
+  /** The sequences between which all rows of a test are. */
+  span(key: string): { first: number; last: number } | undefined {
+    return this.#entries.get(key);
   }
 
   entries(): Iterable<Entry> {
@@ -89,6 +99,8 @@ function newEntry({ id, file, kind, at, seq, worker }: TestRow, key: string): En
     text: "",
     worker: worker ?? "",
     record: NEW_RECORD,
+    first: seq,
+    last: seq,
   };
 }
 
@@ -104,6 +116,7 @@ function started(before: Entry | undefined, row: TestRow, key: string): Entry {
     worker: worker ?? entry.worker,
     runs_again: true,
     record,
+    last: seq,
   };
 }
 
@@ -129,6 +142,8 @@ function ended(before: Entry | undefined, row: TestRow, key: string): Entry {
     phase: keeps ? entry.phase : phase,
     worker: worker ?? entry.worker,
     record,
+    first: entry.first,
+    last: seq,
   };
 }
 
@@ -155,7 +170,7 @@ function shownOf(record: TestRecord): TestShown {
   return SHOWN[record.code] ?? "running";
 }
 
-function itemOf({ record, ...entry }: Entry, runner: string): TestItem {
+function itemOf({ record, first: _first, last: _last, ...entry }: Entry, runner: string): TestItem {
   return {
     ...entry,
     name: testName(entry, runner),

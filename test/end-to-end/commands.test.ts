@@ -42,6 +42,18 @@ test("why prints the verdict of a session and what it did last", async () => {
   expect(json).toMatchObject({ id, verdict: { status: "crashed" } });
 });
 
+test("why and show state once that a command did not start", async () => {
+  await using world = await World.make();
+  await world.startServer();
+  await world.run(["run", "--product", "job", "--", "no-such-command"]);
+  await world.findSession(({ status }) => status === "ended");
+  for (const command of ["why", "show"]) {
+    const { stdout } = await world.run([command, "last"]);
+    expect(stdout.match(/command not found/g), stdout).toHaveLength(1);
+    expect(stdout).not.toContain("Last exception");
+  }
+});
+
 test("sessions, show and export print what the server has", async () => {
   await using world = await World.make();
   await world.startServer();

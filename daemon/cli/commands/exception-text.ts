@@ -10,11 +10,18 @@ import { plainText } from "../../../src/core/recorded-text.ts";
 import { asResolved } from "../../../src/core/sourcemaps/resolved.ts";
 import { placeText } from "../../../src/core/stack/frame.ts";
 import { whereOf } from "../../../src/core/stack/where.ts";
-import { EVENT_OUTPUT, OUTPUT_STREAMS } from "../../../src/core/vocabulary.ts";
+import { EVENT_NOT_STARTED, EVENT_OUTPUT, OUTPUT_STREAMS } from "../../../src/core/vocabulary.ts";
 import { STACK_LINES } from "../limits.ts";
-import { dim, print } from "../terminal.ts";
+import { bold, dim, print } from "../terminal.ts";
 
-export function printException(exception: EventRow): void {
+/** The section of the last exception, `when` it was. That a command was not started is all that there is, and the headline states it. */
+export function printLastException(exception: EventRow, when: string): void {
+  if (exception.name === EVENT_NOT_STARTED) return;
+  print(`\n${bold("Last exception")}  ${when}`);
+  printException(exception);
+}
+
+function printException(exception: EventRow): void {
   const { root, leftOut } = exceptionTree(asResolved(exception));
   if (exception.message && exception.message !== exception.exception_msg) print(exception.message);
   printThrown(root, "", "");

@@ -16,7 +16,7 @@ import { JSON_OPTION, SESSION_ID, withServer } from "../options.ts";
 import type { Server } from "../server.ts";
 import { bold, category, dim, moment, print, printJson, printTable } from "../terminal.ts";
 import { attachmentsOf, printAttachments } from "./attachments.ts";
-import { printException } from "./exception-text.ts";
+import { printLastException } from "./exception-text.ts";
 import { printGaps, printSummary, printTests } from "./summary.ts";
 
 export function addShow(program: Command): void {
@@ -87,10 +87,7 @@ async function showSession(server: Server, id: string, json?: boolean): Promise<
     print();
     printAttachments(attachments);
   }
-  if (exception) {
-    print(`\n${bold("Last exception")}  ${moment(exception.at)}`);
-    printException(exception);
-  }
+  if (exception) printLastException(exception, moment(exception.at));
 }
 
 /** The mean of a counter's running total has no meaning, so its rate stands there. */

@@ -20,7 +20,7 @@ import { count, JSON_OPTION, SESSION_ID, withServer } from "../options.ts";
 import type { Server } from "../server.ts";
 import { eventLine } from "./event-line.ts";
 import { attachmentsOf, printAttachments } from "./attachments.ts";
-import { isPrinted, printException } from "./exception-text.ts";
+import { isPrinted, printLastException } from "./exception-text.ts";
 import { printGaps, printSummary } from "./summary.ts";
 import { bold, clock, dim, print, printJson } from "../terminal.ts";
 
@@ -87,10 +87,7 @@ async function explainSession(
   printVerdict(summary);
   if (changes && !isGood(summary)) printChanges(changes);
   if (sample) printStacks(sample, summary);
-  if (exception) {
-    print(`\n${bold("Last exception")}  ${before(exception.at, summary)}`);
-    printException(exception);
-  }
+  if (exception) printLastException(exception, before(exception.at, summary));
   if (states_before.length > 0) {
     print(`\n${bold("Last state changes")}`);
     for (const change of states_before) {

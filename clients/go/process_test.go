@@ -4,6 +4,7 @@ package datacat
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -83,6 +85,36 @@ var programs = map[string]func(){
 		defer s.Recover()
 		var nowhere *point
 		nowhere.X = 1
+	},
+	// Attaches in a deferred function while it panics.
+	"attach and panic": func() {
+		s := Open(context.Background(), Options{})
+		defer s.End()
+		defer s.Recover()
+		defer func() {
+			if value := recover(); value != nil {
+				s.Attach("screen.png", Bytes([]byte("shown")))
+				panic(value)
+			}
+		}()
+		var nowhere *point
+		nowhere.X = 1
+	},
+	// Attaches from several goroutines at once.
+	"attach at once": func() {
+		s := Open(context.Background(), Options{})
+		defer s.End()
+		var working sync.WaitGroup
+		for _, letter := range "ab" {
+			working.Add(1)
+			go func(letter string) {
+				defer working.Done()
+				for n := 1; n <= 40; n++ {
+					s.Attach(fmt.Sprint(letter, n), Bytes(bytes.Repeat([]byte(letter), 5000*n)))
+				}
+			}(string(letter))
+		}
+		working.Wait()
 	},
 	// Panics with nil, for which recover returns the same as for no panic before Go 1.21.
 	"panic with nil": func() {
@@ -231,6 +263,55 @@ func TestAPanickingProgramExitsByItsPanic(t *testing.T) {
 	ops := lanetest.Ops(t, partsIn(t, home))
 	if len(ops) != 3 || ops[1]["exception_type"] != "runtime.errorString" || ops[2]["op"] != "crash" {
 		t.Errorf("%v", ops)
+	}
+}
+
+// contentsIn has the content of each attachment of a home, by name.
+func contentsIn(t *testing.T, home string) map[string]string {
+	found := map[string]string{}
+	for _, op := range lanetest.Ops(t, partsIn(t, home)) {
+		if op["op"] != "attachment" {
+			continue
+		}
+		content, err := os.ReadFile(filepath.Join(home, "lanes", op["id"].(string)+".attachment"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		found[op["name"].(string)] = string(content)
+	}
+	return found
+}
+
+func TestADeferredFunctionAttachesWhileTheProgramPanics(t *testing.T) {
+	home := t.TempDir()
+	output, err := program(t, "attach and panic", "DATACAT_HOME="+home).CombinedOutput()
+	if exit, ok := err.(*exec.ExitError); !ok || exit.ExitCode() != panicExitCode {
+		t.Errorf("%v: %s", err, output)
+	}
+	if got := contentsIn(t, home); len(got) != 1 || got["screen.png"] != "shown" {
+		t.Errorf("%v", got)
+	}
+	ops := lanetest.Ops(t, partsIn(t, home))
+	if len(ops) != 4 || ops[2]["exception_type"] != "runtime.errorString" || ops[3]["op"] != "crash" {
+		t.Errorf("%v", ops)
+	}
+}
+
+func TestGoroutinesAttachAtOnceAndEachContentIsWhole(t *testing.T) {
+	home := t.TempDir()
+	if output, err := program(t, "attach at once", "DATACAT_HOME="+home).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, output)
+	}
+	got := contentsIn(t, home)
+	for n := 1; n <= 40; n++ {
+		for _, letter := range []string{"a", "b"} {
+			if got[fmt.Sprint(letter, n)] != strings.Repeat(letter, 5000*n) {
+				t.Errorf("%s%d is not whole", letter, n)
+			}
+		}
+	}
+	if len(got) != 80 {
+		t.Errorf("%d arrived", len(got))
 	}
 }
 

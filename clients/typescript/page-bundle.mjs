@@ -39,14 +39,23 @@ const NAMES = {
   optionClass: "H",
 };
 
-/** What the file for pages leaves to the server, which redacts again: rules for what hardly occurs in a page, and the texts of tests. */
-const LEFT_TO_SERVER = {
-  aws: "export const withAwsSecrets = (text, found) => found",
-  cards: "export const cardEnd = () => undefined",
-  elements: "export const element = () => undefined, variable = element, IS_VARIABLE = /(?!)/",
-  options: "export const option = () => undefined",
-  expected: "export const EXPECTED = {}", // of messages about a wrong setting, which a page ignores
-  "test-fact": "export const testFact = (test) => test",
+/**
+ * What the file for pages is built without. Left to the server, which redacts again: rules for what hardly occurs in a page, and the texts of
+ * tests. esbuild leaves out calls of functions without content, with their arguments.
+ */
+const LEFT_OUT = {
+  aws: "export function withAwsSecrets(text, found) { return found }",
+  cards:
+    "export function card() {} export function isNumber() {} export function numberEnd(text, at) { return at + 1 } export const NUMBER = '(?!)'",
+  elements:
+    "export function element() {} export function variable() {} export const IS_VARIABLE = /(?!)/",
+  options: "export function option() {}",
+  // Messages about a wrong setting, which a page ignores.
+  expected:
+    "export const SettingError = Error; export function within() {} export function wrong() {} export function unknown() {} export function problemOf() {}",
+  // Source lines: a page has no files.
+  source: "export function sourcesOf() { return [] }",
+  "test-fact": "export function testFact(test) { return test }",
 };
 
 export const PAGE_BUNDLE = {
@@ -58,15 +67,15 @@ export const PAGE_BUNDLE = {
   mangleCache: NAMES,
   plugins: [
     {
-      name: "rules left to the server",
+      name: "what is left out",
       setup({ onLoad }) {
         onLoad(
           {
             filter:
-              /(?:core\/secrets\/(?:aws|cards|elements|expected|options)|encode\/test-fact)\.ts$/,
+              /(?:core\/secrets\/(?:aws|cards|elements|expected|options)|encode\/(?:source|test-fact))\.ts$/,
           },
           ({ path }) => ({
-            contents: LEFT_TO_SERVER[/([a-z-]+)\.ts$/.exec(path)[1]],
+            contents: LEFT_OUT[/([a-z-]+)\.ts$/.exec(path)[1]],
           }),
         );
       },

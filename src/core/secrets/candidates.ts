@@ -2,7 +2,7 @@
  * Where secrets may be in a text. A few expressions of plain alternatives decide first whether it has a candidate at all, each in one pass of
  * the engine. No lookbehind: Safari has it since 16.4 only.
  */
-import { cardEnd } from "./cards.ts";
+import { card, isNumber, NUMBER, numberEnd } from "./cards.ts";
 import { element, IS_VARIABLE, variable } from "./elements.ts";
 import { MAX_NAME_DISTANCE } from "./limits.ts";
 import { login, urlLogin } from "./logins.ts";
@@ -25,22 +25,18 @@ import {
 const OPTION = "-[pPawuUb]|--(?:proxy-)?user|-----BEGIN ";
 /** Of HTTP's authentication, as these are written. */
 const SCHEME = "[Bb](?:earer|asic|EARER|ASIC)[ \\t]";
-/** A card number, in one piece or grouped. Those of issuers begin with 2 to 6. */
-const NUMBER = "[2-6][0-9][0-9][0-9](?:[0-9]{8}|[ -][0-9]{4})";
 /** The colon of `user:password@host`. It reads to the next colon at most. */
 const LOGIN = ":[^ \\t\\r\\n;&\"'`<>|,:@]+@";
 const URL = "://|%3[Aa]%2[Ff]%2[Ff]";
 
 /** Without one of these, a text has no secret but a variable and those of `#isPlain`. */
 const SIGN = /[-:=%@_<]/;
-const IS_NUMBER = new RegExp(NUMBER);
 const IS_OPTION = new RegExp(`(?:^|[^\\w-])(?:${OPTION})|-----BEGIN `);
 const IS_LOGIN = /@|%40/;
 
 /** From the end of a name to its separator: a closing quote, a bracket, the index of a list, blanks. */
 const SEPARATOR =
   /((?:\\{0,8}["'])?)(?:\]|%5[Dd])?(?:\[["']?[\w.-]{0,32}["']?\]|%5[Bb][\w.-]{0,32}%5[Dd])?[ \t]{0,2}([:=]|%3[Dd])(?!\/\/)/y;
-const DIGIT_RUN = /[0-9]+/y;
 
 type Run = { rule: PrefixRule; run: RegExp };
 
@@ -68,7 +64,7 @@ export class Candidates {
   /** Whether the text has a candidate. Most texts have none, so this is most of the cost of redaction. */
   isIn(text: string): boolean {
     if (SIGN.test(text)) return this.#hasFormat(text) || this.#hasName(text);
-    return this.#isPlain.test(text) || IS_NUMBER.test(text) || IS_VARIABLE.test(text);
+    return this.#isPlain.test(text) || isNumber(text) || IS_VARIABLE.test(text);
   }
 
   #hasName(text: string): boolean {
@@ -77,7 +73,7 @@ export class Candidates {
   }
 
   #hasFormat(text: string): boolean {
-    if (this.#isPlain.test(text) || IS_NUMBER.test(text) || IS_LOGIN.test(text)) return true;
+    if (this.#isPlain.test(text) || isNumber(text) || IS_LOGIN.test(text)) return true;
     return (
       (/[-_]/.test(text) && (IS_OPTION.test(text) || this.#isPrefix.test(text))) ||
       (text.includes("hook") && this.#isPrefix.test(text))
@@ -97,8 +93,7 @@ export class Candidates {
       if (format && !(name && name.index < format.index)) {
         const { index } = format;
         finding = this.#formatAt(text, index, format[0], isOwn);
-        const next = isDigit(text[index]) ? runEnd(DIGIT_RUN, text, index) : index + 1;
-        format = from(this.#formats, text, Math.max(next, finding?.end ?? 0));
+        format = from(this.#formats, text, Math.max(numberEnd(text, index), finding?.end ?? 0));
       } else if (name) {
         const at = isNameCode(text.charCodeAt(name.index)) ? name.index : name.index + 1; // behind the ? of a query
         if (at >= nameEnd) {
@@ -131,12 +126,7 @@ export class Candidates {
       case "-":
         return pem(text, at) ?? option(text, at, isOwn);
     }
-    return (
-      jwt(text, at) ??
-      scheme(text, at) ??
-      (isDigit(text[at]) ? card(text, at) : undefined) ??
-      this.#prefixed(text, at)
-    );
+    return jwt(text, at) ?? scheme(text, at) ?? card(text, at) ?? this.#prefixed(text, at);
   }
 
   /** A key or token with the prefix of its issuer. */
@@ -171,13 +161,6 @@ function nameAt(
   return named(text, name, SEPARATOR.lastIndex - separator.length, SEPARATOR.lastIndex, isOwn);
 }
 
-function card(text: string, start: number): Finding | undefined {
-  const before = text[start - 1] ?? "";
-  if (/[\w.]/.test(before) || (before === "-" && isDigit(text[start - 2]))) return undefined;
-  const end = cardEnd(text, start);
-  return end === undefined ? undefined : { start, end, mark: markOf("card"), rule: "card" };
-}
-
 function oneOf(alternatives: string[], flags?: string): RegExp {
   return new RegExp(alternatives.join("|"), flags);
 }
@@ -185,10 +168,6 @@ function oneOf(alternatives: string[], flags?: string): RegExp {
 function from(expression: RegExp, text: string, at: number): RegExpExecArray | null {
   expression.lastIndex = at;
   return expression.exec(text);
-}
-
-function isDigit(character = ""): boolean {
-  return character >= "0" && character <= "9";
 }
 
 function runOf({ characters, most }: PrefixRule): RegExp {

@@ -1,6 +1,33 @@
 /** Card numbers: with the prefix and length of a known issuer and a right check digit, in one piece or in the groups of a card. */
+import { type Finding, markOf, runEnd } from "./text.ts";
 
+/** A card number, in one piece or grouped. Those of issuers begin with 2 to 6. */
+export const NUMBER = "[2-6][0-9][0-9][0-9](?:[0-9]{8}|[ -][0-9]{4})";
+const IS_NUMBER = new RegExp(NUMBER);
 const DIGIT_RUN = /[0-9]+/y;
+
+/** Whether a text may have a card number. */
+export function isNumber(text: string): boolean {
+  return IS_NUMBER.test(text);
+}
+
+/** Where a search for numbers goes on: behind the digits at `at`, or the other character there. */
+export function numberEnd(text: string, at: number): number {
+  return isDigit(text[at]) ? runEnd(DIGIT_RUN, text, at) : at + 1;
+}
+
+/** The card number at `start`. */
+export function card(text: string, start: number): Finding | undefined {
+  if (!isDigit(text[start])) return undefined;
+  const before = text[start - 1] ?? "";
+  if (/[\w.]/.test(before) || (before === "-" && isDigit(text[start - 2]))) return undefined;
+  const end = cardEnd(text, start);
+  return end === undefined ? undefined : { start, end, mark: markOf("card"), rule: "card" };
+}
+
+function isDigit(character = ""): boolean {
+  return character >= "0" && character <= "9";
+}
 
 /** Sizes of the groups that follow a first group of four digits. */
 const GROUPS = [
@@ -11,7 +38,7 @@ const GROUPS = [
 ];
 
 /** The end of the card number that begins at `start`, where a digit is; undefined if there is none. */
-export function cardEnd(text: string, start: number): number | undefined {
+function cardEnd(text: string, start: number): number | undefined {
   const first = digitsAt(text, start);
   if (first.length !== 4)
     return isCard(first) && isEnd(text, start + first.length) ? start + first.length : undefined;

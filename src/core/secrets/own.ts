@@ -2,7 +2,7 @@
  * Rules of one's own, from the setting DATACAT_REDACT: a JSON object. An own format is a prefix and a run of characters; there are no
  * patterns, so none can take more than linear time. Checked by hand, because the client in a browser has no schema library.
  */
-import { EXPECTED } from "./expected.ts";
+import { problemOf, SettingError, unknown, within, wrong } from "./expected.ts";
 import { MAX_OWN_RULES, MAX_PREFIX, MAX_RUN, MAX_SECRET_NAME, MIN_PREFIX } from "./limits.ts";
 import type { PrefixRule } from "./prefixes.ts";
 
@@ -31,24 +31,21 @@ export function parseOwnRules(text: string | undefined): { rules: OwnRules; prob
   try {
     return { rules: rulesOf(JSON.parse(text)) };
   } catch (error) {
-    const reason = error instanceof SettingError ? `: ${error.message}` : " is not JSON";
-    return { rules: NO_RULES, problem: `DATACAT_REDACT${reason}` };
+    return { rules: NO_RULES, problem: problemOf(error) };
   }
 }
 
-class SettingError extends Error {}
-
 function rulesOf(value: unknown): OwnRules {
   // In brackets, because the build for pages shortens some names of properties.
-  const members = membersOf(value, "it", ["prefixes", "names", "keep"]);
+  const members = membersOf(value, "", ["prefixes", "names", "keep"]);
+  const texts = (key: "names" | "keep", longest: number) =>
+    listOf(members[key], key).map((text, i) => textOf(text, within(key, i), longest));
   return {
     prefixes: listOf(members["prefixes"], "prefixes").map((one, i) =>
-      prefixOf(one, `prefixes.${i}`),
+      prefixOf(one, within("prefixes", i)),
     ),
-    names: listOf(members["names"], "names").map((name, i) =>
-      textOf(name, `names.${i}`, MAX_SECRET_NAME),
-    ),
-    keep: listOf(members["keep"], "keep").map((path, i) => textOf(path, `keep.${i}`, MAX_PATH)),
+    names: texts("names", MAX_SECRET_NAME),
+    keep: texts("keep", MAX_PATH),
   };
 }
 
@@ -60,46 +57,45 @@ const MAX_PATH = 1_000;
 
 function prefixOf(value: unknown, at: string): PrefixRule {
   const own = membersOf(value, at, ["prefix", "kind", "characters", "least"]);
-  const prefix = textOf(own["prefix"], `${at}.prefix`, MAX_PREFIX);
+  const text = (key: string, byDefault?: string) =>
+    textOf(own[key] ?? byDefault, within(at, key), MAX_PREFIX);
+  const prefix = text("prefix");
   check(
     prefix.length >= MIN_PREFIX && /^[\w.-]+$/.test(prefix),
-    `${at}.prefix: ${EXPECTED.prefix}`,
+    wrong(within(at, "prefix"), "prefix"),
   );
-  const kind = textOf(own["kind"] ?? "own", `${at}.kind`, MAX_PREFIX);
-  check(/^[a-z][a-z0-9-]*$/.test(kind), `${at}.kind: ${EXPECTED.kind}`);
-  const name = textOf(own["characters"] ?? "identifier", `${at}.characters`, MAX_PREFIX);
+  const kind = text("kind", "own");
+  check(/^[a-z][a-z0-9-]*$/.test(kind), wrong(within(at, "kind"), "kind"));
+  const name = text("characters", "identifier");
   check(
     Object.hasOwn(CHARACTERS, name),
-    `${at}.characters: ${EXPECTED.characters} ${Object.keys(CHARACTERS).join(", ")}`,
+    wrong(within(at, "characters"), "characters", Object.keys(CHARACTERS)),
   );
   const least = Number(own["least"] ?? DEFAULT_LEAST);
   check(
     Number.isInteger(least) && least >= 1 && least <= MAX_RUN,
-    `${at}.least: ${EXPECTED.least}`,
+    wrong(within(at, "least"), "least"),
   );
   return { prefix, kind, characters: CHARACTERS[name] ?? "", least };
 }
 
 function membersOf(value: unknown, at: string, known: string[]): Record<string, unknown> {
-  check(
-    typeof value === "object" && value !== null && !Array.isArray(value),
-    `${at}: ${EXPECTED.object}`,
-  );
+  check(typeof value === "object" && value !== null && !Array.isArray(value), wrong(at, "object"));
   const members = value as Record<string, unknown>; // as: just checked
   const other = Object.keys(members).find((key) => !known.includes(key));
-  check(other === undefined, `${at}: ${other} ${EXPECTED.known} ${known.join(", ")}`);
+  if (other !== undefined) throw new SettingError(unknown(at, other, known));
   return members;
 }
 
 function listOf(value: unknown = [], at: string): unknown[] {
-  check(Array.isArray(value) && value.length <= MAX_OWN_RULES, `${at}: ${EXPECTED.list}`);
+  check(Array.isArray(value) && value.length <= MAX_OWN_RULES, wrong(at, "list"));
   return value as unknown[]; // as: just checked
 }
 
 function textOf(value: unknown, at: string, longest: number): string {
   check(
     typeof value === "string" && value !== "" && value.length <= longest,
-    `${at}: ${EXPECTED.text} ${longest} characters`,
+    wrong(at, "text", longest),
   );
   return value as string; // as: just checked
 }

@@ -139,6 +139,7 @@ const NUMBERS: { [field: string]: string } = {
   failed_tests: "s.failed_tests",
   points: "s.points",
   series: "s.series",
+  attachments: "s.attachments",
 };
 
 const HAS: { [what: string]: string } = {

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { deployed, newKey } from "../access/world.ts";
-import { open, server } from "./server.ts";
+import { open, post, server } from "./server.ts";
 
 const ask = server();
 
@@ -20,6 +20,32 @@ test("q finds sessions by a query, together with the other parameters", async ()
   expect(await found("product:searched -(version:1.9 OR version:2.0)")).toEqual(["1.10"]);
   const narrowed = await ask("/api/sessions?product=searched&version=2.0&q=version:<2");
   expect(await narrowed.json()).toMatchObject({ items: [] });
+});
+
+test("sessions are found by what they have attached", async () => {
+  const attach = (session: string, sizes: number[]) => {
+    const op = { op: "attachment", name: "a.bin", sha256: "0".repeat(64) };
+    const ops = [
+      { op: "start", at: Date.now(), product: "attaching", version: String(sizes.length) },
+      ...sizes.map((size, i) => ({ ...op, id: `l.${i}`, at: Date.now(), size })),
+      { op: "end", at: Date.now() },
+    ];
+    return { session, lane: `${session}-lane`, first: 1, last: ops.length, ops };
+  };
+  const batches = [
+    attach("attached-none", []),
+    attach("attached-one", [5]),
+    attach("attached-two", [5, 6]),
+    attach("attached-refused", [5, 6, 2 ** 30]), // the last one is too large
+  ];
+  expect((await ask("/api/ingest", post({ batches }))).status).toBe(200);
+  const listed = (query: string) =>
+    expect.poll(() => found(`product:attaching ${query}`), { timeout: 10_000 });
+  await listed("").toEqual(["0", "1", "2", "3"]);
+  await listed("has:attachment").toEqual(["1", "2", "3"]);
+  await listed("-has:attachment").toEqual(["0"]);
+  await listed("attachments:>1").toEqual(["2", "3"]);
+  await listed("attachments:2").toEqual(["2", "3"]);
 });
 
 test("a query that is not understood is refused with its position", async () => {

@@ -231,6 +231,8 @@ describe("a program that attaches files", () => {
       });
       await program.ask("end");
       await program.kill();
+      const { stdout } = await world.run(["sessions", "has:attachment", "attachments:1"]);
+      expect(stdout, language).toContain(session.slice(0, 8));
       const path = `/api/sessions/${session}/attachments/${attached?.id}`;
       const content = await fetch(world.url + path).then((answer) => answer.arrayBuffer());
       expect(Buffer.from(content).equals(Buffer.alloc(2_500_000, 1)), language).toBe(true);

@@ -70,6 +70,7 @@ export function fieldsOf(kinds: readonly string[]): FieldInfo[] {
     { name: "failed_tests", kind: "number", about: "Number of tests that did not pass" },
     { name: "points", kind: "number", about: "Number of points of all metrics" },
     { name: "series", kind: "number", about: "Number of series" },
+    { name: "attachments", kind: "number", about: "Number of attachments that were not refused" },
   ];
 }
 

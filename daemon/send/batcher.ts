@@ -142,11 +142,19 @@ class Draft {
     this.#add(good, cursor.bytes);
   }
 
-  /** A program's own exception with its stack by source maps. One that was relayed names files of another machine. */
+  /** A program's own exception, or its stacks as observed here, by source maps. What was relayed names files of another machine. */
   #resolved(op: Op): Op {
-    if (op.op !== "event" || this.#lane.header.role !== undefined) return op;
-    const resolved = this.#options.maps?.resolve(op);
-    return resolved ? { ...op, resolved } : op;
+    const { maps } = this.#options;
+    const { role } = this.#lane.header;
+    if (op.op === "event" && role === undefined) {
+      const resolved = maps?.resolve(op);
+      return resolved ? { ...op, resolved } : op;
+    }
+    if (op.op === "stacks" && role === "observations") {
+      const resolved = maps?.resolveThreads(op);
+      return resolved ? { ...op, resolved } : op;
+    }
+    return op;
   }
 
   /** Counts the damaged lines after the last record. Returns how many sequences they take. */

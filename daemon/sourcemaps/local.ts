@@ -1,6 +1,6 @@
 /**
- * Resolves the stack of an exception by source maps that lie beside the program on this machine, as its batch is built: the program does
- * nothing for it. Only files of this user are read, in the program's own folder: that of the nearest package.json, or of the script.
+ * Resolves the stacks of exceptions and hangs by source maps that lie beside the program on this machine, as their batch is built: the program
+ * does nothing for it. Only files of this user are read, in the program's own folder: that of the nearest package.json, or of the script.
  */
 import { existsSync, lstatSync, realpathSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -12,11 +12,12 @@ import { readMapFile } from "../../src/core/sourcemaps/map-file.ts";
 import {
   type Asked,
   boundedResolved,
+  boundedThreads,
   keyOf,
   positionsOf,
   stacksIn,
 } from "../../src/core/sourcemaps/resolve.ts";
-import type { Event, Resolved } from "../../src/core/wire.ts";
+import type { Event, Resolved, Stacks } from "../../src/core/wire.ts";
 import {
   LOCAL_ANSWERS,
   LOCAL_MAP_BYTES,
@@ -39,16 +40,29 @@ export class LocalMaps {
   /** Undefined if no file that the stacks name has a map here. Never throws. */
   resolve(event: Event): Resolved | undefined {
     if (!event.exception_type || event.resolved) return undefined;
+    const found = this.#find(stacksIn(event));
+    return found.size === 0 ? undefined : boundedResolved(event, found);
+  }
+
+  /** The same for the stacks of a hang, or of the end of a process. */
+  resolveThreads({ threads, resolved }: Stacks): Stacks["resolved"] {
+    if (resolved) return undefined;
+    const found = this.#find(threads.map(({ frames }) => frames));
+    return found.size === 0 ? undefined : boundedThreads(threads, found);
+  }
+
+  /** By keyOf. */
+  #find(stacks: string[][]): Map<string, Original> {
+    const found = new Map<string, Original>();
     try {
-      const asked = positionsOf(stacksIn(event));
-      const found = new Map<string, Original>();
+      const asked = positionsOf(stacks);
       for (const [file, positions] of Map.groupBy(asked, (position) => position.file))
         for (const [position, original] of this.#inFile(file, positions))
           found.set(keyOf(position), original);
-      return found.size === 0 ? undefined : boundedResolved(event, found);
     } catch {
-      return undefined; // a file changed while it was read
+      found.clear(); // a file changed while it was read
     }
+    return found;
   }
 
   #inFile(file: string, asked: Asked[]): [Asked, Original][] {

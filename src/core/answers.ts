@@ -6,7 +6,7 @@ import type { AttachmentRefusal } from "./attachments.ts";
 import type { TestKind, TestPhase, TestShown } from "./tests/vocabulary.ts";
 import type { TestTotals } from "./tests/tally.ts";
 import type { Confidence, MetricType, Status } from "./vocabulary.ts";
-import type { Event, Excerpt, Json, JsonObject, Stacks, Writer } from "./wire.ts";
+import type { Event, Json, JsonObject, Stacks, Writer } from "./wire.ts";
 
 /** One reason for a verdict, as a sentence, and how certain the conclusion from it is. */
 export type Evidence = { kind: string; text: string; at?: number; confidence: Confidence };
@@ -352,10 +352,9 @@ export type EventRow = Omit<Event, "op"> & {
 };
 
 /** The stacks of threads at one time, of a hang or of the end of the process. */
+/** `resolved`: also by the source maps that the server has of the product's version. */
 export type StackRow = Omit<Stacks, "op"> & {
   seq: number;
-  /** By source maps, if the server has some of the product's version: the frames of each thread, and the lines around them. */
-  resolved?: { threads: string[][]; sources: Excerpt[] };
   /** The time by the program's own clock, if it differs. */
   recorded_at?: number;
 };

@@ -24,8 +24,8 @@ export type StackSample = {
 };
 
 /** Where the first thread of a sample was. The innermost frame is the first. */
-export function sampleOf({ at, threads }: Stacks, seq: number): StackSample {
-  const frames = framesOf(threads[0]?.frames ?? []);
+export function sampleOf({ at, threads, resolved }: Stacks, seq: number): StackSample {
+  const frames = framesOf(resolved?.threads[0] ?? threads[0]?.frames ?? []);
   const places = frames.flatMap(({ place }) => place ?? []);
   const [innermost] = places;
   const own = ownPlace(frames);
@@ -41,7 +41,10 @@ export function sampleOf({ at, threads }: Stacks, seq: number): StackSample {
 }
 
 /** The threads with their frames by source maps, where there are some. */
-export function shownThreads({ threads, resolved }: StackRow): StackRow["threads"] {
+export function shownThreads({
+  threads,
+  resolved,
+}: Pick<StackRow, "threads" | "resolved">): StackRow["threads"] {
   return threads.map((thread, index) => ({
     ...thread,
     frames: resolved?.threads[index] ?? thread.frames,

@@ -22,6 +22,7 @@ import {
   MAX_THREAD_FRAMES,
   MAX_TIME,
 } from "./limits.ts";
+import { MAX_EXCERPTS } from "./sourcemaps/limits.ts";
 import { TestFact } from "./tests/fact.ts";
 import { METRIC_TYPES } from "./vocabulary.ts";
 
@@ -239,6 +240,16 @@ export const Stacks = v.object({
   left_out: v.optional(count),
   /** Frames are missing, or lines were cut. */
   cut: v.optional(v.boolean()),
+  /** By source maps beside the program: what is shown in place of the recorded frames, which stay. */
+  resolved: v.optional(
+    v.object({
+      threads: v.pipe(
+        v.array(v.pipe(v.array(text), v.maxLength(MAX_THREAD_FRAMES))),
+        v.maxLength(MAX_STACK_THREADS),
+      ),
+      sources: v.pipe(v.array(Excerpt), v.maxLength(MAX_EXCERPTS)),
+    }),
+  ),
 });
 
 /**

@@ -10,13 +10,12 @@ import type { Original } from "../core/sourcemaps/blocks.ts";
 import { MAX_POSITIONS } from "../core/sourcemaps/limits.ts";
 import {
   boundedResolved,
-  originalsOf,
   positionsOf,
   resolveEvent,
-  resolveStack,
+  resolveThreads,
   stacksIn,
 } from "../core/sourcemaps/resolve.ts";
-import { Event, type Excerpt, Start } from "../core/wire.ts";
+import { Event, Start } from "../core/wire.ts";
 import type { Env } from "../env.ts";
 import { hasMaps, type Release, resolvePositions } from "../sourcemaps/client.ts";
 import { MAX_RESOLVED_EVENTS, RECORD_WAIT_MS } from "../sourcemaps/limits.ts";
@@ -101,20 +100,12 @@ export class SessionMaps {
   }
 
   async #stacks(release: Release, page: Page<StackRow>): Promise<Page<StackRow>> {
-    const all = page.items.flatMap(({ threads }) => threads.map(({ frames }) => frames));
+    const open = page.items.filter(({ resolved }) => resolved === undefined);
+    const all = open.flatMap(({ threads }) => threads.map(({ frames }) => frames));
     const found = await this.#originals(release, all);
     const items = page.items.map((row) => {
-      const stacks = row.threads.map(({ frames }) => frames);
-      const threads = stacks.map((stack) => resolveStack(stack, found));
-      if (threads.every((frames) => frames === undefined)) return row;
-      const sources = originalsOf(stacks, found).flatMap(({ file, excerpt }): Excerpt[] =>
-        excerpt ? [{ file, ...excerpt }] : [],
-      );
-      const resolved = {
-        threads: threads.map((frames, at) => frames ?? stacks[at] ?? []),
-        sources,
-      };
-      return { ...row, resolved: this.#redactor.value(resolved) };
+      const resolved = open.includes(row) ? resolveThreads(row.threads, found) : undefined;
+      return resolved ? { ...row, resolved: this.#redactor.value(resolved) } : row;
     });
     return { ...page, items };
   }

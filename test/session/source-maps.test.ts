@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { afterEach, expect, test, vi } from "vitest";
-import type { EventRow, Page, StackRow } from "../../src/core/answers.ts";
+import type { EventRow, Page, StackRow, Summary } from "../../src/core/answers.ts";
 import { newKey, SECRET } from "../access/world.ts";
 import { post, server, withKey } from "../api/server.ts";
 import { crash, FILE, MAP, put, RESOLVED, SOURCE, STACK } from "../sourcemaps/world.ts";
@@ -37,6 +37,29 @@ test("an exception that was recorded before its maps is resolved when it is aske
     threads: [{ frames: STACK }],
     resolved: { threads: [RESOLVED] },
   });
+});
+
+test("stacks of a hang that the daemon has resolved are shown and named so, whatever maps are here", async () => {
+  const release = { product: "hung", version: "1" };
+  await put(ask, release);
+  const resolved = {
+    threads: [["    at openDoor (/game/src/door.ts:7:3)"]],
+    sources: [{ file: "/game/src/door.ts", first: 7, lines: ["while (door.isLocked);"] }],
+  };
+  const at = Date.now();
+  const stacks = { op: "stacks", at, when: "hung", threads: [{ frames: STACK }], resolved };
+  const ops = [
+    { op: "start", at: at - 9_000, ...release },
+    { op: "heartbeat", at: at - 8_000, timeout_ms: 1_000 },
+    { op: "hang", at: at - 1_000, last_heartbeat_at: at - 8_000 },
+    stacks,
+  ];
+  const batch = { session: "hung", lane: "l", first: 1, last: ops.length, ops };
+  await ask("/api/ingest", post({ batches: [batch] }));
+  const { items } = await get<Page<StackRow>>("/api/sessions/hung/stacks");
+  expect(items).toMatchObject([{ threads: [{ frames: STACK }], resolved }]);
+  const { verdict } = await get<Summary>("/api/sessions/hung/summary");
+  expect(verdict.headline).toBe("Hung in openDoor (door.ts:7)");
 });
 
 test("an exception that is recorded after its maps is grouped by them, in each build", async () => {

@@ -1,7 +1,7 @@
 /** Stacks of JavaScript with the places of their sources, by what source maps have of each position. The recorded stacks stay unchanged. */
 import { type Frame, framesOf } from "../stack/frame.ts";
 import { innermostFrame } from "../stack/where.ts";
-import type { Event, Resolved } from "../wire.ts";
+import type { Event, Resolved, Stacks } from "../wire.ts";
 import type { Original } from "./blocks.ts";
 import { MAX_EVENT_BYTES } from "../limits.ts";
 import { MAX_EXCERPTS, MAX_POSITIONS, MAX_RESOLVED_LENGTH } from "./limits.ts";
@@ -66,11 +66,34 @@ export function boundedResolved(
     : undefined;
 }
 
+/** The frames of each thread, and the lines around the innermost ones. Undefined if no frame is in `found`. */
+export function resolveThreads(
+  threads: Stacks["threads"],
+  found: ReadonlyMap<string, Original>,
+): Stacks["resolved"] {
+  const stacks = threads.map(({ frames }) => frames);
+  const resolved = stacks.map((stack) => resolveStack(stack, found));
+  if (resolved.every((frames) => frames === undefined)) return undefined;
+  const sources = originalsOf(stacks, found).flatMap(({ file, excerpt }) =>
+    excerpt ? [{ file, ...excerpt }] : [],
+  );
+  return { threads: resolved.map((frames, at) => frames ?? stacks[at] ?? []), sources };
+}
+
+/** The same for stacks that are sent with it; undefined also if it would be longer than MAX_RESOLVED_LENGTH. */
+export function boundedThreads(
+  threads: Stacks["threads"],
+  found: ReadonlyMap<string, Original>,
+): Stacks["resolved"] {
+  const resolved = resolveThreads(threads, found);
+  return resolved && JSON.stringify(resolved).length <= MAX_RESOLVED_LENGTH ? resolved : undefined;
+}
+
 /** Characters of the fields that the server adds to an event. */
 const EVENT_FIELDS = 1_000;
 
 /** What `found` has of the positions of these stacks. */
-export function originalsOf(
+function originalsOf(
   stacks: readonly (readonly string[])[],
   found: ReadonlyMap<string, Original>,
 ): Original[] {
@@ -78,7 +101,7 @@ export function originalsOf(
 }
 
 /** One frame or other line an entry. Undefined if no frame is in `found`. */
-export function resolveStack(
+function resolveStack(
   stack: readonly string[],
   found: ReadonlyMap<string, Original>,
 ): string[] | undefined {

@@ -177,6 +177,24 @@ test.each([
   expect(asResolved(sent).stacktrace).toEqual(expected);
 });
 
+test("source maps beside programs resolve the stacks of a hang that the daemon observed", async () => {
+  const maps = new LocalMaps(() => 0);
+  const resolved = { threads: [["resolved"]], sources: [] };
+  maps.resolveThreads = () => resolved;
+  const threads = [{ frames: ["recorded"] }];
+  const expected = [
+    ["observations", resolved],
+    ["relay", undefined],
+  ] as const;
+  for (const [role, found] of expected) {
+    await using world = await World.make();
+    world.lane("s", { role }).append({ op: "stacks", at: 1, when: "hung", threads });
+    const [sent] = build(laneOf(world), { ...WHOLE, maps }).batch?.ops ?? [];
+    expect(sent).toMatchObject({ op: "stacks", threads });
+    expect(sent && "resolved" in sent ? sent.resolved : undefined).toEqual(found);
+  }
+});
+
 test("damage at the end of a lane is counted once the lane is closed", async () => {
   await using world = await World.make();
   const lane = laneWith(world, events(2));

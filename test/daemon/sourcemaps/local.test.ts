@@ -7,7 +7,8 @@ import { LocalMaps } from "../../../daemon/sourcemaps/local.ts";
 import { LOCAL_MAPS_PER_MINUTE } from "../../../daemon/limits.ts";
 import { asResolved } from "../../../src/core/sourcemaps/resolved.ts";
 import { whereOf } from "../../../src/core/stack/where.ts";
-import type { Event } from "../../../src/core/wire.ts";
+import { sampleOf } from "../../../src/core/stacks.ts";
+import type { Event, Stacks } from "../../../src/core/wire.ts";
 
 const SOURCE = `export function openDoor(door: { isLocked: boolean }): void {
   if (door.isLocked) throw new RangeError("The door is locked");
@@ -137,4 +138,25 @@ test("a new build is noticed", async () => {
   writeFileSync(join(game, "src/door.ts"), `// A line more, so that others move.\n\n${SOURCE}`);
   const next = await bundle();
   expect(resolve(thrown(outfile, next.column), maps)?.stacktrace?.[1]).toContain("door.ts:4:");
+});
+
+test("stacks of a hang are resolved as those of exceptions are, and its place is that of the source", async () => {
+  const { outfile, column } = await bundle();
+  const maps = new LocalMaps(() => 0);
+  const threads = [
+    { name: "main", frames: [`    at e (${outfile}:1:${column})`] },
+    { name: "worker", frames: [] },
+  ];
+  const stacks: Stacks = { op: "stacks", at: 1, when: "hung", threads };
+  const resolved = maps.resolveThreads(stacks);
+  const source = join(game, "src/door.ts");
+  expect(resolved).toMatchObject({
+    threads: [[expect.stringContaining(`${source}:2:`)], []],
+    sources: [{ file: source }],
+  });
+  const { own } = sampleOf({ ...stacks, resolved }, 1);
+  expect(own).toMatchObject({ file: source, line: 2 });
+  expect(maps.resolveThreads({ ...stacks, resolved })).toBeUndefined();
+  const plain = [{ frames: ["    at spin (/nowhere/a.js:1:1)"] }];
+  expect(maps.resolveThreads({ ...stacks, threads: plain })).toBeUndefined();
 });

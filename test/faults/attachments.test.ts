@@ -215,6 +215,7 @@ describe("a program that attaches files", () => {
     const info = join(world.folder, "home/daemon.json");
     await eventually(() => (existsSync(info) ? true : undefined));
     const { port } = JSON.parse(readFileSync(info, "utf8")) as { port: number };
+    const sessions: string[] = [];
     const DATACAT_DAEMON_URL = `http://127.0.0.1:${port}`;
     await inEach(async (language, command) => {
       const home = join(world.folder, `other-${language.replaceAll(/\W/g, "-")}`);
@@ -231,13 +232,14 @@ describe("a program that attaches files", () => {
       });
       await program.ask("end");
       await program.kill();
-      const { stdout } = await world.run(["sessions", "has:attachment", "attachments:1"]);
-      expect(stdout, language).toContain(session.slice(0, 8));
+      sessions.push(session);
       const path = `/api/sessions/${session}/attachments/${attached?.id}`;
       const content = await fetch(world.url + path).then((answer) => answer.arrayBuffer());
       expect(Buffer.from(content).equals(Buffer.alloc(2_500_000, 1)), language).toBe(true);
       expect(existsSync(join(home, "lanes")), language).toBe(false);
     });
+    const { stdout } = await world.run(["sessions", "has:attachment", "attachments:1", "--json"]);
+    for (const session of sessions) expect(stdout).toContain(session);
     daemon.kill("SIGTERM");
     await once(daemon, "exit");
   });

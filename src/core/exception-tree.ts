@@ -45,3 +45,11 @@ export function relationLabel({ kind }: ThrownException, index: number, siblings
   if (kind === "member") return `Member ${index + 1} of ${siblings}`;
   return kind === "context" ? "While handling" : "Caused by";
 }
+
+type Headline = Pick<ThrownException, "exception_type" | "exception_msg">;
+
+/** Whether an exception's headline has a text: its message, with or without the type, or the first line of these. */
+export function isInHeadline(text: string, { exception_type = "", exception_msg = "" }: Headline) {
+  const headlines = [exception_msg, `${exception_type}: ${exception_msg}`];
+  return headlines.some((each) => each === text || each.startsWith(`${text}\n`));
+}

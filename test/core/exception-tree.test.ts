@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import {
   exceptionTree,
+  isInHeadline,
   relationLabel,
   type ThrownException,
 } from "../../src/core/exception-tree.ts";
@@ -59,4 +60,14 @@ test("each has a label for what it is to the one above", () => {
     (each) => each && relationLabel(each, 0, 2),
   );
   expect(labels).toEqual(["Member 1 of 2", "While handling", "Caused by"]);
+});
+
+test.for([
+  ["KeyError: 'door'", true],
+  ["'door'", true],
+  ["cannot open", false],
+  ["'do", false],
+] as const)("the headline of KeyError 'door' has %j: %s", ([text, expected]) => {
+  const failure = { exception_type: "KeyError", exception_msg: "'door'\nsecond line" };
+  expect(isInHeadline(text, failure)).toBe(expected);
 });

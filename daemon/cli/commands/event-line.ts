@@ -1,5 +1,6 @@
 /** An event as one line, for `why` and `tail`. */
-import { nameLabel } from "../../../src/core/recorded-text.ts";
+import { nameLabel, plainText } from "../../../src/core/recorded-text.ts";
+import { testName } from "../../../src/core/tests/id.ts";
 import type { EventRow } from "../../../src/core/answers.ts";
 import { bold, category, dim } from "../terminal.ts";
 
@@ -7,8 +8,9 @@ export function eventLine(event: EventRow): string {
   const { name, group, message, data, exception_type, exception_msg } = event;
   if (name === "output") return `${dim(group ?? "")}  ${message ?? ""}`;
   const what = exception_type ? `${exception_type}: ${exception_msg ?? ""}` : message;
+  const of = event.test ? plainText(testName(event.test)) : group;
   const rest = data && Object.keys(data).length > 0 ? dim(JSON.stringify(data)) : "";
-  return [category(event.category), bold(nameLabel(name)), group, what, rest]
+  return [category(event.category), bold(nameLabel(name)), of, what, rest]
     .filter(Boolean)
     .join("  ");
 }

@@ -2,6 +2,7 @@
 import type { EventRow } from "../../../src/core/answers.ts";
 import {
   exceptionTree,
+  isInHeadline,
   relationLabel,
   type ThrownException,
 } from "../../../src/core/exception-tree.ts";
@@ -23,7 +24,7 @@ export function printLastException(exception: EventRow, when: string): void {
 
 function printException(exception: EventRow): void {
   const { root, leftOut } = exceptionTree(asResolved(exception));
-  if (exception.message && exception.message !== exception.exception_msg) print(exception.message);
+  if (exception.message && !isInHeadline(exception.message, root)) print(exception.message);
   printThrown(root, "", "");
   const place = whereOf(exception);
   if (place) {

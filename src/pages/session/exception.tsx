@@ -8,7 +8,7 @@ import { whereOf, whereText } from "../../core/stack/where.ts";
 import { Coloured } from "../ui/coloured.tsx";
 import type { AccessEnv } from "../../access/access.ts";
 import type { SessionClient } from "../../session/client.ts";
-import { exceptionTree, type ThrownException } from "../../core/exception-tree.ts";
+import { exceptionTree, isInHeadline } from "../../core/exception-tree.ts";
 import { formatCount, formatNumber } from "../../core/format.ts";
 import { Hono } from "hono";
 import type { EventRow, Summary } from "../../core/answers.ts";
@@ -188,12 +188,6 @@ function Occurrence({ id, found: { kind, event } }: { id: string; found: Found }
       </p>
     </div>
   );
-}
-
-/** The headline has the text: it is the exception's message or its first line, with or without the type. */
-function isInHeadline(text: string, { exception_type = "", exception_msg = "" }: ThrownException) {
-  const headlines = [exception_msg, `${exception_type}: ${exception_msg}`];
-  return headlines.some((each) => each === text || each.startsWith(`${text}\n`));
 }
 
 /** The exception with what led to it. One without a stack has its place instead. */

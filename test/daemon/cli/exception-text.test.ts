@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { eventLine } from "../../../daemon/cli/commands/event-line.ts";
 import { isPrinted } from "../../../daemon/cli/commands/exception-text.ts";
 import type { EventRow } from "../../../src/core/answers.ts";
 
@@ -38,4 +39,10 @@ test("what a client recorded was not printed by it", () => {
   expect(isPrinted(output("KeyError: 'door'"), { ...exception, group: undefined })).toBe(false);
   expect(isPrinted({ ...output("KeyError: 'door'"), name: "note" }, exception)).toBe(false);
   expect(isPrinted(exception, exception)).toBe(true);
+});
+
+test("the event of a test is named after it", () => {
+  const test = { id: ["a.py", "test_b", "[1]"] };
+  const line = eventLine({ ...output(""), name: "test_started", group: "pytest", test });
+  expect(line).toContain("a.py::test_b[1]");
 });

@@ -41,6 +41,7 @@ export async function findSuites(): Promise<Suite[]> {
     },
     { ...vitest(results, "daemon"), cores: 1 },
     { ...vitest(results, "clients"), cores: 1 },
+    { ...vitest(results, "reporters"), cores: 1 }, // of test runners, each a process or more
     ...missingRuntimes(results),
     { ...vitest(results, "end-to-end", "test/end-to-end"), cores: 1 },
     { ...vitest(results, "faults", "test/faults"), cores: 0.5 },

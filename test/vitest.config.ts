@@ -40,7 +40,23 @@ export default defineConfig({
         },
       },
       { root, test: { name: "daemon", include: ["test/daemon/**/*.test.ts"], ...patient } },
-      { root, test: { name: "clients", include: ["test/clients/**/*.test.ts"], ...patient } },
+      {
+        root,
+        test: {
+          name: "clients",
+          include: ["test/clients/**/*.test.ts"],
+          exclude: ["test/clients/typescript/reporters/**"],
+          ...patient,
+        },
+      },
+      {
+        root,
+        test: {
+          name: "reporters",
+          include: ["test/clients/typescript/reporters/**/*.test.ts"],
+          ...patient,
+        },
+      },
       {
         root,
         test: {

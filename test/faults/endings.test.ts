@@ -37,6 +37,28 @@ type Way = {
   frame?: RegExp;
 };
 
+type Verdict = Pick<Way, "headline" | "evidence">;
+
+/** How a worker thread ends (programs/workers.mjs), and the verdict on its own session, or on that of the program, which it joined. */
+const WORKERS: { [end: string]: { own: Verdict; joined: Verdict } } = {
+  returns: {
+    own: { headline: /^Ended with exit code 0$/, evidence: [] },
+    joined: { headline: /^Ended$/, evidence: [] },
+  },
+  exits: {
+    own: { headline: /^Failed: exit code 3$/, evidence: [/Exit code 3/] },
+    joined: { headline: /^Ended$/, evidence: [] },
+  },
+  "is terminated": {
+    own: { headline: /^Ended$/, evidence: [/process ran on/] },
+    joined: { headline: /^Ended$/, evidence: [] },
+  },
+  throws: {
+    own: { headline: /^Crashed: RangeError: no such level/, evidence: [/RangeError/] },
+    joined: { headline: /^Ended with 1 uncaught exception$/, evidence: [/RangeError/] },
+  },
+};
+
 /** In test/faults/README.md. */
 const WAYS: { [way: string]: Way } = {
   "a segmentation fault": {
@@ -173,6 +195,14 @@ const WAYS: { [way: string]: Way } = {
     headline: /^Ended with exit code 0$/,
     evidence: [/Recovered from a hang/, /execute \(endings\.mjs:\d+\)/],
   },
+  ...Object.fromEntries(
+    (["own", "joined"] as const).flatMap((whose) =>
+      Object.entries(WORKERS).map(([end, expected]) => [
+        `Node: a worker thread that ${end}, ${whose === "own" ? "in a session of its own" : "in the session of its program"}`,
+        { language: "node", argument: `worker ${whose} ${end}`, exit: 0, ...expected[whose] },
+      ]),
+    ),
+  ),
   "Node: a heap out of memory": {
     language: "node",
     argument: "heap",
@@ -228,6 +258,9 @@ const WAYS: { [way: string]: Way } = {
 /** The program of a way, with its arguments. */
 function commandOf({ language, argument }: Way): [string, ...string[]] {
   if (language === "go") return [join(world.home.folder, "go-programs"), argument];
+  const [program, whose, ...end] = argument.split(" ");
+  if (program === "worker")
+    return [process.execPath, join(programs, "workers.mjs"), whose ?? "", end.join(" ")];
   if (language === "node")
     return [process.execPath, "--max-old-space-size=60", join(programs, "endings.mjs"), argument];
   return ["python3", join(programs, "endings.py"), argument];

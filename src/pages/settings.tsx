@@ -25,6 +25,7 @@ import { SourceMapsPanel, sourceMapRoutes } from "./settings/source-maps.tsx";
 import { SignIns, signInRoutes } from "./settings/sign-ins.tsx";
 import { UsagePanel } from "./usage.tsx";
 import { Property } from "./ui/property.tsx";
+import { SettingsTable } from "./settings/table.tsx";
 
 export const settings = new Hono<AccessEnv>();
 
@@ -125,29 +126,23 @@ function Keys({ db, created }: { db: D1Database; created: PageProps["created"] }
         const [keys, used] = await Promise.all([listKeys(db), usageOfDay(db, Date.now())]);
         if (keys.length === 0) return <Empty title="No keys" />;
         return (
-          <div class="scroller" tabindex={0} role="group" aria-label="Keys">
-            <table class="plain-table">
-              <thead>
-                <tr>
-                  <th scope="col">Label</th>
-                  <th scope="col">Permission</th>
-                  <th scope="col">Product</th>
-                  <th scope="col">Continues</th>
-                  <th scope="col">Used today</th>
-                  <th scope="col">Created</th>
-                  <th scope="col">Last used</th>
-                  <th scope="col">
-                    <span class="hidden">Revoke</span>
-                  </th>
-                </tr>
-              </thead>
-              <tbody>
-                {keys.map((key) => (
-                  <KeyLine key_={key} used={used.get(key.id)} />
-                ))}
-              </tbody>
-            </table>
-          </div>
+          <SettingsTable
+            label="Keys"
+            columns={[
+              "Label",
+              "Permission",
+              "Product",
+              "Continues",
+              "Used today",
+              "Created",
+              "Last used",
+            ]}
+            action="Revoke"
+          >
+            {keys.map((key) => (
+              <KeyLine key_={key} used={used.get(key.id)} />
+            ))}
+          </SettingsTable>
         );
       })}
       <form class="fields new-key" method="post" action="/settings/keys">

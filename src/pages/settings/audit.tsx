@@ -12,6 +12,7 @@ import { address } from "../ui/address.ts";
 import { Empty } from "../ui/empty.tsx";
 import { guarded, Panel } from "../ui/panel.tsx";
 import { Time } from "../ui/time.tsx";
+import { SettingsTable } from "./table.tsx";
 
 export const auditRoutes = new Hono<AccessEnv>();
 
@@ -80,40 +81,27 @@ auditRoutes.get("/settings/audit", async (c) => {
 function Entries({ items }: { items: AuditEntry[] }) {
   if (items.length === 0) return <Empty title="No entries" />;
   return (
-    <div class="scroller" tabindex={0} role="group" aria-label="Audit entries">
-      <table class="plain-table">
-        <thead>
-          <tr>
-            <th scope="col">Time</th>
-            <th scope="col">Action</th>
-            <th scope="col">By</th>
-            <th scope="col">Network</th>
-            <th scope="col">What</th>
-          </tr>
-        </thead>
-        <tbody>
-          {items.map(({ at, last_at, action, who, address: network, subject, count }) => (
-            <tr>
-              <td>
-                <Time at={at} />
-                {last_at > at ? (
-                  <>
-                    {" to "}
-                    <Time at={last_at} show="clock" />
-                  </>
-                ) : null}
-              </td>
-              <td>
-                {LABELS[action]}
-                {count > 1 ? <span class="quiet">{` ${formatCount(count, "time")}`}</span> : null}
-              </td>
-              <td>{plainText(who) || <span class="quiet">not known</span>}</td>
-              <td>{network || <span class="quiet">several</span>}</td>
-              <td>{plainText(subject)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <SettingsTable label="Audit entries" columns={["Time", "Action", "By", "Network", "What"]}>
+      {items.map(({ at, last_at, action, who, address: network, subject, count }) => (
+        <tr>
+          <td>
+            <Time at={at} />
+            {last_at > at ? (
+              <>
+                {" to "}
+                <Time at={last_at} show="clock" />
+              </>
+            ) : null}
+          </td>
+          <td>
+            {LABELS[action]}
+            {count > 1 ? <span class="quiet">{` ${formatCount(count, "time")}`}</span> : null}
+          </td>
+          <td>{plainText(who) || <span class="quiet">not known</span>}</td>
+          <td>{network || <span class="quiet">several</span>}</td>
+          <td>{plainText(subject)}</td>
+        </tr>
+      ))}
+    </SettingsTable>
   );
 }

@@ -7,6 +7,7 @@ import { listSignIns, type SignIn } from "../../registry/sign-ins.ts";
 import { Empty } from "../ui/empty.tsx";
 import { guarded, Panel } from "../ui/panel.tsx";
 import { Time } from "../ui/time.tsx";
+import { SettingsTable } from "./table.tsx";
 
 export const signInRoutes = new Hono<AccessEnv>();
 
@@ -25,35 +26,26 @@ export function SignIns({ db, own, now }: SignInsProps) {
         if (all.length === 0) return <Empty title="No browser is signed in" />;
         return (
           <>
-            <div class="scroller" tabindex={0} role="group" aria-label="Sign-ins">
-              <table class="plain-table">
-                <thead>
-                  <tr>
-                    <th scope="col">Sign-in</th>
-                    <th scope="col">Network</th>
-                    <th scope="col">Signed in</th>
-                    <th scope="col">Last used</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {all.map((signIn) => (
-                    <tr>
-                      <th scope="row">
-                        {nameOf(signIn)}{" "}
-                        {signIn.id === own?.id ? <span class="tag">this browser</span> : null}
-                      </th>
-                      <td>{signIn.address}</td>
-                      <td>
-                        <Time at={signIn.started_at} show="minute" />
-                      </td>
-                      <td>
-                        <Time at={signIn.used_at} show="minute" />
-                      </td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </div>
+            <SettingsTable
+              label="Sign-ins"
+              columns={["Sign-in", "Network", "Signed in", "Last used"]}
+            >
+              {all.map((signIn) => (
+                <tr>
+                  <th scope="row">
+                    {nameOf(signIn)}{" "}
+                    {signIn.id === own?.id ? <span class="tag">this browser</span> : null}
+                  </th>
+                  <td>{signIn.address}</td>
+                  <td>
+                    <Time at={signIn.started_at} show="minute" />
+                  </td>
+                  <td>
+                    <Time at={signIn.used_at} show="minute" />
+                  </td>
+                </tr>
+              ))}
+            </SettingsTable>
             <div class="tools panel-note">
               {own ? (
                 <form method="post" action="/logout">

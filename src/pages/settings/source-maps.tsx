@@ -14,6 +14,7 @@ import { address } from "../ui/address.ts";
 import { Empty } from "../ui/empty.tsx";
 import { guarded, Panel } from "../ui/panel.tsx";
 import { Time } from "../ui/time.tsx";
+import { SettingsTable } from "./table.tsx";
 
 export const sourceMapRoutes = new Hono<AccessEnv>();
 
@@ -34,42 +35,29 @@ export function SourceMapsPanel({ db }: { db: D1Database }) {
           );
         return (
           <>
-            <div class="scroller" tabindex={0} role="group" aria-label="Source maps">
-              <table class="plain-table">
-                <thead>
-                  <tr>
-                    <th scope="col">Product</th>
-                    <th scope="col">Version</th>
-                    <th scope="col">Files</th>
-                    <th scope="col">Stored</th>
-                    <th scope="col">Uploaded</th>
-                    <th scope="col">By</th>
-                    <th scope="col">
-                      <span class="hidden">Delete</span>
-                    </th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {all.map((row) => (
-                    <tr>
-                      <th scope="row">{nameLabel(row.product)}</th>
-                      <td>
-                        <a href={pageOf(row)}>{nameLabel(row.version)}</a>
-                      </td>
-                      <td>{formatNumber(row.files)}</td>
-                      <td>{formatBytes(row.bytes)}</td>
-                      <td>
-                        <Time at={row.uploaded_at} show="minute" />
-                      </td>
-                      <td>{plainText(row.uploaded_by)}</td>
-                      <td>
-                        <Delete release={row} />
-                      </td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </div>
+            <SettingsTable
+              label="Source maps"
+              columns={["Product", "Version", "Files", "Stored", "Uploaded", "By"]}
+              action="Delete"
+            >
+              {all.map((row) => (
+                <tr>
+                  <th scope="row">{nameLabel(row.product)}</th>
+                  <td>
+                    <a href={pageOf(row)}>{nameLabel(row.version)}</a>
+                  </td>
+                  <td>{formatNumber(row.files)}</td>
+                  <td>{formatBytes(row.bytes)}</td>
+                  <td>
+                    <Time at={row.uploaded_at} show="minute" />
+                  </td>
+                  <td>{plainText(row.uploaded_by)}</td>
+                  <td>
+                    <Delete release={row} />
+                  </td>
+                </tr>
+              ))}
+            </SettingsTable>
             {all.length < SOURCE_MAP_ROWS ? null : (
               <p class="panel-note">
                 The first {formatNumber(SOURCE_MAP_ROWS)} versions. Others:{" "}
@@ -111,40 +99,28 @@ sourceMapRoutes.get("/settings/source-maps", async (c) => {
         {files.length === 0 ? (
           <Empty title="This version has no source maps" />
         ) : (
-          <div class="scroller" tabindex={0} role="group" aria-label="Files">
-            <table class="plain-table">
-              <thead>
-                <tr>
-                  <th scope="col">File</th>
-                  <th scope="col">Map</th>
-                  <th scope="col">Stored</th>
-                  <th scope="col">SHA-256</th>
-                  <th scope="col">Uploaded</th>
-                  <th scope="col">
-                    <span class="hidden">Delete</span>
-                  </th>
-                </tr>
-              </thead>
-              <tbody>
-                {files.map((row) => (
-                  <tr>
-                    <th scope="row">{plainText(row.file)}</th>
-                    <td>{formatBytes(row.bytes)}</td>
-                    <td>{formatBytes(row.stored_bytes)}</td>
-                    <td>
-                      <code title={row.sha256}>{row.sha256.slice(0, 12)}</code>
-                    </td>
-                    <td>
-                      <Time at={row.uploaded_at} show="minute" />
-                    </td>
-                    <td>
-                      <Delete release={release} file={row.file} />
-                    </td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </div>
+          <SettingsTable
+            label="Files"
+            columns={["File", "Map", "Stored", "SHA-256", "Uploaded"]}
+            action="Delete"
+          >
+            {files.map((row) => (
+              <tr>
+                <th scope="row">{plainText(row.file)}</th>
+                <td>{formatBytes(row.bytes)}</td>
+                <td>{formatBytes(row.stored_bytes)}</td>
+                <td>
+                  <code title={row.sha256}>{row.sha256.slice(0, 12)}</code>
+                </td>
+                <td>
+                  <Time at={row.uploaded_at} show="minute" />
+                </td>
+                <td>
+                  <Delete release={release} file={row.file} />
+                </td>
+              </tr>
+            ))}
+          </SettingsTable>
         )}
       </Panel>
     </>,

@@ -1,25 +1,16 @@
 /** A private daemon listens before it is loaded, because clients of 1.x connect once, a second after they started it. */
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect, createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
+import { newNode, oldNode } from "./nodes.ts";
 
 const root = join(import.meta.dirname, "../../..");
 const PROGRAM = join(root, "daemon/launch/datacat-daemon.mjs");
-const newNode = join(root, "node_modules/.bin/node");
-/** A Node that hands the program, and the listeners, over to the newer one. */
-const oldNode = (process.env["PATH"] ?? "")
-  .split(delimiter)
-  .map((folder) => join(folder, "node"))
-  .find((path) => {
-    if (!existsSync(path)) return false;
-    const { stdout } = spawnSync(path, ["-p", "process.versions.node"], { encoding: "utf8" });
-    return stdout !== "" && Number.parseInt(stdout, 10) < 24;
-  });
 
 class Program {
   readonly folder = mkdtempSync(join(tmpdir(), "datacat-early-"));

@@ -3,7 +3,6 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import {
   chmodSync,
   copyFileSync,
-  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -14,19 +13,9 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { expect, test } from "vitest";
 import { VERSION } from "../../../daemon/version.ts";
+import { newNode, oldNode } from "./nodes.ts";
 
 const root = join(import.meta.dirname, "../../..");
-const newNode = join(root, "node_modules/.bin/node");
-
-/** A Node on this machine that is too old for TypeScript, which is what the launchers are for. */
-const oldNode = (process.env["PATH"] ?? "")
-  .split(delimiter)
-  .map((folder) => join(folder, "node"))
-  .find((path) => {
-    if (!existsSync(path)) return false;
-    const { stdout } = spawnSync(path, ["-p", "process.versions.node"], { encoding: "utf8" });
-    return stdout !== "" && Number.parseInt(stdout, 10) < 24;
-  });
 
 class Clone {
   readonly folder = mkdtempSync(join(tmpdir(), "datacat-clone-"));

@@ -12,6 +12,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { laneFile, readLane } from "../../daemon/lanes/lane-file.ts";
 import { listFolder } from "../../daemon/lanes/listing.ts";
+import type { Summary } from "../../src/core/answers.ts";
 import type { Op } from "../../src/core/wire.ts";
 import { until, World } from "../daemon/world.ts";
 import { eventually, World as RealWorld } from "../end-to-end/world.ts";
@@ -231,6 +232,10 @@ describe("a program that attaches files", () => {
         return items[0]?.complete ? items : undefined;
       });
       await program.ask("end");
+      await eventually(async () => {
+        const { verdict } = await world.get<Summary>(`/api/sessions/${session}/summary`);
+        return verdict.status === "ended" ? true : undefined;
+      });
       await program.kill();
       sessions.push(session);
       const path = `/api/sessions/${session}/attachments/${attached?.id}`;
@@ -238,8 +243,12 @@ describe("a program that attaches files", () => {
       expect(Buffer.from(content).equals(Buffer.alloc(2_500_000, 1)), language).toBe(true);
       expect(existsSync(join(home, "lanes")), language).toBe(false);
     });
-    const { stdout } = await world.run(["sessions", "has:attachment", "attachments:1", "--json"]);
-    for (const session of sessions) expect(stdout).toContain(session);
+    // The end of each is in the catalog soon.
+    await eventually(async () => {
+      const listing = ["sessions", "has:attachment", "attachments:1", "--json"];
+      const { stdout } = await world.run(listing);
+      return sessions.every((session) => stdout.includes(session)) ? true : undefined;
+    });
     daemon.kill("SIGTERM");
     await once(daemon, "exit");
   });

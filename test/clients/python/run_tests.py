@@ -22,7 +22,7 @@ os.environ["DATACAT_DAEMON"] = "off"  # tests that want one start their own
 
 
 # Each of their tests starts programs, a daemon or tools of packaging: four fifths of the time of all tests.
-MANY_PROCESSES = ("test_end_to_end", "test_examples", "test_packaging", "test_processes", "test_pytest", "test_pytest_packages")
+MANY_PROCESSES = ("test_attachments", "test_end_to_end", "test_examples", "test_packaging", "test_processes", "test_pytest", "test_pytest_packages")
 ONE_PROGRAM = "test_end_to_end.LegacyPrograms.test_the_readme_s_program"
 
 

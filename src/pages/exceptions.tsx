@@ -209,7 +209,7 @@ function Group({ group, days, now }: GroupProps) {
       <a class="group-title" href={pathOf(group)}>
         <strong class="exception-type">{nameLabel(group.type, "Exception")}</strong>
         <span title={plainText(group.message)}>
-          {group.count === 1 ? plainText(group.message) : group.template}
+          {plainText(group.count === 1 ? group.message : group.template)}
         </span>
         {group.place === "" ? null : <code class="exception-place">{plainText(group.place)}</code>}
       </a>

@@ -272,7 +272,7 @@ function NotUnderstood({ search, refusal }: { search: SessionSearch; refusal: Re
     <>
       <Chips search={search} count={undefined} />
       <Empty title="This query is not complete, or not understood">
-        <p>{refusal.message}</p>
+        <p>{plainText(refusal.message)}</p>
         <p>
           <code>
             {plainText(search.query.slice(0, position))}

@@ -70,7 +70,7 @@ function Part({ part, merge, parts }: PartProps) {
       <div class="group-title">
         <strong class="exception-type">{nameLabel(part.type, "Exception")}</strong>
         <span title={plainText(part.message)}>
-          {part.count === 1 ? plainText(part.message) : part.template}
+          {plainText(part.count === 1 ? part.message : part.template)}
         </span>
         {part.place === "" ? null : <code class="exception-place">{plainText(part.place)}</code>}
       </div>

@@ -7,8 +7,8 @@ import { Spending } from "../access/budget.ts";
 import { UNUSED } from "../core/budget.ts";
 import { MAX_NAME_LENGTH, MAX_PAGE } from "../core/limits.ts";
 import { nameAsked } from "../core/names.ts";
-import { Refusal } from "../core/refusal.ts";
-import { MAX_FILE_LENGTH } from "../core/sourcemaps/limits.ts";
+import { Refusal, refusalOf } from "../core/refusal.ts";
+import { MAX_FILE_LENGTH, MAX_MAP_BYTES } from "../core/sourcemaps/limits.ts";
 import { uploadPath } from "../core/sourcemaps/paths.ts";
 import { listSourceMaps } from "../registry/source-maps.ts";
 import { addUsage } from "../registry/usage.ts";
@@ -57,7 +57,12 @@ sourceMaps.put("/sourcemaps", requires("upload"), async (c) => {
   try {
     const sent = await readSent(c.req.raw);
     spending.received(sent.body.length);
-    const { stored, rows } = await uploadMap(c.env, release, { file: of, ...sent, at: now, by });
+    const upload = { file: of, ...sent, at: now, by };
+    const { stored, rows } = await uploadMap(c.env, release, upload).catch((error: unknown) => {
+      // It was decompressed and read, whatever its size was.
+      if (refusalOf(error)) spending.received(MAX_MAP_BYTES);
+      throw error;
+    });
     const cost = { ...UNUSED, object_rows: rows, d1_rows: 3 };
     spending.add(cost);
     await addUsage(c.env.REGISTRY, key ?? "", cost, now);

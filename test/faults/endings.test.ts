@@ -20,8 +20,8 @@ let world: World;
 const children = new Map<string, ChildProcess>();
 
 type Way = {
-  /** endings.py, endings.mjs, or a program in clients/go/stacks_test.go. Default: the first. */
-  language?: "node" | "go";
+  /** endings.py, endings.mjs, workers.mjs, or a program in clients/go/stacks_test.go. Default: the first. */
+  language?: "node" | "node worker" | "go";
   /** What it is called with. */
   argument: string;
   /** Sent once the program is ready, or later. */
@@ -199,7 +199,7 @@ const WAYS: { [way: string]: Way } = {
     (["own", "joined"] as const).flatMap((whose) =>
       Object.entries(WORKERS).map(([end, expected]) => [
         `Node: a worker thread that ${end}, ${whose === "own" ? "in a session of its own" : "in the session of its program"}`,
-        { language: "node", argument: `worker ${whose} ${end}`, exit: 0, ...expected[whose] },
+        { language: "node worker", argument: `${whose} ${end}`, exit: 0, ...expected[whose] },
       ]),
     ),
   ),
@@ -258,9 +258,9 @@ const WAYS: { [way: string]: Way } = {
 /** The program of a way, with its arguments. */
 function commandOf({ language, argument }: Way): [string, ...string[]] {
   if (language === "go") return [join(world.home.folder, "go-programs"), argument];
-  const [program, whose, ...end] = argument.split(" ");
-  if (program === "worker")
-    return [process.execPath, join(programs, "workers.mjs"), whose ?? "", end.join(" ")];
+  const [whose = "", ...end] = argument.split(" ");
+  if (language === "node worker")
+    return [process.execPath, join(programs, "workers.mjs"), whose, end.join(" ")];
   if (language === "node")
     return [process.execPath, "--max-old-space-size=60", join(programs, "endings.mjs"), argument];
   return ["python3", join(programs, "endings.py"), argument];

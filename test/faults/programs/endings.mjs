@@ -43,7 +43,7 @@ const hang = (block, ...args) => {
     block(...args);
     session.heartbeat();
     monitor.stop();
-  }, 100);
+  }, 2_000); // the thread that takes stacks has started by then, also on a busy machine
 };
 
 const WAYS = {

@@ -1,8 +1,10 @@
 /** The Worker as `wrangler deploy` would ship it, for Miniflare: its code in one module, its settings from wrangler.toml. */
+import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { build, stop } from "esbuild";
 import type { V4WorkerOptions, V4WorkerOptionsShape } from "miniflare";
 
@@ -46,17 +48,15 @@ async function readSettings(): Promise<V4WorkerOptionsShape> {
     // The first time, or the file is incomplete.
   }
 
-  const { unstable_getMiniflareWorkerOptions } = await import("wrangler");
-  const { workerOptions } = unstable_getMiniflareWorkerOptions(config);
-  // Omit<> in wrangler's type has lost the names of the properties, which are Miniflare's.
-  const settings = workerOptions as V4WorkerOptionsShape;
+  const script = join(import.meta.dirname, "worker-settings.ts");
+  const { stdout } = await promisify(execFile)(process.execPath, [script, config], { cwd: root });
   try {
     mkdirSync(dirname(kept), { recursive: true });
-    writeFileSync(kept, JSON.stringify(settings));
+    writeFileSync(kept, stdout);
   } catch {
     // A read-only installation: each start takes longer.
   }
-  return settings;
+  return JSON.parse(stdout) as V4WorkerOptionsShape; // wrangler's own
 }
 
 /** Takes 60 ms, so nothing is kept between starts that could be out of date. */

@@ -3,21 +3,14 @@
  * life. What the page and the API show is compared with what the program counted: issued = stored + lost, and the reason is named.
  */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
-import {
-  appendFileSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Summary } from "../../src/core/answers.ts";
 import { eventually, World } from "../end-to-end/world.ts";
+import { canMount, fillDisk } from "../small-disk.ts";
 import { findPythons } from "../suites.ts";
 import { PROGRAM as DAEMON } from "./daemons.ts";
 
@@ -84,15 +77,6 @@ func main() {
 }
 `;
 
-/** Only root may mount a disk that is small enough to fill. */
-const canMount = (() => {
-  const folder = mkdtempSync(join(tmpdir(), "datacat-mount-"));
-  const isMounted = spawnSync("mount", ["-t", "tmpfs", "tmpfs", folder]).status === 0;
-  if (isMounted) execFileSync("umount", [folder]);
-  rmSync(folder, { recursive: true });
-  return isMounted;
-})();
-
 /** A small disk with a home on it, and a temporary folder: on it too, or where there is room. */
 class Disk {
   readonly folder = mkdtempSync(join(tmpdir(), "datacat-full-"));
@@ -118,14 +102,7 @@ class Disk {
   }
 
   fill(): void {
-    const ballast = join(this.#disk, "ballast");
-    for (let bytes = 65_536; bytes >= 1; bytes = Math.floor(bytes / 2)) {
-      try {
-        for (;;) appendFileSync(ballast, Buffer.alloc(bytes));
-      } catch {
-        // smaller pieces may fit
-      }
-    }
+    fillDisk(this.#disk);
   }
 
   /** Leaves room, and no inode for a new file. */

@@ -6,7 +6,9 @@ import io
 import os
 import re
 import shutil
+import subprocess
 import sys
+import tempfile
 import unittest
 
 from test_packaging import tool
@@ -389,11 +391,30 @@ class Ends(PluginTest):
     def test_a_full_disk_and_a_missing_home_change_nothing(self):
         self.write({"test_a.py": BASIC})
         expected = self.pytest({}, DATACAT_DISABLED="1")
-        for home in ("/dev/full/x", "/proc/none"):
-            code, output, errors = self.pytest({}, "--datacat", DATACAT_HOME=home, TMPDIR="/proc", HOME="/proc")
+        places = [("/dev/full/x", "/proc"), ("/proc/none", "/proc")]
+        disk = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, disk, True)
+        mount = subprocess.Popen(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", disk], stderr=subprocess.PIPE)
+        mount.communicate()
+        if mount.returncode == 0:  # only for root
+            self.addCleanup(subprocess.call, ["umount", "--lazy", disk])
+            fill(disk)
+            places.append((disk, disk))
+        for home, temporary in places:
+            code, output, errors = self.pytest({}, "--datacat", DATACAT_HOME=home, TMPDIR=temporary, HOME="/proc")
             self.assertEqual(code, expected[0])
             self.assertEqual(printed_counts(output), printed_counts(expected[1]))
             self.assertNotIn("/sessions/", errors)
+
+
+def fill(disk):
+    """Write a file until the disk has no room."""
+    try:
+        with open(os.path.join(disk, "ballast"), "wb", 0) as ballast:
+            while True:
+                ballast.write(b"x" * 1024)
+    except (IOError, OSError):
+        pass
 
 
 if not hasattr(PluginTest, "assertRegex"):

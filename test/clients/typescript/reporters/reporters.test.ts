@@ -1,7 +1,9 @@
 /** The reporters of vitest and node:test, in the versions of this repository. */
+import { execFileSync } from "node:child_process";
 import { mkdirSync, symlinkSync, writeFileSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { canMount, fillDisk } from "../../../small-disk.ts";
 import { countsOf, makeProject, type Project, recorded, reporter, root } from "./run.ts";
 import { NODE_TEST, NODE_TEST_ENDS, VITEST, VITEST_ENDS } from "./suites.ts";
 
@@ -268,7 +270,16 @@ test("node:test: beside another reporter it prints nothing, and a run that is ki
   expect(killed.exitCode).toBeUndefined();
 });
 
-test("a server that is away, a home that cannot be written and a disabled client change neither exit code nor output", async () => {
+/** A disk without room at `folder`, if this user may mount one. */
+function fullDisk(folder: string): { folder: string } & Disposable {
+  mkdirSync(folder, { mode: 0o700 });
+  if (!canMount) return { folder, [Symbol.dispose]: () => {} };
+  execFileSync("mount", ["-t", "tmpfs", "-o", "size=64k,mode=700", "tmpfs", folder]);
+  fillDisk(folder);
+  return { folder, [Symbol.dispose]: () => void execFileSync("umount", ["--lazy", folder]) };
+}
+
+test("a server that is away, a home that cannot be written or is full, and a disabled client change neither exit code nor output", async () => {
   using project = makeProject({
     "a.test.mjs": `import { test } from "node:test"; test("works", () => {}); test("fails", () => { throw new Error("no"); });`,
   });
@@ -277,10 +288,12 @@ test("a server that is away, a home that cannot be written and a disabled client
     text.replaceAll(/\d+\.\d+/g, "").replace(/^datacat: .*\n/m, "");
   const away = { DATACAT_URL: "http://127.0.0.1:9", DATACAT_LINK: "never" };
   writeFileSync(join(project.folder, "file"), "");
+  using disk = fullDisk(join(project.folder, "disk"));
   for (const env of [
     away,
     { ...away, DATACAT_HOME: join(project.folder, "file/home"), TMPDIR: "/dev/null" },
     { DATACAT_DISABLED: "1" },
+    ...(canMount ? [{ ...away, DATACAT_HOME: disk.folder, TMPDIR: disk.folder }] : []),
   ]) {
     const ran = await project.run([...nodeTest, "a.test.mjs"], env);
     expect(ran.code).toBe(plain.code);

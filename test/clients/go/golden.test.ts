@@ -18,7 +18,9 @@ describe.skipIf(isGoMissing)("what the server holds after the golden calls", () 
     await world[Symbol.asyncDispose]();
   });
 
-  test.each(names.filter((name) => name !== "joined"))("%s", async (name) => {
+  // A session is joined by lane only. The largest attachment does not fit into the memory of a client without a disk.
+  const byLaneOnly = ["joined", "attachments"];
+  test.each(names.filter((name) => !byLaneOnly.includes(name)))("%s", async (name) => {
     const golden = join(folder, `${name}.json`);
     const program = { DATACAT_TEST_PROGRAM: "golden", DATACAT_TEST_GOLDEN: golden };
     const ran = await world.run("client-tests", { env: program });

@@ -1,7 +1,4 @@
-/** Where a session comes about by itself: a vitest run, a Worker's request, log lines of pino's. */
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+/** Where a session comes about by itself: a Worker's request, log lines of pino's. Runs of tests: reporters/. */
 import { join } from "node:path";
 import { build } from "esbuild";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
@@ -12,66 +9,6 @@ import { farServer } from "./far-server.ts";
 import { readLanes, testHome } from "./lanes.ts";
 
 const root = new URL("../../..", import.meta.url).pathname;
-
-test("a vitest run is a session, each test an event with its result, failures with their stacks", () => {
-  using home = testHome();
-  const folder = mkdtempSync(join(tmpdir(), "datacat-vitest-"));
-  const reporter = join(root, "clients/typescript/integrations/vitest.ts");
-  writeFileSync(
-    join(folder, "vitest.config.mjs"),
-    `export default { test: { globals: true, reporters: ["default", [${JSON.stringify(reporter)}, { product: "sums" }]] } };`,
-  );
-  // A run for the reporter to record: a failing, a broken and, on purpose, a skipped test among it.
-  writeFileSync(
-    join(folder, "sums.test.js"),
-    `describe("sums", () => {
-       test("adds", () => expect(1 + 1).toBe(2));
-       test("rounds", () => expect(Math.round(2.5)).toBe(2));
-       test.skip("later", () => {});
-     });`,
-  );
-  writeFileSync(join(folder, "broken.test.js"), `import "./nothing.js";`);
-  const env = {
-    ...process.env,
-    DATACAT_HOME: home.folder,
-    DATACAT_DAEMON: "off",
-    VITEST: undefined,
-  };
-  const ran = spawnSync(
-    process.execPath,
-    [join(root, "node_modules/vitest/vitest.mjs"), "run", "--root", folder],
-    { env, encoding: "utf8" },
-  );
-  rmSync(folder, { recursive: true });
-  expect(ran.status).toBe(1);
-  expect(ran.stdout).toContain("1 failed");
-
-  const [lane] = readLanes(home);
-  const records = lane?.records ?? [];
-  expect(records[0]).toMatchObject({ op: "start", product: "sums", tags: ["vitest"] });
-  expect(records.at(-1)).toMatchObject({ op: "end", exit_code: 1 });
-  const tests = records.filter((record) => record["name"] === "test");
-  expect(
-    tests.map(({ message, group, labels, category }) => [message, group, labels, category]),
-  ).toEqual([
-    ["sums > adds", expect.stringContaining("sums.test.js"), ["passed"], undefined],
-    ["sums > rounds", expect.stringContaining("sums.test.js"), ["failed"], "error"],
-    ["sums > later", expect.stringContaining("sums.test.js"), ["skipped"], undefined],
-  ]);
-  expect(tests[0]?.["data"]).toMatchObject({ result: "passed", duration_ms: expect.any(Number) });
-  expect(tests[1]).toMatchObject({
-    exception_type: "AssertionError",
-    exception_msg: expect.stringContaining("to be 2"),
-    stacktrace: [
-      expect.stringContaining("sums.test.js:3"),
-      ...Array<unknown>(tests[1]?.["stacktrace"].length - 1).fill(expect.any(String)),
-    ],
-  });
-  expect(records.find((record) => record["name"] === "file_failed")).toMatchObject({
-    exception_msg: expect.stringContaining("nothing.js"),
-    data: { file: expect.stringContaining("broken.test.js") },
-  });
-});
 
 test("in workerd a request is a session, also one that fails", async () => {
   await using far = await farServer();

@@ -165,7 +165,8 @@ server = HTTPServer(("127.0.0.1", int(config["daemon_port"])), Handler)
 server.timeout = 30
 while True:
     server.handle_request()
-    if os.path.exists(os.path.join(os.path.dirname(__file__), "stop")):
+    folder = os.path.dirname(__file__)
+    if os.path.exists(os.path.join(folder, "stop")) or not os.path.exists(folder):
         break
 """
 

@@ -18,6 +18,7 @@ const CAUSE_LABELS: Record<DropCause, string> = {
   series_limit: "over the limit of series",
   not_finite: "NaN or infinite",
   unserialisable: "with values recorded only as a description",
+  unreadable: "not attached: the file could not be read",
 };
 
 /** What a cause means, after the number of ops. A client may send other causes, which have no label. */

@@ -102,6 +102,7 @@ const DROP_CAUSES = [
   "series_limit", // more series than a session may hold
   "not_finite", // NaN or infinity as a metric's value
   "unserialisable", // recorded as its description instead
+  "unreadable", // an attachment whose file could not be read
 ] as const;
 export type DropCause = (typeof DROP_CAUSES)[number];
 

@@ -3,7 +3,7 @@
  * and once more when the operation works again. Secrets in addresses and messages are redacted.
  */
 import { appendFileSync, renameSync, statSync } from "node:fs";
-import { redactText } from "../src/core/redact.ts";
+import { redactText } from "../src/core/secrets/redact.ts";
 import { LOG_BYTES } from "./limits.ts";
 
 export class Log {

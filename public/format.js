@@ -1,4 +1,4 @@
-// Generated from src/core/format.ts by `npm run vendor`. Do not edit.
+// Generated from src/core/text/format.ts by `npm run vendor`. Do not edit.
 // @ts-nocheck
 const MINUS = "\u2212";
 const BYTE_UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];

@@ -1,4 +1,4 @@
-// Generated from src/core/scale.ts by `npm run vendor`. Do not edit.
+// Generated from src/core/text/scale.ts by `npm run vendor`. Do not edit.
 // @ts-nocheck
 import { isBytes } from "./format.js";
 const MAX_MULTIPLE = 2 ** 52;

@@ -12,11 +12,11 @@ import { TapReader } from "../daemon/cli/import/tap.ts";
 import { looseJson } from "../daemon/api/loose-json.ts";
 import { OutputRecorder } from "../daemon/cli/run/output.ts";
 import { salvage } from "../daemon/lanes/frame.ts";
-import { eventRow, matches, searchText } from "../src/core/event.ts";
-import { fingerprint } from "../src/core/fingerprint.ts";
+import { eventRow, matches, searchText } from "../src/core/events/event.ts";
+import { fingerprint } from "../src/core/events/fingerprint.ts";
 import { framesOf } from "../src/core/stack/frame.ts";
-import { templateOf } from "../src/core/template.ts";
-import { redact, redactText } from "../src/core/redact.ts";
+import { templateOf } from "../src/core/events/template.ts";
+import { redact, redactText } from "../src/core/secrets/redact.ts";
 import { redactArguments } from "../src/core/secrets/arguments.ts";
 import { nameClass } from "../src/core/secrets/names.ts";
 import {
@@ -26,9 +26,9 @@ import {
   quotedName,
   styledText,
   withStyles,
-} from "../src/core/recorded-text.ts";
-import { fileNameOf } from "../src/core/attachments.ts";
-import { ciContext, gitContext } from "../src/core/ci.ts";
+} from "../src/core/text/recorded-text.ts";
+import { fileNameOf } from "../src/core/attachments/attachments.ts";
+import { ciContext, gitContext } from "../src/core/ci/ci.ts";
 import { parseJson } from "../src/core/parse.ts";
 import { openTermOf, quoted, quotedPath } from "../src/core/query/complete.ts";
 import { compareVersions } from "../src/core/query/order.ts";
@@ -38,7 +38,7 @@ import { readMapFile } from "../src/core/sourcemaps/map-file.ts";
 import { FileMatcher, sourcePath, uploadPath } from "../src/core/sourcemaps/paths.ts";
 import { diffLines, printedDiff } from "../src/core/tests/diff.ts";
 import { testKey, testName } from "../src/core/tests/id.ts";
-import { asking, nameAsked } from "../src/core/names.ts";
+import { asking, nameAsked } from "../src/core/text/names.ts";
 
 const LENGTH = 16_000;
 /** CPU time that a garbage collection or a compilation may add to one call. */

@@ -1,14 +1,14 @@
 /** Sessions of programs that use 1.x's local API. Each has a lane that the daemon writes, so it survives the daemon like any other. */
 import { existsSync } from "node:fs";
 import { MAX_EVENT_BYTES, MAX_STATE_BYTES } from "../../src/core/limits.ts";
-import { merge } from "../../src/core/merge.ts";
+import { merge } from "../../src/core/state/merge.ts";
 import { Refusal } from "../../src/core/refusal.ts";
 import type { JsonObject, Op } from "../../src/core/wire.ts";
 import { checked } from "../send/check.ts";
 import type { Clock } from "../clock.ts";
 import { Cursor } from "../lanes/cursor.ts";
 import { newId } from "../id.ts";
-import { withNamesCut } from "../../src/core/cut-names.ts";
+import { withNamesCut } from "../../src/core/text/cut-names.ts";
 import { LaneWriter } from "../lanes/lane-file.ts";
 import { MAX_REMEMBERED } from "../limits.ts";
 import type { Caller, Registrant } from "./caller.ts";

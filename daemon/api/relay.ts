@@ -6,7 +6,7 @@
 import { gunzipSync } from "node:zlib";
 import * as v from "valibot";
 import { DEFAULT_LEASE_MS, MAX_INFLATED_BYTES } from "../../src/core/limits.ts";
-import { checkRange, recordsOf } from "../../src/core/lanes.ts";
+import { checkRange, recordsOf } from "../../src/core/session/lanes.ts";
 import { parse, parseJson } from "../../src/core/parse.ts";
 import { Refusal, refusalOf } from "../../src/core/refusal.ts";
 import {

@@ -1,8 +1,8 @@
 /** The commands' output: plain text, with colours on a terminal only, or JSON for programs. */
-import { formatZone } from "../../src/core/format.ts";
-import { plainText, safeJson, withStyles } from "../../src/core/recorded-text.ts";
+import { formatZone } from "../../src/core/text/format.ts";
+import { plainText, safeJson, withStyles } from "../../src/core/text/recorded-text.ts";
 import { styleText } from "node:util";
-import { hasFailed, labelOf, type Outcome } from "../../src/core/outcome.ts";
+import { hasFailed, labelOf, type Outcome } from "../../src/core/status/outcome.ts";
 import type { Status } from "../../src/core/vocabulary.ts";
 
 // `datacat export last | head`: a reader that closes the pipe is not an error. Not in main.ts, because `datacat run` must not open

@@ -1,5 +1,5 @@
 /** Errors of a command, each with its exit code for scripts. */
-import { redactText } from "../../src/core/redact.ts";
+import { redactText } from "../../src/core/secrets/redact.ts";
 
 export const EXIT_CODES = {
   failed: 1, // failure, or `doctor` or `queue verify` found a problem

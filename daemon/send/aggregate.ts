@@ -3,7 +3,7 @@
  * summed over a second. Nothing is kept between batches, so a batch that is built again is the same.
  */
 import { MAX_BUCKETS } from "../../src/core/limits.ts";
-import { toFinite } from "../../src/core/moments.ts";
+import { toFinite } from "../../src/core/metrics/moments.ts";
 import { DEFAULT_BUCKETS } from "../../src/core/vocabulary.ts";
 import type { Metric, Op, Points } from "../../src/core/wire.ts";
 import { OP_BYTES, POINT_BYTES, WINDOW_MS } from "../limits.ts";

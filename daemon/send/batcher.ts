@@ -3,7 +3,7 @@
  * server does not answer.
  */
 import type { Batch, Op } from "../../src/core/wire.ts";
-import { isAlteration } from "../../src/core/counts.ts";
+import { isAlteration } from "../../src/core/session/counts.ts";
 import { MAX_BATCH_AGGREGATED } from "../../src/core/limits.ts";
 import { Cursor } from "../lanes/cursor.ts";
 import type { Lane, Position } from "../lanes/lane.ts";

@@ -4,8 +4,8 @@
  */
 import * as v from "valibot";
 import { MAX_LABEL_LENGTH, MAX_LABELS, MAX_NAME_LENGTH } from "../../src/core/limits.ts";
-import { checkDepth } from "../../src/core/merge.ts";
-import { redactOp, Redactor } from "../../src/core/redact.ts";
+import { checkDepth } from "../../src/core/state/merge.ts";
+import { redactOp, Redactor } from "../../src/core/secrets/redact.ts";
 import type { OwnRules } from "../../src/core/secrets/own.ts";
 import { type JsonObject, type Metric, Op } from "../../src/core/wire.ts";
 

@@ -3,7 +3,7 @@
  * none. It removes only what is certain to change nothing.
  */
 import type { Json, JsonObject } from "../../src/core/wire.ts";
-import { equal, isObject } from "../../src/core/merge.ts";
+import { equal, isObject } from "../../src/core/state/merge.ts";
 import { MAX_FILTER_VALUES } from "../limits.ts";
 
 /** An object's known members. `complete`: it has no others, so what is not here is absent. */

@@ -3,7 +3,7 @@
  * from the sessions. If the registry is lost, the server stops.
  */
 import type { V4WorkerOptions } from "miniflare";
-import { formatCount } from "../../src/core/format.ts";
+import { formatCount } from "../../src/core/text/format.ts";
 import { DATACAT } from "../cli/invocation.ts";
 import { databasesIn, objectsIn, prepareDatabases, type Rebuild } from "./databases.ts";
 import { watchFile } from "./file-watch.ts";

@@ -2,7 +2,7 @@
  * What is recorded when a writer's process is gone without an end: the fatal error that its runtime wrote, and the crash with what is known of
  * the seconds before.
  */
-import { isStopRequest } from "../../src/core/signals.ts";
+import { isStopRequest } from "../../src/core/status/signals.ts";
 import { DAEMON_GROUP, EVENT_PROCESS_GONE } from "../../src/core/vocabulary.ts";
 import type { Crash, Dropped, Op } from "../../src/core/wire.ts";
 import type { Clock } from "../clock.ts";

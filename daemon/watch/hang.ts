@@ -2,10 +2,10 @@
  * When a program that sends heartbeats counts as hung: pure functions of its heartbeats and the time. Never before the first
  * heartbeat, never while paused. Time is the daemon's monotonic clock, so a wrong clock or a sleeping machine makes no hang.
  *
- * The server's `src/core/status.ts` decides the verdict. It counts a session as hung because of the `hang` op recorded here, or, for
+ * The server's `src/core/status/status.ts` decides the verdict. It counts a session as hung because of the `hang` op recorded here, or, for
  * a session without a daemon, by the times of the program's own ops. Both allow the same time (`heartbeatLimitMs`).
  */
-import { heartbeatLimitMs } from "../../src/core/heartbeat.ts";
+import { heartbeatLimitMs } from "../../src/core/status/heartbeat.ts";
 import { BUSY_PERCENT, DEFAULT_HEARTBEAT_TIMEOUT_MS } from "../../src/core/limits.ts";
 import type { Op } from "../../src/core/wire.ts";
 import type { ProcessInfo } from "./process-info.ts";

@@ -7,8 +7,8 @@
  *   the pages' cookie  everything, until its sign-in ends: it was set for the right ADMIN_SECRET
  */
 import type { Context, MiddlewareHandler } from "hono";
-import { type Access, checkKind } from "../core/authority.ts";
-import type { Budgets } from "../core/budget.ts";
+import { type Access, checkKind } from "../core/access/authority.ts";
+import type { Budgets } from "../core/access/budget.ts";
 import { Refusal } from "../core/refusal.ts";
 import type { KeyKind } from "../core/vocabulary.ts";
 import { type Env, isLocal } from "../env.ts";

@@ -14,7 +14,7 @@ import {
   rowsOf,
   UNUSED,
   type Used,
-} from "../core/budget.ts";
+} from "../core/access/budget.ts";
 import { DAY_MS, MAX_SESSION_ROWS, REQUEST_BYTES } from "../core/limits.ts";
 import type { Refusal } from "../core/refusal.ts";
 import { MAX_CACHED_KEYS } from "./limits.ts";

@@ -14,8 +14,8 @@ import {
   updateKey,
 } from "../registry/keys.ts";
 import { record } from "./audit.ts";
-import type { Access } from "../core/authority.ts";
-import { type Budgets, DEFAULT_BUDGETS, NO_BUDGETS } from "../core/budget.ts";
+import type { Access } from "../core/access/authority.ts";
+import { type Budgets, DEFAULT_BUDGETS, NO_BUDGETS } from "../core/access/budget.ts";
 import { DAY_MS } from "../core/limits.ts";
 import { Refusal } from "../core/refusal.ts";
 import type { KeyKind } from "../core/vocabulary.ts";

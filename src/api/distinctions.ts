@@ -2,8 +2,8 @@
 import { Hono } from "hono";
 import { type AccessEnv, requires } from "../access/access.ts";
 import { changesOf, type Distinctions, distinctionsOf } from "../catalog/distinctions.ts";
-import { amongGoodRuns, betweenGroups, subjectOf } from "../core/distinction-text.ts";
-import type { Distinction } from "../core/distinctions.ts";
+import { amongGoodRuns, betweenGroups, subjectOf } from "../core/comparison/distinction-text.ts";
+import type { Distinction } from "../core/comparison/distinctions.ts";
 import { listMerged, withMerged } from "../registry/merges.ts";
 import { askHeld, sessionOf } from "../session/client.ts";
 import * as query from "./request/query.ts";

@@ -9,7 +9,7 @@ import {
   exceptionGroup,
   exceptionGroups,
 } from "../catalog/exceptions.ts";
-import type { Access } from "../core/authority.ts";
+import type { Access } from "../core/access/authority.ts";
 import { parse } from "../core/parse.ts";
 import { Refusal } from "../core/refusal.ts";
 import { GROUP_STATUSES } from "../core/vocabulary.ts";

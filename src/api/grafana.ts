@@ -5,12 +5,12 @@
 import { Hono } from "hono";
 import * as v from "valibot";
 import { type AccessEnv, requires } from "../access/access.ts";
-import { GROUPINGS, overTime, quantilesOverTime } from "../core/comparison.ts";
+import { GROUPINGS, overTime, quantilesOverTime } from "../core/comparison/comparison.ts";
 import { metricNames, sessionMetrics } from "../catalog/metrics.ts";
 import { versions } from "../catalog/products.ts";
 import { listSessions } from "../catalog/sessions.ts";
 import { STATUS_KINDS } from "../catalog/filter.ts";
-import { asking } from "../core/names.ts";
+import { asking } from "../core/text/names.ts";
 import { MAX_POINTS } from "../core/limits.ts";
 import { parse } from "../core/parse.ts";
 import { readJson } from "./request/body.ts";

@@ -7,16 +7,16 @@ import { cors } from "hono/cors";
 import * as v from "valibot";
 import { explain } from "../catalog/outage.ts";
 import { type AccessEnv, records } from "../access/access.ts";
-import { UNUSED, type Used } from "../core/budget.ts";
+import { UNUSED, type Used } from "../core/access/budget.ts";
 import { parse, parseJson } from "../core/parse.ts";
 import { Refusal, refusalOf } from "../core/refusal.ts";
 import { type BatchResult, Id, Ingest, type IngestAnswer } from "../core/wire.ts";
 import { plus } from "../registry/usage.ts";
 import { readCounted } from "./request/body.ts";
 import { SLOW_DOWN_MS } from "./limits.ts";
-import { failedResult, sessionIdOf } from "../session/batch-result.ts";
+import { failedResult, sessionIdOf } from "../session/requests/batch-result.ts";
 import { type SessionClient, sessionOf } from "../session/client.ts";
-import { PublicationBatch } from "../session/publication-batch.ts";
+import { PublicationBatch } from "../session/publication/publication-batch.ts";
 
 export const ingest = new Hono<AccessEnv>();
 

@@ -3,7 +3,7 @@ import { Hono } from "hono";
 import * as v from "valibot";
 import { type AccessEnv, requires, requiresAllProducts } from "../access/access.ts";
 import { changeKey, createKey, revoke } from "../access/key.ts";
-import { type BudgetName, UNUSED } from "../core/budget.ts";
+import { type BudgetName, UNUSED } from "../core/access/budget.ts";
 import { MAX_BUDGET, MAX_NAME_LENGTH } from "../core/limits.ts";
 import { parse } from "../core/parse.ts";
 import { KEY_KINDS } from "../core/vocabulary.ts";

@@ -2,7 +2,7 @@
 import { type Context, Hono } from "hono";
 import { type AccessEnv, records, requires } from "../access/access.ts";
 import { listSessions, type SessionList } from "../catalog/sessions.ts";
-import { withNamesCut } from "../core/cut-names.ts";
+import { withNamesCut } from "../core/text/cut-names.ts";
 import { LEGACY_LEASE_MS, MAX_PAGE } from "../core/limits.ts";
 import { refusalOf } from "../core/refusal.ts";
 import type { Op } from "../core/wire.ts";
@@ -10,7 +10,7 @@ import { newId } from "../core/id.ts";
 import { readCounted } from "./request/body.ts";
 import { crashOp, createBody, eventOp, metricOp, stateOp } from "./request/legacy.ts";
 import { type SessionClient, sessionOf } from "../session/client.ts";
-import { PublicationBatch, type Write } from "../session/publication-batch.ts";
+import { PublicationBatch, type Write } from "../session/publication/publication-batch.ts";
 import type { Charged } from "../session/session.ts";
 
 export const legacy = new Hono<AccessEnv>();

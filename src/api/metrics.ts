@@ -1,12 +1,12 @@
 /** One metric over many sessions: statistics per group, over time, distribution; as JSON, or its table as CSV. */
-import { nameAsked } from "../core/names.ts";
+import { nameAsked } from "../core/text/names.ts";
 import { type Context, Hono } from "hono";
 import { type AccessEnv, requires } from "../access/access.ts";
-import { distribution } from "../core/bars.ts";
-import { overTime, quantilesOverTime, statistics, totalOf } from "../core/comparison.ts";
-import { csvOf } from "../core/csv.ts";
-import { Distribution } from "../core/distribution.ts";
-import { meanOf, sumOf } from "../core/moments.ts";
+import { distribution } from "../core/metrics/bars.ts";
+import { overTime, quantilesOverTime, statistics, totalOf } from "../core/comparison/comparison.ts";
+import { csvOf } from "../core/text/csv.ts";
+import { Distribution } from "../core/metrics/distribution.ts";
+import { meanOf, sumOf } from "../core/metrics/moments.ts";
 import { eventNames } from "../catalog/events.ts";
 import { metricNames, type SessionMetric, sessionMetrics, unitOf } from "../catalog/metrics.ts";
 import { withMerged } from "../registry/merges.ts";

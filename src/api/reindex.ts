@@ -9,7 +9,7 @@ import { type AccessEnv, requires, requiresAllProducts } from "../access/access.
 import { parse, parseJson } from "../core/parse.ts";
 import { Id } from "../core/wire.ts";
 import { REINDEX_AT_ONCE } from "../session/limits.ts";
-import { rebuildStep, reindexObjects, reindexSessions } from "../session/reindex.ts";
+import { rebuildStep, reindexObjects, reindexSessions } from "../session/publication/reindex.ts";
 import { readText } from "./request/body.ts";
 
 export const reindex = new Hono<AccessEnv>();

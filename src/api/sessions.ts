@@ -1,5 +1,5 @@
 /** Sessions as JSON: search, read, watch, export and delete them. Times are epoch milliseconds. */
-import { nameAsked } from "../core/names.ts";
+import { nameAsked } from "../core/text/names.ts";
 import { type Context, Hono } from "hono";
 import { type AccessEnv, requires } from "../access/access.ts";
 import { record } from "../access/audit.ts";
@@ -7,9 +7,9 @@ import { removeSession } from "../catalog/publish.ts";
 import { listSessions } from "../catalog/sessions.ts";
 import { Refusal } from "../core/refusal.ts";
 import { withMerged } from "../registry/merges.ts";
-import type { QueryOf, QuestionName } from "../session/answers.ts";
+import type { QueryOf, QuestionName } from "../session/answers/answers.ts";
 import { askHeld, type SessionClient, sessionOf } from "../session/client.ts";
-import type { JsonOf } from "../session/reply.ts";
+import type { JsonOf } from "../session/requests/reply.ts";
 import * as query from "./request/query.ts";
 import { filterOf, parseQuery } from "./request/query.ts";
 

@@ -14,12 +14,12 @@ import {
   type Held as HeldValue,
   type Run,
   valueAttribute,
-} from "../core/distinctions.ts";
+} from "../core/comparison/distinctions.ts";
 import { MAX_PAGE, MAX_VALUE_LENGTH } from "../core/limits.ts";
-import { perSecond } from "../core/rate.ts";
-import { meanOf } from "../core/moments.ts";
-import { writePath } from "../core/path.ts";
-import { ANY_VALUE, askedTexts, MEMBERS } from "../core/values.ts";
+import { perSecond } from "../core/metrics/rate.ts";
+import { meanOf } from "../core/metrics/moments.ts";
+import { writePath } from "../core/state/path.ts";
+import { ANY_VALUE, askedTexts, MEMBERS } from "../core/state/values.ts";
 import {
   EVENT_CRASHED,
   EVENT_EXCEPTION,

@@ -5,7 +5,7 @@
 import { type SQL, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { DAY_MS, DEFAULT_PAGE } from "../core/limits.ts";
-import { templateOf } from "../core/template.ts";
+import { templateOf } from "../core/events/template.ts";
 import type { GroupStatus } from "../core/vocabulary.ts";
 import { readCursor, writeCursor } from "./cursor.ts";
 import { LEFT_OUT_BITS, termsOf } from "./filter.ts";

@@ -2,18 +2,18 @@
 import { type SQL, sql } from "drizzle-orm";
 import { MAX_TERMS } from "./limits.ts";
 import type { HeldQuery } from "../core/answers.ts";
-import { foldedTerms } from "../core/fold.ts";
+import { foldedTerms } from "../core/text/fold.ts";
 import { MAX_DEPTH } from "../core/limits.ts";
-import { isIndex, writePath } from "../core/path.ts";
+import { isIndex, writePath } from "../core/state/path.ts";
 import { Refusal } from "../core/refusal.ts";
-import { ANY_VALUE, askedTexts, cut, type ValueType } from "../core/values.ts";
+import { ANY_VALUE, askedTexts, cut, type ValueType } from "../core/state/values.ts";
 import { STATUSES } from "../core/vocabulary.ts";
 import type { Query } from "../core/query/tree.ts";
 
 /** The statuses that datacat 1.x could filter by, and `failed`. `ended` are sessions that recorded their end, not all that stopped. */
 export const STATUS_KINDS = [
   ...STATUSES,
-  "failed", // ended, and failed by core/outcome.ts
+  "failed", // ended, and failed by core/status/outcome.ts
   "succeeded", // ended, and did not fail
   "ever_hung",
   "hung_recovered", // and still runs
@@ -75,7 +75,7 @@ export type SessionFilter = {
   query?: Query;
 };
 
-/** `ranMs` of core/duration.ts as SQL. */
+/** `ranMs` of core/session/duration.ts as SQL. */
 export const RAN_MS = `max(0, coalesce(s.ended_at,
   s.updated_at + iif(s.status IN ('active', 'hung'), max(0, CAST(unixepoch('subsec') * 1000 AS INTEGER) - s.received_at), 0)) - s.created_at)`;
 
@@ -203,7 +203,7 @@ function textsOf({ value, type }: StateFilter): string[] | undefined {
   return value === undefined ? undefined : askedTexts(value, type);
 }
 
-/** `texts`: of the values that are looked for (core/values.ts); undefined: the path alone. */
+/** `texts`: of the values that are looked for (core/state/values.ts); undefined: the path alone. */
 export function stateConditions(
   state: StateFilter,
   texts = textsOf(state),

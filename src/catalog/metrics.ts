@@ -4,9 +4,9 @@
  */
 import { and, getTableColumns, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import type { ComparedSeries } from "../core/comparison.ts";
-import type { PackedDistribution } from "../core/distribution.ts";
-import type { QuantileSteps, Rollup } from "../core/rollup.ts";
+import type { ComparedSeries } from "../core/comparison/comparison.ts";
+import type { PackedDistribution } from "../core/metrics/distribution.ts";
+import type { QuantileSteps, Rollup } from "../core/metrics/rollup.ts";
 import type { MetricType } from "../core/vocabulary.ts";
 import { MAX_COMPARED_SESSIONS } from "./limits.ts";
 import { LEFT_OUT_BITS, type SessionFilter } from "./filter.ts";
@@ -65,7 +65,7 @@ export type SessionMetrics = {
   published_to: number | null;
 };
 
-/** The metric in every session that passes, newest session first. core/comparison.ts combines them. */
+/** The metric in every session that passes, newest session first. core/comparison/comparison.ts combines them. */
 export async function sessionMetrics(
   db: D1Database,
   query: MetricQuery,

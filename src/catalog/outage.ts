@@ -1,6 +1,6 @@
 /** What a request gets while the catalog, or another D1 database, cannot answer it: a refusal to retry, never an internal error. */
 import { Refusal } from "../core/refusal.ts";
-import { formatBytes } from "../core/format.ts";
+import { formatBytes } from "../core/text/format.ts";
 import {
   DAMAGE_SHOWN_MS,
   FULL_RETRY_S,

@@ -4,14 +4,14 @@ import { drizzle } from "drizzle-orm/d1";
 import { MAX_NAMES } from "./limits.ts";
 import { afterPrefix, type Names, names, type NamesQuery } from "./names.ts";
 
-/** Paths (as core/path.ts writes them), alphabetically. */
+/** Paths (as core/state/path.ts writes them), alphabetically. */
 export async function statePaths(db: D1Database, query: NamesQuery = {}): Promise<Names<string>> {
   return names(db, "state_values", query);
 }
 
 /** Values that the path held in any session, strings first, alphabetically; for a path with too many, some of them. */
 export async function stateValues(db: D1Database, path: string, prefix = ""): Promise<string[]> {
-  // As core/values.ts writes values: strings, then all others.
+  // As core/state/values.ts writes values: strings, then all others.
   const kinds = await Promise.all(['"', "="].map((kind) => valuesFrom(db, path, kind + prefix)));
   return [...new Set(kinds.flat())].slice(0, MAX_NAMES);
 }

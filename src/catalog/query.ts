@@ -5,12 +5,12 @@
  * which it is not known. NOT exchanges them. Neither is ever NULL.
  */
 import { type SQL, sql } from "drizzle-orm";
-import { fold } from "../core/fold.ts";
+import { fold } from "../core/text/fold.ts";
 import { MAX_VALUE_LENGTH } from "../core/limits.ts";
-import { writePath } from "../core/path.ts";
+import { writePath } from "../core/state/path.ts";
 import { compareVersions } from "../core/query/order.ts";
 import { leavesOf, type Match, type Query, type Range, type Term } from "../core/query/tree.ts";
-import { ANY_VALUE, askedTexts } from "../core/values.ts";
+import { ANY_VALUE, askedTexts } from "../core/state/values.ts";
 import {
   KIND,
   LEFT_OUT_BITS,

@@ -30,7 +30,7 @@ export const sessions = sqliteTable(
     version: text().notNull(),
     status: text().notNull(), // core/vocabulary.ts STATUSES
     is_open: flag(), // neither ended nor crashed
-    failed: flag(), // ended, and failed by core/outcome.ts
+    failed: flag(), // ended, and failed by core/status/outcome.ts
     ever_hung: flag(),
     recovered: flag(), // from its last hang
     machine_id: text().notNull(),
@@ -63,7 +63,7 @@ export const sessions = sqliteTable(
     test_parts: integer().notNull(), // rows of it in test_parts
     test_mark: text().notNull(), // changes with what test_parts and failed_tests hold of it; "" if they hold nothing
     left_out: integer().notNull(), // lists of it that are incomplete here (LEFT_OUT_BITS), so that its object has to be asked
-    search: text().notNull(), // what a text search examines, folded by core/fold.ts
+    search: text().notNull(), // what a text search examines, folded by core/text/fold.ts
     verdict: text().notNull(), // JSON, core/answers.ts Verdict
   },
   (table) => [
@@ -104,12 +104,12 @@ export const metrics = sqliteTable(
     tags: text().notNull(), // JSON list, sorted
     points: integer().notNull(),
     count: real().notNull(), // of values: samples of histograms, otherwise points
-    sum: real().notNull(), // with the next two: core/moments.ts
+    sum: real().notNull(), // with the next two: core/metrics/moments.ts
     sum_low: real().notNull(),
     sum_scale: real().notNull(),
     deviation: real(), // standard deviation; null if it is not known, as of a histogram
     increase: real().notNull(), // of a counter, from its first point to its last
-    p50: real(), // quantiles as core/distribution.ts has them; null without values
+    p50: real(), // quantiles as core/metrics/distribution.ts has them; null without values
     p95: real(),
     p99: real(),
     min: real().notNull(),
@@ -118,9 +118,9 @@ export const metrics = sqliteTable(
     last: real().notNull(),
     first_at: integer().notNull(),
     last_at: integer().notNull(),
-    distribution: text(), // JSON, core/distribution.ts PackedDistribution
-    rollup: text(), // JSON, core/rollup.ts Rollup
-    quantile_steps: text(), // JSON, core/rollup.ts QuantileSteps; read only for quantiles over time
+    distribution: text(), // JSON, core/metrics/distribution.ts PackedDistribution
+    rollup: text(), // JSON, core/metrics/rollup.ts Rollup
+    quantile_steps: text(), // JSON, core/metrics/rollup.ts QuantileSteps; read only for quantiles over time
   },
   (table) => [
     primaryKey({ columns: [table.session_id, table.name, table.series] }),
@@ -156,7 +156,7 @@ export const exceptions = sqliteTable(
     type: text().notNull(),
     message: text().notNull(),
     place: text().notNull(), // where the session's first one arose (core/stack/where.ts); "" if it is not known
-    search: text().notNull(), // type, message, place and fingerprint, folded by core/fold.ts
+    search: text().notNull(), // type, message, place and fingerprint, folded by core/text/fold.ts
     count: integer().notNull(),
     unhandled: integer().notNull(), // those that ended the program or its thread
     first_at: integer().notNull(),
@@ -213,7 +213,7 @@ export const state_values = sqliteTable(
   {
     session_id: text().notNull(),
     path: text().notNull(), // keys joined by dots
-    value: text().notNull(), // core/values.ts
+    value: text().notNull(), // core/state/values.ts
     first_at: integer().notNull(),
     last_at: integer(), // when it changed; null if it is the current value
   },

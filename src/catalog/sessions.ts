@@ -12,7 +12,7 @@ import { drizzle } from "drizzle-orm/d1";
 import { SQLiteAsyncDialect } from "drizzle-orm/sqlite-core";
 import { Refusal } from "../core/refusal.ts";
 import type { HeldQuery, SessionRow } from "../core/answers.ts";
-import { ranMs, statusMs } from "../core/duration.ts";
+import { ranMs, statusMs } from "../core/session/duration.ts";
 import { DEFAULT_PAGE, PUBLISH_MS } from "../core/limits.ts";
 import { readCursor, writeCursor } from "./cursor.ts";
 import {

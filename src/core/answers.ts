@@ -2,7 +2,7 @@
  * The answers of a session object: the shapes that it returns (as JSON text), that the API passes on unchanged and that pages
  * render. Keys are snake_case, times epoch milliseconds.
  */
-import type { AttachmentRefusal } from "./attachments.ts";
+import type { AttachmentRefusal } from "./attachments/attachments.ts";
 import type { TestKind, TestPhase, TestShown } from "./tests/vocabulary.ts";
 import type { TestTotals } from "./tests/tally.ts";
 import type { Confidence, MetricType, Status } from "./vocabulary.ts";
@@ -65,7 +65,7 @@ export type TestAccount = { item: TestItem; events: EventRow[] };
 
 export type TestsQuery = {
   results?: TestShown[];
-  /** Occurs in the name or in the first line, folded (fold.ts). */
+  /** Occurs in the name or in the first line, folded (core/text/fold.ts). */
   text?: string;
   /** The first parts of the id. */
   prefix?: string[];
@@ -171,7 +171,7 @@ export type HeldQuery = {
   exceptions?: { fingerprint: string; product?: string }[];
   tag?: string;
   metric?: string;
-  /** A path, with any of these values (values.ts), or with any value at all. */
+  /** A path, with any of these values (core/state/values.ts), or with any value at all. */
   state?: { path: string[]; texts?: string[] };
 };
 
@@ -200,7 +200,7 @@ export type Summary = {
   updated_at: number;
   received_at: number;
   ended_at: number | null;
-  /** The last moment: the end, or now by the session's clock while it goes on (core/duration.ts). */
+  /** The last moment: the end, or now by the session's clock while it goes on (core/session/duration.ts). */
   last_at: number;
   /** How long it ran, and how long its status has lasted, as of this answer. */
   ran_ms: number;
@@ -466,7 +466,7 @@ export type Chart = {
   rates?: Rate[];
   /** Of the values in the range, if they were asked for; a counter has none. */
   quantiles?: Quantiles | null;
-  /** Points that are farther apart than this have missing data between them (gaps.ts). Absent if too few points are known. */
+  /** Points that are farther apart than this have missing data between them (core/metrics/gaps.ts). Absent if too few points are known. */
   gap_ms?: number;
   /** Values that were refused because they are NaN or infinite: when, and how many. */
   refused?: [at: number, count: number][];

@@ -41,7 +41,7 @@ export const MAX_SEQUENCE = 1e12;
 /** Sessions in one request: each is a subrequest, and the free plan allows 50. */
 export const MAX_BATCHES = 40;
 
-// Budgets of API keys (core/budget.ts). The free plan writes 100,000 rows a day, in objects and in D1 each.
+// Budgets of API keys (core/access/budget.ts). The free plan writes 100,000 rows a day, in objects and in D1 each.
 /** Half of the free plan: a key that leaked leaves the other half to the others, also after one request of the largest cost (MAX_SESSION_ROWS). */
 export const DEFAULT_ROWS_PER_DAY = 50_000;
 /** A session that only starts and ends writes ten rows to D1: as many as DEFAULT_ROWS_PER_DAY allows. */
@@ -188,7 +188,7 @@ export const MIN_DEFLATE_BYTES = 48;
 export const MAX_VALUES_PER_BYTE = 100_000;
 /** Distinct keys, names, groups and labels in a segment's summary. With more, the segment counts as a possible match. */
 export const MAX_SUMMARY_ENTRIES = 200;
-/** Size of a segment's Bloom filter: about 5 % false positives (bloom.ts), and a small part of a segment. */
+/** Size of a segment's Bloom filter: about 5 % false positives (core/segments/bloom.ts), and a small part of a segment. */
 export const BLOOM_BITS_PER_RUN = 8;
 export const MAX_BLOOM_BYTES = 4_096;
 /** Values of which a session gives exact quantiles: they are kept in memory, 8 KB a series. */
@@ -271,7 +271,7 @@ export const SIGNIFICANT = 0.05;
 /** Values up to which ranks are counted one by one: 10,000 additions. With more, the normal approximation is close. */
 export const EXACT_RANK_ITEMS = 12;
 
-// CI context (ci.ts).
+// CI context (core/ci/ci.ts).
 /** Characters of a name (a branch, a job, the subject of a commit): git's and the services' own limits are below. */
 export const MAX_CI_TEXT = 500;
 /** Characters of a link: what browsers and proxies pass. */

@@ -1,6 +1,6 @@
 /** Parses input into a type. Throws a Refusal that names the invalid place. */
 import * as v from "valibot";
-import { formatNumber } from "./format.ts";
+import { formatNumber } from "./text/format.ts";
 import { MAX_CONTAINERS, MAX_DIFFERENT_KEYS, MAX_PARAMETERS, UNCOUNTED_LENGTH } from "./limits.ts";
 import { Refusal } from "./refusal.ts";
 

@@ -73,7 +73,7 @@ export const Start = v.object({
   state: v.optional(object),
 });
 
-/** A merge patch of the session's state (RFC 7396, see merge.ts). */
+/** A merge patch of the session's state (RFC 7396, see core/state/merge.ts). */
 const State = v.object({ op: v.literal("state"), at: time, patch: object });
 
 const thrown = {
@@ -132,7 +132,7 @@ export const Event = v.object({
   sources: v.optional(v.array(Excerpt)),
   resolved: v.optional(Resolved), // by the sender; otherwise the server resolves if it has source maps of the product's version
   handled: v.optional(v.boolean()), // false: it ended the program or its thread
-  fingerprint: v.optional(name), // exceptions with the same one are a group, whatever their type and stack (fingerprint.ts)
+  fingerprint: v.optional(name), // exceptions with the same one are a group, whatever their type and stack (core/events/fingerprint.ts)
   test: v.optional(TestFact), // it is about a test of a test run
 });
 

@@ -1,6 +1,6 @@
 /** What the cron trigger runs: once an hour, and in `npm start` also a minute after its start. */
 import type { Env } from "../env.ts";
-import { continueRebuild } from "../session/reindex.ts";
+import { continueRebuild } from "../session/publication/reindex.ts";
 import { addToAudit, trimAudit } from "../registry/audit.ts";
 import { retain } from "./retention.ts";
 import { expireSourceMaps } from "./source-maps.ts";

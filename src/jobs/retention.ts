@@ -1,7 +1,7 @@
 /** Retention: deletes old sessions by their last activity, never while they run, once an hour, some at a time. */
 import { expiredSessions, sweep } from "../catalog/expired.ts";
 import { removeSession } from "../catalog/publish.ts";
-import { SERVER } from "../core/authority.ts";
+import { SERVER } from "../core/access/authority.ts";
 import { DAY_MS } from "../core/limits.ts";
 import { refusalOf } from "../core/refusal.ts";
 import type { Env } from "../env.ts";

@@ -1,7 +1,7 @@
 /** Compares two to five sessions: aligned at a moment, with their metrics in common plots and the state values that differ. */
-import { nameAsked } from "../core/names.ts";
-import { nameLabel, plainText } from "../core/recorded-text.ts";
-import { formatDuration, formatNumber } from "../core/format.ts";
+import { nameAsked } from "../core/text/names.ts";
+import { nameLabel, plainText } from "../core/text/recorded-text.ts";
+import { formatDuration, formatNumber } from "../core/text/format.ts";
 import { type Context, Hono } from "hono";
 import type { Summary } from "../core/answers.ts";
 import { listSessions } from "../catalog/sessions.ts";
@@ -27,7 +27,7 @@ import { address } from "./ui/address.ts";
 import { Empty } from "./ui/empty.tsx";
 import { guarded } from "./ui/panel.tsx";
 import { LineMark } from "./ui/plot.tsx";
-import { hasFailed, outcomeOf } from "../core/outcome.ts";
+import { hasFailed, outcomeOf } from "../core/status/outcome.ts";
 import { StatusIcon } from "./ui/status.tsx";
 import { Time } from "./ui/time.tsx";
 

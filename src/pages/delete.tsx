@@ -1,6 +1,6 @@
 /** Deletes a session after a confirmation, and shows what was removed. */
-import { plainText } from "../core/recorded-text.ts";
-import { formatBytes, formatCount } from "../core/format.ts";
+import { plainText } from "../core/text/recorded-text.ts";
+import { formatBytes, formatCount } from "../core/text/format.ts";
 import { Hono } from "hono";
 import type { AccessEnv } from "../access/access.ts";
 import { record } from "../access/audit.ts";

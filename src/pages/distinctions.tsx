@@ -2,9 +2,9 @@
 import { Hono } from "hono";
 import type { AccessEnv } from "../access/access.ts";
 import { type Distinctions, distinctionsOf } from "../catalog/distinctions.ts";
-import { betweenGroups } from "../core/distinction-text.ts";
-import type { Distinction } from "../core/distinctions.ts";
-import { formatCount, formatNumber } from "../core/format.ts";
+import { betweenGroups } from "../core/comparison/distinction-text.ts";
+import type { Distinction } from "../core/comparison/distinctions.ts";
+import { formatCount, formatNumber } from "../core/text/format.ts";
 import { MIN_OTHERS, SIGNIFICANT } from "../core/limits.ts";
 import { listMerged, withMerged } from "../registry/merges.ts";
 import { askHeld } from "../session/client.ts";

@@ -1,5 +1,5 @@
 /** Refusals as pages, and as one line for fragments. */
-import { plainText } from "../core/recorded-text.ts";
+import { plainText } from "../core/text/recorded-text.ts";
 import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { lockedBecause } from "../access/access.ts";

@@ -1,6 +1,6 @@
 /** Exceptions of all sessions: equal ones form a group, with its trend, an example and the decision about it. */
-import { formatCount, formatDuration, formatNumber } from "../core/format.ts";
-import { nameLabel, plainText } from "../core/recorded-text.ts";
+import { formatCount, formatDuration, formatNumber } from "../core/text/format.ts";
+import { nameLabel, plainText } from "../core/text/recorded-text.ts";
 import { Hono } from "hono";
 import {
   type ExceptionGroup,
@@ -10,7 +10,7 @@ import {
   type GroupDay,
   type GroupQuery,
 } from "../catalog/exceptions.ts";
-import { asking, nameAsked } from "../core/names.ts";
+import { asking, nameAsked } from "../core/text/names.ts";
 import { type VersionCounts, versions } from "../catalog/products.ts";
 import type { AccessEnv } from "../access/access.ts";
 import { MAX_LISTED_EXCEPTIONS } from "../core/limits.ts";

@@ -1,14 +1,14 @@
 /** Filters of sessions: the fields that the list, the metrics and the comparison have in common, and the active filters as chips. */
-import { nameLabel } from "../core/recorded-text.ts";
-import { formatCount, formatNumber } from "../core/format.ts";
+import { nameLabel } from "../core/text/recorded-text.ts";
+import { formatCount, formatNumber } from "../core/text/format.ts";
 import type { Child } from "hono/jsx";
 import { type SessionFilter, type StateFilter, type StatusKind } from "../catalog/filter.ts";
-import { asking } from "../core/names.ts";
+import { asking } from "../core/text/names.ts";
 import type { VersionCounts } from "../catalog/products.ts";
-import { FAILED_LABEL } from "../core/outcome.ts";
+import { FAILED_LABEL } from "../core/status/outcome.ts";
 import { STATUS_LABELS, STATUSES } from "../core/vocabulary.ts";
 import { SUGGESTIONS, TYPING_MS } from "./limits.ts";
-import { VALUE_TYPES, type ValueType } from "../core/values.ts";
+import { VALUE_TYPES, type ValueType } from "../core/state/values.ts";
 import { pathText, type SessionSearch, searchQuery, WITHIN } from "./search.ts";
 import { address } from "./ui/address.ts";
 import { Time } from "./ui/time.tsx";

@@ -1,5 +1,5 @@
 /** Parts of a page that htmx fetches, with the new address and title of the page. */
-import { plainText } from "../core/recorded-text.ts";
+import { plainText } from "../core/text/recorded-text.ts";
 import type { Context } from "hono";
 import type { Child } from "hono/jsx";
 

@@ -1,7 +1,7 @@
 /** Home: what runs now, the products and their versions, the newest crashes and exceptions. */
-import { isOngoing } from "../core/duration.ts";
-import { nameLabel, plainText } from "../core/recorded-text.ts";
-import { formatCount, formatDuration, formatNumber } from "../core/format.ts";
+import { isOngoing } from "../core/session/duration.ts";
+import { nameLabel, plainText } from "../core/text/recorded-text.ts";
+import { formatCount, formatDuration, formatNumber } from "../core/text/format.ts";
 import { STATUS_LABELS } from "../core/vocabulary.ts";
 import { Hono } from "hono";
 import { type ExceptionGroup, exceptionGroups } from "../catalog/exceptions.ts";

@@ -1,5 +1,5 @@
 /** The layout of every page: metadata, navigation, styles and scripts. */
-import { plainText } from "../core/recorded-text.ts";
+import { plainText } from "../core/text/recorded-text.ts";
 import type { Context } from "hono";
 import type { Child } from "hono/jsx";
 import { jsxRenderer } from "hono/jsx-renderer";

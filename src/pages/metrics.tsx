@@ -1,9 +1,9 @@
 /** One metric across sessions: by version or machine, over clock time or since start, as lines, bars and a table. */
-import { asking } from "../core/names.ts";
-import { nameLabel } from "../core/recorded-text.ts";
-import { fold } from "../core/fold.ts";
-import { formatCount, formatDuration, formatNumber } from "../core/format.ts";
-import { stepGap } from "../core/gaps.ts";
+import { asking } from "../core/text/names.ts";
+import { nameLabel } from "../core/text/recorded-text.ts";
+import { fold } from "../core/text/fold.ts";
+import { formatCount, formatDuration, formatNumber } from "../core/text/format.ts";
+import { stepGap } from "../core/metrics/gaps.ts";
 import { Hono } from "hono";
 import { STATUS_KINDS } from "../catalog/filter.ts";
 import { titled } from "./ui/session-table.tsx";
@@ -16,14 +16,14 @@ import {
   unitOf,
 } from "../catalog/metrics.ts";
 import { type VersionCounts, versions } from "../catalog/products.ts";
-import { distribution } from "../core/bars.ts";
+import { distribution } from "../core/metrics/bars.ts";
 import {
   type Grouping,
   type GroupStatistics,
   overTime,
   quantilesOverTime,
   statistics,
-} from "../core/comparison.ts";
+} from "../core/comparison/comparison.ts";
 import { APPROXIMATE, type MetricType, percentOf } from "../core/vocabulary.ts";
 import type { AccessEnv } from "../access/access.ts";
 import { Select } from "./ui/select.tsx";

@@ -5,10 +5,10 @@ import {
   stateFilter,
   STATUS_KINDS,
 } from "../catalog/filter.ts";
-import { asking, nameAsked } from "../core/names.ts";
-import { readPath, writePath } from "../core/path.ts";
+import { asking, nameAsked } from "../core/text/names.ts";
+import { readPath, writePath } from "../core/state/path.ts";
 import { Refusal } from "../core/refusal.ts";
-import { VALUE_TYPES } from "../core/values.ts";
+import { VALUE_TYPES } from "../core/state/values.ts";
 import { withQuery } from "../catalog/written.ts";
 import { SESSION_SORTS, type SessionSort } from "../catalog/sessions.ts";
 

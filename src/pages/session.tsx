@@ -1,10 +1,10 @@
 /** The session page: the verdict, the timeline and charts with one time axis, and the state and events at the cursor. */
-import { nameLabel, plainText } from "../core/recorded-text.ts";
+import { nameLabel, plainText } from "../core/text/recorded-text.ts";
 import type { AccessEnv } from "../access/access.ts";
 import { Hono } from "hono";
-import { isGood, labelOf, outcomeOf } from "../core/outcome.ts";
+import { isGood, labelOf, outcomeOf } from "../core/status/outcome.ts";
 import type { Summary } from "../core/answers.ts";
-import { asking } from "../core/names.ts";
+import { asking } from "../core/text/names.ts";
 import { REFRESH_MS, TIMELINE_BUCKETS } from "./limits.ts";
 import { attachmentRoutes, AttachmentsPanel } from "./session/attachments.tsx";
 import { EventsPanel, eventRoutes, filterOf } from "./session/events.tsx";

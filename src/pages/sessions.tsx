@@ -1,6 +1,6 @@
 /** The list of sessions with its search, filters, sorting and saved views; all of it is in the address. */
-import { nameLabel, plainText } from "../core/recorded-text.ts";
-import { formatCount, formatNumber, formatQuantity } from "../core/format.ts";
+import { nameLabel, plainText } from "../core/text/recorded-text.ts";
+import { formatCount, formatNumber, formatQuantity } from "../core/text/format.ts";
 import { Hono } from "hono";
 import { type SessionFilter, STATUS_KINDS } from "../catalog/filter.ts";
 import { Refusal, refusalOf } from "../core/refusal.ts";
@@ -10,7 +10,7 @@ import { listSessions, type SessionList, SESSION_SORTS } from "../catalog/sessio
 import type { Env } from "../env.ts";
 import { deleteView, listViews, saveView } from "../registry/views.ts";
 import type { AccessEnv } from "../access/access.ts";
-import type { Access } from "../core/authority.ts";
+import type { Access } from "../core/access/authority.ts";
 import { askHeld } from "../session/client.ts";
 import {
   Chips,
@@ -33,7 +33,7 @@ import { Empty, Unpublished } from "./ui/empty.tsx";
 import { guarded } from "./ui/panel.tsx";
 import { SearchField, SearchForm } from "./ui/search-form.tsx";
 import { SessionTable } from "./ui/session-table.tsx";
-import { distinctStep } from "../core/scale.ts";
+import { distinctStep } from "../core/text/scale.ts";
 import { Sparkline } from "./ui/sparkline.tsx";
 import { Time } from "./ui/time.tsx";
 

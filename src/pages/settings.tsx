@@ -1,6 +1,6 @@
 /** Settings: the server's address, its usage, its API keys, who is signed in, and the audit list. */
-import { nameLabel } from "../core/recorded-text.ts";
-import { formatCount, formatNumber } from "../core/format.ts";
+import { nameLabel } from "../core/text/recorded-text.ts";
+import { formatCount, formatNumber } from "../core/text/format.ts";
 import { Hono } from "hono";
 import type { AccessEnv } from "../access/access.ts";
 import { changeKey, createKey, revoke } from "../access/key.ts";
@@ -11,10 +11,10 @@ import { KEY_KINDS, type KeyKind } from "../core/vocabulary.ts";
 import { type KeyRow, listKeys } from "../registry/keys.ts";
 import { usageOfDay } from "../registry/usage.ts";
 import { BudgetsOfKey, budgetsIn } from "./settings/budgets.tsx";
-import { DEFAULT_BUDGETS, type Used } from "../core/budget.ts";
+import { DEFAULT_BUDGETS, type Used } from "../core/access/budget.ts";
 import { parseOwnRules } from "../core/secrets/own.ts";
 import { VERSION } from "../core/version.ts";
-import { nameAsked } from "../core/names.ts";
+import { nameAsked } from "../core/text/names.ts";
 import { readForm } from "./form.ts";
 import { Select } from "./ui/select.tsx";
 import { Empty } from "./ui/empty.tsx";

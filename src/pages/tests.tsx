@@ -16,10 +16,10 @@ import {
   testRuns,
 } from "../catalog/tests.ts";
 import type { TestItem } from "../core/answers.ts";
-import { formatCount, formatDuration, formatNumber } from "../core/format.ts";
+import { formatCount, formatDuration, formatNumber } from "../core/text/format.ts";
 import { DAY_MS } from "../core/limits.ts";
-import { asking, nameAsked } from "../core/names.ts";
-import { nameLabel } from "../core/recorded-text.ts";
+import { asking, nameAsked } from "../core/text/names.ts";
+import { nameLabel } from "../core/text/recorded-text.ts";
 import { testName } from "../core/tests/id.ts";
 import { TEST_LABELS } from "../core/tests/vocabulary.ts";
 import { sessionOf } from "../session/client.ts";

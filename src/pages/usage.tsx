@@ -1,5 +1,5 @@
 /** Today's usage and the storage, beside the limits of Cloudflare's free plan. */
-import { formatBytes, formatNumber } from "../core/format.ts";
+import { formatBytes, formatNumber } from "../core/text/format.ts";
 import { storedBytes } from "../catalog/usage.ts";
 import { type Env, isLocal } from "../env.ts";
 import { rowsOfDay } from "../registry/usage.ts";

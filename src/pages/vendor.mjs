@@ -1,6 +1,6 @@
 /**
  * `npm run vendor`: copies the scripts that pages load from node_modules to public/vendor/, with the version in the name, so that
- * browsers may cache them without limit; and generates public/format.js and public/scale.js from src/core.
+ * browsers may cache them without limit; and generates public/format.js and public/scale.js from src/core/text.
  * Run it after a change of a version in package.json or of those files.
  */
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -23,16 +23,16 @@ export const COPIES = [
   [`chart-${versionOf("chart.js")}.min.js`, "chart.js/dist/chart.umd.min.js"],
 ].map(([to, from]) => ({ to: join(folder, to ?? ""), from: join(modules, from ?? "") }));
 
-/** public/NAME.js: src/core/NAME.ts without its types. */
+/** public/NAME.js: src/core/text/NAME.ts without its types. */
 export const GENERATED = ["format", "scale"].map((name) => ({
   name,
   to: join(root, `public/${name}.js`),
   text: () =>
     transformSync(
-      readFileSync(join(root, `src/core/${name}.ts`), "utf8").replaceAll('.ts";', '.js";'),
+      readFileSync(join(root, `src/core/text/${name}.ts`), "utf8").replaceAll('.ts";', '.js";'),
       {
         loader: "ts",
-        banner: `// Generated from src/core/${name}.ts by \`npm run vendor\`. Do not edit.\n// @ts-nocheck`,
+        banner: `// Generated from src/core/text/${name}.ts by \`npm run vendor\`. Do not edit.\n// @ts-nocheck`,
         target: "es2022",
       },
     ).code,

@@ -1,7 +1,7 @@
 /** API keys. The stored hash identifies a key, but cannot be used as one. */
 import { and, desc, eq, getTableColumns, isNull, ne, or } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import { type Budgets, UNUSED, type Used } from "../core/budget.ts";
+import { type Budgets, UNUSED, type Used } from "../core/access/budget.ts";
 import type { KeyKind } from "../core/vocabulary.ts";
 import { keys, usage } from "./schema.ts";
 import { dayOf } from "./usage.ts";

@@ -26,7 +26,7 @@ export const keys = sqliteTable("keys", {
   continues_others: integer({ mode: "boolean" }).notNull(), // may write into sessions that other keys opened
   origins: text({ mode: "json" }).$type<string[]>().notNull(), // of the only pages that may use it; empty: it is for programs
   used_day: integer(), // day of its last use, days since 1970, UTC
-  sessions_per_day: integer(), // the budgets (core/budget.ts); null: no limit
+  sessions_per_day: integer(), // the budgets (core/access/budget.ts); null: no limit
   rows_per_day: integer(),
   requests_per_minute: integer(),
   attachment_mib_per_day: integer(),

@@ -4,7 +4,7 @@
  */
 import { eq, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import { UNUSED, type Used } from "../core/budget.ts";
+import { UNUSED, type Used } from "../core/access/budget.ts";
 import { DAY_MS } from "../core/limits.ts";
 import { usage } from "./schema.ts";
 

@@ -8,20 +8,32 @@
 import * as v from "valibot";
 import { fullDisk } from "../catalog/outage.ts";
 import type { Held } from "../catalog/sessions.ts";
-import type { Access } from "../core/authority.ts";
+import type { Access } from "../core/access/authority.ts";
 import { Refusal, refusalOf } from "../core/refusal.ts";
 import { Id, type IngestAnswer, type Op, type Writer } from "../core/wire.ts";
 import type { Env } from "../env.ts";
-import type { AnswerOf, QueryOf, Question, QuestionName, Receipt } from "./answers.ts";
+import type { AnswerOf, QueryOf, Question, QuestionName, Receipt } from "./answers/answers.ts";
 import type { Content, ContentInfo, Wanted } from "./attachments/content.ts";
 import type { Progress, SentChunk } from "./attachments/upload.ts";
-import { damagedStorage } from "./database.ts";
-import type { Write } from "./publication-batch.ts";
-import { accepted, type JsonOf, parsed, refusalIn, refusedReply, type Reply } from "./reply.ts";
+import { damagedStorage } from "./storage/database.ts";
+import type { Write } from "./publication/publication-batch.ts";
+import {
+  accepted,
+  type JsonOf,
+  parsed,
+  refusalIn,
+  refusedReply,
+  type Reply,
+} from "./requests/reply.ts";
 import type { Charged, StreamKind } from "./session.ts";
 import { isUnopenable, type Repeat, request, type Stub, stubOfObject } from "./stub.ts";
-import { eraseUnreadable, isListed, unreadableReplies, unreadableStream } from "./unreadable.ts";
-import { withAccess } from "./upgrade.ts";
+import {
+  eraseUnreadable,
+  isListed,
+  unreadableReplies,
+  unreadableStream,
+} from "./storage/unreadable.ts";
+import { withAccess } from "./requests/upgrade.ts";
 
 /** The session of an id. Nothing is sent before a method is called; of an unknown session every method throws `not_found`. */
 export function sessionOf(env: Env, access: Access, id: string): SessionClient {
@@ -79,7 +91,7 @@ export class SessionClient {
     this.#stub = stub;
   }
 
-  /** The answer to a question of answers.ts. */
+  /** The answer to a question of session/answers/answers.ts. */
   async ask<Name extends QuestionName>(
     name: Name,
     ...query: QueryOf<Name>

@@ -1,7 +1,7 @@
 /** Restarts of a machine: its sessions from before a restart cannot be running any more. */
 import { openBeforeBoot } from "../catalog/known.ts";
-import type { SessionIndex } from "../core/session-index.ts";
-import { verdict } from "../core/status.ts";
+import type { SessionIndex } from "../core/session/session-index.ts";
+import { verdict } from "../core/status/status.ts";
 import type { Op } from "../core/wire.ts";
 import type { Env } from "../env.ts";
 

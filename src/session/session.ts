@@ -1,6 +1,6 @@
 /**
  * The Durable Object of one session: its source of truth. It owns the transaction, the alarm and the sockets; the decisions are made by
- * functions of core and schedule.ts. Other folders call it through client.ts.
+ * functions of core and session/publication/schedule.ts. Other folders call it through client.ts.
  *
  * Applying a batch has no `await` between reading and writing, so it is atomic: the platform delivers nothing else meanwhile, and
  * the answer leaves only when the write is durable.
@@ -9,7 +9,7 @@ import { DurableObject } from "cloudflare:workers";
 import * as v from "valibot";
 import { removeSession } from "../catalog/publish.ts";
 import type { Change } from "../core/answers.ts";
-import { parseAttachmentLimits } from "../core/attachments.ts";
+import { parseAttachmentLimits } from "../core/attachments/attachments.ts";
 import {
   type Access,
   checkKind,
@@ -18,27 +18,27 @@ import {
   checkOwner,
   isOpenTo,
   openerOf,
-} from "../core/authority.ts";
-import type { Used } from "../core/budget.ts";
+} from "../core/access/authority.ts";
+import type { Used } from "../core/access/budget.ts";
 import { PUBLISH_MS } from "../core/limits.ts";
 import { parse, parseJson } from "../core/parse.ts";
-import { Redactor } from "../core/redact.ts";
+import { Redactor } from "../core/secrets/redact.ts";
 import { Refusal, refusalOf } from "../core/refusal.ts";
-import { noteTransition, verdict } from "../core/status.ts";
-import type { Arrival } from "../core/times.ts";
+import { noteTransition, verdict } from "../core/status/status.ts";
+import type { Arrival } from "../core/session/times.ts";
 import type { KeyKind } from "../core/vocabulary.ts";
 import { Batch, type BatchResult, Ingest, type IngestAnswer, Op, Writer } from "../core/wire.ts";
 import { parseOwnRules } from "../core/secrets/own.ts";
 import type { Env } from "../env.ts";
 import { removeFromRoster } from "../registry/roster.ts";
-import { answer, type Question, type Receipt, type Source } from "./answers.ts";
-import { failedResult, laneOf, opsIn } from "./batch-result.ts";
-import { damagedStorage } from "./database.ts";
-import { type Loaded, Log } from "./log.ts";
+import { answer, type Question, type Receipt, type Source } from "./answers/answers.ts";
+import { failedResult, laneOf, opsIn } from "./requests/batch-result.ts";
+import { damagedStorage } from "./storage/database.ts";
+import { type Loaded, Log } from "./storage/log.ts";
 import { type Boot, crashOf } from "./machine.ts";
-import { catalogRows } from "./publication.ts";
-import type { Write } from "./publication-batch.ts";
-import { type Published, Publisher } from "./publisher.ts";
+import { catalogRows } from "./publication/publication.ts";
+import type { Write } from "./publication/publication-batch.ts";
+import { type Published, Publisher } from "./publication/publisher.ts";
 import {
   attachmentOf,
   type Progress,
@@ -47,14 +47,14 @@ import {
   takeChunk,
 } from "./attachments/upload.ts";
 import { type Content, contentOf, type Wanted } from "./attachments/content.ts";
-import { accepted, parsed, type Reply, refusedReply, replyOf } from "./reply.ts";
+import { accepted, parsed, type Reply, refusedReply, replyOf } from "./requests/reply.ts";
 import { noteFinish, noteRequest } from "./residents.ts";
 import { SessionMaps, tried } from "./source-maps.ts";
-import { isOver, NEW_SCHEDULE, nextAlarm, type Schedule } from "./schedule.ts";
-import { exported, legacySession, streamOf } from "./stream.ts";
-import { Turn } from "./turn.ts";
-import { accessIn } from "./upgrade.ts";
-import { Watchers } from "./watchers.ts";
+import { isOver, NEW_SCHEDULE, nextAlarm, type Schedule } from "./publication/schedule.ts";
+import { exported, legacySession, streamOf } from "./answers/stream.ts";
+import { Turn } from "./requests/turn.ts";
+import { accessIn } from "./requests/upgrade.ts";
+import { Watchers } from "./requests/watchers.ts";
 
 /** Ops that came without a lane. */
 const Record = v.object({

@@ -1,7 +1,7 @@
 /** Budgets of keys, over real databases and objects. Each test has keys of its own. */
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { type Budgets, DEFAULT_BUDGETS, NO_BUDGETS } from "../../src/core/budget.ts";
+import { type Budgets, DEFAULT_BUDGETS, NO_BUDGETS } from "../../src/core/access/budget.ts";
 import {
   BUDGET_RETRY_MS,
   MAX_BATCHES,

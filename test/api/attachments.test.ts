@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import { bearer, code, deployed, newKey, SECRET } from "../access/world.ts";
-import { CHUNK, type File, file, fileOf } from "../session/attachments.ts";
+import { CHUNK, type File, file, fileOf } from "../session/attachments/attachments.ts";
 import { open, post, server, type Server, withKey } from "./server.ts";
 
 const ask = server();

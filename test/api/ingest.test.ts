@@ -1,7 +1,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
-import { SERVER } from "../../src/core/authority.ts";
+import { SERVER } from "../../src/core/access/authority.ts";
 import { MAX_BATCHES, MAX_BODY_BYTES, MAX_INFLATED_BYTES } from "../../src/core/limits.ts";
 import type { IngestAnswer } from "../../src/core/wire.ts";
 import { gzip, post, server } from "./server.ts";

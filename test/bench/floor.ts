@@ -19,7 +19,7 @@ const CODE = `
     write(text) {
       this.ctx.storage.sql.exec("INSERT OR REPLACE INTO rows VALUES (1, ?)", text);
     }
-    /** As src/session/turn.ts: those that come during a write share the next one. */
+    /** As src/session/requests/turn.ts: those that come during a write share the next one. */
     post(text) {
       return new Promise((resolve) => {
         this.#waiting.push(resolve);

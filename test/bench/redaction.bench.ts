@@ -7,7 +7,7 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { MAX_EVENT_BYTES } from "../../src/core/limits.ts";
-import { Redactor } from "../../src/core/redact.ts";
+import { Redactor } from "../../src/core/secrets/redact.ts";
 
 const TEXTS: { [name: string]: string } = {
   "40 characters without a sign": "loaded the level in 35 ms after 2 retrie",

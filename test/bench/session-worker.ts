@@ -1,6 +1,6 @@
 /** For session.bench.ts: our session object, and beside it the obvious first design: a row per item. */
 import { DurableObject } from "cloudflare:workers";
-import { SERVER } from "../../src/core/authority.ts";
+import { SERVER } from "../../src/core/access/authority.ts";
 import type { Env } from "../../src/env.ts";
 import { sessionOf } from "../../src/session/client.ts";
 import { Session } from "../../src/session/session.ts";

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { asking } from "../../src/core/names.ts";
+import { asking } from "../../src/core/text/names.ts";
 import { testKey } from "../../src/core/tests/id.ts";
 import type { Batch } from "../../src/core/wire.ts";
 import { sessionWith } from "../pages/hostile-session.ts";

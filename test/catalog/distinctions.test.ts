@@ -5,8 +5,12 @@ import { changesOf, distinctionsOf } from "../../src/catalog/distinctions.ts";
 import { LEFT_OUT_BITS } from "../../src/catalog/filter.ts";
 import { COMPARED_RUNS } from "../../src/catalog/limits.ts";
 import { publish } from "../../src/catalog/publish.ts";
-import { amongGoodRuns, betweenGroups, subjectOf } from "../../src/core/distinction-text.ts";
-import type { Distinction } from "../../src/core/distinctions.ts";
+import {
+  amongGoodRuns,
+  betweenGroups,
+  subjectOf,
+} from "../../src/core/comparison/distinction-text.ts";
+import type { Distinction } from "../../src/core/comparison/distinctions.ts";
 import { eventCount, exception, metric, NOON, type Overrides, publication } from "./publication.ts";
 
 const MINUTE = 60_000;

@@ -4,7 +4,7 @@ import { eventNames } from "../../src/catalog/events.ts";
 import { openBeforeBoot } from "../../src/catalog/known.ts";
 import { statePaths, stateValues } from "../../src/catalog/paths.ts";
 import { publish } from "../../src/catalog/publish.ts";
-import { ANY_VALUE } from "../../src/core/values.ts";
+import { ANY_VALUE } from "../../src/core/state/values.ts";
 import { eventCount, publication } from "./publication.ts";
 
 const db = env.CATALOG;

@@ -1,6 +1,6 @@
 /** A believable publication: one run of a game. Set only what matters to the test. */
 import type { Publication } from "../../src/catalog/publish.ts";
-import { fold } from "../../src/core/fold.ts";
+import { fold } from "../../src/core/text/fold.ts";
 
 export type Overrides = { session?: Partial<Publication["session"]> } & Partial<
   Omit<Publication, "session">

@@ -6,7 +6,7 @@ import { LEFT_OUT_BITS, type SessionFilter } from "../../src/catalog/filter.ts";
 import { type Publication, publish } from "../../src/catalog/publish.ts";
 import { listSessions } from "../../src/catalog/sessions.ts";
 import { withQuery } from "../../src/catalog/written.ts";
-import { ANY_VALUE } from "../../src/core/values.ts";
+import { ANY_VALUE } from "../../src/core/state/values.ts";
 import { eventCount, exception, metric, NOON, publication } from "./publication.ts";
 
 const db = env.CATALOG;

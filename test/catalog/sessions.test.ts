@@ -5,7 +5,7 @@ import { beforeAll, expect, test } from "vitest";
 import { type SessionFilter, STATUS_KINDS, type StatusKind } from "../../src/catalog/filter.ts";
 import { type Publication, publish } from "../../src/catalog/publish.ts";
 import { listSessions, SESSION_SORTS, type SessionListQuery } from "../../src/catalog/sessions.ts";
-import { ANY_VALUE } from "../../src/core/values.ts";
+import { ANY_VALUE } from "../../src/core/state/values.ts";
 import { eventCount, exception, NOON, publication } from "./publication.ts";
 
 const db = env.CATALOG;

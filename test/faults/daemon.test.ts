@@ -13,7 +13,7 @@ import {
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { merge } from "../../src/core/merge.ts";
+import { merge } from "../../src/core/state/merge.ts";
 import type { JsonObject } from "../../src/core/wire.ts";
 import type { Behaviour } from "../daemon/fake-server.ts";
 import { until, World } from "../daemon/world.ts";

@@ -6,8 +6,8 @@ import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_pr
 import { once } from "node:events";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { verdict } from "../../src/core/status.ts";
-import { newObservations, observe } from "../../src/core/observations.ts";
+import { verdict } from "../../src/core/status/status.ts";
+import { newObservations, observe } from "../../src/core/status/observations.ts";
 import type { Op } from "../../src/core/wire.ts";
 import { until, World } from "../daemon/world.ts";
 

@@ -1,7 +1,7 @@
 /** Issues ops, and so has the list of what must be on the server. */
 import { expect } from "vitest";
 import type { LaneWriter } from "../../daemon/lanes/lane-file.ts";
-import { merge } from "../../src/core/merge.ts";
+import { merge } from "../../src/core/state/merge.ts";
 import type { JsonObject, Op } from "../../src/core/wire.ts";
 import type { World } from "../daemon/world.ts";
 

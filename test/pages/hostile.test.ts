@@ -2,9 +2,9 @@
 import { env } from "cloudflare:workers";
 import * as fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
-import { SERVER } from "../../src/core/authority.ts";
+import { SERVER } from "../../src/core/access/authority.ts";
 import { MAX_NAME_LENGTH } from "../../src/core/limits.ts";
-import { asking, nameAsked, segmentOf } from "../../src/core/names.ts";
+import { asking, nameAsked, segmentOf } from "../../src/core/text/names.ts";
 import type { SeriesSummary } from "../../src/core/answers.ts";
 import { testKey } from "../../src/core/tests/id.ts";
 import { sessionOf } from "../../src/session/client.ts";

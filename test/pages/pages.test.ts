@@ -2,7 +2,7 @@ import { env } from "cloudflare:workers";
 import { beforeAll, expect, test } from "vitest";
 import { publish } from "../../src/catalog/publish.ts";
 import type { Batch } from "../../src/core/wire.ts";
-import { SERVER } from "../../src/core/authority.ts";
+import { SERVER } from "../../src/core/access/authority.ts";
 import { LAST_LINES } from "../../src/pages/limits.ts";
 import { sessionOf } from "../../src/session/client.ts";
 import { post, server } from "../api/server.ts";

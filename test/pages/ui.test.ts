@@ -1,8 +1,13 @@
-import { formatBytes, formatDuration, formatQuantity, formatTick } from "../../src/core/format.ts";
+import {
+  formatBytes,
+  formatDuration,
+  formatQuantity,
+  formatTick,
+} from "../../src/core/text/format.ts";
 import { expect, test } from "vitest";
 import { readFilter, searchQuery } from "../../src/pages/search.ts";
 import { Sparkline } from "../../src/pages/ui/sparkline.tsx";
-import { scaleOf, timeTicks } from "../../src/core/scale.ts";
+import { scaleOf, timeTicks } from "../../src/core/text/scale.ts";
 
 test("numbers come with their units, in few digits", () => {
   expect(formatQuantity(431_951_872, "bytes")).toBe("412 MiB");

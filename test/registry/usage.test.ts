@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
 import { DAY_MS } from "../../src/core/limits.ts";
-import { UNUSED } from "../../src/core/budget.ts";
+import { UNUSED } from "../../src/core/access/budget.ts";
 import { addUsage, rowsOfDay, usageOfDay } from "../../src/registry/usage.ts";
 
 const db = env.REGISTRY;

@@ -1,13 +1,13 @@
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
 import { Refusal } from "../../src/core/refusal.ts";
-import { type Access, SERVER } from "../../src/core/authority.ts";
-import type { Question } from "../../src/session/answers.ts";
+import { type Access, SERVER } from "../../src/core/access/authority.ts";
+import type { Question } from "../../src/session/answers/answers.ts";
 import { type SessionClient, sessionOf } from "../../src/session/client.ts";
-import { jsonOf } from "../../src/session/reply.ts";
+import { jsonOf } from "../../src/session/requests/reply.ts";
 import type { Session, StreamKind } from "../../src/session/session.ts";
 import { sessionRow } from "../../src/catalog/known.ts";
-import { reindexSessions } from "../../src/session/reindex.ts";
+import { reindexSessions } from "../../src/session/publication/reindex.ts";
 import { event, gauge, heartbeat, NOON, start, state, World } from "./world.ts";
 
 async function recorded(): Promise<World> {

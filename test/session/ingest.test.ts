@@ -1,6 +1,6 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { SERVER } from "../../src/core/authority.ts";
+import { SERVER } from "../../src/core/access/authority.ts";
 import { describe, expect, test } from "vitest";
 import { MAX_LANES, MAX_SERIES, MAX_STATE_BYTES, SEGMENT_BYTES } from "../../src/core/limits.ts";
 import type { Op } from "../../src/core/wire.ts";

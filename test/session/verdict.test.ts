@@ -1,6 +1,6 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { SERVER } from "../../src/core/authority.ts";
+import { SERVER } from "../../src/core/access/authority.ts";
 import { describe, expect, test } from "vitest";
 import type { Op } from "../../src/core/wire.ts";
 import { heartbeat, event, start, state, World } from "./world.ts";

@@ -3,7 +3,7 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "c
 import { env } from "cloudflare:workers";
 import type { Summary } from "../../src/core/answers.ts";
 import type { BatchResult, IngestAnswer, Op, Writer } from "../../src/core/wire.ts";
-import { SERVER } from "../../src/core/authority.ts";
+import { SERVER } from "../../src/core/access/authority.ts";
 import { type SessionClient, sessionOf } from "../../src/session/client.ts";
 
 let made = 0;

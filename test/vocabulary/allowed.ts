@@ -36,6 +36,6 @@ export const ALLOWED: Allowed[] = [
   { words: ["digest"], path: "src/session/attachments/crypto.d.ts", reason: "as above" },
   { words: ["headless"], context: /--headless/, reason: "Chromium's option" },
   { words: ["board"], context: /board\W+stroke/, reason: "the end of keyboard" },
-  { words: ["word", "words"], path: "src/core/column.ts", reason: "32 bits of a number" },
+  { words: ["word", "words"], path: "src/core/segments/column.ts", reason: "32 bits of a number" },
   { words: ["beating"], context: /KeepBeating/, reason: "a method of the Go client" },
 ];

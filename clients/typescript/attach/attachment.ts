@@ -1,5 +1,5 @@
 /** The op of an attachment, and what is recorded if its content is lost. Pure. */
-import { mediaTypeOf } from "../../../src/core/media-type.ts";
+import { mediaTypeOf } from "../../../src/core/attachments/media-type.ts";
 import { jsonOf, type Loss } from "../encode/values.ts";
 import { name, type EventOptions } from "../encode/ops.ts";
 import { redactor } from "../encode/redactor.ts";

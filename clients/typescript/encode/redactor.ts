@@ -1,5 +1,5 @@
 /** The redaction of this program: the built-in rules, and those of DATACAT_REDACT. */
-import { Redactor } from "../../../src/core/redact.ts";
+import { Redactor } from "../../../src/core/secrets/redact.ts";
 import { parseOwnRules } from "../../../src/core/secrets/own.ts";
 
 export let redactor = new Redactor();

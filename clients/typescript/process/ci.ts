@@ -1,4 +1,4 @@
-/** The CI context of this process (core/ci.ts): the environment, GitHub's event file, and what git prints about a folder. For plugins of test runners. */
+/** The CI context of this process (core/ci/ci.ts): the environment, GitHub's event file, and what git prints about a folder. For plugins of test runners. */
 import { execFileSync } from "node:child_process";
 import { readFileSync, statSync } from "node:fs";
 import {
@@ -8,7 +8,7 @@ import {
   GIT_STATUS,
   gitContext,
   versionOf,
-} from "../../../src/core/ci.ts";
+} from "../../../src/core/ci/ci.ts";
 
 /** Both git commands together: large repositories are slow, and a run of tests must not wait for them. */
 const GIT_MS = 1_000;

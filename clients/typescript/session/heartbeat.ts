@@ -1,5 +1,5 @@
 /** Heartbeats from the event loop: they stop when the loop is blocked. */
-import { heartbeatLimitMs } from "../../../src/core/heartbeat.ts";
+import { heartbeatLimitMs } from "../../../src/core/status/heartbeat.ts";
 import { CLOCK_TOLERANCE_MS } from "../../../src/core/limits.ts";
 import { HEARTBEATS_PER_TIMEOUT, LONGEST_DELAY_MS, LONGEST_NAME, SCRIPTS_KEPT } from "../limits.ts";
 

@@ -1,7 +1,7 @@
 /** `datacat daemon`: start, stop, status and logs of this machine's daemon. */
 import { existsSync, readFileSync } from "node:fs";
 import type { Command } from "commander";
-import { formatBytes, formatCount, formatDuration } from "../../../src/core/format.ts";
+import { formatBytes, formatCount, formatDuration } from "../../../src/core/text/format.ts";
 import type { DaemonStatus } from "../../api/status.ts";
 import { type Environment, home } from "../../home.ts";
 import type { DaemonInfo } from "../../info.ts";

@@ -2,8 +2,8 @@
 import { statfsSync } from "node:fs";
 import type { Command } from "commander";
 import * as v from "valibot";
-import { redactText } from "../../../src/core/redact.ts";
-import { formatBytes, formatCount, formatDuration } from "../../../src/core/format.ts";
+import { redactText } from "../../../src/core/secrets/redact.ts";
+import { formatBytes, formatCount, formatDuration } from "../../../src/core/text/format.ts";
 import { readSettings, rulesOf } from "../../config.ts";
 import { type Environment, home, homesOf, openHome } from "../../home.ts";
 import { askDaemon, waitingText } from "./daemon.ts";

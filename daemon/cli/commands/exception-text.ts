@@ -5,9 +5,9 @@ import {
   isInHeadline,
   relationLabel,
   type ThrownException,
-} from "../../../src/core/exception-tree.ts";
-import { formatCount } from "../../../src/core/format.ts";
-import { plainText } from "../../../src/core/recorded-text.ts";
+} from "../../../src/core/events/exception-tree.ts";
+import { formatCount } from "../../../src/core/text/format.ts";
+import { plainText } from "../../../src/core/text/recorded-text.ts";
 import { asResolved } from "../../../src/core/sourcemaps/resolved.ts";
 import { placeText } from "../../../src/core/stack/frame.ts";
 import { whereOf } from "../../../src/core/stack/where.ts";

@@ -1,8 +1,8 @@
 /** `datacat export`: everything that the server has of a session. */
 import { writeFileSync } from "node:fs";
 import type { Command } from "commander";
-import { formatBytes, formatCount } from "../../../src/core/format.ts";
-import { safeJson } from "../../../src/core/recorded-text.ts";
+import { formatBytes, formatCount } from "../../../src/core/text/format.ts";
+import { safeJson } from "../../../src/core/text/recorded-text.ts";
 import { EXPORT_TIMEOUT_MS } from "../limits.ts";
 import { ALWAYS_JSON_OPTION, SESSION_ID, withServer } from "../options.ts";
 import type { Server } from "../server.ts";

@@ -1,6 +1,6 @@
 /** `datacat import`: records the reports of test runners, JUnit XML and TAP, as sessions. */
 import type { Command } from "commander";
-import { formatCount } from "../../../src/core/format.ts";
+import { formatCount } from "../../../src/core/text/format.ts";
 import { ensureDaemon } from "../daemon-process.ts";
 import { type Group, groupsOf } from "../import/files.ts";
 import { readReport, type ReadFile } from "../import/read.ts";

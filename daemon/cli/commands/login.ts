@@ -1,7 +1,7 @@
 /** `datacat login`: stores the server and its API key in the home, for the daemon and these commands. */
 import { createInterface } from "node:readline/promises";
 import type { Command } from "commander";
-import { redactText } from "../../../src/core/redact.ts";
+import { redactText } from "../../../src/core/secrets/redact.ts";
 import { DEFAULT_SERVER, readSettings, saveSettings, serverUrl } from "../../config.ts";
 import { type Environment, openHome } from "../../home.ts";
 import { REQUEST_TIMEOUT_MS } from "../limits.ts";

@@ -2,7 +2,7 @@
 import { existsSync, lstatSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
-import { formatBytes, formatCount } from "../../../src/core/format.ts";
+import { formatBytes, formatCount } from "../../../src/core/text/format.ts";
 import { type Environment, type Home, homesOf, isOwnHome } from "../../home.ts";
 import { loadCheckpoint } from "../../lanes/checkpoint.ts";
 import { laneFile, readLane } from "../../lanes/lane-file.ts";

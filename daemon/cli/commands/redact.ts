@@ -1,8 +1,8 @@
 /** `datacat redact --test`: prints which parts of a text are redacted, without printing them whole. */
 import { existsSync, readFileSync } from "node:fs";
 import type { Command } from "commander";
-import { formatCount } from "../../../src/core/format.ts";
-import { Redactor } from "../../../src/core/redact.ts";
+import { formatCount } from "../../../src/core/text/format.ts";
+import { Redactor } from "../../../src/core/secrets/redact.ts";
 import { readSettings, rulesOf } from "../../config.ts";
 import { type Environment, home } from "../../home.ts";
 import { JSON_OPTION } from "../options.ts";

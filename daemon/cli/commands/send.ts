@@ -11,7 +11,7 @@ import {
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import type { Command } from "commander";
-import { formatCount } from "../../../src/core/format.ts";
+import { formatCount } from "../../../src/core/text/format.ts";
 import { type Environment, home, homeAt, makePrivate } from "../../home.ts";
 import { laneFile, readHeader } from "../../lanes/lane-file.ts";
 import { SERVERS } from "../../local-token.ts";

@@ -1,9 +1,9 @@
 /** `datacat sessions`: the newest sessions. */
-import { nameLabel } from "../../../src/core/recorded-text.ts";
+import { nameLabel } from "../../../src/core/text/recorded-text.ts";
 import { type Command, Option } from "commander";
 import type { Page, SessionRow } from "../../../src/core/answers.ts";
-import { formatCount, formatDuration } from "../../../src/core/format.ts";
-import { VALUE_TYPES } from "../../../src/core/values.ts";
+import { formatCount, formatDuration } from "../../../src/core/text/format.ts";
+import { VALUE_TYPES } from "../../../src/core/state/values.ts";
 import { STATUSES } from "../../../src/core/vocabulary.ts";
 import { count, JSON_OPTION, withServer } from "../options.ts";
 import type { Server } from "../server.ts";

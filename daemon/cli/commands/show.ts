@@ -1,5 +1,5 @@
 /** `datacat show`: a session's status, state, metrics, events and last exception. */
-import { nameLabel } from "../../../src/core/recorded-text.ts";
+import { nameLabel } from "../../../src/core/text/recorded-text.ts";
 import type { Command } from "commander";
 import type {
   EventCount,
@@ -9,8 +9,8 @@ import type {
   StateAt,
   Summary,
 } from "../../../src/core/answers.ts";
-import { formatNumber } from "../../../src/core/format.ts";
-import { endStep } from "../../../src/core/scale.ts";
+import { formatNumber } from "../../../src/core/text/format.ts";
+import { endStep } from "../../../src/core/text/scale.ts";
 import { markQuantile } from "../../../src/core/vocabulary.ts";
 import { JSON_OPTION, SESSION_ID, withServer } from "../options.ts";
 import type { Server } from "../server.ts";

@@ -1,11 +1,11 @@
 /** The first lines about a session, for several commands. */
-import { damageText, leftOutTexts } from "../../../src/core/incomplete.ts";
+import { damageText, leftOutTexts } from "../../../src/core/session/incomplete.ts";
 import type { Summary } from "../../../src/core/answers.ts";
-import { nameLabel } from "../../../src/core/recorded-text.ts";
-import { isOngoing } from "../../../src/core/duration.ts";
-import { clockText } from "../../../src/core/evidence.ts";
-import { formatDuration } from "../../../src/core/format.ts";
-import { redactText } from "../../../src/core/redact.ts";
+import { nameLabel } from "../../../src/core/text/recorded-text.ts";
+import { isOngoing } from "../../../src/core/session/duration.ts";
+import { clockText } from "../../../src/core/status/evidence.ts";
+import { formatDuration } from "../../../src/core/text/format.ts";
+import { redactText } from "../../../src/core/secrets/redact.ts";
 import { CLOCK_TOLERANCE_MS } from "../../../src/core/limits.ts";
 import type { Server } from "../server.ts";
 import { bold, dim, moment, print, outcomeLine } from "../terminal.ts";

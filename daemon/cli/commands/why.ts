@@ -1,5 +1,5 @@
 /** `datacat why`: a session's status with its evidence, and its last state changes and events. */
-import { isUnreadable } from "../../../src/core/incomplete.ts";
+import { isUnreadable } from "../../../src/core/session/incomplete.ts";
 import type { Command } from "commander";
 import type { EventRow, Page, StackRow, StateChange, Summary } from "../../../src/core/answers.ts";
 import {
@@ -8,12 +8,12 @@ import {
   isCompleteRecord,
   lossesOf,
   recordedOf,
-} from "../../../src/core/completeness.ts";
-import { formatCount, formatDuration, formatNumber } from "../../../src/core/format.ts";
-import { shownEvidence } from "../../../src/core/evidence.ts";
+} from "../../../src/core/session/completeness.ts";
+import { formatCount, formatDuration, formatNumber } from "../../../src/core/text/format.ts";
+import { shownEvidence } from "../../../src/core/status/evidence.ts";
 import { MAX_PAGE } from "../../../src/core/limits.ts";
-import { shownThreads } from "../../../src/core/stacks.ts";
-import { isGood } from "../../../src/core/outcome.ts";
+import { shownThreads } from "../../../src/core/status/stacks.ts";
+import { isGood } from "../../../src/core/status/outcome.ts";
 import { DATACAT } from "../invocation.ts";
 import { CHANGES, STACK_EVENTS, STACK_LINES } from "../limits.ts";
 import { count, JSON_OPTION, SESSION_ID, withServer } from "../options.ts";

@@ -1,9 +1,9 @@
 /** Records the reports of one run as a session: a lane like that of a program, with the times of the reports. */
 import { createHash } from "node:crypto";
 import { basename, resolve } from "node:path";
-import { type CiContext, versionOf } from "../../../src/core/ci.ts";
+import { type CiContext, versionOf } from "../../../src/core/ci/ci.ts";
 import { newId } from "../../../src/core/id.ts";
-import { redactOp } from "../../../src/core/redact.ts";
+import { redactOp } from "../../../src/core/secrets/redact.ts";
 import { framesOf } from "../../../src/core/stack/frame.ts";
 import type { TestFact } from "../../../src/core/tests/fact.ts";
 import { MAX_TEST_ID_PARTS, MAX_TEST_PART_LENGTH } from "../../../src/core/tests/limits.ts";

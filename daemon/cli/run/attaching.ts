@@ -1,13 +1,13 @@
 /** Attaches files to the lane of `datacat run`, within the limits of a session, and counts what is left out. */
 import { join } from "node:path";
-import { formatBytes, formatCount, formatNumber } from "../../../src/core/format.ts";
+import { formatBytes, formatCount, formatNumber } from "../../../src/core/text/format.ts";
 import {
   MAX_ATTACHMENT_BYTES,
   MAX_ATTACHMENTS,
   MAX_NAME_LENGTH,
   MAX_SESSION_ATTACHMENT_BYTES,
 } from "../../../src/core/limits.ts";
-import { mediaTypeOf } from "../../../src/core/media-type.ts";
+import { mediaTypeOf } from "../../../src/core/attachments/media-type.ts";
 import type { Op } from "../../../src/core/wire.ts";
 import { copyAttachment } from "../../lanes/attachment-file.ts";
 import type { LaneWriter } from "../../lanes/lane-file.ts";

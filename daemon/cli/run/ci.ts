@@ -1,5 +1,5 @@
 /**
- * What a command belongs to: the variables of a CI service, and the commit of its folder (src/core/ci.ts). The repository may be a
+ * What a command belongs to: the variables of a CI service, and the commit of its folder (src/core/ci/ci.ts). The repository may be a
  * stranger's: git runs no program that its configuration names.
  */
 import { readFileSync, statSync } from "node:fs";
@@ -9,7 +9,7 @@ import {
   GIT_LOG,
   GIT_STATUS,
   gitContext,
-} from "../../../src/core/ci.ts";
+} from "../../../src/core/ci/ci.ts";
 import type { Environment } from "../../home.ts";
 import { programPath } from "../../program-path.ts";
 import { GIT_TIMEOUT_MS, MAX_EVENT_FILE } from "../limits.ts";

@@ -1,7 +1,7 @@
 /** The context of a run, recorded as state: environment, versions, git commit. */
 import { release } from "node:os";
 import { basename } from "node:path";
-import { versionOf } from "../../../src/core/ci.ts";
+import { versionOf } from "../../../src/core/ci/ci.ts";
 import type { Json, JsonObject } from "../../../src/core/wire.ts";
 import type { Environment } from "../../home.ts";
 import { ask } from "./ask.ts";

@@ -9,7 +9,7 @@ import {
   ERROR_TYPE_LENGTH,
   MAX_LINE_LENGTH,
 } from "../limits.ts";
-import { isStopRequest } from "../../../src/core/signals.ts";
+import { isStopRequest } from "../../../src/core/status/signals.ts";
 import { EVENT_EXCEPTION } from "../../../src/core/vocabulary.ts";
 import { lastError } from "./errors/find.ts";
 import type { PrintedError } from "./errors/printed-error.ts";

@@ -1,6 +1,6 @@
 /** How a command ended, as an op. */
-import { isStopRequest } from "../../../src/core/signals.ts";
-import { formatBytes } from "../../../src/core/format.ts";
+import { isStopRequest } from "../../../src/core/status/signals.ts";
+import { formatBytes } from "../../../src/core/text/format.ts";
 import type { Op } from "../../../src/core/wire.ts";
 import type { Growth } from "./memory.ts";
 

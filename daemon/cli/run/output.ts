@@ -4,7 +4,7 @@
  */
 import type { Event, Op } from "../../../src/core/wire.ts";
 import { BURST_LINES, LINES_PER_SECOND, MAX_LINE_LENGTH, TAIL_LINES } from "../limits.ts";
-import { Redactor } from "../../../src/core/redact.ts";
+import { Redactor } from "../../../src/core/secrets/redact.ts";
 import { KeyLines } from "../../../src/core/secrets/key-lines.ts";
 import { EVENT_OUTPUT } from "../../../src/core/vocabulary.ts";
 import { ErrorTail } from "./errors/tail.ts";

@@ -1,7 +1,7 @@
 /** Records one run: `datacat run` writes a lane for the command, like a client inside a program. */
 import { basename } from "node:path";
-import { formatBytes, formatDuration } from "../../../src/core/format.ts";
-import { redactOp, Redactor } from "../../../src/core/redact.ts";
+import { formatBytes, formatDuration } from "../../../src/core/text/format.ts";
+import { redactOp, Redactor } from "../../../src/core/secrets/redact.ts";
 import { redactArguments } from "../../../src/core/secrets/arguments.ts";
 import { EVENT_NOT_STARTED } from "../../../src/core/vocabulary.ts";
 import type { Op } from "../../../src/core/wire.ts";

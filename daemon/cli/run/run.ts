@@ -11,7 +11,7 @@ import type { Environment } from "../../home.ts";
 import { ensureDaemon } from "../daemon-process.ts";
 import { asCode, linkChoice, sessionLink, writeJobSummary } from "../link.ts";
 import { redactArguments } from "../../../src/core/secrets/arguments.ts";
-import { signalName } from "../../../src/core/signals.ts";
+import { signalName } from "../../../src/core/status/signals.ts";
 import { DRAIN_LOOKS, DRAIN_MS, MAX_PIPE_BYTES, SIGNAL_MS } from "../limits.ts";
 import { isForeignProgram, type NotStarted, whyNotStarted } from "./not-started.ts";
 import type { Exit } from "./outcome.ts";

@@ -2,7 +2,7 @@
 import { gunzipSync } from "node:zlib";
 import type { Spending } from "../../access/budget.ts";
 import { MAX_BODY_BYTES, MAX_INFLATED_BYTES } from "../../core/limits.ts";
-import { checkDepth } from "../../core/merge.ts";
+import { checkDepth } from "../../core/state/merge.ts";
 import { parseJson } from "../../core/parse.ts";
 import { Refusal, refusalOf } from "../../core/refusal.ts";
 import type { Json } from "../../core/wire.ts";

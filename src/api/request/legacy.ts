@@ -3,11 +3,11 @@
  * unknown fields are ignored, and a wrong type is an error. Year 1 is how Go writes a time that is not set.
  */
 import * as v from "valibot";
-import { cutName } from "../../core/cut-names.ts";
-import { checkDepth } from "../../core/merge.ts";
+import { cutName } from "../../core/text/cut-names.ts";
+import { checkDepth } from "../../core/state/merge.ts";
 import { parse, parseJson } from "../../core/parse.ts";
 import { Refusal } from "../../core/refusal.ts";
-import { legacyTotals } from "../../core/series.ts";
+import { legacyTotals } from "../../core/metrics/series.ts";
 import { METRIC_TYPES } from "../../core/vocabulary.ts";
 import type { Json, JsonObject, Op } from "../../core/wire.ts";
 

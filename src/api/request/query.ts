@@ -2,16 +2,16 @@
 import * as v from "valibot";
 import { type SessionFilter, stateFilter, STATUS_KINDS } from "../../catalog/filter.ts";
 import { withQuery } from "../../catalog/written.ts";
-import { nameAsked } from "../../core/names.ts";
+import { nameAsked } from "../../core/text/names.ts";
 import { GROUP_SORTS } from "../../catalog/exceptions.ts";
 import { SESSION_SORTS } from "../../catalog/sessions.ts";
-import { AXES, GROUPINGS } from "../../core/comparison.ts";
+import { AXES, GROUPINGS } from "../../core/comparison/comparison.ts";
 import { MAX_PAGE, MAX_POINTS, MAX_TIME } from "../../core/limits.ts";
 import { TESTS_SHOWN } from "../../core/tests/vocabulary.ts";
 import { checkParameters } from "../../core/parse.ts";
 import { Refusal } from "../../core/refusal.ts";
-import { readPath } from "../../core/path.ts";
-import { VALUE_TYPES, type ValueType } from "../../core/values.ts";
+import { readPath } from "../../core/state/path.ts";
+import { VALUE_TYPES, type ValueType } from "../../core/state/values.ts";
 import { GROUP_STATUSES, METRIC_TYPES } from "../../core/vocabulary.ts";
 import { MAX_BARS, MAX_DAYS, MAX_FILTER_VALUES } from "../limits.ts";
 
@@ -55,7 +55,7 @@ function textsIn(list: string): string[] | undefined {
 }
 const Texts = v.pipe(v.string(), v.parseJson(), v.array(v.string()));
 
-/** Keys joined by dots, as core/path.ts writes them, or a JSON list of them. */
+/** Keys joined by dots, as core/state/path.ts writes them, or a JSON list of them. */
 const path = v.optional(
   v.pipe(
     v.string(),

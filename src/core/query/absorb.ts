@@ -2,7 +2,7 @@
  * Moves conditions at the top of a query into those fields of the filter that mean the same. So the search box and the fields below it edit
  * one filter, its indexes serve both, and the objects of sessions can be asked about them.
  */
-import { writePath } from "../path.ts";
+import { writePath } from "../state/path.ts";
 import type { Query, Term } from "./tree.ts";
 
 /** The fields of the filter, as far as a query can set them. */

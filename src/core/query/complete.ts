@@ -1,5 +1,5 @@
 /** What one is about to write at the end of a query, so that it can be completed. */
-import { readPath } from "../path.ts";
+import { readPath } from "../state/path.ts";
 
 type OpenTerm = {
   /** The query before the part that is completed. */
@@ -56,7 +56,7 @@ export function quoted(value: string): string {
   return isPlain ? value : `"${value.replaceAll(/["\\]/g, (special) => `\\${special}`)}"`;
 }
 
-/** A path of the state after `state.`, as core/path.ts writes it; its keys are in quotes where needed. */
+/** A path of the state after `state.`, as core/state/path.ts writes it; its keys are in quotes where needed. */
 export function quotedPath(path: string): string {
   const keys = readPath(path) ?? [path];
   return keys

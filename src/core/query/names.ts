@@ -1,5 +1,5 @@
 /** What the name of a field stands for, and the field that someone may have meant. */
-import { readPath } from "../path.ts";
+import { readPath } from "../state/path.ts";
 import { type FieldInfo, FIGURES, PREFIXES } from "./fields.ts";
 import type { Field } from "./tree.ts";
 

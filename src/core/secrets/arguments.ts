@@ -1,5 +1,5 @@
 /** Redaction of a command line. */
-import { Redactor } from "../redact.ts";
+import { Redactor } from "./redact.ts";
 import { isHidden, numberOf } from "./names.ts";
 import { isPasswordOption } from "./programs.ts";
 import { userPassword } from "./options.ts";

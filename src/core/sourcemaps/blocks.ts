@@ -9,7 +9,7 @@ import {
 } from "./limits.ts";
 import { blockAt, blocksOf, findMapped, lastIndex, type MappingBlock } from "./mappings.ts";
 import { elementsOf, type MapFile, type Section, stringAt } from "./map-file.ts";
-import { decodeUtf8, utf8 } from "../bytes.ts";
+import { decodeUtf8, utf8 } from "../segments/bytes.ts";
 import { sourcePath } from "./paths.ts";
 
 /** Where the blocks of a map are: `first` is the number of the first block of each kind. */

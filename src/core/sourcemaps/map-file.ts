@@ -2,7 +2,7 @@
  * Reads a source map (ECMA-426) of any size without parsing it as a whole: the bytes of its mappings and of each source stay where they
  * are, so it takes little more memory than the file. Linear. Throws a Refusal if the map is malformed or over a limit.
  */
-import { decodeUtf8 } from "../bytes.ts";
+import { decodeUtf8 } from "../segments/bytes.ts";
 import { Refusal } from "../refusal.ts";
 import {
   MAX_PATH_LENGTH,

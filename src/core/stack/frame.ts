@@ -3,7 +3,7 @@
  * line below it, Go and Rust the place. Takes time proportional to the text's length: lines are cut before they are matched.
  */
 import { MAX_MATCHED_LENGTH, MAX_STACK_LINES } from "../limits.ts";
-import { plainText } from "../recorded-text.ts";
+import { plainText } from "../text/recorded-text.ts";
 import { dotnetPlace } from "./dotnet.ts";
 import { goPlace } from "./go.ts";
 import { javascriptPlace } from "./javascript.ts";

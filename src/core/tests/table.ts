@@ -3,7 +3,7 @@
  * never changed, so a copy of the table costs a reference for each test.
  */
 import type { TestItem, TestList, TestReport, TestsQuery, TestSuite } from "../answers.ts";
-import { fold } from "../fold.ts";
+import { fold } from "../text/fold.ts";
 import { DEFAULT_PAGE, MAX_PAGE } from "../limits.ts";
 import { testKey, testName } from "./id.ts";
 import { MAX_LISTED_SUITES, MAX_TABLE_TESTS, MIN_SLOW_MS } from "./limits.ts";

@@ -1,7 +1,7 @@
 /** What the tests of a session add to its verdict: the headline, and the reasons as sentences. */
 import type { Evidence, TestRun } from "../answers.ts";
-import { formatCount, formatNumber } from "../format.ts";
-import { plainText } from "../recorded-text.ts";
+import { formatCount, formatNumber } from "../text/format.ts";
+import { plainText } from "../text/recorded-text.ts";
 import type { End } from "../wire.ts";
 import { testName } from "./id.ts";
 import { MAX_EVIDENT_FAILURES } from "./limits.ts";

@@ -1,6 +1,6 @@
 /** Numbers of compared sessions side by side, with their difference: a column for two sessions; for more, each one's difference from the first. */
 import type { Child } from "hono/jsx";
-import { formatNumber } from "../../core/format.ts";
+import { formatNumber } from "../../core/text/format.ts";
 import type { Member } from "./member.tsx";
 
 export function DifferenceColumn({ members }: { members: unknown[] }) {

@@ -1,6 +1,6 @@
 /** The events that the sessions logged in different numbers. */
-import { formatCount, formatNumber } from "../../core/format.ts";
-import { nameLabel } from "../../core/recorded-text.ts";
+import { formatCount, formatNumber } from "../../core/text/format.ts";
+import { nameLabel } from "../../core/text/recorded-text.ts";
 import { BY_NAME } from "../ui/order.ts";
 import { Panel } from "../ui/panel.tsx";
 import { DifferenceColumn, Numbers } from "./difference.tsx";

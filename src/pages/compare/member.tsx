@@ -1,5 +1,5 @@
 /** A session in a comparison: its name there, and the moment that is zero on the axis. */
-import { plainText } from "../../core/recorded-text.ts";
+import { plainText } from "../../core/text/recorded-text.ts";
 import type { Context } from "hono";
 import type { Child } from "hono/jsx";
 import type { Summary } from "../../core/answers.ts";

@@ -1,9 +1,9 @@
 /** The metrics of the sessions: those in common each in one plot, all in a table. */
-import { nameLabel } from "../../core/recorded-text.ts";
-import { formatCount, formatDuration, formatQuantity } from "../../core/format.ts";
-import { type Extent, extentOf } from "../../core/extent.ts";
+import { nameLabel } from "../../core/text/recorded-text.ts";
+import { formatCount, formatDuration, formatQuantity } from "../../core/text/format.ts";
+import { type Extent, extentOf } from "../../core/metrics/extent.ts";
 import type { Chart, SeriesSummary } from "../../core/answers.ts";
-import { distinctStep } from "../../core/scale.ts";
+import { distinctStep } from "../../core/text/scale.ts";
 import { COMPARED_METRICS, COMPARED_POINTS } from "../limits.ts";
 import { Empty } from "../ui/empty.tsx";
 import { BY_NAME } from "../ui/order.ts";

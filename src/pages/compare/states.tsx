@@ -1,7 +1,7 @@
 /** The values that differ between the last states of the sessions. */
-import { nameLabel, plainText } from "../../core/recorded-text.ts";
-import { formatCount, formatNumber } from "../../core/format.ts";
-import { writePath } from "../../core/path.ts";
+import { nameLabel, plainText } from "../../core/text/recorded-text.ts";
+import { formatCount, formatNumber } from "../../core/text/format.ts";
+import { writePath } from "../../core/state/path.ts";
 import type { Json, JsonObject } from "../../core/wire.ts";
 import { short } from "../session/event.tsx";
 import { Empty } from "../ui/empty.tsx";

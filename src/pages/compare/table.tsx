@@ -1,6 +1,6 @@
 /** A table of compared sessions: a row for each thing that is compared, a column for each session. */
 import type { Child } from "hono/jsx";
-import { formatNumber } from "../../core/format.ts";
+import { formatNumber } from "../../core/text/format.ts";
 import { COMPARED_VALUES } from "../limits.ts";
 import { LineMark } from "../ui/plot.tsx";
 import { type Member, named } from "./member.tsx";

@@ -1,6 +1,6 @@
 /** Parts of both the list and the page of exception groups: the trend, the status and the address of a group. */
-import { nameLabel } from "../../core/recorded-text.ts";
-import { asking } from "../../core/names.ts";
+import { nameLabel } from "../../core/text/recorded-text.ts";
+import { asking } from "../../core/text/names.ts";
 import type { ExceptionGroup, GroupDay } from "../../catalog/exceptions.ts";
 import { TREND_DAYS } from "../../catalog/limits.ts";
 import { address } from "../ui/address.ts";

@@ -1,12 +1,12 @@
 /** The page of an exception group: its figures, the decision about it, its last occurrence, its sessions. */
-import { nameLabel, plainText } from "../../core/recorded-text.ts";
+import { nameLabel, plainText } from "../../core/text/recorded-text.ts";
 import { Hono } from "hono";
 import type { AccessEnv } from "../../access/access.ts";
-import { asking, nameAsked } from "../../core/names.ts";
+import { asking, nameAsked } from "../../core/text/names.ts";
 import { type ExceptionGroup, exceptionDays, type GroupDay } from "../../catalog/exceptions.ts";
 import { versions } from "../../catalog/products.ts";
 import { listSessions } from "../../catalog/sessions.ts";
-import { formatNumber } from "../../core/format.ts";
+import { formatNumber } from "../../core/text/format.ts";
 import { Refusal } from "../../core/refusal.ts";
 import { GROUP_STATUSES } from "../../core/vocabulary.ts";
 import { decide } from "../../registry/decisions.ts";

@@ -1,7 +1,7 @@
 /** The products of the home page: a row per version, compared with the version before. */
-import { nameLabel } from "../../core/recorded-text.ts";
-import { formatCount, formatNumber } from "../../core/format.ts";
-import { asking } from "../../core/names.ts";
+import { nameLabel } from "../../core/text/recorded-text.ts";
+import { formatCount, formatNumber } from "../../core/text/format.ts";
+import { asking } from "../../core/text/names.ts";
 import type { StatusKind } from "../../catalog/filter.ts";
 import type { VersionCounts, VersionDay } from "../../catalog/products.ts";
 import {

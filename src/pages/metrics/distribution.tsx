@@ -1,8 +1,8 @@
 /** The distribution of a metric's values as bars. */
-import { formatNumber, formatQuantity, formatTick } from "../../core/format.ts";
-import type { Bar } from "../../core/bars.ts";
+import { formatNumber, formatQuantity, formatTick } from "../../core/text/format.ts";
+import type { Bar } from "../../core/metrics/bars.ts";
 import { Empty } from "../ui/empty.tsx";
-import { distinctStep, scaleOf, shareOf } from "../../core/scale.ts";
+import { distinctStep, scaleOf, shareOf } from "../../core/text/scale.ts";
 
 /** A histogram: the width of a bar is the range of its values, the height their density, so that areas are proportional to counts. */
 export function Bars({ bars, unit }: { bars: Bar[]; unit: string }) {

@@ -1,5 +1,5 @@
 /** A query for a metric across sessions: its name, the filters and the presentation, all in the address. */
-import { GROUPINGS, type Grouping } from "../../core/comparison.ts";
+import { GROUPINGS, type Grouping } from "../../core/comparison/comparison.ts";
 import type { MetricType } from "../../core/vocabulary.ts";
 import { readFilter, type SessionSearch, searchQuery } from "../search.ts";
 

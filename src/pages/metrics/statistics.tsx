@@ -1,9 +1,9 @@
 /** The statistics of each group, as a table and as CSV. */
-import { csvOf } from "../../core/csv.ts";
-import { nameLabel, plainText } from "../../core/recorded-text.ts";
-import { formatNumber, formatQuantity } from "../../core/format.ts";
-import { distinctStep, endStep, finerStep } from "../../core/scale.ts";
-import type { Grouping, GroupStatistics } from "../../core/comparison.ts";
+import { csvOf } from "../../core/text/csv.ts";
+import { nameLabel, plainText } from "../../core/text/recorded-text.ts";
+import { formatNumber, formatQuantity } from "../../core/text/format.ts";
+import { distinctStep, endStep, finerStep } from "../../core/text/scale.ts";
+import type { Grouping, GroupStatistics } from "../../core/comparison/comparison.ts";
 import { markQuantile, type MetricType } from "../../core/vocabulary.ts";
 import { STATISTICS_ROWS } from "../limits.ts";
 import { address } from "../ui/address.ts";

@@ -2,10 +2,10 @@
 import { Hono } from "hono";
 import type { AccessEnv } from "../../access/access.ts";
 import type { AttachmentRow, Summary } from "../../core/answers.ts";
-import { isAwaited, isShownImage, REFUSAL_TEXTS } from "../../core/attachments.ts";
-import { isOngoing } from "../../core/duration.ts";
-import { formatBytes, formatCount } from "../../core/format.ts";
-import { nameLabel, plainText } from "../../core/recorded-text.ts";
+import { isAwaited, isShownImage, REFUSAL_TEXTS } from "../../core/attachments/attachments.ts";
+import { isOngoing } from "../../core/session/duration.ts";
+import { formatBytes, formatCount } from "../../core/text/format.ts";
+import { nameLabel, plainText } from "../../core/text/recorded-text.ts";
 import { download } from "../../session/attachments/download.ts";
 import type { SessionClient } from "../../session/client.ts";
 import { REFRESH_MS, TIMELINE_THUMBNAILS } from "../limits.ts";

@@ -1,14 +1,14 @@
 /** A chart for each metric, below the timeline and with its time axis. The server renders names, values and statistics; charts.js draws the lines. */
-import { nameLabel, plainText } from "../../core/recorded-text.ts";
+import { nameLabel, plainText } from "../../core/text/recorded-text.ts";
 import type { AccessEnv } from "../../access/access.ts";
 import type { SessionClient } from "../../session/client.ts";
-import { type Extent, extentOf } from "../../core/extent.ts";
-import { fold } from "../../core/fold.ts";
-import { formatCount, formatDuration, formatQuantity, formatTick } from "../../core/format.ts";
+import { type Extent, extentOf } from "../../core/metrics/extent.ts";
+import { fold } from "../../core/text/fold.ts";
+import { formatCount, formatDuration, formatQuantity, formatTick } from "../../core/text/format.ts";
 import { Hono } from "hono";
 import type { Chart, SeriesSummary, Summary } from "../../core/answers.ts";
 import { Refusal } from "../../core/refusal.ts";
-import { endStep } from "../../core/scale.ts";
+import { endStep } from "../../core/text/scale.ts";
 import { CHARTS, CHART_POINTS, QUANTILE_BUCKETS, SPARKLINE_POINTS, TYPING_MS } from "../limits.ts";
 import { address } from "../ui/address.ts";
 import { Empty } from "../ui/empty.tsx";

@@ -1,6 +1,6 @@
 /** The commit, the branch and the job that a session ran for. */
-import type { CiState } from "../../core/ci-state.ts";
-import { nameLabel } from "../../core/recorded-text.ts";
+import type { CiState } from "../../core/ci/ci-state.ts";
+import { nameLabel } from "../../core/text/recorded-text.ts";
 import { Property } from "../ui/property.tsx";
 import { Time } from "../ui/time.tsx";
 

@@ -1,9 +1,9 @@
 /** Completeness: recorded, stored and lost ops, the size and cost, and the writers. */
 import { LeftOut } from "./incomplete.tsx";
-import { nameLabel, plainText } from "../../core/recorded-text.ts";
-import { isUnreadable } from "../../core/incomplete.ts";
-import { formatBytes, formatCount, formatDuration, formatNumber } from "../../core/format.ts";
-import { clockText } from "../../core/evidence.ts";
+import { nameLabel, plainText } from "../../core/text/recorded-text.ts";
+import { isUnreadable } from "../../core/session/incomplete.ts";
+import { formatBytes, formatCount, formatDuration, formatNumber } from "../../core/text/format.ts";
+import { clockText } from "../../core/status/evidence.ts";
 import type { Summary } from "../../core/answers.ts";
 import {
   type CauseOfLoss,
@@ -14,7 +14,7 @@ import {
   isTime,
   lossesOf,
   recordedOf,
-} from "../../core/completeness.ts";
+} from "../../core/session/completeness.ts";
 import { Moment, Time } from "../ui/time.tsx";
 import { Property } from "../ui/property.tsx";
 

@@ -1,13 +1,13 @@
 /** One event as a line of text, used wherever events are shown. */
 import { Redacted } from "../ui/coloured.tsx";
-import { formatDuration } from "../../core/format.ts";
+import { formatDuration } from "../../core/text/format.ts";
 import type { EventRow } from "../../core/answers.ts";
 import { EVENT_CRASHED, EVENT_HUNG, EVENT_OUTPUT, EVENT_RECOVERED } from "../../core/vocabulary.ts";
 import { testName } from "../../core/tests/id.ts";
 import { TEST_LABELS } from "../../core/tests/vocabulary.ts";
 import type { JsonObject } from "../../core/wire.ts";
 import { ROW_TEXT } from "../limits.ts";
-import { nameLabel, plainJson, plainText } from "../../core/recorded-text.ts";
+import { nameLabel, plainJson, plainText } from "../../core/text/recorded-text.ts";
 import { Moment } from "../ui/time.tsx";
 
 /** The time, the category (as a colour) and the text. */

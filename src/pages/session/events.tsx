@@ -1,10 +1,10 @@
 /** The list of events, newest first, with its filters: text, category, name, group. More are fetched when it is scrolled. */
-import { asking, nameAsked } from "../../core/names.ts";
-import { nameLabel, plainJson, plainText } from "../../core/recorded-text.ts";
+import { asking, nameAsked } from "../../core/text/names.ts";
+import { nameLabel, plainJson, plainText } from "../../core/text/recorded-text.ts";
 import { Coloured } from "../ui/coloured.tsx";
 import type { AccessEnv } from "../../access/access.ts";
 import type { SessionClient } from "../../session/client.ts";
-import { formatNumber } from "../../core/format.ts";
+import { formatNumber } from "../../core/text/format.ts";
 import { Hono } from "hono";
 import type { EventCount, EventRow, Summary } from "../../core/answers.ts";
 import { LIST_ROWS, REFRESH_MS, TYPING_MS } from "../limits.ts";

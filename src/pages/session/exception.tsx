@@ -1,15 +1,15 @@
 /** Exceptions with their frames and causes, and links that open a frame in an editor. */
-import { nameLabel, plainText } from "../../core/recorded-text.ts";
+import { nameLabel, plainText } from "../../core/text/recorded-text.ts";
 import { Refusal } from "../../core/refusal.ts";
-import type { ExceptionCount } from "../../core/session-index.ts";
+import type { ExceptionCount } from "../../core/session/session-index.ts";
 import { stacksIn } from "../../core/sourcemaps/resolve.ts";
 import { asResolved } from "../../core/sourcemaps/resolved.ts";
 import { whereOf, whereText } from "../../core/stack/where.ts";
 import { Coloured } from "../ui/coloured.tsx";
 import type { AccessEnv } from "../../access/access.ts";
 import type { SessionClient } from "../../session/client.ts";
-import { exceptionTree, isInHeadline } from "../../core/exception-tree.ts";
-import { formatCount, formatNumber } from "../../core/format.ts";
+import { exceptionTree, isInHeadline } from "../../core/events/exception-tree.ts";
+import { formatCount, formatNumber } from "../../core/text/format.ts";
 import { Hono } from "hono";
 import type { EventRow, Summary } from "../../core/answers.ts";
 import { testName } from "../../core/tests/id.ts";

@@ -1,6 +1,6 @@
 /** The counts and statistics of a running session's page, fetched every few seconds while it changes. */
 import type { AccessEnv } from "../../access/access.ts";
-import { formatNumber } from "../../core/format.ts";
+import { formatNumber } from "../../core/text/format.ts";
 import { Hono } from "hono";
 import { CHARTS, REFRESH_MS } from "../limits.ts";
 import { RecordFigures } from "./completeness.tsx";

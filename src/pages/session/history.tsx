@@ -1,8 +1,8 @@
 /** The history of one value of the state: each value, its duration, and the event before each change. */
-import { plainText } from "../../core/recorded-text.ts";
+import { plainText } from "../../core/text/recorded-text.ts";
 import type { AccessEnv } from "../../access/access.ts";
 import type { SessionClient } from "../../session/client.ts";
-import { formatDuration } from "../../core/format.ts";
+import { formatDuration } from "../../core/text/format.ts";
 import { Hono } from "hono";
 import type { PathChange, StateChange } from "../../core/answers.ts";
 import { HISTORY_ROWS } from "../limits.ts";

@@ -1,6 +1,6 @@
 /** What of the session cannot be read, as a banner, and what its index leaves out. */
 import type { Summary } from "../../core/answers.ts";
-import { damageText, isUnreadable, leftOutTexts } from "../../core/incomplete.ts";
+import { damageText, isUnreadable, leftOutTexts } from "../../core/session/incomplete.ts";
 
 export function DamageBanner({ summary }: { summary: Summary }) {
   const { damaged } = summary;

@@ -1,9 +1,9 @@
 /** The panel at the cursor: the state, the last change, and the events around. */
-import { plainText } from "../../core/recorded-text.ts";
+import { plainText } from "../../core/text/recorded-text.ts";
 import type { AccessEnv } from "../../access/access.ts";
 import type { SessionClient } from "../../session/client.ts";
-import { fold } from "../../core/fold.ts";
-import { formatCount, formatDuration } from "../../core/format.ts";
+import { fold } from "../../core/text/fold.ts";
+import { formatCount, formatDuration } from "../../core/text/format.ts";
 import { Hono } from "hono";
 import type { Difference, EventRow, StateAt, StateChange, Summary } from "../../core/answers.ts";
 import type { Json } from "../../core/wire.ts";

@@ -4,7 +4,7 @@ import type { SessionClient } from "../../session/client.ts";
 import { Hono } from "hono";
 import type { EventRow, Summary } from "../../core/answers.ts";
 import { EVENT_OUTPUT } from "../../core/vocabulary.ts";
-import { isGood } from "../../core/outcome.ts";
+import { isGood } from "../../core/status/outcome.ts";
 import { LAST_LINES, OUTPUT_LINES, REFRESH_MS } from "../limits.ts";
 import { address } from "../ui/address.ts";
 import { Coloured } from "../ui/coloured.tsx";

@@ -1,6 +1,6 @@
 /** A chart as an SVG image, for pages without script. It has only numbers, so no recorded text can become markup. */
-import { runsOf } from "../../core/gaps.ts";
-import { shareOf } from "../../core/scale.ts";
+import { runsOf } from "../../core/metrics/gaps.ts";
+import { shareOf } from "../../core/text/scale.ts";
 
 /**
  * What charts.js draws: a series' readings over the range. A reading is a point, [time, value], or a bucket: [time of its first point, of

@@ -2,10 +2,10 @@
 import { Hono } from "hono";
 import type { AccessEnv } from "../../access/access.ts";
 import type { StackRow } from "../../core/answers.ts";
-import { formatCount } from "../../core/format.ts";
-import { nameLabel } from "../../core/recorded-text.ts";
+import { formatCount } from "../../core/text/format.ts";
+import { nameLabel } from "../../core/text/recorded-text.ts";
 import { framesOf, placeText } from "../../core/stack/frame.ts";
-import { ownPlace, shownThreads } from "../../core/stacks.ts";
+import { ownPlace, shownThreads } from "../../core/status/stacks.ts";
 import type { SessionClient } from "../../session/client.ts";
 import { REFRESH_MS } from "../limits.ts";
 import { AsRecorded, Frames } from "../ui/frames.tsx";

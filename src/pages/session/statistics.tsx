@@ -1,9 +1,9 @@
 /** The statistics of a series: one line, the figures, and a histogram's buckets. */
-import { nameLabel, plainJson } from "../../core/recorded-text.ts";
+import { nameLabel, plainJson } from "../../core/text/recorded-text.ts";
 import type { SeriesSummary } from "../../core/answers.ts";
-import { formatCount, formatNumber, formatQuantity } from "../../core/format.ts";
+import { formatCount, formatNumber, formatQuantity } from "../../core/text/format.ts";
 import { markQuantile } from "../../core/vocabulary.ts";
-import { endStep } from "../../core/scale.ts";
+import { endStep } from "../../core/text/scale.ts";
 import { Property } from "../ui/property.tsx";
 
 /** A series in one line, and its last value, which charts.js shows when the cursor is outside the range. */

@@ -1,9 +1,9 @@
 /** One test of a run: each of its attempts with its error, difference, output and stack; then what was recorded while it ran. */
-import { formatCount, formatDuration } from "../../core/format.ts";
+import { formatCount, formatDuration } from "../../core/text/format.ts";
 import type { EventRow, StateDiff, TestAccount, TestItem } from "../../core/answers.ts";
-import { isException } from "../../core/event.ts";
-import { asking } from "../../core/names.ts";
-import { plainJson, plainText } from "../../core/recorded-text.ts";
+import { isException } from "../../core/events/event.ts";
+import { asking } from "../../core/text/names.ts";
+import { plainJson, plainText } from "../../core/text/recorded-text.ts";
 import { whereOf } from "../../core/stack/where.ts";
 import { diffLines, printedDiff } from "../../core/tests/diff.ts";
 import type { TestFact } from "../../core/tests/fact.ts";

@@ -2,8 +2,8 @@
 import { Hono } from "hono";
 import type { AccessEnv } from "../../access/access.ts";
 import type { Summary, TestAccount, TestsQuery } from "../../core/answers.ts";
-import { formatCount } from "../../core/format.ts";
-import { nameLabel, plainText } from "../../core/recorded-text.ts";
+import { formatCount } from "../../core/text/format.ts";
+import { nameLabel, plainText } from "../../core/text/recorded-text.ts";
 import { Refusal } from "../../core/refusal.ts";
 import { TEST_LABELS, type TestShown, TESTS_SHOWN } from "../../core/tests/vocabulary.ts";
 import type { SessionClient } from "../../session/client.ts";

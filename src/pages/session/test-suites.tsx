@@ -1,10 +1,10 @@
 /** The tree of files, suites and tests with their counts. A level is fetched when it is unfolded; without script it is a page of the list. */
 import { Hono } from "hono";
 import type { AccessEnv } from "../../access/access.ts";
-import { formatCount, formatDuration, formatNumber } from "../../core/format.ts";
+import { formatCount, formatDuration, formatNumber } from "../../core/text/format.ts";
 import type { TestSuite } from "../../core/answers.ts";
-import { nameLabel } from "../../core/recorded-text.ts";
-import type { AnswerOf } from "../../session/answers.ts";
+import { nameLabel } from "../../core/text/recorded-text.ts";
+import type { AnswerOf } from "../../session/answers/answers.ts";
 import type { SessionClient } from "../../session/client.ts";
 import { SUITE_ROWS } from "../limits.ts";
 import { address } from "../ui/address.ts";

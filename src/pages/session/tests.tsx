@@ -1,10 +1,10 @@
 /** The report on a run's tests on its session's page: failures first, each with its account; then flaky, slowest and skipped ones, and the tree of suites. */
 import { type Since, failingSince } from "../../catalog/tests.ts";
 import type { Summary, TestAccount, TestItem, TestReport, TestRun } from "../../core/answers.ts";
-import { ciOf } from "../../core/ci-state.ts";
-import { formatCount, formatDuration, formatNumber } from "../../core/format.ts";
-import { asking } from "../../core/names.ts";
-import { nameLabel } from "../../core/recorded-text.ts";
+import { ciOf } from "../../core/ci/ci-state.ts";
+import { formatCount, formatDuration, formatNumber } from "../../core/text/format.ts";
+import { asking } from "../../core/text/names.ts";
+import { nameLabel } from "../../core/text/recorded-text.ts";
 import { TEST_LABELS, type TestShown } from "../../core/tests/vocabulary.ts";
 import type { SessionClient } from "../../session/client.ts";
 import { OPEN_FAILURES, REFRESH_MS, TESTS_IN_PART } from "../limits.ts";

@@ -1,7 +1,7 @@
 /** One exception of a tree: type, message, attributes, notes and frames; then those that led to it, and its members, folded. */
-import { formatCount } from "../../core/format.ts";
-import { relationLabel, type ThrownException } from "../../core/exception-tree.ts";
-import { nameLabel, plainJson, plainText } from "../../core/recorded-text.ts";
+import { formatCount } from "../../core/text/format.ts";
+import { relationLabel, type ThrownException } from "../../core/events/exception-tree.ts";
+import { nameLabel, plainJson, plainText } from "../../core/text/recorded-text.ts";
 import { framesOf } from "../../core/stack/frame.ts";
 import type { Excerpt, JsonObject } from "../../core/wire.ts";
 import { Coloured } from "../ui/coloured.tsx";

@@ -1,8 +1,8 @@
 /** The timeline: the status and the counts of each kind on one time axis, which the charts below share. */
-import { plainText } from "../../core/recorded-text.ts";
-import { formatDuration, formatNumber } from "../../core/format.ts";
+import { plainText } from "../../core/text/recorded-text.ts";
+import { formatDuration, formatNumber } from "../../core/text/format.ts";
 import type { AttachmentRow, Summary, Timeline } from "../../core/answers.ts";
-import { FAILED_LABEL, hasFailed, outcomeOf } from "../../core/outcome.ts";
+import { FAILED_LABEL, hasFailed, outcomeOf } from "../../core/status/outcome.ts";
 import { STATUS_LABELS } from "../../core/vocabulary.ts";
 import { StatusIcon } from "../ui/status.tsx";
 import { Time } from "../ui/time.tsx";

@@ -2,8 +2,8 @@
 import { Hono } from "hono";
 import type { AccessEnv } from "../../access/access.ts";
 import { writeRefused } from "../../access/audit.ts";
-import { formatCount } from "../../core/format.ts";
-import { plainText } from "../../core/recorded-text.ts";
+import { formatCount } from "../../core/text/format.ts";
+import { plainText } from "../../core/text/recorded-text.ts";
 import type { AuditAction } from "../../core/vocabulary.ts";
 import { type AuditEntry, listAudit } from "../../registry/audit.ts";
 import { AUDIT_DAYS } from "../../registry/limits.ts";

@@ -9,10 +9,10 @@ import {
   UNUSED,
   type Used,
   usedUp,
-} from "../../core/budget.ts";
-import { formatBytes, formatCount, formatNumber } from "../../core/format.ts";
+} from "../../core/access/budget.ts";
+import { formatBytes, formatCount, formatNumber } from "../../core/text/format.ts";
 import { MAX_BUDGET } from "../../core/limits.ts";
-import { nameLabel } from "../../core/recorded-text.ts";
+import { nameLabel } from "../../core/text/recorded-text.ts";
 import { Refusal } from "../../core/refusal.ts";
 import { type KeyRow, listKeys } from "../../registry/keys.ts";
 import { usageOfDay } from "../../registry/usage.ts";

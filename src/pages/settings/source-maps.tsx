@@ -2,9 +2,9 @@
 import { Hono } from "hono";
 import { type AccessEnv } from "../../access/access.ts";
 import { record } from "../../access/audit.ts";
-import { formatBytes, formatNumber } from "../../core/format.ts";
-import { asking, nameAsked } from "../../core/names.ts";
-import { nameLabel, plainText } from "../../core/recorded-text.ts";
+import { formatBytes, formatNumber } from "../../core/text/format.ts";
+import { asking, nameAsked } from "../../core/text/names.ts";
+import { nameLabel, plainText } from "../../core/text/recorded-text.ts";
 import { Refusal } from "../../core/refusal.ts";
 import { listSourceMaps } from "../../registry/source-maps.ts";
 import { mapsOf, type Release, removeMap, removeMaps } from "../../sourcemaps/client.ts";

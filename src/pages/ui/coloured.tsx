@@ -1,5 +1,5 @@
 /** Recorded text with the styles that its control sequences set. */
-import { styledText } from "../../core/recorded-text.ts";
+import { styledText } from "../../core/text/recorded-text.ts";
 import { MARK } from "../../core/secrets/text.ts";
 
 export function Coloured({ text }: { text: string }) {

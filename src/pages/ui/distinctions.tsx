@@ -2,10 +2,10 @@
 import type { Child } from "hono/jsx";
 import type { Distinctions } from "../../catalog/distinctions.ts";
 import { type SessionFilter, stateFilter } from "../../catalog/filter.ts";
-import { subjectOf } from "../../core/distinction-text.ts";
-import type { Distinction } from "../../core/distinctions.ts";
-import { formatCount, formatNumber } from "../../core/format.ts";
-import { readPath } from "../../core/path.ts";
+import { subjectOf } from "../../core/comparison/distinction-text.ts";
+import type { Distinction } from "../../core/comparison/distinctions.ts";
+import { formatCount, formatNumber } from "../../core/text/format.ts";
+import { readPath } from "../../core/state/path.ts";
 import { DISTINCTIONS, MORE_DISTINCTIONS } from "../limits.ts";
 import { searchQuery } from "../search.ts";
 import { address } from "./address.ts";
@@ -104,7 +104,7 @@ export function searchOf(
   }
 }
 
-/** `text` as core/values.ts stores it. */
+/** `text` as core/state/values.ts stores it. */
 function valueFilter(path: string, text: string) {
   const keys = readPath(path) ?? [];
   const written = text.slice(1);

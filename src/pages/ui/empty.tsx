@@ -1,4 +1,4 @@
-import { formatDuration } from "../../core/format.ts";
+import { formatDuration } from "../../core/text/format.ts";
 import { PUBLISH_MS } from "../../core/limits.ts";
 import type { Child } from "hono/jsx";
 

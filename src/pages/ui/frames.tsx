@@ -6,7 +6,7 @@ import { type Frame, framesOf } from "../../core/stack/frame.ts";
 import { innermostFrame } from "../../core/stack/where.ts";
 import type { Place } from "../../core/stack/place.ts";
 import type { Excerpt } from "../../core/wire.ts";
-import { plainText } from "../../core/recorded-text.ts";
+import { plainText } from "../../core/text/recorded-text.ts";
 import { EXCERPT_LINES } from "../limits.ts";
 import { address } from "./address.ts";
 import { Coloured } from "./coloured.tsx";

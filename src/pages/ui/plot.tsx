@@ -2,10 +2,10 @@
  * Lines over clock time or since start, rendered by the server, so that they need no script. Lines differ in dash as well as colour.
  * public/plots.js shows the values at the pointer, and clock times in the viewer's zone.
  */
-import { formatDuration, formatTick } from "../../core/format.ts";
-import { runsOf } from "../../core/gaps.ts";
+import { formatDuration, formatTick } from "../../core/text/format.ts";
+import { runsOf } from "../../core/metrics/gaps.ts";
 import type { Child } from "hono/jsx";
-import { endStep, scaleOf, shareOf, timeTicks } from "../../core/scale.ts";
+import { endStep, scaleOf, shareOf, timeTicks } from "../../core/text/scale.ts";
 
 export type Line = {
   name: string;

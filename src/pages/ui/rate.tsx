@@ -1,4 +1,4 @@
-import { formatCount, formatNumber } from "../../core/format.ts";
+import { formatCount, formatNumber } from "../../core/text/format.ts";
 
 /** A share in percent. It is never rounded to 100 % if there was a failure. */
 export function Rate({ whole, failed, label }: { whole: number; failed: number; label: string }) {

@@ -1,11 +1,11 @@
 /** A table of sessions. */
-import { isOngoing } from "../../core/duration.ts";
-import { nameLabel, plainText } from "../../core/recorded-text.ts";
-import { formatDuration, formatNumber } from "../../core/format.ts";
+import { isOngoing } from "../../core/session/duration.ts";
+import { nameLabel, plainText } from "../../core/text/recorded-text.ts";
+import { formatDuration, formatNumber } from "../../core/text/format.ts";
 import type { Child } from "hono/jsx";
 import type { SessionSort } from "../../catalog/sessions.ts";
 import type { SessionRow } from "../../core/answers.ts";
-import { hasFailed, labelOf } from "../../core/outcome.ts";
+import { hasFailed, labelOf } from "../../core/status/outcome.ts";
 import { Elapsed, Time } from "./time.tsx";
 
 type TableProps = {

@@ -1,8 +1,8 @@
 /** Sparklines and trends: small charts in a row of a table, rendered by the server. */
 import { DAY_MS } from "../../core/limits.ts";
-import { formatQuantity } from "../../core/format.ts";
-import { runsOf, stepGap } from "../../core/gaps.ts";
-import { endStep, shareOf } from "../../core/scale.ts";
+import { formatQuantity } from "../../core/text/format.ts";
+import { runsOf, stepGap } from "../../core/metrics/gaps.ts";
+import { endStep, shareOf } from "../../core/text/scale.ts";
 
 /** The parts of a rollup that are drawn: equally wide buckets with least and most, null where a bucket is empty. */
 type Rollup = {

@@ -10,7 +10,7 @@ export const STATUS_SIGNS: Record<Status, string> = {
   ended: "■",
 };
 
-/** `failed`: it ended, but with an error (core/outcome.ts). */
+/** `failed`: it ended, but with an error (core/status/outcome.ts). */
 export function StatusIcon({ status, failed = false }: { status: Status; failed?: boolean }) {
   return (
     <span

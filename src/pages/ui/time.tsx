@@ -1,6 +1,6 @@
 /** Times as text: in UTC as the server renders them; time.js rewrites them in the viewer's zone. */
 
-import { formatDuration } from "../../core/format.ts";
+import { formatDuration } from "../../core/text/format.ts";
 
 /** `full`: date and time; `minute`: without seconds; `clock`: the time, with month and day if the session spans days; `age`: how long ago. */
 type TimeShape = "full" | "clock" | "minute" | "age";

@@ -1,7 +1,7 @@
 /** A JSON value as a tree of disclosures. Changes are marked, and branches with a change are open. */
-import { nameLabel, plainText } from "../../core/recorded-text.ts";
+import { nameLabel, plainText } from "../../core/text/recorded-text.ts";
 import { Coloured } from "./coloured.tsx";
-import { formatNumber } from "../../core/format.ts";
+import { formatNumber } from "../../core/text/format.ts";
 import type { Difference } from "../../core/answers.ts";
 import type { Json } from "../../core/wire.ts";
 import { TREE_MEMBERS, TREE_NODES, VALUE_TEXT } from "../limits.ts";

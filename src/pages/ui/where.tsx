@@ -1,5 +1,5 @@
 /** Where something happened: the function and its line, the line's source, and links that open it in an editor. */
-import { plainText } from "../../core/recorded-text.ts";
+import { plainText } from "../../core/text/recorded-text.ts";
 import { placeText } from "../../core/stack/frame.ts";
 import type { Place } from "../../core/stack/place.ts";
 import { Editors } from "./frames.tsx";

@@ -4,9 +4,14 @@
  */
 import { createHash } from "node:crypto";
 import { crc32 } from "node:zlib";
-import { type Attachment, chunkBytes, chunksOf, MAX_CHUNKS } from "../../core/attachments.ts";
-import type { Damage } from "../damage.ts";
-import type { Database } from "../database.ts";
+import {
+  type Attachment,
+  chunkBytes,
+  chunksOf,
+  MAX_CHUNKS,
+} from "../../core/attachments/attachments.ts";
+import type { Damage } from "../storage/damage.ts";
+import type { Database } from "../storage/database.ts";
 
 const CREATE_CHUNKS = `CREATE TABLE IF NOT EXISTS chunks (
   id INTEGER PRIMARY KEY,  -- sequence of the attachment's op * MAX_CHUNKS + number of the chunk

@@ -5,8 +5,8 @@ import {
   chunksOf,
   imageTypeOf,
   REFUSAL_TEXTS,
-} from "../../core/attachments.ts";
-import { formatBytes, formatNumber } from "../../core/format.ts";
+} from "../../core/attachments/attachments.ts";
+import { formatBytes, formatNumber } from "../../core/text/format.ts";
 import { ATTACHMENT_CHUNK_BYTES } from "../../core/limits.ts";
 import { Refusal } from "../../core/refusal.ts";
 import type { Chunks } from "./chunks.ts";

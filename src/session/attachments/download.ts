@@ -1,9 +1,9 @@
 /**
  * The content of an attachment as an answer of the API or of a page. It was recorded, so it may be anything: a browser stores it, and
- * renders it at most as one of four kinds of images that begin as such (core/attachments.ts).
+ * renders it at most as one of four kinds of images that begin as such (core/attachments/attachments.ts).
  */
 import type { Context } from "hono";
-import { fileNameOf } from "../../core/attachments.ts";
+import { fileNameOf } from "../../core/attachments/attachments.ts";
 import { Refusal } from "../../core/refusal.ts";
 import type { SessionClient } from "../client.ts";
 

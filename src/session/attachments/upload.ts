@@ -7,8 +7,8 @@ import {
   chunksOf,
   isFull,
   REFUSAL_TEXTS,
-} from "../../core/attachments.ts";
-import { formatBytes, formatCount, formatNumber } from "../../core/format.ts";
+} from "../../core/attachments/attachments.ts";
+import { formatBytes, formatCount, formatNumber } from "../../core/text/format.ts";
 import { MAX_ATTACHMENT_FAILURES } from "../../core/limits.ts";
 import { Refusal } from "../../core/refusal.ts";
 import { type Chunks, sha256Of } from "./chunks.ts";

@@ -1,6 +1,6 @@
 /** What the server has of a session, without what differs between two runs of the same calls: ids, times, sequences, the writer. */
 import type { SeriesSummary, StateAt, Summary } from "../../../src/core/answers.ts";
-import { merge } from "../../../src/core/merge.ts";
+import { merge } from "../../../src/core/state/merge.ts";
 import type { Json, JsonObject } from "../../../src/core/wire.ts";
 
 type Op = { op: string; at: number; seq?: number; [key: string]: Json | undefined };

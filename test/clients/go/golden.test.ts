@@ -2,7 +2,7 @@
 import { globSync } from "node:fs";
 import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { merge } from "../../../src/core/merge.ts";
+import { merge } from "../../../src/core/state/merge.ts";
 import type { JsonObject } from "../../../src/core/wire.ts";
 import { GoWorld, isGoMissing, type Recording } from "./world.ts";
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { fingerprint, groupingOf } from "../../../src/core/fingerprint.ts";
+import { fingerprint, groupingOf } from "../../../src/core/events/fingerprint.ts";
 import type { Original } from "../../../src/core/sourcemaps/blocks.ts";
 import {
   keyOf,

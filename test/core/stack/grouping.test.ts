@@ -1,6 +1,6 @@
 /** Failures of one place are one group, and those of different places are not, in all languages. */
 import { expect, test } from "vitest";
-import { fingerprint, groupingOf, type Thrown } from "../../../src/core/fingerprint.ts";
+import { fingerprint, groupingOf, type Thrown } from "../../../src/core/events/fingerprint.ts";
 import { CORPUS } from "./corpus.ts";
 import type { Sample } from "./sample.ts";
 

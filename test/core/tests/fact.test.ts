@@ -1,7 +1,7 @@
 /** How events report tests. */
 import { expect, test } from "vitest";
 import * as v from "valibot";
-import { eventRow } from "../../../src/core/event.ts";
+import { eventRow } from "../../../src/core/events/event.ts";
 import { MAX_TEST_ID_PARTS, MAX_TEST_PART_LENGTH } from "../../../src/core/tests/limits.ts";
 import { Event } from "../../../src/core/wire.ts";
 

@@ -1,7 +1,7 @@
 /** The verdict of sessions that have tests. */
 import { describe, expect, test } from "vitest";
-import { newObservations, observe } from "../../../src/core/observations.ts";
-import { verdict } from "../../../src/core/status.ts";
+import { newObservations, observe } from "../../../src/core/status/observations.ts";
+import { verdict } from "../../../src/core/status/status.ts";
 import type { TestFact } from "../../../src/core/tests/fact.ts";
 import type { Event, JsonObject, Op } from "../../../src/core/wire.ts";
 

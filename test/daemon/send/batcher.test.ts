@@ -9,8 +9,8 @@ import { build, type BuildOptions, keepalive } from "../../../daemon/send/batche
 import { StateFilter } from "../../../daemon/send/filter.ts";
 import { LocalMaps } from "../../../daemon/sourcemaps/local.ts";
 import { asResolved } from "../../../src/core/sourcemaps/resolved.ts";
-import { advanceLane } from "../../../src/core/lanes.ts";
-import { newIndex } from "../../../src/core/session-index.ts";
+import { advanceLane } from "../../../src/core/session/lanes.ts";
+import { newIndex } from "../../../src/core/session/session-index.ts";
 import { Batch, type Op } from "../../../src/core/wire.ts";
 import { World } from "../world.ts";
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { StateFilter } from "../../../daemon/send/filter.ts";
-import { merge } from "../../../src/core/merge.ts";
+import { merge } from "../../../src/core/state/merge.ts";
 import type { Json, JsonObject } from "../../../src/core/wire.ts";
 
 const key = fc.constantFrom("a", "b", "c", "__proto__");

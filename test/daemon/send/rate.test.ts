@@ -2,13 +2,16 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { Aggregate } from "../../../daemon/send/aggregate.ts";
-import { ChartBuilder } from "../../../src/core/chart.ts";
-import { overTime } from "../../../src/core/comparison.ts";
-import { Projection } from "../../../src/core/projection.ts";
-import { RollupBuilder } from "../../../src/core/rollup.ts";
-import { append, type Contents, newContents } from "../../../src/core/segment.ts";
-import { type SegmentSeries, summariseSegment } from "../../../src/core/segment-summary.ts";
-import { type Columns, summarise } from "../../../src/core/series.ts";
+import { ChartBuilder } from "../../../src/core/metrics/chart.ts";
+import { overTime } from "../../../src/core/comparison/comparison.ts";
+import { Projection } from "../../../src/core/session/projection.ts";
+import { RollupBuilder } from "../../../src/core/metrics/rollup.ts";
+import { append, type Contents, newContents } from "../../../src/core/segments/segment.ts";
+import {
+  type SegmentSeries,
+  summariseSegment,
+} from "../../../src/core/segments/segment-summary.ts";
+import { type Columns, summarise } from "../../../src/core/metrics/series.ts";
 import type { Metric, Op } from "../../../src/core/wire.ts";
 
 const NOON = Date.UTC(2026, 10, 23, 12);

@@ -1,4 +1,4 @@
-/** Sessions whose database file is damaged: each is there, and is deleted like any other. Damage of single rows: test/session/damage.test.ts. */
+/** Sessions whose database file is damaged: each is there, and is deleted like any other. Damage of single rows: test/session/storage/damage.test.ts. */
 import { closeSync, mkdtempSync, openSync, rmSync, statSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -7,7 +7,7 @@ import { LocalMaps } from "../../../daemon/sourcemaps/local.ts";
 import { LOCAL_MAPS_PER_MINUTE } from "../../../daemon/limits.ts";
 import { asResolved } from "../../../src/core/sourcemaps/resolved.ts";
 import { whereOf } from "../../../src/core/stack/where.ts";
-import { sampleOf } from "../../../src/core/stacks.ts";
+import { sampleOf } from "../../../src/core/status/stacks.ts";
 import type { Event, Stacks } from "../../../src/core/wire.ts";
 
 const SOURCE = `export function openDoor(door: { isLocked: boolean }): void {

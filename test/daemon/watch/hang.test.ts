@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { activityOf, afterOp, hangOf, type Heartbeats } from "../../../daemon/watch/hang.ts";
 import type { ProcessInfo } from "../../../daemon/watch/process-info.ts";
-import { heartbeatLimitMs } from "../../../src/core/heartbeat.ts";
+import { heartbeatLimitMs } from "../../../src/core/status/heartbeat.ts";
 import { DEFAULT_HEARTBEAT_TIMEOUT_MS } from "../../../src/core/limits.ts";
 
 const TIMEOUT_MS = 1_000;

@@ -18,7 +18,7 @@ import { Monitor, writerState } from "../../../daemon/watch/monitor.ts";
 import { Observations } from "../../../daemon/watch/observations.ts";
 import { readProcess } from "../../../daemon/watch/processes.ts";
 import type { ProcessInfo } from "../../../daemon/watch/process-info.ts";
-import { heartbeatLimitMs } from "../../../src/core/heartbeat.ts";
+import { heartbeatLimitMs } from "../../../src/core/status/heartbeat.ts";
 import { DAEMON_LEASE_MS } from "../../../src/core/limits.ts";
 import type { Op } from "../../../src/core/wire.ts";
 import { World } from "../world.ts";

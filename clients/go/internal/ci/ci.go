@@ -1,6 +1,6 @@
 // Package ci describes what a run of a program belongs to (commit, branch, job), which is recorded as the state "ci": from the
 // environment that a CI service sets, the event file of GitHub, and two texts of git, all of it untrusted. It is
-// src/core/ci.ts in Go; test/fixtures/ci.json holds both.
+// src/core/ci/ci.ts in Go; test/fixtures/ci.json holds both.
 package ci
 
 import (

@@ -1,5 +1,5 @@
 /** The last lines of a stream, bounded, and the start of an error that has more lines than that. */
-import { plainText } from "../../../../src/core/recorded-text.ts";
+import { plainText } from "../../../../src/core/text/recorded-text.ts";
 import { ERROR_START_LINES, ERROR_LINE_LENGTH, ERROR_TAIL_LINES } from "../../limits.ts";
 
 /** Lines without control sequences, and when each was printed. */

@@ -8,7 +8,7 @@ import { cpSync, globSync, mkdirSync, readFileSync, writeFileSync } from "node:f
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test, type TestContext } from "vitest";
-import { merge } from "../../../../src/core/merge.ts";
+import { merge } from "../../../../src/core/state/merge.ts";
 import type { EventRow } from "../../../../src/core/answers.ts";
 import { pack, toolPath, type Packed } from "../packed.ts";
 import { startWorld, type World } from "../world.ts";

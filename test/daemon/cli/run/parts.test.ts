@@ -17,7 +17,7 @@ import { outcomeOf } from "../../../../daemon/cli/run/outcome.ts";
 import { OutputRecorder, type StreamName } from "../../../../daemon/cli/run/output.ts";
 import { windowsLine } from "../../../../daemon/cli/run/run.ts";
 import type { ProcessInfo } from "../../../../daemon/watch/process-info.ts";
-import { Redactor } from "../../../../src/core/redact.ts";
+import { Redactor } from "../../../../src/core/secrets/redact.ts";
 import { parseOwnRules } from "../../../../src/core/secrets/own.ts";
 import type { Op } from "../../../../src/core/wire.ts";
 

@@ -1,0 +1,85 @@
+/** Events: their defaults and filters. */
+import type { EventRow } from "../answers.ts";
+import { fingerprint } from "./fingerprint.ts";
+import { fold } from "../text/fold.ts";
+import { MAX_EVENT_BYTES } from "../limits.ts";
+import { checkDepth } from "../state/merge.ts";
+import { Refusal } from "../refusal.ts";
+import type { Event } from "../wire.ts";
+
+export type EventFilter = {
+  from?: number;
+  to?: number;
+  name?: string;
+  category?: string;
+  group?: string;
+  label?: string;
+  /** Occurs in name, message, group, labels, exception or data, folded (core/text/fold.ts). */
+  text?: string;
+  exceptions?: boolean;
+  /** Of exceptions. */
+  fingerprint?: string;
+  /** Leaves out the starts of tests, and the ends that are not of the category error. */
+  quietTests?: false;
+};
+
+export const isException = (event: Pick<Event, "exception_type">): boolean =>
+  event.exception_type !== undefined && event.exception_type !== "";
+
+/** The row that is stored for an event op. Throws a Refusal: too_deep, too_large. */
+export function eventRow(op: Event, seq: number): EventRow {
+  if (op.data) checkDepth(op.data, `The data of event "${op.name}"`);
+  for (const { attributes } of [op, ...(op.causes ?? [])])
+    if (attributes) checkDepth(attributes, `The attributes of event "${op.name}"`);
+  const { op: _, fingerprint: _own, ...event } = op;
+  // As in 1.x, an exception has at least the category "error".
+  const category =
+    isException(op) && (!op.category || op.category === "info") ? "error" : op.category || "info";
+  const row: EventRow = { seq, ...event, category };
+  // Counts characters instead of bytes: faster, and precise enough for a limit.
+  if (JSON.stringify(row).length > MAX_EVENT_BYTES) {
+    throw new Refusal(
+      "too_large",
+      `Event "${op.name}" exceeds ${MAX_EVENT_BYTES} bytes; send less data or a shorter stack.`,
+    );
+  }
+  if (isException(op)) row.fingerprint = fingerprint(op);
+  return row;
+}
+
+export function matches(event: EventRow, filter: EventFilter): boolean {
+  if (filter.from !== undefined && event.at < filter.from) return false;
+  if (filter.to !== undefined && event.at > filter.to) return false;
+  if (filter.name !== undefined && event.name !== filter.name) return false;
+  if (filter.category !== undefined && event.category !== filter.category) return false;
+  if (filter.group !== undefined && (event.group ?? "") !== filter.group) return false;
+  if (filter.label !== undefined && !event.labels?.includes(filter.label)) return false;
+  if (filter.exceptions && !isException(event)) return false;
+  if (filter.quietTests === false && isQuietTest(event)) return false;
+  if (filter.fingerprint !== undefined && event.fingerprint !== filter.fingerprint) return false;
+  return filter.text === undefined || searchText(event).includes(fold(filter.text));
+}
+
+/** The start of a test, and the end of one that passed or was skipped. */
+const isQuietTest = ({ test, category }: EventRow): boolean =>
+  test !== undefined && category !== "error";
+
+/** The text that full-text search examines, folded. */
+export function searchText(event: EventRow): string {
+  const parts = [
+    event.name,
+    event.message,
+    event.group,
+    ...(event.labels ?? []),
+    event.exception_type,
+    event.exception_msg,
+    ...(event.stacktrace ?? []),
+  ];
+  if (event.data) parts.push(JSON.stringify(event.data));
+  for (const cause of event.causes ?? []) parts.push(cause.exception_type, cause.exception_msg);
+  for (const { attributes, notes = [] } of [event, ...(event.causes ?? [])]) {
+    parts.push(...notes);
+    if (attributes) parts.push(JSON.stringify(attributes));
+  }
+  return fold(parts.filter(Boolean).join("\n"));
+}

@@ -1,0 +1,210 @@
+/** Publishes the session to the catalog by its schedule, and counts the rows that this and the session's own log cost. */
+import { UNPUBLISHED } from "../../catalog/filter.ts";
+import type { BatchOutcome, Projection } from "../../core/session/projection.ts";
+import { isEmpty } from "../../core/segments/segment.ts";
+import { UNUSED, type Used } from "../../core/access/budget.ts";
+import { PUBLISH_MS } from "../../core/limits.ts";
+import type { SessionIndex } from "../../core/session/session-index.ts";
+import type { TestTable } from "../../core/tests/table.ts";
+import { entriesOf } from "../../core/state/values.ts";
+import type { Env } from "../../env.ts";
+import { plus } from "../../registry/usage.ts";
+import { MAX_SERIES_TOGETHER } from "../limits.ts";
+import type { Rollups } from "../answers/metrics.ts";
+import { publicationOf, roomForTests } from "./publication.ts";
+import { testPublication } from "./test-publication.ts";
+import { type Entry, type Write, writeEntries, type Written } from "./publication-batch.ts";
+import {
+  isOver,
+  NEW_SCHEDULE,
+  nextPublication,
+  type Plan,
+  type Schedule,
+  withChange,
+  withFailure,
+  withRowDue,
+  withStarted,
+  withSuccess,
+} from "./schedule.ts";
+
+/** What is published. */
+export type Published = {
+  projection: Projection;
+  rollups: () => Rollups;
+  tests: () => TestTable;
+  bytes: number;
+  damaged: number;
+};
+
+export class Publisher {
+  readonly #env: Env;
+  #schedule = NEW_SCHEDULE;
+  /** Series with points since they were last published; null: not known since the object woke up, so all. */
+  #changed: Set<number> | null = null;
+  /** Entries of the lists that were last published as details. */
+  #publishedEntries = 0;
+  /** Written and not yet added to the day's usage. */
+  #uncounted: Used = UNUSED;
+  /** Written since the last request was answered. */
+  #cost: Used = UNUSED;
+  /** The key with which this session was written last; undefined: not known since the object woke up. */
+  #payer: string | undefined;
+  #reportedBoot = "";
+
+  constructor(env: Env) {
+    this.#env = env;
+  }
+
+  get schedule(): Schedule {
+    return this.#schedule;
+  }
+
+  get isFailing(): boolean {
+    return this.#schedule.failures > 0;
+  }
+
+  /** After ops were applied. */
+  noteOutcome({ contents, urgent }: BatchOutcome, now: number): void {
+    for (const id of contents.series.keys()) this.#changed?.add(id);
+    if (urgent || !isEmpty(contents)) this.#schedule = withChange(this.#schedule, urgent, now);
+  }
+
+  /** After the object wrote a row of its own. */
+  countRow(): void {
+    this.#count({ ...UNUSED, object_rows: 1 });
+  }
+
+  /** After a request with this key opened the session or added to it: `listed` rows are to be added to the catalog. */
+  noteCost(payer: string, { isNew, listed }: { isNew: boolean; listed: number }): void {
+    this.#payer = payer;
+    if (isNew) this.#count({ ...UNUSED, sessions: 1 });
+    this.#cost = plus(this.#cost, { ...UNUSED, d1_rows: listed });
+  }
+
+  /** After a request with this key stored a part of an attachment. */
+  noteChunk(payer: string, bytes: number): void {
+    this.#payer = payer;
+    this.#count({ ...UNUSED, object_rows: 1, attachment_bytes: bytes });
+  }
+
+  /** What the requests since the last call cost, with the rows that are still to be published for them. */
+  takeCost(): Used {
+    const cost = this.#cost;
+    this.#cost = UNUSED;
+    return cost;
+  }
+
+  #count(used: Used): void {
+    this.#uncounted = plus(this.#uncounted, used);
+    this.#cost = plus(this.#cost, used);
+  }
+
+  /** Publishes by this time, because of a change that `noteOutcome` did not report. */
+  expect(at: number): void {
+    this.#schedule = withRowDue(this.#schedule, at);
+  }
+
+  /** Publishes nothing any more until the next change. */
+  stop(): void {
+    this.#schedule = NEW_SCHEDULE;
+  }
+
+  /** Whether a publication is due, and small enough to be written with those of other sessions. */
+  isDueTogether({ index }: Projection, now: number): boolean {
+    const plan = nextPublication(
+      { schedule: this.#schedule, observations: index.observations },
+      now,
+    );
+    return plan !== null && plan.at <= now && index.series.length <= MAX_SERIES_TOGETHER;
+  }
+
+  /** True if it was due. */
+  async publishIfDue(published: Published, now: number, write?: Write): Promise<boolean> {
+    const { observations } = published.projection.index;
+    const plan = nextPublication({ schedule: this.#schedule, observations }, now);
+    if (!plan || plan.at > now) return false;
+    await this.#publish(published, plan, now, write);
+    return true;
+  }
+
+  /** Publishes everything, also what has not changed. A rebuild of the catalog is not counted for the keys of the sessions. */
+  async publishAll(published: Published, now: number): Promise<boolean> {
+    this.#changed = null;
+    await this.#publish(published, { scope: "all", addsToRoster: true, isRebuild: true }, now);
+    return true;
+  }
+
+  /** Never throws: the catalog can be rebuilt, and is brought up to date when it answers again. */
+  async #publish(
+    { projection: { index, state }, rollups, tests, bytes, damaged }: Published,
+    { scope, addsToRoster, isRebuild = false }: Omit<Plan, "at"> & { isRebuild?: boolean },
+    now: number,
+    write: Write = (entry) => this.#write(entry, now),
+  ): Promise<void> {
+    const room = roomForTests(index);
+    const ended = { isOver: isOver(index.observations), room };
+    const stored = { bytes, damaged, tests: testPublication(index, state, tests, ended) };
+    const publication = publicationOf(index, rollups(), this.#changed, stored, now);
+    const withoutDetails = { ...publication, metrics: [], event_counts: [], state_values: [] };
+    const entries = listedIn(index);
+    if (scope === "row" && entries !== this.#publishedEntries)
+      publication.session.left_out |= UNPUBLISHED;
+    const { machineId, bootId, product } = index;
+    const key = isRebuild ? "" : (this.#payer ?? index.opener ?? "");
+    const uncounted = isRebuild ? UNUSED : this.#uncounted;
+    // Before the request: changes during it need another publication.
+    this.#schedule = withStarted(this.#schedule, scope);
+    if (scope === "all") this.#changed = new Set();
+    if (!isRebuild) this.#uncounted = UNUSED;
+    try {
+      const { rows, isCounted, isBootReported } = await write({
+        publication: scope === "all" ? publication : withoutDetails,
+        addsToRoster,
+        key,
+        uncounted,
+        countsUsage: isRebuild ? "yes" : countsUsage(scope, uncounted, key, index),
+        boot:
+          bootId === "" || bootId === this.#reportedBoot ? null : { machineId, bootId, product },
+      });
+      this.#schedule = withSuccess(this.#schedule, { scope, rows, now });
+      if (scope === "all") this.#publishedEntries = entries;
+      if (!isCounted) this.#keepUncounted(uncounted, rows);
+      if (isBootReported) this.#reportedBoot = bootId;
+      else this.expect(Date.now() + PUBLISH_MS);
+    } catch (error) {
+      this.#changed = null;
+      this.#keepUncounted(uncounted, 0);
+      this.#schedule = withFailure(this.#schedule, now);
+      if (this.#schedule.failures === 1)
+        console.error(`Session ${index.id}: the catalog does not answer, will retry:`, error);
+    }
+  }
+
+  /** Writes only this session's publication. */
+  async #write(entry: Entry, now: number): Promise<Written> {
+    const [written] = await writeEntries(this.#env, [entry], now);
+    if (!written) throw new Error("A publication has no result.");
+    return written;
+  }
+
+  #keepUncounted(uncounted: Used, rows: number): void {
+    this.#uncounted = plus(plus(this.#uncounted, uncounted), { ...UNUSED, d1_rows: rows });
+  }
+}
+
+/** A new session, and attachments, count at once for the budget of their key. Without one its rows wait, because counting writes a row itself. */
+function countsUsage(
+  scope: Plan["scope"],
+  { sessions, attachment_bytes: bytes }: Used,
+  key: string,
+  { observations }: SessionIndex,
+): Entry["countsUsage"] {
+  if (key !== "" && (sessions > 0 || bytes > 0)) return "yes";
+  if (scope === "row") return "no";
+  return isOver(observations) ? "yes" : "unless new";
+}
+
+/** Grows with each new series, event name and state value, so that it shows whether there were any. */
+function listedIn({ series, names, values }: SessionIndex): number {
+  return series.length + names.length + entriesOf(values);
+}

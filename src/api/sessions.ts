@@ -7,7 +7,7 @@ import { removeSession } from "../catalog/publish.ts";
 import { listSessions } from "../catalog/sessions.ts";
 import { Refusal } from "../core/refusal.ts";
 import { withMerged } from "../registry/merges.ts";
-import type { QueryOf, QuestionName } from "../session/answers/answers.ts";
+import type { QueryOf, QuestionName } from "../core/questions/answers.ts";
 import { askHeld, type SessionClient, sessionOf } from "../session/client.ts";
 import type { JsonOf } from "../session/requests/reply.ts";
 import * as query from "./request/query.ts";

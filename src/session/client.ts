@@ -12,7 +12,13 @@ import type { Access } from "../core/access/authority.ts";
 import { Refusal, refusalOf } from "../core/refusal.ts";
 import { Id, type IngestAnswer, type Op, type Writer } from "../core/wire.ts";
 import type { Env } from "../env.ts";
-import type { AnswerOf, QueryOf, Question, QuestionName, Receipt } from "./answers/answers.ts";
+import type {
+  AnswerOf,
+  QueryOf,
+  Question,
+  QuestionName,
+  Receipt,
+} from "../core/questions/answers.ts";
 import type { Content, ContentInfo, Wanted } from "./attachments/content.ts";
 import type { Progress, SentChunk } from "./attachments/upload.ts";
 import { damagedStorage } from "./storage/database.ts";
@@ -91,7 +97,7 @@ export class SessionClient {
     this.#stub = stub;
   }
 
-  /** The answer to a question of session/answers/answers.ts. */
+  /** The answer to a question of core/questions/answers.ts. */
   async ask<Name extends QuestionName>(
     name: Name,
     ...query: QueryOf<Name>

@@ -6,12 +6,6 @@ export const REINDEX_AT_ONCE = 20;
 export const ATTEMPTS = 3;
 /** The first wait before the next attempt; doubled each time, with jitter. */
 export const RETRY_MS = 50;
-/** Buckets of a timeline if the query gives none: a bucket is about as wide as a bar can be drawn on a laptop's screen. */
-export const DEFAULT_TIMELINE_BUCKETS = 240;
-/** Segments that are opened to find what the index leaves out: each is some 100 KB, read in about 0.5 ms. */
-export const MAX_SEARCHED_SEGMENTS = 200;
-/** Differences of two states that are listed: more than a person reads. */
-export const MAX_DIFFERENCES = 5_000;
 /** How long the answer to a request waits for the databases. Then the session objects publish by their alarms. */
 export const PUBLISH_WAIT_MS = 2_000;
 /** Series of a session that is published together with others: 40 sessions with as many rows of 6 KB take 24 MB of the Worker's 128 MB. */
@@ -22,9 +16,5 @@ export const MAX_RESIDENT = 128;
 export const EVICTED_AT_ONCE = 16;
 /** How long a live socket stays open after its viewer's access was checked: as long as a revoked key is cached. */
 export const LIVE_ACCESS_MS = 60_000;
-/** Tests of a session whose list stays in memory: 8 MB. Larger ones are read again for each answer, which takes some 100 ms for each 10,000. */
-export const CACHED_TESTS = 20_000;
-/** Tests whose events are read for one answer: those that a page shows unfolded. */
-export const MAX_TEST_ACCOUNTS = 20;
 /** Segments that stay in memory while the questions of one request are answered: up to some 10 MB each. */
 export const MAX_KEPT_SEGMENTS = 2;

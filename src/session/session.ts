@@ -31,7 +31,7 @@ import { Batch, type BatchResult, Ingest, type IngestAnswer, Op, Writer } from "
 import { parseOwnRules } from "../core/secrets/own.ts";
 import type { Env } from "../env.ts";
 import { removeFromRoster } from "../registry/roster.ts";
-import { answer, type Question, type Receipt, type Source } from "./answers/answers.ts";
+import { answer, type Question, type Receipt, type Source } from "../core/questions/answers.ts";
 import { failedResult, laneOf, opsIn } from "./requests/batch-result.ts";
 import { damagedStorage } from "./storage/database.ts";
 import { type Loaded, Log } from "./storage/log.ts";
@@ -51,7 +51,8 @@ import { accepted, parsed, type Reply, refusedReply, replyOf } from "./requests/
 import { noteFinish, noteRequest } from "./residents.ts";
 import { SessionMaps, tried } from "./source-maps.ts";
 import { isOver, NEW_SCHEDULE, nextAlarm, type Schedule } from "./publication/schedule.ts";
-import { exported, legacySession, streamOf } from "./answers/stream.ts";
+import { exported, legacySession } from "../core/questions/stream.ts";
+import { streamOf } from "./requests/stream.ts";
 import { Turn } from "./requests/turn.ts";
 import { accessIn } from "./requests/upgrade.ts";
 import { Watchers } from "./requests/watchers.ts";

@@ -19,7 +19,7 @@ import { Event, Start } from "../core/wire.ts";
 import type { Env } from "../env.ts";
 import { hasMaps, type Release, resolvePositions } from "../sourcemaps/client.ts";
 import { MAX_RESOLVED_EVENTS, RECORD_WAIT_MS } from "../sourcemaps/limits.ts";
-import type { QuestionName } from "./answers/answers.ts";
+import type { QuestionName } from "../core/questions/answers.ts";
 
 export class SessionMaps {
   readonly #env: Env;
@@ -81,7 +81,7 @@ export class SessionMaps {
       const release = { product, version };
       if (!(await hasMaps(this.#env, release))) return answered;
       return name === "events"
-        ? await this.#events(release, answered as Page<EventRow>) // as session/answers/answers.ts gives them
+        ? await this.#events(release, answered as Page<EventRow>) // as core/questions/answers.ts gives them
         : await this.#stacks(release, answered as Page<StackRow>);
     } catch (error) {
       report(error);

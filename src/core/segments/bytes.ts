@@ -1,12 +1,13 @@
 /** Writer and reader of the bytes of segments. Numbers are little-endian, integers LEB128 varints. */
 
 /** Every runtime has these pure classes, but the ECMAScript library types that core is compiled with do not. */
-const { TextEncoder, TextDecoder } = globalThis as unknown as {
+const { TextEncoder, TextDecoder, btoa } = globalThis as unknown as {
   TextEncoder: new () => { encode(text: string): Uint8Array };
   TextDecoder: new (
     label: string,
     options: { fatal: boolean },
   ) => { decode(bytes: Uint8Array): string };
+  btoa: (binary: string) => string;
 };
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true });
@@ -15,6 +16,14 @@ export const utf8 = (text: string): Uint8Array => encoder.encode(text);
 
 /** Throws a TypeError if the bytes are no UTF-8. */
 export const decodeUtf8 = (bytes: Uint8Array): string => decoder.decode(bytes);
+
+/** By parts, because a call has a limited number of arguments; a multiple of three bytes has no padding. */
+export function base64Of(bytes: Uint8Array): string {
+  const parts: string[] = [];
+  for (let at = 0; at < bytes.length; at += 24_576)
+    parts.push(btoa(String.fromCharCode(...bytes.subarray(at, at + 24_576))));
+  return parts.join("");
+}
 
 export class ByteWriter {
   #bytes: Uint8Array;

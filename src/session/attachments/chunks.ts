@@ -10,6 +10,7 @@ import {
   chunksOf,
   MAX_CHUNKS,
 } from "../../core/attachments/attachments.ts";
+import type { Lengths, StoredChunks } from "../../core/segments/segments.ts";
 import type { Damage } from "../storage/damage.ts";
 import type { Database } from "../storage/database.ts";
 
@@ -19,11 +20,9 @@ const CREATE_CHUNKS = `CREATE TABLE IF NOT EXISTS chunks (
   bytes BLOB NOT NULL
 )`;
 
-/** In a damaged file a length may be of any type. */
-type Lengths = Map<number, SqlStorageValue>;
 type Row = { crc: SqlStorageValue; bytes: SqlStorageValue };
 
-export class Chunks {
+export class Chunks implements StoredChunks {
   readonly #database: Database;
   readonly #damage: Damage;
   #isStored: boolean;

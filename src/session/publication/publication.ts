@@ -17,7 +17,7 @@ import { MIN_PART_TESTS } from "../../core/tests/limits.ts";
 import { failedTests } from "../../core/tests/verdict.ts";
 import { ANY_VALUE, entriesOf, MEMBERS, type PathValues } from "../../core/state/values.ts";
 import { EVENT_RECOVERED } from "../../core/vocabulary.ts";
-import type { Rollups } from "../answers/metrics.ts";
+import type { Rollups } from "../../core/questions/metrics.ts";
 import { NO_TESTS, type TestPublication } from "./test-publication.ts";
 
 type Stored = { bytes: number; damaged: number; tests?: TestPublication };

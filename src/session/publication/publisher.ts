@@ -10,7 +10,7 @@ import { entriesOf } from "../../core/state/values.ts";
 import type { Env } from "../../env.ts";
 import { plus } from "../../registry/usage.ts";
 import { MAX_SERIES_TOGETHER } from "../limits.ts";
-import type { Rollups } from "../answers/metrics.ts";
+import type { Rollups } from "../../core/questions/metrics.ts";
 import { publicationOf, roomForTests } from "./publication.ts";
 import { testPublication } from "./test-publication.ts";
 import { type Entry, type Write, writeEntries, type Written } from "./publication-batch.ts";

@@ -12,11 +12,11 @@ import { isEmpty, newContents } from "../../core/segments/segment.ts";
 import { newIndex } from "../../core/session/session-index.ts";
 import { TestTable } from "../../core/tests/table.ts";
 import type { Arrival } from "../../core/session/times.ts";
-import type { Source } from "../answers/answers.ts";
+import type { Source } from "../../core/questions/answers.ts";
 import { completeRestored } from "../attachments/upload.ts";
-import { Rollups } from "../answers/metrics.ts";
+import { Rollups } from "../../core/questions/metrics.ts";
 import { type Newest, newSegment, Store } from "./store.ts";
-import { Tests } from "../answers/tests.ts";
+import { Tests } from "../../core/questions/tests.ts";
 
 /** A session in memory: its projection, and the segment that the next batch goes to. */
 export type Loaded = {

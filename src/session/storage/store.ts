@@ -12,9 +12,9 @@ import {
   newContents,
   packContents,
   sealContents,
-  type SegmentReader,
 } from "../../core/segments/segment.ts";
 import { type SegmentSummary, summariseSegment } from "../../core/segments/segment-summary.ts";
+import type { Segment, SegmentInfo, Segments } from "../../core/segments/segments.ts";
 import type { SessionIndex } from "../../core/session/session-index.ts";
 import type { JsonObject } from "../../core/wire.ts";
 import { Chunks } from "../attachments/chunks.ts";
@@ -33,15 +33,6 @@ import {
 } from "./row.ts";
 import { MAX_KEPT_SEGMENTS } from "../limits.ts";
 import { Rows } from "./rows.ts";
-
-/** A segment in a list, without its bytes. `fromAt` is the session's clock when it was opened. */
-export type SegmentInfo = {
-  id: number;
-  fromAt: number;
-  firstSeq: number;
-  lastSeq: number;
-  summary: SegmentSummary | null;
-};
 
 /** The newest segment, kept in memory by the object while it records. */
 export type Newest = {
@@ -72,12 +63,6 @@ export function newSegment(start: Pick<Newest, "id" | "fromAt" | "firstSeq" | "k
   };
 }
 
-/** What answers read of a store. */
-export type Segments = Pick<
-  Store,
-  "list" | "open" | "find" | "damagedParts" | "segmentCount" | "bytes"
-> & { chunks: Pick<Chunks, "lengths" | "received" | "read"> };
-
 /** The store of a session of which nothing can be read. */
 export const EMPTY_STORE: Segments = {
   segmentCount: 0,
@@ -89,8 +74,6 @@ export const EMPTY_STORE: Segments = {
   chunks: { lengths: () => new Map(), received: () => [], read: () => undefined },
 };
 
-export type Segment = { info: SegmentInfo; keyframe: () => JsonObject; reader: SegmentReader };
-
 /** What is loaded of a session. `index` is null if no segment has a readable one. */
 type Stored = {
   index: SessionIndex | null;
@@ -100,7 +83,7 @@ type Stored = {
   later: { contents: Contents; lastSeq: number }[];
 };
 
-export class Store {
+export class Store implements Segments {
   readonly #database: Database;
   readonly #rows: Rows;
   readonly damage: Damage;

@@ -11,13 +11,20 @@ import { Refusal } from "../../core/refusal.ts";
 import { TestTable } from "../../core/tests/table.ts";
 import type { Env } from "../../env.ts";
 import { removeFromRoster, rosterRow } from "../../registry/roster.ts";
-import { ANSWERS, answer, type Question, type Receipt, type Source } from "../answers/answers.ts";
-import { Rollups } from "../answers/metrics.ts";
+import {
+  ANSWERS,
+  answer,
+  type Question,
+  type Receipt,
+  type Source,
+} from "../../core/questions/answers.ts";
+import { Rollups } from "../../core/questions/metrics.ts";
 import { publicationOf } from "../publication/publication.ts";
 import { jsonOf, type Reply } from "../requests/reply.ts";
 import type { StreamKind } from "../session.ts";
 import { EMPTY_STORE } from "./store.ts";
-import { exported, legacySession, streamOf } from "../answers/stream.ts";
+import { exported, legacySession } from "../../core/questions/stream.ts";
+import { streamOf } from "../requests/stream.ts";
 
 export async function unreadableReplies(
   env: Env,

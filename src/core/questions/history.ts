@@ -7,13 +7,13 @@ import type {
   StateAt,
   StateChange,
   StateDiff,
-} from "../../core/answers.ts";
-import { DEFAULT_PAGE } from "../../core/limits.ts";
-import { copy, equal, isObject, merge, touches, valueAt } from "../../core/state/merge.ts";
-import type { StoredState } from "../../core/segments/segment.ts";
-import type { Json, JsonObject } from "../../core/wire.ts";
-import { MAX_DIFFERENCES } from "../limits.ts";
-import type { Segment, SegmentInfo, Segments } from "../storage/store.ts";
+} from "../answers.ts";
+import { DEFAULT_PAGE } from "../limits.ts";
+import { copy, equal, isObject, merge, touches, valueAt } from "../state/merge.ts";
+import type { StoredState } from "../segments/segment.ts";
+import type { Json, JsonObject } from "../wire.ts";
+import { MAX_DIFFERENCES } from "./limits.ts";
+import type { Segment, SegmentInfo, Segments } from "../segments/segments.ts";
 
 /** A moment: by the session's clock, or by the sequence of an op. Without either: now. */
 export type Moment = { at?: number; seq?: number };
@@ -177,13 +177,13 @@ class EventsBefore {
 
   constructor(store: Segments) {
     this.#store = store;
-    this.#infos = store.list().toReversed();
+    this.#infos = [...store.list()].reverse();
   }
 
   before(seq: number): EventRow | null {
     for (const info of this.#infos) {
       if (info.firstSeq >= seq || info.summary?.events.count === 0) continue;
-      const event = this.#events(info).findLast((candidate) => candidate.seq < seq);
+      const event = lastBefore(this.#events(info), seq);
       if (event) return event;
     }
     return null;
@@ -194,6 +194,14 @@ class EventsBefore {
       this.#read = { id: info.id, events: this.#store.open(info)?.reader.events() ?? [] };
     return this.#read.events;
   }
+}
+
+function lastBefore(events: EventRow[], seq: number): EventRow | undefined {
+  for (let i = events.length - 1; i >= 0; i--) {
+    const event = events[i];
+    if (event && event.seq < seq) return event;
+  }
+  return undefined;
 }
 
 function compare(before: Json, after: Json, path: string[], differences: Difference[]): void {
@@ -233,5 +241,5 @@ export function inOrder<Item extends StoredState | EventRow | Change | SegmentIn
   items: Item[],
   { order }: Ordered,
 ): Item[] {
-  return order === "desc" ? items.toReversed() : items;
+  return order === "desc" ? [...items].reverse() : items;
 }

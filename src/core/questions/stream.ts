@@ -1,30 +1,14 @@
 /** A whole session as a stream: as 1.x gave it, and as an export that holds everything. Memory holds one segment at a time. */
-import type { EventRow } from "../../core/answers.ts";
-import { type Attachment, chunksOf } from "../../core/attachments/attachments.ts";
-import { pointAt } from "../../core/metrics/chart.ts";
-import { merge } from "../../core/state/merge.ts";
-import type { ReadColumns } from "../../core/segments/segment.ts";
-import type { Series } from "../../core/metrics/series.ts";
-import type { JsonObject } from "../../core/wire.ts";
+import type { EventRow } from "../answers.ts";
+import { type Attachment, chunksOf } from "../attachments/attachments.ts";
+import { pointAt } from "../metrics/chart.ts";
+import { merge } from "../state/merge.ts";
+import type { ReadColumns } from "../segments/segment.ts";
+import type { Series } from "../metrics/series.ts";
+import { base64Of } from "../segments/bytes.ts";
+import type { JsonObject } from "../wire.ts";
 import { ANSWERS, type Source } from "./answers.ts";
-import type { SegmentInfo, Segments } from "../storage/store.ts";
-
-/** Text in pieces, as a stream that is read at the reader's pace. Byte streams are the kind that crosses RPC. */
-export function streamOf(pieces: Iterator<string>): ReadableStream<Uint8Array> {
-  const encoder = new TextEncoder();
-  return new ReadableStream({
-    type: "bytes",
-    pull(controller) {
-      const { value, done } = pieces.next();
-      if (done) {
-        controller.close();
-        controller.byobRequest?.respond(0);
-        return;
-      }
-      controller.enqueue(encoder.encode(value));
-    },
-  });
-}
+import type { SegmentInfo, Segments } from "../segments/segments.ts";
 
 /** The session as 1.x's `GET /api/sessions/{id}` gives it (test/session/answers/stream.test.ts). `state_history` holds the whole state after each change. */
 export function* legacySession(source: Source): Generator<string> {
@@ -247,7 +231,7 @@ function* exportedContent({ chunks }: Segments, attachment: Attachment): Generat
     : chunks.received(attachment);
   for (const chunk of numbers) {
     const bytes = chunks.read(attachment, chunk);
-    const content = bytes ? { base64: bytes.toBase64() } : { damaged: true };
+    const content = bytes ? { base64: base64Of(bytes) } : { damaged: true };
     yield `${JSON.stringify({ attachment: id, chunk, ...content })}\n`;
   }
 }

@@ -1,10 +1,10 @@
 /** A page of a session's events that match a filter. Opens only segments that may hold a match. */
-import type { EventRow, Page } from "../../core/answers.ts";
-import { mayMatch } from "../../core/segments/segment-summary.ts";
-import { type EventFilter, matches } from "../../core/events/event.ts";
-import { DEFAULT_PAGE } from "../../core/limits.ts";
+import type { EventRow, Page } from "../answers.ts";
+import { mayMatch } from "../segments/segment-summary.ts";
+import { type EventFilter, matches } from "../events/event.ts";
+import { DEFAULT_PAGE } from "../limits.ts";
 import { inOrder, isAfterCursor, segmentsFrom } from "./history.ts";
-import type { Segments } from "../storage/store.ts";
+import type { Segments } from "../segments/segments.ts";
 
 export type EventsQuery = EventFilter & { cursor?: string; limit?: number; order?: "asc" | "desc" };
 

@@ -1,9 +1,9 @@
 /** The tests of a session, read from its log when they are first asked for, and then only from segments that are new. */
-import { CACHED_TESTS } from "../limits.ts";
-import type { EventRow, TestAccount, TestItem } from "../../core/answers.ts";
-import { testKey } from "../../core/tests/id.ts";
-import { TestTable } from "../../core/tests/table.ts";
-import type { Segments } from "../storage/store.ts";
+import { CACHED_TESTS } from "./limits.ts";
+import type { EventRow, TestAccount, TestItem } from "../answers.ts";
+import { testKey } from "../tests/id.ts";
+import { TestTable } from "../tests/table.ts";
+import type { Segments } from "../segments/segments.ts";
 
 export class Tests {
   readonly #store: Segments;

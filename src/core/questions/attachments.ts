@@ -1,7 +1,7 @@
 /** The attachments of a session as a list, with what has arrived of each. */
-import { type Attachment, chunkBytes } from "../../core/attachments/attachments.ts";
-import type { AttachmentRow } from "../../core/answers.ts";
-import type { Segments } from "../storage/store.ts";
+import { type Attachment, chunkBytes } from "../attachments/attachments.ts";
+import type { AttachmentRow } from "../answers.ts";
+import type { Segments } from "../segments/segments.ts";
 
 /** In the order in which they were announced. */
 export function attachmentRows(store: Segments, list: Attachment[]): AttachmentRow[] {

@@ -19,17 +19,17 @@ import type {
   TestReport,
   TestsQuery,
   Timeline,
-} from "../../core/answers.ts";
-import { lastMomentOf } from "../../core/session/duration.ts";
+} from "../answers.ts";
+import { lastMomentOf } from "../session/duration.ts";
 import {
   type ExceptionCount,
   type SessionIndex,
   summaryOf,
   timesOf,
-} from "../../core/session/session-index.ts";
-import { listTests, reportOf, suitesOf, type TestTable } from "../../core/tests/table.ts";
-import type { JsonObject } from "../../core/wire.ts";
-import { attachmentRows } from "../attachments/rows.ts";
+} from "../session/session-index.ts";
+import { listTests, reportOf, suitesOf, type TestTable } from "../tests/table.ts";
+import type { JsonObject } from "../wire.ts";
+import { attachmentRows } from "./attachments.ts";
 import { type EventsQuery, eventPage } from "./events.ts";
 import { held } from "./held.ts";
 import {
@@ -40,13 +40,13 @@ import {
   stateChanges,
   stateDiff,
 } from "./history.ts";
-import { DEFAULT_TIMELINE_BUCKETS, MAX_TEST_ACCOUNTS } from "../limits.ts";
+import { DEFAULT_TIMELINE_BUCKETS, MAX_TEST_ACCOUNTS } from "./limits.ts";
 import { addRefused } from "./refused.ts";
-import { extentOf } from "../../core/metrics/extent.ts";
-import { DEFAULT_POINTS } from "../../core/limits.ts";
+import { extentOf } from "../metrics/extent.ts";
+import { DEFAULT_POINTS } from "../limits.ts";
 import { type ChartQuery, charts, type Rollups, timeline } from "./metrics.ts";
 import { stacksOf } from "./stacks.ts";
-import type { Segments } from "../storage/store.ts";
+import type { Segments } from "../segments/segments.ts";
 import { accountsOf } from "./tests.ts";
 
 /** A session as its object has it loaded. */
@@ -96,7 +96,7 @@ export const ANSWERS = {
 
   /** One entry per fingerprint, the newest occurrence first. */
   exceptions: ({ index }: Source): ExceptionCount[] =>
-    index.exceptions.toSorted((a, b) => b.lastAt - a.lastAt),
+    [...index.exceptions].sort((a, b) => b.lastAt - a.lastAt),
 
   attachments: ({ store, index }: Source): { items: AttachmentRow[]; next: null } => ({
     items: attachmentRows(store, index.attachments),

@@ -2,16 +2,16 @@
  * Whether a session ever had something that the catalog's index of it leaves out. The session's own index answers if it is complete;
  * else its log is searched, as far as one question may.
  */
-import type { DamagedPart, HeldQuery } from "../../core/answers.ts";
-import { isException } from "../../core/events/event.ts";
-import { valueAt } from "../../core/state/merge.ts";
-import { isIndex, writePath } from "../../core/state/path.ts";
-import { type SegmentSummary, mayMatch } from "../../core/segments/segment-summary.ts";
-import type { SessionIndex } from "../../core/session/session-index.ts";
-import { cut, textsOf } from "../../core/state/values.ts";
-import type { Json } from "../../core/wire.ts";
-import { MAX_SEARCHED_SEGMENTS } from "../limits.ts";
-import type { Segment, Segments } from "../storage/store.ts";
+import type { DamagedPart, HeldQuery } from "../answers.ts";
+import { isException } from "../events/event.ts";
+import { valueAt } from "../state/merge.ts";
+import { isIndex, writePath } from "../state/path.ts";
+import { type SegmentSummary, mayMatch } from "../segments/segment-summary.ts";
+import type { SessionIndex } from "../session/session-index.ts";
+import { cut, textsOf } from "../state/values.ts";
+import type { Json } from "../wire.ts";
+import { MAX_SEARCHED_SEGMENTS } from "./limits.ts";
+import type { Segment, Segments } from "../segments/segments.ts";
 
 type Source = { store: Segments; index: SessionIndex };
 
@@ -120,7 +120,7 @@ function search(
   has: (segment: Segment) => boolean,
 ): boolean | null {
   let opened = 0;
-  for (const info of store.list().toReversed()) {
+  for (const info of [...store.list()].reverse()) {
     if (info.summary && !mayHave(info.summary)) continue;
     if (++opened > MAX_SEARCHED_SEGMENTS) return null;
     const segment = store.open(info);

@@ -1,13 +1,13 @@
 /** Series of a session: their statistics, charts over any range, and the density of everything over time. */
-import type { Chart, SeriesSummary, Timeline } from "../../core/answers.ts";
-import { ChartBuilder, pointAt } from "../../core/metrics/chart.ts";
-import { gapOf, type Interval, usualInterval } from "../../core/metrics/gaps.ts";
-import { DEFAULT_POINTS, MAX_EXACT_VALUES } from "../../core/limits.ts";
-import { RollupBuilder } from "../../core/metrics/rollup.ts";
-import type { SegmentSeries } from "../../core/segments/segment-summary.ts";
-import type { Contents, ReadColumns } from "../../core/segments/segment.ts";
-import { type Series, summarise } from "../../core/metrics/series.ts";
-import type { Segments } from "../storage/store.ts";
+import type { Chart, SeriesSummary, Timeline } from "../answers.ts";
+import { ChartBuilder, pointAt } from "../metrics/chart.ts";
+import { gapOf, type Interval, usualInterval } from "../metrics/gaps.ts";
+import { DEFAULT_POINTS, MAX_EXACT_VALUES } from "../limits.ts";
+import { RollupBuilder } from "../metrics/rollup.ts";
+import type { SegmentSeries } from "../segments/segment-summary.ts";
+import type { Contents, ReadColumns } from "../segments/segment.ts";
+import { type Series, summarise } from "../metrics/series.ts";
+import type { Segments } from "../segments/segments.ts";
 
 export type ChartQuery = {
   ids?: number[];

@@ -1,6 +1,6 @@
 /** The values of metrics that were refused because they are NaN or infinite. Clients report each as a loss whose detail is "NAME: NaN". */
-import type { Chart } from "../../core/answers.ts";
-import type { Segments } from "../storage/store.ts";
+import type { Chart } from "../answers.ts";
+import type { Segments } from "../segments/segments.ts";
 
 /** Adds to each chart when values of its metric were refused, in at most `buckets` parts of the range. */
 export function addRefused(store: Segments, charts: Chart[], buckets: number): void {
@@ -34,5 +34,5 @@ function grouped(
     if (group) group[1] += count;
     else groups.set(index, [at, count]);
   }
-  return [...groups.values()].toSorted((a, b) => a[0] - b[0]);
+  return [...groups.values()].sort((a, b) => a[0] - b[0]);
 }

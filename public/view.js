@@ -56,7 +56,7 @@ function setParameter(url, name, value, usual = "") {
 filter?.addEventListener("input", () => {
   const url = new URL(location.href);
   // Parameters of the page without script that no field here has.
-  for (const name of ["cursor", "seen", "group", "label"]) url.searchParams.delete(name);
+  for (const name of ["cursor", "seen", "group", "tag"]) url.searchParams.delete(name);
   for (const name of FILTER_FIELDS) {
     setParameter(url, name, filterField(name).value, FILTER_DEFAULTS[name]);
   }

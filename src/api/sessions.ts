@@ -41,8 +41,8 @@ sessions.get("/sessions/:id/state/diff", requires("read"), (c) => {
 });
 
 sessions.get("/sessions/:id/events", requires("read"), (c) => {
-  const asked = parseQuery(query.Events, c.req.url);
-  return answer(c, "events", asked);
+  const { label, tag = label, ...asked } = parseQuery(query.Events, c.req.url);
+  return answer(c, "events", { ...asked, tag });
 });
 
 sessions.get("/sessions/:id/events/counts", requires("read"), (c) =>

@@ -14,6 +14,7 @@ export const OPS = [
   "slept",
   "stacks",
   "attachment",
+  "tags",
   "dropped",
   "end",
   "crash",

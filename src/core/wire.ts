@@ -37,7 +37,8 @@ const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 /** Of lost ops. */
 const losses = v.pipe(count, v.maxValue(MAX_SEQUENCE));
 const finite = v.pipe(v.number(), v.finite());
-const labels = v.pipe(
+/** Each is `key:value` or a key (text/tag.ts). */
+const tags = v.pipe(
   v.array(v.pipe(v.string(), v.maxLength(MAX_LABEL_LENGTH))),
   v.maxLength(MAX_LABELS),
 );
@@ -68,10 +69,13 @@ export const Start = v.object({
   at: time,
   product: v.optional(name),
   version: v.optional(name),
-  tags: v.optional(labels),
+  tags: v.optional(tags),
   /** The initial state: like a `state` op, but not counted as a change. */
   state: v.optional(object),
 });
+
+/** Adds tags to the session. It neither begins nor continues it, so any process that records into it may write one. */
+const Tags = v.object({ op: v.literal("tags"), at: time, tags });
 
 /** A merge patch of the session's state (RFC 7396, see core/state/merge.ts). */
 const State = v.object({ op: v.literal("state"), at: time, patch: object });
@@ -119,7 +123,7 @@ export const Event = v.object({
   name: name,
   category: v.optional(name), // default: "error" with an exception, else "info"
   group: v.optional(name), // e.g. the logger's name
-  labels: v.optional(labels),
+  labels: v.optional(tags), // the tags of the event; 1.x named them so
   message: v.optional(text),
   data: v.optional(object),
   ...thrown,
@@ -141,7 +145,7 @@ const series = {
   // 1.x: a type without a meaning, of a gauge, stored unchanged; "histogram": a single sample, which 1.x's routes return as it was sent.
   legacy_type: v.optional(name),
   unit: v.optional(name),
-  tags: v.optional(labels),
+  tags: v.optional(tags),
   metadata: v.optional(object), // the first one of a series is kept
 };
 
@@ -338,6 +342,7 @@ export const Op = v.variant("op", [
   Slept,
   Stacks,
   Attachment,
+  Tags,
   Dropped,
 ]);
 

@@ -97,6 +97,10 @@ test("a session can be asked for everything that it was", async () => {
   expect(await json(`${path}/events?label=door&group=world`)).toMatchObject({
     items: [{ data: { door: 7 } }],
   });
+  expect(await json(`${path}/events?tag=door&group=world`)).toMatchObject({
+    items: [{ data: { door: 7 } }],
+  });
+  expect(await json(`${path}/events?tag=window`)).toMatchObject({ items: [] });
   expect(await json(`${path}/events?exceptions=true`)).toMatchObject({
     items: [{ exception_type: "ValueError", fingerprint: expect.any(String) }],
   });

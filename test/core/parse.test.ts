@@ -124,6 +124,7 @@ test("every op has a shape, and unknown keys are ignored", () => {
     id: "a",
     size: 1,
     sha256: "0".repeat(64),
+    tags: [],
   };
   for (const op of OPS)
     expect(parse(Op, { op, ...filled, colour: "red" }, "The op")).not.toHaveProperty("colour");

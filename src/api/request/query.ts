@@ -121,7 +121,8 @@ export const Events = v.object({
   name,
   category: name,
   group: name,
-  label: name,
+  tag: name,
+  label: name, // the name of `tag` in answers
   text,
   exceptions: flag,
   fingerprint: text,

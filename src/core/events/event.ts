@@ -2,6 +2,7 @@
 import type { EventRow } from "../answers.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { fold } from "../text/fold.ts";
+import { hasTag } from "../text/tag.ts";
 import { MAX_EVENT_BYTES } from "../limits.ts";
 import { checkDepth } from "../state/merge.ts";
 import { Refusal } from "../refusal.ts";
@@ -13,8 +14,9 @@ export type EventFilter = {
   name?: string;
   category?: string;
   group?: string;
-  label?: string;
-  /** Occurs in name, message, group, labels, exception or data, folded (core/text/fold.ts). */
+  /** One of its tags, or the key of one (core/text/tag.ts). */
+  tag?: string;
+  /** Occurs in name, message, group, tags, exception or data, folded (core/text/fold.ts). */
   text?: string;
   exceptions?: boolean;
   /** Of exceptions. */
@@ -53,7 +55,7 @@ export function matches(event: EventRow, filter: EventFilter): boolean {
   if (filter.name !== undefined && event.name !== filter.name) return false;
   if (filter.category !== undefined && event.category !== filter.category) return false;
   if (filter.group !== undefined && (event.group ?? "") !== filter.group) return false;
-  if (filter.label !== undefined && !event.labels?.includes(filter.label)) return false;
+  if (filter.tag !== undefined && !hasTag(event.labels ?? [], filter.tag)) return false;
   if (filter.exceptions && !isException(event)) return false;
   if (filter.quietTests === false && isQuietTest(event)) return false;
   if (filter.fingerprint !== undefined && event.fingerprint !== filter.fingerprint) return false;

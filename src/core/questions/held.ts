@@ -77,7 +77,10 @@ function hadTag(source: Source, tag: string): boolean | null {
   return search(
     source,
     () => true,
-    ({ reader }) => reader.others().some((op) => op.op === "start" && op.tags?.includes(tag)),
+    ({ reader }) =>
+      reader
+        .others()
+        .some((op) => (op.op === "start" || op.op === "tags") && op.tags?.includes(tag)),
   );
 }
 

@@ -7,6 +7,7 @@ import { RollupBuilder } from "../metrics/rollup.ts";
 import type { SegmentSeries } from "../segments/segment-summary.ts";
 import type { Contents, ReadColumns } from "../segments/segment.ts";
 import { type Series, summarise } from "../metrics/series.ts";
+import { hasTag } from "../text/tag.ts";
 import type { Segments } from "../segments/segments.ts";
 
 export type ChartQuery = {
@@ -149,7 +150,7 @@ function addMeanInterval(intervals: Interval[], { points, from, to }: SegmentSer
 function isChosen(series: Series, { ids, name, tags }: ChartQuery): boolean {
   if (ids && !ids.includes(series.id)) return false;
   if (name !== undefined && series.name !== name) return false;
-  return !tags || tags.every((tag) => series.tags.includes(tag));
+  return !tags || tags.every((tag) => hasTag(series.tags, tag));
 }
 
 function addRaw(

@@ -227,13 +227,18 @@ export function redactOp<Op extends { op: string }>(op: Op, redactor = BUILT_IN)
   const identifying = op.op === "attachment" ? OF_ATTACHMENT : IDENTIFYING;
   for (const [field, value] of Object.entries(op)) {
     const isFree = typeof value === "string" || (typeof value === "object" && value !== null);
-    if (!isFree || (identifying.has(field) && !(field === "tags" && op.op === "start"))) continue;
+    if (!isFree || (identifying.has(field) && !isSessionTags(field, op))) continue;
     const clean = isTestId(field, value)
       ? ownTest(value, redactor)
       : redactor.value(value as Json, field === "patch" ? "state" : field); // as: the op is JSON
     if (clean !== value) changed[field] = clean;
   }
   return Object.keys(changed).length > 0 ? { ...op, ...changed } : op;
+}
+
+/** The tags of a series identify it; those of a session are read. */
+function isSessionTags(field: string, { op }: { op: string }): boolean {
+  return field === "tags" && (op === "start" || op === "tags");
 }
 
 type WithId = { [key: string]: Json; id: Json[] };

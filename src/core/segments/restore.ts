@@ -3,9 +3,8 @@
  * new series; so the ops count as unclaimed until their lane continues after a gap, and such a series has a number instead of a name.
  */
 import { listAttachment } from "../attachments/attachments.ts";
-import { countEvent, countException, noteLeftOut } from "../session/counts.ts";
+import { addTags, countEvent, countException, noteLeftOut } from "../session/counts.ts";
 import { isException } from "../events/event.ts";
-import { MAX_LABELS } from "../limits.ts";
 import { merge } from "../state/merge.ts";
 import type { Contents, ReadColumns, StoredOp, StoredState } from "./segment.ts";
 import { addHistogram, addPoint, newSeries, type Series } from "../metrics/series.ts";
@@ -61,8 +60,8 @@ function restoreOp(index: SessionIndex, op: StoredOp): void {
   if (op.op === "start") {
     index.product ||= op.product ?? "";
     index.version ||= op.version ?? "";
-    index.tags = [...new Set([...index.tags, ...(op.tags ?? [])])].slice(0, MAX_LABELS);
   }
+  if (op.op === "start" || op.op === "tags") addTags(index, op.tags ?? []);
   if (op.op === "attachment") {
     const { recorded_at: _own, seq, refused, ...announced } = op;
     // Whether its content is complete is found from its chunks (session/attachments/chunks.ts).

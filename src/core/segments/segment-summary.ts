@@ -6,6 +6,7 @@ import type { EventRow } from "../answers.ts";
 import { bloomOf, mayContain } from "./bloom.ts";
 import { type EventFilter, isException, searchText } from "../events/event.ts";
 import { fold } from "../text/fold.ts";
+import { hasTag } from "../text/tag.ts";
 import type { Contents } from "./segment.ts";
 import { MAX_PACKED_VALUES, MAX_SUMMARY_ENTRIES } from "../limits.ts";
 import { toFinite, type Total, totalOf } from "../metrics/moments.ts";
@@ -76,13 +77,13 @@ export function mayMatch(summary: SegmentSummary, filter: EventFilter): boolean 
   if (filter.exceptions && summary.events.exceptions === 0) return false;
   if (filter.from !== undefined && summary.events.to < filter.from) return false;
   if (filter.to !== undefined && summary.events.from > filter.to) return false;
-  const { name, category, group, label, text } = filter;
+  const { name, category, group, tag, text } = filter;
   const hasName = summary.names?.some(
     (pair) => (name ?? pair[0]) === pair[0] && (category ?? pair[1]) === pair[1],
   );
   if (hasName === false) return false;
   if (group !== undefined && summary.groups && !summary.groups.includes(group)) return false;
-  if (label !== undefined && summary.labels && !summary.labels.includes(label)) return false;
+  if (tag !== undefined && summary.labels && !hasTag(summary.labels, tag)) return false;
   return text === undefined || mayContain(summary.bloom, fold(text));
 }
 

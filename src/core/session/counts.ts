@@ -6,6 +6,7 @@ import {
   MAX_EVENT_NAMES_BYTES,
   MAX_EXCEPTION_LENGTH,
   MAX_FINGERPRINTS,
+  MAX_LABELS,
   MAX_NAME_LENGTH,
 } from "../limits.ts";
 import type { EventRow } from "../answers.ts";
@@ -125,6 +126,13 @@ export function isAlteration({ cause, detail = "" }: Dropped): boolean {
 /** Counts times that cannot be true: of ops (`future_time`), or of a request (`sent_at`). */
 export function noteBoundTimes({ altered }: SessionIndex, cause: string, count: number): void {
   if (count > 0) altered[cause] = (altered[cause] ?? 0) + count;
+}
+
+/** Lists tags of the session, each once. */
+export function addTags(index: SessionIndex, tags: readonly string[]): void {
+  const all = new Set([...index.tags, ...tags]);
+  index.tags = [...all].slice(0, MAX_LABELS);
+  noteLeftOut(index, "tags", all.size - index.tags.length);
 }
 
 /** Counts what a list of the index leaves out because it is full. */

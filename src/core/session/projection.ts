@@ -13,6 +13,7 @@ import {
 import { utf8 } from "../segments/bytes.ts";
 import { correctTimes } from "./clock.ts";
 import {
+  addTags,
   countEvent,
   countException,
   countLoss,
@@ -25,7 +26,6 @@ import { eventRow, isException } from "../events/event.ts";
 import { newIndex, type SessionIndex } from "./session-index.ts";
 import { advanceLane, expectGaps, laneOf, noteWriter } from "./lanes.ts";
 import {
-  MAX_LABELS,
   MAX_LEASE_MS,
   MAX_SERIES,
   MAX_SERIES_BYTES,
@@ -288,7 +288,7 @@ export class Projection {
         index.createdAt = Math.min(index.createdAt, op.at);
         index.product ||= op.product ?? "";
         index.version ||= op.version ?? "";
-        this.#addTags(op.tags ?? []);
+        addTags(index, op.tags ?? []);
         contents.others.push({ seq: index.seq, ...start, ...own });
         if (state) this.#applyPatch(op.at, state, true, contents, own.recorded_at);
         outcome.urgent = true;
@@ -326,6 +326,11 @@ export class Projection {
         kinds.add("attachment");
         break;
       }
+      case "tags":
+        addTags(index, op.tags);
+        contents.others.push({ seq: index.seq, ...op, ...own });
+        kinds.add("status"); // the panel of the verdict lists them
+        break;
       case "dropped":
         noteDropped(index, op);
         contents.others.push({ seq: index.seq, ...op, ...own });
@@ -344,13 +349,6 @@ export class Projection {
     const fields = redactedFields(op);
     noteAltered(this.index, "redacted", fields);
     return op;
-  }
-
-  #addTags(tags: string[]): void {
-    const { index } = this;
-    const all = new Set([...index.tags, ...tags]);
-    index.tags = [...all].slice(0, MAX_LABELS);
-    noteLeftOut(index, "tags", all.size - index.tags.length);
   }
 
   #applyPatch(

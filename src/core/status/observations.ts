@@ -203,6 +203,7 @@ export function observe(observations: Observations, op: Op, seq = 0): void {
       noteStacks(observations, op, seq);
       break;
     case "attachment":
+    case "tags":
       noteActivity(observations, op.at);
       break;
     case "dropped":

@@ -24,7 +24,7 @@ type Filter = {
   category?: string | undefined;
   name?: string | undefined;
   group?: string | undefined;
-  label?: string | undefined;
+  tag?: string | undefined;
   order?: string | undefined;
   /** In a session with tests: which of their events are listed; the default is FAILED_TESTS. */
   tests?: string | undefined;
@@ -35,7 +35,7 @@ type Filter = {
   seen?: number | undefined;
 };
 
-const FIELDS = ["text", "category", "name", "group", "label", "order", "tests"] as const;
+const FIELDS = ["text", "category", "name", "group", "tag", "order", "tests"] as const;
 /** Values of the field `tests`. */
 const FAILED_TESTS = "failed";
 const ALL_TESTS = "all";
@@ -127,9 +127,9 @@ function matchedText(filter: Filter, { items, next }: Found, counts: EventCount[
   return `${formatNumber((filter.seen ?? 0) + items.length)}${next === null ? "" : "+"} of `;
 }
 
-function isCounted({ text, group, label, from, to, tests }: Filter): boolean {
+function isCounted({ text, group, tag, from, to, tests }: Filter): boolean {
   if (tests === FAILED_TESTS) return false;
-  return [text, group, label, from, to].every((each) => each === undefined);
+  return [text, group, tag, from, to].every((each) => each === undefined);
 }
 
 type FilterProps = { id: string; counts: EventCount[]; filter: Filter };
@@ -262,9 +262,9 @@ function queryOf({ order, tests, ...filter }: Filter) {
   } as const;
 }
 
-function isNarrow({ text, category, name, group, label, from, to, tests }: Filter): boolean {
+function isNarrow({ text, category, name, group, tag, from, to, tests }: Filter): boolean {
   if (tests === FAILED_TESTS) return true;
-  return [text, category, name, group, label, from, to].some((each) => each !== undefined);
+  return [text, category, name, group, tag, from, to].some((each) => each !== undefined);
 }
 
 type MoreProps = { id: string; filter: Filter; cursor: string; seen: number };

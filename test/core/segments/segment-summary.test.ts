@@ -39,7 +39,7 @@ const event: fc.Arbitrary<Event> = fc.record(
   { requiredKeys: ["op", "at", "name"] },
 );
 /** Filters that match an event: a part of its fields, and a part of its text. */
-const CRITERIA = ["from", "to", "name", "category", "group", "label", "text"] as const;
+const CRITERIA = ["from", "to", "name", "category", "group", "tag", "text"] as const;
 function filterFor(op: Event, criteria: readonly (typeof CRITERIA)[number][]): EventFilter {
   const row = eventRow(op, 0);
   const all: EventFilter = {
@@ -48,7 +48,7 @@ function filterFor(op: Event, criteria: readonly (typeof CRITERIA)[number][]): E
     name: row.name,
     category: row.category,
     group: row.group ?? "",
-    ...(row.labels?.[0] !== undefined && { label: row.labels[0] }),
+    ...(row.labels?.[0] !== undefined && { tag: row.labels[0] }),
     text: (row.message ?? row.exception_msg ?? row.name).slice(1).toUpperCase(),
   };
   return Object.fromEntries(
@@ -79,9 +79,16 @@ test("a segment with a matching event is never skipped", () => {
   expect(matched).toBeGreaterThan(2_000);
 });
 
-test("a segment without a match is skipped by its names, categories, groups, labels or times", () => {
+test("a segment without a match is skipped by its names, categories, groups, tags or times", () => {
   const one = summary([
-    { op: "event", at: 50, name: "door", category: "info", labels: ["x"], message: "creaks" },
+    {
+      op: "event",
+      at: 50,
+      name: "door",
+      category: "info",
+      labels: ["x", "room:attic"],
+      message: "creaks",
+    },
     { op: "event", at: 60, name: "exception", category: "error", group: "game" },
   ]);
   const passed: EventFilter[] = [
@@ -90,13 +97,16 @@ test("a segment without a match is skipped by its names, categories, groups, lab
     { category: "inf" },
     { name: "door", category: "error" },
     { group: "other" },
-    { label: "y" },
+    { tag: "y" },
+    { tag: "room:cellar" },
+    { tag: "roo" },
     { text: "window frame" },
     { from: 61 },
     { to: 49 },
     { exceptions: true },
   ];
   for (const wanted of passed) expect([wanted, mayMatch(one, wanted)]).toEqual([wanted, false]);
+  for (const tag of ["x", "room", "room:attic"]) expect(mayMatch(one, { tag })).toBe(true);
   expect(mayMatch(summary([]), {})).toBe(false);
 });
 
@@ -110,7 +120,7 @@ test("with more names than are listed, every segment may match", () => {
   }));
   const many = summary(events);
   expect(many.names).toBeNull();
-  for (const wanted of [{ name: "n299" }, { label: "l299" }, { group: "g299" }])
+  for (const wanted of [{ name: "n299" }, { tag: "l299" }, { group: "g299" }])
     expect(mayMatch(many, wanted)).toBe(true);
 });
 

@@ -60,6 +60,19 @@ describe("a start", () => {
     });
   });
 
+  test("tags are added later, also by a process that joined, and do not continue a session that has ended", () => {
+    const projection = opened({ op: "start", at: NOW, tags: ["a"] });
+    send(projection, { op: "tags", at: NOW - 9, tags: ["result:won", "a"] });
+    send(projection, { op: "end", at: NOW - 8, exit_code: 0 });
+    projection.apply(
+      nextBatch(projection, [{ op: "tags", at: NOW - 1, tags: ["late"] }], { lane: "b" }),
+      arrival,
+    );
+    expect(projection.index.tags).toEqual(["a", "result:won", "late"]);
+    expect(projection.index.observations.end).toMatchObject({ exit_code: 0 });
+    expect(projection.index.createdAt).toBe(start.at);
+  });
+
   test("keeps a bounded number of tags", () => {
     const tags = Array.from({ length: MAX_LABELS }, (_, i) => `first ${i}`);
     const projection = opened({ op: "start", at: NOW, tags });

@@ -11,6 +11,7 @@ const list = maybe(fc.array(long, { maxLength: 80 }));
 const at = fc.constant(1);
 const op = fc.oneof(
   fc.record({ op: fc.constant("start"), at, product: maybe(long), version: maybe(long), tags: list }),
+  fc.record({ op: fc.constant("tags"), at, tags: fc.array(long, { maxLength: 80 }) }),
   fc.record({ op: fc.constant("event"), at, name: long, category: maybe(long), group: maybe(long), labels: list, message: maybe(long) }),
   fc.record({
     op: fc.constant("metric"), at, type: fc.constant("histogram"), name: long, legacy_type: maybe(long), unit: maybe(long), tags: list,

@@ -32,7 +32,7 @@ describe("events", () => {
   test.each([
     ["name", { name: "door" }, upTo(60).filter((n) => n % 3 === 0)],
     ["group", { group: "early" }, upTo(30)],
-    ["label", { label: "l1", name: "step" }, upTo(60).filter((n) => n % 4 === 1 && n % 3 === 1)],
+    ["tag", { tag: "l1", name: "step" }, upTo(60).filter((n) => n % 4 === 1 && n % 3 === 1)],
     ["category", { category: "error" }, upTo(60).filter((n) => n % 10 === 9)],
     ["kind", { exceptions: true }, upTo(60).filter((n) => n % 10 === 9)],
     ["text", { text: "NO DOOR 39" }, [39]],

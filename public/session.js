@@ -15,6 +15,7 @@ import {
   showCrosshair,
 } from "./overlay.js";
 import { closest, copyFrom, find, isTyping } from "./page.js";
+import { readStateValues } from "./state-values.js";
 import { setSessionSpan } from "./time.js";
 import { axis } from "./timeline.js";
 import {
@@ -37,6 +38,7 @@ function draw() {
   const at = cursorAt();
   drawOverlay();
   charts.read(at, isAtLast());
+  readStateValues(at);
   markEvent(at);
 }
 
@@ -53,7 +55,10 @@ function markEvent(at) {
   latest?.row.setAttribute("data-here", "");
 }
 
-followPointer((at) => charts.read(at), draw);
+followPointer((at) => {
+  charts.read(at);
+  readStateValues(at);
+}, draw);
 
 // Links and keys ------------------------------------------------------------------------------------------------------
 
@@ -71,7 +76,7 @@ document.addEventListener("click", (event) => {
     if (link.matches("[data-show-moment]")) showMoment();
   } else if (link.matches(".timeline-whole")) showWhole();
   else if (link.matches("[data-follow]")) follow();
-  else setView({ path }, "moment");
+  else setView({ path }, "moment", "path");
 });
 
 /** Scrolls to the panel at the cursor, and to the cursor on the axis beside it. */

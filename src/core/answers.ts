@@ -3,6 +3,7 @@
  * render. Keys are snake_case, times epoch milliseconds.
  */
 import type { AttachmentRefusal } from "./attachments/attachments.ts";
+import type { StateChart } from "./state/charts.ts";
 import type { TestKind, TestPhase, TestShown } from "./tests/vocabulary.ts";
 import type { TestTotals } from "./tests/tally.ts";
 import type { Confidence, MetricType, Status } from "./vocabulary.ts";
@@ -337,6 +338,23 @@ export type StateDiff = {
   differences: Difference[];
   /** There are more differences than are listed. */
   partial?: true;
+};
+
+/** Values of the state over a range of time. */
+export type StateCharts = {
+  from: number;
+  to: number;
+  /** The last moment of the session: later there are no values. */
+  until: number;
+  items: StateChart[];
+  /** Paths that the query matches, and all that the session's index lists. */
+  matching: number;
+  paths: number;
+  /** Changes of the state that are of other paths. */
+  left_out: number;
+  /** When the values are not known: `damaged` is lost, `unread` is read if a shorter range is asked for. */
+  unknown: { from: number; to: number; cause: "damaged" | "unread" }[];
+  damaged?: DamagedPart[];
 };
 
 /** `next` is the cursor of the next page; null at the end. */

@@ -43,6 +43,12 @@ export const TREE_NODES = 300;
 export const TREE_MEMBERS = 100;
 /** Values of one path's history at once. */
 export const HISTORY_ROWS = 30;
+/** Paths of the state that are drawn at first: together as high as two charts. */
+export const STATE_CHARTS = 8;
+/** All paths that a session's index lists (MAX_STATE_PATHS), and the one whose history is shown. */
+export const ALL_STATE_CHARTS = 101;
+/** Parts of a path's time: one per two pixels of a laptop's plots. */
+export const STATE_CHART_POINTS = 400;
 /** Events shown before and after the cursor. */
 export const AROUND_BEFORE = 6;
 export const AROUND_AFTER = 3;

@@ -17,6 +17,12 @@ import { RecordPanel } from "./session/completeness.tsx";
 import { MomentPanel, momentRoutes } from "./session/moment.tsx";
 import { OutputPanel, outputRoutes } from "./session/output.tsx";
 import { Charts, chartRoutes } from "./session/charts.tsx";
+import {
+  findStateCharts,
+  stateAskedIn,
+  stateChartRoutes,
+  StateChartsPanel,
+} from "./session/state-charts.tsx";
 import { stackRoutes, StacksPanel } from "./session/stacks.tsx";
 import { testRoutes } from "./session/test-pages.tsx";
 import { CiPanel, TestsPanel } from "./session/tests.tsx";
@@ -32,10 +38,12 @@ sessionRoutes.get("/sessions/:id", async (c) => {
   const view = viewOf(c.req.query());
   const session = sessionIn(c);
   const { id } = session;
-  const [summary, timeline, { items: attachments }] = await Promise.all([
+  const asked = stateAskedIn(c.req.query());
+  const [summary, timeline, { items: attachments }, found] = await Promise.all([
     session.ask("summary"),
     session.ask("timeline", { from: view.from, to: view.to, buckets: TIMELINE_BUCKETS }),
     session.ask("attachments"),
+    findStateCharts(session, view, asked),
   ]);
   const isLive = summary.verdict.status !== "ended" && summary.verdict.status !== "crashed";
   return c.render(
@@ -74,6 +82,7 @@ sessionRoutes.get("/sessions/:id", async (c) => {
             attachments={attachments}
             view={view}
           />
+          <StateChartsPanel summary={summary} view={view} asked={asked} found={found} />
           <Charts session={session} summary={summary} view={view} search={c.req.query("metric")} />
         </div>
         <MomentPanel session={session} summary={summary} view={view} />
@@ -94,6 +103,7 @@ sessionRoutes.get("/sessions/:id", async (c) => {
       name: "session",
       styles: [
         "timeline",
+        "state-charts",
         "session",
         "verdict",
         "distinctions",
@@ -189,13 +199,20 @@ sessionRoutes.get("/sessions/:id/verdict", async (c) => {
 sessionRoutes.get("/sessions/:id/timeline", async (c) => {
   const session = sessionIn(c);
   const view = viewOf(c.req.query());
-  const [summary, timeline, { items: attachments }] = await Promise.all([
+  const asked = stateAskedIn(c.req.query());
+  const [summary, timeline, { items: attachments }, found] = await Promise.all([
     session.ask("summary"),
     session.ask("timeline", { from: view.from, to: view.to, buckets: TIMELINE_BUCKETS }),
     session.ask("attachments"),
+    findStateCharts(session, view, asked),
   ]);
   return c.html(
-    <TimelinePanel summary={summary} timeline={timeline} attachments={attachments} view={view} />,
+    <>
+      <TimelinePanel summary={summary} timeline={timeline} attachments={attachments} view={view} />
+      <hx-partial hx-target="#state-charts" hx-swap="outerMorph">
+        <StateChartsPanel summary={summary} view={view} asked={asked} found={found} />
+      </hx-partial>
+    </>,
   );
 });
 
@@ -206,6 +223,7 @@ for (const routes of [
   momentRoutes,
   historyRoutes,
   chartRoutes,
+  stateChartRoutes,
   eventRoutes,
   exceptionRoutes,
   outputRoutes,

@@ -12,6 +12,7 @@ import type {
   StackRow,
   StateAt,
   StateChange,
+  StateCharts,
   StateDiff,
   Summary,
   TestAccount,
@@ -46,6 +47,7 @@ import { extentOf } from "../metrics/extent.ts";
 import { DEFAULT_POINTS } from "../limits.ts";
 import { type ChartQuery, charts, type Rollups, timeline } from "./metrics.ts";
 import { stacksOf } from "./stacks.ts";
+import { stateCharts, type StateChartsQuery } from "./state-charts.ts";
 import type { Segments } from "../segments/segments.ts";
 import { accountsOf } from "./tests.ts";
 
@@ -141,18 +143,33 @@ export const ANSWERS = {
     return accountsOf(store, table, items);
   },
 
-  timeline: ({ store, index, now }: Source, query: TimelineQuery = {}): Timeline => {
-    const last = Math.max(index.updatedAt, lastMomentOf(timesOf(index, now), now));
-    const extent = extentOf(
-      { from: index.createdAt, to: Math.max(last, index.createdAt + 1) },
-      index.series
-        .filter(({ points }) => points > 0)
-        .map(({ firstAt, lastAt }) => ({ from: firstAt, to: lastAt })),
-    );
+  timeline: (source: Source, query: TimelineQuery = {}): Timeline => {
+    const extent = wholeOf(source);
     const { from = extent.from, to = extent.to, buckets = DEFAULT_TIMELINE_BUCKETS } = query;
-    return timeline(store, from, to, buckets);
+    return timeline(source.store, from, to, buckets);
+  },
+
+  /** Values of the state over the same range as the timeline. */
+  stateCharts: (source: Source, query: StateChartsQuery): StateCharts => {
+    const { store, index, now } = source;
+    const whole = wholeOf(source);
+    const { from = whole.from, to = whole.to } = query;
+    const until = lastMomentOf(timesOf(index, now), now);
+    return stateCharts(store, index, { ...query, from, to }, until);
   },
 };
+
+/** The range of time that is drawn of a session. */
+function wholeOf({ index, now }: Source): { from: number; to: number } {
+  const last = Math.max(index.updatedAt, lastMomentOf(timesOf(index, now), now));
+  const { from, to } = extentOf(
+    { from: index.createdAt, to: Math.max(last, index.createdAt + 1) },
+    index.series
+      .filter(({ points }) => points > 0)
+      .map(({ firstAt, lastAt }) => ({ from: firstAt, to: lastAt })),
+  );
+  return { from, to };
+}
 
 type TimelineQuery = { from?: number; to?: number; buckets?: number };
 

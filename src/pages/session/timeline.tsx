@@ -31,7 +31,7 @@ export function TimelinePanel({ summary, timeline, attachments, view }: Timeline
       data-step={timeline.step_ms}
       data-crash={summary.verdict.status === "crashed" ? summary.verdict.since : undefined}
       hx-get={`/sessions/${id}/timeline`}
-      hx-include="#view"
+      hx-include="#view, #state-charts [name^=path]"
       hx-trigger={`range from:body, live-timeline from:body throttle:${REFRESH_MS.timeline}ms`}
       hx-swap="outerMorph"
       hx-sync="this:queue last"

@@ -76,6 +76,7 @@ async function askAll(world: World): Promise<Summary> {
     client.ask("diff", { from: { at: NOON }, to: { at: NOON + 5_500 } }),
     client.ask("history", { limit: 100 }),
     client.ask("pathHistory", { path: ["a"], order: "desc" }),
+    client.ask("stateCharts", { limit: 10, points: 100 }),
     client.ask("events", { limit: 100 }),
     client.ask("events", { name: "event-3", order: "desc" }),
     client.ask("eventCounts"),

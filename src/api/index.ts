@@ -11,7 +11,6 @@ import { attachments } from "./attachments.ts";
 import { audit } from "./audit.ts";
 import { distinctions } from "./distinctions.ts";
 import { exceptions } from "./exceptions.ts";
-import { grafana } from "./grafana.ts";
 import { ingest } from "./ingest.ts";
 import { keys } from "./keys.ts";
 import { legacy } from "./legacy.ts";
@@ -20,6 +19,7 @@ import { products } from "./products.ts";
 import { reindex } from "./reindex.ts";
 import { sessions } from "./sessions.ts";
 import { sourceMaps } from "./source-maps.ts";
+import { tables } from "./tables/tables.ts";
 import { tests } from "./tests.ts";
 
 /** What is answered from the catalog. */
@@ -33,7 +33,8 @@ const CATALOG_PATHS = [
   "/exceptions/*",
   "/products",
   "/tests/*",
-  "/grafana/*",
+  "/tables/*",
+  "/grafana/sessions",
 ];
 
 // 1.x answered with a slash at the end as well.
@@ -59,11 +60,11 @@ for (const part of [
   exceptions,
   products,
   tests,
+  tables,
   sourceMaps,
   keys,
   audit,
   reindex,
-  grafana,
 ])
   api.route("/", part);
 for (const [path, methods] of methodsByPath()) {

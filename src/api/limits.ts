@@ -4,12 +4,15 @@
 export const SLOW_DOWN_MS = 5_000;
 /** How long an isolate repeats its last answer to `/health`, which everyone may ask: the check is three queries. */
 export const HEALTH_CHECK_MS = 2_000;
-/** Series asked for in one query of Grafana: a panel with more can't be read. */
-export const GRAFANA_TARGETS = 20;
-/** Points per series when Grafana does not send the width of its panel. */
-export const GRAFANA_POINTS = 500;
-/** Crashes marked on a chart: more of them are a solid band. */
-export const GRAFANA_ANNOTATIONS = 500;
+
+/** Rows of a table over time: Grafana draws no more, and they take 20 ms to write. Steps are wider where many groups would have more rows. */
+export const MAX_TABLE_ROWS = 10_000;
+/** Sessions that are counted by step of time: their list is read page by page, each of 1,000, which takes 20 to 30 ms. */
+export const MAX_COUNTED_SESSIONS = 5_000;
+/** Steps of a table over time, unless the caller gives their width: more lines and bars than that cannot be distinguished in a panel. */
+export const TABLE_STEPS = 200;
+/** Groups of exceptions in a table of days, unless the caller gives another number: a chart with more lines cannot be read. */
+export const TABLE_GROUPS = 20;
 
 /** Bars of a distribution: more than the pixels of a wide chart. */
 export const MAX_BARS = 1_000;

@@ -73,7 +73,8 @@ metrics.get("/metrics/:name/sessions", requires("read"), async (c) => {
   return spreadsheet(c, rows);
 });
 
-function rowOf({ session, distribution: packed, ...metric }: SessionMetric) {
+/** A series of a session as a row without nesting. */
+export function rowOf({ session, distribution: packed, ...metric }: SessionMetric) {
   const quantiles = packed ? Distribution.unpack(packed).quantiles() : null;
   const total = totalOf({ session, distribution: packed, ...metric });
   return {

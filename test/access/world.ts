@@ -42,7 +42,7 @@ export const REQUESTS: [what: "read" | "ingest" | "admin", path: string, init: R
   ["read", "/api/products", {}],
   ["read", "/api/metrics", {}],
   ["read", "/api/exceptions", {}],
-  ["read", "/api/grafana", {}],
+  ["read", "/api/tables/sessions", {}],
   ["ingest", "/api/sessions", post({ product: "game" })],
   ["ingest", "/api/ingest", post({ batches: [{}] })],
   ["admin", "/api/keys", {}],

@@ -7,11 +7,11 @@ import { post, server } from "./server.ts";
 const ask = server();
 const NOON = Date.UTC(2026, 0, 5, 12);
 
-type Kind = "page" | "list" | "array" | "no list";
+type Kind = "page" | "list" | "array" | "table" | "no list";
 
 /**
  * What each GET route answers. page: `items` with `next`. list: the same, with `partial` and what was not looked at. array: a list of
- * bounded length whose shape is fixed, of one session or of 1.x. A new route must be added here.
+ * bounded length whose shape is fixed, of one session or of 1.x. table: rows, with what was not looked at in headers. A new route must be added here.
  */
 const ROUTES: { [path: string]: [kind: Kind, example?: string] } = {
   "/sessions": ["list"],
@@ -48,7 +48,15 @@ const ROUTES: { [path: string]: [kind: Kind, example?: string] } = {
   "/tests/:key": ["no list"],
   "/keys": ["page"],
   "/audit": ["page"],
-  "/grafana": ["no list"],
+  "/tables/sessions": ["table", "/tables/sessions?limit=1"],
+  "/tables/sessions/steps": ["table", "/tables/sessions/steps"],
+  "/tables/metrics/:name": ["table", "/tables/metrics/fps"],
+  "/tables/metrics/:name/sessions": ["table", "/tables/metrics/fps/sessions"],
+  "/tables/products": ["table", "/tables/products"],
+  "/tables/days": ["table", "/tables/days"],
+  "/tables/exceptions": ["table", "/tables/exceptions"],
+  "/tables/exceptions/days": ["table", "/tables/exceptions/days"],
+  "/tables/names": ["table", "/tables/names?of=product"],
   "/data/sessions": ["array", "/data/sessions"],
   "/grafana/sessions": ["array", "/grafana/sessions"],
 };
@@ -126,7 +134,10 @@ describe("a list", () => {
       const response = await ask(`/api${example ?? path}`);
       expect(response.status).toBe(200);
       const answer: unknown = await response.json();
-      if (kind === "array") return expect(answer).toBeInstanceOf(Array);
+      if (kind === "array" || kind === "table") expect(answer).toBeInstanceOf(Array);
+      if (kind === "array") return;
+      if (kind === "table")
+        return expect(response.headers.get("datacat-partial")).toMatch(/^(true|false)$/);
       expect(answer).toMatchObject({ items: expect.any(Array) });
       expect(answer).toHaveProperty("next");
       if (kind === "list") {

@@ -180,6 +180,70 @@ function itemsOf(list: string): string[] {
   return list.split(",").filter((item) => item !== "");
 }
 
+/** In tables `*` is any product or version: Grafana's variables have no empty value. */
+const nameOrAny = v.optional(
+  v.pipe(
+    v.string(),
+    v.transform((written) => (written === "*" ? undefined : nameAsked(written))),
+  ),
+);
+/** `completeness=true`: instead of the rows, one row that states what they leave out. */
+const completeness = flag;
+/** The width of a step of time in milliseconds. */
+const step = v.optional(v.pipe(number, v.minValue(1), v.maxValue(MAX_TIME)));
+const tableFilter = { ...filter, product: nameOrAny, version: nameOrAny, completeness };
+const range = { from: time, to: time };
+
+export const TableSessions = v.object({
+  ...tableFilter,
+  sort: v.optional(v.picklist(SESSION_SORTS)),
+  order,
+  cursor: text,
+  limit,
+});
+export const TableSteps = v.object({
+  ...tableFilter,
+  by: v.optional(v.picklist(GROUPINGS)),
+  step,
+});
+const tableMetric = {
+  ...v.omit(v.object(tableFilter), ["metric"]).entries,
+  type: v.optional(v.picklist(METRIC_TYPES)),
+  tags: list,
+};
+export const TableMetric = v.object({
+  ...tableMetric,
+  by: v.optional(v.picklist(GROUPINGS)),
+  step,
+  quantiles: flag,
+});
+export const TableMetricSessions = v.object({ ...tableMetric, cursor: text });
+export const TableProducts = v.object({ product: nameOrAny, completeness });
+export const TableDays = v.object({ product: nameOrAny, ...range, completeness });
+export const TableGroups = v.object({
+  product: nameOrAny,
+  status: v.optional(v.picklist(GROUP_STATUSES)),
+  text,
+  sort: v.optional(v.picklist(GROUP_SORTS)),
+  cursor: text,
+  limit,
+  completeness,
+});
+export const TableGroupDays = v.object({
+  ...v.omit(TableGroups, ["cursor"]).entries,
+  ...range,
+});
+/** Whose names a table of names has. */
+export const NAMES_OF = ["product", "version", "metric", "event"] as const;
+export const TableNames = v.object({
+  of: v.picklist(NAMES_OF),
+  product: nameOrAny,
+  prefix: text,
+  cursor: text,
+  limit,
+  completeness,
+});
+
 export const Days = v.object({ product: name, days: whole(1, MAX_DAYS) });
 
 /** The query of a URL as the schema has it. */

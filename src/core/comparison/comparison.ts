@@ -89,22 +89,25 @@ export function statistics(items: ComparedSeries[], by: Grouping = "none"): Grou
 }
 
 function grouped(items: ComparedSeries[], by: Grouping): Map<string, ComparedSeries[]> {
-  return groupBy(items, ({ session }) => {
-    switch (by) {
-      case "product":
-        return session.product;
-      case "version":
-        return `${session.product} ${session.version}`.trim();
-      case "machine":
-        return session.hostname || session.machine_id;
-      case "status":
-        return session.status;
-      case "session":
-        return session.id;
-      case "none":
-        return "";
-    }
-  });
+  return groupBy(items, ({ session }) => groupOf(session, by));
+}
+
+/** The group that a session belongs to. */
+export function groupOf(session: ComparedSeries["session"], by: Grouping): string {
+  switch (by) {
+    case "product":
+      return session.product;
+    case "version":
+      return `${session.product} ${session.version}`.trim();
+    case "machine":
+      return session.hostname || session.machine_id;
+    case "status":
+      return session.status;
+    case "session":
+      return session.id;
+    case "none":
+      return "";
+  }
 }
 
 function groupBy<Item>(items: Item[], keyOf: (item: Item) => string): Map<string, Item[]> {

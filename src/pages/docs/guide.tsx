@@ -7,6 +7,7 @@ import lanes from "../../../clients/README.md";
 import python from "../../../clients/python/README.md";
 import typescript from "../../../clients/typescript/README.md";
 import attachments from "./attachments.md";
+import grafana from "./grafana.md";
 import keys from "./keys.md";
 import moving from "./moving.md";
 import sourceMaps from "./source-maps.md";
@@ -23,6 +24,7 @@ const GUIDES: Record<string, Guide> = {
   go: { title: "Go", file: "clients/go/README.md", text: go },
   lanes: { title: "Any other language", file: "clients/README.md", text: lanes },
   search: { title: "Searching sessions", file: "src/pages/docs/search.md", text: search },
+  grafana: { title: "Grafana and Prometheus", file: "src/pages/docs/grafana.md", text: grafana },
   keys: { title: "API keys and budgets", file: "src/pages/docs/keys.md", text: keys },
   tests: { title: "Test runs", file: "src/pages/docs/tests.md", text: tests },
   attachments: {
@@ -79,6 +81,9 @@ function htmlOf(guide: Guide): string {
   return html;
 }
 
+/** The folder of files that the platform serves as they are. */
+const STATIC = "/public";
+
 class GuideRenderer extends Renderer {
   readonly #file: string;
 
@@ -96,13 +101,15 @@ class GuideRenderer extends Renderer {
     return `<h${depth} id="${anchor}">${this.parser.parseInline(tokens)}</h${depth}>\n`;
   }
 
-  /** Links to other guides are links to their pages; other files of the repository have no page, so they are plain text. */
+  /** Links to other guides are links to their pages, and those to static files download them; other files of the repository have no page, so they are plain text. */
   override link(token: Tokens.Link): string {
     const label = this.parser.parseInline(token.tokens);
     if (/^(https?:|#)/.test(token.href)) return super.link(token);
     const { pathname, hash } = new URL(token.href, `file:///${this.#file}`);
     const name = Object.keys(GUIDES).find((each) => `/${GUIDES[each]?.file}` === pathname);
     if (name !== undefined) return `<a href="/docs/${name}${hash}">${label}</a>`;
+    if (pathname.startsWith(STATIC))
+      return `<a href="${pathname.slice(STATIC.length)}" download>${label}</a>`;
     return pathname === "/README.md" ? `<a href="/docs">${label}</a>` : label;
   }
 

@@ -5,6 +5,7 @@ import type { AccessEnv } from "./access/access.ts";
 import { dataHeaders } from "./access/headers.ts";
 import { health } from "./api/health.ts";
 import { answerError, api } from "./api/index.ts";
+import { openMetrics } from "./api/openmetrics.ts";
 import type { Env } from "./env.ts";
 import { runJobs } from "./jobs/jobs.ts";
 import { pages } from "./pages/index.ts";
@@ -23,6 +24,7 @@ const app = new Hono<AccessEnv>({
 app.onError(answerError);
 app.all("/health", dataHeaders, health);
 app.route("/api", api);
+app.route("/", openMetrics);
 app.route("/", pages); // last: its rules are for every path that is left
 
 export default {

@@ -12,7 +12,7 @@ import { rosterIds } from "../registry/roster.ts";
 import { HEALTH_CHECK_MS } from "./limits.ts";
 
 type Part = "ok" | "rebuilding" | "damaged" | "unavailable";
-type Parts = {
+export type Parts = {
   catalog: Part;
   registry: Part;
   disk: "ok" | "full";
@@ -24,10 +24,7 @@ type Parts = {
 let last: { at: number; parts: Parts } | undefined;
 
 export async function health(c: Context): Promise<Response> {
-  const now = Date.now();
-  if (!last || now - last.at > HEALTH_CHECK_MS)
-    last = { at: now, parts: await check(c.env as Env, now) }; // Hono's default Context knows no bindings
-  const { parts } = last;
+  const parts = await healthOf(c.env as Env, Date.now()); // Hono's default Context knows no bindings
   const isHealthy = Object.values(parts).every((part) => part === "ok");
   const service = { service: "datacat-server", version: VERSION };
   if (isHealthy) return c.json({ ...service, status: "healthy" });
@@ -35,6 +32,12 @@ export async function health(c: Context): Promise<Response> {
     { ...service, status: "degraded", ...parts, problems: problemsOf(parts) },
     parts.disk === "full" ? 507 : 200,
   );
+}
+
+/** Whether each part works; as checked at most HEALTH_CHECK_MS ago. */
+export async function healthOf(env: Env, now: number): Promise<Parts> {
+  if (!last || now - last.at > HEALTH_CHECK_MS) last = { at: now, parts: await check(env, now) };
+  return last.parts;
 }
 
 async function check(env: Env, now: number): Promise<Parts> {

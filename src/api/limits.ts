@@ -5,6 +5,9 @@ export const SLOW_DOWN_MS = 5_000;
 /** How long an isolate repeats its last answer to `/health`, which everyone may ask: the check is three queries. */
 export const HEALTH_CHECK_MS = 2_000;
 
+/** Products with figures of their own at /metrics: each has some 15 series, which Prometheus keeps. */
+export const MAX_MONITORED_PRODUCTS = 100;
+
 /** Rows of a table over time: Grafana draws no more, and they take 20 ms to write. Steps are wider where many groups would have more rows. */
 export const MAX_TABLE_ROWS = 10_000;
 /** Sessions that are counted by step of time: their list is read page by page, each of 1,000, which takes 20 to 30 ms. */

@@ -41,6 +41,8 @@ export const RETRY_S = 5;
 export const REBUILD_CHECK_MS = 5_000;
 /** Sessions still open whose bytes are added up at once: each is a row read. */
 export const MAX_ADDED_UP = 2_000;
+/** Versions, and groups of exceptions, that are added up for monitoring: each is a row read, 1 µs, at every scrape. */
+export const MAX_MONITORED_ROWS = 20_000;
 /** Parameters of one statement: D1's limit. */
 export const MAX_PARAMETERS = 100;
 /** Ranges of versions in one query: each is compared with every version of the product, of which 10,000 take 10 ms. */

@@ -181,7 +181,7 @@ export async function eventually<Found>(
 }
 
 /** Below the range of outgoing connections, one of which could take the port before the server does. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   for (;;) {
     const port = 20_000 + Math.floor(Math.random() * 10_000);
     const server = createServer();

@@ -23,8 +23,10 @@ func BenchmarkCallAgainstBareWrite(b *testing.B) {
 	}{
 		{"gauge", func() { s.Gauge("fps", 59.94) }},
 		{"gauge with unit and tags", func() { s.Gauge("temperature", 61.5, tags...) }},
+		{"gauge with new tags", func() { s.Gauge("temperature", 61.5, Unit("celsius"), Tags(Tag("thread", "main"), Tag("core", 3))) }},
 		{"counter", func() { s.Counter("saves", 1) }},
 		{"small event", func() { s.LogEvent("door_opened", data) }},
+		{"small event with tags", func() { s.Log(Event{Name: "door_opened", Data: data, Tags: []string{Tag("room", "attic")}}) }},
 		{"small state", func() { s.UpdateState(state) }},
 		{"heartbeat", func() { s.Heartbeat() }},
 	}

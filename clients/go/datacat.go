@@ -29,7 +29,8 @@ type Options struct {
 	URL string
 	// Product and Version group sessions on the dashboard. Default: DATACAT_PRODUCT, DATACAT_VERSION.
 	Product, Version string
-	// Tags are labels by which sessions are found.
+	// Tags are what sessions are found and grouped by: "key:value", or a key without a value. At most 64. Tag makes one, and
+	// TagsOf those of a map: TagsOf(Data{"branch": "main", "nightly": true}). DATACAT_TAGS adds to them.
 	Tags []string
 	// State is the first state: Data, an Object, or a struct.
 	State any

@@ -23,8 +23,9 @@ type Event struct {
 	Name     string
 	Category Category
 	// Group is the part of the program, e.g. a logger's name.
-	Group   string
-	Labels  []string
+	Group string
+	// Tags are those of this event beside those of the session: "key:value", or a key. See Tag and TagsOf.
+	Tags    []string
 	Message string
 	// Data is a free-form object: Data, an Object (whose keys keep their order), or a struct.
 	Data any

@@ -210,7 +210,15 @@ func callsIn(text []byte) (calls [][]any) {
 
 func optionsIn(options Data) Options {
 	text := func(key string) string { s, _ := options[key].(string); return s }
-	return Options{Product: text("product"), Version: text("version"), Tags: texts(options["tags"]), State: options["state"]}
+	return Options{Product: text("product"), Version: text("version"), Tags: tagsIn(options["tags"]), State: options["state"]}
+}
+
+// tagsIn are the tags of a list or of a map.
+func tagsIn(value any) []string {
+	if values, ok := value.(Data); ok {
+		return TagsOf(values)
+	}
+	return texts(value)
 }
 
 func perform(s *Session, call string, arguments []any) error {
@@ -223,7 +231,7 @@ func perform(s *Session, call string, arguments []any) error {
 	text := func(key string) string { s, _ := options[key].(string); return s }
 	name := func() string { return arguments[0].(string) }
 	details := func() []Detail {
-		d := Detail{unit: text("unit"), tags: texts(options["tags"])}
+		d := Detail{unit: text("unit"), tags: tagsIn(options["tags"])}
 		if metadata, ok := options["metadata"]; ok {
 			d.metadata = metadata
 		}
@@ -240,7 +248,7 @@ func perform(s *Session, call string, arguments []any) error {
 	}
 	event := func() Event {
 		return Event{
-			Category: Category(text("category")), Group: text("group"), Labels: texts(options["labels"]),
+			Category: Category(text("category")), Group: text("group"), Tags: tagsIn(options["tags"]),
 			Message: text("message"), Data: options["data"], Test: testIn(options["test"]),
 		}
 	}
@@ -248,6 +256,8 @@ func perform(s *Session, call string, arguments []any) error {
 	case "open":
 		s.options = optionsIn(options)
 		s.recordStart()
+	case "add_tags":
+		s.AddTags(tagsIn(arguments[0])...)
 	case "update_state":
 		s.UpdateState(arguments[0])
 	case "log_event":

@@ -18,7 +18,7 @@ func TestTimeGrowsWithTheLengthOfTheText(t *testing.T) {
 	log := s.LogWriter("out")
 	functions := map[string]func(text string){
 		"a message":             func(text string) { s.Log(Event{Name: "e", Message: text}) },
-		"names and labels":      func(text string) { s.Log(Event{Name: text, Group: text, Labels: []string{text}}) },
+		"names and tags":        func(text string) { s.Log(Event{Name: text, Group: text, Tags: []string{text}}) },
 		"data":                  func(text string) { s.LogEvent("e", Data{text: text, "list": []string{text, text}}) },
 		"a patch":               func(text string) { s.UpdateState(Data{text: Data{"value": text, "password": text}}) },
 		"an error":              func(text string) { s.LogException(errors.New(text), nil) },

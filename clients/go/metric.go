@@ -19,7 +19,7 @@ type Detail struct {
 // Unit is the unit of the value, e.g. "fps", "bytes". Measurements of one name with different units are one series.
 func Unit(unit string) Detail { return Detail{unit: unit} }
 
-// Tags separate the series of one name, e.g. Tags("disk:sda").
+// Tags separate the series of one name, e.g. Tags("disk:sda"), Tags(Tag("gpu", 0)) or Tags(TagsOf(values)...).
 func Tags(tags ...string) Detail { return Detail{tags: tags} }
 
 // Metadata describes a series: Data, an Object, or a struct. The first one of a series is kept.

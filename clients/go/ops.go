@@ -25,6 +25,14 @@ func writeStart(r *lane.Record, options *Options) {
 	r.Finish()
 }
 
+// writeTags returns false if there are none.
+func writeTags(r *lane.Record, tags []string) bool {
+	r.Begin(lane.KindState, `"tags"`)
+	r.Labels("tags.tags", `,"tags":`, tags)
+	r.Finish()
+	return len(tags) > 0
+}
+
 // writeState returns false for a patch over the limit: the server would refuse the whole batch.
 func writeState(r *lane.Record, patch any) bool {
 	r.Begin(lane.KindState, `"state","patch":`)
@@ -43,7 +51,7 @@ func writeEvent(r *lane.Record, e *Event) {
 	r.NameValue("event.name", e.Name)
 	r.Name("event.category", `,"category":`, string(e.Category))
 	r.Name("event.group", `,"group":`, e.Group)
-	r.Labels("event.labels", `,"labels":`, e.Labels)
+	r.Labels("event.labels", `,"labels":`, e.Tags)
 	r.Long(`,"message":`, e.Message)
 	r.Data(`,"data":`, "data", e.Data)
 	if e.Exception != nil {

@@ -125,9 +125,15 @@ func isOriginalAlone(home string) bool {
 
 func (s *Session) recordStart() {
 	if s.isJoined {
+		if len(s.options.Tags) > 0 {
+			s.addTags(s.options.Tags)
+		}
 		return
 	}
 	options := s.options
+	if more := environmentTags(); more != nil {
+		options.Tags = append(more, options.Tags...)
+	}
 	options.Product = firstOf(options.Product, os.Getenv("DATACAT_PRODUCT"))
 	options.Version = firstOf(options.Version, os.Getenv("DATACAT_VERSION"))
 	s.record(time.Time{}, func(r *lane.Record) bool {

@@ -45,6 +45,7 @@ func TestTheZeroSessionOpensItselfAndANilOneDoesNothing(t *testing.T) {
 
 	var none *Session
 	none.UpdateState(Data{"a": 1})
+	none.AddTags("a")
 	none.LogEvent("e", nil)
 	none.Log(Event{Name: "e", Err: errors.New("x")})
 	none.LogException(errors.New("x"), nil)

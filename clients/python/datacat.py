@@ -284,7 +284,8 @@ def open(  # noqa: A001 (the verb of every client)
     Parameters:
         url: The server. Default: `DATACAT_URL`, else the daemon's own default.
         product, version: What runs. Default: `DATACAT_PRODUCT`, `DATACAT_VERSION`.
-        tags: Labels of the session: a list, one string, or a dict (`key:value`). At most 64.
+        tags: What sessions are found and grouped by: a dict (`{"branch": "main", "nightly": True}`), a list of `key:value` and of keys,
+            or one string. In a dict, True, None and "" stand for a key without a value. At most 64. `DATACAT_TAGS` adds to them.
         state: The first state, a dict.
         session_id: Join this session, which another process opened, and record neither its start nor its end.
             Default: `DATACAT_SESSION`.
@@ -361,6 +362,20 @@ class Session(object):
         client._disable()
         self._attach(client, "", _DisabledWriter())
 
+    def add_tags(self, tags):
+        """Add tags to those that the session was opened with: `{"result": "won"}`. They are as in `open`. A session has at most 64."""
+        if self._delegates:
+            return self.update_state({"tags": _tag_texts(tags, MAX_LABELS)})  # as datacat 1.x has them
+        try:
+            losses = []
+            at = self._now()
+            field = _tags_field("tags.tags", "tags", tags, losses)
+            if field:
+                self._write_with(losses, at, '"op":"tags"' + field + "}")
+        except Exception:
+            self._count_internal_loss()
+        return {"status": "ok"}
+
     def update_state(self, state):
         """Merge a dict into the session's state (RFC 7396): dicts merge, None deletes, any other value replaces, lists too.
 
@@ -400,6 +415,7 @@ class Session(object):
         source_line=None,
         source_function=None,
         test=None,
+        tags=None,
     ):
         """Record an event.
 
@@ -408,14 +424,17 @@ class Session(object):
             category: Its severity: debug, info (the default), warning, error, critical, or another text. A dict here is taken as
                 `data`, which was the second argument in the first versions of 1.x.
             group: The part of the program that it belongs to.
-            labels: A list, one string, or a dict (`key:value`); at most 64.
+            labels: 1.x's name of `tags`. Both are recorded.
             message: A sentence for people.
             data: A dict of any values. Over 256 KiB of JSON its longest strings are cut.
             stacktrace, exception_type, exception_msg, source_file, source_line, source_function: The fields of an exception; see
                 also `log_exception`.
             level: 1.x's older name of `category`.
             test: The start or the end of a test, a dict with the keys of clients/README.md, "Tests": `id` (a list of texts), `result`…
+            tags: Tags of this event beside those of the session, as in `open`.
         """
+        if tags is not None:
+            labels = tags if labels is None else _both_tags(labels, tags)
         if self._delegates:
             more = {
                 "exception_type": exception_type, "exception_msg": exception_msg, "source_file": source_file,
@@ -445,7 +464,7 @@ class Session(object):
 
     def log_exception(
         self, exc_info=None, extra_data=None, name="exception", handled=None, locals=False, data=None, message=None,
-        fingerprint=None, test=None,
+        fingerprint=None, test=None, tags=None,
     ):  # fmt: skip
         """Record an exception as an event, with its stack and what led to it.
 
@@ -460,6 +479,7 @@ class Session(object):
             message: What the program was doing. Default: the exception's own text.
             fingerprint: A text. Exceptions with the same one are one group, whatever their type and stack. Default: computed from both.
             test: As in `log_event`: the test that failed with it.
+            tags: Tags of the event, as in `open`, beside `exception` and its type.
         """
         data = extra_data if data is None else data
         if issubclass(type(exc_info), _STRINGS):  # `isinstance` may call code of the value
@@ -471,7 +491,7 @@ class Session(object):
             return self.client.log_exception(self.session_id, exc_info, data)
         try:
             at = self._now()
-            self._log_exception(at, [], _exc_info(exc_info), data, name, message, handled, locals, fingerprint, test)
+            self._log_exception(at, [], _exc_info(exc_info), data, name, message, handled, locals, fingerprint, test, tags)
         except Exception:
             self._count_internal_loss()
         return {"status": "ok"}
@@ -512,7 +532,7 @@ class Session(object):
     def gauge(self, name, value, unit=None, tags=None, metadata=None):
         """Record a value as it is now.
 
-        A value that is not a finite number is counted as lost. `tags` (a list, one string, or a dict) distinguish series of one name.
+        A value that is not a finite number is counted as lost. `tags` distinguish series of one name; they are as in `open`.
         """
         if metadata is not None or not self._append_known_series("gauge", name, value, unit, tags):
             self._append_metric("gauge", name, "value", value, unit, tags, metadata)
@@ -713,7 +733,7 @@ class Session(object):
         if group is not None:
             text += _name_field("event.group", "group", group, losses)
         if labels is not None:
-            text += _labels_field("event.labels", "labels", labels, losses)
+            text += _tags_field("event.labels", "labels", labels, losses)
         if message is not None:
             text += _text_field("message", message, MAX_EVENT_BYTES)
         if data is not None:
@@ -732,7 +752,7 @@ class Session(object):
         else:
             self._writer.append(at, (text,))
 
-    def _log_exception(self, at, losses, exc_info, data, name, message, handled, locals, fingerprint=None, test=None):
+    def _log_exception(self, at, losses, exc_info, data, name, message, handled, locals, fingerprint=None, test=None, tags=None):
         kind, error, trace = exc_info
         type_name = "Unknown" if kind is None else _class_name(kind)
         error_message = _error_message(error)
@@ -745,7 +765,8 @@ class Session(object):
             losses = _IgnoredLosses()  # most variables are objects that JSON cannot express
         if message is None or (type(message) is str and not message):  # the truth of other values may be code of the program
             message = error_message
-        self._log(at, name, losses, "error", "exception", ["exception", type_name], message, data, more)
+        labels = ["exception", type_name]
+        self._log(at, name, losses, "error", "exception", labels if tags is None else labels + _tag_texts(tags, MAX_LABELS), message, data, more)
 
     def _append_known_series(self, kind, name, value, unit, tags, buckets=None):
         """Append a point of a series whose text is cached. Returns False, for `_append_metric`, if it is not, or if the value is not a number."""
@@ -782,7 +803,7 @@ class Session(object):
             if unit is not None:
                 before += _name_field("metric.unit", "unit", unit, losses)
             if tags is not None:
-                before += _labels_field("metric.tags", "tags", tags, losses)
+                before += _tags_field("metric.tags", "tags", tags, losses)
             if metadata is not None:
                 before += _object_field("metadata", metadata, losses)
             before += ',"%s":' % key
@@ -821,7 +842,7 @@ class Session(object):
         text = '"op":"start"'
         text += _name_field("start.product", "product", product, losses)
         text += _name_field("start.version", "version", version, losses)
-        text += _labels_field("start.tags", "tags", tags, losses)
+        text += _tags_field("start.tags", "tags", tags, losses)
         if state is not None:
             field = _object_field("state", state, losses)
             size = _utf8_length(field) - len(',"state":')
@@ -1198,9 +1219,14 @@ class DatacatClient(object):
         session = self._session(session_id)
         if writer.owner and not writer.ended:
             try:
+                from_environment = _tags_of_environment()
+                if from_environment:
+                    tags = from_environment if tags is None else _both_tags(from_environment, tags)
                 session._start(product, version, tags, state)
             except Exception:
                 session._count_internal_loss()
+        elif tags is not None:
+            session.add_tags(tags)
         return session_id
 
     create_session = register_session
@@ -1251,6 +1277,10 @@ class DatacatClient(object):
                 raise
             return list(_sessions_in_lanes(_home_folder(self._home)).values())
 
+    def add_tags(self, session_id, tags):
+        """As `Session.add_tags`."""
+        return self._known_session(session_id).add_tags(tags)
+
     def update_state(self, session_id, state):
         """As `Session.update_state`."""
         return self._known_session(session_id).update_state(state)
@@ -1258,11 +1288,12 @@ class DatacatClient(object):
     def log_event(
         self, session_id, name, category=None, group=None, labels=None, message=None, data=None, stacktrace=None,
         exception_type=None, exception_msg=None, source_file=None, source_line=None, source_function=None, test=None,
+        tags=None,
     ):  # fmt: skip
         """As `Session.log_event`."""
         return self._known_session(session_id).log_event(
             name, category, group, labels, message, data, stacktrace, None, exception_type, exception_msg, source_file,
-            source_line, source_function, test,
+            source_line, source_function, test, tags,
         )  # fmt: skip
 
     def log_metric(
@@ -3021,27 +3052,71 @@ def _text_field(key, value, most=_NEVER):
     return ',"%s":%s' % (key, _quote(text if key in _kept_paths else _clean(text, most))) if text else ""
 
 
-def _labels_field(field, key, labels, losses):
-    if labels is None:
+def _tags_field(field, key, tags, losses):
+    if tags is None:
         return ""
-    whole = _texts_of(labels, MAX_LABELS + 1)
+    whole = _tag_texts(tags, MAX_LABELS + 1)
     if not whole:
         return ""
-    kept = [_cut_name(label) for label in whole[:MAX_LABELS]]
-    if len(whole) > MAX_LABELS or kept != whole:
+    is_cut = len(whole) > MAX_LABELS
+    texts = []
+    for tag in whole[:MAX_LABELS]:
+        text = _tags.get(tag) if key == "labels" else None
+        if text is None:
+            kept = _cut_name(tag)
+            is_cut = is_cut or kept != tag
+            text = _quote(kept if field == "metric.tags" else _clean(kept))  # the tags of a series identify it
+            if key == "labels" and kept == tag and len(_tags) < MAX_CACHED:
+                _tags[tag] = text
+        texts.append(text)
+    if is_cut:
         losses.append(("too_large", field))
-    if not field.startswith("metric"):
-        kept = [_clean(label) for label in kept]
-    return ',"%s":[%s]' % (key, ",".join([_quote(label) for label in kept]))
+    return ',"%s":[%s]' % (key, ",".join(texts))
+
+
+_tags = {}  # of events, which mostly have the same ones: the text without secrets as JSON
+
+
+def _tag_texts(tags, most):
+    """Return the tags of a dict as texts (clients/README.md, "Tags"); those of a list, or one text, are texts already."""
+    try:
+        if not isinstance(tags, dict):
+            return _texts_of(tags, most)
+        items = _items(tags) if _PY2 else tags.items()
+        return [_tag_text(key, value) for key, value in itertools.islice(items, most)]
+    except Exception:
+        _raise_if_stack_is_full()
+        return []
+
+
+def _tag_text(key, value):
+    if type(key) is type(value) is str and value and not _PY2:
+        return key + ":" + value
+    key = _plain_text(key)
+    if value is True or value is None:
+        return key
+    if value is False:
+        text = "false"
+    elif isinstance(value, float):
+        text = _finite_text(float(value)) or _not_a_number(value)
+    else:
+        text = _plain_text(value)
+    return key + ":" + text if text else key
+
+
+def _both_tags(labels, tags):
+    return _tag_texts(labels, MAX_LABELS + 1) + _tag_texts(tags, MAX_LABELS + 1)
+
+
+def _tags_of_environment():
+    return [tag.strip() for tag in os.environ.get("DATACAT_TAGS", "").split(",") if tag.strip()]
 
 
 def _texts_of(values, most=MAX_ITEMS):
-    """Return a list of texts from a list, one text, a dict, or any other value."""
+    """Return a list of texts from a list, one text, or any other value."""
     try:
         if isinstance(values, _TEXTS):
             values = [values]
-        elif isinstance(values, dict):
-            return [_plain_text(key) + ":" + _plain_text(value) for key, value in _bounded(values.items(), most)]
         return [_plain_text(value) for value in _bounded(values, most)]
     except Exception:
         _raise_if_stack_is_full()
@@ -3093,14 +3168,20 @@ def _series_key(kind, name, unit, tags, buckets):
         return kind, name
     if unit is not None and type(unit) is not str:
         return None
-    for items, may_hold in ((tags, _ONLY_TEXTS), (buckets, _ONLY_NUMBERS)):
-        if items is not None and not (type(items) in (list, tuple) and may_hold(map(type, items))):
+    if type(tags) is dict:
+        if not (_ONLY_TEXTS(map(type, tags)) and _ONLY_TAG_VALUES(map(type, tags.values()))):
             return None
+        tags = tuple(tags.items())
+    elif tags is not None and not (type(tags) in (list, tuple) and _ONLY_TEXTS(map(type, tags))):
+        return None
+    if buckets is not None and not (type(buckets) in (list, tuple) and _ONLY_NUMBERS(map(type, buckets))):
+        return None
     return kind, name, unit, tuple(tags or ()), tuple(buckets or ())
 
 
 _ONLY_TEXTS = frozenset([str]).issuperset
 _ONLY_NUMBERS = frozenset([int, float]).issuperset
+_ONLY_TAG_VALUES = frozenset([str, int]).issuperset
 
 
 # === Number ==================================================================
@@ -3910,6 +3991,7 @@ def _use_rules(text):
         _own_names = names
         _kept_paths = keep
         _has_own_rules = True
+        _tags.clear()
     except Exception:
         _raise_if_stack_is_full()
 
@@ -6017,6 +6099,8 @@ def _original_request(op):
     if kind == "start":
         state = dict(op.get("state", {}), **({"tags": op["tags"]} if "tags" in op else {}))
         return ("/state", {"state": state}) if state else (None, None)
+    if kind == "tags":
+        return "/state", {"state": {"tags": op["tags"]}}
     if kind == "state":
         return "/state", {"state": op["patch"]}
     if kind == "event":

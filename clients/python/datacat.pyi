@@ -14,14 +14,14 @@ _ExcInfo = Union[
     Tuple[None, None, None],
 ]
 _Function = TypeVar("_Function", bound=Callable[..., Any])
-_Labels = Union[str, Iterable[str], Mapping[str, Any]]
+_Tags = Union[str, Iterable[str], Mapping[str, Any]]
 _S = TypeVar("_S", bound="Session")
 
 def open(
     url: Optional[str] = ...,
     product: Optional[str] = ...,
     version: Optional[str] = ...,
-    tags: Optional[_Labels] = ...,
+    tags: Optional[_Tags] = ...,
     state: Optional[Mapping[str, Any]] = ...,
     session_id: Optional[str] = ...,
     use_daemon: bool = ...,
@@ -51,13 +51,14 @@ class Session:
     client: Any  # a DatacatClient, or any object with its methods
     session_id: str
     def __init__(self, client: Any, session_id: str) -> None: ...
+    def add_tags(self, tags: _Tags) -> Dict[str, str]: ...
     def update_state(self, state: Any) -> Dict[str, str]: ...
     def log_event(
         self,
         name: str,
         category: Any = ...,
         group: Optional[str] = ...,
-        labels: Optional[_Labels] = ...,
+        labels: Optional[_Tags] = ...,
         message: Optional[str] = ...,
         data: Any = ...,
         stacktrace: Optional[Iterable[str]] = ...,
@@ -68,6 +69,7 @@ class Session:
         source_line: Optional[int] = ...,
         source_function: Optional[str] = ...,
         test: Optional[Mapping[str, Any]] = ...,
+        tags: Optional[_Tags] = ...,
     ) -> Dict[str, str]: ...
     def log_exception(
         self,
@@ -80,6 +82,7 @@ class Session:
         message: Optional[str] = ...,
         fingerprint: Optional[str] = ...,
         test: Optional[Mapping[str, Any]] = ...,
+        tags: Optional[_Tags] = ...,
     ) -> Dict[str, str]: ...
     def attach(
         self,
@@ -94,7 +97,7 @@ class Session:
         name: str,
         value: float,
         unit: Optional[str] = ...,
-        tags: Optional[_Labels] = ...,
+        tags: Optional[_Tags] = ...,
         metadata: Optional[Mapping[str, Any]] = ...,
     ) -> None: ...
     def counter(
@@ -102,7 +105,7 @@ class Session:
         name: str,
         delta: float = ...,
         unit: Optional[str] = ...,
-        tags: Optional[_Labels] = ...,
+        tags: Optional[_Tags] = ...,
         metadata: Optional[Mapping[str, Any]] = ...,
     ) -> None: ...
     def histogram(
@@ -110,7 +113,7 @@ class Session:
         name: str,
         value: float,
         unit: Optional[str] = ...,
-        tags: Optional[_Labels] = ...,
+        tags: Optional[_Tags] = ...,
         buckets: Optional[Iterable[float]] = ...,
         metadata: Optional[Mapping[str, Any]] = ...,
     ) -> None: ...
@@ -118,7 +121,7 @@ class Session:
         self,
         name: str,
         count: Optional[int] = ...,
-        tags: Optional[_Labels] = ...,
+        tags: Optional[_Tags] = ...,
         unit: str = ...,
     ) -> Timer: ...
     def log_timer(
@@ -126,22 +129,22 @@ class Session:
         name: str,
         duration: float,
         count: Optional[int] = ...,
-        tags: Optional[_Labels] = ...,
+        tags: Optional[_Tags] = ...,
         unit: Optional[str] = ...,
         metadata: Optional[Mapping[str, Any]] = ...,
     ) -> Dict[str, str]: ...
     def log_gauge(
-        self, name: str, value: float, tags: Optional[_Labels] = ..., unit: Optional[str] = ...
+        self, name: str, value: float, tags: Optional[_Tags] = ..., unit: Optional[str] = ...
     ) -> Dict[str, str]: ...
     def log_counter(
-        self, name: str, delta: float = ..., tags: Optional[_Labels] = ...
+        self, name: str, delta: float = ..., tags: Optional[_Tags] = ...
     ) -> Dict[str, str]: ...
     def log_histogram(
         self,
         name: str,
         value: float,
         unit: Optional[str] = ...,
-        tags: Optional[_Labels] = ...,
+        tags: Optional[_Tags] = ...,
         buckets: Optional[Iterable[float]] = ...,
         metadata: Optional[Mapping[str, Any]] = ...,
     ) -> Dict[str, str]: ...
@@ -149,7 +152,7 @@ class Session:
         self,
         name: str,
         value: float,
-        tags: Optional[_Labels] = ...,
+        tags: Optional[_Tags] = ...,
         metric_type: str = ...,
         count: Optional[int] = ...,
         unit: Optional[str] = ...,
@@ -182,7 +185,7 @@ class Timer:
     session: Session
     name: str
     count: int
-    tags: Optional[_Labels]
+    tags: Optional[_Tags]
     unit: str
     start_time: Optional[float]
     duration: Optional[float]
@@ -191,7 +194,7 @@ class Timer:
         session: Session,
         name: str,
         count: Optional[int] = ...,
-        tags: Optional[_Labels] = ...,
+        tags: Optional[_Tags] = ...,
         unit: str = ...,
     ) -> None: ...
     def __enter__(self) -> Timer: ...
@@ -245,7 +248,7 @@ class DatacatClient:
         self,
         product: Optional[str] = ...,
         version: Optional[str] = ...,
-        tags: Optional[_Labels] = ...,
+        tags: Optional[_Tags] = ...,
         state: Optional[Mapping[str, Any]] = ...,
         session_id: Optional[str] = ...,
     ) -> str: ...
@@ -253,12 +256,13 @@ class DatacatClient:
         self,
         product: Optional[str] = ...,
         version: Optional[str] = ...,
-        tags: Optional[_Labels] = ...,
+        tags: Optional[_Tags] = ...,
         state: Optional[Mapping[str, Any]] = ...,
         session_id: Optional[str] = ...,
     ) -> str: ...
     def get_session(self, session_id: str) -> Dict[str, Any]: ...
     def get_all_sessions(self) -> List[Dict[str, Any]]: ...
+    def add_tags(self, session_id: str, tags: _Tags) -> Dict[str, str]: ...
     def update_state(self, session_id: str, state: Any) -> Dict[str, str]: ...
     def log_event(
         self,
@@ -266,7 +270,7 @@ class DatacatClient:
         name: str,
         category: Any = ...,
         group: Optional[str] = ...,
-        labels: Optional[_Labels] = ...,
+        labels: Optional[_Tags] = ...,
         message: Optional[str] = ...,
         data: Any = ...,
         stacktrace: Optional[Iterable[str]] = ...,
@@ -276,13 +280,14 @@ class DatacatClient:
         source_line: Optional[int] = ...,
         source_function: Optional[str] = ...,
         test: Optional[Mapping[str, Any]] = ...,
+        tags: Optional[_Tags] = ...,
     ) -> Dict[str, str]: ...
     def log_metric(
         self,
         session_id: str,
         name: str,
         value: float,
-        tags: Optional[_Labels] = ...,
+        tags: Optional[_Tags] = ...,
         metric_type: str = ...,
         count: Optional[int] = ...,
         unit: Optional[str] = ...,
@@ -330,7 +335,7 @@ class AsyncSession(Session):
         name: str,
         category: Any = ...,
         group: Optional[str] = ...,
-        labels: Optional[_Labels] = ...,
+        labels: Optional[_Tags] = ...,
         message: Optional[str] = ...,
         data: Any = ...,
         stacktrace: Optional[Iterable[str]] = ...,
@@ -341,7 +346,7 @@ class AsyncSession(Session):
         self,
         name: str,
         value: float,
-        tags: Optional[_Labels] = ...,
+        tags: Optional[_Tags] = ...,
         metric_type: str = ...,
         count: Optional[int] = ...,
         unit: Optional[str] = ...,
@@ -353,18 +358,18 @@ class AsyncSession(Session):
         name: str,
         value: float,
         unit: Optional[str] = ...,
-        tags: Optional[_Labels] = ...,
+        tags: Optional[_Tags] = ...,
         metadata: Optional[Mapping[str, Any]] = ...,
     ) -> None: ...
     def log_counter(  # type: ignore[override]
-        self, name: str, delta: float = ..., tags: Optional[_Labels] = ...
+        self, name: str, delta: float = ..., tags: Optional[_Tags] = ...
     ) -> None: ...
     def log_histogram(  # type: ignore[override]
         self,
         name: str,
         value: float,
         unit: Optional[str] = ...,
-        tags: Optional[_Labels] = ...,
+        tags: Optional[_Tags] = ...,
         buckets: Optional[Iterable[float]] = ...,
         metadata: Optional[Mapping[str, Any]] = ...,
     ) -> None: ...
@@ -373,7 +378,7 @@ class AsyncSession(Session):
         name: str,
         count: Optional[int] = ...,
         unit: str = ...,
-        tags: Optional[_Labels] = ...,
+        tags: Optional[_Tags] = ...,
     ) -> Timer: ...
     def update_state(self, state: Any) -> None: ...  # type: ignore[override]
     def log_exception(  # type: ignore[override]

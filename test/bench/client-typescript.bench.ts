@@ -25,10 +25,23 @@ const calls: [string, (session: Session, i: number) => void][] = [
     "gauge, unit and tags",
     (session, i) => session.gauge("temperature", i % 100, { unit: "celsius", tags: ["cpu"] }),
   ],
+  [
+    "gauge, tags of an object",
+    (session, i) =>
+      session.gauge("temperature", i % 100, { unit: "celsius", tags: { thread: "main", core: 3 } }),
+  ],
   ["counter", (session) => session.counter("saves")],
   [
     "small event",
     (session, i) => session.logEvent("door_opened", { data: { door: i % 10, open: true } }),
+  ],
+  [
+    "small event with tags",
+    (session, i) =>
+      session.logEvent("door_opened", {
+        data: { door: i % 10, open: true },
+        tags: { room: "attic" },
+      }),
   ],
   ["event, plain", (session) => session.logEvent("door_opened")],
   ["updateState", (session, i) => session.updateState({ player: { hp: i % 100 } })],

@@ -114,11 +114,13 @@ def each_call():
 
     row("gauge, each for itself", session.gauge, ("fps", 59.94), some_time_later)
     row("gauge, unit and tags", session.gauge, ("fps", 59.94, "fps", ["main"]))
+    row("gauge, tags of a dict", session.gauge, ("fps", 59.94, "fps", {"thread": "main", "core": 3}))
     row("counter", session.counter, ("saves",))
     row("histogram", session.histogram, ("request_seconds", 0.034))
     row("heartbeat", session.heartbeat)
     row("event, a name", session.log_event, ("door_opened",))
     row("event, small", session.log_event, ("door_opened", {"door": 7}))
+    row("event, small, with tags", lambda: session.log_event("door_opened", data={"door": 7}, tags={"room": "attic"}))
     row("state, small", session.update_state, ({"level": 3, "player": {"hp": 100}},))
     session.end()
 

@@ -14,7 +14,7 @@ session.update_state({"user": {"name": "Ada", "cart": ["book"]}})
 session.update_state({"user": {"cart": ["book", "pen"]}, "config": {"mode": None}})
 
 session.log_event("startup")
-session.log_event("login", data={"user": "ada"}, category="info", group="auth", labels=["web"], message="Ada logged in")
+session.log_event("login", data={"user": "ada"}, category="info", group="auth", tags={"client": "web"}, message="Ada logged in")
 session.log_event("low_disk", data={"free_mb": 120}, category="warning")
 
 session.gauge("cpu_percent", 12.5, unit="%", tags=["core:0"])

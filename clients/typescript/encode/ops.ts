@@ -15,13 +15,15 @@ import { OP_PREFIX_BYTES } from "../limits.ts";
 import type { Json } from "../../../src/core/wire.ts";
 import { redactor } from "./redactor.ts";
 import type { SourceExcerpt } from "./source.ts";
+import { type Tags, tagTexts } from "./tags.ts";
 import { type TestFact, testFact } from "./test-fact.ts";
 import { jsonOf, plainObject, type Loss } from "./values.ts";
 
 export type Start = {
   product?: string | undefined;
   version?: string | undefined;
-  tags?: readonly string[] | undefined;
+  /** What sessions are found and grouped by: `{ branch: "main", nightly: true }`, or `["branch:main", "nightly"]`. */
+  tags?: Tags | undefined;
   /** The initial state. */
   state?: object | undefined;
 };
@@ -31,7 +33,8 @@ export type EventOptions = {
   category?: string | undefined;
   /** The source of the event, e.g. a logger's name. */
   group?: string | undefined;
-  labels?: readonly string[] | undefined;
+  /** Tags of this event, beside those of the session. */
+  tags?: Tags | undefined;
   message?: string | undefined;
   data?: object | undefined;
   /** The event is about a test of a test run. */
@@ -65,7 +68,8 @@ type Attributes = { [name: string]: string | number | boolean };
 
 export type MetricOptions = {
   unit?: string | undefined;
-  tags?: readonly string[] | undefined;
+  /** Distinguish the series of one name. */
+  tags?: Tags | undefined;
   /** One object for the whole series: the first one is kept. */
   metadata?: object | undefined;
 };
@@ -82,9 +86,15 @@ export function startOp(start: Start, losses: Loss[]): string {
     op: "start",
     product: name("start.product", start.product, losses),
     version: name("start.version", start.version, losses),
-    tags: labels("start.tags", start.tags, losses)?.map((tag) => redactor.text(tag)),
+    tags: tags("start.tags", start.tags, losses)?.map((tag) => redactor.text(tag)),
     state: fitting(free("state", start.state, losses), losses),
   });
+}
+
+/** Undefined if there are none. */
+export function tagsOp(added: Tags, losses: Loss[]): string | undefined {
+  const texts = tags("tags.tags", added, losses)?.map((tag) => redactor.text(tag));
+  return texts && textOf({ op: "tags", tags: texts });
 }
 
 /** Undefined if the patch is over the limit: the server would refuse the whole batch. */
@@ -109,7 +119,7 @@ export function eventOp(
     name: name("event.name", title, losses) ?? "",
     category: name("event.category", options.category, losses),
     group: name("event.group", options.group, losses),
-    labels: labels("event.labels", options.labels, losses)?.map((label) => redactor.text(label)),
+    labels: tags("event.labels", options.tags, losses)?.map((tag) => redactor.text(tag)),
     message: secretless(text(options.message)),
     data: free("data", options.data, losses),
     ...(thrown && redactor.value(thrown as { [key: string]: Json }, "", MAX_EVENT_BYTES)), // as: texts and lists of texts
@@ -146,7 +156,7 @@ export function metricOp(
     type,
     name: name("metric.name", title, losses) ?? "",
     unit: name("metric.unit", options.unit, losses),
-    tags: labels("metric.tags", options.tags, losses),
+    tags: tags("metric.tags", options.tags, losses),
     metadata: free("metadata", options.metadata, losses),
     [type === "counter" ? "delta" : "value"]: value,
     count: whole(measure.count) || undefined,
@@ -244,15 +254,12 @@ export function name(field: string, value: unknown, losses: Loss[]): string | un
   return whole.slice(0, MAX_NAME_LENGTH).replace(/[\ud800-\udbff]$/, "");
 }
 
-function labels(
-  field: string,
-  values: readonly string[] | undefined,
-  losses: Loss[],
-): string[] | undefined {
-  if (!Array.isArray(values)) return undefined;
+function tags(field: string, passed: Tags | undefined, losses: Loss[]): string[] | undefined {
+  if (!passed) return undefined;
   const cut: Loss[] = [];
-  const kept = values.slice(0, MAX_LABELS).map((label: unknown) => name(field, label, cut) ?? "");
-  if (values.length > MAX_LABELS) cut.push({ cause: "too_large", detail: field });
+  const texts = tagTexts(passed);
+  const kept = texts.slice(0, MAX_LABELS).map((text: unknown) => name(field, text, cut) ?? "");
+  if (texts.length > MAX_LABELS) cut.push({ cause: "too_large", detail: field });
   if (cut[0]) losses.push(cut[0]); // one loss for the whole list
   return list(kept);
 }

@@ -17,14 +17,14 @@ session.updateState({ user: { theme: null } });
 session.logEvent("file_opened", {
   category: "info",
   group: "editor.files",
-  labels: ["midi"],
+  tags: { format: "midi" },
   message: "Opened Sonata.mid",
   data: { path: "Sonata.mid", bytes: 48_213, loaded: new Date("2026-11-23T09:00:00Z") },
 });
 session.logEvent("disk_slow", { category: "warning", message: "Reading took 2 s" });
 
 // Metrics.
-session.gauge("memory_used", 84.5, { unit: "MB", tags: ["heap"] });
+session.gauge("memory_used", 84.5, { unit: "MB", tags: { area: "heap" } });
 session.counter("notes_played", 12);
 session.counter("notes_played", 30);
 session.histogram("latency_seconds", 0.012, { buckets: [0.005, 0.01, 0.02, 0.05], unit: "s" });

@@ -9,6 +9,7 @@ import { startMonitor, type HeartbeatMonitor } from "./heartbeat.ts";
 import { MAX_REPORTED_PATHS } from "../limits.ts";
 import * as ops from "../encode/ops.ts";
 import { add, type Counts, type Kind, type Sink } from "./sink.ts";
+import type { Tags } from "../encode/tags.ts";
 import type { Loss } from "../encode/values.ts";
 import { Timer } from "./timer.ts";
 
@@ -65,11 +66,17 @@ export class Session {
     this.#isJoined = isJoined;
     this.clock = clock;
     if (!isJoined) this.record("start", (losses) => ops.startOp(start, losses));
+    else if (start.tags) this.addTags(start.tags);
   }
 
   /** Environment variables for a child process that records into this session. */
   get environment(): { DATACAT_SESSION: string; DATACAT_URL: string } {
     return { DATACAT_SESSION: this.id, DATACAT_URL: this.url };
+  }
+
+  /** Adds tags to those that the session was opened with: `{ result: "won" }`. A session has at most 64. */
+  addTags(tags: Tags): void {
+    this.record("state", (losses) => ops.tagsOp(tags, losses));
   }
 
   /** Merges a patch into the session's state: objects are merged, null deletes a key, everything else replaces. 512 KiB at most. */

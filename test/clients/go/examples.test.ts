@@ -50,7 +50,7 @@ describe.skipIf(isGoMissing)("what the Go examples record", () => {
     expect(door).toMatchObject({
       category: "warning",
       group: "world.doors",
-      labels: ["door", "wood"],
+      labels: ["material:wood", "locked"],
       message: "It creaks",
       data: { door: 7, password: "[redacted]" },
     });

@@ -95,6 +95,8 @@ def play(calls, open_session):
         first = arguments[0] if arguments else {}
         if name == "open":
             session = open_session(first)
+        elif name == "add_tags":
+            session.add_tags(first)
         elif name == "update_state":
             session.update_state(first)
         elif name == "log_event":
@@ -103,7 +105,7 @@ def play(calls, open_session):
             fields = dict(first)
             causes = fields.pop("causes", [])
             sources = [datacat._excerpt_text(**excerpt) for excerpt in fields.pop("sources", [])]
-            common = [fields.pop(key, None) for key in ("category", "group", "labels", "message", "data")]
+            common = [fields.pop(key, None) for key in ("category", "group", "tags", "message", "data")]
             title, handled = fields.pop("name", "exception"), fields.pop("handled", None)
             fingerprint, test = fields.pop("fingerprint", None), fields.pop("test", None)
             more = datacat._exception_fields(causes=causes, handled=handled, sources=sources, fingerprint=fingerprint, losses=[], **fields)
@@ -144,6 +146,8 @@ def opened(client, session_id, start):
     session._now = client.clock
     if client._writers[session_id].owner:
         session._start(start.get("product"), start.get("version"), start.get("tags"), start.get("state"))
+    elif "tags" in start:
+        session.add_tags(start["tags"])
     return session
 
 

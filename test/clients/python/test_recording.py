@@ -247,6 +247,48 @@ class Recording(Test):
         self.assertEqual((start["tags"], event["labels"]), (["one"], ["alone"]))
         self.assertEqual((first["tags"], second["tags"]), (["app:x"], ["a", "2"]))
 
+    def test_tags_of_an_event_are_beside_its_labels_and_those_of_an_exception_beside_its_type(self):
+        session = datacat.open()
+        session.log_event("e", labels=["a"], tags={"room": "attic"})
+        session.log_exception(ValueError("x"), tags={"room": "attic", "seen": True})
+        session.client.log_event(session.session_id, "e", tags=["b"])
+        datacat.AsyncSession(session).log_event("e", tags=("c", "d:1"))
+        labels = [op["labels"] for op in self.ops()[1:]]
+        self.assertEqual(labels[0], ["a", "room:attic"])
+        self.assertEqual((labels[1][:2], sorted(labels[1][2:])), (["exception", "ValueError"], ["room:attic", "seen"]))
+        self.assertEqual(labels[2:], [["b"], ["c", "d:1"]])
+
+    def test_tags_are_added_later_and_by_the_environment(self):
+        os.environ["DATACAT_TAGS"] = "branch:main, nightly,,"
+        session = datacat.open(tags={"result": None})
+        session.add_tags("won")
+        session.client.add_tags(session.session_id, {"score": 3})
+        os.environ["DATACAT_SESSION"] = session.session_id
+        datacat.open(tags={"part": "child"})
+        datacat.open()
+        tagged = [(op["op"], op["tags"]) for _, op in self.records() if "tags" in op]
+        self.assertEqual(sorted(tagged), [
+            ("start", ["branch:main", "nightly", "result"]), ("tags", ["part:child"]), ("tags", ["score:3"]), ("tags", ["won"]),
+        ])  # fmt: skip
+
+    def test_hostile_tags_leave_the_call_recorded(self):
+        class Hostile(dict):
+            def items(self):
+                raise ValueError("no items")
+
+        class Value(object):
+            def __str__(self):
+                raise ValueError("no text")
+
+        session = datacat.open(tags=Hostile(a=1))
+        session.log_event("e", tags={"value": Value(), "list": [1, 2]})
+        session.gauge("g", 1, tags=Hostile(a=1))
+        session.gauge("g", 1, tags={"value": Value})
+        start, event, first, second = self.ops()
+        self.assertEqual(("tags" in start, "tags" in first), (False, False))
+        self.assertEqual(sorted(event["labels"]), ["list:[1, 2]", "value:<Value>"])
+        self.assertEqual(len(second["tags"]), 1)
+
     def test_a_patch_that_is_no_object_is_kept_as_its_value(self):
         session = datacat.open()
         session.update_state([1, 2])

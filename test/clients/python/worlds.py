@@ -20,7 +20,7 @@ FIXTURES = os.path.join(ROOT, "test", "fixtures", "lanes")
 HERE = os.path.dirname(os.path.abspath(__file__))
 JYTHON = sys.platform.startswith("java")
 NAMES = ("DATACAT_HOME", "DATACAT_URL", "DATACAT_SESSION", "DATACAT_LANE_BYTES", "DATACAT_PRODUCT", "DATACAT_VERSION",
-         "DATACAT_DAEMON_URL", "DATACAT_DISABLED", "DATACAT_KEY", "TMPDIR")  # fmt: skip
+         "DATACAT_TAGS", "DATACAT_DAEMON_URL", "DATACAT_DISABLED", "DATACAT_KEY", "TMPDIR")  # fmt: skip
 
 
 class Test(unittest.TestCase):

@@ -53,7 +53,7 @@ test("complete: every call arrives as it was made", async () => {
       name: "file_opened",
       category: "info",
       group: "editor.files",
-      labels: ["midi"],
+      labels: ["format:midi"],
       message: "Opened Sonata.mid",
       data: { path: "Sonata.mid", bytes: 48_213, loaded: "2026-11-23T09:00:00.000Z" },
     },
@@ -72,7 +72,7 @@ test("complete: every call arrives as it was made", async () => {
   expect(series["memory_used"]).toMatchObject({
     type: "gauge",
     unit: "MB",
-    tags: ["heap"],
+    tags: ["area:heap"],
     last: 84.5,
   });
   expect(series["notes_played"]).toMatchObject({ type: "counter", last: 42 });

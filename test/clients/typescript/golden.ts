@@ -34,6 +34,9 @@ export function play(
       case "open":
         session = open(first);
         break;
+      case "add_tags":
+        session?.addTags(first);
+        break;
       case "update_state":
         session?.updateState(first);
         break;

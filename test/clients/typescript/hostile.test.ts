@@ -49,7 +49,8 @@ test("anything at all is written as whole lines, in sequence, and nothing is thr
       for (const [a, b] of pairs as [any, any][]) {
         session.updateState(a);
         session.logEvent(a, b);
-        session.logEvent("e", { category: a, labels: b, message: a, data: b, at: a });
+        session.logEvent("e", { category: a, tags: b, message: a, data: b, at: a });
+        session.addTags(b);
         session.logException(a, { data: b });
         session.gauge(a, b, a);
         session.counter(a, a, { tags: b, unit: a, metadata: b });
@@ -98,6 +99,8 @@ test("getters, proxies and toJSON that throw, call back, or never end", () => {
     weak: new WeakMap(),
     fn() {},
   });
+  session.logEvent("tagged", { tags: trap as never });
+  session.gauge("g", 1, { tags: { a: 1, b: thrower as never, c: Symbol("c") as never, d: 2 } });
   session.logException(trap);
   session.logException(Object.create(null));
   session.end();
@@ -111,6 +114,9 @@ test("getters, proxies and toJSON that throw, call back, or never end", () => {
     weak: "<WeakMap>",
     fn: "<Function>",
   });
+  expect(records.find((line) => line["name"] === "tagged")).not.toHaveProperty("labels");
+  const gauge = records.find((line) => line["op"] === "metric");
+  expect(gauge).toMatchObject({ value: 1, tags: ["a:1", "b:[object Object]"] });
   expect(records.some((line) => line["name"] === "from inside")).toBe(true);
 });
 

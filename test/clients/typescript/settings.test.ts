@@ -27,6 +27,17 @@ test("a daemon elsewhere stands for the server, whatever is asked for, and gets 
   expect(settingsFrom({}, { DATACAT_KEY: "dc_k" })).toMatchObject({ key: "dc_k" });
 });
 
+test("tags of the environment precede those of the program, unless the session is another process's", () => {
+  const env = { DATACAT_TAGS: "branch:main, nightly,," };
+  expect(settingsFrom({ tags: { result: null } }, env).tags).toEqual([
+    "branch:main",
+    "nightly",
+    "result",
+  ]);
+  expect(settingsFrom({ tags: ["a"] }, { ...env, DATACAT_SESSION: "s-1" }).tags).toEqual(["a"]);
+  expect(settingsFrom({}, {}).tags).toEqual([]);
+});
+
 test("the environment's key goes to the environment's server only", () => {
   const keyOf = (url: string | undefined, env: object) =>
     settingsFrom({ url }, { DATACAT_KEY: "dc_k", ...env }).key;

@@ -29,7 +29,7 @@ func (r *report) endPackage(p *pkg, l line) {
 	if p.last == "ok  \t"+p.name+"\t(cached)\n" || strings.HasPrefix(p.last, "ok  \t"+p.name+"\t(cached)\t") {
 		data = append(data, datacat.Field{Key: "cached", Value: true}) // go test repeats the results of an earlier run
 	}
-	event := datacat.Event{Name: "package", Group: p.name, Labels: []string{string(result)}, Message: p.name, Time: l.Time, Data: data}
+	event := datacat.Event{Name: "package", Group: p.name, Tags: []string{string(result)}, Message: p.name, Time: l.Time, Data: data}
 	if l.Action == "fail" && !p.failed { // it did not compile, or its program failed outside of its tests
 		r.logBroken(p, l, &event)
 	}

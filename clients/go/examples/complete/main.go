@@ -42,7 +42,7 @@ func play(ctx context.Context) {
 
 	session.UpdateState(datacat.Data{"phase": "playing", "player": player{Name: "Ada", HP: 80, Items: []string{"sword"}}})
 	session.Log(datacat.Event{
-		Name: "door_opened", Category: datacat.Warning, Group: "world.doors", Labels: []string{"door", "wood"},
+		Name: "door_opened", Category: datacat.Warning, Group: "world.doors", Tags: []string{datacat.Tag("material", "wood"), "locked"},
 		Message: "It creaks", Data: datacat.Data{"door": 7, "password": "never leaves this process"},
 	})
 	session.LogException(fmt.Errorf("saving the game: %w", errors.New("disk on fire")), datacat.Data{"file": "a.sav"})

@@ -56,7 +56,7 @@ func run(session *datacat.Session, t test) bool {
 		result = "failed"
 	}
 	session.Log(datacat.Event{
-		Name: "test", Labels: []string{result}, Message: t.name, Err: err,
+		Name: "test", Tags: []string{result}, Message: t.name, Err: err,
 		Data: datacat.Data{"test": t.name, "result": result, "duration_ms": float64(took) / float64(time.Millisecond)},
 	})
 	return err == nil

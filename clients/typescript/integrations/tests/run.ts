@@ -3,6 +3,7 @@
  * the counts, and at the end the link to the session and GitHub's job summary. Never throws into the runner and never waits.
  */
 import { basename } from "node:path";
+import { tagTexts } from "../../encode/tags.ts";
 import type { TestFact } from "../../encode/test-fact.ts";
 import { open, type OpenOptions, type Session } from "../../node.ts";
 import { readCi } from "../../process/ci.ts";
@@ -58,7 +59,7 @@ export class TestRun {
       ...own,
       product: own.product ?? process.env["DATACAT_PRODUCT"] ?? "tests",
       version: own.version ?? process.env["DATACAT_VERSION"] ?? version,
-      tags: [tag, ...(own.tags ?? [])],
+      tags: [tag, ...tagTexts(own.tags)],
     });
     this.#url = dashboardOf(this.session, options);
     if (this.session.hasEnded) return; // recording is disabled or impossible

@@ -29,7 +29,11 @@ legacy.post("/sessions", records, async (c) => {
 });
 
 legacy.get("/sessions/:id", requires("read"), async (c) =>
-  c.body(await sessionOf(c.env, c.var.access, c.req.param("id")).stream("legacy"), 200, JSON_TYPE),
+  c.body(
+    await sessionOf(c.env, c.var.access, c.req.param("id")).stream({ kind: "legacy" }),
+    200,
+    JSON_TYPE,
+  ),
 );
 
 legacy.post("/sessions/:id/state", records, async (c) =>
@@ -136,7 +140,7 @@ async function wholeSession(
   session: SessionClient,
 ): Promise<ReadableStream<Uint8Array> | undefined> {
   try {
-    return await session.stream("legacy");
+    return await session.stream({ kind: "legacy" });
   } catch (error) {
     if (LEFT_OUT.has(refusalOf(error)?.code ?? "")) return undefined;
     throw error;

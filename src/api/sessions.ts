@@ -11,6 +11,7 @@ import type { QueryOf, QuestionName } from "../core/questions/answers.ts";
 import { askHeld, type SessionClient, sessionOf } from "../session/client.ts";
 import type { JsonOf } from "../session/requests/reply.ts";
 import * as query from "./request/query.ts";
+import { exportAsked } from "./request/export.ts";
 import { filterOf, parseQuery } from "./request/query.ts";
 
 export const sessions = new Hono<AccessEnv>();
@@ -75,15 +76,15 @@ sessions.get("/sessions/:id/timeline", requires("read"), (c) => {
   return answer(c, "timeline", asked);
 });
 
-/** Everything that was recorded, one JSON object a line: the summary, then every op in order. */
+/** Everything that was recorded, or a table of it. */
 sessions.get("/sessions/:id/export", requires("read"), async (c) => {
+  const { query: asked, name, type } = exportAsked(parseQuery(query.Export, c.req.url));
   const id = c.req.param("id");
-  const file = `datacat-${id.replaceAll(":", "_")}.ndjson`;
-  const lines = await session(c).stream("export");
+  const text = await session(c).stream(asked);
   await record(c, "session_exported", c.var.access.by, `session ${id}`);
-  return c.body(lines, 200, {
-    "content-type": "application/x-ndjson; charset=utf-8",
-    "content-disposition": `attachment; filename="${file}"`,
+  return c.body(text, 200, {
+    "content-type": `${type}; charset=utf-8`,
+    "content-disposition": `attachment; filename="datacat-${id.replaceAll(":", "_")}${name}"`,
   });
 });
 

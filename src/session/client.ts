@@ -31,7 +31,8 @@ import {
   refusedReply,
   type Reply,
 } from "./requests/reply.ts";
-import type { Charged, StreamKind } from "./session.ts";
+import type { ExportQuery } from "../core/exports/exports.ts";
+import type { Charged } from "./session.ts";
 import { isUnopenable, type Repeat, request, type Stub, stubOfObject } from "./stub.ts";
 import {
   eraseUnreadable,
@@ -157,13 +158,13 @@ export class SessionClient {
     return this.#call((object) => object.record(this.#access, body, write), "once");
   }
 
-  /** The whole session as 1.x gave it (JSON), or as an export (newline-delimited JSON). */
-  async stream(kind: StreamKind): Promise<ReadableStream<Uint8Array>> {
+  /** The whole session, or a table of it, as text. */
+  async stream(query: ExportQuery): Promise<ReadableStream<Uint8Array>> {
     const stream = await this.#orUnreadable(
       async (object): Promise<ReadableStream<Uint8Array> | Reply<never>> =>
-        object.stream(this.#access, kind),
+        object.stream(this.#access, query),
       (answer) => (typeof answer === "string" ? answer : undefined),
-      (env) => unreadableStream(env, this.#access, this.id, kind),
+      (env) => unreadableStream(env, this.#access, this.id, query),
     );
     if (typeof stream !== "string") return stream;
     throw refusalIn(stream) ?? new Error("A session answered with text where a stream is due.");

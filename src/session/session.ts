@@ -51,7 +51,7 @@ import { accepted, parsed, type Reply, refusedReply, replyOf } from "./requests/
 import { noteFinish, noteRequest } from "./residents.ts";
 import { SessionMaps, tried } from "./source-maps.ts";
 import { isOver, NEW_SCHEDULE, nextAlarm, type Schedule } from "./publication/schedule.ts";
-import { exported, legacySession } from "../core/questions/stream.ts";
+import { type ExportQuery, exportOf } from "../core/exports/exports.ts";
 import { streamOf } from "./requests/stream.ts";
 import { Turn } from "./requests/turn.ts";
 import { accessIn } from "./requests/upgrade.ts";
@@ -68,9 +68,6 @@ type Recorded = { access: Access } & v.InferOutput<typeof Record>;
 
 /** What a request cost the budgets of its key. */
 export type Charged = { cost: Used };
-
-/** Everything of a session in one answer: as 1.x gave it, or for an export. */
-export type StreamKind = "legacy" | "export";
 
 export class Session extends DurableObject<Env> {
   readonly #log: Log;
@@ -344,14 +341,14 @@ export class Session extends DurableObject<Env> {
     await this.#setAlarm();
   }
 
-  /** A whole session. `legacy`: as 1.x's `GET /api/sessions/{id}` gives it; `export`: a line for its summary and each op. */
+  /** A whole session, or a table of it, as text. */
   async stream(
     access: Access,
-    kind: StreamKind,
+    query: ExportQuery,
   ): Promise<ReadableStream<Uint8Array> | Reply<never>> {
     try {
       const source = this.#source(access, Date.now());
-      return streamOf(kind === "legacy" ? legacySession(source) : exported(source));
+      return streamOf(exportOf(source, query));
     } catch (error) {
       return refusedReply(error);
     }

@@ -5,7 +5,8 @@ import { type Access, SERVER } from "../../src/core/access/authority.ts";
 import type { Question } from "../../src/core/questions/answers.ts";
 import { type SessionClient, sessionOf } from "../../src/session/client.ts";
 import { jsonOf } from "../../src/session/requests/reply.ts";
-import type { Session, StreamKind } from "../../src/session/session.ts";
+import type { ExportQuery } from "../../src/core/exports/exports.ts";
+import type { Session } from "../../src/session/session.ts";
 import { sessionRow } from "../../src/catalog/known.ts";
 import { reindexSessions } from "../../src/session/publication/reindex.ts";
 import { event, gauge, heartbeat, NOON, start, state, World } from "./world.ts";
@@ -123,7 +124,8 @@ function begunMeanwhile(): { world: World; client: SessionClient } {
   const { client } = listened(world.id, (session) => ({
     answer: async (access: Access, questions: Question[]) =>
       begin(await session.answer(access, questions)),
-    stream: async (access: Access, kind: StreamKind) => begin(await session.stream(access, kind)),
+    stream: async (access: Access, query: ExportQuery) =>
+      begin(await session.stream(access, query)),
     erase: async (access: Access) => begin(await session.erase(access)),
   }));
   return { world, client };
@@ -135,7 +137,7 @@ test("a session that begins during a question is not taken for one whose storage
   expect((await sessionRow(env.CATALOG, asked.world.id))?.damaged).toBe(0);
 
   const streamed = begunMeanwhile();
-  const text = await new Response(await streamed.client.stream("export")).text();
+  const text = await new Response(await streamed.client.stream({ kind: "lines" })).text();
   expect(text).toContain('"fps"');
   expect((await sessionRow(env.CATALOG, streamed.world.id))?.damaged).toBe(0);
 

@@ -45,7 +45,7 @@ test.each([
     evidence: expect.arrayContaining([expect.objectContaining({ kind: "clock" })]),
   });
   expect(summary.clock_steps).toHaveLength(1);
-  const text = await new Response(await client.stream("export")).text();
+  const text = await new Response(await client.stream({ kind: "lines" })).text();
   const lines = text.trim().split("\n").slice(1);
   const exported = lines.flatMap((line) => (JSON.parse(line) as { at: number | number[] }).at);
   expect(new Set(exported)).toEqual(new Set(own));

@@ -7,6 +7,7 @@ import { GROUP_SORTS } from "../../catalog/exceptions.ts";
 import { SESSION_SORTS } from "../../catalog/sessions.ts";
 import { AXES, GROUPINGS } from "../../core/comparison/comparison.ts";
 import { MAX_PAGE, MAX_POINTS, MAX_TIME } from "../../core/limits.ts";
+import { TABLES } from "../../core/exports/tables.ts";
 import { TESTS_SHOWN } from "../../core/tests/vocabulary.ts";
 import { checkParameters } from "../../core/parse.ts";
 import { Refusal } from "../../core/refusal.ts";
@@ -136,6 +137,17 @@ export const Chart = v.object({
   points: whole(1, MAX_POINTS),
   tags: list,
   quantiles: flag,
+});
+export const Export = v.object({
+  format: v.optional(v.picklist(["ndjson", "json", "csv"])),
+  table: v.optional(v.picklist(TABLES)),
+  separator: v.optional(v.picklist(["comma", "semicolon", "tab"])),
+  decimal: v.optional(v.picklist(["point", "comma"])),
+  bom: flag,
+  from: time,
+  to: time,
+  metrics: list,
+  step: whole(1, MAX_TIME),
 });
 export const Timeline = v.object({ from: time, to: time, buckets: whole(1, MAX_POINTS) });
 export const Names = v.object({ prefix: text, cursor: text, limit });

@@ -3,13 +3,26 @@
  * at the start of a cell, nor after a character at which a spreadsheet divides the line where the list separator is not the comma.
  */
 
-type Cell = string | number | boolean | null | undefined;
+export type Cell = string | number | boolean | null | undefined;
 
-/** A header and its rows, each line ended by CRLF. */
+/** In countries with a decimal comma, spreadsheets divide lines at semicolons. */
+export type CsvFormat = { separator: "," | ";" | "\t"; decimal: "." | "," };
+
+const COMMAS: CsvFormat = { separator: ",", decimal: "." };
+
+/** A header and its rows. */
 export function csvOf(columns: string[], rows: Cell[][]): string {
-  return [columns, ...rows]
-    .map((row) => `${row.map((cell, column) => cellOf(cell, column === 0)).join(",")}\r\n`)
-    .join("");
+  return [columns, ...rows].map((row) => csvLine(row)).join("");
+}
+
+/** A line, ended by CRLF. */
+export function csvLine(cells: Cell[], { separator, decimal } = COMMAS): string {
+  const written = cells.map((cell, column) =>
+    typeof cell === "number" && decimal !== "."
+      ? String(cell).replace(".", decimal)
+      : cellOf(cell, column === 0),
+  );
+  return `${written.join(separator)}\r\n`;
 }
 
 function cellOf(value: Cell, isFirst: boolean): string {

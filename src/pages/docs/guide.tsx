@@ -8,6 +8,7 @@ import python from "../../../clients/python/README.md";
 import typescript from "../../../clients/typescript/README.md";
 import attachments from "./attachments.md";
 import grafana from "./grafana.md";
+import exports from "./exports.md";
 import keys from "./keys.md";
 import moving from "./moving.md";
 import sourceMaps from "./source-maps.md";
@@ -25,6 +26,7 @@ const GUIDES: Record<string, Guide> = {
   lanes: { title: "Any other language", file: "clients/README.md", text: lanes },
   search: { title: "Searching sessions", file: "src/pages/docs/search.md", text: search },
   grafana: { title: "Grafana and Prometheus", file: "src/pages/docs/grafana.md", text: grafana },
+  exports: { title: "Exports", file: "src/pages/docs/exports.md", text: exports },
   keys: { title: "API keys and budgets", file: "src/pages/docs/keys.md", text: keys },
   tests: { title: "Test runs", file: "src/pages/docs/tests.md", text: tests },
   attachments: {

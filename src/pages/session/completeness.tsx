@@ -1,4 +1,5 @@
 /** Completeness: recorded, stored and lost ops, the size and cost, and the writers. */
+import { ExportMenu } from "./exports.tsx";
 import { LeftOut } from "./incomplete.tsx";
 import { nameLabel, plainText } from "../../core/text/recorded-text.ts";
 import { isUnreadable } from "../../core/session/incomplete.ts";
@@ -31,17 +32,15 @@ export function RecordPanel({ summary }: { summary: Summary }) {
       <RecordFigures summary={summary} />
       <LeftOut summary={summary} />
       <Writers summary={summary} />
-      <p class="tools">
-        <a class="tool" href={`/api/sessions/${id}/export`} download={`${id}.ndjson`}>
-          Export
-        </a>
+      <div class="tools">
+        <ExportMenu id={id} />
         <a class="tool" href={`/compare?ids=${id}`}>
           Compare
         </a>
         <a class="tool danger" href={`/sessions/${id}/delete`}>
           Delete…
         </a>
-      </p>
+      </div>
     </section>
   );
 }

@@ -21,9 +21,8 @@ import {
 import { Rollups } from "../../core/questions/metrics.ts";
 import { publicationOf } from "../publication/publication.ts";
 import { jsonOf, type Reply } from "../requests/reply.ts";
-import type { StreamKind } from "../session.ts";
 import { EMPTY_STORE } from "./store.ts";
-import { exported, legacySession } from "../../core/questions/stream.ts";
+import { type ExportQuery, exportOf } from "../../core/exports/exports.ts";
 import { streamOf } from "../requests/stream.ts";
 
 export async function unreadableReplies(
@@ -42,10 +41,10 @@ export async function unreadableStream(
   env: Env,
   access: Access,
   id: string,
-  kind: StreamKind,
+  query: ExportQuery,
 ): Promise<ReadableStream<Uint8Array>> {
   const { source } = await unreadable(env, access, id);
-  return streamOf(kind === "legacy" ? legacySession(source) : exported(source));
+  return streamOf(exportOf(source, query));
 }
 
 /** Lists the session again, by what the roster has of it. A row that the catalog has already stays, and names the damage. */

@@ -281,7 +281,7 @@ test("secrets are written over before they are stored", async () => {
     { op: "metric", at: NOON, type: "gauge", name: "x", value: 1, metadata: { secret: "s-1" } },
   ]);
   const everything =
-    (await new Response(await world.client.stream("export")).text()) +
+    (await new Response(await world.client.stream({ kind: "lines" })).text()) +
     JSON.stringify(await world.everything());
   for (const secret of ["k-1", "hunter2", "t-1", "s-1"]) expect(everything).not.toContain(secret);
   expect(everything).toContain("[redacted]");

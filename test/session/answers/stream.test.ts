@@ -4,9 +4,9 @@ import { Event, type Op } from "../../../src/core/wire.ts";
 import { heartbeat, bulky, event, gauge, NOON, start, state, World } from "../world.ts";
 
 const legacyOf = async (world: World) =>
-  JSON.parse(await new Response(await world.client.stream("legacy")).text());
+  JSON.parse(await new Response(await world.client.stream({ kind: "legacy" })).text());
 const linesOf = async (world: World) =>
-  (await new Response(await world.client.stream("export")).text())
+  (await new Response(await world.client.stream({ kind: "lines" })).text())
     .trimEnd()
     .split("\n")
     .map((line) => JSON.parse(line) as { op?: string; seq?: number; [key: string]: unknown });
@@ -435,7 +435,7 @@ describe("the export", () => {
   test("that is cut off half-way leaves the session as it is", async () => {
     const world = new World();
     await world.send([start(), bulky(NOON, SEGMENT_BYTES), bulky(NOON, SEGMENT_BYTES)]);
-    const reader = (await world.client.stream("export")).getReader();
+    const reader = (await world.client.stream({ kind: "lines" })).getReader();
     await reader.read();
     await reader.cancel();
     expect((await world.client.ask("summary")).counts.events).toBe(2);

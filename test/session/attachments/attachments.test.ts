@@ -243,7 +243,7 @@ test("an export has the contents, chunk by chunk", async () => {
   const world = await announced(save, none, part);
   await putAll(world, save);
   await put(world, part, 1);
-  const text = await new Response(await world.client.stream("export")).text();
+  const text = await new Response(await world.client.stream({ kind: "lines" })).text();
   const lines = text
     .trim()
     .split("\n")

@@ -235,7 +235,7 @@ describe("a deleted session", () => {
     for (const asking of [
       () => world.client.ask("summary"),
       () => world.client.ask("state"),
-      () => world.client.stream("export"),
+      () => world.client.stream({ kind: "lines" }),
       () => world.client.erase(),
       () => world.client.publish(),
     ])

@@ -86,9 +86,11 @@ async function askAll(world: World): Promise<Summary> {
     client.ask("timeline"),
     client.ask("held", { state: { path: ["a"], texts: ["=99"] } }),
   ]);
-  const lines = (await new Response(await client.stream("export")).text()).trim().split("\n");
+  const lines = (await new Response(await client.stream({ kind: "lines" })).text())
+    .trim()
+    .split("\n");
   for (const line of lines) JSON.parse(line);
-  await new Response(await client.stream("legacy")).json();
+  await new Response(await client.stream({ kind: "legacy" })).json();
   return summary;
 }
 

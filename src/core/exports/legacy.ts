@@ -1,16 +1,14 @@
-/** A whole session as a stream: as 1.x gave it, and as an export that holds everything. Memory holds one segment at a time. */
+/** A whole session as 1.x gave it. Memory holds one segment at a time. */
 import type { EventRow } from "../answers.ts";
-import { type Attachment, chunksOf } from "../attachments/attachments.ts";
 import { pointAt } from "../metrics/chart.ts";
 import { merge } from "../state/merge.ts";
 import type { ReadColumns } from "../segments/segment.ts";
 import type { Series } from "../metrics/series.ts";
-import { base64Of } from "../segments/bytes.ts";
 import type { JsonObject } from "../wire.ts";
-import { ANSWERS, type Source } from "./answers.ts";
+import { ANSWERS, type Source } from "../questions/answers.ts";
 import type { SegmentInfo, Segments } from "../segments/segments.ts";
 
-/** The session as 1.x's `GET /api/sessions/{id}` gives it (test/session/answers/stream.test.ts). `state_history` holds the whole state after each change. */
+/** As 1.x's `GET /api/sessions/{id}` gives it (test/session/answers/stream.test.ts). `state_history` holds the whole state after each change. */
 export function* legacySession(source: Source): Generator<string> {
   const { store, index, state } = source;
   const summary = ANSWERS.summary(source);
@@ -175,88 +173,6 @@ function legacyMetric(
     value: total.sum / total.samples,
     ...described,
     metadata: { ...series.metadata, buckets, sum: total.sum, count: total.samples },
-  };
-}
-
-/** An exported op has the time that its own clock showed; if that differs from the server's, the corrected one is `corrected_at`. */
-function ownTimes<Exported extends { at?: number; recorded_at?: number }>({
-  recorded_at,
-  ...op
-}: Exported): object {
-  return recorded_at === undefined ? op : { ...op, at: recorded_at, corrected_at: op.at };
-}
-
-/** Everything, a line each: the summary, then segment by segment its ops in order, and its points as columns; at last the contents of attachments. */
-export function* exported(source: Source): Generator<string> {
-  const { store, index } = source;
-  yield `${JSON.stringify(ANSWERS.summary(source))}\n`;
-  for (const info of store.list()) {
-    const reader = store.open(info)?.reader;
-    if (!reader) {
-      yield `${JSON.stringify({ damaged_segment: info.id, first_seq: info.firstSeq, last_seq: info.lastSeq })}\n`;
-      continue;
-    }
-    const ops: { seq: number; at: number; recorded_at?: number }[] = [
-      ...reader.states().map(({ seq, at, patch, initial, recordedAt }) => ({
-        seq,
-        at,
-        recorded_at: recordedAt,
-        op: "state",
-        patch,
-        initial: initial || undefined,
-      })),
-      ...reader.events().map((event) => ({ op: "event", ...event })),
-      ...reader.others(),
-    ];
-    for (const op of ops.sort((a, b) => a.seq - b.seq)) yield `${JSON.stringify(ownTimes(op))}\n`;
-    const { heartbeats, recorded } = reader.heartbeatTimes();
-    for (const at of heartbeats) yield `${JSON.stringify({ op: "heartbeat", at })}\n`;
-    for (const [i, at] of recorded.at.entries()) {
-      const op = { op: "heartbeat", at, recorded_at: recorded.recordedAt[i] };
-      yield `${JSON.stringify(ownTimes(op))}\n`;
-    }
-    for (const id of reader.seriesIds()) {
-      const series = index.series[id];
-      if (series) yield `${JSON.stringify(exportedPoints(series, reader.columns(id)))}\n`;
-    }
-  }
-  for (const attachment of index.attachments) yield* exportedContent(store, attachment);
-}
-
-/** A line for each chunk of a content, in base64; without it if its bytes are damaged. Before the last chunk arrived: those that are there. */
-function* exportedContent({ chunks }: Segments, attachment: Attachment): Generator<string> {
-  const { id, complete } = attachment;
-  const numbers = complete
-    ? Array.from({ length: chunksOf(attachment) }, (_, chunk) => chunk)
-    : chunks.received(attachment);
-  for (const chunk of numbers) {
-    const bytes = chunks.read(attachment, chunk);
-    const content = bytes ? { base64: base64Of(bytes) } : { damaged: true };
-    yield `${JSON.stringify({ attachment: id, chunk, ...content })}\n`;
-  }
-}
-
-function exportedPoints(
-  { name, type, legacyType, unit, tags, metadata, bounds }: Series,
-  { at, fields, recordedAt }: ReadColumns,
-): Record<string, unknown> {
-  const columns = fields.map((field) => Array.from(field));
-  const [values = [], counts] = columns;
-  const points =
-    type === "histogram"
-      ? { bounds, fields: ["samples", "sum", "min", "max", "counts…"], columns }
-      : { values, counts };
-  return {
-    op: "points",
-    name,
-    type,
-    legacy_type: legacyType,
-    unit,
-    tags,
-    metadata,
-    at: Array.from(recordedAt ?? at),
-    corrected_at: recordedAt && Array.from(at),
-    ...points,
   };
 }
 

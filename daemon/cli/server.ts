@@ -4,8 +4,9 @@ import { MAX_PAGE } from "../../src/core/limits.ts";
 import { readConfig } from "../config.ts";
 import { type Environment, home } from "../home.ts";
 import { reason } from "../log.ts";
+import type { Receive } from "../send/transport.ts";
 import { Uploader } from "../send/uploader.ts";
-import { REQUEST_TIMEOUT_MS } from "./limits.ts";
+import { EXPORT_TIMEOUT_MS, REQUEST_TIMEOUT_MS } from "./limits.ts";
 import { DATACAT } from "./invocation.ts";
 import { Trouble } from "./trouble.ts";
 
@@ -44,6 +45,30 @@ export class Server {
     if (body.length !== to - from)
       throw new Trouble("failed", `${this.url} sent ${body.length} bytes instead of ${to - from}`);
     return Buffer.from(body, "latin1");
+  }
+
+  /** Gives a body of any length to `receive`, part by part. Throws `failed` if it does not end as it should. */
+  async getParts(path: string, query: Query, receive: Receive): Promise<void> {
+    let hasBegun = false;
+    let failure: Error | undefined;
+    const take: Receive = async (part) => {
+      hasBegun = true;
+      try {
+        await receive(part);
+      } catch (error) {
+        failure = error instanceof Error ? error : new Error(String(error));
+        throw error;
+      }
+    };
+    const url = path + searchOf(query);
+    const answer = await this.#uploader
+      .getParts(this.url, url, take, EXPORT_TIMEOUT_MS)
+      .catch((error: unknown) => {
+        if (failure) throw failure;
+        if (!hasBegun) throw this.#unreachable(error);
+        throw new Trouble("failed", `${this.url} sent only a part (${reason(error)}).`);
+      });
+    this.#bodyOf(answer, path);
   }
 
   /** The JSON answer to a request that changes something. */
@@ -94,12 +119,16 @@ export class Server {
     try {
       return await answer;
     } catch (error) {
-      throw new Trouble(
-        "unreachable",
-        `The server ${this.url} does not answer (${reason(error)}).\n` +
-          `Is it running? Start it on this machine with npm start, or name another one with DATACAT_URL or: ${DATACAT} login <url>`,
-      );
+      throw this.#unreachable(error);
     }
+  }
+
+  #unreachable(error: unknown): Trouble {
+    return new Trouble(
+      "unreachable",
+      `The server ${this.url} does not answer (${reason(error)}).\n` +
+        `Is it running? Start it on this machine with npm start, or name another one with DATACAT_URL or: ${DATACAT} login <url>`,
+    );
   }
 
   /** The id that `last`, an id, or a unique beginning of one stands for. */

@@ -12,8 +12,11 @@ type Outgoing = {
   body?: Buffer;
   /** "latin1": the bytes of the answer, a character for each. */
   encoding?: "latin1";
+  /** Takes the answer's body part by part, at its own pace, if the status is 200. `body` of the answer is then "". */
+  receive?: Receive;
   timeoutMs: number;
 };
+export type Receive = (part: Buffer) => void | Promise<void>;
 export type Incoming = { status: number; headers: IncomingHttpHeaders; body: string };
 export type Transport = { send(request: Outgoing): Promise<Incoming>; close(): Promise<void> };
 
@@ -32,8 +35,9 @@ function direct(tls: Tls): Transport {
     "http:": new http.Agent({ keepAlive: true, maxSockets: 4 }),
     "https:": new https.Agent({ keepAlive: true, maxSockets: 4, ...tls }),
   };
-  const once = ({ url, headers, method, body, encoding, timeoutMs }: Outgoing): Promise<Incoming> =>
+  const once = (outgoing: Outgoing): Promise<Incoming> =>
     new Promise((resolve, reject) => {
+      const { url, headers, method, body, timeoutMs } = outgoing;
       const isSecure = url.protocol === "https:";
       const request = (isSecure ? https : http).request(url, {
         method: method ?? (body ? "POST" : "GET"),
@@ -43,17 +47,14 @@ function direct(tls: Tls): Transport {
       });
       request.on("error", (error) => reject(request.reusedSocket ? new StaleSocket(error) : error));
       request.on("response", (response) => {
-        const chunks: Buffer[] = [];
-        response.on("data", (chunk: Buffer) => chunks.push(chunk));
-        response.on("error", reject);
-        response.on("end", () => {
-          const { statusCode = 0, headers: answered } = response;
-          resolve({
-            status: statusCode,
-            headers: answered,
-            body: Buffer.concat(chunks).toString(encoding ?? "utf8"),
-          });
-        });
+        const { statusCode: status = 0, headers: answered } = response;
+        bodyOf(response, status, outgoing).then(
+          (text) => resolve({ status, headers: answered, body: text }),
+          (error: Error) => {
+            request.destroy();
+            reject(error);
+          },
+        );
       });
       request.end(body);
     });
@@ -74,6 +75,19 @@ function direct(tls: Tls): Transport {
   };
 }
 
+async function bodyOf(
+  response: AsyncIterable<Buffer>,
+  status: number,
+  { receive, encoding }: Outgoing,
+): Promise<string> {
+  const parts: Buffer[] = [];
+  for await (const part of response) {
+    if (receive && status === 200) await receive(part);
+    else parts.push(part);
+  }
+  return Buffer.concat(parts).toString(encoding ?? "utf8");
+}
+
 class StaleSocket extends Error {
   constructor(cause: Error) {
     super(cause.message, { cause });
@@ -83,7 +97,8 @@ class StaleSocket extends Error {
 function throughProxy(env: Environment, tls: Tls): Transport {
   const opened = openProxyAgent(env, tls);
   return {
-    async send({ url, headers, method, body, encoding, timeoutMs }) {
+    async send(outgoing) {
+      const { url, headers, method, body, timeoutMs } = outgoing;
       const response = await (
         await opened
       ).request({
@@ -94,9 +109,8 @@ function throughProxy(env: Environment, tls: Tls): Transport {
         body,
         signal: AbortSignal.timeout(timeoutMs),
       });
-      const bytes = encoding && Buffer.from(await response.body.arrayBuffer());
-      const text = bytes ? bytes.toString(encoding) : await response.body.text();
-      return { status: response.statusCode, headers: response.headers, body: text };
+      const { statusCode: status, headers: answered } = response;
+      return { status, headers: answered, body: await bodyOf(response.body, status, outgoing) };
     },
     async close() {
       await (await opened).destroy();

@@ -11,7 +11,7 @@ import { findToken, loopbackPort } from "../local-token.ts";
 import { reason } from "../log.ts";
 import { isForeignPort } from "../peer.ts";
 import { parseRetryAfter } from "./retry.ts";
-import { type Incoming, openTransport, type Transport } from "./transport.ts";
+import { type Incoming, openTransport, type Receive, type Transport } from "./transport.ts";
 
 export type Answer =
   | { kind: "answered"; answer: IngestAnswer }
@@ -112,6 +112,11 @@ export class Uploader {
     return this.#request(server, path, timeoutMs, { headers, encoding: "latin1" });
   }
 
+  /** Gets a body of any length, part by part. Throws if it does not end within the time. */
+  getParts(server: string, path: string, receive: Receive, timeoutMs: number): Promise<Incoming> {
+    return this.#request(server, path, timeoutMs, { headers: {}, receive });
+  }
+
   /** Posts JSON. Throws if there is no answer within the time. */
   async post(server: string, path: string, body: string, timeoutMs: number): Promise<Incoming> {
     return this.#send(server, path, timeoutMs, await compress(body));
@@ -172,6 +177,7 @@ type Content = {
   headers: Record<string, string>;
   body?: Buffer;
   encoding?: "latin1";
+  receive?: Receive;
 };
 
 function parse(text: string): unknown {

@@ -80,6 +80,15 @@ test("sessions, show and export print what the server has", async () => {
   const lines = readFileSync(file, "utf8").trimEnd().split("\n");
   expect(JSON.parse(lines[0] ?? "")).toMatchObject({ id, product: "one" });
   expect((await world.run(["export", id])).stdout.trimEnd().split("\n")).toHaveLength(lines.length);
+
+  const [json, csv] = [join(world.folder, "one.json"), join(world.folder, "one.csv")];
+  await world.run(["export", id, "-o", json]);
+  expect(JSON.parse(readFileSync(json, "utf8"))).toMatchObject({ summary: { id } });
+  await world.run(["export", id, "-o", csv, "--separator", "semicolon", "--bom"]);
+  expect(readFileSync(csv, "utf8")).toMatch(/^\uFEFFtime_utc;at;[^]*;output;/);
+  const wide = await world.run(["export", id, "--table", "metrics_wide", "--metric", "nothing"]);
+  expect(wide.stdout).toBe("time_utc,at\r\n");
+  expect(readdirSync(world.folder).filter((name) => name.endsWith(".part"))).toEqual([]);
 });
 
 test("attachments are listed and stored, under safe names, without replacing a file", async () => {

@@ -32,7 +32,7 @@ test("events are rows with their times, texts and values", () => {
       at: NOON + 1,
       name: "door",
       labels: ["a", "b"],
-      message: 'He said "no", twice',
+      message: 'It is "no", twice',
       data: { room: 5 },
     },
     {
@@ -47,7 +47,7 @@ test("events are rows with their times, texts and values", () => {
   ]);
   const text = tableOf(session, { table: "events" });
   expect(text).toContain(
-    `2026-01-05 12:00:00.001,${NOON + 1},,1,door,info,,"a, b","He said ""no"", twice",,,,`,
+    `2026-01-05 12:00:00.001,${NOON + 1},,1,door,info,,"a, b","It is ""no"", twice",,,,`,
   );
   expect(text).toContain(`"{""room"":5}"`);
   expect(text).toContain("KeyError,'=SUM(A1),false,");

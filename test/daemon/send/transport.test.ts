@@ -92,6 +92,57 @@ test("a server that never answers ends in a timeout", async () => {
   server.close();
 });
 
+test("a long answer is received part by part, at the pace of its receiver", async () => {
+  const total = 64 * 1024 * 1024;
+  let sent = 0;
+  const server = createServer((_, response) => {
+    const send = () => {
+      while (sent < total) {
+        sent += 65_536;
+        if (!response.write(Buffer.alloc(65_536))) return;
+      }
+      response.end();
+    };
+    response.on("drain", send);
+    send();
+  });
+  const port = await listening(server, "127.0.0.1");
+  const transport = openTransport({}, false);
+  let received = 0;
+  let ahead = 0;
+  const receive = async (part: Buffer) => {
+    ahead = Math.max(ahead, sent - received);
+    received += part.length;
+    await new Promise((resolve) => setImmediate(resolve));
+  };
+  const answer = await transport.send({ ...asking(`http://127.0.0.1:${port}/`), receive });
+  expect(answer).toMatchObject({ status: 200, body: "" });
+  expect(received).toBe(total);
+  expect(ahead).toBeLessThan(total / 2);
+  await transport.close();
+  server.close();
+});
+
+test("a receiver that fails ends the request with its error, and does not get a refusal", async () => {
+  const server = createServer((request, response) => {
+    response.statusCode = request.url === "/refused" ? 404 : 200;
+    response.end("text");
+  });
+  const port = await listening(server, "127.0.0.1");
+  const transport = openTransport({}, false);
+  const receive = () => {
+    throw new Error("disk full");
+  };
+  const asked = (path: string) => asking(`http://127.0.0.1:${port}${path}`);
+  await expect(transport.send({ ...asked("/"), receive })).rejects.toThrow("disk full");
+  expect(await transport.send({ ...asked("/refused"), receive })).toMatchObject({
+    status: 404,
+    body: "text",
+  });
+  await transport.close();
+  server.close();
+});
+
 test("a connection that the server closed meanwhile costs no failure", async () => {
   const server = createServer({ keepAliveTimeout: 1 }, (_, response) => response.end("ok"));
   const port = await listening(server, "127.0.0.1");

@@ -5,6 +5,7 @@ import { type AccessEnv, requires } from "../access/access.ts";
 import { record } from "../access/audit.ts";
 import { removeSession } from "../catalog/publish.ts";
 import { listSessions } from "../catalog/sessions.ts";
+import { EVENT_LIST } from "../core/events/list.ts";
 import { Refusal } from "../core/refusal.ts";
 import { withMerged } from "../registry/merges.ts";
 import type { QueryOf, QuestionName } from "../core/questions/answers.ts";
@@ -12,7 +13,7 @@ import { askHeld, type SessionClient, sessionOf } from "../session/client.ts";
 import type { JsonOf } from "../session/requests/reply.ts";
 import * as query from "./request/query.ts";
 import { exportAsked } from "./request/export.ts";
-import { filterOf, parseQuery } from "./request/query.ts";
+import { filterOf, parseQuery, queryOf } from "./request/query.ts";
 
 export const sessions = new Hono<AccessEnv>();
 
@@ -42,8 +43,8 @@ sessions.get("/sessions/:id/state/diff", requires("read"), (c) => {
 });
 
 sessions.get("/sessions/:id/events", requires("read"), (c) => {
-  const { label, tag = label, ...asked } = parseQuery(query.Events, c.req.url);
-  return answer(c, "events", { ...asked, tag });
+  const { q, label, tag = label, ...asked } = parseQuery(query.Events, c.req.url);
+  return answer(c, "events", { ...asked, tag, query: queryOf(EVENT_LIST, q) });
 });
 
 sessions.get("/sessions/:id/events/counts", requires("read"), (c) =>

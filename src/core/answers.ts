@@ -360,6 +360,12 @@ export type StateCharts = {
 /** `next` is the cursor of the next page; null at the end. */
 export type Page<Row> = { items: Row[]; next: string | null; damaged?: DamagedPart[] };
 
+/** Events of a session. */
+export type EventPage = Page<EventRow> & {
+  /** The page is not full, because one question opens a bounded part of the log: the search is at this time, and `next` continues it. */
+  searched_to?: number;
+};
+
 export type EventRow = Omit<Event, "op"> & {
   seq: number;
   /** The time by the program's own clock, if it differs. */

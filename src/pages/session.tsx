@@ -24,6 +24,7 @@ import {
   StateChartsPanel,
 } from "./session/state-charts.tsx";
 import { stackRoutes, StacksPanel } from "./session/stacks.tsx";
+import { suggestRoutes } from "./session/suggest.tsx";
 import { testRoutes } from "./session/test-pages.tsx";
 import { CiPanel, TestsPanel } from "./session/tests.tsx";
 import { TimelinePanel } from "./session/timeline.tsx";
@@ -232,6 +233,7 @@ for (const routes of [
   changedRoutes,
   figureRoutes,
   testRoutes,
+  suggestRoutes,
 ]) {
   sessionRoutes.route("/", routes);
 }

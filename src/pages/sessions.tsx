@@ -1,9 +1,9 @@
 /** The list of sessions with its search, filters, sorting and saved views; all of it is in the address. */
-import { nameLabel, plainText } from "../core/text/recorded-text.ts";
+import { nameLabel } from "../core/text/recorded-text.ts";
 import { formatCount, formatNumber, formatQuantity } from "../core/text/format.ts";
 import { Hono } from "hono";
-import { type SessionFilter, STATUS_KINDS } from "../catalog/filter.ts";
-import { Refusal, refusalOf } from "../core/refusal.ts";
+import { STATUS_KINDS } from "../catalog/filter.ts";
+import { Refusal } from "../core/refusal.ts";
 import { rollups } from "../catalog/metrics.ts";
 import { type VersionCounts, versions } from "../catalog/products.ts";
 import { listSessions, type SessionList, SESSION_SORTS } from "../catalog/sessions.ts";
@@ -31,7 +31,7 @@ import { passing, readFilter, type SessionSearch, searchQuery } from "./search.t
 import { address } from "./ui/address.ts";
 import { Empty, Unpublished } from "./ui/empty.tsx";
 import { guarded } from "./ui/panel.tsx";
-import { SearchField, SearchForm } from "./ui/search-form.tsx";
+import { NotUnderstood, readBox, SearchField, SearchForm } from "./ui/search-form.tsx";
 import { SessionTable } from "./ui/session-table.tsx";
 import { distinctStep } from "../core/text/scale.ts";
 import { Sparkline } from "./ui/sparkline.tsx";
@@ -107,7 +107,7 @@ function Search({ search, known }: SearchProps) {
           value={search.query}
           label="Search sessions"
           placeholder="Text, or conditions as version:>=1.2 state.level:>3 -is:ended"
-          suggestions="query"
+          suggestions="/suggest/query"
         />
         <ProductSelects filter={filter} known={known} />
         <Within search={search} />
@@ -167,8 +167,14 @@ function List(props: ListProps) {
 async function found({ env, access, search, known }: ListProps) {
   const { metric } = search;
   const db = env.CATALOG;
-  const asked = readBox(search);
-  if (asked instanceof Refusal) return <NotUnderstood search={search} refusal={asked} />;
+  const asked = readBox(() => passing(search, Date.now()));
+  if (asked instanceof Refusal)
+    return (
+      <>
+        <Chips search={search} count={undefined} />
+        <NotUnderstood query={search.query} refusal={asked} />
+      </>
+    );
   const filter = await withMerged(env.REGISTRY, asked);
   const query = { ...filter, ...search.page, limit: LIST_ROWS };
   const page = await listSessions(db, query, askHeld(env, access));
@@ -252,38 +258,6 @@ async function found({ env, access, search, known }: ListProps) {
         </nav>
       </footer>
     </form>
-  );
-}
-
-/** The filter; or why the text in the box is no query, as happens while one types. */
-function readBox(search: SessionSearch): SessionFilter | Refusal {
-  try {
-    return passing(search, Date.now());
-  } catch (thrown) {
-    const refusal = refusalOf(thrown);
-    if (refusal?.code !== "invalid_query") throw thrown;
-    return refusal;
-  }
-}
-
-function NotUnderstood({ search, refusal }: { search: SessionSearch; refusal: Refusal }) {
-  const position = Number(refusal.details["position"] ?? 0);
-  return (
-    <>
-      <Chips search={search} count={undefined} />
-      <Empty title="This query is not complete, or not understood">
-        <p>{plainText(refusal.message)}</p>
-        <p>
-          <code>
-            {plainText(search.query.slice(0, position))}
-            <mark>{plainText(search.query.slice(position)) || " "}</mark>
-          </code>
-        </p>
-        <p>
-          <a href="/docs/search">How to search</a>
-        </p>
-      </Empty>
-    </>
   );
 }
 

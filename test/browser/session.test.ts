@@ -490,6 +490,32 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
     expect(complaints).toEqual([]);
   });
 
+  test("events are searched by conditions, which are completed, and explained if they are wrong", async () => {
+    const { page, complaints } = await world.look("/sessions/broken");
+    const rows = page.locator("#event-list > .event");
+    const box = page.getByLabel("Search events");
+    const offered = page.locator("#suggested-text option");
+    await box.pressSequentially("exception:Mem");
+    await soon(() =>
+      offered.evaluateAll((all) => all.map((one) => one.getAttribute("value"))),
+    ).toEqual(["exception:MemoryError"]);
+    await box.fill("exception:MemoryError before_end:<10s");
+    await soon(() => rows.count()).toBe(1);
+    await box.fill("levl:error");
+    await page.locator("#event-list").getByText("Did you mean level?").waitFor();
+    expect(await page.locator("#event-list mark").textContent()).toBe("levl:error");
+    await expectAccessible(page);
+    await box.fill("level:>=error -is:exception");
+    await soon(() => page.locator("#event-list .empty").count()).toBe(0);
+    await soon(() => rows.count()).toBeGreaterThan(0);
+    const { page: other } = await world.look(page.url().replace(world.server.url, ""));
+    expect(await other.getByLabel("Search events").inputValue()).toBe(
+      "level:>=error -is:exception",
+    );
+    expect(await other.locator("#event-list > .event").count()).toBe(await rows.count());
+    expect(complaints).toEqual([]);
+  });
+
   test("the events follow the cursor", async () => {
     const { page } = await world.look("/sessions/broken");
     const here = page.locator("#event-list > [data-here]");

@@ -200,11 +200,19 @@ test("tail -f follows a session to its end", async () => {
     world.start(["run", "--", "sh", "-c", "echo 1; sleep 2; echo 2; sleep 2; echo 3"]),
   );
   await world.findSession(({ status }) => status === "active");
-  const tail = await world.run(["tail", "-f", "last"]);
+  const [tail, some] = await Promise.all([
+    world.run(["tail", "-f", "last"]),
+    world.run(["tail", "-f", "last", "is:output -message:2"]),
+  ]);
   await running;
   expect(tail.code).toBe(0);
   expect(tail.stdout.match(/stdout {2}\d/g)).toEqual(["stdout  1", "stdout  2", "stdout  3"]);
   expect(tail.stdout).toContain("Ended");
+  expect(some.stdout.match(/stdout {2}\d/g)).toEqual(["stdout  1", "stdout  3"]);
+  const last = await world.run(["tail", "-n", "1", "last", "message:1 OR message:2"]);
+  expect(last.stdout.match(/stdout {2}\d/g)).toEqual(["stdout  2"]);
+  const refused = await world.run(["tail", "last", "mesage:1"]);
+  expect(refused.stderr).toContain("Did you mean message?");
 });
 
 test("exit codes distinguish errors", async () => {

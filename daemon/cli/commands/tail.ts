@@ -1,6 +1,6 @@
 /** `datacat tail`: a session's last events, and those that follow. */
 import type { Command } from "commander";
-import type { EventRow, Page, Summary } from "../../../src/core/answers.ts";
+import type { EventPage, EventRow, Summary } from "../../../src/core/answers.ts";
 import { MAX_PAGE } from "../../../src/core/limits.ts";
 import { FOLLOW_MS } from "../limits.ts";
 import { count, JSON_OPTION, SESSION_ID, withServer } from "../options.ts";
@@ -15,32 +15,37 @@ export function addTail(program: Command): void {
     .command("tail")
     .description("Print a session's last events.")
     .argument("<id>", SESSION_ID)
+    .argument(
+      "[query...]",
+      "Print only events that pass this query, as in the page's search box: 'level:>=warning data.door:3 -name:tick'.",
+    )
     .option("-n, --lines <count>", "Print the last N events.", count, 20)
     .option("-f, --follow", "Print further events as they arrive, until the session ends.")
     .option(...JSON_OPTION)
-    .action((id: string, options: TailOptions) =>
-      withServer(async (server) => tail(server, await server.findSession(id), options)),
+    .action((id: string, query: string[], options: TailOptions) =>
+      withServer(async (server) =>
+        tail(server, await server.findSession(id), query.join(" "), options),
+      ),
     );
 }
 
-async function tail(server: Server, id: string, options: TailOptions): Promise<void> {
+async function tail(
+  server: Server,
+  id: string,
+  query: string,
+  options: TailOptions,
+): Promise<void> {
   const at = `/api/sessions/${encodeURIComponent(id)}`;
-  const newest = { order: "desc", limit: Math.max(1, options.lines) };
-  const { items } = await server.get<Page<EventRow>>(`${at}/events`, newest);
-  const shown = items.reverse();
-  if (options.lines > 0) for (const event of shown) show(event, options);
+  const events = new Events(server, `${at}/events`, query === "" ? undefined : query);
+  for (const event of await events.newest(options.lines)) show(event, options);
   if (!options.follow) return;
 
   // While a socket is open, the daemon sends every 250 ms instead of every 5 s.
   const stopWatching = await watch(server, id);
-  let last = shown.at(-1);
   for (;;) {
     const summary = await server.get<Summary>(`${at}/summary`);
     const { verdict } = summary;
-    for (const event of await since(server, at, last)) {
-      show(event, options);
-      last = event;
-    }
+    for (const event of await events.further()) show(event, options);
     // The events were read after the status, so none is missed.
     if (verdict.status === "ended" || verdict.status === "crashed") {
       if (!options.json)
@@ -54,17 +59,53 @@ async function tail(server: Server, id: string, options: TailOptions): Promise<v
   stopWatching();
 }
 
-/** Events after `last`, oldest first. */
-async function since(server: Server, at: string, last: EventRow | undefined): Promise<EventRow[]> {
-  const found: EventRow[] = [];
-  let cursor: string | undefined;
-  do {
-    const query = { order: "asc", limit: MAX_PAGE, from: last?.at, cursor };
-    const page = await server.get<Page<EventRow>>(`${at}/events`, query);
-    found.push(...page.items.filter(({ seq }) => seq > (last?.seq ?? -1)));
-    cursor = page.next ?? undefined;
-  } while (cursor !== undefined);
-  return found;
+/** The events of a session that pass a query, in their order. */
+class Events {
+  readonly #server: Server;
+  readonly #path: string;
+  readonly #q: string | undefined;
+  /** The sequence up to which all were read. */
+  #seen = 0;
+
+  constructor(server: Server, path: string, q: string | undefined) {
+    this.#server = server;
+    this.#path = path;
+    this.#q = q;
+  }
+
+  /** The last ones. */
+  async newest(count: number): Promise<EventRow[]> {
+    if (this.#q !== undefined || count === 0) this.#seen = await this.#end();
+    return (await this.#read({ order: "desc" }, count)).reverse();
+  }
+
+  /** Those that arrived since. */
+  async further(): Promise<EventRow[]> {
+    const cursor = String(this.#seen);
+    if (this.#q !== undefined) this.#seen = Math.max(this.#seen, await this.#end());
+    return this.#read({ order: "asc", cursor }, Infinity);
+  }
+
+  /** The sequence of the newest event, which may not pass the query. */
+  async #end(): Promise<number> {
+    const { items } = await this.#server.get<EventPage>(this.#path, { order: "desc", limit: 1 });
+    return items[0]?.seq ?? 0;
+  }
+
+  async #read(query: { order: string; cursor?: string }, count: number): Promise<EventRow[]> {
+    const found: EventRow[] = [];
+    let next: string | undefined = query.cursor;
+    do {
+      const limit = Math.min(MAX_PAGE, count - found.length);
+      if (limit === 0) break;
+      const asked = { ...query, q: this.#q, limit, cursor: next };
+      const page = await this.#server.get<EventPage>(this.#path, asked);
+      found.push(...page.items);
+      next = page.next ?? undefined;
+    } while (next !== undefined);
+    this.#seen = found.reduce((seen, { seq }) => Math.max(seen, seq), this.#seen);
+    return found;
+  }
 }
 
 function show(event: EventRow, { json }: TailOptions): void {

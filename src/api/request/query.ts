@@ -10,6 +10,9 @@ import { MAX_PAGE, MAX_POINTS, MAX_TIME } from "../../core/limits.ts";
 import { TABLES } from "../../core/exports/tables.ts";
 import { TESTS_SHOWN } from "../../core/tests/vocabulary.ts";
 import { checkParameters } from "../../core/parse.ts";
+import type { QueryList } from "../../core/query/list.ts";
+import { parseQueryOf } from "../../core/query/parse.ts";
+import type { Query } from "../../core/query/tree.ts";
 import { Refusal } from "../../core/refusal.ts";
 import { readPath } from "../../core/state/path.ts";
 import { VALUE_TYPES, type ValueType } from "../../core/state/values.ts";
@@ -127,6 +130,7 @@ export const Events = v.object({
   text,
   exceptions: flag,
   fingerprint: text,
+  q: text,
   cursor: text,
   limit,
   order,
@@ -278,6 +282,11 @@ export function parseQuery<Schema extends v.GenericSchema<{ [name: string]: unkn
     "invalid_query",
     `The parameter ${v.getDotPath(issue) ?? ""}: ${issue.message}`,
   );
+}
+
+/** The parameter `q` of a list as its query. Throws a Refusal (invalid_query). */
+export function queryOf(list: QueryList, q: string | undefined): Query | undefined {
+  return q === undefined ? undefined : parseQueryOf(list, q, Date.now());
 }
 
 /** A query of something else than sessions. A key that is bound to a product finds only what is its, whatever the query asks for. */

@@ -1,6 +1,7 @@
 /** Events: their defaults and filters. */
 import type { EventRow } from "../answers.ts";
 import { fingerprint } from "./fingerprint.ts";
+import { testName } from "../tests/id.ts";
 import { fold } from "../text/fold.ts";
 import { hasTag } from "../text/tag.ts";
 import { MAX_EVENT_BYTES } from "../limits.ts";
@@ -16,7 +17,7 @@ export type EventFilter = {
   group?: string;
   /** One of its tags, or the key of one (core/text/tag.ts). */
   tag?: string;
-  /** Occurs in name, message, group, tags, exception or data, folded (core/text/fold.ts). */
+  /** Occurs in name, message, group, tags, exception, data, source file or test, folded (core/text/fold.ts). */
   text?: string;
   exceptions?: boolean;
   /** Of exceptions. */
@@ -68,6 +69,7 @@ const isQuietTest = ({ test, category }: EventRow): boolean =>
 
 /** The text that full-text search examines, folded. */
 export function searchText(event: EventRow): string {
+  const { test } = event;
   const parts = [
     event.name,
     event.message,
@@ -76,7 +78,10 @@ export function searchText(event: EventRow): string {
     event.exception_type,
     event.exception_msg,
     ...(event.stacktrace ?? []),
+    event.source_file,
+    event.source_function,
   ];
+  if (test) parts.push(testName(test), test.reason, test.output);
   if (event.data) parts.push(JSON.stringify(event.data));
   for (const cause of event.causes ?? []) parts.push(cause.exception_type, cause.exception_msg);
   for (const { attributes, notes = [] } of [event, ...(event.causes ?? [])]) {

@@ -1,23 +1,5 @@
-/** The fields that a query may name, and what kind of values each has. */
-
-type ValueKind =
-  | "text" // compared as a whole, or with *
-  | "version" // also by order
-  | "contained" // the text contains it
-  | "number"
-  | "duration" // 500ms, 3s, 5m, 2h, 7d
-  | "size" // 10kB, 3MiB
-  | "time" // 2026-01-31, 2026-01-31T12:00+01:00, or a duration before now
-  | "choice"; // one of a list
-
-export type FieldInfo = {
-  name: string;
-  kind: ValueKind;
-  /** One line for people. */
-  about: string;
-  /** Of a choice. */
-  choices?: readonly string[];
-};
+/** The fields that a query for sessions may name, and what kind of values each has. */
+import { type FieldInfo, type Prefix, type QueryList, queryList } from "./list.ts";
 
 /** What `has:` may ask for. */
 const HAS = [
@@ -35,7 +17,7 @@ const HAS = [
 ] as const;
 
 /** `kinds`: the statuses that sessions are searched by (catalog/filter.ts). */
-export function fieldsOf(kinds: readonly string[]): FieldInfo[] {
+function fieldsOf(kinds: readonly string[]): FieldInfo[] {
   return [
     { name: "id", kind: "text", about: "Id of the session" },
     { name: "product", kind: "text", about: "Product" },
@@ -75,13 +57,18 @@ export function fieldsOf(kinds: readonly string[]): FieldInfo[] {
 }
 
 /** What stands before a path, a name or a key. */
-export const PREFIXES = [
+const PREFIXES: readonly Prefix[] = [
   { name: "state", about: "Value of a state path now, or the last one: state.level:>3" },
   { name: "ever", about: "Any value that a state path had: ever.window.active:menu" },
   { name: "at_end", about: "Value of a state path when the session ended: at_end.level:3" },
   { name: "metric", about: "Figure of a metric: metric.fps.mean:<30" },
   { name: "tag", about: "Value of a tag key:value : tag.branch:main" },
-] as const;
+];
+
+/** What a query for sessions may name. `kinds` as of fieldsOf. */
+export function sessionList(kinds: readonly string[]): QueryList {
+  return queryList(fieldsOf(kinds), PREFIXES);
+}
 
 /** Figures of a series that a query can compare: columns of the catalog's metrics. */
 export const FIGURES = ["mean", "min", "max", "first", "last", "count", "sum", "increase"].concat([

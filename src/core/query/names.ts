@@ -1,21 +1,23 @@
 /** What the name of a field stands for, and the field that someone may have meant. */
 import { readPath } from "../state/path.ts";
-import { type FieldInfo, FIGURES, PREFIXES } from "./fields.ts";
+import { FIGURES } from "./fields.ts";
+import type { FieldInfo, QueryList } from "./list.ts";
 import type { Field } from "./tree.ts";
 
 type Named = { field: Field; info: FieldInfo };
 
-const VALUE: FieldInfo = { name: "state", kind: "text", about: "" };
+const VALUE: FieldInfo = { name: "", kind: "value", about: "" };
 const FIGURE: FieldInfo = { name: "metric", kind: "number", about: "" };
 const TAG: FieldInfo = { name: "tag", kind: "text", about: "" };
 
-/** The field of a name; undefined if there is none. */
-export function fieldNamed(name: string, fields: Map<string, FieldInfo>): Named | undefined {
-  const plain = fields.get(name.toLowerCase());
+/** The field of a name; undefined if the list has none. */
+export function fieldNamed(name: string, list: QueryList): Named | undefined {
+  const plain = list.fields.get(name.toLowerCase());
   if (plain) return { field: { kind: "plain", name: plain.name }, info: plain };
   const dot = name.indexOf(".");
   if (dot < 0) return undefined;
-  const [prefix, rest] = [name.slice(0, dot), name.slice(dot + 1)];
+  const [start, rest] = [name.slice(0, dot), name.slice(dot + 1)];
+  const prefix = list.prefixes.find((each) => each.name === start)?.name;
   if (rest === "") return undefined;
   switch (prefix) {
     case "state":
@@ -34,17 +36,22 @@ export function fieldNamed(name: string, fields: Map<string, FieldInfo>): Named 
     }
     case "tag":
       return { field: { kind: "tag", key: rest.replaceAll(/\\(.)/g, "$1") }, info: TAG };
+    case "data":
+    case "attribute": {
+      const path = readPath(rest);
+      return path && { field: { kind: "plain", name: prefix, path }, info: VALUE };
+    }
     default:
       return undefined;
   }
 }
 
 /** Why there is no such field, and what may have been meant. */
-export function unknownField(name: string, fields: Map<string, FieldInfo>): string {
+export function unknownField(name: string, { fields, prefixes }: QueryList): string {
   const shown = name.slice(0, 60);
-  if (name.startsWith("metric."))
+  if (name.startsWith("metric.") && prefixes.some((prefix) => prefix.name === "metric"))
     return `A metric is compared by one of its figures, as metric.fps.mean: ${FIGURES.join(", ")}`;
-  const names = [...fields.keys(), ...PREFIXES.map((prefix) => prefix.name)];
+  const names = [...fields.keys(), ...prefixes.map((prefix) => prefix.name)];
   const near = nearest(shown.toLowerCase(), names);
   const meant = near === undefined ? "" : ` Did you mean ${near}?`;
   return `There is no field ${shown}.${meant} A text with a colon is written in quotes`;

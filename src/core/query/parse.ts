@@ -13,20 +13,32 @@
  * MAX_QUERY_DEPTH parentheses.
  */
 import { MAX_QUERY_DEPTH, MAX_QUERY_LENGTH, MAX_QUERY_TERMS, MAX_QUERY_VALUES } from "../limits.ts";
-import { type QueryContext, wrong } from "./context.ts";
-import { type FieldInfo, fieldsOf } from "./fields.ts";
+import { wrong } from "./context.ts";
+import { sessionList } from "./fields.ts";
+import type { QueryList } from "./list.ts";
 import { fieldNamed, unknownField } from "./names.ts";
 import { EVERY, type Query, type Span } from "./tree.ts";
 import { matchOf, type WrittenValue } from "./values.ts";
 
-/** Throws a Refusal (invalid_query) whose detail `position` is the character at which it was not understood, from 0. */
-export function parseQuery(text: string, context: QueryContext): Query {
+/** A query for sessions. `kinds`: the statuses that they are searched by. Throws as `parseQueryOf`. */
+export function parseQuery(
+  text: string,
+  { now, kinds }: { now: number; kinds: readonly string[] },
+): Query {
+  return parseQueryOf(sessionList(kinds), text, now);
+}
+
+/**
+ * A query for the rows of a list. Relative times are before `now`. Throws a Refusal (invalid_query) whose detail `position` is the character
+ * at which it was not understood, from 0.
+ */
+export function parseQueryOf(list: QueryList, text: string, now: number): Query {
   if (text.length > MAX_QUERY_LENGTH)
     throw wrong(
       MAX_QUERY_LENGTH,
       `A query may have ${MAX_QUERY_LENGTH} characters; this has ${text.length}`,
     );
-  return new Parser(text, context).parse();
+  return new Parser(list, text, now).parse();
 }
 
 const BLANK = /\s/;
@@ -36,18 +48,18 @@ const ENDS_PHRASE = /[\s()"]/;
 const OPERATORS = [">=", "<=", ">", "<", "=", "!"] as const;
 
 class Parser {
+  readonly #list: QueryList;
   readonly #text: string;
-  readonly #context: QueryContext;
-  readonly #fields: Map<string, FieldInfo>;
+  readonly #now: number;
   #at = 0;
   #terms = 0;
   #values = 0;
   #depth = 0;
 
-  constructor(text: string, context: QueryContext) {
+  constructor(list: QueryList, text: string, now: number) {
+    this.#list = list;
     this.#text = text;
-    this.#context = context;
-    this.#fields = new Map(fieldsOf(context.kinds).map((field) => [field.name, field]));
+    this.#now = now;
   }
 
   parse(): Query {
@@ -123,14 +135,12 @@ class Parser {
       if (text === "") throw wrong(from, "A text is missing");
       const span = this.#since(from);
       // A tag needs no value.
-      const field = this.#text.startsWith("tag.", from)
-        ? fieldNamed(text, this.#fields)
-        : undefined;
+      const field = this.#text.startsWith("tag.", from) ? fieldNamed(text, this.#list) : undefined;
       if (!field) return { kind: "phrase", text, span };
       return { kind: "term", field: field.field, any: [{ kind: "any" }], isNot: false, span };
     }
-    const field = fieldNamed(name, this.#fields);
-    if (!field) throw wrong(from, unknownField(name, this.#fields));
+    const field = fieldNamed(name, this.#list);
+    if (!field) throw wrong(from, unknownField(name, this.#list));
     return this.#term(field, from);
   }
 
@@ -144,7 +154,7 @@ class Parser {
         throw wrong(this.#at, `A query may have ${MAX_QUERY_VALUES} values`);
       written.push(this.#value());
     } while (this.#peek() === ",");
-    const any = written.map((value) => matchOf(value, field, info, this.#context));
+    const any = written.map((value) => matchOf(value, info, this.#now));
     return { kind: "term", field, any, isNot, span: this.#since(from) };
   }
 

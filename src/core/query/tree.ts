@@ -1,4 +1,4 @@
-/** A query for sessions as a tree: what parse.ts makes of the text, and catalog/query.ts compiles. */
+/** A query as a tree: what parse.ts makes of the text, and catalog/query.ts compiles for sessions and evaluate.ts for the rows of other lists. */
 
 /** Where a part is in the text of the query: characters from `from` to before `to`. */
 export type Span = { from: number; to: number };
@@ -16,9 +16,9 @@ type Phrase = { kind: "phrase"; text: string; span: Span };
 /** A condition on a field. `isNot`: the session has a value there, and none of these. */
 export type Term = { kind: "term"; field: Field; any: Match[]; isNot: boolean; span: Span };
 
-/** A field of fields.ts, or one with a path, a name or a key of its own. */
+/** A field of the list, with a path below it where it may have one; or one with a path, a name or a key of its own. */
 export type Field =
-  | { kind: "plain"; name: string }
+  | { kind: "plain"; name: string; path?: string[] }
   | { kind: "state"; when: StateTime; path: string[] }
   | { kind: "metric"; metric: string; statistic: string }
   | { kind: "tag"; key: string };
@@ -47,4 +47,10 @@ export function* leavesOf(query: Query): Generator<Term | Phrase> {
     for (const part of query.of) yield* leavesOf(part);
   else if (query.kind === "not") yield* leavesOf(query.of);
   else yield query;
+}
+
+/** The texts that a query looks for, but those behind NOT. */
+export function phrasesOf(query: Query): string[] {
+  if (query.kind === "phrase") return [query.text];
+  return query.kind === "and" || query.kind === "or" ? query.of.flatMap(phrasesOf) : [];
 }

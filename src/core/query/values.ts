@@ -1,9 +1,9 @@
 /** What the value of a condition means, by the kind of its field. */
-import type { FieldInfo } from "./fields.ts";
+import type { FieldInfo } from "./list.ts";
 import { nearest } from "./names.ts";
-import { type QueryContext, wrong } from "./context.ts";
+import { wrong } from "./context.ts";
 import { readDuration, readNumber, readSize, readTime, type TimeSpan } from "./quantities.ts";
-import type { Field, Match, Range } from "./tree.ts";
+import type { Match, Range } from "./tree.ts";
 
 export type WrittenValue = {
   /** Where it begins in the query. */
@@ -14,12 +14,7 @@ export type WrittenValue = {
 };
 
 /** Throws a Refusal (invalid_query) with its position. */
-export function matchOf(
-  value: WrittenValue,
-  field: Field,
-  info: FieldInfo,
-  context: QueryContext,
-): Match {
+export function matchOf(value: WrittenValue, info: FieldInfo, now: number): Match {
   const { at, operator, text, isQuoted } = value;
   if (text === "" && !isQuoted) throw wrong(at, "A value is missing after the colon");
   if (text === "*" && !isQuoted && operator === undefined) return { kind: "any" };
@@ -31,14 +26,18 @@ export function matchOf(
     case "size":
       return numeric(value, readSize, "a size, as 500kB or 3MiB");
     case "time":
-      return timeRange(value, context.now);
+      return timeRange(value, now);
     case "choice": {
       const choice = text.toLowerCase();
       if (operator !== undefined) throw wrong(at, `${info.name} has no order`);
       if (info.choices?.includes(choice)) return { kind: "is", text: choice, isQuoted };
-      const near = nearest(choice, info.choices ?? []);
-      const meant = near === undefined ? "" : ` Did you mean ${near}?`;
-      throw wrong(at, `${info.name} is one of ${info.choices?.join(", ") ?? ""}.${meant}`);
+      throw notAmong(value, info);
+    }
+    case "rank": {
+      const read = point((written) => info.rankOf?.(written));
+      const range = rangeOf(value, read) ?? exact(value, read);
+      if (range) return range;
+      throw notAmong(value, info);
     }
     case "version":
       if (!isQuoted && (operator !== undefined || text.includes("..")))
@@ -47,20 +46,23 @@ export function matchOf(
           textual(value)
         );
       return textual(value);
-    case "contained":
+    case "value": {
+      const range = isQuoted ? undefined : rangeOf(value, point(readNumber));
+      if (range) return range;
+      if (operator !== undefined && operator !== "=") throw wrong(at, `${text} is not a number`);
       return textual(value);
+    }
     case "text":
-      if (field.kind === "state" && !isQuoted) {
-        const range = rangeOf(value, point(readNumber));
-        if (range) return range;
-      }
-      if (operator !== undefined && operator !== "=")
-        throw wrong(
-          at,
-          field.kind === "state" ? `${text} is not a number` : `${info.name} has no order`,
-        );
+    case "contained":
+      if (operator !== undefined && operator !== "=") throw wrong(at, `${info.name} has no order`);
       return textual(value);
   }
+}
+
+function notAmong({ at, text }: WrittenValue, { name, choices = [] }: FieldInfo) {
+  const near = nearest(text.toLowerCase(), choices);
+  const meant = near === undefined ? "" : ` Did you mean ${near}?`;
+  return wrong(at, `${name} is one of ${choices.join(", ")}.${meant}`);
 }
 
 /** A whole text, or one with * in it. */

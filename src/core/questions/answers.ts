@@ -4,7 +4,7 @@ import type {
   Chart,
   DamagedPart,
   EventCount,
-  EventRow,
+  EventPage,
   HeldQuery,
   Page,
   PathChange,
@@ -94,7 +94,11 @@ export const ANSWERS = {
   /** Whether it ever had something; null: not known. */
   held: (source: Source, query: HeldQuery): boolean | null => held(source, query),
 
-  events: ({ store }: Source, query: EventsQuery = {}): Page<EventRow> => eventPage(store, query),
+  events: ({ store, index, now }: Source, query: EventsQuery = {}): EventPage =>
+    eventPage(store, query, {
+      from: index.createdAt,
+      to: lastMomentOf(timesOf(index, now), now),
+    }),
 
   /** One entry per fingerprint, the newest occurrence first. */
   exceptions: ({ index }: Source): ExceptionCount[] =>

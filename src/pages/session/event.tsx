@@ -23,35 +23,30 @@ export function EventLine({ id, event }: { id: string; event: EventRow }) {
 }
 
 /** The text of an event: its name, then its exception, message or data. */
-export function EventText({
-  event,
-  marked = "",
-}: {
-  event: EventRow;
-  marked?: string | undefined;
-}) {
+export function EventText({ event, marks = [] }: { event: EventRow; marks?: string[] }) {
   const text = textOf(event);
   const isOutput = event.name === EVENT_OUTPUT;
   return (
     <>
       {isOutput ? null : (
         <span class="event-name">
-          <Marked text={nameLabel(event.name)} marked={marked} />
+          <Marked text={nameLabel(event.name)} marks={marks} />
         </span>
       )}
       {text === "" ? null : (
         <span class="event-message">
-          <Marked text={short(plainText(text))} marked={marked} />
+          <Marked text={short(plainText(text))} marks={marks} />
         </span>
       )}
     </>
   );
 }
 
-/** A text in which the search text is marked. */
-function Marked({ text, marked }: { text: string; marked: string }) {
-  if (marked === "") return <Redacted text={text} />;
-  const pieces = text.split(new RegExp(`(${RegExp.escape(marked)})`, "gi"));
+/** A text in which what is searched is marked. */
+function Marked({ text, marks }: { text: string; marks: string[] }) {
+  const patterns = marks.filter(Boolean).map((mark) => RegExp.escape(mark));
+  if (patterns.length === 0) return <Redacted text={text} />;
+  const pieces = text.split(new RegExp(`(${patterns.join("|")})`, "gi"));
   return (
     <>
       {pieces.map((piece, index) =>

@@ -1,4 +1,4 @@
-/** The list of events, newest first, with its filters: text, category, name, group. More are fetched when it is scrolled. */
+/** The list of events, newest first, with its filters: a query, category, name, group. More are fetched when it is scrolled. */
 import { asking, nameAsked } from "../../core/text/names.ts";
 import { nameLabel, plainJson, plainText } from "../../core/text/recorded-text.ts";
 import { Coloured } from "../ui/coloured.tsx";
@@ -6,12 +6,17 @@ import type { AccessEnv } from "../../access/access.ts";
 import type { SessionClient } from "../../session/client.ts";
 import { formatNumber } from "../../core/text/format.ts";
 import { Hono } from "hono";
-import type { EventCount, EventRow, Summary } from "../../core/answers.ts";
+import type { EventCount, EventPage, EventRow, Summary } from "../../core/answers.ts";
+import { EVENT_LIST } from "../../core/events/list.ts";
+import { parseQueryOf } from "../../core/query/parse.ts";
+import { phrasesOf } from "../../core/query/tree.ts";
+import { Refusal } from "../../core/refusal.ts";
 import { LIST_ROWS, REFRESH_MS, TYPING_MS } from "../limits.ts";
 import { address } from "../ui/address.ts";
 import { Empty } from "../ui/empty.tsx";
 import { guarded } from "../ui/panel.tsx";
-import { Moment } from "../ui/time.tsx";
+import { NotUnderstood, readBox, SearchField } from "../ui/search-form.tsx";
+import { Moment, Time } from "../ui/time.tsx";
 import { EventText } from "./event.tsx";
 import { framesOf } from "../../core/stack/frame.ts";
 import { Frames } from "../ui/frames.tsx";
@@ -20,6 +25,7 @@ import { sessionIn, viewOf } from "./view.ts";
 
 /** The fields of the filter form. */
 type Filter = {
+  /** A query (core/events/list.ts). */
   text?: string | undefined;
   category?: string | undefined;
   name?: string | undefined;
@@ -90,21 +96,21 @@ function EventsNow({ session, summary, filter: asked }: EventsProps) {
   return (
     <section id="events" class="panel events" aria-label="Events">
       {guarded("the events", async () => {
-        const [counts, page] = await Promise.all([
+        const [counts, found] = await Promise.all([
           session.ask("eventCounts"),
-          session.ask("events", queryOf(filter)),
+          eventsFound(session, filter),
         ]);
         return (
           <>
             <header class="panel-header">
               <h2>Events</h2>
               <span class="count">
-                <span id="events-matched">{matchedText(filter, page, counts)}</span>
+                <span id="events-matched">{matchedText(filter, found, counts)}</span>
                 <span id="events-count">{formatNumber(summary.counts.events)}</span>
               </span>
             </header>
             <EventsFilter id={summary.id} counts={counts} filter={filter} />
-            <EventsList id={summary.id} page={page} filter={filter} />
+            <EventsList id={summary.id} found={found} filter={filter} />
           </>
         );
       })}
@@ -112,11 +118,28 @@ function EventsNow({ session, summary, filter: asked }: EventsProps) {
   );
 }
 
-type Found = { items: EventRow[]; next: string | null };
+/** `marks`: texts that are marked in the events. */
+type Found = EventPage & { marks: string[] };
+
+/** A refusal: the text is no query. */
+async function eventsFound(session: SessionClient, filter: Filter): Promise<Found | Refusal> {
+  const { order, tests, text, seen: _, ...asked } = filter;
+  const query = readBox(() => text && parseQueryOf(EVENT_LIST, text, Date.now()));
+  if (query instanceof Refusal) return query;
+  const page = await session.ask("events", {
+    ...asked,
+    ...(query && { query }),
+    ...(tests === FAILED_TESTS && { quietTests: false as const }),
+    order: order === "asc" ? "asc" : "desc",
+    limit: LIST_ROWS,
+  });
+  return { ...page, marks: query ? phrasesOf(query) : [] };
+}
 
 /** "42 of ": exact if the counts by name and category have it or the list has ended; else "50+ of ", the number seen. */
-function matchedText(filter: Filter, { items, next }: Found, counts: EventCount[]): string {
-  if (!isNarrow(filter)) return "";
+function matchedText(filter: Filter, found: Found | Refusal, counts: EventCount[]): string {
+  if (!isNarrow(filter) || found instanceof Refusal) return "";
+  const { items, next } = found;
   if (isCounted(filter)) {
     const rows = counts.filter(
       ({ name, category }) =>
@@ -152,14 +175,11 @@ function EventsFilter({ id, counts, filter }: FilterProps) {
       hx-swap="outerHTML"
       hx-sync="this:replace"
     >
-      <input
-        type="search"
-        name="text"
-        value={filter.text ?? ""}
-        placeholder="Search names, messages, data"
-        aria-label="Search events"
-        autocomplete="off"
-        data-search
+      <SearchField
+        value={filter.text}
+        label="Search events"
+        placeholder="Text, or conditions as level:>=warning data.door:3"
+        suggestions={`/sessions/${id}/suggest/events`}
       />
       <Select name="category" label="Any category" options={categories} now={filter.category} />
       <Select name="name" label="Any name" options={names} now={filter.name} />
@@ -217,9 +237,9 @@ function Select({ name, label, options, now }: SelectProps) {
   );
 }
 
-type ListProps = { id: string; page: Found; filter: Filter };
+type ListProps = { id: string; found: Found | Refusal; filter: Filter };
 
-function EventsList({ id, page, filter }: ListProps) {
+function EventsList({ id, found, filter }: ListProps) {
   return (
     <ol
       id="event-list"
@@ -230,36 +250,37 @@ function EventsList({ id, page, filter }: ListProps) {
       hx-swap="outerMorph"
       hx-sync="#events-filter:drop"
     >
-      {page.items.length === 0 ? (
+      {found instanceof Refusal ? (
+        <li>
+          <NotUnderstood query={filter.text ?? ""} refusal={found} />
+        </li>
+      ) : (
+        <Rows id={id} found={found} filter={filter} />
+      )}
+    </ol>
+  );
+}
+
+function Rows({ id, found, filter }: { id: string; found: Found; filter: Filter }) {
+  const { items, next, searched_to, marks } = found;
+  const seen = (filter.seen ?? 0) + items.length;
+  return (
+    <>
+      {seen === 0 && next === null ? (
         <li>
           <Empty title={isNarrow(filter) ? "No events match these filters" : "No events"}>
             {isNarrow(filter) ? <p>Clear the filters or zoom out.</p> : null}
           </Empty>
         </li>
       ) : null}
-      {page.items.map((event) => (
-        <EventItem id={id} event={event} marked={filter.text} />
+      {items.map((event) => (
+        <EventItem id={id} event={event} marks={marks} />
       ))}
-      {page.next === null ? null : (
-        <MoreEvents
-          id={id}
-          filter={filter}
-          cursor={page.next}
-          seen={(filter.seen ?? 0) + page.items.length}
-        />
+      {next === null ? null : (
+        <MoreEvents id={id} filter={filter} cursor={next} seen={seen} searchedTo={searched_to} />
       )}
-    </ol>
+    </>
   );
-}
-
-function queryOf({ order, tests, ...filter }: Filter) {
-  return {
-    ...filter,
-    ...(tests === FAILED_TESTS && { quietTests: false as const }),
-    seen: undefined,
-    order: order === "asc" ? "asc" : "desc",
-    limit: LIST_ROWS,
-  } as const;
 }
 
 function isNarrow({ text, category, name, group, tag, from, to, tests }: Filter): boolean {
@@ -267,10 +288,17 @@ function isNarrow({ text, category, name, group, tag, from, to, tests }: Filter)
   return [text, category, name, group, tag, from, to].some((each) => each !== undefined);
 }
 
-type MoreProps = { id: string; filter: Filter; cursor: string; seen: number };
+type MoreProps = {
+  id: string;
+  filter: Filter;
+  cursor: string;
+  seen: number;
+  /** Where the search was when it had looked at as much as one request may. */
+  searchedTo: number | undefined;
+};
 
 /** The end of the list while there is more: fetched when it comes into view; a link without script. */
-function MoreEvents({ id, filter, cursor, seen }: MoreProps) {
+function MoreEvents({ id, filter, cursor, seen, searchedTo }: MoreProps) {
   const query = { ...filterQuery(filter), cursor, seen };
   return (
     <li
@@ -280,7 +308,16 @@ function MoreEvents({ id, filter, cursor, seen }: MoreProps) {
       hx-select=".event-list > li"
       hx-swap="outerHTML"
     >
-      <a href={`${address(`/sessions/${id}`, query)}#events`}>More events</a>
+      <a href={`${address(`/sessions/${id}`, query)}#events`}>
+        {searchedTo === undefined ? (
+          "More events"
+        ) : (
+          <>
+            {seen === 0 ? "None found so far, to " : "Searched to "}
+            <Time at={searchedTo} show="clock" />. Search further
+          </>
+        )}
+      </a>
     </li>
   );
 }
@@ -294,9 +331,9 @@ function filterQuery(filter: Filter): Record<string, string | number | undefined
   return { ...Object.fromEntries(fields), from: filter.from, to: filter.to };
 }
 
-type ItemProps = { id: string; event: EventRow; marked?: string | undefined };
+type ItemProps = { id: string; event: EventRow; marks: string[] };
 
-function EventItem({ id, event, marked }: ItemProps) {
+function EventItem({ id, event, marks }: ItemProps) {
   const { labels = [], data } = event;
   const isException = event.exception_type !== undefined;
   return (
@@ -309,7 +346,7 @@ function EventItem({ id, event, marked }: ItemProps) {
           </span>
           <span class="event-text">
             {event.group ? <span class="group">{nameLabel(event.group)}</span> : null}
-            <EventText event={event} marked={marked} />
+            <EventText event={event} marks={marks} />
             {labels.map((label) => (
               <span class="tag">{nameLabel(label)}</span>
             ))}
@@ -349,15 +386,15 @@ eventRoutes.get("/sessions/:id/events/panel", async (c) => {
 eventRoutes.get("/sessions/:id/events", async (c) => {
   const session = sessionIn(c);
   const filter = filterOf(c.req.query());
-  const [page, counts] = await Promise.all([
-    session.ask("events", queryOf(filter)),
+  const [found, counts] = await Promise.all([
+    eventsFound(session, filter),
     isNarrow(filter) && isCounted(filter) ? session.ask("eventCounts") : [],
   ]);
   return c.html(
     <>
-      <EventsList id={session.id} page={page} filter={filter} />
+      <EventsList id={session.id} found={found} filter={filter} />
       <hx-partial hx-target="#events-matched" hx-swap="innerHTML">
-        {matchedText(filter, page, counts)}
+        {matchedText(filter, found, counts)}
       </hx-partial>
     </>,
   );

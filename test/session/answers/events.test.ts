@@ -1,5 +1,10 @@
 import { describe, expect, test } from "vitest";
+import type { EventRow } from "../../../src/core/answers.ts";
+import { EVENT_LIST } from "../../../src/core/events/list.ts";
 import { SEGMENT_BYTES } from "../../../src/core/limits.ts";
+import { parseQueryOf } from "../../../src/core/query/parse.ts";
+import type { EventsQuery } from "../../../src/core/questions/events.ts";
+import { MAX_SEARCHED_SEGMENTS } from "../../../src/core/questions/limits.ts";
 import { bulky, event, NOON, start, World } from "../world.ts";
 
 /** Sixty events over several segments, of three names and two groups, every tenth an exception. */
@@ -28,6 +33,17 @@ const numbers = (items: { message?: string | undefined }[]) =>
   items.map(({ message }) => Number(message?.slice(7)));
 const upTo = (count: number) => Array.from({ length: count }, (_, i) => i);
 
+async function pages(world: World, asked: EventsQuery): Promise<EventRow[]> {
+  const items: EventRow[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await world.client.ask("events", { ...asked, ...(cursor && { cursor }) });
+    items.push(...page.items);
+    cursor = page.next ?? undefined;
+  } while (cursor);
+  return items;
+}
+
 describe("events", () => {
   test.each([
     ["name", { name: "door" }, upTo(60).filter((n) => n % 3 === 0)],
@@ -45,20 +61,48 @@ describe("events", () => {
     const world = await eventful();
     await world.evict();
     for (const order of ["asc", "desc"] as const) {
-      const seen: number[] = [];
-      let cursor: string | undefined;
-      do {
-        const page = await world.client.ask("events", {
-          ...filter,
-          order,
-          limit: 4,
-          ...(cursor && { cursor }),
-        });
-        seen.push(...numbers(page.items));
-        cursor = page.next ?? undefined;
-      } while (cursor);
+      const seen = numbers(await pages(world, { ...filter, order, limit: 4 }));
       expect(seen).toEqual(order === "asc" ? expected : expected.toReversed());
     }
+  });
+
+  test.each([
+    ["name:door", upTo(60).filter((n) => n % 3 === 0)],
+    ["-name:door,step,bulk -group:late", upTo(30).filter((n) => n % 3 === 2)],
+    ["tag:l1 OR level:>=error", upTo(60).filter((n) => n % 4 === 1 || n % 10 === 9)],
+    ["exception:DoorError message:39", [39]],
+    ["since_start:25s..31s number", [25, 26, 27, 28, 29, 30, 31]],
+    ["before_end:<=2s -name:bulk", [57, 58, 59]],
+    ["seq:>60 name:jump group:late", upTo(60).filter((n) => n % 3 === 2 && n > 49)],
+  ])("are found by the query %s, in both orders, page by page", async (text, expected) => {
+    const world = await eventful();
+    await world.send([{ op: "end", at: NOON + 59_000 }]);
+    await world.evict();
+    const query = parseQueryOf(EVENT_LIST, text, NOON);
+    for (const order of ["asc", "desc"] as const) {
+      const seen = numbers(await pages(world, { query, order, limit: 4 }));
+      expect(seen).toEqual(order === "asc" ? expected : expected.toReversed());
+    }
+  });
+
+  test("are searched in a bounded part of a long session at a time, and then further", async () => {
+    const world = new World();
+    await world.send([start()]);
+    const long = { message: "-".repeat(2 * SEGMENT_BYTES) };
+    for (let n = 0; n < MAX_SEARCHED_SEGMENTS + 10; n++)
+      await world.send([event(NOON + n * 1_000, "long", long)]);
+    expect((await world.segments()).length).toBeGreaterThan(MAX_SEARCHED_SEGMENTS + 5);
+    const query = parseQueryOf(EVENT_LIST, "seq:2,3", NOON);
+    const newest = await world.client.ask("events", { query, order: "desc", limit: 10 });
+    expect(newest).toMatchObject({ items: [], next: expect.any(String) });
+    expect(newest.searched_to).toBeGreaterThan(NOON + 5_000);
+    expect(newest.searched_to).toBeLessThan(NOON + 15_000);
+    for (const order of ["asc", "desc"] as const) {
+      const found = await pages(world, { query, order, limit: 10 });
+      expect(found.map(({ seq }) => seq)).toEqual(order === "asc" ? [2, 3] : [3, 2]);
+    }
+    const text = await world.client.ask("events", { text: "no such text", order: "asc" });
+    expect(text).toEqual({ items: [], next: null }); // as the summaries show
   });
 
   test("of segments that cannot match are not read", async () => {
@@ -72,6 +116,8 @@ describe("events", () => {
     expect(numbers((await world.client.ask("events", { group: "late", limit: 3 })).items)).toEqual([
       30, 31, 32,
     ]);
+    const query = parseQueryOf(EVENT_LIST, "since_start:>45s -name:bulk,step,jump", NOON);
+    expect(numbers((await world.client.ask("events", { query })).items)).toEqual([48, 51, 54, 57]);
     expect((await world.client.ask("summary")).damaged_segments).toBe(0);
   });
 

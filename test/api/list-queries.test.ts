@@ -1,0 +1,131 @@
+/** Queries for the lists of one session, over the API and its page. */
+import fc from "fast-check";
+import { beforeAll, expect, test } from "vitest";
+import { post, server } from "./server.ts";
+
+const ask = server();
+const ID = "queried";
+const AT = Date.UTC(2026, 10, 23, 12);
+
+beforeAll(async () => {
+  const ops: object[] = [
+    { op: "start", product: "game" },
+    { op: "event", name: "door_opened", labels: ["door:front"], data: { door: { id: 7 } } },
+    { op: "event", name: "door_closed", category: "warning", message: "The old Door closed" },
+    { op: "event", name: "exception", exception_type: "ValueError", exception_msg: "no key" },
+    { op: "event", name: "tick", data: { "a.b": { "c d": 1 } } },
+    { op: "end", exit_code: 0 },
+  ];
+  const batch = {
+    session: ID,
+    lane: "lane",
+    first: 1,
+    last: ops.length,
+    ops: ops.map((op, n) => ({ at: AT + n * 1_000, ...op })),
+  };
+  const answer = await ask("/api/ingest", post({ batches: [batch] }));
+  expect(await answer.json()).toMatchObject({ results: [{ applied: ops.length }] });
+});
+
+const parameter = (text: string) => encodeURIComponent(text);
+
+async function events(query: string): Promise<string[]> {
+  const answer = await ask(`/api/sessions/${ID}/events?${query}`);
+  const { items } = (await answer.json()) as { items: { name: string }[] };
+  return items.map(({ name }) => name);
+}
+
+test.each([
+  ["name:door_*", ["door_opened", "door_closed"]],
+  ["level:>=warning", ["door_closed", "exception"]],
+  ["data.door.id:>5 tag.door:front", ["door_opened"]],
+  ["exception:ValueError OR message:door", ["door_closed", "exception"]],
+  ["since_start:>=4s", ["tick"]],
+  ["before_end:<2s", ["tick"]],
+  ["at:2026-11-23T12:00:02..2026-11-23T12:00:03", ["door_closed", "exception"]],
+  ["KEY", ["exception"]],
+])("events of a session are found by %s", async (text, expected) => {
+  expect(await events(`q=${parameter(text)}`)).toEqual(expected);
+});
+
+test("a query and the other parameters of events are one filter", async () => {
+  expect(await events("q=door&category=warning")).toEqual(["door_closed"]);
+  expect(await events("q=door&name=tick")).toEqual([]);
+});
+
+test("a query that is not understood is refused with its position, by the API and on the page", async () => {
+  const answer = await ask(`/api/sessions/${ID}/events?q=door%20nme:tick`);
+  expect(answer.status).toBe(400);
+  expect(await answer.json()).toMatchObject({
+    error: {
+      code: "invalid_query",
+      position: 5,
+      message: expect.stringContaining("Did you mean name?"),
+    },
+  });
+  for (const path of ["", "/events"]) {
+    const page = await ask(`/sessions/${ID}${path}?text=door%20nme:tick`);
+    expect(page.status).toBe(200);
+    expect(await page.text()).toContain("<mark>nme:tick</mark>");
+  }
+});
+
+test("the page lists the events that pass, and marks the texts", async () => {
+  const page = await (await ask(`/sessions/${ID}?text=${parameter("level:warning door")}`)).text();
+  expect(page).toContain('value="level:warning door"');
+  expect(page).toContain("<mark>door</mark>_closed");
+  expect(page).toMatch(/id="events-matched">1 of </);
+  const list = await ask(`/sessions/${ID}/events?text=${parameter("-level:warning OR door_cl")}`);
+  expect(await list.text()).toMatch(/tick.*exception.*<mark>door_cl<\/mark>osed.*door_opened/s);
+});
+
+test("suggestions complete queries for events with what the session recorded", async () => {
+  const offered = async (text: string) => {
+    const html = await (await ask(`/sessions/${ID}/suggest/events?text=${parameter(text)}`)).text();
+    return [...html.matchAll(/value="([^"]*)"/g)].map(([, value = ""]) =>
+      value.replaceAll("&quot;", '"').replaceAll("&gt;", ">"),
+    );
+  };
+  expect(await offered("door since")).toEqual(["door since_start:"]);
+  expect(await offered("-name:door")).toEqual(["-name:door_closed", "-name:door_opened"]);
+  expect(await offered("category:warning,e")).toEqual(["category:warning,error"]);
+  expect(await offered("level:>=cr")).toEqual(["level:>=critical"]);
+  expect(await offered("exception:")).toEqual(["exception:ValueError"]);
+  expect(await offered("data.")).toEqual(['data."a.b"."c d":', "data.door.id:"]);
+  expect(await offered("data.door")).toEqual(["data.door.id:"]);
+  expect(await offered("tag.")).toEqual(["tag.door:"]);
+  expect(await offered("tag:")).toEqual(["tag:door:front"]);
+});
+
+/** Pieces of queries, of which most are refused and some are not. */
+const text = fc
+  .array(
+    fc.oneof(
+      fc.constantFrom(
+        ...'()"\\:,.*-!<> ='.split(""),
+        ..."OR |NOT |name:|level:>=|data.a.b:|tag.x:|at:<|since_start:|has:|3|..|x*y|warning".split(
+          "|",
+        ),
+      ),
+      fc.string({ unit: "binary", maxLength: 4 }),
+    ),
+    { maxLength: 14 },
+  )
+  .map((parts) => parts.join(""));
+
+test("any text is a query that is answered, or refused", async () => {
+  await fc.assert(
+    fc.asyncProperty(text, async (written) => {
+      for (const path of [
+        `/api/sessions/${ID}/events?q=`,
+        `/sessions/${ID}/events?text=`,
+        `/sessions/${ID}/suggest/events?text=`,
+      ]) {
+        const answer = await ask(path + parameter(written.toWellFormed()));
+        expect([200, 400], await answer.text()).toContain(answer.status);
+        if (!path.startsWith("/api")) expect(answer.status).toBe(200);
+      }
+    }),
+    { numRuns: 150 },
+  );
+});

@@ -5,7 +5,9 @@ import { type AccessEnv, requires } from "../access/access.ts";
 import { record } from "../access/audit.ts";
 import { removeSession } from "../catalog/publish.ts";
 import { listSessions } from "../catalog/sessions.ts";
-import { EVENT_LIST } from "../core/events/list.ts";
+import { EVENT_LIST } from "../core/events/fields.ts";
+import { SERIES_LIST } from "../core/metrics/fields.ts";
+import { TEST_LIST } from "../core/tests/fields.ts";
 import { Refusal } from "../core/refusal.ts";
 import { withMerged } from "../registry/merges.ts";
 import type { QueryOf, QuestionName } from "../core/questions/answers.ts";
@@ -51,9 +53,10 @@ sessions.get("/sessions/:id/events/counts", requires("read"), (c) =>
   listed(c, undefined, "eventCounts"),
 );
 
-sessions.get("/sessions/:id/tests", requires("read"), (c) =>
-  answer(c, "tests", parseQuery(query.SessionTests, c.req.url)),
-);
+sessions.get("/sessions/:id/tests", requires("read"), (c) => {
+  const { q, ...asked } = parseQuery(query.SessionTests, c.req.url);
+  return answer(c, "tests", { ...asked, query: queryOf(TEST_LIST, q) });
+});
 
 /** One test with its events. */
 sessions.get("/sessions/:id/tests/:key", requires("read"), (c) => {
@@ -63,7 +66,10 @@ sessions.get("/sessions/:id/tests/:key", requires("read"), (c) => {
 
 sessions.get("/sessions/:id/stacks", requires("read"), (c) => answer(c, "stacks"));
 
-sessions.get("/sessions/:id/metrics", requires("read"), (c) => listed(c, undefined, "series"));
+sessions.get("/sessions/:id/metrics", requires("read"), (c) => {
+  const { q } = parseQuery(query.Series, c.req.url);
+  return listed(c, undefined, "series", { query: queryOf(SERIES_LIST, q) });
+});
 
 sessions.get("/sessions/:id/metrics/:name", requires("read"), async (c) => {
   const name = nameAsked(c.req.param("name"));

@@ -4,6 +4,7 @@
  */
 import type { AttachmentRefusal } from "./attachments/attachments.ts";
 import type { StateChart } from "./state/charts.ts";
+import type { Query } from "./query/tree.ts";
 import type { TestKind, TestPhase, TestShown } from "./tests/vocabulary.ts";
 import type { TestTotals } from "./tests/tally.ts";
 import type { Confidence, MetricType, Status } from "./vocabulary.ts";
@@ -71,6 +72,8 @@ export type TestsQuery = {
   /** The first parts of the id. */
   prefix?: string[];
   keys?: string[];
+  /** Of core/tests/fields.ts. */
+  query?: Query | undefined;
   sort?: "name" | "duration";
   cursor?: string;
   limit?: number;

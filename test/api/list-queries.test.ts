@@ -14,17 +14,37 @@ beforeAll(async () => {
     { op: "event", name: "door_closed", category: "warning", message: "The old Door closed" },
     { op: "event", name: "exception", exception_type: "ValueError", exception_msg: "no key" },
     { op: "event", name: "tick", data: { "a.b": { "c d": 1 } } },
+    ...["fps", "frame.time", "memory", "gpu"].map((name, n) => ({
+      op: "points",
+      type: "gauge",
+      name,
+      unit: n === 1 ? "ms" : "",
+      tags: n === 3 ? ["device:gpu 1"] : [],
+      dt: [0, 10, 10],
+      values: [n * 10, n * 20, n * 30],
+    })),
+    ...[true, false].map((passes, n) => ({
+      op: "event",
+      name: "test",
+      category: passes ? "info" : "error",
+      message: passes ? "" : "no such door",
+      test: {
+        id: [`tests/test_${n}.py`, "test_door"],
+        result: passes ? "passed" : "failed",
+        duration_ms: 400 * (n + 1),
+      },
+    })),
     { op: "end", exit_code: 0 },
   ];
   const batch = {
     session: ID,
     lane: "lane",
     first: 1,
-    last: ops.length,
+    last: ops.length + 8, // each point is one
     ops: ops.map((op, n) => ({ at: AT + n * 1_000, ...op })),
   };
   const answer = await ask("/api/ingest", post({ batches: [batch] }));
-  expect(await answer.json()).toMatchObject({ results: [{ applied: ops.length }] });
+  expect(await answer.json()).toMatchObject({ results: [{ applied: ops.length + 8 }] });
 });
 
 const parameter = (text: string) => encodeURIComponent(text);
@@ -37,11 +57,12 @@ async function events(query: string): Promise<string[]> {
 
 test.each([
   ["name:door_*", ["door_opened", "door_closed"]],
-  ["level:>=warning", ["door_closed", "exception"]],
+  ["level:>=warning", ["door_closed", "exception", "test"]],
   ["data.door.id:>5 tag.door:front", ["door_opened"]],
-  ["exception:ValueError OR message:door", ["door_closed", "exception"]],
-  ["since_start:>=4s", ["tick"]],
-  ["before_end:<2s", ["tick"]],
+  ["exception:ValueError OR message:old", ["door_closed", "exception"]],
+  ["since_start:4s", ["tick"]],
+  ["before_end:<=2s test:door", ["test", "test"]],
+  ["result:failed", ["test"]],
   ["at:2026-11-23T12:00:02..2026-11-23T12:00:03", ["door_closed", "exception"]],
   ["KEY", ["exception"]],
 ])("events of a session are found by %s", async (text, expected) => {
@@ -79,6 +100,67 @@ test("the page lists the events that pass, and marks the texts", async () => {
   expect(await list.text()).toMatch(/tick.*exception.*<mark>door_cl<\/mark>osed.*door_opened/s);
 });
 
+test.each([
+  ["q=name:f*", ["fps", "frame.time"]],
+  ["q=max:>70 OR unit:ms", ["frame.time", "gpu"]],
+  ["q=mean:10..45 p95:<59", ["frame.time", "memory"]],
+  ['q=tag.device:"gpu 1"', ["gpu"]],
+  ["", ["fps", "frame.time", "memory", "gpu"]],
+])("series of a session are found by %s", async (query, expected) => {
+  const answer = await ask(`/api/sessions/${ID}/metrics?${encodeURI(query)}`);
+  const series = (await answer.json()) as { name: string }[];
+  expect(series.map(({ name }) => name)).toEqual(expected);
+});
+
+test.each([
+  ["q=duration:>500ms", ["tests/test_1.py"]],
+  ["q=file:test_0 OR is:bad", ["tests/test_0.py", "tests/test_1.py"]],
+  ["q=is:bad&text=such", ["tests/test_1.py"]],
+  ["q=is:bad&results=passed", []],
+])("tests of a session are found by %s", async (query, expected) => {
+  const answer = await ask(`/api/sessions/${ID}/tests?${encodeURI(query)}`);
+  const { items } = (await answer.json()) as { items: { id: string[] }[] };
+  expect(items.map(({ id }) => id[0])).toEqual(expected);
+});
+
+test("series and tests are searched on their pages, which explain a query that is not understood", async () => {
+  const body = async (path: string) => {
+    const answer = await ask(`/sessions/${ID}/${path}`);
+    expect(answer.status, path).toBe(200);
+    return answer.text();
+  };
+  const charts = await body("metrics?metric=max:>50");
+  expect(charts).toContain("gpu, gauge");
+  expect(charts).not.toContain("fps, gauge");
+  expect(await body("metrics?metric=maximum:>50")).toContain("There is no field maximum");
+  expect(await body("metrics?metric=max:100..")).toContain("<mark>100..</mark>");
+  const tests = await body("tests?text=duration:>500ms%20door");
+  expect(tests).toContain("test_1.py");
+  expect(tests).not.toContain("test_0.py::");
+  expect(await body("tests?text=durtion:1s")).toContain("Did you mean duration?");
+});
+
+async function options(path: string): Promise<string[]> {
+  const html = await (await ask(`/sessions/${ID}/suggest/${path}`)).text();
+  return [...html.matchAll(/value="([^"]*)"/g)].map(([, value = ""]) =>
+    value.replaceAll("&quot;", '"').replaceAll("&gt;", ">"),
+  );
+}
+
+test("suggestions complete queries for series and tests", async () => {
+  expect(await options("metrics?metric=na")).toEqual(["name:"]);
+  expect(await options("metrics?metric=-name:f")).toEqual(["-name:fps", "-name:frame.time"]);
+  expect(await options("metrics?metric=tag.")).toEqual(["tag.device:"]);
+  expect(await options("metrics?metric=tag:")).toEqual(['tag:"device:gpu 1"']);
+  expect(await options("metrics?metric=unit:")).toEqual(["unit:ms"]);
+  expect(await options("metrics?metric=type:g")).toEqual(["type:gauge"]);
+  expect(await options("tests?text=is:b")).toEqual(["is:bad"]);
+  expect(await options("tests?text=file:")).toEqual([
+    "file:tests/test_0.py",
+    "file:tests/test_1.py",
+  ]);
+});
+
 test("suggestions complete queries for events with what the session recorded", async () => {
   const offered = async (text: string) => {
     const html = await (await ask(`/sessions/${ID}/suggest/events?text=${parameter(text)}`)).text();
@@ -89,6 +171,7 @@ test("suggestions complete queries for events with what the session recorded", a
   expect(await offered("door since")).toEqual(["door since_start:"]);
   expect(await offered("-name:door")).toEqual(["-name:door_closed", "-name:door_opened"]);
   expect(await offered("category:warning,e")).toEqual(["category:warning,error"]);
+  expect(await offered("result:")).toContain("result:unexpected_pass");
   expect(await offered("level:>=cr")).toEqual(["level:>=critical"]);
   expect(await offered("exception:")).toEqual(["exception:ValueError"]);
   expect(await offered("data.")).toEqual(['data."a.b"."c d":', "data.door.id:"]);
@@ -103,7 +186,7 @@ const text = fc
     fc.oneof(
       fc.constantFrom(
         ...'()"\\:,.*-!<> ='.split(""),
-        ..."OR |NOT |name:|level:>=|data.a.b:|tag.x:|at:<|since_start:|has:|3|..|x*y|warning".split(
+        ..."OR |NOT |name:|level:>=|data.a.b:|tag.x:|at:<|duration:|has:|max:|is:|3|..|x*y|bad".split(
           "|",
         ),
       ),
@@ -120,12 +203,18 @@ test("any text is a query that is answered, or refused", async () => {
         `/api/sessions/${ID}/events?q=`,
         `/sessions/${ID}/events?text=`,
         `/sessions/${ID}/suggest/events?text=`,
+        `/api/sessions/${ID}/metrics?q=`,
+        `/sessions/${ID}/metrics?metric=`,
+        `/sessions/${ID}/suggest/metrics?metric=`,
+        `/api/sessions/${ID}/tests?q=`,
+        `/sessions/${ID}/tests?text=`,
+        `/sessions/${ID}/suggest/tests?text=`,
       ]) {
         const answer = await ask(path + parameter(written.toWellFormed()));
         expect([200, 400], await answer.text()).toContain(answer.status);
         if (!path.startsWith("/api")) expect(answer.status).toBe(200);
       }
     }),
-    { numRuns: 150 },
+    { numRuns: 100 },
   );
 });

@@ -368,9 +368,14 @@ describe.skipIf(!hasBrowser)("a session's page", () => {
   test("charts found by name are drawn again", async () => {
     const { page, complaints } = await world.look("/sessions/many");
     await soon(() => page.evaluate<string>(FIRST_COLOUR)).not.toBe("");
-    await page.getByLabel("Find a metric").fill("gauge_7");
+    const box = page.getByLabel("Find a metric");
+    await box.fill("gauge_7");
     await soon(() => page.locator(".chart").count()).toBe(1);
     await soon(() => page.evaluate<string>(FIRST_COLOUR)).not.toBe("");
+    await box.fill("maxi:>3");
+    await page.locator("#chart-list").getByText("Did you mean max?").waitFor();
+    await box.fill("name:gauge_7,gauge_8 type:gauge");
+    await soon(() => page.locator(".chart").count()).toBe(2);
     expect(complaints).toEqual([]);
   });
 

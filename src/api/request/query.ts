@@ -135,6 +135,7 @@ export const Events = v.object({
   limit,
   order,
 });
+export const Series = v.object({ q: text });
 export const Chart = v.object({
   from: time,
   to: time,
@@ -187,6 +188,7 @@ export const SessionTests = v.object({
   keys: v.optional(v.pipe(v.string(), v.transform(itemsOf), v.maxLength(MAX_PAGE))),
   text,
   prefix: v.optional(Texts),
+  q: text,
   sort: v.optional(v.picklist(["name", "duration"])),
   cursor: text,
   limit,

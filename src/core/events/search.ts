@@ -6,7 +6,7 @@ import { mayContain } from "../segments/bloom.ts";
 import type { SegmentSummary } from "../segments/segment-summary.ts";
 import { isIndex } from "../state/path.ts";
 import { fold } from "../text/fold.ts";
-import { eventList, type SessionSpan } from "./list.ts";
+import { eventList, type SessionSpan } from "./fields.ts";
 
 type EventSearch = {
   passes: (event: EventRow) => boolean;

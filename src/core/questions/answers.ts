@@ -21,6 +21,8 @@ import type {
   TestsQuery,
   Timeline,
 } from "../answers.ts";
+import { seriesPassing } from "../metrics/fields.ts";
+import type { Query } from "../query/tree.ts";
 import { lastMomentOf } from "../session/duration.ts";
 import {
   type ExceptionCount,
@@ -116,8 +118,15 @@ export const ANSWERS = {
 
   eventCounts: ({ index }: Source): EventCount[] => index.names,
 
-  series: ({ index, rollups }: Source): SeriesSummary[] =>
-    index.series.filter(({ points }) => points > 0).map((series) => rollups().summary(series)),
+  /** `query`: of core/metrics/fields.ts. */
+  series: (
+    { index, rollups }: Source,
+    { query }: { query?: Query | undefined } = {},
+  ): SeriesSummary[] =>
+    seriesPassing(
+      index.series.filter(({ points }) => points > 0).map((series) => rollups().summary(series)),
+      query,
+    ),
 
   /** Every series that matches, over one range, in one pass. */
   charts: ({ store, index, rollups }: Source, query: ChartQuery = {}): Chart[] => {

@@ -1,7 +1,7 @@
 /** A page of a session's events that match a filter. Opens only segments that may hold a match. */
 import type { EventPage, EventRow } from "../answers.ts";
 import { type EventFilter, matches } from "../events/event.ts";
-import type { SessionSpan } from "../events/list.ts";
+import type { SessionSpan } from "../events/fields.ts";
 import { eventSearch } from "../events/search.ts";
 import { DEFAULT_PAGE } from "../limits.ts";
 import type { Query } from "../query/tree.ts";
@@ -11,7 +11,7 @@ import { inOrder, isAfterCursor, segmentsFrom } from "./history.ts";
 import { MAX_SEARCHED_SEGMENTS } from "./limits.ts";
 
 export type EventsQuery = EventFilter & {
-  /** Of core/events/list.ts. */
+  /** Of core/events/fields.ts. */
   query?: Query | undefined;
   cursor?: string;
   limit?: number;

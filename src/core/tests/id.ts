@@ -10,7 +10,7 @@ export function testKey(id: readonly string[]): string {
 type Named = { id: readonly string[]; file?: number };
 
 /** The part of the id that is the file, in Go the package. */
-function fileOf({ id, file = 0 }: Named): string {
+export function fileOf({ id, file = 0 }: Named): string {
   return id[file] ?? id[0] ?? "";
 }
 

@@ -3,7 +3,8 @@ import { nameLabel, plainText } from "../../core/text/recorded-text.ts";
 import type { AccessEnv } from "../../access/access.ts";
 import type { SessionClient } from "../../session/client.ts";
 import { type Extent, extentOf } from "../../core/metrics/extent.ts";
-import { fold } from "../../core/text/fold.ts";
+import { SERIES_LIST, seriesPassing } from "../../core/metrics/fields.ts";
+import { parseQueryOf } from "../../core/query/parse.ts";
 import { formatCount, formatDuration, formatQuantity, formatTick } from "../../core/text/format.ts";
 import { Hono } from "hono";
 import type { Chart, SeriesSummary, Summary } from "../../core/answers.ts";
@@ -13,6 +14,7 @@ import { CHARTS, CHART_POINTS, QUANTILE_BUCKETS, SPARKLINE_POINTS, TYPING_MS } f
 import { address } from "../ui/address.ts";
 import { Empty } from "../ui/empty.tsx";
 import { guarded } from "../ui/panel.tsx";
+import { NotUnderstood, readBox, SearchField } from "../ui/search-form.tsx";
 import { Brief, Statistics, unitOf } from "./statistics.tsx";
 import { type DrawnSeries, sparklineSvg } from "./sparkline.ts";
 import { lastMoment, sessionIn, type View, viewOf, viewQuery } from "./view.ts";
@@ -35,18 +37,23 @@ export function Charts({ session, summary, view, search }: ChartsProps) {
           <MetricsCount summary={summary} />
         </span>
         {summary.counts.series > 8 ? (
-          <form method="get" role="search" aria-label="Metrics" action={`/sessions/${summary.id}`}>
-            <input
-              type="search"
+          <form
+            method="get"
+            role="search"
+            aria-label="Metrics"
+            action={`/sessions/${summary.id}`}
+            hx-get={`/sessions/${summary.id}/metrics`}
+            hx-trigger={`submit, input delay:${TYPING_MS}ms`}
+            hx-target="#chart-list"
+            hx-swap="outerHTML"
+            hx-sync="this:replace"
+          >
+            <SearchField
               name="metric"
-              value={search ?? ""}
-              placeholder="Find a metric"
-              aria-label="Find a metric"
-              hx-get={`/sessions/${summary.id}/metrics`}
-              hx-trigger={`input changed delay:${TYPING_MS}ms, search`}
-              hx-target="#chart-list"
-              hx-swap="outerHTML"
-              autocomplete="off"
+              value={search}
+              label="Find a metric"
+              placeholder="Text, or p95:>30"
+              suggestions={`/sessions/${summary.id}/suggest/metrics`}
             />
           </form>
         ) : null}
@@ -79,10 +86,10 @@ async function list(props: ListProps) {
   const { session, summary, view, search = "", skip = 0, isFragment = false } = props;
   const isLive = summary.verdict.status === "active" && skip === 0;
   const all = await session.ask("series");
-  const wanted = fold(search);
-  const series = all
-    .filter(({ name, tags }) => fold(`${name} ${tags.join(" ")}`).includes(wanted))
-    .toSorted((a, b) => a.name.localeCompare(b.name) || a.id - b.id);
+  const query = readBox(() => parseQueryOf(SERIES_LIST, search, Date.now()));
+  const series = (query instanceof Refusal ? [] : seriesPassing(all, query)).toSorted(
+    (a, b) => a.name.localeCompare(b.name) || a.id - b.id,
+  );
   const shown = series.slice(skip, skip + CHARTS);
   const extent = extentOf(
     { from: summary.created_at, to: Math.max(summary.updated_at, lastMoment(summary)) },
@@ -109,7 +116,9 @@ async function list(props: ListProps) {
       hx-swap={isLive ? "outerMorph" : undefined}
     >
       {skip === 0 ? <Outside summary={summary} extent={extent} /> : null}
-      {shown.length === 0 ? (
+      {query instanceof Refusal ? (
+        <NotUnderstood query={search} refusal={query} />
+      ) : shown.length === 0 ? (
         search === "" ? (
           <Empty title="No metrics">
             <p>Gauges, counters, histograms and timers of the program are shown as charts.</p>

@@ -7,7 +7,7 @@ import type { SessionClient } from "../../session/client.ts";
 import { formatNumber } from "../../core/text/format.ts";
 import { Hono } from "hono";
 import type { EventCount, EventPage, EventRow, Summary } from "../../core/answers.ts";
-import { EVENT_LIST } from "../../core/events/list.ts";
+import { EVENT_LIST } from "../../core/events/fields.ts";
 import { parseQueryOf } from "../../core/query/parse.ts";
 import { phrasesOf } from "../../core/query/tree.ts";
 import { Refusal } from "../../core/refusal.ts";
@@ -25,7 +25,7 @@ import { sessionIn, viewOf } from "./view.ts";
 
 /** The fields of the filter form. */
 type Filter = {
-  /** A query (core/events/list.ts). */
+  /** A query (core/events/fields.ts). */
   text?: string | undefined;
   category?: string | undefined;
   name?: string | undefined;

@@ -2,7 +2,9 @@
 import { Hono } from "hono";
 import type { AccessEnv } from "../../access/access.ts";
 import type { EventRow } from "../../core/answers.ts";
-import { EVENT_LIST } from "../../core/events/list.ts";
+import { EVENT_LIST } from "../../core/events/fields.ts";
+import { SERIES_LIST } from "../../core/metrics/fields.ts";
+import { TEST_LIST } from "../../core/tests/fields.ts";
 import { quotedPath } from "../../core/query/complete.ts";
 import { isObject } from "../../core/state/merge.ts";
 import { escaped, writePath } from "../../core/state/path.ts";
@@ -22,6 +24,20 @@ suggestRoutes.get("/sessions/:id/suggest/events", async (c) => {
   );
 });
 
+suggestRoutes.get("/sessions/:id/suggest/metrics", async (c) => {
+  const recorded = seriesOf(sessionIn(c));
+  return c.html(
+    <Options offers={await completions(SERIES_LIST, c.req.query("metric") ?? "", recorded)} />,
+  );
+});
+
+suggestRoutes.get("/sessions/:id/suggest/tests", async (c) => {
+  const recorded = testsOf(sessionIn(c));
+  return c.html(
+    <Options offers={await completions(TEST_LIST, c.req.query("text") ?? "", recorded)} />,
+  );
+});
+
 /** Names and categories are complete as far as they are counted; data, tags and groups are those of the newest events. */
 function eventsOf(session: SessionClient): Recorded {
   const counted = () => session.ask("eventCounts");
@@ -29,6 +45,7 @@ function eventsOf(session: SessionClient): Recorded {
     (await session.ask("events", { order: "desc", limit: LIST_ROWS })).items;
   return {
     below: async (prefix) => {
+      if (prefix === "tag") return keysOf((await newest()).flatMap(({ labels = [] }) => labels));
       const paths = (await newest()).flatMap((event) => pathsOf(event, prefix));
       return sorted([...new Set(paths)]).map((path) => `${path}:`);
     },
@@ -54,9 +71,40 @@ function eventsOf(session: SessionClient): Recorded {
   };
 }
 
-/** As a query has them. */
-function pathsOf({ data, attributes, labels = [] }: EventRow, prefix: string): string[] {
-  if (prefix === "tag") return labels.map((tag) => quotedPath(escaped(readTag(tag).key)));
+function seriesOf(session: SessionClient): Recorded {
+  const tags = async () => (await session.ask("series")).flatMap((series) => series.tags);
+  return {
+    below: async () => keysOf(await tags()),
+    values: async (field) => {
+      if (field.kind !== "plain") return [];
+      if (field.name === "tag") return tags();
+      const series = await session.ask("series");
+      if (field.name === "unit") return series.map(({ unit }) => unit);
+      const isName = field.name === "name" || field.name === "metric";
+      return isName ? series.map(({ name }) => name) : [];
+    },
+  };
+}
+
+/** Files, as far as they are the first parts of ids. */
+function testsOf(session: SessionClient): Recorded {
+  return {
+    below: async () => [],
+    values: async (field) => {
+      if (field.kind !== "plain" || field.name !== "file") return [];
+      return (await session.ask("testSuites")).items.map(({ part }) => part);
+    },
+  };
+}
+
+/** The keys of tags, as a query has them before their values. */
+function keysOf(tags: string[]): string[] {
+  const keys = new Set(tags.map((tag) => quotedPath(escaped(readTag(tag).key))));
+  return sorted([...keys]).map((key) => `${key}:`);
+}
+
+/** The paths of an event, as a query has them. */
+function pathsOf({ data, attributes }: EventRow, prefix: string): string[] {
   return pathsIn((prefix === "data" ? data : attributes) ?? {}, []).map((path) =>
     quotedPath(writePath(path)),
   );

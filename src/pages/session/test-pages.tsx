@@ -1,16 +1,18 @@
 /** The list of a run's tests with its search, and the page of one test. */
 import { Hono } from "hono";
 import type { AccessEnv } from "../../access/access.ts";
-import type { Summary, TestAccount, TestsQuery } from "../../core/answers.ts";
+import type { Summary, TestAccount, TestList, TestsQuery } from "../../core/answers.ts";
 import { formatCount } from "../../core/text/format.ts";
 import { nameLabel, plainText } from "../../core/text/recorded-text.ts";
 import { Refusal } from "../../core/refusal.ts";
+import { parseQueryOf } from "../../core/query/parse.ts";
+import { TEST_LIST } from "../../core/tests/fields.ts";
 import { TEST_LABELS, type TestShown, TESTS_SHOWN } from "../../core/tests/vocabulary.ts";
 import type { SessionClient } from "../../session/client.ts";
 import { fragment, isFragment } from "../fragment.tsx";
 import { TEST_ROWS } from "../limits.ts";
 import { Panel } from "../ui/panel.tsx";
-import { SearchField, SearchForm } from "../ui/search-form.tsx";
+import { NotUnderstood, readBox, SearchField, SearchForm } from "../ui/search-form.tsx";
 import { Select } from "../ui/select.tsx";
 import { Account, AccountLinks, During, historyPath } from "./test-account.tsx";
 import { Suites, suiteRoutes } from "./test-suites.tsx";
@@ -43,8 +45,9 @@ testRoutes.get("/sessions/:id/tests", async (c) => {
   const { id } = session;
   const { text, result = "", sort, suite, cursor } = c.req.query();
   const query = { text: text?.trim() || undefined, result, sort, suite };
+  const box = readBox(() => parseQueryOf(TEST_LIST, query.text ?? "", Date.now()));
   const asked: TestsQuery = {
-    text: query.text,
+    query: box instanceof Refusal ? undefined : box,
     results: resultsOf(result),
     prefix: prefixOf(suite),
     sort: sort === "duration" ? "duration" : "name",
@@ -59,6 +62,45 @@ testRoutes.get("/sessions/:id/tests", async (c) => {
   const title = `Tests of ${summary.product || id.slice(0, 8)}`;
   const part = (
     <section id="list" class="panel tests" aria-label="Tests found">
+      {box instanceof Refusal ? (
+        <NotUnderstood query={query.text ?? ""} refusal={box} />
+      ) : (
+        <Found id={id} list={list} query={query} />
+      )}
+    </section>
+  );
+
+  if (isFragment(c)) return fragment(c, { path: listPath(id, query), title }, part);
+  return c.render(
+    <>
+      <TestCrumbs summary={summary} />
+      <h1 class="page-title">Tests</h1>
+      <SearchForm path={listPath(id)} label="Tests" target="#list">
+        <div class="search-main">
+          <SearchField
+            value={query.text}
+            label="Search tests"
+            placeholder="Text, or conditions as duration:>1s file:door"
+            suggestions={`/sessions/${id}/suggest/tests`}
+          />
+          <Select name="result" label="Result" now={result} options={RESULT_CHOICES} />
+          <Select name="sort" label="Sort by" now={asked.sort ?? "name"} options={SORT_CHOICES} />
+          {suite ? <input type="hidden" name="suite" value={suite} /> : null}
+          <button class="button without-script">Search</button>
+        </div>
+      </SearchForm>
+      {part}
+      <Suites session={session} suites={suites} prefix={asked.prefix ?? []} />
+    </>,
+    { title, here: "/sessions", name: "list-page", styles: ["tests"] },
+  );
+});
+
+type FoundProps = { id: string; list: TestList; query: Record<string, string | undefined> };
+
+function Found({ id, list, query }: FoundProps) {
+  return (
+    <>
       {list.items.length === 0 ? (
         <p class="empty">No tests match these filters</p>
       ) : (
@@ -75,32 +117,9 @@ testRoutes.get("/sessions/:id/tests", async (c) => {
           </a>
         </footer>
       )}
-    </section>
+    </>
   );
-  if (isFragment(c)) return fragment(c, { path: listPath(id, query), title }, part);
-  return c.render(
-    <>
-      <TestCrumbs summary={summary} />
-      <h1 class="page-title">Tests</h1>
-      <SearchForm path={listPath(id)} label="Tests" target="#list">
-        <div class="search-main">
-          <SearchField
-            value={query.text}
-            label="Search tests"
-            placeholder="Name, message, reason"
-          />
-          <Select name="result" label="Result" now={result} options={RESULT_CHOICES} />
-          <Select name="sort" label="Sort by" now={asked.sort ?? "name"} options={SORT_CHOICES} />
-          {suite ? <input type="hidden" name="suite" value={suite} /> : null}
-          <button class="button without-script">Search</button>
-        </div>
-      </SearchForm>
-      {part}
-      <Suites session={session} suites={suites} prefix={asked.prefix ?? []} />
-    </>,
-    { title, here: "/sessions", name: "list-page", styles: ["tests"] },
-  );
-});
+}
 
 const FAILED: TestShown[] = ["failed", "error"];
 const SKIPPED: TestShown[] = ["skipped", "expected_failure"];

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { EventRow } from "../../../src/core/answers.ts";
-import { EVENT_LIST } from "../../../src/core/events/list.ts";
+import { EVENT_LIST } from "../../../src/core/events/fields.ts";
 import { SEGMENT_BYTES } from "../../../src/core/limits.ts";
 import { parseQueryOf } from "../../../src/core/query/parse.ts";
 import type { EventsQuery } from "../../../src/core/questions/events.ts";

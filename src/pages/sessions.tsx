@@ -373,11 +373,10 @@ sessions.post("/views", async (c) => {
   const field = await readForm(c);
   const name = field("name").trim();
   if (name === "") return c.redirect("/sessions", 303);
-  // The query is parsed as a search, so that a view contains nothing else.
-  const kept = address(
-    "",
-    searchQuery(readFilter(new URLSearchParams(field("query")), Date.now())),
-  ).slice(1);
+  // The query is parsed as a search, so that a view contains nothing else, and can be shown.
+  const search = readFilter(new URLSearchParams(field("query")), Date.now());
+  passing(search, Date.now());
+  const kept = address("", searchQuery(search)).slice(1);
   await saveView(c.env.REGISTRY, { name, query: kept, created_at: Date.now() });
   return c.redirect(`/sessions?${kept}`, 303);
 });

@@ -575,6 +575,39 @@ test("views are saved as their search, and can be deleted", async () => {
   expect((await get("/sessions")).html).not.toContain("Crashed games");
 });
 
+test("a view keeps a query, which finds the same when it is opened, and none that is not understood", async () => {
+  const text = 'product:archive-game is:crashed state.level.index:>2 -tag:"x y"';
+  const saved = await submit("/views", {
+    name: "By a query",
+    query: new URLSearchParams({ text, within: "month" }).toString(),
+  });
+  const opened = saved.headers.get("location") ?? "";
+  expect(new URL(opened, "http://localhost").searchParams.get("text")).toBe(text);
+  const link = /<a href="(\/sessions[^"]*)"[^>]*>By a query<\/a>/.exec(
+    (await get("/sessions")).html,
+  );
+  const { html } = await get(link?.[1]?.replaceAll("&amp;", "&") ?? "");
+  expect(html).toContain('href="/sessions/broken"');
+  expect(html).not.toContain('href="/sessions/well"');
+  expect(html).toContain('aria-current="page">By a query</a>');
+  const refused = await submit("/views", { name: "Wrong", query: "text=colour:red" });
+  expect(refused.status).toBe(400);
+  expect(await refused.text()).toContain("There is no field colour");
+  expect((await get("/sessions")).html).not.toContain(">Wrong</a>");
+  await submit("/views/delete", { name: "By a query" });
+});
+
+test("metrics are compared over the sessions of a query, and one that is not understood is explained", async () => {
+  const { html } = await get("/metrics?metric=fps&by=session&text=is:crashed");
+  expect(html).toContain('value="is:crashed"');
+  expect(html).toContain("over-time");
+  const { html: none } = await get("/metrics?metric=fps&text=is:crashed%20-is:crashed");
+  expect(none).not.toContain("over-time");
+  const { html: wrong } = await get("/metrics?metric=fps&text=is:crashd");
+  expect(wrong).toContain("Did you mean crashed?");
+  expect(wrong).toContain("<mark>crashd</mark>");
+});
+
 test("an exception group can be resolved and opened again", async () => {
   const list = await get("/exceptions?product=archive-game");
   const path = /href="(\/exceptions\/[^"?]+)\?product=archive-game"/.exec(list.html)?.[1] ?? "";

@@ -17,6 +17,7 @@ import {
 } from "../catalog/metrics.ts";
 import { type VersionCounts, versions } from "../catalog/products.ts";
 import { distribution } from "../core/metrics/bars.ts";
+import { Refusal } from "../core/refusal.ts";
 import {
   type Grouping,
   type GroupStatistics,
@@ -58,7 +59,7 @@ import { askHeld } from "../session/client.ts";
 import { Empty, Unpublished } from "./ui/empty.tsx";
 import { BY_NAME } from "./ui/order.ts";
 import { guarded, Panel } from "./ui/panel.tsx";
-import { SearchForm } from "./ui/search-form.tsx";
+import { NotUnderstood, readBox, SearchField, SearchForm } from "./ui/search-form.tsx";
 import { Legend, Plot } from "./ui/plot.tsx";
 import { withMerged } from "../registry/merges.ts";
 import { passing, type SessionSearch } from "./search.ts";
@@ -72,18 +73,25 @@ metrics.get("/metrics", async (c) => {
   const title = titleOf(question);
   const { name, search } = question;
   const quantile_steps = isQuantile(question.aggregate);
+  const filter = readBox(() => passing(search, Date.now()));
   const found =
-    name === undefined
+    name === undefined || filter instanceof Refusal
       ? undefined
       : sessionMetrics(
           db,
-          {
-            ...(await withMerged(c.env.REGISTRY, passing(search, Date.now()))),
-            name,
-            quantile_steps,
-          },
+          { ...(await withMerged(c.env.REGISTRY, filter)), name, quantile_steps },
           askHeld(c.env, c.var.access),
         );
+  const answer =
+    filter instanceof Refusal ? (
+      <div id="answer" class="answer">
+        <section class="panel" aria-label="Answer">
+          <NotUnderstood query={search.query} refusal={filter} />
+        </section>
+      </div>
+    ) : (
+      <Answer db={db} question={question} found={found} />
+    );
   // If the catalog fails, the panel shows it.
   const type = (await found?.catch(() => undefined))?.items[0]?.type ?? "gauge";
   if (isFragment(c)) {
@@ -93,7 +101,7 @@ metrics.get("/metrics", async (c) => {
       c,
       { path, title },
       <>
-        <Answer db={db} question={question} found={found} />
+        {answer}
         <hx-partial hx-target="#versions" hx-swap="outerHTML">
           <VersionSelect filter={search.filter} known={known} />
         </hx-partial>
@@ -107,7 +115,7 @@ metrics.get("/metrics", async (c) => {
     <>
       <h1 class="page-title">Metrics across sessions</h1>
       <Search question={question} known={await versions(db)} type={type} />
-      <Answer db={db} question={question} found={found} />
+      {answer}
     </>,
     { title, here: "/metrics", name: "list-page", styles: ["plots"], scripts: ["plots.js"] },
   );
@@ -121,6 +129,12 @@ function Search({ question, known, type }: SearchProps) {
     <SearchForm path="/metrics" label="Metrics" target="#answer">
       <div class="search-main fields">
         <Suggested label="Metric" name="metric" value={written(name)} what="metrics" />
+        <SearchField
+          value={search.query}
+          label="Search sessions"
+          placeholder="Of sessions: version:>=1.2 state.level:>3"
+          suggestions="/suggest/query"
+        />
         <ProductSelects filter={search.filter} known={known} />
         <Select
           name="status"

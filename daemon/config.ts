@@ -6,10 +6,12 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import * as v from "valibot";
-import { DEFAULT_HEARTBEAT_TIMEOUT_MS } from "../src/core/limits.ts";
+import { DEFAULT_HEARTBEAT_TIMEOUT_MS, MAX_LABEL_LENGTH } from "../src/core/limits.ts";
+import { cutName } from "../src/core/text/cut-names.ts";
+import { tagTexts } from "../src/core/text/tag.ts";
 import { type OwnRules, parseOwnRules } from "../src/core/secrets/own.ts";
 import type { Environment } from "./home.ts";
-import { BATCH_MS, DEFAULT_PORT, MAX_DISK_BYTES } from "./limits.ts";
+import { BATCH_MS, DEFAULT_PORT, MAX_DISK_BYTES, MAX_MACHINE_TAGS } from "./limits.ts";
 
 /** Where `npm start` serves. */
 export const DEFAULT_SERVER = "http://localhost:8080";
@@ -25,6 +27,13 @@ const Settings = v.object({
   hosts: v.optional(v.array(v.string()), []),
   /** Rules of redaction beside the built-in ones, as in DATACAT_REDACT. */
   redact: v.optional(v.unknown()),
+  /** Tags of every session of this machine: a list, or an object of values by key. */
+  tags: v.optional(
+    v.union([
+      v.array(v.string()),
+      v.record(v.string(), v.union([v.string(), v.number(), v.boolean(), v.null()])),
+    ]),
+  ),
 });
 export type Settings = v.InferOutput<typeof Settings>;
 
@@ -56,6 +65,8 @@ export type Config = {
   hosts: string[];
   /** Rules of redaction beside the built-in ones. */
   redact: OwnRules;
+  /** Tags of every session. */
+  tags: string[];
   /** What is wrong with the files, for the log. */
   problems: string[];
 };
@@ -94,8 +105,20 @@ export function readConfig(env: Environment, folder: string, settingsPath: strin
     listen: settings.listen,
     hosts: settings.hosts,
     redact: redact.rules,
+    tags: machineTags(settings, settingsPath, problems),
     problems,
   };
+}
+
+/** The tags that each session of this machine gets, within the limits. */
+function machineTags({ tags }: Settings, path: string, problems: string[]): string[] {
+  const all = tagTexts(tags);
+  const kept = all.slice(0, MAX_MACHINE_TAGS).map((tag) => cutName(tag, MAX_LABEL_LENGTH));
+  if (all.length > kept.length)
+    problems.push(`${path}: tags after the first ${MAX_MACHINE_TAGS} are ignored`);
+  if (kept.some((tag, index) => tag !== all[index]))
+    problems.push(`${path}: tags are cut to ${MAX_LABEL_LENGTH} characters`);
+  return kept;
 }
 
 /** The rules of redaction beside the built-in ones, or what is wrong with the setting. */

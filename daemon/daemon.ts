@@ -116,6 +116,7 @@ export class Daemon {
       rejected: home.rejected,
       server: config.server,
       batchMs: config.batchMs,
+      tags: config.tags,
       isLive: (session) => this.#monitor.isLive(session),
       monotonic,
       now: () => clock.now(),

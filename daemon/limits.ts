@@ -31,6 +31,8 @@ export const BATCH_BYTES = 640 * 1024;
 export const OP_BYTES = 120;
 /** The most that one point of a column takes: a double's 17 digits, sign, point and exponent, a comma, and its step in time. */
 export const POINT_BYTES = 24;
+/** Tags that the daemon's settings add to each session: most of a session's 64 stay for its program. */
+export const MAX_MACHINE_TAGS = 16;
 /** Ops in one batch: MAX_BATCH_OPS less room for what the daemon adds. */
 export const BATCH_OPS = 4_900;
 /** Records after a gap that may explain it: a client records its losses, one record for each cause, as soon as it can write again. */

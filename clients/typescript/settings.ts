@@ -1,7 +1,7 @@
 /** The options of `open`, and their defaults from the environment. */
 import { isId } from "./id.ts";
 import type { Start } from "./encode/ops.ts";
-import { tagTexts } from "./encode/tags.ts";
+import { tagsIn, tagTexts } from "../../src/core/text/tag.ts";
 
 export type Environment = { [name: string]: string | undefined };
 
@@ -74,7 +74,8 @@ export function settingsFrom(options: OpenOptions, env: Environment): Settings {
     ...options,
     product: options.product ?? env["DATACAT_PRODUCT"],
     version: options.version ?? env["DATACAT_VERSION"],
-    tags: [...(isId(session) ? [] : tagsIn(env)), ...tagTexts(options.tags)],
+    // Of a process that joined a session, those of the environment are tags already.
+    tags: [...(isId(session) ? [] : tagsIn(env["DATACAT_TAGS"])), ...tagTexts(options.tags)],
     server,
     url: server || DEFAULT_URL,
     // The daemon has a key of its own, and the connection to it may be unencrypted.
@@ -87,14 +88,6 @@ export function settingsFrom(options: OpenOptions, env: Environment): Settings {
     stacks: options.stacks ?? env["DATACAT_STACKS"] !== "0",
     fatalReports: options.fatalReports ?? env["DATACAT_FATAL_REPORTS"] === "1",
   };
-}
-
-/** Of a process that joined a session they are tags already. */
-function tagsIn(env: Environment): string[] {
-  return (env["DATACAT_TAGS"] ?? "")
-    .split(",")
-    .map((tag) => tag.trim())
-    .filter(Boolean);
 }
 
 /** `DATACAT_KEY` belongs to `DATACAT_URL`, if that is set: a program that names another server has no key for it. */

@@ -1,6 +1,7 @@
 /** Options and arguments that several commands share. */
 import { InvalidArgumentError } from "commander";
 import { MAX_PAGE } from "../../src/core/limits.ts";
+import { writeTag } from "../../src/core/text/tag.ts";
 import type { Server } from "./server.ts";
 
 export const JSON_OPTION = ["--json", "Print JSON, for programs."] as const;
@@ -31,6 +32,19 @@ export async function withServer<Result>(
 /** An option that may be repeated. */
 export function collect(value: string, before: string[]): string[] {
   return [...before, value];
+}
+
+/** An option that may be repeated, whose value is a tag: `branch:main`, or as `branch=main`. */
+export function collectTag(value: string, before: string[]): string[] {
+  return collect(tagOption(value), before);
+}
+
+/** `branch=main` is the tag `branch:main`. After a colon, = belongs to the value. */
+export function tagOption(text: string): string {
+  const [key = "", ...rest] = text.split("=");
+  return rest.length === 0 || key === "" || key.includes(":")
+    ? text
+    : writeTag(key, rest.join("="));
 }
 
 /** A number of rows, which the API limits. */

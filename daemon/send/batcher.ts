@@ -4,7 +4,7 @@
  */
 import type { Batch, Op } from "../../src/core/wire.ts";
 import { isAlteration } from "../../src/core/session/counts.ts";
-import { MAX_BATCH_AGGREGATED } from "../../src/core/limits.ts";
+import { MAX_BATCH_AGGREGATED, MAX_LABELS } from "../../src/core/limits.ts";
 import { Cursor } from "../lanes/cursor.ts";
 import type { Lane, Position } from "../lanes/lane.ts";
 import { BATCH_BYTES, BATCH_OPS, EXPLAINED_WITHIN } from "../limits.ts";
@@ -38,6 +38,8 @@ export type BuildOptions = {
   filter?: StateFilter;
   /** Source maps that lie beside programs. */
   maps?: LocalMaps;
+  /** Tags of every session of this machine, after those of the program. */
+  tags?: string[];
 };
 
 /** The lane's next batch, within the limits. */
@@ -188,6 +190,7 @@ class Draft {
       case "start":
         // The filter takes its state in, but the op is sent whole: the server does more with a start than merge its state.
         if (op.state !== undefined) this.#options.filter?.filter(op.state);
+        op = this.#tagged(op);
         break;
       case "state": {
         const { filter } = this.#options;
@@ -213,6 +216,14 @@ class Draft {
     }
     this.#ops.push(op);
     this.#bytes += bytes;
+  }
+
+  #tagged(op: Extract<Op, { op: "start" }>): Op {
+    const { tags = [] } = this.#options;
+    if (tags.length === 0) return op;
+    const all = [...new Set([...(op.tags ?? []), ...tags])].slice(0, MAX_LABELS);
+    this.#bytes += JSON.stringify(tags).length;
+    return { ...op, tags: all };
   }
 
   #leaveOut(): void {

@@ -40,6 +40,8 @@ export type OutgoingOptions = {
   random: () => number;
   /** Source maps that lie beside programs. */
   maps?: LocalMaps;
+  /** Tags of every session of this machine. */
+  tags?: string[];
 };
 
 /** One batch of a request; without `built` it is a keepalive. */
@@ -201,7 +203,7 @@ export class Outgoing {
 
   #build(room: number): Sent | undefined {
     const { lane } = this;
-    const { lanes, tail, isLive, monotonic, maps } = this.#options;
+    const { lanes, tail, isLive, monotonic, maps, tags } = this.#options;
     const leaseMs = isLive(lane.session) ? DAEMON_LEASE_MS : undefined;
     const options: BuildOptions = {
       maxBytes: room,
@@ -210,6 +212,7 @@ export class Outgoing {
       leaseMs,
       isJoiner: tail.of(lane).isJoiner,
       maps,
+      tags,
     };
 
     let built = build(lane, lane.isShared ? options : { ...options, filter: this.#filter });

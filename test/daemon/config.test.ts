@@ -46,6 +46,7 @@ test("without files and environment everything has its default", () => {
     listen: [],
     hosts: [],
     redact: { prefixes: [], names: [], keep: [] },
+    tags: [],
     problems: [],
   });
 });
@@ -188,6 +189,23 @@ test("a file that is not JSON is reported", () => {
   expect(configOf({}, { settings: "{" }).problems).toEqual([
     expect.stringContaining("config.json is ignored: "),
   ]);
+});
+
+test("tags of the machine are a list or an object, and more than a few are reported", () => {
+  expect(configOf({}, { settings: { tags: ["rack:7", "gpu"] } }).tags).toEqual(["rack:7", "gpu"]);
+  const tags = { rack: 7, gpu: true, spot: false };
+  expect(configOf({}, { settings: { tags } }).tags).toEqual(["rack:7", "gpu", "spot:false"]);
+  const many = Array.from({ length: 20 }, (_, n) => `${n}${"x".repeat(300)}`);
+  const config = configOf({}, { settings: { tags: many } });
+  expect(config.tags.map((tag) => tag.length)).toEqual(Array.from({ length: 16 }, () => 256));
+  expect(config.problems).toEqual([
+    expect.stringContaining("config.json: tags after the first 16 are ignored"),
+    expect.stringContaining("config.json: tags are cut to 256 characters"),
+  ]);
+  expect(configOf({}, { settings: { tags: "rack" } })).toMatchObject({
+    tags: [],
+    problems: [expect.stringContaining("tags ignored: wrong type")],
+  });
 });
 
 test("settings are read as they were saved, by this user only", () => {

@@ -42,7 +42,9 @@ export class World {
     const env = { ...process.env, DATACAT_HOME: join(this.folder, "home"), DATACAT_URL: this.url };
     for (const name of Object.keys(env)) {
       if (
-        /^(DATACAT_(DAEMON|SESSION|KEY|CONFIG|PRODUCT|VERSION)|VITEST.*|NODE_OPTIONS)$/.test(name)
+        /^(DATACAT_(DAEMON|SESSION|KEY|CONFIG|PRODUCT|VERSION|TAGS)|VITEST.*|NODE_OPTIONS)$/.test(
+          name,
+        )
       ) {
         Reflect.deleteProperty(env, name);
       }

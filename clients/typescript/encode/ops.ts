@@ -15,7 +15,7 @@ import { OP_PREFIX_BYTES } from "../limits.ts";
 import type { Json } from "../../../src/core/wire.ts";
 import { redactor } from "./redactor.ts";
 import type { SourceExcerpt } from "./source.ts";
-import { type Tags, tagTexts } from "./tags.ts";
+import { type Tags, tagTexts } from "../../../src/core/text/tag.ts";
 import { type TestFact, testFact } from "./test-fact.ts";
 import { jsonOf, plainObject, type Loss } from "./values.ts";
 

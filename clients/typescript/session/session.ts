@@ -9,7 +9,7 @@ import { startMonitor, type HeartbeatMonitor } from "./heartbeat.ts";
 import { MAX_REPORTED_PATHS } from "../limits.ts";
 import * as ops from "../encode/ops.ts";
 import { add, type Counts, type Kind, type Sink } from "./sink.ts";
-import type { Tags } from "../encode/tags.ts";
+import type { Tags } from "../../../src/core/text/tag.ts";
 import type { Loss } from "../encode/values.ts";
 import { Timer } from "./timer.ts";
 

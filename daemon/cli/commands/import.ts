@@ -8,7 +8,7 @@ import { type Counts, type ImportOptions, nameOf, recordReports } from "../impor
 import { BadReport } from "../import/report.ts";
 import { DATACAT } from "../invocation.ts";
 import { asCode, sessionLink, writeJobSummary } from "../link.ts";
-import { collect, JSON_OPTION } from "../options.ts";
+import { collectTag, JSON_OPTION } from "../options.ts";
 import { print, printJson } from "../terminal.ts";
 import { Trouble } from "../trouble.ts";
 
@@ -31,7 +31,12 @@ export function addImport(program: Command): void {
       "--version-label <version>",
       "Record them as this version (default: DATACAT_VERSION, else the git commit).",
     )
-    .option("--tag <tag>", "Add a tag to the sessions; may be repeated.", collect, [])
+    .option(
+      "--tag <tag>",
+      "Add a tag to the sessions, key=value or a key; may be repeated (also: DATACAT_TAGS).",
+      collectTag,
+      [],
+    )
     .option(...JSON_OPTION)
     .addHelpText(
       "after",

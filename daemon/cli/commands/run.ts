@@ -2,7 +2,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { DATACAT } from "../invocation.ts";
 import { LINK_CHOICES } from "../link.ts";
-import { collect } from "../options.ts";
+import { collect, collectTag } from "../options.ts";
 import { problemWith } from "../run/attach.ts";
 
 export function addRun(program: Command): void {
@@ -18,7 +18,12 @@ export function addRun(program: Command): void {
       "--version-label <version>",
       "Record it as this version (default: DATACAT_VERSION, else the git commit).",
     )
-    .option("--tag <tag>", "Add a tag to the session; may be repeated.", collect, [])
+    .option(
+      "--tag <tag>",
+      "Add a tag to the session, key=value or a key; may be repeated (also: DATACAT_TAGS).",
+      collectTag,
+      [],
+    )
     .addOption(
       new Option(
         "--link <when>",
@@ -54,7 +59,7 @@ A Datacat client inside the command records to the same session (DATACAT_SESSION
 
 Examples:
   ${DATACAT} run -- npm run check
-  ${DATACAT} run --product nightly --tag linux -- make -j4
+  ${DATACAT} run --product nightly --tag branch=main --tag linux -- make -j4
   ${DATACAT} run --attach 'screenshots/**/*.png' --attach core -- ./game
   ${DATACAT} run --no-output -- vim notes.txt`,
     )

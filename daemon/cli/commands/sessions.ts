@@ -5,7 +5,7 @@ import type { Page, SessionRow } from "../../../src/core/answers.ts";
 import { formatCount, formatDuration } from "../../../src/core/text/format.ts";
 import { VALUE_TYPES } from "../../../src/core/state/values.ts";
 import { STATUSES } from "../../../src/core/vocabulary.ts";
-import { count, JSON_OPTION, withServer } from "../options.ts";
+import { count, JSON_OPTION, tagOption, withServer } from "../options.ts";
 import type { Server } from "../server.ts";
 import { dim, moment, print, printJson, printTable, outcomeLine } from "../terminal.ts";
 
@@ -44,7 +44,11 @@ export function addSessions(program: Command): void {
       "--text <text>",
       "List only sessions with this text in id, product, version, host, headline or tags.",
     )
-    .option("--tag <tag>", "List only sessions with this tag.")
+    .option(
+      "--tag <tag>",
+      "List only sessions with this tag: key=value, or a key without a value.",
+      tagOption,
+    )
     .option("--event <name>", "List only sessions that logged an event of this name.")
     .option("--exception <fingerprint>", "List only sessions that had this exception.")
     .option("--metric <name>", "List only sessions that recorded this metric.")

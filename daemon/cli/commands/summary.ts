@@ -28,6 +28,8 @@ export function printSummary(server: Server, summary: Summary): void {
   print(
     `${moment(created_at)} to ${isOngoing(status) ? "now" : moment(created_at + ran_ms)}, ${formatDuration(ran_ms)}${where ? `, on ${nameLabel(where)}` : ""}`,
   );
+  if (summary.tags.length > 0)
+    print(`Tags: ${summary.tags.map((tag) => `[${nameLabel(tag)}]`).join(" ")}`);
   if (Math.abs(summary.clock_skew_ms) >= CLOCK_TOLERANCE_MS || summary.clock_offset_ms !== 0)
     print(`Its clock: ${clockText(summary)}`);
   for (const { at, by_ms } of summary.clock_steps)

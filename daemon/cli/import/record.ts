@@ -5,6 +5,8 @@ import { type CiContext, versionOf } from "../../../src/core/ci/ci.ts";
 import { newId } from "../../../src/core/id.ts";
 import { redactOp } from "../../../src/core/secrets/redact.ts";
 import { framesOf } from "../../../src/core/stack/frame.ts";
+import { withNamesCut } from "../../../src/core/text/cut-names.ts";
+import { tagsIn } from "../../../src/core/text/tag.ts";
 import type { TestFact } from "../../../src/core/tests/fact.ts";
 import { MAX_TEST_ID_PARTS, MAX_TEST_PART_LENGTH } from "../../../src/core/tests/limits.ts";
 import type { Event, JsonObject, Op } from "../../../src/core/wire.ts";
@@ -43,7 +45,13 @@ export async function recordReports(
   const product = options.product ?? env["DATACAT_PRODUCT"] ?? (name || PRODUCT);
   const version =
     options.versionLabel || env["DATACAT_VERSION"] || (ci && versionOf(ci)) || undefined;
-  const { ops, counts, startAt } = opsOf(files, { name, product, version, ci, tags: options.tag });
+  const { ops, counts, startAt } = opsOf(files, {
+    name,
+    product,
+    version,
+    ci,
+    tags: [...tagsIn(env["DATACAT_TAGS"]), ...options.tag],
+  });
 
   const random = hashOf(files, product, ci);
   const session = newId(startAt, random.subarray(0, 10));
@@ -134,7 +142,7 @@ export function opsOf(
     })),
   );
   const ops: Op[] = [
-    {
+    ...withNamesCut({
       op: "start",
       at: startAt,
       product,
@@ -151,7 +159,7 @@ export function opsOf(
         ...(Object.keys(properties).length > 0 && { properties }),
         ...(ci && { ci }),
       },
-    },
+    }),
     ...events,
     ...outputs,
     { op: "state", at: endAt, patch: { tests: { counts } } },

@@ -3,6 +3,8 @@ import { basename } from "node:path";
 import { formatBytes, formatDuration } from "../../../src/core/text/format.ts";
 import { redactOp, Redactor } from "../../../src/core/secrets/redact.ts";
 import { redactArguments } from "../../../src/core/secrets/arguments.ts";
+import { withNamesCut } from "../../../src/core/text/cut-names.ts";
+import { tagsIn } from "../../../src/core/text/tag.ts";
 import { EVENT_NOT_STARTED } from "../../../src/core/vocabulary.ts";
 import type { Op } from "../../../src/core/wire.ts";
 import { readSettings, rulesOf } from "../../config.ts";
@@ -90,12 +92,13 @@ export class Recorder {
 
     const product = options.product ?? env["DATACAT_PRODUCT"] ?? basename(program);
     const version = options.versionLabel ?? env["DATACAT_VERSION"];
-    this.#record({
+    const tags = [...tagsIn(env["DATACAT_TAGS"]), ...options.tag];
+    const start: Op = {
       op: "start",
       at: now,
       product,
       version: version || undefined,
-      tags: options.tag.length > 0 ? options.tag : undefined,
+      tags: tags.length > 0 ? tags : undefined,
       state: {
         command: program,
         arguments: args,
@@ -103,7 +106,8 @@ export class Recorder {
         environment: publicVariables(env),
         ...(env["DATACAT_SESSION"] && { parent_session: env["DATACAT_SESSION"] }),
       },
-    });
+    };
+    for (const op of withNamesCut(start)) this.#record(op);
     this.#readContext = () =>
       this.#recordContext(command[0] ?? "", folder, env, version === undefined);
   }

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from "commander";
 import { expect, test } from "vitest";
-import { collect, count } from "../../../daemon/cli/options.ts";
+import { collect, collectTag, count, tagOption } from "../../../daemon/cli/options.ts";
 import { MAX_PAGE } from "../../../src/core/limits.ts";
 
 test("a number of rows is a whole number up to the API's limit", () => {
@@ -19,4 +19,28 @@ test("a repeated option keeps its values in order, and the default unchanged", (
   const none: string[] = [];
   expect(collect("b", collect("a", none))).toEqual(["a", "b"]);
   expect(none).toEqual([]);
+});
+
+test("a tag may be written with = or with a colon; the first of them divides", () => {
+  const written = [
+    "branch=main",
+    "branch:main",
+    "nightly",
+    "url=https://a.example/?b=c",
+    "a:b=c",
+    "=x",
+    "x=",
+    "",
+  ];
+  expect(written.map(tagOption)).toEqual([
+    "branch:main",
+    "branch:main",
+    "nightly",
+    "url:https://a.example/?b=c",
+    "a:b=c",
+    "=x",
+    "x",
+    "",
+  ]);
+  expect(collectTag("a=1", ["b"])).toEqual(["b", "a:1"]);
 });

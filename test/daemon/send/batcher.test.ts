@@ -226,6 +226,22 @@ test("a state that changes nothing is not sent; a start is sent whole", async ()
   expect(build(lane, WHOLE).batch?.ops).toHaveLength(3);
 });
 
+test("a start has the machine's tags after the program's own, 64 in all", async () => {
+  await using world = await World.make();
+  const many = Array.from({ length: 63 }, (_, n) => `t${n}`);
+  const lane = laneWith(world, [
+    { op: "start", at: 1, tags: ["rack:7", "own"] },
+    { op: "start", at: 2 },
+    { op: "start", at: 3, tags: many },
+    { op: "tags", at: 4, tags: ["later"] },
+  ]);
+  const { batch } = build(lane, { ...WHOLE, tags: ["rack:7", "gpu"] });
+  expect(
+    batch?.ops.map((op) => (op.op === "start" || op.op === "tags" ? op.tags : undefined)),
+  ).toEqual([["rack:7", "own", "gpu"], ["rack:7", "gpu"], [...many, "rack:7"], ["later"]]);
+  expect(v.is(Batch, batch)).toBe(true);
+});
+
 test("every batch accounts for its range, whatever was aggregated, filtered, altered, reported or damaged", async () => {
   await using world = await World.make();
   const kinds: ((at: number) => Op)[] = [

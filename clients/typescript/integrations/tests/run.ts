@@ -3,7 +3,7 @@
  * the counts, and at the end the link to the session and GitHub's job summary. Never throws into the runner and never waits.
  */
 import { basename } from "node:path";
-import { tagTexts } from "../../encode/tags.ts";
+import { tagTexts } from "../../../../src/core/text/tag.ts";
 import type { TestFact } from "../../encode/test-fact.ts";
 import { open, type OpenOptions, type Session } from "../../node.ts";
 import { readCi } from "../../process/ci.ts";

@@ -194,21 +194,24 @@ test("what is known about the run is its state; secrets in its arguments are not
       "--version-label",
       "7",
       "--tag",
-      "nightly",
+      "branch=main",
+      "--tag",
+      "x".repeat(300),
       "true",
       "--password",
       "hunter2",
       "--token=abc",
     ],
     {
-      env: { CI: "true" },
+      env: { CI: "true", DATACAT_TAGS: "nightly, gpu:0" },
     },
   );
-  const [start] = await home.ops();
+  const [start, cut] = await home.ops();
+  expect(cut).toMatchObject({ op: "dropped", cause: "too_large", detail: "start.tags" });
   expect(start).toMatchObject({
     product: "deploy",
     version: "7",
-    tags: ["nightly"],
+    tags: ["nightly", "gpu:0", "branch:main", "x".repeat(256)],
     state: {
       command: "true",
       arguments: ["--password", "[redacted]", "--token=[redacted]"],

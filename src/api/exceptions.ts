@@ -1,6 +1,5 @@
 /** Exceptions in groups, their trends, what people decided about them, and which they merged. */
 import { Hono } from "hono";
-import * as v from "valibot";
 import { type AccessEnv, requires } from "../access/access.ts";
 import { record } from "../access/audit.ts";
 import {
@@ -12,11 +11,10 @@ import {
 import type { Access } from "../core/access/authority.ts";
 import { parse } from "../core/parse.ts";
 import { Refusal } from "../core/refusal.ts";
-import { GROUP_STATUSES } from "../core/vocabulary.ts";
 import { decide } from "../registry/decisions.ts";
-import { MAX_MERGED_GROUPS } from "../registry/limits.ts";
 import { listDecided, listMerges, merge, split } from "../registry/merges.ts";
 import type { Env } from "../env.ts";
+import { Decision, Merges } from "./request/bodies.ts";
 import { readJson } from "./request/body.ts";
 import * as query from "./request/query.ts";
 import { ofProduct, parseQuery } from "./request/query.ts";
@@ -39,13 +37,6 @@ exceptions.get("/exceptions/:fingerprint", requires("read"), async (c) => {
   return c.json({ items, next: null });
 });
 
-const Decision = v.object({
-  product: v.string(),
-  status: v.picklist(GROUP_STATUSES),
-  /** The version that contains the fix, if it is known. */
-  version: v.optional(v.string()),
-});
-
 exceptions.post("/exceptions/:fingerprint", requires("admin"), async (c) => {
   const { product, status, version } = parse(Decision, await readJson(c.req.raw), "The body");
   checkProduct(c.var.access, product);
@@ -56,15 +47,9 @@ exceptions.post("/exceptions/:fingerprint", requires("admin"), async (c) => {
   return c.json({ items: await findGroups(c.env, fingerprint, product) });
 });
 
-const Merges = v.object({
-  product: v.string(),
-  /** Of the groups to merge into this one, each with what is merged into it. */
-  fingerprints: v.pipe(v.array(v.string()), v.minLength(1), v.maxLength(MAX_MERGED_GROUPS)),
-});
-
 /** The groups of which this one consists: who merged which into which, and when. */
 exceptions.get("/exceptions/:fingerprint/merges", requires("read"), async (c) => {
-  const { product } = ofProduct(parseQuery(query.Days, c.req.url), c.var.access.product);
+  const { product } = ofProduct(parseQuery(query.OfProduct, c.req.url), c.var.access.product);
   const groups = await findGroups(c.env, c.req.param("fingerprint"), product);
   const merged = new Set(
     groups.flatMap((group) => group.fingerprints.map((each) => `${group.product}\n${each}`)),
@@ -90,7 +75,7 @@ exceptions.post("/exceptions/:fingerprint/merges", requires("admin"), async (c) 
 
 /** Splits a group off that was merged into another, with what was merged into it. */
 exceptions.delete("/exceptions/:fingerprint/merges", requires("admin"), async (c) => {
-  const { product } = ofProduct(parseQuery(query.Days, c.req.url), c.var.access.product);
+  const { product } = ofProduct(parseQuery(query.OfProduct, c.req.url), c.var.access.product);
   const fingerprint = c.req.param("fingerprint");
   if (product === undefined)
     throw new Refusal(

@@ -4,22 +4,13 @@
  * Durable Objects, as Cloudflare lists them) it publishes only those.
  */
 import { Hono } from "hono";
-import * as v from "valibot";
 import { type AccessEnv, requires, requiresAllProducts } from "../access/access.ts";
 import { parse, parseJson } from "../core/parse.ts";
-import { Id } from "../core/wire.ts";
-import { REINDEX_AT_ONCE } from "../session/limits.ts";
 import { rebuildStep, reindexObjects, reindexSessions } from "../session/publication/reindex.ts";
+import { Reindex } from "./request/bodies.ts";
 import { readText } from "./request/body.ts";
 
 export const reindex = new Hono<AccessEnv>();
-
-const ObjectId = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
-const Reindex = v.object({
-  sessions: v.optional(v.pipe(v.array(v.string()), v.maxLength(REINDEX_AT_ONCE))),
-  objects: v.optional(v.pipe(v.array(ObjectId), v.maxLength(REINDEX_AT_ONCE))),
-  cursor: v.optional(Id),
-});
 
 reindex.post("/reindex", requires("admin"), requiresAllProducts, async (c) => {
   const body = parseJson((await readText(c.req.raw)) || "{}", "The body");

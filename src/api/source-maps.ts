@@ -1,42 +1,27 @@
 /** Source maps of a product's versions: uploads by a key that can do nothing else, lists, deletes. A map itself is never answered. */
 import { type Context, Hono } from "hono";
-import * as v from "valibot";
 import { type AccessEnv, requires } from "../access/access.ts";
 import { record } from "../access/audit.ts";
 import { Spending } from "../access/budget.ts";
 import { UNUSED } from "../core/access/budget.ts";
-import { MAX_NAME_LENGTH, MAX_PAGE } from "../core/limits.ts";
-import { nameAsked } from "../core/text/names.ts";
+import { MAX_PAGE } from "../core/limits.ts";
 import { Refusal, refusalOf } from "../core/refusal.ts";
-import { MAX_FILE_LENGTH, MAX_MAP_BYTES } from "../core/sourcemaps/limits.ts";
-import { uploadPath } from "../core/sourcemaps/paths.ts";
+import { MAX_MAP_BYTES } from "../core/sourcemaps/limits.ts";
 import { listSourceMaps } from "../registry/source-maps.ts";
 import { addUsage } from "../registry/usage.ts";
 import { mapsOf, type Release, removeMap, removeMaps, uploadMap } from "../sourcemaps/client.ts";
 import { readSent } from "./request/body.ts";
+import * as query from "./request/query.ts";
 import { parseQuery } from "./request/query.ts";
 
 export const sourceMaps = new Hono<AccessEnv>();
 
-const name = v.pipe(
-  v.string(),
-  v.transform(nameAsked),
-  v.minLength(1, "must not be empty"),
-  v.maxLength(MAX_NAME_LENGTH),
-);
-const file = v.pipe(
-  v.string(),
-  v.maxLength(MAX_FILE_LENGTH),
-  v.transform(uploadPath),
-  v.minLength(1, "must be the path of the file that the map is of"),
-);
-const List = v.object({ product: v.optional(name), version: v.optional(name) });
-const Put = v.object({ product: name, version: name, file });
-const Delete = v.object({ product: name, version: name, file: v.optional(file) });
-
 /** With a version its files, else all versions. */
 sourceMaps.get("/sourcemaps", requires("upload"), async (c) => {
-  const { product = c.var.access.product ?? undefined, version } = parseQuery(List, c.req.url);
+  const { product = c.var.access.product ?? undefined, version } = parseQuery(
+    query.SourceMapList,
+    c.req.url,
+  );
   if (product !== undefined) checkProduct(c, product);
   if (version === undefined) {
     const items = await listSourceMaps(c.env.REGISTRY, product, MAX_PAGE);
@@ -49,7 +34,7 @@ sourceMaps.get("/sourcemaps", requires("upload"), async (c) => {
 
 /** The body is the map, as JSON or gzip. */
 sourceMaps.put("/sourcemaps", requires("upload"), async (c) => {
-  const { file: of, ...release } = parseQuery(Put, c.req.url);
+  const { file: of, ...release } = parseQuery(query.SourceMapPut, c.req.url);
   checkProduct(c, release.product);
   const { key, budgets, by } = c.var.access;
   const now = Date.now();
@@ -75,7 +60,7 @@ sourceMaps.put("/sourcemaps", requires("upload"), async (c) => {
 
 /** One file's map, or all of the version. */
 sourceMaps.delete("/sourcemaps", requires("admin"), async (c) => {
-  const { file: of, ...release } = parseQuery(Delete, c.req.url);
+  const { file: of, ...release } = parseQuery(query.SourceMapDelete, c.req.url);
   checkProduct(c, release.product);
   const { by } = c.var.access;
   let files: number;

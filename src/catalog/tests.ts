@@ -161,8 +161,7 @@ export async function failingSince(
   const before = await testRuns(db, runs, COMPARED_TEST_RUNS);
   if (before.length === 0) return undefined;
   const failed = before.map((run) => {
-    const { flaky_keys = [] } = run.run as TestRun & { flaky_keys?: string[] };
-    const flaky = new Set(flaky_keys);
+    const flaky = new Set(run.run.flaky_keys);
     return new Set(run.failed.filter((key) => !flaky.has(key)));
   });
   return new Map(

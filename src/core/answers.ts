@@ -32,6 +32,8 @@ export type TestRun = TestTotals & {
   not_run: number;
   /** How many run, or ran when the session ended. */
   running: number;
+  /** In lists of runs: the keys of the tests that were flaky, as far as they are listed. */
+  flaky_keys?: string[];
 };
 
 /** One test of a session, by its last attempt. */

@@ -31,13 +31,13 @@ const time = v.optional(
   ),
 );
 
-const Create = v.object({ product: text, version: text, machine_id: text, hostname: text });
+export const Create = v.object({ product: text, version: text, machine_id: text, hostname: text });
 
-const Event = v.object({
+export const Event = v.object({
   timestamp: time,
   name: v.optional(v.string(), ""),
   /** Many programs of 1.x give the data in the place of the category. */
-  category: v.optional(v.union([v.string(), v.custom<JsonObject>(isObject)])),
+  category: v.optional(v.union([v.string(), v.custom<JsonObject>(isObject, "must be an object")])),
   /** Some versions of 1.x sent the category as `level`, and as `category` what is `group` now. */
   level: text,
   group: text,
@@ -52,7 +52,7 @@ const Event = v.object({
   source_function: text,
 });
 
-const Metric = v.object({
+export const Metric = v.object({
   timestamp: time,
   name: v.optional(v.string(), ""),
   type: text,
@@ -63,7 +63,7 @@ const Metric = v.object({
   metadata: object,
 });
 
-const Crash = v.object({ reason: v.optional(v.string(), "") });
+export const Crash = v.object({ reason: v.optional(v.string(), "") });
 const Stamp = v.object({ timestamp: time });
 
 /** A session to open. 1.x required product and version; here both are optional, and so is the body. */

@@ -6,7 +6,9 @@ import { nameAsked } from "../../core/text/names.ts";
 import { GROUP_SORTS } from "../../catalog/exceptions.ts";
 import { SESSION_SORTS } from "../../catalog/sessions.ts";
 import { AXES, GROUPINGS } from "../../core/comparison/comparison.ts";
-import { MAX_PAGE, MAX_POINTS, MAX_TIME } from "../../core/limits.ts";
+import { MAX_NAME_LENGTH, MAX_PAGE, MAX_POINTS, MAX_TIME } from "../../core/limits.ts";
+import { MAX_FILE_LENGTH } from "../../core/sourcemaps/limits.ts";
+import { uploadPath } from "../../core/sourcemaps/paths.ts";
 import { TABLES } from "../../core/exports/tables.ts";
 import { TESTS_SHOWN } from "../../core/tests/vocabulary.ts";
 import { checkParameters } from "../../core/parse.ts";
@@ -262,7 +264,24 @@ export const TableNames = v.object({
   completeness,
 });
 
+export const OfProduct = v.object({ product: name });
 export const Days = v.object({ product: name, days: whole(1, MAX_DAYS) });
+
+const named = v.pipe(
+  v.string(),
+  v.transform(nameAsked),
+  v.minLength(1, "must not be empty"),
+  v.maxLength(MAX_NAME_LENGTH),
+);
+const file = v.pipe(
+  v.string(),
+  v.maxLength(MAX_FILE_LENGTH),
+  v.transform(uploadPath),
+  v.minLength(1, "must be the path of the file that the map is of"),
+);
+export const SourceMapList = v.object({ product: v.optional(named), version: v.optional(named) });
+export const SourceMapPut = v.object({ product: named, version: named, file });
+export const SourceMapDelete = v.object({ product: named, version: named, file: v.optional(file) });
 
 /** The query of a URL as the schema has it. */
 export function parseQuery<Schema extends v.GenericSchema<{ [name: string]: unknown }, object>>(

@@ -242,7 +242,7 @@ export function summaryOf(
     counts: { ...index.counts, series: index.series.length },
     ledger: completenessOf(index, unreadable),
     left_out: leftOutOf(index),
-    lanes: index.lanes.map(({ clock, opener: _opener, ...lane }) => ({
+    lanes: index.lanes.map(({ clock, opener: _opener, newestAt: _newestAt, ...lane }) => ({
       ...lane,
       lane: shownLane(lane.lane),
       ...(clock?.offsetMs && { clock_offset_ms: clock.offsetMs }),

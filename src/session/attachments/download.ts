@@ -3,15 +3,19 @@
  * renders it at most as one of four kinds of images that begin as such (core/attachments/attachments.ts).
  */
 import type { Context } from "hono";
+import * as v from "valibot";
 import { fileNameOf } from "../../core/attachments/attachments.ts";
 import { Refusal } from "../../core/refusal.ts";
 import type { SessionClient } from "../client.ts";
 
 const CONTENT_POLICY = "sandbox; default-src 'none'; frame-ancestors 'none'";
 
+/** The query of a download. `zeros`: in the place of what is damaged. */
+export const Download = v.object({ damaged: v.optional(v.literal("zeros")) });
+
 export async function download(c: Context, session: SessionClient, id: string): Promise<Response> {
   const damaged = c.req.query("damaged");
-  if (damaged !== undefined && damaged !== "zeros")
+  if (!v.is(Download.entries.damaged, damaged))
     throw new Refusal("invalid_query", "The parameter damaged: must be zeros");
   const range = c.req.header("range");
   const { info, body } = await session.content({

@@ -1,23 +1,15 @@
-CREATE TABLE `event_counts` (
-	`session_id` text NOT NULL,
-	`name` text NOT NULL,
-	`category` text NOT NULL,
-	`count` integer NOT NULL,
-	`first_at` integer NOT NULL,
-	`last_at` integer NOT NULL,
-	PRIMARY KEY(`session_id`, `name`, `category`)
-) WITHOUT ROWID;
---> statement-breakpoint
-CREATE INDEX `event_counts_by_name` ON `event_counts` (`name`,`session_id`);--> statement-breakpoint
-CREATE TABLE `exception_days` (
-	`product` text NOT NULL,
-	`fingerprint` text NOT NULL,
-	`day` integer NOT NULL,
-	`version` text NOT NULL,
-	`sessions` integer NOT NULL,
-	`count` integer NOT NULL,
-	PRIMARY KEY(`product`, `fingerprint`, `day`, `version`)
-) WITHOUT ROWID;
+CREATE TABLE `details` (
+	`key` integer PRIMARY KEY NOT NULL,
+	`events` blob,
+	`exceptions` blob,
+	`state` blob,
+	`figures` blob,
+	`attachments` blob,
+	`tests` blob,
+	`texts` blob,
+	`searched` text NOT NULL,
+	`rollups` blob
+);
 --> statement-breakpoint
 CREATE TABLE `exception_groups` (
 	`product` text NOT NULL,
@@ -34,27 +26,10 @@ CREATE TABLE `exception_groups` (
 	`session_id` text NOT NULL,
 	`session_at` integer NOT NULL,
 	`session_seq` integer NOT NULL,
+	`days` text NOT NULL,
 	PRIMARY KEY(`product`, `fingerprint`)
 ) WITHOUT ROWID;
 --> statement-breakpoint
-CREATE TABLE `exceptions` (
-	`session_id` text NOT NULL,
-	`fingerprint` text NOT NULL,
-	`product` text NOT NULL,
-	`version` text NOT NULL,
-	`type` text NOT NULL,
-	`message` text NOT NULL,
-	`place` text NOT NULL,
-	`search` text NOT NULL,
-	`count` integer NOT NULL,
-	`unhandled` integer NOT NULL,
-	`first_at` integer NOT NULL,
-	`last_at` integer NOT NULL,
-	`first_seq` integer NOT NULL,
-	PRIMARY KEY(`session_id`, `fingerprint`)
-) WITHOUT ROWID;
---> statement-breakpoint
-CREATE INDEX `exceptions_by_fingerprint` ON `exceptions` (`fingerprint`,`session_id`);--> statement-breakpoint
 CREATE TABLE `failed_tests` (
 	`product` text NOT NULL,
 	`test` text NOT NULL,
@@ -74,36 +49,22 @@ CREATE TABLE `failed_tests` (
 	PRIMARY KEY(`product`, `test`, `created_at`, `session_id`)
 ) WITHOUT ROWID;
 --> statement-breakpoint
-CREATE TABLE `metrics` (
-	`session_id` text NOT NULL,
-	`name` text NOT NULL,
-	`series` integer NOT NULL,
-	`type` text NOT NULL,
-	`unit` text NOT NULL,
-	`tags` text NOT NULL,
-	`points` integer NOT NULL,
-	`count` real NOT NULL,
-	`sum` real NOT NULL,
-	`sum_low` real NOT NULL,
-	`sum_scale` real NOT NULL,
-	`deviation` real,
-	`increase` real NOT NULL,
-	`p50` real,
-	`p95` real,
-	`p99` real,
-	`min` real NOT NULL,
-	`max` real NOT NULL,
-	`first` real NOT NULL,
-	`last` real NOT NULL,
-	`first_at` integer NOT NULL,
-	`last_at` integer NOT NULL,
-	`distribution` text,
-	`rollup` text,
-	`quantile_steps` text,
-	PRIMARY KEY(`session_id`, `name`, `series`)
+CREATE TABLE `more_rollups` (
+	`key` integer NOT NULL,
+	`part` integer NOT NULL,
+	`rollups` blob NOT NULL,
+	PRIMARY KEY(`key`, `part`)
 ) WITHOUT ROWID;
 --> statement-breakpoint
-CREATE INDEX `metrics_by_name` ON `metrics` (`name`,`session_id`);--> statement-breakpoint
+CREATE TABLE `names` (
+	`kind` text NOT NULL,
+	`name` text NOT NULL,
+	`product` text NOT NULL,
+	`type` text NOT NULL,
+	`unit` text NOT NULL,
+	PRIMARY KEY(`kind`, `name`, `product`)
+) WITHOUT ROWID;
+--> statement-breakpoint
 CREATE TABLE `rebuild` (
 	`id` integer PRIMARY KEY NOT NULL,
 	`cursor` text NOT NULL,
@@ -113,6 +74,7 @@ CREATE TABLE `rebuild` (
 ) WITHOUT ROWID;
 --> statement-breakpoint
 CREATE TABLE `sessions` (
+	`key` integer PRIMARY KEY NOT NULL,
 	`id` text NOT NULL,
 	`created_at` integer NOT NULL,
 	`product` text NOT NULL,
@@ -151,30 +113,23 @@ CREATE TABLE `sessions` (
 	`damaged` integer NOT NULL,
 	`test_parts` integer NOT NULL,
 	`test_mark` text NOT NULL,
+	`writes` integer NOT NULL,
+	`posting_mark` text NOT NULL,
+	`details_mark` text NOT NULL,
 	`left_out` integer NOT NULL,
 	`search` text NOT NULL,
-	`verdict` text NOT NULL,
-	PRIMARY KEY(`created_at`, `id`)
-) WITHOUT ROWID;
+	`verdict` text NOT NULL
+);
 --> statement-breakpoint
-CREATE UNIQUE INDEX `sessions_by_id` ON `sessions` (`id`);--> statement-breakpoint
-CREATE INDEX `sessions_by_product` ON `sessions` (`product`,`version`,`created_at`);--> statement-breakpoint
-CREATE INDEX `sessions_open` ON `sessions` (`machine_id`,`created_at`) WHERE is_open = 1;--> statement-breakpoint
-CREATE INDEX `sessions_crashed` ON `sessions` (`created_at`) WHERE status = 'crashed';--> statement-breakpoint
-CREATE INDEX `sessions_failed` ON `sessions` (`created_at`) WHERE failed = 1;--> statement-breakpoint
-CREATE INDEX `sessions_left_out` ON `sessions` (`created_at`) WHERE left_out <> 0;--> statement-breakpoint
-CREATE INDEX `sessions_damaged` ON `sessions` (`created_at`) WHERE damaged <> 0;--> statement-breakpoint
-CREATE INDEX `sessions_hung` ON `sessions` (`created_at`) WHERE ever_hung = 1;--> statement-breakpoint
-CREATE TABLE `state_values` (
-	`session_id` text NOT NULL,
-	`path` text NOT NULL,
-	`value` text NOT NULL,
-	`first_at` integer NOT NULL,
-	`last_at` integer,
-	PRIMARY KEY(`session_id`, `path`, `value`)
-) WITHOUT ROWID;
+CREATE INDEX `sessions_left_out` ON `sessions` (`key`) WHERE left_out <> 0;--> statement-breakpoint
+CREATE INDEX `sessions_damaged` ON `sessions` (`key`) WHERE damaged <> 0;--> statement-breakpoint
+CREATE TABLE `swept` (
+	`id` integer PRIMARY KEY NOT NULL,
+	`kind` text NOT NULL,
+	`name` text NOT NULL,
+	`product` text NOT NULL
+);
 --> statement-breakpoint
-CREATE INDEX `state_values_by_value` ON `state_values` (`path`,`value`,`session_id`);--> statement-breakpoint
 CREATE TABLE `test_parts` (
 	`product` text NOT NULL,
 	`parts` integer NOT NULL,
@@ -191,19 +146,9 @@ CREATE TABLE `test_parts` (
 ) WITHOUT ROWID;
 --> statement-breakpoint
 CREATE TABLE `version_days` (
+	`product` text NOT NULL,
+	`version` text NOT NULL,
 	`day` integer NOT NULL,
-	`product` text NOT NULL,
-	`version` text NOT NULL,
-	`sessions` integer NOT NULL,
-	`crashed` integer NOT NULL,
-	`failed` integer NOT NULL,
-	`ever_hung` integer NOT NULL,
-	PRIMARY KEY(`day`, `product`, `version`)
-) WITHOUT ROWID;
---> statement-breakpoint
-CREATE TABLE `versions` (
-	`product` text NOT NULL,
-	`version` text NOT NULL,
 	`sessions` integer NOT NULL,
 	`active` integer NOT NULL,
 	`suspended` integer NOT NULL,
@@ -217,5 +162,8 @@ CREATE TABLE `versions` (
 	`bytes` integer NOT NULL,
 	`test_runs` integer NOT NULL,
 	`failed_runs` integer NOT NULL,
-	PRIMARY KEY(`product`, `version`)
-) WITHOUT ROWID;
+	PRIMARY KEY(`product`, `version`, `day`)
+) WITHOUT ROWID;--> statement-breakpoint
+CREATE VIRTUAL TABLE `postings` USING fts5(tokens, content='', contentless_delete=1, detail=none, tokenize='ascii');--> statement-breakpoint
+INSERT INTO `postings` (`postings`, `rank`) VALUES ('deletemerge', 60);--> statement-breakpoint
+INSERT INTO `postings` (`postings`, `rank`) VALUES ('automerge', 8);

@@ -1,7 +1,7 @@
 /** datacat 1.x's routes, as its clients and daemon need them (test/api/legacy.test.ts has each): every success is 200 with JSON. */
 import { type Context, Hono } from "hono";
 import { type AccessEnv, records, requires } from "../access/access.ts";
-import { listSessions, type SessionList } from "../catalog/sessions.ts";
+import { listSessions, type SessionList } from "../catalog/search/sessions.ts";
 import { withNamesCut } from "../core/text/cut-names.ts";
 import { LEGACY_LEASE_MS, MAX_PAGE } from "../core/limits.ts";
 import { refusalOf } from "../core/refusal.ts";

@@ -163,7 +163,7 @@ function fleetFamilies({ products, partial, catalog_bytes }: Fleet): Family[] {
     },
     gauge(
       "figures_partial",
-      `1 if there are more than ${MAX_MONITORED_ROWS} versions or different exceptions: the figures of products are then too low.`,
+      `1 if there are more than ${MAX_MONITORED_ROWS} days of versions, or different exceptions: the figures of products are then too low.`,
       [{ value: partial ? 1 : 0 }],
     ),
   ];

@@ -26,12 +26,12 @@ import {
   EVENT_FATAL,
   EVENT_HUNG,
   EVENT_RECOVERED,
-  type MetricType,
 } from "../core/vocabulary.ts";
-import { LEFT_OUT_BITS, type SessionFilter, UNPUBLISHED } from "./filter.ts";
+import { type Row, unpackedAll } from "./tables/details.ts";
+import { LEFT_OUT_BITS, type SessionFilter, UNPUBLISHED } from "./search/filter.ts";
 import { COMPARED_RUNS, OTHERS_LOOKED_AT } from "./limits.ts";
 import type { MergedGroup } from "./merged.ts";
-import { type Held, listSessions } from "./sessions.ts";
+import { type Held, type KeyedList, keyedSessions } from "./search/sessions.ts";
 
 /** Sessions of one side: how many, and the starts of the first and the last of them. */
 type Side = { sessions: number; from: number | null; to: number | null };
@@ -49,16 +49,17 @@ export async function changesOf(
   session: Pick<Summary, "id" | "product" | "created_at" | "revision">,
   merged: MergedGroup[] = [],
 ): Promise<Distinctions> {
-  const row = await listed(db, session);
+  const listing = await listed(db, session);
   // It has not been published yet.
-  if (!row)
+  if (!listing)
     return {
       ...distinguishGroups([], []),
       these: sideOf([]),
       others: sideOf([]),
       partial: true,
     };
-  const good = await listSessions(db, {
+  const { row } = listing;
+  const good = await keyedSessions(db, {
     product: session.product,
     status: ["succeeded"],
     to: row.created_at,
@@ -67,7 +68,8 @@ export async function changesOf(
   // Until the newest ops are published, its lists may lack what it has had, as those of a damaged session may.
   const isStale = row.revision < session.revision;
   const own = isStale ? { ...row, damaged: 1 } : row;
-  const [run, ...others] = await runsOf(db, [own, ...good.items], merged);
+  const keys = [listing.key, ...good.keys];
+  const [run, ...others] = await runsOf(db, [own, ...good.items], keys, merged);
   if (!run) throw new Error("a run for each row"); // runsOf answers one for each
   return {
     ...distinguishRun(run, others),
@@ -86,23 +88,31 @@ export async function distinctionsOf(
 ): Promise<Distinctions> {
   const { product, from, to } = filter;
   const [matching, newest] = await Promise.all([
-    listSessions(db, { ...filter, limit: OTHERS_LOOKED_AT }, held),
-    listSessions(db, { product, from, to, limit: OTHERS_LOOKED_AT }),
+    keyedSessions(db, { ...filter, limit: OTHERS_LOOKED_AT }, held),
+    keyedSessions(db, { product, from, to, limit: OTHERS_LOOKED_AT }),
   ]);
   const found = new Set(matching.items.map(({ id }) => id));
-  const these = matching.items.filter(({ unsure }) => !unsure).slice(0, COMPARED_RUNS);
+  const these = listings(matching)
+    .filter(({ row }) => !row.unsure)
+    .slice(0, COMPARED_RUNS);
   // Of sessions up to this start it is not known whether they match.
   const since =
     matching.next === null ? -1 : (matching.searched_to ?? matching.items.at(-1)?.created_at ?? 0);
-  const others = newest.items
-    .filter(({ id, created_at }) => !found.has(id) && created_at > since)
+  const others = listings(newest)
+    .filter(({ row: { id, created_at } }) => !found.has(id) && created_at > since)
     .slice(0, COMPARED_RUNS);
-  const runs = await runsOf(db, [...these, ...others], merged);
+  const both = [...these, ...others];
+  const runs = await runsOf(
+    db,
+    rowsOf(both),
+    both.map(({ key }) => key),
+    merged,
+  );
   const isAsked = asked(filter);
   return {
     ...distinguishGroups(runs.slice(0, these.length), runs.slice(these.length), isAsked),
-    these: sideOf(these),
-    others: sideOf(others),
+    these: sideOf(rowsOf(these)),
+    others: sideOf(rowsOf(others)),
     partial: matching.partial || newest.partial || these.length < matching.items.length,
   };
 }
@@ -115,14 +125,28 @@ function sideOf(rows: SessionRow[]): Side {
   };
 }
 
+/** A session as the catalog has it, and its key there. */
+type Listing = { row: SessionRow; key: number };
+
+function listings({ items, keys }: KeyedList): Listing[] {
+  return items.flatMap((row, index) => {
+    const key = keys[index];
+    return key === undefined ? [] : [{ row, key }];
+  });
+}
+
+function rowsOf(some: Listing[]): SessionRow[] {
+  return some.map(({ row }) => row);
+}
+
 /** The session as the catalog has it. */
 async function listed(
   db: D1Database,
   { id, product, created_at }: { id: string; product: string; created_at: number },
-): Promise<SessionRow | undefined> {
+): Promise<Listing | undefined> {
   const from = Math.round(created_at);
-  const same = await listSessions(db, { product, from, to: from + 1, limit: MAX_PAGE });
-  return same.items.find((row) => row.id === id);
+  const same = await keyedSessions(db, { product, from, to: from + 1, limit: MAX_PAGE });
+  return listings(same).find(({ row }) => row.id === id);
 }
 
 /** What the filter asks for: all of these have it, by definition. */
@@ -166,71 +190,63 @@ function asked({
 /** Events by which the server and the daemon record the verdict itself, and those of exceptions, which are compared by fingerprint. */
 const OF_VERDICT = [EVENT_HUNG, EVENT_RECOVERED, EVENT_CRASHED, EVENT_FATAL, EVENT_EXCEPTION];
 
-/** What is listed of each session, in the same order. */
-async function runsOf(db: D1Database, rows: SessionRow[], merged: MergedGroup[]): Promise<Run[]> {
-  const ids = JSON.stringify(rows.map(({ id }) => id));
-  const of = (table: string) => sql.raw(`AS s CROSS JOIN ${table} AS t ON t.session_id = s.value`);
-  const all = drizzle(db);
-  const [writers, events, exceptions, values, series] = await Promise.all([
-    all.all<Writer>(
-      sql`SELECT s.key AS run, t.os, t.language FROM json_each(${ids}) AS s CROSS JOIN sessions AS t ON t.id = s.value`,
-    ),
-    all.all<Occurrence>(
-      sql`SELECT s.key AS run, t.name AS value, min(t.first_at) AS at FROM json_each(${ids}) ${of("event_counts")} GROUP BY s.key, t.name`,
-    ),
-    all.all<Occurrence>(
-      sql`SELECT s.key AS run, t.fingerprint AS value, t.first_at AS at, t.first_seq AS seq, substr(t.type || ': ' || t.message, 1, ${MAX_VALUE_LENGTH}) AS label
-            FROM json_each(${ids}) ${of("exceptions")}`,
-    ),
-    all.all<Occurrence & { path: string }>(
-      sql`SELECT s.key AS run, t.path, t.value, t.first_at AS at FROM json_each(${ids}) ${of("state_values")}`,
-    ),
-    all.all<Series>(
-      sql`SELECT s.key AS run, ${SERIES_COLUMNS} FROM json_each(${ids}) ${of("metrics")}`,
-    ),
-  ]);
+/** What is listed of each session, in the same order. `keys`: those of the rows. */
+async function runsOf(
+  db: D1Database,
+  rows: SessionRow[],
+  keys: number[],
+  merged: MergedGroup[],
+): Promise<Run[]> {
+  const lists = await drizzle(db).all<Lists>(
+    sql`SELECT k.key AS run, s.os, s.language, json(d.events) AS events, json(d.exceptions) AS exceptions, json(d.state) AS state, json(d.figures) AS figures
+        FROM json_each(${JSON.stringify(keys)}) AS k CROSS JOIN sessions AS s ON s.key = k.value LEFT JOIN details AS d ON d.key = s.key`,
+  );
   const drafts = rows.map((row) => new Draft(row));
-  for (const { run, os, language } of writers) drafts[run]?.addWriter(os, language);
-  for (const each of events) {
-    if (!OF_VERDICT.includes(each.value)) drafts[each.run]?.add("event", each);
-  }
   const wholes = new Map(
     merged.flatMap(({ product, members }) =>
       members.map((member) => [JSON.stringify([product, member]), members[0] ?? member]),
     ),
   );
-  // The first one of a merged group last, because its time is kept.
-  for (const each of exceptions.toSorted((a, b) => b.at - a.at)) {
-    const key = JSON.stringify([rows[each.run]?.product, each.value]);
-    drafts[each.run]?.add("exception", { ...each, value: wholes.get(key) ?? each.value });
+  for (const { run, os, language, ...of } of lists) {
+    const draft = drafts[run];
+    if (!draft) continue;
+    draft.addWriter(os, language);
+    for (const each of firstEvents(unpackedAll("events", of.events)))
+      if (!OF_VERDICT.includes(each.value)) draft.add("event", each);
+    const exceptions = unpackedAll("exceptions", of.exceptions);
+    // The first one of a merged group last, because its time is kept.
+    for (const each of exceptions.toSorted((a, b) => b.first_at - a.first_at)) {
+      const { fingerprint, type, message, first_at, first_seq } = each;
+      const whole = wholes.get(JSON.stringify([rows[run]?.product, fingerprint]));
+      const label = Array.from(`${type}: ${message}`).slice(0, MAX_VALUE_LENGTH).join("");
+      draft.add("exception", { value: whole ?? fingerprint, at: first_at, seq: first_seq, label });
+    }
+    for (const each of unpackedAll("state", of.state)) draft.addState(each);
+    for (const each of unpackedAll("figures", of.figures)) draft.addSeries(each);
   }
-  for (const each of values) drafts[each.run]?.addState(each);
-  for (const each of series) drafts[each.run]?.addSeries(each);
   return drafts.map((draft) => draft.run());
 }
 
-/** `run`: the session's place in the list. */
-type Occurrence = { run: number; value: string; at: number; seq?: number; label?: string };
-type Writer = { run: number; os: string; language: string };
-type Series = {
+/** The lists of one session as JSON; null without any. `run`: the session's place in the list. */
+type Lists = {
   run: number;
-  name: string;
-  tags: string;
-  unit: string;
-  type: MetricType;
-  count: number;
-  sum: number;
-  sum_low: number;
-  sum_scale: number;
-  increase: number;
-  min: number;
-  max: number;
-  first_at: number;
-  last_at: number;
+  os: string;
+  language: string;
+  events: string | null;
+  exceptions: string | null;
+  state: string | null;
+  figures: string | null;
 };
-const SERIES_COLUMNS = sql.raw(
-  `t.name, t.tags, t.unit, t.type, t.count, t.sum, t.sum_low, t.sum_scale, t.increase, t.min, t.max, t.first_at, t.last_at`,
-);
+
+type Occurrence = { value: string; at: number; seq?: number; label?: string };
+
+/** When each event occurred first, in any category. */
+function firstEvents(counts: Row<"events">[]): Occurrence[] {
+  const first = new Map<string, number>();
+  for (const { name, first_at } of counts)
+    first.set(name, Math.min(first.get(name) ?? Infinity, first_at));
+  return [...first].map(([value, at]) => ({ value, at }));
+}
 
 /** A run under construction, from the rows of the catalog. */
 class Draft {
@@ -257,7 +273,7 @@ class Draft {
     this.#put(attribute, value, { after: this.#after(at), seq, label });
   }
 
-  addState({ path, value, at }: Occurrence & { path: string }): void {
+  addState({ path, value, first_at: at }: Row<"state">): void {
     const attribute = valueAttribute(path);
     const isMarker = value === ANY_VALUE || value === MEMBERS;
     const held = this.#attributes.get("state_path")?.get(path);
@@ -269,12 +285,12 @@ class Draft {
     else if (!isMarker) this.#put(attribute, value, { after: this.#after(at) });
   }
 
-  addSeries({ name, tags, unit, type, ...series }: Series): void {
+  addSeries({ name, tags, unit, type, ...series }: Row<"figures">): void {
     this.#put("metric", name, { after: this.#after(series.first_at) });
     const figure = (statistic: Figure["statistic"], value: number) =>
-      this.#figure([name, tags], {
+      this.#figure([name, JSON.stringify(tags)], {
         name,
-        tags: JSON.parse(tags) as string[], // written by publish
+        tags,
         unit,
         type,
         statistic,

@@ -1,8 +1,11 @@
 import { defineConfig } from "drizzle-kit";
 
-/** `npm run migration`. Add WITHOUT ROWID to the generated tables by hand, because drizzle cannot express it. */
+/**
+ * `npm run migration`. Add by hand what drizzle cannot express: WITHOUT ROWID to the generated tables whose key is not one integer, and the virtual
+ * table of schema.ts.
+ */
 export default defineConfig({
   dialect: "sqlite",
-  schema: "src/catalog/schema.ts",
+  schema: "src/catalog/tables/schema.ts",
   out: "migrations/catalog",
 });

@@ -8,10 +8,12 @@ import { DAY_MS, DEFAULT_PAGE } from "../core/limits.ts";
 import { templateOf } from "../core/events/template.ts";
 import type { GroupStatus } from "../core/vocabulary.ts";
 import { readCursor, writeCursor } from "./cursor.ts";
-import { LEFT_OUT_BITS, termsOf } from "./filter.ts";
+import { columnOf, detailKey } from "./tables/details.ts";
+import { LEFT_OUT_BITS, termsOf } from "./search/filter.ts";
 import { RETURN_SESSIONS, TREND_DAYS } from "./limits.ts";
 import { MERGED_GROUPS, type MergedGroup, mergedTables } from "./merged.ts";
 import { incompleteSessions } from "./names.ts";
+import { TOKEN } from "./tables/posting.ts";
 
 export const GROUP_SORTS = ["last_at", "first_at", "sessions", "count"] as const;
 type GroupSort = (typeof GROUP_SORTS)[number];
@@ -102,7 +104,7 @@ export async function exceptionGroups(
     ),
     incompleteSessions(db, LEFT_OUT_BITS.exceptions, product),
   ]);
-  const items = rows.slice(0, limit).map(groupOf);
+  const items = await groupsOf(db, rows.slice(0, limit));
   const last = items.at(-1);
   const whole = { items, partial: incomplete_sessions > 0, incomplete_sessions };
   if (rows.length <= limit || !last) return { ...whole, next: null };
@@ -128,7 +130,7 @@ export async function exceptionGroup(
   const rows = await drizzle(db).all<GroupRow>(
     sql`${selectGroups(decided, all)} ORDER BY last_at DESC`,
   );
-  return rows.map(groupOf);
+  return groupsOf(db, rows);
 }
 
 /** The parts of a merged group, each as a group of its own would be, in their order. Those that no session has any more are left out. */
@@ -144,7 +146,7 @@ export async function groupParts(
   return rows.map(groupOf).toSorted((a, b) => placeOf(a) - placeOf(b));
 }
 
-/** A group as SQLite has it. */
+/** A group as SQLite has it: if it returned, `returned_at` is when it last happened. */
 type GroupRow = Omit<ExceptionGroup, "template" | "fingerprints" | "sessions_at_most"> & {
   fingerprints: string;
   is_at_most: number;
@@ -159,6 +161,45 @@ function groupOf({ fingerprints, is_at_most, ...row }: GroupRow): ExceptionGroup
     sessions_at_most: is_at_most === 1,
     template: templateOf(row.message),
   };
+}
+
+async function groupsOf(db: D1Database, rows: GroupRow[]): Promise<ExceptionGroup[]> {
+  const groups = rows.map(groupOf);
+  const returns = await returnsOf(db, groups);
+  return groups.map((group, place) => ({
+    ...group,
+    returned_at: returns.get(place) ?? group.returned_at,
+  }));
+}
+
+/** When groups that returned first happened again, by their place: as far as one of their newest RETURN_SESSIONS sessions shows it. */
+async function returnsOf(db: D1Database, groups: ExceptionGroup[]): Promise<Map<number, number>> {
+  const asked = groups.flatMap(({ product, fingerprints, resolved_at, returned_at }, place) =>
+    returned_at === null
+      ? []
+      : fingerprints.map((fingerprint) => [
+          place,
+          product,
+          fingerprint,
+          resolved_at,
+          `${TOKEN.product(product)} AND ${TOKEN.fingerprint(fingerprint)}`,
+          `$.${detailKey(fingerprint)}`,
+        ]),
+  );
+  if (asked.length === 0) return new Map();
+  const [fingerprint, lastAt] = [
+    sql.raw(columnOf("exceptions", "fingerprint", "e")),
+    sql.raw(columnOf("exceptions", "last_at", "e")),
+  ];
+  const rows = await drizzle(db).all<{ place: number; at: number | null }>(
+    sql`SELECT asked.value ->> 0 AS place, min((SELECT min(${lastAt}) FROM (
+            SELECT postings.rowid AS key FROM postings WHERE postings MATCH asked.value ->> 4 ORDER BY postings.rowid DESC LIMIT ${RETURN_SESSIONS}) AS found
+          CROSS JOIN sessions AS s ON s.key = found.key CROSS JOIN details AS d ON d.key = s.key
+          CROSS JOIN json_each(d.exceptions, asked.value ->> 5) AS e
+          WHERE s.product = asked.value ->> 1 AND ${fingerprint} = asked.value ->> 2 AND ${lastAt} > asked.value ->> 3)) AS at
+        FROM json_each(${JSON.stringify(asked)}) AS asked GROUP BY 1`,
+  );
+  return new Map(rows.flatMap(({ place, at }) => (at === null ? [] : [[place, at]])));
 }
 
 const COLUMNS = sql.raw(
@@ -190,10 +231,7 @@ function selectGroups({ decisions, merged }: Decided, conditions: SQL[]): SQL {
         value ->> 4 AS resolved_version
       FROM json_each(${JSON.stringify(decided)}))${merged.length > 0 ? sql`, ${mergedTables(merged)}` : sql``}
     SELECT ${GROUP_COLUMNS}, coalesce(d.status, 'open') AS status, d.resolved_at, d.resolved_version,
-      CASE WHEN ${RETURNED} THEN coalesce((
-        SELECT min((SELECT min(last_at) FROM (
-          SELECT last_at, product FROM exceptions AS e WHERE e.fingerprint = part.value ORDER BY session_id DESC LIMIT ${RETURN_SESSIONS})
-        WHERE product = g.product AND last_at > d.resolved_at)) FROM json_each(g.fingerprints) AS part), g.last_at) END AS returned_at
+      CASE WHEN ${RETURNED} THEN g.last_at END AS returned_at
     FROM (${merged.length > 0 ? WITH_MERGED : SINGLE_GROUPS}) AS g LEFT JOIN decision AS d ON d.product = g.product AND d.fingerprint = g.fingerprint
     WHERE ${sql.join([sql`g.sessions > 0`, ...conditions], sql` AND `)}`;
 }
@@ -215,10 +253,12 @@ export async function exceptionDays(
     fingerprints.map((fingerprint) => [place, product, fingerprint]),
   );
   const rows = await drizzle(db).all<GroupDay & { place: number }>(
-    sql`SELECT p.value ->> 0 AS place, day * ${DAY_MS} AS day_at, version, sum(sessions) AS sessions, sum(count) AS count
-        FROM json_each(${JSON.stringify(parts)}) AS p CROSS JOIN exception_days AS d
-          ON d.product = p.value ->> 1 AND d.fingerprint = p.value ->> 2 AND d.day > ${since}
-        WHERE sessions > 0 GROUP BY 1, 2, 3 ORDER BY place, day, version`,
+    sql`SELECT p.value ->> 0 AS place, CAST(d.key AS INTEGER) * ${DAY} AS day_at, v.value ->> 0 AS version,
+          sum(v.value ->> 1) AS sessions, sum(v.value ->> 2) AS count
+        FROM json_each(${JSON.stringify(parts)}) AS p CROSS JOIN exception_groups AS g
+          ON g.product = p.value ->> 1 AND g.fingerprint = p.value ->> 2
+        CROSS JOIN json_each(g.days) AS d CROSS JOIN json_each(d.value) AS v
+        WHERE CAST(d.key AS INTEGER) > ${since} AND v.value ->> 1 > 0 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3`,
   );
   const repeated = await repeatedDays(db, groups);
   const trends: GroupDay[][] = groups.map(() => []);

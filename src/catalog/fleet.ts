@@ -6,6 +6,8 @@ import type { VersionCounts } from "./products.ts";
 
 export type ProductTotals = Omit<VersionCounts, "version" | "first_at"> & {
   versions: number;
+  /** On which a version was used, added up over the versions. */
+  days: number;
   exception_groups: number;
   /** How often exceptions occurred, and how many of them ended the program or its thread. */
   exceptions: number;
@@ -15,7 +17,7 @@ export type ProductTotals = Omit<VersionCounts, "version" | "first_at"> & {
 export type Fleet = {
   /** The product with the newest session first. */
   products: ProductTotals[];
-  /** There are more than MAX_MONITORED_ROWS versions or groups, so the totals are too low. */
+  /** There are more than MAX_MONITORED_ROWS days of versions, or groups, so the totals are too low. */
   partial: boolean;
   /** Size of the catalog's database. */
   catalog_bytes: number;
@@ -24,10 +26,10 @@ export type Fleet = {
 /** Of all products, or of one. */
 export async function fleet(db: D1Database, product?: string): Promise<Fleet> {
   const catalog = drizzle(db);
-  const ofVersions = sql`SELECT product, count(*) AS versions, sum(sessions) AS sessions, sum(active) AS active, sum(suspended) AS suspended,
+  const ofVersions = sql`SELECT product, count(*) AS days, count(DISTINCT version) AS versions, sum(sessions) AS sessions, sum(active) AS active, sum(suspended) AS suspended,
       sum(hung) AS hung, sum(crashed) AS crashed, sum(ended) AS ended, sum(failed) AS failed, sum(ever_hung) AS ever_hung, sum(bytes) AS bytes,
       sum(test_runs) AS test_runs, sum(failed_runs) AS failed_runs, max(last_at) AS last_at
-    FROM (SELECT * FROM versions WHERE ${present(product)} LIMIT ${MAX_MONITORED_ROWS}) GROUP BY product ORDER BY last_at DESC, product`;
+    FROM (SELECT * FROM version_days WHERE ${present(product)} LIMIT ${MAX_MONITORED_ROWS}) GROUP BY product ORDER BY last_at DESC, product`;
   const ofGroups = sql`SELECT product, count(*) AS exception_groups, sum(count) AS exceptions, sum(unhandled) AS unhandled
     FROM (SELECT product, count, unhandled FROM exception_groups WHERE ${present(product)} LIMIT ${MAX_MONITORED_ROWS}) GROUP BY product`;
   const [counted, groups] = await Promise.all([
@@ -40,7 +42,7 @@ export async function fleet(db: D1Database, product?: string): Promise<Fleet> {
   return {
     products: versions.map((row) => ({ ...row, ...(byProduct.get(row.product) ?? NO_GROUPS) })),
     partial:
-      read(versions.map((row) => row.versions)) >= MAX_MONITORED_ROWS ||
+      read(versions.map(({ days }) => days)) >= MAX_MONITORED_ROWS ||
       read(groups.map((row) => row.exception_groups)) >= MAX_MONITORED_ROWS,
     catalog_bytes: counted.meta.size_after,
   };

@@ -1,39 +1,67 @@
 /**
  * Exception groups that people merged (registry/merges.ts), as one: parts of statements. A session that had several of them is counted
- * once. The cost is that of the sessions that had any but the most frequent of them, at most MERGED_SESSIONS.
+ * once. The cost is that of the sessions that had several, at most MERGED_SESSIONS.
  */
 import { type SQL, sql } from "drizzle-orm";
+import { columnOf, detailKey } from "./tables/details.ts";
 import { MERGED_SESSIONS } from "./limits.ts";
+import { TOKEN } from "./tables/posting.ts";
 
 /** Fingerprints of one product that are one group, whose name is that of the first. */
 export type MergedGroup = { product: string; members: string[] };
 
 /**
  * Common tables: `part`, the groups that are merged, each with its `whole` (the place of its merged group in the list); `shared`, sessions
- * that may have several parts of one; `repeated`, the rows of `exceptions` by which these would be counted again.
+ * that may have several parts of one; `repeated`, the exceptions by which these would be counted again.
  */
 export function mergedTables(groups: MergedGroup[]): SQL {
   const rows = groups.flatMap(({ product, members }, whole) =>
-    members.map((fingerprint) => [whole, product, fingerprint, members[0]]),
+    members.map((fingerprint) => [
+      whole,
+      product,
+      fingerprint,
+      members[0],
+      `$.${detailKey(fingerprint)}`,
+    ]),
   );
+  const several = groups.flatMap(({ product, members }, whole) => {
+    const expression = twoOf(members.map(TOKEN.fingerprint));
+    return expression === undefined
+      ? []
+      : [[whole, product, `${TOKEN.product(product)} AND ${expression}`]];
+  });
+  const column = (name: Parameters<typeof columnOf<"exceptions">>[1]) =>
+    sql.raw(columnOf("exceptions", name, "e"));
   return sql`member AS MATERIALIZED (
-      SELECT value ->> 0 AS whole, value ->> 1 AS product, value ->> 2 AS fingerprint, value ->> 3 AS name
+      SELECT value ->> 0 AS whole, value ->> 1 AS product, value ->> 2 AS fingerprint, value ->> 3 AS name, value ->> 4 AS place
       FROM json_each(${JSON.stringify(rows)})),
     part AS MATERIALIZED (
-      SELECT m.whole, m.name, g.*, row_number() OVER (PARTITION BY m.whole ORDER BY g.last_at DESC, g.fingerprint) AS newest,
-        row_number() OVER (PARTITION BY m.whole ORDER BY g.sessions DESC, g.fingerprint) AS largest
+      SELECT m.whole, m.name, m.place AS in_details, g.*,
+        row_number() OVER (PARTITION BY m.whole ORDER BY g.last_at DESC, g.fingerprint) AS newest
       FROM member AS m CROSS JOIN exception_groups AS g ON g.product = m.product AND g.fingerprint = m.fingerprint
       WHERE g.sessions > 0),
     shared AS MATERIALIZED (
-      SELECT DISTINCT whole, session_id FROM (
-        SELECT p.whole, e.session_id FROM part AS p CROSS JOIN exceptions AS e ON e.fingerprint = p.fingerprint
-        WHERE p.largest > 1 AND e.product = p.product LIMIT ${MERGED_SESSIONS})),
+      SELECT asked.value ->> 0 AS whole, s.key, s.version
+      FROM json_each(${JSON.stringify(several)}) AS asked CROSS JOIN postings ON postings MATCH asked.value ->> 2
+      CROSS JOIN sessions AS s ON s.key = postings.rowid
+      WHERE s.product = asked.value ->> 1 LIMIT ${MERGED_SESSIONS}),
     repeated AS MATERIALIZED (
       SELECT whole, first_at, version FROM (
-        SELECT s.whole, e.first_at, e.version, row_number() OVER (PARTITION BY s.whole, s.session_id ORDER BY e.first_at, e.fingerprint) AS place
-        FROM shared AS s CROSS JOIN exceptions AS e ON e.session_id = s.session_id
-        JOIN part AS p ON p.whole = s.whole AND p.fingerprint = e.fingerprint AND p.product = e.product)
+        SELECT s.whole, s.version, ${column("first_at")} AS first_at,
+          row_number() OVER (PARTITION BY s.whole, s.key ORDER BY ${column("first_at")}, p.fingerprint) AS place
+        FROM shared AS s CROSS JOIN part AS p ON p.whole = s.whole CROSS JOIN details AS d ON d.key = s.key
+        CROSS JOIN json_each(d.exceptions, p.in_details) AS e WHERE ${column("fingerprint")} = p.fingerprint)
       WHERE place > 1)`;
+}
+
+/** What finds the postings with at least two of the tokens; undefined of less than two tokens. As long as the tokens, times the logarithm of their number. */
+function twoOf(tokens: string[]): string | undefined {
+  if (tokens.length < 2) return undefined;
+  const half = tokens.length >> 1;
+  const halves = [tokens.slice(0, half), tokens.slice(half)];
+  const oneOfEach = halves.map((some) => `(${some.join(" OR ")})`).join(" AND ");
+  const twoOfOne = halves.map(twoOf).filter((some) => some !== undefined);
+  return `(${[`(${oneOfEach})`, ...twoOfOne].join(" OR ")})`;
 }
 
 /** What each row of `exception_groups` has, of the merged groups: the texts are those of the first member, the example is the newest. */

@@ -1,32 +1,34 @@
 /**
- * One metric over many sessions. The catalog has the statistics, sketch and rollup of every series, so comparing sessions reads a row per
- * series and never a point. At most MAX_COMPARED_SESSIONS sessions are compared: the newest that pass the filter.
+ * One metric over many sessions. The catalog has the figures, sketch and rollup of every series, so comparing sessions reads a row or two of
+ * each and never a point. At most MAX_COMPARED_SESSIONS sessions are compared: the newest that pass the filter.
  */
-import { and, getTableColumns, sql } from "drizzle-orm";
+import { sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import type { ComparedSeries } from "../core/comparison/comparison.ts";
 import type { PackedDistribution } from "../core/metrics/distribution.ts";
 import type { QuantileSteps, Rollup } from "../core/metrics/rollup.ts";
 import type { MetricType } from "../core/vocabulary.ts";
+import { columnsOf, detailKey, rowsNamed, type SeriesRollup, unpacked } from "./tables/details.ts";
 import { MAX_COMPARED_SESSIONS } from "./limits.ts";
-import { LEFT_OUT_BITS, type SessionFilter } from "./filter.ts";
+import { LEFT_OUT_BITS, type SessionFilter } from "./search/filter.ts";
 import { type Names, names, type NamesQuery } from "./names.ts";
+import { TOKEN } from "./tables/posting.ts";
 import type { SessionRow } from "../core/answers.ts";
-import { metrics } from "./schema.ts";
-import { type Held, listSessions } from "./sessions.ts";
+import { type Held, keyedSessions } from "./search/sessions.ts";
 
 export type MetricName = { name: string; type: MetricType; unit: string };
 
-/** Metric names, alphabetically, with the type and unit of one session that has them. */
+/** Metric names, alphabetically, with the type and unit with which they were first recorded in one product that has them. */
 export async function metricNames(
   db: D1Database,
   query: NamesQuery = {},
 ): Promise<Names<MetricName>> {
-  const page = await names(db, "metrics", query);
+  const page = await names(db, "metric", query);
   const found = JSON.stringify(page.items);
+  const isOf = query.product === undefined ? sql`` : sql` AND product = ${query.product}`;
   const items = await drizzle(db).all<MetricName>(
-    sql`SELECT m.name, m.type, m.unit FROM json_each(${found}) AS n JOIN metrics AS m ON (m.session_id, m.name, m.series) =
-          (SELECT session_id, name, series FROM metrics WHERE name = n.value ORDER BY session_id DESC LIMIT 1)
+    sql`SELECT m.name, m.type, m.unit FROM json_each(${found}) AS n CROSS JOIN names AS m ON m.kind = 'metric' AND m.name = n.value
+          AND m.product = (SELECT min(product) FROM names WHERE kind = 'metric' AND name = n.value${isOf})
         ORDER BY n.key`,
   );
   return { ...page, items };
@@ -73,22 +75,27 @@ export async function sessionMetrics(
 ): Promise<SessionMetrics> {
   const { name, type, tags = [], quantile_steps = false, ...filter } = query;
   const asked = { ...filter, metric: name, limit: MAX_COMPARED_SESSIONS };
-  const found = await listSessions(db, asked, held);
-  const sessions = new Map(found.items.map((session) => [session.id, session]));
-  const conditions = [
-    sql`NOT EXISTS (SELECT 1 FROM json_each(${JSON.stringify(tags)}) AS wanted
-          WHERE wanted.value NOT IN (SELECT value FROM json_each(metrics.tags)))`,
-    type === undefined ? undefined : sql`metrics.type = ${type}`,
-  ];
-  const rows = await drizzle(db).all<StoredMetric>(
-    sql`SELECT ${quantile_steps ? ALL_COLUMNS : COLUMNS} FROM json_each(${JSON.stringify([...sessions.keys()])}) AS s
-          CROSS JOIN metrics ON metrics.session_id = s.value AND metrics.name = ${name}
-        WHERE ${and(...conditions)} ORDER BY s.key, metrics.series`,
+  const { keys, ...found } = await keyedSessions(db, asked, held);
+  const [series, packed] = await Promise.all([
+    figuresOf(db, keys, name),
+    rollupsOf(db, keys, name, quantile_steps),
+  ]);
+  const items = found.items.flatMap((session, place) =>
+    (series.get(place) ?? [])
+      .filter((one) => type === undefined || one.type === type)
+      .filter((one) => tags.every((tag) => one.tags.includes(tag)))
+      .map((one): SessionMetric => {
+        const rollup = packed.get(place)?.get(one.series);
+        return {
+          ...one,
+          session,
+          // All as core wrote them.
+          distribution: parsed<PackedDistribution>(rollup?.distribution),
+          rollup: parsed<Rollup>(rollup?.rollup),
+          quantile_steps: parsed<QuantileSteps>(rollup?.quantile_steps),
+        };
+      }),
   );
-  const items = rows.flatMap((row) => {
-    const session = sessions.get(row.session_id);
-    return session ? [sessionMetric(row, session)] : [];
-  });
   const withRows = new Set(items.map((item) => item.session.id));
   const unlisted = found.items
     .filter(({ id, left_out }) => left_out & LEFT_OUT_BITS.series && !withRows.has(id))
@@ -104,39 +111,59 @@ export async function sessionMetrics(
   };
 }
 
-const ALL_COLUMNS = sql.raw("metrics.*");
-const COLUMNS = sql.raw(
-  Object.keys(getTableColumns(metrics))
-    .filter((column) => column !== "quantile_steps")
-    .map((column) => `metrics.${column}`)
-    .join(),
-);
-
-type Packed = "distribution" | "rollup" | "quantile_steps";
-/** The unit of the newest session that gave one. */
-export function unitOf(items: SessionMetric[]): string {
-  return items.find(({ unit }) => unit !== "")?.unit ?? "";
+/** The series of a metric in each of these sessions, by the session's place in the list, in the order of their ids. */
+async function figuresOf(
+  db: D1Database,
+  keys: number[],
+  name: string,
+): Promise<Map<number, ReturnType<typeof unpacked<"figures">>>> {
+  const rows = await drizzle(db).all<{ place: number; figures: string }>(
+    sql`SELECT s.key AS place, d.figures -> ${`$.${detailKey(name)}`} AS figures
+        FROM json_each(${JSON.stringify(keys)}) AS s CROSS JOIN details AS d ON d.key = s.value
+        WHERE d.figures -> ${`$.${detailKey(name)}`} IS NOT NULL`,
+  );
+  return new Map(
+    rows.map(({ place, figures }) => [
+      place,
+      unpacked("figures", figures)
+        .filter((series) => series.name === name)
+        .toSorted((a, b) => a.series - b.series),
+    ]),
+  );
 }
 
-type StoredMetric = Omit<SessionMetric, "session" | "tags" | Packed> & {
-  session_id: string;
-  tags: string;
-} & { [Column in Packed]?: string | null };
-
-function sessionMetric(row: StoredMetric, session: SessionRow): SessionMetric {
-  return {
-    ...row,
-    session,
-    // All as core wrote them.
-    tags: JSON.parse(row.tags) as string[],
-    distribution: parsed<PackedDistribution>(row.distribution),
-    rollup: parsed<Rollup>(row.rollup),
-    quantile_steps: parsed<QuantileSteps>(row.quantile_steps),
-  };
+/** The rollups of its series, by the session's place and the series' id. */
+async function rollupsOf(
+  db: D1Database,
+  keys: number[],
+  name: string,
+  hasQuantileSteps: boolean,
+): Promise<Map<number, Map<number, Partial<SeriesRollup>>>> {
+  const columns = hasQuantileSteps
+    ? columnsOf("rollups")
+    : columnsOf("rollups", ["series", "distribution", "rollup"]);
+  const from = (table: "details" | "more_rollups") =>
+    sql`SELECT s.key AS place, ${sql.raw(columns)} FROM json_each(${JSON.stringify(keys)}) AS s
+        CROSS JOIN ${sql.raw(table)} AS d ON d.key = s.value CROSS JOIN ${rowsNamed("rollups", name)}`;
+  const rows = await drizzle(db).all<Partial<SeriesRollup> & { place: number; series: number }>(
+    sql`${from("details")} UNION ALL ${from("more_rollups")}`,
+  );
+  const found = new Map<number, Map<number, Partial<SeriesRollup>>>();
+  for (const { place, ...rollup } of rows) {
+    const ofSession = found.get(place);
+    if (ofSession) ofSession.set(rollup.series, rollup);
+    else found.set(place, new Map([[rollup.series, rollup]]));
+  }
+  return found;
 }
 
 function parsed<Value>(json: string | null | undefined): Value | null {
   return json ? (JSON.parse(json) as Value) : null;
+}
+
+/** The unit of the newest session that gave one. */
+export function unitOf(items: SessionMetric[]): string {
+  return items.find(({ unit }) => unit !== "")?.unit ?? "";
 }
 
 /** A sparkline of a metric in one session, and its last value. */
@@ -148,15 +175,24 @@ export async function rollups(
   sessionIds: string[],
   name: string,
 ): Promise<Map<string, SessionRollup>> {
-  const rows = await drizzle(db).all<{ id: string; rollup: string; last: number; unit: string }>(
-    sql`SELECT metrics.session_id AS id, metrics.rollup, metrics.last, metrics.unit FROM json_each(${JSON.stringify(sessionIds)}) AS s
-          CROSS JOIN metrics ON metrics.session_id = s.value AND metrics.name = ${name}
-        WHERE metrics.rollup IS NOT NULL ORDER BY metrics.series DESC`,
+  if (sessionIds.length === 0) return new Map();
+  const any = sessionIds.map(TOKEN.id).join(" OR ");
+  const known = await drizzle(db).all<{ key: number; id: string }>(
+    sql`SELECT s.key, s.id FROM postings CROSS JOIN sessions AS s ON s.key = postings.rowid WHERE postings MATCH ${any}`,
   );
+  const keys = known.map(({ key }) => key);
+  const [series, packed] = await Promise.all([
+    figuresOf(db, keys, name),
+    rollupsOf(db, keys, name, false),
+  ]);
   return new Map(
-    rows.map(({ id, rollup, ...rest }) => [
-      id,
-      { ...rest, rollup: JSON.parse(rollup) as Rollup }, // written by publish
-    ]),
+    known.flatMap(({ id }, place): [string, SessionRollup][] => {
+      const ofSession = packed.get(place);
+      for (const { series: number, last, unit } of series.get(place) ?? []) {
+        const rollup = parsed<Rollup>(ofSession?.get(number)?.rollup);
+        if (rollup) return [[id, { rollup, last, unit }]];
+      }
+      return [];
+    }),
   );
 }

@@ -1,17 +1,19 @@
 /** Lists of names: of metrics, events and state paths, in pages. */
-import { sql } from "drizzle-orm";
+import { type SQL, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { readCursor, writeCursor } from "./cursor.ts";
-import { LEFT_OUT_BITS, UNPUBLISHED } from "./filter.ts";
-import { MAX_COMPARED_SESSIONS, MAX_COUNTED_INCOMPLETE, MAX_NAMES } from "./limits.ts";
-import { listSessions, publishedTo } from "./sessions.ts";
+import { LEFT_OUT_BITS, UNPUBLISHED } from "./search/filter.ts";
+import { MAX_COUNTED_INCOMPLETE, MAX_NAMES, SCAN_NAMES } from "./limits.ts";
+import type { names as table } from "./tables/schema.ts";
+import { publishedTo } from "./search/sessions.ts";
 
-type Table = "metrics" | "event_counts" | "state_values";
+/** Of what the names are: of state, its paths; of tags, their keys. */
+type NameKind = (typeof table.$inferSelect)["kind"];
 
 export type NamesQuery = {
   /** How the names begin. */
   prefix?: string;
-  /** Only names in the newest sessions of this product. */
+  /** Only names in sessions of this product. */
   product?: string;
   cursor?: string;
   limit?: number;
@@ -19,11 +21,12 @@ export type NamesQuery = {
 
 /** Names in alphabetical order, and what was not looked at for them. */
 export type Names<Item> = {
+  /** With a `product` there may be fewer than the limit although there is a `next`, because most names are of other products. */
   items: Item[];
   next: string | null;
-  /** There are names that this list, with all its pages, does not have: those of older sessions, or of sessions with an incomplete index. */
+  /** There are names that this list, with all its pages, does not have: those of sessions with an incomplete index. */
   partial: boolean;
-  /** Start of the oldest session whose names were read, if older ones of the product were not. */
+  /** Always null: the names of all sessions are listed. */
   searched_to: number | null;
   /** As of a SessionList. */
   published_to: number | null;
@@ -33,76 +36,63 @@ export type Names<Item> = {
 
 export async function names(
   db: D1Database,
-  table: Table,
+  kind: NameKind,
   query: NamesQuery,
 ): Promise<Names<string>> {
-  const { prefix = "", product, cursor, limit = MAX_NAMES } = query;
-  const after = cursor === undefined ? undefined : readCursor(cursor, table).id;
-  const range = { prefix, after, limit: limit + 1 };
-  const [{ found, searched_to }, incomplete_sessions] = await Promise.all([
-    product === undefined
-      ? everyName(db, table, range).then((found) => ({ found, searched_to: null }))
-      : namesOf(db, table, range, product),
-    incompleteSessions(db, BITS[table], product),
+  const { product, cursor, limit = MAX_NAMES } = query;
+  const list = `${kind} names`;
+  const after = cursor === undefined ? undefined : readCursor(cursor, list).id;
+  const [rows, incomplete_sessions] = await Promise.all([
+    drizzle(db).all<Step>(steps(kind, query, after, limit)),
+    incompleteSessions(db, BITS[kind], product),
   ]);
-  const items = found.slice(0, limit);
-  const last = items.at(-1);
-  const hasMore = found.length > limit && last !== undefined;
+  const items = rows.filter(({ is_of }) => is_of === 1).map(({ name }) => name);
+  const last =
+    items.length > limit ? items[limit - 1] : rows.find(({ n }) => n === SCAN_NAMES)?.name;
   return {
-    items,
-    next: hasMore ? writeCursor({ list: table, value: "", id: last, backwards: false }) : null,
-    partial: searched_to !== null || incomplete_sessions > 0,
-    searched_to,
+    items: items.slice(0, limit),
+    next: last === undefined ? null : writeCursor({ list, value: "", id: last, backwards: false }),
+    partial: incomplete_sessions > 0,
+    searched_to: null,
     published_to: publishedTo({}, Date.now()),
     incomplete_sessions,
   };
 }
 
-type Range = { prefix: string; after: string | undefined; limit: number };
-
-const columnOf = (table: Table) => (table === "state_values" ? "path" : "name");
-const BITS = {
-  metrics: LEFT_OUT_BITS.series | UNPUBLISHED,
-  event_counts: LEFT_OUT_BITS.event_names | UNPUBLISHED,
-  state_values: LEFT_OUT_BITS.state_paths | UNPUBLISHED,
+const BITS: { [kind in NameKind]: number } = {
+  metric: LEFT_OUT_BITS.series | UNPUBLISHED,
+  event: LEFT_OUT_BITS.event_names | UNPUBLISHED,
+  state: LEFT_OUT_BITS.state_paths | UNPUBLISHED,
+  tag: LEFT_OUT_BITS.tags,
 };
 
-/** The distinct first column of an index, one step per name however many rows have it: SQLite has no skip scan of its own. */
-async function everyName(
-  db: D1Database,
-  table: Table,
-  { prefix, after, limit }: Range,
-): Promise<string[]> {
-  const [column, from] = [sql.raw(columnOf(table)), sql.raw(table)];
-  const end = afterPrefix(prefix);
-  const start = after === undefined ? sql`${column} >= ${prefix}` : sql`${column} > ${after}`;
-  const rows = await drizzle(db).all<{ name: string }>(
-    sql`WITH RECURSIVE step (name) AS (
-          SELECT (SELECT min(${column}) FROM ${from} WHERE ${start} AND ${column} < ${end})
-          UNION ALL
-          SELECT (SELECT min(${column}) FROM ${from} WHERE ${column} > step.name AND ${column} < ${end}) FROM step WHERE step.name IS NOT NULL
-          LIMIT ${limit})
-        SELECT name FROM step WHERE name IS NOT NULL`,
-  );
-  return rows.map((row) => row.name);
-}
+/** The name at step `n`, and whether it is of the product. */
+type Step = { n: number; name: string; is_of: number };
 
-async function namesOf(
-  db: D1Database,
-  table: Table,
-  { prefix, after, limit }: Range,
-  product: string,
-): Promise<{ found: string[]; searched_to: number | null }> {
-  const { items, next } = await listSessions(db, { product, limit: MAX_COMPARED_SESSIONS });
-  const ids = JSON.stringify(items.map((row) => row.id));
-  const column = sql.raw(`t.${columnOf(table)}`);
-  const start = after === undefined ? sql`${column} >= ${prefix}` : sql`${column} > ${after}`;
-  const rows = await drizzle(db).all<{ name: string }>(
-    sql`SELECT DISTINCT ${column} AS name FROM json_each(${ids}) AS s CROSS JOIN ${sql.raw(table)} AS t ON t.session_id = s.value
-        WHERE ${start} AND ${column} < ${afterPrefix(prefix)} ORDER BY 1 LIMIT ${limit}`,
-  );
-  const searched_to = next === null ? null : (items.at(-1)?.created_at ?? null);
-  return { found: rows.map((row) => row.name), searched_to };
+/**
+ * The distinct names in their order, one step each however many products have it: SQLite has no skip scan of its own. At most SCAN_NAMES
+ * steps; the last of these is among the rows although it may be no name of the product.
+ */
+function steps(
+  kind: NameKind,
+  { prefix = "", product }: NamesQuery,
+  after: string | undefined,
+  limit: number,
+): SQL {
+  const next = (from: SQL) =>
+    sql`(SELECT min(name) FROM names WHERE kind = ${kind} AND ${from} AND name < ${afterPrefix(prefix)})`;
+  const first = after === undefined ? sql`name >= ${prefix}` : sql`name > ${after}`;
+  const isOf =
+    product === undefined
+      ? sql`1`
+      : sql`EXISTS (SELECT 1 FROM names AS own WHERE own.kind = ${kind} AND own.name = step.name AND own.product = ${product})`;
+  return sql`WITH RECURSIVE step (n, name) AS (
+      SELECT 1, ${next(first)}
+      UNION ALL
+      SELECT n + 1, ${next(sql`name > step.name`)} FROM step WHERE step.name IS NOT NULL
+      LIMIT ${SCAN_NAMES})
+    SELECT n, name, is_of FROM (SELECT n, name, ${isOf} AS is_of FROM step WHERE name IS NOT NULL)
+    WHERE is_of OR n = ${SCAN_NAMES} LIMIT ${limit + 1}`;
 }
 
 /** How many sessions have more than the catalog lists, or are damaged, up to MAX_COUNTED_INCOMPLETE. `bits`: LEFT_OUT_BITS and UNPUBLISHED. */
@@ -114,8 +104,8 @@ export async function incompleteSessions(
   const isOf = product === undefined ? sql`` : sql` AND product = ${product}`;
   const [row] = await drizzle(db).all<{ n: number }>(
     sql`SELECT count(*) AS n FROM (
-          SELECT id FROM sessions INDEXED BY sessions_left_out WHERE left_out <> 0 AND left_out & ${bits}${isOf}
-          UNION SELECT id FROM sessions INDEXED BY sessions_damaged WHERE damaged <> 0${isOf}
+          SELECT key FROM sessions INDEXED BY sessions_left_out WHERE left_out <> 0 AND left_out & ${bits}${isOf}
+          UNION SELECT key FROM sessions INDEXED BY sessions_damaged WHERE damaged <> 0${isOf}
           LIMIT ${MAX_COUNTED_INCOMPLETE})`,
   );
   return row?.n ?? 0;

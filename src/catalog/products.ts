@@ -1,4 +1,4 @@
-/** Products and their versions, counted without counting sessions: rows per version, and per version and day. */
+/** Products and their versions, counted without counting sessions: each version has a row for each day on which sessions of it began. */
 import { and, type SQL, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { DAY_MS } from "../core/limits.ts";
@@ -39,11 +39,28 @@ export type VersionDay = {
 
 /** Every version of every product, or of one; the one used last comes first. */
 export async function versions(db: D1Database, product?: string): Promise<VersionCounts[]> {
+  const where = product === undefined ? sql`` : sql`WHERE ${isOf(product)}`;
   return drizzle(db).all<VersionCounts>(
-    sql`SELECT * FROM versions WHERE ${and(sql`sessions > 0`, isOf(product))}
-        ORDER BY max(last_at) OVER (PARTITION BY product) DESC, product, last_at DESC`,
+    sql`SELECT product, version, ${SUMS}, min(first_at) AS first_at, max(last_at) AS last_at
+        FROM version_days ${where} GROUP BY product, version HAVING sum(sessions) > 0
+        ORDER BY max(max(last_at)) OVER (PARTITION BY product) DESC, product, max(last_at) DESC`,
   );
 }
+
+const COUNTS = [
+  "sessions",
+  "active",
+  "suspended",
+  "hung",
+  "crashed",
+  "ended",
+  "failed",
+  "ever_hung",
+  "bytes",
+  "test_runs",
+  "failed_runs",
+] as const satisfies (keyof VersionCounts)[];
+const SUMS = sql.raw(COUNTS.map((column) => `sum(${column}) AS ${column}`).join());
 
 /** Whether a version has sessions. */
 export async function hasSessions(
@@ -51,7 +68,7 @@ export async function hasSessions(
   { product, version }: { product: string; version: string },
 ): Promise<boolean> {
   const rows = await drizzle(db).all(
-    sql`SELECT 1 FROM versions WHERE product = ${product} AND version = ${version} AND sessions > 0`,
+    sql`SELECT 1 FROM version_days WHERE product = ${product} AND version = ${version} AND sessions > 0 LIMIT 1`,
   );
   return rows.length > 0;
 }

@@ -1,7 +1,7 @@
 /** How far a rebuild of the whole catalog is. It is stored in the catalog itself, so that it continues after a restart and is lost with it. */
 import { eq, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import { rebuild, sessions } from "./schema.ts";
+import { rebuild, sessions } from "./tables/schema.ts";
 
 export type Rebuild = {
   /** Id of the last session that was asked; the next step begins after it. */

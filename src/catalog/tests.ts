@@ -10,7 +10,7 @@ import {
   LISTED_TESTS,
   MAX_READ_FAILURES,
 } from "./limits.ts";
-import { ALL_PARTS } from "./test-rows.ts";
+import { ALL_PARTS } from "./publication/test-rows.ts";
 
 /** One run of a product's tests. */
 type RunRow = {
@@ -204,19 +204,25 @@ async function slowTests(
   db: D1Database,
   runs: Runs,
 ): Promise<{ items: SlowTest[]; session_id: string | null }> {
-  const averaged = await testRuns(db, runs, AVERAGED_RUNS);
-  const newestRuns = averaged.map((run) => run.session_id);
+  const averaged = await newest<RunRow & { parts: number; run: string }>(
+    db,
+    runs,
+    `${RUN}, parts, run`,
+    () => 0,
+    AVERAGED_RUNS,
+  );
+  const testsOf = ({ run }: { run: string }) => (JSON.parse(run) as TestRun).tests; // written by publish
   // A run that broke off has few of the tests.
-  const largest = averaged.toSorted((a, b) => b.run.tests - a.run.tests)[0];
+  const largest = averaged.toSorted((a, b) => testsOf(b) - testsOf(a))[0];
   const session_id = largest?.session_id ?? null;
   if (session_id === null) return { items: [], session_id };
   const { results } = await db
     .prepare(
-      `SELECT p.packed FROM json_each(?1) AS run CROSS JOIN sessions AS s ON s.id = run.value
-       CROSS JOIN json_each(?2) AS number CROSS JOIN test_parts AS p ON p.product = s.product AND p.parts = s.test_parts
-         AND p.part = number.value AND p.created_at = s.created_at AND p.session_id = s.id`,
+      `SELECT p.packed FROM json_each(?2) AS run CROSS JOIN json_each(?3) AS number
+       CROSS JOIN test_parts AS p ON p.product = ?1 AND p.parts = run.value ->> 'parts' AND p.part = number.value
+         AND p.created_at = run.value ->> 'created_at' AND p.session_id = run.value ->> 'session_id'`,
     )
-    .bind(JSON.stringify(newestRuns), ALL_PARTS)
+    .bind(runs.product, JSON.stringify(averaged.map(({ run: _run, ...row }) => row)), ALL_PARTS)
     .all<{ packed: string }>();
   const sums = new Map<string, { sum: number; runs: number }>();
   for (const { packed } of results)

@@ -2,6 +2,7 @@
 import { sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { MAX_ADDED_UP } from "./limits.ts";
+import { TOKEN } from "./tables/posting.ts";
 
 type Stored = {
   /** By session objects: exact for those that are over, as last published for the others. */
@@ -12,14 +13,15 @@ type Stored = {
   catalog_bytes: number;
 };
 
-/** Reads a row per version and per open session, never one per session. */
+/** Reads a row per version and day and one per open session, never one per session. */
 export async function storedBytes(db: D1Database): Promise<Stored> {
   const catalog = drizzle(db);
   const [over, open] = await Promise.all([
-    catalog.run(sql`SELECT coalesce(sum(bytes), 0) AS bytes FROM versions`),
+    catalog.run(sql`SELECT coalesce(sum(bytes), 0) AS bytes FROM version_days`),
     catalog.all<{ bytes: number; n: number }>(
       sql`SELECT coalesce(sum(bytes), 0) AS bytes, count(*) AS n
-          FROM (SELECT bytes FROM sessions INDEXED BY sessions_open WHERE is_open = 1 LIMIT ${MAX_ADDED_UP})`,
+          FROM (SELECT s.bytes FROM postings CROSS JOIN sessions AS s ON s.key = postings.rowid
+            WHERE postings MATCH ${TOKEN.status("open")} AND s.is_open = 1 LIMIT ${MAX_ADDED_UP})`,
     ),
   ]);
   const [closed] = over.results as { bytes: number }[]; // of the query above; `run` alone has the size

@@ -179,6 +179,10 @@ export type HeldQuery = {
   metric?: string;
   /** A path, with any of these values (core/state/values.ts), or with any value at all. */
   state?: { path: string[]; texts?: string[] };
+  /** A test of this name (core/tests/listed.ts). */
+  test?: string;
+  /** Each of these occurs in a text of it, or in its names (core/session/searched.ts). They are folded. */
+  terms?: string[];
 };
 
 export type LaneProgress = {
@@ -292,7 +296,7 @@ export type SessionRow = {
   revision: number;
   /** Parts of its storage that cannot be read, as far as was noticed. */
   damaged: number;
-  /** Lists of it that are incomplete in the catalog: LEFT_OUT_BITS and UNPUBLISHED of catalog/filter.ts. */
+  /** Lists of it that are incomplete in the catalog: LEFT_OUT_BITS and UNPUBLISHED of catalog/search/filter.ts. */
   left_out: number;
   /** It may have what the filter asks for: its index is incomplete, and its log is too long to be searched, or did not answer. */
   unsure?: true;

@@ -12,8 +12,10 @@ export const MAX_PARAMETERS = 100;
 export const MAX_QUERY_LENGTH = 2_000;
 /** Conditions and texts of a query: each is up to four parameters of a statement, of which D1 allows 100. */
 export const MAX_QUERY_TERMS = 16;
-/** Values of all conditions of a query: each may be two parameters of a statement, or one text of a list. */
+/** Values of all conditions of a query: each is a comparison with every candidate, or one text of a list. */
 export const MAX_QUERY_VALUES = 100;
+/** Those of them with a *: each is compared with every name that a session lists, of which 10,000 sessions may have a million. */
+export const MAX_QUERY_PATTERNS = 20;
 /** Parentheses and negations within each other, in a query: the parser and the compiler call themselves for each. */
 export const MAX_QUERY_DEPTH = 20;
 /** After gunzip, against gzip bombs. Ops compress about 10:1, so an ordinary sender reaches MAX_BODY_BYTES first. */
@@ -98,7 +100,7 @@ export const MAX_FINGERPRINTS = 100;
 export const MAX_EVENT_NAMES_BYTES = 128 * 1024;
 /** State paths whose values are indexed for search: enough for dialogs and settings, not for a mirrored database. */
 export const MAX_STATE_PATHS = 100;
-/** Entries of all paths in the index: each value, and one more for each path. An entry is two rows of the catalog. */
+/** Entries of all paths in the index: each value, and one more for each path. An entry is a token of the catalog's index and up to 500 bytes of its lists. */
 export const MAX_STATE_VALUES = 230;
 /** Values per path: enough for modes, levels and names. A path with more, such as a progress counter, is marked instead. */
 export const MAX_PATH_VALUES = 8;
@@ -106,13 +108,13 @@ export const MAX_PATH_VALUES = 8;
 export const MAX_VALUE_LENGTH = 200;
 /** Size of all paths and their values in the index. */
 export const MAX_PATHS_BYTES = 128 * 1024;
-// What of it the catalog lists: each entry is two rows, of an exception four. The session's object has the rest, and is asked for it.
+// What of it the catalog lists: a new name is a row, and a kind of exception is one; the lists of a session are one row. Its object has the rest, and is asked for it.
 export const MAX_LISTED_SERIES = 200;
 export const MAX_LISTED_EVENT_NAMES = 100;
 export const MAX_LISTED_EXCEPTIONS = 40;
 /**
- * Rows of catalog and registry that a session takes at most: those of its entries, and some thirty for the session itself with its indexes and
- * counts. Those of the 40 sessions of one request (MAX_BATCHES) are half a day of the free plan.
+ * Rows of catalog and registry that a session takes at most: those of new names, kinds of exceptions and tests, and some forty for the session itself with its
+ * lists and counts. Those of the 40 sessions of one request (MAX_BATCHES) are half a day of the free plan.
  */
 export const MAX_SESSION_ROWS = 1_250;
 /** Causes of loss that are counted one by one: vocabulary.ts names nine, and a client may send others. */
@@ -135,6 +137,16 @@ export const MAX_WHOLE_WRITERS = 32;
 export const MAX_ARGUMENTS_LENGTH = 1_000;
 /** Characters of an exception's type and message in the index and in lists. */
 export const MAX_EXCEPTION_LENGTH = 200;
+/** Characters of what a search through all sessions looks through in one of them without asking its object: two pages of the catalog's database. */
+export const MAX_SEARCHED_TEXT = 4_000;
+/** Characters of the messages of events that the index keeps for it: a part of the text above, since the index is written with each batch… */
+export const MAX_SEARCHED_MESSAGES = 3_000;
+/** …and of one of them: people search for a sentence. */
+export const MAX_SEARCHED_MESSAGE = 500;
+/** Characters of the last lines of output that it keeps for it, some ten lines… */
+export const MAX_SEARCHED_OUTPUT = 1_000;
+/** …and of one of them. */
+export const MAX_OUTPUT_LINE = 300;
 /** Characters of the reason and the message of a crash, and of an exception's message in the evidence. */
 export const MAX_REASON_LENGTH = 1_000;
 /** Characters of a line of a stack, or of a message, that patterns are matched with: paths and names of functions are shorter. */
@@ -240,9 +252,9 @@ export const BUSY_PERCENT = 50;
 export const LOW_MEMORY_SHARE = 0.05;
 /** Shortest time between two publications of a running session. Start, end, crash, hang and a new exception are published at once. */
 export const PUBLISH_MS = 30_000;
-/** Series, event counts and state values are many rows: they are published so rarely that this rate is not exceeded… */
-export const PUBLISH_ROWS_PER_SECOND = 0.15;
-/** …but at least this often. */
+/** Shortest time between two publications of a running session's lists, by which it is found. They are two rows more than its own, and twice a millisecond. */
+export const POSTING_MS = 120_000;
+/** Longest time between two attempts to publish. */
 export const MAX_PUBLISH_DELAY_MS = 10 * 60_000;
 /** First wait after a failed publication. It doubles with each failure, up to MAX_PUBLISH_DELAY_MS. */
 export const PUBLISH_RETRY_MS = 5_000;

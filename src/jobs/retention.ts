@@ -1,6 +1,6 @@
 /** Retention: deletes old sessions by their last activity, never while they run, once an hour, some at a time. */
 import { expiredSessions, sweep } from "../catalog/expired.ts";
-import { removeSession } from "../catalog/publish.ts";
+import { removeSession } from "../catalog/publication/remove.ts";
 import { SERVER } from "../core/access/authority.ts";
 import { DAY_MS } from "../core/limits.ts";
 import { refusalOf } from "../core/refusal.ts";

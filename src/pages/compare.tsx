@@ -4,7 +4,7 @@ import { nameLabel, plainText } from "../core/text/recorded-text.ts";
 import { formatDuration, formatNumber } from "../core/text/format.ts";
 import { type Context, Hono } from "hono";
 import type { Summary } from "../core/answers.ts";
-import { listSessions } from "../catalog/sessions.ts";
+import { listSessions } from "../catalog/search/sessions.ts";
 import { type AccessEnv } from "../access/access.ts";
 import { sessionOf } from "../session/client.ts";
 import {

@@ -2,7 +2,7 @@
 import { nameLabel } from "../core/text/recorded-text.ts";
 import { formatCount, formatNumber } from "../core/text/format.ts";
 import type { Child } from "hono/jsx";
-import { type SessionFilter, type StateFilter, type StatusKind } from "../catalog/filter.ts";
+import { type SessionFilter, type StateFilter, type StatusKind } from "../catalog/search/filter.ts";
 import { asking } from "../core/text/names.ts";
 import type { VersionCounts } from "../catalog/products.ts";
 import { FAILED_LABEL } from "../core/status/outcome.ts";

@@ -5,7 +5,7 @@ import { fold } from "../core/text/fold.ts";
 import { formatCount, formatDuration, formatNumber } from "../core/text/format.ts";
 import { stepGap } from "../core/metrics/gaps.ts";
 import { Hono } from "hono";
-import { STATUS_KINDS } from "../catalog/filter.ts";
+import { STATUS_KINDS } from "../catalog/search/filter.ts";
 import { titled } from "./ui/session-table.tsx";
 import {
   type MetricName,

@@ -4,13 +4,13 @@ import {
   type StateFilter,
   stateFilter,
   STATUS_KINDS,
-} from "../catalog/filter.ts";
+} from "../catalog/search/filter.ts";
 import { asking, nameAsked } from "../core/text/names.ts";
 import { readPath, writePath } from "../core/state/path.ts";
 import { Refusal } from "../core/refusal.ts";
 import { VALUE_TYPES } from "../core/state/values.ts";
-import { withQuery } from "../catalog/written.ts";
-import { SESSION_SORTS, type SessionSort } from "../catalog/sessions.ts";
+import { withQuery } from "../catalog/search/written.ts";
+import { SESSION_SORTS, type SessionSort } from "../catalog/search/sessions.ts";
 
 export type SessionSearch = {
   /** The fields below the search box. */

@@ -2,11 +2,12 @@
 import { nameLabel } from "../core/text/recorded-text.ts";
 import { formatCount, formatNumber, formatQuantity } from "../core/text/format.ts";
 import { Hono } from "hono";
-import { STATUS_KINDS } from "../catalog/filter.ts";
+import { STATUS_KINDS } from "../catalog/search/filter.ts";
 import { Refusal } from "../core/refusal.ts";
 import { rollups } from "../catalog/metrics.ts";
 import { type VersionCounts, versions } from "../catalog/products.ts";
-import { listSessions, type SessionList, SESSION_SORTS } from "../catalog/sessions.ts";
+import { keyedSessions, type SessionList, SESSION_SORTS } from "../catalog/search/sessions.ts";
+import { matchesOf } from "../catalog/search/matches.ts";
 import type { Env } from "../env.ts";
 import { deleteView, listViews, saveView } from "../registry/views.ts";
 import type { AccessEnv } from "../access/access.ts";
@@ -106,7 +107,7 @@ function Search({ search, known }: SearchProps) {
         <SearchField
           value={search.query}
           label="Search sessions"
-          placeholder="Text, or conditions as version:>=1.2 state.level:>3 -is:ended"
+          placeholder="Any text, or conditions as version:>=1.2 state.level:>3 -is:ended"
           suggestions="/suggest/query"
         />
         <ProductSelects filter={filter} known={known} />
@@ -177,7 +178,8 @@ async function found({ env, access, search, known }: ListProps) {
     );
   const filter = await withMerged(env.REGISTRY, asked);
   const query = { ...filter, ...search.page, limit: LIST_ROWS };
-  const page = await listSessions(db, query, askHeld(env, access));
+  const page = await keyedSessions(db, query, askHeld(env, access));
+  const matches = await matchesOf(db, page, filter);
   const drawn = metric
     ? await rollups(
         db,
@@ -198,6 +200,7 @@ async function found({ env, access, search, known }: ListProps) {
           <SessionTable
             rows={page.items}
             caption="Sessions found"
+            matches={matches}
             selectable
             sorting={{
               sort: search.sort,

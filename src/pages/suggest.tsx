@@ -2,7 +2,7 @@
 import { Hono } from "hono";
 import type { AccessEnv } from "../access/access.ts";
 import { eventNames } from "../catalog/events.ts";
-import { STATUS_KINDS } from "../catalog/filter.ts";
+import { STATUS_KINDS } from "../catalog/search/filter.ts";
 import { metricNames } from "../catalog/metrics.ts";
 import { statePaths, stateValues } from "../catalog/paths.ts";
 import { versions } from "../catalog/products.ts";
@@ -29,7 +29,7 @@ suggest.get("/suggest/:what", async (c) => {
     },
     "state-values": async () => {
       const path = writePath(readPath(typed("path")) ?? []);
-      return sorted(await stateValues(db, path, typed("value"))).map(offer);
+      return sorted((await stateValues(db, path, typed("value"))).items).map(offer);
     },
     events: () => names(namesOfEvents(db, nameAsked(typed("event")), product)),
     metrics: () => names(namesOfMetrics(db, nameAsked(typed("metric")), product)),
@@ -66,7 +66,8 @@ function recordedIn(db: D1Database): Recorded {
       return items.map((path) => `${quotedPath(path)}:`);
     },
     values: async (field, typed) => {
-      if (field.kind === "state") return stateValues(db, writePath(field.path), typed);
+      if (field.kind === "state")
+        return (await stateValues(db, writePath(field.path), typed)).items;
       if (field.kind !== "plain") return [];
       switch (field.name) {
         case "product":

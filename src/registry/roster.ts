@@ -36,6 +36,15 @@ export async function rosterIds(db: D1Database, after: string, limit: number): P
   return rows.map(({ id }) => id);
 }
 
+/** Those of the ids that are not in the roster. */
+export async function missingInRoster(db: D1Database, ids: string[]): Promise<string[]> {
+  if (ids.length === 0) return [];
+  const rows = await drizzle(db).all<{ id: string }>(
+    sql`SELECT value AS id FROM json_each(${JSON.stringify(ids)}) WHERE value NOT IN (SELECT id FROM roster WHERE id = value)`,
+  );
+  return rows.map(({ id }) => id);
+}
+
 /** How many sessions exist. Reads a row for each. */
 export async function rosterSize(db: D1Database): Promise<number> {
   const [row] = await drizzle(db).select({ size: count() }).from(roster);

@@ -7,7 +7,7 @@
  */
 import * as v from "valibot";
 import { fullDisk } from "../catalog/outage.ts";
-import type { Held } from "../catalog/sessions.ts";
+import type { Held } from "../catalog/search/sessions.ts";
 import type { Access } from "../core/access/authority.ts";
 import { Refusal, refusalOf } from "../core/refusal.ts";
 import { Id, type IngestAnswer, type Op, type Writer } from "../core/wire.ts";
@@ -50,7 +50,7 @@ export function sessionOf(env: Env, access: Access, id: string): SessionClient {
   });
 }
 
-/** Asks the objects of sessions what is left out in the catalog: the argument of catalog/sessions.ts. */
+/** Asks the objects of sessions what is left out in the catalog: the argument of catalog/search/sessions.ts. */
 export function askHeld(env: Env, access: Access): Held {
   return (id, query) => sessionOf(env, access, id).ask("held", query);
 }

@@ -7,7 +7,7 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import * as v from "valibot";
-import { removeSession } from "../catalog/publish.ts";
+import { removeSession } from "../catalog/publication/remove.ts";
 import type { Change } from "../core/answers.ts";
 import { parseAttachmentLimits } from "../core/attachments/attachments.ts";
 import {

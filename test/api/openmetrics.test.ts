@@ -187,8 +187,8 @@ describe("a scraper", () => {
 test("products after the first hundred are added up", async () => {
   const before = await scraped();
   const insert = env.CATALOG.prepare(
-    `INSERT INTO versions (product, version, sessions, active, suspended, hung, crashed, ended, failed, ever_hung, first_at, last_at, bytes, test_runs, failed_runs)
-     VALUES (?1, '', 2, 0, 0, 0, 0, 2, 0, 0, 1, ?2, 0, 0, 0)`,
+    `INSERT INTO version_days (product, version, day, sessions, active, suspended, hung, crashed, ended, failed, ever_hung, first_at, last_at, bytes, test_runs, failed_runs)
+     VALUES (?1, '', 0, 2, 0, 0, 0, 0, 2, 0, 0, 1, ?2, 0, 0, 0)`,
   );
   const many = Array.from({ length: 150 }, (_, n) => insert.bind(`many-${n}`, n));
   await env.CATALOG.batch(many);

@@ -86,8 +86,16 @@ const EXTREMES: { [name: string]: string } = {
   "many ranges": `exit_code:${Array(100).fill("1..2").join()}`,
   "many patterns": `event:${Array(100).fill("a*b").join()}`,
   "many ranges of versions": `version:${Array(99).fill(">1").join()}`,
+  "as many patterns as there may be": `test:${Array(20).fill("a*b*c").join()}`,
+  "a long text": `"${"lorem ipsum dolor ".repeat(100)}"`,
+  "many texts": Array.from({ length: 16 }, (_, n) => `"the door ${n} of the hall"`).join(" OR "),
+  "texts that no session has, and their contrary": "-zzz (zzz OR -zzz) zzzz",
+  "many tests": `test:${Array(99).fill('"merge deep"').join()} -attachment:*.png`,
   "many values of the state": `ever.a:${Array(100).fill("1").join()}`,
   "a path of many indexes": `state.${Array(900).fill("1").join(".")}:5`,
+  "many paths of many indexes": Array(15)
+    .fill(`-ever.${Array(60).fill("1").join(".")}:5`)
+    .join(" "),
   "negations within each other": `${"NOT ".repeat(20)}event:!a*,b`,
   "alternatives within each other": `${"(a OR (b c) OR ".repeat(5)}d${")".repeat(5)}`,
   "many conditions on lists": Array(16).fill("event:!a*b,c*d,e,f").join(" OR "),
@@ -138,6 +146,8 @@ test("no query is answered with an error of the server", async () => {
     "metric.x.mean:",
     "started:",
     "version:>1",
+    "test:",
+    "attachment:",
     "7d",
     "12",
     "a",
@@ -145,6 +155,9 @@ test("no query is answered with an error of the server", async () => {
     "\u0000",
     "\ud800",
     "😀",
+    "ﬁ",
+    "日本",
+    "\n",
   );
   const query = fc.array(piece, { maxLength: 20 }).map((pieces) => pieces.join(""));
   await fc.assert(

@@ -1,5 +1,6 @@
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
+import { TOKEN } from "../../src/catalog/tables/posting.ts";
 import { open, post, server } from "./server.ts";
 
 const ask = server();
@@ -14,13 +15,11 @@ async function listed(): Promise<string[]> {
 async function loseTheCatalog(): Promise<void> {
   const tables = [
     "sessions",
-    "metrics",
-    "event_counts",
-    "exceptions",
+    "postings",
+    "details",
+    "more_rollups",
+    "names",
     "exception_groups",
-    "exception_days",
-    "state_values",
-    "versions",
     "version_days",
     "rebuild",
   ];
@@ -144,6 +143,9 @@ test("a rebuild removes what does not exist any more, and finds what the roster 
   )
     .bind(...Object.values(row ?? {}))
     .run();
+  await env.CATALOG.prepare("INSERT INTO postings (rowid, tokens) VALUES (?1, ?2)")
+    .bind(row?.["key"], TOKEN.id(deleted))
+    .run();
   await env.REGISTRY.prepare("DELETE FROM roster WHERE id = ?1").bind(unlisted).run();
 
   const { removed, done } = await rebuild();
@@ -154,11 +156,11 @@ test("a rebuild removes what does not exist any more, and finds what the roster 
 });
 
 test("a step that the catalog cannot take is refused as a whole, to be repeated", async () => {
-  await env.CATALOG.exec("ALTER TABLE exceptions RENAME TO exceptions_gone");
+  await env.CATALOG.exec("ALTER TABLE details RENAME TO details_gone");
   try {
     expect((await ask("/api/reindex", post({}))).status).toBe(503);
   } finally {
-    await env.CATALOG.exec("ALTER TABLE exceptions_gone RENAME TO exceptions");
+    await env.CATALOG.exec("ALTER TABLE details_gone RENAME TO details");
   }
 });
 

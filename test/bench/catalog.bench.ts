@@ -11,6 +11,8 @@ import { gzipSync } from "node:zlib";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
 import { prepareDatabases } from "../../daemon/serve/databases.ts";
 import { readWorker } from "../../daemon/serve/worker.ts";
+import { columnOf } from "../../src/catalog/tables/details.ts";
+import { firstKey } from "../../src/catalog/tables/key.ts";
 import { fill } from "../catalog/many.ts";
 
 const SESSIONS = 100_000;
@@ -71,7 +73,7 @@ try {
     [
       "once in a rare state",
       "/api/sessions?state_path=ticket&state_value=70000",
-      "SELECT * FROM sessions WHERE id IN (SELECT session_id FROM state_values WHERE value || '' = '=70000')",
+      "SELECT s.* FROM sessions AS s JOIN details AS d ON d.key = s.key WHERE json(d.state) LIKE '%\"=70000\"%'",
     ],
     [
       "text that is rare",
@@ -91,26 +93,27 @@ try {
     [
       "exception groups",
       "/api/exceptions",
-      "SELECT fingerprint, count(*), max(last_at), max(message) FROM exceptions GROUP BY fingerprint",
+      `SELECT ${columnOf("exceptions", "fingerprint")} AS fingerprint, count(*), max(${columnOf("exceptions", "last_at")})
+       FROM details AS d JOIN json_each(d.exceptions) AS list JOIN json_each(list.value) AS side GROUP BY 1`,
     ],
     [
       "a metric, by version",
       "/api/metrics/fps?by=version",
-      "SELECT version, avg(sum / count), max(max) FROM metrics JOIN sessions ON id = session_id WHERE metrics.name = 'fps' GROUP BY version",
+      `SELECT s.version, avg((${columnOf("figures", "sum")}) / (${columnOf("figures", "count")})), max(${columnOf("figures", "max")})
+       FROM sessions AS s JOIN details AS d ON d.key = s.key JOIN json_each(d.figures) AS list JOIN json_each(list.value) AS side
+       WHERE ${columnOf("figures", "name")} = 'fps' GROUP BY s.version`,
     ],
   ];
 
   await fill(db, 100, NEWEST);
   const few = new Map<string, number>();
   for (const [what, path] of lists) few.set(what, await median(() => get(path)));
-  await sql("DELETE FROM sessions");
   for (const table of [
-    "metrics",
-    "event_counts",
-    "exceptions",
+    "sessions",
+    "postings",
+    "details",
+    "names",
     "exception_groups",
-    "state_values",
-    "versions",
     "version_days",
   ])
     await sql(`DELETE FROM ${table}`);
@@ -157,8 +160,8 @@ try {
 
 /** The list's cursor to its n-th newest session. */
 function cursorTo(n: number): string {
-  const at = NEWEST - n * 60_000;
-  const cursor = JSON.stringify(["created_at desc", at, "0", false]);
+  const key = firstKey(NEWEST - n * 60_000);
+  const cursor = JSON.stringify(["created_at desc", key, String(key), false]);
   return `cursor=${btoa(cursor).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "")}`;
 }
 

@@ -2,9 +2,9 @@
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
 import { changesOf, distinctionsOf } from "../../src/catalog/distinctions.ts";
-import { LEFT_OUT_BITS } from "../../src/catalog/filter.ts";
+import { LEFT_OUT_BITS } from "../../src/catalog/search/filter.ts";
 import { COMPARED_RUNS } from "../../src/catalog/limits.ts";
-import { publish } from "../../src/catalog/publish.ts";
+import { publish } from "../../src/catalog/publication/publish.ts";
 import {
   amongGoodRuns,
   betweenGroups,

@@ -8,9 +8,11 @@ import {
   groupParts,
   type GroupQuery,
 } from "../../src/catalog/exceptions.ts";
+import { columnOf } from "../../src/catalog/tables/details.ts";
 import { sweep } from "../../src/catalog/expired.ts";
-import { listSessions } from "../../src/catalog/sessions.ts";
-import { removeSession, publish } from "../../src/catalog/publish.ts";
+import { listSessions } from "../../src/catalog/search/sessions.ts";
+import { publish } from "../../src/catalog/publication/publish.ts";
+import { removeSession } from "../../src/catalog/publication/remove.ts";
 import { decide } from "../../src/registry/decisions.ts";
 import { listDecided, merge, split, withMerged } from "../../src/registry/merges.ts";
 import { exception, NOON, publication } from "./publication.ts";
@@ -113,7 +115,10 @@ test("a product that becomes known late takes its exceptions along", async () =>
     db,
     publication("late", { session: { product: "" }, exceptions: [exception("f4")] }),
   );
-  await publish(db, publication("late", { session: { product: "shop", revision: 2 } }));
+  await publish(
+    db,
+    publication("late", { scope: "row", session: { product: "shop", revision: 2 } }),
+  );
   expect(await exceptionGroup("f4")).toMatchObject([{ product: "shop", sessions: 1, count: 1 }]);
 });
 
@@ -181,27 +186,34 @@ test("groups and their days are what counting the sessions' exceptions would giv
           );
       }
       await sweep(db);
-      const count = async (by: string) =>
+      const occurred = async (by: string) =>
         (
           await db
             .prepare(
-              `SELECT ${by}, count(*) AS sessions, sum(count) AS count FROM exceptions WHERE product IN ('one', 'two') GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4`,
+              `SELECT ${by}, count(*) AS sessions, sum(${columnOf("exceptions", "count", "e")}) AS count
+               FROM (SELECT s.product, s.version, e.value, ${columnOf("exceptions", "fingerprint", "e")} AS fingerprint,
+                   ${columnOf("exceptions", "first_at", "e")} / ${DAY} * ${DAY} AS day_at
+                 FROM sessions AS s JOIN details AS d ON d.key = s.key JOIN json_each(d.exceptions) AS list JOIN json_each(list.value) AS e) AS e
+               WHERE product IN ('one', 'two') GROUP BY ${by} ORDER BY ${by}`,
             )
             .all()
         ).results;
-      const held = async (table: string, columns: string) =>
-        (
-          await db
-            .prepare(
-              `SELECT ${columns}, sessions, count FROM ${table} WHERE product IN ('one', 'two') ORDER BY 1, 2, 3, 4`,
-            )
-            .all()
-        ).results;
-      expect(await held("exception_groups", "product, fingerprint, 0 AS a, 0 AS b")).toEqual(
-        await count("product, fingerprint, 0 AS a, 0 AS b"),
-      );
-      const days = await count(`product, fingerprint, version, first_at / ${DAY} AS day`);
-      expect(await held("exception_days", "product, fingerprint, version, day")).toEqual(days);
+      const groups = await db
+        .prepare(
+          "SELECT product, fingerprint, sessions, count FROM exception_groups WHERE product IN ('one', 'two') ORDER BY 1, 2",
+        )
+        .all<{ product: string; fingerprint: string }>();
+      expect(groups.results).toEqual(await occurred("product, fingerprint"));
+      const asked = groups.results.map(({ product, fingerprint }) => ({
+        product,
+        fingerprints: [fingerprint],
+      }));
+      const trends = await exceptionDays(db, asked, NOON + 3 * DAY);
+      expect(
+        groups.results.flatMap(({ product, fingerprint }, place) =>
+          (trends[place] ?? []).map((day) => ({ product, fingerprint, ...day })),
+        ),
+      ).toEqual(await occurred("product, fingerprint, day_at, version"));
       for (const id of ["p", "q", "r"]) await removeSession(db, id);
     }),
     { numRuns: 25 },
@@ -214,7 +226,7 @@ const join = (fingerprint: string, into: string, product = "merging") =>
 test("merged groups are one, in which a session counts once, and split again they are as before", async () => {
   const session = { product: "merging" };
   const of = (fingerprint: string, more: Parameters<typeof exception>[1] = {}) =>
-    exception(fingerprint, { message: fingerprint, search: fingerprint, ...more });
+    exception(fingerprint, { message: fingerprint, ...more });
   const later = { first_at: NOON + DAY, last_at: NOON + DAY };
   await publish(db, publication("m1", { session, exceptions: [of("m-a"), of("m-b", later)] }));
   await publish(db, publication("m2", { session, exceptions: [of("m-b", { count: 3 })] }));

@@ -1,8 +1,17 @@
-/** A catalog of very many sessions, made by SQL: what publish would have written, in seconds instead of minutes. */
+/** A catalog of very many sessions, written as whole tables: what publish would have written, in a minute instead of ten. */
+import { getTableColumns } from "drizzle-orm";
+import { detailKey } from "../../src/catalog/tables/details.ts";
+import { packed } from "../../src/catalog/publication/pack.ts";
+import { firstKey } from "../../src/catalog/tables/key.ts";
+import { listTokens, rowTokens } from "../../src/catalog/tables/posting.ts";
+import type { Publication } from "../../src/catalog/tables/publication.ts";
+import { sessions } from "../../src/catalog/tables/schema.ts";
+import { eventCount, exception, metric, publication } from "./publication.ts";
+
 export const DAY = 86_400_000;
 
 /** As much of D1 as is needed: in a Worker and in Miniflare its type has different names. */
-type Statement = { run(): Promise<unknown> };
+type Statement = { bind(...values: unknown[]): Statement; run(): Promise<unknown> };
 export type Database = {
   prepare(sql: string): Statement;
   batch(statements: Statement[]): Promise<unknown>;
@@ -11,69 +20,166 @@ export type Database = {
 /**
  * `count` sessions, one a minute up to `newest`. Session n: every third of product "editor" and the rest "game", 50 versions,
  * every 20th crashed, every 50th hung once, every 1,000th still open, 100 machines. All have the event "ready", every
- * 500th "door_opened"; state "level" is n % 10, "ticket" is n for every 100th; a metric "fps", and "rare" in every 5,000th.
+ * 500th "door_opened"; state "level" is n % 10, "ticket" is n for every 100th; a metric "fps", and "rare" in every 5,000th. Every 20th
+ * has an exception.
  */
 export async function fill(db: Database, count: number, newest: number): Promise<void> {
-  const step = 20_000;
+  // One transaction of several parameters: FTS5 merges what it has written after each transaction.
+  const [step, portion] = [5_000, 500];
   for (let from = 0; from < count; from += step) {
-    const n = `WITH RECURSIVE n (n) AS (VALUES (${from}) UNION ALL SELECT n + 1 FROM n WHERE n < ${Math.min(count, from + step) - 1})`;
-    const id = `printf('0198%08x-7000-8000-%012d', n, n)`;
-    const at = `${newest} - (${count} - n) * 60000`;
-    const status = `CASE WHEN n % 20 = 0 THEN 'crashed' WHEN n % 1000 = 1 THEN 'active' ELSE 'ended' END`;
-    const run = (table: string, columns: string, where = "true") =>
-      db.prepare(`INSERT INTO ${table} ${n} SELECT ${columns} FROM n WHERE ${where}`);
-    await db.batch([
-      run(
-        "sessions",
-        `${id}, ${at}, CASE WHEN n % 3 = 0 THEN 'editor' ELSE 'game' END, '1.' || (n % 50), ${status}, n % 1000 = 1 AND n % 20 <> 0, 0,
-         n % 50 = 0, 0, 'machine-' || (n % 100), 'boot', 'host-' || (n % 100), '', 'linux x86_64', 'python 3.13.0', ${at} + 30000, ${at} + 30000, ${at} + 30000,
-         ${at} + 30000, NULL, 5, n % 97, 0, n % 89, 1, 0, 0, NULL, 0, 0, 0, 10, 5000, 'Ended with exit code 0',
-         CASE WHEN n % 200 = 0 THEN '["ci"]' ELSE '[]' END, 0, 0, '', 0, ${id} || ' game 1.0 host machine ended with exit code 0',
-         printf('%.*c', 600, 'v')`,
-      ),
-      run("event_counts", `${id}, 'ready', 'info', 1, ${at}, ${at}`),
-      run("event_counts", `${id}, 'door_opened', 'info', 1, ${at}, ${at}`, "n % 500 = 0"),
-      run("state_values", `${id}, 'level', '=' || (n % 10), ${at}, NULL`),
-      run("state_values", `${id}, 'ticket', '=' || n, ${at}, NULL`, "n % 100 = 0"),
-      run(
-        "exceptions",
-        `${id}, 'f1', 'game', '1.0', 'E', 'm', '', 'e m f1', 1, 0, ${at}, ${at}, 3`,
-        "n % 20 = 0",
-      ),
-      run(
-        "metrics",
-        `${id}, 'fps', 1, 'gauge', '', '[]', 9, 9, 540, 0, 1, 9, 0, 60, 69, 70, 40, 70, 60, 61, ${at}, ${at} + 30000, ${DISTRIBUTION}, ${ROLLUP}, NULL`,
-      ),
-      run(
-        "metrics",
-        `${id}, 'rare', 2, 'gauge', '', '[]', 9, 9, 540, 0, 1, 9, 0, 60, 69, 70, 40, 70, 60, 61, ${at}, ${at} + 30000, ${DISTRIBUTION}, ${ROLLUP}, NULL`,
-        "n % 5000 = 0",
-      ),
-    ]);
+    const statements: Statement[] = [];
+    for (let first = from; first < Math.min(from + step, count); first += portion) {
+      const some = Array.from({ length: Math.min(portion, count - first) }, (_, index) => {
+        const n = first + index;
+        return sessionOf(n, newest - (count - n) * 60_000);
+      });
+      statements.push(
+        db.prepare(INSERT_SESSIONS).bind(JSON.stringify(some.map(({ session }) => session))),
+        db.prepare(INSERT_POSTINGS).bind(JSON.stringify(some.map(({ posting }) => posting))),
+        db.prepare(INSERT_DETAILS).bind(JSON.stringify(some.map(({ lists }) => lists)), ...ROLLUPS),
+      );
+    }
+    await db.batch(statements);
   }
   await db.batch([
     db.prepare(
-      `INSERT INTO versions SELECT product, version, count(*), sum(status = 'active'), 0, 0, sum(status = 'crashed'), sum(status = 'ended'),
-       sum(failed), sum(ever_hung), min(created_at), max(created_at), sum(bytes * (status IN ('ended', 'crashed'))), 0, 0
-       FROM sessions GROUP BY product, version`,
+      `INSERT INTO version_days (product, version, day, sessions, active, suspended, hung, crashed, ended, failed, ever_hung, first_at, last_at, bytes, test_runs, failed_runs)
+       SELECT product, version, created_at / ${DAY} AS day, count(*), sum(status = 'active'), 0, 0, sum(status = 'crashed'), sum(status = 'ended'),
+         sum(failed), sum(ever_hung), min(created_at), max(created_at), sum(bytes * (status IN ('ended', 'crashed'))), 0, 0
+       FROM sessions GROUP BY 1, 2, 3`,
     ),
-    db.prepare(
-      `INSERT INTO version_days SELECT created_at / ${DAY} AS day, product, version, count(*), sum(status = 'crashed'), sum(failed), sum(ever_hung)
-       FROM sessions GROUP BY day, product, version`,
+    ...["editor", "game"].map((product) =>
+      db
+        .prepare(
+          `INSERT INTO exception_groups (product, fingerprint, type, message, place, search, sessions, count, unhandled, first_at, last_at, session_id, session_at, session_seq, days)
+           SELECT product, 'f1', 'E', 'm', '', 'e m f1', count(*), count(*), 0, min(created_at), max(created_at), max(id), max(created_at), 3,
+             (SELECT json_group_object(day, json(versions)) FROM (
+               SELECT day, json_group_object(key, json_array(version, n, n)) AS versions FROM (
+                 SELECT s.created_at / ${DAY} AS day, s.version, v.value AS key, count(*) AS n
+                 FROM sessions AS s JOIN json_each(?2) AS v ON v.key = s.version
+                 WHERE s.product = ?1 AND s.status = 'crashed' AND s.created_at > ${newest - 90 * DAY} GROUP BY 1, 2) GROUP BY day))
+           FROM sessions WHERE product = ?1 AND status = 'crashed' GROUP BY product`,
+        )
+        .bind(product, VERSION_KEYS),
     ),
-    db.prepare(
-      `INSERT INTO exception_groups SELECT 'game', 'f1', 'E', 'm', '', 'e m f1', count(*), count(*), 0, min(first_at), max(last_at), max(session_id), max(first_at), 3 FROM exceptions`,
-    ),
+    db
+      .prepare(
+        "INSERT OR IGNORE INTO names (kind, name, product, type, unit) SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, '' FROM json_each(?)",
+      )
+      .bind(JSON.stringify(NAMES)),
   ]);
 }
 
+const VERSION_KEYS = JSON.stringify(
+  Object.fromEntries(Array.from({ length: 50 }, (_, n) => [`1.${n}`, detailKey(`1.${n}`)])),
+);
+
+const NAMES = ["editor", "game"].flatMap((product) => [
+  ["event", "ready", product, ""],
+  ["event", "door_opened", product, ""],
+  ["state", "level", product, ""],
+  ["state", "ticket", product, ""],
+  ["metric", "fps", product, "gauge"],
+  ["metric", "rare", product, "gauge"],
+]);
+
+/** The rows of session n, which started then. */
+function sessionOf(n: number, at: number) {
+  const id = `0198${n.toString(16).padStart(8, "0")}-7000-8000-${String(n).padStart(12, "0")}`;
+  const status = n % 20 === 0 ? "crashed" : n % 1_000 === 1 ? "active" : "ended";
+  const times = { first_at: at, last_at: at };
+  const whole = publication(id, {
+    session: {
+      created_at: at,
+      product: n % 3 === 0 ? "editor" : "game",
+      version: `1.${n % 50}`,
+      status,
+      ever_hung: n % 50 === 0,
+      machine_id: `machine-${n % 100}`,
+      hostname: `host-${n % 100}`,
+      updated_at: at + 30_000,
+      received_at: at + 30_000,
+      status_since: at + 30_000,
+      ended_at: status === "active" ? null : at + 30_000,
+      states: 5,
+      events: n % 97,
+      exceptions: n % 20 === 0 ? 1 : 0,
+      points: n % 89,
+      bytes: 5_000,
+      headline: "Ended",
+      tags: n % 200 === 0 ? '["ci"]' : "[]",
+    },
+    event_counts: [
+      eventCount("ready", times),
+      ...(n % 500 === 0 ? [eventCount("door_opened", times)] : []),
+    ],
+    exceptions:
+      n % 20 === 0 ? [exception("f1", { type: "E", message: "m", place: "", ...times })] : [],
+    state_values: [
+      { path: "level", value: `=${n % 10}`, first_at: at, last_at: null },
+      ...(n % 100 === 0 ? [{ path: "ticket", value: `=${n}`, first_at: at, last_at: null }] : []),
+    ],
+    metrics: [
+      metric("fps", { series: 1, ...FIGURES, ...times }),
+      ...(n % 5_000 === 0 ? [metric("rare", { series: 2, ...FIGURES, ...times })] : []),
+    ],
+  });
+  const key = firstKey(at);
+  const row: { [column: string]: unknown } = {
+    ...whole.session,
+    key,
+    writes: 1,
+    posting_mark: "filled",
+    details_mark: "filled",
+  };
+  const session = COLUMNS.map((column) => row[column]);
+  const tokens = [...rowTokens(whole.session), ...listTokens(whole)].join(" ");
+  return { session, posting: [key, tokens], lists: [key, ...listsOf(whole), whole.metrics.length] };
+}
+
+function listsOf({ event_counts, exceptions, state_values, metrics }: Publication): string[] {
+  return [
+    packed("events", event_counts, ({ name }) => name),
+    packed("exceptions", exceptions, ({ fingerprint }) => fingerprint),
+    packed("state", state_values, ({ path }) => path),
+    packed("figures", metrics, ({ name }) => name, ["tags"]),
+  ];
+}
+
+const COLUMNS = Object.keys(getTableColumns(sessions));
+const INSERT_SESSIONS = `INSERT INTO sessions (${COLUMNS.join()}) SELECT ${COLUMNS.map((column, index) => (column === "verdict" ? "printf('%.*c', 600, 'v')" : `value ->> ${index}`)).join()} FROM json_each(?)`;
+const INSERT_POSTINGS =
+  "INSERT INTO postings (rowid, tokens) SELECT value ->> 0, value ->> 1 FROM json_each(?)";
+/** ?2 and ?3: the rollups, which are the same in all sessions with "fps" alone, and in those with both metrics. */
+const INSERT_DETAILS = `INSERT INTO details (key, events, exceptions, state, figures, rollups, searched)
+  SELECT value ->> 0, jsonb(value ->> 1), jsonb(nullif(value ->> 2, '')), jsonb(value ->> 3), jsonb(value ->> 4), iif(value ->> 5 = 1, rollup.one, rollup.both), ''
+  FROM (SELECT jsonb(?2) AS one, jsonb(?3) AS both) AS rollup CROSS JOIN json_each(?1)`;
+
 const buckets = Array.from({ length: 60 }, (_, index) => index);
-const DISTRIBUTION = `'{"sketch":[40,60,60,60,61,61,62,65,70]}'`;
-const ROLLUP = `'${JSON.stringify({
-  from: 0,
-  step_ms: 1_000,
-  count: buckets.map(() => 1),
-  sum: buckets.map((index) => 60 + (index % 7)),
-  min: buckets.map((index) => 50 + (index % 7)),
-  max: buckets.map((index) => 70 + (index % 7)),
-})}'`;
+const FIGURES = {
+  points: 9,
+  count: 9,
+  sum: 540,
+  deviation: 9,
+  p50: 60,
+  p95: 69,
+  p99: 70,
+  min: 40,
+  max: 70,
+  first: 60,
+  last: 61,
+  distribution: '{"sketch":[40,60,60,60,61,61,62,65,70]}',
+  rollup: JSON.stringify({
+    from: 0,
+    step_ms: 1_000,
+    count: buckets.map(() => 1),
+    sum: buckets.map((index) => 60 + (index % 7)),
+    min: buckets.map((index) => 50 + (index % 7)),
+    max: buckets.map((index) => 70 + (index % 7)),
+  }),
+};
+const ROLLUPS = [["fps"], ["fps", "rare"]].map((names) => {
+  const metrics = names.map((name, index) => metric(name, { series: index + 1, ...FIGURES }));
+  const json = ["distribution", "rollup", "quantile_steps"];
+  return packed("rollups", metrics, ({ name }) => name, json);
+});

@@ -3,7 +3,7 @@ import { beforeAll, expect, test } from "vitest";
 import { distribution } from "../../src/core/metrics/bars.ts";
 import { overTime, quantilesOverTime, statistics } from "../../src/core/comparison/comparison.ts";
 import { metricNames, rollups, sessionMetrics } from "../../src/catalog/metrics.ts";
-import { publish } from "../../src/catalog/publish.ts";
+import { publish } from "../../src/catalog/publication/publish.ts";
 import { addValues, newMoments } from "../../src/core/metrics/moments.ts";
 import { RollupBuilder } from "../../src/core/metrics/rollup.ts";
 import { metric, NOON, publication } from "./publication.ts";

@@ -1,5 +1,6 @@
 /** A believable publication: one run of a game. Set only what matters to the test. */
-import type { Publication } from "../../src/catalog/publish.ts";
+import type { Publication } from "../../src/catalog/tables/publication.ts";
+import { searchedOf } from "../../src/core/session/searched.ts";
 import { fold } from "../../src/core/text/fold.ts";
 
 export type Overrides = { session?: Partial<Publication["session"]> } & Partial<
@@ -13,17 +14,31 @@ export function publication(id: string, overrides: Overrides = {}): Publication 
   const { session } = whole;
   const { product, version, hostname, machine_id, headline, tags } = session;
   const search = fold([id, product, version, hostname, machine_id, headline, tags].join(" "));
-  return { ...whole, session: { ...session, search } };
+  return {
+    ...whole,
+    searched: searchedOf({ ...whole, texts: textsOf(whole) }).searched,
+    session: { ...session, search },
+  };
+}
+
+function textsOf({ texts }: Publication) {
+  const of = (kind: string) => texts.filter((text) => text.kind === kind);
+  return { messages: of("message"), output: of("output"), added: texts.length };
 }
 
 function unsearchable(id: string, overrides: Overrides): Publication {
   const at = overrides.session?.created_at ?? NOON;
   const status = overrides.session?.status ?? "active";
   return {
+    scope: "all",
     metrics: [],
     event_counts: [],
     exceptions: [],
     state_values: [],
+    attachments: [],
+    tests: [],
+    texts: [],
+    searched: "",
     test_parts: [],
     failed_tests: [],
     ...overrides,
@@ -91,6 +106,9 @@ export function metric(
     sum_scale: 1,
     deviation: 0,
     increase: 0,
+    p50: null,
+    p95: null,
+    p99: null,
     min: 10,
     max: 20,
     first: 10,
@@ -99,6 +117,7 @@ export function metric(
     last_at: NOON + 1_000,
     distribution: null,
     rollup: null,
+    quantile_steps: null,
     ...overrides,
   };
 }
@@ -112,7 +131,6 @@ export function exception(
     type: "ValueError",
     message: "no such door",
     place: "open_door (door.py:12)",
-    search: `valueerror no such door ${fingerprint}`,
     count: 1,
     unhandled: 0,
     first_at: NOON,

@@ -2,9 +2,18 @@ import type { SessionRow } from "../../src/core/answers.ts";
 import { env } from "cloudflare:workers";
 import fc from "fast-check";
 import { beforeAll, expect, test } from "vitest";
-import { type SessionFilter, STATUS_KINDS, type StatusKind } from "../../src/catalog/filter.ts";
-import { type Publication, publish } from "../../src/catalog/publish.ts";
-import { listSessions, SESSION_SORTS, type SessionListQuery } from "../../src/catalog/sessions.ts";
+import {
+  type SessionFilter,
+  STATUS_KINDS,
+  type StatusKind,
+} from "../../src/catalog/search/filter.ts";
+import { publish } from "../../src/catalog/publication/publish.ts";
+import type { Publication } from "../../src/catalog/tables/publication.ts";
+import {
+  listSessions,
+  SESSION_SORTS,
+  type SessionListQuery,
+} from "../../src/catalog/search/sessions.ts";
 import { ANY_VALUE } from "../../src/core/state/values.ts";
 import { eventCount, exception, NOON, publication } from "./publication.ts";
 

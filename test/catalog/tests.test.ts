@@ -8,6 +8,7 @@ import {
   flakyTests,
   namedSlowTests,
 } from "../../src/catalog/tests.ts";
+import { versions } from "../../src/catalog/products.ts";
 import { rowsOfDay } from "../../src/registry/usage.ts";
 import { testKey } from "../../src/core/tests/id.ts";
 import { MAX_BATCH_OPS, MAX_SESSION_ROWS } from "../../src/core/limits.ts";
@@ -168,8 +169,7 @@ test("a run that failed before any test ran is counted as a failed run, and no f
     { op: "end", at: NOON + 3, exit_code: 2 },
   ]);
   await world.client.publish();
-  const counted = "SELECT test_runs, failed_runs FROM versions WHERE product = 'broken'";
-  expect(await db.prepare(counted).first()).toEqual({ test_runs: 1, failed_runs: 1 });
+  expect(await versions(db, "broken")).toMatchObject([{ test_runs: 1, failed_runs: 1 }]);
   const names = () => Promise.reject(new Error("No test is slow, so none has to be named."));
   expect(await namedSlowTests(db, { product: "broken" }, names)).toEqual([]);
 });
@@ -214,7 +214,7 @@ test("a run that goes on changes its rows, and a deleted one leaves none", async
 
 test("the history is built again from the objects", async () => {
   const world = await run(1, "failed");
-  for (const table of ["sessions", "test_parts", "failed_tests"])
+  for (const table of ["sessions", "postings", "details", "test_parts", "failed_tests"])
     await db.prepare(`DELETE FROM ${table}`).run();
   await world.evict();
   await world.client.publish();

@@ -1,7 +1,8 @@
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
 import { storedBytes } from "../../src/catalog/usage.ts";
-import { removeSession, publish } from "../../src/catalog/publish.ts";
+import { publish } from "../../src/catalog/publication/publish.ts";
+import { removeSession } from "../../src/catalog/publication/remove.ts";
 import { publication } from "./publication.ts";
 
 const db = env.CATALOG;

@@ -3,7 +3,8 @@ import { afterEach, expect, test, vi } from "vitest";
 import { retain } from "../../src/jobs/retention.ts";
 import { runJobs } from "../../src/jobs/jobs.ts";
 import { listAudit } from "../../src/registry/audit.ts";
-import { publish } from "../../src/catalog/publish.ts";
+import { publish } from "../../src/catalog/publication/publish.ts";
+import { removeSession } from "../../src/catalog/publication/remove.ts";
 import { publication } from "../catalog/publication.ts";
 import { post, server } from "../api/server.ts";
 
@@ -54,11 +55,13 @@ test("sessions without activity for as long as the setting are deleted, running 
 test("a catalog that is behind deletes nothing: the session's own times decide", async () => {
   await record("alive", 0, []);
   const old = now - 500 * DAY;
-  await env.CATALOG.prepare(
-    "UPDATE sessions SET created_at = ?1, updated_at = ?1, status = 'ended', is_open = 0 WHERE id = 'alive'",
-  )
-    .bind(old)
-    .run();
+  await removeSession(env.CATALOG, "alive");
+  await publish(
+    env.CATALOG,
+    publication("alive", {
+      session: { product: "old", status: "ended", created_at: old, updated_at: old, revision: 0 },
+    }),
+  );
   expect(await retain(env, now)).toBe(0);
   expect(await listed()).toContain("alive");
   expect(await (await ask("/api/sessions?product=old&status=active")).text()).toContain("alive");

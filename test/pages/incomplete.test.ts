@@ -2,7 +2,7 @@
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
 import { MAX_NAMES } from "../../src/catalog/limits.ts";
-import { publish } from "../../src/catalog/publish.ts";
+import { publish } from "../../src/catalog/publication/publish.ts";
 import { server } from "../api/server.ts";
 import { metric, publication } from "../catalog/publication.ts";
 

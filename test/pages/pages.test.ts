@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, expect, test } from "vitest";
-import { publish } from "../../src/catalog/publish.ts";
+import { publish } from "../../src/catalog/publication/publish.ts";
 import type { Batch } from "../../src/core/wire.ts";
 import { SERVER } from "../../src/core/access/authority.ts";
 import { LAST_LINES } from "../../src/pages/limits.ts";

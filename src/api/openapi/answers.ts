@@ -5,7 +5,7 @@ import type { changesOf } from "../../catalog/distinctions.ts";
 import type { eventNames } from "../../catalog/events.ts";
 import type { metricNames, SessionMetrics } from "../../catalog/metrics.ts";
 import type { VersionCounts, VersionDay } from "../../catalog/products.ts";
-import type { SessionList } from "../../catalog/sessions.ts";
+import type { SessionList } from "../../catalog/search/sessions.ts";
 import type { FlakyTest, NamedSlowTest, TestHistory, testRuns } from "../../catalog/tests.ts";
 import type { Used } from "../../core/access/budget.ts";
 import type { Distinction } from "../../core/comparison/distinctions.ts";

@@ -51,5 +51,5 @@ const ObjectId = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
 export const Reindex = v.object({
   sessions: v.optional(v.pipe(v.array(v.string()), v.maxLength(REINDEX_AT_ONCE))),
   objects: v.optional(v.pipe(v.array(ObjectId), v.maxLength(REINDEX_AT_ONCE))),
-  cursor: v.optional(Id),
+  cursor: v.optional(v.union([Id, v.pipe(v.string(), v.regex(/^~-?\d{1,16}$/))])),
 });

@@ -1,10 +1,10 @@
 /** Query parameters, parsed once. Unknown ones are ignored, invalid values are refused. */
 import * as v from "valibot";
-import { type SessionFilter, stateFilter, STATUS_KINDS } from "../../catalog/filter.ts";
-import { withQuery } from "../../catalog/written.ts";
+import { type SessionFilter, stateFilter, STATUS_KINDS } from "../../catalog/search/filter.ts";
+import { withQuery } from "../../catalog/search/written.ts";
 import { nameAsked } from "../../core/text/names.ts";
 import { GROUP_SORTS } from "../../catalog/exceptions.ts";
-import { SESSION_SORTS } from "../../catalog/sessions.ts";
+import { SESSION_SORTS } from "../../catalog/search/sessions.ts";
 import { AXES, GROUPINGS } from "../../core/comparison/comparison.ts";
 import { MAX_NAME_LENGTH, MAX_PAGE, MAX_POINTS, MAX_TIME } from "../../core/limits.ts";
 import { MAX_FILE_LENGTH } from "../../core/sourcemaps/limits.ts";

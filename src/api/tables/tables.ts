@@ -6,7 +6,7 @@ import { type ExceptionGroup, exceptionDays, exceptionGroups } from "../../catal
 import { metricNames, sessionMetrics } from "../../catalog/metrics.ts";
 import { TREND_DAYS } from "../../catalog/limits.ts";
 import { freeRate, versionDays, versions } from "../../catalog/products.ts";
-import { listSessions } from "../../catalog/sessions.ts";
+import { listSessions } from "../../catalog/search/sessions.ts";
 import type { SessionRow } from "../../core/answers.ts";
 import { DAY_MS, MAX_PAGE } from "../../core/limits.ts";
 import { labelOf } from "../../core/status/outcome.ts";

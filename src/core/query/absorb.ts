@@ -13,9 +13,11 @@ export type FieldsOfFilter = {
   from?: number | undefined;
   to?: number | undefined;
   text?: string | undefined;
+  phrases?: string[] | undefined;
   tag?: string | undefined;
   event?: string | undefined;
   metric?: string | undefined;
+  test?: string | undefined;
   state?: { path: string[]; value?: string | undefined; type?: "string" | undefined } | undefined;
 };
 
@@ -26,12 +28,17 @@ type Absorbed = { fields: FieldsOfFilter; rest: Query | undefined };
 export function absorb(query: Query, taken: FieldsOfFilter): Absorbed {
   const fields: FieldsOfFilter = {};
   const parts = query.kind === "and" ? query.of : [query];
+  const terms: string[] = [];
   const phrases: string[] = [];
   const rest = parts.filter((part) => {
-    if (part.kind === "phrase" && !/\s/.test(part.text)) return phrases.push(part.text) === 0;
+    if (part.kind === "phrase") {
+      (/\s/.test(part.text) ? phrases : terms).push(part.text);
+      return false;
+    }
     return !(part.kind === "term" && !part.isNot && absorbTerm(part, fields, taken));
   });
-  if (phrases.length > 0) fields.text = [taken.text, ...phrases].filter(Boolean).join(" ");
+  if (terms.length > 0) fields.text = [taken.text, ...terms].filter(Boolean).join(" ");
+  if (phrases.length > 0) fields.phrases = [...(taken.phrases ?? []), ...phrases];
   const [only] = rest;
   return { fields, rest: rest.length > 1 ? { kind: "and", of: rest } : only };
 }
@@ -66,7 +73,7 @@ function absorbTerm({ field, any }: Term, fields: FieldsOfFilter, taken: FieldsO
   return true;
 }
 
-const NAMES = ["product", "version", "tag", "event", "metric"] as const;
+const NAMES = ["product", "version", "tag", "event", "metric", "test"] as const;
 
 function isName(name: string): name is (typeof NAMES)[number] {
   return (NAMES as readonly string[]).includes(name);

@@ -16,7 +16,7 @@ const HAS = [
   "attachment",
 ] as const;
 
-/** `kinds`: the statuses that sessions are searched by (catalog/filter.ts). */
+/** `kinds`: the statuses that sessions are searched by (catalog/search/filter.ts). */
 function fieldsOf(kinds: readonly string[]): FieldInfo[] {
   return [
     { name: "id", kind: "text", about: "Id of the session" },
@@ -39,6 +39,8 @@ function fieldsOf(kinds: readonly string[]): FieldInfo[] {
       kind: "text",
       about: "Name of a metric; metric.fps.mean compares its figures",
     },
+    { name: "test", kind: "text", about: "Name of a test, or the last part of it" },
+    { name: "attachment", kind: "text", about: "Name of an attachment" },
     { name: "exit_code", kind: "number", about: "Exit code" },
     { name: "started", kind: "time", about: "Start: a date, or <7d for the last seven days" },
     { name: "ended", kind: "time", about: "End or crash" },

@@ -9,10 +9,16 @@
  *   event:door_*  ever.window:*        beginnings, ends, middles; any value
  *   "old door"  state."a b".c:"x y"   quotes around whatever has blanks, quotes, commas or parentheses
  *
- * Time and depth are bounded: MAX_QUERY_LENGTH characters, MAX_QUERY_TERMS conditions and texts, MAX_QUERY_VALUES values,
- * MAX_QUERY_DEPTH parentheses.
+ * Time and depth are bounded: MAX_QUERY_LENGTH characters, MAX_QUERY_TERMS conditions and texts, MAX_QUERY_VALUES values, of which
+ * MAX_QUERY_PATTERNS have a *, MAX_QUERY_DEPTH parentheses.
  */
-import { MAX_QUERY_DEPTH, MAX_QUERY_LENGTH, MAX_QUERY_TERMS, MAX_QUERY_VALUES } from "../limits.ts";
+import {
+  MAX_QUERY_DEPTH,
+  MAX_QUERY_LENGTH,
+  MAX_QUERY_PATTERNS,
+  MAX_QUERY_TERMS,
+  MAX_QUERY_VALUES,
+} from "../limits.ts";
 import { wrong } from "./context.ts";
 import { sessionList } from "./fields.ts";
 import type { QueryList } from "./list.ts";
@@ -54,6 +60,7 @@ class Parser {
   #at = 0;
   #terms = 0;
   #values = 0;
+  #patterns = 0;
   #depth = 0;
 
   constructor(list: QueryList, text: string, now: number) {
@@ -155,6 +162,9 @@ class Parser {
       written.push(this.#value());
     } while (this.#peek() === ",");
     const any = written.map((value) => matchOf(value, info, this.#now));
+    this.#patterns += any.filter(({ kind }) => kind === "like").length;
+    if (this.#patterns > MAX_QUERY_PATTERNS)
+      throw wrong(from, `A query may have ${MAX_QUERY_PATTERNS} values with *`);
     return { kind: "term", field, any, isNot, span: this.#since(from) };
   }
 

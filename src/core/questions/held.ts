@@ -3,17 +3,28 @@
  * else its log is searched, as far as one question may.
  */
 import type { DamagedPart, HeldQuery } from "../answers.ts";
+import { mayContain } from "../segments/bloom.ts";
 import { isException } from "../events/event.ts";
 import { valueAt } from "../state/merge.ts";
 import { isIndex, writePath } from "../state/path.ts";
 import { type SegmentSummary, mayMatch } from "../segments/segment-summary.ts";
+import {
+  type Searched,
+  searchable,
+  textsOf as searchedTexts,
+  textsOfEvent,
+} from "../session/searched.ts";
 import type { SessionIndex } from "../session/session-index.ts";
+import { verdict } from "../status/status.ts";
+import { allTests, isNamed, type ListedTest } from "../tests/listed.ts";
+import type { TestTable } from "../tests/table.ts";
+import { EVENT_OUTPUT } from "../vocabulary.ts";
 import { cut, textsOf } from "../state/values.ts";
 import type { Json } from "../wire.ts";
 import { MAX_SEARCHED_SEGMENTS } from "./limits.ts";
 import type { Segment, Segments } from "../segments/segments.ts";
 
-type Source = { store: Segments; index: SessionIndex };
+type Source = { store: Segments; index: SessionIndex; tests: () => TestTable; now: number };
 
 /** Null: not known, since the log is longer than one question may search, or damaged. */
 export function held(source: Source, query: HeldQuery): boolean | null {
@@ -23,6 +34,8 @@ export function held(source: Source, query: HeldQuery): boolean | null {
     query.metric === undefined || hadMetric(source, query.metric),
     query.tag === undefined || hadTag(source, query.tag),
     query.state === undefined || hadState(source, query.state),
+    query.test === undefined || hadTest(source, query.test),
+    query.terms === undefined || hadTerms(source, query.terms),
   ];
   if (answers.includes(false)) return false;
   return answers.includes(null) ? null : true;
@@ -114,6 +127,73 @@ function hadState(
       // What a damaged segment set may still be in the state after it.
       (source.store.damagedParts().length > 0 && isThere(valueAt(keyframe(), path))),
   );
+}
+
+function hadTest(source: Source, name: string): boolean | null {
+  const { index, tests } = source;
+  if (!index.observations.tests && !hasLostIndex(source)) return false;
+  const table = tests();
+  if (allTests(index, table).some((test) => isNamed(test, name))) return true;
+  return table.leftOut > 0 || source.store.damagedParts().length > 0 ? null : false;
+}
+
+/** What its index has is looked through first, then its tests, then the names and the texts of the events in its log. */
+function hadTerms(source: Source, terms: string[]): boolean | null {
+  const { index, now } = source;
+  const { id, product, version, hostname, machineId, tags } = index;
+  const { headline } = verdict(index.observations, now);
+  const own = [id, product, version, hostname, machineId, headline, ...tags].map(searchable);
+  const absent = new Set(terms);
+  const look = (text: string) => {
+    for (const term of absent) if (text.includes(term)) absent.delete(term);
+    return absent.size === 0;
+  };
+  if (own.some(look)) return true;
+  const isRun = index.observations.tests !== undefined || hasLostIndex(source);
+  const tests = isRun ? allTests(index, source.tests()) : [];
+  for (const text of searchedTexts(searchedOf(index, tests)))
+    if (look(searchable(text))) return true;
+  const { leftOut, texts } = index;
+  const isComplete = !texts.leftOut && !leftOut.event_names && !leftOut.exceptions;
+  if (isComplete && !hasLostIndex(source)) return false;
+  return search(
+    source,
+    // A segment may have one term, and the next segment another.
+    ({ events, bloom }) =>
+      events.count > 0 && [...absent].some((term) => mayContainTerm(bloom, term)),
+    ({ reader }) =>
+      reader
+        .events()
+        .some(
+          (event) =>
+            event.name !== EVENT_OUTPUT &&
+            !event.test &&
+            [event.name, ...textsOfEvent(event)].some((text) => look(searchable(text))),
+        ),
+  );
+}
+
+/** Of the whole index: the catalog lists less. */
+function searchedOf(index: SessionIndex, tests: ListedTest[]): Searched {
+  return {
+    exceptions: index.exceptions.map(({ firstAt, firstSeq, ...each }) => ({
+      ...each,
+      first_at: firstAt,
+      first_seq: firstSeq,
+    })),
+    tests,
+    attachments: index.attachments,
+    event_counts: index.names,
+    state_values: index.values.flatMap(({ values }) =>
+      values.map(({ text, since }) => ({ value: text, first_at: since })),
+    ),
+    texts: index.texts,
+  };
+}
+
+/** A blank of a term may be a line break in the log. */
+function mayContainTerm(bloom: string, term: string): boolean {
+  return term.split(" ").every((part) => mayContain(bloom, part));
 }
 
 /** Whether a segment has it. Opens those that `mayHave` it. */

@@ -5,6 +5,7 @@
 import { listAttachment } from "../attachments/attachments.ts";
 import { addTags, countEvent, countException, noteLeftOut } from "../session/counts.ts";
 import { isException } from "../events/event.ts";
+import { noteTexts } from "../session/searched.ts";
 import { merge } from "../state/merge.ts";
 import type { Contents, ReadColumns, StoredOp, StoredState } from "./segment.ts";
 import { addHistogram, addPoint, newSeries, type Series } from "../metrics/series.ts";
@@ -89,6 +90,7 @@ function restoreEvent(index: SessionIndex, event: EventRow): void {
     index.counts.exceptions++;
     countException(index, event);
   }
+  noteTexts(index, event);
   observe(index.observations, { ...event, op: "event" });
 }
 

@@ -24,6 +24,7 @@ import {
 } from "./counts.ts";
 import { eventRow, isException } from "../events/event.ts";
 import { newIndex, type SessionIndex } from "./session-index.ts";
+import { noteTexts } from "./searched.ts";
 import { advanceLane, expectGaps, laneOf, noteWriter } from "./lanes.ts";
 import {
   MAX_LEASE_MS,
@@ -404,10 +405,12 @@ export class Projection {
     index.counts.events++;
     kinds.add("event");
     countEvent(index, row);
-    if (!isException(row)) return;
-    index.counts.exceptions++;
-    kinds.add("exception");
-    if (countException(index, row)) outcome.urgent = true;
+    if (isException(row)) {
+      index.counts.exceptions++;
+      kinds.add("exception");
+      if (countException(index, row)) outcome.urgent = true;
+    }
+    noteTexts(index, row);
   }
 
   #applyMetric(op: Metric, offsetMs: number, contents: Contents): void {

@@ -37,6 +37,19 @@ export type ExceptionCount = {
   firstSeq: number;
 };
 
+/** A text of the log, and where it is. */
+export type RecordedText = { text: string; at: number; seq: number };
+
+/** Texts that a search looks through (searched.ts), the newest last. */
+export type RecordedTexts = {
+  messages: RecordedText[];
+  output: RecordedText[];
+  /** How many were added: a message that is repeated only moves to the end. */
+  added: number;
+  /** A message was cut, or removed for a newer one. */
+  leftOut?: true;
+};
+
 /** Lists of the index that count what they leave out. */
 export type CountedOut = "event_names" | "exceptions" | "state_paths" | "tags" | "attachments";
 /**
@@ -91,6 +104,7 @@ export type SessionIndex = {
   values: PathValues[];
   /** In the order of their ops. */
   attachments: Attachment[];
+  texts: RecordedTexts;
   observations: Observations;
   /** Lanes whose newest records may have been in a damaged segment: their next batch may start after a gap. */
   gapsExpected: string[];
@@ -132,6 +146,7 @@ export function newIndex(id: string, at: number, now: number): SessionIndex {
     exceptions: [],
     values: [],
     attachments: [],
+    texts: { messages: [], output: [], added: 0 },
     observations: newObservations(at, now),
     gapsExpected: [],
     unclaimed: 0,

@@ -32,6 +32,10 @@ export const ANY_VALUE = "*";
 /** The catalog's entry for a path with `hasMembers`. */
 export const MEMBERS = "[";
 
+export function isMarker(value: string): boolean {
+  return value === ANY_VALUE || value === MEMBERS;
+}
+
 export const VALUE_TYPES = ["string", "number", "boolean", "null"] as const;
 export type ValueType = (typeof VALUE_TYPES)[number];
 

@@ -36,3 +36,5 @@ export const MIN_PART_TESTS = 500;
 export const MAX_TEST_PARTS = 256;
 /** A test that takes less is in no list of the slowest, ms: pytest's own limit. */
 export const MIN_SLOW_MS = 5;
+/** Tests of a session that the catalog lists by name: some 20 KB. The session's object has every test, and is asked. */
+export const MAX_LISTED_TESTS = 300;

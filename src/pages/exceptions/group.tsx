@@ -5,7 +5,7 @@ import type { AccessEnv } from "../../access/access.ts";
 import { asking, nameAsked } from "../../core/text/names.ts";
 import { type ExceptionGroup, exceptionDays, type GroupDay } from "../../catalog/exceptions.ts";
 import { versions } from "../../catalog/products.ts";
-import { listSessions } from "../../catalog/sessions.ts";
+import { listSessions } from "../../catalog/search/sessions.ts";
 import { formatNumber } from "../../core/text/format.ts";
 import { Refusal } from "../../core/refusal.ts";
 import { GROUP_STATUSES } from "../../core/vocabulary.ts";

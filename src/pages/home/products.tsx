@@ -2,7 +2,7 @@
 import { nameLabel } from "../../core/text/recorded-text.ts";
 import { formatCount, formatNumber } from "../../core/text/format.ts";
 import { asking } from "../../core/text/names.ts";
-import type { StatusKind } from "../../catalog/filter.ts";
+import type { StatusKind } from "../../catalog/search/filter.ts";
 import type { VersionCounts, VersionDay } from "../../catalog/products.ts";
 import {
   HOME_VERSIONS,

@@ -1,7 +1,7 @@
 /** A ranked list of distinctions, each a sentence with its counts and its links, and a statement of what was compared. */
 import type { Child } from "hono/jsx";
 import type { Distinctions } from "../../catalog/distinctions.ts";
-import { type SessionFilter, stateFilter } from "../../catalog/filter.ts";
+import { type SessionFilter, stateFilter } from "../../catalog/search/filter.ts";
 import { subjectOf } from "../../core/comparison/distinction-text.ts";
 import type { Distinction } from "../../core/comparison/distinctions.ts";
 import { formatCount, formatNumber } from "../../core/text/format.ts";

@@ -3,9 +3,11 @@ import { isOngoing } from "../../core/session/duration.ts";
 import { nameLabel, plainText } from "../../core/text/recorded-text.ts";
 import { formatDuration, formatNumber } from "../../core/text/format.ts";
 import type { Child } from "hono/jsx";
-import type { SessionSort } from "../../catalog/sessions.ts";
+import type { SessionSort } from "../../catalog/search/sessions.ts";
 import type { SessionRow } from "../../core/answers.ts";
 import { hasFailed, labelOf } from "../../core/status/outcome.ts";
+import type { Matches } from "../../catalog/search/matches.ts";
+import { FoundIn } from "./found.tsx";
 import { Elapsed, Time } from "./time.tsx";
 
 type TableProps = {
@@ -15,6 +17,8 @@ type TableProps = {
   extra?: { title: string; cell: (row: SessionRow) => Child } | undefined;
   /** Makes the column headers links that sort. */
   sorting?: Sorting | undefined;
+  /** What a search found in each session, by its id. */
+  matches?: Map<string, Matches> | undefined;
   /** Adds checkboxes named `ids`, for the form around the table. */
   selectable?: boolean | undefined;
 };
@@ -38,7 +42,8 @@ const COLUMNS: [label: string, sort: SessionSort, first: Order, isNumber?: boole
   ["Points", "points", "desc", true],
 ];
 
-export function SessionTable({ rows, caption, extra, selectable, sorting }: TableProps) {
+export function SessionTable({ rows, caption, extra, matches, selectable, sorting }: TableProps) {
+  const columns = COLUMNS.length + (extra ? 1 : 0);
   return (
     <table class="sessions">
       <caption class="hidden">{caption}</caption>
@@ -67,12 +72,20 @@ export function SessionTable({ rows, caption, extra, selectable, sorting }: Tabl
       </thead>
       <tbody>
         {rows.map((row) => (
-          <Row
-            row={row}
-            extra={extra?.cell(row)}
-            hasExtra={extra !== undefined}
-            selectable={selectable}
-          />
+          <>
+            <Row
+              row={row}
+              extra={extra?.cell(row)}
+              hasExtra={extra !== undefined}
+              selectable={selectable}
+            />
+            <FoundRow
+              id={row.id}
+              matches={matches?.get(row.id)}
+              columns={columns}
+              selectable={selectable}
+            />
+          </>
         ))}
       </tbody>
     </table>
@@ -135,6 +148,25 @@ function Row({ row, extra, hasExtra, selectable }: RowProps) {
       </td>
       <td>{formatNumber(row.points)}</td>
       {hasExtra ? <td>{extra}</td> : null}
+    </tr>
+  );
+}
+
+type FoundProps = {
+  id: string;
+  matches: Matches | undefined;
+  columns: number;
+  selectable: boolean | undefined;
+};
+
+function FoundRow({ id, matches, columns, selectable }: FoundProps) {
+  if (!matches || matches.found.length + matches.elsewhere.length === 0) return null;
+  return (
+    <tr>
+      {selectable ? <td /> : null}
+      <td colspan={columns}>
+        <FoundIn id={id} matches={matches} />
+      </td>
     </tr>
   );
 }

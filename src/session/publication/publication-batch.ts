@@ -3,7 +3,8 @@
  * was ever in it, then to the catalog, then to the day's usage. The sessions of one request are written together: they cost as many
  * requests to D1 as one session does.
  */
-import { type Publication, publish } from "../../catalog/publish.ts";
+import { publishEach } from "../../catalog/publication/publish.ts";
+import type { Publication } from "../../catalog/tables/publication.ts";
 import type { Env } from "../../env.ts";
 import { addToRoster } from "../../registry/roster.ts";
 import { UNUSED, type Used } from "../../core/access/budget.ts";
@@ -40,9 +41,9 @@ export async function writeEntries(env: Env, entries: Entry[], now: number): Pro
       ...newcomers.map(({ id, product, created_at }) => ({ id, product, first_at: created_at })),
     ),
   );
-  const inCatalog = shares(
-    await publish(env.CATALOG, ...entries.map(({ publication }) => publication)),
-    entries,
+  const inCatalog = await publishEach(
+    env.CATALOG,
+    entries.map(({ publication }) => publication),
   );
   const written = entries.map(({ countsUsage, publication: { session } }, index) => {
     const isNew = added.has(session.id);
@@ -58,27 +59,6 @@ export async function writeEntries(env: Env, entries: Entry[], now: number): Pro
     isCounted: one.isCounted && isCounted,
     isBootReported,
   }));
-}
-
-/** The rows that each entry caused, of those that all caused together: in proportion to the rows it had. */
-function shares(rows: number, entries: Entry[]): number[] {
-  const weights = entries.map(
-    ({ publication }) =>
-      1 +
-      Object.values(publication).reduce(
-        (sum, list) => sum + (Array.isArray(list) ? list.length : 0),
-        0,
-      ),
-  );
-  const all = weights.reduce((sum, weight) => sum + weight, 0);
-  let [seen, shared] = [0, 0];
-  return weights.map((weight) => {
-    seen += weight;
-    const upToHere = Math.round((rows * seen) / all);
-    const share = upToHere - shared;
-    shared = upToHere;
-    return share;
-  });
 }
 
 /** Not in the catalog's transaction, since only its result gives the number of rows. False if it failed: the next publication counts. */

@@ -1,10 +1,11 @@
 /** A session as the catalog's rows. */
-import type { Publication } from "../../catalog/publish.ts";
+import type { Publication } from "../../catalog/tables/publication.ts";
 import { formatDuration } from "../../core/text/format.ts";
-import { LEFT_OUT_BITS } from "../../catalog/filter.ts";
+import { LEFT_OUT_BITS } from "../../catalog/search/filter.ts";
 import { fold } from "../../core/text/fold.ts";
 import { hasFailed } from "../../core/status/outcome.ts";
 import {
+  MAX_ATTACHMENTS,
   MAX_LISTED_EVENT_NAMES,
   MAX_LISTED_EXCEPTIONS,
   MAX_LISTED_SERIES,
@@ -13,86 +14,131 @@ import {
 import { type SessionIndex, unlistedOf } from "../../core/session/session-index.ts";
 import { type Series, unitOf } from "../../core/metrics/series.ts";
 import { verdict } from "../../core/status/status.ts";
+import { searchedOf } from "../../core/session/searched.ts";
 import { MIN_PART_TESTS } from "../../core/tests/limits.ts";
+import { listedTests } from "../../core/tests/listed.ts";
+import type { TestTable } from "../../core/tests/table.ts";
 import { failedTests } from "../../core/tests/verdict.ts";
-import { ANY_VALUE, entriesOf, MEMBERS, type PathValues } from "../../core/state/values.ts";
+import { ANY_VALUE, MEMBERS, type PathValues } from "../../core/state/values.ts";
 import { EVENT_RECOVERED } from "../../core/vocabulary.ts";
 import type { Rollups } from "../../core/questions/metrics.ts";
+import { USUAL_NAMES } from "../limits.ts";
 import { NO_TESTS, type TestPublication } from "./test-publication.ts";
 
 type Stored = { bytes: number; damaged: number; tests?: TestPublication };
 
-export function publicationOf(
-  index: SessionIndex,
-  rollups: Rollups,
-  changed: ReadonlySet<number> | null,
-  { bytes, damaged, tests = NO_TESTS }: Stored,
-  now: number,
-): Publication {
-  const { parts, mark, ...rows } = tests;
+/** The session's row alone. */
+export type SessionRow = Publication["session"];
+
+/** A publication of the session's row, without its lists. */
+export function rowOf(session: SessionRow): Publication {
   return {
-    session: { ...sessionRow(index, bytes, now), damaged, test_parts: parts, test_mark: mark },
-    ...rows,
-    metrics: listedSeries(index)
-      .filter((series) => series.points > 0 && (!changed || changed.has(series.id)))
-      .map((series) => metricRow(series, rollups)),
-    event_counts: index.names.slice(0, MAX_LISTED_EVENT_NAMES),
-    exceptions: index.exceptions
-      .slice(0, MAX_LISTED_EXCEPTIONS)
-      .map(
-        ({ fingerprint, type, message, place, count, unhandled, firstAt, lastAt, firstSeq }) => ({
-          fingerprint,
-          type,
-          message,
-          place,
-          search: fold(`${type} ${message} ${place} ${fingerprint}`),
-          count,
-          unhandled,
-          first_at: firstAt,
-          last_at: lastAt,
-          first_seq: firstSeq,
-        }),
-      ),
-    state_values: index.values.flatMap(valueRows),
+    session,
+    scope: "row",
+    metrics: [],
+    event_counts: [],
+    exceptions: [],
+    state_values: [],
+    attachments: [],
+    tests: [],
+    texts: [],
+    searched: "",
+    test_parts: [],
+    failed_tests: [],
   };
 }
 
-function listedSeries({ series }: SessionIndex): Series[] {
-  return series.slice(0, MAX_LISTED_SERIES);
+/** `session`: its row, from sessionRow. `table`: the tests of a run that is over. */
+export function publicationOf(
+  index: SessionIndex,
+  session: SessionRow,
+  rollups: Rollups,
+  { tests = NO_TESTS, table }: { tests?: TestPublication; table?: TestTable | undefined } = {},
+): Publication {
+  const { test_parts, failed_tests } = tests;
+  const listed = listedTests(index, table);
+  const lists = {
+    event_counts: index.names.slice(0, MAX_LISTED_EVENT_NAMES),
+    exceptions: index.exceptions.slice(0, MAX_LISTED_EXCEPTIONS).map(exceptionRow),
+    state_values: index.values.flatMap(valueRows),
+    attachments: attachmentsOf(index).slice(0, MAX_ATTACHMENTS),
+    tests: listed.items,
+  };
+  const { searched, isWhole } = searchedOf({ ...lists, texts: index.texts });
+  const isCut = OF_SEARCH.some((bit) => session.left_out & LEFT_OUT_BITS[bit]);
+  const left_out =
+    session.left_out |
+    (listed.isComplete ? 0 : LEFT_OUT_BITS.tests) |
+    (isWhole && !isCut && listed.isComplete ? 0 : LEFT_OUT_BITS.searched);
+  return {
+    session: { ...session, left_out },
+    scope: "all",
+    ...lists,
+    metrics: index.series
+      .slice(0, MAX_LISTED_SERIES)
+      .filter((series) => series.points > 0)
+      .map((series) => metricRow(series, rollups)),
+    texts: [
+      ...index.texts.messages.map((text) => ({ kind: "message" as const, ...text })),
+      ...index.texts.output.map((text) => ({ kind: "output" as const, ...text })),
+    ],
+    searched,
+    test_parts,
+    failed_tests,
+  };
+}
+
+/** Lists that a text search looks through. */
+const OF_SEARCH = ["event_names", "exceptions", "attachments"] as const;
+
+function attachmentsOf({ attachments }: SessionIndex): Publication["attachments"] {
+  return attachments
+    .filter(({ refused }) => refused === undefined)
+    .map(({ name, at }) => ({ name, at: Math.round(at) }));
 }
 
 /** Rows of a session itself, with its indexes and counts. */
-const OWN_ROWS = 30;
+const OWN_ROWS = 40;
 
 /** Rows that the tests of a session may have beside its entries. */
 export function roomForTests(index: SessionIndex): number {
-  return Math.max(0, MAX_SESSION_ROWS - OWN_ROWS - entryRows(index));
+  return Math.max(0, MAX_SESSION_ROWS - OWN_ROWS - kindsOf(index) - namesOf(index));
 }
 
-/** Rows that the entries and the tests of a session take in the catalog, with their indexes and counts. */
+/**
+ * Rows that the entries and the tests of a session take in the catalog. A name is a row when no session of the product had it before: those of a session
+ * with few are there as a rule.
+ */
 export function catalogRows(index: SessionIndex): number {
+  const own = kindsOf(index) + Math.max(0, namesOf(index) - USUAL_NAMES);
   const { tests } = index.observations;
-  if (!tests) return entryRows(index);
+  if (!tests) return own;
   const { totals, running } = tests;
   const named = failedTests(tests) + totals.flaky + running.length;
   const rows = Math.ceil(totals.tests / MIN_PART_TESTS) + named;
-  return entryRows(index) + Math.min(rows, roomForTests(index));
+  return own + Math.min(rows, roomForTests(index));
 }
 
-function entryRows({ series, names, exceptions, values }: SessionIndex): number {
+/** Kinds of exceptions: each is a row of its group. */
+function kindsOf({ exceptions }: SessionIndex): number {
+  return Math.min(exceptions.length, MAX_LISTED_EXCEPTIONS);
+}
+
+function namesOf({ series, names, values, tags }: SessionIndex): number {
   return (
-    2 * Math.min(series.length, MAX_LISTED_SERIES) +
-    2 * Math.min(names.length, MAX_LISTED_EVENT_NAMES) +
-    4 * Math.min(exceptions.length, MAX_LISTED_EXCEPTIONS) +
-    2 * entriesOf(values)
+    Math.min(series.length, MAX_LISTED_SERIES) +
+    Math.min(names.length, MAX_LISTED_EVENT_NAMES) +
+    values.length +
+    tags.length
   );
 }
 
-function sessionRow(
+/** Its bits of what is left out are those of what the index itself has too much of: publicationOf adds those of its lists. */
+export function sessionRow(
   index: SessionIndex,
-  bytes: number,
+  { bytes, damaged, tests = NO_TESTS }: Stored,
   now: number,
-): Omit<Publication["session"], "damaged" | "test_parts" | "test_mark"> {
+): SessionRow {
   const { observations, counts } = index;
   const current = verdict(observations, now);
   const isOver = current.status === "ended" || current.status === "crashed";
@@ -146,21 +192,25 @@ function sessionRow(
     attachments: index.attachments.filter(({ refused }) => refused === undefined).length,
     revision: index.seq,
     bytes,
+    damaged,
+    test_parts: tests.parts,
+    test_mark: tests.mark,
   };
 }
 
 function leftOutBits(index: SessionIndex): number {
-  const { event_names, exceptions, state_paths, tags } = index.leftOut;
+  const { event_names, exceptions, state_paths, tags, attachments } = index.leftOut;
   const { catalog_event_names, catalog_exceptions, catalog_series } = unlistedOf(index);
-  const counts = {
+  const counts: { [what: string]: unknown } = {
     event_names: event_names ?? catalog_event_names,
     exceptions: exceptions ?? catalog_exceptions,
     state_paths,
     tags,
     series: catalog_series,
-  } satisfies { [what in keyof typeof LEFT_OUT_BITS]: unknown };
+    attachments: attachments ?? attachmentsOf(index).length > MAX_ATTACHMENTS,
+  };
   return Object.entries(LEFT_OUT_BITS).reduce(
-    (bits, [what, bit]) => (counts[what as keyof typeof LEFT_OUT_BITS] ? bits | bit : bits), // as: an entry of it
+    (bits, [what, bit]) => (counts[what] ? bits | bit : bits),
     0,
   );
 }
@@ -169,6 +219,30 @@ function headlineOf({ observations }: SessionIndex, headline: string): string {
   return observations.paused
     ? `${headline}, heartbeats paused (due every ${formatDuration(observations.heartbeatTimeoutMs)})`
     : headline;
+}
+
+function exceptionRow({
+  fingerprint,
+  type,
+  message,
+  place,
+  count,
+  unhandled,
+  firstAt,
+  lastAt,
+  firstSeq,
+}: SessionIndex["exceptions"][number]): Publication["exceptions"][number] {
+  return {
+    fingerprint,
+    type,
+    message,
+    place,
+    count,
+    unhandled,
+    first_at: firstAt,
+    last_at: lastAt,
+    first_seq: firstSeq,
+  };
 }
 
 function metricRow(series: Series, rollups: Rollups): Publication["metrics"][number] {

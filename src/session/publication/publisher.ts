@@ -1,9 +1,11 @@
 /** Publishes the session to the catalog by its schedule, and counts the rows that this and the session's own log cost. */
-import { UNPUBLISHED } from "../../catalog/filter.ts";
+import { UNPUBLISHED } from "../../catalog/search/filter.ts";
+import { rowTokens } from "../../catalog/tables/posting.ts";
+import { hash } from "../../core/hash.ts";
 import type { BatchOutcome, Projection } from "../../core/session/projection.ts";
 import { isEmpty } from "../../core/segments/segment.ts";
 import { UNUSED, type Used } from "../../core/access/budget.ts";
-import { PUBLISH_MS } from "../../core/limits.ts";
+import { POSTING_MS, PUBLISH_MS } from "../../core/limits.ts";
 import type { SessionIndex } from "../../core/session/session-index.ts";
 import type { TestTable } from "../../core/tests/table.ts";
 import { entriesOf } from "../../core/state/values.ts";
@@ -11,7 +13,7 @@ import type { Env } from "../../env.ts";
 import { plus } from "../../registry/usage.ts";
 import { MAX_SERIES_TOGETHER } from "../limits.ts";
 import type { Rollups } from "../../core/questions/metrics.ts";
-import { publicationOf, roomForTests } from "./publication.ts";
+import { publicationOf, roomForTests, rowOf, sessionRow } from "./publication.ts";
 import { testPublication } from "./test-publication.ts";
 import { type Entry, type Write, writeEntries, type Written } from "./publication-batch.ts";
 import {
@@ -39,12 +41,12 @@ export type Published = {
 export class Publisher {
   readonly #env: Env;
   #schedule = NEW_SCHEDULE;
-  /** Series with points since they were last published; null: not known since the object woke up, so all. */
-  #changed: Set<number> | null = null;
-  /** Entries of the lists that were last published as details. */
-  #publishedEntries = 0;
+  /** What was last published with the lists; null: not known since the object woke up. */
+  #published: { found: string; entries: string; leftOut: number } | null = null;
   /** Written and not yet added to the day's usage. */
   #uncounted: Used = UNUSED;
+  /** When it was added last, or the session's start was published; null: not since the object woke up. */
+  #countedAt: number | null = null;
   /** Written since the last request was answered. */
   #cost: Used = UNUSED;
   /** The key with which this session was written last; undefined: not known since the object woke up. */
@@ -65,7 +67,6 @@ export class Publisher {
 
   /** After ops were applied. */
   noteOutcome({ contents, urgent }: BatchOutcome, now: number): void {
-    for (const id of contents.series.keys()) this.#changed?.add(id);
     if (urgent || !isEmpty(contents)) this.#schedule = withChange(this.#schedule, urgent, now);
   }
 
@@ -129,7 +130,6 @@ export class Publisher {
 
   /** Publishes everything, also what has not changed. A rebuild of the catalog is not counted for the keys of the sessions. */
   async publishAll(published: Published, now: number): Promise<boolean> {
-    this.#changed = null;
     await this.#publish(published, { scope: "all", addsToRoster: true, isRebuild: true }, now);
     return true;
   }
@@ -137,47 +137,76 @@ export class Publisher {
   /** Never throws: the catalog can be rebuilt, and is brought up to date when it answers again. */
   async #publish(
     { projection: { index, state }, rollups, tests, bytes, damaged }: Published,
-    { scope, addsToRoster, isRebuild = false }: Omit<Plan, "at"> & { isRebuild?: boolean },
+    { scope: planned, addsToRoster, isRebuild = false }: Omit<Plan, "at"> & { isRebuild?: boolean },
     now: number,
     write: Write = (entry) => this.#write(entry, now),
   ): Promise<void> {
-    const room = roomForTests(index);
-    const ended = { isOver: isOver(index.observations), room };
+    const hasEnded = isOver(index.observations);
+    const ended = { isOver: hasEnded, room: roomForTests(index) };
     const stored = { bytes, damaged, tests: testPublication(index, state, tests, ended) };
-    const publication = publicationOf(index, rollups(), this.#changed, stored, now);
-    const withoutDetails = { ...publication, metrics: [], event_counts: [], state_values: [] };
+    const row = sessionRow(index, stored, now);
+    const found = hash(JSON.stringify([row.created_at, ...rowTokens(row)]));
     const entries = listedIn(index);
-    if (scope === "row" && entries !== this.#publishedEntries)
-      publication.session.left_out |= UNPUBLISHED;
+    const known = this.#published;
+    const scope = planned === "row" && known?.found === found ? "row" : "all";
+    const publication =
+      scope === "all"
+        ? publicationOf(index, row, rollups(), {
+            tests: stored.tests,
+            table: hasEnded ? tests() : undefined,
+          })
+        : rowOf(row);
+    const { session } = publication;
+    if (scope === "row" && known) {
+      session.left_out |= known.leftOut;
+      if (entries !== known.entries) session.left_out |= UNPUBLISHED;
+    }
     const { machineId, bootId, product } = index;
     const key = isRebuild ? "" : (this.#payer ?? index.opener ?? "");
     const uncounted = isRebuild ? UNUSED : this.#uncounted;
     // Before the request: changes during it need another publication.
     this.#schedule = withStarted(this.#schedule, scope);
-    if (scope === "all") this.#changed = new Set();
     if (!isRebuild) this.#uncounted = UNUSED;
     try {
       const { rows, isCounted, isBootReported } = await write({
-        publication: scope === "all" ? publication : withoutDetails,
+        publication,
         addsToRoster,
         key,
         uncounted,
-        countsUsage: isRebuild ? "yes" : countsUsage(scope, uncounted, key, index),
+        countsUsage: isRebuild ? "yes" : this.#countsUsage(scope, uncounted, key, hasEnded, now),
         boot:
           bootId === "" || bootId === this.#reportedBoot ? null : { machineId, bootId, product },
       });
-      this.#schedule = withSuccess(this.#schedule, { scope, rows, now });
-      if (scope === "all") this.#publishedEntries = entries;
+      this.#schedule = withSuccess(this.#schedule, { scope, now });
+      if (scope === "all") this.#published = { found, entries, leftOut: session.left_out };
+      if (isCounted || addsToRoster) this.#countedAt = now;
       if (!isCounted) this.#keepUncounted(uncounted, rows);
       if (isBootReported) this.#reportedBoot = bootId;
       else this.expect(Date.now() + PUBLISH_MS);
     } catch (error) {
-      this.#changed = null;
+      this.#published = null;
       this.#keepUncounted(uncounted, 0);
       this.#schedule = withFailure(this.#schedule, now);
       if (this.#schedule.failures === 1)
         console.error(`Session ${index.id}: the catalog does not answer, will retry:`, error);
     }
+  }
+
+  /**
+   * A new session, and attachments, count at once for the budget of their key. Otherwise rows wait for the end or POSTING_MS, because counting writes a row
+   * itself.
+   */
+  #countsUsage(
+    scope: Plan["scope"],
+    { sessions, attachment_bytes: bytes }: Used,
+    key: string,
+    hasEnded: boolean,
+    now: number,
+  ): Entry["countsUsage"] {
+    if (key !== "" && (sessions > 0 || bytes > 0)) return "yes";
+    if (hasEnded) return "yes";
+    const waits = this.#countedAt !== null && now - this.#countedAt < POSTING_MS;
+    return scope === "row" || waits ? "no" : "unless new";
   }
 
   /** Writes only this session's publication. */
@@ -192,19 +221,9 @@ export class Publisher {
   }
 }
 
-/** A new session, and attachments, count at once for the budget of their key. Without one its rows wait, because counting writes a row itself. */
-function countsUsage(
-  scope: Plan["scope"],
-  { sessions, attachment_bytes: bytes }: Used,
-  key: string,
-  { observations }: SessionIndex,
-): Entry["countsUsage"] {
-  if (key !== "" && (sessions > 0 || bytes > 0)) return "yes";
-  if (scope === "row") return "no";
-  return isOver(observations) ? "yes" : "unless new";
-}
-
-/** Grows with each new series, event name and state value, so that it shows whether there were any. */
-function listedIn({ series, names, values }: SessionIndex): number {
-  return series.length + names.length + entriesOf(values);
+/** Changes with each new entry of a list by which the session is found. */
+function listedIn(index: SessionIndex): string {
+  const { series, names, exceptions, values, attachments, texts, observations } = index;
+  const lists = [series, names, exceptions, attachments, observations.tests?.failures ?? []];
+  return [...lists.map(({ length }) => length), entriesOf(values), texts.added].join();
 }

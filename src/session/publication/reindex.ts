@@ -2,16 +2,22 @@
  * Publishes sessions to the catalog again: some of them or, in steps, all of the roster. A step calls a bounded number of objects and
  * can be repeated, because a publication writes only rows that differ.
  */
-import { removeSession } from "../../catalog/publish.ts";
-import { sessionIds } from "../../catalog/known.ts";
+import { removeSession } from "../../catalog/publication/remove.ts";
+import { sessionsAfter } from "../../catalog/known.ts";
 import { addStep, isEmptyCatalog, readRebuild, startRebuild } from "../../catalog/rebuild.ts";
 import type { RebuildStep, Reindexed } from "../../core/answers.ts";
 import { SERVER } from "../../core/access/authority.ts";
 import { refusalOf } from "../../core/refusal.ts";
 import type { Env } from "../../env.ts";
-import { removeFromRoster, rosterIds, rosterRow, rosterSize } from "../../registry/roster.ts";
+import {
+  missingInRoster,
+  removeFromRoster,
+  rosterIds,
+  rosterRow,
+  rosterSize,
+} from "../../registry/roster.ts";
 import { sessionOf, sessionOfObject } from "../client.ts";
-import { REINDEX_AT_ONCE } from "../limits.ts";
+import { MAX_COMPARED_WITH_ROSTER, REINDEX_AT_ONCE } from "../limits.ts";
 import { isUnopenable } from "../stub.ts";
 import { publishUnreadable } from "../storage/unreadable.ts";
 
@@ -65,13 +71,7 @@ export async function continueRebuild(env: Env): Promise<RebuildStep | undefined
 }
 
 async function stepAfter(env: Env, after: string): Promise<RebuildStep> {
-  const [rostered, catalogued] = await Promise.all([
-    rosterIds(env.REGISTRY, after, REINDEX_AT_ONCE),
-    sessionIds(env.CATALOG, after, REINDEX_AT_ONCE),
-  ]);
-  // Ids are ASCII, so SQLite and `toSorted` order them alike. Those after the first REINDEX_AT_ONCE are left to the next step.
-  const ids = [...new Set([...rostered, ...catalogued])].toSorted().slice(0, REINDEX_AT_ONCE);
-
+  const { ids, next } = await sessionsOfStep(env, after);
   const removed: string[] = [];
   const { done, failed } = await gather(ids, async (id) => {
     try {
@@ -85,10 +85,47 @@ async function stepAfter(env: Env, after: string): Promise<RebuildStep> {
       removed.push(id);
     }
   });
-  const next = ids.length < REINDEX_AT_ONCE ? null : (ids.at(-1) ?? null);
   const counts = { done: done.length, failed: failed.length };
   await addStep(env.CATALOG, { after, next, ...counts });
   return { done: done.filter((id) => !removed.includes(id)), failed, removed, next };
+}
+
+/**
+ * The sessions of one step: those of the roster in order of their ids, then those that only the catalog has, in order of their keys. `next` is a session's id,
+ * or `~` and a key, with which no id begins.
+ */
+async function sessionsOfStep(
+  env: Env,
+  after: string,
+): Promise<{ ids: string[]; next: string | null }> {
+  if (after.startsWith(KEY_MARK))
+    return onlyCatalogued(env, Number(after.slice(KEY_MARK.length)), REINDEX_AT_ONCE);
+  const rostered = await rosterIds(env.REGISTRY, after, REINDEX_AT_ONCE);
+  const last = rostered.at(-1);
+  if (last !== undefined && rostered.length === REINDEX_AT_ONCE)
+    return { ids: rostered, next: last };
+  const room = REINDEX_AT_ONCE - rostered.length;
+  const { ids, next } = await onlyCatalogued(env, Number.MIN_SAFE_INTEGER, room);
+  return { ids: [...rostered, ...ids], next };
+}
+
+const KEY_MARK = "~";
+
+async function onlyCatalogued(
+  env: Env,
+  after: number,
+  room: number,
+): Promise<{ ids: string[]; next: string | null }> {
+  const rows = await sessionsAfter(env.CATALOG, after, MAX_COMPARED_WITH_ROSTER);
+  const ids = rows.map(({ id }) => id);
+  const missing = new Set(await missingInRoster(env.REGISTRY, ids));
+  const lost = rows.filter(({ id }) => missing.has(id));
+  const last =
+    lost.length > room ? (lost[room - 1]?.key ?? after) : rows[MAX_COMPARED_WITH_ROSTER - 1]?.key;
+  return {
+    ids: lost.slice(0, room).map(({ id }) => id),
+    next: last === undefined ? null : `${KEY_MARK}${last}`,
+  };
 }
 
 /** Runs `reindex` for all at once. Throws if the catalog failed for every one of them, so that the caller repeats the step. */

@@ -1,5 +1,5 @@
 /** The tests of a run that is over, as rows of the catalog. */
-import type { TestRows } from "../../catalog/test-rows.ts";
+import type { TestRows } from "../../catalog/publication/test-rows.ts";
 import { ciOf } from "../../core/ci/ci-state.ts";
 import { hash } from "../../core/hash.ts";
 import type { SessionIndex } from "../../core/session/session-index.ts";

@@ -2,8 +2,9 @@
  * Answers for a session of whose storage nothing can be read: what the catalog has of it, and that its storage is damaged. The catalog
  * never authorises, so only callers for all products get them.
  */
-import { sessionRow } from "../../catalog/known.ts";
-import { noteDamaged, publish, removeSession } from "../../catalog/publish.ts";
+import { sessionRow as cataloguedRow } from "../../catalog/known.ts";
+import { publish } from "../../catalog/publication/publish.ts";
+import { noteDamaged, removeSession } from "../../catalog/publication/remove.ts";
 import type { Summary, Verdict } from "../../core/answers.ts";
 import { type Access, checkKind, checkOwner } from "../../core/access/authority.ts";
 import { newIndex, type SessionIndex } from "../../core/session/session-index.ts";
@@ -19,7 +20,7 @@ import {
   type Source,
 } from "../../core/questions/answers.ts";
 import { Rollups } from "../../core/questions/metrics.ts";
-import { publicationOf } from "../publication/publication.ts";
+import { publicationOf, sessionRow } from "../publication/publication.ts";
 import { jsonOf, type Reply } from "../requests/reply.ts";
 import { EMPTY_STORE } from "./store.ts";
 import { type ExportQuery, exportOf } from "../../core/exports/exports.ts";
@@ -54,16 +55,16 @@ export async function publishUnreadable(env: Env, id: string): Promise<void> {
   const index = newIndex(id, known?.first_at ?? now, known?.first_at ?? now);
   index.product = known?.product ?? "";
   const rollups = new Rollups(EMPTY_STORE, []);
-  const row = publicationOf(index, rollups, null, { bytes: 0, damaged: 1 }, now);
+  const row = sessionRow(index, { bytes: 0, damaged: 1 }, now);
   const headline = "The storage of this session cannot be read";
-  await publish(env.CATALOG, { ...row, session: { ...row.session, headline } });
+  await publish(env.CATALOG, publicationOf(index, { ...row, headline }, rollups));
   await noteDamaged(env.CATALOG, id);
 }
 
 /** Whether the catalog or the roster has the session. */
 export async function isListed(env: Env, id: string): Promise<boolean> {
   try {
-    return Boolean((await sessionRow(env.CATALOG, id)) ?? (await rosterRow(env.REGISTRY, id)));
+    return Boolean((await cataloguedRow(env.CATALOG, id)) ?? (await rosterRow(env.REGISTRY, id)));
   } catch (error) {
     console.error(`Session ${id} has nothing stored, and the catalog does not answer:`, error);
     return false;
@@ -123,12 +124,12 @@ async function unreadable(
 async function catalogued(env: Env, id: string) {
   try {
     await noteDamaged(env.CATALOG, id);
-    const row = await sessionRow(env.CATALOG, id);
+    const row = await cataloguedRow(env.CATALOG, id);
     if (row) return row;
     // Deleting it removed it from both databases, and could not remove its storage.
     if (!(await rosterRow(env.REGISTRY, id))) return null;
     await publishUnreadable(env, id);
-    return await sessionRow(env.CATALOG, id);
+    return await cataloguedRow(env.CATALOG, id);
   } catch (error) {
     console.error(`Session ${id} cannot be read, and the catalog does not answer:`, error);
     return undefined;

@@ -1,16 +1,39 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { type SessionFilter, stateFilter } from "../../../src/catalog/filter.ts";
-import { listSessions } from "../../../src/catalog/sessions.ts";
+import {
+  type SessionFilter,
+  stateFilter,
+  UNPUBLISHED,
+} from "../../../src/catalog/search/filter.ts";
+import { unpackedAll } from "../../../src/catalog/tables/details.ts";
+import { TOKEN } from "../../../src/catalog/tables/posting.ts";
+import { listSessions } from "../../../src/catalog/search/sessions.ts";
 import { SERVER } from "../../../src/core/access/authority.ts";
 import { PUBLISH_MS } from "../../../src/core/limits.ts";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { askHeld } from "../../../src/session/client.ts";
 import { rowsOfDay } from "../../../src/registry/usage.ts";
 import { heartbeat, event, gauge, NOON, start, state, World } from "../world.ts";
 
-const rows = async (table: string, id: string) =>
-  (await env.CATALOG.prepare(`SELECT * FROM ${table} WHERE session_id = ?`).bind(id).all()).results;
+/** The lists of a session in the catalog; null if it has none. */
+async function lists(id: string) {
+  const names = ["events", "exceptions", "state", "figures", "rollups"] as const;
+  const row = await env.CATALOG.prepare(
+    `SELECT ${names.map((name) => `json(${name}) AS ${name}`).join()} FROM details
+     WHERE key IN (SELECT rowid FROM postings WHERE postings MATCH ?)`,
+  )
+    .bind(TOKEN.id(id))
+    .first<Record<(typeof names)[number], string | null>>();
+  return (
+    row && {
+      events: unpackedAll("events", row.events),
+      exceptions: unpackedAll("exceptions", row.exceptions),
+      state: unpackedAll("state", row.state),
+      figures: unpackedAll("figures", row.figures),
+      rollups: JSON.parse(row.rollups ?? "{}") as { [key: string]: unknown[][] },
+    }
+  );
+}
 
 const published = (world: World, row: object) =>
   expect.poll(() => world.catalogued(), { timeout: 10_000 }).toMatchObject(row);
@@ -55,52 +78,34 @@ test("the catalog gets all that it holds of a session", async () => {
     revision: 9,
     headline: "Ended with exit code 0",
   });
-  expect(await rows("metrics", world.id)).toMatchObject([
-    {
-      name: "fps",
-      type: "gauge",
-      points: 2,
-      sum: 90,
-      min: 30,
-      max: 60,
-      first: 60,
-      last: 30,
-      distribution: '{"sketch":[60,30]}',
-      quantile_steps: expect.any(String),
-      rollup: expect.any(String),
-    },
+  const { events, exceptions, state: values, figures, rollups } = (await lists(world.id)) ?? {};
+  expect(figures).toMatchObject([
+    { name: "fps", type: "gauge", points: 2, sum: 90, min: 30, max: 60, first: 60, last: 30 },
   ]);
-  expect(await rows("event_counts", world.id)).toMatchObject([
+  expect(Object.values(rollups ?? {})).toMatchObject([
+    [[0, { sketch: [60, 30] }, { step_ms: expect.any(Number) }, expect.any(Object)]],
+  ]);
+  expect(events).toMatchObject([
     { name: "door", category: "info", count: 1 },
     { name: "exception", category: "error", count: 1 },
   ]);
-  expect(await rows("exceptions", world.id)).toMatchObject([
-    { type: "KeyError", message: "brass", count: 1, product: "game" },
-  ]);
-  expect(await rows("state_values", world.id)).toMatchObject([
-    { path: "level", value: "=3", last_at: null },
+  expect(exceptions).toMatchObject([{ type: "KeyError", message: "brass", count: 1 }]);
+  expect(values).toMatchObject([
     { path: "mode", value: '"menu', first_at: NOON, last_at: NOON + 10 },
     { path: "mode", value: '"play', last_at: null },
+    { path: "level", value: "=3", last_at: null },
   ]);
 });
 
 test("publishing again writes nothing that is the same already", async () => {
   const world = await whole();
   await published(world, { status: "ended" });
-  const before = [
-    await world.catalogued(),
-    await rows("metrics", world.id),
-    await rows("state_values", world.id),
-  ];
+  const before = [await world.catalogued(), await lists(world.id)];
   for (let i = 0; i < 3; i++) {
     await world.client.publish();
     await world.evict();
   }
-  expect([
-    await world.catalogued(),
-    await rows("metrics", world.id),
-    await rows("state_values", world.id),
-  ]).toEqual(before);
+  expect([await world.catalogued(), await lists(world.id)]).toEqual(before);
 });
 
 test("the day's usage counts each row that was written once", async () => {
@@ -110,7 +115,7 @@ test("the day's usage counts each row that was written once", async () => {
   await world.client.publish();
   const after = await rowsOfDay(env.REGISTRY, Date.now());
   expect(after.object_rows - before.object_rows).toBeGreaterThanOrEqual(2); // a batch, an alarm
-  expect(after.d1_rows - before.d1_rows).toBeGreaterThan(15);
+  expect(after.d1_rows - before.d1_rows).toBeGreaterThan(6); // roster, row, posting, lists, day, exception, usage
   for (let i = 0; i < 3; i++) {
     await world.client.publish();
     await world.evict();
@@ -122,35 +127,25 @@ test("a session of steady metrics costs the catalog at most a row in four second
   const world = new World();
   await world.send([start(Date.now())], { lease_ms: 60_000 });
   await published(world, { status: "active" });
-  // What 30 s bring: one batch a second, each published at once, as if the 30 s were over.
-  const written = await runInDurableObject(world.stub, async (session) => {
-    const before = await count();
+  const before = await rowsOfDay(env.REGISTRY, Date.now());
+  // What 30 s bring: one batch a second, and a publication at their end.
+  await runInDurableObject(world.stub, async (session) => {
     for (let i = 0; i < 30; i++) {
       const at = Date.now();
       const ops = Array.from({ length: 10 }, (_, n) => gauge(at, `metric-${n}`, i));
-      world.note(
-        JSON.parse(
-          await session.ingest(
-            SERVER,
-            JSON.stringify({ batches: [world.batch(ops, { lease_ms: 60_000 })] }),
-          ),
-        ),
-      );
+      const batches = [world.batch(ops, { lease_ms: 60_000 })];
+      world.note(JSON.parse(await session.ingest(SERVER, JSON.stringify({ batches }))));
     }
     await session.alarm();
-    return (await count()) - before;
   });
-  expect(written).toBeLessThanOrEqual(30 * 0.25 + 12);
+  await world.send([{ op: "end", at: Date.now() }]);
+  await published(world, { status: "ended" });
+  await world.ring();
+  const after = await rowsOfDay(env.REGISTRY, Date.now());
+  const atStartAndEnd = 12;
+  const names = 10;
+  expect(after.d1_rows - before.d1_rows).toBeLessThanOrEqual(30 * 0.25 + atStartAndEnd + names);
 });
-
-/** Rows of this catalog that name any session: a bound of what was written. */
-async function count(): Promise<number> {
-  const [sessions, metrics] = await env.CATALOG.batch<{ n: number }>([
-    env.CATALOG.prepare("SELECT count(*) AS n FROM sessions"),
-    env.CATALOG.prepare("SELECT count(*) AS n FROM metrics"),
-  ]);
-  return (sessions?.results[0]?.n ?? 0) + (metrics?.results[0]?.n ?? 0);
-}
 
 describe("while the catalog does not answer", () => {
   test("the session goes on, and the catalog catches up", async () => {
@@ -197,25 +192,14 @@ describe("while the catalog does not answer", () => {
 test("a lost catalog is made anew from the objects", async () => {
   const worlds = [await whole(), await whole()];
   for (const world of worlds) await published(world, { status: "ended" });
-  const tables = ["sessions", "metrics", "event_counts", "exceptions", "state_values"];
-  const before = await Promise.all(
-    worlds.map(async (world) => [
-      await world.catalogued(),
-      await rows("metrics", world.id),
-      await rows("state_values", world.id),
-    ]),
-  );
-  for (const table of tables) await env.CATALOG.exec(`DELETE FROM ${table}`);
+  const contents = () =>
+    Promise.all(worlds.map(async ({ id }, n) => [await worlds[n]?.catalogued(), await lists(id)]));
+  const before = await contents();
+  for (const table of ["sessions", "postings", "details", "version_days", "exception_groups"])
+    await env.CATALOG.exec(`DELETE FROM ${table}`);
   await worlds[0]?.evict();
   for (const world of worlds) await world.client.publish();
-  const after = await Promise.all(
-    worlds.map(async (world) => [
-      await world.catalogued(),
-      await rows("metrics", world.id),
-      await rows("state_values", world.id),
-    ]),
-  );
-  expect(after).toEqual(before);
+  expect(await contents()).toEqual(before);
 });
 
 describe("a deleted session", () => {
@@ -245,8 +229,7 @@ describe("a deleted session", () => {
     expect(await world.send([start()], { lane: "new" })).toMatchObject({ applied: 0, error: gone });
     await expect(world.client.record([start()])).rejects.toMatchObject(gone);
     expect(await world.catalogued()).toBeNull();
-    for (const table of ["metrics", "event_counts", "exceptions", "state_values"])
-      expect(await rows(table, world.id)).toEqual([]);
+    expect(await lists(world.id)).toBeNull();
     expect(await world.alarmAt()).toBeNull();
     const tables = await world.sql<{ name: string }>(
       "SELECT name FROM sqlite_master WHERE name NOT LIKE '\\_%' ESCAPE '\\'",
@@ -272,22 +255,25 @@ describe("a deleted session", () => {
 test("what is published later than the session's row is asked of the object", async () => {
   const world = new World();
   const names = Array.from({ length: 20 }, (_, n) => event(NOON + n, `first-${n}`));
-  await world.send([start(), ...names]);
+  await world.send([start(), ...names, gauge(NOON, "fps", 60), state(NOON, { mode: "menu" })]);
   await world.client.publish();
-  // The exception is published at once, without the details: those of twenty names were a moment ago.
+  // The row is published PUBLISH_MS later, without the lists: those were a moment ago.
+  vi.useFakeTimers({ toFake: ["Date"] });
+  onTestFinished(() => void vi.useRealTimers());
   await world.send([
     event(NOON + 30, "later"),
     gauge(NOON + 30, "late_fps", 60),
     state(NOON + 30, { late: 1 }),
-    event(NOON + 31, "exception", { exception_type: "E" }),
   ]);
+  vi.setSystemTime(Date.now() + PUBLISH_MS);
   await world.ring();
+  expect(await world.catalogued()).toMatchObject({ events: 21, left_out: UNPUBLISHED });
   const held = askHeld(env, SERVER);
   const search = async (filter: SessionFilter) => {
     const { items, partial } = await listSessions(env.CATALOG, filter, held);
     return [items.map(({ id }) => id), partial];
   };
-  expect(await rows("event_counts", world.id)).toHaveLength(20);
+  expect((await lists(world.id))?.events).toHaveLength(20);
   expect(await search({ event: "later" })).toEqual([[world.id], false]);
   expect(await search({ metric: "late_fps" })).toEqual([[world.id], false]);
   expect(await search({ state: stateFilter(["late"], "1") })).toEqual([[world.id], false]);

@@ -2,9 +2,9 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   MAX_PUBLISH_DELAY_MS,
+  POSTING_MS,
   PUBLISH_MS,
   PUBLISH_RETRY_MS,
-  PUBLISH_ROWS_PER_SECOND,
 } from "../../../src/core/limits.ts";
 import { newObservations } from "../../../src/core/status/observations.ts";
 import {
@@ -24,13 +24,13 @@ const OPEN = { end: null, crash: null };
 const OVER = { end: { at: NOW }, crash: null };
 const next = (schedule: Schedule, now = NOW, observations: typeof OPEN | typeof OVER = OPEN) =>
   nextPublication({ schedule, observations }, now);
-const published = (rows: number, scope: "row" | "all" = "all", schedule = NEW_SCHEDULE) =>
-  withSuccess(withStarted(schedule, scope), { scope, rows, now: NOW });
+const published = (scope: "row" | "all" = "all", schedule = NEW_SCHEDULE) =>
+  withSuccess(withStarted(schedule, scope), { scope, now: NOW });
 
 describe("the next publication", () => {
   test("is never of a session that has not changed", () => {
     expect(next(NEW_SCHEDULE)).toBeNull();
-    expect(next(published(100))).toBeNull();
+    expect(next(published())).toBeNull();
   });
 
   test("is at once for what people wait for, else PUBLISH_MS after the first change", () => {
@@ -41,21 +41,20 @@ describe("the next publication", () => {
     expect(next(withChange(changed, true, NOW + 1_000))?.at).toBe(NOW + 1_000);
   });
 
-  test("leaves the details out until their pause is over, and follows with them then", () => {
-    const paused = published(PUBLISH_ROWS_PER_SECOND * 60);
-    const urgent = withChange(paused, true, NOW + 1_000);
-    expect(next(urgent, NOW + 1_000)).toMatchObject({ at: NOW + 1_000, scope: "row" });
-    const without = withSuccess(withStarted(urgent, "row"), { scope: "row", rows: 1, now: NOW });
-    expect(next(without, NOW + 1_000)).toMatchObject({ at: NOW + 60_000, scope: "all" });
+  test("leaves the lists out until their pause is over, and follows with them then", () => {
+    const changed = withChange(published(), false, NOW);
+    expect(next(changed, NOW + PUBLISH_MS)).toMatchObject({ at: NOW + PUBLISH_MS, scope: "row" });
+    const without = published("row", changed);
+    expect(next(without)).toMatchObject({ at: NOW + POSTING_MS, scope: "all" });
   });
 
-  test("has everything when the session is over, whatever the pause", () => {
-    const urgent = withChange(published(1_000), true, NOW + 1);
-    expect(next(urgent, NOW + 1, OVER)?.scope).toBe("all");
+  test("has everything after what people wait for, and when the session is over, whatever the pause", () => {
+    expect(next(withChange(published(), true, NOW + 1), NOW + 1)?.scope).toBe("all");
+    expect(next(withChange(published(), false, NOW + 1), NOW + 1, OVER)?.scope).toBe("all");
   });
 
   test("waits longer after each failure, and then has everything", () => {
-    let failed = withChange(published(1_000), false, NOW);
+    let failed = withChange(published(), false, NOW);
     const waits = Array.from({ length: 9 }, () => {
       failed = withFailure(withStarted(failed, "row"), NOW);
       expect(next(failed)?.scope).toBe("all");
@@ -69,7 +68,7 @@ describe("the next publication", () => {
     const first = withChange(NEW_SCHEDULE, true, NOW);
     expect(next(first)?.addsToRoster).toBe(true);
     expect(next(withFailure(first, NOW))?.addsToRoster).toBe(true);
-    expect(next(withChange(published(1), true, NOW))?.addsToRoster).toBe(false);
+    expect(next(withChange(published(), true, NOW))?.addsToRoster).toBe(false);
   });
 
   test("may be brought forward, never put off", () => {
@@ -112,14 +111,14 @@ class Model {
   isOver = false;
   applied = 0;
   catalogued = 0;
-  detailed = 0;
+  listed = 0;
   /** When the oldest change that the catalog does not have was applied. */
   changedAt: number | null = null;
   urgentSince: number | null = null;
   upSince = NOW;
   isListed = false;
-  /** Detail rows and when they were written. */
-  details: { at: number; rows: number }[] = [];
+  /** When the lists were written, but for urgent changes. */
+  lists: number[] = [];
 
   get observations() {
     return { ...newObservations(NOW, NOW), leaseMs: 1e12, end: this.isOver ? { at: NOW } : null };
@@ -139,19 +138,19 @@ class Model {
   }
 
   /** Lets time pass, with all alarms that are due in it. */
-  wait(ms: number, rows: number): void {
+  wait(ms: number): void {
     const until = this.now + ms;
     for (let rings = 0; this.alarmAt !== null && this.alarmAt <= until; rings++) {
       expect(rings).toBeLessThan(2_000); // not in a busy loop
       this.now = Math.max(this.now, this.alarmAt);
       this.alarmAt = null;
-      this.publish(rows);
+      this.publish();
       this.setAlarm();
     }
     this.now = until;
   }
 
-  publish(rows: number): void {
+  publish(): void {
     const plan = nextPublication(this, this.now);
     if (!plan || plan.at > this.now) return;
     this.schedule = withStarted(this.schedule, plan.scope);
@@ -162,13 +161,14 @@ class Model {
     expect(plan.addsToRoster || this.isListed).toBe(true);
     this.isListed = true;
     this.catalogued = this.applied;
+    const isUrgent = this.urgentSince !== null;
     [this.changedAt, this.urgentSince] = [null, null];
-    const wrote = plan.scope === "all" ? rows : 1;
+    if (isUrgent) expect(plan.scope).toBe("all");
     if (plan.scope === "all") {
-      this.detailed = this.applied;
-      if (!this.isOver) this.details.push({ at: this.now, rows });
+      this.listed = this.applied;
+      if (!this.isOver && !isUrgent) this.lists.push(this.now);
     }
-    this.schedule = withSuccess(this.schedule, { scope: plan.scope, rows: wrote, now: this.now });
+    this.schedule = withSuccess(this.schedule, { scope: plan.scope, now: this.now });
   }
 }
 
@@ -182,20 +182,19 @@ test("whatever happens, the catalog follows in time, at a bounded rate, and rest
     fc.record({
       step,
       waitMs: fc.oneof(fc.integer({ min: 0, max: 2_000 }), fc.integer({ min: 0, max: 900_000 })),
-      rows: fc.integer({ min: 1, max: 500 }),
     }),
     { maxLength: 30 },
   );
   fc.assert(
     fc.property(steps, (history) => {
       const model = new Model();
-      for (const { step: what, waitMs, rows } of history) {
+      for (const { step: what, waitMs } of history) {
         if (what.kind === "end") model.isOver = true;
         if (what.kind === "outage") {
           model.isUp = !model.isUp;
           model.upSince = model.now;
         } else model.apply(what.urgent);
-        model.wait(waitMs, rows);
+        model.wait(waitMs);
 
         // With a catalog that answers, an urgent change is there at once, any other within PUBLISH_MS; after an outage, with the next
         // attempt.
@@ -206,23 +205,19 @@ test("whatever happens, the catalog follows in time, at a bounded rate, and rest
         // Whatever is not there yet has an alarm that will bring it.
         if (model.catalogued < model.applied) expect(model.alarmAt).not.toBeNull();
         if (model.isOver && model.isUp && model.changedAt === null)
-          expect(model.detailed).toBe(model.applied);
+          expect(model.listed).toBe(model.applied);
       }
-      // Details are written no faster than their rate, over any stretch without an outage or an end.
+      // Lists are written no more often than their pause allows, over any stretch without an outage or an end.
       if (!history.some(({ step: { kind } }) => kind === "outage"))
-        model.details.forEach(({ at, rows }, index) => {
-          const following = model.details[index + 1];
-          const pause = Math.min(
-            MAX_PUBLISH_DELAY_MS,
-            Math.floor((rows / PUBLISH_ROWS_PER_SECOND) * 1_000),
-          );
-          if (following) expect(following.at - at).toBeGreaterThanOrEqual(pause);
+        model.lists.forEach((at, index) => {
+          const following = model.lists[index + 1] ?? Infinity;
+          expect(following - at).toBeGreaterThanOrEqual(POSTING_MS);
         });
 
       // Left alone with a catalog that answers, everything arrives, and no alarm but the verdict's is left.
       model.isUp = true;
-      model.wait(2 * MAX_PUBLISH_DELAY_MS, 10);
-      expect([model.catalogued, model.detailed]).toEqual([model.applied, model.applied]);
+      model.wait(2 * MAX_PUBLISH_DELAY_MS);
+      expect([model.catalogued, model.listed]).toEqual([model.applied, model.applied]);
       expect(nextPublication(model, model.now)).toBeNull();
     }),
     { numRuns: 500 },

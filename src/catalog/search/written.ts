@@ -1,6 +1,6 @@
 /** Filters with a query as text. */
-import { absorb, type FieldsOfFilter } from "../core/query/absorb.ts";
-import { parseQuery } from "../core/query/parse.ts";
+import { absorb, type FieldsOfFilter } from "../../core/query/absorb.ts";
+import { parseQuery } from "../../core/query/parse.ts";
 import { type SessionFilter, STATUS_KINDS, type StatusKind } from "./filter.ts";
 
 /**

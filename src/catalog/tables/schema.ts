@@ -1,29 +1,32 @@
 /**
  * The catalog's tables (D1): a cache for finding sessions and comparing across them, rebuilt from the session objects.
  *
- * Rows written are what costs. An index entry is a row too, so there are few, and columns that change often are in none.
- * All tables are WITHOUT ROWID (see the migrations): a text or composite key would else be a second row for each insert.
+ * Rows written are what costs, and an index entry is a row too. So a session is one row here, one of the full-text index `postings`, by which
+ * everything is looked up, and one with its lists (`details`). `postings` is a virtual table, which drizzle cannot express; the migration has it:
+ *
+ *     CREATE VIRTUAL TABLE postings USING fts5(tokens, content='', contentless_delete=1, detail=none, tokenize='ascii')
+ *
+ * Its segments are merged more seldom than by default (automerge 8, deletemerge 60): a posting is replaced when its session ends, while it is in one of the newest
+ * segments, and by default that has this segment merged again and again. So publishing costs half the CPU time, and looking up as much as before.
+ *
+ * Its rowid is the session's key; posting.ts makes its tokens. It has no text of its own, and a rebuild of the catalog fills it: a database with a
+ * virtual table cannot be exported from D1.
+ *
+ * The tables with a text or composite key are WITHOUT ROWID (see the migration): such a key would else be a second row for each insert.
  */
 import { sql } from "drizzle-orm";
-import {
-  index,
-  integer,
-  primaryKey,
-  real,
-  sqliteTable,
-  text,
-  uniqueIndex,
-} from "drizzle-orm/sqlite-core";
+import { blob, index, integer, primaryKey, real, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
 const flag = () => integer({ mode: "boolean" }).notNull();
 
 /**
- * One row per session, stored in order of their start, so that reading them in this order needs no index. Wide columns come last: their
- * overflow pages are then not read.
+ * One row per session, stored in order of their start, so that reading them in this order needs no index. A session is found by its id through
+ * its posting. Wide columns come last: their overflow pages are then not read.
  */
 export const sessions = sqliteTable(
   "sessions",
   {
+    key: integer().primaryKey(), // key.ts: its place in the order of starts
     id: text().notNull(),
     created_at: integer().notNull(), // epoch milliseconds, like every time here
     product: text().notNull(), // "" if the program named none
@@ -62,112 +65,69 @@ export const sessions = sqliteTable(
     damaged: integer().notNull(), // parts of its storage that cannot be read, as far as was noticed
     test_parts: integer().notNull(), // rows of it in test_parts
     test_mark: text().notNull(), // changes with what test_parts and failed_tests hold of it; "" if they hold nothing
+    writes: integer().notNull(), // how often this row was written: a publication that read it earlier starts again
+    posting_mark: text().notNull(), // changes with its row in postings…
+    details_mark: text().notNull(), // …and with that in details; "" if it has none
     left_out: integer().notNull(), // lists of it that are incomplete here (LEFT_OUT_BITS), so that its object has to be asked
     search: text().notNull(), // what a text search examines, folded by core/text/fold.ts
     verdict: text().notNull(), // JSON, core/answers.ts Verdict
   },
   (table) => [
-    primaryKey({ columns: [table.created_at, table.id] }),
-    uniqueIndex("sessions_by_id").on(table.id),
-    index("sessions_by_product").on(table.product, table.version, table.created_at),
-    // Partial: only sessions that match write a row in them.
-    index("sessions_open")
-      .on(table.machine_id, table.created_at)
-      .where(sql`is_open = 1`),
-    index("sessions_crashed")
-      .on(table.created_at)
-      .where(sql`status = 'crashed'`),
-    index("sessions_failed")
-      .on(table.created_at)
-      .where(sql`failed = 1`),
+    // Partial: only sessions that match write a row in them. They are candidates of every search, since their postings may lack a token.
     index("sessions_left_out")
-      .on(table.created_at)
+      .on(table.key)
       .where(sql`left_out <> 0`),
     index("sessions_damaged")
-      .on(table.created_at)
+      .on(table.key)
       .where(sql`damaged <> 0`),
-    index("sessions_hung")
-      .on(table.created_at)
-      .where(sql`ever_hung = 1`),
   ],
 );
 
-/** One row per series of a session. */
-export const metrics = sqliteTable(
-  "metrics",
+/** The lists of a session, as JSONB (details.ts), of a session that has any. Most of a comparison's bytes are rollups, so they come last. */
+export const details = sqliteTable("details", {
+  key: integer().primaryKey(), // of its session
+  events: blob(),
+  exceptions: blob(),
+  state: blob(),
+  figures: blob(), // of its series
+  attachments: blob(),
+  tests: blob(),
+  texts: blob(), // messages of events and lines of output that are in `searched`, with their places in the log
+  searched: text().notNull(), // what a text search looks through beside sessions.search, folded by core/text/fold.ts; parts are divided by line breaks
+  rollups: blob(), // of its series, as many as fit; the others are in more_rollups
+});
+
+/** The rollups that do not fit into the row of details. */
+export const more_rollups = sqliteTable(
+  "more_rollups",
   {
-    session_id: text().notNull(),
+    key: integer().notNull(), // of their session
+    part: integer().notNull(), // from 0
+    rollups: blob().notNull(), // as in details
+  },
+  (table) => [primaryKey({ columns: [table.key, table.part] })],
+);
+
+/** Names that sessions of a product have, for lists of them. Removed when no posting has their token any more (expired.ts). */
+export const names = sqliteTable(
+  "names",
+  {
+    kind: text({ enum: ["metric", "event", "state", "tag"] }).notNull(), // state: a path; tag: its key
     name: text().notNull(),
-    series: integer().notNull(), // its id within the session
-    type: text().notNull(),
+    product: text().notNull(),
+    type: text().notNull(), // of a metric, as the first session had it; else ""
     unit: text().notNull(),
-    tags: text().notNull(), // JSON list, sorted
-    points: integer().notNull(),
-    count: real().notNull(), // of values: samples of histograms, otherwise points
-    sum: real().notNull(), // with the next two: core/metrics/moments.ts
-    sum_low: real().notNull(),
-    sum_scale: real().notNull(),
-    deviation: real(), // standard deviation; null if it is not known, as of a histogram
-    increase: real().notNull(), // of a counter, from its first point to its last
-    p50: real(), // quantiles as core/metrics/distribution.ts has them; null without values
-    p95: real(),
-    p99: real(),
-    min: real().notNull(),
-    max: real().notNull(),
-    first: real().notNull(),
-    last: real().notNull(),
-    first_at: integer().notNull(),
-    last_at: integer().notNull(),
-    distribution: text(), // JSON, core/metrics/distribution.ts PackedDistribution
-    rollup: text(), // JSON, core/metrics/rollup.ts Rollup
-    quantile_steps: text(), // JSON, core/metrics/rollup.ts QuantileSteps; read only for quantiles over time
   },
-  (table) => [
-    primaryKey({ columns: [table.session_id, table.name, table.series] }),
-    index("metrics_by_name").on(table.name, table.session_id),
-  ],
+  (table) => [primaryKey({ columns: [table.kind, table.name, table.product] })],
 );
 
-/** How often each event, by name and category, occurred in a session. */
-export const event_counts = sqliteTable(
-  "event_counts",
-  {
-    session_id: text().notNull(),
-    name: text().notNull(),
-    category: text().notNull(),
-    count: integer().notNull(),
-    first_at: integer().notNull(),
-    last_at: integer().notNull(),
-  },
-  (table) => [
-    primaryKey({ columns: [table.session_id, table.name, table.category] }),
-    index("event_counts_by_name").on(table.name, table.session_id),
-  ],
-);
-
-/** How often each exception, by fingerprint, occurred in a session. */
-export const exceptions = sqliteTable(
-  "exceptions",
-  {
-    session_id: text().notNull(),
-    fingerprint: text().notNull(),
-    product: text().notNull(), // its session's, copied so that it can be subtracted from its group
-    version: text().notNull(),
-    type: text().notNull(),
-    message: text().notNull(),
-    place: text().notNull(), // where the session's first one arose (core/stack/where.ts); "" if it is not known
-    search: text().notNull(), // type, message, place and fingerprint, folded by core/text/fold.ts
-    count: integer().notNull(),
-    unhandled: integer().notNull(), // those that ended the program or its thread
-    first_at: integer().notNull(),
-    last_at: integer().notNull(),
-    first_seq: integer().notNull(), // of its first event, to open the session there
-  },
-  (table) => [
-    primaryKey({ columns: [table.session_id, table.fingerprint] }),
-    index("exceptions_by_fingerprint").on(table.fingerprint, table.session_id),
-  ],
-);
+/** The name at which the last sweep of names stopped: one row; with texts "", it reached their end. */
+export const swept = sqliteTable("swept", {
+  id: integer().primaryKey(), // always 1
+  kind: text().notNull(),
+  name: text().notNull(),
+  product: text().notNull(),
+});
 
 /** The same exception in all sessions of a product. Decisions about it are in the registry. */
 export const exception_groups = sqliteTable(
@@ -177,8 +137,8 @@ export const exception_groups = sqliteTable(
     fingerprint: text().notNull(),
     type: text().notNull(),
     message: text().notNull(),
-    place: text().notNull(), // as in exceptions
-    search: text().notNull(), // as in exceptions
+    place: text().notNull(), // where it arose (core/stack/where.ts); "" if it is not known
+    search: text().notNull(), // type, message, place and fingerprint, folded by core/text/fold.ts
     sessions: integer().notNull(),
     count: integer().notNull(),
     unhandled: integer().notNull(),
@@ -187,40 +147,9 @@ export const exception_groups = sqliteTable(
     session_id: text().notNull(), // the session that had it last
     session_at: integer().notNull(), // and when
     session_seq: integer().notNull(),
+    days: text().notNull(), // its trend: JSON of details.ts GroupDays
   },
   (table) => [primaryKey({ columns: [table.product, table.fingerprint] })],
-);
-
-/** An exception group's trend: sessions in which it first occurred on this day. */
-export const exception_days = sqliteTable(
-  "exception_days",
-  {
-    product: text().notNull(),
-    fingerprint: text().notNull(),
-    day: integer().notNull(), // days since 1970, UTC
-    version: text().notNull(),
-    sessions: integer().notNull(),
-    count: integer().notNull(),
-  },
-  (table) => [
-    primaryKey({ columns: [table.product, table.fingerprint, table.day, table.version] }),
-  ],
-);
-
-/** The values that each path of the state ever had: one row per value, or one marker if there are too many. */
-export const state_values = sqliteTable(
-  "state_values",
-  {
-    session_id: text().notNull(),
-    path: text().notNull(), // keys joined by dots
-    value: text().notNull(), // core/state/values.ts
-    first_at: integer().notNull(),
-    last_at: integer(), // when it changed; null if it is the current value
-  },
-  (table) => [
-    primaryKey({ columns: [table.session_id, table.path, table.value] }),
-    index("state_values_by_value").on(table.path, table.value, table.session_id),
-  ],
 );
 
 /**
@@ -274,12 +203,16 @@ export const failed_tests = sqliteTable(
   ],
 );
 
-/** Counts of the sessions of a version. publish and removeSession keep them exact, so that no page has to count sessions. */
-export const versions = sqliteTable(
-  "versions",
+/**
+ * Counts of the sessions of a version by the day of their start. publish and removeSession keep them exact, so that no page has to count sessions;
+ * those of a version are the sums over its days.
+ */
+export const version_days = sqliteTable(
+  "version_days",
   {
     product: text().notNull(),
     version: text().notNull(),
+    day: integer().notNull(), // days since 1970, UTC
     sessions: integer().notNull(),
     active: integer().notNull(),
     suspended: integer().notNull(),
@@ -294,28 +227,13 @@ export const versions = sqliteTable(
     test_runs: integer().notNull(), // of its sessions that are over, those with tests…
     failed_runs: integer().notNull(), // …and of these, those that crashed or failed
   },
-  (table) => [primaryKey({ columns: [table.product, table.version] })],
-);
-
-/** The same by the day of the sessions' start, for trends. */
-export const version_days = sqliteTable(
-  "version_days",
-  {
-    day: integer().notNull(),
-    product: text().notNull(),
-    version: text().notNull(),
-    sessions: integer().notNull(),
-    crashed: integer().notNull(),
-    failed: integer().notNull(),
-    ever_hung: integer().notNull(),
-  },
-  (table) => [primaryKey({ columns: [table.day, table.product, table.version] })],
+  (table) => [primaryKey({ columns: [table.product, table.version, table.day] })],
 );
 
 /** How far a rebuild of the whole catalog is: one row while it is under way, else none. */
 export const rebuild = sqliteTable("rebuild", {
   id: integer().primaryKey(), // always 1
-  cursor: text().notNull(), // id of the last session that was asked
+  cursor: text().notNull(), // where the next step begins (session/publication/reindex.ts)
   done: integer().notNull(), // sessions published again
   failed: integer().notNull(), // sessions that did not answer
   total: integer().notNull(), // sessions in the roster at its beginning

@@ -1,0 +1,403 @@
+/**
+ * Conditions on what a session has, for filters and queries: SQL on `sessions AS s` and `details AS d`, where d may be missing.
+ *
+ * What the catalog lists of a session may be incomplete, so each has two conditions: `has` is certain, `may` includes the sessions of which it is not
+ * known. NOT exchanges them. Neither is ever NULL.
+ */
+import { type SQL, sql } from "drizzle-orm";
+import { MAX_DEPTH, MAX_VALUE_LENGTH } from "../../core/limits.ts";
+import type { Match } from "../../core/query/tree.ts";
+import { searchable } from "../../core/session/searched.ts";
+import { isIndex, writePath } from "../../core/state/path.ts";
+import { ANY_VALUE, askedTexts, cut, MEMBERS } from "../../core/state/values.ts";
+import {
+  all,
+  any as anyOfThese,
+  type Candidates,
+  EVERY_SESSION,
+  having,
+  withPart,
+  withTerm,
+} from "./candidates.ts";
+import { allRows, type Column, columnOf, type List, rowsNamed } from "../tables/details.ts";
+import { LEFT_OUT_BITS, UNPUBLISHED } from "./filter.ts";
+import { anyOf, chained, isIn, numberIs, startsWith, textIs } from "./matching.ts";
+import { TOKEN, tagKey } from "../tables/posting.ts";
+
+export type Condition = {
+  has: SQL;
+  may: SQL;
+  /** Those that may pass are among them. */
+  among: Candidates;
+  /** May differ from has. */
+  isListed: boolean;
+};
+
+/** A condition on columns of the session's own row. */
+export function certain(condition: SQL, among = EVERY_SESSION): Condition {
+  const known = sql`(${condition})`;
+  return { has: known, may: known, among, isListed: false };
+}
+
+export const EVERY: Condition = certain(sql`1`);
+
+export function both(parts: Condition[]): Condition {
+  return joined(parts, sql` AND `, sql`1`, all);
+}
+
+export function either(parts: Condition[]): Condition {
+  return joined(parts, sql` OR `, sql`0`, anyOfThese);
+}
+
+function joined(
+  parts: Condition[],
+  operator: SQL,
+  none: SQL,
+  among: (parts: Candidates[]) => Candidates,
+): Condition {
+  const candidates = among(parts.map((part) => part.among));
+  if (parts.length === 0) return certain(none, candidates);
+  return {
+    has: chained(
+      parts.map(({ has }) => has),
+      operator,
+    ),
+    may: chained(
+      parts.map(({ may }) => may),
+      operator,
+    ),
+    among: candidates,
+    isListed: parts.some(({ isListed }) => isListed),
+  };
+}
+
+/** Which sessions lack something no index has. */
+export function not({ has, may, isListed }: Condition): Condition {
+  return { has: sql`NOT ${may}`, may: sql`NOT ${has}`, among: EVERY_SESSION, isListed };
+}
+
+/** A condition on a list that is incomplete in a session with any of `bits`. The lists of a damaged session may lack what cannot be read. */
+function listed(has: SQL, may: SQL, bits: number, among: Candidates): Condition {
+  return {
+    has: sql`(${has})`,
+    may: sql`(${may} OR s.left_out & ${sql.raw(String(bits))} OR s.damaged <> 0)`,
+    among: among.match === undefined ? EVERY_SESSION : { ...among, bits: among.bits | bits },
+    isListed: true,
+  };
+}
+
+function exists(rows: SQL, where: SQL): SQL {
+  return sql`EXISTS (SELECT 1 FROM ${rows} WHERE ${where})`;
+}
+
+function column<Of extends List>(list: Of, name: Column<Of>): SQL {
+  return sql.raw(`(${columnOf(list, name)})`);
+}
+
+const BITS = {
+  events: LEFT_OUT_BITS.event_names | UNPUBLISHED,
+  exceptions: LEFT_OUT_BITS.exceptions,
+  state: LEFT_OUT_BITS.state_paths | UNPUBLISHED,
+  figures: LEFT_OUT_BITS.series | UNPUBLISHED,
+  attachments: LEFT_OUT_BITS.attachments | UNPUBLISHED,
+  tests: LEFT_OUT_BITS.tests | UNPUBLISHED,
+  searched: LEFT_OUT_BITS.searched | UNPUBLISHED,
+} as const;
+
+/** A folded term that occurs in a text of the session. */
+export function containing(term: string): Condition {
+  const has = sql`(instr(s.search, ${term}) > 0 OR instr(ifnull(d.searched, ''), ${term}) > 0)`;
+  return listed(has, has, BITS.searched, withTerm(term, 0));
+}
+
+/** A text as it was written in a query. */
+export function containingText(text: string): Condition {
+  return containing(searchable(text));
+}
+
+/** Candidates by a text that is among those which a text search looks through. `token`: of a whole text. */
+function withTexts(
+  any: Match[],
+  token: ((text: string) => string) | undefined,
+  what: Candidates = EVERY_SESSION,
+): Candidates {
+  return anyOfThese(
+    any.map((match) => {
+      if (match.kind === "is") return token ? having(token(match.text)) : what;
+      if (match.kind !== "like") return what;
+      const parts = [match.start, match.middle, match.end];
+      return all([what, ...parts.map((part) => withPart(part, BITS.searched))]);
+    }),
+  );
+}
+
+export function eventNamed(any: Match[]): Condition {
+  const name = column("events", "name");
+  const has = chained(
+    byName(any, (match) =>
+      match === undefined
+        ? exists(allRows("events"), textIs(name, any))
+        : exists(rowsNamed("events", match), sql`${name} = ${match}`),
+    ),
+    sql` OR `,
+  );
+  return listed(has, has, BITS.events, withTexts(any, TOKEN.event, having(TOKEN.has("event"))));
+}
+
+/** One name is looked up by its key; of anything else all rows are read. */
+function byName(any: Match[], where: (name: string | undefined) => SQL): SQL[] {
+  const [only] = any;
+  return [where(any.length === 1 && only?.kind === "is" ? only.text : undefined)];
+}
+
+/** `merged`: or one of these, each in its product. */
+export function hadFingerprint(
+  fingerprint: string,
+  merged: { product: string; fingerprint: string }[],
+): Condition {
+  const had = column("exceptions", "fingerprint");
+  const pairs = JSON.stringify(merged.map((each) => [each.fingerprint, each.product]));
+  const has =
+    merged.length === 0
+      ? exists(rowsNamed("exceptions", fingerprint), sql`${had} = ${fingerprint}`)
+      : exists(
+          allRows("exceptions"),
+          sql`(${had} = ${fingerprint} OR (${had}, s.product) IN (SELECT value ->> 0, value ->> 1 FROM json_each(${pairs})))`,
+        );
+  const all = [fingerprint, ...merged.map((each) => each.fingerprint)];
+  const among = anyOfThese(all.map((each) => having(TOKEN.fingerprint(each))));
+  return listed(has, has, BITS.exceptions, among);
+}
+
+/** Of this type or fingerprint. */
+export function exceptionIs(any: Match[]): Condition {
+  const [type, fingerprint] = [column("exceptions", "type"), column("exceptions", "fingerprint")];
+  const has = exists(
+    allRows("exceptions"),
+    sql`(${textIs(type, any)} OR ${textIs(fingerprint, any)})`,
+  );
+  const some = having(TOKEN.has("exception"));
+  const among = anyOfThese(
+    any.map((match) =>
+      match.kind === "is"
+        ? anyOfThese([
+            having(TOKEN.exceptionType(match.text)),
+            having(TOKEN.fingerprint(match.text)),
+          ])
+        : some,
+    ),
+  );
+  return listed(has, has, BITS.exceptions, among);
+}
+
+export function metricNamed(any: Match[]): Condition {
+  const name = column("figures", "name");
+  const has = chained(
+    byName(any, (match) =>
+      match === undefined
+        ? exists(allRows("figures"), textIs(name, any))
+        : exists(rowsNamed("figures", match), sql`${name} = ${match}`),
+    ),
+    sql` OR `,
+  );
+  const among = anyOfThese(
+    any.map((match) =>
+      having(match.kind === "is" ? TOKEN.metric(match.text) : TOKEN.has("metric")),
+    ),
+  );
+  return listed(has, has, BITS.figures, among);
+}
+
+/** A series of this metric with such a figure (core/query/fields.ts FIGURES). */
+export function figureIs(metric: string, statistic: string, any: Match[]): Condition {
+  const figure = FIGURES[statistic] ?? sql`NULL`;
+  const has = exists(
+    rowsNamed("figures", metric),
+    sql`${column("figures", "name")} = ${metric} AND ${anyOf(any, (match) => numberIs(figure, match))}`,
+  );
+  return listed(has, has, BITS.figures, having(TOKEN.metric(metric)));
+}
+
+const SUM = sql`((${column("figures", "sum")} + ${column("figures", "sum_low")}) / ${column("figures", "sum_scale")})`;
+const figure = (name: Column<"figures">) => column("figures", name);
+const FIGURES: { [statistic: string]: SQL } = {
+  sum: SUM,
+  mean: sql`(${SUM} / nullif(${figure("count")}, 0))`,
+  min: figure("min"),
+  max: figure("max"),
+  first: figure("first"),
+  last: figure("last"),
+  count: figure("count"),
+  increase: figure("increase"),
+  p50: figure("p50"),
+  p95: figure("p95"),
+  p99: figure("p99"),
+};
+
+export function attachmentNamed(any: Match[]): Condition {
+  const has = exists(allRows("attachments"), textIs(column("attachments", "name"), any));
+  const some = having(TOKEN.has("attachment"));
+  return listed(has, has, BITS.attachments, withTexts(any, TOKEN.attachment, some));
+}
+
+/** By its whole name or the last part of it. */
+export function testNamed(any: Match[]): Condition {
+  const [text, last] = [column("tests", "text"), column("tests", "last")];
+  const has = exists(allRows("tests"), sql`(${textIs(text, any)} OR ${textIs(last, any)})`);
+  return listed(has, has, BITS.tests, withTexts(any, TOKEN.test, having(TOKEN.has("test"))));
+}
+
+export function tagged(any: Match[]): Condition {
+  const among = withTexts(any, TOKEN.tag, having(TOKEN.has("tag")));
+  return inTags(textIs(sql.raw("tag.value"), any), among);
+}
+
+/** A tag `key`, or `key:value`. */
+export function tagIs(key: string, any: Match[]): Condition {
+  const start = `${key}:`;
+  const value = sql`substr(tag.value, ${Array.from(start).length + 1})`;
+  const where = anyOf(any, (match) =>
+    match.kind === "any"
+      ? sql`(tag.value = ${key} OR ${startsWith(sql.raw("tag.value"), start)})`
+      : sql`(${startsWith(sql.raw("tag.value"), start)} AND ${textIs(value, [match])})`,
+  );
+  const among = anyOfThese(
+    any.map((match) =>
+      having(match.kind === "is" ? TOKEN.tag(`${start}${match.text}`) : TOKEN.tagKey(tagKey(key))),
+    ),
+  );
+  return inTags(where, among);
+}
+
+function inTags(where: SQL, among: Candidates): Condition {
+  const has = exists(sql`json_each(s.tags) AS tag`, where);
+  return listed(has, has, LEFT_OUT_BITS.tags, among);
+}
+
+/** The values that a path has now or had last, any that it ever had, or the one at the session's end. */
+export function stateIs(
+  when: "state" | "ever" | "at_end",
+  path: string[],
+  any: Match[],
+): Condition {
+  const written = writePath(path);
+  const value = column("state", "value");
+  const isCurrent = when === "ever" ? sql`1` : sql`${column("state", "last_at")} IS NULL`;
+  const atPath = sql`${column("state", "path")} = ${written}`;
+  const rows = rowsNamed("state", written);
+
+  const asked = any.filter((match) => match.kind !== "any").map((match) => valueIs(value, match));
+  const has: SQL[] = [];
+  const may: SQL[] = [];
+  const among: Candidates[] = [];
+  if (asked.length > 0) {
+    const hasOne = chained(
+      asked.map((each) => each.has),
+      sql` OR `,
+    );
+    const mayOne = chained(
+      asked.map((each) => each.may),
+      sql` OR `,
+    );
+    has.push(exists(rows, sql`${atPath} AND ${hasOne} AND ${isCurrent}`));
+    // Of a path with too many values it is not known which it had, nor when.
+    may.push(
+      exists(rows, sql`${atPath} AND ((${mayOne} AND ${isCurrent}) OR ${value} = ${ANY_VALUE})`),
+    );
+    among.push(...asked.map((each) => each.among(written)));
+    among.push(having(TOKEN.value(written, ANY_VALUE)));
+  }
+  if (asked.length < any.length) {
+    const below = atOrBelow(written);
+    const isMarker = isIn(value, [ANY_VALUE, MEMBERS]);
+    has.push(
+      when === "ever"
+        ? exists(allRows("state"), below)
+        : exists(allRows("state"), sql`${below} AND ${isCurrent} AND NOT ${isMarker}`),
+    );
+    may.push(exists(allRows("state"), sql`${below} AND (${isCurrent} OR ${isMarker})`));
+    among.push(having(TOKEN.path(written)));
+  }
+  const lists = listsAbove(path);
+  if (lists.length > 0) {
+    may.push(isList(lists));
+    among.push(...lists.map((list) => having(TOKEN.path(list))));
+  }
+  const compiled = listed(
+    has.length === 0 ? sql`0` : chained(has, sql` OR `),
+    may.length === 0 ? sql`0` : chained(may, sql` OR `),
+    BITS.state,
+    anyOfThese(among),
+  );
+  return when === "at_end" ? both([compiled, certain(sql`s.is_open = 0`)]) : compiled;
+}
+
+/** "/" follows "." in ASCII: everything below the path. */
+function atOrBelow(path: string): SQL {
+  const row = column("state", "path");
+  return sql`(${row} = ${path} OR (${row} >= ${`${path}.`} AND ${row} < ${`${path}/`}))`;
+}
+
+/**
+ * The members of lists have no paths of their own. Where a key may be an index, the list may be at the path before it. A path that is deeper than a state can be
+ * is nowhere.
+ */
+function listsAbove(path: string[]): string[] {
+  if (path.length > MAX_DEPTH) return [];
+  return path.flatMap((key, index) =>
+    index > 0 && isIndex(key) ? [writePath(path.slice(0, index))] : [],
+  );
+}
+
+/** One of these paths is there. */
+function isList(paths: string[]): SQL {
+  return exists(allRows("state"), isIn(column("state", "path"), paths));
+}
+
+type ValueCondition = { has: SQL; may: SQL; among: (path: string) => Candidates };
+
+function valueIs(value: SQL, match: Match): ValueCondition {
+  if (match.kind === "is") {
+    const texts = askedTexts(match.text, match.isQuoted ? "string" : undefined);
+    return valueIn(value, texts);
+  }
+  const inner = sql`substr(${value}, 2)`;
+  const has =
+    match.kind === "like"
+      ? sql`(substr(${value}, 1, 1) = '"' AND length(${value}) <= ${MAX_VALUE_LENGTH} AND ${textIs(inner, [match])})`
+      : sql`(substr(${value}, 1, 1) = '=' AND substr(${value}, 2, 1) IN ('-','0','1','2','3','4','5','6','7','8','9') AND ${numberIs(sql`CAST(${inner} AS REAL)`, match)})`;
+  // A longer text is cut, so its end is not known.
+  const may = sql`(${has} OR length(${value}) > ${MAX_VALUE_LENGTH})`;
+  return { has, may, among: (path) => having(TOKEN.path(path)) };
+}
+
+/** `texts`: of the values that are looked for (core/state/values.ts). A text that is cut is equal to that of other values, so it is not certain. */
+function valueIn(value: SQL, texts: string[]): ValueCondition {
+  const whole = texts.filter((text) => cut(text) === text);
+  return {
+    has: isIn(value, whole),
+    may: isIn(value, texts.map(cut)),
+    among: (path) => anyOfThese(texts.map((text) => having(TOKEN.value(path, cut(text))))),
+  };
+}
+
+/** The path ever had one of these values. */
+export function everHad(path: string[], texts: string[]): Condition {
+  const written = writePath(path);
+  const value = column("state", "value");
+  const atPath = sql`${column("state", "path")} = ${written}`;
+  const { has, may, among } = valueIn(value, texts);
+  const rows = rowsNamed("state", written);
+  const lists = listsAbove(path);
+  const mayHave = exists(rows, sql`${atPath} AND (${may} OR ${value} = ${ANY_VALUE})`);
+  return listed(
+    exists(rows, sql`${atPath} AND ${has}`),
+    lists.length === 0 ? mayHave : sql`(${mayHave} OR ${isList(lists)})`,
+    BITS.state,
+    anyOfThese([
+      among(written),
+      having(TOKEN.value(written, ANY_VALUE)),
+      ...lists.map((list) => having(TOKEN.path(list))),
+    ]),
+  );
+}

@@ -1,0 +1,141 @@
+/**
+ * What a search through all sessions looks through in one of them, beside its own row: exceptions, tests, names and messages of events, values of the
+ * state, names of attachments, and the last lines of output. It is bounded; what is left out is looked for in the session's log.
+ *
+ * Messages of events are kept by the index as they arrive: each different one once, the newest ones as far as there is room.
+ */
+import type { EventRow } from "../answers.ts";
+import { isException } from "../events/event.ts";
+import {
+  MAX_OUTPUT_LINE,
+  MAX_SEARCHED_MESSAGE,
+  MAX_SEARCHED_MESSAGES,
+  MAX_SEARCHED_OUTPUT,
+  MAX_SEARCHED_TEXT,
+} from "../limits.ts";
+import { isMarker } from "../state/values.ts";
+import type { ListedTest } from "../tests/listed.ts";
+import { fold } from "../text/fold.ts";
+import { EVENT_OUTPUT } from "../vocabulary.ts";
+import type { RecordedText, RecordedTexts, SessionIndex } from "./session-index.ts";
+
+/** What of a session is looked through, as the catalog lists it. */
+export type Searched = {
+  exceptions: {
+    type: string;
+    message: string;
+    place: string;
+    first_at: number;
+    first_seq: number;
+  }[];
+  tests: ListedTest[];
+  attachments: { name: string; at: number }[];
+  event_counts: { name: string; first_at: number }[];
+  state_values: { value: string; first_at: number }[];
+  texts: RecordedTexts;
+};
+
+/** The folded lines as far as there is room for them, and whether none was left out. */
+export function searchedOf(searched: Searched): { searched: string; isWhole: boolean } {
+  let isWhole = !searched.texts.leftOut;
+  let length = 0;
+  const lines = new Set<string>();
+  for (const text of textsOf(searched)) {
+    const line = searchable(text);
+    if (line === "" || lines.has(line)) continue;
+    if (length + line.length > MAX_SEARCHED_TEXT) isWhole = false;
+    else {
+      length += line.length + 1;
+      lines.add(line);
+    }
+  }
+  return { searched: [...lines].join("\n"), isWhole };
+}
+
+/** What names a failure first, and of each kind the newest first. */
+export function* textsOf(searched: Searched): Generator<string> {
+  const { exceptions, tests, attachments, event_counts, state_values, texts } = searched;
+  const newest = <Item>(items: Item[]) => [...items].reverse();
+  for (const { type, message, place } of newest(exceptions))
+    yield [type, message, place].filter(Boolean).join(" ");
+  for (const test of tests) if (!isQuiet(test)) yield testText(test);
+  for (const { text } of newest(texts.output)) yield text;
+  for (const { name } of attachments) yield name;
+  for (const { name } of event_counts) yield name;
+  for (const { text } of newest(texts.messages)) yield text;
+  for (const { value } of state_values) if (!isMarker(value)) yield value.slice(1);
+  for (const test of tests) if (isQuiet(test)) yield testText(test);
+}
+
+function isQuiet({ result }: ListedTest): boolean {
+  return result === "passed" || result === "skipped";
+}
+
+function testText({ text, failure }: ListedTest): string {
+  return failure === "" ? text : `${text} ${failure}`;
+}
+
+/** A text as a search compares it: folded, in one line. */
+export function searchable(text: string): string {
+  return fold(oneLine(text));
+}
+
+export function oneLine(text: string): string {
+  return text.replaceAll(/[\r\n]/g, " ");
+}
+
+/** The texts of an event that a search looks through beside its name. Tests have lists of their own (tests/listed.ts). */
+export function textsOfEvent(event: EventRow): string[] {
+  if (event.test) return [];
+  const thrown = (isException(event) ? [event, ...(event.causes ?? [])] : []).map(
+    ({ exception_type: type = "", exception_msg: message = "" }) => thrownText(type, message),
+  );
+  return [event.message ?? "", ...thrown].filter((text) => text !== "");
+}
+
+function thrownText(type: string, message: string): string {
+  return [type, message].filter(Boolean).join(" ");
+}
+
+/** Keeps the texts of an event, after it was counted. */
+export function noteTexts(index: SessionIndex, event: EventRow): void {
+  const { texts } = index;
+  const { at, seq } = event;
+  if (event.name === EVENT_OUTPUT) {
+    const text = (event.message ?? "").slice(0, MAX_OUTPUT_LINE);
+    if (text.trim() === "") return;
+    texts.output.push({ text, at, seq });
+    texts.added++;
+    trim(texts.output, MAX_SEARCHED_OUTPUT);
+    return;
+  }
+  for (const text of textsOfEvent(event)) {
+    if (isListed(index, event, text)) continue;
+    if (text.length > MAX_SEARCHED_MESSAGE) texts.leftOut = true;
+    const kept = text.slice(0, MAX_SEARCHED_MESSAGE);
+    const known = texts.messages.findIndex((message) => message.text === kept);
+    if (known >= 0) texts.messages.splice(known, 1);
+    else texts.added++;
+    texts.messages.push({ text: kept, at, seq });
+  }
+  if (trim(texts.messages, MAX_SEARCHED_MESSAGES)) texts.leftOut = true;
+}
+
+/** Whether the list of exceptions has this text. */
+function isListed({ exceptions }: SessionIndex, event: EventRow, text: string): boolean {
+  const listed = exceptions.find(({ fingerprint }) => fingerprint === event.fingerprint);
+  return listed !== undefined && thrownText(listed.type, listed.message) === text;
+}
+
+/** Removes the oldest until the others have at most `length` characters. True if there were any. */
+function trim(texts: RecordedText[], length: number): boolean {
+  let sum = texts.reduce((total, { text }) => total + text.length, 0);
+  let removed = 0;
+  for (const { text } of texts) {
+    if (sum <= length) break;
+    sum -= text.length;
+    removed++;
+  }
+  texts.splice(0, removed);
+  return removed > 0;
+}

@@ -53,10 +53,11 @@ export class Charts {
     this.to = to;
     for (const row of this.#rows()) this.observer.observe(row);
     for (const [id, drawn] of this.drawn) {
+      const row = this.#row(id);
+      if (row) this.#colour(drawn, row);
       if (isMoved) drawn.from = drawn.to = NaN; // its readings are of another range
       else if (drawn.chart?.canvas.isConnected) this.#setAxis(drawn);
       else this.#draw(id, drawn); // the list was fetched again
-      const row = this.#row(id);
       if (row) writeCaption(row, drawn, this.from, this.to);
     }
     void this.#fill();
@@ -259,6 +260,7 @@ export class Charts {
       drawn.chart = undefined;
     }
     drawn.chart ??= newChart(canvas, row);
+    this.#colour(drawn, row);
     const { shows } = drawn;
     const hasBand = shows === "quantiles" || (shows === "values" && !drawn.isExact);
     // A short pause within a time that has quantiles is no gap between two of them.
@@ -270,6 +272,13 @@ export class Charts {
     writeCaption(row, drawn, this.from, this.to);
     this.#setAxis(drawn);
     markRefused(row, drawn, this.from, this.to);
+  }
+
+  /** The reader may have chosen another tag whose values have colours. @param {Drawn} drawn @param {HTMLElement} row */
+  #colour(drawn, row) {
+    if (!drawn.chart || drawn.colour === row.dataset.colour) return;
+    drawn.colour = row.dataset.colour;
+    recolour(drawn.chart, row);
   }
 
   /** @param {Drawn} drawn */

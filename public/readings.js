@@ -21,7 +21,7 @@ export const QUANTILE_BUCKETS = 60;
 
 /**
  * A series as it is drawn over a range: its values, a counter's increase per second, or quantiles. `scale` has the ends of what is shown.
- * @typedef {{ from: number, to: number, shows: "values" | "rates" | "quantiles", scale?: { top: number, bottom: number }, chart?: any } & Readings} Drawn
+ * @typedef {{ from: number, to: number, shows: "values" | "rates" | "quantiles", scale?: { top: number, bottom: number }, chart?: any, colour?: string } & Readings} Drawn
  */
 
 /** @param {Answered} series @param {boolean} isTotal @returns {Readings} */

@@ -63,6 +63,14 @@ filter?.addEventListener("input", () => {
   history.replaceState(history.state, "", url);
 });
 
+/** So does the choice of a colour. */
+document.addEventListener("change", ({ target }) => {
+  if (!(target instanceof HTMLSelectElement) || target.name !== "colour") return;
+  const url = new URL(location.href);
+  setParameter(url, "colour", target.value);
+  history.replaceState(history.state, "", url);
+});
+
 /** Back and Forward restore ranges. */
 addEventListener("popstate", () => {
   const query = new URLSearchParams(location.search);

@@ -17,6 +17,7 @@ import { RecordPanel } from "./session/completeness.tsx";
 import { MomentPanel, momentRoutes } from "./session/moment.tsx";
 import { OutputPanel, outputRoutes } from "./session/output.tsx";
 import { Charts, chartRoutes } from "./session/charts.tsx";
+import { colourAsked } from "./session/tag-colours.tsx";
 import {
   findStateCharts,
   stateAskedIn,
@@ -84,7 +85,13 @@ sessionRoutes.get("/sessions/:id", async (c) => {
             view={view}
           />
           <StateChartsPanel summary={summary} view={view} asked={asked} found={found} />
-          <Charts session={session} summary={summary} view={view} search={c.req.query("metric")} />
+          <Charts
+            session={session}
+            summary={summary}
+            view={view}
+            search={c.req.query("metric")}
+            colour={colourAsked(c.req.query("colour"))}
+          />
         </div>
         <MomentPanel session={session} summary={summary} view={view} />
         <div class="records">

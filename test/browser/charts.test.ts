@@ -104,6 +104,16 @@ const SESSIONS: Batch[][] = [
     })),
     { op: "metric", type: "timer", at: START + 500, name: "query", value: 0.003_859 },
   ]),
+  session(
+    "tagged",
+    60_000,
+    ["busy", "memory"].flatMap((name) =>
+      [0, 1].flatMap(
+        (gpu) =>
+          gauge(name, seconds, seconds).map((op): Op => ({ ...op, tags: [`gpu:${gpu}`] }) as Op), // as: of a gauge
+      ),
+    ),
+  ),
   session("failing", 100_000, [
     ...gauge("fps", seconds, seconds),
     ...Array.from({ length: 850 }, (_, i): Op => ({
@@ -167,6 +177,26 @@ describe.skipIf(!hasBrowser)("the charts of a session", () => {
     expect(Math.max(...counts)).toBeLessThanOrEqual(12);
     // Reading the pixels is this test's own doing.
     expect(complaints.filter((text) => !text.startsWith("Canvas2D"))).toEqual([]);
+  });
+
+  test("series have the colours of a tag, which the reader chooses and the address keeps", async () => {
+    const { page, complaints } = await world.look("/sessions/tagged");
+    const colours = () =>
+      page.evaluate<string[]>(
+        `[...document.querySelectorAll(".chart canvas")].map((canvas) => Chart.getChart(canvas)?.data.datasets[2].borderColor)`,
+      );
+    await soon(async () => (await colours()).filter(Boolean).length).toBe(4);
+    const [first, second, third, fourth] = await colours();
+    expect(first).toBe(third);
+    expect(second).toBe(fourth);
+    expect(first).not.toBe(second);
+    await page.locator("[name=colour]").selectOption("(none)");
+    await soon(async () => new Set(await colours()).size).toBe(1);
+    expect(new URL(page.url()).searchParams.get("colour")).toBe("(none)");
+    await page.reload();
+    await soon(async () => (await colours()).filter(Boolean).length).toBe(4);
+    expect(new Set(await colours()).size).toBe(1);
+    expect(complaints).toEqual([]);
   });
 
   test("the reading at the cursor is the last recorded value, also where buckets are drawn", async () => {

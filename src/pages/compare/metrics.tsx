@@ -9,6 +9,7 @@ import { Empty } from "../ui/empty.tsx";
 import { BY_NAME } from "../ui/order.ts";
 import { Panel } from "../ui/panel.tsx";
 import { Legend, type Line, Plot } from "../ui/plot.tsx";
+import { Tag } from "../ui/tag.tsx";
 import { DifferenceColumn, Numbers } from "./difference.tsx";
 import { endOf, type Member, named } from "./member.tsx";
 import { ComparedTable } from "./table.tsx";
@@ -151,7 +152,7 @@ function Overlay({ members, charts, from, to }: OverlayProps) {
       <h3>
         {nameLabel(series.name)}{" "}
         {series.tags.map((tag) => (
-          <span class="tag">{nameLabel(tag)}</span>
+          <Tag text={tag} />
         ))}
       </h3>
       <Plot
@@ -212,7 +213,7 @@ function MetricRows({ members, series }: RowProps) {
             <th scope="row">
               {nameLabel(first.name)}{" "}
               {first.tags.map((tag) => (
-                <span class="tag">{nameLabel(tag)}</span>
+                <Tag text={tag} />
               ))}{" "}
               <span class="quiet">{label}</span>
             </th>

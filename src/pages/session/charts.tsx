@@ -1,4 +1,6 @@
 /** A chart for each metric, below the timeline and with its time axis. The server renders names, values and statistics; charts.js draws the lines. */
+import { asking } from "../../core/text/names.ts";
+import { readTag } from "../../core/text/tag.ts";
 import { nameLabel, plainText } from "../../core/text/recorded-text.ts";
 import type { AccessEnv } from "../../access/access.ts";
 import type { SessionClient } from "../../session/client.ts";
@@ -13,10 +15,13 @@ import { endStep } from "../../core/text/scale.ts";
 import { CHARTS, CHART_POINTS, QUANTILE_BUCKETS, SPARKLINE_POINTS, TYPING_MS } from "../limits.ts";
 import { address } from "../ui/address.ts";
 import { Empty } from "../ui/empty.tsx";
+import { BY_NAME } from "../ui/order.ts";
 import { guarded } from "../ui/panel.tsx";
 import { NotUnderstood, readBox, SearchField } from "../ui/search-form.tsx";
 import { Brief, Statistics, unitOf } from "./statistics.tsx";
+import { Tag } from "../ui/tag.tsx";
 import { type DrawnSeries, sparklineSvg } from "./sparkline.ts";
+import { ColourBy, colourAsked, type TagColours, tagColours } from "./tag-colours.tsx";
 import { lastMoment, sessionIn, type View, viewOf, viewQuery } from "./view.ts";
 
 type ChartsProps = {
@@ -24,9 +29,11 @@ type ChartsProps = {
   summary: Summary;
   view: View;
   search?: string | undefined;
+  /** The key of a tag, as `tagColours` takes it. */
+  colour?: string | undefined;
 };
 
-export function Charts({ session, summary, view, search }: ChartsProps) {
+export function Charts({ session, summary, view, search, colour }: ChartsProps) {
   return (
     <section id="metrics" class="charts" aria-labelledby="metrics-title">
       <header class="charts-header">
@@ -43,6 +50,7 @@ export function Charts({ session, summary, view, search }: ChartsProps) {
             aria-label="Metrics"
             action={`/sessions/${summary.id}`}
             hx-get={`/sessions/${summary.id}/metrics`}
+            hx-include="#view, #colour-by"
             hx-trigger={`submit, input delay:${TYPING_MS}ms`}
             hx-target="#chart-list"
             hx-swap="outerHTML"
@@ -58,7 +66,7 @@ export function Charts({ session, summary, view, search }: ChartsProps) {
           </form>
         ) : null}
       </header>
-      {guarded("the metrics", () => list({ session, summary, view, search }))}
+      {guarded("the metrics", () => list({ session, summary, view, search, colour }))}
     </section>
   );
 }
@@ -77,25 +85,34 @@ type ListProps = {
   summary: Summary;
   view: View;
   search?: string | undefined;
+  colour?: string | undefined;
   skip?: number;
   /** In a fragment there is no image for pages without script, because it would be fetched. */
   isFragment?: boolean;
 };
 
 async function list(props: ListProps) {
-  const { session, summary, view, search = "", skip = 0, isFragment = false } = props;
+  const { session, summary, view, search = "", colour, skip = 0, isFragment = false } = props;
   const isLive = summary.verdict.status === "active" && skip === 0;
   const all = await session.ask("series");
   const query = readBox(() => parseQueryOf(SERIES_LIST, search, Date.now()));
   const series = (query instanceof Refusal ? [] : seriesPassing(all, query)).toSorted(
-    (a, b) => a.name.localeCompare(b.name) || a.id - b.id,
+    (a, b) =>
+      a.name.localeCompare(b.name) ||
+      BY_NAME.compare(a.tags.join("\n"), b.tags.join("\n")) ||
+      a.id - b.id,
   );
+  const colours = tagColours(all, colour);
   const shown = series.slice(skip, skip + CHARTS);
   const extent = extentOf(
     { from: summary.created_at, to: Math.max(summary.updated_at, lastMoment(summary)) },
     all.map(({ first_at, last_at }) => ({ from: first_at, to: last_at })),
   );
-  const further = { metric: search, skip: skip + CHARTS };
+  const further = {
+    metric: search,
+    skip: skip + CHARTS,
+    colour: colour === undefined ? undefined : asking(colour),
+  };
   const values =
     view.at === undefined
       ? new Map(shown.map(({ id, last }) => [id, last]))
@@ -111,11 +128,12 @@ async function list(props: ListProps) {
       data-series={all.length}
       // A running session may add series; live.js then fetches the list again.
       hx-get={isLive ? `/sessions/${session.id}/metrics` : undefined}
-      hx-include={isLive ? "#view, .charts-header [name=metric]" : undefined}
+      hx-include={isLive ? "#view, #colour-by, .charts-header [name=metric]" : undefined}
       hx-trigger={isLive ? "live-series from:body" : undefined}
       hx-swap={isLive ? "outerMorph" : undefined}
     >
       {skip === 0 ? <Outside summary={summary} extent={extent} /> : null}
+      {skip === 0 ? <ColourBy id={session.id} search={search} colours={colours} /> : null}
       {query instanceof Refusal ? (
         <NotUnderstood query={search} refusal={query} />
       ) : shown.length === 0 ? (
@@ -130,9 +148,10 @@ async function list(props: ListProps) {
       {shown.map((one) => (
         <ChartRow
           series={one}
+          colours={colours}
           value={values.get(one.id)}
           partMs={((view.to ?? extent.to) - (view.from ?? extent.from)) / SPARKLINE_POINTS}
-          picture={isFragment ? undefined : pictureOf(summary, view, extent, one)}
+          picture={isFragment ? undefined : pictureOf(summary, view, extent, one, colours)}
         />
       ))}
       {series.length > skip + shown.length ? (
@@ -174,20 +193,32 @@ function Outside({ summary, extent: { outside } }: OutsideProps) {
 }
 
 /** The address of the chart as an image, over the range of the timeline. */
-function pictureOf({ id }: Summary, view: View, extent: Extent, series: SeriesSummary) {
+function pictureOf(
+  { id }: Summary,
+  view: View,
+  extent: Extent,
+  series: SeriesSummary,
+  colours: TagColours,
+) {
   const { at, from = extent.from, to = extent.to } = view;
-  return `/sessions/${id}/charts/${series.id}.svg${viewQuery({ at, from, to })}`;
+  return address(`/sessions/${id}/charts/${series.id}.svg`, {
+    t: at,
+    from,
+    to,
+    colour: colours.colourOf(series),
+  });
 }
 
 type ChartRowProps = {
   series: SeriesSummary;
+  colours: TagColours;
   value: number | undefined;
   picture: string | undefined;
   /** The time that each part of the picture's line aggregates, where it has more points than parts. */
   partMs: number;
 };
 
-function ChartRow({ series, value, picture, partMs }: ChartRowProps) {
+function ChartRow({ series, colours, value, picture, partMs }: ChartRowProps) {
   const { id, type, tags, min, max } = series;
   const unit = unitOf(series);
   const name = nameLabel(series.name);
@@ -198,6 +229,7 @@ function ChartRow({ series, value, picture, partMs }: ChartRowProps) {
       id={`chart-${id}`}
       class="chart"
       data-series={id}
+      data-colour={colours.colourOf(series)}
       data-type={type}
       data-unit={unit}
       data-points={CHART_POINTS}
@@ -207,9 +239,7 @@ function ChartRow({ series, value, picture, partMs }: ChartRowProps) {
       <header class="row-name">
         <h3 title={name}>{name}</h3>
         {tags.map((tag) => (
-          <span class="tag" title={nameLabel(tag)}>
-            {nameLabel(tag)}
-          </span>
+          <Tag text={tag} isColoured={readTag(tag).key === colours.key} />
         ))}
         <output class="reading" data-reading aria-label="Value at the cursor" title={exact(value)}>
           {value === undefined ? "–" : formatQuantity(value, unit, step)}
@@ -273,6 +303,7 @@ chartRoutes.get("/sessions/:id/metrics", async (c) => {
       summary,
       view: viewOf(c.req.query()),
       search: c.req.query("metric"),
+      colour: colourAsked(c.req.query("colour")),
       skip: Math.max(0, skip),
       isFragment: true,
     }),
@@ -357,6 +388,7 @@ chartRoutes.get("/sessions/:id/charts/:file{[0-9]+[.]svg}", async (c) => {
     from: from ?? chart.from,
     to: to ?? chart.to,
     at,
+    colour: Number(c.req.query("colour") ?? "-1"),
   });
   return c.body(picture, 200, { "content-type": "image/svg+xml" });
 });

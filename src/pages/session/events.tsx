@@ -8,6 +8,7 @@ import { formatNumber } from "../../core/text/format.ts";
 import { Hono } from "hono";
 import type { EventCount, EventPage, EventRow, Summary } from "../../core/answers.ts";
 import { EVENT_LIST } from "../../core/events/fields.ts";
+import { quoted } from "../../core/query/complete.ts";
 import { parseQueryOf } from "../../core/query/parse.ts";
 import { phrasesOf } from "../../core/query/tree.ts";
 import { Refusal } from "../../core/refusal.ts";
@@ -16,6 +17,7 @@ import { address } from "../ui/address.ts";
 import { Empty } from "../ui/empty.tsx";
 import { guarded } from "../ui/panel.tsx";
 import { NotUnderstood, readBox, SearchField } from "../ui/search-form.tsx";
+import { Tag } from "../ui/tag.tsx";
 import { Moment, Time } from "../ui/time.tsx";
 import { EventText } from "./event.tsx";
 import { framesOf } from "../../core/stack/frame.ts";
@@ -274,7 +276,7 @@ function Rows({ id, found, filter }: { id: string; found: Found; filter: Filter 
         </li>
       ) : null}
       {items.map((event) => (
-        <EventItem id={id} event={event} marks={marks} />
+        <EventItem id={id} event={event} marks={marks} filter={filter} />
       ))}
       {next === null ? null : (
         <MoreEvents id={id} filter={filter} cursor={next} seen={seen} searchedTo={searched_to} />
@@ -331,9 +333,9 @@ function filterQuery(filter: Filter): Record<string, string | number | undefined
   return { ...Object.fromEntries(fields), from: filter.from, to: filter.to };
 }
 
-type ItemProps = { id: string; event: EventRow; marks: string[] };
+type ItemProps = { id: string; event: EventRow; marks: string[]; filter: Filter };
 
-function EventItem({ id, event, marks }: ItemProps) {
+function EventItem({ id, event, marks, filter }: ItemProps) {
   const { labels = [], data } = event;
   const isException = event.exception_type !== undefined;
   return (
@@ -348,11 +350,12 @@ function EventItem({ id, event, marks }: ItemProps) {
             {event.group ? <span class="group">{nameLabel(event.group)}</span> : null}
             <EventText event={event} marks={marks} />
             {labels.map((label) => (
-              <span class="tag">{nameLabel(label)}</span>
+              <Tag text={label} />
             ))}
           </span>
         </summary>
         <div class="event-body">
+          <TagLinks id={id} tags={labels} filter={filter} />
           {isException ? <Exception event={event} /> : null}
           {!isException && event.message ? (
             <pre class="message">
@@ -372,6 +375,20 @@ function EventItem({ id, event, marks }: ItemProps) {
         </div>
       </details>
     </li>
+  );
+}
+
+/** The tags of an event, each as a search for it in the list. Links inside of its summary would open it as well. */
+function TagLinks({ id, tags, filter }: { id: string; tags: string[]; filter: Filter }) {
+  if (tags.length === 0) return null;
+  const search = (tag: string) => filterQuery({ ...filter, text: `tag:${quoted(tag)}` });
+  return (
+    <p class="event-tags">
+      <span class="quiet">Events with</span>
+      {tags.map((tag) => (
+        <Tag text={tag} href={`${address(`/sessions/${id}`, search(tag))}#events`} />
+      ))}
+    </p>
   );
 }
 

@@ -25,16 +25,25 @@ const MARGIN = 4;
 
 /** An image has no stylesheet: these colours are visible on light and dark backgrounds. */
 const TRACE = "#3d8fc4";
+/** Of the values of a tag: those after the last colour, and each of TAG_COLOURS. */
+const TAGGED = ["#7d878c", "#e8702a", "#2f9d6c", "#9a63d6", "#b07d1e", "#2b9a9a", "#cf5a9c"];
 const CURSOR = "#e8590c";
 const REFUSED = "#cf1d3c";
 
-type Range = { from: number; to: number; at?: number | undefined };
+type Range = {
+  from: number;
+  to: number;
+  at?: number | undefined;
+  /** As `tagColours` has it. */
+  colour?: number | undefined;
+};
 type Reading = { since: number; until: number; value: number; least: number; most: number };
 
 export function sparklineSvg(
   { from: base, readings, gap = Infinity, refused }: DrawnSeries,
-  { from, to, at }: Range,
+  { from, to, at, colour = -1 }: Range,
 ): string {
+  const trace = TAGGED[colour] ?? TRACE;
   const points = readings.map(readingOf);
   const bottom = points.reduce((low, { least }) => Math.min(low, least), Infinity);
   const top = points.reduce((high, { most }) => Math.max(high, most), -Infinity);
@@ -59,12 +68,12 @@ export function sparklineSvg(
   const isInside = at !== undefined && at >= from && at <= to;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none">`,
-    path(runs.map(band), `fill="${TRACE}" fill-opacity="0.3"`),
+    path(runs.map(band), `fill="${trace}" fill-opacity="0.3"`),
     path(
       runs.filter((run) => run.length > 1).map(line),
-      `${stroke} stroke="${TRACE}" stroke-width="1.5"`,
+      `${stroke} stroke="${trace}" stroke-width="1.5"`,
     ),
-    path(dots, `${stroke} stroke="${TRACE}" stroke-width="${points.length === 1 ? 6 : 4}"`),
+    path(dots, `${stroke} stroke="${trace}" stroke-width="${points.length === 1 ? 6 : 4}"`),
     path(
       refused.map(([since]) => `M${x(base + since)} 0v8`),
       `${stroke} stroke="${REFUSED}" stroke-width="2"`,

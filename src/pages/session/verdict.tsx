@@ -15,6 +15,7 @@ import { Property } from "../ui/property.tsx";
 import { shownEvidence } from "../../core/status/evidence.ts";
 import { hasFailed, isGood, labelOf, outcomeOf } from "../../core/status/outcome.ts";
 import { StatusIcon } from "../ui/status.tsx";
+import { Tag } from "../ui/tag.tsx";
 import { Elapsed, Moment, Time } from "../ui/time.tsx";
 import { framesOf } from "../../core/stack/frame.ts";
 import { whereOf } from "../../core/stack/where.ts";
@@ -256,7 +257,7 @@ function Properties({ summary }: { summary: Summary }) {
       {summary.tags.length === 0 ? null : (
         <Property label="Tags">
           {summary.tags.map((tag) => (
-            <span class="tag">{nameLabel(tag)}</span>
+            <Tag text={tag} href={address("/sessions", { tag: asking(tag) })} />
           ))}
         </Property>
       )}

@@ -296,7 +296,7 @@ export type SessionRow = {
   revision: number;
   /** Parts of its storage that cannot be read, as far as was noticed. */
   damaged: number;
-  /** Lists of it that are incomplete in the catalog: LEFT_OUT_BITS and UNPUBLISHED of catalog/search/filter.ts. */
+  /** Lists of it that are incomplete in the catalog, as bits (catalog/search/filter.ts). 0: none. */
   left_out: number;
   /** It may have what the filter asks for: its index is incomplete, and its log is too long to be searched, or did not answer. */
   unsure?: true;

@@ -1,6 +1,7 @@
 /** The first page of the documentation: how to start recording, what to record, and how to read it. */
 import { Hono } from "hono";
 import type { Env } from "../env.ts";
+import { apiRoutes } from "./docs/api.tsx";
 import { GuideLinks, guideRoutes } from "./docs/guide.tsx";
 import { QuickStart } from "./ui/quick-start.tsx";
 
@@ -133,4 +134,5 @@ function Reading() {
   );
 }
 
+docs.route("/", apiRoutes);
 docs.route("/", guideRoutes);

@@ -376,6 +376,8 @@ describe.skipIf(!hasBrowser)("the pages across sessions", () => {
     "/docs",
     "/docs/python",
     "/docs/lanes",
+    "/docs/api",
+    "/docs/grafana",
     "/sessions/broken/delete",
     "/sessions/unknown",
   ];

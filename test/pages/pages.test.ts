@@ -462,6 +462,7 @@ const PAGES = [
   `/sessions?text=${encodeURIComponent(SPICE)}&product=${encodeURIComponent(SPICE)}&path=${encodeURIComponent(SPICE)}`,
   "/settings",
   "/docs",
+  "/docs/api",
 ];
 
 /** Everything in a page that could run or style something and does not come from a file of ours. */

@@ -102,7 +102,7 @@ function operationOf(
     operationId: idOf(row),
     tags: [tagOf(row)],
     summary: operation.title ?? summaryOf(row.about),
-    description: `${row.about}${row.key === "none" ? "" : `\n\nKey: ${row.key}.`}`,
+    description: `${capitalised(row.about)}${row.key === "none" ? "" : `\n\nKey: ${row.key}.`}`,
     "x-datacat-key": row.key,
     ...(row.key === "none" && { security: [] }),
     ...(row.path === "/api/ingest" && { security: [{ key: [] }, { address: [] }] }),
@@ -308,7 +308,10 @@ const TAGS: { [name: string]: string } = {
 function summaryOf(about: string): string {
   const plain = about.replaceAll(/\[([^\]]*)\]\([^)]*\)|`/g, "$1").replace(/^1\.x: /, "");
   const [first = plain] = plain.split(/[:;(,] ?|\. /);
-  const text = first.trim();
+  return capitalised(first.trim());
+}
+
+function capitalised(text: string): string {
   return text.slice(0, 1).toUpperCase() + text.slice(1);
 }
 

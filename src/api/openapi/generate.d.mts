@@ -1,4 +1,4 @@
-/** Where the document is. */
-export const file: string;
-/** The document as text. */
-export function generate(): string;
+/** Where the document and the page's content are. */
+export const folder: string;
+/** Each file in the folder, with its text. */
+export function generate(): Promise<{ [name: string]: string }>;

@@ -178,12 +178,19 @@ class Types {
     return ts
       .displayPartsToString(symbol.getDocumentationComment(this.#checker))
       .replaceAll(/\s+/g, " ")
+      .replaceAll(/ \([\w/-]+\.ts(?: \w+)?\)/g, "") // files of the source
       .trim();
   }
 }
 
+/** Null is last. */
 function byText(a: unknown, b: unknown): number {
+  if (isNull(a) !== isNull(b)) return isNull(a) ? 1 : -1;
   return JSON.stringify(a) < JSON.stringify(b) ? -1 : 1;
+}
+
+function isNull(schema: unknown): boolean {
+  return JSON.stringify(schema) === '{"type":"null"}';
 }
 
 function canBeUndefined(type: ts.Type): boolean {

@@ -69,7 +69,7 @@ export type Distinction = {
   kind: DistinctionKind;
   /** Of the tag, event, metric or path; of an exception its fingerprint; else "". */
   name: string;
-  /** The value of a version, machine, …; of a state path as core/state/values.ts writes it. */
+  /** The value of a version, machine, …; of a state path its text (core/state/values.ts). */
   value: string | null;
   label: string | null;
   /** Whether these runs have it more often than the others, or less; or a higher or lower figure. */

@@ -59,6 +59,9 @@ export function GuideLinks({ here }: { here?: string }) {
       <a href="/docs" aria-current={here === undefined ? "page" : undefined}>
         First session
       </a>
+      <a href="/docs/api" aria-current={here === "api" ? "page" : undefined}>
+        API
+      </a>
       {Object.entries(GUIDES).map(([name, { title }]) => (
         <a href={`/docs/${name}`} aria-current={here === name ? "page" : undefined}>
           {title}

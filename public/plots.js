@@ -1,4 +1,7 @@
-/** The crosshair of plots: the value of each line at the pointer, or where arrow keys move it. Plots over the same range move together. */
+/**
+ * The crosshair of plots: the value of each line at the pointer, or where arrow keys move it. Plots over the same range move together.
+ * A click or Enter opens the sessions of the step there; a drag upwards or downwards, and the keys + - 0, set the range of values.
+ */
 import { formatQuantity } from "./format.js";
 import { finerStep, stepBeside } from "./scale.js";
 import { moment } from "./time.js";
@@ -18,17 +21,121 @@ function writeTicks() {
 }
 
 document.addEventListener("pointermove", (event) => {
-  const figure = event.target instanceof Element ? event.target.closest(".plot[data-from]") : null;
-  if (!(figure instanceof HTMLElement)) return clear();
-  const { left, width } = plotAreaOf(figure).getBoundingClientRect();
-  show(figure, (event.clientX - left) / width);
+  if (drag) showRange(drag, event.clientY);
+  const figure = figureOf(event.target);
+  if (!figure) return clear();
+  show(figure, shareAt(figure, event.clientX));
 });
+
+/** @param {EventTarget | null} target */
+function figureOf(target) {
+  const figure = target instanceof Element ? target.closest(".plot[data-from]") : null;
+  return figure instanceof HTMLElement ? figure : undefined;
+}
+
+/** @param {HTMLElement} figure @param {number} x of the screen */
+function shareAt(figure, x) {
+  const { left, width } = plotAreaOf(figure).getBoundingClientRect();
+  return (x - left) / width;
+}
+
+// Steps and ranges of values --------------------------------------------------------------------------------------------
+
+/** A shorter drag is a click. */
+const DRAG_PIXELS = 8;
+/** @type {{ figure: HTMLElement, x: number, y: number } | undefined} */
+let drag;
+
+document.addEventListener("pointerdown", (event) => {
+  const figure = figureOf(event.target);
+  if (!figure || event.button !== 0 || event.pointerType !== "mouse") return;
+  drag = { figure, x: event.clientX, y: event.clientY };
+  if (figure.dataset.zoom !== undefined) event.preventDefault(); // no text is selected
+  figure.focus();
+});
+document.addEventListener("pointerup", (event) => {
+  if (!drag) return;
+  const { figure, x, y } = drag;
+  drag = undefined;
+  figure.querySelector(".plot-range")?.remove();
+  const across = Math.abs(event.clientX - x);
+  const up = Math.abs(event.clientY - y);
+  if (up >= DRAG_PIXELS && figure.dataset.zoom !== undefined) {
+    const [a, b] = [valueAtHeight(figure, y), valueAtHeight(figure, event.clientY)];
+    setRange(figure, Math.min(a, b), Math.max(a, b));
+  } else if (across < DRAG_PIXELS) openStep(figure, shareAt(figure, event.clientX));
+});
+
+/** @param {{ figure: HTMLElement, y: number }} drag @param {number} y of the screen */
+function showRange({ figure, y: from }, y) {
+  if (figure.dataset.zoom === undefined || Math.abs(y - from) < DRAG_PIXELS) return;
+  const { top, left, width } = plotAreaOf(figure).getBoundingClientRect();
+  const around = figure.getBoundingClientRect();
+  const box = part(figure, "plot-range");
+  box.style.insetInlineStart = `${left - around.left}px`;
+  box.style.inlineSize = `${width}px`;
+  box.style.insetBlockStart = `${Math.max(top, Math.min(y, from)) - around.top}px`;
+  box.style.blockSize = `${Math.abs(y - from)}px`;
+}
+
+/** The value at a height of the screen, on the axis as it is drawn. @param {HTMLElement} figure @param {number} y */
+function valueAtHeight(figure, y) {
+  const { top, height } = plotAreaOf(figure).getBoundingClientRect();
+  const share = Math.min(1, Math.max(0, 1 - (y - top) / height));
+  return onAxis(figure, share);
+}
+
+/** The value at a share of the axis. @param {HTMLElement} figure @param {number} share */
+function onAxis({ dataset }, share) {
+  const [low, high] = [Number(dataset.low), Number(dataset.high)];
+  if (dataset.log === undefined) return low + share * (high - low);
+  return low * (high / low) ** share;
+}
+
+/** Writes the range of values into the form, which asks for the plot again. @param {HTMLElement} figure @param {number | undefined} low @param {number | undefined} high */
+function setRange(figure, low, high) {
+  const form = document.getElementById(figure.dataset.zoom ?? "");
+  if (!(form instanceof HTMLFormElement)) return;
+  for (const [name, value] of Object.entries({ low, high })) {
+    const field = form.elements.namedItem(name);
+    if (field instanceof HTMLInputElement)
+      field.value = value === undefined ? "" : String(Number(value.toPrecision(6)));
+  }
+  form.requestSubmit();
+}
+
+/** @param {HTMLElement} figure @param {string} key */
+function zoomBy(figure, key) {
+  if (key === "0") return setRange(figure, undefined, undefined);
+  // A quarter at each end, or twice the range.
+  const margin = key === "-" ? -0.5 : 0.25;
+  const [low, high] = [onAxis(figure, margin), onAxis(figure, 1 - margin)];
+  setRange(figure, low, high);
+}
+
+/** Opens the sessions that have values in the step at a share of the width. @param {HTMLElement} figure @param {number} share */
+function openStep(figure, share) {
+  const { sessions, from, to } = figure.dataset;
+  if (sessions === undefined || share < 0 || share > 1) return;
+  const url = new URL(sessions, location.href);
+  const at = Number(from) + share * (Number(to) - Number(from));
+  url.searchParams.set("at", String(Math.floor(at)));
+  const { htmx } = /** @type {any} */ (globalThis);
+  void htmx
+    .ajax("GET", url.pathname + url.search, { target: "#answer", swap: "outerHTML" })
+    .then(() => document.getElementById("step")?.scrollIntoView({ block: "nearest" }));
+}
+
+// The crosshair ---------------------------------------------------------------------------------------------------------
 document.addEventListener("focusout", clear);
 document.addEventListener("keydown", (event) => {
   const figure = document.activeElement;
   if (!(figure instanceof HTMLElement) || !figure.matches(".plot[data-from]")) return;
   const way = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
   if (event.key === "Escape") clear();
+  if (figure.dataset.zoom !== undefined && /^[-+=0]$/.test(event.key)) zoomBy(figure, event.key);
+  if (event.key === "Enter" && figure.dataset.share !== undefined)
+    openStep(figure, Number(figure.dataset.share));
   if (way === undefined) return;
   event.preventDefault();
   show(figure, Number(figure.dataset.share ?? (way > 0 ? 0 : 1)) + way * STEP);

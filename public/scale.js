@@ -25,8 +25,8 @@ export function scaleOf(least, most, unit, count = 4) {
 function decimalMultiples(width) {
   const exponent = Math.floor(Math.log10(width));
   const digit = [1, 2, 5].find((each) => Number(`${each}e${exponent}`) >= width * 0.999);
-  const [digits, power] = digit === void 0 ? [1, exponent + 1] : [digit, exponent];
-  return (times) => Number(`${times * digits}e${power}`) + 0;
+  const [digits, power2] = digit === void 0 ? [1, exponent + 1] : [digit, exponent];
+  return (times) => Number(`${times * digits}e${power2}`) + 0;
 }
 function binaryMultiples(width) {
   const step = Math.max(LEAST_STEP, 2 ** Math.ceil(Math.log2(width)));
@@ -37,6 +37,29 @@ function firstAtOrBelow(value, multiple) {
   if (multiple(times) > value) times--;
   else if (multiple(times + 1) <= value) times++;
   return times;
+}
+export function logScaleOf(least, most, unit, count = 5) {
+  const base = isBytes(unit) ? 2 : 10;
+  const logOf = base === 2 ? Math.log2 : Math.log10;
+  let first = Math.floor(logOf(least));
+  if (base ** first > least) first--;
+  let last = Math.ceil(logOf(most));
+  if (base ** last < most) last++;
+  const stride = Math.max(1, Math.ceil((last - first) / count));
+  const steps = Math.max(1, Math.ceil((last - first) / stride));
+  const ticks = Array.from(
+    { length: steps + 1 },
+    (_, index) => Math.min(Number.MAX_VALUE, power(base, first + index * stride))
+  );
+  const [low = least, high = most] = [ticks[0], ticks.at(-1)];
+  return { low, high, ticks, step: void 0 };
+}
+function power(base, exponent) {
+  const value = base === 2 ? 2 ** exponent : Number(`1e${exponent}`);
+  return Math.max(LEAST_STEP, value);
+}
+export function logShareOf(value, low, high) {
+  return shareOf(Math.log(value), Math.log(low), Math.log(high));
 }
 export function shareOf(value, low, high) {
   if (low === high) return 0.5;

@@ -3,7 +3,10 @@ import { nameAsked } from "../core/text/names.ts";
 import { type Context, Hono } from "hono";
 import { type AccessEnv, requires } from "../access/access.ts";
 import { distribution } from "../core/metrics/bars.ts";
-import { overTime, quantilesOverTime, statistics, totalOf } from "../core/comparison/comparison.ts";
+import { totalOf } from "../core/comparison/comparison.ts";
+import { ungrouped } from "../core/comparison/grouping.ts";
+import { overTime, quantilesOverTime } from "../core/comparison/over-time.ts";
+import { statistics } from "../core/comparison/statistics.ts";
 import { csvOf } from "../core/text/csv.ts";
 import { Distribution } from "../core/metrics/distribution.ts";
 import { meanOf, sumOf } from "../core/metrics/moments.ts";
@@ -28,7 +31,7 @@ metrics.get("/events", requires("read"), async (c) => {
   return c.json(await eventNames(c.env.CATALOG, { ...asked, product }));
 });
 
-/** Aggregated: `by` groups, `quantiles=true` adds those over time, `axis=elapsed` aligns sessions at their start; `format=csv` is the statistics' table. */
+/** Aggregated: `by` groups, `quantiles=true` adds those over time, `axis` aligns sessions at their start or end; `format=csv` is the statistics' table. */
 metrics.get("/metrics/:name", requires("read"), async (c) => {
   const { by, axis, buckets, bars, quantiles, format, ...asked } = parseQuery(
     query.Metric,
@@ -54,6 +57,7 @@ metrics.get("/metrics/:name", requires("read"), async (c) => {
     searched_to,
     published_to,
     statistics: statistics(items, by),
+    ungrouped: ungrouped(items, by ?? "none"), // sessions in no group, because the catalog does not have its value of them
     over_time: overTime(items, { by, axis, buckets }),
     quantiles_over_time: quantiles ? quantilesOverTime(items, { by, axis, buckets }) : undefined,
     distribution: distribution(items, bars),

@@ -23,6 +23,7 @@ import { sessions } from "./sessions.tsx";
 import { settings } from "./settings.tsx";
 import { tests } from "./tests.tsx";
 import { suggest } from "./suggest.tsx";
+import { views } from "./views.tsx";
 
 export const pages = new Hono<AccessEnv>();
 
@@ -51,6 +52,7 @@ for (const path of ["/", "/sessions", "/distinctions", "/exceptions/*", "/metric
 pages.route("/", moved);
 pages.route("/", home);
 pages.route("/", sessions);
+pages.route("/", views);
 pages.route("/", suggest);
 pages.route("/", deletion);
 pages.route("/", sessionRoutes);

@@ -197,6 +197,13 @@ function KeyHelp() {
         <Key keys={["f"]}>follow a running session</Key>
         <Key keys={["c"]}>copy a link to this moment</Key>
       </dl>
+      <h3>On a chart of metrics</h3>
+      <dl>
+        <Key keys={["Click"]}>sessions with values there</Key>
+        <Key keys={["Drag"]}>up or down: range of values</Key>
+        <Key keys={["←", "→", "Enter"]}>values, sessions with values there</Key>
+        <Key keys={["+", "−", "0"]}>fewer values, more values, all</Key>
+      </dl>
       <form method="dialog">
         <button class="button">Close</button>
       </form>

@@ -103,6 +103,16 @@ export const COMPARED_VALUES = 300;
 export const CHART_GROUPS = 6;
 /** Groups in the table across sessions; grouped by session there may be 300. */
 export const STATISTICS_ROWS = 50;
+/** Metrics that are compared across sessions at once: two screens. */
+export const METRICS_AT_ONCE = 4;
+/** Sessions of one step of a chart that are listed: more are not read. */
+export const STEP_SESSIONS = 50;
+/** Points of two metrics that are links to their sessions: 150 KB of markup. */
+export const LINKED_POINTS = 1_000;
+/** Cells of a plot of points, of which each that has any is one mark: one per two pixels of a laptop's screen. */
+export const SCATTER_CELLS = { across: 500, up: 150 };
+/** Characters of a query that an address may have: half of what it may be. */
+export const QUERY_LENGTH = 1_000;
 /** What Cloudflare's free plan allows: rows written a day, by session objects and by the catalog each… */
 export const FREE_ROWS_PER_DAY = 100_000;
 /** …bytes of all session objects together… */

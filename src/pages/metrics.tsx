@@ -1,33 +1,18 @@
-/** One metric across sessions: by version or machine, over clock time or since start, as lines, bars and a table. */
-import { asking } from "../core/text/names.ts";
-import { nameLabel } from "../core/text/recorded-text.ts";
-import { fold } from "../core/text/fold.ts";
-import { formatCount, formatDuration, formatNumber } from "../core/text/format.ts";
-import { stepGap } from "../core/metrics/gaps.ts";
+/** Metrics across sessions: grouped by anything, over time or against each other, as lines, points, bars and tables. */
 import { Hono } from "hono";
-import { STATUS_KINDS } from "../catalog/search/filter.ts";
-import { titled } from "./ui/session-table.tsx";
-import {
-  type MetricName,
-  metricNames,
-  type SessionMetric,
-  type SessionMetrics,
-  sessionMetrics,
-  unitOf,
-} from "../catalog/metrics.ts";
-import { type VersionCounts, versions } from "../catalog/products.ts";
-import { distribution } from "../core/metrics/bars.ts";
-import { Refusal } from "../core/refusal.ts";
-import {
-  type Grouping,
-  type GroupStatistics,
-  overTime,
-  quantilesOverTime,
-  statistics,
-} from "../core/comparison/comparison.ts";
-import { APPROXIMATE, type MetricType, percentOf } from "../core/vocabulary.ts";
 import type { AccessEnv } from "../access/access.ts";
-import { Select } from "./ui/select.tsx";
+import { type SessionFilter, STATUS_KINDS } from "../catalog/search/filter.ts";
+import { type VersionCounts, versions } from "../catalog/products.ts";
+import { ungrouped } from "../core/comparison/grouping.ts";
+import { SESSION_FIGURES } from "../core/comparison/scatter.ts";
+import { type GroupStatistics, statistics } from "../core/comparison/statistics.ts";
+import { MAX_LISTED_SERIES } from "../core/limits.ts";
+import { distribution } from "../core/metrics/bars.ts";
+import { formatCount } from "../core/text/format.ts";
+import { asking } from "../core/text/names.ts";
+import { nameLabel, plainText } from "../core/text/recorded-text.ts";
+import { Refusal } from "../core/refusal.ts";
+import type { MetricType } from "../core/vocabulary.ts";
 import {
   KIND_LABELS,
   MoreFilters,
@@ -38,32 +23,32 @@ import {
   Within,
 } from "./filters.tsx";
 import { fragment, isFragment } from "./fragment.tsx";
-import { CHART_GROUPS, UNLISTED_LINKS } from "./limits.ts";
-import { MAX_LISTED_SERIES } from "../core/limits.ts";
+import { METRICS_AT_ONCE, UNLISTED_LINKS } from "./limits.ts";
+import { inOrder } from "./metrics/columns.ts";
 import { Bars } from "./metrics/distribution.tsx";
+import { metricsJson, statisticsCsv } from "./metrics/download.ts";
+import { findMetrics, type Found, type FoundMetric } from "./metrics/found.ts";
+import { Names } from "./metrics/names.tsx";
+import { drawnOf, examplesOf, OverTime, type Range, rangeOf } from "./metrics/over-time.tsx";
 import {
-  type Aggregate,
   aggregatesOf,
   AXES,
-  GROUP_LABELS,
-  isQuantile,
   type Question,
   questionQuery,
   readQuestion,
   shownOf,
   titleOf,
 } from "./metrics/question.ts";
-import { groupLabel, Statistics, statisticsCsv } from "./metrics/statistics.tsx";
+import { FIGURE_LABELS, ScatterPanel, xFigureOf } from "./metrics/scatter.tsx";
+import { Statistics } from "./metrics/statistics.tsx";
+import { StepSessions } from "./metrics/step.tsx";
+import { passing } from "./search.ts";
 import { address } from "./ui/address.ts";
-import { askHeld } from "../session/client.ts";
 import { Empty, Unpublished } from "./ui/empty.tsx";
-import { BY_NAME } from "./ui/order.ts";
 import { guarded, Panel } from "./ui/panel.tsx";
 import { NotUnderstood, readBox, SearchField, SearchForm } from "./ui/search-form.tsx";
-import { Legend, Plot } from "./ui/plot.tsx";
-import { withMerged } from "../registry/merges.ts";
-import { passing, type SessionSearch } from "./search.ts";
-import { Time } from "./ui/time.tsx";
+import { Select } from "./ui/select.tsx";
+import { Views } from "./views.tsx";
 
 export const metrics = new Hono<AccessEnv>();
 
@@ -71,42 +56,43 @@ metrics.get("/metrics", async (c) => {
   const question = readQuestion(c.req.url, Date.now());
   const db = c.env.CATALOG;
   const title = titleOf(question);
-  const { name, search } = question;
-  const quantile_steps = isQuantile(question.aggregate);
-  const filter = readBox(() => passing(search, Date.now()));
+  const filter = readBox(() => filterOf(question));
   const found =
-    name === undefined || filter instanceof Refusal
+    question.names.length === 0 || filter instanceof Refusal
       ? undefined
-      : sessionMetrics(
-          db,
-          { ...(await withMerged(c.env.REGISTRY, filter)), name, quantile_steps },
-          askHeld(c.env, c.var.access),
-        );
+      : findMetrics(c.env, c.var.access, question, filter);
+  // If the catalog fails, the panel shows it.
+  const asked = await found?.catch(() => undefined);
+  const types = { y: asked?.metrics[0]?.type ?? "gauge", x: asked?.x?.type ?? "gauge" };
+  const known = await versions(db);
+  const path = address("/metrics", questionQuery(question));
   const answer =
     filter instanceof Refusal ? (
       <div id="answer" class="answer">
         <section class="panel" aria-label="Answer">
-          <NotUnderstood query={search.query} refusal={filter} />
+          <NotUnderstood query={question.search.query} refusal={filter} />
         </section>
       </div>
     ) : (
       <Answer db={db} question={question} found={found} />
     );
-  // If the catalog fails, the panel shows it.
-  const type = (await found?.catch(() => undefined))?.items[0]?.type ?? "gauge";
   if (isFragment(c)) {
-    const path = address("/metrics", questionQuery(question));
-    const known = await versions(db);
     return fragment(
       c,
       { path, title },
       <>
         {answer}
         <hx-partial hx-target="#versions" hx-swap="outerHTML">
-          <VersionSelect filter={search.filter} known={known} />
+          <VersionSelect filter={question.search.filter} known={known} />
         </hx-partial>
         <hx-partial hx-target="#shown" hx-swap="outerHTML">
-          <Shown question={question} type={type} />
+          <Shown question={question} types={types} />
+        </hx-partial>
+        <hx-partial hx-target="#chosen" hx-swap="outerHTML">
+          <Chosen question={question} />
+        </hx-partial>
+        <hx-partial hx-target="#views" hx-swap="outerHTML">
+          <Views db={c.env.REGISTRY} page="/metrics" query={path.replace(/^[^?]*\??/, "")} />
         </hx-partial>
       </>,
     );
@@ -114,25 +100,39 @@ metrics.get("/metrics", async (c) => {
   return c.render(
     <>
       <h1 class="page-title">Metrics across sessions</h1>
-      <Search question={question} known={await versions(db)} type={type} />
+      <Views db={c.env.REGISTRY} page="/metrics" query={path.replace(/^[^?]*\??/, "")} />
+      <Search question={question} known={known} types={types} />
       {answer}
     </>,
-    { title, here: "/metrics", name: "list-page", styles: ["plots"], scripts: ["plots.js"] },
+    {
+      title,
+      here: "/metrics",
+      name: "list-page",
+      styles: ["sessions", "plots"],
+      scripts: ["plots.js"],
+    },
   );
 });
 
-type SearchProps = { question: Question; known: VersionCounts[]; type: MetricType };
+type Types = { x: MetricType; y: MetricType };
+type SearchProps = { question: Question; known: VersionCounts[]; types: Types };
 
-function Search({ question, known, type }: SearchProps) {
-  const { search, name, by, axis } = question;
+function Search({ question, known, types }: SearchProps) {
+  const { search, names, by, wrongBy } = question;
   return (
-    <SearchForm path="/metrics" label="Metrics" target="#answer">
+    <SearchForm path="/metrics" label="Metrics" target="#answer" id="metrics-form">
       <div class="search-main fields">
-        <Suggested label="Metric" name="metric" value={written(name)} what="metrics" />
+        <Suggested label="Metric" name="metric" value={written(names[0])} what="metrics" />
+        <Chosen question={question} />
+        <Suggested label="Group by" name="by" value={wrongBy ?? by} what="groupings" />
+        <Shown question={question} types={types} />
+        <button class="button without-script">Show</button>
+      </div>
+      <div class="search-main">
         <SearchField
           value={search.query}
           label="Search sessions"
-          placeholder="Of sessions: version:>=1.2 state.level:>3"
+          placeholder="All sessions, or those with text, version:>=1.2, state.level:>3"
           suggestions="/suggest/query"
         />
         <ProductSelects filter={search.filter} known={known} />
@@ -146,136 +146,143 @@ function Search({ question, known, type }: SearchProps) {
           }}
         />
         <Within search={search} />
-        <Select name="by" label="Group" now={by} options={GROUP_LABELS} />
-        <Shown question={question} type={type} />
-        <Select name="axis" label="Axis" now={axis} options={AXES} />
-        <button class="button without-script">Show</button>
       </div>
       <MoreFilters search={search} />
     </SearchForm>
   );
 }
 
-/** The aggregates depend on the metric's type, so they are sent again with each answer; the id keeps the focus. */
-function Shown({ question, type }: { question: Question; type: MetricType }) {
-  const now = shownOf(question, type);
+/** Further metrics, each with a link to the page without it, and a field for one more. */
+function Chosen({ question }: { question: Question }) {
+  const [, ...further] = question.names;
   return (
-    <label id="shown" class="select">
-      <span class="hidden">Show</span>
-      <select id="aggregate" name="aggregate">
-        {Object.entries(aggregatesOf(type)).map(([value, label]) => (
-          <option value={value} selected={value === now}>
-            {label}
-          </option>
-        ))}
-      </select>
+    <span id="chosen" class="chosen" hidden={question.names.length === 0}>
+      {further.map((name) => {
+        const others = question.names.filter((each) => each !== name);
+        return (
+          <>
+            <input type="hidden" name="also" value={asking(name)} />
+            <a
+              class="chip"
+              href={address("/metrics", questionQuery({ ...question, names: others }))}
+            >
+              <span class="hidden">Remove: </span>
+              <span>{nameLabel(name)}</span>
+              <span aria-hidden="true">×</span>
+            </a>
+          </>
+        );
+      })}
+      {question.names.length < METRICS_AT_ONCE ? (
+        <Suggested label="Add a metric" name="also" value="" what="further-metrics" />
+      ) : null}
+    </span>
+  );
+}
+
+/** What is shown depends on the metrics' types, so it is sent again with each answer; the ids keep the focus. */
+function Shown({ question, types }: { question: Question; types: Types }) {
+  const { axis, x, isLog, low, high, names } = question;
+  return (
+    <span id="shown" class="chosen">
+      <label class="select">
+        <span class="hidden">Show</span>
+        <select id="aggregate" name="aggregate">
+          {Object.entries(aggregatesOf(types.y)).map(([value, label]) => (
+            <option value={value} selected={value === shownOf(question, types.y)}>
+              {label}
+            </option>
+          ))}
+        </select>
+      </label>
+      <label class="select">
+        <span class="hidden">Horizontal axis</span>
+        <select id="axis" name="axis">
+          {Object.entries(AXES).map(([value, label]) => (
+            <option value={value} selected={value === axis}>
+              {label}
+            </option>
+          ))}
+        </select>
+      </label>
+      {axis === "metric" ? (
+        <>
+          <Suggested label="Horizontal" name="x" value={written(x)} what="x-metrics" />
+          <label class="select">
+            <span class="hidden">Figure of the horizontal axis</span>
+            <select id="x-figure" name="x_figure">
+              {SESSION_FIGURES.map((figure) => (
+                <option value={figure} selected={figure === xFigureOf(question, types.x)}>
+                  {FIGURE_LABELS[figure]}
+                </option>
+              ))}
+            </select>
+          </label>
+        </>
+      ) : null}
+      {question.sort === undefined ? null : (
+        <>
+          <input type="hidden" name="table_sort" value={question.sort} />
+          <input type="hidden" name="table_order" value={question.order} />
+        </>
+      )}
+      <label class="check">
+        <input id="scale" type="checkbox" name="scale" value="log" checked={isLog} /> Log
+      </label>
+      {names.length === 1 && axis !== "metric" ? (
+        <>
+          <Bound name="low" label="Values from" value={low} />
+          <Bound name="high" label="to" value={high} />
+        </>
+      ) : null}
+    </span>
+  );
+}
+
+/** An end of the vertical axis; plots.js sets it. */
+function Bound({ name, label, value }: { name: string; label: string; value: number | undefined }) {
+  return (
+    <label class="bound">
+      {label}{" "}
+      <input
+        id={`bound-${name}`}
+        name={name}
+        value={value === undefined ? "" : String(value)}
+        inputmode="decimal"
+        placeholder="auto"
+        aria-label={name === "low" ? "Least value shown" : "Greatest value shown"}
+        autocomplete="off"
+      />
     </label>
   );
-}
-
-type NamesProps = { db: D1Database; search: SessionSearch; typed?: string };
-
-/** The metrics that can be chosen: those of the product, whose names contain what was typed. */
-async function Names({ db, search, typed = "" }: NamesProps) {
-  const { product } = search.filter;
-  const { cursor } = search.page;
-  const { items, next, searched_to } = await metricNames(db, { product, cursor });
-  const names = items.filter(({ name }) => fold(name).includes(fold(typed)));
-  const query = { metric: typed === "" ? undefined : asking(typed), product: written(product) };
-  const last = items.at(-1)?.name ?? "";
-  if (names.length === 0 && typed !== "" && next === null) return null;
-  if (items.length === 0)
-    return (
-      <section class="panel" aria-label="All metrics">
-        <Empty title={product === undefined ? "No metrics yet" : "No metrics of this product"}>
-          <p>Gauges, counters, histograms and timers of programs are compared here.</p>
-          <Unpublished />
-        </Empty>
-      </section>
-    );
-  return (
-    <section class="panel" aria-labelledby="names-title">
-      <header class="panel-header">
-        <h2 id="names-title">Choose a metric</h2>
-        <span class="count">{formatNumber(names.length)}</span>
-        {next === null ? null : (
-          <span class="quiet">{`in alphabetical order up to “${nameLabel(last)}”`}</span>
-        )}
-        {product === undefined ? null : (
-          <span class="quiet">of {nameLabel(product, "the unnamed product")}</span>
-        )}
-        {searched_to === null ? null : (
-          <span class="quiet">
-            in sessions since <Time at={searched_to} show="minute" />
-          </span>
-        )}
-      </header>
-      <ul class="names">
-        {inNameOrder(names).map(({ name, type, unit }) => (
-          <li>
-            <a
-              href={address("/metrics", { ...query, metric: asking(name) })}
-              title={titled(nameLabel(name))}
-            >
-              {nameLabel(name)}
-            </a>{" "}
-            <span class="quiet">
-              {type}
-              {unit ? `, ${nameLabel(unit)}` : ""}
-            </span>
-          </li>
-        ))}
-      </ul>
-      {next === null && cursor === undefined ? null : (
-        <footer class="list-foot">
-          <nav class="pages" aria-label="Pages of the names">
-            {cursor === undefined ? null : (
-              <a class="tool" href={address("/metrics", query)}>
-                « First names
-              </a>
-            )}
-            {next === null ? null : (
-              <a class="tool" rel="next" href={address("/metrics", { ...query, cursor: next })}>
-                Further names ›
-              </a>
-            )}
-          </nav>
-        </footer>
-      )}
-    </section>
-  );
-}
-
-function inNameOrder(names: MetricName[]): MetricName[] {
-  return names.toSorted((a, b) => BY_NAME.compare(a.name, b.name));
 }
 
 type AnswerProps = {
   db: D1Database;
   question: Question;
   /** Undefined: no metric is chosen yet. */
-  found: Promise<SessionMetrics> | undefined;
+  found: Promise<Found> | undefined;
 };
 
 function Answer({ db, question, found }: AnswerProps) {
-  const { name, search } = question;
+  const { names, search } = question;
   return (
     <div id="answer" class="answer">
       {guarded("the metrics", async () => {
         const all = await found;
         if (all === undefined) return <Names db={db} search={search} />;
-        if (all.items.length > 0) return <Found question={question} found={all} />;
+        if (all.sessions > 0) return <Everything question={question} found={all} />;
         return (
           <>
             <section class="panel" aria-label="Answer">
               <Empty
-                title={`No metric “${nameLabel(name ?? "")}” in sessions that match these filters`}
+                title={`No metric ${names.map((name) => `“${nameLabel(name)}”`).join(", ")} in sessions that match these filters`}
               >
                 <Unpublished />
                 <Unlisted sessions={all.unlisted} />
               </Empty>
             </section>
-            <Names db={db} search={search} typed={name} />
+            <Names db={db} search={search} typed={names[0] ?? ""} />
           </>
         );
       })}
@@ -283,64 +290,74 @@ function Answer({ db, question, found }: AnswerProps) {
   );
 }
 
-function Found({ question, found }: { question: Question; found: SessionMetrics }) {
-  const { by, axis } = question;
-  const name = nameLabel(question.name ?? "");
-  const type = found.items[0]?.type ?? "gauge";
-  const unit = nameLabel(unitOf(found.items), "");
-  const aggregate = shownOf(question, type);
-  const rows = inOrder(statistics(found.items, by), by);
-  const drawn = drawnOf(rows, by);
-  const time = linesOverTime(found.items, question, aggregate);
-  const label = aggregatesOf(type)[aggregate] ?? "";
-  const lines = drawn.map((group, index) => ({
-    points: [],
-    ...time.groups.find((each) => each.group === group),
-    name: groupLabel(group, by),
-    index,
-    aggregate: {
-      label: `${label.toLowerCase()} in ${formatDuration(time.step_ms)}`,
-      from: (at: number) => at,
-      ms: time.step_ms,
-    },
-  }));
-  const shownWhen = axis === "elapsed" ? "since start" : "over time";
+function Everything({ question, found }: { question: Question; found: Found }) {
+  const { wrongBy } = question;
+  const range = rangeOf(found, question);
   return (
     <>
-      <Panel
-        id="over-time"
-        title={`${name}, ${label.toLowerCase()} ${shownWhen}`}
-        aside={
-          <span class="quiet">
-            {time.isExact ? "" : `${APPROXIMATE} ${accuracyLabel(type, time.accuracy)}, `}
-            {formatCount(found.sessions, "session")}
-            {found.partial ? ", the newest that match" : ""}
-          </span>
-        }
-      >
-        <Plot
-          lines={lines}
-          from={time.from}
-          to={time.to}
-          axis={axis}
-          unit={aggregate === "count" ? "" : unit}
-          perSecond={aggregate === "rate"}
-          title={`${name} ${shownWhen}`}
+      {wrongBy === undefined ? null : (
+        <p class="panel-note warned">
+          {`Nothing is called “${plainText(wrongBy)}” here: groups are by product, version, machine, status, session, os, language, browser, exit_code, day, tag.KEY or state.PATH. These are by version.`}
+        </p>
+      )}
+      {found.metrics.map((metric, index) => (
+        <OneMetric
+          question={question}
+          found={found}
+          metric={metric}
+          range={range}
+          suffix={index === 0 ? "" : `-${index + 1}`}
         />
-        {by === "none" ? null : <Legend lines={lines} />}
-        {rows.length > drawn.length ? (
-          <p class="panel-note quiet">{`${drawn.length} of ${formatNumber(rows.length)} lines are drawn.`}</p>
-        ) : null}
-        <Unlisted sessions={found.unlisted} />
-      </Panel>
-      <Statistics question={question} rows={rows} drawn={drawn} unit={unit} type={type} />
+      ))}
+      <Unlisted sessions={found.unlisted} />
+    </>
+  );
+}
+
+type OneProps = {
+  question: Question;
+  found: Found;
+  metric: FoundMetric;
+  range: Range | undefined;
+  suffix: string;
+};
+
+function OneMetric({ question, found, metric, range, suffix }: OneProps) {
+  const { by, axis, step } = question;
+  const { items, type, unit, name } = metric;
+  if (items.length === 0)
+    return (
+      <section class="panel" aria-label={nameLabel(name)}>
+        <Empty title={`No metric “${nameLabel(name)}” in sessions that match these filters`} />
+      </section>
+    );
+  const rows = inOrder(statistics(items, by), question);
+  const drawn = drawnOf(rows, question);
+  const unknown = ungrouped(items, by);
+  const props = { question, metric, rows, drawn, suffix };
+  return (
+    <>
+      {axis === "metric" ? (
+        <ScatterPanel {...props} x={found.x} />
+      ) : (
+        <OverTime {...props} found={found} range={range} />
+      )}
+      {step?.metric === name && axis !== "metric" ? (
+        <StepSessions question={question} metric={metric} at={step.at} range={range} />
+      ) : null}
+      {unknown === 0 ? null : (
+        <p class="panel-note quiet">
+          {`${formatCount(unknown, "session")} ${unknown === 1 ? "is" : "are"} in no group: the catalog does not have this value of ${unknown === 1 ? "it" : "them"}.`}
+        </p>
+      )}
+      <Statistics {...props} examples={examplesOf(metric, question)} />
       {type === "counter" ? null : (
         <Panel
-          id="distribution"
+          id={`distribution${suffix}`}
           title="Distribution of all values"
           aside={<span class="quiet">{countOf(rows)}</span>}
         >
-          <Bars bars={distribution(found.items)} unit={unit} />
+          <Bars bars={distribution(items)} unit={unit} />
         </Panel>
       )}
     </>
@@ -368,51 +385,6 @@ function Unlisted({ sessions }: { sessions: string[] }) {
   );
 }
 
-/** How near the quantiles are that are not exact. */
-function accuracyLabel(type: MetricType, accuracy: number): string {
-  return type === "histogram"
-    ? "from the histogram’s buckets"
-    : `within ${Math.max(1, percentOf(accuracy))} %`;
-}
-
-type LinesOverTime = {
-  from: number;
-  to: number;
-  step_ms: number;
-  groups: { group: string; points: [at: number, value: number][]; gap: number }[];
-  isExact: boolean;
-  /** The greatest relative error of a quantile, if it exceeds 1 %; else 0. */
-  accuracy: number;
-};
-
-function linesOverTime(
-  items: SessionMetric[],
-  { by, axis }: Question,
-  aggregate: Aggregate,
-): LinesOverTime {
-  if (isQuantile(aggregate)) {
-    const time = quantilesOverTime(items, { by, axis });
-    const groups = time.groups.map(({ group, steps }) => ({
-      group,
-      points: steps.map((step): [number, number] => [step.at, step[aggregate]]),
-      gap: stepGap(steps, time.step_ms),
-    }));
-    const isExact = time.groups.every(({ steps }) => steps.every(({ exact }) => exact));
-    const errors = time.groups.flatMap(({ steps }) => steps.map((step) => step.accuracy ?? 0));
-    return { ...time, groups, isExact, accuracy: errors.reduce((a, b) => Math.max(a, b), 0) };
-  }
-  const time = overTime(items, { by, axis });
-  const groups = time.groups.map(({ group, steps }) => ({
-    group,
-    points: steps.flatMap((step): [number, number][] => {
-      const value = step[aggregate];
-      return value === null ? [] : [[step.at, value]];
-    }),
-    gap: stepGap(steps, time.step_ms),
-  }));
-  return { ...time, groups, isExact: true, accuracy: 0 };
-}
-
 function countOf(rows: GroupStatistics[]): string {
   return formatCount(
     rows.reduce((sum, { count }) => sum + count, 0),
@@ -420,28 +392,22 @@ function countOf(rows: GroupStatistics[]): string {
   );
 }
 
-/** Versions and sessions from the newest, everything else by name. */
-function inOrder(rows: GroupStatistics[], by: Grouping): GroupStatistics[] {
-  if (by === "session") return rows;
-  const way = by === "version" ? -1 : 1;
-  return rows.toSorted((a, b) => way * BY_NAME.compare(a.group, b.group));
-}
-
-/** The groups with a line, in the table's order: the newest versions, otherwise those with most points. */
-function drawnOf(rows: GroupStatistics[], by: Grouping): string[] {
-  const preferred = by === "version" ? rows : rows.toSorted((a, b) => b.points - a.points);
-  const drawn = new Set(preferred.slice(0, CHART_GROUPS));
-  return rows.filter((row) => drawn.has(row)).map(({ group }) => group);
-}
-
 metrics.get("/metrics.csv", async (c) => {
   const question = readQuestion(c.req.url, Date.now());
-  const filter = await withMerged(c.env.REGISTRY, passing(question.search, Date.now()));
-  const asked = { ...filter, name: question.name ?? "" };
-  const { items } = await sessionMetrics(c.env.CATALOG, asked, askHeld(c.env, c.var.access));
-  const rows = inOrder(statistics(items, question.by), question.by);
-  return c.body(statisticsCsv(rows, items[0]?.type ?? "gauge"), 200, {
+  const found = await findMetrics(c.env, c.var.access, question, filterOf(question));
+  return c.body(statisticsCsv(found, question), 200, {
     "content-type": "text/csv; charset=utf-8",
     "content-disposition": 'attachment; filename="metrics.csv"',
   });
 });
+
+metrics.get("/metrics.json", async (c) => {
+  const question = readQuestion(c.req.url, Date.now());
+  const found = await findMetrics(c.env, c.var.access, question, filterOf(question));
+  return c.json(metricsJson(found, question));
+});
+
+/** Throws a Refusal (invalid_query). */
+function filterOf({ search }: Question): SessionFilter {
+  return passing(search, Date.now());
+}

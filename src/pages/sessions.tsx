@@ -9,7 +9,6 @@ import { type VersionCounts, versions } from "../catalog/products.ts";
 import { keyedSessions, type SessionList, SESSION_SORTS } from "../catalog/search/sessions.ts";
 import { matchesOf } from "../catalog/search/matches.ts";
 import type { Env } from "../env.ts";
-import { deleteView, listViews, saveView } from "../registry/views.ts";
 import type { AccessEnv } from "../access/access.ts";
 import type { Access } from "../core/access/authority.ts";
 import { askHeld } from "../session/client.ts";
@@ -25,7 +24,6 @@ import {
   Within,
 } from "./filters.tsx";
 import { withMerged } from "../registry/merges.ts";
-import { readForm } from "./form.ts";
 import { fragment, isFragment } from "./fragment.tsx";
 import { LIST_ROWS, MAX_COMPARED } from "./limits.ts";
 import { passing, readFilter, type SessionSearch, searchQuery } from "./search.ts";
@@ -37,6 +35,7 @@ import { SessionTable } from "./ui/session-table.tsx";
 import { distinctStep } from "../core/text/scale.ts";
 import { Sparkline } from "./ui/sparkline.tsx";
 import { Time } from "./ui/time.tsx";
+import { Views } from "./views.tsx";
 
 export const sessions = new Hono<AccessEnv>();
 
@@ -65,7 +64,11 @@ sessions.get("/sessions", async (c) => {
   return c.render(
     <>
       <h1 class="page-title">Sessions</h1>
-      <Views db={c.env.REGISTRY} search={search} />
+      <Views
+        db={c.env.REGISTRY}
+        page="/sessions"
+        query={address("", searchQuery(search)).slice(1)}
+      />
       <Search search={search} known={known} />
       {list}
     </>,
@@ -335,57 +338,3 @@ function countOf(
   if (kind === undefined) return counted(known, filter);
   return isCounted(kind) ? counted(known, filter, kind) : undefined;
 }
-
-function Views({ db, search }: { db: D1Database; search: SessionSearch }) {
-  return guarded("the saved views", async () => {
-    const views = await listViews(db);
-    const here = address("", searchQuery(search)).slice(1);
-    return (
-      <details class="views" open={views.length > 0}>
-        <summary>Views</summary>
-        <ul>
-          {views.map(({ name, query }) => (
-            <li class="view">
-              <a href={`/sessions?${query}`} aria-current={query === here ? "page" : undefined}>
-                {name}
-              </a>
-              <form method="post" action="/views/delete">
-                <input type="hidden" name="name" value={name} />
-                <button aria-label={`Delete the view ${name}`}>×</button>
-              </form>
-            </li>
-          ))}
-        </ul>
-        <form class="save-view" method="post" action="/views">
-          <input type="hidden" name="query" value={here} />
-          <input
-            name="name"
-            required
-            maxlength={80}
-            placeholder="Name of this view"
-            aria-label="Name of this view"
-          />
-          <button class="tool">Save view</button>
-        </form>
-      </details>
-    );
-  });
-}
-
-sessions.post("/views", async (c) => {
-  const field = await readForm(c);
-  const name = field("name").trim();
-  if (name === "") return c.redirect("/sessions", 303);
-  // The query is parsed as a search, so that a view contains nothing else, and can be shown.
-  const search = readFilter(new URLSearchParams(field("query")), Date.now());
-  passing(search, Date.now());
-  const kept = address("", searchQuery(search)).slice(1);
-  await saveView(c.env.REGISTRY, { name, query: kept, created_at: Date.now() });
-  return c.redirect(`/sessions?${kept}`, 303);
-});
-
-sessions.post("/views/delete", async (c) => {
-  const field = await readForm(c);
-  await deleteView(c.env.REGISTRY, field("name"));
-  return c.redirect("/sessions", 303);
-});

@@ -6,6 +6,7 @@ import { STATUS_KINDS } from "../catalog/search/filter.ts";
 import { metricNames } from "../catalog/metrics.ts";
 import { statePaths, stateValues } from "../catalog/paths.ts";
 import { versions } from "../catalog/products.ts";
+import { GROUP_FIELDS } from "../core/comparison/grouping.ts";
 import { asking, nameAsked } from "../core/text/names.ts";
 import { readPath, writePath } from "../core/state/path.ts";
 import { quotedPath } from "../core/query/complete.ts";
@@ -33,6 +34,11 @@ suggest.get("/suggest/:what", async (c) => {
     },
     events: () => names(namesOfEvents(db, nameAsked(typed("event")), product)),
     metrics: () => names(namesOfMetrics(db, nameAsked(typed("metric")), product)),
+    // The last field of this name is the one that is empty at first.
+    "further-metrics": () =>
+      names(namesOfMetrics(db, nameAsked(c.req.queries("also")?.at(-1) ?? ""), product)),
+    "x-metrics": () => names(namesOfMetrics(db, nameAsked(typed("x")), product)),
+    groupings: () => groupings(db, typed("by")),
     query: () => completions(SESSION_LIST, typed("text"), recordedIn(db)),
   };
   const offered = (await sources[c.req.param("what")]?.()) ?? [];
@@ -50,6 +56,18 @@ async function namesOfMetrics(db: D1Database, prefix: string, product?: string):
 }
 
 const SESSION_LIST = sessionList(STATUS_KINDS);
+
+/** What sessions can be grouped by: a field that is typed whole is one, so the others are offered beside it. */
+async function groupings(db: D1Database, text: string): Promise<Offer[]> {
+  const isChosen = GROUP_FIELDS.some((field) => field === text);
+  const typed = isChosen ? "" : text;
+  const path = typed.startsWith("state.") ? typed.slice("state.".length) : undefined;
+  if (path !== undefined) {
+    const { items } = await statePaths(db, { prefix: path });
+    return sorted(items).map((each) => offer(`state.${each}`));
+  }
+  return [...GROUP_FIELDS, "tag.", "state."].filter((each) => each.startsWith(typed)).map(offer);
+}
 
 /** What the catalog has for a query for sessions. */
 function recordedIn(db: D1Database): Recorded {

@@ -67,7 +67,7 @@ export const audit = sqliteTable(
   ],
 );
 
-/** Named views of the session list: the query of its address. */
+/** Named views: the query of the session list's address, or the address of another page. */
 export const views = sqliteTable("views", {
   name: text().primaryKey(),
   query: text().notNull(),

@@ -1,11 +1,11 @@
-/** Saved views: named queries of the session list. */
+/** Saved views: named addresses of the session list and of other pages. */
 import { desc, eq, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { Refusal } from "../core/refusal.ts";
 import { MAX_VIEW_LENGTH, MAX_VIEWS } from "./limits.ts";
 import { views } from "./schema.ts";
 
-/** `query` is the part of the session list's address after the `?`. */
+/** `query` is the part of the session list's address after the `?`, or the path and query of another page. */
 export type View = { name: string; query: string; created_at: number };
 
 export async function listViews(db: D1Database): Promise<View[]> {

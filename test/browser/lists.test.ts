@@ -298,14 +298,14 @@ describe.skipIf(!hasBrowser)("the pages across sessions", () => {
     await page.getByRole("link", { name: "fps" }).click();
     await page.locator("#over-time .plot-line").first().waitFor();
     await atRest(page); // until then a changed field asks for nothing
-    await page.getByLabel("Group").selectOption("machine");
+    await page.getByLabel("Group by").fill("machine");
     await page.locator("#table").getByText("attic").waitFor();
     expect(page.url()).toContain("by=machine");
     expect(await page.title()).toBe("fps by machine · Datacat");
     expect(page.url()).not.toContain("axis=");
     await page.getByLabel("Metric", { exact: true }).fill("assets_loaded");
     await page.locator("#over-time", { hasText: "rate per session" }).waitFor();
-    await soon(() => page.getByLabel("Show").inputValue()).toBe("rate");
+    await soon(() => page.locator("#aggregate").inputValue()).toBe("rate");
     expect(complaints).toEqual([]);
   });
 

@@ -9,11 +9,8 @@ import type { SessionList } from "../../catalog/search/sessions.ts";
 import type { FlakyTest, NamedSlowTest, TestHistory, testRuns } from "../../catalog/tests.ts";
 import type { Used } from "../../core/access/budget.ts";
 import type { Distinction } from "../../core/comparison/distinctions.ts";
-import type {
-  GroupStatistics,
-  overTime,
-  quantilesOverTime,
-} from "../../core/comparison/comparison.ts";
+import type { overTime, quantilesOverTime } from "../../core/comparison/over-time.ts";
+import type { GroupStatistics } from "../../core/comparison/statistics.ts";
 import type { AnswerOf, Receipt } from "../../core/questions/answers.ts";
 import type { Bar } from "../../core/metrics/bars.ts";
 import type { Change, RebuildStep, Reindexed } from "../../core/answers.ts";
@@ -130,6 +127,7 @@ export type Answers = {
     unit: string;
     sessions: number;
     statistics: GroupStatistics[];
+    ungrouped: number;
     over_time: ReturnType<typeof overTime>;
     quantiles_over_time?: ReturnType<typeof quantilesOverTime>;
     distribution: Bar[];

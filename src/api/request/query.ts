@@ -5,7 +5,8 @@ import { withQuery } from "../../catalog/search/written.ts";
 import { nameAsked } from "../../core/text/names.ts";
 import { GROUP_SORTS } from "../../catalog/exceptions.ts";
 import { SESSION_SORTS } from "../../catalog/search/sessions.ts";
-import { AXES, GROUPINGS } from "../../core/comparison/comparison.ts";
+import { GROUP_FIELDS, readGrouping } from "../../core/comparison/grouping.ts";
+import { AXES } from "../../core/comparison/over-time.ts";
 import { MAX_NAME_LENGTH, MAX_PAGE, MAX_POINTS, MAX_TIME } from "../../core/limits.ts";
 import { MAX_FILE_LENGTH } from "../../core/sourcemaps/limits.ts";
 import { uploadPath } from "../../core/sourcemaps/paths.ts";
@@ -77,6 +78,18 @@ const path = v.optional(
 /** A name; `(none)` stands for the empty one, and a JSON string for any (names.ts). */
 export const name = v.optional(v.pipe(v.string(), v.transform(nameAsked)));
 
+/** What sessions are grouped by (core/comparison/grouping.ts). */
+const by = v.optional(
+  v.pipe(
+    v.string(),
+    v.rawTransform(({ dataset, addIssue, NEVER }) => {
+      const grouping = readGrouping(dataset.value);
+      if (grouping) return grouping;
+      addIssue({ message: `must be one of ${GROUP_FIELDS.join(", ")}, or tag.KEY, or state.PATH` });
+      return NEVER;
+    }),
+  ),
+);
 /** The filter of sessions, with the same parameters for the list and for metrics. */
 const filter = {
   product: name,
@@ -168,7 +181,7 @@ export const MetricSessions = v.object({
 });
 export const Metric = v.object({
   ...MetricSessions.entries,
-  by: v.optional(v.picklist(GROUPINGS)),
+  by,
   axis: v.optional(v.picklist(AXES)),
   buckets: whole(1, MAX_POINTS),
   bars: whole(1, MAX_BARS),
@@ -223,7 +236,7 @@ export const TableSessions = v.object({
 });
 export const TableSteps = v.object({
   ...tableFilter,
-  by: v.optional(v.picklist(GROUPINGS)),
+  by,
   step,
 });
 const tableMetric = {
@@ -233,7 +246,7 @@ const tableMetric = {
 };
 export const TableMetric = v.object({
   ...tableMetric,
-  by: v.optional(v.picklist(GROUPINGS)),
+  by,
   step,
   quantiles: flag,
 });

@@ -1,12 +1,8 @@
 /** Tables over time: sessions counted by step, and a metric's values or quantiles by step. Rows are in order of time, as Grafana needs them. */
 import type { SessionRow } from "../../core/answers.ts";
-import {
-  type ComparedSeries,
-  groupOf,
-  type Grouping,
-  overTime,
-  quantilesOverTime,
-} from "../../core/comparison/comparison.ts";
+import type { ComparedSeries } from "../../core/comparison/comparison.ts";
+import { grouper, type Grouping } from "../../core/comparison/grouping.ts";
+import { overTime, quantilesOverTime } from "../../core/comparison/over-time.ts";
 import { MAX_POINTS } from "../../core/limits.ts";
 import { hasFailed } from "../../core/status/outcome.ts";
 import type { Status } from "../../core/vocabulary.ts";
@@ -22,10 +18,11 @@ export function countRows(sessions: SessionRow[], { by = "none", from, to, step 
   const begin = from ?? starts.reduce((least, at) => Math.min(least, at), Infinity);
   const end = to ?? starts.reduce((most, at) => Math.max(most, at), 0) + 1;
   const width = Math.max(1, Math.ceil((end - begin) / bucketsOf({ from: begin, to: end, step })));
+  const groupOf = grouper(by);
   const steps = new Map<string, Counts>();
   for (const session of sessions) {
     const at = begin + Math.floor((session.created_at - begin) / width) * width;
-    const group = groupOf(session, by);
+    const group = groupOf(session);
     const key = `${at} ${group}`;
     let counts = steps.get(key);
     if (!counts) steps.set(key, (counts = { at, group, ...NONE }));
@@ -41,7 +38,7 @@ export function countRows(sessions: SessionRow[], { by = "none", from, to, step 
   }));
 }
 
-type Counts = { at: number; group: string } & typeof NONE;
+type Counts = { at: number; group: string | null } & typeof NONE;
 const NONE = {
   sessions: 0,
   active: 0,
@@ -71,7 +68,8 @@ export function quantileRows(items: ComparedSeries[], steps: Steps): Row[] {
   );
 }
 
-type At = { at: number; group: string };
+/** The group is null where the catalog does not have its value. */
+type At = { at: number; group: string | null };
 
 /** The rows, in wider steps if there would be more than MAX_TABLE_ROWS. */
 function inSteps<Step extends At & Row>(
@@ -98,5 +96,5 @@ function bucketsOf({ from, to, step }: Omit<Steps, "by">): number {
 }
 
 function inOrder<Step extends At>(steps: Step[]): Step[] {
-  return steps.toSorted((a, b) => a.at - b.at || (a.group < b.group ? -1 : 1));
+  return steps.toSorted((a, b) => a.at - b.at || ((a.group ?? "") < (b.group ?? "") ? -1 : 1));
 }

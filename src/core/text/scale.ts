@@ -63,6 +63,38 @@ function firstAtOrBelow(value: number, multiple: Multiples): number {
   return times;
 }
 
+/**
+ * The scale of a logarithmic axis for positive values: from the power of ten (of bytes: of two) below them to the one above, with at most `count` equal
+ * steps.
+ */
+export function logScaleOf(least: number, most: number, unit: string, count = 5): Scale {
+  const base = isBytes(unit) ? 2 : 10;
+  const logOf = base === 2 ? Math.log2 : Math.log10;
+  // Where the logarithm is rounded to the next power, the value would be outside.
+  let first = Math.floor(logOf(least));
+  if (base ** first > least) first--;
+  let last = Math.ceil(logOf(most));
+  if (base ** last < most) last++;
+  const stride = Math.max(1, Math.ceil((last - first) / count));
+  const steps = Math.max(1, Math.ceil((last - first) / stride));
+  const ticks = Array.from({ length: steps + 1 }, (_, index) =>
+    Math.min(Number.MAX_VALUE, power(base, first + index * stride)),
+  );
+  const [low = least, high = most] = [ticks[0], ticks.at(-1)];
+  return { low, high, ticks, step: undefined };
+}
+
+/** A power of ten is parsed from its digits, so it has no rounding error. None is 0, which has no logarithm. */
+function power(base: number, exponent: number): number {
+  const value = base === 2 ? 2 ** exponent : Number(`1e${exponent}`);
+  return Math.max(LEAST_STEP, value);
+}
+
+/** Where a positive value is between two others on a logarithmic axis. */
+export function logShareOf(value: number, low: number, high: number): number {
+  return shareOf(Math.log(value), Math.log(low), Math.log(high));
+}
+
 /** Where a value is between two others: 0 at `low`, 1 at `high`; in the middle of a constant. */
 export function shareOf(value: number, low: number, high: number): number {
   if (low === high) return 0.5;

@@ -1,7 +1,12 @@
-/** A query for a metric across sessions: its name, the filters and the presentation, all in the address. */
-import { GROUPINGS, type Grouping } from "../../core/comparison/comparison.ts";
+/** A query for metrics across sessions: their names, the filters and the presentation, all in the address. */
+import { type Grouping, readGrouping } from "../../core/comparison/grouping.ts";
+import { SESSION_FIGURES, type SessionFigure } from "../../core/comparison/scatter.ts";
+import { asking, nameAsked } from "../../core/text/names.ts";
 import type { MetricType } from "../../core/vocabulary.ts";
+import { METRICS_AT_ONCE } from "../limits.ts";
 import { readFilter, type SessionSearch, searchQuery } from "../search.ts";
+import type { AddressQuery } from "../ui/address.ts";
+import { type Column, isColumn } from "./columns.ts";
 
 const AGGREGATES = {
   mean: "Mean",
@@ -38,36 +43,101 @@ export function aggregatesOf(type: MetricType): Partial<Record<Aggregate, string
   );
 }
 
-export const GROUP_LABELS: Record<Grouping, string> = {
+const GROUP_LABELS: { [field: string]: string } = {
   none: "All together",
   product: "By product",
   version: "By version",
   machine: "By machine",
   status: "By status",
   session: "By session",
+  os: "By operating system",
+  language: "By language",
+  browser: "By browser",
+  exit_code: "By exit code",
+  day: "By day of the start",
 };
-export const AXES = { elapsed: "Since start", clock: "Clock time" };
+
+export function groupingLabel(by: Grouping): string {
+  return GROUP_LABELS[by] ?? `By ${by}`;
+}
+
+export const AXES = {
+  elapsed: "Since start",
+  before_end: "Before the end",
+  clock: "Clock time",
+  metric: "Another metric",
+};
+type Axis = keyof typeof AXES;
+
+/** A step of a chart: its sessions are listed. */
+type ChosenStep = { at: number; metric: string };
 
 export type Question = {
   search: SessionSearch;
-  name: string | undefined;
+  /** At most METRICS_AT_ONCE. */
+  names: string[];
   by: Grouping;
-  axis: "elapsed" | "clock";
+  /** What was asked for, if it is nothing to group by. */
+  wrongBy: string | undefined;
+  axis: Axis;
+  /** The metric of the horizontal axis, and its figure; for `axis` metric. */
+  x: string | undefined;
+  xFigure: SessionFigure | undefined;
   /** Undefined: the default of the metric's type. */
   aggregate: Aggregate | undefined;
+  isLog: boolean;
+  /** The part of the vertical axis that is shown. */
+  low: number | undefined;
+  high: number | undefined;
+  /** Of the table; undefined: groups in their own order. */
+  sort: Column | undefined;
+  order: "asc" | "desc";
+  step: ChosenStep | undefined;
 };
 
 export function readQuestion(url: string, now: number): Question {
   const query = new URL(url).searchParams;
   const search = readFilter(query, now);
   const aggregate = query.get("aggregate") ?? "";
+  const by = query.get("by")?.trim() || "version";
+  const axis = query.get("axis") ?? "";
+  const x = query.get("x")?.trim();
+  const sort = query.get("table_sort") ?? "";
+  const at = numberIn(query, "at");
+  const names = [query.get("metric"), ...query.getAll("also")]
+    .map((name) => name?.trim() ?? "")
+    .filter((name) => name !== "")
+    .map(nameAsked);
+  const distinct = [...new Set(names)].slice(0, METRICS_AT_ONCE);
   return {
-    search,
-    name: search.metric,
-    by: GROUPINGS.find((each) => each === query.get("by")) ?? "version",
-    axis: query.get("axis") === "clock" ? "clock" : "elapsed",
+    search: { ...search, metric: distinct[0] },
+    names: distinct,
+    by: readGrouping(by) ?? "version",
+    wrongBy: readGrouping(by) === undefined ? by : undefined,
+    axis: isAxis(axis) ? axis : "elapsed",
+    x: x ? nameAsked(x) : undefined,
+    xFigure: SESSION_FIGURES.find((each) => each === query.get("x_figure")),
     aggregate: isAggregate(aggregate) ? aggregate : undefined,
+    isLog: query.get("scale") === "log",
+    low: numberIn(query, "low"),
+    high: numberIn(query, "high"),
+    sort: isColumn(sort) ? sort : undefined,
+    order: query.get("table_order") === "asc" ? "asc" : "desc",
+    step:
+      at === undefined
+        ? undefined
+        : { at, metric: nameAsked(query.get("of")?.trim() || asking(distinct[0] ?? "")) },
   };
+}
+
+function numberIn(query: URLSearchParams, name: string): number | undefined {
+  const text = query.get(name)?.trim();
+  const value = text ? Number(text) : NaN;
+  return Number.isFinite(value) ? value : undefined;
+}
+
+function isAxis(name: string): name is Axis {
+  return Object.hasOwn(AXES, name);
 }
 
 export function shownOf({ aggregate }: Question, type: MetricType): Aggregate {
@@ -84,24 +154,34 @@ export function isQuantile(
   return QUANTILES.some((each) => each === aggregate);
 }
 
-export function titleOf({ name, by, search: { filter } }: Question): string {
+export function titleOf({ names, by, search: { filter } }: Question): string {
   const { product, version, status } = filter;
-  if (name === undefined) return "Metrics";
-  const grouped = by === "none" ? undefined : GROUP_LABELS[by].toLowerCase();
-  return [name, grouped, product, version, status?.join(", ")].filter(Boolean).join(" ");
+  if (names.length === 0) return "Metrics";
+  const grouped = by === "none" ? undefined : groupingLabel(by).toLowerCase();
+  return [names.join(", "), grouped, product, version, status?.join(", ")]
+    .filter(Boolean)
+    .join(" ");
 }
 
 /** The query parameters, without those that have their default. */
-export function questionQuery({
-  search,
-  by,
-  axis,
-  aggregate,
-}: Question): Record<string, string | number | undefined> {
+export function questionQuery(question: Question): AddressQuery {
+  const { search, names, by, axis, x, xFigure, aggregate, isLog, low, high, sort, order, step } =
+    question;
+  const [, ...further] = names;
   return {
     ...searchQuery(search),
+    also: further.map(asking),
     by: by === "version" ? undefined : by,
     axis: axis === "elapsed" ? undefined : axis,
+    x: x === undefined ? undefined : asking(x),
+    x_figure: xFigure,
     aggregate,
+    scale: isLog ? "log" : undefined,
+    low,
+    high,
+    table_sort: sort,
+    table_order: sort !== undefined && order === "asc" ? "asc" : undefined,
+    at: step?.at,
+    of: step && names.length > 1 ? asking(step.metric) : undefined,
   };
 }

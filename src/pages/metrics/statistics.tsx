@@ -1,73 +1,61 @@
-/** The statistics of each group, as a table and as CSV. */
-import { csvOf } from "../../core/text/csv.ts";
+/** The statistics of each group as a table, which each of its columns sorts. */
+import type { Grouping, GroupedSession } from "../../core/comparison/grouping.ts";
+import type { GroupStatistics } from "../../core/comparison/statistics.ts";
 import { nameLabel, plainText } from "../../core/text/recorded-text.ts";
 import { formatNumber, formatQuantity } from "../../core/text/format.ts";
 import { distinctStep, endStep, finerStep } from "../../core/text/scale.ts";
-import type { Grouping, GroupStatistics } from "../../core/comparison/comparison.ts";
-import { markQuantile, type MetricType } from "../../core/vocabulary.ts";
-import { STATISTICS_ROWS } from "../limits.ts";
+import { markQuantile } from "../../core/vocabulary.ts";
+import { QUERY_LENGTH, STATISTICS_ROWS } from "../limits.ts";
+import { searchQuery } from "../search.ts";
+import { quoted } from "../../core/query/complete.ts";
 import { address } from "../ui/address.ts";
 import { Panel } from "../ui/panel.tsx";
 import { LineMark } from "../ui/plot.tsx";
-import { GROUP_LABELS, type Question, questionQuery } from "./question.ts";
-
-const COLUMN_LABELS = {
-  sessions: "Sessions",
-  points: "Points",
-  count: "Samples",
-  total: "Total",
-  rate: "Rate",
-  mean: "Mean",
-  min: "Min",
-  max: "Max",
-  p50: "p50",
-  p95: "p95",
-  p99: "p99",
-  stddev: "Std dev",
-} as const;
-type Column = keyof typeof COLUMN_LABELS;
-const QUANTILE_COLUMNS = ["p50", "p95", "p99"] as const;
-/** A histogram has no deviation (its samples are not known one by one); a counter's values are running totals. */
-const COLUMNS: Record<MetricType, readonly Column[]> = {
-  gauge: ["sessions", "points", "mean", "min", "max", ...QUANTILE_COLUMNS, "stddev"],
-  counter: ["sessions", "points", "total", "rate"],
-  timer: ["sessions", "points", "mean", "min", "max", ...QUANTILE_COLUMNS, "stddev"],
-  histogram: ["sessions", "count", "mean", "min", "max", ...QUANTILE_COLUMNS],
-};
-
-function isQuantile(column: Column): column is (typeof QUANTILE_COLUMNS)[number] {
-  return QUANTILE_COLUMNS.some((each) => each === column);
-}
+import { type Column, columnLabel, type Figure, figuresOf, isQuantileColumn } from "./columns.ts";
+import type { FoundMetric } from "./found.ts";
+import { groupTerm } from "./group-query.ts";
+import { groupingLabel, type Question, questionQuery } from "./question.ts";
 
 /** Characters of a session's id: enough to distinguish those of one list. */
 const SHOWN_ID = 13;
 
 type TableProps = {
   question: Question;
+  metric: FoundMetric;
   rows: GroupStatistics[];
   drawn: string[];
-  unit: string;
-  type: MetricType;
+  /** One session of each group. */
+  examples: Map<string, GroupedSession>;
+  suffix: string;
 };
 
-export function Statistics({ question, rows, drawn, unit, type }: TableProps) {
-  const columns = COLUMNS[type];
+export function Statistics({ question, metric, rows, drawn, examples, suffix }: TableProps) {
+  const { type, unit } = metric;
+  const columns = figuresOf(type);
   const shown = rows.slice(0, STATISTICS_ROWS);
   const steps = Object.fromEntries(
     columns.map((column) => [column, distinctStep(valuesOf(shown, column))]),
   );
+  const query = questionQuery(question);
   return (
     <Panel
-      id="table"
+      id={`table${suffix}`}
       title="Statistics"
       aside={
         <>
           {rows.length > STATISTICS_ROWS ? (
             <span class="quiet">{`${STATISTICS_ROWS} of ${formatNumber(rows.length)}, all in the CSV`}</span>
           ) : null}
-          <a class="tool" href={address("/metrics.csv", questionQuery(question))}>
-            CSV
-          </a>
+          {suffix === "" ? (
+            <span class="tools">
+              <a class="tool" href={address("/metrics.csv", query)}>
+                CSV
+              </a>
+              <a class="tool" href={address("/metrics.json", query)}>
+                JSON
+              </a>
+            </span>
+          ) : null}
         </>
       }
     >
@@ -75,11 +63,14 @@ export function Statistics({ question, rows, drawn, unit, type }: TableProps) {
         <table class="plain-table statistics">
           <thead>
             <tr>
-              <th scope="col">{GROUP_LABELS[question.by]}</th>
+              <Header question={question} column="group" label={groupingLabel(question.by)} />
               {columns.map((column) => (
-                <th scope="col" class="number">
-                  {type === "counter" && column === "points" ? "Updates" : COLUMN_LABELS[column]}
-                </th>
+                <Header
+                  question={question}
+                  column={column}
+                  label={columnLabel(column, type)}
+                  isNumber
+                />
               ))}
             </tr>
           </thead>
@@ -95,7 +86,18 @@ export function Statistics({ question, rows, drawn, unit, type }: TableProps) {
                   <GroupName group={row.group} by={question.by} />
                 </th>
                 {columns.map((column) => (
-                  <td class="number">{cell(row, column, unit, steps[column])}</td>
+                  <td class="number">
+                    {column === "sessions" ? (
+                      <Sessions
+                        row={row}
+                        question={question}
+                        metric={metric}
+                        example={examples.get(row.group)}
+                      />
+                    ) : (
+                      cell(row, column, unit, steps[column])
+                    )}
+                  </td>
                 ))}
               </tr>
             ))}
@@ -103,6 +105,50 @@ export function Statistics({ question, rows, drawn, unit, type }: TableProps) {
         </table>
       </div>
     </Panel>
+  );
+}
+
+type HeaderProps = { question: Question; column: Column; label: string; isNumber?: boolean };
+
+/** A link that sorts by the column, and by it in the other direction if it does already. */
+function Header({ question, column, label, isNumber }: HeaderProps) {
+  const { sort, order } = question;
+  const first = column === "group" ? "asc" : "desc";
+  const next = sort === column ? (order === "asc" ? "desc" : "asc") : first;
+  const path = address("/metrics", questionQuery({ ...question, sort: column, order: next }));
+  return (
+    <th
+      scope="col"
+      class={isNumber ? "number" : undefined}
+      aria-sort={sort === column ? (order === "asc" ? "ascending" : "descending") : undefined}
+    >
+      <a href={path} hx-get={path} hx-target="#answer" hx-swap="outerHTML">
+        {label}
+      </a>
+    </th>
+  );
+}
+
+type SessionsProps = {
+  row: GroupStatistics;
+  question: Question;
+  metric: FoundMetric;
+  example: GroupedSession | undefined;
+};
+
+/** The number of sessions, as a link to their list where a query finds exactly these. */
+function Sessions({ row, question, metric, example }: SessionsProps) {
+  const { by, search } = question;
+  const text = formatNumber(row.sessions);
+  const term = example && groupTerm(by, row.group, example);
+  if (term === undefined) return <>{text}</>;
+  const query = [search.query, term, `metric:${quoted(metric.name)}`].filter(Boolean).join(" ");
+  if (query.length > QUERY_LENGTH) return <>{text}</>;
+  // The metric is a column of the list.
+  return (
+    <a href={address("/sessions", searchQuery({ ...search, query, metric: metric.name }))}>
+      {text}
+    </a>
   );
 }
 
@@ -122,10 +168,11 @@ function GroupName({ group, by }: { group: string; by: Grouping }) {
 }
 
 export function groupLabel(group: string, by: Grouping): string {
-  return nameLabel(group, by === "none" ? "all" : "unnamed");
+  const isName = by === "product" || by === "version" || by === "machine";
+  return nameLabel(group, by === "none" ? "all" : isName ? "unnamed" : "none");
 }
 
-function valuesOf(rows: GroupStatistics[], column: Column): number[] {
+function valuesOf(rows: GroupStatistics[], column: Figure): number[] {
   return rows.map((row) => row[column]).filter((value) => value !== null);
 }
 
@@ -133,26 +180,18 @@ function valuesOf(rows: GroupStatistics[], column: Column): number[] {
  * `columnStep`: two groups with different values are written differently. So are the lowest and the highest value of a group, between which
  * its other figures are.
  */
-function cell(row: GroupStatistics, column: Column, unit: string, columnStep?: number): string {
+function cell(row: GroupStatistics, column: Figure, unit: string, columnStep?: number): string {
   const value = row[column];
   if (value === null) return "–";
   if (column === "sessions" || column === "points" || column === "count")
     return formatNumber(value);
-  const isInRange = column !== "total" && column !== "rate" && column !== "stddev";
+  const isInRange = !["sum", "total", "rate", "stddev"].includes(column);
   const rowStep = isInRange ? endStep(row.min, row.max, unit) : undefined;
   const text = formatQuantity(value, unit, finerStep(rowStep, columnStep));
-  if (isQuantile(column))
+  if (isQuantileColumn(column))
     return markQuantile(text, {
-      exact: row.quantiles_exact === true,
+      exact: row.quantiles_exact === true && row.quantiles_sessions === undefined,
       accuracy: row.quantiles_accuracy,
     });
   return column === "rate" ? `${text}/s` : text;
-}
-
-/** All rows of the table, with a header. */
-export function statisticsCsv(rows: GroupStatistics[], type: MetricType): string {
-  const columns: (Column | "quantiles_exact")[] = [...COLUMNS[type]];
-  if (type !== "counter") columns.push("quantiles_exact");
-  const cells = rows.map((row) => [row.group, ...columns.map((column) => row[column])]);
-  return csvOf(["group", ...columns], cells);
 }

@@ -5,7 +5,14 @@
 import { formatDuration, formatTick } from "../../core/text/format.ts";
 import { runsOf } from "../../core/metrics/gaps.ts";
 import type { Child } from "hono/jsx";
-import { endStep, scaleOf, shareOf, timeTicks } from "../../core/text/scale.ts";
+import {
+  endStep,
+  logScaleOf,
+  logShareOf,
+  scaleOf,
+  shareOf,
+  timeTicks,
+} from "../../core/text/scale.ts";
 
 export type Line = {
   name: string;
@@ -35,24 +42,28 @@ type PlotProps = {
   /** Counters: values are increases per second. */
   perSecond?: boolean | undefined;
   title: string;
+  /** Logarithmic; values that are not positive are left out. */
+  isLog?: boolean | undefined;
+  /** The part of the vertical axis that is shown; undefined: up to the least or the greatest value. */
+  low?: number | undefined;
+  high?: number | undefined;
+  /** The form with the fields `low` and `high`, which the pointer and keys over the plot set. */
+  form?: string | undefined;
+  /** The address of the sessions of a step, to which plots.js adds its time. */
+  sessions?: string | undefined;
 };
 
 const WIDTH = 1_000;
 const HEIGHT = 240;
 
-export function Plot({ lines, from, to, axis, marks = 6, unit, perSecond, title }: PlotProps) {
-  const values = lines.flatMap(({ points, band = [] }) => [
-    ...points.map(([, value]) => value),
-    ...band.flatMap(([, least, most]) => [least, most]),
-  ]);
-  if (values.length === 0) return null;
-  // From zero, so that a rate that hardly changes is level.
-  const least = values.reduce((a, b) => Math.min(a, b), perSecond ? 0 : Infinity);
-  const most = values.reduce((a, b) => Math.max(a, b));
-  const { low, high, ticks, step } = scaleOf(least, most, unit);
+export function Plot(props: PlotProps) {
+  const { lines, from, to, axis, marks = 6, unit, perSecond, title, isLog, form, sessions } = props;
+  const scale = axisOf(props);
+  if (scale === null) return null;
+  const { low, high, ticks, step, shown } = scale;
   const times = timeTicks(from, to, marks);
   const x = (at: number) => ((at - from) / Math.max(1, to - from)) * WIDTH;
-  const y = (value: number) => HEIGHT - shareOf(value, low, high) * HEIGHT;
+  const y = placeOn(scale, isLog);
   return (
     <figure
       class="plot"
@@ -62,13 +73,19 @@ export function Plot({ lines, from, to, axis, marks = 6, unit, perSecond, title 
       data-to={to}
       data-axis={axis}
       data-unit={unit}
-      data-step={endStep(least, most, unit)}
+      data-step={endStep(shown.least, shown.most, unit)}
       data-per-second={perSecond ? "" : undefined}
+      data-zoom={form}
+      data-low={form && low}
+      data-high={form && high}
+      data-log={isLog ? "" : undefined}
+      data-cut={props.low !== undefined || props.high !== undefined ? "" : undefined}
+      data-sessions={sessions}
     >
       <div class="plot-y" aria-hidden="true" data-alone={ticks.length === 1 ? "" : undefined}>
         {ticks.toReversed().map((tick) => (
           <span>
-            {formatTick(tick, unit, step)}
+            {formatTick(tick, unit, isLog ? tick : step)}
             {perSecond ? "/s" : ""}
           </span>
         ))}
@@ -89,11 +106,15 @@ export function Plot({ lines, from, to, axis, marks = 6, unit, perSecond, title 
         />
         {lines.map((line) =>
           line.band ? (
-            <path class="plot-band" data-line={line.index} d={bandPath(line, x, y)} />
+            <path
+              class="plot-band"
+              data-line={line.index}
+              d={bandPath(line, x, y, isLog ? low : -Infinity)}
+            />
           ) : null,
         )}
         {lines.map((line) => (
-          <PlotLine line={line} x={x} y={y} />
+          <PlotLine line={isLog ? positive(line) : line} x={x} y={y} />
         ))}
       </svg>
       <svg class="plot-x" aria-hidden="true">
@@ -114,6 +135,40 @@ export function Plot({ lines, from, to, axis, marks = 6, unit, perSecond, title 
       </svg>
     </figure>
   );
+}
+
+type Scaled = Pick<PlotProps, "lines" | "unit" | "perSecond" | "isLog" | "low" | "high">;
+
+/** The vertical axis; null if there is nothing to draw. */
+export function axisOf({ lines, unit, perSecond, isLog, low, high }: Scaled) {
+  const all = lines.flatMap(({ points, band = [] }) => [
+    ...points.map(([, value]) => value),
+    ...band.flatMap(([, least, most]) => [least, most]),
+  ]);
+  const values = isLog ? all.filter((value) => value > 0) : all;
+  if (values.length === 0) return null;
+  // From zero, so that a rate that hardly changes is level.
+  const least = values.reduce((a, b) => Math.min(a, b), perSecond && !isLog ? 0 : Infinity);
+  const most = values.reduce((a, b) => Math.max(a, b));
+  const isBelow = low !== undefined && low < (high ?? most) && !(isLog && low <= 0);
+  const isAbove = high !== undefined && high > (isBelow ? low : least);
+  const shown = { least: isBelow ? low : least, most: isAbove ? high : most };
+  const scale = (isLog ? logScaleOf : scaleOf)(shown.least, shown.most, unit);
+  return { ...scale, shown };
+}
+
+/** Values far outside of the axis are drawn as near as this, since browsers draw no larger numbers. */
+const FARTHEST = 1e6;
+
+/** The vertical place of a value on the axis. */
+function placeOn({ low, high }: { low: number; high: number }, isLog?: boolean): Place {
+  const shareOn = isLog ? logShareOf : shareOf;
+  return (value) =>
+    Math.max(-FARTHEST, Math.min(FARTHEST, HEIGHT - shareOn(value, low, high) * HEIGHT));
+}
+
+function positive(line: Line): Line {
+  return { ...line, points: line.points.filter(([, value]) => value > 0) };
 }
 
 type PlotLineProps = { line: Line; x: Place; y: Place };
@@ -174,11 +229,13 @@ function placed(at: number, value: number, x: Place, y: Place): string {
 }
 
 /** The outline of the band, in whole numbers, because it has many points. */
-function bandPath({ band = [], gap = Infinity }: Line, x: Place, y: Place): string {
+function bandPath({ band = [], gap = Infinity }: Line, x: Place, y: Place, lowest: number): string {
+  const place = (at: number, value: number) =>
+    `${Math.round(x(at))} ${Math.round(y(Math.max(lowest, value)))}`;
   return runsAt(band, gap)
     .map((run) => {
-      const there = run.map(([at, , most]) => `${Math.round(x(at))} ${Math.round(y(most))}`);
-      const back = run.map(([at, least]) => `${Math.round(x(at))} ${Math.round(y(least))}`);
+      const there = run.map(([at, , most]) => place(at, most));
+      const back = run.map(([at, least]) => place(at, least));
       return `M${there.join("L")}L${back.toReversed().join("L")}z`;
     })
     .join("");

@@ -11,12 +11,14 @@ type FormProps = {
   label: string;
   /** Selects the element that the answer replaces. */
   target: string;
+  id?: string;
   children: Child;
 };
 
-export function SearchForm({ path, label, target, children }: FormProps) {
+export function SearchForm({ path, label, target, id, children }: FormProps) {
   return (
     <form
+      id={id}
       class="search panel"
       method="get"
       action={path}

@@ -1,69 +1,22 @@
 /** What sessions' series add up to: exact where that is possible, within 1 % where it is not. */
 import { expect, test } from "vitest";
 import { distribution } from "../../../src/core/metrics/bars.ts";
-import {
-  type ComparedSeries,
-  overTime,
-  quantilesOverTime,
-  statistics,
-} from "../../../src/core/comparison/comparison.ts";
-import { addValues, newMoments } from "../../../src/core/metrics/moments.ts";
+import type { ComparedSeries } from "../../../src/core/comparison/comparison.ts";
+import { overTime, quantilesOverTime } from "../../../src/core/comparison/over-time.ts";
+import { statistics } from "../../../src/core/comparison/statistics.ts";
 import { RESET } from "../../../src/core/metrics/rate.ts";
 import { RollupBuilder } from "../../../src/core/metrics/rollup.ts";
 import { exactDeviation } from "../exact.ts";
-
-const NOON = Date.UTC(2026, 10, 23, 12);
-const HOUR = 3_600_000;
-
-/** A series with these values, one a second, from the start of its session on. */
-function series(
-  id: string,
-  startedAt: number,
-  values: number[],
-  { type = "gauge", version = "1.0" }: { type?: ComparedSeries["type"]; version?: string } = {},
-): ComparedSeries {
-  const moments = newMoments();
-  addValues(moments, values);
-  const builder = new RollupBuilder({ type });
-  builder.add({
-    at: Float64Array.from(values, (_, i) => startedAt + i * 1_000),
-    fields: [Float64Array.from(values)],
-  });
-  return {
-    session: {
-      id,
-      product: "game",
-      version,
-      status: "active",
-      machine_id: "machine-1",
-      hostname: "workshop",
-      created_at: startedAt,
-    },
-    type,
-    points: values.length,
-    count: values.length,
-    sum: moments.sum,
-    sum_low: moments.low,
-    sum_scale: moments.scale,
-    deviation: moments.deviation,
-    min: Math.min(...values),
-    max: Math.max(...values),
-    first: values[0] ?? 0,
-    last: values.at(-1) ?? 0,
-    first_at: startedAt,
-    last_at: startedAt + (values.length - 1) * 1_000,
-    increase: type === "counter" ? (values.at(-1) ?? 0) - (values[0] ?? 0) : 0,
-    distribution: builder.distribution().pack(),
-    rollup: builder.rollup,
-    quantile_steps: builder.quantileSteps(),
-  };
-}
+import { HOUR, NOON, series } from "./series.ts";
 
 const fps = [
-  series("b", NOON + HOUR, [60, -5], { version: "2.0" }),
+  series("b", NOON + HOUR, [60, -5], { session: { version: "2.0" } }),
   series("a", NOON, [60, 58, 20]),
 ];
-const requests = series("c", NOON + HOUR, [0, 5, 20], { type: "counter", version: "2.0" });
+const requests = series("c", NOON + HOUR, [0, 5, 20], {
+  type: "counter",
+  session: { version: "2.0" },
+});
 
 test("sums, extremes and deviation of a group are exact, and quantiles of few values", () => {
   const [all] = statistics(fps);

@@ -4,6 +4,8 @@ import {
   distinctStep,
   endStep,
   finerStep,
+  logScaleOf,
+  logShareOf,
   scaleOf,
   shareOf,
   stepBeside,
@@ -137,6 +139,33 @@ test("a value is placed in a range that is wider than the largest double", () =>
   expect([-most, 0, most].map((value) => shareOf(value, -most, most))).toEqual([0, 0.5, 1]);
   expect(shareOf(5e-324, 0, 1e-323)).toBe(0.5);
   expect(shareOf(4, 4, 4)).toBe(0.5);
+});
+
+test.each<[values: [number, number], unit: string, texts: string[]]>([
+  [[3, 240], "", ["1", "10", "100", "1,000"]],
+  [[1, 1], "", ["1", "10"]],
+  [[10, 1_000], "", ["10", "100", "1,000"]],
+  [[0.002, 0.5], "seconds", ["1 ms", "10 ms", "100 ms", "1 s"]],
+  [[1_000, 5_000], "bytes", ["512 B", "1 KiB", "2 KiB", "4 KiB", "8 KiB"]],
+  [[1e-9, 1e9], "", ["1e-9", "0.00001", "0.1", "1,000", "10,000,000", "100,000,000,000"]],
+])("the ticks of a logarithmic axis for %j %s", ([least, most], unit, texts) => {
+  const { ticks } = logScaleOf(least, most, unit);
+  expect(ticks.map((tick) => formatTick(tick, unit, tick))).toEqual(texts);
+});
+
+test("a logarithmic axis has all positive values in it, at equal distances of its ticks", () => {
+  for (let round = 0; round < 1_000; round++) {
+    const [a, b] = [10 ** (random() * 600 - 300), 10 ** (random() * 600 - 300)];
+    const unit = round % 2 === 0 ? "" : "bytes";
+    const { low, high, ticks } = logScaleOf(Math.min(a, b), Math.max(a, b), unit);
+    expect(ticks.length).toBeLessThanOrEqual(7);
+    const shares = ticks.map((tick) => logShareOf(tick, low, high));
+    shares.forEach((share, i) => expect(share).toBeCloseTo(i / (ticks.length - 1), 6));
+    for (const value of [a, b]) {
+      expect(logShareOf(value, low, high)).toBeGreaterThanOrEqual(-1e-12);
+      expect(logShareOf(value, low, high)).toBeLessThanOrEqual(1 + 1e-12);
+    }
+  }
 });
 
 test("values that are equal have no step, and a range of infinite width has one", () => {

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { Aggregate } from "../../../daemon/send/aggregate.ts";
 import { ChartBuilder } from "../../../src/core/metrics/chart.ts";
-import { overTime } from "../../../src/core/comparison/comparison.ts";
+import { overTime } from "../../../src/core/comparison/over-time.ts";
 import { Projection } from "../../../src/core/session/projection.ts";
 import { RollupBuilder } from "../../../src/core/metrics/rollup.ts";
 import { append, type Contents, newContents } from "../../../src/core/segments/segment.ts";

@@ -10,6 +10,7 @@ import { statistics } from "../core/comparison/statistics.ts";
 import { csvOf } from "../core/text/csv.ts";
 import { Distribution } from "../core/metrics/distribution.ts";
 import { meanOf, sumOf } from "../core/metrics/moments.ts";
+import { compareMetrics } from "../catalog/compared.ts";
 import { eventNames } from "../catalog/events.ts";
 import { metricNames, type SessionMetric, sessionMetrics, unitOf } from "../catalog/metrics.ts";
 import { withMerged } from "../registry/merges.ts";
@@ -33,33 +34,27 @@ metrics.get("/events", requires("read"), async (c) => {
 
 /** Aggregated: `by` groups, `quantiles=true` adds those over time, `axis` aligns sessions at their start or end; `format=csv` is the statistics' table. */
 metrics.get("/metrics/:name", requires("read"), async (c) => {
-  const { by, axis, buckets, bars, quantiles, format, ...asked } = parseQuery(
+  const { by, axis, buckets, bars, quantiles, format, type, tags, cursor, ...asked } = parseQuery(
     query.Metric,
     c.req.url,
   );
   const name = nameAsked(c.req.param("name"));
-  const passing = await withMerged(c.env.REGISTRY, filterOf(asked, c.var.access.product));
-  const filter = { ...passing, name, quantile_steps: quantiles };
+  const filter = await withMerged(c.env.REGISTRY, filterOf(asked, c.var.access.product));
+  const chart = { by, axis, buckets };
+  const wanted = { names: [name], by, overTime: chart, quantiles, type, tags, cursor };
   const held = askHeld(c.env, c.var.access);
-  const found = await sessionMetrics(c.env.CATALOG, filter, held);
-  const { items, sessions, unlisted, partial, next, searched_to, published_to } = found;
+  const { metrics: found, ...read } = await compareMetrics(c.env.CATALOG, filter, wanted, held);
+  const items = found[0]?.items ?? [];
   if (format === "csv") return spreadsheet(c, statistics(items, by));
-  const type = items[0]?.type ?? null;
-  const unit = unitOf(items);
   return c.json({
     name,
-    type,
-    unit,
-    sessions,
-    unlisted, // sessions that may have it and are not compared, because they have too many series
-    partial, // more sessions match than were aggregated; `next` is the cursor of those
-    next,
-    searched_to,
-    published_to,
+    type: items[0]?.type ?? null,
+    unit: unitOf(items),
+    ...read,
     statistics: statistics(items, by),
-    ungrouped: ungrouped(items, by ?? "none"), // sessions in no group, because the catalog does not have its value of them
-    over_time: overTime(items, { by, axis, buckets }),
-    quantiles_over_time: quantiles ? quantilesOverTime(items, { by, axis, buckets }) : undefined,
+    ungrouped: ungrouped(items, by ?? "none"),
+    over_time: overTime(items, chart),
+    quantiles_over_time: quantiles ? quantilesOverTime(items, chart) : undefined,
     distribution: distribution(items, bars),
   });
 });

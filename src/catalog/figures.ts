@@ -37,7 +37,7 @@ type Asked = {
 };
 
 /** A session with what it may be grouped by. */
-type FiguredSession = Pick<
+export type FiguredSession = Pick<
   SessionRow,
   | "id"
   | "product"
@@ -53,6 +53,8 @@ type FiguredSession = Pick<
   | "exit_code"
   | "tags"
 > & {
+  /** Its key in the catalog. */
+  key: number;
   failed: boolean;
   os: string;
   language: string;
@@ -67,13 +69,13 @@ type FiguredSession = Pick<
   series: SeriesFigures[];
 };
 
-export type SeriesFigures = Row<"figures">;
+type SeriesFigures = Row<"figures">;
 
 type SessionFigures = Pick<SessionList, "next" | "partial" | "searched_to" | "published_to"> & {
   /** The newest session first. */
   items: FiguredSession[];
-  /** How many more sessions may have one of the metrics, of which the catalog does not have all series. */
-  unlisted: number;
+  /** Ids of sessions that may have one of the metrics, of which the catalog does not have all series. */
+  unlisted: string[];
 };
 
 const LIST = "figures";
@@ -100,18 +102,18 @@ export async function sessionFigures(
 
   const now = Date.now();
   const items: FiguredSession[] = [];
-  let missing = 0;
-  for (const { row } of page) {
-    const session = sessionOf(JSON.parse(row) as StoredRow, names, written, now); // of `columns`
+  const unlisted: string[] = [];
+  for (const { key, row } of page) {
+    const session = sessionOf(key, JSON.parse(row) as StoredRow, names, written, now); // of `columns`
     if (session.series.length > 0) items.push(session);
-    else missing++;
+    else unlisted.push(session.id);
   }
   return {
     items,
-    unlisted: missing,
+    unlisted,
     next: stop ? writeCursor({ list: LIST, value: stop.key, id: "", backwards: false }) : null,
     searched_to: stop?.created_at ?? null,
-    partial: stop !== undefined || missing > 0 || items.some(({ unsure }) => unsure),
+    partial: stop !== undefined || unlisted.length > 0 || items.some(({ unsure }) => unsure),
     published_to: publishedTo(filter, now),
   };
 }
@@ -182,6 +184,7 @@ const OWN = sql.raw(
 
 /** Without lists and objects in between: ten thousand sessions are read at once. */
 function sessionOf(
+  key: number,
   [own, figures, state]: StoredRow,
   names: string[],
   paths: string[],
@@ -214,6 +217,7 @@ function sessionOf(
   const isPart = damaged > 0 || (left_out & (LEFT_OUT_BITS.state_paths | UNPUBLISHED)) !== 0;
   const times = { status, status_since, created_at, updated_at, received_at, ended_at };
   return {
+    key,
     id,
     product,
     version,

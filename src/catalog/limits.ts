@@ -15,8 +15,10 @@ export const MAX_ASKED = 40;
 export const COMPARED_RUNS = 40;
 /** Newest sessions among which those that a filter does not find are looked for, and those that it finds. */
 export const OTHERS_LOOKED_AT = 200;
-/** Sessions whose series are combined into one chart or table: parsing and adding this many rollups takes 10 ms. */
+/** Sessions whose series are combined step by step into one chart: parsing and adding this many rollups takes 10 ms. */
 export const MAX_COMPARED_SESSIONS = 300;
+/** Sessions whose distributions are merged into quantiles: parsing and adding this many takes 20 ms. */
+export const MAX_DISTRIBUTED_SESSIONS = 1_000;
 /** Names in one page of a list of names, unless fewer are requested: more cannot be read. */
 export const MAX_NAMES = 1_000;
 /** Names that are read for one page of those of a product: each takes two rows, and most may be of other products. */

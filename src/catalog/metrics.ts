@@ -78,23 +78,21 @@ export async function sessionMetrics(
   const { keys, ...found } = await keyedSessions(db, asked, held);
   const [series, packed] = await Promise.all([
     figuresOf(db, keys, name),
-    rollupsOf(db, keys, name, quantile_steps),
+    dividedSeries(db, keys, name, [
+      "distribution",
+      "rollup",
+      ...(quantile_steps ? (["quantile_steps"] as const) : []),
+    ]),
   ]);
   const items = found.items.flatMap((session, place) =>
     (series.get(place) ?? [])
       .filter((one) => type === undefined || one.type === type)
       .filter((one) => tags.every((tag) => one.tags.includes(tag)))
-      .map((one): SessionMetric => {
-        const rollup = packed.get(place)?.get(one.series);
-        return {
-          ...one,
-          session,
-          // All as core wrote them.
-          distribution: parsed<PackedDistribution>(rollup?.distribution),
-          rollup: parsed<Rollup>(rollup?.rollup),
-          quantile_steps: parsed<QuantileSteps>(rollup?.quantile_steps),
-        };
-      }),
+      .map((one): SessionMetric => ({
+        ...one,
+        session,
+        ...(packed.get(place)?.get(one.series) ?? UNDIVIDED),
+      })),
   );
   const withRows = new Set(items.map((item) => item.session.id));
   const unlisted = found.items
@@ -132,27 +130,37 @@ async function figuresOf(
   );
 }
 
-/** The rollups of its series, by the session's place and the series' id. */
-async function rollupsOf(
+/** How the values of a series are divided; null if it was not asked for, or is not there. */
+export type DividedSeries = Pick<ComparedSeries, "distribution" | "rollup" | "quantile_steps">;
+
+export const UNDIVIDED: DividedSeries = { distribution: null, rollup: null, quantile_steps: null };
+
+/** The same of a metric's series in some sessions, by the session's place among the keys and the series' id. */
+export async function dividedSeries(
   db: D1Database,
   keys: number[],
   name: string,
-  hasQuantileSteps: boolean,
-): Promise<Map<number, Map<number, Partial<SeriesRollup>>>> {
-  const columns = hasQuantileSteps
-    ? columnsOf("rollups")
-    : columnsOf("rollups", ["series", "distribution", "rollup"]);
+  columns: readonly (keyof DividedSeries)[],
+): Promise<Map<number, Map<number, DividedSeries>>> {
+  const found = new Map<number, Map<number, DividedSeries>>();
+  if (keys.length === 0) return found;
+  const selected = sql.raw(columnsOf("rollups", ["series", ...columns]));
   const from = (table: "details" | "more_rollups") =>
-    sql`SELECT s.key AS place, ${sql.raw(columns)} FROM json_each(${JSON.stringify(keys)}) AS s
+    sql`SELECT s.key AS place, ${selected} FROM json_each(${JSON.stringify(keys)}) AS s
         CROSS JOIN ${sql.raw(table)} AS d ON d.key = s.value CROSS JOIN ${rowsNamed("rollups", name)}`;
   const rows = await drizzle(db).all<Partial<SeriesRollup> & { place: number; series: number }>(
     sql`${from("details")} UNION ALL ${from("more_rollups")}`,
   );
-  const found = new Map<number, Map<number, Partial<SeriesRollup>>>();
-  for (const { place, ...rollup } of rows) {
+  for (const { place, series, distribution, rollup, quantile_steps } of rows) {
+    // All as core wrote them.
+    const divided: DividedSeries = {
+      distribution: parsed<PackedDistribution>(distribution),
+      rollup: parsed<Rollup>(rollup),
+      quantile_steps: parsed<QuantileSteps>(quantile_steps),
+    };
     const ofSession = found.get(place);
-    if (ofSession) ofSession.set(rollup.series, rollup);
-    else found.set(place, new Map([[rollup.series, rollup]]));
+    if (ofSession) ofSession.set(series, divided);
+    else found.set(place, new Map([[series, divided]]));
   }
   return found;
 }
@@ -162,7 +170,7 @@ function parsed<Value>(json: string | null | undefined): Value | null {
 }
 
 /** The unit of the newest session that gave one. */
-export function unitOf(items: SessionMetric[]): string {
+export function unitOf(items: { unit: string }[]): string {
   return items.find(({ unit }) => unit !== "")?.unit ?? "";
 }
 
@@ -183,13 +191,13 @@ export async function rollups(
   const keys = known.map(({ key }) => key);
   const [series, packed] = await Promise.all([
     figuresOf(db, keys, name),
-    rollupsOf(db, keys, name, false),
+    dividedSeries(db, keys, name, ["rollup"]),
   ]);
   return new Map(
     known.flatMap(({ id }, place): [string, SessionRollup][] => {
       const ofSession = packed.get(place);
       for (const { series: number, last, unit } of series.get(place) ?? []) {
-        const rollup = parsed<Rollup>(ofSession?.get(number)?.rollup);
+        const rollup = ofSession?.get(number)?.rollup;
         if (rollup) return [[id, { rollup, last, unit }]];
       }
       return [];

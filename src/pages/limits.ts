@@ -111,6 +111,10 @@ export const STEP_SESSIONS = 50;
 export const LINKED_POINTS = 1_000;
 /** Cells of a plot of points, of which each that has any is one mark: one per two pixels of a laptop's screen. */
 export const SCATTER_CELLS = { across: 500, up: 150 };
+/** Newest sessions whose metrics are shown before one is chosen. */
+export const OVERVIEW_SESSIONS = 30;
+/** Metrics shown before one is chosen: each with a sparkline, which is a query. */
+export const OVERVIEW_METRICS = 12;
 /** Characters of a query that an address may have: half of what it may be. */
 export const QUERY_LENGTH = 1_000;
 /** What Cloudflare's free plan allows: rows written a day, by session objects and by the catalog each… */

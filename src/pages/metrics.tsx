@@ -2,13 +2,14 @@
 import { Hono } from "hono";
 import type { AccessEnv } from "../access/access.ts";
 import { type SessionFilter, STATUS_KINDS } from "../catalog/search/filter.ts";
+import { MAX_DISTRIBUTED_SESSIONS } from "../catalog/limits.ts";
 import { type VersionCounts, versions } from "../catalog/products.ts";
 import { ungrouped } from "../core/comparison/grouping.ts";
 import { SESSION_FIGURES } from "../core/comparison/scatter.ts";
 import { type GroupStatistics, statistics } from "../core/comparison/statistics.ts";
 import { MAX_LISTED_SERIES } from "../core/limits.ts";
-import { distribution } from "../core/metrics/bars.ts";
-import { formatCount } from "../core/text/format.ts";
+import { type Bar, distribution } from "../core/metrics/bars.ts";
+import { formatCount, formatNumber } from "../core/text/format.ts";
 import { asking } from "../core/text/names.ts";
 import { nameLabel, plainText } from "../core/text/recorded-text.ts";
 import { Refusal } from "../core/refusal.ts";
@@ -29,6 +30,7 @@ import { Bars } from "./metrics/distribution.tsx";
 import { metricsJson, statisticsCsv } from "./metrics/download.ts";
 import { findMetrics, type Found, type FoundMetric } from "./metrics/found.ts";
 import { Names } from "./metrics/names.tsx";
+import { Overview } from "./metrics/overview.tsx";
 import { drawnOf, examplesOf, OverTime, type Range, rangeOf } from "./metrics/over-time.tsx";
 import {
   aggregatesOf,
@@ -74,7 +76,7 @@ metrics.get("/metrics", async (c) => {
         </section>
       </div>
     ) : (
-      <Answer db={db} question={question} found={found} />
+      <Answer db={db} question={question} filter={filter} found={found} />
     );
   if (isFragment(c)) {
     return fragment(
@@ -260,17 +262,26 @@ function Bound({ name, label, value }: { name: string; label: string; value: num
 type AnswerProps = {
   db: D1Database;
   question: Question;
+  filter: SessionFilter;
   /** Undefined: no metric is chosen yet. */
   found: Promise<Found> | undefined;
 };
 
-function Answer({ db, question, found }: AnswerProps) {
+function Answer({ db, question, filter, found }: AnswerProps) {
   const { names, search } = question;
   return (
     <div id="answer" class="answer">
       {guarded("the metrics", async () => {
         const all = await found;
-        if (all === undefined) return <Names db={db} search={search} />;
+        if (all === undefined)
+          return (
+            <>
+              {guarded("the most recorded metrics", async () => (
+                <Overview db={db} question={question} filter={filter} />
+              ))}
+              <Names db={db} search={search} />
+            </>
+          );
         if (all.sessions > 0) return <Everything question={question} found={all} />;
         return (
           <>
@@ -334,6 +345,7 @@ function OneMetric({ question, found, metric, range, suffix }: OneProps) {
   const rows = inOrder(statistics(items, by), question);
   const drawn = drawnOf(rows, question);
   const unknown = ungrouped(items, by);
+  const bars = type === "counter" ? [] : distribution(items);
   const props = { question, metric, rows, drawn, suffix };
   return (
     <>
@@ -355,9 +367,9 @@ function OneMetric({ question, found, metric, range, suffix }: OneProps) {
         <Panel
           id={`distribution${suffix}`}
           title="Distribution of all values"
-          aside={<span class="quiet">{countOf(rows)}</span>}
+          aside={<span class="quiet">{countOf(rows, bars)}</span>}
         >
-          <Bars bars={distribution(items)} unit={unit} />
+          <Bars bars={bars} unit={unit} />
         </Panel>
       )}
     </>
@@ -385,11 +397,13 @@ function Unlisted({ sessions }: { sessions: string[] }) {
   );
 }
 
-function countOf(rows: GroupStatistics[]): string {
-  return formatCount(
-    rows.reduce((sum, { count }) => sum + count, 0),
-    "value",
-  );
+/** Of how many values the distribution is, if those of some sessions were not read. */
+function countOf(rows: GroupStatistics[], bars: Bar[]): string {
+  const all = rows.reduce((sum, { count }) => sum + count, 0);
+  const drawn = bars.reduce((sum, { count }) => sum + count, 0);
+  return drawn < all
+    ? `${formatNumber(drawn)} of ${formatCount(all, "value")}, those of the newest ${formatNumber(MAX_DISTRIBUTED_SESSIONS)} sessions`
+    : formatCount(all, "value");
 }
 
 metrics.get("/metrics.csv", async (c) => {

@@ -4,6 +4,7 @@ import type { AccessEnv } from "../access/access.ts";
 import { eventNames } from "../catalog/events.ts";
 import { STATUS_KINDS } from "../catalog/search/filter.ts";
 import { metricNames } from "../catalog/metrics.ts";
+import { names as namesOf } from "../catalog/names.ts";
 import { statePaths, stateValues } from "../catalog/paths.ts";
 import { versions } from "../catalog/products.ts";
 import { GROUP_FIELDS } from "../core/comparison/grouping.ts";
@@ -65,6 +66,10 @@ async function groupings(db: D1Database, text: string): Promise<Offer[]> {
   if (path !== undefined) {
     const { items } = await statePaths(db, { prefix: path });
     return sorted(items).map((each) => offer(`state.${each}`));
+  }
+  if (typed.startsWith("tag.")) {
+    const { items } = await namesOf(db, "tag", { prefix: typed.slice("tag.".length) });
+    return sorted(items).map((each) => offer(`tag.${each}`));
   }
   return [...GROUP_FIELDS, "tag.", "state."].filter((each) => each.startsWith(typed)).map(offer);
 }

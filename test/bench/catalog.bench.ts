@@ -97,11 +97,19 @@ try {
        FROM details AS d JOIN json_each(d.exceptions) AS list JOIN json_each(list.value) AS side GROUP BY 1`,
     ],
     [
-      "a metric, by version",
+      "a metric of the newest 10,000, by version",
       "/api/metrics/fps?by=version",
       `SELECT s.version, avg((${columnOf("figures", "sum")}) / (${columnOf("figures", "count")})), max(${columnOf("figures", "max")})
        FROM sessions AS s JOIN details AS d ON d.key = s.key JOIN json_each(d.figures) AS list JOIN json_each(list.value) AS side
        WHERE ${columnOf("figures", "name")} = 'fps' GROUP BY s.version`,
+    ],
+    [
+      "the page of a metric of the newest 10,000, by a value of the state",
+      "/metrics?metric=fps&by=state.level",
+      `SELECT v.value ->> 1, avg((${columnOf("figures", "sum")}) / (${columnOf("figures", "count")})), max(${columnOf("figures", "max")})
+       FROM (SELECT key FROM sessions ORDER BY key DESC LIMIT 10000) AS s JOIN details AS d ON d.key = s.key
+         JOIN json_each(d.figures) AS list JOIN json_each(list.value) AS side JOIN json_each(d.state) AS paths JOIN json_each(paths.value) AS v
+       WHERE ${columnOf("figures", "name")} = 'fps' AND v.value ->> 0 = 'level' GROUP BY 1`,
     ],
   ];
 

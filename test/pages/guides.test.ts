@@ -13,6 +13,7 @@ const GUIDES = [
   "search",
   "tests",
   "exports",
+  "metrics",
   "keys",
   "attachments",
   "source-maps",

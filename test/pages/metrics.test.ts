@@ -12,6 +12,12 @@ const START = Date.UTC(2026, 9, 20, 12);
 const HOUR = 3_600_000;
 type Op = Batch["ops"][number];
 
+const state = (at: number, patch: { [key: string]: string | number }): Op => ({
+  op: "state",
+  at,
+  patch,
+});
+
 /** Session `n` is of branch main or dev, runs for ten seconds and has an fps of 10 n + 1 to 10 n + 10 and a memory of 100 n. */
 function session(n: number): Batch[] {
   const at = START + n * HOUR;
@@ -32,6 +38,8 @@ function session(n: number): Batch[] {
     })),
     { op: "metric", type: "gauge", at: at + 5_000, name: "memory", unit: "bytes", value: 100 * n },
     { op: "metric", type: "gauge", at: at + 5_000, name: "balance", value: n - 2 },
+    ...(n < 2 ? [state(at, { renderer: n === 0 ? "gl" : "vulkan" })] : []),
+    ...(n === 5 ? Array.from({ length: 20 }, (_, i) => state(at + i, { many: i })) : []),
     { op: "end", at: at + 10_000, exit_code: n === 4 ? 3 : 0 },
   ];
   const id = `shop-${n}`;
@@ -64,7 +72,35 @@ function rowsOf(html: string, id = "table"): string[][] {
 
 const json = async (path: string) => JSON.parse(await get(path));
 
+test("before a metric is chosen, those of the newest sessions are listed with their figures", async () => {
+  const html = await get("/metrics?product=shop&by=status");
+  expect(html).toContain("3 metrics in the newest 6 sessions that have any");
+  const rows = rowsOf(html, "overview");
+  expect(rows.map(([name, type, sessions, points]) => [name, type, sessions, points])).toEqual([
+    ["fps", "gauge", "6", "60"],
+    ["balance", "gauge", "6", "6"],
+    ["memory", "gauge", "6", "6"],
+  ]);
+  expect(rows[0]?.slice(4, 7)).toEqual(["1", "60", "60"]);
+  expect(html).toContain('class="sparkline"');
+  // A link keeps the filter and the presentation.
+  expect(html).toContain('href="/metrics?product=shop&amp;metric=fps&amp;by=status"');
+  expect(await get("/metrics?product=none")).not.toContain('id="overview"');
+});
+
 describe("groups", () => {
+  test("are by a value of the state, the system and the language, as far as these are known", async () => {
+    const rows = rowsOf(await get("/metrics?metric=fps&by=state.renderer&product=shop"));
+    expect(rows.map(([group, sessions]) => [group, sessions])).toEqual([
+      ["none", "4"],
+      ["gl", "1"],
+      ["vulkan", "1"],
+    ]);
+    const html = await get("/metrics?metric=fps&by=state.many&product=shop");
+    expect(html).toContain("1 session is in no group");
+    expect(rowsOf(html)).toEqual([["none", "5", ...Array<unknown>(8).fill(expect.any(String))]]);
+  });
+
   test("are by the value of a tag, and those without it are one", async () => {
     const rows = rowsOf(await get("/metrics?metric=fps&by=tag.branch"));
     expect(rows.map(([group, sessions]) => [group, sessions])).toEqual([
@@ -239,5 +275,7 @@ test("a view of metrics is saved with its presentation, and listed on the page o
 test("the field of groups is completed", async () => {
   expect(await get("/suggest/groupings?by=")).toContain('<option value="exit_code">');
   expect(await get("/suggest/groupings?by=ver")).toContain('<option value="version">');
+  expect(await get("/suggest/groupings?by=tag.")).toContain('<option value="tag.branch">');
+  expect(await get("/suggest/groupings?by=state.ren")).toContain('<option value="state.renderer">');
   expect(await get("/suggest/further-metrics?also=fps&also=mem")).toContain('value="memory"');
 });

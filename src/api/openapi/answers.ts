@@ -126,6 +126,8 @@ export type Answers = {
     type: MetricType | null;
     unit: string;
     sessions: number;
+    /** How many of these may or may not pass. */
+    unsure: number;
     statistics: GroupStatistics[];
     ungrouped: number;
     over_time: ReturnType<typeof overTime>;

@@ -213,10 +213,10 @@ function stepOf(moment: number, item: ComparedSeries, axis: Axis): number | null
 
 /** The step that contains all points of a series: null if all are outside of the chart, undefined if they are in several. */
 function stepOfAll(item: ComparedSeries, axis: Axis): number | null | undefined {
-  const [first, last] = [item.first_at, item.last_at].map((at) => stepOf(at, item, axis));
-  if (first === last && first !== null) return first;
-  const since = item.first_at - axis.originOf(item);
-  const isOutside = item.last_at - axis.originOf(item) < axis.from || since >= axis.to;
+  const first = stepOf(item.first_at, item, axis);
+  if (first !== null && first === stepOf(item.last_at, item, axis)) return first;
+  const origin = axis.originOf(item);
+  const isOutside = item.last_at - origin < axis.from || item.first_at - origin >= axis.to;
   return isOutside ? null : undefined;
 }
 

@@ -4,7 +4,7 @@ import { Distribution } from "../metrics/distribution.ts";
 import { meanOf, mergeMoments, newMoments, sumOf } from "../metrics/moments.ts";
 import { perSecond } from "../metrics/rate.ts";
 import { groupBy, grouped, type Grouping } from "./grouping.ts";
-import { type ComparedSeries, totalOf } from "./comparison.ts";
+import type { ComparedSeries } from "./comparison.ts";
 
 /** The statistics of one group of sessions. */
 export type GroupStatistics = {
@@ -40,27 +40,32 @@ export function statistics(items: ComparedSeries[], by: Grouping = "none"): Grou
     .sort((a, b) => b.points - a.points || (a.group < b.group ? -1 : 1));
 }
 
+/** One loop over the members: there may be ten thousand. */
 export function statisticsOf(group: string, members: ComparedSeries[]): GroupStatistics {
   const moments = newMoments();
-  for (const item of members)
-    mergeMoments(moments, {
-      ...totalOf(item),
-      count: item.count,
-      deviation: item.deviation ?? 0,
-    });
-  const { count, deviation } = moments;
-  const isKnown = count > 0 && members.every((item) => item.deviation !== null);
-  const counters = members.filter(({ type }) => type === "counter");
+  const counters: ComparedSeries[] = [];
+  let [points, min, max] = [0, Infinity, -Infinity];
+  let isKnown = true;
+  for (const item of members) {
+    const { count, sum, sum_low: low, sum_scale: scale, deviation } = item;
+    mergeMoments(moments, { count, sum, low, scale, deviation: deviation ?? 0 });
+    if (deviation === null) isKnown = false;
+    points += item.points;
+    min = Math.min(min, item.min);
+    max = Math.max(max, item.max);
+    if (item.type === "counter") counters.push(item);
+  }
+  const { count } = moments;
   return {
     group,
     sessions: sessionsOf(members),
-    points: members.reduce((sum, { points }) => sum + points, 0),
+    points,
     count,
     sum: sumOf(moments),
     mean: meanOf(moments, count),
-    min: members.reduce((least, item) => Math.min(least, item.min), Infinity),
-    max: members.reduce((most, item) => Math.max(most, item.max), -Infinity),
-    stddev: isKnown ? deviation : null,
+    min,
+    max,
+    stddev: isKnown && count > 0 ? moments.deviation : null,
     ...quantilesOf(members),
     total: counters.length > 0 ? counters.reduce((sum, { last }) => sum + last, 0) : null,
     rate: rateOf(counters.map(wholeRise)),

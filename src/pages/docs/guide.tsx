@@ -10,6 +10,7 @@ import attachments from "./attachments.md";
 import grafana from "./grafana.md";
 import exports from "./exports.md";
 import keys from "./keys.md";
+import metrics from "./metrics.md";
 import moving from "./moving.md";
 import sourceMaps from "./source-maps.md";
 import tests from "./tests.md";
@@ -27,6 +28,11 @@ const GUIDES: Record<string, Guide> = {
   search: { title: "Searching sessions", file: "src/pages/docs/search.md", text: search },
   grafana: { title: "Grafana and Prometheus", file: "src/pages/docs/grafana.md", text: grafana },
   exports: { title: "Exports", file: "src/pages/docs/exports.md", text: exports },
+  metrics: {
+    title: "Metrics across sessions",
+    file: "src/pages/docs/metrics.md",
+    text: metrics,
+  },
   keys: { title: "API keys and budgets", file: "src/pages/docs/keys.md", text: keys },
   tests: { title: "Test runs", file: "src/pages/docs/tests.md", text: tests },
   attachments: {

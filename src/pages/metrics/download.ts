@@ -5,8 +5,7 @@ import { ungrouped } from "../../core/comparison/grouping.ts";
 import { csvOf } from "../../core/text/csv.ts";
 import { figuresOf, inOrder } from "./columns.ts";
 import type { Found, FoundMetric } from "./found.ts";
-import { timeAxisOf } from "./over-time.tsx";
-import type { Question } from "./question.ts";
+import { type Question, timeAxisOf } from "./question.ts";
 
 /** All rows of the tables, with a header. Of several metrics each row names its own. */
 export function statisticsCsv({ metrics }: Found, question: Question): string {

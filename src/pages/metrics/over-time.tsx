@@ -14,6 +14,7 @@ import { APPROXIMATE, type MetricType, percentOf } from "../../core/vocabulary.t
 import { CHART_GROUPS } from "../limits.ts";
 import { address } from "../ui/address.ts";
 import { Panel } from "../ui/panel.tsx";
+import { Time } from "../ui/time.tsx";
 import { axisOf, Legend, type Line, Plot } from "../ui/plot.tsx";
 import type { Found, FoundMetric } from "./found.ts";
 import {
@@ -23,6 +24,7 @@ import {
   type Question,
   questionQuery,
   shownOf,
+  timeAxisOf,
 } from "./question.ts";
 import { groupLabel } from "./statistics.tsx";
 
@@ -82,7 +84,7 @@ export function OverTime({ question, metric, found, rows, drawn, range, suffix }
         <span class="quiet">
           {time.isExact ? "" : `${APPROXIMATE} ${accuracyLabel(type, time.accuracy)}, `}
           {formatCount(sessionsIn(rows), "session")}
-          {found.partial ? ", the newest that match" : ""}
+          <ReadTo found={found} />
         </span>
       }
     >
@@ -110,15 +112,25 @@ export function OverTime({ question, metric, found, rows, drawn, range, suffix }
   );
 }
 
+/** Where the sessions end that were read, and which of them are not certain. */
+function ReadTo({ found: { next, searched_to, unsure } }: { found: Found }) {
+  return (
+    <>
+      {next === null || searched_to === null ? null : (
+        <>
+          , the newest that match, since <Time at={searched_to} show="minute" />
+        </>
+      )}
+      {unsure === 0 ? null : `, of which ${formatNumber(unsure)} may not match`}
+    </>
+  );
+}
+
 const WHEN: Record<TimeAxis, string> = {
   elapsed: "since start",
   before_end: "before the end",
   clock: "over time",
 };
-
-export function timeAxisOf({ axis }: Question): TimeAxis {
-  return axis === "metric" ? "elapsed" : axis;
-}
 
 function sessionsIn(rows: GroupStatistics[]): number {
   return rows.reduce((sum, { sessions }) => sum + sessions, 0);

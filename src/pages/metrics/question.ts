@@ -1,5 +1,6 @@
 /** A query for metrics across sessions: their names, the filters and the presentation, all in the address. */
 import { type Grouping, readGrouping } from "../../core/comparison/grouping.ts";
+import type { TimeAxis } from "../../core/comparison/over-time.ts";
 import { SESSION_FIGURES, type SessionFigure } from "../../core/comparison/scatter.ts";
 import { asking, nameAsked } from "../../core/text/names.ts";
 import type { MetricType } from "../../core/vocabulary.ts";
@@ -68,6 +69,11 @@ export const AXES = {
   metric: "Another metric",
 };
 type Axis = keyof typeof AXES;
+
+/** The axis of time; where there is none, that of what is beside. */
+export function timeAxisOf({ axis }: Question): TimeAxis {
+  return axis === "metric" ? "elapsed" : axis;
+}
 
 /** A step of a chart: its sessions are listed. */
 type ChosenStep = { at: number; metric: string };

@@ -1,4 +1,5 @@
 /** The statistics of each group as a table, which each of its columns sorts. */
+import { MAX_DISTRIBUTED_SESSIONS } from "../../catalog/limits.ts";
 import type { Grouping, GroupedSession } from "../../core/comparison/grouping.ts";
 import type { GroupStatistics } from "../../core/comparison/statistics.ts";
 import { nameLabel, plainText } from "../../core/text/recorded-text.ts";
@@ -43,6 +44,7 @@ export function Statistics({ question, metric, rows, drawn, examples, suffix }: 
       title="Statistics"
       aside={
         <>
+          <QuantilesOf rows={rows} />
           {rows.length > STATISTICS_ROWS ? (
             <span class="quiet">{`${STATISTICS_ROWS} of ${formatNumber(rows.length)}, all in the CSV`}</span>
           ) : null}
@@ -53,6 +55,9 @@ export function Statistics({ question, metric, rows, drawn, examples, suffix }: 
               </a>
               <a class="tool" href={address("/metrics.json", query)}>
                 JSON
+              </a>
+              <a class="tool" href="/docs/metrics#what-is-exact">
+                What is exact
               </a>
             </span>
           ) : null}
@@ -106,6 +111,14 @@ export function Statistics({ question, metric, rows, drawn, examples, suffix }: 
       </div>
     </Panel>
   );
+}
+
+/** Which sessions the quantiles are of, if not of all. */
+function QuantilesOf({ rows }: { rows: GroupStatistics[] }) {
+  const isPart = rows.some(({ quantiles_sessions }) => quantiles_sessions !== undefined);
+  return isPart ? (
+    <span class="quiet">{`p50, p95 and p99 of the newest ${formatNumber(MAX_DISTRIBUTED_SESSIONS)} sessions`}</span>
+  ) : null;
 }
 
 type HeaderProps = { question: Question; column: Column; label: string; isNumber?: boolean };

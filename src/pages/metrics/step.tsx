@@ -16,8 +16,8 @@ import { Empty } from "../ui/empty.tsx";
 import { Panel } from "../ui/panel.tsx";
 import { Time } from "../ui/time.tsx";
 import type { FoundMetric } from "./found.ts";
-import { type Range, timeAxisOf } from "./over-time.tsx";
-import { type Question, questionQuery } from "./question.ts";
+import type { Range } from "./over-time.tsx";
+import { type Question, questionQuery, timeAxisOf } from "./question.ts";
 import { groupLabel } from "./statistics.tsx";
 
 type StepProps = {

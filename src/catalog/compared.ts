@@ -1,0 +1,182 @@
+/**
+ * Metrics in all sessions that pass, to be compared: the figures of each series, and how the values of those are divided that a chart or
+ * a quantile needs it of. core/comparison combines them. Of the newest MAX_DISTRIBUTED_SESSIONS the distributions are read, of the newest
+ * MAX_COMPARED_SESSIONS what is over time; what a comparison does not have, it counts.
+ */
+import type { ComparedSeries } from "../core/comparison/comparison.ts";
+import { groupedPath, type GroupedSession, type Grouping } from "../core/comparison/grouping.ts";
+import { dividedItems, type OverTimeQuery } from "../core/comparison/over-time.ts";
+import type { MetricType } from "../core/vocabulary.ts";
+import { type FiguredSession, sessionFigures } from "./figures.ts";
+import {
+  MAX_ASKED,
+  MAX_COMPARED_SESSIONS,
+  MAX_DISTRIBUTED_SESSIONS,
+  SCAN_SESSIONS,
+} from "./limits.ts";
+import { type DividedSeries, dividedSeries, UNDIVIDED, unitOf } from "./metrics.ts";
+import { heldQuery, type SessionFilter } from "./search/filter.ts";
+import type { Held } from "./search/sessions.ts";
+
+/** A series of a session that passes. */
+type SessionSeries = ComparedSeries & {
+  session: Omit<FiguredSession, "series" | "state"> & Pick<GroupedSession, "state">;
+  series: number;
+  unit: string;
+  tags: string[];
+};
+
+/** One metric in all sessions that pass and have it, the newest session first. */
+export type ComparedMetric = {
+  name: string;
+  type: MetricType;
+  unit: string;
+  items: SessionSeries[];
+};
+
+export type Compared = {
+  /** In the order in which they were asked for; without items where no session has it. */
+  metrics: ComparedMetric[];
+  /** How many sessions have any of them, and how many of these may or may not pass. */
+  sessions: number;
+  unsure: number;
+  /** Ids of sessions that may have them in a series that the catalog does not list. */
+  unlisted: string[];
+  /** There are more, or some that are not certain. */
+  partial: boolean;
+  /** Where older ones begin. */
+  next: string | null;
+  searched_to: number | null;
+  published_to: number | null;
+};
+
+type Asked = {
+  names: string[];
+  by?: Grouping;
+  /** The chart, if there is one. */
+  overTime?: OverTimeQuery | undefined;
+  /** Whether the chart is of quantiles. */
+  quantiles?: boolean;
+  type?: MetricType;
+  /** Series that carry all of these. */
+  tags?: string[];
+  cursor?: string;
+};
+
+/** With `held`, the objects of the first sessions that may or may not pass are asked. */
+export async function compareMetrics(
+  db: D1Database,
+  filter: SessionFilter,
+  asked: Asked,
+  held?: Held,
+): Promise<Compared> {
+  const { names, by = "none", cursor } = asked;
+  const path = groupedPath(by);
+  const figures = await sessionFigures(db, filter, {
+    names,
+    limit: SCAN_SESSIONS,
+    ...(path && { paths: [path] }),
+    ...(cursor !== undefined && { cursor }),
+  });
+  const sessions = held ? await passing(figures.items, filter, held) : figures.items;
+  const unsure = sessions.filter((session) => session.unsure).length;
+  const metrics = await Promise.all(
+    names.map(async (name) => {
+      const items = sessions.flatMap((session) => itemsOf(session, name, asked));
+      return {
+        name,
+        type: items[0]?.type ?? ("gauge" as const),
+        unit: unitOf(items),
+        items: await divided(db, name, items, asked),
+      };
+    }),
+  );
+  return {
+    metrics,
+    sessions: new Set(metrics.flatMap(({ items }) => items.map(({ session }) => session.id))).size,
+    unsure,
+    unlisted: figures.unlisted,
+    partial: figures.next !== null || figures.unlisted.length > 0 || unsure > 0,
+    next: figures.next,
+    searched_to: figures.searched_to,
+    published_to: figures.published_to,
+  };
+}
+
+/** Without the sessions whose objects answer that they do not pass. */
+async function passing(
+  sessions: FiguredSession[],
+  filter: SessionFilter,
+  held: Held,
+): Promise<FiguredSession[]> {
+  const asked = sessions.filter(({ unsure }) => unsure).slice(0, MAX_ASKED);
+  const query = heldQuery(filter);
+  const answers = await Promise.allSettled(asked.map(({ id }) => held(id, query)));
+  const answered = new Map(asked.map((session, index) => [session, answers[index]]));
+  return sessions.flatMap((session): FiguredSession[] => {
+    const answer = answered.get(session);
+    if (answer?.status !== "fulfilled" || answer.value === null) return [session];
+    if (!answer.value) return [];
+    const { unsure: _, ...certain } = session;
+    // What a query asks for is not asked of an object.
+    return [filter.query === undefined ? certain : session];
+  });
+}
+
+function itemsOf(
+  { series, state, ...session }: FiguredSession,
+  name: string,
+  { type, tags = [] }: Asked,
+): SessionSeries[] {
+  const own = { ...session, state: state[0] ?? null };
+  return series
+    .filter((one) => one.name === name && (type === undefined || one.type === type))
+    .filter((one) => tags.every((tag) => one.tags.includes(tag)))
+    .map((one) => ({ ...one, ...UNDIVIDED, session: own }));
+}
+
+/** The series with what is read of how their values are divided. */
+async function divided(
+  db: D1Database,
+  name: string,
+  items: SessionSeries[],
+  { overTime, quantiles = false }: Asked,
+): Promise<SessionSeries[]> {
+  const inSteps = overTime ? dividedItems(items, overTime) : [];
+  const drawn = newestKeys(inSteps, MAX_COMPARED_SESSIONS);
+  const distributed = newestKeys(
+    items.filter(({ type }) => type !== "counter"),
+    MAX_DISTRIBUTED_SESSIONS,
+  );
+  const others = [...distributed].filter((key) => !drawn.has(key));
+  const overSteps = quantiles ? (["rollup", "quantile_steps"] as const) : (["rollup"] as const);
+  const [ofDrawn, ofOthers] = await Promise.all([
+    byKey(db, [...drawn], name, ["distribution", ...overSteps]),
+    byKey(db, others, name, ["distribution"]),
+  ]);
+  return items.map((item) => {
+    const { key } = item.session;
+    const own = (ofDrawn.get(key) ?? ofOthers.get(key))?.get(item.series);
+    return own ? { ...item, ...own } : item;
+  });
+}
+
+/** Of the first sessions among the items. */
+function newestKeys(items: SessionSeries[], limit: number): Set<number> {
+  const keys = new Set<number>();
+  for (const { session } of items) {
+    if (keys.size >= limit) break;
+    keys.add(session.key);
+  }
+  return keys;
+}
+
+async function byKey(
+  db: D1Database,
+  keys: number[],
+  name: string,
+  columns: (keyof DividedSeries)[],
+): Promise<Map<number, Map<number, DividedSeries>>> {
+  const found = await dividedSeries(db, keys, name, columns);
+  return new Map([...found].map(([place, series]) => [keys[place] ?? 0, series]));
+}

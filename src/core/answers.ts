@@ -183,6 +183,8 @@ export type HeldQuery = {
   test?: string;
   /** Each of these occurs in a text of it, or in its names (core/session/searched.ts). They are folded. */
   terms?: string[];
+  /** And all else that it must meet. */
+  rest?: Query;
 };
 
 export type LaneProgress = {

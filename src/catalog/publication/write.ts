@@ -14,7 +14,8 @@ import {
   groupCounts,
 } from "./counts.ts";
 import type { Packed } from "./pack.ts";
-import { tagKey, TOKEN } from "../tables/posting.ts";
+import { readTag } from "../../core/text/tag.ts";
+import { TOKEN } from "../tables/posting.ts";
 import { failed_tests, sessions, test_parts } from "../tables/schema.ts";
 import type { Publication, SessionRow } from "../tables/publication.ts";
 import type { Stored } from "./stored.ts";
@@ -254,7 +255,7 @@ function addNames(batch: Batch, drafts: Draft[]): void {
     for (const { name, type, unit } of metrics) add("metric", name, type, unit);
     for (const { name } of event_counts) add("event", name);
     for (const { path } of state_values) add("state", path);
-    for (const tag of JSON.parse(session.tags) as string[]) add("tag", tagKey(tag)); // of its publication
+    for (const tag of JSON.parse(session.tags) as string[]) add("tag", readTag(tag).key); // of its publication
   }
   batch.add(
     `INSERT OR IGNORE INTO names (kind, name, product, type, unit)

@@ -22,7 +22,8 @@ import {
 import { allRows, type Column, columnOf, type List, rowsNamed } from "../tables/details.ts";
 import { LEFT_OUT_BITS, UNPUBLISHED } from "./filter.ts";
 import { anyOf, chained, isIn, numberIs, startsWith, textIs } from "./matching.ts";
-import { TOKEN, tagKey } from "../tables/posting.ts";
+import { TOKEN } from "../tables/posting.ts";
+import { readTag } from "../../core/text/tag.ts";
 
 export type Condition = {
   has: SQL;
@@ -252,21 +253,37 @@ export function tagged(any: Match[]): Condition {
   return inTags(textIs(sql.raw("tag.value"), any), among);
 }
 
-/** A tag `key`, or `key:value`. */
+/** A tag with this key (core/text/tag.ts), whatever its value is, or with one of these values. */
 export function tagIs(key: string, any: Match[]): Condition {
   const start = `${key}:`;
+  const alone = sql`tag.value = ${key}`;
+  // Only digits before a colon are no key, so that such a tag is one without a value.
+  const isKey = readTag(start).key === key;
   const value = sql`substr(tag.value, ${Array.from(start).length + 1})`;
-  const where = anyOf(any, (match) =>
-    match.kind === "any"
-      ? sql`(tag.value = ${key} OR ${startsWith(sql.raw("tag.value"), start)})`
-      : sql`(${startsWith(sql.raw("tag.value"), start)} AND ${textIs(value, [match])})`,
-  );
+  const isTag = (match: Match): SQL => {
+    const isAlone = match.kind === "any" || (match.kind === "is" && match.text === "");
+    const parts = [
+      ...(isAlone && readTag(key).key === key ? [alone] : []),
+      ...(isKey
+        ? [
+            match.kind === "any"
+              ? startsWith(sql.raw("tag.value"), start)
+              : sql`(${startsWith(sql.raw("tag.value"), start)} AND ${textIs(value, [match])})`,
+          ]
+        : []),
+    ];
+    return parts.length === 0 ? sql`0` : chained(parts, sql` OR `);
+  };
   const among = anyOfThese(
     any.map((match) =>
-      having(match.kind === "is" ? TOKEN.tag(`${start}${match.text}`) : TOKEN.tagKey(tagKey(key))),
+      having(
+        match.kind === "is" && match.text !== ""
+          ? TOKEN.tag(`${start}${match.text}`)
+          : TOKEN.tagKey(key),
+      ),
     ),
   );
-  return inTags(where, among);
+  return inTags(anyOf(any, isTag), among);
 }
 
 function inTags(where: SQL, among: Candidates): Condition {

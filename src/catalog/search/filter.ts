@@ -110,6 +110,7 @@ export function heldQuery({
   test,
   text,
   phrases = [],
+  query,
 }: SessionFilter): HeldQuery {
   const terms = [...termsOf(text), ...phrases.map(searchable)];
   return {
@@ -120,6 +121,7 @@ export function heldQuery({
     state: state && { path: state.path, texts: textsOf(state) },
     test,
     terms: terms.length > 0 ? terms : undefined,
+    rest: query,
   };
 }
 

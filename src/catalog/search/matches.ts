@@ -1,11 +1,10 @@
 /** What of the listed sessions a search found, and where: as far as the catalog lists it. */
 import { beginningOf, type Excerpt, excerptOf } from "../../core/text/excerpt.ts";
 import { oneLine, searchable } from "../../core/session/searched.ts";
-import { isNumber, isText } from "../../core/query/match.ts";
-import type { Match, Query, Term } from "../../core/query/tree.ts";
-import { MAX_VALUE_LENGTH } from "../../core/limits.ts";
+import { isOneOf } from "../../core/query/evaluate.ts";
+import type { Query, Term } from "../../core/query/tree.ts";
 import { writePath } from "../../core/state/path.ts";
-import { askedTexts, isMarker } from "../../core/state/values.ts";
+import { isMarker, scalarOf } from "../../core/state/values.ts";
 import { type Row, rowsOfList, unpackedAll } from "../tables/details.ts";
 import type { SessionRow } from "../../core/answers.ts";
 import { type SessionFilter, termsOf, textsOf } from "./filter.ts";
@@ -191,35 +190,22 @@ function conditionOf({ field, any }: Term): ((text: Listed) => boolean) | undefi
   if (field.kind === "plain") {
     const kind = NAMED[field.name];
     if (kind === undefined) return undefined;
-    return (listed) =>
-      listed.kind === kind && listed.names.some((name) => any.some((match) => isText(name, match)));
+    const is = isOneOf(any, "text");
+    return (listed) => listed.kind === kind && listed.names.some(is);
   }
   if (field.kind !== "state") return undefined;
   const path = writePath(field.path);
+  const isAny = any.some(({ kind }) => kind === "any");
+  const is = isOneOf(any, "value");
   return ({ name, value, isCurrent }) =>
     value !== undefined &&
     (field.when === "ever" || isCurrent === true) &&
-    any.some((match) => isAtOrBelow(name, path, match.kind === "any") && isValue(value, match));
+    isAtOrBelow(name, path, isAny) &&
+    (isAny || is(scalarOf(value)));
 }
 
 function isAtOrBelow(path: string | undefined, asked: string, isBelow: boolean): boolean {
   return path === asked || (isBelow && path?.startsWith(`${asked}.`) === true);
-}
-
-/** `value`: as core/state/values.ts writes it. */
-function isValue(value: string, match: Match): boolean {
-  switch (match.kind) {
-    case "any":
-      return true;
-    case "is":
-      return askedTexts(match.text, match.isQuoted ? "string" : undefined).includes(value);
-    case "like":
-      return (
-        value.startsWith('"') && value.length <= MAX_VALUE_LENGTH && isText(value.slice(1), match)
-      );
-    case "range":
-      return /^=-?\d/.test(value) && isNumber(Number(value.slice(1)), match);
-  }
 }
 
 /** The first text of each term and of each condition, each text once. */

@@ -182,7 +182,7 @@ async function resolved(db: D1Database, filter: SessionFilter): Promise<SessionF
 /** How many of the rows fit into a page of which every uncertain session is asked. */
 function askable(rows: StoredRow[]): number {
   let asked = 0;
-  const over = rows.findIndex((row) => row.unsure === 1 && ++asked > MAX_ASKED);
+  const over = rows.findIndex((row) => isUnsure(row) && ++asked > MAX_ASKED);
   return over < 0 ? rows.length : over;
 }
 
@@ -309,6 +309,11 @@ type StoredRow = Omit<SessionRow, "ever_hung" | "recovered" | "tags" | "unsure" 
   unsure: number;
   unsure_query: number;
 };
+
+function isUnsure({ unsure, unsure_query }: Pick<StoredRow, "unsure" | "unsure_query">): boolean {
+  return unsure === 1 || unsure_query === 1;
+}
+
 function sessionRow({
   key: _key,
   ever_hung,
@@ -326,7 +331,7 @@ function sessionRow({
     ever_hung: ever_hung === 1,
     recovered: recovered === 1,
     tags: JSON.parse(tags) as string[], // written by publish
-    ...((unsure === 1 || unsure_query === 1) && { unsure: true }),
+    ...(isUnsure({ unsure, unsure_query }) && { unsure: true }),
   };
 }
 
@@ -338,12 +343,12 @@ async function certain(
 ): Promise<StoredRow[]> {
   if (!held) return rows;
   const query = heldQuery(filter);
-  const unsure = rows.filter((row) => row.unsure === 1);
+  const unsure = rows.filter(isUnsure);
   const answers = await Promise.allSettled(unsure.map(({ id }) => held(id, query)));
   const answered = new Map(unsure.map((row, index) => [row, answers[index]]));
   return rows.flatMap((row) => {
     const answer = answered.get(row);
     if (answer?.status !== "fulfilled" || answer.value === null) return [row]; // still unsure, if it was
-    return answer.value ? [{ ...row, unsure: 0 }] : [];
+    return answer.value ? [{ ...row, unsure: 0, unsure_query: 0 }] : [];
   });
 }

@@ -1,6 +1,6 @@
 /** Ranges of versions in a query. Versions have an order that SQL does not know, so a range becomes the list of those known versions that are in it. */
-import { compareVersions } from "../../core/query/order.ts";
-import { leavesOf, type Match, type Query, type Range } from "../../core/query/tree.ts";
+import { isOneOf } from "../../core/query/evaluate.ts";
+import { leavesOf, type Match, type Query } from "../../core/query/tree.ts";
 
 /** The query with each range of versions as the list of those known versions that are in it. */
 export function withVersions(query: Query, known: readonly string[]): Query {
@@ -15,10 +15,8 @@ export function withVersions(query: Query, known: readonly string[]): Query {
     case "term": {
       if (!hasVersionRange(query)) return query;
       const others = query.any.filter((match) => match.kind !== "range");
-      const ranges = query.any.filter((match) => match.kind === "range") as Range<string>[]; // of versions
-      const texts = known.filter(
-        (version) => version !== "" && ranges.some((range) => isBetween(version, range)),
-      );
+      const ranges = query.any.filter((match) => match.kind === "range");
+      const texts = known.filter(isOneOf(ranges, "version"));
       const within = texts.map((text): Match => ({ kind: "is", text, isQuoted: true }));
       return { ...query, any: [...others, ...within] };
     }
@@ -36,10 +34,4 @@ export function versionRanges(query: Query): number {
       leaf.kind === "term" && leaf.field.kind === "plain" && leaf.field.name === "version";
     return count + (isVersion ? leaf.any.filter((match) => match.kind === "range").length : 0);
   }, 0);
-}
-
-function isBetween(version: string, { from, to }: Range<string>): boolean {
-  const low = from ? compareVersions(version, from.value) : 1;
-  const high = to ? compareVersions(version, to.value) : -1;
-  return (from?.isIncluded ? low >= 0 : low > 0) && (to?.isIncluded ? high <= 0 : high < 0);
 }

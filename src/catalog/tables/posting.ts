@@ -7,6 +7,7 @@
  */
 import { hash } from "../../core/hash.ts";
 import { readPath, writePath } from "../../core/state/path.ts";
+import { readTag } from "../../core/text/tag.ts";
 import type { Publication } from "./publication.ts";
 
 /** The letter, and 53 bits in base 36. */
@@ -33,7 +34,7 @@ export const TOKEN = {
   /** As core/query/fields.ts has them. */
   has: (what: string) => exact("c", what),
   tag: (tag: string) => exact("t", tag),
-  /** What stands before the first colon of a tag. */
+  /** As core/text/tag.ts divides a tag. */
   tagKey: (key: string) => exact("u", key),
   event: (name: string) => exact("e", name),
   fingerprint: (fingerprint: string) => exact("f", fingerprint),
@@ -84,15 +85,9 @@ export function rowTokens(session: Publication["session"]): Set<string> {
     TOKEN.browser(session.browser),
     ...namesOf(statuses).map(TOKEN.status),
     ...namesOf(has).map(TOKEN.has),
-    ...tags.flatMap((tag) => [TOKEN.tag(tag), TOKEN.tagKey(tagKey(tag))]),
+    ...tags.flatMap((tag) => [TOKEN.tag(tag), TOKEN.tagKey(readTag(tag).key)]),
     ...gramsOf(session.search),
   ]);
-}
-
-/** What stands before the first colon of a tag; of a tag without one, all of it. */
-export function tagKey(tag: string): string {
-  const colon = tag.indexOf(":");
-  return colon < 0 ? tag : tag.slice(0, colon);
 }
 
 function namesOf(of: { [name: string]: unknown }): string[] {

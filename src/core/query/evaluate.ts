@@ -92,6 +92,12 @@ function tagged<Row>(key: string, any: Match[], isNot: boolean, list: RowList<Ro
   return has<Row, Scalar>(valuesOf, isThere, tests, isNot);
 }
 
+/** Whether a value is one of those that a condition names. */
+export function isOneOf(any: Match[], kind: ValueKind): Test<Scalar> {
+  const tests = any.map((match) => testOf(match, kind));
+  return (value) => tests.some((test) => test(value));
+}
+
 function testOf(match: Match, kind: ValueKind): Test<Scalar> {
   switch (match.kind) {
     case "any":

@@ -46,6 +46,11 @@ export function valueText(value: Scalar): string {
   return typeof value === "string" ? `"${value}` : `=${JSON.stringify(value)}`;
 }
 
+/** The scalar of a text of valueText. */
+export function scalarOf(text: string): Scalar {
+  return text.startsWith('"') ? text.slice(1) : (JSON.parse(text.slice(1)) as Scalar); // as: valueText wrote it
+}
+
 /** A text as it is stored: its beginning. */
 export function cut(text: string): string {
   return text.slice(0, MAX_VALUE_LENGTH + 1);

@@ -1,9 +1,7 @@
 /** A session as the catalog's rows. */
 import type { Publication } from "../../catalog/tables/publication.ts";
-import { formatDuration } from "../../core/text/format.ts";
 import { LEFT_OUT_BITS } from "../../catalog/search/filter.ts";
 import { fold } from "../../core/text/fold.ts";
-import { hasFailed } from "../../core/status/outcome.ts";
 import {
   MAX_ATTACHMENTS,
   MAX_LISTED_EVENT_NAMES,
@@ -11,16 +9,15 @@ import {
   MAX_LISTED_SERIES,
   MAX_SESSION_ROWS,
 } from "../../core/limits.ts";
+import { ownRow } from "../../core/session/own-row.ts";
 import { type SessionIndex, unlistedOf } from "../../core/session/session-index.ts";
 import { type Series, unitOf } from "../../core/metrics/series.ts";
-import { verdict } from "../../core/status/status.ts";
 import { searchedOf } from "../../core/session/searched.ts";
 import { MIN_PART_TESTS } from "../../core/tests/limits.ts";
 import { listedTests } from "../../core/tests/listed.ts";
 import type { TestTable } from "../../core/tests/table.ts";
 import { failedTests } from "../../core/tests/verdict.ts";
 import { ANY_VALUE, MEMBERS, type PathValues } from "../../core/state/values.ts";
-import { EVENT_RECOVERED } from "../../core/vocabulary.ts";
 import type { Rollups } from "../../core/questions/metrics.ts";
 import { USUAL_NAMES } from "../limits.ts";
 import { NO_TESTS, type TestPublication } from "./test-publication.ts";
@@ -139,58 +136,12 @@ export function sessionRow(
   { bytes, damaged, tests = NO_TESTS }: Stored,
   now: number,
 ): SessionRow {
-  const { observations, counts } = index;
-  const current = verdict(observations, now);
-  const isOver = current.status === "ended" || current.status === "crashed";
-  const headline = isOver ? current.headline : headlineOf(index, current.headline);
-  const { id, product, version, hostname, machineId, tags } = index;
-  // The daemon's lane names no language.
-  const writer = index.lanes.find((lane) => lane.writer.language)?.writer;
-  const outcome = {
-    status: current.status,
-    exit_code: observations.end?.exit_code ?? observations.crash?.exit_code ?? null,
-    signal: observations.end?.signal ?? observations.crash?.signal ?? null,
-    uncaught: observations.uncaught,
-    failed_tests: failedTests(observations.tests),
-  };
+  const row = ownRow(index, now);
+  const { id, product, version, hostname, machine_id, headline } = row;
   return {
+    ...row,
     left_out: leftOutBits(index),
-    search: fold([id, product, version, hostname, machineId, headline, ...tags].join(" ")),
-    id: index.id,
-    product: index.product,
-    version: index.version,
-    tags: JSON.stringify(index.tags),
-    machine_id: index.machineId,
-    boot_id: index.bootId,
-    hostname: index.hostname,
-    browser: index.browser,
-    os: writer?.os ?? "",
-    language: writer?.language ?? "",
-    created_at: Math.round(index.createdAt),
-    updated_at: Math.round(index.updatedAt),
-    received_at: index.receivedAt,
-    status_since: Math.round(current.since),
-    ended_at: isOver ? Math.round(current.since) : null,
-    last_heartbeat_at:
-      observations.lastHeartbeatAt === null ? null : Math.round(observations.lastHeartbeatAt),
-    ...outcome,
-    tests: observations.tests?.totals.tests ?? 0,
-    is_open: !isOver,
-    failed: hasFailed(outcome),
-    ever_hung: observations.everHung,
-    recovered:
-      observations.hang === null &&
-      (observations.pastHang !== undefined ||
-        index.names.some(({ name }) => name === EVENT_RECOVERED)),
-    headline,
-    verdict: JSON.stringify(current),
-    states: counts.states,
-    events: counts.events,
-    exceptions: counts.exceptions,
-    points: counts.points,
-    series: index.series.length,
-    attachments: index.attachments.filter(({ refused }) => refused === undefined).length,
-    revision: index.seq,
+    search: fold([id, product, version, hostname, machine_id, headline, ...index.tags].join(" ")),
     bytes,
     damaged,
     test_parts: tests.parts,
@@ -213,12 +164,6 @@ function leftOutBits(index: SessionIndex): number {
     (bits, [what, bit]) => (counts[what] ? bits | bit : bits),
     0,
   );
-}
-
-function headlineOf({ observations }: SessionIndex, headline: string): string {
-  return observations.paused
-    ? `${headline}, heartbeats paused (due every ${formatDuration(observations.heartbeatTimeoutMs)})`
-    : headline;
 }
 
 function exceptionRow({

@@ -23,7 +23,7 @@ export function publication(id: string, overrides: Overrides = {}): Publication 
 
 function textsOf({ texts }: Publication) {
   const of = (kind: string) => texts.filter((text) => text.kind === kind);
-  return { messages: of("message"), output: of("output"), added: texts.length };
+  return { messages: of("message"), output: of("output") };
 }
 
 function unsearchable(id: string, overrides: Overrides): Publication {

@@ -17,7 +17,7 @@ import { isMarker } from "../state/values.ts";
 import type { ListedTest } from "../tests/listed.ts";
 import { fold } from "../text/fold.ts";
 import { EVENT_OUTPUT } from "../vocabulary.ts";
-import type { RecordedText, RecordedTexts, SessionIndex } from "./session-index.ts";
+import type { RecordedTexts, SessionIndex } from "./session-index.ts";
 
 /** What of a session is looked through, as the catalog lists it. */
 export type Searched = {
@@ -32,7 +32,7 @@ export type Searched = {
   attachments: { name: string; at: number }[];
   event_counts: { name: string; first_at: number }[];
   state_values: { value: string; first_at: number }[];
-  texts: RecordedTexts;
+  texts: Pick<RecordedTexts, "messages" | "output" | "leftOut">;
 };
 
 /** The folded lines as far as there is room for them, and whether none was left out. */
@@ -99,26 +99,14 @@ function thrownText(type: string, message: string): string {
 
 /** Keeps the texts of an event, after it was counted. */
 export function noteTexts(index: SessionIndex, event: EventRow): void {
-  const { texts } = index;
-  const { at, seq } = event;
+  const { message = "" } = event;
   if (event.name === EVENT_OUTPUT) {
-    const text = (event.message ?? "").slice(0, MAX_OUTPUT_LINE);
-    if (text.trim() === "") return;
-    texts.output.push({ text, at, seq });
-    texts.added++;
-    trim(texts.output, MAX_SEARCHED_OUTPUT);
-    return;
-  }
-  for (const text of textsOfEvent(event)) {
-    if (isListed(index, event, text)) continue;
-    if (text.length > MAX_SEARCHED_MESSAGE) texts.leftOut = true;
-    const kept = text.slice(0, MAX_SEARCHED_MESSAGE);
-    const known = texts.messages.findIndex((message) => message.text === kept);
-    if (known >= 0) texts.messages.splice(known, 1);
-    else texts.added++;
-    texts.messages.push({ text: kept, at, seq });
-  }
-  if (trim(texts.messages, MAX_SEARCHED_MESSAGES)) texts.leftOut = true;
+    const text = message.slice(0, MAX_OUTPUT_LINE);
+    if (text.trim() !== "") add(index.texts, "output", text, event);
+  } else if (isException(event)) {
+    for (const text of textsOfEvent(event))
+      if (!isListed(index, event, text)) noteMessage(index.texts, text, event);
+  } else if (message !== "" && !event.test) noteMessage(index.texts, message, event);
 }
 
 /** Whether the list of exceptions has this text. */
@@ -127,15 +115,38 @@ function isListed({ exceptions }: SessionIndex, event: EventRow, text: string): 
   return listed !== undefined && thrownText(listed.type, listed.message) === text;
 }
 
-/** Removes the oldest until the others have at most `length` characters. True if there were any. */
-function trim(texts: RecordedText[], length: number): boolean {
-  let sum = texts.reduce((total, { text }) => total + text.length, 0);
-  let removed = 0;
-  for (const { text } of texts) {
-    if (sum <= length) break;
-    sum -= text.length;
-    removed++;
+/** A message that is there already moves to the end. */
+function noteMessage(texts: RecordedTexts, text: string, event: EventRow): void {
+  const { messages } = texts;
+  if (text.length > MAX_SEARCHED_MESSAGE) texts.leftOut = true;
+  const kept = text.slice(0, MAX_SEARCHED_MESSAGE);
+  // Programs repeat their newest messages.
+  for (let at = messages.length - 1; at >= 0; at--) {
+    if (messages[at]?.text !== kept) continue;
+    const [known] = messages.splice(at, 1);
+    if (known) messages.push(Object.assign(known, { at: event.at, seq: event.seq }));
+    return;
   }
-  texts.splice(0, removed);
-  return removed > 0;
+  if (add(texts, "messages", kept, event)) texts.leftOut = true;
+}
+
+const ROOM = { messages: MAX_SEARCHED_MESSAGES, output: MAX_SEARCHED_OUTPUT } as const;
+
+/** Adds a text, and removes the oldest ones for which there is no room any more. True if there were any. */
+function add(
+  texts: RecordedTexts,
+  list: keyof typeof ROOM,
+  text: string,
+  { at, seq }: EventRow,
+): boolean {
+  const entries = texts[list];
+  entries.push({ text, at, seq });
+  texts.lengths[list] += text.length;
+  texts.added++;
+  let isFull = false;
+  while (texts.lengths[list] > ROOM[list]) {
+    texts.lengths[list] -= entries.shift()?.text.length ?? 0;
+    isFull = true;
+  }
+  return isFull;
 }

@@ -44,6 +44,8 @@ export type RecordedText = { text: string; at: number; seq: number };
 export type RecordedTexts = {
   messages: RecordedText[];
   output: RecordedText[];
+  /** Characters of each list. */
+  lengths: { messages: number; output: number };
   /** How many were added: a message that is repeated only moves to the end. */
   added: number;
   /** A message was cut, or removed for a newer one. */
@@ -146,7 +148,7 @@ export function newIndex(id: string, at: number, now: number): SessionIndex {
     exceptions: [],
     values: [],
     attachments: [],
-    texts: { messages: [], output: [], added: 0 },
+    texts: { messages: [], output: [], lengths: { messages: 0, output: 0 }, added: 0 },
     observations: newObservations(at, now),
     gapsExpected: [],
     unclaimed: 0,

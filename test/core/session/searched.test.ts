@@ -143,7 +143,7 @@ test("what is searched of a session is bounded, and so is named as not whole", (
       const texts = messages.map((text, seq) => ({ text, at: NOW, seq }));
       const { searched, isWhole } = searchedOf({
         ...NONE,
-        texts: { messages: texts, output: [], added: texts.length },
+        texts: { messages: texts, output: [] },
       });
       expect(searched.length).toBeLessThanOrEqual(MAX_SEARCHED_TEXT);
       const all = messages.map(searchable);

@@ -302,6 +302,8 @@ export type SessionRow = {
   left_out: number;
   /** It may have what the filter asks for: its index is incomplete, and its log is too long to be searched, or did not answer. */
   unsure?: true;
+  /** It may have a value that the list is sorted by: its own list is incomplete. Such sessions come after those with a value. */
+  unsorted?: true;
 };
 
 /** The state at a moment or after an op. */

@@ -10,7 +10,8 @@ import { readPath, writePath } from "../core/state/path.ts";
 import { Refusal } from "../core/refusal.ts";
 import { VALUE_TYPES } from "../core/state/values.ts";
 import { withQuery } from "../catalog/search/written.ts";
-import { SESSION_SORTS, type SessionSort } from "../catalog/search/sessions.ts";
+import { readSort } from "../core/query/sort.ts";
+import type { SessionSort } from "../catalog/search/sessions.ts";
 
 export type SessionSearch = {
   /** The fields below the search box. */
@@ -60,7 +61,8 @@ export function readFilter(query: URLSearchParams, now: number): SessionSearch {
   const within = isWithin(name) ? name : undefined;
   if (within !== undefined) filter.from = now - WITHIN[within].ms;
 
-  const sort = SESSION_SORTS.find((each) => each === query.get("sort")) ?? "created_at";
+  const sorted = query.get("sort") ?? "";
+  const sort = readSort(sorted) ? sorted : "created_at";
   const order = query.get("order") === "asc" ? "asc" : "desc";
   const cursor = query.get("cursor");
   const metric = query.get("metric")?.trim();

@@ -120,6 +120,13 @@ const LISTS: [what: string, query: SessionListQuery, rows: number][] = [
   ["by events", { sort: "events" }, BOUND],
   ["by how long they ran", { sort: "ran_ms" }, BOUND],
   ["by machine", { sort: "hostname", order: "asc" }, BOUND],
+  ["by version", { sort: "version" }, BOUND + 10_000],
+  ["by a figure of a metric", { sort: "metric.fps.p95" }, BOUND + 10_000],
+  [
+    "by a value of the state, of a product",
+    { sort: "state.level", product: "game" },
+    BOUND + 10_000,
+  ],
   ["with a query that its indexes answer", asked("ever.ticket:70000 -is:crashed"), 200],
   ["with a query on values", asked("state.level:>8 -event:door_opened"), 5_000],
   ["with a query that no session passes", asked("ever.level:>100 OR metric.fps.p95:<1"), 2 * BOUND],

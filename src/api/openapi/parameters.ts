@@ -184,6 +184,10 @@ const OF_ROUTES: { [routeAndName: string]: string } = {
   "GET /api/exceptions status": "What was decided about the groups.",
   "GET /api/tables/exceptions status": "What was decided about the groups.",
   "GET /api/tables/exceptions/days status": "What was decided about the groups.",
+  "GET /api/sessions sort":
+    "A column of the rows, or `metric.fps.p95`, `event.door_opened`, `state.level`, `tag.branch` ([sorting](/docs/search#sorting)).",
+  "GET /api/tables/sessions sort":
+    "A column of the sessions, or `metric.fps.p95`, `event.door_opened`, `state.level`, `tag.branch` ([sorting](/docs/search#sorting)).",
   "GET /api/sessions/{id}/events q":
     "A query of events ([search](/docs/search#events-of-a-session)).",
   "GET /api/sessions/{id}/tests q":

@@ -4,9 +4,9 @@ import { type SessionFilter, stateFilter, STATUS_KINDS } from "../../catalog/sea
 import { withQuery } from "../../catalog/search/written.ts";
 import { nameAsked } from "../../core/text/names.ts";
 import { GROUP_SORTS } from "../../catalog/exceptions.ts";
-import { SESSION_SORTS } from "../../catalog/search/sessions.ts";
 import { GROUP_FIELDS, readGrouping } from "../../core/comparison/grouping.ts";
 import { AXES } from "../../core/comparison/over-time.ts";
+import { readSort } from "../../core/query/sort.ts";
 import { MAX_NAME_LENGTH, MAX_PAGE, MAX_POINTS, MAX_TIME } from "../../core/limits.ts";
 import { MAX_FILE_LENGTH } from "../../core/sourcemaps/limits.ts";
 import { uploadPath } from "../../core/sourcemaps/paths.ts";
@@ -90,6 +90,17 @@ const by = v.optional(
     }),
   ),
 );
+/** What a list of sessions is sorted by (core/query/sort.ts). */
+const sessionSort = v.optional(
+  v.pipe(
+    v.string(),
+    v.check(
+      (written) => readSort(written) !== undefined,
+      "must be a column, or as metric.fps.p95, event.door_opened, state.level, tag.branch",
+    ),
+  ),
+);
+
 /** The filter of sessions, with the same parameters for the list and for metrics. */
 const filter = {
   product: name,
@@ -120,7 +131,7 @@ const filter = {
 export const Filter = v.object(filter);
 export const Sessions = v.object({
   ...filter,
-  sort: v.optional(v.picklist(SESSION_SORTS)),
+  sort: sessionSort,
   order,
   cursor: text,
   limit,
@@ -229,7 +240,7 @@ const range = { from: time, to: time };
 
 export const TableSessions = v.object({
   ...tableFilter,
-  sort: v.optional(v.picklist(SESSION_SORTS)),
+  sort: sessionSort,
   order,
   cursor: text,
   limit,

@@ -95,7 +95,8 @@ function column<Of extends List>(list: Of, name: Column<Of>): SQL {
   return sql.raw(`(${columnOf(list, name)})`);
 }
 
-const BITS = {
+/** Bits of left_out with which a list may lack something. */
+export const listBits = {
   events: LEFT_OUT_BITS.event_names | UNPUBLISHED,
   exceptions: LEFT_OUT_BITS.exceptions,
   state: LEFT_OUT_BITS.state_paths | UNPUBLISHED,
@@ -108,7 +109,7 @@ const BITS = {
 /** A folded term that occurs in a text of the session. */
 export function containing(term: string): Condition {
   const has = sql`(instr(s.search, ${term}) > 0 OR instr(ifnull(d.searched, ''), ${term}) > 0)`;
-  return listed(has, has, BITS.searched, withTerm(term, 0));
+  return listed(has, has, listBits.searched, withTerm(term, 0));
 }
 
 /** A text as it was written in a query. */
@@ -127,7 +128,7 @@ function withTexts(
       if (match.kind === "is") return token ? having(token(match.text)) : what;
       if (match.kind !== "like") return what;
       const parts = [match.start, match.middle, match.end];
-      return all([what, ...parts.map((part) => withPart(part, BITS.searched))]);
+      return all([what, ...parts.map((part) => withPart(part, listBits.searched))]);
     }),
   );
 }
@@ -142,7 +143,7 @@ export function eventNamed(any: Match[]): Condition {
     ),
     sql` OR `,
   );
-  return listed(has, has, BITS.events, withTexts(any, TOKEN.event, having(TOKEN.has("event"))));
+  return listed(has, has, listBits.events, withTexts(any, TOKEN.event, having(TOKEN.has("event"))));
 }
 
 /** One name is looked up by its key; of anything else all rows are read. */
@@ -167,7 +168,7 @@ export function hadFingerprint(
         );
   const all = [fingerprint, ...merged.map((each) => each.fingerprint)];
   const among = anyOfThese(all.map((each) => having(TOKEN.fingerprint(each))));
-  return listed(has, has, BITS.exceptions, among);
+  return listed(has, has, listBits.exceptions, among);
 }
 
 /** Of this type or fingerprint. */
@@ -188,7 +189,7 @@ export function exceptionIs(any: Match[]): Condition {
         : some,
     ),
   );
-  return listed(has, has, BITS.exceptions, among);
+  return listed(has, has, listBits.exceptions, among);
 }
 
 export function metricNamed(any: Match[]): Condition {
@@ -206,17 +207,22 @@ export function metricNamed(any: Match[]): Condition {
       having(match.kind === "is" ? TOKEN.metric(match.text) : TOKEN.has("metric")),
     ),
   );
-  return listed(has, has, BITS.figures, among);
+  return listed(has, has, listBits.figures, among);
 }
 
 /** A series of this metric with such a figure (core/query/fields.ts FIGURES). */
 export function figureIs(metric: string, statistic: string, any: Match[]): Condition {
-  const figure = FIGURES[statistic] ?? sql`NULL`;
+  const figure = figureOf(statistic);
   const has = exists(
     rowsNamed("figures", metric),
     sql`${column("figures", "name")} = ${metric} AND ${anyOf(any, (match) => numberIs(figure, match))}`,
   );
-  return listed(has, has, BITS.figures, having(TOKEN.metric(metric)));
+  return listed(has, has, listBits.figures, having(TOKEN.metric(metric)));
+}
+
+/** A figure of a series, as SQL on a row of `figures`. */
+export function figureOf(statistic: string): SQL {
+  return FIGURES[statistic] ?? sql`NULL`;
 }
 
 const SUM = sql`((${column("figures", "sum")} + ${column("figures", "sum_low")}) / ${column("figures", "sum_scale")})`;
@@ -238,14 +244,14 @@ const FIGURES: { [statistic: string]: SQL } = {
 export function attachmentNamed(any: Match[]): Condition {
   const has = exists(allRows("attachments"), textIs(column("attachments", "name"), any));
   const some = having(TOKEN.has("attachment"));
-  return listed(has, has, BITS.attachments, withTexts(any, TOKEN.attachment, some));
+  return listed(has, has, listBits.attachments, withTexts(any, TOKEN.attachment, some));
 }
 
 /** By its whole name or the last part of it. */
 export function testNamed(any: Match[]): Condition {
   const [text, last] = [column("tests", "text"), column("tests", "last")];
   const has = exists(allRows("tests"), sql`(${textIs(text, any)} OR ${textIs(last, any)})`);
-  return listed(has, has, BITS.tests, withTexts(any, TOKEN.test, having(TOKEN.has("test"))));
+  return listed(has, has, listBits.tests, withTexts(any, TOKEN.test, having(TOKEN.has("test"))));
 }
 
 export function tagged(any: Match[]): Condition {
@@ -343,7 +349,7 @@ export function stateIs(
   const compiled = listed(
     has.length === 0 ? sql`0` : chained(has, sql` OR `),
     may.length === 0 ? sql`0` : chained(may, sql` OR `),
-    BITS.state,
+    listBits.state,
     anyOfThese(among),
   );
   return when === "at_end" ? both([compiled, certain(sql`s.is_open = 0`)]) : compiled;
@@ -410,7 +416,7 @@ export function everHad(path: string[], texts: string[]): Condition {
   return listed(
     exists(rows, sql`${atPath} AND ${has}`),
     lists.length === 0 ? mayHave : sql`(${mayHave} OR ${isList(lists)})`,
-    BITS.state,
+    listBits.state,
     anyOfThese([
       among(written),
       having(TOKEN.value(written, ANY_VALUE)),

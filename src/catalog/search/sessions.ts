@@ -14,8 +14,10 @@ import type { HeldQuery, SessionRow } from "../../core/answers.ts";
 import { ranMs, statusMs } from "../../core/session/duration.ts";
 import { DEFAULT_PAGE, PUBLISH_MS } from "../../core/limits.ts";
 import { all, type Candidates, keysOf } from "./candidates.ts";
-import { readCursor, writeCursor } from "../cursor.ts";
-import { heldQuery, RAN_MS, type SessionFilter } from "./filter.ts";
+import { type Cursor, readCursor, writeCursor } from "../cursor.ts";
+import type { VersionSeen } from "../../core/query/order.ts";
+import { heldQuery, type SessionFilter } from "./filter.ts";
+import { GROUPS, isByVersion, type Sorting, sortingOf } from "./sorting.ts";
 import { MAX_ASKED, MAX_VERSION_RANGES, PARAMETER_LENGTH, SCAN_SESSIONS } from "../limits.ts";
 import { rowsOf } from "./parameters.ts";
 import { compile, conditionOf } from "./query.ts";
@@ -32,7 +34,8 @@ export const SESSION_SORTS = [
   "hostname",
   "ran_ms",
 ] as const;
-export type SessionSort = (typeof SESSION_SORTS)[number];
+/** As core/query/sort.ts reads it. */
+export type SessionSort = string;
 
 export type SessionListQuery = SessionFilter & {
   sort?: SessionSort;
@@ -56,8 +59,9 @@ export type SessionList = {
 /** Asks a session's object what is left out in the catalog; null: the object cannot answer it either. */
 export type Held = (sessionId: string, query: HeldQuery) => Promise<boolean | null>;
 
-/** A list with the keys of its sessions in the catalog, by which their details are read. */
-export type KeyedList = SessionList & { keys: number[] };
+/** A list with the keys of its sessions in the catalog, by which their details are read, and the values that it is sorted by. */
+export type KeyedList = SessionList & { keys: number[]; values: SortValue[] };
+type SortValue = string | number | null;
 
 /** One page of the list. With `held`, the objects of sessions that may or may not pass are asked. */
 export async function listSessions(
@@ -65,7 +69,7 @@ export async function listSessions(
   asked: SessionListQuery,
   held?: Held,
 ): Promise<SessionList> {
-  const { keys: _keys, ...list } = await keyedSessions(db, asked, held);
+  const { keys: _keys, values: _values, ...list } = await keyedSessions(db, asked, held);
   return list;
 }
 
@@ -81,40 +85,59 @@ export async function keyedSessions(
   const cursor = query.cursor === undefined ? undefined : readCursor(query.cursor, list);
   const forwards = !cursor?.backwards;
   const page: Page = {
-    sort,
+    sorting: sort === "created_at" ? undefined : await sortingIn(db, sort, query),
     descending: (order === "desc") === forwards,
-    after: cursor && { value: cursor.value, key: Number(cursor.id) },
+    forwards,
+    after: cursor && placeIn(cursor),
     limit,
+    // Sessions that begin while one pages through the list do not move the end of the scan.
+    until: 0,
   };
+  if (page.sorting) page.until = page.after?.until ?? (await newestKey(db));
 
   const found = await rowsOf<StoredRow>(db, selectPage(search, page));
   const fits = held ? askable(found) : found.length;
   const rows = found.slice(0, Math.min(limit, fits));
   const more = found.length > rows.length;
   // A full page in order of start is complete; in any other order it is the best of the candidates that were read.
-  const isWhole = more && sort === "created_at";
+  const isWhole = more && !page.sorting;
   const stop = isWhole ? undefined : await endOfScan(db, search, page);
   const searchedTo = stop?.created_at ?? (fits < limit && more ? rows.at(-1)?.created_at : null);
 
   const last = rows.at(-1);
-  const ahead = more && last ? placeOf(last, sort) : sort === "created_at" ? stop : undefined;
+  const ahead = more && last ? placeOf(last, page) : page.sorting ? undefined : stop;
   const behind =
-    page.after && (rows[0] ? placeOf(rows[0], sort) : including(page.after, page.descending));
+    page.after && (rows[0] ? placeOf(rows[0], page) : including(page.after, page.descending));
   const [next, previous] = forwards ? [ahead, behind] : [behind, ahead];
   if (!forwards) rows.reverse();
   const passing = await certain(rows, query, held);
   const items = passing.map(sessionRow);
-  const at = (place: Place, backwards: boolean) =>
-    writeCursor({ list, value: place.value, id: String(place.key), backwards });
+  const at = ({ value, group = 0, key, until = 0 }: Place, backwards: boolean) =>
+    writeCursor({ list, value, id: [group, key, until].join(" "), backwards });
   return {
     items,
     keys: passing.map(({ key }) => key),
+    values: passing.map(({ sort_value }) => sort_value),
     next: next ? at(next, false) : null,
     previous: previous ? at(previous, true) : null,
     searched_to: searchedTo ?? null,
-    partial: next !== undefined || stop !== undefined || items.some(({ unsure }) => unsure),
+    partial:
+      next !== undefined ||
+      stop !== undefined ||
+      items.some(({ unsure, unsorted }) => unsure || unsorted),
     published_to: publishedTo(query, Date.now()),
   };
+}
+
+async function sortingIn(db: D1Database, sort: string, filter: SessionFilter): Promise<Sorting> {
+  return sortingOf(sort, isByVersion(sort) ? await versionsSeen(db, filter.product) : []);
+}
+
+async function newestKey(db: D1Database): Promise<number> {
+  const [row] = await drizzle(db).all<{ key: number | null }>(
+    sql`SELECT max(key) AS key FROM sessions`,
+  );
+  return row?.key ?? 0;
 }
 
 /** A session publishes its start at once; of one that started before, only what it held can be newer. */
@@ -165,18 +188,23 @@ async function resolved(db: D1Database, filter: SessionFilter): Promise<SessionF
       `A query may have ${MAX_VERSION_RANGES} ranges of versions; this has ${ranges}.`,
       { position: 0 },
     );
+  const known = (await versionsSeen(db, product)).map(({ version }) => version);
+  return { ...filter, query: withVersions(query, known) };
+}
+
+/** The versions of a product, or of all. Throws a Refusal (invalid_query) if there are too many. */
+async function versionsSeen(db: D1Database, product: string | undefined): Promise<VersionSeen[]> {
   const of = product === undefined ? sql`` : sql`WHERE product = ${product}`;
-  const rows = await drizzle(db).all<{ version: string }>(
-    sql`SELECT DISTINCT version FROM version_days ${of}`,
+  const seen = await drizzle(db).all<VersionSeen>(
+    sql`SELECT version, min(first_at) AS first_at FROM version_days ${of} GROUP BY version`,
   );
-  const known = rows.map(({ version }) => version);
-  if (known.reduce((sum, version) => sum + version.length, 0) > PARAMETER_LENGTH / 2)
+  if (seen.reduce((sum, { version }) => sum + version.length, 0) > PARAMETER_LENGTH / 2)
     throw new Refusal(
       "invalid_query",
-      "There are too many versions to search by a range of them: name the product, or versions with *.",
+      "There are too many versions to search or to sort by their order: name the product, or versions with *.",
       { position: 0 },
     );
-  return { ...filter, query: withVersions(query, known) };
+  return seen;
 }
 
 /** How many of the rows fit into a page of which every uncertain session is asked. */
@@ -188,22 +216,34 @@ function askable(rows: StoredRow[]): number {
 
 /** What a page asks of the database, apart from the filter. */
 type Page = {
-  sort: SessionSort;
+  /** Undefined: in order of their start. */
+  sorting: Sorting | undefined;
   descending: boolean;
+  forwards: boolean;
   after: Place | undefined;
   limit: number;
+  /** The newest session that is read for a sorted list. */
+  until: number;
 };
-type Place = { value: string | number; key: number };
+type Place = { value: string | number; group?: number; key: number; until?: number };
 
-function placeOf(row: StoredRow, sort: SessionSort): Place {
-  const value =
-    sort === "ran_ms" ? ranMs(row, Date.now()) : sort === "created_at" ? row.key : row[sort];
-  return { value, key: row.key };
+function placeOf({ key, sort_value, sort_group }: StoredRow, { sorting, until }: Page): Place {
+  return sorting ? { value: sort_value ?? "", group: sort_group, key, until } : { value: key, key };
+}
+
+function placeIn({ value, id }: Cursor): Place {
+  const [group = NaN, key = NaN, until = NaN] = id.split(" ").map(Number);
+  if (![group, key, until].every(Number.isSafeInteger))
+    throw new Refusal(
+      "invalid_query",
+      "The cursor is not one of this list: start again without it.",
+    );
+  return { value, group, key, until };
 }
 
 /** The same place, moved so that the page before it includes the session that it names: the page after it was empty. */
-function including({ value, key }: Place, descending: boolean): Place {
-  return { value, key: descending ? key - 1 : key + 1 };
+function including(place: Place, descending: boolean): Place {
+  return { ...place, key: descending ? place.key - 1 : place.key + 1 };
 }
 
 /**
@@ -235,29 +275,60 @@ function scan(
 
 /** The query of a page, and of one row more, which shows that there is another page. */
 function selectPage(search: Search, page: Page): SQL {
-  const { sort, after, limit, descending } = page;
-  const columns = sql`${COLUMNS}, ${search.unsure} AS unsure, ${search.unsureQuery} AS unsure_query`;
-  const passing = (portion: { after: number | undefined; descending: boolean }) =>
-    sql`SELECT ${columns} FROM ${candidates(search, portion)} ${search.isListed ? WITH_DETAILS : sql``} WHERE ${search.may}`;
+  const { sorting, after, limit, descending } = page;
+  const unsure = sql`${search.unsure} AS unsure, ${search.unsureQuery} AS unsure_query`;
   // Without an order of its own the query reads candidates only until the page is full.
-  if (sort === "created_at")
-    return sql`${passing({ after: after?.key, descending })} LIMIT ${limit + 1}`;
-  const newest = passing({ after: undefined, descending: true });
-  const following = after ? sql`AND ${isAfter(page, after)}` : sql``;
-  return sql`${newest} ${following} ${inOrder(sort, descending)} LIMIT ${limit + 1}`;
+  if (!sorting)
+    return sql`SELECT ${COLUMNS}, s.created_at AS sort_value, 0 AS sort_group, ${unsure} FROM ${candidates(search, { after: after?.key, descending })}
+        ${search.isListed ? WITH_DETAILS : sql``} WHERE ${search.may} LIMIT ${limit + 1}`;
+
+  const { value, written, join, bits } = sorting;
+  const details = search.isListed || sorting.needsDetails ? WITH_DETAILS : sql``;
+  const isIncomplete =
+    bits === 0 ? sql`0` : sql`(s.left_out & ${sql.raw(String(bits))} OR s.damaged <> 0)`;
+  const { known, unknown, none } = GROUPS;
+  return sql`WITH valued AS MATERIALIZED (
+        SELECT s.key, ${value} AS v, ${written} AS sort_value, ${isIncomplete} AS is_incomplete, ${unsure}
+        FROM ${candidates(search, newestTo(page))} ${details} ${join} WHERE ${search.may}),
+      grouped AS (SELECT *, iif(v IS NOT NULL, ${known}, iif(is_incomplete, ${unknown}, ${none})) AS sort_group FROM valued)
+      SELECT ${COLUMNS}, p.sort_value, p.sort_group, p.unsure, p.unsure_query
+      FROM (SELECT * FROM grouped ${after ? sql`WHERE ${isAfter(after, page, sorting)}` : sql``} ${inOrder(page)} LIMIT ${limit + 1}) AS p
+        CROSS JOIN sessions AS s ON s.key = p.key ${inOrder(page, "p.")}`;
+}
+
+/** The newest sessions of a sorted list. */
+function newestTo({ until }: Page): { after: number; descending: boolean } {
+  return { after: until + 1, descending: true };
+}
+
+function inOrder({ descending, forwards }: Page, of = ""): SQL {
+  const direction = descending ? "DESC" : "ASC";
+  return sql.raw(
+    `ORDER BY ${of}sort_group ${forwards ? "ASC" : "DESC"}, ${of}v ${direction}, ${of}key ${direction}`,
+  );
+}
+
+function isAfter(
+  { value, group = GROUPS.known, key }: Place,
+  { descending, forwards }: Page,
+  { place }: Sorting,
+): SQL {
+  const [sign, further] = [sql.raw(descending ? "<" : ">"), sql.raw(forwards ? ">" : "<")];
+  const following =
+    group === GROUPS.known
+      ? sql`(v, key) ${sign} (${place(value)}, ${key})`
+      : sql`key ${sign} ${key}`;
+  return sql`(sort_group ${further} ${group} OR (sort_group = ${group} AND ${following}))`;
 }
 
 /** The last session of a scan that read SCAN_SESSIONS candidates; undefined if it read all. */
 async function endOfScan(
   db: D1Database,
   search: Search,
-  { sort, descending, after }: Page,
+  page: Page,
 ): Promise<(Place & { created_at: number }) | undefined> {
-  const portion =
-    sort === "created_at"
-      ? { after: after?.key, descending }
-      : { after: undefined, descending: true };
-  return scanEnd(db, search, portion);
+  const { sorting, descending, after } = page;
+  return scanEnd(db, search, sorting ? newestTo(page) : { after: after?.key, descending });
 }
 
 /** Where a scan ends that reads SCAN_SESSIONS candidates; undefined if there are fewer. */
@@ -274,23 +345,6 @@ export async function scanEnd(
   return row && { ...row, value: row.key };
 }
 
-function inOrder(sort: SessionSort, descending: boolean): SQL {
-  const direction = descending ? sql`DESC` : sql`ASC`;
-  return sql`ORDER BY ${sorted(sort)} ${direction}, s.key ${direction}`;
-}
-
-/** What a list is sorted by, as SQL. */
-function sorted(sort: SessionSort): SQL {
-  return sql.raw(sort === "ran_ms" ? RAN_MS : `s.${sort}`);
-}
-
-function isAfter({ sort, descending }: Page, { value, key }: Place): SQL {
-  const column = sorted(sort);
-  return descending
-    ? sql`(${column}, s.key) < (${value}, ${key})`
-    : sql`(${column}, s.key) > (${value}, ${key})`;
-}
-
 /** All columns but the wide ones, which are stored on other pages. */
 const COLUMNS = sql.raw(
   `s.key, s.id, s.product, s.version, s.status, s.ever_hung, s.recovered, s.headline, s.machine_id, s.hostname, s.browser, s.tags,
@@ -301,13 +355,18 @@ const COLUMNS = sql.raw(
 type Durations = "ran_ms" | "status_ms";
 
 /** A SessionRow as SQLite has it. */
-type StoredRow = Omit<SessionRow, "ever_hung" | "recovered" | "tags" | "unsure" | Durations> & {
+type StoredRow = Omit<
+  SessionRow,
+  "ever_hung" | "recovered" | "tags" | "unsure" | "unsorted" | Durations
+> & {
   key: number;
   ever_hung: number;
   recovered: number;
   tags: string;
   unsure: number;
   unsure_query: number;
+  sort_value: SortValue;
+  sort_group: number;
 };
 
 function isUnsure({ unsure, unsure_query }: Pick<StoredRow, "unsure" | "unsure_query">): boolean {
@@ -321,6 +380,8 @@ function sessionRow({
   tags,
   unsure,
   unsure_query,
+  sort_value: _value,
+  sort_group,
   ...row
 }: StoredRow): SessionRow {
   const now = Date.now();
@@ -332,6 +393,7 @@ function sessionRow({
     recovered: recovered === 1,
     tags: JSON.parse(tags) as string[], // written by publish
     ...(isUnsure({ unsure, unsure_query }) && { unsure: true }),
+    ...(sort_group === GROUPS.unknown && { unsorted: true }),
   };
 }
 

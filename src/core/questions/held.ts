@@ -2,7 +2,6 @@
 import type { HeldQuery } from "../answers.ts";
 import { isNamed } from "../tests/listed.ts";
 import { all } from "../query/known.ts";
-import type { Source } from "./answers.ts";
 import { passes } from "./passing.ts";
 import {
   hadEvent,
@@ -16,7 +15,7 @@ import {
 } from "./recorded.ts";
 
 /** Null: not known, since the log is longer than one question may search, or damaged. */
-export function held(source: Source, query: HeldQuery): boolean | null {
+export function held(source: Omit<Recorded, "opened">, query: HeldQuery): boolean | null {
   const of = { ...source, opened: 0 };
   const { event, exceptions, metric, tag, state, test, terms, rest } = query;
   const parts: (() => boolean | null)[] = [];

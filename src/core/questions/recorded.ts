@@ -39,7 +39,7 @@ export type Recorded = {
 };
 
 /** Whether the index may have been counted again from a log that cannot be read whole (core/segments/restore.ts). */
-export function hasLostIndex({ store }: Recorded): boolean {
+function hasLostIndex({ store }: Recorded): boolean {
   return store.damagedParts().some(({ part }) => INDEX_PARTS.has(part));
 }
 const INDEX_PARTS = new Set<DamagedPart["part"]>(["storage", "segment", "index"]);
@@ -68,7 +68,13 @@ function figureOf({ rollups }: Recorded, series: Series, statistic: string): num
   const { moments, min, max, first, last, increase = 0 } = series;
   const sum = (moments.sum + moments.low) / moments.scale;
   const figures: { [statistic: string]: number | null } = {
-    ...{ min, max, first, last, increase, sum, count: moments.count },
+    min,
+    max,
+    first,
+    last,
+    increase,
+    sum,
+    count: moments.count,
     mean: moments.count === 0 ? null : sum / moments.count,
   };
   const figure = figures[statistic];

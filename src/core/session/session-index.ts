@@ -38,7 +38,7 @@ export type ExceptionCount = {
 };
 
 /** A text of the log, and where it is. */
-export type RecordedText = { text: string; at: number; seq: number };
+type RecordedText = { text: string; at: number; seq: number };
 
 /** Texts that a search looks through (searched.ts), the newest last. */
 export type RecordedTexts = {

@@ -43,6 +43,8 @@ export const MAX_GROUP_DAYS = 90;
 export const MAX_GROUP_ENTRIES = 2_000;
 /** How often a publication is tried again that another one of the same session was quicker than. */
 export const MAX_PUBLISH_ATTEMPTS = 5;
+/** Milliseconds in which a free key is looked for at once, when all keys of a session's own are taken: each has 2,048, of which each that is taken is a row read. */
+export const MILLISECONDS_AT_ONCE = 8;
 /** Characters of rollups in a session's row of details; there are 600,000 in a parameter, and the other lists take up to half of them. */
 export const MAX_ROLLUPS_LENGTH = 250_000;
 /** Rows that one sweep of empty counts may remove, and names that it looks at: it runs every hour, each removal is a row written, and each name takes two rows read. */

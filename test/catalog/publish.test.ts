@@ -313,8 +313,8 @@ test("publications at the same time end as the newest one alone", async () => {
   await publish(db, step(9));
   const alone = visible(await contents());
   await removeSession(db, "race");
-  const revisions = [3, 9, 1, 7, 5, 8, 2, 6, 4];
-  await Promise.all(revisions.map((revision) => publish(db, step(revision)).catch(() => 0)));
+  const revisions = [3, 9, 1, 7];
+  await Promise.all(revisions.map((revision) => publish(db, step(revision))));
   await publish(db, step(9));
   expect(visible(await contents())).toEqual(alone);
   await removeSession(db, "race");

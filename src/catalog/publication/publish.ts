@@ -8,7 +8,7 @@
  * that; when another publication of a session was quicker, both steps are repeated.
  */
 import { hash } from "../../core/hash.ts";
-import { MAX_PUBLISH_ATTEMPTS } from "../limits.ts";
+import { MAX_PUBLISH_ATTEMPTS, MILLISECONDS_AT_ONCE } from "../limits.ts";
 import { UNPUBLISHED } from "../search/filter.ts";
 import { freeKey } from "../tables/key.ts";
 import { listTokens, rowTokens } from "../tables/posting.ts";
@@ -52,13 +52,14 @@ async function draftsOf(db: D1Database, publications: Publication[]): Promise<Dr
   const ids = publications.map(({ session }) => session.id);
   const starts = publications.map(({ session }) => session.created_at);
   const { stored, taken } = await readStored(db, ids, starts);
+  const read = new Set(starts);
   const drafts: Draft[] = [];
   for (const [place, publication] of publications.map(wellFormed).entries()) {
     const { session, scope } = publication;
     const old = stored.get(session.id);
     if (old && old.revision > session.revision) continue;
     const stays = old && (scope === "row" || old.created_at === session.created_at);
-    const key = stays ? old.key : await takeKey(db, session, taken, new Set(starts));
+    const key = stays ? old.key : await takeKey(db, session, taken, read);
     drafts.push(draftOf(place, publication, old, key));
   }
   return drafts;
@@ -87,9 +88,10 @@ async function takeKey(
 ): Promise<number> {
   for (let at = created_at; ; at++) {
     if (!read.has(at)) {
-      const further = await readStored(db, [], [at]);
+      const some = Array.from({ length: MILLISECONDS_AT_ONCE }, (_, n) => at + n);
+      const further = await readStored(db, [], some);
       for (const key of further.taken) taken.add(key);
-      read.add(at);
+      for (const each of some) read.add(each);
     }
     const key = freeKey(id, at, (candidate) => taken.has(candidate));
     if (key === undefined) continue;

@@ -9,6 +9,7 @@ import {
   exceptionGroups,
 } from "../catalog/exceptions.ts";
 import type { Access } from "../core/access/authority.ts";
+import { GROUP_LIST } from "../core/events/group-fields.ts";
 import { parse } from "../core/parse.ts";
 import { Refusal } from "../core/refusal.ts";
 import { decide } from "../registry/decisions.ts";
@@ -17,14 +18,15 @@ import type { Env } from "../env.ts";
 import { Decision, Merges } from "./request/bodies.ts";
 import { readJson } from "./request/body.ts";
 import * as query from "./request/query.ts";
-import { ofProduct, parseQuery } from "./request/query.ts";
+import { ofProduct, parseQuery, queryOf } from "./request/query.ts";
 
 export const exceptions = new Hono<AccessEnv>();
 
 exceptions.get("/exceptions", requires("read"), async (c) => {
-  const asked = ofProduct(parseQuery(query.Groups, c.req.url), c.var.access.product);
+  const { q, ...asked } = ofProduct(parseQuery(query.Groups, c.req.url), c.var.access.product);
+  const passing = { ...asked, query: queryOf(GROUP_LIST, q) };
   const decided = await listDecided(c.env.REGISTRY, asked.product);
-  return c.json(await exceptionGroups(c.env.CATALOG, asked, decided));
+  return c.json(await exceptionGroups(c.env.CATALOG, passing, decided));
 });
 
 /** The groups of one fingerprint (one per product), each with its days. */

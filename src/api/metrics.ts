@@ -9,6 +9,7 @@ import { overTime, quantilesOverTime } from "../core/comparison/over-time.ts";
 import { statistics } from "../core/comparison/statistics.ts";
 import { csvOf } from "../core/text/csv.ts";
 import { Distribution } from "../core/metrics/distribution.ts";
+import { METRIC_LIST, metricsPassing } from "../core/metrics/fields.ts";
 import { meanOf, sumOf } from "../core/metrics/moments.ts";
 import { compareMetrics } from "../catalog/compared.ts";
 import { eventNames } from "../catalog/events.ts";
@@ -16,14 +17,16 @@ import { metricNames, type SessionMetric, sessionMetrics, unitOf } from "../cata
 import { withMerged } from "../registry/merges.ts";
 import { askHeld } from "../session/client.ts";
 import * as query from "./request/query.ts";
-import { filterOf, parseQuery } from "./request/query.ts";
+import { filterOf, parseQuery, queryOf } from "./request/query.ts";
 
 export const metrics = new Hono<AccessEnv>();
 
 metrics.get("/metrics", requires("read"), async (c) => {
-  const asked = parseQuery(query.Names, c.req.url);
+  const { q, ...asked } = parseQuery(query.MetricNames, c.req.url);
+  const passing = queryOf(METRIC_LIST, q);
   const product = c.var.access.product ?? undefined;
-  return c.json(await metricNames(c.env.CATALOG, { ...asked, product }));
+  const page = await metricNames(c.env.CATALOG, { ...asked, product });
+  return c.json(passing ? { ...page, items: metricsPassing(page.items, passing) } : page);
 });
 
 metrics.get("/events", requires("read"), async (c) => {

@@ -1,13 +1,22 @@
 /** The tests of a product over its runs, and the history of one test. */
 import { Hono } from "hono";
 import { type AccessEnv, requires } from "../access/access.ts";
-import { branchesOf, flakyTests, namedSlowTests, testHistory, testRuns } from "../catalog/tests.ts";
-import { DAY_MS } from "../core/limits.ts";
+import {
+  branchesOf,
+  findTests,
+  flakyTests,
+  namedSlowTests,
+  testHistory,
+  testRuns,
+} from "../catalog/tests.ts";
+import type { TestsQuery } from "../core/answers.ts";
+import { DAY_MS, DEFAULT_PAGE } from "../core/limits.ts";
+import { PRODUCT_TEST_LIST } from "../core/tests/fields.ts";
 import { TREND_DAYS } from "../catalog/limits.ts";
 import { Refusal } from "../core/refusal.ts";
 import { sessionOf } from "../session/client.ts";
 import * as query from "./request/query.ts";
-import { filterOf, parseQuery } from "./request/query.ts";
+import { ofProduct, parseQuery, queryOf } from "./request/query.ts";
 
 export const tests = new Hono<AccessEnv>();
 
@@ -15,7 +24,7 @@ type Asked = { product: string; branch?: string | undefined };
 
 /** The product of the caller's key, or the one that is named. */
 function runsAsked(url: string, bound: string | null): Asked {
-  const { product, branch } = filterOf(parseQuery(query.Tests, url), bound);
+  const { product, branch } = ofProduct(parseQuery(query.Tests, url), bound);
   if (product === undefined)
     throw new Refusal(
       "invalid_query",
@@ -26,13 +35,17 @@ function runsAsked(url: string, bound: string | null): Asked {
 
 tests.get("/tests", requires("read"), async (c) => {
   const asked = runsAsked(c.req.url, c.var.access.product);
+  const { q, cursor, limit = DEFAULT_PAGE } = parseQuery(query.ProductTests, c.req.url);
+  const searched = queryOf(PRODUCT_TEST_LIST, q);
   const from = Date.now() - TREND_DAYS * DAY_MS;
-  const names = (id: string, keys: string[]) =>
-    sessionOf(c.env, c.var.access, id).ask("tests", { keys, limit: keys.length });
-  const [items, flaky, slowest] = await Promise.all([
+  const ask = (id: string, wanted: TestsQuery) =>
+    sessionOf(c.env, c.var.access, id).ask("tests", wanted);
+  const names = (id: string, keys: string[]) => ask(id, { keys, limit: keys.length });
+  const [items, flaky, slowest, found] = await Promise.all([
     testRuns(c.env.CATALOG, asked),
     flakyTests(c.env.CATALOG, asked, from),
     namedSlowTests(c.env.CATALOG, asked, names),
+    searched && findTests(c.env.CATALOG, asked, { query: searched, from, cursor, limit }, ask),
   ]);
   return c.json({
     items,
@@ -42,6 +55,7 @@ tests.get("/tests", requires("read"), async (c) => {
     flaky_from: from,
     flaky_partial: flaky.partial,
     slowest,
+    tests: found, // with `q`
   });
 });
 

@@ -4,14 +4,18 @@
  */
 import { type SQL, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
+import { GROUPS, type SearchedGroup } from "../core/events/group-fields.ts";
 import { DAY_MS, DEFAULT_PAGE } from "../core/limits.ts";
+import { matcherOf } from "../core/query/evaluate.ts";
+import { leavesOf, type Query } from "../core/query/tree.ts";
 import { templateOf } from "../core/events/template.ts";
 import type { GroupStatus } from "../core/vocabulary.ts";
 import { readCursor, writeCursor } from "./cursor.ts";
 import { columnOf, detailKey } from "./tables/details.ts";
 import { LEFT_OUT_BITS, termsOf } from "./search/filter.ts";
-import { RETURN_SESSIONS, TREND_DAYS } from "./limits.ts";
+import { GROUPS_AT_ONCE, MAX_SEARCHED_GROUPS, RETURN_SESSIONS, TREND_DAYS } from "./limits.ts";
 import { MERGED_GROUPS, type MergedGroup, mergedTables } from "./merged.ts";
+import { startsWith } from "./search/matching.ts";
 import { incompleteSessions } from "./names.ts";
 import { TOKEN } from "./tables/posting.ts";
 
@@ -67,6 +71,8 @@ export type GroupQuery = {
   /** `open` includes resolved groups that returned. */
   status?: GroupStatus;
   text?: string;
+  /** Of core/events/group-fields.ts. */
+  query?: Query | undefined;
   sort?: GroupSort;
   cursor?: string;
   limit?: number;
@@ -84,7 +90,7 @@ type GroupList = {
 /** Groups, the newest occurrence first unless sorted otherwise. There are as many as there are different bugs, not sessions. */
 export async function exceptionGroups(
   db: D1Database,
-  { product, status, text, sort = "last_at", cursor, limit = DEFAULT_PAGE }: GroupQuery,
+  { product, status, text, query, sort = "last_at", cursor, limit = DEFAULT_PAGE }: GroupQuery,
   decided: Decided,
 ): Promise<GroupList> {
   const all: SQL[] = [];
@@ -94,22 +100,84 @@ export async function exceptionGroups(
     all.push(sql`instr(g.search, ${term}) > 0`);
   }
   const column = sql.raw(sort);
-  if (cursor !== undefined) {
-    const { value, id } = readCursor(cursor, sort);
-    all.push(sql`(${column}, ${GROUP_ID}) < (${value}, ${id})`);
-  }
-  const [rows, incomplete_sessions] = await Promise.all([
-    drizzle(db).all<GroupRow>(
-      sql`${selectGroups(decided, all)} ORDER BY ${column} DESC, ${GROUP_ID} DESC LIMIT ${limit + 1}`,
-    ),
-    incompleteSessions(db, LEFT_OUT_BITS.exceptions, product),
-  ]);
-  const items = await groupsOf(db, rows.slice(0, limit));
-  const last = items.at(-1);
-  const whole = { items, partial: incomplete_sessions > 0, incomplete_sessions };
-  if (rows.length <= limit || !last) return { ...whole, next: null };
-  const id = `${last.product}/${last.fingerprint}`;
-  return { ...whole, next: writeCursor({ list: sort, value: last[sort], id, backwards: false }) };
+  const passes = query && matcherOf(query, GROUPS);
+  const searched = query ? searchedColumns(query) : sql``;
+  const read = async (after: string | undefined, size: number) => {
+    const further = after === undefined ? all : [...all, isAfter(after, sort)];
+    return drizzle(db).all<GroupRow>(
+      sql`${selectGroups(decided, further, searched)} ORDER BY ${column} DESC, ${GROUP_ID} DESC LIMIT ${size}`,
+    );
+  };
+  const cursorAt = (row: GroupRow) =>
+    writeCursor({
+      list: sort,
+      value: row[sort],
+      id: `${row.product}/${row.fingerprint}`,
+      backwards: false,
+    });
+
+  const found: GroupRow[] = [];
+  let next: string | null = cursor ?? null;
+  let looked = 0;
+  do {
+    const size = passes ? GROUPS_AT_ONCE : limit + 1;
+    const rows = await read(next ?? undefined, size);
+    found.push(...(passes ? rows.filter((row) => passes(searchedGroup(row))) : rows));
+    looked += rows.length;
+    const last = rows.at(-1);
+    next = rows.length === size && last ? cursorAt(last) : null;
+  } while (next !== null && found.length <= limit && looked < MAX_SEARCHED_GROUPS);
+
+  const incomplete_sessions = await incompleteSessions(db, LEFT_OUT_BITS.exceptions, product);
+  const rest = { partial: incomplete_sessions > 0, incomplete_sessions };
+  const shown = found.slice(0, limit);
+  const last = shown.at(-1);
+  const items = await groupsOf(db, shown);
+  return { items, next: found.length > limit && last ? cursorAt(last) : next, ...rest };
+}
+
+function isAfter(cursor: string, sort: GroupSort): SQL {
+  const { value, id } = readCursor(cursor, sort);
+  return sql`(${sql.raw(sort)}, ${GROUP_ID}) < (${value}, ${id})`;
+}
+
+/** What a query may look at besides the columns of a group. */
+function searchedColumns(query: Query): SQL {
+  const hasVersion = [...leavesOf(query)].some(
+    (leaf) => leaf.kind === "term" && leaf.field.kind === "plain" && leaf.field.name === "version",
+  );
+  return sql`, g.search${hasVersion ? sql`, ${VERSIONS} AS versions` : sql``}`;
+}
+
+/** Of the days of its trend. */
+const VERSIONS = sql`(SELECT json_group_array(DISTINCT v.value ->> 0)
+  FROM json_each(g.fingerprints) AS part CROSS JOIN exception_groups AS e ON e.product = g.product AND e.fingerprint = part.value
+  CROSS JOIN json_each(e.days) AS d CROSS JOIN json_each(d.value) AS v WHERE v.value ->> 1 > 0)`;
+
+function searchedGroup({
+  fingerprints,
+  search = "",
+  versions = "[]",
+  ...row
+}: GroupRow): SearchedGroup {
+  return {
+    ...row,
+    search,
+    fingerprints: JSON.parse(fingerprints) as string[],
+    versions: JSON.parse(versions) as string[],
+  }; // as: of the statements here
+}
+
+/** Types of exceptions that begin with a text, in order. */
+export async function exceptionTypes(
+  db: D1Database,
+  prefix: string,
+  limit: number,
+): Promise<string[]> {
+  const rows = await drizzle(db).all<{ type: string }>(
+    sql`SELECT DISTINCT type FROM exception_groups WHERE sessions > 0 AND ${startsWith(sql`type`, prefix)} ORDER BY 1 LIMIT ${limit}`,
+  );
+  return rows.map(({ type }) => type);
 }
 
 /** The groups that have a fingerprint, by product; usually one. */
@@ -150,9 +218,18 @@ export async function groupParts(
 type GroupRow = Omit<ExceptionGroup, "template" | "fingerprints" | "sessions_at_most"> & {
   fingerprints: string;
   is_at_most: number;
+  /** With a query. */
+  search?: string;
+  versions?: string;
 };
 
-function groupOf({ fingerprints, is_at_most, ...row }: GroupRow): ExceptionGroup {
+function groupOf({
+  fingerprints,
+  is_at_most,
+  search: _search,
+  versions: _versions,
+  ...row
+}: GroupRow): ExceptionGroup {
   const all = JSON.parse(fingerprints) as string[]; // of a statement below
   const others = all.filter((each) => each !== row.fingerprint).toSorted();
   return {
@@ -215,7 +292,7 @@ const RETURNED = sql`(d.status = 'resolved' AND g.last_at > d.resolved_at)`;
 const STANDING = sql`CASE WHEN ${RETURNED} THEN 'open' ELSE coalesce(d.status, 'open') END`;
 
 /** Groups with their decisions. The decisions are one parameter, because filters and pages depend on them. */
-function selectGroups({ decisions, merged }: Decided, conditions: SQL[]): SQL {
+function selectGroups({ decisions, merged }: Decided, conditions: SQL[], more: SQL = sql``): SQL {
   const decided = decisions.map(
     ({ product, fingerprint, status, resolved_at, resolved_version }) => [
       product,
@@ -231,7 +308,7 @@ function selectGroups({ decisions, merged }: Decided, conditions: SQL[]): SQL {
         value ->> 4 AS resolved_version
       FROM json_each(${JSON.stringify(decided)}))${merged.length > 0 ? sql`, ${mergedTables(merged)}` : sql``}
     SELECT ${GROUP_COLUMNS}, coalesce(d.status, 'open') AS status, d.resolved_at, d.resolved_version,
-      CASE WHEN ${RETURNED} THEN g.last_at END AS returned_at
+      CASE WHEN ${RETURNED} THEN g.last_at END AS returned_at${more}
     FROM (${merged.length > 0 ? WITH_MERGED : SINGLE_GROUPS}) AS g LEFT JOIN decision AS d ON d.product = g.product AND d.fingerprint = g.fingerprint
     WHERE ${sql.join([sql`g.sessions > 0`, ...conditions], sql` AND `)}`;
 }

@@ -79,6 +79,10 @@ export const COMPARED_TEST_RUNS = 20;
 export const AVERAGED_RUNS = 5;
 /** Tests in the lists of the flakiest and the slowest. */
 export const LISTED_TESTS = 20;
+/** Groups of exceptions that are read at once for a query: each has some 500 bytes… */
+export const GROUPS_AT_ONCE = 500;
+/** …and for one page of the list: a product has hundreds. With more, the next page continues. */
+export const MAX_SEARCHED_GROUPS = 5_000;
 /** Failures that are grouped for the list of the flakiest: each is a row read, 1 µs. */
 export const MAX_READ_FAILURES = 20_000;
 /** Texts of a session that a list shows as what a search found: each takes a line. */

@@ -1,5 +1,10 @@
 /** The history of tests: their results and durations over the runs of a product. */
-import type { TestItem, TestRun } from "../core/answers.ts";
+import type { TestItem, TestList, TestPast, TestRun, TestsQuery } from "../core/answers.ts";
+import { MAX_PAGE } from "../core/limits.ts";
+import { matcherOf } from "../core/query/evaluate.ts";
+import type { Query } from "../core/query/tree.ts";
+import { testList } from "../core/tests/fields.ts";
+import { testName } from "../core/tests/id.ts";
 import { MIN_SLOW_MS } from "../core/tests/limits.ts";
 import { findPacked, PART_COUNTS, partOf, readPacked } from "../core/tests/packed.ts";
 import type { TestShown } from "../core/tests/vocabulary.ts";
@@ -37,16 +42,12 @@ export type TestHistory = {
   failing_since: TestInRun | null;
 };
 
-export type FlakyTest = {
-  test: string;
-  id: string[];
-  file: number;
-  /** Runs in which it passed only after an attempt that failed, and runs in which it failed. */
-  flaky: number;
-  failed: number;
-  last_at: number;
-  session_id: string;
-};
+export type FlakyTest = TestPast &
+  // Of the newest run in which it did not pass at once.
+  Pick<TestItem, "id" | "file" | "result" | "attempts" | "duration_ms" | "text" | "at" | "seq"> & {
+    test: string;
+    session_id: string;
+  };
 
 type SlowTest = { test: string; duration_ms: number; runs: number };
 
@@ -174,29 +175,141 @@ export async function failingSince(
   );
 }
 
-/** The tests that were flaky or failed most often since `from`. `partial`: there are more rows than are read. */
+/** The tests that were flaky or failed since `from`, the most frequent first. `partial`: there are more rows than are read. */
 export async function flakyTests(
   db: D1Database,
   { product, branch }: Runs,
   from: number,
+  limit = LISTED_TESTS,
 ): Promise<{ items: FlakyTest[]; partial: boolean }> {
-  const filter = branch === undefined ? "" : "AND branch = ?4";
-  const sql = `SELECT test, max(id) AS id, max(file) AS file, sum(result = 'flaky') AS flaky, sum(result <> 'flaky') AS failed,
-      max(created_at) AS last_at, max(session_id) AS session_id, sum(count(*)) OVER () AS read
+  const filter = branch === undefined ? "" : "AND branch = ?5";
+  // With one max(), SQLite takes the columns beside it from that row, the newest.
+  const sql = `SELECT max(created_at) AS last_at, test, session_id, id, file, result, attempts, duration_ms, text, at, seq,
+      sum(result = 'flaky') AS flaky, sum(result <> 'flaky') AS failed, json_group_array(DISTINCT branch) AS branches,
+      sum(count(*)) OVER () AS read
     FROM (SELECT * FROM failed_tests WHERE product = ?1 AND created_at >= ?2 ${filter} LIMIT ?3)
-    GROUP BY test ORDER BY flaky DESC, failed DESC, test LIMIT ${LISTED_TESTS}`;
-  const bound = [product, from, MAX_READ_FAILURES, ...(branch === undefined ? [] : [branch])];
+    GROUP BY test ORDER BY flaky DESC, failed DESC, test LIMIT ?4`;
+  const bound = [
+    product,
+    from,
+    MAX_READ_FAILURES,
+    limit,
+    ...(branch === undefined ? [] : [branch]),
+  ];
   const { results } = await db
     .prepare(sql)
     .bind(...bound)
-    .all<Omit<FlakyTest, "id"> & { id: string; read: number }>();
+    .all<Omit<FlakyTest, "id" | "branches"> & { id: string; branches: string; read: number }>();
   return {
-    items: results.map(({ read: _read, id, ...row }) => ({
+    items: results.map(({ read: _read, id, branches, ...row }) => ({
       ...row,
+      // Written by publish, and above.
       id: JSON.parse(id) as string[],
-    })), // written by publish
+      branches: JSON.parse(branches) as string[],
+    })),
     partial: (results[0]?.read ?? 0) >= MAX_READ_FAILURES,
   };
+}
+
+type FoundTest = Pick<TestItem, "key" | "name" | "duration_ms"> &
+  Pick<TestPast, "flaky" | "failed"> & {
+    /** Null: the run that was searched has no such test. */
+    result: TestShown | null;
+    /** Start of the last run in which it did not pass at once; null: none since the time that is looked at. */
+    last_failed_at: number | null;
+    /** That run. */
+    failed_in: string | null;
+  };
+
+export type FoundTests = {
+  items: FoundTest[];
+  next: string | null;
+  /** The run that was searched: the largest of the newest ones; null if there is none. */
+  session_id: string | null;
+  /** There are more failures than were read. */
+  partial: boolean;
+};
+
+type Search = { query: Query; from: number; cursor?: string | undefined; limit: number };
+
+/** Asks the object of a session for its tests. */
+type AskTests = (sessionId: string, query: TestsQuery) => Promise<TestList>;
+
+/**
+ * The tests that pass a query (core/tests/fields.ts PRODUCT_TEST_LIST): those of the run, and on the last page those that failed since `from` and are not in
+ * it any more.
+ */
+export async function findTests(
+  db: D1Database,
+  runs: Runs,
+  { query, from, cursor, limit }: Search,
+  ask: AskTests,
+): Promise<FoundTests> {
+  const [{ items: failed, partial }, session_id] = await Promise.all([
+    flakyTests(db, runs, from, MAX_READ_FAILURES),
+    largestRun(db, runs),
+  ]);
+  const past = Object.fromEntries(
+    failed.map(({ test, flaky, failed: count, last_at, branches }): [string, TestPast] => [
+      test,
+      { flaky, failed: count, last_at, branches },
+    ]),
+  );
+  const found =
+    session_id === null
+      ? null
+      : await ask(session_id, { query, past, limit, ...(cursor && { cursor }) });
+  const isLast = found === null || found.next === null;
+  const failing = isLast ? failed.map(itemOf).filter(matcherOf(query, testList(past))) : [];
+  const asked = failing.slice(0, MAX_PAGE);
+  const keys = asked.map(({ key }) => key);
+  const known =
+    session_id !== null && keys.length > 0
+      ? await ask(session_id, { keys, limit: keys.length })
+      : null;
+  const there = new Set(known?.items.map(({ key }) => key));
+  const byKey = new Map(failed.map((each) => [each.test, each]));
+  const rowOf = ({ key, name, duration_ms }: TestItem, result: TestShown | null): FoundTest => {
+    const { flaky = 0, failed: count = 0, last_at, session_id } = byKey.get(key) ?? {};
+    const last = { last_failed_at: last_at ?? null, failed_in: session_id ?? null };
+    return { key, name, duration_ms, result, flaky, failed: count, ...last };
+  };
+  return {
+    items: [
+      ...(found?.items ?? []).map((item) => rowOf(item, item.result)),
+      ...asked.filter(({ key }) => !there.has(key)).map((item) => rowOf(item, null)),
+    ],
+    next: found?.next ?? null,
+    session_id,
+    partial: partial || failing.length > asked.length,
+  };
+}
+
+/** A test that is known from a run in which it did not pass. */
+function itemOf({ test, session_id: _session, ...row }: FlakyTest): TestItem {
+  const { id, file, result, attempts, duration_ms, text, at, seq } = row;
+  return {
+    key: test,
+    name: testName({ id, file }),
+    kind: "test",
+    is_bad: result !== "flaky",
+    started_at: null,
+    worker: "",
+    id,
+    file,
+    result,
+    attempts,
+    duration_ms,
+    text,
+    at,
+    seq,
+  };
+}
+
+/** The session with the most tests of the newest runs: one that broke off has few. */
+async function largestRun(db: D1Database, runs: Runs): Promise<string | null> {
+  const averaged = await testRuns(db, runs, AVERAGED_RUNS);
+  return averaged.toSorted((a, b) => b.run.tests - a.run.tests)[0]?.session_id ?? null;
 }
 
 /** The tests that took longest on average in the newest runs; their names are in the object of `session_id`, the one of them with the most tests. */

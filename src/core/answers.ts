@@ -67,6 +67,16 @@ export type TestItem = {
 /** A test with its events in their order: of each attempt its start, if it was recorded, and its end. */
 export type TestAccount = { item: TestItem; events: EventRow[] };
 
+/** What a test had in the runs of its product in which it did not pass at once. */
+export type TestPast = {
+  /** Runs in which it passed only after an attempt that failed, and runs in which it failed. */
+  flaky: number;
+  failed: number;
+  /** Start of the newest of these runs. */
+  last_at: number;
+  branches: string[];
+};
+
 export type TestsQuery = {
   results?: TestShown[];
   /** Occurs in the name or in the first line, folded (core/text/fold.ts). */
@@ -76,6 +86,8 @@ export type TestsQuery = {
   keys?: string[];
   /** Of core/tests/fields.ts. */
   query?: Query | undefined;
+  /** By key, for a query for tests of a product. */
+  past?: { [key: string]: TestPast };
   sort?: "name" | "duration";
   cursor?: string;
   limit?: number;

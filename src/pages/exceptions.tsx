@@ -14,7 +14,10 @@ import { asking, nameAsked } from "../core/text/names.ts";
 import { type VersionCounts, versions } from "../catalog/products.ts";
 import type { AccessEnv } from "../access/access.ts";
 import { MAX_LISTED_EXCEPTIONS } from "../core/limits.ts";
-import { GROUP_STATUSES } from "../core/vocabulary.ts";
+import { GROUP_LIST } from "../core/events/group-fields.ts";
+import { parseQueryOf } from "../core/query/parse.ts";
+import { Refusal } from "../core/refusal.ts";
+import { GROUP_STATUSES, type GroupStatus } from "../core/vocabulary.ts";
 import type { Env } from "../env.ts";
 import { listDecided } from "../registry/merges.ts";
 import { groupRoutes } from "./exceptions/group.tsx";
@@ -26,13 +29,16 @@ import { TREND_DAYS } from "../catalog/limits.ts";
 import { address } from "./ui/address.ts";
 import { Empty } from "./ui/empty.tsx";
 import { guarded } from "./ui/panel.tsx";
-import { SearchField, SearchForm } from "./ui/search-form.tsx";
+import { NotUnderstood, readBox, SearchField, SearchForm } from "./ui/search-form.tsx";
 import { Select } from "./ui/select.tsx";
 import { Time } from "./ui/time.tsx";
 
 export const exceptions = new Hono<AccessEnv>();
 
-type Search = Pick<GroupQuery, "product" | "status" | "text" | "sort" | "cursor">;
+type Search = Pick<GroupQuery, "product" | "status" | "sort" | "cursor"> & {
+  /** A query (core/events/group-fields.ts). */
+  text?: string;
+};
 
 function readSearch(query: Record<string, string>): Search {
   const search: Search = {};
@@ -41,17 +47,22 @@ function readSearch(query: Record<string, string>): Search {
   if (query.product) search.product = nameAsked(query.product);
   if (query.text?.trim()) search.text = query.text.trim();
   if (query.cursor) search.cursor = query.cursor;
-  // Default: the open groups.
-  if (query.status !== "all") search.status = status ?? "open";
+  const shown = status ?? (query.status === "all" ? undefined : defaultStatus(search.text));
+  if (shown) search.status = shown;
   if (sort) search.sort = sort;
   return search;
+}
+
+/** The open groups, unless the query has a condition on that; undefined: all. */
+function defaultStatus(text = ""): GroupStatus | undefined {
+  return /\b(status|is):/i.test(text) ? undefined : "open";
 }
 
 /** The search as query parameters, without those that have their default. */
 function searchQuery({ product, status, text, sort }: Search): Record<string, string | undefined> {
   return {
     product: product === undefined ? undefined : asking(product),
-    status: status === undefined ? "all" : status === "open" ? undefined : status,
+    status: status === defaultStatus(text) ? undefined : (status ?? "all"),
     text,
     sort: sort === "last_at" ? undefined : sort,
   };
@@ -94,7 +105,8 @@ function Search({ search, known }: { search: Search; known: VersionCounts[] }) {
         <SearchField
           value={search.text}
           label="Search exceptions"
-          placeholder="Type, message, place, fingerprint"
+          placeholder="Text, or conditions as type:ValueError sessions:>10 first:<7d"
+          suggestions="/suggest/exceptions"
         />
         <Select
           name="product"
@@ -129,23 +141,33 @@ function Groups({ env, search }: { env: Env; search: Search }) {
     <section id="list" class="panel list" aria-label="Exceptions found">
       {guarded("the exceptions", async () => {
         const now = Date.now();
+        const { text, ...asked } = search;
+        const query = readBox(() => (text ? parseQueryOf(GROUP_LIST, text, now) : undefined));
+        if (query instanceof Refusal) return <NotUnderstood query={text ?? ""} refusal={query} />;
         const decided = await listDecided(env.REGISTRY, search.product);
-        const query = { ...search, limit: GROUP_ROWS };
         const { items, next, incomplete_sessions } = await exceptionGroups(
           env.CATALOG,
-          query,
+          { ...asked, query, limit: GROUP_ROWS },
           decided,
         );
+        const further = next && address("/exceptions", { ...searchQuery(search), cursor: next });
         const trends = await exceptionDays(env.CATALOG, items, now, TREND_DAYS);
         if (items.length === 0) {
           return (
             <Empty
               title={
-                search.text || search.product
-                  ? "No exceptions match these filters"
-                  : "No exceptions"
+                further
+                  ? "None found so far"
+                  : search.text || search.product
+                    ? "No exceptions match these filters"
+                    : "No exceptions"
               }
             >
+              {further ? (
+                <p>
+                  Not all groups were searched. <a href={further}>Search further</a>
+                </p>
+              ) : null}
               <p>Logged and uncaught exceptions are grouped here by type and place in the code.</p>
               <Ungrouped sessions={incomplete_sessions} />
             </Empty>
@@ -171,12 +193,8 @@ function Groups({ env, search }: { env: Env; search: Search }) {
                   Merge selected
                 </button>
               )}
-              {next === null ? null : (
-                <a
-                  class="tool"
-                  rel="next"
-                  href={address("/exceptions", { ...searchQuery(search), cursor: next })}
-                >
+              {further === null ? null : (
+                <a class="tool" rel="next" href={further}>
                   Older ›
                 </a>
               )}

@@ -3,6 +3,7 @@ import { Hono } from "hono";
 import type { AccessEnv } from "../access/access.ts";
 import { eventNames } from "../catalog/events.ts";
 import { STATUS_KINDS } from "../catalog/search/filter.ts";
+import { exceptionTypes } from "../catalog/exceptions.ts";
 import { metricNames } from "../catalog/metrics.ts";
 import { names as namesOf } from "../catalog/names.ts";
 import { statePaths, stateValues } from "../catalog/paths.ts";
@@ -10,8 +11,11 @@ import { versions } from "../catalog/products.ts";
 import { GROUP_FIELDS } from "../core/comparison/grouping.ts";
 import { asking, nameAsked } from "../core/text/names.ts";
 import { readPath, writePath } from "../core/state/path.ts";
+import { GROUP_LIST } from "../core/events/group-fields.ts";
 import { quotedPath } from "../core/query/complete.ts";
 import { FIGURES, sessionList } from "../core/query/fields.ts";
+import { PRODUCT_TEST_LIST } from "../core/tests/fields.ts";
+import { SUGGESTIONS } from "./limits.ts";
 import { completions, type Offer, Options, type Recorded, sorted } from "./completion.tsx";
 
 export const suggest = new Hono<AccessEnv>();
@@ -41,6 +45,8 @@ suggest.get("/suggest/:what", async (c) => {
     "x-metrics": () => names(namesOfMetrics(db, nameAsked(typed("x")), product)),
     groupings: () => groupings(db, typed("by")),
     query: () => completions(SESSION_LIST, typed("text"), recordedIn(db)),
+    tests: () => completions(PRODUCT_TEST_LIST, typed("text"), NOTHING_RECORDED),
+    exceptions: () => completions(GROUP_LIST, typed("text"), groupsIn(db)),
   };
   const offered = (await sources[c.req.param("what")]?.()) ?? [];
   return c.html(<Options offers={offered} />);
@@ -94,9 +100,8 @@ function recordedIn(db: D1Database): Recorded {
       if (field.kind !== "plain") return [];
       switch (field.name) {
         case "product":
-          return (await versions(db)).map(({ product }) => product);
         case "version":
-          return (await versions(db)).map(({ version }) => version);
+          return namesOfVersions(db, field.name);
         case "event":
           return namesOfEvents(db, typed);
         case "metric":
@@ -106,4 +111,31 @@ function recordedIn(db: D1Database): Recorded {
       }
     },
   };
+}
+
+/** Only names and choices are completed: values are those of a product. */
+const NOTHING_RECORDED: Recorded = { below: async () => [], values: async () => [] };
+
+/** What the catalog has for a query for exception groups. */
+function groupsIn(db: D1Database): Recorded {
+  return {
+    below: async () => [],
+    values: async (field, typed) => {
+      if (field.kind !== "plain") return [];
+      switch (field.name) {
+        case "type":
+        case "exception":
+          return exceptionTypes(db, typed, SUGGESTIONS);
+        case "product":
+        case "version":
+          return namesOfVersions(db, field.name);
+        default:
+          return [];
+      }
+    },
+  };
+}
+
+async function namesOfVersions(db: D1Database, name: "product" | "version"): Promise<string[]> {
+  return (await versions(db)).map((row) => row[name]);
 }

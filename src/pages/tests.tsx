@@ -1,4 +1,4 @@
-/** The tests of a product over its runs: the runs, the flakiest and the slowest tests; and the history of one test. */
+/** The tests of a product over its runs: the runs, the flakiest and the slowest tests; and those that pass a query. */
 import { type Context, Hono } from "hono";
 import type { AccessEnv } from "../access/access.ts";
 import { TREND_DAYS } from "../catalog/limits.ts";
@@ -10,28 +10,33 @@ import {
   type NamedSlowTest,
   namedSlowTests,
   type RunCounts,
-  type TestHistory,
-  testHistory,
-  type TestInRun,
   testRuns,
 } from "../catalog/tests.ts";
-import type { TestItem } from "../core/answers.ts";
-import { formatCount, formatDuration, formatNumber } from "../core/text/format.ts";
+import { formatDuration, formatNumber } from "../core/text/format.ts";
 import { DAY_MS } from "../core/limits.ts";
 import { asking, nameAsked } from "../core/text/names.ts";
 import { nameLabel } from "../core/text/recorded-text.ts";
 import { testName } from "../core/tests/id.ts";
-import { TEST_LABELS } from "../core/tests/vocabulary.ts";
-import { sessionOf } from "../session/client.ts";
-import { address } from "./ui/address.ts";
+import { fragment, isFragment } from "./fragment.tsx";
+import { historyRoutes } from "./tests/history.tsx";
+import { FoundPanel } from "./tests/search.tsx";
+import {
+  type Asked,
+  askNames,
+  Commit,
+  FailureHeaders,
+  Failures,
+  listOf,
+  MissingFailures,
+  TestHeader,
+} from "./tests/table.tsx";
 import { Empty } from "./ui/empty.tsx";
 import { guarded, Panel } from "./ui/panel.tsx";
+import { SearchField, SearchForm } from "./ui/search-form.tsx";
 import { Select } from "./ui/select.tsx";
 import { Time } from "./ui/time.tsx";
 
 export const tests = new Hono<AccessEnv>();
-
-type Asked = { product: string; branch?: string | undefined };
 
 /** The product that is asked for, or the one with the newest test run. */
 function productAsked(query: Record<string, string>, known: VersionCounts[]): string {
@@ -39,23 +44,35 @@ function productAsked(query: Record<string, string>, known: VersionCounts[]): st
   return known.find((row) => row.test_runs > 0)?.product ?? "";
 }
 
-function askNames(c: Context<AccessEnv>) {
-  return (id: string, keys: string[]) =>
-    sessionOf(c.env, c.var.access, id).ask("tests", { keys, limit: keys.length });
-}
-
 tests.get("/tests", async (c) => {
   const known = await versions(c.env.CATALOG);
   const product = productAsked(c.req.query(), known);
   const branch = c.req.query("branch") ? nameAsked(c.req.query("branch") ?? "") : undefined;
+  const text = c.req.query("text")?.trim() ?? "";
   const asked: Asked = { product, branch };
   const all = await testRuns(c.env.CATALOG, { product });
-  const title = `Tests of ${nameLabel(product, "unnamed")}`;
+  const title = ["Tests of", nameLabel(product, "unnamed"), text].filter(Boolean).join(" ");
+  const answer = (
+    <div id="answer" class="answer">
+      {text === "" ? (
+        <Overview c={c} asked={asked} all={all} />
+      ) : (
+        <FoundPanel c={c} asked={asked} text={text} />
+      )}
+    </div>
+  );
+  if (isFragment(c)) return fragment(c, { path: listOf(asked, { text }), title }, answer);
   return c.render(
     <>
       <h1 class="page-title">Tests</h1>
-      <form class="search panel" method="get" action="/tests" role="search" aria-label="Tests">
+      <SearchForm path="/tests" label="Tests" target="#answer">
         <div class="search-main">
+          <SearchField
+            value={text}
+            label="Search tests"
+            placeholder="Text, or conditions as flaky:>2 last_failed:<7d file:door"
+            suggestions="/suggest/tests"
+          />
           <Select
             name="product"
             label="Product"
@@ -68,12 +85,23 @@ tests.get("/tests", async (c) => {
             now={branch === undefined ? "" : asking(branch)}
             options={branchOptions(branchesOf(all), branch)}
           />
-          <button class="button">Show</button>
+          <button class="button without-script">Show</button>
         </div>
-      </form>
+      </SearchForm>
+      {answer}
+    </>,
+    { title, here: "/tests", name: "list-page tests-page", styles: ["tests"] },
+  );
+});
+
+type OverviewProps = { c: Context<AccessEnv>; asked: Asked; all: RunCounts[] };
+
+function Overview({ c, asked, all }: OverviewProps) {
+  return (
+    <>
       <Panel id="runs" title="Runs">
         {guarded("the runs", async () => (
-          <Runs runs={branch === undefined ? all : await testRuns(c.env.CATALOG, asked)} />
+          <Runs runs={asked.branch === undefined ? all : await testRuns(c.env.CATALOG, asked)} />
         ))}
       </Panel>
       <div class="columns">
@@ -97,10 +125,9 @@ tests.get("/tests", async (c) => {
           ))}
         </Panel>
       </div>
-    </>,
-    { title, here: "/tests", name: "list-page tests-page", styles: ["tests"] },
+    </>
   );
-});
+}
 
 function FlakyNote() {
   return <span class="quiet">in the last {TREND_DAYS} days</span>;
@@ -122,13 +149,6 @@ function branchOptions(branches: string[], branch: string | undefined): Record<s
   };
 }
 
-function historyOf(test: string, { product, branch }: Asked): string {
-  return address(`/tests/${test}`, {
-    product: asking(product),
-    branch: branch === undefined ? undefined : asking(branch),
-  });
-}
-
 type FlakyProps = { items: FlakyTest[]; partial: boolean; asked: Asked };
 
 function Flaky({ items, partial, asked }: FlakyProps) {
@@ -139,39 +159,25 @@ function Flaky({ items, partial, asked }: FlakyProps) {
         <thead>
           <tr>
             <th scope="col">Test</th>
-            <th scope="col" class="number">
-              <abbr title="Runs in which it passed only after an attempt that failed">Flaky</abbr>
-            </th>
-            <th scope="col" class="number">
-              <abbr title="Runs in which it failed or had an error">Failed</abbr>
-            </th>
-            <th scope="col">Last</th>
+            <FailureHeaders />
           </tr>
         </thead>
         <tbody>
           {items.map((item) => (
             <tr>
-              <th scope="row">
-                <a class="test-name" href={historyOf(item.test, asked)}>
-                  {nameLabel(testName(item))}
-                </a>
-              </th>
-              <td class="number">{formatNumber(item.flaky)}</td>
-              <td class="number">{formatNumber(item.failed)}</td>
-              <td>
-                <a href={`/sessions/${encodeURIComponent(item.session_id)}/tests/${item.test}`}>
-                  <Time at={item.last_at} show="age" />
-                </a>
-              </td>
+              <TestHeader test={item.test} name={testName(item)} asked={asked} />
+              <Failures
+                test={item.test}
+                flaky={item.flaky}
+                failed={item.failed}
+                at={item.last_at}
+                session={item.session_id}
+              />
             </tr>
           ))}
         </tbody>
       </table>
-      {partial ? (
-        <p class="panel-note quiet">
-          There are more failures than are read; some tests are missing.
-        </p>
-      ) : null}
+      {partial ? <MissingFailures /> : null}
     </>
   );
 }
@@ -194,11 +200,7 @@ function Slowest({ items, asked }: { items: NamedSlowTest[]; asked: Asked }) {
       <tbody>
         {items.map(({ test, name, duration_ms, runs }) => (
           <tr>
-            <th scope="row">
-              <a class="test-name" href={historyOf(test, asked)}>
-                {nameLabel(name)}
-              </a>
-            </th>
+            <TestHeader test={test} name={name} asked={asked} />
             <td class="number">{formatDuration(duration_ms)}</td>
             <td class="number">{formatNumber(runs)}</td>
           </tr>
@@ -261,173 +263,4 @@ function Runs({ runs }: { runs: RunCounts[] }) {
   );
 }
 
-/** Characters of a commit that people compare. */
-const COMMIT_LENGTH = 12;
-
-function Commit({ id }: { id: string }) {
-  if (id === "") return <span class="quiet">–</span>;
-  return <code title={nameLabel(id)}>{nameLabel(id.slice(0, COMMIT_LENGTH))}</code>;
-}
-
-tests.get("/tests/:key", async (c) => {
-  const { product = "", branch } = c.req.query();
-  const asked: Asked = {
-    product: nameAsked(product),
-    branch: branch ? nameAsked(branch) : undefined,
-  };
-  const history = await testHistory(c.env.CATALOG, c.req.param("key"), asked);
-  const name = await nameOf(c, history);
-  return c.render(
-    <>
-      <nav class="crumbs" aria-label="Breadcrumb">
-        <a href={address("/tests", { product: asking(asked.product) })}>Tests</a>
-        {asked.branch === undefined ? null : (
-          <a href={historyOf(history.key, { product: asked.product })}>All branches</a>
-        )}
-      </nav>
-      <h1 class="page-title test-title">{nameLabel(name)}</h1>
-      <HistorySummary history={history} />
-      <Panel id="history" title="Runs">
-        <History history={history} />
-      </Panel>
-    </>,
-    {
-      title: `History of ${name}`,
-      here: "/tests",
-      name: "list-page tests-page",
-      styles: ["tests"],
-    },
-  );
-});
-
-/** A test that never failed is named by the object of its newest run. */
-async function nameOf(c: Context<AccessEnv>, { id, file, key, runs }: TestHistory) {
-  if (id) return testName({ id, file });
-  const [newest] = runs;
-  if (!newest) return key;
-  try {
-    const { items } = await askNames(c)(newest.session_id, [key]);
-    return items.find((item: TestItem) => item.key === key)?.name ?? key;
-  } catch {
-    return key; // its session was deleted
-  }
-}
-
-function HistorySummary({ history: { runs, failing_since } }: { history: TestHistory }) {
-  const failed = runs.filter(({ result }) => result === "failed" || result === "error").length;
-  const flaky = runs.filter(({ result }) => result === "flaky").length;
-  const durations = runs.flatMap(({ duration_ms }) => duration_ms ?? []);
-  const mean = durations.reduce((sum, each) => sum + each, 0) / durations.length;
-  return (
-    <dl class="properties panel">
-      <div>
-        <dt>Runs</dt>
-        <dd>{formatNumber(runs.length)}</dd>
-      </div>
-      <div>
-        <dt>Failed</dt>
-        <dd>{shareOf(failed, runs.length)}</dd>
-      </div>
-      <div>
-        <dt>Flaky</dt>
-        <dd>{shareOf(flaky, runs.length)}</dd>
-      </div>
-      {durations.length === 0 ? null : (
-        <div>
-          <dt>Mean duration</dt>
-          <dd>{formatDuration(mean)}</dd>
-        </div>
-      )}
-      {failing_since === null ? null : (
-        <div>
-          <dt>Failing since</dt>
-          <dd>
-            <RunLink run={failing_since} /> <Commit id={failing_since.commit_id} />
-          </dd>
-        </div>
-      )}
-    </dl>
-  );
-}
-
-function shareOf(count: number, all: number): string {
-  if (all === 0) return "–";
-  const percent = (count / all) * 100;
-  return `${formatNumber(count)} of ${formatCount(all, "run")} (${percent < 10 ? percent.toFixed(1) : Math.round(percent)} %)`;
-}
-
-function RunLink({ run: { session_id, created_at } }: { run: TestInRun }) {
-  return (
-    <a href={`/sessions/${encodeURIComponent(session_id)}`}>
-      <Time at={created_at} />
-    </a>
-  );
-}
-
-function History({ history: { key, product, runs } }: { history: TestHistory }) {
-  if (runs.length === 0)
-    return (
-      <Empty title="No run of this product had this test">
-        <p>A run is listed here when it is over.</p>
-      </Empty>
-    );
-  const longest = Math.max(1, ...runs.map(({ duration_ms }) => duration_ms ?? 0));
-  return (
-    <table class="test-table">
-      <thead>
-        <tr>
-          <th scope="col">Run</th>
-          <th scope="col">Result</th>
-          <th scope="col" class="number">
-            Duration
-          </th>
-          <th scope="col">Branch</th>
-          <th scope="col">Commit</th>
-          <th scope="col">Version</th>
-        </tr>
-      </thead>
-      <tbody>
-        {runs.map((run) => (
-          <tr>
-            <th scope="row">
-              <RunLink run={run} />
-            </th>
-            <td>
-              <a
-                class="test-result"
-                data-test={run.result}
-                href={`/sessions/${encodeURIComponent(run.session_id)}/tests/${key}`}
-              >
-                {TEST_LABELS[run.result]}
-              </a>{" "}
-              {nameLabel(run.text, "")}
-            </td>
-            <td class="number">
-              {run.duration_ms === null ? (
-                "–"
-              ) : (
-                <>
-                  <meter min={0} max={longest} value={run.duration_ms} aria-hidden="true"></meter>{" "}
-                  {formatDuration(run.duration_ms)}
-                </>
-              )}
-            </td>
-            <td>
-              {run.branch === "" ? (
-                "–"
-              ) : (
-                <a href={historyOf(key, { product, branch: run.branch })}>
-                  {nameLabel(run.branch)}
-                </a>
-              )}
-            </td>
-            <td>
-              <Commit id={run.commit_id} />
-            </td>
-            <td>{nameLabel(run.version, "–")}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  );
-}
+tests.route("/", historyRoutes);

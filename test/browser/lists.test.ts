@@ -90,7 +90,7 @@ describe.skipIf(!hasBrowser)("the pages across sessions", () => {
     const box = page.getByLabel("Search sessions");
     await box.fill("version:>=1.4.2 -is:act");
     await page
-      .locator('#query-list option[value="version:>=1.4.2 -is:active"]')
+      .locator('#suggested-text option[value="version:>=1.4.2 -is:active"]')
       .waitFor({ state: "attached" });
     await page.locator(".empty mark", { hasText: "act" }).waitFor();
     await expectAccessible(page);
@@ -165,9 +165,29 @@ describe.skipIf(!hasBrowser)("the pages across sessions", () => {
     await soon(() => page.locator("#state-paths-list option").count()).toBeGreaterThan(0);
     await page.getByLabel("State path").fill("command.folder");
     await page.getByLabel("State value").fill("/home/ada/game");
-    await soon(() => page.locator(".sessions tbody tr").count()).toBe(1);
+    await soon(() => page.locator(".sessions tbody th").count()).toBe(1);
     await page.getByLabel("Show metric").fill("cpu");
     await page.locator(".sparkline").waitFor();
+    expect(complaints).toEqual([]);
+  });
+
+  test("exceptions are searched by conditions, which are completed, and explained if they are wrong", async () => {
+    const { page, complaints } = await world.look("/exceptions");
+    const box = page.getByLabel("Search exceptions");
+    await box.pressSequentially("type:Mem");
+    const offered = page.locator("#suggested-text option");
+    await soon(() =>
+      offered.evaluateAll((all) => all.map((one) => one.getAttribute("value"))),
+    ).toEqual(["type:MemoryError"]);
+    await box.fill("type:MemoryError product:archive-game sessions:>=1");
+    const groups = page.locator(".group-row");
+    await soon(() => groups.locator(".exception-type").allTextContents()).toEqual(["MemoryError"]);
+    await box.fill("sesions:1");
+    await page.locator("#list").getByText("Did you mean sessions?").waitFor();
+    await expectAccessible(page);
+    await box.fill("is:resolved");
+    await page.locator("#list").getByText("No exceptions match these filters").waitFor();
+    await soon(() => page.url()).toContain("text=is%3Aresolved");
     expect(complaints).toEqual([]);
   });
 

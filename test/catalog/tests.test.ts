@@ -5,11 +5,15 @@ import {
   testHistory,
   testRuns,
   failingSince,
+  findTests,
   flakyTests,
   namedSlowTests,
 } from "../../src/catalog/tests.ts";
 import { versions } from "../../src/catalog/products.ts";
 import { rowsOfDay } from "../../src/registry/usage.ts";
+import type { TestsQuery } from "../../src/core/answers.ts";
+import { parseQueryOf } from "../../src/core/query/parse.ts";
+import { PRODUCT_TEST_LIST } from "../../src/core/tests/fields.ts";
 import { testKey } from "../../src/core/tests/id.ts";
 import { MAX_BATCH_OPS, MAX_SESSION_ROWS } from "../../src/core/limits.ts";
 import type { TestFact } from "../../src/core/tests/fact.ts";
@@ -22,6 +26,7 @@ const db = env.CATALOG;
 /** Rows of a session besides those of its tests: its own, its postings, counts, events and exceptions. */
 const OWN_ROWS = 20;
 const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
 const DEEP = ["a.py", "test_deep"];
 const FLAKY = ["a.py", "test_flaky"];
 
@@ -183,6 +188,8 @@ test("the flakiest and the slowest tests of a product are listed", async () => {
     ["test_flaky", 1, 0],
     ["test_deep", 0, 2],
   ]);
+  // The last failure is that of the newest run.
+  expect(items[1]).toMatchObject({ session_id: last.id, result: "failed", branches: ["main"] });
   const slow = await namedSlowTests(db, { product: "shop" }, (id, named) => {
     expect(id).toBe(last.id);
     return last.client.ask("tests", { keys: named });
@@ -193,6 +200,55 @@ test("the flakiest and the slowest tests of a product are listed", async () => {
     "a.py::test_flaky",
   ]);
   expect(slow[0]?.duration_ms).toBeCloseTo(101.5, 1);
+});
+
+test("tests of a product are found by name, last result and failures, also those that the last run has not", async () => {
+  const gone = new World();
+  const GONE = ["old.py", "test_gone"];
+  await gone.send([
+    { ...runState(), at: NOON - HOUR } as Op,
+    testEnded(NOON - HOUR, { id: GONE, result: "failed", duration_ms: 5 }),
+    { op: "end", at: NOON - HOUR + 1, exit_code: 1 },
+  ]);
+  await gone.client.publish();
+  await run(1, "failed", { isFlaky: true, branch: "next" });
+  const last = await run(2, "passed");
+  const ask = (id: string, query: TestsQuery) => {
+    expect(id).toBe(last.id);
+    return last.client.ask("tests", query);
+  };
+  const found = async (text: string, more: object = {}) => {
+    const query = parseQueryOf(PRODUCT_TEST_LIST, text, NOON + 3 * HOUR);
+    const search = { query, from: NOON - DAY, limit: 50, ...more };
+    return findTests(db, { product: "shop" }, search, ask);
+  };
+  const names = async (text: string) => (await found(text)).items.map(({ name }) => name);
+  expect(await names("test_")).toEqual([
+    "a.py::test_deep",
+    "a.py::test_flaky",
+    "a.py::test_one",
+    "old.py::test_gone",
+  ]);
+  expect(await names("failed:>0")).toEqual(["a.py::test_deep", "old.py::test_gone"]);
+  expect(await names("flaky:1")).toEqual(["a.py::test_flaky"]);
+  expect(await names("failed:0 flaky:0")).toEqual(["a.py::test_one"]);
+  expect(await names("branch:next result:passed")).toEqual(["a.py::test_deep", "a.py::test_flaky"]);
+  expect(await names("last_failed:>150m")).toEqual(["old.py::test_gone"]);
+  expect(await names("result:failed")).toEqual(["old.py::test_gone"]);
+  expect((await found("failed:>0")).items).toMatchObject([
+    { result: "passed", failed: 1, flaky: 0, failed_in: expect.any(String) },
+    { result: null, failed: 1, last_failed_at: expect.any(Number), failed_in: gone.id },
+  ]);
+
+  const first = await found("test_", { limit: 2 });
+  const second = await found("test_", { limit: 2, cursor: first.next });
+  expect([...first.items, ...second.items].map(({ key }) => key).toSorted()).toEqual(
+    (await found("test_")).items.map(({ key }) => key).toSorted(),
+  );
+  const none = parseQueryOf(PRODUCT_TEST_LIST, "test_", NOON);
+  const nothing = { items: [], next: null, session_id: null, partial: false };
+  const search = { query: none, from: NOON, limit: 5 };
+  expect(await findTests(db, { product: "none" }, search, ask)).toEqual(nothing);
 });
 
 test("a run that goes on changes its rows, and a deleted one leaves none", async () => {

@@ -6,7 +6,13 @@ import type { eventNames } from "../../catalog/events.ts";
 import type { metricNames, SessionMetrics } from "../../catalog/metrics.ts";
 import type { VersionCounts, VersionDay } from "../../catalog/products.ts";
 import type { SessionList } from "../../catalog/search/sessions.ts";
-import type { FlakyTest, NamedSlowTest, TestHistory, testRuns } from "../../catalog/tests.ts";
+import type {
+  FlakyTest,
+  FoundTests,
+  NamedSlowTest,
+  TestHistory,
+  testRuns,
+} from "../../catalog/tests.ts";
 import type { Used } from "../../core/access/budget.ts";
 import type { Distinction } from "../../core/comparison/distinctions.ts";
 import type { overTime, quantilesOverTime } from "../../core/comparison/over-time.ts";
@@ -142,6 +148,8 @@ export type Answers = {
     flaky_from: number;
     flaky_partial: boolean;
     slowest: NamedSlowTest[];
+    /** With a query. */
+    tests?: FoundTests;
   };
   "GET /api/tests/{key}": TestHistory;
   "GET /api/exceptions": Awaitedly<typeof exceptionGroups>;

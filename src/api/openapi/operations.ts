@@ -62,7 +62,7 @@ export const OPERATIONS: { [route in Route]: Operation } = {
   "DELETE /api/sessions/{id}": { title: "Delete a session" },
   "GET /api/distinctions": { title: "What distinguishes sessions", query: query.Filter },
   "GET /api/products": { title: "Products and versions", query: query.Days },
-  "GET /api/metrics": { query: query.Names },
+  "GET /api/metrics": { query: query.MetricNames },
   "GET /api/metrics/{name}": { query: query.Metric, media: ["text/csv"] },
   "GET /api/metrics/{name}/sessions": {
     title: "One metric by session",
@@ -70,7 +70,7 @@ export const OPERATIONS: { [route in Route]: Operation } = {
     media: ["text/csv"],
   },
   "GET /api/events": { query: query.Names },
-  "GET /api/tests": { query: query.Tests },
+  "GET /api/tests": { query: query.ProductTests },
   "GET /api/tests/{key}": { query: query.Tests },
   "GET /api/exceptions": { query: query.Groups },
   "GET /api/exceptions/{fingerprint}": { query: query.Days },

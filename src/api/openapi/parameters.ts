@@ -179,6 +179,8 @@ const PARAMETERS: { [name: string]: string } = {
   damaged: "`zeros` in the place of parts that cannot be read; without it they are refused.",
 };
 
+const GROUPS_QUERY = "A query of exception groups ([search](/docs/search#other-lists)).";
+
 /** Where a parameter has another meaning than elsewhere. */
 const OF_ROUTES: { [routeAndName: string]: string } = {
   "GET /api/exceptions status": "What was decided about the groups.",
@@ -190,8 +192,14 @@ const OF_ROUTES: { [routeAndName: string]: string } = {
     "A column of the sessions, or `metric.fps.p95`, `event.door_opened`, `state.level`, `tag.branch` ([sorting](/docs/search#sorting)).",
   "GET /api/sessions/{id}/events q":
     "A query of events ([search](/docs/search#events-of-a-session)).",
-  "GET /api/sessions/{id}/tests q":
-    "A query of tests ([search](/docs/search#series-and-tests-of-a-session)).",
+  "GET /api/sessions/{id}/metrics q": "A query of series ([search](/docs/search#other-lists)).",
+  "GET /api/sessions/{id}/tests q": "A query of tests ([search](/docs/search#other-lists)).",
+  "GET /api/metrics q": "A query of metrics ([search](/docs/search#other-lists)).",
+  "GET /api/tests q":
+    "A query of tests ([search](/docs/search#other-lists)), whose answer is in `tests`.",
+  "GET /api/exceptions q": GROUPS_QUERY,
+  "GET /api/tables/exceptions q": GROUPS_QUERY,
+  "GET /api/tables/exceptions/days q": GROUPS_QUERY,
   "GET /api/sessions/{id}/export format": "JSON lines, one JSON document, or CSV.",
   "GET /api/sessions/{id}/tests prefix": "How the ids of the tests begin: a JSON list.",
 };

@@ -182,6 +182,7 @@ export const Export = v.object({
 });
 export const Timeline = v.object({ from: time, to: time, buckets: whole(1, MAX_POINTS) });
 export const Names = v.object({ prefix: text, cursor: text, limit });
+export const MetricNames = v.object({ ...Names.entries, q: text });
 const format = v.optional(v.picklist(["json", "csv"]));
 export const MetricSessions = v.object({
   ...v.omit(v.object(filter), ["metric"]).entries,
@@ -202,11 +203,13 @@ export const Groups = v.object({
   product: name,
   status: v.optional(v.picklist(GROUP_STATUSES)),
   text,
+  q: text,
   sort: v.optional(v.picklist(GROUP_SORTS)),
   cursor: text,
   limit,
 });
 export const Tests = v.object({ product: name, branch: name });
+export const ProductTests = v.object({ ...Tests.entries, q: text, cursor: text, limit });
 const shown = v.picklist(TESTS_SHOWN);
 /** The tests of a session. `results` and `keys` are lists with commas. */
 export const SessionTests = v.object({
@@ -268,6 +271,7 @@ export const TableGroups = v.object({
   product: nameOrAny,
   status: v.optional(v.picklist(GROUP_STATUSES)),
   text,
+  q: text,
   sort: v.optional(v.picklist(GROUP_SORTS)),
   cursor: text,
   limit,

@@ -8,6 +8,7 @@ import { TREND_DAYS } from "../../catalog/limits.ts";
 import { freeRate, versionDays, versions } from "../../catalog/products.ts";
 import { listSessions } from "../../catalog/search/sessions.ts";
 import type { SessionRow } from "../../core/answers.ts";
+import { GROUP_LIST } from "../../core/events/group-fields.ts";
 import { DAY_MS, MAX_PAGE } from "../../core/limits.ts";
 import { labelOf } from "../../core/status/outcome.ts";
 import { asking, nameAsked, segmentOf } from "../../core/text/names.ts";
@@ -17,7 +18,7 @@ import { askHeld } from "../../session/client.ts";
 import { MAX_COUNTED_SESSIONS, MAX_DAYS, TABLE_GROUPS } from "../limits.ts";
 import { rowOf as seriesRow } from "../metrics.ts";
 import * as query from "../request/query.ts";
-import { filterOf, ofProduct, parseQuery } from "../request/query.ts";
+import { filterOf, ofProduct, parseQuery, queryOf } from "../request/query.ts";
 import { type Completeness, type Row, table, timed } from "./rows.ts";
 import { countRows, quantileRows, valueRows } from "./steps.ts";
 
@@ -267,7 +268,11 @@ async function filterIn<Asked extends Parameters<typeof filterOf>[0]>(
   return withMerged(c.env.REGISTRY, filterOf(asked, c.var.access.product));
 }
 
-async function groupsOf(c: Context<AccessEnv>, asked: Parameters<typeof exceptionGroups>[1]) {
+async function groupsOf(
+  c: Context<AccessEnv>,
+  { q, ...filter }: Parameters<typeof exceptionGroups>[1] & { q?: string },
+) {
+  const asked = { ...filter, query: queryOf(GROUP_LIST, q) };
   const decided = await listDecided(c.env.REGISTRY, asked.product);
   return exceptionGroups(c.env.CATALOG, asked, decided);
 }

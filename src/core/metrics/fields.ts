@@ -70,6 +70,27 @@ function figureOf(series: SeriesSummary, field: string): Scalar[] {
 
 const OF_VALUES = new Set(["mean", "stddev", "sum"]);
 
+/** Metrics over all sessions. */
+export const METRIC_LIST = queryList(
+  ["name", "metric", "type", "unit"].flatMap((name) => SERIES_LIST.fields.get(name) ?? []),
+);
+
+type Metric = Pick<SeriesSummary, "name" | "type" | "unit">;
+
+const METRICS: RowList<Metric> = {
+  ...METRIC_LIST,
+  valuesOf: (metric, field) => {
+    const value = metric[field === "metric" ? "name" : (field as keyof Metric)]; // as: of METRIC_LIST
+    return value === "" ? [] : [value];
+  },
+  textOf: ({ name, type, unit }) => fold([name, type, unit].join("\n")),
+};
+
+/** Those that pass the query. */
+export function metricsPassing<Named extends Metric>(all: Named[], query: Query): Named[] {
+  return all.filter(matcherOf(query, METRICS));
+}
+
 /** Those that pass the query; all without one. */
 export function seriesPassing(all: SeriesSummary[], query: Query | undefined): SeriesSummary[] {
   return query ? all.filter(matcherOf(query, SERIES)) : all;

@@ -6,7 +6,7 @@ import type { TestItem, TestList, TestReport, TestsQuery, TestSuite } from "../a
 import { fold } from "../text/fold.ts";
 import { DEFAULT_PAGE, MAX_PAGE } from "../limits.ts";
 import { matcherOf } from "../query/evaluate.ts";
-import { TESTS } from "./fields.ts";
+import { testList } from "./fields.ts";
 import { testKey, testName } from "./id.ts";
 import { MAX_LISTED_SUITES, MAX_TABLE_TESTS, MIN_SLOW_MS } from "./limits.ts";
 import { packTests } from "./packed.ts";
@@ -185,7 +185,7 @@ function itemOf({ record, first: _first, last: _last, ...entry }: Entry, runner:
 export function listTests(table: TestTable, query: TestsQuery, runner: string): TestList {
   const { results, text, prefix, keys, sort = "name", cursor, limit = DEFAULT_PAGE } = query;
   const part = text === undefined ? undefined : fold(text);
-  const passes = query.query && matcherOf(query.query, TESTS);
+  const passes = query.query && matcherOf(query.query, testList(query.past));
   const matching: Entry[] = [];
   for (const entry of table.entries()) {
     if (results && !results.includes(shownOf(entry.record))) continue;

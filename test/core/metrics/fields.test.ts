@@ -2,7 +2,12 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { SeriesSummary } from "../../../src/core/answers.ts";
-import { SERIES_LIST, seriesPassing } from "../../../src/core/metrics/fields.ts";
+import {
+  METRIC_LIST,
+  metricsPassing,
+  SERIES_LIST,
+  seriesPassing,
+} from "../../../src/core/metrics/fields.ts";
 import { parseQueryOf } from "../../../src/core/query/parse.ts";
 import { METRIC_TYPES } from "../../../src/core/vocabulary.ts";
 import { type Case, queriesOf } from "../query/cases.ts";
@@ -106,4 +111,19 @@ test("a query finds the series that it means", () => {
 
 test("without a query all series pass", () => {
   fc.assert(fc.property(fc.array(series), (all) => seriesPassing(all, undefined) === all));
+});
+
+const OF_NAMES = /^-?(name|metric|type|unit|[^:]+$)/;
+
+test("a query finds the metrics of all sessions that it means", () => {
+  const some = leaves.filter(({ text }) => OF_NAMES.test(text) && !/tag|gpu/.test(text));
+  expect(some.length).toBeGreaterThan(8);
+  fc.assert(
+    fc.property(queriesOf(some), fc.array(series, { maxLength: 20 }), ({ text, of }, all) => {
+      const query = parseQueryOf(METRIC_LIST, text, 0);
+      expect(metricsPassing(all, query), text).toEqual(all.filter(of));
+    }),
+    { numRuns: 500 },
+  );
+  expect(() => parseQueryOf(METRIC_LIST, "p95:>3", 0)).toThrow("There is no field p95");
 });

@@ -1,9 +1,9 @@
 /** Random queries over the tests of a run, compared with predicates that use neither the parser nor the evaluation. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { TestItem } from "../../../src/core/answers.ts";
+import type { TestItem, TestPast } from "../../../src/core/answers.ts";
 import { parseQueryOf } from "../../../src/core/query/parse.ts";
-import { TEST_LIST } from "../../../src/core/tests/fields.ts";
+import { PRODUCT_TEST_LIST, TEST_LIST } from "../../../src/core/tests/fields.ts";
 import { listTests, TestTable } from "../../../src/core/tests/table.ts";
 import { type Case, queriesOf } from "../query/cases.ts";
 
@@ -76,6 +76,45 @@ test("a query finds the tests that it means", () => {
   fc.assert(
     fc.property(queriesOf(leaves), ({ text, of }) => {
       expect(found(text), text).toEqual(all.filter(of));
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
+const NOW = Date.UTC(2026, 10, 29);
+const DAY = 86_400_000;
+/** Every third test had failures in runs of its product. */
+const past: { [key: string]: TestPast } = Object.fromEntries(
+  all
+    .filter((_, n) => n % 3 === 0)
+    .map(({ key }, n) => [
+      key,
+      {
+        flaky: n % 4,
+        failed: n % 5,
+        last_at: NOW - n * DAY,
+        branches: n % 2 ? ["main", "next"] : ["main"],
+      },
+    ]),
+);
+
+const productLeaves: Case<TestItem>[] = [
+  ...leaves,
+  { text: "flaky:>1", of: ({ key }) => (past[key]?.flaky ?? 0) > 1 },
+  { text: "flaky:0", of: ({ key }) => (past[key]?.flaky ?? 0) === 0 },
+  { text: "failed:1..3", of: ({ key }) => [1, 2, 3].includes(past[key]?.failed ?? 0) },
+  { text: "last_failed:<7d", of: ({ key }) => (past[key]?.last_at ?? 0) > NOW - 7 * DAY },
+  { text: "-last_failed:*", of: ({ key }) => past[key] === undefined },
+  { text: "branch:next", of: ({ key }) => past[key]?.branches.includes("next") === true },
+  { text: "branch:!next", of: ({ key }) => past[key]?.branches.includes("next") === false },
+];
+
+test("a query for tests of a product looks at their failures in its runs too", () => {
+  fc.assert(
+    fc.property(queriesOf(productLeaves), ({ text, of }) => {
+      const query = parseQueryOf(PRODUCT_TEST_LIST, text, NOW);
+      const { items } = listTests(table, { query, past, limit: 1_000 }, "pytest");
+      expect(items, text).toEqual(all.filter(of));
     }),
     { numRuns: 1_000 },
   );

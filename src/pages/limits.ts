@@ -5,6 +5,8 @@
  * looked at closely is fetched soonest; what costs the session object most or changes least, later.
  */
 export const REFRESH_MS = {
+  /** The number of sessions that are newer than those of a list. */
+  newer: 15_000,
   charts: 400,
   moment: 300,
   output: 300,
@@ -84,6 +86,12 @@ export const MIN_CHANGE_POINTS = 0.05;
 export const EXCERPT_LINES = 5;
 /** Suggestions in a field: a longer list is not read. */
 export const SUGGESTIONS = 100;
+/** Columns of the list of sessions beside the headline: more are wider than any screen. */
+export const MAX_COLUMNS = 16;
+/** Products or versions up to which they are options of a list to open; more are searched by their beginning. */
+export const LISTED_OPTIONS = 40;
+/** Newer sessions that a list counts while it is open: above it, it names this number and a plus sign. */
+export const COUNTED_NEWER = 100;
 /** Exception groups on a page: each is four lines high, so this is two screens. */
 export const GROUP_ROWS = 20;
 /** Sessions side by side. */

@@ -11,17 +11,20 @@ import { Refusal } from "../core/refusal.ts";
 import { VALUE_TYPES } from "../core/state/values.ts";
 import { withQuery } from "../catalog/search/written.ts";
 import { readSort } from "../core/query/sort.ts";
-import type { SessionSort } from "../catalog/search/sessions.ts";
+import { readColumns, writeColumns } from "./sessions/columns.tsx";
 
 export type SessionSearch = {
   /** The fields below the search box. */
   filter: SessionFilter;
   /** The search box: texts and conditions (core/query). */
   query: string;
-  sort: SessionSort;
+  /** core/query/sort.ts. */
+  sort: string;
   order: "asc" | "desc";
+  /** Names of the columns of the list; none: the default ones. */
+  columns: string[];
   /** Sorting and paging of the list. */
-  page: { sort: SessionSort; order: "asc" | "desc"; cursor?: string };
+  page: { sort: string; order: "asc" | "desc"; cursor?: string };
   /** The range before now in which sessions started; it sets the filter's `from`. */
   within: Within | undefined;
   /** The metric whose rollup is shown. */
@@ -61,8 +64,8 @@ export function readFilter(query: URLSearchParams, now: number): SessionSearch {
   const within = isWithin(name) ? name : undefined;
   if (within !== undefined) filter.from = now - WITHIN[within].ms;
 
-  const sorted = query.get("sort") ?? "";
-  const sort = readSort(sorted) ? sorted : "created_at";
+  const asked = query.get("sort") ?? "";
+  const sort = readSort(asked) ? asked : "created_at";
   const order = query.get("order") === "asc" ? "asc" : "desc";
   const cursor = query.get("cursor");
   const metric = query.get("metric")?.trim();
@@ -71,6 +74,7 @@ export function readFilter(query: URLSearchParams, now: number): SessionSearch {
     query: box.join(" "),
     sort,
     order,
+    columns: readColumns(query.getAll("columns")),
     page: cursor ? { sort, order, cursor } : { sort, order },
     within,
     metric: metric ? nameAsked(metric) : undefined,
@@ -107,6 +111,7 @@ export function searchQuery({
   query,
   sort,
   order,
+  columns,
   within,
   metric,
 }: SessionSearch): Record<string, string | number | undefined> {
@@ -124,6 +129,7 @@ export function searchQuery({
     type: state?.type,
     sort: sort === "created_at" ? undefined : sort,
     order: order === "desc" ? undefined : order,
+    columns: writeColumns(columns),
     metric: written(metric),
   };
 }

@@ -6,7 +6,8 @@ import { STATUS_KINDS } from "../catalog/search/filter.ts";
 import { Refusal } from "../core/refusal.ts";
 import { rollups } from "../catalog/metrics.ts";
 import { type VersionCounts, versions } from "../catalog/products.ts";
-import { keyedSessions, type SessionList, SESSION_SORTS } from "../catalog/search/sessions.ts";
+import { type KeyedList, keyedSessions, type SessionList } from "../catalog/search/sessions.ts";
+import { columnValues } from "../catalog/columns.ts";
 import { matchesOf } from "../catalog/search/matches.ts";
 import type { Env } from "../env.ts";
 import type { AccessEnv } from "../access/access.ts";
@@ -36,8 +37,11 @@ import { distinctStep } from "../core/text/scale.ts";
 import { Sparkline } from "./ui/sparkline.tsx";
 import { Time } from "./ui/time.tsx";
 import { Views } from "./views.tsx";
+import { ColumnFields, columnNamed, PLAIN_COLUMNS } from "./sessions/columns.tsx";
+import { Newer, newer } from "./sessions/newer.tsx";
 
 export const sessions = new Hono<AccessEnv>();
+sessions.route("/", newer);
 
 sessions.get("/sessions", async (c) => {
   const search = readFilter(new URL(c.req.url).searchParams, Date.now());
@@ -88,17 +92,12 @@ function titleOf({ filter, query }: SessionSearch): string {
   return ["Sessions", product, version, kinds, query].filter(Boolean).join(" ");
 }
 
-const SORT_LABELS: Record<(typeof SESSION_SORTS)[number], string> = {
-  created_at: "Start",
-  updated_at: "Last contact",
-  status: "Status",
-  events: "Events",
-  exceptions: "Exceptions",
-  points: "Points",
-  product: "Product",
-  hostname: "Machine",
-  ran_ms: "Ran for",
-};
+/** What the list can be sorted by, by label: every column, and what it is sorted by now. */
+function sortsOf({ sort, columns }: SessionSearch): [name: string, label: string][] {
+  const named = [...columns, sort].flatMap((name) => columnNamed(name) ?? []);
+  const all = [{ name: "status", label: "Status" }, ...PLAIN_COLUMNS, ...named];
+  return [...new Map(all.map(({ name, label }) => [name, label]))];
+}
 
 type SearchProps = { search: SessionSearch; known: VersionCounts[] };
 
@@ -118,9 +117,9 @@ function Search({ search, known }: SearchProps) {
         <label class="select">
           <span class="hidden">Sort by</span>
           <select name="sort">
-            {SESSION_SORTS.map((sort) => (
-              <option value={sort} selected={sort === search.sort}>
-                {SORT_LABELS[sort]}
+            {sortsOf(search).map(([name, label]) => (
+              <option value={name} selected={name === search.sort}>
+                {label}
               </option>
             ))}
           </select>
@@ -154,6 +153,7 @@ function Search({ search, known }: SearchProps) {
         ))}
       </fieldset>
       <MoreFilters search={search} column />
+      <ColumnFields chosen={search.columns} />
     </SearchForm>
   );
 }
@@ -183,19 +183,16 @@ async function found({ env, access, search, known }: ListProps) {
   const query = { ...filter, ...search.page, limit: LIST_ROWS };
   const page = await keyedSessions(db, query, askHeld(env, access));
   const matches = await matchesOf(db, page, filter);
-  const drawn = metric
-    ? await rollups(
-        db,
-        page.items.map(({ id }) => id),
-        metric,
-      )
-    : undefined;
+  const ids = page.items.map(({ id }) => id);
+  const drawn = metric ? await rollups(db, ids, metric) : undefined;
+  const { columns, values } = await chosenOf(db, page, search);
   const lastStep = distinctStep([...(drawn?.values() ?? [])].map(({ last }) => last));
   const at = (cursor: string) => address("/sessions", { ...searchQuery(search), cursor });
   const [before, after] = pagingLabels(search);
   return (
     <form method="get" action="/compare">
       <Chips search={search} count={countOf(page, search, known)} />
+      <Newer page={page} search={search} />
       {page.items.length === 0 ? (
         <NoneFound page={page} further={page.next === null ? undefined : at(page.next)} />
       ) : (
@@ -203,6 +200,8 @@ async function found({ env, access, search, known }: ListProps) {
           <SessionTable
             rows={page.items}
             caption="Sessions found"
+            columns={columns}
+            values={values}
             matches={matches}
             selectable
             sorting={{
@@ -265,6 +264,14 @@ async function found({ env, access, search, known }: ListProps) {
       </footer>
     </form>
   );
+}
+
+/** The chosen columns, and what they show; undefined: the default ones. */
+async function chosenOf(db: D1Database, { items, keys }: KeyedList, search: SessionSearch) {
+  if (search.columns.length === 0) return { columns: undefined, values: undefined };
+  const columns = search.columns.flatMap((name) => columnNamed(name) ?? []);
+  const sorts = columns.map(({ sort }) => sort);
+  return { columns, values: await columnValues(db, items, keys, sorts) };
 }
 
 /** "None" only if every session was looked at. */

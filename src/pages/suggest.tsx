@@ -9,6 +9,8 @@ import { names as namesOf } from "../catalog/names.ts";
 import { statePaths, stateValues } from "../catalog/paths.ts";
 import { versions } from "../catalog/products.ts";
 import { GROUP_FIELDS } from "../core/comparison/grouping.ts";
+import { fold } from "../core/text/fold.ts";
+import { versionsOf } from "./filters.tsx";
 import { asking, nameAsked } from "../core/text/names.ts";
 import { readPath, writePath } from "../core/state/path.ts";
 import { GROUP_LIST } from "../core/events/group-fields.ts";
@@ -44,6 +46,14 @@ suggest.get("/suggest/:what", async (c) => {
       names(namesOfMetrics(db, nameAsked(c.req.queries("also")?.at(-1) ?? ""), product)),
     "x-metrics": () => names(namesOfMetrics(db, nameAsked(typed("x")), product)),
     groupings: () => groupings(db, typed("by")),
+    // Those that contain what is typed: people remember the end of a version as well.
+    products: async () => {
+      const all = (await versions(db)).map((row) => row.product);
+      return containing([...new Set(all)], nameAsked(typed("product")));
+    },
+    versions: async () =>
+      containing(versionsOf(await versions(db), product), nameAsked(typed("version"))),
+    columns: () => columnsFor(db, typed("columns")),
     query: () => completions(SESSION_LIST, typed("text"), recordedIn(db)),
     tests: () => completions(PRODUCT_TEST_LIST, typed("text"), NOTHING_RECORDED),
     exceptions: () => completions(GROUP_LIST, typed("text"), groupsIn(db)),
@@ -53,6 +63,37 @@ suggest.get("/suggest/:what", async (c) => {
 });
 
 const offer = (value: string): Offer => ({ value });
+
+function containing(names: string[], part: string): Offer[] {
+  return names
+    .filter((name) => fold(name).includes(fold(part)))
+    .map(asking)
+    .map(offer);
+}
+
+/** The whole list with its last name completed, since an option replaces all that a field has. */
+async function columnsFor(db: D1Database, text: string): Promise<Offer[]> {
+  const start = text.lastIndexOf(",") + 1;
+  const [before, name] = [text.slice(0, start), text.slice(start).trimStart()];
+  const [prefix, rest] = [name.slice(0, name.indexOf(".") + 1), name.slice(name.indexOf(".") + 1)];
+  const found = async (): Promise<string[]> => {
+    switch (prefix) {
+      case "metric.": {
+        const names = await namesOfMetrics(db, rest);
+        return names.flatMap((metric) => FIGURES.map((figure) => `${metric}.${figure}`));
+      }
+      case "event.":
+        return namesOfEvents(db, rest);
+      case "state.":
+        return (await statePaths(db, { prefix: rest })).items;
+      case "tag.":
+        return (await namesOf(db, "tag", { prefix: rest })).items;
+      default:
+        return ["metric.", "event.", "state.", "tag."].filter((each) => each.startsWith(name));
+    }
+  };
+  return (await found()).map((each) => offer(`${before}${prefix}${each.replaceAll(",", "\\,")}`));
+}
 
 async function namesOfEvents(db: D1Database, prefix: string, product?: string): Promise<string[]> {
   return (await eventNames(db, { prefix, product })).items;

@@ -219,6 +219,24 @@ describe.skipIf(!hasBrowser)("the pages across sessions", () => {
     expect(complaints).toEqual([]);
   });
 
+  test("columns are chosen beside the search, sort by their headings, and fit a phone", async () => {
+    const { page, complaints } = await world.look("/sessions?product=archive-game");
+    await page.locator("summary", { hasText: "Columns" }).click();
+    await page.getByLabel("Points", { exact: true }).uncheck();
+    await page.getByLabel("Metrics, events, state, tags").fill("metric.fps.p95");
+    await page.getByRole("link", { name: "fps, p95" }).click();
+    await page.locator("[aria-sort=descending]", { hasText: "fps, p95" }).waitFor();
+    expect(await page.locator(".sessions thead a", { hasText: "Points" }).count()).toBe(0);
+    const figures = await page.locator('td[data-label="fps, p95"]').allTextContents();
+    const numbers = figures.map(Number).filter((figure) => !Number.isNaN(figure));
+    expect(numbers.length).toBeGreaterThan(1);
+    expect(numbers).toEqual(numbers.toSorted((a, b) => b - a));
+    await expectAccessible(page);
+    await page.setViewportSize({ width: 360, height: 800 });
+    expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(360);
+    expect(complaints).toEqual([]);
+  });
+
   test("a selection outlives searches and pages, and has at most five sessions", async () => {
     const { page } = await world.look("/sessions?product=archive-game&sort=points");
     const compare = page.locator("[data-compare]");

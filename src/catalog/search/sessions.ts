@@ -35,7 +35,7 @@ export const SESSION_SORTS = [
   "ran_ms",
 ] as const;
 /** As core/query/sort.ts reads it. */
-export type SessionSort = string;
+type SessionSort = string;
 
 export type SessionListQuery = SessionFilter & {
   sort?: SessionSort;

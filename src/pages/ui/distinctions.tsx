@@ -80,6 +80,7 @@ export function searchOf(
         query,
         sort: "created_at",
         order: "desc",
+        columns: [],
         page: { sort: "created_at", order: "desc" },
         within: undefined,
         metric: undefined,

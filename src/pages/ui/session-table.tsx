@@ -1,18 +1,21 @@
 /** A table of sessions. */
-import { isOngoing } from "../../core/session/duration.ts";
 import { nameLabel, plainText } from "../../core/text/recorded-text.ts";
-import { formatDuration, formatNumber } from "../../core/text/format.ts";
 import type { Child } from "hono/jsx";
-import type { SessionSort } from "../../catalog/search/sessions.ts";
+import type { ColumnValue } from "../../catalog/columns.ts";
 import type { SessionRow } from "../../core/answers.ts";
 import { hasFailed, labelOf } from "../../core/status/outcome.ts";
 import type { Matches } from "../../catalog/search/matches.ts";
 import { FoundIn } from "./found.tsx";
-import { Elapsed, Time } from "./time.tsx";
+import { cellOf, type Column, columnNamed, DEFAULT_COLUMNS } from "../sessions/columns.tsx";
+import { Elapsed } from "./time.tsx";
 
 type TableProps = {
   rows: SessionRow[];
   caption: string;
+  /** Those after the headline; without them, the default ones. */
+  columns?: Column[] | undefined;
+  /** What they show, by row and column. */
+  values?: ColumnValue[][] | undefined;
   /** A last column, for example a metric's sparkline. */
   extra?: { title: string; cell: (row: SessionRow) => Child } | undefined;
   /** Makes the column headers links that sort. */
@@ -24,28 +27,15 @@ type TableProps = {
 };
 
 type Order = "asc" | "desc";
-type Sorting = {
-  sort: SessionSort;
-  order: Order;
-  path: (sort: SessionSort, order: Order) => string;
-};
+type Sorting = { sort: string; order: Order; path: (sort: string, order: Order) => string };
 
-/** The columns: label, sort key, first order. */
-const COLUMNS: [label: string, sort: SessionSort, first: Order, isNumber?: boolean][] = [
-  ["Session", "status", "asc"],
-  ["Product", "product", "asc"],
-  ["Started", "created_at", "desc"],
-  ["Ran for", "ran_ms", "desc", true],
-  ["Machine", "hostname", "asc"],
-  ["Events", "events", "desc", true],
-  ["Exceptions", "exceptions", "desc", true],
-  ["Points", "points", "desc", true],
-];
+const HEADLINE = { name: "status", label: "Session", first: "asc", isNumber: false } as const;
 
-export function SessionTable({ rows, caption, extra, matches, selectable, sorting }: TableProps) {
-  const columns = COLUMNS.length + (extra ? 1 : 0);
+export function SessionTable(props: TableProps) {
+  const { rows, caption, values, extra, matches, selectable, sorting } = props;
+  const columns = props.columns ?? DEFAULT;
   return (
-    <table class="sessions">
+    <table class={props.columns ? "sessions chosen" : "sessions"}>
       <caption class="hidden">{caption}</caption>
       <thead>
         <tr>
@@ -54,14 +44,14 @@ export function SessionTable({ rows, caption, extra, matches, selectable, sortin
               <span class="hidden">Compare</span>
             </th>
           ) : null}
-          {COLUMNS.map(([label, sort, first, isNumber]) => (
+          {[HEADLINE, ...columns].map(({ name, label, first, isNumber }) => (
             <th
               scope="col"
               class={isNumber ? "number" : undefined}
-              aria-sort={sorting?.sort === sort ? ARIA[sorting.order] : undefined}
+              aria-sort={sorting?.sort === name ? ARIA[sorting.order] : undefined}
             >
               {sorting ? (
-                <a href={sorting.path(sort, nextOrder(sorting, sort, first))}>{label}</a>
+                <a href={sorting.path(name, nextOrder(sorting, name, first))}>{label}</a>
               ) : (
                 label
               )}
@@ -71,18 +61,24 @@ export function SessionTable({ rows, caption, extra, matches, selectable, sortin
         </tr>
       </thead>
       <tbody>
-        {rows.map((row) => (
+        {rows.map((row, place) => (
           <>
-            <Row
-              row={row}
-              extra={extra?.cell(row)}
-              hasExtra={extra !== undefined}
-              selectable={selectable}
-            />
+            <tr>
+              <Headline row={row} selectable={selectable} />
+              {columns.map((column, index) => (
+                <Cell
+                  column={column}
+                  row={row}
+                  value={values?.[place]?.[index]}
+                  isChosen={props.columns !== undefined}
+                />
+              ))}
+              {extra ? <td>{extra.cell(row)}</td> : null}
+            </tr>
             <FoundRow
               id={row.id}
               matches={matches?.get(row.id)}
-              columns={columns}
+              columns={1 + columns.length + (extra ? 1 : 0)}
               selectable={selectable}
             />
           </>
@@ -92,24 +88,20 @@ export function SessionTable({ rows, caption, extra, matches, selectable, sortin
   );
 }
 
+const DEFAULT = DEFAULT_COLUMNS.flatMap((name) => columnNamed(name) ?? []);
+
 const ARIA = { asc: "ascending", desc: "descending" } as const;
 
-function nextOrder({ sort, order }: Sorting, asked: SessionSort, first: Order): Order {
+function nextOrder({ sort, order }: Sorting, asked: string, first: Order): Order {
   if (sort !== asked) return first;
   return order === "asc" ? "desc" : "asc";
 }
 
-type RowProps = {
-  row: SessionRow;
-  extra: Child;
-  hasExtra: boolean;
-  selectable?: boolean | undefined;
-};
+type HeadlineProps = { row: SessionRow; selectable: boolean | undefined };
 
-/** A row has no classes, because a page has fifty rows; the stylesheet selects columns by position. */
-function Row({ row, extra, hasExtra, selectable }: RowProps) {
+function Headline({ row, selectable }: HeadlineProps) {
   return (
-    <tr>
+    <>
       {selectable ? (
         <td>
           <input type="checkbox" name="ids" value={row.id} aria-label="Compare" />
@@ -132,24 +124,38 @@ function Row({ row, extra, hasExtra, selectable }: RowProps) {
         {row.unsure ? <span class="tag">maybe</span> : null}
         {row.damaged > 0 ? <span class="tag">damaged</span> : null}
       </th>
-      <td title={titled(`${row.product} ${row.version}`)}>
-        {nameLabel(row.product, "unnamed")} <small>{plainText(row.version)}</small>
-      </td>
-      <td>
-        <Time at={row.created_at} show="age" />
-      </td>
-      <td>{isOngoing(row.status) ? <Elapsed ms={row.ran_ms} /> : formatDuration(row.ran_ms)}</td>
-      <td title={titled(row.hostname || row.browser)}>
-        {nameLabel(row.hostname || row.browser || row.machine_id.slice(0, 8), "")}
-      </td>
-      <td>{formatNumber(row.events)}</td>
-      <td data-some={row.exceptions > 0 ? "" : undefined}>
-        {row.exceptions === 0 ? "–" : formatNumber(row.exceptions)}
-      </td>
-      <td>{formatNumber(row.points)}</td>
-      {hasExtra ? <td>{extra}</td> : null}
-    </tr>
+    </>
   );
+}
+
+type CellProps = {
+  column: Column;
+  row: SessionRow;
+  value: ColumnValue | undefined;
+  /** The default columns have no classes, because a page has fifty rows: the stylesheet selects them by position. */
+  isChosen: boolean;
+};
+
+function Cell({ column, row, value = NO_VALUE, isChosen }: CellProps) {
+  const { name, label, isNumber } = column;
+  return (
+    <td
+      class={isChosen && isNumber ? "number" : undefined}
+      data-label={isChosen ? label : undefined}
+      data-some={name === "exceptions" && row.exceptions > 0 ? "" : undefined}
+      title={titled(titleOf(name, row))}
+    >
+      {cellOf(column, row, value)}
+    </td>
+  );
+}
+
+const NO_VALUE: ColumnValue = { of: null };
+
+/** Of a text that may be cut. */
+function titleOf(column: string, { product, version, hostname, browser }: SessionRow): string {
+  if (column === "product") return `${product} ${version}`;
+  return column === "hostname" ? hostname || browser : "";
 }
 
 type FoundProps = {

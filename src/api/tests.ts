@@ -16,26 +16,26 @@ import { TREND_DAYS } from "../catalog/limits.ts";
 import { Refusal } from "../core/refusal.ts";
 import { sessionOf } from "../session/client.ts";
 import * as query from "./request/query.ts";
-import { ofProduct, parseQuery, queryOf } from "./request/query.ts";
+import { parseQuery, queryOf } from "./request/query.ts";
 
 export const tests = new Hono<AccessEnv>();
 
 type Asked = { product: string; branch?: string | undefined };
 
 /** The product of the caller's key, or the one that is named. */
-function runsAsked(url: string, bound: string | null): Asked {
-  const { product, branch } = ofProduct(parseQuery(query.Tests, url), bound);
-  if (product === undefined)
+function runsOf({ product, branch }: Partial<Asked>, bound: string | null): Asked {
+  const named = bound ?? product;
+  if (named === undefined)
     throw new Refusal(
       "invalid_query",
       "Name the product: `?product=shop`. Tests are those of one.",
     );
-  return { product, branch };
+  return { product: named, branch };
 }
 
 tests.get("/tests", requires("read"), async (c) => {
-  const asked = runsAsked(c.req.url, c.var.access.product);
-  const { q, cursor, limit = DEFAULT_PAGE } = parseQuery(query.ProductTests, c.req.url);
+  const { q, cursor, limit = DEFAULT_PAGE, ...runs } = parseQuery(query.ProductTests, c.req.url);
+  const asked = runsOf(runs, c.var.access.product);
   const searched = queryOf(PRODUCT_TEST_LIST, q);
   const from = Date.now() - TREND_DAYS * DAY_MS;
   const ask = (id: string, wanted: TestsQuery) =>
@@ -60,6 +60,6 @@ tests.get("/tests", requires("read"), async (c) => {
 });
 
 tests.get("/tests/:key", requires("read"), async (c) => {
-  const asked = runsAsked(c.req.url, c.var.access.product);
+  const asked = runsOf(parseQuery(query.Tests, c.req.url), c.var.access.product);
   return c.json(await testHistory(c.env.CATALOG, c.req.param("key"), asked));
 });

@@ -171,6 +171,10 @@ test("exception groups are found by a query, over the API and on their page", as
   const all = '<option value="all" selected="">';
   expect(await page("is:muted")).toContain(all);
   expect(await page("message:key")).not.toContain(all);
+  const rows = async (q: string) =>
+    (await (await ask(`/api/tables/exceptions?q=${parameter(q)}`)).json()) as unknown[];
+  expect(await rows("type:ValueError")).toMatchObject([{ type: "ValueError" }]);
+  expect(await rows("type:KeyError")).toEqual([]);
   const refused = await ask("/api/exceptions?q=typ:ValueError");
   expect(await refused.json()).toMatchObject({ error: { code: "invalid_query", position: 0 } });
   expect(await page("typ:ValueError")).toContain("Did you mean type?");
@@ -194,6 +198,7 @@ test("tests of a product are found by a query, over the API and on their page", 
   expect(await page("flaky:>0")).toContain("No tests match these filters");
   expect(await page("flakey:>0")).toContain("Did you mean flaky?");
   expect((await ask("/api/tests?product=game&q=flakey:1")).status).toBe(400);
+  expect((await ask("/api/tests?limit=x")).status).toBe(400);
   const offered = await (await ask("/suggest/tests?text=last")).text();
   expect(offered).toContain('value="last_failed:"');
 });
